@@ -1,0 +1,62 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// NewClaimID makes up the id of a claim: a UUIDv7, so that claims sort by the time they were made.
+func NewClaimID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Element is one element of the list while it is leased.
+type Element struct {
+	Pos      int       // its place in the claim, for Settle
+	ID       string    // given at its first claim, kept through retries and losses
+	Attempts int       // as the last Settlement with Later said
+	Lost     int       // how often a lease on it ran out
+	Since    time.Time // of its first claim, server's clock
+	Raw      []byte    // what the producer wrote; valid UTF-8 or JSON is not promised
+	Oversize bool      // Raw is above Options.MaxElement
+}
+
+// Lease is what Claim handed out. Elements are in the order of the list; none when there was nothing to claim.
+type Lease struct {
+	Claim    string
+	Elements []Element
+	Until    time.Time // local and monotonic: before the call, plus the lease; beyond it, send nothing unless extended
+	Now      time.Time // server's clock
+	Deadline time.Time // server's clock: when the producer's list would have expired; zero if never
+}
+
+// Settlement ends one leased element, or puts it off.
+type Settlement struct {
+	Claim string
+	Pos   int
+
+	// Status and Code are what an ended element is counted under; Code may be empty. Emit is appended to Options.Emit.
+	Status string
+	Code   string
+	Emit   []byte
+
+	// Later puts the element into the retry set instead, due In from the server's now, with that count of Attempts.
+	Later    bool
+	In       time.Duration
+	Attempts int
+}
+
+// Counts are the books of one list, read at one moment:
+// Claimed is the sum of Ended, Back, Retrying and InFlight.
+type Counts struct {
+	Listed   int64 // waiting in the producer's list
+	Back     int64 // given back or reaped, waiting
+	Retrying int64
+	InFlight int64
+	Claimed  int64            // different elements ever claimed
+	Accepted int64            // elements taken by Append
+	Reaped   int64            // losses of a lease, counted by element
+	Outbox   int64            // payloads in Options.Emit
+	Ended    map[string]int64 // by Status
+	Codes    map[string]int64 // by "Status:Code"
+	Deadline time.Time        // zero: none; server's clock
+}

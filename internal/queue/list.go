@@ -1,0 +1,76 @@
+package queue
+
+import (
+	"slices"
+	"strings"
+)
+
+// The suffixes of the keys that belong to a list; see List.Key.
+const (
+	SuffixSpec     = "spec"     // hash: a campaign's message, state and options
+	SuffixCounts   = "counts"   // hash: the books and the deadline
+	SuffixBack     = "back"     // list: given back or reaped, served before the list itself
+	SuffixRetry    = "retry"    // sorted set: due time in ms
+	SuffixLeases   = "leases"   // sorted set: claim by the end of its lease in ms
+	SuffixOutbox   = "outbox"   // list: results on their way to the list of responses
+	SuffixDead     = "dead"     // dead letters
+	SuffixRegistry = "registry" // set: campaign ids, under the campaign prefix itself
+
+	suffixLease = "lease" // hash lease:<claim>: position to element
+	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
+	suffixNone  = "none"
+)
+
+var suffixes = []string{
+	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry,
+}
+
+// List names one leased list and all keys that belong to it, which share its Cluster slot.
+type List struct {
+	plain string // the producer's key
+	head  string // what our own keys begin with
+}
+
+// newList wraps the plain key in braces, so that it becomes the hash tag of ours; a key that carries a {tag} of its
+// own is taken as it stands.
+func newList(plain string) List {
+	if hashTag(plain) != plain {
+		return List{plain: plain, head: plain}
+	}
+	return List{plain: plain, head: "{" + plain + "}"}
+}
+
+// Plain is the producer's list itself.
+func (l List) Plain() string { return l.plain }
+
+// Key is one of our own keys beside the list, such as "{campaign:42}:spec".
+func (l List) Key(suffix string) string { return l.head + ":" + suffix }
+
+func (l List) lease(claim string) string { return l.Key(suffixLease) + ":" + claim }
+func (l List) load(load string) string   { return l.Key(suffixLoad) + ":" + load }
+
+func (l List) tagged() bool { return l.head == l.plain }
+
+// reserved tells whether a tagged key ends as our own keys do, which could not be told apart from it.
+func reserved(key string) bool {
+	segments := strings.Split(key, ":")
+	last := len(segments) - 1
+	if last > 0 && slices.Contains(suffixes, segments[last]) {
+		return true
+	}
+	return last > 1 && (segments[last-1] == suffixLease || segments[last-1] == suffixLoad)
+}
+
+// hashTag is the part of a key that Cluster hashes: what stands between the first { and the first } after it,
+// or the whole key when there is nothing between them.
+func hashTag(key string) string {
+	_, after, found := strings.Cut(key, "{")
+	if !found {
+		return key
+	}
+	tag, _, closed := strings.Cut(after, "}")
+	if !closed || tag == "" {
+		return key
+	}
+	return tag
+}

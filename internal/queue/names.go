@@ -1,0 +1,128 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxID is the longest campaign id in bytes.
+const MaxID = 512
+
+// Names builds every key of Fanfare from the prefixes that the operator may set. No key name is put together elsewhere.
+type Names struct {
+	CampaignPrefix string // campaign:<id> is the producer's list
+	UserPrefix     string // with UserSuffix: user:<id>:token is the user's registration token
+	UserSuffix     string
+	ProfilePrefix  string // profile:<id> is the user's profile
+	Responses      string // the list of results
+}
+
+// DefaultNames are the names of the contract.
+func DefaultNames() Names {
+	return Names{
+		CampaignPrefix: "campaign:",
+		UserPrefix:     "user:",
+		UserSuffix:     ":token",
+		ProfilePrefix:  "profile:",
+		Responses:      "notification:responses",
+	}
+}
+
+// Validate refuses names that are empty, that hash to a slot of their own, or that two kinds of key would share.
+func (n Names) Validate() error {
+	for _, name := range []struct{ what, value string }{
+		{"campaign prefix", n.CampaignPrefix}, {"user prefix", n.UserPrefix},
+		{"profile prefix", n.ProfilePrefix}, {"responses list", n.Responses},
+	} {
+		if name.value == "" {
+			return fmt.Errorf("%s is empty", name.what)
+		}
+		if strings.Contains(name.value, "}") && hashTag(name.value) == name.value {
+			return fmt.Errorf("%s %q holds a } but no {tag}", name.what, name.value)
+		}
+	}
+	if n.CampaignPrefix == n.UserPrefix || n.CampaignPrefix == n.ProfilePrefix {
+		return fmt.Errorf("campaign prefix %q is used for users too", n.CampaignPrefix)
+	}
+	if n.UserPrefix == n.ProfilePrefix && n.UserSuffix == "" {
+		return errors.New("user and profile prefix are the same and the user suffix is empty")
+	}
+	return nil
+}
+
+// Campaign is the list of a campaign. The error is an *IDError when the id cannot name one: see checkID.
+func (n Names) Campaign(id string) (List, error) {
+	l := newList(n.CampaignPrefix + id)
+	if problem := n.checkID(id, l); problem != "" {
+		return List{}, &IDError{ID: id, Problem: problem}
+	}
+	return l, nil
+}
+
+// ParseCampaign reads the id out of a key that a scan found. It is false for keys that are no producer's list.
+func (n Names) ParseCampaign(key string) (id string, ok bool) {
+	id, ok = strings.CutPrefix(key, n.CampaignPrefix)
+	if !ok {
+		return "", false
+	}
+	if _, err := n.Campaign(id); err != nil {
+		return "", false
+	}
+	return id, true
+}
+
+// checkID says why an id cannot name a campaign; "" when it can. Keys that belong to another campaign, and ids for
+// which no key of ours could be in the list's slot, are refused.
+func (n Names) checkID(id string, l List) string {
+	switch {
+	case id == "":
+		return "is empty"
+	case len(id) > MaxID:
+		return fmt.Sprintf("is longer than %d bytes", MaxID)
+	case !utf8.ValidString(id):
+		return "is not valid UTF-8"
+	case strings.ContainsRune(id, 0):
+		return "holds a NUL"
+	case strings.HasSuffix(id, responsesSuffix) || l.plain == n.Responses:
+		return "is the name of a list of responses"
+	case l.tagged() && reserved(l.plain):
+		return "is the name of a key that Fanfare keeps for another campaign"
+	case !l.tagged() && strings.Contains(l.plain, "}"):
+		return "holds a } but no {tag}, so its keys would be in different cluster slots"
+	}
+	return ""
+}
+
+const responsesSuffix = ":responses"
+
+// CampaignResponses is a key of the application's, which clean-up removes and nothing reads.
+func (n Names) CampaignResponses(id string) string { return n.CampaignPrefix + id + responsesSuffix }
+
+// ResponsesList is the list that results wait in for the responder.
+func (n Names) ResponsesList() List { return newList(n.Responses) }
+
+// Registry is the set of all campaign ids that were created through Fanfare.
+func (n Names) Registry() string { return newList(n.CampaignPrefix).Key(SuffixRegistry) }
+
+// Token is where a user's registration token is stored.
+func (n Names) Token(user string) string { return n.UserPrefix + user + n.UserSuffix }
+
+// NoToken is the short-lived mark of a user known to have no token. It is in the slot of Token, unless the id
+// holds a } without a {tag}.
+func (n Names) NoToken(user string) string { return newList(n.Token(user)).Key(suffixNone) }
+
+// Profile is where a user's profile is cached.
+func (n Names) Profile(user string) string { return n.ProfilePrefix + user }
+
+// NoProfile is the short-lived mark of a user known to have no profile; its slot is as with NoToken.
+func (n Names) NoProfile(user string) string { return newList(n.Profile(user)).Key(suffixNone) }
+
+// IDError tells why an id cannot name a campaign.
+type IDError struct {
+	ID      string
+	Problem string
+}
+
+func (e *IDError) Error() string { return fmt.Sprintf("campaign id %q %s", e.ID, e.Problem) }

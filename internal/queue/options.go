@@ -1,0 +1,63 @@
+package queue
+
+import (
+	"fmt"
+	"time"
+)
+
+// The defaults of Options.
+const (
+	DefaultLease      = 15 * time.Second
+	DefaultMaxElement = 64 << 10
+	DefaultClaimBytes = 4 << 20
+	DefaultLinger     = 7 * 24 * time.Hour
+)
+
+// Options of a Queue; a zero field takes its default.
+type Options struct {
+	Lease      time.Duration // how long a claim is kept without an Extend; whole milliseconds
+	MaxElement int           // bytes; a longer element of the producer's is handed out marked Oversize
+	ClaimBytes int           // bytes in one claim, unless its first element alone is longer
+	Linger     time.Duration // how far beyond the producer's expiry the list itself is kept
+
+	// Emit is the key of the list that Settle appends payloads to; empty where nothing is emitted.
+	Emit string
+
+	// GateKey, GateField and GateValue name a field of a hash without whose value Claim hands out nothing new.
+	GateKey, GateField, GateValue string
+}
+
+func (o Options) withDefaults() Options {
+	if o.Lease == 0 {
+		o.Lease = DefaultLease
+	}
+	if o.MaxElement == 0 {
+		o.MaxElement = DefaultMaxElement
+	}
+	if o.ClaimBytes == 0 {
+		o.ClaimBytes = DefaultClaimBytes
+	}
+	if o.Linger == 0 {
+		o.Linger = DefaultLinger
+	}
+	return o
+}
+
+func (o Options) validate(l List) error {
+	switch {
+	case o.Lease < time.Millisecond:
+		return fmt.Errorf("lease of %s is shorter than a millisecond", o.Lease)
+	case o.MaxElement < 1:
+		return fmt.Errorf("maximum element of %d bytes is not positive", o.MaxElement)
+	case o.ClaimBytes < 1:
+		return fmt.Errorf("claim of %d bytes is not positive", o.ClaimBytes)
+	case o.Linger < 0:
+		return fmt.Errorf("linger of %s is negative", o.Linger)
+	}
+	for _, key := range []string{o.Emit, o.GateKey} {
+		if key != "" && hashTag(key) != hashTag(l.plain) {
+			return fmt.Errorf("key %q is not in the cluster slot of %q", key, l.plain)
+		}
+	}
+	return nil
+}
