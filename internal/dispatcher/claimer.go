@@ -1,0 +1,112 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+// claimer takes recipients for the campaign with the smallest share of the pool, never more than there are free slots.
+type claimer struct {
+	d        *Dispatcher
+	prepared sync.WaitGroup
+}
+
+// worthwhile is how many slots must be free before a claim: a thirtieth of the pool costs little of its
+// throughput, and saves most of the round trips that claiming slot by slot would need.
+func (c *claimer) worthwhile() int {
+	return max(1, min(c.d.opts.Claim, c.d.opts.Concurrency/30))
+}
+
+// run claims until ctx ends, and returns when all that it claimed has reached the pool.
+func (c *claimer) run(ctx, work context.Context) error {
+	defer c.prepared.Wait()
+	for {
+		free, err := c.d.slots.take(ctx, c.worthwhile(), c.d.opts.Claim)
+		if err != nil {
+			return nil
+		}
+		camp := c.pick()
+		if camp == nil {
+			c.d.slots.release(free)
+			if !c.rest(ctx) {
+				return nil
+			}
+			continue
+		}
+		claimed := c.claim(ctx, work, camp, free)
+		c.d.slots.release(free - claimed)
+	}
+}
+
+// pick chooses whom to claim for; nil when every campaign has just been found empty.
+func (c *claimer) pick() *served {
+	now := c.d.now()
+	var best *served
+	for _, camp := range c.d.roster.all() {
+		if now.Before(camp.idle) {
+			continue
+		}
+		if best == nil || share(camp) < share(best) {
+			best = camp
+		}
+	}
+	return best
+}
+
+// share is how much of the pool a campaign has, by its weight.
+func share(camp *served) float64 { return float64(camp.inflight.Load()) / float64(max(1, camp.weight)) }
+
+// rest waits until some campaign may have recipients again; false when ctx has ended.
+func (c *claimer) rest(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-c.d.roster.changed:
+	case <-time.After(c.d.opts.Poll):
+	}
+	return true
+}
+
+// claim takes up to n recipients and sends them on to be prepared. It returns how many slots they hold.
+func (c *claimer) claim(ctx, work context.Context, camp *served, n int) int {
+	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
+	got, err := camp.queue.Claim(context.WithoutCancel(ctx), queue.NewClaimID(), n)
+	if err != nil {
+		c.refused(camp, err)
+		return 0
+	}
+	taken := len(got.Elements)
+	camp.empty.Store(taken == 0)
+	if taken == 0 {
+		camp.idle = c.d.now().Add(c.d.opts.Poll)
+		return 0
+	}
+	c.d.metrics.claimed.Add(float64(taken))
+	camp.inflight.Add(int64(taken))
+	l := &lease{camp: camp, claim: got.Claim, open: taken}
+	l.extendTo(got.Until)
+	c.d.held.add(l)
+	c.prepared.Go(func() { c.d.prepare(work, l, got) })
+	return taken
+}
+
+// refused deals with a claim that gave an error: the campaign rests, the others go on.
+func (c *claimer) refused(camp *served, err error) {
+	pause := c.d.opts.Discover
+	switch wrong, mistyped := errors.AsType[*queue.TypeError](err); {
+	case errors.Is(err, queue.ErrGateClosed):
+		c.d.log.Info("campaign no longer runs", "campaign", camp.id, "reason", err)
+		c.d.roster.drop(camp)
+		return
+	case mistyped:
+		pause = max(pause, time.Minute)
+		c.d.log.Error("campaign cannot be claimed from: nothing was moved", "campaign", camp.id, "error", wrong)
+	default:
+		c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)
+	}
+	camp.idle = c.d.now().Add(pause)
+}

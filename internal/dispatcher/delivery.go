@@ -1,0 +1,37 @@
+package dispatcher
+
+import (
+	"time"
+
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+// delivery is one recipient on the way from its claim to its end.
+type delivery struct {
+	lease     *lease
+	element   queue.Element
+	recipient notification.Recipient
+	message   *fcm.Message
+	deadline  time.Time // by this process's monotonic clock; zero: none
+	attempts  int       // requests made, those of earlier claims included
+	dead      notification.Target
+}
+
+// end makes the outcome of a recipient who needs no more tries.
+func (d *delivery) end(status notification.Status, code, detail string) *notification.Result {
+	r := &notification.Result{
+		CampaignID: d.lease.camp.id,
+		UserID:     d.recipient.UserID,
+		Status:     status,
+		ErrorCode:  code,
+		Error:      detail,
+		Attempts:   d.attempts,
+		ResultID:   d.element.ID,
+	}
+	if !d.dead.IsZero() {
+		r.TokenRemoved, r.Token = true, d.dead.Value
+	}
+	return r
+}

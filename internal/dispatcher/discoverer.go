@@ -1,0 +1,91 @@
+package dispatcher
+
+import (
+	"context"
+	"time"
+
+	"fanfare/internal/campaign"
+)
+
+// discoverer keeps the roster in step with the campaigns that run.
+type discoverer struct {
+	d       *Dispatcher
+	refused map[string]string // campaigns that cannot be served, with the reason already logged
+}
+
+func (r *discoverer) run(ctx context.Context) error {
+	tick := time.NewTicker(r.d.opts.Discover)
+	defer tick.Stop()
+	for {
+		if err := r.discover(ctx); err != nil && ctx.Err() == nil {
+			r.d.log.Warn("look for campaigns: those already known go on", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// discover is one tick: it adds what runs, renews what was edited, drops what runs no more.
+func (r *discoverer) discover(ctx context.Context) error {
+	running, err := r.running(ctx)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(running))
+	for _, spec := range running {
+		seen[spec.ID] = true
+		r.serve(spec)
+	}
+	for _, s := range r.d.roster.all() {
+		if !seen[s.id] {
+			r.d.log.Info("campaign no longer runs", "campaign", s.id)
+			r.d.roster.drop(s)
+		}
+	}
+	return nil
+}
+
+func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
+	if id := r.d.opts.Campaign; id != "" {
+		spec, err := r.d.deps.Campaigns.Get(ctx, id)
+		if err != nil || spec.State != campaign.Running {
+			return nil, err
+		}
+		return []campaign.Spec{spec}, nil
+	}
+	found, err := r.d.deps.Campaigns.Discover(ctx)
+	return found.Running, err
+}
+
+// serve puts a campaign on the roster unless it is there already, or cannot be served.
+func (r *discoverer) serve(spec campaign.Spec) {
+	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
+		return
+	}
+	s, err := r.build(spec)
+	if err != nil {
+		if r.refused[spec.ID] != err.Error() {
+			r.refused[spec.ID] = err.Error()
+			r.d.log.Error("campaign cannot be served: mend its spec; the others go on", "campaign", spec.ID, "error", err)
+		}
+		return
+	}
+	delete(r.refused, spec.ID)
+	r.d.log.Info("campaign is served", "campaign", spec.ID)
+	r.d.roster.put(s)
+}
+
+func (r *discoverer) build(spec campaign.Spec) (*served, error) {
+	list, err := r.d.deps.Names.Campaign(spec.ID)
+	if err != nil {
+		return nil, err
+	}
+	q, err := r.d.deps.Campaigns.Queue(spec.ID)
+	if err != nil {
+		return nil, err
+	}
+	return compile(spec, q, list)
+}

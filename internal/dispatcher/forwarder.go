@@ -1,0 +1,53 @@
+package dispatcher
+
+import (
+	"context"
+	"time"
+)
+
+// forwarder carries results from the campaigns' outboxes to notification:responses.
+type forwarder struct {
+	d     *Dispatcher
+	woken chan *served
+}
+
+// wake asks for a campaign's outbox to be forwarded soon. A lost wake is made up for by the tick.
+func (f *forwarder) wake(camp *served) {
+	select {
+	case f.woken <- camp:
+	default:
+	}
+}
+
+func (f *forwarder) run(work context.Context) error {
+	tick := time.NewTicker(f.d.opts.Discover)
+	defer tick.Stop()
+	for {
+		select {
+		case <-work.Done():
+			return nil
+		case camp := <-f.woken:
+			f.forward(work, camp)
+		case <-tick.C:
+			f.forwardAll(work)
+		}
+	}
+}
+
+// forwardAll also finds the outboxes that a process which died has left behind.
+func (f *forwarder) forwardAll(work context.Context) {
+	for _, camp := range f.d.roster.all() {
+		f.forward(work, camp)
+	}
+}
+
+func (f *forwarder) forward(work context.Context, camp *served) {
+	n, err := f.d.deps.Outbox.Forward(work, camp.list)
+	if err != nil {
+		if work.Err() == nil {
+			f.d.log.Warn("forward results: they stay in the outbox until the next pass", "campaign", camp.id, "error", err)
+		}
+		return
+	}
+	f.d.metrics.forwarded.Add(float64(n))
+}

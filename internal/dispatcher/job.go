@@ -1,0 +1,84 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanfare/internal/campaign"
+)
+
+// ErrLeftover says that a Job was stopped before its campaign was drained.
+var ErrLeftover = errors.New("stopped with work left: start the job again to go on")
+
+// errDrained ends a Job's roles; Run turns it into nil.
+var errDrained = errors.New("drained")
+
+// EndedError says that a Job's campaign no longer runs, and why.
+type EndedError struct {
+	State  campaign.State
+	Reason string
+}
+
+func (e *EndedError) Error() string {
+	if e.Reason == "" {
+		return fmt.Sprintf("campaign is %s", e.State)
+	}
+	return fmt.Sprintf("campaign is %s: %s", e.State, e.Reason)
+}
+
+// job watches the one campaign of a Job and ends everything when that campaign does.
+func (d *Dispatcher) job(ctx context.Context) error {
+	if d.opts.Campaign == "" {
+		<-ctx.Done()
+		return nil
+	}
+	tick := time.NewTicker(d.opts.Poll)
+	defer tick.Stop()
+	for {
+		if err := d.ended(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// ended tells whether the Job's campaign has come to an end; nil means that there is, or may be, work to do.
+func (d *Dispatcher) ended(ctx context.Context) error {
+	spec, err := d.deps.Campaigns.Get(ctx, d.opts.Campaign)
+	switch {
+	case errors.Is(err, campaign.ErrNotFound):
+		return fmt.Errorf("campaign %s: %w", d.opts.Campaign, err)
+	case err != nil:
+		if ctx.Err() == nil {
+			d.log.Warn("look at the campaign", "campaign", d.opts.Campaign, "error", err)
+		}
+		return nil
+	}
+	switch spec.State {
+	case campaign.Running:
+		return nil
+	case campaign.Completed:
+		return errDrained
+	default:
+		return &EndedError{State: spec.State, Reason: spec.Reason}
+	}
+}
+
+// verdict turns how the roles ended into what Run returns.
+func (d *Dispatcher) verdict(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, errDrained):
+		return nil
+	case err != nil:
+		return err
+	case d.opts.Campaign != "" && ctx.Err() != nil:
+		return ErrLeftover
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package dispatcher
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// lease is one claim that this process holds. It is open until each of its elements has an outcome or is to go back.
+type lease struct {
+	camp     *served
+	claim    string
+	until    atomic.Pointer[time.Time] // by this process's monotonic clock
+	open     int                       // elements without an end; the acker's alone
+	returned bool                      // some element goes back unsent; the acker's alone
+}
+
+// valid reports that no other process can have been given this lease's elements.
+func (l *lease) valid(now time.Time) bool { return now.Before(*l.until.Load()) }
+
+func (l *lease) extendTo(t time.Time) { l.until.Store(&t) }
+
+// held is the set of leases to extend.
+type held struct {
+	mu     sync.Mutex
+	leases map[string]*lease
+}
+
+func newHeld() *held { return &held{leases: make(map[string]*lease)} }
+
+func (h *held) add(l *lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.leases[l.claim] = l
+}
+
+func (h *held) remove(l *lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.leases, l.claim)
+}
+
+// byCampaign groups the leases held now.
+func (h *held) byCampaign() map[*served][]*lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	groups := make(map[*served][]*lease)
+	for _, l := range h.leases {
+		groups[l.camp] = append(groups[l.camp], l)
+	}
+	return groups
+}

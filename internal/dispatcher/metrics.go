@@ -1,0 +1,47 @@
+package dispatcher
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are this room's own counters; a nil registerer leaves them unregistered.
+type metrics struct {
+	claimed   prometheus.Counter
+	outcomes  *prometheus.CounterVec
+	retries   prometheus.Counter
+	lost      prometheus.Counter
+	reaped    prometheus.Counter
+	forwarded prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "fanfare", Subsystem: "dispatcher", Name: name, Help: help})
+	}
+	m := &metrics{
+		claimed: counter("claimed_total", "Recipients claimed, those claimed again included."),
+		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "fanfare", Subsystem: "dispatcher", Name: "outcomes_total", Help: "Recipients that ended, by status and code.",
+		}, []string{"status", "code"}),
+		retries:   counter("retries_total", "Recipients put off to a later try."),
+		lost:      counter("lost_leases_total", "Recipients whose lease was lost before their outcome was written."),
+		reaped:    counter("reaped_total", "Recipients given back from leases that had expired."),
+		forwarded: counter("forwarded_total", "Results carried to the responses list."),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	inflight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "fanfare", Subsystem: "dispatcher", Name: "in_flight", Help: "Recipients held now, from claim to outcome.",
+	}, func() float64 {
+		total := int64(0)
+		for _, camp := range d.roster.all() {
+			total += camp.inflight.Load()
+		}
+		return float64(total)
+	})
+	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, inflight} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,170 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+	"fanfare/internal/profiles"
+	"fanfare/internal/queue"
+	"fanfare/internal/tokens"
+)
+
+// prepare brings a claim's recipients to the pool: it reads them, finds their tokens with one look-up, fills the
+// message where it is personal, and ends those to whom nothing can be sent.
+func (d *Dispatcher) prepare(work context.Context, l *lease, claim queue.Lease) {
+	ready := make([]*delivery, 0, len(claim.Elements))
+	for _, element := range claim.Elements {
+		dl := &delivery{lease: l, element: element, attempts: element.Attempts, message: l.camp.message}
+		if !claim.Deadline.IsZero() {
+			dl.deadline = d.now().Add(claim.Deadline.Sub(claim.Now))
+		}
+		if end := d.read(dl, claim); end != nil {
+			d.finish(dl, d.settled(dl, end))
+			continue
+		}
+		ready = append(ready, dl)
+	}
+	ready = d.address(work, ready)
+	ready = d.personalise(work, ready)
+	for _, dl := range ready {
+		d.deliveries <- dl
+	}
+}
+
+// read decodes one element; a result means that it ends here.
+func (d *Dispatcher) read(dl *delivery, claim queue.Lease) *notification.Result {
+	if dl.element.Oversize {
+		r := dl.end(notification.StatusFailed, notification.CodeOversize, fmt.Sprintf("element of %d bytes is above the limit", len(dl.element.Raw)))
+		r.Raw = dl.element.Raw
+		return r
+	}
+	recipient, err := campaign.DecodeRecipient(dl.element.Raw)
+	if err != nil {
+		r := dl.end(notification.StatusFailed, notification.CodeMalformed, err.Error())
+		r.Raw = dl.element.Raw
+		return r
+	}
+	dl.recipient = recipient
+	switch {
+	case dl.element.Lost > 0 && dl.lease.camp.onAmbiguous == campaign.Report:
+		return dl.end(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome")
+	case !claim.Deadline.IsZero() && !claim.Now.Before(claim.Deadline):
+		return dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
+	}
+	return nil
+}
+
+// address finds the tokens that the elements do not carry. Nobody is skipped while a store cannot be asked.
+func (d *Dispatcher) address(work context.Context, in []*delivery) []*delivery {
+	var ids []string
+	for _, dl := range in {
+		if dl.recipient.Target.IsZero() {
+			ids = append(ids, dl.recipient.UserID)
+		}
+	}
+	if len(ids) == 0 {
+		return in
+	}
+	found, err := d.deps.Tokens.Lookup(work, ids)
+	out := in[:0]
+	for _, dl := range in {
+		if dl.recipient.Target.IsZero() {
+			dl.recipient.Target = found[dl.recipient.UserID]
+		}
+		switch {
+		case !dl.recipient.Target.IsZero():
+			out = append(out, dl)
+		case tokens.Undecided(err, dl.recipient.UserID):
+			d.postpone(dl)
+		default:
+			d.finish(dl, d.settled(dl, dl.end(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
+		}
+	}
+	if err != nil {
+		d.log.Warn("look up tokens: those who have none at hand wait", "error", err, "wait", d.opts.Retry.Outage)
+	}
+	return out
+}
+
+// personalise fills the message's placeholders, from the element first and from profiles where that is not enough.
+func (d *Dispatcher) personalise(work context.Context, in []*delivery) []*delivery {
+	if len(in) == 0 || !in[0].lease.camp.template.Personal() {
+		return in
+	}
+	template := in[0].lease.camp.template
+	var ids []string
+	for _, dl := range in {
+		if !template.FilledBy(dl.recipient.Vars) {
+			ids = append(ids, dl.recipient.UserID)
+		}
+	}
+	known, err := d.lookupProfiles(work, ids)
+	if err != nil {
+		d.log.Warn("look up profiles: those who need one wait", "error", err, "wait", d.opts.Retry.Outage)
+	}
+	out := in[:0]
+	for _, dl := range in {
+		if err != nil && !template.FilledBy(dl.recipient.Vars) {
+			d.postpone(dl)
+			continue
+		}
+		if end := fill(dl, template, known[dl.recipient.UserID]); end != nil {
+			d.finish(dl, d.settled(dl, end))
+			continue
+		}
+		out = append(out, dl)
+	}
+	return out
+}
+
+func (d *Dispatcher) lookupProfiles(work context.Context, ids []string) (map[string]profiles.Profile, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return d.deps.Profiles.Lookup(work, ids)
+}
+
+// fill writes one recipient's own message; a result means that there is none.
+func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *notification.Result {
+	text, err := template.Fill(dl.recipient.Vars, profile)
+	if err != nil {
+		return dl.end(notification.StatusSkipped, notification.CodeUnfilled, err.Error())
+	}
+	dl.message, err = fcm.ParseFilled(text)
+	if tooLarge, ok := errors.AsType[*fcm.FieldError](err); ok {
+		return dl.end(notification.StatusFailed, notification.CodeTooLarge, tooLarge.Error())
+	}
+	if err != nil {
+		return dl.end(notification.StatusFailed, notification.CodeMalformed, err.Error())
+	}
+	return nil
+}
+
+// postpone lets a recipient wait out a fault of ours; it does not count as an attempt.
+func (d *Dispatcher) postpone(dl *delivery) {
+	wait := d.opts.Retry.backoff(1, d.opts.Retry.Outage, 0)
+	if !dl.deadline.IsZero() && d.now().Add(wait).After(dl.deadline) {
+		wait = max(0, dl.deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
+	}
+	d.finish(dl, d.later(dl, wait, dl.attempts))
+}
+
+// finish hands a recipient's outcome to the acker and frees its slot.
+func (d *Dispatcher) finish(dl *delivery, e event) {
+	dl.lease.camp.inflight.Add(-1)
+	d.acker.events <- e
+	d.slots.release(1)
+}
+
+// handBack returns a recipient unsent.
+func (d *Dispatcher) handBack(dl *delivery) {
+	d.finish(dl, event{lease: dl.lease, goesBack: true})
+}
+
+// expired reports that the campaign's deadline came while the recipient was on its way.
+func (dl *delivery) expired(now time.Time) bool { return !dl.deadline.IsZero() && !now.Before(dl.deadline) }

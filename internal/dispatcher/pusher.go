@@ -1,0 +1,97 @@
+package dispatcher
+
+import (
+	"context"
+
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+)
+
+// push takes deliveries until there are no more. Once fetching has stopped, what has not been sent goes back.
+func (d *Dispatcher) push(fetch, work context.Context) {
+	for dl := range d.deliveries {
+		d.deliver(fetch, work, dl)
+	}
+}
+
+// deliver sends to one recipient, and once more where its token proves dead while another one is stored.
+func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
+	camp := dl.lease.camp
+	for target := dl.recipient.Target; ; {
+		if d.deps.Pacer.Wait(fetch, camp.id) != nil || camp.closed.Load() {
+			d.handBack(dl)
+			return
+		}
+		now := d.now()
+		if !dl.lease.valid(now) {
+			d.metrics.lost.Inc()
+			d.handBack(dl) // gives back nothing: the lease is another's by now
+			return
+		}
+		if dl.expired(now) {
+			d.finish(dl, d.settled(dl, dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")))
+			return
+		}
+		dl.attempts++
+		answer := d.deps.Sender.Send(work, dl.message, fcm.Envelope{Target: target, Campaign: camp.id, User: dl.recipient.UserID})
+		d.deps.Pacer.Observe(camp.id, answer)
+		verdict := d.opts.Retry.judge(answer, d.situation(dl))
+		if verdict.forget {
+			if next := d.forget(work, dl, target); !next.IsZero() {
+				target = next
+				continue
+			}
+		}
+		d.conclude(dl, answer, verdict)
+		return
+	}
+}
+
+// situation gathers what judging needs.
+func (d *Dispatcher) situation(dl *delivery) situation {
+	now := d.now()
+	s := situation{
+		attempts:      dl.attempts,
+		elapsed:       max(0, now.Sub(dl.element.Since)),
+		onAmbiguous:   dl.lease.camp.onAmbiguous,
+		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
+	}
+	if !dl.deadline.IsZero() {
+		s.hasDeadline, s.remaining = true, dl.deadline.Sub(now)
+	}
+	return s
+}
+
+// forget removes a token that is proven dead wherever it is stored, comparing first. It returns a stored token that differs and has
+// not been tried: the element's was stale.
+func (d *Dispatcher) forget(work context.Context, dl *delivery, dead notification.Target) notification.Target {
+	first := dl.dead.IsZero()
+	dl.dead = dead
+	_, current, err := d.deps.Tokens.Forget(work, dl.recipient.UserID, dead)
+	if err != nil {
+		d.log.Warn("remove dead token: it will prove dead again", "user", dl.recipient.UserID, "token", dead, "error", err)
+		return notification.Target{}
+	}
+	if !first || current == dead {
+		return notification.Target{}
+	}
+	return current
+}
+
+// conclude hands on what the verdict says.
+func (d *Dispatcher) conclude(dl *delivery, answer fcm.Answer, v verdict) {
+	if v.end == "" {
+		attempts := dl.attempts
+		if !v.counted {
+			attempts--
+		}
+		d.finish(dl, d.later(dl, v.wait, attempts))
+		return
+	}
+	if v.end == notification.StatusSent {
+		dl.lease.camp.proven.Store(true)
+	}
+	r := dl.end(v.end, v.code, v.detail)
+	r.MessageID = answer.MessageID
+	d.finish(dl, d.settled(dl, r))
+}

@@ -1,0 +1,109 @@
+package dispatcher
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/profiles"
+	"fanfare/internal/queue"
+)
+
+// served is a running campaign as this process sees it: its message compiled once, its queue, its share of the pool.
+type served struct {
+	id          string
+	weight      int
+	raw         []byte
+	message     *fcm.Message
+	template    *profiles.Template
+	onAmbiguous campaign.OnAmbiguous
+	queue       *queue.Queue
+	list        queue.List
+
+	inflight atomic.Int64 // recipients held, from claim to outcome
+	proven   atomic.Bool  // FCM has accepted its message at least once
+	closed   atomic.Bool  // no longer running: what is held goes back
+	empty    atomic.Bool  // the last claim found nothing
+	idle     time.Time    // not looked at before this moment; the claimer's alone
+}
+
+func compile(spec campaign.Spec, q *queue.Queue, list queue.List) (*served, error) {
+	message, err := fcm.Parse(spec.Message)
+	if err != nil {
+		return nil, fmt.Errorf("read message: %w", err)
+	}
+	template, err := profiles.Compile(spec.Message)
+	if err != nil {
+		return nil, fmt.Errorf("read placeholders: %w", err)
+	}
+	return &served{
+		id:          spec.ID,
+		weight:      spec.Weight,
+		raw:         spec.Message,
+		message:     message,
+		template:    template,
+		onAmbiguous: spec.OnAmbiguous,
+		queue:       q,
+		list:        list,
+	}, nil
+}
+
+// same reports that the spec is the one that was compiled.
+func (s *served) same(spec campaign.Spec) bool {
+	return bytes.Equal(s.raw, spec.Message) && s.onAmbiguous == spec.OnAmbiguous && s.weight == spec.Weight
+}
+
+// roster is the set of campaigns that are served now.
+type roster struct {
+	mu      sync.RWMutex
+	byID    map[string]*served
+	changed chan struct{} // signals the claimer
+}
+
+func newRoster() *roster {
+	return &roster{byID: make(map[string]*served), changed: make(chan struct{}, 1)}
+}
+
+func (r *roster) get(id string) *served {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byID[id]
+}
+
+func (r *roster) all() []*served {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	list := make([]*served, 0, len(r.byID))
+	for _, s := range r.byID {
+		list = append(list, s)
+	}
+	return list
+}
+
+// put begins to serve a campaign; an earlier edition of it is closed, so that what it holds goes back and is served anew.
+func (r *roster) put(s *served) {
+	r.mu.Lock()
+	if old := r.byID[s.id]; old != nil {
+		old.closed.Store(true)
+	}
+	r.byID[s.id] = s
+	r.mu.Unlock()
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
+
+// drop closes a campaign and serves it no more.
+func (r *roster) drop(s *served) {
+	s.closed.Store(true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byID[s.id] == s {
+		delete(r.byID, s.id)
+	}
+}

@@ -1,0 +1,54 @@
+package dispatcher
+
+import (
+	"context"
+	"sync"
+)
+
+// slots counts the room for recipients: a slot is taken before its recipient is claimed, so that nobody waits in
+// this process while another process has room.
+type slots struct {
+	mu    sync.Mutex
+	free  int
+	freed chan struct{} // holds a signal when the claimer may find enough
+	want  int
+}
+
+func newSlots(n int) *slots { return &slots{free: n, freed: make(chan struct{}, 1)} }
+
+// take waits until at least want slots are free, and takes up to limit of them. Waiting for a few together
+// instead of claiming one by one keeps claims worth their round trip.
+func (s *slots) take(ctx context.Context, want, limit int) (int, error) {
+	for {
+		s.mu.Lock()
+		if s.free >= want {
+			n := min(s.free, limit)
+			s.free -= n
+			s.mu.Unlock()
+			return n, nil
+		}
+		s.want = want
+		s.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-s.freed:
+		}
+	}
+}
+
+func (s *slots) release(n int) {
+	s.mu.Lock()
+	s.free += n
+	enough := s.want > 0 && s.free >= s.want
+	if enough {
+		s.want = 0
+	}
+	s.mu.Unlock()
+	if enough {
+		select {
+		case s.freed <- struct{}{}:
+		default:
+		}
+	}
+}

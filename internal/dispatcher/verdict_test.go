@@ -1,0 +1,80 @@
+package dispatcher
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+)
+
+func TestJudge(t *testing.T) {
+	retry := DefaultRetry()
+	first := situation{attempts: 1, onAmbiguous: campaign.Resend}
+	report := situation{attempts: 1, onAmbiguous: campaign.Report}
+	proven := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true}
+	last := situation{attempts: retry.MaxAttempts, onAmbiguous: campaign.Resend}
+	old := situation{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
+	closing := situation{attempts: 1, onAmbiguous: campaign.Resend, hasDeadline: true, remaining: 5 * time.Second}
+
+	for name, test := range map[string]struct {
+		answer  fcm.Answer
+		in      situation
+		end     notification.Status
+		code    string
+		minWait time.Duration
+		counted bool
+		forget  bool
+	}{
+		"accepted":                      {fcm.Answer{Class: fcm.Sent}, first, notification.StatusSent, "", 0, true, false},
+		"message refused":               {fcm.Answer{Class: fcm.BadMessage, Code: "INVALID_ARGUMENT"}, proven, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, false},
+		"target refused, unproven":      {fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT"}, first, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, false},
+		"target refused, proven":        {fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT"}, proven, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, true},
+		"unregistered":                  {fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}, first, notification.StatusFailed, "UNREGISTERED", 0, true, true},
+		"sender mismatch keeps":         {fcm.Answer{Class: fcm.SenderMismatch, Code: "SENDER_ID_MISMATCH"}, proven, notification.StatusFailed, "SENDER_ID_MISMATCH", 0, true, false},
+		"404 without FcmError keeps":    {fcm.Answer{Class: fcm.NotFound, Code: "NOT_FOUND"}, proven, notification.StatusFailed, "NOT_FOUND", 0, true, false},
+		"third party keeps":             {fcm.Answer{Class: fcm.ThirdPartyAuth, Code: "THIRD_PARTY_AUTH_ERROR"}, first, notification.StatusFailed, "THIRD_PARTY_AUTH_ERROR", 0, true, false},
+		"credentials wait, uncounted":   {fcm.Answer{Class: fcm.Credentials}, last, "", "", retry.Outage, false, false},
+		"quota waits a minute":          {fcm.Answer{Class: fcm.Quota, Code: "QUOTA_EXCEEDED"}, first, "", "QUOTA_EXCEEDED", 60 * time.Second, true, false},
+		"quota waits what is asked":     {fcm.Answer{Class: fcm.Quota, RetryAfter: 90 * time.Second}, first, "", "", 90 * time.Second, true, false},
+		"unavailable waits 10 s":        {fcm.Answer{Class: fcm.Unavailable, RetryAfter: time.Second}, first, "", "", 10 * time.Second, true, false},
+		"unavailable waits longer":      {fcm.Answer{Class: fcm.Unavailable, RetryAfter: 2 * time.Minute}, first, "", "", 2 * time.Minute, true, false},
+		"unavailable, report":           {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, report, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},
+		"ambiguous, resend":             {fcm.Answer{Class: fcm.Ambiguous}, first, "", "", 10 * time.Second, true, false},
+		"ambiguous, report":             {fcm.Answer{Class: fcm.Ambiguous}, report, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
+		"not sent, even when reporting": {fcm.Answer{Class: fcm.NotSent}, report, "", "", retry.Unsent, false, false},
+		"attempts used up":              {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, last, notification.StatusFailed, "UNAVAILABLE", 0, true, false},
+		"attempts used up, ambiguous":   {fcm.Answer{Class: fcm.Ambiguous}, last, notification.StatusUnknown, notification.CodeGaveUp, 0, true, false},
+		"an hour is over":               {fcm.Answer{Class: fcm.Quota, Code: "QUOTA_EXCEEDED"}, old, notification.StatusFailed, "QUOTA_EXCEEDED", 0, true, false},
+		"would be late":                 {fcm.Answer{Class: fcm.Unavailable}, closing, notification.StatusExpired, notification.CodeDeadline, 0, true, false},
+		"too large":                     {fcm.Answer{Class: fcm.TooLarge, Code: "MESSAGE_TOO_LARGE"}, first, notification.StatusFailed, "MESSAGE_TOO_LARGE", 0, true, false},
+		"unheard of":                    {fcm.Answer{Class: fcm.Other, Code: "TEAPOT"}, first, notification.StatusFailed, "TEAPOT", 0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := retry.judge(test.answer, test.in)
+			if v.end != test.end || v.code != test.code || v.counted != test.counted || v.forget != test.forget {
+				t.Errorf("verdict %+v, want end=%q code=%q counted=%v forget=%v", v, test.end, test.code, test.counted, test.forget)
+			}
+			if v.end == "" && v.wait < test.minWait {
+				t.Errorf("waits %s, want at least %s", v.wait, test.minWait)
+			}
+		})
+	}
+}
+
+// A wait is never below the floor or what the server asked for, and never above their sum with the ceiling.
+func TestBackoffBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		retry := DefaultRetry()
+		attempt := rapid.IntRange(1, 1000).Draw(t, "attempt")
+		floor := time.Duration(rapid.Int64Range(1, int64(time.Minute)).Draw(t, "floor"))
+		asked := time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "asked"))
+		wait := retry.backoff(attempt, floor, asked)
+		if wait < max(floor, asked) || wait > max(floor, asked)+max(retry.MaxBackoff, floor) {
+			t.Fatalf("waits %s after attempt %d, floor %s, asked %s", wait, attempt, floor, asked)
+		}
+	})
+}

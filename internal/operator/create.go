@@ -1,0 +1,38 @@
+package operator
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+	"fanfare/internal/profiles"
+)
+
+// CheckMessage reads a campaign's message as the dispatcher will, and returns it without a byte order mark. What FCM would
+// refuse is refused here; the error names the field.
+func CheckMessage(text []byte) (notification.Message, error) {
+	message := notification.Message(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
+	if _, err := fcm.Parse(message); err != nil {
+		return nil, fmt.Errorf("read message: %w", err)
+	}
+	if _, err := profiles.Compile(message); err != nil {
+		return nil, fmt.Errorf("read placeholders: %w", err)
+	}
+	return message, nil
+}
+
+// Create writes a new campaign as a draft. Its audience may be in Redis already, or come later.
+func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
+	message, err := CheckMessage(spec.Message)
+	if err != nil {
+		return err
+	}
+	spec.Message, spec.State = message, campaign.Draft
+	if err := o.deps.Campaigns.Create(ctx, spec); err != nil {
+		return fmt.Errorf("create campaign %s: %w", spec.ID, err)
+	}
+	return nil
+}
