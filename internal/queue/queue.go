@@ -1,11 +1,15 @@
 // Package queue is the leased Redis list: elements that somebody RPUSHes are claimed, settled, put off or given back,
 // and none is lost or doubled when a reply or a worker is. Every transition is one script, keyed by an id that the
 // caller makes up, so that repeating it is harmless; go-redis repeats a command whose reply was lost.
+//
+// An element is in exactly one place: the producer's list, the hash of a lease, the list of what came back, or the set
+// of retries. Outside the producer's list it is kept as "<id> <attempts> <lost> <since ms> <raw>".
 package queue
 
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -15,6 +19,8 @@ type Queue struct {
 	rdb  redis.UniversalClient
 	list List
 	o    Options
+
+	back, retry, leases, counts string
 }
 
 // New makes the queue over a list; it does not talk to Redis.
@@ -26,8 +32,17 @@ func New(rdb redis.UniversalClient, list List, o Options) (*Queue, error) {
 	if err := o.validate(list); err != nil {
 		return nil, fmt.Errorf("queue %s: %w", list.plain, err)
 	}
-	return &Queue{rdb: rdb, list: list, o: o}, nil
+	return &Queue{
+		rdb: rdb, list: list, o: o,
+		back:   list.Key(SuffixBack),
+		retry:  list.Key(SuffixRetry),
+		leases: list.Key(SuffixLeases),
+		counts: list.Key(SuffixCounts),
+	}, nil
 }
 
 // List names the queue's keys.
 func (q *Queue) List() List { return q.list }
+
+// Lease is how long a claim is kept without an Extend.
+func (q *Queue) Lease() time.Duration { return q.o.Lease }

@@ -1,0 +1,69 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Claim leases up to n elements: retries that are due, then what came back, then the list, each in its order.
+// The caller makes up the claim id, which holds no white space; repeating a claim while its lease exists returns the
+// same elements under a whole lease. An ErrGateClosed means that nothing was handed out; see GateClosedError.
+func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
+	if claim == "" || strings.ContainsAny(claim, " \t\r\n") || n < 1 {
+		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
+	}
+	keys := make([]string, 0, 7)
+	keys = append(keys, q.list.plain, q.back, q.retry, q.leases, q.list.lease(claim), q.counts)
+	if q.o.GateKey != "" {
+		keys = append(keys, q.o.GateKey)
+	}
+	until := time.Now().Add(q.o.Lease)
+	reply, err := q.run(ctx, claimScript, keys, claim, n, q.o.Lease.Milliseconds(),
+		q.o.ClaimBytes, q.o.Linger.Milliseconds(), q.o.GateField, q.o.GateValue).Slice()
+	if err != nil {
+		return Lease{}, q.wrap("claim from", err)
+	}
+	lease, err := decodeLease(claim, reply, q.o.MaxElement)
+	if err != nil {
+		return Lease{}, q.wrap("claim from", err)
+	}
+	lease.Until = until
+	return lease, nil
+}
+
+var errReply = errors.New("script replied in another shape than it promises")
+
+func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
+	if len(reply) == 2 {
+		found, ok := reply[1].(string)
+		if !ok {
+			return Lease{}, errReply
+		}
+		return Lease{}, &GateClosedError{Found: found}
+	}
+	if len(reply) != 3 {
+		return Lease{}, errReply
+	}
+	now, ok1 := reply[0].(int64)
+	deadline, ok2 := reply[1].(int64)
+	pairs, ok3 := reply[2].([]any)
+	if !ok1 || !ok2 || !ok3 {
+		return Lease{}, errReply
+	}
+	elements, err := decodeElements(claim, pairs, maxElement)
+	if err != nil {
+		return Lease{}, err
+	}
+	return Lease{Claim: claim, Elements: elements, Now: time.UnixMilli(now), Deadline: unixMilli(deadline)}, nil
+}
+
+// unixMilli is the zero time for 0.
+func unixMilli(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}

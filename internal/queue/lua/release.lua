@@ -1,0 +1,59 @@
+-- release ends claims and puts what is left of them at the head of back, in the order in which it was claimed.
+-- With 'expired', only claims whose lease has run out, and each of their elements is counted as lost once more.
+-- KEYS: leases, back, counts, the lease of each claim, newest first. ARGV: 'expired' or 'all', then the claims.
+-- Returns how many elements went back.
+local leases, back, counts = KEYS[1], KEYS[2], KEYS[3]
+local expired = ARGV[1] == 'expired'
+
+local bad = wrong_type(leases, 'zset', back, 'list', counts, 'hash')
+for k = 4, #KEYS do
+  bad = bad or wrong_type(KEYS[k], 'hash')
+end
+if bad then
+  return bad
+end
+
+local now = server_ms()
+local released = {}
+
+local function mark_lost(value)
+  local head, lost, rest = string.match(value, '^(%S+ %d+ )(%d+)( %d+ .*)$')
+  return head and (head .. string.format('%.0f', lost + 1) .. rest) or value
+end
+
+local function due(claim)
+  if not expired then
+    return true
+  end
+  local ends = redis.call('ZSCORE', leases, claim)
+  return ends and tonumber(ends) <= now
+end
+
+for i = 2, #ARGV do
+  local claim, lease = ARGV[i], KEYS[i + 2]
+  if due(claim) then
+    local held, at, last = redis.call('HGETALL', lease), {}, 0
+    for k = 1, #held, 2 do
+      local position = tonumber(held[k])
+      at[position] = held[k + 1]
+      last = math.max(last, position)
+    end
+    redis.call('ZREM', leases, claim)
+    redis.call('DEL', lease)
+    for position = last, 1, -1 do
+      local value = at[position]
+      if value then
+        released[#released + 1] = expired and mark_lost(value) or value
+      end
+    end
+  end
+end
+
+if #released > 0 then
+  call_all('LPUSH', back, released)
+  redis.call('HINCRBY', counts, 'inflight', -#released)
+  if expired then
+    redis.call('HINCRBY', counts, 'reaped', #released)
+  end
+end
+return #released
