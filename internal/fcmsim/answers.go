@@ -1,0 +1,102 @@
+package fcmsim
+
+import "net/http"
+
+const (
+	jsonContent = "application/json; charset=UTF-8"
+	htmlContent = "text/html; charset=UTF-8"
+)
+
+// answer is a response that is the same for everybody, rendered once.
+type answer struct {
+	status  int
+	content string
+	body    []byte
+}
+
+// answers holds what each code is answered with; codes that are not answered, or not with the same body for
+// everybody, have none. The bodies follow the Firebase reference ("FCM error codes") and, where it shows none,
+// responses that users of FCM have published.
+var answers = [numCodes]answer{
+	CodeInvalidArgument: plain(invalidArgument(
+		"The registration token is not a valid FCM registration token", newFCMError("INVALID_ARGUMENT"))),
+	CodeInvalidPayload: plain(invalidArgument("Request contains an invalid argument.",
+		newBadRequest(violation{"message.notification.image", "Request contains an invalid argument."}),
+		newFCMError("INVALID_ARGUMENT"))),
+	CodeUnregistered: plain(status{http.StatusNotFound, "Requested entity was not found.", "NOT_FOUND",
+		[]any{newFCMError("UNREGISTERED")}}),
+	CodeSenderIDMismatch: plain(status{http.StatusForbidden, "SenderId mismatch", "PERMISSION_DENIED",
+		[]any{newFCMError("SENDER_ID_MISMATCH")}}),
+	CodeUnavailable: plain(status{http.StatusServiceUnavailable, "The service is currently unavailable.", "UNAVAILABLE",
+		[]any{newFCMError("UNAVAILABLE")}}),
+	CodeInternal: plain(status{http.StatusInternalServerError, "Internal error encountered.", "INTERNAL",
+		[]any{newFCMError("INTERNAL")}}),
+	CodeThirdPartyAuth: plain(status{http.StatusUnauthorized, "Auth error from APNS or Web Push Service", "UNAUTHENTICATED",
+		[]any{
+			newFCMError("THIRD_PARTY_AUTH_ERROR"),
+			apnsError{"type.googleapis.com/google.firebase.fcm.v1.ApnsError", http.StatusForbidden, "InvalidProviderToken"},
+		}}),
+	CodeUnauthenticated: plain(unauthenticated(badCredentials, "ACCESS_TOKEN_EXPIRED")),
+	CodeNotFound:        plain(status{http.StatusNotFound, "Requested entity was not found.", "NOT_FOUND", nil}),
+	CodeBadGateway:      html(http.StatusBadGateway, "The server encountered a temporary error and could not complete your request."),
+	CodeGarbled:         {http.StatusOK, jsonContent, []byte("{\"name\": \"projects/\x00\xff<html>")},
+}
+
+func plain(s status) answer { return answer{s.Code, jsonContent, s.body()} }
+
+// html is the page of Google's front end, which knows nothing of FCM.
+func html(code int, text string) answer {
+	page := "<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n" +
+		"  <title>Error (" + http.StatusText(code) + ")!!1</title>\n" +
+		"  <p>" + text + " <ins>That's all we know.</ins>\n"
+	return answer{code, htmlContent, []byte(page)}
+}
+
+const (
+	noCredentials = "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or " +
+		"other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+	badCredentials = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or " +
+		"other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
+
+func unauthenticated(message, reason string) status {
+	return status{http.StatusUnauthorized, message, "UNAUTHENTICATED", []any{
+		newErrorInfo(reason, "googleapis.com", map[string]string{
+			"method":  "google.firebase.fcm.v1.FcmService.SendMessage",
+			"service": "fcm.googleapis.com",
+		}),
+	}}
+}
+
+func permissionDenied(project string) status {
+	const permission = "cloudmessaging.messages.create"
+	resource := "//cloudresourcemanager.googleapis.com/projects/" + project
+	return status{http.StatusForbidden,
+		"Permission '" + permission + "' denied on resource '" + resource + "' (or it may not exist).",
+		"PERMISSION_DENIED",
+		[]any{newErrorInfo("IAM_PERMISSION_DENIED", "cloudresourcemanager.googleapis.com",
+			map[string]string{"permission": permission, "resource": "projects/" + project})}}
+}
+
+// quotaExceeded tells whose quota by the QuotaFailure's subject: "project:<id>", "device:<hash of the token>" or
+// "topic:<name>".
+func quotaExceeded(message, subject, description string) status {
+	return status{http.StatusTooManyRequests, message, "RESOURCE_EXHAUSTED",
+		[]any{newFCMError("QUOTA_EXCEEDED"), newQuotaFailure(subject, description)}}
+}
+
+// answerTo renders the answer of a code that is told to this project and target.
+func answerTo(code Code, project string, to target) answer {
+	switch code {
+	case CodePermissionDenied:
+		return plain(permissionDenied(project))
+	case CodeQuotaExceeded:
+		return plain(quotaExceeded("Message rate exceeded.", "project:"+project, "Message rate exceeded"))
+	case CodeDeviceQuotaExceeded:
+		return plain(quotaExceeded("Device message rate exceeded.", "device:"+to.hash(), "Device message rate exceeded"))
+	case CodeTopicQuotaExceeded:
+		return plain(quotaExceeded("Topic quota exceeded.", "topic:"+to.value, "Topic message rate exceeded"))
+	default:
+		return answers[code]
+	}
+}

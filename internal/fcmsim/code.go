@@ -1,0 +1,93 @@
+package fcmsim
+
+import "fmt"
+
+// Code names one way in which a request can end. Its text form is used in rules and counts.
+type Code uint8
+
+// The codes. Where FCM has a word for it, the text form is FCM's.
+const (
+	CodeOK                  Code = iota // 200, accepted
+	CodeInvalidArgument                 // 400 that says nothing of the payload
+	CodeInvalidPayload                  // 400 with a field violation
+	CodeUnregistered                    // 404
+	CodeSenderIDMismatch                // 403
+	CodeQuotaExceeded                   // 429 of the project
+	CodeDeviceQuotaExceeded             // 429 of the device
+	CodeTopicQuotaExceeded              // 429 of the topic
+	CodeUnavailable                     // 503
+	CodeInternal                        // 500
+	CodeBadGateway                      // 502 as HTML
+	CodeThirdPartyAuth                  // 401 of APNs or web push
+	CodeUnauthenticated                 // 401 of the bearer
+	CodePermissionDenied                // 403 of the account
+	CodeNotFound                        // 404 without FcmError
+	CodeGarbled                         // 200, body unreadable
+	CodeTruncated                       // 200, body cut off
+	CodeHang                            // read, never answered
+	CodeResetBeforeRead                 // stream reset, body not read
+	CodeResetAfterRead                  // stream reset, body read
+	CodeCloseBeforeRead                 // connection reset, body not read
+	CodeCloseAfterRead                  // connection reset, body read
+	numCodes
+)
+
+var codeNames = [numCodes]string{
+	CodeOK:                  "OK",
+	CodeInvalidArgument:     "INVALID_ARGUMENT",
+	CodeInvalidPayload:      "INVALID_PAYLOAD",
+	CodeUnregistered:        "UNREGISTERED",
+	CodeSenderIDMismatch:    "SENDER_ID_MISMATCH",
+	CodeQuotaExceeded:       "QUOTA_EXCEEDED",
+	CodeDeviceQuotaExceeded: "DEVICE_QUOTA_EXCEEDED",
+	CodeTopicQuotaExceeded:  "TOPIC_QUOTA_EXCEEDED",
+	CodeUnavailable:         "UNAVAILABLE",
+	CodeInternal:            "INTERNAL",
+	CodeBadGateway:          "BAD_GATEWAY",
+	CodeThirdPartyAuth:      "THIRD_PARTY_AUTH_ERROR",
+	CodeUnauthenticated:     "UNAUTHENTICATED",
+	CodePermissionDenied:    "PERMISSION_DENIED",
+	CodeNotFound:            "NOT_FOUND",
+	CodeGarbled:             "GARBLED",
+	CodeTruncated:           "TRUNCATED",
+	CodeHang:                "HANG",
+	CodeResetBeforeRead:     "RESET_BEFORE_READ",
+	CodeResetAfterRead:      "RESET_AFTER_READ",
+	CodeCloseBeforeRead:     "CLOSE_BEFORE_READ",
+	CodeCloseAfterRead:      "CLOSE_AFTER_READ",
+}
+
+// Codes lists the text forms of all codes.
+func Codes() []string { return codeNames[:] }
+
+func (c Code) String() string {
+	if c >= numCodes {
+		return fmt.Sprintf("Code(%d)", uint8(c))
+	}
+	return codeNames[c]
+}
+
+// MarshalText writes the code's name.
+func (c Code) MarshalText() ([]byte, error) {
+	if c >= numCodes {
+		return nil, fmt.Errorf("no such code: %d", uint8(c))
+	}
+	return []byte(codeNames[c]), nil
+}
+
+// UnmarshalText reads a code's name, as it is written in Codes.
+func (c *Code) UnmarshalText(text []byte) error {
+	for i, name := range codeNames {
+		if name == string(text) {
+			*c = Code(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("no such code: %q", text)
+}
+
+// beforeRead reports that the request's body is never looked at.
+func (c Code) beforeRead() bool { return c == CodeResetBeforeRead || c == CodeCloseBeforeRead }
+
+// accepts reports that FCM has the message whatever the sender gets to see of the answer.
+func (c Code) accepts() bool { return c == CodeOK || c == CodeGarbled || c == CodeTruncated }

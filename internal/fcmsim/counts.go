@@ -1,0 +1,98 @@
+package fcmsim
+
+import (
+	"sync/atomic"
+)
+
+// Counts is what the simulator has seen since it started, or since its ledger was cleared.
+type Counts struct {
+	// Requests to messages:send, whatever became of them.
+	Requests int64 `json:"requests"`
+	// Accepted messages = Distinct (by target and message) + Duplicates.
+	Accepted   int64 `json:"accepted"`
+	Distinct   int64 `json:"distinct"`
+	Duplicates int64 `json:"duplicates"`
+	// Validated counts the requests with validate_only that were found good; they are not accepted.
+	Validated int64 `json:"validated"`
+	// Abandoned counts the requests whose sender left before the answer.
+	Abandoned int64 `json:"abandoned"`
+	// Codes counts all requests by the answer that was decided on.
+	Codes map[string]int64 `json:"codes"`
+	// InFlight requests now, and at most.
+	InFlight    int64 `json:"inFlight"`
+	MaxInFlight int64 `json:"maxInFlight"`
+	// Connections to the FCM listeners.
+	Connections Connections `json:"connections"`
+	// AccessTokens issued by the OAuth endpoint.
+	AccessTokens int64 `json:"accessTokens"`
+}
+
+// Connections counts what was dialed.
+type Connections struct {
+	TLS     int64 `json:"tls"`   // accepted by the TLS listener
+	Plain   int64 `json:"plain"` // accepted by the plain one
+	Open    int64 `json:"open"`
+	MaxOpen int64 `json:"maxOpen"`
+}
+
+// gauge follows a number that goes up and down, and its maximum.
+type gauge struct{ now, max atomic.Int64 }
+
+func (g *gauge) up() {
+	now := g.now.Add(1)
+	for {
+		highest := g.max.Load()
+		if now <= highest || g.max.CompareAndSwap(highest, now) {
+			return
+		}
+	}
+}
+
+func (g *gauge) down() { g.now.Add(-1) }
+
+// reset starts the maximum afresh; what is open stays open.
+func (g *gauge) reset() { g.max.Store(g.now.Load()) }
+
+type tally struct {
+	requests, accepted, distinct, validated, abandoned atomic.Int64
+	codes                                              [numCodes]atomic.Int64
+	inFlight                                           gauge
+	tls, plain, accessTokens                           atomic.Int64
+	open                                               gauge
+}
+
+func (t *tally) counts() Counts {
+	distinct := t.distinct.Load() // first, as it never runs ahead of accepted
+	accepted := t.accepted.Load()
+	c := Counts{
+		Requests: t.requests.Load(),
+		Accepted: accepted, Distinct: distinct, Duplicates: accepted - distinct,
+		Validated: t.validated.Load(), Abandoned: t.abandoned.Load(),
+		Codes:    make(map[string]int64),
+		InFlight: t.inFlight.now.Load(), MaxInFlight: t.inFlight.max.Load(),
+		Connections: Connections{
+			TLS: t.tls.Load(), Plain: t.plain.Load(),
+			Open: t.open.now.Load(), MaxOpen: t.open.max.Load(),
+		},
+		AccessTokens: t.accessTokens.Load(),
+	}
+	for code := range t.codes {
+		if n := t.codes[code].Load(); n > 0 {
+			c.Codes[Code(code).String()] = n
+		}
+	}
+	return c
+}
+
+func (t *tally) reset() {
+	for _, n := range []*atomic.Int64{
+		&t.requests, &t.accepted, &t.distinct, &t.validated, &t.abandoned, &t.tls, &t.plain, &t.accessTokens,
+	} {
+		n.Store(0)
+	}
+	for i := range t.codes {
+		t.codes[i].Store(0)
+	}
+	t.inFlight.reset()
+	t.open.reset()
+}

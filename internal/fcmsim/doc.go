@@ -1,0 +1,49 @@
+// Package fcmsim is Firebase Cloud Messaging as a sender sees it: the HTTP v1 API of messages:send with Google's
+// validation and error bodies, the OAuth endpoint before it, the faults of the network in between, and a ledger of
+// what was accepted. It imports nothing of this module, so that others can use it as it stands.
+//
+//	sim, err := fcmsim.New(fcmsim.Options{})
+//	srv, err := sim.Start(ctx, fcmsim.Listen{})  // srv.URLs.TLS is an FCM_ENDPOINT; srv.CAFile signs it
+//	defer srv.Close()
+//	…
+//	sim.Counts()                                 // accepted, distinct, duplicates, by code, connections
+//
+// # What decides an answer
+//
+// In this order: an outcome by share that strikes before the request is read; the bearer, when auth is required; the
+// request's own faults; the project, when one is set; the token's prefix; an outcome by share; else the message is accepted.
+//
+// A token that starts with one of these prefixes gets the answer beside it. With a number before the last hyphen
+// (unavailable2-…), only the first so many attempts at each message do, and the next is accepted. Rules can add
+// prefixes and redefine these.
+//
+//	dead-             404 NOT_FOUND, UNREGISTERED
+//	invalid-          400 INVALID_ARGUMENT that says nothing of the payload
+//	payload-          400 INVALID_ARGUMENT with a field violation on the payload
+//	mismatch-         403 PERMISSION_DENIED, SENDER_ID_MISMATCH
+//	quota-            429 RESOURCE_EXHAUSTED, QUOTA_EXCEEDED; the QuotaFailure names the project
+//	device-quota-     the same, naming the device
+//	topic-quota-      the same, naming the topic
+//	unavailable-      503 UNAVAILABLE, and the message is not accepted
+//	ghost-            503 UNAVAILABLE, although the message is accepted
+//	internal-         500 INTERNAL
+//	gateway-          502 as HTML, from the front end before FCM
+//	apns-auth-        401 UNAUTHENTICATED, THIRD_PARTY_AUTH_ERROR
+//	unauthenticated-  401 UNAUTHENTICATED: the bearer is refused
+//	denied-           403 PERMISSION_DENIED: the account may not send
+//	missing-          404 NOT_FOUND without an FcmError
+//	garbled-          200, accepted, with a body that is no JSON
+//	truncated-        200, accepted, cut off in the middle of its body
+//	hang-             read and never answered; not accepted
+//	lost-             read, accepted and never answered
+//	reset-            read, accepted, then the stream is reset
+//	close-            read, accepted, then the whole connection is reset
+//
+// # Resets
+//
+// RESET_BEFORE_READ and RESET_AFTER_READ end one request: over HTTP/2 by RST_STREAM with INTERNAL_ERROR, other
+// streams going on; over HTTP/1.1 by closing the connection without a response. CLOSE_BEFORE_READ and
+// CLOSE_AFTER_READ end the TCP connection with a RST, and with it all streams that share it. "Before" means that the
+// request's headers were read and its body was not looked at, whether or not it had arrived: never accepted.
+// "After" means that the body was read and validated, and accepted as often as the outcome's Delivered says.
+package fcmsim

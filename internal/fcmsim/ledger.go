@@ -1,0 +1,152 @@
+package fcmsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"sync"
+)
+
+// LedgerMode says what the ledger keeps of a message.
+type LedgerMode string
+
+// The modes. Hashes take some 50 bytes a token, so that a million of them fit where whole messages would not.
+const (
+	LedgerHashes   LedgerMode = "hashes"
+	LedgerMessages LedgerMode = "messages"
+)
+
+// Entry is what happened to one message for one target.
+type Entry struct {
+	// Target is the token, Firebase Installation ID, topic or condition; kept with LedgerMessages only.
+	Target string `json:"target,omitempty"`
+	// TargetHash and MessageHash are 16 hex digits. The message's leaves out the target and the times to live, which a
+	// sender may shorten when it repeats a message.
+	TargetHash  string `json:"targetHash"`
+	MessageHash string `json:"messageHash"`
+	// Attempts counts the requests that were read and valid, Accepted those that FCM accepted. More than one is a duplicate.
+	Attempts uint32 `json:"attempts"`
+	Accepted uint32 `json:"accepted"`
+	// Message is the "message" object as it came first, MessageIDs the names given to it; both with LedgerMessages only.
+	Message    json.RawMessage `json:"message,omitempty"`
+	MessageIDs []string        `json:"messageIds,omitempty"`
+}
+
+type ledgerKey struct{ target, message uint64 }
+
+type ledgerLine struct{ attempts, accepted uint32 }
+
+type ledgerDetail struct {
+	target  string
+	message []byte
+	ids     []string
+}
+
+const ledgerShards = 32
+
+// ledger counts attempts and acceptances by target and message.
+type ledger struct {
+	mode   LedgerMode
+	shards [ledgerShards]ledgerShard
+}
+
+type ledgerShard struct {
+	mu      sync.Mutex
+	lines   map[ledgerKey]ledgerLine
+	details map[ledgerKey]*ledgerDetail
+}
+
+func newLedger(mode LedgerMode) *ledger {
+	l := &ledger{mode: mode}
+	l.clear()
+	return l
+}
+
+func (l *ledger) shard(key ledgerKey) *ledgerShard { return &l.shards[key.target%ledgerShards] }
+
+// attempt notes a valid request and returns its number, the first being 1.
+func (l *ledger) attempt(key ledgerKey) uint32 {
+	s := l.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	line := s.lines[key]
+	line.attempts++
+	s.lines[key] = line
+	return line.attempts
+}
+
+// accept notes that FCM has the message and reports whether it has it for the first time.
+func (l *ledger) accept(key ledgerKey, target string, message []byte, id string) (first bool) {
+	s := l.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	line := s.lines[key]
+	line.accepted++
+	s.lines[key] = line
+	if l.mode == LedgerMessages {
+		s.keep(key, target, message, id)
+	}
+	return line.accepted == 1
+}
+
+func (s *ledgerShard) keep(key ledgerKey, target string, message []byte, id string) {
+	detail := s.details[key]
+	if detail == nil {
+		detail = &ledgerDetail{target: target, message: append([]byte(nil), message...)}
+		s.details[key] = detail
+	}
+	detail.ids = append(detail.ids, id)
+}
+
+func (l *ledger) clear() {
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		s.lines = make(map[ledgerKey]ledgerLine)
+		s.details = make(map[ledgerKey]*ledgerDetail)
+		s.mu.Unlock()
+	}
+}
+
+// all yields every entry; each shard is as it was at one moment.
+func (l *ledger) all() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for i := range l.shards {
+			for _, entry := range l.shards[i].entries(func(ledgerKey) bool { return true }) {
+				if !yield(entry) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (l *ledger) of(target string) []Entry {
+	hash := fingerprint(0, target)
+	return l.shard(ledgerKey{target: hash}).entries(func(key ledgerKey) bool { return key.target == hash })
+}
+
+func (s *ledgerShard) entries(wanted func(ledgerKey) bool) []Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var entries []Entry
+	for key, line := range s.lines {
+		if wanted(key) {
+			entries = append(entries, s.entry(key, line))
+		}
+	}
+	return entries
+}
+
+func (s *ledgerShard) entry(key ledgerKey, line ledgerLine) Entry {
+	e := Entry{
+		TargetHash:  fmt.Sprintf("%016x", key.target),
+		MessageHash: fmt.Sprintf("%016x", key.message),
+		Attempts:    line.attempts,
+		Accepted:    line.accepted,
+	}
+	if detail := s.details[key]; detail != nil {
+		e.Target, e.Message, e.MessageIDs = detail.target, detail.message, append([]string(nil), detail.ids...)
+	}
+	return e
+}

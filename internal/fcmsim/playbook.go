@@ -1,0 +1,157 @@
+package fcmsim
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// builtinPrefixes is the table in the package's documentation.
+var builtinPrefixes = map[string]Outcome{
+	"dead-":            {Code: CodeUnregistered},
+	"invalid-":         {Code: CodeInvalidArgument},
+	"payload-":         {Code: CodeInvalidPayload},
+	"mismatch-":        {Code: CodeSenderIDMismatch},
+	"quota-":           {Code: CodeQuotaExceeded},
+	"device-quota-":    {Code: CodeDeviceQuotaExceeded},
+	"topic-quota-":     {Code: CodeTopicQuotaExceeded},
+	"unavailable-":     {Code: CodeUnavailable},
+	"ghost-":           {Code: CodeUnavailable, Delivered: 1},
+	"internal-":        {Code: CodeInternal},
+	"gateway-":         {Code: CodeBadGateway},
+	"apns-auth-":       {Code: CodeThirdPartyAuth},
+	"unauthenticated-": {Code: CodeUnauthenticated},
+	"denied-":          {Code: CodePermissionDenied},
+	"missing-":         {Code: CodeNotFound},
+	"garbled-":         {Code: CodeGarbled},
+	"truncated-":       {Code: CodeTruncated},
+	"hang-":            {Code: CodeHang},
+	"lost-":            {Code: CodeHang, Delivered: 1},
+	"reset-":           {Code: CodeResetAfterRead, Delivered: 1},
+	"close-":           {Code: CodeCloseAfterRead, Delivered: 1},
+}
+
+// playbook is Rules made ready for many lookups.
+type playbook struct {
+	rules    Rules
+	unread   []odds // strike before the request is read
+	read     []odds // strike after, out of what unread leaves over
+	prefixes []prefix
+	initials [256]bool // of all prefixes, to pass over most tokens at a glance
+}
+
+// odds strikes when a throw is below the limit and not below that of the odds before it.
+type odds struct {
+	limit   float64
+	outcome Outcome
+}
+
+type prefix struct {
+	stem    string // without its last hyphen
+	outcome Outcome
+}
+
+func newPlaybook(r Rules) *playbook {
+	p := &playbook{rules: r.clone()}
+	var unread float64
+	for _, o := range r.Outcomes {
+		if o.Code.beforeRead() {
+			unread += o.Share
+			p.unread = append(p.unread, odds{unread, o})
+		}
+	}
+	var read float64
+	for _, o := range r.Outcomes {
+		if !o.Code.beforeRead() && unread < 1 {
+			read += o.Share / (1 - unread)
+			p.read = append(p.read, odds{read, o})
+		}
+	}
+	for text, o := range builtinPrefixes {
+		if _, redefined := r.Prefixes[text]; !redefined {
+			p.addPrefix(text, o)
+		}
+	}
+	for text, o := range r.Prefixes {
+		p.addPrefix(text, o)
+	}
+	slices.SortFunc(p.prefixes, func(a, b prefix) int { return cmp.Compare(len(b.stem), len(a.stem)) })
+	return p
+}
+
+func (p *playbook) addPrefix(text string, o Outcome) {
+	p.prefixes = append(p.prefixes, prefix{strings.TrimSuffix(text, "-"), o})
+	p.initials[text[0]] = true
+}
+
+// unseen throws for the outcomes that strike before the request is read.
+func (p *playbook) unseen(d *dice) (Outcome, bool) {
+	if len(p.unread) == 0 {
+		return Outcome{}, false
+	}
+	return strike(p.unread, d.float())
+}
+
+// outcome decides on a message to a target at its n-th attempt, the first being 1. token is empty for topics and conditions.
+func (p *playbook) outcome(token string, attempt uint32, d *dice) Outcome {
+	throw := d.float()
+	if o, ok := p.byPrefix(token); ok {
+		return o.at(attempt)
+	}
+	if o, ok := strike(p.read, throw); ok {
+		return o.at(attempt)
+	}
+	return Outcome{Code: CodeOK}
+}
+
+func strike(table []odds, throw float64) (Outcome, bool) {
+	for _, o := range table {
+		if throw < o.limit {
+			return o.outcome, true
+		}
+	}
+	return Outcome{}, false
+}
+
+// at gives the outcome at the n-th attempt.
+func (o Outcome) at(attempt uint32) Outcome {
+	if o.Times > 0 && attempt > uint32(o.Times) {
+		return Outcome{Code: CodeOK}
+	}
+	return o
+}
+
+func (p *playbook) byPrefix(token string) (Outcome, bool) {
+	if token == "" || !p.initials[token[0]] {
+		return Outcome{}, false
+	}
+	for _, candidate := range p.prefixes {
+		rest, ok := strings.CutPrefix(token, candidate.stem)
+		if !ok {
+			continue
+		}
+		count, _, ok := strings.Cut(rest, "-")
+		if !ok {
+			continue
+		}
+		if count == "" {
+			return candidate.outcome, true
+		}
+		if times, err := strconv.ParseUint(count, 10, 16); err == nil && times > 0 {
+			o := candidate.outcome
+			o.Times = int(times)
+			return o, true
+		}
+	}
+	return Outcome{}, false
+}
+
+// latency of an outcome, from its own distribution or from the rules'.
+func (p *playbook) latency(o Outcome, d *dice) time.Duration {
+	if o.Latency.IsZero() {
+		return p.rules.Latency.draw(d)
+	}
+	return o.Latency.draw(d)
+}

@@ -1,0 +1,156 @@
+package fcmsim
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// maxBody is far above what FCM takes as a message, so that too large a message is read and told so.
+const maxBody = 1 << 20
+
+func (s *Simulator) serveSend(w http.ResponseWriter, r *http.Request, project string) {
+	arrival := s.tally.requests.Add(1)
+	s.tally.inFlight.up()
+	defer s.tally.inFlight.down()
+
+	book := s.playbook.Load()
+	throws := dice(s.options.Seed ^ uint64(arrival)<<32)
+	if outcome, struck := book.unseen(&throws); struck {
+		s.tally.codes[outcome.Code].Add(1)
+		s.finish(w, r, verdict{outcome: outcome, delay: book.latency(outcome, &throws)})
+		return
+	}
+	v, refusal := s.judge(r, project, book)
+	if refusal != nil {
+		s.tally.codes[refusal.code].Add(1)
+		refusal.answer.write(w)
+		return
+	}
+	s.tally.codes[v.outcome.Code].Add(1)
+	s.finish(w, r, v)
+}
+
+// refusal is an answer that the request earned by itself.
+type refusal struct {
+	code   Code
+	answer answer
+}
+
+// verdict is what becomes of a good request. Whether FCM has the message is settled by then: an answer that comes late,
+// or never, changes nothing about it.
+type verdict struct {
+	outcome Outcome
+	project string
+	to      target
+	name    string // of the message, when the answer tells it
+	delay   time.Duration
+}
+
+// judge reads the request and decides on it.
+func (s *Simulator) judge(r *http.Request, project string, book *playbook) (verdict, *refusal) {
+	if s.options.RequireAuth {
+		if refused := s.issuer.authorize(r.Header.Get("Authorization")); refused != nil {
+			return verdict{}, refused
+		}
+	}
+	p := parsers.Get().(*parser)
+	defer parsers.Put(p)
+	if err := p.read(r.Body); err != nil {
+		return verdict{}, &refusal{CodeInvalidArgument, html(http.StatusRequestEntityTooLarge, err.Error())}
+	}
+	if wrong := p.parse(); wrong != nil {
+		return verdict{}, &refusal{CodeInvalidArgument, plain(*wrong)}
+	}
+	if s.options.Project != "" && project != s.options.Project {
+		return verdict{}, &refusal{CodePermissionDenied, plain(permissionDenied(project))}
+	}
+	return s.decide(p, project, book), nil
+}
+
+func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
+	key := ledgerKey{target: fingerprint(0, p.to.value), message: p.contentHash()}
+	attempt := uint32(1)
+	if !p.validateOnly {
+		attempt = s.ledger.attempt(key)
+	}
+	throws := dice(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt)<<48)
+	v := verdict{outcome: book.outcome(p.to.address(), attempt, &throws), project: project, to: p.to}
+	v.delay = book.latency(v.outcome, &throws)
+	if p.validateOnly {
+		v.name = "projects/" + project + "/messages/fake_message_id"
+		if v.outcome.Code.accepts() {
+			s.tally.validated.Add(1)
+		}
+		return v
+	}
+	if v.outcome.Code.accepts() || throws.float() < v.outcome.Delivered {
+		v.name = messageName(project, throws.next())
+		s.tally.accepted.Add(1)
+		if s.ledger.accept(key, p.to.value, p.message, v.name) {
+			s.tally.distinct.Add(1)
+		}
+	}
+	return v
+}
+
+// messageName is of FCM's form: seconds and microseconds, then 16 hex digits.
+func messageName(project string, unique uint64) string {
+	return fmt.Sprintf("projects/%s/messages/0:%d%%%016x", project, time.Now().UnixMicro(), unique)
+}
+
+// finish answers, or fails to.
+func (s *Simulator) finish(w http.ResponseWriter, r *http.Request, v verdict) {
+	if !wait(r.Context(), v.delay) {
+		s.tally.abandoned.Add(1)
+		return
+	}
+	switch v.outcome.Code {
+	case CodeOK:
+		w.Header()["Content-Type"] = []string{jsonContent}
+		_, _ = io.WriteString(w, "{\n  \"name\": \""+v.name+"\"\n}\n")
+	case CodeHang:
+		<-r.Context().Done()
+		s.tally.abandoned.Add(1)
+	case CodeResetBeforeRead, CodeResetAfterRead:
+		panic(http.ErrAbortHandler)
+	case CodeCloseBeforeRead, CodeCloseAfterRead:
+		closeConnection(r.Context())
+		panic(http.ErrAbortHandler)
+	case CodeTruncated:
+		truncate(w, v.name)
+	default:
+		if after, _ := v.outcome.retryAfter(time.Now()); after != "" {
+			w.Header().Set("Retry-After", after)
+		}
+		answerTo(v.outcome.Code, v.project, v.to).write(w)
+	}
+}
+
+// truncate promises the whole body, sends half of it and resets.
+func truncate(w http.ResponseWriter, name string) {
+	body := "{\n  \"name\": \"" + name + "\"\n}\n"
+	w.Header().Set("Content-Type", jsonContent)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = io.WriteString(w, body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// wait reports whether the sender is still there after d.
+func wait(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

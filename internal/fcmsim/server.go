@@ -1,0 +1,170 @@
+package fcmsim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// streamsPerConnection is what FCM allows.
+const streamsPerConnection = 100
+
+// Off as a Listen address leaves that listener out.
+const Off = "off"
+
+// Listen says where a Server listens. An empty address is a free port of 127.0.0.1; Off is none.
+type Listen struct {
+	TLS   string // HTTP/2 and HTTP/1.1 over TLS
+	HTTP  string // HTTP/1.1 and HTTP/2 with prior knowledge, in the clear
+	Admin string // the admin API, in the clear
+	// CAFile is written with the PEM certificate of a CA that is made at start. Empty is a temporary file that Close removes.
+	CAFile string
+}
+
+// URLs of a Server; those of listeners that are off are empty.
+type URLs struct {
+	TLS   string `json:"tls,omitempty"`   // an FCM endpoint: https://127.0.0.1:port/v1
+	HTTP  string `json:"http,omitempty"`  // an FCM endpoint: http://127.0.0.1:port/v1
+	Token string `json:"token,omitempty"` // the OAuth token endpoint, over HTTP where that is on
+	Admin string `json:"admin,omitempty"` // http://127.0.0.1:port/admin
+}
+
+// Server serves a Simulator until Close, or until the context it was started with ends.
+type Server struct {
+	URLs   URLs
+	CAFile string
+
+	servers []*http.Server
+	serving sync.WaitGroup
+	tempDir string
+	close   sync.Once
+	closed  error
+}
+
+// Start listens and serves. All listeners are ready when it returns.
+func (s *Simulator) Start(ctx context.Context, l Listen) (*Server, error) {
+	srv := &Server{}
+	if err := srv.start(ctx, s, l); err != nil {
+		return nil, errors.Join(err, srv.Close())
+	}
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
+	return srv, nil
+}
+
+func (srv *Server) start(ctx context.Context, s *Simulator, l Listen) error {
+	if l.TLS != Off {
+		addr, err := srv.startTLS(ctx, s, l)
+		if err != nil {
+			return fmt.Errorf("listen for TLS: %w", err)
+		}
+		srv.URLs.TLS, srv.URLs.Token = "https://"+addr+"/v1", "https://"+addr+"/token"
+	}
+	if l.HTTP != Off {
+		ln, err := listen(ctx, l.HTTP)
+		if err != nil {
+			return fmt.Errorf("listen for HTTP: %w", err)
+		}
+		addr := ln.Addr().String()
+		server := newHTTPServer(s.Handler(), s.options.Logger)
+		server.ConnState = s.tally.watch(&s.tally.plain)
+		srv.serve(server, ln)
+		srv.URLs.HTTP, srv.URLs.Token = "http://"+addr+"/v1", "http://"+addr+"/token"
+	}
+	if l.Admin != Off {
+		ln, err := listen(ctx, l.Admin)
+		if err != nil {
+			return fmt.Errorf("listen for the admin API: %w", err)
+		}
+		srv.URLs.Admin = "http://" + ln.Addr().String() + "/admin"
+		srv.serve(newHTTPServer(s.AdminHandler(), s.options.Logger), ln)
+	}
+	return nil
+}
+
+func (srv *Server) startTLS(ctx context.Context, s *Simulator, l Listen) (string, error) {
+	authority, err := newAuthority()
+	if err != nil {
+		return "", err
+	}
+	if err := srv.writeCA(l.CAFile, authority.pem); err != nil {
+		return "", err
+	}
+	ln, err := listen(ctx, l.TLS)
+	if err != nil {
+		return "", err
+	}
+	server := newHTTPServer(s.Handler(), s.options.Logger)
+	server.TLSConfig = authority.config
+	server.ConnState = s.tally.watch(&s.tally.tls)
+	srv.serve(server, ln)
+	return ln.Addr().String(), nil
+}
+
+func (srv *Server) writeCA(path string, pem []byte) error {
+	if path == "" {
+		dir, err := os.MkdirTemp("", "fcmsim-")
+		if err != nil {
+			return err
+		}
+		srv.tempDir, path = dir, filepath.Join(dir, "ca.pem")
+	}
+	srv.CAFile = path
+	if err := os.WriteFile(path, pem, 0o644); err != nil {
+		return fmt.Errorf("write CA file: %w", err)
+	}
+	return nil
+}
+
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
+}
+
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:     h,
+		Protocols:   protocols,
+		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: streamsPerConnection},
+		ConnContext: withConnection,
+		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (srv *Server) serve(server *http.Server, ln net.Listener) {
+	srv.servers = append(srv.servers, server)
+	srv.serving.Go(func() {
+		if server.TLSConfig != nil {
+			_ = server.ServeTLS(ln, "", "")
+			return
+		}
+		_ = server.Serve(ln)
+	})
+}
+
+// Close ends all connections at once, hanging requests included. Repeating it is harmless.
+func (srv *Server) Close() error {
+	srv.close.Do(func() {
+		var errs []error
+		for _, server := range srv.servers {
+			errs = append(errs, server.Close())
+		}
+		srv.serving.Wait()
+		if srv.tempDir != "" {
+			errs = append(errs, os.RemoveAll(srv.tempDir))
+		}
+		srv.closed = errors.Join(errs...)
+	})
+	return srv.closed
+}

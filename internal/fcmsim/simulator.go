@@ -1,0 +1,122 @@
+package fcmsim
+
+import (
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Options of a Simulator. The zero value is a simulator that accepts every project without a bearer.
+type Options struct {
+	// Project is the only Firebase project that may be sent to; others get 403. Empty accepts any.
+	Project string
+	// RequireAuth demands a bearer that this simulator's OAuth endpoint has issued.
+	RequireAuth bool
+	// TokenLifetime of access tokens, as told by expires_in. Default one hour, at least one second.
+	TokenLifetime time.Duration
+	// Rules to start with.
+	Rules Rules
+	// Seed of all chance: the same seed gives the same message the same fate, whatever else is under way.
+	Seed uint64
+	// Ledger mode. Default LedgerHashes.
+	Ledger LedgerMode
+	// Logger hears of what goes wrong in serving. Default none.
+	Logger *slog.Logger
+}
+
+func (o *Options) complete() error {
+	if o.TokenLifetime == 0 {
+		o.TokenLifetime = time.Hour
+	}
+	if o.TokenLifetime < time.Second {
+		return fmt.Errorf("token lifetime %s: expires_in counts whole seconds, from 1", o.TokenLifetime)
+	}
+	if o.Ledger == "" {
+		o.Ledger = LedgerHashes
+	}
+	if o.Ledger != LedgerHashes && o.Ledger != LedgerMessages {
+		return fmt.Errorf("ledger %q: want %q or %q", o.Ledger, LedgerHashes, LedgerMessages)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := o.Rules.check(); err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	return nil
+}
+
+// Simulator answers like FCM. It is safe for concurrent use.
+type Simulator struct {
+	options  Options
+	playbook atomic.Pointer[playbook]
+	ledger   *ledger
+	tally    tally
+	issuer   *issuer
+}
+
+// New makes a simulator; an error names the option that is wrong.
+func New(o Options) (*Simulator, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	s := &Simulator{options: o, ledger: newLedger(o.Ledger), issuer: newIssuer(o.TokenLifetime)}
+	s.playbook.Store(newPlaybook(o.Rules))
+	return s, nil
+}
+
+// Rules in force.
+func (s *Simulator) Rules() Rules { return s.playbook.Load().rules.clone() }
+
+// SetRules replaces all rules at once. Requests under way keep the fate they were given.
+func (s *Simulator) SetRules(r Rules) error {
+	if err := r.check(); err != nil {
+		return fmt.Errorf("rules: %w", err)
+	}
+	s.playbook.Store(newPlaybook(r))
+	return nil
+}
+
+// Counts so far.
+func (s *Simulator) Counts() Counts { return s.tally.counts() }
+
+// Ledger yields an entry for each target and message, in no order.
+func (s *Simulator) Ledger() iter.Seq[Entry] { return s.ledger.all() }
+
+// EntriesOf a token, Firebase Installation ID, topic or condition.
+func (s *Simulator) EntriesOf(target string) []Entry { return s.ledger.of(target) }
+
+// ClearLedger forgets all entries and counts, and with them how often each message was tried.
+func (s *Simulator) ClearLedger() {
+	s.ledger.clear()
+	s.tally.reset()
+}
+
+// Handler serves POST /v1/projects/{project}/messages:send and POST /token. The outcomes that close a connection need
+// a Server of this package; elsewhere they end the request only.
+func (s *Simulator) Handler() http.Handler { return http.HandlerFunc(s.serveFCM) }
+
+func (s *Simulator) serveFCM(w http.ResponseWriter, r *http.Request) {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/v1/projects/"); ok && r.Method == http.MethodPost {
+		if project, ok := strings.CutSuffix(rest, "/messages:send"); ok && project != "" && !strings.Contains(project, "/") {
+			s.serveSend(w, r, project)
+			return
+		}
+	}
+	if r.URL.Path == "/token" && r.Method == http.MethodPost {
+		s.serveToken(w, r)
+		return
+	}
+	page := html(http.StatusNotFound, "The requested URL was not found on this server.")
+	page.write(w)
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	w.Header()["Content-Type"] = []string{a.content}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}

@@ -1,0 +1,29 @@
+package fcmsim
+
+import "fmt"
+
+type targetKind uint8
+
+const (
+	targetNone targetKind = iota
+	targetToken
+	targetFID
+	targetTopic
+	targetCondition
+)
+
+// target is whom a message is for.
+type target struct {
+	kind  targetKind
+	value string
+}
+
+// address is the token or installation that a prefix can stand in front of; topics and conditions have none.
+func (t target) address() string {
+	if t.kind == targetToken || t.kind == targetFID {
+		return t.value
+	}
+	return ""
+}
+
+func (t target) hash() string { return fmt.Sprintf("%016x", fingerprint(0, t.value)) }
