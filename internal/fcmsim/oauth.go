@@ -2,7 +2,6 @@ package fcmsim
 
 import (
 	"crypto/rand"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
