@@ -1,0 +1,85 @@
+// Package readthrough answers a batch of ids from Redis, asks a slower source once for those that Redis does not know,
+// and writes the answers back.
+//
+// Redis comes first and always wins: the write-back never replaces a value that somebody else stored meanwhile. An id
+// that the source does not know gets a short-lived mark (Keys.None), so that a campaign to strangers does not become a
+// query each. A mark with text means something else: that text is proven wrong, and is ignored while the source still
+// returns it.
+//
+// Redis being full, or read-only, costs the write-back and nothing else.
+package readthrough
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Source returns the stored text of those ids that it knows, with one query for all. It must honour ctx.
+type Source func(ctx context.Context, ids []string) (map[string]string, error)
+
+// Decode reads a stored text. ErrEmpty means that there is nothing in it; any other error is logged. Either way the
+// text counts as absent. The value is shared by concurrent callers, so nobody may change it.
+type Decode[V any] func(text string) (V, error)
+
+// ErrEmpty is what Decode returns for a text that stands for "nothing here".
+var ErrEmpty = errors.New("empty")
+
+// Keys names the two keys of an id.
+type Keys struct {
+	Value func(id string) string
+	None  func(id string) string
+}
+
+// Options of a Cache.
+type Options struct {
+	TTL         time.Duration // how long an answer is kept; spread by ±10%, so that a batch does not expire at once
+	NegativeTTL time.Duration // how long "the source does not know it" is kept; spread likewise
+	Logger      *slog.Logger  // nil: silent
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.TTL < time.Second:
+		return fmt.Errorf("TTL %v is below a second", o.TTL)
+	case o.NegativeTTL < time.Second:
+		return fmt.Errorf("negative TTL %v is below a second", o.NegativeTTL)
+	}
+	return nil
+}
+
+// Cache reads through Redis to a Source. It is safe for concurrent use.
+type Cache[V any] struct {
+	rdb    redis.UniversalClient
+	keys   Keys
+	decode Decode[V]
+	source Source
+	opts   Options
+	log    *slog.Logger
+
+	mu      sync.Mutex
+	flights map[string]*flight[V] // by the ids that they are asking for
+}
+
+// New makes a Cache. With a nil source Redis alone is asked, and nothing is written.
+func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source Source, o Options) (*Cache[V], error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if rdb == nil || keys.Value == nil || keys.None == nil || decode == nil {
+		return nil, errors.New("a Redis client, both key functions and a decoder are needed")
+	}
+	log := o.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Cache[V]{
+		rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log,
+		flights: make(map[string]*flight[V]),
+	}, nil
+}

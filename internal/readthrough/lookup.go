@@ -1,0 +1,115 @@
+package readthrough
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// miss is an id that Redis has no usable value for.
+type miss struct {
+	id         string
+	unreadable bool   // Redis holds text that cannot be read …
+	text       string // … namely this, which may be replaced
+	wrong      string // text known to be wrong; "" when there is none
+}
+
+// Lookup answers the ids. One that is neither in the map nor named by the error does not exist. The error is nil or a
+// *SourceError.
+func (c *Cache[V]) Lookup(ctx context.Context, ids []string) (map[string]V, error) {
+	ids = distinct(ids)
+	found := make(map[string]V, len(ids))
+	var open undecided
+	misses := c.cached(ctx, ids, found, &open)
+	if c.source != nil {
+		misses = c.unmarked(ctx, misses, &open)
+		c.resolve(ctx, misses, found, &open)
+	}
+	return found, open.err()
+}
+
+// cached moves what Redis holds into found and returns the rest.
+func (c *Cache[V]) cached(ctx context.Context, ids []string, found map[string]V, open *undecided) []miss {
+	var (
+		misses     []miss
+		unreadable int
+		example    error
+	)
+	for i, r := range c.read(ctx, c.keys.Value, ids) {
+		m := miss{id: ids[i]}
+		if r.err != nil {
+			open.add(m.id, fmt.Errorf("read cache: %w", r.err))
+			continue
+		}
+		if r.held {
+			v, err := c.decode(r.text)
+			if err == nil {
+				found[m.id] = v
+				continue
+			}
+			m.unreadable, m.text = true, r.text
+			if !errors.Is(err, ErrEmpty) {
+				unreadable++
+				example = fmt.Errorf("%s: %w", c.keys.Value(m.id), err)
+			}
+		}
+		misses = append(misses, m)
+	}
+	if unreadable > 0 {
+		c.log.Warn("cached values cannot be read and count as absent", "count", unreadable, "example", example)
+	}
+	return misses
+}
+
+// unmarked leaves out the ids that are marked as unknown to the source, and notes what is marked as wrong.
+func (c *Cache[V]) unmarked(ctx context.Context, misses []miss, open *undecided) []miss {
+	ids := make([]string, len(misses))
+	for i, m := range misses {
+		ids[i] = m.id
+	}
+	ask := misses[:0]
+	for i, r := range c.read(ctx, c.keys.None, ids) {
+		m := misses[i]
+		switch {
+		case r.err != nil:
+			open.add(m.id, fmt.Errorf("read cache: %w", r.err))
+		case r.held && r.text == "":
+		default:
+			m.wrong = r.text
+			ask = append(ask, m)
+		}
+	}
+	return ask
+}
+
+// undecided collects the ids that a look-up has no answer for.
+type undecided struct {
+	ids   []string
+	cause error // the first one; the others are hardly ever different
+}
+
+func (u *undecided) add(id string, cause error) {
+	u.ids = append(u.ids, id)
+	if u.cause == nil {
+		u.cause = cause
+	}
+}
+
+func (u *undecided) err() error {
+	if len(u.ids) == 0 {
+		return nil
+	}
+	return &SourceError{IDs: u.ids, Err: u.cause}
+}
+
+func distinct(ids []string) []string {
+	seen := make(map[string]struct{}, len(ids))
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if _, repeated := seen[id]; !repeated {
+			seen[id] = struct{}{}
+			out = append(out, id)
+		}
+	}
+	return out
+}

@@ -1,0 +1,123 @@
+package readthrough
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// deleteIf is sent as text (EVAL): it is seldom needed, and a pipeline cannot fall back from EVALSHA.
+//
+//go:embed lua/delete_if.lua
+var deleteIf string
+
+// decodeAll reads the source's answers, and leaves out those that are marked as wrong or cannot be read.
+func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]answer[V] {
+	answers := make(map[string]answer[V], len(texts))
+	for _, m := range misses {
+		text, exists := texts[m.id]
+		if !exists || (m.wrong != "" && text == m.wrong) {
+			continue
+		}
+		value, err := c.decode(text)
+		if err == nil {
+			answers[m.id] = answer[V]{text: text, value: value}
+		} else if !errors.Is(err, ErrEmpty) {
+			c.log.Warn("stored value cannot be read and counts as absent", "id", m.id, "error", err)
+		}
+	}
+	return answers
+}
+
+// stored is one answer on its way to Redis, and what Redis holds after it.
+type stored struct {
+	id        string
+	now, mark *redis.StringCmd
+}
+
+// writeBack stores the answers and the marks in one pipeline, and returns what then holds: a value stored meanwhile
+// wins over the source's, and a text marked as wrong meanwhile is taken out again. A write that fails is logged; the
+// answers are good all the same.
+func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[string]answer[V]) map[string]answer[V] {
+	pipe := c.rdb.Pipeline()
+	written := make([]stored, 0, len(answers))
+	for _, m := range misses {
+		key, mark := c.keys.Value(m.id), c.keys.None(m.id)
+		a, exists := answers[m.id]
+		if !exists {
+			if m.wrong == "" {
+				setIfAbsent(ctx, pipe, mark, "", spread(c.opts.NegativeTTL))
+			}
+			continue
+		}
+		if m.unreadable {
+			pipe.Eval(ctx, deleteIf, []string{key}, m.text)
+		}
+		setIfAbsent(ctx, pipe, key, a.text, spread(c.opts.TTL))
+		written = append(written, stored{id: m.id, now: pipe.Get(ctx, key), mark: pipe.Get(ctx, mark)})
+	}
+	c.exec(ctx, pipe)
+	c.reconcile(ctx, written, answers)
+	return answers
+}
+
+// reconcile corrects the answers by what Redis held after they were written.
+func (c *Cache[V]) reconcile(ctx context.Context, written []stored, answers map[string]answer[V]) {
+	pipe := c.rdb.Pipeline()
+	for _, w := range written {
+		now, err := w.now.Result()
+		if err != nil {
+			now = answers[w.id].text // not stored: the source's word is the best there is
+		}
+		if wrong := w.mark.Val(); wrong != "" && wrong == now {
+			pipe.Eval(ctx, deleteIf, []string{c.keys.Value(w.id)}, wrong)
+			delete(answers, w.id)
+			continue
+		}
+		if now == answers[w.id].text {
+			continue
+		}
+		if value, err := c.decode(now); err == nil {
+			answers[w.id] = answer[V]{text: now, value: value}
+		}
+	}
+	c.exec(ctx, pipe)
+}
+
+// setIfAbsent is SET NX, whose refusal is no error.
+func setIfAbsent(ctx context.Context, pipe redis.Pipeliner, key, text string, ttl time.Duration) {
+	pipe.SetArgs(ctx, key, text, redis.SetArgs{Mode: "NX", TTL: ttl})
+}
+
+// exec sends a pipeline and logs its first fault; "nil" and keys of another type are none.
+func (c *Cache[V]) exec(ctx context.Context, pipe redis.Pipeliner) {
+	commands, _ := pipe.Exec(ctx)
+	var (
+		failed int
+		first  error
+	)
+	for _, command := range commands {
+		err := command.Err()
+		if err == nil || errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
+			continue
+		}
+		failed++
+		if first == nil {
+			first = fmt.Errorf("%s: %w", command.Name(), err)
+		}
+	}
+	if failed > 0 {
+		c.log.Warn("cache not written", "commands", failed, "error", first)
+	}
+}
+
+// spread varies a TTL by ±10%.
+func spread(ttl time.Duration) time.Duration {
+	tenth := ttl / 10
+	return ttl - tenth + rand.N(2*tenth+1)
+}

@@ -1,0 +1,115 @@
+// Package tokens knows where a user can be reached: from Redis, and behind it from the application's SQL table.
+//
+// Which token is used: the one in the campaign's element comes first, and then nothing is looked up. Without one, the
+// token in Redis is used, and where Redis has none, the one in SQL, which is then kept in Redis for Options.TTL. When
+// the token that was used proves dead, Forget deletes it and returns the stored one if that differs (Redis before SQL),
+// which is tried next.
+//
+// An empty value in Redis, and a key of another type, count as no token.
+package tokens
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/readthrough"
+)
+
+// Source is the application's own table of tokens. Users without a token are left out, or have an empty one.
+type Source interface {
+	Tokens(ctx context.Context, users []string) (map[string]string, error)
+}
+
+// SourceError names the users (IDs) whose token cannot be told now. They wait; all others of the look-up are answered.
+type SourceError = readthrough.SourceError
+
+// Undecided reports whether a Lookup that ended with err left user without an answer.
+func Undecided(err error, user string) bool { return readthrough.Undecided(err, user) }
+
+// Options of a Store. Zero fields take their default.
+type Options struct {
+	TTL         time.Duration // how long a token from SQL is kept in Redis, ±10%; default 24 h
+	NegativeTTL time.Duration // how long "SQL has no token" is kept, ±10%; default 30 s
+	DeadTTL     time.Duration // how long SQL may go on returning a dead token until it is cleared there; default 1 h
+	Logger      *slog.Logger  // default: silent
+}
+
+// Defaults of Options.
+const (
+	DefaultTTL         = 24 * time.Hour
+	DefaultNegativeTTL = 30 * time.Second
+	DefaultDeadTTL     = time.Hour
+)
+
+func (o Options) withDefaults() Options {
+	set := func(field *time.Duration, value time.Duration) {
+		if *field == 0 {
+			*field = value
+		}
+	}
+	set(&o.TTL, DefaultTTL)
+	set(&o.NegativeTTL, DefaultNegativeTTL)
+	set(&o.DeadTTL, DefaultDeadTTL)
+	return o
+}
+
+// Store reads and writes users' tokens. It is safe for concurrent use.
+type Store struct {
+	rdb    redis.UniversalClient
+	names  queue.Names
+	source Source // nil: tokens are in Redis only
+	opts   Options
+	cache  *readthrough.Cache[notification.Target]
+}
+
+// New makes a Store. With a nil source tokens are looked for in Redis only.
+func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options) (*Store, error) {
+	o = o.withDefaults()
+	if o.DeadTTL < time.Second {
+		return nil, fmt.Errorf("tokens: dead TTL %v is below a second", o.DeadTTL)
+	}
+	var ask readthrough.Source
+	if source != nil {
+		ask = source.Tokens
+	}
+	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Token, None: names.NoToken}, decode, ask,
+		readthrough.Options{TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("tokens: %w", err)
+	}
+	return &Store{rdb: rdb, names: names, source: source, opts: o, cache: cache}, nil
+}
+
+func decode(text string) (notification.Target, error) {
+	if text == "" {
+		return notification.Target{}, readthrough.ErrEmpty
+	}
+	return notification.Token(text), nil
+}
+
+// Lookup finds the tokens of a claim's users: one read of Redis, then one query for those whom it does not know, and
+// one pipeline back. A user who is neither in the map nor undecided has no token. The error is nil or a *SourceError,
+// beside which the map still holds everybody who could be told; see Undecided.
+func (s *Store) Lookup(ctx context.Context, users []string) (map[string]notification.Target, error) {
+	found, err := s.cache.Lookup(ctx, users)
+	if err != nil {
+		return found, fmt.Errorf("look up tokens: %w", err)
+	}
+	return found, nil
+}
+
+// Get is Lookup for one user; the zero Target means that there is no token.
+func (s *Store) Get(ctx context.Context, user string) (notification.Target, error) {
+	found, err := s.Lookup(ctx, []string{user})
+	return found[user], err
+}
+
+// errNoToken refuses to store nothing, or to forget nothing.
+var errNoToken = errors.New("no token given")

@@ -1,0 +1,70 @@
+package tokens
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
+)
+
+// importBatch is how many tokens go into one pipeline.
+const importBatch = 1000
+
+// Set stores a user's token as the application does: it stays until it is replaced, removed or proven dead.
+func (s *Store) Set(ctx context.Context, user string, token notification.Target) error {
+	if token.IsZero() {
+		return fmt.Errorf("set token of %q: %w", user, errNoToken)
+	}
+	if err := s.rdb.Set(ctx, s.names.Token(user), token.Value, 0).Err(); err != nil {
+		return fmt.Errorf("set token of %q: %w", user, err)
+	}
+	return nil
+}
+
+// Remove deletes a user's token from Redis, whatever it is, and reports whether there was one. A token in SQL is found
+// again by the next Lookup.
+func (s *Store) Remove(ctx context.Context, user string) (existed bool, err error) {
+	deleted, err := s.rdb.Del(ctx, s.names.Token(user)).Result()
+	if err != nil {
+		return false, fmt.Errorf("remove token of %q: %w", user, err)
+	}
+	return deleted > 0, nil
+}
+
+// Import is Set for many: pairs of user and token, in pipelines of 1,000. It stops at the first fault and returns how
+// many were stored for certain; repeating it is harmless.
+func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notification.Target]) (imported int, err error) {
+	pipe := s.rdb.Pipeline()
+	for user, token := range tokens {
+		if token.IsZero() {
+			return imported, fmt.Errorf("import token of %q: %w", user, errNoToken)
+		}
+		pipe.Set(ctx, s.names.Token(user), token.Value, 0)
+		if pipe.Len() < importBatch {
+			continue
+		}
+		stored, err := send(ctx, pipe)
+		imported += stored
+		if err != nil {
+			return imported, err
+		}
+	}
+	stored, err := send(ctx, pipe)
+	return imported + stored, err
+}
+
+func send(ctx context.Context, pipe redis.Pipeliner) (stored int, err error) {
+	commands, err := pipe.Exec(ctx)
+	for _, command := range commands {
+		if command.Err() == nil {
+			stored++
+		}
+	}
+	if err != nil {
+		return stored, fmt.Errorf("import tokens: %w", err)
+	}
+	return stored, nil
+}
