@@ -3,6 +3,7 @@
 package profiles
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -49,18 +50,16 @@ type Cache struct {
 
 // New makes a Cache. With a nil source profiles are looked for in Redis only.
 func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options) (*Cache, error) {
-	if o.TTL == 0 {
-		o.TTL = DefaultTTL
-	}
-	if o.NegativeTTL == 0 {
-		o.NegativeTTL = DefaultNegativeTTL
-	}
 	var ask readthrough.Source
 	if source != nil {
 		ask = asTexts(source)
 	}
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Profile, None: names.NoProfile}, decode, ask,
-		readthrough.Options{TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger})
+		readthrough.Options{
+			TTL:         cmp.Or(o.TTL, DefaultTTL),
+			NegativeTTL: cmp.Or(o.NegativeTTL, DefaultNegativeTTL),
+			Logger:      o.Logger,
+		})
 	if err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)
 	}

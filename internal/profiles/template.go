@@ -12,10 +12,11 @@ import (
 //
 // A placeholder is {{name}} or {{name|default}}. It is recognised where a reader sees it or a link is followed: titles,
 // bodies, images, links and data values (see fillable); elsewhere it is left as it stands. A dotted name, as in
-// {{address.city}}, is a field of that very name, or else the field of an object. A string fills in as its text (also
-// an empty one), a number or boolean as it is written in JSON; null, objects and arrays fill nothing, and then the next
-// in line is taken: the recipient's vars, the profile, the default. Values are escaped for JSON and for nothing else: what goes into a link must be written as the link
-// needs it.
+// {{address.city}}, is a field of that very name, or else the field of an object.
+//
+// A string fills in as its text (also an empty one), a number or boolean as it is written in JSON. Null, objects and
+// arrays fill nothing, and then the next in line is taken: the recipient's vars, the profile, the default. Values are
+// escaped for JSON and for nothing else: what goes into a link must be written as the link needs it.
 type Template struct {
 	segments []segment
 	tail     []byte // the message's JSON after the last hole
@@ -53,7 +54,7 @@ func (t *Template) FilledBy(vars map[string]json.RawMessage) bool {
 }
 
 // Fill writes one recipient's message: from vars, then from profile, then from the defaults. The result is valid JSON
-// whatever the values are. The error is an *UnfilledError.
+// whatever the values are; it may be shared, so do not change it. The error is an *UnfilledError.
 func (t *Template) Fill(vars, profile map[string]json.RawMessage) (notification.Message, error) {
 	if !t.Personal() {
 		return t.tail, nil

@@ -9,6 +9,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,14 +50,9 @@ const (
 )
 
 func (o Options) withDefaults() Options {
-	set := func(field *time.Duration, value time.Duration) {
-		if *field == 0 {
-			*field = value
-		}
-	}
-	set(&o.TTL, DefaultTTL)
-	set(&o.NegativeTTL, DefaultNegativeTTL)
-	set(&o.DeadTTL, DefaultDeadTTL)
+	o.TTL = cmp.Or(o.TTL, DefaultTTL)
+	o.NegativeTTL = cmp.Or(o.NegativeTTL, DefaultNegativeTTL)
+	o.DeadTTL = cmp.Or(o.DeadTTL, DefaultDeadTTL)
 	return o
 }
 

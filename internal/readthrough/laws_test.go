@@ -1,0 +1,156 @@
+package readthrough_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"fanfare/internal/readthrough"
+)
+
+type rows = map[string]string
+
+func equal(got, want any) bool { return reflect.DeepEqual(got, want) }
+
+func askedOnce(b *bench) {
+	b.store(b.keys.Value("1"), "cached")
+	b.table.rows = rows{"1": "outdated", "2": "two", "3": "three"}
+	c := b.cache()
+	all := rows{"1": "cached", "2": "two", "3": "three"}
+	b.expect("first look-up", b.found(c, "1", "2", "3", "2", "4"), all)
+	b.expect("second look-up", b.found(c, "4", "3", "2", "1"), all)
+	b.expect("another process's look-up", b.found(b.cache(), "4", "3", "2", "1"), all)
+	b.expect("queries", b.table.asked, [][]string{{"2", "3", "4"}})
+}
+
+func unknownIsMarked(b *bench) {
+	c := b.cache()
+	b.expect("unknown", b.found(c, "1"), rows{})
+	b.table.rows["1"] = "late"
+	b.expect("while the mark stands", b.found(c, "1"), rows{})
+	if err := b.rdb.Del(b.Context(), b.keys.None("1")).Err(); err != nil {
+		b.Fatal(err)
+	}
+	b.expect("after the mark", b.found(c, "1"), rows{"1": "late"})
+	b.expect("queries", len(b.table.asked), 2)
+}
+
+func expiriesAreSpread(b *bench) {
+	var known, unknown []string
+	for i := range 40 {
+		known, unknown = append(known, fmt.Sprint("known", i)), append(unknown, fmt.Sprint("unknown", i))
+		b.table.rows[known[i]] = "text"
+	}
+	b.found(b.cache(), slices.Concat(known, unknown)...)
+	b.spreadAround(ttl, known, b.keys.Value)
+	b.spreadAround(negativeTTL, unknown, b.keys.None)
+}
+
+func (b *bench) spreadAround(want time.Duration, ids []string, key func(string) string) {
+	b.Helper()
+	const sinceWritten = 10 * time.Second
+	shortest, longest := 2*want, time.Duration(0)
+	for _, id := range ids {
+		left, err := b.rdb.PTTL(b.Context(), key(id)).Result()
+		if err != nil {
+			b.Fatal(err)
+		}
+		shortest, longest = min(shortest, left), max(longest, left)
+	}
+	tenth := want / 10
+	if shortest < want-tenth-sinceWritten || longest > want+tenth || longest-shortest < tenth/2 {
+		b.Errorf("expiries from %v to %v, want them spread over %v ± %v", shortest, longest, want, tenth)
+	}
+}
+
+func storedMeanwhileWins(b *bench) {
+	b.table.rows = rows{"1": "old", "2": "two"}
+	b.table.during = func() error {
+		b.store(b.keys.Value("1"), "refreshed")
+		return nil
+	}
+	b.expect("found", b.found(b.cache(), "1", "2"), rows{"1": "refreshed", "2": "two"})
+	b.expect("Redis", b.held(b.keys.Value("1")), "refreshed")
+}
+
+func wrongIsIgnored(b *bench) {
+	b.store(b.keys.None("1"), "dead")
+	b.table.rows = rows{"1": "dead"}
+	c := b.cache()
+	b.expect("while the source returns it", b.found(c, "1"), rows{})
+	b.expect("Redis", b.held(b.keys.Value("1")), "(none)")
+	b.expect("the mark", b.held(b.keys.None("1")), "dead")
+	b.table.rows["1"] = "alive"
+	b.expect("another text", b.found(c, "1"), rows{"1": "alive"})
+	b.expect("Redis", b.held(b.keys.Value("1")), "alive")
+}
+
+func wrongMeanwhileIsTakenOut(b *bench) {
+	b.table.rows = rows{"1": "dead", "2": "alive"}
+	b.table.during = func() error {
+		b.store(b.keys.None("1"), "dead")
+		return nil
+	}
+	b.expect("found", b.found(b.cache(), "1", "2"), rows{"2": "alive"})
+	b.expect("Redis", b.held(b.keys.Value("1")), "(none)")
+}
+
+func unreadableIsReplaced(b *bench) {
+	b.store(b.keys.Value("1"), "SHOUTED")
+	b.store(b.keys.Value("2"), "")
+	b.store(b.keys.Value("3"), "KEPT")
+	b.table.rows = rows{"1": "one", "2": "two", "4": "UNREADABLE"}
+	want := rows{"1": "one", "2": "two"}
+	c := b.cache()
+	b.expect("found", b.found(c, "1", "2", "3", "4"), want)
+	for id, text := range (rows{"1": "one", "2": "two", "3": "KEPT", "4": "(none)"}) {
+		b.expect("Redis holds for "+id, b.held(b.keys.Value(id)), text)
+	}
+	if !strings.Contains(b.log.String(), "count as absent") || !strings.Contains(b.log.String(), "count=2") ||
+		!strings.Contains(b.log.String(), "id=4") {
+		b.Errorf("the log does not tell of the unreadable ones: %s", b.log)
+	}
+	b.expect("found again", b.found(c, "1", "2"), want)
+	b.expect("queries", len(b.table.asked), 1)
+}
+
+func otherTypeSpoilsNobody(b *bench) {
+	if err := b.rdb.RPush(b.Context(), b.keys.Value("1"), "a list").Err(); err != nil {
+		b.Fatal(err)
+	}
+	b.store(b.keys.Value("2"), "two")
+	b.table.rows = rows{"1": "one", "3": "three"}
+	b.expect("found", b.found(b.cache(), "1", "2", "3"), rows{"1": "one", "2": "two", "3": "three"})
+	length, err := b.rdb.LLen(b.Context(), b.keys.Value("1")).Result()
+	b.expect("the list's length", length, int64(1))
+	b.expect("the list's error", err, nil)
+}
+
+func silentSourceLeavesTheKnown(b *bench) {
+	b.store(b.keys.Value("1"), "one")
+	b.store(b.keys.None("2"), "")
+	down := errors.New("connection refused")
+	b.table.during = func() error { return down }
+	c := b.cache()
+	found, err := c.Lookup(b.Context(), []string{"1", "2", "3", "4"})
+	b.expect("found", found, rows{"1": "one"})
+	partial, ok := errors.AsType[*readthrough.SourceError](err)
+	if !ok || !errors.Is(err, down) {
+		b.Fatalf("got error %v, want a SourceError with the fault", err)
+	}
+	b.expect("undecided", slices.Sorted(slices.Values(partial.IDs)), []string{"3", "4"})
+	for id, want := range map[string]bool{"1": false, "2": false, "3": true, "4": true} {
+		b.expect("undecided "+id, readthrough.Undecided(err, id), want)
+	}
+	b.table.during, b.table.rows = nil, rows{"3": "three"}
+	b.expect("once it answers again", b.found(c, "3"), rows{"3": "three"})
+}
+
+func redisAlone(b *bench) {
+	b.store(b.keys.Value("1"), "one")
+	b.expect("found", b.found(b.cacheOf(nil), "1", "2"), rows{"1": "one"})
+	b.expect("mark", b.held(b.keys.None("2")), "(none)")
+}
