@@ -1,0 +1,108 @@
+package servers
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Redis starts a redis-server of the test's own and returns its address. Further settings are given as on its command
+// line: Redis(t, "--maxmemory", "2mb"). It persists nothing unless told to, and is stopped when the test ends.
+func Redis(t testing.TB, settings ...string) (addr string) {
+	t.Helper()
+	return startRedis(t, settings)
+}
+
+// startAttempts allows for a port that somebody takes between our choice and the server's start.
+const startAttempts = 5
+
+func startRedis(t testing.TB, settings []string) (addr string) {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatalf("this test needs redis-server. Type: apt-get install -y redis-server")
+	}
+	var problems []error
+	for range startAttempts {
+		port := redisPort(t)
+		base := []string{
+			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", t.TempDir(),
+			"--save", "", "--appendonly", "no", "--loglevel", "notice",
+		}
+		if err := runRedis(t, exec.Command(program, append(base, settings...)...)); err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	}
+	t.Fatalf("start redis-server: %v", errors.Join(problems...))
+	return ""
+}
+
+// runRedis starts the server and returns when its log says that it accepts connections, or that it ended.
+func runRedis(t testing.TB, cmd *exec.Cmd) error {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	dieWithParent(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ready := make(chan error, 1)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		ready <- awaitReady(out)
+		_, _ = io.Copy(io.Discard, out) // the server must never block on its log
+	})
+	stop := func() {
+		_ = cmd.Process.Kill()
+		reading.Wait()
+		_ = cmd.Wait()
+	}
+	if err := <-ready; err != nil {
+		stop()
+		return err
+	}
+	t.Cleanup(stop)
+	return nil
+}
+
+// awaitReady reads the log up to the line that says the server is ready; the error holds the log's last lines.
+func awaitReady(log io.Reader) error {
+	var seen []string
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "Ready to accept connections") {
+			return nil
+		}
+		seen = append(seen, lines.Text())
+	}
+	return fmt.Errorf("redis-server ended: %s", strings.Join(seen[max(0, len(seen)-3):], "; "))
+}
+
+// redisPort finds a free port whose cluster bus port, 10,000 above it, exists too.
+func redisPort(t testing.TB) int {
+	t.Helper()
+	const highest = 65535 - 10000
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatalf("find a free port: %v", err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		_ = l.Close()
+		if port <= highest {
+			return port
+		}
+	}
+	t.Fatalf("find a free port: none below %d", highest)
+	return 0
+}
