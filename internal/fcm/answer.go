@@ -1,0 +1,86 @@
+package fcm
+
+import "time"
+
+// Class is what an answer means for the recipient, its token and the campaign: one row of FCM's rules.
+type Class uint8
+
+// Every Send ends in exactly one of these.
+const (
+	// Sent: FCM accepted the message; Answer.MessageID names it.
+	Sent Class = iota + 1
+	// BadMessage: a field of the payload is refused, so the message is wrong for everybody. The token is innocent.
+	BadMessage
+	// BadTarget: INVALID_ARGUMENT with nothing said of the payload: probably the token, but no proof by itself.
+	BadTarget
+	// Unregistered: the token is proven dead.
+	Unregistered
+	// SenderMismatch: the token belongs to another project's sender.
+	SenderMismatch
+	// NotFound: a 404 without FCM's own word for it: the wrong project or endpoint. The token is innocent.
+	NotFound
+	// ThirdPartyAuth: APNs or web push refuse the project's credentials for them.
+	ThirdPartyAuth
+	// Credentials: ours are refused, by FCM (401, 403) or by the token endpoint.
+	Credentials
+	// Quota: 429; Answer.Scope tells whose quota is spent.
+	Quota
+	// Unavailable: 500 or 503, come back no sooner than after 10 s. The message may have been delivered.
+	Unavailable
+	// Ambiguous: the request was written and no answer can be read. The message may have been delivered.
+	Ambiguous
+	// NotSent: FCM cannot have acted on the request: it was not written, or FCM said that it never looked at it.
+	NotSent
+	// TooLarge: the message was above the size limit, as FCM counts it.
+	TooLarge
+	// Other: an answer that the rules do not know.
+	Other
+)
+
+var classNames = [...]string{
+	Sent: "sent", BadMessage: "bad_message", BadTarget: "bad_target", Unregistered: "unregistered",
+	SenderMismatch: "sender_mismatch", NotFound: "not_found", ThirdPartyAuth: "third_party_auth", Credentials: "credentials",
+	Quota: "quota", Unavailable: "unavailable", Ambiguous: "ambiguous", NotSent: "not_sent", TooLarge: "too_large", Other: "other",
+}
+
+// String is the class as a metric's label shows it.
+func (c Class) String() string {
+	if c < Sent || int(c) >= len(classNames) {
+		return "invalid"
+	}
+	return classNames[c]
+}
+
+// QuotaScope tells whose quota a 429 says is spent.
+type QuotaScope uint8
+
+// A 429 that says nothing of its scope is the project's.
+const (
+	// QuotaNone is the scope of every answer that is not a 429.
+	QuotaNone QuotaScope = iota
+	// QuotaProject: nobody in the project can be sent to for now.
+	QuotaProject
+	// QuotaDevice: only this recipient has to wait.
+	QuotaDevice
+	// QuotaTopic: only this topic has to wait.
+	QuotaTopic
+)
+
+// Answer is what became of one Send.
+type Answer struct {
+	Class Class
+	// MessageID is FCM's name of an accepted message: projects/<project>/messages/<id>.
+	MessageID string
+	// Code is FCM's own word (UNREGISTERED, QUOTA_EXCEEDED …); empty where FCM said none.
+	Code string
+	// Detail is a sentence for people. No token stands in it.
+	Detail string
+	// RetryAfter is what the server asked for, at most an hour; zero where it asked for nothing.
+	RetryAfter time.Duration
+	// Scope is set on Quota.
+	Scope QuotaScope
+	// Field is the payload's field that a BadMessage is about, such as message.android.ttl.
+	Field string
+	// HTTPStatus is zero where no answer came.
+	HTTPStatus int
+}
