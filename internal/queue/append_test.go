@@ -1,0 +1,65 @@
+package queue_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+func (f fixture) append(load string, seq int64, ttl time.Duration, elements ...string) bool {
+	f.Helper()
+	batch := make([][]byte, len(elements))
+	for i, e := range elements {
+		batch[i] = []byte(e)
+	}
+	accepted, err := f.Append(f.Context(), load, seq, batch, ttl)
+	if err != nil {
+		f.Fatalf("append: %v", err)
+	}
+	return accepted
+}
+
+func appendsOnce(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	all := numbered("u", 5004)
+	wantEqual(t, "first batch accepted", f.append("load1", 0, time.Hour, all[:5001]...), true)
+	wantEqual(t, "a later batch before its turn accepted", f.append("load1", 9, time.Hour, all[5001:5002]...), true)
+	wantEqual(t, "one between accepted", f.append("load1", 4, time.Hour, all[5002:5003]...), true)
+	wantEqual(t, "first batch accepted again", f.append("load1", 0, time.Hour, all[:5001]...), false)
+	wantEqual(t, "same number of another load accepted", f.append("load2", 0, 0, all[5003:]...), true)
+
+	list, err := f.rdb.LRange(t.Context(), f.list.Plain(), 0, -1).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantList(t, "list", list, slices.Clone(all))
+	wantEqual(t, "accepted", f.counts().Accepted, int64(len(all)))
+	for _, key := range []string{f.list.Plain(), f.list.Key("load:load1"), f.list.Key("load:load2")} {
+		if ttl := f.rdb.PTTL(t.Context(), key).Val(); ttl <= 0 {
+			t.Errorf("key %s has no expiry", key)
+		}
+	}
+	if ttl := f.rdb.PTTL(t.Context(), f.list.Plain()).Val(); ttl > time.Hour || ttl < 59*time.Minute {
+		t.Errorf("list expires in %s, want an hour: 0 leaves it alone", ttl)
+	}
+}
+
+func TestAppendRefuses(t *testing.T) {
+	b := onMiniredis(t)
+	f := open(t, b, queue.Options{})
+	some := [][]byte{[]byte("a")}
+	for name, call := range map[string]func() (bool, error){
+		"no load":         func() (bool, error) { return f.Append(t.Context(), "", 0, some, 0) },
+		"negative number": func() (bool, error) { return f.Append(t.Context(), "l", -1, some, 0) },
+		"huge number":     func() (bool, error) { return f.Append(t.Context(), "l", 1<<24, some, 0) },
+		"no elements":     func() (bool, error) { return f.Append(t.Context(), "l", 0, nil, 0) },
+		"negative expiry": func() (bool, error) { return f.Append(t.Context(), "l", 0, some, -1) },
+	} {
+		if accepted, err := call(); err == nil || accepted {
+			t.Errorf("%s: accepted %t, error %v", name, accepted, err)
+		}
+	}
+	wantEqual(t, "keys", b.rdb.DBSize(t.Context()).Val(), 0)
+}

@@ -1,0 +1,152 @@
+package queue_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+func claimsInOrder(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{Lease: time.Minute})
+	f.push("a", "b", "c", "d", "e")
+	before := time.Now()
+	first := f.claimAs("claim1", 3)
+	second := f.claimAs("claim2", 3)
+
+	wantList(t, "first claim", raws(first), []string{"a", "b", "c"})
+	wantList(t, "second claim", raws(second), []string{"d", "e"})
+	for i, e := range append(first.Elements, second.Elements...) {
+		claim, pos := "claim1", i+1
+		if i >= 3 {
+			claim, pos = "claim2", i-2
+		}
+		wantEqual(t, "id", e.ID, fmt.Sprintf("%s:%d", claim, i+1))
+		wantEqual(t, "position", e.Pos, pos)
+		wantEqual(t, "attempts", e.Attempts, 0)
+		wantEqual(t, "lost", e.Lost, 0)
+		if e.Since.Before(first.Now) || e.Since.After(second.Now) {
+			t.Errorf("element %s is since %s, want the server's time of its claim", e.ID, e.Since)
+		}
+	}
+	if earliest := before.Add(time.Minute); first.Until.Before(earliest) || first.Until.After(time.Now().Add(time.Minute)) {
+		t.Errorf("lease is until %s, want a minute from the call", first.Until)
+	}
+	wantEqual(t, "deadline", first.Deadline.IsZero(), true)
+	wantEqual(t, "elements of a claim on an empty list", len(f.claim(1).Elements), 0)
+	c := f.counts()
+	wantEqual(t, "claimed", c.Claimed, 5)
+	wantEqual(t, "in flight", c.InFlight, 5)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 2)
+}
+
+func claimRepeated(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{Lease: time.Minute})
+	f.push(numbered("u", 12)...)
+	first := f.claim(5)
+	f.settle(sent(first.Claim, 2, ""))
+	again := f.claimAs(first.Claim, 5)
+
+	want := append(first.Elements[:1:1], first.Elements[2:]...)
+	wantEqual(t, "elements claimed again", fmt.Sprint(again.Elements), fmt.Sprint(want))
+	wantEqual(t, "listed", f.counts().Listed, 7)
+
+	f.expire(first.Claim)
+	f.claimAs(first.Claim, 5)
+	wantEqual(t, "reaped after a repeated claim, which has a whole lease", f.reap(), 0)
+}
+
+// More than one piece that the script reads at once, and more than Lua's stack takes in one call.
+func claimsManyAtOnce(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	all := numbered("u", 6001)
+	f.push(all...)
+	lease := f.claim(6000)
+	wantList(t, "claimed", raws(lease), all[:6000])
+	wantList(t, "claimed again", raws(f.claimAs(lease.Claim, 6000)), all[:6000])
+	wantEqual(t, "applied", f.settle(endAll(lease)...), 6000)
+	wantSame(t, "outbox", f.outbox(), all[:6000])
+
+	f.giveBack(f.claim(10).Claim)
+	wantEqual(t, "back", f.counts().Back, 1)
+}
+
+func claimsUpToASize(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{ClaimBytes: 1000})
+	all := make([]string, 6)
+	for i := range all {
+		all[i] = strings.Repeat(string(rune('a'+i)), 300)
+	}
+	all[3] = strings.Repeat("d", 5000)
+	f.push(all...)
+	wantList(t, "up to the size", raws(f.claim(10)), all[:3])
+	wantList(t, "one that is longer by itself", raws(f.claim(10)), all[3:4])
+	last := f.claim(10)
+	wantList(t, "the rest", raws(last), all[4:])
+
+	f.giveBack(last.Claim)
+	f.push(all[:3]...)
+	wantEqual(t, "elements from back and the list together", len(f.claim(10).Elements), 2)
+}
+
+func claimsOversize(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{MaxElement: 10})
+	f.push(strings.Repeat("x", 10), strings.Repeat("y", 11))
+	lease := f.claim(2)
+	wantEqual(t, "10 of 10 bytes oversize", lease.Elements[0].Oversize, false)
+	wantEqual(t, "11 of 10 bytes oversize", lease.Elements[1].Oversize, true)
+	wantEqual(t, "bytes kept", len(lease.Elements[1].Raw), 11)
+}
+
+// A value that somebody else wrote into our own list passes through all operations like an element of the producer's.
+func claimsForeignValues(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	const foreign = "no queue wrote this"
+	if err := f.rdb.RPush(t.Context(), f.list.Key(queue.SuffixBack), foreign).Err(); err != nil {
+		t.Fatal(err)
+	}
+	lease := f.claim(1)
+	wantList(t, "claimed", raws(lease), []string{foreign})
+	f.expire(lease.Claim)
+	wantEqual(t, "reaped", f.reap(), 1)
+	lease = f.claim(1)
+	f.settle(queue.Settlement{Claim: lease.Claim, Pos: 1, Later: true})
+	lease = f.claim(1)
+	wantList(t, "claimed after a reap and a retry", raws(lease), []string{foreign})
+	if lease.Elements[0].ID == "" {
+		t.Error("it has no id")
+	}
+}
+
+func claimsBehindAGate(t *testing.T, b *backend) {
+	list, err := queue.DefaultNames().Campaign(queue.NewClaimID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := list.Key(queue.SuffixSpec)
+	q, err := queue.New(b.rdb, list, queue.Options{GateKey: spec, GateField: "state", GateValue: "running"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixture{tester: t, Queue: q, rdb: b.rdb, list: list}
+	f.push("a", "b")
+
+	for _, state := range []string{"", "paused"} {
+		if state != "" {
+			b.rdb.HSet(t.Context(), spec, "state", state)
+		}
+		_, err := f.Claim(t.Context(), "c", 1)
+		closed, ok := errors.AsType[*queue.GateClosedError](err)
+		if !errors.Is(err, queue.ErrGateClosed) || !ok || closed.Found != state {
+			t.Errorf("claim behind a gate that holds %q: %v", state, err)
+		}
+	}
+	b.rdb.HSet(t.Context(), spec, "state", "running")
+	lease := f.claim(1)
+	wantList(t, "through the open gate", raws(lease), []string{"a"})
+	b.rdb.HSet(t.Context(), spec, "state", "paused")
+	wantList(t, "repeated when the gate has closed", raws(f.claimAs(lease.Claim, 1)), []string{"a"})
+}

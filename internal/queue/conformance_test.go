@@ -1,0 +1,141 @@
+package queue_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/test/servers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// conformance is what every Redis that we run on must pass.
+var conformance = []struct {
+	name string
+	test func(*testing.T, *backend)
+}{
+	{"claim in order", claimsInOrder},
+	{"claim repeated", claimRepeated},
+	{"claim beyond one piece", claimsManyAtOnce},
+	{"claim up to a size", claimsUpToASize},
+	{"claim oversize", claimsOversize},
+	{"claim foreign values", claimsForeignValues},
+	{"claim behind a gate", claimsBehindAGate},
+	{"settle ended", settlesEnded},
+	{"settle later", settlesLater},
+	{"settle twice", settlesOnce},
+	{"settle across claims", settlesAcrossClaims},
+	{"settle without a lease", settlesNothingThatIsLost},
+	{"give back in the old order", givesBackInOrder},
+	{"reap", reapsExpired},
+	{"reap when time has passed", reapsWhenTimeHasPassed},
+	{"extend", extends},
+	{"append", appendsOnce},
+	{"expiry", expiryBecomesDeadline},
+	{"wrong type", wrongTypeMovesNothing},
+	{"lost replies", lostRepliesLoseNothing},
+	{"no replies at all", noRepliesLoseNothing},
+	{"many workers", manyWorkers},
+	{"laws", lawsHold},
+	{"odd ids", oddIDsShareASlot},
+}
+
+func TestConformance(t *testing.T) {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onCluster} {
+		b := start(t)
+		t.Run(b.name, func(t *testing.T) {
+			for _, c := range conformance {
+				t.Run(c.name, func(t *testing.T) { c.test(t, b) })
+			}
+		})
+	}
+}
+
+// backend is one kind of Redis: a sound client, and one whose replies the proxies can lose.
+type backend struct {
+	name    string
+	rdb     redis.UniversalClient
+	lossy   redis.UniversalClient
+	proxies []*servers.Proxy
+}
+
+func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
+
+func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
+
+const (
+	retries = 3  // go-redis' default, spelt out because the suite is about it
+	backoff = -1 // none: no test waits for the clock
+)
+
+func single(t *testing.T, name, addr string) *backend {
+	proxy := servers.NewProxy(t, addr)
+	b := &backend{
+		name:    name,
+		rdb:     redis.NewClient(&redis.Options{Addr: addr}),
+		lossy:   redis.NewClient(&redis.Options{Addr: proxy.Addr(), MaxRetries: retries, MinRetryBackoff: backoff}),
+		proxies: []*servers.Proxy{proxy},
+	}
+	b.closeWith(t)
+	return b
+}
+
+func onCluster(t *testing.T) *backend {
+	addrs := servers.RedisCluster(t)
+	b := &backend{name: "cluster", rdb: redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})}
+	via := map[string]string{}
+	for _, addr := range addrs {
+		proxy := servers.NewProxy(t, addr)
+		via[addr] = proxy.Addr()
+		b.proxies = append(b.proxies, proxy)
+	}
+	b.lossy = redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: addrs, MaxRetries: retries, MinRetryBackoff: backoff,
+		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, via[addr])
+		},
+	})
+	b.closeWith(t)
+	return b
+}
+
+func (b *backend) closeWith(t *testing.T) {
+	t.Cleanup(func() {
+		_ = b.rdb.Close()
+		_ = b.lossy.Close()
+	})
+}
+
+// lose loses replies of scripts until the test ends or lose is called anew.
+func (b *backend) lose(t *testing.T, which func(n int, command []string) bool) {
+	for _, p := range b.proxies {
+		p.Lose(servers.Scripts, which)
+		t.Cleanup(func() { p.Lose(nil, nil) })
+	}
+}
+
+func (b *backend) seen() (commands, lost int) {
+	for _, p := range b.proxies {
+		c, l := p.Seen()
+		commands, lost = commands+c, lost+l
+	}
+	return commands, lost
+}
+
+// patience bounds every wait for a condition; none comes near it unless something is broken.
+const patience = 30 * time.Second
+
+func await(t *testing.T, done func() (bool, error)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := servers.Await(ctx, done); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,248 @@
+package queue_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// tester is what the tests and the property test (whose T is another one) have in common.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Context() context.Context
+}
+
+// fixture is a queue over a list of its own.
+type fixture struct {
+	tester
+	*queue.Queue
+	rdb  redis.UniversalClient // sound, whatever the queue itself uses
+	list queue.List
+}
+
+func open(t *testing.T, b *backend, o queue.Options) fixture {
+	t.Helper()
+	return openOn(t, b.rdb, b.rdb, queue.NewClaimID(), o)
+}
+
+// openOn lets the queue talk over one client and the test look over another. Payloads go to the outbox unless said otherwise.
+func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Options) fixture {
+	t.Helper()
+	list, err := queue.DefaultNames().Campaign(id)
+	if err != nil {
+		t.Fatalf("name list: %v", err)
+	}
+	o.Emit = list.Key(queue.SuffixOutbox)
+	q, err := queue.New(rdb, list, o)
+	if err != nil {
+		t.Fatalf("make queue: %v", err)
+	}
+	return fixture{tester: t, Queue: q, rdb: sound, list: list}
+}
+
+func (f fixture) push(elements ...string) {
+	f.Helper()
+	for some := range slices.Chunk(elements, 1000) {
+		if err := f.rdb.RPush(f.Context(), f.list.Plain(), some).Err(); err != nil {
+			f.Fatalf("push: %v", err)
+		}
+	}
+}
+
+// claim claims under a new id, and fails the test if it cannot.
+func (f fixture) claim(n int) queue.Lease {
+	f.Helper()
+	return f.claimAs(queue.NewClaimID(), n)
+}
+
+func (f fixture) claimAs(claim string, n int) queue.Lease {
+	f.Helper()
+	lease, err := f.Claim(f.Context(), claim, n)
+	if err != nil {
+		f.Fatalf("claim: %v", err)
+	}
+	return lease
+}
+
+func (f fixture) settle(settlements ...queue.Settlement) int {
+	f.Helper()
+	applied, err := f.Settle(f.Context(), settlements)
+	if err != nil {
+		f.Fatalf("settle: %v", err)
+	}
+	return applied
+}
+
+func (f fixture) giveBack(claims ...string) int {
+	f.Helper()
+	n, err := f.GiveBack(f.Context(), claims...)
+	if err != nil {
+		f.Fatalf("give back: %v", err)
+	}
+	return n
+}
+
+func (f fixture) reap() int {
+	f.Helper()
+	n, err := f.Reap(f.Context())
+	if err != nil {
+		f.Fatalf("reap: %v", err)
+	}
+	return n
+}
+
+// expire moves the end of leases into the past, which is quicker than waiting for it.
+func (f fixture) expire(claims ...string) {
+	f.Helper()
+	for _, claim := range claims {
+		if err := f.rdb.ZAddXX(f.Context(), f.list.Key(queue.SuffixLeases), redis.Z{Score: 1, Member: claim}).Err(); err != nil {
+			f.Fatalf("expire lease: %v", err)
+		}
+	}
+}
+
+// fallDue moves all retries into the past, in the order of their due times.
+func (f fixture) fallDue() {
+	f.Helper()
+	key := f.list.Key(queue.SuffixRetry)
+	members, err := f.rdb.ZRange(f.Context(), key, 0, -1).Result()
+	if err != nil {
+		f.Fatalf("read retries: %v", err)
+	}
+	for i, member := range members {
+		if err := f.rdb.ZAdd(f.Context(), key, redis.Z{Score: float64(i + 1), Member: member}).Err(); err != nil {
+			f.Fatalf("move retry: %v", err)
+		}
+	}
+}
+
+// counts reads the books and checks that they balance, and that what they say is really there.
+func (f fixture) counts() queue.Counts {
+	f.Helper()
+	c, err := f.Count(f.Context())
+	if err != nil {
+		f.Fatalf("count: %v", err)
+	}
+	var ended int64
+	for _, n := range c.Ended {
+		ended += n
+	}
+	if c.Claimed != ended+c.Back+c.Retrying+c.InFlight {
+		f.Fatalf("claimed %d is not ended %d + back %d + retrying %d + in flight %d",
+			c.Claimed, ended, c.Back, c.Retrying, c.InFlight)
+	}
+	if leased := len(f.leased()); int64(leased) != c.InFlight {
+		f.Fatalf("books say %d in flight, the leases hold %d", c.InFlight, leased)
+	}
+	return c
+}
+
+// leased lists the values in all leases.
+func (f fixture) leased() []string {
+	f.Helper()
+	claims, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixLeases), 0, -1).Result()
+	if err != nil {
+		f.Fatalf("read leases: %v", err)
+	}
+	var values []string
+	for _, claim := range claims {
+		held, err := f.rdb.HGetAll(f.Context(), f.list.Key("lease:"+claim)).Result()
+		if err != nil {
+			f.Fatalf("read lease: %v", err)
+		}
+		if len(held) == 0 {
+			f.Fatalf("lease of %s has no elements", claim)
+		}
+		values = slices.AppendSeq(values, maps.Values(held))
+	}
+	return values
+}
+
+// everywhere lists the producer's part of all elements that have not ended.
+func (f fixture) everywhere() []string {
+	f.Helper()
+	all, err := f.rdb.LRange(f.Context(), f.list.Plain(), 0, -1).Result()
+	if err != nil {
+		f.Fatalf("read list: %v", err)
+	}
+	back, err := f.rdb.LRange(f.Context(), f.list.Key(queue.SuffixBack), 0, -1).Result()
+	if err != nil {
+		f.Fatalf("read back: %v", err)
+	}
+	retrying, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
+	if err != nil {
+		f.Fatalf("read retries: %v", err)
+	}
+	for _, value := range slices.Concat(back, retrying, f.leased()) {
+		all = append(all, strings.SplitN(value, " ", 5)[4])
+	}
+	return all
+}
+
+func (f fixture) outbox() []string {
+	f.Helper()
+	out, err := f.rdb.LRange(f.Context(), f.list.Key(queue.SuffixOutbox), 0, -1).Result()
+	if err != nil {
+		f.Fatalf("read outbox: %v", err)
+	}
+	return out
+}
+
+func raws(l queue.Lease) []string {
+	all := make([]string, len(l.Elements))
+	for i, e := range l.Elements {
+		all[i] = string(e.Raw)
+	}
+	return all
+}
+
+// numbered makes n different elements.
+func numbered(prefix string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`{"userId":"%s%d"}`, prefix, i)
+	}
+	return all
+}
+
+func sent(claim string, pos int, payload string) queue.Settlement {
+	return queue.Settlement{Claim: claim, Pos: pos, Status: "sent", Emit: []byte(payload)}
+}
+
+// endAll settles all elements of a lease as sent, each emitting what it is.
+func endAll(l queue.Lease) []queue.Settlement {
+	all := make([]queue.Settlement, len(l.Elements))
+	for i, e := range l.Elements {
+		all[i] = sent(l.Claim, e.Pos, string(e.Raw))
+	}
+	return all
+}
+
+func wantEqual[T comparable](t tester, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+func wantList(t tester, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+	}
+}
+
+// wantSame compares regardless of order, so that both a loss and a double show.
+func wantSame(t tester, what string, got, want []string) {
+	t.Helper()
+	wantList(t, what, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
+}

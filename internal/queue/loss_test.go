@@ -1,0 +1,175 @@
+package queue_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"fanfare/internal/queue"
+	"fanfare/test/servers"
+)
+
+// lostRepliesLoseNothing lives through every operation as often as there are replies to lose, losing another one each time.
+func lostRepliesLoseNothing(t *testing.T, b *backend) {
+	live := func(name string) {
+		t.Helper()
+		// One tag for all: the campaigns are on one node, whose scripts are known after the first run.
+		wholeLife(t, openOn(t, b.lossy, b.rdb, "{lossy}"+name+queue.NewClaimID(), queue.Options{Lease: time.Minute}))
+	}
+	live("warm")
+	b.lose(t, func(int, []string) bool { return false })
+	live("sound")
+	commands, _ := b.seen()
+	if commands < 12 {
+		t.Fatalf("the proxy saw %d scripts of a whole life", commands)
+	}
+	for n := 1; n <= commands; n++ {
+		b.lose(t, servers.Nth(n))
+		live(fmt.Sprint(n))
+		if _, lost := b.seen(); lost != 1 {
+			t.Errorf("of reply %d, %d were lost, want 1", n, lost)
+		}
+	}
+	for every := 2; every <= 5; every++ {
+		b.lose(t, servers.EveryNth(every))
+		live(fmt.Sprint("every", every))
+	}
+}
+
+// wholeLife takes ten elements through every operation and checks that each ends exactly once.
+func wholeLife(t *testing.T, f fixture) {
+	t.Helper()
+	all := numbered("u", 10)
+	f.append("load", 0, time.Hour, all[:6]...)
+	f.append("load", 1, time.Hour, all[6:]...)
+	wantEqual(t, "accepted", f.counts().Accepted, 10)
+
+	one, two, three := f.claim(4), f.claim(2), f.claim(2)
+	wantList(t, "claimed", append(append(raws(one), raws(two)...), raws(three)...), all[:8])
+	if lost, err := f.Extend(t.Context(), one.Claim, two.Claim, three.Claim); err != nil || len(lost) != 0 {
+		t.Errorf("extend: lost %v, error %v", lost, err)
+	}
+	f.settle(
+		sent(one.Claim, 1, all[0]),
+		queue.Settlement{Claim: one.Claim, Pos: 2, Later: true, Attempts: 1},
+		queue.Settlement{Claim: two.Claim, Pos: 1, Status: "failed", Code: "X", Emit: []byte(all[4])},
+	)
+	wantSame(t, "waiting after settling", f.everywhere(), append(append([]string{all[5]}, all[1:4]...), all[6:]...))
+	f.giveBack(two.Claim)
+	f.expire(one.Claim, three.Claim)
+	f.reap()
+	c := f.counts()
+	wantEqual(t, "back", c.Back, 5)
+	wantEqual(t, "reaped", c.Reaped, 4)
+	wantEqual(t, "in flight", c.InFlight, 0)
+
+	rest := f.claim(20)
+	wantList(t, "claimed at last", raws(rest),
+		[]string{all[1], all[2], all[3], all[6], all[7], all[5], all[8], all[9]})
+	f.settle(endAll(rest)...)
+	wantSame(t, "outbox", f.outbox(), all)
+	wantSame(t, "left", f.everywhere(), nil)
+	c = f.counts()
+	wantEqual(t, "sent", c.Ended["sent"], 9)
+	wantEqual(t, "failed", c.Ended["failed"], 1)
+	wantEqual(t, "claimed", c.Claimed, 10)
+	wantEqual(t, "accepted", c.Accepted, 10)
+}
+
+// noRepliesLoseNothing lets every repetition fail too: the caller gets an error, and does the same again when replies come through.
+func noRepliesLoseNothing(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	all := numbered("u", 6)
+	batch := make([][]byte, len(all))
+	for i, e := range all {
+		batch[i] = []byte(e)
+	}
+	cutOff := func(what string, call func() error) {
+		t.Helper()
+		b.lose(t, servers.EveryNth(1))
+		if err := call(); err == nil {
+			t.Errorf("%s without a reply succeeded", what)
+		}
+		b.lose(t, nil)
+	}
+	cutOff("append", func() error { _, err := f.Append(t.Context(), "l", 0, batch, 0); return err })
+	wantEqual(t, "accepted again", f.append("l", 0, 0, all...), false)
+	cutOff("claim", func() error { _, err := f.Claim(t.Context(), "c1", 3); return err })
+	lease := f.claimAs("c1", 3)
+	wantList(t, "claimed by the same id", raws(lease), all[:3])
+	cutOff("extend", func() error { _, err := f.Extend(t.Context(), "c1"); return err })
+	half := endAll(lease)[:2]
+	cutOff("settle", func() error { _, err := f.Settle(t.Context(), half); return err })
+	wantEqual(t, "applied again", f.settle(half...), 0)
+	cutOff("give back", func() error { _, err := f.GiveBack(t.Context(), "c1"); return err })
+	wantEqual(t, "given back again", f.giveBack("c1"), 0)
+	again := f.claim(3)
+	f.expire(again.Claim)
+	cutOff("reap", func() error { _, err := f.Reap(t.Context()); return err })
+	f.reap()
+	rest := f.claim(10)
+	wantList(t, "the rest", raws(rest), all[2:])
+	f.settle(endAll(rest)...)
+	wantSame(t, "outbox", f.outbox(), all)
+	wantEqual(t, "sent", f.counts().Ended["sent"], 6)
+}
+
+// manyWorkers claim, drop, give back and settle at the same time over a line that loses every seventh reply.
+func manyWorkers(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	all := numbered("u", 600)
+	f.push(all...)
+	b.lose(t, servers.EveryNth(7))
+	var workers sync.WaitGroup
+	for w := range 6 {
+		workers.Go(func() {
+			for i := w; ; i++ {
+				lease, err := f.Claim(t.Context(), queue.NewClaimID(), 10)
+				if err != nil {
+					t.Errorf("claim: %v", err)
+					return
+				}
+				if len(lease.Elements) == 0 {
+					return
+				}
+				if err := work(f, lease, i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	wantSame(t, "outbox and what is still there", append(f.outbox(), f.everywhere()...), all)
+	c := f.counts()
+	wantEqual(t, "claimed", c.Claimed, int64(len(all)))
+	if c.Ended["sent"] == 0 || c.Reaped == 0 {
+		t.Errorf("%d sent and %d reaped: the workers did not do all that they should", c.Ended["sent"], c.Reaped)
+	}
+}
+
+// work does with a lease one of the things that happen to leases.
+func work(f fixture, lease queue.Lease, turn int) error {
+	all := endAll(lease)
+	var err error
+	switch turn % 4 {
+	case 0: // done
+		_, err = f.Settle(f.Context(), all)
+	case 1: // half done, then stopped
+		if _, err = f.Settle(f.Context(), all[:len(all)/2]); err == nil {
+			_, err = f.GiveBack(f.Context(), lease.Claim)
+		}
+	case 2: // put off, to be due at once
+		for i := range all {
+			all[i] = queue.Settlement{Claim: lease.Claim, Pos: all[i].Pos, Later: true, Attempts: 1}
+		}
+		_, err = f.Settle(f.Context(), all)
+	case 3: // the worker died, and is late
+		f.expire(lease.Claim)
+		if _, err = f.Reap(f.Context()); err == nil {
+			_, err = f.Settle(f.Context(), all)
+		}
+	}
+	return err
+}

@@ -1,0 +1,128 @@
+package queue_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"fanfare/internal/queue"
+)
+
+func TestCampaignNames(t *testing.T) {
+	for _, c := range []struct{ id, spec string }{
+		{"42", "{campaign:42}:spec"},
+		{"a:b c/ü", "{campaign:a:b c/ü}:spec"},
+		{"{x", "{campaign:{x}:spec"},
+		{"{x}", "campaign:{x}:spec"},
+		{"{tenant}:42", "campaign:{tenant}:42:spec"},
+		{"a}b{x}", "campaign:a}b{x}:spec"},
+		{"42:outbox", "{campaign:42:outbox}:spec"},
+		{"responses", "{campaign:responses}:spec"},
+		{strings.Repeat("x", queue.MaxID), "{campaign:" + strings.Repeat("x", queue.MaxID) + "}:spec"},
+	} {
+		list, err := queue.DefaultNames().Campaign(c.id)
+		if err != nil {
+			t.Errorf("id %q: %v", c.id, err)
+			continue
+		}
+		wantEqual(t, "plain key", list.Plain(), "campaign:"+c.id)
+		wantEqual(t, "spec", list.Key(queue.SuffixSpec), c.spec)
+		id, ok := queue.DefaultNames().ParseCampaign(list.Plain())
+		wantEqual(t, "parsed", ok, true)
+		wantEqual(t, "parsed id", id, c.id)
+	}
+}
+
+func TestCampaignIDsRefused(t *testing.T) {
+	for _, id := range []string{
+		"", "a}b", "{}", "{}{x}", "42:responses", "{x}:responses", "a\x00b", "\xff", strings.Repeat("x", queue.MaxID+1),
+		"{x}:outbox", "{x}:42:spec", "{x}:lease:0190", "{x}:load:0190", "{x}:registry",
+	} {
+		_, err := queue.DefaultNames().Campaign(id)
+		bad, ok := errors.AsType[*queue.IDError](err)
+		if !ok || bad.ID != id {
+			t.Errorf("id %q: error %v, want an IDError", id, err)
+		}
+		if parsed, ok := queue.DefaultNames().ParseCampaign("campaign:" + id); ok {
+			t.Errorf("key campaign:%s was taken for campaign %q", id, parsed)
+		}
+	}
+}
+
+// None of the keys that Fanfare makes is taken for a campaign's list when a scan finds it.
+func TestOwnKeysAreNoCampaigns(t *testing.T) {
+	tagged := queue.DefaultNames()
+	tagged.CampaignPrefix = "{push}campaign:"
+	for _, n := range []queue.Names{queue.DefaultNames(), tagged} {
+		keys := []string{n.Registry(), n.Responses, n.Token("7"), n.Profile("7"), n.NoToken("7"), n.NoProfile("7")}
+		for _, id := range []string{"42", "{x}", "{x}:y"} {
+			list, err := n.Campaign(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys = append(keys, n.CampaignResponses(id))
+			for _, suffix := range []string{"spec", "counts", "back", "retry", "leases", "outbox", "dead", "lease:c", "load:l"} {
+				keys = append(keys, list.Key(suffix))
+			}
+		}
+		for _, key := range keys {
+			if id, ok := n.ParseCampaign(key); ok {
+				t.Errorf("key %q was taken for campaign %q", key, id)
+			}
+		}
+	}
+}
+
+func TestNamesOfTheContract(t *testing.T) {
+	n := queue.DefaultNames()
+	for got, want := range map[string]string{
+		n.Token("7"):                  "user:7:token",
+		n.NoToken("7"):                "{user:7:token}:none",
+		n.Profile("7"):                "profile:7",
+		n.NoProfile("7"):              "{profile:7}:none",
+		n.CampaignResponses("42"):     "campaign:42:responses",
+		n.Registry():                  "{campaign:}:registry",
+		n.ResponsesList().Plain():     "notification:responses",
+		n.ResponsesList().Key("dead"): "{notification:responses}:dead",
+	} {
+		wantEqual(t, "key", got, want)
+	}
+}
+
+func TestNamesRefused(t *testing.T) {
+	if err := queue.DefaultNames().Validate(); err != nil {
+		t.Errorf("default names: %v", err)
+	}
+	for what, spoil := range map[string]func(*queue.Names){
+		"empty prefix":         func(n *queue.Names) { n.CampaignPrefix = "" },
+		"no responses":         func(n *queue.Names) { n.Responses = "" },
+		"brace without a tag":  func(n *queue.Names) { n.CampaignPrefix = "a}b:" },
+		"campaigns like users": func(n *queue.Names) { n.CampaignPrefix = n.UserPrefix },
+		"users like profiles":  func(n *queue.Names) { n.UserPrefix, n.UserSuffix = n.ProfilePrefix, "" },
+	} {
+		n := queue.DefaultNames()
+		spoil(&n)
+		if n.Validate() == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+}
+
+// oddIDsShareASlot asks the server itself, where it has slots, and uses a list under each id.
+func oddIDsShareASlot(t *testing.T, b *backend) {
+	for _, id := range []string{"42", "{x", "{x}", "{tenant}:42", "a}b{x}", "a b"} {
+		f := openOn(t, b.rdb, b.rdb, id+queue.NewClaimID(), queue.Options{})
+		f.push("a", "b")
+		l := f.claim(2)
+		f.settle(sent(l.Claim, 1, "r"))
+		wantEqual(t, "given back", f.giveBack(l.Claim), 1)
+		wantEqual(t, "listed", f.counts().Back, 1)
+		if b.name != "cluster" {
+			continue
+		}
+		want := b.rdb.ClusterKeySlot(t.Context(), f.list.Plain()).Val()
+		for _, suffix := range []string{"spec", "lease:c", "outbox"} {
+			wantEqual(t, "slot of "+f.list.Key(suffix), b.rdb.ClusterKeySlot(t.Context(), f.list.Key(suffix)).Val(), want)
+		}
+	}
+}

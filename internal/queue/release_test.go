@@ -1,0 +1,91 @@
+package queue_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+func givesBackInOrder(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	all := numbered("u", 300)
+	f.push(all...)
+	first, second, third := f.claim(150), f.claim(20), f.claim(30)
+	f.settle(sent(first.Claim, 2, ""), sent(second.Claim, 1, ""))
+
+	wantEqual(t, "given back", f.giveBack(second.Claim, third.Claim, first.Claim, first.Claim), 198)
+	wantEqual(t, "given back again", f.giveBack(second.Claim, third.Claim, first.Claim), 0)
+	wantEqual(t, "reaped", f.counts().Reaped, 0)
+	rest := f.claim(1000)
+	wantList(t, "in the old order", raws(rest), slices.Concat(all[:1], all[2:150], all[151:]))
+	e := rest.Elements[0]
+	wantEqual(t, "id", e.ID, first.Elements[0].ID)
+	wantEqual(t, "lost", e.Lost, 0)
+
+	f.giveBack(rest.Claim)
+	head := f.claim(1)
+	f.giveBack(f.claim(2).Claim)
+	f.giveBack(head.Claim)
+	wantList(t, "what came back last is first", raws(f.claim(4)), slices.Concat(all[:1], all[2:5]))
+}
+
+func reapsExpired(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	f.push(numbered("u", 9)...)
+	all := numbered("u", 9)
+	first, alive, third := f.claim(3), f.claim(2), f.claim(2)
+	f.settle(queue.Settlement{Claim: first.Claim, Pos: 1, Status: "sent"})
+	wantEqual(t, "reaped while all live", f.reap(), 0)
+	f.expire(first.Claim, third.Claim)
+	wantEqual(t, "reaped", f.reap(), 4)
+	wantEqual(t, "reaped again", f.reap(), 0)
+	wantEqual(t, "counted", f.counts().Reaped, 4)
+
+	again := f.claim(9)
+	wantList(t, "in the old order", raws(again), slices.Concat(all[1:3], all[5:9]))
+	for i, e := range again.Elements {
+		wantEqual(t, "lost of "+string(e.Raw), e.Lost, map[bool]int{true: 1, false: 0}[i < 4])
+	}
+	f.expire(again.Claim)
+	f.reap()
+	twice := f.claim(1).Elements[0]
+	wantEqual(t, "lost twice", twice.Lost, 2)
+	wantEqual(t, "id", twice.ID, first.Elements[1].ID)
+	wantEqual(t, "applied of the living", f.settle(endAll(alive)...), 2)
+}
+
+// Nothing but the server's clock ends this lease.
+func reapsWhenTimeHasPassed(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{Lease: 5 * time.Millisecond})
+	f.push("a")
+	f.claim(1)
+	await(t, func() (bool, error) {
+		n, err := f.Reap(t.Context())
+		return n == 1, err
+	})
+	wantEqual(t, "back", f.counts().Back, 1)
+}
+
+func extends(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a", "b", "c", "d")
+	one, two, three := f.claim(1), f.claim(1), f.claim(1)
+	f.expire(one.Claim, two.Claim, three.Claim)
+	lost, err := f.Extend(t.Context(), one.Claim, two.Claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantList(t, "lost though all exist", lost, nil)
+	wantEqual(t, "reaped, the one that was not extended", f.reap(), 1)
+
+	f.settle(sent(two.Claim, 1, ""))
+	lost, err = f.Extend(t.Context(), three.Claim, one.Claim, two.Claim, "never")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantList(t, "lost", lost, []string{three.Claim, two.Claim, "never"})
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 1)
+	wantEqual(t, "in flight", f.counts().InFlight, 1)
+}

@@ -1,0 +1,114 @@
+package queue_test
+
+import (
+	"testing"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+func settlesEnded(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a", "b", "c", "d")
+	l := f.claim(4)
+	applied := f.settle(
+		queue.Settlement{Claim: l.Claim, Pos: 4, Status: "failed", Code: "UNREGISTERED", Emit: []byte("r4")},
+		queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent", Emit: []byte("r1")},
+		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "failed", Code: "QUOTA:EXCEEDED", Emit: []byte("r2")},
+	)
+	wantEqual(t, "applied", applied, 3)
+	wantSame(t, "outbox", f.outbox(), []string{"r1", "r2", "r4"})
+	c := f.counts()
+	wantEqual(t, "sent", c.Ended["sent"], 1)
+	wantEqual(t, "failed", c.Ended["failed"], 2)
+	wantEqual(t, "unregistered", c.Codes["failed:UNREGISTERED"], 1)
+	wantEqual(t, "quota", c.Codes["failed:QUOTA:EXCEEDED"], 1)
+	wantEqual(t, "codes", len(c.Codes), 2)
+	wantEqual(t, "outbox length", c.Outbox, 3)
+	wantEqual(t, "in flight", c.InFlight, 1)
+
+	wantEqual(t, "applied", f.settle(queue.Settlement{Claim: l.Claim, Pos: 3, Status: "skipped"}), 1)
+	wantEqual(t, "keys of an ended lease", f.rdb.Exists(t.Context(), f.list.Key("lease:"+l.Claim)).Val(), 0)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 0)
+	wantEqual(t, "outbox length without a payload", f.counts().Outbox, 3)
+}
+
+func settlesLater(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a", "b", "c")
+	l := f.claim(2)
+	f.settle(
+		queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Attempts: 7},
+		queue.Settlement{Claim: l.Claim, Pos: 2, Later: true, In: -time.Second, Attempts: 1},
+	)
+	wantEqual(t, "retrying", f.counts().Retrying, 2)
+	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "hour between the two, in ms", int64(due[1].Score-due[0].Score), time.Hour.Milliseconds())
+
+	next := f.claim(3)
+	wantList(t, "the due one ahead of the list", raws(next), []string{"b", "c"})
+	wantEqual(t, "attempts", next.Elements[0].Attempts, 1)
+	f.giveBack(next.Claim)
+	f.fallDue()
+	last := f.claim(1)
+	wantList(t, "due ahead of back", raws(last), []string{"a"})
+	e, was := last.Elements[0], l.Elements[0]
+	wantEqual(t, "attempts", e.Attempts, 7)
+	wantEqual(t, "id", e.ID, was.ID)
+	wantEqual(t, "since", e.Since, was.Since)
+	wantEqual(t, "claimed", f.counts().Claimed, 3)
+}
+
+func settlesOnce(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a", "b")
+	l := f.claim(2)
+	once := sent(l.Claim, 1, "r")
+	wantEqual(t, "applied of two alike", f.settle(once, once), 1)
+	wantEqual(t, "applied again", f.settle(once), 0)
+	wantEqual(t, "applied with a new one", f.settle(once, sent(l.Claim, 2, "s")), 1)
+	wantList(t, "outbox", f.outbox(), []string{"r", "s"})
+	wantEqual(t, "sent", f.counts().Ended["sent"], 2)
+}
+
+func settlesAcrossClaims(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	all := numbered("u", 1500)
+	f.push(all...)
+	var leases []queue.Lease
+	var settlements []queue.Settlement
+	for range 30 {
+		l := f.claim(50)
+		leases = append(leases, l)
+		settlements = append(settlements, endAll(l)...)
+	}
+	for i := range settlements { // as results come in: of all claims mixed
+		j := i * 7 % len(settlements)
+		settlements[i], settlements[j] = settlements[j], settlements[i]
+	}
+	wantEqual(t, "applied", f.settle(settlements...), len(all))
+	wantSame(t, "outbox", f.outbox(), all)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 0)
+	wantEqual(t, "given back of ended claims", f.giveBack(leases[0].Claim, leases[1].Claim), 0)
+}
+
+// Neither a lease that is lost nor one that never was leaves a trace when it is settled.
+func settlesNothingThatIsLost(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	wantEqual(t, "applied without a lease", f.settle(sent("never", 1, "x")), 0)
+	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.list.Key(queue.SuffixCounts), f.list.Key("lease:never")).Val(), 0)
+
+	f.push("a", "b")
+	lost := f.claim(2)
+	f.expire(lost.Claim)
+	f.reap()
+	wantEqual(t, "applied of a lost lease", f.settle(endAll(lost)...), 0)
+	wantEqual(t, "outbox length", f.counts().Outbox, 0)
+
+	kept := f.claim(2)
+	wantEqual(t, "applied of both", f.settle(append(endAll(lost), endAll(kept)...)...), 2)
+	wantEqual(t, "sent", f.counts().Ended["sent"], 2)
+}

@@ -1,0 +1,109 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+// wrongTypeMovesNothing gives each key in turn another type, tries every operation that needs it, and finds all keys as they were.
+func wrongTypeMovesNothing(t *testing.T, b *backend) {
+	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
+		list, err := queue.DefaultNames().Campaign(queue.NewClaimID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate := list.Key("gate")
+		q, err := queue.New(b.rdb, list, queue.Options{
+			Emit: list.Key("outbox"), GateKey: gate, GateField: "state", GateValue: "running",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := fixture{tester: t, Queue: q, rdb: b.rdb, list: list}
+		f.push("a", "b", "c")
+		f.rdb.HSet(t.Context(), gate, "state", "running")
+		f.claimAs("claim", 1)
+		f.claimAs("expired", 1)
+		f.expire("expired")
+
+		wrong := list.Plain()
+		if key != "" {
+			wrong = list.Key(key)
+		}
+		f.rdb.Del(t.Context(), wrong)
+		f.rdb.SAdd(t.Context(), wrong, "of another type")
+		for operation, call := range map[string]func(context.Context) error{
+			"claim":  func(ctx context.Context) error { _, err := q.Claim(ctx, "claim", 2); return err },
+			"extend": func(ctx context.Context) error { _, err := q.Extend(ctx, "claim"); return err },
+			"settle": func(ctx context.Context) error {
+				_, err := q.Settle(ctx, []queue.Settlement{sent("claim", 1, "r")})
+				return err
+			},
+			"give back": func(ctx context.Context) error { _, err := q.GiveBack(ctx, "claim"); return err },
+			"reap":      func(ctx context.Context) error { _, err := q.Reap(ctx); return err },
+			"count":     func(ctx context.Context) error { _, err := q.Count(ctx); return err },
+			"append": func(ctx context.Context) error {
+				_, err := q.Append(ctx, "load", 0, [][]byte{[]byte("d")}, time.Hour)
+				return err
+			},
+		} {
+			if !needs[operation][key] {
+				continue
+			}
+			before := f.dump()
+			err := call(t.Context())
+			bad, ok := errors.AsType[*queue.TypeError](err)
+			if !ok || bad.Key != wrong || bad.Holds != "set" {
+				t.Errorf("%s with %s a set: %v", operation, wrong, err)
+			}
+			if after := f.dump(); after != before {
+				t.Errorf("%s with %s a set moved something:\nfrom %s\n  to %s", operation, wrong, before, after)
+			}
+		}
+	}
+}
+
+// needs tells which operation uses which key.
+var needs = map[string]map[string]bool{
+	"claim":     {"": true, "back": true, "retry": true, "leases": true, "lease:claim": true, "counts": true, "gate": true},
+	"extend":    {"leases": true},
+	"settle":    {"leases": true, "retry": true, "counts": true, "lease:claim": true, "outbox": true},
+	"give back": {"leases": true, "back": true, "counts": true, "lease:claim": true},
+	"reap":      {"leases": true, "back": true, "counts": true},
+	"count":     {"": true, "back": true, "retry": true, "counts": true, "outbox": true},
+	"append":    {"": true, "counts": true, "load:load": true},
+}
+
+// dump writes down all keys of the list with what they hold.
+func (f fixture) dump() string {
+	f.Helper()
+	ctx, all := f.Context(), ""
+	keys := []string{f.list.Plain()}
+	for _, suffix := range []string{
+		"back", "retry", "leases", "lease:claim", "lease:expired", "counts", "outbox", "load:load", "gate",
+	} {
+		keys = append(keys, f.list.Key(suffix))
+	}
+	for _, key := range keys {
+		var holds any
+		switch f.rdb.Type(ctx, key).Val() {
+		case "list":
+			holds = f.rdb.LRange(ctx, key, 0, -1).Val()
+		case "hash":
+			holds = f.rdb.HGetAll(ctx, key).Val()
+		case "zset":
+			holds = f.rdb.ZRangeWithScores(ctx, key, 0, -1).Val()
+		case "set":
+			holds = f.rdb.SMembers(ctx, key).Val()
+		case "string":
+			holds = f.rdb.Get(ctx, key).Val()
+		}
+		all += fmt.Sprintf("%s=%v; ", key, holds)
+	}
+	return all
+}
