@@ -2,7 +2,6 @@ package fcmsim
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"sync"
@@ -10,39 +9,217 @@ import (
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
+// parser reads one request after another into the same memory.
 type parser struct {
-	body         bytes.Buffer
+	buffer bytes.Buffer
+	scan   scanner
+	path   []step
+	depth  int
+
+	unfit  []violation // what is no SendMessageRequest; told by Google's front end, without FcmError
+	faulty []violation // what FCM itself refuses
+
 	validateOnly bool
 	to           target
-	message      []byte
+	message      []byte // the object as it was sent
+	messageAt    int
+	omitted      []span // of the body: what is not the message's content
+	targetSize   int    // bytes of the members that name a target
 }
 
+// step of the path to a value: a field, and an index for lists and maps.
+type step struct {
+	name  string
+	index int // -1: none
+	entry bool
+}
+
+type span struct{ from, to int }
+
+// read takes the body in; an error is told to the sender.
 func (p *parser) read(r io.Reader) error {
-	p.body.Reset()
-	n, err := p.body.ReadFrom(io.LimitReader(r, maxBody+1))
+	p.buffer.Reset()
+	n, err := p.buffer.ReadFrom(io.LimitReader(r, maxBody+1))
 	if n > maxBody {
 		return errors.New("Your client issued a request that was too large.")
 	}
 	return err
 }
 
+// parse checks the body in full. The status is the answer to a request that is not good.
 func (p *parser) parse() *status {
-	var req struct {
-		ValidateOnly bool `json:"validate_only"`
-		Message      json.RawMessage
+	*p = parser{
+		buffer: p.buffer, scan: scanner{data: p.buffer.Bytes()},
+		path: p.path[:0], unfit: p.unfit[:0], faulty: p.faulty[:0], omitted: p.omitted[:0],
 	}
-	if err := json.Unmarshal(p.body.Bytes(), &req); err != nil {
-		s := invalidArgument(err.Error())
+	if err := p.root(); err != nil {
+		text := err.describe(p.scan.data)
+		s := invalidArgument(text, newBadRequest(violation{Description: text}))
 		return &s
 	}
-	var msg struct{ Token, Topic, Condition string }
-	if err := json.Unmarshal(req.Message, &msg); err != nil {
-		s := invalidArgument(err.Error())
-		return &s
+	return p.refuse()
+}
+
+func (p *parser) root() *syntaxError {
+	switch p.scan.peek() {
+	case 0:
+		return nil // an empty body is an empty request
+	case '{':
+		if err := p.object(requestSchema); err != nil {
+			return err
+		}
+	default:
+		if err := p.scan.skip(0); err != nil {
+			return err
+		}
+		p.unknown("", "", "Root element must be a message.")
 	}
-	p.validateOnly, p.message = req.ValidateOnly, req.Message
-	p.to = target{targetToken, msg.Token}
+	if p.scan.peek() != 0 {
+		return p.scan.fail("Unexpected token.")
+	}
 	return nil
 }
 
-func (p *parser) contentHash() uint64 { return 0 }
+// object reads the members of a message.
+func (p *parser) object(s *schema) *syntaxError {
+	var set uint64
+	p.depth++
+	err := p.scan.members(p.depth, func(key []byte) *syntaxError {
+		f := s.fields[string(key)]
+		if f == nil {
+			p.unknown(string(key), p.where(), "Cannot find field.")
+			return p.scan.skip(p.depth)
+		}
+		if p.scan.peek() == 'n' {
+			return p.scan.skip(p.depth) // null is as good as absent
+		}
+		if set&f.rivals != 0 {
+			p.rejectRival(f)
+		}
+		set |= 1 << f.index
+		return p.member(f)
+	})
+	p.depth--
+	for _, f := range s.required {
+		if set&(1<<f.index) == 0 {
+			p.fault(f.name+" is required.", "."+f.name)
+		}
+	}
+	return err
+}
+
+// member reads the value of a field and keeps what the simulator needs of it.
+func (p *parser) member(f *field) *syntaxError {
+	memberAt, valueAt := p.scan.keyAt, p.scan.pos
+	p.path = append(p.path, step{name: f.name, index: -1})
+	text, err := p.value(f)
+	p.path = p.path[:len(p.path)-1]
+	end := p.scan.pos
+	switch f.role {
+	case roleMessage:
+		p.message, p.messageAt = p.scan.data[valueAt:end], valueAt
+	case roleTarget:
+		p.to = target{targetKinds[f.name], string(text)}
+		p.omit(memberAt, end)
+		p.targetSize += end - memberAt
+	case roleLifetime:
+		p.omit(valueAt, end)
+	case roleValidateOnly:
+		p.validateOnly = string(text) == "true"
+	}
+	return err
+}
+
+func (p *parser) omit(from, to int) { p.omitted = append(p.omitted, span{from, to}) }
+
+// value reads what stands in a field; the text is that of a single scalar that fits.
+func (p *parser) value(f *field) ([]byte, *syntaxError) {
+	switch c := p.scan.peek(); {
+	case c == '[' && f.repeated:
+		return nil, p.scan.elements(p.depth, func(i int) *syntaxError {
+			p.path[len(p.path)-1].index = i
+			_, err := p.single(f)
+			return err
+		})
+	case c == '[':
+		p.rejectList(f)
+		return nil, p.scan.skip(p.depth)
+	case c == '{' && f.kind == kindTextMap:
+		return nil, p.textMap(f)
+	case c == '{' && f.kind == kindStruct:
+		return nil, p.scan.skip(p.depth)
+	default:
+		return p.single(f)
+	}
+}
+
+func (p *parser) single(f *field) ([]byte, *syntaxError) {
+	at := p.scan.pos
+	switch p.scan.peek() {
+	case '{':
+		if f.kind == kindObject {
+			return nil, p.object(f.schema)
+		}
+		return nil, p.rejectMembers(f)
+	case '"':
+		text, err := p.scan.text()
+		if err == nil {
+			p.judge(f, text, true, at)
+		}
+		return text, err
+	default:
+		raw, err := p.scan.scalar()
+		if err == nil {
+			p.judge(f, raw, false, at)
+		}
+		return raw, err
+	}
+}
+
+// judge checks a scalar by its type, then by what FCM asks of the field.
+func (p *parser) judge(f *field, text []byte, quoted bool, at int) {
+	if !f.fits(text, quoted) {
+		p.rejectValue(f, p.scan.data[at:p.scan.pos])
+		return
+	}
+	if f.check != nil {
+		if description := f.check(text); description != "" {
+			p.fault(description, "")
+		}
+	}
+}
+
+// textMap reads a map of strings. Google counts its entries by their order.
+func (p *parser) textMap(f *field) *syntaxError {
+	top, i := len(p.path)-1, -1
+	return p.scan.members(p.depth+1, func(key []byte) *syntaxError {
+		i++
+		p.path[top].index, p.path[top].entry = i, true
+		valueAt := p.scan.pos
+		if p.scan.peek() != '"' {
+			return p.rejectEntry(f)
+		}
+		value, err := p.scan.text()
+		if err != nil {
+			return err
+		}
+		if f.role == roleHeaders && isLifetimeHeader(key) {
+			p.omit(valueAt, p.scan.pos)
+		}
+		p.path[top].index, p.path[top].entry = -1, false
+		if wrong := f.entry(key, value); wrong.description != "" {
+			p.fault(wrong.description, wrong.on)
+		}
+		return nil
+	})
+}
+
+// contentHash identifies what the message says, whomever it is for and however long it lives.
+func (p *parser) contentHash() uint64 {
+	hash, from := uint64(0), p.messageAt
+	for _, gap := range p.omitted {
+		hash = fingerprint(hash, p.scan.data[from:gap.from])
+		from = gap.to
+	}
+	return fingerprint(hash, p.scan.data[from:p.messageAt+len(p.message)])
+}

@@ -53,7 +53,7 @@ type verdict struct {
 // judge reads the request and decides on it.
 func (s *Simulator) judge(r *http.Request, project string, book *playbook) (verdict, *refusal) {
 	if s.options.RequireAuth {
-		if refused := s.issuer.authorize(r.Header.Get("Authorization")); refused != nil {
+		if refused := s.issuer.authorize(r.Header.Get("Authorization"), time.Now()); refused != nil {
 			return verdict{}, refused
 		}
 	}

@@ -40,26 +40,28 @@ type Server struct {
 	URLs   URLs
 	CAFile string
 
-	servers []*http.Server
-	serving sync.WaitGroup
-	tempDir string
-	close   sync.Once
-	closed  error
+	simulator *Simulator
+	servers   []*http.Server
+	serving   sync.WaitGroup
+	tempDir   string
+	close     sync.Once
+	closed    error
 }
 
 // Start listens and serves. All listeners are ready when it returns.
 func (s *Simulator) Start(ctx context.Context, l Listen) (*Server, error) {
-	srv := &Server{}
-	if err := srv.start(ctx, s, l); err != nil {
+	srv := &Server{simulator: s}
+	if err := srv.start(ctx, l); err != nil {
 		return nil, errors.Join(err, srv.Close())
 	}
 	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	return srv, nil
 }
 
-func (srv *Server) start(ctx context.Context, s *Simulator, l Listen) error {
+func (srv *Server) start(ctx context.Context, l Listen) error {
+	s := srv.simulator
 	if l.TLS != Off {
-		addr, err := srv.startTLS(ctx, s, l)
+		addr, err := srv.startTLS(ctx, l)
 		if err != nil {
 			return fmt.Errorf("listen for TLS: %w", err)
 		}
@@ -87,7 +89,8 @@ func (srv *Server) start(ctx context.Context, s *Simulator, l Listen) error {
 	return nil
 }
 
-func (srv *Server) startTLS(ctx context.Context, s *Simulator, l Listen) (string, error) {
+func (srv *Server) startTLS(ctx context.Context, l Listen) (string, error) {
+	s := srv.simulator
 	authority, err := newAuthority()
 	if err != nil {
 		return "", err

@@ -12,6 +12,21 @@ const (
 	targetCondition
 )
 
+// targetKinds by the name of the message's field.
+var targetKinds = map[string]targetKind{
+	"token": targetToken, "fid": targetFID, "topic": targetTopic, "condition": targetCondition,
+}
+
+// field is the path of the target in a request.
+func (k targetKind) field() string {
+	for name, kind := range targetKinds {
+		if kind == k {
+			return "message." + name
+		}
+	}
+	return "message"
+}
+
 // target is whom a message is for.
 type target struct {
 	kind  targetKind

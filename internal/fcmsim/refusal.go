@@ -1,0 +1,163 @@
+package fcmsim
+
+import (
+	"strconv"
+	"strings"
+)
+
+// where renders the path to the value that is read: message.data[0].value.
+func (p *parser) where() string { return render(p.path) }
+
+func render(path []step) string {
+	var b strings.Builder
+	for i, s := range path {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		b.WriteString(s.name)
+		if s.index >= 0 {
+			b.WriteString("[" + strconv.Itoa(s.index) + "]")
+		}
+		if s.entry {
+			b.WriteString(".value")
+		}
+	}
+	return b.String()
+}
+
+// fault notes that FCM refuses the value that is read, or what more adds to its path.
+func (p *parser) fault(description, more string) {
+	p.faulty = append(p.faulty, violation{Field: p.where() + more, Description: description})
+}
+
+func (p *parser) reject(where, description string) {
+	p.unfit = append(p.unfit, violation{Field: where, Description: description})
+}
+
+func (p *parser) unknown(name, where, problem string) {
+	description := "Invalid JSON payload received. Unknown name \"" + name + "\""
+	if where != "" {
+		description += " at '" + where + "'"
+	}
+	p.reject(where, description+": "+problem)
+}
+
+func (p *parser) rejectValue(f *field, raw []byte) {
+	where := p.where()
+	text := string(raw)
+	if f.kind == kindDuration {
+		text = "Field '" + f.name + "', Illegal duration format; duration must end with 's'"
+	}
+	p.reject(where, "Invalid value at '"+where+"' ("+f.typeText()+"), "+text)
+}
+
+func (p *parser) rejectRival(f *field) {
+	where := p.where()
+	p.reject(where, "Invalid value at '"+where+"' (oneof), oneof field '"+f.oneof+"' is already set. Cannot set '"+
+		camelCase(f.name)+"'")
+}
+
+func (p *parser) rejectList(f *field) {
+	problem := "Proto field is not repeating, cannot start list."
+	if f.kind == kindTextMap {
+		problem = "Cannot bind a list to map for field '" + f.name + "'."
+	}
+	p.unknown(f.name, render(p.path[:len(p.path)-1]), problem)
+}
+
+// rejectMembers reads an object that stands where a scalar belongs.
+func (p *parser) rejectMembers(f *field) *syntaxError {
+	at, empty := p.scan.pos, true
+	err := p.scan.members(p.depth, func(key []byte) *syntaxError {
+		empty = false
+		p.unknown(string(key), p.where(), "Cannot find field.")
+		return p.scan.skip(p.depth)
+	})
+	if err == nil && empty {
+		p.rejectValue(f, p.scan.data[at:p.scan.pos])
+	}
+	return err
+}
+
+// rejectEntry reads a map's value that is no string.
+func (p *parser) rejectEntry(f *field) *syntaxError {
+	entry := field{name: "value", kind: kindText}
+	switch p.scan.peek() {
+	case '{':
+		return p.rejectMembers(&entry)
+	case '[':
+		top := p.path[len(p.path)-1]
+		p.unknown("value", render(append(p.path[:len(p.path)-1:len(p.path)-1], step{name: top.name, index: top.index})),
+			"Proto field is not repeating, cannot start list.")
+		return p.scan.skip(p.depth)
+	default:
+		at := p.scan.pos
+		raw, err := p.scan.scalar()
+		if err == nil {
+			p.rejectValue(&entry, p.scan.data[at:at+len(raw)])
+		}
+		return err
+	}
+}
+
+// refuse gives the answer to a request with faults, nil if it has none.
+func (p *parser) refuse() *status {
+	if len(p.unfit) > 0 {
+		// The front end tells all at once, and does not know of FCM's error codes.
+		descriptions := make([]string, len(p.unfit))
+		for i, v := range p.unfit {
+			descriptions[i] = v.Description
+		}
+		s := invalidArgument(strings.Join(descriptions, "\n"), newBadRequest(p.unfit...))
+		return &s
+	}
+	switch {
+	case p.to.kind == targetNone:
+		return refuseFields(violation{"message", "Recipient of the message is not set."})
+	case len(p.faulty) > 0:
+		return refuseFields(p.faulty...)
+	case p.size() > maxMessage:
+		s := invalidArgument("Message is too large. The maximum is 4K (4096 bytes).",
+			newBadRequest(), newFCMError("INVALID_ARGUMENT"))
+		return &s
+	}
+	return p.to.refuse()
+}
+
+func refuseFields(violations ...violation) *status {
+	s := invalidArgument(violations[0].Description, newBadRequest(violations...), newFCMError("INVALID_ARGUMENT"))
+	return &s
+}
+
+// size of the message as it would be without its target.
+func (p *parser) size() int {
+	const comma = 1
+	bare := len(p.message) - p.targetSize
+	if bare > len("{}") {
+		bare -= comma
+	}
+	return bare
+}
+
+// refuse gives the answer to a target that cannot be.
+func (t target) refuse() *status {
+	switch t.kind {
+	case targetTopic:
+		if !isWord([]byte(t.value), maxTopicName) {
+			return refuseFields(violation{"message", "Topic name contains invalid characters."})
+		}
+	case targetCondition:
+		if !isCondition(t.value) {
+			s := invalidArgument("Request contains an invalid argument.") // no details, as FCM has it
+			return &s
+		}
+	default:
+		if !isToken(t.value) {
+			const text = "The registration token is not a valid FCM registration token"
+			s := invalidArgument(text,
+				newFCMError("INVALID_ARGUMENT"), newBadRequest(violation{t.kind.field(), text}))
+			return &s
+		}
+	}
+	return nil
+}

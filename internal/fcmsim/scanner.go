@@ -1,0 +1,191 @@
+package fcmsim
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxDepth of nested objects and lists, as in Google's front end.
+const maxDepth = 100
+
+// scanner reads JSON in place. encoding/json would lose the order of members, by which Google's messages point at map
+// entries ("message.data[0].value"), and cost a third of the time that an answer may take.
+type scanner struct {
+	data  []byte
+	pos   int
+	keyAt int // where the member begins whose value is read next
+}
+
+// syntaxError is told as Google's front end tells it: the problem, the text around it, and a caret under the place.
+type syntaxError struct {
+	problem string
+	at      int
+}
+
+func (s *scanner) fail(problem string) *syntaxError {
+	if s.pos >= len(s.data) {
+		problem = "Unexpected end of string. " + problem
+	}
+	return &syntaxError{problem, s.pos}
+}
+
+func (e *syntaxError) describe(data []byte) string {
+	const context = 20
+	from, to := max(e.at-context, 0), min(e.at+context, len(data))
+	around := strings.ToValidUTF8(string(data[from:to]), "�")
+	return "Invalid JSON payload received. " + e.problem + "\n" + around + "\n" + strings.Repeat(" ", e.at-from) + "^"
+}
+
+// peek skips white space and returns the next byte, 0 at the end.
+func (s *scanner) peek() byte {
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; c {
+		case ' ', '\t', '\n', '\r':
+			s.pos++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take consumes c if it is next.
+func (s *scanner) take(c byte) bool {
+	if s.peek() != c {
+		return false
+	}
+	s.pos++
+	return true
+}
+
+// text reads a string and returns it unescaped; unless it holds escapes, it is a part of the data.
+func (s *scanner) text() ([]byte, *syntaxError) {
+	start := s.pos
+	s.pos++
+	escaped := false
+	for s.pos < len(s.data) {
+		switch c := s.data[s.pos]; {
+		case c == '"':
+			s.pos++
+			return s.unescape(start, escaped)
+		case c == '\\':
+			escaped = true
+			s.pos += 2
+		case c < ' ':
+			return nil, s.fail("Unexpected control character in string.")
+		default:
+			s.pos++
+		}
+	}
+	s.pos = len(s.data)
+	return nil, s.fail("Closing quote expected in string.")
+}
+
+func (s *scanner) unescape(start int, escaped bool) ([]byte, *syntaxError) {
+	raw := s.data[start:s.pos]
+	if !utf8.Valid(raw) {
+		return nil, &syntaxError{"Encountered non UTF-8 code points.", start}
+	}
+	if !escaped {
+		return raw[1 : len(raw)-1], nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return nil, &syntaxError{"Invalid escape sequence.", start}
+	}
+	return []byte(text), nil
+}
+
+// scalar reads a number, true, false or null and returns it as it is written.
+func (s *scanner) scalar() ([]byte, *syntaxError) {
+	start := s.pos
+	for s.pos < len(s.data) && isScalarByte(s.data[s.pos]) {
+		s.pos++
+	}
+	raw := s.data[start:s.pos]
+	if len(raw) == 0 {
+		return nil, s.fail("Expected a value.")
+	}
+	if !json.Valid(raw) {
+		return nil, &syntaxError{"Unexpected token.", start}
+	}
+	return raw, nil
+}
+
+func isScalarByte(c byte) bool {
+	return c == '-' || c == '+' || c == '.' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// skip reads over any value, checking its syntax.
+func (s *scanner) skip(depth int) *syntaxError {
+	switch s.peek() {
+	case '"':
+		_, err := s.text()
+		return err
+	case '{':
+		return s.members(depth, func([]byte) *syntaxError { return s.skip(depth + 1) })
+	case '[':
+		return s.elements(depth, func(int) *syntaxError { return s.skip(depth + 1) })
+	default:
+		_, err := s.scalar()
+		return err
+	}
+}
+
+// members calls each with the key of every member of an object, the scanner standing before its value.
+func (s *scanner) members(depth int, each func(key []byte) *syntaxError) *syntaxError {
+	if depth >= maxDepth {
+		return s.fail("Message too deep. Max recursion depth reached.")
+	}
+	s.pos++
+	if s.take('}') {
+		return nil
+	}
+	for {
+		if s.peek() != '"' {
+			return s.fail("Expected an object key or }.")
+		}
+		s.keyAt = s.pos
+		key, err := s.text()
+		if err != nil {
+			return err
+		}
+		if !s.take(':') {
+			return s.fail("Expected : between key:value pair.")
+		}
+		s.peek()
+		if err := each(key); err != nil {
+			return err
+		}
+		if s.take('}') {
+			return nil
+		}
+		if !s.take(',') {
+			return s.fail("Expected , or } after key:value pair.")
+		}
+	}
+}
+
+// elements calls each with the index of every element of a list, the scanner standing before it.
+func (s *scanner) elements(depth int, each func(i int) *syntaxError) *syntaxError {
+	if depth >= maxDepth {
+		return s.fail("Message too deep. Max recursion depth reached.")
+	}
+	s.pos++
+	if s.take(']') {
+		return nil
+	}
+	for i := 0; ; i++ {
+		s.peek()
+		if err := each(i); err != nil {
+			return err
+		}
+		if s.take(']') {
+			return nil
+		}
+		if !s.take(',') {
+			return s.fail("Expected , or ] after array value.")
+		}
+	}
+}

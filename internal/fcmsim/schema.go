@@ -1,0 +1,132 @@
+package fcmsim
+
+import "strings"
+
+// kind of a field's value in proto JSON.
+type kind uint8
+
+const (
+	kindText kind = iota
+	kindBool
+	kindInt32
+	kindFloat
+	kindEnum
+	kindDuration
+	kindTimestamp
+	kindObject  // a message with a schema
+	kindTextMap // map<string, string>
+	kindStruct  // google.protobuf.Struct: any JSON object
+)
+
+// field of a message.
+type field struct {
+	name     string // as in the .proto file, and in Google's error messages
+	kind     kind
+	typeName string  // of an enum or a message
+	schema   *schema // of a message
+	values   []string
+	repeated bool
+	// oneof names the group of which only one may be set; rivals has the bits of the others in it.
+	oneof  string
+	rivals uint64
+	// index of the field in its schema: its bit in what was set.
+	index int
+	// role marks the fields that the parser keeps.
+	role role
+	// check judges the value beyond its type; for maps, each entry. Its answer describes the fault, "" for none.
+	check func(text []byte) string
+	entry func(key, value []byte) fault
+}
+
+// fault of a map's entry; the zero fault is none. on follows the map's path in the error: ".TTL", or nothing.
+type fault struct{ on, description string }
+
+type role uint8
+
+const (
+	roleNone role = iota
+	roleValidateOnly
+	roleMessage
+	roleTarget
+	roleLifetime // a time to live, which does not belong to a message's identity
+	roleHeaders  // a map that may hold one
+)
+
+// schema of a message.
+type schema struct {
+	fields   map[string]*field // by snake_case and by camelCase name: proto JSON takes both
+	required []*field
+}
+
+func newSchema(fields ...field) *schema {
+	s := &schema{fields: make(map[string]*field, 2*len(fields))}
+	for i := range fields {
+		f := &fields[i]
+		f.index = i
+		s.fields[f.name] = f
+		s.fields[camelCase(f.name)] = f
+		for j := range fields {
+			if i != j && f.oneof != "" && f.oneof == fields[j].oneof {
+				f.rivals |= 1 << j
+			}
+		}
+	}
+	return s
+}
+
+func (s *schema) require(names ...string) *schema {
+	for _, name := range names {
+		s.required = append(s.required, s.fields[name])
+	}
+	return s
+}
+
+func camelCase(name string) string {
+	words := strings.Split(name, "_")
+	for i, word := range words[1:] {
+		words[i+1] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return strings.Join(words, "")
+}
+
+func text(name string, check ...func([]byte) string) field {
+	f := field{name: name, kind: kindText}
+	if len(check) > 0 {
+		f.check = check[0]
+	}
+	return f
+}
+
+func texts(name string) field { return field{name: name, kind: kindText, repeated: true} }
+
+func flag(name string) field { return field{name: name, kind: kindBool} }
+
+func integer(name string, check func([]byte) string) field {
+	return field{name: name, kind: kindInt32, check: check}
+}
+
+func float(name string) field { return field{name: name, kind: kindFloat} }
+
+func duration(name string) field { return field{name: name, kind: kindDuration} }
+
+func timestamp(name string) field { return field{name: name, kind: kindTimestamp} }
+
+func enum(name, typeName string, values ...string) field {
+	return field{name: name, kind: kindEnum, typeName: "google.firebase.fcm.v1." + typeName, values: values}
+}
+
+func object(name, typeName string, s *schema) field {
+	return field{name: name, kind: kindObject, typeName: "google.firebase.fcm.v1." + typeName, schema: s}
+}
+
+func textMap(name string, entry func(key, value []byte) fault) field {
+	return field{name: name, kind: kindTextMap, entry: entry}
+}
+
+func anyObject(name string) field {
+	return field{name: name, kind: kindStruct, typeName: "google.protobuf.Struct"}
+}
+
+func (f field) in(oneof string) field { f.oneof = oneof; return f }
+
+func (f field) as(r role) field { f.role = r; return f }
