@@ -1,0 +1,177 @@
+package readthrough_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"fanfare/internal/readthrough"
+)
+
+// gate is a source whose queries wait until the test lets them go on.
+type gate struct {
+	queries chan *query
+}
+
+type query struct {
+	ids    []string
+	ctx    context.Context
+	answer chan map[string]string
+}
+
+func (g *gate) ask(ctx context.Context, ids []string) (map[string]string, error) {
+	q := &query{ids: ids, ctx: ctx, answer: make(chan map[string]string)}
+	g.queries <- q
+	select {
+	case rows := <-q.answer:
+		return rows, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+type outcome struct {
+	found map[string]string
+	err   error
+}
+
+// lookup runs in the background.
+func lookup(ctx context.Context, c *readthrough.Cache[string], ids ...string) <-chan outcome {
+	done := make(chan outcome, 1)
+	go func() {
+		found, err := c.Lookup(ctx, ids)
+		done <- outcome{found, err}
+	}()
+	return done
+}
+
+func newGate(t *testing.T) (*bench, *gate, *readthrough.Cache[string]) {
+	b := newBench(t, connect(t, miniredis.RunT(t).Addr()))
+	g := &gate{queries: make(chan *query)}
+	return b, g, b.cacheOf(g.ask)
+}
+
+func TestOverlappingBatchesAskForAnIDOnce(t *testing.T) {
+	b, g, c := newGate(t)
+	first := lookup(t.Context(), c, "1", "2")
+	q12 := <-g.queries
+	second := lookup(t.Context(), c, "2", "3")
+	q3 := <-g.queries // by now the second waits for the first one's 2
+	b.expect("second query", q3.ids, []string{"3"})
+
+	q12.answer <- rows{"1": "one", "2": "two"}
+	b.expect("first", <-first, outcome{found: rows{"1": "one", "2": "two"}})
+	q3.answer <- rows{"3": "three"}
+	b.expect("second", <-second, outcome{found: rows{"2": "two", "3": "three"}})
+}
+
+func TestACancelledCallerFailsNobodyElse(t *testing.T) {
+	b, g, c := newGate(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	starter := lookup(ctx, c, "1")
+	q1 := <-g.queries
+	other := lookup(t.Context(), c, "1", "2")
+	q2 := <-g.queries
+
+	cancel()
+	left := <-starter
+	b.expect("starter's error is its own", errors.Is(left.err, context.Canceled), true)
+	b.expect("starter is undecided", readthrough.Undecided(left.err, "1"), true)
+	b.expect("query goes on", q1.ctx.Err(), nil)
+
+	q1.answer <- rows{"1": "one"}
+	q2.answer <- rows{"2": "two"}
+	b.expect("other", <-other, outcome{found: rows{"1": "one", "2": "two"}})
+}
+
+func TestAQueryThatNobodyWaitsForIsCancelled(t *testing.T) {
+	b, g, c := newGate(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	starter := lookup(ctx, c, "1", "2")
+	q12 := <-g.queries
+	later, cancelLater := context.WithCancel(t.Context())
+	joined := lookup(later, c, "2", "3")
+	q3 := <-g.queries
+
+	cancel()
+	<-starter
+	b.expect("query goes on for the one who joined", q12.ctx.Err(), nil)
+	cancelLater()
+	<-joined
+	<-q12.ctx.Done()
+	<-q3.ctx.Done()
+
+	again := lookup(t.Context(), c, "1", "2", "3")
+	fresh := <-g.queries
+	b.expect("new query", slices.Sorted(slices.Values(fresh.ids)), []string{"1", "2", "3"})
+	fresh.answer <- rows{"2": "two"}
+	b.expect("found", <-again, outcome{found: rows{"2": "two"}})
+}
+
+// counter is a source that tells of every id that two queries ask for at a time.
+type counter struct {
+	mu      sync.Mutex
+	asking  map[string]bool
+	doubled []string
+}
+
+func (s *counter) ask(_ context.Context, ids []string) (map[string]string, error) {
+	s.mark(ids, true)
+	answers := make(map[string]string)
+	for _, id := range ids {
+		answers[id] = "text " + id
+	}
+	s.mark(ids, false)
+	return answers, nil
+}
+
+func (s *counter) mark(ids []string, asking bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		if asking && s.asking[id] {
+			s.doubled = append(s.doubled, id)
+		}
+		s.asking[id] = asking
+	}
+}
+
+func TestManyBatchesAtATime(t *testing.T) {
+	server := miniredis.RunT(t)
+	b := newBench(t, connect(t, server.Addr()))
+	source := &counter{asking: map[string]bool{}}
+	c := b.cacheOf(source.ask)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 50 {
+				batch := rand.Perm(40)[:10]
+				if batch[0]%10 == 0 {
+					server.FlushAll()
+				}
+				checkBatch(b, c, batch)
+			}
+		})
+	}
+	wg.Wait()
+	b.expect("ids asked for twice at a time", source.doubled, []string(nil))
+}
+
+func checkBatch(b *bench, c *readthrough.Cache[string], batch []int) {
+	want := make(map[string]string)
+	var ids []string
+	for _, n := range batch {
+		id := fmt.Sprint(n)
+		ids = append(ids, id)
+		want[id] = "text " + id
+	}
+	found, err := c.Lookup(b.Context(), ids)
+	b.expect("error", err, nil)
+	b.expect("found", found, want)
+}
