@@ -1,0 +1,137 @@
+package tokens_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/tokens"
+	"fanfare/test/servers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestConformance holds every kind of Redis to the same behaviour.
+func TestConformance(t *testing.T) {
+	t.Run("miniredis", func(t *testing.T) {
+		conform(t, connect(t, miniredis.RunT(t).Addr()))
+	})
+	t.Run("redis", func(t *testing.T) {
+		conform(t, connect(t, servers.Redis(t)))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
+		t.Cleanup(func() { _ = rdb.Close() })
+		conform(t, rdb)
+	})
+}
+
+func connect(t *testing.T, addr string) *redis.Client {
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+func conform(t *testing.T, rdb redis.UniversalClient) {
+	for name, behaviour := range map[string]func(*bench){
+		"Redis before SQL":                     redisBeforeSQL,
+		"forget by what is stored":             forgetByWhatIsStored,
+		"a dead token in SQL is ignored":       deadInSQLIsIgnored,
+		"SQL is down when a token proves dead": forgetWithoutSQL,
+		"odd user ids":                         oddUserIDs,
+		"set, get and remove":                  setGetRemove,
+		"import":                               importMany,
+		"import stops at nothing":              importStopsAtNothing,
+		"a refreshed token survives":           refreshedTokenSurvives,
+		"a dead token does not come back":      deadTokenStaysAway,
+	} {
+		t.Run(name, func(t *testing.T) { behaviour(newBench(t, rdb)) })
+	}
+}
+
+// bench is one test's names, which nobody else uses, and its SQL.
+type bench struct {
+	*testing.T
+	rdb   redis.UniversalClient
+	names queue.Names
+	sql   *table
+	store *tokens.Store
+}
+
+func newBench(t *testing.T, rdb redis.UniversalClient) *bench {
+	b := &bench{T: t, rdb: rdb, names: queue.DefaultNames(), sql: &table{rows: map[string]string{}}}
+	b.names.UserPrefix = strings.ReplaceAll(t.Name(), "/", "-") + ":"
+	store, err := tokens.New(rdb, b.names, b.sql, tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.store = store
+	return b
+}
+
+func (b *bench) set(user, token string) {
+	b.Helper()
+	if err := b.rdb.Set(b.Context(), b.names.Token(user), token, 0).Err(); err != nil {
+		b.Error(err)
+	}
+}
+
+// held is the token that Redis holds; "" without one.
+func (b *bench) held(user string) string {
+	b.Helper()
+	token, err := b.rdb.Get(b.Context(), b.names.Token(user)).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		b.Error(err)
+	}
+	return token
+}
+
+func (b *bench) get(user string) string {
+	b.Helper()
+	token, err := b.store.Get(b.Context(), user)
+	if err != nil {
+		b.Error(err)
+	}
+	return token.Value
+}
+
+func (b *bench) forget(user, dead string) (removed bool, current string) {
+	b.Helper()
+	removed, target, err := b.store.Forget(b.Context(), user, notification.Token(dead))
+	if err != nil {
+		b.Error(err)
+	}
+	return removed, target.Value
+}
+
+// table is the application's SQL table.
+type table struct {
+	mu      sync.Mutex
+	rows    map[string]string
+	down    error
+	queries int
+}
+
+func (t *table) Tokens(_ context.Context, users []string) (map[string]string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queries++
+	if t.down != nil {
+		return nil, t.down
+	}
+	found := make(map[string]string)
+	for _, user := range users {
+		if token, exists := t.rows[user]; exists {
+			found[user] = token
+		}
+	}
+	return found, nil
+}

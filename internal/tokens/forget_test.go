@@ -1,0 +1,167 @@
+package tokens_test
+
+import (
+	"errors"
+	"testing"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/tokens"
+	"fanfare/test/servers"
+)
+
+func forgetByWhatIsStored(b *bench) {
+	for _, c := range []struct {
+		user, redis, sql string
+		removed          bool
+		current, left    string
+	}{
+		{user: "dead in both", redis: "dead", sql: "dead", removed: true},
+		{user: "dead in Redis", redis: "dead", removed: true},
+		{user: "renewed in SQL", redis: "dead", sql: "new", removed: true, current: "new"},
+		{user: "renewed in Redis", redis: "new", sql: "dead", current: "new", left: "new"},
+		{user: "renewed in both", redis: "new", sql: "newest", current: "new", left: "new"},
+		{user: "only in SQL", sql: "dead"},
+		{user: "another in SQL", sql: "new", current: "new"},
+		{user: "nowhere"},
+	} {
+		if c.redis != "" {
+			b.set(c.user, c.redis)
+		}
+		if c.sql != "" {
+			b.sql.rows[c.user] = c.sql
+		}
+		for round, removed := range []bool{c.removed, false} { // a repeated call finds nothing more to remove
+			gotRemoved, current := b.forget(c.user, "dead")
+			if gotRemoved != removed || current != c.current {
+				b.Errorf("%s, call %d: got %v, %q, want %v, %q", c.user, round, gotRemoved, current, removed, c.current)
+			}
+		}
+		if left := b.held(c.user); left != c.left {
+			b.Errorf("%s: Redis holds %q, want %q", c.user, left, c.left)
+		}
+	}
+}
+
+func deadInSQLIsIgnored(b *bench) {
+	b.sql.rows["u"] = "dead"
+	if got := b.get("u"); got != "dead" {
+		b.Errorf("before the proof: got %q", got)
+	}
+	b.forget("u", "dead")
+	for range 2 {
+		if got := b.get("u"); got != "" {
+			b.Errorf("after the proof: got %q", got)
+		}
+	}
+	b.sql.rows["u"] = "new"
+	if got := b.get("u"); got != "new" {
+		b.Errorf("after the refresh: got %q", got)
+	}
+}
+
+func forgetWithoutSQL(b *bench) {
+	b.set("u", "dead")
+	b.sql.down = errors.New("connection refused")
+	removed, current, err := b.store.Forget(b.Context(), "u", notification.Token("dead"))
+	if !removed || !current.IsZero() || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
+		b.Errorf("got %v, %v, %v", removed, current, err)
+	}
+	b.set("u", "new") // with a token in Redis, SQL is not needed
+	if _, current := b.forget("u", "dead"); current != "new" {
+		b.Errorf("got %q, want the new one", current)
+	}
+}
+
+// oddUserIDs have their mark in another slot than their token, or a tag of their own.
+func oddUserIDs(b *bench) {
+	for _, user := range []string{"a}b", "{x}", "{}", "a b", "", "ü\x00"} {
+		b.sql.rows[user] = "dead"
+		if got := b.get(user); got != "dead" {
+			b.Errorf("%q: got %q", user, got)
+		}
+		if removed, current := b.forget(user, "dead"); !removed || current != "" {
+			b.Errorf("%q: got %v, %q", user, removed, current)
+		}
+		if got := b.get(user); got != "" {
+			b.Errorf("%q: got %q after the proof", user, got)
+		}
+	}
+}
+
+func TestForgetLeavesOtherTypesAlone(t *testing.T) {
+	b := newBench(t, connect(t, servers.Redis(t)))
+	if err := b.rdb.HSet(t.Context(), b.names.Token("u"), "field", "dead").Err(); err != nil {
+		t.Fatal(err)
+	}
+	b.sql.rows["u"] = "new"
+	if removed, current := b.forget("u", "dead"); removed || current != "new" {
+		t.Errorf("got %v, %q", removed, current)
+	}
+	if kind := b.rdb.Type(t.Context(), b.names.Token("u")).Val(); kind != "hash" {
+		t.Errorf("the hash became %s", kind)
+	}
+}
+
+func TestForgetPassesWhenRedisIsFull(t *testing.T) {
+	b := newBench(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	b.set("u", "dead")
+	b.sql.rows["u"] = "dead"
+	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.rdb.Set(t.Context(), "any", "text", 0).Err(); err == nil {
+		t.Fatal("Redis is not full")
+	}
+	if removed, _ := b.forget("u", "dead"); !removed {
+		t.Error("the dead token stays")
+	}
+	if got := b.get("u"); got != "" {
+		t.Errorf("the dead token came back as %q: it is not marked", got)
+	}
+}
+
+// TestForgetSurvivesLostReplies: the client repeats a command whose reply was lost, and by then the token may be a new one.
+func TestForgetSurvivesLostReplies(t *testing.T) {
+	upstream := servers.Redis(t)
+	proxy := servers.NewProxy(t, upstream)
+	b := newBench(t, connect(t, proxy.Addr()))
+	direct := connect(t, upstream)
+	b.set("u", "dead")
+	proxy.Lose(servers.Scripts, func(n int, _ []string) bool {
+		if n == 2 { // the deletion has happened; before it is repeated the application refreshes the token
+			direct.Set(t.Context(), b.names.Token("u"), "new", 0)
+		}
+		return n == 2
+	})
+	if removed, current := b.forget("u", "dead"); removed || current != "new" {
+		t.Errorf("got %v, %q, want the new token to be found", removed, current)
+	}
+	if got := b.held("u"); got != "new" {
+		t.Errorf("Redis holds %q", got)
+	}
+	if _, lost := proxy.Seen(); lost == 0 {
+		t.Error("no reply was lost")
+	}
+}
+
+func TestForgetNeedsAToken(t *testing.T) {
+	b := newBench(t, connect(t, "127.0.0.1:0"))
+	if _, _, err := b.store.Forget(t.Context(), "u", notification.Target{}); err == nil {
+		t.Error("accepted")
+	}
+}
+
+func TestForgetWithoutASource(t *testing.T) {
+	b := newBench(t, connect(t, servers.Redis(t)))
+	names := queue.DefaultNames()
+	store, err := tokens.New(b.rdb, names, nil, tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.rdb.Set(t.Context(), names.Token("u"), "dead", 0)
+	removed, current, err := store.Forget(t.Context(), "u", notification.Token("dead"))
+	if !removed || !current.IsZero() || err != nil {
+		t.Errorf("got %v, %v, %v", removed, current, err)
+	}
+}
