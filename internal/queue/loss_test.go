@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
@@ -124,19 +126,14 @@ func manyWorkers(t *testing.T, b *backend) {
 	var workers sync.WaitGroup
 	for w := range 6 {
 		workers.Go(func() {
-			for i := w; ; i++ {
-				lease, err := f.Claim(t.Context(), queue.NewClaimID(), 10)
-				if err != nil {
-					t.Errorf("claim: %v", err)
-					return
-				}
+			for turn := w; ; turn++ {
+				var lease queue.Lease
+				claim := queue.NewClaimID()
+				f.insist(func() (err error) { lease, err = f.Claim(t.Context(), claim, 10); return err })
 				if len(lease.Elements) == 0 {
 					return
 				}
-				if err := work(f, lease, i); err != nil {
-					t.Error(err)
-					return
-				}
+				f.work(lease, turn)
 			}
 		})
 	}
@@ -150,26 +147,40 @@ func manyWorkers(t *testing.T, b *backend) {
 }
 
 // work does with a lease one of the things that happen to leases.
-func work(f fixture, lease queue.Lease, turn int) error {
+func (f fixture) work(lease queue.Lease, turn int) {
 	all := endAll(lease)
-	var err error
+	settle := func(some []queue.Settlement) {
+		f.insist(func() error { _, err := f.Settle(f.Context(), some); return err })
+	}
 	switch turn % 4 {
 	case 0: // done
-		_, err = f.Settle(f.Context(), all)
+		settle(all)
 	case 1: // half done, then stopped
-		if _, err = f.Settle(f.Context(), all[:len(all)/2]); err == nil {
-			_, err = f.GiveBack(f.Context(), lease.Claim)
-		}
+		settle(all[:len(all)/2])
+		f.insist(func() error { _, err := f.GiveBack(f.Context(), lease.Claim); return err })
 	case 2: // put off, to be due at once
 		for i := range all {
 			all[i] = queue.Settlement{Claim: lease.Claim, Pos: all[i].Pos, Later: true, Attempts: 1}
 		}
-		_, err = f.Settle(f.Context(), all)
+		settle(all)
 	case 3: // the worker died, and is late
-		f.expire(lease.Claim)
-		if _, err = f.Reap(f.Context()); err == nil {
-			_, err = f.Settle(f.Context(), all)
+		f.insist(func() error {
+			key := f.list.Key(queue.SuffixLeases)
+			return f.rdb.ZAddXX(f.Context(), key, redis.Z{Score: 1, Member: lease.Claim}).Err()
+		})
+		f.insist(func() error { _, err := f.Reap(f.Context()); return err })
+		settle(all)
+	}
+}
+
+// insist repeats a call for as long as even the client's own repetitions lose their replies.
+func (f fixture) insist(call func() error) {
+	const often = 20
+	var err error
+	for range often {
+		if err = call(); err == nil {
+			return
 		}
 	}
-	return err
+	f.Errorf("no success in %d calls: %v", often, err)
 }
