@@ -95,7 +95,7 @@ func answerTo(code Code, project string, to target) answer {
 	case CodeDeviceQuotaExceeded:
 		return plain(quotaExceeded("Device message rate exceeded.", "device:"+to.hash(), "Device message rate exceeded"))
 	case CodeTopicQuotaExceeded:
-		return plain(quotaExceeded("Topic quota exceeded.", "topic:"+to.value, "Topic message rate exceeded"))
+		return plain(quotaExceeded("Topic quota exceeded.", "topic:"+to.topic(), "Topic message rate exceeded"))
 	default:
 		return answers[code]
 	}

@@ -41,4 +41,12 @@ func (t target) address() string {
 	return ""
 }
 
+// topic names the topic whose quota a message can exceed; that of a token's message is made up.
+func (t target) topic() string {
+	if t.kind == targetTopic {
+		return t.value
+	}
+	return "news"
+}
+
 func (t target) hash() string { return fmt.Sprintf("%016x", fingerprint(0, t.value)) }
