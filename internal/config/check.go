@@ -1,0 +1,37 @@
+package config
+
+import "errors"
+
+// check refuses settings that are right one by one but not together.
+func (s Settings) check() error {
+	var errs []error
+	refuse := func(key, problem, allowed string) {
+		errs = append(errs, &Error{Key: key, Origin: s.origin(key).name, Problem: problem, Allowed: allowed})
+	}
+	redis := s.Redis
+	if redis.Mode == "sentinel" && (len(redis.Addresses) == 0 || redis.SentinelMaster == "") {
+		refuse("redis.mode", "sentinel needs redis.addresses and redis.sentinel_master", "")
+	}
+	if redis.Mode == "sentinel" && redis.URL != "" {
+		refuse("redis.url", "cannot be used with redis.mode sentinel", "redis.addresses, redis.username and redis.password")
+	}
+	if redis.Mode == "cluster" && redis.DB != 0 {
+		refuse("redis.db", "a cluster has only database 0", "0")
+	}
+	if redis.Mode == "cluster" && redis.URL != "" && len(redis.Addresses) > 0 {
+		refuse("redis.addresses", "cannot be used together with redis.url", "one of them")
+	}
+	if redis.Mode == "standalone" && len(redis.Addresses) > 0 {
+		refuse("redis.addresses", "are for redis.mode sentinel and cluster only", "redis.host or redis.url")
+	}
+	if (redis.TLS.CertFile == "") != (redis.TLS.KeyFile == "") {
+		refuse("redis.tls.cert_file", "a certificate and its key belong together", "both redis.tls.cert_file and redis.tls.key_file")
+	}
+	if s.Retry.MaxBackoff < s.Retry.MinBackoff {
+		refuse("retry.max_backoff", "is below retry.min_backoff", "at least "+s.Retry.MinBackoff.String())
+	}
+	if s.Queue.ClaimBytes < s.Queue.MaxElement {
+		refuse("queue.claim_bytes", "is below queue.max_element", "at least "+s.Queue.MaxElement.String())
+	}
+	return errors.Join(errs...)
+}

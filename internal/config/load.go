@@ -1,0 +1,181 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+)
+
+// layer orders the sources of a setting, the weakest first.
+type layer uint8
+
+const (
+	layerDefault layer = iota
+	layerFile
+	layerEnv
+	layerFlag
+)
+
+// origin says where the value of a setting came from.
+type origin struct {
+	layer layer
+	name  string // "default", "config.yaml:12", "environment REDIS_URL", "flag --redis.url"
+}
+
+// Defaults are the settings of an empty file in an empty environment.
+func Defaults() Settings {
+	settings, err := Load("", nil, nil)
+	if err != nil {
+		panic(fmt.Sprintf("config: a default does not pass its own check: %v", err))
+	}
+	return settings
+}
+
+// Load reads the settings from the file (empty: the one that FANFARE_CONFIG names, or none), the environment as
+// os.Environ gives it, and those flags that were given and are called as a setting is (see AddFlags); nil means none.
+// Everything that is wrong is reported at once: the error is one *Error, or several joined.
+func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error) {
+	v := viper.New()
+	keys := Describe()
+	for _, key := range keys {
+		v.SetDefault(key.Name, key.Default)
+	}
+	env, errs := readEnvironment(environ)
+	origins := make(map[string]origin)
+	if name == "" {
+		name = env[FileVariable]
+	}
+	if name != "" {
+		errs = append(errs, addFile(v, name, origins))
+	}
+	errs = append(errs, addEnvironment(v, env, keys, origins), addFlags(v, flags, keys, origins))
+
+	settings := Settings{origins: origins}
+	target := reflect.ValueOf(&settings).Elem()
+	for _, key := range keys {
+		value, err := key.parse(v.Get(key.Name))
+		if err != nil {
+			errs = append(errs, key.wrong(v.Get(key.Name), err, origins[key.Name]))
+			continue
+		}
+		target.FieldByIndex(key.index).Set(value)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Settings{}, err
+	}
+	settings.preferHost()
+	return settings, settings.check()
+}
+
+func addFile(v *viper.Viper, name string, origins map[string]origin) error {
+	f, err := readFile(name)
+	if err != nil {
+		return err
+	}
+	v.SetConfigType("yaml")
+	if err := v.ReadConfig(bytes.NewReader(f.content)); err != nil {
+		return syntaxError(name, err)
+	}
+	for key, line := range f.lines {
+		origins[key] = origin{layerFile, f.at(line)}
+	}
+	return nil
+}
+
+// addEnvironment lays the variables over the file. Viper could read them itself, but only from the process.
+func addEnvironment(v *viper.Viper, env environment, keys []Key, origins map[string]origin) error {
+	over := make(map[string]any)
+	for _, key := range keys {
+		name, value, found := env.lookup(key)
+		if !found {
+			continue
+		}
+		put(over, strings.Split(key.Name, "."), value)
+		origins[key.Name] = origin{layerEnv, "environment " + name}
+	}
+	return v.MergeConfigMap(over)
+}
+
+func put(into map[string]any, path []string, value string) {
+	if len(path) == 1 {
+		into[path[0]] = value
+		return
+	}
+	below, ok := into[path[0]].(map[string]any)
+	if !ok {
+		below = make(map[string]any)
+		into[path[0]] = below
+	}
+	put(below, path[1:], value)
+}
+
+func addFlags(v *viper.Viper, flags *pflag.FlagSet, keys []Key, origins map[string]origin) error {
+	if flags == nil {
+		return nil
+	}
+	for _, key := range keys {
+		flag := flags.Lookup(key.Name)
+		if flag == nil || !flag.Changed {
+			continue
+		}
+		if err := v.BindPFlag(key.Name, flag); err != nil {
+			return fmt.Errorf("bind flag --%s: %w", key.Name, err)
+		}
+		origins[key.Name] = origin{layerFlag, "flag --" + key.Name}
+	}
+	return nil
+}
+
+// wrong makes the error of a value that does not fit. The value is quoted, unless it is or may hold a secret.
+func (k Key) wrong(raw any, err error, from origin) *Error {
+	e := &Error{Key: k.Name, Origin: from.name, Problem: "this value does not fit", Allowed: k.Allowed}
+	if !k.Secret && len(k.schemes) == 0 {
+		e.Problem = fmt.Sprintf("%q does not fit", fmt.Sprint(raw))
+		if limit, ok := errors.AsType[*limitError](err); ok {
+			e.Problem = fmt.Sprintf("%v %v", raw, limit)
+		}
+		if serviceLink(fmt.Sprint(raw)) {
+			e.Allowed += " (" + enableServiceLinks + ")"
+		}
+	}
+	return e
+}
+
+// origin says where a setting came from.
+func (s Settings) origin(key string) origin {
+	if from, found := s.origins[key]; found {
+		return from
+	}
+	return origin{layerDefault, "default"}
+}
+
+// preferHost lets a host that was set by a stronger source than the url win over it: REDIS_HOST in the environment
+// over redis.url in the file. Within one source the url wins.
+func (s *Settings) preferHost() {
+	if s.Redis.URL != "" && s.origin("redis.host").layer > s.origin("redis.url").layer {
+		s.Redis.URL = ""
+		s.origins["redis.url"] = origin{layerDefault, "not used: " + s.origin("redis.host").name + " is stronger"}
+	}
+}
+
+// Origins lists what the settings were read from, such as "config.yaml" and "environment REDIS_URL"; for one line in the log.
+func (s Settings) Origins() []string {
+	names := make(map[string]bool)
+	for _, from := range s.origins {
+		name := from.name
+		if from.layer == layerFile {
+			name = name[:strings.LastIndexByte(name, ':')]
+		}
+		if from.layer > layerDefault {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const redacted = "[redacted]"
+
+// Secret is a text that is never printed.
+type Secret string
+
+// Reveal gives the text itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String hides the text, and tells only whether there is one.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString hides the text from %#v too.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText hides the text from JSON and from logs.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// URL is an address that may hold credentials, which are never printed.
+type URL string
+
+// Reveal gives the address with its credentials.
+func (u URL) Reveal() string { return string(u) }
+
+// String hides the password, and the whole query, where libraries look for passwords too.
+func (u URL) String() string {
+	if u == "" {
+		return ""
+	}
+	parsed, err := url.Parse(string(u))
+	if err != nil {
+		return redacted
+	}
+	if _, has := parsed.User.Password(); has {
+		parsed.User = url.UserPassword(parsed.User.Username(), "redacted")
+	}
+	if parsed.RawQuery != "" {
+		parsed.RawQuery = "redacted"
+	}
+	return parsed.String()
+}
+
+// GoString hides the credentials from %#v too.
+func (u URL) GoString() string { return strconv.Quote(u.String()) }
+
+// MarshalText hides the credentials from JSON and from logs.
+func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// Statement is an SQL statement, or one of two words: "default" for the one that fits our own tables, "off" for none.
+type Statement string
+
+const (
+	statementDefault = "default"
+	statementOff     = "off"
+)
+
+// Off says that SQL is not to be asked at all.
+func (s Statement) Off() bool { return s == statementOff }
+
+// SQL is the statement to use; empty means the one that fits our own tables.
+func (s Statement) SQL() string {
+	if s == statementDefault || s == statementOff {
+		return ""
+	}
+	return string(s)
+}
+
+// Address is a host:port to listen on; empty means not to listen. In the settings that is the word "off".
+type Address string
+
+const addressOff = "off"
+
+// Size is a number of bytes, written as 65536, 64KiB or 4MiB.
+type Size int64
+
+var units = []struct {
+	suffix string
+	bytes  int64
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {"", 1}}
+
+// String writes the size in the largest unit that divides it.
+func (s Size) String() string {
+	for _, unit := range units {
+		if n := int64(s); n != 0 && n%unit.bytes == 0 && unit.suffix != "B" {
+			return strconv.FormatInt(n/unit.bytes, 10) + unit.suffix
+		}
+	}
+	return "0"
+}
+
+func parseSize(text string) (Size, error) {
+	for _, unit := range units {
+		digits, found := strings.CutSuffix(text, unit.suffix)
+		if !found {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		if n < 0 || n > math.MaxInt64/unit.bytes {
+			return 0, fmt.Errorf("%d%s is out of range", n, unit.suffix)
+		}
+		return Size(n * unit.bytes), nil
+	}
+	return 0, strconv.ErrSyntax
+}
