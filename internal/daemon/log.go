@@ -1,0 +1,32 @@
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// NewLogger makes the program's logger. Level is debug, info, warn or error; format is json, text, or auto: text where w
+// is a terminal, else JSON. Whatever is logged, tokens are abbreviated and passwords hidden (see scrub).
+func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level %q: use debug, info, warn or error", level)
+	}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: scrubAttr}
+	switch {
+	case format == "json", format == "auto" && !isTerminal(w):
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	case format == "text", format == "auto":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("log format %q: use auto, json or text", format)
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}

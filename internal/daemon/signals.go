@@ -1,0 +1,35 @@
+package daemon
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+// watchSignals waits for the wish to stop, then for the wish to stop at once. It returns when the body is done.
+func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, drain time.Duration, done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	case sig := <-signals:
+		p.stop(sig.String())
+	case <-ctx.Done():
+		p.stop(context.Cause(ctx).Error())
+	}
+
+	var over <-chan time.Time
+	if drain > 0 {
+		timer := time.NewTimer(drain)
+		defer timer.Stop()
+		over = timer.C
+	}
+	select {
+	case <-done:
+	case sig := <-signals:
+		p.Logger.Warn("stopping at once: what is in flight is given up", "why", sig.String())
+		p.cancelWork(ErrSecondSignal)
+	case <-over:
+		p.Logger.Warn("the time to drain is over: what is in flight is given up", "drain", drain)
+		p.cancelWork(ErrDrainTimeout)
+	}
+}

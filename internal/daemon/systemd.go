@@ -1,0 +1,51 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// notify tells systemd what we are at; without systemd (no NOTIFY_SOCKET) it does nothing.
+func notify(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("tell systemd", "state", state, "error", err)
+	}
+}
+
+// watchdog tells systemd that we live, twice as often as it asks for, as long as every live check passes. It turns
+// while the work drains too, and returns when ctx ends.
+func watchdog(ctx context.Context, health *Health, log *slog.Logger) {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		log.Warn("read systemd's watchdog interval", "error", err)
+	}
+	if interval <= 0 {
+		return
+	}
+	ticker := time.NewTicker(interval / 2)
+	defer ticker.Stop()
+	for {
+		if allWell(health.Live(ctx), log) {
+			notify(log, daemon.SdNotifyWatchdog)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func allWell(verdicts map[string]error, log *slog.Logger) bool {
+	well := true
+	for name, err := range verdicts {
+		if err != nil {
+			log.Error("a live check fails: systemd's watchdog will restart us", "check", name, "error", err)
+			well = false
+		}
+	}
+	return well
+}
