@@ -1,0 +1,117 @@
+package responses
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// The defaults of DeadLetterOptions.
+const (
+	DefaultMaxLetters = 100_000
+	DefaultMaxAge     = 30 * 24 * time.Hour
+)
+
+const (
+	// suffixDeadCounts is the hash of how many letters were ever dropped by Trim and removed otherwise. The positions of
+	// letters rest on it, so it lives as long as the list does; no one deletes it.
+	suffixDeadCounts = queue.SuffixDead + ":" + queue.SuffixCounts
+
+	pageLetters   = 128 // letters read by one script
+	removeLetters = 32  // letters removed by one script: each may search the whole list
+)
+
+// ErrNoDeadLetter is what Get returns for an id that no letter has.
+var ErrNoDeadLetter = errors.New("no such dead letter")
+
+// DeadLetterOptions bound the list of dead letters; a zero field takes its default.
+type DeadLetterOptions struct {
+	MaxLetters int           // what is kept at most
+	MaxAge     time.Duration // how long it is kept at most
+}
+
+// DeadLetters is the list of what the responder could not, or need not, write down as a success. The responder appends
+// to it in the script that settles a result; everything else about it is here.
+type DeadLetters struct {
+	rdb  redis.UniversalClient
+	keys []string // the list, and its counts
+	o    DeadLetterOptions
+}
+
+// NewDeadLetters opens the list; it does not talk to Redis.
+func NewDeadLetters(rdb redis.UniversalClient, names queue.Names, o DeadLetterOptions) (*DeadLetters, error) {
+	if o.MaxLetters == 0 {
+		o.MaxLetters = DefaultMaxLetters
+	}
+	if o.MaxAge == 0 {
+		o.MaxAge = DefaultMaxAge
+	}
+	if o.MaxLetters < 1 || o.MaxAge < time.Second {
+		return nil, fmt.Errorf("dead letters: at most %d letters for %s: too few", o.MaxLetters, o.MaxAge)
+	}
+	list := names.ResponsesList()
+	return &DeadLetters{rdb: rdb, keys: []string{list.Key(queue.SuffixDead), list.Key(suffixDeadCounts)}, o: o}, nil
+}
+
+// position is where a reader of the list stands; see lua/dead_page.lua.
+type position struct {
+	next    int64
+	removed int64
+}
+
+func start(newest bool) position {
+	if newest {
+		return position{next: math.MaxInt32 << 20} // beyond any list, and exact as a Lua number
+	}
+	return position{}
+}
+
+// page is some letters in the order they are asked for, and the server's time.
+type page struct {
+	letters []DeadLetter
+	now     time.Time
+}
+
+// read reads up to n letters and moves the position on. No letters: the end is reached.
+func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int) (page, error) {
+	order := "oldest"
+	if newest {
+		order = "newest"
+	}
+	reply, err := deadPageScript.Run(ctx, d.rdb, d.keys, order, at.next, at.removed, n).Slice()
+	if err != nil {
+		return page{}, fmt.Errorf("read %s: %w", d.keys[0], err)
+	}
+	if len(reply) != 4 {
+		return page{}, errReply
+	}
+	now, ok1 := reply[0].(int64)
+	next, ok2 := reply[1].(int64)
+	removed, ok3 := reply[2].(int64)
+	stored, ok4 := reply[3].([]any)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return page{}, errReply
+	}
+	p := page{letters: make([]DeadLetter, len(stored)), now: time.UnixMilli(now)}
+	for i, element := range stored {
+		text, ok := element.(string)
+		if !ok {
+			return page{}, errReply
+		}
+		if p.letters[i], err = DecodeDeadLetter([]byte(text)); err != nil {
+			p.letters[i] = foreignLetter(text, err)
+		}
+	}
+	if newest {
+		slices.Reverse(p.letters)
+	}
+	*at = position{next: next, removed: removed}
+	return p, nil
+}
