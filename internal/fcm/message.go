@@ -1,7 +1,8 @@
 package fcm
 
 import (
-	"errors"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"firebase.google.com/go/v4/messaging"
@@ -11,7 +12,9 @@ import (
 
 // Message is a campaign's message, read once and shared by all its recipients.
 type Message struct {
-	base messaging.Message
+	base messaging.Message // without a target; never changed
+	// A copy is given a tag for Android, and a collapse id for iOS.
+	tag, collapse bool
 }
 
 // Envelope says to whom one copy of a message goes.
@@ -23,9 +26,47 @@ type Envelope struct {
 	TTL time.Duration
 }
 
-// Parse reads a campaign's message strictly: whatever FCM would refuse is refused here, as a *FieldError.
-func Parse(m notification.Message) (*Message, error) { return nil, errors.New("not built") }
+// Parse reads a campaign's message strictly: whatever FCM would refuse is refused here, as a *FieldError. Placeholders may stand
+// where URLs do.
+func Parse(m notification.Message) (*Message, error) {
+	content, err := readMessage(m)
+	if err != nil {
+		return nil, err
+	}
+	return compile(content)
+}
 
-// ParseFilled reads a message whose template passed Parse and whose placeholders have been filled: of what may
-// have changed, only the size is checked. Over the limit it is a *FieldError.
-func ParseFilled(m notification.Message) (*Message, error) { return nil, errors.New("not built") }
+// ParseFilled reads a message whose template passed Parse and whose placeholders have been filled. Only a message that has grown
+// over the limit is a *FieldError; other errors say what a filled-in value broke.
+func ParseFilled(m notification.Message) (*Message, error) {
+	content, err := readMessage(m)
+	if err != nil {
+		return nil, fmt.Errorf("fill message: %v", err) // not wrapped: it would pass for a message that is too large
+	}
+	return compile(content)
+}
+
+// compile turns a message that the schema found good into the SDK's.
+func compile(content tree) (*Message, error) {
+	detached := content.detach()
+	canonical, err := json.Marshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("write message: %w", err)
+	}
+	m := new(Message)
+	if err := json.Unmarshal(canonical, &m.base); err != nil {
+		return nil, fmt.Errorf("read message: %w", err)
+	}
+	detached.attach(&m.base)
+	wire, err := json.Marshal(&m.base)
+	if err != nil {
+		return nil, fmt.Errorf("write message: %w", err)
+	}
+	if len(wire) > maxMessage {
+		return nil, &FieldError{"message", fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", len(wire), maxMessage)}
+	}
+	if len(wire)+markRoom <= maxMessage {
+		m.tag, m.collapse = wantsTag(&m.base), wantsCollapseID(&m.base)
+	}
+	return m, nil
+}

@@ -1,0 +1,109 @@
+package fcm
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var durationPattern = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?s$`)
+
+// sdkTime is the one layout of a time that the SDK reads.
+const sdkTime = "2006-01-02T15:04:05.000000000Z"
+
+func (f field) readScalar(path string, raw json.RawMessage) (any, error) {
+	value, want := f.scalar(raw)
+	if want != "" {
+		return nil, mismatch(path, want, raw)
+	}
+	if f.check != nil {
+		said, quoted := asText(raw)
+		if !quoted {
+			said = string(raw)
+		}
+		if problem := f.check(said); problem != "" {
+			return nil, &FieldError{path, problem}
+		}
+	}
+	return value, nil
+}
+
+// scalar returns the value in the SDK's spelling, or what it should have been.
+func (f field) scalar(raw json.RawMessage) (value any, want string) {
+	said, quoted := asText(raw)
+	switch f.kind {
+	case flag:
+		if b := string(raw); b == "true" || b == "false" {
+			return b == "true", ""
+		}
+		return nil, "true or false"
+	case whole:
+		if n, err := strconv.ParseInt(string(raw), 10, 32); err == nil {
+			return n, ""
+		}
+		return nil, "a whole number"
+	case share:
+		if x, err := strconv.ParseFloat(string(raw), 64); err == nil && x >= 0 && x <= 1 {
+			return x, ""
+		}
+		return nil, "a number from 0 to 1"
+	case duration:
+		if d, ok := parseDuration(said); ok {
+			return sdkDuration(d), ""
+		}
+		return nil, `a duration in seconds such as "3.5s"`
+	case timestamp:
+		if t, err := time.Parse(time.RFC3339Nano, said); err == nil {
+			return t.UTC().Format(sdkTime), ""
+		}
+		return nil, `a time such as "2026-01-31T10:00:00Z"`
+	case choice:
+		return f.choose(said)
+	default:
+		if quoted {
+			return said, ""
+		}
+		return nil, "a string"
+	}
+}
+
+func (f field) choose(said string) (value any, want string) {
+	for _, v := range f.values {
+		if strings.EqualFold(v, said) {
+			if strings.HasSuffix(v, "_UNSPECIFIED") {
+				return nil, ""
+			}
+			return v, ""
+		}
+	}
+	return nil, "one of " + strings.Join(f.values, ", ")
+}
+
+func asText(raw json.RawMessage) (string, bool) {
+	var s string
+	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+		return "", false
+	}
+	return s, true
+}
+
+// parseDuration reads proto JSON's form of a duration.
+func parseDuration(value string) (time.Duration, bool) {
+	if !durationPattern.MatchString(value) {
+		return 0, false
+	}
+	d, err := time.ParseDuration(value)
+	return d, err == nil
+}
+
+// sdkDuration writes all nine digits of a fraction: of fewer, the SDK reads 3.5s as 3 s and 5 ns.
+func sdkDuration(d time.Duration) string {
+	seconds, nanos := d/time.Second, d%time.Second
+	if nanos == 0 {
+		return strconv.FormatInt(int64(seconds), 10) + "s"
+	}
+	return fmt.Sprintf("%d.%09ds", seconds, nanos)
+}
