@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
@@ -15,7 +16,10 @@ func AddFlags(flags *pflag.FlagSet, sections ...string) {
 		if key.Secret || len(sections) > 0 && !slices.Contains(sections, name) {
 			continue
 		}
-		flags.Var(&flagValue{text: key.Default, kind: key.kind()}, key.Name, key.Help)
+		flag := flags.VarPF(&flagValue{text: key.Default, kind: key.kind()}, key.Name, "", key.Help)
+		if key.typ.Kind() == reflect.Bool {
+			flag.NoOptDefVal = "true"
+		}
 	}
 }
 

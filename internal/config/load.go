@@ -55,7 +55,8 @@ func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error)
 	if name != "" {
 		errs = append(errs, addFile(v, name, origins))
 	}
-	errs = append(errs, addEnvironment(v, env, keys, origins), addFlags(v, flags, keys, origins))
+	errs = append(errs, addEnvironment(v, env, keys, origins))
+	addFlags(v, flags, keys, origins)
 
 	settings := Settings{origins: origins}
 	target := reflect.ValueOf(&settings).Elem()
@@ -116,21 +117,17 @@ func put(into map[string]any, path []string, value string) {
 	put(below, path[1:], value)
 }
 
-func addFlags(v *viper.Viper, flags *pflag.FlagSet, keys []Key, origins map[string]origin) error {
+// addFlags lays the flags over all else, as text: bound to a flag, viper would make 0 of --responder.batch=many.
+func addFlags(v *viper.Viper, flags *pflag.FlagSet, keys []Key, origins map[string]origin) {
 	if flags == nil {
-		return nil
+		return
 	}
 	for _, key := range keys {
-		flag := flags.Lookup(key.Name)
-		if flag == nil || !flag.Changed {
-			continue
+		if flag := flags.Lookup(key.Name); flag != nil && flag.Changed {
+			v.Set(key.Name, flag.Value.String())
+			origins[key.Name] = origin{layerFlag, "flag --" + key.Name}
 		}
-		if err := v.BindPFlag(key.Name, flag); err != nil {
-			return fmt.Errorf("bind flag --%s: %w", key.Name, err)
-		}
-		origins[key.Name] = origin{layerFlag, "flag --" + key.Name}
 	}
-	return nil
 }
 
 // wrong makes the error of a value that does not fit. The value is quoted, unless it is or may hold a secret.

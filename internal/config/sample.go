@@ -50,7 +50,9 @@ func (k Key) comment() string {
 }
 
 // saysSomething tells a bound that a reader could not guess from one that only keeps out zero and below.
-func saysSomething(least string) bool { return least != "" && least != "0" && least != "1" && least != "1ms" }
+func saysSomething(least string) bool {
+	return least != "" && least != "0" && least != "1" && least != "1ms"
+}
 
 // yaml writes the default so that it is read back as the same type.
 func (k Key) yaml() string {
