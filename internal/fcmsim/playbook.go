@@ -2,6 +2,7 @@ package fcmsim
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,9 @@ var builtinPrefixes = map[string]Outcome{
 	"reset-":           {Code: CodeResetAfterRead, Delivered: 1},
 	"close-":           {Code: CodeCloseAfterRead, Delivered: 1},
 }
+
+// Prefixes lists the built-in prefixes, sorted.
+func Prefixes() []string { return slices.Sorted(maps.Keys(builtinPrefixes)) }
 
 // playbook is Rules made ready for many lookups.
 type playbook struct {

@@ -1,0 +1,93 @@
+// Command fcmsim serves Firebase Cloud Messaging for tests and rehearsals.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"fanfare/internal/fcmsim"
+)
+
+// Exit codes, as of all programs of this module.
+const (
+	exitFault = 1
+	exitUsage = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newCommand(func(s settings) error { return serve(ctx, s, stdout) })
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "fcmsim:", err)
+	if _, ok := errors.AsType[*serveError](err); ok {
+		return exitFault
+	}
+	return exitUsage
+}
+
+// serveError is a fault of serving; every other error is one of usage.
+type serveError struct{ error }
+
+func (e *serveError) Unwrap() error { return e.error }
+
+// serve prints the addresses when all of them are ready, and the counts when ctx ends.
+func serve(ctx context.Context, s settings, stdout io.Writer) error {
+	sim, err := fcmsim.New(s.options)
+	if err != nil {
+		return err
+	}
+	srv, err := sim.Start(ctx, s.listen)
+	if err != nil {
+		return &serveError{err}
+	}
+	if err := writeCredentials(srv, s); err != nil {
+		return &serveError{errors.Join(err, srv.Close())}
+	}
+	out := json.NewEncoder(stdout)
+	out.SetEscapeHTML(false)
+	ready := struct {
+		fcmsim.URLs
+		CAFile string `json:"caFile,omitempty"`
+	}{srv.URLs, srv.CAFile}
+	if err := out.Encode(ready); err != nil {
+		return &serveError{errors.Join(fmt.Errorf("print addresses: %w", err), srv.Close())}
+	}
+	<-ctx.Done()
+	// Close first, so that nothing is accepted that the counts do not tell.
+	if err := errors.Join(srv.Close(), out.Encode(sim.Counts())); err != nil {
+		return &serveError{err}
+	}
+	return nil
+}
+
+func writeCredentials(srv *fcmsim.Server, s settings) error {
+	if s.credentialsFile == "" {
+		return nil
+	}
+	file, err := srv.ServiceAccount(s.credentialsProject())
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(s.credentialsFile, file, 0o600); err != nil {
+		return fmt.Errorf("write credentials file: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"fanfare/internal/fcmsim"
+)
+
+// The test binary stands in for the program when it is told so.
+const asProgram = "FCMSIM_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// program starts fcmsim and returns what it printed first, and a function that stops it and returns the rest.
+func program(t *testing.T, args ...string) (ready map[string]string, stop func() []byte) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Stderr = os.Stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out := bufio.NewReader(pipe)
+	line, err := out.ReadBytes('\n')
+	if err != nil {
+		t.Fatalf("no addresses: %v", err)
+	}
+	if err := json.Unmarshal(line, &ready); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return ready, func() []byte {
+		t.Helper()
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		rest, _ := out.ReadBytes('\n')
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("exit: %v", err)
+		}
+		return rest
+	}
+}
+
+func send(t *testing.T, endpoint, token string) int {
+	t.Helper()
+	res, err := http.Post(endpoint+"/projects/demo/messages:send", "application/json", strings.NewReader(`{"message":{"token":"`+token+`"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	return res.StatusCode
+}
+
+func TestProgramServesAndCounts(t *testing.T) {
+	dir := t.TempDir()
+	rules, ca, account := filepath.Join(dir, "rules.json"), filepath.Join(dir, "ca.pem"), filepath.Join(dir, "account.json")
+	if err := os.WriteFile(rules, []byte(`{"latency":"1h","prefixes":{"vip-":{"code":"INTERNAL"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ready, stop := program(t, "--rules", rules, "--latency", "1ms", "--ca-file", ca, "--credentials-file", account)
+	for _, key := range []string{"tls", "http", "token", "admin"} {
+		if !strings.Contains(ready[key], "://127.0.0.1:") {
+			t.Errorf("%s: %q", key, ready[key])
+		}
+	}
+	if ready["caFile"] != ca {
+		t.Errorf("CA file %q", ready["caFile"])
+	}
+	for _, file := range []string{ca, account} {
+		if data, err := os.ReadFile(file); err != nil || len(data) == 0 {
+			t.Errorf("%s: %d bytes, %v", file, len(data), err)
+		}
+	}
+	for token, want := range map[string]int{"a": 200, "b": 200, "vip-1": 500, "dead-1": 404} {
+		if got := send(t, ready["http"], token); got != want {
+			t.Errorf("%s: %d, want %d", token, got, want)
+		}
+	}
+	var counts fcmsim.Counts
+	if rest := stop(); json.Unmarshal(rest, &counts) != nil || counts.Requests != 4 || counts.Accepted != 2 || counts.Codes["UNREGISTERED"] != 1 {
+		t.Errorf("counts at exit: %s", rest)
+	}
+}
+
+func TestProgramRefusesWrongUsage(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "rules.json")
+	if err := os.WriteFile(broken, []byte(`{"outcome":[]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		args []string
+		code int
+	}{
+		"unknown flag":      {[]string{"--speed", "9"}, exitUsage},
+		"unknown field":     {[]string{"--rules", broken}, exitUsage},
+		"rules: open":       {[]string{"--rules", broken + "x"}, exitUsage},
+		"--latency":         {[]string{"--latency", "soon"}, exitUsage},
+		"ledger":            {[]string{"--ledger", "all"}, exitUsage},
+		"unknown command":   {[]string{"serve"}, exitUsage},
+		"listen for TLS":    {[]string{"--listen-tls", "127.0.0.1:-1"}, exitFault},
+		"write CA file":     {[]string{"--ca-file", filepath.Join(broken, "ca.pem")}, exitFault},
+		"write credentials": {[]string{"--credentials-file", filepath.Join(broken, "a.json")}, exitFault},
+	}
+	for what, tt := range tests {
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), tt.args, &stdout, &stderr); code != tt.code || !strings.Contains(stderr.String(), what) {
+			t.Errorf("%v: exit %d, %s", tt.args, code, stderr.String())
+		}
+		if stdout.Len() > 0 {
+			t.Errorf("%v: prints %s", tt.args, stdout.String())
+		}
+	}
+}
+
+// Whoever reads --help needs nothing else: every flag, code and prefix is in it.
+func TestHelpIsComplete(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr.String())
+	}
+	for _, want := range append(fcmsim.Codes(), append(fcmsim.Prefixes(), "--listen-tls", "--listen-http", "--admin", "--ca-file",
+		"--latency", "--rules", "--seed", "--ledger", "/admin/rules", "/admin/counts", "/admin/ledger")...) {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("nothing about %s", want)
+		}
+	}
+}
