@@ -1,0 +1,46 @@
+package store
+
+// Default, as a statement in Options, stands for the one that suits the database: see the fields.
+const Default = "default"
+
+// The settings' names, as an operator knows them.
+const (
+	settingTokenQuery   = "store.token_query"
+	settingTokenClear   = "store.token_clear"
+	settingProfileQuery = "store.profile_query"
+)
+
+// Options are the statements over tables of the application's own, which are used as they are. An empty statement
+// turns its use off; Default chooses the one for a table users(id, fcm_token).
+type Options struct {
+	// TokenQuery selects id and token of the users in $1. On PostgreSQL $1 is an array of the id's type, by default
+	// SELECT id, fcm_token FROM users WHERE id = ANY($1); on SQLite it is a JSON array of strings, by default
+	// SELECT id, fcm_token FROM users WHERE id IN (SELECT value FROM json_each($1)).
+	TokenQuery string
+	// TokenClear clears the token $2 of the user $1, and must compare the token before it does:
+	// UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2.
+	TokenClear string
+	// ProfileQuery selects id and profile, a JSON object, of the users in $1. Default turns it off.
+	ProfileQuery string
+}
+
+// DefaultOptions reads and clears tokens in a table users(id, fcm_token), and reads no profiles.
+func DefaultOptions() Options {
+	return Options{TokenQuery: Default, TokenClear: Default}
+}
+
+const defaultTokenClear = `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`
+
+// resolve puts the database's own statements in the place of Default.
+func (o Options) resolve(tokenQuery string) Options {
+	if o.TokenQuery == Default {
+		o.TokenQuery = tokenQuery
+	}
+	if o.TokenClear == Default {
+		o.TokenClear = defaultTokenClear
+	}
+	if o.ProfileQuery == Default {
+		o.ProfileQuery = ""
+	}
+	return o
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"fanfare/internal/notification"
+)
+
+const postgresTokenQuery = `SELECT id, fcm_token FROM users WHERE id = ANY($1)`
+
+type postgres struct {
+	pool  *pgxpool.Pool
+	db    *sql.DB // the same connections
+	clear string
+}
+
+func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "fanfare"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	o = o.resolve(postgresTokenQuery)
+	db := stdlib.OpenDBFromPool(pool)
+	return &Store{o: o, db: db, backend: &postgres{pool: pool, db: db, clear: o.TokenClear}}, nil
+}
+
+func (p *postgres) close() error {
+	p.pool.Close()
+	return nil
+}
+
+// apply clears tokens first: the upserts lock the campaign's summary, which every batch of the campaign needs, and so
+// they come last, right before COMMIT.
+func (p *postgres) apply(ctx context.Context, rows []notification.Result, dead []deadToken) error {
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+		if err := p.clearTokens(ctx, tx, dead); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, upserts(rows)).Close()
+	})
+}
+
+// clearTokens clears inside a savepoint, for a refused statement would end the transaction. When PostgreSQL cannot
+// convert a user id to the type of the column, no such user can be in the table: halves are tried, down to that id.
+func (p *postgres) clearTokens(ctx context.Context, tx pgx.Tx, dead []deadToken) error {
+	if len(dead) == 0 {
+		return nil
+	}
+	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+		clears := &pgx.Batch{}
+		for _, d := range dead {
+			clears.Queue(p.clear, d.user, d.token)
+		}
+		return savepoint.SendBatch(ctx, clears).Close()
+	})
+	if err == nil {
+		return nil
+	}
+	if !inconvertible(err) {
+		return settingError(settingTokenClear, err)
+	}
+	if len(dead) == 1 {
+		return nil
+	}
+	half := len(dead) / 2
+	return errors.Join(p.clearTokens(ctx, tx, dead[:half]), p.clearTokens(ctx, tx, dead[half:]))
+}
+
+const upsert = `INSERT INTO fanfare_deliveries AS stored
+	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[])
+ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
+	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
+	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
+	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
+WHERE excluded.rank > stored.rank`
+
+// upserts makes one statement of each campaign's rows. Were there one for all campaigns, the triggers for its inserts and
+// for its updates would each lock summaries in their own order, and two batches could wait for each other.
+func upserts(rows []notification.Result) *pgx.Batch {
+	statements := &pgx.Batch{}
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].CampaignID == rows[0].CampaignID {
+			n++
+		}
+		columns := newColumns(n)
+		for i := range rows[:n] {
+			columns.set(i, &rows[i])
+		}
+		statements.Queue(upsert, append([]any{rows[0].CampaignID}, columns.args()...)...)
+		rows = rows[n:]
+	}
+	return statements
+}
+
+// columns are rows turned by a quarter, as unnest takes them.
+type columns struct {
+	user, result, status, message, code, text []string
+	rank                                      []int16
+	attempts                                  []int32
+	removed                                   []bool
+	at                                        []time.Time
+}
+
+func newColumns(n int) *columns {
+	return &columns{
+		user: make([]string, n), result: make([]string, n), status: make([]string, n), message: make([]string, n),
+		code: make([]string, n), text: make([]string, n), rank: make([]int16, n), attempts: make([]int32, n),
+		removed: make([]bool, n), at: make([]time.Time, n),
+	}
+}
+
+func (c *columns) set(i int, r *notification.Result) {
+	c.user[i], c.result[i], c.status[i], c.rank[i] = r.UserID, r.ResultID, string(r.Status), int16(r.Status.Rank())
+	c.message[i], c.code[i], c.text[i] = r.MessageID, r.ErrorCode, r.Error
+	c.attempts[i], c.removed[i], c.at[i] = int32(r.Attempts), r.TokenRemoved, r.At
+}
+
+func (c *columns) args() []any {
+	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at}
+}
+
+// idList writes an array in PostgreSQL's text form, which it converts to whatever type the query compares with.
+func (p *postgres) idList(ids []string) string {
+	var list strings.Builder
+	list.WriteByte('{')
+	for i, id := range ids {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteByte('"')
+		list.WriteString(arrayEscapes.Replace(id))
+		list.WriteByte('"')
+	}
+	list.WriteByte('}')
+	return list.String()
+}
+
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+
+	"fanfare/internal/notification"
+)
+
+const sqliteTokenQuery = `SELECT id, fcm_token FROM users WHERE id IN (SELECT value FROM json_each($1))`
+
+// SQLite has one writer at a time. Ours share one connection, so that they queue in Go and not in SQLite's busy
+// handler, which polls.
+type sqliteFile struct {
+	dsn    string
+	writer *sql.DB
+	clear  string
+}
+
+// The write-ahead log lets readers go on while we write. synchronous is FULL, so that COMMIT means on the disk: the
+// responder removes a result from Redis on the strength of it, and with NORMAL a power cut could take back the last
+// commits. It costs one fsync a batch. busy_timeout is for the writers of other processes.
+const sqlitePragmas = "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
+
+func openSQLite(path string, o Options) (*Store, error) {
+	path = strings.TrimPrefix(path, "//")
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, errors.New("open database: sqlite: needs the path of a file, such as sqlite:fanfare.db")
+	}
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + sqlitePragmas
+	readers, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	readers.SetMaxOpenConns(max(2, runtime.GOMAXPROCS(0)))
+	writer, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open database: %w", err), readers.Close())
+	}
+	writer.SetMaxOpenConns(1)
+	o = o.resolve(sqliteTokenQuery)
+	return &Store{o: o, db: readers, backend: &sqliteFile{dsn: dsn, writer: writer, clear: o.TokenClear}}, nil
+}
+
+func (f *sqliteFile) close() error { return f.writer.Close() }
+
+const sqliteUpsert = `INSERT INTO fanfare_deliveries
+	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
+	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
+	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
+	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
+WHERE excluded.rank > rank`
+
+func (f *sqliteFile) apply(ctx context.Context, rows []notification.Result, dead []deadToken) error {
+	tx, err := f.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	for _, d := range dead {
+		if _, err := tx.ExecContext(ctx, f.clear, d.user, d.token); err != nil {
+			return settingError(settingTokenClear, err)
+		}
+	}
+	insert, err := tx.PrepareContext(ctx, sqliteUpsert)
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
+	for _, r := range rows {
+		_, err := insert.ExecContext(ctx, r.CampaignID, r.UserID, r.ResultID, string(r.Status), r.Status.Rank(),
+			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(momentLayout))
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// idList is a JSON array of strings, for json_each; a number among the ids compares equal to its text, by the column's
+// affinity.
+func (f *sqliteFile) idList(ids []string) string {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(list)
+}

@@ -1,0 +1,111 @@
+// Package store keeps what became of every recipient in SQL, and reads tokens and profiles from a database that
+// exists already. It speaks PostgreSQL and SQLite; nothing else in the program speaks SQL.
+//
+// Its own tables, all prefixed fanfare_, hold one row for each outcome and a count for each campaign and status.
+// The counts are kept by the database's triggers, so that they cannot disagree with the rows, whoever writes them.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"fanfare/internal/notification"
+)
+
+// Store is one database. It is safe for concurrent use.
+type Store struct {
+	o       Options
+	db      *sql.DB // reads
+	backend backend
+}
+
+// backend is what the two databases do each in their own way.
+type backend interface {
+	// apply writes rows, which are distinct and in the order of their keys, and clears the dead tokens.
+	apply(ctx context.Context, rows []notification.Result, dead []deadToken) error
+	migrate(ctx context.Context) error
+	// idList is the ids as the value of a query's $1.
+	idList(ids []string) string
+	close() error
+}
+
+// Open makes a Store of a URL: postgres://user@host/database, or sqlite:path. It checks the URL and the options but
+// does not connect yet, so that a database which is down at the start is met like one which goes down later; Ping asks.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	scheme, rest, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "postgres", "postgresql":
+		return openPostgres(ctx, url, o)
+	case "sqlite":
+		return openSQLite(rest, o)
+	default:
+		return nil, errors.New("open database: the URL must begin with postgres:// or sqlite:")
+	}
+}
+
+// Ping reports whether the database can be reached and accepts who we are.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.db.PingContext(ctx); err != nil {
+		return fmt.Errorf("reach database: %w", err)
+	}
+	return nil
+}
+
+// Migrate brings our own tables up to this program's version. Replicas that start together take turns, and all but
+// the first find nothing to do. It never touches a table that is not ours.
+func (s *Store) Migrate(ctx context.Context) error {
+	if err := s.backend.migrate(ctx); err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	return nil
+}
+
+// Check asks the database whether it understands the configured statements; the error is a *SettingError.
+func (s *Store) Check(ctx context.Context) error {
+	for _, statement := range []struct{ setting, text string }{
+		{settingTokenQuery, s.o.TokenQuery}, {settingTokenClear, s.o.TokenClear}, {settingProfileQuery, s.o.ProfileQuery},
+	} {
+		if statement.text == "" {
+			continue
+		}
+		prepared, err := s.db.PrepareContext(ctx, statement.text)
+		if err != nil {
+			return settingError(statement.setting, err)
+		}
+		if err := prepared.Close(); err != nil {
+			return fmt.Errorf("close statement: %w", err)
+		}
+	}
+	return nil
+}
+
+// Apply writes results down in one transaction: all of them or none. Of several results with the same campaign, user
+// and result id the one of the highest rank stays, be they in this batch or in the table, so that a repeated or late
+// result takes no knowledge away. A result with TokenRemoved also clears the user's token in SQL, if it is still that
+// token. What an error means, FaultOf says.
+func (s *Store) Apply(ctx context.Context, results []notification.Result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	for i := range results {
+		if err := checkResult(&results[i]); err != nil {
+			return fmt.Errorf("apply results: %w", err)
+		}
+	}
+	var dead []deadToken
+	if s.o.TokenClear != "" {
+		dead = deadTokens(results)
+	}
+	if err := s.backend.apply(ctx, distinct(results), dead); err != nil {
+		return fmt.Errorf("apply results: %w", err)
+	}
+	return nil
+}
+
+// Close ends all connections; what is under way fails.
+func (s *Store) Close() error {
+	return errors.Join(s.db.Close(), s.backend.close())
+}
