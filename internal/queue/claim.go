@@ -44,18 +44,23 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 		}
 		return Lease{}, &GateClosedError{Found: found}
 	}
-	if len(reply) != 3 {
+	if len(reply) != 5 {
 		return Lease{}, errReply
 	}
 	now, ok1 := reply[0].(int64)
 	deadline, ok2 := reply[1].(int64)
-	pairs, ok3 := reply[2].([]any)
-	if !ok1 || !ok2 || !ok3 {
+	fresh, ok3 := reply[2].(string)
+	positions, ok4 := reply[3].([]any)
+	values, ok5 := reply[4].([]any)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
 		return Lease{}, errReply
 	}
-	elements, err := decodeElements(claim, pairs, maxElement)
+	elements, err := decodeElements(claim, fresh, positions, values)
 	if err != nil {
 		return Lease{}, err
+	}
+	for i := range elements {
+		elements[i].Oversize = len(elements[i].Raw) > maxElement
 	}
 	return Lease{Claim: claim, Elements: elements, Now: time.UnixMilli(now), Deadline: unixMilli(deadline)}, nil
 }

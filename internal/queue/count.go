@@ -49,29 +49,28 @@ func decodeCounts(reply []any) (Counts, error) {
 	return c, nil
 }
 
-// set takes one field of the counts hash; other rooms may keep fields of their own there.
+// set takes one field of the counts hash; another room may keep fields of its own there.
 func (c *Counts) set(field, value string) error {
-	target, known := map[string]*int64{
-		"claimed": &c.Claimed, "accepted": &c.Accepted, "inflight": &c.InFlight, "reaped": &c.Reaped,
-	}[field]
+	n, err := strconv.ParseInt(value, 10, 64)
 	status, ended := strings.CutPrefix(field, "ended:")
 	code, coded := strings.CutPrefix(field, "code:")
-	if !known && !ended && !coded && field != "deadline" {
-		return nil
-	}
-	n, err := strconv.ParseInt(value, 10, 64)
-	if err != nil {
-		return err
-	}
 	switch {
-	case known:
-		*target = n
+	case field == "claimed":
+		c.Claimed = n
+	case field == "accepted":
+		c.Accepted = n
+	case field == "inflight":
+		c.InFlight = n
+	case field == "reaped":
+		c.Reaped = n
+	case field == "deadline":
+		c.Deadline = unixMilli(n)
 	case ended:
 		c.Ended[status] = n
 	case coded:
 		c.Codes[code] = n
 	default:
-		c.Deadline = unixMilli(n)
+		return nil
 	}
-	return nil
+	return err
 }

@@ -9,29 +9,78 @@ import (
 	"time"
 )
 
-// decodeElements reads position and value in turn and sorts by position, for a repeated claim comes out of a hash.
-func decodeElements(claim string, pairs []any, maxElement int) ([]Element, error) {
-	elements := make([]Element, len(pairs)/2)
+// decodeElements reads what claim.lua returns. It sorts, because a claim that is repeated comes out of a hash.
+func decodeElements(claim, fresh string, positions, values []any) ([]Element, error) {
+	f, err := parseFresh(claim, fresh)
+	if err != nil {
+		return nil, err
+	}
 	size := 0
-	for i := range elements {
-		pos, ok1 := pairs[2*i].(int64)
-		value, ok2 := pairs[2*i+1].(string)
-		if !ok1 || !ok2 {
+	for _, v := range values {
+		value, ok := v.(string)
+		if !ok {
 			return nil, errReply
 		}
-		elements[i].Pos = int(pos)
 		size += len(value)
 	}
+	elements := make([]Element, len(values))
 	arena := make([]byte, 0, size) // one allocation for all of a claim, whose elements end at about the same time
-	for i := range elements {
-		raw := elements[i].decode(claim, pairs[2*i+1].(string))
+	for i, v := range values {
+		e := &elements[i]
+		e.Pos = i + 1
+		if len(positions) > 0 {
+			if e.Pos, err = position(positions, i); err != nil {
+				return nil, err
+			}
+		}
+		raw := v.(string)
+		if e.Pos >= f.first {
+			f.dress(e)
+		} else {
+			raw = e.decode(claim, raw)
+		}
 		start := len(arena)
 		arena = append(arena, raw...)
-		elements[i].Raw = arena[start:len(arena):len(arena)]
-		elements[i].Oversize = len(raw) > maxElement
+		e.Raw = arena[start:len(arena):len(arena)]
 	}
 	slices.SortFunc(elements, func(a, b Element) int { return cmp.Compare(a.Pos, b.Pos) })
 	return elements, nil
+}
+
+func position(positions []any, i int) (int, error) {
+	if i >= len(positions) {
+		return 0, errReply
+	}
+	pos, ok := positions[i].(int64)
+	if !ok {
+		return 0, errReply
+	}
+	return int(pos), nil
+}
+
+// freshness is what a lease's elements straight from the producer have in common; see dresser in prelude.lua.
+type freshness struct {
+	claim  string
+	first  int
+	before int64
+	since  time.Time
+}
+
+func parseFresh(claim, fresh string) (freshness, error) {
+	f := freshness{claim: claim}
+	var since int64
+	if _, err := fmt.Sscanf(fresh, "%d %d %d", &f.first, &f.before, &since); err != nil {
+		return freshness{}, errReply
+	}
+	f.since = time.UnixMilli(since)
+	return f, nil
+}
+
+func (f *freshness) dress(e *Element) {
+	var room [64]byte
+	id := append(append(room[:0], f.claim...), ':')
+	e.ID = string(strconv.AppendInt(id, f.before+1+int64(e.Pos-f.first), 10))
+	e.Since = f.since
 }
 
 // decode splits "<id> <attempts> <lost> <since ms> <raw>". A value that no queue has written is all raw, so that it

@@ -54,4 +54,8 @@ func expiryBecomesDeadline(t *testing.T, b *backend) {
 	f.rdb.Expire(t.Context(), plain, time.Minute)
 	l = f.claim(1)
 	near("deadline of a new audience", l.Deadline, l.Now.Add(time.Minute))
+
+	f.append("load", 0, 3*time.Hour, "j")
+	l = f.claim(1)
+	near("deadline after an append with an expiry", l.Deadline, l.Now.Add(3*time.Hour))
 }

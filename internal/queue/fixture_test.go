@@ -3,8 +3,8 @@ package queue_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -146,26 +146,38 @@ func (f fixture) counts() queue.Counts {
 	return c
 }
 
-// leased lists the values in all leases.
+// leased lists the producer's part of all elements in leases.
 func (f fixture) leased() []string {
 	f.Helper()
 	claims, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixLeases), 0, -1).Result()
 	if err != nil {
 		f.Fatalf("read leases: %v", err)
 	}
-	var values []string
+	var all []string
 	for _, claim := range claims {
 		held, err := f.rdb.HGetAll(f.Context(), f.list.Key("lease:"+claim)).Result()
 		if err != nil {
 			f.Fatalf("read lease: %v", err)
 		}
-		if len(held) == 0 {
-			f.Fatalf("lease of %s has no elements", claim)
+		first, _, _ := strings.Cut(held["fresh"], " ")
+		fresh, err := strconv.Atoi(first)
+		if err != nil || len(held) < 2 {
+			f.Fatalf("lease of %s holds %v", claim, held)
 		}
-		values = slices.AppendSeq(values, maps.Values(held))
+		for field, value := range held {
+			if pos, err := strconv.Atoi(field); err == nil && pos < fresh {
+				value = raw(value)
+			}
+			if field != "fresh" {
+				all = append(all, value)
+			}
+		}
 	}
-	return values
+	return all
 }
+
+// raw is the producer's part of a value that a queue has written.
+func raw(value string) string { return strings.SplitN(value, " ", 5)[4] }
 
 // everywhere lists the producer's part of all elements that have not ended.
 func (f fixture) everywhere() []string {
@@ -182,10 +194,10 @@ func (f fixture) everywhere() []string {
 	if err != nil {
 		f.Fatalf("read retries: %v", err)
 	}
-	for _, value := range slices.Concat(back, retrying, f.leased()) {
-		all = append(all, strings.SplitN(value, " ", 5)[4])
+	for _, value := range slices.Concat(back, retrying) {
+		all = append(all, raw(value))
 	}
-	return all
+	return append(all, f.leased()...)
 }
 
 func (f fixture) outbox() []string {

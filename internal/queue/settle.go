@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,8 @@ func (q *Queue) Settle(ctx context.Context, settlements []Settlement) (applied i
 			return 0, q.wrap("settle in", err)
 		}
 	}
-	for order := range slices.Chunk(byClaim(settlements), settleAtOnce) {
-		keys, args := q.settleCall(settlements, order)
+	for some := range slices.Chunk(grouped(settlements), settleAtOnce) {
+		keys, args := q.settleCall(some)
 		n, err := q.run(ctx, settleScript, keys, args...).Int()
 		applied += n
 		if err != nil {
@@ -45,74 +46,72 @@ func (q *Queue) checkSettlement(s *Settlement) error {
 	return nil
 }
 
-// byClaim orders the settlements by claim and position, as indexes. Of two for the same element the first counts.
-func byClaim(settlements []Settlement) []int {
-	order := make([]int, len(settlements))
-	for i := range order {
-		order[i] = i
+// grouped brings together what has claim and outcome in common.
+func grouped(settlements []Settlement) []*Settlement {
+	all := make([]*Settlement, len(settlements))
+	for i := range settlements {
+		all[i] = &settlements[i]
 	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		a, b := &settlements[i], &settlements[j]
+	slices.SortStableFunc(all, func(a, b *Settlement) int {
 		if c := strings.Compare(a.Claim, b.Claim); c != 0 {
 			return c
 		}
-		return a.Pos - b.Pos
+		l, m := a.label(), b.label()
+		return cmp.Or(strings.Compare(l.status, m.status), strings.Compare(l.code, m.code))
 	})
-	return slices.CompactFunc(order, func(i, j int) bool {
-		a, b := &settlements[i], &settlements[j]
-		return a.Pos == b.Pos && a.Claim == b.Claim
-	})
+	return all
 }
 
-// label is what ended elements are counted under. A group has few of them, so they are told apart by a plain search.
+// label is what ended elements are counted under; the zero label stands for later, for a status is never empty.
 type label struct{ status, code string }
 
+func (s *Settlement) label() label {
+	if s.Later {
+		return label{}
+	}
+	return label{s.Status, s.Code}
+}
+
 // settleCall lays out KEYS and ARGV as settle.lua describes them.
-func (q *Queue) settleCall(settlements []Settlement, order []int) (keys []string, args []any) {
-	keys = append(make([]string, 0, 4+len(order)/8), q.leases, q.retry, q.counts)
-	args = append(make([]any, 0, 8+4*len(order)), 0)
-	var labels []label
-	for first := 0; first < len(order); {
-		claim := settlements[order[first]].Claim
+func (q *Queue) settleCall(some []*Settlement) (keys []string, args []any) {
+	keys = []string{q.leases, q.retry, q.counts}
+	var claims []string
+	labels := []label{{}} // few, so that a plain search finds them
+	groups := make([]any, 0, 3*len(some))
+	for first := 0; first < len(some); {
+		claim, outcome := some[first].Claim, some[first].label()
 		end := first + 1
-		for end < len(order) && settlements[order[end]].Claim == claim {
+		for end < len(some) && some[end].Claim == claim && some[end].label() == outcome {
 			end++
 		}
-		keys = append(keys, q.list.lease(claim))
-		args = append(args, claim, end-first)
-		for _, i := range order[first:end] {
-			args = append(args, settlements[i].Pos)
+		if len(claims) == 0 || claims[len(claims)-1] != claim {
+			claims, keys = append(claims, claim), append(keys, q.list.lease(claim))
 		}
-		for _, i := range order[first:end] {
-			var outcome int
-			outcome, labels = settlements[i].outcome(labels)
-			args = append(args, outcome)
+		at := slices.Index(labels, outcome)
+		if at < 0 {
+			at, labels = len(labels), append(labels, outcome)
 		}
-		for _, i := range order[first:end] {
-			args = append(args, settlements[i].payload())
+		groups = append(groups, len(claims), at, end-first)
+		for _, s := range some[first:end] {
+			groups = append(groups, s.Pos)
+		}
+		for _, s := range some[first:end] {
+			groups = append(groups, s.payload())
 		}
 		first = end
 	}
-	args[0] = len(keys) - 3
 	if q.o.Emit != "" {
 		keys = append(keys, q.o.Emit)
 	}
-	for _, l := range labels {
+	args = append(make([]any, 0, 2+len(claims)+2*len(labels)+len(groups)), len(claims))
+	for _, claim := range claims {
+		args = append(args, claim)
+	}
+	args = append(args, len(labels)-1)
+	for _, l := range labels[1:] {
 		args = append(args, l.status, l.code)
 	}
-	return keys, args
-}
-
-// outcome is 0 for later, else the number of the settlement's label, which is added where it is new.
-func (s *Settlement) outcome(labels []label) (int, []label) {
-	if s.Later {
-		return 0, labels
-	}
-	own := label{s.Status, s.Code}
-	if at := slices.Index(labels, own); at >= 0 {
-		return at + 1, labels
-	}
-	return len(labels) + 1, append(labels, own)
+	return keys, append(args, groups...)
 }
 
 func (s *Settlement) payload() any {

@@ -13,7 +13,7 @@ import (
 // wrongTypeMovesNothing gives each key in turn another type, tries every operation that needs it, and finds all keys as they were.
 func wrongTypeMovesNothing(t *testing.T, b *backend) {
 	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
-		list, err := queue.DefaultNames().Campaign(queue.NewClaimID())
+		list, err := queue.DefaultNames().Campaign("x holds y, want z " + queue.NewClaimID())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 -- claim moves up to n elements into the lease of a claim: due retries first, then what came back, then the list.
 -- A claim whose lease exists gets the same elements again, and its whole lease anew.
--- Returns {now, deadline or 0, {position, value, ...}}, or {'closed', found} when the gate does not hold its value.
+-- Returns {now, deadline or 0, fresh, positions, values}, where no positions stand for 1, 2, 3 and so on; fresh is
+-- described at dresser. Returns {'closed', found} when the gate does not hold its value.
 local list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lease, counts, gate = KEYS[5], KEYS[6], KEYS[7]
 local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -20,11 +21,16 @@ local deadline, guard, claimed = tonumber(noted[1] or 0), tonumber(noted[2] or 0
 if redis.call('EXISTS', lease) == 1 then
   redis.call('ZREM', leases, claim)
   redis.call('ZADD', leases, now + lease_ms, claim)
-  local held = redis.call('HGETALL', lease)
+  local held, fresh, positions, values = redis.call('HGETALL', lease), '', {}, {}
   for i = 1, #held, 2 do
-    held[i] = tonumber(held[i])
+    if held[i] == 'fresh' then
+      fresh = held[i + 1]
+    else
+      positions[#positions + 1] = tonumber(held[i])
+      values[#values + 1] = held[i + 1]
+    end
   end
-  return {now, deadline, held}
+  return {now, deadline, fresh, positions, values}
 end
 
 if gate then
@@ -48,27 +54,26 @@ elseif ttl == -1 and deadline > 0 and deadline <= now then
   redis.call('HDEL', counts, 'deadline', 'guard')
 end
 
-local taken, bytes, full = {}, 0, false
+local values, count, bytes, full = {}, 0, 0, false
 
 -- take reads pieces from one source and drops what was used, until the claim is full or the source is empty.
--- dress makes the value to keep out of what was read.
-local function take(read, drop, dress)
-  while wanted > 0 and not full do
-    local asked = math.min(wanted, 128)
-    local piece, used = read(asked), 0
-    for _, value in ipairs(piece) do
-      if #taken > 0 and bytes + #value > budget then
+local function take(read, drop)
+  while count < wanted and not full do
+    local asked, used = math.min(wanted - count, 128), 0
+    local piece = read(asked)
+    for i = 1, #piece do
+      local value = piece[i]
+      bytes = bytes + #value
+      if bytes > budget and count > 0 then
         full = true
         break
       end
       used = used + 1
-      bytes = bytes + #value
-      taken[#taken + 1] = #taken / 2 + 1
-      taken[#taken + 1] = dress and dress(value) or value
+      count = count + 1
+      values[count] = value
     end
     if used > 0 then
       drop(used)
-      wanted = wanted - used
     end
     if #piece < asked then
       return
@@ -76,36 +81,35 @@ local function take(read, drop, dress)
   end
 end
 
+local function take_first(key)
+  take(function(n)
+    return redis.call('LRANGE', key, 0, n - 1)
+  end, function(n)
+    redis.call('LTRIM', key, n, -1)
+  end)
+end
+
 take(function(n)
   return redis.call('ZRANGEBYSCORE', retry, '-inf', now, 'LIMIT', 0, n)
 end, function(n)
   redis.call('ZREMRANGEBYRANK', retry, 0, n - 1)
 end)
+take_first(back)
+local known = count
+take_first(list)
 
-local function first_of(key)
-  return function(n)
-    return redis.call('LRANGE', key, 0, n - 1)
+local fresh = string.format('%.0f %.0f %.0f', known + 1, claimed, now)
+if count > 0 then
+  local fields = {'fresh', fresh}
+  for position = 1, count do
+    fields[2 * position + 1] = position
+    fields[2 * position + 2] = values[position]
   end
-end
-local function trim(key)
-  return function(n)
-    redis.call('LTRIM', key, n, -1)
-  end
-end
-take(first_of(back), trim(back))
-
-local fresh, unborn = 0, ' 0 0 ' .. string.format('%.0f', now) .. ' '
-take(first_of(list), trim(list), function(raw)
-  fresh = fresh + 1
-  return claim .. ':' .. string.format('%.0f', claimed + fresh) .. unborn .. raw
-end)
-
-if #taken > 0 then
-  call_all('HSET', lease, taken)
+  call_all('HSET', lease, fields)
   redis.call('ZADD', leases, now + lease_ms, claim)
-  redis.call('HINCRBY', counts, 'inflight', #taken / 2)
-  if fresh > 0 then
-    redis.call('HINCRBY', counts, 'claimed', fresh)
+  redis.call('HINCRBY', counts, 'inflight', count)
+  if count > known then
+    redis.call('HINCRBY', counts, 'claimed', count - known)
   end
 end
-return {now, deadline, taken}
+return {now, deadline, fresh, {}, values}

@@ -29,3 +29,23 @@ local function call_all(command, key, args)
     redis.call(command, key, unpack(args, first, math.min(first + piece - 1, #args)))
   end
 end
+
+-- Elements that come straight from the producer's list are kept in their lease as they are, which costs Redis least.
+-- What they lack is in the lease's field 'fresh': "<first> <before> <since ms>" says that the elements from position
+-- first on are such ones, the first of them being the list's (before + 1)-th. dresser makes a function that takes a
+-- position and what is kept there, and returns the value "<id> <attempts> <lost> <since ms> <raw>".
+local function dresser(claim, fresh)
+  local first, before, since = string.match(fresh or '', '^(%d+) (%d+) (%d+)$')
+  if not first then
+    return function(_, value)
+      return value
+    end
+  end
+  first, before = tonumber(first), tonumber(before)
+  return function(position, value)
+    if position < first then
+      return value
+    end
+    return claim .. ':' .. string.format('%.0f', before + 1 + position - first) .. ' 0 0 ' .. since .. ' ' .. value
+  end
+end

@@ -32,17 +32,22 @@ end
 for i = 2, #ARGV do
   local claim, lease = ARGV[i], KEYS[i + 2]
   if due(claim) then
-    local held, at, last = redis.call('HGETALL', lease), {}, 0
+    local held, at, last, fresh = redis.call('HGETALL', lease), {}, 0, nil
     for k = 1, #held, 2 do
       local position = tonumber(held[k])
-      at[position] = held[k + 1]
-      last = math.max(last, position)
+      if position then
+        at[position] = held[k + 1]
+        last = math.max(last, position)
+      else
+        fresh = held[k + 1]
+      end
     end
+    local dress = dresser(claim, fresh)
     redis.call('ZREM', leases, claim)
     redis.call('DEL', lease)
     for position = last, 1, -1 do
-      local value = at[position]
-      if value then
+      if at[position] then
+        local value = dress(position, at[position])
         released[#released + 1] = expired and mark_lost(value) or value
       end
     end

@@ -1,12 +1,14 @@
 -- settle ends leased elements or puts them off. What is no longer in its lease is left out.
 -- KEYS: leases, retry, counts, the lease of each claim, and the list to emit to if there is one.
--- ARGV: how many claims; for each its id, n, n positions, n outcomes, n payloads; then the labels, a status and a code
--- each. Outcome 0 is later, with the payload "<in ms> <attempts>"; any other is the number of its label, with the
--- payload to emit, if any.
+-- ARGV: how many claims, their ids, how many labels, a status and a code for each; then groups of elements that have
+-- claim and outcome in common: the number of the claim, the outcome, n, n positions, n payloads. Outcome 0 is later,
+-- with payloads "<in ms> <attempts>"; any other is the number of a label, with what to emit, if anything, as payloads.
 -- Returns how many were applied.
 local leases, retry, counts = KEYS[1], KEYS[2], KEYS[3]
 local claims = tonumber(ARGV[1])
+local labels = tonumber(ARGV[claims + 2])
 local emit = KEYS[3 + claims + 1]
+local groups = claims + 2 + 2 * labels + 1
 
 local bad = wrong_type(leases, 'zset', retry, 'zset', counts, 'hash') or (emit and wrong_type(emit, 'list'))
 for c = 1, claims do
@@ -17,54 +19,72 @@ if bad then
 end
 
 local now = server_ms()
-local applied, tally, emits, later = 0, {}, {}, {}
+local emits, emitted, later = {}, 0, {}
 
-local function put_off(value, payload)
-  local delay, attempts = string.match(payload, '^(%d+) (%d+)$')
-  local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
-  later[#later + 1] = now + tonumber(delay)
-  later[#later + 1] = id and (id .. ' ' .. attempts .. ' ' .. rest) or value
-end
-
-local at = 2
-for c = 1, claims do
-  local lease, claim, n = KEYS[3 + c], ARGV[at], tonumber(ARGV[at + 1])
-  local positions, outcomes, payloads = at + 2, at + 2 + n, at + 2 + 2 * n
-  at = payloads + n
-
-  local held = redis.call('HMGET', lease, unpack(ARGV, positions, positions + n - 1))
-  local removed = redis.call('HDEL', lease, unpack(ARGV, positions, positions + n - 1))
-  if removed > 0 then
-    applied = applied + removed
-    for i = 0, n - 1 do
-      local value = held[i + 1]
-      if value then
-        local outcome, payload = ARGV[outcomes + i], ARGV[payloads + i]
-        if outcome == '0' then
-          put_off(value, payload)
-        else
-          tally[outcome] = (tally[outcome] or 0) + 1
-          if payload ~= '' then
-            emits[#emits + 1] = payload
-          end
-        end
+-- end_elements ends the elements whose positions are ARGV[first] to ARGV[last], and returns how many there were.
+local function end_elements(lease, first, last)
+  local payloads, ended = last - first + 1, 0
+  for i = first, last do
+    if redis.call('HDEL', lease, ARGV[i]) == 1 then
+      ended = ended + 1
+      local payload = ARGV[i + payloads]
+      if payload ~= '' then
+        emitted = emitted + 1
+        emits[emitted] = payload
       end
     end
-    if redis.call('EXISTS', lease) == 0 then
-      redis.call('ZREM', leases, claim)
+  end
+  return ended
+end
+
+-- put_off does the same with elements that are to come back later.
+local function put_off(claim, lease, first, last)
+  local payloads, moved = last - first + 1, 0
+  local dress = dresser(claim, redis.call('HGET', lease, 'fresh'))
+  for i = first, last do
+    local kept = redis.call('HGET', lease, ARGV[i])
+    if kept then
+      redis.call('HDEL', lease, ARGV[i])
+      moved = moved + 1
+      local value = dress(tonumber(ARGV[i]), kept)
+      local delay, attempts = string.match(ARGV[i + payloads], '^(%d+) (%d+)$')
+      local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
+      later[#later + 1] = now + tonumber(delay)
+      later[#later + 1] = id and (id .. ' ' .. attempts .. ' ' .. rest) or value
     end
   end
+  return moved
+end
+
+local applied, tally, at = 0, {}, groups
+while at < #ARGV do
+  local c, outcome, n = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local first, last = at + 3, at + 2 + n
+  local claim, lease, done = ARGV[1 + c], KEYS[3 + c], 0
+  if outcome == 0 then
+    done = put_off(claim, lease, first, last)
+  else
+    done = end_elements(lease, first, last)
+    tally[outcome] = (tally[outcome] or 0) + done
+  end
+  if done > 0 and redis.call('HLEN', lease) == 1 then -- only 'fresh' is left
+    redis.call('DEL', lease)
+    redis.call('ZREM', leases, claim)
+  end
+  applied = applied + done
+  at = last + n + 1
 end
 
 if applied > 0 then
   call_all('ZADD', retry, later)
-  if #emits > 0 then
+  if emitted > 0 then
     call_all('RPUSH', emit, emits)
   end
   redis.call('HINCRBY', counts, 'inflight', -applied)
-  for label, n in pairs(tally) do
-    local status = ARGV[at + 2 * (tonumber(label) - 1)]
-    local code = ARGV[at + 2 * (tonumber(label) - 1) + 1]
+end
+for outcome, n in pairs(tally) do
+  local status, code = ARGV[claims + 1 + 2 * outcome], ARGV[claims + 2 + 2 * outcome]
+  if n > 0 then
     redis.call('HINCRBY', counts, 'ended:' .. status, n)
     if code ~= '' then
       redis.call('HINCRBY', counts, 'code:' .. status .. ':' .. code, n)
