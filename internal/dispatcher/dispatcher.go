@@ -85,23 +85,18 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Run serves until ctx ends, or until the Job's campaign does. A stop adds no duplicate: claiming ends at once,
-// pushes on the wire finish within Options.Drain, and everybody else is given back in the old order.
+// Run serves until fetch ends, or until the Job's campaign does. A stop adds no duplicate: claiming ends with fetch,
+// pushes on the wire may finish until work ends, and everybody else is given back in the old order.
 //
 // For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError or campaign.ErrNotFound.
-func (d *Dispatcher) Run(ctx context.Context) error {
-	fetch, stopFetching := context.WithCancel(ctx)
+func (d *Dispatcher) Run(fetch, work context.Context) error {
+	stopped := fetch
+	fetch, stopFetching := context.WithCancel(fetch)
 	defer stopFetching()
-	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWork()
-	unwatch := context.AfterFunc(fetch, func() {
-		timer := time.AfterFunc(d.opts.Drain, stopWork)
-		context.AfterFunc(work, func() { timer.Stop() })
-	})
-	defer unwatch()
 
 	var keepers errgroup.Group // they serve the pool, and so outlive it
-	keep, stopKeepers := context.WithCancel(work)
+	keep, stopKeepers := context.WithCancel(context.WithoutCancel(work))
+	defer stopKeepers()
 	keepers.Go(func() error { return extender{d}.run(keep) })
 	keepers.Go(func() error { return d.forwarder.run(keep) })
 
@@ -126,9 +121,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	pushers.Wait()
 	close(d.acker.events)
 	ackers.Wait()
-	d.forwarder.forwardAll(work)
+	d.forwarder.forwardAll(keep)
 	stopKeepers()
-	return d.verdict(ctx, errors.Join(err, keepers.Wait()))
+	return d.verdict(stopped, errors.Join(err, keepers.Wait()))
 }
 
 // persist repeats a write to Redis until it succeeds: for a while longer than the lease, after which the recipients

@@ -71,13 +71,13 @@ func (d *Dispatcher) ended(ctx context.Context) error {
 }
 
 // verdict turns how the roles ended into what Run returns.
-func (d *Dispatcher) verdict(ctx context.Context, err error) error {
+func (d *Dispatcher) verdict(stopped context.Context, err error) error {
 	switch {
 	case errors.Is(err, errDrained):
 		return nil
 	case err != nil:
 		return err
-	case d.opts.Campaign != "" && ctx.Err() != nil:
+	case d.opts.Campaign != "" && stopped.Err() != nil:
 		return ErrLeftover
 	}
 	return nil

@@ -24,8 +24,6 @@ type Options struct {
 	Poll time.Duration
 	// Discover is how often the running campaigns are looked up.
 	Discover time.Duration
-	// Drain is how long, after a stop is asked for, pushes in flight may still finish.
-	Drain time.Duration
 	// Retry says when a recipient is tried again, and when no more.
 	Retry Retry
 }
@@ -40,7 +38,6 @@ func DefaultOptions() Options {
 		Lease:       15 * time.Second,
 		Poll:        250 * time.Millisecond,
 		Discover:    2 * time.Second,
-		Drain:       30 * time.Second,
 		Retry:       DefaultRetry(),
 	}
 }
@@ -59,7 +56,6 @@ func (o Options) validate() error {
 	positive("lease", int64(o.Lease))
 	positive("poll", int64(o.Poll))
 	positive("discover", int64(o.Discover))
-	positive("drain", int64(o.Drain))
 	errs = append(errs, o.Retry.validate())
 	return errors.Join(errs...)
 }

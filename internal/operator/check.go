@@ -61,7 +61,7 @@ func (o *Operator) checkRedis(ctx context.Context) []Finding {
 	info := parseInfo(text)
 	return []Finding{
 		checkVersion(info),
-		CheckEviction(info["maxmemory_policy"]),
+		eviction(info),
 		checkPersistence(info),
 		o.checkScripts(ctx),
 		o.checkClock(ctx),
@@ -96,13 +96,26 @@ func checkVersion(info map[string]string) Finding {
 	return f
 }
 
-// CheckEviction judges maxmemory-policy: anything but noeviction lets Redis throw recipients away.
-func CheckEviction(policy string) Finding {
+// CheckEviction tells whether Redis may throw recipients away to make room: under any policy but noeviction, once it
+// has a memory limit.
+func (o *Operator) CheckEviction(ctx context.Context) (Finding, error) {
+	text, err := o.deps.Redis.Info(ctx, "memory").Result()
+	if err != nil {
+		return Finding{}, fmt.Errorf("ask Redis for INFO: %w", err)
+	}
+	return eviction(parseInfo(text)), nil
+}
+
+func eviction(info map[string]string) Finding {
+	policy, limit := info["maxmemory_policy"], info["maxmemory"]
 	f := Finding{Name: "redis eviction", Grade: Good, Detail: policy}
 	switch {
 	case policy == "noeviction":
 	case policy == "":
 		f.Grade, f.Detail = Warning, "not told by this server"
+	case limit == "0":
+		f.Grade, f.Detail = Warning, policy+", but without a memory limit"
+		f.Advice = "CONFIG SET maxmemory-policy noeviction, before anybody sets maxmemory"
 	default:
 		f.Grade = Failure
 		f.Advice = "CONFIG SET maxmemory-policy noeviction: under memory pressure this policy deletes audiences"

@@ -1,0 +1,77 @@
+// Command dispatcher drains campaigns from Redis and sends them through Firebase Cloud Messaging.
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"fanfare/cmd/internal/wire"
+	"fanfare/internal/campaign"
+	"fanfare/internal/config"
+	"fanfare/internal/daemon"
+	"fanfare/internal/dispatcher"
+	"fanfare/internal/fcm"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	var campaignID string
+	return wire.Daemon{
+		Name:  "dispatcher",
+		Short: "Drain campaigns from Redis and send them through Firebase Cloud Messaging",
+		Long: `Drain campaigns from Redis and send them through Firebase Cloud Messaging.
+
+Without --campaign it serves every running campaign until it is stopped. With it, it serves one and exits:
+0 drained, 1 a fault that a restart may cure, 2 usage or configuration, 3 credentials or permission,
+4 the campaign expired, was cancelled or is paused, 5 no such campaign, 75 stopped with work left.`,
+		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "fcm", "tokens", "profiles", "store", "log", "http"},
+		Flags: func(flags *pflag.FlagSet) {
+			flags.StringVar(&campaignID, "campaign", "", "serve this campaign only, and exit when it is drained")
+		},
+		Listen: func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
+		Drain:  func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
+		Body:   func(p *daemon.Process, rooms *wire.Rooms) error { return dispatch(p, rooms, campaignID) },
+	}.Main()
+}
+
+func dispatch(p *daemon.Process, rooms *wire.Rooms, campaignID string) error {
+	sender, err := rooms.Sender(p.Work())
+	if err != nil {
+		return err
+	}
+	p.OnStop("connections to FCM", func(context.Context) error { return sender.Close() })
+	if err := sender.Check(p.Fetch()); err != nil {
+		if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
+			return daemon.Exit(daemon.ExitCredentials, err)
+		}
+		return err
+	}
+	d, err := rooms.Dispatcher(sender, campaignID)
+	if err != nil {
+		return err
+	}
+	p.Ready()
+	return exit(d.Run(p.Fetch(), p.Work()))
+}
+
+// exit gives what a Job came to its exit code.
+func exit(err error) error {
+	if errors.Is(err, campaign.ErrNotFound) {
+		return daemon.Exit(daemon.ExitNoCampaign, err)
+	}
+	if errors.Is(err, dispatcher.ErrLeftover) {
+		return daemon.Exit(daemon.ExitLeftover, err)
+	}
+	if ended, ok := errors.AsType[*dispatcher.EndedError](err); ok {
+		if ended.State == campaign.Draft {
+			return daemon.Exit(daemon.ExitUsage, err)
+		}
+		return daemon.Exit(daemon.ExitStopped, err)
+	}
+	return err
+}

@@ -1,0 +1,147 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/config"
+	"fanfare/internal/daemon"
+	"fanfare/internal/dispatcher"
+	"fanfare/internal/fcm"
+	"fanfare/internal/operator"
+	"fanfare/internal/profiles"
+	"fanfare/internal/queue"
+	"fanfare/internal/responder"
+	"fanfare/internal/responses"
+	"fanfare/internal/store"
+	"fanfare/internal/tokens"
+)
+
+// Rooms are the rooms of floor 2 over one Redis and, where one is set, one database. Registerer may be nil.
+type Rooms struct {
+	Settings    config.Settings
+	Logger      *slog.Logger
+	Registerer  prometheus.Registerer
+	Names       queue.Names
+	Redis       redis.UniversalClient
+	Store       *store.Store // nil where no database is set
+	Campaigns   *campaign.Campaigns
+	Tokens      *tokens.Store
+	Profiles    *profiles.Cache
+	DeadLetters *responses.DeadLetters
+}
+
+// Open builds the rooms. It talks to nobody yet: Redis and SQL are connected to when they are first used. program is
+// the name that CLIENT LIST shows.
+func Open(ctx context.Context, s config.Settings, program string, log *slog.Logger, reg prometheus.Registerer) (*Rooms, error) {
+	r := &Rooms{Settings: s, Logger: log, Registerer: reg, Names: names(s.Names)}
+	if err := r.Names.Validate(); err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: names: %w", err))
+	}
+	var err error
+	if r.Redis, err = openRedis(s.Redis, program); err != nil {
+		return nil, err
+	}
+	if url := s.Store.DatabaseURL.Reveal(); url != "" {
+		if r.Store, err = store.Open(ctx, url, storeOptions(s.Store)); err != nil {
+			return nil, errors.Join(daemon.Exit(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
+		}
+	}
+	if err := r.build(); err != nil {
+		return nil, errors.Join(daemon.Exit(daemon.ExitUsage, err), r.Close())
+	}
+	return r, nil
+}
+
+func (r *Rooms) build() (err error) {
+	s := r.Settings
+	if r.Campaigns, err = campaign.New(r.Redis, r.Names, campaignOptions(s)); err != nil {
+		return err
+	}
+	var tokenSource tokens.Source
+	var profileSource profiles.Source
+	if r.Store != nil && !s.Store.TokenQuery.Off() {
+		tokenSource = r.Store
+	}
+	if r.Store != nil && s.Store.ProfileQuery.SQL() != "" {
+		profileSource = r.Store
+	}
+	r.Tokens, err = tokens.New(r.Redis, r.Names, tokenSource, tokens.Options{TTL: s.Tokens.TTL, NegativeTTL: s.Tokens.NegativeTTL, Logger: r.Logger})
+	if err != nil {
+		return err
+	}
+	r.Profiles, err = profiles.New(r.Redis, r.Names, profileSource, profiles.Options{TTL: s.Profiles.TTL, NegativeTTL: s.Profiles.NegativeTTL, Logger: r.Logger})
+	if err != nil {
+		return err
+	}
+	r.DeadLetters, err = responses.NewDeadLetters(r.Redis, r.Names, responses.DeadLetterOptions{
+		MaxLetters: s.Responder.DeadMaxLength, MaxAge: s.Responder.DeadMaxAge,
+	})
+	return err
+}
+
+// Close lets go of SQL and Redis.
+func (r *Rooms) Close() error {
+	var errs []error
+	if r.Store != nil {
+		errs = append(errs, r.Store.Close())
+	}
+	return errors.Join(append(errs, r.Redis.Close())...)
+}
+
+// Operator is what a person acts through.
+func (r *Rooms) Operator() *operator.Operator {
+	return operator.New(operator.Deps{
+		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, DeadLetters: r.DeadLetters,
+	})
+}
+
+// Sender makes the sender to FCM.
+func (r *Rooms) Sender(ctx context.Context) (*fcm.Sender, error) {
+	o := fcmOptions(r.Settings)
+	o.Logger, o.Registerer = r.Logger, r.Registerer
+	sender, err := fcm.New(ctx, o)
+	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
+		return nil, daemon.Exit(daemon.ExitCredentials, err)
+	}
+	if err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, err)
+	}
+	return sender, nil
+}
+
+// Dispatcher makes a dispatcher for all running campaigns, or for one.
+func (r *Rooms) Dispatcher(sender dispatcher.Sender, campaign string) (*dispatcher.Dispatcher, error) {
+	outbox, err := responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{})
+	if err != nil {
+		return nil, err
+	}
+	d, err := dispatcher.New(dispatcher.Deps{
+		Names:      r.Names,
+		Campaigns:  r.Campaigns,
+		Tokens:     r.Tokens,
+		Profiles:   r.Profiles,
+		Sender:     sender,
+		Outbox:     outbox,
+		Logger:     r.Logger,
+		Registerer: r.Registerer,
+	}, dispatcherOptions(r.Settings, campaign))
+	if err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, err)
+	}
+	return d, nil
+}
+
+// Responder makes a responder. It needs a database.
+func (r *Rooms) Responder() (*responder.Responder, error) {
+	if r.Store == nil {
+		return nil, daemon.Exit(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db or sqlite:fanfare.db"))
+	}
+	return nil, nil
+}

@@ -1,0 +1,108 @@
+// Package wire puts the rooms together. The dispatcher, the responder, the operator's command line and the demo all
+// build what they need here, in the same way, so that what one of them shows holds for the others.
+package wire
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/pflag"
+
+	"fanfare/internal/config"
+	"fanfare/internal/daemon"
+	"fanfare/internal/dispatcher"
+	"fanfare/internal/fcm"
+	"fanfare/internal/queue"
+	"fanfare/internal/store"
+)
+
+// Settings reads the settings; what is wrong with them exits with ExitUsage.
+func Settings(file string, flags *pflag.FlagSet) (config.Settings, error) {
+	s, err := config.Load(file, flags, os.Environ())
+	if err != nil {
+		return s, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
+	}
+	return s, nil
+}
+
+func names(s config.Names) queue.Names {
+	return queue.Names{
+		CampaignPrefix: s.CampaignPrefix,
+		UserPrefix:     s.UserPrefix,
+		UserSuffix:     s.UserSuffix,
+		ProfilePrefix:  s.ProfilePrefix,
+		Responses:      s.Responses,
+	}
+}
+
+func openRedis(s config.Redis, client string) (redis.UniversalClient, error) {
+	return daemon.OpenRedis(daemon.RedisOptions{
+		ClientName: client,
+		Mode:       s.Mode,
+		URL:        s.URL.Reveal(),
+		Host:       s.Host, Port: s.Port,
+		Username: s.Username, Password: s.Password.Reveal(),
+		DB:               s.DB,
+		Addresses:        s.Addresses,
+		SentinelMaster:   s.SentinelMaster,
+		SentinelUsername: s.SentinelUsername, SentinelPassword: s.SentinelPassword.Reveal(),
+		PoolSize: s.PoolSize, MinIdle: s.MinIdle,
+		DialTimeout: s.DialTimeout, ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
+		TLS: daemon.RedisTLS{
+			Enabled: s.TLS.Enabled,
+			CAFile:  s.TLS.CAFile, CertFile: s.TLS.CertFile, KeyFile: s.TLS.KeyFile,
+			ServerName: s.TLS.ServerName,
+		},
+	})
+}
+
+func storeOptions(s config.Store) store.Options {
+	return store.Options{
+		TokenQuery:   statement(s.TokenQuery, store.Default),
+		TokenClear:   statement(s.TokenClear, store.Default),
+		ProfileQuery: statement(s.ProfileQuery, ""),
+	}
+}
+
+// statement turns a setting into an option of the store, where an empty statement means "do not ask".
+func statement(s config.Statement, byDefault string) string {
+	switch {
+	case s.Off():
+		return ""
+	case s.SQL() == "":
+		return byDefault
+	}
+	return s.SQL()
+}
+
+func fcmOptions(s config.Settings) fcm.Options {
+	o := fcm.DefaultOptions()
+	o.ProjectID = s.FCM.ProjectID
+	o.Endpoint = s.FCM.Endpoint.Reveal()
+	o.CredentialsFile = s.FCM.CredentialsFile
+	o.RootCAs = s.FCM.CAFile
+	o.Timeout = s.FCM.Timeout
+	o.Concurrency = s.Dispatcher.Concurrency
+	return o
+}
+
+func dispatcherOptions(s config.Settings, campaign string) dispatcher.Options {
+	o := dispatcher.DefaultOptions()
+	o.Campaign = campaign
+	o.Concurrency = s.Dispatcher.Concurrency
+	o.Claim = s.Dispatcher.Claim
+	o.AckInterval, o.AckBatch = s.Dispatcher.AckInterval, s.Dispatcher.AckBatch
+	o.Lease = s.Queue.Lease
+	o.Poll, o.Discover = s.Dispatcher.Poll, s.Dispatcher.Discover
+	o.Retry = dispatcher.Retry{
+		MaxAttempts: s.Retry.MaxAttempts,
+		MaxElapsed:  s.Retry.MaxElapsed,
+		MinBackoff:  s.Retry.MinBackoff,
+		MaxBackoff:  s.Retry.MaxBackoff,
+		Quota:       s.Retry.Quota,
+		Unsent:      s.Retry.Unsent,
+		Outage:      s.Retry.Outage,
+	}
+	return o
+}
