@@ -63,10 +63,22 @@ func (e *SettingError) Unwrap() error { return e.Err }
 
 // settingError blames the setting for an error that nothing but a change of it, or of the schema, will mend.
 func settingError(setting string, err error) error {
-	if FaultOf(err) == Transient {
+	if err == nil || !statementRefused(err) {
 		return err
 	}
 	return &SettingError{Setting: setting, Err: err}
+}
+
+// statementRefused tells an error about a statement from one about the way to the database.
+func statementRefused(err error) bool {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return false
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		primary := e.Code() & 0xff
+		return primary == sqlite3.SQLITE_ERROR || primary == sqlite3.SQLITE_CONSTRAINT
+	}
+	return FaultOf(err) != Transient
 }
 
 // FaultOf classifies an error that a Store returned; nil has no fault.

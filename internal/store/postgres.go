@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -79,7 +78,10 @@ func (p *postgres) clearTokens(ctx context.Context, tx pgx.Tx, dead []deadToken)
 		return nil
 	}
 	half := len(dead) / 2
-	return errors.Join(p.clearTokens(ctx, tx, dead[:half]), p.clearTokens(ctx, tx, dead[half:]))
+	if err := p.clearTokens(ctx, tx, dead[:half]); err != nil {
+		return err
+	}
+	return p.clearTokens(ctx, tx, dead[half:])
 }
 
 const upsert = `INSERT INTO fanfare_deliveries AS stored

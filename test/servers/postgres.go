@@ -1,0 +1,183 @@
+package servers
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// PostgresOptions describe a server; every server has synchronous_commit on.
+type PostgresOptions struct {
+	// Fsync makes COMMIT wait for the disk, as in production. Tests do without; measurements need it.
+	Fsync bool
+}
+
+// Postgres starts a PostgreSQL server of the test's own and returns the URL of an empty database in it. The server is
+// stopped when the test ends. A package with many tests starts one server in TestMain with StartPostgres instead.
+func Postgres(t testing.TB) (url string) {
+	t.Helper()
+	server, err := StartPostgres(PostgresOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	return server.Database(t)
+}
+
+// PostgresServer is a running server in a directory of its own, reached on loopback and by a socket in that directory.
+type PostgresServer struct {
+	dir       string
+	port      int
+	owner     *owner
+	cmd       *exec.Cmd
+	reading   sync.WaitGroup
+	stopped   sync.Once
+	databases atomic.Int64
+}
+
+// StartPostgres initialises a cluster in a temporary directory and returns when it takes connections. As PostgreSQL
+// refuses to run as root, root runs it as the user postgres or nobody.
+func StartPostgres(o PostgresOptions) (*PostgresServer, error) {
+	initdb, err := postgresProgram("initdb")
+	if err != nil {
+		return nil, err
+	}
+	server, err := postgresProgram("postgres")
+	if err != nil {
+		return nil, err
+	}
+	owner, err := postgresOwner()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "fanfare-pg-")
+	if err != nil {
+		return nil, err
+	}
+	p := &PostgresServer{dir: dir, owner: owner}
+	if err := errors.Join(owner.give(dir), p.init(initdb)); err != nil {
+		return nil, errors.Join(fmt.Errorf("initialise postgres: %w", err), os.RemoveAll(dir))
+	}
+	var problems []error
+	for range startAttempts {
+		err := p.start(server, o)
+		if err == nil {
+			return p, nil
+		}
+		problems = append(problems, err)
+	}
+	return nil, errors.Join(fmt.Errorf("start postgres: %w", errors.Join(problems...)), os.RemoveAll(dir))
+}
+
+func (p *PostgresServer) data() string { return filepath.Join(p.dir, "data") }
+
+func (p *PostgresServer) init(initdb string) error {
+	cmd := exec.Command(initdb, "--pgdata", p.data(), "--username", "postgres", "--auth", "trust",
+		"--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
+	p.owner.run(cmd)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+// start runs the server and returns when its log says that it takes connections, or that it ended.
+func (p *PostgresServer) start(program string, o PostgresOptions) error {
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program, "-D", p.data(), "-p", strconv.Itoa(port), "-k", p.dir, "-h", "127.0.0.1",
+		"-c", "fsync="+strconv.FormatBool(o.Fsync), "-c", "synchronous_commit=on", "-c", "max_connections=100")
+	p.owner.run(cmd)
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	dieWithParent(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ready := make(chan error, 1)
+	p.reading.Go(func() {
+		ready <- awaitLine(log, "database system is ready to accept connections")
+		_, _ = io.Copy(io.Discard, log) // the server must never block on its log
+	})
+	if err := <-ready; err != nil {
+		_ = cmd.Process.Kill()
+		p.reading.Wait()
+		return errors.Join(err, cmd.Wait())
+	}
+	p.cmd, p.port = cmd, port
+	return nil
+}
+
+// Stop ends the server at once, as a crash would, and removes its directory.
+func (p *PostgresServer) Stop() {
+	p.stopped.Do(func() {
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+		p.reading.Wait()
+		_ = p.cmd.Wait()
+		_ = os.RemoveAll(p.dir)
+	})
+}
+
+// URL is the address of a database of this server.
+func (p *PostgresServer) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", p.port, database)
+}
+
+// Database makes an empty database and returns its URL. It goes away with the server.
+func (p *PostgresServer) Database(t testing.TB) (url string) {
+	t.Helper()
+	name := fmt.Sprintf("test%d", p.databases.Add(1))
+	if err := p.create(t.Context(), name); err != nil {
+		t.Fatalf("create database: %v", err)
+	}
+	return p.URL(name)
+}
+
+func (p *PostgresServer) create(ctx context.Context, name string) error {
+	conn, err := pgx.Connect(ctx, p.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
+	return errors.Join(err, conn.Close(ctx))
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// awaitLine reads the log up to the line that holds text; without one, the error holds the log's last lines.
+func awaitLine(log io.Reader, text string) error {
+	var seen []string
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), text) {
+			return nil
+		}
+		seen = append(seen, lines.Text())
+	}
+	return fmt.Errorf("the server ended: %s", strings.Join(seen[max(0, len(seen)-3):], "; "))
+}
