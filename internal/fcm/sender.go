@@ -1,33 +1,123 @@
 // Package fcm sends messages through Firebase Cloud Messaging: it reads and checks a campaign's message, sends one copy of it with
 // exactly one request on the wire, and classifies what came of it by FCM's rules.
+//
+// A message is read by read.go against schema.go, and copied for each recipient by address.go. A Send goes through the SDK to
+// courier.go, over a connection of lanes.go, and what became of it (exchange.go) is classified by classify.go.
 package fcm
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net/http"
+	"time"
+
+	firebase "firebase.google.com/go/v4"
+	"firebase.google.com/go/v4/messaging"
+	"golang.org/x/time/rate"
+	"google.golang.org/api/option"
+
+	"fanfare/internal/notification"
 )
 
 // Sender sends for one project. It is safe for concurrent use.
 type Sender struct {
-	opts Options
+	client  *messaging.Client
+	courier *courier
+	metrics *metrics
+	opts    Options
+	now     func() time.Time
+	absurd  rate.Sometimes // logs an absurd Retry-After
 }
 
-// New checks the options and finds the credentials. It does not reach out to the network; Check does.
+// New checks the options and reads the credentials; a *CredentialsError says that those cannot be used. Nothing is sent yet: Check asks
+// for an access token. (Application Default Credentials may be those of a machine of Google's, which is asked who it is.)
 func New(ctx context.Context, o Options) (*Sender, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("fcm options: %w", err)
 	}
-	return nil, errors.New("not built")
+	m, err := newMetrics(o.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	c, project, err := newCourier(ctx, o, m)
+	if err != nil {
+		return nil, err
+	}
+	client, err := newClient(ctx, o, project, c)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return &Sender{
+		client: client, courier: c, metrics: m, opts: o, now: time.Now,
+		absurd: rate.Sometimes{Interval: time.Minute},
+	}, nil
 }
 
-// Close drops the connections. Sends that are under way are cut off.
-func (s *Sender) Close() error { return nil }
+// newClient makes the SDK's client above our transport.
+func newClient(ctx context.Context, o Options, project string, c *courier) (*messaging.Client, error) {
+	if project == "" {
+		return nil, fmt.Errorf("no Firebase project: neither the options nor the credentials name one")
+	}
+	opts := []option.ClientOption{option.WithHTTPClient(&http.Client{Transport: c})}
+	if o.Endpoint != "" {
+		opts = append(opts, option.WithEndpoint(o.base()))
+	}
+	app, err := firebase.NewApp(ctx, &firebase.Config{ProjectID: project}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("make Firebase app: %w", err)
+	}
+	client, err := app.Messaging(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("make messaging client: %w", err)
+	}
+	return client, nil
+}
 
-// Check fetches an access token. It fails with a *CredentialsError when the credentials are refused or cannot be read,
-// and with another error when the token endpoint cannot be reached now.
-func (s *Sender) Check(ctx context.Context) error { return nil }
+// Close drops the connections. What is under way over TLS is cut off, and ends as Ambiguous.
+func (s *Sender) Close() error {
+	s.courier.close()
+	return nil
+}
 
-// Send makes one request for one recipient and classifies what came of it. It never repeats it.
-func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer { return Answer{} }
+// Check fetches an access token. It fails with a *CredentialsError when the credentials are refused or cannot be read, and with
+// another error when the token endpoint cannot be reached now. Without credentials there is nothing to check.
+func (s *Sender) Check(ctx context.Context) error {
+	if s.courier.bearer == nil {
+		return nil
+	}
+	_, err := s.courier.bearer.access(ctx)
+	return err
+}
+
+// Send makes one request for one recipient and classifies what came of it. It never repeats it. A ctx that ends cuts it off.
+func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer {
+	if e.Target.Kind != notification.TargetToken {
+		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "there is no token to send to"}
+	}
+	start := s.now()
+	x := new(exchange)
+	_, err := s.client.Send(withExchange(ctx, x), m.addressed(e, start))
+	a := s.answer(x, err)
+	a.Detail = scrub(a.Detail, e.Target)
+	s.metrics.observe(a.Class, s.now().Sub(start))
+	return a
+}
+
+// answer classifies the exchange. The SDK's error counts only where there was none: it refuses some messages by itself.
+func (s *Sender) answer(x *exchange, err error) Answer {
+	if !x.begun {
+		return Answer{Class: BadMessage, Code: "INVALID_ARGUMENT", Detail: fmt.Sprintf("the Firebase SDK refuses the message: %v", err)}
+	}
+	a := x.classify()
+	if x.retryAfter != "" {
+		var capped bool
+		if a.RetryAfter, capped = parseRetryAfter(x.retryAfter, s.now()); capped {
+			s.absurd.Do(func() {
+				s.opts.Logger.Warn("FCM asks for an absurd wait", "retry_after", x.retryAfter, "status", x.status, "taken_as", a.RetryAfter)
+			})
+		}
+	}
+	return a
+}

@@ -1,0 +1,138 @@
+package fcm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"golang.org/x/net/http2"
+
+	"fanfare/internal/notification"
+)
+
+// classify applies FCM's rules to what happened to one request. Everything that comes after the request was written and cannot be read
+// is Ambiguous; nothing that was not written is.
+func (x *exchange) classify() Answer {
+	switch {
+	case x.credentials != nil:
+		return x.withoutAccess()
+	case x.status == 0:
+		return x.unanswered()
+	case x.status/100 == 2:
+		return x.accepted()
+	default:
+		return x.refused()
+	}
+}
+
+func (x *exchange) withoutAccess() Answer {
+	a := Answer{Class: NotSent, Detail: x.credentials.Error()}
+	if _, ok := errors.AsType[*CredentialsError](x.credentials); ok {
+		a.Class = Credentials
+	}
+	return a
+}
+
+func (x *exchange) unanswered() Answer {
+	switch {
+	case !x.written:
+		return Answer{Class: NotSent, Detail: x.err.Error()}
+	case untouched(x.err):
+		return Answer{Class: NotSent, Detail: "FCM did not process the request: " + x.err.Error()}
+	case errors.Is(x.err, context.DeadlineExceeded):
+		return Answer{Class: Ambiguous, Detail: "no answer in time"}
+	default:
+		return Answer{Class: Ambiguous, Detail: "no answer: " + x.err.Error()}
+	}
+}
+
+// untouched holds when the server says that it did not process a request that it was sent: RFC 9113, 8.7.
+func untouched(err error) bool {
+	var stream http2.StreamError
+	if errors.As(err, &stream) {
+		return stream.Code == http2.ErrCodeRefusedStream
+	}
+	// net/http has no type for it. Our test fails when the text changes.
+	return strings.Contains(err.Error(), "graceful shutdown GOAWAY")
+}
+
+func (x *exchange) accepted() Answer {
+	var body struct {
+		Name string `json:"name"`
+	}
+	err := x.err
+	if err == nil {
+		err = json.Unmarshal(x.body, &body)
+	}
+	if err == nil && body.Name == "" {
+		err = errors.New("it names no message")
+	}
+	if err != nil {
+		return Answer{Class: Ambiguous, HTTPStatus: x.status, Detail: fmt.Sprintf("answer %d cannot be read: %v", x.status, err)}
+	}
+	return Answer{Class: Sent, HTTPStatus: x.status, MessageID: body.Name}
+}
+
+func (x *exchange) refused() Answer {
+	said := readStatus(x.body)
+	a := Answer{HTTPStatus: x.status, Code: said.code(), Detail: said.Message}
+	if a.Detail == "" {
+		a.Detail = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", x.status, http.StatusText(x.status)))
+	}
+	a.Class = Other
+	switch x.status {
+	case http.StatusBadRequest:
+		x.badRequest(&a, said)
+	case http.StatusUnauthorized:
+		a.Class = Credentials
+		if said.fcmCode() == "THIRD_PARTY_AUTH_ERROR" || said.fcmCode() == "APNS_AUTH_ERROR" {
+			a.Class = ThirdPartyAuth
+		}
+	case http.StatusForbidden:
+		a.Class = Credentials
+		if said.fcmCode() == "SENDER_ID_MISMATCH" {
+			a.Class = SenderMismatch
+		}
+	case http.StatusNotFound:
+		switch said.fcmCode() {
+		case "UNREGISTERED":
+			a.Class = Unregistered
+		case "":
+			a.Class = NotFound
+		}
+	case http.StatusRequestEntityTooLarge:
+		a.Class, a.Code = TooLarge, notification.CodeTooLarge
+	case http.StatusTooManyRequests:
+		a.Class, a.Scope = Quota, said.quotaScope()
+	case http.StatusInternalServerError, http.StatusServiceUnavailable:
+		a.Class = Unavailable
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		// A gateway that got no answer knows no more of the message's fate than we do after a reset.
+		a.Class, a.Code = Ambiguous, ""
+	}
+	if a.Code == "" && a.Class != Ambiguous {
+		a.Code = fmt.Sprintf("HTTP_%d", x.status)
+	}
+	return a
+}
+
+// badRequest tells the message's fault from the target's.
+func (x *exchange) badRequest(a *Answer, said status) {
+	if problem, ok := said.payloadViolation(); ok {
+		a.Class, a.Field = BadMessage, problem.Field
+		if problem.Description != "" {
+			a.Detail = problem.Field + ": " + problem.Description
+		}
+		return
+	}
+	if said.fcmCode() != "INVALID_ARGUMENT" {
+		return
+	}
+	a.Class = BadTarget
+	if tooLarge := strings.ToLower(said.Message); strings.Contains(tooLarge, "too large") || strings.Contains(tooLarge, "too big") {
+		a.Class, a.Code = TooLarge, notification.CodeTooLarge // FCM has no code of its own for it
+	}
+}

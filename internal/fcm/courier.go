@@ -1,0 +1,91 @@
+package fcm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// line carries one request. RoundTrip never sends a request twice once anything of it was written.
+type line interface {
+	http.RoundTripper
+	release()
+}
+
+// lines hands out lines; acquire waits for a free one.
+type lines interface {
+	acquire(ctx context.Context) (line, error)
+	close()
+}
+
+// courier is the transport below the SDK's client. It makes the one request, and tells the SDK in any case that all is well:
+// the SDK repeats a request after a network error or a 503, up to four times, unseen by its caller.
+type courier struct {
+	bearer  *bearer // nil: requests carry no credentials
+	lines   lines
+	timeout time.Duration
+}
+
+func (c *courier) RoundTrip(req *http.Request) (*http.Response, error) {
+	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
+	if !ok || x.begun {
+		return nil, errors.New("one Send is one request")
+	}
+	x.begun = true
+	c.carry(req, x)
+	_ = req.Body.Close()
+	return &http.Response{
+		StatusCode: http.StatusOK, ProtoMajor: 2, Request: req, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader("{}")),
+	}, nil
+}
+
+// carry makes the request. The time that it waits for credentials and for a connection is not taken from the answer's.
+func (c *courier) carry(req *http.Request, x *exchange) {
+	ctx := req.Context()
+	if x.err = ctx.Err(); x.err != nil {
+		return
+	}
+	var pass *access
+	if c.bearer != nil {
+		if pass, x.credentials = c.bearer.access(ctx); x.credentials != nil {
+			return
+		}
+		req.Header["Authorization"] = pass.header // the SDK makes a request for each attempt, and never looks at it again
+	}
+	line, err := c.lines.acquire(ctx)
+	if err != nil {
+		x.err = err
+		return
+	}
+	defer line.release()
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	body := &watchedBody{ReadCloser: req.Body}
+	req = req.WithContext(ctx)
+	req.Body = body
+	x.receive(line.RoundTrip(req))
+	x.written = body.read.Load()
+	if pass != nil && x.status == http.StatusUnauthorized {
+		c.bearer.doubt(pass)
+	}
+}
+
+// keepAlive is the one line of an endpoint without TLS: net/http's own pool. It repeats a POST only when not a byte of it was written.
+type keepAlive struct{ *http.Transport }
+
+func newKeepAlive(concurrency int) keepAlive {
+	return keepAlive{&http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		MaxIdleConnsPerHost: concurrency,
+		IdleConnTimeout:     idleTimeout,
+		DisableCompression:  true,
+	}}
+}
+
+func (k keepAlive) acquire(context.Context) (line, error) { return k, nil }
+func (keepAlive) release()                                {}
+func (k keepAlive) close()                                { k.CloseIdleConnections() }

@@ -1,0 +1,111 @@
+package fcm
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/google"
+)
+
+// messagingScope is all that sending needs.
+const messagingScope = "https://www.googleapis.com/auth/firebase.messaging"
+
+// tokenTimeout bounds one fetch of an access token.
+const tokenTimeout = 10 * time.Second
+
+// credentials make access tokens. The file is read for each of them, so that a mended or rotated one is taken up without a restart.
+type credentials struct {
+	file      string // empty: Application Default Credentials
+	transport http.RoundTripper
+}
+
+func (c credentials) String() string {
+	if c.file == "" {
+		return "application default credentials"
+	}
+	return c.file
+}
+
+// load reads the credentials. What they fetch goes over the client.
+func (c credentials) load(ctx context.Context, client *http.Client) (*google.Credentials, error) {
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
+	if c.file == "" {
+		return google.FindDefaultCredentialsWithParams(ctx, google.CredentialsParams{
+			Scopes: []string{messagingScope}, EarlyTokenRefresh: renewAhead,
+		})
+	}
+	key, err := os.ReadFile(c.file)
+	if err != nil {
+		return nil, err
+	}
+	var declared struct {
+		Type google.CredentialsType `json:"type"`
+	}
+	if err := json.Unmarshal(key, &declared); err != nil {
+		return nil, fmt.Errorf("read credentials: %w", err)
+	}
+	return google.CredentialsFromJSONWithType(ctx, key, declared.Type, messagingScope)
+}
+
+// projectID is the project that the credentials name; empty where they name none.
+func (c credentials) projectID(ctx context.Context) (string, error) {
+	found, err := c.load(ctx, &http.Client{Transport: c.transport})
+	if err != nil {
+		return "", &CredentialsError{c.String(), err}
+	}
+	return found.ProjectID, nil
+}
+
+// fetch gets a new access token. It is a *CredentialsError when the credentials are to blame, and another error when the token
+// endpoint is in trouble.
+func (c credentials) fetch(ctx context.Context) (*oauth2.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	w := &witness{ctx: ctx, base: c.transport}
+	found, err := c.load(ctx, &http.Client{Transport: w})
+	if err != nil {
+		return nil, &CredentialsError{c.String(), err}
+	}
+	token, err := found.TokenSource.Token()
+	if err == nil {
+		return token, nil
+	}
+	if w.blames(err) {
+		return nil, &CredentialsError{c.String(), err}
+	}
+	return nil, fmt.Errorf("reach the token endpoint: %w", err)
+}
+
+// witness sees how the token endpoint answers, which oauth2 tells only as text.
+type witness struct {
+	ctx    context.Context // oauth2 gives its requests none
+	base   http.RoundTripper
+	asked  bool
+	status int // of the last answer; 0: none came
+}
+
+func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.asked, w.status = true, 0
+	resp, err := w.base.RoundTrip(req.WithContext(w.ctx))
+	if err == nil {
+		w.status = resp.StatusCode
+	}
+	return resp, err
+}
+
+// blames tells whether the credentials are at fault: the endpoint refused them, or they are unfit to ask with.
+func (w *witness) blames(err error) bool {
+	if !w.asked {
+		_, network := errors.AsType[net.Error](err) // a machine's metadata server, which is asked by other means
+		return !network
+	}
+	busy := w.status == http.StatusRequestTimeout || w.status == http.StatusTooManyRequests
+	return w.status >= 400 && w.status < 500 && !busy
+}

@@ -1,0 +1,40 @@
+package fcm
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// dial adds one lane.
+func (l *lanes) dial() {
+	ctx, cancel := context.WithTimeout(l.alive, dialTimeout)
+	defer cancel()
+	conn, err := l.dialer.NewClientConn(ctx, "https", l.address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dialing--
+	switch {
+	case l.closed:
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
+	case err != nil:
+		l.dialFailed(err)
+	default:
+		l.failures, l.again = 0, time.Time{}
+		l.width = max(1, min(l.streams, conn.Available()))
+		l.open = append(l.open, &lane{ClientConn: conn, of: l})
+		l.metrics.dials.Inc()
+		l.metrics.connections.Inc()
+	}
+	l.serve()
+}
+
+func (l *lanes) dialFailed(err error) {
+	pause := min(dialPause<<min(l.failures, 10), dialPauseMax)
+	l.failures++
+	l.lastErr, l.again = fmt.Errorf("connect to %s: %w", l.address, err), l.now().Add(pause)
+	l.log.Warn("no connection to FCM", "endpoint", l.address, "error", err, "next_dial", pause)
+}

@@ -1,0 +1,163 @@
+package fcm
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	dialTimeout = 10 * time.Second
+	// idleTimeout ends a connection on which nothing is under way.
+	idleTimeout = 90 * time.Second
+	// pingAfter and pingTimeout find out that the other end is gone: such a connection would swallow requests for minutes.
+	pingAfter, pingTimeout = 15 * time.Second, 10 * time.Second
+	// After a dial failed, the next one waits for as long as dialPause, doubled with each failure up to dialPauseMax.
+	dialPause, dialPauseMax = 100 * time.Millisecond, 5 * time.Second
+)
+
+var errClosed = errors.New("the sender is closed")
+
+// lanes are a few HTTP/2 connections, each filled up to its streams before another is dialed. One shared net/http transport
+// dials hundreds at the same load: every request that finds no free stream dials for itself.
+type lanes struct {
+	dialer  *http.Transport // makes connections, and pools none
+	address string          // host:port
+	streams int             // requests in flight on one lane, at most
+	most    int             // lanes
+	now     func() time.Time
+	log     *slog.Logger
+	metrics *metrics
+
+	alive context.Context // ends with close
+	end   context.CancelFunc
+	work  sync.WaitGroup // dials, and the ends of connections
+
+	mu       sync.Mutex // guards what follows, and the lanes
+	closed   bool
+	open     []*lane
+	waiting  []chan grant // in the order of their coming; each has room for its grant
+	width    int          // requests in flight that the newest connection takes
+	dialing  int
+	failures int // dials in a row
+	lastErr  error
+	again    time.Time // no dial before
+}
+
+// lane is one connection. Its fields are under lanes.mu.
+type lane struct {
+	*http.ClientConn
+	of       *lanes
+	inFlight int
+	full     bool // it refused a request; until one ends on it, or nobody else has room, it is not asked again
+}
+
+// grant is a lane with a stream reserved on it, or the reason why there is none.
+type grant struct {
+	lane *lane
+	err  error
+}
+
+func newLanes(ctx context.Context, address string, config *tls.Config, o Options, m *metrics) *lanes {
+	l := &lanes{
+		dialer: &http.Transport{
+			Proxy:              http.ProxyFromEnvironment,
+			TLSClientConfig:    config,
+			ForceAttemptHTTP2:  true,
+			IdleConnTimeout:    idleTimeout,
+			DisableCompression: true,
+			HTTP2:              &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
+		},
+		address: address,
+		streams: o.Streams,
+		most:    o.Concurrency + 1, // a server without HTTP/2 needs one for each request
+		now:     time.Now,
+		log:     o.Logger,
+		metrics: m,
+		width:   o.Streams,
+	}
+	l.alive, l.end = context.WithCancel(ctx)
+	return l
+}
+
+// acquire returns the least loaded lane with a stream reserved on it.
+func (l *lanes) acquire(ctx context.Context) (line, error) {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil, errClosed
+	}
+	if lane := l.pick(); lane != nil {
+		l.mu.Unlock()
+		return lane, nil
+	}
+	wait := make(chan grant, 1)
+	l.waiting = append(l.waiting, wait)
+	l.serve()
+	l.mu.Unlock()
+	select {
+	case g := <-wait:
+		if g.err != nil {
+			return nil, g.err
+		}
+		return g.lane, nil
+	case <-ctx.Done():
+		l.leave(wait)
+		return nil, fmt.Errorf("wait for a connection: %w", ctx.Err())
+	}
+}
+
+// pick reserves a stream on the least loaded lane that has one; nil where none has. Caller holds mu.
+func (l *lanes) pick() *lane {
+	for {
+		var best *lane
+		for _, lane := range l.open {
+			if !lane.full && lane.inFlight < l.streams && (best == nil || lane.inFlight < best.inFlight) {
+				best = lane
+			}
+		}
+		if best == nil {
+			return nil
+		}
+		if best.Reserve() == nil {
+			best.inFlight++
+			return best
+		}
+		best.full = true
+	}
+}
+
+// release gives the lane's stream back.
+func (l *lane) release() {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	l.of.done(l)
+}
+
+func (l *lanes) done(lane *lane) {
+	lane.inFlight--
+	lane.full = false
+	if len(l.waiting) > 0 {
+		l.serve()
+	}
+}
+
+// close ends all connections, and with them the requests under way.
+func (l *lanes) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.end()
+	for _, lane := range l.open {
+		l.work.Go(func() { _ = lane.Close() })
+	}
+	l.metrics.connections.Sub(float64(len(l.open)))
+	l.open = nil
+	l.dismiss(errClosed)
+	l.mu.Unlock()
+	l.work.Wait()
+}

@@ -1,0 +1,28 @@
+package fcm
+
+import (
+	"strings"
+	"unicode"
+
+	"fanfare/internal/notification"
+)
+
+// maxDetail is how many bytes of an answer's text are kept.
+const maxDetail = 300
+
+// scrub makes a text fit to be stored and shown: one line, not too long, and the target's address abbreviated.
+func scrub(text string, to notification.Target) string {
+	if to.Value != "" {
+		text = strings.ReplaceAll(text, to.Value, to.String())
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	if len(text) > maxDetail {
+		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
+	}
+	return text
+}

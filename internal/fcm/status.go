@@ -1,0 +1,123 @@
+package fcm
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// status is Google's error body: google.rpc.Status.
+type status struct {
+	Message string   `json:"message"`
+	Status  string   `json:"status"`
+	Details []detail `json:"details"`
+}
+
+// detail is FcmError, BadRequest, QuotaFailure, or of another type, whose fields stay empty.
+type detail struct {
+	Type            string      `json:"@type"`
+	ErrorCode       string      `json:"errorCode"`
+	FieldViolations []violation `json:"fieldViolations"`
+	Violations      []overdrawn `json:"violations"`
+}
+
+type violation struct {
+	Field       string `json:"field"`
+	Description string `json:"description"`
+}
+
+type overdrawn struct {
+	Subject     string `json:"subject"`
+	Description string `json:"description"`
+}
+
+const (
+	typeFCMError     = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+	typeBadRequest   = "type.googleapis.com/google.rpc.BadRequest"
+	typeQuotaFailure = "type.googleapis.com/google.rpc.QuotaFailure"
+)
+
+// readStatus takes what can be read. A body that is no JSON, such as a front end's page, says nothing.
+func readStatus(body []byte) status {
+	var answer struct {
+		Error status `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil && !json.Valid(body) {
+		return status{}
+	}
+	return answer.Error
+}
+
+// fcmCode is FCM's own word, which stands in a detail; empty where the answer is not FCM's.
+func (s status) fcmCode() string {
+	for _, d := range s.Details {
+		if d.Type == typeFCMError {
+			return d.ErrorCode
+		}
+	}
+	return ""
+}
+
+// code is the best word that the answer has.
+func (s status) code() string {
+	if code := s.fcmCode(); code != "" {
+		return code
+	}
+	return s.Status
+}
+
+// payloadViolation finds a field of the payload that is refused. A target's field is none.
+func (s status) payloadViolation() (violation, bool) {
+	for _, d := range s.Details {
+		if d.Type != typeBadRequest {
+			continue
+		}
+		for _, v := range d.FieldViolations {
+			switch v.Field {
+			case "", "message", "message.token", "message.fid", "message.topic", "message.condition":
+			default:
+				return v, true
+			}
+		}
+	}
+	return violation{}, false
+}
+
+// quotaScope is the narrowest that a QuotaFailure names alone; without one, the project's.
+func (s status) quotaScope() QuotaScope {
+	scope := QuotaNone
+	for _, d := range s.Details {
+		if d.Type != typeQuotaFailure {
+			continue
+		}
+		for _, v := range d.Violations {
+			named := v.scope()
+			if scope != QuotaNone && named != scope {
+				return QuotaProject
+			}
+			scope = named
+		}
+	}
+	if scope == QuotaNone {
+		return QuotaProject
+	}
+	return scope
+}
+
+// scope reads the subject, such as "project:42", and where that says nothing, the description.
+func (v overdrawn) scope() QuotaScope {
+	subject, description := strings.ToLower(v.Subject), strings.ToLower(v.Description)
+	switch {
+	case strings.HasPrefix(subject, "project"):
+		return QuotaProject
+	case strings.HasPrefix(subject, "device"):
+		return QuotaDevice
+	case strings.HasPrefix(subject, "topic"):
+		return QuotaTopic
+	case strings.Contains(description, "device"):
+		return QuotaDevice
+	case strings.Contains(description, "topic"):
+		return QuotaTopic
+	default:
+		return QuotaProject
+	}
+}
