@@ -56,13 +56,13 @@ func (h *Health) AddReady(name string, check Check) {
 
 // Live runs the live checks at once and gives each one's verdict.
 func (h *Health) Live(ctx context.Context) map[string]error {
-	return run(ctx, h.copy(h.live))
+	return runChecks(ctx, h.copy(h.live))
 }
 
 // Ready runs the ready checks at once and gives each one's verdict, and that of the process itself, which is not ready
 // before its start is done nor once it stops.
 func (h *Health) Ready(ctx context.Context) map[string]error {
-	verdicts := run(ctx, h.copy(h.ready))
+	verdicts := runChecks(ctx, h.copy(h.ready))
 	verdicts["process"] = map[int32]error{phaseStarting: errStarting, phaseStopping: errStopping}[h.phase.Load()]
 	return verdicts
 }
@@ -77,7 +77,7 @@ func (h *Health) copy(checks map[string]Check) map[string]Check {
 	return same
 }
 
-func run(ctx context.Context, checks map[string]Check) map[string]error {
+func runChecks(ctx context.Context, checks map[string]Check) map[string]error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	var (

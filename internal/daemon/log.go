@@ -16,12 +16,12 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q: use debug, info, warn or error", level)
 	}
-	options := &slog.HandlerOptions{Level: least, ReplaceAttr: scrubAttr}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: scrubNamed}
 	switch {
 	case format == "json", format == "auto" && !isTerminal(w):
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		return slog.New(slog.NewJSONHandler(scrubber{w}, options)), nil
 	case format == "text", format == "auto":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		return slog.New(slog.NewTextHandler(scrubber{w}, options)), nil
 	}
 	return nil, fmt.Errorf("log format %q: use auto, json or text", format)
 }

@@ -1,7 +1,7 @@
 package daemon
 
 import (
-	"fmt"
+	"io"
 	"log/slog"
 	"regexp"
 	"strings"
@@ -12,42 +12,8 @@ var (
 	// An FCM registration token is an instance id, a colon and some 140 characters; nothing else in a log is one such word.
 	tokenWord = regexp.MustCompile(`[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{80,}|[A-Za-z0-9_:-]{120,}`)
 	bearer    = regexp.MustCompile(`(?i)\b(bearer\s+|ya29\.)[A-Za-z0-9._~+/=-]+`)
-	userinfo  = regexp.MustCompile(`://([^:@/\s]*):[^@/\s]+@`)
+	userinfo  = regexp.MustCompile(`://([^:@/\s"]*):[^@/\s"]+@`)
 )
-
-// secretNames are attributes whose whole value is a secret, compared without case, "_" and "-".
-var secretNames = map[string]bool{
-	"password": true, "secret": true, "authorization": true, "accesstoken": true, "privatekey": true,
-}
-
-// tokenNames are attributes whose value is a device's address.
-var tokenNames = map[string]bool{"token": true, "fcmtoken": true, "registrationtoken": true, "target": true}
-
-// scrubAttr is a slog ReplaceAttr.
-func scrubAttr(_ []string, attr slog.Attr) slog.Attr {
-	name := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(attr.Key))
-	switch attr.Value.Kind() {
-	case slog.KindString, slog.KindAny:
-	default:
-		return attr
-	}
-	value := attr.Value.String()
-	if err, ok := attr.Value.Any().(error); ok {
-		value = err.Error()
-		attr.Value = slog.StringValue(value)
-	}
-	switch {
-	case secretNames[name] && value != "":
-		attr.Value = slog.StringValue("[redacted]")
-	case tokenNames[name]:
-		attr.Value = slog.StringValue(abbreviate(value))
-	default:
-		if clean := scrub(value); clean != value {
-			attr.Value = slog.StringValue(clean)
-		}
-	}
-	return attr
-}
 
 // scrub abbreviates what looks like a registration token, and hides what looks like a credential.
 func scrub(text string) string {
@@ -56,11 +22,47 @@ func scrub(text string) string {
 	return tokenWord.ReplaceAllStringFunc(text, abbreviate)
 }
 
-// abbreviate keeps what an operator needs to recognise a token. Words as short as this hold no token in full.
+// abbreviate keeps what an operator needs to recognise a token.
 func abbreviate(token string) string {
 	const head, tail = 6, 4
 	if len(token) <= 2*(head+tail) {
-		return token
+		return token[:min(len(token), head)] + "…"
 	}
-	return fmt.Sprintf("%s…%s", token[:head], token[len(token)-tail:])
+	return token[:head] + "…" + token[len(token)-tail:]
+}
+
+// scrubber scrubs whole lines of log, whatever kind of value a token was hidden in.
+type scrubber struct{ out io.Writer }
+
+// Write takes one line, as slog's handlers write them.
+func (s scrubber) Write(line []byte) (int, error) {
+	if _, err := io.WriteString(s.out, scrub(string(line))); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+// Attributes that hide or abbreviate their value whatever it looks like; their names are compared without case, "_" and "-".
+var (
+	secretNames = map[string]bool{
+		"password": true, "secret": true, "authorization": true, "accesstoken": true, "privatekey": true,
+	}
+	tokenNames = map[string]bool{"token": true, "fcmtoken": true, "registrationtoken": true, "target": true}
+	plainName  = strings.NewReplacer("_", "", "-", "")
+)
+
+// scrubNamed is a slog ReplaceAttr.
+func scrubNamed(_ []string, attr slog.Attr) slog.Attr {
+	name := strings.ToLower(plainName.Replace(attr.Key))
+	if !secretNames[name] && !tokenNames[name] {
+		return attr
+	}
+	switch value := attr.Value.String(); {
+	case value == "":
+	case secretNames[name]:
+		attr.Value = slog.StringValue("[redacted]")
+	case !strings.Contains(value, "…"): // else the room has abbreviated it
+		attr.Value = slog.StringValue(abbreviate(value))
+	}
+	return attr
 }

@@ -1,0 +1,195 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+)
+
+type verdict struct {
+	OK     bool
+	Checks map[string]string
+}
+
+// get asks the running process; the connection is not kept, so that no goroutine of it is left.
+func get(t *testing.T, p *Process, path string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.Addr()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Close = true
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+func health(t *testing.T, p *Process, path string) (int, verdict) {
+	t.Helper()
+	status, body := get(t, p, path)
+	var v verdict
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		t.Fatalf("%s answers %q: %v", path, body, err)
+	}
+	return status, v
+}
+
+func TestReadinessFollowsTheProcess(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	options := Options{Logger: silent(), Signals: signals, Listen: "127.0.0.1:0"}
+	err := Run(t.Context(), options, func(p *Process) error {
+		expect := func(when string, wantStatus int, wantProcess string) {
+			t.Helper()
+			status, v := health(t, p, "/readyz")
+			if status != wantStatus || v.OK != (wantStatus == http.StatusOK) || v.Checks["process"] != wantProcess {
+				t.Errorf("%s: %d %+v", when, status, v)
+			}
+			if status, _ := health(t, p, "/livez"); status != http.StatusOK {
+				t.Errorf("%s: /livez is %d", when, status)
+			}
+		}
+		expect("before the start is done", http.StatusServiceUnavailable, "starting")
+		p.Ready()
+		expect("after it", http.StatusOK, "ok")
+		signals <- syscall.SIGTERM
+		<-p.Fetch().Done()
+		expect("while draining", http.StatusServiceUnavailable, "stopping")
+		p.Ready()
+		expect("ready too late", http.StatusServiceUnavailable, "stopping")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFailingChecksAreNamed(t *testing.T) {
+	options := Options{Logger: silent(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
+	err := Run(t.Context(), options, func(p *Process) error {
+		p.Ready()
+		p.Health.AddReady("redis", func(context.Context) error { return errors.New("dial redis://u:hunter2@h: refused") })
+		p.Health.AddReady("sql", func(context.Context) error { return nil })
+		p.Health.AddLive("claimer", func(context.Context) error { return errors.New("stands still") })
+
+		status, v := health(t, p, "/readyz")
+		if status != http.StatusServiceUnavailable || v.Checks["sql"] != "ok" || v.Checks["process"] != "ok" {
+			t.Errorf("/readyz: %d %+v", status, v)
+		}
+		if got := v.Checks["redis"]; got != "dial redis://u:[redacted]@h: refused" {
+			t.Errorf("redis: %q", got)
+		}
+		status, v = health(t, p, "/livez")
+		if status != http.StatusServiceUnavailable || v.Checks["claimer"] != "stands still" {
+			t.Errorf("/livez: %d %+v", status, v)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestHangingCheckIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth()
+		h.AddReady("redis", func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		if err := h.Ready(t.Context())["redis"]; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestMetricsTellOfTheProcess(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	options := Options{Logger: silent(), Signals: signals, Listen: "127.0.0.1:0"}
+	err := Run(t.Context(), options, func(p *Process) error {
+		signals <- syscall.SIGTERM
+		<-p.Fetch().Done() // the drain must be visible too
+		status, body := get(t, p, "/metrics")
+		for _, want := range []string{"go_goroutines ", "process_cpu_seconds_total ", "go_build_info{"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("status %d, no %s", status, want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSecondProcessTakesAnotherPort lets a Job run beside the service.
+func TestSecondProcessTakesAnotherPort(t *testing.T) {
+	taken := listenOn(t, "127.0.0.1:0")
+	options := Options{Logger: silent(), Signals: make(chan os.Signal), Listen: taken}
+	err := Run(t.Context(), options, func(p *Process) error {
+		if p.Addr() == taken {
+			t.Error("the port is another's")
+		}
+		if status, _ := health(t, p, "/livez"); status != http.StatusOK {
+			t.Errorf("/livez is %d", status)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPublicPortInUseIsAnError(t *testing.T) {
+	_, port, err := net.SplitHostPort(listenOn(t, ":0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal), Listen: ":" + port}, func(*Process) error {
+		t.Error("the body runs although nobody can scrape it")
+		return nil
+	})
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPublicAddressIsWarnedAbout(t *testing.T) {
+	for addr, want := range map[string]bool{"127.0.0.1:0": false, ":0": true} {
+		var log bytes.Buffer
+		options := Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Signals: make(chan os.Signal), Listen: addr}
+		if err := Run(t.Context(), options, func(*Process) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(log.String(), "without a password"); got != want {
+			t.Errorf("%s: warned %v, want %v", addr, got, want)
+		}
+	}
+}
+
+func listenOn(t *testing.T, addr string) string {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return listener.Addr().String()
+}

@@ -1,0 +1,177 @@
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestFirstSignalEndsFetchingOnly(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
+		signals <- syscall.SIGTERM
+		<-p.Fetch().Done()
+		return p.Work().Err()
+	})
+	if err != nil {
+		t.Errorf("the work was cut off: %v", err)
+	}
+}
+
+func TestSecondSignalEndsTheWork(t *testing.T) {
+	signals := make(chan os.Signal, 2)
+	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
+		signals <- syscall.SIGTERM
+		<-p.Fetch().Done()
+		signals <- syscall.SIGINT
+		<-p.Work().Done()
+		return context.Cause(p.Work())
+	})
+	if !errors.Is(err, ErrSecondSignal) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestDrainIsBounded measures in the bubble's own time.
+func TestDrainIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const drain = 30 * time.Second
+		signals := make(chan os.Signal, 2)
+		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: drain}, func(p *Process) error {
+			signals <- syscall.SIGTERM
+			<-p.Fetch().Done()
+			began := time.Now()
+			<-p.Work().Done()
+			if took := time.Since(began); took != drain {
+				t.Errorf("the work had %s", took)
+			}
+			return context.Cause(p.Work())
+		})
+		if !errors.Is(err, ErrDrainTimeout) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestWithoutDrainOnlyASecondSignalEndsTheWork is what a caller relies on whose rooms have a deadline of their own.
+func TestWithoutDrainOnlyASecondSignalEndsTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signals := make(chan os.Signal, 2)
+		err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
+			signals <- syscall.SIGTERM
+			<-p.Fetch().Done()
+			select {
+			case <-p.Work().Done():
+				return context.Cause(p.Work())
+			case <-time.After(24 * time.Hour):
+				return nil
+			}
+		})
+		if err != nil {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestEndOfTheContextIsAFirstSignal(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	err := Run(ctx, Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
+		cancel()
+		<-p.Fetch().Done()
+		return p.Work().Err()
+	})
+	if err != nil {
+		t.Errorf("the work was cut off: %v", err)
+	}
+}
+
+func TestWhatWasOpenedLastIsClosedFirst(t *testing.T) {
+	var closed []string
+	workFailed, redisFailed := errors.New("work"), errors.New("still in use")
+	err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
+		for _, name := range []string{"redis", "store", "sender"} {
+			p.OnStop(name, func(ctx context.Context) error {
+				closed = append(closed, name)
+				if name == "redis" {
+					return redisFailed
+				}
+				return ctx.Err()
+			})
+		}
+		return Exit(ExitCredentials, workFailed)
+	})
+	if want := []string{"sender", "store", "redis"}; !slices.Equal(closed, want) {
+		t.Errorf("closed %q, want %q", closed, want)
+	}
+	if !errors.Is(err, workFailed) || !errors.Is(err, redisFailed) || !strings.Contains(err.Error(), "close redis: still in use") {
+		t.Errorf("got %v", err)
+	}
+	if Code(err) != ExitCredentials {
+		t.Errorf("exit code %d", Code(err))
+	}
+}
+
+// TestProcessUnderRealSignals runs this test's program as a daemon and sends it SIGTERM twice.
+func TestProcessUnderRealSignals(t *testing.T) {
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"=1")
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	says := func(want string) {
+		t.Helper()
+		if !lines.Scan() || lines.Text() != want {
+			t.Fatalf("the child says %q, want %q", lines.Text(), want)
+		}
+	}
+	terminate := func() {
+		t.Helper()
+		if err := child.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says("ready")
+	terminate()
+	says("fetching ended")
+	terminate()
+	says("work ended: " + ErrSecondSignal.Error())
+	exit, ok := errors.AsType[*exec.ExitError](child.Wait())
+	if !ok || exit.ExitCode() != ExitLeftover {
+		t.Errorf("the child ended with %v", exit)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	plain := errors.New("plain")
+	for name, c := range map[string]struct {
+		err  error
+		want int
+	}{
+		"none":            {nil, ExitOK},
+		"any":             {plain, ExitFault},
+		"decided":         {Exit(ExitNoCampaign, plain), ExitNoCampaign},
+		"wrapped":         {errors.Join(plain, Exit(ExitUsage, plain)), ExitUsage},
+		"outermost rules": {Exit(ExitStopped, Exit(ExitFault, plain)), ExitStopped},
+		"code alone":      {Exit(ExitLeftover, nil), ExitLeftover},
+	} {
+		if got := Code(c.err); got != c.want {
+			t.Errorf("%s: code %d, want %d", name, got, c.want)
+		}
+	}
+	if err := Exit(ExitFault, plain); !errors.Is(err, plain) || err.Error() != "plain" {
+		t.Errorf("the error is hidden: %v", err)
+	}
+}

@@ -1,0 +1,108 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// systemd plays the service manager: it listens where NOTIFY_SOCKET points.
+func systemd(t *testing.T, watchdogEvery time.Duration) *net.UnixConn {
+	t.Helper()
+	addr := &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"}
+	socket, err := net.ListenUnixgram(addr.Net, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	t.Setenv("NOTIFY_SOCKET", addr.Name)
+	if watchdogEvery > 0 {
+		t.Setenv("WATCHDOG_USEC", strconv.FormatInt(watchdogEvery.Microseconds(), 10))
+		t.Setenv("WATCHDOG_PID", strconv.Itoa(os.Getpid()))
+	}
+	return socket
+}
+
+func receive(t *testing.T, socket *net.UnixConn) string {
+	t.Helper()
+	deadline, _ := t.Deadline()
+	if err := socket.SetReadDeadline(deadline); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 256)
+	n, err := socket.Read(buffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(buffer[:n])
+}
+
+func TestSystemdIsTold(t *testing.T) {
+	socket := systemd(t, 0)
+	signals := make(chan os.Signal, 1)
+	err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
+		p.Ready()
+		if got := receive(t, socket); got != "READY=1" {
+			t.Errorf("told %q", got)
+		}
+		signals <- syscall.SIGTERM
+		<-p.Fetch().Done()
+		if got := receive(t, socket); got != "STOPPING=1" {
+			t.Errorf("told %q", got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatchdogTurnsWhileTheProcessLives(t *testing.T) {
+	socket := systemd(t, 20*time.Millisecond)
+	err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(*Process) error {
+		for range 3 {
+			if got := receive(t, socket); got != "WATCHDOG=1" {
+				t.Errorf("told %q", got)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWatchdogFallsSilentWhenALiveCheckFails(t *testing.T) {
+	socket := systemd(t, 20*time.Millisecond)
+	checked := make(chan struct{})
+	h := newHealth()
+	h.AddLive("claimer", func(ctx context.Context) error {
+		select {
+		case checked <- struct{}{}:
+		case <-ctx.Done():
+		}
+		return errors.New("stands still")
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		watchdog(ctx, h, silent())
+	}()
+	for range 3 {
+		<-checked
+	}
+	cancel()
+	<-ended
+	// What we say ourselves is the first that systemd hears: the watchdog said nothing before.
+	notify(silent(), "STATUS=ended")
+	if got := receive(t, socket); got != "STATUS=ended" {
+		t.Errorf("systemd was told %q: it will not restart us", got)
+	}
+}
