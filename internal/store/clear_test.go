@@ -1,0 +1,140 @@
+package store
+
+import (
+	"errors"
+	"maps"
+	"testing"
+
+	"fanfare/internal/notification"
+)
+
+// removed is the result that FCM's UNREGISTERED makes.
+func removed(user, id, token string) notification.Result {
+	r := outcome("42", user, id, notification.StatusFailed)
+	r.TokenRemoved, r.Token = true, token
+	return r
+}
+
+// storedTokens reads the users table; a cleared token is the empty one.
+func storedTokens(t *testing.T, s *Store) map[string]string {
+	t.Helper()
+	rows, err := s.db.QueryContext(t.Context(), `SELECT id, coalesce(fcm_token, '') FROM users`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	tokens := map[string]string{}
+	for rows.Next() {
+		var id, token string
+		if err := rows.Scan(&id, &token); err != nil {
+			t.Fatal(err)
+		}
+		tokens[id] = token
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+func TestADeadTokenIsClearedWhateverTheTypeOfTheIDs(t *testing.T) {
+	for _, table := range usersTables {
+		t.Run(table.name, func(t *testing.T) {
+			onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+				table.users(t, s)
+				want := maps.Clone(table.known)
+				var results []notification.Result
+				for id, token := range table.known {
+					results, want[id] = append(results, removed(id, "1", token)), ""
+				}
+				for _, id := range table.strange { // they must not spoil it for the others
+					results = append(results, removed(id, "1", "t1"))
+				}
+				apply(t, s, results...)
+				if got := storedTokens(t, s); !maps.Equal(got, want) {
+					t.Errorf("tokens are %q, want %q", got, want)
+				}
+				if summary, err := s.Summary(t.Context(), "42"); err != nil || summary.Total() != int64(len(results)) {
+					t.Errorf("%d outcomes (%v), want %d", summary.Total(), err, len(results))
+				}
+			})
+		})
+	}
+}
+
+func TestOnlyTheTokenThatWasRemovedIsCleared(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		usersTable{idType: "text", known: map[string]string{"refreshed": "new", "kept": "k", "worse": "w"}}.users(t, s)
+		kept := removed("kept", "2", "k")
+		kept.TokenRemoved = false
+		apply(t, s, outcome("42", "worse", "3", notification.StatusSent))
+		// The result of "worse" changes no row, but the token was proved dead all the same.
+		apply(t, s, removed("refreshed", "1", "old"), kept, removed("worse", "3", "w"), removed("worse", "4", ""))
+		want := map[string]string{"refreshed": "new", "kept": "k", "worse": ""}
+		if got := storedTokens(t, s); !maps.Equal(got, want) {
+			t.Errorf("tokens are %q, want %q", got, want)
+		}
+	})
+}
+
+func TestClearingCanBeOff(t *testing.T) {
+	onBoth(t, Options{TokenQuery: Default}, func(t *testing.T, s *Store) {
+		usersTable{idType: "text", known: map[string]string{"u": "t"}}.users(t, s)
+		apply(t, s, removed("u", "1", "t"))
+		if got := storedTokens(t, s); got["u"] != "t" {
+			t.Errorf("the token was cleared, to %q", got["u"])
+		}
+	})
+}
+
+func TestAClearingStatementThatDoesNotSuitHaltsAndWritesNothing(t *testing.T) {
+	for name, schema := range map[string]string{
+		"no such table":     `CREATE TABLE people (id text)`,
+		"token is NOT NULL": `CREATE TABLE users (id text, fcm_token text NOT NULL)`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+				execute(t, s, schema)
+				if name != "no such table" {
+					insertUser(t, s, "u", "t")
+				}
+				err := s.Apply(t.Context(), []notification.Result{removed("u", "1", "t"), outcome("42", "v", "2", notification.StatusSent)})
+				checkSetting(t, err, "store.token_clear")
+				checkCampaign(t.Context(), t, s, "42", nil)
+				apply(t, s, outcome("42", "v", "2", notification.StatusSent)) // nothing to clear: nothing to halt for
+			})
+		})
+	}
+}
+
+// In a transaction, what is not committed must not be seen: a batch that SQL refuses clears no token either.
+func TestARefusedBatchLeavesNothing(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		usersTable{idType: "text", known: map[string]string{"a": "t"}}.users(t, s)
+		refuseUser(t, s, "poison")
+		good := []notification.Result{removed("a", "1", "t"), outcome("42", "z", "2", notification.StatusSent)}
+		err := s.Apply(t.Context(), append(good, outcome("42", "poison", "3", notification.StatusSent)))
+		if FaultOf(err) != Data {
+			t.Fatalf("got %v (%v), want a data fault", err, FaultOf(err))
+		}
+		if _, blamed := errors.AsType[*SettingError](err); blamed {
+			t.Errorf("%v blames a setting", err)
+		}
+		checkCampaign(t.Context(), t, s, "42", nil)
+		if got := storedTokens(t, s); got["a"] != "t" {
+			t.Errorf("the token was cleared, to %q", got["a"])
+		}
+		apply(t, s, good...)
+	})
+}
+
+// refuseUser has the database itself refuse rows of one user.
+func refuseUser(t *testing.T, s *Store, user string) {
+	t.Helper()
+	if onPostgres(s) {
+		execute(t, s, `ALTER TABLE fanfare_deliveries ADD CHECK (user_id <> '`+user+`')`)
+		return
+	}
+	execute(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON fanfare_deliveries WHEN new.user_id = '`+user+`'
+		BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+}
