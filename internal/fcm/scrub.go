@@ -12,6 +12,9 @@ const maxDetail = 300
 
 // scrub makes a text fit to be stored and shown: one line, not too long, and the target's address abbreviated.
 func scrub(text string, to notification.Target) string {
+	if text == "" {
+		return ""
+	}
 	if to.Value != "" {
 		text = strings.ReplaceAll(text, to.Value, to.String())
 	}

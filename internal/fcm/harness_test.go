@@ -1,0 +1,112 @@
+package fcm
+
+import (
+	"context"
+	"encoding/pem"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"fanfare/internal/fcmsim"
+	"fanfare/internal/notification"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const hello = `{"notification":{"title":"Hello","body":"World"},"data":{"k":"v"}}`
+
+func parse(t testing.TB, text string) *Message {
+	t.Helper()
+	m, err := Parse(notification.Message(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func to(token string) Envelope {
+	return Envelope{Target: notification.Token(token), Campaign: "42", User: "u1"}
+}
+
+// newSender fills what a test does not care for, and closes the sender in the end.
+func newSender(t testing.TB, o Options) *Sender {
+	t.Helper()
+	if o.ProjectID == "" {
+		o.ProjectID = "demo"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s, err := New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// simulate starts FCM's simulator.
+func simulate(t testing.TB, o fcmsim.Options) (*fcmsim.Simulator, *fcmsim.Server) {
+	t.Helper()
+	sim, err := fcmsim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := sim.Start(context.WithoutCancel(t.Context()), fcmsim.Listen{Admin: fcmsim.Off})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = srv.Close() })
+	return sim, srv
+}
+
+// server is an FCM of a test's own over TLS and HTTP/2. It counts what reaches it.
+type server struct {
+	*httptest.Server
+	options  Options // that reach it
+	requests atomic.Int64
+	accepted atomic.Int64 // connections
+}
+
+func serve(t testing.TB, configure func(*http.Server), h http.HandlerFunc) *server {
+	t.Helper()
+	s := new(server)
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.requests.Add(1)
+		h(w, r)
+	}))
+	s.EnableHTTP2 = true
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.accepted.Add(1)
+		}
+	}
+	if configure != nil {
+		configure(s.Config)
+	}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	if err := os.WriteFile(ca, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.options = Options{Endpoint: s.URL + "/v1", RootCAs: ca}
+	return s
+}
+
+func accept(w http.ResponseWriter, _ *http.Request) {
+	_, _ = w.Write([]byte(`{"name":"projects/demo/messages/1"}`))
+}

@@ -1,0 +1,91 @@
+package fcm
+
+import (
+	"testing"
+	"time"
+
+	"fanfare/internal/fcmsim"
+	"fanfare/internal/notification"
+)
+
+// Every way in which FCM can answer, as the simulator plays it, over both kinds of connection.
+func TestSendAgainstSimulator(t *testing.T) {
+	sim, srv := simulate(t, fcmsim.Options{})
+	endpoints := map[string]Options{
+		"TLS":   {Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile},
+		"plain": {Endpoint: srv.URLs.HTTP},
+	}
+	for name, o := range endpoints {
+		t.Run(name, func(t *testing.T) {
+			sim.ClearLedger()
+			o.Timeout = 300 * time.Millisecond // hang-, lost-: the answer that never comes
+			s := newSender(t, o)
+			for token, want := range map[string]Class{
+				"good":              Sent,
+				"dead-1":            Unregistered,
+				"invalid-1":         BadTarget,
+				"payload-1":         BadMessage,
+				"mismatch-1":        SenderMismatch,
+				"quota-1":           Quota,
+				"device-quota-1":    Quota,
+				"unavailable-1":     Unavailable,
+				"ghost-1":           Unavailable,
+				"internal-1":        Unavailable,
+				"gateway-1":         Ambiguous,
+				"apns-auth-1":       ThirdPartyAuth,
+				"unauthenticated-1": Credentials,
+				"denied-1":          Credentials,
+				"missing-1":         NotFound,
+				"garbled-1":         Ambiguous,
+				"truncated-1":       Ambiguous,
+				"hang-1":            Ambiguous,
+				"lost-1":            Ambiguous,
+				"reset-1":           Ambiguous,
+				"close-1":           Ambiguous,
+				"not a token":       BadTarget,
+			} {
+				a := s.Send(t.Context(), parse(t, hello), to(token))
+				if a.Class != want {
+					t.Errorf("%s: got %s (%+v), want %s", token, a.Class, a, want)
+				}
+				if n := sim.EntriesOf(token); len(n) > 0 && n[0].Attempts != 1 {
+					t.Errorf("%s: %d requests on the wire, want 1", token, n[0].Attempts)
+				}
+			}
+			if got := sim.Counts().Requests; got != 22 {
+				t.Errorf("%d requests on the wire, want 22", got)
+			}
+		})
+	}
+}
+
+func TestWhatAnAnswerTells(t *testing.T) {
+	_, srv := simulate(t, fcmsim.Options{Rules: fcmsim.Rules{Prefixes: map[string]fcmsim.Outcome{
+		"later-": {Code: fcmsim.CodeUnavailable, RetryAfter: "90"},
+		"dated-": {Code: fcmsim.CodeQuotaExceeded, RetryAfter: "date+30m"},
+	}}})
+	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile})
+	send := func(token string) Answer { return s.Send(t.Context(), parse(t, hello), to(token)) }
+
+	if a := send("good"); a.MessageID == "" || a.Code != "" || a.HTTPStatus != 200 {
+		t.Errorf("accepted: %+v", a)
+	}
+	if a := send("payload-1"); a.Field != "message.notification.image" || a.Code != "INVALID_ARGUMENT" {
+		t.Errorf("field violation: %+v", a)
+	}
+	if a := send("dead-1"); a.Code != "UNREGISTERED" || a.HTTPStatus != 404 {
+		t.Errorf("dead token: %+v", a)
+	}
+	if a := send("later-1"); a.RetryAfter != 90*time.Second || a.Code != "UNAVAILABLE" {
+		t.Errorf("Retry-After in seconds: %+v", a)
+	}
+	if a := send("dated-1"); a.RetryAfter < 29*time.Minute || a.RetryAfter > 30*time.Minute || a.Scope != QuotaProject {
+		t.Errorf("Retry-After as a date: %+v", a)
+	}
+	if a := send("device-quota-1"); a.Scope != QuotaDevice {
+		t.Errorf("device quota: %+v", a)
+	}
+	if a := s.Send(t.Context(), parse(t, hello), Envelope{}); a.Class != Other || a.Code != notification.CodeNoToken {
+		t.Errorf("no target: %+v", a)
+	}
+}
