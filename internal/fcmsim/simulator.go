@@ -98,7 +98,12 @@ func (s *Simulator) ClearLedger() {
 
 // Handler serves POST /v1/projects/{project}/messages:send and POST /token. The outcomes that close a connection need
 // a Server of this package; elsewhere they end the request only.
-func (s *Simulator) Handler() http.Handler { return http.HandlerFunc(s.serveFCM) }
+func (s *Simulator) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		growStack(0)
+		s.serveFCM(w, r)
+	})
+}
 
 func (s *Simulator) serveFCM(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/v1/projects/"); ok && r.Method == http.MethodPost {
