@@ -35,6 +35,7 @@ var conformance = []struct {
 	{"give back in the old order", givesBackInOrder},
 	{"reap", reapsExpired},
 	{"reap when time has passed", reapsWhenTimeHasPassed},
+	{"reap against extend", reapsNothingThatIsExtended},
 	{"extend", extends},
 	{"append", appendsOnce},
 	{"expiry", expiryBecomesDeadline},

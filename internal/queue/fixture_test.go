@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -26,6 +24,7 @@ type fixture struct {
 	tester
 	*queue.Queue
 	rdb  redis.UniversalClient // sound, whatever the queue itself uses
+	id   string
 	list queue.List
 }
 
@@ -34,7 +33,7 @@ func open(t *testing.T, b *backend, o queue.Options) fixture {
 	return openOn(t, b.rdb, b.rdb, queue.NewClaimID(), o)
 }
 
-// openOn lets the queue talk over one client and the test look over another. Payloads go to the outbox unless said otherwise.
+// openOn lets the queue talk over one client and the test look over another. Payloads go to the outbox.
 func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Options) fixture {
 	t.Helper()
 	list, err := queue.DefaultNames().Campaign(id)
@@ -46,7 +45,7 @@ func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Optio
 	if err != nil {
 		t.Fatalf("make queue: %v", err)
 	}
-	return fixture{tester: t, Queue: q, rdb: sound, list: list}
+	return fixture{tester: t, Queue: q, rdb: sound, id: id, list: list}
 }
 
 func (f fixture) push(elements ...string) {
@@ -125,90 +124,6 @@ func (f fixture) fallDue() {
 	}
 }
 
-// counts reads the books and checks that they balance, and that what they say is really there.
-func (f fixture) counts() queue.Counts {
-	f.Helper()
-	c, err := f.Count(f.Context())
-	if err != nil {
-		f.Fatalf("count: %v", err)
-	}
-	var ended int64
-	for _, n := range c.Ended {
-		ended += n
-	}
-	if c.Claimed != ended+c.Back+c.Retrying+c.InFlight {
-		f.Fatalf("claimed %d is not ended %d + back %d + retrying %d + in flight %d",
-			c.Claimed, ended, c.Back, c.Retrying, c.InFlight)
-	}
-	if leased := len(f.leased()); int64(leased) != c.InFlight {
-		f.Fatalf("books say %d in flight, the leases hold %d", c.InFlight, leased)
-	}
-	return c
-}
-
-// leased lists the producer's part of all elements in leases.
-func (f fixture) leased() []string {
-	f.Helper()
-	claims, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixLeases), 0, -1).Result()
-	if err != nil {
-		f.Fatalf("read leases: %v", err)
-	}
-	var all []string
-	for _, claim := range claims {
-		held, err := f.rdb.HGetAll(f.Context(), f.list.Key("lease:"+claim)).Result()
-		if err != nil {
-			f.Fatalf("read lease: %v", err)
-		}
-		first, _, _ := strings.Cut(held["fresh"], " ")
-		fresh, err := strconv.Atoi(first)
-		if err != nil || len(held) < 2 {
-			f.Fatalf("lease of %s holds %v", claim, held)
-		}
-		for field, value := range held {
-			if pos, err := strconv.Atoi(field); err == nil && pos < fresh {
-				value = raw(value)
-			}
-			if field != "fresh" {
-				all = append(all, value)
-			}
-		}
-	}
-	return all
-}
-
-// raw is the producer's part of a value that a queue has written.
-func raw(value string) string { return strings.SplitN(value, " ", 5)[4] }
-
-// everywhere lists the producer's part of all elements that have not ended.
-func (f fixture) everywhere() []string {
-	f.Helper()
-	all, err := f.rdb.LRange(f.Context(), f.list.Plain(), 0, -1).Result()
-	if err != nil {
-		f.Fatalf("read list: %v", err)
-	}
-	back, err := f.rdb.LRange(f.Context(), f.list.Key(queue.SuffixBack), 0, -1).Result()
-	if err != nil {
-		f.Fatalf("read back: %v", err)
-	}
-	retrying, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
-	if err != nil {
-		f.Fatalf("read retries: %v", err)
-	}
-	for _, value := range slices.Concat(back, retrying) {
-		all = append(all, raw(value))
-	}
-	return append(all, f.leased()...)
-}
-
-func (f fixture) outbox() []string {
-	f.Helper()
-	out, err := f.rdb.LRange(f.Context(), f.list.Key(queue.SuffixOutbox), 0, -1).Result()
-	if err != nil {
-		f.Fatalf("read outbox: %v", err)
-	}
-	return out
-}
-
 func raws(l queue.Lease) []string {
 	all := make([]string, len(l.Elements))
 	for i, e := range l.Elements {
@@ -237,24 +152,4 @@ func endAll(l queue.Lease) []queue.Settlement {
 		all[i] = sent(l.Claim, e.Pos, string(e.Raw))
 	}
 	return all
-}
-
-func wantEqual[T comparable](t tester, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: %v, want %v", what, got, want)
-	}
-}
-
-func wantList(t tester, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
-	}
-}
-
-// wantSame compares regardless of order, so that both a loss and a double show.
-func wantSame(t tester, what string, got, want []string) {
-	t.Helper()
-	wantList(t, what, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))
 }

@@ -12,7 +12,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// lostRepliesLoseNothing lives through every operation as often as there are replies to lose, losing another one each time.
+// lostRepliesLoseNothing lives through every operation as often as there are replies to lose, losing another one each
+// time.
 func lostRepliesLoseNothing(t *testing.T, b *backend) {
 	live := func(name string) {
 		t.Helper()
@@ -79,7 +80,8 @@ func wholeLife(t *testing.T, f fixture) {
 	wantEqual(t, "accepted", c.Accepted, 10)
 }
 
-// noRepliesLoseNothing lets every repetition fail too: the caller gets an error, and does the same again when replies come through.
+// noRepliesLoseNothing lets every repetition fail too: the caller gets an error, and does the same again when replies
+// come through.
 func noRepliesLoseNothing(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
 	all := numbered("u", 6)

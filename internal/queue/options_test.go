@@ -47,14 +47,20 @@ func TestCallsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, call := range map[string]func() error{
-		"claim without an id":         func() error { _, err := q.Claim(t.Context(), "", 1); return err },
-		"claim id with a space":       func() error { _, err := q.Claim(t.Context(), "a b", 1); return err },
-		"claim of nothing":            func() error { _, err := q.Claim(t.Context(), "c", 0); return err },
-		"settlement without a claim":  func() error { _, err := q.Settle(t.Context(), []queue.Settlement{sent("", 1, "")}); return err },
-		"settlement without a status": func() error { _, err := q.Settle(t.Context(), []queue.Settlement{{Claim: "c", Pos: 1}}); return err },
-		"payload for nobody":          func() error { _, err := q.Settle(t.Context(), []queue.Settlement{sent("c", 1, "r")}); return err },
+		"claim without an id":   func() error { _, err := q.Claim(t.Context(), "", 1); return err },
+		"claim id with a space": func() error { _, err := q.Claim(t.Context(), "a b", 1); return err },
+		"claim of nothing":      func() error { _, err := q.Claim(t.Context(), "c", 0); return err },
 	} {
 		if call() == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+	for what, settlement := range map[string]queue.Settlement{
+		"settlement without a claim":  sent("", 1, ""),
+		"settlement without a status": {Claim: "c", Pos: 1},
+		"payload for nobody":          sent("c", 1, "r"),
+	} {
+		if _, err := q.Settle(t.Context(), []queue.Settlement{settlement}); err == nil {
 			t.Errorf("%s: no error", what)
 		}
 	}

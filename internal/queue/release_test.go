@@ -89,3 +89,23 @@ func extends(t *testing.T, b *backend) {
 	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 1)
 	wantEqual(t, "in flight", f.counts().InFlight, 1)
 }
+
+// A worker that extends its lease just when a reaper has found it expired keeps it.
+func reapsNothingThatIsExtended(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Minute})
+	f.push("a", "b")
+	lease := f.claim(2)
+	f.expire(lease.Claim)
+	extended := false
+	b.lose(t, func(_ int, script []string) bool {
+		if releases := script[2] == "4"; releases { // leases, back, counts and the one lease
+			lost, err := sound.Extend(t.Context(), lease.Claim)
+			extended = err == nil && len(lost) == 0
+		}
+		return false
+	})
+	wantEqual(t, "reaped", f.reap(), 0)
+	wantEqual(t, "extended between", extended, true)
+	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
+}

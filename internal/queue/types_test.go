@@ -3,14 +3,14 @@ package queue_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
 	"fanfare/internal/queue"
 )
 
-// wrongTypeMovesNothing gives each key in turn another type, tries every operation that needs it, and finds all keys as they were.
+// wrongTypeMovesNothing gives each key in turn another type, tries every operation that needs it, and finds all keys
+// as they were.
 func wrongTypeMovesNothing(t *testing.T, b *backend) {
 	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
 		list, err := queue.DefaultNames().Campaign("x holds y, want z " + queue.NewClaimID())
@@ -77,33 +77,4 @@ var needs = map[string]map[string]bool{
 	"reap":      {"leases": true, "back": true, "counts": true},
 	"count":     {"": true, "back": true, "retry": true, "counts": true, "outbox": true},
 	"append":    {"": true, "counts": true, "load:load": true},
-}
-
-// dump writes down all keys of the list with what they hold.
-func (f fixture) dump() string {
-	f.Helper()
-	ctx, all := f.Context(), ""
-	keys := []string{f.list.Plain()}
-	for _, suffix := range []string{
-		"back", "retry", "leases", "lease:claim", "lease:expired", "counts", "outbox", "load:load", "gate",
-	} {
-		keys = append(keys, f.list.Key(suffix))
-	}
-	for _, key := range keys {
-		var holds any
-		switch f.rdb.Type(ctx, key).Val() {
-		case "list":
-			holds = f.rdb.LRange(ctx, key, 0, -1).Val()
-		case "hash":
-			holds = f.rdb.HGetAll(ctx, key).Val()
-		case "zset":
-			holds = f.rdb.ZRangeWithScores(ctx, key, 0, -1).Val()
-		case "set":
-			holds = f.rdb.SMembers(ctx, key).Val()
-		case "string":
-			holds = f.rdb.Get(ctx, key).Val()
-		}
-		all += fmt.Sprintf("%s=%v; ", key, holds)
-	}
-	return all
 }
