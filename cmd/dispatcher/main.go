@@ -64,6 +64,12 @@ func exit(err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		return daemon.Exit(daemon.ExitNoCampaign, err)
 	}
+	if _, wrong := errors.AsType[*campaign.SpecError](err); wrong {
+		return daemon.Exit(daemon.ExitUsage, err)
+	}
+	if _, wrong := errors.AsType[*fcm.FieldError](err); wrong {
+		return daemon.Exit(daemon.ExitUsage, err)
+	}
 	if errors.Is(err, dispatcher.ErrLeftover) {
 		return daemon.Exit(daemon.ExitLeftover, err)
 	}

@@ -6,12 +6,14 @@ import (
 	"sync"
 	"time"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
 )
 
-// claimer takes recipients for the campaign with the smallest share of the pool, never more than there are free slots.
+// claimer takes recipients for the campaigns with the smallest shares of the pool, never more than there are free slots.
 type claimer struct {
 	d        *Dispatcher
+	turn     uint64
 	prepared sync.WaitGroup
 }
 
@@ -29,36 +31,35 @@ func (c *claimer) run(ctx, work context.Context) error {
 		if err != nil {
 			return nil
 		}
-		camp := c.pick()
-		if camp == nil {
-			c.d.slots.release(free)
-			if !c.rest(ctx) {
-				return nil
-			}
-			continue
-		}
-		claimed := c.claim(ctx, work, camp, free)
+		claimed, asked := c.serve(ctx, work, free)
 		c.d.slots.release(free - claimed)
+		if asked == 0 && !c.rest(ctx) {
+			return nil
+		}
 	}
 }
 
-// pick chooses whom to claim for; nil when every campaign has just been found empty.
-func (c *claimer) pick() *served {
+// serve shares out the free slots and claims for each campaign that gets some. It tells how many slots were filled,
+// and how many campaigns were asked: none when each has just been found empty.
+func (c *claimer) serve(ctx, work context.Context, free int) (claimed, asked int) {
 	now := c.d.now()
-	var best *served
-	for _, camp := range c.d.roster.all() {
-		if now.Before(camp.idle) {
-			continue
-		}
-		if best == nil || share(camp) < share(best) {
-			best = camp
+	serving := c.d.roster.all()
+	byID := make(map[string]*served, len(serving))
+	contenders := make([]campaign.Contender, len(serving))
+	for i, camp := range serving {
+		byID[camp.id] = camp
+		contenders[i] = campaign.Contender{
+			ID: camp.id, Weight: camp.weight, InFlight: int(camp.inflight.Load()), Idle: now.Before(camp.idle), Turn: camp.turn,
 		}
 	}
-	return best
+	grants := campaign.Share(free, contenders)
+	for _, grant := range grants {
+		c.turn++
+		byID[grant.ID].turn = c.turn
+		claimed += c.claim(ctx, work, byID[grant.ID], grant.N)
+	}
+	return claimed, len(grants)
 }
-
-// share is how much of the pool a campaign has, by its weight.
-func share(camp *served) float64 { return float64(camp.inflight.Load()) / float64(max(1, camp.weight)) }
 
 // rest waits until some campaign may have recipients again; false when ctx has ended.
 func (c *claimer) rest(ctx context.Context) bool {

@@ -2,6 +2,8 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -17,7 +19,11 @@ func (r *discoverer) run(ctx context.Context) error {
 	tick := time.NewTicker(r.d.opts.Discover)
 	defer tick.Stop()
 	for {
-		if err := r.discover(ctx); err != nil && ctx.Err() == nil {
+		err := r.discover(ctx)
+		if unusable, ok := errors.AsType[*unusableError](err); ok {
+			return unusable
+		}
+		if err != nil && ctx.Err() == nil {
 			r.d.log.Warn("look for campaigns: those already known go on", "error", err)
 		}
 		select {
@@ -28,6 +34,12 @@ func (r *discoverer) run(ctx context.Context) error {
 	}
 }
 
+// unusableError ends a Job: its one campaign cannot be served until somebody mends its spec.
+type unusableError struct{ err error }
+
+func (e *unusableError) Error() string { return e.err.Error() }
+func (e *unusableError) Unwrap() error { return e.err }
+
 // discover is one tick: it adds what runs, renews what was edited, drops what runs no more.
 func (r *discoverer) discover(ctx context.Context) error {
 	running, err := r.running(ctx)
@@ -37,7 +49,9 @@ func (r *discoverer) discover(ctx context.Context) error {
 	seen := make(map[string]bool, len(running))
 	for _, spec := range running {
 		seen[spec.ID] = true
-		r.serve(spec)
+		if err := r.serve(spec); err != nil {
+			return err
+		}
 	}
 	for _, s := range r.d.roster.all() {
 		if !seen[s.id] {
@@ -50,7 +64,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 
 func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
 	if id := r.d.opts.Campaign; id != "" {
-		spec, err := r.d.deps.Campaigns.Get(ctx, id)
+		spec, err := r.d.deps.Campaigns.Adopt(ctx, id)
 		if err != nil || spec.State != campaign.Running {
 			return nil, err
 		}
@@ -61,21 +75,25 @@ func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
 }
 
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
-func (r *discoverer) serve(spec campaign.Spec) {
+func (r *discoverer) serve(spec campaign.Spec) error {
 	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
-		return
+		return nil
 	}
 	s, err := r.build(spec)
-	if err != nil {
+	switch {
+	case err != nil && r.d.opts.Campaign != "":
+		return &unusableError{fmt.Errorf("campaign %s: %w", spec.ID, err)}
+	case err != nil:
 		if r.refused[spec.ID] != err.Error() {
 			r.refused[spec.ID] = err.Error()
 			r.d.log.Error("campaign cannot be served: mend its spec; the others go on", "campaign", spec.ID, "error", err)
 		}
-		return
+		return nil
 	}
 	delete(r.refused, spec.ID)
 	r.d.log.Info("campaign is served", "campaign", spec.ID)
 	r.d.roster.put(s)
+	return nil
 }
 
 func (r *discoverer) build(spec campaign.Spec) (*served, error) {

@@ -54,6 +54,8 @@ func (d *Dispatcher) ended(ctx context.Context) error {
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):
 		return fmt.Errorf("campaign %s: %w", d.opts.Campaign, err)
+	case isSpecError(err):
+		return err
 	case err != nil:
 		if ctx.Err() == nil {
 			d.log.Warn("look at the campaign", "campaign", d.opts.Campaign, "error", err)
@@ -62,12 +64,32 @@ func (d *Dispatcher) ended(ctx context.Context) error {
 	}
 	switch spec.State {
 	case campaign.Running:
-		return nil
+		return d.neverLoaded(ctx)
 	case campaign.Completed:
 		return errDrained
 	default:
 		return &EndedError{State: spec.State, Reason: spec.Reason}
 	}
+}
+
+// neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its
+// audience may still come, but a Job must not wait for it.
+func (d *Dispatcher) neverLoaded(ctx context.Context) error {
+	camp := d.roster.get(d.opts.Campaign)
+	if camp == nil || !camp.empty.Load() || camp.inflight.Load() > 0 {
+		return nil
+	}
+	books, err := d.deps.Campaigns.Books(ctx, camp.id)
+	if err != nil || books.Loaded > 0 {
+		return nil // the next look will tell
+	}
+	d.log.Warn("campaign has no recipients: load its audience, or look whether the list has expired", "campaign", camp.id)
+	return errDrained
+}
+
+func isSpecError(err error) bool {
+	_, ok := errors.AsType[*campaign.SpecError](err)
+	return ok
 }
 
 // verdict turns how the roles ended into what Run returns.

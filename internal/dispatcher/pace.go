@@ -19,4 +19,4 @@ type Pacer interface {
 type unpaced struct{}
 
 func (unpaced) Wait(ctx context.Context, _ string) error { return ctx.Err() }
-func (unpaced) Observe(string, fcm.Answer)                {}
+func (unpaced) Observe(string, fcm.Answer)               {}

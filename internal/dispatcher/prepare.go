@@ -167,4 +167,6 @@ func (d *Dispatcher) handBack(dl *delivery) {
 }
 
 // expired reports that the campaign's deadline came while the recipient was on its way.
-func (dl *delivery) expired(now time.Time) bool { return !dl.deadline.IsZero() && !now.Before(dl.deadline) }
+func (dl *delivery) expired(now time.Time) bool {
+	return !dl.deadline.IsZero() && !now.Before(dl.deadline)
+}

@@ -29,6 +29,7 @@ type served struct {
 	closed   atomic.Bool  // no longer running: what is held goes back
 	empty    atomic.Bool  // the last claim found nothing
 	idle     time.Time    // not looked at before this moment; the claimer's alone
+	turn     uint64       // when it was last granted slots; the claimer's alone
 }
 
 func compile(spec campaign.Spec, q *queue.Queue, list queue.List) (*served, error) {

@@ -47,6 +47,8 @@ type audience interface {
 	// next appends one element to dst. It returns io.EOF at the end, a RowError for a line that is no recipient
 	// (the next call goes on behind it), and any other error when the file cannot be read on.
 	next(dst []byte) ([]byte, error)
+	// line is where the element that next returned last began.
+	line() int
 }
 
 func newAudience(r io.Reader, format Format) (audience, error) {
@@ -68,6 +70,7 @@ func newAudience(r io.Reader, format Format) (audience, error) {
 type csvAudience struct {
 	rows    *csv.Reader
 	columns []column
+	at      int
 }
 
 type column struct {
@@ -143,9 +146,11 @@ func (a *csvAudience) next(dst []byte) ([]byte, error) {
 			}
 		}
 	}
-	line, _ := a.rows.FieldPos(0)
-	return encode(dst, r, line)
+	a.at, _ = a.rows.FieldPos(0)
+	return encode(dst, r, a.at)
 }
+
+func (a *csvAudience) line() int { return a.at }
 
 func withVar(vars map[string]json.RawMessage, name, value string) map[string]json.RawMessage {
 	if vars == nil {
@@ -159,8 +164,10 @@ func withVar(vars map[string]json.RawMessage, name, value string) map[string]jso
 // ndjsonAudience passes on what its lines hold, after reading them as the dispatcher will.
 type ndjsonAudience struct {
 	lines *bufio.Reader
-	line  int
+	at    int
 }
+
+func (a *ndjsonAudience) line() int { return a.at }
 
 func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 	for {
@@ -168,13 +175,13 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 		if len(text) == 0 && err != nil {
 			return dst, err
 		}
-		a.line++
+		a.at++
 		text = bytes.TrimSpace(text)
 		if len(text) == 0 {
 			continue
 		}
 		if _, err := campaign.DecodeRecipient(text); err != nil {
-			return dst, RowError{Line: a.line, Problem: err.Error()}
+			return dst, RowError{Line: a.at, Problem: err.Error()}
 		}
 		return append(dst, text...), nil
 	}

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"fanfare/internal/campaign"
@@ -102,12 +103,12 @@ func (r *replayer) takes(ctx context.Context, id string) (bool, error) {
 	if takes, known := r.open[id]; known {
 		return takes, nil
 	}
-	takes, err := r.o.deps.Campaigns.Takes(ctx, id)
-	if err != nil {
-		return false, fmt.Errorf("look at campaign %s: %w", id, err)
+	spec, err := r.o.deps.Campaigns.Get(ctx, id)
+	if err != nil && !errors.Is(err, campaign.ErrNotFound) {
+		return false, fmt.Errorf("look at the campaign: %w", err)
 	}
-	r.open[id] = takes
-	return takes, nil
+	r.open[id] = err == nil && !spec.State.Final()
+	return r.open[id], nil
 }
 
 func (r *replayer) append(ctx context.Context, id string, elements [][]byte) error {

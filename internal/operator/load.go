@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"fanfare/internal/queue"
 )
 
 // loadBatch is how many recipients one command carries: with 1,000 Redis spends most of its time on the elements, and
@@ -36,6 +34,13 @@ type LoadSummary struct {
 	Rejected int64         `json:"rejected"`
 	Errors   []RowError    `json:"errors,omitempty"`
 	Took     time.Duration `json:"took"`
+}
+
+// reject counts a line that was left out, and names it while there are few.
+func (s *LoadSummary) reject(row RowError) {
+	if s.Rejected++; len(s.Errors) < maxRowErrors {
+		s.Errors = append(s.Errors, row)
+	}
 }
 
 // batch is a group of elements on the way from the file to Redis.
@@ -80,7 +85,7 @@ func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOp
 		}
 		return nil
 	})
-	err = group.Wait()
+	err = errors.Join(group.Wait(), loading.Close(context.WithoutCancel(ctx)))
 	summary.Loaded, summary.Took = loaded, o.now().Sub(start)
 	if err != nil && loaded > 0 {
 		return summary, fmt.Errorf("%w: the first %d recipients are loaded; go on with --append --skip %d",
@@ -126,9 +131,7 @@ func fillBatch(rows audience, skip *int64, b *batch, summary *LoadSummary) (ende
 	for len(ends) < loadBatch {
 		text, err := rows.next(b.text)
 		if row, ok := errors.AsType[RowError](err); ok {
-			if summary.Rejected++; len(summary.Errors) < maxRowErrors {
-				summary.Errors = append(summary.Errors, row)
-			}
+			summary.reject(row)
 			continue
 		}
 		if errors.Is(err, io.EOF) {
@@ -152,6 +155,3 @@ func fillBatch(rows audience, skip *int64, b *batch, summary *LoadSummary) (ende
 	}
 	return ended, nil
 }
-
-// newLoadID names one run of a load, so that a repeated command is recognised.
-func newLoadID() string { return queue.NewClaimID() }

@@ -89,10 +89,8 @@ func (p *process) signal(s os.Signal) {
 // simulator is fcmsim in a process of its own.
 type simulator struct {
 	*process
-	URLs struct {
-		TLS   string `json:"tls"`
-		Admin string `json:"admin"`
-	} `json:"urls"`
+	TLS    string `json:"tls"` // an FCM endpoint
+	Admin  string `json:"admin"`
 	CAFile string `json:"caFile"`
 }
 

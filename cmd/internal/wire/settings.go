@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
@@ -105,4 +106,17 @@ func dispatcherOptions(s config.Settings, campaign string) dispatcher.Options {
 		Outage:      s.Retry.Outage,
 	}
 	return o
+}
+
+func campaignOptions(s config.Settings) campaign.Options {
+	return campaign.Options{
+		Queue: queue.Options{
+			Lease:      s.Queue.Lease,
+			MaxElement: int(s.Queue.MaxElement),
+			ClaimBytes: int(s.Queue.ClaimBytes),
+			Linger:     s.Queue.Linger,
+		},
+		Retention:  s.Campaign.Retention,
+		DefaultTTL: s.Campaign.DefaultTTL,
+	}
 }

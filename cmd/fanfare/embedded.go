@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"fanfare/internal/config"
+	"fanfare/internal/fcmsim"
+)
+
+// embedded are the stand-ins that the demo starts for what it was not given.
+type embedded struct {
+	dir   string
+	redis *miniredis.Miniredis
+	sim   *fcmsim.Simulator
+	fcm   *fcmsim.Server
+	aging chan struct{} // ends the passing of time in the embedded Redis
+}
+
+// embed points the settings at stand-ins where they name nothing: Redis, FCM, the database.
+func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedded, err error) {
+	e = &embedded{aging: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if e.dir, err = os.MkdirTemp("", "fanfare-demo-"); err != nil {
+		return e, err
+	}
+	if s.Redis.URL = config.URL(given.redis); given.redis == "" {
+		if e.redis, err = miniredis.Run(); err != nil {
+			return e, fmt.Errorf("start embedded Redis: %w", err)
+		}
+		s.Redis.URL = config.URL("redis://" + e.redis.Addr())
+		go e.age()
+	}
+	if s.Store.DatabaseURL = config.URL(given.database); given.database == "" {
+		s.Store.DatabaseURL = config.URL("sqlite:" + filepath.Join(e.dir, "fanfare.db"))
+		s.Store.TokenQuery, s.Store.TokenClear = "off", "off" // there is no table users
+	}
+	if s.FCM.Endpoint = config.URL(given.fcmEndpoint); given.fcmEndpoint == "" {
+		err = e.startSimulator(ctx, s)
+	}
+	return e, err
+}
+
+func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err error) {
+	latency := fcmsim.LogNormal(40*time.Millisecond, 0.3)
+	if e.sim, err = fcmsim.New(fcmsim.Options{Rules: fcmsim.Rules{Latency: latency}}); err != nil {
+		return fmt.Errorf("make simulator: %w", err)
+	}
+	if e.fcm, err = e.sim.Start(ctx, fcmsim.Listen{CAFile: filepath.Join(e.dir, "ca.pem")}); err != nil {
+		return fmt.Errorf("start simulator: %w", err)
+	}
+	s.FCM.Endpoint, s.FCM.CAFile = config.URL(e.fcm.URLs.TLS), e.fcm.CAFile
+	s.FCM.CredentialsFile = ""
+	if s.FCM.ProjectID == "" {
+		s.FCM.ProjectID = "demo"
+	}
+	return nil
+}
+
+// age lets keys expire: time does not pass in a miniredis by itself.
+func (e *embedded) age() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.aging:
+			return
+		case <-tick.C:
+			e.redis.FastForward(time.Second)
+		}
+	}
+}
+
+func (e *embedded) close() {
+	close(e.aging)
+	if e.fcm != nil {
+		_ = e.fcm.Close() // it has served its purpose
+	}
+	if e.redis != nil {
+		e.redis.Close()
+	}
+	_ = os.RemoveAll(e.dir) // a temporary directory
+}

@@ -1,0 +1,42 @@
+// Command responder applies the results of pushes to SQL and keeps the dead letters.
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"fanfare/cmd/internal/wire"
+	"fanfare/internal/config"
+	"fanfare/internal/daemon"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	return wire.Daemon{
+		Name:  "responder",
+		Short: "Apply the results of pushes to SQL and keep the dead letters",
+		Long: `Apply the results of pushes to SQL and keep the dead letters.
+
+A result is removed from Redis only after its row is committed. The database's schema is migrated at start, by one
+replica at a time.`,
+		Sections: []string{"redis", "names", "queue", "responder", "store", "log", "http"},
+		Listen:   func(s config.Settings) config.Address { return s.HTTP.Responder },
+		Drain:    func(s config.Settings) time.Duration { return s.Responder.Drain },
+		Body:     respond,
+	}.Main()
+}
+
+func respond(p *daemon.Process, rooms *wire.Rooms) error {
+	r, err := rooms.Responder()
+	if err != nil {
+		return err
+	}
+	if err := rooms.Store.Migrate(p.Fetch()); err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	p.Health.AddReady("database", rooms.Store.Ping)
+	p.Ready()
+	return r.Run(p.Fetch(), p.Work())
+}

@@ -1,0 +1,72 @@
+package bench
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	pairs       = 4
+	recipients  = 60_000
+	concurrency = 500
+)
+
+// BenchmarkDispatcherAgainstBareLoop takes the dispatcher, end to end, and a bare loop of the SDK's Send in turn,
+// against the same simulator with 50 ms of latency.
+func BenchmarkDispatcherAgainstBareLoop(b *testing.B) {
+	for b.Loop() {
+		w := newWorld(b, "50ms")
+		fmt.Printf("\ndispatcher end to end, against a bare loop of the SDK's Send: %d recipients, %d at a time, 50 ms\n", recipients, concurrency)
+		fmt.Printf("%4s  %22s  %22s  %18s  %9s\n", "pair", "bare loop", "dispatcher", "cpu per message", "pushes/s")
+		var cpu, rate []float64
+		for pair := range pairs {
+			bare := runBare(b, w)
+			ours := runDispatcher(w, "pair"+strconv.Itoa(pair))
+			cpu = append(cpu, ours.cpu/bare.cpu)
+			rate = append(rate, ours.rate/bare.rate)
+			fmt.Printf("%4d  %22s  %22s  %17.2fx  %8.2fx\n", pair+1, bare, ours, cpu[pair], rate[pair])
+		}
+		fmt.Printf("median: cpu per message %.2fx (at most 1.15), throughput %.2fx (at least 0.95)\n", median(cpu), median(rate))
+		b.ReportMetric(median(cpu), "cpu-ratio")
+		b.ReportMetric(median(rate), "throughput-ratio")
+	}
+}
+
+// effort is what one message cost, and how many went out a second.
+type effort struct{ cpu, rate float64 }
+
+func (e effort) String() string { return fmt.Sprintf("%.1f µs, %.0f/s", e.cpu*1e6, e.rate) }
+
+func runBare(b *testing.B, w *world) effort {
+	b.Helper()
+	p := start(b, []string{
+		bareLoopEnv + "=" + w.sim.TLS, bareCAEnv + "=" + w.sim.CAFile,
+		bareCount + "=" + strconv.Itoa(recipients), bareWorkers + "=" + strconv.Itoa(concurrency),
+	}, "/proc/self/exe")
+	u := p.succeed()
+	took, err := strconv.ParseFloat(strings.TrimSpace(p.out.String()), 64)
+	if err != nil {
+		b.Fatalf("read %q: %v", p.out.Bytes(), err)
+	}
+	return effort{cpu: u.cpu.Seconds() / recipients, rate: recipients / took}
+}
+
+// runDispatcher loads a campaign and drains it with a Job. The rate is that between two moments at which the
+// simulator is asked, so that the start and the end of the process do not count; the CPU is all that it used.
+func runDispatcher(w *world, id string) effort {
+	w.campaign(id, recipients)
+	w.forget()
+	p := w.job(id)
+	begun := w.await(func(c simCounts) bool { return c.Accepted > 0 })
+	from := w.counts()
+	w.await(func(c simCounts) bool { return c.Accepted >= recipients*95/100 })
+	till, took := w.counts(), time.Since(begun)
+	u := p.succeed()
+	if c := w.counts(); c.Distinct != recipients || c.Duplicates != 0 {
+		w.b.Fatalf("simulator accepted %d distinct and %d again, want %d and 0", c.Distinct, c.Duplicates, recipients)
+	}
+	return effort{cpu: u.cpu.Seconds() / recipients, rate: float64(till.Accepted-from.Accepted) / took.Seconds()}
+}

@@ -1,0 +1,154 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/test/servers"
+)
+
+// world is one Redis, one simulator, and what the binaries need to find them.
+type world struct {
+	b   *testing.B
+	rdb *redis.Client
+	sim *simulator
+	env []string
+}
+
+// newWorld starts a Redis that appends every write to disk once a second, and a simulator with the given latency.
+func newWorld(b *testing.B, latency string, simArgs ...string) *world {
+	b.Helper()
+	addr := servers.Redis(b, "appendonly", "yes")
+	w := &world{b: b, sim: startSimulator(b, append([]string{"--latency", latency}, simArgs...)...)}
+	w.rdb = redis.NewClient(&redis.Options{Addr: addr})
+	b.Cleanup(func() { w.rdb.Close() })
+	w.env = []string{
+		"REDIS_URL=redis://" + addr,
+		"FCM_ENDPOINT=" + w.sim.TLS,
+		"FCM_PROJECT_ID=bench",
+		"FANFARE_FCM_CA_FILE=" + w.sim.CAFile,
+		"FANFARE_HTTP_DISPATCHER=off",
+		"FANFARE_HTTP_RESPONDER=off",
+		"LOG_LEVEL=warn",
+	}
+	return w
+}
+
+// fanfare runs one command of the operator's, which must succeed.
+func (w *world) fanfare(args ...string) usage {
+	w.b.Helper()
+	return start(w.b, w.env, program("fanfare"), args...).succeed()
+}
+
+// campaign creates a campaign, loads it with n recipients who have their token in the element, and starts it.
+func (w *world) campaign(id string, n int) {
+	w.b.Helper()
+	w.fanfare("campaign", "create", id, "--message", messageFile(w.b))
+	w.fanfare("load", id, audienceFile(w.b, n))
+	w.fanfare("campaign", "start", id)
+}
+
+// job starts a dispatcher for one campaign.
+func (w *world) job(id string, env ...string) *process {
+	w.b.Helper()
+	return start(w.b, append(w.env, env...), program("dispatcher"), "--campaign", id)
+}
+
+// books are what "fanfare campaign show --json" says.
+type books struct {
+	Loaded, Sent, Failed, Skipped, Expired, Unknown, Waiting, InFlight, Retrying, Missing int64
+}
+
+func (w *world) books(id string) books {
+	w.b.Helper()
+	p := start(w.b, w.env, program("fanfare"), "campaign", "show", id, "--json")
+	p.succeed()
+	var view struct{ Books books }
+	if err := json.Unmarshal(p.out.Bytes(), &view); err != nil {
+		w.b.Fatalf("read %q: %v", p.out.Bytes(), err)
+	}
+	return view.Books
+}
+
+// simCounts are the simulator's own.
+type simCounts struct {
+	Requests    int64 `json:"requests"`
+	Accepted    int64 `json:"accepted"`
+	Distinct    int64 `json:"distinct"`
+	Duplicates  int64 `json:"duplicates"`
+	MaxInFlight int64 `json:"maxInFlight"`
+	Connections struct {
+		TLS int64 `json:"tls"`
+	} `json:"connections"`
+}
+
+func (w *world) counts() simCounts {
+	w.b.Helper()
+	reply, err := http.Get(w.sim.Admin + "/counts")
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	defer reply.Body.Close()
+	var c simCounts
+	if err := json.NewDecoder(reply.Body).Decode(&c); err != nil {
+		w.b.Fatalf("read the simulator's counts: %v", err)
+	}
+	return c
+}
+
+// forget clears the simulator's ledger and counts.
+func (w *world) forget() {
+	w.b.Helper()
+	request, err := http.NewRequestWithContext(w.b.Context(), http.MethodDelete, w.sim.Admin+"/ledger", nil)
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.b.Fatal(err)
+	}
+	reply.Body.Close()
+}
+
+func messageFile(b *testing.B) string {
+	b.Helper()
+	name := filepath.Join(b.TempDir(), "message.json")
+	if err := os.WriteFile(name, []byte(`{"notification":{"title":"Bench","body":"One of many"}}`), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return name
+}
+
+// audienceFile writes a CSV of n recipients with tokens as long as FCM's.
+func audienceFile(b *testing.B, n int) string {
+	b.Helper()
+	name := filepath.Join(b.TempDir(), fmt.Sprintf("audience-%d.csv", n))
+	file, err := os.Create(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	out := bufio.NewWriterSize(file, 1<<20)
+	out.WriteString("userId,fcmToken\n")
+	for i := range n {
+		id := strconv.Itoa(i)
+		out.WriteString("user-" + id + ",bench-" + id + tokenTail + "\n")
+	}
+	if err := out.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return name
+}
+
+// tokenTail brings a token to the usual length of about 160 bytes.
+const tokenTail = ":APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx3M0B0kXQ7gQv0kYtY2mB3uPQ5nC1sD8wJrLzXyVf6hTgUeIoKpAaSsDdFfGgHhJjKkLlQqWwEeRrTtYyUuIiOoPpZzXxCcVvBbNnMm"
