@@ -1,6 +1,9 @@
 package fcmsim
 
-import "net/http"
+import (
+	"net/http"
+	"strconv"
+)
 
 const (
 	jsonContent = "application/json; charset=UTF-8"
@@ -47,7 +50,7 @@ func plain(s status) answer { return answer{s.Code, jsonContent, s.body()} }
 // html is the page of Google's front end, which knows nothing of FCM.
 func html(code int, text string) answer {
 	page := "<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n" +
-		"  <title>Error (" + http.StatusText(code) + ")!!1</title>\n" +
+		"  <title>Error " + strconv.Itoa(code) + " (" + http.StatusText(code) + ")!!1</title>\n" +
 		"  <p>" + text + " <ins>That's all we know.</ins>\n"
 	return answer{code, htmlContent, []byte(page)}
 }

@@ -36,18 +36,19 @@ type step struct {
 
 type span struct{ from, to int }
 
-// read takes the body in; an error is told to the sender.
+// read takes the body in.
 func (p *parser) read(r io.Reader) error {
 	p.buffer.Reset()
 	n, err := p.buffer.ReadFrom(io.LimitReader(r, maxBody+1))
 	if n > maxBody {
-		return errors.New("Your client issued a request that was too large.")
+		return errors.New("body over 1 MiB")
 	}
 	return err
 }
 
 // parse checks the body in full. The status is the answer to a request that is not good.
 func (p *parser) parse() *status {
+	// Of the request before, nothing is kept but memory.
 	*p = parser{
 		buffer: p.buffer, scan: scanner{data: p.buffer.Bytes()},
 		path: p.path[:0], unfit: p.unfit[:0], faulty: p.faulty[:0], omitted: p.omitted[:0],

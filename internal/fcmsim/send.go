@@ -18,7 +18,7 @@ func (s *Simulator) serveSend(w http.ResponseWriter, r *http.Request, project st
 	defer s.tally.inFlight.down()
 
 	book := s.playbook.Load()
-	throws := dice(s.options.Seed ^ uint64(arrival)<<32)
+	throws := dice(s.options.Seed ^ uint64(arrival))
 	if outcome, struck := book.unseen(&throws); struck {
 		s.tally.codes[outcome.Code].Add(1)
 		s.finish(w, r, verdict{outcome: outcome, delay: book.latency(outcome, &throws)})
@@ -60,7 +60,9 @@ func (s *Simulator) judge(r *http.Request, project string, book *playbook) (verd
 	p := parsers.Get().(*parser)
 	defer parsers.Put(p)
 	if err := p.read(r.Body); err != nil {
-		return verdict{}, &refusal{CodeInvalidArgument, html(http.StatusRequestEntityTooLarge, err.Error())}
+		// A sender that left in the midst of its body does not see this either.
+		page := html(http.StatusRequestEntityTooLarge, "Your client issued a request that was too large.")
+		return verdict{}, &refusal{CodeInvalidArgument, page}
 	}
 	if wrong := p.parse(); wrong != nil {
 		return verdict{}, &refusal{CodeInvalidArgument, plain(*wrong)}
@@ -77,7 +79,7 @@ func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
 	if !p.validateOnly {
 		attempt = s.ledger.attempt(key)
 	}
-	throws := dice(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt)<<48)
+	throws := dice(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt))
 	v := verdict{outcome: book.outcome(p.to.address(), attempt, &throws), project: project, to: p.to}
 	v.delay = book.latency(v.outcome, &throws)
 	if p.validateOnly {
@@ -97,7 +99,7 @@ func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
 	return v
 }
 
-// messageName is of FCM's form: seconds and microseconds, then 16 hex digits.
+// messageName is of FCM's form: microseconds since 1970, then 16 hex digits.
 func messageName(project string, unique uint64) string {
 	return fmt.Sprintf("projects/%s/messages/0:%d%%%016x", project, time.Now().UnixMicro(), unique)
 }

@@ -44,7 +44,7 @@ type Server struct {
 	servers   []*http.Server
 	serving   sync.WaitGroup
 	tempDir   string
-	close     sync.Once
+	closing   sync.Once
 	closed    error
 }
 
@@ -158,7 +158,7 @@ func (srv *Server) serve(server *http.Server, ln net.Listener) {
 
 // Close ends all connections at once, hanging requests included. Repeating it is harmless.
 func (srv *Server) Close() error {
-	srv.close.Do(func() {
+	srv.closing.Do(func() {
 		var errs []error
 		for _, server := range srv.servers {
 			errs = append(errs, server.Close())

@@ -2,7 +2,7 @@ package fcmsim
 
 // growStack makes room on the goroutine's stack for reading a message. net/http starts a goroutine for each request,
 // whose stack would double three times in the midst of nested calls, each time moving all their frames: a fifth of the
-// whole time of an answer. Grown at once, while there are few frames, it costs next to nothing.
+// time that an answer takes. Grown at once, while there are few frames, it costs a third of that.
 //
 //go:noinline
 func growStack(at int) byte {
