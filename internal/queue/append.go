@@ -27,7 +27,7 @@ func (q *Queue) Append(
 	for _, element := range elements {
 		args = append(args, element)
 	}
-	keys := []string{q.list.plain, q.counts, q.list.load(load)}
+	keys := []string{q.list.plain, q.counts, q.list.Load(load)}
 	n, err := q.run(ctx, appendScript, keys, args...).Int()
 	return n == 1, q.wrap("append to", err)
 }

@@ -36,7 +36,7 @@ func appendsOnce(t *testing.T, b *backend) {
 	}
 	wantList(t, "list", list, slices.Clone(all))
 	wantEqual(t, "accepted", f.counts().Accepted, int64(len(all)))
-	for _, key := range []string{f.list.Plain(), f.list.Key("load:load1"), f.list.Key("load:load2")} {
+	for _, key := range []string{f.list.Plain(), f.list.Load("load1"), f.list.Key("load:load2")} {
 		if ttl := f.rdb.PTTL(t.Context(), key).Val(); ttl <= 0 {
 			t.Errorf("key %s has no expiry", key)
 		}

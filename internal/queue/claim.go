@@ -16,7 +16,7 @@ func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
 	}
 	keys := make([]string, 0, 7)
-	keys = append(keys, q.list.plain, q.back, q.retry, q.leases, q.list.lease(claim), q.counts)
+	keys = append(keys, q.list.plain, q.back, q.retry, q.leases, q.list.Lease(claim), q.counts)
 	if q.o.GateKey != "" {
 		keys = append(keys, q.o.GateKey)
 	}

@@ -39,7 +39,7 @@ func (f fixture) leased() []string {
 	}
 	var all []string
 	for _, claim := range claims {
-		held, err := f.rdb.HGetAll(f.Context(), f.list.Key("lease:"+claim)).Result()
+		held, err := f.rdb.HGetAll(f.Context(), f.list.Lease(claim)).Result()
 		if err != nil {
 			f.Fatalf("read lease: %v", err)
 		}

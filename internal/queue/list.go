@@ -46,8 +46,11 @@ func (l List) Plain() string { return l.plain }
 // Key is one of our own keys beside the list, such as "{campaign:42}:spec".
 func (l List) Key(suffix string) string { return l.head + ":" + suffix }
 
-func (l List) lease(claim string) string { return l.Key(suffixLease) + ":" + claim }
-func (l List) load(load string) string   { return l.Key(suffixLoad) + ":" + load }
+// Lease holds the elements of a claim.
+func (l List) Lease(claim string) string { return l.Key(suffixLease) + ":" + claim }
+
+// Load remembers, for a day, which batches of a load were appended.
+func (l List) Load(load string) string { return l.Key(suffixLoad) + ":" + load }
 
 func (l List) tagged() bool { return l.head == l.plain }
 

@@ -48,7 +48,7 @@ func (q *Queue) release(ctx context.Context, which string, claims []string) (ele
 		keys := append(make([]string, 0, 3+len(some)), q.leases, q.back, q.counts)
 		args := append(make([]any, 0, 1+len(some)), which)
 		for _, claim := range some {
-			keys = append(keys, q.list.lease(claim))
+			keys = append(keys, q.list.Lease(claim))
 			args = append(args, claim)
 		}
 		n, err := q.run(ctx, releaseScript, keys, args...).Int()

@@ -85,7 +85,7 @@ func (q *Queue) settleCall(some []*Settlement) (keys []string, args []any) {
 			end++
 		}
 		if len(claims) == 0 || claims[len(claims)-1] != claim {
-			claims, keys = append(claims, claim), append(keys, q.list.lease(claim))
+			claims, keys = append(claims, claim), append(keys, q.list.Lease(claim))
 		}
 		at := slices.Index(labels, outcome)
 		if at < 0 {

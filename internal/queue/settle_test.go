@@ -28,7 +28,7 @@ func settlesEnded(t *testing.T, b *backend) {
 	wantEqual(t, "in flight", c.InFlight, 1)
 
 	wantEqual(t, "applied", f.settle(queue.Settlement{Claim: l.Claim, Pos: 3, Status: "skipped"}), 1)
-	wantEqual(t, "keys of an ended lease", f.rdb.Exists(t.Context(), f.list.Key("lease:"+l.Claim)).Val(), 0)
+	wantEqual(t, "keys of an ended lease", f.rdb.Exists(t.Context(), f.list.Lease(l.Claim)).Val(), 0)
 	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 0)
 	wantEqual(t, "outbox length without a payload", f.counts().Outbox, 3)
 }
@@ -99,7 +99,7 @@ func settlesAcrossClaims(t *testing.T, b *backend) {
 func settlesNothingThatIsLost(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	wantEqual(t, "applied without a lease", f.settle(sent("never", 1, "x")), 0)
-	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.list.Key(queue.SuffixCounts), f.list.Key("lease:never")).Val(), 0)
+	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.list.Key(queue.SuffixCounts), f.list.Lease("never")).Val(), 0)
 
 	f.push("a", "b")
 	lost := f.claim(2)
