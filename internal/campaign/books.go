@@ -1,0 +1,77 @@
+package campaign
+
+import (
+	"context"
+	"time"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+// Books are what became of a campaign's recipients, read at one moment.
+type Books struct {
+	// Loaded is every recipient known: those claimed so far and those listed, or what our loader put in where that is more.
+	Loaded int64 `json:"loaded"`
+
+	// Sent to Unknown count recipients that have ended, by status.
+	Sent    int64 `json:"sent"`
+	Failed  int64 `json:"failed"`
+	Skipped int64 `json:"skipped"`
+	Expired int64 `json:"expired"`
+	Unknown int64 `json:"unknown"`
+
+	// Waiting are in the list or came back to be served first, InFlight are leased, Retrying have a due time.
+	Waiting  int64 `json:"waiting"`
+	InFlight int64 `json:"inFlight"`
+	Retrying int64 `json:"retrying"`
+
+	// Missing were loaded by us and are nowhere: Redis has thrown them away, or somebody deleted the list.
+	Missing int64 `json:"missing"`
+	// Outbox counts results that are not yet on their way to the responder.
+	Outbox int64 `json:"outbox"`
+	// Codes counts what ended by "status:code".
+	Codes map[string]int64 `json:"codes,omitempty"`
+	// Deadline is when whoever is left ends as expired; zero: never. Server's clock.
+	Deadline time.Time `json:"deadline,omitzero"`
+}
+
+// Books reads a campaign's books. A campaign that nothing is known of has empty books.
+func (c *Campaigns) Books(ctx context.Context, id string) (Books, error) {
+	q, err := c.Queue(id)
+	if err != nil {
+		return Books{}, wrap("read books of", id, err)
+	}
+	counts, err := q.Count(ctx)
+	if err != nil {
+		return Books{}, wrap("read books of", id, err)
+	}
+	return booksOf(counts), nil
+}
+
+func booksOf(c queue.Counts) Books {
+	listed := c.Claimed + c.Listed
+	return Books{
+		Loaded:   max(listed, c.Accepted),
+		Sent:     c.Ended[string(notification.StatusSent)],
+		Failed:   c.Ended[string(notification.StatusFailed)],
+		Skipped:  c.Ended[string(notification.StatusSkipped)],
+		Expired:  c.Ended[string(notification.StatusExpired)],
+		Unknown:  c.Ended[string(notification.StatusUnknown)],
+		Waiting:  c.Listed + c.Back,
+		InFlight: c.InFlight,
+		Retrying: c.Retrying,
+		Missing:  max(0, c.Accepted-listed),
+		Outbox:   c.Outbox,
+		Codes:    c.Codes,
+		Deadline: c.Deadline,
+	}
+}
+
+// Ended counts the recipients whose outcome is known for good.
+func (b Books) Ended() int64 { return b.Sent + b.Failed + b.Skipped + b.Expired + b.Unknown }
+
+// Open counts the recipients that have not ended and are not lost.
+func (b Books) Open() int64 { return b.Waiting + b.InFlight + b.Retrying }
+
+// Balanced tells that everybody who was loaded is accounted for.
+func (b Books) Balanced() bool { return b.Missing == 0 && b.Loaded == b.Ended()+b.Open() }

@@ -1,0 +1,80 @@
+// Package campaign is a campaign as a whole: its spec and states, how campaigns are found, how recipients come into
+// the queue and are read out of it, how running campaigns share a dispatcher, what the books say, and how all of it is
+// cleaned up. Every change of state is one script, and server time decides.
+package campaign
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// Campaigns are all campaigns of one Redis. It is safe for concurrent use.
+type Campaigns struct {
+	rdb   redis.UniversalClient
+	names queue.Names
+	o     Options
+	scan  scanner
+}
+
+// New makes the campaigns of a Redis; it does not talk to it.
+func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("campaigns: %w", err)
+	}
+	if err := names.Validate(); err != nil {
+		return nil, fmt.Errorf("campaigns: %w", err)
+	}
+	return &Campaigns{rdb: rdb, names: names, o: o}, nil
+}
+
+// Queue is the campaign's leased list. Results go to the campaign's outbox, and nothing is claimed unless the campaign
+// runs: a pause or a cancellation takes effect at the next claim of every process.
+func (c *Campaigns) Queue(id string) (*queue.Queue, error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return nil, err
+	}
+	o := c.o.Queue
+	o.Emit = k.outbox
+	o.GateKey, o.GateField, o.GateValue = k.spec, fieldState, string(Running)
+	return queue.New(c.rdb, k.list, o)
+}
+
+// keys are the names of one campaign's keys.
+type keys struct {
+	list                                      queue.List
+	spec, counts, back, retry, leases, outbox string
+}
+
+func (c *Campaigns) keys(id string) (keys, error) {
+	list, err := c.names.Campaign(id)
+	if err != nil {
+		return keys{}, err
+	}
+	return keys{
+		list:   list,
+		spec:   list.Key(queue.SuffixSpec),
+		counts: list.Key(queue.SuffixCounts),
+		back:   list.Key(queue.SuffixBack),
+		retry:  list.Key(queue.SuffixRetry),
+		leases: list.Key(queue.SuffixLeases),
+		outbox: list.Key(queue.SuffixOutbox),
+	}, nil
+}
+
+// The keys whose names hold an id of their own.
+func (k keys) lease(claim string) string { return k.list.Key("lease:" + claim) }
+func (k keys) load(load string) string   { return k.list.Key("load:" + load) }
+
+// unixMilli is the zero time for 0.
+func unixMilli(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

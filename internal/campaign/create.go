@@ -1,0 +1,82 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+// fieldCreation holds who created the spec, so that a repeated Create is told from a second one.
+const fieldCreation = "creation"
+
+// Create writes a new campaign as a draft, or as running when the spec says so. Its audience may be there already, or
+// come later. ErrExists when there is a spec of this id.
+func (c *Campaigns) Create(ctx context.Context, s Spec) error {
+	return wrap("create", s.ID, c.create(ctx, s))
+}
+
+func (c *Campaigns) create(ctx context.Context, s Spec) error {
+	k, err := c.keys(s.ID)
+	if err != nil {
+		return err
+	}
+	if s, err = s.complete(); err != nil {
+		return err
+	}
+	// Registered first: a campaign that is cut off here is one that the registry forgets, and not one that nobody knows.
+	if err := c.register(ctx, s.ID); err != nil {
+		return err
+	}
+	args := append([]any{uuid.NewString(), string(s.State)}, s.fields()...)
+	word, _, err := c.run(ctx, createScript, []string{k.spec, k.counts}, args...)
+	switch {
+	case err != nil:
+		return err
+	case word == "exists":
+		return ErrExists
+	}
+	// And again, for Discover may have found an entry without a campaign in between.
+	return c.register(ctx, s.ID)
+}
+
+// complete fills in defaults and checks what Create is given, as parseSpec checks what is stored.
+func (s Spec) complete() (Spec, error) {
+	if s.State == "" {
+		s.State = Draft
+	}
+	if s.OnAmbiguous == "" {
+		s.OnAmbiguous = Resend
+	}
+	if s.Weight == 0 {
+		s.Weight = 1
+	}
+	switch {
+	case s.State != Draft && s.State != Running:
+		return s, &SpecError{s.ID, fieldState, fmt.Sprintf("is %q, but a campaign begins as %s or %s", s.State, Draft, Running)}
+	case len(s.Message) == 0:
+		return s, &SpecError{s.ID, fieldMessage, "is missing"}
+	}
+	for _, f := range []struct{ field, value string }{
+		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldWeight, strconv.Itoa(s.Weight)},
+	} {
+		if problem := s.set(f.field, f.value); problem != "" {
+			return s, &SpecError{s.ID, f.field, problem}
+		}
+	}
+	return s, nil
+}
+
+// fields are what the application may also write, beside the state; times are the server's to write.
+func (s Spec) fields() []any {
+	all := []any{
+		fieldMessage, []byte(s.Message),
+		fieldOnAmbiguous, string(s.OnAmbiguous),
+		fieldWeight, s.Weight,
+	}
+	if s.Name != "" {
+		all = append(all, fieldName, s.Name)
+	}
+	return all
+}

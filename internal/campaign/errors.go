@@ -1,0 +1,45 @@
+package campaign
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What callers branch on.
+var (
+	ErrNotFound = errors.New("no such campaign")
+	ErrExists   = errors.New("campaign exists already")
+	// ErrAudienceExists refuses a load that was not asked to append.
+	ErrAudienceExists = errors.New("campaign has an audience, or another load has just begun: append to add to it")
+	// ErrDeleted says that a campaign was deleted while recipients were loaded into it.
+	ErrDeleted = errors.New("campaign was deleted while it was loaded")
+)
+
+// TransitionError refuses a change of state that the table does not have; nothing was changed.
+type TransitionError struct {
+	ID       string
+	From, To State
+}
+
+func (e *TransitionError) Error() string {
+	switch {
+	case e.To == deleted:
+		return fmt.Sprintf("campaign %s is %s: pause or cancel it before it is deleted", e.ID, e.From)
+	case e.From.Final():
+		return fmt.Sprintf("campaign %s is %s for good, and cannot become %s", e.ID, e.From, e.To)
+	default:
+		return fmt.Sprintf("campaign %s is %s, and cannot become %s", e.ID, e.From, e.To)
+	}
+}
+
+// SpecError tells which field of a stored or given spec cannot be used. Other campaigns are not concerned.
+type SpecError struct{ ID, Field, Problem string }
+
+func (e *SpecError) Error() string {
+	return fmt.Sprintf("spec of campaign %s: field %s %s", e.ID, e.Field, e.Problem)
+}
+
+// MalformedError tells why an element is no recipient. It never quotes the element, which may hold a token.
+type MalformedError struct{ Problem string }
+
+func (e *MalformedError) Error() string { return "malformed recipient: " + e.Problem }

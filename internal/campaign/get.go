@@ -1,0 +1,68 @@
+package campaign
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// Get reads a campaign's spec: ErrNotFound when there is none, a *SpecError when it cannot be used.
+func (c *Campaigns) Get(ctx context.Context, id string) (Spec, error) {
+	s, err := c.get(ctx, id)
+	return s, wrap("read", id, err)
+}
+
+func (c *Campaigns) get(ctx context.Context, id string) (Spec, error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return Spec{}, err
+	}
+	values, err := c.rdb.HMGet(ctx, k.spec, allFields...).Result()
+	if err != nil {
+		return Spec{}, c.typed(ctx, err, k.spec, "hash")
+	}
+	s, found, err := parseSpec(id, allFields, values)
+	switch {
+	case err != nil:
+		return s, err
+	case !found:
+		return Spec{}, ErrNotFound
+	case len(s.Message) == 0:
+		return s, &SpecError{ID: id, Field: fieldMessage, Problem: "is missing"}
+	}
+	return s, nil
+}
+
+// Adopt is Get for who is about to serve the campaign, after putting it in order as Discover does: it is registered,
+// runs again when its list has elements although it was completed, and does not expire while it runs.
+func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return Spec{}, wrap("adopt", id, err)
+	}
+	word, _, err := c.run(ctx, adoptScript, []string{k.spec, k.counts, k.list.Plain()})
+	switch {
+	case err != nil:
+		return Spec{}, wrap("adopt", id, err)
+	case word == "missing":
+		return Spec{}, wrap("adopt", id, ErrNotFound)
+	}
+	if err := c.register(ctx, id); err != nil {
+		return Spec{}, wrap("adopt", id, err)
+	}
+	return c.Get(ctx, id)
+}
+
+// typed makes a *queue.TypeError of Redis' WRONGTYPE, which does not name the key.
+func (c *Campaigns) typed(ctx context.Context, err error, key, want string) error {
+	if !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return err
+	}
+	holds, lookErr := c.rdb.Type(ctx, key).Result()
+	if lookErr != nil {
+		return err
+	}
+	return &queue.TypeError{Key: key, Holds: holds, Want: want}
+}

@@ -1,0 +1,54 @@
+package campaign
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Summary is one campaign in a listing.
+type Summary struct {
+	Spec  Spec // without its message; State is "" while the recipients wait for one
+	Books Books
+	Err   error // why the campaign cannot be served, or its books cannot be read
+}
+
+// listAtOnce bounds the books that are read side by side.
+const listAtOnce = 16
+
+// List shows all campaigns that are known, the newest first, then those that wait for a message. Lists that nobody
+// has found yet are missing as they are with Discover.
+func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
+	heads, _, err := c.look(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list campaigns: %w", err)
+	}
+	all := make([]Summary, len(heads))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(listAtOnce)
+	for i, h := range heads {
+		all[i] = Summary{Spec: h.spec, Err: h.problem}
+		group.Go(func() error {
+			books, err := c.Books(ctx, h.spec.ID)
+			all[i].Books = books
+			all[i].Err = cmp.Or(all[i].Err, err)
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("list campaigns: %w", err)
+	}
+	all = slices.DeleteFunc(all, gone)
+	slices.SortFunc(all, func(a, b Summary) int {
+		return cmp.Or(b.Spec.CreatedAt.Compare(a.Spec.CreatedAt), cmp.Compare(a.Spec.ID, b.Spec.ID))
+	})
+	return all, nil
+}
+
+// gone tells an entry of the registry that Discover will drop.
+func gone(s Summary) bool {
+	return s.Spec.State == "" && s.Err == nil && s.Books.Open() == 0 && s.Books.Outbox == 0
+}

@@ -1,0 +1,40 @@
+-- complete ends a running campaign of which nobody is left: nothing waits, is leased, is to be retried or to be
+-- forwarded, something was there once, and no load goes on. It ends as expired when the deadline took somebody.
+-- Returns {'ended', state}, {'goes on'}, {'missing'} or {'wrongtype', ...}.
+local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
+local retention_ms = tonumber(ARGV[1])
+
+local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list', back, 'list', retry, 'zset', leases, 'zset',
+  outbox, 'list')
+if bad then
+  return bad
+end
+if redis.call('EXISTS', spec) == 0 then
+  return {'missing'}
+end
+local state = redis.call('HGET', spec, 'state')
+if state == 'completed' or state == 'expired' then
+  return {'ended', state}
+end
+if state ~= 'running' or redis.call('EXISTS', list, back, retry, leases, outbox) > 0 then
+  return {'goes on'}
+end
+
+local now = server_ms()
+local totals, fields = {}, redis.call('HGETALL', counts)
+for i = 1, #fields, 2 do
+  totals[fields[i]] = tonumber(fields[i + 1]) or 0
+  if string.sub(fields[i], 1, 5) == 'load:' and totals[fields[i]] > now then
+    return {'goes on'}
+  end
+end
+if (totals.claimed or 0) == 0 and (totals.accepted or 0) == 0 then
+  return {'goes on'}
+end
+
+local deadline = totals.deadline or 0
+local late = deadline > 0 and deadline <= now and (totals['ended:expired'] or 0) > 0
+local to = late and 'expired' or 'completed'
+enter(spec, counts, to, late and 'the deadline came before everybody was served' or '', retention_ms)
+return {'ended', to}

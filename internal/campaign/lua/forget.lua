@@ -1,0 +1,17 @@
+-- forget looks at a campaign without a spec, and removes its books when nothing is left that they are about.
+-- Returns {'forgotten'}, {'waiting'} while recipients wait for a message, {'unsettled'} while only results are left, or
+-- {'written'} when there is a spec after all.
+local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
+
+if redis.call('EXISTS', spec) == 1 then
+  return {'written'}
+end
+if redis.call('EXISTS', list, back, retry, leases) > 0 then
+  return {'waiting'}
+end
+if redis.call('EXISTS', outbox) == 1 then
+  return {'unsettled'}
+end
+redis.call('UNLINK', counts)
+return {'forgotten'}

@@ -1,0 +1,23 @@
+-- move changes a campaign's state, if it is in one of the states that the new one may follow.
+-- ARGV: the new state, the reason, the retention in ms (0: none), then the states that it may follow.
+-- Returns {'moved', from}, {'already'}, {'illegal', from}, {'missing'} or {'wrongtype', ...}.
+local spec, counts = KEYS[1], KEYS[2]
+local to, reason, retention_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local before = 3
+
+local bad = wrong_type(spec, 'hash', counts, 'hash')
+if bad then
+  return bad
+end
+if redis.call('EXISTS', spec) == 0 then
+  return {'missing'}
+end
+local from = redis.call('HGET', spec, 'state') or ''
+if from == to then
+  return {'already'}
+end
+if not contains({unpack(ARGV, before + 1)}, from) then
+  return {'illegal', from}
+end
+enter(spec, counts, to, reason, retention_ms)
+return {'moved', from}

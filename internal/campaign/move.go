@@ -1,0 +1,97 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Move changes a campaign's state if the table has the transition: a *TransitionError and no change otherwise,
+// ErrNotFound without a spec. Being in that state already is no error, for a repeated command must not be one.
+// The reason is shown to people until the next change. From an end on, the campaign's keys are kept for
+// Options.Retention; who still waits in a cancelled campaign is not lost before that.
+func (c *Campaigns) Move(ctx context.Context, id string, to State, reason string) error {
+	return wrap("move", id, c.move(ctx, id, to, reason))
+}
+
+func (c *Campaigns) move(ctx context.Context, id string, to State, reason string) error {
+	k, err := c.keys(id)
+	if err != nil {
+		return err
+	}
+	if !to.valid() {
+		return fmt.Errorf("there is no state %q", to)
+	}
+	args := []any{string(to), reason, c.retention(to)}
+	for _, from := range to.before() {
+		args = append(args, string(from))
+	}
+	word, from, err := c.run(ctx, moveScript, []string{k.spec, k.counts}, args...)
+	switch {
+	case err != nil:
+		return err
+	case word == "missing":
+		return ErrNotFound
+	case word == "illegal" && !State(from).valid():
+		return &SpecError{ID: id, Field: fieldState, Problem: fmt.Sprintf("is %s, want one of %v", shorten(from), States)}
+	case word == "illegal":
+		return &TransitionError{ID: id, From: State(from), To: to}
+	case to.Ended():
+		return c.retain(ctx, k)
+	}
+	return nil
+}
+
+// Complete ends a running campaign of which nobody is left: Expired when its deadline took somebody, else Completed.
+// It does so in one script, since other processes may hold recipients; ended is false while the campaign goes on, and
+// true also when it has ended like this before. A campaign that never had a recipient, or that is being loaded, goes on.
+func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, err error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return false, wrap("complete", id, err)
+	}
+	word, _, err := c.run(ctx, completeScript,
+		[]string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}, c.retention(Completed))
+	if word == "missing" {
+		err = ErrNotFound
+	}
+	return word == "ended", wrap("complete", id, err)
+}
+
+// retention is how many ms the keys of a campaign in this state are kept; 0: until it ends.
+func (c *Campaigns) retention(s State) int64 {
+	if !s.Ended() {
+		return 0
+	}
+	return c.o.Retention.Milliseconds()
+}
+
+// retain lets all keys of an ended campaign expire with its spec. What is in flight may add keys later: Discover repeats
+// it.
+func (c *Campaigns) retain(ctx context.Context, k keys) error {
+	claims, err := c.claims(ctx, k)
+	if err != nil {
+		return err
+	}
+	all := []string{k.spec, k.list.Plain(), k.counts, k.back, k.retry, k.leases, k.outbox}
+	for _, claim := range claims {
+		all = append(all, k.lease(claim))
+	}
+	args := slices.Insert(selectStates(State.Ended), 0, any(c.o.Retention.Milliseconds()))
+	_, _, err = c.run(ctx, retainScript, all, args...)
+	return err
+}
+
+// claims lists the claims that hold a lease.
+func (c *Campaigns) claims(ctx context.Context, k keys) ([]string, error) {
+	claims, err := c.rdb.ZRange(ctx, k.leases, 0, -1).Result()
+	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list leases: %w", err)
+	}
+	return claims, nil
+}

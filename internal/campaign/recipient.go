@@ -1,0 +1,161 @@
+package campaign
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"fanfare/internal/notification"
+)
+
+// MaxUserID is the longest user id in bytes.
+const MaxUserID = 512
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// DecodeRecipient reads one element of a producer's list. Every error is a *MalformedError.
+//
+// A userId is a string, or an integer whose digits are kept as they are written; 1.0 and 1e3 are refused, for it cannot
+// be told which key they were stored under. No fcmToken, null and "" mean that the user's token is looked up. Of repeated
+// keys the last counts, keys are told apart by case, unknown ones are ignored, and so is a locale or timeZone that is
+// no string, which an application that knows nothing of us may use in a way of its own.
+func DecodeRecipient(raw []byte) (notification.Recipient, error) {
+	if r, ok := decodePlain(raw); ok {
+		return r, nil
+	}
+	return decodeAny(raw)
+}
+
+// decodeAny reads every form that an element may have.
+func decodeAny(raw []byte) (notification.Recipient, error) {
+	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
+	if start := bytes.TrimLeft(raw, " \t\r\n"); len(start) > 0 && start[0] != '{' && json.Valid(raw) {
+		return notification.Recipient{}, &MalformedError{"it is not a JSON object"}
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return notification.Recipient{}, &MalformedError{syntaxProblem(err)}
+	}
+	var r notification.Recipient
+	token, err := readToken(fields["fcmToken"])
+	if err != nil {
+		return notification.Recipient{}, err
+	}
+	r.Target = notification.Token(token)
+	if r.UserID, err = readUserID(fields["userId"]); err != nil {
+		return notification.Recipient{}, err
+	}
+	if r.Vars, err = readVars(fields["vars"]); err != nil {
+		return notification.Recipient{}, err
+	}
+	r.Locale, _, _ = readString(fields["locale"])
+	r.TimeZone, _, _ = readString(fields["timeZone"])
+	return r, nil
+}
+
+func syntaxProblem(err error) string {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Sprintf("it is not JSON: %s at byte %d", syntax, syntax.Offset)
+	}
+	return "it is not JSON: " + err.Error()
+}
+
+func readUserID(literal json.RawMessage) (string, error) {
+	switch {
+	case isNull(literal):
+		return "", &MalformedError{"userId is missing"}
+	case literal[0] == '"':
+		id, _, err := readString(literal)
+		if err != nil {
+			return "", &MalformedError{"userId " + err.Error()}
+		}
+		return id, checkUserID(id)
+	case literal[0] == '-' || literal[0] >= '0' && literal[0] <= '9':
+		if bytes.ContainsAny(literal, ".eE") {
+			return "", &MalformedError{"userId is a number, but no integer: write it as a string"}
+		}
+		return string(literal), checkUserID(string(literal))
+	default:
+		return "", &MalformedError{"userId is neither a string nor a number"}
+	}
+}
+
+func checkUserID(id string) error {
+	switch {
+	case id == "":
+		return &MalformedError{"userId is empty"}
+	case len(id) > MaxUserID:
+		return &MalformedError{fmt.Sprintf("userId is longer than %d bytes", MaxUserID)}
+	case strings.ContainsRune(id, 0):
+		return &MalformedError{"userId holds a NUL"}
+	}
+	return nil
+}
+
+func readToken(literal json.RawMessage) (string, error) {
+	if isNull(literal) {
+		return "", nil
+	}
+	token, isString, err := readString(literal)
+	switch {
+	case !isString:
+		return "", &MalformedError{"fcmToken is not a string"}
+	case err != nil:
+		return "", &MalformedError{"fcmToken " + err.Error()}
+	}
+	return token, nil
+}
+
+func readVars(literal json.RawMessage) (map[string]json.RawMessage, error) {
+	if isNull(literal) {
+		return nil, nil
+	}
+	if literal[0] != '{' {
+		return nil, &MalformedError{"vars is not an object"}
+	}
+	var vars map[string]json.RawMessage
+	if err := json.Unmarshal(literal, &vars); err != nil {
+		return nil, &MalformedError{"vars: " + syntaxProblem(err)}
+	}
+	return vars, nil
+}
+
+func isNull(literal json.RawMessage) bool { return len(literal) == 0 || literal[0] == 'n' }
+
+var errNotText = errors.New("is not valid UTF-8")
+
+// readString reads a string literal whole: the bytes and the escapes that encoding/json would replace, which would make
+// one id of two, are errors.
+func readString(literal json.RawMessage) (s string, isString bool, err error) {
+	if len(literal) == 0 || literal[0] != '"' {
+		return "", false, nil
+	}
+	if !utf8.Valid(literal) {
+		return "", true, errNotText
+	}
+	if err := json.Unmarshal(literal, &s); err != nil {
+		return "", true, err
+	}
+	if strings.ContainsRune(s, utf8.RuneError) && strings.Count(s, "\ufffd") != writtenReplacements(literal) {
+		return "", true, errNotText
+	}
+	return s, true, nil
+}
+
+// writtenReplacements counts the U+FFFD that a literal really holds, as a character or as an escape.
+func writtenReplacements(literal []byte) int {
+	n := bytes.Count(literal, []byte("\ufffd"))
+	for at := 0; at+1 < len(literal); at++ {
+		if literal[at] != '\\' {
+			continue
+		}
+		if literal[at+1] == 'u' && at+6 <= len(literal) && bytes.EqualFold(literal[at+2:at+6], []byte("fffd")) {
+			n++
+		}
+		at++ // the escaped character, which may be a backslash
+	}
+	return n
+}

@@ -1,0 +1,102 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// headsAtOnce bounds the campaigns in one pipeline.
+const headsAtOnce = 200
+
+// register puts campaigns into the registry.
+func (c *Campaigns) register(ctx context.Context, ids ...string) error {
+	for some := range slices.Chunk(ids, headsAtOnce) {
+		if err := c.rdb.SAdd(ctx, c.names.Registry(), some).Err(); err != nil {
+			return fmt.Errorf("register: %w", err)
+		}
+	}
+	return nil
+}
+
+// registered lists the registry, in order and without the repetitions that SSCAN may have.
+func (c *Campaigns) registered(ctx context.Context) ([]string, error) {
+	var ids []string
+	for at := uint64(0); ; {
+		some, next, err := c.rdb.SScan(ctx, c.names.Registry(), at, "", scanCount).Result()
+		if err != nil {
+			return nil, fmt.Errorf("read registry: %w", err)
+		}
+		ids = append(ids, some...)
+		if at = next; at == 0 {
+			break
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// head is a campaign without its message: what tells whether it is served.
+type head struct {
+	spec    Spec
+	keys    keys
+	found   bool  // there is a spec
+	problem error // why it cannot be used
+	expires bool  // the spec has an expiry
+	listed  bool  // the producer's list has elements
+}
+
+// heads reads campaigns in few round trips. Entries that cannot name a campaign are left out.
+func (c *Campaigns) heads(ctx context.Context, ids []string) ([]head, error) {
+	all := make([]head, 0, len(ids))
+	for some := range slices.Chunk(ids, headsAtOnce) {
+		group := make([]head, 0, len(some))
+		for _, id := range some {
+			if k, err := c.keys(id); err == nil {
+				group = append(group, head{spec: Spec{ID: id}, keys: k})
+			}
+		}
+		if err := c.readHeads(ctx, group); err != nil {
+			return nil, err
+		}
+		all = append(all, group...)
+	}
+	return all, nil
+}
+
+func (c *Campaigns) readHeads(ctx context.Context, group []head) error {
+	pipe := c.rdb.Pipeline()
+	specs := make([]*redis.SliceCmd, len(group))
+	expiries := make([]*redis.DurationCmd, len(group))
+	lengths := make([]*redis.IntCmd, len(group))
+	for i, h := range group {
+		specs[i] = pipe.HMGet(ctx, h.keys.spec, headFields...)
+		expiries[i] = pipe.PTTL(ctx, h.keys.spec)
+		lengths[i] = pipe.LLen(ctx, h.keys.list.Plain())
+	}
+	_, _ = pipe.Exec(ctx) // each command's own error is looked at
+	for i := range group {
+		h := &group[i]
+		if err := specs[i].Err(); err != nil {
+			if h.problem = c.typed(ctx, err, h.keys.spec, "hash"); h.problem == err {
+				return fmt.Errorf("read specs: %w", err)
+			}
+			h.found = true
+			continue
+		}
+		if err := expiries[i].Err(); err != nil {
+			return fmt.Errorf("read specs: %w", err)
+		}
+		// A list of another type is the claim's to complain about.
+		if err := lengths[i].Err(); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+			return fmt.Errorf("read specs: %w", err)
+		}
+		h.spec, h.found, h.problem = parseSpec(h.spec.ID, headFields, specs[i].Val())
+		h.expires = expiries[i].Val() > time.Duration(0)
+		h.listed = lengths[i].Val() > 0
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package campaign
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// scanCount is how many keys Redis looks at for one SCAN: some tenths of a millisecond.
+const scanCount = 1000
+
+// scanner passes over the keyspace for lists that an application wrote without us, a piece at a time.
+type scanner struct {
+	mu      sync.Mutex
+	cursors map[string]*cursor // by master; nil between two passes
+	next    time.Time          // when the next pass begins
+}
+
+// cursor is how far a pass has come on one master.
+type cursor struct {
+	at   uint64
+	done bool
+}
+
+// scanLists goes on with the pass under way, or begins one when it is time. It returns the ids that this piece found;
+// began tells that a pass began with it. While somebody else scans, it does nothing.
+func (c *Campaigns) scanLists(ctx context.Context) (ids []string, began bool, err error) {
+	s := &c.scan
+	if !s.mu.TryLock() {
+		return nil, false, nil
+	}
+	defer s.mu.Unlock()
+	if s.cursors == nil {
+		if time.Now().Before(s.next) {
+			return nil, false, nil
+		}
+		s.cursors, began = make(map[string]*cursor), true
+	}
+	until := time.Now().Add(c.o.ScanBudget)
+	var (
+		mu   sync.Mutex // a Cluster's masters are scanned side by side
+		over = true
+	)
+	err = c.forEachMaster(ctx, func(ctx context.Context, master redis.Cmdable, name string) error {
+		mu.Lock()
+		at := s.cursors[name]
+		if at == nil {
+			at = new(cursor)
+			s.cursors[name] = at
+		}
+		mu.Unlock()
+		found, err := c.scanMaster(ctx, master, at, until)
+		mu.Lock()
+		defer mu.Unlock()
+		ids = append(ids, found...)
+		over = over && at.done
+		return err
+	})
+	if err == nil && over {
+		s.cursors, s.next = nil, time.Now().Add(c.o.ScanEvery)
+	}
+	return ids, began, err
+}
+
+// scanMaster scans one master until its end, or until time is up.
+func (c *Campaigns) scanMaster(ctx context.Context, master redis.Cmdable, at *cursor, until time.Time) (ids []string, err error) {
+	pattern := globLiteral(c.names.CampaignPrefix) + "*"
+	for !at.done {
+		found, next, err := master.ScanType(ctx, at.at, pattern, scanCount, "list").Result()
+		if err != nil {
+			return ids, fmt.Errorf("scan for lists: %w", err)
+		}
+		for _, key := range found {
+			if id, ok := c.names.ParseCampaign(key); ok {
+				ids = append(ids, id)
+			}
+		}
+		at.at, at.done = next, next == 0
+		if time.Now().After(until) {
+			break
+		}
+	}
+	return ids, nil
+}
+
+func (c *Campaigns) forEachMaster(ctx context.Context, visit func(ctx context.Context, master redis.Cmdable, name string) error) error {
+	cluster, ok := c.rdb.(*redis.ClusterClient)
+	if !ok {
+		return visit(ctx, c.rdb, "")
+	}
+	return cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		return visit(ctx, master, master.Options().Addr)
+	})
+}
+
+// globLiteral escapes what a MATCH pattern would read as a wildcard.
+func globLiteral(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
+}

@@ -1,0 +1,82 @@
+package campaign
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+//go:embed lua/prelude.lua
+var prelude string
+
+//go:embed lua/create.lua
+var createLua string
+
+//go:embed lua/move.lua
+var moveLua string
+
+//go:embed lua/complete.lua
+var completeLua string
+
+//go:embed lua/adopt.lua
+var adoptLua string
+
+//go:embed lua/retain.lua
+var retainLua string
+
+//go:embed lua/begin_load.lua
+var beginLoadLua string
+
+//go:embed lua/loaded.lua
+var loadedLua string
+
+//go:embed lua/bury.lua
+var buryLua string
+
+//go:embed lua/forget.lua
+var forgetLua string
+
+var (
+	createScript    = redis.NewScript(prelude + createLua)
+	moveScript      = redis.NewScript(prelude + moveLua)
+	completeScript  = redis.NewScript(prelude + completeLua)
+	adoptScript     = redis.NewScript(prelude + adoptLua)
+	retainScript    = redis.NewScript(prelude + retainLua)
+	beginLoadScript = redis.NewScript(prelude + beginLoadLua)
+	loadedScript    = redis.NewScript(prelude + loadedLua)
+	buryScript      = redis.NewScript(prelude + buryLua)
+	forgetScript    = redis.NewScript(prelude + forgetLua)
+)
+
+var errReply = errors.New("script replied in another shape than it promises")
+
+// run calls a script and returns the word it answers with, and the one behind it, if any. A key of the wrong type is a
+// *queue.TypeError; nothing was changed then.
+func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (word, detail string, err error) {
+	reply, err := s.Run(ctx, c.rdb, keys, args...).StringSlice()
+	switch {
+	case err != nil:
+		return "", "", err
+	case len(reply) == 4 && reply[0] == "wrongtype":
+		return "", "", &queue.TypeError{Key: reply[1], Holds: reply[2], Want: reply[3]}
+	case len(reply) == 0:
+		return "", "", errReply
+	case len(reply) == 1:
+		return reply[0], "", nil
+	default:
+		return reply[0], reply[1], nil
+	}
+}
+
+// wrap names the operation and the campaign in an error.
+func wrap(verb, id string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s campaign %s: %w", verb, id, err)
+}

@@ -1,0 +1,131 @@
+package campaign
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"fanfare/internal/notification"
+)
+
+// OnAmbiguous is what happens to a recipient whose request may or may not have been accepted.
+type OnAmbiguous string
+
+const (
+	// Resend sends again: at least once.
+	Resend OnAmbiguous = "resend"
+	// Report ends the recipient as unknown: at most once.
+	Report OnAmbiguous = "report"
+)
+
+// Spec is what {campaign:<id>}:spec holds. An application writes at least message and state, in one HSET; fields that
+// we do not know are left alone.
+type Spec struct {
+	ID          string
+	State       State
+	Message     notification.Message
+	OnAmbiguous OnAmbiguous // default Resend
+	Weight      int         // share of a dispatcher among the running campaigns; default 1
+	Name        string      // for people
+	Reason      string      // why it is paused, cancelled or expired
+
+	// By the server's clock; zero when it has not come to that. Stored in ms since 1970; RFC 3339 is read too.
+	CreatedAt, StartedAt, FinishedAt time.Time
+}
+
+// The fields of the hash.
+const (
+	fieldState       = "state"
+	fieldMessage     = "message"
+	fieldOnAmbiguous = "on_ambiguous"
+	fieldWeight      = "weight"
+	fieldName        = "name"
+	fieldReason      = "reason"
+	fieldCreated     = "created_at"
+	fieldStarted     = "started_at"
+	fieldFinished    = "finished_at"
+)
+
+// headFields are all fields but the message, which is long and not always wanted.
+var headFields = []string{
+	fieldState, fieldOnAmbiguous, fieldWeight, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
+}
+
+var allFields = append(slices.Clone(headFields), fieldMessage)
+
+// MaxWeight bounds a campaign's weight.
+const MaxWeight = 1000
+
+// parseSpec reads the values of fields; found is false when the hash has none of them. An error is a *SpecError.
+func parseSpec(id string, fields []string, values []any) (s Spec, found bool, err error) {
+	s = Spec{ID: id, OnAmbiguous: Resend, Weight: 1}
+	for i, field := range fields {
+		value, set := values[i].(string)
+		if !set {
+			continue
+		}
+		found = true
+		if problem := s.set(field, value); problem != "" && err == nil {
+			err = &SpecError{ID: id, Field: field, Problem: problem}
+		}
+	}
+	if found && s.State == "" && err == nil {
+		err = &SpecError{ID: id, Field: fieldState, Problem: "is missing"}
+	}
+	return s, found, err
+}
+
+// set takes one field; problem says why it cannot.
+func (s *Spec) set(field, value string) (problem string) {
+	switch field {
+	case fieldState:
+		if s.State = State(value); !s.State.valid() {
+			return fmt.Sprintf("is %s, want one of %v", shorten(value), States)
+		}
+	case fieldMessage:
+		s.Message = notification.Message(value)
+	case fieldOnAmbiguous:
+		if s.OnAmbiguous = OnAmbiguous(value); s.OnAmbiguous != Resend && s.OnAmbiguous != Report {
+			return fmt.Sprintf("is %s, want %s or %s", shorten(value), Resend, Report)
+		}
+	case fieldWeight:
+		weight, err := strconv.Atoi(value)
+		if err != nil || weight < 1 || weight > MaxWeight {
+			return fmt.Sprintf("is %s, want 1 to %d", shorten(value), MaxWeight)
+		}
+		s.Weight = weight
+	case fieldName:
+		s.Name = value
+	case fieldReason:
+		s.Reason = value
+	case fieldCreated:
+		s.CreatedAt = parseTime(value)
+	case fieldStarted:
+		s.StartedAt = parseTime(value)
+	case fieldFinished:
+		s.FinishedAt = parseTime(value)
+	}
+	return ""
+}
+
+// shorten quotes a stranger's value for an error.
+func shorten(value string) string {
+	const most = 40
+	if len(value) > most {
+		value = value[:most] + "…"
+	}
+	return strconv.Quote(value)
+}
+
+// parseTime is lenient: times are shown to people and decide nothing.
+func parseTime(value string) time.Time {
+	if ms, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return unixMilli(ms)
+	}
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
