@@ -44,7 +44,7 @@ type Process struct {
 	Registry *prometheus.Registry
 	Health   *Health
 
-	fetch, work           context.Context
+	fetch, work           context.Context //nolint:containedctx // they are what a Process is
 	stopFetch, cancelWork context.CancelCauseFunc
 	cleanups              Cleanups
 	stopping              sync.Once

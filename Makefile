@@ -1,0 +1,34 @@
+# make demo     the main job in one process: needs Go and nothing else
+# make test     every test, race detector on; installs the servers it needs where it may
+# make          the programs, into bin/
+
+GO ?= go
+
+.PHONY: build test lint demo bench image ci clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+
+test:
+	./tools/test-servers.sh
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+
+lint:
+	$(GO) tool -modfile=tools/go.mod golangci-lint run
+
+demo:
+	$(GO) run ./cmd/fanfare demo
+
+# Prints figures; nothing in it passes or fails by the clock.
+bench:
+	./tools/test-servers.sh
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
+
+image:
+	docker build -t fanfare .
+
+ci:
+	./.ci/run
+
+clean:
+	rm -rf bin

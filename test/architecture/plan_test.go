@@ -1,0 +1,122 @@
+package architecture
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheHouseIsBuiltAsPlanned(t *testing.T) {
+	watchSources(t)
+	rooms := listRooms(t)
+	if len(rooms) < 10 {
+		t.Fatalf("go list found only %d packages", len(rooms))
+	}
+	for _, violation := range violations(rooms) {
+		t.Error(violation)
+	}
+}
+
+func listRooms(t *testing.T) []room {
+	t.Helper()
+	list := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", module+"...")
+	var problems bytes.Buffer
+	list.Stderr = &problems
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, &problems)
+	}
+	var rooms []room
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var r room
+		switch err := decoder.Decode(&r); {
+		case errors.Is(err, io.EOF):
+			return rooms
+		case err != nil:
+			t.Fatal(err)
+		}
+		rooms = append(rooms, r)
+	}
+}
+
+// watchSources looks at every source file, so that go test's cache knows that this test depends on them: what go list
+// reads it does not see.
+func watchSources(t *testing.T) {
+	t.Helper()
+	for _, top := range []string{"../../cmd", "../../internal", "../../test"} {
+		err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && filepath.Ext(path) == ".go" {
+				_, err = os.Stat(path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestEveryRuleBites shows each rule an arrow that it has to refuse, or one that it has to let pass.
+func TestEveryRuleBites(t *testing.T) {
+	ours := func(names ...string) []string {
+		for i := range names {
+			names[i] = module + names[i]
+		}
+		return names
+	}
+	for name, c := range map[string]struct {
+		room room
+		want string // empty: allowed
+	}{
+		"downward":              {room{ImportPath: "internal/fcm", Imports: ours("internal/notification")}, ""},
+		"upward":                {room{ImportPath: "internal/queue", Imports: ours("internal/campaign")}, "internal/queue (floor 1) imports internal/campaign (floor 2)"},
+		"sideways":              {room{ImportPath: "internal/fcm", Imports: ours("internal/tokens")}, "internal/fcm (floor 2) imports internal/tokens (floor 2)"},
+		"sideways on floor 1":   {room{ImportPath: "internal/queue", Imports: ours("internal/notification")}, "floor 1"},
+		"the simulator":         {room{ImportPath: "internal/fcmsim", Imports: ours("internal/notification")}, "internal/fcmsim"},
+		"cmd to wire":           {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/internal/wire")}, ""},
+		"cmd to cmd":            {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/fcmsim")}, "cmd/fanfare (floor 6) imports cmd/fcmsim"},
+		"config in a room":      {room{ImportPath: "internal/dispatcher", Imports: ours("internal/config")}, "for cmd/ alone"},
+		"daemon in wire":        {room{ImportPath: "cmd/internal/wire", Imports: ours("internal/daemon")}, ""},
+		"Firebase in fcm":       {room{ImportPath: "internal/fcm", Imports: []string{"firebase.google.com/go/v4/messaging"}}, ""},
+		"Firebase elsewhere":    {room{ImportPath: "internal/dispatcher", Imports: []string{"firebase.google.com/go/v4/messaging"}}, "for internal/fcm alone"},
+		"SQL elsewhere":         {room{ImportPath: "internal/tokens", Imports: []string{"database/sql"}}, "for internal/store alone"},
+		"viper elsewhere":       {room{ImportPath: "cmd/fanfare", Imports: []string{"github.com/spf13/viper"}}, "for internal/config alone"},
+		"library in the nouns":  {room{ImportPath: "internal/notification", Imports: []string{"github.com/google/uuid"}}, "standard library only"},
+		"a room of no floor":    {room{ImportPath: "internal/utils"}, "internal/utils is not in the plan"},
+		"its test, downward":    {room{ImportPath: "internal/fcm", XTestImports: ours("internal/fcm", "internal/fcmsim", "test/servers")}, ""},
+		"its test, sideways":    {room{ImportPath: "internal/responder", TestImports: ours("internal/dispatcher")}, "internal/dispatcher (floor 3)"},
+		"servers alone":         {room{ImportPath: "test/servers", Imports: []string{"github.com/redis/go-redis/v9"}}, ""},
+		"servers on a room":     {room{ImportPath: "test/servers", Imports: ours("internal/queue")}, "nothing of ours"},
+		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("internal/fcmsim", "cmd/internal/wire")}, ""},
+	} {
+		c.room.ImportPath = module + c.room.ImportPath
+		got := strings.Join(violations([]room{c.room}), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestKeepersAreRooms keeps a rule from guarding a door that is gone.
+func TestKeepersAreRooms(t *testing.T) {
+	for kept, by := range keepers {
+		for _, keeper := range by {
+			exists := func(name string) bool { return strings.HasPrefix(name, keeper) }
+			names := make([]string, 0, len(floors))
+			for name := range floors {
+				names = append(names, name)
+			}
+			if !slices.ContainsFunc(names, exists) {
+				t.Errorf("%s is kept by %s, which is no room", kept, keeper)
+			}
+		}
+	}
+}
