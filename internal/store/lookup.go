@@ -32,32 +32,41 @@ func (s *Store) Profiles(ctx context.Context, ids []string) (map[string]json.Raw
 	return profiles, nil
 }
 
-// lookup asks for many ids at once. When the database cannot convert one of them to its column's type, the whole
-// query fails; then halves are asked, down to the id at fault, so that it costs the others nothing but time.
+// lookup asks for many ids at once. When the database cannot convert one of them to its column's type, the whole query
+// fails; the ids that do not fit are no user's and are left out.
 func (s *Store) lookup(ctx context.Context, query string, ids []string) (map[string]string, error) {
 	found := make(map[string]string, len(ids))
-	if query == "" {
+	ids = askable(ids)
+	if query == "" || len(ids) == 0 {
 		return found, nil
 	}
-	return found, s.lookupInto(ctx, found, query, askable(ids))
+	err := s.ask(ctx, found, query, ids)
+	if FaultOf(err) != Data {
+		return found, err
+	}
+	if ids, err = s.backend.fitting(ctx, query, ids); err != nil {
+		return nil, err
+	}
+	return found, s.bisect(ctx, found, query, ids)
 }
 
-func (s *Store) lookupInto(ctx context.Context, found map[string]string, query string, ids []string) error {
+// bisect asks for halves, and halves of them, down to an id at fault: a column may have a type that we cannot foresee.
+func (s *Store) bisect(ctx context.Context, found map[string]string, query string, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	err := s.ask(ctx, found, query, ids)
-	if err == nil || FaultOf(err) != Data {
+	if FaultOf(err) != Data {
 		return err
 	}
 	if len(ids) == 1 {
 		return nil
 	}
 	half := len(ids) / 2
-	if err := s.lookupInto(ctx, found, query, ids[:half]); err != nil {
+	if err := s.bisect(ctx, found, query, ids[:half]); err != nil {
 		return err
 	}
-	return s.lookupInto(ctx, found, query, ids[half:])
+	return s.bisect(ctx, found, query, ids[half:])
 }
 
 func (s *Store) ask(ctx context.Context, found map[string]string, query string, ids []string) error {
@@ -88,29 +97,4 @@ func askable(ids []string) []string {
 		}
 	}
 	return fit
-}
-
-// spelling maps ids to the way they were asked for.
-type spelling struct{ exact, folded map[string]string }
-
-func spellings(ids []string) spelling {
-	s := spelling{exact: make(map[string]string, len(ids)), folded: make(map[string]string)}
-	for _, id := range ids {
-		s.exact[id] = id
-		if lower := strings.ToLower(id); lower != id {
-			s.folded[lower] = id
-		}
-	}
-	return s
-}
-
-// of returns the id that was asked for. A uuid column answers in lower case, whatever case the question had.
-func (s spelling) of(id string) string {
-	if asked, ok := s.exact[id]; ok {
-		return asked
-	}
-	if asked, ok := s.folded[strings.ToLower(id)]; ok {
-		return asked
-	}
-	return id
 }

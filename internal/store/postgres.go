@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -138,21 +137,3 @@ func (c *columns) set(i int, r *notification.Result) {
 func (c *columns) args() []any {
 	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at}
 }
-
-// idList writes an array in PostgreSQL's text form, which it converts to whatever type the query compares with.
-func (p *postgres) idList(ids []string) string {
-	var list strings.Builder
-	list.WriteByte('{')
-	for i, id := range ids {
-		if i > 0 {
-			list.WriteByte(',')
-		}
-		list.WriteByte('"')
-		list.WriteString(arrayEscapes.Replace(id))
-		list.WriteByte('"')
-	}
-	list.WriteByte('}')
-	return list.String()
-}
-
-var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)

@@ -29,6 +29,8 @@ type backend interface {
 	migrate(ctx context.Context) error
 	// idList is the ids as the value of a query's $1.
 	idList(ids []string) string
+	// fitting leaves out the ids that the type of a query's $1 evidently cannot hold.
+	fitting(ctx context.Context, query string, ids []string) ([]string, error)
 	close() error
 }
 

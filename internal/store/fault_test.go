@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"fanfare/internal/notification"
+	"fanfare/test/servers"
+)
+
+func state(code string) error { return &pgconn.PgError{Code: code} }
+
+func TestFaults(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want Fault
+	}{
+		{nil, 0},
+		{state("08006"), Transient}, {state("40001"), Transient}, {state("40P01"), Transient}, {state("53300"), Transient},
+		{state("55P03"), Transient}, {state("57P01"), Transient}, {state("57014"), Transient}, {state("25006"), Transient},
+		{context.DeadlineExceeded, Transient}, {context.Canceled, Transient}, {io.ErrUnexpectedEOF, Transient},
+		{&net.OpError{Op: "dial", Err: errors.New("refused")}, Transient},
+		{state("22021"), Data}, {state("22P02"), Data}, {state("23514"), Data}, {state("21000"), Data}, {state("54000"), Data},
+		{&DataError{Field: "userId", Problem: "holds a NUL"}, Data},
+		{state("42P01"), Halt}, {state("42501"), Halt}, {state("28P01"), Halt}, {state("3D000"), Halt}, {state("XX000"), Halt},
+		{state(""), Halt}, {errors.New("nobody foresaw this"), Halt},
+		{&SettingError{Setting: "store.token_clear", Err: state("23502")}, Halt},
+	} {
+		if got := FaultOf(c.err); got != c.want {
+			t.Errorf("%v is %v, want %v", c.err, got, c.want)
+		}
+		if c.err != nil && FaultOf(fmt.Errorf("apply: %w", c.err)) != c.want {
+			t.Errorf("%v loses its fault when wrapped", c.err)
+		}
+	}
+}
+
+func TestResultsThatNoDatabaseTakesAreData(t *testing.T) {
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		for field, spoil := range map[string]func(r *notification.Result){
+			"userId":     func(r *notification.Result) { r.UserID = "a\x00b" },
+			"campaignId": func(r *notification.Result) { r.CampaignID = "\xff" },
+			"resultId":   func(r *notification.Result) { r.ResultID = "\x00" },
+			"messageId":  func(r *notification.Result) { r.MessageID = "\x00" },
+			"errorCode":  func(r *notification.Result) { r.ErrorCode = "\xc3" },
+			"error":      func(r *notification.Result) { r.Error = "\x00" },
+			"fcmToken":   func(r *notification.Result) { r.Token = "\x00" },
+			"status":     func(r *notification.Result) { r.Status = "delivered" },
+			"attempts":   func(r *notification.Result) { r.Attempts = 1 << 31 },
+		} {
+			bad := outcome("42", "u", "1", notification.StatusSent)
+			spoil(&bad)
+			err := s.Apply(t.Context(), []notification.Result{outcome("42", "v", "2", notification.StatusSent), bad})
+			if FaultOf(err) != Data || !strings.Contains(err.Error(), field) {
+				t.Errorf("%s: got %v (%v), want a data fault that names it", field, err, FaultOf(err))
+			}
+			checkCampaign(t.Context(), t, s, "42", nil)
+		}
+	})
+}
+
+// PostgreSQL's index takes no key above some 2,700 bytes. One such user must not stop everybody.
+func TestAKeyThatIsTooLongIsData(t *testing.T) {
+	s := migrated(t, server.Database(t), Options{})
+	long := make([]rune, 10_000)
+	for i := range long { // at random, or PostgreSQL would compress it
+		long[i] = rune('!' + rand.IntN(90))
+	}
+	err := s.Apply(t.Context(), []notification.Result{outcome("42", string(long), "1", notification.StatusSent)})
+	if FaultOf(err) != Data {
+		t.Errorf("got %v (%v), want a data fault", err, FaultOf(err))
+	}
+}
+
+func TestMissingTablesHalt(t *testing.T) {
+	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
+		t.Run(name, func(t *testing.T) {
+			s := opened(t, url, Options{})
+			if err := s.Apply(t.Context(), []notification.Result{outcome("42", "u", "1", notification.StatusSent)}); FaultOf(err) != Halt {
+				t.Errorf("got %v (%v), want a halt", err, FaultOf(err))
+			}
+		})
+	}
+}
+
+func TestACallThatIsCutOffIsTransient(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.Apply(ctx, []notification.Result{outcome("42", "u", "1", notification.StatusSent)}); FaultOf(err) != Transient {
+			t.Errorf("apply: %v (%v), want transient", err, FaultOf(err))
+		}
+		_, err := s.Tokens(ctx, []string{"u"})
+		if FaultOf(err) != Transient {
+			t.Errorf("tokens: %v (%v), want transient", err, FaultOf(err))
+		}
+		checkCampaign(t.Context(), t, s, "42", nil)
+	})
+}
+
+func TestALostServerIsTransientAndBlamesNoSetting(t *testing.T) {
+	own, err := servers.StartPostgres(servers.PostgresOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Stop()
+	s := migrated(t, own.Database(t), DefaultOptions())
+	execute(t, s, `CREATE TABLE users (id text, fcm_token text)`)
+	own.Stop()
+	for range 3 { // the first calls find connections that are gone, the last a port that refuses
+		if err := s.Apply(t.Context(), []notification.Result{removed("u", "1", "t")}); FaultOf(err) != Transient {
+			t.Errorf("apply: %v (%v), want transient", err, FaultOf(err))
+		}
+		_, err = s.Tokens(t.Context(), []string{"u"})
+		if FaultOf(err) != Transient {
+			t.Errorf("tokens: %v (%v), want transient", err, FaultOf(err))
+		}
+	}
+}
+
+func TestAnUnknownRoleHaltsAndBlamesNoSetting(t *testing.T) {
+	url := strings.Replace(server.Database(t), "postgres@", "stranger@", 1)
+	_, err := opened(t, url, DefaultOptions()).Tokens(t.Context(), []string{"u"})
+	_, blamed := errors.AsType[*SettingError](err)
+	if FaultOf(err) != Halt || blamed {
+		t.Errorf("got %v (%v), want a halt that blames no setting", err, FaultOf(err))
+	}
+}
+
+func TestAStatementThatTakesTooLongIsTransient(t *testing.T) {
+	s := migrated(t, server.Database(t)+"&statement_timeout=50", Options{TokenQuery: `SELECT 'u', 't' FROM pg_sleep(60) WHERE 'u' = ANY($1)`})
+	_, err := s.Tokens(t.Context(), []string{"u"})
+	if FaultOf(err) != Transient {
+		t.Errorf("got %v (%v), want transient", err, FaultOf(err))
+	}
+}
+
+func TestALockedSQLiteFileIsTransient(t *testing.T) {
+	url := sqliteURL(t)
+	s := migrated(t, url, Options{})
+	other := opened(t, url, Options{})
+	tx, err := other.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := s.backend.(*sqliteFile).writer.ExecContext(t.Context(), `PRAGMA busy_timeout = 1`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply(t.Context(), []notification.Result{outcome("42", "u", "1", notification.StatusSent)}); FaultOf(err) != Transient {
+		t.Errorf("got %v (%v), want transient", err, FaultOf(err))
+	}
+}
