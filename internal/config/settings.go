@@ -138,9 +138,9 @@ type Responder struct {
 // Store says which database is used, and with which statements of an existing schema.
 type Store struct {
 	DatabaseURL  URL       `key:"database_url" env:"DATABASE_URL" schemes:"postgres postgresql sqlite" help:"postgres://user:password@host/database, or sqlite:path"`
-	TokenQuery   Statement `key:"token_query" default:"default" help:"SQL that gives id and token for a list of ids, such as SELECT id, fcm_token FROM users WHERE id = ANY($1); default: from our own table; off: tokens come from Redis only"`
-	TokenClear   Statement `key:"token_clear" default:"default" help:"SQL that clears the tokens that FCM calls dead, where they are still the stored ones; default: in our own table; off: the application clears its own"`
-	ProfileQuery Statement `key:"profile_query" default:"default" help:"SQL that gives id and profile (JSON) for a list of ids; default: from our own table; off: profiles come from Redis only"`
+	TokenQuery   Statement `key:"token_query" default:"default" help:"SQL that gives id and token of the ids in $1; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
+	TokenClear   Statement `key:"token_clear" default:"default" help:"SQL that clears the token $2 of the user $1; default: UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; off: the application clears its own"`
+	ProfileQuery Statement `key:"profile_query" default:"off" help:"SQL that gives id and profile, a JSON object, of the ids in $1; off: profiles come from Redis only"`
 }
 
 // Log says what is logged, and how.

@@ -60,7 +60,7 @@ func (u URL) GoString() string { return strconv.Quote(u.String()) }
 // MarshalText hides the credentials from JSON and from logs.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// Statement is an SQL statement, or one of two words: "default" for the one that fits our own tables, "off" for none.
+// Statement is an SQL statement, or one of two words: "default" for the one that the store has, "off" for none.
 type Statement string
 
 const (
@@ -71,7 +71,7 @@ const (
 // Off says that SQL is not to be asked at all.
 func (s Statement) Off() bool { return s == statementOff }
 
-// SQL is the statement to use; empty means the one that fits our own tables.
+// SQL is the statement to use; empty means the store's own, if it is not Off.
 func (s Statement) SQL() string {
 	if s == statementDefault || s == statementOff {
 		return ""

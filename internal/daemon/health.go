@@ -107,7 +107,7 @@ func answer(w http.ResponseWriter, verdicts map[string]error) {
 		body.Checks[name] = "ok"
 		if err != nil {
 			body.OK = false
-			body.Checks[name] = scrub(err.Error())
+			body.Checks[name] = Scrub(err.Error())
 		}
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -10,7 +10,7 @@ import (
 )
 
 // NewLogger makes the program's logger. Level is debug, info, warn or error; format is json, text, or auto: text where w
-// is a terminal, else JSON. Whatever is logged, tokens are abbreviated and passwords hidden (see scrub).
+// is a terminal, else JSON. Whatever is logged, tokens are abbreviated and passwords hidden (see Scrub).
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	var least slog.Level
 	if err := least.UnmarshalText([]byte(level)); err != nil {

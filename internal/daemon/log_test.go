@@ -92,13 +92,13 @@ func TestOrdinaryTextIsLoggedAsItIs(t *testing.T) {
 		"campaign:42", "{campaign:42}:lease:019ab2c3-7d4e-7f00-8000-1234567890ab:17", "https://127.0.0.1:8443/v1/projects/p/messages:send",
 		"projects/demo/messages/0:1700000000000000%7d3c1f0a7d3c1f0a", "2026-11-23T13:12:00.123Z", "/etc/fanfare/config.yaml:12",
 	} {
-		if got := scrub(text); got != text {
+		if got := Scrub(text); got != text {
 			t.Errorf("%q is logged as %q", text, got)
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		text := rapid.StringMatching(`[a-zA-Z0-9_-]{1,60}( [a-zA-Z0-9_:-]{1,60})*`).Draw(rt, "text")
-		if got := scrub(text); got != text && !strings.Contains(strings.ToLower(text), "bearer ") {
+		if got := Scrub(text); got != text && !strings.Contains(strings.ToLower(text), "bearer ") {
 			rt.Errorf("%q is logged as %q", text, got)
 		}
 	})

@@ -15,8 +15,9 @@ var (
 	userinfo  = regexp.MustCompile(`://([^:@/\s"]*):[^@/\s"]+@`)
 )
 
-// scrub abbreviates what looks like a registration token, and hides what looks like a credential.
-func scrub(text string) string {
+// Scrub abbreviates what looks like a registration token, and hides what looks like a credential. What is
+// printed without the log, an error at the end of a program, passes through it too.
+func Scrub(text string) string {
 	text = userinfo.ReplaceAllString(text, "://$1:[redacted]@")
 	text = bearer.ReplaceAllString(text, "${1}[redacted]")
 	return tokenWord.ReplaceAllStringFunc(text, abbreviate)
@@ -36,7 +37,7 @@ type scrubber struct{ out io.Writer }
 
 // Write takes one line, as slog's handlers write them.
 func (s scrubber) Write(line []byte) (int, error) {
-	if _, err := io.WriteString(s.out, scrub(string(line))); err != nil {
+	if _, err := io.WriteString(s.out, Scrub(string(line))); err != nil {
 		return 0, err
 	}
 	return len(line), nil
