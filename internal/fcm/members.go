@@ -3,38 +3,76 @@ package fcm
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"strings"
 )
 
-// eachMember visits an object's members in the order of the text. A name that stands twice is an error: FCM refuses it too.
+// eachMember visits the members of an object in the order of the text, which is known to be valid JSON.
 func eachMember(path string, raw json.RawMessage, visit func(name string, value json.RawMessage) error) error {
 	if raw[0] != '{' {
 		return mismatch(path, "an object", raw)
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	seen := make(map[string]struct{})
-	for first := true; ; first = false {
-		t, err := dec.Token()
-		if first {
-			t, err = dec.Token()
-		}
-		if err == io.EOF || t == json.Delim('}') {
-			return nil
-		}
-		name, _ := t.(string)
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return &FieldError{path, "is not JSON: " + err.Error()}
-		}
-		if _, twice := seen[name]; twice {
-			return &FieldError{path + "." + name, "stands there twice"}
-		}
-		seen[name] = struct{}{}
-		if err := visit(name, value); err != nil {
+	for rest := after(raw, 1); rest[0] != '}'; {
+		end := valueEnd(rest)
+		name, _ := asText(rest[:end])
+		rest = after(rest, end) // ':'
+		rest = after(rest, 1)
+		end = valueEnd(rest)
+		if err := visit(name, rest[:end:end]); err != nil {
 			return err
 		}
+		if rest = after(rest, end); rest[0] == ',' {
+			rest = after(rest, 1)
+		}
 	}
+	return nil
+}
+
+// after skips n bytes, and the white space behind them.
+func after(raw json.RawMessage, n int) json.RawMessage {
+	return bytes.TrimLeft(raw[n:], " \t\r\n")
+}
+
+// valueEnd is where the value ends that raw begins with.
+func valueEnd(raw json.RawMessage) int {
+	depth := 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		default:
+			if depth > 0 || !endsScalar(raw[i+1]) {
+				continue
+			}
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return len(raw)
+}
+
+// endsScalar holds for what follows a number or a word inside an object or a list.
+func endsScalar(c byte) bool { return strings.IndexByte(",}] \t\r\n", c) >= 0 }
+
+func asText(raw json.RawMessage) (string, bool) {
+	if raw[0] != '"' {
+		return "", false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err == nil
 }
 
 // mismatch says what stands where something else should.

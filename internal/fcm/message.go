@@ -57,15 +57,18 @@ func compile(content tree) (*Message, error) {
 	if err := json.Unmarshal(canonical, &m.base); err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
 	}
+	size := len(canonical) + detached.sizeAtMost()
 	detached.attach(&m.base)
-	wire, err := json.Marshal(&m.base)
-	if err != nil {
-		return nil, fmt.Errorf("write message: %w", err)
+	if size+markRoom > maxMessage {
+		wire, err := json.Marshal(&m.base)
+		if err != nil {
+			return nil, fmt.Errorf("write message: %w", err)
+		}
+		if size = len(wire); size > maxMessage {
+			return nil, &FieldError{"message", fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", size, maxMessage)}
+		}
 	}
-	if len(wire) > maxMessage {
-		return nil, &FieldError{"message", fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", len(wire), maxMessage)}
-	}
-	if len(wire)+markRoom <= maxMessage {
+	if size+markRoom <= maxMessage {
 		m.tag, m.collapse = wantsTag(&m.base), wantsCollapseID(&m.base)
 	}
 	return m, nil

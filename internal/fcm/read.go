@@ -20,7 +20,7 @@ func readMessage(m []byte) (tree, error) {
 	if !json.Valid(m) {
 		return nil, &FieldError{root, "is not JSON: " + syntaxProblem(m)}
 	}
-	value, err := field{kind: object, members: messageSchema}.read(root, bytes.TrimSpace(m))
+	value, err := field{kind: object, members: messageSchema}.read(root, bytes.Clone(bytes.TrimSpace(m)))
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,9 @@ func (f field) read(path string, raw json.RawMessage) (any, error) {
 func (f field) readObject(path string, raw json.RawMessage) (any, error) {
 	out := tree{}
 	err := eachMember(path, raw, func(name string, value json.RawMessage) error {
+		if _, twice := out[name]; twice {
+			return &FieldError{path + "." + name, "stands there twice"}
+		}
 		member, known := f.members[name]
 		if !known && !f.open {
 			return &FieldError{path + "." + name, f.unknown(name)}
@@ -127,6 +130,9 @@ func (f field) readEntries(path string, raw json.RawMessage) (any, error) {
 	out := tree{}
 	err := eachMember(path, raw, func(key string, raw json.RawMessage) error {
 		at := path + "." + key
+		if _, twice := out[key]; twice {
+			return &FieldError{at, "stands there twice"}
+		}
 		value, ok := asText(raw)
 		if !ok {
 			return mismatch(at, "a string", raw)

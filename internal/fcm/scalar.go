@@ -82,14 +82,6 @@ func (f field) choose(said string) (value any, want string) {
 	return nil, "one of " + strings.Join(f.values, ", ")
 }
 
-func asText(raw json.RawMessage) (string, bool) {
-	var s string
-	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
-		return "", false
-	}
-	return s, true
-}
-
 // parseDuration reads proto JSON's form of a duration.
 func parseDuration(value string) (time.Duration, bool) {
 	if !durationPattern.MatchString(value) {
