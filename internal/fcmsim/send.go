@@ -2,7 +2,8 @@ package fcmsim
 
 import (
 	"context"
-	"fmt"
+	"encoding/binary"
+	"encoding/hex"
 	"io"
 	"net/http"
 	"strconv"
@@ -101,7 +102,8 @@ func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
 
 // messageName is of FCM's form: microseconds since 1970, then 16 hex digits.
 func messageName(project string, unique uint64) string {
-	return fmt.Sprintf("projects/%s/messages/0:%d%%%016x", project, time.Now().UnixMicro(), unique)
+	digits := hex.EncodeToString(binary.BigEndian.AppendUint64(nil, unique))
+	return "projects/" + project + "/messages/0:" + strconv.FormatInt(time.Now().UnixMicro(), 10) + "%" + digits
 }
 
 // finish answers, or fails to.
