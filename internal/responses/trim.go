@@ -8,9 +8,9 @@ import (
 // Trim drops the oldest letters beyond the bounds of length and age, counts them as dropped and tells how many.
 // It is cheap when there is nothing to drop, and several processes may do it at a time.
 func (d *DeadLetters) Trim(ctx context.Context) (dropped int, err error) {
-	for n := 1; ; n = pageLetters {
+	for {
 		var head position
-		oldest, err := d.read(ctx, &head, false, n)
+		oldest, err := d.read(ctx, &head, false, pageLetters)
 		if err != nil {
 			return dropped, err
 		}
@@ -24,7 +24,7 @@ func (d *DeadLetters) Trim(ctx context.Context) (dropped int, err error) {
 			return dropped, fmt.Errorf("trim %s: %w", d.keys[0], err)
 		}
 		dropped += gone
-		if old < n {
+		if old < pageLetters {
 			return dropped, nil
 		}
 	}
@@ -44,4 +44,3 @@ func (d *DeadLetters) tooOld(oldest page) (n int) {
 	}
 	return n
 }
-

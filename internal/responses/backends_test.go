@@ -1,0 +1,192 @@
+package responses_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/internal/queue"
+	"fanfare/test/servers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// conformance is what every Redis that we run on must pass.
+var conformance = []struct {
+	name string
+	test func(*testing.T, *backend)
+}{
+	{"forward", forwards},
+	{"forward by bytes", forwardsByBytes},
+	{"forward under another's lock", leavesAnothersOutboxAlone},
+	{"forward to a list with an expiry", undoesAnExpiry},
+	{"forward, wrong type", wrongTypeForwardsNothing},
+	{"forward, cut off", cutOffAnywhere},
+	{"forward, many at a time", manyForwarders},
+	{"dead letters listed", listsLetters},
+	{"dead letters found", findsLetters},
+	{"dead letters listed while they change", listsWhileTheyChange},
+	{"dead letters counted", countsLetters},
+	{"dead letters removed", removesLetters},
+	{"dead letters purged", purgesLetters},
+	{"dead letters by length", trimsByLength},
+	{"dead letters by age", trimsByAge},
+	{"dead letters, trimmers at a time", trimsOnce},
+	{"dead letters by others", showsForeignLetters},
+	{"dead letters, wrong type", wrongTypeKeepsLetters},
+}
+
+func TestConformance(t *testing.T) {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onCluster} {
+		b := start(t)
+		t.Run(b.name, func(t *testing.T) {
+			for _, c := range conformance {
+				t.Run(c.name, func(t *testing.T) { c.test(t, b) })
+			}
+		})
+	}
+}
+
+// backend is one kind of Redis.
+type backend struct {
+	name string
+	rdb  redis.UniversalClient
+}
+
+func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
+
+func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
+
+func single(t *testing.T, name, addr string) *backend {
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return &backend{name: name, rdb: rdb}
+}
+
+func onCluster(t *testing.T) *backend {
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return &backend{name: "cluster", rdb: rdb}
+}
+
+// ownNames give each test a list of responses of its own.
+func ownNames() queue.Names {
+	names := queue.DefaultNames()
+	names.Responses = "responses-" + uuid.NewString()
+	return names
+}
+
+func ownCampaign(t *testing.T, names queue.Names) queue.List {
+	t.Helper()
+	list, err := names.Campaign(uuid.NewString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func push(t *testing.T, rdb redis.UniversalClient, key string, elements ...string) {
+	t.Helper()
+	if err := rdb.RPush(t.Context(), key, elements).Err(); err != nil {
+		t.Fatalf("push: %v", err)
+	}
+}
+
+func elements(t *testing.T, rdb redis.UniversalClient, key string) []string {
+	t.Helper()
+	all, err := rdb.LRange(t.Context(), key, 0, -1).Result()
+	if err != nil {
+		t.Fatalf("read %s: %v", key, err)
+	}
+	return all
+}
+
+func wantList(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n got %q\nwant %q", what, got, want)
+	}
+}
+
+// wantAtLeastOnce allows for copies, and for another order.
+func wantAtLeastOnce(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	wantList(t, what, slices.Compact(slices.Sorted(slices.Values(got))), slices.Sorted(slices.Values(want)))
+}
+
+// knife is a client whose n-th script is cut off: before it reaches the server, or on the way back.
+type knife struct {
+	redis.UniversalClient
+	at      int
+	reached bool
+	seen    int
+}
+
+type cutOffError struct{}
+
+func (cutOffError) Error() string { return "cut off" }
+
+type noScriptError struct{}
+
+func (noScriptError) Error() string { return "NOSCRIPT" }
+func (noScriptError) RedisError()   {}
+
+// EvalSha sends every script in full, so that each is one command, whatever the server has seen before.
+func (k *knife) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) *redis.Cmd {
+	cmd := redis.NewCmd(ctx)
+	cmd.SetErr(noScriptError{})
+	return cmd
+}
+
+func (k *knife) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
+	k.seen++
+	if k.seen != k.at {
+		return k.UniversalClient.Eval(ctx, script, keys, args...)
+	}
+	cmd := redis.NewCmd(ctx)
+	if k.reached {
+		if err := k.UniversalClient.Eval(ctx, script, keys, args...).Err(); err != nil {
+			cmd.SetErr(err)
+			return cmd
+		}
+	}
+	cmd.SetErr(cutOffError{})
+	return cmd
+}
+
+// patience bounds every wait for a condition; none comes near it unless something is broken.
+const patience = 30 * time.Second
+
+func await(t *testing.T, done func() (bool, error)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := servers.Await(ctx, done); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantWrongType(t *testing.T, err error, key string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), "WRONGTYPE key "+key+" holds string, want list") {
+		t.Errorf("error %v, want one that names %s", err, key)
+	}
+}
+
+// filler adds a result to an outbox at every script, as busy dispatchers do.
+type filler struct {
+	redis.UniversalClient
+	key string
+}
+
+func (f *filler) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	f.RPush(ctx, f.key, "more")
+	return f.UniversalClient.EvalSha(ctx, sha, keys, args...)
+}

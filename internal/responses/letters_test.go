@@ -1,0 +1,379 @@
+package responses_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
+)
+
+// letters is a list of dead letters of the test's own.
+type letters struct {
+	*testing.T
+	*responses.DeadLetters
+	rdb  redis.UniversalClient
+	list queue.List
+}
+
+func openLetters(t *testing.T, b *backend, o responses.DeadLetterOptions) letters {
+	t.Helper()
+	names := ownNames()
+	dead, err := responses.NewDeadLetters(b.rdb, names, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return letters{T: t, DeadLetters: dead, rdb: b.rdb, list: names.ResponsesList()}
+}
+
+func (l letters) key() string { return l.list.Key(queue.SuffixDead) }
+
+// add appends letters as the responder does.
+func (l letters) add(some ...responses.DeadLetter) {
+	l.Helper()
+	stored := make([]string, len(some))
+	for i := range some {
+		stored[i] = string(responses.AppendDeadLetter(nil, &some[i]))
+	}
+	push(l.T, l.rdb, l.key(), stored...)
+}
+
+// ids lists what a filter chooses.
+func (l letters) ids(f responses.Filter) []string {
+	l.Helper()
+	var ids []string
+	for letter, err := range l.List(l.Context(), f) {
+		if err != nil {
+			l.Fatal(err)
+		}
+		ids = append(ids, letter.ID)
+	}
+	return ids
+}
+
+func (l letters) trim() int {
+	l.Helper()
+	n, err := l.Trim(l.Context())
+	if err != nil {
+		l.Fatal(err)
+	}
+	return n
+}
+
+func (l letters) count() responses.DeadCounts {
+	l.Helper()
+	c, err := l.Count(l.Context(), responses.Filter{})
+	if err != nil {
+		l.Fatal(err)
+	}
+	return c
+}
+
+var died = time.Now().UTC().Truncate(time.Millisecond).Add(-time.Hour)
+
+// failed makes the letters of n recipients of a campaign, a second apart.
+func failed(campaign, code string, n int) []responses.DeadLetter {
+	all := make([]responses.DeadLetter, n)
+	for i := range all {
+		all[i] = responses.FailedLetter(notification.Result{
+			CampaignID: campaign, UserID: fmt.Sprint("u", i), Status: notification.StatusFailed, ErrorCode: code,
+			Error: "It Went Wrong", Attempts: 1, At: died.Add(time.Duration(i) * time.Second),
+			ResultID: fmt.Sprintf("%s:%04d", campaign, i),
+		}, time.Now())
+	}
+	return all
+}
+
+func idsOf(some []responses.DeadLetter) []string {
+	ids := make([]string, len(some))
+	for i := range some {
+		ids[i] = some[i].ID
+	}
+	return ids
+}
+
+// A letter comes back as it was written, of each kind.
+func TestDeadLetterSurvivesItsList(t *testing.T) {
+	r := notification.Result{
+		CampaignID: "c", UserID: "u", Status: notification.StatusFailed, ErrorCode: "MALFORMED", Error: `bad "json"`,
+		At: died, ResultID: "c:1", Raw: []byte("{\xff]"),
+	}
+	whole := r
+	whole.Raw = nil
+	for _, c := range []struct{ got, want responses.DeadLetter }{
+		{
+			responses.FailedLetter(r, time.Now()),
+			responses.DeadLetter{ID: "c:1", Kind: responses.KindElement, Reason: `bad "json"`, At: died, Result: whole, Raw: r.Raw},
+		},
+		{
+			responses.FailedLetter(whole, time.Now()),
+			responses.DeadLetter{ID: "c:1", Kind: responses.KindRecipient, Reason: `bad "json"`, At: died, Result: whole},
+		},
+		{
+			responses.FailedLetter(whole, died.Add(-time.Minute)), // said to come from the future
+			responses.DeadLetter{ID: "c:1", Kind: responses.KindRecipient, Reason: `bad "json"`, At: died.Add(-time.Minute), Result: whole},
+		},
+		{
+			responses.DeadLetter{ID: "e:1", Kind: responses.KindResult, Reason: "no JSON", At: died, Raw: []byte{0, 1}},
+			responses.DeadLetter{ID: "e:1", Kind: responses.KindResult, Reason: "no JSON", At: died, Raw: []byte{0, 1}},
+		},
+	} {
+		back, err := responses.DecodeDeadLetter(responses.AppendDeadLetter(nil, &c.got))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What Remove needs is of the room's own; a letter is compared as it is written.
+		if got, want := string(responses.AppendDeadLetter(nil, &back)), string(responses.AppendDeadLetter(nil, &c.want)); got != want {
+			t.Errorf("\n got %s\nwant %s", got, want)
+		}
+		if back.ID != c.want.ID || back.Kind != c.want.Kind || !back.At.Equal(c.want.At) ||
+			!reflect.DeepEqual(back.Result, c.want.Result) || string(back.Raw) != string(c.want.Raw) {
+			t.Errorf("\n got %+v\nwant %+v", back, c.want)
+		}
+	}
+}
+
+// Pages follow one another without a gap, in either direction.
+func listsLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	wantList(t, "an empty list", l.ids(responses.Filter{}), nil)
+	all := failed("a", "INTERNAL", 300)
+	l.add(all...)
+	wantList(t, "oldest first", l.ids(responses.Filter{}), idsOf(all))
+	newest := idsOf(all)
+	slices.Reverse(newest)
+	wantList(t, "newest first", l.ids(responses.Filter{Newest: true}), newest)
+}
+
+func findsLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	a, c := failed("a", "INTERNAL", 3), failed("c", "UNREGISTERED", 2)
+	c[1].Reason = "Requested Entity"
+	unreadable := responses.DeadLetter{ID: "e:1", Kind: responses.KindResult, Reason: "no JSON", At: died, Raw: []byte("?")}
+	refused := responses.DeadLetter{ID: "r:1", Kind: responses.KindResult, Reason: "22021", At: died, Result: a[0].Result, Raw: []byte("?")}
+	l.add(append(append(a, c...), unreadable, refused)...)
+	for _, s := range []struct {
+		name string
+		f    responses.Filter
+		want []string
+	}{
+		{"campaign", responses.Filter{Campaign: "c"}, idsOf(c)},
+		{"user", responses.Filter{User: "u1"}, []string{a[1].ID, c[1].ID}},
+		{"code", responses.Filter{Code: "UNREGISTERED"}, idsOf(c)},
+		{"code of the unreadable", responses.Filter{Code: responses.CodeUnreadable}, []string{"e:1"}},
+		{"code of the refused", responses.Filter{Code: responses.CodeRefused}, []string{"r:1"}},
+		{"kind", responses.Filter{Kind: responses.KindResult}, []string{"e:1", "r:1"}},
+		{"reason", responses.Filter{Reason: "entity"}, []string{c[1].ID}},
+		{"since", responses.Filter{Since: died.Add(time.Second), Campaign: "a"}, idsOf(a[1:])},
+		{"until", responses.Filter{Until: died.Add(time.Second), Campaign: "a"}, []string{a[0].ID, "r:1"}},
+		{"all at once", responses.Filter{Campaign: "a", User: "u2", Code: "INTERNAL"}, []string{a[2].ID}},
+		{"nothing", responses.Filter{Campaign: "z"}, nil},
+	} {
+		wantList(t, s.name, l.ids(s.f), s.want)
+	}
+	got, err := l.Get(t.Context(), "e:1")
+	if err != nil || string(got.Raw) != "?" {
+		t.Errorf("get: %+v, error %v", got, err)
+	}
+	if _, err := l.Get(t.Context(), "none"); !errors.Is(err, responses.ErrNoDeadLetter) {
+		t.Errorf("get of none: %v", err)
+	}
+}
+
+// While a reader is between two pages, letters are dropped at the head, removed before and behind it, and added:
+// those that were there all along are all seen.
+func listsWhileTheyChange(t *testing.T, b *backend) {
+	for _, newest := range []bool{false, true} {
+		l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 380})
+		all := failed("a", "INTERNAL", 400)
+		l.add(all...)
+		seen := map[string]bool{}
+		for letter, err := range l.List(t.Context(), responses.Filter{Newest: newest}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[letter.ID] = true
+			if len(seen) != 10 {
+				continue
+			}
+			if n := l.trim(); n != 20 {
+				t.Fatalf("trimmed %d letters, want 20", n)
+			}
+			if n, err := l.Purge(t.Context(), responses.Filter{User: "u25"}); n != 1 || err != nil {
+				t.Fatalf("purged %d, error %v", n, err)
+			}
+			if n, err := l.Purge(t.Context(), responses.Filter{User: "u395"}); n != 1 || err != nil {
+				t.Fatalf("purged %d, error %v", n, err)
+			}
+			l.add(failed("late", "INTERNAL", 3)...)
+		}
+		for i, letter := range all {
+			if gone := i < 20 || i == 25 || i == 395; !gone && !seen[letter.ID] {
+				t.Errorf("newest %t: %s was passed over", newest, letter.ID)
+			}
+		}
+	}
+}
+
+func countsLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	l.add(failed("a", "INTERNAL", 130)...)
+	l.add(failed("c", "UNREGISTERED", 3)...)
+	l.add(responses.DeadLetter{ID: "e:1", Kind: responses.KindResult, Reason: "no JSON", At: died})
+	got := l.count()
+	want := responses.DeadCounts{
+		Total: 134,
+		Codes: map[string]int64{"INTERNAL": 130, "UNREGISTERED": 3, responses.CodeUnreadable: 1},
+		Kinds: map[responses.Kind]int64{responses.KindRecipient: 133, responses.KindResult: 1},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("\n got %+v\nwant %+v", got, want)
+	}
+	if n, err := l.Len(t.Context()); n != 134 || err != nil {
+		t.Errorf("length %d, error %v", n, err)
+	}
+}
+
+// Replaying a letter takes its copies with it; what is gone already is not counted.
+func removesLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	all := failed("a", "INTERNAL", 100)
+	l.add(all...)
+	l.add(all[40]) // the same result came twice
+	var chosen []responses.DeadLetter
+	for letter, err := range l.List(t.Context(), responses.Filter{Since: died.Add(40 * time.Second)}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen = append(chosen, letter)
+	}
+	for _, want := range []int{61, 0} {
+		if n, err := l.Remove(t.Context(), chosen...); n != want || err != nil {
+			t.Errorf("removed %d, want %d; error %v", n, want, err)
+		}
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(all[:40]))
+	if got := l.count().Removed; got != 61 {
+		t.Errorf("%d counted as removed, want 61", got)
+	}
+}
+
+func purgesLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	a, c := failed("a", "INTERNAL", 300), failed("c", "INTERNAL", 300)
+	for i := range a {
+		l.add(a[i], c[i])
+	}
+	if n, err := l.Purge(t.Context(), responses.Filter{Campaign: "a"}); n != 300 || err != nil {
+		t.Errorf("purged %d, error %v", n, err)
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(c))
+	if n, err := l.Purge(t.Context(), responses.Filter{}); n != 300 || err != nil {
+		t.Errorf("purged %d, error %v", n, err)
+	}
+	if got := l.count(); got.Total != 0 || got.Removed != 600 {
+		t.Errorf("counts %+v, want none left and 600 removed", got)
+	}
+}
+
+func trimsByLength(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 200})
+	all := failed("a", "INTERNAL", 500)
+	l.add(all...)
+	for _, want := range []int{300, 0} {
+		if n := l.trim(); n != want {
+			t.Errorf("dropped %d, want %d", n, want)
+		}
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(all[300:]))
+	if got := l.count().Dropped; got != 300 {
+		t.Errorf("%d counted as dropped, want 300", got)
+	}
+}
+
+// Letters are an hour old and a second apart: a bound on their age drops those before it, over several pages.
+func trimsByAge(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{MaxAge: time.Hour - 10*time.Minute})
+	all := failed("a", "INTERNAL", 300)
+	young := failed("young", "INTERNAL", 2)
+	for i := range young {
+		young[i].At = time.Now()
+	}
+	l.add(all...)
+	l.add(young...)
+	if n := l.trim(); n != 300 {
+		t.Errorf("dropped %d, want 300", n)
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(young))
+}
+
+// Of several trimmers at a time each letter falls to one, and the young ones to none.
+func trimsOnce(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{MaxAge: time.Minute})
+	young := failed("young", "INTERNAL", 100)
+	for i := range young {
+		young[i].At = time.Now()
+	}
+	l.add(append(failed("a", "INTERNAL", 700), young...)...)
+	var running sync.WaitGroup
+	dropped := make([]int, 4)
+	for i := range dropped {
+		running.Go(func() { dropped[i], _ = l.Trim(t.Context()) })
+	}
+	running.Wait()
+	rest := l.trim()
+	for _, n := range dropped {
+		rest += n
+	}
+	if got := l.count().Dropped; rest != 700 || got != 700 {
+		t.Errorf("dropped %d and counted %d, want 700", rest, got)
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(young))
+}
+
+// What another program put there is shown, does not stand in the way, and can be purged.
+func showsForeignLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{MaxAge: time.Minute})
+	push(t, l.rdb, l.key(), "not a letter")
+	l.add(failed("a", "INTERNAL", 1)...)
+	for letter, err := range l.List(t.Context(), responses.Filter{Kind: responses.KindResult}) {
+		if err != nil || string(letter.Raw) != "not a letter" || !strings.Contains(letter.Reason, "dead letter") {
+			t.Errorf("letter %+v, error %v", letter, err)
+		}
+	}
+	if n := l.trim(); n != 2 {
+		t.Errorf("dropped %d, want both", n)
+	}
+	push(t, l.rdb, l.key(), "not a letter")
+	if n, err := l.Purge(t.Context(), responses.Filter{Kind: responses.KindResult}); n != 1 || err != nil {
+		t.Errorf("purged %d, error %v", n, err)
+	}
+}
+
+func wrongTypeKeepsLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	l.rdb.Set(t.Context(), l.key(), "a string", 0)
+	_, err := l.Trim(t.Context())
+	wantWrongType(t, err, l.key())
+	_, err = l.Purge(t.Context(), responses.Filter{})
+	wantWrongType(t, err, l.key())
+	_, err = l.Get(t.Context(), "x")
+	wantWrongType(t, err, l.key())
+}
+
+func TestNewDeadLettersRefuses(t *testing.T) {
+	for _, o := range []responses.DeadLetterOptions{{MaxLetters: -1}, {MaxAge: time.Millisecond}} {
+		if _, err := responses.NewDeadLetters(nil, queue.DefaultNames(), o); err == nil {
+			t.Errorf("%+v was accepted", o)
+		}
+	}
+}

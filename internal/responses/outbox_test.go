@@ -1,0 +1,247 @@
+package responses_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
+	"fanfare/test/servers"
+)
+
+func openOutbox(t *testing.T, rdb redis.UniversalClient, names queue.Names, o responses.OutboxOptions) *responses.Outbox {
+	t.Helper()
+	out, err := responses.NewOutbox(rdb, names, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func forward(t *testing.T, out *responses.Outbox, campaign queue.List) int {
+	t.Helper()
+	n, err := out.Forward(t.Context(), campaign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func numbered(n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`{"resultId":"c:%04d"}`, i)
+	}
+	return all
+}
+
+// Everything that waits goes, in order, and nothing of the outbox is left behind, not even its lock.
+func forwards(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	out := openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 100})
+	if n := forward(t, out, campaign); n != 0 {
+		t.Errorf("%d forwarded from an outbox that does not exist", n)
+	}
+	all := numbered(250)
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	if n := forward(t, out, campaign); n != len(all) {
+		t.Errorf("%d forwarded, want %d", n, len(all))
+	}
+	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
+	for _, key := range []string{campaign.Key(queue.SuffixOutbox), campaign.Key("forwarder")} {
+		if b.rdb.Exists(t.Context(), key).Val() != 0 {
+			t.Errorf("%s is left", key)
+		}
+	}
+}
+
+// One pass ends although results are longer than the budget and although more arrive meanwhile.
+func forwardsByBytes(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	all := []string{"1" + strings.Repeat("x", 3000), "2", "3" + strings.Repeat("x", 3000), "4"}
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	filling := &filler{UniversalClient: b.rdb, key: campaign.Key(queue.SuffixOutbox)}
+	out := openOutbox(t, filling, names, responses.OutboxOptions{Batch: 3, BatchBytes: 1000})
+	if n := forward(t, out, campaign); n < len(all) || n > len(all)+1+3 {
+		t.Errorf("%d forwarded, want the %d that waited at first and no more than a batch besides", n, len(all))
+	}
+	got := elements(t, b.rdb, names.Responses)
+	wantList(t, "responses", got[:min(len(all), len(got))], all)
+}
+
+func leavesAnothersOutboxAlone(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	all := numbered(10)
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	// One that was cut off after its peek holds the lock.
+	first := &knife{UniversalClient: b.rdb, at: 2}
+	held := openOutbox(t, first, names, responses.OutboxOptions{Lock: time.Minute})
+	if _, err := held.Forward(t.Context(), campaign); !errors.Is(err, cutOffError{}) {
+		t.Fatalf("forward: %v, want it cut off", err)
+	}
+	other := openOutbox(t, b.rdb, names, responses.OutboxOptions{})
+	if n := forward(t, other, campaign); n != 0 {
+		t.Errorf("%d forwarded under another's lock", n)
+	}
+	if ttl := b.rdb.PTTL(t.Context(), campaign.Key("forwarder")).Val(); ttl <= 0 || ttl > time.Minute {
+		t.Errorf("the lock lives for %s, want at most a minute", ttl)
+	}
+	b.rdb.Del(t.Context(), campaign.Key("forwarder")) // as its expiry does
+	if n := forward(t, other, campaign); n != len(all) {
+		t.Errorf("%d forwarded, want %d", n, len(all))
+	}
+}
+
+func undoesAnExpiry(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	push(t, b.rdb, names.Responses, "old")
+	b.rdb.Expire(t.Context(), names.Responses, time.Hour)
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), "new")
+	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
+	if ttl := b.rdb.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
+		t.Errorf("results expire in %s, want never", ttl)
+	}
+	wantList(t, "responses", elements(t, b.rdb, names.Responses), []string{"old", "new"})
+}
+
+func wrongTypeForwardsNothing(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	outbox := campaign.Key(queue.SuffixOutbox)
+	out := openOutbox(t, b.rdb, names, responses.OutboxOptions{})
+	push(t, b.rdb, outbox, "result")
+	b.rdb.Set(t.Context(), names.Responses, "a string", 0)
+	_, err := out.Forward(t.Context(), campaign)
+	wantWrongType(t, err, names.Responses)
+	wantList(t, "outbox", elements(t, b.rdb, outbox), []string{"result"})
+
+	b.rdb.Del(t.Context(), outbox)
+	b.rdb.Set(t.Context(), outbox, "a string", 0)
+	_, err = out.Forward(t.Context(), campaign)
+	wantWrongType(t, err, outbox)
+}
+
+// Forwarding is cut off at each of its scripts, before and after Redis has run it, and then done again by a process
+// that knows nothing of the first: every result arrives, and what arrives twice is a copy.
+func cutOffAnywhere(t *testing.T, b *backend) {
+	all := numbered(30)
+	for at := 1; at <= 9; at++ { // three batches of peek, push and trim
+		for _, reached := range []bool{false, true} {
+			names := ownNames()
+			campaign := ownCampaign(t, names)
+			push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+			o := responses.OutboxOptions{Batch: 10}
+			cut := openOutbox(t, &knife{UniversalClient: b.rdb, at: at, reached: reached}, names, o)
+			if _, err := cut.Forward(t.Context(), campaign); !errors.Is(err, cutOffError{}) {
+				t.Fatalf("cut at script %d: error %v", at, err)
+			}
+			b.rdb.Del(t.Context(), campaign.Key("forwarder"))
+			forward(t, openOutbox(t, b.rdb, names, o), campaign)
+
+			got := elements(t, b.rdb, names.Responses)
+			what := fmt.Sprintf("cut at script %d, executed %t", at, reached)
+			wantAtLeastOnce(t, what, got, all)
+			if copies := len(got) - len(all); copies > 10 {
+				t.Errorf("%s: %d copies, want no more than a batch", what, copies)
+			}
+			wantList(t, what+": outbox", elements(t, b.rdb, campaign.Key(queue.SuffixOutbox)), nil)
+		}
+	}
+}
+
+// Many processes forward at a time while results are added, with a lock too short to keep them apart.
+func manyForwarders(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	all := numbered(600)
+	var running sync.WaitGroup
+	done := make(chan struct{})
+	for range 4 {
+		out := openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 7, Lock: time.Millisecond})
+		running.Go(func() {
+			for last := false; ; {
+				if _, err := out.Forward(t.Context(), campaign); err != nil {
+					t.Error(err)
+					return
+				}
+				if last {
+					return
+				}
+				select {
+				case <-done:
+					last = true
+				default:
+				}
+			}
+		})
+	}
+	for some := range slices.Chunk(all, 20) {
+		push(t, b.rdb, campaign.Key(queue.SuffixOutbox), some...)
+	}
+	close(done)
+	running.Wait()
+	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
+	await(t, func() (bool, error) { // the last of their locks may still have been held
+		forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
+		return len(elements(t, b.rdb, campaign.Key(queue.SuffixOutbox))) == 0, nil
+	})
+	wantAtLeastOnce(t, "responses", elements(t, b.rdb, names.Responses), all)
+}
+
+// go-redis repeats a script whose reply was lost: nothing is lost, whichever reply it was.
+func TestForwardOverALossyLine(t *testing.T) {
+	addr := servers.Redis(t)
+	proxy := servers.NewProxy(t, addr)
+	sound := single(t, "", addr).rdb
+	lossy := redis.NewClient(&redis.Options{Addr: proxy.Addr(), MinRetryBackoff: -1})
+	t.Cleanup(func() { _ = lossy.Close() })
+	all := numbered(100)
+	for every := 2; every <= 5; every++ {
+		names := ownNames()
+		campaign := ownCampaign(t, names)
+		push(t, sound, campaign.Key(queue.SuffixOutbox), all...)
+		proxy.Lose(servers.Scripts, servers.EveryNth(every))
+		if n := forward(t, openOutbox(t, lossy, names, responses.OutboxOptions{Batch: 10}), campaign); n != len(all) {
+			t.Errorf("%d forwarded, want %d", n, len(all))
+		}
+		if _, lost := proxy.Seen(); lost == 0 {
+			t.Error("no reply was lost")
+		}
+		wantAtLeastOnce(t, "responses", elements(t, sound, names.Responses), all)
+		wantList(t, "outbox", elements(t, sound, campaign.Key(queue.SuffixOutbox)), nil)
+	}
+}
+
+// A Redis that is full and must not evict still forwards.
+func TestFullRedisForwards(t *testing.T) {
+	b := single(t, "", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	all := numbered(50)
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "100kb")
+	if err := b.rdb.RPush(t.Context(), names.Responses, "x").Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
+		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
+	}
+	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 20}), campaign)
+	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
+}
+
+func TestNewOutboxRefuses(t *testing.T) {
+	for _, o := range []responses.OutboxOptions{{Batch: -1}, {BatchBytes: -1}, {Lock: time.Microsecond}} {
+		if _, err := responses.NewOutbox(nil, queue.DefaultNames(), o); err == nil {
+			t.Errorf("%+v was accepted", o)
+		}
+	}
+}
