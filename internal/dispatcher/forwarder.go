@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -9,6 +10,7 @@ import (
 type forwarder struct {
 	d     *Dispatcher
 	woken chan *served
+	mu    sync.Mutex // two passes of one process over an outbox would each see what the other has not trimmed yet
 }
 
 // wake asks for a campaign's outbox to be forwarded soon. A lost wake is made up for by the tick.
@@ -42,6 +44,8 @@ func (f *forwarder) forwardAll(work context.Context) {
 }
 
 func (f *forwarder) forward(work context.Context, camp *served) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, err := f.d.deps.Outbox.Forward(work, camp.list)
 	if err != nil {
 		if work.Err() == nil {

@@ -1,0 +1,196 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+	"fanfare/internal/profiles"
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
+	"fanfare/internal/tokens"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const plainMessage = `{"notification":{"title":"Hello","body":"World"}}`
+
+// world is everything around a dispatcher: a Redis, the rooms of floor 2, and FCM as a function.
+type world struct {
+	t       *testing.T
+	redis   *miniredis.Miniredis
+	deps    Deps
+	options Options
+	sender  *fakeSender
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { rdb.Close() })
+	names := queue.DefaultNames()
+	w := &world{t: t, redis: server, options: DefaultOptions(), sender: &fakeSender{sent: make(map[string]int)}}
+	w.options.Poll, w.options.Discover, w.options.AckInterval = 5*time.Millisecond, 10*time.Millisecond, time.Millisecond
+	w.deps = Deps{
+		Names:     names,
+		Campaigns: must(campaign.New(rdb, names, campaign.Options{}))(t),
+		Tokens:    must(tokens.New(rdb, names, nil, tokens.Options{}))(t),
+		Profiles:  must(profiles.New(rdb, names, nil, profiles.Options{}))(t),
+		Sender:    w.sender,
+		Outbox:    must(responses.NewOutbox(rdb, names, responses.OutboxOptions{}))(t),
+		Logger:    slog.New(slog.DiscardHandler),
+	}
+	return w
+}
+
+func must[T any](value T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// campaign creates a running campaign whose list holds the elements as an application would have pushed them.
+func (w *world) campaign(spec campaign.Spec, elements ...string) {
+	w.t.Helper()
+	if spec.Message == nil {
+		spec.Message = []byte(plainMessage)
+	}
+	spec.State = campaign.Running
+	if err := w.deps.Campaigns.Create(w.t.Context(), spec); err != nil {
+		w.t.Fatal(err)
+	}
+	if len(elements) > 0 {
+		if _, err := w.redis.RPush("campaign:"+spec.ID, elements...); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// job runs a dispatcher for one campaign to its end.
+func (w *world) job(id string) error {
+	w.t.Helper()
+	w.options.Campaign = id
+	return must(New(w.deps, w.options))(w.t).Run(w.t.Context(), w.t.Context())
+}
+
+func (w *world) books(id string) campaign.Books {
+	w.t.Helper()
+	return must(w.deps.Campaigns.Books(w.t.Context(), id))(w.t)
+}
+
+// results are what waits for the responder, by user; users are checked to have one result each.
+func (w *world) results() map[string]notification.Result {
+	w.t.Helper()
+	found := make(map[string]notification.Result)
+	if !w.redis.Exists("notification:responses") {
+		return found
+	}
+	for _, raw := range must(w.redis.List("notification:responses"))(w.t) {
+		r := must(responses.Decode([]byte(raw)))(w.t)
+		if earlier, twice := found[r.UserID]; twice && r.UserID != "" {
+			w.t.Errorf("two results of %s: %+v and %+v", r.UserID, earlier, r)
+		}
+		found[r.UserID] = r
+	}
+	return found
+}
+
+func audience(n int) []string {
+	elements := make([]string, n)
+	for i := range elements {
+		elements[i] = fmt.Sprintf(`{"userId":"u%04d","fcmToken":"token-%04d"}`, i, i)
+	}
+	return elements
+}
+
+// fakeSender is FCM as a function of the target's token; nil accepts.
+type fakeSender struct {
+	answer func(ctx context.Context, token string) fcm.Answer
+
+	mu    sync.Mutex
+	sent  map[string]int // requests by token
+	order []string
+}
+
+func (f *fakeSender) Send(ctx context.Context, _ *fcm.Message, e fcm.Envelope) fcm.Answer {
+	f.mu.Lock()
+	f.sent[e.Target.Value]++
+	f.order = append(f.order, e.Target.Value)
+	f.mu.Unlock()
+	if f.answer != nil {
+		return f.answer(ctx, e.Target.Value)
+	}
+	return accepted(ctx, e.Target.Value)
+}
+
+func accepted(context.Context, string) fcm.Answer {
+	return fcm.Answer{Class: fcm.Sent, MessageID: "projects/p/messages/1"}
+}
+
+func (f *fakeSender) requests(token string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent[token]
+}
+
+var errDown = errors.New("database is down")
+
+func (w *world) client() (*redis.Client, error) {
+	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
+	w.t.Cleanup(func() { rdb.Close() })
+	return rdb, rdb.Ping(w.t.Context()).Err()
+}
+
+// allResults are the results that wait, those without a user too.
+func (w *world) allResults() []notification.Result {
+	w.t.Helper()
+	var all []notification.Result
+	for _, raw := range must(w.redis.List("notification:responses"))(w.t) {
+		all = append(all, must(responses.Decode([]byte(raw)))(w.t))
+	}
+	return all
+}
+
+// loseLease claims recipients as a process does that then dies: its lease has run out.
+func (w *world) loseLease(id string, n int) {
+	w.t.Helper()
+	q := must(w.deps.Campaigns.Queue(id))(w.t)
+	claim := must(q.Claim(w.t.Context(), queue.NewClaimID(), n))(w.t)
+	if len(claim.Elements) != n {
+		w.t.Fatalf("claimed %d, want %d", len(claim.Elements), n)
+	}
+	if _, err := w.redis.ZAdd("{campaign:"+id+"}:leases", 1, claim.Claim); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// eventually waits for a condition that other goroutines bring about.
+func (w *world) eventually(condition func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(30 * time.Second)
+	for !condition() {
+		select {
+		case <-limit:
+			w.t.Fatal("the condition did not come about")
+		case <-tick.C:
+		}
+	}
+}
