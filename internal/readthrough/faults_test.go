@@ -115,11 +115,12 @@ func TestWithoutRedisEverybodyIsUndecided(t *testing.T) {
 func TestAFullRedisCostsTheWriteBackAlone(t *testing.T) {
 	b := newBench(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
 	b.store(b.keys.Value("1"), "SHOUTED")
-	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
-		t.Fatal(err)
+	b.table.during = func() error {
+		b.store(b.keys.None("4"), "dead")
+		return b.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err()
 	}
-	b.table.rows = rows{"1": "one", "2": "two"}
-	b.expect("found", b.found(b.cache(), "1", "2", "3"), rows{"1": "one", "2": "two"})
+	b.table.rows = rows{"1": "one", "2": "two", "4": "dead"}
+	b.expect("found", b.found(b.cache(), "1", "2", "3", "4"), rows{"1": "one", "2": "two"})
 	b.expect("Redis", b.held(b.keys.Value("2")), "(none)")
 	b.expect("logged", b.log.Len() > 0, true)
 }

@@ -50,9 +50,7 @@ func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[str
 		key, mark := c.keys.Value(m.id), c.keys.None(m.id)
 		a, exists := answers[m.id]
 		if !exists {
-			if m.wrong == "" {
-				setIfAbsent(ctx, pipe, mark, "", spread(c.opts.NegativeTTL))
-			}
+			setIfAbsent(ctx, pipe, mark, "", spread(c.opts.NegativeTTL)) // a mark with text stays
 			continue
 		}
 		if m.unreadable {
