@@ -1,0 +1,211 @@
+package fcm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"fanfare/internal/notification"
+)
+
+func TestParseRefuses(t *testing.T) {
+	long := strings.Repeat("x", 65)
+	for text, want := range map[string]struct{ field, problem string }{
+		``:             {"message", "is not JSON"},
+		`{"a"`:         {"message", "is not JSON"},
+		`{} {}`:        {"message", "is not JSON"},
+		"{\"a\":\xff}": {"message", "is not valid UTF-8"},
+		`[]`:           {"message", "must be an object, is a list"},
+		`"hello"`:      {"message", `must be an object, is "hello"`},
+		`null`:         {"message", "must be an object, is null"},
+
+		`{"titel":"x"}`:                           {"message.titel", "is unknown to FCM"},
+		`{"Data":{}}`:                             {"message.Data", "did you mean data?"},
+		`{"message":{"data":{}}}`:                 {"message.message", `give the object inside "message" alone`},
+		`{"notification":{"titel":"x"}}`:          {"message.notification.titel", "is unknown to FCM"},
+		`{"android":{"collapseKey":"x"}}`:         {"message.android.collapseKey", "did you mean collapse_key?"},
+		`{"notification":{"title":1}}`:            {"message.notification.title", "must be a string, is 1"},
+		`{"notification":[]}`:                     {"message.notification", "must be an object, is a list"},
+		`{"notification":{"title":"","title":1}}`: {"message.notification.title", "stands there twice"},
+		`{"notification":{"image":"cat.png"}}`:    {"message.notification.image", "no absolute http or https URL"},
+
+		`{"token":"t"}`:     {"message.token", "names a recipient"},
+		`{"topic":"news"}`:  {"message.topic", "names a recipient"},
+		`{"condition":""}`:  {"message.condition", "names a recipient"},
+		`{"fid":null}`:      {"message.fid", "names a recipient"},
+		`{"name":"x"}`:      {"message.name", "is for FCM to give"},
+		`{"android_v2":{}}`: {"message.android_v2", "the Firebase SDK cannot send it"},
+		`{"android":{"bandwidth_constrained_ok":true}}`: {"message.android.bandwidth_constrained_ok", "the Firebase SDK cannot send it"},
+
+		`{"data":{"n":1}}`:                          {"message.data.n", "must be a string, is 1"},
+		`{"data":{"n":null}}`:                       {"message.data.n", "must be a string, is null"},
+		`{"data":{"n":{"a":1}}}`:                    {"message.data.n", "must be a string, is an object"},
+		`{"data":{"n":"1","n":"2"}}`:                {"message.data.n", "stands there twice"},
+		`{"data":{"from":"x"}}`:                     {"message.data.from", "reserves"},
+		`{"data":{"google.x":"x"}}`:                 {"message.data.google.x", "reserves"},
+		`{"android":{"data":{"gcm.x":"x"}}}`:        {"message.android.data.gcm.x", "reserves"},
+		`{"webpush":{"data":{"message_type":"x"}}}`: {"message.webpush.data.message_type", "reserves"},
+
+		`{"android":{"ttl":"2419201s"}}`:                  {"message.android.ttl", "28 days"},
+		`{"android":{"ttl":"2419200.1s"}}`:                {"message.android.ttl", "28 days"},
+		`{"android":{"ttl":"-1s"}}`:                       {"message.android.ttl", "must be a duration in seconds"},
+		`{"android":{"ttl":"1h"}}`:                        {"message.android.ttl", "must be a duration in seconds"},
+		`{"android":{"ttl":3600}}`:                        {"message.android.ttl", "must be a duration in seconds"},
+		`{"webpush":{"headers":{"TTL":"soon"}}}`:          {"message.webpush.headers.TTL", "not a number of seconds"},
+		`{"webpush":{"headers":{"ttl":"2419201"}}}`:       {"message.webpush.headers.ttl", "28 days"},
+		`{"webpush":{"headers":{"Urgency":"asap"}}}`:      {"message.webpush.headers.Urgency", "asap"},
+		`{"webpush":{"fcm_options":{"link":"http://x"}}}`: {"message.webpush.fcm_options.link", "no absolute https URL"},
+
+		`{"fcm_options":{"analytics_label":"a b"}}`:                                   {"message.fcm_options.analytics_label", "does not match"},
+		`{"android":{"fcm_options":{"analytics_label":"` + long + `"}}}`:              {"message.android.fcm_options.analytics_label", "does not match"},
+		`{"apns":{"fcm_options":{"analytics_label":"é"}}}`:                            {"message.apns.fcm_options.analytics_label", "does not match"},
+		`{"apns":{"headers":{"apns-collapse-id":"` + long + `"}}}`:                    {"message.apns.headers.apns-collapse-id", "is 65 bytes"},
+		`{"apns":{"headers":{"APNS-Collapse-ID":"` + strings.Repeat("é", 33) + `"}}}`: {"message.apns.headers.APNS-Collapse-ID", "is 66 bytes"},
+		`{"apns":{"headers":{"apns-priority":"high"}}}`:                               {"message.apns.headers.apns-priority", "not 1, 5 or 10"},
+		`{"apns":{"headers":{"apns-expiration":"-1"}}}`:                               {"message.apns.headers.apns-expiration", "not a time"},
+		`{"apns":{"headers":{"apns-priority":5}}}`:                                    {"message.apns.headers.apns-priority", "must be a string"},
+		`{"apns":{"payload":[]}}`:                                                     {"message.apns.payload", "must be an object"},
+		`{"apns":{"payload":{"aps":"x"}}}`:                                            {"message.apns.payload.aps", "must be an object"},
+		`{"apns":{"payload":{"aps":{"badge":"1"}}}}`:                                  {"message.apns.payload.aps.badge", "must be a whole number"},
+		`{"apns":{"payload":{"aps":{"alert":7}}}}`:                                    {"message.apns.payload.aps.alert", "must be a string or an object"},
+
+		`{"android":{"priority":"urgent"}}`:                                       {"message.android.priority", "one of normal, high"},
+		`{"android":{"direct_boot_ok":"true"}}`:                                   {"message.android.direct_boot_ok", "must be true or false"},
+		`{"android":{"notification":{"color":"red"}}}`:                            {"message.android.notification.color", "#RRGGBB"},
+		`{"android":{"notification":{"notification_count":1.5}}}`:                 {"message.android.notification.notification_count", "whole number"},
+		`{"android":{"notification":{"notification_count":-1}}}`:                  {"message.android.notification.notification_count", "below zero"},
+		`{"android":{"notification":{"event_time":"tomorrow"}}}`:                  {"message.android.notification.event_time", "must be a time"},
+		`{"android":{"notification":{"body_loc_args":["a"]}}}`:                    {"message.android.notification.body_loc_key", "body_loc_args needs it"},
+		`{"android":{"notification":{"title_loc_key":"k","title_loc_args":[1]}}}`: {"message.android.notification.title_loc_args[0]", "must be a string"},
+		`{"android":{"notification":{"vibrate_timings":["1s","x"]}}}`:             {"message.android.notification.vibrate_timings[1]", "duration"},
+		`{"android":{"notification":{"light_settings":{"color":{}}}}}`:            {"message.android.notification.light_settings.light_on_duration", "is missing"},
+		`{"android":{"notification":{"light_settings":{"color":{"red":2}}}}}`:     {"message.android.notification.light_settings.color.red", "from 0 to 1"},
+		`{"android":{"notification":{"visibility":"HIDDEN"}}}`:                    {"message.android.notification.visibility", "one of PRIVATE"},
+	} {
+		_, err := Parse(notification.Message(text))
+		wrong, ok := errors.AsType[*FieldError](err)
+		if !ok {
+			t.Errorf("%s: got %v, want a *FieldError", text, err)
+			continue
+		}
+		if wrong.Field != want.field || !strings.Contains(wrong.Problem, want.problem) {
+			t.Errorf("%s:\n got %s\nwant %s: … %s …", text, wrong, want.field, want.problem)
+		}
+	}
+}
+
+func TestParseTakesPlaceholdersForURLs(t *testing.T) {
+	parse(t, `{"notification":{"image":"{{picture}}"},"webpush":{"notification":{},"fcm_options":{"link":"https://x/{{id}}"}}}`)
+}
+
+func TestSizeLimit(t *testing.T) {
+	sized := func(n int) notification.Message {
+		const frame = `{"data":{"k":""}}`
+		return notification.Message(fmt.Sprintf(" {\n\"data\": {\"k\": %q}} ", strings.Repeat("x", n-len(frame))))
+	}
+	if _, err := Parse(sized(maxMessage)); err != nil {
+		t.Errorf("white space counts: %v", err)
+	}
+	for name, read := range map[string]func(notification.Message) (*Message, error){"Parse": Parse, "ParseFilled": ParseFilled} {
+		_, err := read(sized(maxMessage + 1))
+		if tooLarge, ok := errors.AsType[*FieldError](err); !ok || tooLarge.Field != "message" || !strings.Contains(tooLarge.Problem, "4097") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// What is filled in can break a message otherwise than by its size; that must not pass for a message too large.
+func TestParseFilledTellsSizeFromTheRest(t *testing.T) {
+	_, err := ParseFilled(notification.Message(`{"notification":{"image":"not a URL"}}`))
+	if _, tooLarge := errors.AsType[*FieldError](err); err == nil || tooLarge || !strings.Contains(err.Error(), "message.notification.image") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// everything uses each field that can be sent, in the spelling that FCM's reference gives it.
+const everything = `{
+  "data": {"k": "v"},
+  "notification": {"title": "T", "body": "B <&>", "image": "https://x/i.png"},
+  "fcm_options": {"analytics_label": "all-of_it.~%"},
+  "android": {
+    "collapse_key": "ck", "priority": "HIGH", "ttl": "3.5s", "restricted_package_name": "com.x", "data": {"a": "b"},
+    "fcm_options": {"analytics_label": "droid"}, "direct_boot_ok": true,
+    "notification": {
+      "title": "t", "body": "b", "icon": "i", "color": "#aabbcc", "sound": "s", "tag": "mine", "click_action": "ca",
+      "body_loc_key": "blk", "body_loc_args": ["1"], "title_loc_key": "tlk", "title_loc_args": ["2"], "channel_id": "ch",
+      "ticker": "tk", "sticky": true, "event_time": "2026-01-31T10:00:00+02:00", "local_only": true,
+      "notification_priority": "PRIORITY_MAX", "default_sound": true, "default_vibrate_timings": true,
+      "default_light_settings": true, "vibrate_timings": ["0.05s", "1s"], "visibility": "SECRET", "notification_count": 3,
+      "light_settings": {"color": {"red": 0, "green": 0.2, "blue": 1}, "light_on_duration": "0.25s", "light_off_duration": "2s"},
+      "image": "https://x/a.png", "proxy": "IF_PRIORITY_LOWERED"
+    }
+  },
+  "apns": {
+    "headers": {"apns-collapse-id": "cid", "apns-priority": "10"}, "live_activity_token": "lat",
+    "fcm_options": {"analytics_label": "apple", "image": "https://x/p.png"},
+    "payload": {"custom": {"big": 12345678901234567890, "zero": 0}, "aps": {
+      "alert": {"title": "A", "title-loc-args": []}, "badge": 0, "sound": {"critical": 1, "name": "n", "volume": 0.5},
+      "content-available": true, "interruption-level": "time-sensitive", "thread-id": "th", "category": "c"}}
+  },
+  "webpush": {
+    "headers": {"TTL": "60", "Urgency": "high"}, "data": {"w": "x"}, "fcm_options": {"link": "https://x/l"},
+    "notification": {"title": "W", "silent": false, "vibrate": 200, "timestamp": 1769853600000, "data": {"deep": [1]}}
+  }
+}`
+
+// What stands in the campaign's message arrives on the wire: nothing dropped, nothing changed in its meaning.
+func TestEveryFieldReachesTheWire(t *testing.T) {
+	wire, err := json.Marshal(&parse(t, everything).base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer( // the SDK's spelling
+		`"HIGH"`, `"high"`, `"3.5s"`, `"3.500000000s"`, `"0.05s"`, `"0.050000000s"`, `"0.25s"`, `"0.250000000s"`,
+		`2026-01-31T10:00:00+02:00`, `2026-01-31T08:00:00.000000000Z`, `"blue": 1}`, `"blue": 1, "alpha": 1}`,
+	).Replace(everything)
+	if got, want := normal(t, string(wire)), normal(t, want); got != want {
+		t.Errorf("on the wire:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// The schema and the message above agree on what there is.
+func TestEverythingUsesTheWholeSchema(t *testing.T) {
+	var check func(path string, s schema, used map[string]any)
+	check = func(path string, s schema, used map[string]any) {
+		for name, f := range s {
+			if f.kind == target || f.kind == unsent || f.kind == output || name == "alpha" {
+				continue
+			}
+			v, ok := used[name]
+			if !ok {
+				t.Errorf("%s.%s is not tried", path, name)
+			}
+			if f.members != nil && ok {
+				check(path+"."+name, f.members, v.(map[string]any))
+			}
+		}
+	}
+	var used map[string]any
+	if err := json.Unmarshal([]byte(everything), &used); err != nil {
+		t.Fatal(err)
+	}
+	check("message", messageSchema, used)
+}
+
+// normal sorts members and keeps every digit.
+func normal(t *testing.T, text string) string {
+	t.Helper()
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
