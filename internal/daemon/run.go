@@ -28,8 +28,8 @@ type Options struct {
 	Signals <-chan os.Signal
 }
 
-// cleanupTimeout bounds all that is closed after the work; it comes on top of Drain.
-const cleanupTimeout = 10 * time.Second
+// CleanupTimeout bounds all that is closed after the work; it comes on top of Drain.
+const CleanupTimeout = 10 * time.Second
 
 // The causes that the work context ends with (context.Cause).
 var (
@@ -131,7 +131,7 @@ func (p *Process) stop(why string) {
 }
 
 func (p *Process) close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CleanupTimeout)
 	defer cancel()
 	err := p.cleanups.Run(ctx, p.Logger)
 	if p.server != nil {
