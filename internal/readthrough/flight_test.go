@@ -141,8 +141,8 @@ func TestAMarkSetAfterTheWriteBackHolds(t *testing.T) {
 	b.expect("who asked after it", <-<-joined, outcome{found: rows{}})
 }
 
-// counter is a source that tells of every id that two queries ask for at a time. One that was cancelled, and is only
-// finding its way home, does not count.
+// counter is a source that tells of every id that two queries ask for at a time. One that was cancelled, and
+// has only not noticed yet, does not count.
 type counter struct {
 	mu      sync.Mutex
 	asking  map[string]context.Context
@@ -164,10 +164,12 @@ func (s *counter) enter(ctx context.Context, ids []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, id := range ids {
-		if other := s.asking[id]; other != nil && other.Err() == nil {
+		if other := s.asking[id]; other != nil && other.Err() == nil && ctx.Err() == nil {
 			s.doubled = append(s.doubled, id)
 		}
-		s.asking[id] = ctx
+		if ctx.Err() == nil {
+			s.asking[id] = ctx
+		}
 	}
 }
 
