@@ -79,7 +79,7 @@ type server struct {
 	accepted atomic.Int64 // connections
 }
 
-func serve(t testing.TB, configure func(*http.Server), h http.HandlerFunc) *server {
+func serve(t testing.TB, configure func(*httptest.Server), h http.HandlerFunc) *server {
 	t.Helper()
 	s := new(server)
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +94,7 @@ func serve(t testing.TB, configure func(*http.Server), h http.HandlerFunc) *serv
 		}
 	}
 	if configure != nil {
-		configure(s.Config)
+		configure(s.Server)
 	}
 	s.StartTLS()
 	t.Cleanup(s.Close)

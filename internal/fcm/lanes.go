@@ -26,13 +26,13 @@ var errClosed = errors.New("the sender is closed")
 // lanes are a few HTTP/2 connections, each filled up to its streams before another is dialed. One shared net/http transport
 // dials hundreds at the same load: every request that finds no free stream dials for itself.
 type lanes struct {
-	dialer  *http.Transport // makes connections, and pools none
-	address string          // host:port
-	streams int             // requests in flight on one lane, at most
-	most    int             // lanes
-	now     func() time.Time
-	log     *slog.Logger
-	metrics *metrics
+	dialer   *http.Transport // makes connections, and pools none
+	address  string          // host:port
+	streams  int             // requests in flight on one lane, at most
+	expected int             // requests in flight altogether
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics
 
 	alive context.Context // ends with close
 	end   context.CancelFunc
@@ -73,13 +73,13 @@ func newLanes(ctx context.Context, address string, config *tls.Config, o Options
 			DisableCompression: true,
 			HTTP2:              &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout},
 		},
-		address: address,
-		streams: o.Streams,
-		most:    o.Concurrency + 1, // a server without HTTP/2 needs one for each request
-		now:     time.Now,
-		log:     o.Logger,
-		metrics: m,
-		width:   o.Streams,
+		address:  address,
+		streams:  o.Streams,
+		expected: o.Concurrency,
+		now:      time.Now,
+		log:      o.Logger,
+		metrics:  m,
+		width:    o.Streams,
 	}
 	l.alive, l.end = context.WithCancel(ctx)
 	return l

@@ -10,7 +10,7 @@ func (l *lanes) serve() {
 	}
 	l.inspect()
 	l.grantFree()
-	for len(l.waiting) > 0 && l.room() < len(l.waiting) && len(l.open)+l.dialing < l.most && !l.now().Before(l.again) {
+	for len(l.waiting) > 0 && l.room() < len(l.waiting) && len(l.open)+l.dialing < l.most() && !l.now().Before(l.again) {
 		l.dialing++
 		l.work.Go(l.dial)
 	}
@@ -53,6 +53,10 @@ func (l *lanes) inspect() {
 		return false
 	})
 }
+
+// most is how many lanes there may be: what is expected in flight needs so many, and two more make up for connections that are
+// ending. A server without HTTP/2 needs one for each request.
+func (l *lanes) most() int { return (l.expected+l.width-1)/l.width + 2 }
 
 // room is how many waiters the dials under way will serve.
 func (l *lanes) room() int { return l.dialing * l.width }

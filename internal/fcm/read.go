@@ -94,22 +94,18 @@ func (f field) readObject(path string, raw json.RawMessage) (any, error) {
 
 // complete looks for members that have to be there.
 func (f field) complete(path string, members tree) error {
-	missing := func(name, why string) error {
-		if _, there := members[name]; there {
-			return nil
-		}
-		return &FieldError{path + "." + name, why}
-	}
 	for _, name := range f.needs {
-		if err := missing(name, "is missing"); err != nil {
-			return err
+		if _, there := members[name]; !there {
+			return &FieldError{path + "." + name, "is missing"}
 		}
 	}
-	for name := range members {
-		if key := f.members[name].with; key != "" {
-			if err := missing(key, "is missing, although "+name+" needs it"); err != nil {
-				return err
-			}
+	for name, value := range members {
+		key := f.members[name].with
+		if list, _ := value.([]any); key == "" || len(list) == 0 {
+			continue
+		}
+		if said, _ := members[key].(string); said == "" {
+			return &FieldError{path + "." + key, "is missing, although " + name + " needs it"}
 		}
 	}
 	return nil

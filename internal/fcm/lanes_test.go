@@ -1,0 +1,275 @@
+package fcm
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// hall lets requests go when so many are inside at a time.
+type hall struct {
+	size    int
+	mu      sync.Mutex
+	inside  int
+	open    chan struct{}
+	entered atomic.Int64
+}
+
+func newHall(size int) *hall { return &hall{size: size, open: make(chan struct{})} }
+
+func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.entered.Add(1)
+	h.mu.Lock()
+	open := h.open
+	if h.inside++; h.inside == h.size {
+		close(open)
+		h.inside, h.open = 0, make(chan struct{})
+	}
+	h.mu.Unlock()
+	select {
+	case <-open:
+		accept(w, r)
+	case <-r.Context().Done():
+	}
+}
+
+func sendAll(t *testing.T, s *Sender, n int) map[Class]int {
+	t.Helper()
+	m := parse(t, hello)
+	answers := make(chan Answer, n)
+	for range n {
+		go func() { answers <- s.Send(t.Context(), m, to("token")) }()
+	}
+	classes := map[Class]int{}
+	for range n {
+		a := <-answers
+		if classes[a.Class]++; a.Class != Sent && classes[a.Class] == 1 {
+			t.Logf("%s: %s", a.Class, a.Detail)
+		}
+	}
+	return classes
+}
+
+func TestAThousandInFlightNeedFewConnections(t *testing.T) {
+	const inFlight = 1000
+	h := newHall(inFlight)
+	srv := serve(t, func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100} }, h.ServeHTTP)
+	o := srv.options
+	o.Concurrency = inFlight
+	s := newSender(t, o)
+	for round := range 3 {
+		if got := sendAll(t, s, inFlight); got[Sent] != inFlight {
+			t.Fatalf("round %d: %v", round, got)
+		}
+	}
+	if n := srv.accepted.Load(); n < 10 || n > 15 {
+		t.Errorf("%d connections dialed, want 10 to 15", n)
+	}
+}
+
+// Connections that die at once are dialed anew, each of them once.
+func TestLanesComeBackWithoutAStampede(t *testing.T) {
+	const inFlight = 300
+	h := newHall(inFlight)
+	var kill atomic.Bool
+	var srv *server
+	srv = serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		if !kill.Load() {
+			h.ServeHTTP(w, r)
+			return
+		}
+		if h.entered.Add(1) == 2*inFlight {
+			srv.CloseClientConnections()
+		}
+		<-r.Context().Done()
+	})
+	o := srv.options
+	o.Concurrency = inFlight
+	s := newSender(t, o)
+	if got := sendAll(t, s, inFlight); got[Sent] != inFlight {
+		t.Fatalf("at first: %v", got)
+	}
+	first := srv.accepted.Load()
+	kill.Store(true)
+	if got := sendAll(t, s, inFlight); got[Ambiguous] != inFlight {
+		t.Fatalf("cut off: %v", got)
+	}
+	kill.Store(false)
+	if got := sendAll(t, s, inFlight); got[Sent] != inFlight {
+		t.Fatalf("afterwards: %v", got)
+	}
+	if n := srv.accepted.Load(); n > 2*first+2 {
+		t.Errorf("%d connections dialed, %d of them before the cut", n, first)
+	}
+}
+
+// newTestLanes makes lanes to an address, with a clock of the test's.
+func newTestLanes(t *testing.T, address string, config *tls.Config, o Options) (*lanes, *atomic.Int64) {
+	t.Helper()
+	o.Logger = slog.New(slog.DiscardHandler)
+	m, err := newMetrics(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newLanes(t.Context(), address, config, o, m)
+	clock := new(atomic.Int64)
+	l.now = func() time.Time { return time.Unix(0, clock.Load()) }
+	t.Cleanup(l.close)
+	return l, clock
+}
+
+// While a server cannot be reached, those who ask are told at once, and it is dialed ever more rarely.
+func TestDialsPauseAfterAFailure(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepted atomic.Int64
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			accepted.Add(1)
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() { _ = ln.Close(); serving.Wait() })
+
+	l, clock := newTestLanes(t, ln.Addr().String(), new(tls.Config), Options{Concurrency: 1, Streams: 1})
+	for want, pause := range []time.Duration{0, dialPause, 2 * dialPause, 4 * dialPause} {
+		clock.Add(int64(pause))
+		for range 3 {
+			if _, err := l.acquire(t.Context()); err == nil {
+				t.Fatal("a lane to nowhere")
+			}
+		}
+		if n := accepted.Load(); n != int64(want+1) {
+			t.Errorf("after a pause of %s: %d dials, want %d", pause, n, want+1)
+		}
+	}
+}
+
+func TestWaitingForAStream(t *testing.T) {
+	srv := serve(t, nil, accept)
+	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	var held []line
+	for range l.most() {
+		got, err := l.acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, got)
+	}
+
+	impatient, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := l.acquire(impatient); !errors.Is(err, context.Canceled) {
+		t.Errorf("a waiter that leaves: %v", err)
+	}
+
+	next := make(chan line, 1)
+	waiting := make(chan error, 1)
+	go func() {
+		got, err := l.acquire(t.Context())
+		next <- got
+		waiting <- err
+	}()
+	unreserve(held[0])
+	if got, err := <-next, <-waiting; err != nil || got != held[0] {
+		t.Errorf("got %v, %v; want the lane that became free", got, err)
+	}
+	if n := srv.accepted.Load(); n != int64(len(held)) {
+		t.Errorf("%d connections, want %d", n, len(held))
+	}
+
+	go func() {
+		_, err := l.acquire(t.Context())
+		waiting <- err
+	}()
+	l.close()
+	if err := <-waiting; !errors.Is(err, errClosed) {
+		t.Errorf("a waiter at close: %v", err)
+	}
+	if _, err := l.acquire(t.Context()); !errors.Is(err, errClosed) {
+		t.Errorf("after close: %v", err)
+	}
+}
+
+// unreserve releases a lane on which nothing was sent.
+func unreserve(l line) {
+	l.(*lane).Release()
+	l.release()
+}
+
+// What a waiter is granted while it leaves is not lost.
+func TestAGrantIsNotLostOnALeaver(t *testing.T) {
+	srv := serve(t, nil, accept)
+	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	got, err := l.acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait := make(chan grant, 1)
+	wait <- grant{lane: got.(*lane)}
+	l.leave(wait)
+	if got.(*lane).inFlight != 0 || got.(*lane).InFlight() != 0 {
+		t.Errorf("still reserved: %d, %d", got.(*lane).inFlight, got.(*lane).InFlight())
+	}
+}
+
+// A server without HTTP/2 gets a connection for each request in flight.
+func TestTLSWithoutHTTP2(t *testing.T) {
+	const inFlight = 20
+	h := newHall(inFlight)
+	srv := serve(t, func(s *httptest.Server) { s.EnableHTTP2 = false }, h.ServeHTTP)
+	o := srv.options
+	o.Concurrency = inFlight
+	s := newSender(t, o)
+	for range 2 {
+		if got := sendAll(t, s, inFlight); got[Sent] != inFlight {
+			t.Fatal(got)
+		}
+	}
+}
+
+// A server may close idle connections at any time.
+func TestIdleConnectionsClosedByTheServer(t *testing.T) {
+	srv := serve(t, nil, accept)
+	s := newSender(t, srv.options)
+	m := parse(t, hello)
+	if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
+		t.Fatal(a)
+	}
+	pool := s.courier.lines.(*lanes)
+	pool.mu.Lock()
+	conn := pool.open[0].ClientConn
+	pool.mu.Unlock()
+	ended := make(chan struct{}, 1)
+	conn.SetStateHook(func(c *http.ClientConn) {
+		if c.Err() != nil {
+			select {
+			case ended <- struct{}{}:
+			default:
+			}
+		}
+	})
+	srv.CloseClientConnections()
+	<-ended
+	if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
+		t.Errorf("got %s: %s", a.Class, a.Detail)
+	}
+	if n := srv.accepted.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}

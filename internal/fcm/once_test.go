@@ -1,0 +1,145 @@
+package fcm
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// misbehaviours after which the SDK, net/http or its HTTP/2 would like to send again.
+var misbehaviours = map[string]struct {
+	handler http.HandlerFunc
+	want    Class
+}{
+	"503 at once": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, Unavailable},
+	"503 with a short Retry-After": {func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(503)
+	}, Unavailable},
+	"500":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, Unavailable},
+	"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 307) }, Other},
+	"a reset after reading": {func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		panic(http.ErrAbortHandler)
+	}, Ambiguous},
+	"a reset before reading": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Ambiguous},
+	"an answer cut short": {func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte(`{"name":`))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}, Ambiguous},
+	"no answer": {func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}, Ambiguous},
+}
+
+func TestOneSendIsOneRequest(t *testing.T) {
+	for name, c := range misbehaviours {
+		for _, secure := range []bool{true, false} {
+			var requests atomic.Int64
+			var good atomic.Bool
+			good.Store(true)
+			handler := func(w http.ResponseWriter, r *http.Request) {
+				if requests.Add(1); good.Load() {
+					accept(w, r)
+					return
+				}
+				c.handler(w, r)
+			}
+			o := Options{}
+			if secure {
+				o = serve(t, nil, handler).options
+			} else {
+				srv := httptest.NewServer(http.HandlerFunc(handler))
+				t.Cleanup(srv.Close)
+				o.Endpoint = srv.URL + "/v1"
+			}
+			o.Timeout = 200 * time.Millisecond
+			s := newSender(t, o)
+			m := parse(t, hello)
+			// net/http repeats on a connection that has served before, if at all.
+			if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
+				t.Fatalf("%s: warming up ends as %s: %s", name, a.Class, a.Detail)
+			}
+			good.Store(false)
+			if a := s.Send(t.Context(), m, to("token")); a.Class != c.want {
+				t.Errorf("%s, TLS %t: got %s (%s), want %s", name, secure, a.Class, a.Detail, c.want)
+			}
+			if n := requests.Load() - 1; n != 1 {
+				t.Errorf("%s, TLS %t: %d requests on the wire, want 1", name, secure, n)
+			}
+		}
+	}
+}
+
+// HTTP/2 has two ways to say that a request was not processed. Everything else after the request is not clear.
+func TestNotProcessedIsNotSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(fr *http2.Framer, stream uint32)
+		want   Class
+	}{
+		"refused stream":           {func(fr *http2.Framer, stream uint32) { _ = fr.WriteRSTStream(stream, http2.ErrCodeRefusedStream) }, NotSent},
+		"GOAWAY before the stream": {func(fr *http2.Framer, stream uint32) { _ = fr.WriteGoAway(stream-1, http2.ErrCodeNo, nil) }, NotSent},
+		"stream cancelled":         {func(fr *http2.Framer, stream uint32) { _ = fr.WriteRSTStream(stream, http2.ErrCodeCancel) }, Ambiguous},
+		"GOAWAY after the stream":  {func(fr *http2.Framer, stream uint32) { _ = fr.WriteGoAway(stream, http2.ErrCodeNo, nil) }, Ambiguous},
+	} {
+		srv := serveFrames(t, c.answer)
+		o := srv.options
+		o.Timeout = 200 * time.Millisecond
+		a := newSender(t, o).Send(t.Context(), parse(t, hello), to("token"))
+		if a.Class != c.want {
+			t.Errorf("%s: got %s (%s), want %s", name, a.Class, a.Detail, c.want)
+		}
+		if n := srv.requests.Load(); n != 1 {
+			t.Errorf("%s: %d requests on the wire, want 1", name, n)
+		}
+	}
+}
+
+func TestNotWrittenIsNotSent(t *testing.T) {
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	healthy := serve(t, nil, accept)
+	for name, o := range map[string]Options{
+		"refused over TLS":     {Endpoint: "https://" + gone.Addr().String() + "/v1"},
+		"refused over HTTP":    {Endpoint: "http://" + gone.Addr().String() + "/v1"},
+		"an unknown authority": {Endpoint: healthy.URL + "/v1"},
+	} {
+		if a := newSender(t, o).Send(t.Context(), parse(t, hello), to("token")); a.Class != NotSent {
+			t.Errorf("%s: got %s (%s), want not_sent", name, a.Class, a.Detail)
+		}
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if a := newSender(t, healthy.options).Send(stopped, parse(t, hello), to("token")); a.Class != NotSent {
+		t.Errorf("a context that has ended: got %s (%s), want not_sent", a.Class, a.Detail)
+	}
+	if n := healthy.requests.Load(); n != 0 {
+		t.Errorf("%d requests on the wire, want none", n)
+	}
+}
+
+// A message that the SDK refuses by itself never comes to the wire.
+func TestTheSDKsOwnRefusal(t *testing.T) {
+	srv := serve(t, nil, accept)
+	m := parse(t, hello)
+	m.base.Topic = "news" // beside the token
+	a := newSender(t, srv.options).Send(t.Context(), m, to("token"))
+	if a.Class != BadMessage || a.Code != "INVALID_ARGUMENT" || srv.requests.Load() != 0 {
+		t.Errorf("got %+v after %d requests", a, srv.requests.Load())
+	}
+}
