@@ -67,10 +67,6 @@ func (c *Campaigns) keys(id string) (keys, error) {
 	}, nil
 }
 
-// The keys whose names hold an id of their own.
-func (k keys) lease(claim string) string { return k.list.Key("lease:" + claim) }
-func (k keys) load(load string) string   { return k.list.Key("load:" + load) }
-
 // unixMilli is the zero time for 0.
 func unixMilli(ms int64) time.Time {
 	if ms == 0 {

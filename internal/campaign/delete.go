@@ -45,10 +45,10 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	// Leases first: an outcome that comes after them has nothing to apply to.
 	var all []string
 	for _, claim := range claims {
-		all = append(all, k.lease(claim))
+		all = append(all, k.list.Lease(claim))
 	}
 	for _, load := range loads {
-		all = append(all, k.load(load))
+		all = append(all, k.list.Load(load))
 	}
 	all = append(all, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(queue.SuffixDead), k.leases, k.counts)
 	for some := range slices.Chunk(all, deleteAtOnce) {

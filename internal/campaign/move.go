@@ -77,7 +77,7 @@ func (c *Campaigns) retain(ctx context.Context, k keys) error {
 	}
 	all := []string{k.spec, k.list.Plain(), k.counts, k.back, k.retry, k.leases, k.outbox}
 	for _, claim := range claims {
-		all = append(all, k.lease(claim))
+		all = append(all, k.list.Lease(claim))
 	}
 	args := slices.Insert(selectStates(State.Ended), 0, any(c.o.Retention.Milliseconds()))
 	_, _, err = c.run(ctx, retainScript, all, args...)

@@ -15,22 +15,33 @@ const headsAtOnce = 200
 // register puts campaigns into the registry.
 func (c *Campaigns) register(ctx context.Context, ids ...string) error {
 	for some := range slices.Chunk(ids, headsAtOnce) {
-		if err := c.rdb.SAdd(ctx, c.names.Registry(), some).Err(); err != nil {
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = id
+		}
+		if _, _, err := c.run(ctx, registerScript, []string{c.names.Registry()}, args...); err != nil {
 			return fmt.Errorf("register: %w", err)
 		}
 	}
 	return nil
 }
 
-// registered lists the registry, in order and without the repetitions that SSCAN may have.
+// registered lists the registry, in order and without the repetitions that SSCAN may have. Entries that cannot name a
+// campaign are taken out.
 func (c *Campaigns) registered(ctx context.Context) ([]string, error) {
 	var ids []string
 	for at := uint64(0); ; {
 		some, next, err := c.rdb.SScan(ctx, c.names.Registry(), at, "", scanCount).Result()
 		if err != nil {
-			return nil, fmt.Errorf("read registry: %w", err)
+			return nil, fmt.Errorf("read registry: %w", c.typed(ctx, err, c.names.Registry(), "set"))
 		}
-		ids = append(ids, some...)
+		for _, id := range some {
+			if _, err := c.keys(id); err == nil {
+				ids = append(ids, id)
+			} else if err := c.rdb.SRem(ctx, c.names.Registry(), id).Err(); err != nil {
+				return nil, fmt.Errorf("tidy registry: %w", err)
+			}
+		}
 		if at = next; at == 0 {
 			break
 		}
@@ -49,15 +60,17 @@ type head struct {
 	listed  bool  // the producer's list has elements
 }
 
-// heads reads campaigns in few round trips. Entries that cannot name a campaign are left out.
+// heads reads campaigns in few round trips.
 func (c *Campaigns) heads(ctx context.Context, ids []string) ([]head, error) {
 	all := make([]head, 0, len(ids))
 	for some := range slices.Chunk(ids, headsAtOnce) {
 		group := make([]head, 0, len(some))
 		for _, id := range some {
-			if k, err := c.keys(id); err == nil {
-				group = append(group, head{spec: Spec{ID: id}, keys: k})
+			k, err := c.keys(id)
+			if err != nil {
+				return nil, err
 			}
+			group = append(group, head{spec: Spec{ID: id}, keys: k})
 		}
 		if err := c.readHeads(ctx, group); err != nil {
 			return nil, err

@@ -41,6 +41,9 @@ var buryLua string
 //go:embed lua/forget.lua
 var forgetLua string
 
+//go:embed lua/register.lua
+var registerLua string
+
 var (
 	createScript    = redis.NewScript(prelude + createLua)
 	moveScript      = redis.NewScript(prelude + moveLua)
@@ -51,6 +54,7 @@ var (
 	loadedScript    = redis.NewScript(prelude + loadedLua)
 	buryScript      = redis.NewScript(prelude + buryLua)
 	forgetScript    = redis.NewScript(prelude + forgetLua)
+	registerScript  = redis.NewScript(prelude + registerLua)
 )
 
 var errReply = errors.New("script replied in another shape than it promises")

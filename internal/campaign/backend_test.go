@@ -1,0 +1,87 @@
+package campaign_test
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/test/servers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// backend is one kind of Redis: a sound client, and one whose replies the proxies can lose.
+type backend struct {
+	name    string
+	rdb     redis.UniversalClient
+	lossy   redis.UniversalClient
+	proxies []*servers.Proxy
+}
+
+func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
+
+func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
+
+const (
+	retries = 3  // go-redis' default, spelt out because lost replies are about it
+	backoff = -1 // none: no test waits for the clock
+)
+
+func single(t *testing.T, name, addr string) *backend {
+	proxy := servers.NewProxy(t, addr)
+	b := &backend{
+		name:    name,
+		rdb:     redis.NewClient(&redis.Options{Addr: addr}),
+		lossy:   redis.NewClient(&redis.Options{Addr: proxy.Addr(), MaxRetries: retries, MinRetryBackoff: backoff}),
+		proxies: []*servers.Proxy{proxy},
+	}
+	b.closeWith(t)
+	return b
+}
+
+func onCluster(t *testing.T) *backend {
+	addrs := servers.RedisCluster(t)
+	b := &backend{name: "cluster", rdb: redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})}
+	via := map[string]string{}
+	for _, addr := range addrs {
+		proxy := servers.NewProxy(t, addr)
+		via[addr] = proxy.Addr()
+		b.proxies = append(b.proxies, proxy)
+	}
+	b.lossy = redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: addrs, MaxRetries: retries, MinRetryBackoff: backoff,
+		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, via[addr])
+		},
+	})
+	b.closeWith(t)
+	return b
+}
+
+func (b *backend) closeWith(t *testing.T) {
+	t.Cleanup(func() {
+		_ = b.rdb.Close()
+		_ = b.lossy.Close()
+	})
+}
+
+// loseEvery loses the reply of each n-th script until the test ends.
+func (b *backend) loseEvery(t *testing.T, n int) {
+	for _, p := range b.proxies {
+		p.Lose(servers.Scripts, servers.EveryNth(n))
+		t.Cleanup(func() { p.Lose(nil, nil) })
+	}
+}
+
+// lost is how many replies were lost since loseEvery.
+func (b *backend) lost() (n int) {
+	for _, p := range b.proxies {
+		_, lost := p.Seen()
+		n += lost
+	}
+	return n
+}

@@ -1,0 +1,117 @@
+package campaign_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+func completesWhenNobodyIsLeft(t *testing.T, b *backend) {
+	f := open(t, b)
+	goesOn := func(why string) {
+		t.Helper()
+		wantEqual(t, "complete while "+why, f.complete("1"), false)
+	}
+	_, err := f.Complete(t.Context(), "1")
+	f.refused("complete nobody", err, campaign.ErrNotFound)
+	f.create("1", campaign.Draft)
+	goesOn("a draft")
+	f.move("1", campaign.Running)
+	goesOn("nobody ever came")
+	f.push("1", 4)
+	goesOn("somebody waits")
+	l := f.claim("1", 4)
+	goesOn("somebody is leased")
+	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent"},
+		queue.Settlement{Claim: l.Claim, Pos: 2, Later: true},
+		queue.Settlement{Claim: l.Claim, Pos: 3, Status: "failed", Emit: []byte("result")})
+	goesOn("somebody is leased still")
+	_, err = f.queue("1").GiveBack(t.Context(), l.Claim)
+	f.ok(err)
+	goesOn("somebody came back, and somebody is to be retried")
+	f.drain("1")
+	goesOn("a result is in the outbox")
+	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixOutbox)).Err())
+	f.move("1", campaign.Paused)
+	goesOn("paused")
+	f.move("1", campaign.Running)
+	wantEqual(t, "complete", f.complete("1"), true)
+	wantEqual(t, "state", f.get("1").State, campaign.Completed)
+	wantEqual(t, "complete again", f.complete("1"), true)
+
+	f.into("2", campaign.Cancelled)
+	wantEqual(t, "complete the cancelled", f.complete("2"), false)
+}
+
+func endsAsExpired(t *testing.T, b *backend) {
+	f := open(t, b)
+	now, err := f.rdb.Time(t.Context()).Result()
+	f.ok(err)
+	for _, c := range []struct {
+		id       string
+		deadline time.Time
+		status   notification.Status
+		want     campaign.State
+	}{
+		{"late", now.Add(-time.Second), notification.StatusExpired, campaign.Expired},
+		{"late but served", now.Add(-time.Second), notification.StatusSent, campaign.Completed},
+		{"in time", now.Add(time.Hour), notification.StatusExpired, campaign.Completed},
+	} {
+		f.into(c.id, campaign.Running)
+		f.push(c.id, 2)
+		f.end(c.id, f.claim(c.id, 2), c.status)
+		f.hset(f.key(c.id, queue.SuffixCounts), "deadline", c.deadline.UnixMilli())
+		wantEqual(t, c.id, f.complete(c.id), true)
+		s := f.get(c.id)
+		wantEqual(t, c.id, s.State, c.want)
+		wantEqual(t, c.id+" has a reason", s.Reason != "", c.want == campaign.Expired)
+	}
+}
+
+func keepsTheEndedForAWhile(t *testing.T, b *backend) {
+	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
+	kept := func(id string, want bool) {
+		t.Helper()
+		for _, key := range f.everyKey(b) {
+			if !strings.Contains(key, id) {
+				continue
+			}
+			if ttl := f.expiry(key); want && (ttl <= 0 || ttl > time.Hour) || !want && ttl != never {
+				t.Errorf("%s expires in %s", key, ttl)
+			}
+		}
+	}
+	f.into("done", campaign.Running)
+	f.push("done", 1)
+	f.drain("done")
+	wantEqual(t, "complete", f.complete("done"), true)
+	kept("done", true)
+	f.move("done", campaign.Running)
+	kept("done", false)
+
+	f.into("off", campaign.Running)
+	f.push("off", 10)
+	l := f.claim("off", 3)
+	f.settle("off", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour},
+		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
+	f.move("off", campaign.Cancelled)
+	kept("off", true)
+	wantEqual(t, "keys", len(f.everyKey(b))-len([]string{"registry", "done's spec", "done's counts"}), 7)
+
+	// What was in flight comes back later, into a key that the cancellation could not see.
+	_, err := f.queue("off").GiveBack(t.Context(), l.Claim)
+	f.ok(err)
+	wantEqual(t, "expiry of back", f.expiry(f.key("off", queue.SuffixBack)), never)
+	f.discover()
+	kept("off", true)
+	wantEqual(t, "who waits", f.books("off").Open(), 9)
+
+	f.push("theirs", 1)
+	f.hset(f.key("theirs", queue.SuffixSpec), "message", "{}", "state", "cancelled")
+	f.discover()
+	kept("theirs", true)
+}

@@ -1,0 +1,52 @@
+package campaign_test
+
+import "testing"
+
+// conformance is what every Redis that we run on must pass. Each test has a Redis that holds nothing.
+var conformance = []struct {
+	name string
+	test func(*testing.T, *backend)
+}{
+	{"create", createsOnce},
+	{"create refuses", createRefuses},
+	{"spec by an application", readsForeignSpecs},
+	{"spec that cannot be used", namesWhatIsWrong},
+	{"every transition", movesByTheTable},
+	{"stamps", stampsByTheServersClock},
+	{"moves side by side", movesOneAtATime},
+	{"complete", completesWhenNobodyIsLeft},
+	{"complete late", endsAsExpired},
+	{"retention", keepsTheEndedForAWhile},
+	{"pause and cancel close the gate", closesTheGate},
+	{"books", booksBalance},
+	{"missing", missesWhatRedisLost},
+	{"load", loadsOnce},
+	{"loads side by side", loadsOneAtATime},
+	{"load and complete", completesAfterTheLoad},
+	{"load into the ended", reopensOnlyTheCompleted},
+	{"load and delete", leavesNoBooksOfTheDeleted},
+	{"discover", discoversWhatRuns},
+	{"discover lists of an application", discoversForeignLists},
+	{"discover in pieces", scansInPieces},
+	{"discover what came late", reopensAndAdopts},
+	{"discover what is left", tellsTheUnsettled},
+	{"discover drops the gone", dropsTheGone},
+	{"list", listsAll},
+	{"delete", deletesEverything},
+	{"delete refuses", deleteRefusesTheRunning},
+	{"delete cut off", deleteGoesOn},
+	{"lost replies", lostRepliesDoNoHarm},
+	{"wrong type", wrongTypesAreNamed},
+}
+
+func TestConformance(t *testing.T) {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onCluster} {
+		b := start(t)
+		t.Run(b.name, func(t *testing.T) {
+			for _, c := range conformance {
+				b.flush(t)
+				t.Run(c.name, func(t *testing.T) { c.test(t, b) })
+			}
+		})
+	}
+}

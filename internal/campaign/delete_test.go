@@ -1,0 +1,152 @@
+package campaign_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// busy makes a campaign that has every key that there can be, and returns a lease on it.
+func (f fixture) busy(id string) queue.Lease {
+	f.Helper()
+	f.create(id, campaign.Running)
+	f.load(id, false, 20)
+	l := f.claim(id, 8)
+	f.settle(id, queue.Settlement{Claim: l.Claim, Pos: 1, Later: true},
+		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
+	_, err := f.queue(id).GiveBack(f.Context(), f.claim(id, 3).Claim)
+	f.ok(err)
+	names := queue.DefaultNames()
+	f.ok(f.rdb.RPush(f.Context(), names.CampaignResponses(id), "theirs").Err())
+	return l
+}
+
+func (f fixture) wantNothingOf(b *backend, id string) {
+	f.Helper()
+	for _, key := range f.everyKey(b) {
+		if strings.Contains(key, id) {
+			f.Errorf("%s is left", key)
+		}
+	}
+	wantEqual(f, "registered", f.registered(id), false)
+}
+
+func deletesEverything(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.busy("bystander")
+	for _, id := range []string{"gone", "{own}gone"} {
+		l := f.busy(id)
+		f.move(id, campaign.Paused)
+		f.ok(f.Delete(t.Context(), id))
+		f.wantNothingOf(b, id)
+
+		// Who was in flight comes too late, and leaves nothing.
+		q, ctx := f.queue(id), t.Context()
+		applied, err := q.Settle(ctx, []queue.Settlement{
+			{Claim: l.Claim, Pos: 3, Status: "sent", Emit: []byte("result")}, {Claim: l.Claim, Pos: 4, Later: true},
+		})
+		f.ok(err)
+		wantEqual(t, "applied", applied, 0)
+		_, err = q.Extend(ctx, l.Claim)
+		f.ok(err)
+		_, err = q.GiveBack(ctx, l.Claim)
+		f.ok(err)
+		_, err = q.Reap(ctx)
+		f.ok(err)
+		_, err = q.Claim(ctx, l.Claim, 5)
+		f.refused("claim", err, queue.ErrGateClosed)
+		f.wantNothingOf(b, id)
+		f.ok(f.Delete(ctx, id))
+	}
+	wantEqual(t, "bystander", f.books("bystander").Open(), 19)
+	wantEqual(t, "bystander is registered", f.registered("bystander"), true)
+	f.push("mute", 3)
+	f.ok(f.Delete(t.Context(), "mute"))
+	f.wantNothingOf(b, "mute")
+}
+
+func deleteRefusesTheRunning(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, state := range campaign.States {
+		id := string(state)
+		f.into(id, state)
+		f.push(id, 1)
+		err := f.Delete(t.Context(), id)
+		if state != campaign.Running {
+			f.ok(err)
+			f.wantNothingOf(b, id)
+			continue
+		}
+		if wrong, ok := errors.AsType[*campaign.TransitionError](err); !ok || wrong.From != campaign.Running {
+			t.Errorf("delete the running: %v, want a refusal", err)
+		}
+		wantEqual(t, "state", f.get(id).State, campaign.Running)
+		wantEqual(t, "waiting", f.books(id).Waiting, 1)
+	}
+}
+
+// deleteGoesOn cuts a deletion off before each of its commands in turn, and repeats it.
+func deleteGoesOn(t *testing.T, b *backend) {
+	f := open(t, b)
+	cut := &limit{}
+	for commands := 0; ; commands++ {
+		id := fmt.Sprintf("cut%d-", commands)
+		f.busy(id)
+		f.move(id, campaign.Cancelled)
+		cut.left = commands
+		err := openOn(t, cut.client(t, b), b.rdb, eager).Delete(t.Context(), id)
+		f.discover() // which another process may do at any moment
+		f.ok(f.Delete(t.Context(), id))
+		f.wantNothingOf(b, id)
+		if err == nil {
+			if commands < 6 {
+				t.Errorf("a deletion took %d commands", commands)
+			}
+			return
+		}
+		f.refused("delete", err, errCut)
+	}
+}
+
+var errCut = errors.New("cut off")
+
+// limit is a hook that lets so many commands pass.
+type limit struct{ left int }
+
+func (l *limit) client(t *testing.T, b *backend) redis.UniversalClient {
+	t.Helper()
+	var rdb redis.UniversalClient
+	switch sound := b.rdb.(type) {
+	case *redis.ClusterClient:
+		rdb = redis.NewClusterClient(sound.Options())
+	case *redis.Client:
+		rdb = redis.NewClient(sound.Options())
+	}
+	t.Cleanup(func() { _ = rdb.Close() })
+	rdb.AddHook(l)
+	return rdb
+}
+
+func (l *limit) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (l *limit) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if l.left == 0 {
+			cmd.SetErr(errCut)
+			return errCut
+		}
+		l.left--
+		return next(ctx, cmd)
+	}
+}
+
+func (l *limit) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}

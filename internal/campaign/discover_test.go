@@ -1,0 +1,191 @@
+package campaign_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+func discoversWhatRuns(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, state := range campaign.States {
+		f.into("is "+string(state), state)
+	}
+	f.hset(f.key("bad", queue.SuffixSpec), "message", "{}", "state", "jogging")
+	f.hset(f.key("mute", queue.SuffixSpec), "state", "running")
+	f.ok(f.rdb.Set(t.Context(), f.key("odd", queue.SuffixSpec), "a string", 0).Err())
+	f.push("mute", 1)
+	f.push("bad", 1)
+	f.push("odd", 1)
+	d := f.discover()
+	wantList(t, "running", idsOf(d.Running), "is running")
+	wantEqual(t, "message", string(d.Running[0].Message), string(message))
+	wantList(t, "waiting", d.Waiting)
+	broken := map[string]error{}
+	for _, p := range d.Broken {
+		broken[p.ID] = p.Err
+	}
+	wantEqual(t, "broken", len(broken), 3)
+	for id, field := range map[string]string{"bad": "state", "mute": "message"} {
+		if wrong, ok := errors.AsType[*campaign.SpecError](broken[id]); !ok || wrong.Field != field {
+			t.Errorf("%s is broken by %v, want its %s", id, broken[id], field)
+		}
+	}
+	if wrong, ok := errors.AsType[*queue.TypeError](broken["odd"]); !ok || wrong.Key != f.key("odd", queue.SuffixSpec) {
+		t.Errorf("odd is broken by %v, want its type", broken["odd"])
+	}
+	f.hset(f.key("mute", queue.SuffixSpec), "message", "{}")
+	wantList(t, "running when mended", idsOf(f.discover().Running), "is running", "mute")
+}
+
+func discoversForeignLists(t *testing.T, b *backend) {
+	f := open(t, b)
+	var want []string
+	for i := range 12 { // in a cluster, on all masters
+		id := fmt.Sprintf("app%02d", i)
+		want = append(want, id)
+		f.push(id, 1)
+	}
+	f.push("{own}tag", 1)
+	want = append(want, "{own}tag")
+	slices.Sort(want)
+	ctx := t.Context()
+	f.ok(f.rdb.RPush(ctx, "campaign:app00:responses", "x").Err())
+	f.ok(f.rdb.RPush(ctx, f.key("app00", queue.SuffixBack), "x").Err())
+	f.ok(f.rdb.RPush(ctx, f.key("{own}tag", queue.SuffixBack), "x").Err())
+	f.ok(f.rdb.RPush(ctx, "notification:responses", "x").Err())
+	f.ok(f.rdb.Set(ctx, "campaign:string", "x", 0).Err())
+	wantList(t, "waiting", f.discover().Waiting, want...)
+
+	f.hset(f.key("app03", queue.SuffixSpec), "message", "{}", "state", "running")
+	d := f.discover()
+	wantList(t, "running", idsOf(d.Running), "app03")
+	wantEqual(t, "still waiting", len(d.Waiting), 12)
+	wantEqual(t, "registered", f.registered("app03"), true)
+	wantEqual(t, "started", f.get("app03").StartedAt.IsZero(), false)
+	f.end("app03", f.claim("app03", 1), notification.StatusSent)
+	wantEqual(t, "complete", f.complete("app03"), true)
+}
+
+func scansInPieces(t *testing.T, b *backend) {
+	pipe := b.rdb.Pipeline()
+	for i := range 6000 {
+		pipe.Set(t.Context(), fmt.Sprintf("user:%d:token", i), "x", 0)
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f := openOn(t, b.rdb, b.rdb, campaign.Options{ScanBudget: time.Nanosecond, ScanEvery: time.Hour})
+	f.push("1", 1)
+	looks := 1
+	for len(f.discover().Waiting) == 0 && looks < 100 {
+		looks++
+	}
+	for range 100 { // to the end of the pass, wherever it found the list
+		f.discover()
+	}
+	if looks >= 100 {
+		t.Fatal("the list was never found")
+	}
+	f.push("2", 1)
+	wantList(t, "waiting within the hour", f.discover().Waiting, "1")
+	g := openOn(t, b.rdb, b.rdb, campaign.Options{ScanEvery: time.Hour, ScanBudget: time.Minute})
+	wantList(t, "waiting for another process", g.discover().Waiting, "1", "2")
+}
+
+func reopensAndAdopts(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, id := range []string{"late", "job"} {
+		f.into(id, campaign.Running)
+		f.push(id, 1)
+		f.drain(id)
+		wantEqual(t, "complete", f.complete(id), true)
+		f.discover()
+		wantEqual(t, "stays", f.get(id).State, campaign.Completed)
+		f.push(id, 2)
+	}
+	adopted, err := f.Adopt(t.Context(), "job")
+	f.ok(err)
+	wantEqual(t, "adopted", adopted.State, campaign.Running)
+	wantList(t, "running", idsOf(f.discover().Running), "job", "late")
+	for _, id := range []string{"late", "job"} {
+		wantEqual(t, "state", f.get(id).State, campaign.Running)
+		wantEqual(t, "finished", f.get(id).FinishedAt.IsZero(), true)
+		wantEqual(t, "expiry of the counts", f.expiry(f.key(id, queue.SuffixCounts)), never)
+		f.drain(id)
+		wantEqual(t, "sent in all", f.books(id).Sent, 3)
+	}
+
+	f.hset(f.key("brief", queue.SuffixSpec), "message", "{}", "state", "running")
+	f.ok(f.rdb.PExpire(t.Context(), f.key("brief", queue.SuffixSpec), time.Hour).Err())
+	f.push("brief", 1)
+	f.discover()
+	wantEqual(t, "expiry of a running spec", f.expiry(f.key("brief", queue.SuffixSpec)), never)
+	_, err = f.Adopt(t.Context(), "nobody")
+	f.refused("adopt", err, campaign.ErrNotFound)
+}
+
+func tellsTheUnsettled(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, id := range []string{"leased", "emitted", "quiet", "orphan"} {
+		f.into(id, campaign.Running)
+		f.push(id, 1)
+	}
+	f.claim("leased", 1)
+	l := f.claim("emitted", 1)
+	f.settle("emitted", queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent", Emit: []byte("result")})
+	l = f.claim("orphan", 1)
+	f.settle("orphan", queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent", Emit: []byte("result")})
+	wantList(t, "unsettled while running", f.discover().Unsettled)
+	f.move("leased", campaign.Cancelled)
+	f.move("emitted", campaign.Paused)
+	f.move("quiet", campaign.Paused)
+	f.ok(f.rdb.Del(t.Context(), f.key("orphan", queue.SuffixSpec)).Err())
+	wantList(t, "unsettled", f.discover().Unsettled, "emitted", "leased", "orphan")
+}
+
+func dropsTheGone(t *testing.T, b *backend) {
+	f := open(t, b)
+	registry := queue.DefaultNames().Registry()
+	f.ok(f.rdb.SAdd(t.Context(), registry, "never", "a}b", "counted", "listed").Err())
+	f.hset(f.key("counted", queue.SuffixCounts), "claimed", 5, "ended:sent", 5)
+	f.push("listed", 1)
+	f.hset(f.key("listed", queue.SuffixCounts), "claimed", 5, "ended:sent", 5)
+	f.create("kept", campaign.Draft)
+	f.discover()
+	left, err := f.rdb.SMembers(t.Context(), registry).Result()
+	f.ok(err)
+	slices.Sort(left)
+	wantList(t, "registry", left, "kept", "listed")
+	wantEqual(t, "books of the gone", f.expiry(f.key("counted", queue.SuffixCounts)), time.Duration(-2))
+	wantEqual(t, "books of the waiting", f.expiry(f.key("listed", queue.SuffixCounts)), never)
+}
+
+func listsAll(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.hset(f.key("older", queue.SuffixSpec), "message", "{}", "state", "paused", "created_at", "1000", "name", "Old")
+	f.push("older", 3)
+	f.create("newer", campaign.Draft)
+	f.push("mute", 2)
+	f.hset(f.key("bad", queue.SuffixSpec), "message", "{}", "state", "jogging")
+	f.push("bad", 1)
+	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "gone").Err())
+	all, err := f.List(t.Context())
+	f.ok(err)
+	var ids []string
+	for _, s := range all {
+		ids = append(ids, s.Spec.ID)
+	}
+	wantList(t, "campaigns", ids, "newer", "older", "bad", "mute")
+	wantEqual(t, "name", all[1].Spec.Name, "Old")
+	wantEqual(t, "waiting", all[1].Books.Waiting, 3)
+	wantEqual(t, "error of the bad", all[2].Err != nil, true)
+	wantEqual(t, "state of the mute", all[3].Spec.State, "")
+	wantEqual(t, "waiting for a message", all[3].Books.Waiting, 2)
+}

@@ -1,0 +1,103 @@
+package campaign_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+	"fanfare/test/servers"
+)
+
+// lostRepliesDoNoHarm lives through every operation while the replies of scripts are lost, which go-redis then runs again.
+func lostRepliesDoNoHarm(t *testing.T, b *backend) {
+	for every := 2; every <= 5; every++ {
+		f := openOn(t, b.lossy, b.rdb, eager)
+		b.loseEvery(t, every)
+		for round := range 4 {
+			id := fmt.Sprintf("{lossy}%d-%d", every, round)
+			f.create(id, campaign.Draft)
+			l, err := f.Load(t.Context(), id, false)
+			f.ok(err)
+			for range 3 {
+				f.ok(l.Append(t.Context(), batch(5)))
+			}
+			f.ok(l.Close(t.Context()))
+			f.move(id, campaign.Running, campaign.Paused, campaign.Running)
+			wantEqual(t, "running", len(f.discover().Running), 1)
+			f.drain(id)
+			wantEqual(t, "complete", f.complete(id), true)
+			books := f.books(id)
+			wantEqual(t, "sent", books.Sent, 15)
+			wantEqual(t, "balanced", books.Balanced(), true)
+			f.ok(f.Delete(t.Context(), id))
+			f.wantNothingOf(b, id)
+		}
+		if b.lost() < 10 {
+			t.Errorf("%d replies were lost", b.lost())
+		}
+	}
+}
+
+func wrongTypesAreNamed(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.into("1", campaign.Running)
+	spec := f.key("1", queue.SuffixSpec)
+	f.ok(f.rdb.Set(t.Context(), f.list("1").Plain(), "x", 0).Err())
+	f.ok(f.rdb.Set(t.Context(), f.key("2", queue.SuffixSpec), "x", 0).Err())
+	named := func(what string, err error, key string) {
+		t.Helper()
+		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != key || wrong.Holds != "string" {
+			t.Errorf("%s: %v, want %s to be named", what, err, key)
+		}
+	}
+	before, err := f.rdb.HGetAll(t.Context(), spec).Result()
+	f.ok(err)
+	_, err = f.Complete(t.Context(), "1")
+	named("complete", err, f.list("1").Plain())
+	_, err = f.Load(t.Context(), "1", true)
+	named("load", err, f.list("1").Plain())
+	_, err = f.Books(t.Context(), "1")
+	named("books", err, f.list("1").Plain())
+	named("create", f.Create(t.Context(), campaign.Spec{ID: "2", Message: message}), f.key("2", queue.SuffixSpec))
+	named("move", f.Move(t.Context(), "2", campaign.Running, ""), f.key("2", queue.SuffixSpec))
+	_, err = f.Get(t.Context(), "2")
+	named("get", err, f.key("2", queue.SuffixSpec))
+	after, err := f.rdb.HGetAll(t.Context(), spec).Result()
+	f.ok(err)
+	wantEqual(t, "spec", fmt.Sprint(after), fmt.Sprint(before))
+	f.ok(f.Delete(t.Context(), "2"))
+	f.wantNothingOf(b, "{campaign:2}")
+}
+
+// A Redis that is full still lets campaigns change and end; only new audiences are refused.
+func TestFullRedisMoves(t *testing.T) {
+	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	f := open(t, b)
+	for _, id := range []string{"done", "off"} {
+		f.into(id, campaign.Running)
+		f.push(id, 200)
+	}
+	f.drain("done")
+	f.push("found", 200)
+	f.hset(f.key("found", queue.SuffixSpec), "message", "{}", "state", "running")
+	f.ok(b.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err())
+	if err := f.rdb.Set(t.Context(), "more", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
+		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
+	}
+	wantList(t, "running", idsOf(f.discover().Running), "done", "found", "off")
+	_, err := f.Adopt(t.Context(), "found")
+	f.ok(err)
+	f.drain("found")
+	wantEqual(t, "complete", f.complete("done"), true)
+	f.move("off", campaign.Paused, campaign.Running, campaign.Paused, campaign.Cancelled)
+	l, err := f.Load(t.Context(), "done", true)
+	f.ok(err)
+	if err := l.Append(t.Context(), batch(1)); err == nil || !strings.Contains(err.Error(), "OOM") {
+		t.Errorf("load into a full Redis: %v, want OOM", err)
+	}
+	f.ok(f.Delete(t.Context(), "off"))
+	f.wantNothingOf(b, "off")
+}

@@ -1,0 +1,127 @@
+package campaign_test
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+func loadsOnce(t *testing.T, b *backend) {
+	f := openOn(t, b.rdb, b.rdb, campaign.Options{DefaultTTL: time.Hour})
+	f.load("1", false, 10)
+	wantEqual(t, "registered", f.registered("1"), true)
+	if ttl := f.expiry(f.list("1").Plain()); ttl <= 0 || ttl > time.Hour {
+		t.Errorf("the list expires in %s, want an hour", ttl)
+	}
+	_, err := f.Load(t.Context(), "1", false)
+	f.refused("second load", err, campaign.ErrAudienceExists)
+	f.load("1", true, 5)
+	wantEqual(t, "loaded", f.books("1").Loaded, 15)
+
+	f.create("1", campaign.Running)
+	f.drain("1")
+	_, err = f.Load(t.Context(), "1", false)
+	f.refused("load after the audience was served", err, campaign.ErrAudienceExists)
+	f.push("2", 1)
+	_, err = f.Load(t.Context(), "2", false)
+	f.refused("load beside an application's audience", err, campaign.ErrAudienceExists)
+
+	l, err := f.Load(t.Context(), "3", false)
+	f.ok(err)
+	f.ok(l.Close(t.Context()))
+	f.load("3", false, 1) // a load that had nothing leaves nothing behind
+}
+
+func loadsOneAtATime(t *testing.T, b *backend) {
+	f := open(t, b)
+	const loaders = 6
+	var opened, won atomic.Int32
+	var ready, done sync.WaitGroup
+	ready.Add(loaders)
+	for range loaders {
+		done.Go(func() {
+			l, err := f.Load(t.Context(), "1", false)
+			if err == nil {
+				opened.Add(1)
+			}
+			ready.Done()
+			ready.Wait() // all have been told that there is no audience
+			switch err := l.Append(t.Context(), batch(10)); {
+			case err == nil:
+				won.Add(1)
+			case !errors.Is(err, campaign.ErrAudienceExists):
+				t.Errorf("append: %v", err)
+			}
+		})
+	}
+	done.Wait()
+	wantEqual(t, "loads that opened", opened.Load(), loaders)
+	wantEqual(t, "loads that succeeded", won.Load(), 1)
+	wantEqual(t, "loaded", f.books("1").Loaded, 10)
+}
+
+func completesAfterTheLoad(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	l, err := f.Load(t.Context(), "1", false)
+	f.ok(err)
+	f.ok(l.Append(t.Context(), batch(3)))
+	f.drain("1")
+	wantEqual(t, "complete between two batches", f.complete("1"), false)
+	f.ok(l.Append(t.Context(), batch(3)))
+	f.ok(l.Close(t.Context()))
+	f.drain("1")
+	wantEqual(t, "complete after the load", f.complete("1"), true)
+	wantEqual(t, "sent", f.books("1").Sent, 6)
+}
+
+func reopensOnlyTheCompleted(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, state := range campaign.States {
+		id := string(state)
+		f.into(id, state)
+		l, err := f.Load(t.Context(), id, true)
+		if state.Final() {
+			if _, ok := errors.AsType[*campaign.TransitionError](err); !ok {
+				t.Errorf("load into %s: %v, want a refusal", state, err)
+			}
+			continue
+		}
+		f.ok(err)
+		f.ok(l.Append(t.Context(), batch(1)))
+		want := state
+		if state == campaign.Completed {
+			want = campaign.Running
+		}
+		wantEqual(t, "state after loading into "+id, f.get(id).State, want)
+		wantEqual(t, "expiry of "+id, f.expiry(f.key(id, queue.SuffixCounts)), never)
+		f.ok(l.Append(t.Context(), batch(1)))
+		if state != campaign.Running {
+			f.move(id, campaign.Running)
+		}
+		f.move(id, campaign.Cancelled)
+		if _, ok := errors.AsType[*campaign.TransitionError](l.Append(t.Context(), batch(1))); !ok {
+			t.Errorf("a load went on after the campaign was cancelled")
+		}
+	}
+}
+
+func leavesNoBooksOfTheDeleted(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("1", campaign.Draft)
+	l, err := f.Load(t.Context(), "1", false)
+	f.ok(err)
+	f.ok(l.Append(t.Context(), batch(3)))
+	f.ok(f.Delete(t.Context(), "1"))
+	f.refused("append", l.Append(t.Context(), batch(3)), campaign.ErrDeleted)
+	wantEqual(t, "expiry of the counts", f.expiry(f.key("1", queue.SuffixCounts)), time.Duration(-2))
+	if ttl := f.expiry(f.list("1").Plain()); ttl <= 0 {
+		t.Errorf("the last batch expires in %s", ttl)
+	}
+	f.ok(f.Delete(t.Context(), "1"))
+}

@@ -1,0 +1,105 @@
+package campaign_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+func createsOnce(t *testing.T, b *backend) {
+	f := open(t, b)
+	want := campaign.Spec{
+		ID: "42", Message: message, OnAmbiguous: campaign.Report, Weight: 7, Name: "Spring",
+	}
+	f.ok(f.Create(t.Context(), want))
+	got := f.get("42")
+	wantEqual(t, "state", got.State, campaign.Draft)
+	wantEqual(t, "message", string(got.Message), string(message))
+	wantEqual(t, "on_ambiguous", got.OnAmbiguous, campaign.Report)
+	wantEqual(t, "weight", got.Weight, 7)
+	wantEqual(t, "name", got.Name, "Spring")
+	wantEqual(t, "registered", f.registered("42"), true)
+	wantEqual(t, "expiry", f.expiry(f.key("42", queue.SuffixSpec)), never)
+	f.refused("second create", f.Create(t.Context(), want), campaign.ErrExists)
+
+	var created atomic.Int32
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if err := f.Create(t.Context(), campaign.Spec{ID: "43", Message: message}); err == nil {
+				created.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	wantEqual(t, "creations side by side that succeeded", created.Load(), 1)
+	_, err := f.Get(t.Context(), "44")
+	f.refused("get", err, campaign.ErrNotFound)
+}
+
+func createRefuses(t *testing.T, b *backend) {
+	f := open(t, b)
+	for field, s := range map[string]campaign.Spec{
+		"state":        {ID: "1", Message: message, State: campaign.Completed},
+		"message":      {ID: "1"},
+		"on_ambiguous": {ID: "1", Message: message, OnAmbiguous: "perhaps"},
+		"weight":       {ID: "1", Message: message, Weight: -1},
+	} {
+		err := f.Create(t.Context(), s)
+		if wrong, ok := errors.AsType[*campaign.SpecError](err); !ok || wrong.Field != field {
+			t.Errorf("create %+v: %v, want an error about %s", s, err, field)
+		}
+	}
+	if _, ok := errors.AsType[*queue.IDError](f.Create(t.Context(), campaign.Spec{ID: "a}b", Message: message})); !ok {
+		t.Error("an id that cannot be one was created")
+	}
+	wantList(t, "keys", f.everyKey(b))
+}
+
+func readsForeignSpecs(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.hset(f.key("1", queue.SuffixSpec), "message", string(message), "state", "running", "theirs", "stays",
+		"created_at", "2026-05-01T10:00:00.250+02:00", "started_at", "1777622400250", "finished_at", "yesterday")
+	s := f.get("1")
+	wantEqual(t, "state", s.State, campaign.Running)
+	wantEqual(t, "on_ambiguous", s.OnAmbiguous, campaign.Resend)
+	wantEqual(t, "weight", s.Weight, 1)
+	wantEqual(t, "created", s.CreatedAt, time.Date(2026, 5, 1, 8, 0, 0, 250e6, time.UTC))
+	wantEqual(t, "started", s.StartedAt, time.Date(2026, 5, 1, 8, 0, 0, 250e6, time.UTC))
+	wantEqual(t, "finished", s.FinishedAt, time.Time{})
+	f.move("1", campaign.Paused)
+	theirs, err := f.rdb.HGet(t.Context(), f.key("1", queue.SuffixSpec), "theirs").Result()
+	f.ok(err)
+	wantEqual(t, "their field", theirs, "stays")
+}
+
+func namesWhatIsWrong(t *testing.T, b *backend) {
+	f := open(t, b)
+	for id, c := range map[string]struct {
+		field  string
+		values []any
+	}{
+		"state":     {"state", []any{"message", "{}", "state", "Running"}},
+		"no state":  {"state", []any{"message", "{}"}},
+		"message":   {"message", []any{"state", "running"}},
+		"ambiguous": {"on_ambiguous", []any{"message", "{}", "state", "running", "on_ambiguous", "maybe"}},
+		"weight":    {"weight", []any{"message", "{}", "state", "running", "weight", "0"}},
+		"heavy":     {"weight", []any{"message", "{}", "state", "running", "weight", "1001"}},
+		"words":     {"weight", []any{"message", "{}", "state", "running", "weight", strings.Repeat("x", 100)}},
+	} {
+		f.hset(f.key(id, queue.SuffixSpec), c.values...)
+		_, err := f.Get(t.Context(), id)
+		wrong, ok := errors.AsType[*campaign.SpecError](err)
+		if !ok || wrong.Field != c.field || wrong.ID != id || len(err.Error()) > 200 {
+			t.Errorf("get %s: %v, want an error about %s", id, err, c.field)
+		}
+	}
+	_, err := errors.AsType[*campaign.SpecError](f.Move(t.Context(), "state", campaign.Paused, ""))
+	wantEqual(t, "move names the state", err, true)
+}
