@@ -23,8 +23,12 @@ func (h *hole) appendNested(dst []byte, values map[string]json.RawMessage) (out 
 	}
 	last := len(h.path) - 1
 	for _, part := range h.path[:last] {
+		raw, exists := values[part]
+		if !exists {
+			return dst, false
+		}
 		var inner map[string]json.RawMessage
-		if json.Unmarshal(values[part], &inner) != nil {
+		if json.Unmarshal(raw, &inner) != nil {
 			return dst, false
 		}
 		values = inner
