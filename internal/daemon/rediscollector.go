@@ -18,7 +18,7 @@ type RedisCollectorOptions struct {
 
 // RedisCollector turns every node's INFO into metrics, labelled with the node's address.
 type RedisCollector struct {
-	ctx  context.Context //nolint:containedctx // Collect has no context of its own
+	ctx  context.Context // of every round: Collect is given none
 	rdb  redis.UniversalClient
 	opts RedisCollectorOptions
 

@@ -44,7 +44,7 @@ type Process struct {
 	Registry *prometheus.Registry
 	Health   *Health
 
-	fetch, work           context.Context //nolint:containedctx // they are what a Process is
+	fetch, work           context.Context
 	stopFetch, cancelWork context.CancelCauseFunc
 	cleanups              Cleanups
 	stopping              sync.Once

@@ -43,7 +43,7 @@ func service(t *testing.T, name string) map[string][]string {
 		t.Fatal(err)
 	}
 	defer func() { _ = file.Close() }()
-	options, err := unit.Deserialize(file)
+	options, err := unit.DeserializeOptions(file)
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
