@@ -1,0 +1,169 @@
+package fcm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// mint is a token endpoint that takes a second for each token, good for an hour.
+type mint struct {
+	mu    sync.Mutex
+	made  int
+	fault error
+}
+
+func (m *mint) fetch(ctx context.Context) (*oauth2.Token, error) {
+	select {
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.made++
+	if m.fault != nil {
+		return nil, m.fault
+	}
+	return &oauth2.Token{AccessToken: fmt.Sprint("t", m.made), Expiry: time.Now().Add(time.Hour)}, nil
+}
+
+func (m *mint) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fault = err
+}
+
+func (m *mint) count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.made
+}
+
+func withMint(t *testing.T, f func(t *testing.T, m *mint, b *bearer)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		m := new(mint)
+		b := newBearer(t.Context(), credentials{}, slog.New(slog.DiscardHandler))
+		b.fetch = m.fetch
+		defer b.close()
+		f(t, m, b)
+	})
+}
+
+func mustAccess(t *testing.T, b *bearer) *access {
+	t.Helper()
+	a, err := b.access(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestAThousandSendsFetchOneToken(t *testing.T) {
+	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+		var all sync.WaitGroup
+		for range 1000 {
+			all.Go(func() {
+				if a := mustAccess(t, b); a.header[0] != "Bearer t1" {
+					t.Errorf("got %q", a.header)
+				}
+			})
+		}
+		all.Wait()
+		if n := m.count(); n != 1 {
+			t.Errorf("%d fetched", n)
+		}
+	})
+}
+
+// Nobody waits for a renewal: it goes on beside the sending, before the old token ends.
+func TestATokenIsRenewedAheadOfItsEnd(t *testing.T) {
+	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+		mustAccess(t, b)
+		time.Sleep(time.Hour - renewAhead)
+		start := time.Now()
+		for range 10 {
+			if a := mustAccess(t, b); a.header[0] != "Bearer t1" {
+				t.Errorf("got %q while renewing", a.header)
+			}
+		}
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("waited %s", waited)
+		}
+		time.Sleep(2 * time.Second)
+		if a := mustAccess(t, b); a.header[0] != "Bearer t2" || m.count() != 2 {
+			t.Errorf("got %q after %d fetches", a.header, m.count())
+		}
+	})
+}
+
+// While the endpoint fails, the old token serves until its end; then a failure stands for a while, so that it is not stormed.
+func TestATokenThatCannotBeRenewed(t *testing.T) {
+	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+		mustAccess(t, b)
+		down := errors.New("down")
+		m.fail(down)
+		time.Sleep(time.Hour - renewAhead)
+		for range 10 {
+			if a := mustAccess(t, b); a.header[0] != "Bearer t1" {
+				t.Errorf("got %q", a.header)
+			}
+			time.Sleep(20 * time.Second)
+		}
+		time.Sleep(renewAhead)
+		before := m.count()
+		for range 100 {
+			if _, err := b.access(t.Context()); !errors.Is(err, down) {
+				t.Errorf("after its end: %v", err)
+			}
+		}
+		if n := m.count() - before; n != 1 {
+			t.Errorf("%d fetches for 100 askers", n)
+		}
+		m.fail(nil)
+		time.Sleep(fetchPause)
+		mustAccess(t, b)
+	})
+}
+
+func TestARefusedTokenIsDropped(t *testing.T) {
+	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+		first := mustAccess(t, b)
+		b.doubt(first)
+		if mustAccess(t, b) != first {
+			t.Error("a token just fetched was dropped")
+		}
+		time.Sleep(doubtAge)
+		b.doubt(first)
+		second := mustAccess(t, b)
+		if second == first {
+			t.Error("an old token was kept")
+		}
+		b.doubt(first) // a request that started with it ends late
+		if mustAccess(t, b) != second || m.count() != 2 {
+			t.Errorf("the new token was dropped for the old one's sake; %d fetched", m.count())
+		}
+	})
+}
+
+func TestWaitingForATokenEndsWithTheContext(t *testing.T) {
+	withMint(t, func(t *testing.T, _ *mint, b *bearer) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := b.access(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		b.close()
+		if _, err := b.access(t.Context()); err == nil {
+			t.Error("a token after close")
+		}
+	})
+}

@@ -1,0 +1,168 @@
+package fcm
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fanfare/internal/fcmsim"
+)
+
+func write(t *testing.T, text []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// accountFile is a service account of a simulator; edit changes its members.
+func accountFile(t *testing.T, srv *fcmsim.Server, edit func(map[string]string)) string {
+	t.Helper()
+	text, err := srv.ServiceAccount("from-the-key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var key map[string]string
+	if err := json.Unmarshal(text, &key); err != nil {
+		t.Fatal(err)
+	}
+	if edit != nil {
+		edit(key)
+	}
+	if text, err = json.Marshal(key); err != nil {
+		t.Fatal(err)
+	}
+	return write(t, text)
+}
+
+func TestServiceAccount(t *testing.T) {
+	sim, srv := simulate(t, fcmsim.Options{RequireAuth: true, Project: "from-the-key"})
+	file := accountFile(t, srv, nil)
+	s, err := New(t.Context(), Options{
+		Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile, CredentialsFile: file, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent {
+			t.Errorf("got %s: %s", a.Class, a.Detail)
+		}
+	}
+	if n := sim.Counts().AccessTokens; n != 1 {
+		t.Errorf("%d access tokens fetched, want 1", n)
+	}
+}
+
+// Application Default Credentials are those of the environment.
+func TestApplicationDefaultCredentials(t *testing.T) {
+	_, srv := simulate(t, fcmsim.Options{RequireAuth: true})
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", accountFile(t, srv, nil))
+	c := credentials{transport: http.DefaultTransport}
+	if project, err := c.projectID(t.Context()); project != "from-the-key" || err != nil {
+		t.Errorf("project %q, %v", project, err)
+	}
+	if token, err := c.fetch(t.Context()); err != nil || token.AccessToken == "" {
+		t.Errorf("token: %v", err)
+	}
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+}
+
+// An endpoint of one's own gets no credentials unless a file is named, whatever the environment holds.
+func TestNoCredentialsForAnEndpointOfOnesOwn(t *testing.T) {
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/does/not/exist")
+	var header string
+	srv := serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		header = r.Header.Get("Authorization")
+		accept(w, r)
+	})
+	s := newSender(t, srv.options)
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || header != "" {
+		t.Errorf("got %s, with %q", a.Class, header)
+	}
+}
+
+func TestCredentialsThatCannotBeRead(t *testing.T) {
+	for name, file := range map[string]string{
+		"no file":         filepath.Join(t.TempDir(), "none.json"),
+		"no JSON":         write(t, []byte("hello")),
+		"no account":      write(t, []byte(`{"type":"service_account"`)),
+		"an unknown type": write(t, []byte(`{"type":"keyring"}`)),
+	} {
+		_, err := New(t.Context(), Options{ProjectID: "p", CredentialsFile: file, Logger: slog.New(slog.DiscardHandler)})
+		wrong, ok := errors.AsType[*CredentialsError](err)
+		if !ok || wrong.Source != file || !strings.Contains(err.Error(), file) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// The credentials are blamed only for what is their fault, and a token endpoint in trouble never makes an outcome doubtful.
+func TestWhoIsToBlameForNoToken(t *testing.T) {
+	sim, srv := simulate(t, fcmsim.Options{})
+	endpoint := func(h http.HandlerFunc) func(map[string]string) {
+		other := httptest.NewServer(h)
+		t.Cleanup(other.Close)
+		return func(key map[string]string) { key["token_uri"] = other.URL }
+	}
+	answer := func(status int, body string) func(map[string]string) {
+		return endpoint(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		})
+	}
+	unreachable := httptest.NewServer(nil)
+	unreachable.Close()
+	stranger, err := srv.ServiceAccount("stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var other map[string]string
+	if err := json.Unmarshal(stranger, &other); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		edit func(map[string]string)
+		want Class
+	}{
+		"another account's key":  {func(key map[string]string) { key["private_key"] = other["private_key"] }, Credentials},
+		"a key that is none":     {func(key map[string]string) { key["private_key"] = "x" }, Credentials},
+		"refused":                {answer(400, `{"error":"invalid_grant"}`), Credentials},
+		"forbidden":              {answer(403, ""), Credentials},
+		"too many requests":      {answer(429, ""), NotSent},
+		"an internal error":      {answer(500, ""), NotSent},
+		"unavailable":            {answer(503, "<html>"), NotSent},
+		"an answer that is none": {answer(200, "<html>"), NotSent},
+		"the connection breaks":  {endpoint(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), NotSent},
+		"the endpoint is not up": {func(key map[string]string) { key["token_uri"] = unreachable.URL }, NotSent},
+		"an unknown certificate": {func(key map[string]string) { key["token_uri"] = srv.URLs.TLS }, NotSent},
+	} {
+		s := newSender(t, Options{Endpoint: srv.URLs.HTTP, CredentialsFile: accountFile(t, srv, c.edit)})
+		a := s.Send(t.Context(), parse(t, hello), to("token"))
+		if a.Class != c.want {
+			t.Errorf("%s: got %s (%s), want %s", name, a.Class, a.Detail, c.want)
+		}
+		_, blamed := errors.AsType[*CredentialsError](s.Check(t.Context()))
+		if blamed != (c.want == Credentials) {
+			t.Errorf("%s: Check blames the credentials: %t", name, blamed)
+		}
+	}
+	if n := sim.Counts().Requests; n != 0 {
+		t.Errorf("%d requests to FCM without a token", n)
+	}
+}
