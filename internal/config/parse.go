@@ -1,13 +1,8 @@
 package config
 
 import (
-	"cmp"
 	"errors"
-	"fmt"
-	"net"
-	"net/url"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,79 +97,4 @@ func (k Key) parseText(value reflect.Value, text string) error {
 	text, err := k.normalise(text)
 	value.SetString(text)
 	return err
-}
-
-// normalise checks the kinds of text, and brings their words into one spelling.
-func (k Key) normalise(text string) (string, error) {
-	switch {
-	case len(k.oneof) > 0:
-		text = strings.ToLower(text)
-		if !slices.Contains(k.oneof, text) {
-			return text, errForm
-		}
-	case k.typ == reflect.TypeFor[URL]():
-		return text, k.checkURL(text)
-	case k.typ == reflect.TypeFor[Address]():
-		return parseAddress(text)
-	case k.typ == reflect.TypeFor[Statement]():
-		return cmp.Or(text, statementDefault), nil
-	case k.min != "" && text == "":
-		return text, errForm
-	}
-	return text, nil
-}
-
-// checkURL never passes the parser's error on: it quotes the address, password and all.
-func (k Key) checkURL(text string) error {
-	if text == "" {
-		return nil
-	}
-	parsed, err := url.Parse(text)
-	if err != nil || !slices.Contains(k.schemes, parsed.Scheme) {
-		return errForm
-	}
-	if parsed.Opaque == "" && parsed.Host == "" && parsed.Path == "" {
-		return errForm
-	}
-	return nil
-}
-
-func parseAddress(text string) (string, error) {
-	if text == "" || text == addressOff {
-		return "", nil
-	}
-	_, port, err := net.SplitHostPort(text)
-	if err != nil {
-		return text, errForm
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return text, errForm
-	}
-	return text, nil
-}
-
-// limitError is the verdict on a value of the right kind that is too small or too large.
-type limitError struct{ word, limit string }
-
-func (e *limitError) Error() string { return fmt.Sprintf("is %s %s", e.word, e.limit) }
-
-func (k Key) checkLimits(n int64) error {
-	if k.min != "" && n < k.limit(k.min) {
-		return &limitError{"below", k.min}
-	}
-	if k.max != "" && n > k.limit(k.max) {
-		return &limitError{"above", k.max}
-	}
-	return nil
-}
-
-// limit reads a bound from the struct tags, with the key's own syntax.
-func (k Key) limit(text string) int64 {
-	bound := k
-	bound.min, bound.max = "", ""
-	value, err := bound.parse(text)
-	if err != nil {
-		panic(fmt.Sprintf("config: the limit %q of %s cannot be read", text, k.Name))
-	}
-	return value.Int()
 }

@@ -1,15 +1,10 @@
 package daemon
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"time"
 
@@ -43,12 +38,6 @@ type RedisOptions struct {
 	PoolSize, MinIdle                      int           // zero: the client's own defaults
 	DialTimeout, ReadTimeout, WriteTimeout time.Duration // zero: 5 s
 	TLS                                    RedisTLS
-}
-
-// RedisTLS are the certificates of the connection; the server's is always verified.
-type RedisTLS struct {
-	Enabled                               bool
-	CAFile, CertFile, KeyFile, ServerName string
 }
 
 // OpenRedis makes the client; it connects when it is first used. Every error is about the options, and exits with ExitUsage.
@@ -126,45 +115,4 @@ func readRedisURL(address string, universal *redis.UniversalOptions) error {
 	universal.Username, universal.Password, universal.DB = options.Username, options.Password, options.DB
 	universal.TLSConfig = options.TLSConfig
 	return nil
-}
-
-// secure adds the certificates, where TLS was asked for by the settings or by the URL's scheme.
-func (o RedisOptions) secure(universal *redis.UniversalOptions) error {
-	if !o.TLS.Enabled && universal.TLSConfig == nil {
-		return nil
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.TLS.ServerName}
-	if universal.TLSConfig != nil && config.ServerName == "" {
-		config.ServerName = universal.TLSConfig.ServerName
-	}
-	if o.TLS.CAFile != "" {
-		pem, err := os.ReadFile(o.TLS.CAFile)
-		if err != nil {
-			return fmt.Errorf("read the authority's certificate: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return fmt.Errorf("no certificate in %s", o.TLS.CAFile)
-		}
-	}
-	if o.TLS.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(o.TLS.CertFile, o.TLS.KeyFile)
-		if err != nil {
-			return fmt.Errorf("load our certificate: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	universal.TLSConfig = config
-	return nil
-}
-
-// redisLog brings the client's own lines (a lost connection, a failover) into our log. The library has one logger for
-// the whole process.
-type redisLog struct{ log *slog.Logger }
-
-func routeRedisLog(log *slog.Logger) { redis.SetLogger(redisLog{log}) }
-
-// Printf is called by the library.
-func (r redisLog) Printf(ctx context.Context, format string, args ...any) {
-	r.log.WarnContext(ctx, "redis client", "says", fmt.Sprintf(format, args...))
 }

@@ -1,0 +1,60 @@
+package config
+
+import (
+	"cmp"
+	"net"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// normalise checks the kinds of text, and brings their words into one spelling.
+func (k Key) normalise(text string) (string, error) {
+	switch {
+	case len(k.oneof) > 0:
+		text = strings.ToLower(text)
+		if !slices.Contains(k.oneof, text) {
+			return text, errForm
+		}
+	case k.typ == reflect.TypeFor[URL]():
+		return text, k.checkURL(text)
+	case k.typ == reflect.TypeFor[Address]():
+		return parseAddress(text)
+	case k.typ == reflect.TypeFor[Statement]():
+		return cmp.Or(text, statementDefault), nil
+	case k.min != "" && text == "":
+		return text, errForm
+	}
+	return text, nil
+}
+
+// checkURL never passes the parser's error on: it quotes the address, password and all.
+func (k Key) checkURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	parsed, err := url.Parse(text)
+	if err != nil || !slices.Contains(k.schemes, parsed.Scheme) {
+		return errForm
+	}
+	if parsed.Opaque == "" && parsed.Host == "" && parsed.Path == "" {
+		return errForm
+	}
+	return nil
+}
+
+func parseAddress(text string) (string, error) {
+	if text == "" || text == addressOff {
+		return "", nil
+	}
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return text, errForm
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return text, errForm
+	}
+	return text, nil
+}
