@@ -1,42 +1,59 @@
 package campaign
 
 import (
+	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"fanfare/internal/notification"
 )
 
-// decodePlain reads the form that nearly all elements have, an object of plain ASCII strings and integers, in a fraction
-// of the time: the dispatcher reads ten thousand a second. Whatever is not of this form, or not right, is decodeAny's to
-// judge: ok is false.
+// decodePlain reads the form that nearly all elements have, an object of integers and of strings without escapes, and
+// vars of the same kind, in a fraction of the time: the dispatcher reads ten thousand a second. Whatever is not of this
+// form, or not right, is decodeAny's to judge: ok is false.
 func decodePlain(raw []byte) (r notification.Recipient, ok bool) {
 	p := plain{text: string(raw)} // one copy, of which the recipient's strings are parts
 	if !p.next('{') {
 		return r, false
 	}
-	for more := true; more; {
-		key, value, number, ok := p.member()
-		if !ok {
+	for more := true; more; more = p.next(',') {
+		key, ok := p.key()
+		if !ok || !p.member(key, &r) {
 			return r, false
 		}
-		switch {
-		case key == "userId":
-			r.UserID = value
-		case number && key == "fcmToken" || key == "vars":
-			return r, false
-		case key == "fcmToken":
-			r.Target = notification.Token(value)
-		case key == "locale":
-			r.Locale = unlessNumber(value, number)
-		case key == "timeZone":
-			r.TimeZone = unlessNumber(value, number)
-		}
-		more = p.next(',')
 	}
 	if !p.next('}') || p.space() != len(p.text) || r.UserID == "" || len(r.UserID) > MaxUserID {
 		return r, false
 	}
 	return r, true
+}
+
+// plain is a place in an element's text.
+type plain struct {
+	text string
+	at   int
+}
+
+// member reads the value of a key into the recipient.
+func (p *plain) member(key string, r *notification.Recipient) (ok bool) {
+	if key == "vars" {
+		r.Vars, ok = p.vars()
+		return ok
+	}
+	value, number, ok := p.value()
+	switch {
+	case !ok || number && key == "fcmToken":
+		return false
+	case key == "userId":
+		r.UserID = value
+	case key == "fcmToken":
+		r.Target = notification.Token(value)
+	case key == "locale":
+		r.Locale = unlessNumber(value, number)
+	case key == "timeZone":
+		r.TimeZone = unlessNumber(value, number)
+	}
+	return true
 }
 
 func unlessNumber(value string, number bool) string {
@@ -46,23 +63,24 @@ func unlessNumber(value string, number bool) string {
 	return value
 }
 
-// plain is a place in an element's text.
-type plain struct {
-	text string
-	at   int
-}
-
-// member reads a key and its value.
-func (p *plain) member() (key, value string, number, ok bool) {
-	if key, ok = p.str(); !ok || !p.next(':') {
-		return "", "", false, false
+// vars reads an object whose values are kept as they are written.
+func (p *plain) vars() (map[string]json.RawMessage, bool) {
+	if !p.next('{') {
+		return nil, false
 	}
-	if p.space() < len(p.text) && p.text[p.at] != '"' {
-		value, ok = p.integer()
-		return key, value, true, ok
+	vars := make(map[string]json.RawMessage)
+	for more := true; more; more = p.next(',') {
+		key, ok := p.key()
+		start := p.space()
+		if !ok {
+			return nil, false
+		}
+		if _, _, ok := p.value(); !ok {
+			return nil, false
+		}
+		vars[key] = json.RawMessage(p.text[start:p.at])
 	}
-	value, ok = p.str()
-	return key, value, false, ok
+	return vars, p.next('}')
 }
 
 // space passes over white space and returns where it ends.
@@ -82,19 +100,38 @@ func (p *plain) next(c byte) bool {
 	return true
 }
 
-// str reads a string of printable ASCII without escapes.
+// key reads a key and its colon.
+func (p *plain) key() (string, bool) {
+	key, ok := p.str()
+	return key, ok && p.next(':')
+}
+
+// value reads a string or an integer.
+func (p *plain) value() (text string, number, ok bool) {
+	if p.space() < len(p.text) && p.text[p.at] != '"' {
+		text, ok = p.integer()
+		return text, true, ok
+	}
+	text, ok = p.str()
+	return text, false, ok
+}
+
+// str reads a string of valid UTF-8 without escapes.
 func (p *plain) str() (string, bool) {
 	if !p.next('"') {
 		return "", false
 	}
-	start := p.at
+	start, ascii := p.at, true
 	for ; p.at < len(p.text); p.at++ {
 		switch c := p.text[p.at]; {
 		case c == '"':
+			s := p.text[start:p.at]
 			p.at++
-			return p.text[start : p.at-1], true
-		case c < ' ' || c == '\\' || c >= 0x7f:
+			return s, ascii || utf8.ValidString(s)
+		case c < ' ' || c == '\\':
 			return "", false
+		case c >= utf8.RuneSelf:
+			ascii = false
 		}
 	}
 	return "", false

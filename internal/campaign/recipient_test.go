@@ -126,7 +126,7 @@ func TestDecodeRecipient(t *testing.T) {
 func TestThePlainPathTakesWhatIsCommon(t *testing.T) {
 	for _, raw := range []string{
 		`{"userId":"u1","fcmToken":"cXyZ:APA91b-_"}`, `{"userId":12}`, `{"fcmToken":"t","userId":"u","locale":"en","x":"y"}`,
-		`{ "userId": "u1", "fcmToken": "" }`,
+		`{ "userId": "u1", "fcmToken": "" }`, `{"userId":"u1","vars":{"name":"Nguyễn","points":12}}`,
 	} {
 		if _, ok := decodePlain([]byte(raw)); !ok {
 			t.Errorf("the plain path leaves %s to the other", raw)
@@ -165,7 +165,7 @@ func FuzzPathsAgree(f *testing.F) {
 // Pieces of JSON in any order come closer to what could mislead the plain path than random bytes.
 func TestPathsAgreeOnPieces(t *testing.T) {
 	piece := rapid.SampledFrom([]string{
-		`{`, `}`, `"`, `,`, `:`, ` `, "\t", `"userId"`, `"fcmToken"`, `"locale"`, `"vars"`, `"u1"`, `""`, `1`, `0`, `-1`, `1.5`,
+		`{`, `}`, `"`, `,`, `:`, ` `, "\t", `"userId"`, `"fcmToken"`, `"locale"`, `"vars"`, `"vars":{`, `"a":"b"`, `"u1"`, `""`, `1`, `0`, `-1`, `1.5`,
 		`null`, `true`, `\`, "\x7f", "ü", "\xff", "\x00", `{}`, `"userId":"u1"`, `"fcmToken":"t"`, `{"userId":"u1"`,
 	})
 	rapid.Check(t, func(t *rapid.T) {
