@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -73,6 +74,9 @@ func FuzzFill(f *testing.F) {
 		}
 		if !json.Valid(filled) {
 			t.Fatalf("no JSON: %s", filled)
+		}
+		if utf8.ValidString(message) && !utf8.Valid(filled) {
+			t.Fatalf("no UTF-8: %q", filled)
 		}
 		if got, want := shape(t, filled), shape(t, []byte(message)); got != want {
 			t.Fatalf("the message's shape changed from %s to %s", want, got)

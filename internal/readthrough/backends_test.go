@@ -34,7 +34,7 @@ func connect(t *testing.T, addr string) *redis.Client {
 }
 
 func conform(t *testing.T, rdb redis.UniversalClient) {
-	for name, law := range map[string]func(*bench){
+	for name, law := range map[string]func(*rig){
 		"the source is asked once for all that Redis misses": askedOnce,
 		"an unknown id is marked":                            unknownIsMarked,
 		"expiries are spread":                                expiriesAreSpread,
@@ -46,6 +46,6 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"a silent source leaves the known":                   silentSourceLeavesTheKnown,
 		"without a source Redis alone answers":               redisAlone,
 	} {
-		t.Run(name, func(t *testing.T) { law(newBench(t, rdb)) })
+		t.Run(name, func(t *testing.T) { law(newRig(t, rdb)) })
 	}
 }

@@ -64,7 +64,7 @@ func TestRoundTripsOfALookup(t *testing.T) {
 			}
 			r := new(recorder)
 			c.rdb.AddHook(r)
-			b := newBench(t, c.rdb)
+			b := newRig(t, c.rdb)
 			b.table.rows = rows{"1": "one", "2": "two", "3": "three"}
 			b.found(b.cache(), "1", "2", "3")
 			b.expect("with misses", r.sent, c.misses)
@@ -78,7 +78,7 @@ func TestRoundTripsOfALookup(t *testing.T) {
 func TestAShardThatDoesNotAnswerLeavesTheOthers(t *testing.T) {
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
 	defer rdb.Close()
-	b := newBench(t, rdb)
+	b := newRig(t, rdb)
 	b.table.rows = rows{"1": "one", "2": "two"}
 	loading := errors.New("LOADING Redis is loading the dataset in memory")
 	rdb.AddHook(&recorder{spot: func(cmds []redis.Cmder) {
@@ -100,7 +100,7 @@ func TestAShardThatDoesNotAnswerLeavesTheOthers(t *testing.T) {
 
 func TestWithoutRedisEverybodyIsUndecided(t *testing.T) {
 	server := miniredis.RunT(t)
-	b := newBench(t, connect(t, server.Addr()))
+	b := newRig(t, connect(t, server.Addr()))
 	server.Close()
 	b.table.rows = rows{"1": "one"}
 	found, err := b.cache().Lookup(t.Context(), []string{"1", "2"})
@@ -113,7 +113,7 @@ func TestWithoutRedisEverybodyIsUndecided(t *testing.T) {
 }
 
 func TestAFullRedisCostsTheWriteBackAlone(t *testing.T) {
-	b := newBench(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
 	b.store(b.keys.Value("1"), "SHOUTED")
 	b.table.during = func() error {
 		b.store(b.keys.None("4"), "dead")
@@ -126,7 +126,7 @@ func TestAFullRedisCostsTheWriteBackAlone(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	b := newBench(t, connect(t, "127.0.0.1:0"))
+	b := newRig(t, connect(t, "127.0.0.1:0"))
 	good := readthrough.Options{TTL: ttl, NegativeTTL: negativeTTL}
 	for name, c := range map[string]struct {
 		rdb  redis.UniversalClient

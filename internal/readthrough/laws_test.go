@@ -15,7 +15,7 @@ type rows = map[string]string
 
 func equal(got, want any) bool { return reflect.DeepEqual(got, want) }
 
-func askedOnce(b *bench) {
+func askedOnce(b *rig) {
 	b.store(b.keys.Value("1"), "cached")
 	b.table.rows = rows{"1": "outdated", "2": "two", "3": "three"}
 	c := b.cache()
@@ -26,7 +26,7 @@ func askedOnce(b *bench) {
 	b.expect("queries", b.table.asked, [][]string{{"2", "3", "4"}})
 }
 
-func unknownIsMarked(b *bench) {
+func unknownIsMarked(b *rig) {
 	c := b.cache()
 	b.expect("unknown", b.found(c, "1"), rows{})
 	b.table.rows["1"] = "late"
@@ -38,7 +38,7 @@ func unknownIsMarked(b *bench) {
 	b.expect("queries", len(b.table.asked), 2)
 }
 
-func expiriesAreSpread(b *bench) {
+func expiriesAreSpread(b *rig) {
 	var known, unknown []string
 	for i := range 40 {
 		known, unknown = append(known, fmt.Sprint("known", i)), append(unknown, fmt.Sprint("unknown", i))
@@ -49,7 +49,7 @@ func expiriesAreSpread(b *bench) {
 	b.spreadAround(negativeTTL, unknown, b.keys.None)
 }
 
-func (b *bench) spreadAround(want time.Duration, ids []string, key func(string) string) {
+func (b *rig) spreadAround(want time.Duration, ids []string, key func(string) string) {
 	b.Helper()
 	const sinceWritten = 10 * time.Second
 	shortest, longest := 2*want, time.Duration(0)
@@ -66,7 +66,7 @@ func (b *bench) spreadAround(want time.Duration, ids []string, key func(string) 
 	}
 }
 
-func storedMeanwhileWins(b *bench) {
+func storedMeanwhileWins(b *rig) {
 	b.table.rows = rows{"1": "old", "2": "two"}
 	b.table.during = func() error {
 		b.store(b.keys.Value("1"), "refreshed")
@@ -76,7 +76,7 @@ func storedMeanwhileWins(b *bench) {
 	b.expect("Redis", b.held(b.keys.Value("1")), "refreshed")
 }
 
-func wrongIsIgnored(b *bench) {
+func wrongIsIgnored(b *rig) {
 	b.store(b.keys.None("1"), "dead")
 	b.table.rows = rows{"1": "dead"}
 	c := b.cache()
@@ -88,7 +88,7 @@ func wrongIsIgnored(b *bench) {
 	b.expect("Redis", b.held(b.keys.Value("1")), "alive")
 }
 
-func wrongMeanwhileIsTakenOut(b *bench) {
+func wrongMeanwhileIsTakenOut(b *rig) {
 	b.table.rows = rows{"1": "dead", "2": "alive"}
 	b.table.during = func() error {
 		b.store(b.keys.None("1"), "dead")
@@ -98,7 +98,7 @@ func wrongMeanwhileIsTakenOut(b *bench) {
 	b.expect("Redis", b.held(b.keys.Value("1")), "(none)")
 }
 
-func unreadableIsReplaced(b *bench) {
+func unreadableIsReplaced(b *rig) {
 	b.store(b.keys.Value("1"), "SHOUTED")
 	b.store(b.keys.Value("2"), "")
 	b.store(b.keys.Value("3"), "KEPT")
@@ -117,7 +117,7 @@ func unreadableIsReplaced(b *bench) {
 	b.expect("queries", len(b.table.asked), 1)
 }
 
-func otherTypeSpoilsNobody(b *bench) {
+func otherTypeSpoilsNobody(b *rig) {
 	if err := b.rdb.RPush(b.Context(), b.keys.Value("1"), "a list").Err(); err != nil {
 		b.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func otherTypeSpoilsNobody(b *bench) {
 	b.expect("the list's error", err, nil)
 }
 
-func silentSourceLeavesTheKnown(b *bench) {
+func silentSourceLeavesTheKnown(b *rig) {
 	b.store(b.keys.Value("1"), "one")
 	b.store(b.keys.None("2"), "")
 	down := errors.New("connection refused")
@@ -149,7 +149,7 @@ func silentSourceLeavesTheKnown(b *bench) {
 	b.expect("once it answers again", b.found(c, "3"), rows{"3": "three"})
 }
 
-func redisAlone(b *bench) {
+func redisAlone(b *rig) {
 	b.store(b.keys.Value("1"), "one")
 	b.expect("found", b.found(b.cacheOf(nil), "1", "2"), rows{"1": "one"})
 	b.expect("mark", b.held(b.keys.None("2")), "(none)")

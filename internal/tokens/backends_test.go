@@ -41,7 +41,7 @@ func connect(t *testing.T, addr string) *redis.Client {
 }
 
 func conform(t *testing.T, rdb redis.UniversalClient) {
-	for name, behaviour := range map[string]func(*bench){
+	for name, behaviour := range map[string]func(*rig){
 		"Redis before SQL":                     redisBeforeSQL,
 		"forget by what is stored":             forgetByWhatIsStored,
 		"a dead token in SQL is ignored":       deadInSQLIsIgnored,
@@ -53,12 +53,12 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"a refreshed token survives":           refreshedTokenSurvives,
 		"a dead token does not come back":      deadTokenStaysAway,
 	} {
-		t.Run(name, func(t *testing.T) { behaviour(newBench(t, rdb)) })
+		t.Run(name, func(t *testing.T) { behaviour(newRig(t, rdb)) })
 	}
 }
 
-// bench is one test's names, which nobody else uses, and its SQL.
-type bench struct {
+// rig is one test's names, which nobody else uses, and its SQL.
+type rig struct {
 	*testing.T
 	rdb   redis.UniversalClient
 	names queue.Names
@@ -66,8 +66,8 @@ type bench struct {
 	store *tokens.Store
 }
 
-func newBench(t *testing.T, rdb redis.UniversalClient) *bench {
-	b := &bench{T: t, rdb: rdb, names: queue.DefaultNames(), sql: &table{rows: map[string]string{}}}
+func newRig(t *testing.T, rdb redis.UniversalClient) *rig {
+	b := &rig{T: t, rdb: rdb, names: queue.DefaultNames(), sql: &table{rows: map[string]string{}}}
 	b.names.UserPrefix = strings.ReplaceAll(t.Name(), "/", "-") + ":"
 	store, err := tokens.New(rdb, b.names, b.sql, tokens.Options{})
 	if err != nil {
@@ -77,7 +77,7 @@ func newBench(t *testing.T, rdb redis.UniversalClient) *bench {
 	return b
 }
 
-func (b *bench) set(user, token string) {
+func (b *rig) set(user, token string) {
 	b.Helper()
 	if err := b.rdb.Set(b.Context(), b.names.Token(user), token, 0).Err(); err != nil {
 		b.Error(err)
@@ -85,7 +85,7 @@ func (b *bench) set(user, token string) {
 }
 
 // held is the token that Redis holds; "" without one.
-func (b *bench) held(user string) string {
+func (b *rig) held(user string) string {
 	b.Helper()
 	token, err := b.rdb.Get(b.Context(), b.names.Token(user)).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -94,7 +94,7 @@ func (b *bench) held(user string) string {
 	return token
 }
 
-func (b *bench) get(user string) string {
+func (b *rig) get(user string) string {
 	b.Helper()
 	token, err := b.store.Get(b.Context(), user)
 	if err != nil {
@@ -103,7 +103,7 @@ func (b *bench) get(user string) string {
 	return token.Value
 }
 
-func (b *bench) forget(user, dead string) (removed bool, current string) {
+func (b *rig) forget(user, dead string) (removed bool, current string) {
 	b.Helper()
 	removed, target, err := b.store.Forget(b.Context(), user, notification.Token(dead))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"fanfare/test/servers"
 )
 
-func forgetByWhatIsStored(b *bench) {
+func forgetByWhatIsStored(b *rig) {
 	for _, c := range []struct {
 		user, redis, sql string
 		removed          bool
@@ -43,7 +43,7 @@ func forgetByWhatIsStored(b *bench) {
 	}
 }
 
-func deadInSQLIsIgnored(b *bench) {
+func deadInSQLIsIgnored(b *rig) {
 	b.sql.rows["u"] = "dead"
 	if got := b.get("u"); got != "dead" {
 		b.Errorf("before the proof: got %q", got)
@@ -60,7 +60,7 @@ func deadInSQLIsIgnored(b *bench) {
 	}
 }
 
-func forgetWithoutSQL(b *bench) {
+func forgetWithoutSQL(b *rig) {
 	b.set("u", "dead")
 	b.sql.down = errors.New("connection refused")
 	removed, current, err := b.store.Forget(b.Context(), "u", notification.Token("dead"))
@@ -74,7 +74,7 @@ func forgetWithoutSQL(b *bench) {
 }
 
 // oddUserIDs have their mark in another slot than their token, or a tag of their own.
-func oddUserIDs(b *bench) {
+func oddUserIDs(b *rig) {
 	for _, user := range []string{"a}b", "{x}", "{}", "a b", "", "ü\x00"} {
 		b.sql.rows[user] = "dead"
 		if got := b.get(user); got != "dead" {
@@ -90,7 +90,7 @@ func oddUserIDs(b *bench) {
 }
 
 func TestForgetLeavesOtherTypesAlone(t *testing.T) {
-	b := newBench(t, connect(t, servers.Redis(t)))
+	b := newRig(t, connect(t, servers.Redis(t)))
 	if err := b.rdb.HSet(t.Context(), b.names.Token("u"), "field", "dead").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestForgetLeavesOtherTypesAlone(t *testing.T) {
 }
 
 func TestForgetPassesWhenRedisIsFull(t *testing.T) {
-	b := newBench(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
 	b.set("u", "dead")
 	b.sql.rows["u"] = "dead"
 	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
@@ -125,7 +125,7 @@ func TestForgetPassesWhenRedisIsFull(t *testing.T) {
 func TestForgetSurvivesLostReplies(t *testing.T) {
 	upstream := servers.Redis(t)
 	proxy := servers.NewProxy(t, upstream)
-	b := newBench(t, connect(t, proxy.Addr()))
+	b := newRig(t, connect(t, proxy.Addr()))
 	direct := connect(t, upstream)
 	b.set("u", "dead")
 	proxy.Lose(servers.Scripts, func(n int, _ []string) bool {
@@ -146,14 +146,14 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 }
 
 func TestForgetNeedsAToken(t *testing.T) {
-	b := newBench(t, connect(t, "127.0.0.1:0"))
+	b := newRig(t, connect(t, "127.0.0.1:0"))
 	if _, _, err := b.store.Forget(t.Context(), "u", notification.Target{}); err == nil {
 		t.Error("accepted")
 	}
 }
 
 func TestForgetWithoutASource(t *testing.T) {
-	b := newBench(t, connect(t, servers.Redis(t)))
+	b := newRig(t, connect(t, servers.Redis(t)))
 	names := queue.DefaultNames()
 	store, err := tokens.New(b.rdb, names, nil, tokens.Options{})
 	if err != nil {

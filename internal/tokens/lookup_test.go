@@ -13,7 +13,7 @@ import (
 	"fanfare/internal/tokens"
 )
 
-func redisBeforeSQL(b *bench) {
+func redisBeforeSQL(b *rig) {
 	b.set("cached", "from Redis")
 	b.set("emptied", "")
 	b.sql.rows = map[string]string{"cached": "outdated", "emptied": "t-emptied", "stored": "t-stored", "blank": ""}
@@ -36,7 +36,7 @@ func redisBeforeSQL(b *bench) {
 
 func TestDefaultExpiries(t *testing.T) {
 	server := miniredis.RunT(t)
-	b := newBench(t, connect(t, server.Addr()))
+	b := newRig(t, connect(t, server.Addr()))
 	b.sql.rows["known"] = "token"
 	b.get("known")
 	b.get("stranger")
@@ -53,7 +53,7 @@ func TestDefaultExpiries(t *testing.T) {
 }
 
 func TestSQLIsDown(t *testing.T) {
-	b := newBench(t, connect(t, miniredis.RunT(t).Addr()))
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	b.set("cached", "token")
 	b.sql.down = errors.New("connection refused")
 	found, err := b.store.Lookup(t.Context(), []string{"cached", "other"})

@@ -9,7 +9,7 @@ const rounds = 300
 
 // refreshedTokenSurvives: the application stores a new token while the answer to the old one arrives, and others look
 // the user up in an SQL that still has the old one.
-func refreshedTokenSurvives(b *bench) {
+func refreshedTokenSurvives(b *rig) {
 	lost := 0
 	for round := range rounds {
 		user, dead, fresh := fmt.Sprint("u", round), fmt.Sprint("old", round), fmt.Sprint("new", round)
@@ -33,7 +33,7 @@ func refreshedTokenSurvives(b *bench) {
 }
 
 // deadTokenStaysAway: nobody who read SQL before the proof writes the dead token back after it.
-func deadTokenStaysAway(b *bench) {
+func deadTokenStaysAway(b *rig) {
 	back := 0
 	for round := range rounds {
 		user, dead := fmt.Sprint("u", round), fmt.Sprint("old", round)

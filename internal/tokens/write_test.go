@@ -10,7 +10,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-func setGetRemove(b *bench) {
+func setGetRemove(b *rig) {
 	if err := b.store.Set(b.Context(), "u", notification.Token("token")); err != nil {
 		b.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func many(n, empty int) iter.Seq2[string, notification.Target] {
 	}
 }
 
-func importMany(b *bench) {
+func importMany(b *rig) {
 	const n = 2500
 	b.set("u7", "outdated")
 	imported, err := b.store.Import(b.Context(), many(n, -1))
@@ -63,7 +63,7 @@ func importMany(b *bench) {
 	}
 }
 
-func importStopsAtNothing(b *bench) {
+func importStopsAtNothing(b *rig) {
 	imported, err := b.store.Import(b.Context(), many(2500, 1200))
 	if imported != 1000 || err == nil {
 		b.Errorf("got %d, %v, want 1000 and an error", imported, err)
@@ -75,7 +75,7 @@ func importStopsAtNothing(b *bench) {
 
 func TestImportTellsHowFarItCame(t *testing.T) {
 	server := miniredis.RunT(t)
-	b := newBench(t, connect(t, server.Addr()))
+	b := newRig(t, connect(t, server.Addr()))
 	pairs := func(yield func(string, notification.Target) bool) {
 		for user, token := range many(2500, -1) {
 			if user == "u1500" {

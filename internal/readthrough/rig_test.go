@@ -21,8 +21,8 @@ const (
 	negativeTTL = time.Minute
 )
 
-// bench is one test's table, the keys that only it uses, and the log.
-type bench struct {
+// rig is one test's table, the keys that only it uses, and the log.
+type rig struct {
 	*testing.T
 	rdb   redis.UniversalClient
 	keys  readthrough.Keys
@@ -30,9 +30,9 @@ type bench struct {
 	log   *bytes.Buffer
 }
 
-func newBench(t *testing.T, rdb redis.UniversalClient) *bench {
+func newRig(t *testing.T, rdb redis.UniversalClient) *rig {
 	prefix := strings.NewReplacer("{", "", "}", "").Replace(t.Name()) + ":"
-	return &bench{
+	return &rig{
 		T: t, rdb: rdb, table: &table{rows: map[string]string{}}, log: new(bytes.Buffer),
 		keys: readthrough.Keys{
 			Value: func(id string) string { return prefix + id },
@@ -52,12 +52,12 @@ func decode(text string) (string, error) {
 	return text, nil
 }
 
-func (b *bench) cache() *readthrough.Cache[string] {
+func (b *rig) cache() *readthrough.Cache[string] {
 	b.Helper()
 	return b.cacheOf(b.table.ask)
 }
 
-func (b *bench) cacheOf(source readthrough.Source) *readthrough.Cache[string] {
+func (b *rig) cacheOf(source readthrough.Source) *readthrough.Cache[string] {
 	b.Helper()
 	c, err := readthrough.New(b.rdb, b.keys, decode, source, readthrough.Options{
 		TTL: ttl, NegativeTTL: negativeTTL, Logger: slog.New(slog.NewTextHandler(b.log, nil)),
@@ -68,7 +68,7 @@ func (b *bench) cacheOf(source readthrough.Source) *readthrough.Cache[string] {
 	return c
 }
 
-func (b *bench) store(key, text string) {
+func (b *rig) store(key, text string) {
 	b.Helper()
 	if err := b.rdb.Set(b.Context(), key, text, 0).Err(); err != nil {
 		b.Fatal(err)
@@ -76,7 +76,7 @@ func (b *bench) store(key, text string) {
 }
 
 // held is what a key holds; "(none)" without one.
-func (b *bench) held(key string) string {
+func (b *rig) held(key string) string {
 	b.Helper()
 	text, err := b.rdb.Get(b.Context(), key).Result()
 	if errors.Is(err, redis.Nil) {
@@ -88,7 +88,7 @@ func (b *bench) held(key string) string {
 	return text
 }
 
-func (b *bench) expect(what string, got, want any) {
+func (b *rig) expect(what string, got, want any) {
 	b.Helper()
 	if !equal(got, want) {
 		b.Errorf("%s: got %v, want %v", what, got, want)
@@ -96,7 +96,7 @@ func (b *bench) expect(what string, got, want any) {
 }
 
 // found looks ids up, where no fault is expected.
-func (b *bench) found(c *readthrough.Cache[string], ids ...string) map[string]string {
+func (b *rig) found(c *readthrough.Cache[string], ids ...string) map[string]string {
 	b.Helper()
 	found, err := c.Lookup(b.Context(), ids)
 	if err != nil {
