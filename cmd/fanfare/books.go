@@ -64,10 +64,13 @@ func byStatus(b campaign.Books) map[notification.Status]int64 {
 
 // stateOf is what the list shows for a campaign; a list without a spec has no state yet.
 func stateOf(s campaign.Summary) string {
-	if s.State == "" {
+	switch {
+	case s.Err != nil:
+		return s.Err.Error()
+	case s.Spec.State == "":
 		return "waiting for a message"
 	}
-	return string(s.State)
+	return string(s.Spec.State)
 }
 
 // noCampaign gives "no such campaign" its exit code.

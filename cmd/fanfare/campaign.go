@@ -88,7 +88,7 @@ func (c *cli) campaignList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).show(campaigns, func(w io.Writer) { printList(w, campaigns) })
+				return c.output(command).show(listed(campaigns), func(w io.Writer) { printList(w, campaigns) })
 			})
 		},
 	}
@@ -155,6 +155,24 @@ func printView(w io.Writer, v operator.View) {
 	printBooks(w, v.Books)
 }
 
+// row is a campaign in the JSON of the list.
+type row struct {
+	Spec  campaign.Spec  `json:"spec"`
+	Books campaign.Books `json:"books"`
+	Error string         `json:"error,omitempty"`
+}
+
+func listed(campaigns []campaign.Summary) []row {
+	rows := make([]row, len(campaigns))
+	for i, one := range campaigns {
+		rows[i] = row{Spec: one.Spec, Books: one.Books}
+		if one.Err != nil {
+			rows[i].Error = one.Err.Error()
+		}
+	}
+	return rows
+}
+
 func printList(w io.Writer, campaigns []campaign.Summary) {
 	if len(campaigns) == 0 {
 		fmt.Fprintln(w, "no campaigns; create one with: fanfare campaign create 42 --message message.json")
@@ -164,7 +182,7 @@ func printList(w io.Writer, campaigns []campaign.Summary) {
 		fmt.Fprintln(w, "CAMPAIGN\tSTATE\tLOADED\tSENT\tFAILED\tLEFT")
 		for _, one := range campaigns {
 			b := one.Books
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", one.ID, stateOf(one), thousands(b.Loaded), thousands(b.Sent), thousands(b.Failed), thousands(b.Loaded-b.Ended()))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", one.Spec.ID, stateOf(one), thousands(b.Loaded), thousands(b.Sent), thousands(b.Failed), thousands(b.Loaded-b.Ended()))
 		}
 	})
 }

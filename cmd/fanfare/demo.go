@@ -63,7 +63,7 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	if err != nil {
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
-	rooms, err := wire.Open(ctx, s, "fanfare demo", log, nil)
+	rooms, err := wire.Open(ctx, s, "fanfare-demo", log, nil)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (c *cli) settings() *cobra.Command {
 			return c.output(command).show(values, func(w io.Writer) {
 				table(w, func(w io.Writer) {
 					for _, v := range values {
-						fmt.Fprintf(w, "%s\t%s\t%s\n", v.Name, v.Value, v.Origin)
+						fmt.Fprintf(w, "%s\t%s\t%s\n", v.Key.Name, v.Text, v.Origin)
 					}
 				})
 			})

@@ -31,8 +31,5 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 		return err
 	}
 	spec.Message, spec.State = message, campaign.Draft
-	if err := o.deps.Campaigns.Create(ctx, spec); err != nil {
-		return fmt.Errorf("create campaign %s: %w", spec.ID, err)
-	}
-	return nil
+	return o.deps.Campaigns.Create(ctx, spec)
 }

@@ -60,7 +60,7 @@ func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOp
 	}
 	loading, err := o.deps.Campaigns.Load(ctx, id, opts.Append)
 	if err != nil {
-		return summary, fmt.Errorf("load campaign %s: %w", id, err)
+		return summary, err
 	}
 	batches, spent := make(chan *batch, 2), make(chan *batch, 4)
 	group, ctx := errgroup.WithContext(ctx)
@@ -72,7 +72,7 @@ func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOp
 	group.Go(func() error {
 		for b := range batches {
 			if err := loading.Append(ctx, b.elements); err != nil {
-				return fmt.Errorf("append recipients: %w", err)
+				return err
 			}
 			loaded += int64(len(b.elements))
 			if opts.Progress != nil {

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -18,11 +17,11 @@ type View struct {
 func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
 	if err != nil {
-		return View{}, fmt.Errorf("show campaign %s: %w", id, err)
+		return View{}, err
 	}
 	books, err := o.deps.Campaigns.Books(ctx, id)
 	if err != nil {
-		return View{}, fmt.Errorf("read the books of campaign %s: %w", id, err)
+		return View{}, err
 	}
 	return View{Spec: spec, Books: books}, nil
 }

@@ -17,7 +17,6 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
-	"fanfare/internal/responder"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
@@ -136,12 +135,4 @@ func (r *Rooms) Dispatcher(sender dispatcher.Sender, campaign string) (*dispatch
 		return nil, daemon.Exit(daemon.ExitUsage, err)
 	}
 	return d, nil
-}
-
-// Responder makes a responder. It needs a database.
-func (r *Rooms) Responder() (*responder.Responder, error) {
-	if r.Store == nil {
-		return nil, daemon.Exit(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db or sqlite:fanfare.db"))
-	}
-	return nil, nil
 }
