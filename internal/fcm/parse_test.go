@@ -124,6 +124,32 @@ func TestParseFilledTellsSizeFromTheRest(t *testing.T) {
 	}
 }
 
+// The reader walks text that others wrote: it refuses, or it accepts, and what it accepts can be written out.
+func FuzzParse(f *testing.F) {
+	for _, text := range []string{everything, hello, `{"data":{"a":"\\"}}`, `{"apns":{"payload":{"a":[1, {"b":"]}"}]}}}`, "{\n}", `{"a":1e9`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := Parse(text)
+		if _, named := errors.AsType[*FieldError](err); err != nil && !named {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if err == nil {
+			asJSON(t, m)
+		}
+	})
+}
+
+// What FCM takes for absent is absent.
+func TestNullAndUnspecifiedAreAbsent(t *testing.T) {
+	const text = `{"data":null,"android":{"ttl":null,"notification":{"visibility":"VISIBILITY_UNSPECIFIED","proxy":"proxy_unspecified",
+		"notification_priority":"PRIORITY_UNSPECIFIED"}},"webpush":{"fcm_options":{},"notification":{}}}`
+	const want = `{"android":{"notification":{}},"webpush":{"notification":{}}}`
+	if got := asJSON(t, parse(t, text)); normal(t, got) != normal(t, want) {
+		t.Errorf("got %s", got)
+	}
+}
+
 // everything uses each field that can be sent, in the spelling that FCM's reference gives it.
 const everything = `{
   "data": {"k": "v"},

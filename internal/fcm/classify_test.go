@@ -1,0 +1,197 @@
+package fcm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"golang.org/x/net/http2"
+)
+
+const (
+	fcmErrorType = `"@type":"type.googleapis.com/google.firebase.fcm.v1.FcmError"`
+	badReqType   = `"@type":"type.googleapis.com/google.rpc.BadRequest"`
+	quotaType    = `"@type":"type.googleapis.com/google.rpc.QuotaFailure"`
+)
+
+// said is Google's error body with these details.
+func said(status string, details ...string) string {
+	return fmt.Sprintf(`{"error":{"code":1,"message":"Said so.","status":%q,"details":[%s]}}`, status, strings.Join(details, ","))
+}
+
+func fcmSays(code string) string { return fmt.Sprintf(`{%s,"errorCode":%q}`, fcmErrorType, code) }
+
+func violates(field string) string {
+	return fmt.Sprintf(`{%s,"fieldViolations":[{"field":%q,"description":"is wrong"}]}`, badReqType, field)
+}
+
+func spent(subjects ...string) string {
+	var list []string
+	for _, s := range subjects {
+		list = append(list, fmt.Sprintf(`{"subject":%q,"description":"Message rate exceeded"}`, s))
+	}
+	return fmt.Sprintf(`{%s,"violations":[%s]}`, quotaType, strings.Join(list, ","))
+}
+
+// Each row of FCM's rules.
+func TestClassifyAnswers(t *testing.T) {
+	invalid := fcmSays("INVALID_ARGUMENT")
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		class  Class
+		code   string
+	}{
+		"200":                         {200, `{"name":"projects/p/messages/1"}`, Sent, ""},
+		"200, no JSON":                {200, `<html>`, Ambiguous, ""},
+		"200, empty":                  {200, ``, Ambiguous, ""},
+		"200, nameless":               {200, `{}`, Ambiguous, ""},
+		"204":                         {204, ``, Ambiguous, ""},
+		"payload violation":           {400, said("INVALID_ARGUMENT", violates("message.android.ttl"), invalid), BadMessage, "INVALID_ARGUMENT"},
+		"payload violation, alone":    {400, said("INVALID_ARGUMENT", violates("message.data[0].value")), BadMessage, "INVALID_ARGUMENT"},
+		"violation on the token":      {400, said("INVALID_ARGUMENT", violates("message.token"), invalid), BadTarget, "INVALID_ARGUMENT"},
+		"violation on nothing":        {400, said("INVALID_ARGUMENT", violates(""), invalid), BadTarget, "INVALID_ARGUMENT"},
+		"invalid, nothing said":       {400, said("INVALID_ARGUMENT", invalid), BadTarget, "INVALID_ARGUMENT"},
+		"invalid, not by FCM":         {400, said("INVALID_ARGUMENT"), Other, "INVALID_ARGUMENT"},
+		"400 as HTML":                 {400, `<html>`, Other, "HTTP_400"},
+		"third party":                 {401, said("UNAUTHENTICATED", fcmSays("THIRD_PARTY_AUTH_ERROR")), ThirdPartyAuth, "THIRD_PARTY_AUTH_ERROR"},
+		"third party, the old word":   {401, said("UNAUTHENTICATED", fcmSays("APNS_AUTH_ERROR")), ThirdPartyAuth, "APNS_AUTH_ERROR"},
+		"unauthenticated":             {401, said("UNAUTHENTICATED"), Credentials, "UNAUTHENTICATED"},
+		"401 as HTML":                 {401, `<html>`, Credentials, "HTTP_401"},
+		"permission denied":           {403, said("PERMISSION_DENIED"), Credentials, "PERMISSION_DENIED"},
+		"sender mismatch":             {403, said("PERMISSION_DENIED", fcmSays("SENDER_ID_MISMATCH")), SenderMismatch, "SENDER_ID_MISMATCH"},
+		"unregistered":                {404, said("NOT_FOUND", fcmSays("UNREGISTERED")), Unregistered, "UNREGISTERED"},
+		"unregistered, second detail": {404, said("NOT_FOUND", `{"@type":"x"}`, fcmSays("UNREGISTERED")), Unregistered, "UNREGISTERED"},
+		"not found":                   {404, said("NOT_FOUND"), NotFound, "NOT_FOUND"},
+		"not found as HTML":           {404, `<html>UNREGISTERED`, NotFound, "HTTP_404"},
+		"not found, cut short":        {404, said("NOT_FOUND", fcmSays("UNREGISTERED"))[:150], NotFound, "HTTP_404"},
+		"not found, another type":     {404, said("NOT_FOUND", `{"@type":"x","errorCode":"UNREGISTERED"}`), NotFound, "NOT_FOUND"},
+		"not found, another word":     {404, said("NOT_FOUND", fcmSays("NEW_WORD")), Other, "NEW_WORD"},
+		"unregistered, not as a 404":  {400, said("INVALID_ARGUMENT", fcmSays("UNREGISTERED")), Other, "UNREGISTERED"},
+		"too large":                   {413, `<html>`, TooLarge, "MESSAGE_TOO_LARGE"},
+		"quota":                       {429, said("RESOURCE_EXHAUSTED", fcmSays("QUOTA_EXCEEDED")), Quota, "QUOTA_EXCEEDED"},
+		"quota as HTML":               {429, `<html>`, Quota, "HTTP_429"},
+		"internal":                    {500, said("INTERNAL", fcmSays("INTERNAL")), Unavailable, "INTERNAL"},
+		"unavailable":                 {503, said("UNAVAILABLE", fcmSays("UNAVAILABLE")), Unavailable, "UNAVAILABLE"},
+		"unavailable as HTML":         {503, `<html>`, Unavailable, "HTTP_503"},
+		"bad gateway":                 {502, `<html>`, Ambiguous, ""},
+		"gateway timeout":             {504, said("DEADLINE_EXCEEDED"), Ambiguous, ""},
+		"a teapot":                    {418, said("TEAPOT"), Other, "TEAPOT"},
+		"not implemented":             {501, ``, Other, "HTTP_501"},
+		"a redirect":                  {307, ``, Other, "HTTP_307"},
+	} {
+		x := &exchange{begun: true, written: true, status: c.status, body: []byte(c.body)}
+		a := x.classify()
+		if a.Class != c.class || a.Code != c.code || a.HTTPStatus != c.status {
+			t.Errorf("%s: got %s %q (%d), want %s %q", name, a.Class, a.Code, a.HTTPStatus, c.class, c.code)
+		}
+		if a.Class != Sent && a.Detail == "" {
+			t.Errorf("%s: no detail", name)
+		}
+	}
+}
+
+func TestClassifyTooLarge(t *testing.T) {
+	body := strings.Replace(said("INVALID_ARGUMENT", fcmSays("INVALID_ARGUMENT")), "Said so.", "Android message is too big", 1)
+	a := (&exchange{written: true, status: 400, body: []byte(body)}).classify()
+	if a.Class != TooLarge || a.Code != "MESSAGE_TOO_LARGE" {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestPayloadViolationNamesItsField(t *testing.T) {
+	body := said("INVALID_ARGUMENT", violates("message.token"), violates("message.android.ttl"))
+	a := (&exchange{written: true, status: 400, body: []byte(body)}).classify()
+	if a.Class != BadMessage || a.Field != "message.android.ttl" || a.Detail != "message.android.ttl: is wrong" {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestQuotaScope(t *testing.T) {
+	for name, c := range map[string]struct {
+		detail string
+		want   QuotaScope
+	}{
+		"nothing said":          {fcmSays("QUOTA_EXCEEDED"), QuotaProject},
+		"the project":           {spent("project:demo"), QuotaProject},
+		"a device":              {spent("device:0123"), QuotaDevice},
+		"a topic":               {spent("topic:project-news"), QuotaTopic},
+		"a device, by its text": {strings.Replace(spent(""), "Message", "Device message", 1), QuotaDevice},
+		"a topic, by its text":  {strings.Replace(spent(""), "Message", "Topic message", 1), QuotaTopic},
+		"something else":        {spent("galaxy"), QuotaProject},
+		"device and project":    {spent("device:0123", "project:demo"), QuotaProject},
+		"two of a kind":         {spent("device:0123", "device:4567"), QuotaDevice},
+	} {
+		a := (&exchange{written: true, status: 429, body: []byte(said("RESOURCE_EXHAUSTED", c.detail))}).classify()
+		if a.Class != Quota || a.Scope != c.want {
+			t.Errorf("%s: got %s, scope %d, want %d", name, a.Class, a.Scope, c.want)
+		}
+	}
+}
+
+func TestClassifyNoAnswer(t *testing.T) {
+	broken := errors.New("connection reset by peer")
+	for name, c := range map[string]struct {
+		x    exchange
+		want Class
+	}{
+		"not written":              {exchange{err: broken}, NotSent},
+		"not written in time":      {exchange{err: context.DeadlineExceeded}, NotSent},
+		"written, then reset":      {exchange{written: true, err: broken}, Ambiguous},
+		"written, then cut off":    {exchange{written: true, err: context.Canceled}, Ambiguous},
+		"written, no answer":       {exchange{written: true, err: context.DeadlineExceeded}, Ambiguous},
+		"refused stream":           {exchange{written: true, err: fmt.Errorf("x: %w", http2.StreamError{Code: http2.ErrCodeRefusedStream})}, NotSent},
+		"reset stream":             {exchange{written: true, err: http2.StreamError{Code: http2.ErrCodeInternal}}, Ambiguous},
+		"credentials refused":      {exchange{credentials: &CredentialsError{"key.json", broken}}, Credentials},
+		"token endpoint broken":    {exchange{credentials: broken}, NotSent},
+		"answer cut short":         {exchange{written: true, status: 200, body: []byte(`{"name":"a"}`), err: broken}, Ambiguous},
+		"refusal cut short":        {exchange{written: true, status: 404, body: []byte(`{"error":`), err: broken}, NotFound},
+		"unavailability cut short": {exchange{written: true, status: 503, err: broken}, Unavailable},
+	} {
+		if a := c.x.classify(); a.Class != c.want || a.Detail == "" {
+			t.Errorf("%s: got %s (%s), want %s", name, a.Class, a.Detail, c.want)
+		}
+	}
+}
+
+// Whatever the answer holds, and however it is cut: a message is called sent, and a token dead, only on FCM's clear word.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{
+		`{"name":"projects/p/messages/1"}`, `{"name":1}`, ``, `<html>`, `{"error":"x"}`, `[{"error":{}}]`, `{"error":{"details":[1,null,{}]}}`,
+		said("NOT_FOUND", fcmSays("UNREGISTERED")), said("INVALID_ARGUMENT", violates("message.x")), said("X", spent("device:1")),
+		`{"error":{"details":{"@type":"x"}}}`, strings.Repeat("[", 20_000), strings.Repeat("x", maxAnswer+10),
+	} {
+		for _, status := range []int{200, 400, 404, 429, 503} {
+			f.Add(status, []byte(body), -1)
+			f.Add(status, []byte(body), len(body)/2)
+		}
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte, cut int) {
+		if status < 100 || status > 999 {
+			t.Skip()
+		}
+		reader := io.Reader(strings.NewReader(string(body)))
+		if cut >= 0 && cut < len(body) {
+			reader = io.MultiReader(strings.NewReader(string(body[:cut])), iotest.ErrReader(io.ErrUnexpectedEOF))
+		}
+		x := &exchange{begun: true, written: true}
+		x.receive(&http.Response{StatusCode: status, Body: io.NopCloser(reader)}, nil)
+		if len(x.body) > maxAnswer+1 {
+			t.Errorf("%d bytes read", len(x.body))
+		}
+		a := x.classify()
+		switch {
+		case a.Class < Sent || a.Class > Other || a.Class == NotSent:
+			t.Errorf("class %s for an answer", a.Class)
+		case a.Class == Sent && (status/100 != 2 || a.MessageID == "" || x.err != nil):
+			t.Errorf("sent by %d %q, %v", status, body, x.err)
+		case a.Class == Unregistered && (status != 404 || !strings.Contains(string(x.body), "google.firebase.fcm.v1.FcmError")):
+			t.Errorf("unregistered by %d %q", status, body)
+		}
+	})
+}
