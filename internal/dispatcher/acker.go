@@ -91,7 +91,7 @@ func (a *acker) settle(work context.Context, camp *served, group []queue.Settlem
 		applied, err := camp.queue.Settle(ctx, group)
 		if lost := len(group) - applied; err == nil && lost > 0 {
 			a.d.metrics.lost.Add(float64(lost))
-			a.d.log.Warn("outcomes came after their lease was lost; their recipients are served by another process",
+			a.d.log.Info("outcomes were not applied: their lease was lost, or they had been written by a command whose reply was",
 				"campaign", camp.id, "recipients", lost)
 		}
 		return err

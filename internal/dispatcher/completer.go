@@ -28,7 +28,7 @@ func (c completer) complete(ctx context.Context) {
 		if !camp.empty.Load() || camp.inflight.Load() > 0 {
 			continue
 		}
-		c.d.forwarder.forward(ctx, camp) // a campaign is not complete before its results are out
+		c.d.forwarder.forward(ctx, camp.list) // a campaign is not complete before its results are out
 		done, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
 		if err != nil {
 			if ctx.Err() == nil {

@@ -11,8 +11,8 @@ import (
 
 // discoverer keeps the roster in step with the campaigns that run.
 type discoverer struct {
-	d       *Dispatcher
-	refused map[string]string // campaigns that cannot be served, with the reason already logged
+	d    *Dispatcher
+	told map[string]string // what has been logged already of campaigns that are not served
 }
 
 func (r *discoverer) run(ctx context.Context) error {
@@ -62,6 +62,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 	return nil
 }
 
+// running lists what is to be served. What is found beside it is told to people, or put in order.
 func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
 	if id := r.d.opts.Campaign; id != "" {
 		spec, err := r.d.deps.Campaigns.Adopt(ctx, id)
@@ -71,10 +72,24 @@ func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
 		return []campaign.Spec{spec}, nil
 	}
 	found, err := r.d.deps.Campaigns.Discover(ctx)
-	return found.Running, err
+	if err != nil {
+		return nil, err
+	}
+	for _, broken := range found.Broken {
+		r.refuse(broken.ID, broken.Err)
+	}
+	for _, id := range found.Waiting {
+		if r.news(id, "waiting") {
+			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
+		}
+	}
+	for _, id := range found.Unsettled {
+		r.d.tidy(ctx, id)
+	}
+	return found.Running, nil
 }
 
-// serve puts a campaign on the roster unless it is there already, or cannot be served.
+// serve puts a campaign on the roster unless it is there already, or cannot be served. A Job has no other to serve.
 func (r *discoverer) serve(spec campaign.Spec) error {
 	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
 		return nil
@@ -84,16 +99,28 @@ func (r *discoverer) serve(spec campaign.Spec) error {
 	case err != nil && r.d.opts.Campaign != "":
 		return &unusableError{fmt.Errorf("campaign %s: %w", spec.ID, err)}
 	case err != nil:
-		if r.refused[spec.ID] != err.Error() {
-			r.refused[spec.ID] = err.Error()
-			r.d.log.Error("campaign cannot be served: mend its spec; the others go on", "campaign", spec.ID, "error", err)
-		}
+		r.refuse(spec.ID, err)
 		return nil
 	}
-	delete(r.refused, spec.ID)
+	delete(r.told, spec.ID)
 	r.d.log.Info("campaign is served", "campaign", spec.ID)
 	r.d.roster.put(s)
 	return nil
+}
+
+func (r *discoverer) refuse(id string, err error) {
+	if r.news(id, err.Error()) {
+		r.d.log.Error("campaign cannot be served: mend its spec; the others go on", "campaign", id, "error", err)
+	}
+}
+
+// news tells whether something is said of a campaign for the first time.
+func (r *discoverer) news(id, what string) bool {
+	if r.told[id] == what {
+		return false
+	}
+	r.told[id] = what
+	return true
 }
 
 func (r *discoverer) build(spec campaign.Spec) (*served, error) {

@@ -107,7 +107,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	}
 
 	fetchers, fctx := errgroup.WithContext(fetch)
-	fetchers.Go(func() error { return (&discoverer{d: d, refused: make(map[string]string)}).run(fctx) })
+	fetchers.Go(func() error { return (&discoverer{d: d, told: make(map[string]string)}).run(fctx) })
 	fetchers.Go(func() error { return (&claimer{d: d}).run(fctx, work) })
 	fetchers.Go(func() error { return reaper{d}.run(fctx) })
 	fetchers.Go(func() error { return completer{d}.run(fctx) })

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"fanfare/internal/queue"
 )
 
 // forwarder carries results from the campaigns' outboxes to notification:responses.
@@ -29,7 +31,7 @@ func (f *forwarder) run(work context.Context) error {
 		case <-work.Done():
 			return nil
 		case camp := <-f.woken:
-			f.forward(work, camp)
+			f.forward(work, camp.list)
 		case <-tick.C:
 			f.forwardAll(work)
 		}
@@ -39,17 +41,17 @@ func (f *forwarder) run(work context.Context) error {
 // forwardAll also finds the outboxes that a process which died has left behind.
 func (f *forwarder) forwardAll(work context.Context) {
 	for _, camp := range f.d.roster.all() {
-		f.forward(work, camp)
+		f.forward(work, camp.list)
 	}
 }
 
-func (f *forwarder) forward(work context.Context, camp *served) {
+func (f *forwarder) forward(work context.Context, campaign queue.List) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n, err := f.d.deps.Outbox.Forward(work, camp.list)
+	n, err := f.d.deps.Outbox.Forward(work, campaign)
 	if err != nil {
 		if work.Err() == nil {
-			f.d.log.Warn("forward results: they stay in the outbox until the next pass", "campaign", camp.id, "error", err)
+			f.d.log.Warn("forward results: they stay in the outbox until the next pass", "list", campaign.Plain(), "error", err)
 		}
 		return
 	}

@@ -109,7 +109,7 @@ func (d *Dispatcher) personalise(work context.Context, in []*delivery) []*delive
 	}
 	out := in[:0]
 	for _, dl := range in {
-		if err != nil && !template.FilledBy(dl.recipient.Vars) {
+		if !template.FilledBy(dl.recipient.Vars) && profiles.Undecided(err, dl.recipient.UserID) {
 			d.postpone(dl)
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"fanfare/internal/queue"
 )
 
 // reaper gives back what processes that died had claimed.
@@ -25,16 +27,30 @@ func (r reaper) run(ctx context.Context) error {
 // reap is one tick.
 func (r reaper) reap(ctx context.Context) {
 	for _, camp := range r.d.roster.all() {
-		n, err := camp.queue.Reap(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				r.d.log.Warn("reap expired leases", "campaign", camp.id, "error", err)
-			}
-			continue
-		}
-		if n > 0 {
-			r.d.metrics.reaped.Add(float64(n))
-			r.d.log.Info("recipients of a lost sender are given back", "campaign", camp.id, "recipients", n)
-		}
+		r.d.reap(ctx, camp.id, camp.queue)
 	}
+}
+
+func (d *Dispatcher) reap(ctx context.Context, id string, q *queue.Queue) {
+	n, err := q.Reap(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.log.Warn("reap expired leases", "campaign", id, "error", err)
+		}
+		return
+	}
+	if n > 0 {
+		d.metrics.reaped.Add(float64(n))
+		d.log.Info("recipients of a lost sender are given back", "campaign", id, "recipients", n)
+	}
+}
+
+// tidy puts a campaign in order that does not run, but was left with leases or results by a process that died.
+func (d *Dispatcher) tidy(ctx context.Context, id string) {
+	q, err := d.deps.Campaigns.Queue(id)
+	if err != nil {
+		return // its id names no campaign: discovery does not give such
+	}
+	d.reap(ctx, id, q)
+	d.forwarder.forward(ctx, q.List())
 }
