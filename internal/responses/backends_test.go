@@ -33,6 +33,7 @@ var conformance = []struct {
 	{"dead letters listed", listsLetters},
 	{"dead letters found", findsLetters},
 	{"dead letters listed while they change", listsWhileTheyChange},
+	{"dead letters listed while they are added", listsNoLaterLetters},
 	{"dead letters counted", countsLetters},
 	{"dead letters removed", removesLetters},
 	{"dead letters purged", purgesLetters},

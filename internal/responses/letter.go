@@ -31,7 +31,7 @@ type DeadLetter struct {
 	Reason string
 	// At is when the recipient ended; for KindResult, when the letter was written.
 	At     time.Time
-	Result notification.Result // without Raw; zero when there is none
+	Result notification.Result // without Raw and Token; zero when there is none
 	Raw    []byte
 
 	stored string // as it stands in the list, which Remove needs
@@ -48,10 +48,11 @@ func (l *DeadLetter) Code() string {
 	return CodeRefused
 }
 
-// FailedLetter is the letter of a recipient that ended as failed. Copies of one result make the same letter,
-// unless they claim to come from the future.
+// FailedLetter is the letter of a recipient that ended as failed; it leaves a removed token out. Copies of one result
+// make the same letter, unless they claim to come from the future.
 func FailedLetter(r notification.Result, now time.Time) DeadLetter {
 	l := DeadLetter{ID: r.ResultID, Kind: KindRecipient, Reason: r.Error, At: r.At, Result: r}
+	l.Result.Token = ""
 	if l.At.After(now) {
 		l.At = now // or it would never grow too old
 	}

@@ -105,10 +105,10 @@ func idsOf(some []responses.DeadLetter) []string {
 func TestDeadLetterSurvivesItsList(t *testing.T) {
 	r := notification.Result{
 		CampaignID: "c", UserID: "u", Status: notification.StatusFailed, ErrorCode: "MALFORMED", Error: `bad "json"`,
-		At: died, ResultID: "c:1", Raw: []byte("{\xff]"),
+		At: died, ResultID: "c:1", Raw: []byte("{\xff]"), TokenRemoved: true, Token: "secret",
 	}
 	whole := r
-	whole.Raw = nil
+	whole.Raw, whole.Token = nil, ""
 	for _, c := range []struct{ got, want responses.DeadLetter }{
 		{
 			responses.FailedLetter(r, time.Now()),
@@ -222,6 +222,24 @@ func listsWhileTheyChange(t *testing.T, b *backend) {
 			}
 		}
 	}
+}
+
+// A replay that fails again writes new letters while the old ones are listed; the list must end.
+func listsNoLaterLetters(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	all := failed("a", "INTERNAL", 200)
+	l.add(all...)
+	var seen []string
+	for letter, err := range l.List(t.Context(), responses.Filter{}) {
+		if err != nil || len(seen) > len(all) {
+			t.Fatalf("%d letters seen, error %v", len(seen), err)
+		}
+		seen = append(seen, letter.ID)
+		again := letter
+		again.ID, again.At = letter.ID+"'", time.Now().Add(time.Second)
+		l.add(again)
+	}
+	wantList(t, "listed", seen, idsOf(all))
 }
 
 func countsLetters(t *testing.T, b *backend) {

@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"time"
 )
 
 // List yields the letters that match, page by page: the list is never in memory as a whole. It passes over no letter,
-// whatever is trimmed, removed or added meanwhile, but may show one again while others are removed. An error ends it.
+// whatever is trimmed, removed or added meanwhile, but may show one again while others are removed. Letters that were
+// written after it began are left out, so that replaying what fails again comes to an end. An error ends it.
 func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		at := start(f.Newest)
+		var began time.Time // server's clock
 		for {
 			p, err := d.read(ctx, &at, f.Newest, pageLetters)
 			if err != nil {
@@ -21,8 +24,12 @@ func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, 
 			if len(p.letters) == 0 {
 				return
 			}
+			if began.IsZero() {
+				began = p.now
+			}
 			for i := range p.letters {
-				if f.Match(&p.letters[i]) && !yield(p.letters[i], nil) {
+				l := &p.letters[i]
+				if !l.At.After(began) && f.Match(l) && !yield(*l, nil) {
 					return
 				}
 			}

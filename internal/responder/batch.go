@@ -1,0 +1,82 @@
+package responder
+
+import (
+	"time"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
+)
+
+// What the books of the list of responses count its elements under, with the result's status or the letter's code.
+const (
+	statusApplied = "applied"
+	statusRefused = "refused"
+)
+
+// batch is one lease, read.
+type batch struct {
+	lease      queue.Lease
+	results    []notification.Result
+	elements   []*queue.Element // of each result
+	unreadable []queue.Settlement
+}
+
+// decode reads a lease's elements. One that is no result becomes a dead letter with its bytes; its size alone is no fault.
+func decode(lease queue.Lease) *batch {
+	b := &batch{
+		lease:    lease,
+		results:  make([]notification.Result, 0, len(lease.Elements)),
+		elements: make([]*queue.Element, 0, len(lease.Elements)),
+	}
+	for i := range lease.Elements {
+		e := &lease.Elements[i]
+		r, err := responses.Decode(e.Raw)
+		if err != nil {
+			b.unreadable = append(b.unreadable, b.refuse(e, responses.DeadLetter{ID: e.ID}, err))
+			continue
+		}
+		b.results = append(b.results, r)
+		b.elements = append(b.elements, e)
+	}
+	return b
+}
+
+// refuse ends an element that cannot be written down, whatever it was, as a letter that can be replayed as it stands.
+func (b *batch) refuse(e *queue.Element, letter responses.DeadLetter, why error) queue.Settlement {
+	letter.Kind, letter.Reason, letter.At, letter.Raw = responses.KindResult, why.Error(), b.lease.Now, e.Raw
+	return queue.Settlement{
+		Claim: b.lease.Claim, Pos: e.Pos, Status: statusRefused, Code: letter.Code(),
+		Emit: responses.AppendDeadLetter(nil, &letter),
+	}
+}
+
+// settlements end all elements. refused tells, by index, which results the database does not take, and why.
+func (b *batch) settlements(refused map[int]error) []queue.Settlement {
+	all := make([]queue.Settlement, 0, len(b.lease.Elements))
+	for i := range b.results {
+		r, e := &b.results[i], b.elements[i]
+		if why := refused[i]; why != nil {
+			letter := responses.DeadLetter{ID: r.ResultID, Result: *r}
+			letter.Result.Raw, letter.Result.Token = nil, ""
+			all = append(all, b.refuse(e, letter, why))
+			continue
+		}
+		s := queue.Settlement{Claim: b.lease.Claim, Pos: e.Pos, Status: statusApplied, Code: string(r.Status)}
+		if r.Status == notification.StatusFailed {
+			letter := responses.FailedLetter(*r, b.lease.Now)
+			s.Emit = responses.AppendDeadLetter(nil, &letter)
+		}
+		all = append(all, s)
+	}
+	return append(all, b.unreadable...)
+}
+
+// lag is the age of the oldest result that can be read.
+func (b *batch) lag() time.Duration {
+	var oldest time.Duration
+	for i := range b.results {
+		oldest = max(oldest, b.lease.Now.Sub(b.results[i].At))
+	}
+	return oldest
+}

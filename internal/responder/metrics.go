@@ -1,0 +1,92 @@
+package responder
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/responses"
+)
+
+// metrics are this room's own; a nil registerer leaves them unregistered.
+type metrics struct {
+	results  *prometheus.CounterVec
+	dead     *prometheus.CounterVec
+	faults   *prometheus.CounterVec
+	batch    prometheus.Histogram
+	lost     prometheus.Counter
+	reaped   prometheus.Counter
+	dropped  prometheus.Counter
+	lag      prometheus.Gauge
+	waiting  prometheus.Gauge
+	inFlight prometheus.Gauge
+	letters  prometheus.Gauge
+	halted   prometheus.Gauge
+}
+
+const (
+	namespace = "fanfare"
+	subsystem = "responder"
+)
+
+func counter(name, help string) prometheus.Counter {
+	return prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help})
+}
+
+func counters(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(
+		prometheus.CounterOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}, []string{label})
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help})
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		results: counters("results_total", "Results written to SQL and removed from Redis, by status.", "status"),
+		dead:    counters("dead_letters_total", "Dead letters written, by kind.", "kind"),
+		faults:  counters("faults_total", "Batches that the database did not take, by what to do about it.", "fault"),
+		batch: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "batch_seconds",
+			Help: "Time of one transaction, failed ones included.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
+		}),
+		lost:     counter("lost_leases_total", "Results whose lease was lost before they were removed; another responder has them."),
+		reaped:   counter("reaped_total", "Results taken back from leases that had expired."),
+		dropped:  counter("dead_letters_dropped_total", "Dead letters dropped because there were too many, or they were too old."),
+		lag:      gauge("lag_seconds", "Age of the oldest result in the last batch; 0 when there was none."),
+		waiting:  gauge("waiting_results", "Results in the list that nobody has claimed."),
+		inFlight: gauge("in_flight_results", "Results claimed by any responder."),
+		letters:  gauge("dead_letters", "Dead letters there are."),
+		halted:   gauge("halted", "1 while nothing can be written until a person acts."),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.results, m.dead, m.faults, m.batch, m.lost, m.reaped, m.dropped, m.lag, m.waiting, m.inFlight, m.letters, m.halted,
+	} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// settled counts a batch that is written and removed.
+func (m *metrics) settled(b *batch, refused map[int]error) {
+	for i := range b.results {
+		if refused[i] != nil {
+			continue
+		}
+		r := &b.results[i]
+		m.results.WithLabelValues(string(r.Status)).Inc()
+		switch {
+		case r.Status != notification.StatusFailed:
+		case len(r.Raw) > 0:
+			m.dead.WithLabelValues(string(responses.KindElement)).Inc()
+		default:
+			m.dead.WithLabelValues(string(responses.KindRecipient)).Inc()
+		}
+	}
+	m.dead.WithLabelValues(string(responses.KindResult)).Add(float64(len(refused) + len(b.unreadable)))
+}
