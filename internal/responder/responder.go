@@ -77,7 +77,8 @@ func (r *Responder) Run(fetch, work context.Context) error {
 	return nil
 }
 
-// RunUntilDrained is Run until no result is left, be it waiting or in the hands of any responder, or until fetch ends.
+// RunUntilDrained is Run until no result is left, be it waiting or in the hands of any responder. The error is that of
+// fetch, if it ends before.
 func (r *Responder) RunUntilDrained(fetch, work context.Context) error {
 	fetch, stop := context.WithCancel(fetch)
 	defer stop()

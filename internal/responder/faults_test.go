@@ -1,0 +1,190 @@
+package responder_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+// A database that is away for longer than a lease loses nothing: the whole batch is tried again and its lease is kept.
+func TestTransientFaultsAreWaitedFor(t *testing.T) {
+	back := make(chan struct{})
+	db := &database{fails: func(_ context.Context, call int, _ []notification.Result) error {
+		select {
+		case <-back:
+			return nil
+		default:
+			return errTransient
+		}
+	}}
+	w := newWorld(t, db)
+	w.deps.Registerer = w.metrics
+	w.lease = 300 * time.Millisecond
+	elements, ids := sent(30)
+	w.push(elements...)
+	r := w.start(w.rdb)
+
+	leases := w.names.ResponsesList().Key(queue.SuffixLeases)
+	var first []redis.Z
+	w.await("a lease", func() bool {
+		first = w.rdb.ZRangeWithScores(t.Context(), leases, 0, -1).Val()
+		return len(first) == 1
+	})
+	w.await("the lease to be kept beyond twice its length", func() bool {
+		now := w.rdb.ZRangeWithScores(t.Context(), leases, 0, -1).Val()
+		if len(now) != 1 || now[0].Member != first[0].Member {
+			t.Fatalf("leases %v, at first %v", now, first)
+		}
+		return now[0].Score > first[0].Score+2*float64(w.lease.Milliseconds())
+	})
+	close(back)
+	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 30 })
+	db.wantRows(t, ids)
+	if c := w.counts(); c.Reaped != 0 || c.Outbox != 0 {
+		t.Errorf("books: %+v, want nothing reaped and no dead letters", c)
+	}
+	if r.Ready(t.Context()) != nil || w.metric("faults_total") == 0 {
+		t.Error("a transient fault is counted, and is no halt")
+	}
+}
+
+// When nothing can be written, claiming stops, nothing is thrown away, a person is told what to do, and all goes on
+// without a restart when it is done.
+func TestHaltWaitsForAPerson(t *testing.T) {
+	mended := make(chan struct{})
+	db := &database{fails: func(context.Context, int, []notification.Result) error {
+		select {
+		case <-mended:
+			return nil
+		default:
+			return errHalt
+		}
+	}}
+	w := newWorld(t, db)
+	w.deps.Registerer = w.metrics
+	elements, ids := sent(50)
+	w.push(elements...)
+	r := w.start(w.rdb)
+	w.await("a second try", func() bool { return db.attempts() > 2 })
+	if err := r.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), errHalt.Error()) {
+		t.Errorf("ready: %v, want the fault", err)
+	}
+	if got := w.metric("halted"); got != 1 {
+		t.Errorf("halted is %v", got)
+	}
+	if log := w.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "mend its schema, permissions or statements") {
+		t.Errorf("the log does not say what to do:\n%s", log)
+	}
+	if l := w.letters(); len(l) != 0 {
+		t.Errorf("dead letters of a halt: %+v", l)
+	}
+	close(mended)
+	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 50 })
+	db.wantRows(t, ids)
+	w.await("readiness", func() bool { return r.Ready(t.Context()) == nil && w.metric("halted") == 0 })
+}
+
+// While halted the results are in the list for everybody, in their order, and the database is left alone.
+func TestHaltGivesBack(t *testing.T) {
+	db := &database{fails: func(context.Context, int, []notification.Result) error { return errHalt }}
+	w := newWorld(t, db)
+	w.options.Pause, w.options.Batch, w.options.Workers = time.Hour, 10, 1
+	elements, _ := sent(30)
+	w.push(elements...)
+	r := w.start(w.rdb)
+	w.await("the halt", func() bool { return r.Ready(t.Context()) != nil })
+	w.await("what was claimed to be given back", func() bool { return w.counts().InFlight == 0 })
+	lease, err := w.queue().Claim(t.Context(), "other", 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range lease.Elements {
+		got = append(got, string(e.Raw))
+		if e.Lost != 0 {
+			t.Errorf("element %s was lost %d times, want given back", e.ID, e.Lost)
+		}
+	}
+	if !slices.Equal(got, elements) {
+		t.Errorf("claimed %q, want all in the old order", got)
+	}
+	if db.attempts() != 1 {
+		t.Errorf("the database was asked %d times, want once", db.attempts())
+	}
+}
+
+// A key of another type moves nothing, is named, and halts until it is gone.
+func TestWrongTypeHalts(t *testing.T) {
+	for _, suffix := range []string{"", queue.SuffixDead} {
+		db := &database{}
+		w := newWorld(t, db)
+		key := w.names.Responses
+		if suffix != "" {
+			key = w.names.ResponsesList().Key(suffix)
+			w.push(encoded(result(0, notification.StatusFailed)))
+		}
+		w.rdb.Set(t.Context(), key, "a string", 0)
+		r := w.start(w.rdb)
+		w.await("the halt", func() bool { return r.Ready(t.Context()) != nil })
+		if err := r.Ready(t.Context()); !strings.Contains(err.Error(), `"`+key+`"`) {
+			t.Errorf("ready: %v, want one that names %s", err, key)
+		}
+		if log := w.log.String(); !strings.Contains(log, "rename or delete it") {
+			t.Errorf("the log does not say what to do:\n%s", log)
+		}
+		w.rdb.Del(t.Context(), key)
+		w.await("readiness", func() bool { return r.Ready(t.Context()) == nil })
+		if suffix == "" {
+			w.push(encoded(result(0, notification.StatusFailed)))
+		}
+		w.await("the result", func() bool { return w.counts().Ended["applied"] == 1 })
+		if len(w.letters()) != 1 {
+			t.Error("the dead letter is missing")
+		}
+		r.stopFetching()
+		<-r.done
+	}
+}
+
+// A batch whose lease was lost is dropped: the database call is cut short, nothing of it is settled, and whoever gets
+// the results next writes them.
+func TestLostLeaseIsDropped(t *testing.T) {
+	writing, cut := make(chan struct{}), make(chan struct{})
+	db := &database{fails: func(ctx context.Context, call int, _ []notification.Result) error {
+		if call > 1 {
+			return nil
+		}
+		close(writing)
+		<-ctx.Done()
+		close(cut)
+		return ctx.Err()
+	}}
+	w := newWorld(t, db)
+	w.deps.Registerer = w.metrics
+	w.lease = 300 * time.Millisecond
+	w.options.Workers, w.options.Reap = 1, time.Hour
+	elements, ids := sent(20)
+	w.push(elements...)
+	w.start(w.rdb)
+	<-writing
+	w.expireLeases()
+	if _, err := w.queue().Reap(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-cut
+	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
+	db.wantRows(t, ids)
+	if got := w.metric("lost_leases_total"); got != 20 {
+		t.Errorf("%v results of lost leases, want 20", got)
+	}
+	if !strings.Contains(w.log.String(), "lease is lost") {
+		t.Error("the log does not tell of the lost lease")
+	}
+}

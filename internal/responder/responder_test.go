@@ -1,0 +1,245 @@
+package responder_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/responder"
+	"fanfare/internal/responses"
+	"fanfare/test/servers"
+)
+
+func TestResultsAreWrittenAndRemoved(t *testing.T) {
+	db := &database{}
+	w := newWorld(t, db)
+	w.deps.Registerer = w.metrics
+	elements, ids := sent(2500)
+	w.push(elements...)
+	w.drain()
+	db.wantRows(t, ids)
+	if n := w.rdb.Exists(t.Context(), w.names.Responses).Val(); n != 0 {
+		t.Error("the list is still there")
+	}
+	c := w.counts()
+	if c.Ended["applied"] != 2500 || c.Codes["applied:sent"] != 2500 {
+		t.Errorf("books: %+v", c)
+	}
+	if got := w.metric("results_total"); got != 2500 {
+		t.Errorf("%v results counted, want 2500", got)
+	}
+	if db.attempts() < 3 {
+		t.Errorf("%d transactions for 2,500 results", db.attempts())
+	}
+}
+
+// Failed recipients become dead letters, and are written to SQL like all others.
+func TestFailedRecipientsBecomeDeadLetters(t *testing.T) {
+	db := &database{}
+	w := newWorld(t, db)
+	w.deps.Registerer = w.metrics
+	failed, malformed := result(1, notification.StatusFailed), result(2, notification.StatusFailed)
+	failed.ErrorCode, failed.Error, failed.TokenRemoved, failed.Token = "UNREGISTERED", "gone", true, "secret"
+	malformed.ErrorCode, malformed.Raw = notification.CodeMalformed, []byte("{\xff]")
+	skipped := result(3, notification.StatusSkipped)
+	w.push(encoded(result(0, notification.StatusSent)), encoded(failed), encoded(malformed), encoded(skipped))
+	w.drain()
+	db.wantRows(t, []string{id(0), id(1), id(2), id(3)})
+
+	letters := w.letters()
+	if len(letters) != 2 {
+		t.Fatalf("letters %+v, want 2", letters)
+	}
+	if l := letters[0]; l.ID != id(1) || l.Kind != responses.KindRecipient || l.Reason != "gone" || l.Code() != "UNREGISTERED" ||
+		l.Result.UserID != "u1" || !l.At.Equal(at) || l.Result.Token != "" {
+		t.Errorf("recipient: %+v", l)
+	}
+	if l := letters[1]; l.ID != id(2) || l.Kind != responses.KindElement || string(l.Raw) != "{\xff]" {
+		t.Errorf("element: %+v", l)
+	}
+	if got := w.metric("dead_letters_total"); got != 2 {
+		t.Errorf("%v dead letters counted, want 2", got)
+	}
+}
+
+// What is no result leaves the list as a dead letter with its bytes; size alone is no fault.
+func TestUnreadableElementsBecomeDeadLetters(t *testing.T) {
+	db := &database{}
+	w := newWorld(t, db)
+	long := result(1, notification.StatusSent)
+	long.Error = strings.Repeat("x", 2<<20)
+	w.push("", "garbage", encoded(result(0, notification.StatusSent)), "garbage", `{"campaignId":"42"}`, "\xff", encoded(long))
+	w.drain()
+	db.wantRows(t, []string{id(0), id(1)})
+	var raws []string
+	ids := map[string]bool{}
+	for _, l := range w.letters() {
+		raws = append(raws, string(l.Raw))
+		ids[l.ID] = true
+		if l.Kind != responses.KindResult || l.Reason == "" || l.Code() != responses.CodeUnreadable || time.Since(l.At) > patience {
+			t.Errorf("letter %+v", l)
+		}
+	}
+	if want := []string{"", "garbage", "garbage", `{"campaignId":"42"}`, "\xff"}; !slices.Equal(raws, want) {
+		t.Errorf("raw bytes %q, want %q", raws, want)
+	}
+	if len(ids) != len(raws) {
+		t.Errorf("%d letters share %d ids", len(raws), len(ids))
+	}
+	if c := w.counts(); c.Ended["refused"] != 5 || c.Codes["refused:"+responses.CodeUnreadable] != 5 {
+		t.Errorf("books: %+v", c)
+	}
+}
+
+// The poison rows alone are refused, with the database's words and their own bytes; the other results of the batch are written.
+func TestPoisonIsIsolated(t *testing.T) {
+	for _, poisoned := range [][]int{{0}, {99}, {50}, {0, 1, 98, 99}, {7, 31, 32, 33, 64}} {
+		t.Run(fmt.Sprint(poisoned), func(t *testing.T) {
+			poison := func(r notification.Result) bool {
+				return slices.ContainsFunc(poisoned, func(i int) bool { return r.ResultID == id(i) })
+			}
+			db := &database{fails: func(_ context.Context, _ int, results []notification.Result) error {
+				if slices.ContainsFunc(results, poison) {
+					return errData
+				}
+				return nil
+			}}
+			w := newWorld(t, db)
+			elements, ids := sent(100)
+			w.push(elements...)
+			w.drain()
+
+			var want []string
+			for i, id := range ids {
+				if !slices.Contains(poisoned, i) {
+					want = append(want, id)
+				}
+			}
+			db.wantRows(t, want)
+			var refused []int
+			for _, l := range w.letters() {
+				i := slices.Index(elements, string(l.Raw))
+				refused = append(refused, i)
+				if l.Kind != responses.KindResult || l.Code() != responses.CodeRefused ||
+					l.Reason != errData.Error() || l.ID != l.Result.ResultID || l.ID != id(i) {
+					t.Errorf("letter %+v", l)
+				}
+			}
+			if !reflect.DeepEqual(refused, poisoned) {
+				t.Errorf("refused %v, want %v", refused, poisoned)
+			}
+			if c := w.counts(); c.Ended["applied"] != int64(len(want)) || c.Ended["refused"] != int64(len(poisoned)) {
+				t.Errorf("books: %+v", c)
+			}
+		})
+	}
+}
+
+// go-redis repeats commands whose reply was lost; nothing is lost or counted twice.
+func TestLostRepliesLoseNothing(t *testing.T) {
+	addr := servers.Redis(t)
+	proxy := servers.NewProxy(t, addr)
+	lossy := redis.NewClient(&redis.Options{Addr: proxy.Addr(), MinRetryBackoff: -1})
+	t.Cleanup(func() { _ = lossy.Close() })
+	for every := 2; every <= 4; every++ {
+		db := &database{}
+		w := newWorldOn(t, addr, db)
+		w.names.Responses = fmt.Sprint("responses", every)
+		w.options.Batch = 20
+		elements, ids := sent(500)
+		w.push(elements...)
+		proxy.Lose(servers.Scripts, servers.EveryNth(every))
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		if err := w.responder(lossy).RunUntilDrained(ctx, ctx); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		proxy.Lose(nil, nil)
+		db.wantRows(t, ids)
+		if c := w.counts(); c.Ended["applied"] != 500 || c.Claimed != 500 {
+			t.Errorf("books: %+v", c)
+		}
+	}
+}
+
+func TestSeveralRespondersShareAList(t *testing.T) {
+	db := &database{}
+	w := newWorldOn(t, servers.Redis(t), db)
+	w.options.Batch = 10
+	elements, ids := sent(2000)
+	for range 3 {
+		w.start(w.rdb)
+	}
+	w.push(elements...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := w.responder(w.rdb).AwaitDrained(ctx); err != nil {
+		t.Fatal(err)
+	}
+	db.wantRows(t, ids)
+	for id, n := range db.rows {
+		if n != 1 {
+			t.Errorf("%s was written %d times", id, n)
+		}
+	}
+}
+
+func TestDeadLettersStayWithinTheirBounds(t *testing.T) {
+	w := newWorld(t, &database{})
+	w.deps.Registerer = w.metrics
+	old := result(1, notification.StatusFailed)
+	old.At = time.Now().AddDate(-1, 0, 0)
+	young := result(2, notification.StatusFailed)
+	w.push(encoded(old), encoded(young))
+	w.start(w.rdb)
+	w.await("the old letter to go", func() bool { return w.metric("dead_letters_dropped_total") == 1 })
+	w.await("the young one to be measured", func() bool { return w.metric("dead_letters") == 1 })
+	if l := w.letters(); len(l) != 1 || l[0].ID != id(2) {
+		t.Errorf("letters %+v", l)
+	}
+}
+
+func TestTheListIsMeasured(t *testing.T) {
+	db := &database{fails: func(ctx context.Context, _ int, _ []notification.Result) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	w := newWorld(t, db)
+	w.deps.Registerer = w.metrics
+	w.options.Batch, w.options.Workers = 10, 2
+	elements, _ := sent(50)
+	w.push(elements...)
+	w.start(w.rdb)
+	w.await("two batches in flight", func() bool {
+		return w.metric("in_flight_results") == 20 && w.metric("waiting_results") == 30
+	})
+	if lag := w.metric("lag_seconds"); lag < 60 || lag > 60+patience.Seconds() {
+		t.Errorf("lag of %vs, want the minute since the results were made", lag)
+	}
+}
+
+func TestNewRefusesOptions(t *testing.T) {
+	for name, spoil := range map[string]func(*responder.Options){
+		"batch":    func(o *responder.Options) { o.Batch = 0 },
+		"workers":  func(o *responder.Options) { o.Workers = -1 },
+		"poll":     func(o *responder.Options) { o.Poll = 0 },
+		"max poll": func(o *responder.Options) { o.MaxPoll = o.Poll - 1 },
+		"back-off": func(o *responder.Options) { o.Backoff = 0 },
+		"max back": func(o *responder.Options) { o.MaxBackoff = o.Backoff - 1 },
+		"pause":    func(o *responder.Options) { o.Pause = 0 },
+		"grace":    func(o *responder.Options) { o.Grace = 0 },
+	} {
+		o := responder.DefaultOptions()
+		spoil(&o)
+		if _, err := responder.New(responder.Deps{}, o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: error %v, want one that names it", name, err)
+		}
+	}
+}
