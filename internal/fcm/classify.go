@@ -85,7 +85,7 @@ func (x *exchange) refused() Answer {
 	a.Class = Other
 	switch x.status {
 	case http.StatusBadRequest:
-		x.badRequest(&a, said)
+		a.badRequest(said)
 	case http.StatusUnauthorized:
 		a.Class = Credentials
 		if said.fcmCode() == "THIRD_PARTY_AUTH_ERROR" || said.fcmCode() == "APNS_AUTH_ERROR" {
@@ -119,8 +119,8 @@ func (x *exchange) refused() Answer {
 	return a
 }
 
-// badRequest tells the message's fault from the target's.
-func (x *exchange) badRequest(a *Answer, said status) {
+// badRequest tells the message's fault from the target's. A 400 that is not FCM's own stays Other.
+func (a *Answer) badRequest(said status) {
 	if problem, ok := said.payloadViolation(); ok {
 		a.Class, a.Field = BadMessage, problem.Field
 		if problem.Description != "" {
@@ -132,7 +132,7 @@ func (x *exchange) badRequest(a *Answer, said status) {
 		return
 	}
 	a.Class = BadTarget
-	if tooLarge := strings.ToLower(said.Message); strings.Contains(tooLarge, "too large") || strings.Contains(tooLarge, "too big") {
+	if text := strings.ToLower(said.Message); strings.Contains(text, "too large") || strings.Contains(text, "too big") {
 		a.Class, a.Code = TooLarge, notification.CodeTooLarge // FCM has no code of its own for it
 	}
 }

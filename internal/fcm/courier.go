@@ -67,25 +67,9 @@ func (c *courier) carry(req *http.Request, x *exchange) {
 	body := &watchedBody{ReadCloser: req.Body}
 	req = req.WithContext(ctx)
 	req.Body = body
-	x.receive(line.RoundTrip(req))
+	x.receive(line.RoundTrip(req)) //nolint:bodyclose // receive closes it
 	x.written = body.read.Load()
 	if pass != nil && x.status == http.StatusUnauthorized {
 		c.bearer.doubt(pass)
 	}
 }
-
-// keepAlive is the one line of an endpoint without TLS: net/http's own pool. It repeats a POST only when not a byte of it was written.
-type keepAlive struct{ *http.Transport }
-
-func newKeepAlive(concurrency int) keepAlive {
-	return keepAlive{&http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		MaxIdleConnsPerHost: concurrency,
-		IdleConnTimeout:     idleTimeout,
-		DisableCompression:  true,
-	}}
-}
-
-func (k keepAlive) acquire(context.Context) (line, error) { return k, nil }
-func (keepAlive) release()                                {}
-func (k keepAlive) close()                                { k.CloseIdleConnections() }

@@ -25,7 +25,7 @@ func (l *lanes) dial() {
 	default:
 		l.failures, l.again = 0, time.Time{}
 		l.width = max(1, min(l.streams, conn.Available()))
-		l.open = append(l.open, &lane{ClientConn: conn, of: l})
+		l.open = append(l.open, &lane{ClientConn: conn, of: l, streams: l.width})
 		l.metrics.dials.Inc()
 		l.metrics.connections.Inc()
 	}

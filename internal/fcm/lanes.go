@@ -49,15 +49,17 @@ type lanes struct {
 	again    time.Time // no dial before
 }
 
-// lane is one connection. Its fields are under lanes.mu.
+// lane is one connection. Its fields are under lanes.mu. Streams are counted here, and not reserved on the connection: net/http lets
+// more be reserved than the server turns out to allow when its settings arrive, and then none of them ever begins.
 type lane struct {
 	*http.ClientConn
 	of       *lanes
+	streams  int // at most: one where the server has no HTTP/2
 	inFlight int
-	full     bool // it refused a request; until one ends on it, or nobody else has room, it is not asked again
+	full     bool // it had no room; until a request ends on it, or nobody else has room, it is not asked again
 }
 
-// grant is a lane with a stream reserved on it, or the reason why there is none.
+// grant is a lane with room for one request, or the reason why there is none.
 type grant struct {
 	lane *lane
 	err  error
@@ -85,7 +87,7 @@ func newLanes(ctx context.Context, address string, config *tls.Config, o Options
 	return l
 }
 
-// acquire returns the least loaded lane with a stream reserved on it.
+// acquire returns the least loaded lane, and counts one more request on it.
 func (l *lanes) acquire(ctx context.Context) (line, error) {
 	l.mu.Lock()
 	if l.closed {
@@ -112,19 +114,19 @@ func (l *lanes) acquire(ctx context.Context) (line, error) {
 	}
 }
 
-// pick reserves a stream on the least loaded lane that has one; nil where none has. Caller holds mu.
+// pick takes a stream of the least loaded lane that has one; nil where none has. Caller holds mu.
 func (l *lanes) pick() *lane {
 	for {
 		var best *lane
 		for _, lane := range l.open {
-			if !lane.full && lane.inFlight < l.streams && (best == nil || lane.inFlight < best.inFlight) {
+			if !lane.full && lane.inFlight < lane.streams && (best == nil || lane.inFlight < best.inFlight) {
 				best = lane
 			}
 		}
 		if best == nil {
 			return nil
 		}
-		if best.Reserve() == nil {
+		if best.Available() > 0 { // neither closed nor closing, nor at the server's own limit
 			best.inFlight++
 			return best
 		}

@@ -185,7 +185,7 @@ func TestWaitingForAStream(t *testing.T) {
 		next <- got
 		waiting <- err
 	}()
-	unreserve(held[0])
+	held[0].release()
 	if got, err := <-next, <-waiting; err != nil || got != held[0] {
 		t.Errorf("got %v, %v; want the lane that became free", got, err)
 	}
@@ -206,12 +206,6 @@ func TestWaitingForAStream(t *testing.T) {
 	}
 }
 
-// unreserve releases a lane on which nothing was sent.
-func unreserve(l line) {
-	l.(*lane).Release()
-	l.release()
-}
-
 // What a waiter is granted while it leaves is not lost.
 func TestAGrantIsNotLostOnALeaver(t *testing.T) {
 	srv := serve(t, nil, accept)
@@ -223,8 +217,8 @@ func TestAGrantIsNotLostOnALeaver(t *testing.T) {
 	wait := make(chan grant, 1)
 	wait <- grant{lane: got.(*lane)}
 	l.leave(wait)
-	if got.(*lane).inFlight != 0 || got.(*lane).InFlight() != 0 {
-		t.Errorf("still reserved: %d, %d", got.(*lane).inFlight, got.(*lane).InFlight())
+	if n := got.(*lane).inFlight; n != 0 {
+		t.Errorf("%d still in flight", n)
 	}
 }
 
@@ -241,6 +235,24 @@ func TestTLSWithoutHTTP2(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
+}
+
+// Until a server has told how few streams it takes, it refuses what is above, on each new connection. Then requests wait their turn.
+func TestAServerThatTakesFewStreams(t *testing.T) {
+	srv := serve(t, func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 3} }, accept)
+	s := newSender(t, srv.options)
+	const inFlight = 60
+	most := s.courier.lines.(*lanes).most()
+	for range most + 1 {
+		got := sendAll(t, s, inFlight)
+		if got[Sent] == inFlight {
+			return
+		}
+		if got[Sent]+got[NotSent] != inFlight {
+			t.Fatal(got)
+		}
+	}
+	t.Errorf("requests are still refused when all %d connections are known", most)
 }
 
 // A server may close idle connections at any time.

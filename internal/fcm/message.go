@@ -2,6 +2,7 @@ package fcm
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,7 +42,7 @@ func Parse(m notification.Message) (*Message, error) {
 func ParseFilled(m notification.Message) (*Message, error) {
 	content, err := readMessage(m)
 	if err != nil {
-		return nil, fmt.Errorf("fill message: %v", err) // not wrapped: it would pass for a message that is too large
+		return nil, errors.New("fill message: " + err.Error()) // not wrapped: a *FieldError would pass for a message too large
 	}
 	return compile(content)
 }

@@ -23,7 +23,7 @@ type Options struct {
 	RootCAs string
 	// Timeout bounds one request, from its start to the last byte of its answer. Below 10 s it makes duplicates.
 	Timeout time.Duration
-	// Concurrency is how many Sends are expected in flight; it bounds the connections.
+	// Concurrency is how many Sends are expected in flight; it bounds the connections, and what is above it may have to wait.
 	Concurrency int
 	// Streams bounds the requests in flight on one HTTP/2 connection; the server's own limit wins where it is lower.
 	Streams int

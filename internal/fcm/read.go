@@ -31,8 +31,8 @@ func readMessage(m []byte) (tree, error) {
 }
 
 func syntaxProblem(m []byte) string {
-	var any json.RawMessage
-	return json.Unmarshal(m, &any).Error()
+	var whole json.RawMessage
+	return json.Unmarshal(m, &whole).Error()
 }
 
 // read returns the field's value, nil where that is as good as absent. path names it in errors.

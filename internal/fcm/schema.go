@@ -111,9 +111,9 @@ var webpushSchema = schema{
 
 // resembling finds the field that a name in another spelling means: collapseKey, Collapse-Key.
 func (s schema) resembling(name string) string {
-	plain := func(n string) string { return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(n)) }
+	letters := func(n string) string { return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(n)) }
 	for known := range s {
-		if plain(known) == plain(name) {
+		if letters(known) == letters(name) {
 			return known
 		}
 	}

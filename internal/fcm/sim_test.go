@@ -89,3 +89,17 @@ func TestWhatAnAnswerTells(t *testing.T) {
 		t.Errorf("no target: %+v", a)
 	}
 }
+
+// Requests that are never answered hold up nobody else, and each of them is known.
+func TestSilenceIsAmbiguousAndHindersNobody(t *testing.T) {
+	sim, srv := simulate(t, fcmsim.Options{Seed: 7, Rules: fcmsim.Rules{
+		Outcomes: []fcmsim.Outcome{{Code: fcmsim.CodeHang, Share: 0.05}},
+	}})
+	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile, Timeout: 500 * time.Millisecond})
+	const all = 400
+	got := sendAll(t, s, all)
+	hung := int(sim.Counts().Codes["HANG"])
+	if hung == 0 || got[Ambiguous] != hung || got[Sent] != all-hung {
+		t.Errorf("%d never answered: %v", hung, got)
+	}
+}

@@ -69,7 +69,6 @@ func (l *lanes) leave(wait chan grant) {
 	select {
 	case g := <-wait:
 		if g.lane != nil {
-			g.lane.Release()
 			l.done(g.lane)
 		}
 	default:
