@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/internal/responder"
 )
 
 type demoFlags struct {
@@ -81,6 +82,8 @@ type demo struct {
 	op      *operator.Operator
 	flags   demoFlags
 	w       io.Writer
+
+	responder *responder.Responder
 }
 
 func (d *demo) introduce(parts *embedded) {
@@ -112,8 +115,7 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	responder, err := d.rooms.Responder()
-	if err != nil {
+	if d.responder, err = d.rooms.Responder(); err != nil {
 		return err
 	}
 	fetch, stop := context.WithCancel(ctx)
@@ -121,7 +123,7 @@ func (d *demo) run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx)
 	var daemons errgroup.Group
 	daemons.Go(func() error { return dispatcher.Run(fetch, work) })
-	daemons.Go(func() error { return responder.Run(fetch, work) })
+	daemons.Go(func() error { return d.responder.Run(fetch, work) })
 	err = d.send(fetch)
 	if err == nil && d.flags.keep {
 		fmt.Fprintln(d.w, "\nstill running, with all its parts; stop with Ctrl-C")
@@ -163,8 +165,8 @@ func (d *demo) account(ctx context.Context, took time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := d.rooms.AwaitResults(ctx); err != nil {
-		return err
+	if err := d.responder.AwaitDrained(ctx); err != nil {
+		return fmt.Errorf("wait for the results to be in SQL: %w", err)
 	}
 	fmt.Fprintln(d.w)
 	printOutcomes(d.w, view.Books)

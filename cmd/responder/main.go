@@ -37,6 +37,7 @@ func respond(p *daemon.Process, rooms *wire.Rooms) error {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	p.Health.AddReady("database", rooms.Store.Ping)
+	p.Health.AddReady("results", r.Ready)
 	p.Ready()
 	return r.Run(p.Fetch(), p.Work())
 }

@@ -1,18 +1,35 @@
 package wire
 
 import (
-	"context"
 	"errors"
+
+	"fanfare/internal/daemon"
+	"fanfare/internal/responder"
+	"fanfare/internal/responses"
+	"fanfare/internal/store"
 )
 
-type stubResponder struct{}
-
-func (stubResponder) Run(fetch, work context.Context) error { <-fetch.Done(); return nil }
-
 // Responder makes a responder. It needs a database.
-func (r *Rooms) Responder() (*stubResponder, error) {
+func (r *Rooms) Responder() (*responder.Responder, error) {
 	if r.Store == nil {
-		return nil, errors.New("none")
+		return nil, daemon.Exit(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db or sqlite:fanfare.db"))
 	}
-	return &stubResponder{}, nil
+	results, err := responses.NewQueue(r.Redis, r.Names, r.Settings.Queue.Lease)
+	if err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, err)
+	}
+	o := responder.DefaultOptions()
+	o.Batch, o.Workers = r.Settings.Responder.Batch, r.Settings.Responder.Workers
+	made, err := responder.New(responder.Deps{
+		Queue:       results,
+		Applier:     r.Store,
+		FaultOf:     store.FaultOf,
+		DeadLetters: r.DeadLetters,
+		Logger:      r.Logger,
+		Registerer:  r.Registerer,
+	}, o)
+	if err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, err)
+	}
+	return made, nil
 }
