@@ -17,7 +17,7 @@ type frames struct {
 	requests atomic.Int64 // that came in whole
 }
 
-func serveFrames(t *testing.T, answer func(fr *http2.Framer, stream uint32)) *frames {
+func serveFrames(t *testing.T, answer func(fr *http2.Framer, stream uint32) (stay bool)) *frames {
 	t.Helper()
 	f := new(frames)
 	f.server = serve(t, func(s *httptest.Server) {
@@ -28,7 +28,7 @@ func serveFrames(t *testing.T, answer func(fr *http2.Framer, stream uint32)) *fr
 	return f
 }
 
-func (f *frames) talk(conn *tls.Conn, answer func(fr *http2.Framer, stream uint32)) {
+func (f *frames) talk(conn *tls.Conn, answer func(fr *http2.Framer, stream uint32) (stay bool)) {
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(conn, preface); err != nil {
 		return
@@ -44,7 +44,9 @@ func (f *frames) talk(conn *tls.Conn, answer func(fr *http2.Framer, stream uint3
 		}
 		if data, ok := frame.(*http2.DataFrame); ok && data.StreamEnded() {
 			f.requests.Add(1)
-			answer(fr, data.StreamID)
+			if !answer(fr, data.StreamID) {
+				return
+			}
 		}
 	}
 }
