@@ -11,9 +11,6 @@ import (
 	"testing"
 )
 
-// bin is where the binaries under measurement lie.
-var bin string
-
 func TestMain(m *testing.M) {
 	if os.Getenv(bareLoopEnv) != "" {
 		if err := bareLoop(); err != nil {
@@ -22,24 +19,35 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(run(m))
+	code := m.Run()
+	if bin != "" {
+		os.RemoveAll(bin)
+	}
+	os.Exit(code)
 }
 
-func run(m *testing.M) int {
+// bin is where the binaries under measurement lie; they are built when the first is asked for.
+var bin string
+
+// program is the path of one of our binaries.
+func program(b *testing.B, name string) string {
+	b.Helper()
+	if bin == "" {
+		build(b)
+	}
+	return filepath.Join(bin, name)
+}
+
+func build(b *testing.B) {
+	b.Helper()
 	dir, err := os.MkdirTemp("", "fanfare-bench-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		b.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
 	bin = dir
-	build := exec.Command("go", "build", "-trimpath", "-o", dir, "fanfare/cmd/dispatcher", "fanfare/cmd/responder", "fanfare/cmd/fanfare", "fanfare/cmd/fcmsim")
+	build := exec.Command("go", "build", "-trimpath", "-o", dir, "fanfare/cmd/...")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
-		return 1
+		b.Fatalf("build: %v\n%s", err, out)
 	}
-	return m.Run()
 }
-
-func program(name string) string { return filepath.Join(bin, name) }

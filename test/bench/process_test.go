@@ -97,7 +97,7 @@ type simulator struct {
 // startSimulator returns when the simulator serves: it then prints its addresses as one line of JSON.
 func startSimulator(b *testing.B, args ...string) *simulator {
 	b.Helper()
-	s := &simulator{process: &process{b: b, cmd: exec.Command(program("fcmsim"), args...)}}
+	s := &simulator{process: &process{b: b, cmd: exec.Command(program(b, "fcmsim"), args...)}}
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)

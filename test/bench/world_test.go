@@ -45,7 +45,7 @@ func newWorld(b *testing.B, latency string, simArgs ...string) *world {
 // fanfare runs one command of the operator's, which must succeed.
 func (w *world) fanfare(args ...string) usage {
 	w.b.Helper()
-	return start(w.b, w.env, program("fanfare"), args...).succeed()
+	return start(w.b, w.env, program(w.b, "fanfare"), args...).succeed()
 }
 
 // campaign creates a campaign, loads it with n recipients who have their token in the element, and starts it.
@@ -59,7 +59,7 @@ func (w *world) campaign(id string, n int) {
 // job starts a dispatcher for one campaign.
 func (w *world) job(id string, env ...string) *process {
 	w.b.Helper()
-	return start(w.b, append(w.env, env...), program("dispatcher"), "--campaign", id)
+	return start(w.b, append(w.env, env...), program(w.b, "dispatcher"), "--campaign", id)
 }
 
 // books are what "fanfare campaign show --json" says.
@@ -69,7 +69,7 @@ type books struct {
 
 func (w *world) books(id string) books {
 	w.b.Helper()
-	p := start(w.b, w.env, program("fanfare"), "campaign", "show", id, "--json")
+	p := start(w.b, w.env, program(w.b, "fanfare"), "campaign", "show", id, "--json")
 	p.succeed()
 	var view struct{ Books books }
 	if err := json.Unmarshal(p.out.Bytes(), &view); err != nil {
@@ -136,10 +136,10 @@ func audienceFile(b *testing.B, n int) string {
 		b.Fatal(err)
 	}
 	out := bufio.NewWriterSize(file, 1<<20)
-	out.WriteString("userId,fcmToken\n")
+	fmt.Fprintln(out, "userId,fcmToken")
 	for i := range n {
 		id := strconv.Itoa(i)
-		out.WriteString("user-" + id + ",bench-" + id + tokenTail + "\n")
+		fmt.Fprintf(out, "user-%s,bench-%s%s\n", id, id, tokenTail)
 	}
 	if err := out.Flush(); err != nil {
 		b.Fatal(err)
