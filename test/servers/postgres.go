@@ -101,6 +101,10 @@ func (p *PostgresServer) start(program string, o PostgresOptions) error {
 	if err != nil {
 		return err
 	}
+	return p.listen(program, o, port)
+}
+
+func (p *PostgresServer) listen(program string, o PostgresOptions, port int) error {
 	cmd := exec.Command(program, "-D", p.data(), "-p", strconv.Itoa(port), "-k", p.dir, "-h", "127.0.0.1",
 		"-c", "fsync="+strconv.FormatBool(o.Fsync), "-c", "synchronous_commit=on", "-c", "max_connections=100")
 	p.owner.run(cmd)

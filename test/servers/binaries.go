@@ -1,0 +1,69 @@
+package servers
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Programs are Fanfare's own binaries, as make builds them. A package of whole-system tests builds them once, in its
+// TestMain.
+type Programs struct{ dir string }
+
+// BuildPrograms builds the four programs into a temporary directory.
+func BuildPrograms() (*Programs, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return nil, fmt.Errorf("find module: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "fanfare-bin-")
+	if err != nil {
+		return nil, err
+	}
+	p := &Programs{dir: dir}
+	build := exec.Command("go", "build", "-trimpath", "-o", dir,
+		"./cmd/dispatcher", "./cmd/responder", "./cmd/fanfare", "./cmd/fcmsim")
+	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		p.Remove()
+		return nil, fmt.Errorf("build programs: %w\n%s", err, out)
+	}
+	if err := noticeSources(root); err != nil {
+		p.Remove()
+		return nil, fmt.Errorf("look at sources: %w", err)
+	}
+	return p, nil
+}
+
+// Path is where a program lies: dispatcher, responder, fanfare or fcmsim.
+func (p *Programs) Path(program string) string { return filepath.Join(p.dir, program) }
+
+// Remove deletes the binaries.
+func (p *Programs) Remove() { _ = os.RemoveAll(p.dir) }
+
+func moduleRoot() (string, error) {
+	file, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Dir(string(bytes.TrimSpace(file))), nil
+}
+
+// noticeSources opens the directories that the programs are built from. Go answers a test from its cache while
+// all that the test itself opened is unchanged, and what the compiler reads does not count: without this, a changed
+// program would be reported as passing, untested.
+func noticeSources(root string) error {
+	for _, sources := range []string{"cmd", "internal"} {
+		err := filepath.WalkDir(filepath.Join(root, sources), func(path string, entry fs.DirEntry, err error) error {
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

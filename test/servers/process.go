@@ -1,0 +1,130 @@
+package servers
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Patience is far above what anything in a test takes; what takes longer hangs.
+const Patience = 60 * time.Second
+
+// Process is one running program of a test's own. It is killed when the test ends.
+type Process struct {
+	t     testing.TB
+	cmd   *exec.Cmd
+	out   output
+	log   output
+	ended chan struct{}
+}
+
+// StartProcess runs a program. Its environment is env alone, beside PATH and a HOME that is empty, so that no settings
+// or credentials of the machine's reach it.
+func StartProcess(t testing.TB, env []string, program string, args ...string) *Process {
+	t.Helper()
+	p := &Process{t: t, cmd: exec.Command(program, args...), ended: make(chan struct{})}
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
+	dieWithParent(p.cmd)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", program, err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // ProcessState says how it ended
+		close(p.ended)
+	}()
+	t.Cleanup(p.cleanUp)
+	return p
+}
+
+func (p *Process) cleanUp() {
+	_ = p.cmd.Process.Kill() // it may have ended by itself
+	<-p.ended
+	if p.t.Failed() {
+		p.t.Logf("the last that %v said:\n%s", p.cmd.Args, lastLines(p.log.String(), 40))
+	}
+}
+
+// Signal sends a signal to the program, which must be running.
+func (p *Process) Signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatalf("send %s to %v: %v", s, p.cmd.Args, err)
+	}
+}
+
+// Ended is closed when the program has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
+
+// Wait returns the program's exit code, -1 when a signal ended it.
+func (p *Process) Wait() (code int) {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(Patience):
+		p.t.Fatalf("%v still runs after %s", p.cmd.Args, Patience)
+		return 0
+	}
+}
+
+// Exits waits for the program to end with a certain exit code, and returns what it printed.
+func (p *Process) Exits(code int) (printed []byte) {
+	p.t.Helper()
+	if got := p.Wait(); got != code {
+		p.t.Fatalf("%v exited %d, want %d:\n%s", p.cmd.Args, got, code, lastLines(p.log.String(), 10))
+	}
+	return []byte(p.out.String())
+}
+
+// Log is what the program has written to standard error so far.
+func (p *Process) Log() string { return p.log.String() }
+
+// AwaitLog waits until the program has written text to standard error.
+func (p *Process) AwaitLog(text string) {
+	p.t.Helper()
+	Eventually(p.t, fmt.Sprintf("%v says %q", p.cmd.Args, text), func() bool { return strings.Contains(p.Log(), text) })
+}
+
+// Eventually waits until a condition holds, and ends the test when it does not come about.
+func Eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	limit := time.After(Patience)
+	for !holds() {
+		select {
+		case <-limit:
+			t.Fatalf("after %s it still does not hold that %s", Patience, what)
+		case <-again.C:
+		}
+	}
+}
+
+// output collects what a program writes while a test reads it.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(text []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(text)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

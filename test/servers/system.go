@@ -1,0 +1,141 @@
+package servers
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// SystemOptions say what a System stands on.
+type SystemOptions struct {
+	// Redis is one address, or those of a Cluster; none: a redis-server of the test's own.
+	Redis []string
+	// Database is its URL; empty: none.
+	Database string
+	// Simulator are arguments of fcmsim.
+	Simulator []string
+	// Env are settings beside those that make tests fast, NAME=value.
+	Env []string
+}
+
+// System is Fanfare as its users run it: the real programs over a real Redis, with the simulator for FCM.
+type System struct {
+	Sim   *Simulator
+	Redis redis.UniversalClient
+
+	t        testing.TB
+	programs *Programs
+	env      []string
+}
+
+// NewSystem starts what the programs stand on, and none of them.
+func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
+	t.Helper()
+	s := &System{t: t, programs: programs, Sim: StartSimulator(t, programs, o.Simulator...)}
+	s.env = []string{
+		"FCM_ENDPOINT=" + s.Sim.TLS, "FCM_PROJECT_ID=e2e", "FANFARE_FCM_CA_FILE=" + s.Sim.CAFile,
+		"FANFARE_HTTP_DISPATCHER=off", "FANFARE_HTTP_RESPONDER=off", "LOG_FORMAT=json",
+		// Waits that are minutes in production.
+		"FANFARE_QUEUE_LEASE=2s", "FANFARE_DISPATCHER_POLL=50ms", "FANFARE_DISPATCHER_DISCOVER=200ms",
+		"FANFARE_RETRY_MIN_BACKOFF=100ms", "FANFARE_RETRY_MAX_BACKOFF=500ms", "FANFARE_RETRY_QUOTA=100ms",
+		"FANFARE_RETRY_UNSENT=100ms", "FANFARE_RETRY_OUTAGE=200ms", "FANFARE_TOKENS_NEGATIVE_TTL=1s",
+	}
+	if o.Database != "" {
+		s.env = append(s.env, "DATABASE_URL="+o.Database)
+	}
+	if o.Redis == nil {
+		o.Redis = []string{Redis(t)}
+	}
+	if len(o.Redis) == 1 {
+		s.env = append(s.env, "REDIS_URL=redis://"+o.Redis[0])
+	} else {
+		s.env = append(s.env, "FANFARE_REDIS_MODE=cluster", "FANFARE_REDIS_ADDRESSES="+strings.Join(o.Redis, ","))
+	}
+	s.env = append(s.env, o.Env...)
+	s.Redis = redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.Redis})
+	t.Cleanup(func() { _ = s.Redis.Close() })
+	return s
+}
+
+// Start runs one of the programs, with further settings.
+func (s *System) Start(env []string, program string, args ...string) *Process {
+	s.t.Helper()
+	return StartProcess(s.t, append(s.env[:len(s.env):len(s.env)], env...), s.programs.Path(program), args...)
+}
+
+// Fanfare runs one command of the operator's, which must succeed, and returns what it printed.
+func (s *System) Fanfare(args ...string) []byte {
+	s.t.Helper()
+	return s.Start(nil, "fanfare", args...).Exits(0)
+}
+
+// Job starts a dispatcher for one campaign.
+func (s *System) Job(campaign string, env ...string) *Process {
+	s.t.Helper()
+	return s.Start(env, "dispatcher", "--campaign", campaign)
+}
+
+// File writes a file of the test's own and returns its name.
+func (s *System) File(name, content string) string {
+	s.t.Helper()
+	path := filepath.Join(s.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	return path
+}
+
+// PlainMessage is a message without placeholders.
+const PlainMessage = `{"notification":{"title":"Doors open","body":"Tap to see what is on."}}`
+
+// Campaign creates a campaign of a plain message, loads an audience of CSV and starts it.
+func (s *System) Campaign(id, audience string) {
+	s.t.Helper()
+	s.Fanfare("campaign", "create", id, "--message", s.File("message.json", PlainMessage))
+	s.Fanfare("load", id, s.File("audience.csv", audience))
+	s.Fanfare("campaign", "start", id)
+}
+
+// View is a campaign as "fanfare campaign show --json" shows it.
+type View struct {
+	Spec struct {
+		State, Reason string
+	}
+	Books Books
+}
+
+// Books are a campaign's.
+type Books struct {
+	Outcomes
+	Loaded, Waiting, InFlight, Retrying, Missing, Outbox int64
+	Codes                                                map[string]int64
+}
+
+// Outcomes count recipients by status.
+type Outcomes struct{ Sent, Failed, Skipped, Expired, Unknown int64 }
+
+// Ended counts who has an outcome.
+func (o Outcomes) Ended() int64 { return o.Sent + o.Failed + o.Skipped + o.Expired + o.Unknown }
+
+// Balanced tells that everybody loaded is in exactly one place.
+func (b Books) Balanced() bool {
+	return b.Missing == 0 && b.Loaded == b.Ended()+b.Waiting+b.InFlight+b.Retrying
+}
+
+// Show looks at a campaign, whose books must balance at any moment.
+func (s *System) Show(campaign string) View {
+	s.t.Helper()
+	var view View
+	printed := s.Fanfare("campaign", "show", campaign, "--json")
+	if err := json.Unmarshal(printed, &view); err != nil {
+		s.t.Fatalf("read campaign show: %v in %s", err, printed)
+	}
+	if !view.Books.Balanced() {
+		s.t.Errorf("the books of campaign %s do not balance: %+v", campaign, view.Books)
+	}
+	return view
+}
