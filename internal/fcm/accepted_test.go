@@ -17,7 +17,10 @@ import (
 )
 
 // straight is a line without a network; it keeps the request's body.
-type straight struct{ body []byte }
+type straight struct {
+	status int
+	body   []byte
+}
 
 func (s *straight) acquire(context.Context) (line, error) { return s, nil }
 func (s *straight) release()                              {}
@@ -25,12 +28,12 @@ func (s *straight) close()                                {}
 func (s *straight) RoundTrip(req *http.Request) (*http.Response, error) {
 	var err error
 	s.body, err = io.ReadAll(req.Body)
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(`{"name":"n"}`))}, err
+	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(`{"name":"n"}`))}, err
 }
 
 // What Parse accepts, the SDK does not refuse: else a whole campaign would fail at its first Send, and not when it was created.
 func TestTheSDKTakesWhatParseAccepts(t *testing.T) {
-	wire := new(straight)
+	wire := &straight{status: http.StatusOK}
 	s := newSender(t, Options{Endpoint: "http://unused/v1"})
 	s.courier.lines = wire
 	rapid.Check(t, func(t *rapid.T) {

@@ -222,6 +222,30 @@ func TestAGrantIsNotLostOnALeaver(t *testing.T) {
 	}
 }
 
+// Without TLS, each request in flight has a connection, and those are kept.
+func TestPlainConnectionsAreKept(t *testing.T) {
+	const inFlight = 50
+	h := newHall(inFlight)
+	var accepted atomic.Int64
+	srv := httptest.NewUnstartedServer(h)
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			accepted.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	s := newSender(t, Options{Endpoint: srv.URL + "/v1", Concurrency: inFlight})
+	for range 4 {
+		if got := sendAll(t, s, inFlight); got[Sent] != inFlight {
+			t.Fatal(got)
+		}
+	}
+	if n := accepted.Load(); n > 2*inFlight {
+		t.Errorf("%d connections for %d in flight", n, inFlight)
+	}
+}
+
 // A server without HTTP/2 gets a connection for each request in flight.
 func TestTLSWithoutHTTP2(t *testing.T) {
 	const inFlight = 20

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/net/http2"
 )
@@ -73,6 +75,18 @@ func TestOneSendIsOneRequest(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The SDK must not even begin to wait for another try of its own: it would keep the answer from the caller for seconds.
+func TestTheSDKWaitsForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSender(t, Options{Endpoint: "http://unused/v1"})
+		s.courier.lines = &straight{status: http.StatusServiceUnavailable}
+		start := time.Now()
+		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Unavailable || time.Since(start) != 0 {
+			t.Errorf("got %s after %s", a.Class, time.Since(start))
+		}
+	})
 }
 
 // HTTP/2 has two ways to say that a request was not processed. Everything else after the request is not clear.
