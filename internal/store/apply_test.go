@@ -96,7 +96,7 @@ func TestResultsInAnyOrderEndInTheSameRows(t *testing.T) {
 				}
 			}
 			for _, campaign := range campaigns {
-				rows := slices.SortedFunc(maps.Values(want), byKey)
+				rows := slices.SortedFunc(maps.Values(want), func(a, b notification.Result) int { return byKey(&a, &b) })
 				rows = slices.DeleteFunc(rows, func(r notification.Result) bool { return r.CampaignID != campaign })
 				checkCampaign(t.Context(), rt, s, campaign, rows)
 			}

@@ -35,7 +35,7 @@ func checkResult(r *notification.Result) error {
 
 // byKey orders results as the table's primary key does: by bytes. Every batch takes its row locks in this order, so that
 // two of them never wait for each other.
-func byKey(a, b notification.Result) int {
+func byKey(a, b *notification.Result) int {
 	return cmp.Or(
 		strings.Compare(a.CampaignID, b.CampaignID),
 		strings.Compare(a.UserID, b.UserID),
@@ -45,12 +45,15 @@ func byKey(a, b notification.Result) int {
 
 // distinct returns the results ordered by key; of several with one key, the first of the highest rank. One statement may
 // not touch a row twice.
-func distinct(results []notification.Result) []notification.Result {
-	rows := slices.Clone(results)
-	slices.SortStableFunc(rows, func(a, b notification.Result) int {
+func distinct(results []notification.Result) []*notification.Result {
+	rows := make([]*notification.Result, len(results))
+	for i := range results {
+		rows[i] = &results[i]
+	}
+	slices.SortStableFunc(rows, func(a, b *notification.Result) int {
 		return cmp.Or(byKey(a, b), cmp.Compare(b.Status.Rank(), a.Status.Rank()))
 	})
-	return slices.CompactFunc(rows, func(a, b notification.Result) bool { return byKey(a, b) == 0 })
+	return slices.CompactFunc(rows, func(a, b *notification.Result) bool { return byKey(a, b) == 0 })
 }
 
 // deadToken is a token that FCM has disowned, and whose it was.
@@ -59,7 +62,8 @@ type deadToken struct{ user, token string }
 // deadTokens returns the removed tokens, each once, in one order for all batches.
 func deadTokens(results []notification.Result) []deadToken {
 	var dead []deadToken
-	for _, r := range results {
+	for i := range results {
+		r := &results[i]
 		if r.TokenRemoved && r.Token != "" {
 			dead = append(dead, deadToken{user: r.UserID, token: r.Token})
 		}

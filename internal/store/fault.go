@@ -149,6 +149,7 @@ func connectionTrouble(err error) bool {
 		context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded,
 		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,
 		driver.ErrBadConn, sql.ErrConnDone,
+		sql.ErrTxDone, // its context ended it
 		syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE,
 	} {
 		if errors.Is(err, known) {

@@ -45,7 +45,7 @@ func (p *postgres) close() error {
 
 // apply clears tokens first: the upserts lock the campaign's summary, which every batch of the campaign needs, and so
 // they come last, right before COMMIT.
-func (p *postgres) apply(ctx context.Context, rows []notification.Result, dead []deadToken) error {
+func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []deadToken) error {
 	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
 		if err := p.clearTokens(ctx, tx, dead); err != nil {
 			return err
@@ -94,7 +94,7 @@ WHERE excluded.rank > stored.rank`
 
 // upserts makes one statement of each campaign's rows. Were there one for all campaigns, the triggers for its inserts and
 // for its updates would each lock summaries in their own order, and two batches could wait for each other.
-func upserts(rows []notification.Result) *pgx.Batch {
+func upserts(rows []*notification.Result) *pgx.Batch {
 	statements := &pgx.Batch{}
 	for len(rows) > 0 {
 		n := 1
@@ -102,8 +102,8 @@ func upserts(rows []notification.Result) *pgx.Batch {
 			n++
 		}
 		columns := newColumns(n)
-		for i := range rows[:n] {
-			columns.set(i, &rows[i])
+		for i, r := range rows[:n] {
+			columns.set(i, r)
 		}
 		statements.Queue(upsert, append([]any{rows[0].CampaignID}, columns.args()...)...)
 		rows = rows[n:]

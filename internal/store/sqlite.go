@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 
 	"fanfare/internal/notification"
@@ -28,38 +29,48 @@ type sqliteFile struct {
 // commits. It costs one fsync a batch. busy_timeout is for the writers of other processes.
 const sqlitePragmas = "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
 
+// The writer goes all over the index: it keeps up to 32 MiB of it in memory, and a log of as much before it copies pages
+// back, so that a page which several batches change is copied once.
+const writerPragmas = sqlitePragmas + "&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(8192)"
+
 func openSQLite(path string, o Options) (*Store, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":memory:") {
 		return nil, errors.New("open database: sqlite: needs the path of a file, such as sqlite:fanfare.db")
 	}
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + sqlitePragmas
-	readers, err := sql.Open("sqlite", dsn)
+	file := "file:" + (&url.URL{Path: path}).EscapedPath()
+	readers, err := sql.Open("sqlite", file+sqlitePragmas)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	readers.SetMaxOpenConns(max(2, runtime.GOMAXPROCS(0)))
-	writer, err := sql.Open("sqlite", dsn)
+	writer, err := sql.Open("sqlite", file+writerPragmas)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), readers.Close())
 	}
 	writer.SetMaxOpenConns(1)
 	o = o.resolve(sqliteTokenQuery)
-	return &Store{o: o, db: readers, backend: &sqliteFile{dsn: dsn, writer: writer, clear: o.TokenClear}}, nil
+	return &Store{o: o, db: readers, backend: &sqliteFile{dsn: file + writerPragmas, writer: writer, clear: o.TokenClear}}, nil
 }
 
 func (f *sqliteFile) close() error { return f.writer.Close() }
 
-const sqliteUpsert = `INSERT INTO fanfare_deliveries
+// rowsAStatement amortises the price of a statement, which in this SQLite is several times that of a row.
+const rowsAStatement = 20
+
+func sqliteUpsert(rows int) string {
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	return `INSERT INTO fanfare_deliveries
 	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES ` + row + strings.Repeat(", "+row, rows-1) + `
 ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
 	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
 	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
 	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
 WHERE excluded.rank > rank`
+}
 
-func (f *sqliteFile) apply(ctx context.Context, rows []notification.Result, dead []deadToken) error {
+func (f *sqliteFile) apply(ctx context.Context, rows []*notification.Result, dead []deadToken) error {
 	tx, err := f.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -70,19 +81,41 @@ func (f *sqliteFile) apply(ctx context.Context, rows []notification.Result, dead
 			return settingError(settingTokenClear, err)
 		}
 	}
-	insert, err := tx.PrepareContext(ctx, sqliteUpsert)
+	if err := insertRows(ctx, tx, rows); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// insertRows leaves it to the transaction to be cut off by ctx: for a context that can end, the driver starts a goroutine
+// for each statement.
+func insertRows(ctx context.Context, tx *sql.Tx, rows []*notification.Result) error {
+	ctx = context.WithoutCancel(ctx)
+	full, err := tx.PrepareContext(ctx, sqliteUpsert(rowsAStatement))
 	if err != nil {
 		return err
 	}
-	defer insert.Close()
-	for _, r := range rows {
-		_, err := insert.ExecContext(ctx, r.CampaignID, r.UserID, r.ResultID, string(r.Status), r.Status.Rank(),
-			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(momentLayout))
+	defer full.Close()
+	for some := range slices.Chunk(rows, rowsAStatement) {
+		if len(some) == rowsAStatement {
+			_, err = full.ExecContext(ctx, values(some)...)
+		} else {
+			_, err = tx.ExecContext(ctx, sqliteUpsert(len(some)), values(some)...)
+		}
 		if err != nil {
 			return err
 		}
 	}
-	return tx.Commit()
+	return nil
+}
+
+func values(rows []*notification.Result) []any {
+	var all []any
+	for _, r := range rows {
+		all = append(all, r.CampaignID, r.UserID, r.ResultID, string(r.Status), r.Status.Rank(),
+			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(momentLayout))
+	}
+	return all
 }
 
 // idList is a JSON array of strings, for json_each; a number among the ids compares equal to its text, by the column's

@@ -25,7 +25,7 @@ type Store struct {
 // backend is what the two databases do each in their own way.
 type backend interface {
 	// apply writes rows, which are distinct and in the order of their keys, and clears the dead tokens.
-	apply(ctx context.Context, rows []notification.Result, dead []deadToken) error
+	apply(ctx context.Context, rows []*notification.Result, dead []deadToken) error
 	migrate(ctx context.Context) error
 	// idList is the ids as the value of a query's $1.
 	idList(ids []string) string

@@ -15,7 +15,7 @@ CREATE TABLE fanfare_deliveries (
     at            TEXT    NOT NULL,
     updated       TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     PRIMARY KEY (campaign_id, user_id, result_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What an operator looks for. The sent are left out: they are most of the rows, and nobody searches them.
 CREATE INDEX fanfare_deliveries_not_sent ON fanfare_deliveries (campaign_id, status, user_id, result_id)
