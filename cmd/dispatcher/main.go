@@ -17,7 +17,10 @@ import (
 	"fanfare/internal/fcm"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	tuneGarbage()
+	os.Exit(run())
+}
 
 func run() int {
 	var campaignID string

@@ -114,6 +114,9 @@ func (a *acker) giveBack(work context.Context, l *lease) {
 	}
 }
 
+// usualResult is the length in bytes that most results stay below.
+const usualResult = 384
+
 // settled is the event of a recipient that has ended.
 func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 	r.At = d.now()
@@ -123,7 +126,7 @@ func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 		Pos:    dl.element.Pos,
 		Status: string(r.Status),
 		Code:   r.ErrorCode,
-		Emit:   responses.Append(nil, r),
+		Emit:   responses.Append(make([]byte, 0, usualResult), r),
 	}}
 }
 

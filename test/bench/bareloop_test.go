@@ -51,11 +51,7 @@ func bareLoop() error {
 				if n > count {
 					return
 				}
-				message := &messaging.Message{
-					Token:        "bare-" + strconv.FormatInt(n, 10),
-					Notification: &messaging.Notification{Title: "Bench", Body: "One of many"},
-				}
-				if _, err := client.Send(context.Background(), message); err != nil {
+				if _, err := client.Send(context.Background(), bareMessage(strconv.FormatInt(n, 10))); err != nil {
 					failed.Add(1)
 				}
 			}
@@ -67,6 +63,18 @@ func bareLoop() error {
 		return fmt.Errorf("%d of %d sends failed", n, count)
 	}
 	return nil
+}
+
+// bareMessage is what the dispatcher sends: with the tag and the collapse id that let a device show a repeated
+// message once, and a token as long as in the audience.
+func bareMessage(n string) *messaging.Message {
+	id := "bare:user-" + n
+	return &messaging.Message{
+		Token:        "bench-" + n + tokenTail,
+		Notification: &messaging.Notification{Title: "Bench", Body: "One of many"},
+		Android:      &messaging.AndroidConfig{Notification: &messaging.AndroidNotification{Tag: id}},
+		APNS:         &messaging.APNSConfig{Headers: map[string]string{"apns-collapse-id": id}},
+	}
 }
 
 func bareClient(endpoint, caFile string) (*messaging.Client, error) {

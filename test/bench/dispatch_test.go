@@ -19,7 +19,7 @@ const (
 func BenchmarkDispatcherAgainstBareLoop(b *testing.B) {
 	for b.Loop() {
 		w := newWorld(b, "50ms")
-		fmt.Printf("\ndispatcher end to end, against a bare loop of the SDK's Send: %d recipients, %d at a time, 50 ms\n", recipients, concurrency)
+		fmt.Printf("\ndispatcher end to end, against a bare loop of the SDK's Send of the same messages: %d recipients, %d at a time, 50 ms\n", recipients, concurrency)
 		fmt.Printf("%4s  %22s  %22s  %18s  %9s\n", "pair", "bare loop", "dispatcher", "cpu per message", "pushes/s")
 		var cpu, rate []float64
 		for pair := range pairs {
