@@ -2,19 +2,26 @@ package bench
 
 import (
 	"slices"
+	"testing"
 	"time"
 )
 
 // await asks the simulator until its counts are as wanted, and returns the moment.
 func (w *world) await(wanted func(simCounts) bool) time.Time {
 	w.b.Helper()
+	return until(w.b, func() bool { return wanted(w.counts()) })
+}
+
+// until asks again and again, and returns the moment at which the answer was yes.
+func until(b *testing.B, done func() bool) time.Time {
+	b.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(10 * time.Minute)
-	for !wanted(w.counts()) {
+	for !done() {
 		select {
 		case <-limit:
-			w.b.Fatalf("the simulator stands at %+v", w.counts())
+			b.Fatal("waited for ten minutes")
 		case <-tick.C:
 		}
 	}
