@@ -19,35 +19,31 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	code := m.Run()
-	if bin != "" {
-		os.RemoveAll(bin)
+	dir, err := os.MkdirTemp("", "fanfare-bench-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	bin = dir
+	code := m.Run()
+	os.RemoveAll(bin)
 	os.Exit(code)
 }
 
-// bin is where the binaries under measurement lie; they are built when the first is asked for.
+// bin is where the binaries under measurement lie.
 var bin string
 
-// program is the path of one of our binaries.
+// program is the path of one of our binaries, which is built when it is first asked for.
 func program(b *testing.B, name string) string {
 	b.Helper()
-	if bin == "" {
-		build(b)
+	path := filepath.Join(bin, name)
+	if _, err := os.Stat(path); err == nil {
+		return path
 	}
-	return filepath.Join(bin, name)
-}
-
-func build(b *testing.B) {
-	b.Helper()
-	dir, err := os.MkdirTemp("", "fanfare-bench-")
-	if err != nil {
-		b.Fatal(err)
-	}
-	bin = dir
-	build := exec.Command("go", "build", "-trimpath", "-o", dir, "fanfare/cmd/...")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "fanfare/cmd/"+name)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		b.Fatalf("build: %v\n%s", err, out)
+		b.Fatalf("build %s: %v\n%s", name, err, out)
 	}
+	return path
 }
