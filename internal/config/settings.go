@@ -111,7 +111,6 @@ type FCM struct {
 	CredentialsFile string        `key:"credentials_file" env:"GOOGLE_APPLICATION_CREDENTIALS" help:"service account file; empty: Application Default Credentials"`
 	Timeout         time.Duration `key:"timeout" default:"15s" min:"1ms" help:"how long one push may take; under 10s makes duplicates"`
 	CAFile          string        `key:"ca_file" help:"PEM file of the authority that signed the endpoint's certificate; empty: the system's"`
-	Connections     int           `key:"connections" default:"0" min:"0" help:"HTTP/2 connections; 0: as many as the pushes in flight need"`
 }
 
 // Tokens are the settings of the token cache.

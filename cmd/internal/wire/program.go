@@ -58,7 +58,7 @@ func (d Daemon) Main() int {
 // Report prints a program's error, and returns its exit code.
 func Report(name string, err error) int {
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, daemon.Scrub(err.Error()))
 	}
 	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
 		return daemon.ExitUsage
