@@ -190,11 +190,16 @@ func TestBatchesAtTheSameTimeNeitherFailNorMiscount(t *testing.T) {
 	})
 }
 
+// randomBatch mixes outcomes that other batches have too with new ones.
 func randomBatch(random *rand.Rand, size int) []notification.Result {
 	results := make([]notification.Result, size)
 	for i := range results {
+		user := fmt.Sprint(random.IntN(200))
+		if random.IntN(2) == 0 {
+			user = fmt.Sprint("new ", random.Uint64())
+		}
 		status := notification.Statuses[random.IntN(len(notification.Statuses))]
-		results[i] = outcome(fmt.Sprint(random.IntN(3)), fmt.Sprint(random.IntN(200)), "1", status)
+		results[i] = outcome(fmt.Sprint(random.IntN(3)), user, "1", status)
 	}
 	return results
 }

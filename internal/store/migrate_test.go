@@ -5,36 +5,63 @@ import (
 	"testing"
 )
 
-// Replicas that start together each open the database and migrate it.
+// Replicas that start together each open the database and migrate it, be it empty or an older program's.
 func TestReplicasMigrateTogether(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
-			var starting sync.WaitGroup
-			for range 8 {
-				starting.Go(func() {
-					s, err := Open(t.Context(), url, DefaultOptions())
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					if err := s.Migrate(t.Context()); err != nil {
-						t.Error(err)
-					}
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-				})
-			}
-			starting.Wait()
+			migrateTogether(t, url, 8)
 			s := opened(t, url, Options{})
-			var versions, distinct int
-			err := s.db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT version_id) FROM fanfare_schema_version`).Scan(&versions, &distinct)
-			if err != nil || versions < 2 || versions != distinct {
-				t.Errorf("%d versions were written, %d distinct (%v)", versions, distinct, err)
-			}
-			apply(t, s, outcome("42", "u", "1", "sent"))
-			checkSummary(t.Context(), t, s, "42")
+			checkMigrated(t, s, "1")
+			unmigrate(t, s)
+			migrateTogether(t, url, 8)
+			checkMigrated(t, s, "2")
 		})
+	}
+}
+
+func migrateTogether(t *testing.T, url string, replicas int) {
+	t.Helper()
+	var open, done sync.WaitGroup
+	open.Add(replicas)
+	for range replicas {
+		done.Go(func() {
+			s, err := Open(t.Context(), url, DefaultOptions())
+			open.Done()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			open.Wait()
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+}
+
+// checkMigrated looks for each version once, and for tables that work.
+func checkMigrated(t *testing.T, s *Store, campaign string) {
+	t.Helper()
+	var written, distinct int
+	err := s.db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT version_id) FROM fanfare_schema_version`).Scan(&written, &distinct)
+	if err != nil || written < 2 || written != distinct {
+		t.Errorf("%d versions were written, %d distinct (%v)", written, distinct, err)
+	}
+	apply(t, s, outcome(campaign, "u", "1", "sent"))
+	checkSummary(t.Context(), t, s, campaign)
+}
+
+// unmigrate leaves a database whose version table is there, and says that nothing was done.
+func unmigrate(t *testing.T, s *Store) {
+	t.Helper()
+	execute(t, s, `DROP TABLE fanfare_deliveries`, `DROP TABLE fanfare_campaign_summary`,
+		`DELETE FROM fanfare_schema_version WHERE version_id > 0`)
+	if onPostgres(s) {
+		execute(t, s, `DROP FUNCTION fanfare_count_inserted, fanfare_count_updated, fanfare_count_deleted, fanfare_count_truncated`)
 	}
 }
 
