@@ -63,20 +63,17 @@ type Search struct {
 	Limit int
 }
 
-// The index covers what an operator looks for: everything but the sent, of which there are too many to pay for it.
-const (
-	searchSent  = selectDeliveries + `AND status = 'sent' AND status = $2 AND (user_id, result_id) > ($3, $4) ORDER BY user_id, result_id LIMIT $5`
-	searchOther = selectDeliveries + `AND status <> 'sent' AND status = $2 AND (user_id, result_id) > ($3, $4) ORDER BY user_id, result_id LIMIT $5`
-)
+const searchPage = `AND status = $2 AND (user_id, result_id) > ($3, $4) ORDER BY user_id, result_id LIMIT $5`
 
 // Search returns the next page of the deliveries with one status, ordered by user and result id; the last page is the
 // one that is shorter than Limit.
 func (s *Store) Search(ctx context.Context, q Search) ([]notification.Result, error) {
-	query := searchOther
-	if q.Status == notification.StatusSent {
-		query = searchSent
+	query := selectDeliveries + searchPage
+	if q.Status != notification.StatusSent {
+		// These words let the planner use the index of what was not sent; from $2 it could not know.
+		query = selectDeliveries + `AND status <> 'sent' ` + searchPage
 	}
-	found, err := s.results(ctx, query, q.CampaignID, string(q.Status), q.After.UserID, q.After.ResultID, q.Limit)
+	found, err := s.results(ctx, query, q.CampaignID, string(q.Status), q.After.UserID, q.After.ResultID, max(q.Limit, 1))
 	if err != nil {
 		return nil, fmt.Errorf("search deliveries of campaign %q: %w", q.CampaignID, err)
 	}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"fanfare/internal/notification"
+)
+
+func TestSearchFindsOneStatusPageByPage(t *testing.T) {
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		want := map[notification.Status][]notification.Result{}
+		for i := range 40 {
+			status := notification.Statuses[i%len(notification.Statuses)]
+			// Some users are in the audience twice, so that pages end between the outcomes of one user.
+			r := outcome("42", fmt.Sprintf("u%02d", i/10), fmt.Sprintf("%02d", i), status)
+			want[status] = append(want[status], r)
+			apply(t, s, r, outcome("43", r.UserID, r.ResultID, status))
+		}
+		for _, status := range notification.Statuses {
+			var got []notification.Result
+			q := Search{CampaignID: "42", Status: status, Limit: 3}
+			for {
+				page, err := s.Search(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, page...)
+				if len(page) < q.Limit {
+					break
+				}
+				q.After = page[len(page)-1]
+			}
+			if !reflect.DeepEqual(got, want[status]) {
+				t.Errorf("%s: got\n%+v, want\n%+v", status, got, want[status])
+			}
+		}
+	})
+}
+
+func TestOfAnUnknownCampaignThereIsNothing(t *testing.T) {
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		summary, err := s.Summary(t.Context(), "42")
+		if err != nil || summary.Total() != 0 || len(summary.Counts) != len(notification.Statuses) {
+			t.Errorf("summary %+v (%v)", summary, err)
+		}
+		deliveries, err := s.Deliveries(t.Context(), "42", "u")
+		if err != nil || len(deliveries) != 0 {
+			t.Errorf("deliveries %+v (%v)", deliveries, err)
+		}
+	})
+}
