@@ -2,56 +2,76 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/daemon"
 	"fanfare/internal/notification"
 )
 
-// printOutcomes writes the table of outcomes by status and code, the largest first.
-func printOutcomes(w io.Writer, b campaign.Books) {
-	type row struct {
-		status, code string
-		n            int64
-	}
-	var rows []row
+// outcome is how many recipients ended with one status and code.
+type outcome struct {
+	status, code string
+	n            int64
+}
+
+// outcomes are what became of those who have ended, the largest first.
+func outcomes(b campaign.Books) []outcome {
+	var all []outcome
 	named := make(map[string]int64)
 	for key, n := range b.Codes {
 		status, code, _ := strings.Cut(key, ":")
-		rows = append(rows, row{status, code, n})
+		all = append(all, outcome{status, code, n})
 		named[status] += n
 	}
 	for status, n := range byStatus(b) {
 		if rest := n - named[string(status)]; rest > 0 {
-			rows = append(rows, row{string(status), "", rest})
+			all = append(all, outcome{string(status), "", rest})
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int {
+	slices.SortFunc(all, func(a, b outcome) int {
 		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.status, b.status), cmp.Compare(a.code, b.code))
 	})
-	table(w, func(w io.Writer) {
-		fmt.Fprintln(w, "STATUS\tCODE\tRECIPIENTS")
-		for _, r := range rows {
-			fmt.Fprintf(w, "%s\t%s\t%9s\n", r.status, r.code, thousands(r.n))
-		}
-	})
+	return all
+}
+
+// printOutcomes writes the table of outcomes and their sum.
+func printOutcomes(w io.Writer, b campaign.Books) {
+	if b.Ended() == 0 {
+		return
+	}
+	t := newTable("OUTCOME", "CODE", ">RECIPIENTS", ">SHARE")
+	share := func(n int64) string { return fmt.Sprintf("%.1f%%", 100*float64(n)/float64(b.Ended())) }
+	for _, o := range outcomes(b) {
+		t.add(o.status, cmp.Or(o.code, "–"), thousands(o.n), share(o.n))
+	}
+	t.rows = append(t.rows, rule)
+	t.add("total", "", thousands(b.Ended()), "")
+	t.print(w)
+	fmt.Fprintln(w)
 }
 
 // printBooks writes the balance: everybody who was loaded is in exactly one place.
 func printBooks(w io.Writer, b campaign.Books) {
+	var sum []string
+	for _, part := range []struct {
+		name string
+		n    int64
+	}{
+		{"sent", b.Sent}, {"failed", b.Failed}, {"skipped", b.Skipped}, {"expired", b.Expired}, {"unknown", b.Unknown},
+		{"waiting", b.Waiting}, {"in flight", b.InFlight}, {"retrying", b.Retrying},
+	} {
+		if part.n > 0 || part.name == "sent" {
+			sum = append(sum, thousands(part.n)+" "+part.name)
+		}
+	}
 	verdict := "balanced"
 	if !b.Balanced() {
-		verdict = fmt.Sprintf("NOT BALANCED: %s recipients are missing from Redis", thousands(b.Missing))
+		verdict = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
 	}
-	fmt.Fprintf(w, "books: loaded %s = sent %s + failed %s + skipped %s + expired %s + unknown %s + waiting %s + in flight %s + retrying %s: %s\n",
-		thousands(b.Loaded), thousands(b.Sent), thousands(b.Failed), thousands(b.Skipped), thousands(b.Expired), thousands(b.Unknown),
-		thousands(b.Waiting), thousands(b.InFlight), thousands(b.Retrying), verdict)
+	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", thousands(b.Loaded), strings.Join(sum, " + "), verdict)
 }
 
 // byStatus are the books' counts of who has ended.
@@ -61,25 +81,3 @@ func byStatus(b campaign.Books) map[notification.Status]int64 {
 		notification.StatusExpired: b.Expired, notification.StatusUnknown: b.Unknown,
 	}
 }
-
-// stateOf is what the list shows for a campaign; a list without a spec has no state yet.
-func stateOf(s campaign.Summary) string {
-	switch {
-	case s.Err != nil:
-		return s.Err.Error()
-	case s.Spec.State == "":
-		return "waiting for a message"
-	}
-	return string(s.Spec.State)
-}
-
-// noCampaign gives "no such campaign" its exit code.
-func noCampaign(err error) error {
-	if errors.Is(err, campaign.ErrNotFound) {
-		return daemon.Exit(daemon.ExitNoCampaign, err)
-	}
-	return err
-}
-
-// sortedKeys are a map's keys in order.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -17,31 +17,39 @@ func (c *cli) check() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check everything that sending depends on: Redis, SQL, credentials, clock",
-		Args:  cobra.NoArgs,
+		Long: `Check everything that sending depends on: Redis (version, memory, eviction policy, persistence, script rights),
+SQL, the credentials for FCM, and the clock. It exits with 1 when something is not fit to send.`,
+		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				findings := op.Check(ctx, rooms.Probes()...)
 				if err := c.output(command).show(findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
 					return err
 				}
-				for _, f := range findings {
-					if f.Grade == operator.Failure {
-						return daemon.Exit(daemon.ExitFault, errors.New("something is not fit to send; see above"))
-					}
-				}
-				return nil
+				return verdict(findings)
 			})
 		},
 	}
 }
 
 func printFindings(w io.Writer, findings []operator.Finding) {
-	table(w, func(w io.Writer) {
-		for _, f := range findings {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", f.Grade, f.Name, f.Detail)
-			if f.Advice != "" {
-				fmt.Fprintf(w, "\t\t→ %s\n", f.Advice)
-			}
+	width := 0
+	for _, f := range findings {
+		width = max(width, len(f.Name))
+	}
+	for _, f := range findings {
+		fmt.Fprintf(w, "%-7s  %-*s  %s\n", f.Grade, width, f.Name, printable(f.Detail))
+		if f.Advice != "" {
+			fmt.Fprintf(w, "%7s  %-*s  → %s\n", "", width, "", f.Advice)
 		}
-	})
+	}
+}
+
+func verdict(findings []operator.Finding) error {
+	for _, f := range findings {
+		if f.Grade == operator.Failure {
+			return daemon.Exit(daemon.ExitFault, errors.New("not fit to send: "+f.Name))
+		}
+	}
+	return nil
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -15,53 +15,62 @@ import (
 )
 
 func (c *cli) dead() *cobra.Command {
-	command := &cobra.Command{Use: "dead", Short: "Look through, replay and purge the dead letters"}
-	command.AddCommand(c.deadList(), c.deadShow(), c.deadReplay(), c.deadPurge())
-	return command
+	return group("dead COMMAND", "Look through, replay and purge the dead letters",
+		c.deadList(), c.deadShow(), c.deadReplay(), c.deadPurge())
 }
 
-// addFilter gives a command the flags that choose letters.
-func addFilter(command *cobra.Command, f *responses.Filter) {
-	flags := command.Flags()
-	flags.StringVar(&f.Campaign, "campaign", "", "of this campaign")
-	flags.StringVar(&f.User, "user", "", "of this user")
-	flags.StringVar(&f.Code, "code", "", "with this code, such as UNREGISTERED")
-	flags.StringVar((*string)(&f.Kind), "kind", "", "recipient, element or result")
-	flags.StringVar(&f.Reason, "reason", "", "whose reason holds this text")
-	flags.TimeVar(&f.Since, "since", time.Time{}, []string{time.RFC3339, time.DateOnly}, "from this moment on")
-	flags.TimeVar(&f.Until, "until", time.Time{}, []string{time.RFC3339, time.DateOnly}, "before this moment")
+// letterFilter are the flags that choose letters.
+type letterFilter struct {
+	responses.Filter
+	kind string
 }
+
+func (f *letterFilter) addTo(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&f.Campaign, "campaign", "", "those of this campaign")
+	flags.StringVar(&f.User, "user", "", "those of this user")
+	flags.StringVar(&f.Code, "code", "", "those with this code, such as UNREGISTERED")
+	flags.StringVar(&f.kind, "kind", "", "those of this kind: recipient, element or result")
+	flags.StringVar(&f.Reason, "reason", "", "those whose reason holds this text")
+	flags.TimeVar(&f.Since, "since", time.Time{}, []string{time.RFC3339, time.DateOnly}, "those from this moment on")
+	flags.TimeVar(&f.Until, "until", time.Time{}, []string{time.RFC3339, time.DateOnly}, "those before this moment")
+}
+
+// check refuses a kind that no letter has, for it would choose nothing without a word.
+func (f *letterFilter) check(command *cobra.Command) error {
+	switch f.Kind = responses.Kind(f.kind); f.Kind {
+	case "", responses.KindRecipient, responses.KindElement, responses.KindResult:
+		return nil
+	}
+	return wrongUsage(command, fmt.Errorf("there is no kind %q: use %s, %s or %s", f.kind, responses.KindRecipient, responses.KindElement, responses.KindResult))
+}
+
+// chosen tells that the filter leaves out something.
+func (f *letterFilter) chosen() bool { return f.Filter != responses.Filter{Newest: f.Newest} }
 
 func (c *cli) deadList() *cobra.Command {
-	var filter responses.Filter
+	var filter letterFilter
 	limit := 100
 	command := &cobra.Command{
 		Use:   "list",
-		Short: "List dead letters, the oldest first, and count them by code",
-		Args:  cobra.NoArgs,
+		Short: "List dead letters, the newest first, and count them by code",
+		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := filter.check(command); err != nil {
+				return err
+			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
-				letters := []responses.DeadLetter{}
-				for letter, err := range rooms.DeadLetters.List(ctx, filter) {
-					if err != nil {
-						return err
-					}
-					if len(letters) == limit {
-						break
-					}
-					letters = append(letters, letter)
-				}
-				counts, err := rooms.DeadLetters.Count(ctx, filter)
+				found, err := findLetters(ctx, rooms.DeadLetters, filter.Filter, limit)
 				if err != nil {
 					return err
 				}
-				found := map[string]any{"letters": letterViews(letters), "total": counts.Total, "codes": counts.Codes, "dropped": counts.Dropped}
-				return c.output(command).show(found, func(w io.Writer) { printLetters(w, letters, counts) })
+				return c.output(command).show(found, func(w io.Writer) { printLetters(w, found) })
 			})
 		},
 	}
-	addFilter(command, &filter)
-	command.Flags().IntVar(&limit, "limit", limit, "letters shown at most")
+	filter.addTo(command)
+	filter.Newest = true
+	command.Flags().IntVar(&limit, "limit", limit, "letters shown at most; all are counted")
 	return command
 }
 
@@ -69,92 +78,77 @@ func (c *cli) deadShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one dead letter whole",
-		Args:  cobra.ExactArgs(1),
+		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
 				letter, err := rooms.DeadLetters.Get(ctx, args[0])
 				if err != nil {
-					return fmt.Errorf("show %s: %w", args[0], err)
+					return err
 				}
-				view := letterView(letter)
-				return c.output(command).show(view, func(w io.Writer) {
-					text, _ := json.MarshalIndent(view, "", "  ") // it has been JSON already
-					fmt.Fprintf(w, "%s\n", text)
-					if len(letter.Raw) > 0 {
-						fmt.Fprintf(w, "raw: %q\n", letter.Raw)
-					}
-				})
+				return c.output(command).show(asJSON(letter), func(w io.Writer) { printLetter(w, letter) })
 			})
 		},
 	}
 }
 
 func (c *cli) deadReplay() *cobra.Command {
-	var filter responses.Filter
+	var filter letterFilter
 	command := &cobra.Command{
 		Use:   "replay",
 		Short: "Send dead letters on their way again: recipients to their campaign, results to the responder",
-		Args:  cobra.NoArgs,
+		Long: `Send dead letters on their way again: recipients to their campaign, results to the responder.
+
+A recipient goes to the end of its campaign's list, and its token is looked up anew. A campaign that was completed runs
+again. Letters of campaigns that are cancelled, expired or deleted stay where they are.`,
+		Example: "  fanfare dead replay --campaign 42 --code UNAVAILABLE",
+		Args:    takes,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := filter.check(command); err != nil {
+				return err
+			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-				summary, err := op.Replay(ctx, filter)
+				summary, err := op.Replay(ctx, filter.Filter)
 				if err != nil {
-					return fmt.Errorf("replayed %d: %w", summary.Replayed, err)
+					return fmt.Errorf("after %s: %w", plural(summary.Replayed, "letter"), err)
 				}
-				return c.output(command).done(summary, "replayed %s dead letters; %s are of campaigns that take no recipients any more",
-					thousands(summary.Replayed), thousands(summary.Skipped))
+				return c.output(command).show(summary, func(w io.Writer) {
+					fmt.Fprintf(w, "replayed %s\n", plural(summary.Replayed, "dead letter"))
+					if summary.Skipped > 0 {
+						fmt.Fprintf(w, "left alone %s, whose campaign takes no recipients any more\n", thousands(summary.Skipped))
+					}
+				})
 			})
 		},
 	}
-	addFilter(command, &filter)
+	filter.addTo(command)
 	return command
 }
 
 func (c *cli) deadPurge() *cobra.Command {
-	var filter responses.Filter
+	var filter letterFilter
+	all := false
 	command := &cobra.Command{
-		Use:   "purge",
-		Short: "Delete dead letters for good",
-		Args:  cobra.NoArgs,
+		Use:     "purge",
+		Short:   "Delete dead letters for good: those that the flags choose, or --all",
+		Example: "  fanfare dead purge --until 2026-01-31",
+		Args:    takes,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := filter.check(command); err != nil {
+				return err
+			}
+			if !all && !filter.chosen() {
+				return wrongUsage(command, errors.New("this would delete every dead letter: choose some, or give --all"))
+			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
-				removed, err := rooms.DeadLetters.Purge(ctx, filter)
+				removed, err := rooms.DeadLetters.Purge(ctx, filter.Filter)
 				if err != nil {
-					return err
+					return fmt.Errorf("after %s: %w", plural(int64(removed), "letter"), err)
 				}
-				return c.output(command).done(map[string]int{"purged": removed}, "purged %d dead letters", removed)
+				return c.output(command).done(map[string]int{"purged": removed}, "purged %s", plural(int64(removed), "dead letter"))
 			})
 		},
 	}
-	addFilter(command, &filter)
+	filter.addTo(command)
+	command.Flags().BoolVar(&all, "all", false, "every one of them")
 	return command
-}
-
-// letterView is a letter as it stands in the list.
-func letterView(l responses.DeadLetter) json.RawMessage { return responses.AppendDeadLetter(nil, &l) }
-
-func letterViews(letters []responses.DeadLetter) []json.RawMessage {
-	views := make([]json.RawMessage, len(letters))
-	for i, letter := range letters {
-		views[i] = letterView(letter)
-	}
-	return views
-}
-
-func printLetters(w io.Writer, letters []responses.DeadLetter, counts responses.DeadCounts) {
-	table(w, func(w io.Writer) {
-		fmt.Fprintln(w, "AT\tKIND\tCAMPAIGN\tUSER\tCODE\tREASON\tID")
-		for _, l := range letters {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.At.Local().Format(time.DateTime), l.Kind,
-				l.Result.CampaignID, l.Result.UserID, l.Code(), l.Reason, l.ID)
-		}
-	})
-	fmt.Fprintf(w, "\n%s of %s shown", thousands(int64(len(letters))), thousands(counts.Total))
-	for _, code := range sortedKeys(counts.Codes) {
-		fmt.Fprintf(w, "; %s %s", code, thousands(counts.Codes[code]))
-	}
-	if counts.Dropped > 0 {
-		fmt.Fprintf(w, "; %s older ones were dropped by the bounds", thousands(counts.Dropped))
-	}
-	fmt.Fprintln(w)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,9 +12,12 @@ import (
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
+	"fanfare/internal/config"
 	"fanfare/internal/daemon"
+	"fanfare/internal/dispatcher"
 	"fanfare/internal/operator"
 	"fanfare/internal/responder"
+	"fanfare/internal/responses"
 )
 
 type demoFlags struct {
@@ -23,9 +25,6 @@ type demoFlags struct {
 	audience, message            string
 	keep                         bool
 }
-
-// demoCampaign is the id of the demo's campaign.
-const demoCampaign = "demo"
 
 func (c *cli) demo() *cobra.Command {
 	var flags demoFlags
@@ -35,8 +34,12 @@ func (c *cli) demo() *cobra.Command {
 		Long: `Send a campaign of 10,000 recipients in one process.
 
 What it is not given, it embeds: a Redis (miniredis), FCM (the simulator), a database (SQLite in a temporary file).
-The dispatcher and the responder are those of production.`,
-		Args: cobra.NoArgs,
+The dispatcher and the responder are those of production. On a Redis that is given, all its keys begin with "demo:", so that
+it touches nobody else's campaigns and results.`,
+		Example: `  fanfare demo
+  fanfare demo --keep
+  fanfare demo --redis redis://localhost:6379 --database postgres://localhost/fanfare`,
+		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error { return c.runDemo(command, flags) },
 	}
 	f := command.Flags()
@@ -50,27 +53,28 @@ The dispatcher and the responder are those of production.`,
 }
 
 func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
+	ctx := command.Context()
 	s, err := wire.Settings(c.file, command.Flags())
 	if err != nil {
 		return err
 	}
-	ctx := command.Context()
+	message, err := readInput(command, flags.message)
+	if err != nil {
+		return fmt.Errorf("%w: call it in Fanfare's own folder, or give --message and --audience", err)
+	}
 	parts, err := embed(ctx, &s, flags)
 	if err != nil {
 		return err
 	}
 	defer parts.close()
-	log, err := daemon.NewLogger(command.ErrOrStderr(), "warn", s.Log.Format)
-	if err != nil {
-		return daemon.Exit(daemon.ExitUsage, err)
+	d := &demo{c: c, command: command, flags: flags, parts: parts, message: message, w: command.OutOrStdout()}
+	if c.asJSON {
+		d.w = command.ErrOrStderr() // standard output is for the result
 	}
-	rooms, err := wire.Open(ctx, s, "fanfare-demo", log, nil)
-	if err != nil {
+	if err := d.open(ctx, s); err != nil {
 		return err
 	}
-	defer rooms.Close()
-	d := &demo{c: c, command: command, rooms: rooms, op: rooms.Operator(), flags: flags, w: command.OutOrStdout()}
-	d.introduce(parts)
+	defer d.rooms.Close()
 	return d.run(ctx)
 }
 
@@ -78,41 +82,68 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 type demo struct {
 	c       *cli
 	command *cobra.Command
-	rooms   *wire.Rooms
-	op      *operator.Operator
 	flags   demoFlags
+	parts   *embedded
+	message []byte
 	w       io.Writer
 
-	responder *responder.Responder
+	id         string
+	rooms      *wire.Rooms
+	op         *operator.Operator
+	dispatcher *dispatcher.Dispatcher
+	responder  *responder.Responder
 }
 
-func (d *demo) introduce(parts *embedded) {
-	say := func(part, what string, isEmbedded bool, address string) {
-		if !isEmbedded {
+// open puts the rooms together as the daemons do.
+func (d *demo) open(ctx context.Context, s config.Settings) error {
+	log, err := daemon.NewLogger(d.command.ErrOrStderr(), "warn", s.Log.Format)
+	if err != nil {
+		return daemon.Exit(daemon.ExitUsage, err)
+	}
+	if d.rooms, err = wire.Open(ctx, s, "fanfare-demo", log, nil); err != nil {
+		return err
+	}
+	d.op = d.rooms.Operator()
+	d.id = "demo"
+	if d.flags.redis != "" || d.flags.database != "" {
+		d.id = time.Now().Format("demo-20060102-150405") // there may be earlier ones
+	}
+	return d.introduce(ctx)
+}
+
+// introduce says what the demo runs on.
+func (d *demo) introduce(ctx context.Context) error {
+	s := d.rooms.Settings
+	fmt.Fprintln(d.w, bold(d.w, "Fanfare demo: from a list in Redis to a push and a row in SQL"))
+	for _, part := range []struct{ name, given, standIn, address string }{
+		{"redis", d.flags.redis, "embedded (miniredis)", s.Redis.URL.String()},
+		{"fcm", d.flags.fcmEndpoint, "embedded (simulator, 40 ms)", s.FCM.Endpoint.String()},
+		{"database", d.flags.database, "embedded (SQLite)", s.Store.DatabaseURL.String()},
+	} {
+		what := part.standIn
+		if part.given != "" {
 			what = "given"
 		}
-		fmt.Fprintf(d.w, "  %-9s %-28s %s\n", part, what, address)
+		fmt.Fprintf(d.w, "  %-9s %-28s %s\n", part.name, what, part.address)
 	}
-	s := d.rooms.Settings
-	fmt.Fprintln(d.w, "Fanfare demo: a campaign from a Redis list to a push and a row in SQL")
-	say("redis", "embedded (miniredis)", d.flags.redis == "", s.Redis.URL.String())
-	say("fcm", "embedded simulator, ~40 ms", d.flags.fcmEndpoint == "", s.FCM.Endpoint.String())
-	say("database", "embedded (SQLite)", d.flags.database == "", s.Store.DatabaseURL.String())
 	fmt.Fprintln(d.w)
+	if err := d.rooms.Redis.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("reach Redis: %w", err)
+	}
+	if err := d.rooms.Store.Migrate(ctx); err != nil {
+		return fmt.Errorf("migrate database: %w", err)
+	}
+	return nil
 }
 
 // run starts the two daemons as production does, sends the campaign through them, and stops them as SIGTERM would.
 func (d *demo) run(ctx context.Context) error {
-	if err := d.rooms.Store.Migrate(ctx); err != nil {
-		return fmt.Errorf("migrate database: %w", err)
-	}
 	sender, err := d.rooms.Sender(ctx)
 	if err != nil {
 		return err
 	}
 	defer sender.Close()
-	dispatcher, err := d.rooms.Dispatcher(sender, "")
-	if err != nil {
+	if d.dispatcher, err = d.rooms.Dispatcher(sender, ""); err != nil {
 		return err
 	}
 	if d.responder, err = d.rooms.Responder(); err != nil {
@@ -121,75 +152,80 @@ func (d *demo) run(ctx context.Context) error {
 	fetch, stop := context.WithCancel(ctx)
 	defer stop()
 	work := context.WithoutCancel(ctx)
-	var daemons errgroup.Group
-	daemons.Go(func() error { return dispatcher.Run(fetch, work) })
+	daemons, alive := errgroup.WithContext(fetch)
+	daemons.Go(func() error { return d.dispatcher.Run(fetch, work) })
 	daemons.Go(func() error { return d.responder.Run(fetch, work) })
-	err = d.send(fetch)
+	err = d.perform(alive)
 	if err == nil && d.flags.keep {
-		fmt.Fprintln(d.w, "\nstill running, with all its parts; stop with Ctrl-C")
+		d.invite()
 		<-ctx.Done()
 	}
 	stop()
-	return errors.Join(err, daemons.Wait())
+	if failed := daemons.Wait(); failed != nil {
+		err = failed // it is why the rest came to nothing
+	}
+	if err == nil && !d.flags.keep {
+		err = d.tidy(work)
+	}
+	return err
 }
 
-// send is what an operator would type, one command after the other.
-func (d *demo) send(ctx context.Context) error {
-	text, err := os.ReadFile(d.flags.message)
+// perform is what an operator would type, one command after the other.
+func (d *demo) perform(ctx context.Context) error {
+	if err := d.op.Create(ctx, campaign.Spec{ID: d.id, Message: d.message}); err != nil {
+		return err
+	}
+	loaded, err := d.load(ctx)
 	if err != nil {
-		return fmt.Errorf("read message: %w", err)
-	}
-	if err := d.op.Create(ctx, campaign.Spec{ID: demoCampaign, Message: text}); err != nil {
 		return err
 	}
-	if err := d.c.loadFile(ctx, d.command, d.op, demoCampaign, d.flags.audience, operator.LoadOptions{Format: operator.FormatOf(d.flags.audience)}); err != nil {
-		return err
-	}
-	fmt.Fprintln(d.w)
 	started := time.Now()
-	if err := d.rooms.Campaigns.Move(ctx, demoCampaign, campaign.Running, ""); err != nil {
+	if err := d.rooms.Campaigns.Move(ctx, d.id, campaign.Running, ""); err != nil {
 		return err
 	}
 	line := newProgressLine(d.w, false)
-	err = d.op.Watch(ctx, demoCampaign, 250*time.Millisecond, line.draw)
+	err = d.op.Watch(ctx, d.id, 200*time.Millisecond, line.draw)
 	line.end()
 	if err != nil {
-		return err
+		return fmt.Errorf("watch the campaign: %w", err)
 	}
-	return d.account(ctx, time.Since(started))
+	return d.account(ctx, loaded, time.Since(started))
 }
 
-// account shows what came of it, and fails unless Redis' books balance and SQL says the same.
-func (d *demo) account(ctx context.Context, took time.Duration) error {
-	view, err := d.op.Show(ctx, demoCampaign)
+func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
+	file, err := openInput(d.command, d.flags.audience)
 	if err != nil {
-		return err
+		return operator.LoadSummary{}, err
 	}
-	if err := d.responder.AwaitDrained(ctx); err != nil {
-		return fmt.Errorf("wait for the results to be in SQL: %w", err)
+	defer file.Close()
+	summary, err := d.op.Load(ctx, d.id, file, operator.LoadOptions{Format: operator.FormatOf(d.flags.audience)})
+	if err != nil {
+		return summary, err
 	}
+	printSummary(d.w, d.id, summary)
 	fmt.Fprintln(d.w)
-	printOutcomes(d.w, view.Books)
-	pushes := view.Books.Sent + view.Books.Failed
-	fmt.Fprintf(d.w, "\n%s pushes in %s: %s a second\n", thousands(pushes), took.Round(10*time.Millisecond), thousands(int64(float64(pushes)/took.Seconds())))
-	printBooks(d.w, view.Books)
-	if !view.Books.Balanced() {
-		return errors.New("the books do not balance")
-	}
-	return d.compare(ctx, view)
+	return summary, nil
 }
 
-// compare holds the database's sums against the books.
-func (d *demo) compare(ctx context.Context, view operator.View) error {
-	summary, err := d.rooms.Store.Summary(ctx, demoCampaign)
-	if err != nil {
-		return fmt.Errorf("read the summary in SQL: %w", err)
+// invite says what there is to look at.
+func (d *demo) invite() {
+	s := d.rooms.Settings
+	fmt.Fprintf(d.w, "\nstill running; in another terminal:\n  export REDIS_URL=%s DATABASE_URL=%s\n", s.Redis.URL, s.Store.DatabaseURL)
+	if d.flags.redis != "" {
+		fmt.Fprintf(d.w, "  export %s\n", demoNamesAsEnvironment())
 	}
-	for status, n := range byStatus(view.Books) {
-		if rows := summary.Counts[status]; rows != n {
-			return fmt.Errorf("SQL has %d recipients %s, the books have %d", rows, status, n)
-		}
+	fmt.Fprintf(d.w, "  fanfare campaign show %s\n  fanfare dead list\n", d.id)
+	if d.parts.fcm != nil {
+		fmt.Fprintf(d.w, "  curl %s/counts\n", d.parts.fcm.URLs.Admin)
 	}
-	fmt.Fprintf(d.w, "sql: %s rows, the same sums\n", thousands(view.Books.Ended()))
-	return nil
+	fmt.Fprintln(d.w, "stop with Ctrl-C")
+}
+
+// tidy removes what the demo wrote into a Redis that goes on without it.
+func (d *demo) tidy(ctx context.Context) error {
+	if d.flags.redis == "" {
+		return nil
+	}
+	_, purged := d.rooms.DeadLetters.Purge(ctx, responses.Filter{Campaign: d.id})
+	return errors.Join(purged, d.rooms.Campaigns.Delete(ctx, d.id))
 }

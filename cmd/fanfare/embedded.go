@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -22,6 +23,9 @@ type embedded struct {
 	aging chan struct{} // ends the passing of time in the embedded Redis
 }
 
+// demoPrefix keeps the demo's keys apart on a Redis that others use.
+const demoPrefix = "demo:"
+
 // embed points the settings at stand-ins where they name nothing: Redis, FCM, the database.
 func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedded, err error) {
 	e = &embedded{aging: make(chan struct{})}
@@ -33,16 +37,16 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 	if e.dir, err = os.MkdirTemp("", "fanfare-demo-"); err != nil {
 		return e, err
 	}
-	if s.Redis.URL = config.URL(given.redis); given.redis == "" {
-		if e.redis, err = miniredis.Run(); err != nil {
-			return e, fmt.Errorf("start embedded Redis: %w", err)
-		}
-		s.Redis.URL = config.URL("redis://" + e.redis.Addr())
-		go e.age()
+	if given.redis != "" {
+		s.Redis.URL = config.URL(given.redis)
+		s.Names = demoNames()
+	} else if err = e.startRedis(s); err != nil {
+		return e, err
 	}
+	// The demo's people are in nobody's table.
+	s.Store.TokenQuery, s.Store.TokenClear, s.Store.ProfileQuery = "off", "off", "off"
 	if s.Store.DatabaseURL = config.URL(given.database); given.database == "" {
 		s.Store.DatabaseURL = config.URL("sqlite:" + filepath.Join(e.dir, "fanfare.db"))
-		s.Store.TokenQuery, s.Store.TokenClear = "off", "off" // there is no table users
 	}
 	if s.FCM.Endpoint = config.URL(given.fcmEndpoint); given.fcmEndpoint == "" {
 		err = e.startSimulator(ctx, s)
@@ -50,19 +54,28 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 	return e, err
 }
 
+func (e *embedded) startRedis(s *config.Settings) (err error) {
+	if e.redis, err = miniredis.Run(); err != nil {
+		return fmt.Errorf("start embedded Redis: %w", err)
+	}
+	standard := config.Defaults()
+	s.Redis, s.Names = standard.Redis, standard.Names
+	s.Redis.URL = config.URL("redis://" + e.redis.Addr())
+	go e.age()
+	return nil
+}
+
 func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err error) {
 	latency := fcmsim.LogNormal(40*time.Millisecond, 0.3)
 	if e.sim, err = fcmsim.New(fcmsim.Options{Rules: fcmsim.Rules{Latency: latency}}); err != nil {
 		return fmt.Errorf("make simulator: %w", err)
 	}
-	if e.fcm, err = e.sim.Start(ctx, fcmsim.Listen{CAFile: filepath.Join(e.dir, "ca.pem")}); err != nil {
+	if e.fcm, err = e.sim.Start(context.WithoutCancel(ctx), fcmsim.Listen{CAFile: filepath.Join(e.dir, "ca.pem")}); err != nil {
 		return fmt.Errorf("start simulator: %w", err)
 	}
+	s.FCM = config.Defaults().FCM
 	s.FCM.Endpoint, s.FCM.CAFile = config.URL(e.fcm.URLs.TLS), e.fcm.CAFile
-	s.FCM.CredentialsFile = ""
-	if s.FCM.ProjectID == "" {
-		s.FCM.ProjectID = "demo"
-	}
+	s.FCM.ProjectID = "demo"
 	return nil
 }
 
@@ -89,4 +102,21 @@ func (e *embedded) close() {
 		e.redis.Close()
 	}
 	_ = os.RemoveAll(e.dir) // a temporary directory
+}
+
+func demoNames() config.Names {
+	n := config.Defaults().Names
+	for _, name := range []*string{&n.CampaignPrefix, &n.UserPrefix, &n.ProfilePrefix, &n.Responses} {
+		*name = demoPrefix + *name
+	}
+	return n
+}
+
+// demoNamesAsEnvironment are the variables with which other commands find the demo's keys.
+func demoNamesAsEnvironment() string {
+	n := demoNames()
+	return strings.Join([]string{
+		"FANFARE_NAMES_CAMPAIGN_PREFIX=" + n.CampaignPrefix, "FANFARE_NAMES_USER_PREFIX=" + n.UserPrefix,
+		"FANFARE_NAMES_PROFILE_PREFIX=" + n.ProfilePrefix, "FANFARE_NAMES_RESPONSES=" + n.Responses,
+	}, " ")
 }

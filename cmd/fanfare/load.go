@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"fanfare/cmd/internal/wire"
+	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
 
@@ -21,22 +20,30 @@ func (c *cli) load() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "load CAMPAIGN FILE|-",
 		Short: "Load an audience (CSV or NDJSON) into a campaign's list",
-		Long: `Load an audience into a campaign's list.
+		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
 CSV names its columns in the first line: userId, and optionally fcmToken, locale and timeZone; every other column
 fills the message's placeholder of its name. NDJSON has one recipient a line, as in the list itself.
 Lines that are no recipients are left out and named. An audience that is there already is refused without --append.`,
-		Args: cobra.ExactArgs(2),
+		Example: `  fanfare load 42 audience.csv
+  zcat audience.ndjson.gz | fanfare load 42 -`,
+		Args:              takes,
+		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-				opts.Format = formatOf(format, args[1])
+			if opts.Skip < 0 {
+				return wrongUsage(command, errors.New("--skip is below zero"))
+			}
+			opts.Format = formatOf(format, args[1])
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+				opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
 				return c.loadFile(ctx, command, op, args[0], args[1], opts)
 			})
 		},
 	}
-	command.Flags().BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
-	command.Flags().Int64Var(&opts.SkipRows, "skip", 0, "pass over the first so many recipients: those that an interrupted load had loaded")
-	command.Flags().StringVar(&format, "format", "", "csv or ndjson; else by the file's name")
+	f := command.Flags()
+	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
+	f.Int64Var(&opts.Skip, "skip", 0, "pass over the first `n` recipients: those that an interrupted load had loaded")
+	f.StringVar(&format, "format", "", formatHelp)
 	return command
 }
 
@@ -47,59 +54,49 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 		return err
 	}
 	defer file.Close()
-	bar := newLoadBar(command.ErrOrStderr())
-	opts.Progress = func(loaded int64) { _ = bar.Set64(loaded) } // a bar that cannot be drawn is no reason to stop
+	bar := newCountBar(command.ErrOrStderr(), "loading", "recipients")
+	opts.Progress = bar.set
 	summary, err := op.Load(ctx, id, file, opts)
-	_ = bar.Finish()
-	if summary.Loaded == 0 && err != nil {
+	bar.clear()
+	if summary.Loaded == 0 && summary.Rejected == 0 && err != nil {
 		return err
 	}
-	shown := c.output(command).show(summary, func(w io.Writer) {
-		rate := int64(float64(summary.Loaded) / max(summary.Took.Seconds(), 1e-3))
-		fmt.Fprintf(w, "loaded %s recipients into campaign %s in %s (%s a second), %s lines rejected\n",
-			thousands(summary.Loaded), id, summary.Took.Round(time.Millisecond), thousands(rate), thousands(summary.Rejected))
-		printRows(w, summary)
-	})
-	if err != nil {
-		return err
+	shown := c.output(command).show(summary, func(w io.Writer) { printSummary(w, id, summary) })
+	if broken, ok := errors.AsType[*operator.InterruptedError](err); ok {
+		return goOn(broken, id, name)
 	}
-	return shown
+	return errors.Join(err, shown)
 }
 
-// newLoadBar counts without a total, for the audience may come from a pipe; it draws on terminals only.
-func newLoadBar(w io.Writer) *progressbar.ProgressBar {
-	file, ok := w.(*os.File)
-	return progressbar.NewOptions64(-1,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription("loading"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("recipients"),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetVisibility(ok && term.IsTerminal(int(file.Fd()))),
-	)
+// goOn tells how to go on with a load that broke off.
+func goOn(broken *operator.InterruptedError, id, name string) error {
+	err := fmt.Errorf("%w; go on with: fanfare load %s %s --append --skip %d", broken, id, name, broken.Done)
+	if broken.Unsure > 0 {
+		err = fmt.Errorf("%w (%d of them may then be in twice)", err, broken.Unsure)
+	}
+	if errors.Is(err, context.Canceled) {
+		return daemon.Exit(daemon.ExitLeftover, err)
+	}
+	return err
+}
+
+// perSecond is the rate of a finished work.
+func perSecond(n int64, took time.Duration) int64 {
+	return int64(float64(n) / max(took.Seconds(), 1e-3))
+}
+
+func printSummary(w io.Writer, id string, s operator.LoadSummary) {
+	fmt.Fprintf(w, "loaded %s into campaign %s in %s (%s a second); %s rejected\n", plural(s.Loaded, "recipient"), id,
+		s.Took.Round(time.Millisecond), thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))
+	printRows(w, s)
 }
 
 // printRows names the lines that were left out.
 func printRows(w io.Writer, summary operator.LoadSummary) {
 	for _, row := range summary.Errors {
-		fmt.Fprintf(w, "  %v\n", row)
+		fmt.Fprintf(w, "  %s\n", printable(row.Error()))
 	}
 	if more := summary.Rejected - int64(len(summary.Errors)); more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", thousands(more))
 	}
-}
-
-// openInput opens a file, or standard input for "-".
-func openInput(command *cobra.Command, name string) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(command.InOrStdin()), nil
-	}
-	return os.Open(name)
-}
-
-func formatOf(flag, name string) operator.Format {
-	if flag != "" {
-		return operator.Format(flag)
-	}
-	return operator.FormatOf(name)
 }

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"os"
+
+	"golang.org/x/term"
 )
 
 // output prints what a command found: for a person, or as JSON with --json.
@@ -15,13 +17,15 @@ type output struct {
 
 // show prints value as one line of JSON, or lets human write it.
 func (o output) show(value any, human func(w io.Writer)) error {
-	if o.asJSON {
-		if err := json.NewEncoder(o.w).Encode(value); err != nil {
-			return fmt.Errorf("print JSON: %w", err)
-		}
+	if !o.asJSON {
+		human(o.w)
 		return nil
 	}
-	human(o.w)
+	encoder := json.NewEncoder(o.w)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
 	return nil
 }
 
@@ -30,11 +34,10 @@ func (o output) done(value any, format string, args ...any) error {
 	return o.show(value, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
 }
 
-// table lines up tab-separated rows.
-func table(w io.Writer, write func(w io.Writer)) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	write(tw)
-	tw.Flush()
+// isTerminal tells whether a person is looking.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // thousands writes a count with separators, as a person reads it.
@@ -46,4 +49,12 @@ func thousands(n int64) string {
 		return fmt.Sprint(n)
 	}
 	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
+
+// plural writes a count with its noun.
+func plural(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return thousands(n) + " " + noun
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -10,35 +9,58 @@ import (
 	"fanfare/internal/config"
 )
 
+// setting is one setting in the JSON of "config".
+type setting struct {
+	Name    string   `json:"name"`
+	Value   string   `json:"value"` // a secret is "[redacted]"
+	From    string   `json:"from"`
+	Default string   `json:"default"`
+	Env     []string `json:"environment"`
+	Allowed string   `json:"allowed"`
+	Help    string   `json:"help"`
+}
+
 // settings shows what every key is now and where that comes from; secrets stay hidden.
 func (c *cli) settings() *cobra.Command {
 	command := &cobra.Command{
-		Use:   "config",
+		Use:   "config [COMMAND]",
 		Short: "Show all settings, their values now, and where those come from",
-		Args:  cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := takes(command, args); err != nil {
+				return err
+			}
 			s, err := wire.Settings(c.file, command.Flags())
 			if err != nil {
 				return err
 			}
-			values := s.Values()
-			return c.output(command).show(values, func(w io.Writer) {
-				table(w, func(w io.Writer) {
-					for _, v := range values {
-						fmt.Fprintf(w, "%s\t%s\t%s\n", v.Key.Name, v.Text, v.Origin)
-					}
-				})
+			settings := settingsOf(s)
+			return c.output(command).show(settings, func(w io.Writer) {
+				t := newTable("SETTING", "VALUE", "FROM")
+				for _, s := range settings {
+					t.add(s.Name, s.Value, s.From)
+				}
+				t.print(w)
 			})
 		},
 	}
 	command.AddCommand(&cobra.Command{
 		Use:   "sample",
 		Short: "Print config.yaml with every key at its default",
-		Args:  cobra.NoArgs,
+		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			_, err := io.WriteString(command.OutOrStdout(), config.Sample())
 			return err
 		},
 	})
 	return command
+}
+
+func settingsOf(s config.Settings) []setting {
+	var all []setting
+	for _, v := range s.Values() {
+		k := v.Key
+		all = append(all, setting{k.Name, v.Text, v.Origin, k.Default, k.Env, k.Allowed, k.Help})
+	}
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,16 +21,15 @@ type userToken struct {
 }
 
 func (c *cli) tokens() *cobra.Command {
-	command := &cobra.Command{Use: "tokens", Short: "Look at and change users' registration tokens"}
-	command.AddCommand(c.tokensGet(), c.tokensSet(), c.tokensRemove(), c.tokensImport())
-	return command
+	return group("tokens COMMAND", "Look at and change users' registration tokens",
+		c.tokensGet(), c.tokensSet(), c.tokensRemove(), c.tokensImport())
 }
 
 func (c *cli) tokensGet() *cobra.Command {
 	return &cobra.Command{
 		Use:   "get USER",
-		Short: "Show the token that a push to the user would use",
-		Args:  cobra.ExactArgs(1),
+		Short: "Show the token that a push to the user would use: from Redis, else from SQL",
+		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
 				target, err := rooms.Tokens.Get(ctx, args[0])
@@ -39,7 +39,7 @@ func (c *cli) tokensGet() *cobra.Command {
 				found := userToken{UserID: args[0], Token: target.Value, Known: !target.IsZero()}
 				return c.output(command).show(found, func(w io.Writer) {
 					if found.Known {
-						fmt.Fprintln(w, found.Token)
+						fmt.Fprintln(w, printable(found.Token))
 						return
 					}
 					fmt.Fprintf(w, "user %s has no token\n", found.UserID)
@@ -52,8 +52,8 @@ func (c *cli) tokensGet() *cobra.Command {
 func (c *cli) tokensSet() *cobra.Command {
 	return &cobra.Command{
 		Use:   "set USER TOKEN",
-		Short: "Store a user's token",
-		Args:  cobra.ExactArgs(2),
+		Short: "Store a user's token in Redis",
+		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
 				if err := rooms.Tokens.Set(ctx, args[0], notification.Token(args[1])); err != nil {
@@ -68,8 +68,8 @@ func (c *cli) tokensSet() *cobra.Command {
 func (c *cli) tokensRemove() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove USER",
-		Short: "Forget a user's token in Redis",
-		Args:  cobra.ExactArgs(1),
+		Short: "Forget a user's token in Redis; one in SQL is found again",
+		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
 				existed, err := rooms.Tokens.Remove(ctx, args[0])
@@ -89,27 +89,38 @@ func (c *cli) tokensRemove() *cobra.Command {
 func (c *cli) tokensImport() *cobra.Command {
 	format := ""
 	command := &cobra.Command{
-		Use:   "import FILE|-",
-		Short: "Store the tokens of an audience file (CSV or NDJSON with userId and fcmToken)",
-		Args:  cobra.ExactArgs(1),
+		Use:     "import FILE|-",
+		Short:   "Store the tokens of an audience file (CSV or NDJSON with userId and fcmToken) in Redis",
+		Example: "  fanfare tokens import tokens.csv",
+		Args:    takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-				file, err := openInput(command, args[0])
-				if err != nil {
-					return err
-				}
-				defer file.Close()
-				summary, err := op.ImportTokens(ctx, file, formatOf(format, args[0]))
-				if err != nil {
-					return err
-				}
-				return c.output(command).show(summary, func(w io.Writer) {
-					fmt.Fprintf(w, "stored %s tokens, %s lines rejected\n", thousands(summary.Loaded), thousands(summary.Rejected))
-					printRows(w, summary)
-				})
+				return c.importFile(ctx, command, op, args[0], formatOf(format, args[0]))
 			})
 		},
 	}
-	command.Flags().StringVar(&format, "format", "", "csv or ndjson; else by the file's name")
+	command.Flags().StringVar(&format, "format", "", formatHelp)
 	return command
+}
+
+func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operator.Operator, name string, format operator.Format) error {
+	file, err := openInput(command, name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	bar := newCountBar(command.ErrOrStderr(), "storing", "tokens")
+	summary, err := op.ImportTokens(ctx, file, format, bar.set)
+	bar.clear()
+	if err != nil && summary.Rejected == 0 {
+		return err
+	}
+	shown := c.output(command).show(summary, func(w io.Writer) {
+		fmt.Fprintf(w, "stored %s in %s; %s rejected\n", plural(summary.Loaded, "token"), summary.Took.Round(time.Millisecond), plural(summary.Rejected, "line"))
+		printRows(w, summary)
+	})
+	if err != nil {
+		return err
+	}
+	return shown
 }

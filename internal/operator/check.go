@@ -3,8 +3,6 @@ package operator
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -17,6 +15,8 @@ const (
 	Warning Grade = "warning"
 	Failure Grade = "failure"
 )
+
+var severity = map[Grade]int{Good: 0, Warning: 1, Failure: 2}
 
 // Finding is the result of one check, with what to do about it where it is not good.
 type Finding struct {
@@ -40,111 +40,53 @@ const clockTolerance = 2 * time.Second
 func (o *Operator) Check(ctx context.Context, probes ...Probe) []Finding {
 	findings := o.checkRedis(ctx)
 	for _, probe := range probes {
-		detail, err := probe.Run(ctx)
-		if err != nil {
-			findings = append(findings, Finding{Name: probe.Name, Grade: Failure, Detail: err.Error()})
-			continue
+		f := Finding{Name: probe.Name, Grade: Good}
+		var err error
+		if f.Detail, err = probe.Run(ctx); err != nil {
+			f.Grade, f.Detail = Failure, err.Error()
 		}
-		findings = append(findings, Finding{Name: probe.Name, Grade: Good, Detail: detail})
+		findings = append(findings, f)
 	}
 	return findings
 }
 
 func (o *Operator) checkRedis(ctx context.Context) []Finding {
-	text, err := o.deps.Redis.Info(ctx).Result()
+	servers, err := o.askServers(ctx)
 	if err != nil {
 		return []Finding{{
-			Name: "redis", Grade: Failure, Detail: fmt.Sprintf("ask for INFO: %v", err),
+			Name: "redis", Grade: Failure, Detail: err.Error(),
 			Advice: "check REDIS_URL, or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD",
 		}}
 	}
-	info := parseInfo(text)
 	return []Finding{
-		checkVersion(info),
-		eviction(info),
-		checkPersistence(info),
+		worst(servers, version),
+		worst(servers, memory),
+		worst(servers, eviction),
+		worst(servers, persistence),
 		o.checkScripts(ctx),
 		o.checkClock(ctx),
 	}
 }
 
-// parseInfo reads the "key:value" lines of INFO.
-func parseInfo(text string) map[string]string {
-	info := make(map[string]string)
-	for line := range strings.Lines(text) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[key] = value
-		}
-	}
-	return info
-}
-
-// checkVersion wants LPOP with a count and SCAN with TYPE: Redis 6.2.
-func checkVersion(info map[string]string) Finding {
-	version := info["redis_version"]
-	major, rest, _ := strings.Cut(version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	a, errA := strconv.Atoi(major)
-	b, errB := strconv.Atoi(minor)
-	f := Finding{Name: "redis version", Grade: Good, Detail: version}
-	switch {
-	case errA != nil || errB != nil:
-		f.Grade, f.Detail = Warning, fmt.Sprintf("not told (%q)", version)
-	case a < 6 || a == 6 && b < 2:
-		f.Grade, f.Advice = Failure, "upgrade to Redis 6.2 or later"
-	}
-	return f
-}
-
 // CheckEviction tells whether Redis may throw recipients away to make room: under any policy but noeviction, once it
 // has a memory limit.
 func (o *Operator) CheckEviction(ctx context.Context) (Finding, error) {
-	text, err := o.deps.Redis.Info(ctx, "memory").Result()
+	servers, err := o.askServers(ctx)
 	if err != nil {
-		return Finding{}, fmt.Errorf("ask Redis for INFO: %w", err)
+		return Finding{}, err
 	}
-	return eviction(parseInfo(text)), nil
+	return worst(servers, eviction), nil
 }
 
-func eviction(info map[string]string) Finding {
-	policy, limit := info["maxmemory_policy"], info["maxmemory"]
-	f := Finding{Name: "redis eviction", Grade: Good, Detail: policy}
-	switch {
-	case policy == "noeviction":
-	case policy == "":
-		f.Grade, f.Detail = Warning, "not told by this server"
-	case limit == "0":
-		f.Grade, f.Detail = Warning, policy+", but without a memory limit"
-		f.Advice = "CONFIG SET maxmemory-policy noeviction, before anybody sets maxmemory"
-	default:
-		f.Grade = Failure
-		f.Advice = "CONFIG SET maxmemory-policy noeviction: under memory pressure this policy deletes audiences"
-	}
-	return f
-}
-
-// checkPersistence tells what a crash of Redis would lose.
-func checkPersistence(info map[string]string) Finding {
-	f := Finding{Name: "redis persistence", Grade: Good, Detail: "append-only file"}
-	switch {
-	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
-		f.Grade, f.Detail, f.Advice = Failure, "the append-only file cannot be written", "look at the server's disk and log"
-	case info["aof_enabled"] == "1":
-	case info["rdb_last_bgsave_status"] == "err":
-		f.Grade, f.Detail, f.Advice = Failure, "the last snapshot failed", "look at the server's disk and log"
-	default:
-		f.Grade, f.Detail = Warning, "snapshots only"
-		f.Advice = "CONFIG SET appendonly yes: a crash of Redis would lose what came after the last snapshot"
-	}
-	return f
-}
+// probeScript does what our scripts do: it writes and removes a key.
+const probeScript = `redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])`
 
 func (o *Operator) checkScripts(ctx context.Context) Finding {
-	f := Finding{Name: "redis scripts", Grade: Good, Detail: "EVAL is allowed"}
-	probe := o.deps.Names.Registry()
-	if err := o.deps.Redis.Eval(ctx, "return redis.call('EXISTS', KEYS[1])", []string{probe}).Err(); err != nil {
+	f := Finding{Name: "redis scripts", Grade: Good, Detail: "may run, and write to our keys"}
+	key := o.deps.Names.Registry() + ":check"
+	if err := o.deps.Redis.Eval(ctx, probeScript, []string{key}).Err(); err != nil {
 		f.Grade, f.Detail = Failure, err.Error()
-		f.Advice = "give the user the rights +@scripting and +@all on the prefixes in config.yaml (ACL SETUSER)"
+		f.Advice = "let the user run scripts and write to the keys of names.* in config.yaml (ACL SETUSER), and Redis have memory"
 	}
 	return f
 }

@@ -17,114 +17,130 @@ const replayBatch = 32
 // ReplaySummary tells what a replay did.
 type ReplaySummary struct {
 	Replayed int64 `json:"replayed"`
-	// Skipped letters are of campaigns that are gone, or that no longer take recipients.
+	// Skipped letters are of campaigns that are gone, over for good, or have a spec that cannot be used. They stay.
 	Skipped int64 `json:"skipped"`
 }
 
 // Replay sends dead letters on their way again: recipients to the end of their campaign's list, results to the list of
-// responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none.
+// responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none. Letters that are
+// written while it works are left alone, or those who fail again would go round in circles.
 //
 // A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
-	var summary ReplaySummary
-	r := replayer{o: o, open: make(map[string]bool)}
-	batch := make([]responses.DeadLetter, 0, replayBatch)
-	flush := func() error {
-		pushed, err := r.push(ctx, batch)
-		if err != nil {
-			return err
-		}
-		summary.Replayed += int64(len(pushed))
-		summary.Skipped += int64(len(batch) - len(pushed))
-		batch = batch[:0]
-		if _, err := o.deps.DeadLetters.Remove(ctx, pushed...); err != nil {
-			return fmt.Errorf("remove replayed letters: they are replayed, and still listed: %w", err)
-		}
-		return nil
+	r := replay{o: o}
+	now, err := o.deps.Redis.Time(ctx).Result()
+	if err != nil {
+		return r.summary, fmt.Errorf("ask Redis for the time: %w", err)
 	}
+	if filter.Until.IsZero() || filter.Until.After(now) {
+		filter.Until = now
+	}
+	batch := make([]responses.DeadLetter, 0, replayBatch)
 	for letter, err := range o.deps.DeadLetters.List(ctx, filter) {
 		if err != nil {
-			return summary, fmt.Errorf("read dead letters: %w", err)
+			return r.summary, fmt.Errorf("read dead letters: %w", err)
 		}
-		if batch = append(batch, letter); len(batch) == replayBatch {
-			if err := flush(); err != nil {
-				return summary, err
-			}
+		if batch = append(batch, letter); len(batch) < replayBatch {
+			continue
 		}
+		if err := r.batch(ctx, batch); err != nil {
+			return r.summary, err
+		}
+		batch = batch[:0]
 	}
-	return summary, flush()
+	return r.summary, r.batch(ctx, batch)
 }
 
-// replayer remembers which campaigns take recipients.
-type replayer struct {
-	o    *Operator
-	open map[string]bool
+// replay is one Replay under way.
+type replay struct {
+	o       *Operator
+	summary ReplaySummary
 }
 
-// push groups letters by where they go, and returns those that went.
-func (r *replayer) push(ctx context.Context, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
-	elements := make(map[string][][]byte)
-	var pushed []responses.DeadLetter
+// batch pushes letters, grouped by where they go, and removes those that went.
+func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) error {
+	groups := make(map[string][]responses.DeadLetter)
 	for _, letter := range letters {
-		id, element := r.element(letter)
-		if id != "" {
-			takes, err := r.takes(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if !takes {
-				continue
-			}
+		id := destination(letter)
+		groups[id] = append(groups[id], letter)
+	}
+	for id, group := range groups {
+		pushed, err := r.push(ctx, id, group)
+		if err != nil {
+			return fmt.Errorf("replay%s: %w", into(id), err)
 		}
-		elements[id] = append(elements[id], element)
-		pushed = append(pushed, letter)
-	}
-	for id, group := range elements {
-		if err := r.append(ctx, id, group); err != nil {
-			return nil, err
+		if !pushed {
+			r.summary.Skipped += int64(len(group))
+			continue
 		}
-	}
-	return pushed, nil
-}
-
-// element is what a letter is pushed as, and the campaign whose list it goes to; no campaign: the list of responses.
-func (r *replayer) element(letter responses.DeadLetter) (campaignID string, element []byte) {
-	switch letter.Kind {
-	case responses.KindResult:
-		return "", letter.Raw
-	case responses.KindElement:
-		return letter.Result.CampaignID, letter.Raw
-	default:
-		return letter.Result.CampaignID, campaign.EncodeRecipient(nil, notification.Recipient{UserID: letter.Result.UserID})
-	}
-}
-
-func (r *replayer) takes(ctx context.Context, id string) (bool, error) {
-	if takes, known := r.open[id]; known {
-		return takes, nil
-	}
-	spec, err := r.o.deps.Campaigns.Get(ctx, id)
-	if err != nil && !errors.Is(err, campaign.ErrNotFound) {
-		return false, fmt.Errorf("look at the campaign: %w", err)
-	}
-	r.open[id] = err == nil && !spec.State.Final()
-	return r.open[id], nil
-}
-
-func (r *replayer) append(ctx context.Context, id string, elements [][]byte) error {
-	list := r.o.deps.Names.ResponsesList()
-	if id != "" {
-		var err error
-		if list, err = r.o.deps.Names.Campaign(id); err != nil {
-			return fmt.Errorf("replay into campaign %s: %w", id, err)
+		r.summary.Replayed += int64(len(group))
+		if _, err := r.o.deps.DeadLetters.Remove(ctx, group...); err != nil {
+			return fmt.Errorf("remove replayed letters: they are replayed, and still listed: %w", err)
 		}
 	}
+	return nil
+}
+
+// destination is the campaign whose list a letter goes to; "": it is a result, and goes to the list of responses.
+func destination(letter responses.DeadLetter) string {
+	if letter.Kind == responses.KindResult {
+		return ""
+	}
+	return letter.Result.CampaignID
+}
+
+func into(id string) string {
+	if id == "" {
+		return " results"
+	}
+	return " into campaign " + id
+}
+
+func element(letter responses.DeadLetter) []byte {
+	if letter.Kind == responses.KindRecipient {
+		return campaign.EncodeRecipient(nil, notification.Recipient{UserID: letter.Result.UserID})
+	}
+	return letter.Raw
+}
+
+// push appends the letters of one destination; pushed is false when nobody would take them from there. A campaign
+// that was completed runs again. The expiry of its list stays what it is.
+func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLetter) (pushed bool, err error) {
+	elements := make([][]byte, len(letters))
+	for i, letter := range letters {
+		elements[i] = element(letter)
+	}
+	if id == "" {
+		return true, r.append(ctx, r.o.deps.Names.ResponsesList(), elements)
+	}
+	takes, err := r.takes(r.o.deps.Campaigns.Get(ctx, id))
+	if err != nil || !takes {
+		return false, err
+	}
+	list, err := r.o.deps.Names.Campaign(id)
+	if err != nil {
+		return false, err
+	}
+	if err := r.append(ctx, list, elements); err != nil {
+		return false, err
+	}
+	// It may have been cancelled or deleted meanwhile: then nobody claims what was pushed, and the letters stay.
+	return r.takes(r.o.deps.Campaigns.Adopt(ctx, id))
+}
+
+// takes tells whether recipients of a campaign will be claimed, now or later.
+func (r *replay) takes(spec campaign.Spec, err error) (bool, error) {
+	if _, broken := errors.AsType[*campaign.SpecError](err); broken || errors.Is(err, campaign.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && !spec.State.Final(), err
+}
+
+func (r *replay) append(ctx context.Context, list queue.List, elements [][]byte) error {
 	q, err := queue.New(r.o.deps.Redis, list, queue.Options{})
 	if err != nil {
 		return err
 	}
-	if _, err := q.Append(ctx, queue.NewClaimID(), 0, elements, 0); err != nil {
-		return fmt.Errorf("replay: %w", err)
-	}
-	return nil
+	_, err = q.Append(ctx, queue.NewClaimID(), 0, elements, 0)
+	return err
 }

@@ -1,157 +1,189 @@
 package operator
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
 )
 
-// loadBatch is how many recipients one command carries: with 1,000 Redis spends most of its time on the elements, and
-// other clients wait about a millisecond at most.
-const loadBatch = 1000
-
-// maxRowErrors bounds the lines that a summary names; the others are only counted.
-const maxRowErrors = 20
+const (
+	// DefaultPatience is how long a load waits for a Redis that cannot be reached.
+	DefaultPatience = 30 * time.Second
+	// lastWords is how long a load that is interrupted waits to hear whether its last batch is in.
+	lastWords = 10 * time.Second
+)
 
 // LoadOptions say how an audience is loaded.
 type LoadOptions struct {
 	Format Format
 	// Append adds to an audience that is there already; without it such a load is refused.
 	Append bool
-	// SkipRows passes over the first recipients of the file: those that an interrupted load had loaded.
-	SkipRows int64
+	// Skip passes over the first recipients of the file: those that an interrupted load had loaded.
+	Skip int64
+	// MaxElement is the longest element that the dispatcher takes, in bytes; default queue.DefaultMaxElement.
+	MaxElement int
+	// Patience is how long a Redis that cannot be reached is waited for; default DefaultPatience.
+	Patience time.Duration
 	// Progress, when set, hears after each batch how many recipients are loaded. It is called from one goroutine.
 	Progress func(loaded int64)
+}
+
+func (o LoadOptions) withDefaults() LoadOptions {
+	o.MaxElement = cmp.Or(o.MaxElement, queue.DefaultMaxElement)
+	o.Patience = cmp.Or(o.Patience, DefaultPatience)
+	return o
 }
 
 // LoadSummary tells what a load did. It is filled also when the load broke off.
 type LoadSummary struct {
 	Loaded   int64         `json:"loaded"`
 	Rejected int64         `json:"rejected"`
-	Errors   []RowError    `json:"errors,omitempty"`
-	Took     time.Duration `json:"took"`
+	Errors   []RowError    `json:"errors,omitempty"` // the first of those rejected
+	Took     time.Duration `json:"-"`
 }
 
-// reject counts a line that was left out, and names it while there are few.
-func (s *LoadSummary) reject(row RowError) {
-	if s.Rejected++; len(s.Errors) < maxRowErrors {
-		s.Errors = append(s.Errors, row)
+// MarshalJSON writes the time in seconds.
+func (s LoadSummary) MarshalJSON() ([]byte, error) {
+	type plain LoadSummary
+	return json.Marshal(struct {
+		plain
+		Seconds float64 `json:"seconds"`
+	}{plain(s), s.Took.Seconds()})
+}
+
+// ErrNoRecipient is what Load returns for a file of which every line was rejected.
+var ErrNoRecipient = errors.New("no line is a recipient: nothing was loaded")
+
+// InterruptedError tells how far a load came that broke off. Append with Skip Done goes on with it.
+type InterruptedError struct {
+	Err    error
+	Done   int64 // recipients of the file that are loaded for certain, those skipped included
+	Unsure int64 // further ones that may be loaded: the connection was lost before Redis answered
+}
+
+func (e *InterruptedError) Error() string {
+	switch {
+	case e.Unsure > 0:
+		return fmt.Sprintf("%v: the first %d recipients are loaded, and perhaps the next %d", e.Err, e.Done, e.Unsure)
+	case e.Done > 0:
+		return fmt.Sprintf("%v: the first %d recipients are loaded", e.Err, e.Done)
 	}
+	return e.Err.Error() + ": nothing is loaded"
 }
 
-// batch is a group of elements on the way from the file to Redis.
-type batch struct {
-	elements [][]byte
-	text     []byte // what the elements lie in
-}
+func (e *InterruptedError) Unwrap() error { return e.Err }
 
 // Load reads an audience and appends it to a campaign's list. Lines that are no recipients are left out and named in
-// the summary. Memory stays flat, whatever the audience's size.
+// the summary. Memory stays flat, whatever the audience's size. A lost connection to Redis is waited for, and no batch is
+// loaded twice for it. An error is a *FileError, one that says why the campaign takes no audience, an *InterruptedError, or
+// ErrNoRecipient.
 func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOptions) (LoadSummary, error) {
-	var summary LoadSummary
+	l := load{opts: opts.withDefaults()}
 	start := o.now()
-	rows, err := newAudience(r, opts.Format)
+	rows, err := newAudience(r, opts.Format, l.opts.MaxElement)
 	if err != nil {
-		return summary, fmt.Errorf("read audience: %w", err)
+		return l.summary, err
 	}
-	loading, err := o.deps.Campaigns.Load(ctx, id, opts.Append)
-	if err != nil {
-		return summary, err
+	if l.loader, err = o.deps.Campaigns.Load(ctx, id, opts.Append); err != nil {
+		return l.summary, err
 	}
-	batches, spent := make(chan *batch, 2), make(chan *batch, 4)
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		defer close(batches)
-		return readBatches(ctx, rows, opts.SkipRows, batches, spent, &summary)
-	})
-	loaded := int64(0)
-	group.Go(func() error {
-		for b := range batches {
-			if err := loading.Append(ctx, b.elements); err != nil {
-				return err
-			}
-			loaded += int64(len(b.elements))
-			if opts.Progress != nil {
-				opts.Progress(loaded)
-			}
-			select {
-			case spent <- b:
-			default:
-			}
-		}
-		return nil
-	})
-	err = errors.Join(group.Wait(), loading.Close(context.WithoutCancel(ctx)))
-	summary.Loaded, summary.Took = loaded, o.now().Sub(start)
-	if err != nil && loaded > 0 {
-		return summary, fmt.Errorf("%w: the first %d recipients are loaded; go on with --append --skip %d",
-			err, loaded+opts.SkipRows, loaded+opts.SkipRows)
-	}
-	return summary, err
+	err = l.run(ctx, rows)
+	l.summary.Took = o.now().Sub(start)
+	return l.summary, err
 }
 
-// readBatches cuts the audience into batches until it ends. Batches that have been sent are used again.
-func readBatches(ctx context.Context, rows audience, skip int64, out chan<- *batch, spent <-chan *batch, summary *LoadSummary) error {
+// load is one audience on its way into Redis.
+type load struct {
+	opts    LoadOptions
+	loader  *campaign.Loader
+	summary LoadSummary
+	unsure  int64
+}
+
+func (l *load) run(ctx context.Context, rows audience) error {
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	err := l.send(ctx, newBatcher(reading, rows, l.opts.Skip))
+	if closed := l.close(ctx); err == nil {
+		err = closed
+	}
+	switch {
+	case err != nil:
+		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Loaded, Unsure: l.unsure}
+	case l.summary.Loaded == 0 && l.summary.Rejected > 0:
+		return ErrNoRecipient
+	}
+	return nil
+}
+
+// send appends batch by batch. An interruption lets the batch under way come to its end, so that it is known what is in.
+func (l *load) send(ctx context.Context, from *batcher) error {
+	var rejected rejects
 	for {
-		b := reuse(spent)
-		ended, err := fillBatch(rows, &skip, b, summary)
-		if err != nil {
-			return err
-		}
-		if len(b.elements) > 0 {
-			select {
-			case out <- b:
-			case <-ctx.Done():
-				return ctx.Err()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case b, more := <-from.out:
+			if !more {
+				return context.Cause(ctx)
 			}
+			rejected.count += b.rejected.count - int64(len(b.rejected.rows))
+			rejected.add(b.rejected.rows...)
+			l.summary.Rejected, l.summary.Errors = rejected.count, rejected.rows
+			if len(b.elements) > 0 {
+				if err := l.append(ctx, b.elements); err != nil {
+					return err
+				}
+			}
+			if b.err != nil {
+				return unlessEOF(b.err)
+			}
+			from.done(b)
 		}
-		if ended {
+	}
+}
+
+func unlessEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// append sends one batch, again and again while Redis cannot be reached: it recognises a batch that it has.
+func (l *load) append(ctx context.Context, elements [][]byte) error {
+	wait := newRetry(l.opts.Patience)
+	for {
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		err := l.loader.Append(asking, elements)
+		cancel()
+		if err == nil {
+			l.summary.Loaded += int64(len(elements))
+			if l.opts.Progress != nil {
+				l.opts.Progress(l.summary.Loaded)
+			}
 			return nil
 		}
+		if !unreachable(err) {
+			return err
+		}
+		if !wait.again(ctx) {
+			l.unsure = int64(len(elements))
+			return err
+		}
 	}
 }
 
-func reuse(spent <-chan *batch) *batch {
-	select {
-	case b := <-spent:
-		b.elements, b.text = b.elements[:0], b.text[:0]
-		return b
-	default:
-		return &batch{elements: make([][]byte, 0, loadBatch)}
-	}
-}
-
-// fillBatch reads up to loadBatch recipients, and tells whether the audience has ended.
-func fillBatch(rows audience, skip *int64, b *batch, summary *LoadSummary) (ended bool, err error) {
-	ends := make([]int, 0, loadBatch)
-	for len(ends) < loadBatch {
-		text, err := rows.next(b.text)
-		if row, ok := errors.AsType[RowError](err); ok {
-			summary.reject(row)
-			continue
-		}
-		if errors.Is(err, io.EOF) {
-			ended = true
-			break
-		}
-		if err != nil {
-			return false, fmt.Errorf("read audience: %w", err)
-		}
-		if *skip > 0 {
-			*skip--
-			continue
-		}
-		b.text = text
-		ends = append(ends, len(text))
-	}
-	from := 0
-	for _, end := range ends {
-		b.elements = append(b.elements, b.text[from:end:end])
-		from = end
-	}
-	return ended, nil
+// close lets the campaign complete.
+func (l *load) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer cancel()
+	return l.loader.Close(ctx)
 }

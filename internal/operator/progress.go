@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"encoding/json"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -8,39 +9,52 @@ import (
 
 // Progress is a campaign at one moment, with its pace since the watch began to look.
 type Progress struct {
-	State campaign.State `json:"state"`
+	ID    string         `json:"id"`
+	State campaign.State `json:"state"` // "" while the recipients wait for a message
 	Books campaign.Books `json:"books"`
-	// Rate is recipients ended a second, smoothed over the last half minute or so; zero until it is known.
+	// Rate is recipients ended a second, smoothed over the last ten seconds or so; zero until it is known.
 	Rate float64 `json:"rate"`
 	// Left is the time to the end at this rate; zero while it is unknown.
-	Left time.Duration `json:"left"`
+	Left time.Duration `json:"-"`
+}
+
+// MarshalJSON writes the time to go in seconds.
+func (p Progress) MarshalJSON() ([]byte, error) {
+	type plain Progress
+	return json.Marshal(struct {
+		plain
+		Left float64 `json:"leftSeconds"`
+	}{plain(p), p.Left.Seconds()})
 }
 
 // smoothing is the time in which an old pace loses two thirds of its weight.
 const smoothing = 10 * time.Second
 
-// Pace turns books read one after another into a rate and a time to go.
+// Pace turns views of a campaign, taken one after another, into a rate and a time to go. The zero Pace is ready.
 type Pace struct {
-	seen  bool
 	at    time.Time
 	ended int64
+	began time.Time // when somebody began to end
 	rate  float64
 }
 
-// Observe takes the books as they were at a moment.
-func (p *Pace) Observe(at time.Time, state campaign.State, books campaign.Books) Progress {
-	ended := books.Ended()
-	if took := at.Sub(p.at).Seconds(); p.seen && took > 0 {
-		now := float64(ended-p.ended) / took
-		weight := min(1, took/smoothing.Seconds())
-		if p.rate == 0 {
-			weight = 1
+// Observe takes the campaign as it was at a moment.
+func (p *Pace) Observe(at time.Time, v View) Progress {
+	ended := v.Books.Ended()
+	switch took := at.Sub(p.at).Seconds(); {
+	case p.at.IsZero():
+	case p.began.IsZero() && ended == p.ended: // nobody has ended since we look: there is no pace yet
+	case took > 0:
+		if p.began.IsZero() {
+			p.began = p.at
 		}
-		p.rate += weight * (now - p.rate)
+		// The mean of all that was seen, until that is longer than the smoothing.
+		weight := min(1, max(took/smoothing.Seconds(), took/at.Sub(p.began).Seconds()))
+		p.rate += weight * (float64(ended-p.ended)/took - p.rate)
 	}
-	p.seen, p.at, p.ended = true, at, ended
-	progress := Progress{State: state, Books: books, Rate: p.rate}
-	if left := books.Loaded - ended; p.rate > 0 && left > 0 {
+	p.at, p.ended = at, ended
+	progress := Progress{ID: v.Spec.ID, State: v.Spec.State, Books: v.Books, Rate: p.rate}
+	if left := v.Books.Open(); p.rate > 0 && left > 0 && v.Spec.State == campaign.Running {
 		progress.Left = time.Duration(float64(left) / p.rate * float64(time.Second)).Round(time.Second)
 	}
 	return progress

@@ -1,7 +1,10 @@
 package operator
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -9,21 +12,71 @@ import (
 
 // View is a campaign as a person looks at it.
 type View struct {
-	Spec  campaign.Spec  `json:"spec"`
-	Books campaign.Books `json:"books"`
+	Spec  campaign.Spec // its State is "" while recipients wait for a message
+	Books campaign.Books
+	Err   error // why the campaign cannot be served; nil if it can
 }
 
-// Show reads a campaign's spec and its books.
+// MarshalJSON writes the message as the JSON that it is.
+func (v View) MarshalJSON() ([]byte, error) {
+	s, problem := v.Spec, ""
+	if v.Err != nil {
+		problem = v.Err.Error()
+	}
+	message := json.RawMessage(s.Message)
+	if !json.Valid(message) {
+		message, _ = json.Marshal(string(s.Message)) // an application wrote it; a string always marshals
+	}
+	if len(s.Message) == 0 {
+		message = nil
+	}
+	return json.Marshal(struct {
+		ID          string               `json:"id"`
+		Name        string               `json:"name,omitempty"`
+		State       campaign.State       `json:"state"`
+		Reason      string               `json:"reason,omitempty"`
+		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous"`
+		Weight      int                  `json:"weight"`
+		CreatedAt   time.Time            `json:"createdAt,omitzero"`
+		StartedAt   time.Time            `json:"startedAt,omitzero"`
+		FinishedAt  time.Time            `json:"finishedAt,omitzero"`
+		Message     json.RawMessage      `json:"message,omitempty"`
+		Books       campaign.Books       `json:"books"`
+		Error       string               `json:"error,omitempty"`
+	}{s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.CreatedAt, s.StartedAt, s.FinishedAt, message, v.Books, problem})
+}
+
+// Show reads a campaign's spec and its books. A list without a spec is a View without a state; campaign.ErrNotFound means that
+// there is neither.
 func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
-	if err != nil {
+	missing := errors.Is(err, campaign.ErrNotFound)
+	if _, broken := errors.AsType[*campaign.SpecError](err); err != nil && !missing && !broken {
 		return View{}, err
 	}
-	books, err := o.deps.Campaigns.Books(ctx, id)
-	if err != nil {
+	books, booksErr := o.deps.Campaigns.Books(ctx, id)
+	switch {
+	case booksErr != nil:
+		return View{}, booksErr
+	case missing && books.Open() == 0:
 		return View{}, err
+	case missing:
+		return View{Spec: campaign.Spec{ID: id}, Books: books}, nil
 	}
-	return View{Spec: spec, Books: books}, nil
+	return View{Spec: spec, Books: books, Err: err}, nil
+}
+
+// List shows all campaigns without their messages, the newest first, then the lists that wait for a message.
+func (o *Operator) List(ctx context.Context) ([]View, error) {
+	campaigns, err := o.deps.Campaigns.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	views := make([]View, len(campaigns))
+	for i, c := range campaigns {
+		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err}
+	}
+	return views, nil
 }
 
 // Watch reads a campaign's progress at once and then every interval, until it has ended or seen returns false.
@@ -33,10 +86,10 @@ func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, se
 	var pace Pace
 	for {
 		view, err := o.Show(ctx, id)
-		if err != nil {
+		if err = cmp.Or(err, view.Err); err != nil {
 			return err
 		}
-		if !seen(pace.Observe(o.now(), view.Spec.State, view.Books)) || view.Spec.State.Ended() {
+		if !seen(pace.Observe(o.now(), view)) || view.Spec.State.Ended() {
 			return nil
 		}
 		select {

@@ -8,53 +8,77 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/queue"
 )
 
-// ImportTokens stores the tokens of an audience. Lines without a user or a token are left out and named in the summary.
-func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, format Format) (LoadSummary, error) {
-	var summary LoadSummary
+// progressEvery is after how many tokens an import tells how far it is.
+const progressEvery = 1000
+
+// ImportTokens stores the tokens of an audience in Redis. Lines without a user or a token are left out and named in the
+// summary. progress, unless nil, hears how many have been read. Being cut off does no harm: the import is repeated.
+func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, format Format, progress func(read int64)) (LoadSummary, error) {
 	start := o.now()
-	rows, err := newAudience(r, format)
+	rows, err := newAudience(r, format, queue.DefaultMaxElement)
 	if err != nil {
-		return summary, fmt.Errorf("read tokens: %w", err)
+		return LoadSummary{}, err
 	}
-	var broken error
+	i := tokenImport{rows: rows, progress: progress}
 	imported, err := o.deps.Tokens.Import(ctx, func(yield func(string, notification.Target) bool) {
-		broken = eachToken(rows, &summary, yield)
+		i.each(ctx, yield)
 	})
-	summary.Loaded, summary.Took = int64(imported), o.now().Sub(start)
-	if err := errors.Join(broken, err); err != nil {
-		return summary, fmt.Errorf("import tokens: %d are stored, and repeating the import does no harm: %w", imported, err)
+	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Took: o.now().Sub(start)}
+	switch err := errors.Join(i.err, err); {
+	case err != nil:
+		return summary, fmt.Errorf("%w: %d tokens are stored; repeating the import does no harm", err, imported)
+	case imported == 0 && summary.Rejected > 0:
+		return summary, fmt.Errorf("no line has a user and a token: nothing was stored")
 	}
 	return summary, nil
 }
 
-// eachToken yields users and tokens until the file ends or nobody wants more.
-func eachToken(rows audience, summary *LoadSummary, yield func(string, notification.Target) bool) error {
+// tokenImport reads users and tokens.
+type tokenImport struct {
+	rows     audience
+	progress func(int64)
+	read     int64
+	rejected rejects
+	err      error // why the file cannot be read on
+}
+
+// each yields users and tokens until the file ends or nobody wants more.
+func (i *tokenImport) each(ctx context.Context, yield func(string, notification.Target) bool) {
 	var text []byte
-	for {
+	for i.err == nil {
+		if i.err = context.Cause(ctx); i.err != nil {
+			return
+		}
 		var err error
-		text, err = rows.next(text[:0])
+		text, err = i.rows.next(text[:0])
 		if row, ok := errors.AsType[RowError](err); ok {
-			summary.reject(row)
+			i.rejected.add(row)
 			continue
 		}
 		if errors.Is(err, io.EOF) {
-			return nil
+			return
 		}
 		if err != nil {
-			return err
+			i.err = fmt.Errorf("behind line %d: %w", i.rows.line(), err)
+			return
 		}
-		recipient, err := campaign.DecodeRecipient(text)
-		if err != nil {
-			return err // next has read it already
-		}
-		if recipient.Target.IsZero() {
-			summary.reject(RowError{Line: rows.line(), Problem: "has no token"})
-			continue
-		}
-		if !yield(recipient.UserID, recipient.Target) {
-			return nil
+		if !i.yield(text, yield) {
+			return
 		}
 	}
+}
+
+func (i *tokenImport) yield(element []byte, yield func(string, notification.Target) bool) (more bool) {
+	r, err := campaign.DecodeRecipient(element)
+	if err != nil || r.Target.IsZero() { // next has read it already: it can only be the token
+		i.rejected.add(RowError{Line: i.rows.line(), Problem: "has no token"})
+		return true
+	}
+	if i.read++; i.progress != nil && i.read%progressEvery == 0 {
+		i.progress(i.read)
+	}
+	return yield(r.UserID, r.Target)
 }

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcm"
+	"fanfare/internal/operator"
+	"fanfare/internal/profiles"
+	"fanfare/internal/queue"
+)
+
+// explain gives an error its exit code, and says what to do next where that is known.
+func explain(err error) error {
+	if _, decided := errors.AsType[*daemon.ExitError](err); err == nil || decided {
+		return err
+	}
+	_, dialing := errors.AsType[*net.OpError](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
+	case errors.Is(err, campaign.ErrNotFound):
+		return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("%w; fanfare campaign list shows those that there are", err))
+	case errors.Is(err, campaign.ErrAudienceExists):
+		return fmt.Errorf("%w (--append)", err)
+	case redis.IsAuthError(err), redis.IsPermissionError(err):
+		return daemon.Exit(daemon.ExitCredentials, err)
+	case wrongInput(err):
+		return daemon.Exit(daemon.ExitUsage, err)
+	case dialing:
+		return fmt.Errorf("%w; fanfare check tells more", err)
+	}
+	return err
+}
+
+// wrongInput tells errors about what was typed, or stands in a file or a spec, from those about the state of the world.
+func wrongInput(err error) bool {
+	_, id := errors.AsType[*queue.IDError](err)
+	_, spec := errors.AsType[*campaign.SpecError](err)
+	_, message := errors.AsType[*fcm.FieldError](err)
+	_, placeholder := errors.AsType[*profiles.FieldError](err)
+	_, file := errors.AsType[*operator.FileError](err)
+	return id || spec || message || placeholder || file
+}

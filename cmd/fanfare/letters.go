@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"fanfare/internal/responses"
+)
+
+// letterList is what "dead list" found.
+type letterList struct {
+	letters []responses.DeadLetter
+	counts  responses.DeadCounts
+}
+
+func findLetters(ctx context.Context, dead *responses.DeadLetters, filter responses.Filter, limit int) (letterList, error) {
+	var found letterList
+	var err error
+	if found.counts, err = dead.Count(ctx, filter); err != nil {
+		return found, err
+	}
+	for letter, err := range dead.List(ctx, filter) {
+		if err != nil {
+			return found, err
+		}
+		if len(found.letters) >= limit {
+			break
+		}
+		found.letters = append(found.letters, letter)
+	}
+	return found, nil
+}
+
+// MarshalJSON writes the letters as they stand in the list.
+func (l letterList) MarshalJSON() ([]byte, error) {
+	views := make([]json.RawMessage, len(l.letters))
+	for i, letter := range l.letters {
+		views[i] = asJSON(letter)
+	}
+	return json.Marshal(map[string]any{
+		"letters": views, "total": l.counts.Total, "codes": l.counts.Codes, "dropped": l.counts.Dropped,
+	})
+}
+
+func asJSON(l responses.DeadLetter) json.RawMessage { return responses.AppendDeadLetter(nil, &l) }
+
+func printLetters(w io.Writer, found letterList) {
+	if found.counts.Total == 0 {
+		fmt.Fprintln(w, "no dead letters")
+	} else {
+		t := newTable("AT", "KIND", "CAMPAIGN", "USER", "CODE", "ID", "REASON")
+		for _, l := range found.letters {
+			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.ID, l.Reason)
+		}
+		t.print(w)
+		fmt.Fprintf(w, "\n%s of %s shown\n", thousands(int64(len(found.letters))), thousands(found.counts.Total))
+		for _, code := range slices.Sorted(maps.Keys(found.counts.Codes)) {
+			fmt.Fprintf(w, "  %s %s\n", thousands(found.counts.Codes[code]), printable(code))
+		}
+	}
+	if found.counts.Dropped > 0 {
+		fmt.Fprintf(w, "%s older ones were dropped by the bounds (responder.dead_max_length, responder.dead_max_age)\n", thousands(found.counts.Dropped))
+	}
+}
+
+func printLetter(w io.Writer, l responses.DeadLetter) {
+	field := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%-9s %s\n", name, printable(value))
+		}
+	}
+	field("id", l.ID)
+	field("at", stamp(l.At))
+	field("kind", string(l.Kind))
+	field("code", l.Code())
+	field("reason", l.Reason)
+	field("campaign", l.Result.CampaignID)
+	field("user", l.Result.UserID)
+	if l.Result.Attempts > 0 {
+		field("attempts", fmt.Sprint(l.Result.Attempts))
+	}
+	field("raw", string(l.Raw))
+}

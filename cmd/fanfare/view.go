@@ -1,0 +1,72 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"fanfare/internal/operator"
+)
+
+// stateOf is a campaign's state for a person.
+func stateOf(v operator.View) string {
+	switch {
+	case v.Err != nil:
+		return "broken"
+	case v.Spec.State == "":
+		return "waiting for a message"
+	}
+	return string(v.Spec.State)
+}
+
+// printView writes a campaign for a person: its state, its outcomes by code, its books.
+func printView(w io.Writer, v operator.View) {
+	title := fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v))
+	if v.Spec.Reason != "" {
+		title += " (" + printable(v.Spec.Reason) + ")"
+	}
+	fmt.Fprintln(w, bold(w, title))
+	if v.Err != nil {
+		fmt.Fprintf(w, "  %s\n", printable(v.Err.Error()))
+	}
+	field := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "  %-13s %s\n", name, printable(value))
+		}
+	}
+	field("name", v.Spec.Name)
+	field("created", stamp(v.Spec.CreatedAt))
+	field("started", stamp(v.Spec.StartedAt))
+	field("finished", stamp(v.Spec.FinishedAt))
+	field("deadline", stamp(v.Books.Deadline))
+	field("on ambiguous", string(v.Spec.OnAmbiguous))
+	if v.Spec.Weight > 1 {
+		field("weight", fmt.Sprint(v.Spec.Weight))
+	}
+	fmt.Fprintln(w)
+	printOutcomes(w, v.Books)
+	printBooks(w, v.Books)
+}
+
+// stamp is a moment in the time zone of whoever looks; "" for none.
+func stamp(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Local().Format(time.DateTime)
+}
+
+func printList(w io.Writer, views []operator.View) {
+	if len(views) == 0 {
+		fmt.Fprintln(w, "no campaigns; create one with: fanfare campaign create 42 --message message.json")
+		return
+	}
+	t := newTable("CAMPAIGN", "STATE", ">LOADED", ">SENT", ">FAILED", ">OTHERS", ">LEFT", "CREATED", "NAME")
+	for _, v := range views {
+		b := v.Books
+		others := b.Skipped + b.Expired + b.Unknown
+		t.add(v.Spec.ID, stateOf(v), thousands(b.Loaded), thousands(b.Sent), thousands(b.Failed), thousands(others),
+			thousands(b.Open()), stamp(v.Spec.CreatedAt), v.Spec.Name)
+	}
+	t.print(w)
+}

@@ -1,0 +1,78 @@
+package operator
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"fanfare/internal/campaign"
+)
+
+// ndjsonAudience passes on what its lines hold, after reading them as the dispatcher will.
+type ndjsonAudience struct {
+	lines *bufio.Reader
+	limit int
+	at    int
+}
+
+func newNDJSONAudience(r io.Reader, limit int) (*ndjsonAudience, error) {
+	lines, err := openText(r, max(readAhead, 2*limit))
+	if err != nil {
+		return nil, err
+	}
+	return &ndjsonAudience{lines: lines, limit: limit}, nil
+}
+
+func (a *ndjsonAudience) line() int { return a.at }
+
+func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
+	for {
+		text, err := a.lines.ReadSlice('\n')
+		if len(text) == 0 && err != nil {
+			return dst, err
+		}
+		a.at++
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return dst, a.passOver(len(text))
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return dst, err
+		}
+		text = bytes.TrimSpace(text)
+		if len(text) == 0 {
+			continue
+		}
+		if err := checkSize(text, a.limit, a.at); err != nil {
+			return dst, err
+		}
+		if _, err := campaign.DecodeRecipient(text); err != nil {
+			return dst, RowError{Line: a.at, Problem: problemOf(err)}
+		}
+		return append(dst, text...), nil
+	}
+}
+
+// passOver leaves out the rest of a line that does not even fit into the buffer.
+func (a *ndjsonAudience) passOver(bytes int) error {
+	for {
+		text, err := a.lines.ReadSlice('\n')
+		bytes += len(text)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return err
+		default:
+			return RowError{Line: a.at, Problem: fmt.Sprintf("is %d bytes long, over the limit of %d (queue.max_element)", bytes, a.limit)}
+		}
+	}
+}
+
+// problemOf is what is wrong with an element, without saying again that it is an element.
+func problemOf(err error) string {
+	if malformed, ok := errors.AsType[*campaign.MalformedError](err); ok {
+		return malformed.Problem
+	}
+	return err.Error()
+}

@@ -1,0 +1,119 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const (
+	// batchRows is how many recipients one command carries: with 1,000 Redis spends most of its time on the elements, and
+	// other clients wait about a millisecond at most.
+	batchRows = 1000
+	// batchBytes bounds a batch of long elements.
+	batchBytes = 1 << 20
+	// maxRowErrors bounds the lines that a summary names; the others are only counted.
+	maxRowErrors = 20
+)
+
+// batch is a group of elements on the way from the file to Redis, with the lines that were left out between them.
+type batch struct {
+	elements [][]byte
+	text     []byte // what the elements lie in
+	ends     []int  // where each of them ends in it
+	rejected rejects
+	err      error // why there is no further batch: io.EOF, or a file that cannot be read on
+}
+
+// rejects are lines that were left out.
+type rejects struct {
+	count int64
+	rows  []RowError // the first of them
+}
+
+func (r *rejects) add(rows ...RowError) {
+	r.count += int64(len(rows))
+	r.rows = append(r.rows, rows[:min(len(rows), maxRowErrors-len(r.rows))]...)
+}
+
+// batcher cuts an audience into batches, ahead of who sends them. Batches that were sent are used again.
+type batcher struct {
+	rows  audience
+	skip  int64 // recipients yet to be passed over
+	out   chan *batch
+	spent chan *batch
+}
+
+// newBatcher begins to read. It ends with the audience or the context; but a read that hangs, from a pipe in which nothing comes,
+// it cannot end.
+func newBatcher(ctx context.Context, rows audience, skip int64) *batcher {
+	r := &batcher{rows: rows, skip: skip, out: make(chan *batch, 2), spent: make(chan *batch, 4)}
+	go r.run(ctx)
+	return r
+}
+
+func (r *batcher) run(ctx context.Context) {
+	defer close(r.out)
+	for {
+		b := r.fill()
+		select {
+		case r.out <- b:
+		case <-ctx.Done():
+			return
+		}
+		if b.err != nil {
+			return
+		}
+	}
+}
+
+// fill reads one batch.
+func (r *batcher) fill() *batch {
+	b := r.empty()
+	for len(b.ends) < batchRows && len(b.text) < batchBytes {
+		text, err := r.rows.next(b.text)
+		row, isRow := errors.AsType[RowError](err)
+		switch {
+		case isRow && r.skip > 0: // named by the load that is being gone on with
+		case isRow:
+			b.rejected.add(row)
+		case errors.Is(err, io.EOF):
+			b.err = io.EOF
+		case err != nil:
+			b.err = fmt.Errorf("behind line %d: %w", r.rows.line(), err)
+		case r.skip > 0:
+			r.skip--
+		default:
+			b.text = text
+			b.ends = append(b.ends, len(text))
+		}
+		if b.err != nil {
+			break
+		}
+	}
+	from := 0
+	for _, end := range b.ends {
+		b.elements = append(b.elements, b.text[from:end:end])
+		from = end
+	}
+	return b
+}
+
+func (r *batcher) empty() *batch {
+	select {
+	case b := <-r.spent:
+		*b = batch{elements: b.elements[:0], text: b.text[:0], ends: b.ends[:0]}
+		return b
+	default:
+		return &batch{elements: make([][]byte, 0, batchRows), ends: make([]int, 0, batchRows)}
+	}
+}
+
+// done gives a batch back.
+func (r *batcher) done(b *batch) {
+	select {
+	case r.spent <- b:
+	default:
+	}
+}

@@ -1,0 +1,139 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// server is what one Redis says of itself.
+type server struct {
+	addr string // "" where there is only one
+	info map[string]string
+}
+
+// askServers asks Redis, or every master of a cluster, for INFO.
+func (o *Operator) askServers(ctx context.Context) ([]server, error) {
+	cluster, isCluster := o.deps.Redis.(*redis.ClusterClient)
+	if !isCluster {
+		text, err := o.deps.Redis.Info(ctx).Result()
+		if err != nil {
+			return nil, fmt.Errorf("ask Redis for INFO: %w", err)
+		}
+		return []server{{info: parseInfo(text)}}, nil
+	}
+	var mu sync.Mutex // the masters are asked side by side
+	var all []server
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		text, err := master.Info(ctx).Result()
+		if err != nil {
+			return fmt.Errorf("ask Redis at %s for INFO: %w", master.Options().Addr, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, server{addr: master.Options().Addr, info: parseInfo(text)})
+		return nil
+	})
+	slices.SortFunc(all, func(a, b server) int { return strings.Compare(a.addr, b.addr) })
+	return all, err
+}
+
+// parseInfo reads the "key:value" lines of INFO.
+func parseInfo(text string) map[string]string {
+	info := make(map[string]string)
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[key] = value
+		}
+	}
+	return info
+}
+
+// worst is the least good of what the servers give cause for.
+func worst(servers []server, judge func(info map[string]string) Finding) Finding {
+	var found Finding
+	for i, s := range servers {
+		f := judge(s.info)
+		if s.addr != "" && f.Grade != Good {
+			f.Detail = s.addr + ": " + f.Detail
+		}
+		if i == 0 || severity[f.Grade] > severity[found.Grade] {
+			found = f
+		}
+	}
+	return found
+}
+
+// version wants LPOP with a count and SCAN with TYPE: Redis 6.2.
+func version(info map[string]string) Finding {
+	told := info["redis_version"]
+	f := Finding{Name: "redis version", Grade: Good, Detail: told}
+	var major, minor int
+	if n, _ := fmt.Sscanf(told, "%d.%d", &major, &minor); n < 2 {
+		f.Grade, f.Detail = Warning, "not told by this server"
+	} else if major < 6 || major == 6 && minor < 2 {
+		f.Grade, f.Advice = Failure, "upgrade to Redis 6.2 or later"
+	}
+	return f
+}
+
+// fullShare is the share of its memory limit from which on an audience may not fit any more.
+const fullShare = 0.8
+
+func memory(info map[string]string) Finding {
+	used, _ := strconv.ParseFloat(info["used_memory"], 64)
+	limit, _ := strconv.ParseFloat(info["maxmemory"], 64)
+	f := Finding{Name: "redis memory", Grade: Good, Detail: mebibytes(used) + " used, no limit set"}
+	switch {
+	case info["used_memory"] == "":
+		f.Grade, f.Detail = Warning, "not told by this server"
+	case limit > 0:
+		f.Detail = fmt.Sprintf("%s of %s used", mebibytes(used), mebibytes(limit))
+	}
+	if limit > 0 && used > fullShare*limit {
+		f.Grade, f.Advice = Warning, "an audience takes some 300 bytes a recipient: make room, or raise maxmemory"
+	}
+	return f
+}
+
+func mebibytes(bytes float64) string { return fmt.Sprintf("%.0f MiB", bytes/(1<<20)) }
+
+func eviction(info map[string]string) Finding {
+	policy, limit := info["maxmemory_policy"], info["maxmemory"]
+	f := Finding{Name: "redis eviction", Grade: Good, Detail: policy}
+	switch {
+	case policy == "noeviction":
+	case policy == "":
+		f.Grade, f.Detail = Warning, "not told by this server"
+	case limit == "0":
+		f.Grade, f.Detail = Warning, policy+", but without a memory limit"
+		f.Advice = "CONFIG SET maxmemory-policy noeviction, before anybody sets maxmemory"
+	default:
+		f.Grade = Failure
+		f.Advice = "CONFIG SET maxmemory-policy noeviction: under memory pressure this policy deletes audiences"
+	}
+	return f
+}
+
+// persistence tells what a crash of Redis would lose.
+func persistence(info map[string]string) Finding {
+	f := Finding{Name: "redis persistence", Grade: Good, Detail: "append-only file"}
+	switch {
+	case info["aof_enabled"] == "":
+		f.Grade, f.Detail = Warning, "not told by this server"
+	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
+		f.Grade, f.Detail, f.Advice = Failure, "the append-only file cannot be written", "look at the server's disk and log"
+	case info["aof_enabled"] == "1":
+	case info["rdb_last_bgsave_status"] == "err":
+		f.Grade, f.Detail, f.Advice = Failure, "the last snapshot failed", "look at the server's disk and log"
+	default:
+		f.Grade, f.Detail = Warning, "snapshots at most"
+		f.Advice = "CONFIG SET appendonly yes: a crash of Redis would lose what came after the last snapshot"
+	}
+	return f
+}
