@@ -30,11 +30,11 @@ type Options struct {
 	Grace time.Duration
 }
 
-// DefaultOptions write 1,000 results in each of two transactions at a time.
+// DefaultOptions write 1,000 results in each of four transactions at a time.
 func DefaultOptions() Options {
 	return Options{
 		Batch:      1000,
-		Workers:    2,
+		Workers:    4,
 		Poll:       50 * time.Millisecond,
 		MaxPoll:    500 * time.Millisecond,
 		Backoff:    100 * time.Millisecond,

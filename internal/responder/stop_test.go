@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -174,4 +175,46 @@ func (w *world) drainEmpty() {
 	own.deps.Applier = &database{}
 	own.push(encoded(result(0, notification.StatusSent)))
 	own.drain()
+}
+
+// A claim whose reply never comes is repeated under its own id, and given back at the end: it may have taken results.
+func TestUnheardClaimIsGivenBack(t *testing.T) {
+	db := &database{}
+	w := newWorld(t, db)
+	w.options.Batch, w.options.Workers, w.options.Grace = 10, 1, patience
+	elements, _ := sent(25)
+	w.push(elements...)
+	w.drainEmpty() // the scripts are known to Redis
+	deaf := &unheard{UniversalClient: w.rdb, list: w.names.Responses}
+	r := w.start(deaf)
+	w.await("the claim to be repeated", func() bool { return deaf.claims.Load() > 2 })
+	if c := w.counts(); c.InFlight != 10 {
+		t.Errorf("books: %+v, want the same 10 claimed again and again", c)
+	}
+	r.stopFetching()
+	<-r.done
+	if c := w.counts(); c.InFlight != 0 || c.Back != 10 || c.Listed != 15 {
+		t.Errorf("books: %+v, want the 10 given back", c)
+	}
+	if db.attempts() != 0 {
+		t.Error("results of an unheard claim were written")
+	}
+}
+
+// unheard runs every claim and loses its reply.
+type unheard struct {
+	redis.UniversalClient
+	list   string
+	claims atomic.Int64
+}
+
+func (u *unheard) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	cmd := u.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	claim := keys[0] == u.list && len(args) > 0
+	if claim && cmd.Err() == nil {
+		u.claims.Add(1)
+		cmd = redis.NewCmd(ctx)
+		cmd.SetErr(errDead)
+	}
+	return cmd
 }

@@ -29,6 +29,7 @@ var conformance = []struct {
 	{"forward to a list with an expiry", undoesAnExpiry},
 	{"forward, wrong type", wrongTypeForwardsNothing},
 	{"forward, cut off", cutOffAnywhere},
+	{"forward, overtaken", overtaken},
 	{"forward, many at a time", manyForwarders},
 	{"dead letters listed", listsLetters},
 	{"dead letters found", findsLetters},
@@ -122,12 +123,14 @@ func wantAtLeastOnce(t *testing.T, what string, got, want []string) {
 	wantList(t, what, slices.Compact(slices.Sorted(slices.Values(got))), slices.Sorted(slices.Values(want)))
 }
 
-// knife is a client whose n-th script is cut off: before it reaches the server, or on the way back.
+// knife is a client whose n-th script is cut off: before it reaches the server, or on the way back. With meanwhile, the
+// script is run, after something else.
 type knife struct {
 	redis.UniversalClient
-	at      int
-	reached bool
-	seen    int
+	at        int
+	reached   bool
+	meanwhile func()
+	seen      int
 }
 
 type cutOffError struct{}
@@ -149,6 +152,10 @@ func (k *knife) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) *re
 func (k *knife) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
 	k.seen++
 	if k.seen != k.at {
+		return k.UniversalClient.Eval(ctx, script, keys, args...)
+	}
+	if k.meanwhile != nil {
+		k.meanwhile()
 		return k.UniversalClient.Eval(ctx, script, keys, args...)
 	}
 	cmd := redis.NewCmd(ctx)

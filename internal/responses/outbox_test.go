@@ -160,6 +160,24 @@ func cutOffAnywhere(t *testing.T, b *backend) {
 	}
 }
 
+// A forwarder that stood still is overtaken by another before it drops what it pushed: what came to the outbox since
+// then stays there.
+func overtaken(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	outbox := campaign.Key(queue.SuffixOutbox)
+	all := numbered(10)
+	push(t, b.rdb, outbox, all...)
+	slow := &knife{UniversalClient: b.rdb, at: 3, meanwhile: func() { // its trim
+		b.rdb.Del(t.Context(), campaign.Key("forwarder")) // as its expiry does
+		forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
+		push(t, b.rdb, outbox, "later1", "later2")
+	}}
+	forward(t, openOutbox(t, slow, names, responses.OutboxOptions{}), campaign)
+	wantList(t, "outbox", elements(t, b.rdb, outbox), []string{"later1", "later2"})
+	wantList(t, "responses", elements(t, b.rdb, names.Responses), append(all, all...))
+}
+
 // Many processes forward at a time while results are added, with a lock too short to keep them apart.
 func manyForwarders(t *testing.T, b *backend) {
 	names := ownNames()
