@@ -52,7 +52,7 @@ func firstCommands(t *testing.T, s *servers.System, db *sql.DB) {
 	checkTokens(t, s, db)
 	checkDeadLetters(t, s)
 	view := s.Show("42")
-	if view.Spec.State != "completed" || view.Books.Loaded != int64(castSize()) || view.Books.Ended() != int64(castSize()) || view.Books.Outbox != 0 {
+	if view.State != "completed" || view.Books.Loaded != int64(castSize()) || view.Books.Ended() != int64(castSize()) || view.Books.Outbox != 0 {
 		t.Errorf("the campaign ended as %+v, want completed with all of %d", view, castSize())
 	}
 	if rows := servers.Counted(deliveries); view.Books.Outcomes != rows || summary != rows {

@@ -7,11 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"testing"
 )
 
 // Programs are Fanfare's own binaries, as make builds them. A package of whole-system tests builds them once, in its
 // TestMain.
-type Programs struct{ dir string }
+type Programs struct{ root, dir string }
 
 // BuildPrograms builds the four programs into a temporary directory.
 func BuildPrograms() (*Programs, error) {
@@ -23,7 +24,7 @@ func BuildPrograms() (*Programs, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Programs{dir: dir}
+	p := &Programs{root: root, dir: dir}
 	build := exec.Command("go", "build", "-trimpath", "-o", dir,
 		"./cmd/dispatcher", "./cmd/responder", "./cmd/fanfare", "./cmd/fcmsim")
 	build.Dir = root
@@ -31,10 +32,6 @@ func BuildPrograms() (*Programs, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		p.Remove()
 		return nil, fmt.Errorf("build programs: %w\n%s", err, out)
-	}
-	if err := noticeSources(root); err != nil {
-		p.Remove()
-		return nil, fmt.Errorf("look at sources: %w", err)
 	}
 	return p, nil
 }
@@ -53,17 +50,15 @@ func moduleRoot() (string, error) {
 	return filepath.Dir(string(bytes.TrimSpace(file))), nil
 }
 
-// noticeSources opens the directories that the programs are built from. Go answers a test from its cache while
-// all that the test itself opened is unchanged, and what the compiler reads does not count: without this, a changed
-// program would be reported as passing, untested.
-func noticeSources(root string) error {
+// noticeSources opens the directories that the programs are built from. Go answers a test from its cache while all that
+// the test itself opened is unchanged, and what the compiler reads does not count: without this, a changed program
+// would be reported as passing, untested. What TestMain opens does not count either, so each test does it.
+func (p *Programs) noticeSources(t testing.TB) {
+	t.Helper()
 	for _, sources := range []string{"cmd", "internal"} {
-		err := filepath.WalkDir(filepath.Join(root, sources), func(path string, entry fs.DirEntry, err error) error {
-			return err
-		})
+		err := filepath.WalkDir(filepath.Join(p.root, sources), func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
-			return err
+			t.Fatalf("look at the programs' sources: %v", err)
 		}
 	}
-	return nil
 }

@@ -45,7 +45,7 @@ func StartProcess(t testing.TB, env []string, program string, args ...string) *P
 func (p *Process) cleanUp() {
 	_ = p.cmd.Process.Kill() // it may have ended by itself
 	<-p.ended
-	if p.t.Failed() {
+	if p.t.Failed() && p.Log() != "" {
 		p.t.Logf("the last that %v said:\n%s", p.cmd.Args, lastLines(p.log.String(), 40))
 	}
 }

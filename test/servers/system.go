@@ -35,6 +35,7 @@ type System struct {
 // NewSystem starts what the programs stand on, and none of them.
 func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
 	t.Helper()
+	programs.noticeSources(t)
 	s := &System{t: t, programs: programs, Sim: StartSimulator(t, programs, o.Simulator...)}
 	s.env = []string{
 		"FCM_ENDPOINT=" + s.Sim.TLS, "FCM_PROJECT_ID=e2e", "FANFARE_FCM_CA_FILE=" + s.Sim.CAFile,
@@ -102,10 +103,8 @@ func (s *System) Campaign(id, audience string) {
 
 // View is a campaign as "fanfare campaign show --json" shows it.
 type View struct {
-	Spec struct {
-		State, Reason string
-	}
-	Books Books
+	State, Reason string
+	Books         Books
 }
 
 // Books are a campaign's.

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fanfare/test/servers"
+)
+
+// TestCredentials wants exit code 3 from a Job whose credentials are refused, before it takes anybody, and a campaign
+// that goes out when they are mended.
+func TestCredentials(t *testing.T) {
+	t.Parallel()
+	account := filepath.Join(t.TempDir(), "account.json")
+	s := servers.NewSystem(t, programs, servers.SystemOptions{
+		Simulator: []string{"--require-auth", "--project", "e2e", "--credentials-file", account},
+	})
+	s.Campaign("42", audience(20))
+	for name, file := range map[string]string{
+		"garbage":        s.File("account.json", "no JSON"),
+		"not an account": s.File("account.json", `{"type":"service_account"}`),
+		"another's key":  withAnotherKey(t, s, account),
+		"no such file":   "/nowhere/account.json",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := s.Job("42", "GOOGLE_APPLICATION_CREDENTIALS="+file)
+			if code := p.Wait(); code != 3 || !strings.Contains(p.Log(), file) {
+				t.Errorf("exited %d saying %q, want 3 and the file named", code, p.Log())
+			}
+		})
+	}
+	if view := s.Show("42"); view.Books.Waiting != 20 {
+		t.Errorf("books %+v after refused credentials, want everybody to wait", view.Books)
+	}
+	s.Job("42", "GOOGLE_APPLICATION_CREDENTIALS="+account).Exits(0)
+	if view := s.Show("42"); view.Books.Sent != 20 {
+		t.Errorf("books %+v with the right credentials, want everybody sent", view.Books)
+	}
+}
+
+// withAnotherKey is an account's file with a key that is not the account's.
+func withAnotherKey(t *testing.T, s *servers.System, account string) (file string) {
+	t.Helper()
+	text, err := os.ReadFile(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields map[string]string
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields["private_key"] = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	if text, err = json.Marshal(fields); err != nil {
+		t.Fatal(err)
+	}
+	return s.File("account.json", string(text))
+}
+
+// TestRedisRefuses wants exit code 3 where Redis does not accept who we are, and 1 where it is not there at all.
+func TestRedisRefuses(t *testing.T) {
+	t.Parallel()
+	s := servers.NewSystem(t, programs, servers.SystemOptions{Database: "sqlite:" + t.TempDir() + "/fanfare.db"})
+	addr := servers.Redis(t, "--requirepass", "right")
+	for name, test := range map[string]struct {
+		url  string
+		code int
+	}{
+		"no password":    {"redis://" + addr, 3},
+		"wrong password": {"redis://:wrong@" + addr, 3},
+		"nobody there":   {"redis://127.0.0.1:1", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, program := range []string{"dispatcher", "responder"} {
+				p := s.Start([]string{"REDIS_URL=" + test.url}, program)
+				if code := p.Wait(); code != test.code || strings.Contains(p.Log(), "wrong@") {
+					t.Errorf("%s exited %d saying %q, want %d and no password", program, code, p.Log(), test.code)
+				}
+			}
+		})
+	}
+}
