@@ -84,7 +84,7 @@ func (a *csvAudience) rowError(fields int, err error) error {
 		row.Last = parse.Line
 	}
 	if errors.Is(parse.Err, csv.ErrFieldCount) {
-		row.Problem = fmt.Sprintf("has %d fields, and the first line names %d columns", fields, len(a.columns))
+		row.Problem = fmt.Sprintf("the number of fields is %d, not the %d of the first line", fields, len(a.columns))
 	}
 	return row
 }

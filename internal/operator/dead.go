@@ -22,19 +22,12 @@ type ReplaySummary struct {
 }
 
 // Replay sends dead letters on their way again: recipients to the end of their campaign's list, results to the list of
-// responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none. Letters that are
-// written while it works are left alone, or those who fail again would go round in circles.
+// responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none; of copies of one letter
+// one is pushed. Letters that are written while it works are left alone.
 //
 // A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
-	r := replay{o: o}
-	now, err := o.deps.Redis.Time(ctx).Result()
-	if err != nil {
-		return r.summary, fmt.Errorf("ask Redis for the time: %w", err)
-	}
-	if filter.Until.IsZero() || filter.Until.After(now) {
-		filter.Until = now
-	}
+	r := replay{o: o, pushed: make(map[string]bool)}
 	batch := make([]responses.DeadLetter, 0, replayBatch)
 	for letter, err := range o.deps.DeadLetters.List(ctx, filter) {
 		if err != nil {
@@ -54,6 +47,7 @@ func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplayS
 // replay is one Replay under way.
 type replay struct {
 	o       *Operator
+	pushed  map[string]bool // ids of letters
 	summary ReplaySummary
 }
 
@@ -65,15 +59,14 @@ func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) erro
 		groups[id] = append(groups[id], letter)
 	}
 	for id, group := range groups {
-		pushed, err := r.push(ctx, id, group)
+		gone, err := r.push(ctx, id, group)
 		if err != nil {
 			return fmt.Errorf("replay%s: %w", into(id), err)
 		}
-		if !pushed {
+		if !gone {
 			r.summary.Skipped += int64(len(group))
 			continue
 		}
-		r.summary.Replayed += int64(len(group))
 		if _, err := r.o.deps.DeadLetters.Remove(ctx, group...); err != nil {
 			return fmt.Errorf("remove replayed letters: they are replayed, and still listed: %w", err)
 		}
@@ -103,15 +96,11 @@ func element(letter responses.DeadLetter) []byte {
 	return letter.Raw
 }
 
-// push appends the letters of one destination; pushed is false when nobody would take them from there. A campaign
-// that was completed runs again. The expiry of its list stays what it is.
-func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLetter) (pushed bool, err error) {
-	elements := make([][]byte, len(letters))
-	for i, letter := range letters {
-		elements[i] = element(letter)
-	}
+// push appends the letters of one destination; false when nobody would take them from there. A campaign that was
+// completed runs again. The expiry of its list stays what it is.
+func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLetter) (bool, error) {
 	if id == "" {
-		return true, r.append(ctx, r.o.deps.Names.ResponsesList(), elements)
+		return true, r.append(ctx, r.o.deps.Names.ResponsesList(), letters)
 	}
 	takes, err := r.takes(r.o.deps.Campaigns.Get(ctx, id))
 	if err != nil || !takes {
@@ -121,7 +110,7 @@ func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLe
 	if err != nil {
 		return false, err
 	}
-	if err := r.append(ctx, list, elements); err != nil {
+	if err := r.append(ctx, list, letters); err != nil {
 		return false, err
 	}
 	// It may have been cancelled or deleted meanwhile: then nobody claims what was pushed, and the letters stay.
@@ -136,11 +125,25 @@ func (r *replay) takes(spec campaign.Spec, err error) (bool, error) {
 	return err == nil && !spec.State.Final(), err
 }
 
-func (r *replay) append(ctx context.Context, list queue.List, elements [][]byte) error {
+// append pushes what the letters hold, but for those of which a copy was pushed before.
+func (r *replay) append(ctx context.Context, list queue.List, letters []responses.DeadLetter) error {
+	var elements [][]byte
+	for _, letter := range letters {
+		if !r.pushed[letter.ID] {
+			r.pushed[letter.ID] = true
+			elements = append(elements, element(letter))
+		}
+	}
+	if len(elements) == 0 {
+		return nil
+	}
 	q, err := queue.New(r.o.deps.Redis, list, queue.Options{})
 	if err != nil {
 		return err
 	}
 	_, err = q.Append(ctx, queue.NewClaimID(), 0, elements, 0)
+	if err == nil {
+		r.summary.Replayed += int64(len(elements))
+	}
 	return err
 }

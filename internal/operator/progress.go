@@ -27,8 +27,12 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 	}{plain(p), p.Left.Seconds()})
 }
 
-// smoothing is the time in which an old pace loses two thirds of its weight.
-const smoothing = 10 * time.Second
+const (
+	// smoothing is the time in which an old pace loses two thirds of its weight.
+	smoothing = 10 * time.Second
+	// forecastAfter is how long a pace is looked at before it is good for a forecast.
+	forecastAfter = 2 * time.Second
+)
 
 // Pace turns views of a campaign, taken one after another, into a rate and a time to go. The zero Pace is ready.
 type Pace struct {
@@ -54,7 +58,8 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	}
 	p.at, p.ended = at, ended
 	progress := Progress{ID: v.Spec.ID, State: v.Spec.State, Books: v.Books, Rate: p.rate}
-	if left := v.Books.Open(); p.rate > 0 && left > 0 && v.Spec.State == campaign.Running {
+	known := !p.began.IsZero() && at.Sub(p.began) >= forecastAfter
+	if left := v.Books.Open(); known && p.rate > 0 && left > 0 && v.Spec.State == campaign.Running {
 		progress.Left = time.Duration(float64(left) / p.rate * float64(time.Second)).Round(time.Second)
 	}
 	return progress

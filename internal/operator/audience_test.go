@@ -1,0 +1,188 @@
+package operator
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// readAll reads an audience whole: its elements, and the lines that are none.
+func readAll(r io.Reader, format Format) (elements []string, rejected []RowError, err error) {
+	rows, err := newAudience(r, format, queue.DefaultMaxElement)
+	for err == nil {
+		var element []byte
+		element, err = rows.next(nil)
+		row, isRow := errors.AsType[RowError](err)
+		switch {
+		case isRow:
+			rejected, err = append(rejected, row), nil
+		case err == nil:
+			elements = append(elements, string(element))
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return elements, rejected, err
+}
+
+func TestAudiencesAreRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		format Format
+		text   string
+		want   string // the elements, a line each
+	}{
+		"all columns": {CSV, "userId,fcmToken,locale,timeZone,city\nu1,t1,pt-BR,Asia/Saigon,Hue\n",
+			`{"userId":"u1","fcmToken":"t1","vars":{"city":"Hue"},"locale":"pt-BR","timeZone":"Asia/Saigon"}`},
+		"only users":                {CSV, "userId\nu1\nu2", `{"userId":"u1"}` + "\n" + `{"userId":"u2"}`},
+		"other spellings":           {CSV, "City,TOKEN,user_id,time_zone\nHue,t1,u1,UTC", `{"userId":"u1","fcmToken":"t1","vars":{"City":"Hue"},"timeZone":"UTC"}`},
+		"empty fields":              {CSV, "userId,fcmToken,city,name\nu1,,,Ann", `{"userId":"u1","vars":{"name":"Ann"}}`},
+		"byte order mark":           {CSV, "\xef\xbb\xbfuserId,fcmToken\nu1,t1", `{"userId":"u1","fcmToken":"t1"}`},
+		"CRLF and blank lines":      {CSV, "userId,city\r\n\r\nu1,Hue\r\n\r\n", `{"userId":"u1","vars":{"city":"Hue"}}`},
+		"spaces around ids":         {CSV, "userId , fcmToken\n u1 , t1 ", `{"userId":"u1","fcmToken":"t1"}`},
+		"quotes":                    {CSV, "userId,city\nu1,\"\"\"New\"\" Delhi, IN\"", `{"userId":"u1","vars":{"city":"\"New\" Delhi, IN"}}`},
+		"a field of several lines":  {CSV, "userId,text\nu1,\"a\nb\"", `{"userId":"u1","vars":{"text":"a\nb"}}`},
+		"digits stay as they are":   {CSV, "userId\n0012345678901234567890", `{"userId":"0012345678901234567890"}`},
+		"a backslash":               {CSV, "userId,path\nu1,C:\\new", `{"userId":"u1","vars":{"path":"C:\\new"}}`},
+		"lines as they stand":       {NDJSON, `{"userId": 7, "other": [1]}`, `{"userId": 7, "other": [1]}`},
+		"NDJSON with mark and CRLF": {NDJSON, "\xef\xbb\xbf{\"userId\":\"u1\"}\r\n\r\n  {\"userId\":\"u2\"}\r\n", `{"userId":"u1"}` + "\n" + `{"userId":"u2"}`},
+	} {
+		elements, rejected, err := readAll(strings.NewReader(c.text), c.format)
+		if got := strings.Join(elements, "\n"); got != c.want || len(rejected) > 0 || err != nil {
+			t.Errorf("%s: got\n%s\nwant\n%s\nrejected %v, error %v", name, got, c.want, rejected, err)
+		}
+	}
+}
+
+// Each text has one good line behind the bad one: what is wrong with one recipient does not concern the next.
+func TestBadLinesAreNamed(t *testing.T) {
+	long := strings.Repeat("x", queue.DefaultMaxElement)
+	for name, c := range map[string]struct {
+		format Format
+		text   string
+		want   string
+	}{
+		"no user":               {CSV, "userId,fcmToken\n,t1\nu2,t2", "line 2: userId is empty"},
+		"a blank user":          {CSV, "userId\n\" \"\nu2", "line 2: userId is empty"},
+		"a long user":           {CSV, "userId\n" + strings.Repeat("x", campaign.MaxUserID+1) + "\nu2", "line 2: userId is longer than 512 bytes"},
+		"a NUL":                 {CSV, "userId\na\x00b\nu2", "line 2: userId holds a NUL"},
+		"Latin-1":               {CSV, "userId,city\nu1,Malm\xf6\nu2,x", "line 2: city is not valid UTF-8"},
+		"too few fields":        {CSV, "userId,city\nu1\nu2,x", "line 2: the number of fields is 1, not the 2 of the first line"},
+		"too many fields":       {CSV, "userId,city\nu1,x,y\nu2,x", "line 2: the number of fields is 3, not the 2 of the first line"},
+		"a quote in a field":    {CSV, "userId,city\nu1,a\"b\nu2,x", `line 2: bare " in non-quoted-field`},
+		"a quote not closed":    {CSV, "userId,city\nu1,\"x\nu2,x\nu3,\"x\"\nu4,x", `lines 2 to 4: extraneous or missing " in quoted-field`},
+		"a huge row":            {CSV, "userId,city\nu1," + long + "\nu2,x", "line 2: is 65570 bytes as an element, over the limit of 65536 (queue.max_element)"},
+		"no JSON":               {NDJSON, "u1,t1\n{\"userId\":\"u2\"}", "line 1: it is not JSON"},
+		"no object":             {NDJSON, "[1]\n{\"userId\":\"u2\"}", "line 1: it is not a JSON object"},
+		"no user in it":         {NDJSON, "\n{\"fcmToken\":\"t1\"}\n{\"userId\":\"u2\"}", "line 2: userId is missing"},
+		"a number as token":     {NDJSON, "{\"userId\":\"u1\",\"fcmToken\":1}\n{\"userId\":\"u2\"}", "line 1: fcmToken is not a string"},
+		"a huge line":           {NDJSON, `{"userId":"u1","x":"` + long + "\"}\n{\"userId\":\"u2\"}", "over the limit of 65536 (queue.max_element)"},
+		"a line without an end": {NDJSON, strings.Repeat("x", 3*readAhead) + "\n{\"userId\":\"u2\"}", "line 1: is 786433 bytes long, over the limit"},
+	} {
+		elements, rejected, err := readAll(strings.NewReader(c.text), c.format)
+		if len(elements) != 1 || len(rejected) != 1 || err != nil {
+			t.Errorf("%s: elements %.100q, rejected %v, error %v", name, elements, rejected, err)
+			continue
+		}
+		if got := rejected[0].Error(); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestWhatIsNoAudience(t *testing.T) {
+	for name, c := range map[string]struct {
+		format Format
+		text   string
+		want   string
+	}{
+		"empty":                {CSV, "", "it is empty"},
+		"only a mark":          {CSV, "\xef\xbb\xbf", "it is empty"},
+		"no column of users":   {CSV, "id,token\nu1,t1", `no column of its first line, "id,token", is called userId`},
+		"semicolons":           {CSV, "userId;fcmToken\nu1;t1", `separated by ";": separate them by commas`},
+		"tabs":                 {CSV, "userId\tfcmToken\nu1\tt1", `separated by "\t"`},
+		"a column twice":       {CSV, "userId,token,fcmToken\nu1,a,b", "its columns 2 and 3, token and fcmToken, are the same"},
+		"two columns of users": {CSV, "userId,user_id\nu1,u2", "its columns 1 and 2, userId and user_id, are the same"},
+		"a var twice":          {CSV, "userId,city,city\nu1,a,b", "its columns 2 and 3, city and city, are the same"},
+		"a column unnamed":     {CSV, "userId,,city\nu1,a,b", "its column 2 has no name"},
+		"a name in Latin-1":    {CSV, "userId,stra\xdfe\nu1,a", "column 2 is not valid UTF-8"},
+		"a broken header":      {CSV, "userId,\"city\nu1,a", "its first line names no columns"},
+		"UTF-16":               {CSV, "\xff\xfeu\x00s\x00", "it is UTF-16: save it as UTF-8"},
+		"UTF-16 as NDJSON":     {NDJSON, "\xfe\xff\x00{", "it is UTF-16"},
+		"no such format":       {"xml", "<a/>", `there is no format "xml": use csv or ndjson`},
+		"a quote for ever":     {CSV, "userId,city\nu1,\"" + strings.Repeat("x\n", maxRow), "is a quote not closed?"},
+	} {
+		_, _, err := readAll(strings.NewReader(c.text), c.format)
+		if file, is := errors.AsType[*FileError](err); !is || !strings.Contains(file.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestWhatIsLoadedCanBeSent holds the loader's own checks against those of the dispatcher: of any row, it makes an element
+// that reads as the same recipient, or refuses what the dispatcher would refuse too (or would read with a character replaced).
+func TestWhatIsLoadedCanBeSent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		field := rapid.OneOf(
+			rapid.StringN(0, 20, -1),
+			rapid.StringOfN(rapid.RuneFrom([]rune("ab \"\\,\n\t\x00\x7fé\u2028�")), 0, 10, -1),
+			rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 6), func(b []byte) string { return string(b) }),
+			rapid.Just(strings.Repeat("x", campaign.MaxUserID+1)),
+		)
+		row := []string{field.Draw(t, "user"), field.Draw(t, "token"), field.Draw(t, "locale"), field.Draw(t, "var")}
+		for i := range row {
+			row[i] = strings.ReplaceAll(row[i], "\r", "") // which CSV does not keep apart from line ends
+		}
+		var text strings.Builder
+		w := csv.NewWriter(&text)
+		if err := w.WriteAll([][]string{{"userId", "fcmToken", "locale", "city"}, row}); err != nil {
+			t.Fatal(err)
+		}
+		elements, rejected, err := readAll(strings.NewReader(text.String()), CSV)
+		if err != nil || len(elements)+len(rejected) != 1 {
+			t.Fatalf("%d elements, rejected %v, error %v", len(elements), rejected, err)
+		}
+		user, token := strings.TrimSpace(row[0]), strings.TrimSpace(row[1])
+		if len(rejected) == 1 {
+			valid := strings.ToValidUTF8(strings.Join(row, ""), "") == strings.Join(row, "")
+			if valid && user != "" && len(user) <= campaign.MaxUserID && !strings.Contains(user, "\x00") {
+				t.Fatalf("rejected without need: %v", rejected)
+			}
+			return
+		}
+		r, err := campaign.DecodeRecipient([]byte(elements[0]))
+		if err != nil {
+			t.Fatalf("loaded %q, which cannot be read: %v", elements[0], err)
+		}
+		if r.UserID != user || r.Target.Value != token || r.Locale != strings.TrimSpace(row[2]) {
+			t.Fatalf("row %q was read as %+v", row, r)
+		}
+		want := map[string]string{"city": row[3]}
+		maps.DeleteFunc(want, func(_, value string) bool { return value == "" })
+		if got := textsOf(t, r.Vars); !maps.Equal(got, want) {
+			t.Fatalf("vars %q were read as %q", want, got)
+		}
+	})
+}
+
+// textsOf reads vars that are all strings.
+func textsOf(t *rapid.T, vars map[string]json.RawMessage) map[string]string {
+	texts := make(map[string]string)
+	for name, value := range vars {
+		var text string
+		if err := json.Unmarshal(value, &text); err != nil {
+			t.Fatalf("var %s: %v", name, err)
+		}
+		texts[name] = text
+	}
+	return texts
+}

@@ -1,0 +1,140 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/test/servers"
+)
+
+// finding looks for one by name.
+func finding(t *testing.T, all []Finding, name string) Finding {
+	t.Helper()
+	for _, f := range all {
+		if f.Name == name {
+			return f
+		}
+	}
+	t.Fatalf("nothing was found about %s: %+v", name, all)
+	return Finding{}
+}
+
+// wantFinding fails the test unless a finding has the grade, and says the text; one that is not good has advice.
+func wantFinding(t *testing.T, all []Finding, name string, grade Grade, says string) {
+	t.Helper()
+	f := finding(t, all, name)
+	if f.Grade != grade || !strings.Contains(f.Detail+" "+f.Advice, says) || grade != Good && f.Advice == "" {
+		t.Errorf("got %+v, want %s that says %q", f, grade, says)
+	}
+}
+
+func TestCheckOfASoundRedis(t *testing.T) {
+	f := open(t, "--appendonly", "yes")
+	for _, finding := range f.Check(t.Context()) {
+		if finding.Grade != Good {
+			t.Errorf("got %+v", finding)
+		}
+	}
+	if keys := f.rdb.Keys(t.Context(), "*").Val(); len(keys) > 0 {
+		t.Errorf("the check left %q", keys)
+	}
+}
+
+func TestCheckFindsWhatWouldLoseRecipients(t *testing.T) {
+	for name, c := range map[string]struct {
+		settings []string
+		finding  string
+		grade    Grade
+		says     string
+	}{
+		"evicts keys that expire": {[]string{"--maxmemory", "100mb", "--maxmemory-policy", "volatile-ttl"}, "redis eviction", Failure, "this policy deletes audiences"},
+		"evicts any key":          {[]string{"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"}, "redis eviction", Failure, "noeviction"},
+		"would evict":             {[]string{"--maxmemory-policy", "volatile-lru"}, "redis eviction", Warning, "without a memory limit"},
+		"evicts nothing":          {[]string{"--maxmemory", "100mb"}, "redis eviction", Good, "noeviction"},
+		"snapshots":               {nil, "redis persistence", Warning, "appendonly yes"},
+		"full":                    {[]string{"--maxmemory", "1"}, "redis scripts", Failure, "OOM"},
+		"nearly full":             {[]string{"--maxmemory", "1mb"}, "redis memory", Warning, "of 1 MiB used"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := open(t, c.settings...)
+			wantFinding(t, f.Check(t.Context()), c.finding, c.grade, c.says)
+			if c.finding != "redis eviction" {
+				return
+			}
+			alone, err := f.CheckEviction(t.Context())
+			ok(t, err)
+			equal(t, "grade at start", alone.Grade, c.grade)
+		})
+	}
+}
+
+func TestCheckFindsMissingRights(t *testing.T) {
+	addr := servers.Redis(t)
+	admin := openAt(t, addr)
+	ok(t, admin.rdb.Do(t.Context(), "ACL", "SETUSER", "poor", "on", ">secret", "~*", "+@all", "-@scripting").Err())
+	rdb := redis.NewClient(&redis.Options{Addr: addr, Username: "poor", Password: "secret"})
+	defer rdb.Close()
+	wantFinding(t, operatorOn(t, rdb).Check(t.Context()), "redis scripts", Failure, "NOPERM")
+}
+
+func TestCheckWithoutRedis(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	defer rdb.Close()
+	probe := Probe{Name: "sql", Run: func(context.Context) (string, error) { return "fine", nil }}
+	all := operatorOn(t, rdb).Check(t.Context(), probe)
+	wantFinding(t, all, "redis", Failure, "REDIS_URL")
+	wantFinding(t, all, "sql", Good, "fine") // one finding never stops the others
+	if _, err := operatorOn(t, rdb).CheckEviction(t.Context()); err == nil {
+		t.Error("at start: a Redis that cannot be reached was taken")
+	}
+}
+
+// The worst of a cluster's masters counts, and is named.
+func TestCheckLooksAtEveryMaster(t *testing.T) {
+	nodes := servers.RedisCluster(t)
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes})
+	defer rdb.Close()
+	bad := redis.NewClient(&redis.Options{Addr: nodes[1]})
+	defer bad.Close()
+	ok(t, bad.ConfigSet(t.Context(), "maxmemory", "100mb").Err())
+	ok(t, bad.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err())
+	all := operatorOn(t, rdb).Check(t.Context())
+	wantFinding(t, all, "redis eviction", Failure, nodes[1]+": allkeys-lru")
+	wantFinding(t, all, "redis scripts", Good, "")
+}
+
+func TestCheckOfProbesAndClock(t *testing.T) {
+	f := open(t)
+	f.now = func() time.Time { return time.Now().Add(time.Minute) }
+	all := f.Check(t.Context(), Probe{Name: "fcm credentials", Run: func(context.Context) (string, error) { return "", errors.New("no such file") }})
+	wantFinding(t, all, "clock", Warning, "NTP")
+	if got := finding(t, all, "fcm credentials"); got.Grade != Failure || got.Detail != "no such file" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestVersionsThatAreTooOld(t *testing.T) {
+	for told, want := range map[string]Grade{
+		"7.0.15": Good, "6.2.0": Good, "10.1": Good, "6.0.16": Failure, "5.0.14": Failure, "": Warning, "valkey": Warning,
+	} {
+		if got := version(map[string]string{"redis_version": told}).Grade; got != want {
+			t.Errorf("%q: got %s, want %s", told, got, want)
+		}
+	}
+}
+
+func TestDisksThatFail(t *testing.T) {
+	for name, info := range map[string]map[string]string{
+		"append-only file": {"aof_enabled": "1", "aof_last_write_status": "err"},
+		"snapshot":         {"aof_enabled": "0", "rdb_last_bgsave_status": "err"},
+	} {
+		if f := persistence(info); f.Grade != Failure || f.Advice == "" {
+			t.Errorf("%s: got %+v", name, f)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package operator
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"fanfare/internal/campaign"
+)
+
+func TestMessagesAreRefusedByField(t *testing.T) {
+	for name, c := range map[string]struct{ message, want string }{
+		"an unknown field":       {`{"notification":{"titel":"x"}}`, "message.notification.titel: is unknown to FCM"},
+		"a number in data":       {`{"data":{"count":1}}`, "message.data.count: must be a string"},
+		"a target":               {`{"token":"t"}`, "message.token: names a recipient"},
+		"too large":              {`{"data":{"x":"` + strings.Repeat("x", 5000) + `"}}`, "message: is 50"},
+		"a long life":            {`{"android":{"ttl":"2419201s"}}`, "message.android.ttl: is 2419201s, over the 28 days"},
+		"a whole request":        {`{"message":{"notification":{"title":"x"}}}`, "message.message: is unknown to FCM; give the object inside"},
+		"no JSON":                {`{"notification":`, "message: is not JSON"},
+		"an open placeholder":    {`{"notification":{"title":"Hello {{name"}}`, "notification.title: a placeholder is not closed"},
+		"an unnamed placeholder": {`{"data":{"x":"{{|there}}"}}`, "data.x: a placeholder has no name"},
+	} {
+		_, err := CheckMessage([]byte(c.message))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+		if err != nil && strings.Count(err.Error(), "read") > 1 {
+			t.Errorf("%s: says twice what it did: %v", name, err)
+		}
+	}
+}
+
+// Placeholders stand wherever they are filled in, links and images included, and pass FCM's schema.
+func TestMessagesWithPlaceholdersAreTaken(t *testing.T) {
+	for _, message := range []string{
+		plainMessage,
+		"\xef\xbb\xbf" + plainMessage,
+		`{"notification":{"title":"{{name|there}}","body":"{{a.b}}","image":"{{picture|https://host/x.png}}"},"data":{"link":"app://{{screen}}"}}`,
+		`{"webpush":{"fcm_options":{"link":"https://host/{{path}}"}},"android":{"notification":{"image":"{{picture}}"}}}`,
+		`{"apns":{"payload":{"aps":{"alert":{"title":"{{name}}"}}},"fcm_options":{"image":"{{picture}}"}}}`,
+	} {
+		if _, err := CheckMessage([]byte(message)); err != nil {
+			t.Errorf("%s: %v", message, err)
+		}
+	}
+	example, err := os.ReadFile("../../examples/message.json")
+	ok(t, err)
+	if _, err := CheckMessage(example); err != nil {
+		t.Errorf("the example: %v", err)
+	}
+}
+
+func TestCreateWritesADraft(t *testing.T) {
+	f := open(t)
+	spec := campaign.Spec{ID: "42", State: campaign.Running, Message: []byte("\xef\xbb\xbf" + plainMessage), Name: "spring", OnAmbiguous: campaign.Report, Weight: 3}
+	ok(t, f.Create(t.Context(), spec))
+	got, err := f.deps.Campaigns.Get(t.Context(), "42")
+	ok(t, err)
+	if got.State != campaign.Draft || string(got.Message) != plainMessage || got.Name != "spring" || got.OnAmbiguous != campaign.Report || got.Weight != 3 {
+		t.Errorf("got %+v", got)
+	}
+	err = f.Create(t.Context(), spec)
+	if !errors.Is(err, campaign.ErrExists) || strings.Count(err.Error(), "create campaign") != 1 {
+		t.Errorf("a second time: %v", err)
+	}
+	if err := f.Create(t.Context(), campaign.Spec{ID: "43", Message: []byte(`{"data":1}`)}); err == nil {
+		t.Error("a bad message was taken")
+	}
+	if n := f.rdb.Exists(t.Context(), "{campaign:43}:spec").Val(); n != 0 {
+		t.Error("a bad message was written")
+	}
+}

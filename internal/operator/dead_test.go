@@ -1,0 +1,144 @@
+package operator
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
+)
+
+// bury appends dead letters as the responder does.
+func (f fixture) bury(letters ...responses.DeadLetter) {
+	f.Helper()
+	key := queue.DefaultNames().ResponsesList().Key(queue.SuffixDead)
+	for _, l := range letters {
+		ok(f.T, f.rdb.RPush(f.Context(), key, responses.AppendDeadLetter(nil, &l)).Err())
+	}
+}
+
+// failed is the letter of a recipient that failed a while ago.
+func failed(campaignID, user, code string) responses.DeadLetter {
+	return responses.FailedLetter(notification.Result{
+		CampaignID: campaignID, UserID: user, Status: notification.StatusFailed, ErrorCode: code, Error: "refused",
+		Attempts: 1, At: time.Now().Add(-time.Minute).UTC(), ResultID: campaignID + "/" + user,
+	}, time.Now())
+}
+
+// letters are the ids of those that are left.
+func (f fixture) letters() string {
+	f.Helper()
+	var ids []string
+	for l, err := range f.deps.DeadLetters.List(f.Context(), responses.Filter{}) {
+		ok(f.T, err)
+		ids = append(ids, l.ID)
+	}
+	return fmt.Sprint(ids)
+}
+
+func (f fixture) replay(filter responses.Filter) string {
+	f.Helper()
+	summary, err := f.Replay(f.Context(), filter)
+	ok(f.T, err)
+	return fmt.Sprintf("%d replayed, %d skipped", summary.Replayed, summary.Skipped)
+}
+
+func TestReplaySendsEachKindOnItsWay(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	malformed := failed("42", "", notification.CodeMalformed)
+	malformed.ID, malformed.Kind, malformed.Raw = "element", responses.KindElement, []byte("{not\x00JSON")
+	result := responses.DeadLetter{ID: "result", Kind: responses.KindResult, Reason: "refused", At: time.Now().Add(-time.Hour), Raw: []byte(`{"a":1}`)}
+	f.bury(failed("42", "u1", "UNREGISTERED"), malformed, result, failed("42", "u2", "INTERNAL"))
+
+	equal(t, "replay", f.replay(responses.Filter{}), "4 replayed, 0 skipped")
+	// Without the token that it failed with: it is looked up.
+	equal(t, "recipients", fmt.Sprintf("%q", f.list("campaign:42")), `["{\"userId\":\"u1\"}" "{not\x00JSON" "{\"userId\":\"u2\"}"]`)
+	equal(t, "results", fmt.Sprint(f.list("notification:responses")), `[{"a":1}]`)
+	equal(t, "left", f.letters(), "[]")
+	if ttl := f.rdb.TTL(t.Context(), "campaign:42").Val(); ttl >= 0 {
+		t.Errorf("the list was given an expiry of %s", ttl)
+	}
+}
+
+func TestReplayChooses(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	f.bury(failed("42", "u1", "INTERNAL"), failed("42", "u2", "UNREGISTERED"), failed("42", "u3", "INTERNAL"))
+	equal(t, "replay", f.replay(responses.Filter{Code: "INTERNAL"}), "2 replayed, 0 skipped")
+	equal(t, "left", f.letters(), "[42/u2]")
+}
+
+// More letters than one step takes, of several campaigns.
+func TestReplayOfMany(t *testing.T) {
+	f := open(t)
+	for i := range 3 {
+		f.create(fmt.Sprint(i), campaign.Running)
+	}
+	for i := range 3*replayBatch + 7 {
+		f.bury(failed(fmt.Sprint(i%3), fmt.Sprint("u", i), "INTERNAL"))
+	}
+	equal(t, "replay", f.replay(responses.Filter{}), "103 replayed, 0 skipped")
+	n := 0
+	for i := range 3 {
+		n += len(f.list("campaign:" + fmt.Sprint(i)))
+	}
+	equal(t, "listed", n, 103)
+	equal(t, "left", f.letters(), "[]")
+}
+
+func TestReplayLeavesAloneWhatNobodyWouldTake(t *testing.T) {
+	f := open(t)
+	f.create("over", campaign.Cancelled)
+	f.create("draft")
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:broken}:spec", "message", plainMessage, "state", "flying").Err())
+	f.bury(failed("over", "u", "X"), failed("gone", "u", "X"), failed("broken", "u", "X"), failed("draft", "u", "X"))
+	equal(t, "replay", f.replay(responses.Filter{}), "1 replayed, 3 skipped")
+	equal(t, "left", f.letters(), "[over/u gone/u broken/u]")
+	for _, id := range []string{"over", "gone", "broken"} {
+		equal(t, "pushed to "+id, len(f.list("campaign:"+id)), 0)
+	}
+}
+
+func TestReplayWakesTheCompleted(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running, campaign.Completed)
+	f.bury(failed("42", "u", "X"))
+	equal(t, "replay", f.replay(responses.Filter{}), "1 replayed, 0 skipped")
+	equal(t, "state", f.state("42"), campaign.Running)
+	for _, key := range []string{"{campaign:42}:spec", "{campaign:42}:counts"} {
+		if ttl := f.rdb.TTL(t.Context(), key).Val(); ttl >= 0 {
+			t.Errorf("%s still expires, in %s", key, ttl)
+		}
+	}
+}
+
+// One recipient who is twice in the list, as after a repeated delivery of his result, is sent to once.
+func TestReplayOfCopies(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	copied := failed("42", "u", "X")
+	f.bury(copied, copied)
+	for i := range replayBatch {
+		f.bury(failed("42", fmt.Sprint("u", i), "X"))
+	}
+	f.bury(copied)
+	equal(t, "replay", f.replay(responses.Filter{}), fmt.Sprintf("%d replayed, 0 skipped", replayBatch+1))
+	equal(t, "listed", len(f.list("campaign:42")), replayBatch+1)
+	equal(t, "left", f.letters(), "[]")
+}
+
+// A full Redis refuses the push: the letter stays.
+func TestReplayKeepsWhatCannotBePushed(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	f.bury(failed("42", "u", "X"))
+	ok(t, f.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err())
+	summary, err := f.Replay(t.Context(), responses.Filter{})
+	mentions(t, err, "replay into campaign 42", "OOM")
+	equal(t, "replayed", summary.Replayed, 0)
+	equal(t, "left", f.letters(), "[42/u]")
+}

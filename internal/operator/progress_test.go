@@ -1,0 +1,82 @@
+package operator
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+)
+
+// running is a campaign of 10,000 of which so many have ended.
+func running(ended int64) View {
+	return View{
+		Spec:  campaign.Spec{ID: "42", State: campaign.Running},
+		Books: campaign.Books{Loaded: 10_000, Sent: ended, Waiting: 10_000 - ended},
+	}
+}
+
+// observed watches a campaign twice a second; ended tells how many have ended after so many seconds.
+func observed(seconds float64, ended func(at float64) float64) Progress {
+	var pace Pace
+	var p Progress
+	start := time.Unix(1_700_000_000, 0)
+	for at := 0.0; at <= seconds; at += 0.5 {
+		p = pace.Observe(start.Add(time.Duration(at*float64(time.Second))), running(int64(ended(at))))
+	}
+	return p
+}
+
+func wantRate(t *testing.T, p Progress, want float64) {
+	t.Helper()
+	if math.Abs(p.Rate-want) > 0.05*want+0.01 {
+		t.Errorf("rate: got %.1f, want %.1f", p.Rate, want)
+	}
+}
+
+func TestPace(t *testing.T) {
+	steady := func(at float64) float64 { return 100 * at }
+	p := observed(30, steady)
+	wantRate(t, p, 100)
+	equal(t, "time to go", p.Left, 70*time.Second)
+
+	// Before anybody has ended nothing is known, and that time does not count.
+	nobody := observed(5, func(float64) float64 { return 0 })
+	equal(t, "rate of nothing", nobody.Rate, 0)
+	equal(t, "time to go of nothing", nobody.Left, 0)
+	wantRate(t, observed(25, func(at float64) float64 { return steady(max(0, at-20)) }), 100)
+
+	// A few early ones are no forecast.
+	equal(t, "time to go after a second", observed(1, func(at float64) float64 { return at }).Left, 0)
+
+	// A change of pace is told within a minute.
+	wantRate(t, observed(80, func(at float64) float64 { return steady(min(at, 20)) + 10*max(0, at-20) }), 10)
+
+	// A watch that begins in the middle tells the pace of now, not of all that was before.
+	wantRate(t, observed(10, func(at float64) float64 { return 5000 + steady(at) }), 100)
+}
+
+func TestPaceOfWhatDoesNotRun(t *testing.T) {
+	var pace Pace
+	start := time.Unix(1_700_000_000, 0)
+	pace.Observe(start, running(0))
+	paused := running(1000)
+	paused.Spec.State = campaign.Paused
+	p := pace.Observe(start.Add(10*time.Second), paused)
+	equal(t, "time to go of a paused campaign", p.Left, 0)
+
+	// Who went missing will never end, and is not waited for.
+	missing := running(2000)
+	missing.Books.Waiting, missing.Books.Missing = 0, 8000
+	equal(t, "time to go to the missing", pace.Observe(start.Add(20*time.Second), missing).Left, 0)
+}
+
+func TestProgressAsJSON(t *testing.T) {
+	p := Progress{ID: "42", State: campaign.Running, Books: campaign.Books{Loaded: 3, Sent: 1}, Rate: 2.5, Left: 90 * time.Second}
+	text, err := json.Marshal(p)
+	ok(t, err)
+	const want = `{"id":"42","state":"running","books":{"loaded":3,"sent":1,"failed":0,"skipped":0,"expired":0,"unknown":0,` +
+		`"waiting":0,"inFlight":0,"retrying":0,"missing":0,"outbox":0},"rate":2.5,"leftSeconds":90}`
+	equal(t, "JSON", string(text), want)
+}

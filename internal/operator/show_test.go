@@ -1,0 +1,118 @@
+package operator
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+func (f fixture) show(id string) View {
+	f.Helper()
+	v, err := f.Show(f.Context(), id)
+	ok(f.T, err)
+	return v
+}
+
+func TestShow(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
+	v := f.show("42")
+	if v.Spec.State != campaign.Draft || string(v.Spec.Message) != plainMessage || v.Books.Waiting != 3 || !v.Books.Balanced() {
+		t.Errorf("got %+v", v)
+	}
+
+	if _, err := f.Show(t.Context(), "none"); !errors.Is(err, campaign.ErrNotFound) {
+		t.Errorf("of a campaign that is not there: %v", err)
+	}
+
+	// A list without a spec, as an application writes it first.
+	ok(t, f.rdb.RPush(t.Context(), "campaign:7", `{"userId":1}`).Err())
+	v = f.show("7")
+	if v.Spec.ID != "7" || v.Spec.State != "" || v.Books.Waiting != 1 {
+		t.Errorf("of a list that waits for a message: %+v", v)
+	}
+
+	// A spec that cannot be used is shown with what is wrong.
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:8}:spec", "message", plainMessage, "state", "flying").Err())
+	mentions(t, f.show("8").Err, "spec of campaign 8: field state is \"flying\"")
+
+	// A key of another type is not.
+	ok(t, f.rdb.Set(t.Context(), "{campaign:9}:spec", "x", 0).Err())
+	_, err := f.Show(t.Context(), "9")
+	if wrong, is := errors.AsType[*queue.TypeError](err); !is || wrong.Key != "{campaign:9}:spec" {
+		t.Errorf("of a key of another type: %v", err)
+	}
+}
+
+func TestListShowsAll(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	ok(t, f.rdb.RPush(t.Context(), "campaign:7", `{"userId":1}`).Err())
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:8}:spec", "message", plainMessage, "state", "flying").Err())
+	ok(t, f.rdb.RPush(t.Context(), "campaign:8", `{"userId":1}`).Err())
+	views, err := f.List(t.Context())
+	ok(t, err)
+	var got []string
+	for _, v := range views {
+		got = append(got, fmt.Sprintf("%s %s %d %t", v.Spec.ID, v.Spec.State, v.Books.Waiting, v.Err != nil))
+	}
+	equal(t, "campaigns", strings.Join(got, "; "), "42 draft 0 false; 7  1 false; 8 flying 1 true")
+}
+
+func TestViewAsJSON(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, c := range map[string]struct {
+		view View
+		want string // its JSON begins or ends with it
+	}{
+		"whole": {
+			View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Message: []byte(plainMessage), OnAmbiguous: campaign.Resend, Weight: 1, StartedAt: at}},
+			`{"id":"42","state":"running","onAmbiguous":"resend","weight":1,"startedAt":"2026-01-02T03:04:05Z","message":{"notification":{"title":"Hello"}},"books":{`,
+		},
+		"a message that is no JSON": {View{Spec: campaign.Spec{Message: []byte("{")}}, `"message":"{","books":{`},
+		"no message":                {View{Spec: campaign.Spec{ID: "7"}}, `{"id":"7","state":"","onAmbiguous":"","weight":0,"books":{`},
+		"broken":                    {View{Err: errors.New("field state is missing")}, `},"error":"field state is missing"}`},
+	} {
+		text, err := json.Marshal(c.view)
+		ok(t, err)
+		if !strings.Contains(string(text), c.want) {
+			t.Errorf("%s: got %s, want %s", name, text, c.want)
+		}
+	}
+}
+
+func TestWatchEndsWithTheCampaign(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	var states []campaign.State
+	err := f.Watch(t.Context(), "42", time.Millisecond, func(p Progress) bool {
+		states = append(states, p.State)
+		ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))
+		return true
+	})
+	ok(t, err)
+	equal(t, "states", fmt.Sprint(states), "[running cancelled]")
+}
+
+func TestWatchEndsWhenNobodyLooks(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	looks := 0
+	ok(t, f.Watch(t.Context(), "42", time.Millisecond, func(Progress) bool { looks++; return looks < 3 }))
+	equal(t, "looks", looks, 3)
+
+	err := f.Watch(t.Context(), "none", time.Millisecond, func(Progress) bool { return true })
+	if !errors.Is(err, campaign.ErrNotFound) {
+		t.Errorf("of a campaign that is not there: %v", err)
+	}
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "state", "flying").Err())
+	err = f.Watch(t.Context(), "42", time.Millisecond, func(Progress) bool { return true })
+	mentions(t, err, "field state")
+}

@@ -1,0 +1,59 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestTokensAreImported(t *testing.T) {
+	f := open(t)
+	for format, text := range map[Format]string{
+		CSV:    "userId,fcmToken,city\nu1,t1,Hue\nu2,,Hue\n,t3,\nu4,t4,\n",
+		NDJSON: `{"userId":"u1","fcmToken":"t1"}` + "\n" + `{"userId":"u2"}` + "\n{}\n" + `{"userId":"u4","fcmToken":"t4"}`,
+	} {
+		ok(t, f.rdb.FlushAll(t.Context()).Err())
+		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), format, nil)
+		ok(t, err)
+		equal(t, "stored", summary.Loaded, 2)
+		equal(t, "rejected", summary.Rejected, 2)
+		mentions(t, summary.Errors[0], "has no token")
+		got, err := f.rdb.MGet(t.Context(), "user:u1:token", "user:u2:token", "user:u4:token").Result()
+		ok(t, err)
+		equal(t, "tokens", fmt.Sprint(got), "[t1 <nil> t4]")
+	}
+}
+
+func TestImportOfManyTellsHowFarItIs(t *testing.T) {
+	f := open(t)
+	var heard []int64
+	summary, err := f.ImportTokens(t.Context(), strings.NewReader(audienceOf(2500)), CSV, func(n int64) { heard = append(heard, n) })
+	ok(t, err)
+	equal(t, "stored", summary.Loaded, 2500)
+	equal(t, "progress", fmt.Sprint(heard), "[1000 2000]")
+	equal(t, "keys", f.rdb.DBSize(t.Context()).Val(), 2500)
+}
+
+func TestImportThatCannotBe(t *testing.T) {
+	f := open(t)
+	_, err := f.ImportTokens(t.Context(), strings.NewReader("id,token\n"), CSV, nil)
+	if _, is := errors.AsType[*FileError](err); !is {
+		t.Errorf("of no audience: %v", err)
+	}
+	summary, err := f.ImportTokens(t.Context(), strings.NewReader("userId\nu1\nu2\n"), CSV, nil)
+	mentions(t, err, "no line has a user and a token")
+	equal(t, "rejected", summary.Rejected, 2)
+
+	ctx, interrupt := context.WithCancel(t.Context())
+	summary, err = f.ImportTokens(ctx, strings.NewReader(audienceOf(5000)), CSV, func(n int64) {
+		if n == 2000 {
+			interrupt()
+		}
+	})
+	mentions(t, err, fmt.Sprintf("%d tokens are stored; repeating the import does no harm", summary.Loaded))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
