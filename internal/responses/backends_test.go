@@ -37,6 +37,7 @@ var conformance = []struct {
 	{"dead letters listed while they are added", listsNoLaterLetters},
 	{"dead letters counted", countsLetters},
 	{"dead letters removed", removesLetters},
+	{"dead letters removed, copies", removesOneOfTwoCopies},
 	{"dead letters purged", purgesLetters},
 	{"dead letters by length", trimsByLength},
 	{"dead letters by age", trimsByAge},

@@ -24,8 +24,7 @@ const (
 	// letters rest on it, so it lives as long as the list does; no one deletes it.
 	suffixDeadCounts = queue.SuffixDead + ":" + queue.SuffixCounts
 
-	pageLetters   = 128 // letters read by one script
-	removeLetters = 32  // letters removed by one script: each may search the whole list
+	pageLetters = 128 // letters read or removed by one script
 )
 
 // ErrNoDeadLetter is what Get returns for an id that no letter has.
@@ -99,6 +98,10 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 	if !ok1 || !ok2 || !ok3 || !ok4 {
 		return page{}, errReply
 	}
+	first := next
+	if !newest {
+		first -= int64(len(stored))
+	}
 	p := page{letters: make([]DeadLetter, len(stored)), now: time.UnixMilli(now)}
 	for i, element := range stored {
 		text, ok := element.(string)
@@ -108,6 +111,7 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 		if p.letters[i], err = DecodeDeadLetter([]byte(text)); err != nil {
 			p.letters[i] = foreignLetter(text, err)
 		}
+		p.letters[i].position, p.letters[i].removed = first+int64(i), removed
 	}
 	if newest {
 		slices.Reverse(p.letters)

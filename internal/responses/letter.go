@@ -34,7 +34,9 @@ type DeadLetter struct {
 	Result notification.Result // without Raw and Token; zero when there is none
 	Raw    []byte
 
-	stored string // as it stands in the list, which Remove needs
+	// What Remove finds it by: as it stands in the list, where it was read, and how many had been removed by then.
+	stored            string
+	position, removed int64
 }
 
 // Code is what letters are counted and found under: the result's error code, or one that says why there is none.

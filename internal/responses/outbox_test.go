@@ -241,21 +241,6 @@ func TestForwardOverALossyLine(t *testing.T) {
 	}
 }
 
-// A Redis that is full and must not evict still forwards.
-func TestFullRedisForwards(t *testing.T) {
-	b := single(t, "", servers.Redis(t, "--maxmemory-policy", "noeviction"))
-	names := ownNames()
-	campaign := ownCampaign(t, names)
-	all := numbered(50)
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "100kb")
-	if err := b.rdb.RPush(t.Context(), names.Responses, "x").Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
-		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
-	}
-	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 20}), campaign)
-	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
-}
-
 func TestNewOutboxRefuses(t *testing.T) {
 	for _, o := range []responses.OutboxOptions{{Batch: -1}, {BatchBytes: -1}, {Lock: time.Microsecond}} {
 		if _, err := responses.NewOutbox(nil, queue.DefaultNames(), o); err == nil {

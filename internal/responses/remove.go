@@ -6,15 +6,22 @@ import (
 	"slices"
 )
 
-const (
-	allCopies = 0
-	oneCopy   = 1
-)
-
-// Remove removes letters that List or Get gave, with all their copies, and tells how many entries went. To replay,
-// push first and remove then: being cut off in between repeats, and loses nothing.
+// Remove removes letters that List or Get gave, and tells how many. Copies are letters of their own: whoever replays
+// knows them by their ID. To replay, push first and remove then: being cut off in between repeats, and loses nothing.
+// Repeating is harmless; as with queue.Settle, a low count alone proves no loss.
 func (d *DeadLetters) Remove(ctx context.Context, letters ...DeadLetter) (removed int, err error) {
-	return d.remove(ctx, allCopies, letters)
+	for some := range slices.Chunk(letters, pageLetters) {
+		args := make([]any, 0, 3*len(some))
+		for i := range some {
+			args = append(args, some[i].stored, some[i].position, some[i].removed)
+		}
+		n, err := deadRemoveScript.Run(ctx, d.rdb, d.keys, args...).Int()
+		removed += n
+		if err != nil {
+			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], err)
+		}
+	}
+	return removed, nil
 }
 
 // Purge removes the letters that match, the oldest first, and tells how many. Repeating it is harmless.
@@ -25,26 +32,10 @@ func (d *DeadLetters) Purge(ctx context.Context, f Filter) (removed int, err err
 		if err != nil || len(p.letters) == 0 {
 			return removed, err
 		}
-		// One copy is found near the head, where the page is; the others are on a page of their own.
-		n, err := d.remove(ctx, oneCopy, slices.DeleteFunc(p.letters, func(l DeadLetter) bool { return !f.Match(&l) }))
+		n, err := d.Remove(ctx, slices.DeleteFunc(p.letters, func(l DeadLetter) bool { return !f.Match(&l) })...)
 		removed += n
 		if err != nil {
 			return removed, err
 		}
 	}
-}
-
-func (d *DeadLetters) remove(ctx context.Context, copies int, letters []DeadLetter) (removed int, err error) {
-	for some := range slices.Chunk(letters, removeLetters) {
-		args := append(make([]any, 0, 1+len(some)), copies)
-		for i := range some {
-			args = append(args, some[i].stored)
-		}
-		n, err := deadRemoveScript.Run(ctx, d.rdb, d.keys, args...).Int()
-		removed += n
-		if err != nil {
-			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], err)
-		}
-	}
-	return removed, nil
 }

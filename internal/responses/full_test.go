@@ -1,0 +1,36 @@
+package responses_test
+
+import (
+	"strings"
+	"testing"
+
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
+	"fanfare/test/servers"
+)
+
+// A Redis that is full and must not evict still forwards, and its dead letters can be thrown away.
+func TestFullRedis(t *testing.T) {
+	b := single(t, "", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	all := numbered(50)
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 20})
+	dead := failed("a", "INTERNAL", 30)
+	l.add(dead...)
+
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "100kb")
+	if err := b.rdb.RPush(t.Context(), names.Responses, "x").Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
+		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
+	}
+	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 20}), campaign)
+	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
+	if n := l.trim(); n != 10 {
+		t.Errorf("trimmed %d letters, want 10", n)
+	}
+	if n, err := l.Purge(t.Context(), responses.Filter{User: "u15"}); n != 1 || err != nil {
+		t.Errorf("purged %d, error %v", n, err)
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), append(idsOf(dead[10:15]), idsOf(dead[16:])...))
+}
