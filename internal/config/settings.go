@@ -128,7 +128,7 @@ type Profiles struct {
 // Responder are the settings of the responder.
 type Responder struct {
 	Batch         int           `key:"batch" default:"1000" min:"1" help:"results written by one transaction"`
-	Workers       int           `key:"workers" default:"2" min:"1" help:"transactions at a time"`
+	Workers       int           `key:"workers" default:"4" min:"1" help:"transactions at a time"`
 	DeadMaxLength int           `key:"dead_max_length" default:"100000" min:"1" help:"dead letters kept; the oldest go first, and are counted"`
 	DeadMaxAge    time.Duration `key:"dead_max_age" default:"720h" min:"1s" help:"how long a dead letter is kept"`
 	Drain         time.Duration `key:"drain" default:"30s" min:"1ms" help:"after SIGTERM, how long transactions under way may take to finish"`

@@ -7,14 +7,15 @@ import (
 
 // The suffixes of the keys that belong to a list; see List.Key.
 const (
-	SuffixSpec     = "spec"     // hash: a campaign's message, state and options
-	SuffixCounts   = "counts"   // hash: the books and the deadline
-	SuffixBack     = "back"     // list: given back or reaped, served before the list itself
-	SuffixRetry    = "retry"    // sorted set: due time in ms
-	SuffixLeases   = "leases"   // sorted set: claim by the end of its lease in ms
-	SuffixOutbox   = "outbox"   // list: results on their way to the list of responses
-	SuffixDead     = "dead"     // dead letters
-	SuffixRegistry = "registry" // set: campaign ids, under the campaign prefix itself
+	SuffixSpec     = "spec"      // hash: a campaign's message, state and options
+	SuffixCounts   = "counts"    // hash: the books and the deadline
+	SuffixBack     = "back"      // list: given back or reaped, served before the list itself
+	SuffixRetry    = "retry"     // sorted set: due time in ms
+	SuffixLeases   = "leases"    // sorted set: claim by the end of its lease in ms
+	SuffixOutbox   = "outbox"    // list: results on their way to the list of responses
+	SuffixDead     = "dead"      // dead letters
+	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix itself
+	SuffixForward  = "forwarder" // string: who empties the outbox just now
 
 	suffixLease = "lease" // hash lease:<claim>: position to element
 	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
@@ -22,7 +23,7 @@ const (
 )
 
 var suffixes = []string{
-	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry,
+	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry, SuffixForward,
 }
 
 // List names one leased list and all keys that belong to it, which share its Cluster slot.

@@ -19,9 +19,6 @@ const (
 	DefaultLock         = 2 * time.Second
 )
 
-// suffixForwarder is the lock of whoever forwards a campaign's outbox; it expires by itself.
-const suffixForwarder = "forwarder"
-
 // OutboxOptions of an Outbox; a zero field takes its default.
 type OutboxOptions struct {
 	Batch      int           // results that are moved at a time
@@ -76,7 +73,7 @@ func NewOutbox(rdb redis.UniversalClient, names queue.Names, o OutboxOptions) (*
 // arrives at least once: being cut off anywhere, or another process doing the same, repeats results and loses none.
 // While another process forwards this outbox there is nothing to do, and forwarded is 0.
 func (o *Outbox) Forward(ctx context.Context, campaign queue.List) (forwarded int, err error) {
-	keys := []string{campaign.Key(queue.SuffixOutbox), campaign.Key(suffixForwarder)}
+	keys := []string{campaign.Key(queue.SuffixOutbox), campaign.Key(queue.SuffixForward)}
 	for left := 1; left > 0; {
 		waiting, results, err := o.peek(ctx, keys)
 		if err != nil {
