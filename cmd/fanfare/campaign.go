@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
+	"fanfare/internal/profiles"
 )
 
 func (c *cli) campaign() *cobra.Command {
@@ -37,8 +41,11 @@ body, image, link and data is filled in for each recipient, from the audience's 
 		Example: "  fanfare campaign create 42 --message message.json",
 		Args:    takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			if message == "" {
+			switch {
+			case message == "":
 				return wrongUsage(command, errors.New("no message: give --message FILE, or - for standard input"))
+			case weight < 1:
+				return wrongUsage(command, fmt.Errorf("--weight %d is not above zero", weight))
 			}
 			text, err := readInput(command, message)
 			if err != nil {
@@ -49,7 +56,7 @@ body, image, link and data is filled in for each recipient, from the audience's 
 			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {
-					return err
+					return notCreated(args[0], message, err)
 				}
 				return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Draft},
 					"created campaign %s as a draft; next: fanfare load %[1]s FILE, then fanfare campaign start %[1]s", args[0])
@@ -64,6 +71,19 @@ body, image, link and data is filled in for each recipient, from the audience's 
 	return command
 }
 
+// notCreated names the file where the message is at fault, and the flag where that is.
+func notCreated(id, file string, err error) error {
+	_, message := errors.AsType[*fcm.FieldError](err)
+	_, placeholder := errors.AsType[*profiles.FieldError](err)
+	if message || placeholder {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if spec, ok := errors.AsType[*campaign.SpecError](err); ok {
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s %s", strings.ReplaceAll(spec.Field, "_", "-"), spec.Problem))
+	}
+	return about(id, err)
+}
+
 func (c *cli) campaignShow() *cobra.Command {
 	return &cobra.Command{
 		Use:               "show CAMPAIGN",
@@ -74,7 +94,7 @@ func (c *cli) campaignShow() *cobra.Command {
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 				view, err := op.Show(ctx, args[0])
 				if err != nil {
-					return err
+					return about(args[0], err)
 				}
 				return c.output(command).show(view, func(w io.Writer) { printView(w, view) })
 			})
@@ -108,17 +128,33 @@ func (c *cli) campaignMove(verb, short string, to campaign.State) *cobra.Command
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				if err := rooms.Campaigns.Move(ctx, args[0], to, reason); err != nil {
-					return err
+					return notMoved(ctx, op, args[0], err)
 				}
-				return c.output(command).done(map[string]any{"id": args[0], "state": to}, "campaign %s is %s", args[0], to)
+				text := "campaign %s is %s"
+				if to == campaign.Running {
+					text += "; follow it with: fanfare watch %[1]s"
+				}
+				return c.output(command).done(map[string]any{"id": args[0], "state": to}, text, args[0], to)
 			})
 		},
 	}
 	command.Flags().StringVar(&reason, "reason", "", "a `text` kept with the campaign, for whoever looks at it later")
 	return command
 }
+
+// notMoved tells a list that waits for its message from a campaign of which there is nothing.
+func notMoved(ctx context.Context, op *operator.Operator, id string, err error) error {
+	if errors.Is(err, campaign.ErrNotFound) {
+		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
+			return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", id, createLine(id)))
+		}
+	}
+	return about(id, err)
+}
+
+func createLine(id string) string { return "fanfare campaign create " + id + " --message FILE" }
 
 func (c *cli) campaignDelete() *cobra.Command {
 	return &cobra.Command{
@@ -129,10 +165,10 @@ func (c *cli) campaignDelete() *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				if _, err := op.Show(ctx, args[0]); errors.Is(err, campaign.ErrNotFound) {
-					return err
+					return about(args[0], err)
 				}
 				if err := rooms.Campaigns.Delete(ctx, args[0]); err != nil {
-					return err
+					return about(args[0], err)
 				}
 				return c.output(command).done(map[string]any{"id": args[0], "deleted": true}, "deleted campaign %s", args[0])
 			})

@@ -60,7 +60,7 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	}
 	message, err := readInput(command, flags.message)
 	if err != nil {
-		return fmt.Errorf("%w: call it in Fanfare's own folder, or give --message and --audience", err)
+		return fmt.Errorf("%w; call the demo in Fanfare's own folder, or give --message and --audience", err)
 	}
 	parts, err := embed(ctx, &s, flags)
 	if err != nil {

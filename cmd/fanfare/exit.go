@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -26,13 +28,13 @@ func explain(err error) error {
 	case errors.Is(err, context.Canceled):
 		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
 	case errors.Is(err, campaign.ErrNotFound):
-		return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("%w; fanfare campaign list shows those that there are", err))
-	case errors.Is(err, campaign.ErrAudienceExists):
-		return fmt.Errorf("%w (--append)", err)
+		return daemon.Exit(daemon.ExitNoCampaign, err)
 	case redis.IsAuthError(err), redis.IsPermissionError(err):
 		return daemon.Exit(daemon.ExitCredentials, err)
 	case wrongInput(err):
 		return daemon.Exit(daemon.ExitUsage, err)
+	case redis.IsOOMError(err):
+		return fmt.Errorf("%w; Redis is full, and fanfare check tells how full", err)
 	case dialing:
 		return fmt.Errorf("%w; fanfare check tells more", err)
 	}
@@ -47,4 +49,33 @@ func wrongInput(err error) bool {
 	_, placeholder := errors.AsType[*profiles.FieldError](err)
 	_, file := errors.AsType[*operator.FileError](err)
 	return id || spec || message || placeholder || file
+}
+
+// about says in an operator's words what is in the way of something that was to be done with a campaign.
+func about(id string, err error) error {
+	if wrong, ok := errors.AsType[*queue.IDError](err); ok {
+		return wrong
+	}
+	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok {
+		return refusal(refused)
+	}
+	switch {
+	case errors.Is(err, campaign.ErrNotFound):
+		return fmt.Errorf("%w: %s; fanfare campaign list shows those that there are", campaign.ErrNotFound, id)
+	case errors.Is(err, campaign.ErrExists):
+		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %[1]s", id)
+	}
+	return err
+}
+
+// refusal adds what is possible instead.
+func refusal(e *campaign.TransitionError) error {
+	if e.From.Final() || !slices.Contains(campaign.States, e.To) {
+		return e
+	}
+	var next []string
+	for _, state := range e.From.Next() {
+		next = append(next, string(state))
+	}
+	return fmt.Errorf("%w, only %s", e, strings.Join(next, " or "))
 }

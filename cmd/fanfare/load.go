@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
+	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
@@ -58,21 +59,48 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 	opts.Progress = bar.set
 	summary, err := op.Load(ctx, id, file, opts)
 	bar.clear()
-	if summary.Loaded == 0 && summary.Rejected == 0 && err != nil {
-		return err
+	broken, begun := errors.AsType[*operator.InterruptedError](err)
+	begun = begun && broken.Done+broken.Unsure > 0
+	if err != nil && !begun && summary.Rejected == 0 {
+		return notLoaded(id, name, err)
 	}
 	shown := c.output(command).show(summary, func(w io.Writer) { printSummary(w, id, summary) })
-	if broken, ok := errors.AsType[*operator.InterruptedError](err); ok {
+	if begun {
 		return goOn(broken, id, name)
 	}
-	return errors.Join(err, shown)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return shown
 }
 
-// goOn tells how to go on with a load that broke off.
+// notLoaded says why nothing was loaded, and what would help.
+func notLoaded(id, name string, err error) error {
+	if file, ok := errors.AsType[*operator.FileError](err); ok {
+		return noAudience(name, file)
+	}
+	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
+		return fmt.Errorf("campaign %s is %s, and takes no audience any more", id, over.From)
+	}
+	if errors.Is(err, campaign.ErrAudienceExists) {
+		return fmt.Errorf("campaign %s has an audience, or another load has just begun; to add to it, give --append", id)
+	}
+	return about(id, err)
+}
+
+// noAudience puts the file's name before what is wrong with it.
+func noAudience(name string, e *operator.FileError) error {
+	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s: %s", name, e.Problem))
+}
+
+// goOn tells how to go on with a load that broke off, unless the campaign has ended or gone meanwhile.
 func goOn(broken *operator.InterruptedError, id, name string) error {
+	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
+		return broken
+	}
 	err := fmt.Errorf("%w; go on with: fanfare load %s %s --append --skip %d", broken, id, name, broken.Done)
 	if broken.Unsure > 0 {
-		err = fmt.Errorf("%w (%d of them may then be in twice)", err, broken.Unsure)
+		err = fmt.Errorf("%w (up to %d recipients may then be in twice)", err, broken.Unsure)
 	}
 	if errors.Is(err, context.Canceled) {
 		return daemon.Exit(daemon.ExitLeftover, err)

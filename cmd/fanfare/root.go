@@ -50,6 +50,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 		&cobra.Group{ID: groupAfter, Title: "To look after what is sent:"},
 		&cobra.Group{ID: groupSetup, Title: "To set up:"},
 	)
+	root.SetHelpCommand(help())
 	root.SetHelpCommandGroupID(groupSetup)
 	root.SetCompletionCommandGroupID(groupSetup)
 	for id, commands := range map[string][]*cobra.Command{
@@ -60,6 +61,12 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 		for _, command := range commands {
 			command.GroupID = id
 			root.AddCommand(command)
+		}
+	}
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		if command.Name() == "completion" {
+			asGroup(command)
 		}
 	}
 	return root

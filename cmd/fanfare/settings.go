@@ -27,8 +27,8 @@ func (c *cli) settings() *cobra.Command {
 		Short: "Show all settings, their values now, and where those come from",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			if err := takes(command, args); err != nil {
-				return err
+			if len(args) > 0 {
+				return noSuchCommand(command, args[0])
 			}
 			s, err := wire.Settings(c.file, command.Flags())
 			if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -112,6 +113,9 @@ func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operat
 	bar := newCountBar(command.ErrOrStderr(), "storing", "tokens")
 	summary, err := op.ImportTokens(ctx, file, format, bar.set)
 	bar.clear()
+	if file, ok := errors.AsType[*operator.FileError](err); ok {
+		return noAudience(name, file)
+	}
 	if err != nil && summary.Rejected == 0 {
 		return err
 	}

@@ -22,11 +22,16 @@ func takes(command *cobra.Command, args []string) error {
 	if len(args) == len(want) {
 		return nil
 	}
-	problem := fmt.Errorf("%s takes %s: %d given", command.CommandPath(), strings.Join(want, " "), len(args))
+	takes := strings.Join(want, " ")
 	if len(want) == 0 {
-		problem = fmt.Errorf("%s takes no arguments: %d given", command.CommandPath(), len(args))
+		takes = "no arguments"
 	}
-	return wrongUsage(command, problem)
+	return wrongUsage(command, fmt.Errorf("%s takes %s; %s given", nameOf(command), takes, plural(int64(len(args)), "argument")))
+}
+
+// nameOf is a command as it is typed behind "fanfare".
+func nameOf(command *cobra.Command) string {
+	return strings.TrimPrefix(command.CommandPath(), command.Root().Name()+" ")
 }
 
 // arguments are the words behind the command's name, up to its flags and to what may be left out.
@@ -40,23 +45,46 @@ func arguments(use string) []string {
 
 // group makes a command that only has others below it.
 func group(use, short string, below ...*cobra.Command) *cobra.Command {
-	command := &cobra.Command{
-		Use: use, Short: short,
-		DisableFlagsInUseLine: true,
-		Args:                  cobra.ArbitraryArgs,
-		RunE: func(command *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return command.Help()
-			}
-			text := fmt.Sprintf("there is no command %s %s", command.CommandPath(), args[0])
-			if similar := command.SuggestionsFor(args[0]); len(similar) > 0 {
-				text += "; did you mean " + strings.Join(similar, " or ") + "?"
-			}
-			return wrongUsage(command, errors.New(text))
-		},
-	}
+	command := &cobra.Command{Use: use, Short: short, DisableFlagsInUseLine: true}
+	asGroup(command)
 	command.AddCommand(below...)
 	return command
+}
+
+func asGroup(command *cobra.Command) {
+	command.SuggestionsMinimumDistance = 2
+	command.Args = cobra.ArbitraryArgs
+	command.RunE = func(command *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return command.Help()
+		}
+		return noSuchCommand(command, args[0])
+	}
+}
+
+func noSuchCommand(above *cobra.Command, name string) error {
+	text := fmt.Sprintf("there is no command %q", strings.TrimPrefix(above.CommandPath()+" "+name, above.Root().Name()+" "))
+	if similar := above.SuggestionsFor(name); len(similar) > 0 {
+		text += ", only " + strings.Join(similar, " and ")
+	}
+	return wrongUsage(above, errors.New(text))
+}
+
+// help is cobra's, but that it knows when there is no such command.
+func help() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(command *cobra.Command, args []string) error {
+			found, rest, err := command.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noSuchCommand(found, strings.Join(rest, " "))
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
 }
 
 // usageTemplate is cobra's, with one line of usage.

@@ -29,6 +29,9 @@ func printView(w io.Writer, v operator.View) {
 	if v.Err != nil {
 		fmt.Fprintf(w, "  %s\n", printable(v.Err.Error()))
 	}
+	if v.Err == nil && v.Spec.State == "" {
+		fmt.Fprintf(w, "  give it one: %s\n", createLine(v.Spec.ID))
+	}
 	field := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(w, "  %-13s %s\n", name, printable(value))
@@ -69,4 +72,9 @@ func printList(w io.Writer, views []operator.View) {
 			thousands(b.Open()), stamp(v.Spec.CreatedAt), v.Spec.Name)
 	}
 	t.print(w)
+	for _, v := range views {
+		if v.Err != nil {
+			fmt.Fprintf(w, "\n%s\n", printable(v.Err.Error()))
+		}
+	}
 }

@@ -32,7 +32,7 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 				if errors.Is(err, context.Canceled) {
 					return nil // whoever watched has seen enough
 				}
-				return err
+				return about(args[0], err)
 			})
 		},
 	}

@@ -32,7 +32,7 @@ func FormatOf(name string) Format {
 // FileError says why a file is no audience at all: nothing of it was loaded.
 type FileError struct{ Problem string }
 
-func (e *FileError) Error() string { return "read audience: " + e.Problem }
+func (e *FileError) Error() string { return "audience: " + e.Problem }
 
 // RowError is a line of an audience that was not loaded. Lines count from 1, the header included.
 type RowError struct {

@@ -16,10 +16,10 @@ import (
 func CheckMessage(text []byte) (notification.Message, error) {
 	message := notification.Message(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if _, err := fcm.Parse(message); err != nil {
-		return nil, fmt.Errorf("read message: %w", err)
+		return nil, err // it says where in the message
 	}
 	if _, err := profiles.Compile(message); err != nil {
-		return nil, fmt.Errorf("read placeholders: %w", err)
+		return nil, fmt.Errorf("message.%w", err)
 	}
 	return message, nil
 }

@@ -35,8 +35,8 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Name        string               `json:"name,omitempty"`
 		State       campaign.State       `json:"state"`
 		Reason      string               `json:"reason,omitempty"`
-		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous"`
-		Weight      int                  `json:"weight"`
+		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous,omitempty"`
+		Weight      int                  `json:"weight,omitempty"`
 		CreatedAt   time.Time            `json:"createdAt,omitzero"`
 		StartedAt   time.Time            `json:"startedAt,omitzero"`
 		FinishedAt  time.Time            `json:"finishedAt,omitzero"`

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"fanfare/test/servers"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"fanfare": main})
+}
+
+// TestScripts runs each testdata/script/*.txtar with a redis-server of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			folder, err := os.Getwd()
+			e.Setenv("EXAMPLES", folder+"/../../examples")
+			addr := servers.Redis(t, "--appendonly", "yes")
+			e.Setenv("REDIS_ADDR", addr)
+			e.Setenv("REDIS_URL", "redis://"+addr)
+			// Without credentials, but with an endpoint, none are looked for.
+			e.Setenv("FCM_ENDPOINT", "http://127.0.0.1:1/v1")
+			e.Setenv("FCM_PROJECT_ID", "demo")
+			e.Setenv("TZ", "UTC")
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "interrupts": interrupts, "redis": redisCommand(t.Context()),
+		},
+	})
+}
+
+// exits CODE PROGRAM ARGUMENTS… fails unless the program exits with the code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM [ARGUMENTS]")
+	}
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// interrupts PATTERN PROGRAM ARGUMENTS… sends SIGINT once a line of the program's output matches, and fails unless the program
+// then exits with 0.
+func interrupts(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: interrupts PATTERN PROGRAM [ARGUMENTS]")
+	}
+	command := exec.Command(args[1], args[2:]...)
+	command.Dir, command.Stderr = ts.MkAbs("."), ts.Stderr()
+	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR"} {
+		command.Env = append(command.Env, name+"="+ts.Getenv(name))
+	}
+	out, err := command.StdoutPipe()
+	ts.Check(err)
+	ts.Check(command.Start())
+	awaited := regexp.MustCompile(args[0])
+	seen := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		fmt.Fprintln(ts.Stdout(), lines.Text())
+		if !seen && awaited.MatchString(lines.Text()) {
+			seen = true
+			ts.Check(command.Process.Signal(os.Interrupt))
+		}
+	}
+	ts.Check(command.Wait())
+	if !seen {
+		ts.Fatalf("no line matched %s", args[0])
+	}
+}
+
+// redisCommand makes "redis COMMAND ARGUMENTS…", which does what an application or an administrator does.
+func redisCommand(ctx context.Context) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		options, err := redis.ParseURL(ts.Getenv("REDIS_URL"))
+		ts.Check(err)
+		rdb := redis.NewClient(options)
+		defer rdb.Close()
+		command := make([]any, len(args))
+		for i, arg := range args {
+			command[i] = arg
+		}
+		reply, err := rdb.Do(ctx, command...).Result()
+		if neg || err != nil && !errors.Is(err, redis.Nil) {
+			ts.Fatalf("redis: %v", err)
+		}
+		fmt.Fprintln(ts.Stdout(), reply)
+	}
+}
