@@ -55,9 +55,9 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 		return err
 	}
 	defer file.Close()
-	bar := newCountBar(command.ErrOrStderr(), "loading", "recipients")
-	opts.Progress = bar.set
-	summary, err := op.Load(ctx, id, file, opts)
+	bar := newFileBar(command.ErrOrStderr(), file, "loading", "recipient")
+	opts.Progress = bar.count
+	summary, err := op.Load(ctx, id, bar, opts)
 	bar.clear()
 	broken, begun := errors.AsType[*operator.InterruptedError](err)
 	begun = begun && broken.Done+broken.Unsure > 0

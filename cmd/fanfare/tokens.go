@@ -110,8 +110,8 @@ func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operat
 		return err
 	}
 	defer file.Close()
-	bar := newCountBar(command.ErrOrStderr(), "storing", "tokens")
-	summary, err := op.ImportTokens(ctx, file, format, bar.set)
+	bar := newFileBar(command.ErrOrStderr(), file, "storing", "token")
+	summary, err := op.ImportTokens(ctx, bar, format, bar.count)
 	bar.clear()
 	if file, ok := errors.AsType[*operator.FileError](err); ok {
 		return noAudience(name, file)

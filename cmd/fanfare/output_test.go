@@ -1,0 +1,105 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
+)
+
+func TestTablesLineUp(t *testing.T) {
+	table := newTable("NAME", ">COUNT", "NOTE")
+	table.add("ünïcode", "1,000", "")
+	table.add("a", "7", "with a note")
+	table.rows = append(table.rows, rule)
+	table.add("total", "1,007")
+	var got strings.Builder
+	table.print(&got)
+	const want = `NAME     COUNT  NOTE
+ünïcode  1,000
+a            7  with a note
+───────────────────────────
+total    1,007
+`
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+// What strangers wrote cannot move the cursor, recolour the screen, or begin a line of its own.
+func TestStrangersPlayNoTricks(t *testing.T) {
+	for text, want := range map[string]string{
+		"Malmö, 100%": "Malmö, 100%",
+		"a\x1b[31mb":  `"a\x1b[31mb"`,
+		"a\nb":        `"a\nb"`,
+		"a\u202eb":    `"a\u202eb"`,
+		"a\xffb":      `"a\xffb"`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestThousands(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
+		if got := thousands(n); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
+func TestProgressInOneLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		progress operator.Progress
+		want     string
+	}{
+		"in the middle": {
+			operator.Progress{
+				State: campaign.Running, Rate: 1234.5, Left: 90 * time.Second,
+				Books: campaign.Books{Loaded: 2000, Sent: 900, Failed: 90, Skipped: 10, Retrying: 3, InFlight: 50, Waiting: 947},
+			},
+			"running   ██████████░░░░░░░░░░  50%  1,000 of 2,000  90 failed  10 skipped  3 retrying  50 in flight  1,234/s  1m30s to go",
+		},
+		"not quite done": {
+			operator.Progress{State: campaign.Running, Books: campaign.Books{Loaded: 1000, Sent: 999, InFlight: 1}},
+			"running   ███████████████████░  99%  999 of 1,000  1 in flight",
+		},
+		"waiting for a message": {operator.Progress{Books: campaign.Books{Loaded: 1, Waiting: 1}}, "waiting   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 1"},
+		"of nobody":             {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
+	} {
+		if got := describe(c.progress); got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
+		}
+	}
+}
+
+// Where nobody looks, progress is the first line, one a second, and the last.
+func TestProgressIsScarceInLogs(t *testing.T) {
+	var got strings.Builder
+	line := newProgressLine(&got, false)
+	running := operator.Progress{State: campaign.Running, Books: campaign.Books{Loaded: 10}}
+	for range 100 {
+		line.draw(running)
+	}
+	line.drawn = line.drawn.Add(-time.Second)
+	line.draw(running)
+	ended := running
+	ended.State = campaign.Completed
+	line.draw(ended)
+	line.end()
+	if n := strings.Count(got.String(), "\n"); n != 3 || !strings.HasSuffix(got.String(), "of 10\n") {
+		t.Errorf("got %d lines:\n%s", n, got.String())
+	}
+}
+
+func TestBooksThatDoNotBalance(t *testing.T) {
+	var got strings.Builder
+	printBooks(&got, campaign.Books{Loaded: 1010, Sent: 5, Waiting: 3, InFlight: 1, Retrying: 1, Missing: 1000})
+	const want = "books: 1,010 loaded = 5 sent + 3 waiting + 1 in flight + 1 retrying: NOT BALANCED: 1,000 recipients went missing in Redis\n"
+	if got.String() != want {
+		t.Errorf("got %swant %s", got.String(), want)
+	}
+}
