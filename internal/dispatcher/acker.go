@@ -2,8 +2,10 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
@@ -19,21 +21,34 @@ type event struct {
 // acker writes outcomes in groups. It alone decides when a lease is finished: after the outcomes of all its
 // elements are written, so that what goes back is only what was never sent.
 type acker struct {
-	d        *Dispatcher
-	events   chan event
-	groups   map[*served][]queue.Settlement
-	finished []*lease
-	waiting  int
+	d         *Dispatcher
+	events    chan event // short: what waits here is repeated after a crash, beside what is on the wire
+	groups    map[*served][]queue.Settlement
+	waiting   int
+	finished  []*lease
+	returning map[*served][]*lease // finished, to be given back
+	unwritten map[*served]bool     // some outcome is lost: nothing is given back as if it were unsent
+}
+
+func newAcker(d *Dispatcher) *acker {
+	return &acker{
+		d:         d,
+		events:    make(chan event, d.opts.AckBatch),
+		groups:    make(map[*served][]queue.Settlement),
+		returning: make(map[*served][]*lease),
+		unwritten: make(map[*served]bool),
+	}
 }
 
 // run flushes by count and by time until the events end.
-func (a *acker) run(work context.Context) {
+func (a *acker) run(fetch, keep context.Context) {
 	var due <-chan time.Time
 	for {
 		select {
 		case e, more := <-a.events:
 			if !more {
-				a.flush(work)
+				a.flush(keep)
+				a.giveBack(keep, func(*served) bool { return true })
 				return
 			}
 			if due == nil {
@@ -45,7 +60,8 @@ func (a *acker) run(work context.Context) {
 			}
 		case <-due:
 		}
-		a.flush(work)
+		a.flush(keep)
+		a.giveBack(keep, func(camp *served) bool { return fetch.Err() == nil && !a.owesMore(camp) })
 		due = nil
 	}
 }
@@ -62,10 +78,10 @@ func (a *acker) add(e event) {
 	}
 }
 
-// flush writes the outcomes first and gives back after, per campaign in one script each.
-func (a *acker) flush(work context.Context) {
+// flush writes the outcomes, per campaign in one script, and lets go of the leases that are done with.
+func (a *acker) flush(keep context.Context) {
 	for camp, group := range a.groups {
-		a.settle(work, camp, group)
+		a.settle(keep, camp, group)
 		clear(group)
 		a.groups[camp] = group[:0]
 		if camp.closed.Load() && camp.inflight.Load() == 0 {
@@ -74,20 +90,21 @@ func (a *acker) flush(work context.Context) {
 	}
 	for _, l := range a.finished {
 		if l.returned {
-			a.giveBack(work, l)
+			a.returning[l.camp] = append(a.returning[l.camp], l)
+		} else {
+			a.d.held.remove(l)
 		}
-		a.d.held.remove(l)
 	}
 	clear(a.finished)
 	a.finished, a.waiting = a.finished[:0], 0
 }
 
 // settle keeps trying: the outcomes are known to nobody else. Meanwhile the pool fills up and claiming stops.
-func (a *acker) settle(work context.Context, camp *served, group []queue.Settlement) {
+func (a *acker) settle(keep context.Context, camp *served, group []queue.Settlement) {
 	if len(group) == 0 {
 		return
 	}
-	err := a.d.persist(work, "write outcomes", camp, func(ctx context.Context) error {
+	err := a.d.persist(keep, "write outcomes", camp, func(ctx context.Context) error {
 		applied, err := camp.queue.Settle(ctx, group)
 		if lost := len(group) - applied; err == nil && lost > 0 {
 			a.d.metrics.lost.Add(float64(lost))
@@ -96,21 +113,60 @@ func (a *acker) settle(work context.Context, camp *served, group []queue.Settlem
 		}
 		return err
 	})
-	if err != nil {
-		a.d.log.Error("outcomes not written: their recipients will be served again when the lease ends",
-			"campaign", camp.id, "recipients", len(group), "error", err)
+	if err == nil {
+		a.d.forwarder.wake(camp.list)
 		return
 	}
-	a.d.forwarder.wake(camp)
+	a.unwritten[camp] = true
+	a.d.log.Error("outcomes not written: their recipients count as lost when the lease ends",
+		"campaign", camp.id, "recipients", len(group), "error", err)
+	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
+		a.pause(keep, camp, err)
+	}
 }
 
-func (a *acker) giveBack(work context.Context, l *lease) {
-	err := a.d.persist(work, "give back", l.camp, func(ctx context.Context) error {
-		_, err := l.camp.queue.GiveBack(ctx, l.claim)
+// pause stops a campaign whose outcomes cannot be written: it would be sent to the same people again and again.
+func (a *acker) pause(keep context.Context, camp *served, cause error) {
+	camp.closed.Store(true)
+	if err := a.d.deps.Campaigns.Move(keep, camp.id, campaign.Paused, cause.Error()); err != nil {
+		a.d.log.Error("pause campaign", "campaign", camp.id, "error", err)
+	}
+}
+
+// giveBack returns the leases of campaigns whose recipients were not all sent to, where it is time. It follows a flush:
+// whoever has an outcome is out of the lease by then.
+func (a *acker) giveBack(keep context.Context, now func(*served) bool) {
+	for camp, leases := range a.returning {
+		if !now(camp) {
+			continue
+		}
+		delete(a.returning, camp)
+		if !a.unwritten[camp] {
+			a.release(keep, camp, leases)
+		}
+		for _, l := range leases {
+			a.d.held.remove(l)
+		}
+	}
+}
+
+// owesMore tells that more leases of a campaign which is served no more are to be given back. They wait for each other, and
+// in a stop for the end of the pool: only together do they come into the old order.
+func (a *acker) owesMore(camp *served) bool {
+	return camp.closed.Load() && len(a.returning[camp]) < a.d.held.of(camp)
+}
+
+func (a *acker) release(keep context.Context, camp *served, leases []*lease) {
+	claims := make([]string, len(leases))
+	for i, l := range leases {
+		claims[i] = l.claim
+	}
+	err := a.d.persist(keep, "give back", camp, func(ctx context.Context) error {
+		_, err := camp.queue.GiveBack(ctx, claims...)
 		return err
 	})
 	if err != nil {
-		a.d.log.Warn("recipients not given back: they return when their lease ends", "campaign", l.camp.id, "error", err)
+		a.d.log.Warn("recipients not given back: they return when their lease ends", "campaign", camp.id, "error", err)
 	}
 }
 

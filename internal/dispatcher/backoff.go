@@ -12,7 +12,7 @@ import (
 type Retry struct {
 	// MaxAttempts bounds the requests made for one recipient.
 	MaxAttempts int
-	// MaxElapsed bounds the time from the recipient's first claim to its last attempt.
+	// MaxElapsed bounds the time from the recipient's first claim to its last attempt; a first attempt comes at any time.
 	MaxElapsed time.Duration
 	// MinBackoff and MaxBackoff bound the wait after an answer such as 500 or 503.
 	MinBackoff, MaxBackoff time.Duration

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -23,16 +24,19 @@ func (c *claimer) worthwhile() int {
 	return max(1, min(c.d.opts.Claim, c.d.opts.Concurrency/30))
 }
 
-// run claims until ctx ends, and returns when all that it claimed has reached the pool.
-func (c *claimer) run(ctx, work context.Context) error {
+// run claims until ctx ends, and returns when all that it claimed has reached the pool. An error ends a Job.
+func (c *claimer) run(ctx context.Context) error {
 	defer c.prepared.Wait()
 	for {
 		free, err := c.d.slots.take(ctx, c.worthwhile(), c.d.opts.Claim)
 		if err != nil {
 			return nil
 		}
-		claimed, asked := c.serve(ctx, work, free)
+		claimed, asked, err := c.serve(ctx, free)
 		c.d.slots.release(free - claimed)
+		if err != nil {
+			return err
+		}
 		if asked == 0 && !c.rest(ctx) {
 			return nil
 		}
@@ -41,7 +45,7 @@ func (c *claimer) run(ctx, work context.Context) error {
 
 // serve shares out the free slots and claims for each campaign that gets some. It tells how many slots were filled,
 // and how many campaigns were asked: none when each has just been found empty.
-func (c *claimer) serve(ctx, work context.Context, free int) (claimed, asked int) {
+func (c *claimer) serve(ctx context.Context, free int) (claimed, asked int, err error) {
 	now := c.d.now()
 	serving := c.d.roster.all()
 	byID := make(map[string]*served, len(serving))
@@ -54,11 +58,18 @@ func (c *claimer) serve(ctx, work context.Context, free int) (claimed, asked int
 	}
 	grants := campaign.Share(free, contenders)
 	for _, grant := range grants {
+		if ctx.Err() != nil {
+			return claimed, len(grants), nil
+		}
 		c.turn++
 		byID[grant.ID].turn = c.turn
-		claimed += c.claim(ctx, work, byID[grant.ID], grant.N)
+		taken, err := c.claim(ctx, byID[grant.ID], grant.N)
+		if err != nil {
+			return claimed, len(grants), err
+		}
+		claimed += taken
 	}
-	return claimed, len(grants)
+	return claimed, len(grants), nil
 }
 
 // rest waits until some campaign may have recipients again; false when ctx has ended.
@@ -73,36 +84,39 @@ func (c *claimer) rest(ctx context.Context) bool {
 }
 
 // claim takes up to n recipients and sends them on to be prepared. It returns how many slots they hold.
-func (c *claimer) claim(ctx, work context.Context, camp *served, n int) int {
+func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
 	got, err := camp.queue.Claim(context.WithoutCancel(ctx), queue.NewClaimID(), n)
 	if err != nil {
-		c.refused(camp, err)
-		return 0
+		return 0, c.refused(camp, err)
 	}
 	taken := len(got.Elements)
 	camp.empty.Store(taken == 0)
 	if taken == 0 {
 		camp.idle = c.d.now().Add(c.d.opts.Poll)
-		return 0
+		return 0, nil
 	}
 	c.d.metrics.claimed.Add(float64(taken))
 	camp.inflight.Add(int64(taken))
+	c.d.holding.Add(int64(taken))
 	l := &lease{camp: camp, claim: got.Claim, open: taken}
 	l.extendTo(got.Until)
 	c.d.held.add(l)
-	c.prepared.Go(func() { c.d.prepare(work, l, got) })
-	return taken
+	c.prepared.Go(func() { c.d.prepare(ctx, l, got) })
+	return taken, nil
 }
 
-// refused deals with a claim that gave an error: the campaign rests, the others go on.
-func (c *claimer) refused(camp *served, err error) {
+// refused deals with a claim that gave an error: the campaign rests, the others go on. A Job has no others, and does not
+// wait for somebody to mend a key.
+func (c *claimer) refused(camp *served, err error) error {
 	pause := c.d.opts.Discover
 	switch wrong, mistyped := errors.AsType[*queue.TypeError](err); {
 	case errors.Is(err, queue.ErrGateClosed):
 		c.d.log.Info("campaign no longer runs", "campaign", camp.id, "reason", err)
 		c.d.roster.drop(camp)
-		return
+		return nil
+	case mistyped && c.d.opts.Campaign != "":
+		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, wrong)
 	case mistyped:
 		pause = max(pause, time.Minute)
 		c.d.log.Error("campaign cannot be claimed from: nothing was moved", "campaign", camp.id, "error", wrong)
@@ -110,4 +124,5 @@ func (c *claimer) refused(camp *served, err error) {
 		c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)
 	}
 	camp.idle = c.d.now().Add(pause)
+	return nil
 }

@@ -9,13 +9,13 @@ import (
 // still hold recipients of it.
 type completer struct{ d *Dispatcher }
 
-func (c completer) run(ctx context.Context) error {
+func (c completer) run(ctx context.Context) {
 	tick := time.NewTicker(c.d.opts.Poll)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 			c.complete(ctx)
 		}
@@ -37,7 +37,7 @@ func (c completer) complete(ctx context.Context) {
 			continue
 		}
 		if done {
-			c.d.log.Info("campaign is drained", "campaign", camp.id)
+			c.d.log.Info("campaign has ended: nobody is left", "campaign", camp.id)
 			c.d.roster.drop(camp)
 		}
 	}

@@ -14,9 +14,10 @@ type delivery struct {
 	element   queue.Element
 	recipient notification.Recipient
 	message   *fcm.Message
-	deadline  time.Time // by this process's monotonic clock; zero: none
+	since     time.Time // of the first claim; by this process's clock, as is the deadline
+	deadline  time.Time // zero: none
 	attempts  int       // requests made, those of earlier claims included
-	dead      notification.Target
+	dead      []notification.Target
 }
 
 // end makes the outcome of a recipient who needs no more tries.
@@ -30,8 +31,8 @@ func (d *delivery) end(status notification.Status, code, detail string) *notific
 		Attempts:   d.attempts,
 		ResultID:   d.element.ID,
 	}
-	if !d.dead.IsZero() {
-		r.TokenRemoved, r.Token = true, d.dead.Value
+	if n := len(d.dead); n > 0 {
+		r.TokenRemoved, r.Token = true, d.dead[n-1].Value
 	}
 	return r
 }

@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,66 +14,51 @@ type discoverer struct {
 	told map[string]string // what has been logged already of campaigns that are not served
 }
 
-func (r *discoverer) run(ctx context.Context) error {
+func (r *discoverer) run(ctx context.Context) {
 	tick := time.NewTicker(r.d.opts.Discover)
 	defer tick.Stop()
 	for {
-		err := r.discover(ctx)
-		if unusable, ok := errors.AsType[*unusableError](err); ok {
-			return unusable
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := r.discover(ctx); err != nil && ctx.Err() == nil {
 			r.d.log.Warn("look for campaigns: those already known go on", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}
 }
 
-// unusableError ends a Job: its one campaign cannot be served until somebody mends its spec.
-type unusableError struct{ err error }
-
-func (e *unusableError) Error() string { return e.err.Error() }
-func (e *unusableError) Unwrap() error { return e.err }
-
-// discover is one tick: it adds what runs, renews what was edited, drops what runs no more.
+// discover is one tick: it adds what runs, renews what was edited, drops what runs no more or was edited into what
+// cannot be sent.
 func (r *discoverer) discover(ctx context.Context) error {
-	running, err := r.running(ctx)
+	found, err := r.d.deps.Campaigns.Discover(ctx)
 	if err != nil {
 		return err
 	}
-	seen := make(map[string]bool, len(running))
-	for _, spec := range running {
-		seen[spec.ID] = true
+	r.tell(found)
+	for _, id := range found.Unsettled {
+		r.d.tidy(ctx, id)
+	}
+	served := make(map[string]bool, len(found.Running))
+	for _, spec := range found.Running {
 		if err := r.serve(spec); err != nil {
-			return err
+			r.refuse(spec.ID, err)
+			continue
 		}
+		served[spec.ID] = true
 	}
 	for _, s := range r.d.roster.all() {
-		if !seen[s.id] {
-			r.d.log.Info("campaign no longer runs", "campaign", s.id)
+		if !served[s.id] {
+			r.d.log.Info("campaign is served no more", "campaign", s.id)
 			r.d.roster.drop(s)
 		}
 	}
 	return nil
 }
 
-// running lists what is to be served. What is found beside it is told to people, or put in order.
-func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
-	if id := r.d.opts.Campaign; id != "" {
-		spec, err := r.d.deps.Campaigns.Adopt(ctx, id)
-		if err != nil || spec.State != campaign.Running {
-			return nil, err
-		}
-		return []campaign.Spec{spec}, nil
-	}
-	found, err := r.d.deps.Campaigns.Discover(ctx)
-	if err != nil {
-		return nil, err
-	}
+// tell says once what people have to do.
+func (r *discoverer) tell(found campaign.Discovery) {
 	for _, broken := range found.Broken {
 		r.refuse(broken.ID, broken.Err)
 	}
@@ -83,24 +67,16 @@ func (r *discoverer) running(ctx context.Context) ([]campaign.Spec, error) {
 			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
 		}
 	}
-	for _, id := range found.Unsettled {
-		r.d.tidy(ctx, id)
-	}
-	return found.Running, nil
 }
 
-// serve puts a campaign on the roster unless it is there already, or cannot be served. A Job has no other to serve.
+// serve puts a campaign on the roster unless it is there already, or cannot be served.
 func (r *discoverer) serve(spec campaign.Spec) error {
 	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
 		return nil
 	}
 	s, err := r.build(spec)
-	switch {
-	case err != nil && r.d.opts.Campaign != "":
-		return &unusableError{fmt.Errorf("campaign %s: %w", spec.ID, err)}
-	case err != nil:
-		r.refuse(spec.ID, err)
-		return nil
+	if err != nil {
+		return fmt.Errorf("campaign %s: %w", spec.ID, err)
 	}
 	delete(r.told, spec.ID)
 	r.d.log.Info("campaign is served", "campaign", spec.ID)

@@ -11,10 +11,12 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
@@ -49,6 +51,7 @@ type Dispatcher struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
+	holding atomic.Int64 // recipients, from claim to outcome, those of campaigns that are served no more included
 
 	roster     *roster
 	slots      *slots
@@ -76,8 +79,8 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 		held:       newHeld(),
 		deliveries: make(chan *delivery, opts.Concurrency),
 	}
-	d.acker = &acker{d: d, events: make(chan event, opts.Concurrency), groups: make(map[*served][]queue.Settlement)}
-	d.forwarder = &forwarder{d: d, woken: make(chan *served, 64)}
+	d.acker = newAcker(d)
+	d.forwarder = newForwarder(d)
 	var err error
 	if d.metrics, err = newMetrics(deps.Registerer, d); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
@@ -86,60 +89,81 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 }
 
 // Run serves until fetch ends, or until the Job's campaign does. A stop adds no duplicate: claiming ends with fetch,
-// pushes on the wire may finish until work ends, and everybody else is given back in the old order.
+// pushes on the wire may finish until work ends, and everybody else is given back in the old order. What is known by
+// then is written down within one lease more, for whoever comes after must not repeat it.
 //
-// For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError or campaign.ErrNotFound.
+// For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError, campaign.ErrNotFound, or what
+// is wrong with the campaign: a *campaign.SpecError, *fcm.FieldError, *queue.IDError or *queue.TypeError.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
-	stopped := fetch
-	fetch, stopFetching := context.WithCancel(fetch)
-	defer stopFetching()
+	keep, stopKeeping := outlive(work, d.opts.Lease)
+	defer stopKeeping()
+	fetchers, fetching := errgroup.WithContext(fetch) // ends with the Job's campaign, too
 
-	var keepers errgroup.Group // they serve the pool, and so outlive it
-	keep, stopKeepers := context.WithCancel(context.WithoutCancel(work))
-	defer stopKeepers()
-	keepers.Go(func() error { return extender{d}.run(keep) })
-	keepers.Go(func() error { return d.forwarder.run(keep) })
-
-	var ackers, pushers sync.WaitGroup
-	ackers.Go(func() { d.acker.run(context.WithoutCancel(work)) })
+	var keepers, ackers, pushers sync.WaitGroup
+	keepers.Go(func() { extender{d}.run(keep) })
+	keepers.Go(func() { d.forwarder.run(keep) })
+	ackers.Go(func() { d.acker.run(fetching, keep) })
 	for range d.opts.Concurrency {
-		pushers.Go(func() { d.push(fetch, work) })
+		pushers.Go(func() { d.push(fetching, work) })
 	}
 
-	fetchers, fctx := errgroup.WithContext(fetch)
-	fetchers.Go(func() error { return (&discoverer{d: d, told: make(map[string]string)}).run(fctx) })
-	fetchers.Go(func() error { return (&claimer{d: d}).run(fctx, work) })
-	fetchers.Go(func() error { return reaper{d}.run(fctx) })
-	fetchers.Go(func() error { return completer{d}.run(fctx) })
-	fetchers.Go(func() error { return d.job(fctx) })
+	fetchers.Go(func() error { return (&claimer{d: d}).run(fetching) })
+	fetchers.Go(func() error { reaper{d}.run(fetching); return nil })
+	fetchers.Go(func() error { completer{d}.run(fetching); return nil })
+	fetchers.Go(func() error { return d.discover(fetching) })
 	err := fetchers.Wait()
 
 	// Senders stop before receivers: the claimer has returned, so nobody adds deliveries; then the pool ends, so nobody
 	// adds outcomes; then the acker writes the last of them and gives the rest back; the leases are extended till then.
-	stopFetching()
 	close(d.deliveries)
 	pushers.Wait()
 	close(d.acker.events)
 	ackers.Wait()
 	d.forwarder.forwardAll(keep)
-	stopKeepers()
-	return d.verdict(stopped, errors.Join(err, keepers.Wait()))
+	stopKeeping()
+	keepers.Wait()
+	return d.verdict(fetch, err)
 }
 
-// persist repeats a write to Redis until it succeeds: for a while longer than the lease, after which the recipients
-// are another process's.
-func (d *Dispatcher) persist(ctx context.Context, verb string, camp *served, write func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*d.opts.Lease)
-	defer cancel()
+// discover finds what is to be served: all that runs, or a Job's one campaign.
+func (d *Dispatcher) discover(fetch context.Context) error {
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	if d.opts.Campaign != "" {
+		return job{d, finder}.run(fetch)
+	}
+	finder.run(fetch)
+	return nil
+}
+
+// outlive makes a context that ends a grace after work does, or when it is stopped.
+func outlive(work context.Context, grace time.Duration) (keep context.Context, stop func()) {
+	keep, cancel := context.WithCancel(context.WithoutCancel(work))
+	release := context.AfterFunc(work, func() {
+		select {
+		case <-keep.Done():
+		case <-time.After(grace):
+			cancel()
+		}
+	})
+	return keep, func() { release(); cancel() }
+}
+
+// persist repeats a write to Redis until it succeeds or keep ends. Even after the lease has run out it is worth trying:
+// after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. A key of the
+// wrong type is not waited for.
+func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, write func(context.Context) error) error {
+	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := write(ctx)
+		err := write(keep)
 		if err == nil {
 			return nil
 		}
-		d.log.Warn(verb+": trying again", "campaign", camp.id, "error", err)
-		select {
-		case <-ctx.Done():
+		if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped || keep.Err() != nil {
 			return fmt.Errorf("%s: %w", verb, err)
+		}
+		told.Do(func() { d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err) })
+		select {
+		case <-keep.Done():
 		case <-time.After(wait):
 		}
 	}

@@ -8,31 +8,31 @@ import (
 // extender keeps the held leases ours while work goes on. It outlives the pool: outcomes that wait to be written need their lease.
 type extender struct{ d *Dispatcher }
 
-func (e extender) run(work context.Context) error {
+func (e extender) run(keep context.Context) {
 	tick := time.NewTicker(e.d.opts.Lease / 3)
 	defer tick.Stop()
 	for {
 		select {
-		case <-work.Done():
-			return nil
+		case <-keep.Done():
+			return
 		case <-tick.C:
-			e.extend(work)
+			e.extend(keep)
 		}
 	}
 }
 
 // extend is one tick. A lease that could not be extended runs out by this process's own clock, and then nothing
 // more is sent from it.
-func (e extender) extend(work context.Context) {
+func (e extender) extend(keep context.Context) {
 	for camp, leases := range e.d.held.byCampaign() {
 		claims := make([]string, len(leases))
 		for i, l := range leases {
 			claims[i] = l.claim
 		}
 		until := e.d.now().Add(e.d.opts.Lease)
-		lost, err := camp.queue.Extend(work, claims...)
+		lost, err := camp.queue.Extend(keep, claims...)
 		if err != nil {
-			e.d.log.Warn("extend leases", "campaign", camp.id, "leases", len(claims), "error", err)
+			e.d.log.Warn("extend leases: what runs out is not sent", "campaign", camp.id, "leases", len(claims), "error", err)
 			continue
 		}
 		gone := make(map[string]bool, len(lost))

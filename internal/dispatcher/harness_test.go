@@ -82,11 +82,31 @@ func (w *world) campaign(spec campaign.Spec, elements ...string) {
 	}
 }
 
+// dispatcher makes one with the world's options.
+func (w *world) dispatcher() *Dispatcher {
+	w.t.Helper()
+	return must(New(w.deps, w.options))(w.t)
+}
+
+// serve runs a dispatcher for all campaigns; stop ends it gracefully.
+func (w *world) serve(d *Dispatcher) (stop func()) {
+	w.t.Helper()
+	fetch, cancel := context.WithCancel(w.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(fetch, w.t.Context()) }()
+	return func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	}
+}
+
 // job runs a dispatcher for one campaign to its end.
 func (w *world) job(id string) error {
 	w.t.Helper()
 	w.options.Campaign = id
-	return must(New(w.deps, w.options))(w.t).Run(w.t.Context(), w.t.Context())
+	return w.dispatcher().Run(w.t.Context(), w.t.Context())
 }
 
 func (w *world) books(id string) campaign.Books {
@@ -126,12 +146,14 @@ type fakeSender struct {
 	mu    sync.Mutex
 	sent  map[string]int // requests by token
 	order []string
+	said  []*fcm.Message // in the same order
 }
 
-func (f *fakeSender) Send(ctx context.Context, _ *fcm.Message, e fcm.Envelope) fcm.Answer {
+func (f *fakeSender) Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer {
 	f.mu.Lock()
 	f.sent[e.Target.Value]++
 	f.order = append(f.order, e.Target.Value)
+	f.said = append(f.said, m)
 	f.mu.Unlock()
 	if f.answer != nil {
 		return f.answer(ctx, e.Target.Value)
@@ -147,6 +169,22 @@ func (f *fakeSender) requests(token string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.sent[token]
+}
+
+func (f *fakeSender) total() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.order)
+}
+
+// each checks that everybody of an audience was sent to n times.
+func (f *fakeSender) each(t *testing.T, audience, n int) {
+	t.Helper()
+	for i := range audience {
+		if token := fmt.Sprintf("token-%04d", i); f.requests(token) != n {
+			t.Errorf("%s was sent to %d times, want %d", token, f.requests(token), n)
+		}
+	}
 }
 
 var errDown = errors.New("database is down")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
 )
 
 // ErrLeftover says that a Job was stopped before its campaign was drained.
@@ -28,16 +29,17 @@ func (e *EndedError) Error() string {
 	return fmt.Sprintf("campaign is %s: %s", e.State, e.Reason)
 }
 
-// job watches the one campaign of a Job and ends everything when that campaign does.
-func (d *Dispatcher) job(ctx context.Context) error {
-	if d.opts.Campaign == "" {
-		<-ctx.Done()
-		return nil
-	}
-	tick := time.NewTicker(d.opts.Poll)
+// job stands in for discovery where one campaign is served, and ends everything when that campaign does.
+type job struct {
+	d      *Dispatcher
+	finder *discoverer
+}
+
+func (j job) run(ctx context.Context) error {
+	tick := time.NewTicker(j.d.opts.Poll)
 	defer tick.Stop()
 	for {
-		if err := d.ended(ctx); err != nil {
+		if err := j.look(ctx); err != nil {
 			return err
 		}
 		select {
@@ -48,23 +50,25 @@ func (d *Dispatcher) job(ctx context.Context) error {
 	}
 }
 
-// ended tells whether the Job's campaign has come to an end; nil means that there is, or may be, work to do.
-func (d *Dispatcher) ended(ctx context.Context) error {
-	spec, err := d.deps.Campaigns.Get(ctx, d.opts.Campaign)
-	switch {
-	case errors.Is(err, campaign.ErrNotFound):
-		return fmt.Errorf("campaign %s: %w", d.opts.Campaign, err)
-	case isSpecError(err):
+// look is one tick; nil means that there is, or may be, work to do. It adopts, because recipients who came late make a
+// completed campaign run again: only looking would take it for drained.
+func (j job) look(ctx context.Context) error {
+	spec, err := j.d.deps.Campaigns.Adopt(ctx, j.d.opts.Campaign)
+	if hopeless(err) {
 		return err
-	case err != nil:
+	}
+	if err != nil {
 		if ctx.Err() == nil {
-			d.log.Warn("look at the campaign", "campaign", d.opts.Campaign, "error", err)
+			j.d.log.Warn("look at the campaign: trying again", "campaign", j.d.opts.Campaign, "error", err)
 		}
 		return nil
 	}
 	switch spec.State {
 	case campaign.Running:
-		return d.neverLoaded(ctx)
+		if err := j.finder.serve(spec); err != nil {
+			return err
+		}
+		return j.neverLoaded(ctx)
 	case campaign.Completed:
 		return errDrained
 	default:
@@ -72,24 +76,27 @@ func (d *Dispatcher) ended(ctx context.Context) error {
 	}
 }
 
+// hopeless tells what no waiting mends from an outage.
+func hopeless(err error) bool {
+	_, spec := errors.AsType[*campaign.SpecError](err)
+	_, id := errors.AsType[*queue.IDError](err)
+	_, mistyped := errors.AsType[*queue.TypeError](err)
+	return spec || id || mistyped || errors.Is(err, campaign.ErrNotFound)
+}
+
 // neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its
 // audience may still come, but a Job must not wait for it.
-func (d *Dispatcher) neverLoaded(ctx context.Context) error {
-	camp := d.roster.get(d.opts.Campaign)
+func (j job) neverLoaded(ctx context.Context) error {
+	camp := j.d.roster.get(j.d.opts.Campaign)
 	if camp == nil || !camp.empty.Load() || camp.inflight.Load() > 0 {
 		return nil
 	}
-	books, err := d.deps.Campaigns.Books(ctx, camp.id)
+	books, err := j.d.deps.Campaigns.Books(ctx, camp.id)
 	if err != nil || books.Loaded > 0 {
 		return nil // the next look will tell
 	}
-	d.log.Warn("campaign has no recipients: load its audience, or look whether the list has expired", "campaign", camp.id)
+	j.d.log.Warn("campaign has no recipients: load its audience, or look whether the list has expired", "campaign", camp.id)
 	return errDrained
-}
-
-func isSpecError(err error) bool {
-	_, ok := errors.AsType[*campaign.SpecError](err)
-	return ok
 }
 
 // verdict turns how the roles ended into what Run returns.

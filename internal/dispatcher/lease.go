@@ -40,6 +40,19 @@ func (h *held) remove(l *lease) {
 	delete(h.leases, l.claim)
 }
 
+// of counts a campaign's leases.
+func (h *held) of(camp *served) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for _, l := range h.leases {
+		if l.camp == camp {
+			n++
+		}
+	}
+	return n
+}
+
 // byCampaign groups the leases held now.
 func (h *held) byCampaign() map[*served][]*lease {
 	h.mu.Lock()

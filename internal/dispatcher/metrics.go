@@ -19,10 +19,10 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	m := &metrics{
 		claimed: counter("claimed_total", "Recipients claimed, those claimed again included."),
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "fanfare", Subsystem: "dispatcher", Name: "outcomes_total", Help: "Recipients that ended, by status and code.",
+			Namespace: "fanfare", Subsystem: "dispatcher", Name: "outcomes_total", Help: "Recipients that ended here, by status and code.",
 		}, []string{"status", "code"}),
-		retries:   counter("retries_total", "Recipients put off to a later try."),
-		lost:      counter("lost_leases_total", "Recipients whose lease was lost before their outcome was written."),
+		retries:   counter("retries_total", "Recipients put off to a later try, those who wait for SQL or for credentials included."),
+		lost:      counter("lost_leases_total", "Recipients whose lease was lost before they were sent to, or before their outcome was written."),
 		reaped:    counter("reaped_total", "Recipients given back from leases that had expired."),
 		forwarded: counter("forwarded_total", "Results carried to the responses list."),
 	}
@@ -32,11 +32,7 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	inflight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "in_flight", Help: "Recipients held now, from claim to outcome.",
 	}, func() float64 {
-		total := int64(0)
-		for _, camp := range d.roster.all() {
-			total += camp.inflight.Load()
-		}
-		return float64(total)
+		return float64(d.holding.Load())
 	})
 	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, inflight} {
 		if err := reg.Register(c); err != nil {

@@ -53,7 +53,7 @@ func (o Options) validate() error {
 	positive("claim", int64(o.Claim))
 	positive("ack interval", int64(o.AckInterval))
 	positive("ack batch", int64(o.AckBatch))
-	positive("lease", int64(o.Lease))
+	positive("lease", o.Lease.Milliseconds())
 	positive("poll", int64(o.Poll))
 	positive("discover", int64(o.Discover))
 	errs = append(errs, o.Retry.validate())

@@ -15,13 +15,16 @@ import (
 )
 
 // prepare brings a claim's recipients to the pool: it reads them, finds their tokens with one look-up, fills the
-// message where it is personal, and ends those to whom nothing can be sent.
-func (d *Dispatcher) prepare(work context.Context, l *lease, claim queue.Lease) {
+// message where it is personal, and ends those to whom nothing can be sent. Look-ups end with fetch: whom they were for
+// goes back anyway.
+func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease) {
+	now := d.now()
 	ready := make([]*delivery, 0, len(claim.Elements))
 	for _, element := range claim.Elements {
 		dl := &delivery{lease: l, element: element, attempts: element.Attempts, message: l.camp.message}
+		dl.since = now.Add(element.Since.Sub(claim.Now))
 		if !claim.Deadline.IsZero() {
-			dl.deadline = d.now().Add(claim.Deadline.Sub(claim.Now))
+			dl.deadline = now.Add(claim.Deadline.Sub(claim.Now))
 		}
 		if end := d.read(dl, claim); end != nil {
 			d.finish(dl, d.settled(dl, end))
@@ -29,8 +32,8 @@ func (d *Dispatcher) prepare(work context.Context, l *lease, claim queue.Lease) 
 		}
 		ready = append(ready, dl)
 	}
-	ready = d.address(work, ready)
-	ready = d.personalise(work, ready)
+	ready = d.address(fetch, ready)
+	ready = d.personalise(fetch, ready)
 	for _, dl := range ready {
 		d.deliveries <- dl
 	}
@@ -60,7 +63,7 @@ func (d *Dispatcher) read(dl *delivery, claim queue.Lease) *notification.Result 
 }
 
 // address finds the tokens that the elements do not carry. Nobody is skipped while a store cannot be asked.
-func (d *Dispatcher) address(work context.Context, in []*delivery) []*delivery {
+func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery {
 	var ids []string
 	for _, dl := range in {
 		if dl.recipient.Target.IsZero() {
@@ -70,7 +73,7 @@ func (d *Dispatcher) address(work context.Context, in []*delivery) []*delivery {
 	if len(ids) == 0 {
 		return in
 	}
-	found, err := d.deps.Tokens.Lookup(work, ids)
+	found, err := d.deps.Tokens.Lookup(fetch, ids)
 	out := in[:0]
 	for _, dl := range in {
 		if dl.recipient.Target.IsZero() {
@@ -80,19 +83,19 @@ func (d *Dispatcher) address(work context.Context, in []*delivery) []*delivery {
 		case !dl.recipient.Target.IsZero():
 			out = append(out, dl)
 		case tokens.Undecided(err, dl.recipient.UserID):
-			d.postpone(dl)
+			d.postpone(fetch, dl)
 		default:
 			d.finish(dl, d.settled(dl, dl.end(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
 		}
 	}
-	if err != nil {
+	if err != nil && fetch.Err() == nil {
 		d.log.Warn("look up tokens: those who have none at hand wait", "error", err, "wait", d.opts.Retry.Outage)
 	}
 	return out
 }
 
 // personalise fills the message's placeholders, from the element first and from profiles where that is not enough.
-func (d *Dispatcher) personalise(work context.Context, in []*delivery) []*delivery {
+func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*delivery {
 	if len(in) == 0 || !in[0].lease.camp.template.Personal() {
 		return in
 	}
@@ -103,14 +106,14 @@ func (d *Dispatcher) personalise(work context.Context, in []*delivery) []*delive
 			ids = append(ids, dl.recipient.UserID)
 		}
 	}
-	known, err := d.lookupProfiles(work, ids)
-	if err != nil {
+	known, err := d.lookupProfiles(fetch, ids)
+	if err != nil && fetch.Err() == nil {
 		d.log.Warn("look up profiles: those who need one wait", "error", err, "wait", d.opts.Retry.Outage)
 	}
 	out := in[:0]
 	for _, dl := range in {
 		if !template.FilledBy(dl.recipient.Vars) && profiles.Undecided(err, dl.recipient.UserID) {
-			d.postpone(dl)
+			d.postpone(fetch, dl)
 			continue
 		}
 		if end := fill(dl, template, known[dl.recipient.UserID]); end != nil {
@@ -122,11 +125,11 @@ func (d *Dispatcher) personalise(work context.Context, in []*delivery) []*delive
 	return out
 }
 
-func (d *Dispatcher) lookupProfiles(work context.Context, ids []string) (map[string]profiles.Profile, error) {
+func (d *Dispatcher) lookupProfiles(fetch context.Context, ids []string) (map[string]profiles.Profile, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return d.deps.Profiles.Lookup(work, ids)
+	return d.deps.Profiles.Lookup(fetch, ids)
 }
 
 // fill writes one recipient's own message; a result means that there is none.
@@ -145,8 +148,13 @@ func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *
 	return nil
 }
 
-// postpone lets a recipient wait out a fault of ours; it does not count as an attempt.
-func (d *Dispatcher) postpone(dl *delivery) {
+// postpone lets a recipient wait out a fault of ours; it does not count as an attempt. During a stop the fault may be
+// the stop itself.
+func (d *Dispatcher) postpone(fetch context.Context, dl *delivery) {
+	if fetch.Err() != nil {
+		d.handBack(dl)
+		return
+	}
 	wait := d.opts.Retry.backoff(1, d.opts.Retry.Outage, 0)
 	if !dl.deadline.IsZero() && d.now().Add(wait).After(dl.deadline) {
 		wait = max(0, dl.deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
@@ -157,6 +165,7 @@ func (d *Dispatcher) postpone(dl *delivery) {
 // finish hands a recipient's outcome to the acker and frees its slot.
 func (d *Dispatcher) finish(dl *delivery, e event) {
 	dl.lease.camp.inflight.Add(-1)
+	d.holding.Add(-1)
 	d.acker.events <- e
 	d.slots.release(1)
 }

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"slices"
 
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
@@ -14,7 +15,7 @@ func (d *Dispatcher) push(fetch, work context.Context) {
 	}
 }
 
-// deliver sends to one recipient, and once more where its token proves dead while another one is stored.
+// deliver sends to one recipient, and again where its token proves dead while another one is stored.
 func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	camp := dl.lease.camp
 	for target := dl.recipient.Target; ; {
@@ -35,11 +36,19 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 		dl.attempts++
 		answer := d.deps.Sender.Send(work, dl.message, fcm.Envelope{Target: target, Campaign: camp.id, User: dl.recipient.UserID})
 		d.deps.Pacer.Observe(camp.id, answer)
+		if answer.Class == fcm.NotSent && fetch.Err() != nil {
+			d.handBack(dl)
+			return
+		}
 		verdict := d.opts.Retry.judge(answer, d.situation(dl))
 		if verdict.forget {
-			if next := d.forget(work, dl, target); !next.IsZero() {
+			next, err := d.forget(work, dl, target)
+			if !next.IsZero() {
 				target = next
 				continue
+			}
+			if err != nil {
+				verdict = d.opts.Retry.unforgotten(answer, d.situation(dl))
 			}
 		}
 		d.conclude(dl, answer, verdict)
@@ -52,7 +61,7 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 	now := d.now()
 	s := situation{
 		attempts:      dl.attempts,
-		elapsed:       max(0, now.Sub(dl.element.Since)),
+		elapsed:       max(0, now.Sub(dl.since)),
 		onAmbiguous:   dl.lease.camp.onAmbiguous,
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
 	}
@@ -62,20 +71,19 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 	return s
 }
 
-// forget removes a token that is proven dead wherever it is stored, comparing first. It returns a stored token that differs and has
-// not been tried: the element's was stale.
-func (d *Dispatcher) forget(work context.Context, dl *delivery, dead notification.Target) notification.Target {
-	first := dl.dead.IsZero()
-	dl.dead = dead
+// forget removes a token that is proven dead wherever it is stored, comparing first. It returns a stored token that has not been
+// tried: the dead one was stale. An error means that nobody knows whether there is one.
+func (d *Dispatcher) forget(work context.Context, dl *delivery, dead notification.Target) (notification.Target, error) {
+	dl.dead = append(dl.dead, dead)
 	_, current, err := d.deps.Tokens.Forget(work, dl.recipient.UserID, dead)
 	if err != nil {
-		d.log.Warn("remove dead token: it will prove dead again", "user", dl.recipient.UserID, "token", dead, "error", err)
-		return notification.Target{}
+		d.log.Warn("remove dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
+		return notification.Target{}, err
 	}
-	if !first || current == dead {
-		return notification.Target{}
+	if slices.Contains(dl.dead, current) {
+		return notification.Target{}, nil
 	}
-	return current
+	return current, nil
 }
 
 // conclude hands on what the verdict says.

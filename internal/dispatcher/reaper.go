@@ -11,13 +11,13 @@ import (
 // reaper gives back what processes that died had claimed.
 type reaper struct{ d *Dispatcher }
 
-func (r reaper) run(ctx context.Context) error {
+func (r reaper) run(ctx context.Context) {
 	for {
 		// Replicas started together would otherwise all reap at the same moment.
 		pause := r.d.opts.Lease/4 + rand.N(r.d.opts.Lease/4)
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(pause):
 			r.reap(ctx)
 		}

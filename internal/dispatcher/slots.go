@@ -17,9 +17,13 @@ type slots struct {
 func newSlots(n int) *slots { return &slots{free: n, freed: make(chan struct{}, 1)} }
 
 // take waits until at least want slots are free, and takes up to limit of them. Waiting for a few together
-// instead of claiming one by one keeps claims worth their round trip.
+// instead of claiming one by one keeps claims worth their round trip. Once ctx has ended it takes nothing, though slots
+// be free: what goes back during a stop frees slots, and would be claimed again and again.
 func (s *slots) take(ctx context.Context, want, limit int) (int, error) {
 	for {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		s.mu.Lock()
 		if s.free >= want {
 			n := min(s.free, limit)

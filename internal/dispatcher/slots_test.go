@@ -35,7 +35,9 @@ func TestSlotsWaitForEnough(t *testing.T) {
 func TestSlotsStopWaiting(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := newSlots(0).take(ctx, 1, 1); !errors.Is(err, context.Canceled) {
-		t.Fatalf("take after cancel: %v", err)
+	for _, free := range []int{0, 1} {
+		if _, err := newSlots(free).take(ctx, 1, 1); !errors.Is(err, context.Canceled) {
+			t.Fatalf("take after cancel with %d free: %v", free, err)
+		}
 	}
 }

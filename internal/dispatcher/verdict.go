@@ -62,17 +62,28 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		v.wait, v.counted = r.backoff(s.attempts, r.Unsent, a.RetryAfter), false
 	case fcm.Credentials:
 		v.wait, v.counted = r.Outage, false
-		return v.within(s)
+		return v.within(a, s)
 	default:
 		v.end = notification.StatusFailed
 		return v
 	}
-	return r.limit(v, a, s).within(s)
+	return r.limit(v, a, s).within(a, s)
 }
 
-// limit ends what has been tried too often or for too long.
+// unforgotten puts off a recipient whose token proved dead while the stores did not say whether there is another: the
+// next try asks them again.
+func (r Retry) unforgotten(a fcm.Answer, s situation) verdict {
+	v := verdict{code: a.Code, detail: a.Detail, wait: r.backoff(s.attempts, r.Outage, 0), counted: true}
+	return r.limit(v, a, s).within(a, s)
+}
+
+// limit ends what has been tried too often or for too long. The time counts from the second attempt on: before the first, a
+// recipient may have waited for a paused campaign or for SQL.
 func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
-	if (!v.counted || s.attempts < r.MaxAttempts) && s.elapsed+v.wait <= r.MaxElapsed {
+	first := v.counted && s.attempts == 1
+	tooOften := v.counted && s.attempts >= r.MaxAttempts
+	tooLong := !first && s.elapsed+v.wait > r.MaxElapsed
+	if !tooOften && !tooLong {
 		return v
 	}
 	v.end = notification.StatusFailed
@@ -86,10 +97,14 @@ func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 	return v
 }
 
-// within ends what would come back only after the campaign's deadline.
-func (v verdict) within(s situation) verdict {
-	if v.end == "" && s.hasDeadline && v.wait >= s.remaining {
-		v.end, v.code = notification.StatusExpired, notification.CodeDeadline
+// within ends what would come back only after the campaign's deadline. What may have arrived is not called expired.
+func (v verdict) within(a fcm.Answer, s situation) verdict {
+	if v.end != "" || !s.hasDeadline || v.wait < s.remaining {
+		return v
+	}
+	v.end, v.code = notification.StatusExpired, notification.CodeDeadline
+	if a.Class == fcm.Ambiguous {
+		v.end, v.code = notification.StatusUnknown, notification.CodeOutcomeUnknown
 	}
 	return v
 }

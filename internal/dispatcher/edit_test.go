@@ -1,0 +1,52 @@
+package dispatcher
+
+import (
+	"context"
+	"testing"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+)
+
+// edit replaces a message in mid-campaign, and waits until the dispatcher has taken notice, before the n-th request ends.
+func (w *world) edit(d *Dispatcher, n int, message string, noticed func(*served) bool) {
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if w.sender.total() == n {
+			w.redis.HSet("{campaign:42}:spec", "message", message)
+			w.eventually(func() bool { return noticed(d.roster.get("42")) })
+		}
+		return accepted(ctx, token)
+	}
+}
+
+func TestEditedMessageIsSaidFromThenOn(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)
+	w.options.Concurrency = 1
+	d := w.dispatcher()
+	const other = `{"notification":{"title":"Other"}}`
+	w.edit(d, 20, other, func(s *served) bool { return s != nil && string(s.raw) == other })
+	stop := w.serve(d)
+	w.eventually(func() bool { return w.books("42").Sent == 60 })
+	stop()
+	w.sender.each(t, 60, 1)
+	for i, said := range w.sender.said {
+		if first := said == w.sender.said[0]; first != (i < 20) {
+			t.Errorf("request %d says the first message: %v", i+1, first)
+		}
+	}
+}
+
+func TestUnusableEditStopsTheCampaign(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)
+	w.options.Concurrency = 1
+	d := w.dispatcher()
+	w.edit(d, 20, `{"title":1}`, func(s *served) bool { return s == nil })
+	stop := w.serve(d)
+	w.eventually(func() bool { return w.books("42").Sent == 20 })
+	stop()
+	if b := w.books("42"); b.Sent != 20 || b.Waiting != 40 || !b.Balanced() {
+		t.Errorf("books %+v, want 20 sent with the old message and 40 waiting for a new one", b)
+	}
+}

@@ -1,0 +1,50 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+// An outage of Redis that is longer than the lease is no reason to forget outcomes.
+func TestPersistOutlastsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
+		begun := time.Now()
+		err := d.persist(t.Context(), "write", &served{}, func(context.Context) error {
+			if time.Since(begun) < time.Minute {
+				return errDown
+			}
+			return nil
+		})
+		if err != nil || time.Since(begun) > 62*time.Second {
+			t.Errorf("after %s: %v", time.Since(begun), err)
+		}
+	})
+}
+
+func TestPersistGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
+		work, end := context.WithCancel(t.Context())
+		keep, stop := outlive(work, 15*time.Second)
+		defer stop()
+		end()
+		begun := time.Now()
+		err := d.persist(keep, "write", &served{}, func(context.Context) error { return errDown })
+		if !errors.Is(err, errDown) || time.Since(begun) != 15*time.Second {
+			t.Errorf("after %s: %v, want to give up 15 s after the work", time.Since(begun), err)
+		}
+		wrong := &queue.TypeError{Key: "k", Holds: "string", Want: "list"}
+		begun = time.Now()
+		err = d.persist(t.Context(), "write", &served{}, func(context.Context) error { return wrong })
+		if !errors.Is(err, error(wrong)) || time.Since(begun) != 0 {
+			t.Errorf("a key of the wrong type after %s: %v, want it at once", time.Since(begun), err)
+		}
+	})
+}

@@ -1,0 +1,124 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+)
+
+// A second signal ends pushes on the wire: nobody knows whether they arrived, and nobody is lost.
+func TestWorkEndsInMidFlight(t *testing.T) {
+	for mode, again := range map[campaign.OnAmbiguous]int{campaign.Resend: 2, campaign.Report: 1} {
+		t.Run(string(mode), func(t *testing.T) {
+			w := newWorld(t)
+			w.options.Concurrency, w.options.Campaign = 10, "42"
+			w.campaign(campaign.Spec{ID: "42", OnAmbiguous: mode}, audience(30)...)
+			onTheWire := make(chan struct{}, 10)
+			w.sender.answer = func(ctx context.Context, _ string) fcm.Answer {
+				onTheWire <- struct{}{}
+				<-ctx.Done()
+				return fcm.Answer{Class: fcm.Ambiguous, Detail: "no answer"}
+			}
+			fetch, stop := context.WithCancel(t.Context())
+			work, end := context.WithCancel(t.Context())
+			defer end()
+			ended := make(chan error)
+			go func() { ended <- w.dispatcher().Run(fetch, work) }()
+			for range 10 {
+				<-onTheWire
+			}
+			stop()
+			end()
+			if err := <-ended; !errors.Is(err, ErrLeftover) {
+				t.Fatalf("ended with %v, want ErrLeftover", err)
+			}
+			b := w.books("42")
+			if !b.Balanced() || b.InFlight != 0 || b.Waiting != 20 || b.Unknown+b.Retrying != 10 {
+				t.Fatalf("books %+v, want 20 waiting and 10 unknown or to be sent again", b)
+			}
+			makeDue(w, "42")
+			w.sender.answer = accepted
+			if err := w.job("42"); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 30 {
+				want := 1
+				if i < 10 {
+					want = again
+				}
+				if n := w.sender.requests(fmt.Sprintf("token-%04d", i)); n != want {
+					t.Errorf("token-%04d was sent to %d times, want %d", i, n, want)
+				}
+			}
+		})
+	}
+}
+
+// makeDue spares a test the wait for its retries.
+func makeDue(w *world, id string) {
+	key := "{campaign:" + id + "}:retry"
+	if !w.redis.Exists(key) {
+		return
+	}
+	for _, member := range must(w.redis.ZMembers(key))(w.t) {
+		w.redis.ZAdd(key, 1, member)
+	}
+}
+
+// A campaign whose outcomes cannot be written is paused, and whoever was sent to does not go back as if unsent.
+func TestUnwritableOutcomesPauseTheCampaign(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(100)...)
+	w.options.Concurrency = 10
+	w.redis.Set("{campaign:42}:outbox", "a string")
+	ended, paused := errors.AsType[*EndedError](w.job("42"))
+	if !paused || ended.State != campaign.Paused {
+		t.Fatalf("ended with %v, want paused", ended)
+	}
+	w.redis.Del("{campaign:42}:outbox")
+	for _, claim := range must(w.redis.ZMembers("{campaign:42}:leases"))(t) {
+		w.redis.ZAdd("{campaign:42}:leases", 1, claim)
+	}
+	if err := w.deps.Campaigns.Move(t.Context(), "42", campaign.Running, ""); err != nil {
+		t.Fatal(err)
+	}
+	must(must(w.deps.Campaigns.Queue("42"))(t).Reap(t.Context()))(t)
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	for token, n := range w.sender.sent {
+		if n != 1 {
+			t.Errorf("%s was sent to %d times", token, n)
+		}
+	}
+	if b := w.books("42"); !b.Balanced() || b.Unknown == 0 || b.Unknown+b.Sent != 100 {
+		t.Errorf("books %+v", b)
+	}
+}
+
+func TestSmallCampaignDoesNotWaitBehindABigOne(t *testing.T) {
+	w := newWorld(t)
+	w.options.Concurrency, w.options.Claim = 20, 5
+	var small []string
+	for i := range 20 {
+		small = append(small, fmt.Sprintf(`{"userId":"s%d","fcmToken":"small"}`, i))
+	}
+	w.campaign(campaign.Spec{ID: "big"}, audience(2000)...)
+	w.campaign(campaign.Spec{ID: "small"}, small...)
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.books("small").Sent == 20 && w.books("big").Sent == 2000 })
+	stop()
+	last := 0
+	for i, token := range w.sender.order {
+		if token == "small" {
+			last = i + 1
+		}
+	}
+	if last > 1000 {
+		t.Errorf("the small campaign's last push was the %d-th of 2020", last)
+	}
+}
