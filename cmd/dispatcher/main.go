@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
 	"fanfare/internal/fcm"
+	"fanfare/internal/queue"
 )
 
 func main() {
@@ -67,10 +68,7 @@ func exit(err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		return daemon.Exit(daemon.ExitNoCampaign, err)
 	}
-	if _, wrong := errors.AsType[*campaign.SpecError](err); wrong {
-		return daemon.Exit(daemon.ExitUsage, err)
-	}
-	if _, wrong := errors.AsType[*fcm.FieldError](err); wrong {
+	if unusable(err) {
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
 	if errors.Is(err, dispatcher.ErrLeftover) {
@@ -83,4 +81,13 @@ func exit(err error) error {
 		return daemon.Exit(daemon.ExitStopped, err)
 	}
 	return err
+}
+
+// unusable tells that somebody has to mend the campaign: its id, its spec, its message or a key of the wrong type.
+func unusable(err error) bool {
+	_, id := errors.AsType[*queue.IDError](err)
+	_, spec := errors.AsType[*campaign.SpecError](err)
+	_, message := errors.AsType[*fcm.FieldError](err)
+	_, mistyped := errors.AsType[*queue.TypeError](err)
+	return id || spec || message || mistyped
 }

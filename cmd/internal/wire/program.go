@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -104,15 +105,10 @@ func (r *Rooms) checkRedis(ctx context.Context) error {
 	return nil
 }
 
-// refusals are how Redis begins to say that we may not do something.
-var refusals = []string{"NOAUTH", "WRONGPASS", "NOPERM"}
-
 // asExit gives an error of Redis its exit code: refused credentials are not cured by a restart, an outage is.
 func asExit(err error) error {
-	for _, refusal := range refusals {
-		if strings.Contains(err.Error(), refusal) {
-			return daemon.Exit(daemon.ExitCredentials, err)
-		}
+	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
+		return daemon.Exit(daemon.ExitCredentials, err)
 	}
 	return err
 }
