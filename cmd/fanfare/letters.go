@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,14 +58,23 @@ func printLetters(w io.Writer, found letterList) {
 			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.ID, l.Reason)
 		}
 		t.print(w)
-		fmt.Fprintf(w, "\n%s of %s shown\n", thousands(int64(len(found.letters))), thousands(found.counts.Total))
-		for _, code := range slices.Sorted(maps.Keys(found.counts.Codes)) {
-			fmt.Fprintf(w, "  %s %s\n", thousands(found.counts.Codes[code]), printable(code))
-		}
+		fmt.Fprintf(w, "\n%s of %s shown\n\n", thousands(int64(len(found.letters))), thousands(found.counts.Total))
+		printCodes(w, found.counts.Codes)
 	}
 	if found.counts.Dropped > 0 {
 		fmt.Fprintf(w, "%s older ones were dropped by the bounds (responder.dead_max_length, responder.dead_max_age)\n", thousands(found.counts.Dropped))
 	}
+}
+
+// printCodes counts letters by code, the most frequent first.
+func printCodes(w io.Writer, codes map[string]int64) {
+	t := newTable(">LETTERS", "CODE")
+	for _, code := range slices.SortedFunc(maps.Keys(codes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(codes[b], codes[a]), cmp.Compare(a, b))
+	}) {
+		t.add(thousands(codes[code]), code)
+	}
+	t.print(w)
 }
 
 func printLetter(w io.Writer, l responses.DeadLetter) {
