@@ -60,7 +60,7 @@ func TestWhomThePacerRefusesGoesBack(t *testing.T) {
 func TestStopGivesBackInTheOldOrder(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(40)...)
-	w.options.Concurrency, w.options.Claim = 20, 4
+	w.options.Concurrency, w.options.Claim, w.options.AckBatch = 20, 4, 1
 	pacer := &fakePacer{may: func(ctx context.Context, nth int64) error {
 		if nth <= 3 {
 			return nil

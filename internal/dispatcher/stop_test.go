@@ -73,12 +73,20 @@ func makeDue(w *world, id string) {
 func TestUnwritableOutcomesPauseTheCampaign(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(100)...)
-	w.options.Concurrency = 10
+	w.options.Concurrency, w.options.Claim, w.options.AckBatch = 10, 10, 1
+	w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
+		if nth == 1 {
+			return nil
+		}
+		<-ctx.Done() // the rest of the lease goes back unsent, when the campaign is paused
+		return ctx.Err()
+	}}
 	w.redis.Set("{campaign:42}:outbox", "a string")
 	ended, paused := errors.AsType[*EndedError](w.job("42"))
 	if !paused || ended.State != campaign.Paused {
 		t.Fatalf("ended with %v, want paused", ended)
 	}
+	w.deps.Pacer = nil
 	w.redis.Del("{campaign:42}:outbox")
 	for _, claim := range must(w.redis.ZMembers("{campaign:42}:leases"))(t) {
 		w.redis.ZAdd("{campaign:42}:leases", 1, claim)
