@@ -8,9 +8,6 @@ import (
 	"github.com/google/uuid"
 )
 
-// fieldCreation holds who created the spec, so that a repeated Create is told from a second one.
-const fieldCreation = "creation"
-
 // Create writes a new campaign as a draft, or as running when the spec says so. Its audience may be there already, or
 // come later. ErrExists when there is a spec of this id.
 func (c *Campaigns) Create(ctx context.Context, s Spec) error {

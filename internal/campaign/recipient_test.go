@@ -144,8 +144,8 @@ func agree(t interface{ Errorf(string, ...any) }, raw []byte) {
 	if !ok {
 		return
 	}
-	if any, err := decodeAny(raw); err != nil || !same(plain, any) {
-		t.Errorf("%q: the plain path reads %+v, the other %+v, error %v", raw, plain, any, err)
+	if other, err := decodeAny(raw); err != nil || !same(plain, other) {
+		t.Errorf("%q: the plain path reads %+v, the other %+v, error %v", raw, plain, other, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -94,7 +95,7 @@ func (c *Campaigns) readHeads(ctx context.Context, group []head) error {
 	for i := range group {
 		h := &group[i]
 		if err := specs[i].Err(); err != nil {
-			if h.problem = c.typed(ctx, err, h.keys.spec, "hash"); h.problem == err {
+			if h.problem = c.typed(ctx, err, h.keys.spec, "hash"); errors.Is(h.problem, err) {
 				return fmt.Errorf("read specs: %w", err)
 			}
 			h.found = true

@@ -58,7 +58,7 @@ func (c *claimer) serve(ctx context.Context, free int) (claimed, asked int, err 
 	}
 	grants := campaign.Share(free, contenders)
 	for _, grant := range grants {
-		if ctx.Err() != nil {
+		if ended(ctx) {
 			return claimed, len(grants), nil
 		}
 		c.turn++
@@ -71,6 +71,9 @@ func (c *claimer) serve(ctx context.Context, free int) (claimed, asked int, err 
 	}
 	return claimed, len(grants), nil
 }
+
+// ended tells that a stop was asked for, which is no error.
+func ended(ctx context.Context) bool { return ctx.Err() != nil }
 
 // rest waits until some campaign may have recipients again; false when ctx has ended.
 func (c *claimer) rest(ctx context.Context) bool {

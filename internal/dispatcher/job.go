@@ -91,12 +91,11 @@ func (j job) neverLoaded(ctx context.Context) error {
 	if camp == nil || !camp.empty.Load() || camp.inflight.Load() > 0 {
 		return nil
 	}
-	books, err := j.d.deps.Campaigns.Books(ctx, camp.id)
-	if err != nil || books.Loaded > 0 {
-		return nil // the next look will tell
+	if books, err := j.d.deps.Campaigns.Books(ctx, camp.id); err == nil && books.Loaded == 0 {
+		j.d.log.Warn("campaign has no recipients: load its audience, or look whether the list has expired", "campaign", camp.id)
+		return errDrained
 	}
-	j.d.log.Warn("campaign has no recipients: load its audience, or look whether the list has expired", "campaign", camp.id)
-	return errDrained
+	return nil // there are some, or the next look will tell
 }
 
 // verdict turns how the roles ended into what Run returns.

@@ -198,7 +198,7 @@ func (p *parser) textMap(f *field) *syntaxError {
 		p.path[top].index, p.path[top].entry = i, true
 		valueAt := p.scan.pos
 		if p.scan.peek() != '"' {
-			return p.rejectEntry(f)
+			return p.rejectEntry()
 		}
 		value, err := p.scan.text()
 		if err != nil {

@@ -80,7 +80,7 @@ func (p *parser) rejectMembers(f *field) *syntaxError {
 }
 
 // rejectEntry reads a map's value that is no string.
-func (p *parser) rejectEntry(f *field) *syntaxError {
+func (p *parser) rejectEntry() *syntaxError {
 	entry := field{name: "value", kind: kindText}
 	switch p.scan.peek() {
 	case '{':

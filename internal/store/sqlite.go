@@ -91,7 +91,7 @@ func (f *sqliteFile) apply(ctx context.Context, rows []*notification.Result, dea
 // for each statement.
 func insertRows(ctx context.Context, tx *sql.Tx, rows []*notification.Result) error {
 	ctx = context.WithoutCancel(ctx)
-	full, err := tx.PrepareContext(ctx, sqliteUpsert(rowsAStatement))
+	full, err := tx.PrepareContext(ctx, sqliteUpsert(rowsAStatement)) //nolint:sqlclosecheck // closed below; the check loses it in the loop
 	if err != nil {
 		return err
 	}

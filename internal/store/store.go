@@ -44,7 +44,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	case "sqlite":
 		return openSQLite(rest, o)
 	default:
-		return nil, errors.New("open database: the URL must begin with postgres:// or sqlite:")
+		return nil, errors.New("open database: the URL must begin with postgres:// or with sqlite: and a path")
 	}
 }
 
@@ -73,14 +73,20 @@ func (s *Store) Check(ctx context.Context) error {
 		if statement.text == "" {
 			continue
 		}
-		prepared, err := s.db.PrepareContext(ctx, statement.text)
-		if err != nil {
+		if err := s.prepare(ctx, statement.text); err != nil {
 			return settingError(statement.setting, err)
 		}
-		if err := prepared.Close(); err != nil {
-			return fmt.Errorf("close statement: %w", err)
-		}
 	}
+	return nil
+}
+
+// prepare lets the database read a statement without running it.
+func (s *Store) prepare(ctx context.Context, text string) (err error) {
+	prepared, err := s.db.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	defer func() { err = prepared.Close() }()
 	return nil
 }
 
