@@ -23,6 +23,9 @@ type embedded struct {
 	aging chan struct{} // ends the passing of time in the embedded Redis
 }
 
+// demoDiscover lets whoever looks on not wait for the start.
+const demoDiscover = 100 * time.Millisecond
+
 // demoPrefix keeps the demo's keys apart on a Redis that others use.
 const demoPrefix = "demo:"
 
@@ -43,6 +46,7 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 	} else if err = e.startRedis(s); err != nil {
 		return e, err
 	}
+	s.Dispatcher.Discover = min(s.Dispatcher.Discover, demoDiscover)
 	// The demo's people are in nobody's table.
 	s.Store.TokenQuery, s.Store.TokenClear, s.Store.ProfileQuery = "off", "off", "off"
 	if s.Store.DatabaseURL = config.URL(given.database); given.database == "" {

@@ -3,9 +3,7 @@ package operator
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -40,45 +38,6 @@ func (o LoadOptions) withDefaults() LoadOptions {
 	o.Patience = cmp.Or(o.Patience, DefaultPatience)
 	return o
 }
-
-// LoadSummary tells what a load did. It is filled also when the load broke off.
-type LoadSummary struct {
-	Loaded   int64         `json:"loaded"`
-	Rejected int64         `json:"rejected"`
-	Errors   []RowError    `json:"errors,omitempty"` // the first of those rejected
-	Took     time.Duration `json:"-"`
-}
-
-// MarshalJSON writes the time in seconds.
-func (s LoadSummary) MarshalJSON() ([]byte, error) {
-	type plain LoadSummary
-	return json.Marshal(struct {
-		plain
-		Seconds float64 `json:"seconds"`
-	}{plain(s), s.Took.Seconds()})
-}
-
-// ErrNoRecipient is what Load returns for a file of which every line was rejected.
-var ErrNoRecipient = errors.New("no line is a recipient: nothing was loaded")
-
-// InterruptedError tells how far a load came that broke off. Append with Skip Done goes on with it.
-type InterruptedError struct {
-	Err    error
-	Done   int64 // recipients of the file that are loaded for certain, those skipped included
-	Unsure int64 // further ones that may be loaded: the connection was lost before Redis answered
-}
-
-func (e *InterruptedError) Error() string {
-	switch {
-	case e.Unsure > 0:
-		return fmt.Sprintf("%v: the first %d recipients are loaded, and perhaps the next %d", e.Err, e.Done, e.Unsure)
-	case e.Done > 0:
-		return fmt.Sprintf("%v: the first %d recipients are loaded", e.Err, e.Done)
-	}
-	return e.Err.Error() + ": nothing is loaded"
-}
-
-func (e *InterruptedError) Unwrap() error { return e.Err }
 
 // Load reads an audience and appends it to a campaign's list. Lines that are no recipients are left out and named in
 // the summary. Memory stays flat, whatever the audience's size. A lost connection to Redis is waited for, and no batch is
@@ -131,7 +90,7 @@ func (l *load) send(ctx context.Context, from *batcher) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case b, more := <-from.out:
-			if !more {
+			if !more || ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
 			rejected.count += b.rejected.count - int64(len(b.rejected.rows))
