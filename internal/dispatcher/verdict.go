@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -44,7 +45,8 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		v.end, v.forget = notification.StatusFailed, s.provenMessage
 		return v
 	case fcm.Unavailable, fcm.Ambiguous:
-		if s.onAmbiguous == campaign.Report {
+		// A 200 whose body cannot be read says that FCM took the message: nothing repeats it.
+		if s.onAmbiguous == campaign.Report || a.HTTPStatus == http.StatusOK {
 			v.end = notification.StatusUnknown
 			if v.code == "" {
 				v.code = notification.CodeOutcomeUnknown

@@ -46,6 +46,7 @@ func TestJudge(t *testing.T) {
 		"unavailable, report":           {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, report, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},
 		"ambiguous, resend":             {fcm.Answer{Class: fcm.Ambiguous}, first, "", "", 10 * time.Second, true, false},
 		"ambiguous, report":             {fcm.Answer{Class: fcm.Ambiguous}, report, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
+		"unreadable 200, resend":        {fcm.Answer{Class: fcm.Ambiguous, HTTPStatus: 200}, first, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
 		"not sent, even when reporting": {fcm.Answer{Class: fcm.NotSent}, report, "", "", retry.Unsent, false, false},
 		"attempts used up":              {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, last, notification.StatusFailed, "UNAVAILABLE", 0, true, false},
 		"attempts used up, ambiguous":   {fcm.Answer{Class: fcm.Ambiguous}, last, notification.StatusUnknown, notification.CodeGaveUp, 0, true, false},

@@ -61,7 +61,8 @@ func FailedLetter(r notification.Result, now time.Time) DeadLetter {
 	if l.Reason == "" {
 		l.Reason = r.ErrorCode
 	}
-	if len(r.Raw) > 0 {
+	empty := r.ErrorCode == notification.CodeMalformed && r.UserID == ""
+	if len(r.Raw) > 0 || empty {
 		l.Kind, l.Raw, l.Result.Raw = KindElement, r.Raw, nil
 	}
 	return l
