@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
+)
+
+// A load that broke off says what to type, where that can help.
+func TestHowToGoOnWithALoad(t *testing.T) {
+	for name, c := range map[string]struct {
+		broken operator.InterruptedError
+		code   int
+		want   string
+	}{
+		"interrupted": {
+			operator.InterruptedError{Err: context.Canceled, Done: 3000}, daemon.ExitLeftover,
+			"context canceled: the first 3000 recipients are loaded; go on with: fanfare load 42 a.csv --append --skip 3000",
+		},
+		"Redis went away": {
+			operator.InterruptedError{Err: errors.New("EOF"), Done: 3000, Unsure: 1000}, daemon.ExitFault,
+			"EOF: the first 3000 recipients are loaded, and perhaps the next 1000; go on with: fanfare load 42 a.csv --append --skip 3000 (up to 1000 recipients may then be in twice)",
+		},
+		"deleted meanwhile": {
+			operator.InterruptedError{Err: campaign.ErrDeleted, Done: 3000}, daemon.ExitFault,
+			"campaign was deleted while it was loaded: the first 3000 recipients are loaded",
+		},
+		"cancelled meanwhile": {
+			operator.InterruptedError{Err: &campaign.TransitionError{ID: "42", From: campaign.Cancelled, To: campaign.Running}, Done: 3000}, daemon.ExitFault,
+			"campaign 42 is cancelled for good, and cannot become running: the first 3000 recipients are loaded",
+		},
+	} {
+		err := explain(goOn(&c.broken, "42", "a.csv"))
+		if err.Error() != c.want || daemon.Code(err) != c.code {
+			t.Errorf("%s: got %d %v\nwant %d %s", name, daemon.Code(err), err, c.code, c.want)
+		}
+	}
+}
+
+func TestInterruptedCommandsLeaveWork(t *testing.T) {
+	if code := daemon.Code(explain(fmt.Errorf("replay: %w", context.Canceled))); code != daemon.ExitLeftover {
+		t.Errorf("exit code %d, want %d", code, daemon.ExitLeftover)
+	}
+	if explain(nil) != nil {
+		t.Error("no error was explained")
+	}
+}
