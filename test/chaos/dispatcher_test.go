@@ -75,3 +75,54 @@ func TestDispatcherStopped(t *testing.T) {
 	}
 	checkBooks(t, s, recipients)
 }
+
+// TestReportNeverRepeats kills the dispatchers of a campaign that would rather leave somebody out than send twice: who was
+// in flight ends as unknown.
+func TestReportNeverRepeats(t *testing.T) {
+	t.Parallel()
+	s, _ := newSystem(t, slowly)
+	s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage), "--on-ambiguous", "report")
+	s.Fanfare("load", "42", s.File("audience.csv", audience(recipients)))
+	s.Fanfare("campaign", "start", "42")
+	for _, moment := range moments(t, kills, recipients/2) {
+		job := s.Job("42")
+		s.Sim.Accepted(moment)
+		job.Signal(syscall.SIGKILL)
+		job.Exits(-1)
+	}
+	s.Job("42").Exits(0)
+	books, counts := s.Show("42").Books, s.Sim.Counts()
+	if counts.Duplicates != 0 {
+		t.Errorf("FCM accepted %d messages again, want none", counts.Duplicates)
+	}
+	if books.Ended() != recipients || books.Unknown == 0 || books.Unknown > kills*(concurrency+ackBatch) || books.Sent > counts.Distinct {
+		t.Errorf("books %+v, and FCM accepted %d: want all of %d ended, and unknown who was in flight", books, counts.Distinct, recipients)
+	}
+}
+
+// TestDispatcherFrozen freezes a dispatcher for longer than its leases last. Another one serves what it held; when it
+// wakes up, it sends nothing more, and its late outcomes count nobody twice.
+func TestDispatcherFrozen(t *testing.T) {
+	t.Parallel()
+	s, db := newSystem(t, slowly)
+	responder := s.Start(nil, "responder")
+	s.Campaign("42", audience(recipients))
+	frozen := s.Job("42")
+	s.Sim.Accepted(moments(t, 1, recipients/2)[0])
+	frozen.Signal(syscall.SIGSTOP)
+	s.Job("42").Exits(0)
+
+	before := s.Sim.Counts()
+	frozen.Signal(syscall.SIGCONT)
+	frozen.Exits(0)
+	if after := s.Sim.Counts(); after.Accepted != before.Accepted {
+		t.Errorf("FCM accepted %d messages from a dispatcher whose leases were lost", after.Accepted-before.Accepted)
+	}
+	if before.Distinct != outcomes(recipients).Sent || before.Duplicates > concurrency+ackBatch {
+		t.Errorf("FCM accepted %d messages and %d again, want %d and at most %d", before.Distinct, before.Duplicates, outcomes(recipients).Sent, concurrency+ackBatch)
+	}
+	checkBooks(t, s, recipients)
+	checkRows(t, db, recipients)
+	responder.Signal(syscall.SIGTERM)
+	responder.Exits(0)
+}

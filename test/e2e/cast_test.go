@@ -17,6 +17,7 @@ type part struct {
 	users int
 
 	element, redis, sql string // where the application has which token before the campaign
+	city                source // where the user's city is known, which the message names
 
 	status, code string
 	reached      string // the token to which FCM accepts the message, exactly once; empty: nobody is reached
@@ -25,6 +26,16 @@ type part struct {
 
 	redisAfter, sqlAfter string
 }
+
+// source is where something is known of a user.
+type source int
+
+const (
+	inAudience source = iota
+	inRedis
+	inSQL
+	nowhere
+)
 
 // cast are all kinds of users that a campaign meets.
 var cast = map[string]part{
@@ -37,6 +48,10 @@ var cast = map[string]part{
 	"mismatch": {users: 10, element: "mismatch-", redis: "mismatch-", status: "failed", code: "SENDER_ID_MISMATCH", attempts: 1, redisAfter: "mismatch-"},
 	"missing":  {users: 10, element: "missing-", redis: "missing-", status: "failed", code: "NOT_FOUND", attempts: 1, redisAfter: "missing-"},
 	"apns":     {users: 10, element: "apns-auth-", status: "failed", code: "THIRD_PARTY_AUTH_ERROR", attempts: 1},
+
+	"profiled":  {users: 10, city: inRedis, element: "ok-", status: "sent", reached: "ok-", attempts: 1},
+	"described": {users: 10, city: inSQL, element: "ok-", sql: "ok-", status: "sent", reached: "ok-", attempts: 1, sqlAfter: "ok-"},
+	"faceless":  {users: 10, city: nowhere, element: "ok-", status: "sent", reached: "ok-", attempts: 1},
 
 	// Proven dead: gone everywhere.
 	"dead":       {users: 20, element: "dead-", redis: "dead-", sql: "dead-", status: "failed", code: "UNREGISTERED", attempts: 1, removed: true},
@@ -77,24 +92,40 @@ func token(stem, user string) string {
 	return stem + user
 }
 
-// populate stores the tokens that the application has, and returns the audience as a CSV file with two lines that
-// are no recipients.
+// populate stores the tokens and profiles that the application has, and returns the audience as a CSV file with two
+// lines that are no recipients.
 func populate(t *testing.T, s *servers.System, db *sql.DB) (audience string) {
 	t.Helper()
 	rows := []string{"userId,fcmToken,city"}
 	for user, p := range everybody() {
+		city := "City of " + user
+		profile := fmt.Sprintf(`{"name":"somebody","city":%q}`, city)
+		if p.city != inAudience {
+			city = ""
+		}
 		if p.redis != "" {
-			if err := s.Redis.Set(t.Context(), "user:"+user+":token", p.redis+user, 0).Err(); err != nil {
-				t.Fatal(err)
-			}
+			store(t, s, "user:"+user+":token", p.redis+user)
+		}
+		if p.city == inRedis {
+			store(t, s, "profile:"+user, profile)
+		}
+		if p.city != inSQL {
+			profile = ""
 		}
 		if p.sql != "" {
-			execute(t, db, `INSERT INTO users (id, fcm_token) VALUES ($1, $2)`, user, p.sql+user)
+			execute(t, db, `INSERT INTO users (id, fcm_token, profile) VALUES ($1, $2, $3)`, user, p.sql+user, profile)
 		}
-		rows = append(rows, fmt.Sprintf("%s,%s,City of %s", user, token(p.element, user), user))
+		rows = append(rows, fmt.Sprintf("%s,%s,%s", user, token(p.element, user), city))
 	}
 	rows = append(rows, ",ok-without-a-user,Lagos", "too,few")
 	return strings.Join(rows, "\n") + "\n"
+}
+
+func store(t *testing.T, s *servers.System, key, value string) {
+	t.Helper()
+	if err := s.Redis.Set(t.Context(), key, value, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // refresh gives some users a new token in SQL, as the application does when their app starts.
@@ -118,7 +149,10 @@ func checkDeliveries(t *testing.T, deliveries []servers.Delivery) {
 		if named := got.MessageID != ""; named != (p.status == "sent") {
 			t.Errorf("user %s: status %q with message id %q", user, got.Status, got.MessageID)
 		}
-		if got.MessageID = ""; got != want {
+		if p.status == "failed" && got.Error == "" || strings.Contains(got.Error, user) {
+			t.Errorf("user %s: the error %q is missing, or holds the token", user, got.Error)
+		}
+		if got.MessageID, got.Error = "", ""; got != want {
 			t.Errorf("user %s has the row %+v, want %+v", user, got, want)
 		}
 	}
@@ -138,22 +172,24 @@ func checkLedger(t *testing.T, ledger map[string][]servers.LedgerEntry) {
 		reached++
 		entries := ledger[p.reached+user]
 		if len(entries) != 1 || entries[0].Accepted != 1 {
-			t.Errorf("user %s: FCM accepted %+v, want one message once", user, entries)
+			t.Errorf("user %s: FCM accepted %d messages, %d times, want one once", user, len(entries), servers.Accepted(entries))
 			continue
 		}
 		var message struct{ Notification struct{ Title string } }
 		if err := json.Unmarshal(entries[0].Message, &message); err != nil {
 			t.Fatal(err)
 		}
-		if want := "Doors open in City of " + user; message.Notification.Title != want {
+		want := "Doors open in City of " + user
+		if p.city == nowhere {
+			want = "Doors open in your city"
+		}
+		if message.Notification.Title != want {
 			t.Errorf("user %s got the title %q, want %q", user, message.Notification.Title, want)
 		}
 	}
 	accepted := 0
 	for _, entries := range ledger {
-		for _, e := range entries {
-			accepted += e.Accepted
-		}
+		accepted += servers.Accepted(entries)
 	}
 	if accepted != reached {
 		t.Errorf("FCM accepted %d messages, want %d", accepted, reached)
@@ -181,6 +217,19 @@ func checkTokens(t *testing.T, s *servers.System, db *sql.DB) {
 		}
 		if want := token(p.sqlAfter, user); got.String != want || got.Valid != (want != "") {
 			t.Errorf("user %s has the token %+v in SQL, want %q", user, got, want)
+		}
+	}
+}
+
+// checkLog wants no token of anybody's in a program's log.
+func checkLog(t *testing.T, p *servers.Process) {
+	t.Helper()
+	log := p.Log()
+	for user, p := range everybody() {
+		for _, stem := range []string{p.element, p.redis, p.sql} {
+			if full := token(stem, user); full != "" && strings.Contains(log, full) {
+				t.Errorf("the token %s is in the log in full", full)
+			}
 		}
 	}
 }

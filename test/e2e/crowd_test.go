@@ -61,6 +61,25 @@ func TestSideBySide(t *testing.T) {
 	}
 }
 
+// TestSmallBesideBig starts a small campaign behind a big one, which it does not have to wait for.
+func TestSmallBesideBig(t *testing.T) {
+	t.Parallel()
+	const big, small = 3000, 20
+	s := servers.NewSystem(t, programs, servers.SystemOptions{
+		Simulator: []string{"--latency", "50ms"}, Env: []string{"FANFARE_DISPATCHER_CONCURRENCY=40"},
+	})
+	s.Campaign("big", audience(big))
+	dispatcher := s.Start(nil, "dispatcher")
+	s.Sim.Accepted(200)
+	s.Campaign("small", strings.ReplaceAll(audience(small), "ok-", "small-"))
+	checkCampaign(t, s, "small", "completed")
+	if view := s.Show("big"); view.State != "running" {
+		t.Errorf("the big campaign is %+v by now, and should still run", view)
+	}
+	dispatcher.Signal(syscall.SIGTERM)
+	dispatcher.Exits(0)
+}
+
 // metric reads the sum of one of a program's figures over its labels.
 func metric(t *testing.T, p *servers.Process, name string) (sum float64) {
 	t.Helper()

@@ -48,6 +48,7 @@ func prepare() (err error) {
 func newSystem(t *testing.T, o servers.SystemOptions) (*servers.System, *sql.DB) {
 	t.Helper()
 	o.Database = postgres.Database(t)
+	o.Env = append(o.Env, "FANFARE_STORE_PROFILE_QUERY=SELECT id, profile FROM users WHERE id = ANY($1)")
 	return servers.NewSystem(t, programs, o), application(t, "pgx", o.Database)
 }
 
@@ -56,6 +57,7 @@ func newSQLiteSystem(t *testing.T, o servers.SystemOptions) (*servers.System, *s
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "fanfare.db")
 	o.Database = "sqlite:" + path
+	o.Env = append(o.Env, "FANFARE_STORE_PROFILE_QUERY=SELECT id, profile FROM users WHERE id IN (SELECT value FROM json_each($1))")
 	return servers.NewSystem(t, programs, o), application(t, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 }
 
@@ -67,7 +69,7 @@ func application(t *testing.T, driver, url string) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	execute(t, db, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text)`)
+	execute(t, db, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text, profile text)`)
 	return db
 }
 

@@ -10,11 +10,12 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestDatabaseDown takes the database away in the midst of a campaign. Those whose token is in SQL wait, the others go
-// on, nobody is skipped; and the responder keeps what it cannot write.
+// TestDatabaseDown takes the database away in the midst of a campaign. Those whose token is in SQL wait, and so do those
+// whose token proves dead while SQL may have another; the others go on, nobody is skipped; and the responder keeps what it
+// cannot write.
 func TestDatabaseDown(t *testing.T) {
 	t.Parallel()
-	const n = 300
+	const n, stale = 300, 20 // the stale ones come last
 	database, err := servers.StartPostgres(servers.PostgresOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -28,11 +29,15 @@ func TestDatabaseDown(t *testing.T) {
 	lines := []string{"userId,fcmToken"}
 	for i := range n {
 		user := fmt.Sprintf("user-%06d", i)
-		if i%2 == 0 {
+		switch {
+		case i >= n-stale:
+			lines = append(lines, user+",dead-"+user)
+		case i%2 == 0:
 			lines = append(lines, user+",ok-"+user)
 			continue
+		default:
+			lines = append(lines, user+",")
 		}
-		lines = append(lines, user+",")
 		execute(t, db, `INSERT INTO users (id, fcm_token) VALUES ($1, $2)`, user, "ok-"+user)
 	}
 	s.Campaign("42", strings.Join(lines, "\n")+"\n")
@@ -42,7 +47,10 @@ func TestDatabaseDown(t *testing.T) {
 	job := s.Job("42")
 	s.Sim.Accepted(30)
 	database.Halt()
-	servers.Eventually(t, "all whose token is at hand are sent to", func() bool { return reachable(s.Sim.Ledger()) == n/2 })
+	servers.Eventually(t, "all whose token is at hand are sent to", func() bool {
+		reached, refused := atHand(s.Sim.Ledger())
+		return reached == (n-stale)/2 && refused == stale
+	})
 	if view := s.Show("42"); view.Books.Ended() != view.Books.Sent || view.Books.Sent == n || view.State != "running" {
 		t.Errorf("while the database is down, the campaign is %+v, want those without a token at hand to wait", view)
 	}
@@ -57,6 +65,9 @@ func TestDatabaseDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	job.Exits(0)
+	if strings.Contains(job.Log(), "dead-user") {
+		t.Error("a token is in the log in full")
+	}
 	checkOnce(t, s, n)
 	summary := servers.AwaitSummary(t, db, "42", n)
 	responder.Signal(syscall.SIGTERM)
@@ -67,12 +78,13 @@ func TestDatabaseDown(t *testing.T) {
 	}
 }
 
-// reachable counts the users with an even number, whose token was in the audience, that have been sent to.
-func reachable(ledger map[string][]servers.LedgerEntry) (users int) {
+// atHand counts the tokens that were in the audience: those reached, of users with an even number, and those that FCM
+// refused as dead, which the ledger does not name.
+func atHand(ledger map[string][]servers.LedgerEntry) (reached, refused int) {
 	for token := range ledger {
-		if strings.ContainsAny(token[len(token)-1:], "02468") {
-			users++
+		if token != "" && strings.ContainsAny(token[len(token)-1:], "02468") {
+			reached++
 		}
 	}
-	return users
+	return reached, len(ledger[""])
 }

@@ -1,3 +1,5 @@
+// Package servers starts what tests need of the world outside: real Redis servers and clusters, PostgreSQL, our own
+// programs, and a proxy that loses replies. It imports nothing of ours.
 package servers
 
 import (

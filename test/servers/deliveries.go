@@ -8,15 +8,15 @@ import (
 
 // Delivery is one row of what became of a recipient.
 type Delivery struct {
-	User, Status, Code, MessageID string
-	Attempts                      int
-	TokenRemoved                  bool
+	User, Status, Code, MessageID, Error string
+	Attempts                             int
+	TokenRemoved                         bool
 }
 
 // Deliveries reads the rows of a campaign.
 func Deliveries(t testing.TB, db *sql.DB, campaign string) []Delivery {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), `SELECT user_id, status, error_code, message_id, attempts, token_removed
+	rows, err := db.QueryContext(t.Context(), `SELECT user_id, status, error_code, message_id, error, attempts, token_removed
 		FROM fanfare_deliveries WHERE campaign_id = $1`, campaign)
 	if err != nil {
 		t.Fatalf("read deliveries: %v", err)
@@ -25,7 +25,7 @@ func Deliveries(t testing.TB, db *sql.DB, campaign string) []Delivery {
 	var all []Delivery
 	for rows.Next() {
 		var d Delivery
-		if err := rows.Scan(&d.User, &d.Status, &d.Code, &d.MessageID, &d.Attempts, &d.TokenRemoved); err != nil {
+		if err := rows.Scan(&d.User, &d.Status, &d.Code, &d.MessageID, &d.Error, &d.Attempts, &d.TokenRemoved); err != nil {
 			t.Fatalf("read delivery: %v", err)
 		}
 		all = append(all, d)
@@ -40,6 +40,11 @@ func Deliveries(t testing.TB, db *sql.DB, campaign string) []Delivery {
 // has made its tables there are none.
 func AwaitSummary(t testing.TB, db *sql.DB, campaign string, rows int64) (o Outcomes) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("the summary of campaign %s stands at %+v", campaign, o)
+		}
+	}()
 	Eventually(t, fmt.Sprintf("%d rows of campaign %s are in SQL", rows, campaign), func() bool {
 		err := db.QueryRowContext(t.Context(), `SELECT sent, failed, skipped, expired, unknown
 			FROM fanfare_campaign_summary WHERE campaign_id = $1`, campaign).

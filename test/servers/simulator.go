@@ -68,7 +68,15 @@ type LedgerEntry struct {
 	Message            json.RawMessage
 }
 
-// Ledger lists the messages to each token.
+// Accepted counts how often FCM accepted one of the messages.
+func Accepted(entries []LedgerEntry) (times int) {
+	for _, e := range entries {
+		times += e.Accepted
+	}
+	return times
+}
+
+// Ledger lists the messages to each token; those that were never accepted, under no token.
 func (s *Simulator) Ledger() map[string][]LedgerEntry {
 	s.t.Helper()
 	ledger := make(map[string][]LedgerEntry)

@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -58,8 +59,23 @@ func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
 	}
 	s.env = append(s.env, o.Env...)
 	s.Redis = redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.Redis})
-	t.Cleanup(func() { _ = s.Redis.Close() })
+	t.Cleanup(func() {
+		s.logLists()
+		_ = s.Redis.Close()
+	})
 	return s
+}
+
+// logLists shows, after a failure, what is left in the lists: somebody who is missing may wait there.
+func (s *System) logLists() {
+	if !s.t.Failed() {
+		return
+	}
+	ctx := context.Background() // the test's own has ended
+	keys := s.Redis.ScanType(ctx, 0, "*", 10_000, "list").Iterator()
+	for keys.Next(ctx) {
+		s.t.Logf("list %s has %d elements", keys.Val(), s.Redis.LLen(ctx, keys.Val()).Val())
+	}
 }
 
 // Start runs one of the programs, with further settings.
