@@ -20,6 +20,9 @@ func (r *Rooms) Probes() []operator.Probe {
 }
 
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
+	if s := r.Settings.FCM; s.Endpoint != "" && s.CredentialsFile == "" {
+		return "none: requests to " + s.Endpoint.String() + " carry no credentials", nil
+	}
 	sender, err := r.Sender(ctx)
 	if err != nil {
 		return "", err

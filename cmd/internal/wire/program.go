@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -37,7 +36,7 @@ func (d Daemon) Main() int {
 	command := &cobra.Command{
 		Use: d.Name, Short: d.Short, Long: d.Long,
 		Version:       daemon.Version(),
-		Args:          cobra.NoArgs,
+		Args:          noArguments,
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(command *cobra.Command, _ []string) error {
 			settings, err := Settings(file, command.Flags())
@@ -56,13 +55,18 @@ func (d Daemon) Main() int {
 	return Report(d.Name, command.ExecuteContext(context.Background()))
 }
 
+// noArguments makes of a surplus word what it is: a wrong command line.
+func noArguments(command *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(command, args); err != nil {
+		return daemon.Exit(daemon.ExitUsage, err)
+	}
+	return nil
+}
+
 // Report prints a program's error, and returns its exit code.
 func Report(name string, err error) int {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, daemon.Scrub(err.Error()))
-	}
-	if err != nil && strings.HasPrefix(err.Error(), "unknown command") {
-		return daemon.ExitUsage
 	}
 	return daemon.Code(err)
 }
