@@ -2,7 +2,10 @@
 // said (Message), where it goes (Target), and what became of it (Result, Status). It imports the standard library only.
 package notification
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"log/slog"
+)
 
 // Recipient is one element of a campaign's list, as its producer wrote it.
 type Recipient struct {
@@ -47,6 +50,9 @@ func (t Target) IsZero() bool { return t.Kind == TargetNone }
 
 // String abbreviates the address, so that a Target can be logged: no token appears in a log in full.
 func (t Target) String() string { return Abbreviate(t.Value) }
+
+// LogValue is what a log shows of a Target; a JSON log would otherwise write down its fields.
+func (t Target) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // Abbreviate shortens a token to what an operator needs to recognise it.
 func Abbreviate(token string) string {
