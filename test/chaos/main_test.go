@@ -7,12 +7,14 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+	"go.uber.org/goleak"
 
 	"fanfare/test/servers"
 )
@@ -25,7 +27,26 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	servers.Main(m, func(built *servers.Programs, started *servers.PostgresServer) { programs, postgres = built, started })
+	flag.Parse()
+	if err := prepare(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(), goleak.Cleanup(func(code int) {
+		postgres.Stop()
+		programs.Remove()
+		os.Exit(code)
+	}))
+}
+
+func prepare() (err error) {
+	if programs, err = servers.BuildPrograms(); err != nil {
+		return err
+	}
+	if postgres, err = servers.StartPostgres(servers.PostgresOptions{}); err != nil {
+		programs.Remove()
+	}
+	return err
 }
 
 // newSystem starts a system over a database of its own, in which the application keeps users with their tokens.

@@ -45,29 +45,6 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestRefusedByFCM has credentials that look well until FCM itself refuses them with 401 or 403. No restart cures that, and
-// nobody among the recipients is to blame.
-func TestRefusedByFCM(t *testing.T) {
-	account := filepath.Join(t.TempDir(), "account.json")
-	for name, test := range map[string]struct{ simulator, env []string }{
-		"no credentials": {simulator: []string{"--require-auth"}},
-		"another project's": {
-			simulator: []string{"--require-auth", "--project", "another", "--credentials-file", account},
-			env:       []string{"GOOGLE_APPLICATION_CREDENTIALS=" + account},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := servers.NewSystem(t, programs, servers.SystemOptions{Simulator: test.simulator})
-			s.Campaign("42", audience(20))
-			s.Job("42", test.env...).Exits(3)
-			if books := s.Show("42").Books; books.Waiting+books.Retrying != 20 {
-				t.Errorf("books %+v, want everybody to wait", books)
-			}
-		})
-	}
-}
-
 // withAnotherKey is an account's file with a key that is not the account's.
 func withAnotherKey(t *testing.T, s *servers.System, account string) (file string) {
 	t.Helper()

@@ -4,22 +4,44 @@ package e2e
 
 import (
 	"database/sql"
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
+	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
 	"fanfare/test/servers"
 )
 
+// What takes seconds to make is made once: the programs, and a PostgreSQL in which each test has a database of its own.
 var (
 	programs *servers.Programs
 	postgres *servers.PostgresServer
 )
 
 func TestMain(m *testing.M) {
-	servers.Main(m, func(built *servers.Programs, started *servers.PostgresServer) { programs, postgres = built, started })
+	if err := prepare(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(), goleak.Cleanup(func(code int) {
+		postgres.Stop()
+		programs.Remove()
+		os.Exit(code)
+	}))
+}
+
+func prepare() (err error) {
+	if programs, err = servers.BuildPrograms(); err != nil {
+		return err
+	}
+	if postgres, err = servers.StartPostgres(servers.PostgresOptions{}); err != nil {
+		programs.Remove()
+	}
+	return err
 }
 
 // newSystem starts a system over the shared PostgreSQL, in which the application keeps its users.
