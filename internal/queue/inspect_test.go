@@ -3,7 +3,6 @@ package queue_test
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"fanfare/internal/queue"
@@ -39,20 +38,20 @@ func (f fixture) leased() []string {
 	}
 	var all []string
 	for _, claim := range claims {
-		held, err := f.rdb.HGetAll(f.Context(), f.list.Lease(claim)).Result()
-		if err != nil {
-			f.Fatalf("read lease: %v", err)
+		lease, err := f.rdb.LRange(f.Context(), f.list.Lease(claim), 0, -1).Result()
+		if err != nil || len(lease) == 0 {
+			f.Fatalf("read lease of %s: %d elements, error %v", claim, len(lease), err)
 		}
-		first, _, _ := strings.Cut(held["fresh"], " ")
-		fresh, err := strconv.Atoi(first)
-		if err != nil || len(held) < 2 {
-			f.Fatalf("lease of %s holds %v", claim, held)
+		var held string
+		var fresh int
+		if n, err := fmt.Sscan(lease[0], &held, &fresh); n != 2 || len(held) != len(lease)-1 {
+			f.Fatalf("lease of %s holds %q, error %v", claim, lease, err)
 		}
-		for field, value := range held {
-			if pos, err := strconv.Atoi(field); err == nil && pos < fresh {
+		for i, value := range lease[1:] {
+			if i+1 < fresh {
 				value = raw(value)
 			}
-			if field != "fresh" {
+			if held[i] == '1' {
 				all = append(all, value)
 			}
 		}

@@ -8,7 +8,7 @@ local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local budget, linger_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local gate_field, gate_value = ARGV[6], ARGV[7]
 
-local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset', lease, 'hash', counts, 'hash')
+local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset', lease, 'list', counts, 'hash')
   or (gate and wrong_type(gate, 'hash'))
 if bad then
   return bad
@@ -21,16 +21,12 @@ local deadline, guard, claimed = tonumber(noted[1] or 0), tonumber(noted[2] or 0
 if redis.call('EXISTS', lease) == 1 then
   redis.call('ZREM', leases, claim)
   redis.call('ZADD', leases, now + lease_ms, claim)
-  local held, fresh, positions, values = redis.call('HGETALL', lease), '', {}, {}
-  for i = 1, #held, 2 do
-    if held[i] == 'fresh' then
-      fresh = held[i + 1]
-    else
-      positions[#positions + 1] = tonumber(held[i])
-      values[#values + 1] = held[i + 1]
-    end
+  local fresh, positions, values = unseal(lease)
+  local held = {}
+  for i, position in ipairs(positions) do
+    held[i] = values[position]
   end
-  return {now, deadline, fresh, positions, values}
+  return {now, deadline, fresh, positions, held}
 end
 
 if gate then
@@ -100,12 +96,7 @@ take_first(list)
 
 local fresh = string.format('%.0f %.0f %.0f', known + 1, claimed, now)
 if count > 0 then
-  local fields = {'fresh', fresh}
-  for position = 1, count do
-    fields[2 * position + 1] = position
-    fields[2 * position + 2] = values[position]
-  end
-  call_all('HSET', lease, fields)
+  seal(lease, values, fresh)
   redis.call('ZADD', leases, now + lease_ms, claim)
   redis.call('HINCRBY', counts, 'inflight', count)
   if count > known then

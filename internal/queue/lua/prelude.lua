@@ -30,10 +30,29 @@ local function call_all(command, key, args)
   end
 end
 
--- Elements that come straight from the producer's list are kept in their lease as they are, which costs Redis least.
--- What they lack is in the lease's field 'fresh': "<first> <before> <since ms>" says that the elements from position
--- first on are such ones, the first of them being the list's (before + 1)-th. dresser makes a function that takes a
--- position and what is kept there, and returns the value "<id> <attempts> <lost> <since ms> <raw>".
+-- A lease is a list: a header, then its elements, so that an element's position is its index. It is a list, and an
+-- element is never joined to others, because Redis' Lua hashes every byte of every string it makes. The header is
+-- "<held> <fresh>": for each position a '1' while it is held and a '0' once it is settled; fresh is described at dresser.
+local function seal(lease, values, fresh)
+  redis.call('RPUSH', lease, string.rep('1', #values) .. ' ' .. fresh)
+  call_all('RPUSH', lease, values)
+end
+
+-- unseal returns fresh, the positions that are held, and the values of all positions.
+local function unseal(lease)
+  local values = redis.call('LRANGE', lease, 0, -1)
+  local held, fresh = string.match(table.remove(values, 1) or '', '^(%d+) (.*)$')
+  local positions = {}
+  for position in string.gmatch(held or '', '()1') do
+    positions[#positions + 1] = position
+  end
+  return fresh, positions, values
+end
+
+-- Elements that come straight from the producer's list are kept in their lease as they are. What they lack is in fresh:
+-- "<first> <before> <since ms>" says that the elements from position first on are such ones, the first of them being the
+-- list's (before + 1)-th. dresser makes a function that takes a position and what is kept there, and returns the value
+-- "<id> <attempts> <lost> <since ms> <raw>".
 local function dresser(claim, fresh)
   local first, before, since = string.match(fresh or '', '^(%d+) (%d+) (%d+)$')
   if not first then

@@ -7,7 +7,7 @@ local expired = ARGV[1] == 'expired'
 
 local bad = wrong_type(leases, 'zset', back, 'list', counts, 'hash')
 for k = 4, #KEYS do
-  bad = bad or wrong_type(KEYS[k], 'hash')
+  bad = bad or wrong_type(KEYS[k], 'list')
 end
 if bad then
   return bad
@@ -32,24 +32,13 @@ end
 for i = 2, #ARGV do
   local claim, lease = ARGV[i], KEYS[i + 2]
   if due(claim) then
-    local held, at, last, fresh = redis.call('HGETALL', lease), {}, 0, nil
-    for k = 1, #held, 2 do
-      local position = tonumber(held[k])
-      if position then
-        at[position] = held[k + 1]
-        last = math.max(last, position)
-      else
-        fresh = held[k + 1]
-      end
-    end
+    local fresh, positions, values = unseal(lease)
     local dress = dresser(claim, fresh)
     redis.call('ZREM', leases, claim)
     redis.call('DEL', lease)
-    for position = last, 1, -1 do
-      if at[position] then
-        local value = dress(position, at[position])
-        released[#released + 1] = expired and mark_lost(value) or value
-      end
+    for i = #positions, 1, -1 do
+      local value = dress(positions[i], values[positions[i]])
+      released[#released + 1] = expired and mark_lost(value) or value
     end
   end
 end

@@ -12,25 +12,47 @@ local groups = claims + 2 + 2 * labels + 1
 
 local bad = wrong_type(leases, 'zset', retry, 'zset', counts, 'hash') or (emit and wrong_type(emit, 'list'))
 for c = 1, claims do
-  bad = bad or wrong_type(KEYS[3 + c], 'hash')
+  bad = bad or wrong_type(KEYS[3 + c], 'list')
 end
 if bad then
   return bad
 end
 
 local now = server_ms()
-local emits, emitted, later = {}, 0, {}
+local emits, later, holdings = {}, {}, {}
+
+-- holding reads what a claim holds, once.
+local function holding(c)
+  local found = holdings[c]
+  if not found then
+    local header = redis.call('LINDEX', KEYS[3 + c], 0) or ''
+    local held, fresh = string.match(header, '^(%d+)( .*)$')
+    found = {claim = ARGV[1 + c], lease = KEYS[3 + c], held = held or '', fresh = fresh, gone = {}}
+    found.left = select(2, string.gsub(found.held, '1', ''))
+    holdings[c] = found
+  end
+  return found
+end
+
+-- let_go tells whether a position was held; it is no more.
+local function let_go(from, position)
+  if from.gone[position] or string.sub(from.held, position, position) ~= '1' then
+    return false
+  end
+  from.gone[position] = '0'
+  from.left = from.left - 1
+  return true
+end
 
 -- end_elements ends the elements whose positions are ARGV[first] to ARGV[last], and returns how many there were.
-local function end_elements(lease, first, last)
+local function end_elements(from, first, last)
   local payloads, ended = last - first + 1, 0
   for i = first, last do
-    if redis.call('HDEL', lease, ARGV[i]) == 1 then
+    if let_go(from, tonumber(ARGV[i])) then
       ended = ended + 1
       local payload = ARGV[i + payloads]
       if payload ~= '' then
-        emitted = emitted + 1
-        emits[emitted] = payload
+        emits[#emits + 1] = payload
       end
     end
   end
@@ -38,15 +60,15 @@ local function end_elements(lease, first, last)
 end
 
 -- put_off does the same with elements that are to come back later.
-local function put_off(claim, lease, first, last)
+local function put_off(from, first, last)
   local payloads, moved = last - first + 1, 0
-  local dress = dresser(claim, redis.call('HGET', lease, 'fresh'))
+  local fresh, _, values = unseal(from.lease)
+  local dress = dresser(from.claim, fresh)
   for i = first, last do
-    local kept = redis.call('HGET', lease, ARGV[i])
-    if kept then
-      redis.call('HDEL', lease, ARGV[i])
+    local position = tonumber(ARGV[i])
+    if let_go(from, position) then
       moved = moved + 1
-      local value = dress(tonumber(ARGV[i]), kept)
+      local value = dress(position, values[position])
       local delay, attempts = string.match(ARGV[i + payloads], '^(%d+) (%d+)$')
       local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
       later[#later + 1] = now + tonumber(delay)
@@ -58,30 +80,36 @@ end
 
 local applied, tally, at = 0, {}, groups
 while at < #ARGV do
-  local c, outcome, n = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local from, outcome, n = holding(tonumber(ARGV[at])), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local first, last = at + 3, at + 2 + n
-  local claim, lease, done = ARGV[1 + c], KEYS[3 + c], 0
+  local done
   if outcome == 0 then
-    done = put_off(claim, lease, first, last)
+    done = put_off(from, first, last)
   else
-    done = end_elements(lease, first, last)
+    done = end_elements(from, first, last)
     tally[outcome] = (tally[outcome] or 0) + done
-  end
-  if done > 0 and redis.call('HLEN', lease) == 1 then -- only 'fresh' is left
-    redis.call('DEL', lease)
-    redis.call('ZREM', leases, claim)
   end
   applied = applied + done
   at = last + n + 1
 end
-
-if applied > 0 then
-  call_all('ZADD', retry, later)
-  if emitted > 0 then
-    call_all('RPUSH', emit, emits)
-  end
-  redis.call('HINCRBY', counts, 'inflight', -applied)
+if applied == 0 then
+  return 0
 end
+
+redis.call('PERSIST', leases)
+for _, from in pairs(holdings) do
+  if from.left == 0 then
+    redis.call('DEL', from.lease)
+    redis.call('ZREM', leases, from.claim)
+  else
+    redis.call('LSET', from.lease, 0, string.gsub(from.held, '()1', from.gone) .. from.fresh)
+  end
+end
+call_all('ZADD', retry, later)
+if emit then
+  call_all('RPUSH', emit, emits)
+end
+redis.call('HINCRBY', counts, 'inflight', -applied)
 for outcome, n in pairs(tally) do
   local status, code = ARGV[claims + 1 + 2 * outcome], ARGV[claims + 2 + 2 * outcome]
   if n > 0 then
