@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,28 @@ func endsAsExpired(t *testing.T, b *backend) {
 		s := f.get(c.id)
 		wantEqual(t, c.id, s.State, c.want)
 		wantEqual(t, c.id+" has a reason", s.Reason != "", c.want == campaign.Expired)
+	}
+}
+
+// The campaign's own deadline counts as the list's does, however it is written.
+func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backend) {
+	f := open(t, b)
+	now, err := f.rdb.Time(t.Context()).Result()
+	f.ok(err)
+	for deadline, want := range map[string]campaign.State{
+		now.Add(-2 * time.Second).Format(time.RFC3339):           campaign.Expired,
+		strconv.FormatInt(now.Add(-time.Second).UnixMilli(), 10): campaign.Expired,
+		now.Add(time.Hour).Format(time.RFC3339):                  campaign.Completed,
+		"soon":                                                   campaign.Completed, // nobody can be served with such a spec, and still it must end
+	} {
+		f.into(deadline, campaign.Running)
+		f.push(deadline, 1)
+		f.end(deadline, f.claim(deadline, 1), notification.StatusExpired)
+		f.hset(f.key(deadline, queue.SuffixSpec), "deadline", deadline)
+		wantEqual(t, deadline, f.complete(deadline), true)
+		state, err := f.rdb.HGet(t.Context(), f.key(deadline, queue.SuffixSpec), "state").Result()
+		f.ok(err)
+		wantEqual(t, deadline, campaign.State(state), want)
 	}
 }
 

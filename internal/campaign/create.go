@@ -57,6 +57,7 @@ func (s Spec) complete() (Spec, error) {
 	}
 	for _, f := range []struct{ field, value string }{
 		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldWeight, strconv.Itoa(s.Weight)},
+		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
 	} {
 		if problem := s.set(f.field, f.value); problem != "" {
 			return s, &SpecError{s.ID, f.field, problem}
@@ -71,9 +72,14 @@ func (s Spec) fields() []any {
 		fieldMessage, []byte(s.Message),
 		fieldOnAmbiguous, string(s.OnAmbiguous),
 		fieldWeight, s.Weight,
+		fieldPriority, s.Priority,
 	}
-	if s.Name != "" {
-		all = append(all, fieldName, s.Name)
+	for _, optional := range []struct{ field, value string }{
+		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldName, s.Name},
+	} {
+		if optional.value != "" {
+			all = append(all, optional.field, optional.value)
+		}
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -52,12 +53,29 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, err er
 	if err != nil {
 		return false, wrap("complete", id, err)
 	}
+	deadline, err := c.deadline(ctx, k)
+	if err != nil {
+		return false, wrap("complete", id, err)
+	}
 	word, _, err := c.run(ctx, completeScript,
-		[]string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}, c.retention(Completed))
+		[]string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}, c.retention(Completed), deadline)
 	if word == "missing" {
 		err = ErrNotFound
 	}
 	return word == "ended", wrap("complete", id, err)
+}
+
+// deadline is the spec's own in ms, 0 where it has none. A script could not read all forms that an application may write.
+func (c *Campaigns) deadline(ctx context.Context, k keys) (int64, error) {
+	value, err := c.rdb.HGet(ctx, k.spec, fieldDeadline).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, c.typed(ctx, err, k.spec, "hash")
+	}
+	var s Spec
+	if problem := s.setDeadline(value); problem != "" || s.Deadline.IsZero() {
+		return 0, nil
+	}
+	return s.Deadline.UnixMilli(), nil
 }
 
 // retention is how many ms the keys of a campaign in this state are kept; 0: until it ends.

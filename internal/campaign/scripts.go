@@ -20,6 +20,9 @@ var createLua string
 //go:embed lua/move.lua
 var moveLua string
 
+//go:embed lua/change.lua
+var changeLua string
+
 //go:embed lua/complete.lua
 var completeLua string
 
@@ -47,6 +50,7 @@ var registerLua string
 var (
 	createScript    = redis.NewScript(prelude + createLua)
 	moveScript      = redis.NewScript(prelude + moveLua)
+	changeScript    = redis.NewScript(prelude + changeLua)
 	completeScript  = redis.NewScript(prelude + completeLua)
 	adoptScript     = redis.NewScript(prelude + adoptLua)
 	retainScript    = redis.NewScript(prelude + retainLua)

@@ -16,7 +16,9 @@ func contenders(t *rapid.T) []campaign.Contender {
 		all[i] = campaign.Contender{
 			ID:       fmt.Sprint("c", i),
 			Weight:   rapid.IntRange(0, 9).Draw(t, "weight"),
+			Priority: rapid.IntRange(0, 2).Draw(t, "priority"),
 			InFlight: rapid.IntRange(0, 60).Draw(t, "in flight"),
+			Most:     rapid.SampledFrom([]int{0, 0, 1, 20, 80}).Draw(t, "most"),
 			Idle:     rapid.IntRange(0, 3).Draw(t, "idle") == 0,
 			Turn:     rapid.Uint64Range(0, 3).Draw(t, "turn"),
 		}
@@ -35,29 +37,41 @@ func TestShareKeepsItsLaws(t *testing.T) {
 			granted[g.ID] = g.N
 			total += g.N
 		}
-		active := 0
+		wanted := 0
 		for _, c := range among {
-			if c.Idle && granted[c.ID] > 0 {
-				t.Errorf("the idle %s was granted %d", c.ID, granted[c.ID])
+			if granted[c.ID] > appetite(c) {
+				t.Errorf("%+v was granted %d", c, granted[c.ID])
 			}
-			if !c.Idle {
-				active++
-			}
+			wanted += appetite(c)
 		}
-		if want := min(active, 1) * free; total != want {
+		if want := min(wanted, free); total != want {
 			t.Errorf("%d slots were granted, want %d", total, want)
 		}
 		wantFairest(t, among, granted)
 	})
 }
 
-// wantFairest checks that nobody's last slot should have been another's: without it, its holder would hold no more, by
-// weight, than anybody else who wants slots.
+// appetite is how many more slots a contender wants.
+func appetite(c campaign.Contender) int {
+	switch {
+	case c.Idle:
+		return 0
+	case c.Most > 0:
+		return max(0, c.Most-c.InFlight)
+	}
+	return 1000 // more than there ever are
+}
+
+// wantFairest checks that nobody's last slot should have been another's: whoever wants more is of no higher priority than
+// who got some, and in the same one, without that slot, its holder would hold no more by weight.
 func wantFairest(t *rapid.T, among []campaign.Contender, granted map[string]int) {
 	for _, rich := range among {
 		for _, poor := range among {
-			if granted[rich.ID] == 0 || poor.Idle {
+			if granted[rich.ID] == 0 || granted[poor.ID] == appetite(poor) || poor.Priority < rich.Priority {
 				continue
+			}
+			if poor.Priority > rich.Priority {
+				t.Errorf("%+v was granted %d while %+v wants more", rich, granted[rich.ID], poor)
 			}
 			before := rich.InFlight + granted[rich.ID] - 1
 			holds := poor.InFlight + granted[poor.ID]
@@ -86,6 +100,18 @@ func TestWeightCounts(t *testing.T) {
 	}
 	wantEqual(t, "slots of weight 3", got["a"], 300)
 	wantEqual(t, "slots of weight 1", got["b"], 100)
+}
+
+func TestAHigherPriorityIsServedFirst(t *testing.T) {
+	among := []campaign.Contender{{ID: "newsletter", Weight: 1000}, {ID: "alert", Priority: 5}, {ID: "digest", Priority: 1, InFlight: 3}}
+	wantList(t, "grants", campaign.Share(20, among), campaign.Grant{ID: "alert", N: 20})
+	among[1].Most = 12
+	wantList(t, "grants beside a capped one", campaign.Share(20, among),
+		campaign.Grant{ID: "alert", N: 12}, campaign.Grant{ID: "digest", N: 8})
+	among[1].InFlight = 15 // its cap has been lowered
+	wantList(t, "grants beside one with more than its cap", campaign.Share(20, among), campaign.Grant{ID: "digest", N: 20})
+	among[1].Idle, among[2].Idle = true, true
+	wantList(t, "grants beside idle ones", campaign.Share(20, among), campaign.Grant{ID: "newsletter", N: 20})
 }
 
 // With more campaigns than slots, each has its turn.

@@ -26,9 +26,14 @@ type Spec struct {
 	State       State
 	Message     notification.Message
 	OnAmbiguous OnAmbiguous // default Resend
-	Weight      int         // share of a dispatcher among the running campaigns; default 1
-	Name        string      // for people
-	Reason      string      // why it is paused, cancelled or expired
+	Weight      int         // share of a dispatcher among the running campaigns of one priority; default 1
+	Priority    int         // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
+	Rate        float64     // its own cap in pushes a second, over all replicas; 0: none
+	// Deadline is a moment after which nobody may be sent to; zero: none. The list's own expiry counts besides it: see
+	// Earliest.
+	Deadline time.Time
+	Name     string // for people
+	Reason   string // why it is paused, cancelled or expired
 
 	// By the server's clock; zero when it has not come to that. Stored in ms since 1970; RFC 3339 is read too.
 	CreatedAt, StartedAt, FinishedAt time.Time
@@ -40,6 +45,9 @@ const (
 	fieldMessage     = "message"
 	fieldOnAmbiguous = "on_ambiguous"
 	fieldWeight      = "weight"
+	fieldPriority    = "priority"
+	fieldRate        = "rate"
+	fieldDeadline    = "deadline"
 	fieldName        = "name"
 	fieldReason      = "reason"
 	fieldCreated     = "created_at"
@@ -49,13 +57,10 @@ const (
 
 // headFields are all fields but the message, which is long and not always wanted.
 var headFields = []string{
-	fieldState, fieldOnAmbiguous, fieldWeight, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
+	fieldState, fieldOnAmbiguous, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage)
-
-// MaxWeight bounds a campaign's weight.
-const MaxWeight = 1000
 
 // parseSpec reads the values of fields; found is false when the hash has none of them. An error is a *SpecError.
 func parseSpec(id string, fields []string, values []any) (s Spec, found bool, err error) {
@@ -90,11 +95,13 @@ func (s *Spec) set(field, value string) (problem string) {
 			return fmt.Sprintf("is %s, want %s or %s", shorten(value), Resend, Report)
 		}
 	case fieldWeight:
-		weight, err := strconv.Atoi(value)
-		if err != nil || weight < 1 || weight > MaxWeight {
-			return fmt.Sprintf("is %s, want 1 to %d", shorten(value), MaxWeight)
-		}
-		s.Weight = weight
+		return within(&s.Weight, value, 1, MaxWeight)
+	case fieldPriority:
+		return within(&s.Priority, value, 0, MaxPriority)
+	case fieldRate:
+		return s.setRate(value)
+	case fieldDeadline:
+		return s.setDeadline(value)
 	case fieldName:
 		s.Name = value
 	case fieldReason:

@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ func createsOnce(t *testing.T, b *backend) {
 	f := open(t, b)
 	want := campaign.Spec{
 		ID: "42", Message: message, OnAmbiguous: campaign.Report, Weight: 7, Name: "Spring",
+		Priority: 9, Rate: 0.5, Deadline: time.Date(2031, 1, 2, 3, 4, 5, 6e6, time.UTC),
 	}
 	f.ok(f.Create(t.Context(), want))
 	got := f.get("42")
@@ -24,6 +26,9 @@ func createsOnce(t *testing.T, b *backend) {
 	wantEqual(t, "on_ambiguous", got.OnAmbiguous, campaign.Report)
 	wantEqual(t, "weight", got.Weight, 7)
 	wantEqual(t, "name", got.Name, "Spring")
+	wantEqual(t, "priority", got.Priority, 9)
+	wantEqual(t, "rate", got.Rate, 0.5)
+	wantEqual(t, "deadline", got.Deadline, want.Deadline)
 	wantEqual(t, "registered", f.registered("42"), true)
 	wantEqual(t, "expiry", f.expiry(f.key("42", queue.SuffixSpec)), never)
 	f.refused("second create", f.Create(t.Context(), want), campaign.ErrExists)
@@ -50,6 +55,9 @@ func createRefuses(t *testing.T, b *backend) {
 		"message":      {ID: "1"},
 		"on_ambiguous": {ID: "1", Message: message, OnAmbiguous: "perhaps"},
 		"weight":       {ID: "1", Message: message, Weight: -1},
+		"priority":     {ID: "1", Message: message, Priority: 10},
+		"rate":         {ID: "1", Message: message, Rate: math.NaN()},
+		"deadline":     {ID: "1", Message: message, Deadline: time.Unix(1, 0)},
 	} {
 		err := f.Create(t.Context(), s)
 		if wrong, ok := errors.AsType[*campaign.SpecError](err); !ok || wrong.Field != field {
@@ -65,11 +73,14 @@ func createRefuses(t *testing.T, b *backend) {
 func readsForeignSpecs(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.hset(f.key("1", queue.SuffixSpec), "message", string(message), "state", "running", "theirs", "stays",
-		"created_at", "2026-05-01T10:00:00.250+02:00", "started_at", "1777622400250", "finished_at", "yesterday")
+		"rate", "12.5", "deadline", "2031-05-01T10:00:00+02:00", "created_at", "2026-05-01T10:00:00.250+02:00", "started_at", "1777622400250", "finished_at", "yesterday")
 	s := f.get("1")
 	wantEqual(t, "state", s.State, campaign.Running)
 	wantEqual(t, "on_ambiguous", s.OnAmbiguous, campaign.Resend)
 	wantEqual(t, "weight", s.Weight, 1)
+	wantEqual(t, "priority", s.Priority, 0)
+	wantEqual(t, "rate", s.Rate, 12.5)
+	wantEqual(t, "deadline", s.Deadline, time.Date(2031, 5, 1, 8, 0, 0, 0, time.UTC))
 	wantEqual(t, "created", s.CreatedAt, time.Date(2026, 5, 1, 8, 0, 0, 250e6, time.UTC))
 	wantEqual(t, "started", s.StartedAt, time.Date(2026, 5, 1, 8, 0, 0, 250e6, time.UTC))
 	wantEqual(t, "finished", s.FinishedAt, time.Time{})
@@ -92,6 +103,11 @@ func namesWhatIsWrong(t *testing.T, b *backend) {
 		"weight":    {"weight", []any{"message", "{}", "state", "running", "weight", "0"}},
 		"heavy":     {"weight", []any{"message", "{}", "state", "running", "weight", "1001"}},
 		"words":     {"weight", []any{"message", "{}", "state", "running", "weight", strings.Repeat("x", 100)}},
+		"urgent":    {"priority", []any{"message", "{}", "state", "running", "priority", "high"}},
+		"stopped":   {"rate", []any{"message", "{}", "state", "running", "rate", "0"}},
+		"endless":   {"rate", []any{"message", "{}", "state", "running", "rate", "inf"}},
+		"someday":   {"deadline", []any{"message", "{}", "state", "running", "deadline", "tomorrow"}},
+		"seconds":   {"deadline", []any{"message", "{}", "state", "running", "deadline", "1900000000"}},
 	} {
 		f.hset(f.key(id, queue.SuffixSpec), c.values...)
 		_, err := f.Get(t.Context(), id)

@@ -1,9 +1,10 @@
 -- complete ends a running campaign of which nobody is left: nothing waits, is leased, is to be retried or to be
--- forwarded, something was there once, and no load goes on. It ends as expired when the deadline took somebody.
+-- forwarded, something was there once, and no load goes on. It ends as expired when a deadline took somebody: the
+-- list's, which is in counts, or the campaign's own. ARGV: the retention in ms, the campaign's own deadline in ms or 0.
 -- Returns {'ended', state}, {'goes on'}, {'missing'} or {'wrongtype', ...}.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
-local retention_ms = tonumber(ARGV[1])
+local retention_ms, own_deadline = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list', back, 'list', retry, 'zset', leases, 'zset',
   outbox, 'list')
@@ -33,8 +34,11 @@ if (totals.claimed or 0) == 0 and (totals.accepted or 0) == 0 then
   return {'goes on'}
 end
 
-local deadline = totals.deadline or 0
-local late = deadline > 0 and deadline <= now and (totals['ended:expired'] or 0) > 0
+local function passed(deadline)
+  return deadline > 0 and deadline <= now
+end
+
+local late = (passed(totals.deadline or 0) or passed(own_deadline)) and (totals['ended:expired'] or 0) > 0
 local to = late and 'expired' or 'completed'
 enter(spec, counts, to, late and 'the deadline came before everybody was served' or '', retention_ms)
 return {'ended', to}

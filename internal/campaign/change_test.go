@@ -1,0 +1,73 @@
+package campaign_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+func changesWhatRuns(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	f.hset(f.key("1", queue.SuffixSpec), "theirs", "stays")
+	deadline := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: new(0.5), Deadline: &deadline, Priority: new(3)}))
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Weight: new(7), OnAmbiguous: new(campaign.Report)}))
+	got := f.discover().Running
+	wantEqual(t, "campaigns that run", len(got), 1)
+	s := got[0]
+	wantEqual(t, "rate", s.Rate, 0.5)
+	wantEqual(t, "deadline", s.Deadline, deadline)
+	wantEqual(t, "priority", s.Priority, 3)
+	wantEqual(t, "weight", s.Weight, 7)
+	wantEqual(t, "on_ambiguous", s.OnAmbiguous, campaign.Report)
+	wantEqual(t, "message", string(s.Message), string(message))
+
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: new(0.0), Deadline: new(time.Time{})}))
+	fields, err := f.rdb.HGetAll(t.Context(), f.key("1", queue.SuffixSpec)).Result()
+	f.ok(err)
+	for _, gone := range []string{"rate", "deadline"} {
+		if value, there := fields[gone]; there {
+			t.Errorf("%s was removed, and holds %q", gone, value)
+		}
+	}
+	wantEqual(t, "their field", fields["theirs"], "stays")
+	wantEqual(t, "what was not changed", f.get("1").Weight, 7)
+}
+
+func changeRefuses(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("1", campaign.Draft)
+	for field, change := range map[string]campaign.Change{
+		"weight":       {Weight: new(0)},
+		"priority":     {Priority: new(-1)},
+		"rate":         {Rate: new(-0.5)},
+		"deadline":     {Deadline: new(time.Unix(1, 0))},
+		"on_ambiguous": {OnAmbiguous: new(campaign.OnAmbiguous("perhaps"))},
+	} {
+		if change.Weight == nil {
+			change.Weight = new(5) // is not changed either
+		}
+		err := f.Change(t.Context(), "1", change)
+		if wrong, ok := errors.AsType[*campaign.SpecError](err); !ok || wrong.Field != field {
+			t.Errorf("change to %+v: %v, want an error about %s", change, err, field)
+		}
+	}
+	wantEqual(t, "weight", f.get("1").Weight, 1)
+	f.refused("change of nobody", f.Change(t.Context(), "2", campaign.Change{Weight: new(5)}), campaign.ErrNotFound)
+	wantEqual(t, "keys of nobody", f.expiry(f.key("2", queue.SuffixSpec)), -2)
+	f.ok(f.rdb.Set(t.Context(), f.key("3", queue.SuffixSpec), "text", 0).Err())
+	if _, ok := errors.AsType[*queue.TypeError](f.Change(t.Context(), "3", campaign.Change{Weight: new(5)})); !ok {
+		t.Error("a key of another type was taken")
+	}
+}
+
+func TestTheEarliestDeadlineCounts(t *testing.T) {
+	early, late := time.Unix(1, 0), time.Unix(2, 0)
+	wantEqual(t, "of two", campaign.Earliest(late, early), early)
+	wantEqual(t, "of one and none", campaign.Earliest(time.Time{}, late), late)
+	wantEqual(t, "of none", campaign.Earliest(time.Time{}, time.Time{}), time.Time{})
+}
