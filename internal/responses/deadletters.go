@@ -78,6 +78,8 @@ type page struct {
 	now     time.Time
 }
 
+var errReply = errors.New("script replied in another shape than it promises")
+
 // read reads up to n letters and moves the position on. No letters: the end is reached.
 func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int) (page, error) {
 	order := "oldest"

@@ -14,24 +14,19 @@ import (
 
 // The defaults of OutboxOptions.
 const (
-	DefaultForward      = 1000
-	DefaultForwardBytes = 1 << 20
-	DefaultLock         = 2 * time.Second
+	DefaultForward = 500
+	DefaultLock    = 2 * time.Second
 )
 
 // OutboxOptions of an Outbox; a zero field takes its default.
 type OutboxOptions struct {
-	Batch      int           // results that are moved at a time
-	BatchBytes int           // bytes that are moved at a time, unless one result alone is longer
-	Lock       time.Duration // how long another process leaves an outbox alone that this one has begun to forward
+	Batch int           // results that are moved at a time
+	Lock  time.Duration // how long another process leaves an outbox alone that this one has begun to forward
 }
 
 func (o OutboxOptions) withDefaults() OutboxOptions {
 	if o.Batch == 0 {
 		o.Batch = DefaultForward
-	}
-	if o.BatchBytes == 0 {
-		o.BatchBytes = DefaultForwardBytes
 	}
 	if o.Lock == 0 {
 		o.Lock = DefaultLock
@@ -43,8 +38,6 @@ func (o OutboxOptions) validate() error {
 	switch {
 	case o.Batch < 1:
 		return fmt.Errorf("batch of %d results is not positive", o.Batch)
-	case o.BatchBytes < 1:
-		return fmt.Errorf("batch of %d bytes is not positive", o.BatchBytes)
 	case o.Lock < time.Millisecond:
 		return fmt.Errorf("lock of %s is shorter than a millisecond", o.Lock)
 	}
@@ -72,12 +65,14 @@ func NewOutbox(rdb redis.UniversalClient, names queue.Names, o OutboxOptions) (*
 // Forward moves what waits in a campaign's outbox as the call begins, and tells how many results it moved. Each result
 // arrives at least once: being cut off anywhere, or another process doing the same, repeats results and loses none.
 // While another process forwards this outbox there is nothing to do, and forwarded is 0.
+//
+// Results are read and pushed by plain commands: bytes that pass through a script cost Redis twice as much.
 func (o *Outbox) Forward(ctx context.Context, campaign queue.List) (forwarded int, err error) {
-	keys := []string{campaign.Key(queue.SuffixOutbox), campaign.Key(queue.SuffixForward)}
-	for left := 1; left > 0; {
-		waiting, results, err := o.peek(ctx, keys)
+	outbox, lock := campaign.Key(queue.SuffixOutbox), campaign.Key(queue.SuffixForward)
+	for left := int64(1); left > 0; {
+		waiting, results, err := o.peek(ctx, outbox, lock)
 		if err != nil {
-			return forwarded, fmt.Errorf("peek into %s: %w", keys[0], err)
+			return forwarded, fmt.Errorf("peek into %s: %w", outbox, err)
 		}
 		if len(results) == 0 {
 			return forwarded, nil
@@ -85,33 +80,58 @@ func (o *Outbox) Forward(ctx context.Context, campaign queue.List) (forwarded in
 		if forwarded == 0 {
 			left = waiting
 		}
-		if err := pushScript.Run(ctx, o.rdb, []string{o.responses}, results...).Err(); err != nil {
+		if err := o.push(ctx, results); err != nil {
 			return forwarded, fmt.Errorf("push results to %s: %w", o.responses, err)
 		}
 		n := len(results)
-		if err := trimScript.Run(ctx, o.rdb, keys, o.owner, n, results[0], results[n-1]).Err(); err != nil {
-			return forwarded, fmt.Errorf("trim %s: %w", keys[0], err)
+		err = trimScript.Run(ctx, o.rdb, []string{outbox, lock}, o.owner, o.o.Lock.Milliseconds(), n, results[0], results[n-1]).Err()
+		if err != nil {
+			return forwarded, fmt.Errorf("trim %s: %w", outbox, err)
 		}
 		forwarded += n
-		left -= n
+		left -= int64(n)
 	}
 	return forwarded, nil
 }
 
-func (o *Outbox) peek(ctx context.Context, keys []string) (waiting int, results []any, err error) {
-	reply, err := peekScript.Run(ctx, o.rdb, keys, o.owner, o.o.Lock.Milliseconds(), o.o.Batch, o.o.BatchBytes).Slice()
-	if err != nil {
+// peek reads the head of an outbox, and how many results wait there. It reads nothing while the lock is another's. The
+// lock only keeps processes from doing the same work twice; trim is what makes forwarding safe. So a Redis that is too
+// full for a lock is forwarded without one.
+func (o *Outbox) peek(ctx context.Context, outbox, lock string) (waiting int64, results []string, err error) {
+	pipe := o.rdb.Pipeline()
+	taken := pipe.SetNX(ctx, lock, o.owner, o.o.Lock)
+	holder := pipe.Get(ctx, lock)
+	length := pipe.LLen(ctx, outbox)
+	head := pipe.LRange(ctx, outbox, 0, int64(o.o.Batch)-1)
+	_, _ = pipe.Exec(ctx) // each command tells its own error
+	if err := taken.Err(); err != nil && !redis.IsOOMError(err) {
 		return 0, nil, err
 	}
-	if len(reply) != 2 {
-		return 0, nil, errReply
+	if err := holder.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		return 0, nil, fmt.Errorf("read the lock %s: %w", lock, err)
 	}
-	n, ok1 := reply[0].(int64)
-	results, ok2 := reply[1].([]any)
-	if !ok1 || !ok2 {
-		return 0, nil, errReply
+	if err := errors.Join(length.Err(), head.Err()); err != nil {
+		return 0, nil, err
 	}
-	return int(n), results, nil
+	if by := holder.Val(); by != "" && by != o.owner {
+		return 0, nil, nil
+	}
+	return length.Val(), head.Val(), nil
 }
 
-var errReply = errors.New("script replied in another shape than it promises")
+// push appends to the list of responses, which never expires: PERSIST undoes what another program may have set. A script
+// may push where Redis is too full for the plain command.
+func (o *Outbox) push(ctx context.Context, results []string) error {
+	elements := make([]any, len(results))
+	for i, result := range results {
+		elements[i] = result
+	}
+	pipe := o.rdb.Pipeline()
+	pipe.Persist(ctx, o.responses)
+	pipe.RPush(ctx, o.responses, elements...)
+	_, err := pipe.Exec(ctx)
+	if redis.IsOOMError(err) {
+		err = pushScript.Run(ctx, o.rdb, []string{o.responses}, elements...).Err()
+	}
+	return err
+}

@@ -9,9 +9,6 @@ import (
 //go:embed lua/prelude.lua
 var prelude string
 
-//go:embed lua/peek.lua
-var peekLua string
-
 //go:embed lua/push.lua
 var pushLua string
 
@@ -28,7 +25,6 @@ var deadRemoveLua string
 var deadTrimLua string
 
 var (
-	peekScript       = redis.NewScript(prelude + peekLua)
 	pushScript       = redis.NewScript(prelude + pushLua)
 	trimScript       = redis.NewScript(prelude + trimLua)
 	deadPageScript   = redis.NewScript(prelude + deadPageLua)

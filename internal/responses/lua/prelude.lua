@@ -21,23 +21,3 @@ local function server_ms()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
-
--- head reads from the head of a list, or from another offset, until it has n elements or their bytes reach a budget.
-local function head(list, offset, n, budget)
-  local read, bytes, piece = {}, 0, 64
-  while #read < n and bytes < budget do
-    local first = offset + #read
-    local some = redis.call('LRANGE', list, first, first + math.min(piece, n - #read) - 1)
-    for _, element in ipairs(some) do
-      bytes = bytes + #element
-      read[#read + 1] = element
-      if bytes >= budget then
-        break
-      end
-    end
-    if #some < piece then
-      break
-    end
-  end
-  return read
-end
