@@ -16,6 +16,7 @@ const (
 	SuffixDead     = "dead"      // dead letters
 	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix itself
 	SuffixForward  = "forwarder" // string: who empties the outbox just now
+	SuffixPace     = "pace"      // hash: when the next push may go, of a campaign with a rate of its own and of a project
 
 	suffixLease = "lease" // hash lease:<claim>: position to element
 	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
@@ -24,6 +25,7 @@ const (
 
 var suffixes = []string{
 	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry, SuffixForward,
+	SuffixPace,
 }
 
 // List names one leased list and all keys that belong to it, which share its Cluster slot.

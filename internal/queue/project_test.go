@@ -1,0 +1,25 @@
+package queue_test
+
+import (
+	"testing"
+
+	"fanfare/internal/queue"
+)
+
+func TestProjectKeys(t *testing.T) {
+	n := queue.DefaultNames()
+	wantEqual(t, "pace", n.Project("my-project").Key(queue.SuffixPace), "{fanfare:my-project}:pace")
+	wantEqual(t, "halt", n.Project("example.com:app").Key(queue.SuffixHalt), "{fanfare:example.com:app}:halt")
+	for _, suffix := range []string{queue.SuffixPace, queue.SuffixHalt, queue.SuffixSignal} {
+		if id, ok := n.ParseCampaign(n.Project("campaign:1").Key(suffix)); ok {
+			t.Errorf("a project's %s was taken for campaign %q", suffix, id)
+		}
+	}
+}
+
+// A tagged campaign cannot be called as the key is that paces another one.
+func TestPaceOfACampaignIsReserved(t *testing.T) {
+	if _, err := queue.DefaultNames().Campaign("{x}:pace"); err == nil {
+		t.Error("{x}:pace names a campaign, and is the key of campaign {x}")
+	}
+}
