@@ -8,6 +8,9 @@ import (
 	"fanfare/internal/queue"
 )
 
+// forwardRest is between two passes: results that gather meanwhile go together, which saves Redis round trips.
+const forwardRest = 50 * time.Millisecond
+
 // forwarder carries results from the campaigns' outboxes to notification:responses.
 type forwarder struct {
 	d     *Dispatcher
@@ -47,6 +50,10 @@ func (f *forwarder) run(keep context.Context) {
 			return
 		case <-f.woken:
 			f.forwardOwed(keep)
+			select {
+			case <-keep.Done():
+			case <-time.After(forwardRest):
+			}
 		case <-tick.C:
 			f.forwardAll(keep)
 		}
