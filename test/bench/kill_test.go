@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"fanfare/test/servers"
 )
 
 const (
@@ -77,21 +79,25 @@ func BenchmarkHangs(b *testing.B) {
 	}
 }
 
-// BenchmarkConnections counts the TLS connections that 1,000 pushes in flight need, and Redis' own CPU for a push.
+// BenchmarkConnections counts the TLS connections that 1,000 pushes in flight need, and Redis' own CPU for a push: with its
+// writes appended to disk once a second, and without.
 func BenchmarkConnections(b *testing.B) {
 	const n = 60_000
 	for b.Loop() {
-		w := newWorld(b, "50ms")
-		w.campaign("many", n)
-		w.forget()
-		before, dialed := redisCPU(w), w.counts().Connections.TLS
-		w.job("many", "FANFARE_DISPATCHER_CONCURRENCY=1000").succeed()
-		c := w.counts()
-		each := (redisCPU(w) - before) / n
-		fmt.Printf("\n1,000 in flight: %d at most at a time, %d TLS connections dialed (at most 15); Redis used %.2f µs a push (at most 5)\n",
-			c.MaxInFlight, c.Connections.TLS-dialed, each*1e6)
-		b.ReportMetric(float64(c.Connections.TLS-dialed), "connections")
-		b.ReportMetric(each*1e6, "redis-µs/push")
+		fmt.Printf("\n1,000 in flight\n")
+		for _, appendonly := range []string{"yes", "no"} {
+			w := newWorldOn(b, servers.Redis(b, "--appendonly", appendonly), "50ms")
+			w.campaign("many", n)
+			w.forget()
+			before, dialed := redisCPU(w), w.counts().Connections.TLS
+			w.job("many", "FANFARE_DISPATCHER_CONCURRENCY=1000").succeed()
+			c := w.counts()
+			each := (redisCPU(w) - before) / n
+			fmt.Printf("appendonly %-3s: %d at most at a time, %d TLS connections dialed (at most 15); Redis used %.2f µs a push (at most 5)\n",
+				appendonly, c.MaxInFlight, c.Connections.TLS-dialed, each*1e6)
+			b.ReportMetric(float64(c.Connections.TLS-dialed), "connections")
+			b.ReportMetric(each*1e6, "redis-µs/push")
+		}
 	}
 }
 

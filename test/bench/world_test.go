@@ -26,7 +26,11 @@ type world struct {
 // newWorld starts a Redis that appends every write to disk once a second, and a simulator with the given latency.
 func newWorld(b *testing.B, latency string, simArgs ...string) *world {
 	b.Helper()
-	addr := servers.Redis(b, "--appendonly", "yes")
+	return newWorldOn(b, servers.Redis(b, "--appendonly", "yes"), latency, simArgs...)
+}
+
+func newWorldOn(b *testing.B, addr, latency string, simArgs ...string) *world {
+	b.Helper()
 	w := &world{b: b, sim: startSimulator(b, append([]string{"--latency", latency}, simArgs...)...)}
 	w.rdb = redis.NewClient(&redis.Options{Addr: addr})
 	b.Cleanup(func() { w.rdb.Close() })
