@@ -29,6 +29,7 @@ var conformance = []struct {
 	{"claim behind a gate", claimsBehindAGate},
 	{"settle ended", settlesEnded},
 	{"settle later", settlesLater},
+	{"settle later by cause", countsWhyLater},
 	{"settle twice", settlesOnce},
 	{"settle across claims", settlesAcrossClaims},
 	{"settle without a lease", settlesNothingThatIsLost},

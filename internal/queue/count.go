@@ -24,7 +24,7 @@ func decodeCounts(reply []any) (Counts, error) {
 	if len(reply) != 5 {
 		return Counts{}, errReply
 	}
-	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}}
+	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}, Later: map[string]int64{}}
 	for i, length := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.Outbox} {
 		n, ok := reply[i].(int64)
 		if !ok {
@@ -54,6 +54,7 @@ func (c *Counts) set(field, value string) error {
 	n, err := strconv.ParseInt(value, 10, 64)
 	status, ended := strings.CutPrefix(field, "ended:")
 	code, coded := strings.CutPrefix(field, "code:")
+	cause, later := strings.CutPrefix(field, "later:")
 	switch {
 	case field == "claimed":
 		c.Claimed = n
@@ -69,6 +70,8 @@ func (c *Counts) set(field, value string) error {
 		c.Ended[status] = n
 	case coded:
 		c.Codes[code] = n
+	case later:
+		c.Later[cause] = n
 	default:
 		return nil
 	}

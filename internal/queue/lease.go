@@ -39,10 +39,12 @@ type Settlement struct {
 	Code   string
 	Emit   []byte
 
-	// Later puts the element into the retry set instead, due In from the server's now, with that count of Attempts.
+	// Later puts the element into the retry set instead, due In from the server's now, with that count of Attempts. It is
+	// counted under Cause, unless that is empty.
 	Later    bool
 	In       time.Duration
 	Attempts int
+	Cause    string
 }
 
 // Counts are the books of one list, read at one moment:
@@ -58,5 +60,6 @@ type Counts struct {
 	Outbox   int64            // payloads in Options.Emit
 	Ended    map[string]int64 // by Status
 	Codes    map[string]int64 // by "Status:Code"
+	Later    map[string]int64 // how often elements were put off, by Cause
 	Deadline time.Time        // zero: none; server's clock
 }

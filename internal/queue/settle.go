@@ -62,12 +62,13 @@ func grouped(settlements []Settlement) []*Settlement {
 	return all
 }
 
-// label is what ended elements are counted under; the zero label stands for later, for a status is never empty.
+// label is what elements are counted under. One without a status stands for later, with the cause as its code: the status of an
+// ended element is never empty.
 type label struct{ status, code string }
 
 func (s *Settlement) label() label {
 	if s.Later {
-		return label{}
+		return label{code: s.Cause}
 	}
 	return label{s.Status, s.Code}
 }

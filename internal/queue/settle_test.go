@@ -62,6 +62,32 @@ func settlesLater(t *testing.T, b *backend) {
 	wantEqual(t, "claimed", f.counts().Claimed, 3)
 }
 
+// Why elements are put off is counted beside what ends: neither moves the other's books.
+func countsWhyLater(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a", "b", "c", "d")
+	l := f.claim(4)
+	again := []queue.Settlement{
+		{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Attempts: 1, Cause: "ambiguous"},
+		{Claim: l.Claim, Pos: 2, Later: true, In: time.Hour, Attempts: 2},
+		{Claim: l.Claim, Pos: 3, Later: true, In: 2 * time.Hour, Attempts: 3, Cause: "ambiguous"},
+		{Claim: l.Claim, Pos: 4, Status: "sent"},
+	}
+	wantEqual(t, "applied", f.settle(again...), 4)
+	wantEqual(t, "applied again", f.settle(again...), 0)
+	c := f.counts()
+	wantEqual(t, "put off as ambiguous", c.Later["ambiguous"], 2)
+	wantEqual(t, "causes", len(c.Later), 1)
+	wantEqual(t, "retrying", c.Retrying, 3)
+	wantEqual(t, "statuses that ended", len(c.Ended), 1)
+	wantEqual(t, "codes", len(c.Codes), 0)
+	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "hour between the last two, in ms", int64(due[2].Score-due[1].Score), time.Hour.Milliseconds())
+}
+
 func settlesOnce(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b")

@@ -2,7 +2,8 @@
 -- KEYS: leases, retry, counts, the lease of each claim, and the list to emit to if there is one.
 -- ARGV: how many claims, their ids, how many labels, a status and a code for each; then groups of elements that have
 -- claim and outcome in common: the number of the claim, the outcome, n, n positions, n payloads. Outcome 0 is later,
--- with payloads "<in ms> <attempts>"; any other is the number of a label, with what to emit, if anything, as payloads.
+-- with payloads "<in ms> <attempts>"; any other is the number of a label, with what to emit, if anything, as payloads. A
+-- label without a status is later too, and its code the cause, under which it is counted.
 -- Returns how many were applied.
 local leases, retry, counts = KEYS[1], KEYS[2], KEYS[3]
 local claims = tonumber(ARGV[1])
@@ -82,11 +83,9 @@ local applied, tally, at = 0, {}, groups
 while at < #ARGV do
   local from, outcome, n = holding(tonumber(ARGV[at])), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local first, last = at + 3, at + 2 + n
-  local done
-  if outcome == 0 then
-    done = put_off(from, first, last)
-  else
-    done = end_elements(from, first, last)
+  local ends = outcome > 0 and ARGV[claims + 1 + 2 * outcome] ~= ''
+  local done = (ends and end_elements or put_off)(from, first, last)
+  if outcome > 0 then
     tally[outcome] = (tally[outcome] or 0) + done
   end
   applied = applied + done
@@ -112,7 +111,9 @@ end
 redis.call('HINCRBY', counts, 'inflight', -applied)
 for outcome, n in pairs(tally) do
   local status, code = ARGV[claims + 1 + 2 * outcome], ARGV[claims + 2 + 2 * outcome]
-  if n > 0 then
+  if n > 0 and status == '' then
+    redis.call('HINCRBY', counts, 'later:' .. code, n)
+  elseif n > 0 then
     redis.call('HINCRBY', counts, 'ended:' .. status, n)
     if code ~= '' then
       redis.call('HINCRBY', counts, 'code:' .. status .. ':' .. code, n)
