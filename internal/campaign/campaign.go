@@ -49,6 +49,7 @@ func (c *Campaigns) Queue(id string) (*queue.Queue, error) {
 type keys struct {
 	list                                      queue.List
 	spec, counts, back, retry, leases, outbox string
+	pace, breaker                             string // other rooms keep them; they end with the campaign
 }
 
 func (c *Campaigns) keys(id string) (keys, error) {
@@ -64,6 +65,9 @@ func (c *Campaigns) keys(id string) (keys, error) {
 		retry:  list.Key(queue.SuffixRetry),
 		leases: list.Key(queue.SuffixLeases),
 		outbox: list.Key(queue.SuffixOutbox),
+
+		pace:    list.Key(queue.SuffixPace),
+		breaker: list.Key(queue.SuffixBreaker),
 	}, nil
 }
 

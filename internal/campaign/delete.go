@@ -50,7 +50,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	for _, load := range loads {
 		all = append(all, k.list.Load(load))
 	}
-	all = append(all, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(queue.SuffixDead), k.leases, k.counts)
+	all = append(all, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(queue.SuffixDead), k.pace, k.breaker, k.leases, k.counts)
 	for some := range slices.Chunk(all, deleteAtOnce) {
 		if err := c.rdb.Unlink(ctx, some...).Err(); err != nil {
 			return fmt.Errorf("remove keys: %w", err)

@@ -25,6 +25,8 @@ func (f fixture) busy(id string) queue.Lease {
 	f.ok(err)
 	names := queue.DefaultNames()
 	f.ok(f.rdb.RPush(f.Context(), names.CampaignResponses(id), "theirs").Err())
+	f.hset(f.key(id, queue.SuffixPace), "cursor", 1)
+	f.hset(f.key(id, queue.SuffixBreaker), "round", 1)
 	return l
 }
 

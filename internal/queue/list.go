@@ -17,6 +17,7 @@ const (
 	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix itself
 	SuffixForward  = "forwarder" // string: who empties the outbox just now
 	SuffixPace     = "pace"      // hash: when the next push may go, of a campaign with a rate of its own and of a project
+	SuffixBreaker  = "breaker"   // hash: a campaign's canary, and what became of its pushes in the last minute
 
 	suffixLease = "lease" // hash lease:<claim>: position to element
 	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
@@ -25,7 +26,7 @@ const (
 
 var suffixes = []string{
 	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry, SuffixForward,
-	SuffixPace,
+	SuffixPace, SuffixBreaker,
 }
 
 // List names one leased list and all keys that belong to it, which share its Cluster slot.

@@ -61,7 +61,7 @@ func TestOwnKeysAreNoCampaigns(t *testing.T) {
 				t.Fatal(err)
 			}
 			keys = append(keys, n.CampaignResponses(id))
-			for _, suffix := range []string{"spec", "counts", "back", "retry", "leases", "outbox", "dead", "lease:c", "load:l"} {
+			for _, suffix := range []string{"spec", "counts", "back", "retry", "leases", "outbox", "dead", "pace", "breaker", "lease:c", "load:l"} {
 				keys = append(keys, list.Key(suffix))
 			}
 		}
