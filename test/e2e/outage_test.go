@@ -88,3 +88,31 @@ func atHand(ledger map[string][]servers.LedgerEntry) (reached, refused int) {
 	}
 	return reached, len(ledger[""])
 }
+
+// TestStoppedWhileMigrating stops a responder that has not begun yet, as another replica migrates: no fault to restart for.
+func TestStoppedWhileMigrating(t *testing.T) {
+	t.Parallel()
+	s, db := newSystem(t, servers.SystemOptions{})
+	first := s.Start(nil, "responder")
+	first.AwaitLog(`"msg":"ready"`)
+	first.Signal(syscall.SIGTERM)
+	first.Exits(0)
+
+	migration, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = migration.Rollback() }()
+	if _, err := migration.ExecContext(t.Context(), `LOCK TABLE fanfare_schema_version`); err != nil {
+		t.Fatal(err)
+	}
+	second := s.Start(nil, "responder")
+	servers.Eventually(t, "the responder waits for the migration", func() bool {
+		var waiting int
+		err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+		return err == nil && waiting > 0
+	})
+	second.Signal(syscall.SIGTERM)
+	second.Exits(0)
+}
