@@ -80,7 +80,7 @@ func BenchmarkHangs(b *testing.B) {
 }
 
 // BenchmarkConnections counts the TLS connections that 1,000 pushes in flight need, and Redis' own CPU for a push: with its
-// writes appended to disk once a second, and without.
+// writes appended to disk once a second, and without. What a bare PING costs tells what the machine is worth.
 func BenchmarkConnections(b *testing.B) {
 	const n = 60_000
 	for b.Loop() {
@@ -89,16 +89,30 @@ func BenchmarkConnections(b *testing.B) {
 			w := newWorldOn(b, servers.Redis(b, "--appendonly", appendonly), "50ms")
 			w.campaign("many", n)
 			w.forget()
+			ping := pingCPU(w)
 			before, dialed := redisCPU(w), w.counts().Connections.TLS
 			w.job("many", "FANFARE_DISPATCHER_CONCURRENCY=1000").succeed()
 			c := w.counts()
 			each := (redisCPU(w) - before) / n
-			fmt.Printf("appendonly %-3s: %d at most at a time, %d TLS connections dialed (at most 15); Redis used %.2f µs a push (at most 5)\n",
-				appendonly, c.MaxInFlight, c.Connections.TLS-dialed, each*1e6)
+			fmt.Printf("appendonly %-3s: %d at most at a time, %d TLS connections dialed (at most 15); Redis used %.2f µs a push (at most 5), and %.1f µs for a PING\n",
+				appendonly, c.MaxInFlight, c.Connections.TLS-dialed, each*1e6, ping*1e6)
 			b.ReportMetric(float64(c.Connections.TLS-dialed), "connections")
 			b.ReportMetric(each*1e6, "redis-µs/push")
 		}
 	}
+}
+
+// pingCPU is what Redis uses for one bare command, in seconds.
+func pingCPU(w *world) float64 {
+	w.b.Helper()
+	const n = 2_000
+	before := redisCPU(w)
+	for range n {
+		if err := w.rdb.Ping(w.b.Context()).Err(); err != nil {
+			w.b.Fatal(err)
+		}
+	}
+	return (redisCPU(w) - before) / n
 }
 
 // redisCPU is the CPU time in seconds that the server itself has used, without its children.
