@@ -9,6 +9,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/operator"
 )
 
 // outcome is how many recipients ended with one status and code.
@@ -72,6 +73,19 @@ func printBooks(w io.Writer, b campaign.Books) {
 		verdict = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
 	}
 	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", thousands(b.Loaded), strings.Join(sum, " + "), verdict)
+}
+
+// printAmbiguous writes what cannot be known for certain, where there is any of it.
+func printAmbiguous(w io.Writer, a operator.Ambiguous) {
+	if a.Unanswered == 0 && a.Lost == 0 {
+		return
+	}
+	fmt.Fprintf(w, "ambiguous: %s without a readable answer = %s sent again + %s reported as unknown",
+		plural(a.Unanswered, "request"), thousands(a.Resent), thousands(a.Unknown))
+	if a.Lost > 0 {
+		fmt.Fprintf(w, "; %s lost with a sender", thousands(a.Lost))
+	}
+	fmt.Fprintf(w, "; %s at most\n", plural(a.PossibleDuplicates, "duplicate"))
 }
 
 // byStatus are the books' counts of who has ended.

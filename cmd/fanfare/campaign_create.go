@@ -4,21 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
-	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
 )
 
 func (c *cli) campaignCreate() *cobra.Command {
-	var message, onAmbiguous, name string
-	weight := 1
+	var message, name string
+	var options campaignOptions
 	command := &cobra.Command{
 		Use:   "create CAMPAIGN --message FILE|-",
 		Short: "Create a campaign as a draft, after checking its message as FCM would",
@@ -32,15 +30,20 @@ body, image, link and data is filled in for each recipient, from the audience's 
 			switch {
 			case message == "":
 				return wrongUsage(command, errors.New("no message: give --message FILE, or - for standard input"))
-			case weight < 1:
-				return wrongUsage(command, fmt.Errorf("--weight %d is not above zero", weight))
+			case options.weight < 1: // which a spec would take for "not said"
+				return wrongUsage(command, fmt.Errorf("--weight %d is not above zero", options.weight))
+			}
+			rate, deadline, err := options.limits()
+			if err != nil {
+				return err
 			}
 			text, err := readInput(command, message)
 			if err != nil {
 				return err
 			}
 			spec := campaign.Spec{
-				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(onAmbiguous), Weight: weight,
+				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
+				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline,
 			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {
@@ -53,9 +56,8 @@ body, image, link and data is filled in for each recipient, from the audience's 
 	}
 	f := command.Flags()
 	f.StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
-	f.StringVar(&onAmbiguous, "on-ambiguous", string(campaign.Resend), "what becomes of a recipient whose outcome is unknown: `resend` (at least once) or report (at most once)")
 	f.StringVar(&name, "name", "", "a name for people")
-	f.IntVar(&weight, "weight", weight, "`share` of the pool, against other running campaigns")
+	options.addTo(f)
 	return command
 }
 
@@ -67,7 +69,7 @@ func notCreated(id, file string, err error) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if spec, ok := errors.AsType[*campaign.SpecError](err); ok {
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s %s", strings.ReplaceAll(spec.Field, "_", "-"), spec.Problem))
+		return wrongOption(spec.Field, spec.Problem)
 	}
 	return about(id, err)
 }

@@ -70,7 +70,7 @@ func describe(p operator.Progress) string {
 		n    int64
 	}{
 		{"failed", b.Failed}, {"skipped", b.Skipped}, {"unknown", b.Unknown}, {"expired", b.Expired},
-		{"retrying", b.Retrying}, {"in flight", b.InFlight}, {"missing", b.Missing},
+		{"sent again", b.Resent}, {"retrying", b.Retrying}, {"in flight", b.InFlight}, {"missing", b.Missing},
 	} {
 		if part.n > 0 {
 			parts = append(parts, thousands(part.n)+" "+part.name)

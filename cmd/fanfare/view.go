@@ -41,13 +41,20 @@ func printView(w io.Writer, v operator.View) {
 	field("created", stamp(v.Spec.CreatedAt))
 	field("started", stamp(v.Spec.StartedAt))
 	field("finished", stamp(v.Spec.FinishedAt))
-	field("deadline", stamp(v.Books.Deadline))
+	field("deadline", stamp(v.Deadline()))
 	field("on ambiguous", string(v.Spec.OnAmbiguous))
+	if v.Spec.Priority > 0 {
+		field("priority", fmt.Sprint(v.Spec.Priority))
+	}
 	if v.Spec.Weight > 1 {
 		field("weight", fmt.Sprint(v.Spec.Weight))
 	}
+	if v.Spec.Rate > 0 {
+		field("rate", rateText(v.Spec.Rate))
+	}
 	fmt.Fprintln(w)
 	printOutcomes(w, v.Books)
+	printAmbiguous(w, v.Ambiguous())
 	printBooks(w, v.Books)
 }
 

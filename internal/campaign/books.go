@@ -29,11 +29,18 @@ type Books struct {
 	Missing int64 `json:"missing"`
 	// Outbox counts results that are not yet on their way to the responder.
 	Outbox int64 `json:"outbox"`
+	// Resent counts the requests that ended without a readable answer and were put off to be made again; Lost how often a
+	// recipient's sender stopped without an outcome.
+	Resent int64 `json:"resent"`
+	Lost   int64 `json:"lost"`
 	// Codes counts what ended by "status:code".
 	Codes map[string]int64 `json:"codes,omitempty"`
 	// Deadline is when whoever is left ends as expired; zero: never. Server's clock.
 	Deadline time.Time `json:"deadline,omitzero"`
 }
+
+// CauseAmbiguous is the cause under which recipients are put off whose request ended without a readable answer.
+const CauseAmbiguous = "ambiguous"
 
 // Books reads a campaign's books. A campaign that nothing is known of has empty books.
 func (c *Campaigns) Books(ctx context.Context, id string) (Books, error) {
@@ -62,6 +69,8 @@ func booksOf(c queue.Counts) Books {
 		Retrying: c.Retrying,
 		Missing:  max(0, c.Accepted-listed),
 		Outbox:   c.Outbox,
+		Resent:   c.Later[CauseAmbiguous],
+		Lost:     c.Reaped,
 		Codes:    c.Codes,
 		Deadline: c.Deadline,
 	}

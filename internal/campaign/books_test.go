@@ -19,7 +19,7 @@ func booksBalance(t *testing.T, b *backend) {
 		f.end("1", f.claim("1", 2), status)
 	}
 	l := f.claim("1", 5)
-	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour},
+	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Cause: campaign.CauseAmbiguous},
 		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
 	_, err := f.queue("1").GiveBack(t.Context(), f.claim("1", 2).Claim)
 	f.ok(err)
@@ -33,7 +33,7 @@ func booksBalance(t *testing.T, b *backend) {
 	wantEqual(t, "open", got.Open(), 9)
 	got.Deadline, got.Codes = time.Time{}, nil
 	want := campaign.Books{
-		Loaded: 20, Sent: 3, Failed: 2, Skipped: 2, Expired: 2, Unknown: 2, Waiting: 5, InFlight: 3, Retrying: 1, Outbox: 1,
+		Loaded: 20, Sent: 3, Failed: 2, Skipped: 2, Expired: 2, Unknown: 2, Waiting: 5, InFlight: 3, Retrying: 1, Outbox: 1, Resent: 1,
 	}
 	if !sameBooks(got, want) || !got.Balanced() {
 		t.Errorf("books: %+v, balanced %v, want %+v", got, got.Balanced(), want)
@@ -44,7 +44,8 @@ func sameBooks(a, b campaign.Books) bool {
 	a.Codes, b.Codes = nil, nil
 	return a.Loaded == b.Loaded && a.Sent == b.Sent && a.Failed == b.Failed && a.Skipped == b.Skipped &&
 		a.Expired == b.Expired && a.Unknown == b.Unknown && a.Waiting == b.Waiting && a.InFlight == b.InFlight &&
-		a.Retrying == b.Retrying && a.Missing == b.Missing && a.Outbox == b.Outbox
+		a.Retrying == b.Retrying && a.Missing == b.Missing && a.Outbox == b.Outbox &&
+		a.Resent == b.Resent && a.Lost == b.Lost
 }
 
 func missesWhatRedisLost(t *testing.T, b *backend) {

@@ -71,11 +71,11 @@ func (c *Campaigns) deadline(ctx context.Context, k keys) (int64, error) {
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return 0, c.typed(ctx, err, k.spec, "hash")
 	}
-	var s Spec
-	if problem := s.setDeadline(value); problem != "" || s.Deadline.IsZero() {
-		return 0, nil
+	at, err := ParseDeadline(value)
+	if err != nil || at.IsZero() {
+		return 0, nil // a spec that cannot be read is no reason to let its campaign run for ever
 	}
-	return s.Deadline.UnixMilli(), nil
+	return at.UnixMilli(), nil
 }
 
 // retention is how many ms the keys of a campaign in this state are kept; 0: until it ends.
@@ -93,7 +93,7 @@ func (c *Campaigns) retain(ctx context.Context, k keys) error {
 	if err != nil {
 		return err
 	}
-	all := []string{k.spec, k.list.Plain(), k.counts, k.back, k.retry, k.leases, k.outbox}
+	all := []string{k.spec, k.list.Plain(), k.counts, k.back, k.retry, k.leases, k.outbox, k.pace, k.breaker}
 	for _, claim := range claims {
 		all = append(all, k.list.Lease(claim))
 	}

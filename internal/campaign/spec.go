@@ -99,9 +99,9 @@ func (s *Spec) set(field, value string) (problem string) {
 	case fieldPriority:
 		return within(&s.Priority, value, 0, MaxPriority)
 	case fieldRate:
-		return s.setRate(value)
+		return take(&s.Rate, value, ParseRate)
 	case fieldDeadline:
-		return s.setDeadline(value)
+		return take(&s.Deadline, value, ParseDeadline)
 	case fieldName:
 		s.Name = value
 	case fieldReason:

@@ -29,31 +29,38 @@ func within(field *int, value string, low, high int) (problem string) {
 	return ""
 }
 
-// setRate takes a decimal number; "" is no cap.
-func (s *Spec) setRate(value string) (problem string) {
+// ParseRate reads a cap, a decimal number of pushes a second; "" is none. The error completes the sentence "rate …".
+func ParseRate(value string) (float64, error) {
 	if value == "" {
-		s.Rate = 0
-		return ""
+		return 0, nil
 	}
 	rate, err := strconv.ParseFloat(value, 64)
 	if err != nil || math.IsNaN(rate) || rate < MinRate || rate > MaxRate {
-		return fmt.Sprintf("is %s, want %v to %.0f pushes a second, such as 0.5; leave it out for none", shorten(value), MinRate, MaxRate)
+		return 0, fmt.Errorf("is %s, want %v to %.0f pushes a second, such as 0.5", shorten(value), MinRate, MaxRate)
 	}
-	s.Rate = rate
-	return ""
+	return rate, nil
 }
 
-// setDeadline takes milliseconds since 1970 or RFC 3339; "" is none.
-func (s *Spec) setDeadline(value string) (problem string) {
-	s.Deadline = time.Time{}
+// ParseDeadline reads a moment, in RFC 3339 or in milliseconds since 1970; "" is none. The error completes the sentence
+// "deadline …".
+func ParseDeadline(value string) (time.Time, error) {
 	if value == "" {
-		return ""
+		return time.Time{}, nil
 	}
 	at := parseTime(value)
 	if at.Before(notBefore) {
-		return fmt.Sprintf("is %s, want a moment such as 2030-01-31T18:00:00+07:00, or milliseconds since 1970", shorten(value))
+		return time.Time{}, fmt.Errorf("is %s, want a moment such as 2030-01-31T18:00:00+07:00, or milliseconds since 1970", shorten(value))
 	}
-	s.Deadline = at
+	return at, nil
+}
+
+// take parses a field's value; problem says why it cannot.
+func take[T any](field *T, value string, parse func(string) (T, error)) (problem string) {
+	parsed, err := parse(value)
+	if err != nil {
+		return err.Error()
+	}
+	*field = parsed
 	return ""
 }
 

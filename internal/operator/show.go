@@ -37,13 +37,20 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Reason      string               `json:"reason,omitempty"`
 		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous,omitempty"`
 		Weight      int                  `json:"weight,omitempty"`
+		Priority    int                  `json:"priority,omitempty"`
+		Rate        float64              `json:"rate,omitempty"`
+		Deadline    time.Time            `json:"deadline,omitzero"`
 		CreatedAt   time.Time            `json:"createdAt,omitzero"`
 		StartedAt   time.Time            `json:"startedAt,omitzero"`
 		FinishedAt  time.Time            `json:"finishedAt,omitzero"`
 		Message     json.RawMessage      `json:"message,omitempty"`
 		Books       campaign.Books       `json:"books"`
+		Ambiguous   Ambiguous            `json:"ambiguous"`
 		Error       string               `json:"error,omitempty"`
-	}{s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.CreatedAt, s.StartedAt, s.FinishedAt, message, v.Books, problem})
+	}{
+		s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
+		message, v.Books, v.Ambiguous(), problem,
+	})
 }
 
 // Show reads a campaign's spec and its books. A list without a spec is a View without a state; campaign.ErrNotFound means that

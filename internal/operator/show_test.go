@@ -76,6 +76,18 @@ func TestViewAsJSON(t *testing.T) {
 			View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Message: []byte(plainMessage), OnAmbiguous: campaign.Resend, Weight: 1, StartedAt: at}},
 			`{"id":"42","state":"running","onAmbiguous":"resend","weight":1,"startedAt":"2026-01-02T03:04:05Z","message":{"notification":{"title":"Hello"}},"books":{`,
 		},
+		"options": {
+			View{Spec: campaign.Spec{ID: "42", Weight: 2, Priority: 9, Rate: 0.5, Deadline: at.Add(time.Hour)}, Books: campaign.Books{Deadline: at}},
+			`"weight":2,"priority":9,"rate":0.5,"deadline":"2026-01-02T03:04:05Z",`,
+		},
+		"ambiguous outcomes": {
+			View{Spec: campaign.Spec{OnAmbiguous: campaign.Resend}, Books: campaign.Books{Resent: 5, Lost: 2, Unknown: 1}},
+			`"ambiguous":{"unanswered":6,"resent":5,"lost":2,"possibleDuplicates":7,"unknown":1}`,
+		},
+		"ambiguous outcomes that are reported": {
+			View{Spec: campaign.Spec{OnAmbiguous: campaign.Report}, Books: campaign.Books{Lost: 2, Unknown: 3}},
+			`"ambiguous":{"unanswered":3,"resent":0,"lost":2,"possibleDuplicates":0,"unknown":3}`,
+		},
 		"a message that is no JSON": {View{Spec: campaign.Spec{Message: []byte("{")}}, `"message":"{","books":{`},
 		"no message":                {View{Spec: campaign.Spec{ID: "7"}}, `{"id":"7","state":"","books":{`},
 		"broken":                    {View{Err: errors.New("field state is missing")}, `},"error":"field state is missing"}`},
