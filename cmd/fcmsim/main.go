@@ -28,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newCommand(func(s settings) error { return serve(ctx, s, stdout) })
+	root := newCommand(func(s settings) error { return serve(ctx, s, stdout, stderr) })
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -49,7 +49,7 @@ type serveError struct{ error }
 func (e *serveError) Unwrap() error { return e.error }
 
 // serve prints the addresses when all of them are ready, and the counts when ctx ends.
-func serve(ctx context.Context, s settings, stdout io.Writer) error {
+func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	sim, err := fcmsim.New(s.options)
 	if err != nil {
 		return err
@@ -61,6 +61,7 @@ func serve(ctx context.Context, s settings, stdout io.Writer) error {
 	if err := writeCredentials(srv, s); err != nil {
 		return &serveError{errors.Join(err, srv.Close())}
 	}
+	tellLimits(stderr, s.options)
 	out := json.NewEncoder(stdout)
 	out.SetEscapeHTML(false)
 	ready := struct {

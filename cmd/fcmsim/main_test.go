@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,14 +107,21 @@ func TestProgramRefusesWrongUsage(t *testing.T) {
 	if err := os.WriteFile(broken, []byte(`{"outcome":[]}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	empty := filepath.Join(t.TempDir(), "timeline.json")
+	if err := os.WriteFile(empty, []byte(`[]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		args []string
 		code int
 	}{
-		"unknown flag":      {[]string{"--speed", "9"}, exitUsage},
+		"unknown flag":      {[]string{"--fast"}, exitUsage},
 		"unknown field":     {[]string{"--rules", broken}, exitUsage},
 		"rules: open":       {[]string{"--rules", broken + "x"}, exitUsage},
 		"--latency":         {[]string{"--latency", "soon"}, exitUsage},
+		"speed":             {[]string{"--speed", "-1"}, exitUsage},
+		"perMinute":         {[]string{"--quota", "-1"}, exitUsage},
+		"no steps":          {[]string{"--timeline", empty}, exitUsage},
 		"ledger":            {[]string{"--ledger", "all"}, exitUsage},
 		"unknown command":   {[]string{"serve"}, exitUsage},
 		"listen for TLS":    {[]string{"--listen-tls", "127.0.0.1:-1"}, exitFault},
@@ -136,10 +145,46 @@ func TestHelpIsComplete(t *testing.T) {
 	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
-	for _, want := range append(fcmsim.Codes(), append(fcmsim.Prefixes(), "--listen-tls", "--listen-http", "--admin", "--ca-file",
-		"--latency", "--rules", "--seed", "--ledger", "/admin/rules", "/admin/counts", "/admin/ledger")...) {
+	words := slices.Concat(fcmsim.Codes(), fcmsim.TokenFaults(), fcmsim.CertificateFaults())
+	for _, want := range append(words, append(fcmsim.Prefixes(), "--listen-tls", "--listen-http", "--admin", "--ca-file",
+		"--latency", "--rules", "--quota", "--speed", "--timeline", "--seed", "--ledger",
+		"/admin/rules", "/admin/timeline", "/admin/counts", "/admin/trace", "/admin/ledger")...) {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("nothing about %s", want)
+		}
+	}
+}
+
+// Whoever starts it with limits reads them on stderr, with what a minute takes; stdout stays for programs.
+func TestProgramTellsItsLimits(t *testing.T) {
+	timeline := filepath.Join(t.TempDir(), "storm.json")
+	const storm = `{"repeat":"2m","steps":[{"at":"0s","rules":{}},{"at":"90s","rules":{"outcomes":[{"code":"OVERLOADED","share":1}]}}]}`
+	if err := os.WriteFile(timeline, []byte(storm), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it is to start, and to end at once
+	for _, tt := range []struct {
+		args []string
+		want []string
+	}{
+		{nil, []string{"no quota"}},
+		{[]string{"--quota", "600000", "--speed", "10", "--timeline", timeline}, []string{
+			"600000 messages a minute for each project", "speed 10: a minute of these limits takes 6s, an hour 6m0s",
+			"a timeline of 2 steps until 1m30s, again every 2m0s",
+		}},
+	} {
+		var stdout, stderr bytes.Buffer
+		if code := run(ctx, tt.args, &stdout, &stderr); code != 0 {
+			t.Fatalf("%v: exit %d, %s", tt.args, code, stderr.String())
+		}
+		if got := strings.Count(stderr.String(), "\n"); got != len(tt.want) {
+			t.Errorf("%v: %d lines: %s", tt.args, got, stderr.String())
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(stderr.String(), want) {
+				t.Errorf("%v: nothing of %q in %s", tt.args, want, stderr.String())
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package fcmsim
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 )
@@ -30,6 +31,7 @@ var answers = [numCodes]answer{
 		[]any{newFCMError("UNREGISTERED")}}),
 	CodeSenderIDMismatch: plain(status{http.StatusForbidden, "SenderId mismatch", "PERMISSION_DENIED",
 		[]any{newFCMError("SENDER_ID_MISMATCH")}}),
+	CodeOverloaded: plain(status{http.StatusTooManyRequests, "Resource has been exhausted (e.g. check quota).", "RESOURCE_EXHAUSTED", nil}),
 	CodeUnavailable: plain(status{http.StatusServiceUnavailable, "The service is currently unavailable.", "UNAVAILABLE",
 		[]any{newFCMError("UNAVAILABLE")}}),
 	CodeInternal: plain(status{http.StatusInternalServerError, "Internal error encountered.", "INTERNAL",
@@ -88,18 +90,49 @@ func quotaExceeded(message, subject, description string) status {
 		[]any{newFCMError("QUOTA_EXCEEDED"), newQuotaFailure(subject, description)}}
 }
 
-// answerTo renders the answer of a code that is told to this project and target.
-func answerTo(code Code, project string, to target) answer {
-	switch code {
+// defaultQuota is what FCM gives each project a minute.
+const defaultQuota = 600_000
+
+// rateLimited is how Google's front end, which knows nothing of FCM, refuses a project that is over its quota.
+func rateLimited(project string, perMinute int) status {
+	return status{http.StatusTooManyRequests,
+		"Quota exceeded for quota metric 'Send requests' and limit 'Send requests per minute' of service " +
+			"'fcm.googleapis.com' for consumer 'project_number:" + projectNumber(project) + "'.",
+		"RESOURCE_EXHAUSTED",
+		[]any{
+			newErrorInfo("RATE_LIMIT_EXCEEDED", "googleapis.com", map[string]string{
+				"service":           "fcm.googleapis.com",
+				"consumer":          "projects/" + projectNumber(project),
+				"quota_metric":      "fcm.googleapis.com/send_requests",
+				"quota_limit":       "SendsPerMinutePerProject",
+				"quota_limit_value": strconv.Itoa(cmp.Or(perMinute, defaultQuota)),
+				"quota_unit":        "1/min/{project}",
+				"quota_location":    "global",
+			}),
+			newHelp("Request a higher quota limit.", "https://cloud.google.com/docs/quotas/help/request_increase"),
+		}}
+}
+
+// projectNumber stands for a project where Google says no id.
+func projectNumber(project string) string {
+	const digits = 1_000_000_000_000
+	return strconv.FormatUint(digits/10+fingerprint(0, project)%(digits-digits/10), 10)
+}
+
+// answer renders what the outcome of a verdict is answered with.
+func (v verdict) answer() answer {
+	switch v.outcome.Code {
 	case CodePermissionDenied:
-		return plain(permissionDenied(project))
+		return plain(permissionDenied(v.project))
 	case CodeQuotaExceeded:
-		return plain(quotaExceeded("Message rate exceeded.", "project:"+project, "Message rate exceeded"))
+		return plain(quotaExceeded("Message rate exceeded.", "project:"+v.project, "Message rate exceeded"))
 	case CodeDeviceQuotaExceeded:
-		return plain(quotaExceeded("Device message rate exceeded.", "device:"+to.hash(), "Device message rate exceeded"))
+		return plain(quotaExceeded("Device message rate exceeded.", "device:"+v.to.hash(), "Device message rate exceeded"))
 	case CodeTopicQuotaExceeded:
-		return plain(quotaExceeded("Topic quota exceeded.", "topic:"+to.topic(), "Topic message rate exceeded"))
+		return plain(quotaExceeded("Topic quota exceeded.", "topic:"+v.to.topic(), "Topic message rate exceeded"))
+	case CodeRateLimited:
+		return plain(rateLimited(v.project, v.quota))
 	default:
-		return answers[code]
+		return answers[v.outcome.Code]
 	}
 }

@@ -15,6 +15,8 @@ const (
 	CodeQuotaExceeded                   // 429 of the project
 	CodeDeviceQuotaExceeded             // 429 of the device
 	CodeTopicQuotaExceeded              // 429 of the topic
+	CodeRateLimited                     // 429 of the project, in the front end's words
+	CodeOverloaded                      // 429 that names no quota
 	CodeUnavailable                     // 503
 	CodeInternal                        // 500
 	CodeBadGateway                      // 502 as HTML
@@ -24,11 +26,15 @@ const (
 	CodeNotFound                        // 404 without FcmError
 	CodeGarbled                         // 200, body unreadable
 	CodeTruncated                       // 200, body cut off
+	CodeTrickle                         // 200, body in pieces over the latency
 	CodeHang                            // read, never answered
+	CodeRefusedStream                   // stream refused, body not read
 	CodeResetBeforeRead                 // stream reset, body not read
 	CodeResetAfterRead                  // stream reset, body read
 	CodeCloseBeforeRead                 // connection reset, body not read
 	CodeCloseAfterRead                  // connection reset, body read
+	CodeGoAwayBeforeRead                // GOAWAY that leaves this request out
+	CodeGoAwayAfterRead                 // answered, then GOAWAY
 	numCodes
 )
 
@@ -41,6 +47,8 @@ var codeNames = [numCodes]string{
 	CodeQuotaExceeded:       "QUOTA_EXCEEDED",
 	CodeDeviceQuotaExceeded: "DEVICE_QUOTA_EXCEEDED",
 	CodeTopicQuotaExceeded:  "TOPIC_QUOTA_EXCEEDED",
+	CodeRateLimited:         "RATE_LIMIT_EXCEEDED",
+	CodeOverloaded:          "OVERLOADED",
 	CodeUnavailable:         "UNAVAILABLE",
 	CodeInternal:            "INTERNAL",
 	CodeBadGateway:          "BAD_GATEWAY",
@@ -50,11 +58,15 @@ var codeNames = [numCodes]string{
 	CodeNotFound:            "NOT_FOUND",
 	CodeGarbled:             "GARBLED",
 	CodeTruncated:           "TRUNCATED",
+	CodeTrickle:             "TRICKLE",
 	CodeHang:                "HANG",
+	CodeRefusedStream:       "REFUSED_STREAM",
 	CodeResetBeforeRead:     "RESET_BEFORE_READ",
 	CodeResetAfterRead:      "RESET_AFTER_READ",
 	CodeCloseBeforeRead:     "CLOSE_BEFORE_READ",
 	CodeCloseAfterRead:      "CLOSE_AFTER_READ",
+	CodeGoAwayBeforeRead:    "GOAWAY_BEFORE_READ",
+	CodeGoAwayAfterRead:     "GOAWAY_AFTER_READ",
 }
 
 // Codes lists the text forms of all codes.
@@ -87,7 +99,31 @@ func (c *Code) UnmarshalText(text []byte) error {
 }
 
 // beforeRead reports that the request's body is never looked at.
-func (c Code) beforeRead() bool { return c == CodeResetBeforeRead || c == CodeCloseBeforeRead }
+func (c Code) beforeRead() bool {
+	switch c {
+	case CodeRefusedStream, CodeResetBeforeRead, CodeCloseBeforeRead, CodeGoAwayBeforeRead:
+		return true
+	default:
+		return false
+	}
+}
 
 // accepts reports that FCM has the message whatever the sender gets to see of the answer.
-func (c Code) accepts() bool { return c == CodeOK || c == CodeGarbled || c == CodeTruncated }
+func (c Code) accepts() bool {
+	switch c {
+	case CodeOK, CodeGarbled, CodeTruncated, CodeTrickle, CodeGoAwayAfterRead:
+		return true
+	default:
+		return false
+	}
+}
+
+// limits reports that the answer is a 429.
+func (c Code) limits() bool {
+	switch c {
+	case CodeQuotaExceeded, CodeDeviceQuotaExceeded, CodeTopicQuotaExceeded, CodeRateLimited, CodeOverloaded:
+		return true
+	default:
+		return false
+	}
+}

@@ -23,8 +23,9 @@ type Counts struct {
 	MaxInFlight int64 `json:"maxInFlight"`
 	// Connections to the FCM listeners.
 	Connections Connections `json:"connections"`
-	// AccessTokens issued by the OAuth endpoint.
+	// AccessTokens issued by the OAuth endpoint, and the Exchanges that asked for one.
 	AccessTokens int64 `json:"accessTokens"`
+	Exchanges    int64 `json:"exchanges"`
 }
 
 // Connections counts what was dialed.
@@ -57,7 +58,7 @@ type tally struct {
 	requests, accepted, distinct, validated, abandoned atomic.Int64
 	codes                                              [numCodes]atomic.Int64
 	inFlight                                           gauge
-	tls, plain, accessTokens                           atomic.Int64
+	tls, plain, accessTokens, exchanges                atomic.Int64
 	open                                               gauge
 }
 
@@ -74,7 +75,7 @@ func (t *tally) counts() Counts {
 			TLS: t.tls.Load(), Plain: t.plain.Load(),
 			Open: t.open.now.Load(), MaxOpen: t.open.max.Load(),
 		},
-		AccessTokens: t.accessTokens.Load(),
+		AccessTokens: t.accessTokens.Load(), Exchanges: t.exchanges.Load(),
 	}
 	for code := range t.codes {
 		if n := t.codes[code].Load(); n > 0 {
@@ -86,7 +87,7 @@ func (t *tally) counts() Counts {
 
 func (t *tally) reset() {
 	for _, n := range []*atomic.Int64{
-		&t.requests, &t.accepted, &t.distinct, &t.validated, &t.abandoned, &t.tls, &t.plain, &t.accessTokens,
+		&t.requests, &t.accepted, &t.distinct, &t.validated, &t.abandoned, &t.tls, &t.plain, &t.accessTokens, &t.exchanges,
 	} {
 		n.Store(0)
 	}

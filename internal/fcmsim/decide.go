@@ -11,46 +11,45 @@ import (
 // maxBody is far above what FCM takes as a message, so that too large a message is read and told so.
 const maxBody = 1 << 20
 
-// refusal is an answer that the request earned by itself.
-type refusal struct {
-	code   Code
-	answer answer
+// verdict is what becomes of a request. Whether FCM has the message is settled by then: an answer that comes late, or
+// never, changes nothing about it.
+type verdict struct {
+	outcome  Outcome
+	refused  *answer // that the request earned by itself, told at once
+	project  string
+	to       target
+	quota    int    // a minute, of the project
+	accepted bool   // FCM has the message
+	name     string // of the message, when the answer tells it
+	delay    time.Duration
 }
 
-// verdict is what becomes of a good request. Whether FCM has the message is settled by then: an answer that comes late,
-// or never, changes nothing about it.
-type verdict struct {
-	outcome Outcome
-	project string
-	to      target
-	name    string // of the message, when the answer tells it
-	delay   time.Duration
-}
+func refuse(code Code, a answer) verdict { return verdict{outcome: Outcome{Code: code}, refused: &a} }
 
 // judge reads the request and decides on it.
-func (s *Simulator) judge(r *http.Request, project string, book *playbook) (verdict, *refusal) {
+func (s *Simulator) judge(r request, book *playbook, now time.Time) verdict {
 	if s.options.RequireAuth {
-		if refused := s.issuer.authorize(r.Header.Get("Authorization"), time.Now()); refused != nil {
-			return verdict{}, refused
+		if refused := s.issuer.authorize(r.authorization, book, now); refused != nil {
+			return refuse(CodeUnauthenticated, *refused)
 		}
 	}
 	p := parsers.Get().(*parser)
 	defer parsers.Put(p)
-	if err := p.read(r.Body); err != nil {
+	if err := p.read(r.body); err != nil {
 		// A sender that left in the midst of its body does not see this either.
-		page := html(http.StatusRequestEntityTooLarge, "Your client issued a request that was too large.")
-		return verdict{}, &refusal{CodeInvalidArgument, page}
+		return refuse(CodeInvalidArgument,
+			html(http.StatusRequestEntityTooLarge, "Your client issued a request that was too large."))
 	}
 	if wrong := p.parse(); wrong != nil {
-		return verdict{}, &refusal{CodeInvalidArgument, plain(*wrong)}
+		return refuse(CodeInvalidArgument, plain(*wrong))
 	}
-	if s.options.Project != "" && project != s.options.Project {
-		return verdict{}, &refusal{CodePermissionDenied, plain(permissionDenied(project))}
+	if s.options.Project != "" && r.project != s.options.Project {
+		return refuse(CodePermissionDenied, plain(permissionDenied(r.project)))
 	}
-	return s.decide(p, project, book), nil
+	return s.decide(p, r.project, book, now)
 }
 
-func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
+func (s *Simulator) decide(p *parser, project string, book *playbook, now time.Time) verdict {
 	key := ledgerKey{target: fingerprint(0, p.to.value), message: p.contentHash()}
 	attempt := uint32(1)
 	if !p.validateOnly {
@@ -58,16 +57,23 @@ func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
 	}
 	throws := dice(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt))
 	v := verdict{outcome: book.outcome(p.to.address(), attempt, &throws), project: project, to: p.to}
-	v.delay = book.latency(v.outcome, &throws)
+	v.quota = book.rules.Quota.PerMinute
 	if p.validateOnly {
 		v.name = "projects/" + project + "/messages/fake_message_id"
+		v.delay = book.latency(v.outcome, &throws)
 		if v.outcome.Code.accepts() {
 			s.tally.validated.Add(1)
 		}
 		return v
 	}
+	if limits := book.rules.Device; limits.isSet() && v.outcome.Code.accepts() && p.to.address() != "" {
+		if left := s.devices.take(key.target, now, limits); left > 0 {
+			v.outcome = Outcome{Code: CodeDeviceQuotaExceeded, RetryAfter: refillHeader(limits.RetryAfter, now, left)}
+		}
+	}
+	v.delay = book.latency(v.outcome, &throws)
 	if v.outcome.Code.accepts() || throws.float() < v.outcome.Delivered {
-		v.name = messageName(project, throws.next())
+		v.accepted, v.name = true, messageName(project, now, throws.next())
 		s.tally.accepted.Add(1)
 		if s.ledger.accept(key, p.to.value, p.message, v.name) {
 			s.tally.distinct.Add(1)
@@ -77,7 +83,7 @@ func (s *Simulator) decide(p *parser, project string, book *playbook) verdict {
 }
 
 // messageName is of FCM's form: microseconds since 1970, then 16 hex digits.
-func messageName(project string, unique uint64) string {
+func messageName(project string, now time.Time, unique uint64) string {
 	digits := hex.EncodeToString(binary.BigEndian.AppendUint64(nil, unique))
-	return "projects/" + project + "/messages/0:" + strconv.FormatInt(time.Now().UnixMicro(), 10) + "%" + digits
+	return "projects/" + project + "/messages/0:" + strconv.FormatInt(now.UnixMicro(), 10) + "%" + digits
 }

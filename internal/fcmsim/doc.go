@@ -10,8 +10,9 @@
 //
 // # What decides an answer
 //
-// In this order: an outcome by share that strikes before the request is read; the bearer, when auth is required; the
-// request's own faults; the project, when one is set; the token's prefix; an outcome by share; else the message is accepted.
+// In this order: an outcome by share that strikes before the request is read; the project's quota; the bearer, when auth
+// is required; the request's own faults; the project, when one is set; the token's prefix; an outcome by share; the
+// device's limits; else the message is accepted.
 //
 // A token that starts with one of these prefixes gets the answer beside it. With a number before the last hyphen
 // (unavailable2-…), only the first so many attempts at each message do, and the next is accepted. Rules can add
@@ -24,6 +25,8 @@
 //	quota-            429 RESOURCE_EXHAUSTED, QUOTA_EXCEEDED; the QuotaFailure names the project
 //	device-quota-     the same, naming the device
 //	topic-quota-      the same, naming the topic
+//	rate-limit-       429 RESOURCE_EXHAUSTED without an FcmError, as Google's front end refuses a project over its quota
+//	overload-         429 RESOURCE_EXHAUSTED that says nothing of a quota
 //	unavailable-      503 UNAVAILABLE, and the message is not accepted
 //	ghost-            503 UNAVAILABLE, although the message is accepted
 //	internal-         500 INTERNAL
@@ -34,12 +37,24 @@
 //	missing-          404 NOT_FOUND without an FcmError
 //	garbled-          200, accepted, with a body that is no JSON
 //	truncated-        200, accepted, cut off in the middle of its body
+//	trickle-          200, accepted, with headers at once and a body that takes a minute
+//	goaway-           200, accepted; then the connection takes no more
 //	hang-             read and never answered; not accepted
 //	lost-             read, accepted and never answered
 //	reset-            read, accepted, then the stream is reset
 //	close-            read, accepted, then the whole connection is reset
 //
+// # Limits
+//
+// Rules.Quota and Rules.Device hold a project and a device to what FCM gives them; Options.Speed shortens their minutes.
+// A Timeline switches rules as time goes. Simulator.Trace tells how evenly requests came:
+//
+//	sim.Trace().Projects["demo"].Seconds.Between(from, to).Unevenness() // per cent off the mean, at most
+//
 // # Resets
+//
+// REFUSED_STREAM and GOAWAY_BEFORE_READ tell the sender that the request was not processed; GOAWAY_AFTER_READ answers it
+// and ends the connection after what is under way.
 //
 // RESET_BEFORE_READ and RESET_AFTER_READ end one request: over HTTP/2 by RST_STREAM with INTERNAL_ERROR, other
 // streams going on; over HTTP/1.1 by closing the connection without a response. CLOSE_BEFORE_READ and

@@ -18,6 +18,8 @@ var builtinPrefixes = map[string]Outcome{
 	"quota-":           {Code: CodeQuotaExceeded},
 	"device-quota-":    {Code: CodeDeviceQuotaExceeded},
 	"topic-quota-":     {Code: CodeTopicQuotaExceeded},
+	"rate-limit-":      {Code: CodeRateLimited},
+	"overload-":        {Code: CodeOverloaded},
 	"unavailable-":     {Code: CodeUnavailable},
 	"ghost-":           {Code: CodeUnavailable, Delivered: 1},
 	"internal-":        {Code: CodeInternal},
@@ -28,10 +30,12 @@ var builtinPrefixes = map[string]Outcome{
 	"missing-":         {Code: CodeNotFound},
 	"garbled-":         {Code: CodeGarbled},
 	"truncated-":       {Code: CodeTruncated},
+	"trickle-":         {Code: CodeTrickle, Latency: Fixed(time.Minute)},
 	"hang-":            {Code: CodeHang},
 	"lost-":            {Code: CodeHang, Delivered: 1},
 	"reset-":           {Code: CodeResetAfterRead, Delivered: 1},
 	"close-":           {Code: CodeCloseAfterRead, Delivered: 1},
+	"goaway-":          {Code: CodeGoAwayAfterRead},
 }
 
 // Prefixes lists the built-in prefixes, sorted.
@@ -44,6 +48,9 @@ type playbook struct {
 	read     []odds // strike after, out of what unread leaves over
 	prefixes []prefix
 	initials [256]bool // of all prefixes, to pass over most tokens at a glance
+	since    time.Time // when these rules came into force
+	until    time.Time // when the script has others; zero for never
+	script   *script
 }
 
 // odds strikes when a throw is below the limit and not below that of the odds before it.
@@ -57,8 +64,8 @@ type prefix struct {
 	outcome Outcome
 }
 
-func newPlaybook(r Rules) *playbook {
-	p := &playbook{rules: r.clone()}
+func newPlaybook(r Rules, now time.Time) *playbook {
+	p := &playbook{rules: r.clone(), since: now}
 	var unread float64
 	for _, o := range r.Outcomes {
 		if o.Code.beforeRead() {

@@ -1,11 +1,8 @@
 package fcmsim
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +17,13 @@ type Rules struct {
 	Outcomes []Outcome `json:"outcomes,omitempty"`
 	// Prefixes add to the built-in ones, or redefine them. A key ends in a hyphen; the outcome's Share is not used.
 	Prefixes map[string]Outcome `json:"prefixes,omitempty"`
+	// Quota of each project, Device of each token or installation. The zero values set no limits.
+	Quota  Quota        `json:"quota,omitzero"`
+	Device DeviceLimits `json:"device,omitzero"`
+	// Token is how the OAuth endpoint behaves.
+	Token TokenRules `json:"token,omitzero"`
+	// Certificate is what is wrong with the one that new TLS connections are shown.
+	Certificate CertificateFault `json:"certificate,omitempty"`
 }
 
 // Outcome is one way to answer.
@@ -40,14 +44,9 @@ type Outcome struct {
 
 // ParseRules reads rules from JSON; an unknown field is an error.
 func ParseRules(data []byte) (Rules, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	var r Rules
-	if err := dec.Decode(&r); err != nil {
+	if err := decodeStrictly(data, &r); err != nil {
 		return Rules{}, fmt.Errorf("read rules: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Rules{}, errors.New("read rules: more than one JSON value")
 	}
 	return r, r.check()
 }
@@ -72,6 +71,13 @@ func (r Rules) check() error {
 		}
 		if o.Code.beforeRead() {
 			return fmt.Errorf("prefix %q: %s happens before the token is read", prefix, o.Code)
+		}
+	}
+	for part, err := range map[string]error{
+		"quota": r.Quota.check(), "device": r.Device.check(), "token": r.Token.check(), "certificate": r.Certificate.check(),
+	} {
+		if err != nil {
+			return fmt.Errorf("%s: %w", part, err)
 		}
 	}
 	return r.Latency.check()
@@ -109,8 +115,10 @@ func (o Outcome) retryAfter(now time.Time) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("retryAfter %q: %w", o.RetryAfter, err)
 	}
-	return now.Add(d).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), nil
+	return httpDate(now.Add(d)), nil
 }
+
+func httpDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
 
 func (r Rules) clone() Rules {
 	r.Outcomes = slices.Clone(r.Outcomes)

@@ -9,41 +9,36 @@ import (
 )
 
 func (s *Simulator) serveSend(w http.ResponseWriter, r *http.Request, project string) {
-	arrival := s.tally.requests.Add(1)
 	s.tally.inFlight.up()
 	defer s.tally.inFlight.down()
-
-	book := s.playbook.Load()
-	throws := dice(s.options.Seed ^ uint64(arrival))
-	if outcome, struck := book.unseen(&throws); struck {
-		s.tally.codes[outcome.Code].Add(1)
-		s.finish(w, r, verdict{outcome: outcome, delay: book.latency(outcome, &throws)})
-		return
+	v, struck := s.glance(project)
+	if !struck {
+		v = s.receive(request{project, r.Header.Get("Authorization"), r.Body})
 	}
-	v, refusal := s.judge(r, project, book)
-	if refusal != nil {
-		s.tally.codes[refusal.code].Add(1)
-		refusal.answer.write(w)
-		return
-	}
-	s.tally.codes[v.outcome.Code].Add(1)
 	s.finish(w, r, v)
 }
 
 // finish answers, or fails to.
 func (s *Simulator) finish(w http.ResponseWriter, r *http.Request, v verdict) {
+	if v.refused != nil {
+		v.refused.write(w)
+		return
+	}
 	if !wait(r.Context(), v.delay) {
 		s.tally.abandoned.Add(1)
 		return
 	}
 	switch v.outcome.Code {
-	case CodeOK:
+	case CodeOK, CodeTrickle, CodeGoAwayAfterRead:
+		if v.outcome.Code == CodeGoAwayAfterRead {
+			w.Header().Set("Connection", "close") // GOAWAY, over HTTP/2
+		}
 		w.Header()["Content-Type"] = []string{jsonContent}
 		_, _ = io.WriteString(w, "{\n  \"name\": \""+v.name+"\"\n}\n")
 	case CodeHang:
 		<-r.Context().Done()
 		s.tally.abandoned.Add(1)
-	case CodeResetBeforeRead, CodeResetAfterRead:
+	case CodeResetBeforeRead, CodeResetAfterRead, CodeRefusedStream, CodeGoAwayBeforeRead:
 		panic(http.ErrAbortHandler)
 	case CodeCloseBeforeRead, CodeCloseAfterRead:
 		closeConnection(r.Context())
@@ -54,7 +49,7 @@ func (s *Simulator) finish(w http.ResponseWriter, r *http.Request, v verdict) {
 		if after, _ := v.outcome.retryAfter(time.Now()); after != "" {
 			w.Header().Set("Retry-After", after)
 		}
-		answerTo(v.outcome.Code, v.project, v.to).write(w)
+		v.answer().write(w)
 	}
 }
 

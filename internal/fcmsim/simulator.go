@@ -20,6 +20,11 @@ type Options struct {
 	TokenLifetime time.Duration
 	// Rules to start with.
 	Rules Rules
+	// Timeline that begins when the simulator is made; the zero value is none.
+	Timeline Timeline
+	// Speed compresses the minutes and hours of Quota and DeviceLimits: at 10, a minute's quota is there anew every six
+	// seconds. Everything else, Retry-After and timelines included, is in real time. Default 1.
+	Speed float64
 	// Seed of all chance: the same seed gives the same message the same fate, whatever else is under way.
 	Seed uint64
 	// Ledger mode. Default LedgerHashes.
@@ -28,12 +33,21 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// maxSpeed leaves a minute 60 ms.
+const maxSpeed = 1000
+
 func (o *Options) complete() error {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = time.Hour
 	}
 	if o.TokenLifetime < time.Second {
 		return fmt.Errorf("token lifetime %s: expires_in counts whole seconds, from 1", o.TokenLifetime)
+	}
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if !(o.Speed > 0 && o.Speed <= maxSpeed) {
+		return fmt.Errorf("speed %g is not above 0 and up to %d", o.Speed, maxSpeed)
 	}
 	if o.Ledger == "" {
 		o.Ledger = LedgerHashes
@@ -47,6 +61,9 @@ func (o *Options) complete() error {
 	if err := o.Rules.check(); err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
+	if len(o.Timeline.Steps) > 0 {
+		return o.Timeline.check()
+	}
 	return nil
 }
 
@@ -56,6 +73,9 @@ type Simulator struct {
 	playbook atomic.Pointer[playbook]
 	ledger   *ledger
 	tally    tally
+	tenants  tenants
+	devices  devices
+	minute   time.Duration // by the simulator's speed
 	issuer   *issuer
 }
 
@@ -64,20 +84,27 @@ func New(o Options) (*Simulator, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	s := &Simulator{options: o, ledger: newLedger(o.Ledger), issuer: newIssuer(o.TokenLifetime)}
-	s.playbook.Store(newPlaybook(o.Rules))
+	now := time.Now()
+	s := &Simulator{options: o, ledger: newLedger(o.Ledger), issuer: newIssuer()}
+	s.minute = time.Duration(float64(time.Minute) / o.Speed)
+	s.devices.minute, s.devices.hour = s.minute, 60*s.minute
+	s.playbook.Store(newPlaybook(o.Rules, now))
+	if len(o.Timeline.Steps) > 0 {
+		return s, s.Play(o.Timeline)
+	}
 	return s, nil
 }
 
 // Rules in force.
-func (s *Simulator) Rules() Rules { return s.playbook.Load().rules.clone() }
+func (s *Simulator) Rules() Rules { return s.book(time.Now()).rules.clone() }
 
-// SetRules replaces all rules at once. Requests under way keep the fate they were given.
+// SetRules replaces all rules at once, and ends a timeline. Requests under way keep the fate they were given, and what
+// was spent of a quota stays spent.
 func (s *Simulator) SetRules(r Rules) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
-	s.playbook.Store(newPlaybook(r))
+	s.playbook.Store(newPlaybook(r, time.Now()))
 	return nil
 }
 
@@ -90,10 +117,13 @@ func (s *Simulator) Ledger() iter.Seq[Entry] { return s.ledger.all() }
 // EntriesOf a token, Firebase Installation ID, topic or condition.
 func (s *Simulator) EntriesOf(target string) []Entry { return s.ledger.of(target) }
 
-// ClearLedger forgets all entries and counts, and with them how often each message was tried.
+// ClearLedger forgets all entries and counts and the trace, and with them how often each message was tried.
 func (s *Simulator) ClearLedger() {
 	s.ledger.clear()
 	s.tally.reset()
+	for _, known := range s.tenants.all() {
+		known.record.reset()
+	}
 }
 
 // Handler serves POST /v1/projects/{project}/messages:send and POST /token. The outcomes that close a connection need

@@ -52,6 +52,16 @@ type errorInfo struct {
 	Metadata map[string]string `json:"metadata"`
 }
 
+type help struct {
+	Type  string `json:"@type"`
+	Links []link `json:"links"`
+}
+
+type link struct {
+	Description string `json:"description"`
+	URL         string `json:"url"`
+}
+
 func newFCMError(code string) fcmError {
 	return fcmError{"type.googleapis.com/google.firebase.fcm.v1.FcmError", code}
 }
@@ -66,6 +76,10 @@ func newQuotaFailure(subject, description string) quotaFailure {
 
 func newErrorInfo(reason, domain string, metadata map[string]string) errorInfo {
 	return errorInfo{"type.googleapis.com/google.rpc.ErrorInfo", reason, domain, metadata}
+}
+
+func newHelp(description, url string) help {
+	return help{"type.googleapis.com/google.rpc.Help", []link{{description, url}}}
 }
 
 // invalidArgument is a 400 whose message is its first detail's description.

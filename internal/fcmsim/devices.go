@@ -1,0 +1,92 @@
+package fcmsim
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// DeviceLimits is what one registration token or installation may receive. FCM's are 240 a minute and 5,000 an hour; a
+// limit of 0 is none. A device's minute and hour begin with its first message.
+type DeviceLimits struct {
+	PerMinute int `json:"perMinute,omitempty"`
+	PerHour   int `json:"perHour,omitempty"`
+	// RetryAfter as in Quota.
+	RetryAfter string `json:"retryAfter,omitempty"`
+}
+
+func (l DeviceLimits) check() error {
+	if l.PerMinute < 0 || l.PerHour < 0 {
+		return fmt.Errorf("limits %d and %d: neither can be negative", l.PerMinute, l.PerHour)
+	}
+	return checkRetryAfter(l.RetryAfter)
+}
+
+func (l DeviceLimits) isSet() bool { return l.PerMinute > 0 || l.PerHour > 0 }
+
+// window counts what was received since it began.
+type window struct {
+	began time.Time
+	count int
+}
+
+// left is the rest of a window of this length that has no room for another message; 0 says that there is room.
+func (w window) left(now time.Time, length time.Duration, limit int) time.Duration {
+	if limit == 0 || w.count < limit {
+		return 0
+	}
+	return max(0, length-now.Sub(w.began))
+}
+
+func (w *window) add(now time.Time, length time.Duration) {
+	if now.Sub(w.began) >= length {
+		*w = window{began: now}
+	}
+	w.count++
+}
+
+type device struct{ minute, hour window }
+
+// devices counts by the target's hash. They are forgotten when their hour is over.
+type devices struct {
+	minute, hour time.Duration
+	shards       [ledgerShards]deviceShard
+}
+
+type deviceShard struct {
+	mu    sync.Mutex
+	swept time.Time
+	known map[uint64]device
+}
+
+// take counts a message to a device; if one of its limits is reached it does not, and says how long that lasts.
+func (d *devices) take(target uint64, now time.Time, limits DeviceLimits) (left time.Duration) {
+	s := &d.shards[target%ledgerShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(now, d.hour)
+	known := s.known[target]
+	left = max(known.minute.left(now, d.minute, limits.PerMinute), known.hour.left(now, d.hour, limits.PerHour))
+	if left > 0 {
+		return left
+	}
+	known.minute.add(now, d.minute)
+	known.hour.add(now, d.hour)
+	s.known[target] = known
+	return 0
+}
+
+func (s *deviceShard) sweep(now time.Time, hour time.Duration) {
+	if s.known == nil {
+		s.known, s.swept = make(map[uint64]device), now
+	}
+	if now.Sub(s.swept) < hour {
+		return
+	}
+	s.swept = now
+	for target, known := range s.known {
+		if now.Sub(known.hour.began) >= hour {
+			delete(s.known, target)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package fcmsim
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// TokenRules say how the OAuth endpoint behaves, and which of its bearers are taken. Bearers matter to simulators that
+// require them only.
+type TokenRules struct {
+	// Fault of an exchange, Share of the exchanges that it strikes; a share of 0 is all.
+	Fault TokenFault `json:"fault,omitempty"`
+	Share float64    `json:"share,omitempty"`
+	// Latency of every answer.
+	Latency Latency `json:"latency,omitzero"`
+	// Lifetime of the bearers that are issued, at least one second; 0 is that of the Options.
+	Lifetime Duration `json:"lifetime,omitzero"`
+	// Revoke refuses, as expired, the bearers that were issued before these rules came into force.
+	Revoke bool `json:"revoke,omitempty"`
+}
+
+// TokenFault is how an exchange fails.
+type TokenFault string
+
+// The faults of an exchange.
+const (
+	TokenGood         TokenFault = ""
+	TokenInvalidGrant TokenFault = "INVALID_GRANT"    // 400: the account is gone or its key was revoked
+	TokenInternal     TokenFault = "INTERNAL_FAILURE" // 500
+	TokenUnavailable  TokenFault = "UNAVAILABLE"      // 503, a page of the front end
+	TokenHang         TokenFault = "HANG"             // never answered
+	TokenReset        TokenFault = "RESET"            // the stream, or over HTTP/1.1 the connection, is reset
+)
+
+// TokenFaults lists the text forms of all faults.
+func TokenFaults() []string {
+	return []string{string(TokenInvalidGrant), string(TokenInternal), string(TokenUnavailable), string(TokenHang), string(TokenReset)}
+}
+
+func (t TokenRules) check() error {
+	switch {
+	case !(t.Share >= 0 && t.Share <= 1):
+		return fmt.Errorf("share %g is not between 0 and 1", t.Share)
+	case t.Lifetime != 0 && time.Duration(t.Lifetime) < time.Second:
+		return fmt.Errorf("lifetime %s: expires_in counts whole seconds, from 1", t.Lifetime)
+	}
+	return errors.Join(t.Fault.check(), t.Latency.check())
+}
+
+func (f TokenFault) check() error {
+	switch f {
+	case TokenGood, TokenInvalidGrant, TokenInternal, TokenUnavailable, TokenHang, TokenReset:
+		return nil
+	default:
+		return fmt.Errorf("no such fault: %q", string(f))
+	}
+}
+
+// fail ends an exchange as the rules want it, and reports whether they do.
+func (t TokenRules) fail(w http.ResponseWriter, r *http.Request, d *dice) bool {
+	if t.Fault == TokenGood || t.Share > 0 && d.float() >= t.Share {
+		return false
+	}
+	switch t.Fault {
+	case TokenInvalidGrant:
+		writeToken(w, http.StatusBadRequest, oauthError{"invalid_grant", "Invalid grant: account not found"})
+	case TokenInternal:
+		writeToken(w, http.StatusInternalServerError, oauthError{Code: "internal_failure"})
+	case TokenUnavailable:
+		page := html(http.StatusServiceUnavailable, "The service is temporarily unavailable.")
+		page.write(w)
+	case TokenHang:
+		<-r.Context().Done()
+	default:
+		panic(http.ErrAbortHandler)
+	}
+	return true
+}
