@@ -75,7 +75,7 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 // tried: the dead one was stale. An error means that nobody knows whether there is one.
 func (d *Dispatcher) forget(work context.Context, dl *delivery, dead notification.Target) (notification.Target, error) {
 	dl.dead = append(dl.dead, dead)
-	_, current, err := d.deps.Tokens.Forget(work, dl.recipient.UserID, dead)
+	_, current, err := d.deps.Tokens.Forget(work, dl.recipient.UserID, dead, dl.lease.camp.id)
 	if err != nil {
 		d.log.Warn("remove dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
 		return notification.Target{}, err

@@ -105,7 +105,7 @@ func (b *rig) get(user string) string {
 
 func (b *rig) forget(user, dead string) (removed bool, current string) {
 	b.Helper()
-	removed, target, err := b.store.Forget(b.Context(), user, notification.Token(dead))
+	removed, target, err := b.store.Forget(b.Context(), user, notification.Token(dead), "42")
 	if err != nil {
 		b.Error(err)
 	}

@@ -2,7 +2,7 @@ package tokens
 
 import (
 	"context"
-	_ "embed"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -10,61 +10,105 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Both scripts go out as text (EVAL) in one pipeline, which cannot fall back from EVALSHA. They are two because the
-// mark of an odd user id may be in another Cluster slot than the token.
-var (
-	//go:embed lua/mark_dead.lua
-	markDead string
-	//go:embed lua/forget.lua
-	forget string
-)
-
 // Forget takes a token that FCM reported as unregistered out of Redis, unless another one is stored there by now.
 // removed tells that Redis held it and does so no more. current is the user's stored token if that is a different one,
 // from Redis or else from SQL; it is worth a try. For Options.DeadTTL the dead token is ignored where SQL still returns
 // it, because SQL is cleared later, by whoever reads the recipient's result.
 //
+// For Options.Keep a copy is kept, with the campaign that proved the token dead (it may be ""), which Restore gives back:
+// of a token that Redis held, and of one that SQL holds or may hold. There is one copy a user, that of the token that was
+// removed last; but a token that was stored nowhere replaces no copy.
+// A deletion and its copy succeed or fail together, and both pass when Redis is full.
+//
 // A *SourceError means that the token is gone from Redis, but SQL did not say whether there is another.
-func (s *Store) Forget(ctx context.Context, user string, dead notification.Target) (removed bool, current notification.Target, err error) {
+func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (removed bool, current notification.Target, err error) {
 	if dead.IsZero() {
 		return false, notification.Target{}, fmt.Errorf("forget token of %q: %w", user, errNoToken)
 	}
-	removed, stored, err := s.compareAndDelete(ctx, user, dead.Value)
+	r := removal{user: user, token: dead.Value, campaign: campaign}
+	removed, stored, err := s.take(ctx, r)
 	if err != nil {
 		return false, notification.Target{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
-	if stored != "" || s.source == nil {
+	if stored != "" {
 		return removed, notification.Token(stored), nil
 	}
-	rest, err := s.source.Tokens(ctx, []string{user})
+	inSQL, err := s.inSQL(ctx, user)
+	told := err == nil && s.source != nil
+	if !removed && (!told || inSQL == r.token) { // SQL is going to be cleared, too
+		replace := replaceNone
+		if told {
+			replace = replaceOther
+		}
+		if err := s.keep(ctx, r, s.opts.TTL, replace); err != nil {
+			return removed, notification.Target{}, fmt.Errorf("keep dead token of %q: %w", user, err)
+		}
+	}
 	if err != nil {
 		return removed, notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
 	}
-	if token := rest[user]; token != dead.Value {
-		return removed, notification.Token(token), nil
+	if inSQL == r.token {
+		return removed, notification.Target{}, nil
 	}
-	return removed, notification.Target{}, nil
+	return removed, notification.Token(inSQL), nil
 }
 
-// compareAndDelete marks before it deletes, so that a Lookup which wrote the token back in between finds the mark.
-func (s *Store) compareAndDelete(ctx context.Context, user, dead string) (removed bool, stored string, err error) {
+// inSQL is the user's token in SQL; "" without one, or without SQL.
+func (s *Store) inSQL(ctx context.Context, user string) (string, error) {
+	if s.source == nil {
+		return "", nil
+	}
+	return s.asker.ask(ctx, user)
+}
+
+// removal is a token that is proven dead, whose it is, and the campaign that proved it.
+type removal struct{ user, token, campaign string }
+
+// take marks a token as dead, and deletes it from Redis if it is still the stored one. The mark comes before the
+// deletion, or together with it, so that a Lookup which wrote the token back in between finds the mark.
+func (s *Store) take(ctx context.Context, r removal) (removed bool, stored string, err error) {
+	if !s.names.TokenKeysTogether(r.user) {
+		return s.takeApart(ctx, r)
+	}
+	keys := []string{s.names.Token(r.user), s.names.NoToken(r.user), s.names.RemovedToken(r.user)}
+	return readTaken(forgetScript.Run(ctx, s.rdb, keys, r.token, s.opts.DeadTTL.Milliseconds(), r.head(), s.keepFor().Milliseconds()))
+}
+
+// takeApart is take for the odd user id whose token is in another Cluster slot than its copy. The copy comes first: being
+// cut off leaves one that is not needed.
+func (s *Store) takeApart(ctx context.Context, r removal) (removed bool, stored string, err error) {
 	pipe := s.rdb.Pipeline()
-	pipe.Eval(ctx, markDead, []string{s.names.NoToken(user)}, dead, s.opts.DeadTTL.Milliseconds())
-	forgotten := pipe.Eval(ctx, forget, []string{s.names.Token(user)}, dead)
-	if _, err := pipe.Exec(ctx); err != nil {
+	get, left := pipe.Get(ctx, s.names.Token(r.user)), pipe.PTTL(ctx, s.names.Token(r.user))
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	if stored, err = textOf(get); err != nil {
 		return false, "", err
 	}
-	return readForgotten(forgotten)
+	if stored != r.token {
+		return false, stored, s.mark(ctx, r)
+	}
+	if err := s.keep(ctx, r, left.Val(), replaceAny); err != nil {
+		return false, "", err
+	}
+	return readTaken(deleteScript.Run(ctx, s.rdb, []string{s.names.Token(r.user)}, r.token))
 }
 
-func readForgotten(cmd *redis.Cmd) (removed bool, stored string, err error) {
+func readTaken(cmd *redis.Cmd) (removed bool, stored string, err error) {
 	fields, err := cmd.Slice()
 	if err != nil {
 		return false, "", err
 	}
 	if len(fields) != 2 {
-		return false, "", fmt.Errorf("forget.lua returned %d fields", len(fields))
+		return false, "", fmt.Errorf("script returned %d fields, want 2", len(fields))
 	}
 	stored, _ = fields[1].(string)
 	return fields[0] == int64(1), stored, nil
+}
+
+// textOf is what a GET found; "" without a value, and for a key of another type.
+func textOf(get *redis.StringCmd) (string, error) {
+	text, err := get.Result()
+	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return "", nil
+	}
+	return text, err
 }

@@ -63,7 +63,7 @@ func deadInSQLIsIgnored(b *rig) {
 func forgetWithoutSQL(b *rig) {
 	b.set("u", "dead")
 	b.sql.down = errors.New("connection refused")
-	removed, current, err := b.store.Forget(b.Context(), "u", notification.Token("dead"))
+	removed, current, err := b.store.Forget(b.Context(), "u", notification.Token("dead"), "42")
 	if !removed || !current.IsZero() || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
 		b.Errorf("got %v, %v, %v", removed, current, err)
 	}
@@ -147,7 +147,7 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 
 func TestForgetNeedsAToken(t *testing.T) {
 	b := newRig(t, connect(t, "127.0.0.1:0"))
-	if _, _, err := b.store.Forget(t.Context(), "u", notification.Target{}); err == nil {
+	if _, _, err := b.store.Forget(t.Context(), "u", notification.Target{}, "42"); err == nil {
 		t.Error("accepted")
 	}
 }
@@ -160,7 +160,7 @@ func TestForgetWithoutASource(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.rdb.Set(t.Context(), names.Token("u"), "dead", 0)
-	removed, current, err := store.Forget(t.Context(), "u", notification.Token("dead"))
+	removed, current, err := store.Forget(t.Context(), "u", notification.Token("dead"), "42")
 	if !removed || !current.IsZero() || err != nil {
 		t.Errorf("got %v, %v, %v", removed, current, err)
 	}

@@ -3,7 +3,7 @@
 // Which token is used: the one in the campaign's element comes first, and then nothing is looked up. Without one, the
 // token in Redis is used, and where Redis has none, the one in SQL, which is then kept in Redis for Options.TTL. When
 // the token that was used proves dead, Forget deletes it and returns the stored one if that differs (Redis before SQL),
-// which is tried next.
+// which is tried next. What was deleted is kept for Options.Keep, and Restore gives it back.
 //
 // An empty value in Redis, and a key of another type, count as no token.
 package tokens
@@ -28,6 +28,11 @@ type Source interface {
 	Tokens(ctx context.Context, users []string) (map[string]string, error)
 }
 
+// Restorer gives users their tokens (by user) back in SQL, where they have none there now.
+type Restorer interface {
+	RestoreTokens(ctx context.Context, tokens map[string]string) error
+}
+
 // SourceError names the users (IDs) whose token cannot be told now. They wait; all others of the look-up are answered.
 type SourceError = readthrough.SourceError
 
@@ -39,20 +44,28 @@ type Options struct {
 	TTL         time.Duration // how long a token from SQL is kept in Redis, ±10%; default 24 h
 	NegativeTTL time.Duration // how long "SQL has no token" is kept, ±10%; default 30 s
 	DeadTTL     time.Duration // how long SQL may go on returning a dead token until it is cleared there; default 1 h
+	Keep        time.Duration // how long a removed token can be restored; default 7 days, below zero: it cannot
+	SQL         Restorer      // where Restore writes besides Redis; default: nowhere
 	Logger      *slog.Logger  // default: silent
 }
+
+// KeepNone as Options.Keep keeps no copy of what is removed.
+const KeepNone time.Duration = -1
 
 // Defaults of Options.
 const (
 	DefaultTTL         = 24 * time.Hour
 	DefaultNegativeTTL = 30 * time.Second
 	DefaultDeadTTL     = time.Hour
+	DefaultKeep        = 7 * 24 * time.Hour
 )
 
 func (o Options) withDefaults() Options {
 	o.TTL = cmp.Or(o.TTL, DefaultTTL)
 	o.NegativeTTL = cmp.Or(o.NegativeTTL, DefaultNegativeTTL)
 	o.DeadTTL = cmp.Or(o.DeadTTL, DefaultDeadTTL)
+	o.Keep = cmp.Or(o.Keep, DefaultKeep)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
 
@@ -61,6 +74,7 @@ type Store struct {
 	rdb    redis.UniversalClient
 	names  queue.Names
 	source Source // nil: tokens are in Redis only
+	asker  *asker
 	opts   Options
 	cache  *readthrough.Cache[notification.Target]
 }
@@ -71,6 +85,9 @@ func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options)
 	if o.DeadTTL < time.Second {
 		return nil, fmt.Errorf("tokens: dead TTL %v is below a second", o.DeadTTL)
 	}
+	if o.Keep > 0 && o.Keep < time.Second {
+		return nil, fmt.Errorf("tokens: removed tokens are kept for %v, which is below a second", o.Keep)
+	}
 	var ask readthrough.Source
 	if source != nil {
 		ask = source.Tokens
@@ -80,7 +97,7 @@ func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options)
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	return &Store{rdb: rdb, names: names, source: source, opts: o, cache: cache}, nil
+	return &Store{rdb: rdb, names: names, source: source, asker: &asker{source: source}, opts: o, cache: cache}, nil
 }
 
 func decode(text string) (notification.Target, error) {

@@ -1,14 +1,22 @@
--- Deletes a user's token while it is still the one that proved dead: a token refreshed meanwhile survives.
+-- Takes a user's token away while it is still the one that proved dead, keeps a copy of it for some time, and notes that
+-- it is dead. A token refreshed meanwhile survives. All three keys are in one slot.
 -- Returns {1, ''} when it deleted, else {0, stored token, or '' when there is none}. It passes when Redis is full.
-local key = KEYS[1]
-local dead = ARGV[1]
+local key, mark, copy = KEYS[1], KEYS[2], KEYS[3]
+local dead, dead_ms, head, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
-if redis.call('TYPE', key).ok ~= 'string' then
-  return {0, ''}
+local bad = wrong_type(mark, copy)
+if bad then
+  return bad
 end
-local stored = redis.call('GET', key)
+local stored = text_of(key)
 if stored ~= dead then
-  return {0, stored}
+  set_for(mark, dead, dead_ms)
+  return {0, stored or ''}
 end
+local ttl = redis.call('PTTL', key)
 redis.call('DEL', key)
+set_for(mark, dead, dead_ms)
+if keep_ms > 0 then
+  set_for(copy, copy_of(head, ttl), keep_ms)
+end
 return {1, ''}
