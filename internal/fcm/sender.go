@@ -93,12 +93,19 @@ func (s *Sender) Check(ctx context.Context) error {
 
 // Send makes one request for one recipient and classifies what came of it. It never repeats it. A ctx that ends cuts it off.
 func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer {
+	return s.send(ctx, m, e, s.client.Send)
+}
+
+// request is how the SDK sends, or only asks.
+type request func(context.Context, *messaging.Message) (string, error)
+
+func (s *Sender) send(ctx context.Context, m *Message, e Envelope, ask request) Answer {
 	if e.Target.Kind != notification.TargetToken {
 		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "there is no token to send to"}
 	}
 	start := s.now()
 	x := new(exchange)
-	_, err := s.client.Send(withExchange(ctx, x), m.addressed(e, start))
+	_, err := ask(withExchange(ctx, x), m.addressed(e, start))
 	a := s.answer(x, err)
 	a.Detail = scrub(a.Detail, e.Target)
 	s.metrics.observe(a.Class, s.now().Sub(start))

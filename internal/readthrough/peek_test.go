@@ -1,0 +1,58 @@
+package readthrough_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/readthrough"
+)
+
+// A peek finds what a look-up would, and leaves every key as it was.
+func TestPeekLeavesNoTrace(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	b := newRig(t, rdb)
+	b.store(b.keys.Value("1"), "cached")
+	b.store(b.keys.Value("unreadable"), "SHOUTED")
+	b.store(b.keys.None("dead"), "dead text")
+	b.store(b.keys.None("marked"), "")
+	b.table.rows = rows{"1": "outdated", "2": "two", "unreadable": "text", "dead": "dead text", "marked": "late"}
+	before := server.Dump()
+	got, err := b.cache().Peek(t.Context(), []string{"1", "2", "2", "unreadable", "dead", "marked", "stranger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.expect("found", got, rows{"1": "cached", "2": "two", "unreadable": "text"})
+	b.expect("asked", b.table.asked, [][]string{{"2", "dead", "stranger", "unreadable"}})
+	b.expect("keys", server.Dump(), before)
+	b.expect("a look-up after it", b.found(b.cache(), "1", "2"), rows{"1": "cached", "2": "two"})
+
+	alone := b.cacheOf(nil)
+	got, err = alone.Peek(t.Context(), []string{"1", "stranger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.expect("without a source", got, rows{"1": "cached"})
+}
+
+func TestPeekNamesWhomItCannotTell(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = rdb.Close() })
+	b := newRig(t, rdb)
+	b.store(b.keys.Value("1"), "cached")
+	b.table.during = func() error { return errors.New("no connection") }
+	got, err := b.cache().Peek(t.Context(), []string{"1", "2"})
+	b.expect("found", got, rows{"1": "cached"})
+	if !readthrough.Undecided(err, "2") || readthrough.Undecided(err, "1") {
+		t.Errorf("undecided: %v", err)
+	}
+	server.SetError("gone")
+	if _, err = b.cache().Peek(t.Context(), []string{"1"}); !readthrough.Undecided(err, "1") {
+		t.Errorf("without Redis: %v", err)
+	}
+}
