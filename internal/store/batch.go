@@ -56,20 +56,23 @@ func distinct(results []notification.Result) []*notification.Result {
 	return slices.CompactFunc(rows, func(a, b *notification.Result) bool { return byKey(a, b) == 0 })
 }
 
-// deadToken is a token that FCM has disowned, and whose it was.
-type deadToken struct{ user, token string }
+// userToken is a token, and whose it is or was.
+type userToken struct{ user, token string }
+
+// byUser orders tokens in one way for all batches, so that two of them never wait for each other's rows.
+func byUser(a, b userToken) int {
+	return cmp.Or(strings.Compare(a.user, b.user), strings.Compare(a.token, b.token))
+}
 
 // deadTokens returns the removed tokens, each once, in one order for all batches.
-func deadTokens(results []notification.Result) []deadToken {
-	var dead []deadToken
+func deadTokens(results []notification.Result) []userToken {
+	var dead []userToken
 	for i := range results {
 		r := &results[i]
 		if r.TokenRemoved && r.Token != "" {
-			dead = append(dead, deadToken{user: r.UserID, token: r.Token})
+			dead = append(dead, userToken{user: r.UserID, token: r.Token})
 		}
 	}
-	slices.SortFunc(dead, func(a, b deadToken) int {
-		return cmp.Or(strings.Compare(a.user, b.user), strings.Compare(a.token, b.token))
-	})
+	slices.SortFunc(dead, byUser)
 	return slices.Compact(dead)
 }

@@ -180,6 +180,7 @@ func TestCheckFindsTheStatementThatDoesNotSuit(t *testing.T) {
 	}{
 		{"store.token_query", Options{TokenQuery: `SELECT id, token FROM elsewhere WHERE id = $1`, TokenClear: Default}},
 		{"store.token_clear", Options{TokenQuery: Default, TokenClear: `UPDATE users SET nothing = NULL WHERE id = $1 AND fcm_token = $2`}},
+		{"store.token_restore", Options{TokenQuery: Default, TokenRestore: `UPDATE users SET nothing = $2 WHERE id = $1`}},
 		{"store.profile_query", Options{TokenQuery: Default, ProfileQuery: `SELEKT`}},
 	} {
 		t.Run(bad.setting, func(t *testing.T) {

@@ -7,6 +7,7 @@ const Default = "default"
 const (
 	settingTokenQuery   = "store.token_query"
 	settingTokenClear   = "store.token_clear"
+	settingTokenRestore = "store.token_restore"
 	settingProfileQuery = "store.profile_query"
 )
 
@@ -20,21 +21,34 @@ type Options struct {
 	// TokenClear clears the token $2 of the user $1, and must compare the token before it does:
 	// UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2.
 	TokenClear string
+	// TokenRestore gives the user $1 the token $2 back, and must leave another one alone:
+	// UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = ''). Default turns it off where
+	// TokenClear is not Default: what another statement cleared, this one may not fit.
+	TokenRestore string
 	// ProfileQuery selects id and profile, a JSON object, of the users in $1. Default turns it off.
 	ProfileQuery string
 }
 
-// DefaultOptions reads and clears tokens in a table users(id, fcm_token), and reads no profiles.
+// DefaultOptions reads, clears and restores tokens in a table users(id, fcm_token), and reads no profiles.
 func DefaultOptions() Options {
-	return Options{TokenQuery: Default, TokenClear: Default}
+	return Options{TokenQuery: Default, TokenClear: Default, TokenRestore: Default}
 }
 
-const defaultTokenClear = `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`
+const (
+	defaultTokenClear   = `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`
+	defaultTokenRestore = `UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = '')`
+)
 
 // resolve puts the database's own statements in the place of Default.
 func (o Options) resolve(tokenQuery string) Options {
 	if o.TokenQuery == Default {
 		o.TokenQuery = tokenQuery
+	}
+	if o.TokenRestore == Default {
+		o.TokenRestore = ""
+		if o.TokenClear == Default {
+			o.TokenRestore = defaultTokenRestore
+		}
 	}
 	if o.TokenClear == Default {
 		o.TokenClear = defaultTokenClear

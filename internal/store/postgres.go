@@ -16,9 +16,9 @@ import (
 const postgresTokenQuery = `SELECT id, fcm_token FROM users WHERE id = ANY($1)`
 
 type postgres struct {
-	pool  *pgxpool.Pool
-	db    *sql.DB // the same connections
-	clear string
+	pool             *pgxpool.Pool
+	db               *sql.DB // the same connections
+	clear, restoring statement
 }
 
 func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
@@ -35,7 +35,7 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	o = o.resolve(postgresTokenQuery)
 	db := stdlib.OpenDBFromPool(pool)
-	return &Store{o: o, db: db, backend: &postgres{pool: pool, db: db, clear: o.TokenClear}}, nil
+	return &Store{o: o, db: db, backend: &postgres{pool: pool, db: db, clear: o.clearing(), restoring: o.restoring()}}, nil
 }
 
 func (p *postgres) close() error {
@@ -45,42 +45,13 @@ func (p *postgres) close() error {
 
 // apply clears tokens first: the upserts lock the campaign's summary, which every batch of the campaign needs, and so
 // they come last, right before COMMIT.
-func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []deadToken) error {
+func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
 	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-		if err := p.clearTokens(ctx, tx, dead); err != nil {
+		if err := p.each(ctx, tx, p.clear, dead); err != nil {
 			return err
 		}
 		return tx.SendBatch(ctx, upserts(rows)).Close()
 	})
-}
-
-// clearTokens clears inside a savepoint, for a refused statement would end the transaction. When PostgreSQL cannot
-// convert a user id to the type of the column, no such user can be in the table: halves are tried, down to that id.
-func (p *postgres) clearTokens(ctx context.Context, tx pgx.Tx, dead []deadToken) error {
-	if len(dead) == 0 {
-		return nil
-	}
-	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
-		clears := &pgx.Batch{}
-		for _, d := range dead {
-			clears.Queue(p.clear, d.user, d.token)
-		}
-		return savepoint.SendBatch(ctx, clears).Close()
-	})
-	if err == nil {
-		return nil
-	}
-	if !inconvertible(err) {
-		return settingError(settingTokenClear, err)
-	}
-	if len(dead) == 1 {
-		return nil
-	}
-	half := len(dead) / 2
-	if err := p.clearTokens(ctx, tx, dead[:half]); err != nil {
-		return err
-	}
-	return p.clearTokens(ctx, tx, dead[half:])
 }
 
 const upsert = `INSERT INTO fanfare_deliveries AS stored

@@ -19,9 +19,9 @@ const sqliteTokenQuery = `SELECT id, fcm_token FROM users WHERE id IN (SELECT va
 // SQLite has one writer at a time. Ours share one connection, so that they queue in Go and not in SQLite's busy
 // handler, which polls.
 type sqliteFile struct {
-	dsn    string
-	writer *sql.DB
-	clear  string
+	dsn              string
+	writer           *sql.DB
+	clear, restoring statement
 }
 
 // The write-ahead log lets readers go on while we write. synchronous is FULL, so that COMMIT means on the disk: the
@@ -50,7 +50,7 @@ func openSQLite(path string, o Options) (*Store, error) {
 	}
 	writer.SetMaxOpenConns(1)
 	o = o.resolve(sqliteTokenQuery)
-	return &Store{o: o, db: readers, backend: &sqliteFile{dsn: file + writerPragmas, writer: writer, clear: o.TokenClear}}, nil
+	return &Store{o: o, db: readers, backend: &sqliteFile{dsn: file + writerPragmas, writer: writer, clear: o.clearing(), restoring: o.restoring()}}, nil
 }
 
 func (f *sqliteFile) close() error { return f.writer.Close() }
@@ -70,16 +70,14 @@ ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
 WHERE excluded.rank > rank`
 }
 
-func (f *sqliteFile) apply(ctx context.Context, rows []*notification.Result, dead []deadToken) error {
+func (f *sqliteFile) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
 	tx, err := f.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	for _, d := range dead {
-		if _, err := tx.ExecContext(ctx, f.clear, d.user, d.token); err != nil {
-			return settingError(settingTokenClear, err)
-		}
+	if err := f.each(ctx, tx, f.clear, dead); err != nil {
+		return err
 	}
 	if err := insertRows(ctx, tx, rows); err != nil {
 		return err

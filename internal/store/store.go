@@ -25,7 +25,9 @@ type Store struct {
 // backend is what the two databases do each in their own way.
 type backend interface {
 	// apply writes rows, which are distinct and in the order of their keys, and clears the dead tokens.
-	apply(ctx context.Context, rows []*notification.Result, dead []deadToken) error
+	apply(ctx context.Context, rows []*notification.Result, dead []userToken) error
+	// restore runs the restoring statement for each of the tokens, in one transaction.
+	restore(ctx context.Context, tokens []userToken) error
 	migrate(ctx context.Context) error
 	// idList is the ids as the value of a query's $1.
 	idList(ids []string) string
@@ -68,7 +70,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 // Check asks the database whether it understands the configured statements; the error is a *SettingError.
 func (s *Store) Check(ctx context.Context) error {
 	for _, statement := range []struct{ setting, text string }{
-		{settingTokenQuery, s.o.TokenQuery}, {settingTokenClear, s.o.TokenClear}, {settingProfileQuery, s.o.ProfileQuery},
+		{settingTokenQuery, s.o.TokenQuery}, {settingTokenClear, s.o.TokenClear}, {settingTokenRestore, s.o.TokenRestore},
+		{settingProfileQuery, s.o.ProfileQuery},
 	} {
 		if statement.text == "" {
 			continue
@@ -103,7 +106,7 @@ func (s *Store) Apply(ctx context.Context, results []notification.Result) error 
 			return fmt.Errorf("apply results: %w", err)
 		}
 	}
-	var dead []deadToken
+	var dead []userToken
 	if s.o.TokenClear != "" {
 		dead = deadTokens(results)
 	}

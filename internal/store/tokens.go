@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// statement is a configured one that is run for a user ($1) and a token ($2), with the setting's name.
+type statement struct{ setting, text string }
+
+func (o Options) clearing() statement  { return statement{settingTokenClear, o.TokenClear} }
+func (o Options) restoring() statement { return statement{settingTokenRestore, o.TokenRestore} }
+
+// RestoresTokens tells whether RestoreTokens has a statement to run.
+func (s *Store) RestoresTokens() bool { return s.o.TokenRestore != "" }
+
+// RestoreTokens gives users their tokens (by user) back where they have none, all in one transaction; repeating it is
+// harmless. A user whose id the table's type cannot hold is not in the table. It does nothing when the statement is
+// turned off.
+func (s *Store) RestoreTokens(ctx context.Context, tokens map[string]string) error {
+	if !s.RestoresTokens() {
+		return nil
+	}
+	var all []userToken
+	for user, token := range tokens {
+		if len(askable([]string{user, token})) == 2 {
+			all = append(all, userToken{user: user, token: token})
+		}
+	}
+	slices.SortFunc(all, byUser)
+	if err := s.backend.restore(ctx, all); err != nil {
+		return fmt.Errorf("restore tokens: %w", err)
+	}
+	return nil
+}
+
+func (p *postgres) restore(ctx context.Context, tokens []userToken) error {
+	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error { return p.each(ctx, tx, p.restoring, tokens) })
+}
+
+// each runs a statement for each token inside a savepoint, for a refused statement would end the transaction. When
+// PostgreSQL cannot convert a user id to the type of the column, no such user can be in the table: halves are tried,
+// down to that id.
+func (p *postgres) each(ctx context.Context, tx pgx.Tx, s statement, tokens []userToken) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+		runs := &pgx.Batch{}
+		for _, t := range tokens {
+			runs.Queue(s.text, t.user, t.token)
+		}
+		return savepoint.SendBatch(ctx, runs).Close()
+	})
+	if err == nil {
+		return nil
+	}
+	if !inconvertible(err) {
+		return settingError(s.setting, err)
+	}
+	if len(tokens) == 1 {
+		return nil
+	}
+	half := len(tokens) / 2
+	if err := p.each(ctx, tx, s, tokens[:half]); err != nil {
+		return err
+	}
+	return p.each(ctx, tx, s, tokens[half:])
+}
+
+func (f *sqliteFile) restore(ctx context.Context, tokens []userToken) error {
+	tx, err := f.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := f.each(ctx, tx, f.restoring, tokens); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// each runs a statement for each token.
+func (f *sqliteFile) each(ctx context.Context, tx *sql.Tx, s statement, tokens []userToken) error {
+	for _, t := range tokens {
+		if _, err := tx.ExecContext(ctx, s.text, t.user, t.token); err != nil {
+			return settingError(s.setting, err)
+		}
+	}
+	return nil
+}
