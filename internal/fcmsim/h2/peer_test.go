@@ -1,0 +1,204 @@
+package h2
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// script is a handler that a test writes: what head or answer say by the request's path.
+type script struct {
+	head, answer map[string]Reply
+
+	mu       sync.Mutex
+	bodies   map[string]string
+	tooLarge bool
+	done     []string // "path left" or "path answered"
+	ended    chan struct{}
+}
+
+func (s *script) Head(r *Request) (Reply, bool) {
+	reply, ok := s.head[r.Path]
+	return reply, ok
+}
+
+func (s *script) Answer(r *Request) Reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bodies[r.Path] = string(r.Body)
+	s.tooLarge = s.tooLarge || r.TooLarge
+	if reply, ok := s.answer[r.Path]; ok {
+		return reply
+	}
+	return ok(r.Path)
+}
+
+func (s *script) Done(r *Request, left bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := " answered"
+	if left {
+		end = " left"
+	}
+	s.done = append(s.done, r.Path+end)
+	s.ended <- struct{}{}
+}
+
+// ends waits for so many requests to end and tells how, in that order.
+func (s *script) ends(n int) []string {
+	for range n {
+		<-s.ended
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.done
+}
+
+func ok(body string) Reply {
+	return Reply{Status: 200, Header: []Field{{"content-type", "text/plain"}}, Body: []byte(body)}
+}
+
+// peer is a client that says exactly what a test wants it to.
+type peer struct {
+	*http2.Framer
+	t       *testing.T
+	conn    net.Conn
+	block   bytes.Buffer
+	encoder *hpack.Encoder
+	decoder *hpack.Decoder
+	server  *Server
+}
+
+// dial starts a server with one connection, over which prefaces and settings have gone.
+func dial(t *testing.T, s *script, o Options, settings ...http2.Setting) *peer {
+	t.Helper()
+	s.bodies, s.ended = make(map[string]string), make(chan struct{}, 1000)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := NewLink(accepted, func() {})
+	p := &peer{t: t, conn: client, server: NewServer(s, o), Framer: http2.NewFramer(client, client)}
+	p.encoder, p.decoder = hpack.NewEncoder(&p.block), hpack.NewDecoder(4096, nil)
+	go p.server.Serve(link, link)
+	t.Cleanup(func() {
+		p.server.Close()
+		_ = client.Close() // a test may have closed it
+	})
+	if err := client.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(client, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	p.must(p.WriteSettings(settings...))
+	return p
+}
+
+func (p *peer) must(err error) {
+	p.t.Helper()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// head sends a request's headers.
+func (p *peer) head(id uint32, path string, end bool, more ...string) {
+	p.t.Helper()
+	p.must(p.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: id, BlockFragment: p.encode(path, more...), EndHeaders: true, EndStream: end,
+	}))
+}
+
+func (p *peer) encode(path string, more ...string) []byte {
+	p.block.Reset()
+	fields := append([]string{":method", "POST", ":scheme", "https", ":authority", "fcm.test", ":path", path}, more...)
+	for i := 0; i < len(fields); i += 2 {
+		p.must(p.encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}))
+	}
+	return p.block.Bytes()
+}
+
+// post sends a request whole.
+func (p *peer) post(id uint32, path, body string) {
+	p.t.Helper()
+	p.head(id, path, false)
+	p.must(p.WriteData(id, true, []byte(body)))
+}
+
+// hear reads frames until so many of those that a test asks about are there, and writes each as one line.
+func (p *peer) hear(n int) []string {
+	p.t.Helper()
+	var lines []string
+	for len(lines) < n {
+		f, err := p.ReadFrame()
+		if err != nil {
+			p.t.Fatalf("after %q: %v", lines, err)
+		}
+		if line := p.line(f); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// line is empty for what every connection begins with.
+func (p *peer) line(f http2.Frame) string {
+	id := strconv.Itoa(int(f.Header().StreamID))
+	end := ""
+	if f.Header().Flags.Has(http2.FlagDataEndStream) {
+		end = " end"
+	}
+	switch f := f.(type) {
+	case *http2.HeadersFrame:
+		fields, err := p.decoder.DecodeFull(f.HeaderBlockFragment())
+		p.must(err)
+		var text []string
+		for _, field := range fields {
+			if field.Name != "date" {
+				text = append(text, field.Name+"="+field.Value)
+			}
+		}
+		return id + " headers " + strings.Join(text, " ")
+	case *http2.DataFrame:
+		return id + " data " + strconv.Quote(string(f.Data())) + end
+	case *http2.RSTStreamFrame:
+		return id + " reset " + f.ErrCode.String()
+	case *http2.GoAwayFrame:
+		return "goaway " + strconv.Itoa(int(f.LastStreamID)) + " " + f.ErrCode.String()
+	case *http2.PingFrame:
+		return "ping " + string(f.Data[:])
+	default:
+		return ""
+	}
+}
+
+// hangUp reads to the end of the connection, and gives the error that it ends with.
+func (p *peer) hangUp() error {
+	p.t.Helper()
+	for {
+		if _, err := p.ReadFrame(); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,160 @@
+package h2
+
+import "golang.org/x/net/http2"
+
+// head is a HEADERS frame whose block may go on in others.
+type head struct {
+	id    uint32
+	ended bool // no body follows
+}
+
+// take does what a frame asks for. A StreamError ends its stream, any other the connection.
+func (c *conn) take(f http2.Frame) error {
+	switch f := f.(type) {
+	case *http2.HeadersFrame:
+		c.head = head{f.StreamID, f.StreamEnded()}
+		c.headers.start()
+		return c.readHead(f.HeaderBlockFragment(), f.HeadersEnded())
+	case *http2.ContinuationFrame:
+		return c.readHead(f.HeaderBlockFragment(), f.HeadersEnded())
+	case *http2.DataFrame:
+		return c.readData(f)
+	case *http2.SettingsFrame:
+		return c.readSettings(f)
+	case *http2.WindowUpdateFrame:
+		return c.readWindow(f)
+	case *http2.RSTStreamFrame:
+		return c.readReset(f.StreamID)
+	case *http2.PingFrame:
+		c.readPing(f)
+	case *http2.PushPromiseFrame:
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil
+}
+
+// readHead decodes a part of a header block; with the last one, the request or its trailers are in.
+func (c *conn) readHead(part []byte, last bool) error {
+	if err := c.headers.read(part, last); err != nil || !last {
+		return err
+	}
+	if st := c.find(c.head.id); st != nil {
+		return c.readTrailers(st)
+	}
+	st, err := c.open()
+	if st == nil {
+		return err
+	}
+	if reply, decided := c.server.handler.Head(&st.request); decided {
+		c.settle(st, reply)
+	} else if st.ended {
+		c.answer(st, nil)
+	}
+	return nil
+}
+
+func (c *conn) find(id uint32) *stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.streams[id]
+}
+
+// open makes the stream of a request's headers, nil if it is not to be looked at.
+func (c *conn) open() (*stream, error) {
+	request, code := c.headers.finish()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := c.head.id
+	switch {
+	case id%2 == 0:
+		return nil, http2.ConnectionError(http2.ErrCodeProtocol)
+	case id <= c.newest:
+		return nil, nil // trailers of a stream that was reset while they were on their way
+	}
+	c.newest = id
+	switch {
+	case id > c.last:
+		return nil, nil // GOAWAY tells the peer that it may repeat it
+	case code != http2.ErrCodeNo:
+		return nil, http2.StreamError{StreamID: id, Code: code}
+	case len(c.streams) >= c.server.options.Streams:
+		return nil, http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
+	}
+	st := &stream{id: id, request: request, ended: c.head.ended, window: c.initial, place: nowhere}
+	c.streams[id] = st
+	return st, nil
+}
+
+// readTrailers looks at nothing but that they are the end.
+func (c *conn) readTrailers(st *stream) error {
+	if !c.head.ended {
+		return http2.StreamError{StreamID: st.id, Code: http2.ErrCodeProtocol}
+	}
+	c.mu.Lock()
+	again := st.ended
+	st.ended = true
+	c.mu.Unlock()
+	if again {
+		return http2.StreamError{StreamID: st.id, Code: http2.ErrCodeStreamClosed}
+	}
+	if !st.deaf {
+		c.answer(st, st.body)
+	}
+	return nil
+}
+
+func (c *conn) readData(f *http2.DataFrame) error {
+	st, err := c.receive(f)
+	if st == nil || st.deaf {
+		return err
+	}
+	body := f.Data()
+	if len(st.body)+len(body) > c.server.options.MaxBody {
+		st.request.TooLarge = true
+		c.answer(st, nil)
+		return nil
+	}
+	if len(st.body) > 0 || !f.StreamEnded() { // else it need not outlive its frame
+		st.body = append(st.body, body...)
+		body = st.body
+	}
+	if f.StreamEnded() {
+		c.answer(st, body)
+	}
+	return nil
+}
+
+// receive finds the stream of a frame, nil if it is gone, and keeps the books of flow control.
+func (c *conn) receive(f *http2.DataFrame) (*stream, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owed += f.Length; c.owed > connWindow/2 {
+		_ = c.frames.WriteWindowUpdate(0, c.owed)
+		c.owed = 0
+	}
+	st := c.streams[f.StreamID]
+	switch {
+	case st == nil:
+		return nil, c.gone(f.StreamID)
+	case st.ended:
+		return nil, http2.StreamError{StreamID: st.id, Code: http2.ErrCodeStreamClosed}
+	}
+	st.ended = f.StreamEnded()
+	return st, nil
+}
+
+// gone judges a frame for a stream that is not there: one that was never opened breaks the protocol.
+func (c *conn) gone(id uint32) error {
+	if id > c.newest {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return nil
+}
+
+// answer asks the handler.
+func (c *conn) answer(st *stream, body []byte) {
+	st.request.Body = body
+	reply := c.server.handler.Answer(&st.request)
+	st.request.Body = nil
+	c.settle(st, reply)
+}

@@ -1,0 +1,155 @@
+package h2
+
+import (
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// stream is one request and its reply. Until the reply is settled it belongs to the reader, from then on to the
+// connection's lock.
+type stream struct {
+	id      uint32
+	request Request
+	body    []byte // as far as it came in, if it comes in pieces; the reader's
+	deaf    bool   // decided on: what is left of its body is not looked at; the reader's
+	ended   bool   // the sender has sent all; always the lock's
+
+	reply  Reply
+	window int64  // what the peer takes on this stream
+	rest   []byte // of the body: what is not sent yet
+	then   ending // after the rest
+	stuck  bool   // it is among the blocked
+	pieces int    // of a trickled body: how many were sent
+	begun  int64  // of a trickled body: when
+
+	due   int64
+	place int // in the schedule
+}
+
+// ending is what follows a piece of a body.
+type ending uint8
+
+const (
+	more ending = iota
+	endStream
+	resetStream
+)
+
+// settle gives a request its reply.
+func (c *conn) settle(st *stream, reply Reply) {
+	st.deaf, st.body = true, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st.reply = reply
+	switch {
+	case reply.Fate == Trickle:
+		st.begun = c.now()
+		c.writeHeaders(st)
+		c.scheduleNext(st)
+		return
+	case reply.Fate == TurnAway:
+		c.last = min(c.last, max(st.id, 2)-2)
+	}
+	if reply.Delay > 0 {
+		c.schedule(st, c.now()+int64(reply.Delay))
+		return
+	}
+	c.act(st)
+}
+
+// schedule makes something due to a stream.
+func (c *conn) schedule(st *stream, due int64) {
+	c.waiting.add(st, due)
+	if st.place == 0 {
+		c.arm()
+	}
+}
+
+func (c *conn) arm() { c.timer.Reset(time.Duration(c.waiting[0].due - c.now())) }
+
+// fire does all that is due.
+func (c *conn) fire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	for st := c.waiting.next(now); st != nil; st = c.waiting.next(now) {
+		c.act(st)
+	}
+	if len(c.waiting) > 0 {
+		c.arm()
+	}
+	c.write()
+}
+
+// act does to a stream what its reply says.
+func (c *conn) act(st *stream) {
+	body := st.reply.Body
+	switch st.reply.Fate {
+	case Answer:
+		c.respond(st, body, endStream)
+	case Trickle:
+		c.trickle(st)
+	case Truncate:
+		c.respond(st, body[:len(body)/2], resetStream)
+	case Reset:
+		c.reset(st, http2.ErrCodeInternal)
+	case Refuse:
+		c.reset(st, http2.ErrCodeRefusedStream)
+	case Retire:
+		c.goAway()
+		c.respond(st, body, endStream)
+	case TurnAway:
+		c.finish(st, false)
+		c.goAway()
+	case Cut:
+		c.finish(st, false)
+		c.link.Cut()
+	}
+}
+
+// trickled is the number of pieces of a body that trickles.
+const trickled = 16
+
+// trickle sends the next piece of a body.
+func (c *conn) trickle(st *stream) {
+	body := st.reply.Body
+	unsent := len(body)*st.pieces/trickled - len(st.rest)
+	st.pieces++
+	st.rest = body[unsent : len(body)*st.pieces/trickled]
+	if st.pieces == trickled {
+		st.then = endStream
+	} else {
+		c.scheduleNext(st)
+	}
+	c.pump(st)
+}
+
+func (c *conn) scheduleNext(st *stream) {
+	c.schedule(st, st.begun+int64(st.reply.Delay)*int64(st.pieces+1)/trickled)
+}
+
+// finish forgets a stream; left says that its sender went before the reply was out.
+func (c *conn) finish(st *stream, left bool) {
+	delete(c.streams, st.id)
+	c.waiting.remove(st)
+	c.server.handler.Done(&st.request, left)
+	if c.leaving && len(c.streams) == 0 {
+		c.leave()
+	}
+}
+
+// goAway takes no more streams; the connection ends after those that it has.
+func (c *conn) goAway() {
+	c.last = min(c.last, c.newest)
+	c.leaving = true
+	_ = c.frames.WriteGoAway(c.last, http2.ErrCodeNo, nil)
+	for id, st := range c.streams {
+		if id > c.last {
+			c.finish(st, true)
+		}
+	}
+	if len(c.streams) == 0 {
+		c.leave()
+	}
+}
