@@ -1,0 +1,124 @@
+package pacing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// scripts runs them, and hears of what they changed.
+type scripts interface {
+	run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error)
+	// listen calls hear with each message, and with "" whenever some may have been missed, until the context ends.
+	listen(ctx context.Context, channel string, hear func(message string))
+}
+
+// book is what all replicas share, kept in Redis. Every instant in it is µs of the server's clock.
+type book struct {
+	scripts
+	pace, halts, signal string
+}
+
+func newBook(s scripts, keys queue.ProjectKeys) *book {
+	return &book{
+		scripts: s,
+		pace:    keys.Key(queue.SuffixPace), halts: keys.Key(queue.SuffixHalt), signal: keys.Key(queue.SuffixSignal),
+	}
+}
+
+// errReply is a fault of ours: the scripts and this file belong together.
+var errReply = errors.New("script replied in another shape than it promises")
+
+// numbers runs a script that replies with so many numbers.
+func (b *book) numbers(ctx context.Context, want int, script *redis.Script, keys []string, args ...any) ([]int64, error) {
+	reply, err := b.run(ctx, script, keys, args...)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := reply.([]any)
+	if !ok || len(list) != want {
+		return nil, errReply
+	}
+	found := make([]int64, want)
+	for i, value := range list {
+		if found[i], ok = value.(int64); !ok {
+			return nil, errReply
+		}
+	}
+	return found, nil
+}
+
+// shut closes the gate for a time that begins when Redis reads of it. It returns the era and how long the gate is closed now.
+func (b *book) shut(ctx context.Context, wait, longest time.Duration, reason string) (era int64, left time.Duration, err error) {
+	reply, err := b.numbers(ctx, 3, closeScript, []string{b.pace}, b.signal, wait.Microseconds(), longest.Microseconds(), reason)
+	if err != nil {
+		return 0, 0, err
+	}
+	return reply[1], micros(reply[2] - reply[0]), nil
+}
+
+func (b *book) halt(ctx context.Context, reason, by string) (era int64, err error) {
+	reply, err := b.numbers(ctx, 2, haltScript, []string{b.pace, b.halts}, b.signal, reason, by)
+	if err != nil {
+		return 0, err
+	}
+	return reply[1], nil
+}
+
+// resume takes back one reason, or all for "". free tells that none is left.
+func (b *book) resume(ctx context.Context, reason string) (era int64, free bool, err error) {
+	reply, err := b.numbers(ctx, 3, resumeScript, []string{b.pace, b.halts}, b.signal, reason)
+	if err != nil {
+		return 0, false, err
+	}
+	return reply[1], reply[2] == 1, nil
+}
+
+// set writes settings down, or with keep false makes those of each replica hold again. own is the interval of ours.
+func (b *book) set(ctx context.Context, own float64, s Settings, keep bool) (era int64, err error) {
+	args := []any{b.signal, number(own), number(s.interval())}
+	if keep {
+		args = append(args, s.Quota, number(s.Headroom), s.Ramp.Microseconds(), flag(s.AvoidQuarterHours))
+	}
+	reply, err := b.numbers(ctx, 2, setScript, []string{b.pace}, args...)
+	if err != nil {
+		return 0, err
+	}
+	return reply[1], nil
+}
+
+// read is everything at one moment.
+func (b *book) read(ctx context.Context) (now int64, pace, halts map[string]string, err error) {
+	reply, err := b.run(ctx, stateScript, []string{b.pace, b.halts})
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	parts, ok := reply.([]any)
+	if !ok || len(parts) != 3 {
+		return 0, nil, nil, errReply
+	}
+	now, ok1 := parts[0].(int64)
+	pace, ok2 := pairs(parts[1])
+	halts, ok3 := pairs(parts[2])
+	if !ok1 || !ok2 || !ok3 {
+		return 0, nil, nil, errReply
+	}
+	return now, pace, halts, nil
+}
+
+func pairs(reply any) (map[string]string, bool) {
+	list, ok := reply.([]any)
+	if !ok || len(list)%2 != 0 {
+		return nil, false
+	}
+	found := make(map[string]string, len(list)/2)
+	for i := 0; i < len(list); i += 2 {
+		found[fmt.Sprint(list[i])] = fmt.Sprint(list[i+1])
+	}
+	return found, true
+}

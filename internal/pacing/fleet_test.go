@@ -1,0 +1,128 @@
+package pacing
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+// fleet is some replicas over one Redis, and the pushes that they let go.
+type fleet struct {
+	t    *testing.T
+	mem  *memory
+	o    Options
+	work sync.WaitGroup
+
+	mu    sync.Mutex
+	sent  []time.Duration // since began, in order
+	by    map[string]int  // campaign to pushes
+	began time.Time
+}
+
+// replica is one Governor with pushes that never end.
+type replica struct {
+	*Governor
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+func project() queue.ProjectKeys { return queue.DefaultNames().Project("test") }
+
+func steady(perSecond int) Options {
+	o := DefaultOptions()
+	o.Quota, o.Ramp = perSecond*60, 0
+	return o
+}
+
+// inBubble runs a test with a fleet in fake time, and ends all that runs with it.
+func inBubble(t *testing.T, o Options, test func(f *fleet)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fleet{t: t, mem: newMemory(), o: o, by: map[string]int{}, began: time.Now()}
+		f.mem.latency = 300 * time.Microsecond
+		test(f)
+		f.work.Wait()
+	})
+}
+
+// governor makes one that is not running.
+func (f *fleet) governor() *Governor {
+	f.t.Helper()
+	g, err := newGovernor(f.mem, project(), f.o)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return g
+}
+
+// start runs a replica without pushes.
+func (f *fleet) start() *replica {
+	f.t.Helper()
+	ctx, cancel := context.WithCancel(f.t.Context())
+	r := &replica{Governor: f.governor(), stop: cancel, done: make(chan struct{})}
+	f.work.Go(func() {
+		_ = r.Run(ctx)
+		close(r.done)
+	})
+	return r
+}
+
+// serve lets so many workers push as fast as they may, until the replica is stopped.
+func (f *fleet) serve(r *replica, workers int, p Push) {
+	for range workers {
+		f.work.Go(func() {
+			for r.Wait(context.Background(), p) == nil {
+				f.record(p.Campaign)
+			}
+		})
+	}
+}
+
+func (f *fleet) record(campaign string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = append(f.sent, time.Since(f.began))
+	f.by[campaign]++
+}
+
+func (f *fleet) count(from, to time.Duration) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first, _ := slices.BinarySearch(f.sent, from)
+	last, _ := slices.BinarySearch(f.sent, to)
+	return last - first
+}
+
+// pass lets time go by, in the bubble.
+func (f *fleet) pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func (f *fleet) now() time.Duration { return time.Since(f.began) }
+
+func wantBetween[T int | float64 | time.Duration](t *testing.T, what string, got, low, high T) {
+	t.Helper()
+	if got < low || got > high {
+		t.Errorf("%s: %v, want %v to %v", what, got, low, high)
+	}
+}
+
+func wantEqual[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,18 @@
+-- halt lets nothing go until resume; a reason that stands already keeps its date.
+-- KEYS: pace, halt. ARGV: channel, reason, by. Returns {now, era}.
+local pace, halt = KEYS[1], KEYS[2]
+local channel, reason, by = ARGV[1], ARGV[2], ARGV[3]
+
+local bad = wrong_type(pace, 'hash', halt, 'hash')
+if bad then
+  return bad
+end
+
+local now = server_us()
+local era = next_era(pace, now)
+redis.call('PERSIST', halt)
+redis.call('HSETNX', halt, reason, whole(math.floor(now / 1000)) .. ' ' .. by)
+redis.call('HSET', pace, 'era', whole(era))
+keep(pace)
+tell(channel, era)
+return {now, era}

@@ -1,0 +1,117 @@
+-- lease hands out the coming instants of a cursor, as many as are wanted and as fit into one share, one at least.
+-- KEYS: pace, and a project's halt.
+-- ARGV: want, interval, ramp, avoid ('1' for the quarter hours), idle, share, horizon, longest gate, then what the ask
+-- gives back: an id, µs, and the era of what it was. What an operator has set goes before the replica's own settings.
+-- Returns {now, era, verdict, n, from, until, again, gate}: n pushes at even distances from `from` to before `until`, or
+-- none, a verdict other than 'open', and when to ask again. A want of 0 only asks for the verdict and writes nothing.
+local pace, halt = KEYS[1], KEYS[2]
+local want, interval, ramp, avoid = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
+local idle, share, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local longest_gate, ask, unspent, unspent_era = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local quarter, away = 900000000, 120000000
+local late = 1000000 -- what is spent late stays out of the avoided minutes too
+
+local bad = wrong_type(pace, 'hash') or (halt and wrong_type(halt, 'hash'))
+if bad then
+  return bad
+end
+
+local now = server_us()
+local held = redis.call('HMGET', pace, 'cursor', 'warm', 'era', 'gate', 'quota', 'headroom', 'ramp', 'avoid', 'returned')
+local cursor, warm = tonumber(held[1] or now), tonumber(held[2] or 0)
+local era = tonumber(held[3] or now)
+local gate = math.min(tonumber(held[4] or 0), now + longest_gate)
+if held[5] then
+  interval = 60000000 / (tonumber(held[5]) * (1 - tonumber(held[6])))
+  ramp, avoid = tonumber(held[7]), held[8] == '1'
+end
+-- The ramp's rate is that of its first second before it, so that it ever begins.
+local floor = math.min(1000000, ramp)
+
+-- span is how many µs n pushes take from a place w of the ramp on.
+local function span(w, n)
+  local took = 0
+  if w < floor then
+    local rate = floor / (interval * ramp)
+    if n <= (floor - w) * rate then
+      return n / rate
+    end
+    n, took, w = n - (floor - w) * rate, floor - w, floor
+  end
+  if w < ramp then
+    local to = math.sqrt(w * w + 2 * n * interval * ramp)
+    if to <= ramp then
+      return took + to - w
+    end
+    n, took = n - (ramp * ramp - w * w) / (2 * interval * ramp), took + ramp - w
+  end
+  return took + n * interval
+end
+
+-- opening moves an instant within the avoided minutes to their end; closing is when the next ones begin.
+local function opening(t)
+  local into = t % quarter
+  if into >= quarter - away - late then
+    return t - into + quarter + away
+  end
+  return into < away and t - into + away or t
+end
+local function closing(t)
+  return t - t % quarter + quarter - away - late
+end
+
+local function none(verdict, again)
+  return {now, era, verdict, 0, 0, 0, again, gate}
+end
+
+if halt and redis.call('EXISTS', halt) == 1 then
+  return none('halt', now)
+elseif gate > now then
+  return none('gate', gate)
+elseif want == 0 then
+  return none('open', now)
+end
+
+-- An ask whose reply was lost comes again, and must not give back twice.
+local returned = held[9] or ''
+if unspent > 0 and unspent_era == era and cursor > now and not string.find(returned, ask, 1, true) then
+  local back = math.min(unspent, cursor - now)
+  cursor = cursor - back
+  warm = math.max(0, warm - back / math.max(ramp, 1))
+  returned = string.sub(ask .. ' ' .. returned, 1, 32 * (#ask + 1))
+end
+
+-- No cursor is farther ahead than we lead it: it is from before the clock, or the rate, was put right.
+local from = math.min(math.max(cursor, now), now + horizon + share + math.ceil(span(0, 1)))
+local gap = math.max(0, now - cursor)
+if avoid then
+  local opens = opening(from)
+  gap, from = gap + opens - from, opens
+end
+if from > now + horizon then
+  return none('ahead', from - horizon)
+end
+
+-- What was not used cools the ramp down, wholly when the pause was as long as idle. So a trickle warms nothing either.
+warm = math.max(0, warm - gap / idle)
+local place = warm * ramp
+local rate = ramp > 0 and math.max(place, floor) / ramp / interval or 1 / interval
+local n = math.min(want, math.max(1, math.floor(rate * share)))
+local ends = from + math.ceil(span(place, n))
+if avoid and ends > closing(from) then
+  n = math.max(1, math.floor(n * (closing(from) - from) / (ends - from)))
+  ends = from + math.ceil(span(place, n))
+end
+if ramp > 0 then
+  warm = math.min(1, warm + (ends - from) / ramp)
+else
+  warm = 1
+end
+
+redis.call('PERSIST', pace)
+redis.call('HSET', pace, 'cursor', whole(ends), 'warm', string.format('%.9f', warm), 'era', whole(era),
+  'interval', string.format('%.6f', interval), 'returned', returned)
+if not held[5] then
+  keep(pace)
+end
+return {now, era, 'open', n, from, ends, now, gate}

@@ -1,0 +1,51 @@
+-- Stands before every script. A script does not roll back, so each one checks all types before its first write, and
+-- its first write is one that needs no memory, so that a full Redis under noeviction still paces, and still gates.
+-- Times are µs of the server's clock, those of ramps µs of their length. The fields of a pace hash:
+--   cursor    when the next push may go that is not leased yet
+--   warm      how much of the ramp is done at the cursor, 0 to 1
+--   era       when all that was leased before became void
+--   interval  µs from one push to the next at full rate, as of the last share
+--   gate, reason             until when nothing goes, and why
+--   quota, headroom, ramp, avoid  what an operator has set; absent where the replicas' own settings hold
+--   returned  the last asks that gave something back
+
+-- wrong_type takes keys and the types they should have, in turn; it returns an error reply naming the first key that
+-- holds another type, nil when there is none.
+local function wrong_type(...)
+  local wanted = {...}
+  for i = 1, #wanted, 2 do
+    local key, want = wanted[i], wanted[i + 1]
+    local holds = redis.call('TYPE', key).ok
+    if holds ~= 'none' and holds ~= want then
+      return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want ' .. want)
+    end
+  end
+  return nil
+end
+
+local function server_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- whole writes a number with all its digits, which tostring does not.
+local function whole(n)
+  return string.format('%.0f', n)
+end
+
+-- keep lets a pace hash go a week after its last use, unless it holds what an operator has set.
+local function keep(pace)
+  if redis.call('HEXISTS', pace, 'quota') == 0 then
+    redis.call('PEXPIRE', pace, 604800000)
+  end
+end
+
+-- next_era makes void what is leased. It never goes back, even if the clock does.
+local function next_era(pace, now)
+  return math.max(now, tonumber(redis.call('HGET', pace, 'era') or 0) + 1)
+end
+
+-- tell wakes the replicas. Those that may not listen, or that we may not tell, learn it with their next share.
+local function tell(channel, era)
+  redis.pcall('PUBLISH', channel, whole(era))
+end

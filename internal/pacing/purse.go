@@ -1,0 +1,139 @@
+package pacing
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// shareTime is how much of the coming time one lease takes, unless Redis is so slow that the next share would come late.
+	shareTime, maxShareTime = 20 * time.Millisecond, 250 * time.Millisecond
+	// horizon bounds how far ahead anything is leased.
+	horizon = time.Second
+	// lateQuota is how long after its instant a permit may still be spent; what is older goes back. A permit of a campaign's
+	// own rate lives longer, for it waits until the project's quota has come.
+	lateQuota, lateCap = 100 * time.Millisecond, 2 * time.Second
+	// slowReply bounds for how long a reply may have been under way; what took longer is counted from that on.
+	slowReply = time.Second
+)
+
+// share is a run of leased permits: number i may be spent from `from` + i/n of span on.
+type share struct {
+	from    time.Time
+	span    time.Duration
+	n, used int
+}
+
+func (s share) at(i int) time.Time { return s.from.Add(s.span * time.Duration(i) / time.Duration(s.n)) }
+
+// purse holds what this replica has leased from one cursor: the share that it spends, and the next one. It is guarded by
+// the Governor's lock.
+type purse struct {
+	keys []string
+	pace Settings
+	gap  float64       // interval at full rate, in µs
+	late time.Duration // how long a permit lives
+
+	shares  []share
+	era     int64         // of the shares
+	voids   int           // so far
+	unspent time.Duration // what of them went unspent, to be given back with the next ask
+
+	asking bool
+	peek   bool          // ask even if nothing is wanted
+	again  time.Time     // ask not before
+	failed int           // asks in a row
+	trip   time.Duration // how long an ask takes, smoothed
+	spent  int           // since the last ask
+	asked  time.Time
+}
+
+// ready tells whether a permit may be spent now; permits that are too late go first.
+func (p *purse) ready(now time.Time) bool {
+	return len(p.shares) > 0 && !p.next().After(now)
+}
+
+// next is when the next permit may be spent. There must be one.
+func (p *purse) next() time.Time { return p.shares[0].at(p.shares[0].used) }
+
+// spend takes the permit that is ready.
+func (p *purse) spend() {
+	p.spent++
+	p.use()
+}
+
+func (p *purse) use() {
+	p.shares[0].used++
+	if p.shares[0].used == p.shares[0].n {
+		p.shares = slices.Delete(p.shares, 0, 1)
+	}
+}
+
+// putBack returns a permit that was spent for nobody. It lives as long as a new one.
+func (p *purse) putBack(now time.Time) {
+	p.spent--
+	p.shares = slices.Insert(p.shares, 0, share{from: now, span: time.Duration(p.gap * float64(time.Microsecond)), n: 1})
+}
+
+// expire drops what is too late, and returns how many permits that were.
+func (p *purse) expire(now time.Time) int {
+	dropped := 0
+	for len(p.shares) > 0 && now.Sub(p.next()) > p.late {
+		p.unspent += p.shares[0].span / time.Duration(p.shares[0].n)
+		p.use()
+		dropped++
+	}
+	return dropped
+}
+
+// void drops everything, and returns how many permits that were: what was leased in another era is not given back.
+func (p *purse) void() int {
+	dropped := p.held()
+	p.shares, p.unspent = nil, 0
+	p.voids++
+	return dropped
+}
+
+func (p *purse) held() int {
+	n := 0
+	for _, s := range p.shares {
+		n += s.n - s.used
+	}
+	return n
+}
+
+// due counts the permits that may be spent by an instant, up to a bound.
+func (p *purse) due(by time.Time, bound int) int {
+	n := 0
+	for _, s := range p.shares {
+		for i := s.used; i < s.n && n < bound && !s.at(i).After(by); i++ {
+			n++
+		}
+	}
+	return n
+}
+
+// wants is how many more permits the waiting pushes need, and those that will come meanwhile if they go on coming as since
+// the last ask. Nothing is wanted while a whole share still lies ahead.
+func (p *purse) wants(now time.Time, waiting int) int {
+	if last := len(p.shares) - 1; last >= 0 && p.shares[last].from.After(now) {
+		return 0
+	}
+	expected := 0
+	if since := now.Sub(p.asked); since > 0 && p.spent > 1 {
+		expected = int(float64(p.spent-1) * min(1, float64(p.shareTime())/float64(since)))
+	}
+	return max(0, waiting+expected-p.held())
+}
+
+// shareTime grows with the time that an ask takes, so that the next share is there when the present one ends.
+func (p *purse) shareTime() time.Duration { return min(max(shareTime, 2*p.trip), maxShareTime) }
+
+// add keeps what an answer leased. The instants are counted from the moment the answer came, so that a slow Redis moves
+// permits and does not crowd them.
+func (p *purse) add(a answer, sent, came time.Time) {
+	if came.Sub(sent) > slowReply {
+		came = sent.Add(slowReply)
+	}
+	p.shares = append(p.shares, share{from: came.Add(micros(a.from - a.now)), span: micros(a.until - a.from), n: a.n})
+}

@@ -1,0 +1,26 @@
+package pacing
+
+import "time"
+
+// The minutes that Google asks senders to stay out of: two on either side of each quarter of an hour. What is spent late
+// stays out of them too, hence the second.
+const (
+	quarter = 15 * time.Minute
+	away    = 2 * time.Minute
+	grace   = time.Second
+)
+
+// opening is t, or the end of the avoided minutes that t lies in.
+func opening(t time.Time) time.Time {
+	into := t.Sub(t.Truncate(quarter))
+	switch {
+	case into < away:
+		return t.Add(away - into)
+	case into >= quarter-away-grace:
+		return t.Add(quarter + away - into)
+	}
+	return t
+}
+
+// closing is when the next avoided minutes after an open instant begin.
+func closing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }

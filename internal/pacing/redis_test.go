@@ -1,0 +1,274 @@
+package pacing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/parse"
+)
+
+// memory is a Redis in this process: it runs the very scripts, by the clock of the test's bubble.
+type memory struct {
+	latency time.Duration // of each way
+	skew    time.Duration // of its clock
+
+	mu        sync.Mutex
+	down      bool
+	state     *lua.LState
+	hashes    map[string]map[string]string
+	listeners map[int]chan string
+	joined    int
+	calls     int
+	deaf      bool // signals are lost
+}
+
+var errDown = errors.New("redis is away")
+
+func newMemory() *memory {
+	m := &memory{state: lua.NewState(), hashes: map[string]map[string]string{}, listeners: map[int]chan string{}}
+	api := m.state.NewTable()
+	m.state.SetField(api, "call", m.state.NewFunction(m.call))
+	m.state.SetField(api, "pcall", m.state.NewFunction(m.call))
+	m.state.SetField(api, "error_reply", m.state.NewFunction(func(l *lua.LState) int { l.RaiseError("%s", l.ToString(1)); return 0 }))
+	m.state.SetGlobal("redis", api)
+	return m
+}
+
+var sources = map[*redis.Script]string{
+	leaseScript: leaseLua, closeScript: closeLua, haltScript: haltLua, resumeScript: resumeLua, setScript: setLua, stateScript: stateLua,
+}
+
+var programs = sync.OnceValue(func() map[*redis.Script]*lua.FunctionProto {
+	all := map[*redis.Script]*lua.FunctionProto{}
+	for script, source := range sources {
+		chunk, err := parse.Parse(strings.NewReader(prelude+source), "script")
+		if err != nil {
+			panic(err)
+		}
+		if all[script], err = lua.Compile(chunk, "script"); err != nil {
+			panic(err)
+		}
+	}
+	return all
+})
+
+func (m *memory) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
+	if err := m.travel(ctx); err != nil {
+		return nil, err
+	}
+	reply, err := m.execute(script, keys, args)
+	if err != nil {
+		return nil, err
+	}
+	return reply, m.travel(ctx)
+}
+
+// travel takes the time of one way.
+func (m *memory) travel(ctx context.Context) error {
+	if m.latency == 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(m.latency):
+		return nil
+	}
+}
+
+func (m *memory) execute(script *redis.Script, keys []string, args []any) (any, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return nil, errDown
+	}
+	m.calls++
+	m.state.SetGlobal("KEYS", m.list(keys))
+	texts := make([]string, len(args))
+	for i, a := range args {
+		texts[i] = fmt.Sprint(a)
+	}
+	m.state.SetGlobal("ARGV", m.list(texts))
+	m.state.Push(m.state.NewFunctionFromProto(programs()[script]))
+	if err := m.state.PCall(0, 1, nil); err != nil {
+		return nil, err
+	}
+	defer m.state.Pop(1)
+	return fromLua(m.state.Get(-1)), nil
+}
+
+func (m *memory) list(texts []string) *lua.LTable {
+	t := m.state.NewTable()
+	for i, text := range texts {
+		t.RawSetInt(i+1, lua.LString(text))
+	}
+	return t
+}
+
+func fromLua(v lua.LValue) any {
+	switch v := v.(type) {
+	case lua.LNumber:
+		return int64(v)
+	case lua.LString:
+		return string(v)
+	case *lua.LTable:
+		all := make([]any, v.Len())
+		for i := range all {
+			all[i] = fromLua(v.RawGetInt(i + 1))
+		}
+		return all
+	}
+	return nil
+}
+
+// call is redis.call, for the commands that the scripts use.
+func (m *memory) call(l *lua.LState) int {
+	args := make([]string, l.GetTop())
+	for i := range args {
+		args[i] = l.CheckAny(i + 1).String()
+	}
+	l.Push(m.command(args[0], args[1:]))
+	return 1
+}
+
+func (m *memory) command(name string, args []string) lua.LValue {
+	switch name {
+	case "TIME":
+		now := time.Now().Add(m.skew).UnixMicro()
+		return m.list([]string{strconv.FormatInt(now/1e6, 10), strconv.FormatInt(now%1e6, 10)})
+	case "PUBLISH":
+		m.publish(args[1])
+		return lua.LNumber(0)
+	}
+	hash := m.hashes[args[0]]
+	switch name {
+	case "TYPE":
+		holds := m.state.NewTable()
+		holds.RawSetString("ok", lua.LString(map[bool]string{true: "hash", false: "none"}[hash != nil]))
+		return holds
+	case "EXISTS":
+		return truth(hash != nil)
+	case "HEXISTS":
+		_, there := hash[args[1]]
+		return truth(there)
+	case "HGET":
+		return field(hash, args[1])
+	case "HMGET":
+		all := m.state.NewTable()
+		for i, name := range args[1:] {
+			all.RawSetInt(i+1, field(hash, name))
+		}
+		return all
+	case "HGETALL":
+		var all []string
+		for name, value := range hash {
+			all = append(all, name, value)
+		}
+		return m.list(all)
+	case "PERSIST", "PEXPIRE":
+		return truth(hash != nil)
+	}
+	return m.write(name, args)
+}
+
+func (m *memory) write(name string, args []string) lua.LValue {
+	key := args[0]
+	hash := m.hashes[key]
+	if hash == nil {
+		hash = map[string]string{}
+	}
+	switch name {
+	case "HSET":
+		for i := 1; i < len(args); i += 2 {
+			hash[args[i]] = args[i+1]
+		}
+	case "HSETNX":
+		if _, there := hash[args[1]]; !there {
+			hash[args[1]] = args[2]
+		}
+	case "HDEL":
+		for _, name := range args[1:] {
+			delete(hash, name)
+		}
+	case "DEL":
+		clear(hash)
+	default:
+		panic("the scripts use " + name)
+	}
+	m.hashes[key] = hash
+	if len(hash) == 0 {
+		delete(m.hashes, key)
+	}
+	return lua.LNumber(1)
+}
+
+func truth(b bool) lua.LNumber {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func field(hash map[string]string, name string) lua.LValue {
+	if value, there := hash[name]; there {
+		return lua.LString(value)
+	}
+	return lua.LFalse
+}
+
+func (m *memory) publish(message string) {
+	if m.deaf {
+		return
+	}
+	for _, c := range m.listeners {
+		select {
+		case c <- message:
+		default: // a listener that does not keep up misses some
+		}
+	}
+}
+
+func (m *memory) listen(ctx context.Context, _ string, hear func(message string)) {
+	c := make(chan string, 64)
+	m.mu.Lock()
+	m.joined++
+	me := m.joined
+	m.listeners[me] = c
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		delete(m.listeners, me)
+		m.mu.Unlock()
+	}()
+	hear("")
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case message := <-c:
+			if m.travel(ctx) == nil {
+				hear(message)
+			}
+		}
+	}
+}
+
+// lose is a Redis that lost its data, or that went away and came back.
+func (m *memory) lose() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.hashes)
+}
+
+func (m *memory) away(down bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.down = down
+}

@@ -1,0 +1,102 @@
+package pacing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// State is how a project stands, by the server's clock.
+type State struct {
+	Now        time.Time
+	Settings   Settings // in force
+	Overridden bool     // an operator has set them; see Governor.Reset
+	Rate       float64  // pushes a second that may go now, over all replicas
+	Warm       float64  // how much of the ramp is done, 0 to 1
+	Lead       time.Duration
+	Gate       Gate
+	Halts      []Halt // by age; none: the project is not halted
+
+	idle time.Duration
+}
+
+// Gate is what a 429 of the project has closed; the zero Gate is open.
+type Gate struct {
+	Until  time.Time
+	Reason string
+}
+
+// Closed tells whether nothing goes at an instant.
+func (g Gate) Closed(at time.Time) bool { return at.Before(g.Until) }
+
+// Halt is one of the reasons why nothing goes until a person, or whoever halted the project, resumes it.
+type Halt struct {
+	Reason string
+	Since  time.Time
+	By     string
+}
+
+// State reads how the project stands. It needs no Run.
+func (g *Governor) State(ctx context.Context) (State, error) {
+	now, pace, halts, err := g.book.read(ctx)
+	if err != nil {
+		return State{}, fmt.Errorf("read pace: %w", err)
+	}
+	s := State{Now: instant(now), Settings: g.o.Settings, idle: g.o.Idle, Halts: decodeHalts(halts)}
+	if _, set := pace["quota"]; set {
+		if s.Settings, err = decodeSettings(pace); err != nil {
+			return State{}, fmt.Errorf("read pace: %w", err)
+		}
+		s.Overridden = true
+	}
+	if until := instant(whole(pace["gate"])); until.After(s.Now) {
+		until = sooner(until, s.Now.Add(g.o.MaxGate))
+		s.Gate = Gate{Until: until, Reason: pace["reason"]}
+	}
+	if cursor := instant(whole(pace["cursor"])); pace["cursor"] != "" {
+		s.Lead = max(0, cursor.Sub(s.Now))
+		s.Warm, _ = strconv.ParseFloat(pace["warm"], 64)
+		s.Warm = cool(s.Warm, s.Now.Sub(cursor), g.o.Idle)
+	}
+	if !s.Gate.Closed(s.Now) && len(s.Halts) == 0 && (!s.Settings.AvoidQuarterHours || opening(s.Now).Equal(s.Now)) {
+		p := s.Settings.profile()
+		s.Rate = p.rate(s.Warm*p.ramp) * 1e6
+	}
+	return s, nil
+}
+
+// cool takes back what a pause costs of the ramp; lua/lease.lua does the same.
+func cool(warm float64, pause, idle time.Duration) float64 {
+	return max(0, warm-max(0, float64(pause)/float64(idle)))
+}
+
+func decodeSettings(pace map[string]string) (Settings, error) {
+	quota, err1 := strconv.Atoi(pace["quota"])
+	headroom, err2 := strconv.ParseFloat(pace["headroom"], 64)
+	ramp, err3 := strconv.ParseInt(pace["ramp"], 10, 64)
+	for _, err := range []error{err1, err2, err3} {
+		if err != nil {
+			return Settings{}, fmt.Errorf("a setting is no number: set it anew: %w", err)
+		}
+	}
+	s := Settings{Quota: quota, Headroom: headroom, Ramp: micros(ramp), AvoidQuarterHours: pace["avoid"] == "1"}
+	return s, s.Validate()
+}
+
+func decodeHalts(fields map[string]string) []Halt {
+	var halts []Halt
+	for reason, note := range fields {
+		since, by, _ := strings.Cut(note, " ")
+		halts = append(halts, Halt{Reason: reason, Since: instant(whole(since) * 1000), By: by})
+	}
+	slices.SortFunc(halts, func(a, b Halt) int {
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Reason, b.Reason)
+	})
+	return halts
+}
