@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/queue"
@@ -32,9 +33,10 @@ func Undecided(err error, user string) bool { return readthrough.Undecided(err, 
 
 // Options of a Cache. Zero fields take their default.
 type Options struct {
-	TTL         time.Duration // how long a profile from SQL is kept in Redis, ±10%; default 1 h
-	NegativeTTL time.Duration // how long "SQL has no profile" is kept, ±10%; default 30 s
-	Logger      *slog.Logger  // default: silent
+	TTL         time.Duration         // how long a profile from SQL is kept in Redis, ±10%; default 1 h
+	NegativeTTL time.Duration         // how long "SQL has no profile" is kept, ±10%; default 30 s
+	Logger      *slog.Logger          // default: silent
+	Registerer  prometheus.Registerer // default: look-ups are counted by nobody
 }
 
 // Defaults of Options.
@@ -56,9 +58,11 @@ func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options)
 	}
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Profile, None: names.NoProfile}, decode, ask,
 		readthrough.Options{
+			Kind:        "profile",
 			TTL:         cmp.Or(o.TTL, DefaultTTL),
 			NegativeTTL: cmp.Or(o.NegativeTTL, DefaultNegativeTTL),
 			Logger:      o.Logger,
+			Registerer:  o.Registerer,
 		})
 	if err != nil {
 		return nil, fmt.Errorf("profiles: %w", err)

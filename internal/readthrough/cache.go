@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -38,9 +39,11 @@ type Keys struct {
 
 // Options of a Cache.
 type Options struct {
-	TTL         time.Duration // how long an answer is kept; spread by ±10%, so that a batch does not expire at once
-	NegativeTTL time.Duration // how long "the source does not know it" is kept; spread likewise
-	Logger      *slog.Logger  // nil: silent
+	Kind        string                // what is looked up, as the metrics call it: "token"
+	TTL         time.Duration         // how long an answer is kept; spread by ±10%, so that a batch does not expire at once
+	NegativeTTL time.Duration         // how long "the source does not know it" is kept; spread likewise
+	Logger      *slog.Logger          // nil: silent
+	Registerer  prometheus.Registerer // nil: look-ups are counted by nobody
 }
 
 func (o Options) validate() error {
@@ -55,12 +58,13 @@ func (o Options) validate() error {
 
 // Cache reads through Redis to a Source. It is safe for concurrent use.
 type Cache[V any] struct {
-	rdb    redis.UniversalClient
-	keys   Keys
-	decode Decode[V]
-	source Source
-	opts   Options
-	log    *slog.Logger
+	rdb     redis.UniversalClient
+	keys    Keys
+	decode  Decode[V]
+	source  Source
+	opts    Options
+	log     *slog.Logger
+	lookups lookups
 
 	mu      sync.Mutex
 	flights map[string]*flight[V] // by the ids that they are asking for
@@ -78,8 +82,12 @@ func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source S
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	lookups, err := newLookups(o.Registerer, o.Kind)
+	if err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
 	return &Cache[V]{
-		rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log,
+		rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
 		flights: make(map[string]*flight[V]),
 	}, nil
 }

@@ -21,10 +21,12 @@ func (c *Cache[V]) Lookup(ctx context.Context, ids []string) (map[string]V, erro
 	found := make(map[string]V, len(ids))
 	var open undecided
 	misses := c.cached(ctx, ids, found, &open)
+	hits := len(found)
 	if c.source != nil {
 		misses = c.unmarked(ctx, misses, &open)
 		c.resolve(ctx, misses, found, &open)
 	}
+	c.lookups.count(len(ids), hits, len(found), len(open.ids))
 	return found, open.err()
 }
 

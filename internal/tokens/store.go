@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
@@ -41,12 +42,13 @@ func Undecided(err error, user string) bool { return readthrough.Undecided(err, 
 
 // Options of a Store. Zero fields take their default.
 type Options struct {
-	TTL         time.Duration // how long a token from SQL is kept in Redis, ±10%; default 24 h
-	NegativeTTL time.Duration // how long "SQL has no token" is kept, ±10%; default 30 s
-	DeadTTL     time.Duration // how long SQL may go on returning a dead token until it is cleared there; default 1 h
-	Keep        time.Duration // how long a removed token can be restored; default 7 days, below zero: it cannot
-	SQL         Restorer      // where Restore writes besides Redis; default: nowhere
-	Logger      *slog.Logger  // default: silent
+	TTL         time.Duration         // how long a token from SQL is kept in Redis, ±10%; default 24 h
+	NegativeTTL time.Duration         // how long "SQL has no token" is kept, ±10%; default 30 s
+	DeadTTL     time.Duration         // how long SQL may go on returning a dead token until it is cleared there; default 1 h
+	Keep        time.Duration         // how long a removed token can be restored; default 7 days, below zero: it cannot
+	SQL         Restorer              // where Restore writes besides Redis; default: nowhere
+	Logger      *slog.Logger          // default: silent
+	Registerer  prometheus.Registerer // default: look-ups are counted by nobody
 }
 
 // KeepNone as Options.Keep keeps no copy of what is removed.
@@ -93,7 +95,7 @@ func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options)
 		ask = source.Tokens
 	}
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Token, None: names.NoToken}, decode, ask,
-		readthrough.Options{TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger})
+		readthrough.Options{Kind: "token", TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}

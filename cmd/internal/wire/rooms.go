@@ -71,11 +71,17 @@ func (r *Rooms) build() (err error) {
 	if r.Store != nil && s.Store.ProfileQuery.SQL() != "" {
 		profileSource = r.Store
 	}
-	r.Tokens, err = tokens.New(r.Redis, r.Names, tokenSource, tokens.Options{TTL: s.Tokens.TTL, NegativeTTL: s.Tokens.NegativeTTL, Logger: r.Logger})
-	if err != nil {
+	tokenOptions := tokenOptions(s.Tokens)
+	tokenOptions.Logger, tokenOptions.Registerer = r.Logger, r.Registerer
+	if r.Store != nil && r.Store.RestoresTokens() {
+		tokenOptions.SQL = r.Store
+	}
+	if r.Tokens, err = tokens.New(r.Redis, r.Names, tokenSource, tokenOptions); err != nil {
 		return err
 	}
-	r.Profiles, err = profiles.New(r.Redis, r.Names, profileSource, profiles.Options{TTL: s.Profiles.TTL, NegativeTTL: s.Profiles.NegativeTTL, Logger: r.Logger})
+	r.Profiles, err = profiles.New(r.Redis, r.Names, profileSource, profiles.Options{
+		TTL: s.Profiles.TTL, NegativeTTL: s.Profiles.NegativeTTL, Logger: r.Logger, Registerer: r.Registerer,
+	})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"fanfare/internal/fcm"
 	"fanfare/internal/queue"
 	"fanfare/internal/store"
+	"fanfare/internal/tokens"
 )
 
 // Settings reads the settings; what is wrong with them exits with ExitUsage.
@@ -62,6 +63,7 @@ func storeOptions(s config.Store) store.Options {
 	return store.Options{
 		TokenQuery:   statement(s.TokenQuery, store.Default),
 		TokenClear:   statement(s.TokenClear, store.Default),
+		TokenRestore: statement(s.TokenRestore, store.Default),
 		ProfileQuery: statement(s.ProfileQuery, ""),
 	}
 }
@@ -75,6 +77,15 @@ func statement(s config.Statement, byDefault string) string {
 		return byDefault
 	}
 	return s.SQL()
+}
+
+// tokenOptions are those that the settings alone decide.
+func tokenOptions(s config.Tokens) tokens.Options {
+	o := tokens.Options{TTL: s.TTL, NegativeTTL: s.NegativeTTL, Keep: s.KeepRemoved}
+	if o.Keep == 0 {
+		o.Keep = tokens.KeepNone
+	}
+	return o
 }
 
 func fcmOptions(s config.Settings) fcm.Options {

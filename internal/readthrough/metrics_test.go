@@ -1,0 +1,70 @@
+package readthrough_test
+
+import (
+	"errors"
+	"maps"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/readthrough"
+)
+
+func TestLookUpsAreCounted(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	registry := prometheus.NewRegistry()
+	caches := make(map[string]*readthrough.Cache[string])
+	for _, kind := range []string{"token", "profile"} { // they share one metric
+		c, err := readthrough.New(b.rdb, b.keys, decode, b.table.ask, readthrough.Options{
+			Kind: kind, TTL: ttl, NegativeTTL: negativeTTL, Registerer: registry,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		caches[kind] = c
+	}
+	b.store(b.keys.Value("held"), "here")
+	b.table.rows["stored"] = "there"
+	for range 2 { // the second time SQL is not asked: "stored" is a hit, and "stranger" marked as absent
+		b.found(caches["token"], "held", "held", "stored", "stranger")
+	}
+	b.table.during = func() error { return errors.New("down") }
+	if _, err := caches["profile"].Lookup(t.Context(), []string{"held", "another"}); !readthrough.Undecided(err, "another") {
+		t.Errorf("got %v", err)
+	}
+	want := map[string]float64{
+		"token hit": 3, "token miss": 1, "token absent": 2, "token undecided": 0,
+		"profile hit": 1, "profile miss": 0, "profile absent": 0, "profile undecided": 1,
+	}
+	if got := counted(t, registry); !maps.Equal(got, want) {
+		t.Errorf("counted %v, want %v", got, want)
+	}
+}
+
+// counted are the values of fanfare_cache_lookups_total by kind and result.
+func counted(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]float64)
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			labels := metric.GetLabel() // in the order of their names: kind, result
+			got[labels[0].GetValue()+" "+labels[1].GetValue()] = metric.GetCounter().GetValue()
+		}
+	}
+	return got
+}
+
+func TestAMetricOfAnotherKindIsInTheWay(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "fanfare_cache_lookups_total", Help: "Another."}))
+	_, err := readthrough.New(b.rdb, b.keys, decode, nil, readthrough.Options{TTL: ttl, NegativeTTL: negativeTTL, Registerer: registry})
+	if err == nil {
+		t.Error("accepted")
+	}
+}
