@@ -72,7 +72,7 @@ Limits and the way to them are rules, too:
   "quota":       {"perMinute": 600000, "offset": "17s", "retryAfter": "date", "code": "RATE_LIMIT_EXCEEDED"}
   "device":      {"perMinute": 240, "perHour": 5000, "retryAfter": "none"}
   "token":       {"fault": "INVALID_GRANT", "share": 0.5, "latency": "2s", "lifetime": "5s", "revoke": true}
-  "certificate": "EXPIRED"
+  "handshake":   "EXPIRED"
 
   quota        messages a minute of each project, its refill so far off the clock's minute. All that is read
                counts but for what is answered 429. The code is QUOTA_EXCEEDED (the default), as the
@@ -81,7 +81,8 @@ Limits and the way to them are rules, too:
   retryAfter   of both: seconds (the default) until there is room, the date of it, none, or any other text
   token        of the OAuth endpoint: fault %s;
                lifetime of the bearers; revoke refuses those that were issued before
-  certificate  that new connections are shown: %s
+  handshake    of new TLS connections: a certificate that is EXPIRED, WRONG_HOST or UNTRUSTED; REFUSED by an
+               alert; STALLED without a word
 
 --speed 10 makes the minutes and hours of quota and device ten times shorter, and nothing else: Retry-After,
 latencies and timelines stay in real time.
@@ -115,10 +116,9 @@ func newCommand(serve func(settings) error) *cobra.Command {
 	var quota int
 	var verbose bool
 	cmd := &cobra.Command{
-		Use:   "fcmsim",
-		Short: "Firebase Cloud Messaging, simulated",
-		Long: fmt.Sprintf(long, wrapped(fcmsim.Codes()),
-			listed(fcmsim.TokenFaults()), listed(fcmsim.CertificateFaults())),
+		Use:           "fcmsim",
+		Short:         "Firebase Cloud Messaging, simulated",
+		Long:          fmt.Sprintf(long, wrapped(fcmsim.Codes()), strings.Join(fcmsim.TokenFaults(), ", ")),
 		Example:       example,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
@@ -178,5 +178,3 @@ func wrapped(words []string) string {
 	}
 	return b.String()
 }
-
-func listed(words []string) string { return strings.Join(words, ", ") }

@@ -145,7 +145,7 @@ func TestHelpIsComplete(t *testing.T) {
 	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
-	words := slices.Concat(fcmsim.Codes(), fcmsim.TokenFaults(), fcmsim.CertificateFaults())
+	words := slices.Concat(fcmsim.Codes(), fcmsim.TokenFaults(), fcmsim.HandshakeFaults())
 	for _, want := range append(words, append(fcmsim.Prefixes(), "--listen-tls", "--listen-http", "--admin", "--ca-file",
 		"--latency", "--rules", "--quota", "--speed", "--timeline", "--seed", "--ledger",
 		"/admin/rules", "/admin/timeline", "/admin/counts", "/admin/trace", "/admin/ledger")...) {

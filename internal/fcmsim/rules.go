@@ -22,8 +22,8 @@ type Rules struct {
 	Device DeviceLimits `json:"device,omitzero"`
 	// Token is how the OAuth endpoint behaves.
 	Token TokenRules `json:"token,omitzero"`
-	// Certificate is what is wrong with the one that new TLS connections are shown.
-	Certificate CertificateFault `json:"certificate,omitempty"`
+	// Handshake is how new TLS connections fail.
+	Handshake HandshakeFault `json:"handshake,omitempty"`
 }
 
 // Outcome is one way to answer.
@@ -74,7 +74,7 @@ func (r Rules) check() error {
 		}
 	}
 	for part, err := range map[string]error{
-		"quota": r.Quota.check(), "device": r.Device.check(), "token": r.Token.check(), "certificate": r.Certificate.check(),
+		"quota": r.Quota.check(), "device": r.Device.check(), "token": r.Token.check(), "handshake": r.Handshake.check(),
 	} {
 		if err != nil {
 			return fmt.Errorf("%s: %w", part, err)
