@@ -186,10 +186,10 @@ func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 	}}
 }
 
-// later is the event of a recipient that is tried again.
-func (d *Dispatcher) later(dl *delivery, wait time.Duration, attempts int) event {
+// later is the event of a recipient that is tried again; cause is what that is counted under, if anything.
+func (d *Dispatcher) later(dl *delivery, wait time.Duration, attempts int, cause string) event {
 	d.metrics.retries.Inc()
 	return event{lease: dl.lease, settlement: queue.Settlement{
-		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, In: wait, Attempts: attempts,
+		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, In: wait, Attempts: attempts, Cause: cause,
 	}}
 }

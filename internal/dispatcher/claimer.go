@@ -52,8 +52,10 @@ func (c *claimer) serve(ctx context.Context, free int) (claimed, asked int, err 
 	contenders := make([]campaign.Contender, len(serving))
 	for i, camp := range serving {
 		byID[camp.id] = camp
+		terms := camp.terms.Load()
 		contenders[i] = campaign.Contender{
-			ID: camp.id, Weight: camp.weight, InFlight: int(camp.inflight.Load()), Idle: now.Before(camp.idle), Turn: camp.turn,
+			ID: camp.id, Weight: terms.weight, Priority: terms.priority, Most: terms.most(),
+			InFlight: int(camp.inflight.Load()), Idle: now.Before(camp.idle), Turn: camp.turn,
 		}
 	}
 	grants := campaign.Share(free, contenders)

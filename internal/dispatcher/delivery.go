@@ -36,3 +36,12 @@ func (d *delivery) end(status notification.Status, code, detail string) *notific
 	}
 	return r
 }
+
+// envelope addresses the message. Nobody is to see it after the deadline, so no device is waited for any longer.
+func (d *delivery) envelope(target notification.Target, now time.Time) fcm.Envelope {
+	e := fcm.Envelope{Target: target, Campaign: d.lease.camp.id, User: d.recipient.UserID}
+	if !d.deadline.IsZero() {
+		e.TTL = d.deadline.Sub(now)
+	}
+	return e
+}

@@ -72,6 +72,7 @@ func (r *discoverer) tell(found campaign.Discovery) {
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
 func (r *discoverer) serve(spec campaign.Spec) error {
 	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
+		old.agree(spec)
 		return nil
 	}
 	s, err := r.build(spec)

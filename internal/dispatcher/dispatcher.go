@@ -51,7 +51,8 @@ type Dispatcher struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
-	holding atomic.Int64 // recipients, from claim to outcome, those of campaigns that are served no more included
+	holding atomic.Int64   // recipients, from claim to outcome, those of campaigns that are served no more included
+	quietly rate.Sometimes // for what would be logged with each claim while a store is down
 
 	roster     *roster
 	slots      *slots
@@ -72,6 +73,7 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 	d := &Dispatcher{
 		deps:       deps,
 		opts:       opts,
+		quietly:    rate.Sometimes{First: 1, Interval: 10 * time.Second},
 		log:        deps.Logger,
 		now:        time.Now,
 		roster:     newRoster(),

@@ -19,14 +19,15 @@ import (
 // goes back anyway.
 func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	now := d.now()
+	deadline := campaign.Earliest(claim.Deadline, l.camp.terms.Load().deadline)
 	ready := make([]*delivery, 0, len(claim.Elements))
 	for _, element := range claim.Elements {
 		dl := &delivery{lease: l, element: element, attempts: element.Attempts, message: l.camp.message}
 		dl.since = now.Add(element.Since.Sub(claim.Now))
-		if !claim.Deadline.IsZero() {
-			dl.deadline = now.Add(claim.Deadline.Sub(claim.Now))
+		if !deadline.IsZero() {
+			dl.deadline = now.Add(deadline.Sub(claim.Now))
 		}
-		if end := d.read(dl, claim); end != nil {
+		if end := d.read(dl, now); end != nil {
 			d.finish(dl, d.settled(dl, end))
 			continue
 		}
@@ -40,7 +41,7 @@ func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease)
 }
 
 // read decodes one element; a result means that it ends here.
-func (d *Dispatcher) read(dl *delivery, claim queue.Lease) *notification.Result {
+func (d *Dispatcher) read(dl *delivery, now time.Time) *notification.Result {
 	if dl.element.Oversize {
 		r := dl.end(notification.StatusFailed, notification.CodeOversize, fmt.Sprintf("element of %d bytes is above the limit", len(dl.element.Raw)))
 		r.Raw = dl.element.Raw
@@ -54,9 +55,9 @@ func (d *Dispatcher) read(dl *delivery, claim queue.Lease) *notification.Result 
 	}
 	dl.recipient = recipient
 	switch {
-	case dl.element.Lost > 0 && dl.lease.camp.onAmbiguous == campaign.Report:
+	case dl.element.Lost > 0 && dl.lease.camp.terms.Load().onAmbiguous == campaign.Report:
 		return dl.end(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome")
-	case !claim.Deadline.IsZero() && !claim.Now.Before(claim.Deadline):
+	case dl.expired(now):
 		return dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
 	}
 	return nil
@@ -89,7 +90,9 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 		}
 	}
 	if err != nil && fetch.Err() == nil {
-		d.log.Warn("look up tokens: those who have none at hand wait", "error", err, "wait", d.opts.Retry.Outage)
+		d.quietly.Do(func() {
+			d.log.Warn("look up tokens: those who have none at hand wait", "error", err, "wait", d.opts.Retry.Outage)
+		})
 	}
 	return out
 }
@@ -108,7 +111,9 @@ func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*deliv
 	}
 	known, err := d.lookupProfiles(fetch, ids)
 	if err != nil && fetch.Err() == nil {
-		d.log.Warn("look up profiles: those who need one wait", "error", err, "wait", d.opts.Retry.Outage)
+		d.quietly.Do(func() {
+			d.log.Warn("look up profiles: those who need one wait", "error", err, "wait", d.opts.Retry.Outage)
+		})
 	}
 	out := in[:0]
 	for _, dl := range in {
@@ -159,7 +164,7 @@ func (d *Dispatcher) postpone(fetch context.Context, dl *delivery) {
 	if !dl.deadline.IsZero() && d.now().Add(wait).After(dl.deadline) {
 		wait = max(0, dl.deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
 	}
-	d.finish(dl, d.later(dl, wait, dl.attempts))
+	d.finish(dl, d.later(dl, wait, dl.attempts, ""))
 }
 
 // finish hands a recipient's outcome to the acker and frees its slot.

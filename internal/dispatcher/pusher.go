@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 )
@@ -34,7 +35,7 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 			return
 		}
 		dl.attempts++
-		answer := d.deps.Sender.Send(work, dl.message, fcm.Envelope{Target: target, Campaign: camp.id, User: dl.recipient.UserID})
+		answer := d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
 		d.deps.Pacer.Observe(camp.id, answer)
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
 			d.handBack(dl)
@@ -62,7 +63,7 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 	s := situation{
 		attempts:      dl.attempts,
 		elapsed:       max(0, now.Sub(dl.since)),
-		onAmbiguous:   dl.lease.camp.onAmbiguous,
+		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
 	}
 	if !dl.deadline.IsZero() {
@@ -93,7 +94,7 @@ func (d *Dispatcher) conclude(dl *delivery, answer fcm.Answer, v verdict) {
 		if !v.counted {
 			attempts--
 		}
-		d.finish(dl, d.later(dl, v.wait, attempts))
+		d.finish(dl, d.later(dl, v.wait, attempts, cause(answer)))
 		return
 	}
 	if v.end == notification.StatusSent {
@@ -102,4 +103,13 @@ func (d *Dispatcher) conclude(dl *delivery, answer fcm.Answer, v verdict) {
 	r := dl.end(v.end, v.code, v.detail)
 	r.MessageID = answer.MessageID
 	d.finish(dl, d.settled(dl, r))
+}
+
+// cause is what a recipient is counted under who is tried again after an answer that tells nothing of the outcome: the
+// message may have been delivered already.
+func cause(answer fcm.Answer) string {
+	if answer.Class == fcm.Ambiguous || answer.Class == fcm.Unavailable {
+		return campaign.CauseAmbiguous
+	}
+	return ""
 }

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,14 +16,13 @@ import (
 
 // served is a running campaign as this process sees it: its message compiled once, its queue, its share of the pool.
 type served struct {
-	id          string
-	weight      int
-	raw         []byte
-	message     *fcm.Message
-	template    *profiles.Template
-	onAmbiguous campaign.OnAmbiguous
-	queue       *queue.Queue
-	list        queue.List
+	id       string
+	raw      []byte
+	message  *fcm.Message
+	template *profiles.Template
+	queue    *queue.Queue
+	list     queue.List
+	terms    atomic.Pointer[terms]
 
 	inflight atomic.Int64 // recipients held, from claim to outcome
 	proven   atomic.Bool  // FCM has accepted its message at least once
@@ -41,21 +41,46 @@ func compile(spec campaign.Spec, q *queue.Queue, list queue.List) (*served, erro
 	if err != nil {
 		return nil, fmt.Errorf("read placeholders: %w", err)
 	}
-	return &served{
-		id:          spec.ID,
-		weight:      spec.Weight,
-		raw:         spec.Message,
-		message:     message,
-		template:    template,
-		onAmbiguous: spec.OnAmbiguous,
-		queue:       q,
-		list:        list,
-	}, nil
+	s := &served{
+		id:       spec.ID,
+		raw:      spec.Message,
+		message:  message,
+		template: template,
+		queue:    q,
+		list:     list,
+	}
+	s.agree(spec)
+	return s, nil
 }
 
-// same reports that the spec is the one that was compiled.
-func (s *served) same(spec campaign.Spec) bool {
-	return bytes.Equal(s.raw, spec.Message) && s.onAmbiguous == spec.OnAmbiguous && s.weight == spec.Weight
+// same reports that the message is the one that was compiled.
+func (s *served) same(spec campaign.Spec) bool { return bytes.Equal(s.raw, spec.Message) }
+
+// terms are what an operator may change while a campaign runs; each holds for whoever is judged from then on.
+type terms struct {
+	weight, priority int
+	rate             float64   // pushes a second over all replicas; 0: no cap
+	deadline         time.Time // the spec's own; zero: none
+	onAmbiguous      campaign.OnAmbiguous
+}
+
+// agree takes on the spec's terms.
+func (s *served) agree(spec campaign.Spec) {
+	s.terms.Store(&terms{
+		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, onAmbiguous: spec.OnAmbiguous,
+	})
+}
+
+// cappedAhead is for how long a campaign with a cap holds recipients ahead: longer than a push takes, and short enough not to
+// keep slots from the others.
+const cappedAhead = 2 * time.Second
+
+// most is how many slots the campaign has a use for; 0: any number.
+func (t *terms) most() int {
+	if t.rate == 0 {
+		return 0
+	}
+	return max(2, int(math.Ceil(t.rate*cappedAhead.Seconds())))
 }
 
 // roster is the set of campaigns that are served now.

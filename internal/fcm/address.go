@@ -27,21 +27,33 @@ func (m *Message) addressed(e Envelope, now time.Time) *messaging.Message {
 		}
 	}
 	if e.TTL > 0 {
-		setTTL(&out, min(e.TTL, maxTTL), now)
+		boundTTL(&out, min(e.TTL, maxTTL), now)
 	}
 	return &out
 }
 
-// setTTL tells each platform in its own way how long to keep the copy.
-func setTTL(m *messaging.Message, ttl time.Duration, now time.Time) {
-	m.Android.TTL = &ttl
-	m.APNS.Headers = withHeader(m.APNS.Headers, headerExpiration, strconv.FormatInt(now.Add(ttl).Unix(), 10))
+// boundTTL tells each platform in its own way how long to keep the copy, unless the message asks for less.
+func boundTTL(m *messaging.Message, ttl time.Duration, now time.Time) {
+	if own := m.Android.TTL; own == nil || *own > ttl {
+		m.Android.TTL = &ttl
+	}
+	m.APNS.Headers = withAtMost(m.APNS.Headers, headerExpiration, now.Add(ttl).Unix())
 	web := messaging.WebpushConfig{}
 	if m.Webpush != nil {
 		web = *m.Webpush
 	}
-	web.Headers = withHeader(web.Headers, headerWebTTL, strconv.FormatInt(int64(ttl/time.Second), 10))
+	web.Headers = withAtMost(web.Headers, headerWebTTL, int64(ttl/time.Second))
 	m.Webpush = &web
+}
+
+// withAtMost sets a header to a number unless it holds a smaller one.
+func withAtMost(headers map[string]string, name string, most int64) map[string]string {
+	if value, set := header(headers, name); set {
+		if own, err := strconv.ParseInt(value, 10, 64); err == nil && own <= most {
+			return headers
+		}
+	}
+	return withHeader(headers, name, strconv.FormatInt(most, 10))
 }
 
 func androidCopy(c *messaging.AndroidConfig) *messaging.AndroidConfig {

@@ -83,23 +83,31 @@ func TestIdentity(t *testing.T) {
 
 func TestTTL(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	m := parse(t, `{"data":{"k":"v"},"android":{"ttl":"5s"},"apns":{"headers":{"Apns-Expiration":"9"}},"webpush":{"headers":{"ttl":"7"}}}`)
-	own := m.addressed(to("token"), now)
-	if got := *own.Android.TTL; got != 5*time.Second || own.APNS.Headers["Apns-Expiration"] != "9" {
-		t.Errorf("the message's own: %v, %v", got, own.APNS.Headers)
-	}
-	e := to("token")
-	e.TTL = time.Hour
-	out := m.addressed(e, now)
-	if *out.Android.TTL != time.Hour || out.APNS.Headers[headerExpiration] != "1700003600" || out.Webpush.Headers[headerWebTTL] != "3600" {
-		t.Errorf("a copy's: %v, %v, %v", *out.Android.TTL, out.APNS.Headers, out.Webpush.Headers)
-	}
-	if len(out.APNS.Headers) != 1 || len(out.Webpush.Headers) != 1 {
-		t.Errorf("a header stands in two spellings: %v, %v", out.APNS.Headers, out.Webpush.Headers)
-	}
-	e.TTL = 40 * 24 * time.Hour
-	if out := parse(t, `{}`).addressed(e, now); *out.Android.TTL != maxTTL || out.Webpush.Headers[headerWebTTL] != "2419200" {
-		t.Errorf("over the limit: %v, %v", *out.Android.TTL, out.Webpush.Headers)
+	brief := parse(t, `{"data":{"k":"v"},"android":{"ttl":"5s"},"apns":{"headers":{"Apns-Expiration":"9"}},"webpush":{"headers":{"ttl":"7"}}}`)
+	long := parse(t, `{"android":{"ttl":"7200s"},"apns":{"headers":{"Apns-Expiration":"1900000000"}},"webpush":{"headers":{"ttl":"7200"}}}`)
+	for _, c := range []struct {
+		name                string
+		message             *Message
+		bound               time.Duration
+		android             time.Duration
+		expirationKey, apns string
+		ttlKey, web         string
+	}{
+		{"no bound", brief, 0, 5 * time.Second, "Apns-Expiration", "9", "ttl", "7"},
+		{"the message's own is shorter", brief, time.Hour, 5 * time.Second, "Apns-Expiration", "9", "ttl", "7"},
+		{"the bound is shorter", long, time.Hour, time.Hour, headerExpiration, "1700003600", headerWebTTL, "3600"},
+		{"no TTL of its own", parse(t, `{}`), time.Minute, time.Minute, headerExpiration, "1700000060", headerWebTTL, "60"},
+		{"bound above FCM's limit", parse(t, `{}`), 40 * 24 * time.Hour, maxTTL, headerExpiration, "1702419200", headerWebTTL, "2419200"},
+	} {
+		e := to("token")
+		e.TTL = c.bound
+		out := c.message.addressed(e, now)
+		if *out.Android.TTL != c.android || out.APNS.Headers[c.expirationKey] != c.apns || out.Webpush.Headers[c.ttlKey] != c.web {
+			t.Errorf("%s: %v, %v, %v", c.name, *out.Android.TTL, out.APNS.Headers, out.Webpush.Headers)
+		}
+		if len(out.APNS.Headers) != 1 || len(out.Webpush.Headers) != 1 {
+			t.Errorf("%s: a header stands in two spellings: %v, %v", c.name, out.APNS.Headers, out.Webpush.Headers)
+		}
 	}
 }
 

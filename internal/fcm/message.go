@@ -23,7 +23,8 @@ type Envelope struct {
 	Target notification.Target
 	// Campaign and User make the tag and the collapse id of a copy, so that a device shows a repeated message once.
 	Campaign, User string
-	// TTL, when above zero, is how long FCM keeps this copy for a device that is offline, instead of the message's own.
+	// TTL, when above zero, bounds how long FCM keeps this copy for a device that is offline. The message's own stands where
+	// it is shorter.
 	TTL time.Duration
 }
 
