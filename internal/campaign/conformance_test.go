@@ -35,6 +35,8 @@ var conformance = []struct {
 	{"discover what is left", tellsTheUnsettled},
 	{"discover drops the gone", dropsTheGone},
 	{"list", listsAll},
+	{"sample", samplesWithoutClaiming},
+	{"sample of what is wrong", samplesWhatIsWrong},
 	{"delete", deletesEverything},
 	{"delete refuses", deleteRefusesTheRunning},
 	{"delete cut off", deleteGoesOn},

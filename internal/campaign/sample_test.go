@@ -1,0 +1,72 @@
+package campaign_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// A sample reads head, middle and tail, each element once, and takes nobody out of the list.
+func samplesWithoutClaiming(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.push("1", 100)
+	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
+	for n, want := range map[int]string{
+		1:   "u0",
+		3:   "u0 u49 u99",
+		10:  "u0 u1 u2 u3 u48 u49 u50 u97 u98 u99",
+		500: "",
+	} {
+		s, err := f.Sample(t.Context(), "1", n)
+		f.ok(err)
+		got := users(s)
+		if want == "" {
+			wantEqual(t, "users of a sample that is the list", len(slices.Compact(slices.Sorted(slices.Values(got)))), 100)
+		} else {
+			wantEqual(t, fmt.Sprint("sample of ", n), strings.Join(got, " "), want)
+		}
+		wantEqual(t, "listed", s.Listed, 100)
+		if off := time.Until(s.Expires) - time.Hour; off.Abs() > patience {
+			t.Errorf("it expires %s from when it should", off)
+		}
+	}
+	wantEqual(t, "keys", len(f.everyKey(b)), 1)
+	wantEqual(t, "left in the list", f.books("1").Waiting, 100)
+}
+
+func samplesWhatIsWrong(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, element := range []string{`{"userId":"u1"}`, `{"userId":`, `{"userId":"` + strings.Repeat("x", 100<<10) + `"}`} {
+		f.ok(f.rdb.RPush(t.Context(), f.list("1").Plain(), element).Err())
+	}
+	s, err := f.Sample(t.Context(), "1", 100)
+	f.ok(err)
+	wantEqual(t, "recipients", len(s.Recipients), 1)
+	wantEqual(t, "malformed", len(s.Malformed), 2)
+	wantEqual(t, "expiry of a list that has none", s.Expires, time.Time{})
+
+	s, err = f.Sample(t.Context(), "nobody", 100)
+	f.ok(err)
+	wantEqual(t, "listed of nobody", s.Listed+int64(len(s.Recipients)), 0)
+	_, err = f.Sample(t.Context(), "1", 0)
+	wantEqual(t, "a sample of nobody is refused", err != nil, true)
+	f.ok(f.rdb.Set(t.Context(), f.list("2").Plain(), "text", 0).Err())
+	_, err = f.Sample(t.Context(), "2", 1)
+	if _, ok := errors.AsType[*queue.TypeError](err); !ok {
+		t.Errorf("a key of another type: %v", err)
+	}
+}
+
+func users(s campaign.Sample) []string {
+	var all []string
+	for _, r := range s.Recipients {
+		all = append(all, r.UserID)
+	}
+	return all
+}
