@@ -27,6 +27,7 @@ type fleet struct {
 // replica is one Governor with pushes that never end.
 type replica struct {
 	*Governor
+	ctx  context.Context // ends with stop
 	stop context.CancelFunc
 	done chan struct{}
 }
@@ -64,7 +65,7 @@ func (f *fleet) governor() *Governor {
 func (f *fleet) start() *replica {
 	f.t.Helper()
 	ctx, cancel := context.WithCancel(f.t.Context())
-	r := &replica{Governor: f.governor(), stop: cancel, done: make(chan struct{})}
+	r := &replica{Governor: f.governor(), ctx: ctx, stop: cancel, done: make(chan struct{})}
 	f.work.Go(func() {
 		_ = r.Run(ctx)
 		close(r.done)
@@ -80,6 +81,22 @@ func (f *fleet) serve(r *replica, workers int, p Push) {
 				f.record(p.Campaign)
 			}
 		})
+	}
+}
+
+// replicas starts some that are never without pushes.
+func (f *fleet) replicas(n, workers int) []*replica {
+	all := make([]*replica, n)
+	for i := range all {
+		all[i] = f.start()
+		f.serve(all[i], workers, Push{Campaign: "42"})
+	}
+	return all
+}
+
+func (f *fleet) stop(all []*replica) {
+	for _, r := range all {
+		r.stop()
 	}
 }
 

@@ -11,21 +11,14 @@ func TestReplicasShareEvenly(t *testing.T) {
 	for _, replicas := range []int{1, 4, 8, 32} {
 		t.Run(fmt.Sprint(replicas), func(t *testing.T) {
 			inBubble(t, steady(2000), func(f *fleet) {
-				var all []*replica
-				for range replicas {
-					r := f.start()
-					f.serve(r, 100, Push{Campaign: "42"})
-					all = append(all, r)
-				}
+				all := f.replicas(replicas, 100)
 				f.pass(11 * time.Second)
 				for s := range 10 {
 					from := time.Duration(s+1) * time.Second
 					wantBetween(t, fmt.Sprintf("second %d", s), f.count(from, from+time.Second), 1960, 2040)
 					wantBetween(t, fmt.Sprintf("tenth of second %d", s), f.count(from, from+time.Second/10), 180, 220)
 				}
-				for _, r := range all {
-					r.stop()
-				}
+				f.stop(all)
 			})
 		})
 	}

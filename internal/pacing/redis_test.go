@@ -272,3 +272,16 @@ func (m *memory) away(down bool) {
 	defer m.mu.Unlock()
 	m.down = down
 }
+
+// signal tells the listeners something that no script did.
+func (m *memory) signal(message string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.publish(message)
+}
+
+func (m *memory) called() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls
+}

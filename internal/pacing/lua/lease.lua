@@ -25,6 +25,10 @@ if held[5] then
   interval = 60000000 / (tonumber(held[5]) * (1 - tonumber(held[6])))
   ramp, avoid = tonumber(held[7]), held[8] == '1'
 end
+-- Of a slow pace nothing is leased before it is nearly due, for much time would be lost with it when it becomes void.
+if interval > 100000 then
+  horizon = math.min(horizon, 100000)
+end
 -- The ramp's rate is that of its first second before it, so that it ever begins.
 local floor = math.min(1000000, ramp)
 

@@ -1,0 +1,168 @@
+package pacing
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A 429 that one replica gets stops all of them until Retry-After, and a ramp follows.
+func TestGateStopsEveryReplica(t *testing.T) {
+	o := steady(2000)
+	o.Ramp = 10 * time.Second
+	inBubble(t, o, func(f *fleet) {
+		all := f.replicas(4, 50)
+		f.pass(15 * time.Second)
+		must(t, all[1].Close(f.t.Context(), 30*time.Second, "429"))
+		closed := f.now()
+		f.pass(32 * time.Second)
+		// The others go on until the signal has reached them: two ways of 300 µs.
+		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+30*time.Second-time.Millisecond), 0)
+		wantBetween(t, "in the first second after it", f.count(closed+30*time.Second, closed+31*time.Second), 180, 230)
+		f.pass(10 * time.Second)
+		wantBetween(t, "at full pace again", f.count(closed+40500*time.Millisecond, closed+41500*time.Millisecond), 1940, 2060)
+		f.stop(all)
+	})
+}
+
+func TestGateIsOnlyEverExtended(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		all := f.replicas(2, 10)
+		f.pass(time.Second)
+		must(t, all[0].Close(f.t.Context(), 30*time.Second, "first"))
+		must(t, all[1].Close(f.t.Context(), 10*time.Second, "shorter"))
+		closed := f.now()
+		f.pass(20 * time.Second)
+		state, err := all[0].State(f.t.Context())
+		must(t, err)
+		wantBetween(t, "left", state.Gate.Until.Sub(state.Now), 9900*time.Millisecond, 10*time.Second)
+		wantEqual(t, "reason", state.Gate.Reason, "first")
+		must(t, all[1].Close(f.t.Context(), 20*time.Second, "longer"))
+		f.pass(21 * time.Second)
+		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+39*time.Second), 0)
+		f.stop(all)
+	})
+}
+
+func TestRetryAfterIsBounded(t *testing.T) {
+	var logged bytes.Buffer
+	o := steady(1000)
+	o.MaxGate = 10 * time.Minute
+	o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+	for _, c := range []struct{ asked, kept time.Duration }{
+		{0, time.Minute}, {-time.Second, time.Minute}, {90 * time.Second, 90 * time.Second}, {1000 * time.Hour, 10 * time.Minute},
+	} {
+		inBubble(t, o, func(f *fleet) {
+			g := f.governor()
+			must(t, g.Close(f.t.Context(), c.asked, "429"))
+			state, err := g.State(f.t.Context())
+			must(t, err)
+			wantBetween(t, "left", state.Gate.Until.Sub(state.Now), c.kept-10*time.Millisecond, c.kept)
+		})
+	}
+	if !strings.Contains(logged.String(), "Retry-After is cut") {
+		t.Errorf("an absurd Retry-After was not logged: %s", &logged)
+	}
+}
+
+// Where Redis is away, the replica that got the 429 stops at once all the same, and the others hear of it afterwards.
+func TestGateClosesWithoutRedis(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		all := f.replicas(2, 10)
+		f.pass(time.Second)
+		f.mem.away(true)
+		if err := all[0].Close(f.t.Context(), 30*time.Second, "429"); !errors.Is(err, errDown) {
+			t.Errorf("close: %v, want that Redis is away", err)
+		}
+		closed := f.now()
+		f.pass(5 * time.Second)
+		f.mem.away(false)
+		f.pass(1200 * time.Millisecond) // it is told anew each second
+		told := f.now()
+		f.pass(25 * time.Second)
+		wantEqual(t, "sent behind the gate", f.count(told, closed+30*time.Second), 0)
+		wantBetween(t, "sent after it", f.count(closed+30*time.Second, f.now()), 100, 2000)
+		f.stop(all)
+	})
+}
+
+// Redis loses its data while the gate is closed: whoever knows of the gate tells it again.
+func TestGateSurvivesLostData(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		all := f.replicas(2, 10)
+		f.pass(time.Second)
+		must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
+		f.pass(5 * time.Second)
+		f.mem.lose()
+		f.mem.signal("") // the connection was lost too, and subscribed anew
+		f.pass(2 * time.Second)
+		state, err := all[1].State(f.t.Context())
+		must(t, err)
+		wantBetween(t, "left", state.Gate.Until.Sub(state.Now), 22*time.Second, 23100*time.Millisecond)
+		f.stop(all)
+	})
+}
+
+// A replica that the signal does not reach learns of the gate with its next share.
+func TestGateWithoutSignal(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		f.mem.deaf = true
+		all := f.replicas(4, 50)
+		f.pass(time.Second)
+		must(t, all[0].Close(f.t.Context(), 10*time.Second, "429"))
+		closed := f.now()
+		f.pass(10 * time.Second)
+		wantBetween(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+9900*time.Millisecond), 0, 3*2*20)
+		wantEqual(t, "sent once all have asked", f.count(closed+300*time.Millisecond, closed+9900*time.Millisecond), 0)
+		f.stop(all)
+	})
+}
+
+// A crowd of 429s costs few calls, and one gate.
+func TestCrowdOfCloses(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.start()
+		f.pass(time.Second)
+		before := f.mem.called()
+		for range 500 {
+			f.work.Go(func() { _ = g.Close(context.Background(), 30*time.Second, "429") })
+		}
+		synctest.Wait()
+		f.pass(10 * time.Millisecond)
+		wantBetween(t, "calls", f.mem.called()-before, 1, 5)
+		g.stop()
+	})
+}
+
+func TestHalt(t *testing.T) {
+	o := steady(1000)
+	o.By = "dispatcher-1"
+	inBubble(t, o, func(f *fleet) {
+		all := f.replicas(3, 20)
+		f.pass(time.Second)
+		must(t, all[0].Halt(f.t.Context(), "credentials"))
+		halted := f.now()
+		must(t, all[1].Halt(f.t.Context(), "breaker"))
+		f.pass(time.Minute)
+		free, err := all[2].ResumeFrom(f.t.Context(), "credentials")
+		must(t, err)
+		wantEqual(t, "free with the breaker's halt standing", free, false)
+		f.pass(time.Second)
+		state, err := f.governor().State(f.t.Context())
+		must(t, err)
+		wantEqual(t, "halts", len(state.Halts), 1)
+		wantEqual(t, "halt", state.Halts[0].Reason+" by "+state.Halts[0].By, "breaker by dispatcher-1")
+		wantEqual(t, "rate", state.Rate, 0)
+		must(t, f.governor().Resume(f.t.Context()))
+		resumed := f.now()
+		f.pass(2 * time.Second)
+		wantEqual(t, "sent while halted", f.count(halted+time.Millisecond, resumed-time.Millisecond), 0)
+		wantBetween(t, "sent after it", f.count(resumed, resumed+time.Second), 960, 1040)
+		f.stop(all)
+	})
+}
