@@ -122,6 +122,8 @@ func projectNumber(project string) string {
 // answer renders what the outcome of a verdict is answered with.
 func (v verdict) answer() answer {
 	switch v.outcome.Code {
+	case CodeOK, CodeTruncated, CodeTrickle, CodeGoAwayAfterRead:
+		return answer{http.StatusOK, jsonContent, []byte("{\n  \"name\": \"" + v.name + "\"\n}\n")}
 	case CodePermissionDenied:
 		return plain(permissionDenied(v.project))
 	case CodeQuotaExceeded:

@@ -14,42 +14,63 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that lives as long as the server, and the one certificate it signed.
+// authority is a certificate authority that lives as long as the server, and what TLS is to show for each fault that a
+// certificate can have.
 type authority struct {
-	pem    []byte
-	config *tls.Config
+	pem     []byte
+	configs map[HandshakeFault]*tls.Config
 }
 
 func newAuthority() (*authority, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	trusted, err := newSigner("fcmsim CA")
 	if err != nil {
-		return nil, fmt.Errorf("make CA key: %w", err)
+		return nil, err
 	}
-	ca := certificate("fcmsim CA")
-	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	other, err := newSigner("unknown CA")
 	if err != nil {
-		return nil, fmt.Errorf("sign CA certificate: %w", err)
+		return nil, err
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("make server key: %w", err)
+	a := &authority{
+		pem:     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: trusted.der}),
+		configs: make(map[HandshakeFault]*tls.Config),
 	}
-	leaf := certificate("fcmsim")
-	leaf.KeyUsage, leaf.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	leaf.DNSNames = []string{"localhost"}
-	leaf.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return nil, fmt.Errorf("sign server certificate: %w", err)
+	for fault, by := range map[HandshakeFault]*signer{
+		HandshakeGood: trusted, HandshakeExpired: trusted, HandshakeWrongHost: trusted, HandshakeUntrusted: other,
+	} {
+		signed, err := by.sign(leaf(fault))
+		if err != nil {
+			return nil, fmt.Errorf("sign server certificate: %w", err)
+		}
+		a.configs[fault] = newConfig(signed, fault)
 	}
-	return &authority{
-		pem: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
-		config: &tls.Config{
-			Certificates: []tls.Certificate{{Certificate: [][]byte{leafDER, caDER}, PrivateKey: key}},
-			MinVersion:   tls.VersionTLS12,
-		},
-	}, nil
+	return a, nil
+}
+
+func newConfig(c tls.Certificate, fault HandshakeFault) *tls.Config {
+	return &tls.Config{
+		Certificates: []tls.Certificate{c},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+		// A client that resumes a session does not look at certificates again.
+		SessionTicketsDisabled: fault != HandshakeGood,
+		// Small first records would cost a fast connection more than they spare a slow one.
+		DynamicRecordSizingDisabled: true,
+	}
+}
+
+// leaf is a server's certificate with a fault, unsigned.
+func leaf(fault HandshakeFault) *x509.Certificate {
+	c := certificate("fcmsim")
+	c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	c.DNSNames = []string{"localhost"}
+	c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	switch fault {
+	case HandshakeExpired:
+		c.NotBefore, c.NotAfter = c.NotBefore.AddDate(-1, 0, 0), c.NotBefore
+	case HandshakeWrongHost:
+		c.DNSNames, c.IPAddresses = []string{"fcm.invalid"}, nil
+	}
+	return c
 }
 
 func certificate(name string) *x509.Certificate {
@@ -60,4 +81,35 @@ func certificate(name string) *x509.Certificate {
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.AddDate(1, 0, 0),
 	}
+}
+
+// signer is a CA.
+type signer struct {
+	certificate *x509.Certificate
+	der         []byte
+	key         *ecdsa.PrivateKey
+}
+
+func newSigner(name string) (*signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make CA key: %w", err)
+	}
+	ca := certificate(name)
+	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
+	der, err := x509.CreateCertificate(rand.Reader, ca, ca, &key.PublicKey, key)
+	if err != nil {
+		return nil, fmt.Errorf("sign CA certificate: %w", err)
+	}
+	return &signer{certificate: ca, der: der, key: key}, nil
+}
+
+// sign a certificate for a key that is made for it.
+func (s *signer) sign(c *x509.Certificate) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, s.certificate, &key.PublicKey, s.key)
+	return tls.Certificate{Certificate: [][]byte{der, s.der}, PrivateKey: key}, err
 }

@@ -4,9 +4,36 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"net/http"
 	"sync/atomic"
+
+	"fanfare/internal/fcmsim/h2"
 )
+
+// counting is a listener whose connections are counted, and can be cut.
+type counting struct {
+	net.Listener
+	tally  *tally
+	dialed *atomic.Int64
+}
+
+func (l counting) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	l.dialed.Add(1)
+	l.tally.open.up()
+	return h2.NewLink(c, l.tally.open.down), nil
+}
+
+// linkOf gives the link of a connection that a counting listener accepted.
+func linkOf(c net.Conn) *h2.Link {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	link, _ := c.(*h2.Link)
+	return link
+}
 
 type connectionKey struct{}
 
@@ -14,27 +41,10 @@ func withConnection(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, c)
 }
 
-// closeConnection ends the TCP connection under a request with a RST, so that the sender cannot take it for an orderly end.
-func closeConnection(ctx context.Context) {
+// cut ends the connection under a request that net/http serves.
+func cut(ctx context.Context) {
 	c, _ := ctx.Value(connectionKey{}).(net.Conn)
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetLinger(0)
-		_ = t.Close()
-	}
-}
-
-// watch counts the connections of one listener.
-func (t *tally) watch(dialed *atomic.Int64) func(net.Conn, http.ConnState) {
-	return func(_ net.Conn, state http.ConnState) {
-		switch state {
-		case http.StateNew:
-			dialed.Add(1)
-			t.open.up()
-		case http.StateClosed, http.StateHijacked:
-			t.open.down()
-		}
+	if link := linkOf(c); link != nil {
+		link.Cut()
 	}
 }

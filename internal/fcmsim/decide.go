@@ -33,14 +33,13 @@ func (s *Simulator) judge(r request, book *playbook, now time.Time) verdict {
 			return refuse(CodeUnauthenticated, *refused)
 		}
 	}
-	p := parsers.Get().(*parser)
-	defer parsers.Put(p)
-	if err := p.read(r.body); err != nil {
-		// A sender that left in the midst of its body does not see this either.
+	if r.tooLarge {
 		return refuse(CodeInvalidArgument,
 			html(http.StatusRequestEntityTooLarge, "Your client issued a request that was too large."))
 	}
-	if wrong := p.parse(); wrong != nil {
+	p := parsers.Get().(*parser)
+	defer parsers.Put(p)
+	if wrong := p.parse(r.body); wrong != nil {
 		return refuse(CodeInvalidArgument, plain(*wrong))
 	}
 	if s.options.Project != "" && r.project != s.options.Project {

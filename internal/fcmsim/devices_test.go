@@ -42,7 +42,7 @@ func TestWhatReachesNoDevice(t *testing.T) {
 	s := newSimulator(t, Options{Rules: Rules{Device: DeviceLimits{PerMinute: 1}}})
 	for _, body := range []string{`{"message":{"topic":"news"}}`, `{"message":{"token":"t"},"validate_only":true}`} {
 		for range 2 {
-			if v := s.receive(request{project: "demo", body: strings.NewReader(body)}); v.answer().status == http.StatusTooManyRequests {
+			if v := s.receive(request{project: "demo", body: []byte(body)}); v.answer().status == http.StatusTooManyRequests {
 				t.Errorf("%s is limited", body)
 			}
 		}

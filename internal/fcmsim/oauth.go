@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
+
+	"fanfare/internal/fcmsim/h2"
 )
 
 // issuer is the memory of the OAuth endpoint.
@@ -55,32 +58,39 @@ type oauthError struct {
 	Description string `json:"error_description,omitempty"`
 }
 
-// serveToken exchanges a service account's assertion for an access token.
-func (s *Simulator) serveToken(w http.ResponseWriter, r *http.Request) {
+// token answers at the OAuth endpoint, or fails to.
+func (s *Simulator) token(form []byte) h2.Reply {
 	now := time.Now()
-	book := s.book(now)
-	rules := book.rules.Token
+	rules := s.book(now).rules.Token
 	throws := dice(s.options.Seed ^ uint64(s.tally.exchanges.Add(1)))
-	if !wait(r.Context(), rules.Latency.draw(&throws)) || rules.fail(w, r, &throws) {
-		return
+	delay := rules.Latency.draw(&throws)
+	reply, failed := rules.fail(&throws)
+	if !failed {
+		reply = s.exchange(form, rules, now)
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if refused := s.issuer.examine(r.PostFormValue("grant_type"), r.PostFormValue("assertion"), now); refused != nil {
-		writeToken(w, http.StatusBadRequest, refused)
-		return
+	reply.Delay = delay
+	return reply
+}
+
+// exchange gives an access token for a service account's assertion.
+func (s *Simulator) exchange(form []byte, rules TokenRules, now time.Time) h2.Reply {
+	values, _ := url.ParseQuery(string(form)) // what cannot be read is missing
+	if refused := s.issuer.examine(values.Get("grant_type"), values.Get("assertion"), now); refused != nil {
+		return tokenReply(http.StatusBadRequest, refused)
 	}
 	lifetime := cmp.Or(time.Duration(rules.Lifetime), s.options.TokenLifetime)
 	s.tally.accessTokens.Add(1)
-	writeToken(w, http.StatusOK, map[string]any{
+	return tokenReply(http.StatusOK, map[string]any{
 		"access_token": s.issuer.issue(now, lifetime),
 		"expires_in":   int(lifetime / time.Second),
 		"token_type":   "Bearer",
 	})
 }
 
-func writeToken(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", jsonContent)
-	w.Header().Set("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // only the sender's leaving can fail here
+func tokenReply(status int, body any) h2.Reply {
+	text, _ := json.Marshal(body) // the types above hold nothing that encoding could refuse
+	return h2.Reply{Status: status, Body: text, Header: []h2.Field{
+		{Name: "content-type", Value: jsonContent},
+		{Name: "cache-control", Value: "no-cache, no-store, max-age=0, must-revalidate"},
+	}}
 }

@@ -1,20 +1,14 @@
 package fcmsim
 
-import (
-	"bytes"
-	"errors"
-	"io"
-	"sync"
-)
+import "sync"
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // parser reads one request after another into the same memory.
 type parser struct {
-	buffer bytes.Buffer
-	scan   scanner
-	path   []step
-	depth  int
+	scan  scanner
+	path  []step
+	depth int
 
 	unfit  []violation // what is no SendMessageRequest; told by Google's front end, without FcmError
 	faulty []violation // what FCM itself refuses
@@ -36,22 +30,11 @@ type step struct {
 
 type span struct{ from, to int }
 
-// read takes the body in.
-func (p *parser) read(r io.Reader) error {
-	p.buffer.Reset()
-	n, err := p.buffer.ReadFrom(io.LimitReader(r, maxBody+1))
-	if n > maxBody {
-		return errors.New("body over 1 MiB")
-	}
-	return err
-}
-
-// parse checks the body in full. The status is the answer to a request that is not good.
-func (p *parser) parse() *status {
+// parse checks a body in full. The status is the answer to a request that is not good.
+func (p *parser) parse(body []byte) *status {
 	// Of the request before, nothing is kept but memory.
 	*p = parser{
-		buffer: p.buffer, scan: scanner{data: p.buffer.Bytes()},
-		path: p.path[:0], unfit: p.unfit[:0], faulty: p.faulty[:0], omitted: p.omitted[:0],
+		scan: scanner{data: body}, path: p.path[:0], unfit: p.unfit[:0], faulty: p.faulty[:0], omitted: p.omitted[:0],
 	}
 	if err := p.root(); err != nil {
 		text := err.describe(p.scan.data)

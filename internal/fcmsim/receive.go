@@ -1,15 +1,13 @@
 package fcmsim
 
-import (
-	"io"
-	"time"
-)
+import "time"
 
 // request to messages:send, as it is decided on.
 type request struct {
 	project       string
 	authorization string
-	body          io.Reader
+	body          []byte
+	tooLarge      bool // and left out
 }
 
 // glance decides on a request before its body is looked at; false leaves it to receive.

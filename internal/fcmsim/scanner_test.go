@@ -62,10 +62,7 @@ func TestParserSurvivesAnything(t *testing.T) {
 		body.WriteString(strings.Repeat("}", depth))
 
 		p := new(parser)
-		if err := p.read(strings.NewReader(body.String())); err != nil {
-			t.Fatal(err)
-		}
-		refused := p.parse()
+		refused := p.parse([]byte(body.String()))
 		if refused != nil && !json.Valid(refused.body()) {
 			t.Fatalf("%q: the answer is no JSON: %s", body.String(), refused.body())
 		}
@@ -78,10 +75,7 @@ func TestParserSurvivesAnything(t *testing.T) {
 func parsed(t *testing.T, body string) *parser {
 	t.Helper()
 	p := new(parser)
-	if err := p.read(strings.NewReader(body)); err != nil {
-		t.Fatal(err)
-	}
-	if refused := p.parse(); refused != nil {
+	if refused := p.parse([]byte(body)); refused != nil {
 		t.Fatalf("%s: %s", body, refused.Message)
 	}
 	return p

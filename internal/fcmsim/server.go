@@ -2,6 +2,7 @@ package fcmsim
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,10 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-)
 
-// streamsPerConnection is what FCM allows.
-const streamsPerConnection = 100
+	"fanfare/internal/fcmsim/h2"
+)
 
 // Off as a Listen address leaves that listener out.
 const Off = "off"
@@ -41,6 +41,7 @@ type Server struct {
 	CAFile string
 
 	simulator *Simulator
+	http2     *h2.Server
 	servers   []*http.Server
 	serving   sync.WaitGroup
 	tempDir   string
@@ -51,6 +52,7 @@ type Server struct {
 // Start listens and serves. All listeners are ready when it returns.
 func (s *Simulator) Start(ctx context.Context, l Listen) (*Server, error) {
 	srv := &Server{simulator: s}
+	srv.http2 = h2.NewServer(front{s}, h2.Options{MaxBody: maxBody, Logger: s.options.Logger})
 	if err := srv.start(ctx, l); err != nil {
 		return nil, errors.Join(err, srv.Close())
 	}
@@ -73,9 +75,7 @@ func (srv *Server) start(ctx context.Context, l Listen) error {
 			return fmt.Errorf("listen for HTTP: %w", err)
 		}
 		addr := ln.Addr().String()
-		server := newHTTPServer(s.Handler(), s.options.Logger)
-		server.ConnState = s.tally.watch(&s.tally.plain)
-		srv.serve(server, ln)
+		srv.serve(newHTTPServer(cleartext{front{s}, srv.http2}, s.options.Logger), counting{ln, &s.tally, &s.tally.plain})
 		srv.URLs.HTTP, srv.URLs.Token = "http://"+addr+"/v1", "http://"+addr+"/token"
 	}
 	if l.Admin != Off {
@@ -102,10 +102,13 @@ func (srv *Server) startTLS(ctx context.Context, l Listen) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	server := newHTTPServer(s.Handler(), s.options.Logger)
-	server.TLSConfig = authority.config
-	server.ConnState = s.tally.watch(&s.tally.tls)
-	srv.serve(server, ln)
+	greeter, config := newGreeter(counting{ln, &s.tally, &s.tally.tls}, s, authority)
+	server := newHTTPServer(front{s}, s.options.Logger)
+	server.TLSConfig = config
+	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) { srv.http2.Serve(c, linkOf(c)) },
+	}
+	srv.serve(server, greeter)
 	return ln.Addr().String(), nil
 }
 
@@ -131,15 +134,10 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
 
+// newHTTPServer accepts connections and speaks HTTP/1.1.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler:     h,
-		Protocols:   protocols,
-		HTTP2:       &http.HTTP2Config{MaxConcurrentStreams: streamsPerConnection},
 		ConnContext: withConnection,
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -156,10 +154,12 @@ func (srv *Server) serve(server *http.Server, ln net.Listener) {
 	})
 }
 
-// Close ends all connections at once, hanging requests included. Repeating it is harmless.
+// Close ends all connections at once, hanging requests included; HTTP/2 senders learn by GOAWAY which requests came in.
+// Repeating it is harmless.
 func (srv *Server) Close() error {
 	srv.closing.Do(func() {
 		var errs []error
+		srv.http2.Close() // first, as it takes leave in order
 		for _, server := range srv.servers {
 			errs = append(errs, server.Close())
 		}

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -126,32 +125,6 @@ func (s *Simulator) ClearLedger() {
 	}
 }
 
-// Handler serves POST /v1/projects/{project}/messages:send and POST /token. The outcomes that close a connection need
-// a Server of this package; elsewhere they end the request only.
-func (s *Simulator) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		growStack(0)
-		s.serveFCM(w, r)
-	})
-}
-
-func (s *Simulator) serveFCM(w http.ResponseWriter, r *http.Request) {
-	if rest, ok := strings.CutPrefix(r.URL.Path, "/v1/projects/"); ok && r.Method == http.MethodPost {
-		if project, ok := strings.CutSuffix(rest, "/messages:send"); ok && project != "" && !strings.Contains(project, "/") {
-			s.serveSend(w, r, project)
-			return
-		}
-	}
-	if r.URL.Path == "/token" && r.Method == http.MethodPost {
-		s.serveToken(w, r)
-		return
-	}
-	page := html(http.StatusNotFound, "The requested URL was not found on this server.")
-	page.write(w)
-}
-
-func (a answer) write(w http.ResponseWriter) {
-	w.Header()["Content-Type"] = []string{a.content}
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body)
-}
+// Handler serves POST /v1/projects/{project}/messages:send and POST /token over net/http. What ends a connection, or a
+// stream in ways that net/http cannot, needs a Server of this package; elsewhere it ends the request only.
+func (s *Simulator) Handler() http.Handler { return front{s} }

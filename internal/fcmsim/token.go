@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"fanfare/internal/fcmsim/h2"
 )
 
 // TokenRules say how the OAuth endpoint behaves, and which of its bearers are taken. Bearers matter to simulators that
@@ -58,23 +60,22 @@ func (f TokenFault) check() error {
 	}
 }
 
-// fail ends an exchange as the rules want it, and reports whether they do.
-func (t TokenRules) fail(w http.ResponseWriter, r *http.Request, d *dice) bool {
+// fail gives the failure of an exchange, and reports whether the rules want one.
+func (t TokenRules) fail(d *dice) (h2.Reply, bool) {
 	if t.Fault == TokenGood || t.Share > 0 && d.float() >= t.Share {
-		return false
+		return h2.Reply{}, false
 	}
 	switch t.Fault {
 	case TokenInvalidGrant:
-		writeToken(w, http.StatusBadRequest, oauthError{"invalid_grant", "Invalid grant: account not found"})
+		return tokenReply(http.StatusBadRequest, oauthError{"invalid_grant", "Invalid grant: account not found"}), true
 	case TokenInternal:
-		writeToken(w, http.StatusInternalServerError, oauthError{Code: "internal_failure"})
+		return tokenReply(http.StatusInternalServerError, oauthError{Code: "internal_failure"}), true
 	case TokenUnavailable:
 		page := html(http.StatusServiceUnavailable, "The service is temporarily unavailable.")
-		page.write(w)
+		return page.reply(), true
 	case TokenHang:
-		<-r.Context().Done()
+		return h2.Reply{Fate: h2.Hang}, true
 	default:
-		panic(http.ErrAbortHandler)
+		return h2.Reply{Fate: h2.Reset}, true
 	}
-	return true
 }
