@@ -1,0 +1,71 @@
+package inflight
+
+import "time"
+
+const (
+	// shortest is the least time that a tally takes: shorter ones see bursts instead of a rate.
+	shortest = 100 * time.Millisecond
+	// enough answers make a tally, or as many as may be in flight where those are fewer.
+	enough = 20
+)
+
+// tally counts for about one round trip, so that the limit moves at most once in each.
+type tally struct {
+	since   time.Time
+	grants  int
+	tight   int // grants after which nothing was left
+	peak    int // in flight
+	good    int
+	refused int
+	latency time.Duration // of the good ones, summed
+}
+
+// sample is what a tally comes to.
+type sample struct {
+	at      time.Time
+	rate    float64       // good answers a second
+	latency time.Duration // their mean; 0 without any
+	answers int
+	refused int  // of these, said overload
+	pressed bool // the limit held requests back
+	peak    int  // in flight
+}
+
+func (t *tally) granted(inFlight, limit int) {
+	t.grants++
+	t.peak = max(t.peak, inFlight)
+	if inFlight >= limit {
+		t.tight++
+	}
+}
+
+func (t *tally) answered(o Outcome) {
+	switch o.Signal {
+	case Good:
+		t.good++
+		t.latency += o.Latency
+	case Overload:
+		t.refused++
+	}
+}
+
+func (t *tally) complete(now time.Time, limit int) bool {
+	return t.good+t.refused >= min(enough, limit) && now.Sub(t.since) >= max(shortest, t.mean())
+}
+
+func (t *tally) mean() time.Duration { return t.latency / time.Duration(max(1, t.good)) }
+
+func (t *tally) sample(now time.Time) sample {
+	return sample{
+		at:      now,
+		rate:    float64(t.good) / now.Sub(t.since).Seconds(),
+		latency: t.mean(),
+		answers: t.good + t.refused,
+		refused: t.refused,
+		pressed: 2*t.tight > t.grants,
+		peak:    t.peak,
+	}
+}
+
+// share of the answers that were refusals.
+func (s sample) share() float64 { return float64(s.refused) / float64(s.answers) }
