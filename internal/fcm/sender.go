@@ -22,6 +22,7 @@ import (
 // Sender sends for one project. It is safe for concurrent use.
 type Sender struct {
 	client  *messaging.Client
+	project string
 	courier *courier
 	metrics *metrics
 	opts    Options
@@ -50,7 +51,7 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 		return nil, err
 	}
 	return &Sender{
-		client: client, courier: c, metrics: m, opts: o, now: time.Now,
+		client: client, project: project, courier: c, metrics: m, opts: o, now: time.Now,
 		absurd: rate.Sometimes{Interval: time.Minute},
 	}, nil
 }
@@ -74,6 +75,9 @@ func newClient(ctx context.Context, o Options, project string, c *courier) (*mes
 	}
 	return client, nil
 }
+
+// Project is the Firebase project that is sent for: the options', or the one that the credentials name.
+func (s *Sender) Project() string { return s.project }
 
 // Close drops the connections. What is under way over TLS is cut off, and ends as Ambiguous.
 func (s *Sender) Close() error {

@@ -1,0 +1,32 @@
+package wire
+
+import (
+	"context"
+
+	"fanfare/internal/daemon"
+	"fanfare/internal/pacing"
+)
+
+// Project is the Firebase project that is sent for: the setting's, or the one that the credentials name.
+func (r *Rooms) Project(ctx context.Context) (string, error) {
+	if project := r.Settings.FCM.ProjectID; project != "" {
+		return project, nil
+	}
+	sender, err := r.Sender(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer sender.Close()
+	return sender.Project(), nil
+}
+
+// Governor makes the governor of a project's quota. by is who it says has halted the project.
+func (r *Rooms) Governor(project, by string) (*pacing.Governor, error) {
+	o := pacing.DefaultOptions()
+	o.By, o.Logger, o.Registerer = by, r.Logger, r.Registerer
+	governor, err := pacing.New(r.Redis, r.Names.Project(project), o)
+	if err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, err)
+	}
+	return governor, nil
+}
