@@ -20,7 +20,7 @@ const byteOrderMark = "\xef\xbb\xbf"
 //
 // A userId is a string, or an integer whose digits are kept as they are written; 1.0 and 1e3 are refused, for it cannot
 // be told which key they were stored under. No fcmToken, null and "" mean that the user's token is looked up. Of repeated
-// keys the last counts, keys are told apart by case, unknown ones are ignored, and so is a locale or timeZone that is
+// keys the last counts, keys are told apart by case, unknown ones are ignored, and so is a locale, timeZone or platform that is
 // no string, which an application that knows nothing of us may use in a way of its own.
 func DecodeRecipient(raw []byte) (notification.Recipient, error) {
 	if r, ok := decodePlain(raw); ok {
@@ -53,7 +53,26 @@ func decodeAny(raw []byte) (notification.Recipient, error) {
 	}
 	r.Locale, _, _ = readString(fields["locale"])
 	r.TimeZone, _, _ = readString(fields["timeZone"])
+	platform, _, _ := readString(fields["platform"])
+	r.Platform = readPlatform(platform)
 	return r, nil
+}
+
+// maxPlatform is the longest name of a platform in bytes.
+const maxPlatform = 32
+
+// readPlatform makes one name of a platform's spellings. What cannot be one says nothing.
+func readPlatform(value string) string {
+	if len(value) > maxPlatform {
+		return ""
+	}
+	name := strings.ToLower(value)
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return ""
+		}
+	}
+	return name
 }
 
 func syntaxProblem(err error) string {

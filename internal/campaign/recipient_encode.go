@@ -26,6 +26,7 @@ func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 	}
 	dst = appendMember(dst, "locale", r.Locale)
 	dst = appendMember(dst, "timeZone", r.TimeZone)
+	dst = appendMember(dst, "platform", r.Platform)
 	return append(dst, '}')
 }
 

@@ -52,6 +52,8 @@ func (p *plain) member(key string, r *notification.Recipient) (ok bool) {
 		r.Locale = unlessNumber(value, number)
 	case key == "timeZone":
 		r.TimeZone = unlessNumber(value, number)
+	case key == "platform":
+		r.Platform = readPlatform(unlessNumber(value, number))
 	}
 	return true
 }

@@ -53,6 +53,9 @@ var elements = []struct {
 		name: "locale", raw: `{"userId":"u1","locale":"pt-BR","timeZone":"Asia/Saigon"}`,
 		want: notification.Recipient{UserID: "u1", Locale: "pt-BR", TimeZone: "Asia/Saigon"},
 	},
+	{name: "platform", raw: `{"userId":"u1","platform":"iOS"}`, want: notification.Recipient{UserID: "u1", Platform: "ios"}},
+	{name: "platform that is no name", raw: `{"userId":"u1","platform":"a:b"}`, want: user("u1")},
+	{name: "platform of another kind", raw: `{"userId":"u1","platform":[1]}`, want: user("u1")},
 	{name: "locale of another kind", raw: `{"userId":"u1","locale":{"lang":"en"},"timeZone":7}`, want: user("u1")},
 	{name: "locale as a number", raw: `{"userId":"u1","locale":"en","locale":7}`, want: user("u1")},
 

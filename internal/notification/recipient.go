@@ -18,6 +18,9 @@ type Recipient struct {
 	// Locale is a BCP 47 tag such as "pt-BR"; TimeZone an IANA name such as "Asia/Saigon". Both may be empty.
 	Locale   string
 	TimeZone string
+	// Platform is what the user's device runs, such as android, ios or web, in small letters; empty where the producer does
+	// not say.
+	Platform string
 }
 
 // TargetKind tells what kind of address a Target holds.

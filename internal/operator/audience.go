@@ -14,7 +14,7 @@ import (
 type Format string
 
 const (
-	// CSV has a header line that names its columns: userId, and optionally fcmToken (or token), locale and timeZone, in any
+	// CSV has a header line that names its columns: userId, and optionally fcmToken (or token), locale, timeZone and platform, in any
 	// case and with or without underscores. Every other column becomes a var of its name; an empty field is none.
 	CSV Format = "csv"
 	// NDJSON has one recipient a line, in the form of the producer's list.

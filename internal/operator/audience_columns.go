@@ -20,6 +20,7 @@ const (
 	columnToken
 	columnLocale
 	columnTimeZone
+	columnPlatform
 )
 
 // columnKinds are the columns that are no vars, in lower case and without underscores.
@@ -28,6 +29,7 @@ var columnKinds = map[string]columnKind{
 	"fcmtoken": columnToken, "token": columnToken,
 	"locale":   columnLocale,
 	"timezone": columnTimeZone,
+	"platform": columnPlatform,
 }
 
 // readHeader understands the first line. A *FileError says why not.

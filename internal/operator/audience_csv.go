@@ -107,6 +107,8 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 			r.Locale = strings.TrimSpace(value)
 		case columnTimeZone:
 			r.TimeZone = strings.TrimSpace(value)
+		case columnPlatform:
+			r.Platform = strings.TrimSpace(value)
 		case columnVar:
 			if value != "" {
 				a.vars[column.name] = a.literal(value)

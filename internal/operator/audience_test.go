@@ -41,8 +41,8 @@ func TestAudiencesAreRead(t *testing.T) {
 		text   string
 		want   string // the elements, a line each
 	}{
-		"all columns": {CSV, "userId,fcmToken,locale,timeZone,city\nu1,t1,pt-BR,Asia/Saigon,Hue\n",
-			`{"userId":"u1","fcmToken":"t1","vars":{"city":"Hue"},"locale":"pt-BR","timeZone":"Asia/Saigon"}`},
+		"all columns": {CSV, "userId,fcmToken,locale,timeZone,platform,city\nu1,t1,pt-BR,Asia/Saigon,ios,Hue\n",
+			`{"userId":"u1","fcmToken":"t1","vars":{"city":"Hue"},"locale":"pt-BR","timeZone":"Asia/Saigon","platform":"ios"}`},
 		"only users":                {CSV, "userId\nu1\nu2", `{"userId":"u1"}` + "\n" + `{"userId":"u2"}`},
 		"other spellings":           {CSV, "City,TOKEN,user_id,time_zone\nHue,t1,u1,UTC", `{"userId":"u1","fcmToken":"t1","vars":{"City":"Hue"},"timeZone":"UTC"}`},
 		"empty fields":              {CSV, "userId,fcmToken,city,name\nu1,,,Ann", `{"userId":"u1","vars":{"name":"Ann"}}`},
