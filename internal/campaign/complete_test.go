@@ -121,9 +121,11 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	l := f.claim("off", 3)
 	f.settle("off", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour},
 		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
+	f.hset(f.key("off", queue.SuffixPace), "cursor", 1)
+	f.hset(f.key("off", queue.SuffixBreaker), "round", 1)
 	f.move("off", campaign.Cancelled)
 	kept("off", true)
-	wantEqual(t, "keys", len(f.everyKey(b))-len([]string{"registry", "done's spec", "done's counts"}), 7)
+	wantEqual(t, "keys", len(f.everyKey(b))-len([]string{"registry", "done's spec", "done's counts"}), 9)
 
 	// What was in flight comes back later, into a key that the cancellation could not see.
 	_, err := f.queue("off").GiveBack(t.Context(), l.Claim)
