@@ -78,7 +78,9 @@ func (g *Governor) accept(p *purse, a ask, got answer, sent, came time.Time) {
 		if got.verdict == verdictHalt {
 			wait = recheck
 		}
-		p.again = came.Add(max(0, wait) + rand.N(jitter))
+		if !p.peek { // else the signal came after Redis had answered
+			p.again = came.Add(max(0, wait) + rand.N(jitter))
+		}
 	case void:
 		g.metrics.dropped.Add(float64(got.n))
 	default:

@@ -123,7 +123,7 @@ func (f *fleet) pass(d time.Duration) {
 
 func (f *fleet) now() time.Duration { return time.Since(f.began) }
 
-func wantBetween[T int | float64 | time.Duration](t *testing.T, what string, got, low, high T) {
+func wantBetween[T int | int64 | float64 | time.Duration](t *testing.T, what string, got, low, high T) {
 	t.Helper()
 	if got < low || got > high {
 		t.Errorf("%s: %v, want %v to %v", what, got, low, high)

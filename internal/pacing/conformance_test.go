@@ -1,0 +1,341 @@
+package pacing
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/internal/queue"
+	"fanfare/test/servers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// conformance is what the scripts do wherever they run: in the memory of the other tests, and on every Redis.
+var conformance = []struct {
+	name string
+	test func(*testing.T, *bench)
+}{
+	{"shares lie one behind the other", sharesFollow},
+	{"shares of a ramp", sharesOfARamp},
+	{"no more than a second ahead", leadIsBounded},
+	{"a slow pace", slowPace},
+	{"a cursor too far ahead", strayCursor},
+	{"gate", gateInRedis},
+	{"halts", haltsInRedis},
+	{"given back once", givenBackOnce},
+	{"another rate", anotherRate},
+	{"state", stateInRedis},
+	{"wrong type", wrongType},
+	{"keys go by themselves", keysExpire},
+}
+
+// bench is a book over one kind of Redis, under a project of its own.
+type bench struct {
+	*book
+	t    *testing.T
+	name string
+	rdb  redis.UniversalClient // nil: memory
+	mem  *memory
+	keys queue.ProjectKeys
+}
+
+func TestConformance(t *testing.T) {
+	single := redis.NewClient(&redis.Options{Addr: servers.Redis(t)})
+	mini := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
+	for name, rdb := range map[string]redis.UniversalClient{"memory": nil, "miniredis": mini, "redis": single, "cluster": cluster} {
+		if rdb != nil {
+			t.Cleanup(func() { _ = rdb.Close() })
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, c := range conformance {
+				t.Run(c.name, func(t *testing.T) {
+					b := &bench{t: t, name: name, rdb: rdb, keys: queue.DefaultNames().Project(queue.NewClaimID())}
+					if rdb == nil {
+						b.mem = newMemory()
+						b.book = newBook(b.mem, b.keys)
+					} else {
+						b.book = newBook(server{rdb}, b.keys)
+					}
+					c.test(t, b)
+				})
+			}
+		})
+	}
+}
+
+func (b *bench) ask(want int, s Settings) ask {
+	return ask{
+		keys: []string{b.pace, b.halts}, want: want, pace: s, gap: s.interval(), idle: DefaultIdle, share: shareTime,
+		maxGate: DefaultMaxGate, id: "0123456789abcdef",
+	}
+}
+
+func (b *bench) take(a ask) answer {
+	b.t.Helper()
+	got, err := b.lease(b.t.Context(), a)
+	must(b.t, err)
+	return got
+}
+
+// write puts a field into the pace hash as no script would.
+func (b *bench) write(field string, value int64) {
+	b.t.Helper()
+	if b.rdb == nil {
+		b.mem.hashes[b.pace][field] = strconv.FormatInt(value, 10)
+		return
+	}
+	must(b.t, b.rdb.HSet(b.t.Context(), b.pace, field, value).Err())
+}
+
+func pace(perSecond int, ramp time.Duration) Settings {
+	return Settings{Quota: perSecond * 60, Ramp: ramp}
+}
+
+func sharesFollow(t *testing.T, b *bench) {
+	a := b.ask(1000, pace(10_000, 0))
+	first := b.take(a)
+	wantEqual(t, "first", first.from, first.now)
+	wantEqual(t, "one share", first.n, 200)
+	wantEqual(t, "its length", first.until-first.from, 20_000)
+	a.want = 7
+	second := b.take(a)
+	wantEqual(t, "second", second.from, first.until)
+	wantEqual(t, "as many as are wanted", second.n, 7)
+	wantEqual(t, "its length", second.until-second.from, 700)
+	wantEqual(t, "era", second.era, first.era)
+	a.pace.Quota, a.gap = 60, 1e6
+	third := b.take(a)
+	wantEqual(t, "third, of a replica that is set to less", third.from, second.until)
+	wantEqual(t, "one at least", third.n, 1)
+	wantEqual(t, "its length", third.until-third.from, 1_000_000)
+}
+
+func sharesOfARamp(t *testing.T, b *bench) {
+	s := pace(10_000, time.Minute)
+	p, place, due := s.profile(), 0.0, int64(0)
+	for range 40 {
+		got := b.take(b.ask(10_000, s))
+		if got.n == 0 {
+			wantEqual(t, "verdict", got.verdict, verdictAhead)
+			break
+		}
+		if due != 0 && got.from != due {
+			place = p.ramp * cool(place/p.ramp, micros(got.from-due), DefaultIdle)
+		}
+		want := p.span(place, float64(got.n))
+		if math.Abs(float64(got.until-got.from)-want) > 2 {
+			t.Fatalf("a share of %d from %gµs of the ramp takes %dµs, want %g", got.n, place, got.until-got.from, want)
+		}
+		wantBetween(t, "share", float64(got.n), 1, max(1, p.rate(place)*20_000))
+		place, due = place+float64(got.until-got.from), got.until
+	}
+	wantBetween(t, "the ramp so far", place, 400_000, 1_300_000)
+}
+
+func leadIsBounded(t *testing.T, b *bench) {
+	a := b.ask(1000, pace(10_000, 0))
+	for range 200 {
+		got := b.take(a)
+		if got.n == 0 {
+			wantEqual(t, "verdict", got.verdict, verdictAhead)
+			wantBetween(t, "ask again in", got.again-got.now, 1, 20_000)
+			return
+		}
+		wantBetween(t, "lead", got.from-got.now, 0, 1_000_000)
+	}
+	t.Error("4 s were leased ahead")
+}
+
+func slowPace(t *testing.T, b *bench) {
+	s := Settings{Quota: 1}
+	wantEqual(t, "first", b.take(b.ask(100, s)).n, 1)
+	got := b.take(b.ask(100, s))
+	wantEqual(t, "second at once", got.n, 0)
+	wantBetween(t, "ask again in", got.again-got.now, 59_000_000, 59_900_000)
+}
+
+func strayCursor(t *testing.T, b *bench) {
+	a := b.ask(10, pace(1000, 0))
+	now := b.take(a).now
+	b.write("cursor", now+3_600_000_000) // as before a clock was put back
+	got := b.take(a)
+	wantEqual(t, "leased", got.n, 0)
+	wantBetween(t, "ask again in", got.again-got.now, 0, 30_000)
+	b.write("gate", now+100*3_600_000_000)
+	wantBetween(t, "gate", b.take(a).gate-now, 0, 3_601_000_000)
+}
+
+func gateInRedis(t *testing.T, b *bench) {
+	s := pace(1000, time.Minute)
+	a := b.ask(100, s)
+	first := b.take(a)
+	b.write("warm", 1)
+	era, left, err := b.shut(t.Context(), time.Minute, time.Hour, "429")
+	must(t, err)
+	wantEqual(t, "left", left, time.Minute)
+	if era <= first.era {
+		t.Errorf("era %d does not make void what was leased in %d", era, first.era)
+	}
+	got := b.take(a)
+	wantEqual(t, "verdict", got.verdict, verdictGate)
+	wantEqual(t, "ask again when it ends", got.again, got.gate)
+	again, left, err := b.shut(t.Context(), time.Second, time.Hour, "shorter")
+	must(t, err)
+	wantEqual(t, "era of a shorter one", again, era)
+	wantBetween(t, "left", left, 50*time.Second, time.Minute)
+	_, left, err = b.shut(t.Context(), 100*time.Hour, time.Hour, "absurd")
+	must(t, err)
+	wantEqual(t, "left", left, time.Hour)
+	b.write("gate", got.now)
+	b.write("cursor", got.now)
+	got = b.take(a)
+	wantBetween(t, "interval of the ramp behind it", (got.until-got.from)/int64(got.n), 55_000, 61_000)
+}
+
+func haltsInRedis(t *testing.T, b *bench) {
+	a := b.ask(100, pace(1000, 0))
+	first, err := b.halt(t.Context(), "credentials", "dispatcher 1")
+	must(t, err)
+	second, err := b.halt(t.Context(), "breaker", "dispatcher 2")
+	must(t, err)
+	if second <= first {
+		t.Errorf("era %d came after %d", second, first)
+	}
+	wantEqual(t, "verdict", b.take(a).verdict, verdictHalt)
+	_, free, err := b.resume(t.Context(), "credentials")
+	must(t, err)
+	wantEqual(t, "free", free, false)
+	wantEqual(t, "verdict", b.take(a).verdict, verdictHalt)
+	_, free, err = b.resume(t.Context(), "breaker")
+	must(t, err)
+	wantEqual(t, "free", free, true)
+	wantEqual(t, "verdict", b.take(a).verdict, verdictOpen)
+	_, err = b.halt(t.Context(), "a", "")
+	must(t, err)
+	_, free, err = b.resume(t.Context(), "")
+	must(t, err)
+	wantEqual(t, "free of all", free, true)
+}
+
+func givenBackOnce(t *testing.T, b *bench) {
+	a := b.ask(100, pace(1000, 0))
+	for range 30 {
+		a.id = "f00000000000000" + strconv.Itoa(a.want%10)
+		b.take(a)
+	}
+	before := b.take(a)
+	back := a
+	back.want, back.id, back.unspent, back.known = 1, "aaaaaaaaaaaaaaaa", 100*time.Millisecond, before.era
+	got := b.take(back)
+	wantEqual(t, "leased anew", got.from, before.until-100_000)
+	again := b.take(back)
+	wantEqual(t, "the same, repeated", again.from, got.until)
+	back.id, back.known = "bbbbbbbbbbbbbbbb", before.era-1
+	wantEqual(t, "of another era", b.take(back).from, again.until)
+	back.id, back.known, back.unspent = "cccccccccccccccc", before.era, time.Hour
+	got = b.take(back)
+	wantEqual(t, "more than there is", got.from, got.now)
+}
+
+func anotherRate(t *testing.T, b *bench) {
+	own := pace(1000, 0)
+	first := b.take(b.ask(1000, own))
+	for range 20 {
+		b.take(b.ask(1000, own))
+	}
+	slow := Settings{Quota: 1, Headroom: 0.5}
+	era, err := b.set(t.Context(), own.interval(), slow, true)
+	must(t, err)
+	if era <= first.era {
+		t.Errorf("era %d does not make void what was leased in %d", era, first.era)
+	}
+	got := b.take(b.ask(1000, own))
+	wantEqual(t, "leased", got.n, 0)
+	wantBetween(t, "ask again in", got.again-got.now, 119_000_000, 119_900_000) // it owes one push at most
+	era, err = b.set(t.Context(), own.interval(), pace(10_000, 0), true)
+	must(t, err)
+	got = b.take(b.ask(1000, own))
+	wantEqual(t, "era", got.era, era)
+	wantEqual(t, "leased", got.n, 200)
+	wantBetween(t, "lead", got.from-got.now, 0, 100)
+	same, err := b.set(t.Context(), own.interval(), Settings{Quota: 600_000, Ramp: time.Minute}, true)
+	must(t, err)
+	wantEqual(t, "era with the same rate", same, era)
+	_, err = b.set(t.Context(), own.interval(), own, false)
+	must(t, err)
+	wantEqual(t, "leased by its own settings", b.take(b.ask(1000, own)).n, 20)
+}
+
+func stateInRedis(t *testing.T, b *bench) {
+	now, pace, halts, err := b.read(t.Context())
+	must(t, err)
+	wantBetween(t, "clock", now, 1e15, 1e16)
+	wantEqual(t, "fields of nothing", len(pace)+len(halts), 0)
+	_, err = b.halt(t.Context(), "why so", "me too")
+	must(t, err)
+	_, err = b.set(t.Context(), 1, Settings{Quota: 7}, true)
+	must(t, err)
+	_, pace, halts, err = b.read(t.Context())
+	must(t, err)
+	wantEqual(t, "quota", pace["quota"], "7")
+	_, by, _ := strings.Cut(halts["why so"], " ")
+	wantEqual(t, "by", by, "me too")
+}
+
+func wrongType(t *testing.T, b *bench) {
+	if b.rdb == nil {
+		return // the memory has hashes only
+	}
+	must(t, b.rdb.Set(t.Context(), b.pace, "stray", 0).Err())
+	if _, err := b.lease(t.Context(), b.ask(1, pace(1, 0))); !redis.HasErrorPrefix(err, "WRONGTYPE key "+b.pace) {
+		t.Errorf("lease: %v, want the key that holds another type", err)
+	}
+	if _, err := b.halt(t.Context(), "r", ""); !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		t.Errorf("halt: %v", err)
+	}
+	wantEqual(t, "halts written", b.rdb.Exists(t.Context(), b.halts).Val(), 0)
+}
+
+func keysExpire(t *testing.T, b *bench) {
+	if b.rdb == nil {
+		return // the memory keeps all
+	}
+	b.take(b.ask(1, pace(1000, 0)))
+	wantBetween(t, "expiry", b.rdb.PTTL(t.Context(), b.pace).Val(), 6*24*time.Hour, 7*24*time.Hour)
+	_, err := b.set(t.Context(), 1, pace(1000, 0), true)
+	must(t, err)
+	b.take(b.ask(1, pace(1000, 0)))
+	wantEqual(t, "expiry of what an operator has set", b.rdb.PTTL(t.Context(), b.pace).Val(), -1)
+	_, err = b.set(t.Context(), 1, pace(1000, 0), false)
+	must(t, err)
+	wantBetween(t, "expiry", b.rdb.PTTL(t.Context(), b.pace).Val(), 6*24*time.Hour, 7*24*time.Hour)
+}
+
+// A Redis that is full and must not evict still paces and, above all, still gates.
+func TestFullRedis(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(t, "--maxmemory-policy", "noeviction")})
+	defer func() { _ = rdb.Close() }()
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "100kb").Err())
+	if err := rdb.Set(t.Context(), "more", "1", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
+		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
+	}
+	b := &bench{t: t, rdb: rdb, book: newBook(server{rdb}, project())}
+	wantEqual(t, "leased", b.take(b.ask(1, pace(1000, 0))).n, 1)
+	_, err := b.halt(t.Context(), "why", "me")
+	must(t, err)
+	_, _, err = b.resume(t.Context(), "why")
+	must(t, err)
+	_, err = b.set(t.Context(), 1, pace(10, 0), true)
+	must(t, err)
+	_, _, err = b.shut(t.Context(), time.Minute, time.Hour, "429")
+	must(t, err)
+	wantEqual(t, "verdict", b.take(b.ask(1, pace(1000, 0))).verdict, verdictGate)
+}

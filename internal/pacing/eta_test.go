@@ -1,0 +1,122 @@
+package pacing
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// An ETA is what happens: the pushes of one replica that is never without any, by the script itself.
+func TestETA(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		s := Settings{
+			Quota:             60 * rapid.IntRange(1, 5000).Draw(rt, "rate"),
+			Headroom:          rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(rt, "headroom"),
+			Ramp:              rapid.SampledFrom([]time.Duration{0, 500 * time.Millisecond, 10 * time.Second, time.Minute, 5 * time.Minute}).Draw(rt, "ramp"),
+			AvoidQuarterHours: rapid.Bool().Draw(rt, "avoid"),
+		}
+		seconds := rapid.Float64Range(0, 1500).Draw(rt, "seconds of full pace")
+		pushes := 1 + int64(s.Rate()*seconds)
+		begin := time.Duration(rapid.IntRange(0, 900).Draw(rt, "begin")) * time.Second
+		before := int64(s.Rate() * rapid.Float64Range(0, 100).Draw(rt, "seconds before"))
+		pause := time.Duration(rapid.IntRange(0, 40_000).Draw(rt, "pause")) * time.Millisecond
+		gate := time.Duration(rapid.SampledFrom([]int{0, 0, 5, 600}).Draw(rt, "gate")) * time.Second
+		var eta, last time.Time
+		synctest.Test(t, func(t *testing.T) {
+			o := DefaultOptions()
+			o.Settings = s
+			m := newMemory()
+			g, err := newGovernor(m, project(), o)
+			must(t, err)
+			<-time.After(begin)
+			drain(t, g, before)
+			<-time.After(pause)
+			if gate > 0 {
+				must(t, g.Close(t.Context(), gate, "429"))
+			}
+			state, err := g.State(t.Context())
+			must(t, err)
+			eta = state.ETA(pushes, 0)
+			last = drain(t, g, pushes)
+		})
+		// Each window may end with a push less or more: its interval reaches into the avoided minutes. µs are rounded up.
+		windows := time.Duration(1 + last.Sub(eta).Abs()/quarter)
+		if s.AvoidQuarterHours {
+			windows = 8
+		}
+		slack := windows*time.Duration(3e9/s.Rate()) + time.Duration(seconds*float64(time.Millisecond))
+		if s.Ramp > 0 { // a share is a second here, and even in itself
+			slack += time.Duration(s.profile().span(0, 3)) * time.Microsecond
+		}
+		if off := eta.Sub(last).Abs(); off > slack && !acrossAvoided(s, eta, last, slack) {
+			rt.Errorf("%d pushes: ETA %s, and were done at %s", pushes, eta, last)
+		}
+	})
+}
+
+// acrossAvoided tells whether two instants are near each other but for avoided minutes between them.
+func acrossAvoided(s Settings, a, b time.Time, slack time.Duration) bool {
+	if b.Before(a) {
+		a, b = b, a
+	}
+	return s.AvoidQuarterHours && b.Sub(a) <= slack+2*away+grace && opening(a.Add(slack)).Equal(opening(b.Add(-slack)))
+}
+
+// drain sends so many pushes as one replica would, and returns when the last one went.
+func drain(t *testing.T, g *Governor, pushes int64) time.Time {
+	last := time.Now()
+	for pushes > 0 {
+		got, err := g.book.lease(t.Context(), ask{
+			keys: g.quota.keys, want: int(pushes), pace: g.o.Settings, gap: g.quota.gap, idle: g.o.Idle, share: time.Second,
+			maxGate: g.o.MaxGate, id: "0",
+		})
+		must(t, err)
+		next := got.again
+		if got.n > 0 {
+			pushes -= int64(got.n)
+			last = instant(got.from + (got.until-got.from)*int64(got.n-1)/int64(got.n))
+			next = got.from
+		}
+		<-time.After(micros(next - got.now))
+	}
+	<-time.After(time.Until(last))
+	return last
+}
+
+func TestETAOfACappedCampaign(t *testing.T) {
+	s := State{Now: instant(0).Add(5 * time.Minute), Settings: Settings{Quota: 600_000, Ramp: time.Minute}, idle: DefaultIdle}
+	// The ramp reaches 1,000/s after 6 s, having let 3,000 go.
+	wantBetween(t, "33,000 at 1,000/s", s.ETA(33_000, 1000).Sub(s.Now), 35900*time.Millisecond, 36100*time.Millisecond)
+	wantEqual(t, "a rate above the project's", s.ETA(33_000, 1e6), s.ETA(33_000, 0))
+	s.Halts = []Halt{{Reason: "test"}}
+	wantEqual(t, "while halted", s.ETA(1, 0), time.Time{})
+}
+
+// An ETA years ahead is found at once, and does not overflow.
+func TestETAFarAhead(t *testing.T) {
+	s := State{Now: instant(0), Settings: Settings{Quota: 60, Ramp: time.Minute, AvoidQuarterHours: true}, idle: DefaultIdle}
+	years := s.ETA(100_000_000, 0).Sub(s.Now).Hours() / 24 / 365
+	wantBetween(t, "years", years, 100_000_000.0/(86400*365)*15/11, 100_000_000.0/(86400*365)*15/10)
+	s.Settings = Settings{Quota: 1, Headroom: 0.99}
+	if eta := s.ETA(1<<40, 0); eta.Before(s.Now.AddDate(200, 0, 0)) {
+		t.Errorf("more pushes than a life has minutes: done at %s", eta)
+	}
+}
+
+// Nothing goes within two minutes of a quarter of an hour, and all else is used.
+func TestQuarterHoursAreAvoided(t *testing.T) {
+	o := steady(20)
+	o.AvoidQuarterHours = true
+	inBubble(t, o, func(f *fleet) { // it begins at midnight
+		all := f.replicas(3, 20)
+		f.pass(35 * time.Minute)
+		for hour := time.Duration(0); hour < 35*time.Minute; hour += quarter {
+			wantEqual(t, fmt.Sprintf("sent around %s", hour), f.count(hour-away, hour+away), 0)
+		}
+		wantBetween(t, "sent between", f.count(17*time.Minute, 28*time.Minute), 20*60*11*98/100, 20*60*11)
+		f.stop(all)
+	})
+}
