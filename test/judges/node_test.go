@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"fanfare/internal/fcmsim"
 )
@@ -139,7 +138,7 @@ func TestNodeForgetsATruncatedAnswer(t *testing.T) {
 
 func TestNodeHearsOfLimits(t *testing.T) {
 	s := newSimulator(t, fcmsim.Rules{
-		Quota:  fcmsim.Quota{PerMinute: 3, Offset: fcmsim.Duration(time.Duration(time.Now().UnixNano()) % minute)},
+		Quota:  quota(3),
 		Device: fcmsim.DeviceLimits{PerMinute: 1},
 	})
 	reports := s.node(t, call{"send", to("a", "a", "b", "dead-1", "c", "d")})[0]

@@ -45,3 +45,8 @@ func newSimulator(t *testing.T, rules fcmsim.Rules) *simulator {
 	}
 	return &simulator{sim, server, account}
 }
+
+// quota of a minute that has just begun.
+func quota(perMinute int) fcmsim.Quota {
+	return fcmsim.Quota{PerMinute: perMinute, Offset: fcmsim.Duration(time.Duration(time.Now().UnixNano()) % minute)}
+}
