@@ -1,0 +1,68 @@
+package breaker
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"fanfare/internal/queue"
+)
+
+// Admission says how many recipients may be claimed.
+type Admission struct {
+	Verdict
+	// N is at most what was wanted. 0: the canary is under way, or was found wrong; ask again later.
+	N int
+	// Round goes into the Tally of what is admitted.
+	Round int64
+}
+
+// Admit asks for a claim of up to want recipients: all of them once the campaign's canary has passed, which costs a round
+// trip a second at most; until then what is left of the canary. Those admissions are leased to the claim, until
+// a Conclude ends them or the lease is over. Repeating it with the same claim id while the lease lasts admits the same.
+func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string, want int) (Admission, error) {
+	if claim == "" || want < 1 {
+		return Admission{}, wrap("admit to", campaign, fmt.Errorf("claim %q of %d recipients", claim, want))
+	}
+	called, s := b.now(), b.of(campaign)
+	if round, paused, ok := s.trusted(called); ok {
+		return Admission{N: want, Round: round, Verdict: Verdict{Paused: paused}}, nil
+	}
+	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), keep.Milliseconds())
+	if err != nil {
+		return Admission{}, wrap("admit to", campaign, err)
+	}
+	n, err := strconv.Atoi(granted)
+	if err != nil {
+		return Admission{}, wrap("admit to", campaign, errReply)
+	}
+	asked := p.round
+	p, trip, err := b.resolve(ctx, campaign, p)
+	if err != nil {
+		return Admission{}, wrap("judge", campaign, err)
+	}
+	s.learn(p, called)
+	a := Admission{N: n, Round: p.round, Verdict: verdict(p, asked, trip)}
+	switch {
+	case a.Tripped:
+		a.N = 0
+	case p.passed:
+		a.N = want
+	}
+	return a, nil
+}
+
+// Extend gives the admissions of claims a whole lease again, as the queue does with the claims themselves. It is of use
+// until the canary has passed, and harmless afterwards.
+func (b *Breakers) Extend(ctx context.Context, campaign queue.List, claims ...string) error {
+	if _, _, passed := b.of(campaign).trusted(b.now()); passed || len(claims) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 1+len(claims))
+	args = append(args, b.o.Lease.Milliseconds())
+	for _, claim := range claims {
+		args = append(args, claim)
+	}
+	err := extendScript.Run(ctx, b.rdb, []string{campaign.Key(queue.SuffixBreaker)}, args...).Err()
+	return wrap("extend admissions to", campaign, err)
+}

@@ -1,0 +1,93 @@
+// Package breaker stops a campaign before it does damage. The first pushes of a campaign, its canary, go out alone and
+// must look sane before the rest follows; after that the answers of the last minute are watched. What is judged is the
+// class of the answers, over all replicas together, by the server's clock, in one hash per campaign; see
+// lua/prelude.lua. Deletions keep a project from losing its tokens to a misunderstanding.
+package breaker
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// Breakers are those of all campaigns, as one replica sees them. It is safe for concurrent use.
+type Breakers struct {
+	rdb     redis.UniversalClient
+	o       Options
+	replica string
+	now     func() time.Time
+
+	mu    sync.Mutex
+	known map[string]*standpoint
+}
+
+// New makes the breakers of a Redis; it does not talk to it.
+func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("breakers: %w", err)
+	}
+	return &Breakers{
+		rdb: rdb, o: o.owned(), replica: queue.NewClaimID(), now: time.Now, known: map[string]*standpoint{},
+	}, nil
+}
+
+// idle is how long a campaign that nobody asks about is remembered.
+const idle = 10 * time.Minute
+
+// of is what this replica knows about a campaign. The campaigns that have gone quiet are forgotten on the way.
+func (b *Breakers) of(campaign queue.List) *standpoint {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.now()
+	s, ok := b.known[campaign.Plain()]
+	if !ok {
+		for name, other := range b.known {
+			if now.Sub(other.used) > idle {
+				delete(b.known, name)
+			}
+		}
+		s = &standpoint{}
+		b.known[campaign.Plain()] = s
+	}
+	s.used = now
+	return s
+}
+
+// standpoint is what one replica knows of one campaign.
+type standpoint struct {
+	used   time.Time // guarded by Breakers.mu
+	ledger ledger
+
+	mu     sync.Mutex
+	round  int64
+	until  time.Time // up to which the canary is trusted to have passed
+	paused map[string]string
+}
+
+// trusted is what can be said without asking Redis.
+func (s *standpoint) trusted(now time.Time) (round int64, paused map[string]string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.round, s.paused, now.Before(s.until)
+}
+
+// learn takes over what a script said that was called at a moment. Trust counts from then: the server said it later.
+func (s *standpoint) learn(p *picture, called time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.round, s.paused, s.until = p.round, p.paused, time.Time{}
+	if p.passed && !p.standing() {
+		s.until = called.Add(trust)
+	}
+}
+
+// doubt makes the next question go to Redis.
+func (s *standpoint) doubt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = time.Time{}
+}

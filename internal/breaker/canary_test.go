@@ -1,0 +1,151 @@
+package breaker_test
+
+import (
+	"testing"
+
+	"fanfare/internal/breaker"
+)
+
+func canaryGoesAlone(t *testing.T, b *backend) {
+	f := open(t, b, 3, options())
+	wantEqual(t, "first", f.replicas[0].admit("a", 6).N, 6)
+	wantEqual(t, "second", f.replicas[1].admit("b", 6).N, 4)
+	wantEqual(t, "third", f.replicas[2].admit("c", 6).N, 0)
+	wantEqual(t, "outstanding", f.state().Canary.Outstanding, 10)
+}
+
+func canaryPasses(t *testing.T, b *backend) {
+	b.lose(t, never)
+	f := openOn(t, b.lossy, b.rdb, "passes", 1, options())
+	one, two := f.replicas[0], f.join(b.rdb, options())
+	a, c := one.admit("a", 6), two.admit("c", 6)
+	one.conclude(answer(a, "a", 6, breaker.Accepted))
+	one.leap()
+	wantEqual(t, "admitted before the canary is whole", one.admit("x", 5).N, 0)
+	v := two.conclude(answer(c, "c", 4, breaker.Accepted))
+	wantEqual(t, "tripped", v.Tripped || v.Trip != nil, false)
+	wantEqual(t, "passed", f.state().Canary.Passed, true)
+	one.leap()
+	wantEqual(t, "admitted", one.admit("x", 500).N, 500)
+
+	before, _ := b.proxy.Seen()
+	for range 1000 {
+		wantEqual(t, "admitted again", one.admit("y", 77).N, 77)
+	}
+	after, _ := b.proxy.Seen()
+	wantEqual(t, "scripts of 1,000 admissions", after-before, 0)
+	wantEqual(t, "round", one.admit("z", 1).Round, a.Round)
+}
+
+func admissionRepeated(t *testing.T, b *backend) {
+	f := open(t, b, 1, options())
+	r := f.replicas[0]
+	wantEqual(t, "admitted", r.admit("a", 7).N, 7)
+	wantEqual(t, "admitted again", r.admit("a", 9).N, 7)
+	wantEqual(t, "left for others", r.admit("b", 9).N, 3)
+}
+
+func noCanary(t *testing.T, b *backend) {
+	o := options()
+	o.Canary = 0
+	f := open(t, b, 1, o)
+	r := f.replicas[0]
+	a := r.admit("a", 1000)
+	wantEqual(t, "admitted", a.N, 1000)
+	v := r.conclude(answer(a, "a", 100, breaker.Unregistered))
+	if v.Trip == nil || v.Trip.Kind != breaker.Unregistered {
+		t.Errorf("trip %+v, want one without a canary too", v.Trip)
+	}
+}
+
+func canaryGivesBack(t *testing.T, b *backend) {
+	f := open(t, b, 2, options())
+	one, two := f.replicas[0], f.replicas[1]
+	a := one.admit("a", 10)
+	unsent := breaker.Tally{Round: a.Round}
+	unsent.End("a", 3)
+	one.conclude(unsent)
+	wantEqual(t, "given back", two.admit("b", 10).N, 3)
+	// More than there are ends the claim's own only.
+	unsent.Ended["a"] = 50
+	one.conclude(unsent)
+	wantEqual(t, "given back in excess", two.admit("c", 50).N, 7)
+}
+
+func neutralProvesNothing(t *testing.T, b *backend) {
+	f := open(t, b, 1, options())
+	r := f.replicas[0]
+	for range 5 {
+		a := r.admit("a", 10)
+		wantEqual(t, "admitted", a.N, 10)
+		v := r.conclude(answer(a, "a", 10, breaker.Neutral))
+		wantEqual(t, "tripped", v.Tripped || v.Trip != nil, false)
+		r.leap()
+	}
+	s := f.state()
+	wantEqual(t, "passed", s.Canary.Passed, false)
+	wantEqual(t, "answered", s.Canary.Answered, 0)
+	wantEqual(t, "share", s.Shares[0], breaker.Share{Kind: breaker.Neutral, Count: 50})
+}
+
+func crashedReplicaGivesBack(t *testing.T, b *backend) {
+	f := open(t, b, 2, options())
+	dead, alive := f.replicas[0], f.replicas[1]
+	a := dead.admit("dead", 10)
+	f.ok(dead.Extend(t.Context(), f.list, "dead", "never was"))
+	wantEqual(t, "admitted while the lease lasts", alive.admit("a", 10).N, 0)
+	f.expire("lease:")
+	f.ok(dead.Extend(t.Context(), f.list, "dead"))
+	wantEqual(t, "admitted when it is over", alive.admit("b", 8).N, 8)
+	// It was only slow: what it sent proves as much as anything else.
+	v := dead.conclude(answer(a, "dead", 10, breaker.Accepted))
+	wantEqual(t, "tripped", v.Tripped, false)
+	wantEqual(t, "passed", f.state().Canary.Passed, true)
+}
+
+// extensions move the end of a lease, in place of which the time could pass.
+func TestExtendMovesTheLease(t *testing.T) {
+	b := onMiniredis(t)
+	f := open(t, b, 1, options())
+	f.replicas[0].admit("a", 10)
+	f.ok(f.rdb.HSet(t.Context(), f.key(), "lease:a", "10 99999999999990").Err())
+	f.ok(f.replicas[0].Extend(t.Context(), f.list, "a"))
+	value := f.rdb.HGet(t.Context(), f.key(), "lease:a").Val()
+	if value == "10 99999999999990" || value[:3] != "10 " {
+		t.Errorf("extended to %q", value)
+	}
+}
+
+// Somebody who dies between telling the last answer and drawing the consequence leaves it to the next one who asks.
+func canaryDecidedByAnother(t *testing.T, b *backend) {
+	for _, c := range []struct {
+		kind breaker.Kind
+		want int
+	}{{breaker.Accepted, 20}, {breaker.BadMessage, 0}} {
+		f := openOn(t, b.lossy, b.rdb, "{decided}"+string(c.kind), 1, options())
+		dying, other := f.replicas[0], f.join(b.rdb, options())
+		a := dying.admit("a", 10)
+		b.lose(t, func(n int, _ []string) bool { return n <= 1+retries }) // the tally's reply, and its repetitions'
+		if _, err := dying.Conclude(t.Context(), f.list, answer(a, "a", 10, c.kind)); err == nil {
+			t.Error("no error without a reply")
+		}
+		b.lose(t, nil)
+		wantEqual(t, "passed", f.state().Canary.Passed, false)
+		got := other.admit("b", 20)
+		wantEqual(t, "admitted after "+string(c.kind), got.N, c.want)
+		wantEqual(t, "told of a trip", got.Trip != nil, c.want == 0)
+	}
+}
+
+func smallCanaryIsJudgedWhole(t *testing.T, b *backend) {
+	for kind, trips := range map[breaker.Kind]bool{breaker.SenderMismatch: true, breaker.Accepted: false} {
+		f := open(t, b, 1, options()) // of 10, where 20 would be needed
+		r := f.replicas[0]
+		a := r.admit("a", 10)
+		v := r.conclude(answer(a, "a", 9, kind))
+		wantEqual(t, "tripped by 9 of "+string(kind), v.Trip != nil, false)
+		v = r.conclude(answer(a, "a", 1, kind))
+		wantEqual(t, "tripped by 10 of "+string(kind), v.Trip != nil, trips)
+		wantEqual(t, "passed", f.state().Canary.Passed, !trips)
+	}
+}

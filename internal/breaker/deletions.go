@@ -1,0 +1,131 @@
+package breaker
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+//go:embed lua/deletions_prelude.lua
+var deletionsPrelude string
+
+//go:embed lua/deletions_lease.lua
+var deletionsLeaseLua string
+
+//go:embed lua/deletions_look.lua
+var deletionsLookLua string
+
+var (
+	deletionsLeaseScript = redis.NewScript(deletionsPrelude + deletionsLeaseLua)
+	deletionsLookScript  = redis.NewScript(deletionsPrelude + deletionsLookLua)
+)
+
+// suffixDeletions names the hash of a project's deletions: one, for the hour in it is the server's.
+const suffixDeletions = "deletions"
+
+// Deletions is the breaker of a Firebase project's token deletions, as one replica sees it. UNREGISTERED proves that a
+// token is dead; that many of them are at once rather proves that something is wrong with the answers. It is safe
+// for concurrent use.
+type Deletions struct {
+	rdb      redis.UniversalClient
+	key      string
+	o        DeletionsOptions
+	replica  string
+	now      func() time.Time
+	withheld prometheus.Counter
+	notes    notes
+
+	mu       sync.Mutex
+	number   int64 // of the request that is next
+	stock    int64 // deletions leased and not used
+	until    time.Time
+	denied   time.Time // until which nobody is asked again
+	problem  error     // why, when it was not the budget
+	refused  int64     // withheld, and not yet told
+	reported int64     // the hour that the log knows about
+}
+
+// NewDeletions makes the breaker of a project; it does not talk to Redis.
+func NewDeletions(rdb redis.UniversalClient, project queue.ProjectKeys, o DeletionsOptions) (*Deletions, error) {
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("deletions: %w", err)
+	}
+	withheld := prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: "fanfare", Subsystem: "breaker", Name: "withheld_deletions_total",
+		Help: "Dead tokens kept, because too many died at once.",
+	})
+	if o.Registerer != nil {
+		if err := o.Registerer.Register(withheld); err != nil {
+			return nil, fmt.Errorf("deletions: register metrics: %w", err)
+		}
+	}
+	return &Deletions{
+		rdb: rdb, key: project.Key(suffixDeletions), o: o, replica: queue.NewClaimID(), now: time.Now, withheld: withheld,
+	}, nil
+}
+
+// retryDenied is how long a refusal holds without asking again.
+const retryDenied = time.Second
+
+// Note tells how many answers FCM has given, whatever they were. They are told to others with the next lease.
+func (d *Deletions) Note(answers int64) { d.notes.add(answers, d.now()) }
+
+// Take asks whether one token may be deleted now. If not, the token is kept; an error says that this is so because Redis
+// cannot be asked. A round trip is needed for the first of some deletions only.
+func (d *Deletions) Take(ctx context.Context) (allowed bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.now()
+	if !now.Before(d.until) {
+		d.stock = 0
+	}
+	if d.stock == 0 && !now.Before(d.denied) {
+		d.lease(ctx, now)
+	}
+	if d.stock == 0 {
+		d.refused++
+		d.withheld.Inc()
+		return false, d.problem
+	}
+	d.stock--
+	return true, nil
+}
+
+// lease asks for some of the budget. The caller holds the lock.
+func (d *Deletions) lease(ctx context.Context, now time.Time) {
+	answers, age := d.notes.pending(now)
+	refused := d.refused
+	s, granted, err := d.ask(ctx, deletionsLeaseScript,
+		d.replica, d.number, d.o.Least, d.o.Share, answers, age.Milliseconds(), refused)
+	if err != nil {
+		d.denied, d.problem = now.Add(retryDenied), fmt.Errorf("lease deletions: %w", err)
+		return
+	}
+	// A request that had arrived before, its reply lost, counted fewer answers than this one tells: the budget is the smaller.
+	d.number++
+	d.notes.told(answers)
+	d.refused -= refused
+	d.stock, d.until, d.problem = granted, now.Add(s.Left), nil
+	if granted == 0 {
+		d.denied = now.Add(retryDenied)
+		d.report(s)
+	}
+}
+
+// report logs once an hour that tokens are kept.
+func (d *Deletions) report(s DeletionsState) {
+	hour := s.Hour.Unix()
+	if d.reported == hour {
+		return
+	}
+	d.reported = hour
+	d.o.Logger.Warn("too many tokens die in this hour: those that follow are kept; look whether project and audience belong together",
+		"taken", s.Taken, "budget", s.Budget, "answers", s.Answers, "left", s.Left)
+}

@@ -1,0 +1,190 @@
+package breaker_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/queue"
+	"fanfare/test/servers"
+)
+
+// shredder is a replica that deletes tokens of a project.
+type shredder struct {
+	t *testing.T
+	*breaker.Deletions
+	log   *bytes.Buffer
+	reg   *prometheus.Registry
+	ahead time.Duration
+}
+
+func shred(t *testing.T, rdb *redis.Client, project queue.ProjectKeys, least int64, share float64) *shredder {
+	t.Helper()
+	s := &shredder{t: t, log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
+	d, err := breaker.NewDeletions(rdb, project, breaker.DeletionsOptions{
+		Least: least, Share: share, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Registerer: s.reg,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Unix(1_000_000, 0)
+	d.SetClock(func() time.Time { return start.Add(s.ahead) })
+	s.Deletions = d
+	return s
+}
+
+func project(name string) queue.ProjectKeys { return queue.DefaultNames().Project(name) }
+
+// take takes until it is refused, or most deletions are made.
+func (s *shredder) take(most int) (taken int) {
+	s.t.Helper()
+	for taken < most {
+		allowed, err := s.Take(s.t.Context())
+		if err != nil {
+			s.t.Fatalf("take: %v", err)
+		}
+		if !allowed {
+			return taken
+		}
+		taken++
+	}
+	return taken
+}
+
+func (s *shredder) state() breaker.DeletionsState {
+	s.t.Helper()
+	state, err := s.State(s.t.Context())
+	if err != nil {
+		s.t.Fatalf("state: %v", err)
+	}
+	return state
+}
+
+func deletionsWithinABudget(t *testing.T, b *backend) {
+	p := project(queue.NewClaimID())
+	one, two := shred(t, b.rdb, p, 100, 0.25), shred(t, b.rdb, p, 100, 0.25)
+	both := one.take(60) + two.take(1000) + one.take(1000)
+	wantEqual(t, "taken of the least", both, 100)
+
+	// A quarter of 1,000 answers.
+	one.Note(400)
+	two.Note(600)
+	one.ahead, two.ahead = 2*time.Second, 2*time.Second
+	two.take(0)
+	both += two.take(1) + one.take(1) // which tells the answers
+	both += two.take(1000) + one.take(1000)
+	one.ahead, two.ahead = 4*time.Second, 4*time.Second
+	both += two.take(1000) + one.take(1000)
+	wantEqual(t, "taken of the share", both, 250)
+	s := one.state()
+	wantEqual(t, "answers", s.Answers, 1000)
+	wantEqual(t, "budget", s.Budget, 250)
+	wantEqual(t, "leased", s.Taken, 250)
+}
+
+func deletionsWithheld(t *testing.T, b *backend) {
+	s := shred(t, b.rdb, project(queue.NewClaimID()), 10, 0)
+	wantEqual(t, "taken", s.take(1000), 10)
+	for range 4 {
+		wantEqual(t, "taken beyond", s.take(1), 0)
+	}
+	wantEqual(t, "lines in the log", strings.Count(s.log.String(), "too many tokens die"), 1)
+	s.ahead = 2 * time.Second
+	wantEqual(t, "taken later", s.take(1), 0)
+	wantEqual(t, "lines in the log", strings.Count(s.log.String(), "\n"), 1)
+	wantEqual(t, "withheld", s.state().Withheld, 5)
+	families, err := s.reg.Gather()
+	if err != nil || len(families) != 1 || families[0].GetName() != "fanfare_breaker_withheld_deletions_total" {
+		t.Fatalf("metrics %v, error %v", families, err)
+	}
+	wantEqual(t, "counted", families[0].GetMetric()[0].GetCounter().GetValue(), 6)
+}
+
+// Another hour is another budget, whatever was leased or noted in the last one.
+func TestDeletionsOfAnotherHour(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer func() { _ = rdb.Close() }()
+	start := time.Date(2026, 5, 1, 10, 30, 0, 0, time.UTC)
+	server.SetTime(start)
+	s, other := shred(t, rdb, project("p"), 100, 0.5), shred(t, rdb, project("p"), 100, 0.5)
+	wantEqual(t, "taken", s.take(1), 1) // and some are in stock
+	leased := s.state().Taken
+	wantEqual(t, "hour", s.state().Hour, start.Truncate(time.Hour))
+	other.Note(100_000)
+
+	server.SetTime(start.Add(30 * time.Minute))
+	s.ahead, other.ahead = 30*time.Minute, 30*time.Minute
+	wantEqual(t, "left of the new hour", s.state(), breaker.DeletionsState{Hour: start.Add(30 * time.Minute), Left: time.Hour, Budget: 100})
+	wantEqual(t, "taken with answers of the last hour", other.take(1000), 100)
+	wantEqual(t, "taken of the last hour's stock", s.take(1000), 0)
+	wantEqual(t, "answers", s.state().Answers, 0)
+	if leased < 2 {
+		t.Errorf("%d leased at once: there was no stock to lose", leased)
+	}
+}
+
+func deletionsLostReplies(t *testing.T, b *backend) {
+	p := project(queue.NewClaimID())
+	s := shred(t, b.lossy, p, 100, 0.5)
+	b.lose(t, servers.EveryNth(2))
+	s.Note(1000)
+	wantEqual(t, "taken", s.take(10_000), 500)
+	wantEqual(t, "answers", s.state().Answers, 1000)
+
+	b.lose(t, servers.EveryNth(1))
+	s.Note(1000)
+	s.ahead = 10 * time.Second
+	for range 3 {
+		if allowed, err := s.Take(t.Context()); allowed || err == nil {
+			t.Errorf("allowed %v without Redis, error %v", allowed, err)
+		}
+	}
+	commands, _ := b.proxy.Seen()
+	wantEqual(t, "scripts of three refusals", commands, 1+retries)
+	b.lose(t, nil)
+	s.ahead = 20 * time.Second
+	taken := s.take(10_000)
+	if taken < 400 || taken > 500 {
+		t.Errorf("%d taken after an outage, want up to 500, less what was leased meanwhile", taken)
+	}
+	wantEqual(t, "answers", s.state().Answers, 2000)
+}
+
+func deletionsWrongType(t *testing.T, b *backend) {
+	p := project(queue.NewClaimID())
+	s := shred(t, b.rdb, p, 100, 0)
+	if err := b.rdb.Set(t.Context(), p.Key("deletions"), "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	allowed, err1 := s.Take(t.Context())
+	_, err2 := s.State(t.Context())
+	wantEqual(t, "allowed", allowed, false)
+	for _, err := range []error{err1, err2} {
+		if err == nil || !strings.Contains(err.Error(), "WRONGTYPE key "+p.Key("deletions")) {
+			t.Errorf("error %v, want one that names the key", err)
+		}
+	}
+}
+
+func TestDeletionsOptionsRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*breaker.DeletionsOptions){
+		"logger": func(o *breaker.DeletionsOptions) { o.Logger = nil },
+		"least":  func(o *breaker.DeletionsOptions) { o.Least = -1 },
+		"share":  func(o *breaker.DeletionsOptions) { o.Share = 2 },
+	} {
+		o := breaker.DefaultDeletionsOptions()
+		o.Logger = slog.New(slog.DiscardHandler)
+		spoil(&o)
+		if _, err := breaker.NewDeletions(nil, project("p"), o); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}

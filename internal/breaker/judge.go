@@ -1,0 +1,89 @@
+package breaker
+
+import (
+	"maps"
+	"slices"
+)
+
+// judge looks for the first reason to trip.
+func (o Options) judge(p *picture) *Trip {
+	s := sumUp(p.answers())
+	for _, kind := range judged {
+		limit, ok := o.threshold(kind, p)
+		if !ok {
+			continue
+		}
+		t := &Trip{Scope: Campaign, Kind: kind, Count: s.kinds[kind], Of: s.all, At: p.now}
+		switch kind {
+		case Credentials:
+			t.Scope = Project
+		case ThirdPartyAuth:
+			if narrow := limit.platform(s); narrow != nil {
+				narrow.At, t = p.now, narrow
+			}
+		}
+		if limit.reached(t.Count, t.Of) {
+			t.Reason = t.explain(!p.passed, p.personal)
+			return t
+		}
+	}
+	return nil
+}
+
+// threshold is what a kind is judged by now. At the end of a canary that is smaller than a Least, the whole canary is enough:
+// nothing could ever look wrong in it otherwise.
+func (o Options) threshold(kind Kind, p *picture) (Threshold, bool) {
+	t, ok := o.Thresholds[kind]
+	if ok && kind == BadMessage && !p.personal {
+		t = o.Impersonal
+	}
+	if size := int64(o.Canary); !p.passed && size > 0 && p.proofs >= size {
+		t.Least = min(t.Least, size)
+	}
+	return t, ok
+}
+
+func (t Threshold) reached(count, of int64) bool {
+	return count >= t.Least && float64(count) >= t.Share*float64(of)
+}
+
+// platform finds one that is in trouble by itself. It is measured against its own answers and those of unknown platform,
+// which may be its own: a platform that few people use must not hide behind the others.
+func (t Threshold) platform(s sums) *Trip {
+	for _, name := range slices.Sorted(maps.Keys(s.platforms)) {
+		count, of := s.refused[name], s.platforms[name]+s.unknown
+		if name != "" && t.reached(count, of) {
+			return &Trip{Scope: Platform, Platform: name, Kind: ThirdPartyAuth, Count: count, Of: of}
+		}
+	}
+	return nil
+}
+
+// sums are answers added up in the ways that judging needs, those that prove nothing left out.
+type sums struct {
+	all       int64
+	unknown   int64 // of no known platform
+	kinds     map[Kind]int64
+	platforms map[string]int64 // of all kinds
+	refused   map[string]int64 // of ThirdPartyAuth
+}
+
+func sumUp(answers map[Answer]int64) sums {
+	s := sums{kinds: map[Kind]int64{}, platforms: map[string]int64{}, refused: map[string]int64{}}
+	for a, n := range answers {
+		if a.Kind == Neutral {
+			continue
+		}
+		s.all += n
+		s.kinds[a.Kind] += n
+		if a.Platform == "" {
+			s.unknown += n
+			continue
+		}
+		s.platforms[a.Platform] += n
+		if a.Kind == ThirdPartyAuth {
+			s.refused[a.Platform] += n
+		}
+	}
+	return s
+}

@@ -1,0 +1,58 @@
+package breaker
+
+import "slices"
+
+// Kind is what an answer says of a campaign, whatever it says of its recipient. The words stand in Redis and in what
+// operators see.
+type Kind string
+
+// What FCM's answers come down to here.
+const (
+	// Accepted: FCM took the message.
+	Accepted Kind = "accepted"
+	// BadMessage: a field of the payload is refused; a message that is the same for all is wrong for all.
+	BadMessage Kind = "bad_message"
+	// BadTarget: refused as invalid, with nothing said of the payload.
+	BadTarget Kind = "bad_target"
+	// SenderMismatch: the token belongs to another project.
+	SenderMismatch Kind = "sender_mismatch"
+	// ThirdPartyAuth: APNs or web push refuse the project's credentials for them.
+	ThirdPartyAuth Kind = "third_party_auth"
+	// Credentials: FCM refuses ours.
+	Credentials Kind = "credentials"
+	// NotFound: a 404 that does not speak of the token.
+	NotFound Kind = "not_found"
+	// Unregistered: the token is dead.
+	Unregistered Kind = "unregistered"
+	// Other: a refusal that the rules do not know. Its recipients end as failed, so many of them are a harm.
+	Other Kind = "other"
+	// Neutral: overload, timeouts, nothing sent: they neither pass a canary nor trip anything, and are no part of a share.
+	Neutral Kind = "neutral"
+)
+
+// judged are the kinds that can trip, those first that explain the others.
+var judged = []Kind{Credentials, BadMessage, NotFound, SenderMismatch, ThirdPartyAuth, BadTarget, Unregistered, Other}
+
+func (k Kind) valid() bool { return k == Accepted || k == Neutral || slices.Contains(judged, k) }
+
+// Answer is what a tally counts by.
+type Answer struct {
+	Kind     Kind
+	Platform string // android, ios, webpush…; empty where it is not known
+}
+
+// maxPlatform is the longest name of a platform in bytes.
+const maxPlatform = 32
+
+// validPlatform keeps what would be read as a separator or a pattern out of the fields in Redis.
+func validPlatform(name string) bool {
+	if len(name) > maxPlatform {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,57 @@
+-- conclude adds a replica's tally once, whatever is repeated: its tallies are numbered. What belongs to another round
+-- than the present one counts no more. A breaker that is gone stays gone.
+-- ARGV: replica, number, round, personal, the kind that proves nothing, the kind that a paused platform excuses, how long
+-- to keep the breaker in ms, how many claims give admissions back; a claim and a number for each; then kind, platform and
+-- number of the answers.
+-- Returns book.reply with 'counted', 'known', 'over' or 'gone'.
+local breaker = KEYS[1]
+local replica, number, round, personal = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local neutral, excused, keep_ms, claims = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
+local before = 8
+
+local bad = wrong_type(breaker)
+if bad then
+  return bad
+end
+local book = open(breaker)
+if not book.live.round then
+  return book.reply('gone')
+end
+book.tidy()
+local seq = 'seq:' .. replica
+local last = tonumber(string.match(book.live[seq] or '0', '^%d+'))
+if number <= last then
+  return book.reply(book.live.round == round and 'known' or 'over', keep_ms)
+end
+book.set(seq, whole(number) .. ' ' .. whole(book.now))
+if book.live.round ~= round then
+  return book.reply('over', keep_ms)
+end
+
+if book.live.personal ~= personal then
+  book.set('personal', personal)
+end
+for i = before + 1, before + 2 * claims, 2 do
+  local lease = 'lease:' .. ARGV[i]
+  local held, till = string.match(book.live[lease] or '', '^(%d+) (%d+)$')
+  local left = tonumber(held or 0) - tonumber(ARGV[i + 1])
+  if held and left > 0 then
+    book.set(lease, whole(left) .. ' ' .. till)
+  elseif held then
+    redis.call('HDEL', breaker, lease)
+    book.live[lease] = nil
+  end
+end
+local bucket = whole(math.floor(book.now / BUCKET_MS))
+for i = before + 2 * claims + 1, #ARGV, 3 do
+  local kind, platform, n = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if kind ~= excused or not book.live['platform:' .. platform] then
+    local label = kind .. ':' .. platform
+    book.add('window:' .. bucket .. ':' .. label, n)
+    if kind ~= neutral and not book.live.passed then
+      book.add('canary:' .. label, n)
+      book.add('proofs', n)
+    end
+  end
+end
+return book.reply('counted', keep_ms)

@@ -1,0 +1,38 @@
+-- Stands before the scripts about deletions. Those of a project in the present hour are one hash, and what an earlier
+-- hour left counts for nothing. Its fields:
+--   hour                hours since 1970, by the server's clock
+--   answers             FCM's, of all replicas
+--   taken               deletions that were leased
+--   withheld            deletions that were refused
+--   seq:<replica>       '<number> <granted>' of its last lease
+local HOUR_MS = 3600000
+
+local function wrong_type(key)
+  local holds = redis.call('TYPE', key).ok
+  if holds ~= 'none' and holds ~= 'hash' then
+    return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want hash')
+  end
+  return nil
+end
+
+local function server_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+local function whole(n)
+  return string.format('%.0f', n)
+end
+
+-- figures are {answers, taken, withheld} of an hour; zero where the hash is about another one.
+local function figures(key, hour)
+  local held = redis.call('HMGET', key, 'hour', 'answers', 'taken', 'withheld')
+  if held[1] ~= hour then
+    return 0, 0, 0
+  end
+  return tonumber(held[2] or 0), tonumber(held[3] or 0), tonumber(held[4] or 0)
+end
+
+local function budget_of(answers, least, share)
+  return math.max(least, math.floor(answers * share))
+end

@@ -1,0 +1,8 @@
+-- look changes nothing. Returns book.reply with 'seen'.
+local breaker = KEYS[1]
+
+local bad = wrong_type(breaker)
+if bad then
+  return bad
+end
+return open(breaker).reply('seen')

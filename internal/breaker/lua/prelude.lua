@@ -1,0 +1,125 @@
+-- Stands before every script. A script does not roll back, so each one checks the key's type before its first write; and
+-- its first write is a HDEL, which a full Redis accepts and after which it accepts the others too.
+--
+-- A campaign's breaker is one hash. A round is a canary and what follows it, up to a trip or a reset. Its fields:
+--   round                              its number, which only grows: the moment in ms at which it began, or more
+--   passed                             '1' once the canary looks sane
+--   opens                              ms before which nobody is admitted to the canary
+--   proofs                             answers of the canary, but for those that prove nothing
+--   personal                           '1' when each recipient gets a message of their own
+--   lease:<claim>                      '<admissions> <until ms>' of the canary
+--   canary:<kind>:<platform>           answers in the canary
+--   window:<bucket>:<kind>:<platform>  answers in ten seconds
+--   seq:<replica>                      '<number> <ms>' of the last tally that was counted
+--   platform:<platform>                '<id> <reason>' of a platform that is paused
+--   reset                              the id of the last reset
+--   last, trip, trip_until             the last trip as JSON; who is to act on it, up to which ms
+local BUCKET_MS, BUCKETS, SEQ_MS = 10000, 6, 600000
+
+local function wrong_type(key)
+  local holds = redis.call('TYPE', key).ok
+  if holds ~= 'none' and holds ~= 'hash' then
+    return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want hash')
+  end
+  return nil
+end
+
+-- whole writes a number of milliseconds out in full.
+local function whole(n)
+  return string.format('%.0f', n)
+end
+
+local function begins(text, prefix)
+  return string.sub(text, 1, #prefix) == prefix
+end
+
+-- has_ended tells what time alone takes out of a breaker.
+local function has_ended(field, value, now)
+  local bucket = string.match(field, '^window:(%d+):')
+  if bucket then
+    return tonumber(bucket) <= math.floor(now / BUCKET_MS) - BUCKETS
+  elseif begins(field, 'lease:') then
+    return tonumber(string.match(value, '%d+$') or 0) <= now
+  elseif begins(field, 'seq:') then
+    return tonumber(string.match(value, '%d+$') or 0) <= now - SEQ_MS
+  end
+  return false
+end
+
+-- open reads a breaker at the server's time. What is written through it shows in its reply.
+local function open(key)
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local live, ended = {}, {''} -- '' is no field: the write that a full Redis accepts
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    if has_ended(all[i], all[i + 1], now) then
+      ended[#ended + 1] = all[i]
+    else
+      live[all[i]] = all[i + 1]
+    end
+  end
+  local book = {now = now, live = live}
+
+  -- tidy comes before any other write.
+  function book.tidy()
+    redis.call('HDEL', key, unpack(ended))
+  end
+
+  function book.number(field)
+    return tonumber(live[field]) or 0
+  end
+
+  function book.set(field, value)
+    redis.call('HSET', key, field, value)
+    live[field] = value
+  end
+
+  function book.add(field, n)
+    live[field] = whole(redis.call('HINCRBY', key, field, n))
+  end
+
+  -- drop removes the fields that match one of the patterns, and returns the sum of their numbers.
+  function book.drop(...)
+    local gone, sum = {''}, 0
+    for field, value in pairs(live) do
+      for _, pattern in ipairs({...}) do
+        if string.match(field, pattern) then
+          gone[#gone + 1] = field
+          sum = sum + (tonumber(value) or 0)
+          break
+        end
+      end
+    end
+    for _, field in ipairs(gone) do
+      live[field] = nil
+    end
+    redis.call('HDEL', key, unpack(gone))
+    return sum
+  end
+
+  -- begin starts a round. Processes may take the old one's pass for valid for hold_ms still; until they do not, nobody
+  -- is admitted to the new canary.
+  function book.begin(hold_ms)
+    if live.passed then
+      book.set('opens', whole(now + hold_ms))
+    end
+    book.drop('^passed$', '^proofs$', '^canary:', '^window:', '^lease:')
+    book.set('round', whole(math.max(now, book.number('round') + 1)))
+  end
+
+  -- reply is {now, outcome, fields and values}; keep_ms, where given, is how long the breaker outlives its last use.
+  function book.reply(outcome, keep_ms)
+    if keep_ms then
+      redis.call('PEXPIRE', key, keep_ms)
+    end
+    local flat = {}
+    for field, value in pairs(live) do
+      flat[#flat + 1] = field
+      flat[#flat + 1] = value
+    end
+    return {now, outcome, flat}
+  end
+
+  return book
+end

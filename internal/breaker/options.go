@@ -1,0 +1,85 @@
+package breaker
+
+import (
+	"fmt"
+	"maps"
+	"time"
+)
+
+// Threshold is what a kind of answer must reach to trip: both a share of all answers that prove something, and a number.
+type Threshold struct {
+	Share float64 // 0 to 1; 0: the number alone decides
+	Least int64   // at least 1
+}
+
+// Options say when a campaign is stopped. The zero value stops nothing: begin with DefaultOptions.
+type Options struct {
+	// Canary is how many pushes of a campaign go out alone and must look sane before the rest follows. 0: none.
+	Canary int
+	// Lease is how long admissions to the canary are kept without an Extend. It should be the queue's own.
+	Lease time.Duration
+	// Thresholds by kind; a kind that has none never trips. Canaries that are smaller than a Least are judged by
+	// their size instead.
+	Thresholds map[Kind]Threshold
+	// Impersonal is the threshold of BadMessage where all recipients get the same message.
+	Impersonal Threshold
+}
+
+// DefaultOptions hold back all but 100 recipients, and stop what a person would.
+func DefaultOptions() Options {
+	return Options{
+		Canary: 100,
+		Lease:  15 * time.Second,
+		Thresholds: map[Kind]Threshold{
+			Credentials:    {Least: 1},
+			BadMessage:     {Share: 0.02, Least: 5},
+			NotFound:       {Share: 0.05, Least: 5},
+			SenderMismatch: {Share: 0.1, Least: 20},
+			ThirdPartyAuth: {Share: 0.05, Least: 10},
+			BadTarget:      {Share: 0.2, Least: 20},
+			Unregistered:   {Share: 0.5, Least: 100},
+			Other:          {Share: 0.2, Least: 20},
+		},
+		Impersonal: Threshold{Least: 3},
+	}
+}
+
+// maxCanary keeps a canary a small part of a campaign, and its leases few.
+const maxCanary = 100_000
+
+func (o Options) validate() error {
+	switch {
+	case o.Canary < 0 || o.Canary > maxCanary:
+		return fmt.Errorf("canary of %d is not between 0 and %d", o.Canary, maxCanary)
+	case o.Lease < time.Second:
+		return fmt.Errorf("lease of %s is shorter than a second", o.Lease)
+	}
+	if err := o.Impersonal.validate(); err != nil {
+		return fmt.Errorf("threshold of an impersonal %s: %w", BadMessage, err)
+	}
+	for kind, t := range o.Thresholds {
+		if kind == Accepted || kind == Neutral || !kind.valid() {
+			return fmt.Errorf("threshold of %q: there is no such kind, want one of %v", kind, judged)
+		}
+		if err := t.validate(); err != nil {
+			return fmt.Errorf("threshold of %s: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+func (t Threshold) validate() error {
+	switch {
+	case !(t.Share >= 0 && t.Share <= 1): // which NaN is not
+		return fmt.Errorf("share of %g is not between 0 and 1", t.Share)
+	case t.Least < 1:
+		return fmt.Errorf("least number of %d is not above 0", t.Least)
+	}
+	return nil
+}
+
+// owned makes the options independent of the caller's map.
+func (o Options) owned() Options {
+	o.Thresholds = maps.Clone(o.Thresholds)
+	return o
+}

@@ -1,0 +1,107 @@
+package breaker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// picture is a campaign's breaker as a script left it; see lua/prelude.lua for what it is read from.
+type picture struct {
+	now         time.Time // the server's clock
+	round       int64     // 0: there is no breaker
+	passed      bool
+	personal    bool
+	proofs      int64
+	outstanding int64 // admissions that are leased
+	canary      map[Answer]int64
+	window      map[Answer]int64
+	paused      map[string]string
+	last        *Trip
+	holder      string // who is to act on the last trip; empty: that is done
+	actBy       int64  // ms
+}
+
+var errReply = errors.New("script replied in another shape than it promises")
+
+// decode reads what book.reply makes.
+func decode(reply []any) (*picture, string, error) {
+	if len(reply) != 3 {
+		return nil, "", errReply
+	}
+	now, ok1 := reply[0].(int64)
+	outcome, ok2 := reply[1].(string)
+	fields, ok3 := reply[2].([]any)
+	if !ok1 || !ok2 || !ok3 || len(fields)%2 != 0 {
+		return nil, "", errReply
+	}
+	p := &picture{
+		now: time.UnixMilli(now).UTC(), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
+	}
+	for i := 0; i < len(fields); i += 2 {
+		field, ok1 := fields[i].(string)
+		value, ok2 := fields[i+1].(string)
+		if !ok1 || !ok2 {
+			return nil, "", errReply
+		}
+		if err := p.read(field, value); err != nil {
+			return nil, "", fmt.Errorf("field %q holds %q: %w", field, value, err)
+		}
+	}
+	return p, outcome, nil
+}
+
+func (p *picture) read(field, value string) (err error) {
+	name, rest, _ := strings.Cut(field, ":")
+	switch name {
+	case "round":
+		p.round, err = strconv.ParseInt(value, 10, 64)
+	case "proofs":
+		p.proofs, err = strconv.ParseInt(value, 10, 64)
+	case "trip_until":
+		p.actBy, err = strconv.ParseInt(value, 10, 64)
+	case "passed":
+		p.passed = true
+	case "personal":
+		p.personal = value == yes
+	case "trip":
+		p.holder = value
+	case "last":
+		err = json.Unmarshal([]byte(value), &p.last)
+	case "platform":
+		_, p.paused[rest], _ = strings.Cut(value, " ")
+	case "lease":
+		var n int64
+		admissions, _, _ := strings.Cut(value, " ")
+		n, err = strconv.ParseInt(admissions, 10, 64)
+		p.outstanding += n
+	case "canary":
+		err = count(p.canary, rest, value)
+	case "window":
+		_, label, _ := strings.Cut(rest, ":")
+		err = count(p.window, label, value)
+	}
+	return err
+}
+
+// count adds what a field labelled "<kind>:<platform>" holds.
+func count(answers map[Answer]int64, label, value string) error {
+	n, err := strconv.ParseInt(value, 10, 64)
+	kind, platform, _ := strings.Cut(label, ":")
+	answers[Answer{Kind(kind), platform}] += n
+	return err
+}
+
+// standing tells that somebody is still to act on the last trip.
+func (p *picture) standing() bool { return p.holder != "" }
+
+// answers are those that the breaker is judged by: all of the canary, however long it takes, and then the last minute's.
+func (p *picture) answers() map[Answer]int64 {
+	if p.passed {
+		return p.window
+	}
+	return p.canary
+}

@@ -1,0 +1,80 @@
+package breaker
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"fanfare/internal/queue"
+)
+
+// State is a campaign's breaker as its operator sees it.
+type State struct {
+	// Known is false where the campaign has not begun, or ended long ago; all else is zero then.
+	Known  bool
+	Canary Canary
+	// Shares are of the answers that the campaign is judged by now: those of the canary, then those of the last
+	// minute. Largest first, Neutral last.
+	Shares []Share
+	// Paused platforms, with the reasons.
+	Paused map[string]string
+	// Last is the last trip; Standing: nobody has acted on it yet.
+	Last     *Trip
+	Standing bool
+}
+
+// Canary tells how far the first pushes are.
+type Canary struct {
+	Size        int
+	Answered    int64 // with something that proves something; Size once it has passed
+	Outstanding int64 // admitted and not answered
+	Passed      bool
+}
+
+// Share is one kind of answer among all.
+type Share struct {
+	Kind  Kind
+	Count int64
+	Of    int64     // answers that prove something; the Neutral ones are no part of it
+	Limit Threshold // the zero Threshold never trips
+}
+
+// State reads a campaign's breaker and changes nothing.
+func (b *Breakers) State(ctx context.Context, campaign queue.List) (State, error) {
+	p, _, err := b.run(ctx, lookScript, campaign)
+	if err != nil {
+		return State{}, wrap("look at breaker of", campaign, err)
+	}
+	if p.round == 0 {
+		return State{}, nil
+	}
+	c := Canary{Size: b.o.Canary, Answered: p.proofs, Outstanding: p.outstanding, Passed: p.passed}
+	if c.Passed {
+		c.Answered = int64(c.Size)
+	}
+	return State{
+		Known: true, Canary: c, Shares: b.o.shares(p), Paused: p.paused, Last: p.last, Standing: p.standing(),
+	}, nil
+}
+
+func (o Options) shares(p *picture) []Share {
+	s := sumUp(p.answers())
+	var all []Share
+	for kind, n := range s.kinds {
+		limit, _ := o.threshold(kind, p)
+		all = append(all, Share{Kind: kind, Count: n, Of: s.all, Limit: limit})
+	}
+	slices.SortFunc(all, func(a, b Share) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind))
+	})
+	var neutral int64
+	for a, n := range p.window {
+		if a.Kind == Neutral {
+			neutral += n
+		}
+	}
+	if neutral > 0 {
+		all = append(all, Share{Kind: Neutral, Count: neutral, Of: s.all})
+	}
+	return all
+}

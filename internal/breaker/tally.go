@@ -1,0 +1,72 @@
+package breaker
+
+import "fmt"
+
+// Tally is what became of some pushes of one campaign: of those that were admitted in one round, and got messages of one sort.
+type Tally struct {
+	// Round is that of the Admission.
+	Round int64
+	// Personal says that each recipient gets a message of their own.
+	Personal bool
+	// Answers that came.
+	Answers map[Answer]int64
+	// Ended counts, by claim id, admissions that are over: answered, ended without a push, or never used.
+	// Once a canary has passed, nobody needs to be told.
+	Ended map[string]int64
+}
+
+// Answered counts the answer to one push, whose admission it ends.
+func (t *Tally) Answered(claim string, a Answer) {
+	if t.Answers == nil {
+		t.Answers = make(map[Answer]int64)
+	}
+	t.Answers[a]++
+	t.End(claim, 1)
+}
+
+// End counts admissions that end without an answer, such as those of recipients who have no token.
+func (t *Tally) End(claim string, n int64) {
+	if t.Ended == nil {
+		t.Ended = make(map[string]int64)
+	}
+	t.Ended[claim] += n
+}
+
+func (t *Tally) validate() error {
+	for a, n := range t.Answers {
+		switch {
+		case !a.Kind.valid():
+			return fmt.Errorf("there is no kind of answer %q", a.Kind)
+		case !validPlatform(a.Platform):
+			return fmt.Errorf("platform %q is not of at most %d letters a to z, digits and underscores", a.Platform, maxPlatform)
+		case n < 0:
+			return fmt.Errorf("%d answers of kind %s", n, a.Kind)
+		}
+	}
+	for claim, n := range t.Ended {
+		if n < 0 {
+			return fmt.Errorf("%d admissions of claim %s end", n, claim)
+		}
+	}
+	return nil
+}
+
+// merge adds another tally. What belongs to an older round than the other one counts nowhere any more.
+func (t *Tally) merge(other Tally) {
+	switch {
+	case other.Round < t.Round:
+		return
+	case other.Round > t.Round:
+		*t = Tally{Round: other.Round}
+	}
+	t.Personal = other.Personal
+	for a, n := range other.Answers {
+		if t.Answers == nil {
+			t.Answers = make(map[Answer]int64, len(other.Answers))
+		}
+		t.Answers[a] += n
+	}
+	for claim, n := range other.Ended {
+		t.End(claim, n)
+	}
+}
