@@ -84,7 +84,7 @@ func (a *acker) flush(keep context.Context) {
 		a.settle(keep, camp, group)
 		clear(group)
 		a.groups[camp] = group[:0]
-		if camp.closed.Load() && camp.inflight.Load() == 0 {
+		if camp.closed() && camp.inflight.Load() == 0 {
 			delete(a.groups, camp)
 		}
 	}
@@ -127,7 +127,7 @@ func (a *acker) settle(keep context.Context, camp *served, group []queue.Settlem
 
 // pause stops a campaign whose outcomes cannot be written: it would be sent to the same people again and again.
 func (a *acker) pause(keep context.Context, camp *served, cause error) {
-	camp.closed.Store(true)
+	camp.close()
 	if err := a.d.deps.Campaigns.Move(keep, camp.id, campaign.Paused, cause.Error()); err != nil {
 		a.d.log.Error("pause campaign", "campaign", camp.id, "error", err)
 	}
@@ -153,7 +153,7 @@ func (a *acker) giveBack(keep context.Context, now func(*served) bool) {
 // owesMore tells that more leases of a campaign which is served no more are to be given back. They wait for each other, and
 // in a stop for the end of the pool: only together do they come into the old order.
 func (a *acker) owesMore(camp *served) bool {
-	return camp.closed.Load() && len(a.returning[camp]) < a.d.held.of(camp)
+	return camp.closed() && len(a.returning[camp]) < a.d.held.of(camp)
 }
 
 func (a *acker) release(keep context.Context, camp *served, leases []*lease) {

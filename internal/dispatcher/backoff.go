@@ -23,6 +23,9 @@ type Retry struct {
 	// Outage is the wait of recipients who cannot be served for reasons of ours: the database is down, the
 	// credentials are refused. Such a wait does not count as an attempt.
 	Outage time.Duration
+	// KeptBack is the wait of recipients whose platform is kept back, which a person has to mend. They are claimed each time,
+	// so it is not short. It does not count as an attempt.
+	KeptBack time.Duration
 }
 
 // DefaultRetry follows FCM's rules.
@@ -35,11 +38,12 @@ func DefaultRetry() Retry {
 		Quota:       60 * time.Second,
 		Unsent:      time.Second,
 		Outage:      10 * time.Second,
+		KeptBack:    5 * time.Minute,
 	}
 }
 
 func (r Retry) validate() error {
-	if r.MaxAttempts < 1 || r.MaxElapsed <= 0 || r.Quota <= 0 || r.Unsent <= 0 || r.Outage <= 0 {
+	if r.MaxAttempts < 1 || r.MaxElapsed <= 0 || r.Quota <= 0 || r.Unsent <= 0 || r.Outage <= 0 || r.KeptBack <= 0 {
 		return errors.New("retry: attempts and waits must be above zero")
 	}
 	if r.MinBackoff <= 0 || r.MaxBackoff < r.MinBackoff {

@@ -90,12 +90,23 @@ func (c *claimer) rest(ctx context.Context) bool {
 
 // claim takes up to n recipients and sends them on to be prepared. It returns how many slots they hold.
 func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
-	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
-	got, err := camp.queue.Claim(context.WithoutCancel(ctx), queue.NewClaimID(), n)
+	l := &lease{camp: camp, claim: queue.NewClaimID()}
+	n, round, err := c.d.jury.admit(ctx, camp, l.claim, n)
 	if err != nil {
 		return 0, c.refused(camp, err)
 	}
+	if n == 0 { // the canary is under way
+		camp.idle = c.d.now().Add(hearings)
+		return 0, nil
+	}
+	l.round = round
+	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
+	got, err := camp.queue.Claim(context.WithoutCancel(ctx), l.claim, n)
 	taken := len(got.Elements)
+	c.d.jury.ended(l, n-taken)
+	if err != nil {
+		return 0, c.refused(camp, err)
+	}
 	camp.empty.Store(taken == 0)
 	if taken == 0 {
 		camp.idle = c.d.now().Add(c.d.opts.Poll)
@@ -104,7 +115,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	c.d.metrics.claimed.Add(float64(taken))
 	camp.inflight.Add(int64(taken))
 	c.d.holding.Add(int64(taken))
-	l := &lease{camp: camp, claim: got.Claim, open: taken}
+	l.open = taken
 	l.extendTo(got.Until)
 	c.d.held.add(l)
 	c.prepared.Go(func() { c.d.prepare(ctx, l, got) })

@@ -42,7 +42,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 	}
 	served := make(map[string]bool, len(found.Running))
 	for _, spec := range found.Running {
-		if err := r.serve(spec); err != nil {
+		if err := r.serve(ctx, spec); err != nil {
 			r.refuse(spec.ID, err)
 			continue
 		}
@@ -70,12 +70,12 @@ func (r *discoverer) tell(found campaign.Discovery) {
 }
 
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
-func (r *discoverer) serve(spec campaign.Spec) error {
+func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
 		old.agree(spec)
 		return nil
 	}
-	s, err := r.build(spec)
+	s, err := r.build(ctx, spec)
 	if err != nil {
 		return fmt.Errorf("campaign %s: %w", spec.ID, err)
 	}
@@ -100,7 +100,7 @@ func (r *discoverer) news(id, what string) bool {
 	return true
 }
 
-func (r *discoverer) build(spec campaign.Spec) (*served, error) {
+func (r *discoverer) build(ctx context.Context, spec campaign.Spec) (*served, error) {
 	list, err := r.d.deps.Names.Campaign(spec.ID)
 	if err != nil {
 		return nil, err
@@ -109,5 +109,5 @@ func (r *discoverer) build(spec campaign.Spec) (*served, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compile(spec, q, list)
+	return compile(ctx, spec, q, list)
 }

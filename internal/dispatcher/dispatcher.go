@@ -2,7 +2,7 @@
 // tokens, sends through FCM with a bounded pool, and writes down every outcome.
 //
 // Each goroutine role has a file of its own: discoverer, claimer (with prepare), pusher, acker, extender, reaper, forwarder,
-// completer.
+// completer, jury, warden.
 package dispatcher
 
 import (
@@ -18,8 +18,10 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/inflight"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
@@ -29,9 +31,13 @@ import (
 // Sender sends one message to one target. It never fails: what went wrong is in the answer.
 type Sender interface {
 	Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
+	// Validate asks for the same answer, and has nothing delivered.
+	Validate(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
 }
 
-// Deps are the rooms that a dispatcher stands on. Pacer and Registerer may be nil.
+// Deps are the rooms that a dispatcher stands on. Without a Pacer every push goes at once, without Wire the pool alone bounds
+// the requests in flight. Breakers and Deletions may be nil, and then nothing trips; a Halter that is nil, and then what
+// should stop the project stops the campaign; and the Registerer.
 type Deps struct {
 	Names      queue.Names
 	Campaigns  *campaign.Campaigns
@@ -40,6 +46,10 @@ type Deps struct {
 	Sender     Sender
 	Outbox     *responses.Outbox
 	Pacer      Pacer
+	Wire       *inflight.Limiter
+	Breakers   *breaker.Breakers
+	Deletions  *breaker.Deletions
+	Halter     Halter
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -59,6 +69,8 @@ type Dispatcher struct {
 	held       *held
 	deliveries chan *delivery
 	acker      *acker
+	jury       *jury
+	warden     *warden
 	forwarder  *forwarder
 }
 
@@ -69,6 +81,13 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 	}
 	if deps.Pacer == nil {
 		deps.Pacer = unpaced{}
+	}
+	if deps.Wire == nil {
+		wire, err := inflight.New(inflight.Options{Min: opts.Concurrency, Max: opts.Concurrency})
+		if err != nil {
+			return nil, fmt.Errorf("dispatcher options: %w", err)
+		}
+		deps.Wire = wire
 	}
 	d := &Dispatcher{
 		deps:       deps,
@@ -83,7 +102,11 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 	}
 	d.acker = newAcker(d)
 	d.forwarder = newForwarder(d)
+	d.jury = newJury(d)
 	var err error
+	if d.warden, err = newWarden(d); err != nil {
+		return nil, fmt.Errorf("make probe: %w", err)
+	}
 	if d.metrics, err = newMetrics(deps.Registerer, d); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
@@ -104,6 +127,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	var keepers, ackers, pushers sync.WaitGroup
 	keepers.Go(func() { extender{d}.run(keep) })
 	keepers.Go(func() { d.forwarder.run(keep) })
+	keepers.Go(func() { d.jury.run(keep) })
 	ackers.Go(func() { d.acker.run(fetching, keep) })
 	for range d.opts.Concurrency {
 		pushers.Go(func() { d.push(fetching, work) })
@@ -112,6 +136,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	fetchers.Go(func() error { return (&claimer{d: d}).run(fetching) })
 	fetchers.Go(func() error { reaper{d}.run(fetching); return nil })
 	fetchers.Go(func() error { completer{d}.run(fetching); return nil })
+	fetchers.Go(func() error { d.warden.run(fetching); return nil })
 	fetchers.Go(func() error { return d.discover(fetching) })
 	err := fetchers.Wait()
 
@@ -122,6 +147,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	close(d.acker.events)
 	ackers.Wait()
 	d.forwarder.forwardAll(keep)
+	d.jury.hear(keep)
 	stopKeeping()
 	keepers.Wait()
 	return d.verdict(fetch, err)

@@ -29,6 +29,7 @@ func (e extender) extend(keep context.Context) {
 		for i, l := range leases {
 			claims[i] = l.claim
 		}
+		e.admit(keep, camp, claims)
 		until := e.d.now().Add(e.d.opts.Lease)
 		lost, err := camp.queue.Extend(keep, claims...)
 		if err != nil {
@@ -46,5 +47,15 @@ func (e extender) extend(keep context.Context) {
 			}
 			l.extendTo(until)
 		}
+	}
+}
+
+// admit keeps the claims' places in the campaign's canary. What is lost of them is admitted to somebody else.
+func (e extender) admit(keep context.Context, camp *served, claims []string) {
+	if e.d.deps.Breakers == nil {
+		return
+	}
+	if err := e.d.deps.Breakers.Extend(keep, camp.list, claims...); err != nil {
+		e.d.log.Warn("extend places in the canary", "campaign", camp.id, "error", err)
 	}
 }

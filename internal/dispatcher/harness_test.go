@@ -161,6 +161,14 @@ func (f *fakeSender) Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) f
 	return accepted(ctx, e.Target.Value)
 }
 
+// Validate answers as Send does, and is not counted.
+func (f *fakeSender) Validate(ctx context.Context, _ *fcm.Message, e fcm.Envelope) fcm.Answer {
+	if f.answer != nil {
+		return f.answer(ctx, e.Target.Value)
+	}
+	return accepted(ctx, e.Target.Value)
+}
+
 func accepted(context.Context, string) fcm.Answer {
 	return fcm.Answer{Class: fcm.Sent, MessageID: "projects/p/messages/1"}
 }

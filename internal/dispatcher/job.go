@@ -65,7 +65,7 @@ func (j job) look(ctx context.Context) error {
 	}
 	switch spec.State {
 	case campaign.Running:
-		if err := j.finder.serve(spec); err != nil {
+		if err := j.finder.serve(ctx, spec); err != nil {
 			return err
 		}
 		return j.neverLoaded(ctx)

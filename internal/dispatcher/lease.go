@@ -10,6 +10,7 @@ import (
 type lease struct {
 	camp     *served
 	claim    string
+	round    int64                     // of the campaign's breaker, in which it was admitted
 	until    atomic.Pointer[time.Time] // by this process's monotonic clock
 	open     int                       // elements without an end; the acker's alone
 	returned bool                      // some element goes back unsent; the acker's alone

@@ -2,21 +2,74 @@ package dispatcher
 
 import (
 	"context"
+	"net/http"
+	"time"
 
 	"fanfare/internal/fcm"
+	"fanfare/internal/inflight"
+	"fanfare/internal/pacing"
 )
 
-// Pacer decides when a push may go out, and hears what became of it. It is the one place where a quota, a gate or
-// a breaker can hold pushes back.
+// Pacer says when a push may go out: the project's quota and gate, and the rate of its campaign.
 type Pacer interface {
-	// Wait returns when one push of the campaign may go out, or with the context's error.
-	Wait(ctx context.Context, campaign string) error
-	// Observe hears each answer.
-	Observe(campaign string, answer fcm.Answer)
+	// Wait returns when one push may go, or with the context's error.
+	Wait(ctx context.Context, p pacing.Push) error
+	// Shut tells that nothing may go now, since a gate or a halt has come.
+	Shut() bool
+	// Close lets nothing go, in any replica, for as long as a 429 of the whole project demands.
+	Close(ctx context.Context, retryAfter time.Duration, reason string) error
 }
 
-// unpaced lets every push go at once: the pool is the only bound.
+// unpaced lets every push go at once: for an endpoint of one's own, which has no quota.
 type unpaced struct{}
 
-func (unpaced) Wait(ctx context.Context, _ string) error { return ctx.Err() }
-func (unpaced) Observe(string, fcm.Answer)               {}
+func (unpaced) Wait(ctx context.Context, _ pacing.Push) error      { return ctx.Err() }
+func (unpaced) Shut() bool                                         { return false }
+func (unpaced) Close(context.Context, time.Duration, string) error { return nil }
+
+// turn waits until one push of the campaign may go out, and there is room for it on the wire. The pace comes first: what
+// waits for it is not on the wire. Should the gate close during the second wait, the first begins anew.
+func (d *Dispatcher) turn(camp *served) (*inflight.Permit, error) {
+	for {
+		if err := d.deps.Pacer.Wait(camp.open, camp.push()); err != nil {
+			return nil, err
+		}
+		permit, err := d.deps.Wire.Acquire(camp.open)
+		if err != nil {
+			return nil, err
+		}
+		if !d.deps.Pacer.Shut() {
+			return permit, nil
+		}
+		permit.Done(inflight.Outcome{})
+	}
+}
+
+// push is what the pace of one of the campaign's pushes depends on.
+func (s *served) push() pacing.Push {
+	t := s.terms.Load()
+	return pacing.Push{Campaign: s.id, Weight: t.weight, Priority: t.priority, Cap: t.rate, CapKey: s.paceKey}
+}
+
+// experience is what an answer says of FCM's health. A 429 of one device or topic is about them; one that never comes says
+// nothing, for one in some thousands does not.
+func experience(a fcm.Answer, took time.Duration) inflight.Outcome {
+	o := inflight.Outcome{Latency: took, Signal: inflight.Good}
+	switch {
+	case a.HTTPStatus == 0 || a.Class == fcm.Ambiguous:
+		o.Signal = inflight.Ignore
+	case a.HTTPStatus == http.StatusServiceUnavailable, a.Class == fcm.Quota && a.Scope == fcm.QuotaProject:
+		o.Signal = inflight.Overload
+	}
+	return o
+}
+
+// heed closes the gate where an answer demands it.
+func (d *Dispatcher) heed(work context.Context, a fcm.Answer) {
+	if a.Class != fcm.Quota || a.Scope != fcm.QuotaProject {
+		return
+	}
+	if err := d.deps.Pacer.Close(work, a.RetryAfter, "429: "+a.Detail); err != nil {
+		d.log.Warn("close gate: this process obeys it already", "error", err)
+	}
+}

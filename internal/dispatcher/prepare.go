@@ -31,6 +31,10 @@ func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease)
 			d.finish(dl, d.settled(dl, end))
 			continue
 		}
+		if l.camp.keptBack(dl.recipient.Platform) {
+			d.postpone(fetch, dl, d.opts.Retry.KeptBack)
+			continue
+		}
 		ready = append(ready, dl)
 	}
 	ready = d.address(fetch, ready)
@@ -84,7 +88,7 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 		case !dl.recipient.Target.IsZero():
 			out = append(out, dl)
 		case tokens.Undecided(err, dl.recipient.UserID):
-			d.postpone(fetch, dl)
+			d.postpone(fetch, dl, d.opts.Retry.Outage)
 		default:
 			d.finish(dl, d.settled(dl, dl.end(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
 		}
@@ -118,7 +122,7 @@ func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*deliv
 	out := in[:0]
 	for _, dl := range in {
 		if !template.FilledBy(dl.recipient.Vars) && profiles.Undecided(err, dl.recipient.UserID) {
-			d.postpone(fetch, dl)
+			d.postpone(fetch, dl, d.opts.Retry.Outage)
 			continue
 		}
 		if end := fill(dl, template, known[dl.recipient.UserID]); end != nil {
@@ -153,14 +157,14 @@ func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *
 	return nil
 }
 
-// postpone lets a recipient wait out a fault of ours; it does not count as an attempt. During a stop the fault may be
+// postpone lets a recipient wait out a fault that is not theirs; it does not count as an attempt. During a stop the fault may be
 // the stop itself.
-func (d *Dispatcher) postpone(fetch context.Context, dl *delivery) {
+func (d *Dispatcher) postpone(fetch context.Context, dl *delivery, floor time.Duration) {
 	if fetch.Err() != nil {
 		d.handBack(dl)
 		return
 	}
-	wait := d.opts.Retry.backoff(1, d.opts.Retry.Outage, 0)
+	wait := d.opts.Retry.backoff(1, floor, 0)
 	if !dl.deadline.IsZero() && d.now().Add(wait).After(dl.deadline) {
 		wait = max(0, dl.deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
 	}
@@ -171,6 +175,7 @@ func (d *Dispatcher) postpone(fetch context.Context, dl *delivery) {
 func (d *Dispatcher) finish(dl *delivery, e event) {
 	dl.lease.camp.inflight.Add(-1)
 	d.holding.Add(-1)
+	d.jury.ended(dl.lease, 1)
 	d.acker.events <- e
 	d.slots.release(1)
 }

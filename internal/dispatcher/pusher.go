@@ -6,6 +6,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/inflight"
 	"fanfare/internal/notification"
 )
 
@@ -20,29 +21,23 @@ func (d *Dispatcher) push(fetch, work context.Context) {
 func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	camp := dl.lease.camp
 	for target := dl.recipient.Target; ; {
-		if d.deps.Pacer.Wait(fetch, camp.id) != nil || camp.closed.Load() {
+		permit, err := d.turn(camp)
+		if err != nil {
 			d.handBack(dl)
 			return
 		}
-		now := d.now()
-		if !dl.lease.valid(now) {
-			d.metrics.lost.Inc()
-			d.handBack(dl) // gives back nothing: the lease is another's by now
+		answer, sent := d.send(work, dl, target, permit)
+		if !sent {
 			return
 		}
-		if dl.expired(now) {
-			d.finish(dl, d.settled(dl, dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")))
-			return
-		}
-		dl.attempts++
-		answer := d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
-		d.deps.Pacer.Observe(camp.id, answer)
+		d.heed(work, answer)
+		d.jury.answered(dl, answer)
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
 			d.handBack(dl)
 			return
 		}
 		verdict := d.opts.Retry.judge(answer, d.situation(dl))
-		if verdict.forget {
+		if verdict.forget && d.jury.mayForget(work) {
 			next, err := d.forget(work, dl, target)
 			if !next.IsZero() {
 				target = next
@@ -55,6 +50,29 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 		d.conclude(dl, answer, verdict)
 		return
 	}
+}
+
+// send makes one request, if its recipient may still be sent to; otherwise sent is false, and the delivery has ended.
+func (d *Dispatcher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) (answer fcm.Answer, sent bool) {
+	now := d.now()
+	switch {
+	case dl.lease.camp.closed():
+		permit.Done(inflight.Outcome{})
+		d.handBack(dl)
+	case !dl.lease.valid(now):
+		permit.Done(inflight.Outcome{})
+		d.metrics.lost.Inc()
+		d.handBack(dl) // gives back nothing: the lease is another's by now
+	case dl.expired(now):
+		permit.Done(inflight.Outcome{})
+		d.finish(dl, d.settled(dl, dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")))
+	default:
+		dl.attempts++
+		answer = d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
+		permit.Done(experience(answer, d.now().Sub(now)))
+		return answer, true
+	}
+	return answer, false
 }
 
 // situation gathers what judging needs.

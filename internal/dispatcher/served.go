@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math"
 	"sync"
@@ -22,17 +23,22 @@ type served struct {
 	template *profiles.Template
 	queue    *queue.Queue
 	list     queue.List
+	paceKey  string // of its cap in Redis
 	terms    atomic.Pointer[terms]
+	paused   atomic.Pointer[map[string]string] // platforms that are kept back, with the reasons
+
+	open  context.Context // ends when the campaign runs no more, or is to be served anew: what is held goes back
+	close context.CancelFunc
 
 	inflight atomic.Int64 // recipients held, from claim to outcome
 	proven   atomic.Bool  // FCM has accepted its message at least once
-	closed   atomic.Bool  // no longer running: what is held goes back
 	empty    atomic.Bool  // the last claim found nothing
 	idle     time.Time    // not looked at before this moment; the claimer's alone
 	turn     uint64       // when it was last granted slots; the claimer's alone
 }
 
-func compile(spec campaign.Spec, q *queue.Queue, list queue.List) (*served, error) {
+// compile makes a campaign ready to be served, until ctx ends.
+func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, list queue.List) (*served, error) {
 	message, err := fcm.Parse(spec.Message)
 	if err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
@@ -48,10 +54,15 @@ func compile(spec campaign.Spec, q *queue.Queue, list queue.List) (*served, erro
 		template: template,
 		queue:    q,
 		list:     list,
+		paceKey:  list.Key(queue.SuffixPace),
 	}
+	s.open, s.close = context.WithCancel(ctx)
 	s.agree(spec)
 	return s, nil
 }
+
+// closed tells that what is held of the campaign goes back.
+func (s *served) closed() bool { return s.open.Err() != nil }
 
 // same reports that the message is the one that was compiled.
 func (s *served) same(spec campaign.Spec) bool { return bytes.Equal(s.raw, spec.Message) }
@@ -114,7 +125,7 @@ func (r *roster) all() []*served {
 func (r *roster) put(s *served) {
 	r.mu.Lock()
 	if old := r.byID[s.id]; old != nil {
-		old.closed.Store(true)
+		old.close()
 	}
 	r.byID[s.id] = s
 	r.mu.Unlock()
@@ -126,7 +137,7 @@ func (r *roster) put(s *served) {
 
 // drop closes a campaign and serves it no more.
 func (r *roster) drop(s *served) {
-	s.closed.Store(true)
+	s.close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byID[s.id] == s {

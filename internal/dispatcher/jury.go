@@ -1,0 +1,212 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+)
+
+// hearings is how often what was answered is judged: what a bad message does meanwhile is bounded by the canary.
+const hearings = 50 * time.Millisecond
+
+// jury asks the breakers how many recipients of a campaign may be claimed, tells them what became of these, and stops
+// what has tripped.
+type jury struct {
+	d *Dispatcher
+
+	mu    sync.Mutex
+	tally map[*served]*breaker.Tally
+}
+
+func newJury(d *Dispatcher) *jury { return &jury{d: d, tally: make(map[*served]*breaker.Tally)} }
+
+// run judges until keep ends: the last answers of a stop are told, too.
+func (j *jury) run(keep context.Context) {
+	tick := time.NewTicker(hearings)
+	defer tick.Stop()
+	for {
+		select {
+		case <-keep.Done():
+			return
+		case <-tick.C:
+			j.hear(keep)
+		}
+	}
+}
+
+// off tells that nothing is judged.
+func (j *jury) off() bool { return j.d.deps.Breakers == nil }
+
+// admit is how many of n recipients a claim may take, and the round of the breaker that they belong to.
+func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (admitted int, round int64, err error) {
+	if j.off() {
+		return n, 0, nil
+	}
+	a, err := j.d.deps.Breakers.Admit(ctx, camp.list, claim, n)
+	if err != nil {
+		return 0, 0, err
+	}
+	j.obey(ctx, camp, a.Verdict)
+	return a.N, a.Round, nil
+}
+
+// answered counts an answer; the recipient may go on to another token.
+func (j *jury) answered(dl *delivery, a fcm.Answer) {
+	j.count(dl.lease, func(t *breaker.Tally) {
+		if t.Answers == nil {
+			t.Answers = make(map[breaker.Answer]int64)
+		}
+		t.Answers[breaker.Answer{Kind: kindOf(a.Class), Platform: dl.recipient.Platform}]++
+	})
+}
+
+// ended counts recipients of a claim who have no more business with the canary.
+func (j *jury) ended(l *lease, n int) {
+	if n > 0 {
+		j.count(l, func(t *breaker.Tally) { t.End(l.claim, int64(n)) })
+	}
+}
+
+// count adds to a campaign's tally. What belongs to an older round is of no use to anybody.
+func (j *jury) count(l *lease, add func(*breaker.Tally)) {
+	if j.off() {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	t := j.tally[l.camp]
+	if t == nil || t.Round < l.round {
+		t = &breaker.Tally{Round: l.round, Personal: l.camp.template.Personal()}
+		j.tally[l.camp] = t
+	}
+	if t.Round == l.round {
+		add(t)
+	}
+}
+
+// hear is one tick: it tells the breakers all that was counted, and obeys them.
+func (j *jury) hear(keep context.Context) {
+	j.mu.Lock()
+	tallies := j.tally
+	j.tally = make(map[*served]*breaker.Tally, len(tallies))
+	j.mu.Unlock()
+	for camp, tally := range tallies {
+		j.note(tally)
+		verdict, err := j.d.deps.Breakers.Conclude(keep, camp.list, *tally)
+		if err != nil {
+			j.d.quietly.Do(func() { j.d.log.Warn("judge answers: they are judged later", "campaign", camp.id, "error", err) })
+			continue
+		}
+		j.obey(keep, camp, verdict)
+	}
+}
+
+// note tells how many answers the deletions of tokens are a share of.
+func (j *jury) note(t *breaker.Tally) {
+	if j.d.deps.Deletions == nil {
+		return
+	}
+	var answers int64
+	for _, n := range t.Answers {
+		answers += n
+	}
+	j.d.deps.Deletions.Note(answers)
+}
+
+// mayForget asks whether one more token may be deleted.
+func (j *jury) mayForget(ctx context.Context) bool {
+	if j.d.deps.Deletions == nil {
+		return true
+	}
+	allowed, err := j.d.deps.Deletions.Take(ctx)
+	if err != nil {
+		j.d.quietly.Do(func() { j.d.log.Warn("ask whether a dead token may be deleted: it is kept", "error", err) })
+	}
+	return allowed
+}
+
+// obey stops what has tripped. Whoever is told of a trip acts on it for all; the others only let go of what they hold.
+func (j *jury) obey(ctx context.Context, camp *served, v breaker.Verdict) {
+	camp.keepBack(v.Paused)
+	if v.Trip != nil {
+		j.stop(ctx, camp, v.Trip)
+	}
+	if v.Tripped {
+		j.d.roster.drop(camp)
+	}
+}
+
+func (j *jury) stop(ctx context.Context, camp *served, t *breaker.Trip) {
+	j.d.log.Error("breaker has tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
+	var err error
+	switch {
+	case t.Scope == breaker.Project && j.d.deps.Halter != nil:
+		err = j.d.deps.Halter.Halt(ctx, refusedCredentials+t.Reason)
+	case t.Scope != breaker.Platform:
+		err = j.pause(ctx, camp, t.Reason)
+	}
+	if err == nil {
+		err = j.d.deps.Breakers.Confirm(ctx, camp.list, t)
+	}
+	if err != nil {
+		j.d.log.Warn("act on a tripped breaker: another process takes it over", "campaign", camp.id, "error", err)
+	}
+}
+
+// pause stops a campaign that runs; one that somebody has stopped already is as it should be.
+func (j *jury) pause(ctx context.Context, camp *served, reason string) error {
+	err := j.d.deps.Campaigns.Move(ctx, camp.id, campaign.Paused, reason)
+	if _, stopped := errors.AsType[*campaign.TransitionError](err); stopped || errors.Is(err, campaign.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// kindOf translates what an answer is to a recipient into what it is to a campaign.
+func kindOf(c fcm.Class) breaker.Kind {
+	switch c {
+	case fcm.Sent:
+		return breaker.Accepted
+	case fcm.BadMessage, fcm.TooLarge:
+		return breaker.BadMessage
+	case fcm.BadTarget:
+		return breaker.BadTarget
+	case fcm.Unregistered:
+		return breaker.Unregistered
+	case fcm.SenderMismatch:
+		return breaker.SenderMismatch
+	case fcm.NotFound:
+		return breaker.NotFound
+	case fcm.ThirdPartyAuth:
+		return breaker.ThirdPartyAuth
+	case fcm.Credentials:
+		return breaker.Credentials
+	case fcm.Other:
+		return breaker.Other
+	default:
+		return breaker.Neutral
+	}
+}
+
+// keepBack notes the platforms whose recipients wait, with the reasons.
+func (s *served) keepBack(platforms map[string]string) {
+	if old := s.paused.Load(); old == nil || !maps.Equal(*old, platforms) {
+		s.paused.Store(&platforms)
+	}
+}
+
+// keptBack tells whether a platform's recipients wait.
+func (s *served) keptBack(platform string) bool {
+	paused := s.paused.Load()
+	if paused == nil || platform == "" {
+		return false
+	}
+	_, ok := (*paused)[platform]
+	return ok
+}
