@@ -8,6 +8,7 @@ import (
 	"go.uber.org/goleak"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
@@ -44,7 +45,9 @@ func operatorOn(t *testing.T, rdb redis.UniversalClient) *Operator {
 	ok(t, err)
 	letters, err := responses.NewDeadLetters(rdb, names, responses.DeadLetterOptions{})
 	ok(t, err)
-	return New(Deps{Redis: rdb, Names: names, Campaigns: campaigns, Tokens: tokens, DeadLetters: letters})
+	known, err := profiles.New(rdb, names, nil, profiles.Options{})
+	ok(t, err)
+	return New(Deps{Redis: rdb, Names: names, Campaigns: campaigns, Tokens: tokens, Profiles: known, DeadLetters: letters})
 }
 
 func ok(t *testing.T, err error) {

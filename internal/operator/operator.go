@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
@@ -19,6 +20,7 @@ type Deps struct {
 	Names       queue.Names
 	Campaigns   *campaign.Campaigns
 	Tokens      *tokens.Store
+	Profiles    *profiles.Cache
 	DeadLetters *responses.DeadLetters
 }
 

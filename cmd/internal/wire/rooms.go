@@ -103,7 +103,8 @@ func (r *Rooms) Close() error {
 // Operator is what a person acts through.
 func (r *Rooms) Operator() *operator.Operator {
 	return operator.New(operator.Deps{
-		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, DeadLetters: r.DeadLetters,
+		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
+		DeadLetters: r.DeadLetters,
 	})
 }
 

@@ -1,0 +1,90 @@
+package operator
+
+import (
+	"context"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/pacing"
+)
+
+// Forecast says when a campaign would end if it began now, at the present quota. It counts on dispatchers that are fast enough,
+// on every recipient being sent to once, and on no pushes but those of campaigns that run already.
+type Forecast struct {
+	Now time.Time `json:"now"`
+	// Pushes of this campaign, and those of others that go before its last one.
+	Pushes int64 `json:"pushes"`
+	Others int64 `json:"others"`
+	// Rate is the pace in pushes a second once the ramp is done, the campaign's own cap considered.
+	Rate float64 `json:"rate"`
+	// Ends is when the last push goes; zero: never, for the project is halted.
+	Ends time.Time `json:"ends,omitzero"`
+	// Quarters are the quarter hours around which Google asks to send nothing, and the campaign would send.
+	Quarters []time.Time `json:"quarters,omitempty"`
+	// Deadline is the campaign's own or its list's expiry, whichever comes first; zero: none.
+	Deadline time.Time `json:"deadline,omitzero"`
+	// Late is how many recipients the deadline would leave unsent, at the least.
+	Late int64 `json:"late"`
+}
+
+// rival is another campaign that wants a part of the quota.
+type rival struct {
+	pushes           int64
+	weight, priority int
+	rate             float64 // its own cap; 0: none
+}
+
+// forecast adds what is to be said of the time.
+func (o *Operator) forecast(ctx context.Context, view View, sample campaign.Sample, pacer Pacer, report *Preflight) error {
+	state, err := pacer.State(ctx)
+	if err != nil {
+		return err
+	}
+	rivals, err := o.rivals(ctx, view.Spec.ID)
+	if err != nil {
+		return err
+	}
+	deadline := view.Deadline()
+	if view.Books.Deadline.IsZero() { // nobody has claimed yet: the list still has its own expiry
+		deadline = campaign.Earliest(deadline, sample.Expires)
+	}
+	report.Forecast = foresee(state, view.Spec, view.Books.Open(), rivals, deadline)
+	report.add(report.Forecast.findings(state, view.Spec)...)
+	return nil
+}
+
+// rivals are the other campaigns that run now.
+func (o *Operator) rivals(ctx context.Context, id string) ([]rival, error) {
+	all, err := o.deps.Campaigns.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var rivals []rival
+	for _, c := range all {
+		if s := c.Spec; s.ID != id && s.State == campaign.Running && c.Err == nil && c.Books.Open() > 0 {
+			rivals = append(rivals, rival{c.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
+		}
+	}
+	return rivals, nil
+}
+
+func foresee(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) Forecast {
+	f := Forecast{Now: state.Now, Pushes: pushes, Rate: state.Settings.Rate(), Deadline: deadline}
+	if spec.Rate > 0 {
+		f.Rate = min(f.Rate, spec.Rate)
+	}
+	if pushes == 0 {
+		return f
+	}
+	f.Others, f.Ends = arrival(state, spec, pushes, rivals)
+	if f.Ends.IsZero() {
+		return f
+	}
+	if !state.Settings.AvoidQuarterHours {
+		f.Quarters = quartersBetween(state.Now, f.Ends)
+	}
+	if !deadline.IsZero() && f.Ends.After(deadline) {
+		f.Late = late(state, spec, pushes, rivals, deadline)
+	}
+	return f
+}

@@ -1,0 +1,98 @@
+package operator
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/pacing"
+)
+
+// findings are those about the time.
+func (f Forecast) findings(state pacing.State, spec campaign.Spec) []Finding {
+	found := []Finding{paceFinding(state)}
+	if f.Pushes == 0 {
+		return found
+	}
+	if f.Ends.IsZero() {
+		return append(found, Finding{Name: "time", Grade: Failure, Detail: "would never end: the project is halted", Advice: "fanfare project resume, once its cause is mended"})
+	}
+	detail := fmt.Sprintf("would take %s, until %s, at %s a second", f.Ends.Sub(f.Now).Round(time.Second), clock(f.Ends), decimal(f.Rate))
+	if f.Others > 0 {
+		detail += fmt.Sprintf("; %d pushes of other campaigns go before its last", f.Others)
+	}
+	if spec.Rate > 0 && f.Rate == spec.Rate {
+		detail += "; the campaign's own rate is what bounds it"
+	}
+	found = append(found, Finding{Name: "time", Grade: Good, Detail: detail}, f.quarterFinding(state))
+	return append(found, f.deadlineFinding())
+}
+
+func paceFinding(state pacing.State) Finding {
+	s := state.Settings
+	f := Finding{Name: "pace", Grade: Good, Detail: fmt.Sprintf("%d a minute less %s%% headroom is %s a second, after a ramp of %s",
+		s.Quota, decimal(100*s.Headroom), decimal(s.Rate()), s.Ramp)}
+	switch {
+	case len(state.Halts) > 0:
+		var reasons []string
+		for _, h := range state.Halts {
+			reasons = append(reasons, h.Reason)
+		}
+		f.Grade, f.Detail, f.Advice = Failure, "the project is halted: "+strings.Join(reasons, "; "), "fanfare project resume, once its cause is mended"
+	case state.Gate.Closed(state.Now):
+		f.Grade = Warning
+		f.Detail = fmt.Sprintf("the gate is closed until %s: %s", clock(state.Gate.Until), state.Gate.Reason)
+		f.Advice = "wait for it; the forecast does"
+	}
+	return f
+}
+
+func (f Forecast) quarterFinding(state pacing.State) Finding {
+	q := Finding{Name: "quarter hours", Grade: Good, Detail: "none within two minutes of the run"}
+	switch n := len(f.Quarters); {
+	case state.Settings.AvoidQuarterHours:
+		q.Detail = "avoided: nothing goes within two minutes of :00, :15, :30 and :45, and the time above counts that"
+	case n > 0:
+		var first []string
+		for _, at := range f.Quarters[:min(n, 4)] {
+			first = append(first, at.Local().Format("15:04"))
+		}
+		q.Grade, q.Detail = Warning, fmt.Sprintf("sends within two minutes of %s", strings.Join(first, ", "))
+		if n > len(first) {
+			q.Detail += fmt.Sprintf(" and %d more", n-len(first))
+		}
+		q.Advice = "Google asks to avoid them: begin two minutes after one, or let the pace avoid them: fanfare quota set --avoid-quarter-hours"
+	}
+	return q
+}
+
+// slack is the part of the time until a deadline that a forecast should leave.
+const slack = 0.1
+
+func (f Forecast) deadlineFinding() Finding {
+	left := f.Deadline.Sub(f.Now)
+	switch {
+	case f.Deadline.IsZero():
+		return Finding{Name: "deadline", Grade: Good, Detail: "none"}
+	case f.Late > 0:
+		return Finding{
+			Name: "deadline", Grade: Failure, Detail: fmt.Sprintf("%s would be missed: %d of %d recipients would end as expired", clock(f.Deadline), f.Late, f.Pushes),
+			Advice: "begin earlier, move the deadline or the list's expiry, or raise the campaign's rate or priority",
+		}
+	case f.Ends.Sub(f.Now) > time.Duration((1-slack)*float64(left)):
+		return Finding{
+			Name: "deadline", Grade: Warning, Detail: fmt.Sprintf("%s leaves %s", clock(f.Deadline), f.Deadline.Sub(f.Ends).Round(time.Second)),
+			Advice: "retries and slow dispatchers may use that up",
+		}
+	}
+	return Finding{Name: "deadline", Grade: Good, Detail: fmt.Sprintf("%s, %s after the last push", clock(f.Deadline), f.Deadline.Sub(f.Ends).Round(time.Second))}
+}
+
+// clock is a moment in the time zone of whoever looks.
+func clock(at time.Time) string { return at.Local().Format(time.DateTime) }
+
+// decimal is a number with as many decimals as it needs, two at the most.
+func decimal(x float64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
+}

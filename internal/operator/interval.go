@@ -1,0 +1,59 @@
+package operator
+
+import (
+	"fmt"
+	"math"
+)
+
+// z95 is the 97.5% quantile of the normal distribution: 95% lie within it on both sides.
+const z95 = 1.959964
+
+// Share is a part of a sample, and what it says of the whole with 95% confidence, if the sample is like the rest. The interval
+// is Wilson's, which is right also for small samples and for shares near 0 and 1.
+type Share struct {
+	Found int     `json:"found"`
+	Of    int     `json:"of"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+func shareOf(found, of int) Share {
+	s := Share{Found: found, Of: of, High: 1}
+	if of == 0 {
+		return s
+	}
+	n, p := float64(of), float64(found)/float64(of)
+	scale := 1 + z95*z95/n
+	centre := (p + z95*z95/(2*n)) / scale
+	half := z95 / scale * math.Sqrt(p*(1-p)/n+z95*z95/(4*n*n))
+	s.Low, s.High = max(0, centre-half), min(1, centre+half)
+	if found == 0 {
+		s.Low = 0 // but for rounding
+	}
+	if found == of {
+		s.High = 1
+	}
+	return s
+}
+
+// value is the share in the sample, 0 to 1.
+func (s Share) value() float64 {
+	if s.Of == 0 {
+		return 0
+	}
+	return float64(s.Found) / float64(s.Of)
+}
+
+// String is "3 of 200 (1.5%; 0.5% to 4.3% with 95% confidence)".
+func (s Share) String() string {
+	if s.Of == 0 {
+		return "0 of 0"
+	}
+	return fmt.Sprintf("%d of %d (%.1f%%; %.1f%% to %.1f%% with 95%% confidence)", s.Found, s.Of, 100*s.value(), 100*s.Low, 100*s.High)
+}
+
+// among is the share of an audience: "1,200 to 9,000 of 1,000,000 recipients".
+func (s Share) among(audience int64) string {
+	low, high := math.Floor(s.Low*float64(audience)), math.Ceil(s.High*float64(audience))
+	return fmt.Sprintf("%.0f to %.0f of %d recipients", low, high, audience)
+}

@@ -1,0 +1,140 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/pacing"
+	"fanfare/internal/profiles"
+)
+
+// Validator asks FCM to judge a message without delivering it.
+type Validator interface {
+	Validate(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
+}
+
+// Pacer is what a preflight needs of the project's governor: its requests count against the quota as all others do.
+type Pacer interface {
+	State(ctx context.Context) (pacing.State, error)
+	Wait(ctx context.Context, p pacing.Push) error
+	Close(ctx context.Context, retryAfter time.Duration, reason string) error
+}
+
+// PreflightOptions are what a preflight is given.
+type PreflightOptions struct {
+	// Sample bounds the recipients that are looked at.
+	Sample int
+	// AtOnce bounds the requests in flight.
+	AtOnce int
+	// Patience bounds the time that all requests together may take, with their wait for the quota.
+	Patience time.Duration
+
+	Validator Validator
+	Pacer     Pacer
+}
+
+// DefaultPreflight looks at 200 recipients.
+func DefaultPreflight() PreflightOptions {
+	return PreflightOptions{Sample: 200, AtOnce: 20, Patience: 30 * time.Second}
+}
+
+func (p PreflightOptions) validate() error {
+	if p.Sample < 1 || p.AtOnce < 1 || p.Patience <= 0 {
+		return fmt.Errorf("preflight of %d recipients, %d at once, within %s: all must be above zero", p.Sample, p.AtOnce, p.Patience)
+	}
+	return nil
+}
+
+// Preflight is what was found out about a campaign without sending anything.
+type Preflight struct {
+	ID       string    `json:"id"`
+	Findings []Finding `json:"findings"`
+	// Recipients are all that are left to send to.
+	Recipients int64 `json:"recipients"`
+	// Sampled elements were read, and Validated of them judged by FCM.
+	Sampled   int `json:"sampled"`
+	Validated int `json:"validated"`
+	// Dead tokens among those of which FCM said whether they are.
+	Dead     Share    `json:"dead"`
+	Sizes    Sizes    `json:"sizes"`
+	Forecast Forecast `json:"forecast"`
+}
+
+func (p *Preflight) add(findings ...Finding) { p.Findings = append(p.Findings, findings...) }
+
+// Preflight looks at a sample of a campaign's audience without claiming it, fills its messages, has FCM validate them, and
+// forecasts when the campaign would end. Nothing is sent, and nothing changed. campaign.ErrNotFound: there is no spec.
+func (o *Operator) Preflight(ctx context.Context, id string, options PreflightOptions) (Preflight, error) {
+	if err := options.validate(); err != nil {
+		return Preflight{}, err
+	}
+	view, err := o.Show(ctx, id)
+	switch {
+	case err != nil:
+		return Preflight{}, err
+	case view.Err != nil:
+		return Preflight{}, view.Err
+	case view.Spec.State == "":
+		return Preflight{}, campaign.ErrNotFound
+	}
+	sample, err := o.deps.Campaigns.Sample(ctx, id, options.Sample)
+	if err != nil {
+		return Preflight{}, err
+	}
+	report := Preflight{
+		ID: id, Recipients: view.Books.Open(), Sampled: len(sample.Recipients) + len(sample.Malformed),
+	}
+	report.add(stateFinding(view), audienceFinding(view.Books, sample))
+	if err := o.rehearse(ctx, view.Spec, sample, options, &report); err != nil {
+		return Preflight{}, err
+	}
+	return report, o.forecast(ctx, view, sample, options.Pacer, &report)
+}
+
+// rehearse does with the sample what a dispatcher would, up to the delivery.
+func (o *Operator) rehearse(ctx context.Context, spec campaign.Spec, sample campaign.Sample, options PreflightOptions, report *Preflight) error {
+	script, err := readScript(spec)
+	if err != nil {
+		report.add(Finding{Name: "message", Grade: Failure, Detail: err.Error(), Advice: "mend the campaign's message: FCM refuses it for everybody"})
+		return nil
+	}
+	report.add(Finding{Name: "message", Grade: Good, Detail: "reads as FCM's, " + script.describe()})
+	cast, err := o.cast(ctx, script, sample)
+	if err != nil {
+		return err
+	}
+	report.Sizes = sizesOf(cast.sizes)
+	report.add(cast.findings(report.Recipients)...)
+	heard := o.validate(ctx, spec.ID, cast.ready, options)
+	report.Validated, report.Dead = heard.validated(), heard.dead()
+	report.add(heard.findings(report.Recipients)...)
+	return nil
+}
+
+// script is a campaign's message, ready to be filled.
+type script struct {
+	message  *fcm.Message
+	template *profiles.Template
+}
+
+func readScript(spec campaign.Spec) (script, error) {
+	message, err := fcm.Parse(spec.Message)
+	if err != nil {
+		return script{}, err
+	}
+	template, err := profiles.Compile(spec.Message)
+	if err != nil {
+		return script{}, fmt.Errorf("message.%w", err)
+	}
+	return script{message, template}, nil
+}
+
+func (s script) describe() string {
+	if !s.template.Personal() {
+		return "the same for everybody"
+	}
+	return "filled in for each recipient"
+}

@@ -1,0 +1,96 @@
+package operator
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"fanfare/internal/fcm"
+)
+
+// refusals are the answers that stop a campaign, the gravest first, with what to do.
+var refusals = []struct {
+	class        fcm.Class
+	name, advice string
+}{
+	{fcm.Credentials, "credentials", "mend the credentials, or the rights of their account in the Firebase project"},
+	{fcm.NotFound, "project", "check the project's id and the endpoint: FCM knows nothing there"},
+	{fcm.BadMessage, "message at FCM", "mend the field: the message is wrong for everybody"},
+	{fcm.TooLarge, "message at FCM", "shorten the message, or what fills it"},
+	{fcm.ThirdPartyAuth, "platform", "renew the APNs key or the web push certificate in the Firebase console"},
+}
+
+// maxDead is the share of dead tokens from which on an audience deserves a second look.
+const maxDead = 0.2
+
+// findings are what FCM's answers tell.
+func (h heard) findings(audience int64) []Finding {
+	if h.asked == 0 {
+		return []Finding{{
+			Name: "fcm", Grade: Warning, Detail: "nothing was validated: nobody in the sample can be sent to",
+			Advice: "fanfare check tells whether the credentials are good",
+		}}
+	}
+	found := []Finding{h.summary()}
+	for _, r := range refusals {
+		if n := h.answers[r.class]; n > 0 {
+			found = append(found, Finding{
+				Name: r.name, Grade: Failure, Detail: fmt.Sprintf("%d of %d: %s", n, h.asked, describeAnswer(h.example[r.class])), Advice: r.advice,
+			})
+		}
+	}
+	if h.answers[fcm.SenderMismatch] > 0 {
+		found = append(found, judged("sender", h.answers[fcm.SenderMismatch], h.asked, audience, "belong to another project's sender",
+			"they end as failed, and their tokens stay: is it the right project?"))
+	}
+	if h.answers[fcm.BadTarget] > 0 {
+		found = append(found, judged("targets", h.answers[fcm.BadTarget], h.asked, audience, "are refused without a word about the message",
+			"they end as failed: their tokens are probably no tokens"))
+	}
+	return append(found, h.deadFinding(audience))
+}
+
+// summary tells how many messages FCM would take.
+func (h heard) summary() Finding {
+	f := Finding{Name: "fcm", Grade: Good, Detail: fmt.Sprintf("would take %d of %d, validated and not sent", h.answers[fcm.Sent], h.asked)}
+	if open := h.asked - h.validated(); open > 0 {
+		f.Grade = Warning
+		f.Detail += fmt.Sprintf("; of %d nothing is known", open)
+		f.Advice = h.silence()
+	}
+	return f
+}
+
+// silence says why FCM did not judge some.
+func (h heard) silence() string {
+	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
+		if h.answers[class] > 0 {
+			return describeAnswer(h.example[class])
+		}
+	}
+	if h.unasked != nil {
+		return h.unasked.Error()
+	}
+	return "try again"
+}
+
+func (h heard) deadFinding(audience int64) Finding {
+	share := h.dead()
+	f := Finding{Name: "dead tokens", Grade: Good, Detail: fmt.Sprintf("%s: %s", share, share.among(audience))}
+	switch {
+	case share.Of == 0:
+		f.Grade, f.Detail, f.Advice = Warning, "cannot be told: FCM judged no token", h.silence()
+	case share.Low > maxDead:
+		f.Grade, f.Advice = Warning, "an old audience, or one of another app: a share like this may pause the campaign"
+	}
+	return f
+}
+
+// describeAnswer is FCM's word, the field that it names, and its sentence.
+func describeAnswer(a fcm.Answer) string {
+	text := cmp.Or(a.Code, a.Class.String())
+	if a.Field != "" && !strings.Contains(a.Detail, a.Field) {
+		text += " " + a.Field
+	}
+	return text + ": " + a.Detail
+}
