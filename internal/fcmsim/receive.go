@@ -52,6 +52,6 @@ func (s *Simulator) charge(r request, sender *tenant, book *playbook, now time.T
 // note counts what was decided.
 func (s *Simulator) note(v verdict, sender *tenant, now time.Time) verdict {
 	s.tally.codes[v.outcome.Code].Add(1)
-	sender.record.add(now, v)
+	sender.record.add(now, &v)
 	return v
 }

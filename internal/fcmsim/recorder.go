@@ -6,9 +6,8 @@ import (
 )
 
 const (
-	tenth       = 100 * time.Millisecond
-	keptSeconds = 3600
-	keptTenths  = 3000
+	tenth = 100 * time.Millisecond
+	kept  = 1 << 12 // slots of a ring: more than an hour of seconds, more than five minutes of tenths
 )
 
 // recorder counts the arrivals of one project. It is a lock and two additions, as it stands in the way of every request.
@@ -18,25 +17,25 @@ type recorder struct {
 	tenths  ring
 }
 
-// ring holds the latest slots; slots[i%len] is the one with the number i since 1970.
+// ring holds the latest slots; slots[i%kept] is the one with the number i since 1970.
 type ring struct {
-	slots       []Slot
+	slots       *[kept]Slot
 	first, last int64
 }
 
-func (r *recorder) add(now time.Time, v verdict) {
+func (r *recorder) add(now time.Time, v *verdict) {
 	number := now.UnixNano() / int64(tenth)
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.tenths.slots == nil {
-		r.seconds.start(number/10, keptSeconds)
-		r.tenths.start(number, keptTenths)
+		r.seconds.start(number / 10)
+		r.tenths.start(number)
 	}
 	r.seconds.at(number / 10).count(v)
 	r.tenths.at(number).count(v)
+	r.mu.Unlock()
 }
 
-func (s *Slot) count(v verdict) {
+func (s *Slot) count(v *verdict) {
 	switch {
 	case v.outcome.Code.limits():
 		s.Limited++
@@ -47,23 +46,24 @@ func (s *Slot) count(v verdict) {
 	}
 }
 
-func (r *ring) start(number int64, kept int) {
-	r.slots, r.first, r.last = make([]Slot, kept), number, number
+func (r *ring) start(number int64) {
+	r.slots, r.first, r.last = new([kept]Slot), number, number
 }
 
-// at finds a slot, and empties those that time has passed since the last. One that is older than all counts as the oldest.
+// at finds a slot. One that is older than all counts as the oldest.
 func (r *ring) at(number int64) *Slot {
-	kept := int64(len(r.slots))
-	if number-r.last >= kept {
-		clear(r.slots)
-		r.last = number
+	if number > r.last {
+		r.advance(number)
 	}
-	for r.last < number {
-		r.last++
-		r.slots[r.last%kept] = Slot{}
-	}
-	r.first = max(r.first, r.last-kept+1)
 	return &r.slots[max(number, r.first)%kept]
+}
+
+// advance empties the slots of the time that passed since the last.
+func (r *ring) advance(number int64) {
+	for from := max(r.last+1, number-kept+1); from <= number; from++ {
+		r.slots[from%kept] = Slot{}
+	}
+	r.last, r.first = number, max(r.first, number-kept+1)
 }
 
 // series copies the slots up to a number.
@@ -71,7 +71,7 @@ func (r *ring) series(number int64, step time.Duration) Series {
 	r.at(number)
 	s := Series{From: time.Unix(0, r.first*int64(step)).UTC(), Step: Duration(step)}
 	for i := r.first; i <= r.last; i++ {
-		s.Slots = append(s.Slots, r.slots[i%int64(len(r.slots))])
+		s.Slots = append(s.Slots, r.slots[i%kept])
 	}
 	return s
 }

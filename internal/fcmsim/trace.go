@@ -10,7 +10,7 @@ type Trace struct {
 	Projects map[string]Arrivals `json:"projects"`
 }
 
-// Arrivals of one project: by the second for the last hour, and by 100 ms for the last five minutes.
+// Arrivals of one project: by the second for the last hour and more, and by 100 ms for the last five minutes and more.
 type Arrivals struct {
 	Seconds Series `json:"seconds"`
 	Tenths  Series `json:"tenths"`
@@ -72,7 +72,7 @@ func (s *Simulator) Trace() Trace {
 	now := time.Now()
 	t := Trace{Projects: make(map[string]Arrivals)}
 	for project, known := range s.tenants.all() {
-		if arrivals, any := known.record.arrivals(now); any {
+		if arrivals, some := known.record.arrivals(now); some {
 			t.Projects[project] = arrivals
 		}
 	}

@@ -45,11 +45,11 @@ func TestTraceIsBounded(t *testing.T) {
 		if len(got.Seconds.Slots) != 601 || got.Seconds.Total() != 2 || got.Seconds.Slots[600].Accepted != 1 {
 			t.Errorf("%d seconds with %d arrivals", len(got.Seconds.Slots), got.Seconds.Total())
 		}
-		if len(got.Tenths.Slots) != keptTenths || got.Tenths.Total() != 1 {
+		if len(got.Tenths.Slots) != kept || got.Tenths.Total() != 1 {
 			t.Errorf("%d tenths with %d arrivals", len(got.Tenths.Slots), got.Tenths.Total())
 		}
 		pass(24 * time.Hour)
-		if got := s.Trace().Projects["demo"].Seconds; len(got.Slots) != keptSeconds || got.Total() != 0 {
+		if got := s.Trace().Projects["demo"].Seconds; len(got.Slots) != kept || got.Total() != 0 {
 			t.Errorf("a day later: %d seconds with %d arrivals", len(got.Slots), got.Total())
 		}
 	})
@@ -108,7 +108,7 @@ func TestTraceOverTheAdminAPI(t *testing.T) {
 // A record stands in the way of every request: it has to stay below 100 ns.
 func BenchmarkRecord(b *testing.B) {
 	var r recorder
-	v := verdict{accepted: true}
+	v := &verdict{accepted: true}
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			r.add(time.Now(), v)
