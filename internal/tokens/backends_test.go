@@ -52,6 +52,13 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"import stops at nothing":              importStopsAtNothing,
 		"a refreshed token survives":           refreshedTokenSurvives,
 		"a dead token does not come back":      deadTokenStaysAway,
+		"restore gives back what was":          restoreGivesBackWhatWas,
+		"restore reaches SQL":                  restoreReachesSQL,
+		"restore lifts the mark":               restoreLiftsTheMark,
+		"newer tokens stay":                    newerTokensStay,
+		"restore by filter":                    restoreByFilter,
+		"the newest copy wins":                 newestCopyWins,
+		"restore many":                         restoreMany,
 	} {
 		t.Run(name, func(t *testing.T) { behaviour(newRig(t, rdb)) })
 	}
@@ -69,7 +76,7 @@ type rig struct {
 func newRig(t *testing.T, rdb redis.UniversalClient) *rig {
 	b := &rig{T: t, rdb: rdb, names: queue.DefaultNames(), sql: &table{rows: map[string]string{}}}
 	b.names.UserPrefix = strings.ReplaceAll(t.Name(), "/", "-") + ":"
-	store, err := tokens.New(rdb, b.names, b.sql, tokens.Options{})
+	store, err := tokens.New(rdb, b.names, b.sql, tokens.Options{SQL: b.sql})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,4 +141,26 @@ func (t *table) Tokens(_ context.Context, users []string) (map[string]string, er
 		}
 	}
 	return found, nil
+}
+
+// RestoreTokens does what the default statement does.
+func (t *table) RestoreTokens(_ context.Context, tokens map[string]string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.down != nil {
+		return t.down
+	}
+	for user, token := range tokens {
+		if held, exists := t.rows[user]; exists && held == "" {
+			t.rows[user] = token
+		}
+	}
+	return nil
+}
+
+// set is for tests that do so while others read.
+func (t *table) set(user, token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows[user] = token
 }

@@ -53,6 +53,9 @@ func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (Restor
 	return sum, nil
 }
 
+// RestoresSQL tells whether Restore writes SQL, too.
+func (s *Store) RestoresSQL() bool { return s.opts.SQL != nil }
+
 // restore gives some tokens back, and tells how many; the others' users have newer ones.
 func (s *Store) restore(ctx context.Context, some []Removed, dryRun bool) (int64, error) {
 	due, err := s.withoutNewer(ctx, some)

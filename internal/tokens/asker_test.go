@@ -1,0 +1,113 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+)
+
+// gate is a source whose queries wait until the test answers them.
+type gate struct{ queries chan *query }
+
+type query struct {
+	users []string
+	ctx   context.Context
+	found chan map[string]string
+}
+
+func (g gate) Tokens(ctx context.Context, users []string) (map[string]string, error) {
+	q := &query{users: users, ctx: ctx, found: make(chan map[string]string)}
+	g.queries <- q
+	select {
+	case found := <-q.found:
+		return found, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+type reply struct {
+	token string
+	err   error
+}
+
+// asking asks in the background, and returns once the question waits.
+func asking(ctx context.Context, a *asker, user string) <-chan reply {
+	replies := make(chan reply, 1)
+	go func() {
+		token, err := a.ask(ctx, user)
+		replies <- reply{token, err}
+	}()
+	synctest.Wait()
+	return replies
+}
+
+func TestQuestionsThatComeDuringAQueryShareTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{make(chan *query)}
+		a := &asker{source: g}
+		first := asking(t.Context(), a, "1")
+		one := <-g.queries
+		second, third, again := asking(t.Context(), a, "2"), asking(t.Context(), a, "3"), asking(t.Context(), a, "1")
+
+		one.found <- map[string]string{"1": "before"}
+		rest := <-g.queries
+		if !slices.Equal(one.users, []string{"1"}) || !slices.Equal(rest.users, []string{"2", "3", "1"}) {
+			t.Errorf("asked for %q and %q", one.users, rest.users)
+		}
+		rest.found <- map[string]string{"1": "after", "2": "two"}
+		for i, want := range map[<-chan reply]reply{first: {token: "before"}, second: {token: "two"}, third: {}, again: {token: "after"}} {
+			if got := <-i; got != want {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+func TestWhoGivesUpFailsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{make(chan *query)}
+		a := &asker{source: g}
+		ctx, giveUp := context.WithCancel(t.Context())
+		first := asking(t.Context(), a, "1")
+		one := <-g.queries
+		second, third := asking(ctx, a, "2"), asking(t.Context(), a, "3")
+		one.found <- nil
+		shared := <-g.queries
+		giveUp()
+		if got := <-second; !errors.Is(got.err, context.Canceled) {
+			t.Errorf("who gave up got %v", got)
+		}
+		shared.found <- map[string]string{"3": "three"}
+		if got := <-third; got != (reply{token: "three"}) {
+			t.Errorf("the other got %v", got)
+		}
+		<-first
+	})
+}
+
+func TestAQuestionThatNobodyWaitsForIsNotAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{make(chan *query)}
+		a := &asker{source: g}
+		ctx, giveUp := context.WithCancel(t.Context())
+		first := asking(ctx, a, "1")
+		one := <-g.queries
+		second := asking(ctx, a, "2")
+		giveUp()
+		<-first
+		<-second
+		<-one.ctx.Done()
+		synctest.Wait()
+
+		third := asking(t.Context(), a, "3")
+		if q := <-g.queries; !slices.Equal(q.users, []string{"3"}) {
+			t.Errorf("asked for %q", q.users)
+		} else {
+			q.found <- nil
+		}
+		<-third
+	})
+}

@@ -1,0 +1,289 @@
+package tokens_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/tokens"
+	"fanfare/test/servers"
+)
+
+// restore restores what the filter chooses, where no fault is expected.
+func (b *rig) restore(f tokens.Filter) tokens.Restored {
+	b.Helper()
+	restored, err := b.store.Restore(b.Context(), f, tokens.RestoreOptions{})
+	if err != nil {
+		b.Error(err)
+	}
+	return restored
+}
+
+// removed are the users whose tokens are kept and chosen.
+func (b *rig) removed(f tokens.Filter) []string {
+	b.Helper()
+	var users []string
+	err := b.store.Removed(b.Context(), f, func(some []tokens.Removed) error {
+		for _, r := range some {
+			users = append(users, r.User)
+		}
+		return nil
+	})
+	if err != nil {
+		b.Error(err)
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
+
+func (b *rig) expectRestored(what string, got, want tokens.Restored) {
+	b.Helper()
+	if got != want {
+		b.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+// restoreGivesBackWhatWas: the token, its time to live, and nothing of ours besides.
+func restoreGivesBackWhatWas(b *rig) {
+	for _, user := range []string{"u", "a}b", "{x}", "{}", "a b", "", "ü\x00"} {
+		for _, ttl := range []time.Duration{0, time.Hour} {
+			token := `d"e\ad<` + user
+			if err := b.rdb.Set(b.Context(), b.names.Token(user), token, ttl).Err(); err != nil {
+				b.Fatal(err)
+			}
+			if removed, _ := b.forget(user, token); !removed || b.held(user) != "" {
+				b.Errorf("%q: removed %v, Redis holds %q", user, removed, b.held(user))
+			}
+			if kept := b.rdb.TTL(b.Context(), b.names.RemovedToken(user)).Val(); kept > tokens.DefaultKeep || kept < tokens.DefaultKeep-time.Minute {
+				b.Errorf("%q: the copy lives for %v, want %v", user, kept, tokens.DefaultKeep)
+			}
+			only := tokens.Filter{Users: []string{user, user}}
+			b.expectRestored("first", b.restore(only), tokens.Restored{Restored: 1})
+			left := max(0, b.rdb.PTTL(b.Context(), b.names.Token(user)).Val())
+			if b.held(user) != token || left > ttl || left < ttl-time.Minute {
+				b.Errorf("%q: Redis holds %q for %v, want %q for %v", user, b.held(user), left, token, ttl)
+			}
+			if n := b.rdb.Exists(b.Context(), b.names.NoToken(user)).Val() + b.rdb.Exists(b.Context(), b.names.RemovedToken(user)).Val(); n != 0 {
+				b.Errorf("%q: its mark or its copy stays", user)
+			}
+			b.expectRestored("second", b.restore(only), tokens.Restored{Gone: 1})
+		}
+	}
+}
+
+// restoreReachesSQL, where a dead token may have been the only one, and Redis knew nothing of it.
+func restoreReachesSQL(b *rig) {
+	for _, user := range []string{"in both", "in SQL only", "odd}"} {
+		b.sql.rows[user] = "dead"
+		if user == "in both" {
+			b.set(user, "dead")
+		}
+		b.forget(user, "dead")
+		b.sql.rows[user] = "" // the responder's part
+		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.Restored{Restored: 1})
+		if b.sql.rows[user] != "dead" || b.get(user) != "dead" {
+			b.Errorf("%s: SQL holds %q, and %q is found", user, b.sql.rows[user], b.get(user))
+		}
+	}
+}
+
+// A mark that stayed would hide the token in SQL once the cached one is gone.
+func restoreLiftsTheMark(b *rig) {
+	b.sql.rows["u"] = "dead"
+	b.forget("u", "dead")
+	b.restore(tokens.Filter{Users: []string{"u"}})
+	b.rdb.Del(b.Context(), b.names.Token("u"))
+	if got := b.get("u"); got != "dead" {
+		b.Errorf("got %q from SQL", got)
+	}
+}
+
+func newerTokensStay(b *rig) {
+	for _, user := range []string{"in Redis", "in SQL"} {
+		b.set(user, "dead")
+		b.forget(user, "dead")
+	}
+	b.set("in Redis", "new")
+	b.sql.rows["in SQL"] = "new"
+	all := tokens.Filter{Users: []string{"in Redis", "in SQL"}}
+	b.expectRestored("with newer ones", b.restore(all), tokens.Restored{Newer: 2})
+	if b.held("in Redis") != "new" || b.held("in SQL") != "" || b.sql.rows["in SQL"] != "new" || b.sql.rows["in Redis"] != "" {
+		b.Errorf("Redis holds %q and %q, SQL %q", b.held("in Redis"), b.held("in SQL"), b.sql.rows)
+	}
+	b.rdb.Del(b.Context(), b.names.Token("in Redis"))
+	b.expectRestored("once the newer one is gone", b.restore(all), tokens.Restored{Restored: 1, Newer: 1})
+}
+
+func restoreByFilter(b *rig) {
+	for _, c := range []struct{ user, campaign string }{{"u1", "42"}, {"u2", "42"}, {"u3", "43"}, {"u}4", ""}} {
+		b.set(c.user, "dead")
+		if _, _, err := b.store.Forget(b.Context(), c.user, notification.Token("dead"), c.campaign); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var at time.Time
+	err := b.store.Removed(b.Context(), tokens.Filter{Users: []string{"u3"}}, func(some []tokens.Removed) error {
+		at = some[0].At
+		return nil
+	})
+	if err != nil || time.Since(at).Abs() > time.Minute {
+		b.Fatalf("removed at %v, %v", at, err)
+	}
+	for name, c := range map[string]struct {
+		filter tokens.Filter
+		want   []string
+	}{
+		"everything":       {tokens.Filter{}, []string{"u1", "u2", "u3", "u}4"}},
+		"a campaign":       {tokens.Filter{Campaign: "42"}, []string{"u1", "u2"}},
+		"two users":        {tokens.Filter{Users: []string{"u3", "u1", "stranger"}}, []string{"u1", "u3"}},
+		"a user of others": {tokens.Filter{Users: []string{"u3"}, Campaign: "42"}, nil},
+		"from that moment": {tokens.Filter{From: at, Campaign: "43"}, []string{"u3"}},
+		"before it":        {tokens.Filter{To: at, Campaign: "43"}, nil},
+		"after it":         {tokens.Filter{From: at.Add(time.Minute)}, nil},
+	} {
+		if got := b.removed(c.filter); !slices.Equal(got, c.want) {
+			b.Errorf("%s: chose %q, want %q", name, got, c.want)
+		}
+	}
+	if sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{DryRun: true}); err != nil || sum != (tokens.Restored{Restored: 4}) {
+		b.Errorf("dry run: %+v, %v", sum, err)
+	}
+	b.expectRestored("campaign 42", b.restore(tokens.Filter{Campaign: "42"}), tokens.Restored{Restored: 2})
+	b.expectRestored("mixed", b.restore(tokens.Filter{Users: []string{"u1", "u3"}, Campaign: "43"}), tokens.Restored{Restored: 1, Gone: 1})
+	if got := b.removed(tokens.Filter{}); !slices.Equal(got, []string{"u}4"}) {
+		b.Errorf("still kept: %q", got)
+	}
+}
+
+// newestCopyWins, but for that of a token that was stored nowhere.
+func newestCopyWins(b *rig) {
+	for _, user := range []string{"u", "odd}"} {
+		b.set(user, "first")
+		b.forget(user, "first")
+		b.set(user, "second")
+		b.forget(user, "second")
+		b.forget(user, "outdated, from the audience")
+		b.forget(user, "second") // a copy of the same token stays as it is
+		b.restore(tokens.Filter{Users: []string{user}})
+		if got := b.held(user); got != "second" {
+			b.Errorf("%s: got %q back", user, got)
+		}
+		if ttl := b.rdb.TTL(b.Context(), b.names.Token(user)).Val(); ttl > 0 {
+			b.Errorf("%s: it expires in %v", user, ttl)
+		}
+	}
+	b.sql.rows["v"] = "in SQL" // an audience's token, and then that of SQL, prove dead
+	b.forget("v", "in the audience")
+	b.forget("v", "in SQL")
+	b.sql.rows["v"] = ""
+	b.restore(tokens.Filter{Users: []string{"v"}})
+	if got := b.sql.rows["v"]; got != "in SQL" {
+		b.Errorf("SQL got %q back", got)
+	}
+}
+
+func restoreMany(b *rig) {
+	const n = 2500
+	if _, err := b.store.Import(b.Context(), many(n, -1)); err != nil {
+		b.Fatal(err)
+	}
+	for user, token := range many(n, -1) {
+		b.forget(user, token.Value)
+	}
+	var heard []int64
+	sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{
+		Progress: func(so tokens.Restored) { heard = append(heard, so.Restored) },
+	})
+	if err != nil || sum != (tokens.Restored{Restored: n}) {
+		b.Errorf("got %+v, %v", sum, err)
+	}
+	if !slices.IsSorted(heard) || len(heard) == 0 || heard[len(heard)-1] != n {
+		b.Errorf("progress %v", heard)
+	}
+	for user, token := range many(n, -1) {
+		if b.held(user) != token.Value {
+			b.Fatalf("%s has %q", user, b.held(user))
+		}
+	}
+}
+
+func TestWithoutKeepingNothingIsKept(t *testing.T) {
+	b := newRig(t, connect(t, servers.Redis(t)))
+	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{Keep: tokens.KeepNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"held", "odd}", "unknown"} {
+		if user != "unknown" {
+			b.set(user, "dead")
+		}
+		removed, _, err := store.Forget(t.Context(), user, notification.Token("dead"), "42")
+		if err != nil || removed != (user != "unknown") {
+			t.Errorf("%s: removed %v, %v", user, removed, err)
+		}
+		if mark := b.rdb.Get(t.Context(), b.names.NoToken(user)).Val(); mark != "dead" {
+			t.Errorf("%s: the mark is %q", user, mark)
+		}
+	}
+	if got := b.removed(tokens.Filter{}); len(got) > 0 {
+		t.Errorf("kept %q", got)
+	}
+}
+
+func TestAFullRedisKeepsAndGivesBack(t *testing.T) {
+	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	users := []string{"u", "odd}", "in SQL"}
+	for _, user := range users[:2] {
+		b.set(user, "dead")
+	}
+	b.sql.rows["in SQL"] = "dead"
+	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range users {
+		if removed, _ := b.forget(user, "dead"); removed != (user != "in SQL") {
+			t.Errorf("%s: removed %v", user, removed)
+		}
+	}
+	delete(b.sql.rows, "in SQL")
+	b.expectRestored("full", b.restore(tokens.Filter{}), tokens.Restored{Restored: 3})
+	for _, user := range users {
+		if b.held(user) != "dead" {
+			t.Errorf("%s has %q", user, b.held(user))
+		}
+	}
+}
+
+func TestACopyThatCannotBeReadIsLeftOut(t *testing.T) {
+	b := newRig(t, connect(t, servers.Redis(t)))
+	for user, text := range map[string]string{"u1": "{", "u2": `{"token":1}`} {
+		b.rdb.Set(t.Context(), b.names.RemovedToken(user), text, 0)
+	}
+	b.rdb.HSet(t.Context(), b.names.RemovedToken("u3"), "token", "t")
+	b.set("u4", "dead")
+	b.forget("u4", "dead")
+	b.expectRestored("everything", b.restore(tokens.Filter{}), tokens.Restored{Restored: 1})
+	b.expectRestored("by name", b.restore(tokens.Filter{Users: []string{"u1", "u3"}}), tokens.Restored{Gone: 2})
+	b.set("u3", "dead")
+	if _, _, err := b.store.Forget(t.Context(), "u3", notification.Token("dead"), "42"); err == nil || !strings.Contains(err.Error(), b.names.RemovedToken("u3")) {
+		t.Errorf("got %v, want the key of another type named", err)
+	}
+	if b.held("u3") != "dead" {
+		t.Error("the token is gone, and no copy is kept")
+	}
+}
+
+func TestRestoreStopsWhereSQLDoes(t *testing.T) {
+	b := newRig(t, connect(t, servers.Redis(t)))
+	b.set("u", "dead")
+	b.forget("u", "dead")
+	b.sql.down = fmt.Errorf("connection refused")
+	if sum, err := b.store.Restore(t.Context(), tokens.Filter{}, tokens.RestoreOptions{}); err == nil || sum != (tokens.Restored{}) {
+		t.Errorf("got %+v, %v", sum, err)
+	}
+	b.sql.down = nil
+	b.expectRestored("later", b.restore(tokens.Filter{}), tokens.Restored{Restored: 1})
+}
