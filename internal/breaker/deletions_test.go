@@ -10,6 +10,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/queue"
@@ -18,16 +19,16 @@ import (
 
 // shredder is a replica that deletes tokens of a project.
 type shredder struct {
-	t *testing.T
+	tester
 	*breaker.Deletions
 	log   *bytes.Buffer
 	reg   *prometheus.Registry
 	ahead time.Duration
 }
 
-func shred(t *testing.T, rdb *redis.Client, project queue.ProjectKeys, least int64, share float64) *shredder {
+func shred(t tester, rdb redis.UniversalClient, project queue.ProjectKeys, least int64, share float64) *shredder {
 	t.Helper()
-	s := &shredder{t: t, log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
+	s := &shredder{tester: t, log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
 	d, err := breaker.NewDeletions(rdb, project, breaker.DeletionsOptions{
 		Least: least, Share: share, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Registerer: s.reg,
 	})
@@ -44,11 +45,11 @@ func project(name string) queue.ProjectKeys { return queue.DefaultNames().Projec
 
 // take takes until it is refused, or most deletions are made.
 func (s *shredder) take(most int) (taken int) {
-	s.t.Helper()
+	s.Helper()
 	for taken < most {
-		allowed, err := s.Take(s.t.Context())
+		allowed, err := s.Take(s.Context())
 		if err != nil {
-			s.t.Fatalf("take: %v", err)
+			s.Fatalf("take: %v", err)
 		}
 		if !allowed {
 			return taken
@@ -59,10 +60,10 @@ func (s *shredder) take(most int) (taken int) {
 }
 
 func (s *shredder) state() breaker.DeletionsState {
-	s.t.Helper()
-	state, err := s.State(s.t.Context())
+	s.Helper()
+	state, err := s.State(s.Context())
 	if err != nil {
-		s.t.Fatalf("state: %v", err)
+		s.Fatalf("state: %v", err)
 	}
 	return state
 }
@@ -156,6 +157,53 @@ func deletionsLostReplies(t *testing.T, b *backend) {
 		t.Errorf("%d taken after an outage, want up to 500, less what was leased meanwhile", taken)
 	}
 	wantEqual(t, "answers", s.state().Answers, 2000)
+}
+
+// However replicas note and take, and whatever gets lost: no more is deleted than what was noted allows, and all of the least
+// can be.
+func TestDeletionsLaws(t *testing.T) {
+	server := miniredis.RunT(t)
+	server.SetTime(began)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = rdb.Close() })
+	rapid.Check(t, func(rt *rapid.T) {
+		p, lines := project(queue.NewClaimID()), []*line{{UniversalClient: rdb}, {UniversalClient: rdb}, {UniversalClient: rdb}}
+		var all []*shredder
+		for _, l := range lines {
+			all = append(all, shred(rt, l, p, 60, 0.25))
+		}
+		var noted, taken int64
+		for range rapid.IntRange(1, 60).Draw(rt, "steps") {
+			at := rapid.IntRange(0, len(all)-1).Draw(rt, "replica")
+			s := all[at]
+			if rapid.Bool().Draw(rt, "note") {
+				n := rapid.Int64Range(1, 100).Draw(rt, "answers")
+				s.Note(n)
+				noted += n
+				continue
+			}
+			lines[at].losses, lines[at].arrives = rapid.IntRange(0, 1).Draw(rt, "losses"), rapid.Bool().Draw(rt, "arrives")
+			for range rapid.IntRange(1, 40).Draw(rt, "tokens") {
+				if allowed, _ := s.Take(rt.Context()); allowed {
+					taken++
+				}
+			}
+			s.ahead += 2 * time.Second
+			if limit := max(60, noted/4); taken > limit {
+				rt.Fatalf("%d deleted after %d answers, want at most %d", taken, noted, limit)
+			}
+		}
+		for _, l := range lines {
+			l.losses = 0
+		}
+		for _, s := range all {
+			s.ahead += 2 * time.Second
+			taken += int64(s.take(1000))
+		}
+		if taken < 60 {
+			rt.Fatalf("only %d deleted", taken)
+		}
+	})
 }
 
 func deletionsWrongType(t *testing.T, b *backend) {
