@@ -63,9 +63,9 @@ Rules, from --rules or PUT /admin/rules, are JSON:
   retryAfter  the header: seconds, any other text as it is, or date+30s for an HTTP date
   code        %s
 
-RESET_… ends the one stream (over HTTP/1.1, the connection), CLOSE_… the TCP connection with all its streams;
-REFUSED_STREAM and GOAWAY_BEFORE_READ say that the request was not processed, GOAWAY_AFTER_READ that no more
-are taken. …_BEFORE_READ leaves the body unread and accepts nothing.
+RESET_… ends the one stream (over HTTP/1.1, the connection), CLOSE_… the TCP connection with all its
+streams; REFUSED_STREAM and GOAWAY_BEFORE_READ say that the request was not processed, GOAWAY_AFTER_READ that
+no more are taken. …_BEFORE_READ leaves the body unread and accepts nothing.
 
 Limits and the way to them are rules, too:
 
@@ -88,14 +88,15 @@ Limits and the way to them are rules, too:
 latencies and timelines stay in real time.
 
 A timeline, from --timeline or PUT /admin/timeline, is JSON. Each step replaces all rules; "repeat" may be left
-out, and then the array may stand alone:
+out, and then the array may stand alone. --latency and --quota hold in every step of the file that says
+nothing of them:
 
   {"repeat": "2m", "steps": [{"at": "0s", "rules": {}},
                              {"at": "30s", "rules": {"outcomes": [{"code": "OVERLOADED", "share": 0.2}]}}]}
 
 The admin API:
 
-  GET, PUT, DELETE  /admin/rules           show, replace or remove the rules; both end a timeline
+  GET, PUT, DELETE  /admin/rules           show, replace or remove the rules; PUT and DELETE end a timeline
   GET, PUT, DELETE  /admin/timeline        show, start or stop a timeline
   GET               /admin/counts          counts as JSON
   GET               /admin/trace           arrivals by project, each second of the last hour and each 100 ms of
@@ -124,11 +125,14 @@ func newCommand(serve func(settings) error) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if s.options.Rules, err = readRules(rulesFile, latency, quota); err != nil {
+			fromFlags, err := newFlagRules(latency, quota)
+			if err != nil {
 				return err
 			}
-			if s.options.Timeline, err = readTimeline(timelineFile); err != nil {
+			if s.options.Rules, err = readRules(rulesFile, fromFlags); err != nil {
+				return err
+			}
+			if s.options.Timeline, err = readTimeline(timelineFile, fromFlags); err != nil {
 				return err
 			}
 			s.options.Ledger = fcmsim.LedgerMode(ledger)
@@ -146,7 +150,7 @@ func newCommand(serve func(settings) error) *cobra.Command {
 	f.StringVar(&s.listen.CAFile, "ca-file", "", "where to write the CA's certificate (default: a temporary file)")
 	f.StringVar(&latency, "latency", "", "latency of every answer, in place of that in the rules (default: none)")
 	f.StringVar(&rulesFile, "rules", "", "file of rules to start with")
-	f.IntVar(&quota, "quota", 0, "messages a minute of each project, in place of that in the rules (default: no limit)")
+	f.IntVar(&quota, "quota", 0, "messages a minute of each project, in place of that in the rules (default: none)")
 	f.StringVar(&timelineFile, "timeline", "", "file of rules that change as time goes")
 	f.Float64Var(&s.options.Speed, "speed", 1, "how much shorter the minutes of quotas are")
 	f.Uint64Var(&s.options.Seed, "seed", 0, "seed of all chance; the same seed gives the same message the same fate")

@@ -7,25 +7,45 @@ import (
 	"fanfare/internal/fcmsim"
 )
 
-// readRules reads the file, if there is one; a latency and a quota of their own beat those of the file.
-func readRules(file, latency string, quota int) (fcmsim.Rules, error) {
+// readRules reads the file, if there is one; what the flags say beats it.
+func readRules(file string, f flagRules) (fcmsim.Rules, error) {
 	rules, err := readFile("--rules", file, fcmsim.ParseRules)
-	if err != nil {
-		return rules, err
+	if !f.latency.IsZero() {
+		rules.Latency = f.latency
 	}
-	if latency != "" {
-		if rules.Latency, err = fcmsim.ParseLatency(latency); err != nil {
-			return rules, fmt.Errorf("--latency: %w", err)
-		}
+	if f.quota != 0 {
+		rules.Quota.PerMinute = f.quota
 	}
-	if quota != 0 {
-		rules.Quota.PerMinute = quota
-	}
-	return rules, nil
+	return rules, err
 }
 
-func readTimeline(file string) (fcmsim.Timeline, error) {
-	return readFile("--timeline", file, fcmsim.ParseTimeline)
+// readTimeline reads the file, if there is one; what the flags say holds in the steps that say nothing of it.
+func readTimeline(file string, f flagRules) (fcmsim.Timeline, error) {
+	timeline, err := readFile("--timeline", file, fcmsim.ParseTimeline)
+	for i := range timeline.Steps {
+		rules := &timeline.Steps[i].Rules
+		if rules.Latency.IsZero() {
+			rules.Latency = f.latency
+		}
+		if rules.Quota.PerMinute == 0 {
+			rules.Quota.PerMinute = f.quota
+		}
+	}
+	return timeline, err
+}
+
+// flagRules are the rules that have flags of their own; the zero value sets none.
+type flagRules struct {
+	latency fcmsim.Latency
+	quota   int
+}
+
+func newFlagRules(latency string, quota int) (flagRules, error) {
+	parsed, err := fcmsim.ParseLatency(latency)
+	if err != nil {
+		return flagRules{}, fmt.Errorf("--latency: %w", err)
+	}
+	return flagRules{parsed, quota}, nil
 }
 
 // readFile gives the zero value where no file is named.

@@ -188,3 +188,28 @@ func TestProgramTellsItsLimits(t *testing.T) {
 		}
 	}
 }
+
+// A step replaces all rules, but for what was said on the command line.
+func TestFlagsHoldInATimeline(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "timeline.json")
+	const steps = `[{"at":"0s","rules":{}},{"at":"1s","rules":{"latency":"1s","quota":{"perMinute":7}}}]`
+	if err := os.WriteFile(file, []byte(steps), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flags, err := newFlagRules("50ms", 600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	timeline, err := readTimeline(file, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		latency string
+		quota   int
+	}{{"50ms", 600}, {"1s", 7}} {
+		if got := timeline.Steps[i].Rules; got.Latency.String() != want.latency || got.Quota.PerMinute != want.quota {
+			t.Errorf("step %d: %+v", i+1, got)
+		}
+	}
+}
