@@ -33,7 +33,7 @@ func shred(t tester, rdb redis.UniversalClient, project queue.ProjectKeys, least
 		Least: least, Share: share, Logger: slog.New(slog.NewTextHandler(s.log, nil)), Registerer: s.reg,
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("make deletions: %v", err)
 	}
 	start := time.Unix(1_000_000, 0)
 	d.SetClock(func() time.Time { return start.Add(s.ahead) })
