@@ -1,0 +1,52 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"fanfare/internal/tokens"
+)
+
+// RemovedTokens are tokens that were removed as dead and can be restored.
+type RemovedTokens struct {
+	Total  int64
+	Counts []RemovedCount   // by hour and campaign, the newest hour first
+	Newest []tokens.Removed // some of them, the newest first
+}
+
+// RemovedCount is how many tokens the pushes of one campaign ("": of none) removed within an hour.
+type RemovedCount struct {
+	Hour     time.Time `json:"hour"` // its beginning, UTC
+	Campaign string    `json:"campaignId"`
+	Tokens   int64     `json:"tokens"`
+}
+
+// RemovedTokens counts what the filter chooses of the removed tokens, and lists the newest of them, at most limit.
+func (o *Operator) RemovedTokens(ctx context.Context, filter tokens.Filter, limit int) (RemovedTokens, error) {
+	var found RemovedTokens
+	counts := make(map[RemovedCount]int64) // by hour and campaign
+	err := o.deps.Tokens.Removed(ctx, filter, func(some []tokens.Removed) error {
+		for _, r := range some {
+			counts[RemovedCount{Hour: r.At.Truncate(time.Hour), Campaign: r.Campaign}]++
+		}
+		found.Total += int64(len(some))
+		found.Newest = append(found.Newest, some...)
+		slices.SortFunc(found.Newest, newestFirst)
+		found.Newest = found.Newest[:min(limit, len(found.Newest))]
+		return nil
+	})
+	for c, n := range counts {
+		c.Tokens = n
+		found.Counts = append(found.Counts, c)
+	}
+	slices.SortFunc(found.Counts, func(a, b RemovedCount) int {
+		return cmp.Or(b.Hour.Compare(a.Hour), cmp.Compare(a.Campaign, b.Campaign))
+	})
+	return found, err
+}
+
+func newestFirst(a, b tokens.Removed) int {
+	return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.User, b.User))
+}
