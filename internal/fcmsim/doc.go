@@ -53,12 +53,25 @@
 //
 // # Resets
 //
-// REFUSED_STREAM and GOAWAY_BEFORE_READ tell the sender that the request was not processed; GOAWAY_AFTER_READ answers it
-// and ends the connection after what is under way.
+// A Server speaks HTTP/2 by the package h2, 100 streams a connection, and HTTP/1.1, where every fault that is told by a
+// frame is told by closing the connection without a response. "Before" means that the request's headers were read and
+// its body was not looked at, whether or not it had arrived: never accepted. "After" means that the body was read and
+// validated, and accepted as often as the outcome's Delivered says.
 //
-// RESET_BEFORE_READ and RESET_AFTER_READ end one request: over HTTP/2 by RST_STREAM with INTERNAL_ERROR, other
-// streams going on; over HTTP/1.1 by closing the connection without a response. CLOSE_BEFORE_READ and
-// CLOSE_AFTER_READ end the TCP connection with a RST, and with it all streams that share it. "Before" means that the
-// request's headers were read and its body was not looked at, whether or not it had arrived: never accepted.
-// "After" means that the body was read and validated, and accepted as often as the outcome's Delivered says.
+//	REFUSED_STREAM      RST_STREAM with REFUSED_STREAM: not processed, and safe to repeat
+//	GOAWAY_BEFORE_READ  GOAWAY with the stream below this one: those up to it are answered, this one and all after
+//	                    it were not processed, and are safe to repeat; then the connection ends
+//	GOAWAY_AFTER_READ   GOAWAY with the highest stream that came in: this one and all under way are answered, those
+//	                    after it were not processed; then the connection ends
+//	RESET_BEFORE_READ   RST_STREAM with INTERNAL_ERROR
+//	RESET_AFTER_READ    the same
+//	CLOSE_BEFORE_READ   a RST of the TCP connection, and with it of all streams that share it
+//	CLOSE_AFTER_READ    the same
+//	TRUNCATED           content-length promises the whole body, half of it comes, then RST_STREAM with INTERNAL_ERROR
+//	TRICKLE             the headers at once, the body in sixteen pieces over the latency
+//	HANG                nothing, until the sender leaves
+//
+// A latency comes before all of them; after GOAWAY_BEFORE_READ is decided on, nothing more is looked at meanwhile.
+// Rules.Handshake has connections fail before there is a request. Close of a Server ends all connections at once, with
+// a GOAWAY that tells which requests came in.
 package fcmsim

@@ -3,9 +3,12 @@ package h2
 import (
 	"errors"
 	"io"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 func with(fate Fate) Reply {
@@ -153,4 +156,15 @@ func TestCloseSaysWhatCameIn(t *testing.T) {
 		t.Errorf("the connection ends with %v", err)
 	}
 	equal(t, s.ends(2), "/a answered", "/hang left")
+}
+
+// A peer that reads nothing holds up its own answers, and Close for a moment only.
+func TestCloseLeavesAPeerThatDoesNotRead(t *testing.T) {
+	large := ok(strings.Repeat("x", 32<<20)) // far more than the system's buffers hold
+	s := &script{answer: map[string]Reply{"/large": large}}
+	p := dial(t, s, Options{}, http2.Setting{ID: http2.SettingInitialWindowSize, Val: maxWindow})
+	p.must(p.WriteWindowUpdate(0, maxWindow-65535))
+	p.post(1, "/large", "")
+	s.ends(1)
+	p.server.Close()
 }

@@ -78,6 +78,7 @@ type peer struct {
 	encoder *hpack.Encoder
 	decoder *hpack.Decoder
 	server  *Server
+	scheme  string
 }
 
 // dial starts a server with one connection, over which prefaces and settings have gone.
@@ -98,7 +99,7 @@ func dial(t *testing.T, s *script, o Options, settings ...http2.Setting) *peer {
 		t.Fatal(err)
 	}
 	link := NewLink(accepted, func() {})
-	p := &peer{t: t, conn: client, server: NewServer(s, o), Framer: http2.NewFramer(client, client)}
+	p := &peer{t: t, conn: client, server: NewServer(s, o), scheme: "https", Framer: http2.NewFramer(client, client)}
 	p.encoder, p.decoder = hpack.NewEncoder(&p.block), hpack.NewDecoder(4096, nil)
 	go p.server.Serve(link, link)
 	t.Cleanup(func() {
@@ -132,7 +133,7 @@ func (p *peer) head(id uint32, path string, end bool, more ...string) {
 
 func (p *peer) encode(path string, more ...string) []byte {
 	p.block.Reset()
-	fields := append([]string{":method", "POST", ":scheme", "https", ":authority", "fcm.test", ":path", path}, more...)
+	fields := append([]string{":method", "POST", ":scheme", p.scheme, ":authority", "fcm.test", ":path", path}, more...)
 	for i := 0; i < len(fields); i += 2 {
 		p.must(p.encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}))
 	}
