@@ -29,7 +29,7 @@ func (g *Governor) ask(ctx context.Context, p *purse, want int, now time.Time) {
 		id: fmt.Sprintf("%08x%08x", g.id, uint32(g.asks)), unspent: p.unspent, known: p.era, voids: p.voids,
 	}
 	p.asking, p.peek, p.unspent = true, false, 0
-	p.spent, p.asked = 0, now
+	p.asked, p.came, p.spent = now, 0, 0
 	g.work.Go(func() {
 		asking, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()

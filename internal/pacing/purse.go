@@ -44,8 +44,9 @@ type purse struct {
 	again  time.Time     // ask not before
 	failed int           // asks in a row
 	trip   time.Duration // how long an ask takes, smoothed
-	spent  int           // since the last ask
-	asked  time.Time
+	asked  time.Time     // last
+	came   int           // pushes that came since then
+	spent  int           // and those that went
 }
 
 // ready tells whether a permit may be spent now; permits that are too late go first.
@@ -113,17 +114,19 @@ func (p *purse) due(by time.Time, bound int) int {
 	return n
 }
 
-// wants is how many more permits the waiting pushes need, and those that will come meanwhile if they go on coming as since
-// the last ask. Nothing is wanted while a whole share still lies ahead.
+// wants is how many more permits are needed when those in hand are spent: by the pushes that wait, and by those that will
+// have come by then. For the latter there are two guesses, and the higher one counts: whoever is let go is replaced as it was since
+// the last ask; and as many will be let go as were since then. Nothing is wanted while a whole share still lies ahead.
 func (p *purse) wants(now time.Time, waiting int) int {
 	if last := len(p.shares) - 1; last >= 0 && p.shares[last].from.After(now) {
 		return 0
 	}
-	expected := 0
-	if since := now.Sub(p.asked); since > 0 && p.spent > 1 {
-		expected = int(float64(p.spent-1) * min(1, float64(p.shareTime())/float64(since)))
+	held, replaced, repeated := p.held(), 0, 0
+	if since := now.Sub(p.asked); p.spent > 0 && since > 0 {
+		replaced = held * min(p.came, p.spent) / p.spent
+		repeated = int(float64(p.spent) * min(1, float64(horizon)/float64(since)))
 	}
-	return max(0, waiting+expected-p.held())
+	return max(0, waiting+max(replaced, repeated)-held)
 }
 
 // shareTime grows with the time that an ask takes, so that the next share is there when the present one ends.

@@ -53,6 +53,10 @@ func (g *Governor) enter(p Push, now time.Time) (*waiter, error) {
 		return nil, g.stopped
 	}
 	l := g.turns.line(p, now)
+	g.quota.came++
+	if l.cap != nil {
+		l.cap.came++
+	}
 	if g.turns.waiting == 0 {
 		g.expire(l, now)
 		if g.quota.ready(now) && l.allowed(now) {
