@@ -33,7 +33,7 @@ func run() int {
 Without --campaign it serves every running campaign until it is stopped. With it, it serves one and exits:
 0 drained, 1 a fault that a restart may cure, 2 usage or configuration, 3 credentials or permission,
 4 the campaign expired, was cancelled or is paused, 5 no such campaign, 75 stopped with work left.`,
-		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "fcm", "tokens", "profiles", "store", "log", "http"},
+		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.StringVar(&campaignID, "campaign", "", "serve this campaign only, and exit when it is drained")
 		},

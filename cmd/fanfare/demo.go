@@ -11,7 +11,6 @@ import (
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/dispatcher"
 	"fanfare/internal/operator"
 	"fanfare/internal/responder"
 )
@@ -86,7 +85,7 @@ type demo struct {
 	id         string
 	rooms      *wire.Rooms
 	op         *operator.Operator
-	dispatcher *dispatcher.Dispatcher
+	dispatcher *wire.Dispatcher
 	responder  *responder.Responder
 }
 
@@ -122,7 +121,7 @@ func (d *demo) introduce(ctx context.Context) error {
 		}
 		fmt.Fprintf(d.w, "  %-9s %-28s %s\n", part.name, what, part.address)
 	}
-	fmt.Fprintln(d.w)
+	fmt.Fprintf(d.w, "  %-9s %-28s %s\n\n", "pace", thousands(int64(s.Pacing.PerMinute/60))+" a second", "after a ramp of "+s.Pacing.Ramp.String())
 	if err := d.rooms.Redis.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("reach Redis: %w", err)
 	}

@@ -69,6 +69,9 @@ func (e *embedded) startRedis(s *config.Settings) (err error) {
 	return nil
 }
 
+// demoRamp is short enough for an audience that full pace would serve in a second.
+const demoRamp = 2 * time.Second
+
 func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err error) {
 	latency := fcmsim.LogNormal(40*time.Millisecond, 0.3)
 	if e.sim, err = fcmsim.New(fcmsim.Options{Rules: fcmsim.Rules{Latency: latency}}); err != nil {
@@ -80,6 +83,7 @@ func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err 
 	s.FCM = config.Defaults().FCM
 	s.FCM.Endpoint, s.FCM.CAFile = config.URL(e.fcm.URLs.TLS), e.fcm.CAFile
 	s.FCM.ProjectID = "demo"
+	s.Pacing.Ramp = demoRamp
 	return nil
 }
 

@@ -88,6 +88,7 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 		"redis.sentinel_master": "m", "fcm.endpoint": "https://h/v1", "store.database_url": "sqlite:x",
 		"log.level": "debug", "log.format": "json", "http.dispatcher": "off", "http.responder": ":1",
 		"store.token_query": "off", "store.token_clear": "off", "store.profile_query": "SELECT 1",
+		"pacing.enabled": "false", "breaker.enabled": "false",
 	}
 	company := map[string][]string{ // what a key cannot be set without
 		"redis.addresses":     {"FANFARE_REDIS_MODE=cluster"},

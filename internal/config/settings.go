@@ -16,6 +16,8 @@ type Settings struct {
 	Dispatcher Dispatcher `key:"dispatcher" help:"The program that takes recipients from Redis and pushes to FCM."`
 	Campaign   Campaign   `key:"campaign" help:"What holds for every campaign that does not say otherwise."`
 	Retry      Retry      `key:"retry" help:"When a recipient is tried again, and when no more. The defaults are FCM's own rules."`
+	Pacing     Pacing     `key:"pacing" help:"How fast the project is sent to, by all replicas together. What fanfare quota set says at run time wins."`
+	Breaker    Breaker    `key:"breaker" help:"What stops a campaign, or the deletion of tokens, before it does damage."`
 	FCM        FCM        `key:"fcm" help:"Firebase Cloud Messaging."`
 	Tokens     Tokens     `key:"tokens" help:"The cache of users' registration tokens, user:<id>:token."`
 	Profiles   Profiles   `key:"profiles" help:"The cache of users' profiles, profile:<id>."`
@@ -78,7 +80,7 @@ type Queue struct {
 
 // Dispatcher are the settings of the dispatcher's pool.
 type Dispatcher struct {
-	Concurrency int           `key:"concurrency" default:"500" min:"1" help:"pushes in flight"`
+	Concurrency int           `key:"concurrency" default:"500" min:"1" help:"recipients held at a time, and so pushes in flight at most; how many FCM takes at once is found out"`
 	Claim       int           `key:"claim" default:"100" min:"1" help:"recipients taken by one claim at most"`
 	AckInterval time.Duration `key:"ack_interval" default:"20ms" min:"1ms" help:"how long outcomes wait to be written together; what waits here is what a crash repeats"`
 	AckBatch    int           `key:"ack_batch" default:"200" min:"1" help:"how many outcomes are written together at most"`
@@ -102,6 +104,27 @@ type Retry struct {
 	Quota       time.Duration `key:"quota" default:"60s" min:"1ms" help:"wait after a 429 that names none"`
 	Unsent      time.Duration `key:"unsent" default:"1s" min:"1ms" help:"wait after a request that never reached FCM"`
 	Outage      time.Duration `key:"outage" default:"10s" min:"1ms" help:"wait while the database is down or the credentials are refused; no attempt is counted"`
+	KeptBack    time.Duration `key:"kept_back" default:"5m" min:"1ms" help:"wait of recipients whose platform is kept back, until a person has mended it"`
+}
+
+// Pacing is the quota that all replicas share.
+type Pacing struct {
+	Enabled           bool          `key:"enabled" default:"true" help:"obey the quota, its ramp and the gate that a 429 closes; false is for an endpoint of one's own"`
+	PerMinute         int           `key:"per_minute" default:"600000" min:"1" max:"60000000" help:"what Firebase grants the project, in messages a minute"`
+	HeadroomPercent   int           `key:"headroom_percent" default:"0" min:"0" max:"99" help:"the part of it that is left to the application's own pushes"`
+	Ramp              time.Duration `key:"ramp" default:"60s" min:"0s" max:"24h" help:"from standstill to full pace; FCM asks for 60s or more"`
+	Idle              time.Duration `key:"idle" default:"30s" min:"1s" help:"the pause after which the ramp begins anew"`
+	MaxGate           time.Duration `key:"max_gate" default:"1h" min:"1s" help:"the longest Retry-After that is believed"`
+	AvoidQuarterHours bool          `key:"avoid_quarter_hours" default:"false" help:"send nothing within two minutes of :00, :15, :30 and :45, when FCM is busiest"`
+}
+
+// Breaker says when a campaign is stopped, and when dead tokens are kept.
+type Breaker struct {
+	Enabled             bool `key:"enabled" default:"true" help:"judge each campaign by its answers"`
+	Canary              int  `key:"canary" default:"100" min:"0" max:"100000" help:"pushes of a campaign that go out alone, and must look sane before the rest follows"`
+	UnregisteredPercent int  `key:"unregistered_percent" default:"50" min:"1" max:"100" help:"dead tokens among the answers of a minute that pause a campaign"`
+	DeletionsLeast      int  `key:"deletions_least" default:"1000" min:"0" help:"tokens that a project may always lose in an hour"`
+	DeletionsPercent    int  `key:"deletions_percent" default:"25" min:"0" max:"100" help:"tokens that it may lose, among the hour's answers; those that die beyond are kept"`
 }
 
 // FCM says which project is sent to, as whom, and where.

@@ -26,6 +26,8 @@ var floors = map[string]int{
 	"internal/tokens":       2,
 	"internal/profiles":     2,
 	"internal/pacing":       2,
+	"internal/inflight":     2,
+	"internal/breaker":      2,
 	"internal/fcm":          2,
 	"internal/responses":    2,
 	"internal/store":        2,
@@ -35,6 +37,7 @@ var floors = map[string]int{
 	"internal/daemon":       1,
 	"internal/config":       1,
 	"internal/fcmsim":       1,
+	"internal/fcmsim/h2":    0,
 }
 
 // keepers are the rooms that alone may import something: ours or a library's.

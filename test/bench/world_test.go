@@ -42,6 +42,7 @@ func newWorldOn(b *testing.B, addr, latency string, simArgs ...string) *world {
 		"FANFARE_HTTP_DISPATCHER=off",
 		"FANFARE_HTTP_RESPONDER=off",
 		"LOG_LEVEL=warn",
+		"FANFARE_PACING_RAMP=0s", "FANFARE_PACING_PER_MINUTE=6000000", // what is to be seen is the program's own limit
 	}
 	return w
 }

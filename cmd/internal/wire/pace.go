@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 
-	"fanfare/internal/daemon"
 	"fanfare/internal/pacing"
 )
 
@@ -20,13 +19,11 @@ func (r *Rooms) Project(ctx context.Context) (string, error) {
 	return sender.Project(), nil
 }
 
-// Governor makes the governor of a project's quota. by is who it says has halted the project.
+// Governor makes the governor of a project's quota. by is who it says has halted the project. Without Run it tells and sets
+// only, as an operator needs it.
 func (r *Rooms) Governor(project, by string) (*pacing.Governor, error) {
-	o := pacing.DefaultOptions()
+	o := pacingOptions(r.Settings.Pacing)
 	o.By, o.Logger, o.Registerer = by, r.Logger, r.Registerer
 	governor, err := pacing.New(r.Redis, r.Names.Project(project), o)
-	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
-	}
-	return governor, nil
+	return governor, usage(err)
 }

@@ -12,7 +12,6 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/dispatcher"
 	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
@@ -120,26 +119,4 @@ func (r *Rooms) Sender(ctx context.Context) (*fcm.Sender, error) {
 		return nil, daemon.Exit(daemon.ExitUsage, err)
 	}
 	return sender, nil
-}
-
-// Dispatcher makes a dispatcher for all running campaigns, or for one.
-func (r *Rooms) Dispatcher(sender dispatcher.Sender, campaign string) (*dispatcher.Dispatcher, error) {
-	outbox, err := responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{})
-	if err != nil {
-		return nil, err
-	}
-	d, err := dispatcher.New(dispatcher.Deps{
-		Names:      r.Names,
-		Campaigns:  r.Campaigns,
-		Tokens:     r.Tokens,
-		Profiles:   r.Profiles,
-		Sender:     sender,
-		Outbox:     outbox,
-		Logger:     r.Logger,
-		Registerer: r.Registerer,
-	}, dispatcherOptions(r.Settings, campaign))
-	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
-	}
-	return d, nil
 }

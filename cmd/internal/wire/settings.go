@@ -5,15 +5,18 @@ package wire
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
 	"fanfare/internal/fcm"
+	"fanfare/internal/pacing"
 	"fanfare/internal/queue"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
@@ -115,6 +118,7 @@ func dispatcherOptions(s config.Settings, campaign string) dispatcher.Options {
 		Quota:       s.Retry.Quota,
 		Unsent:      s.Retry.Unsent,
 		Outage:      s.Retry.Outage,
+		KeptBack:    s.Retry.KeptBack,
 	}
 	return o
 }
@@ -130,4 +134,29 @@ func campaignOptions(s config.Settings) campaign.Options {
 		Retention:  s.Campaign.Retention,
 		DefaultTTL: s.Campaign.DefaultTTL,
 	}
+}
+
+func pacingOptions(s config.Pacing) pacing.Options {
+	o := pacing.DefaultOptions()
+	o.Settings = pacing.Settings{
+		Quota:             s.PerMinute,
+		Headroom:          float64(s.HeadroomPercent) / 100,
+		Ramp:              s.Ramp,
+		AvoidQuarterHours: s.AvoidQuarterHours,
+	}
+	o.Idle, o.MaxGate = s.Idle, s.MaxGate
+	return o
+}
+
+func breakerOptions(s config.Settings) breaker.Options {
+	o := breaker.DefaultOptions()
+	o.Canary, o.Lease = s.Breaker.Canary, max(s.Queue.Lease, time.Second)
+	unregistered := o.Thresholds[breaker.Unregistered]
+	unregistered.Share = float64(s.Breaker.UnregisteredPercent) / 100
+	o.Thresholds[breaker.Unregistered] = unregistered
+	return o
+}
+
+func deletionsOptions(s config.Breaker) breaker.DeletionsOptions {
+	return breaker.DeletionsOptions{Least: int64(s.DeletionsLeast), Share: float64(s.DeletionsPercent) / 100}
 }

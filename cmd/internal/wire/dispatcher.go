@@ -1,0 +1,105 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/daemon"
+	"fanfare/internal/dispatcher"
+	"fanfare/internal/fcm"
+	"fanfare/internal/inflight"
+	"fanfare/internal/pacing"
+	"fanfare/internal/responses"
+)
+
+// Dispatcher is a dispatcher with the pace that it keeps.
+type Dispatcher struct {
+	*dispatcher.Dispatcher
+	governor *pacing.Governor // nil where nothing is paced
+}
+
+// Run serves as dispatcher.Run does. The pace is kept until the last push is out.
+func (d *Dispatcher) Run(fetch, work context.Context) error {
+	if d.governor == nil {
+		return d.Dispatcher.Run(fetch, work)
+	}
+	paced, stop := context.WithCancel(context.WithoutCancel(work))
+	var pace sync.WaitGroup
+	pace.Go(func() { _ = d.governor.Run(paced) }) // it ends with its context, and never otherwise
+	defer pace.Wait()
+	defer stop()
+	return d.Dispatcher.Run(fetch, work)
+}
+
+// Dispatcher makes a dispatcher for all running campaigns, or for one.
+func (r *Rooms) Dispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, error) {
+	deps, governor, err := r.dispatcherDeps(sender)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dispatcher.New(deps, dispatcherOptions(r.Settings, campaign))
+	if err != nil {
+		return nil, daemon.Exit(daemon.ExitUsage, err)
+	}
+	return &Dispatcher{d, governor}, nil
+}
+
+func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, governor *pacing.Governor, err error) {
+	deps = dispatcher.Deps{
+		Names:      r.Names,
+		Campaigns:  r.Campaigns,
+		Tokens:     r.Tokens,
+		Profiles:   r.Profiles,
+		Sender:     sender,
+		Logger:     r.Logger,
+		Registerer: r.Registerer,
+	}
+	if deps.Outbox, err = responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{}); err != nil {
+		return deps, nil, err
+	}
+	if r.Settings.Pacing.Enabled {
+		host, _ := os.Hostname() // it is for people
+		if governor, err = r.Governor(sender.Project(), host); err != nil {
+			return deps, nil, err
+		}
+		deps.Pacer, deps.Halter = governor, governor
+		deps.Wire, err = inflight.New(inflight.Options{Max: r.Settings.Dispatcher.Concurrency, Registerer: r.Registerer})
+		if err != nil {
+			return deps, nil, err
+		}
+	}
+	if r.Settings.Breaker.Enabled {
+		if deps.Breakers, err = r.Breakers(); err != nil {
+			return deps, nil, err
+		}
+		if deps.Deletions, err = r.Deletions(sender.Project()); err != nil {
+			return deps, nil, err
+		}
+	}
+	return deps, governor, nil
+}
+
+// Breakers make the breakers of all campaigns.
+func (r *Rooms) Breakers() (*breaker.Breakers, error) {
+	b, err := breaker.New(r.Redis, breakerOptions(r.Settings))
+	return b, usage(err)
+}
+
+// Deletions make the breaker of a Firebase project's token deletions.
+func (r *Rooms) Deletions(project string) (*breaker.Deletions, error) {
+	o := deletionsOptions(r.Settings.Breaker)
+	o.Logger, o.Registerer = r.Logger, r.Registerer
+	d, err := breaker.NewDeletions(r.Redis, r.Names.Project(project), o)
+	return d, usage(err)
+}
+
+// usage is for options that their room refuses: they came from settings.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
+}
