@@ -23,7 +23,7 @@ type userToken struct {
 
 func (c *cli) tokens() *cobra.Command {
 	return group("tokens COMMAND", "Look at and change users' registration tokens",
-		c.tokensGet(), c.tokensSet(), c.tokensRemove(), c.tokensImport())
+		c.tokensGet(), c.tokensSet(), c.tokensRemove(), c.tokensImport(), c.tokensRemoved(), c.tokensRestore())
 }
 
 func (c *cli) tokensGet() *cobra.Command {
