@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"fanfare/internal/fcmsim"
 	"fanfare/test/servers"
 )
 
@@ -37,10 +38,12 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FCM_ENDPOINT", "http://127.0.0.1:1/v1")
 			e.Setenv("FCM_PROJECT_ID", "demo")
 			e.Setenv("TZ", "UTC")
+			e.Values[simKey{}] = new(*fcmsim.Simulator)
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "interrupts": interrupts, "redis": redisCommand(t.Context()),
+			"simulator": startSimulator(t), "validated": validated,
 		},
 	})
 }

@@ -55,7 +55,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	root.SetCompletionCommandGroupID(groupSetup)
 	for id, commands := range map[string][]*cobra.Command{
 		groupSend:  {c.demo(), c.campaign(), c.load(), c.watch()},
-		groupAfter: {c.dead(), c.tokens()},
+		groupAfter: {c.quota(), c.project(), c.dead(), c.tokens()},
 		groupSetup: {c.check(), c.settings()},
 	} {
 		for _, command := range commands {

@@ -58,6 +58,9 @@ func (h heard) summary() Finding {
 		f.Detail += fmt.Sprintf("; of %d nothing is known", open)
 		f.Advice = h.silence()
 	}
+	if h.validated() == 0 {
+		f.Grade = Failure // it cannot be vouched for
+	}
 	return f
 }
 

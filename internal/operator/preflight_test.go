@@ -176,7 +176,7 @@ func TestPreflightObeysTheGate(t *testing.T) {
 	s.options.AtOnce = 1
 	report := s.preflight(personal, append(people(1, "quota-"), people(5, "good-")...)...)
 	wantFinding(t, report.Findings, "pace", Warning, "the gate is closed until")
-	wantFinding(t, report.Findings, "fcm", Warning, "QUOTA_EXCEEDED")
+	wantFinding(t, report.Findings, "fcm", Failure, "QUOTA_EXCEEDED")
 	equal(t, "requests after the 429", s.sim.Counts().Requests, 1)
 
 	ok(t, s.governor.Halt(t.Context(), "wrong project"))
@@ -184,7 +184,7 @@ func TestPreflightObeysTheGate(t *testing.T) {
 	ok(t, err)
 	wantFinding(t, report.Findings, "pace", Failure, "the project is halted: wrong project")
 	wantFinding(t, report.Findings, "time", Failure, "never end")
-	wantFinding(t, report.Findings, "fcm", Warning, "not done within 500ms")
+	wantFinding(t, report.Findings, "fcm", Failure, "not done within 500ms")
 }
 
 // closed is a pacer behind a gate.
@@ -204,7 +204,7 @@ func TestValidationEndsInTime(t *testing.T) {
 		h := new(Operator).validate(t.Context(), "42", make([]player, 50), options)
 		equal(t, "time", time.Since(start), options.Patience)
 		equal(t, "validated", h.validated(), 0)
-		wantFinding(t, h.findings(100), "fcm", Warning, "not done within 30s")
+		wantFinding(t, h.findings(100), "fcm", Failure, "not done within 30s")
 		wantFinding(t, h.findings(100), "dead tokens", Warning, "FCM judged no token")
 	})
 }

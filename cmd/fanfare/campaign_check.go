@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"fanfare/cmd/internal/wire"
+	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
+)
+
+func (c *cli) campaignCheck() *cobra.Command {
+	options := operator.DefaultPreflight()
+	command := &cobra.Command{
+		Use:   "check CAMPAIGN",
+		Short: "Check a campaign before it is sent: audience, message, tokens, time and deadline",
+		Long: `Check a campaign before it is sent, without sending anything.
+
+A sample of the list's head, middle and tail is read, not claimed; tokens and profiles are looked up, the message is filled in
+for each, and FCM validates it (validate_only, which counts against the quota). Then it is said when the last push would go at
+the present quota, with its ramp, its gate and what other running campaigns have before it. It exits with 1 when the campaign
+should not be sent as it is.`,
+		Example:           "  fanfare campaign check 42\n  fanfare campaign check 42 --sample 1000 --json",
+		Args:              takes,
+		ValidArgsFunction: c.completeCampaign,
+		RunE: func(command *cobra.Command, args []string) error {
+			if options.Sample < 1 || options.Patience <= 0 {
+				return wrongUsage(command, errors.New("--sample and --patience must be above zero"))
+			}
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+				report, err := preflight(ctx, rooms, op, args[0], options)
+				if errors.Is(err, campaign.ErrNotFound) {
+					return notMoved(ctx, op, args[0], err)
+				}
+				if err != nil {
+					return about(args[0], err)
+				}
+				if err := c.output(command).show(report, func(w io.Writer) { printPreflight(w, report) }); err != nil {
+					return err
+				}
+				return verdict(report.Findings)
+			})
+		},
+	}
+	command.Flags().IntVar(&options.Sample, "sample", options.Sample, "how many `recipients` to look at")
+	command.Flags().DurationVar(&options.Patience, "patience", options.Patience, "how long to wait for the quota and for FCM")
+	return command
+}
+
+// preflight has FCM and the project's quota stand by.
+func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id string, options operator.PreflightOptions) (operator.Preflight, error) {
+	sender, err := rooms.Sender(ctx)
+	if err != nil {
+		return operator.Preflight{}, err
+	}
+	defer sender.Close()
+	governor, err := rooms.Governor(sender.Project(), "fanfare campaign check")
+	if err != nil {
+		return operator.Preflight{}, err
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- governor.Run(running) }()
+	options.Validator, options.Pacer = sender, governor
+	report, err := op.Preflight(ctx, id, options)
+	stop()
+	return report, errors.Join(err, <-ended)
+}
+
+func printPreflight(w io.Writer, p operator.Preflight) {
+	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %d of %s looked at, nothing sent", printable(p.ID), p.Sampled, plural(p.Recipients, "recipient"))))
+	fmt.Fprintln(w)
+	printFindings(w, p.Findings)
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fanfare/internal/pacing"
+)
+
+// quotaFlags are what can be set of a project's pace.
+type quotaFlags struct {
+	settings pacing.Settings
+	headroom float64 // percent
+}
+
+func (q *quotaFlags) addTo(f *pflag.FlagSet) {
+	f.IntVar(&q.settings.Quota, "per-minute", 0, "`pushes` a minute that Firebase grants the project")
+	f.Float64Var(&q.headroom, "headroom", 0, "`percent` of them that are left to the application's own pushes")
+	f.DurationVar(&q.settings.Ramp, "ramp", 0, "how long it takes from standstill to full pace")
+	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "let nothing go within two minutes of :00, :15, :30 and :45")
+}
+
+// apply changes what was given, and tells whether anything was.
+func (q *quotaFlags) apply(f *pflag.FlagSet, s *pacing.Settings) (any bool) {
+	for flag, take := range map[string]func(){
+		"per-minute":          func() { s.Quota = q.settings.Quota },
+		"headroom":            func() { s.Headroom = q.headroom / 100 },
+		"ramp":                func() { s.Ramp = q.settings.Ramp },
+		"avoid-quarter-hours": func() { s.AvoidQuarterHours = q.settings.AvoidQuarterHours },
+	} {
+		if f.Changed(flag) {
+			take()
+			any = true
+		}
+	}
+	return any
+}
+
+func (c *cli) quotaSet() *cobra.Command {
+	var given quotaFlags
+	command := &cobra.Command{
+		Use:   "set --per-minute N …",
+		Short: "Set the quota, headroom and ramp for all dispatchers, at once and until they are reset",
+		Long: `Set the quota, headroom and ramp for all dispatchers. What is not given stays. It is in force everywhere within two
+seconds, goes before what stands in the dispatchers' settings, and stays until "fanfare quota reset".`,
+		Example: "  fanfare quota set --per-minute 300000 --headroom 10",
+		Args:    takes,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if !given.apply(command.Flags(), new(pacing.Settings)) {
+				return wrongUsage(command, errors.New("nothing to set: give --per-minute, --headroom, --ramp or --avoid-quarter-hours"))
+			}
+			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+				settings, err := g.Settings(ctx)
+				if err != nil {
+					return err
+				}
+				given.apply(command.Flags(), &settings)
+				if err := settings.Validate(); err != nil {
+					return wrongUsage(command, err)
+				}
+				if err := g.Set(ctx, settings); err != nil {
+					return err
+				}
+				return c.showQuota(ctx, command, project, g)
+			})
+		},
+	}
+	given.addTo(command.Flags())
+	return command
+}

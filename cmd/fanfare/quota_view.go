@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"time"
+
+	"fanfare/internal/pacing"
+)
+
+// quotaView is the JSON of a project's pace.
+type quotaView struct {
+	Project           string     `json:"project"`
+	PerMinute         int        `json:"perMinute"`
+	HeadroomPercent   float64    `json:"headroomPercent"`
+	RampSeconds       float64    `json:"rampSeconds"`
+	AvoidQuarterHours bool       `json:"avoidQuarterHours"`
+	Set               bool       `json:"set"`  // by an operator; else these are the settings
+	Full              float64    `json:"full"` // pushes a second at full pace
+	Now               float64    `json:"now"`  // pushes a second that may go now
+	Warm              float64    `json:"warm"` // how much of the ramp is done, 0 to 1
+	GateUntil         time.Time  `json:"gateUntil,omitzero"`
+	GateReason        string     `json:"gateReason,omitempty"`
+	Halts             []haltView `json:"halts"`
+}
+
+type haltView struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+	By     string    `json:"by,omitempty"`
+}
+
+func quotaOf(project string, s pacing.State) quotaView {
+	v := quotaView{
+		Project: project, PerMinute: s.Settings.Quota, HeadroomPercent: 100 * s.Settings.Headroom, RampSeconds: s.Settings.Ramp.Seconds(),
+		AvoidQuarterHours: s.Settings.AvoidQuarterHours, Set: s.Overridden, Full: s.Settings.Rate(), Now: s.Rate, Warm: s.Warm,
+		Halts: []haltView{},
+	}
+	if s.Gate.Closed(s.Now) {
+		v.GateUntil, v.GateReason = s.Gate.Until.UTC(), s.Gate.Reason
+	}
+	for _, h := range s.Halts {
+		v.Halts = append(v.Halts, haltView{h.Reason, h.Since.UTC(), h.By})
+	}
+	return v
+}
+
+func printQuota(w io.Writer, project string, s pacing.State) {
+	v := quotaOf(project, s)
+	fmt.Fprintln(w, bold(w, "project "+printable(project)))
+	field := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "  %-13s %s\n", name, printable(fmt.Sprintf(format, args...)))
+	}
+	origin := "as in the settings"
+	if v.Set {
+		origin = "set; fanfare quota reset goes back to the settings"
+	}
+	field("quota", "%s a minute less %.4g%% headroom (%s)", thousands(int64(v.PerMinute)), v.HeadroomPercent, origin)
+	field("pace", "%s a second, now %s", rateOf(v.Full), rateOf(v.Now))
+	field("ramp", "%s, %.0f%% done", s.Settings.Ramp, 100*v.Warm)
+	avoided := "not avoided"
+	if v.AvoidQuarterHours {
+		avoided = "avoided by two minutes"
+	}
+	field("quarter hours", "%s", avoided)
+	if v.GateUntil.IsZero() {
+		field("gate", "open")
+	} else {
+		field("gate", "closed until %s: %s", stamp(v.GateUntil), v.GateReason)
+	}
+	for _, h := range v.Halts {
+		field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
+	}
+}
+
+// rateOf is a rate for a person: whole where it is large.
+func rateOf(rate float64) string {
+	if rate >= 100 {
+		return thousands(int64(rate + 0.5))
+	}
+	return fmt.Sprintf("%.3g", rate)
+}
+
+// whoami is who is at the command line, for those who wonder later.
+func whoami() string {
+	name, host := "somebody", "somewhere"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name + "@" + host
+}
