@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +13,7 @@ import (
 
 func (c *cli) quota() *cobra.Command {
 	return group("quota COMMAND", "Show and set the pace that all dispatchers of a Firebase project share",
-		c.quotaShow(), c.quotaSet(), c.quotaReset(), c.quotaClose())
+		c.quotaShow(), c.quotaSet(), c.quotaReset(), c.quotaClose(), c.quotaOpen())
 }
 
 // governed opens the rooms and the governor of the project that the settings, or the credentials, name.
@@ -69,26 +67,4 @@ func (c *cli) quotaReset() *cobra.Command {
 			})
 		},
 	}
-}
-
-func (c *cli) quotaClose() *cobra.Command {
-	wait := 30 * time.Second
-	command := &cobra.Command{
-		Use:   "close",
-		Short: "Let nothing go for a while, as after a 429 of the project; a ramp follows",
-		Args:  takes,
-		RunE: func(command *cobra.Command, _ []string) error {
-			if wait <= 0 {
-				return wrongUsage(command, fmt.Errorf("--for %s is not above zero", wait))
-			}
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
-				if err := g.Close(ctx, wait, "closed by "+whoami()); err != nil {
-					return err
-				}
-				return c.showQuota(ctx, command, project, g)
-			})
-		},
-	}
-	command.Flags().DurationVar(&wait, "for", wait, "how long")
-	return command
 }
