@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -66,6 +67,17 @@ func TestTrailersEndARequest(t *testing.T) {
 	}
 }
 
+// A peer that keeps no table of headers gets none that refer to it.
+func TestHeaderTableIsThePeers(t *testing.T) {
+	p := dial(t, &script{}, Options{}, http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0})
+	p.decoder.SetAllowedMaxDynamicTableSize(0)
+	p.decoder.SetMaxDynamicTableSize(0)
+	for id := uint32(1); id <= 3; id += 2 {
+		p.head(id, "/a", true)
+		equal(t, p.hear(2), strconv.Itoa(int(id))+okHead+"2", strconv.Itoa(int(id))+` data "/a" end`)
+	}
+}
+
 func TestPingIsAnswered(t *testing.T) {
 	p := dial(t, &script{}, Options{})
 	p.must(p.WritePing(false, [8]byte([]byte("fanfare!"))))
@@ -89,6 +101,18 @@ func TestDelaysOrderTheAnswers(t *testing.T) {
 	if took := time.Since(began); took < late.Delay {
 		t.Errorf("after %s, want %s", took, late.Delay)
 	}
+}
+
+func TestAnswerToALeftSenderIsDropped(t *testing.T) {
+	soon, late := ok("soon"), ok("late")
+	soon.Delay, late.Delay = 10*time.Millisecond, 30*time.Millisecond
+	s := &script{answer: map[string]Reply{"/soon": soon, "/late": late}}
+	p := dial(t, s, Options{})
+	p.post(1, "/soon", "")
+	p.must(p.WriteRSTStream(1, http2.ErrCodeCancel))
+	p.post(3, "/late", "")
+	equal(t, p.hear(2), "3"+okHead+"4", `3 data "late" end`)
+	equal(t, s.ends(2), "/soon left", "/late answered")
 }
 
 func TestFlowControlHoldsBodiesBack(t *testing.T) {
@@ -120,6 +144,9 @@ func TestConnectionsWindowIsSharedByItsStreams(t *testing.T) {
 				read += len(data.Data())
 			}
 		}
+		if read != until {
+			t.Errorf("%d bytes came, the window lets %d", read, until)
+		}
 	}
 	take(65535)
 	p.must(p.WriteWindowUpdate(0, 10))
@@ -133,16 +160,24 @@ func TestBodiesAreAcknowledged(t *testing.T) {
 	p := dial(t, &script{head: map[string]Reply{"/a": {Fate: Hang}}}, Options{MaxBody: connWindow})
 	p.head(1, "/a", false)
 	piece := make([]byte, 16<<10)
-	for range connWindow / 2 / len(piece) {
-		p.must(p.WriteData(1, false, piece))
-	}
-	p.must(p.WriteData(1, false, []byte{0}))
-	for {
-		f, err := p.ReadFrame()
-		p.must(err)
-		if w, ok := f.(*http2.WindowUpdateFrame); ok && w.Increment == connWindow/2+1 {
-			return
+	want := []uint32{connWindow - 65535, connWindow/2 + 1, connWindow/2 + 1}
+	var got []uint32
+	for len(got) < len(want) {
+		for range connWindow / 2 / len(piece) {
+			p.must(p.WriteData(1, false, piece))
 		}
+		p.must(p.WriteData(1, false, []byte{0}))
+		for more := true; more; {
+			f, err := p.ReadFrame()
+			p.must(err)
+			if w, ok := f.(*http2.WindowUpdateFrame); ok {
+				got = append(got, w.Increment)
+				more = len(got) == 1 // what the connection begins with
+			}
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("acknowledged %d, want %d", got, want)
 	}
 }
 
@@ -179,8 +214,11 @@ func TestProtocolErrors(t *testing.T) {
 		say  func(p *peer)
 		want string
 	}{
-		"no path":        {func(p *peer) { p.head(1, "", true) }, "1 reset PROTOCOL_ERROR"},
-		"headers' size":  {func(p *peer) { p.head(1, "/a", true, "x", strings.Repeat("~", 90), "y", "~") }, "1 reset ENHANCE_YOUR_CALM"},
+		"no path":       {func(p *peer) { p.head(1, "", true) }, "1 reset PROTOCOL_ERROR"},
+		"headers' size": {func(p *peer) { p.head(1, "/a", true, "x", strings.Repeat("~", 90), "y", "~") }, "1 reset ENHANCE_YOUR_CALM"},
+		"headers without end": {func(p *peer) {
+			p.must(p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte(strings.Repeat("\x82", 1000))}))
+		}, "goaway 0 ENHANCE_YOUR_CALM"},
 		"even stream":    {func(p *peer) { p.head(2, "/a", true) }, "goaway 0 PROTOCOL_ERROR"},
 		"no such stream": {func(p *peer) { p.must(p.WriteData(9, true, nil)) }, "goaway 0 PROTOCOL_ERROR"},
 		"compression": {func(p *peer) {

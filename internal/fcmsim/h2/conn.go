@@ -42,7 +42,7 @@ type conn struct {
 	streams map[uint32]*stream
 	waiting schedule
 	timer   *time.Timer
-	blocked []*stream // by flow control, in order
+	blocked []*stream // by flow control, in order; one that trickles can be in it more than once
 	window  int64     // what the peer takes over all streams,
 	initial int64     // on a new stream,
 	frame   int       // and in a frame
@@ -150,9 +150,11 @@ func (c *conn) sayGoodbye(code http2.ErrCode) {
 	_ = c.link.Close()
 }
 
+// patience is how long a peer may keep a connection that has ended for it.
+const patience = 3 * time.Second
+
 // leave lets the peer read all that was written, and the connection end when it has.
 func (c *conn) leave() {
-	const patience = time.Second
 	c.write()
 	if t, ok := c.net.(*tls.Conn); ok {
 		_ = t.CloseWrite() // the peer may have left already

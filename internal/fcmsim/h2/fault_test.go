@@ -94,8 +94,9 @@ func TestRetireAnswersWhatIsUnderWay(t *testing.T) {
 	p.post(3, "/retire", "")
 	p.post(5, "/after", "")
 	equal(t, p.hear(5), "goaway 3 NO_ERROR", "3"+okHead+"10", `3 data "0123456789" end`, "1"+okHead+"4", `1 data "slow" end`)
-	if err := p.hangUp(); !errors.Is(err, io.EOF) {
-		t.Errorf("the connection ends with %v", err)
+	answered := time.Now()
+	if err := p.hangUp(); !errors.Is(err, io.EOF) || time.Since(answered) >= patience {
+		t.Errorf("the connection ends with %v after %s", err, time.Since(answered))
 	}
 	if _, read := s.bodies["/after"]; read {
 		t.Error("a request after GOAWAY was read")

@@ -19,7 +19,6 @@ type stream struct {
 	window int64  // what the peer takes on this stream
 	rest   []byte // of the body: what is not sent yet
 	then   ending // after the rest
-	stuck  bool   // it is among the blocked
 	pieces int    // of a trickled body: how many were sent
 	begun  int64  // of a trickled body: when
 

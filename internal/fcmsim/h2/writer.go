@@ -65,7 +65,7 @@ func (c *conn) pump(st *stream) {
 			break
 		}
 		if n == 0 {
-			c.stall(st)
+			c.blocked = append(c.blocked, st)
 			return
 		}
 	}
@@ -79,20 +79,11 @@ func (c *conn) pump(st *stream) {
 	}
 }
 
-// stall keeps a stream until the peer's windows open.
-func (c *conn) stall(st *stream) {
-	if !st.stuck {
-		st.stuck = true
-		c.blocked = append(c.blocked, st)
-	}
-}
-
 // unblock tries again with all that the windows held up.
 func (c *conn) unblock() {
 	blocked := c.blocked
 	c.blocked = nil
 	for _, st := range blocked {
-		st.stuck = false
 		if c.streams[st.id] == st {
 			c.pump(st)
 		}
