@@ -41,7 +41,7 @@ func (g *Governor) ask(ctx context.Context, p *purse, want int, now time.Time) {
 		if err != nil {
 			g.failed(ctx, p, came, err)
 		} else {
-			p.trip += (min(came.Sub(now), slowReply) - p.trip) / 8
+			p.timed(came.Sub(now))
 			p.failed = 0
 			g.accept(p, a, got, now, came)
 		}

@@ -1,7 +1,7 @@
 // Package pacing lets pushes go no faster than Firebase allows the project, whatever the number of replicas.
 //
 // In Redis each project has one cursor: the instant at which the next push may go that nobody has leased yet. A replica leases
-// a share, the next 20 ms or so of the project's rate, and so moves the cursor on; the next replica's share lies behind it.
+// a share, some tens of ms of the project's rate, and so moves the cursor on; the next replica's share lies behind it.
 // So the pushes of all replicas are even, no replica has to be known to the others, and none can take what another
 // one has. A share costs one round trip; its permits are handed out locally, one by one, each at its instant.
 //

@@ -148,7 +148,7 @@ func TestLaws(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawScenario(rt)
 		got := s.run(t)
-		hand := math.Ceil(float64(s.rate) * max(shareTime, 4*s.latency+time.Millisecond).Seconds())
+		hand := math.Ceil(float64(s.rate) * max(aloneTime, 4*s.latency+time.Millisecond).Seconds())
 		slack := float64(s.rate)*(lateQuota+4*s.latency+2*tick).Seconds() + 2 + hand*float64(max(got.most, 1))
 		lowest := math.Inf(1)
 		for i, at := range got.sent {

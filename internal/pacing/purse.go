@@ -6,8 +6,11 @@ import (
 )
 
 const (
-	// shareTime is how much of the coming time one lease takes, unless Redis is so slow that the next share would come late.
-	shareTime, maxShareTime = 20 * time.Millisecond, 250 * time.Millisecond
+	// shareTime is how much of the coming time one lease takes. A replica that has few beside it takes more, up to aloneTime:
+	// it wants to be leadTime ahead, so that a moment without CPU or without Redis costs nothing. Where Redis is so slow that the
+	// next share would come late, shares are longer still.
+	shareTime, aloneTime, maxShareTime = 20 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond
+	leadTime                           = 100 * time.Millisecond
 	// horizon bounds how far ahead anything is leased.
 	horizon = time.Second
 	// lateQuota is how long after its instant a permit may still be spent; what is older goes back. A permit of a campaign's
@@ -44,6 +47,8 @@ type purse struct {
 	again  time.Time     // ask not before
 	failed int           // asks in a row
 	trip   time.Duration // how long an ask takes, smoothed
+	swing  time.Duration // by how much that differs from one ask to the next, smoothed
+	lead   time.Duration // how far ahead the last share was: what the others hold, and what we do
 	asked  time.Time     // last
 	came   int           // pushes that came since then
 	spent  int           // and those that went
@@ -129,8 +134,18 @@ func (p *purse) wants(now time.Time, waiting int) int {
 	return max(0, waiting+max(replaced, repeated)-held)
 }
 
-// shareTime grows with the time that an ask takes, so that the next share is there when the present one ends.
-func (p *purse) shareTime() time.Duration { return min(max(shareTime, 2*p.trip), maxShareTime) }
+// shareTime is how long the next share is to be.
+func (p *purse) shareTime() time.Duration {
+	ahead := min(max(shareTime, leadTime-p.lead), aloneTime)
+	return min(max(ahead, 2*(p.trip+2*p.swing)), maxShareTime)
+}
+
+// timed notes how long an ask took.
+func (p *purse) timed(took time.Duration) {
+	took = min(took, slowReply)
+	p.swing += ((took - p.trip).Abs() - p.swing) / 8
+	p.trip += (took - p.trip) / 8
+}
 
 // add keeps what an answer leased. The instants are counted from the moment the answer came, so that a slow Redis moves
 // permits and does not crowd them.
@@ -138,5 +153,6 @@ func (p *purse) add(a answer, sent, came time.Time) {
 	if came.Sub(sent) > slowReply {
 		came = sent.Add(slowReply)
 	}
-	p.shares = append(p.shares, share{from: came.Add(micros(a.from - a.now)), span: micros(a.until - a.from), n: a.n})
+	p.lead = micros(a.from - a.now)
+	p.shares = append(p.shares, share{from: came.Add(p.lead), span: micros(a.until - a.from), n: a.n})
 }
