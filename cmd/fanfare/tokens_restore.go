@@ -73,6 +73,6 @@ func printRestored(w io.Writer, s operator.RestoreSummary, onlyRedis bool) {
 		fmt.Fprintln(w, "in Redis only: store.token_restore has no statement for SQL")
 	}
 	if s.Waiting > 0 {
-		fmt.Fprintf(w, "%s wait for the responder: those that tell of these removals clear SQL again, though not Redis\n", plural(s.Waiting, "result"))
+		fmt.Fprintf(w, "yet to be written by the responder: %s; those of these removals clear SQL again, though not Redis\n", plural(s.Waiting, "result"))
 	}
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/test/servers"
+)
+
+// TestRestoreReachesSQL: the settings' own defaults give a token back in users(id, fcm_token).
+func TestRestoreReachesSQL(t *testing.T) {
+	addr, file := servers.Redis(t), filepath.Join(t.TempDir(), "app.db")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.ExecContext(t.Context(), `CREATE TABLE users (id text, fcm_token text); INSERT INTO users VALUES ('u1', NULL), ('u2', 'new')`); err != nil {
+		t.Fatal(err)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	for _, user := range []string{"u1", "u2"} {
+		if err := rdb.Set(t.Context(), "{user:"+user+":token}:removed", `{"token":"old","campaign":"42","at":1,"ttl":0}`, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rdb.RPush(t.Context(), "notification:responses", "a result").Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	root, out := newRoot(), new(strings.Builder)
+	root.SetOut(out)
+	root.SetArgs([]string{"tokens", "restore", "--all", "--redis.url", "redis://" + addr, "--store.database_url", "sqlite:" + file})
+	if err := root.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"restored 1 token in", "left alone 1 user with a newer token", "yet to be written by the responder: 1 result;"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it says %q, want %q", out, want)
+		}
+	}
+	var first, second string
+	if err := db.QueryRowContext(t.Context(), `SELECT a.fcm_token, b.fcm_token FROM users a, users b WHERE a.id = 'u1' AND b.id = 'u2'`).Scan(&first, &second); err != nil {
+		t.Fatal(err)
+	}
+	if first != "old" || second != "new" {
+		t.Errorf("SQL holds %q and %q", first, second)
+	}
+}
