@@ -2,6 +2,10 @@ package breaker_test
 
 import (
 	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/breaker"
 )
@@ -148,4 +152,32 @@ func smallCanaryIsJudgedWhole(t *testing.T, b *backend) {
 		wantEqual(t, "tripped by 10 of "+string(kind), v.Trip != nil, trips)
 		wantEqual(t, "passed", f.state().Canary.Passed, !trips)
 	}
+}
+
+// A replica that has seen a canary pass does not let the rest through any more when the next canary starts elsewhere.
+func TestTrustEndsBeforeTheNextCanary(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	f := openOn(t, rdb, rdb, "trust", 2, options())
+	one, two := f.replicas[0], f.replicas[1]
+	pass := func(d time.Duration) {
+		one.ahead += d
+		two.ahead += d
+		server.SetTime(began.Add(one.ahead))
+	}
+	pass(0)
+	a := one.admit("a", 10)
+	one.conclude(answer(a, "a", 10, breaker.Accepted))
+	wantEqual(t, "admitted by trust", two.admit("b", 50).N, 50)
+	f.ok(one.Reset(t.Context(), f.list))
+	for waited := time.Duration(0); ; waited += 100 * time.Millisecond {
+		if got := one.admit("c", 50); got.N > 0 {
+			wantEqual(t, "admitted to the next canary", got.N, 10)
+			wantEqual(t, "when", waited, 2*time.Second)
+			break
+		}
+		pass(100 * time.Millisecond)
+	}
+	wantEqual(t, "admitted beyond it", two.admit("d", 50).N, 0)
 }

@@ -34,6 +34,7 @@ var conformance = []struct {
 	{"trips a platform", platformTrips},
 	{"platform paused by hand", platformPausedByHand},
 	{"reset", resets},
+	{"reset repeated", resetRepeated},
 	{"gone", goneStaysGone},
 	{"state", showsItsState},
 	{"wrong type", wrongTypeIsNamed},

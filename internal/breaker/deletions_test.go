@@ -206,6 +206,17 @@ func TestDeletionsLaws(t *testing.T) {
 	})
 }
 
+// A Redis that is full and must not evict still counts deletions.
+func TestFullRedisCountsDeletions(t *testing.T) {
+	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	s := shred(t, b.rdb, project("p"), 100, 0)
+	wantEqual(t, "taken", s.take(1), 1)
+	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "taken when it is full", s.take(1000), 99)
+}
+
 func deletionsWrongType(t *testing.T, b *backend) {
 	p := project(queue.NewClaimID())
 	s := shred(t, b.rdb, p, 100, 0)

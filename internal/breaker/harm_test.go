@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
 
@@ -123,6 +124,9 @@ func wholeLife(t *testing.T, f *fixture) {
 		t.Fatalf("trip %+v, want one of 70 in 80", v.Trip)
 	}
 	wantEqual(t, "told again", r.conclude(breaker.Tally{}).Trip != nil, false)
+	f.expire("trip_until")
+	v = r.conclude(breaker.Tally{})
+	wantEqual(t, "told once more when nobody acted", v.Trip != nil, true)
 	f.ok(r.Confirm(t.Context(), f.list, v.Trip))
 	f.ok(r.Reset(t.Context(), f.list))
 	f.expire("opens")
@@ -174,6 +178,53 @@ func noRepliesCountOnce(t *testing.T, b *backend) {
 	r.conclude(answer(a, "a", 10, breaker.Accepted))
 	wantEqual(t, "answered", f.number("proofs"), 50)
 	wantEqual(t, "outstanding", f.state().Canary.Outstanding, 850)
+
+	b.lose(t, servers.EveryNth(1))
+	if _, err := r.Conclude(t.Context(), f.list, answer(a, "a", 10, breaker.BadMessage)); err == nil {
+		t.Fatal("no error without a reply")
+	}
+	b.lose(t, nil)
+	wantEqual(t, "told of what was wrong then", r.conclude(answer(a, "a", 10, breaker.Accepted)).Trip != nil, true)
+}
+
+// resetRepeated resets once although the client asks twice, and somebody is admitted in between.
+func resetRepeated(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, "{reset}"+queue.NewClaimID(), 1, options())
+	other := f.join(b.rdb, options())
+	f.ok(f.replicas[0].Reset(t.Context(), f.list)) // from here on the script is known
+	other.admit("old", 10)
+	var admitted breaker.Admission
+	b.lose(t, func(n int, _ []string) bool {
+		if n == 2 {
+			admitted = other.admit("new", 10)
+		}
+		return n == 1
+	})
+	f.ok(f.replicas[0].Reset(t.Context(), f.list))
+	wantEqual(t, "admitted", admitted.N, 10)
+	wantEqual(t, "round is over", other.conclude(answer(admitted, "new", 5, breaker.Accepted)).Tripped, false)
+	wantEqual(t, "answered", f.state().Canary.Answered, 5)
+}
+
+// A pass that comes too late lets nobody through whom it was not about.
+func TestPassOfAnotherRound(t *testing.T) {
+	b := onMiniredis(t)
+	l := &line{UniversalClient: b.rdb}
+	f := open(t, b, 1, options())
+	late := f.join(l, options())
+	a := late.admit("a", 10)
+	scripts := 0
+	l.before = func() {
+		if scripts++; scripts == 2 { // after the tally
+			f.ok(f.replicas[0].Reset(t.Context(), f.list))
+			f.replicas[0].admit("b", 10)
+			f.ok(f.rdb.HSet(t.Context(), f.key(), "proofs", 10, "canary:bad_message:", 10).Err())
+		}
+	}
+	v := late.conclude(answer(a, "a", 10, breaker.Accepted))
+	wantEqual(t, "scripts", scripts, 2)
+	wantEqual(t, "round is over", v.Tripped, true)
+	wantEqual(t, "passed", f.state().Canary.Passed, false)
 }
 
 // A Redis that is full and must not evict still judges.

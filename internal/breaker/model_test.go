@@ -176,9 +176,13 @@ type line struct {
 	redis.UniversalClient
 	spared, losses int
 	arrives        bool
+	before         func() // each script; nil: nothing
 }
 
 func (l *line) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if l.before != nil {
+		l.before()
+	}
 	return l.carry(ctx, func() *redis.Cmd { return l.UniversalClient.EvalSha(ctx, sha, keys, args...) })
 }
 

@@ -1,4 +1,4 @@
--- take hands a trip to somebody else, whose winner has not acted in time.
+-- take hands a trip on whose holder has not acted in time, which the caller has seen; of many callers one wins.
 -- Returns book.reply with 'won' or 'lost'.
 local breaker = KEYS[1]
 local from, id, act_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -11,7 +11,7 @@ local book = open(breaker)
 if book.live.trip == id then
   return book.reply('won')
 end
-if book.live.trip ~= from or book.number('trip_until') > book.now then
+if book.live.trip ~= from then
   return book.reply('lost')
 end
 book.tidy()
