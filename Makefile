@@ -3,6 +3,8 @@
 # make          the programs, into bin/
 
 GO ?= go
+# firebase-admin for Node.js, which judges the simulator's answers
+JUDGE = test/judges/node/node_modules/.package-lock.json
 
 .PHONY: build test lint demo bench image ci clean
 
@@ -11,7 +13,11 @@ build:
 
 test:
 	./tools/test-servers.sh
+	@$(MAKE) --no-print-directory $(JUDGE)
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+
+$(JUDGE): test/judges/node/package-lock.json
+	npm ci --prefix test/judges/node --ignore-scripts --omit=optional --no-audit --no-fund
 
 lint:
 	$(GO) tool -modfile=tools/go.mod golangci-lint run
