@@ -16,7 +16,7 @@ const (
 	// jitter keeps replicas that were refused together from coming together.
 	jitter = 5 * time.Millisecond
 	// The wait after an ask that failed, doubled with each one.
-	retryMin, retryMax = 50 * time.Millisecond, time.Second
+	retrySoon, retryLate = 50 * time.Millisecond, time.Second
 	// warnEvery is how often it is logged that Redis is away.
 	warnEvery = 10 * time.Second
 )
@@ -51,7 +51,7 @@ func (g *Governor) ask(ctx context.Context, p *purse, want int, now time.Time) {
 
 // failed puts the next ask off. No permit is made up while Redis is away.
 func (g *Governor) failed(ctx context.Context, p *purse, now time.Time, err error) {
-	wait := min(retryMin<<min(p.failed, 10), retryMax)
+	wait := min(retrySoon<<min(p.failed, 10), retryLate)
 	p.failed++
 	p.again = now.Add(wait/2 + rand.N(wait/2))
 	if ctx.Err() == nil && now.Sub(g.warned) >= warnEvery {

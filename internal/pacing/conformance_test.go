@@ -209,6 +209,9 @@ func haltsInRedis(t *testing.T, b *bench) {
 	if second <= first {
 		t.Errorf("era %d came after %d", second, first)
 	}
+	again, err := b.halt(t.Context(), "breaker", "dispatcher 3")
+	must(t, err)
+	wantEqual(t, "era of a reason that stands", again, second)
 	wantEqual(t, "verdict", b.take(a).verdict, verdictHalt)
 	_, free, err := b.resume(t.Context(), "credentials")
 	must(t, err)

@@ -43,7 +43,7 @@ func TestETA(t *testing.T) {
 			last = drain(t, g, pushes)
 		})
 		// Each window may end with a push less or more: its interval reaches into the avoided minutes. µs are rounded up.
-		windows := time.Duration(1 + last.Sub(eta).Abs()/quarter)
+		windows := 1 + last.Sub(eta).Abs()/quarter
 		if s.AvoidQuarterHours {
 			windows = 8
 		}

@@ -39,20 +39,16 @@ func (s *gate) told(until time.Time) {
 // a minute; one that is longer than Options.MaxGate is cut. A gate that is closed already is only ever extended. After it comes
 // a ramp. This replica stops before Redis hears of it; should Redis not hear, the error says so, and Run keeps telling it.
 func (g *Governor) Close(ctx context.Context, retryAfter time.Duration, reason string) error {
-	wait := retryAfter
-	if wait <= 0 {
-		wait = noRetryAfter
+	wait := min(retryAfter, g.o.MaxGate)
+	if retryAfter <= 0 {
+		wait = min(noRetryAfter, g.o.MaxGate)
 	}
-	now := time.Now()
+	until := time.Now().Add(wait)
 	g.mu.Lock()
-	if wait > g.o.MaxGate {
-		g.log.Warn("close gate: Retry-After is cut", "retry_after", retryAfter, "to", g.o.MaxGate, "reason", reason)
-		wait = g.o.MaxGate
+	if until.Sub(g.gate.until) > reassertEvery { // a crowd of 429s is one gate
+		g.log.Warn("close gate: nothing goes for a while", "for", wait, "retry_after", retryAfter, "cut", retryAfter > wait, "reason", reason)
 	}
-	if !g.gate.closed(now) {
-		g.log.Warn("close gate: nothing goes for a while", "for", wait, "reason", reason)
-	}
-	if until := now.Add(wait); until.After(g.gate.until) {
+	if until.After(g.gate.until) {
 		g.gate.until, g.gate.reason = until, reason
 	}
 	g.metrics.dropped.Add(float64(g.quota.void()))

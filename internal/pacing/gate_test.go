@@ -20,7 +20,12 @@ func TestGateStopsEveryReplica(t *testing.T) {
 		f.pass(15 * time.Second)
 		must(t, all[1].Close(f.t.Context(), 30*time.Second, "429"))
 		closed := f.now()
-		f.pass(32 * time.Second)
+		f.pass(time.Second)
+		for _, r := range all {
+			wantEqual(t, "shut", r.Shut(), true)
+		}
+		f.pass(31 * time.Second)
+		wantEqual(t, "shut behind it", all[0].Shut(), false)
 		// The others go on until the signal has reached them: two ways of 300 µs.
 		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+30*time.Second-time.Millisecond), 0)
 		wantBetween(t, "in the first second after it", f.count(closed+30*time.Second, closed+31*time.Second), 180, 230)
@@ -65,7 +70,7 @@ func TestRetryAfterIsBounded(t *testing.T) {
 			wantBetween(t, "left", state.Gate.Until.Sub(state.Now), c.kept-10*time.Millisecond, c.kept)
 		})
 	}
-	if !strings.Contains(logged.String(), "Retry-After is cut") {
+	if !strings.Contains(logged.String(), "for=10m0s retry_after=1000h0m0s cut=true") {
 		t.Errorf("an absurd Retry-After was not logged: %s", &logged)
 	}
 }
@@ -149,6 +154,7 @@ func TestHalt(t *testing.T) {
 		halted := f.now()
 		must(t, all[1].Halt(f.t.Context(), "breaker"))
 		f.pass(time.Minute)
+		wantEqual(t, "shut", all[2].Shut(), true)
 		free, err := all[2].ResumeFrom(f.t.Context(), "credentials")
 		must(t, err)
 		wantEqual(t, "free with the breaker's halt standing", free, false)

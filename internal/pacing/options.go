@@ -36,7 +36,7 @@ func DefaultOptions() Options {
 }
 
 func (o Options) validate() error {
-	errs := []error{o.Settings.Validate()}
+	errs := []error{o.Validate()}
 	if o.Idle < time.Second {
 		errs = append(errs, fmt.Errorf("idle of %s is shorter than a second", o.Idle))
 	}

@@ -190,9 +190,10 @@ func (m *memory) write(name string, args []string) lua.LValue {
 			hash[args[i]] = args[i+1]
 		}
 	case "HSETNX":
-		if _, there := hash[args[1]]; !there {
-			hash[args[1]] = args[2]
+		if _, there := hash[args[1]]; there {
+			return lua.LNumber(0)
 		}
+		hash[args[1]] = args[2]
 	case "HDEL":
 		for _, name := range args[1:] {
 			delete(hash, name)

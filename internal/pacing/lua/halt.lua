@@ -1,4 +1,4 @@
--- halt lets nothing go until resume; a reason that stands already keeps its date.
+-- halt lets nothing go until resume; a reason that stands already keeps its date, and nobody is told again.
 -- KEYS: pace, halt. ARGV: channel, reason, by. Returns {now, era}.
 local pace, halt = KEYS[1], KEYS[2]
 local channel, reason, by = ARGV[1], ARGV[2], ARGV[3]
@@ -9,9 +9,11 @@ if bad then
 end
 
 local now = server_us()
-local era = next_era(pace, now)
 redis.call('PERSIST', halt)
-redis.call('HSETNX', halt, reason, whole(math.floor(now / 1000)) .. ' ' .. by)
+if redis.call('HSETNX', halt, reason, whole(math.floor(now / 1000)) .. ' ' .. by) == 0 then
+  return {now, tonumber(redis.call('HGET', pace, 'era') or 0)}
+end
+local era = next_era(pace, now)
 redis.call('HSET', pace, 'era', whole(era))
 keep(pace)
 tell(channel, era)
