@@ -6,6 +6,16 @@ import (
 	"time"
 )
 
+// beginDial adds a lane in the background. Caller holds mu, and has asked mayDial.
+func (l *lanes) beginDial() {
+	l.dialing++
+	l.work.Go(l.dial)
+}
+
+func (l *lanes) mayDial() bool {
+	return l.dialing < dialsAtOnce && len(l.open)+l.dialing < l.most() && !l.now().Before(l.again)
+}
+
 // dial adds one lane.
 func (l *lanes) dial() {
 	ctx, cancel := context.WithTimeout(l.alive, dialTimeout)

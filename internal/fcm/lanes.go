@@ -17,19 +17,21 @@ const (
 	idleTimeout = 90 * time.Second
 	// pingAfter and pingTimeout find out that the other end is gone: such a connection would swallow requests for minutes.
 	pingAfter, pingTimeout = 15 * time.Second, 10 * time.Second
+	// No more than dialsAtOnce are under way: a wave of requests must not become a wave of handshakes.
+	dialsAtOnce = 4
 	// After a dial failed, the next one waits for as long as dialPause, doubled with each failure up to dialPauseMax.
 	dialPause, dialPauseMax = 100 * time.Millisecond, 5 * time.Second
 )
 
 var errClosed = errors.New("the sender is closed")
 
-// lanes are a few HTTP/2 connections, each filled up to its streams before another is dialed. One shared net/http transport
-// dials hundreds at the same load: every request that finds no free stream dials for itself.
+// lanes are a few HTTP/2 connections, as many as the requests in flight need. One shared net/http transport dials hundreds at the same
+// load: every request that finds no free stream dials for itself.
 type lanes struct {
 	dialer   *http.Transport // makes connections, and pools none
 	address  string          // host:port
 	streams  int             // requests in flight on one lane, at most
-	expected int             // requests in flight altogether
+	expected int             // requests in flight altogether, at most
 	now      func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
@@ -43,6 +45,8 @@ type lanes struct {
 	open     []*lane
 	waiting  []chan grant // in the order of their coming; each has room for its grant
 	width    int          // requests in flight that the newest connection takes
+	inFlight int
+	peak     [2]int // in flight at most: since the last review, and between that and the one before
 	dialing  int
 	failures int // dials in a row
 	lastErr  error
@@ -56,6 +60,7 @@ type lane struct {
 	of       *lanes
 	streams  int // at most: one where the server has no HTTP/2
 	inFlight int
+	retired  bool // it takes no more requests, and is closed when its last one ends
 	full     bool // it had no room; until a request ends on it, or nobody else has room, it is not asked again
 }
 
@@ -84,6 +89,7 @@ func newLanes(ctx context.Context, address string, config *tls.Config, o Options
 		width:    o.Streams,
 	}
 	l.alive, l.end = context.WithCancel(ctx)
+	l.work.Go(l.reviewing)
 	return l
 }
 
@@ -119,7 +125,7 @@ func (l *lanes) pick() *lane {
 	for {
 		var best *lane
 		for _, lane := range l.open {
-			if !lane.full && lane.inFlight < lane.streams && (best == nil || lane.inFlight < best.inFlight) {
+			if !lane.full && !lane.retired && lane.inFlight < lane.streams && (best == nil || lane.inFlight < best.inFlight) {
 				best = lane
 			}
 		}
@@ -128,6 +134,9 @@ func (l *lanes) pick() *lane {
 		}
 		if best.Available() > 0 { // neither closed nor closing, nor at the server's own limit
 			best.inFlight++
+			l.inFlight++
+			l.peak[0] = max(l.peak[0], l.inFlight)
+			l.dialAhead(best)
 			return best
 		}
 		best.full = true
@@ -143,7 +152,11 @@ func (l *lane) release() {
 
 func (l *lanes) done(lane *lane) {
 	lane.inFlight--
+	l.inFlight--
 	lane.full = false
+	if lane.retired && lane.inFlight == 0 {
+		l.inspect()
+	}
 	if len(l.waiting) > 0 {
 		l.serve()
 	}

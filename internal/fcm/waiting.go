@@ -9,10 +9,10 @@ func (l *lanes) serve() {
 		return
 	}
 	l.inspect()
-	l.grantFree()
-	for len(l.waiting) > 0 && l.room() < len(l.waiting) && len(l.open)+l.dialing < l.most() && !l.now().Before(l.again) {
-		l.dialing++
-		l.work.Go(l.dial)
+	for l.grantFree(); len(l.waiting) > 0 && l.recall(); l.grantFree() {
+	}
+	for l.room() < len(l.waiting) && l.mayDial() {
+		l.beginDial()
 	}
 	if len(l.open) == 0 && l.dialing == 0 {
 		l.dismiss(l.lastErr)
@@ -38,12 +38,12 @@ func (l *lanes) dismiss(err error) {
 	l.waiting = nil
 }
 
-// inspect drops the lanes that are dead, or refuse although nothing is under way on them: the server is closing those.
-// Those that have room again are asked again.
+// inspect drops the lanes that are dead, that are retired and done, or that refuse although nothing is under way on them: the server
+// is closing those. Those that have room again are asked again.
 func (l *lanes) inspect() {
 	l.open = slices.DeleteFunc(l.open, func(lane *lane) bool {
 		free := lane.Available()
-		if err := lane.Err(); err != nil || (free == 0 && lane.inFlight == 0) {
+		if err := lane.Err(); err != nil || (lane.inFlight == 0 && (free == 0 || lane.retired)) {
 			l.log.Debug("connection to FCM ended", "endpoint", l.address, "in_flight", lane.inFlight, "error", err)
 			l.work.Go(func() { _ = lane.Close() })
 			l.metrics.connections.Dec()
@@ -53,13 +53,6 @@ func (l *lanes) inspect() {
 		return false
 	})
 }
-
-// most is how many lanes there may be: what is expected in flight needs so many, and two more make up for connections that are
-// ending. A server without HTTP/2 needs one for each request.
-func (l *lanes) most() int { return (l.expected+l.width-1)/l.width + 2 }
-
-// room is how many waiters the dials under way will serve.
-func (l *lanes) room() int { return l.dialing * l.width }
 
 // leave takes a waiter out of the queue. What it was granted meanwhile goes back.
 func (l *lanes) leave(wait chan grant) {

@@ -18,7 +18,7 @@ var (
 
 // The limiter holds its bounds on each course; the others are only shown.
 func TestCourses(t *testing.T) {
-	fewest, most := int(*pace/200), int(*pace*0.6)
+	fewest, most := int(*pace/200), int(*pace)
 	for _, c := range courses(*pace) {
 		var table strings.Builder
 		run := func(ctx context.Context, name string, b bound) []figure {

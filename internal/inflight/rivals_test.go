@@ -42,9 +42,10 @@ type failsafe struct {
 	adaptivelimiter.AdaptiveLimiter[any]
 }
 
+// It begins at twice what is needed: its own steps, of about three a window, would not have reached that when the course begins.
 func newFailsafe(fewest, most int, window time.Duration) failsafe {
 	return failsafe{adaptivelimiter.NewBuilder[any]().
-		WithLimits(uint(fewest), uint(most), uint(fewest)).
+		WithLimits(uint(fewest), uint(most), uint(most)/10).
 		WithRecentWindow(window, 30*time.Second, 50).
 		Build()}
 }
