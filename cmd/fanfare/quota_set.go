@@ -24,7 +24,7 @@ func (q *quotaFlags) addTo(f *pflag.FlagSet) {
 }
 
 // apply changes what was given, and tells whether anything was.
-func (q *quotaFlags) apply(f *pflag.FlagSet, s *pacing.Settings) (any bool) {
+func (q *quotaFlags) apply(f *pflag.FlagSet, s *pacing.Settings) (applied bool) {
 	for flag, take := range map[string]func(){
 		"per-minute":          func() { s.Quota = q.settings.Quota },
 		"headroom":            func() { s.Headroom = q.headroom / 100 },
@@ -33,10 +33,10 @@ func (q *quotaFlags) apply(f *pflag.FlagSet, s *pacing.Settings) (any bool) {
 	} {
 		if f.Changed(flag) {
 			take()
-			any = true
+			applied = true
 		}
 	}
-	return any
+	return applied
 }
 
 func (c *cli) quotaSet() *cobra.Command {

@@ -71,9 +71,9 @@ func (c *Campaigns) deadline(ctx context.Context, k keys) (int64, error) {
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return 0, c.typed(ctx, err, k.spec, "hash")
 	}
-	at, err := ParseDeadline(value)
-	if err != nil || at.IsZero() {
-		return 0, nil // a spec that cannot be read is no reason to let its campaign run for ever
+	at, _ := ParseDeadline(value) // one that cannot be read is none: the campaign must end all the same
+	if at.IsZero() {
+		return 0, nil
 	}
 	return at.UnixMilli(), nil
 }

@@ -96,12 +96,11 @@ func (o *Operator) Preflight(ctx context.Context, id string, options PreflightOp
 
 // rehearse does with the sample what a dispatcher would, up to the delivery.
 func (o *Operator) rehearse(ctx context.Context, spec campaign.Spec, sample campaign.Sample, options PreflightOptions, report *Preflight) error {
-	script, err := readScript(spec)
-	if err != nil {
-		report.add(Finding{Name: "message", Grade: Failure, Detail: err.Error(), Advice: "mend the campaign's message: FCM refuses it for everybody"})
+	script, finding := readScript(spec)
+	report.add(finding)
+	if finding.Grade == Failure {
 		return nil
 	}
-	report.add(Finding{Name: "message", Grade: Good, Detail: "reads as FCM's, " + script.describe()})
 	cast, err := o.cast(ctx, script, sample)
 	if err != nil {
 		return err
@@ -120,21 +119,23 @@ type script struct {
 	template *profiles.Template
 }
 
-func readScript(spec campaign.Spec) (script, error) {
+// readScript reads the message as CheckMessage does; there is none where the finding is a failure.
+func readScript(spec campaign.Spec) (script, Finding) {
 	message, err := fcm.Parse(spec.Message)
 	if err != nil {
-		return script{}, err
+		return script{}, unreadable(err)
 	}
 	template, err := profiles.Compile(spec.Message)
 	if err != nil {
-		return script{}, fmt.Errorf("message.%w", err)
+		return script{}, unreadable(fmt.Errorf("message.%w", err))
 	}
-	return script{message, template}, nil
+	f := Finding{Name: "message", Grade: Good, Detail: "reads as FCM's, the same for everybody"}
+	if template.Personal() {
+		f.Detail = "reads as FCM's, filled in for each recipient"
+	}
+	return script{message, template}, f
 }
 
-func (s script) describe() string {
-	if !s.template.Personal() {
-		return "the same for everybody"
-	}
-	return "filled in for each recipient"
+func unreadable(err error) Finding {
+	return Finding{Name: "message", Grade: Failure, Detail: err.Error(), Advice: "mend the campaign's message: FCM refuses it for everybody"}
 }
