@@ -206,6 +206,27 @@ func resetRepeated(t *testing.T, b *backend) {
 	wantEqual(t, "answered", f.state().Canary.Answered, 5)
 }
 
+// Of two who find that nobody has acted on a trip, one takes it over.
+func TestTripIsTakenOverByOne(t *testing.T) {
+	b := onMiniredis(t)
+	l := &line{UniversalClient: b.rdb}
+	f := open(t, b, 2, options())
+	late := f.join(l, options())
+	f.replicas[0].conclude(answer(f.replicas[0].admit("a", 5), "a", 5, breaker.BadMessage))
+	f.expire("trip_until")
+	var quicker breaker.Verdict
+	scripts := 0
+	l.before = func() {
+		if scripts++; scripts == 2 { // after it has asked
+			quicker = f.replicas[1].conclude(breaker.Tally{})
+		}
+	}
+	v := late.conclude(breaker.Tally{})
+	wantEqual(t, "the quicker one is told", quicker.Trip != nil, true)
+	wantEqual(t, "the late one is told", v.Trip != nil, false)
+	wantEqual(t, "tripped", v.Tripped, true)
+}
+
 // A pass that comes too late lets nobody through whom it was not about.
 func TestPassOfAnotherRound(t *testing.T) {
 	b := onMiniredis(t)
