@@ -226,6 +226,15 @@ func haltsInRedis(t *testing.T, b *bench) {
 	_, free, err = b.resume(t.Context(), "")
 	must(t, err)
 	wantEqual(t, "free of all", free, true)
+
+	a = b.ask(100, pace(1000, time.Minute))
+	b.write("warm", 1)
+	_, err = b.halt(t.Context(), "a", "")
+	must(t, err)
+	_, _, err = b.resume(t.Context(), "a")
+	must(t, err)
+	got := b.take(a)
+	wantBetween(t, "interval of the ramp behind it", (got.until-got.from)/int64(got.n), 55_000, 61_000)
 }
 
 func givenBackOnce(t *testing.T, b *bench) {

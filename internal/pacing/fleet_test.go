@@ -107,6 +107,13 @@ func (f *fleet) record(campaign string) {
 	f.by[campaign]++
 }
 
+// of is how many pushes of a campaign went so far.
+func (f *fleet) of(campaign string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.by[campaign]
+}
+
 func (f *fleet) count(from, to time.Duration) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

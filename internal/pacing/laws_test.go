@@ -103,7 +103,9 @@ func (s scenario) run(t *testing.T) ran {
 		for _, r := range living {
 			r.stop()
 		}
-		out.sent = f.sent
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		out.sent = slices.Clone(f.sent)
 	})
 	return out
 }

@@ -17,9 +17,9 @@ func TestWeights(t *testing.T) {
 		f.serve(r, 20, Push{Campaign: "small"})
 		f.serve(r, 20, Push{Campaign: "two", Weight: 2})
 		f.pass(6 * time.Second)
-		wantBetween(t, "weight 1", f.by["small"], 960, 1040)
-		wantBetween(t, "weight 2", f.by["two"], 1920, 2080)
-		wantBetween(t, "weight 3", f.by["big"], 2880, 3120)
+		wantBetween(t, "weight 1", f.of("small"), 960, 1040)
+		wantBetween(t, "weight 2", f.of("two"), 1920, 2080)
+		wantBetween(t, "weight 3", f.of("big"), 2880, 3120)
 		r.stop()
 	})
 }
@@ -32,7 +32,7 @@ func TestLatecomerClaimsNoPast(t *testing.T) {
 		f.pass(5 * time.Second)
 		f.serve(r, 50, Push{Campaign: "new"})
 		f.pass(2 * time.Second)
-		wantBetween(t, "half of 2 s", f.by["new"], 950, 1050)
+		wantBetween(t, "half of 2 s", f.of("new"), 950, 1050)
 		r.stop()
 	})
 }
@@ -42,11 +42,11 @@ func TestPriority(t *testing.T) {
 		r := f.start()
 		f.serve(r, 100, Push{Campaign: "bulk", Weight: 100})
 		f.pass(time.Second)
-		bulk := f.by["bulk"]
+		bulk := f.of("bulk")
 		f.serve(r, 50, Push{Campaign: "urgent", Priority: 1})
 		f.pass(2 * time.Second)
-		wantBetween(t, "bulk meanwhile", f.by["bulk"]-bulk, 0, 10)
-		wantBetween(t, "urgent", f.by["urgent"], 1940, 2060)
+		wantBetween(t, "bulk meanwhile", f.of("bulk")-bulk, 0, 10)
+		wantBetween(t, "urgent", f.of("urgent"), 1940, 2060)
 		r.stop()
 	})
 }
@@ -66,6 +66,8 @@ func TestFirstComeFirstServed(t *testing.T) {
 			synctest.Wait()
 		}
 		f.pass(time.Second)
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		wantEqual(t, "served", len(order), 30)
 		for i, got := range order {
 			wantEqual(t, "place", got, i)
@@ -87,15 +89,15 @@ func TestCap(t *testing.T) {
 				all = append(all, r)
 			}
 			f.pass(2 * time.Second)
-			before, others := f.by["capped"], f.by["other"]
+			before, others := f.of("capped"), f.of("other")
 			f.pass(20 * time.Second)
-			wantBetween(t, "capped in 20 s", float64(f.by["capped"]-before), rate*20*0.97-1, rate*20*1.02+1)
-			wantBetween(t, "others in 20 s", float64(f.by["other"]-others), (1000-rate)*20*0.97, (1000-rate)*20*1.03)
+			wantBetween(t, "capped in 20 s", float64(f.of("capped")-before), rate*20*0.97-1, rate*20*1.02+1)
+			wantBetween(t, "others in 20 s", float64(f.of("other")-others), (1000-rate)*20*0.97, (1000-rate)*20*1.03)
 			must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
 			f.pass(30*time.Second + 100*time.Millisecond)
-			before = f.by["capped"]
+			before = f.of("capped")
 			f.pass(2 * time.Second)
-			wantBetween(t, "capped behind the gate", float64(f.by["capped"]-before), 0, rate*2*1.05+8)
+			wantBetween(t, "capped behind the gate", float64(f.of("capped")-before), 0, rate*2*1.05+8)
 			f.stop(all)
 		})
 	}
@@ -108,8 +110,8 @@ func TestCapUnderAScarceQuota(t *testing.T) {
 		f.serve(r, 50, Push{Campaign: "capped", Cap: 15, CapKey: "{campaign:capped}:pace"})
 		f.serve(r, 50, Push{Campaign: "other"})
 		f.pass(20 * time.Second)
-		wantBetween(t, "capped", f.by["capped"], 185, 215)
-		wantBetween(t, "other", f.by["other"], 185, 215)
+		wantBetween(t, "capped", f.of("capped"), 185, 215)
+		wantBetween(t, "other", f.of("other"), 185, 215)
 		r.stop()
 	})
 }
@@ -224,7 +226,7 @@ func TestMetrics(t *testing.T) {
 			m := family.GetMetric()[0]
 			found[family.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
 		}
-		wantEqual(t, "permits", found["fanfare_pacing_permits_total"], float64(len(f.sent)))
+		wantEqual(t, "permits", found["fanfare_pacing_permits_total"], float64(f.count(0, f.now()+1)))
 		wantEqual(t, "waiting", found["fanfare_pacing_waiting"], 30)
 		wantEqual(t, "gate", found["fanfare_pacing_gate_closed"], 1)
 		wantEqual(t, "halted", found["fanfare_pacing_halted"], 1)
