@@ -63,6 +63,9 @@ func (b *Breakers) Extend(ctx context.Context, campaign queue.List, claims ...st
 	for _, claim := range claims {
 		args = append(args, claim)
 	}
-	err := extendScript.Run(ctx, b.rdb, []string{campaign.Key(queue.SuffixBreaker)}, args...).Err()
-	return wrap("extend admissions to", campaign, err)
+	key := campaign.Key(queue.SuffixBreaker)
+	if err := extendScript.Run(ctx, b.rdb, []string{key}, args...).Err(); err != nil {
+		return wrap("extend admissions to", campaign, typed(err, key))
+	}
+	return nil
 }

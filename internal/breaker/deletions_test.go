@@ -2,6 +2,7 @@ package breaker_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -227,7 +228,7 @@ func deletionsWrongType(t *testing.T, b *backend) {
 	_, err2 := s.State(t.Context())
 	wantEqual(t, "allowed", allowed, false)
 	for _, err := range []error{err1, err2} {
-		if err == nil || !strings.Contains(err.Error(), "WRONGTYPE key "+p.Key("deletions")) {
+		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != p.Key("deletions") {
 			t.Errorf("error %v, want one that names the key", err)
 		}
 	}

@@ -1,6 +1,8 @@
 package breaker_test
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -60,7 +62,7 @@ func wrongTypeIsNamed(t *testing.T, b *backend) {
 	for _, err := range []error{
 		err1, err2, err3, r.Reset(ctx, f.list), r.PausePlatform(ctx, f.list, "ios", "x"), r.Extend(ctx, f.list, "a"),
 	} {
-		if err == nil || !strings.Contains(err.Error(), "WRONGTYPE key "+f.key()+" holds string, want hash") {
+		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || *wrong != (queue.TypeError{Key: f.key(), Holds: "string", Want: "hash"}) {
 			t.Errorf("error %v, want one that names the key", err)
 		}
 	}
@@ -79,10 +81,9 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 		t.Error("confirmed what was told to nobody")
 	}
 	for name, tally := range map[string]breaker.Tally{
-		"kind":     {Answers: map[breaker.Answer]int64{{Kind: "odd"}: 1}},
-		"platform": {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted, Platform: "a:b"}: 1}},
-		"answers":  {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: -1}},
-		"ended":    {Ended: map[string]int64{"a": -1}},
+		"kind":    {Answers: map[breaker.Answer]int64{{Kind: "odd"}: 1}},
+		"answers": {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: -1}},
+		"ended":   {Ended: map[string]int64{"a": -1}},
 	} {
 		if _, err := r.Conclude(ctx, f.list, tally); err == nil {
 			t.Errorf("a tally with an odd %s was taken", name)
@@ -92,6 +93,59 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 	if _, err := r.State(ctx, f.list); err == nil || !strings.Contains(err.Error(), `"round"`) {
 		t.Errorf("a round that is no number: %v", err)
 	}
+}
+
+// oddPlatformIsUnknown counts an answer, whatever the platform is called: it comes from a producer.
+func oddPlatformIsUnknown(t *testing.T, b *backend) {
+	f := open(t, b, 1, options())
+	r := f.replicas[0]
+	tally := breaker.Tally{Round: r.admit("a", 10).Round}
+	for i, name := range []string{"a:b", "i%OS", strings.Repeat("x", 33), "", "*", "ä", " ", "-", ".", "Web"} {
+		tally.Answered("a", breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name})
+		wantEqual(t, "answers", len(tally.Answers), i+1)
+	}
+	v := r.conclude(tally)
+	if v.Trip == nil || v.Trip.Scope != breaker.Campaign || v.Trip.Count != 10 {
+		t.Errorf("trip %+v, want one of the campaign", v.Trip)
+	}
+}
+
+// manyPlatforms keeps the breaker small when an audience names something else where platforms belong.
+func manyPlatforms(t *testing.T, b *backend) {
+	o := options()
+	o.Canary = 0
+	f := open(t, b, 1, o)
+	r := f.replicas[0]
+	round := r.admit("a", 1).Round
+	for i := range 20 {
+		tally := breaker.Tally{Round: round}
+		for j := range 50 {
+			tally.Answered("a", breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)})
+		}
+		r.conclude(tally)
+	}
+	wantEqual(t, "answers", f.state().Shares[0], breaker.Share{Kind: breaker.Accepted, Count: 1000, Of: 1000})
+	if n := f.rdb.HLen(t.Context(), f.key()).Val(); n > 50 {
+		t.Errorf("the breaker has %d fields", n)
+	}
+}
+
+// longestCanary passes although each of its admissions has a lease of its own.
+func longestCanary(t *testing.T, b *backend) {
+	o := options()
+	o.Canary = 5000
+	f := open(t, b, 1, o)
+	r := f.replicas[0]
+	round := r.admit("first", 1).Round
+	pipe := f.rdb.Pipeline()
+	for i := range o.Canary - 1 {
+		pipe.HSet(t.Context(), f.key(), fmt.Sprint("lease:", i), "1 99999999999999")
+	}
+	_, err := pipe.Exec(t.Context())
+	f.ok(err)
+	wantEqual(t, "room", r.admit("next", 1).N, 0)
+	r.conclude(breaker.Tally{Round: round, Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: 5000}})
+	wantEqual(t, "passed", f.state().Canary, breaker.Canary{Size: 5000, Answered: 5000, Passed: true})
 }
 
 func outlivesNothing(t *testing.T, b *backend) {

@@ -37,8 +37,10 @@ func (k Kind) valid() bool { return k == Accepted || k == Neutral || slices.Cont
 
 // Answer is what a tally counts by.
 type Answer struct {
-	Kind     Kind
-	Platform string // android, ios, webpush…; empty where it is not known
+	Kind Kind
+	// Platform is android, ios, web…: up to 32 letters a to z, digits and underscores. Whatever else counts as
+	// empty, which says that it is not known.
+	Platform string
 }
 
 // maxPlatform is the longest name of a platform in bytes.

@@ -44,8 +44,8 @@ func DefaultOptions() Options {
 	}
 }
 
-// maxCanary keeps a canary a small part of a campaign, and its leases few.
-const maxCanary = 100_000
+// maxCanary bounds the leases of a canary to what one command of a script can remove.
+const maxCanary = 5000
 
 func (o Options) validate() error {
 	switch {

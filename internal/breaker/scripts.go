@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -73,11 +74,20 @@ const yes = "1"
 
 // run calls a script on a campaign's breaker and returns the breaker as it is afterwards.
 func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign queue.List, args ...any) (*picture, string, error) {
-	reply, err := script.Run(ctx, b.rdb, []string{campaign.Key(queue.SuffixBreaker)}, args...).Slice()
+	key := campaign.Key(queue.SuffixBreaker)
+	reply, err := script.Run(ctx, b.rdb, []string{key}, args...).Slice()
 	if err != nil {
-		return nil, "", err
+		return nil, "", typed(err, key)
 	}
 	return decode(reply)
+}
+
+// typed makes a *queue.TypeError of what a script says about a key that holds something else than a hash.
+func typed(err error, key string) error {
+	if held, ok := strings.CutPrefix(err.Error(), "WRONGTYPE key "+key+" holds "); ok {
+		return &queue.TypeError{Key: key, Holds: strings.TrimSuffix(held, ", want hash"), Want: "hash"}
+	}
+	return err
 }
 
 // wrap names the operation and the campaign in an error.

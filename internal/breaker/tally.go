@@ -37,8 +37,6 @@ func (t *Tally) validate() error {
 		switch {
 		case !a.Kind.valid():
 			return fmt.Errorf("there is no kind of answer %q", a.Kind)
-		case !validPlatform(a.Platform):
-			return fmt.Errorf("platform %q is not of at most %d letters a to z, digits and underscores", a.Platform, maxPlatform)
 		case n < 0:
 			return fmt.Errorf("%d answers of kind %s", n, a.Kind)
 		}
@@ -61,6 +59,9 @@ func (t *Tally) merge(other Tally) {
 	}
 	t.Personal = other.Personal
 	for a, n := range other.Answers {
+		if !validPlatform(a.Platform) { // it is a producer's word, and no answer may be lost for it
+			a.Platform = ""
+		}
 		if t.Answers == nil {
 			t.Answers = make(map[Answer]int64, len(other.Answers))
 		}

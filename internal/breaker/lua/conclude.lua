@@ -7,7 +7,7 @@
 local breaker = KEYS[1]
 local replica, number, round, personal = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local neutral, excused, keep_ms, claims = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
-local before = 8
+local before, most_platforms = 8, 16
 
 local bad = wrong_type(breaker)
 if bad then
@@ -42,11 +42,31 @@ for i = before + 1, before + 2 * claims, 2 do
     book.live[lease] = nil
   end
 end
+
+local platforms, different = {}, 0
+local function remember(platform)
+  if not platforms[platform] then
+    platforms[platform] = true
+    different = different + 1
+  end
+end
+for field in pairs(book.live) do
+  remember(string.match(field, '^window:%d+:[^:]*:(.+)$') or '')
+end
+
+-- named is the platform, or '' when an audience has so many that they are no platforms.
+local function named(platform)
+  if platform ~= '' and different < most_platforms then
+    remember(platform)
+  end
+  return platforms[platform] and platform or ''
+end
+
 local bucket = whole(math.floor(book.now / BUCKET_MS))
 for i = before + 2 * claims + 1, #ARGV, 3 do
   local kind, platform, n = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if kind ~= excused or not book.live['platform:' .. platform] then
-    local label = kind .. ':' .. platform
+    local label = kind .. ':' .. named(platform)
     book.add('window:' .. bucket .. ':' .. label, n)
     if kind ~= neutral and not book.live.passed then
       book.add('canary:' .. label, n)
