@@ -41,13 +41,13 @@ func (c *conn) settle(st *stream, reply Reply) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st.reply = reply
-	switch {
-	case reply.Fate == Trickle:
+	switch reply.Fate {
+	case Trickle:
 		st.begun = c.now()
 		c.writeHeaders(st)
 		c.scheduleNext(st)
 		return
-	case reply.Fate == TurnAway:
+	case TurnAway:
 		c.last = min(c.last, max(st.id, 2)-2)
 	}
 	if reply.Delay > 0 {
