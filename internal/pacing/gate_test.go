@@ -78,14 +78,16 @@ func TestRetryAfterIsBounded(t *testing.T) {
 // Where Redis is away, the replica that got the 429 stops at once all the same, and the others hear of it afterwards.
 func TestGateClosesWithoutRedis(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
-		all := f.replicas(2, 10)
+		all := append(f.replicas(1, 10), f.start())
+		f.serve(all[1], 10, Push{Campaign: "another"})
 		f.pass(time.Second)
 		f.mem.away(true)
 		if err := all[0].Close(f.t.Context(), 30*time.Second, "429"); !errors.Is(err, errDown) {
 			t.Errorf("close: %v, want that Redis is away", err)
 		}
-		closed := f.now()
+		closed, before := f.now(), f.of("42")
 		f.pass(5 * time.Second)
+		wantEqual(t, "sent by the one that knows", f.of("42")-before, 0)
 		f.mem.away(false)
 		f.pass(1200 * time.Millisecond) // it is told anew each second
 		told := f.now()
@@ -102,6 +104,7 @@ func TestGateSurvivesLostData(t *testing.T) {
 		all := f.replicas(2, 10)
 		f.pass(time.Second)
 		must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
+		closed := f.now()
 		f.pass(5 * time.Second)
 		f.mem.lose()
 		f.mem.signal("") // the connection was lost too, and subscribed anew
@@ -109,6 +112,7 @@ func TestGateSurvivesLostData(t *testing.T) {
 		state, err := all[1].State(f.t.Context())
 		must(t, err)
 		wantBetween(t, "left", state.Gate.Until.Sub(state.Now), 22*time.Second, 23100*time.Millisecond)
+		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, f.now()), 0)
 		f.stop(all)
 	})
 }

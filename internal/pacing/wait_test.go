@@ -37,6 +37,20 @@ func TestLatecomerClaimsNoPast(t *testing.T) {
 	})
 }
 
+// Nor does one that comes back.
+func TestPauseIsNoClaim(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		r := f.start()
+		f.serve(r, 50, Push{Campaign: "old"})
+		must(t, r.Wait(f.t.Context(), Push{Campaign: "new"}))
+		f.pass(5 * time.Second)
+		f.serve(r, 50, Push{Campaign: "new"})
+		f.pass(2 * time.Second)
+		wantBetween(t, "half of 2 s", f.of("new"), 950, 1050)
+		r.stop()
+	})
+}
+
 func TestPriority(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		r := f.start()
@@ -138,26 +152,32 @@ func TestCancelledWaitsLoseNothing(t *testing.T) {
 	})
 }
 
-// A permit that comes at the very moment when its waiter gives up goes to the next one.
+// A permit that comes at the very moment when its waiter gives up goes to the next one, and so does one of the campaign's own rate.
 func TestPermitOfOneWhoGaveUp(t *testing.T) {
-	inBubble(t, steady(10), func(f *fleet) {
-		g := f.governor()
-		now := time.Now()
-		g.quota.shares = []share{{from: now, span: time.Second, n: 10}}
-		first, err := g.enter(Push{Campaign: "42"}, now)
-		if first != nil || err != nil {
-			t.Fatalf("a permit is there, and was not taken: %v", err)
-		}
-		w, _ := g.enter(Push{Campaign: "42"}, now)
-		g.turn(f.t.Context(), now.Add(100*time.Millisecond))
-		wantEqual(t, "granted", len(w.ready), 1)
-		g.leave(w, now.Add(100*time.Millisecond))
-		again, _ := g.enter(Push{Campaign: "42"}, now.Add(101*time.Millisecond))
-		if again != nil {
-			t.Error("the permit of one who gave up was lost")
-		}
-		f.pass(time.Second)
-	})
+	for _, p := range []Push{{Campaign: "42"}, {Campaign: "42", Cap: 10, CapKey: "{campaign:42}:pace"}} {
+		inBubble(t, steady(10), func(f *fleet) {
+			g, now := f.governor(), time.Now()
+			second := share{from: now, span: time.Second, n: 10}
+			g.quota.shares = []share{second}
+			if l := g.turns.line(p, now); l.cap != nil {
+				l.cap.shares = []share{second}
+			}
+			first, err := g.enter(p, now)
+			if first != nil || err != nil {
+				t.Fatalf("a permit is there, and was not taken: %v", err)
+			}
+			w, _ := g.enter(p, now)
+			soon := now.Add(100 * time.Millisecond)
+			g.turn(f.t.Context(), soon)
+			wantEqual(t, "granted", len(w.ready), 1)
+			g.leave(w, soon)
+			again, _ := g.enter(p, soon.Add(time.Millisecond))
+			if again != nil {
+				t.Errorf("the permit of one who gave up was lost; rate of its own: %v", p.Cap)
+			}
+			f.pass(time.Second)
+		})
+	}
 }
 
 func TestWaitEnds(t *testing.T) {

@@ -1,0 +1,60 @@
+package pacing
+
+import (
+	"testing"
+	"time"
+)
+
+// What is leased in one era is void in another, unless it is Redis itself that went back.
+func TestAnswersOfAnotherEra(t *testing.T) {
+	for what, c := range map[string]struct {
+		known, era int64 // when it was asked, and of the answer
+		meanwhile  func(g *Governor)
+		kept       int
+	}{
+		"the same":                          {known: 5, era: 5, kept: 10},
+		"a newer one":                       {known: 5, era: 6, kept: 10},
+		"a newer one, which was heard":      {known: 5, era: 6, meanwhile: func(g *Governor) { g.hear(6) }, kept: 10},
+		"another one began meanwhile":       {known: 5, era: 5, meanwhile: func(g *Governor) { g.hear(6) }},
+		"Redis lost its data":               {known: 5, era: 4, kept: 10},
+		"the gate was closed meanwhile":     {known: 5, era: 5, meanwhile: func(g *Governor) { g.gate.until = time.Now().Add(time.Minute) }},
+		"all was dropped here meanwhile":    {known: 5, era: 5, meanwhile: func(g *Governor) { g.quota.void() }},
+		"all was dropped, and a new one is": {known: 5, era: 6, meanwhile: func(g *Governor) { g.quota.void() }, kept: 10},
+	} {
+		inBubble(t, steady(1000), func(f *fleet) {
+			g := f.governor()
+			g.quota.era = c.known
+			asked := ask{known: c.known, voids: g.quota.voids}
+			if c.meanwhile != nil {
+				c.meanwhile(g)
+			}
+			got := answer{now: 1e15, era: c.era, verdict: verdictOpen, n: 10, from: 1e15, until: 1e15 + 10_000}
+			g.accept(g.quota, asked, got, time.Now(), time.Now())
+			wantEqual(t, "kept of "+what, g.quota.held(), c.kept)
+		})
+	}
+}
+
+// A signal that comes while an ask is under way has Redis asked again at once, whatever that ask is told.
+func TestSignalDuringAnAsk(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.governor()
+		refused := answer{now: 1e15, era: 1, verdict: verdictAhead, again: 2e15}
+		g.accept(g.quota, ask{}, refused, time.Now(), time.Now())
+		wantBetween(t, "ask again in", time.Until(g.quota.again), recheck, recheck+jitter)
+		g.hear(2)
+		g.accept(g.quota, ask{}, refused, time.Now(), time.Now())
+		wantBetween(t, "ask again in", time.Until(g.quota.again), -time.Hour, 0)
+	})
+}
+
+// A reply that was under way for long does not bring its permits back to life.
+func TestSlowReply(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.governor()
+		came := time.Now()
+		g.accept(g.quota, ask{}, answer{now: 1e15, era: 1, verdict: verdictOpen, n: 10, from: 1e15, until: 1e15 + 10_000}, came.Add(-10*time.Second), came)
+		wantEqual(t, "dropped", g.quota.expire(came), 10)
+		wantEqual(t, "to be given back", g.quota.unspent, 10*time.Millisecond)
+	})
+}
