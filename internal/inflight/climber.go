@@ -48,18 +48,17 @@ type point struct {
 	limit   int
 	rate    float64
 	latency time.Duration
-	refused float64 // share of the answers
 }
 
 // next returns the limit that follows from a sample taken at this one.
 func (c *climber) next(limit int, s sample) int {
-	here := point{limit: limit, rate: s.rate, latency: s.latency, refused: s.share()}
+	here := point{limit: limit, rate: s.rate, latency: s.latency}
 	switch {
 	case c.overloaded(s):
 		c.relax(s)
 		return c.move(limit, brake*float64(min(limit, s.peak)))
 	case !s.pressed:
-		return c.idle(here, s.peak)
+		return c.unpressed(here, s)
 	case c.settling:
 		c.settling = false
 		return limit
@@ -81,18 +80,42 @@ func (c *climber) overloaded(s sample) bool {
 	return over
 }
 
+// unpressed means after a step up that demand is met, or that the new room is still filling up: then a queue takes it, and throughput
+// has not followed.
+func (c *climber) unpressed(here point, s sample) int {
+	if up := c.from.limit > 0 && here.limit > c.from.limit; up && c.settling {
+		c.settling = false
+		return here.limit
+	} else if up {
+		filled := here
+		filled.limit = int(here.rate * here.latency.Seconds())
+		if filled.limit > int(spare*float64(c.from.limit)) && followed(c.from, filled) <= none {
+			return c.descend(here, c.from, s)
+		}
+	}
+	return c.idle(here, s.peak)
+}
+
 // idle follows what is used, with as much again to spare: a limit that was never tried is no knowledge.
 func (c *climber) idle(here point, peak int) int {
 	c.from, c.until, c.settling, c.down, c.stride = point{}, time.Time{}, false, false, bold
 	if c.base == 0 {
 		c.base = here.latency
 	}
-	c.base += (here.latency - c.base) / 8
+	c.base += (here.latency - c.base) / smoothing(here.latency > c.base)
 	c.used = max(float64(peak), c.used-(c.used-float64(peak))/16)
 	if over := float64(here.limit) - 2*c.used; over > 0 {
 		return c.clamp(float64(here.limit) - over/16)
 	}
 	return here.limit
+}
+
+// smoothing lets the base sink fast and rise slowly: what makes it rise may be a queue.
+func smoothing(rises bool) time.Duration {
+	if rises {
+		return 64
+	}
+	return 8
 }
 
 // step begins a step from here.
@@ -121,10 +144,8 @@ func (c *climber) judge(here point, s sample) int {
 		c.relax(s)
 		return here.limit
 	}
-	// Below its knee throughput grows with the limit, above it not at all.
-	knee := float64(low.limit) * high.rate / low.rate
-	switch followed := (knee - float64(low.limit)) / float64(high.limit-low.limit); {
-	case followed >= all:
+	switch share := followed(low, high); {
+	case share >= all:
 		c.base = low.latency
 		if here.limit == low.limit {
 			c.relax(s)
@@ -132,13 +153,21 @@ func (c *climber) judge(here point, s sample) int {
 		}
 		c.base, c.stride = here.latency, min(bold, gentle*c.stride)
 		return c.step(here, s)
-	case followed <= none:
+	case share <= none:
 		return c.descend(here, low, s)
 	default:
 		c.base = low.latency
 		c.relax(s)
-		return c.move(here.limit, knee*spare)
+		return c.move(here.limit, knee(low, high)*spare)
 	}
+}
+
+// knee is the limit at which throughput ended to grow: below it, throughput grows with the limit, above it not at all.
+func knee(low, high point) float64 { return float64(low.limit) * high.rate / low.rate }
+
+// followed is how much of a step throughput has followed, as a share of it.
+func followed(low, high point) float64 {
+	return (knee(low, high) - float64(low.limit)) / float64(high.limit-low.limit)
 }
 
 // descend stays at the lower limit, and goes on down while there seems to be a queue.
@@ -147,7 +176,7 @@ func (c *climber) descend(here, low point, s sample) int {
 		c.relax(s)
 		return c.move(here.limit, float64(low.limit))
 	}
-	c.down = true
+	c.from, c.down = point{}, true
 	if here.limit == low.limit {
 		return c.step(here, s)
 	}
@@ -156,7 +185,7 @@ func (c *climber) descend(here, low point, s sample) int {
 
 // crowded suspects that fewer would do.
 func (c *climber) crowded(p point) bool {
-	return float64(p.latency) > queued*float64(c.base) || p.refused > tolerated
+	return float64(p.latency) > queued*float64(c.base)
 }
 
 // relax begins a rest.

@@ -37,13 +37,15 @@ const (
 func courses(pace float64) []course {
 	need := int(pace / 20)
 	atOnce := func(n int) func(*service) { return func(s *service) { s.atOnce = n } }
-	// Two fifths of what is needed, for half a minute.
-	shortage := func(l *load) {
-		time.Sleep(20 * second)
-		l.service.change(atOnce(need * 2 / 5))
-		time.Sleep(30 * second)
-		l.service.change(atOnce(need * 2))
-		time.Sleep(30 * second)
+	// So many percent of what is needed, for half a minute.
+	shortage := func(percent int) func(*load) {
+		return func(l *load) {
+			time.Sleep(20 * second)
+			l.service.change(atOnce(need * percent / 100))
+			time.Sleep(30 * second)
+			l.service.change(atOnce(need * 2))
+			time.Sleep(30 * second)
+		}
 	}
 	return []course{
 		{
@@ -60,14 +62,20 @@ func courses(pace float64) []course {
 		{
 			name:    "Capacity falls to 40% of the pace for 30 s; the rest queues in the service",
 			begin:   atOnce(need * 2),
-			run:     shortage,
-			figures: shortageFigures(pace),
+			run:     shortage(40),
+			figures: shortageFigures(0.4 * pace),
 		},
 		{
-			name:    "The same, but the service turns away what does not fit into a short queue",
+			name:    "Capacity falls to 25% of the pace for 30 s, with latencies that scatter widely",
+			begin:   func(s *service) { s.atOnce, s.noise = need*2, 0.5 },
+			run:     shortage(25),
+			figures: shortageFigures(0.25 * pace),
+		},
+		{
+			name:    "Capacity falls to 40% of the pace for 30 s, and the service turns away what does not fit into a short queue",
 			begin:   func(s *service) { s.atOnce, s.queue = need*2, need/10 },
-			run:     shortage,
-			figures: shortageFigures(pace),
+			run:     shortage(40),
+			figures: shortageFigures(0.4 * pace),
 		},
 		{
 			name: "10% are turned away from then on, whatever the load",
@@ -117,22 +125,22 @@ func stepFigures(pace float64) func(*load) []figure {
 		return []figure{
 			timeFigure("full pace after the step", up.until(atPace(pace)), 4*second),
 			timeFigure("pace lost", l.between(10*second, 100*second).lost(pace), 2*second),
-			{"highest limit, of what was needed", float64(most) / (pace * slow.Seconds()), "%", 100, 2},
+			{"highest limit, of what was needed", float64(most) / (pace * slow.Seconds()), "%", 100, 1.95},
 			shareFigure("deviation of the limit", deviation, 0.02),
 			timeFigure("limit halved after the step back", back.until(halved), 8*second),
 		}
 	}
 }
 
-func shortageFigures(pace float64) func(*load) []figure {
+func shortageFigures(capacity float64) func(*load) []figure {
 	return func(l *load) []figure {
-		capacity := 0.4 * pace
+		pace := l.rate
 		short, late := l.between(20*second, 50*second), l.between(35*second, 50*second)
 		_, deviation, _ := late.limit()
 		gone := func(s span) bool { return s.queued() < quick/2 }
 		return []figure{
 			timeFigure("queue below 25 ms after", second+short[10:].until(gone), 8*second),
-			timeFigure("mean time in it later", late.queued(), quick/2),
+			{"mean time in it later", late.queued().Seconds(), " ms", 1000, (quick / 2).Seconds()},
 			shareFigure("turned away", short.refused(), 0.12),
 			shareFigure("of capacity not used", 1-short.rate()/capacity, 0.05),
 			shareFigure("deviation of the limit", deviation, 0.12),

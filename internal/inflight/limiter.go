@@ -80,7 +80,7 @@ func (l *Limiter) Acquire(ctx context.Context) (*Permit, error) {
 		return nil, fmt.Errorf("wait for a permit: %w", err)
 	}
 	l.mu.Lock()
-	if l.waiting.Len() == 0 && l.inFlight < l.limit {
+	if l.inFlight < l.limit { // then nobody waits
 		p := l.grant()
 		l.mu.Unlock()
 		return p, nil
@@ -140,7 +140,7 @@ func (p *Permit) Done(o Outcome) {
 // judge ends a tally and sets the limit by it. Caller holds mu.
 func (l *Limiter) judge(now time.Time) {
 	before := l.limit
-	l.limit = l.rule.next(l.limit, l.tally.sample(now))
+	l.limit = l.rule.next(l.limit, l.tally.sample(now, l.inFlight, l.limit))
 	l.metrics.moved(before, l.limit)
 	l.tally = tally{since: now, peak: l.inFlight}
 }

@@ -55,14 +55,15 @@ func (t *tally) complete(now time.Time, limit int) bool {
 
 func (t *tally) mean() time.Duration { return t.latency / time.Duration(max(1, t.good)) }
 
-func (t *tally) sample(now time.Time) sample {
+// sample ends the tally. Where nothing was granted, those that are in flight above the limit hold the next ones back.
+func (t *tally) sample(now time.Time, inFlight, limit int) sample {
 	return sample{
 		at:      now,
 		rate:    float64(t.good) / now.Sub(t.since).Seconds(),
 		latency: t.mean(),
 		answers: t.good + t.refused,
 		refused: t.refused,
-		pressed: 2*t.tight > t.grants,
+		pressed: 2*t.tight > t.grants || t.grants == 0 && inFlight >= limit,
 		peak:    t.peak,
 	}
 }
