@@ -147,6 +147,7 @@ type fakeSender struct {
 	sent  map[string]int // requests by token
 	order []string
 	said  []*fcm.Message // in the same order
+	to    []fcm.Envelope // in the same order
 }
 
 func (f *fakeSender) Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer {
@@ -154,6 +155,7 @@ func (f *fakeSender) Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) f
 	f.sent[e.Target.Value]++
 	f.order = append(f.order, e.Target.Value)
 	f.said = append(f.said, m)
+	f.to = append(f.to, e)
 	f.mu.Unlock()
 	if f.answer != nil {
 		return f.answer(ctx, e.Target.Value)

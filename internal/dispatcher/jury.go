@@ -52,7 +52,7 @@ func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (ad
 	if err != nil {
 		return 0, 0, err
 	}
-	j.obey(ctx, camp, a.Verdict)
+	j.obey(context.WithoutCancel(ctx), camp, a.Verdict) // a stop is no reason to leave a trip to others, who hear of it later
 	return a.N, a.Round, nil
 }
 
@@ -100,11 +100,18 @@ func (j *jury) hear(keep context.Context) {
 		j.note(tally)
 		verdict, err := j.d.deps.Breakers.Conclude(keep, camp.list, *tally)
 		if err != nil {
+			j.owe(camp, tally.Round)
 			j.d.quietly.Do(func() { j.d.log.Warn("judge answers: they are judged later", "campaign", camp.id, "error", err) })
 			continue
 		}
 		j.obey(keep, camp, verdict)
 	}
+}
+
+// owe has a campaign judged with the next tick, even if nobody has anything more to tell by then: the breakers keep what did
+// not reach Redis for the next Conclude.
+func (j *jury) owe(camp *served, round int64) {
+	j.count(&lease{camp: camp, round: round}, func(*breaker.Tally) {})
 }
 
 // note tells how many answers the deletions of tokens are a share of.

@@ -1,0 +1,264 @@
+package dispatcher
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/queue"
+)
+
+// canary is the size of a canary in these tests.
+const canary = 20
+
+// judged gives the world real breakers, whose canary is small.
+func (w *world) judged() breaker.Options {
+	w.t.Helper()
+	o := breaker.DefaultOptions()
+	o.Canary = canary
+	w.deps.Breakers = must(breaker.New(must(w.client())(w.t), o))(w.t)
+	return o
+}
+
+// list is what names a campaign's breaker.
+func (w *world) list(id string) queue.List {
+	w.t.Helper()
+	return must(w.deps.Names.Campaign(id))(w.t)
+}
+
+func (w *world) breakerOf(id string) breaker.State {
+	w.t.Helper()
+	return must(w.deps.Breakers.State(w.t.Context(), w.list(id)))(w.t)
+}
+
+// waiting lists the users that wait, in the order in which they will be served.
+func (w *world) waiting(id string) (users []string) {
+	w.t.Helper()
+	for _, key := range []string{"{campaign:" + id + "}:back", "campaign:" + id} {
+		if !w.redis.Exists(key) {
+			continue
+		}
+		for _, element := range must(w.redis.List(key))(w.t) {
+			var recipient struct{ UserID string }
+			if err := json.Unmarshal([]byte(element[strings.IndexByte(element, '{'):]), &recipient); err != nil {
+				w.t.Fatal(err)
+			}
+			users = append(users, recipient.UserID)
+		}
+	}
+	return users
+}
+
+// refuse answers everybody alike.
+func refuse(a fcm.Answer) func(context.Context, string) fcm.Answer {
+	return func(context.Context, string) fcm.Answer { return a }
+}
+
+var wrongMessage = fcm.Answer{Class: fcm.BadMessage, Code: "INVALID_ARGUMENT", Field: "message.android.ttl", Detail: "not a duration", HTTPStatus: 400}
+
+// However many slots and processes there are, nobody but the canary is sent to before its answers are in.
+func TestNobodyPassesTheCanary(t *testing.T) {
+	w := newWorld(t)
+	o := w.judged()
+	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
+	answers := make(chan struct{})
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		<-answers
+		return accepted(ctx, token)
+	}
+	stopFirst := w.serve(w.dispatcher())
+	w.deps.Breakers = must(breaker.New(must(w.client())(t), o))(t) // those of another process
+	stopSecond := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.sender.total() >= canary })
+	asked := w.redis.CommandCount()
+	w.eventually(func() bool { return w.redis.CommandCount() > asked+100 })
+	if n := w.sender.total(); n != canary {
+		t.Errorf("%d pushes before any answer, want the canary of %d", n, canary)
+	}
+	close(answers)
+	w.eventually(func() bool { return w.books("42").Sent == 400 })
+	stopFirst()
+	stopSecond()
+	w.sender.each(t, 400, 1)
+}
+
+// A message that FCM refuses is sent to nobody beyond the canary, by whichever process, and the others wait as before.
+func TestWrongMessageStopsWithinTheCanary(t *testing.T) {
+	w := newWorld(t)
+	o := w.judged()
+	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
+	w.sender.answer = refuse(wrongMessage)
+	stop := w.serve(w.dispatcher())
+	w.deps.Breakers = must(breaker.New(must(w.client())(t), o))(t)
+	ended, paused := errors.AsType[*EndedError](w.job("42"))
+	stop()
+	if !paused || ended.State != campaign.Paused || !strings.Contains(ended.Reason, "bad_message") {
+		t.Fatalf("ended with %v, want paused for a bad message", ended)
+	}
+	n := w.sender.total()
+	if n > canary || n < int(o.Impersonal.Least) {
+		t.Errorf("%d pushes, want at most the canary of %d", n, canary)
+	}
+	b := w.books("42")
+	if !b.Balanced() || b.InFlight != 0 || b.Failed != int64(n) || b.Waiting != int64(400-n) {
+		t.Errorf("books %+v after %d pushes, want the others to wait", b, n)
+	}
+	if left := w.waiting("42"); !slices.IsSorted(left) || len(left) != 400-n {
+		t.Errorf("%d wait in the order %v, want %d in the old one", len(left), left, 400-n)
+	}
+	if s := w.breakerOf("42"); s.Standing || s.Last == nil || s.Last.Kind != breaker.BadMessage {
+		t.Errorf("breaker %+v, want a trip that was acted on", s)
+	}
+}
+
+// A message that is correct by now begins with a canary of its own.
+func TestResumedCampaignBeginsWithACanary(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
+	w.sender.answer = refuse(wrongMessage)
+	if _, paused := errors.AsType[*EndedError](w.job("42")); !paused {
+		t.Fatal("the campaign is not paused")
+	}
+	before, answers := w.sender.total(), make(chan struct{})
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		<-answers
+		return accepted(ctx, token)
+	}
+	w.resume("42")
+	w.options.Campaign = ""
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.sender.total() >= before+canary })
+	asked := w.redis.CommandCount()
+	w.eventually(func() bool { return w.redis.CommandCount() > asked+100 })
+	if n := w.sender.total() - before; n != canary {
+		t.Errorf("%d pushes before any answer, want a canary of %d", n, canary)
+	}
+	close(answers)
+	w.eventually(func() bool { return w.books("42").Sent == int64(200-before) })
+	stop()
+	w.sender.each(t, 200, 1)
+}
+
+// resume does what "fanfare campaign resume" does.
+func (w *world) resume(id string) {
+	w.t.Helper()
+	if err := w.deps.Breakers.Reset(w.t.Context(), w.list(id)); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.deps.Campaigns.Move(w.t.Context(), id, campaign.Running, ""); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Tokens of another project are alive there.
+func TestAnotherProjectsAudienceLosesNoToken(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
+	for i := range 400 {
+		w.redis.Set(fmt.Sprintf("user:u%04d:token", i), fmt.Sprintf("token-%04d", i))
+	}
+	w.sender.answer = refuse(fcm.Answer{Class: fcm.SenderMismatch, Code: "SENDER_ID_MISMATCH", HTTPStatus: 403})
+	ended, paused := errors.AsType[*EndedError](w.job("42"))
+	if !paused || !strings.Contains(ended.Reason, "sender_mismatch") {
+		t.Fatalf("ended with %v, want paused for a sender mismatch", ended)
+	}
+	if n := w.sender.total(); n > canary {
+		t.Errorf("%d pushes, want at most the canary of %d", n, canary)
+	}
+	for i := range 400 {
+		if !w.redis.Exists(fmt.Sprintf("user:u%04d:token", i)) {
+			t.Errorf("the token of u%04d is gone", i)
+		}
+	}
+	for user, r := range w.results() {
+		if r.TokenRemoved {
+			t.Errorf("the result of %s says that its token was removed", user)
+		}
+	}
+}
+
+// Places in the canary that need no push are given back: an audience that cannot be read must not fill it for ever.
+func TestPlacesWithoutAPushAreGivenBack(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	var elements []string
+	for i := range 5 * canary {
+		elements = append(elements, fmt.Sprintf(`{"userId":"nobody%d"}`, i), `{"userId":`, fmt.Sprintf(`{"userId":"big%d","pad":"%s"}`, i, strings.Repeat("x", queue.DefaultMaxElement)))
+	}
+	w.campaign(campaign.Spec{ID: "42"}, append(elements, audience(2*canary)...)...)
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.books("42").Ended() == 17*canary }) // long before a lease is over
+	stop()
+	if b := w.books("42"); b.Sent != 2*canary || b.Skipped != 5*canary || b.Failed != 10*canary {
+		t.Errorf("books %+v", b)
+	}
+}
+
+// Answers that come while Redis is away are judged when it is back, although nobody has anything more to tell: till then,
+// nobody beyond the canary is sent to.
+func TestTripDuringAnOutage(t *testing.T) {
+	w := newWorld(t)
+	o := breaker.DefaultOptions()
+	o.Canary, o.Lease = canary, time.Second
+	w.deps.Breakers = must(breaker.New(must(w.client())(t), o))(t)
+	var lines syncBuffer
+	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
+	answers := make(chan struct{})
+	w.sender.answer = func(context.Context, string) fcm.Answer {
+		<-answers
+		return wrongMessage
+	}
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.sender.total() == canary })
+	w.redis.SetError("ERR Redis is away")
+	close(answers)
+	w.eventually(func() bool { return len(lines.with("judge answers")) > 0 })
+	w.redis.SetError("")
+	w.eventually(func() bool {
+		return must(w.deps.Campaigns.Get(t.Context(), "42"))(t).State == campaign.Paused
+	})
+	stop()
+	if n := w.sender.total(); n != canary {
+		t.Errorf("%d pushes, want those of the canary alone, %d", n, canary)
+	}
+	if b := w.books("42"); b.Failed != canary || b.Waiting != 400-canary || !b.Balanced() {
+		t.Errorf("books %+v", b)
+	}
+}
+
+// Whoever was to act on a trip and could not is followed by somebody else.
+func TestTripIsTakenOver(t *testing.T) {
+	w := newWorld(t)
+	o := w.judged()
+	w.campaign(campaign.Spec{ID: "42"}, audience(canary)...)
+	list := w.list("42")
+	dead := must(breaker.New(must(w.client())(t), o))(t)
+	admitted := must(dead.Admit(t.Context(), list, queue.NewClaimID(), 5))(t)
+	told := breaker.Tally{Round: admitted.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.BadMessage}: 5}}
+	if v := must(dead.Conclude(t.Context(), list, told))(t); v.Trip == nil {
+		t.Fatalf("verdict %+v, want a trip", v)
+	}
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.breakerOf("42").Standing })
+	w.redis.SetTime(time.Now().Add(time.Minute)) // its time to act is over
+	w.eventually(func() bool {
+		spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t)
+		return spec.State == campaign.Paused && strings.Contains(spec.Reason, "bad_message") && !w.breakerOf("42").Standing
+	})
+	stop()
+	if n := w.sender.total(); n != 0 {
+		t.Errorf("%d pushes, want none", n)
+	}
+}
