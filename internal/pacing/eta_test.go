@@ -13,7 +13,7 @@ import (
 func TestETA(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := Settings{
-			Quota:             60 * rapid.IntRange(1, 5000).Draw(rt, "rate"),
+			Quota:             60 * rapid.SampledFrom([]int{1, 20, 300, 1000, 4000}).Draw(rt, "rate"),
 			Headroom:          rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(rt, "headroom"),
 			Ramp:              rapid.SampledFrom([]time.Duration{0, 500 * time.Millisecond, 10 * time.Second, time.Minute, 5 * time.Minute}).Draw(rt, "ramp"),
 			AvoidQuarterHours: rapid.Bool().Draw(rt, "avoid"),
@@ -93,6 +93,27 @@ func TestETAOfACappedCampaign(t *testing.T) {
 	wantEqual(t, "a rate above the project's", s.ETA(33_000, 1e6), s.ETA(33_000, 0))
 	s.Halts = []Halt{{Reason: "test"}}
 	wantEqual(t, "while halted", s.ETA(1, 0), time.Time{})
+}
+
+// A window from :02 to :12:59 has room for 629,009 pushes at 1,000/s, 30,009 of them in the ramp that each one begins with.
+func TestETAOverQuarterHours(t *testing.T) {
+	s := State{
+		Now: instant(0).Add(away), idle: DefaultIdle,
+		Settings: Settings{Quota: 60_000, Ramp: time.Minute, AvoidQuarterHours: true},
+	}
+	const room, second = 629_009, 15 * time.Minute
+	for windows := range int64(12) {
+		wantBetween(t, "first push of a window", s.ETA(windows*room+2, 0).Sub(s.Now), time.Duration(windows)*second, time.Duration(windows)*second+time.Second)
+	}
+	s.Warm = 1
+	wantBetween(t, "begun at full pace", s.ETA(659_000+3*room+2, 0).Sub(s.Now), 4*second, 4*second+time.Second)
+}
+
+func TestETABehindAGate(t *testing.T) {
+	s := State{Now: instant(0), Settings: Settings{Quota: 60_000, Ramp: time.Minute}, Warm: 1, idle: DefaultIdle}
+	wantBetween(t, "10,000 at 1,000/s", s.ETA(10_000, 0).Sub(s.Now), 9900*time.Millisecond, 10*time.Second)
+	s.Gate.Until = s.Now.Add(5 * time.Minute)
+	wantBetween(t, "30,009 in a ramp", s.ETA(30_009, 0).Sub(s.Gate.Until), 59*time.Second, 61*time.Second)
 }
 
 // An ETA years ahead is found at once, and does not overflow.

@@ -218,6 +218,11 @@ func TestCampaignsAreForgotten(t *testing.T) {
 		for _, id := range []string{"a", "b", "c"} {
 			must(t, r.Wait(f.t.Context(), Push{Campaign: id, Priority: len(id), Cap: 100, CapKey: "{campaign:" + id + "}:pace"}))
 		}
+		f.pass(6 * time.Second)
+		must(t, r.Wait(f.t.Context(), Push{Campaign: "d"}))
+		r.mu.Lock()
+		wantEqual(t, "campaigns kept for a while", len(r.turns.lines), 4)
+		r.mu.Unlock()
 		f.pass(time.Minute)
 		must(t, r.Wait(f.t.Context(), Push{Campaign: "d"}))
 		r.mu.Lock()
