@@ -172,7 +172,7 @@ func (f *fakeSender) Validate(ctx context.Context, _ *fcm.Message, e fcm.Envelop
 }
 
 func accepted(context.Context, string) fcm.Answer {
-	return fcm.Answer{Class: fcm.Sent, MessageID: "projects/p/messages/1"}
+	return fcm.Answer{Class: fcm.Sent, MessageID: "projects/p/messages/1", HTTPStatus: 200}
 }
 
 func (f *fakeSender) requests(token string) int {

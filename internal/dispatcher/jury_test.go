@@ -35,6 +35,11 @@ func (w *world) list(id string) queue.List {
 	return must(w.deps.Names.Campaign(id))(w.t)
 }
 
+func (w *world) stateOf(id string) campaign.State {
+	w.t.Helper()
+	return must(w.deps.Campaigns.Get(w.t.Context(), id))(w.t).State
+}
+
 func (w *world) breakerOf(id string) breaker.State {
 	w.t.Helper()
 	return must(w.deps.Breakers.State(w.t.Context(), w.list(id)))(w.t)
@@ -226,9 +231,7 @@ func TestTripDuringAnOutage(t *testing.T) {
 	close(answers)
 	w.eventually(func() bool { return len(lines.with("judge answers")) > 0 })
 	w.redis.SetError("")
-	w.eventually(func() bool {
-		return must(w.deps.Campaigns.Get(t.Context(), "42"))(t).State == campaign.Paused
-	})
+	w.eventually(func() bool { return w.stateOf("42") == campaign.Paused })
 	stop()
 	if n := w.sender.total(); n != canary {
 		t.Errorf("%d pushes, want those of the canary alone, %d", n, canary)
