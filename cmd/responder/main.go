@@ -33,10 +33,11 @@ func respond(p *daemon.Process, rooms *wire.Rooms) error {
 	if err != nil {
 		return err
 	}
-	switch err := rooms.Store.Migrate(p.Fetch()); {
-	case err != nil && p.Fetch().Err() != nil:
+	err = rooms.Store.Migrate(p.Fetch())
+	if p.Fetch().Err() != nil {
 		return nil // told to stop before there was anything to lose; what was not migrated is at the next start
-	case err != nil:
+	}
+	if err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	p.Health.AddReady("database", rooms.Store.Ping)

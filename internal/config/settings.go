@@ -121,7 +121,7 @@ type Pacing struct {
 // Breaker says when a campaign is stopped, and when dead tokens are kept.
 type Breaker struct {
 	Enabled             bool `key:"enabled" default:"true" help:"judge each campaign by its answers"`
-	Canary              int  `key:"canary" default:"100" min:"0" max:"100000" help:"pushes of a campaign that go out alone, and must look sane before the rest follows"`
+	Canary              int  `key:"canary" default:"100" min:"0" max:"5000" help:"pushes of a campaign that go out alone, and must look sane before the rest follows"`
 	UnregisteredPercent int  `key:"unregistered_percent" default:"50" min:"1" max:"100" help:"dead tokens among the answers of a minute that pause a campaign"`
 	DeletionsLeast      int  `key:"deletions_least" default:"1000" min:"0" help:"tokens that a project may always lose in an hour"`
 	DeletionsPercent    int  `key:"deletions_percent" default:"25" min:"0" max:"100" help:"tokens that it may lose, among the hour's answers; those that die beyond are kept"`

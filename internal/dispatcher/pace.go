@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"fanfare/internal/fcm"
@@ -58,7 +57,7 @@ func experience(a fcm.Answer, took time.Duration) inflight.Outcome {
 	switch {
 	case a.HTTPStatus == 0 || a.Class == fcm.Ambiguous:
 		o.Signal = inflight.Ignore
-	case a.HTTPStatus == http.StatusServiceUnavailable, a.Class == fcm.Quota && a.Scope == fcm.QuotaProject:
+	case a.Class == fcm.Unavailable, a.Class == fcm.Quota && a.Scope == fcm.QuotaProject:
 		o.Signal = inflight.Overload
 	}
 	return o

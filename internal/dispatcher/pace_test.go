@@ -110,7 +110,7 @@ func TestExperience(t *testing.T) {
 	}{
 		{fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}, inflight.Good},
 		{fcm.Answer{Class: fcm.Unregistered, HTTPStatus: 404}, inflight.Good},
-		{fcm.Answer{Class: fcm.Unavailable, HTTPStatus: 500}, inflight.Good},
+		{fcm.Answer{Class: fcm.Unavailable, HTTPStatus: 500}, inflight.Overload},
 		{fcm.Answer{Class: fcm.Unavailable, HTTPStatus: 503}, inflight.Overload},
 		{fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaProject, HTTPStatus: 429}, inflight.Overload},
 		{fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaDevice, HTTPStatus: 429}, inflight.Good},

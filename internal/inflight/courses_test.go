@@ -40,18 +40,18 @@ func courses(pace float64) []course {
 	// So many percent of what is needed, for half a minute.
 	shortage := func(percent int) func(*load) {
 		return func(l *load) {
-			time.Sleep(20 * second)
+			<-time.After(20 * second)
 			l.service.change(atOnce(need * percent / 100))
-			time.Sleep(30 * second)
+			<-time.After(30 * second)
 			l.service.change(atOnce(need * 2))
-			time.Sleep(30 * second)
+			<-time.After(30 * second)
 		}
 	}
 	return []course{
 		{
 			name: "Latency steps from 50 ms to 500 ms for 40 s, and back; nothing queues",
 			run: func(l *load) {
-				time.Sleep(20 * second)
+				<-time.After(20 * second)
 				l.service.change(func(s *service) { s.latency = slow })
 				time.Sleep(40 * second)
 				l.service.change(func(s *service) { s.latency = quick })
@@ -80,9 +80,9 @@ func courses(pace float64) []course {
 		{
 			name: "10% are turned away from then on, whatever the load",
 			run: func(l *load) {
-				time.Sleep(20 * second)
+				<-time.After(20 * second)
 				l.service.change(func(s *service) { s.faulty = 0.1 })
-				time.Sleep(30 * second)
+				<-time.After(30 * second)
 			},
 			figures: func(l *load) []figure {
 				faulty, accepted := l.between(20*second, 50*second), 0.9*pace
@@ -95,11 +95,11 @@ func courses(pace float64) []course {
 		{
 			name: "A minute at a hundredth of the pace, then the whole pace at once",
 			run: func(l *load) {
-				time.Sleep(20 * second)
+				<-time.After(20 * second)
 				l.setRate(pace / 100)
 				time.Sleep(60 * second)
 				l.setRate(pace)
-				time.Sleep(20 * second)
+				<-time.After(20 * second)
 			},
 			figures: func(l *load) []figure {
 				idle, _, _ := l.between(79*second, 80*second).limit()
