@@ -33,11 +33,8 @@ func respond(p *daemon.Process, rooms *wire.Rooms) error {
 	if err != nil {
 		return err
 	}
-	err = rooms.Store.Migrate(p.Fetch())
-	if p.Fetch().Err() != nil {
-		return nil // told to stop before there was anything to lose; what was not migrated is at the next start
-	}
-	if err != nil {
+	// Told to stop meanwhile, it stops: what was not migrated is at the next start.
+	if err := rooms.Store.Migrate(p.Fetch()); err != nil && p.Fetch().Err() == nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	p.Health.AddReady("database", rooms.Store.Ping)

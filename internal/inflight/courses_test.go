@@ -53,9 +53,9 @@ func courses(pace float64) []course {
 			run: func(l *load) {
 				<-time.After(20 * second)
 				l.service.change(func(s *service) { s.latency = slow })
-				time.Sleep(40 * second)
+				<-time.After(40 * second)
 				l.service.change(func(s *service) { s.latency = quick })
-				time.Sleep(40 * second)
+				<-time.After(40 * second)
 			},
 			figures: stepFigures(pace),
 		},
@@ -97,7 +97,7 @@ func courses(pace float64) []course {
 			run: func(l *load) {
 				<-time.After(20 * second)
 				l.setRate(pace / 100)
-				time.Sleep(60 * second)
+				<-time.After(60 * second)
 				l.setRate(pace)
 				<-time.After(20 * second)
 			},

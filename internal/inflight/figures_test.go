@@ -67,7 +67,7 @@ func TestTheSimulatedServiceKeepsItsCapacity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &load{bound: fixed(100), service: newService(), pool: 100, rate: 1000}
 		l.service.atOnce = 20
-		l.run(t.Context(), func(*load) { time.Sleep(10 * second) })
+		l.run(t.Context(), func(*load) { <-time.After(10 * second) })
 		late := l.between(5*second, 10*second)
 		if rate := late.rate(); rate < 390 || rate > 410 {
 			t.Errorf("20 at once of 50 ms each make %.0f a second, want 400", rate)

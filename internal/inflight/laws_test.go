@@ -122,7 +122,7 @@ func TestPermitsAreServedInOrderAndNeverLeak(t *testing.T) {
 					}
 				},
 				"time": func(t *rapid.T) {
-					time.Sleep(time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "passes")))
+					<-time.After(time.Duration(rapid.Int64Range(0, int64(time.Second)).Draw(t, "passes")))
 				},
 			})
 			for c.settle(t); len(c.held) > 0; c.settle(t) {

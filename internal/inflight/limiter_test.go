@@ -107,7 +107,7 @@ func TestMetrics(t *testing.T) {
 		synctest.Wait()
 		check("waiting", 0)
 		l.limit = 10
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		for len(held) < 10 {
 			held = append(held, take(t, l))
 		}

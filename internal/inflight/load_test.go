@@ -66,7 +66,7 @@ func (l *load) run(ctx context.Context, script func(*load)) {
 			l.mu.Lock()
 			l.now().limit = l.bound.limit()
 			l.mu.Unlock()
-			time.Sleep(tickTime)
+			<-time.After(tickTime)
 		}
 	})
 	script(l)
@@ -76,7 +76,7 @@ func (l *load) run(ctx context.Context, script func(*load)) {
 
 // deal hands out turns evenly. What nobody takes within ten milliseconds is lost.
 func (l *load) deal(ctx context.Context) {
-	for next := time.Now(); ctx.Err() == nil; time.Sleep(time.Until(next)) {
+	for next := time.Now(); ctx.Err() == nil; <-time.After(time.Until(next)) {
 		l.mu.Lock()
 		next = next.Add(time.Duration(float64(time.Second) / l.rate))
 		l.mu.Unlock()

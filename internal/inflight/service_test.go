@@ -41,7 +41,7 @@ func (s *service) answer() (Outcome, time.Duration) {
 	took := time.Duration(float64(s.latency) * math.Exp(s.noise*s.random.NormFloat64()-s.noise*s.noise/2))
 	if full := s.busy >= s.atOnce; s.random.Float64() < s.faulty || full && len(s.waiting) >= s.queue {
 		s.mu.Unlock()
-		time.Sleep(turnedAway)
+		<-time.After(turnedAway)
 		return Outcome{Signal: Overload}, 0
 	} else if full {
 		turn := make(chan struct{})
@@ -52,7 +52,7 @@ func (s *service) answer() (Outcome, time.Duration) {
 		s.busy++
 		s.mu.Unlock()
 	}
-	time.Sleep(took)
+	<-time.After(took)
 	s.leave()
 	return Outcome{Signal: Good, Latency: time.Since(start)}, took
 }
