@@ -122,6 +122,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	camp.inflight.Add(int64(taken))
 	c.d.holding.Add(int64(taken))
 	l.open = taken
+	l.here, l.there, l.expiry = c.d.now(), got.Now, got.Deadline
 	l.extendTo(got.Until)
 	c.d.held.add(l)
 	c.prepared.Go(func() { c.d.prepare(ctx, l, got) })

@@ -14,8 +14,7 @@ type delivery struct {
 	element   queue.Element
 	recipient notification.Recipient
 	message   *fcm.Message
-	since     time.Time // of the first claim; by this process's clock, as is the deadline
-	deadline  time.Time // zero: none
+	since     time.Time // of the first claim; by this process's clock
 	attempts  int       // requests made, those of earlier claims included
 	dead      []notification.Target
 }
@@ -40,8 +39,8 @@ func (d *delivery) end(status notification.Status, code, detail string) *notific
 // envelope addresses the message. Nobody is to see it after the deadline, so no device is waited for any longer.
 func (d *delivery) envelope(target notification.Target, now time.Time) fcm.Envelope {
 	e := fcm.Envelope{Target: target, Campaign: d.lease.camp.id, User: d.recipient.UserID}
-	if !d.deadline.IsZero() {
-		e.TTL = d.deadline.Sub(now)
+	if deadline := d.lease.deadline(); !deadline.IsZero() {
+		e.TTL = max(deadline.Sub(now), time.Nanosecond) // zero would be no bound
 	}
 	return e
 }

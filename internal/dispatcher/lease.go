@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"fanfare/internal/campaign"
 )
 
 // lease is one claim that this process holds. It is open until each of its elements has an outcome or is to go back.
@@ -11,6 +13,9 @@ type lease struct {
 	camp     *served
 	claim    string
 	round    int64                     // of the campaign's breaker, in which it was admitted
+	here     time.Time                 // the moment of the claim, by this process's clock
+	there    time.Time                 // the same by the server's
+	expiry   time.Time                 // of the producer's list, by the server's; zero: none
 	until    atomic.Pointer[time.Time] // by this process's monotonic clock
 	open     int                       // elements without an end; the acker's alone
 	returned bool                      // some element goes back unsent; the acker's alone
@@ -18,6 +23,19 @@ type lease struct {
 
 // valid reports that no other process can have been given this lease's elements.
 func (l *lease) valid(now time.Time) bool { return now.Before(*l.until.Load()) }
+
+// local turns a moment of the server's clock into one of this process's; zero stays zero.
+func (l *lease) local(server time.Time) time.Time {
+	if server.IsZero() {
+		return server
+	}
+	return l.here.Add(server.Sub(l.there))
+}
+
+// deadline is the list's or the campaign's, by this process's clock; zero: none. The campaign's may change while the lease is held.
+func (l *lease) deadline() time.Time {
+	return l.local(campaign.Earliest(l.expiry, l.camp.terms.Load().deadline))
+}
 
 func (l *lease) extendTo(t time.Time) { l.until.Store(&t) }
 

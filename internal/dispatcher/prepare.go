@@ -19,14 +19,10 @@ import (
 // goes back anyway.
 func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	now := d.now()
-	deadline := campaign.Earliest(claim.Deadline, l.camp.terms.Load().deadline)
 	ready := make([]*delivery, 0, len(claim.Elements))
 	for _, element := range claim.Elements {
 		dl := &delivery{lease: l, element: element, attempts: element.Attempts, message: l.camp.message}
-		dl.since = now.Add(element.Since.Sub(claim.Now))
-		if !deadline.IsZero() {
-			dl.deadline = now.Add(deadline.Sub(claim.Now))
-		}
+		dl.since = l.local(element.Since)
 		if end := d.read(dl, now); end != nil {
 			d.finish(dl, d.settled(dl, end))
 			continue
@@ -165,8 +161,8 @@ func (d *Dispatcher) postpone(fetch context.Context, dl *delivery, floor time.Du
 		return
 	}
 	wait := d.opts.Retry.backoff(1, floor, 0)
-	if !dl.deadline.IsZero() && d.now().Add(wait).After(dl.deadline) {
-		wait = max(0, dl.deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
+	if deadline := dl.lease.deadline(); !deadline.IsZero() && d.now().Add(wait).After(deadline) {
+		wait = max(0, deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
 	}
 	d.finish(dl, d.later(dl, wait, dl.attempts, ""))
 }
@@ -187,5 +183,6 @@ func (d *Dispatcher) handBack(dl *delivery) {
 
 // expired reports that the campaign's deadline came while the recipient was on its way.
 func (dl *delivery) expired(now time.Time) bool {
-	return !dl.deadline.IsZero() && !now.Before(dl.deadline)
+	deadline := dl.lease.deadline()
+	return !deadline.IsZero() && !now.Before(deadline)
 }

@@ -26,10 +26,11 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 			d.handBack(dl)
 			return
 		}
-		answer, sent := d.send(work, dl, target, permit)
-		if !sent {
+		if d.barred(fetch, dl) {
+			permit.Done(inflight.Outcome{})
 			return
 		}
+		answer := d.send(work, dl, target, permit)
 		d.heed(work, answer)
 		d.jury.answered(dl, answer)
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
@@ -52,27 +53,32 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	}
 }
 
-// send makes one request, if its recipient may still be sent to; otherwise sent is false, and the delivery has ended.
-func (d *Dispatcher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) (answer fcm.Answer, sent bool) {
+// barred tells that a recipient may be sent to no more, after the wait for a turn; the delivery has ended then.
+func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
 	now := d.now()
 	switch {
 	case dl.lease.camp.closed():
-		permit.Done(inflight.Outcome{})
 		d.handBack(dl)
 	case !dl.lease.valid(now):
-		permit.Done(inflight.Outcome{})
 		d.metrics.lost.Inc()
 		d.handBack(dl) // gives back nothing: the lease is another's by now
 	case dl.expired(now):
-		permit.Done(inflight.Outcome{})
 		d.finish(dl, d.settled(dl, dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")))
+	case dl.lease.camp.keptBack(dl.recipient.Platform):
+		d.postpone(fetch, dl, d.opts.Retry.KeptBack)
 	default:
-		dl.attempts++
-		answer = d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
-		permit.Done(experience(answer, d.now().Sub(now)))
-		return answer, true
+		return false
 	}
-	return answer, false
+	return true
+}
+
+// send makes one request.
+func (d *Dispatcher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) fcm.Answer {
+	dl.attempts++
+	now := d.now()
+	answer := d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
+	permit.Done(experience(answer, d.now().Sub(now)))
+	return answer
 }
 
 // situation gathers what judging needs.
@@ -84,8 +90,8 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
 	}
-	if !dl.deadline.IsZero() {
-		s.hasDeadline, s.remaining = true, dl.deadline.Sub(now)
+	if deadline := dl.lease.deadline(); !deadline.IsZero() {
+		s.hasDeadline, s.remaining = true, deadline.Sub(now)
 	}
 	return s
 }
