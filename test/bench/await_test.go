@@ -36,3 +36,13 @@ func median(values []float64) float64 {
 	}
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
+
+// awaitTime waits until a moment.
+func awaitTime(b *testing.B, t time.Time) {
+	b.Helper()
+	select {
+	case <-b.Context().Done():
+		b.Fatal("the benchmark was cut off")
+	case <-time.After(time.Until(t)):
+	}
+}

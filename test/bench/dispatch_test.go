@@ -56,10 +56,10 @@ func runBare(b *testing.B, w *world) effort {
 
 // runDispatcher loads a campaign and drains it with a Job. The rate is that between two moments at which the
 // simulator is asked, so that the start and the end of the process do not count; the CPU is all that it used.
-func runDispatcher(w *world, id string) effort {
+func runDispatcher(w *world, id string, env ...string) effort {
 	w.campaign(id, recipients)
 	w.forget()
-	p := w.job(id)
+	p := w.job(id, env...)
 	begun := w.await(func(c simCounts) bool { return c.Accepted > 0 })
 	from := w.counts()
 	w.await(func(c simCounts) bool { return c.Accepted >= recipients*95/100 })

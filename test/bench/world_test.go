@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -56,8 +55,14 @@ func (w *world) fanfare(args ...string) usage {
 // campaign creates a campaign, loads it with n recipients who have their token in the element, and starts it.
 func (w *world) campaign(id string, n int) {
 	w.b.Helper()
+	w.campaignOf(id, audienceFile(w.b, n))
+}
+
+// campaignOf does the same with an audience from a file.
+func (w *world) campaignOf(id, audience string) {
+	w.b.Helper()
 	w.fanfare("campaign", "create", id, "--message", messageFile(w.b))
-	w.fanfare("load", id, audienceFile(w.b, n))
+	w.fanfare("load", id, audience)
 	w.fanfare("campaign", "start", id)
 }
 
@@ -67,20 +72,29 @@ func (w *world) job(id string, env ...string) *process {
 	return start(w.b, append(w.env, env...), program(w.b, "dispatcher"), "--campaign", id)
 }
 
-// books are what "fanfare campaign show --json" says.
+// view is what "fanfare campaign show --json" says.
+type view struct {
+	State, Reason string
+	Books         books
+}
+
 type books struct {
-	Loaded, Sent, Failed, Skipped, Expired, Unknown, Waiting, InFlight, Retrying, Missing int64
+	Loaded, Sent, Failed, Skipped, Expired, Unknown, Waiting, InFlight, Retrying, Missing, Resent, Lost int64
+}
+
+func (w *world) show(id string) (v view) {
+	w.b.Helper()
+	p := start(w.b, w.env, program(w.b, "fanfare"), "campaign", "show", id, "--json")
+	p.succeed()
+	if err := json.Unmarshal(p.out.Bytes(), &v); err != nil {
+		w.b.Fatalf("read %q: %v", p.out.Bytes(), err)
+	}
+	return v
 }
 
 func (w *world) books(id string) books {
 	w.b.Helper()
-	p := start(w.b, w.env, program(w.b, "fanfare"), "campaign", "show", id, "--json")
-	p.succeed()
-	var view struct{ Books books }
-	if err := json.Unmarshal(p.out.Bytes(), &view); err != nil {
-		w.b.Fatalf("read %q: %v", p.out.Bytes(), err)
-	}
-	return view.Books
+	return w.show(id).Books
 }
 
 // simCounts are the simulator's own.
@@ -90,37 +104,16 @@ type simCounts struct {
 	Distinct    int64 `json:"distinct"`
 	Duplicates  int64 `json:"duplicates"`
 	MaxInFlight int64 `json:"maxInFlight"`
+	Codes       map[string]int64
 	Connections struct {
 		TLS int64 `json:"tls"`
 	} `json:"connections"`
 }
 
-func (w *world) counts() simCounts {
+func (w *world) counts() (c simCounts) {
 	w.b.Helper()
-	reply, err := http.Get(w.sim.Admin + "/counts")
-	if err != nil {
-		w.b.Fatal(err)
-	}
-	defer reply.Body.Close()
-	var c simCounts
-	if err := json.NewDecoder(reply.Body).Decode(&c); err != nil {
-		w.b.Fatalf("read the simulator's counts: %v", err)
-	}
+	w.sim.ask("/counts", &c)
 	return c
-}
-
-// forget clears the simulator's ledger and counts.
-func (w *world) forget() {
-	w.b.Helper()
-	request, err := http.NewRequestWithContext(w.b.Context(), http.MethodDelete, w.sim.Admin+"/ledger", nil)
-	if err != nil {
-		w.b.Fatal(err)
-	}
-	reply, err := http.DefaultClient.Do(request)
-	if err != nil {
-		w.b.Fatal(err)
-	}
-	reply.Body.Close()
 }
 
 func messageFile(b *testing.B) string {
@@ -135,16 +128,24 @@ func messageFile(b *testing.B) string {
 // audienceFile writes a CSV of n recipients with tokens as long as FCM's.
 func audienceFile(b *testing.B, n int) string {
 	b.Helper()
+	return csvFile(b, "userId,fcmToken", n, func(i int) string { return userName(i) + "," + tokenOf(i) })
+}
+
+func userName(i int) string { return "user-" + strconv.Itoa(i) }
+func tokenOf(i int) string  { return "bench-" + strconv.Itoa(i) + tokenTail }
+
+// csvFile writes a CSV of n rows.
+func csvFile(b *testing.B, head string, n int, row func(int) string) string {
+	b.Helper()
 	name := filepath.Join(b.TempDir(), fmt.Sprintf("audience-%d.csv", n))
 	file, err := os.Create(name)
 	if err != nil {
 		b.Fatal(err)
 	}
 	out := bufio.NewWriterSize(file, 1<<20)
-	fmt.Fprintln(out, "userId,fcmToken")
+	fmt.Fprintln(out, head)
 	for i := range n {
-		id := strconv.Itoa(i)
-		fmt.Fprintf(out, "user-%s,bench-%s%s\n", id, id, tokenTail)
+		fmt.Fprintln(out, row(i))
 	}
 	if err := out.Flush(); err != nil {
 		b.Fatal(err)
