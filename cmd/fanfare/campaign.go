@@ -70,7 +70,11 @@ func (c *cli) campaignMove(verb, short string, to campaign.State) *cobra.Command
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
-				if err := rooms.Campaigns.Move(ctx, args[0], to, reason); err != nil {
+				move := op.Start
+				if to != campaign.Running {
+					move = func(ctx context.Context, id, reason string) error { return rooms.Campaigns.Move(ctx, id, to, reason) }
+				}
+				if err := move(ctx, args[0], reason); err != nil {
 					return notMoved(ctx, op, args[0], err)
 				}
 				text := "campaign %s is %s"

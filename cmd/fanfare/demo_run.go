@@ -57,7 +57,7 @@ func (d *demo) perform(ctx context.Context) error {
 		return err
 	}
 	started := time.Now()
-	if err := d.rooms.Campaigns.Move(ctx, d.id, campaign.Running, ""); err != nil {
+	if err := d.op.Start(ctx, d.id, ""); err != nil {
 		return err
 	}
 	line := newProgressLine(d.w, false)

@@ -8,8 +8,8 @@ import (
 
 // Threshold is what a kind of answer must reach to trip: both a share of all answers that prove something, and a number.
 type Threshold struct {
-	Share float64 // 0 to 1; 0: the number alone decides
-	Least int64   // at least 1
+	Share float64 `json:"share"` // 0 to 1; 0: the number alone decides
+	Least int64   `json:"least"` // at least 1
 }
 
 // Options say when a campaign is stopped. The zero value stops nothing: begin with DefaultOptions.

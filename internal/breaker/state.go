@@ -11,32 +11,32 @@ import (
 // State is a campaign's breaker as its operator sees it.
 type State struct {
 	// Known is false where the campaign has not begun, or ended long ago; all else is zero then.
-	Known  bool
-	Canary Canary
+	Known  bool   `json:"-"`
+	Canary Canary `json:"canary"`
 	// Shares are of the answers that the campaign is judged by now: those of the canary, then those of the last
 	// minute. Largest first, Neutral last.
-	Shares []Share
+	Shares []Share `json:"shares,omitempty"`
 	// Paused platforms, with the reasons.
-	Paused map[string]string
+	Paused map[string]string `json:"paused,omitempty"`
 	// Last is the last trip; Standing: nobody has acted on it yet.
-	Last     *Trip
-	Standing bool
+	Last     *Trip `json:"last,omitempty"`
+	Standing bool  `json:"standing,omitempty"`
 }
 
 // Canary tells how far the first pushes are.
 type Canary struct {
-	Size        int
-	Answered    int64 // with something that proves something; Size once it has passed
-	Outstanding int64 // admitted and not answered
-	Passed      bool
+	Size        int   `json:"size"`
+	Answered    int64 `json:"answered"`    // with something that proves something; Size once it has passed
+	Outstanding int64 `json:"outstanding"` // admitted and not answered
+	Passed      bool  `json:"passed"`
 }
 
 // Share is one kind of answer among all.
 type Share struct {
-	Kind  Kind
-	Count int64
-	Of    int64     // answers that prove something; the Neutral ones are no part of it
-	Limit Threshold // the zero Threshold never trips
+	Kind  Kind      `json:"kind"`
+	Count int64     `json:"count"`
+	Of    int64     `json:"of"`             // answers that prove something; the Neutral ones are no part of it
+	Limit Threshold `json:"limit,omitzero"` // the zero Threshold never trips
 }
 
 // State reads a campaign's breaker and changes nothing.

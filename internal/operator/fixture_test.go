@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
@@ -47,7 +48,11 @@ func operatorOn(t *testing.T, rdb redis.UniversalClient) *Operator {
 	ok(t, err)
 	known, err := profiles.New(rdb, names, nil, profiles.Options{})
 	ok(t, err)
-	return New(Deps{Redis: rdb, Names: names, Campaigns: campaigns, Tokens: tokens, Profiles: known, DeadLetters: letters})
+	breakers, err := breaker.New(rdb, breaker.DefaultOptions())
+	ok(t, err)
+	return New(Deps{
+		Redis: rdb, Names: names, Campaigns: campaigns, Breakers: breakers, Tokens: tokens, Profiles: known, DeadLetters: letters,
+	})
 }
 
 func ok(t *testing.T, err error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
@@ -19,6 +20,7 @@ type Deps struct {
 	Redis       redis.UniversalClient
 	Names       queue.Names
 	Campaigns   *campaign.Campaigns
+	Breakers    *breaker.Breakers
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
 	DeadLetters *responses.DeadLetters

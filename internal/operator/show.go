@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 )
 
@@ -14,7 +15,9 @@ import (
 type View struct {
 	Spec  campaign.Spec // its State is "" while recipients wait for a message
 	Books campaign.Books
-	Err   error // why the campaign cannot be served; nil if it can
+	// Breaker is what the campaign's answers look like; Known only for one that has begun, and only from Show.
+	Breaker breaker.State
+	Err     error // why the campaign cannot be served; nil if it can
 }
 
 // MarshalJSON writes the message as the JSON that it is.
@@ -46,14 +49,23 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Message     json.RawMessage      `json:"message,omitempty"`
 		Books       campaign.Books       `json:"books"`
 		Ambiguous   Ambiguous            `json:"ambiguous"`
+		Breaker     *breaker.State       `json:"breaker,omitempty"`
 		Error       string               `json:"error,omitempty"`
 	}{
 		s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		message, v.Books, v.Ambiguous(), problem,
+		message, v.Books, v.Ambiguous(), v.breaker(), problem,
 	})
 }
 
-// Show reads a campaign's spec and its books. A list without a spec is a View without a state; campaign.ErrNotFound means that
+// breaker is nil where nothing is known.
+func (v View) breaker() *breaker.State {
+	if !v.Breaker.Known {
+		return nil
+	}
+	return &v.Breaker
+}
+
+// Show reads a campaign's spec, its books and its breaker. A list without a spec is a View without a state; campaign.ErrNotFound means that
 // there is neither.
 func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
@@ -70,7 +82,15 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	case missing:
 		return View{Spec: campaign.Spec{ID: id}, Books: books}, nil
 	}
-	return View{Spec: spec, Books: books, Err: err}, nil
+	view := View{Spec: spec, Books: books, Err: err}
+	list, err := o.deps.Names.Campaign(id)
+	if err != nil {
+		return View{}, err
+	}
+	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
+		return View{}, err
+	}
+	return view, nil
 }
 
 // List shows all campaigns without their messages, the newest first, then the lists that wait for a message.

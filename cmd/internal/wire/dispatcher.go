@@ -72,20 +72,12 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		}
 	}
 	if r.Settings.Breaker.Enabled {
-		if deps.Breakers, err = r.Breakers(); err != nil {
-			return deps, nil, err
-		}
+		deps.Breakers = r.Breakers
 		if deps.Deletions, err = r.Deletions(sender.Project()); err != nil {
 			return deps, nil, err
 		}
 	}
 	return deps, governor, nil
-}
-
-// Breakers make the breakers of all campaigns.
-func (r *Rooms) Breakers() (*breaker.Breakers, error) {
-	b, err := breaker.New(r.Redis, breakerOptions(r.Settings))
-	return b, usage(err)
 }
 
 // Deletions make the breaker of a Firebase project's token deletions.

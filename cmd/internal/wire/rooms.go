@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
@@ -30,6 +31,7 @@ type Rooms struct {
 	Redis       redis.UniversalClient
 	Store       *store.Store // nil where no database is set
 	Campaigns   *campaign.Campaigns
+	Breakers    *breaker.Breakers
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
 	DeadLetters *responses.DeadLetters
@@ -60,6 +62,9 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 func (r *Rooms) build() (err error) {
 	s := r.Settings
 	if r.Campaigns, err = campaign.New(r.Redis, r.Names, campaignOptions(s)); err != nil {
+		return err
+	}
+	if r.Breakers, err = breaker.New(r.Redis, breakerOptions(s)); err != nil {
 		return err
 	}
 	var tokenSource tokens.Source
@@ -103,7 +108,7 @@ func (r *Rooms) Close() error {
 func (r *Rooms) Operator() *operator.Operator {
 	return operator.New(operator.Deps{
 		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
-		DeadLetters: r.DeadLetters,
+		DeadLetters: r.DeadLetters, Breakers: r.Breakers,
 	})
 }
 

@@ -1,0 +1,21 @@
+package operator
+
+import (
+	"context"
+
+	"fanfare/internal/campaign"
+)
+
+// Start begins a campaign, or resumes it: with a canary, and with all platforms, for whatever tripped its breaker is taken to be
+// mended. The reason is shown to people until the next change of state.
+func (o *Operator) Start(ctx context.Context, id, reason string) error {
+	list, err := o.deps.Names.Campaign(id)
+	if err != nil {
+		return err
+	}
+	// The breaker first: a campaign that runs is not to be judged by what is over.
+	if err := o.deps.Breakers.Reset(ctx, list); err != nil {
+		return err
+	}
+	return o.deps.Campaigns.Move(ctx, id, campaign.Running, reason)
+}
