@@ -23,3 +23,20 @@ func TestReplicasShareEvenly(t *testing.T) {
 		})
 	}
 }
+
+// A failover to a server whose clock is behind costs a few seconds, not the time until that clock has caught up; and nobody sends
+// more for it.
+func TestServerClockIsPutBack(t *testing.T) {
+	inBubble(t, steady(2000), func(f *fleet) {
+		all := f.replicas(4, 100)
+		f.pass(5 * time.Second)
+		f.mem.putBack(time.Hour)
+		f.pass(10 * time.Second)
+		f.stop(all)
+		for s := range 10 {
+			from := time.Duration(s+5) * time.Second
+			wantBetween(t, fmt.Sprintf("second %d after it", s), f.count(from, from+time.Second), 0, 2040)
+		}
+		wantBetween(t, "pushes in the last seconds", f.count(8*time.Second, 15*time.Second), 7*1960, 7*2040)
+	})
+}

@@ -17,9 +17,9 @@ import (
 // memory is a Redis in this process: it runs the very scripts, by the clock of the test's bubble.
 type memory struct {
 	latency time.Duration // of each way
-	skew    time.Duration // of its clock
 
 	mu        sync.Mutex
+	skew      time.Duration // of its clock
 	down      bool
 	state     *lua.LState
 	hashes    map[string]map[string]string
@@ -272,6 +272,13 @@ func (m *memory) away(down bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.down = down
+}
+
+// putBack sets its clock.
+func (m *memory) putBack(by time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.skew -= by
 }
 
 // signal tells the listeners something that no script did.

@@ -85,8 +85,16 @@ if unspent > 0 and unspent_era == era and cursor > now and not string.find(retur
   returned = string.sub(ask .. ' ' .. returned, 1, 32 * (#ask + 1))
 end
 
--- No cursor is farther ahead than we lead it: it is from before the clock, or the rate, was put right.
-local from = math.min(math.max(cursor, now), now + horizon + share + math.ceil(span(0, 1)))
+-- No cursor is farther ahead than shares, which are shorter than a second, can lead it: this one is from before the clock, or
+-- the rate, was put right, and waiting for it could take hours.
+local farthest = now + horizon + 1000000 + math.ceil(span(0, 1))
+if cursor > farthest then
+  redis.call('PERSIST', pace)
+  redis.call('HSET', pace, 'cursor', whole(farthest))
+  keep(pace)
+  return none('ahead', farthest - horizon)
+end
+local from = math.max(cursor, now)
 local gap = math.max(0, now - cursor)
 if avoid then
   local opens = opening(from)
