@@ -23,7 +23,7 @@ func (c *cli) load() *cobra.Command {
 		Short: "Load an audience (CSV or NDJSON) into a campaign's list",
 		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
-CSV names its columns in the first line: userId, and optionally fcmToken, locale and timeZone; every other column
+CSV names its columns in the first line: userId, and optionally fcmToken, platform, locale and timeZone; every other column
 fills the message's placeholder of its name. NDJSON has one recipient a line, as in the list itself.
 Lines that are no recipients are left out and named. An audience that is there already is refused without --append.`,
 		Example: `  fanfare load 42 audience.csv

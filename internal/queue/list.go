@@ -19,7 +19,7 @@ const (
 	SuffixPace     = "pace"      // hash: when the next push may go, of a campaign with a rate of its own and of a project
 	SuffixBreaker  = "breaker"   // hash: a campaign's canary, and what became of its pushes in the last minute
 
-	suffixLease = "lease" // hash lease:<claim>: position to element
+	suffixLease = "lease" // list lease:<claim>: a header, then the elements
 	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
 	suffixNone  = "none"
 )
