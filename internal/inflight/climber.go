@@ -72,8 +72,12 @@ func (c *climber) next(limit int, s sample) int {
 }
 
 // overloaded tells refusals that follow from the load from those that come anyway: slowing down does not end the latter, and
-// would go on without end. What chance adds to those is allowed for.
+// would go on without end. What chance adds to those is allowed for. A service that takes nothing at all has too much,
+// however long that lasts.
 func (c *climber) overloaded(s sample) bool {
+	if s.refused == s.answers {
+		return true
+	}
 	expected := 1.2 * c.background * float64(s.answers)
 	over := float64(s.refused) > expected+3*math.Sqrt(expected)+tolerated*float64(s.answers)
 	c.background += (s.share() - c.background) / 5

@@ -36,6 +36,19 @@ func TestTheLimitStaysWithinItsBounds(t *testing.T) {
 	})
 }
 
+// A service that turns everybody away gets no more at once than it must: nothing says that it could take more.
+func TestTheLimitStaysDownWhileAllAreRefused(t *testing.T) {
+	c := &climber{min: 50, max: 500, stride: bold}
+	limit, at := 500, time.Unix(0, 0)
+	for i := range 600 {
+		at = at.Add(time.Second)
+		limit = c.next(limit, sample{at: at, answers: limit, refused: limit, pressed: true, peak: limit})
+		if i >= 60 && limit > c.min {
+			t.Fatalf("a limit of %d after %d s, want %d", limit, i, c.min)
+		}
+	}
+}
+
 // crowd are those who come for permits, as a model of the limiter.
 type crowd struct {
 	l       *Limiter
