@@ -22,6 +22,8 @@ type jury struct {
 
 	mu    sync.Mutex
 	tally map[*served]*breaker.Tally
+
+	pass sync.Mutex // the last hearing of a stop waits for the one before it, which may have a trip to act on
 }
 
 func newJury(d *Dispatcher) *jury { return &jury{d: d, tally: make(map[*served]*breaker.Tally)} }
@@ -52,7 +54,7 @@ func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (ad
 	if err != nil {
 		return 0, 0, err
 	}
-	j.obey(context.WithoutCancel(ctx), camp, a.Verdict) // a stop is no reason to leave a trip to others, who hear of it later
+	j.obey(ctx, camp, a.Verdict)
 	return a.N, a.Round, nil
 }
 
@@ -92,6 +94,8 @@ func (j *jury) count(l *lease, add func(*breaker.Tally)) {
 
 // hear is one tick: it tells the breakers all that was counted, and obeys them.
 func (j *jury) hear(keep context.Context) {
+	j.pass.Lock()
+	defer j.pass.Unlock()
 	j.mu.Lock()
 	tallies := j.tally
 	j.tally = make(map[*served]*breaker.Tally, len(tallies))
@@ -138,11 +142,12 @@ func (j *jury) mayForget(ctx context.Context) bool {
 	return allowed
 }
 
-// obey stops what has tripped. Whoever is told of a trip acts on it for all; the others only let go of what they hold.
+// obey stops what has tripped. Whoever is told of a trip acts on it for all, even when told in the midst of a stop: the others
+// only let go of what they hold.
 func (j *jury) obey(ctx context.Context, camp *served, v breaker.Verdict) {
 	camp.keepBack(v.Paused)
 	if v.Trip != nil {
-		j.stop(ctx, camp, v.Trip)
+		j.stop(context.WithoutCancel(ctx), camp, v.Trip)
 	}
 	if v.Tripped {
 		j.d.roster.drop(camp)
