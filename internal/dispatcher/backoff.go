@@ -21,7 +21,8 @@ type Retry struct {
 	// Unsent is the wait after a request that never reached FCM.
 	Unsent time.Duration
 	// Outage is the wait of recipients who cannot be served for reasons of ours: the database is down, the
-	// credentials are refused. Such a wait does not count as an attempt.
+	// credentials are refused. Such a wait does not count as an attempt. As often, FCM is asked whether it takes credentials again
+	// for which the project was halted.
 	Outage time.Duration
 	// KeptBack is the wait of recipients whose platform is kept back, which a person has to mend. They are claimed each time,
 	// so it is not short. It does not count as an attempt.

@@ -24,8 +24,6 @@ type Options struct {
 	Poll time.Duration
 	// Discover is how often the running campaigns are looked up.
 	Discover time.Duration
-	// Probe is how often FCM is asked whether it takes credentials again for which the project was halted.
-	Probe time.Duration
 	// Retry says when a recipient is tried again, and when no more.
 	Retry Retry
 }
@@ -40,7 +38,6 @@ func DefaultOptions() Options {
 		Lease:       15 * time.Second,
 		Poll:        250 * time.Millisecond,
 		Discover:    2 * time.Second,
-		Probe:       15 * time.Second,
 		Retry:       DefaultRetry(),
 	}
 }
@@ -59,7 +56,6 @@ func (o Options) validate() error {
 	positive("lease", o.Lease.Milliseconds())
 	positive("poll", int64(o.Poll))
 	positive("discover", int64(o.Discover))
-	positive("probe", int64(o.Probe))
 	errs = append(errs, o.Retry.validate())
 	return errors.Join(errs...)
 }

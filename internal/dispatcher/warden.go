@@ -39,7 +39,7 @@ func (w *warden) run(ctx context.Context) {
 	if w.d.deps.Halter == nil {
 		return
 	}
-	tick := time.NewTicker(w.d.opts.Probe)
+	tick := time.NewTicker(w.d.opts.Retry.Outage)
 	defer tick.Stop()
 	for {
 		select {

@@ -135,7 +135,7 @@ func TestBrokenCredentialsKeepEverybody(t *testing.T) {
 			w := newWorld(t)
 			w.judged()
 			governor := w.governed(nil)
-			w.options.Probe, w.options.Retry.Outage = 5*time.Millisecond, 10*time.Millisecond
+			w.options.Retry.Outage = 10 * time.Millisecond
 			w.campaign(campaign.Spec{ID: "42"}, audience(100)...)
 			var mended mended
 			w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
