@@ -26,6 +26,7 @@ var conformance = []struct {
 	{"forward", forwards},
 	{"forward by bytes", endsItsPass},
 	{"forward under another's lock", leavesAnothersOutboxAlone},
+	{"forward after one who found nothing", keepsNoEmptyOutbox},
 	{"forward to a list with an expiry", undoesAnExpiry},
 	{"forward, wrong type", wrongTypeForwardsNothing},
 	{"forward, cut off", cutOffAnywhere},

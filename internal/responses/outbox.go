@@ -113,8 +113,11 @@ func (o *Outbox) peek(ctx context.Context, outbox, lock string) (waiting int64, 
 	if err := errors.Join(length.Err(), head.Err()); err != nil {
 		return 0, nil, err
 	}
-	if by := holder.Val(); by != "" && by != o.owner {
+	switch by := holder.Val(); {
+	case by != "" && by != o.owner:
 		return 0, nil, nil
+	case by != "" && len(head.Val()) == 0: // who finds nothing, and may be about to stop, is in nobody's way
+		return 0, nil, o.rdb.Del(ctx, lock).Err()
 	}
 	return length.Val(), head.Val(), nil
 }

@@ -102,6 +102,19 @@ func leavesAnothersOutboxAlone(t *testing.T, b *backend) {
 	}
 }
 
+// Whoever looks into an empty outbox, in a stop perhaps, leaves it to the others.
+func keepsNoEmptyOutbox(t *testing.T, b *backend) {
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Lock: time.Minute}), campaign); n != 0 {
+		t.Errorf("%d forwarded from an outbox that does not exist", n)
+	}
+	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), numbered(3)...)
+	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign); n != 3 {
+		t.Errorf("%d forwarded by another, want 3", n)
+	}
+}
+
 func undoesAnExpiry(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
