@@ -11,9 +11,6 @@ import (
 	"fanfare/internal/queue"
 )
 
-// canaryPoll is how soon a campaign in its canary is claimed from again when all places are taken.
-const canaryPoll = 10 * time.Millisecond
-
 // claimer takes recipients for the campaigns with the smallest shares of the pool, never more than there are free slots.
 type claimer struct {
 	d        *Dispatcher
@@ -102,7 +99,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
 		// those who come back for another try could take all there are, for ever.
 		c.d.jury.hear(ctx)
-		camp.idle = c.d.now().Add(canaryPoll)
+		camp.idle = c.d.now().Add(c.d.opts.Poll)
 		return 0, nil
 	}
 	l.round = round
