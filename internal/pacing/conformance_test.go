@@ -27,6 +27,7 @@ var conformance = []struct {
 	{"no more than a second ahead", leadIsBounded},
 	{"a slow pace", slowPace},
 	{"a cursor too far ahead", strayCursor},
+	{"rubbish", rubbish},
 	{"gate", gateInRedis},
 	{"halts", haltsInRedis},
 	{"given back once", givenBackOnce},
@@ -88,8 +89,13 @@ func (b *bench) take(a ask) answer {
 // write puts a field into the pace hash as no script would.
 func (b *bench) write(field string, value int64) {
 	b.t.Helper()
+	b.writeText(field, strconv.FormatInt(value, 10))
+}
+
+func (b *bench) writeText(field, value string) {
+	b.t.Helper()
 	if b.rdb == nil {
-		b.mem.hashes[b.pace][field] = strconv.FormatInt(value, 10)
+		b.mem.hashes[b.pace][field] = value
 		return
 	}
 	must(b.t, b.rdb.HSet(b.t.Context(), b.pace, field, value).Err())
@@ -172,6 +178,32 @@ func strayCursor(t *testing.T, b *bench) {
 	wantEqual(t, "ask again, whenever it is asked", b.take(a).again, got.again)
 	b.write("gate", now+100*3_600_000_000)
 	wantBetween(t, "gate", b.take(a).gate-now, 0, 3_601_000_000)
+}
+
+// rubbish is what only a hand can have put there.
+func rubbish(t *testing.T, b *bench) {
+	a := b.ask(10, pace(1000, 0))
+	b.take(a)
+	for _, field := range []string{"cursor", "warm", "era", "gate", "interval"} {
+		for _, value := range []string{"", "x", "nan", "inf", "-inf", "1e300"} {
+			b.writeText(field, value)
+			if _, err := b.lease(t.Context(), a); err != nil {
+				t.Errorf("%s %q: %v", field, value, err)
+			}
+		}
+	}
+	for _, field := range []string{"quota", "headroom", "ramp"} {
+		for _, value := range []string{"", "x", "nan", "inf", "-1"} {
+			_, err := b.set(t.Context(), 1000, pace(1000, 0), true)
+			must(t, err)
+			b.writeText(field, value)
+			if _, err := b.lease(t.Context(), a); err == nil || !strings.Contains(err.Error(), "fanfare quota reset") {
+				t.Errorf("%s %q: %v, want what to do", field, value, err)
+			}
+			_, err = b.set(t.Context(), 1000, pace(1000, 0), false)
+			must(t, err)
+		}
+	}
 }
 
 func gateInRedis(t *testing.T, b *bench) {

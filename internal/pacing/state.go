@@ -79,7 +79,7 @@ func decodeSettings(pace map[string]string) (Settings, error) {
 	ramp, err3 := strconv.ParseInt(pace["ramp"], 10, 64)
 	for _, err := range []error{err1, err2, err3} {
 		if err != nil {
-			return Settings{}, fmt.Errorf("a setting is no number: set it anew: %w", err)
+			return Settings{}, fmt.Errorf("what was set is no number: forget it with fanfare quota reset: %w", err)
 		}
 	}
 	s := Settings{Quota: quota, Headroom: headroom, Ramp: micros(ramp), AvoidQuarterHours: pace["avoid"] == "1"}

@@ -10,16 +10,16 @@ end
 
 local now = server_us()
 local held = redis.call('HMGET', pace, 'gate', 'cursor', 'era')
-local gate = math.min(tonumber(held[1] or 0), now + longest_gate)
+local gate = math.min(number(held[1], 0), now + longest_gate)
 local ends = now + math.min(wait, longest_gate)
 if ends <= gate then
-  return {now, tonumber(held[3] or 0), gate}
+  return {now, number(held[3], 0), gate}
 end
 
 local era = next_era(pace, now)
 redis.call('PERSIST', pace)
 redis.call('HSET', pace, 'gate', whole(ends), 'reason', reason, 'warm', 0, 'era', whole(era),
-  'cursor', whole(math.max(ends, tonumber(held[2] or 0))))
+  'cursor', whole(math.max(ends, number(held[2], 0))))
 keep(pace)
 tell(channel, era)
 return {now, era, ends}

@@ -11,7 +11,7 @@ end
 local now = server_us()
 redis.call('PERSIST', halt)
 if redis.call('HSETNX', halt, reason, whole(math.floor(now / 1000)) .. ' ' .. by) == 0 then
-  return {now, tonumber(redis.call('HGET', pace, 'era') or 0)}
+  return {now, number(redis.call('HGET', pace, 'era'), 0)}
 end
 local era = next_era(pace, now)
 redis.call('HSET', pace, 'era', whole(era))

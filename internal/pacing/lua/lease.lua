@@ -18,12 +18,16 @@ end
 
 local now = server_us()
 local held = redis.call('HMGET', pace, 'cursor', 'warm', 'era', 'gate', 'quota', 'headroom', 'ramp', 'avoid', 'returned')
-local cursor, warm = tonumber(held[1] or now), tonumber(held[2] or 0)
-local era = tonumber(held[3] or now)
-local gate = math.min(tonumber(held[4] or 0), now + longest_gate)
+local cursor, warm = number(held[1], now), math.min(1, number(held[2], 0))
+local era = number(held[3], now)
+local gate = math.min(number(held[4], 0), now + longest_gate)
 if held[5] then
-  interval = 60000000 / (tonumber(held[5]) * (1 - tonumber(held[6])))
-  ramp, avoid = tonumber(held[7]), held[8] == '1'
+  local quota, headroom = number(held[5], 0), number(held[6], 1)
+  ramp, avoid = number(held[7], -1), held[8] == '1'
+  if quota <= 0 or headroom < 0 or headroom >= 1 or ramp < 0 then
+    return redis.error_reply('ERR what was set in key ' .. pace .. ' is no pace: forget it with fanfare quota reset')
+  end
+  interval = 60000000 / (quota * (1 - headroom))
 end
 -- Of a slow pace nothing is leased before it is nearly due, for much time would be lost with it when it becomes void.
 if interval > 100000 then

@@ -33,6 +33,13 @@ local function whole(n)
   return string.format('%.0f', n)
 end
 
+-- number reads a field. What is absent, or no number that is kept exactly, gives the other value: rubbish stands in the way
+-- of nobody, and goes with the next write.
+local function number(text, otherwise)
+  local n = tonumber(text)
+  return n and math.abs(n) < 9007199254740992 and n or otherwise
+end
+
 -- keep lets a pace hash go a week after its last use, unless it holds what an operator has set.
 local function keep(pace)
   if redis.call('HEXISTS', pace, 'quota') == 0 then
@@ -42,7 +49,7 @@ end
 
 -- next_era makes void what is leased. It never goes back, even if the clock does.
 local function next_era(pace, now)
-  return math.max(now, tonumber(redis.call('HGET', pace, 'era') or 0) + 1)
+  return math.max(now, number(redis.call('HGET', pace, 'era'), 0) + 1)
 end
 
 -- tell wakes the replicas. Those that may not listen, or that we may not tell, learn it with their next share.

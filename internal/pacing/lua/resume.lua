@@ -16,7 +16,7 @@ else
   redis.call('HDEL', halt, reason)
 end
 if redis.call('EXISTS', halt) == 1 then
-  return {now, tonumber(redis.call('HGET', pace, 'era') or 0), 0}
+  return {now, number(redis.call('HGET', pace, 'era'), 0), 0}
 end
 local era = next_era(pace, now)
 if stood then

@@ -12,7 +12,7 @@ end
 
 local now = server_us()
 local held = redis.call('HMGET', pace, 'cursor', 'interval', 'era')
-local before, era = tonumber(held[2] or own), tonumber(held[3] or now)
+local before, era = number(held[2], own), number(held[3], now)
 redis.call('PERSIST', pace)
 if ARGV[4] then
   redis.call('HSET', pace, 'quota', ARGV[4], 'headroom', ARGV[5], 'ramp', ARGV[6], 'avoid', ARGV[7])
@@ -21,7 +21,7 @@ else
 end
 if math.abs(interval - before) > 0.000001 * before then
   era = next_era(pace, now)
-  local owed = math.min(1, math.max(0, tonumber(held[1] or now) - now) / before)
+  local owed = math.min(1, math.max(0, number(held[1], now) - now) / before)
   redis.call('HSET', pace, 'interval', string.format('%.6f', interval), 'era', whole(era))
   if held[1] then
     redis.call('HSET', pace, 'cursor', whole(math.ceil(now + owed * interval)))
