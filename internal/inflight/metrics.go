@@ -26,7 +26,7 @@ func newMetrics(reg prometheus.Registerer, l *Limiter) (*metrics, error) {
 		m.decreases,
 		gauge("limit", "Requests that may be in flight now.", func() int { return l.limit }),
 		gauge("requests", "Requests in flight.", func() int { return l.inFlight }),
-		gauge("waiting", "Pushes that wait for their turn.", l.waiting.Len),
+		gauge("waiting", "Pushes that may go and wait for room on the wire.", l.waiting.Len),
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
