@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"slices"
 	"time"
 
 	"fanfare/internal/pacing"
@@ -65,14 +66,22 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 		avoided = "avoided by two minutes"
 	}
 	field("quarter hours", "%s", avoided)
-	if v.GateUntil.IsZero() {
+	if v.GateUntil.IsZero() && !v.closedByHand() {
 		field("gate", "open")
-	} else {
+	} else if !v.GateUntil.IsZero() {
 		field("gate", "closed until %s: %s", stamp(v.GateUntil), v.GateReason)
 	}
 	for _, h := range v.Halts {
-		field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
+		if h.Reason == closedByHand {
+			field("gate", "closed since %s by %s, until: fanfare quota open", stamp(h.Since), h.By)
+		} else {
+			field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
+		}
 	}
+}
+
+func (v quotaView) closedByHand() bool {
+	return slices.ContainsFunc(v.Halts, func(h haltView) bool { return h.Reason == closedByHand })
 }
 
 // rateOf is a rate for a person: whole where it is large.
