@@ -27,9 +27,6 @@ var (
 	deletionsLookScript  = redis.NewScript(deletionsPrelude + deletionsLookLua)
 )
 
-// suffixDeletions names the hash of a project's deletions: one, for the hour in it is the server's.
-const suffixDeletions = "deletions"
-
 // Deletions is the breaker of a Firebase project's token deletions, as one replica sees it. UNREGISTERED proves that a
 // token is dead; that many of them are at once rather proves that something is wrong with the answers. It is safe
 // for concurrent use.
@@ -67,7 +64,7 @@ func NewDeletions(rdb redis.UniversalClient, project queue.ProjectKeys, o Deleti
 		}
 	}
 	return &Deletions{
-		rdb: rdb, key: project.Key(suffixDeletions), o: o, replica: queue.NewClaimID(), now: time.Now, withheld: withheld,
+		rdb: rdb, key: project.Key(queue.SuffixDeletions), o: o, replica: queue.NewClaimID(), now: time.Now, withheld: withheld,
 	}, nil
 }
 

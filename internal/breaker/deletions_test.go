@@ -221,14 +221,14 @@ func TestFullRedisCountsDeletions(t *testing.T) {
 func deletionsWrongType(t *testing.T, b *backend) {
 	p := project(queue.NewClaimID())
 	s := shred(t, b.rdb, p, 100, 0)
-	if err := b.rdb.Set(t.Context(), p.Key("deletions"), "x", 0).Err(); err != nil {
+	if err := b.rdb.Set(t.Context(), p.Key(queue.SuffixDeletions), "x", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	allowed, err1 := s.Take(t.Context())
 	_, err2 := s.State(t.Context())
 	wantEqual(t, "allowed", allowed, false)
 	for _, err := range []error{err1, err2} {
-		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != p.Key("deletions") {
+		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != p.Key(queue.SuffixDeletions) {
 			t.Errorf("error %v, want one that names the key", err)
 		}
 	}

@@ -2,8 +2,9 @@ package queue
 
 // The suffixes of the keys that belong to a Firebase project; see ProjectKeys.Key.
 const (
-	SuffixHalt   = "halt"   // hash: why the project stands still, reason to "<since ms> <by>"
-	SuffixSignal = "signal" // channel: something has changed in pace or halt
+	SuffixHalt      = "halt"      // hash: why the project stands still, reason to "<since ms> <by>"
+	SuffixSignal    = "signal"    // channel: something has changed in pace or halt
+	SuffixDeletions = "deletions" // hash: the token deletions of the present hour
 )
 
 // projectPrefix keeps projects apart from campaigns and users, whose prefixes are settings. It is none itself: whoever

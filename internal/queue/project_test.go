@@ -10,7 +10,7 @@ func TestProjectKeys(t *testing.T) {
 	n := queue.DefaultNames()
 	wantEqual(t, "pace", n.Project("my-project").Key(queue.SuffixPace), "{fanfare:my-project}:pace")
 	wantEqual(t, "halt", n.Project("example.com:app").Key(queue.SuffixHalt), "{fanfare:example.com:app}:halt")
-	for _, suffix := range []string{queue.SuffixPace, queue.SuffixHalt, queue.SuffixSignal} {
+	for _, suffix := range []string{queue.SuffixPace, queue.SuffixHalt, queue.SuffixSignal, queue.SuffixDeletions} {
 		if id, ok := n.ParseCampaign(n.Project("campaign:1").Key(suffix)); ok {
 			t.Errorf("a project's %s was taken for campaign %q", suffix, id)
 		}
