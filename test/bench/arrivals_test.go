@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -16,26 +17,25 @@ func (w *world) arrivals() fcmsim.Arrivals {
 	return t.Projects["bench"]
 }
 
-// spread sums up a row of slots against an even rate a second.
+// spread holds a row of slots against an even rate.
 type spread struct {
-	total, limited int
-	used           float64 // all of them, in per cent of the even rate
-	least, most    float64 // of a slot, in per cent of the even rate
-	uneven         float64 // the farthest slot from the mean of all, in per cent of that
+	slots, beyond int     // beyond are those more than 3% off
+	limited       int     // requests answered 429
+	used          float64 // all requests, in per cent of the even rate
+	least, most   float64 // of a slot, likewise
 }
 
 func spreadOf(s fcmsim.Series, perSecond float64) spread {
 	even := perSecond * time.Duration(s.Step).Seconds()
-	r := spread{total: s.Total(), uneven: s.Unevenness()}
-	for i, slot := range s.Slots {
+	r := spread{slots: len(s.Slots), least: math.Inf(1), used: 100 * float64(s.Total()) / (even * float64(len(s.Slots)))}
+	for _, slot := range s.Slots {
 		r.limited += int(slot.Limited)
 		percent := 100 * float64(slot.Total()) / even
-		if i == 0 {
-			r.least, r.most = percent, percent
-		}
 		r.least, r.most = min(r.least, percent), max(r.most, percent)
+		if math.Abs(percent-100) > 3 {
+			r.beyond++
+		}
 	}
-	r.used = 100 * float64(r.total) / (even * float64(max(1, len(s.Slots))))
 	return r
 }
 

@@ -6,35 +6,32 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
-// host is what all CPUs of the machine have done since it started, in ticks. It tells whether a figure was the program's
-// limit or the machine's.
-type host struct{ idle, steal, all float64 }
+// host is what the machine's CPUs have done since it started. It tells whether a figure was the programs' limit or the machine's.
+type host struct {
+	idle, stolen, all float64       // ticks of all CPUs
+	short             time.Duration // during which something that could run waited for a CPU
+	at                time.Time
+}
 
-// readHost reads the first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
-func readHost(b *testing.B) (h host) {
+// readHost reads /proc/stat (user, nice, system, idle, iowait, irq, softirq, steal) and /proc/pressure/cpu.
+func readHost(b *testing.B) host {
 	b.Helper()
-	data, err := os.ReadFile("/proc/stat")
-	if err != nil {
-		b.Fatal(err)
-	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	fields := strings.Fields(line)
-	if len(fields) < 9 {
-		b.Fatalf("read /proc/stat: %q", line)
-	}
-	for i, field := range fields[1:9] {
-		ticks, err := strconv.ParseFloat(field, 64)
+	h := host{at: time.Now(), short: time.Duration(procNumber(b, "/proc/pressure/cpu", "total=")) * time.Microsecond}
+	ticks := strings.Fields(procLine(b, "/proc/stat"))
+	for i, field := range ticks[1:min(9, len(ticks))] {
+		n, err := strconv.ParseFloat(field, 64)
 		if err != nil {
 			b.Fatalf("read /proc/stat: %v", err)
 		}
-		h.all += ticks
+		h.all += n
 		switch i {
 		case 3, 4:
-			h.idle += ticks
+			h.idle += n
 		case 7:
-			h.steal += ticks
+			h.stolen += n
 		}
 	}
 	return h
@@ -43,8 +40,45 @@ func readHost(b *testing.B) (h host) {
 // since tells what the CPUs did from a moment on.
 func (h host) since(before host) string {
 	all := h.all - before.all
-	if all == 0 {
-		return "not measured"
+	return fmt.Sprintf("was %.0f%% idle and %.0f%% stolen, and for %.0f%% of the time something waited for a CPU",
+		100*(h.idle-before.idle)/all, 100*(h.stolen-before.stolen)/all, 100*(h.short-before.short).Seconds()/h.at.Sub(before.at).Seconds())
+}
+
+// cpu is the CPU time that a running process has used so far, in steps of 10 ms: the 14th and 15th field of /proc/…/stat.
+func (p *process) cpu() time.Duration {
+	p.b.Helper()
+	line := procLine(p.b, fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			p.b.Fatalf("read %q: %v", line, err)
+		}
+		ticks += n
 	}
-	return fmt.Sprintf("%.0f%% idle, %.0f%% stolen", 100*(h.idle-before.idle)/all, 100*(h.steal-before.steal)/all)
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// procLine is the first line of a file of the kernel's.
+func procLine(b *testing.B, file string) string {
+	b.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return line
+}
+
+// procNumber is the number behind a word in the first line of a file of the kernel's.
+func procNumber(b *testing.B, file, word string) int64 {
+	b.Helper()
+	_, text, _ := strings.Cut(procLine(b, file), word)
+	text, _, _ = strings.Cut(text, " ")
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		b.Fatalf("read %s: %v", file, err)
+	}
+	return n
 }
