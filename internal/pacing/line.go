@@ -43,10 +43,11 @@ func (l *line) enter() {
 	}
 }
 
-// charge counts one push of a campaign, and spends what its own rate has for it.
+// charge counts one push of a campaign, and spends what its own rate has for it. Whoever was behind was so by its own rate, and
+// claims nothing for that either.
 func (l *line) charge() {
 	l.of.now = max(l.of.now, l.pass)
-	l.pass += 1 / l.weight
+	l.pass = l.of.now + 1/l.weight
 	if l.cap != nil {
 		l.cap.spend()
 	}

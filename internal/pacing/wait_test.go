@@ -3,6 +3,7 @@ package pacing
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +48,35 @@ func TestPauseIsNoClaim(t *testing.T) {
 		f.serve(r, 50, Push{Campaign: "new"})
 		f.pass(2 * time.Second)
 		wantBetween(t, "half of 2 s", f.of("new"), 950, 1050)
+		r.stop()
+	})
+}
+
+// Nor does one whose own rate, which is lifted now, has kept it behind the others.
+func TestCapIsNoClaim(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		r := f.start()
+		f.serve(r, 50, Push{Campaign: "other"})
+		var lifted atomic.Bool
+		for range 50 {
+			f.work.Go(func() {
+				for {
+					p := Push{Campaign: "capped", Cap: 100, CapKey: "{campaign:capped}:pace"}
+					if lifted.Load() {
+						p.Cap = 0
+					}
+					if r.Wait(context.Background(), p) != nil {
+						return
+					}
+					f.record(p.Campaign)
+				}
+			})
+		}
+		f.pass(10 * time.Second)
+		lifted.Store(true)
+		before := f.of("other")
+		f.pass(2 * time.Second)
+		wantBetween(t, "half of 2 s", f.of("other")-before, 950, 1050)
 		r.stop()
 	})
 }
