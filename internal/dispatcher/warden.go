@@ -62,7 +62,7 @@ func (w *warden) look(ctx context.Context) {
 		if !strings.HasPrefix(halt.Reason, refusedCredentials) {
 			continue
 		}
-		if answer := w.probe(ctx); answer.Class == fcm.Credentials || answer.HTTPStatus == 0 {
+		if answer := w.probe(ctx); answer.Class == fcm.Credentials || answer.Class == fcm.NotSent || answer.HTTPStatus == 0 {
 			w.d.log.Warn("project is halted: its credentials are still refused", "since", halt.Since, "answer", answer.Detail)
 			return
 		}

@@ -21,7 +21,7 @@ const (
 	NotFound
 	// ThirdPartyAuth: APNs or web push refuse the project's credentials for them.
 	ThirdPartyAuth
-	// Credentials: ours are refused, by FCM (401, 403) or by the token endpoint.
+	// Credentials: ours are refused, by FCM (401 to a new access token, 403) or by the token endpoint.
 	Credentials
 	// Quota: 429; Answer.Scope tells whose quota is spent.
 	Quota

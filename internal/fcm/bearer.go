@@ -125,11 +125,14 @@ func newAccess(t *oauth2.Token, now time.Time) *access {
 	return a
 }
 
-// doubt drops a token that FCM refused before its end, unless it is so new that another one would fare no better.
-func (b *bearer) doubt(a *access) {
-	if b.now().Sub(a.since) >= doubtAge {
-		b.current.CompareAndSwap(a, nil)
+// doubt drops a token that FCM refused before its end, unless it is so new that another one would fare no better. It tells
+// whether another one may.
+func (b *bearer) doubt(a *access) bool {
+	if b.now().Sub(a.since) < doubtAge {
+		return false
 	}
+	b.current.CompareAndSwap(a, nil)
+	return true
 }
 
 func (b *bearer) close() {

@@ -87,10 +87,7 @@ func (x *exchange) refused() Answer {
 	case http.StatusBadRequest:
 		a.badRequest(said)
 	case http.StatusUnauthorized:
-		a.Class = Credentials
-		if said.fcmCode() == "THIRD_PARTY_AUTH_ERROR" || said.fcmCode() == "APNS_AUTH_ERROR" {
-			a.Class = ThirdPartyAuth
-		}
+		a.Class = x.unauthorized(said)
 	case http.StatusForbidden:
 		a.Class = Credentials
 		if said.fcmCode() == "SENDER_ID_MISMATCH" {
@@ -117,6 +114,17 @@ func (x *exchange) refused() Answer {
 		a.Code = fmt.Sprintf("HTTP_%d", x.status)
 	}
 	return a
+}
+
+// unauthorized blames our credentials only where a new access token was refused: a project is halted for it.
+func (x *exchange) unauthorized(said status) Class {
+	switch code := said.fcmCode(); {
+	case code == "THIRD_PARTY_AUTH_ERROR" || code == "APNS_AUTH_ERROR":
+		return ThirdPartyAuth
+	case x.outdated:
+		return NotSent
+	}
+	return Credentials
 }
 
 // badRequest tells the message's fault from the target's. A 400 that is not FCM's own stays Other.

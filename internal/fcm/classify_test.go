@@ -96,6 +96,18 @@ func TestClassifyAnswers(t *testing.T) {
 	}
 }
 
+// An access token that ended too soon says nothing of the credentials, for which the whole project would be halted.
+func TestClassifyOutdatedAccessToken(t *testing.T) {
+	for body, want := range map[string]Class{
+		said("UNAUTHENTICATED"): NotSent,
+		said("UNAUTHENTICATED", fcmSays("THIRD_PARTY_AUTH_ERROR")): ThirdPartyAuth,
+	} {
+		if a := (&exchange{written: true, outdated: true, status: 401, body: []byte(body)}).classify(); a.Class != want {
+			t.Errorf("%s: got %s, want %s", body, a.Class, want)
+		}
+	}
+}
+
 func TestClassifyTooLarge(t *testing.T) {
 	body := strings.Replace(said("INVALID_ARGUMENT", fcmSays("INVALID_ARGUMENT")), "Said so.", "Android message is too big", 1)
 	a := (&exchange{written: true, status: 400, body: []byte(body)}).classify()

@@ -70,6 +70,6 @@ func (c *courier) carry(req *http.Request, x *exchange) {
 	x.receive(line.RoundTrip(req)) //nolint:bodyclose // receive closes it
 	x.written = body.read.Load()
 	if pass != nil && x.status == http.StatusUnauthorized {
-		c.bearer.doubt(pass)
+		x.outdated = c.bearer.doubt(pass)
 	}
 }

@@ -19,6 +19,8 @@ type exchange struct {
 	begun bool
 	// credentials is why no access token could be had.
 	credentials error
+	// outdated: the access token was refused, and another one may be taken.
+	outdated bool
 	// written: at least a part of the body was handed to the connection, so that FCM may have all of it.
 	written bool
 	// err is why there is no answer, or not all of it.
