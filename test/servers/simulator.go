@@ -45,6 +45,8 @@ func StartSimulator(t testing.TB, programs *Programs, args ...string) *Simulator
 // SimulatorCounts are what the simulator has seen.
 type SimulatorCounts struct {
 	Requests, Accepted, Distinct, Duplicates, InFlight int64
+	// Codes count the requests by their answers.
+	Codes map[string]int64
 }
 
 // Counts asks for the counts.
