@@ -66,6 +66,9 @@ func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id
 	ended := make(chan error, 1)
 	go func() { ended <- governor.Run(running) }()
 	options.Validator, options.Pacer = sender, governor
+	if rooms.Settings.Breaker.Enabled {
+		options.Limit = rooms.Breakers.Limit
+	}
 	report, err := op.Preflight(ctx, id, options)
 	stop()
 	return report, errors.Join(err, <-ended)

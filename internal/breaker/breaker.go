@@ -35,6 +35,10 @@ func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 	}, nil
 }
 
+// Limit is what a kind of answer trips at once the canary has passed, where each recipient has a message of their own. The zero
+// Threshold never trips.
+func (b *Breakers) Limit(kind Kind) Threshold { return b.o.Thresholds[kind] }
+
 // idle is how long a campaign that nobody asks about is remembered.
 const idle = 10 * time.Minute
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/pacing"
@@ -34,6 +35,8 @@ type PreflightOptions struct {
 
 	Validator Validator
 	Pacer     Pacer
+	// Limit is what the breaker stops a campaign at; nil where none watches.
+	Limit func(breaker.Kind) breaker.Threshold
 }
 
 // DefaultPreflight looks at 200 recipients.
@@ -109,7 +112,7 @@ func (o *Operator) rehearse(ctx context.Context, spec campaign.Spec, sample camp
 	report.add(cast.findings(report.Recipients)...)
 	heard := o.validate(ctx, spec.ID, cast.ready, options)
 	report.Validated, report.Dead = heard.validated(), heard.dead()
-	report.add(heard.findings(report.Recipients)...)
+	report.add(heard.findings(report.Recipients, options.Limit)...)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/fcm"
 )
 
@@ -20,11 +21,24 @@ var refusals = []struct {
 	{fcm.ThirdPartyAuth, "platform", "renew the APNs key or the web push certificate in the Firebase console"},
 }
 
+// mistaken are the answers that many of stop a campaign, and some of do not.
+var mistaken = []struct {
+	class              fcm.Class
+	kind               breaker.Kind
+	name, what, advice string
+}{
+	{fcm.SenderMismatch, breaker.SenderMismatch, "sender", "belong to another project's sender",
+		"they end as failed, and their tokens stay: is it the right project?"},
+	{fcm.BadTarget, breaker.BadTarget, "targets", "are refused without a word about the message",
+		"they end as failed: their tokens are probably no tokens"},
+	{fcm.Other, breaker.Other, "refusals", "are refused in a way that no rule knows", "they end as failed"},
+}
+
 // maxDead is the share of dead tokens from which on an audience deserves a second look.
 const maxDead = 0.2
 
-// findings are what FCM's answers tell.
-func (h heard) findings(audience int64) []Finding {
+// findings are what FCM's answers tell, and what the breaker would do about them.
+func (h heard) findings(audience int64, l limits) []Finding {
 	if h.asked == 0 {
 		return []Finding{{
 			Name: "fcm", Grade: Warning, Detail: "nothing was validated: nobody in the sample can be sent to",
@@ -39,15 +53,14 @@ func (h heard) findings(audience int64) []Finding {
 			})
 		}
 	}
-	if h.answers[fcm.SenderMismatch] > 0 {
-		found = append(found, judged("sender", h.answers[fcm.SenderMismatch], h.asked, audience, "belong to another project's sender",
-			"they end as failed, and their tokens stay: is it the right project?"))
+	for _, r := range mistaken {
+		if n := h.answers[r.class]; n > 0 {
+			f := judged(r.name, n, h.asked, audience, r.what, r.advice)
+			f.stopped(shareOf(n, h.validated()).against(l.of(r.kind), audience), l.of(r.kind))
+			found = append(found, f)
+		}
 	}
-	if h.answers[fcm.BadTarget] > 0 {
-		found = append(found, judged("targets", h.answers[fcm.BadTarget], h.asked, audience, "are refused without a word about the message",
-			"they end as failed: their tokens are probably no tokens"))
-	}
-	return append(found, h.deadFinding(audience))
+	return append(found, h.deadFinding(audience, l.of(breaker.Unregistered)))
 }
 
 // summary tells how many messages FCM would take.
@@ -58,8 +71,8 @@ func (h heard) summary() Finding {
 		f.Detail += fmt.Sprintf("; of %d nothing is known", open)
 		f.Advice = h.silence()
 	}
-	if h.validated() == 0 {
-		f.Grade = Failure // it cannot be vouched for
+	if h.answers[fcm.Sent] == 0 {
+		f.Grade = Failure // it cannot be vouched for, or the canary would not pass
 	}
 	return f
 }
@@ -77,14 +90,19 @@ func (h heard) silence() string {
 	return "try again"
 }
 
-func (h heard) deadFinding(audience int64) Finding {
+func (h heard) deadFinding(audience int64, limit breaker.Threshold) Finding {
 	share := h.dead()
 	f := Finding{Name: "dead tokens", Grade: Good, Detail: fmt.Sprintf("%s: %s", share, share.among(audience))}
-	switch {
-	case share.Of == 0:
+	if share.Of == 0 {
 		f.Grade, f.Detail, f.Advice = Warning, "cannot be told: FCM judged no token", h.silence()
-	case share.Low > maxDead:
-		f.Grade, f.Advice = Warning, "an old audience, or one of another app: a share like this may pause the campaign"
+		return f
+	}
+	if share.Low > maxDead {
+		f.Grade = Warning
+	}
+	f.stopped(shareOf(share.Found, h.validated()).against(limit, audience), limit)
+	if f.Grade != Good {
+		f.Advice = "an old audience, or one of another app: find out where it comes from"
 	}
 	return f
 }

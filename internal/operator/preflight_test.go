@@ -46,7 +46,7 @@ func openStage(t *testing.T) stage {
 	t.Cleanup(group.Wait)
 	t.Cleanup(stop)
 	options := DefaultPreflight()
-	options.Validator, options.Pacer = sender, governor
+	options.Validator, options.Pacer, options.Limit = sender, governor, f.deps.Breakers.Limit
 	return stage{f, sim, governor, options}
 }
 
@@ -204,7 +204,7 @@ func TestValidationEndsInTime(t *testing.T) {
 		h := new(Operator).validate(t.Context(), "42", make([]player, 50), options)
 		equal(t, "time", time.Since(start), options.Patience)
 		equal(t, "validated", h.validated(), 0)
-		wantFinding(t, h.findings(100), "fcm", Failure, "not done within 30s")
-		wantFinding(t, h.findings(100), "dead tokens", Warning, "FCM judged no token")
+		wantFinding(t, h.findings(100, nil), "fcm", Failure, "not done within 30s")
+		wantFinding(t, h.findings(100, nil), "dead tokens", Warning, "FCM judged no token")
 	})
 }

@@ -1,0 +1,49 @@
+package operator
+
+import (
+	"fmt"
+
+	"fanfare/internal/breaker"
+)
+
+// limits are what the breaker stops a campaign at, by kind of answer.
+type limits func(breaker.Kind) breaker.Threshold
+
+// of is the zero Threshold, which nothing reaches, where no breaker watches.
+func (l limits) of(kind breaker.Kind) breaker.Threshold {
+	if l == nil {
+		return breaker.Threshold{}
+	}
+	return l(kind)
+}
+
+// against tells how the audience that a sample speaks for stands to a limit: a failure where it is beyond it with 95% confidence,
+// a warning where it may be.
+func (s Share) against(limit breaker.Threshold, audience int64) Grade {
+	beyond := func(share float64) bool {
+		return share >= limit.Share && share*float64(audience) >= float64(limit.Least)
+	}
+	switch {
+	case limit.Least == 0 || s.Found == 0:
+		return Good
+	case beyond(s.Low):
+		return Failure
+	case beyond(s.High):
+		return Warning
+	}
+	return Good
+}
+
+// stopped adds to a finding what the breaker would do about it.
+func (f *Finding) stopped(grade Grade, limit breaker.Threshold) {
+	if severity[grade] > severity[f.Grade] {
+		f.Grade = grade
+	}
+	at := fmt.Sprintf("%s%% and %d of them", decimal(100*limit.Share), limit.Least)
+	switch grade {
+	case Failure:
+		f.Detail += "; the breaker stops the campaign at " + at
+	case Warning:
+		f.Detail += "; the breaker may stop the campaign, at " + at
+	}
+}
