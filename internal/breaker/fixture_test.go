@@ -94,7 +94,8 @@ func (r *replica) conclude(t breaker.Tally) breaker.Verdict {
 func answer(a breaker.Admission, claim string, n int, kind breaker.Kind) breaker.Tally {
 	t := breaker.Tally{Round: a.Round}
 	for range n {
-		t.Answered(claim, breaker.Answer{Kind: kind})
+		t.Answered(breaker.Answer{Kind: kind}, 1)
+		t.End(claim, 1)
 	}
 	return t
 }

@@ -88,7 +88,7 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 		}
 	}
 	f.ok(f.rdb.HSet(ctx, f.key(), "round", "first").Err())
-	if _, err := r.State(ctx, f.list); err == nil || !strings.Contains(err.Error(), `"round"`) {
+	if _, err := r.State(ctx, f.list); err == nil || !strings.Contains(err.Error(), `"round"`) || !strings.Contains(err.Error(), "delete the key") {
 		t.Errorf("a round that is no number: %v", err)
 	}
 }
@@ -99,7 +99,8 @@ func oddPlatformIsUnknown(t *testing.T, b *backend) {
 	r := f.replicas[0]
 	tally := breaker.Tally{Round: r.admit("a", 10).Round}
 	for i, name := range []string{"a:b", "i%OS", strings.Repeat("x", 33), "", "*", "ä", " ", "-", ".", "Web"} {
-		tally.Answered("a", breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name})
+		tally.Answered(breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name}, 1)
+		tally.End("a", 1)
 		wantEqual(t, "answers", len(tally.Answers), i+1)
 	}
 	v := r.conclude(tally)
@@ -118,7 +119,8 @@ func manyPlatforms(t *testing.T, b *backend) {
 	for i := range 20 {
 		tally := breaker.Tally{Round: round}
 		for j := range 50 {
-			tally.Answered("a", breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)})
+			tally.Answered(breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)}, 1)
+			tally.End("a", 1)
 		}
 		r.conclude(tally)
 	}

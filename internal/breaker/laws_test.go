@@ -73,7 +73,8 @@ func (m *model) answerSome(t *rapid.T) {
 	}).Draw(t, "kind")
 	tally := breaker.Tally{Round: h.round}
 	for range n {
-		tally.Answered(claim, breaker.Answer{Kind: kind})
+		tally.Answered(breaker.Answer{Kind: kind}, 1)
+		tally.End(claim, 1)
 	}
 	inCanary := m.of(h.round).proofs < canarySize
 	m.count(h, kind, n)
@@ -129,7 +130,8 @@ func (m *model) crashOne(t *rapid.T) {
 		arrives := rapid.Bool().Draw(t, "arrives")
 		dying.line.spared, dying.line.losses, dying.line.arrives = 0, 1, arrives
 		tally := breaker.Tally{Round: h.round}
-		tally.Answered(claim, breaker.Answer{Kind: breaker.Accepted})
+		tally.Answered(breaker.Answer{Kind: breaker.Accepted}, 1)
+		tally.End(claim, 1)
 		if _, err := dying.Conclude(t.Context(), m.list, tally); err == nil {
 			t.Fatalf("no error without a reply")
 		}

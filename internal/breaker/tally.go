@@ -15,16 +15,15 @@ type Tally struct {
 	Ended map[string]int64
 }
 
-// Answered counts the answer to one push, whose admission it ends.
-func (t *Tally) Answered(claim string, a Answer) {
+// Answered counts answers. They end no admission: a recipient may be sent to at another token yet.
+func (t *Tally) Answered(a Answer, n int64) {
 	if t.Answers == nil {
 		t.Answers = make(map[Answer]int64)
 	}
-	t.Answers[a]++
-	t.End(claim, 1)
+	t.Answers[a] += n
 }
 
-// End counts admissions that end without an answer, such as those of recipients who have no token.
+// End counts admissions that end, be it without a push, as those of recipients who have no token.
 func (t *Tally) End(claim string, n int64) {
 	if t.Ended == nil {
 		t.Ended = make(map[string]int64)
@@ -62,10 +61,7 @@ func (t *Tally) merge(other Tally) {
 		if !validPlatform(a.Platform) { // it is a producer's word, and no answer may be lost for it
 			a.Platform = ""
 		}
-		if t.Answers == nil {
-			t.Answers = make(map[Answer]int64, len(other.Answers))
-		}
-		t.Answers[a] += n
+		t.Answered(a, n)
 	}
 	for claim, n := range other.Ended {
 		t.End(claim, n)

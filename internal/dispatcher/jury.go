@@ -61,10 +61,7 @@ func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (ad
 // answered counts an answer; the recipient may go on to another token.
 func (j *jury) answered(dl *delivery, a fcm.Answer) {
 	j.count(dl.lease, func(t *breaker.Tally) {
-		if t.Answers == nil {
-			t.Answers = make(map[breaker.Answer]int64)
-		}
-		t.Answers[breaker.Answer{Kind: kindOf(a.Class), Platform: dl.recipient.Platform}]++
+		t.Answered(breaker.Answer{Kind: kindOf(a.Class), Platform: dl.recipient.Platform}, 1)
 	})
 }
 
