@@ -102,7 +102,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 		camp.idle = c.d.now().Add(c.d.opts.Poll)
 		return 0, nil
 	}
-	l.round = round
+	l.round, l.here = round, c.d.now()
 	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
 	got, err := camp.queue.Claim(context.WithoutCancel(ctx), l.claim, n)
 	taken := len(got.Elements)
@@ -119,7 +119,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	camp.inflight.Add(int64(taken))
 	c.d.holding.Add(int64(taken))
 	l.open = taken
-	l.here, l.there, l.expiry = c.d.now(), got.Now, got.Deadline
+	l.there, l.expiry = got.Now, got.Deadline
 	l.extendTo(got.Until)
 	c.d.held.add(l)
 	c.prepared.Go(func() { c.d.prepare(ctx, l, got) })

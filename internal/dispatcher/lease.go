@@ -13,8 +13,8 @@ type lease struct {
 	camp     *served
 	claim    string
 	round    int64                     // of the campaign's breaker, in which it was admitted
-	here     time.Time                 // the moment of the claim, by this process's clock
-	there    time.Time                 // the same by the server's
+	here     time.Time                 // just before the claim, by this process's clock: a slow answer makes no deadline later
+	there    time.Time                 // the claim, by the server's
 	expiry   time.Time                 // of the producer's list, by the server's; zero: none
 	until    atomic.Pointer[time.Time] // by this process's monotonic clock
 	open     int                       // elements without an end; the acker's alone
