@@ -133,6 +133,21 @@ func TestDeletionsOfAnotherHour(t *testing.T) {
 	}
 }
 
+// Rubbish that a hand has put there counts for nothing, and the budget holds again.
+func TestDeletionsOfRubbish(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer func() { _ = rdb.Close() }()
+	p := project("p")
+	first := shred(t, rdb, p, 100, 0.5)
+	wantEqual(t, "taken", first.take(1), 1)
+	for _, field := range []string{"answers", "taken", "withheld"} {
+		server.HSet(p.Key(queue.SuffixDeletions), field, "x")
+	}
+	wantEqual(t, "state", first.state().Taken, 0)
+	wantEqual(t, "taken of the budget", shred(t, rdb, p, 100, 0.5).take(1000), 100)
+}
+
 func deletionsLostReplies(t *testing.T, b *backend) {
 	p := project(queue.NewClaimID())
 	s := shred(t, b.lossy, p, 100, 0.5)

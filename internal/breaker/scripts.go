@@ -79,7 +79,11 @@ func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign queue
 	if err != nil {
 		return nil, "", typed(err, key)
 	}
-	return decode(reply)
+	p, outcome, err := decode(reply)
+	if err != nil {
+		return nil, "", fmt.Errorf("read key %q: %w: delete the key, and the campaign begins with a canary", key, err)
+	}
+	return p, outcome, nil
 }
 
 // typed makes a *queue.TypeError of what a script says about a key that holds something else than a hash.

@@ -30,7 +30,7 @@ local function figures(key, hour)
   if held[1] ~= hour then
     return 0, 0, 0
   end
-  return tonumber(held[2] or 0), tonumber(held[3] or 0), tonumber(held[4] or 0)
+  return tonumber(held[2]) or 0, tonumber(held[3]) or 0, tonumber(held[4]) or 0
 end
 
 local function budget_of(answers, least, share)
