@@ -71,8 +71,8 @@ func (h heard) summary() Finding {
 		f.Detail += fmt.Sprintf("; of %d nothing is known", open)
 		f.Advice = h.silence()
 	}
-	if h.answers[fcm.Sent] == 0 {
-		f.Grade = Failure // it cannot be vouched for, or the canary would not pass
+	if h.validated() == 0 {
+		f.Grade = Failure // it cannot be vouched for
 	}
 	return f
 }
