@@ -68,7 +68,9 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 	if begun {
 		return goOn(broken, id, name)
 	}
-	if err != nil {
+	if errors.Is(err, operator.ErrNoRecipient) && opts.Format == operator.NDJSON {
+		return fmt.Errorf("%s: %w; if it is CSV, give --format csv", name, err)
+	} else if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return shown
