@@ -25,7 +25,7 @@ func TestThresholds(t *testing.T) {
 		says     string
 	}{
 		{kind: breaker.Credentials, accepted: 1000, trips: 1, scope: breaker.Project, says: "service account"},
-		{kind: breaker.BadMessage, accepted: 1000, trips: 3, scope: breaker.Campaign, says: "correct the message, then"},
+		{kind: breaker.BadMessage, accepted: 1000, trips: 3, scope: breaker.Campaign, says: "correct the message (fanfare campaign set ID --message FILE), then"},
 		{kind: breaker.BadMessage, accepted: 98, personal: true, trips: 5, scope: breaker.Campaign, says: "values that fill it"},
 		{kind: breaker.BadMessage, accepted: 980, personal: true, trips: 20, scope: breaker.Campaign, says: "(2.0%)"},
 		{kind: breaker.NotFound, accepted: 190, trips: 10, scope: breaker.Campaign, says: "endpoint"},

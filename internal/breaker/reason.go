@@ -5,7 +5,7 @@ import "fmt"
 // meanings say of each kind what many of them mean, and what to do about it.
 var meanings = map[Kind]string{
 	Credentials:    "FCM refuses our credentials; mend the service account or its permissions, and sending goes on",
-	BadMessage:     "FCM refuses a field of the message; correct the message, then resume the campaign",
+	BadMessage:     "FCM refuses a field of the message; correct the message (fanfare campaign set ID --message FILE), then resume the campaign",
 	NotFound:       "FCM does not know what was asked for, and does not mean the token; check the project id and the endpoint, then resume the campaign",
 	SenderMismatch: "the tokens belong to another Firebase project; check the project id, and whose audience this is, then resume the campaign",
 	ThirdPartyAuth: "APNs or web push refuse the project's keys; renew them in the Firebase console, then resume the campaign",
@@ -14,7 +14,7 @@ var meanings = map[Kind]string{
 	Other:          "FCM refuses in a way that no rule knows; look at the campaign's results, then resume the campaign",
 }
 
-const filledWrong = "FCM refuses a field of the message as it was filled; correct the message or the values that fill it, then resume the campaign"
+const filledWrong = "FCM refuses a field of the message as it was filled; correct the message (fanfare campaign set ID --message FILE) or the values that fill it, then resume the campaign"
 
 // explain makes the sentence for the operator.
 func (t *Trip) explain(canary, personal bool) string {

@@ -4,10 +4,14 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"fanfare/internal/notification"
 )
 
-// Change is what of a spec may be changed while its campaign runs. What is nil stays.
+// Change is what of a spec may be changed: the message while its campaign is a draft or paused, all else at any time. What is nil
+// stays.
 type Change struct {
+	Message     notification.Message // as Create takes it
 	OnAmbiguous *OnAmbiguous
 	Weight      *int
 	Priority    *int
@@ -15,8 +19,12 @@ type Change struct {
 	Deadline    *time.Time // zero removes it
 }
 
-// Change changes a spec in one step, whatever state the campaign is in; dispatchers notice when they next look for
-// campaigns. A *SpecError says what cannot be, ErrNotFound that there is no spec; nothing was changed then.
+// Empty tells that nothing is to be changed.
+func (c Change) Empty() bool { return len(c.fields()) == 0 }
+
+// Change changes a spec in one step; dispatchers notice when they next look for campaigns. A *SpecError says what cannot be, a
+// *TransitionError that the campaign is in no state to get another message, ErrNotFound that there is no spec; nothing was
+// changed then.
 func (c *Campaigns) Change(ctx context.Context, id string, change Change) error {
 	return wrap("change", id, c.change(ctx, id, change))
 }
@@ -26,16 +34,26 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 	if err != nil {
 		return err
 	}
-	var args []any
+	var states []any
+	if change.Message != nil {
+		if len(change.Message) == 0 {
+			return &SpecError{ID: id, Field: fieldMessage, Problem: "is missing"}
+		}
+		states = selectStates(State.rewritable)
+	}
+	args := append([]any{len(states)}, states...)
 	for _, f := range change.fields() {
 		if problem := new(Spec).set(f.name, f.value); problem != "" {
 			return &SpecError{ID: id, Field: f.name, Problem: problem}
 		}
 		args = append(args, f.name, f.value)
 	}
-	word, _, err := c.run(ctx, changeScript, []string{k.spec}, args...)
-	if word == "missing" {
+	word, state, err := c.run(ctx, changeScript, []string{k.spec}, args...)
+	switch word {
+	case "missing":
 		return ErrNotFound
+	case "illegal":
+		return &TransitionError{ID: id, From: State(state), To: rewritten}
 	}
 	return err
 }
@@ -45,6 +63,9 @@ type changed struct{ name, value string }
 
 func (c Change) fields() []changed {
 	var all []changed
+	if c.Message != nil {
+		all = append(all, changed{fieldMessage, string(c.Message)})
+	}
 	if c.OnAmbiguous != nil {
 		all = append(all, changed{fieldOnAmbiguous, string(*c.OnAmbiguous)})
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
@@ -47,6 +48,7 @@ func changeRefuses(t *testing.T, b *backend) {
 		"rate":         {Rate: new(-0.5)},
 		"deadline":     {Deadline: new(time.Unix(1, 0))},
 		"on_ambiguous": {OnAmbiguous: new(campaign.OnAmbiguous("perhaps"))},
+		"message":      {Message: notification.Message{}},
 	} {
 		if change.Weight == nil {
 			change.Weight = new(5) // is not changed either
@@ -63,6 +65,33 @@ func changeRefuses(t *testing.T, b *backend) {
 	if _, ok := errors.AsType[*queue.TypeError](f.Change(t.Context(), "3", campaign.Change{Weight: new(5)})); !ok {
 		t.Error("a key of another type was taken")
 	}
+}
+
+func changesTheMessageOfWhatStands(t *testing.T, b *backend) {
+	f := open(t, b)
+	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`), Weight: new(5)}
+	for state, allowed := range map[campaign.State]bool{
+		campaign.Draft: true, campaign.Paused: true, campaign.Running: false, campaign.Completed: false,
+		campaign.Cancelled: false, campaign.Expired: false,
+	} {
+		id := string(state)
+		f.into(id, state)
+		err := f.Change(t.Context(), id, other)
+		wrong, refused := errors.AsType[*campaign.TransitionError](err)
+		switch s := f.get(id); {
+		case allowed:
+			f.ok(err)
+			wantEqual(t, "message of a "+id, string(s.Message), string(other.Message))
+			wantEqual(t, "weight of a "+id, s.Weight, 5)
+			wantEqual(t, "state", s.State, state)
+		case !refused || wrong.From != state:
+			t.Errorf("%s: %v, want that it is refused", state, err)
+		default:
+			wantEqual(t, "message of a "+id, string(s.Message), string(message))
+			wantEqual(t, "weight of a "+id, s.Weight, 1)
+		}
+	}
+	f.refused("message of nobody", f.Change(t.Context(), "none", other), campaign.ErrNotFound)
 }
 
 func TestTheEarliestDeadlineCounts(t *testing.T) {

@@ -13,6 +13,7 @@ var conformance = []struct {
 	{"spec that cannot be used", namesWhatIsWrong},
 	{"change", changesWhatRuns},
 	{"change refuses", changeRefuses},
+	{"change of the message", changesTheMessageOfWhatStands},
 	{"every transition", movesByTheTable},
 	{"stamps", stampsByTheServersClock},
 	{"moves side by side", movesOneAtATime},

@@ -25,6 +25,10 @@ func (e *TransitionError) Error() string {
 	switch {
 	case e.To == deleted:
 		return fmt.Sprintf("campaign %s is %s: pause or cancel it before it is deleted", e.ID, e.From)
+	case e.To == rewritten && e.From == Running:
+		return fmt.Sprintf("campaign %s is %s: pause it before its message is replaced", e.ID, e.From)
+	case e.To == rewritten:
+		return fmt.Sprintf("campaign %s is %s: only a draft or a paused campaign gets another message", e.ID, e.From)
 	case e.From.Final():
 		return fmt.Sprintf("campaign %s is %s for good, and cannot become %s", e.ID, e.From, e.To)
 	default:

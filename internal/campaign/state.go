@@ -18,8 +18,11 @@ const (
 // States lists every State in the order of a campaign's life.
 var States = []State{Draft, Running, Paused, Completed, Cancelled, Expired}
 
-// deleted is no state that is ever stored; it names in errors where a Delete leads.
-const deleted State = "deleted"
+// What is no state that is ever stored, but names in errors where something leads.
+const (
+	deleted   State = "deleted"   // Delete
+	rewritten State = "rewritten" // a Change of the message
+)
 
 // transitions is the one table of what may follow what. The scripts are given their part of it.
 var transitions = map[State][]State{
@@ -39,6 +42,9 @@ func (s State) Final() bool { return s.valid() && len(transitions[s]) == 0 }
 
 // Ended tells that the campaign's keys are kept for Options.Retention only.
 func (s State) Ended() bool { return s == Completed || s.Final() }
+
+// rewritable tells that nobody is sent to, and somebody may be: the message can still be another one.
+func (s State) rewritable() bool { return s == Draft || s == Paused }
 
 func (s State) valid() bool { _, known := transitions[s]; return known }
 

@@ -33,3 +33,14 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 	spec.Message, spec.State = message, campaign.Draft
 	return o.deps.Campaigns.Create(ctx, spec)
 }
+
+// Change changes what of a campaign may be changed in its state, at one moment. Another message is checked as that of Create.
+func (o *Operator) Change(ctx context.Context, id string, change campaign.Change) error {
+	if change.Message != nil {
+		var err error
+		if change.Message, err = CheckMessage(change.Message); err != nil {
+			return err
+		}
+	}
+	return o.deps.Campaigns.Change(ctx, id, change)
+}

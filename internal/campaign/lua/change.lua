@@ -1,6 +1,8 @@
--- change writes fields of a spec anew, all at one moment. ARGV: fields and values; one whose value is '' is removed.
--- Returns {'changed'}, {'missing'} or {'wrongtype', ...}.
+-- change writes fields of a spec anew, all at one moment.
+-- ARGV: how many states the campaign may be in (0: any), these states, then fields and values; a field whose value is '' is removed.
+-- Returns {'changed'}, {'illegal', state}, {'missing'} or {'wrongtype', ...}.
 local spec = KEYS[1]
+local states = tonumber(ARGV[1])
 
 local bad = wrong_type(spec, 'hash')
 if bad then
@@ -9,8 +11,12 @@ end
 if redis.call('EXISTS', spec) == 0 then
   return {'missing'}
 end
+local state = redis.call('HGET', spec, 'state') or ''
+if states > 0 and not contains({unpack(ARGV, 2, 1 + states)}, state) then
+  return {'illegal', state}
+end
 redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
-for i = 1, #ARGV, 2 do
+for i = 2 + states, #ARGV, 2 do
   if ARGV[i + 1] == '' then
     redis.call('HDEL', spec, ARGV[i])
   else
