@@ -31,13 +31,13 @@ type scenario struct {
 
 func drawScenario(t *rapid.T) scenario {
 	s := scenario{
-		rate:    rapid.SampledFrom([]int{5, 50, 500, 2000}).Draw(t, "rate"),
+		rate:    rapid.SampledFrom([]int{5, 50, 300}).Draw(t, "rate"),
 		ramp:    rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "ramp"),
 		latency: time.Duration(rapid.IntRange(100, 20_000).Draw(t, "latency µs")) * time.Microsecond,
 		deaf:    rapid.Bool().Draw(t, "deaf"),
 	}
 	kinds := []string{"come", "come", "come", "go", "stall", "gate"}
-	for range rapid.IntRange(1, 12).Draw(t, "events") {
+	for range rapid.IntRange(1, 8).Draw(t, "events") {
 		s.events = append(s.events, event{
 			what:  rapid.SampledFrom(kinds).Draw(t, "event"),
 			which: rapid.IntRange(0, 31).Draw(t, "which"),
