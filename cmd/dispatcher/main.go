@@ -35,7 +35,12 @@ Without --campaign it serves every running campaign until it is stopped. With it
 4 the campaign expired, was cancelled or is paused, 5 no such campaign, 75 stopped with work left.`,
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
-			flags.StringVar(&campaignID, "campaign", "", "serve this campaign only, and exit when it is drained")
+			flags.Func("campaign", "serve the campaign of this `id` only, and exit when it is drained", func(id string) (err error) {
+				if campaignID = id; id == "" { // of a variable that is not set, say: it would serve all campaigns, for ever
+					err = errors.New("no campaign is named")
+				}
+				return err
+			})
 		},
 		Listen: func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
 		Drain:  func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
