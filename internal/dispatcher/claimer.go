@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,9 +131,11 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 // wait for somebody to mend a key.
 func (c *claimer) refused(camp *served, err error) error {
 	pause := c.d.opts.Discover
-	switch wrong, mistyped := errors.AsType[*queue.TypeError](err); {
-	case errors.Is(err, queue.ErrGateClosed):
-		c.d.log.Info("campaign no longer runs", "campaign", camp.id, "reason", err)
+	wrong, mistyped := errors.AsType[*queue.TypeError](err)
+	closed, ended := errors.AsType[*queue.GateClosedError](err)
+	switch {
+	case ended:
+		c.d.log.Info("campaign no longer runs", "campaign", camp.id, "state", cmp.Or(closed.Found, "deleted"))
 		c.d.roster.drop(camp)
 		return nil
 	case mistyped && c.d.opts.Campaign != "":
