@@ -17,7 +17,7 @@ local function wrong_type(...)
     local key, want = wanted[i], wanted[i + 1]
     local holds = redis.call('TYPE', key).ok
     if holds ~= 'none' and holds ~= want then
-      return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want ' .. want)
+      return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want ' .. want .. ': rename or delete it')
     end
   end
   return nil
