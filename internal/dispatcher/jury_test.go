@@ -265,3 +265,23 @@ func TestTripIsTakenOver(t *testing.T) {
 		t.Errorf("%d pushes, want none", n)
 	}
 }
+
+// Whoever waits in the canary for longer than a lease keeps their place: nobody else is admitted to it.
+func TestHeldPlacesAreKept(t *testing.T) {
+	w := newWorld(t)
+	o := breaker.DefaultOptions()
+	o.Canary, o.Lease = canary, time.Second
+	w.deps.Breakers = must(breaker.New(must(w.client())(t), o))(t)
+	w.options.Lease = 500 * time.Millisecond
+	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
+	pacer := newGate()
+	w.deps.Pacer = pacer
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return pacer.waits.Load() == canary })
+	held := time.Now()
+	w.eventually(func() bool { return time.Since(held) > o.Lease+o.Lease/2 })
+	if waits, s := pacer.waits.Load(), w.breakerOf("42"); waits != canary || s.Canary.Outstanding != canary {
+		t.Errorf("%d wait for their turn with %d places taken, want the canary of %d", waits, s.Canary.Outstanding, canary)
+	}
+	stop()
+}
