@@ -16,7 +16,7 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q: use debug, info, warn or error", level)
 	}
-	options := &slog.HandlerOptions{Level: least, ReplaceAttr: scrubNamed}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: readable}
 	switch {
 	case format == "json", format == "auto" && !isTerminal(w):
 		return slog.New(slog.NewJSONHandler(scrubber{w}, options)), nil
@@ -24,6 +24,14 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 		return slog.New(slog.NewTextHandler(scrubber{w}, options)), nil
 	}
 	return nil, fmt.Errorf("log format %q: use auto, json or text", format)
+}
+
+// readable is a slog ReplaceAttr: it hides what may not be read, and writes durations as people do in JSON, too.
+func readable(groups []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindDuration {
+		attr.Value = slog.StringValue(attr.Value.Duration().String())
+	}
+	return scrubNamed(groups, attr)
 }
 
 func isTerminal(w io.Writer) bool {

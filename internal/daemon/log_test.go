@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -113,5 +114,19 @@ func TestOtherValuesKeepTheirTypes(t *testing.T) {
 	log.Info("claimed", "count", 3, "ids", []string{"a"}, "ok", true)
 	if got := out.String(); !strings.Contains(got, `"count":3,"ids":["a"],"ok":true`) {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestDurationsAreTextEverywhere(t *testing.T) {
+	for format, want := range map[string]string{"json": `"for":"10m0s","gate":{"left":"1.5s"}`, "text": "for=10m0s gate.left=1.5s"} {
+		var out bytes.Buffer
+		log, err := NewLogger(&out, "info", format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info("close gate", "for", 10*time.Minute, slog.Group("gate", "left", 1500*time.Millisecond))
+		if got := out.String(); !strings.Contains(got, want) {
+			t.Errorf("%s: got %s, want %s", format, got, want)
+		}
 	}
 }

@@ -52,7 +52,7 @@ var (
 	plainName  = strings.NewReplacer("_", "", "-", "")
 )
 
-// scrubNamed is a slog ReplaceAttr.
+// scrubNamed is a part of a slog ReplaceAttr.
 func scrubNamed(_ []string, attr slog.Attr) slog.Attr {
 	name := strings.ToLower(plainName.Replace(attr.Key))
 	if !secretNames[name] && !tokenNames[name] {
