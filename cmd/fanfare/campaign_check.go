@@ -58,7 +58,7 @@ func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id
 		return operator.Preflight{}, err
 	}
 	defer sender.Close()
-	governor, err := rooms.Governor(sender.Project(), "fanfare campaign check")
+	governor, err := rooms.Governor(sender.Project(), "fanfare campaign check", nil)
 	if err != nil {
 		return operator.Preflight{}, err
 	}

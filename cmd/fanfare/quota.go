@@ -23,7 +23,7 @@ func (c *cli) governed(command *cobra.Command, do func(ctx context.Context, proj
 		if err != nil {
 			return err
 		}
-		governor, err := rooms.Governor(project, whoami())
+		governor, err := rooms.Governor(project, whoami(), nil)
 		if err != nil {
 			return err
 		}

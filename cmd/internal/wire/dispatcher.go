@@ -62,7 +62,7 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 	}
 	if r.Settings.Pacing.Enabled {
 		host, _ := os.Hostname() // it is for people
-		if governor, err = r.Governor(sender.Project(), host); err != nil {
+		if governor, err = r.Governor(sender.Project(), host, r.Logger); err != nil {
 			return deps, nil, err
 		}
 		deps.Pacer, deps.Halter = governor, governor

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"log/slog"
 
 	"fanfare/internal/pacing"
 )
@@ -20,10 +21,10 @@ func (r *Rooms) Project(ctx context.Context) (string, error) {
 }
 
 // Governor makes the governor of a project's quota. by is who it says has halted the project. Without Run it tells and sets
-// only, as an operator needs it.
-func (r *Rooms) Governor(project, by string) (*pacing.Governor, error) {
+// only, as an operator needs it. Without a logger it is silent.
+func (r *Rooms) Governor(project, by string, log *slog.Logger) (*pacing.Governor, error) {
 	o := pacingOptions(r.Settings.Pacing)
-	o.By, o.Logger, o.Registerer = by, r.Logger, r.Registerer
+	o.By, o.Logger, o.Registerer = by, log, r.Registerer
 	governor, err := pacing.New(r.Redis, r.Names.Project(project), o)
 	return governor, usage(err)
 }
