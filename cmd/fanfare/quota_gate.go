@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,7 +58,16 @@ func (c *cli) quotaOpen() *cobra.Command {
 				if _, err := g.ResumeFrom(ctx, closedByHand); err != nil {
 					return err
 				}
-				return c.showQuota(ctx, command, project, g)
+				state, err := g.State(ctx)
+				if err != nil {
+					return err
+				}
+				return c.output(command).show(quotaOf(project, state), func(w io.Writer) {
+					printQuota(w, project, state)
+					if state.Gate.Closed(state.Now) {
+						fmt.Fprintf(w, "the gate opens by itself at %s, and nobody can open it before\n", stamp(state.Gate.Until))
+					}
+				})
 			})
 		},
 	}

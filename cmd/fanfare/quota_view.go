@@ -18,10 +18,11 @@ type quotaView struct {
 	HeadroomPercent   float64    `json:"headroomPercent"`
 	RampSeconds       float64    `json:"rampSeconds"`
 	AvoidQuarterHours bool       `json:"avoidQuarterHours"`
-	Set               bool       `json:"set"`  // by an operator; else these are the settings
-	Full              float64    `json:"full"` // pushes a second at full pace
-	Now               float64    `json:"now"`  // pushes a second that may go now
-	Warm              float64    `json:"warm"` // how much of the ramp is done, 0 to 1
+	Set               bool       `json:"set"`                   // by an operator; else these are the settings
+	Full              float64    `json:"full"`                  // pushes a second at full pace
+	Now               float64    `json:"now"`                   // pushes a second that may go now
+	Warm              float64    `json:"warm"`                  // how much of the ramp is done, 0 to 1
+	AvoidedUntil      time.Time  `json:"avoidedUntil,omitzero"` // the end of the avoided minutes that it is in now
 	GateUntil         time.Time  `json:"gateUntil,omitzero"`
 	GateReason        string     `json:"gateReason,omitempty"`
 	Halts             []haltView `json:"halts"`
@@ -38,6 +39,9 @@ func quotaOf(project string, s pacing.State) quotaView {
 		Project: project, PerMinute: s.Settings.Quota, HeadroomPercent: 100 * s.Settings.Headroom, RampSeconds: s.Settings.Ramp.Seconds(),
 		AvoidQuarterHours: s.Settings.AvoidQuarterHours, Set: s.Overridden, Full: s.Settings.Rate(), Now: s.Rate, Warm: s.Warm,
 		Halts: []haltView{},
+	}
+	if at := s.Avoids(); !at.IsZero() {
+		v.AvoidedUntil = at.UTC()
 	}
 	if s.Gate.Closed(s.Now) {
 		v.GateUntil, v.GateReason = s.Gate.Until.UTC(), s.Gate.Reason
@@ -64,6 +68,9 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	avoided := "not avoided"
 	if v.AvoidQuarterHours {
 		avoided = "avoided by two minutes"
+	}
+	if !v.AvoidedUntil.IsZero() {
+		avoided += "; nothing goes until " + stamp(v.AvoidedUntil)
 	}
 	field("quarter hours", "%s", avoided)
 	if v.GateUntil.IsZero() && !v.closedByHand() {

@@ -22,5 +22,13 @@ func opening(t time.Time) time.Time {
 	return t
 }
 
+// Avoids is the end of the minutes around a quarter hour that the project stays out of now; zero where it is in none.
+func (s State) Avoids() time.Time {
+	if opens := opening(s.Now); s.Settings.AvoidQuarterHours && opens.After(s.Now) {
+		return opens
+	}
+	return time.Time{}
+}
+
 // closing is when the next avoided minutes after an open instant begin.
 func closing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }

@@ -32,7 +32,7 @@ func (s Settings) Validate() error {
 		errs = append(errs, fmt.Errorf("quota of %d a minute is not within 1 and %d", s.Quota, MaxQuota))
 	}
 	if !(s.Headroom >= 0 && s.Headroom <= maxHeadroom) {
-		errs = append(errs, fmt.Errorf("headroom of %g is not within 0 and %g", s.Headroom, maxHeadroom))
+		errs = append(errs, fmt.Errorf("headroom of %.4g%% is not within 0 and %.4g%%", 100*s.Headroom, 100*maxHeadroom))
 	}
 	if s.Ramp < 0 || s.Ramp > maxRamp {
 		errs = append(errs, fmt.Errorf("ramp of %s is not within 0 and %s", s.Ramp, maxRamp))

@@ -61,7 +61,7 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 		s.Warm, _ = strconv.ParseFloat(pace["warm"], 64)
 		s.Warm = cool(s.Warm, s.Now.Sub(cursor), g.o.Idle)
 	}
-	if !s.Gate.Closed(s.Now) && len(s.Halts) == 0 && (!s.Settings.AvoidQuarterHours || opening(s.Now).Equal(s.Now)) {
+	if !s.Gate.Closed(s.Now) && len(s.Halts) == 0 && s.Avoids().IsZero() {
 		p := s.Settings.profile()
 		s.Rate = p.rate(s.Warm*p.ramp) * 1e6
 	}
