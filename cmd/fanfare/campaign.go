@@ -32,10 +32,13 @@ func (c *cli) campaignShow() *cobra.Command {
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				view, err := op.Show(ctx, args[0])
 				if err != nil {
 					return about(args[0], err)
+				}
+				if view.Spec.State == campaign.Running {
+					view.Held = holdsOf(ctx, rooms).on(ctx, view.Spec.State)
 				}
 				return c.output(command).show(view, func(w io.Writer) { printView(w, view) })
 			})

@@ -7,6 +7,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
 )
 
 func TestTablesLineUp(t *testing.T) {
@@ -68,7 +69,11 @@ func TestProgressInOneLine(t *testing.T) {
 			"running   ███████████████████░  99%  999 of 1,000  1 in flight",
 		},
 		"waiting for a message": {operator.Progress{Books: campaign.Books{Loaded: 1, Waiting: 1}}, "waiting   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 1"},
-		"of nobody":             {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
+		"held": {
+			operator.Progress{State: campaign.Running, Held: &operator.Held{By: operator.HeldByQuarterHour, Until: time.Date(2030, 1, 1, 12, 17, 0, 0, time.Local)}},
+			"running   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0  held: a quarter hour is avoided until 2030-01-01 12:17:00",
+		},
+		"of nobody": {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
 	} {
 		if got := describe(c.progress); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
@@ -92,6 +97,26 @@ func TestProgressIsScarceInLogs(t *testing.T) {
 	line.end()
 	if n := strings.Count(got.String(), "\n"); n != 3 || !strings.HasSuffix(got.String(), "of 10\n") {
 		t.Errorf("got %d lines:\n%s", n, got.String())
+	}
+}
+
+// A pace of zero has its reason beside it.
+func TestQuotaTellsUntilWhenMinutesAreAvoided(t *testing.T) {
+	state := pacing.State{
+		Now:      time.Date(2030, 1, 1, 12, 13, 0, 0, time.Local),
+		Settings: pacing.Settings{Quota: 600, AvoidQuarterHours: true},
+	}
+	var got strings.Builder
+	printQuota(&got, "demo", state)
+	if want := "  quarter hours avoided by two minutes; nothing goes until 2030-01-01 12:17:00\n"; !strings.Contains(got.String(), want) {
+		t.Errorf("got %swant %s", got.String(), want)
+	}
+	if v := quotaOf("demo", state); !v.AvoidedUntil.Equal(state.Now.Add(4 * time.Minute)) {
+		t.Errorf("until %s", v.AvoidedUntil)
+	}
+	state.Now = state.Now.Add(-time.Minute)
+	if v := quotaOf("demo", state); !v.AvoidedUntil.IsZero() {
+		t.Errorf("outside of them until %s", v.AvoidedUntil)
 	}
 }
 

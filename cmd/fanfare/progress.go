@@ -82,5 +82,8 @@ func describe(p operator.Progress) string {
 	if p.Left > 0 {
 		parts = append(parts, p.Left.String()+" to go")
 	}
+	if held := heldText(p.Held); held != "" {
+		parts = append(parts, "held: "+held)
+	}
 	return strings.Join(parts, "  ")
 }

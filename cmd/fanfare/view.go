@@ -52,6 +52,7 @@ func printView(w io.Writer, v operator.View) {
 	if v.Spec.Rate > 0 {
 		field("rate", rateText(v.Spec.Rate))
 	}
+	field("held", heldWhy(v.Held))
 	printBreaker(field, v.Breaker)
 	fmt.Fprintln(w)
 	printOutcomes(w, v.Books)

@@ -25,10 +25,14 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 			if every <= 0 {
 				return wrongUsage(command, errors.New("--every is not above zero"))
 			}
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				line := newProgressLine(command.OutOrStdout(), c.asJSON)
 				defer line.end()
-				err := op.Watch(ctx, args[0], every, line.draw)
+				holds := holdsOf(ctx, rooms)
+				err := op.Watch(ctx, args[0], every, func(p operator.Progress) bool {
+					p.Held = holds.on(ctx, p.State)
+					return line.draw(p)
+				})
 				if errors.Is(err, context.Canceled) {
 					return nil // whoever watched has seen enough
 				}

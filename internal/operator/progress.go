@@ -16,6 +16,8 @@ type Progress struct {
 	Rate float64 `json:"rate"`
 	// Left is the time to the end at this rate; zero while it is unknown.
 	Left time.Duration `json:"-"`
+	// Held is set by whoever knows the project's pace; see WhyHeld.
+	Held *Held `json:"held,omitempty"`
 }
 
 // MarshalJSON writes the time to go in seconds.

@@ -17,6 +17,7 @@ type View struct {
 	Books campaign.Books
 	// Breaker is what the campaign's answers look like; Known only for one that has begun, and only from Show.
 	Breaker breaker.State
+	Held    *Held // set by whoever knows the project's pace; see WhyHeld
 	Err     error // why the campaign cannot be served; nil if it can
 }
 
@@ -50,10 +51,11 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Books       campaign.Books       `json:"books"`
 		Ambiguous   Ambiguous            `json:"ambiguous"`
 		Breaker     *breaker.State       `json:"breaker,omitempty"`
+		Held        *Held                `json:"held,omitempty"`
 		Error       string               `json:"error,omitempty"`
 	}{
 		s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		message, v.Books, v.Ambiguous(), v.breaker(), problem,
+		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, problem,
 	})
 }
 

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fanfare/cmd/internal/wire"
+	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
+)
+
+// holds looks at what keeps a project's pushes back. The zero holds sees nothing: it cannot be told which project that is.
+type holds struct{ governor *pacing.Governor }
+
+// holdsOf never fails: what is held is a remark beside what was asked for.
+func holdsOf(ctx context.Context, rooms *wire.Rooms) holds {
+	if !rooms.Settings.Pacing.Enabled {
+		return holds{}
+	}
+	project, err := rooms.Project(ctx)
+	if err != nil {
+		return holds{}
+	}
+	governor, err := rooms.Governor(project, whoami(), nil)
+	if err != nil {
+		return holds{}
+	}
+	return holds{governor}
+}
+
+// on is why a campaign gets nowhere, nil unless it runs.
+func (h holds) on(ctx context.Context, state campaign.State) *operator.Held {
+	if h.governor == nil || state != campaign.Running {
+		return nil
+	}
+	now, err := h.governor.State(ctx)
+	if err != nil {
+		return nil
+	}
+	return operator.WhyHeld(now)
+}
+
+// heldText says what holds a campaign, in a few words that fit into a line of progress.
+func heldText(h *operator.Held) string {
+	switch {
+	case h == nil:
+		return ""
+	case h.By == operator.HeldByGate:
+		return "the gate is closed until " + hour(h.Until)
+	case h.By == operator.HeldByQuarterHour:
+		return "a quarter hour is avoided until " + hour(h.Until)
+	case h.Reason == closedByHand:
+		return "the gate is closed since " + hour(h.Since)
+	}
+	return "the project is halted since " + hour(h.Since)
+}
+
+// heldWhy says besides why, and what ends it.
+func heldWhy(h *operator.Held) string {
+	text := heldText(h)
+	switch {
+	case h == nil || h.By == operator.HeldByQuarterHour:
+		return text
+	case h.By == operator.HeldByGate:
+		return fmt.Sprintf("%s (%s)", text, h.Reason)
+	case h.Reason == closedByHand:
+		return text + ", until: fanfare quota open"
+	}
+	return fmt.Sprintf("%s (%s), until: fanfare project resume", text, h.Reason)
+}
+
+// hour is a moment for a person: with its day only where that is not today.
+func hour(at time.Time) string {
+	if now := time.Now().Local(); at.Local().Format(time.DateOnly) == now.Format(time.DateOnly) {
+		return at.Local().Format(time.TimeOnly)
+	}
+	return stamp(at)
+}
