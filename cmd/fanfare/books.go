@@ -46,10 +46,10 @@ func printOutcomes(w io.Writer, b campaign.Books) {
 	t := newTable("OUTCOME", "CODE", ">RECIPIENTS", ">SHARE")
 	share := func(n int64) string { return fmt.Sprintf("%.1f%%", 100*float64(n)/float64(b.Ended())) }
 	for _, o := range outcomes(b) {
-		t.add(o.status, cmp.Or(o.code, "–"), thousands(o.n), share(o.n))
+		t.add(o.status, cmp.Or(o.code, "–"), operator.Thousands(o.n), share(o.n))
 	}
 	t.rows = append(t.rows, rule)
-	t.add("total", "", thousands(b.Ended()), "")
+	t.add("total", "", operator.Thousands(b.Ended()), "")
 	t.print(w)
 	fmt.Fprintln(w)
 }
@@ -65,14 +65,14 @@ func printBooks(w io.Writer, b campaign.Books) {
 		{"waiting", b.Waiting}, {"in flight", b.InFlight}, {"retrying", b.Retrying},
 	} {
 		if part.n > 0 || part.name == "sent" {
-			sum = append(sum, thousands(part.n)+" "+part.name)
+			sum = append(sum, operator.Thousands(part.n)+" "+part.name)
 		}
 	}
 	verdict := "balanced"
 	if !b.Balanced() {
 		verdict = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
 	}
-	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", thousands(b.Loaded), strings.Join(sum, " + "), verdict)
+	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", operator.Thousands(b.Loaded), strings.Join(sum, " + "), verdict)
 }
 
 // printAmbiguous writes what cannot be known for certain, where there is any of it.
@@ -81,9 +81,9 @@ func printAmbiguous(w io.Writer, a operator.Ambiguous) {
 		return
 	}
 	fmt.Fprintf(w, "ambiguous: %s without a readable answer = %s sent again + %s reported as unknown",
-		plural(a.Unanswered, "request"), thousands(a.Resent), thousands(a.Unknown))
+		plural(a.Unanswered, "request"), operator.Thousands(a.Resent), operator.Thousands(a.Unknown))
 	if a.Lost > 0 {
-		fmt.Fprintf(w, "; %s lost with a sender", thousands(a.Lost))
+		fmt.Fprintf(w, "; %s lost with a sender", operator.Thousands(a.Lost))
 	}
 	fmt.Fprintf(w, "; %s at most\n", plural(a.PossibleDuplicates, "duplicate"))
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/operator"
 )
 
 // printBreaker tells how far a campaign's canary is, which kinds of answers come near a limit, and who is kept back.
@@ -14,7 +15,7 @@ func printBreaker(field func(name, value string), s breaker.State) {
 		return
 	}
 	if c := s.Canary; c.Size > 0 && !c.Passed {
-		field("canary", fmt.Sprintf("%d of %d answered, %d on the way; the rest waits", c.Answered, c.Size, c.Outstanding))
+		field("canary", fmt.Sprintf("%s of %s answered, %s on the way; the rest waits", operator.Thousands(c.Answered), operator.Thousands(c.Size), operator.Thousands(c.Outstanding)))
 	} else if c.Size > 0 {
 		field("canary", "passed")
 	}
@@ -34,5 +35,5 @@ func shareText(s breaker.Share) string {
 	if s.Limit.Share > 0 {
 		limit = fmt.Sprintf("%.0f%% and %d", 100*s.Limit.Share, s.Limit.Least)
 	}
-	return fmt.Sprintf("%s of %s are %s; it stops at %s", thousands(s.Count), thousands(s.Of), s.Kind, limit)
+	return fmt.Sprintf("%s of %s are %s; it stops at %s", operator.Thousands(s.Count), operator.Thousands(s.Of), s.Kind, limit)
 }

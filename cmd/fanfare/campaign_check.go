@@ -75,7 +75,7 @@ func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id
 }
 
 func printPreflight(w io.Writer, p operator.Preflight) {
-	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %d of %s looked at, nothing sent", printable(p.ID), p.Sampled, plural(p.Recipients, "recipient"))))
+	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient"))))
 	fmt.Fprintln(w)
 	printFindings(w, p.Findings)
 }

@@ -114,7 +114,7 @@ again. Letters of campaigns that are cancelled, expired or deleted stay where th
 				return c.output(command).show(summary, func(w io.Writer) {
 					fmt.Fprintf(w, "replayed %s\n", plural(summary.Replayed, "dead letter"))
 					if summary.Skipped > 0 {
-						fmt.Fprintf(w, "left alone %s, whose campaign takes no recipients any more\n", thousands(summary.Skipped))
+						fmt.Fprintf(w, "left alone %s, whose campaign takes no recipients any more\n", operator.Thousands(summary.Skipped))
 					}
 				})
 			})

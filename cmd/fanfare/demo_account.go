@@ -37,7 +37,7 @@ func (d *demo) account(ctx context.Context, loaded operator.LoadSummary, took ti
 	result := demoResult{Campaign: view, Load: loaded, Pushes: b.Sent + b.Failed, Seconds: took.Seconds(), Rows: b.Ended()}
 	fmt.Fprintln(d.w)
 	printOutcomes(d.w, b)
-	fmt.Fprintf(d.w, "%s pushes in %s: %s a second\n", thousands(result.Pushes), took.Round(10*time.Millisecond), thousands(perSecond(result.Pushes, took)))
+	fmt.Fprintf(d.w, "%s pushes in %s: %s a second\n", operator.Thousands(result.Pushes), took.Round(10*time.Millisecond), operator.Thousands(perSecond(result.Pushes, took)))
 	printBooks(d.w, b)
 	if !b.Balanced() {
 		return errors.New("the books do not balance")
@@ -45,7 +45,7 @@ func (d *demo) account(ctx context.Context, loaded operator.LoadSummary, took ti
 	if err := d.compare(ctx, view); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.w, "sql:   %s rows, the same sums\n", thousands(result.Rows))
+	fmt.Fprintf(d.w, "sql:   %s rows, the same sums\n", operator.Thousands(result.Rows))
 	if !d.c.asJSON {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 
+	"fanfare/internal/operator"
 	"fanfare/internal/responses"
 )
 
@@ -58,11 +59,11 @@ func printLetters(w io.Writer, found letterList) {
 			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.ID, l.Reason)
 		}
 		t.print(w)
-		fmt.Fprintf(w, "\n%s of %s shown\n\n", thousands(int64(len(found.letters))), thousands(found.counts.Total))
+		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.letters)), operator.Thousands(found.counts.Total))
 		printCodes(w, found.counts.Codes)
 	}
 	if found.counts.Dropped > 0 {
-		fmt.Fprintf(w, "%s older ones were dropped by the bounds (responder.dead_max_length, responder.dead_max_age)\n", thousands(found.counts.Dropped))
+		fmt.Fprintf(w, "%s older ones were dropped by the bounds (responder.dead_max_length, responder.dead_max_age)\n", operator.Thousands(found.counts.Dropped))
 	}
 }
 
@@ -72,7 +73,7 @@ func printCodes(w io.Writer, codes map[string]int64) {
 	for _, code := range slices.SortedFunc(maps.Keys(codes), func(a, b string) int {
 		return cmp.Or(cmp.Compare(codes[b], codes[a]), cmp.Compare(a, b))
 	}) {
-		t.add(thousands(codes[code]), code)
+		t.add(operator.Thousands(codes[code]), code)
 	}
 	t.print(w)
 }

@@ -117,7 +117,7 @@ func perSecond(n int64, took time.Duration) int64 {
 
 func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 	fmt.Fprintf(w, "loaded %s into campaign %s in %s (%s a second); %s rejected\n", plural(s.Loaded, "recipient"), id,
-		s.Took.Round(time.Millisecond), thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))
+		s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))
 	printRows(w, s)
 }
 
@@ -127,6 +127,6 @@ func printRows(w io.Writer, summary operator.LoadSummary) {
 		fmt.Fprintf(w, "  %s\n", printable(row.Error()))
 	}
 	if more := summary.Rejected - int64(len(summary.Errors)); more > 0 {
-		fmt.Fprintf(w, "  and %s more\n", thousands(more))
+		fmt.Fprintf(w, "  and %s more\n", operator.Thousands(more))
 	}
 }

@@ -44,14 +44,6 @@ func TestStrangersPlayNoTricks(t *testing.T) {
 	}
 }
 
-func TestThousands(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000"} {
-		if got := thousands(n); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}
-
 func TestProgressInOneLine(t *testing.T) {
 	for name, c := range map[string]struct {
 		progress operator.Progress

@@ -63,7 +63,7 @@ func describe(p operator.Progress) string {
 	filled := int(done * barWidth)
 	parts := []string{
 		fmt.Sprintf("%-9s %s%s %3d%%", cmp.Or(string(p.State), "waiting"), strings.Repeat("█", filled), strings.Repeat("░", barWidth-filled), int(done*100)),
-		fmt.Sprintf("%s of %s", thousands(b.Ended()), thousands(b.Loaded)),
+		fmt.Sprintf("%s of %s", operator.Thousands(b.Ended()), operator.Thousands(b.Loaded)),
 	}
 	for _, part := range []struct {
 		name string
@@ -73,11 +73,11 @@ func describe(p operator.Progress) string {
 		{"sent again", b.Resent}, {"retrying", b.Retrying}, {"in flight", b.InFlight}, {"missing", b.Missing},
 	} {
 		if part.n > 0 {
-			parts = append(parts, thousands(part.n)+" "+part.name)
+			parts = append(parts, operator.Thousands(part.n)+" "+part.name)
 		}
 	}
 	if p.Rate >= 1 {
-		parts = append(parts, thousands(int64(p.Rate))+"/s")
+		parts = append(parts, operator.Thousands(int64(p.Rate))+"/s")
 	}
 	if p.Left > 0 {
 		parts = append(parts, p.Left.String()+" to go")

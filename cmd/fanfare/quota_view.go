@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
@@ -62,7 +63,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	if v.Set {
 		origin = "set; fanfare quota reset goes back to the settings"
 	}
-	field("quota", "%s a minute less %.4g%% headroom (%s)", thousands(int64(v.PerMinute)), v.HeadroomPercent, origin)
+	field("quota", "%s a minute less %.4g%% headroom (%s)", operator.Thousands(v.PerMinute), v.HeadroomPercent, origin)
 	field("pace", "%s a second, now %s", rateOf(v.Full), rateOf(v.Now))
 	field("ramp", "%s, %.0f%% done", s.Settings.Ramp, 100*v.Warm)
 	avoided := "not avoided"
@@ -94,7 +95,7 @@ func (v quotaView) closedByHand() bool {
 // rateOf is a rate for a person: whole where it is large.
 func rateOf(rate float64) string {
 	if rate >= 100 {
-		return thousands(int64(rate + 0.5))
+		return operator.Thousands(int64(rate + 0.5))
 	}
 	return fmt.Sprintf("%.3g", rate)
 }

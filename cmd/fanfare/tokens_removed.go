@@ -72,11 +72,11 @@ func printRemoved(w io.Writer, found operator.RemovedTokens) {
 			t.add(stamp(r.At), r.User, r.Campaign, r.Token.String())
 		}
 		t.print(w)
-		fmt.Fprintf(w, "\n%s of %s shown\n\n", thousands(int64(len(found.Newest))), thousands(found.Total))
+		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.Newest)), operator.Thousands(found.Total))
 	}
 	t := newTable(">TOKENS", "HOUR", "CAMPAIGN")
 	for _, count := range found.Counts {
-		t.add(thousands(count.Tokens), stamp(count.Hour), count.Campaign)
+		t.add(operator.Thousands(count.Tokens), stamp(count.Hour), count.Campaign)
 	}
 	t.print(w)
 }

@@ -77,8 +77,8 @@ func printList(w io.Writer, views []operator.View) {
 	for _, v := range views {
 		b := v.Books
 		others := b.Skipped + b.Expired + b.Unknown
-		t.add(v.Spec.ID, stateOf(v), thousands(b.Loaded), thousands(b.Sent), thousands(b.Failed), thousands(others),
-			thousands(b.Open()), stamp(v.Spec.CreatedAt), v.Spec.Name)
+		t.add(v.Spec.ID, stateOf(v), operator.Thousands(b.Loaded), operator.Thousands(b.Sent), operator.Thousands(b.Failed), operator.Thousands(others),
+			operator.Thousands(b.Open()), stamp(v.Spec.CreatedAt), v.Spec.Name)
 	}
 	t.print(w)
 	for _, v := range views {

@@ -18,9 +18,9 @@ func (f Forecast) findings(state pacing.State, spec campaign.Spec) []Finding {
 	if f.Ends.IsZero() {
 		return append(found, Finding{Name: "time", Grade: Failure, Detail: "would never end: the project is halted", Advice: "fanfare project resume, once its cause is mended"})
 	}
-	detail := fmt.Sprintf("would take %s, until %s, at %s a second", f.Ends.Sub(f.Now).Round(time.Second), clock(f.Ends), decimal(f.Rate))
+	detail := fmt.Sprintf("would take %s, until %s, %s a second once the ramp is done", f.Ends.Sub(f.Now).Round(time.Second), clock(f.Ends), decimal(f.Rate))
 	if f.Others > 0 {
-		detail += fmt.Sprintf("; %d pushes of other campaigns go before its last", f.Others)
+		detail += fmt.Sprintf("; %s pushes of other campaigns go before its last", Thousands(f.Others))
 	}
 	if spec.Rate > 0 && f.Rate == spec.Rate {
 		detail += "; the campaign's own rate is what bounds it"
@@ -31,8 +31,8 @@ func (f Forecast) findings(state pacing.State, spec campaign.Spec) []Finding {
 
 func paceFinding(state pacing.State) Finding {
 	s := state.Settings
-	f := Finding{Name: "pace", Grade: Good, Detail: fmt.Sprintf("%d a minute less %s%% headroom is %s a second, after a ramp of %s",
-		s.Quota, decimal(100*s.Headroom), decimal(s.Rate()), s.Ramp)}
+	f := Finding{Name: "pace", Grade: Good, Detail: fmt.Sprintf("%s a minute less %s%% headroom is %s a second, after a ramp of %s",
+		Thousands(s.Quota), decimal(100*s.Headroom), decimal(s.Rate()), s.Ramp)}
 	switch {
 	case len(state.Halts) > 0:
 		var reasons []string
@@ -77,7 +77,7 @@ func (f Forecast) deadlineFinding() Finding {
 		return Finding{Name: "deadline", Grade: Good, Detail: "none"}
 	case f.Late > 0:
 		return Finding{
-			Name: "deadline", Grade: Failure, Detail: fmt.Sprintf("%s would be missed: %d of %d recipients would end as expired", clock(f.Deadline), f.Late, f.Pushes),
+			Name: "deadline", Grade: Failure, Detail: fmt.Sprintf("%s would be missed: %s of %s recipients would end as expired", clock(f.Deadline), Thousands(f.Late), Thousands(f.Pushes)),
 			Advice: "begin earlier, move the deadline or the list's expiry, or raise the campaign's rate or priority",
 		}
 	case f.Ends.Sub(f.Now) > time.Duration((1-slack)*float64(left)):
@@ -91,8 +91,3 @@ func (f Forecast) deadlineFinding() Finding {
 
 // clock is a moment in the time zone of whoever looks.
 func clock(at time.Time) string { return at.Local().Format(time.DateTime) }
-
-// decimal is a number with as many decimals as it needs, two at the most.
-func decimal(x float64) string {
-	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
-}

@@ -64,9 +64,9 @@ func TestForecastOfADeadline(t *testing.T) {
 	}{
 		time.Hour:          {Good, "after the last push"},
 		105 * time.Second:  {Warning, "leaves 5s"},
-		50 * time.Second:   {Failure, "of 100000 recipients would end as expired"},
-		-50 * time.Second:  {Failure, "would be missed: 100000 of 100000"},
-		-100 * time.Second: {Failure, "would be missed: 100000 of 100000"},
+		50 * time.Second:   {Failure, "of 100,000 recipients would end as expired"},
+		-50 * time.Second:  {Failure, "would be missed: 100,000 of 100,000"},
+		-100 * time.Second: {Failure, "would be missed: 100,000 of 100,000"},
 	} {
 		f := foresee(state, spec, 100_000, nil, state.Now.Add(deadline))
 		wantFinding(t, f.findings(state, spec), "deadline", want.grade, want.says)

@@ -21,7 +21,7 @@ func TestIntervals(t *testing.T) {
 		}
 	}
 	equal(t, "text", shareOf(3, 200).String(), "3 of 200 (1.5%; 0.5% to 4.3% with 95% confidence)")
-	equal(t, "audience", shareOf(3, 200).among(1_000_000), "5114 to 43166 of 1000000 recipients")
+	equal(t, "audience", shareOf(3, 200).among(1_000_000), "5,114 to 43,166 of 1,000,000 recipients")
 }
 
 func TestIntervalsHoldTheShare(t *testing.T) {

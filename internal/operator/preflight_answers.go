@@ -49,7 +49,7 @@ func (h heard) findings(audience int64, l limits) []Finding {
 	for _, r := range refusals {
 		if n := h.answers[r.class]; n > 0 {
 			found = append(found, Finding{
-				Name: r.name, Grade: Failure, Detail: fmt.Sprintf("%d of %d: %s", n, h.asked, describeAnswer(h.example[r.class])), Advice: r.advice,
+				Name: r.name, Grade: Failure, Detail: fmt.Sprintf("%s of %s: %s", Thousands(n), Thousands(h.asked), describeAnswer(h.example[r.class])), Advice: r.advice,
 			})
 		}
 	}
@@ -65,10 +65,10 @@ func (h heard) findings(audience int64, l limits) []Finding {
 
 // summary tells how many messages FCM would take.
 func (h heard) summary() Finding {
-	f := Finding{Name: "fcm", Grade: Good, Detail: fmt.Sprintf("would take %d of %d, validated and not sent", h.answers[fcm.Sent], h.asked)}
+	f := Finding{Name: "fcm", Grade: Good, Detail: fmt.Sprintf("would take %s of %s, validated and not sent", Thousands(h.answers[fcm.Sent]), Thousands(h.asked))}
 	if open := h.asked - h.validated(); open > 0 {
 		f.Grade = Warning
-		f.Detail += fmt.Sprintf("; of %d nothing is known", open)
+		f.Detail += fmt.Sprintf("; of %s nothing is known", Thousands(open))
 		f.Advice = h.silence()
 	}
 	if h.validated() == 0 {

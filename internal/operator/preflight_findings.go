@@ -20,7 +20,7 @@ func stateFinding(v View) Finding {
 
 func audienceFinding(b campaign.Books, s campaign.Sample) Finding {
 	read := len(s.Recipients) + len(s.Malformed)
-	f := Finding{Name: "audience", Grade: Good, Detail: fmt.Sprintf("%d recipients left; %d read from the list's head, middle and tail", b.Open(), read)}
+	f := Finding{Name: "audience", Grade: Good, Detail: fmt.Sprintf("%s recipients left; %s read from the list's head, middle and tail", Thousands(b.Open()), Thousands(read))}
 	switch {
 	case b.Open() == 0:
 		f.Grade, f.Detail, f.Advice = Failure, "nobody is left to send to", "load the audience, or look whether its list has expired"
@@ -34,7 +34,7 @@ func audienceFinding(b campaign.Books, s campaign.Sample) Finding {
 func judged(name string, found, of int, audience int64, what, advice string) Finding {
 	share := shareOf(found, of)
 	if found == 0 {
-		return Finding{Name: name, Grade: Good, Detail: fmt.Sprintf("%d of %d %s", found, of, what)}
+		return Finding{Name: name, Grade: Good, Detail: fmt.Sprintf("%s of %s %s", Thousands(found), Thousands(of), what)}
 	}
 	f := Finding{Name: name, Grade: Warning, Detail: fmt.Sprintf("%s %s: %s", share, what, share.among(audience)), Advice: advice}
 	if found == of {
@@ -55,7 +55,7 @@ func (c *cast) findings(audience int64) []Finding {
 	}
 	if c.unlooked != nil {
 		found = append(found, Finding{
-			Name: "look-up", Grade: Failure, Detail: fmt.Sprintf("%d of %d could not be looked up: %v", c.undecided, c.read, c.unlooked),
+			Name: "look-up", Grade: Failure, Detail: fmt.Sprintf("%s of %s could not be looked up: %v", Thousands(c.undecided), Thousands(c.read), c.unlooked),
 			Advice: "fanfare check tells more",
 		})
 	}
@@ -79,9 +79,9 @@ func (c *cast) fillings(of int, audience int64) []Finding {
 
 func (c *cast) sizeFinding(of int, audience int64) Finding {
 	s := sizesOf(c.sizes)
-	f := judged("size", c.tooLarge, of, audience, fmt.Sprintf("are over the %d bytes that FCM takes", s.Limit), "they end as failed: shorten the message, or what fills it")
+	f := judged("size", c.tooLarge, of, audience, fmt.Sprintf("are over the %s bytes that FCM takes", Thousands(s.Limit)), "they end as failed: shorten the message, or what fills it")
 	if len(c.sizes) > 0 && c.tooLarge == 0 {
-		f.Detail = fmt.Sprintf("%d bytes at least, %d in the middle, %d at most, of %d", s.Min, s.Median, s.Max, s.Limit)
+		f.Detail = fmt.Sprintf("%s bytes at least, %s in the middle, %s at most, of %s", Thousands(s.Min), Thousands(s.Median), Thousands(s.Max), Thousands(s.Limit))
 	}
 	return f
 }

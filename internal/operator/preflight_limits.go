@@ -39,7 +39,7 @@ func (f *Finding) stopped(grade Grade, limit breaker.Threshold) {
 	if severity[grade] > severity[f.Grade] {
 		f.Grade = grade
 	}
-	at := fmt.Sprintf("%s%% and %d of them", decimal(100*limit.Share), limit.Least)
+	at := fmt.Sprintf("%s%% and %s of them", decimal(100*limit.Share), Thousands(limit.Least))
 	switch grade {
 	case Failure:
 		f.Detail += "; the breaker stops the campaign at " + at

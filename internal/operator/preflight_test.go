@@ -117,7 +117,7 @@ func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 		"without a token":      {personal, append(people(3, "good-"), `{"userId":"u1","vars":{"name":"x"}}`), "tokens", Warning, "1 of 4"},
 		"nobody with a token":  {personal, []string{`{"userId":"u1","vars":{"name":"x"}}`}, "tokens", Failure, "no token in the element"},
 		"without a value":      {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"t"}`), "placeholders", Warning, "{{name}}"},
-		"too large":            {personal, append(people(3, "good-"), large), "size", Warning, "are over the 4096 bytes"},
+		"too large":            {personal, append(people(3, "good-"), large), "size", Warning, "are over the 4,096 bytes"},
 		"dead tokens":          {personal, append(people(20, "dead-"), people(20, "good-")...), "dead tokens", Warning, "20 of 40 (50.0%; 35.2% to 64.8%"},
 		"some dead tokens":     {personal, append(people(1, "dead-"), people(20, "good-")...), "dead tokens", Good, "1 of 21"},
 		"refused payload":      {personal, people(3, "payload-"), "message at FCM", Failure, "message.notification.image"},

@@ -1,0 +1,26 @@
+package operator
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Thousands writes a count with separators, as a person reads it.
+func Thousands[N int | int64](n N) string {
+	if n < 0 {
+		return "-" + Thousands(-n)
+	}
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
+}
+
+// decimal is a number that is not negative, with separators and as many decimals as it needs, two at the most.
+func decimal(x float64) string {
+	whole, fraction, _ := strings.Cut(fmt.Sprintf("%.2f", x), ".")
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	return strings.TrimSuffix(whole+"."+strings.TrimRight(fraction, "0"), ".")
+}
