@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/pacing"
@@ -114,30 +117,50 @@ func TestStopWithinACanary(t *testing.T) {
 	}
 }
 
-// A stop while the answers of a canary come in judges them still: the message that was found wrong is not sent on.
+// A stop while the answers of a canary are being told, to a Redis that is slow, waits for what is to be done about them: the
+// message that was found wrong is not sent on.
 func TestStopTellsTheLastAnswers(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	rdb := must(w.client())(t)
+	rdb.AddHook(slowly{300 * time.Millisecond})
+	o := breaker.DefaultOptions()
+	o.Canary = canary
+	w.deps.Breakers = must(breaker.New(rdb, o))(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
-	answers := make(chan struct{})
-	w.sender.answer = func(context.Context, string) fcm.Answer {
-		<-answers
-		return wrongMessage
-	}
-	fetch, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	w.options.Concurrency = canary
+	w.sender.answer = refuse(wrongMessage)
 	d := w.dispatcher()
-	go func() { ended <- d.Run(fetch, t.Context()) }()
-	w.eventually(func() bool { return w.sender.total() == canary })
+	stop := w.serve(d)
+	w.eventually(func() bool {
+		d.jury.mu.Lock()
+		defer d.jury.mu.Unlock()
+		return w.sender.total() == canary && len(d.jury.tally) == 0
+	})
 	stop()
-	close(answers)
-	if err := <-ended; err != nil {
-		t.Fatal(err)
-	}
 	if state := w.stateOf("42"); state != campaign.Paused {
 		t.Errorf("the campaign is %s, want it paused by its last answers", state)
 	}
 	if b := w.books("42"); b.Failed != canary || b.Waiting != 200-canary {
 		t.Errorf("books %+v", b)
+	}
+}
+
+// slowly lets each command wait before it goes out.
+type slowly struct{ by time.Duration }
+
+func (s slowly) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s slowly) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (s slowly) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(s.by):
+			return next(ctx, cmd)
+		}
 	}
 }

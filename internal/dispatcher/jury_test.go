@@ -266,6 +266,35 @@ func TestTripIsTakenOver(t *testing.T) {
 	}
 }
 
+// A trip after the canary lets go of all who are held at once, and not only when campaigns are next looked for.
+func TestTripLetsGoOfWhoIsHeld(t *testing.T) {
+	const refused = 5
+	w := newWorld(t)
+	w.judged()
+	w.options.Concurrency, w.options.Discover = 2*canary, time.Hour
+	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
+	w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
+		if nth <= canary+refused {
+			return nil
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if w.sender.total() > canary {
+			return wrongMessage
+		}
+		return accepted(ctx, token)
+	}
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.stateOf("42") == campaign.Paused && w.books("42").InFlight == 0 })
+	stop()
+	left := w.waiting("42")
+	if b := w.books("42"); b.Sent != canary || b.Failed != refused || len(left) != 200-canary-refused || !slices.IsSorted(left) {
+		t.Errorf("books %+v, and %d wait in the order %v: want all but %d to wait in the old one", b, len(left), left, canary+refused)
+	}
+}
+
 // Whoever waits in the canary for longer than a lease keeps their place: nobody else is admitted to it.
 func TestHeldPlacesAreKept(t *testing.T) {
 	w := newWorld(t)
