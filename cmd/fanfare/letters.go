@@ -51,15 +51,17 @@ func (l letterList) MarshalJSON() ([]byte, error) {
 func asJSON(l responses.DeadLetter) json.RawMessage { return responses.AppendDeadLetter(nil, &l) }
 
 func printLetters(w io.Writer, found letterList) {
-	if found.counts.Total == 0 {
-		fmt.Fprintln(w, "no dead letters")
-	} else {
+	if len(found.letters) > 0 {
 		t := newTable("AT", "KIND", "CAMPAIGN", "USER", "CODE", "ID", "REASON")
 		for _, l := range found.letters {
 			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.ID, l.Reason)
 		}
 		t.print(w)
 		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.letters)), operator.Thousands(found.counts.Total))
+	}
+	if found.counts.Total == 0 {
+		fmt.Fprintln(w, "no dead letters")
+	} else {
 		printCodes(w, found.counts.Codes)
 	}
 	if found.counts.Dropped > 0 {

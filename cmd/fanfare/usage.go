@@ -52,7 +52,6 @@ func group(use, short string, below ...*cobra.Command) *cobra.Command {
 }
 
 func asGroup(command *cobra.Command) {
-	command.SuggestionsMinimumDistance = 2
 	command.Args = cobra.ArbitraryArgs
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -64,10 +63,20 @@ func asGroup(command *cobra.Command) {
 
 func noSuchCommand(above *cobra.Command, name string) error {
 	text := fmt.Sprintf("there is no command %q", strings.TrimPrefix(above.CommandPath()+" "+name, above.Root().Name()+" "))
-	if similar := above.SuggestionsFor(name); len(similar) > 0 {
-		text += ", only " + strings.Join(similar, " and ")
+	if similar := closest(above, name); len(similar) > 0 {
+		text += " (did you mean " + strings.Join(similar, " or ") + "?)"
 	}
 	return wrongUsage(above, errors.New(text))
+}
+
+// closest are the commands that a word was probably meant for: those one letter off, else those two letters off.
+func closest(above *cobra.Command, name string) []string {
+	for above.SuggestionsMinimumDistance = 1; above.SuggestionsMinimumDistance <= 2; above.SuggestionsMinimumDistance++ {
+		if similar := above.SuggestionsFor(name); len(similar) > 0 {
+			return similar
+		}
+	}
+	return nil
 }
 
 // help is cobra's, but that it knows when there is no such command.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -41,8 +42,8 @@ func (o LoadOptions) withDefaults() LoadOptions {
 
 // Load reads an audience and appends it to a campaign's list. Lines that are no recipients are left out and named in
 // the summary. Memory stays flat, whatever the audience's size. A lost connection to Redis is waited for, and no batch is
-// loaded twice for it. An error is a *FileError, one that says why the campaign takes no audience, an *InterruptedError, or
-// ErrNoRecipient.
+// loaded twice for it. An error is a *FileError (also where Skip goes beyond the end), one that says why the campaign takes no
+// audience, an *InterruptedError, or ErrNoRecipient.
 func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOptions) (LoadSummary, error) {
 	l := load{opts: opts.withDefaults()}
 	start := o.now()
@@ -69,13 +70,16 @@ type load struct {
 func (l *load) run(ctx context.Context, rows audience) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
-	err := l.send(ctx, newBatcher(reading, rows, l.opts.Skip))
+	from := newBatcher(reading, rows, l.opts.Skip)
+	err := l.send(ctx, from)
 	if closed := l.close(ctx); err == nil {
 		err = closed
 	}
 	switch {
 	case err != nil:
 		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Loaded, Unsure: l.unsure}
+	case from.skip > 0:
+		return &FileError{fmt.Sprintf("its recipients are %s, and %s are to be skipped", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
 	}
