@@ -101,8 +101,9 @@ func (c *cli) deadReplay() *cobra.Command {
 		Short: "Send dead letters on their way again: recipients to their campaign, results to the responder",
 		Long: `Send dead letters on their way again: recipients to their campaign, results to the responder.
 
-A recipient goes to the end of its campaign's list, and its token is looked up anew. A campaign that was completed runs
-again. Letters of campaigns that are cancelled, expired or deleted stay where they are.`,
+A recipient goes to the end of its campaign's list with its user id alone: its token is looked up anew, in Redis and SQL, and its
+placeholders are filled from the profile. A campaign that was completed runs again. Letters of campaigns that are cancelled,
+expired or deleted stay where they are.`,
 		Example: "  fanfare dead replay --campaign 42 --code UNAVAILABLE",
 		Args:    takes,
 		RunE: func(command *cobra.Command, _ []string) error {

@@ -25,7 +25,8 @@ type ReplaySummary struct {
 // responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none; of copies of one letter
 // one is pushed. Letters that are written while it works are left alone.
 //
-// A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason.
+// A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason. Who has
+// none but in the audience ends as skipped.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
 	r := replay{o: o, pushed: make(map[string]bool)}
 	batch := make([]responses.DeadLetter, 0, replayBatch)
