@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -39,9 +40,15 @@ func readHost(b *testing.B) host {
 
 // since tells what the CPUs did from a moment on.
 func (h host) since(before host) string {
-	all := h.all - before.all
-	return fmt.Sprintf("was %.0f%% idle and %.0f%% stolen, and for %.0f%% of the time something waited for a CPU",
-		100*(h.idle-before.idle)/all, 100*(h.stolen-before.stolen)/all, 100*(h.short-before.short).Seconds()/h.at.Sub(before.at).Seconds())
+	share := func(ticks float64) float64 { return 100 * ticks / (h.all - before.all) }
+	return fmt.Sprintf("%.0f%% idle and %.0f%% stolen, and for %.0f%% of the time something waited for a CPU",
+		share(h.idle-before.idle), share(h.stolen-before.stolen), 100*(h.short-before.short).Seconds()/h.at.Sub(before.at).Seconds())
+}
+
+// busy is how many CPUs were at work since a moment.
+func (h host) busy(before host) float64 {
+	all, idle := h.all-before.all, h.idle-before.idle+h.stolen-before.stolen
+	return (all - idle) / all * float64(runtime.NumCPU())
 }
 
 // cpu is the CPU time that a running process has used so far, in steps of 10 ms: the 14th and 15th field of /proc/…/stat.

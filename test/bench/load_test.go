@@ -1,0 +1,43 @@
+package bench
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// load is what the parts of a world have used up to a moment, in seconds of CPU.
+type load struct {
+	fleet, simulator, store, self float64
+	host                          host
+}
+
+func (f *fleet) load() (l load) {
+	f.w.b.Helper()
+	for _, p := range f.replicas {
+		if !p.waited {
+			l.fleet += p.cpu().Seconds()
+		}
+	}
+	l.simulator, l.store, l.self, l.host = f.w.sim.cpu().Seconds(), redisCPU(f.w), selfCPU(f.w).Seconds(), readHost(f.w.b)
+	return l
+}
+
+// since tells who used how many CPUs from a moment on. What others used on the machine is not to be had by the fleet.
+func (l load) since(before load) string {
+	took := l.host.at.Sub(before.host.at).Seconds()
+	fleet, simulator, store := (l.fleet-before.fleet)/took, (l.simulator-before.simulator)/took, (l.store-before.store)/took
+	others := l.host.busy(before.host) - fleet - simulator - store - (l.self-before.self)/took
+	return fmt.Sprintf("CPUs used by dispatchers %.2f, simulator %.2f, Redis %.2f, others on the machine %.2f; %s",
+		fleet, simulator, store, max(0, others), l.host.since(before.host))
+}
+
+// selfCPU is what the benchmark itself has used.
+func selfCPU(w *world) time.Duration {
+	w.b.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		w.b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
