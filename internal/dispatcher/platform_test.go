@@ -104,6 +104,26 @@ func TestHeldPlatformIsKeptBack(t *testing.T) {
 	}
 }
 
+// Whoever is kept back takes nothing of the quota.
+func TestKeptBackPlatformTakesNoTurn(t *testing.T) {
+	const pairs = 20
+	w := newWorld(t)
+	w.judged()
+	w.options.Retry.KeptBack = time.Hour
+	w.campaign(campaign.Spec{ID: "42"}, mixed(pairs)...)
+	if err := w.deps.Breakers.PausePlatform(t.Context(), w.list("42"), "ios", "its keys are old"); err != nil {
+		t.Fatal(err)
+	}
+	pacer := &fakePacer{}
+	w.deps.Pacer = pacer
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { b := w.books("42"); return b.Sent == pairs && b.Retrying == pairs })
+	stop()
+	if waits := pacer.waits.Load(); waits != pairs {
+		t.Errorf("the pacer was asked %d times, want once for each of android, %d", waits, pairs)
+	}
+}
+
 // withDeletions gives the world a real breaker of deletions.
 func (w *world) withDeletions(least int64, share float64) {
 	w.t.Helper()
