@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -27,17 +28,24 @@ func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 }
 
 func TestSecondSignalEndsTheWork(t *testing.T) {
-	signals := make(chan os.Signal, 2)
-	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
-		signals <- syscall.SIGTERM
-		<-p.Fetch().Done()
-		signals <- syscall.SIGINT
-		<-p.Work().Done()
-		return context.Cause(p.Work())
+	synctest.Test(t, func(t *testing.T) {
+		signals := make(chan os.Signal, 2)
+		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
+			signals <- syscall.SIGTERM
+			<-p.Fetch().Done()
+			signals <- syscall.SIGTERM // the same wish, sent to the process and to its group
+			<-time.After(sameWish)
+			if p.Work().Err() != nil {
+				t.Error("two signals within a moment ended the work")
+			}
+			signals <- syscall.SIGINT
+			<-p.Work().Done()
+			return context.Cause(p.Work())
+		})
+		if !errors.Is(err, ErrSecondSignal) {
+			t.Errorf("got %v", err)
+		}
 	})
-	if !errors.Is(err, ErrSecondSignal) {
-		t.Errorf("got %v", err)
-	}
 }
 
 // TestDrainIsBounded measures in the bubble's own time.
@@ -146,7 +154,22 @@ func TestProcessUnderRealSignals(t *testing.T) {
 	says("ready")
 	terminate()
 	says("fetching ended")
-	terminate()
+	insisting := time.NewTicker(100 * time.Millisecond)
+	defer insisting.Stop()
+	ended := make(chan struct{})
+	var insistent sync.WaitGroup
+	insistent.Go(func() { // until it is taken for a second wish
+		for {
+			select {
+			case <-ended:
+				return
+			case <-insisting.C:
+				_ = child.Process.Signal(syscall.SIGTERM) // it may just have gone
+			}
+		}
+	})
+	defer insistent.Wait()
+	defer close(ended)
 	says("work ended: " + ErrSecondSignal.Error())
 	exit, ok := errors.AsType[*exec.ExitError](child.Wait())
 	if !ok || exit.ExitCode() != ExitLeftover {

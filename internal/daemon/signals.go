@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// sameWish is how close together two signals are one wish: timeout(1) and some supervisors signal a process and then its
+// whole group.
+const sameWish = 500 * time.Millisecond
+
 // watchSignals waits for the wish to stop, then for the wish to stop at once. It returns when the body is done.
 func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, drain time.Duration, done <-chan struct{}) {
 	select {
@@ -23,13 +27,20 @@ func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, dr
 		defer timer.Stop()
 		over = timer.C
 	}
-	select {
-	case <-done:
-	case sig := <-signals:
-		p.Logger.Warn("stopping at once: what is in flight is given up", "why", sig.String())
-		p.cancelWork(ErrSecondSignal)
-	case <-over:
-		p.Logger.Warn("the time to drain is over: what is in flight is given up", "drain", drain)
-		p.cancelWork(ErrDrainTimeout)
+	for first := time.Now(); ; {
+		select {
+		case <-done:
+			return
+		case sig := <-signals:
+			if time.Since(first) < sameWish {
+				continue
+			}
+			p.Logger.Warn("stopping at once: what is in flight is given up", "why", sig.String())
+			p.cancelWork(ErrSecondSignal)
+		case <-over:
+			p.Logger.Warn("the time to drain is over: what is in flight is given up", "drain", drain)
+			p.cancelWork(ErrDrainTimeout)
+		}
+		return
 	}
 }

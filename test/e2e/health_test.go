@@ -60,7 +60,13 @@ func TestSecondSignal(t *testing.T) {
 	if books := s.Show("42").Books; books.InFlight != n {
 		t.Errorf("books %+v after the first signal, want all %d still in flight", books, n)
 	}
-	job.Signal(syscall.SIGTERM)
+	servers.Eventually(t, "a second signal is taken for a second wish", func() bool {
+		if strings.Contains(job.Log(), "stopping at once") {
+			return true
+		}
+		job.Signal(syscall.SIGTERM)
+		return false
+	})
 	job.Exits(75)
 	if books := s.Show("42").Books; books.Waiting+books.Retrying != n {
 		t.Errorf("books %+v after the second signal, want all %d to be served again", books, n)
