@@ -104,6 +104,11 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 		return 0, nil
 	}
 	l.round, l.here = round, c.d.now()
+	if c.d.warden.refused.Load() { // after the breaker was asked: a trip has to be acted on all the same
+		c.d.jury.ended(l, n)
+		camp.idle = l.here.Add(c.d.opts.Poll)
+		return 0, nil
+	}
 	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
 	got, err := camp.queue.Claim(context.WithoutCancel(ctx), l.claim, n)
 	taken := len(got.Elements)

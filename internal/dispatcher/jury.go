@@ -60,6 +60,9 @@ func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (ad
 
 // answered counts an answer; the recipient may go on to another token.
 func (j *jury) answered(dl *delivery, a fcm.Answer) {
+	if a.Class == fcm.Credentials {
+		j.d.warden.refused.Store(true)
+	}
 	j.count(dl.lease, func(t *breaker.Tally) {
 		t.Answered(breaker.Answer{Kind: kindOf(a.Class), Platform: dl.recipient.Platform}, 1)
 	})
@@ -152,6 +155,7 @@ func (j *jury) obey(ctx context.Context, camp *served, v breaker.Verdict) {
 }
 
 func (j *jury) stop(ctx context.Context, camp *served, t *breaker.Trip) {
+	j.d.metrics.trips.WithLabelValues(string(t.Scope), string(t.Kind)).Inc()
 	j.d.log.Error("breaker has tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
 	var err error
 	switch {

@@ -10,6 +10,7 @@ type metrics struct {
 	lost      prometheus.Counter
 	reaped    prometheus.Counter
 	forwarded prometheus.Counter
+	trips     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
@@ -21,9 +22,12 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "fanfare", Subsystem: "dispatcher", Name: "outcomes_total", Help: "Recipients that ended here, by status and code.",
 		}, []string{"status", "code"}),
-		retries:   counter("retries_total", "Recipients put off to a later try, those who wait for SQL or for credentials included."),
-		lost:      counter("lost_leases_total", "Recipients whose lease was lost before they were sent to, or before their outcome was written."),
-		reaped:    counter("reaped_total", "Recipients given back from leases that had expired."),
+		retries: counter("retries_total", "Recipients put off to a later try, those who wait for SQL or for credentials included."),
+		lost:    counter("lost_leases_total", "Recipients whose lease was lost before they were sent to, or before their outcome was written."),
+		reaped:  counter("reaped_total", "Recipients given back from leases that had expired."),
+		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "fanfare", Subsystem: "dispatcher", Name: "trips_total", Help: "Breakers that tripped and that this process acted on, by scope and kind of answer.",
+		}, []string{"scope", "kind"}),
 		forwarded: counter("forwarded_total", "Results carried to the responses list."),
 	}
 	if reg == nil {
@@ -34,7 +38,7 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	}, func() float64 {
 		return float64(d.holding.Load())
 	})
-	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, inflight} {
+	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, inflight} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

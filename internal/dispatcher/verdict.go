@@ -60,8 +60,14 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 			asked = r.Quota
 		}
 		v.wait = r.backoff(1, r.Unsent, asked)
+		if a.Scope == fcm.QuotaProject { // no fault of the recipient's, whom a long gate must not fail
+			v.counted = false
+			return v.within(a, s)
+		}
 	case fcm.NotSent:
+		// FCM cannot be reached: nobody is failed for that, however long it lasts.
 		v.wait, v.counted = r.backoff(s.attempts, r.Unsent, a.RetryAfter), false
+		return v.within(a, s)
 	case fcm.Credentials:
 		v.wait, v.counted = r.Outage, false
 		return v.within(a, s)

@@ -2,7 +2,9 @@ package dispatcher
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fanfare/internal/fcm"
@@ -24,21 +26,20 @@ const refusedCredentials = "credentials refused: "
 // probeMessage is what a probe asks FCM to validate. Nobody has the token that it is addressed to.
 const probeMessage = `{"data":{"probe":"credentials"}}`
 
-// warden asks FCM from time to time whether it takes the credentials again for which the project was halted.
+// warden asks FCM from time to time whether it takes the credentials again for which the project was halted, or that this
+// process alone was refused for.
 type warden struct {
 	d       *Dispatcher
 	message *fcm.Message
+	refused atomic.Bool // this process claims nothing until its own probe is accepted: others may have better credentials
 }
 
 func newWarden(d *Dispatcher) (*warden, error) {
 	message, err := fcm.Parse(notification.Message(probeMessage))
-	return &warden{d, message}, err
+	return &warden{d: d, message: message}, err
 }
 
 func (w *warden) run(ctx context.Context) {
-	if w.d.deps.Halter == nil {
-		return
-	}
 	tick := time.NewTicker(w.d.opts.Retry.Outage)
 	defer tick.Stop()
 	for {
@@ -53,24 +54,41 @@ func (w *warden) run(ctx context.Context) {
 
 // look is one tick.
 func (w *warden) look(ctx context.Context) {
-	state, err := w.d.deps.Halter.State(ctx)
-	if err != nil {
-		w.d.quietly.Do(func() { w.d.log.Warn("look at the project's halts", "error", err) })
+	halts := w.halts(ctx)
+	if len(halts) == 0 && !w.refused.Load() || !w.accepted(ctx) {
 		return
 	}
-	for _, halt := range state.Halts {
-		if !strings.HasPrefix(halt.Reason, refusedCredentials) {
-			continue
-		}
-		if answer := w.probe(ctx); answer.Class == fcm.Credentials || answer.Class == fcm.NotSent || answer.HTTPStatus == 0 {
-			w.d.log.Warn("project is halted: its credentials are still refused", "since", halt.Since, "answer", answer.Detail)
-			return
-		}
+	w.refused.Store(false)
+	for _, halt := range halts {
 		if _, err := w.d.deps.Halter.ResumeFrom(ctx, halt.Reason); err != nil {
 			w.d.log.Warn("resume project: trying again", "error", err)
 			return
 		}
 		w.d.log.Info("project goes on: its credentials are accepted again", "halted", halt.Since)
+	}
+}
+
+// halts are those that end by themselves.
+func (w *warden) halts(ctx context.Context) []pacing.Halt {
+	if w.d.deps.Halter == nil {
+		return nil
+	}
+	state, err := w.d.deps.Halter.State(ctx)
+	if err != nil {
+		w.d.quietly.Do(func() { w.d.log.Warn("look at the project's halts", "error", err) })
+		return nil
+	}
+	return slices.DeleteFunc(state.Halts, func(h pacing.Halt) bool { return !strings.HasPrefix(h.Reason, refusedCredentials) })
+}
+
+// accepted has FCM judge a message. What FCM did not look at, because it was busy say, tells nothing of the credentials.
+func (w *warden) accepted(ctx context.Context) bool {
+	switch answer := w.probe(ctx); answer.Class {
+	case fcm.Credentials, fcm.NotSent, fcm.Ambiguous, fcm.Unavailable, fcm.Quota:
+		w.d.log.Warn("nothing is sent: the credentials are not known to be accepted again", "answer", answer.Detail)
+		return false
+	default:
+		return true
 	}
 }
 

@@ -77,7 +77,9 @@ func TestWardenResumesWhatItMayOnly(t *testing.T) {
 		"got no answer":             {fcm.Answer{Class: fcm.Ambiguous}, []string{ours, byHand}},
 		"accepted":                  {fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}, []string{byHand}},
 		"no such token":             {fcm.Answer{Class: fcm.BadTarget, HTTPStatus: 400}, []string{byHand}},
-		"overloaded":                {fcm.Answer{Class: fcm.Unavailable, HTTPStatus: 503}, []string{byHand}},
+		"overloaded":                {fcm.Answer{Class: fcm.Unavailable, HTTPStatus: 503}, []string{ours, byHand}},
+		"quota spent":               {fcm.Answer{Class: fcm.Quota, HTTPStatus: 429}, []string{ours, byHand}},
+		"token ended too soon":      {fcm.Answer{Class: fcm.NotSent, HTTPStatus: 401}, []string{ours, byHand}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
