@@ -56,7 +56,7 @@ func TestUnprocessedRequestsAreSafelyRepeated(t *testing.T) {
 }
 
 func TestTrickleOverBothProtocols(t *testing.T) {
-	const delay = 80 * time.Millisecond
+	const delay = 2 * time.Second
 	r := newRig(t, fcmsim.Options{Rules: fcmsim.Rules{
 		Prefixes: map[string]fcmsim.Outcome{"trickle-": {Code: fcmsim.CodeTrickle, Latency: fcmsim.Fixed(delay)}},
 	}})
