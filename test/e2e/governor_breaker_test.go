@@ -175,8 +175,12 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 			dispatchers := replicas(s)
 			s.Sim.Accepted(150)
 			s.Sim.Rules(broken)
-			servers.Eventually(t, "the project is halted", func() bool { return len(halts(t, s)) > 0 })
-			if reasons := halts(t, s); !strings.HasPrefix(reasons[0], "credentials refused") {
+			var reasons []string
+			servers.Eventually(t, "the project is halted", func() bool {
+				reasons = halts(t, s)
+				return len(reasons) > 0
+			})
+			if !strings.HasPrefix(reasons[0], "credentials refused") {
 				t.Errorf("the project is halted for %q", reasons)
 			}
 			if view := s.Show("42"); view.State != "running" || view.Books.Ended() != view.Books.Sent {
