@@ -44,7 +44,7 @@ var cast = map[string]part{
 	"indb":     {users: 30, sql: "ok-", status: "sent", reached: "ok-", attempts: 1, redisAfter: "ok-", sqlAfter: "ok-"},
 	"nobody":   {users: 20, status: "skipped", code: "NO_TOKEN"},
 	"shaky":    {users: 10, element: "unavailable2-", status: "sent", reached: "unavailable2-", attempts: 3},
-	"quota":    {users: 10, element: "quota1-", status: "sent", reached: "quota1-", attempts: 2},
+	"quota":    {users: 10, element: "quota1-", status: "sent", reached: "quota1-", attempts: 1},
 	"mismatch": {users: 10, element: "mismatch-", redis: "mismatch-", status: "failed", code: "SENDER_ID_MISMATCH", attempts: 1, redisAfter: "mismatch-"},
 	"missing":  {users: 10, element: "missing-", redis: "missing-", status: "failed", code: "NOT_FOUND", attempts: 1, redisAfter: "missing-"},
 	"apns":     {users: 10, element: "apns-auth-", status: "failed", code: "THIRD_PARTY_AUTH_ERROR", attempts: 1},
