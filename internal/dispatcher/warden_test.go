@@ -225,3 +225,32 @@ func TestHaltIsRepeatedAfterAnOutage(t *testing.T) {
 		t.Errorf("%d pushes before the halt, want at most the canary of %d", pushed, canary)
 	}
 }
+
+// One process has credentials that are refused, and another has better ones: that one lets the project go on, and serves
+// everybody, while the first claims nobody any more.
+func TestProcessWithBrokenCredentialsHoldsBack(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.options.Retry.Outage = 10 * time.Millisecond
+	halter := &fakeHalter{}
+	w.deps.Halter = halter
+	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
+	good := w.sender
+	bad := &fakeSender{sent: make(map[string]int), answer: refuse(refusedByFCM)}
+	w.deps.Sender = bad
+	stopBad := w.serve(w.dispatcher())
+	w.eventually(func() bool { return len(halter.reasons()) == 1 })
+	refused := bad.total()
+	w.deps.Sender = good
+	stopGood := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.stateOf("42") == campaign.Completed })
+	stopGood()
+	stopBad()
+	if again := bad.total() - refused; again > canary-refused {
+		t.Errorf("the process with broken credentials sent %d more after it was refused %d times, want none beyond the canary of %d", again, refused, canary)
+	}
+	if reasons := halter.reasons(); len(reasons) != 0 {
+		t.Errorf("the project is still halted for %q", reasons)
+	}
+	good.each(t, 200, 1)
+}
