@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"fanfare/internal/fcmsim"
 )
 
 // Rules replaces the simulator's rules, as JSON; {} are none.
@@ -27,23 +25,45 @@ func (s *Simulator) Rules(rules string) {
 	}
 }
 
-// Arrivals are when requests came, by 100 ms.
-func (s *Simulator) Arrivals() (tenths fcmsim.Series) {
-	s.t.Helper()
-	s.ask("/trace", func(reply *json.Decoder) error {
-		var trace fcmsim.Trace
-		err := reply.Decode(&trace)
-		for _, arrivals := range trace.Projects {
-			tenths = arrivals.Tenths
-		}
-		return err
-	})
-	return tenths
+// Arrivals are how many requests came in each 100 ms of some time.
+type Arrivals struct {
+	From  time.Time
+	Slots []struct{ Accepted, Limited, Other int }
+}
+
+const slot = 100 * time.Millisecond
+
+// Total is all that came.
+func (a Arrivals) Total() (n int) {
+	for _, s := range a.Slots {
+		n += s.Accepted + s.Limited + s.Other
+	}
+	return n
+}
+
+// between keeps the slots that lie whole within a time.
+func (a Arrivals) between(from, to time.Time) Arrivals {
+	first := max(0, int((from.Sub(a.From)+slot-1)/slot))
+	last := min(len(a.Slots), int(to.Sub(a.From)/slot))
+	if first >= last {
+		return Arrivals{From: from}
+	}
+	return Arrivals{From: a.From.Add(time.Duration(first) * slot), Slots: a.Slots[first:last]}
 }
 
 // ArrivalsBetween waits until all of a time is over, and returns the slots that lie whole within it.
-func (s *Simulator) ArrivalsBetween(from, to time.Time) fcmsim.Series {
+func (s *Simulator) ArrivalsBetween(from, to time.Time) (came Arrivals) {
 	s.t.Helper()
 	Eventually(s.t, "that time is over", func() bool { return time.Now().After(to) })
-	return s.Arrivals().Between(from, to)
+	s.ask("/trace", func(reply *json.Decoder) error {
+		var trace struct {
+			Projects map[string]struct{ Tenths Arrivals }
+		}
+		err := reply.Decode(&trace)
+		for _, project := range trace.Projects {
+			came = project.Tenths.between(from, to)
+		}
+		return err
+	})
+	return came
 }
