@@ -55,7 +55,8 @@ func (w *world) fleet(id string, replicas, most int) *fleet {
 func (f *fleet) add(n int) {
 	f.w.b.Helper()
 	for range n {
-		f.replicas = append(f.replicas, f.w.job(f.id, "FANFARE_DISPATCHER_CONCURRENCY="+strconv.Itoa(f.share)))
+		f.replicas = append(f.replicas, f.w.job(f.id,
+			"FANFARE_DISPATCHER_CONCURRENCY="+strconv.Itoa(f.share), "FANFARE_DISPATCHER_CLAIM="+strconv.Itoa(f.share/5)))
 	}
 }
 

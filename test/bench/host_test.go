@@ -12,9 +12,9 @@ import (
 
 // host is what the machine's CPUs have done since it started. It tells whether a figure was the programs' limit or the machine's.
 type host struct {
-	idle, stolen, all float64       // ticks of all CPUs
-	short             time.Duration // during which something that could run waited for a CPU
-	at                time.Time
+	idle, interrupts, stolen, all float64       // ticks of all CPUs
+	short                         time.Duration // during which something that could run waited for a CPU
+	at                            time.Time
 }
 
 // readHost reads /proc/stat (user, nice, system, idle, iowait, irq, softirq, steal) and /proc/pressure/cpu.
@@ -31,6 +31,8 @@ func readHost(b *testing.B) host {
 		switch i {
 		case 3, 4:
 			h.idle += n
+		case 5, 6:
+			h.interrupts += n
 		case 7:
 			h.stolen += n
 		}
@@ -45,10 +47,12 @@ func (h host) since(before host) string {
 		share(h.idle-before.idle), share(h.stolen-before.stolen), 100*(h.short-before.short).Seconds()/h.at.Sub(before.at).Seconds())
 }
 
-// busy is how many CPUs were at work since a moment.
-func (h host) busy(before host) float64 {
-	all, idle := h.all-before.all, h.idle-before.idle+h.stolen-before.stolen
-	return (all - idle) / all * float64(runtime.NumCPU())
+// busy is how many CPUs were at work for programs since a moment, and how many for the kernel's interrupts, the network's included.
+func (h host) busy(before host) (programs, interrupts float64) {
+	cpus := float64(runtime.NumCPU()) / (h.all - before.all)
+	interrupts = (h.interrupts - before.interrupts) * cpus
+	away := (h.idle - before.idle + h.stolen - before.stolen) * cpus
+	return float64(runtime.NumCPU()) - away - interrupts, interrupts
 }
 
 // cpu is the CPU time that a running process has used so far, in steps of 10 ms: the 14th and 15th field of /proc/…/stat.

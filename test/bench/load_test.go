@@ -27,9 +27,10 @@ func (f *fleet) load() (l load) {
 func (l load) since(before load) string {
 	took := l.host.at.Sub(before.host.at).Seconds()
 	fleet, simulator, store := (l.fleet-before.fleet)/took, (l.simulator-before.simulator)/took, (l.store-before.store)/took
-	others := l.host.busy(before.host) - fleet - simulator - store - (l.self-before.self)/took
-	return fmt.Sprintf("CPUs used by dispatchers %.2f, simulator %.2f, Redis %.2f, others on the machine %.2f; %s",
-		fleet, simulator, store, max(0, others), l.host.since(before.host))
+	programs, interrupts := l.host.busy(before.host)
+	others := programs - fleet - simulator - store - (l.self-before.self)/took
+	return fmt.Sprintf("CPUs used by dispatchers %.2f, simulator %.2f, Redis %.2f, interrupts %.2f, others %.2f; %s",
+		fleet, simulator, store, interrupts, max(0, others), l.host.since(before.host))
 }
 
 // selfCPU is what the benchmark itself has used.
