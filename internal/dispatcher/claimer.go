@@ -19,11 +19,9 @@ type claimer struct {
 	prepared sync.WaitGroup
 }
 
-// worthwhile is how many slots must be free before a claim: a thirtieth of the pool costs little of its
-// throughput, and saves most of the round trips that claiming slot by slot would need.
-func (c *claimer) worthwhile() int {
-	return max(1, min(c.d.opts.Claim, c.d.opts.Concurrency/30))
-}
+// worthwhile is how many slots must be free before a claim: half of what is held ahead, so that the other half keeps the pool
+// busy while the claim is under way, and most of the round trips that claiming slot by slot would need are saved.
+func (c *claimer) worthwhile() int { return max(1, c.d.opts.ahead()/2) }
 
 // run claims until ctx ends, and returns when all that it claimed has reached the pool. An error ends a Job.
 func (c *claimer) run(ctx context.Context) error {
@@ -80,11 +78,18 @@ func ended(ctx context.Context) bool { return ctx.Err() != nil }
 
 // rest waits until some campaign may have recipients again; false when ctx has ended.
 func (c *claimer) rest(ctx context.Context) bool {
+	now := c.d.now()
+	wait := c.d.opts.Poll
+	for _, camp := range c.d.roster.all() {
+		if left := camp.idle.Sub(now); left > 0 {
+			wait = min(wait, left)
+		}
+	}
 	select {
 	case <-ctx.Done():
 		return false
 	case <-c.d.roster.changed:
-	case <-time.After(c.d.opts.Poll):
+	case <-time.After(wait):
 	}
 	return true
 }
@@ -100,7 +105,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
 		// those who come back for another try could take all there are, for ever.
 		c.d.jury.hear(ctx)
-		camp.idle = c.d.now().Add(c.d.opts.Poll)
+		camp.idle = c.d.now().Add(hearings)
 		return 0, nil
 	}
 	l.round, l.here = round, c.d.now()

@@ -96,9 +96,9 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 		log:        deps.Logger,
 		now:        time.Now,
 		roster:     newRoster(),
-		slots:      newSlots(opts.Concurrency),
+		slots:      newSlots(opts.Concurrency + opts.ahead()),
 		held:       newHeld(),
-		deliveries: make(chan *delivery, opts.Concurrency),
+		deliveries: make(chan *delivery, opts.Concurrency+opts.ahead()),
 	}
 	d.acker = newAcker(d)
 	d.forwarder = newForwarder(d)

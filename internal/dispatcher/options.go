@@ -10,7 +10,7 @@ import (
 type Options struct {
 	// Campaign, when set, is the only campaign served: Run returns when it is drained (a Job).
 	Campaign string
-	// Concurrency bounds the recipients held at a time, and so the pushes in flight.
+	// Concurrency is the size of the pool: how many recipients are sent to at a time.
 	Concurrency int
 	// Claim bounds the recipients taken by one claim.
 	Claim int
@@ -41,6 +41,10 @@ func DefaultOptions() Options {
 		Retry:       DefaultRetry(),
 	}
 }
+
+// ahead is how many recipients are held beside those in the pool, so that nobody in it waits for a claim: one claim, and
+// with a small pool a fifth of it, for what is held here another process does not have.
+func (o Options) ahead() int { return min(o.Claim, o.Concurrency/5) }
 
 func (o Options) validate() error {
 	var errs []error

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// slots counts the room for recipients: a slot is taken before its recipient is claimed, so that nobody waits in
+// slots counts the room for recipients: a slot is taken before its recipient is claimed, so that few wait in
 // this process while another process has room.
 type slots struct {
 	mu    sync.Mutex

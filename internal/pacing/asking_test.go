@@ -58,3 +58,18 @@ func TestSlowReply(t *testing.T) {
 		wantEqual(t, "to be given back", g.quota.unspent, 10*time.Millisecond)
 	})
 }
+
+// A replica that has fewer pushes than the quota allows asks for as many as go in a share's time, not for one at a time.
+func TestAsksSeldomWithinTheQuota(t *testing.T) {
+	inBubble(t, steady(10_000), func(f *fleet) {
+		r := f.start()
+		const seconds, perSecond = 10, 1000
+		for range seconds * perSecond {
+			f.pass(time.Second / perSecond)
+			must(t, r.Wait(f.t.Context(), Push{Campaign: "42"}))
+		}
+		wantBetween(t, "time", f.now(), seconds*time.Second, (seconds+1)*time.Second)
+		wantBetween(t, "asks", int64(r.asks), 1, 50*seconds)
+		r.stop()
+	})
+}

@@ -11,6 +11,8 @@ const (
 	// next share would come late, shares are longer still.
 	shareTime, aloneTime, maxShareTime = 20 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond
 	leadTime                           = 100 * time.Millisecond
+	// shortest is the shortest time from which it is judged how fast pushes go: a burst tells nothing.
+	shortest = 10 * time.Millisecond
 	// horizon bounds how far ahead anything is leased.
 	horizon = time.Second
 	// lateQuota is how long after its instant a permit may still be spent; what is older goes back. A permit of a campaign's
@@ -119,19 +121,23 @@ func (p *purse) due(by time.Time, bound int) int {
 	return n
 }
 
-// wants is how many more permits are needed when those in hand are spent: by the pushes that wait, and by those that will
-// have come by then. For the latter there are two guesses, and the higher one counts: whoever is let go is replaced as it was since
-// the last ask; and as many will be let go as were since then. Nothing is wanted while a whole share still lies ahead.
+// wants is how many more permits are needed: by the pushes that wait when those in hand are spent, and by those that will have
+// come by then. For the latter there are two guesses, and the higher one counts: whoever is let go is replaced as it was since
+// the last ask; and the next share lasts for as long as it should if pushes go as they did since then. Nothing is wanted while a
+// whole share still lies ahead, nor while nobody waits and half of what will go is in hand: many small asks cost more than few.
 func (p *purse) wants(now time.Time, waiting int) int {
 	if last := len(p.shares) - 1; last >= 0 && p.shares[last].from.After(now) {
 		return 0
 	}
-	held, replaced, repeated := p.held(), 0, 0
-	if since := now.Sub(p.asked); p.spent > 0 && since > 0 {
+	held, replaced, coming := p.held(), 0, 0
+	if p.spent > 0 {
 		replaced = held * min(p.came, p.spent) / p.spent
-		repeated = int(float64(p.spent) * min(1, float64(horizon)/float64(since)))
+		coming = int(float64(p.spent) * float64(p.shareTime()) / float64(max(now.Sub(p.asked), shortest)))
 	}
-	return max(0, waiting+max(replaced, repeated)-held)
+	if waiting == 0 && 2*held > coming {
+		return 0
+	}
+	return max(0, waiting+max(replaced, coming)-held)
 }
 
 // shareTime is how long the next share is to be.

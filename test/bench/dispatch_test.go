@@ -10,7 +10,7 @@ import (
 
 const (
 	pairs       = 4
-	recipients  = 60_000
+	recipients  = 120_000
 	concurrency = 500
 )
 
