@@ -20,9 +20,10 @@ func booksBalance(t *testing.T, b *backend) {
 	}
 	l := f.claim("1", 5)
 	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Cause: campaign.CauseAmbiguous},
-		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
+		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent"})
 	_, err := f.queue("1").GiveBack(t.Context(), f.claim("1", 2).Claim)
 	f.ok(err)
+	f.emit("1")
 
 	got := f.books("1")
 	if off := time.Until(got.Deadline) - time.Hour; off.Abs() > patience {

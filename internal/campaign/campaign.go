@@ -32,8 +32,9 @@ func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, e
 	return &Campaigns{rdb: rdb, names: names, o: o}, nil
 }
 
-// Queue is the campaign's leased list. Results go to the campaign's outbox, and nothing is claimed unless the campaign
-// runs: a pause or a cancellation takes effect at the next claim of every process.
+// Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster
+// and that list in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
+// next claim of every process.
 func (c *Campaigns) Queue(id string) (*queue.Queue, error) {
 	k, err := c.keys(id)
 	if err != nil {
@@ -41,6 +42,9 @@ func (c *Campaigns) Queue(id string) (*queue.Queue, error) {
 	}
 	o := c.o.Queue
 	o.Emit = k.outbox
+	if _, cluster := c.rdb.(*redis.ClusterClient); !cluster {
+		o.Direct = c.names.ResponsesList().Plain()
+	}
 	o.GateKey, o.GateField, o.GateValue = k.spec, fieldState, string(Running)
 	return queue.New(c.rdb, k.list, o)
 }

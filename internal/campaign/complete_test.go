@@ -29,12 +29,13 @@ func completesWhenNobodyIsLeft(t *testing.T, b *backend) {
 	goesOn("somebody is leased")
 	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent"},
 		queue.Settlement{Claim: l.Claim, Pos: 2, Later: true},
-		queue.Settlement{Claim: l.Claim, Pos: 3, Status: "failed", Emit: []byte("result")})
+		queue.Settlement{Claim: l.Claim, Pos: 3, Status: "failed"})
 	goesOn("somebody is leased still")
 	_, err = f.queue("1").GiveBack(t.Context(), l.Claim)
 	f.ok(err)
 	goesOn("somebody came back, and somebody is to be retried")
 	f.drain("1")
+	f.emit("1")
 	goesOn("a result is in the outbox")
 	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixOutbox)).Err())
 	f.move("1", campaign.Paused)

@@ -138,10 +138,10 @@ func tellsTheUnsettled(t *testing.T, b *backend) {
 		f.push(id, 1)
 	}
 	f.claim("leased", 1)
-	l := f.claim("emitted", 1)
-	f.settle("emitted", queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent", Emit: []byte("result")})
-	l = f.claim("orphan", 1)
-	f.settle("orphan", queue.Settlement{Claim: l.Claim, Pos: 1, Status: "sent", Emit: []byte("result")})
+	for _, id := range []string{"emitted", "orphan"} {
+		f.drain(id)
+		f.emit(id)
+	}
 	wantList(t, "unsettled while running", f.discover().Unsettled)
 	f.move("leased", campaign.Cancelled)
 	f.move("emitted", campaign.Paused)

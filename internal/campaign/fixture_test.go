@@ -279,3 +279,9 @@ func idsOf(specs []campaign.Spec) []string {
 	}
 	return ids
 }
+
+// emit leaves a result in the outbox, as a process does whose Redis is a cluster.
+func (f fixture) emit(id string) {
+	f.Helper()
+	f.ok(f.rdb.RPush(f.Context(), f.key(id, queue.SuffixOutbox), "result").Err())
+}

@@ -114,7 +114,9 @@ func (a *acker) settle(keep context.Context, camp *served, group []queue.Settlem
 		return err
 	})
 	if err == nil {
-		a.d.forwarder.wake(camp.list)
+		if !camp.queue.Direct() {
+			a.d.forwarder.wake(camp.list)
+		}
 		return
 	}
 	a.unwritten[camp] = true

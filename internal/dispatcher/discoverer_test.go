@@ -16,8 +16,9 @@ func TestUnsettledCampaignsAreTidied(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"}, audience(5)...)
 	q := must(w.deps.Campaigns.Queue("42"))(t)
 	claim := must(q.Claim(t.Context(), queue.NewClaimID(), 1))(t)
-	settlement := queue.Settlement{Claim: claim.Claim, Pos: claim.Elements[0].Pos, Status: "sent", Emit: []byte(`{"campaignId":"42"}`)}
+	settlement := queue.Settlement{Claim: claim.Claim, Pos: claim.Elements[0].Pos, Status: "sent"}
 	must(q.Settle(t.Context(), []queue.Settlement{settlement}))(t)
+	must(w.redis.RPush("{campaign:42}:outbox", `{"campaignId":"42"}`))(t) // as in a cluster
 	w.loseLease("42", 2)
 	if err := w.deps.Campaigns.Move(t.Context(), "42", campaign.Paused, ""); err != nil {
 		t.Fatal(err)

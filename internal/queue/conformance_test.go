@@ -31,6 +31,7 @@ var conformance = []struct {
 	{"settle later", settlesLater},
 	{"settle later by cause", countsWhyLater},
 	{"settle twice", settlesOnce},
+	{"settle directly", settlesDirectly},
 	{"settle across claims", settlesAcrossClaims},
 	{"settle without a lease", settlesNothingThatIsLost},
 	{"give back in the old order", givesBackInOrder},

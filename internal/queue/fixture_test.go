@@ -41,6 +41,9 @@ func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Optio
 		t.Fatalf("name list: %v", err)
 	}
 	o.Emit = list.Key(queue.SuffixOutbox)
+	if o.Direct != "" {
+		o.Direct = list.Key(o.Direct) // in the one slot that a cluster takes
+	}
 	q, err := queue.New(rdb, list, o)
 	if err != nil {
 		t.Fatalf("make queue: %v", err)

@@ -22,6 +22,9 @@ type Options struct {
 
 	// Emit is the key of the list that Settle appends payloads to; empty where nothing is emitted.
 	Emit string
+	// Direct is the key of a list that Settle appends payloads to instead, unless that key holds another type. It may be in
+	// another slot, and so is for a Redis that is no cluster.
+	Direct string
 
 	// GateKey, GateField and GateValue name a field of a hash without whose value Claim hands out nothing new.
 	GateKey, GateField, GateValue string
@@ -53,6 +56,8 @@ func (o Options) validate(l List) error {
 		return fmt.Errorf("claim of %d bytes is not positive", o.ClaimBytes)
 	case o.Linger < 0:
 		return fmt.Errorf("linger of %s is negative", o.Linger)
+	case o.Direct != "" && o.Emit == "":
+		return fmt.Errorf("payloads for %q have nowhere to go while that holds another type", o.Direct)
 	}
 	for _, key := range []string{o.Emit, o.GateKey} {
 		if key != "" && hashTag(key) != hashTag(l.plain) {

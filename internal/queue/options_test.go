@@ -27,6 +27,7 @@ func TestNewRefuses(t *testing.T) {
 		"negative element":         {MaxElement: -1},
 		"negative claim":           {ClaimBytes: -1},
 		"negative linger":          {Linger: -1},
+		"nowhere else to emit to":  {Direct: "notification:responses"},
 		"emit in another slot":     {Emit: "notification:responses"},
 		"gate in another slot":     {GateKey: "{campaign:43}:spec"},
 	} {

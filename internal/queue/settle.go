@@ -34,6 +34,9 @@ func (q *Queue) Settle(ctx context.Context, settlements []Settlement) (applied i
 	return applied, nil
 }
 
+// Direct tells that payloads go where they belong at once, and that nobody has to forward them.
+func (q *Queue) Direct() bool { return q.o.Direct != "" }
+
 func (q *Queue) checkSettlement(s *Settlement) error {
 	switch {
 	case s.Claim == "":
@@ -103,6 +106,9 @@ func (q *Queue) settleCall(some []*Settlement) (keys []string, args []any) {
 	}
 	if q.o.Emit != "" {
 		keys = append(keys, q.o.Emit)
+	}
+	if q.o.Direct != "" {
+		keys = append(keys, q.o.Direct)
 	}
 	args = append(make([]any, 0, 2+len(claims)+2*len(labels)+len(groups)), len(claims))
 	for _, claim := range claims {

@@ -33,6 +33,35 @@ func settlesEnded(t *testing.T, b *backend) {
 	wantEqual(t, "outbox length without a payload", f.counts().Outbox, 3)
 }
 
+// Payloads go where they belong, which never expires, and to the outbox only while another type is there.
+func settlesDirectly(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{Direct: "direct"})
+	direct := f.list.Key("direct")
+	wantEqual(t, "direct", f.Direct(), true)
+	f.push("a", "b", "c")
+	l := f.claim(3)
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(f.rdb.RPush(t.Context(), direct, "old").Err())
+	ok(f.rdb.Expire(t.Context(), direct, time.Hour).Err())
+	wantEqual(t, "applied", f.settle(sent(l.Claim, 1, "r1")), 1)
+	wantEqual(t, "applied again", f.settle(sent(l.Claim, 1, "r1")), 0)
+	wantSame(t, "direct", f.rdb.LRange(t.Context(), direct, 0, -1).Val(), []string{"old", "r1"})
+	wantEqual(t, "expiry", f.rdb.TTL(t.Context(), direct).Val(), -1)
+	wantEqual(t, "outbox length", f.counts().Outbox, 0)
+
+	ok(f.rdb.Set(t.Context(), direct, "another type", 0).Err())
+	wantEqual(t, "applied", f.settle(sent(l.Claim, 2, "r2")), 1)
+	wantSame(t, "outbox", f.outbox(), []string{"r2"})
+	ok(f.rdb.Del(t.Context(), direct).Err())
+	wantEqual(t, "applied", f.settle(queue.Settlement{Claim: l.Claim, Pos: 3, Later: true}), 1)
+	wantEqual(t, "direct without a payload", f.rdb.Exists(t.Context(), direct).Val(), 0)
+}
+
 func settlesLater(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b", "c")

@@ -1,5 +1,6 @@
 -- settle ends leased elements or puts them off. What is no longer in its lease is left out.
--- KEYS: leases, retry, counts, the lease of each claim, and the list to emit to if there is one.
+-- KEYS: leases, retry, counts, the lease of each claim, the list to emit to if there is one, and the one to emit to
+-- instead unless it holds another type. That one never expires: PERSIST undoes what another program may have set.
 -- ARGV: how many claims, their ids, how many labels, a status and a code for each; then groups of elements that have
 -- claim and outcome in common: the number of the claim, the outcome, n, n positions, n payloads. Outcome 0 is later,
 -- with payloads "<in ms> <attempts>"; any other is the number of a label, with what to emit, if anything, as payloads. A
@@ -8,7 +9,7 @@
 local leases, retry, counts = KEYS[1], KEYS[2], KEYS[3]
 local claims = tonumber(ARGV[1])
 local labels = tonumber(ARGV[claims + 2])
-local emit = KEYS[3 + claims + 1]
+local emit, direct = KEYS[3 + claims + 1], KEYS[3 + claims + 2]
 local groups = claims + 2 + 2 * labels + 1
 
 local bad = wrong_type(leases, 'zset', retry, 'zset', counts, 'hash') or (emit and wrong_type(emit, 'list'))
@@ -105,6 +106,10 @@ for _, from in pairs(holdings) do
   end
 end
 call_all('ZADD', retry, later)
+if direct and not wrong_type(direct, 'list') then
+  redis.call('PERSIST', direct)
+  emit = direct
+end
 if emit then
   call_all('RPUSH', emit, emits)
 end
