@@ -80,8 +80,8 @@ type Queue struct {
 
 // Dispatcher are the settings of the dispatcher's pool.
 type Dispatcher struct {
-	Concurrency int           `key:"concurrency" default:"500" min:"1" help:"recipients held at a time, and so pushes in flight at most; how many FCM takes at once is found out"`
-	Claim       int           `key:"claim" default:"100" min:"1" help:"recipients taken by one claim at most"`
+	Concurrency int           `key:"concurrency" default:"500" min:"1" help:"pushes in flight at most; a fifth more recipients are held ready; how many FCM takes at once is found out"`
+	Claim       int           `key:"claim" default:"200" min:"1" help:"recipients taken by one claim at most"`
 	AckInterval time.Duration `key:"ack_interval" default:"20ms" min:"1ms" help:"how long outcomes wait to be written together; what waits here is what a crash repeats"`
 	AckBatch    int           `key:"ack_batch" default:"200" min:"1" help:"how many outcomes are written together at most"`
 	Drain       time.Duration `key:"drain" default:"30s" min:"1ms" help:"after SIGTERM, how long pushes in flight may take to finish"`

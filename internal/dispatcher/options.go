@@ -32,7 +32,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Concurrency: 500,
-		Claim:       100,
+		Claim:       200,
 		AckInterval: 20 * time.Millisecond,
 		AckBatch:    200,
 		Lease:       15 * time.Second,
