@@ -18,7 +18,7 @@ func (c *cli) campaign() *cobra.Command {
 	return group("campaign COMMAND", "Create, look at and steer campaigns",
 		c.campaignCreate(), c.campaignShow(), c.campaignList(), c.campaignCheck(), c.campaignSet(),
 		c.campaignMove("start", "Begin to send a campaign", campaign.Running),
-		c.campaignMove("pause", "Hold a campaign: what is in flight ends, the rest waits", campaign.Paused),
+		c.campaignPause(),
 		c.campaignMove("resume", "Go on with a paused campaign", campaign.Running),
 		c.campaignMove("cancel", "End a campaign for good: who was not sent to stays unsent", campaign.Cancelled),
 		c.campaignDelete(),

@@ -28,6 +28,9 @@ a 429 of the project. A ramp follows.`,
 				return wrongUsage(command, errors.New("--for is not above zero"))
 			}
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+				if longest := g.LongestGate(); wait > longest {
+					return wrongUsage(command, fmt.Errorf("--for is above pacing.max_gate, %s: close it without, and open it again by hand", longest))
+				}
 				if err := closeGate(ctx, g, wait); err != nil {
 					return err
 				}

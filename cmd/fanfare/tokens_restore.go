@@ -33,6 +33,9 @@ Let the responder catch up first: results of the removals that still wait clear 
 			if err := filter.read(command, users); err != nil {
 				return err
 			}
+			if all && filter.chosen() {
+				return wrongUsage(command, errors.New("--all restores every removed token: leave it out to choose some"))
+			}
 			if !all && !filter.chosen() {
 				return wrongUsage(command, errors.New("this would restore every removed token: choose some, or give --all"))
 			}

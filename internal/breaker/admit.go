@@ -65,7 +65,7 @@ func (b *Breakers) Extend(ctx context.Context, campaign queue.List, claims ...st
 	}
 	key := campaign.Key(queue.SuffixBreaker)
 	if err := extendScript.Run(ctx, b.rdb, []string{key}, args...).Err(); err != nil {
-		return wrap("extend admissions to", campaign, typed(err, key))
+		return wrap("extend admissions to", campaign, queue.Typed(err))
 	}
 	return nil
 }

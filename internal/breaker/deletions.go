@@ -23,8 +23,8 @@ var deletionsLeaseLua string
 var deletionsLookLua string
 
 var (
-	deletionsLeaseScript = redis.NewScript(deletionsPrelude + deletionsLeaseLua)
-	deletionsLookScript  = redis.NewScript(deletionsPrelude + deletionsLookLua)
+	deletionsLeaseScript = queue.NewScript(deletionsPrelude, deletionsLeaseLua)
+	deletionsLookScript  = queue.NewScript(deletionsPrelude, deletionsLookLua)
 )
 
 // Deletions is the breaker of a Firebase project's token deletions, as one replica sees it. UNREGISTERED proves that a

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
 )
 
 // DeletionsState is a project's hour as its operator sees it, over all replicas.
@@ -31,7 +33,7 @@ func (d *Deletions) State(ctx context.Context) (DeletionsState, error) {
 func (d *Deletions) ask(ctx context.Context, script *redis.Script, args ...any) (s DeletionsState, granted int64, err error) {
 	reply, err := script.Run(ctx, d.rdb, []string{d.key}, args...).Int64Slice()
 	if err != nil {
-		return DeletionsState{}, 0, typed(err, d.key)
+		return DeletionsState{}, 0, queue.Typed(err)
 	}
 	if len(reply) != 7 {
 		return DeletionsState{}, 0, errReply

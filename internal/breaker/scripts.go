@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -46,16 +45,16 @@ var resetLua string
 var lookLua string
 
 var (
-	admitScript    = redis.NewScript(prelude + admitLua)
-	extendScript   = redis.NewScript(prelude + extendLua)
-	concludeScript = redis.NewScript(prelude + concludeLua)
-	passScript     = redis.NewScript(prelude + passLua)
-	tripScript     = redis.NewScript(prelude + tripLua)
-	takeScript     = redis.NewScript(prelude + takeLua)
-	confirmScript  = redis.NewScript(prelude + confirmLua)
-	pauseScript    = redis.NewScript(prelude + pauseLua)
-	resetScript    = redis.NewScript(prelude + resetLua)
-	lookScript     = redis.NewScript(prelude + lookLua)
+	admitScript    = queue.NewScript(prelude, admitLua)
+	extendScript   = queue.NewScript(prelude, extendLua)
+	concludeScript = queue.NewScript(prelude, concludeLua)
+	passScript     = queue.NewScript(prelude, passLua)
+	tripScript     = queue.NewScript(prelude, tripLua)
+	takeScript     = queue.NewScript(prelude, takeLua)
+	confirmScript  = queue.NewScript(prelude, confirmLua)
+	pauseScript    = queue.NewScript(prelude, pauseLua)
+	resetScript    = queue.NewScript(prelude, resetLua)
+	lookScript     = queue.NewScript(prelude, lookLua)
 )
 
 const (
@@ -77,21 +76,13 @@ func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign queue
 	key := campaign.Key(queue.SuffixBreaker)
 	reply, err := script.Run(ctx, b.rdb, []string{key}, args...).Slice()
 	if err != nil {
-		return nil, "", typed(err, key)
+		return nil, "", queue.Typed(err)
 	}
 	p, outcome, err := decode(reply)
 	if err != nil {
 		return nil, "", fmt.Errorf("read key %q: %w: delete the key, and the campaign begins with a canary", key, err)
 	}
 	return p, outcome, nil
-}
-
-// typed makes a *queue.TypeError of what a script says about a key that holds something else than a hash.
-func typed(err error, key string) error {
-	if held, ok := strings.CutPrefix(err.Error(), "WRONGTYPE key "+key+" holds "); ok {
-		return &queue.TypeError{Key: key, Holds: strings.TrimSuffix(held, ", want hash"), Want: "hash"}
-	}
-	return err
 }
 
 // wrap names the operation and the campaign in an error.

@@ -35,7 +35,14 @@ func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, e
 // Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster
 // and that list in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
 // next claim of every process.
-func (c *Campaigns) Queue(id string) (*queue.Queue, error) {
+func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id) }
+
+// QueueOf is Queue for who sends what the spec says: nothing is claimed either once Change has written another message.
+func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
+	return c.gated(s.ID, queue.Field{Name: fieldEdition, Value: s.Edition})
+}
+
+func (c *Campaigns) gated(id string, besides ...queue.Field) (*queue.Queue, error) {
 	k, err := c.keys(id)
 	if err != nil {
 		return nil, err
@@ -45,7 +52,8 @@ func (c *Campaigns) Queue(id string) (*queue.Queue, error) {
 	if _, cluster := c.rdb.(*redis.ClusterClient); !cluster {
 		o.Direct = c.names.ResponsesList().Plain()
 	}
-	o.GateKey, o.GateField, o.GateValue = k.spec, fieldState, string(Running)
+	o.GateKey = k.spec
+	o.Gate = append([]queue.Field{{Name: fieldState, Value: string(Running)}}, besides...)
 	return queue.New(c.rdb, k.list, o)
 }
 

@@ -106,7 +106,7 @@ func closesTheGate(t *testing.T, b *backend) {
 			f.ok(err)
 			continue
 		}
-		if closed, ok := errors.AsType[*queue.GateClosedError](err); !ok || closed.Found != string(c.to) {
+		if closed, ok := errors.AsType[*queue.GateClosedError](err); !ok || closed.Value != string(c.to) {
 			t.Errorf("claim while %s: %v", c.to, err)
 		}
 	}

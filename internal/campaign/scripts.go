@@ -48,17 +48,17 @@ var forgetLua string
 var registerLua string
 
 var (
-	createScript    = redis.NewScript(prelude + createLua)
-	moveScript      = redis.NewScript(prelude + moveLua)
-	changeScript    = redis.NewScript(prelude + changeLua)
-	completeScript  = redis.NewScript(prelude + completeLua)
-	adoptScript     = redis.NewScript(prelude + adoptLua)
-	retainScript    = redis.NewScript(prelude + retainLua)
-	beginLoadScript = redis.NewScript(prelude + beginLoadLua)
-	loadedScript    = redis.NewScript(prelude + loadedLua)
-	buryScript      = redis.NewScript(prelude + buryLua)
-	forgetScript    = redis.NewScript(prelude + forgetLua)
-	registerScript  = redis.NewScript(prelude + registerLua)
+	createScript    = queue.NewScript(prelude, createLua)
+	moveScript      = queue.NewScript(prelude, moveLua)
+	changeScript    = queue.NewScript(prelude, changeLua)
+	completeScript  = queue.NewScript(prelude, completeLua)
+	adoptScript     = queue.NewScript(prelude, adoptLua)
+	retainScript    = queue.NewScript(prelude, retainLua)
+	beginLoadScript = queue.NewScript(prelude, beginLoadLua)
+	loadedScript    = queue.NewScript(prelude, loadedLua)
+	buryScript      = queue.NewScript(prelude, buryLua)
+	forgetScript    = queue.NewScript(prelude, forgetLua)
+	registerScript  = queue.NewScript(prelude, registerLua)
 )
 
 var errReply = errors.New("script replied in another shape than it promises")
@@ -69,9 +69,7 @@ func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, arg
 	reply, err := s.Run(ctx, c.rdb, keys, args...).StringSlice()
 	switch {
 	case err != nil:
-		return "", "", err
-	case len(reply) == 4 && reply[0] == "wrongtype":
-		return "", "", &queue.TypeError{Key: reply[1], Holds: reply[2], Want: reply[3]}
+		return "", "", queue.Typed(err)
 	case len(reply) == 0:
 		return "", "", errReply
 	case len(reply) == 1:

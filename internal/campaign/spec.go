@@ -25,6 +25,7 @@ type Spec struct {
 	ID          string
 	State       State
 	Message     notification.Message
+	Edition     string      // of the message: another one with each Change of it
 	OnAmbiguous OnAmbiguous // default Resend
 	Weight      int         // share of a dispatcher among the running campaigns of one priority; default 1
 	Priority    int         // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
@@ -43,6 +44,7 @@ type Spec struct {
 const (
 	fieldState       = "state"
 	fieldMessage     = "message"
+	fieldEdition     = "edition"
 	fieldOnAmbiguous = "on_ambiguous"
 	fieldWeight      = "weight"
 	fieldPriority    = "priority"
@@ -60,7 +62,7 @@ var headFields = []string{
 	fieldState, fieldOnAmbiguous, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
 }
 
-var allFields = append(slices.Clone(headFields), fieldMessage)
+var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
 
 // parseSpec reads the values of fields; found is false when the hash has none of them. An error is a *SpecError.
 func parseSpec(id string, fields []string, values []any) (s Spec, found bool, err error) {
@@ -90,6 +92,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		}
 	case fieldMessage:
 		s.Message = notification.Message(value)
+	case fieldEdition:
+		s.Edition = value
 	case fieldOnAmbiguous:
 		if s.OnAmbiguous = OnAmbiguous(value); s.OnAmbiguous != Resend && s.OnAmbiguous != Report {
 			return fmt.Sprintf("is %s, want %s or %s", shorten(value), Resend, Report)

@@ -1,6 +1,10 @@
 package config
 
-import "errors"
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
 
 // check refuses settings that are right one by one but not together.
 func (s Settings) check() error {
@@ -33,5 +37,13 @@ func (s Settings) check() error {
 	if s.Queue.ClaimBytes < s.Queue.MaxElement {
 		refuse("queue.claim_bytes", "is below queue.max_element", "at least "+s.Queue.MaxElement.String())
 	}
+	if strings.ContainsFunc(s.FCM.ProjectID, noProjectID) {
+		refuse("fcm.project_id", "cannot be a Firebase project", "letters, digits, '-', '.' and ':', as in my-project")
+	}
 	return errors.Join(errs...)
+}
+
+// noProjectID tells what no project id holds; one that is of an organisation's domain has a dot and a colon.
+func noProjectID(r rune) bool {
+	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-.:_", r)
 }

@@ -51,6 +51,7 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		"standalone with addresses": {yaml: "redis: {addresses: [a:1]}", wantKey: "redis.addresses", wantOrigin: ":1", wantText: "sentinel and cluster only"},
 		"certificate without key":   {yaml: "redis: {tls: {cert_file: c}}", wantKey: "redis.tls.cert_file", wantOrigin: ":1", wantText: "key_file"},
 		"back-off upside down":      {yaml: "retry: {max_backoff: 1s}", wantKey: "retry.max_backoff", wantOrigin: ":1", wantText: "at least 10s"},
+		"no project id":             {yaml: "fcm: {project_id: 'my}project'}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "letters, digits"},
 		"claim below one element":   {yaml: "queue: {max_element: 8MiB}", wantKey: "queue.claim_bytes", wantOrigin: "default", wantText: "at least 8MiB"},
 		"not YAML":                  {yaml: "queue:\n  lease: [\n", wantOrigin: "", wantText: "not YAML"},
 	} {

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -150,6 +151,7 @@ func (a *acker) giveBack(keep context.Context, now func(*served) bool) {
 			a.d.held.remove(l)
 		}
 	}
+	maps.DeleteFunc(a.unwritten, func(camp *served, _ bool) bool { return camp.closed() && a.d.held.of(camp) == 0 })
 }
 
 // owesMore tells that more leases of a campaign which is served no more are to be given back. They wait for each other, and

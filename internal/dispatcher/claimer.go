@@ -145,7 +145,7 @@ func (c *claimer) refused(camp *served, err error) error {
 	closed, ended := errors.AsType[*queue.GateClosedError](err)
 	switch {
 	case ended:
-		c.d.log.Info("campaign no longer runs", "campaign", camp.id, "state", cmp.Or(closed.Found, "deleted"))
+		c.d.log.Info("campaign is served no more, or with another message", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
 		c.d.roster.drop(camp)
 		return nil
 	case mistyped && c.d.opts.Campaign != "":

@@ -14,9 +14,10 @@ type delivery struct {
 	element   queue.Element
 	recipient notification.Recipient
 	message   *fcm.Message
-	since     time.Time // of the first claim; by this process's clock
-	attempts  int       // requests made, those of earlier claims included
-	dead      []notification.Target
+	since     time.Time             // of the first claim; by this process's clock
+	attempts  int                   // requests made, those of earlier claims included
+	dead      []notification.Target // removed
+	spared    []notification.Target // dead, too, and kept: too many are
 }
 
 // end makes the outcome of a recipient who needs no more tries.

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -37,6 +38,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 		return err
 	}
 	r.tell(found)
+	r.forget(found)
 	for _, id := range found.Unsettled {
 		r.d.tidy(ctx, id)
 	}
@@ -67,6 +69,21 @@ func (r *discoverer) tell(found campaign.Discovery) {
 			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
 		}
 	}
+}
+
+// forget drops what was said of campaigns that are gone.
+func (r *discoverer) forget(found campaign.Discovery) {
+	there := make(map[string]bool)
+	for _, id := range found.Waiting {
+		there[id] = true
+	}
+	for _, broken := range found.Broken {
+		there[broken.ID] = true
+	}
+	for _, spec := range found.Running {
+		there[spec.ID] = true
+	}
+	maps.DeleteFunc(r.told, func(id, _ string) bool { return !there[id] })
 }
 
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
@@ -105,7 +122,7 @@ func (r *discoverer) build(ctx context.Context, spec campaign.Spec) (*served, er
 	if err != nil {
 		return nil, err
 	}
-	q, err := r.d.deps.Campaigns.Queue(spec.ID)
+	q, err := r.d.deps.Campaigns.QueueOf(spec)
 	if err != nil {
 		return nil, err
 	}

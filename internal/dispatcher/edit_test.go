@@ -3,9 +3,11 @@ package dispatcher
 import (
 	"context"
 	"testing"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
 )
 
 // edit replaces a message in mid-campaign, and waits until the dispatcher has taken notice, before the n-th request ends.
@@ -48,5 +50,37 @@ func TestUnusableEditStopsTheCampaign(t *testing.T) {
 	stop()
 	if b := w.books("42"); b.Sent != 20 || b.Waiting != 40 || !b.Balanced() {
 		t.Errorf("books %+v, want 20 sent with the old message and 40 waiting for a new one", b)
+	}
+}
+
+// A pause that is over before this process has looked for campaigns: the message that was set in it is said all the same.
+func TestMessageSetInABriefPause(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)
+	w.options.Concurrency = 1
+	w.options.Discover = 300 * time.Millisecond
+	const other = `{"notification":{"title":"Other"}}`
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if w.sender.total() == 20 {
+			for _, err := range []error{
+				w.deps.Campaigns.Move(ctx, "42", campaign.Paused, "a typing error"),
+				w.deps.Campaigns.Change(ctx, "42", campaign.Change{Message: notification.Message(other)}),
+				w.deps.Campaigns.Move(ctx, "42", campaign.Running, ""),
+			} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return accepted(ctx, token)
+	}
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.books("42").Sent == 60 })
+	stop()
+	w.sender.each(t, 60, 1)
+	for i, said := range w.sender.said {
+		if first := said == w.sender.said[0]; first != (i < 20) {
+			t.Errorf("request %d says the first message: %v", i+1, first)
+		}
 	}
 }

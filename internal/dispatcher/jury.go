@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"time"
 
@@ -179,47 +178,4 @@ func (j *jury) pause(ctx context.Context, camp *served, reason string) error {
 		return nil
 	}
 	return err
-}
-
-// kindOf translates what an answer is to a recipient into what it is to a campaign.
-func kindOf(c fcm.Class) breaker.Kind {
-	switch c {
-	case fcm.Sent:
-		return breaker.Accepted
-	case fcm.BadMessage, fcm.TooLarge:
-		return breaker.BadMessage
-	case fcm.BadTarget:
-		return breaker.BadTarget
-	case fcm.Unregistered:
-		return breaker.Unregistered
-	case fcm.SenderMismatch:
-		return breaker.SenderMismatch
-	case fcm.NotFound:
-		return breaker.NotFound
-	case fcm.ThirdPartyAuth:
-		return breaker.ThirdPartyAuth
-	case fcm.Credentials:
-		return breaker.Credentials
-	case fcm.Other:
-		return breaker.Other
-	default:
-		return breaker.Neutral
-	}
-}
-
-// keepBack notes the platforms whose recipients wait, with the reasons.
-func (s *served) keepBack(platforms map[string]string) {
-	if old := s.paused.Load(); old == nil || !maps.Equal(*old, platforms) {
-		s.paused.Store(&platforms)
-	}
-}
-
-// keptBack tells whether a platform's recipients wait.
-func (s *served) keptBack(platform string) bool {
-	paused := s.paused.Load()
-	if paused == nil || platform == "" {
-		return false
-	}
-	_, ok := (*paused)[platform]
-	return ok
 }

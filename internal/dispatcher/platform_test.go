@@ -184,6 +184,28 @@ func TestDeletionsOverBudgetAreWithheld(t *testing.T) {
 	}
 }
 
+// Whoever has a fresher token gets the message by that, though the dead one may not be removed.
+func TestWithheldDeletionTriesTheStoredToken(t *testing.T) {
+	w := newWorld(t)
+	w.withDeletions(0, 0)
+	w.dead(1)
+	w.redis.Set("user:1:token", "fresh")
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"1","fcmToken":"dead-x"}`, `{"userId":"dead000","fcmToken":"dead-y"}`)
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	results := w.results()
+	if r := results["1"]; r.Status != notification.StatusSent || r.TokenRemoved {
+		t.Errorf("with a fresh token stored: %+v", r)
+	}
+	if r := results["dead000"]; r.ErrorCode != "UNREGISTERED" || r.TokenRemoved || r.Attempts != 2 {
+		t.Errorf("with another dead one stored: %+v", r)
+	}
+	if !w.redis.Exists("user:dead000:token") {
+		t.Error("the stored token is gone, without a budget")
+	}
+}
+
 // The answers of all campaigns are what the budget is a share of.
 func TestAnswersAreNotedForDeletions(t *testing.T) {
 	w := newWorld(t)

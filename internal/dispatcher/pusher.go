@@ -38,8 +38,8 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 			return
 		}
 		verdict := d.opts.Retry.judge(answer, d.situation(dl))
-		if verdict.forget && d.jury.mayForget(work) {
-			next, err := d.forget(work, dl, target)
+		if verdict.forget {
+			next, err := d.outlived(work, dl, target)
 			if !next.IsZero() {
 				target = next
 				continue
@@ -96,16 +96,21 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 	return s
 }
 
-// forget removes a token that is proven dead wherever it is stored, comparing first. It returns a stored token that has not been
-// tried: the dead one was stale. An error means that nobody knows whether there is one.
-func (d *Dispatcher) forget(work context.Context, dl *delivery, dead notification.Target) (notification.Target, error) {
-	dl.dead = append(dl.dead, dead)
-	_, current, err := d.deps.Tokens.Forget(work, dl.recipient.UserID, dead, dl.lease.camp.id)
+// outlived deals with a token that is proven dead: it is removed wherever it is stored, comparing first, unless too many are. It
+// returns a stored token that has not been tried: the dead one was stale. An error means that nobody knows whether there is one.
+func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
+	if user := dl.recipient.UserID; d.jury.mayForget(work) {
+		dl.dead = append(dl.dead, dead)
+		_, current, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
+	} else {
+		dl.spared = append(dl.spared, dead)
+		current, err = d.deps.Tokens.Another(work, user, dead)
+	}
 	if err != nil {
-		d.log.Warn("remove dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
+		d.log.Warn("deal with dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
 		return notification.Target{}, err
 	}
-	if slices.Contains(dl.dead, current) {
+	if slices.Contains(dl.dead, current) || slices.Contains(dl.spared, current) {
 		return notification.Target{}, nil
 	}
 	return current, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 type served struct {
 	id       string
 	raw      []byte
+	edition  string
 	message  *fcm.Message
 	template *profiles.Template
 	queue    *queue.Queue
@@ -50,6 +52,7 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, list queue
 	s := &served{
 		id:       spec.ID,
 		raw:      spec.Message,
+		edition:  spec.Edition,
 		message:  message,
 		template: template,
 		queue:    q,
@@ -65,7 +68,9 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, list queue
 func (s *served) closed() bool { return s.open.Err() != nil }
 
 // same reports that the message is the one that was compiled.
-func (s *served) same(spec campaign.Spec) bool { return bytes.Equal(s.raw, spec.Message) }
+func (s *served) same(spec campaign.Spec) bool {
+	return s.edition == spec.Edition && bytes.Equal(s.raw, spec.Message)
+}
 
 // terms are what an operator may change while a campaign runs; each holds for whoever is judged from then on.
 type terms struct {
@@ -80,6 +85,23 @@ func (s *served) agree(spec campaign.Spec) {
 	s.terms.Store(&terms{
 		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, onAmbiguous: spec.OnAmbiguous,
 	})
+}
+
+// keepBack notes the platforms whose recipients wait, with the reasons.
+func (s *served) keepBack(platforms map[string]string) {
+	if old := s.paused.Load(); old == nil || !maps.Equal(*old, platforms) {
+		s.paused.Store(&platforms)
+	}
+}
+
+// keptBack tells whether a platform's recipients wait.
+func (s *served) keptBack(platform string) bool {
+	paused := s.paused.Load()
+	if paused == nil || platform == "" {
+		return false
+	}
+	_, ok := (*paused)[platform]
+	return ok
 }
 
 // cappedAhead is for how long a campaign with a cap holds recipients ahead: longer than a push takes, and short enough not to

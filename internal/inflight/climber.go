@@ -43,13 +43,6 @@ type climber struct {
 	until    time.Time
 }
 
-// point is what was measured at a limit.
-type point struct {
-	limit   int
-	rate    float64
-	latency time.Duration
-}
-
 // next returns the limit that follows from a sample taken at this one.
 func (c *climber) next(limit int, s sample) int {
 	here := point{limit: limit, rate: s.rate, latency: s.latency}
@@ -166,14 +159,6 @@ func (c *climber) judge(here point, s sample) int {
 	}
 }
 
-// knee is the limit at which throughput ended to grow: below it, throughput grows with the limit, above it not at all.
-func knee(low, high point) float64 { return float64(low.limit) * high.rate / low.rate }
-
-// followed is how much of a step throughput has followed, as a share of it.
-func followed(low, high point) float64 {
-	return (knee(low, high) - float64(low.limit)) / float64(high.limit-low.limit)
-}
-
 // descend stays at the lower limit, and goes on down while there seems to be a queue.
 func (c *climber) descend(here, low point, s sample) int {
 	if !c.crowded(low) {
@@ -212,8 +197,6 @@ func (c *climber) resting(here point, now time.Time) bool {
 	}
 	return true
 }
-
-func apart(a, b float64) bool { return a > b*shift || b > a*shift }
 
 // move sets another limit; the answers of the next round trip are still those of the old one.
 func (c *climber) move(limit int, to float64) int {

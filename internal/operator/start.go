@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 
 	"fanfare/internal/campaign"
@@ -18,4 +19,16 @@ func (o *Operator) Start(ctx context.Context, id, reason string) error {
 		return err
 	}
 	return o.deps.Campaigns.Move(ctx, id, campaign.Running, reason)
+}
+
+// PausePlatform keeps a campaign's recipients of one platform back, until Start.
+func (o *Operator) PausePlatform(ctx context.Context, id, platform, reason string) error {
+	if _, err := o.deps.Campaigns.Get(ctx, id); err != nil {
+		return err
+	}
+	list, err := o.deps.Names.Campaign(id)
+	if err != nil {
+		return err
+	}
+	return o.deps.Breakers.PausePlatform(ctx, list, platform, cmp.Or(reason, "paused by hand"))
 }

@@ -5,6 +5,8 @@ import (
 	_ "embed"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
 )
 
 //go:embed lua/prelude.lua
@@ -29,19 +31,23 @@ var setLua string
 var stateLua string
 
 var (
-	leaseScript  = redis.NewScript(prelude + leaseLua)
-	closeScript  = redis.NewScript(prelude + closeLua)
-	haltScript   = redis.NewScript(prelude + haltLua)
-	resumeScript = redis.NewScript(prelude + resumeLua)
-	setScript    = redis.NewScript(prelude + setLua)
-	stateScript  = redis.NewScript(prelude + stateLua)
+	leaseScript  = queue.NewScript(prelude, leaseLua)
+	closeScript  = queue.NewScript(prelude, closeLua)
+	haltScript   = queue.NewScript(prelude, haltLua)
+	resumeScript = queue.NewScript(prelude, resumeLua)
+	setScript    = queue.NewScript(prelude, setLua)
+	stateScript  = queue.NewScript(prelude, stateLua)
 )
 
 // server is Redis.
 type server struct{ rdb redis.UniversalClient }
 
 func (s server) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
-	return script.Run(ctx, s.rdb, keys, args...).Result()
+	reply, err := script.Run(ctx, s.rdb, keys, args...).Result()
+	if err != nil {
+		return nil, queue.Typed(err)
+	}
+	return reply, nil
 }
 
 // listen survives the loss of its connection: the client subscribes anew, and says so.

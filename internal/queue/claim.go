@@ -21,8 +21,12 @@ func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 		keys = append(keys, q.o.GateKey)
 	}
 	until := time.Now().Add(q.o.Lease)
-	reply, err := q.run(ctx, claimScript, keys, claim, n, q.o.Lease.Milliseconds(),
-		q.o.ClaimBytes, q.o.Linger.Milliseconds(), q.o.GateField, q.o.GateValue).Slice()
+	args := make([]any, 0, 9)
+	args = append(args, claim, n, q.o.Lease.Milliseconds(), q.o.ClaimBytes, q.o.Linger.Milliseconds())
+	for _, field := range q.o.Gate {
+		args = append(args, field.Name, field.Value)
+	}
+	reply, err := q.run(ctx, claimScript, keys, args...).Slice()
 	if err != nil {
 		return Lease{}, q.wrap("claim from", err)
 	}
@@ -37,12 +41,13 @@ func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 var errReply = errors.New("script replied in another shape than it promises")
 
 func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
-	if len(reply) == 2 {
-		found, ok := reply[1].(string)
-		if !ok {
+	if len(reply) == 3 {
+		field, ok1 := reply[1].(string)
+		found, ok2 := reply[2].(string)
+		if !ok1 || !ok2 {
 			return Lease{}, errReply
 		}
-		return Lease{}, &GateClosedError{Found: found}
+		return Lease{}, &GateClosedError{Field: Field{Name: field, Value: found}}
 	}
 	if len(reply) != 5 {
 		return Lease{}, errReply

@@ -127,7 +127,7 @@ func claimsBehindAGate(t *testing.T, b *backend) {
 		t.Fatal(err)
 	}
 	spec := list.Key(queue.SuffixSpec)
-	q, err := queue.New(b.rdb, list, queue.Options{GateKey: spec, GateField: "state", GateValue: "running"})
+	q, err := queue.New(b.rdb, list, queue.Options{GateKey: spec, Gate: []queue.Field{{Name: "state", Value: "running"}, {Name: "edition"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,13 +140,18 @@ func claimsBehindAGate(t *testing.T, b *backend) {
 		}
 		_, err := f.Claim(t.Context(), "c", 1)
 		closed, ok := errors.AsType[*queue.GateClosedError](err)
-		if !errors.Is(err, queue.ErrGateClosed) || !ok || closed.Found != state {
+		if !errors.Is(err, queue.ErrGateClosed) || !ok || closed.Value != state {
 			t.Errorf("claim behind a gate that holds %q: %v", state, err)
 		}
 	}
 	b.rdb.HSet(t.Context(), spec, "state", "running")
 	lease := f.claim(1)
 	wantList(t, "through the open gate", raws(lease), []string{"a"})
+	b.rdb.HSet(t.Context(), spec, "edition", "2")
+	_, err = f.Claim(t.Context(), "c", 1)
+	if closed, ok := errors.AsType[*queue.GateClosedError](err); !ok || closed.Field != (queue.Field{Name: "edition", Value: "2"}) {
+		t.Errorf("claim behind a gate whose second field has changed: %v", err)
+	}
 	b.rdb.HSet(t.Context(), spec, "state", "paused")
 	wantList(t, "repeated when the gate has closed", raws(f.claimAs(lease.Claim, 1)), []string{"a"})
 }

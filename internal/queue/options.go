@@ -26,9 +26,13 @@ type Options struct {
 	// another slot, and so is for a Redis that is no cluster.
 	Direct string
 
-	// GateKey, GateField and GateValue name a field of a hash without whose value Claim hands out nothing new.
-	GateKey, GateField, GateValue string
+	// GateKey is the key of a hash, and Gate are fields of it: unless each has its value, Claim hands out nothing new.
+	GateKey string
+	Gate    []Field
 }
+
+// Field of a hash; one that is absent has the value "".
+type Field struct{ Name, Value string }
 
 func (o Options) withDefaults() Options {
 	if o.Lease == 0 {

@@ -9,6 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+//go:embed lua/common.lua
+var common string
+
 //go:embed lua/prelude.lua
 var prelude string
 
@@ -34,22 +37,26 @@ var countLua string
 var appendLua string
 
 var (
-	claimScript   = redis.NewScript(prelude + claimLua)
-	extendScript  = redis.NewScript(prelude + extendLua)
-	settleScript  = redis.NewScript(prelude + settleLua)
-	releaseScript = redis.NewScript(prelude + releaseLua)
-	expiredScript = redis.NewScript(prelude + expiredLua)
-	countScript   = redis.NewScript(prelude + countLua)
-	appendScript  = redis.NewScript(prelude + appendLua)
+	claimScript   = NewScript(prelude, claimLua)
+	extendScript  = NewScript(prelude, extendLua)
+	settleScript  = NewScript(prelude, settleLua)
+	releaseScript = NewScript(prelude, releaseLua)
+	expiredScript = NewScript(prelude, expiredLua)
+	countScript   = NewScript(prelude, countLua)
+	appendScript  = NewScript(prelude, appendLua)
 )
+
+// NewScript makes a script of pieces of Lua, behind what all scripts have in common: lua/common.lua.
+func NewScript(pieces ...string) *redis.Script { return redis.NewScript(Script(pieces...)) }
+
+// Script is the text of a NewScript, for pipelines, which cannot fall back from EVALSHA.
+func Script(pieces ...string) string { return common + strings.Join(pieces, "") }
 
 // run calls a script; a reply that says WRONGTYPE becomes a *TypeError.
 func (q *Queue) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
 	cmd := script.Run(ctx, q.rdb, keys, args...)
-	if err := cmd.Err(); err != nil && strings.HasPrefix(err.Error(), "WRONGTYPE ") {
-		if wrong, ok := parseTypeError(err.Error()); ok {
-			cmd.SetErr(wrong)
-		}
+	if err := cmd.Err(); err != nil {
+		cmd.SetErr(Typed(err))
 	}
 	return cmd
 }

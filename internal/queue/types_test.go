@@ -19,7 +19,7 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 		}
 		gate := list.Key("gate")
 		q, err := queue.New(b.rdb, list, queue.Options{
-			Emit: list.Key("outbox"), GateKey: gate, GateField: "state", GateValue: "running",
+			Emit: list.Key("outbox"), GateKey: gate, Gate: []queue.Field{{Name: "state", Value: "running"}},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -3,11 +3,8 @@ package responses
 import (
 	_ "embed"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/queue"
 )
-
-//go:embed lua/prelude.lua
-var prelude string
 
 //go:embed lua/push.lua
 var pushLua string
@@ -25,9 +22,9 @@ var deadRemoveLua string
 var deadTrimLua string
 
 var (
-	pushScript       = redis.NewScript(prelude + pushLua)
-	trimScript       = redis.NewScript(prelude + trimLua)
-	deadPageScript   = redis.NewScript(prelude + deadPageLua)
-	deadRemoveScript = redis.NewScript(prelude + deadRemoveLua)
-	deadTrimScript   = redis.NewScript(prelude + deadTrimLua)
+	pushScript       = queue.NewScript(pushLua)
+	trimScript       = queue.NewScript(trimLua)
+	deadPageScript   = queue.NewScript(deadPageLua)
+	deadRemoveScript = queue.NewScript(deadRemoveLua)
+	deadTrimScript   = queue.NewScript(deadTrimLua)
 )

@@ -53,6 +53,24 @@ func (s *Store) Forget(ctx context.Context, user string, dead notification.Targe
 	return removed, notification.Token(inSQL), nil
 }
 
+// Another is the user's stored token if it is not the dead one, from Redis or else from SQL; zero if there is none. Nothing is
+// changed. A *SourceError means that SQL did not say.
+func (s *Store) Another(ctx context.Context, user string, dead notification.Target) (notification.Target, error) {
+	stored, err := textOf(s.rdb.Get(ctx, s.names.Token(user)))
+	if err != nil {
+		return notification.Target{}, fmt.Errorf("look for another token of %q: %w", user, err)
+	}
+	if stored == "" || stored == dead.Value { // then Redis' may be the older one
+		if stored, err = s.inSQL(ctx, user); err != nil {
+			return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
+		}
+	}
+	if stored == "" || stored == dead.Value {
+		return notification.Target{}, nil
+	}
+	return notification.Token(stored), nil
+}
+
 // inSQL is the user's token in SQL; "" without one, or without SQL.
 func (s *Store) inSQL(ctx context.Context, user string) (string, error) {
 	if s.source == nil {

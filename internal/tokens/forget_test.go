@@ -31,6 +31,9 @@ func forgetByWhatIsStored(b *rig) {
 		if c.sql != "" {
 			b.sql.rows[c.user] = c.sql
 		}
+		if another, err := b.store.Another(b.Context(), c.user, notification.Token("dead")); err != nil || another.Value != c.current {
+			b.Errorf("%s, another token: got %q, %v, want %q", c.user, another.Value, err, c.current)
+		}
 		for round, removed := range []bool{c.removed, false} { // a repeated call finds nothing more to remove
 			gotRemoved, current := b.forget(c.user, "dead")
 			if gotRemoved != removed || current != c.current {
@@ -66,6 +69,9 @@ func forgetWithoutSQL(b *rig) {
 	removed, current, err := b.store.Forget(b.Context(), "u", notification.Token("dead"), "42")
 	if !removed || !current.IsZero() || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
 		b.Errorf("got %v, %v, %v", removed, current, err)
+	}
+	if another, err := b.store.Another(b.Context(), "u", notification.Token("dead")); !another.IsZero() || !tokens.Undecided(err, "u") {
+		b.Errorf("another token: got %v, %v", another, err)
 	}
 	b.set("u", "new") // with a token in Redis, SQL is not needed
 	if _, current := b.forget("u", "dead"); current != "new" {

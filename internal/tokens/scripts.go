@@ -3,7 +3,7 @@ package tokens
 import (
 	_ "embed"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/queue"
 )
 
 //go:embed lua/prelude.lua
@@ -25,11 +25,11 @@ var putLua string
 var liftLua string
 
 var (
-	forgetScript = redis.NewScript(prelude + forgetLua)
-	keepScript   = redis.NewScript(prelude + keepLua)
-	deleteScript = redis.NewScript(prelude + deleteLua)
+	forgetScript = queue.NewScript(prelude, forgetLua)
+	keepScript   = queue.NewScript(prelude, keepLua)
+	deleteScript = queue.NewScript(prelude, deleteLua)
 
-	// These two go out as text (EVAL) in pipelines, which cannot fall back from EVALSHA.
-	putText  = prelude + putLua
-	liftText = prelude + liftLua
+	// These two go out as text (EVAL) in pipelines.
+	putText  = queue.Script(prelude, putLua)
+	liftText = queue.Script(prelude, liftLua)
 )

@@ -5,7 +5,7 @@ local breaker = KEYS[1]
 local claim, want, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease_ms, keep_ms = tonumber(ARGV[4]), ARGV[5]
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

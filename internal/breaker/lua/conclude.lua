@@ -9,7 +9,7 @@ local replica, number, round, personal = ARGV[1], tonumber(ARGV[2]), ARGV[3], AR
 local neutral, excused, keep_ms, claims = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
 local before, most_platforms = 8, 16
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

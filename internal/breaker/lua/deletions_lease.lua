@@ -8,7 +8,7 @@ local replica, number, least, share = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonum
 local answered, age_ms, refused = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local portion = 50 -- of what is left: many replicas must not hold the budget among them
 
-local bad = wrong_type(key)
+local bad = wrong_type(key, 'hash')
 if bad then
   return bad
 end

@@ -2,7 +2,7 @@
 local key = KEYS[1]
 local least, share = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local bad = wrong_type(key)
+local bad = wrong_type(key, 'hash')
 if bad then
   return bad
 end

@@ -7,23 +7,6 @@
 --   seq:<replica>       '<number> <granted>' of its last lease
 local HOUR_MS = 3600000
 
-local function wrong_type(key)
-  local holds = redis.call('TYPE', key).ok
-  if holds ~= 'none' and holds ~= 'hash' then
-    return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want hash')
-  end
-  return nil
-end
-
-local function server_ms()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
-local function whole(n)
-  return string.format('%.0f', n)
-end
-
 -- figures are {answers, taken, withheld} of an hour; zero where the hash is about another one.
 local function figures(key, hour)
   local held = redis.call('HMGET', key, 'hour', 'answers', 'taken', 'withheld')

@@ -3,7 +3,7 @@
 local breaker = KEYS[1]
 local lease_ms = tonumber(ARGV[1])
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

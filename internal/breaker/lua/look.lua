@@ -1,7 +1,7 @@
 -- look changes nothing. Returns book.reply with 'seen'.
 local breaker = KEYS[1]
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

@@ -3,7 +3,7 @@
 local breaker = KEYS[1]
 local round, size = ARGV[1], tonumber(ARGV[2])
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

@@ -6,7 +6,7 @@ local breaker = KEYS[1]
 local platform, reason, id, excused = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local keep_ms, round, trip = ARGV[5], ARGV[6], ARGV[7]
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

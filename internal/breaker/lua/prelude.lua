@@ -1,5 +1,4 @@
--- Stands before every script. A script does not roll back, so each one checks the key's type before its first write; and
--- its first write is a HDEL, which a full Redis accepts and after which it accepts the others too.
+-- Stands before every script about a campaign's breaker.
 --
 -- A campaign's breaker is one hash. A round is a canary and what follows it, up to a trip or a reset. Its fields:
 --   round                              its number, which only grows: the moment in ms at which it began, or more
@@ -15,19 +14,6 @@
 --   reset                              the id of the last reset
 --   last, trip, trip_until             the last trip as JSON; who is to act on it, up to which ms
 local BUCKET_MS, BUCKETS, SEQ_MS = 10000, 6, 600000
-
-local function wrong_type(key)
-  local holds = redis.call('TYPE', key).ok
-  if holds ~= 'none' and holds ~= 'hash' then
-    return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want hash')
-  end
-  return nil
-end
-
--- whole writes a number of milliseconds out in full.
-local function whole(n)
-  return string.format('%.0f', n)
-end
 
 local function begins(text, prefix)
   return string.sub(text, 1, #prefix) == prefix
@@ -48,8 +34,7 @@ end
 
 -- open reads a breaker at the server's time. What is written through it shows in its reply.
 local function open(key)
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = server_ms()
   local live, ended = {}, {''} -- '' is no field: the write that a full Redis accepts
   local all = redis.call('HGETALL', key)
   for i = 1, #all, 2 do

@@ -3,7 +3,7 @@
 local breaker = KEYS[1]
 local id, hold_ms, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

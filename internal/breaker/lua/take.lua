@@ -3,7 +3,7 @@
 local breaker = KEYS[1]
 local from, id, act_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

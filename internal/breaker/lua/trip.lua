@@ -6,7 +6,7 @@ local breaker = KEYS[1]
 local round, id, trip = ARGV[1], ARGV[2], ARGV[3]
 local act_ms, hold_ms, keep_ms = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
-local bad = wrong_type(breaker)
+local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end

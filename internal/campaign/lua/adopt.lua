@@ -1,6 +1,6 @@
 -- adopt puts a spec in order that an application wrote or a late audience concerns: a completed campaign whose list
 -- has elements again runs again, and what runs or is paused does not expire.
--- Returns {'adopted'}, {'missing'} or {'wrongtype', ...}.
+-- Returns {'adopted'} or {'missing'}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 
 local bad = wrong_type(spec, 'hash', counts, 'hash')

@@ -1,7 +1,7 @@
 -- begin_load lets a load begin, once: of two that do not append, one is refused. A full Redis refuses it, as it
 -- would the recipients. ARGV: the load; 'append' or 'new'; 'look' (which changes nothing) or 'begin'; how long the load
 -- counts as going on in ms; then the final states.
--- Returns {'begun'}, {'exists'}, {'final', state} or {'wrongtype', ...}.
+-- Returns {'begun'}, {'exists'} or {'final', state}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local load, appending, begin, patience_ms = ARGV[1], ARGV[2] == 'append', ARGV[3] == 'begin', tonumber(ARGV[4])
 

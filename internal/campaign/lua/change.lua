@@ -1,6 +1,6 @@
--- change writes fields of a spec anew, all at one moment.
+-- change writes fields of a spec anew, all at one moment. Another message begins another edition.
 -- ARGV: how many states the campaign may be in (0: any), these states, then fields and values; a field whose value is '' is removed.
--- Returns {'changed'}, {'illegal', state}, {'missing'} or {'wrongtype', ...}.
+-- Returns {'changed'}, {'illegal', state} or {'missing'}.
 local spec = KEYS[1]
 local states = tonumber(ARGV[1])
 
@@ -17,6 +17,9 @@ if states > 0 and not contains({unpack(ARGV, 2, 1 + states)}, state) then
 end
 redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
 for i = 2 + states, #ARGV, 2 do
+  if ARGV[i] == 'message' then
+    redis.call('HINCRBY', spec, 'edition', 1)
+  end
   if ARGV[i + 1] == '' then
     redis.call('HDEL', spec, ARGV[i])
   else

@@ -1,7 +1,7 @@
 -- complete ends a running campaign of which nobody is left: nothing waits, is leased, is to be retried or to be
 -- forwarded, something was there once, and no load goes on. It ends as expired when a deadline took somebody: the
 -- list's, which is in counts, or the campaign's own. ARGV: the retention in ms, the campaign's own deadline in ms or 0.
--- Returns {'ended', state}, {'goes on'}, {'missing'} or {'wrongtype', ...}.
+-- Returns {'ended', state}, {'goes on'} or {'missing'}.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 local retention_ms, own_deadline = tonumber(ARGV[1]), tonumber(ARGV[2])

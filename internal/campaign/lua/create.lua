@@ -1,6 +1,6 @@
 -- create writes a new spec, unless there is one. ARGV: an id of this creation, by which its repetition is recognised;
 -- the state; then fields and values.
--- Returns {'created'}, {'exists'} or {'wrongtype', ...}.
+-- Returns {'created'} or {'exists'}.
 local spec, counts = KEYS[1], KEYS[2]
 local creation, state = ARGV[1], ARGV[2]
 local before = 2

@@ -1,7 +1,7 @@
 -- loaded follows each batch of a load: a completed campaign runs again, and the load counts as going on for a while
 -- (0 ms: it is over). When the campaign was deleted meanwhile, the books that the batch created go too.
 -- ARGV: the load, the while in ms, then the final states.
--- Returns {'loaded'}, {'deleted'}, {'final', state} or {'wrongtype', ...}.
+-- Returns {'loaded'}, {'deleted'} or {'final', state}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local load, patience_ms = ARGV[1], tonumber(ARGV[2])
 

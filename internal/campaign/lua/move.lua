@@ -1,6 +1,6 @@
 -- move changes a campaign's state, if it is in one of the states that the new one may follow.
 -- ARGV: the new state, the reason, the retention in ms (0: none), then the states that it may follow.
--- Returns {'moved', from}, {'already'}, {'illegal', from}, {'missing'} or {'wrongtype', ...}.
+-- Returns {'moved', from}, {'already'}, {'illegal', from} or {'missing'}.
 local spec, counts = KEYS[1], KEYS[2]
 local to, reason, retention_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local before = 3

@@ -1,5 +1,5 @@
 -- register puts campaigns into the registry, even while Redis is full: who drains it must be able to find them.
--- Returns {'registered'} or {'wrongtype', ...}.
+-- Returns {'registered'}.
 local registry = KEYS[1]
 
 local bad = wrong_type(registry, 'set')

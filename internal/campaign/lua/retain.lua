@@ -1,7 +1,7 @@
 -- retain lets all keys of a campaign that has ended expire together with its spec: also those that came into being
 -- later, when somebody who was in flight was put off or given back, and of a campaign that an application ended.
 -- KEYS: spec, then the others. ARGV: the retention in ms, then the states that are an end.
--- Returns {'retained'}, {'goes on'} or {'wrongtype', ...}.
+-- Returns {'retained'} or {'goes on'}.
 local spec = KEYS[1]
 local retention_ms = tonumber(ARGV[1])
 

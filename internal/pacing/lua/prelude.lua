@@ -1,5 +1,4 @@
--- Stands before every script. A script does not roll back, so each one checks all types before its first write, and
--- its first write is one that needs no memory, so that a full Redis under noeviction still paces, and still gates.
+-- Stands before every script about paces.
 -- Times are µs of the server's clock, those of ramps µs of their length. The fields of a pace hash:
 --   cursor    when the next push may go that is not leased yet
 --   warm      how much of the ramp is done at the cursor, 0 to 1
@@ -8,30 +7,6 @@
 --   gate, reason             until when nothing goes, and why
 --   quota, headroom, ramp, avoid  what an operator has set; absent where the replicas' own settings hold
 --   returned  the last asks that gave something back
-
--- wrong_type takes keys and the types they should have, in turn; it returns an error reply naming the first key that
--- holds another type, nil when there is none.
-local function wrong_type(...)
-  local wanted = {...}
-  for i = 1, #wanted, 2 do
-    local key, want = wanted[i], wanted[i + 1]
-    local holds = redis.call('TYPE', key).ok
-    if holds ~= 'none' and holds ~= want then
-      return redis.error_reply('WRONGTYPE key ' .. key .. ' holds ' .. holds .. ', want ' .. want .. ': rename or delete it')
-    end
-  end
-  return nil
-end
-
-local function server_us()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000000 + tonumber(time[2])
-end
-
--- whole writes a number with all its digits, which tostring does not.
-local function whole(n)
-  return string.format('%.0f', n)
-end
 
 -- number reads a field. What is absent, or no number that is kept exactly, gives the other value: rubbish stands in the way
 -- of nobody, and goes with the next write.

@@ -1,12 +1,13 @@
 -- claim moves up to n elements into the lease of a claim: due retries first, then what came back, then the list.
 -- A claim whose lease exists gets the same elements again, and its whole lease anew.
 -- Returns {now, deadline or 0, fresh, positions, values}, where no positions stand for 1, 2, 3 and so on; fresh is
--- described at dresser. Returns {'closed', found} when the gate does not hold its value.
+-- described at dresser. Returns {'closed', field, found} when a field of the gate, which are the last ARGV with their values,
+-- has another value; '' stands for an absent one.
 local list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lease, counts, gate = KEYS[5], KEYS[6], KEYS[7]
 local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local budget, linger_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
-local gate_field, gate_value = ARGV[6], ARGV[7]
+local first_field = 6
 
 local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset', lease, 'list', counts, 'hash')
   or (gate and wrong_type(gate, 'hash'))
@@ -29,10 +30,10 @@ if redis.call('EXISTS', lease) == 1 then
   return {now, deadline, fresh, positions, held}
 end
 
-if gate then
-  local found = redis.call('HGET', gate, gate_field) or ''
-  if found ~= gate_value then
-    return {'closed', found}
+for i = first_field, #ARGV, 2 do
+  local found = redis.call('HGET', gate, ARGV[i]) or ''
+  if found ~= ARGV[i + 1] then
+    return {'closed', ARGV[i], found}
   end
 end
 

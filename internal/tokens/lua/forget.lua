@@ -4,7 +4,7 @@
 local key, mark, copy = KEYS[1], KEYS[2], KEYS[3]
 local dead, dead_ms, head, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
-local bad = wrong_type(mark, copy)
+local bad = wrong_type(mark, 'string', copy, 'string')
 if bad then
   return bad
 end

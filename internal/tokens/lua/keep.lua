@@ -5,7 +5,7 @@ local mark, copy = KEYS[1], KEYS[2]
 local dead, dead_ms, head, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local ttl, token, replace = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 
-local bad = wrong_type(mark, copy)
+local bad = wrong_type(mark, 'string', copy, 'string')
 if bad then
   return bad
 end

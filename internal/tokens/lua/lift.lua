@@ -3,7 +3,7 @@
 local mark, copy = KEYS[1], KEYS[2]
 local token, seen = ARGV[1], ARGV[2]
 
-local bad = wrong_type(mark, copy)
+local bad = wrong_type(mark, 'string', copy, 'string')
 if bad then
   return bad
 end

@@ -1,6 +1,6 @@
--- Stands before every script. A script does not roll back, so each one checks all types before its first write.
+-- Stands before every script, of every room. A script does not roll back, so each one checks all types before its first write.
 -- Redis refuses a script that grows memory when it is full under noeviction, unless the script has already written:
--- hence the first write of each script is a command that needs no memory.
+-- hence the first write of each script (of the appending ones excepted) is a command that needs no memory.
 
 -- wrong_type takes keys and the types they should have, in turn; it returns an error reply naming the first key that
 -- holds another type, nil when there is none.
@@ -16,8 +16,19 @@ local function wrong_type(...)
   return nil
 end
 
--- server_ms is the server's clock in milliseconds; a worker's clock never decides anything.
+-- The server's clock, in milliseconds and in microseconds; a caller's clock never decides anything.
 local function server_ms()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
+
+local function server_us()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+-- whole writes a number with all its digits, which tostring does not.
+local function whole(n)
+  return string.format('%.0f', n)
+end
+
