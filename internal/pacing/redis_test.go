@@ -12,6 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
+
+	"fanfare/internal/queue"
 )
 
 // memory is a Redis in this process: it runs the very scripts, by the clock of the test's bubble.
@@ -48,7 +50,7 @@ var sources = map[*redis.Script]string{
 var programs = sync.OnceValue(func() map[*redis.Script]*lua.FunctionProto {
 	all := map[*redis.Script]*lua.FunctionProto{}
 	for script, source := range sources {
-		chunk, err := parse.Parse(strings.NewReader(prelude+source), "script")
+		chunk, err := parse.Parse(strings.NewReader(queue.Script(prelude, source)), "script")
 		if err != nil {
 			panic(err)
 		}
