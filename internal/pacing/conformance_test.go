@@ -1,6 +1,7 @@
 package pacing
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -340,11 +341,12 @@ func wrongType(t *testing.T, b *bench) {
 		return // the memory has hashes only
 	}
 	must(t, b.rdb.Set(t.Context(), b.pace, "stray", 0).Err())
-	if _, err := b.lease(t.Context(), b.ask(1, pace(1, 0))); !redis.HasErrorPrefix(err, "WRONGTYPE key "+b.pace) {
-		t.Errorf("lease: %v, want the key that holds another type", err)
-	}
-	if _, err := b.halt(t.Context(), "r", ""); !redis.HasErrorPrefix(err, "WRONGTYPE") {
-		t.Errorf("halt: %v", err)
+	_, leaseErr := b.lease(t.Context(), b.ask(1, pace(1, 0)))
+	_, haltErr := b.halt(t.Context(), "r", "")
+	for _, err := range []error{leaseErr, haltErr} {
+		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != b.pace {
+			t.Errorf("%v, want the key that holds another type", err)
+		}
 	}
 	wantEqual(t, "halts written", b.rdb.Exists(t.Context(), b.halts).Val(), 0)
 }
