@@ -34,7 +34,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string,
 	}
 	n, err := strconv.Atoi(granted)
 	if err != nil {
-		return Admission{}, wrap("admit to", campaign, errReply)
+		return Admission{}, wrap("admit to", campaign, queue.ErrReply)
 	}
 	asked := p.round
 	p, trip, err := b.resolve(ctx, campaign, p)

@@ -36,7 +36,7 @@ func (d *Deletions) ask(ctx context.Context, script *redis.Script, args ...any) 
 		return DeletionsState{}, 0, queue.Typed(err)
 	}
 	if len(reply) != 7 {
-		return DeletionsState{}, 0, errReply
+		return DeletionsState{}, 0, queue.ErrReply
 	}
 	return DeletionsState{
 		Hour:    time.UnixMilli(reply[2]).UTC().Truncate(time.Hour),

@@ -2,11 +2,12 @@ package breaker
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"fanfare/internal/queue"
 )
 
 // picture is a campaign's breaker as a script left it; see lua/prelude.lua for what it is read from.
@@ -25,18 +26,16 @@ type picture struct {
 	actBy       int64  // ms
 }
 
-var errReply = errors.New("script replied in another shape than it promises")
-
 // decode reads what book.reply makes.
 func decode(reply []any) (*picture, string, error) {
 	if len(reply) != 3 {
-		return nil, "", errReply
+		return nil, "", queue.ErrReply
 	}
 	now, ok1 := reply[0].(int64)
 	outcome, ok2 := reply[1].(string)
 	fields, ok3 := reply[2].([]any)
 	if !ok1 || !ok2 || !ok3 || len(fields)%2 != 0 {
-		return nil, "", errReply
+		return nil, "", queue.ErrReply
 	}
 	p := &picture{
 		now: time.UnixMilli(now).UTC(), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
@@ -45,7 +44,7 @@ func decode(reply []any) (*picture, string, error) {
 		field, ok1 := fields[i].(string)
 		value, ok2 := fields[i+1].(string)
 		if !ok1 || !ok2 {
-			return nil, "", errReply
+			return nil, "", queue.ErrReply
 		}
 		if err := p.read(field, value); err != nil {
 			return nil, "", fmt.Errorf("field %q holds %q: %w", field, value, err)

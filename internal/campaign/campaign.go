@@ -5,7 +5,6 @@ package campaign
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -81,12 +80,4 @@ func (c *Campaigns) keys(id string) (keys, error) {
 		pace:    list.Key(queue.SuffixPace),
 		breaker: list.Key(queue.SuffixBreaker),
 	}, nil
-}
-
-// unixMilli is the zero time for 0.
-func unixMilli(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

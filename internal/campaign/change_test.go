@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -92,6 +93,22 @@ func changesTheMessageOfWhatStands(t *testing.T, b *backend) {
 		}
 	}
 	f.refused("message of nobody", f.Change(t.Context(), "none", other), campaign.ErrNotFound)
+}
+
+// changesAnyEdition replaces the message of specs in whose edition there is nothing, a number, and an application's own word.
+func changesAnyEdition(t *testing.T, b *backend) {
+	f := open(t, b)
+	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`)}
+	for i, c := range []struct{ before, after string }{{"", "1"}, {"41", "42"}, {"spring", "1"}} {
+		id := fmt.Sprint(i)
+		f.create(id, campaign.Draft)
+		if c.before != "" {
+			f.hset(f.key(id, queue.SuffixSpec), "edition", c.before)
+		}
+		f.ok(f.Change(t.Context(), id, other))
+		wantEqual(t, "edition after "+c.before, f.get(id).Edition, c.after)
+		wantEqual(t, "message", string(f.get(id).Message), string(other.Message))
+	}
 }
 
 func TestTheEarliestDeadlineCounts(t *testing.T) {

@@ -17,7 +17,7 @@ type Discovery struct {
 	// Broken have a spec that cannot be used. The others go on.
 	Broken []Problem
 	// Unsettled do not run and are not to be claimed from, but have leases that may have to be reaped, or results to
-	// be forwarded. They are looked for only when a pass over the keyspace begins, every Options.ScanEvery or so.
+	// be forwarded. They are looked for only once after a pass over the keyspace has begun, every Options.ScanEvery or so.
 	Unsettled []string
 }
 
@@ -39,7 +39,7 @@ func (c *Campaigns) Discover(ctx context.Context) (Discovery, error) {
 }
 
 func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
-	heads, thorough, err := c.look(ctx)
+	heads, err := c.look(ctx)
 	if err != nil {
 		return Discovery{}, err
 	}
@@ -63,27 +63,29 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	if err := c.addRunning(ctx, running, &d); err != nil {
 		return Discovery{}, err
 	}
-	if thorough {
-		err = c.addUnsettled(ctx, rest, &d)
+	if c.scan.unsettled.Swap(false) {
+		if err := c.addUnsettled(ctx, rest, &d); err != nil {
+			c.scan.unsettled.Store(true)
+			return Discovery{}, err
+		}
 	}
-	return d, err
+	return d, nil
 }
 
-// look reads the heads of all campaigns that are known after a piece of scanning; thorough tells that a pass began.
-func (c *Campaigns) look(ctx context.Context) (heads []head, thorough bool, err error) {
-	found, thorough, err := c.scanLists(ctx)
+// look reads the heads of all campaigns that are known after a piece of scanning.
+func (c *Campaigns) look(ctx context.Context) ([]head, error) {
+	found, err := c.scanLists(ctx)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if err := c.register(ctx, found...); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	ids, err := c.registered(ctx)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	heads, err = c.heads(ctx, ids)
-	return heads, thorough, err
+	return c.heads(ctx, ids)
 }
 
 // settleIn adopts a campaign that is to run, where anything about it is not as it should be.

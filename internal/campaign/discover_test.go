@@ -150,6 +150,29 @@ func tellsTheUnsettled(t *testing.T, b *backend) {
 	wantList(t, "unsettled", f.discover().Unsettled, "emitted", "leased", "orphan")
 }
 
+// tellsTheUnsettledAfterAnError cuts the look at which a pass begins off before each of its commands in turn: the next look tells.
+func tellsTheUnsettledAfterAnError(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.into("leased", campaign.Running)
+	f.push("leased", 1)
+	f.claim("leased", 1)
+	f.move("leased", campaign.Paused)
+	cut := &limit{}
+	for commands := 0; ; commands++ {
+		cut.left = commands
+		g := openOn(t, cut.client(t, b), b.rdb, campaign.Options{ScanEvery: time.Hour})
+		if _, err := g.Discover(t.Context()); err == nil {
+			if commands == 0 {
+				t.Error("a look took no command")
+			}
+			return
+		}
+		cut.left = 100
+		wantList(t, fmt.Sprintf("unsettled after an error at command %d", commands), g.discover().Unsettled, "leased")
+		wantList(t, "unsettled within the hour", g.discover().Unsettled)
+	}
+}
+
 func dropsTheGone(t *testing.T, b *backend) {
 	f := open(t, b)
 	registry := queue.DefaultNames().Registry()

@@ -22,7 +22,7 @@ const listAtOnce = 16
 // List shows all campaigns that are known, the newest first, then those that wait for a message. Lists that nobody
 // has found yet are missing as they are with Discover.
 func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
-	heads, _, err := c.look(ctx)
+	heads, err := c.look(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}

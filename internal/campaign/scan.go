@@ -3,8 +3,8 @@ package campaign
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,6 +18,8 @@ type scanner struct {
 	mu      sync.Mutex
 	cursors map[string]*cursor // by master; nil between two passes
 	next    time.Time          // when the next pass begins
+
+	unsettled atomic.Bool // a pass has begun since what is unsettled was last looked for
 }
 
 // cursor is how far a pass has come on one master.
@@ -26,19 +28,20 @@ type cursor struct {
 	done bool
 }
 
-// scanLists goes on with the pass under way, or begins one when it is time. It returns the ids that this piece found;
-// began tells that a pass began with it. While somebody else scans, it does nothing.
-func (c *Campaigns) scanLists(ctx context.Context) (ids []string, began bool, err error) {
+// scanLists goes on with the pass under way, or begins one when it is time. It returns the ids that this piece found.
+// While somebody else scans, it does nothing.
+func (c *Campaigns) scanLists(ctx context.Context) (ids []string, err error) {
 	s := &c.scan
 	if !s.mu.TryLock() {
-		return nil, false, nil
+		return nil, nil
 	}
 	defer s.mu.Unlock()
 	if s.cursors == nil {
 		if time.Now().Before(s.next) {
-			return nil, false, nil
+			return nil, nil
 		}
-		s.cursors, began = make(map[string]*cursor), true
+		s.cursors = make(map[string]*cursor)
+		s.unsettled.Store(true)
 	}
 	until := time.Now().Add(c.o.ScanBudget)
 	var (
@@ -63,14 +66,13 @@ func (c *Campaigns) scanLists(ctx context.Context) (ids []string, began bool, er
 	if err == nil && over {
 		s.cursors, s.next = nil, time.Now().Add(c.o.ScanEvery)
 	}
-	return ids, began, err
+	return ids, err
 }
 
 // scanMaster scans one master until its end, or until time is up.
 func (c *Campaigns) scanMaster(ctx context.Context, master redis.Cmdable, at *cursor, until time.Time) (ids []string, err error) {
-	pattern := globLiteral(c.names.CampaignPrefix) + "*"
 	for !at.done {
-		found, next, err := master.ScanType(ctx, at.at, pattern, scanCount, "list").Result()
+		found, next, err := master.ScanType(ctx, at.at, c.names.Campaigns(), scanCount, "list").Result()
 		if err != nil {
 			return ids, fmt.Errorf("scan for lists: %w", err)
 		}
@@ -95,9 +97,4 @@ func (c *Campaigns) forEachMaster(ctx context.Context, visit func(ctx context.Co
 	return cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
 		return visit(ctx, master, master.Options().Addr)
 	})
-}
-
-// globLiteral escapes what a MATCH pattern would read as a wildcard.
-func globLiteral(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
 }

@@ -3,7 +3,6 @@ package campaign
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -61,8 +60,6 @@ var (
 	registerScript  = queue.NewScript(prelude, registerLua)
 )
 
-var errReply = errors.New("script replied in another shape than it promises")
-
 // run calls a script and returns the word it answers with, and the one behind it, if any. A key of the wrong type is a
 // *queue.TypeError; nothing was changed then.
 func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (word, detail string, err error) {
@@ -71,7 +68,7 @@ func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, arg
 	case err != nil:
 		return "", "", queue.Typed(err)
 	case len(reply) == 0:
-		return "", "", errReply
+		return "", "", queue.ErrReply
 	case len(reply) == 1:
 		return reply[0], "", nil
 	default:

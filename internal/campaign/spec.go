@@ -131,8 +131,8 @@ func shorten(value string) string {
 
 // parseTime is lenient: times are shown to people and decide nothing.
 func parseTime(value string) time.Time {
-	if ms, err := strconv.ParseInt(value, 10, 64); err == nil {
-		return unixMilli(ms)
+	if ms, err := strconv.ParseInt(value, 10, 64); err == nil && ms != 0 {
+		return time.UnixMilli(ms).UTC()
 	}
 	t, err := time.Parse(time.RFC3339, value)
 	if err != nil {

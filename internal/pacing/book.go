@@ -2,7 +2,6 @@ package pacing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -31,9 +30,6 @@ func newBook(s scripts, keys queue.ProjectKeys) *book {
 	}
 }
 
-// errReply is a fault of ours: the scripts and this file belong together.
-var errReply = errors.New("script replied in another shape than it promises")
-
 // numbers runs a script that replies with so many numbers.
 func (b *book) numbers(ctx context.Context, want int, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	reply, err := b.run(ctx, script, keys, args...)
@@ -42,12 +38,12 @@ func (b *book) numbers(ctx context.Context, want int, script *redis.Script, keys
 	}
 	list, ok := reply.([]any)
 	if !ok || len(list) != want {
-		return nil, errReply
+		return nil, queue.ErrReply
 	}
 	found := make([]int64, want)
 	for i, value := range list {
 		if found[i], ok = value.(int64); !ok {
-			return nil, errReply
+			return nil, queue.ErrReply
 		}
 	}
 	return found, nil
@@ -100,13 +96,13 @@ func (b *book) read(ctx context.Context) (now int64, pace, halts map[string]stri
 	}
 	parts, ok := reply.([]any)
 	if !ok || len(parts) != 3 {
-		return 0, nil, nil, errReply
+		return 0, nil, nil, queue.ErrReply
 	}
 	now, ok1 := parts[0].(int64)
 	pace, ok2 := pairs(parts[1])
 	halts, ok3 := pairs(parts[2])
 	if !ok1 || !ok2 || !ok3 {
-		return 0, nil, nil, errReply
+		return 0, nil, nil, queue.ErrReply
 	}
 	return now, pace, halts, nil
 }

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +9,7 @@ import (
 
 // Claim leases up to n elements: retries that are due, then what came back, then the list, each in its order.
 // The caller makes up the claim id, which holds no white space; repeating a claim while its lease exists returns the
-// same elements under a whole lease. An ErrGateClosed means that nothing was handed out; see GateClosedError.
+// same elements under a whole lease. A *GateClosedError means that nothing was handed out.
 func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 	if claim == "" || strings.ContainsAny(claim, " \t\r\n") || n < 1 {
 		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
@@ -38,19 +37,17 @@ func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 	return lease, nil
 }
 
-var errReply = errors.New("script replied in another shape than it promises")
-
 func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 	if len(reply) == 3 {
 		field, ok1 := reply[1].(string)
 		found, ok2 := reply[2].(string)
 		if !ok1 || !ok2 {
-			return Lease{}, errReply
+			return Lease{}, ErrReply
 		}
 		return Lease{}, &GateClosedError{Field: Field{Name: field, Value: found}}
 	}
 	if len(reply) != 5 {
-		return Lease{}, errReply
+		return Lease{}, ErrReply
 	}
 	now, ok1 := reply[0].(int64)
 	deadline, ok2 := reply[1].(int64)
@@ -58,7 +55,7 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 	positions, ok4 := reply[3].([]any)
 	values, ok5 := reply[4].([]any)
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
-		return Lease{}, errReply
+		return Lease{}, ErrReply
 	}
 	elements, err := decodeElements(claim, fresh, positions, values)
 	if err != nil {

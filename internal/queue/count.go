@@ -22,25 +22,25 @@ func (q *Queue) Count(ctx context.Context) (Counts, error) {
 
 func decodeCounts(reply []any) (Counts, error) {
 	if len(reply) != 5 {
-		return Counts{}, errReply
+		return Counts{}, ErrReply
 	}
 	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}, Later: map[string]int64{}}
 	for i, length := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.Outbox} {
 		n, ok := reply[i].(int64)
 		if !ok {
-			return Counts{}, errReply
+			return Counts{}, ErrReply
 		}
 		*length = n
 	}
 	fields, ok := reply[4].([]any)
 	if !ok {
-		return Counts{}, errReply
+		return Counts{}, ErrReply
 	}
 	for i := 0; i+1 < len(fields); i += 2 {
 		field, ok1 := fields[i].(string)
 		value, ok2 := fields[i+1].(string)
 		if !ok1 || !ok2 {
-			return Counts{}, errReply
+			return Counts{}, ErrReply
 		}
 		if err := c.set(field, value); err != nil {
 			return Counts{}, err

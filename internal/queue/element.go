@@ -1,15 +1,13 @@
 package queue
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// decodeElements reads what claim.lua returns. It sorts, because a claim that is repeated comes out of a hash.
+// decodeElements reads what claim.lua returns, which is in the order of the positions.
 func decodeElements(claim, fresh string, positions, values []any) ([]Element, error) {
 	f, err := parseFresh(claim, fresh)
 	if err != nil {
@@ -19,7 +17,7 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 	for _, v := range values {
 		value, ok := v.(string)
 		if !ok {
-			return nil, errReply
+			return nil, ErrReply
 		}
 		size += len(value)
 	}
@@ -43,17 +41,16 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 		arena = append(arena, raw...)
 		e.Raw = arena[start:len(arena):len(arena)]
 	}
-	slices.SortFunc(elements, func(a, b Element) int { return cmp.Compare(a.Pos, b.Pos) })
 	return elements, nil
 }
 
 func position(positions []any, i int) (int, error) {
 	if i >= len(positions) {
-		return 0, errReply
+		return 0, ErrReply
 	}
 	pos, ok := positions[i].(int64)
 	if !ok {
-		return 0, errReply
+		return 0, ErrReply
 	}
 	return int(pos), nil
 }
@@ -70,7 +67,7 @@ func parseFresh(claim, fresh string) (freshness, error) {
 	f := freshness{claim: claim}
 	var since int64
 	if _, err := fmt.Sscanf(fresh, "%d %d %d", &f.first, &f.before, &since); err != nil {
-		return freshness{}, errReply
+		return freshness{}, ErrReply
 	}
 	f.since = time.UnixMilli(since)
 	return f, nil

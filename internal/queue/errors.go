@@ -3,21 +3,21 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 )
 
-// ErrGateClosed is what Claim returns when Options' gate does not hold the wanted values; see GateClosedError.
-var ErrGateClosed = errors.New("gate is closed")
+// ErrReply is a fault of ours: the scripts and the code that reads their replies belong together.
+var ErrReply = errors.New("script replied in another shape than it promises")
 
-// GateClosedError is an ErrGateClosed together with a field that has another value than is wanted, and that value.
+// GateClosedError is what Claim returns when a field of Options' gate has another value than is wanted, and that value.
 type GateClosedError struct{ Field }
 
 func (e *GateClosedError) Error() string {
-	return fmt.Sprintf("%s: its %s is %q", ErrGateClosed, e.Name, e.Value)
+	return fmt.Sprintf("gate is closed: its %s is %q", e.Name, e.Value)
 }
-
-// Unwrap makes errors.Is(err, ErrGateClosed) true.
-func (e *GateClosedError) Unwrap() error { return ErrGateClosed }
 
 // TypeError names a key that holds another type than is needed; nothing was changed.
 type TypeError struct{ Key, Holds, Want string }
@@ -55,3 +55,25 @@ func parseTypeError(message string) (*TypeError, bool) {
 		Want:  rest[want+len(", want "):],
 	}, true
 }
+
+// transient are the words that begin the replies of a Redis which is starting, failing over, moving slots, or short of something.
+var transient = []string{
+	"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "BUSY", "OOM", "MISCONF",
+	"max number of clients reached",
+}
+
+// Permanent tells that Redis has answered, and gives the same answer until somebody mends something: a key of another type,
+// credentials, permissions, keys in different slots. A Redis that cannot be reached, or says that it is not ready, is none of that.
+func Permanent(err error) bool {
+	if _, mistyped := errors.AsType[*TypeError](err); mistyped {
+		return true
+	}
+	_, answered := errors.AsType[redis.Error](err)
+	return answered && !slices.ContainsFunc(transient, func(word string) bool {
+		// Redis 6 tells in the middle what a command of a script was answered.
+		return redis.HasErrorPrefix(err, word) || strings.Contains(err.Error(), ": -"+word)
+	})
+}
+
+// Denied tells that Redis refuses our credentials, or what we ask of it with them.
+func Denied(err error) bool { return redis.IsAuthError(err) || redis.IsPermissionError(err) }

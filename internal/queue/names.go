@@ -61,6 +61,9 @@ func (n Names) Campaign(id string) (List, error) {
 	return l, nil
 }
 
+// Campaigns is the pattern that a scan finds every producer's list with, and other keys: see ParseCampaign.
+func (n Names) Campaigns() string { return globLiteral(n.CampaignPrefix) + "*" }
+
 // ParseCampaign reads the id out of a key that a scan found. It is false for keys that are no producer's list.
 func (n Names) ParseCampaign(key string) (id string, ok bool) {
 	id, ok = strings.CutPrefix(key, n.CampaignPrefix)

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -60,6 +61,8 @@ func (o Options) validate(l List) error {
 		return fmt.Errorf("claim of %d bytes is not positive", o.ClaimBytes)
 	case o.Linger < 0:
 		return fmt.Errorf("linger of %s is negative", o.Linger)
+	case len(o.Gate) > 0 && o.GateKey == "":
+		return errors.New("gate has fields, and no key that they are in")
 	case o.Direct != "" && o.Emit == "":
 		return fmt.Errorf("payloads for %q have nowhere to go while that holds another type", o.Direct)
 	}

@@ -29,6 +29,7 @@ func TestNewRefuses(t *testing.T) {
 		"negative linger":          {Linger: -1},
 		"nowhere else to emit to":  {Direct: "notification:responses"},
 		"emit in another slot":     {Emit: "notification:responses"},
+		"gate without a key":       {Gate: []queue.Field{{Name: "state", Value: "running"}}},
 		"gate in another slot":     {GateKey: "{campaign:43}:spec"},
 	} {
 		if _, err := queue.New(rdb, list, o); err == nil {

@@ -2,8 +2,8 @@
 // and none is lost or doubled when a reply or a worker is. Every transition is one script, keyed by an id that the
 // caller makes up, so that repeating it is harmless; go-redis repeats a command whose reply was lost.
 //
-// An element is in exactly one place: the producer's list, the hash of a lease, the list of what came back, or the set
-// of retries. Outside the producer's list it is kept as "<id> <attempts> <lost> <since ms> <raw>"; only in its first
+// An element is in exactly one place: the producer's list, a lease, the list of what came back, or the set of
+// retries. Outside the producer's list it is kept as "<id> <attempts> <lost> <since ms> <raw>"; only in its first
 // lease is it kept as the producer wrote it, and what it lacks is with the lease.
 package queue
 

@@ -78,8 +78,6 @@ type page struct {
 	now     time.Time
 }
 
-var errReply = errors.New("script replied in another shape than it promises")
-
 // read reads up to n letters and moves the position on. No letters: the end is reached.
 func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int) (page, error) {
 	order := "oldest"
@@ -91,14 +89,14 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 		return page{}, fmt.Errorf("read %s: %w", d.keys[0], err)
 	}
 	if len(reply) != 4 {
-		return page{}, errReply
+		return page{}, queue.ErrReply
 	}
 	now, ok1 := reply[0].(int64)
 	next, ok2 := reply[1].(int64)
 	removed, ok3 := reply[2].(int64)
 	stored, ok4 := reply[3].([]any)
 	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return page{}, errReply
+		return page{}, queue.ErrReply
 	}
 	first := next
 	if !newest {
@@ -108,7 +106,7 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 	for i, element := range stored {
 		text, ok := element.(string)
 		if !ok {
-			return page{}, errReply
+			return page{}, queue.ErrReply
 		}
 		if p.letters[i], err = DecodeDeadLetter([]byte(text)); err != nil {
 			p.letters[i] = foreignLetter(text, err)

@@ -18,7 +18,8 @@ end
 redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
 for i = 2 + states, #ARGV, 2 do
   if ARGV[i] == 'message' then
-    redis.call('HINCRBY', spec, 'edition', 1)
+    local edition = tonumber(redis.call('HGET', spec, 'edition')) or 0 -- an application may keep a word there
+    redis.call('HSET', spec, 'edition', whole(edition + 1))
   end
   if ARGV[i + 1] == '' then
     redis.call('HDEL', spec, ARGV[i])

@@ -36,8 +36,8 @@ for i = 2, #ARGV do
     local dress = dresser(claim, fresh)
     redis.call('ZREM', leases, claim)
     redis.call('DEL', lease)
-    for i = #positions, 1, -1 do
-      local value = dress(positions[i], values[positions[i]])
+    for p = #positions, 1, -1 do
+      local value = dress(positions[p], values[positions[p]])
       released[#released + 1] = expired and mark_lost(value) or value
     end
   end

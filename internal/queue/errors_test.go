@@ -1,0 +1,50 @@
+package queue_test
+
+import (
+	"fmt"
+	"io"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// What Redis replies is told apart as a queue's caller meets it: parsed, and wrapped.
+func TestRepliesAreToldApart(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = rdb.Close() })
+	f := openOn(t, rdb, rdb, "42", queue.Options{})
+	for reply, want := range map[string]struct{ permanent, denied bool }{
+		"CROSSSLOT Keys in request don't hash to the same slot":                                                      {true, false},
+		"NOPERM User default has no permissions to run the 'evalsha' command":                                        {true, true},
+		"NOAUTH Authentication required.":                                                                            {true, true},
+		"WRONGPASS invalid username-password pair or user is disabled.":                                              {true, true},
+		"ERR unknown command 'EVALSHA'":                                                                              {true, false},
+		"WRONGTYPE key campaign:42 holds string, want list":                                                          {true, false},
+		"LOADING Redis is loading the dataset in memory":                                                             {false, false},
+		"READONLY You can't write against a read only replica.":                                                      {false, false},
+		"CLUSTERDOWN The cluster is down":                                                                            {false, false},
+		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.":                           {false, false},
+		"NOREPLICAS Not enough good replicas to write.":                                                              {false, false},
+		"TRYAGAIN Multiple keys request during rehashing of slot":                                                    {false, false},
+		"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.":                     {false, false},
+		"OOM command not allowed when used memory > 'maxmemory'.":                                                    {false, false},
+		"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.":           {false, false},
+		"ERR max number of clients reached":                                                                          {false, false},
+		"ERR Error running script (call to f_1): @user_script:12: @user_script: 12: -OOM command not allowed when u": {false, false},
+	} {
+		server.SetError(reply)
+		_, err := f.GiveBack(t.Context(), "c")
+		if permanent, denied := queue.Permanent(err), queue.Denied(err); permanent != want.permanent || denied != want.denied {
+			t.Errorf("%v: permanent %v, denied %v, want %+v", err, permanent, denied, want)
+		}
+	}
+	for _, err := range []error{nil, io.EOF, redis.ErrPoolTimeout, t.Context().Err(), fmt.Errorf("dial: %w", io.ErrUnexpectedEOF)} {
+		if queue.Permanent(err) || queue.Denied(err) {
+			t.Errorf("%v is no reply, and is taken for one", err)
+		}
+	}
+}
