@@ -69,22 +69,8 @@ func (s *shredder) state() breaker.DeletionsState {
 	return state
 }
 
-// withinOneHour waits out the turn of the hour, which is the turn of the budget too: a server's clock cannot be set.
-func withinOneHour(t *testing.T, rdb *redis.Client) {
-	t.Helper()
-	const margin = 5 * time.Second // what a test takes, and how far its replicas' clocks run ahead
-	servers.Eventually(t, "the hour is neither young nor old", func() bool {
-		now, err := rdb.Time(t.Context()).Result()
-		if err != nil {
-			t.Fatalf("read the server's clock: %v", err)
-		}
-		passed := now.Sub(now.Truncate(time.Hour))
-		return passed > margin && time.Hour-passed > margin
-	})
-}
-
 func deletionsWithinABudget(t *testing.T, b *backend) {
-	withinOneHour(t, b.rdb)
+	servers.WithinOneHour(t, b.rdb)
 	p := project(queue.NewClaimID())
 	one, two := shred(t, b.rdb, p, 100, 0.25), shred(t, b.rdb, p, 100, 0.25)
 	both := one.take(60) + two.take(1000) + one.take(1000)
@@ -107,7 +93,7 @@ func deletionsWithinABudget(t *testing.T, b *backend) {
 }
 
 func deletionsWithheld(t *testing.T, b *backend) {
-	withinOneHour(t, b.rdb)
+	servers.WithinOneHour(t, b.rdb)
 	s := shred(t, b.rdb, project(queue.NewClaimID()), 10, 0)
 	wantEqual(t, "taken", s.take(1000), 10)
 	for range 4 {
@@ -165,7 +151,7 @@ func TestDeletionsOfRubbish(t *testing.T) {
 }
 
 func deletionsLostReplies(t *testing.T, b *backend) {
-	withinOneHour(t, b.rdb)
+	servers.WithinOneHour(t, b.rdb)
 	p := project(queue.NewClaimID())
 	s := shred(t, b.lossy, p, 100, 0.5)
 	b.lose(t, servers.EveryNth(2))

@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
+	"fanfare/test/servers"
 )
 
 // mixed is an audience of pairs, one of each platform.
@@ -124,11 +125,13 @@ func TestKeptBackPlatformTakesNoTurn(t *testing.T) {
 	}
 }
 
-// withDeletions gives the world a real breaker of deletions.
+// withDeletions gives the world a real breaker of deletions, and time before its budget begins anew.
 func (w *world) withDeletions(least int64, share float64) {
 	w.t.Helper()
+	rdb := must(w.client())(w.t)
+	servers.WithinOneHour(w.t, rdb)
 	o := breaker.DeletionsOptions{Least: least, Share: share, Logger: slog.New(slog.DiscardHandler)}
-	w.deps.Deletions = must(breaker.NewDeletions(must(w.client())(w.t), w.deps.Names.Project("p"), o))(w.t)
+	w.deps.Deletions = must(breaker.NewDeletions(rdb, w.deps.Names.Project("p"), o))(w.t)
 }
 
 // dead is an audience of n whose tokens are stored, and unknown to FCM.

@@ -24,7 +24,7 @@ func TestAmbiguousAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := servers.NewSystem(t, programs, servers.SystemOptions{Env: []string{"FANFARE_FCM_TIMEOUT=1s"}})
+			s := servers.NewSystem(t, programs, servers.SystemOptions{Env: []string{"FANFARE_FCM_TIMEOUT=3s"}})
 			s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage), "--on-ambiguous", test.onAmbiguous)
 			s.Fanfare("load", "42", s.File("audience.csv", "userId,fcmToken\nu,"+test.token+"u\n"))
 			s.Fanfare("campaign", "start", "42")

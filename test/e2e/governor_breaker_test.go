@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -42,8 +41,11 @@ func TestWrongMessageStops(t *testing.T) {
 // checkStopped wants the campaign to be paused for a reason within its canary, and everybody else to wait in the old order.
 func checkStopped(t *testing.T, s *servers.System, n int64, reason string) {
 	t.Helper()
-	servers.Eventually(t, "what was claimed is back", func() bool { return s.Show("42").Books.InFlight == 0 })
-	view := s.Show("42")
+	var view servers.View
+	servers.Eventually(t, "what was claimed is back", func() bool {
+		view = s.Show("42")
+		return view.Books.InFlight == 0
+	})
 	if view.State != "paused" || !strings.Contains(view.Reason, reason) {
 		t.Errorf("the campaign is %s (%s), want it paused for %s", view.State, view.Reason, reason)
 	}
@@ -136,6 +138,7 @@ func TestDeletionsHaveABudget(t *testing.T) {
 		fmt.Sprintf("FANFARE_BREAKER_DELETIONS_LEAST=%d", budget), "FANFARE_BREAKER_DELETIONS_PERCENT=0",
 	}})
 	s.Campaign("42", users(t, s, db, "dead", dead))
+	servers.WithinOneHour(t, s.Redis)
 	responder := s.Start(nil, "responder")
 	s.Job("42").Exits(0)
 	servers.AwaitSummary(t, db, "42", dead)
@@ -165,7 +168,7 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const n = 500
+			const n = 1000 // five seconds, in which a bearer ends that lasts two
 			account := filepath.Join(t.TempDir(), "account.json")
 			s := servers.NewSystem(t, programs, servers.SystemOptions{
 				Simulator: []string{"--latency", "20ms", "--require-auth", "--project", "e2e", "--credentials-file", account, "--token-lifetime", "2s"},
@@ -177,7 +180,7 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 			s.Sim.Rules(broken)
 			var reasons []string
 			servers.Eventually(t, "the project is halted", func() bool {
-				reasons = halts(t, s)
+				reasons = halts(s)
 				return len(reasons) > 0
 			})
 			if !strings.HasPrefix(reasons[0], "credentials refused") {
@@ -188,7 +191,7 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 			}
 			s.Sim.Rules(`{"latency":"20ms"}`)
 			checkCampaign(t, s, "42", "completed")
-			if reasons := halts(t, s); len(reasons) > 0 {
+			if reasons := halts(s); len(reasons) > 0 {
 				t.Errorf("the project is still halted for %q", reasons)
 			}
 			stop(dispatchers...)
@@ -198,14 +201,8 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 }
 
 // halts are the reasons for which the project is halted.
-func halts(t *testing.T, s *servers.System) (reasons []string) {
-	t.Helper()
-	var quota struct{ Halts []struct{ Reason string } }
-	printed := s.Fanfare("quota", "show", "--json")
-	if err := json.Unmarshal(printed, &quota); err != nil {
-		t.Fatalf("read quota show: %v in %s", err, printed)
-	}
-	for _, halt := range quota.Halts {
+func halts(s *servers.System) (reasons []string) {
+	for _, halt := range s.Quota().Halts {
 		reasons = append(reasons, halt.Reason)
 	}
 	return reasons
@@ -226,8 +223,11 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	}
 	s.Campaign("42", strings.Join(lines, "\n")+"\n")
 	dispatchers := replicas(s)
-	servers.Eventually(t, "all of android are sent to", func() bool { return s.Show("42").Books.Sent == pairs })
-	view := s.Show("42")
+	var view servers.View
+	servers.Eventually(t, "all of android are sent to, and nobody else is", func() bool {
+		view = s.Show("42")
+		return view.Books.Sent == pairs && view.Books.InFlight == 0
+	})
 	refused := view.Books.Failed
 	if view.State != "running" || refused == 0 || refused > canary || view.Books.Codes["failed:THIRD_PARTY_AUTH_ERROR"] != refused {
 		t.Errorf("the campaign is %+v, want it to run, with some of ios refused within the canary of %d", view, canary)

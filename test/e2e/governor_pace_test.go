@@ -13,6 +13,9 @@ import (
 	"fanfare/test/servers"
 )
 
+// held is how many recipients a dispatcher of pacedSystem holds: 40 in its pool, and a fifth more.
+const held = 48
+
 // pacedSystem serves with two dispatchers at so many pushes a minute together.
 func pacedSystem(t *testing.T, perMinute int, env ...string) *servers.System {
 	return servers.NewSystem(t, programs, servers.SystemOptions{
@@ -39,7 +42,7 @@ func stop(processes ...*servers.Process) {
 }
 
 // onItsWay is how long after a word to all replicas the last request may come that was on its way by then.
-const onItsWay = 500 * time.Millisecond
+const onItsWay = time.Second
 
 // checkSilence wants no request to arrive within a time.
 func checkSilence(t *testing.T, s *servers.System, from, to time.Time) {
@@ -49,12 +52,10 @@ func checkSilence(t *testing.T, s *servers.System, from, to time.Time) {
 	}
 }
 
-// checkRate wants requests to arrive at a rate, which is a second, with a tolerance of a tenth.
+// checkRate wants requests to arrive at a rate, which is a second, with a tolerance of a quarter: permits that come late on a busy machine are not spent.
 func checkRate(t *testing.T, s *servers.System, from, to time.Time, rate float64) {
 	t.Helper()
-	came := s.Sim.ArrivalsBetween(from, to)
-	got := float64(came.Total()) / (float64(len(came.Slots)) / 10)
-	if !(got > 0.9*rate && got < 1.1*rate) {
+	if got := s.Sim.ArrivalsBetween(from, to).Rate(); !(got > 0.75*rate && got < 1.25*rate) {
 		t.Errorf("%.0f requests a second came from %s to %s, want %.0f", got, from, to, rate)
 	}
 }
@@ -63,12 +64,12 @@ func checkRate(t *testing.T, s *servers.System, from, to time.Time, rate float64
 // them was told; then all go on.
 func TestProjectQuotaClosesTheGate(t *testing.T) {
 	t.Parallel()
-	const n, retryAfter = 2000, 2 * time.Second
+	const n, retryAfter = 3000, 4 * time.Second
 	s := pacedSystem(t, 60_000, "FANFARE_PACING_MAX_GATE=1m")
 	s.Campaign("42", audience(n))
 	dispatchers := replicas(s)
 	s.Sim.Accepted(500)
-	s.Sim.Rules(`{"latency":"20ms","outcomes":[{"code":"QUOTA_EXCEEDED","share":1,"retryAfter":"2"}]}`)
+	s.Sim.Rules(`{"latency":"20ms","outcomes":[{"code":"QUOTA_EXCEEDED","share":1,"retryAfter":"4"}]}`)
 	servers.Eventually(t, "somebody is refused", func() bool { return s.Sim.Counts().Codes["QUOTA_EXCEEDED"] > 0 })
 	refused := time.Now()
 	s.Sim.Rules(`{"latency":"20ms"}`)
@@ -85,19 +86,19 @@ func TestProjectQuotaClosesTheGate(t *testing.T) {
 func TestNothingGoesUntilItMay(t *testing.T) {
 	for name, test := range map[string]struct{ shut, open []string }{
 		"quota close":     {[]string{"quota", "close"}, []string{"quota", "open"}},
-		"quota close for": {[]string{"quota", "close", "--for", "3s"}, nil},
+		"quota close for": {[]string{"quota", "close", "--for", "6s"}, nil},
 		"project halt":    {[]string{"project", "halt", "--reason", "the shop burns"}, []string{"project", "resume"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const n = 1000
+			const n = 3000
 			s := pacedSystem(t, 60_000, "FANFARE_PACING_MAX_GATE=1m")
 			s.Campaign("42", audience(n))
 			dispatchers := replicas(s)
 			s.Sim.Accepted(300)
 			s.Fanfare(test.shut...)
 			shut := time.Now()
-			checkSilence(t, s, shut.Add(onItsWay), shut.Add(2*time.Second))
+			checkSilence(t, s, shut.Add(onItsWay), shut.Add(3*time.Second))
 			if view := s.Show("42"); view.State != "running" || view.Books.Ended() == n {
 				t.Errorf("the campaign is %+v, want it to run and wait", view)
 			}
@@ -123,8 +124,8 @@ func TestStopBehindAClosedGate(t *testing.T) {
 	begun := time.Now()
 	job.Signal(syscall.SIGTERM)
 	job.Exits(75)
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("the stop took %s, want it at once", took)
+	if took := time.Since(begun); took > 15*time.Second { // half of what draining may take
+		t.Errorf("the stop took %s, want it not to wait for the gate", took)
 	}
 	if books := s.Show("42").Books; books.Waiting != n || s.Sim.Counts().Requests != 0 {
 		t.Errorf("books %+v after %d requests, want everybody to wait", books, s.Sim.Counts().Requests)
@@ -158,7 +159,7 @@ func TestQuotaIsSetWhileReplicasRun(t *testing.T) {
 // TestCampaignsRateIsShared caps a campaign over both replicas, and takes the cap away while it runs.
 func TestCampaignsRateIsShared(t *testing.T) {
 	t.Parallel()
-	const n = 1000
+	const n = 3000
 	s := pacedSystem(t, 600_000)
 	s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage), "--rate", "100")
 	s.Fanfare("load", "42", s.File("audience.csv", audience(n)))
@@ -170,7 +171,7 @@ func TestCampaignsRateIsShared(t *testing.T) {
 	s.Fanfare("campaign", "set", "42", "--rate", "none")
 	set := time.Now()
 	checkCampaign(t, s, "42", "completed")
-	if took := time.Since(set); took > 5*time.Second { // the cap would have kept it for seven
+	if took := time.Since(set); took > 15*time.Second { // the cap would have kept it for 27
 		t.Errorf("without the cap the campaign took another %s", took)
 	}
 	stop(dispatchers...)
@@ -180,27 +181,31 @@ func TestCampaignsRateIsShared(t *testing.T) {
 // TestPriority starts an urgent campaign beside one that has both replicas to itself.
 func TestPriority(t *testing.T) {
 	t.Parallel()
-	const big, urgent = 1500, 300
+	const big, urgent = 4000, 600
 	s := pacedSystem(t, 30_000)
 	s.Campaign("big", audience(big))
-	dispatchers := replicas(s)
-	s.Sim.Accepted(200)
 	s.Fanfare("campaign", "create", "urgent", "--message", s.File("message.json", servers.PlainMessage), "--priority", "9")
 	s.Fanfare("load", "urgent", s.File("audience.csv", strings.ReplaceAll(audience(urgent), "ok-", "urgent-")))
+	dispatchers := replicas(s)
+	s.Sim.Accepted(200)
 	s.Fanfare("campaign", "start", "urgent")
 	checkCampaign(t, s, "urgent", "completed")
 	checkCampaign(t, s, "big", "completed")
 	stop(dispatchers...)
-	beside, seen := 0, 0
+	beside, seen, after := 0, 0, 0
 	for _, campaign := range inOrder(t, s) {
-		if campaign == "urgent" {
+		switch {
+		case campaign == "urgent":
 			seen++
-		} else if seen > urgent/5 && seen < urgent { // its canary is over by then
+		case seen == urgent:
+			after++
+		case seen > urgent/5 && seen < urgent*4/5: // its canary is over by then, and not all of it is held yet
 			beside++
 		}
 	}
-	if seen != urgent || beside > 2*40 {
-		t.Errorf("%d of the big campaign went beside the urgent one, want none but those that were held already, 80", beside)
+	if seen != urgent || after == 0 || beside > 2*held {
+		t.Errorf("of the big campaign, %d went beside the urgent one and %d after it, want none beside but those that were held already, %d, and some after",
+			beside, after, 2*held)
 	}
 }
 

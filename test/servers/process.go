@@ -12,7 +12,7 @@ import (
 )
 
 // Patience is far above what anything in a test takes; what takes longer hangs.
-const Patience = 60 * time.Second
+const Patience = 2 * time.Minute
 
 // Process is one running program of a test's own. It is killed when the test ends.
 type Process struct {

@@ -41,6 +41,11 @@ func (a Arrivals) Total() (n int) {
 	return n
 }
 
+// Rate is how many came in a second; not a number where there is no slot.
+func (a Arrivals) Rate() float64 {
+	return float64(a.Total()) / (time.Duration(len(a.Slots)) * slot).Seconds()
+}
+
 // between keeps the slots that lie whole within a time.
 func (a Arrivals) between(from, to time.Time) Arrivals {
 	first := max(0, int((from.Sub(a.From)+slot-1)/slot))

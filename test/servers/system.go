@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -42,7 +43,7 @@ func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
 		"FCM_ENDPOINT=" + s.Sim.TLS, "FCM_PROJECT_ID=e2e", "FANFARE_FCM_CA_FILE=" + s.Sim.CAFile,
 		"FANFARE_HTTP_DISPATCHER=off", "FANFARE_HTTP_RESPONDER=off", "LOG_FORMAT=json",
 		// Waits that are minutes in production.
-		"FANFARE_QUEUE_LEASE=2s", "FANFARE_DISPATCHER_POLL=50ms", "FANFARE_DISPATCHER_DISCOVER=200ms",
+		"FANFARE_QUEUE_LEASE=5s", "FANFARE_DISPATCHER_POLL=50ms", "FANFARE_DISPATCHER_DISCOVER=200ms",
 		"FANFARE_RETRY_MIN_BACKOFF=100ms", "FANFARE_RETRY_MAX_BACKOFF=500ms", "FANFARE_RETRY_QUOTA=100ms",
 		"FANFARE_RETRY_UNSENT=100ms", "FANFARE_RETRY_OUTAGE=200ms", "FANFARE_TOKENS_NEGATIVE_TTL=1s",
 		"FANFARE_PACING_RAMP=0s", "FANFARE_PACING_MAX_GATE=1s",
@@ -116,6 +117,22 @@ func (s *System) Campaign(id, audience string) {
 	s.Fanfare("campaign", "create", id, "--message", s.File("message.json", PlainMessage))
 	s.Fanfare("load", id, s.File("audience.csv", audience))
 	s.Fanfare("campaign", "start", id)
+}
+
+// Quota is a project's pace as "fanfare quota show --json" shows it.
+type Quota struct {
+	GateUntil time.Time
+	Halts     []struct{ Reason string }
+}
+
+// Quota looks at the project's pace.
+func (s *System) Quota() (q Quota) {
+	s.t.Helper()
+	printed := s.Fanfare("quota", "show", "--json")
+	if err := json.Unmarshal(printed, &q); err != nil {
+		s.t.Fatalf("read quota show: %v in %s", err, printed)
+	}
+	return q
 }
 
 // View is a campaign as "fanfare campaign show --json" shows it.
