@@ -10,17 +10,16 @@ import (
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
-	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
 
 func (c *cli) campaign() *cobra.Command {
 	return group("campaign COMMAND", "Create, look at and steer campaigns",
 		c.campaignCreate(), c.campaignShow(), c.campaignList(), c.campaignCheck(), c.campaignSet(),
-		c.campaignMove("start", "Begin to send a campaign", campaign.Running),
+		c.campaignMove("start", "Begin to send a campaign", start),
 		c.campaignPause(),
-		c.campaignMove("resume", "Go on with a paused campaign", campaign.Running),
-		c.campaignMove("cancel", "End a campaign for good: who was not sent to stays unsent", campaign.Cancelled),
+		c.campaignMove("resume", "Go on with a paused campaign", start),
+		c.campaignMove("cancel", "End a campaign for good: who was not sent to stays unsent", moveTo(campaign.Cancelled)),
 		c.campaignDelete(),
 	)
 }
@@ -61,45 +60,6 @@ func (c *cli) campaignList() *cobra.Command {
 			})
 		},
 	}
-}
-
-// campaignMove makes a command that puts a campaign into another state.
-func (c *cli) campaignMove(verb, short string, to campaign.State) *cobra.Command {
-	reason := ""
-	command := &cobra.Command{
-		Use:               verb + " CAMPAIGN",
-		Short:             short,
-		Args:              takes,
-		ValidArgsFunction: c.completeCampaign,
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
-				move := op.Start
-				if to != campaign.Running {
-					move = func(ctx context.Context, id, reason string) error { return rooms.Campaigns.Move(ctx, id, to, reason) }
-				}
-				if err := move(ctx, args[0], reason); err != nil {
-					return notMoved(ctx, op, args[0], err)
-				}
-				text := "campaign %s is %s"
-				if to == campaign.Running {
-					text += "; follow it with: fanfare watch %[1]s"
-				}
-				return c.output(command).done(map[string]any{"id": args[0], "state": to}, text, args[0], to)
-			})
-		},
-	}
-	command.Flags().StringVar(&reason, "reason", "", "a `text` kept with the campaign, for whoever looks at it later")
-	return command
-}
-
-// notMoved tells a list that waits for its message from a campaign of which there is nothing.
-func notMoved(ctx context.Context, op *operator.Operator, id string, err error) error {
-	if errors.Is(err, campaign.ErrNotFound) {
-		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
-			return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", id, createLine(id)))
-		}
-	}
-	return about(id, err)
 }
 
 func (c *cli) campaignDelete() *cobra.Command {

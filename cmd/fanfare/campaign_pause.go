@@ -2,32 +2,51 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
 
 func (c *cli) campaignPause() *cobra.Command {
-	command := c.campaignMove("pause", "Hold a campaign: what is in flight ends, the rest waits", campaign.Paused)
-	pauseAll := command.RunE
 	platform := ""
-	command.Flags().StringVar(&platform, "platform", "", "hold only the recipients whose `platform` this is, such as ios; resume ends that too")
-	command.RunE = func(command *cobra.Command, args []string) error {
-		if !command.Flags().Changed("platform") {
-			return pauseAll(command, args)
+	pause := func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+		if platform == "" {
+			return moveTo(campaign.Paused)(ctx, rooms, op, id, reason)
 		}
-		return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-			platform := strings.ToLower(platform)
-			if err := op.PausePlatform(ctx, args[0], platform, command.Flag("reason").Value.String()); err != nil {
-				return about(args[0], err)
-			}
-			return c.output(command).done(map[string]any{"id": args[0], "paused": platform},
-				"campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %[1]s", args[0], platform)
-		})
+		return pausePlatform(ctx, rooms, op, id, platform, reason)
 	}
+	command := c.campaignMove("pause", "Hold a campaign: what is in flight ends, the rest waits", pause)
+	command.Flags().Func("platform", "hold only the recipients whose `platform` this is, such as ios; resume ends that too", func(text string) (err error) {
+		platform, err = readPlatform(text)
+		return err
+	})
 	return command
+}
+
+// pausePlatform holds the recipients of one platform, which the breaker alone can do.
+func pausePlatform(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id, platform, reason string) (moved, error) {
+	if !rooms.Settings.Breaker.Enabled {
+		return moved{}, daemon.Exit(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
+	}
+	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %[1]s", id, platform)
+	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)
+}
+
+var platformName = regexp.MustCompile(`^[a-z0-9_]{1,32}$`)
+
+// readPlatform spells a platform as recipients' are spelt.
+func readPlatform(text string) (string, error) {
+	name := strings.ToLower(text)
+	if !platformName.MatchString(name) {
+		return "", errors.New("is not of 1 to 32 letters a to z, digits and underscores")
+	}
+	return name, nil
 }

@@ -17,7 +17,7 @@ func (c *cli) check() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check everything that sending depends on: Redis, SQL, credentials, clock",
-		Long: `Check everything that sending depends on: Redis (version, memory, eviction policy, persistence, script rights),
+		Long: `Check everything that sending depends on: Redis (version, mode, memory, eviction policy, persistence, script rights),
 SQL, the credentials for FCM, and the clock. It exits with 1 when something is not fit to send.`,
 		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {

@@ -121,7 +121,7 @@ func (d *demo) introduce(ctx context.Context) error {
 		}
 		fmt.Fprintf(d.w, "  %-9s %-28s %s\n", part.name, what, part.address)
 	}
-	fmt.Fprintf(d.w, "  %-9s %-28s %s\n\n", "pace", operator.Thousands(s.Pacing.PerMinute/60)+" a second", "after a ramp of "+s.Pacing.Ramp.String())
+	fmt.Fprintf(d.w, "  %-9s %-28s %s\n\n", "pace", rateOf(d.rooms.Pace())+" a second", "after a ramp of "+s.Pacing.Ramp.String())
 	if err := d.rooms.Redis.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("reach Redis: %w", err)
 	}

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -22,9 +19,6 @@ func (c *cli) projectHalt() *cobra.Command {
 		Short: "Let nothing go to the project, from any dispatcher, until it is resumed; its campaigns go on waiting",
 		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if problem := unfit(reason); problem != "" {
-				return wrongUsage(command, fmt.Errorf("--reason %s", problem))
-			}
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if err := g.Halt(ctx, reason); err != nil {
 					return err
@@ -34,22 +28,8 @@ func (c *cli) projectHalt() *cobra.Command {
 			})
 		},
 	}
-	command.Flags().StringVar(&reason, "reason", reason, "a `text` for whoever looks at it later")
+	addReason(command.Flags(), &reason, "a `text` for whoever looks at it later")
 	return command
-}
-
-// unfit says why a reason cannot be shown to people in one line; "" when it can.
-func unfit(reason string) string {
-	const most = 500 // bytes
-	switch {
-	case strings.TrimSpace(reason) == "":
-		return "is empty"
-	case len(reason) > most:
-		return fmt.Sprintf("is longer than %d bytes", most)
-	case strings.ContainsFunc(reason, unicode.IsControl):
-		return "holds a control character"
-	}
-	return ""
 }
 
 func (c *cli) projectResume() *cobra.Command {

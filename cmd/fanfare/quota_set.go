@@ -18,7 +18,7 @@ type quotaFlags struct {
 
 func (q *quotaFlags) addTo(f *pflag.FlagSet) {
 	f.IntVar(&q.settings.Quota, "per-minute", 0, "`pushes` a minute that Firebase grants the project")
-	f.Float64Var(&q.headroom, "headroom", 0, "`percent` of them that are left to the application's own pushes")
+	f.Float64Var(&q.headroom, "headroom", 0, "`percent` of them that are left unused: for late pushes, and the application's own")
 	f.DurationVar(&q.settings.Ramp, "ramp", 0, "how long it takes from standstill to full pace")
 	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "let nothing go within two minutes of :00, :15, :30 and :45")
 }

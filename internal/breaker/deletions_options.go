@@ -19,9 +19,6 @@ type DeletionsOptions struct {
 	Registerer prometheus.Registerer
 }
 
-// DefaultDeletionsOptions allow more dead tokens than any sound audience has. The logger is still to be set.
-func DefaultDeletionsOptions() DeletionsOptions { return DeletionsOptions{Least: 1000, Share: 0.25} }
-
 func (o DeletionsOptions) validate() error {
 	if o.Logger == nil {
 		return errors.New("a logger is required")

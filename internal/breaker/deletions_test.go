@@ -258,8 +258,7 @@ func TestDeletionsOptionsRefused(t *testing.T) {
 		"least":  func(o *breaker.DeletionsOptions) { o.Least = -1 },
 		"share":  func(o *breaker.DeletionsOptions) { o.Share = 2 },
 	} {
-		o := breaker.DefaultDeletionsOptions()
-		o.Logger = slog.New(slog.DiscardHandler)
+		o := breaker.DeletionsOptions{Least: 1000, Share: 0.25, Logger: slog.New(slog.DiscardHandler)}
 		spoil(&o)
 		if _, err := breaker.NewDeletions(nil, project("p"), o); err == nil {
 			t.Errorf("%s was taken", name)

@@ -45,5 +45,5 @@ func (s Settings) check() error {
 
 // noProjectID tells what no project id holds; one that is of an organisation's domain has a dot and a colon.
 func noProjectID(r rune) bool {
-	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-.:_", r)
+	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-.:", r)
 }

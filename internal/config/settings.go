@@ -111,7 +111,7 @@ type Retry struct {
 type Pacing struct {
 	Enabled           bool          `key:"enabled" default:"true" help:"obey the quota, its ramp and the gate that a 429 closes; false is for an endpoint of one's own"`
 	PerMinute         int           `key:"per_minute" default:"600000" min:"1" max:"60000000" help:"what Firebase grants the project, in messages a minute"`
-	HeadroomPercent   int           `key:"headroom_percent" default:"0" min:"0" max:"99" help:"the part of it that is left to the application's own pushes"`
+	HeadroomPercent   int           `key:"headroom_percent" default:"1" min:"0" max:"99" help:"the percentage of it that is left unused: for pushes that arrive late, in the quota's next minute, and for the application's own"`
 	Ramp              time.Duration `key:"ramp" default:"60s" min:"0s" max:"24h" help:"from standstill to full pace; FCM asks for 60s or more"`
 	Idle              time.Duration `key:"idle" default:"30s" min:"1s" help:"the pause after which the ramp begins anew"`
 	MaxGate           time.Duration `key:"max_gate" default:"1h" min:"1s" help:"the longest Retry-After that is believed"`

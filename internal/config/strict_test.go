@@ -52,6 +52,7 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		"certificate without key":   {yaml: "redis: {tls: {cert_file: c}}", wantKey: "redis.tls.cert_file", wantOrigin: ":1", wantText: "key_file"},
 		"back-off upside down":      {yaml: "retry: {max_backoff: 1s}", wantKey: "retry.max_backoff", wantOrigin: ":1", wantText: "at least 10s"},
 		"no project id":             {yaml: "fcm: {project_id: 'my}project'}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "letters, digits"},
+		"underscore in a project":   {yaml: "fcm: {project_id: my_project}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "use letters, digits, '-', '.' and ':'"},
 		"claim below one element":   {yaml: "queue: {max_element: 8MiB}", wantKey: "queue.claim_bytes", wantOrigin: "default", wantText: "at least 8MiB"},
 		"not YAML":                  {yaml: "queue:\n  lease: [\n", wantOrigin: "", wantText: "not YAML"},
 	} {

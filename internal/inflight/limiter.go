@@ -144,10 +144,3 @@ func (l *Limiter) judge(now time.Time) {
 	l.metrics.moved(before, l.limit)
 	l.tally = tally{since: now, peak: l.inFlight}
 }
-
-// Limit is how many requests may be in flight now.
-func (l *Limiter) Limit() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.limit
-}

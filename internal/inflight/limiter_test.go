@@ -38,8 +38,8 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("%+v is taken", o)
 		}
 	}
-	if l := limiter(t, Options{Max: 7}); l.Limit() != 7 {
-		t.Errorf("a pool of 7 begins at %d", l.Limit())
+	if l := limiter(t, Options{Max: 7}); l.limit != 7 {
+		t.Errorf("a pool of 7 begins at %d", l.limit)
 	}
 }
 

@@ -24,7 +24,11 @@ func (o ours) acquire(ctx context.Context) (func(Outcome), error) {
 	return p.Done, nil
 }
 
-func (o ours) limit() int { return o.Limit() }
+func (o ours) limit() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.Limiter.limit
+}
 
 // load is a pool whose pushes come evenly, as the governor lets them: what the pool does not take in time is lost.
 type load struct {

@@ -60,6 +60,7 @@ func (o *Operator) checkRedis(ctx context.Context) []Finding {
 	}
 	return []Finding{
 		worst(servers, version),
+		worst(servers, o.mode),
 		worst(servers, memory),
 		worst(servers, eviction),
 		worst(servers, persistence),
@@ -68,14 +69,14 @@ func (o *Operator) checkRedis(ctx context.Context) []Finding {
 	}
 }
 
-// CheckEviction tells whether Redis may throw recipients away to make room: under any policy but noeviction, once it
-// has a memory limit.
-func (o *Operator) CheckEviction(ctx context.Context) (Finding, error) {
+// CheckAtStart tells whether Redis is a cluster that the client takes for one server, and whether it may throw recipients
+// away to make room: under any policy but noeviction, once it has a memory limit.
+func (o *Operator) CheckAtStart(ctx context.Context) (mode, evicts Finding, err error) {
 	servers, err := o.askServers(ctx)
 	if err != nil {
-		return Finding{}, err
+		return mode, evicts, err
 	}
-	return worst(servers, eviction), nil
+	return worst(servers, o.mode), worst(servers, eviction), nil
 }
 
 // probeScript does what our scripts do: it writes and removes a key.

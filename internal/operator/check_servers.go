@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -67,6 +68,17 @@ func worst(servers []server, judge func(info map[string]string) Finding) Finding
 		}
 	}
 	return found
+}
+
+// mode refuses a cluster that the client takes for one server.
+func (o *Operator) mode(info map[string]string) Finding {
+	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(info["redis_mode"], "not told by this server")}
+	_, known := o.deps.Redis.(*redis.ClusterClient)
+	if !known && (info["redis_mode"] == "cluster" || info["cluster_enabled"] == "1") {
+		f.Grade = Failure
+		f.Advice = "set redis.mode: cluster; else scripts would write to keys of several slots, which a cluster refuses (CROSSSLOT)"
+	}
+	return f
 }
 
 // version wants LPOP with a count and SCAN with TYPE: Redis 6.2.

@@ -66,9 +66,9 @@ func TestCheckFindsWhatWouldLoseRecipients(t *testing.T) {
 			if c.finding != "redis eviction" {
 				return
 			}
-			alone, err := f.CheckEviction(t.Context())
+			_, evicts, err := f.CheckAtStart(t.Context())
 			ok(t, err)
-			equal(t, "grade at start", alone.Grade, c.grade)
+			equal(t, "grade at start", evicts.Grade, c.grade)
 		})
 	}
 }
@@ -89,7 +89,7 @@ func TestCheckWithoutRedis(t *testing.T) {
 	all := operatorOn(t, rdb).Check(t.Context(), probe)
 	wantFinding(t, all, "redis", Failure, "REDIS_URL")
 	wantFinding(t, all, "sql", Good, "fine") // one finding never stops the others
-	if _, err := operatorOn(t, rdb).CheckEviction(t.Context()); err == nil {
+	if _, _, err := operatorOn(t, rdb).CheckAtStart(t.Context()); err == nil {
 		t.Error("at start: a Redis that cannot be reached was taken")
 	}
 }
@@ -105,7 +105,18 @@ func TestCheckLooksAtEveryMaster(t *testing.T) {
 	ok(t, bad.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err())
 	all := operatorOn(t, rdb).Check(t.Context())
 	wantFinding(t, all, "redis eviction", Failure, nodes[1]+": allkeys-lru")
+	wantFinding(t, all, "redis mode", Good, "cluster")
 	wantFinding(t, all, "redis scripts", Good, "")
+}
+
+// A cluster would refuse the scripts of a client that takes it for one server, and only once they have work.
+func TestCheckFindsAClusterTakenForOneServer(t *testing.T) {
+	o := open(t, "--cluster-enabled", "yes")
+	wantFinding(t, o.Check(t.Context()), "redis mode", Failure, "set redis.mode: cluster")
+	mode, _, err := o.CheckAtStart(t.Context())
+	ok(t, err)
+	equal(t, "grade at start", mode.Grade, Failure)
+	equal(t, "where only cluster_enabled tells", o.mode(map[string]string{"cluster_enabled": "1"}).Grade, Failure)
 }
 
 func TestCheckOfProbesAndClock(t *testing.T) {

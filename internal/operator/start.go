@@ -3,6 +3,7 @@ package operator
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"fanfare/internal/campaign"
 )
@@ -21,10 +22,14 @@ func (o *Operator) Start(ctx context.Context, id, reason string) error {
 	return o.deps.Campaigns.Move(ctx, id, campaign.Running, reason)
 }
 
-// PausePlatform keeps a campaign's recipients of one platform back, until Start.
+// PausePlatform keeps a running campaign's recipients of one platform back, until Start.
 func (o *Operator) PausePlatform(ctx context.Context, id, platform, reason string) error {
-	if _, err := o.deps.Campaigns.Get(ctx, id); err != nil {
+	spec, err := o.deps.Campaigns.Get(ctx, id)
+	if err != nil {
 		return err
+	}
+	if spec.State != campaign.Running {
+		return fmt.Errorf("campaign %s is %s: pause a platform while it runs, for start and resume let all platforms take part", id, spec.State)
 	}
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {

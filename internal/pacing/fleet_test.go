@@ -36,7 +36,7 @@ func project() queue.ProjectKeys { return queue.DefaultNames().Project("test") }
 
 func steady(perSecond int) Options {
 	o := DefaultOptions()
-	o.Quota, o.Ramp = perSecond*60, 0
+	o.Quota, o.Headroom, o.Ramp = perSecond*60, 0, 0
 	return o
 }
 

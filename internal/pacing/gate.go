@@ -64,6 +64,9 @@ func (g *Governor) Close(ctx context.Context, retryAfter time.Duration, reason s
 	return nil
 }
 
+// LongestGate is what a longer Retry-After is cut to.
+func (g *Governor) LongestGate() time.Duration { return g.o.MaxGate }
+
 // tell makes Redis know of the gate; its holder has set telling. A crowd of 429s so costs few calls.
 func (g *Governor) tell(ctx context.Context) error {
 	for {

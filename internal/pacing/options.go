@@ -30,7 +30,7 @@ const (
 	DefaultMaxGate = time.Hour
 )
 
-// DefaultOptions use the whole quota that FCM gives a project.
+// DefaultOptions use nearly all of the quota that FCM gives a project.
 func DefaultOptions() Options {
 	return Options{Settings: DefaultSettings(), Idle: DefaultIdle, MaxGate: DefaultMaxGate}
 }

@@ -14,7 +14,8 @@ const MaxQuota = 60_000_000
 type Settings struct {
 	// Quota is what Firebase grants the project, in messages a minute.
 	Quota int
-	// Headroom is the part of the quota, 0 to below 1, that is left to the application's own pushes.
+	// Headroom is the part of the quota, 0 to below 1, that is left unused: for pushes that arrive late, in the quota's next
+	// minute, and for the application's own.
 	Headroom float64
 	// Ramp is how long it takes from standstill to full pace; 0 is no time at all.
 	Ramp time.Duration
@@ -22,8 +23,8 @@ type Settings struct {
 	AvoidQuarterHours bool
 }
 
-// DefaultSettings are FCM's default quota and the ramp that Google's "Scale your FCM sends" asks for.
-func DefaultSettings() Settings { return Settings{Quota: 600_000, Ramp: time.Minute} }
+// DefaultSettings are FCM's default quota less a hundredth, and the ramp that Google's "Scale your FCM sends" asks for.
+func DefaultSettings() Settings { return Settings{Quota: 600_000, Headroom: 0.01, Ramp: time.Minute} }
 
 // Validate tells what cannot be obeyed.
 func (s Settings) Validate() error {

@@ -10,6 +10,3 @@ func (g *Governor) Shut() bool {
 	defer g.mu.Unlock()
 	return g.gate.closed(now) || g.halted
 }
-
-// LongestGate is what a longer Retry-After is cut to.
-func (g *Governor) LongestGate() time.Duration { return g.o.MaxGate }

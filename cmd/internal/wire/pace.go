@@ -20,6 +20,9 @@ func (r *Rooms) Project(ctx context.Context) (string, error) {
 	return sender.Project(), nil
 }
 
+// Pace is the full pace in pushes a second that the settings ask for.
+func (r *Rooms) Pace() float64 { return pacingOptions(r.Settings.Pacing).Rate() }
+
 // Governor makes the governor of a project's quota. by is who it says has halted the project. Without Run it tells and sets
 // only, as an operator needs it. Without a logger it is silent.
 func (r *Rooms) Governor(project, by string, log *slog.Logger) (*pacing.Governor, error) {

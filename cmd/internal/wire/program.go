@@ -92,21 +92,25 @@ func (d Daemon) run(ctx context.Context, s config.Settings) error {
 	})
 }
 
-// checkRedis refuses to start on a Redis that cannot be reached, or that may throw recipients away.
+// checkRedis refuses to start on a Redis that cannot be reached, that is another kind than the settings say, or that may throw
+// recipients away.
 func (r *Rooms) checkRedis(ctx context.Context) error {
-	finding, err := r.Operator().CheckEviction(ctx)
-	if err != nil {
+	mode, evicts, err := r.Operator().CheckAtStart(ctx)
+	switch {
+	case err != nil:
 		return asExit(err)
+	case mode.Grade == operator.Failure:
+		return daemon.Exit(daemon.ExitUsage, errors.New(inOneLine(mode)))
+	case evicts.Grade == operator.Failure && !r.Settings.Redis.AllowVolatileEviction:
+		return daemon.Exit(daemon.ExitUsage, errors.New(inOneLine(evicts)+"; or set redis.allow_volatile_eviction"))
+	case evicts.Grade != operator.Good:
+		r.Logger.Warn(inOneLine(evicts))
 	}
-	if finding.Grade == operator.Good {
-		return nil
-	}
-	message := fmt.Sprintf("%s: %s: %s", finding.Name, finding.Detail, finding.Advice)
-	if finding.Grade == operator.Failure && !r.Settings.Redis.AllowVolatileEviction {
-		return daemon.Exit(daemon.ExitUsage, errors.New(message+"; or set redis.allow_volatile_eviction"))
-	}
-	r.Logger.Warn(message)
 	return nil
+}
+
+func inOneLine(f operator.Finding) string {
+	return fmt.Sprintf("%s: %s: %s", f.Name, f.Detail, f.Advice)
 }
 
 // asExit gives an error of Redis its exit code: refused credentials are not cured by a restart, an outage is.

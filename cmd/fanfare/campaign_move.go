@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"fanfare/cmd/internal/wire"
+	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
+)
+
+// move steers a campaign, for a reason that people read later.
+type move func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id, reason string) (moved, error)
+
+// moved is what holds after a move: as JSON, and as a line for people.
+type moved struct {
+	ID     string         `json:"id"`
+	State  campaign.State `json:"state,omitempty"`
+	Paused string         `json:"paused,omitempty"` // the platform, where only one is
+	line   string
+}
+
+func start(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+	line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %[1]s", id, campaign.Running)
+	return moved{ID: id, State: campaign.Running, line: line}, op.Start(ctx, id, reason)
+}
+
+func moveTo(to campaign.State) move {
+	return func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator, id, reason string) (moved, error) {
+		return moved{ID: id, State: to, line: fmt.Sprintf("campaign %s is %s", id, to)}, rooms.Campaigns.Move(ctx, id, to, reason)
+	}
+}
+
+// campaignMove makes a command of a move.
+func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
+	reason := ""
+	command := &cobra.Command{
+		Use:               verb + " CAMPAIGN",
+		Short:             short,
+		Args:              takes,
+		ValidArgsFunction: c.completeCampaign,
+		RunE: func(command *cobra.Command, args []string) error {
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+				moved, err := move(ctx, rooms, op, args[0], reason)
+				if err != nil {
+					return notMoved(ctx, op, args[0], err)
+				}
+				return c.output(command).done(moved, "%s", moved.line)
+			})
+		},
+	}
+	addReason(command.Flags(), &reason, "a `text` kept with the campaign, for whoever looks at it later")
+	return command
+}
+
+// notMoved tells a list that waits for its message from a campaign of which there is nothing.
+func notMoved(ctx context.Context, op *operator.Operator, id string, err error) error {
+	if errors.Is(err, campaign.ErrNotFound) {
+		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
+			return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", id, createLine(id)))
+		}
+	}
+	return about(id, err)
+}
