@@ -76,6 +76,9 @@ func exit(err error) error {
 	if unusable(err) {
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
+	if queue.Denied(err) {
+		return daemon.Exit(daemon.ExitCredentials, err)
+	}
 	if errors.Is(err, dispatcher.ErrLeftover) {
 		return daemon.Exit(daemon.ExitLeftover, err)
 	}

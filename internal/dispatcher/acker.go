@@ -2,11 +2,8 @@ package dispatcher
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"time"
 
-	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
@@ -28,7 +25,6 @@ type acker struct {
 	waiting   int
 	finished  []*lease
 	returning map[*served][]*lease // finished, to be given back
-	unwritten map[*served]bool     // some outcome is lost: nothing is given back as if it were unsent
 }
 
 func newAcker(d *Dispatcher) *acker {
@@ -37,7 +33,6 @@ func newAcker(d *Dispatcher) *acker {
 		events:    make(chan event, d.opts.AckBatch),
 		groups:    make(map[*served][]queue.Settlement),
 		returning: make(map[*served][]*lease),
-		unwritten: make(map[*served]bool),
 	}
 }
 
@@ -116,23 +111,25 @@ func (a *acker) settle(keep context.Context, camp *served, group []queue.Settlem
 	})
 	if err == nil {
 		if !camp.queue.Direct() {
-			a.d.forwarder.wake(camp.list)
+			a.d.forwarder.wake(camp.queue.List())
 		}
 		return
 	}
-	a.unwritten[camp] = true
+	for _, s := range group {
+		a.d.held.get(s.Claim).unwritten = true
+	}
 	a.d.log.Error("outcomes not written: their recipients count as lost when the lease ends",
 		"campaign", camp.id, "recipients", len(group), "error", err)
-	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
+	if queue.Permanent(err) {
 		a.pause(keep, camp, err)
 	}
 }
 
 // pause stops a campaign whose outcomes cannot be written: it would be sent to the same people again and again.
 func (a *acker) pause(keep context.Context, camp *served, cause error) {
-	camp.close()
-	if err := a.d.deps.Campaigns.Move(keep, camp.id, campaign.Paused, cause.Error()); err != nil {
-		a.d.log.Error("pause campaign", "campaign", camp.id, "error", err)
+	a.d.roster.drop(camp)
+	if err := a.d.jury.pause(keep, camp, cause.Error()); err != nil {
+		a.d.log.Error("pause campaign: pause it by hand until its outcomes can be written", "campaign", camp.id, "error", err)
 	}
 }
 
@@ -144,14 +141,11 @@ func (a *acker) giveBack(keep context.Context, now func(*served) bool) {
 			continue
 		}
 		delete(a.returning, camp)
-		if !a.unwritten[camp] {
-			a.release(keep, camp, leases)
-		}
+		a.release(keep, camp, leases)
 		for _, l := range leases {
 			a.d.held.remove(l)
 		}
 	}
-	maps.DeleteFunc(a.unwritten, func(camp *served, _ bool) bool { return camp.closed() && a.d.held.of(camp) == 0 })
 }
 
 // owesMore tells that more leases of a campaign which is served no more are to be given back. They wait for each other, and
@@ -160,10 +154,13 @@ func (a *acker) owesMore(camp *served) bool {
 	return camp.closed() && len(a.returning[camp]) < a.d.held.of(camp)
 }
 
+// release leaves out the leases of which an outcome is not written: nobody of them goes back as if unsent.
 func (a *acker) release(keep context.Context, camp *served, leases []*lease) {
-	claims := make([]string, len(leases))
-	for i, l := range leases {
-		claims[i] = l.claim
+	claims := make([]string, 0, len(leases))
+	for _, l := range leases {
+		if !l.unwritten {
+			claims = append(claims, l.claim)
+		}
 	}
 	err := a.d.persist(keep, "give back", camp, func(ctx context.Context) error {
 		_, err := camp.queue.GiveBack(ctx, claims...)

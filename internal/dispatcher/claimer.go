@@ -17,7 +17,10 @@ type claimer struct {
 	d        *Dispatcher
 	turn     uint64
 	prepared sync.WaitGroup
+	doubtful map[string]*lease // by campaign: its last claim, which may have been executed though its replies were lost
 }
+
+func newClaimer(d *Dispatcher) *claimer { return &claimer{d: d, doubtful: make(map[string]*lease)} }
 
 // worthwhile is how many slots must be free before a claim: half of what is held ahead, so that the other half keeps the pool
 // busy while the claim is under way, and most of the round trips that claiming slot by slot would need are saved.
@@ -26,6 +29,7 @@ func (c *claimer) worthwhile() int { return max(1, c.d.opts.ahead()/2) }
 // run claims until ctx ends, and returns when all that it claimed has reached the pool. An error ends a Job.
 func (c *claimer) run(ctx context.Context) error {
 	defer c.prepared.Wait()
+	defer c.undoAll(ctx)
 	for {
 		free, err := c.d.slots.take(ctx, c.worthwhile(), c.d.opts.Claim)
 		if err != nil {
@@ -96,6 +100,9 @@ func (c *claimer) rest(ctx context.Context) bool {
 
 // claim takes up to n recipients and sends them on to be prepared. It returns how many slots they hold.
 func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
+	if err := c.undo(ctx, camp.id); err != nil {
+		return 0, c.refused(camp, err)
+	}
 	l := &lease{camp: camp, claim: queue.NewClaimID()}
 	n, round, err := c.d.jury.admit(ctx, camp, l.claim, n)
 	if err != nil {
@@ -119,6 +126,9 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	taken := len(got.Elements)
 	c.d.jury.ended(l, n-taken)
 	if err != nil {
+		if _, closed := errors.AsType[*queue.GateClosedError](err); !closed && !queue.Permanent(err) {
+			c.doubtful[camp.id] = l
+		}
 		return 0, c.refused(camp, err)
 	}
 	camp.empty.Store(taken == 0)
@@ -137,6 +147,30 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	return taken, nil
 }
 
+// undo gives back what a campaign's last claim may have taken unknown to us: whoever stays in it would be reaped as lost.
+func (c *claimer) undo(ctx context.Context, id string) error {
+	l := c.doubtful[id]
+	if l == nil {
+		return nil
+	}
+	if _, err := l.camp.queue.GiveBack(ctx, l.claim); err != nil {
+		return err
+	}
+	delete(c.doubtful, id)
+	return nil
+}
+
+// undoAll is for a stop, and tries for as long as it is of use.
+func (c *claimer) undoAll(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.d.opts.Lease)
+	defer cancel()
+	for id := range c.doubtful {
+		if err := c.undo(ctx, id); err != nil {
+			c.d.log.Warn("give back what a failed claim may have taken: it returns when its lease ends", "campaign", id, "error", err)
+		}
+	}
+}
+
 // refused deals with a claim that gave an error: the campaign rests, the others go on. A Job has no others, and does not
 // wait for somebody to mend a key.
 func (c *claimer) refused(camp *served, err error) error {
@@ -148,8 +182,8 @@ func (c *claimer) refused(camp *served, err error) error {
 		c.d.log.Info("campaign is served no more, or with another message", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
 		c.d.roster.drop(camp)
 		return nil
-	case mistyped && c.d.opts.Campaign != "":
-		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, wrong)
+	case hopeless(err) && c.d.opts.Campaign != "":
+		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, err)
 	case mistyped:
 		pause = max(pause, time.Minute)
 		c.d.log.Error("campaign cannot be claimed from: nothing was moved", "campaign", camp.id, "error", wrong)

@@ -28,11 +28,11 @@ func (c completer) complete(ctx context.Context) {
 		if !camp.empty.Load() || camp.inflight.Load() > 0 {
 			continue
 		}
-		c.d.forwarder.forward(ctx, camp.list) // a campaign is not complete before its results are out
+		c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign is not complete before its results are out
 		done, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
 		if err != nil {
 			if ctx.Err() == nil {
-				c.d.log.Warn("complete campaign", "campaign", camp.id, "error", err)
+				c.d.quietly.Do(func() { c.d.log.Warn("complete campaign: trying again", "campaign", camp.id, "error", err) })
 			}
 			continue
 		}

@@ -37,6 +37,14 @@ func (d *delivery) end(status notification.Status, code, detail string) *notific
 	return r
 }
 
+// late is the end of a recipient whose turn did not come before the deadline. What may have arrived is not called expired.
+func (d *delivery) late() *notification.Result {
+	if d.element.Lost > 0 {
+		return d.end(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome, and then the campaign's deadline passed")
+	}
+	return d.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
+}
+
 // envelope addresses the message. Nobody is to see it after the deadline, so no device is waited for any longer.
 func (d *delivery) envelope(target notification.Target, now time.Time) fcm.Envelope {
 	e := fcm.Envelope{Target: target, Campaign: d.lease.camp.id, User: d.recipient.UserID}

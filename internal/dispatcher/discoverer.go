@@ -88,7 +88,7 @@ func (r *discoverer) forget(found campaign.Discovery) {
 
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
 func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
-	if old := r.d.roster.get(spec.ID); old != nil && old.same(spec) {
+	if old := r.d.roster.get(spec.ID); old != nil && !old.closed() && old.same(spec) {
 		old.agree(spec)
 		return nil
 	}
@@ -118,13 +118,9 @@ func (r *discoverer) news(id, what string) bool {
 }
 
 func (r *discoverer) build(ctx context.Context, spec campaign.Spec) (*served, error) {
-	list, err := r.d.deps.Names.Campaign(spec.ID)
-	if err != nil {
-		return nil, err
-	}
 	q, err := r.d.deps.Campaigns.QueueOf(spec)
 	if err != nil {
 		return nil, err
 	}
-	return compile(ctx, spec, q, list)
+	return compile(ctx, spec, q)
 }

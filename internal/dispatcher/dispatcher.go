@@ -7,7 +7,6 @@ package dispatcher
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -118,7 +117,8 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 // then is written down within one lease more, for whoever comes after must not repeat it.
 //
 // For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError, campaign.ErrNotFound, or what
-// is wrong with the campaign: a *campaign.SpecError, *fcm.FieldError, *queue.IDError or *queue.TypeError.
+// is wrong with the campaign: a *campaign.SpecError, *fcm.FieldError, *queue.IDError or *queue.TypeError, or
+// what Redis denies us: see queue.Denied.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
 	keep, stopKeeping := outlive(work, d.opts.Lease)
 	defer stopKeeping()
@@ -133,7 +133,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 		pushers.Go(func() { d.push(fetching, work) })
 	}
 
-	fetchers.Go(func() error { return (&claimer{d: d}).run(fetching) })
+	fetchers.Go(func() error { return newClaimer(d).run(fetching) })
 	fetchers.Go(func() error { reaper{d}.run(fetching); return nil })
 	fetchers.Go(func() error { completer{d}.run(fetching); return nil })
 	fetchers.Go(func() error { d.warden.run(fetching); return nil })
@@ -177,8 +177,8 @@ func outlive(work context.Context, grace time.Duration) (keep context.Context, s
 }
 
 // persist repeats a write to Redis until it succeeds or keep ends. Even after the lease has run out it is worth trying:
-// after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. A key of the
-// wrong type is not waited for.
+// after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. What waiting does not
+// mend is not waited for: see queue.Permanent.
 func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, write func(context.Context) error) error {
 	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
@@ -186,7 +186,7 @@ func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, wr
 		if err == nil {
 			return nil
 		}
-		if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped || keep.Err() != nil {
+		if queue.Permanent(err) || keep.Err() != nil {
 			return fmt.Errorf("%s: %w", verb, err)
 		}
 		told.Do(func() { d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err) })

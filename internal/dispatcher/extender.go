@@ -2,6 +2,8 @@ package dispatcher
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -24,30 +26,36 @@ func (e extender) run(keep context.Context) {
 // extend is one tick. A lease that could not be extended runs out by this process's own clock, and then nothing
 // more is sent from it.
 func (e extender) extend(keep context.Context) {
+	var all sync.WaitGroup
 	for camp, leases := range e.d.held.byCampaign() {
-		claims := make([]string, len(leases))
-		for i, l := range leases {
-			claims[i] = l.claim
-		}
-		e.admit(keep, camp, claims)
-		until := e.d.now().Add(e.d.opts.Lease)
-		lost, err := camp.queue.Extend(keep, claims...)
-		if err != nil {
-			e.d.log.Warn("extend leases: what runs out is not sent", "campaign", camp.id, "leases", len(claims), "error", err)
+		all.Go(func() { e.extendOf(keep, camp, leases) })
+	}
+	all.Wait()
+}
+
+// extendOf extends the leases of one campaign, and then their places in its canary. A shard that does not answer holds up
+// neither the others nor the next tick.
+func (e extender) extendOf(keep context.Context, camp *served, leases []*lease) {
+	keep, cancel := context.WithTimeout(keep, e.d.opts.Lease/3)
+	defer cancel()
+	claims := make([]string, len(leases))
+	for i, l := range leases {
+		claims[i] = l.claim
+	}
+	until := e.d.now().Add(e.d.opts.Lease)
+	lost, err := camp.queue.Extend(keep, claims...)
+	if err != nil {
+		e.d.log.Warn("extend leases: what runs out is not sent", "campaign", camp.id, "leases", len(claims), "error", err)
+		return
+	}
+	for _, l := range leases {
+		if slices.Contains(lost, l.claim) {
+			l.extendTo(time.Time{})
 			continue
 		}
-		gone := make(map[string]bool, len(lost))
-		for _, claim := range lost {
-			gone[claim] = true
-		}
-		for _, l := range leases {
-			if gone[l.claim] {
-				l.extendTo(time.Time{})
-				continue
-			}
-			l.extendTo(until)
-		}
+		l.extendTo(until)
 	}
+	e.admit(keep, camp, claims)
 }
 
 // admit keeps the claims' places in the campaign's canary. What is lost of them is admitted to somebody else.
@@ -55,7 +63,7 @@ func (e extender) admit(keep context.Context, camp *served, claims []string) {
 	if e.d.deps.Breakers == nil {
 		return
 	}
-	if err := e.d.deps.Breakers.Extend(keep, camp.list, claims...); err != nil {
+	if err := e.d.deps.Breakers.Extend(keep, camp.queue.List(), claims...); err != nil {
 		e.d.log.Warn("extend places in the canary", "campaign", camp.id, "error", err)
 	}
 }

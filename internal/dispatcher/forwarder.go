@@ -63,7 +63,7 @@ func (f *forwarder) run(keep context.Context) {
 // forwardAll also finds the outboxes that a process which died has left behind.
 func (f *forwarder) forwardAll(keep context.Context) {
 	for _, camp := range f.d.roster.all() {
-		f.owe(camp.list)
+		f.owe(camp.queue.List())
 	}
 	f.forwardOwed(keep)
 }

@@ -59,7 +59,9 @@ func (j job) look(ctx context.Context) error {
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			j.d.log.Warn("look at the campaign: trying again", "campaign", j.d.opts.Campaign, "error", err)
+			j.d.quietly.Do(func() {
+				j.d.log.Warn("look at the campaign: trying again", "campaign", j.d.opts.Campaign, "error", err)
+			})
 		}
 		return nil
 	}
@@ -81,7 +83,7 @@ func hopeless(err error) bool {
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	_, id := errors.AsType[*queue.IDError](err)
 	_, mistyped := errors.AsType[*queue.TypeError](err)
-	return spec || id || mistyped || errors.Is(err, campaign.ErrNotFound)
+	return spec || id || mistyped || queue.Denied(err) || errors.Is(err, campaign.ErrNotFound)
 }
 
 // neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its

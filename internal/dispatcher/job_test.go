@@ -40,6 +40,18 @@ func TestJobDoesNotWaitForSomebodyToMendIt(t *testing.T) {
 	}
 }
 
+// Whoever gave the wrong password, or too few permissions, has to be told.
+func TestJobEndsWhereItIsDenied(t *testing.T) {
+	for _, reply := range []string{"NOAUTH Authentication required.", "NOPERM User default has no permissions to run the 'evalsha' command"} {
+		w := newWorld(t)
+		w.campaign(campaign.Spec{ID: "42"}, audience(1)...)
+		w.redis.SetError(reply)
+		if err := w.job("42"); !queue.Denied(err) {
+			t.Errorf("%s: %v", reply, err)
+		}
+	}
+}
+
 func TestJobEnds(t *testing.T) {
 	w := newWorld(t)
 	if err := w.job("missing"); !errors.Is(err, campaign.ErrNotFound) {

@@ -49,7 +49,7 @@ func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (ad
 	if j.off() {
 		return n, 0, nil
 	}
-	a, err := j.d.deps.Breakers.Admit(ctx, camp.list, claim, n)
+	a, err := j.d.deps.Breakers.Admit(ctx, camp.queue.List(), claim, n)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -101,7 +101,7 @@ func (j *jury) hear(keep context.Context) {
 	j.mu.Unlock()
 	for camp, tally := range tallies {
 		j.note(tally)
-		verdict, err := j.d.deps.Breakers.Conclude(keep, camp.list, *tally)
+		verdict, err := j.d.deps.Breakers.Conclude(keep, camp.queue.List(), *tally)
 		if err != nil {
 			j.owe(camp, tally.Round)
 			j.d.quietly.Do(func() { j.d.log.Warn("judge answers: they are judged later", "campaign", camp.id, "error", err) })
@@ -164,7 +164,7 @@ func (j *jury) stop(ctx context.Context, camp *served, t *breaker.Trip) {
 		err = j.pause(ctx, camp, t.Reason)
 	}
 	if err == nil {
-		err = j.d.deps.Breakers.Confirm(ctx, camp.list, t)
+		err = j.d.deps.Breakers.Confirm(ctx, camp.queue.List(), t)
 	}
 	if err != nil {
 		j.d.log.Warn("act on a tripped breaker: another process takes it over", "campaign", camp.id, "error", err)

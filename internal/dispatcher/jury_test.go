@@ -227,7 +227,7 @@ func TestTripDuringAnOutage(t *testing.T) {
 	}
 	stop := w.serve(w.dispatcher())
 	w.eventually(func() bool { return w.sender.total() == canary })
-	w.redis.SetError("ERR Redis is away")
+	w.redis.SetError("BUSY Redis is away")
 	close(answers)
 	w.eventually(func() bool { return len(lines.with("judge answers")) > 0 })
 	w.redis.SetError("")

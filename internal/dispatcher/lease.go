@@ -19,6 +19,8 @@ type lease struct {
 	until    atomic.Pointer[time.Time] // by this process's monotonic clock
 	open     int                       // elements without an end; the acker's alone
 	returned bool                      // some element goes back unsent; the acker's alone
+
+	unwritten bool // some outcome could not be written; the acker's alone
 }
 
 // valid reports that no other process can have been given this lease's elements.
@@ -57,6 +59,12 @@ func (h *held) remove(l *lease) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.leases, l.claim)
+}
+
+func (h *held) get(claim string) *lease {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.leases[claim]
 }
 
 // of counts a campaign's leases.

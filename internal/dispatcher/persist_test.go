@@ -46,5 +46,9 @@ func TestPersistGivesUp(t *testing.T) {
 		if !errors.Is(err, error(wrong)) || time.Since(begun) != 0 {
 			t.Errorf("a key of the wrong type after %s: %v, want it at once", time.Since(begun), err)
 		}
+		err = d.persist(t.Context(), "write", &served{}, func(context.Context) error { return errCrossSlot })
+		if !errors.Is(err, errCrossSlot) || time.Since(begun) != 0 {
+			t.Errorf("a reply that nothing mends after %s: %v, want it at once", time.Since(begun), err)
+		}
 	})
 }

@@ -234,7 +234,7 @@ func TestDeletionsAreWithheldWhileRedisIsAway(t *testing.T) {
 	var away atomic.Bool
 	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
 		if !away.Swap(true) {
-			w.redis.SetError("ERR Redis is away")
+			w.redis.SetError("BUSY Redis is away")
 		} else {
 			w.redis.Set("user:dead000:token", "fresh")
 		}

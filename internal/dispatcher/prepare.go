@@ -58,7 +58,7 @@ func (d *Dispatcher) read(dl *delivery, now time.Time) *notification.Result {
 	case dl.element.Lost > 0 && dl.lease.camp.terms.Load().onAmbiguous == campaign.Report:
 		return dl.end(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome")
 	case dl.expired(now):
-		return dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
+		return dl.late()
 	}
 	return nil
 }

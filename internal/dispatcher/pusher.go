@@ -63,7 +63,7 @@ func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
 		d.metrics.lost.Inc()
 		d.handBack(dl) // gives back nothing: the lease is another's by now
 	case dl.expired(now):
-		d.finish(dl, d.settled(dl, dl.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")))
+		d.finish(dl, d.settled(dl, dl.late()))
 	case dl.lease.camp.keptBack(dl.recipient.Platform):
 		d.postpone(fetch, dl, d.opts.Retry.KeptBack)
 	default:
@@ -87,6 +87,7 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 	s := situation{
 		attempts:      dl.attempts,
 		elapsed:       max(0, now.Sub(dl.since)),
+		lost:          dl.element.Lost > 0,
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
 	}

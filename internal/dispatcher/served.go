@@ -24,7 +24,6 @@ type served struct {
 	message  *fcm.Message
 	template *profiles.Template
 	queue    *queue.Queue
-	list     queue.List
 	paceKey  string // of its cap in Redis
 	terms    atomic.Pointer[terms]
 	paused   atomic.Pointer[map[string]string] // platforms that are kept back, with the reasons
@@ -40,7 +39,7 @@ type served struct {
 }
 
 // compile makes a campaign ready to be served, until ctx ends.
-func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, list queue.List) (*served, error) {
+func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*served, error) {
 	message, err := fcm.Parse(spec.Message)
 	if err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
@@ -56,8 +55,7 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, list queue
 		message:  message,
 		template: template,
 		queue:    q,
-		list:     list,
-		paceKey:  list.Key(queue.SuffixPace),
+		paceKey:  q.List().Key(queue.SuffixPace),
 	}
 	s.open, s.close = context.WithCancel(ctx)
 	s.agree(spec)

@@ -76,18 +76,22 @@ func TestUnwritableOutcomesPauseTheCampaign(t *testing.T) {
 	w.options.Concurrency, w.options.Claim, w.options.AckBatch = 10, 10, 1
 	w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
 		if nth == 1 {
+			w.eventually(func() bool { return w.books("42").InFlight == 12 }) // in a lease of ten and one of two
+			w.redis.Set("{campaign:42}:outbox", "a string")
 			return nil
 		}
 		<-ctx.Done() // the rest of the lease goes back unsent, when the campaign is paused
 		return ctx.Err()
 	}}
-	w.redis.Set("{campaign:42}:outbox", "a string")
 	ended, paused := errors.AsType[*EndedError](w.job("42"))
 	if !paused || ended.State != campaign.Paused {
 		t.Fatalf("ended with %v, want paused", ended)
 	}
-	w.deps.Pacer = nil
 	w.redis.Del("{campaign:42}:outbox")
+	if b := w.books("42"); b.InFlight != 10 && b.InFlight != 2 || b.InFlight+b.Waiting != 100 {
+		t.Errorf("books %+v, want all back but one lease, of which an outcome is not written", b)
+	}
+	w.deps.Pacer = nil
 	for _, claim := range must(w.redis.ZMembers("{campaign:42}:leases"))(t) {
 		w.redis.ZAdd("{campaign:42}:leases", 1, claim)
 	}

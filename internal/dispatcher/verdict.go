@@ -24,6 +24,7 @@ type verdict struct {
 type situation struct {
 	attempts    int           // requests made for the recipient, this one included
 	elapsed     time.Duration // since the recipient's first claim
+	lost        bool          // an earlier sender stopped without an outcome
 	remaining   time.Duration // until the campaign's deadline; negative or zero only when it has passed
 	hasDeadline bool
 	onAmbiguous campaign.OnAmbiguous
@@ -105,13 +106,14 @@ func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 	return v
 }
 
-// within ends what would come back only after the campaign's deadline. What may have arrived is not called expired.
+// within ends what would come back only after the campaign's deadline. What may have arrived with this
+// try, or by a sender that was lost, is not called expired. That an earlier try was ambiguous is kept only in the books.
 func (v verdict) within(a fcm.Answer, s situation) verdict {
 	if v.end != "" || !s.hasDeadline || v.wait < s.remaining {
 		return v
 	}
 	v.end, v.code = notification.StatusExpired, notification.CodeDeadline
-	if a.Class == fcm.Ambiguous {
+	if a.Class == fcm.Ambiguous || s.lost {
 		v.end, v.code = notification.StatusUnknown, notification.CodeOutcomeUnknown
 	}
 	return v

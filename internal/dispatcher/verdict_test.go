@@ -20,6 +20,8 @@ func TestJudge(t *testing.T) {
 	old := situation{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
 	waited := situation{attempts: 1, elapsed: 2 * retry.MaxElapsed, onAmbiguous: campaign.Resend}
 	closing := situation{attempts: 1, onAmbiguous: campaign.Resend, hasDeadline: true, remaining: 5 * time.Second}
+	orphan := closing
+	orphan.lost, orphan.remaining = true, time.Millisecond
 
 	for name, test := range map[string]struct {
 		answer  fcm.Answer
@@ -53,6 +55,7 @@ func TestJudge(t *testing.T) {
 		"an hour is over":               {fcm.Answer{Class: fcm.Quota, Code: "QUOTA_EXCEEDED"}, old, notification.StatusFailed, "QUOTA_EXCEEDED", 0, true, false},
 		"would be late":                 {fcm.Answer{Class: fcm.Unavailable}, closing, notification.StatusExpired, notification.CodeDeadline, 0, true, false},
 		"would be late, may be there":   {fcm.Answer{Class: fcm.Ambiguous}, closing, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
+		"would be late, was lost once":  {fcm.Answer{Class: fcm.NotSent}, orphan, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, false, false},
 		"waited before the first try":   {fcm.Answer{Class: fcm.Unavailable}, waited, "", "", retry.MinBackoff, true, false},
 		"too large":                     {fcm.Answer{Class: fcm.TooLarge, Code: "MESSAGE_TOO_LARGE"}, first, notification.StatusFailed, "MESSAGE_TOO_LARGE", 0, true, false},
 		"unheard of":                    {fcm.Answer{Class: fcm.Other, Code: "TEAPOT"}, first, notification.StatusFailed, "TEAPOT", 0, true, false},

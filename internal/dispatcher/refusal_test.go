@@ -1,0 +1,189 @@
+package dispatcher
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// reply is an error that Redis answers with.
+type reply string
+
+func (r reply) Error() string { return string(r) }
+func (reply) RedisError()     {}
+
+const errCrossSlot = reply("CROSSSLOT Keys in request don't hash to the same slot")
+
+// between stands between a client and Redis: it may run a command, answer it, or lose the reply.
+type between func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error
+
+func (between) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (between) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (b between) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := b(ctx, cmd, next)
+		cmd.SetErr(err)
+		return err
+	}
+}
+
+// keysOf are the keys of a script's call, without what is common to those of a campaign.
+func keysOf(cmd redis.Cmder) string {
+	args := cmd.Args()
+	if !strings.HasPrefix(cmd.Name(), "eval") {
+		return ""
+	}
+	var names []string
+	for _, key := range args[3 : 3+args[2].(int)] {
+		names = append(names, strings.TrimPrefix(key.(string), "{campaign:42}:"))
+	}
+	return strings.Join(names, " ")
+}
+
+// campaignsBehind gives the world campaigns whose commands pass the hook.
+func (w *world) campaignsBehind(hook between) {
+	w.t.Helper()
+	rdb := must(w.client())(w.t)
+	rdb.AddHook(hook)
+	w.deps.Campaigns = must(campaign.New(rdb, w.deps.Names, campaign.Options{}))(w.t)
+}
+
+// Outcomes are refused for good, and so is the pause: the campaign is served anew, and goes on once they can be written.
+func TestRefusedPauseDoesNotStrandTheCampaign(t *testing.T) {
+	w := newWorld(t)
+	var created atomic.Bool
+	var refused, paused atomic.Int64
+	w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
+		switch keys := keysOf(cmd); {
+		case strings.HasPrefix(keys, "leases retry counts") && refused.Add(1) == 1:
+			return errCrossSlot
+		case keys == "spec counts" && created.Load() && paused.Add(1) == 1:
+			return errCrossSlot
+		}
+		return next(ctx, cmd)
+	})
+	w.campaign(campaign.Spec{ID: "42"})
+	created.Store(true)
+	must(w.redis.RPush("campaign:42", audience(100)...))(t)
+	w.options.Concurrency, w.options.Claim = 10, 10
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { b := w.books("42"); return b.Waiting == 0 && b.InFlight <= 10 })
+	stop()
+	if b := w.books("42"); b.Sent < 88 || !b.Balanced() {
+		t.Errorf("books %+v, want all sent to but those of the lease that was refused", b)
+	}
+}
+
+// The replies to a claim are lost: whom it took unknown to us is given back, and not reaped as lost.
+func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
+	for name, stopped := range map[string]bool{"before the next claim": false, "at a stop": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var claims atomic.Int64
+			w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
+				err := next(ctx, cmd)
+				if strings.HasPrefix(keysOf(cmd), "campaign:42 back retry") && strings.HasSuffix(keysOf(cmd), "counts spec") && claims.Add(1) == 1 {
+					return io.EOF
+				}
+				return err
+			})
+			w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(20)...)
+			if !stopped {
+				if err := w.job("42"); err != nil {
+					t.Fatal(err)
+				}
+				w.sender.each(t, 20, 1)
+				return
+			}
+			w.options.Discover = time.Hour // the campaign rests until the stop
+			stop := w.serve(w.dispatcher())
+			w.eventually(func() bool { return claims.Load() == 1 })
+			stop()
+			if b := w.books("42"); b.Waiting != 20 || b.InFlight != 0 || b.Lost != 0 {
+				t.Errorf("books %+v, want everybody back", b)
+			}
+		})
+	}
+}
+
+// heldBy makes a dispatcher whose Redis is the hook alone, with a lease of each campaign.
+func heldBy(t *testing.T, hook between, ids ...string) (*Dispatcher, map[string]*lease) {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	t.Cleanup(func() { _ = rdb.Close() })
+	rdb.AddHook(hook)
+	d := &Dispatcher{
+		log: slog.New(slog.DiscardHandler), opts: DefaultOptions(), now: time.Now, held: newHeld(),
+		deps: Deps{Breakers: must(breaker.New(rdb, breaker.DefaultOptions()))(t)},
+	}
+	leases := make(map[string]*lease)
+	for _, id := range ids {
+		list := must(queue.DefaultNames().Campaign(id))(t)
+		camp := &served{id: id, queue: must(queue.New(rdb, list, queue.Options{}))(t)}
+		leases[id] = &lease{camp: camp, claim: "claim-" + id}
+		leases[id].extendTo(time.Now().Add(time.Second))
+		d.held.add(leases[id])
+	}
+	return d, leases
+}
+
+// A shard that does not answer holds up the leases of no other campaign, and the next tick no longer than until that is due.
+func TestStuckShardHoldsUpItsOwnLeasesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, leases := heldBy(t, func(ctx context.Context, cmd redis.Cmder, _ redis.ProcessHook) error {
+			if strings.Contains(fmt.Sprint(cmd.Args()...), "stuck") {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			cmd.(*redis.Cmd).SetVal([]any{})
+			return nil
+		}, "1", "stuck", "2", "3")
+		begun := time.Now()
+		var tick atomic.Bool
+		go func() { extender{d}.extend(t.Context()); tick.Store(true) }()
+		synctest.Wait()
+		for id, l := range leases {
+			if extended := l.until.Load().Equal(begun.Add(d.opts.Lease)); extended != (id != "stuck") {
+				t.Errorf("lease of %s extended: %v", id, extended)
+			}
+		}
+		time.Sleep(d.opts.Lease / 3)
+		synctest.Wait()
+		if !tick.Load() {
+			t.Error("the tick has not ended when the next is due")
+		}
+	})
+}
+
+// What a process may send is extended before its places in the canary.
+func TestLeasesAreExtendedBeforePlaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		d, _ := heldBy(t, func(_ context.Context, cmd redis.Cmder, _ redis.ProcessHook) error {
+			asked = append(asked, keysOf(cmd))
+			cmd.(*redis.Cmd).SetVal([]any{})
+			return nil
+		}, "42")
+		extender{d}.extend(t.Context())
+		if !slices.Equal(asked, []string{"leases", "breaker"}) {
+			t.Errorf("extended %q, want the leases first", asked)
+		}
+	})
+}
