@@ -99,7 +99,7 @@ func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
 			var claims atomic.Int64
 			w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
 				err := next(ctx, cmd)
-				if strings.HasPrefix(keysOf(cmd), "campaign:42 back retry") && strings.HasSuffix(keysOf(cmd), "counts spec") && claims.Add(1) == 1 {
+				if err == nil && strings.HasPrefix(keysOf(cmd), "campaign:42 back retry") && strings.HasSuffix(keysOf(cmd), "counts spec") && claims.Add(1) == 1 {
 					return io.EOF
 				}
 				return err
