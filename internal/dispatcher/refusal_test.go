@@ -164,7 +164,7 @@ func TestStuckShardHoldsUpItsOwnLeasesOnly(t *testing.T) {
 				t.Errorf("lease of %s extended: %v", id, extended)
 			}
 		}
-		time.Sleep(d.opts.Lease / 3)
+		<-time.After(d.opts.Lease / 3)
 		synctest.Wait()
 		if !tick.Load() {
 			t.Error("the tick has not ended when the next is due")
