@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 )
 
@@ -40,12 +39,10 @@ func pausePlatform(ctx context.Context, rooms *wire.Rooms, op *operator.Operator
 	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)
 }
 
-var platformName = regexp.MustCompile(`^[a-z0-9_]{1,32}$`)
-
 // readPlatform spells a platform as recipients' are spelt.
 func readPlatform(text string) (string, error) {
-	name := strings.ToLower(text)
-	if !platformName.MatchString(name) {
+	name := notification.Platform(text)
+	if name == "" {
 		return "", errors.New("is not of 1 to 32 letters a to z, digits and underscores")
 	}
 	return name, nil

@@ -42,19 +42,3 @@ type Answer struct {
 	// empty, which says that it is not known.
 	Platform string
 }
-
-// maxPlatform is the longest name of a platform in bytes.
-const maxPlatform = 32
-
-// validPlatform keeps what would be read as a separator or a pattern out of the fields in Redis.
-func validPlatform(name string) bool {
-	if len(name) > maxPlatform {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return true
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
@@ -19,8 +20,8 @@ func (b *Breakers) Reset(ctx context.Context, campaign queue.List) error {
 // PausePlatform keeps a campaign's recipients of one platform back until Reset; other replicas hear of it within a second.
 // The breaker does the same by itself when a platform's keys are refused.
 func (b *Breakers) PausePlatform(ctx context.Context, campaign queue.List, platform, reason string) error {
-	if platform == "" || !validPlatform(platform) {
-		return wrap("pause platform of", campaign, fmt.Errorf("platform %q is not of 1 to %d letters a to z, digits and underscores", platform, maxPlatform))
+	if platform == "" || notification.Platform(platform) != platform {
+		return wrap("pause platform of", campaign, fmt.Errorf("platform %q is not of 1 to 32 letters a to z, digits and underscores", platform))
 	}
 	b.of(campaign).doubt()
 	_, _, err := b.run(ctx, pauseScript, campaign,

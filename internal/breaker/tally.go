@@ -1,6 +1,10 @@
 package breaker
 
-import "fmt"
+import (
+	"fmt"
+
+	"fanfare/internal/notification"
+)
 
 // Tally is what became of some pushes of one campaign: of those that were admitted in one round, and got messages of one sort.
 type Tally struct {
@@ -58,7 +62,7 @@ func (t *Tally) merge(other Tally) {
 	}
 	t.Personal = other.Personal
 	for a, n := range other.Answers {
-		if !validPlatform(a.Platform) { // it is a producer's word, and no answer may be lost for it
+		if notification.Platform(a.Platform) != a.Platform { // it is a producer's word, and no answer may be lost for it
 			a.Platform = ""
 		}
 		t.Answered(a, n)

@@ -54,25 +54,8 @@ func decodeAny(raw []byte) (notification.Recipient, error) {
 	r.Locale, _, _ = readString(fields["locale"])
 	r.TimeZone, _, _ = readString(fields["timeZone"])
 	platform, _, _ := readString(fields["platform"])
-	r.Platform = readPlatform(platform)
+	r.Platform = notification.Platform(platform)
 	return r, nil
-}
-
-// maxPlatform is the longest name of a platform in bytes.
-const maxPlatform = 32
-
-// readPlatform makes one name of a platform's spellings. What cannot be one says nothing.
-func readPlatform(value string) string {
-	if len(value) > maxPlatform {
-		return ""
-	}
-	name := strings.ToLower(value)
-	for _, c := range []byte(name) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' {
-			return ""
-		}
-	}
-	return name
 }
 
 func syntaxProblem(err error) string {

@@ -53,7 +53,7 @@ func (p *plain) member(key string, r *notification.Recipient) (ok bool) {
 	case key == "timeZone":
 		r.TimeZone = unlessNumber(value, number)
 	case key == "platform":
-		r.Platform = readPlatform(unlessNumber(value, number))
+		r.Platform = notification.Platform(unlessNumber(value, number))
 	}
 	return true
 }

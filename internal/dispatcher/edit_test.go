@@ -21,6 +21,17 @@ func (w *world) edit(d *Dispatcher, n int, message string, noticed func(*served)
 	}
 }
 
+// saidFirst demands one request to each of all recipients, of which the first n alone say the first message.
+func (w *world) saidFirst(n, all int) {
+	w.t.Helper()
+	w.sender.each(w.t, all, 1)
+	for i, said := range w.sender.said {
+		if first := said == w.sender.said[0]; first != (i < n) {
+			w.t.Errorf("request %d says the first message: %v", i+1, first)
+		}
+	}
+}
+
 func TestEditedMessageIsSaidFromThenOn(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)
@@ -31,12 +42,7 @@ func TestEditedMessageIsSaidFromThenOn(t *testing.T) {
 	stop := w.serve(d)
 	w.eventually(func() bool { return w.books("42").Sent == 60 })
 	stop()
-	w.sender.each(t, 60, 1)
-	for i, said := range w.sender.said {
-		if first := said == w.sender.said[0]; first != (i < 20) {
-			t.Errorf("request %d says the first message: %v", i+1, first)
-		}
-	}
+	w.saidFirst(20, 60)
 }
 
 func TestUnusableEditStopsTheCampaign(t *testing.T) {
@@ -77,10 +83,5 @@ func TestMessageSetInABriefPause(t *testing.T) {
 	stop := w.serve(w.dispatcher())
 	w.eventually(func() bool { return w.books("42").Sent == 60 })
 	stop()
-	w.sender.each(t, 60, 1)
-	for i, said := range w.sender.said {
-		if first := said == w.sender.said[0]; first != (i < 20) {
-			t.Errorf("request %d says the first message: %v", i+1, first)
-		}
-	}
+	w.saidFirst(20, 60)
 }
