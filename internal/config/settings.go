@@ -81,7 +81,7 @@ type Queue struct {
 // Dispatcher are the settings of the dispatcher's pool.
 type Dispatcher struct {
 	Concurrency int           `key:"concurrency" default:"500" min:"1" help:"pushes in flight at most; a fifth more recipients are held ready; how many FCM takes at once is found out"`
-	Claim       int           `key:"claim" default:"200" min:"1" help:"recipients taken by one claim at most"`
+	Claim       int           `key:"claim" default:"200" min:"1" max:"10000" help:"recipients taken by one claim at most"`
 	AckInterval time.Duration `key:"ack_interval" default:"20ms" min:"1ms" help:"how long outcomes wait to be written together; what waits here is what a crash repeats"`
 	AckBatch    int           `key:"ack_batch" default:"200" min:"1" help:"how many outcomes are written together at most"`
 	Drain       time.Duration `key:"drain" default:"30s" min:"1ms" help:"after SIGTERM, how long pushes in flight may take to finish"`
@@ -151,7 +151,7 @@ type Profiles struct {
 
 // Responder are the settings of the responder.
 type Responder struct {
-	Batch         int           `key:"batch" default:"1000" min:"1" help:"results written by one transaction"`
+	Batch         int           `key:"batch" default:"1000" min:"1" max:"10000" help:"results written by one transaction"`
 	Workers       int           `key:"workers" default:"4" min:"1" help:"transactions at a time"`
 	DeadMaxLength int           `key:"dead_max_length" default:"100000" min:"1" help:"dead letters kept; the oldest go first, and are counted"`
 	DeadMaxAge    time.Duration `key:"dead_max_age" default:"720h" min:"1s" help:"how long a dead letter is kept"`

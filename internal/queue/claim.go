@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
+// maxClaim is how many elements one claim can hold: settle.lua is told their positions in two bytes each.
+const maxClaim = 1<<16 - 1
+
 // Claim leases up to n elements: retries that are due, then what came back, then the list, each in its order.
 // The caller makes up the claim id, which holds no white space; repeating a claim while its lease exists returns the
 // same elements under a whole lease. A *GateClosedError means that nothing was handed out.
 func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
-	if claim == "" || strings.ContainsAny(claim, " \t\r\n") || n < 1 {
+	if claim == "" || strings.ContainsAny(claim, " \t\r\n") || n < 1 || n > maxClaim {
 		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
 	}
 	keys := make([]string, 0, 7)

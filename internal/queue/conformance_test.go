@@ -33,6 +33,7 @@ var conformance = []struct {
 	{"settle twice", settlesOnce},
 	{"settle directly", settlesDirectly},
 	{"settle across claims", settlesAcrossClaims},
+	{"settle with and without payload", settlesWithAndWithoutPayload},
 	{"settle without a lease", settlesNothingThatIsLost},
 	{"give back in the old order", givesBackInOrder},
 	{"reap", reapsExpired},

@@ -1,13 +1,10 @@
 package queue
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // settleAtOnce bounds one script, which blocks Redis while it runs; about a millisecond's work.
@@ -41,89 +38,12 @@ func (q *Queue) checkSettlement(s *Settlement) error {
 	switch {
 	case s.Claim == "":
 		return errors.New("settlement without a claim")
+	case s.Pos < 0 || s.Pos > maxClaim:
+		return fmt.Errorf("settlement of %s:%d, which is no position in a claim", s.Claim, s.Pos)
 	case !s.Later && s.Status == "":
 		return fmt.Errorf("settlement of %s:%d without a status", s.Claim, s.Pos)
 	case !s.Later && len(s.Emit) > 0 && q.o.Emit == "":
 		return fmt.Errorf("settlement of %s:%d has a payload, but there is no list to emit it to", s.Claim, s.Pos)
 	}
 	return nil
-}
-
-// grouped brings together what has claim and outcome in common.
-func grouped(settlements []Settlement) []*Settlement {
-	all := make([]*Settlement, len(settlements))
-	for i := range settlements {
-		all[i] = &settlements[i]
-	}
-	slices.SortStableFunc(all, func(a, b *Settlement) int {
-		if c := strings.Compare(a.Claim, b.Claim); c != 0 {
-			return c
-		}
-		l, m := a.label(), b.label()
-		return cmp.Or(strings.Compare(l.status, m.status), strings.Compare(l.code, m.code))
-	})
-	return all
-}
-
-// label is what elements are counted under. One without a status stands for later, with the cause as its code: the status of an
-// ended element is never empty.
-type label struct{ status, code string }
-
-func (s *Settlement) label() label {
-	if s.Later {
-		return label{code: s.Cause}
-	}
-	return label{s.Status, s.Code}
-}
-
-// settleCall lays out KEYS and ARGV as settle.lua describes them.
-func (q *Queue) settleCall(some []*Settlement) (keys []string, args []any) {
-	keys = []string{q.leases, q.retry, q.counts}
-	var claims []string
-	labels := []label{{}} // few, so that a plain search finds them
-	groups := make([]any, 0, 3*len(some))
-	for first := 0; first < len(some); {
-		claim, outcome := some[first].Claim, some[first].label()
-		end := first + 1
-		for end < len(some) && some[end].Claim == claim && some[end].label() == outcome {
-			end++
-		}
-		if len(claims) == 0 || claims[len(claims)-1] != claim {
-			claims, keys = append(claims, claim), append(keys, q.list.Lease(claim))
-		}
-		at := slices.Index(labels, outcome)
-		if at < 0 {
-			at, labels = len(labels), append(labels, outcome)
-		}
-		groups = append(groups, len(claims), at, end-first)
-		for _, s := range some[first:end] {
-			groups = append(groups, s.Pos)
-		}
-		for _, s := range some[first:end] {
-			groups = append(groups, s.payload())
-		}
-		first = end
-	}
-	if q.o.Emit != "" {
-		keys = append(keys, q.o.Emit)
-	}
-	if q.o.Direct != "" {
-		keys = append(keys, q.o.Direct)
-	}
-	args = append(make([]any, 0, 2+len(claims)+2*len(labels)+len(groups)), len(claims))
-	for _, claim := range claims {
-		args = append(args, claim)
-	}
-	args = append(args, len(labels)-1)
-	for _, l := range labels[1:] {
-		args = append(args, l.status, l.code)
-	}
-	return keys, append(args, groups...)
-}
-
-func (s *Settlement) payload() any {
-	if !s.Later {
-		return s.Emit
-	}
-	return strconv.FormatInt(max(s.In.Milliseconds(), 0), 10) + " " + strconv.Itoa(max(s.Attempts, 0))
 }

@@ -150,6 +150,22 @@ func settlesAcrossClaims(t *testing.T, b *backend) {
 	wantEqual(t, "given back of ended claims", f.giveBack(leases[0].Claim, leases[1].Claim), 0)
 }
 
+// What is alike but for its payload is counted alike, and each payload is its own element's.
+func settlesWithAndWithoutPayload(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	all := numbered("u", 6)
+	f.push(all...)
+	settlements := endAll(f.claim(6))
+	for _, silent := range []int{0, 2, 5} {
+		settlements[silent].Emit = nil
+	}
+	gone := settlements[1]
+	f.settle(gone)
+	wantEqual(t, "applied", f.settle(settlements...), 5)
+	wantSame(t, "outbox", f.outbox(), []string{string(gone.Emit), string(settlements[3].Emit), string(settlements[4].Emit)})
+	wantEqual(t, "sent", f.counts().Ended["sent"], 6)
+}
+
 // Neither a lease that is lost nor one that never was leaves a trace when it is settled.
 func settlesNothingThatIsLost(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})

@@ -8,9 +8,32 @@ local function call_all(command, key, args)
   end
 end
 
+-- bytes_of is a text as numbers, and text_of the text again. Reading and changing single characters of a string costs many times more.
+local function bytes_of(text)
+  local piece = 5000
+  if #text <= piece then
+    return {string.byte(text, 1, -1)}
+  end
+  local bytes = {}
+  for i = 1, #text do
+    bytes[i] = string.byte(text, i)
+  end
+  return bytes
+end
+
+local function text_of(bytes)
+  local piece, pieces = 5000, {}
+  for first = 1, #bytes, piece do
+    pieces[#pieces + 1] = string.char(unpack(bytes, first, math.min(first + piece - 1, #bytes)))
+  end
+  return table.concat(pieces)
+end
+
 -- A lease is a list: a header, then its elements, so that an element's position is its index. It is a list, and an
 -- element is never joined to others, because Redis' Lua hashes every byte of every string it makes. The header is
--- "<held> <fresh>": for each position a '1' while it is held and a '0' once it is settled; fresh is described at dresser.
+-- "<marks> <fresh>": for each position a '1' while it is held and a '0' once it is settled; fresh is described at dresser.
+local mark_held, mark_settled = string.byte('1'), string.byte('0')
+
 local function seal(lease, values, fresh)
   redis.call('RPUSH', lease, string.rep('1', #values) .. ' ' .. fresh)
   call_all('RPUSH', lease, values)
@@ -19,9 +42,9 @@ end
 -- unseal returns fresh, the positions that are held, and the values of all positions.
 local function unseal(lease)
   local values = redis.call('LRANGE', lease, 0, -1)
-  local held, fresh = string.match(table.remove(values, 1) or '', '^(%d+) (.*)$')
+  local marks, fresh = string.match(table.remove(values, 1) or '', '^(%d+) (.*)$')
   local positions = {}
-  for position in string.gmatch(held or '', '()1') do
+  for position in string.gmatch(marks or '', '()1') do
     positions[#positions + 1] = position
   end
   return fresh, positions, values
