@@ -56,10 +56,11 @@ func parseTypeError(message string) (*TypeError, bool) {
 	}, true
 }
 
-// transient are the words that begin the replies of a Redis which is starting, failing over, moving slots, or short of something.
+// transient are the words that begin the replies of a Redis or Valkey which is starting, failing over, moving slots, held up by a
+// script, or short of something. Of clients a cluster says "max number of clients + cluster connections reached".
 var transient = []string{
-	"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "BUSY", "OOM", "MISCONF",
-	"max number of clients reached",
+	"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "REDIRECT", "BUSY", "UNKILLABLE",
+	"OOM", "MISCONF", "max number of clients",
 }
 
 // Permanent tells that Redis has answered, and gives the same answer until somebody mends something: a key of another type,

@@ -34,6 +34,9 @@ func TestRepliesAreToldApart(t *testing.T) {
 		"OOM command not allowed when used memory > 'maxmemory'.":                                                    {false, false},
 		"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.":           {false, false},
 		"ERR max number of clients reached":                                                                          {false, false},
+		"ERR max number of clients + cluster connections reached":                                                    {false, false},
+		"REDIRECT 127.0.0.1:6380":                                                                                    {false, false},
+		"UNKILLABLE Sorry the script already executed write commands against the dataset.":                           {false, false},
 		"ERR Error running script (call to f_1): @user_script:12: @user_script: 12: -OOM command not allowed when u": {false, false},
 	} {
 		server.SetError(reply)
