@@ -38,10 +38,22 @@ func expiryBecomesDeadline(t *testing.T, b *backend) {
 	f.claim(5)
 	wantEqual(t, "exists when empty", f.rdb.Exists(t.Context(), plain).Val(), 0)
 	wantEqual(t, "deadline when the list is empty", f.claim(1).Deadline, noted)
-	f.push("e", "f")
-	wantEqual(t, "deadline of a list not yet given an expiry", f.claim(1).Deadline, noted)
 
-	// The deadline passes. A list that lives for ever is then another audience.
+	// A list that is written anew has no deadline until it is given an expiry, and those who came from the old one have the new
+	// one's word.
+	f.settle(queue.Settlement{Claim: l.Claim, Pos: 1, Later: true})
+	f.fallDue()
+	f.push("e", "f", "g")
+	retried := f.claim(1)
+	wantList(t, "retried", raws(retried), []string{"c"})
+	wantEqual(t, "deadline of a retry beside a new list without an expiry", retried.Deadline.IsZero(), true)
+	wantEqual(t, "deadline of a new list without an expiry", f.claim(1).Deadline.IsZero(), true)
+	wantEqual(t, "deadline in the books", f.counts().Deadline.IsZero(), true)
+	f.rdb.Expire(t.Context(), plain, time.Hour)
+	l = f.claim(1)
+	near("deadline of a new list that was given an expiry", l.Deadline, l.Now.Add(time.Hour))
+
+	// The deadline passes, which is no matter to another audience.
 	f.rdb.Del(t.Context(), plain)
 	f.rdb.HSet(t.Context(), f.list.Key(queue.SuffixCounts), "deadline", l.Now.Add(-time.Minute).UnixMilli())
 	l = f.claim(1)

@@ -38,15 +38,18 @@ for i = first_field, #ARGV, 2 do
 end
 
 -- The producer's expiry becomes the deadline, and the list is kept beyond it. The guard is the expiry that we set: any
--- other one is the producer's. The second of tolerance is for clocks that round. A list that lives for ever although
--- the deadline has passed is a new audience.
+-- other one is the producer's. The second of tolerance is for clocks that round. A claim leaves no list without its guard
+-- once there is a deadline, so a list that lives for ever was written since, and has a deadline only when it is given one.
+-- There is one deadline for all, the newest list's: those who were claimed from an older one, and are to be retried or
+-- came back, may be sent to beyond what that one said, rather than the new ones end as expired by the word of a list that
+-- is gone. While there is no list, the last one's word holds.
 local ttl = redis.call('PTTL', list)
 if ttl >= 0 and math.abs(now + ttl - guard) > 1000 then
   deadline = now + ttl
   guard = deadline + linger_ms
   redis.call('PEXPIREAT', list, guard)
   redis.call('HSET', counts, 'deadline', deadline, 'guard', guard)
-elseif ttl == -1 and deadline > 0 and deadline <= now then
+elseif ttl == -1 and deadline > 0 then
   deadline = 0
   redis.call('HDEL', counts, 'deadline', 'guard')
 end
