@@ -36,6 +36,7 @@ var conformance = []struct {
 	{"settle with and without payload", settlesWithAndWithoutPayload},
 	{"settle without a lease", settlesNothingThatIsLost},
 	{"give back in the old order", givesBackInOrder},
+	{"give back in pieces", givesBackInPieces},
 	{"reap", reapsExpired},
 	{"reap when time has passed", reapsWhenTimeHasPassed},
 	{"reap against extend", reapsNothingThatIsExtended},

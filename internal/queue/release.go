@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// releaseAtOnce bounds the claims in one script.
-const releaseAtOnce = 64
+// One script ends releaseAtOnce claims at most, and none after that with which it has moved releaseEnough elements: it blocks
+// Redis while it runs, and a claim may be of ten elements or of a thousand.
+const (
+	releaseAtOnce = 64
+	releaseEnough = settleAtOnce
+)
 
 // Extend gives claims their whole lease anew, counted from the server's now. A claim in lost belongs to nobody or to
 // somebody else: send nothing more from it.
@@ -44,18 +48,30 @@ func (q *Queue) Reap(ctx context.Context) (elements int, err error) {
 func (q *Queue) release(ctx context.Context, which string, claims []string) (elements int, err error) {
 	newest := slices.Clone(claims)
 	slices.SortFunc(newest, func(a, b string) int { return strings.Compare(b, a) })
-	for some := range slices.Chunk(slices.Compact(newest), releaseAtOnce) {
-		keys := append(make([]string, 0, 3+len(some)), q.leases, q.back, q.counts)
-		args := append(make([]any, 0, 1+len(some)), which)
-		for _, claim := range some {
-			keys = append(keys, q.list.Lease(claim))
-			args = append(args, claim)
-		}
-		n, err := q.run(ctx, releaseScript, keys, args...).Int()
-		elements += n
+	for left := slices.Compact(newest); len(left) > 0; {
+		moved, ended, err := q.releaseSome(ctx, which, left[:min(len(left), releaseAtOnce)])
 		if err != nil {
 			return elements, err
 		}
+		elements, left = elements+moved, left[ended:]
 	}
 	return elements, nil
+}
+
+// releaseSome ends the first of the claims, at least one.
+func (q *Queue) releaseSome(ctx context.Context, which string, claims []string) (moved, ended int, err error) {
+	keys := append(make([]string, 0, 3+len(claims)), q.leases, q.back, q.counts)
+	args := append(make([]any, 0, 2+len(claims)), which, releaseEnough)
+	for _, claim := range claims {
+		keys = append(keys, q.list.Lease(claim))
+		args = append(args, claim)
+	}
+	reply, err := q.run(ctx, releaseScript, keys, args...).Int64Slice()
+	switch {
+	case err != nil:
+		return 0, 0, err
+	case len(reply) != 2 || reply[1] < 1:
+		return 0, 0, ErrReply
+	}
+	return int(reply[0]), int(reply[1]), nil
 }

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -54,6 +55,27 @@ func reapsExpired(t *testing.T, b *backend) {
 	wantEqual(t, "lost twice", twice.Lost, 2)
 	wantEqual(t, "id", twice.ID, first.Elements[1].ID)
 	wantEqual(t, "applied of the living", f.settle(endAll(alive)...), 2)
+}
+
+// givesBackInPieces looks at how much is back before each script: a script moves no more than it takes about a millisecond to, and
+// one claim.
+func givesBackInPieces(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{})
+	all := numbered("u", 3300)
+	f.push(all...)
+	var claims []string
+	for _, n := range []int{600, 900, 300, 1000, 200, 100, 100, 100} {
+		claims = append(claims, f.claim(n).Claim)
+	}
+	var back []int64
+	b.lose(t, func(int, []string) bool {
+		back = append(back, f.rdb.LLen(t.Context(), f.list.Key(queue.SuffixBack)).Val())
+		return false
+	})
+	wantEqual(t, "given back", f.giveBack(claims...), len(all))
+	// A script that its node does not know yet is tried twice.
+	wantEqual(t, "back before each script", fmt.Sprint(slices.Compact(back)), "[0 1500 2700]")
+	wantList(t, "in the old order", raws(f.claim(len(all))), all)
 }
 
 // Nothing but the server's clock ends this lease.

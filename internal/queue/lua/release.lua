@@ -1,9 +1,11 @@
 -- release ends claims and puts what is left of them at the head of back, in the order in which it was claimed.
 -- With 'expired', only claims whose lease has run out, and each of their elements is counted as lost once more.
--- KEYS: leases, back, counts, the lease of each claim, newest first. ARGV: 'expired' or 'all', then the claims.
--- Returns how many elements went back.
+-- KEYS: leases, back, counts, the lease of each claim, newest first. ARGV: 'expired' or 'all', how many elements are enough
+-- for one script, then the claims.
+-- Returns how many elements went back, and how many claims were ended: those behind are for another call.
 local leases, back, counts = KEYS[1], KEYS[2], KEYS[3]
-local expired = ARGV[1] == 'expired'
+local expired, enough = ARGV[1] == 'expired', tonumber(ARGV[2])
+local before = 2
 
 local bad = wrong_type(leases, 'zset', back, 'list', counts, 'hash')
 for k = 4, #KEYS do
@@ -29,8 +31,10 @@ local function due(claim)
   return ends and tonumber(ends) <= now
 end
 
-for i = 2, #ARGV do
-  local claim, lease = ARGV[i], KEYS[i + 2]
+local ended = 0
+while ended < #ARGV - before and #released < enough do
+  ended = ended + 1
+  local claim, lease = ARGV[before + ended], KEYS[3 + ended]
   if due(claim) then
     local fresh, positions, values = unseal(lease)
     local dress = dresser(claim, fresh)
@@ -50,4 +54,4 @@ if #released > 0 then
     redis.call('HINCRBY', counts, 'reaped', #released)
   end
 end
-return #released
+return {#released, ended}
