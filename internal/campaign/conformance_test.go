@@ -29,7 +29,7 @@ var conformance = []struct {
 	{"loads side by side", loadsOneAtATime},
 	{"load and complete", completesAfterTheLoad},
 	{"load into the ended", reopensOnlyTheCompleted},
-	{"load and delete", leavesNoBooksOfTheDeleted},
+	{"load and delete", loadsNothingIntoTheDeleted},
 	{"discover", discoversWhatRuns},
 	{"discover lists of an application", discoversForeignLists},
 	{"discover in pieces", scansInPieces},

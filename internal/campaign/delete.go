@@ -42,7 +42,8 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	// Leases first: an outcome that comes after them has nothing to apply to.
+	// Leases first: an outcome that comes after them has nothing to apply to. The counts before the list: without the mark that is
+	// in them, a load pushes nothing more.
 	var all []string
 	for _, claim := range claims {
 		all = append(all, k.list.Lease(claim))
@@ -50,7 +51,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	for _, load := range loads {
 		all = append(all, k.list.Load(load))
 	}
-	all = append(all, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(queue.SuffixDead), k.pace, k.breaker, k.leases, k.counts)
+	all = append(all, k.counts, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(queue.SuffixDead), k.pace, k.breaker, k.leases)
 	for some := range slices.Chunk(all, deleteAtOnce) {
 		if err := c.rdb.Unlink(ctx, some...).Err(); err != nil {
 			return fmt.Errorf("remove keys: %w", err)
@@ -77,7 +78,7 @@ func (c *Campaigns) loads(ctx context.Context, k keys) ([]string, error) {
 	}
 	var all []string
 	for _, field := range fields {
-		if load, ok := strings.CutPrefix(field, "load:"); ok {
+		if load, ok := strings.CutPrefix(field, loadMark); ok {
 			all = append(all, load)
 		}
 	}

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,6 +13,10 @@ import (
 // loadPatience is how long after a batch a load counts as going on. While it does, a campaign that is drained faster
 // than it is loaded is not complete.
 const loadPatience = 30 * time.Second
+
+// loadMark begins the field of counts, written by begin_load.lua, that is there for as long as a load's campaign: what a load pushed
+// after a deletion would be sent to by the next campaign of that id.
+const loadMark = "load:"
 
 // Loader brings one audience into a campaign's list, batch by batch. It is for one goroutine.
 type Loader struct {
@@ -60,7 +65,13 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 			return err
 		}
 	}
-	if _, err := l.queue.Append(ctx, l.load, l.next, elements, l.c.o.DefaultTTL); err != nil {
+	_, err := l.queue.Append(ctx, queue.Batch{
+		Load: l.load, Number: l.next, Elements: elements, TTL: l.c.o.DefaultTTL, Mark: loadMark + l.load,
+	})
+	switch {
+	case errors.Is(err, queue.ErrUnmarked):
+		return ErrDeleted
+	case err != nil:
 		return err
 	}
 	if err := l.report(ctx, loadPatience); err != nil {

@@ -111,7 +111,8 @@ func reopensOnlyTheCompleted(t *testing.T, b *backend) {
 	}
 }
 
-func leavesNoBooksOfTheDeleted(t *testing.T, b *backend) {
+// loadsNothingIntoTheDeleted deletes a campaign between two batches: its name is free then, and nobody must be in its list.
+func loadsNothingIntoTheDeleted(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
 	l, err := f.Load(t.Context(), "1", false)
@@ -119,9 +120,11 @@ func leavesNoBooksOfTheDeleted(t *testing.T, b *backend) {
 	f.ok(l.Append(t.Context(), batch(3)))
 	f.ok(f.Delete(t.Context(), "1"))
 	f.refused("append", l.Append(t.Context(), batch(3)), campaign.ErrDeleted)
-	wantEqual(t, "expiry of the counts", f.expiry(f.key("1", queue.SuffixCounts)), time.Duration(-2))
-	if ttl := f.expiry(f.list("1").Plain()); ttl <= 0 {
-		t.Errorf("the last batch expires in %s", ttl)
-	}
-	f.ok(f.Delete(t.Context(), "1"))
+	f.wantNothingOf(b, "1")
+
+	f.create("1", campaign.Running)
+	f.refused("append beside another campaign of that id", l.Append(t.Context(), batch(3)), campaign.ErrDeleted)
+	f.refused("close", l.Close(t.Context()), campaign.ErrDeleted)
+	f.load("1", false, 2)
+	wantEqual(t, "claimed by the new campaign", len(f.claim("1", 10).Elements), 2)
 }

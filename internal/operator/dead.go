@@ -142,7 +142,7 @@ func (r *replay) append(ctx context.Context, list queue.List, letters []response
 	if err != nil {
 		return err
 	}
-	_, err = q.Append(ctx, queue.NewClaimID(), 0, elements, 0)
+	_, err = q.Append(ctx, queue.Batch{Load: queue.NewClaimID(), Elements: elements})
 	if err == nil {
 		r.summary.Replayed += int64(len(elements))
 	}

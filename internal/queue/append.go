@@ -2,32 +2,47 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
 
 const (
-	// maxSeq bounds a load's bitmap to 2 MiB.
-	maxSeq = 1<<24 - 1
+	// maxNumber bounds a load's bitmap to 2 MiB.
+	maxNumber = 1<<24 - 1
 	// loadMemory is how long after its last batch a load's batches are still recognised.
 	loadMemory = 24 * time.Hour
 )
 
-// Append pushes elements to the end of the list, once for each number seq of a load, so that repeating it is harmless:
-// accepted is false when this batch is already there. The caller makes up the load's id and numbers its batches from 0.
-// The list then expires after ttl; 0 leaves its expiry alone. A full Redis refuses, with nothing pushed.
-func (q *Queue) Append(
-	ctx context.Context, load string, seq int64, elements [][]byte, ttl time.Duration,
-) (accepted bool, err error) {
-	if load == "" || seq < 0 || seq > maxSeq || len(elements) == 0 || ttl < 0 {
+// Batch is a part of a load.
+type Batch struct {
+	Load     string // the caller makes it up
+	Number   int64  // of this batch in its load, from 0
+	Elements [][]byte
+	TTL      time.Duration // the list expires after it; 0 leaves its expiry alone
+	// Mark is a field that the hash of counts has for as long as the batch is wanted; "" for none. It is looked at in the
+	// script that pushes, so that no batch can come after the mark is gone.
+	Mark string
+}
+
+// ErrUnmarked says that Append found no mark, and pushed nothing.
+var ErrUnmarked = errors.New("books do not have the mark of the load")
+
+// Append pushes a batch to the end of the list, so that repeating it is harmless: accepted is false when this batch is
+// already there. A full Redis refuses, with nothing pushed.
+func (q *Queue) Append(ctx context.Context, b Batch) (accepted bool, err error) {
+	if b.Load == "" || b.Number < 0 || b.Number > maxNumber || len(b.Elements) == 0 || b.TTL < 0 {
 		return false, q.wrap("append to",
-			fmt.Errorf("load %q, batch %d of 0 to %d, %d elements, expiry %s", load, seq, maxSeq, len(elements), ttl))
+			fmt.Errorf("load %q, batch %d of 0 to %d, %d elements, expiry %s", b.Load, b.Number, maxNumber, len(b.Elements), b.TTL))
 	}
-	args := append(make([]any, 0, 3+len(elements)), seq, ttl.Milliseconds(), loadMemory.Milliseconds())
-	for _, element := range elements {
+	args := append(make([]any, 0, 4+len(b.Elements)), b.Number, b.TTL.Milliseconds(), loadMemory.Milliseconds(), b.Mark)
+	for _, element := range b.Elements {
 		args = append(args, element)
 	}
-	keys := []string{q.list.plain, q.counts, q.list.Load(load)}
-	n, err := q.run(ctx, appendScript, keys, args...).Int()
-	return n == 1, q.wrap("append to", err)
+	keys := []string{q.list.plain, q.counts, q.list.Load(b.Load)}
+	word, err := q.run(ctx, appendScript, keys, args...).Text()
+	if word == "unmarked" {
+		err = ErrUnmarked
+	}
+	return word == "appended", q.wrap("append to", err)
 }

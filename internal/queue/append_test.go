@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ func (f fixture) append(load string, seq int64, ttl time.Duration, elements ...s
 	for i, e := range elements {
 		batch[i] = []byte(e)
 	}
-	accepted, err := f.Append(f.Context(), load, seq, batch, ttl)
+	accepted, err := f.Append(f.Context(), queue.Batch{Load: load, Number: seq, Elements: batch, TTL: ttl})
 	if err != nil {
 		f.Fatalf("append: %v", err)
 	}
@@ -46,16 +47,54 @@ func appendsOnce(t *testing.T, b *backend) {
 	}
 }
 
+// A mark that is gone lets no batch come after it, not even one that is given again.
+func appendsWhileMarked(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	counts := f.list.Key(queue.SuffixCounts)
+	push := func(number int64) (bool, error) {
+		return f.Append(t.Context(), queue.Batch{Load: "load", Number: number, Elements: [][]byte{[]byte("a")}, Mark: "mark"})
+	}
+	refused := func(number int64) {
+		t.Helper()
+		before := f.dump()
+		if accepted, err := push(number); accepted || !errors.Is(err, queue.ErrUnmarked) {
+			t.Errorf("append without a mark: accepted %t, error %v", accepted, err)
+		}
+		wantEqual(t, "keys", f.dump(), before)
+	}
+	refused(0)
+	f.rdb.HSet(t.Context(), counts, "mark", 0)
+	for _, want := range []bool{true, false} {
+		accepted, err := push(0)
+		if accepted != want || err != nil {
+			t.Errorf("append with a mark: accepted %t, error %v", accepted, err)
+		}
+	}
+	f.rdb.HDel(t.Context(), counts, "mark")
+	refused(0)
+	refused(1)
+}
+
 func TestAppendRefuses(t *testing.T) {
 	b := onMiniredis(t)
 	f := open(t, b, queue.Options{})
 	some := [][]byte{[]byte("a")}
 	for name, call := range map[string]func() (bool, error){
-		"no load":         func() (bool, error) { return f.Append(t.Context(), "", 0, some, 0) },
-		"negative number": func() (bool, error) { return f.Append(t.Context(), "l", -1, some, 0) },
-		"huge number":     func() (bool, error) { return f.Append(t.Context(), "l", 1<<24, some, 0) },
-		"no elements":     func() (bool, error) { return f.Append(t.Context(), "l", 0, nil, 0) },
-		"negative expiry": func() (bool, error) { return f.Append(t.Context(), "l", 0, some, -1) },
+		"no load": func() (bool, error) {
+			return f.Append(t.Context(), queue.Batch{Load: "", Number: 0, Elements: some, TTL: 0})
+		},
+		"negative number": func() (bool, error) {
+			return f.Append(t.Context(), queue.Batch{Load: "l", Number: -1, Elements: some, TTL: 0})
+		},
+		"huge number": func() (bool, error) {
+			return f.Append(t.Context(), queue.Batch{Load: "l", Number: 1 << 24, Elements: some, TTL: 0})
+		},
+		"no elements": func() (bool, error) {
+			return f.Append(t.Context(), queue.Batch{Load: "l", Number: 0, Elements: nil, TTL: 0})
+		},
+		"negative expiry": func() (bool, error) {
+			return f.Append(t.Context(), queue.Batch{Load: "l", Number: 0, Elements: some, TTL: -1})
+		},
 	} {
 		if accepted, err := call(); err == nil || accepted {
 			t.Errorf("%s: accepted %t, error %v", name, accepted, err)

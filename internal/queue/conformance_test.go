@@ -42,6 +42,7 @@ var conformance = []struct {
 	{"reap against extend", reapsNothingThatIsExtended},
 	{"extend", extends},
 	{"append", appendsOnce},
+	{"append while marked", appendsWhileMarked},
 	{"expiry", expiryBecomesDeadline},
 	{"wrong type", wrongTypeMovesNothing},
 	{"lost replies", lostRepliesLoseNothing},

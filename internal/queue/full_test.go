@@ -24,7 +24,7 @@ func TestFullRedisDrains(t *testing.T) {
 	if err := f.rdb.RPush(t.Context(), f.list.Plain(), "more").Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
 		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
 	}
-	_, err := f.Append(t.Context(), "load", 0, [][]byte{[]byte("more")}, 0)
+	_, err := f.Append(t.Context(), queue.Batch{Load: "load", Elements: [][]byte{[]byte("more")}})
 	if err == nil || !strings.Contains(err.Error(), "OOM") {
 		t.Errorf("an append to a full Redis: %v, want OOM", err)
 	}

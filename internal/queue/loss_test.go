@@ -100,7 +100,7 @@ func noRepliesLoseNothing(t *testing.T, b *backend) {
 		}
 		b.lose(t, nil)
 	}
-	cutOff("append", func() error { _, err := f.Append(t.Context(), "l", 0, batch, 0); return err })
+	cutOff("append", func() error { _, err := f.Append(t.Context(), queue.Batch{Load: "l", Elements: batch}); return err })
 	wantEqual(t, "accepted again", f.append("l", 0, 0, all...), false)
 	cutOff("claim", func() error { _, err := f.Claim(t.Context(), "c1", 3); return err })
 	lease := f.claimAs("c1", 3)

@@ -48,7 +48,7 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 			"reap":      func(ctx context.Context) error { _, err := q.Reap(ctx); return err },
 			"count":     func(ctx context.Context) error { _, err := q.Count(ctx); return err },
 			"append": func(ctx context.Context) error {
-				_, err := q.Append(ctx, "load", 0, [][]byte{[]byte("d")}, time.Hour)
+				_, err := q.Append(ctx, queue.Batch{Load: "load", Elements: [][]byte{[]byte("d")}, TTL: time.Hour})
 				return err
 			},
 		} {

@@ -1,5 +1,5 @@
 -- loaded follows each batch of a load: a completed campaign runs again, and the load counts as going on for a while
--- (0 ms: it is over). When the campaign was deleted meanwhile, the books that the batch created go too.
+-- (0 ms: it is over).
 -- ARGV: the load, the while in ms, then the final states.
 -- Returns {'loaded'}, {'deleted'} or {'final', state}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
@@ -10,13 +10,10 @@ if bad then
   return bad
 end
 local mark = 'load:' .. load
-local state = redis.call('HGET', spec, 'state')
 if redis.call('HEXISTS', counts, mark) == 0 then
-  if not state then
-    redis.call('UNLINK', counts)
-  end
   return {'deleted'}
 end
+local state = redis.call('HGET', spec, 'state')
 if state == 'completed' and redis.call('EXISTS', list) == 1 then
   enter(spec, counts, 'running', '', 0)
 end
