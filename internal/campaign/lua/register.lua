@@ -6,6 +6,14 @@ local bad = wrong_type(registry, 'set')
 if bad then
   return bad
 end
-redis.call('SREM', registry, '') -- no campaign: the write that a full Redis accepts
-redis.call('SADD', registry, unpack(ARGV))
+local missing = {}
+for _, id in ipairs(ARGV) do
+  if redis.call('SISMEMBER', registry, id) == 0 then
+    missing[#missing + 1] = id
+  end
+end
+if #missing > 0 then
+  redis.call('SREM', registry, '') -- no campaign: the write that a full Redis accepts
+  redis.call('SADD', registry, unpack(missing))
+end
 return {'registered'}
