@@ -31,8 +31,8 @@ func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, e
 	return &Campaigns{rdb: rdb, names: names, o: o}, nil
 }
 
-// Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster
-// and that list in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
+// Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster:
+// that list may be in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
 // next claim of every process.
 func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id) }
 
@@ -61,6 +61,11 @@ type keys struct {
 	list                                      queue.List
 	spec, counts, back, retry, leases, outbox string
 	pace, breaker                             string // other rooms keep them; they end with the campaign
+}
+
+// inOrder are the keys as the scripts take them that bring a campaign into a state or forget it; see prelude.lua.
+func (k keys) inOrder() []string {
+	return []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}
 }
 
 func (c *Campaigns) keys(id string) (keys, error) {

@@ -141,3 +141,53 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	f.discover()
 	kept("theirs", true)
 }
+
+// keepsWhatRunsAgain takes the retention off all keys, and leaves the list what expiry its producer gave it.
+func keepsWhatRunsAgain(t *testing.T, b *backend) {
+	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
+	runAgain := map[string]func(id string){
+		"moved":   func(id string) { f.move(id, campaign.Running) },
+		"adopted": func(string) { f.discover() },
+		"loaded":  func(id string) { f.load(id, true, 1) },
+		"paused": func(id string) {
+			f.hset(f.key(id, queue.SuffixSpec), "state", "paused")
+			_, err := f.Adopt(t.Context(), id)
+			f.ok(err)
+			f.move(id, campaign.Running)
+		},
+	}
+	for how, run := range runAgain {
+		for _, expiry := range []time.Duration{0, 2 * time.Hour} {
+			id := how + expiry.String()
+			list := f.list(id).Plain()
+			f.create(id, campaign.Running)
+			f.push(id, 10)
+			l := f.claim(id, 2)
+			f.settle(id, queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour})
+			_, err := f.queue(id).GiveBack(t.Context(), l.Claim)
+			f.ok(err)
+			f.emit(id)
+			if expiry > 0 {
+				f.ok(f.rdb.PExpire(t.Context(), list, expiry).Err())
+			}
+			f.move(id, campaign.Completed)
+			for _, suffix := range []string{queue.SuffixSpec, queue.SuffixCounts, queue.SuffixBack, queue.SuffixRetry, queue.SuffixOutbox} {
+				wantEqual(t, id+": "+suffix+" expires", f.expiry(f.key(id, suffix)) > 0, true)
+			}
+			wantEqual(t, id+": the list expires", f.expiry(list) > 0, true)
+			run(id)
+			for _, suffix := range []string{queue.SuffixSpec, queue.SuffixCounts, queue.SuffixBack, queue.SuffixRetry, queue.SuffixOutbox} {
+				wantEqual(t, id+": expiry of "+suffix, f.expiry(f.key(id, suffix)), never)
+			}
+			left := f.expiry(list)
+			switch {
+			case how == "loaded": // a load gives its list an expiry
+			case expiry == 0:
+				wantEqual(t, id+": expiry of the list", left, never)
+				wantEqual(t, id+": deadline", f.claim(id, 1).Deadline.IsZero(), true)
+			case left <= time.Hour || left > expiry:
+				t.Errorf("%s: the list expires in %s, want the %s that its producer said", id, left, expiry)
+			}
+		}
+	}
+}

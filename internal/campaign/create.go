@@ -27,7 +27,7 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 		return err
 	}
 	args := append([]any{uuid.NewString(), string(s.State)}, s.fields()...)
-	word, _, err := c.run(ctx, createScript, []string{k.spec, k.counts}, args...)
+	word, _, err := c.run(ctx, createScript, k.inOrder(), args...)
 	switch {
 	case err != nil:
 		return err

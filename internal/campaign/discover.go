@@ -90,18 +90,14 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 
 // settleIn adopts a campaign that is to run, where anything about it is not as it should be.
 func (c *Campaigns) settleIn(ctx context.Context, h head) error {
-	s := h.spec
-	if s.State == Running && !h.expires && !s.StartedAt.IsZero() && s.FinishedAt.IsZero() {
-		return nil
-	}
-	_, _, err := c.run(ctx, adoptScript, []string{h.keys.spec, h.keys.counts, h.keys.list.Plain()})
-	return wrap("adopt", s.ID, err)
+	_, _, err := c.run(ctx, adoptScript, h.keys.inOrder())
+	return wrap("adopt", h.spec.ID, err)
 }
 
 // forget deals with an entry that has no spec: recipients may wait for one, or the campaign is gone.
 func (c *Campaigns) forget(ctx context.Context, h head, d *Discovery) error {
 	k, id := h.keys, h.spec.ID
-	word, _, err := c.run(ctx, forgetScript, []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox})
+	word, _, err := c.run(ctx, forgetScript, k.inOrder())
 	switch {
 	case err != nil:
 		return wrap("forget", id, err)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
@@ -129,6 +131,33 @@ func reopensAndAdopts(t *testing.T, b *backend) {
 	wantEqual(t, "expiry of a running spec", f.expiry(f.key("brief", queue.SuffixSpec)), never)
 	_, err = f.Adopt(t.Context(), "nobody")
 	f.refused("adopt", err, campaign.ErrNotFound)
+}
+
+// adoptsWithoutAWrite looks at campaigns that are in order: each write would be one of several a second, and go to all replicas.
+func adoptsWithoutAWrite(t *testing.T, b *backend) {
+	f := open(t, b)
+	for _, state := range campaign.States {
+		id := string(state)
+		f.into(id, state)
+		if state != campaign.Completed {
+			f.push(id, 1)
+		}
+		f.discover()
+		look := func(tx *redis.Tx) error {
+			f.discover()
+			if _, err := f.Adopt(t.Context(), id); err != nil {
+				return err
+			}
+			_, err := tx.TxPipelined(t.Context(), func(p redis.Pipeliner) error { return p.Ping(t.Context()).Err() })
+			return err
+		}
+		registry := queue.DefaultNames().Registry()
+		for _, keys := range [][]string{{registry}, {f.key(id, queue.SuffixSpec), f.key(id, queue.SuffixCounts), f.list(id).Plain()}} {
+			if err := f.rdb.Watch(t.Context(), look, keys...); err != nil {
+				t.Errorf("adopt %s while nobody may write %v: %v", id, keys, err)
+			}
+		}
+	}
 }
 
 func tellsTheUnsettled(t *testing.T, b *backend) {

@@ -42,7 +42,7 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	word, _, err := c.run(ctx, adoptScript, []string{k.spec, k.counts, k.list.Plain()})
+	word, _, err := c.run(ctx, adoptScript, k.inOrder())
 	switch {
 	case err != nil:
 		return Spec{}, wrap("adopt", id, err)

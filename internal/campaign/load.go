@@ -96,7 +96,7 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 		mode = "append"
 	}
 	args := append([]any{l.load, mode, step, loadPatience.Milliseconds()}, selectStates(State.Final)...)
-	word, state, err := l.c.run(ctx, beginLoadScript, l.scriptKeys(), args...)
+	word, state, err := l.c.run(ctx, beginLoadScript, l.keys.inOrder(), args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("begin: %w", err)
@@ -111,7 +111,7 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 // report follows a batch, or ends the load.
 func (l *Loader) report(ctx context.Context, patience time.Duration) error {
 	args := slices.Insert(selectStates(State.Final), 0, any(l.load), any(patience.Milliseconds()))
-	word, state, err := l.c.run(ctx, loadedScript, l.scriptKeys(), args...)
+	word, state, err := l.c.run(ctx, loadedScript, l.keys.inOrder(), args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("note batch: %w", err)
@@ -121,8 +121,4 @@ func (l *Loader) report(ctx context.Context, patience time.Duration) error {
 		return &TransitionError{ID: l.id, From: State(state), To: Running}
 	}
 	return nil
-}
-
-func (l *Loader) scriptKeys() []string {
-	return []string{l.keys.spec, l.keys.counts, l.keys.list.Plain()}
 }

@@ -29,7 +29,7 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	for _, from := range to.before() {
 		args = append(args, string(from))
 	}
-	word, from, err := c.run(ctx, moveScript, []string{k.spec, k.counts}, args...)
+	word, from, err := c.run(ctx, moveScript, k.inOrder(), args...)
 	switch {
 	case err != nil:
 		return err
@@ -57,8 +57,7 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, err er
 	if err != nil {
 		return false, wrap("complete", id, err)
 	}
-	word, _, err := c.run(ctx, completeScript,
-		[]string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}, c.retention(Completed), deadline)
+	word, _, err := c.run(ctx, completeScript, k.inOrder(), c.retention(Completed), deadline)
 	if word == "missing" {
 		err = ErrNotFound
 	}

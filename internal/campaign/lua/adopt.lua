@@ -1,5 +1,6 @@
 -- adopt puts a spec in order that an application wrote or a late audience concerns: a completed campaign whose list
--- has elements again runs again, and what runs or is paused does not expire.
+-- has elements again runs again, and what runs or is paused does not expire. It is called at each look, and writes nothing
+-- where all is in order.
 -- Returns {'adopted'} or {'missing'}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 
@@ -10,11 +11,17 @@ end
 if redis.call('EXISTS', spec) == 0 then
   return {'missing'}
 end
+
+-- settled tells that a running campaign is as enter leaves it.
+local function settled()
+  local stamps = redis.call('HMGET', spec, 'created_at', 'started_at', 'finished_at', 'reason')
+  return stamps[1] and stamps[2] and not stamps[3] and not stamps[4] and redis.call('PTTL', spec) == -1
+end
+
 local state = redis.call('HGET', spec, 'state')
-if state == 'running' or (state == 'completed' and redis.call('EXISTS', list) == 1) then
-  enter(spec, counts, 'running', '', 0)
+if (state == 'running' and not settled()) or (state == 'completed' and redis.call('EXISTS', list) == 1) then
+  enter(KEYS, 'running', '', 0)
 elseif state == 'paused' then
-  redis.call('PERSIST', spec)
-  redis.call('PERSIST', counts)
+  keep(KEYS)
 end
 return {'adopted'}

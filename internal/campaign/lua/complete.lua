@@ -22,23 +22,16 @@ if state ~= 'running' or redis.call('EXISTS', list, back, retry, leases, outbox)
   return {'goes on'}
 end
 
-local now = server_ms()
-local totals, fields = {}, redis.call('HGETALL', counts)
-for i = 1, #fields, 2 do
-  totals[fields[i]] = tonumber(fields[i + 1]) or 0
-  if string.sub(fields[i], 1, 5) == 'load:' and totals[fields[i]] > now then
-    return {'goes on'}
-  end
-end
-if (totals.claimed or 0) == 0 and (totals.accepted or 0) == 0 then
+local totals, loading = books(counts)
+if loading or ((totals.claimed or 0) == 0 and (totals.accepted or 0) == 0) then
   return {'goes on'}
 end
 
 local function passed(deadline)
-  return deadline > 0 and deadline <= now
+  return deadline > 0 and deadline <= server_ms()
 end
 
 local late = (passed(totals.deadline or 0) or passed(own_deadline)) and (totals['ended:expired'] or 0) > 0
 local to = late and 'expired' or 'completed'
-enter(spec, counts, to, late and 'the deadline came before everybody was served' or '', retention_ms)
+enter(KEYS, to, late and 'the deadline came before everybody was served' or '', retention_ms)
 return {'ended', to}

@@ -12,6 +12,6 @@ end
 if redis.call('EXISTS', spec) == 1 then
   return {redis.call('HGET', spec, 'creation') == creation and 'created' or 'exists'}
 end
-enter(spec, counts, state, '', 0)
+enter(KEYS, state, '', 0)
 redis.call('HSET', spec, 'creation', creation, unpack(ARGV, before + 1))
 return {'created'}

@@ -15,7 +15,7 @@ if redis.call('HEXISTS', counts, mark) == 0 then
 end
 local state = redis.call('HGET', spec, 'state')
 if state == 'completed' and redis.call('EXISTS', list) == 1 then
-  enter(spec, counts, 'running', '', 0)
+  enter(KEYS, 'running', '', 0)
 end
 redis.call('HDEL', counts, mark)
 redis.call('HSET', counts, mark, whole(server_ms() + patience_ms))

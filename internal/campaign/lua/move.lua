@@ -19,5 +19,5 @@ end
 if not contains({unpack(ARGV, before + 1)}, from) then
   return {'illegal', from}
 end
-enter(spec, counts, to, reason, retention_ms)
+enter(KEYS, to, reason, retention_ms)
 return {'moved', from}
