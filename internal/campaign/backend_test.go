@@ -77,6 +77,14 @@ func (b *backend) loseEvery(t *testing.T, n int) {
 	}
 }
 
+// beforeScripts calls a function before each script of the lossy client runs, until the test ends.
+func (b *backend) beforeScripts(t *testing.T, call func(script []string)) {
+	for _, p := range b.proxies {
+		p.Lose(servers.Scripts, func(_ int, script []string) bool { call(script); return false })
+		t.Cleanup(func() { p.Lose(nil, nil) })
+	}
+}
+
 // lost is how many replies were lost since loseEvery.
 func (b *backend) lost() (n int) {
 	for _, p := range b.proxies {

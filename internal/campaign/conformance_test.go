@@ -30,6 +30,8 @@ var conformance = []struct {
 	{"loads side by side", loadsOneAtATime},
 	{"load and complete", completesAfterTheLoad},
 	{"load into the ended", reopensOnlyTheCompleted},
+	{"load and look", loadsBesideALook},
+	{"load that died", forgetsWhatNobodyLoads},
 	{"load and delete", loadsNothingIntoTheDeleted},
 	{"discover", discoversWhatRuns},
 	{"discover lists of an application", discoversForeignLists},

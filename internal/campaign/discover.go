@@ -111,12 +111,12 @@ func (c *Campaigns) forget(ctx context.Context, h head, d *Discovery) error {
 	return nil
 }
 
-// unregister takes an entry out, and puts it back when its spec has come in between: see create.
+// unregister takes an entry out, and puts it back when its spec or a load has come in between: see create.
 func (c *Campaigns) unregister(ctx context.Context, id string, k keys) error {
 	if err := c.rdb.SRem(ctx, c.names.Registry(), id).Err(); err != nil {
 		return err
 	}
-	n, err := c.rdb.Exists(ctx, k.spec).Result()
+	n, err := c.rdb.Exists(ctx, k.spec, k.counts).Result()
 	if err != nil || n == 0 {
 		return err
 	}

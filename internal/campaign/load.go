@@ -64,6 +64,10 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 		if err := l.begin(ctx, "begin"); err != nil {
 			return err
 		}
+		// And again, for Discover may have found an entry without a campaign in between.
+		if err := l.c.register(ctx, l.id); err != nil {
+			return err
+		}
 	}
 	_, err := l.queue.Append(ctx, queue.Batch{
 		Load: l.load, Number: l.next, Elements: elements, TTL: l.c.o.DefaultTTL, Mark: loadMark + l.load,

@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -127,4 +128,47 @@ func loadsNothingIntoTheDeleted(t *testing.T, b *backend) {
 	f.refused("close", l.Close(t.Context()), campaign.ErrDeleted)
 	f.load("1", false, 2)
 	wantEqual(t, "claimed by the new campaign", len(f.claim("1", 10).Elements), 2)
+}
+
+// loadsBesideALook loads before the campaign is created, while another process looks for campaigns before some scripts of the load:
+// what it finds is a campaign of which there is nothing yet but that somebody is about to load it.
+func loadsBesideALook(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, eager)
+	looking := openOn(t, b.rdb, b.rdb, campaign.Options{ScanEvery: time.Hour}) // no scan finds what a look has dropped
+	looking.discover()
+	for id, when := range map[string]func(script []string) bool{
+		"always": func([]string) bool { return true },
+		"append": func(script []string) bool { return strings.Contains(strings.Join(script, " "), ":load:") },
+	} {
+		var looks, failed atomic.Int32
+		b.beforeScripts(t, func(script []string) {
+			if !when(script) {
+				return
+			}
+			looks.Add(1)
+			if _, err := looking.Discover(t.Context()); err != nil {
+				failed.Add(1)
+			}
+		})
+		f.load(id, false, 3)
+		if looks.Load() == 0 || failed.Load() > 0 {
+			t.Errorf("%s: %d looks, of which %d failed", id, looks.Load(), failed.Load())
+		}
+		wantEqual(t, id+" is registered", f.registered(id), true)
+		wantEqual(t, id+": loaded", f.books(id).Loaded, 3)
+	}
+	wantList(t, "waiting", looking.discover().Waiting, "always", "append")
+}
+
+// A loader that died holds nobody up for longer than its mark counts.
+func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
+	f := open(t, b)
+	counts := f.key("1", queue.SuffixCounts)
+	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "1").Err())
+	f.hset(counts, "load:x", time.Now().Add(time.Minute).UnixMilli())
+	wantList(t, "waiting", f.discover().Waiting)
+	wantEqual(t, "registered while it is loaded", f.registered("1"), true)
+	f.hset(counts, "load:x", 1)
+	f.discover()
+	f.wantNothingOf(b, "1")
 }

@@ -1,14 +1,22 @@
 -- forget looks at a campaign without a spec, and removes its books when nothing is left that they are about.
--- Returns {'forgotten'}, {'waiting'} while recipients wait for a message, {'unsettled'} while only results are left, or
--- {'written'} when there is a spec after all.
+-- Returns {'forgotten'}, {'waiting'} while recipients wait for a message, {'loading'} while some are about to come,
+-- {'unsettled'} while only results are left, or {'written'} when there is a spec after all.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 
+local bad = wrong_type(counts, 'hash')
+if bad then
+  return bad
+end
 if redis.call('EXISTS', spec) == 1 then
   return {'written'}
 end
 if redis.call('EXISTS', list, back, retry, leases) > 0 then
   return {'waiting'}
+end
+local _, loading = books(counts)
+if loading then
+  return {'loading'}
 end
 if redis.call('EXISTS', outbox) == 1 then
   return {'unsettled'}
