@@ -3,6 +3,7 @@ package campaign_test
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -92,4 +93,38 @@ func (b *backend) lost() (n int) {
 		n += lost
 	}
 	return n
+}
+
+// hooked is another sound client, with a hook.
+func (b *backend) hooked(t *testing.T, hook redis.Hook) redis.UniversalClient {
+	t.Helper()
+	var rdb redis.UniversalClient
+	switch sound := b.rdb.(type) {
+	case *redis.ClusterClient:
+		rdb = redis.NewClusterClient(sound.Options())
+	case *redis.Client:
+		rdb = redis.NewClient(sound.Options())
+	}
+	t.Cleanup(func() { _ = rdb.Close() })
+	rdb.AddHook(hook)
+	return rdb
+}
+
+// tripCounter is a hook that counts round trips: a pipeline is one.
+type tripCounter struct{ n atomic.Int64 }
+
+func (c *tripCounter) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *tripCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.n.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (c *tripCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.n.Add(1)
+		return next(ctx, cmds)
+	}
 }

@@ -34,7 +34,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	case word == "running":
 		return &TransitionError{ID: id, From: Running, To: deleted}
 	}
-	claims, err := c.claims(ctx, k)
+	claims, err := claimsOf(c.rdb.ZRange(ctx, k.leases, 0, -1))
 	if err != nil {
 		return err
 	}

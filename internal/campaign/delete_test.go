@@ -124,19 +124,7 @@ var errCut = errors.New("cut off")
 // limit is a hook that lets so many commands pass.
 type limit struct{ left int }
 
-func (l *limit) client(t *testing.T, b *backend) redis.UniversalClient {
-	t.Helper()
-	var rdb redis.UniversalClient
-	switch sound := b.rdb.(type) {
-	case *redis.ClusterClient:
-		rdb = redis.NewClusterClient(sound.Options())
-	case *redis.Client:
-		rdb = redis.NewClient(sound.Options())
-	}
-	t.Cleanup(func() { _ = rdb.Close() })
-	rdb.AddHook(l)
-	return rdb
-}
+func (l *limit) client(t *testing.T, b *backend) redis.UniversalClient { return b.hooked(t, l) }
 
 func (l *limit) DialHook(next redis.DialHook) redis.DialHook { return next }
 

@@ -1,11 +1,15 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
 )
 
 // Discovery is what there is to do, each list ordered by id.
@@ -44,32 +48,43 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 		return Discovery{}, err
 	}
 	var d Discovery
-	var running, rest []head
+	var running, rest, bare []head
 	for _, h := range heads {
 		switch {
 		case h.problem != nil:
 			d.Broken = append(d.Broken, Problem{h.spec.ID, h.problem})
+		case !h.found && h.listed:
+			d.Waiting = append(d.Waiting, h.spec.ID)
 		case !h.found:
-			err = c.forget(ctx, h, &d)
+			bare = append(bare, h)
 		case h.spec.State == Running || h.spec.State == Completed && h.listed:
-			running, err = append(running, h), c.settleIn(ctx, h)
+			running = append(running, h)
 		default:
 			rest = append(rest, h)
 		}
-		if err != nil {
+	}
+	for _, step := range []func() error{
+		func() error { return c.addRunning(ctx, running, &d) },
+		func() error { return c.forget(ctx, bare, &d) },
+		func() error { return c.addUnsettled(ctx, rest, &d) },
+	} {
+		if err := step(); err != nil {
 			return Discovery{}, err
 		}
 	}
-	if err := c.addRunning(ctx, running, &d); err != nil {
-		return Discovery{}, err
-	}
-	if c.scan.unsettled.Swap(false) {
-		if err := c.addUnsettled(ctx, rest, &d); err != nil {
-			c.scan.unsettled.Store(true)
-			return Discovery{}, err
-		}
-	}
+	slices.Sort(d.Waiting)
+	slices.Sort(d.Unsettled)
+	slices.SortFunc(d.Broken, func(a, b Problem) int { return cmp.Compare(a.ID, b.ID) })
 	return d, nil
+}
+
+// blame puts a campaign among the broken whose keys are to blame for an error; any other error ends the look.
+func (d *Discovery) blame(verb, id string, err error) error {
+	if _, mistyped := errors.AsType[*queue.TypeError](err); !mistyped {
+		return wrap(verb, id, err)
+	}
+	d.Broken = append(d.Broken, Problem{id, err})
+	return nil
 }
 
 // look reads the heads of all campaigns that are known after a piece of scanning.
@@ -88,90 +103,45 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 	return c.heads(ctx, ids)
 }
 
-// settleIn adopts a campaign that is to run, where anything about it is not as it should be.
-func (c *Campaigns) settleIn(ctx context.Context, h head) error {
-	_, _, err := c.run(ctx, adoptScript, h.keys.inOrder())
-	return wrap("adopt", h.spec.ID, err)
-}
-
-// forget deals with an entry that has no spec: recipients may wait for one, or the campaign is gone.
-func (c *Campaigns) forget(ctx context.Context, h head, d *Discovery) error {
-	k, id := h.keys, h.spec.ID
-	word, _, err := c.run(ctx, forgetScript, k.inOrder())
-	switch {
-	case err != nil:
-		return wrap("forget", id, err)
-	case word == "waiting":
-		d.Waiting = append(d.Waiting, id)
-	case word == "unsettled":
-		d.Unsettled = append(d.Unsettled, id)
-	case word == "forgotten":
-		return wrap("forget", id, c.unregister(ctx, id, k))
-	}
-	return nil
-}
-
-// unregister takes an entry out, and puts it back when its spec or a load has come in between: see create.
-func (c *Campaigns) unregister(ctx context.Context, id string, k keys) error {
-	if err := c.rdb.SRem(ctx, c.names.Registry(), id).Err(); err != nil {
-		return err
-	}
-	n, err := c.rdb.Exists(ctx, k.spec, k.counts).Result()
-	if err != nil || n == 0 {
-		return err
-	}
-	return c.register(ctx, id)
-}
-
-// addRunning reads the specs of those that run in full.
+// addRunning adopts campaigns that are to run, and reads their specs in full.
 func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery) error {
-	for some := range slices.Chunk(running, headsAtOnce) {
+	sound := make([]head, 0, len(running))
+	for i, a := range c.runEach(ctx, adoptScript, inOrder(running)) {
+		if a.err == nil {
+			sound = append(sound, running[i])
+		} else if err := d.blame("adopt", running[i].spec.ID, a.err); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(sound, headsAtOnce) {
 		pipe := c.rdb.Pipeline()
 		specs := make([]*redis.SliceCmd, len(some))
 		for i, h := range some {
 			specs[i] = pipe.HMGet(ctx, h.keys.spec, allFields...)
 		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return fmt.Errorf("read messages: %w", err)
-		}
+		_, _ = pipe.Exec(ctx) // each command's own error is looked at
 		for i, h := range some {
-			s, found, err := parseSpec(h.spec.ID, allFields, specs[i].Val())
-			if err == nil && found && len(s.Message) == 0 {
-				err = &SpecError{ID: s.ID, Field: fieldMessage, Problem: "is missing"}
-			}
-			switch {
-			case err != nil:
-				d.Broken = append(d.Broken, Problem{s.ID, err})
-			case found && s.State == Running: // it may have been paused in between
-				d.Running = append(d.Running, s)
+			if err := c.addSpec(ctx, h, specs[i], d); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// addUnsettled looks for what is left of campaigns that do not run, and lets the keys of ended ones expire.
-func (c *Campaigns) addUnsettled(ctx context.Context, rest []head, d *Discovery) error {
-	for some := range slices.Chunk(rest, headsAtOnce) {
-		pipe := c.rdb.Pipeline()
-		left := make([]*redis.IntCmd, len(some))
-		for i, h := range some {
-			left[i] = pipe.Exists(ctx, h.keys.leases, h.keys.outbox)
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return fmt.Errorf("look for leases: %w", err)
-		}
-		for i, h := range some {
-			if left[i].Val() > 0 {
-				d.Unsettled = append(d.Unsettled, h.spec.ID)
-			}
-			if h.spec.State.Final() || h.spec.State.Ended() && !h.expires {
-				if err := c.retain(ctx, h.keys); err != nil {
-					return wrap("retain", h.spec.ID, err)
-				}
-			}
-		}
+// addSpec adds a campaign that runs: it may have been paused or deleted since its head was read.
+func (c *Campaigns) addSpec(ctx context.Context, h head, fields *redis.SliceCmd, d *Discovery) error {
+	if err := fields.Err(); err != nil {
+		return d.blame("read", h.spec.ID, c.typed(ctx, err, h.keys.spec, "hash"))
 	}
-	slices.Sort(d.Unsettled)
+	if blank(fields.Val()) {
+		return nil
+	}
+	s, err := parseSpec(h.spec.ID, allFields, fields.Val())
+	if err = cmp.Or(err, s.mute()); err != nil {
+		d.Broken = append(d.Broken, Problem{s.ID, err})
+	} else if s.State == Running {
+		d.Running = append(d.Running, s)
+	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,99 @@ func discoversWhatRuns(t *testing.T, b *backend) {
 	}
 	f.hset(f.key("mute", queue.SuffixSpec), "message", "{}")
 	wantList(t, "running when mended", idsOf(f.discover().Running), "is running", "mute")
+}
+
+// goesOnBesideTheBroken gives campaigns of every kind a key of another type, which is their own trouble.
+func goesOnBesideTheBroken(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.into("good", campaign.Running)
+	f.into("bad", campaign.Running)
+	f.push("listed", 1)
+	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "bare").Err())
+	f.into("old", campaign.Cancelled)
+	for _, id := range []string{"bad", "listed", "bare", "old"} {
+		f.ok(f.rdb.Set(t.Context(), f.key(id, queue.SuffixCounts), "a string", 0).Err())
+	}
+	f.ok(f.rdb.Set(t.Context(), f.key("old", queue.SuffixLeases), "a string", 0).Err())
+	d := f.discover()
+	wantList(t, "running", idsOf(d.Running), "good")
+	wantList(t, "waiting", d.Waiting, "listed")
+	wantList(t, "unsettled", d.Unsettled, "old")
+	var broken []string
+	for _, p := range d.Broken {
+		broken = append(broken, p.ID)
+		if wrong, ok := errors.AsType[*queue.TypeError](p.Err); !ok || wrong.Key != f.key(p.ID, queue.SuffixCounts) {
+			t.Errorf("%s is broken by %v, want its counts", p.ID, p.Err)
+		}
+	}
+	wantList(t, "broken", broken, "bad", "bare")
+	f.ok(f.rdb.Del(t.Context(), f.key("bad", queue.SuffixCounts)).Err())
+	wantList(t, "running when mended", idsOf(f.discover().Running), "bad", "good")
+}
+
+// tellsWhatIsStateless has specs that an application wrote without a state.
+func tellsWhatIsStateless(t *testing.T, b *backend) {
+	f := open(t, b)
+	for id, field := range map[string]string{"1": "message", "2": "name", "3": "theirs"} {
+		f.hset(f.key(id, queue.SuffixSpec), field, "{}")
+		f.push(id, 1)
+	}
+	d := f.discover()
+	wantList(t, "waiting", d.Waiting)
+	wantEqual(t, "broken", len(d.Broken), 3)
+	all, err := f.List(t.Context())
+	f.ok(err)
+	wantEqual(t, "listed", len(all), 3)
+	for i, p := range d.Broken {
+		wantEqual(t, "in the list", fmt.Sprint(all[i].Err), fmt.Sprint(p.Err))
+		if wrong, ok := errors.AsType[*campaign.SpecError](p.Err); !ok || wrong.Field != "state" || !strings.HasPrefix(wrong.Problem, "is missing: HSET it") {
+			t.Errorf("%s is broken by %v, want that its state is missing, and what to do", p.ID, p.Err)
+		}
+	}
+	wantEqual(t, "a start says the same", strings.Contains(fmt.Sprint(f.Move(t.Context(), "1", campaign.Running, "")), "is missing: HSET it"), true)
+	f.hset(f.key("1", queue.SuffixSpec), "state", "running")
+	wantList(t, "running when mended", idsOf(f.discover().Running), "1")
+}
+
+// looksAtManyAtOnce counts round trips: a thousand lists without a message must not hold up the campaigns that run.
+func looksAtManyAtOnce(t *testing.T, b *backend) {
+	f := open(t, b)
+	trips := new(tripCounter)
+	g := openOn(t, b.hooked(t, trips), b.rdb, eager)
+	look := func() int {
+		g.discover() // which adopts and registers
+		trips.n.Store(0)
+		g.discover()
+		return int(trips.n.Load())
+	}
+	add := func(from, to int) {
+		for i := from; i < to; i++ {
+			f.push(fmt.Sprint("waits", i), 1)
+			f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), fmt.Sprint("bare", i)).Err())
+			f.ok(f.rdb.RPush(t.Context(), f.key(fmt.Sprint("bare", i), queue.SuffixBack), "x").Err())
+			f.hset(f.key(fmt.Sprint("runs", i), queue.SuffixSpec), "message", "{}", "state", "running")
+			f.push(fmt.Sprint("runs", i), 1)
+			f.hset(f.key(fmt.Sprint("off", i), queue.SuffixSpec), "message", "{}", "state", "cancelled")
+			f.push(fmt.Sprint("off", i), 1)
+		}
+	}
+	add(0, 1)
+	few := look()
+	add(1, 25)
+	wantEqual(t, "round trips", look(), few)
+	d := g.discover()
+	wantEqual(t, "running", len(d.Running), 25)
+	wantEqual(t, "waiting", len(d.Waiting), 50)
+
+	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "gone1").Err())
+	trips.n.Store(0)
+	g.discover()
+	one := trips.n.Load()
+	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "gone1", "gone2", "gone3").Err())
+	trips.n.Store(0)
+	g.discover()
+	wantEqual(t, "round trips to forget", trips.n.Load(), one)
+	wantEqual(t, "registered", f.registered("gone2"), false)
 }
 
 func discoversForeignLists(t *testing.T, b *backend) {

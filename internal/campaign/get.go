@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/redis/go-redis/v9"
@@ -23,16 +24,11 @@ func (c *Campaigns) get(ctx context.Context, id string) (Spec, error) {
 	if err != nil {
 		return Spec{}, c.typed(ctx, err, k.spec, "hash")
 	}
-	s, found, err := parseSpec(id, allFields, values)
-	switch {
-	case err != nil:
-		return s, err
-	case !found:
+	if blank(values) {
 		return Spec{}, ErrNotFound
-	case len(s.Message) == 0:
-		return s, &SpecError{ID: id, Field: fieldMessage, Problem: "is missing"}
 	}
-	return s, nil
+	s, err := parseSpec(id, allFields, values)
+	return s, cmp.Or(err, s.mute())
 }
 
 // Adopt is Get for who is about to serve the campaign, after putting it in order as Discover does: it is registered,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -36,11 +35,11 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	case word == "missing":
 		return ErrNotFound
 	case word == "illegal" && !State(from).valid():
-		return &SpecError{ID: id, Field: fieldState, Problem: fmt.Sprintf("is %s, want one of %v", shorten(from), States)}
+		return &SpecError{ID: id, Field: fieldState, Problem: badState(from)}
 	case word == "illegal":
 		return &TransitionError{ID: id, From: State(from), To: to}
 	case to.Ended():
-		return c.retain(ctx, k)
+		return c.retain(ctx, []keys{k})[0].err
 	}
 	return nil
 }
@@ -83,32 +82,4 @@ func (c *Campaigns) retention(s State) int64 {
 		return 0
 	}
 	return c.o.Retention.Milliseconds()
-}
-
-// retain lets all keys of an ended campaign expire with its spec. What is in flight may add keys later: Discover repeats
-// it.
-func (c *Campaigns) retain(ctx context.Context, k keys) error {
-	claims, err := c.claims(ctx, k)
-	if err != nil {
-		return err
-	}
-	all := []string{k.spec, k.list.Plain(), k.counts, k.back, k.retry, k.leases, k.outbox, k.pace, k.breaker}
-	for _, claim := range claims {
-		all = append(all, k.list.Lease(claim))
-	}
-	args := slices.Insert(selectStates(State.Ended), 0, any(c.o.Retention.Milliseconds()))
-	_, _, err = c.run(ctx, retainScript, all, args...)
-	return err
-}
-
-// claims lists the claims that hold a lease.
-func (c *Campaigns) claims(ctx context.Context, k keys) ([]string, error) {
-	claims, err := c.rdb.ZRange(ctx, k.leases, 0, -1).Result()
-	if redis.HasErrorPrefix(err, "WRONGTYPE") {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list leases: %w", err)
-	}
-	return claims, nil
 }

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,36 +82,55 @@ func (c *Campaigns) heads(ctx context.Context, ids []string) ([]head, error) {
 	return all, nil
 }
 
+// headReply is what Redis says of one campaign. A pipeline is not one moment: whether there is a spec is looked at before its
+// fields and, with its expiry, after them.
+type headReply struct {
+	before *redis.IntCmd
+	fields *redis.SliceCmd
+	expiry *redis.DurationCmd
+	length *redis.IntCmd
+}
+
 func (c *Campaigns) readHeads(ctx context.Context, group []head) error {
 	pipe := c.rdb.Pipeline()
-	specs := make([]*redis.SliceCmd, len(group))
-	expiries := make([]*redis.DurationCmd, len(group))
-	lengths := make([]*redis.IntCmd, len(group))
+	replies := make([]headReply, len(group))
 	for i, h := range group {
-		specs[i] = pipe.HMGet(ctx, h.keys.spec, headFields...)
-		expiries[i] = pipe.PTTL(ctx, h.keys.spec)
-		lengths[i] = pipe.LLen(ctx, h.keys.list.Plain())
+		replies[i] = headReply{
+			before: pipe.Exists(ctx, h.keys.spec),
+			fields: pipe.HMGet(ctx, h.keys.spec, headFields...),
+			expiry: pipe.PTTL(ctx, h.keys.spec),
+			length: pipe.LLen(ctx, h.keys.list.Plain()),
+		}
 	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	for i := range group {
-		h := &group[i]
-		if err := specs[i].Err(); err != nil {
-			if h.problem = c.typed(ctx, err, h.keys.spec, "hash"); errors.Is(h.problem, err) {
-				return fmt.Errorf("read specs: %w", err)
-			}
-			h.found = true
-			continue
-		}
-		if err := expiries[i].Err(); err != nil {
+		if err := c.readHead(ctx, &group[i], replies[i]); err != nil {
 			return fmt.Errorf("read specs: %w", err)
 		}
-		// A list of another type is the claim's to complain about.
-		if err := lengths[i].Err(); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
-			return fmt.Errorf("read specs: %w", err)
+	}
+	return nil
+}
+
+func (c *Campaigns) readHead(ctx context.Context, h *head, r headReply) error {
+	if err := cmp.Or(r.before.Err(), r.expiry.Err()); err != nil {
+		return err
+	}
+	// A list of another type is the claim's to complain about.
+	if err := r.length.Err(); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return err
+	}
+	h.listed = r.length.Val() > 0
+	h.expires = r.expiry.Val() > 0
+	if err := r.fields.Err(); err != nil {
+		h.found, h.problem = true, c.typed(ctx, err, h.keys.spec, "hash")
+		if errors.Is(h.problem, err) {
+			return err
 		}
-		h.spec, h.found, h.problem = parseSpec(h.spec.ID, headFields, specs[i].Val())
-		h.expires = expiries[i].Val() > time.Duration(0)
-		h.listed = lengths[i].Val() > 0
+		return nil
+	}
+	const gone = time.Duration(-2)
+	if h.found = !blank(r.fields.Val()) || r.before.Val() > 0 && r.expiry.Val() != gone; h.found {
+		h.spec, h.problem = parseSpec(h.spec.ID, headFields, r.fields.Val())
 	}
 	return nil
 }

@@ -63,7 +63,11 @@ var (
 // run calls a script and returns the word it answers with, and the one behind it, if any. A key of the wrong type is a
 // *queue.TypeError; nothing was changed then.
 func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (word, detail string, err error) {
-	reply, err := s.Run(ctx, c.rdb, keys, args...).StringSlice()
+	return decode(s.Run(ctx, c.rdb, keys, args...))
+}
+
+func decode(cmd *redis.Cmd) (word, detail string, err error) {
+	reply, err := cmd.StringSlice()
 	switch {
 	case err != nil:
 		return "", "", queue.Typed(err)

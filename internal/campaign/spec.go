@@ -64,23 +64,35 @@ var headFields = []string{
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
 
-// parseSpec reads the values of fields; found is false when the hash has none of them. An error is a *SpecError.
-func parseSpec(id string, fields []string, values []any) (s Spec, found bool, err error) {
+// mute is the error of a spec without a message.
+func (s Spec) mute() error {
+	if len(s.Message) > 0 {
+		return nil
+	}
+	return &SpecError{ID: s.ID, Field: fieldMessage, Problem: "is missing"}
+}
+
+// blank tells that the hash has none of the fields that were asked for.
+func blank(values []any) bool {
+	return !slices.ContainsFunc(values, func(value any) bool { return value != nil })
+}
+
+// parseSpec reads the values of fields. An error is a *SpecError.
+func parseSpec(id string, fields []string, values []any) (s Spec, err error) {
 	s = Spec{ID: id, OnAmbiguous: Resend, Weight: 1}
 	for i, field := range fields {
 		value, set := values[i].(string)
 		if !set {
 			continue
 		}
-		found = true
 		if problem := s.set(field, value); problem != "" && err == nil {
 			err = &SpecError{ID: id, Field: field, Problem: problem}
 		}
 	}
-	if found && s.State == "" && err == nil {
-		err = &SpecError{ID: id, Field: fieldState, Problem: "is missing"}
+	if s.State == "" && err == nil {
+		err = &SpecError{ID: id, Field: fieldState, Problem: badState("")}
 	}
-	return s, found, err
+	return s, err
 }
 
 // set takes one field; problem says why it cannot.
@@ -88,7 +100,7 @@ func (s *Spec) set(field, value string) (problem string) {
 	switch field {
 	case fieldState:
 		if s.State = State(value); !s.State.valid() {
-			return fmt.Sprintf("is %s, want one of %v", shorten(value), States)
+			return badState(value)
 		}
 	case fieldMessage:
 		s.Message = notification.Message(value)
@@ -118,6 +130,14 @@ func (s *Spec) set(field, value string) (problem string) {
 		s.FinishedAt = parseTime(value)
 	}
 	return ""
+}
+
+// badState says what is wrong with a state, and what to do about it.
+func badState(value string) string {
+	if value == "" {
+		return fmt.Sprintf("is missing: HSET it to %s, or to %s and start the campaign later", Running, Draft)
+	}
+	return fmt.Sprintf("is %s, want one of %v", shorten(value), States)
 }
 
 // shorten quotes a stranger's value for an error.

@@ -1,0 +1,47 @@
+package campaign
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// retain lets all keys of ended campaigns expire, each campaign's with its spec. What is in flight may add keys later:
+// Discover repeats it.
+func (c *Campaigns) retain(ctx context.Context, ended []keys) []answer {
+	pipe := c.rdb.Pipeline()
+	leases := make([]*redis.StringSliceCmd, len(ended))
+	for i, k := range ended {
+		leases[i] = pipe.ZRange(ctx, k.leases, 0, -1)
+	}
+	_, _ = pipe.Exec(ctx) // each command's own error is looked at
+	args := append([]any{c.o.Retention.Milliseconds()}, selectStates(State.Ended)...)
+	calls, unread := make([]call, len(ended)), make([]error, len(ended))
+	for i, k := range ended {
+		var claims []string
+		claims, unread[i] = claimsOf(leases[i])
+		calls[i] = call{keys: append(k.inOrder(), k.pace, k.breaker), args: args}
+		for _, claim := range claims {
+			calls[i].keys = append(calls[i].keys, k.list.Lease(claim))
+		}
+	}
+	answers := c.runEach(ctx, retainScript, calls)
+	for i := range answers {
+		answers[i].err = cmp.Or(unread[i], answers[i].err)
+	}
+	return answers
+}
+
+// claimsOf are the members of a campaign's leases; none where that key holds another type.
+func claimsOf(leases *redis.StringSliceCmd) ([]string, error) {
+	claims, err := leases.Result()
+	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list leases: %w", err)
+	}
+	return claims, nil
+}
