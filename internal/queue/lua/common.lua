@@ -1,4 +1,5 @@
--- Stands before every script, of every room. A script does not roll back, so each one checks all types before its first write.
+-- Stands before every script, of every room. A script does not roll back, so each one looks at types before its first write: a
+-- key of another type ends it, unless the key is one that a script deletes, writes over or gives an expiry, whatever it holds.
 -- Redis refuses a script that grows memory when it is full under noeviction, unless the script has already written:
 -- hence the first write of each script (of the appending ones excepted) is a command that needs no memory.
 
