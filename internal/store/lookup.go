@@ -44,7 +44,11 @@ func (s *Store) lookup(ctx context.Context, query string, ids []string) (map[str
 	if FaultOf(err) != Data {
 		return found, err
 	}
-	if ids, err = s.backend.fitting(ctx, query, ids); err != nil {
+	err = s.within(ctx, func(ctx context.Context) (err error) {
+		ids, err = s.backend.fitting(ctx, query, ids)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	return found, s.bisect(ctx, found, query, ids)
@@ -70,6 +74,10 @@ func (s *Store) bisect(ctx context.Context, found map[string]string, query strin
 }
 
 func (s *Store) ask(ctx context.Context, found map[string]string, query string, ids []string) error {
+	return s.within(ctx, func(ctx context.Context) error { return s.read(ctx, found, query, ids) })
+}
+
+func (s *Store) read(ctx context.Context, found map[string]string, query string, ids []string) error {
 	rows, err := s.db.QueryContext(ctx, query, s.backend.idList(ids))
 	if err != nil {
 		return err

@@ -1,5 +1,11 @@
 package store
 
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
 // Default, as a statement in Options, stands for the one that suits the database: see the fields.
 const Default = "default"
 
@@ -9,10 +15,14 @@ const (
 	settingTokenClear   = "store.token_clear"
 	settingTokenRestore = "store.token_restore"
 	settingProfileQuery = "store.profile_query"
+	settingTimeout      = "store.timeout"
 )
 
-// Options are the statements over tables of the application's own, which are used as they are. An empty statement
-// turns its use off; Default chooses the one for a table users(id, fcm_token).
+// DefaultTimeout is Options.Timeout where nothing is said.
+const DefaultTimeout = 10 * time.Second
+
+// Options are the statements over tables of the application's own, which are used as they are, and how long the database
+// may take. An empty statement turns its use off; Default chooses the one for a table users(id, fcm_token).
 type Options struct {
 	// TokenQuery selects id and token of the users in $1. On PostgreSQL $1 is an array of the id's type, by default
 	// SELECT id, fcm_token FROM users WHERE id = ANY($1); on SQLite it is a JSON array of strings, by default
@@ -27,11 +37,22 @@ type Options struct {
 	TokenRestore string
 	// ProfileQuery selects id and profile, a JSON object, of the users in $1. Default turns it off.
 	ProfileQuery string
+	// Timeout bounds each query of a look-up and each transaction that writes, so that a connection which is never answered
+	// holds nobody for longer; what it cuts off is a Transient fault. A migration takes the time that it needs. Zero is
+	// DefaultTimeout.
+	Timeout time.Duration
+}
+
+func (o Options) validate() error {
+	if o.Timeout < 0 {
+		return fmt.Errorf("%s of %s is below zero", settingTimeout, o.Timeout)
+	}
+	return nil
 }
 
 // DefaultOptions reads, clears and restores tokens in a table users(id, fcm_token), and reads no profiles.
 func DefaultOptions() Options {
-	return Options{TokenQuery: Default, TokenClear: Default, TokenRestore: Default}
+	return Options{TokenQuery: Default, TokenClear: Default, TokenRestore: Default, Timeout: DefaultTimeout}
 }
 
 const (
@@ -39,8 +60,9 @@ const (
 	defaultTokenRestore = `UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = '')`
 )
 
-// resolve puts the database's own statements in the place of Default.
+// resolve puts the database's own statements in the place of Default, and DefaultTimeout in that of none.
 func (o Options) resolve(tokenQuery string) Options {
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	if o.TokenQuery == Default {
 		o.TokenQuery = tokenQuery
 	}

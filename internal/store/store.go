@@ -39,6 +39,9 @@ type backend interface {
 // Open makes a Store of a URL: postgres://user@host/database, or sqlite:path. It checks the URL and the options but
 // does not connect yet, so that a database which is down at the start is met like one which goes down later; Ping asks.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if err := o.validate(); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	scheme, rest, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "postgres", "postgresql":
@@ -110,7 +113,8 @@ func (s *Store) Apply(ctx context.Context, results []notification.Result) error 
 	if s.o.TokenClear != "" {
 		dead = deadTokens(results)
 	}
-	if err := s.backend.apply(ctx, distinct(results), dead); err != nil {
+	err := s.within(ctx, func(ctx context.Context) error { return s.backend.apply(ctx, distinct(results), dead) })
+	if err != nil {
 		return fmt.Errorf("apply results: %w", err)
 	}
 	return nil

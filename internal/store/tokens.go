@@ -32,7 +32,7 @@ func (s *Store) RestoreTokens(ctx context.Context, tokens map[string]string) err
 		}
 	}
 	slices.SortFunc(all, byUser)
-	if err := s.backend.restore(ctx, all); err != nil {
+	if err := s.within(ctx, func(ctx context.Context) error { return s.backend.restore(ctx, all) }); err != nil {
 		return fmt.Errorf("restore tokens: %w", err)
 	}
 	return nil

@@ -68,6 +68,7 @@ func storeOptions(s config.Store) store.Options {
 		TokenClear:   statement(s.TokenClear, store.Default),
 		TokenRestore: statement(s.TokenRestore, store.Default),
 		ProfileQuery: statement(s.ProfileQuery, ""),
+		Timeout:      s.Timeout,
 	}
 }
 
