@@ -20,7 +20,8 @@ import (
 // Profile is a user's profile: the fields of a JSON object, as they were written. It is shared; do not change it.
 type Profile map[string]json.RawMessage
 
-// Source is the application's own table of profiles. Users without one are left out.
+// Source is the application's own table of profiles. Users without one are left out. It bounds the time that its answer
+// may take: those who ask wait for it.
 type Source interface {
 	Profiles(ctx context.Context, users []string) (map[string]json.RawMessage, error)
 }

@@ -21,7 +21,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Source returns the stored text of those ids that it knows, with one query for all. It must honour ctx.
+// Source returns the stored text of those ids that it knows, with one query for all. It must honour ctx, and bound the time
+// that its answer may take: all who need one of the ids wait for it, and their contexts may have no end.
 type Source func(ctx context.Context, ids []string) (map[string]string, error)
 
 // Decode reads a stored text. ErrEmpty means that there is nothing in it; any other error is logged. Either way the

@@ -3,10 +3,16 @@ package tokens
 import (
 	"context"
 	"sync"
+	"time"
 )
 
+// longestHold is how long a query may keep those who come after it. One that hangs would else hold up whoever needs SQL,
+// in all campaigns, until it is given up.
+const longestHold = time.Second
+
 // asker asks SQL about single users, with one query at a time: those who come while a query is under way share the next
-// one. So a campaign to many dead tokens costs few queries, and a lone question waits for nobody.
+// one, which waits for it no longer than longestHold. So a campaign to many dead tokens costs few queries, and a lone
+// question waits for nobody.
 type asker struct {
 	source Source
 
@@ -71,9 +77,17 @@ func (a *asker) leave(r *round) {
 // run asks until nobody waits.
 func (a *asker) run() {
 	for r := a.take(); r != nil; r = a.take() {
-		r.found, r.err = a.source.Tokens(r.ctx, r.users)
-		close(r.done)
+		go a.query(r)
+		select {
+		case <-r.done:
+		case <-time.After(longestHold):
+		}
 	}
+}
+
+func (a *asker) query(r *round) {
+	defer close(r.done)
+	r.found, r.err = a.source.Tokens(r.ctx, r.users)
 }
 
 func (a *asker) take() *round {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // gate is a source whose queries wait until the test answers them.
@@ -109,5 +110,29 @@ func TestAQuestionThatNobodyWaitsForIsNotAsked(t *testing.T) {
 			q.found <- nil
 		}
 		<-third
+	})
+}
+
+// One connection whose peer has vanished must not stop all who come after it.
+func TestAQueryThatHangsHoldsNobodyForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate{make(chan *query)}
+		a := &asker{source: g}
+		first := asking(t.Context(), a, "1")
+		hung := <-g.queries
+		second := asking(t.Context(), a, "2")
+		begun := time.Now()
+		next := <-g.queries
+		if waited := time.Since(begun); waited > longestHold {
+			t.Errorf("the next query began after %s", waited)
+		}
+		next.found <- map[string]string{"2": "two"}
+		if got := <-second; got != (reply{token: "two"}) {
+			t.Errorf("who came later got %v", got)
+		}
+		hung.found <- map[string]string{"1": "one"}
+		if got := <-first; got != (reply{token: "one"}) {
+			t.Errorf("who came first got %v", got)
+		}
 	})
 }

@@ -24,7 +24,8 @@ import (
 	"fanfare/internal/readthrough"
 )
 
-// Source is the application's own table of tokens. Users without a token are left out, or have an empty one.
+// Source is the application's own table of tokens. Users without a token are left out, or have an empty one. It bounds the
+// time that its answer may take: those who ask wait for it.
 type Source interface {
 	Tokens(ctx context.Context, users []string) (map[string]string, error)
 }
