@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -71,7 +72,7 @@ func TestEndOfWorkGivesBack(t *testing.T) {
 	}
 }
 
-// What was committed as work ended is still removed, rather than written again by the next.
+// What was committed as work ended is still removed, rather than written again by the next, though Redis is away for a moment.
 func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	var stop context.CancelFunc
 	started := make(chan struct{})
@@ -84,7 +85,8 @@ func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	w.options.Workers = 1
 	elements, ids := sent(10)
 	w.push(elements...)
-	r := w.start(w.rdb)
+	away := &away{UniversalClient: w.rdb, refusals: 3}
+	r := w.start(away)
 	stop = r.stopWork
 	close(started)
 	<-r.done
@@ -92,6 +94,25 @@ func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	if c := w.counts(); c.Ended["applied"] != 10 || c.Back != 0 || c.InFlight != 0 {
 		t.Errorf("books: %+v, want all removed", c)
 	}
+	if away.refusals > 0 {
+		t.Error("the removal was never refused")
+	}
+}
+
+// away is a client that does not reach Redis the first times that it is to remove results.
+type away struct {
+	redis.UniversalClient
+	refusals int
+}
+
+func (a *away) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if !slices.Contains(args, any("applied")) || a.refusals == 0 {
+		return a.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	}
+	a.refusals--
+	cmd := redis.NewCmd(ctx)
+	cmd.SetErr(io.EOF)
+	return cmd
 }
 
 // grave is a client whose process dies at its n-th script: before Redis has run it, or before the reply is read.

@@ -87,7 +87,8 @@ func (w *worker) serve(work context.Context, lease queue.Lease) {
 	}
 }
 
-// settle removes written results, trying again as long as their lease is held: otherwise they are only written once more.
+// settle removes written results, trying again until the grace is over or the lease is lost: otherwise they are only written
+// once more.
 func (r *Responder) settle(held, work context.Context, settlements []queue.Settlement) error {
 	ctx, cancel := r.graceful(work)
 	defer cancel()
@@ -101,7 +102,7 @@ func (r *Responder) settle(held, work context.Context, settlements []queue.Settl
 			return err
 		}
 		r.log.Warn("remove written results: trying again", "results", len(settlements), "error", err)
-		if !sleep(held, wait.next()) {
+		if !sleep(ctx, wait.next()) || errors.Is(context.Cause(held), errLeaseLost) {
 			return err
 		}
 	}
