@@ -12,24 +12,30 @@ type haltError struct{ err error }
 func (e *haltError) Error() string { return e.err.Error() }
 func (e *haltError) Unwrap() error { return e.err }
 
-// wrongType reports a key of another type, which halts too.
-func wrongType(err error) bool {
-	_, wrong := errors.AsType[*queue.TypeError](err)
-	return wrong
-}
-
 // halted stops the claiming if that is what an error calls for.
 func (r *Responder) halted(err error) bool {
-	next := "the database refuses every result: mend its schema, permissions or statements"
-	if wrongType(err) {
-		next = "a key of Redis holds another type: rename or delete it"
-	} else if _, refused := errors.AsType[*haltError](err); !refused {
+	next, forGood := nextStep(err)
+	if !forGood {
 		return false
 	}
 	r.halt.begin(err)
 	r.metrics.halted.Set(1)
 	r.log.Error("halted: results stay in Redis, and no restart is needed. "+next, "tried_again_after", r.opts.Pause, "error", err)
 	return true
+}
+
+// nextStep tells what a person must do about an error that nothing else will end.
+func nextStep(err error) (next string, forGood bool) {
+	if _, refused := errors.AsType[*haltError](err); refused {
+		return "the database refuses every result: mend its schema, permissions or statements", true
+	}
+	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
+		return "a key of Redis holds another type: rename or delete it", true
+	}
+	if queue.Denied(err) {
+		return "Redis refuses our credentials, or what we ask of it with them: mend the password or the ACL", true
+	}
+	return "Redis refuses what we ask of it: mend what the error names", queue.Permanent(err)
 }
 
 // served ends a halt when results have been written and removed.
@@ -39,10 +45,10 @@ func (r *Responder) served(results int) {
 	}
 }
 
-// heard ends a halt for a wrong type when there is nothing to claim and no such type; for the database, which nobody has
-// asked, that proves nothing.
+// heard ends a halt for what Redis said when it takes a claim again, though there is nothing to claim; for the database,
+// which nobody has asked, that proves nothing.
 func (r *Responder) heard() {
-	if wrongType(r.halt.cause()) {
+	if queue.Permanent(r.halt.cause()) {
 		r.resume()
 	}
 }

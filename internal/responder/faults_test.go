@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/test/servers"
 )
 
 // A database that is away for longer than a lease loses nothing: the whole batch is tried again and its lease is kept.
@@ -150,6 +151,42 @@ func TestWrongTypeHalts(t *testing.T) {
 		}
 		r.stopFetching()
 		<-r.done
+	}
+}
+
+// A Redis that refuses our credentials, or what we ask with them, halts until a person has mended that, be it when results
+// are claimed or when they are removed.
+func TestRefusalsOfRedisHalt(t *testing.T) {
+	addr := servers.Redis(t)
+	for name, refuse := range map[string]string{
+		"unknown credentials": "off",
+		"no scripts":          "-evalsha -eval",
+		"no dead letters":     "resetkeys ~notification:responses ~{notification:responses}:[bclr]*",
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := &database{}
+			w := newWorldOn(t, addr, db)
+			w.rdb.FlushAll(t.Context())
+			acl := func(rules string) {
+				args := []any{"ACL", "SETUSER", "limited"}
+				for _, rule := range strings.Fields("reset on >secret +@all ~* &* " + rules) {
+					args = append(args, rule)
+				}
+				if err := w.rdb.Do(t.Context(), args...).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			acl(refuse)
+			limited := redis.NewClient(&redis.Options{Addr: addr, Username: "limited", Password: "secret"})
+			t.Cleanup(func() { _ = limited.Close() })
+			w.push(encoded(result(0, notification.StatusFailed)))
+			r := w.start(limited)
+			w.await("the halt", func() bool { return r.Ready(t.Context()) != nil })
+			w.await("the next step", func() bool { return strings.Contains(w.log.String(), "mend the password or the ACL") })
+			acl("")
+			w.await("the result", func() bool { return w.counts().Ended["applied"] == 1 && len(w.letters()) == 1 })
+			w.await("readiness", func() bool { return r.Ready(t.Context()) == nil })
+		})
 	}
 }
 

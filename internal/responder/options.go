@@ -18,7 +18,7 @@ type Options struct {
 	// Backoff is the wait before a batch is tried again that the database could not take just then; it doubles up to
 	// MaxBackoff, and a part of it is random.
 	Backoff, MaxBackoff time.Duration
-	// Pause is the wait before anything is tried again after the database refused everything.
+	// Pause is the wait before anything is tried again after the database, or Redis, refused everything.
 	Pause time.Duration
 	// Reap is how often the leases of responders that died are taken back.
 	Reap time.Duration

@@ -94,5 +94,5 @@ func (r *Responder) RunUntilDrained(fetch, work context.Context) error {
 	return runErr
 }
 
-// Ready is an error while SQL refuses every result for a reason that only a person can mend.
+// Ready is an error while SQL or Redis refuses everything for a reason that only a person can mend.
 func (r *Responder) Ready(context.Context) error { return r.halt.cause() }

@@ -98,7 +98,7 @@ func (r *Responder) settle(held, work context.Context, settlements []queue.Settl
 		if err == nil {
 			return nil
 		}
-		if wrongType(err) {
+		if queue.Permanent(err) {
 			return err
 		}
 		r.log.Warn("remove written results: trying again", "results", len(settlements), "error", err)
