@@ -29,7 +29,7 @@ func explain(err error) error {
 		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
 	case errors.Is(err, campaign.ErrNotFound):
 		return daemon.Exit(daemon.ExitNoCampaign, err)
-	case redis.IsAuthError(err), redis.IsPermissionError(err):
+	case queue.Denied(err):
 		return daemon.Exit(daemon.ExitCredentials, err)
 	case wrongInput(err):
 		return daemon.Exit(daemon.ExitUsage, err)

@@ -7,13 +7,13 @@ import (
 	"os"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/internal/queue"
 )
 
 // Daemon is what a long-running program tells of itself; all else is the same for each.
@@ -115,7 +115,7 @@ func inOneLine(f operator.Finding) string {
 
 // asExit gives an error of Redis its exit code: refused credentials are not cured by a restart, an outage is.
 func asExit(err error) error {
-	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
+	if queue.Denied(err) {
 		return daemon.Exit(daemon.ExitCredentials, err)
 	}
 	return err
