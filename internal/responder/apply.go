@@ -2,6 +2,7 @@ package responder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +23,8 @@ type application struct {
 	refused map[int]error
 }
 
-// apply halves what the data is to blame for until the culprit is alone; first is the index of results[0] in the batch.
+// apply halves what the data is to blame for until the culprit is alone, and what took too long until it is done in time;
+// first is the index of results[0] in the batch.
 func (a *application) apply(ctx context.Context, results []notification.Result, first int) error {
 	if len(results) == 0 {
 		return nil
@@ -44,7 +46,8 @@ func (a *application) apply(ctx context.Context, results []notification.Result, 
 	return nil
 }
 
-// insist tries until the database takes the results, or refuses them for what they hold.
+// insist tries until the database takes the results, or refuses them for what they hold. Several that it did not take in time are
+// a refusal too: the same transaction might take as long each time, while smaller ones get on.
 func (a *application) insist(ctx context.Context, results []notification.Result) (refusal, err error) {
 	wait := backoff{base: a.r.opts.Backoff, limit: a.r.opts.MaxBackoff}
 	for {
@@ -64,6 +67,9 @@ func (a *application) insist(ctx context.Context, results []notification.Result)
 			return err, nil
 		case store.Transient:
 			a.r.log.Warn("write results: trying again", "results", len(results), "error", err)
+			if len(results) > 1 && errors.Is(err, context.DeadlineExceeded) {
+				return err, nil
+			}
 		default:
 			return nil, &haltError{err}
 		}

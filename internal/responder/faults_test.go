@@ -2,6 +2,7 @@ package responder_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,24 @@ func TestTransientFaultsAreWaitedFor(t *testing.T) {
 	}
 	if r.Ready(t.Context()) != nil || w.metric("faults_total") == 0 {
 		t.Error("a transient fault is counted, and is no halt")
+	}
+}
+
+// A database that is too slow for a whole batch takes it in parts; nobody is to blame for that.
+func TestWhatTakesTooLongIsWrittenInParts(t *testing.T) {
+	db := &database{fails: func(_ context.Context, _ int, results []notification.Result) error {
+		if len(results) > 8 {
+			return fmt.Errorf("no answer in time: %w", context.DeadlineExceeded)
+		}
+		return nil
+	}}
+	w := newWorld(t, db)
+	elements, ids := sent(100)
+	w.push(elements...)
+	w.drain()
+	db.wantRows(t, ids)
+	if l := w.letters(); len(l) != 0 {
+		t.Errorf("dead letters of a slow database: %+v", l)
 	}
 }
 
