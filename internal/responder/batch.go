@@ -20,6 +20,7 @@ type batch struct {
 	results    []notification.Result
 	elements   []*queue.Element // of each result
 	unreadable []queue.Settlement
+	letters    map[responses.Kind]int // how many dead letters the settlements emit
 }
 
 // decode reads a lease's elements. One that is no result becomes a dead letter with its bytes; its size alone is no fault.
@@ -28,6 +29,7 @@ func decode(lease queue.Lease) *batch {
 		lease:    lease,
 		results:  make([]notification.Result, 0, len(lease.Elements)),
 		elements: make([]*queue.Element, 0, len(lease.Elements)),
+		letters:  make(map[responses.Kind]int),
 	}
 	for i := range lease.Elements {
 		e := &lease.Elements[i]
@@ -47,8 +49,13 @@ func (b *batch) refuse(e *queue.Element, letter responses.DeadLetter, why error)
 	letter.Kind, letter.Reason, letter.At, letter.Raw = responses.KindResult, why.Error(), b.lease.Now, e.Raw
 	return queue.Settlement{
 		Claim: b.lease.Claim, Pos: e.Pos, Status: statusRefused, Code: letter.Code(),
-		Emit: responses.AppendDeadLetter(nil, &letter),
+		Emit: b.emit(&letter),
 	}
+}
+
+func (b *batch) emit(letter *responses.DeadLetter) []byte {
+	b.letters[letter.Kind]++
+	return responses.AppendDeadLetter(nil, letter)
 }
 
 // settlements end all elements. refused tells, by index, which results the database does not take, and why.
@@ -65,7 +72,7 @@ func (b *batch) settlements(refused map[int]error) []queue.Settlement {
 		s := queue.Settlement{Claim: b.lease.Claim, Pos: e.Pos, Status: statusApplied, Code: string(r.Status)}
 		if r.Status == notification.StatusFailed {
 			letter := responses.FailedLetter(*r, b.lease.Now)
-			s.Emit = responses.AppendDeadLetter(nil, &letter)
+			s.Emit = b.emit(&letter)
 		}
 		all = append(all, s)
 	}

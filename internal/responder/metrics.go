@@ -1,11 +1,6 @@
 package responder
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-
-	"fanfare/internal/notification"
-	"fanfare/internal/responses"
-)
+import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are this room's own; a nil registerer leaves them unregistered.
 type metrics struct {
@@ -78,15 +73,9 @@ func (m *metrics) settled(b *batch, refused map[int]error) {
 		if refused[i] != nil {
 			continue
 		}
-		r := &b.results[i]
-		m.results.WithLabelValues(string(r.Status)).Inc()
-		switch {
-		case r.Status != notification.StatusFailed:
-		case len(r.Raw) > 0:
-			m.dead.WithLabelValues(string(responses.KindElement)).Inc()
-		default:
-			m.dead.WithLabelValues(string(responses.KindRecipient)).Inc()
-		}
+		m.results.WithLabelValues(string(b.results[i].Status)).Inc()
 	}
-	m.dead.WithLabelValues(string(responses.KindResult)).Add(float64(len(refused) + len(b.unreadable)))
+	for kind, n := range b.letters {
+		m.dead.WithLabelValues(string(kind)).Add(float64(n))
+	}
 }

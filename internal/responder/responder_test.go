@@ -3,6 +3,7 @@ package responder_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -48,14 +49,15 @@ func TestFailedRecipientsBecomeDeadLetters(t *testing.T) {
 	failed, malformed := result(1, notification.StatusFailed), result(2, notification.StatusFailed)
 	failed.ErrorCode, failed.Error, failed.TokenRemoved, failed.Token = "UNREGISTERED", "gone", true, "secret"
 	malformed.ErrorCode, malformed.Raw = notification.CodeMalformed, []byte("{\xff]")
-	skipped := result(3, notification.StatusSkipped)
-	w.push(encoded(result(0, notification.StatusSent)), encoded(failed), encoded(malformed), encoded(skipped))
+	skipped, empty := result(3, notification.StatusSkipped), result(4, notification.StatusFailed)
+	empty.UserID, empty.ErrorCode = "", notification.CodeMalformed
+	w.push(encoded(result(0, notification.StatusSent)), encoded(failed), encoded(malformed), encoded(skipped), encoded(empty))
 	w.drain()
-	db.wantRows(t, []string{id(0), id(1), id(2), id(3)})
+	db.wantRows(t, []string{id(0), id(1), id(2), id(3), id(4)})
 
 	letters := w.letters()
-	if len(letters) != 2 {
-		t.Fatalf("letters %+v, want 2", letters)
+	if len(letters) != 3 {
+		t.Fatalf("letters %+v, want 3", letters)
 	}
 	if l := letters[0]; l.ID != id(1) || l.Kind != responses.KindRecipient || l.Reason != "gone" || l.Code() != "UNREGISTERED" ||
 		l.Result.UserID != "u1" || !l.At.Equal(at) || l.Result.Token != "" {
@@ -64,8 +66,11 @@ func TestFailedRecipientsBecomeDeadLetters(t *testing.T) {
 	if l := letters[1]; l.ID != id(2) || l.Kind != responses.KindElement || string(l.Raw) != "{\xff]" {
 		t.Errorf("element: %+v", l)
 	}
-	if got := w.metric("dead_letters_total"); got != 2 {
-		t.Errorf("%v dead letters counted, want 2", got)
+	if l := letters[2]; l.ID != id(4) || l.Kind != responses.KindElement || len(l.Raw) != 0 {
+		t.Errorf("an empty element: %+v", l)
+	}
+	if got := w.metricBy("dead_letters_total"); !maps.Equal(got, map[string]float64{"recipient": 1, "element": 2}) {
+		t.Errorf("counted %v, want the kinds of the letters", got)
 	}
 }
 

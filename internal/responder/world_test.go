@@ -186,7 +186,16 @@ func (w *world) expireLeases() {
 }
 
 // metric is the sum of a metric over all of its labels.
-func (w *world) metric(name string) float64 {
+func (w *world) metric(name string) (sum float64) {
+	w.Helper()
+	for _, value := range w.metricBy(name) {
+		sum += value
+	}
+	return sum
+}
+
+// metricBy is a metric by its label; "" where it has none.
+func (w *world) metricBy(name string) map[string]float64 {
 	w.Helper()
 	families, err := w.metrics.Gather()
 	if err != nil {
@@ -196,14 +205,18 @@ func (w *world) metric(name string) float64 {
 		if f.GetName() != "fanfare_responder_"+name {
 			continue
 		}
-		var sum float64
+		values := make(map[string]float64)
 		for _, m := range f.GetMetric() {
-			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			label := ""
+			if len(m.GetLabel()) > 0 {
+				label = m.GetLabel()[0].GetValue()
+			}
+			values[label] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 		}
-		return sum
+		return values
 	}
 	w.Fatalf("there is no metric %s", name)
-	return 0
+	return nil
 }
 
 // lines is a log that can be read while it is written.
