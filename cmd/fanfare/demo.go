@@ -49,6 +49,11 @@ it touches nobody else's campaigns and results.`,
 
 func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	ctx := command.Context()
+	if flags.redis != "" { // by a shorter name
+		if err := command.Flags().Set("redis.url", flags.redis); err != nil {
+			return wrongUsage(command, err)
+		}
+	}
 	s, err := wire.Settings(c.file, command.Flags())
 	if err != nil {
 		return err

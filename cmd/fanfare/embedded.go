@@ -41,7 +41,6 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 		return e, err
 	}
 	if given.redis != "" {
-		s.Redis.URL = config.URL(given.redis)
 		s.Names = demoNames()
 	} else if err = e.startRedis(s); err != nil {
 		return e, err

@@ -12,7 +12,20 @@ func (s Settings) check() error {
 	refuse := func(key, problem, allowed string) {
 		errs = append(errs, &Error{Key: key, Origin: s.origin(key).name, Problem: problem, Allowed: allowed})
 	}
-	redis := s.Redis
+	s.Redis.check(refuse)
+	if s.Retry.MaxBackoff < s.Retry.MinBackoff {
+		refuse("retry.max_backoff", "is below retry.min_backoff", "at least "+s.Retry.MinBackoff.String())
+	}
+	if s.Queue.ClaimBytes < s.Queue.MaxElement {
+		refuse("queue.claim_bytes", "is below queue.max_element", "at least "+s.Queue.MaxElement.String())
+	}
+	if strings.ContainsFunc(s.FCM.ProjectID, noProjectID) {
+		refuse("fcm.project_id", "cannot be a Firebase project", "letters, digits, '-', '.' and ':', as in my-project")
+	}
+	return errors.Join(errs...)
+}
+
+func (redis Redis) check(refuse func(key, problem, allowed string)) {
 	if redis.Mode == "sentinel" && (len(redis.Addresses) == 0 || redis.SentinelMaster == "") {
 		refuse("redis.mode", "sentinel needs redis.addresses and redis.sentinel_master", "")
 	}
@@ -31,16 +44,15 @@ func (s Settings) check() error {
 	if (redis.TLS.CertFile == "") != (redis.TLS.KeyFile == "") {
 		refuse("redis.tls.cert_file", "a certificate and its key belong together", "both redis.tls.cert_file and redis.tls.key_file")
 	}
-	if s.Retry.MaxBackoff < s.Retry.MinBackoff {
-		refuse("retry.max_backoff", "is below retry.min_backoff", "at least "+s.Retry.MinBackoff.String())
+	for _, of := range []struct{ key, value string }{
+		{"redis.tls.ca_file", redis.TLS.CAFile},
+		{"redis.tls.cert_file", redis.TLS.CertFile},
+		{"redis.tls.server_name", redis.TLS.ServerName},
+	} {
+		if of.value != "" && !redis.TLS.Enabled {
+			refuse(of.key, "has no effect without TLS", "redis.tls.enabled: true, or a url that begins with rediss://")
+		}
 	}
-	if s.Queue.ClaimBytes < s.Queue.MaxElement {
-		refuse("queue.claim_bytes", "is below queue.max_element", "at least "+s.Queue.MaxElement.String())
-	}
-	if strings.ContainsFunc(s.FCM.ProjectID, noProjectID) {
-		refuse("fcm.project_id", "cannot be a Firebase project", "letters, digits, '-', '.' and ':', as in my-project")
-	}
-	return errors.Join(errs...)
 }
 
 // noProjectID tells what no project id holds; one that is of an organisation's domain has a dot and a colon.

@@ -9,7 +9,8 @@ import (
 )
 
 // AddFlags gives the flag set one flag per setting of the named sections (all, where none is named), called as the
-// setting is: --queue.lease. Load reads them. Secrets have no flag, because a command line can be read by others.
+// setting is: --queue.lease. Load reads them. Secrets have no flag, because a command line can be read by others. A URL has
+// one, for those without a password in them: one with a password belongs into the environment or the file.
 func AddFlags(flags *pflag.FlagSet, sections ...string) {
 	for _, key := range Describe() {
 		name, _, _ := strings.Cut(key.Name, ".")

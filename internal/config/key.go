@@ -18,7 +18,7 @@ type Key struct {
 	Default string   // as it is written in the file; empty: none
 	Help    string   // what it means, in one line
 	Allowed string   // what may be written, such as "a duration such as 15s, at least 100ms"
-	Secret  bool     // a value that is never printed, and that has no flag, because others can read a command line
+	Secret  bool     // a value that is never printed, and that has no flag: others can read a command line
 
 	oneof, schemes []string
 	min, max       string

@@ -53,7 +53,9 @@ func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error)
 	if err := errors.Join(errs...); err != nil {
 		return Settings{}, err
 	}
-	settings.preferHost()
+	if err := settings.settleRedis(); err != nil {
+		return Settings{}, err
+	}
 	return settings, settings.check()
 }
 

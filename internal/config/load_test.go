@@ -91,11 +91,13 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 		"pacing.enabled": "false", "breaker.enabled": "false",
 	}
 	company := map[string][]string{ // what a key cannot be set without
-		"redis.addresses":     {"FANFARE_REDIS_MODE=cluster"},
-		"redis.tls.cert_file": {"FANFARE_REDIS_TLS_KEY_FILE=k"},
-		"redis.tls.key_file":  {"FANFARE_REDIS_TLS_CERT_FILE=c"},
-		"retry.min_backoff":   {"FANFARE_RETRY_MAX_BACKOFF=2h"},
-		"queue.max_element":   {"FANFARE_QUEUE_CLAIM_BYTES=8MiB"},
+		"redis.addresses":       {"FANFARE_REDIS_MODE=cluster"},
+		"redis.tls.ca_file":     {"FANFARE_REDIS_TLS_ENABLED=true"},
+		"redis.tls.cert_file":   {"FANFARE_REDIS_TLS_ENABLED=true", "FANFARE_REDIS_TLS_KEY_FILE=k"},
+		"redis.tls.key_file":    {"FANFARE_REDIS_TLS_ENABLED=true", "FANFARE_REDIS_TLS_CERT_FILE=c"},
+		"redis.tls.server_name": {"FANFARE_REDIS_TLS_ENABLED=true"},
+		"retry.min_backoff":     {"FANFARE_RETRY_MAX_BACKOFF=2h"},
+		"queue.max_element":     {"FANFARE_QUEUE_CLAIM_BYTES=8MiB"},
 	}
 	byDefault := config.Defaults().Values()
 	for i, key := range config.Describe() {
@@ -137,27 +139,6 @@ func TestOurVariableWinsOverTheConventionalOne(t *testing.T) {
 	}
 }
 
-func TestRedisURLAndHost(t *testing.T) {
-	for name, c := range map[string]struct {
-		yaml    string
-		args    []string
-		env     []string
-		wantURL string
-	}{
-		"url beside host in one source":         {"", nil, []string{"REDIS_URL=redis://u:1", "REDIS_HOST=h"}, "redis://u:1"},
-		"host in the environment over the file": {"redis: {url: 'redis://u:1'}", nil, []string{"REDIS_HOST=h"}, ""},
-		"url in the environment over the file":  {"redis: {host: h}", nil, []string{"REDIS_URL=redis://u:1"}, "redis://u:1"},
-		"host flag over everything":             {"redis: {url: 'redis://u:1'}", []string{"--redis.host=h"}, []string{"REDIS_URL=redis://v:1"}, ""},
-		"the port alone overrides no url":       {"redis: {url: 'redis://u:1'}", nil, []string{"REDIS_PORT=6380"}, "redis://u:1"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := mustLoad(t, c.yaml, c.args, c.env).Redis.URL.Reveal(); got != c.wantURL {
-				t.Errorf("url is %q, want %q", got, c.wantURL)
-			}
-		})
-	}
-}
-
 func TestEmptyVariableIsNoSetting(t *testing.T) {
 	settings := mustLoad(t, "log: {level: warn}", nil, []string{"LOG_LEVEL=", "REDIS_PASSWORD="})
 	if settings.Log.Level != "warn" {
@@ -176,9 +157,6 @@ func TestFileNamedByTheEnvironment(t *testing.T) {
 	}
 	if settings.Dispatcher.Concurrency != 7 {
 		t.Errorf("concurrency is %d", settings.Dispatcher.Concurrency)
-	}
-	if got := settings.Origins(); !slices.Equal(got, []string{file}) {
-		t.Errorf("origins are %q", got)
 	}
 }
 

@@ -29,10 +29,10 @@ type Settings struct {
 	origins map[string]origin
 }
 
-// Redis says where Redis is and how to talk to it. URL is the whole address, credentials and database included; it is
-// empty when Host was set by a stronger source (a flag, the environment) than the URL was.
+// Redis says where Redis is and how to talk to it. URL, where there is one, is the whole address, credentials and database
+// included, and Host, Port, Username, Password and DB say the same: see settleRedis.
 type Redis struct {
-	URL                   URL           `key:"url" env:"REDIS_URL" schemes:"redis rediss unix" help:"the whole address: redis://user:password@host:6379/0, or rediss:// for TLS; wins over host, port, username, password and db"`
+	URL                   URL           `key:"url" env:"REDIS_URL" schemes:"redis rediss unix" help:"the whole address: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///socket?db=0; port, username, password and db of a stronger source are laid over it, and host replaces it; else the url wins"`
 	Mode                  string        `key:"mode" default:"standalone" oneof:"standalone sentinel cluster" help:"what kind of Redis this is"`
 	Host                  string        `key:"host" default:"localhost" env:"REDIS_HOST" help:"name or address of a standalone Redis"`
 	Port                  int           `key:"port" default:"6379" min:"1" max:"65535" env:"REDIS_PORT" help:"its port"`
@@ -54,7 +54,7 @@ type Redis struct {
 
 // TLS are the certificates of a connection. There is no way to switch their verification off.
 type TLS struct {
-	Enabled    bool   `key:"enabled" default:"false" help:"speak TLS"`
+	Enabled    bool   `key:"enabled" default:"false" help:"speak TLS, as rediss:// in the url does"`
 	CAFile     string `key:"ca_file" help:"PEM file of the authority that signed the server's certificate; empty: the system's"`
 	CertFile   string `key:"cert_file" help:"PEM file of our own certificate, where the server asks for one"`
 	KeyFile    string `key:"key_file" help:"PEM file of its key"`

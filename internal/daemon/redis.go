@@ -19,8 +19,8 @@ const (
 	RedisCluster    = "cluster"
 )
 
-// RedisOptions say where Redis is. URL is a whole address (redis://, rediss:// or unix://), credentials and database
-// included; without one, a standalone Redis is at Host and Port, the others at Addresses.
+// RedisOptions say where Redis is. URL is a whole address (redis://host:port/db, rediss:// or unix://socket?db=0), credentials and
+// database included; without one, a standalone Redis is at Host and Port, the others at Addresses.
 type RedisOptions struct {
 	ClientName string // shown by CLIENT LIST
 	Mode       string // RedisStandalone when empty
@@ -104,7 +104,11 @@ func readRedisURL(address string, universal *redis.UniversalOptions) error {
 	if err != nil {
 		return errors.New("url cannot be read; use redis://user:password@host:6379/0 with %XX for special characters")
 	}
-	if parsed.RawQuery != "" {
+	query := parsed.Query()
+	if parsed.Scheme == "unix" {
+		query.Del("db") // the path is the socket's, so the database has no other place
+	}
+	if len(query) > 0 {
 		return errors.New("url has parameters behind a ?; use the settings of section redis instead")
 	}
 	options, err := redis.ParseURL(address)

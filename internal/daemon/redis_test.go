@@ -62,6 +62,10 @@ func TestUnixSocket(t *testing.T) {
 	if err := ping(t, RedisOptions{URL: "unix://" + socket}); err != nil {
 		t.Error(err)
 	}
+	second := open(t, RedisOptions{URL: "unix://" + socket + "?db=2"})
+	if info, err := second.ClientInfo(t.Context()).Result(); err != nil || info.DB != 2 {
+		t.Errorf("with a database: %+v, %v", info, err)
+	}
 }
 
 func TestCluster(t *testing.T) {
@@ -120,6 +124,7 @@ func TestWrongRedisOptionsAreAUsageError(t *testing.T) {
 		"scheme":                  {RedisOptions{URL: "http://u:hunter2@h"}, "redis://"},
 		"special characters":      {RedisOptions{URL: "redis://u:hunter2%zz@h"}, "%XX"},
 		"parameters":              {RedisOptions{URL: "redis://h?password=hunter2"}, "parameters"},
+		"parameters of a socket":  {RedisOptions{URL: "unix:///s?db=2&password=hunter2"}, "parameters"},
 		"database":                {RedisOptions{URL: "redis://u:hunter2@h/abc"}, "a number as database"},
 		"sentinel without master": {RedisOptions{Mode: RedisSentinel, Addresses: []string{"a:1"}}, "master's name"},
 		"url and addresses":       {RedisOptions{Mode: RedisCluster, URL: "redis://h", Addresses: []string{"a:1"}}, "exclude each other"},

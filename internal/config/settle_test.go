@@ -1,0 +1,72 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestRedisURLAndItsParts holds what is connected to, the url, and what "fanfare config" shows of it, the parts.
+func TestRedisURLAndItsParts(t *testing.T) {
+	const inFile = "redis: {url: 'redis://u:p@f:1/1'}"
+	inEnv := []string{"REDIS_URL=redis://e:2/0"}
+	for name, c := range map[string]struct {
+		yaml      string
+		args, env []string
+		wantURL   string
+		wantParts string // host, port, username, password, db, TLS
+	}{
+		"url alone":                             {inFile, nil, nil, "redis://u:p@f:1/1", "f 1 u p 1 false"},
+		"url that says little":                  {"", nil, []string{"REDIS_URL=redis:///1"}, "redis:///1", "localhost 6379   1 false"},
+		"url beside its parts in one source":    {"", nil, append(inEnv, "REDIS_HOST=h", "REDIS_PORT=3", "REDIS_USERNAME=u", "REDIS_PASSWORD=p", "REDIS_DB=4"), "redis://e:2/0", "e 2   0 false"},
+		"url in the environment over the file":  {"redis: {host: h, port: 3, password: p, db: 4}", nil, inEnv, "redis://e:2/0", "e 2   0 false"},
+		"host in the environment over the file": {inFile, nil, []string{"REDIS_HOST=h"}, "", "h 6379   0 false"},
+		"host flag over everything":             {inFile, []string{"--redis.host=h"}, inEnv, "", "h 6379   0 false"},
+		"database flag":                         {inFile, []string{"--redis.db=3"}, inEnv, "redis://e:2/3", "e 2   3 false"},
+		"password beside the url in a file":     {"redis: {url: 'redis://f'}", nil, []string{"REDIS_PASSWORD=p@ss"}, "redis://:p%40ss@f:6379/0", "f 6379  p@ss 0 false"},
+		"another user, the same password":       {inFile, []string{"--redis.username=v"}, nil, "redis://v:p@f:1/1", "f 1 v p 1 false"},
+		"user without a password":               {"redis: {url: 'redis://f:1'}", nil, []string{"REDIS_USERNAME=v"}, "redis://v@f:1/0", "f 1 v  0 false"},
+		"port":                                  {"redis: {url: 'redis://[::1]:1'}", nil, []string{"REDIS_PORT=2"}, "redis://[::1]:2/0", "::1 2   0 false"},
+		"TLS by the url":                        {"redis: {tls: {enabled: false}, url: 'rediss://f:1'}", nil, nil, "rediss://f:1", "f 1   0 true"},
+		"TLS beside the url":                    {"redis: {tls: {enabled: true}, url: 'redis://f:1'}", nil, nil, "redis://f:1", "f 1   0 true"},
+		"TLS switched off by a flag":            {"redis: {url: 'rediss://f:1'}", []string{"--redis.tls.enabled=false"}, nil, "redis://f:1/0", "f 1   0 false"},
+		"TLS stays with another database":       {"redis: {url: 'rediss://f:1'}", []string{"--redis.db=3"}, nil, "rediss://f:1/3", "f 1   3 true"},
+		"socket":                                {"redis: {url: 'unix:///run/r.sock?db=2'}", nil, nil, "unix:///run/r.sock?db=2", " 0   2 false"},
+		"database of a socket":                  {"redis: {url: 'unix:///run/r.sock?db=2'}", []string{"--redis.db=3"}, nil, "unix:///run/r.sock?db=3", " 0   3 false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := mustLoad(t, c.yaml, c.args, c.env)
+			if got := settings.Redis.URL.Reveal(); got != c.wantURL {
+				t.Errorf("url is %q, want %q", got, c.wantURL)
+			}
+			shown := make([]string, 0, 6)
+			for _, part := range []string{"host", "port", "username", "password", "db", "tls.enabled"} {
+				if part == "password" {
+					shown = append(shown, settings.Redis.Password.Reveal())
+					continue
+				}
+				shown = append(shown, valueOf(t, settings, "redis."+part).Text)
+			}
+			if got := strings.Join(shown, " "); got != c.wantParts {
+				t.Errorf("its parts are %q, want %q", got, c.wantParts)
+			}
+		})
+	}
+}
+
+// TestOriginsOfTheRedisURL names every source that has a part in the address, and every one that has none.
+func TestOriginsOfTheRedisURL(t *testing.T) {
+	settings := mustLoad(t, "redis: {db: 3}", []string{"--redis.port=2"}, []string{"REDIS_URL=redis://h:1", "REDIS_PASSWORD=p"})
+	for key, want := range map[string]string{
+		"redis.url":      "environment REDIS_URL, flag --redis.port",
+		"redis.host":     "environment REDIS_URL",
+		"redis.port":     "flag --redis.port",
+		"redis.password": "environment REDIS_URL; not used: environment REDIS_PASSWORD",
+	} {
+		if got := valueOf(t, settings, key).Origin; got != want {
+			t.Errorf("%s is from %q, want %q", key, got, want)
+		}
+	}
+	if got := valueOf(t, settings, "redis.db").Origin; !strings.HasPrefix(got, "environment REDIS_URL; not used: ") || !strings.HasSuffix(got, "fanfare.yaml:1") {
+		t.Errorf("redis.db is from %q", got)
+	}
+}
