@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"fanfare/internal/daemon"
 )
 
 // fileBar draws on a terminal how far the reading of a file has come, and what was counted in it; elsewhere it is silent.
@@ -32,7 +34,7 @@ func newFileBar(w io.Writer, file io.Reader, doing, noun string) *fileBar {
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetVisibility(isTerminal(w)),
+		progressbar.OptionSetVisibility(daemon.IsTerminal(w)),
 	)
 	return &fileBar{file: file, doing: doing, noun: noun, bar: bar}
 }

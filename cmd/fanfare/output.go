@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-
-	"golang.org/x/term"
 
 	"fanfare/internal/operator"
 )
@@ -34,12 +31,6 @@ func (o output) show(value any, human func(w io.Writer)) error {
 // done tells a person that something was done; with --json it is the object itself.
 func (o output) done(value any, format string, args ...any) error {
 	return o.show(value, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
-}
-
-// isTerminal tells whether a person is looking.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // plural writes a count with its noun.

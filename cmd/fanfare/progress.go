@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
 
@@ -20,7 +21,7 @@ type progressLine struct {
 }
 
 func newProgressLine(w io.Writer, asJSON bool) *progressLine {
-	return &progressLine{w: w, asJSON: asJSON, inPlace: !asJSON && isTerminal(w)}
+	return &progressLine{w: w, asJSON: asJSON, inPlace: !asJSON && daemon.IsTerminal(w)}
 }
 
 // draw returns false when nobody reads any more.

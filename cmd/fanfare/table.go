@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"fanfare/internal/daemon"
 )
 
 // table lines up cells below the names of their columns. A column whose name begins with ">" holds numbers, which stand
@@ -86,7 +88,7 @@ func printable(text string) string {
 
 // bold is for terminals, unless NO_COLOR is set.
 func bold(w io.Writer, text string) string {
-	if !isTerminal(w) || os.Getenv("NO_COLOR") != "" {
+	if !daemon.IsTerminal(w) || os.Getenv("NO_COLOR") != "" {
 		return text
 	}
 	return "\x1b[1m" + text + "\x1b[m"

@@ -18,7 +18,7 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	}
 	options := &slog.HandlerOptions{Level: least, ReplaceAttr: readable}
 	switch {
-	case format == "json", format == "auto" && !isTerminal(w):
+	case format == "json", format == "auto" && !IsTerminal(w):
 		return slog.New(slog.NewJSONHandler(scrubber{w}, options)), nil
 	case format == "text", format == "auto":
 		return slog.New(slog.NewTextHandler(scrubber{w}, options)), nil
@@ -34,7 +34,8 @@ func readable(groups []string, attr slog.Attr) slog.Attr {
 	return scrubNamed(groups, attr)
 }
 
-func isTerminal(w io.Writer) bool {
+// IsTerminal tells whether a person is looking.
+func IsTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

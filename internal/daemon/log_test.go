@@ -34,7 +34,7 @@ func TestFormats(t *testing.T) {
 }
 
 func TestTerminalGetsText(t *testing.T) {
-	if file, err := os.Open(os.DevNull); err != nil || isTerminal(file) {
+	if file, err := os.Open(os.DevNull); err != nil || IsTerminal(file) {
 		t.Errorf("%s is taken for a terminal (%v)", os.DevNull, err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisinfo"
 )
 
 // RedisCollectorOptions bound what a scrape asks of Redis.
@@ -98,10 +100,11 @@ func infoOfNodes(ctx context.Context, rdb redis.UniversalClient) map[string]map[
 	return nodes
 }
 
+// infoOf is nil where the node does not answer.
 func infoOf(ctx context.Context, node *redis.Client) map[string]string {
-	text, err := node.Info(ctx).Result()
+	fields, err := redisinfo.Ask(ctx, node)
 	if err != nil {
 		return nil
 	}
-	return parseInfo(text)
+	return fields
 }

@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"bufio"
 	"strconv"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -60,16 +58,4 @@ func equals(word string) func(string) (float64, bool) {
 		}
 		return 0, true
 	}
-}
-
-// parseInfo reads the "field:value" lines of INFO.
-func parseInfo(text string) map[string]string {
-	fields := make(map[string]string)
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		if name, value, found := strings.Cut(strings.TrimSpace(lines.Text()), ":"); found {
-			fields[name] = value
-		}
-	}
-	return fields
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisinfo"
 )
 
 // server is what one Redis says of itself.
@@ -22,37 +24,26 @@ type server struct {
 func (o *Operator) askServers(ctx context.Context) ([]server, error) {
 	cluster, isCluster := o.deps.Redis.(*redis.ClusterClient)
 	if !isCluster {
-		text, err := o.deps.Redis.Info(ctx).Result()
+		info, err := redisinfo.Ask(ctx, o.deps.Redis)
 		if err != nil {
 			return nil, fmt.Errorf("ask Redis for INFO: %w", err)
 		}
-		return []server{{info: parseInfo(text)}}, nil
+		return []server{{info: info}}, nil
 	}
 	var mu sync.Mutex // the masters are asked side by side
 	var all []server
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		text, err := master.Info(ctx).Result()
+		info, err := redisinfo.Ask(ctx, master)
 		if err != nil {
 			return fmt.Errorf("ask Redis at %s for INFO: %w", master.Options().Addr, err)
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		all = append(all, server{addr: master.Options().Addr, info: parseInfo(text)})
+		all = append(all, server{addr: master.Options().Addr, info: info})
 		return nil
 	})
 	slices.SortFunc(all, func(a, b server) int { return strings.Compare(a.addr, b.addr) })
 	return all, err
-}
-
-// parseInfo reads the "key:value" lines of INFO.
-func parseInfo(text string) map[string]string {
-	info := make(map[string]string)
-	for line := range strings.Lines(text) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[key] = value
-		}
-	}
-	return info
 }
 
 // worst is the least good of what the servers give cause for.

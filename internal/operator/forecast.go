@@ -81,7 +81,7 @@ func foresee(state pacing.State, spec campaign.Spec, pushes int64, rivals []riva
 		return f
 	}
 	if !state.Settings.AvoidQuarterHours {
-		f.Quarters = quartersBetween(state.Now, f.Ends)
+		f.Quarters = pacing.QuarterHours(state.Now, f.Ends)
 	}
 	if !deadline.IsZero() && f.Ends.After(deadline) {
 		f.Late = late(state, spec, pushes, rivals, deadline)

@@ -61,20 +61,3 @@ func late(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, 
 	}
 	return pushes - inTime
 }
-
-// What Google's "Scale your FCM sends" asks senders to stay out of.
-const (
-	quarter = 15 * time.Minute
-	around  = 2 * time.Minute
-)
-
-// quartersBetween are the quarter hours around which something would be sent.
-func quartersBetween(from, to time.Time) []time.Time {
-	var all []time.Time
-	for at := from.Add(-around).Truncate(quarter); !at.After(to.Add(around)); at = at.Add(quarter) {
-		if at.Add(around).After(from) {
-			all = append(all, at)
-		}
-	}
-	return all
-}

@@ -32,3 +32,14 @@ func (s State) Avoids() time.Time {
 
 // closing is when the next avoided minutes after an open instant begin.
 func closing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }
+
+// QuarterHours are those around which pushes go that go between two instants, unless they are avoided.
+func QuarterHours(from, to time.Time) []time.Time {
+	var all []time.Time
+	for at := from.Add(-away).Truncate(quarter); !at.After(to.Add(away)); at = at.Add(quarter) {
+		if at.Add(away).After(from) {
+			all = append(all, at)
+		}
+	}
+	return all
+}
