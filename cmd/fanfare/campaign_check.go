@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -63,15 +64,15 @@ func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id
 		return operator.Preflight{}, err
 	}
 	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- governor.Run(running) }()
+	var pace sync.WaitGroup
+	pace.Go(func() { governor.Run(running) })
+	defer pace.Wait()
+	defer stop()
 	options.Validator, options.Pacer = sender, governor
 	if rooms.Settings.Breaker.Enabled {
 		options.Limit = rooms.Breakers.Limit
 	}
-	report, err := op.Preflight(ctx, id, options)
-	stop()
-	return report, errors.Join(err, <-ended)
+	return op.Preflight(ctx, id, options)
 }
 
 func printPreflight(w io.Writer, p operator.Preflight) {

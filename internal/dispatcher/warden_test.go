@@ -118,13 +118,11 @@ func (w *world) governed(change func(*pacing.Options)) *pacing.Governor {
 	}
 	g := must(pacing.New(must(w.client())(w.t), w.deps.Names.Project("p"), o))(w.t)
 	ctx, stop := context.WithCancel(w.t.Context())
-	ended := make(chan error)
-	go func() { ended <- g.Run(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { g.Run(ctx) })
 	w.t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
-			w.t.Error(err)
-		}
+		running.Wait()
 	})
 	w.deps.Pacer, w.deps.Halter = g, g
 	return g

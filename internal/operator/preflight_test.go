@@ -42,7 +42,7 @@ func openStage(t *testing.T) stage {
 	ok(t, err)
 	running, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup
-	group.Go(func() { _ = governor.Run(running) })
+	group.Go(func() { governor.Run(running) })
 	t.Cleanup(group.Wait)
 	t.Cleanup(stop)
 	options := DefaultPreflight()

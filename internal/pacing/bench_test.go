@@ -42,7 +42,7 @@ func measure(b *testing.B, addr string, replicas int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		work.Go(func() { _ = g.Run(ctx) })
+		work.Go(func() { g.Run(ctx) })
 		for range slots {
 			work.Go(func() {
 				for g.Wait(ctx, Push{Campaign: "42"}) == nil {

@@ -67,7 +67,7 @@ func (f *fleet) start() *replica {
 	ctx, cancel := context.WithCancel(f.t.Context())
 	r := &replica{Governor: f.governor(), ctx: ctx, stop: cancel, done: make(chan struct{})}
 	f.work.Go(func() {
-		_ = r.Run(ctx)
+		r.Run(ctx)
 		close(r.done)
 	})
 	return r

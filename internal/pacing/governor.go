@@ -76,10 +76,9 @@ func newGovernor(s scripts, keys queue.ProjectKeys, o Options) (*Governor, error
 }
 
 // Run hands out permits until the context ends; whoever still waits then gets its error. It is called once.
-func (g *Governor) Run(ctx context.Context) error {
+func (g *Governor) Run(ctx context.Context) {
 	g.work.Go(func() { g.book.listen(ctx, g.book.signal, g.heard) })
 	g.meter(ctx)
 	g.dismiss(fmt.Errorf("wait for the project's pace: %w", context.Cause(ctx)))
 	g.work.Wait()
-	return nil
 }

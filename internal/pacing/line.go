@@ -36,6 +36,13 @@ func (l *line) limit(p Push) {
 // allowed tells whether the campaign's own rate lets a push go now.
 func (l *line) allowed(now time.Time) bool { return l.cap == nil || l.cap.ready(now) }
 
+// expire drops the permits of the campaign's own rate that are too late.
+func (l *line) expire(now time.Time) {
+	if l.cap != nil {
+		l.cap.expire(now)
+	}
+}
+
 // enter lets a campaign that had nobody waiting claim nothing for that time.
 func (l *line) enter() {
 	if l.waiting == 0 {

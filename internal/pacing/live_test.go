@@ -34,7 +34,7 @@ func goLive(t *testing.T, replicas int, o Options, open func() redis.UniversalCl
 		g, err := New(rdb, keys, o)
 		must(t, err)
 		l.all = append(l.all, g)
-		work.Go(func() { _ = g.Run(ctx) })
+		work.Go(func() { g.Run(ctx) })
 		for range 50 {
 			work.Go(func() {
 				for g.Wait(ctx, Push{Campaign: "42"}) == nil {

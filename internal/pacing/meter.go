@@ -47,8 +47,9 @@ func (g *Governor) poke(now time.Time) {
 func (g *Governor) turn(ctx context.Context, now time.Time) time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.expire(now)
 	for l := range g.turns.all() {
-		g.expire(l, now)
+		l.expire(now)
 	}
 	for g.turns.waiting > 0 && g.quota.ready(now) {
 		l := g.turns.next(now)
@@ -68,13 +69,8 @@ func (g *Governor) turn(ctx context.Context, now time.Time) time.Time {
 	return g.wakes
 }
 
-// expire drops the permits that are too late: the project's, and a campaign's own.
-func (g *Governor) expire(l *line, now time.Time) {
-	g.metrics.dropped.Add(float64(g.quota.expire(now)))
-	if l.cap != nil {
-		l.cap.expire(now)
-	}
-}
+// expire drops the project's permits that are too late.
+func (g *Governor) expire(now time.Time) { g.metrics.dropped.Add(float64(g.quota.expire(now))) }
 
 // provide asks for the permits that are needed, and returns when something is due.
 func (g *Governor) provide(ctx context.Context, now time.Time) time.Time {

@@ -58,7 +58,8 @@ func (g *Governor) enter(p Push, now time.Time) (*waiter, error) {
 		l.cap.came++
 	}
 	if g.turns.waiting == 0 {
-		g.expire(l, now)
+		g.expire(now)
+		l.expire(now)
 		if g.quota.ready(now) && l.allowed(now) {
 			l.enter()
 			g.grant(l)

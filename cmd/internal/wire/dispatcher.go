@@ -28,7 +28,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	}
 	paced, stop := context.WithCancel(context.WithoutCancel(work))
 	var pace sync.WaitGroup
-	pace.Go(func() { _ = d.governor.Run(paced) }) // it ends with its context, and never otherwise
+	pace.Go(func() { d.governor.Run(paced) })
 	defer pace.Wait()
 	defer stop()
 	return d.Dispatcher.Run(fetch, work)
