@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"fanfare/internal/config"
@@ -42,7 +40,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.file, "config", "", "settings `file` (YAML); else the one that FANFARE_CONFIG names")
 	flags.BoolVar(&c.asJSON, "json", false, "print JSON instead of text")
-	config.AddFlags(flags, "redis", "names", "queue", "store", "fcm", "campaign", "log")
+	config.AddFlags(flags)
 	hideSettings(root)
 
 	root.AddGroup(
@@ -75,7 +73,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 // hideSettings keeps the settings' flags, of which there are many, out of every command's help.
 func hideSettings(root *cobra.Command) {
 	for _, key := range config.Describe() {
-		if flag := root.PersistentFlags().Lookup(key.Name); flag != nil && strings.Contains(key.Name, ".") {
+		if flag := root.PersistentFlags().Lookup(key.Name); flag != nil {
 			flag.Hidden = true
 		}
 	}

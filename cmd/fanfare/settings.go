@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -49,6 +50,9 @@ func (c *cli) settings() *cobra.Command {
 		Short: "Print config.yaml with every key at its default",
 		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if c.asJSON {
+				return wrongUsage(command, errors.New("the sample is YAML; fanfare config --json has every key and its default"))
+			}
 			_, err := io.WriteString(command.OutOrStdout(), config.Sample())
 			return err
 		},

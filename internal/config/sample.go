@@ -9,8 +9,8 @@ import (
 const sampleHead = `# Fanfare's settings, every one at its default. Leave out what you do not change.
 #
 # A flag wins over the environment, the environment over this file, this file over the default. The flag of queue.lease
-# is --queue.lease, its variable FANFARE_QUEUE_LEASE; other names that work stand behind the meaning. Unknown keys, unknown
-# FANFARE_ variables and values that do not fit end the program with exit code 2.
+# is --queue.lease, its variable FANFARE_QUEUE_LEASE; other names that work stand behind the meaning. Passwords have no flag.
+# Unknown keys, unknown FANFARE_ variables and values that do not fit end the program with exit code 2.
 # This file is read where --config or FANFARE_CONFIG names it.
 `
 
