@@ -75,7 +75,9 @@ func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
 		return operator.LoadSummary{}, err
 	}
 	defer file.Close()
-	summary, err := d.op.Load(ctx, d.id, file, operator.LoadOptions{Format: operator.FormatOf(d.flags.audience)})
+	summary, err := d.op.Load(ctx, d.id, file, operator.LoadOptions{
+		Format: operator.FormatOf(d.flags.audience), MaxElement: int(d.rooms.Settings.Queue.MaxElement),
+	})
 	if err != nil {
 		return summary, err
 	}

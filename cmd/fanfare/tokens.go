@@ -95,8 +95,9 @@ func (c *cli) tokensImport() *cobra.Command {
 		Example: "  fanfare tokens import tokens.csv",
 		Args:    takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-				return c.importFile(ctx, command, op, args[0], formatOf(format, args[0]))
+			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+				opts := operator.ImportOptions{Format: formatOf(format, args[0]), MaxElement: int(rooms.Settings.Queue.MaxElement)}
+				return c.importFile(ctx, command, op, args[0], opts)
 			})
 		},
 	}
@@ -104,14 +105,15 @@ func (c *cli) tokensImport() *cobra.Command {
 	return command
 }
 
-func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operator.Operator, name string, format operator.Format) error {
+func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operator.Operator, name string, opts operator.ImportOptions) error {
 	file, err := openInput(command, name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	bar := newFileBar(command.ErrOrStderr(), file, "storing", "token")
-	summary, err := op.ImportTokens(ctx, bar, format, bar.count)
+	opts.Progress = bar.count
+	summary, err := op.ImportTokens(ctx, bar, opts)
 	bar.clear()
 	if file, ok := errors.AsType[*operator.FileError](err); ok {
 		return noAudience(name, file)

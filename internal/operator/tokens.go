@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,15 +15,24 @@ import (
 // progressEvery is after how many tokens an import tells how far it is.
 const progressEvery = 1000
 
+// ImportOptions say how the tokens of an audience are imported.
+type ImportOptions struct {
+	Format Format
+	// MaxElement is the longest element that a load would take, in bytes; default queue.DefaultMaxElement.
+	MaxElement int
+	// Progress, when set, hears how many tokens have been read. It is called from one goroutine.
+	Progress func(read int64)
+}
+
 // ImportTokens stores the tokens of an audience in Redis. Lines without a user or a token are left out and named in the
-// summary. progress, unless nil, hears how many have been read. Being cut off does no harm: the import is repeated.
-func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, format Format, progress func(read int64)) (LoadSummary, error) {
+// summary. Being cut off does no harm: the import is repeated.
+func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOptions) (LoadSummary, error) {
 	start := o.now()
-	rows, err := newAudience(r, format, queue.DefaultMaxElement)
+	rows, err := newAudience(r, opts.Format, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
 	if err != nil {
 		return LoadSummary{}, err
 	}
-	i := tokenImport{rows: rows, progress: progress}
+	i := tokenImport{rows: rows, progress: opts.Progress}
 	imported, err := o.deps.Tokens.Import(ctx, func(yield func(string, notification.Target) bool) {
 		i.each(ctx, yield)
 	})

@@ -15,7 +15,7 @@ func TestTokensAreImported(t *testing.T) {
 		NDJSON: `{"userId":"u1","fcmToken":"t1"}` + "\n" + `{"userId":"u2"}` + "\n{}\n" + `{"userId":"u4","fcmToken":"t4"}`,
 	} {
 		ok(t, f.rdb.FlushAll(t.Context()).Err())
-		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), format, nil)
+		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), ImportOptions{Format: format})
 		ok(t, err)
 		equal(t, "stored", summary.Loaded, 2)
 		equal(t, "rejected", summary.Rejected, 2)
@@ -29,7 +29,9 @@ func TestTokensAreImported(t *testing.T) {
 func TestImportOfManyTellsHowFarItIs(t *testing.T) {
 	f := open(t)
 	var heard []int64
-	summary, err := f.ImportTokens(t.Context(), strings.NewReader(audienceOf(2500)), CSV, func(n int64) { heard = append(heard, n) })
+	summary, err := f.ImportTokens(t.Context(), strings.NewReader(audienceOf(2500)), ImportOptions{
+		Format: CSV, Progress: func(n int64) { heard = append(heard, n) },
+	})
 	ok(t, err)
 	equal(t, "stored", summary.Loaded, 2500)
 	equal(t, "progress", fmt.Sprint(heard), "[1000 2000]")
@@ -38,22 +40,33 @@ func TestImportOfManyTellsHowFarItIs(t *testing.T) {
 
 func TestImportThatCannotBe(t *testing.T) {
 	f := open(t)
-	_, err := f.ImportTokens(t.Context(), strings.NewReader("id,token\n"), CSV, nil)
+	_, err := f.ImportTokens(t.Context(), strings.NewReader("id,token\n"), ImportOptions{Format: CSV})
 	if _, is := errors.AsType[*FileError](err); !is {
 		t.Errorf("of no audience: %v", err)
 	}
-	summary, err := f.ImportTokens(t.Context(), strings.NewReader("userId\nu1\nu2\n"), CSV, nil)
+	summary, err := f.ImportTokens(t.Context(), strings.NewReader("userId\nu1\nu2\n"), ImportOptions{Format: CSV})
 	mentions(t, err, "no line has a user and a token")
 	equal(t, "rejected", summary.Rejected, 2)
 
 	ctx, interrupt := context.WithCancel(t.Context())
-	summary, err = f.ImportTokens(ctx, strings.NewReader(audienceOf(5000)), CSV, func(n int64) {
+	summary, err = f.ImportTokens(ctx, strings.NewReader(audienceOf(5000)), ImportOptions{Format: CSV, Progress: func(n int64) {
 		if n == 2000 {
 			interrupt()
 		}
-	})
+	}})
 	mentions(t, err, fmt.Sprintf("%d tokens are stored; repeating the import does no harm", summary.Loaded))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// A line that is too long for a campaign's list is so for an import of its tokens, by the same setting.
+func TestImportObeysTheLongestElement(t *testing.T) {
+	f := open(t)
+	text := fmt.Sprintf("userId,fcmToken,city\nu1,t1,%s\nu2,t2,Hue\n", strings.Repeat("x", 100<<10))
+	for limit, want := range map[int]int64{0: 1, 200 << 10: 2, 200: 1} {
+		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), ImportOptions{Format: CSV, MaxElement: limit})
+		ok(t, err)
+		equal(t, fmt.Sprintf("stored under a limit of %d", limit), summary.Loaded, want)
 	}
 }
