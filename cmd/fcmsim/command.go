@@ -81,8 +81,8 @@ Limits and the way to them are rules, too:
   retryAfter   of both: seconds (the default) until there is room, the date of it, none, or any other text
   token        of the OAuth endpoint: fault %s;
                lifetime of the bearers; revoke refuses those that were issued before
-  handshake    of new TLS connections: a certificate that is EXPIRED, WRONG_HOST or UNTRUSTED; REFUSED by an
-               alert; STALLED without a word
+  handshake    fault of new TLS connections, the first three in the certificate:
+               %s
 
 --speed 10 makes the minutes and hours of quota and device ten times shorter, and nothing else: Retry-After,
 latencies and timelines stay in real time.
@@ -119,7 +119,7 @@ func newCommand(serve func(settings) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "fcmsim",
 		Short:         "Firebase Cloud Messaging, simulated",
-		Long:          fmt.Sprintf(long, wrapped(fcmsim.Codes()), strings.Join(fcmsim.TokenFaults(), ", ")),
+		Long:          fmt.Sprintf(long, wrapped(fcmsim.Codes()), strings.Join(fcmsim.TokenFaults(), ", "), strings.Join(fcmsim.HandshakeFaults(), ", ")),
 		Example:       example,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
