@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -13,13 +14,14 @@ import (
 // Check tells whether one part works; nil is well. It ends when ctx does.
 type Check func(ctx context.Context) error
 
-// checkTimeout is shorter than any prober's patience, so that the answer names the check that hangs.
+// checkTimeout is shorter than the patience that our manifests give a prober, 5 s, so that the answer names the check that
+// hangs. Kubernetes' own default is 1 s.
 const checkTimeout = 2 * time.Second
 
-// Health answers whether the process lives (else: restart it) and whether it is ready (else: look at what it needs).
+// Health answers whether the process is ready, else what it waits for. Whether it lives needs no check: it answers. Loops that
+// wait for Redis, for SQL or for the quota, be it for hours, are in order, and a restart would mend none of that.
 type Health struct {
 	mu    sync.Mutex
-	live  map[string]Check
 	ready map[string]Check
 	phase atomic.Int32
 }
@@ -36,15 +38,7 @@ var (
 )
 
 func newHealth() *Health {
-	return &Health{live: make(map[string]Check), ready: make(map[string]Check)}
-}
-
-// AddLive registers a check that only a restart can mend, such as a loop that has stopped turning. Never one of Redis
-// or SQL: restarting us does not mend them.
-func (h *Health) AddLive(name string, check Check) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.live[name] = check
+	return &Health{ready: make(map[string]Check)}
 }
 
 // AddReady registers a check of what the work needs: Redis, SQL, credentials.
@@ -54,27 +48,19 @@ func (h *Health) AddReady(name string, check Check) {
 	h.ready[name] = check
 }
 
-// Live runs the live checks at once and gives each one's verdict.
-func (h *Health) Live(ctx context.Context) map[string]error {
-	return runChecks(ctx, h.copy(h.live))
-}
-
 // Ready runs the ready checks at once and gives each one's verdict, and that of the process itself, which is not ready
 // before its start is done nor once it stops.
 func (h *Health) Ready(ctx context.Context) map[string]error {
-	verdicts := runChecks(ctx, h.copy(h.ready))
+	verdicts := runChecks(ctx, h.checks())
 	verdicts["process"] = map[int32]error{phaseStarting: errStarting, phaseStopping: errStopping}[h.phase.Load()]
 	return verdicts
 }
 
-func (h *Health) copy(checks map[string]Check) map[string]Check {
+// checks copies them, so that none is added while they run.
+func (h *Health) checks() map[string]Check {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	same := make(map[string]Check, len(checks))
-	for name, check := range checks {
-		same[name] = check
-	}
-	return same
+	return maps.Clone(h.ready)
 }
 
 func runChecks(ctx context.Context, checks map[string]Check) map[string]error {

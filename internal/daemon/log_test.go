@@ -87,6 +87,34 @@ func TestCredentialsAreNeverLogged(t *testing.T) {
 	}
 }
 
+// TestCredentialsAreHiddenToTheirEnd has passwords as people make them up, with what ought to be escaped in a URL, and whatever
+// libraries quote. Around them, an operator reads on.
+func TestCredentialsAreHiddenToTheirEnd(t *testing.T) {
+	for text, want := range map[string]string{
+		"dial redis://u:p@ssw0rd@h:6379/0: refused":      "dial redis://u:[redacted]@h:6379/0: refused",
+		"redis://u:12@34@h":                              "redis://u:[redacted]@h",
+		"redis://u:1234@h":                               "redis://u:[redacted]@h",
+		"postgres://u:p/q@r@h/d":                         "postgres://u:[redacted]@h/d",
+		"redis://:p@ss@h":                                "redis://:[redacted]@h",
+		"https://h:8443/v1/users/a@b":                    "https://h:8443/v1/users/a@b",
+		`parse \"redis://u:p@ss@h\": port`:               `parse \"redis://u:[redacted]@h\": port`,
+		"postgres://h/d?user=u&password=x%20y&sslmode=a": "postgres://h/d?user=u&password=[redacted]&sslmode=a",
+		`open \"postgres://h/d?sslpassword=x\": no`:      `open \"postgres://h/d?sslpassword=[redacted]\": no`,
+		"host=h Password=x dbname=d":                     "host=h Password=[redacted] dbname=d",
+		"Authorization: Basic dTpw":                      "Authorization: Basic [redacted]",
+		`{\"Proxy-Authorization\":[\"Basic dTpw\"]}`:     `{\"Proxy-Authorization\":[\"Basic [redacted]\"]}`,
+		"map[Authorization:[Basic dTpw==] Accept:[*/*]]": "map[Authorization:[Basic [redacted]] Accept:[*/*]]",
+		"a basic understanding of authorization":         "a basic understanding of authorization",
+	} {
+		if got := Scrub(text); got != want {
+			t.Errorf("%q is logged as %q, want %q", text, got, want)
+		}
+		if again := Scrub(want); again != want {
+			t.Errorf("%q is scrubbed once more, to %q", want, again)
+		}
+	}
+}
+
 // TestOrdinaryTextIsLoggedAsItIs keeps the net from catching ids, keys, addresses and file names.
 func TestOrdinaryTextIsLoggedAsItIs(t *testing.T) {
 	for _, text := range []string{

@@ -56,7 +56,7 @@ type Process struct {
 // The first signal, or the end of ctx, ends the Fetch context: nothing new is taken, what was taken is finished. The
 // second signal, or Drain after the first, ends the Work context, and what is unfinished is given up. When the body has
 // returned, what it handed to OnStop is closed, the last first; then health and metrics, which tell of the drain to its end.
-// The error is the body's, joined with those of the clean-ups: Code turns it into the exit code.
+// The error is the body's, joined with those of the clean-ups: it stands in the log, and Code turns it into the exit code.
 func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 	if o.Logger == nil {
 		return errors.New("daemon: no logger")
@@ -67,7 +67,12 @@ func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 	p.fetch, p.stopFetch = context.WithCancelCause(p.work)
 	routeRedisLog(o.Logger)
 	o.Logger.Info("starting", "program", o.Name, "version", Version(), "pid", os.Getpid())
+	err := p.run(ctx, o, body)
+	o.tell(ctx, err)
+	return err
+}
 
+func (p *Process) run(ctx context.Context, o Options, body func(p *Process) error) error {
 	if err := p.serve(o.Listen); err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 	done := make(chan struct{})
 	var agents sync.WaitGroup
 	agents.Go(func() { p.watchSignals(ctx, signals, o.Drain, done) })
-	agents.Go(func() { watchdog(p.work, p.Health, p.Logger) })
+	agents.Go(func() { watchdog(p.work, p.Logger) })
 
 	err := body(p)
 	close(done)
@@ -84,8 +89,20 @@ func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 	err = errors.Join(err, p.close(ctx))
 	p.cancelWork(nil)
 	agents.Wait()
-	o.Logger.Info("stopped", "program", o.Name, "code", Code(err))
 	return err
+}
+
+// tell says in the log what the program came to: the caller need not print it.
+func (o Options) tell(ctx context.Context, err error) {
+	level, code := slog.LevelError, Code(err)
+	if code == ExitOK || code == ExitLeftover {
+		level = slog.LevelInfo
+	}
+	said := []any{"program", o.Name, "code", code}
+	if err != nil {
+		said = append(said, "error", err)
+	}
+	o.Logger.Log(ctx, level, "stopped", said...)
 }
 
 // Fetch is the context of taking new work; it ends when a stop is asked for.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"slices"
@@ -124,6 +125,54 @@ func TestWhatWasOpenedLastIsClosedFirst(t *testing.T) {
 	}
 	if Code(err) != ExitCredentials {
 		t.Errorf("exit code %d", Code(err))
+	}
+}
+
+// TestHangingCleanupIsLeftBehind bounds what takes no context, and names it.
+func TestHangingCleanupIsLeftBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held := make(chan struct{})
+		began := time.Now()
+		err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
+			p.OnStop("redis", func(context.Context) error {
+				t.Error("what the other may stand on was closed below it")
+				return nil
+			})
+			p.OnStop("sender", func(context.Context) error {
+				<-held
+				return nil
+			})
+			return nil
+		})
+		close(held)
+		if took := time.Since(began); took != CleanupTimeout {
+			t.Errorf("it took %s, want %s", took, CleanupTimeout)
+		}
+		if !errors.Is(err, ErrCleanupTimeout) || !strings.Contains(err.Error(), "close sender: ") || !strings.Contains(err.Error(), "close redis: ") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestTheLogTellsWhyItEnded is for whoever reads nothing but the log.
+func TestTheLogTellsWhyItEnded(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"well":        {nil, `level=INFO msg=stopped program=p code=0` + "\n"},
+		"work left":   {Exit(ExitLeftover, errors.New("work is left")), `level=INFO msg=stopped program=p code=75 error="work is left"` + "\n"},
+		"a fault":     {errors.New("connection refused"), `level=ERROR msg=stopped program=p code=1 error="connection refused"` + "\n"},
+		"credentials": {Exit(ExitCredentials, errors.New("NOAUTH")), `level=ERROR msg=stopped program=p code=3 error=NOAUTH` + "\n"},
+	} {
+		var log strings.Builder
+		o := Options{Name: "p", Logger: slog.New(slog.NewTextHandler(&log, nil)), Signals: make(chan os.Signal)}
+		if err := Run(t.Context(), o, func(*Process) error { return c.err }); !errors.Is(err, c.err) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if !strings.HasSuffix(log.String(), c.want) {
+			t.Errorf("%s: the log says\n%swant at its end\n%s", name, log.String(), c.want)
+		}
 	}
 }
 

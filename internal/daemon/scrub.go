@@ -11,14 +11,18 @@ import (
 var (
 	// An FCM registration token is an instance id, a colon and some 140 characters; nothing else in a log is one such word.
 	tokenWord = regexp.MustCompile(`[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{80,}|[A-Za-z0-9_:-]{120,}`)
-	bearer    = regexp.MustCompile(`(?i)\b(bearer\s+|ya29\.)[A-Za-z0-9._~+/=-]+`)
-	userinfo  = regexp.MustCompile(`://([^:@/\s"]*):[^@/\s"]+@`)
+	bearer    = regexp.MustCompile(`(?i)\b(bearer\s+|ya29\.|authorization\W+basic\s+)[A-Za-z0-9._~+/=-]+`)
+	// What follows the colon is a password up to the word's last @, unless it is the number of a port.
+	userinfo = regexp.MustCompile(`://([^:@/\s"]*):(?:\d*[^\d/\s"][^\s"]*|\d+)@`)
+	// As parameters of a URL, or in a DSN; a backslash is a part of it unless it escapes the quote that ends it.
+	parameter = regexp.MustCompile(`(?i)(password=|secret=|access_token=)(?:[^&\s"\\]|\\[^"])+`)
 )
 
 // Scrub abbreviates what looks like a registration token, and hides what looks like a credential. What is
 // printed without the log, an error at the end of a program, passes through it too.
 func Scrub(text string) string {
 	text = userinfo.ReplaceAllString(text, "://$1:[redacted]@")
+	text = parameter.ReplaceAllString(text, "${1}[redacted]")
 	text = bearer.ReplaceAllString(text, "${1}[redacted]")
 	return tokenWord.ReplaceAllStringFunc(text, abbreviate)
 }
