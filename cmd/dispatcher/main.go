@@ -44,28 +44,30 @@ Without --campaign it serves every running campaign until it is stopped. With it
 		},
 		Listen: func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
 		Drain:  func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
-		Body:   func(p *daemon.Process, rooms *wire.Rooms) error { return dispatch(p, rooms, campaignID) },
+		Job:    func() bool { return campaignID != "" },
+		Start: func(p *daemon.Process, rooms *wire.Rooms) (func() error, error) {
+			return start(p, rooms, campaignID)
+		},
 	}.Main()
 }
 
-func dispatch(p *daemon.Process, rooms *wire.Rooms, campaignID string) error {
+func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func() error, err error) {
 	sender, err := rooms.Sender(p.Work())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.OnStop("connections to FCM", func(context.Context) error { return sender.Close() })
 	if err := sender.Check(p.Fetch()); err != nil {
 		if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
-			return daemon.Exit(daemon.ExitCredentials, err)
+			return nil, daemon.Exit(daemon.ExitCredentials, err)
 		}
-		return err
+		return nil, err
 	}
 	d, err := rooms.Dispatcher(sender, campaignID)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p.Ready()
-	return exit(d.Run(p.Fetch(), p.Work()))
+	return func() error { return exit(d.Run(p.Fetch(), p.Work())) }, nil
 }
 
 // exit gives what a Job came to its exit code.

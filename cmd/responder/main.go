@@ -24,21 +24,20 @@ replica at a time.`,
 		Sections: []string{"redis", "names", "queue", "responder", "store", "log", "http"},
 		Listen:   func(s config.Settings) config.Address { return s.HTTP.Responder },
 		Drain:    func(s config.Settings) time.Duration { return s.Responder.Drain },
-		Body:     respond,
+		Start:    start,
 	}.Main()
 }
 
-func respond(p *daemon.Process, rooms *wire.Rooms) error {
+func start(p *daemon.Process, rooms *wire.Rooms) (work func() error, err error) {
 	r, err := rooms.Responder()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Told to stop meanwhile, it stops: what was not migrated is at the next start.
-	if err := rooms.Store.Migrate(p.Fetch()); err != nil && p.Fetch().Err() == nil {
-		return fmt.Errorf("migrate database: %w", err)
+	if err := rooms.Store.Migrate(p.Fetch()); err != nil {
+		return nil, fmt.Errorf("migrate database: %w", err)
 	}
 	p.Health.AddReady("database", rooms.Store.Ping)
 	p.Health.AddReady("results", r.Ready)
-	p.Ready()
-	return r.Run(p.Fetch(), p.Work())
+	return func() error { return r.Run(p.Fetch(), p.Work()) }, nil
 }

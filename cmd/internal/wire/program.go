@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -26,13 +27,16 @@ type Daemon struct {
 	// Listen and Drain pick the program's own settings.
 	Listen func(config.Settings) config.Address
 	Drain  func(config.Settings) time.Duration
-	// Body works until p.Fetch() ends.
-	Body func(p *daemon.Process, rooms *Rooms) error
+	// Job tells whether the program ends with its work, of which some is left if it is stopped before; nil: it does not.
+	Job func() bool
+	// Start prepares the program's work, and returns it. The work ends when p.Fetch() does.
+	Start func(p *daemon.Process, rooms *Rooms) (work func() error, err error)
 }
 
 // Main runs the program and returns its exit code.
 func (d Daemon) Main() int {
 	var file string
+	var cameTo error // what its log has told already
 	command := &cobra.Command{
 		Use: d.Name, Short: d.Short, Long: d.Long,
 		Version:       daemon.Version(),
@@ -43,7 +47,12 @@ func (d Daemon) Main() int {
 			if err != nil {
 				return err
 			}
-			return d.run(command.Context(), settings)
+			log, err := daemon.NewLogger(os.Stderr, settings.Log.Level, settings.Log.Format)
+			if err != nil {
+				return daemon.Exit(daemon.ExitUsage, err)
+			}
+			cameTo = d.run(command.Context(), settings, log)
+			return nil
 		},
 	}
 	command.Flags().StringVar(&file, "config", "", "settings file (YAML); else the one that FANFARE_CONFIG names")
@@ -52,7 +61,10 @@ func (d Daemon) Main() int {
 		d.Flags(command.Flags())
 	}
 	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return daemon.Exit(daemon.ExitUsage, err) })
-	return Report(d.Name, command.ExecuteContext(context.Background()))
+	if err := command.ExecuteContext(context.Background()); err != nil {
+		return Report(d.Name, err)
+	}
+	return daemon.Code(cameTo)
 }
 
 // noArguments makes of a surplus word what it is: a wrong command line.
@@ -71,24 +83,18 @@ func Report(name string, err error) int {
 	return daemon.Code(err)
 }
 
-func (d Daemon) run(ctx context.Context, s config.Settings) error {
-	log, err := daemon.NewLogger(os.Stderr, s.Log.Level, s.Log.Format)
-	if err != nil {
-		return daemon.Exit(daemon.ExitUsage, err)
-	}
+func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) error {
 	o := daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), Drain: d.Drain(s), Logger: log}
 	return daemon.Run(ctx, o, func(p *daemon.Process) error {
-		rooms, err := Open(p.Work(), s, d.Name, log, p.Registry)
-		if err != nil {
+		work, err := d.start(p, s)
+		switch {
+		case err != nil && p.Fetch().Err() != nil:
+			return d.cutOff(p, err)
+		case err != nil:
 			return err
 		}
-		p.OnStop("redis and database", func(context.Context) error { return rooms.Close() })
-		if err := rooms.checkRedis(p.Fetch()); err != nil {
-			return err
-		}
-		p.Health.AddReady("redis", func(ctx context.Context) error { return rooms.Redis.Ping(ctx).Err() })
-		p.Registry.MustRegister(daemon.NewRedisCollector(p.Work(), rooms.Redis, daemon.RedisCollectorOptions{}))
-		return d.Body(p, rooms)
+		p.Ready()
+		return work()
 	})
 }
 

@@ -1,0 +1,52 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+
+	"fanfare/internal/config"
+	"fanfare/internal/daemon"
+)
+
+// start prepares the work. A stop does not wait for it: a client that reads from Redis hears of no stop, only of its own timeout.
+func (d Daemon) start(p *daemon.Process, s config.Settings) (work func() error, err error) {
+	type started struct {
+		work func() error
+		err  error
+	}
+	done := make(chan started, 1)
+	go func() {
+		work, err := d.prepare(p, s)
+		done <- started{work, err}
+	}()
+	select {
+	case it := <-done:
+		return it.work, it.err
+	case <-p.Fetch().Done():
+		return nil, context.Cause(p.Fetch())
+	}
+}
+
+func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error, err error) {
+	rooms, err := Open(p.Work(), s, d.Name, p.Logger, p.Registry)
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop("redis and database", func(context.Context) error { return rooms.Close() })
+	if err := rooms.checkRedis(p.Fetch()); err != nil {
+		return nil, err
+	}
+	p.Health.AddReady("redis", func(ctx context.Context) error { return rooms.Redis.Ping(ctx).Err() })
+	p.Registry.MustRegister(daemon.NewRedisCollector(p.Work(), rooms.Redis, daemon.RedisCollectorOptions{}))
+	return d.Start(p, rooms)
+}
+
+// cutOff is what a start comes to that a stop has cut off, and whose error means no more than that: a service has done all that
+// was asked of it, a Job has its work before it.
+func (d Daemon) cutOff(p *daemon.Process, err error) error {
+	if d.Job != nil && d.Job() {
+		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("the start was cut off: %w", err))
+	}
+	p.Logger.Info("the start was cut off", "by", err)
+	return nil
+}
