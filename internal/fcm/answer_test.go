@@ -76,6 +76,17 @@ func TestDetailIsScrubbed(t *testing.T) {
 	}
 }
 
+// A result with a byte that SQL refuses would end in the dead letters, although FCM accepted the message.
+func TestMessageIDIsScrubbed(t *testing.T) {
+	srv := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"name":"projects/demo\u0000/` + strings.Repeat("x", 1000) + `"}`))
+	})
+	a := newSender(t, srv.options).Send(t.Context(), parse(t, hello), to("token"))
+	if a.Class != Sent || strings.Contains(a.MessageID, "\x00") || len(a.MessageID) > maxDetail+len("…") {
+		t.Errorf("%s, named by %d bytes: %q", a.Class, len(a.MessageID), a.MessageID)
+	}
+}
+
 func TestClassesHaveNames(t *testing.T) {
 	seen := map[string]bool{}
 	for c := Sent; c <= Other; c++ {

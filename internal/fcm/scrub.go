@@ -7,7 +7,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// maxDetail is how many bytes of an answer's text are kept.
+// maxDetail is how many bytes of a text in an answer are kept. FCM's own name of a message has about 80.
 const maxDetail = 300
 
 // scrub makes a text fit to be stored and shown: one line, not too long, and the target's address abbreviated.

@@ -111,7 +111,7 @@ func (s *Sender) send(ctx context.Context, m *Message, e Envelope, ask request) 
 	x := new(exchange)
 	_, err := ask(withExchange(ctx, x), m.addressed(e, start))
 	a := s.answer(x, err)
-	a.Detail = scrub(a.Detail, e.Target)
+	a.Detail, a.Field, a.MessageID = scrub(a.Detail, e.Target), scrub(a.Field, e.Target), scrub(a.MessageID, e.Target)
 	s.metrics.observe(a.Class, s.now().Sub(start))
 	return a
 }

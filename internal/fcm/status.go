@@ -2,6 +2,7 @@ package fcm
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 )
 
@@ -57,12 +58,18 @@ func (s status) fcmCode() string {
 	return ""
 }
 
-// code is the best word that the answer has.
+// word is what a code of Google's looks like. A code becomes a metric's label, a field of the books and a value in SQL: whatever else
+// an endpoint says there, a text that is new in each answer or a byte that SQL refuses, does not get so far.
+var word = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
+
+// code is the best word that the answer has; empty where it has none.
 func (s status) code() string {
-	if code := s.fcmCode(); code != "" {
-		return code
+	for _, said := range []string{s.fcmCode(), s.Status} {
+		if word.MatchString(said) {
+			return said
+		}
 	}
-	return s.Status
+	return ""
 }
 
 // payloadViolation finds a field of the payload that is refused. A target's field is none.
