@@ -83,4 +83,6 @@ type Answer struct {
 	Field string
 	// HTTPStatus is zero where no answer came.
 	HTTPStatus int
+	// Accepted: the status says that FCM took the message, whether or not the rest of the answer can be read. Nothing may repeat it.
+	Accepted bool
 }

@@ -70,10 +70,11 @@ func (x *exchange) accepted() Answer {
 	if err == nil && body.Name == "" {
 		err = errors.New("it names no message")
 	}
+	a := Answer{Class: Sent, HTTPStatus: x.status, Accepted: true, MessageID: body.Name}
 	if err != nil {
-		return Answer{Class: Ambiguous, HTTPStatus: x.status, Detail: fmt.Sprintf("answer %d cannot be read: %v", x.status, err)}
+		a.Class, a.MessageID, a.Detail = Ambiguous, "", fmt.Sprintf("answer %d cannot be read: %v", x.status, err)
 	}
-	return Answer{Class: Sent, HTTPStatus: x.status, MessageID: body.Name}
+	return a
 }
 
 func (x *exchange) refused() Answer {

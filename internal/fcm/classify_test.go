@@ -54,6 +54,7 @@ func TestClassifyAnswers(t *testing.T) {
 		"204":                         {204, ``, Ambiguous, ""},
 		"payload violation":           {400, said("INVALID_ARGUMENT", violates("message.android.ttl"), invalid), BadMessage, "INVALID_ARGUMENT"},
 		"payload violation, alone":    {400, said("INVALID_ARGUMENT", violates("message.data[0].value")), BadMessage, "INVALID_ARGUMENT"},
+		"violation on the message":    {400, said("INVALID_ARGUMENT", violates("message")), BadMessage, "INVALID_ARGUMENT"},
 		"violation on the token":      {400, said("INVALID_ARGUMENT", violates("message.token"), invalid), BadTarget, "INVALID_ARGUMENT"},
 		"violation on nothing":        {400, said("INVALID_ARGUMENT", violates(""), invalid), BadTarget, "INVALID_ARGUMENT"},
 		"invalid, nothing said":       {400, said("INVALID_ARGUMENT", invalid), BadTarget, "INVALID_ARGUMENT"},
@@ -96,6 +97,31 @@ func TestClassifyAnswers(t *testing.T) {
 		}
 		if a.Class != Sent && a.Detail == "" {
 			t.Errorf("%s: no detail", name)
+		}
+	}
+}
+
+// A message that was accepted is not repeated, though its answer be lost; one of which nobody knows may be.
+func TestWhatWasAcceptedIsCalledSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   bool
+	}{
+		"200":             {200, `{"name":"n"}`, true},
+		"200, unreadable": {200, `<html>`, true},
+		"202":             {202, ``, true},
+		"204":             {204, ``, true},
+		"bad gateway":     {502, `<html>`, false},
+		"unavailable":     {503, ``, false},
+		"no answer":       {0, ``, false},
+	} {
+		x := &exchange{begun: true, written: true, status: c.status, body: []byte(c.body)}
+		if c.status == 0 {
+			x.err = errors.New("connection reset by peer")
+		}
+		if a := x.classify(); a.Accepted != c.want {
+			t.Errorf("%s: %s, accepted: %t", name, a.Class, a.Accepted)
 		}
 	}
 }

@@ -72,7 +72,8 @@ func (s status) code() string {
 	return ""
 }
 
-// payloadViolation finds a field of the payload that is refused. A target's field is none.
+// payloadViolation finds a field of the payload that is refused. A target's field is none, and one without a name may be it. "message" is
+// one: what FCM does not know in a message it refuses as a field of that name.
 func (s status) payloadViolation() (violation, bool) {
 	for _, d := range s.Details {
 		if d.Type != typeBadRequest {
@@ -80,7 +81,7 @@ func (s status) payloadViolation() (violation, bool) {
 		}
 		for _, v := range d.FieldViolations {
 			switch v.Field {
-			case "", "message", "message.token", "message.fid", "message.topic", "message.condition":
+			case "", "message.token", "message.fid", "message.topic", "message.condition":
 			default:
 				return v, true
 			}
