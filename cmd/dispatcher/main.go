@@ -57,14 +57,14 @@ func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func()
 		return nil, err
 	}
 	p.OnStop("connections to FCM", func(context.Context) error { return sender.Close() })
-	if err := sender.Check(p.Fetch()); err != nil {
-		if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
-			return nil, daemon.Exit(daemon.ExitCredentials, err)
-		}
-		return nil, err
+	for name, check := range rooms.ReadyChecks(sender) {
+		p.Health.AddReady(name, check)
 	}
 	d, err := rooms.Dispatcher(sender, campaignID)
 	if err != nil {
+		return nil, err
+	}
+	if err := wire.AwaitFCM(p.Fetch(), sender, p.Logger, p.Ready); err != nil {
 		return nil, err
 	}
 	return func() error { return exit(d.Run(p.Fetch(), p.Work())) }, nil

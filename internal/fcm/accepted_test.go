@@ -23,6 +23,8 @@ type straight struct {
 }
 
 func (s *straight) acquire(context.Context) (line, error) { return s, nil }
+func (s *straight) reach(context.Context) error           { return nil }
+func (s *straight) trouble() error                        { return nil }
 func (s *straight) release()                              {}
 func (s *straight) close()                                {}
 func (s *straight) RoundTrip(req *http.Request) (*http.Response, error) {

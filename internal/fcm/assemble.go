@@ -36,13 +36,16 @@ func newCourier(ctx context.Context, o Options, m *metrics) (*courier, string, e
 		}
 		c.bearer = newBearer(ctx, keys, o.Logger)
 	}
-	address, secure := o.address()
-	if secure {
-		c.lines = newLanes(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, m)
-	} else {
-		c.lines = newKeepAlive(o.Concurrency)
-	}
+	c.lines = newLines(ctx, o, roots, m)
 	return c, project, nil
+}
+
+func newLines(ctx context.Context, o Options, roots *x509.CertPool, m *metrics) lines {
+	address, secure := o.address()
+	if !secure {
+		return newKeepAlive(address, o.Concurrency)
+	}
+	return newLanes(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, m)
 }
 
 func (c *courier) close() {

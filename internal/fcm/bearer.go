@@ -114,6 +114,19 @@ func (b *bearer) fly(f *flight) {
 	close(f.done)
 }
 
+// trouble is why the last fetch failed; nil while there is a token that is still good.
+func (b *bearer) trouble() error {
+	if held := b.current.Load(); held != nil && b.now().Before(held.expiry) {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.latest == nil || !b.latest.ended {
+		return nil
+	}
+	return b.latest.err
+}
+
 func newAccess(t *oauth2.Token, now time.Time) *access {
 	a := &access{header: []string{t.Type() + " " + t.AccessToken}, since: now}
 	life := t.Expiry.Sub(now)

@@ -18,6 +18,10 @@ type line interface {
 // lines hands out lines; acquire waits for a free one.
 type lines interface {
 	acquire(ctx context.Context) (line, error)
+	// reach sees to it that FCM is connected to, or tells why it cannot be.
+	reach(ctx context.Context) error
+	// trouble is why there was no connection to be had when one was last asked for; nil where there is one.
+	trouble() error
 	close()
 }
 

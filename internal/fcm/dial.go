@@ -16,6 +16,25 @@ func (l *lanes) mayDial() bool {
 	return l.dialing < dialsAtOnce && len(l.open)+l.dialing < l.most() && !l.now().Before(l.again)
 }
 
+// reach makes the first lane where there is none: no recipient waits for its handshake, or has to find out that it fails.
+func (l *lanes) reach(ctx context.Context) error {
+	line, err := l.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	line.release()
+	return nil
+}
+
+func (l *lanes) trouble() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failures == 0 || len(l.open) > 0 {
+		return nil
+	}
+	return l.lastErr
+}
+
 // dial adds one lane.
 func (l *lanes) dial() {
 	ctx, cancel := context.WithTimeout(l.alive, dialTimeout)

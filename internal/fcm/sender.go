@@ -2,7 +2,8 @@
 // exactly one request on the wire, and classifies what came of it by FCM's rules.
 //
 // A message is read by read.go against schema.go, and copied for each recipient by address.go. A Send goes through the SDK to
-// courier.go, over a connection of lanes.go, and what became of it (exchange.go) is classified by classify.go.
+// courier.go, over a connection of lanes.go, and what became of it (exchange.go) is classified by classify.go. Whether anything can be
+// sent at all, reach.go tells.
 package fcm
 
 import (
@@ -24,14 +25,15 @@ type Sender struct {
 	client  *messaging.Client
 	project string
 	courier *courier
+	lookout *lookout
 	metrics *metrics
 	opts    Options
 	now     func() time.Time
 	absurd  rate.Sometimes // logs an absurd Retry-After
 }
 
-// New checks the options and reads the credentials; a *CredentialsError says that those cannot be used. Nothing is sent yet: Check asks
-// for an access token. (Application Default Credentials may be those of a machine of Google's, which is asked who it is.)
+// New checks the options and reads the credentials; a *CredentialsError says that those cannot be used. Nobody is asked yet: Check
+// fetches an access token and connects. (Application Default Credentials may be those of a machine of Google's, which is asked who it is.)
 func New(ctx context.Context, o Options) (*Sender, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -51,7 +53,7 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 		return nil, err
 	}
 	return &Sender{
-		client: client, project: project, courier: c, metrics: m, opts: o, now: time.Now,
+		client: client, project: project, courier: c, lookout: newLookout(ctx, c), metrics: m, opts: o, now: time.Now,
 		absurd: rate.Sometimes{Interval: time.Minute},
 	}, nil
 }
@@ -81,18 +83,9 @@ func (s *Sender) Project() string { return s.project }
 
 // Close drops the connections. What is under way over TLS is cut off, and ends as Ambiguous.
 func (s *Sender) Close() error {
+	s.lookout.close()
 	s.courier.close()
 	return nil
-}
-
-// Check fetches an access token. It fails with a *CredentialsError when the credentials are refused or cannot be read, and with
-// another error when the token endpoint cannot be reached now. Without credentials there is nothing to check.
-func (s *Sender) Check(ctx context.Context) error {
-	if s.courier.bearer == nil {
-		return nil
-	}
-	_, err := s.courier.bearer.access(ctx)
-	return err
 }
 
 // Send makes one request for one recipient and classifies what came of it. It never repeats it. A ctx that ends cuts it off.

@@ -2,13 +2,19 @@ package wire
 
 import (
 	"context"
+	"fmt"
 
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
 )
 
-// Probes check what only this side of the house has: SQL and the credentials.
+// Probes check what only this side of the house has: SQL and FCM.
 func (r *Rooms) Probes() []operator.Probe {
-	probes := []operator.Probe{{Name: "fcm credentials", Run: r.probeCredentials}}
+	probes := []operator.Probe{
+		{Name: "fcm credentials", Run: r.probeCredentials},
+		{Name: "fcm endpoint", Run: r.probeEndpoint},
+	}
 	if r.Store == nil {
 		return append(probes, operator.Probe{Name: "sql", Run: func(context.Context) (string, error) {
 			return "no database is set: tokens come from Redis only, and the responder cannot run", nil
@@ -28,8 +34,32 @@ func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer sender.Close()
-	if err := sender.Check(ctx); err != nil {
+	if err := sender.Authorize(ctx); err != nil {
 		return "", err
 	}
 	return "an access token was issued", nil
+}
+
+// probeEndpoint connects as the dispatcher does, and sends nothing. It needs no credentials, so that it tells of a wrong address whether
+// or not those are good.
+func (r *Rooms) probeEndpoint(ctx context.Context) (string, error) {
+	o := fcmOptions(r.Settings)
+	o.Logger = r.Logger
+	err := fcm.Reach(ctx, o)
+	if fcm.Untrusted(err) {
+		err = fmt.Errorf("%w; %s", err, trustAdvice)
+	}
+	return "can be connected to", err
+}
+
+// ReadyChecks are what a dispatcher needs besides Redis to send anything. That of FCM tells what was last found out, and asks nobody.
+func (r *Rooms) ReadyChecks(sender *fcm.Sender) map[string]daemon.Check {
+	checks := map[string]daemon.Check{
+		"fcm": func(context.Context) error { return sender.Trouble() },
+	}
+	s := r.Settings.Store
+	if asked := !s.TokenQuery.Off() || s.ProfileQuery.SQL() != ""; r.Store != nil && asked {
+		checks["database"] = r.Store.Ping
+	}
+	return checks
 }

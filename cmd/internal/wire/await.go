@@ -1,0 +1,63 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcm"
+)
+
+// awaitEvery is how often FCM is tried while nothing is claimed for want of it.
+const awaitEvery = 2 * time.Second
+
+// checker is the sender, as far as it tells whether it can send.
+type checker interface {
+	Check(ctx context.Context) error
+}
+
+// AwaitFCM returns when FCM can be reached and takes the credentials: nobody is claimed before somebody can be sent to. What only a
+// person can mend ends it, with its exit code. An outage it waits out, since a restart would not shorten it; holding is called before
+// the first wait, and should let the start count as done, or the supervisor would break it off. It returns nil as well when ctx ends.
+func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding func()) error {
+	for tries := 0; ; tries++ {
+		err := sender.Check(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			if tries > 0 {
+				log.Info("FCM can be reached: campaigns are served")
+			}
+			return nil
+		}
+		if err := beyondWaiting(err); err != nil {
+			return err
+		}
+		if tries == 0 {
+			log.Error("FCM cannot be reached: nothing is claimed until it can; fanfare check tells more", "error", err, "every", awaitEvery)
+			holding()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(awaitEvery):
+		}
+	}
+}
+
+// beyondWaiting gives an error of the sender that no waiting mends its exit code; nil is for an outage.
+func beyondWaiting(err error) error {
+	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
+		return daemon.Exit(daemon.ExitCredentials, err)
+	}
+	if fcm.Untrusted(err) {
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, trustAdvice))
+	}
+	return nil
+}
+
+// trustAdvice is what to do about a certificate that is not trusted.
+const trustAdvice = "check fcm.endpoint, and name the authority that signed its certificate with fcm.ca_file"

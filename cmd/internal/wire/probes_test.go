@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"fanfare/internal/config"
+	"fanfare/internal/fcm"
+)
+
+func open(t *testing.T, edit func(*config.Settings)) *Rooms {
+	t.Helper()
+	s := config.Defaults()
+	s.Redis.URL, s.FCM.ProjectID = "redis://127.0.0.1:1", "demo"
+	edit(&s)
+	rooms, err := Open(t.Context(), s, "test", slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rooms.Close() })
+	return rooms
+}
+
+// nowhere is an address at which nobody listens.
+func nowhere() string {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	return strings.TrimPrefix(gone.URL, "http://")
+}
+
+// "fanfare check" connects: it must not call fit what no message can go through.
+func TestTheProbeOfTheEndpointConnects(t *testing.T) {
+	plain, secure := httptest.NewServer(http.NotFoundHandler()), httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	t.Cleanup(secure.Close)
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	for endpoint, problem := range map[string]string{
+		plain.URL + "/v1":      "",
+		"http://" + nowhere():  "connection refused",
+		"https://" + nowhere(): "connection refused",
+		secure.URL + "/v1":     "fcm.ca_file",
+	} {
+		rooms := open(t, func(s *config.Settings) { s.FCM.Endpoint = config.URL(endpoint) })
+		for _, probe := range rooms.Probes() {
+			if probe.Name != "fcm endpoint" {
+				continue
+			}
+			if _, err := probe.Run(t.Context()); (err == nil) != (problem == "") || err != nil && !strings.Contains(err.Error(), problem) {
+				t.Errorf("%s: got %v, want %q", endpoint, err, problem)
+			}
+		}
+	}
+}
+
+// A dispatcher that can reach neither SQL nor FCM is not ready, whatever Redis says.
+func TestADispatcherIsReadyWhenItCanSend(t *testing.T) {
+	database := config.URL("postgres://u@" + nowhere() + "/d")
+	for name, c := range map[string]struct {
+		edit func(*config.Settings)
+		want []string
+	}{
+		"no database":          {func(*config.Settings) {}, []string{"fcm"}},
+		"tokens from SQL":      {func(s *config.Settings) { s.Store.DatabaseURL = database }, []string{"fcm", "database"}},
+		"nothing asked of SQL": {func(s *config.Settings) { s.Store.DatabaseURL, s.Store.TokenQuery = database, "off" }, []string{"fcm"}},
+	} {
+		rooms := open(t, func(s *config.Settings) {
+			s.FCM.Endpoint = config.URL("https://" + nowhere())
+			c.edit(s)
+		})
+		sender := mustSender(t, rooms)
+		checks := rooms.ReadyChecks(sender)
+		if err := checks["fcm"](t.Context()); err != nil {
+			t.Errorf("%s: not ready before FCM was tried: %v", name, err)
+		}
+		if err := sender.Check(t.Context()); err == nil {
+			t.Fatalf("%s: FCM is reached", name)
+		}
+		for _, check := range c.want {
+			if checks[check] == nil || checks[check](t.Context()) == nil {
+				t.Errorf("%s: %s is not checked, or well", name, check)
+			}
+		}
+		if len(checks) != len(c.want) {
+			t.Errorf("%s: %d checks, want %v", name, len(checks), c.want)
+		}
+	}
+}
+
+func mustSender(t *testing.T, rooms *Rooms) *fcm.Sender {
+	t.Helper()
+	sender, err := rooms.Sender(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sender.Close() })
+	return sender
+}

@@ -1,0 +1,137 @@
+package fcm
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The first message finds a connection: nobody who was claimed waits for the handshake.
+func TestCheckConnects(t *testing.T) {
+	srv := serve(t, nil, accept)
+	s := newSender(t, srv.options)
+	for range 2 {
+		if err := s.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := srv.accepted.Load(); n != 1 || srv.requests.Load() != 0 {
+		t.Errorf("%d connections and %d requests by the check, want one connection", n, srv.requests.Load())
+	}
+	if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || srv.accepted.Load() != 1 {
+		t.Errorf("got %s over %d connections", a.Class, srv.accepted.Load())
+	}
+}
+
+// A wrong address or authority is found before anybody is claimed, and told from an outage.
+func TestCheckTellsWhyNothingCanBeSent(t *testing.T) {
+	srv := serve(t, nil, accept)
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	for name, c := range map[string]struct {
+		o         Options
+		untrusted bool
+	}{
+		"nobody there":             {Options{Endpoint: strings.Replace(gone.URL, "http:", "https:", 1) + "/v1"}, false},
+		"nobody there, plain":      {Options{Endpoint: gone.URL + "/v1"}, false},
+		"an unknown authority":     {Options{Endpoint: srv.URL + "/v1"}, true},
+		"made out to another host": {Options{Endpoint: strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/v1", RootCAs: srv.options.RootCAs}, true},
+	} {
+		s := newSender(t, c.o)
+		if err := s.Trouble(); err != nil {
+			t.Errorf("%s: in trouble before anything was tried: %v", name, err)
+		}
+		err := s.Check(t.Context())
+		if err == nil || Untrusted(err) != c.untrusted || !strings.Contains(err.Error(), "connect to ") {
+			t.Errorf("%s: got %v, untrusted: %t", name, err, Untrusted(err))
+		}
+		o := c.o
+		o.Logger = slog.New(slog.DiscardHandler)
+		if alone := Reach(t.Context(), o); alone == nil || alone.Error() != err.Error() {
+			t.Errorf("%s: without a sender: %v", name, alone)
+		}
+		if trouble := s.Trouble(); trouble == nil || trouble.Error() != err.Error() {
+			t.Errorf("%s: the trouble is %v", name, trouble)
+		}
+	}
+}
+
+// What was in trouble is so until a connection is made again.
+func TestTroubleEndsWithTheNextConnection(t *testing.T) {
+	srv := httptest.NewUnstartedServer(nil)
+	address := srv.Listener.Addr().String()
+	_ = srv.Listener.Close()
+	s := newSender(t, Options{Endpoint: "http://" + address + "/v1"})
+	if err := s.Check(t.Context()); err == nil || s.Trouble() == nil {
+		t.Fatalf("nobody listens: %v, trouble %v", err, s.Trouble())
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Skip("somebody else has taken the port: ", err)
+	}
+	srv.Listener = listener
+	srv.Start()
+	t.Cleanup(srv.Close)
+	if err := s.Check(t.Context()); err != nil || s.Trouble() != nil {
+		t.Errorf("somebody listens: %v, trouble %v", err, s.Trouble())
+	}
+}
+
+func TestNoAccessTokenIsTrouble(t *testing.T) {
+	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+		down := errors.New("down")
+		m.fail(down)
+		if _, err := b.access(t.Context()); err == nil || !errors.Is(b.trouble(), down) {
+			t.Errorf("no token: %v, trouble %v", err, b.trouble())
+		}
+		m.fail(nil)
+		pass(fetchPause)
+		mustAccess(t, b)
+		m.fail(down)
+		pass(time.Hour - renewAhead)
+		mustAccess(t, b)
+		pass(2 * time.Second)
+		if err := b.trouble(); err != nil {
+			t.Errorf("in trouble while the old token is good: %v", err)
+		}
+	})
+}
+
+// broken are lines that cannot be reached until so many have tried.
+type broken struct {
+	straight
+	tries atomic.Int64
+	after int64
+}
+
+func (b *broken) reach(context.Context) error {
+	b.tries.Add(1)
+	return b.trouble()
+}
+
+func (b *broken) trouble() error {
+	if b.tries.Load() < b.after {
+		return errors.New("down")
+	}
+	return nil
+}
+
+// Nobody sends while the campaigns are paused, say: trouble is not told of for ever, and nobody is asked who is well.
+func TestTheLookoutTriesWhatIsInTrouble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := &broken{after: 2}
+		l := newLookout(t.Context(), &courier{lines: lines})
+		defer l.close()
+		pass(5*lookEvery + lookEvery/2)
+		if n := lines.tries.Load(); n != lines.after || lines.trouble() != nil {
+			t.Errorf("%d tries, want %d", n, lines.after)
+		}
+	})
+}
