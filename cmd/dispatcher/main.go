@@ -18,10 +18,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-func main() {
-	tuneGarbage()
-	os.Exit(run())
-}
+func main() { os.Exit(run()) }
 
 func run() int {
 	var campaignID string
@@ -52,6 +49,7 @@ Without --campaign it serves every running campaign until it is stopped. With it
 }
 
 func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func() error, err error) {
+	tuneGarbage(rooms.Settings)
 	sender, err := rooms.Sender(p.Work())
 	if err != nil {
 		return nil, err
