@@ -26,7 +26,7 @@ type manifest struct {
 	Strings  map[string]string `yaml:"stringData"`
 	Spec     struct {
 		Template struct {
-			Metadata struct{ Labels map[string]string }
+			Metadata struct{ Labels, Annotations map[string]string }
 			Spec     podSpec
 		}
 		Selector struct {
@@ -56,6 +56,9 @@ type container struct {
 	Ports         []struct {
 		Name string
 		Port int `yaml:"containerPort"`
+	}
+	Resources struct {
+		Limits struct{ Memory string }
 	}
 	Liveness        probe `yaml:"livenessProbe"`
 	Readiness       probe `yaml:"readinessProbe"`
@@ -107,19 +110,19 @@ func TestPods(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		file, kind, program string
-		drain               time.Duration
+		stop                time.Duration // it takes at most
 		listen              config.Address
 		ready               string
 	}{
-		"dispatcher": {"dispatcher.yaml", "Deployment", "dispatcher", settings.Dispatcher.Drain, settings.HTTP.Dispatcher, "/readyz"},
-		"responder":  {"responder.yaml", "Deployment", "responder", settings.Responder.Drain, settings.HTTP.Responder, "/readyz"},
-		"job":        {"job.yaml", "Job", "dispatcher", settings.Dispatcher.Drain, settings.HTTP.Dispatcher, ""},
+		"dispatcher": {"dispatcher.yaml", "Deployment", "dispatcher", dispatcherStop(settings), settings.HTTP.Dispatcher, "/readyz"},
+		"responder":  {"responder.yaml", "Deployment", "responder", responderStop(settings), settings.HTTP.Responder, "/readyz"},
+		"job":        {"job.yaml", "Job", "dispatcher", dispatcherStop(settings), settings.HTTP.Dispatcher, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := manifests(t, c.file)[c.kind]
 			pod := object.pod()
-			if grace := time.Duration(pod.GraceSeconds) * time.Second; grace <= c.drain+daemon.CleanupTimeout {
-				t.Errorf("is killed after %s, while draining takes %s and closing %s", grace, c.drain, daemon.CleanupTimeout)
+			if grace := time.Duration(pod.GraceSeconds) * time.Second; grace <= c.stop {
+				t.Errorf("is killed after %s, while a stop takes %s", grace, c.stop)
 			}
 			if pod.ServiceLinks == nil || *pod.ServiceLinks || pod.MountsItsAccount == nil || *pod.MountsItsAccount {
 				t.Error("the pod gets variables of services, or an account that it does not need")
@@ -138,10 +141,14 @@ func TestPods(t *testing.T) {
 			if run.Liveness.HTTP.Path != "/livez" || run.Liveness.HTTP.Port != run.Ports[0].Name || run.Readiness.HTTP.Path != c.ready {
 				t.Errorf("probes %+v and %+v", run.Liveness, run.Readiness)
 			}
+			if notes := object.Spec.Template.Metadata.Annotations; notes["prometheus.io/scrape"] != "true" || notes["prometheus.io/port"] != port {
+				t.Errorf("Prometheus is told %v, while the metrics are on port %s", notes, port)
+			}
 			environ := slices.Clone(secrets)
 			for _, variable := range run.Env {
 				environ = append(environ, variable.Name+"="+variable.Value)
 			}
+			checkMemory(t, environ, run.Resources.Limits.Memory+"B")
 			acceptVariables(t, environ, run.Args)
 		})
 	}

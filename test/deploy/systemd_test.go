@@ -28,7 +28,7 @@ var directives = map[string][]string{
 		"DynamicUser", "LimitNOFILE", "UMask", "NoNewPrivileges", "CapabilityBoundingSet", "AmbientCapabilities",
 		"ProtectSystem", "ProtectHome", "ProtectProc", "ProcSubset", "ProtectClock", "ProtectControlGroups",
 		"ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "PrivateDevices",
-		"PrivateTmp", "RemoveIPC", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
+		"PrivateTmp", "RemoveIPC", "MemoryMax", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
 		"RestrictSUIDSGID", "LockPersonality", "MemoryDenyWriteExecute", "SystemCallArchitectures", "SystemCallFilter",
 		"SystemCallErrorNumber",
 	},
@@ -65,12 +65,13 @@ func TestUnits(t *testing.T) {
 		program  string
 		kind     string
 		watchdog string
-		drain    time.Duration
-		fatal    []int // exit codes that no restart mends
+		start    time.Duration // it takes at most; 0: as long as it takes
+		stop     time.Duration // it takes at most
+		fatal    []int         // exit codes that no restart mends
 	}{
-		"dispatcher.service":  {"dispatcher", "notify", "30s", settings.Dispatcher.Drain, []int{daemon.ExitUsage, daemon.ExitCredentials}},
-		"responder.service":   {"responder", "notify", "30s", settings.Responder.Drain, []int{daemon.ExitUsage, daemon.ExitCredentials}},
-		"dispatcher@.service": {"dispatcher", "oneshot", "", settings.Dispatcher.Drain, []int{daemon.ExitUsage, daemon.ExitCredentials, daemon.ExitStopped, daemon.ExitNoCampaign}},
+		"dispatcher.service":  {"dispatcher", "notify", "30s", fcmStart, dispatcherStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials}},
+		"responder.service":   {"responder", "notify", "30s", 0, responderStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials}},
+		"dispatcher@.service": {"dispatcher", "oneshot", "", 0, dispatcherStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials, daemon.ExitStopped, daemon.ExitNoCampaign}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			unit := service(t, name)
@@ -85,9 +86,13 @@ func TestUnits(t *testing.T) {
 				t.Errorf("type %v, watchdog %v", unit["Type"], unit["WatchdogSec"])
 			}
 			stop, err := time.ParseDuration(first(unit["TimeoutStopSec"]))
-			if err != nil || stop <= c.drain+daemon.CleanupTimeout {
-				t.Errorf("is killed after %s, while draining takes %s and closing %s (%v)", stop, c.drain, daemon.CleanupTimeout, err)
+			if err != nil || stop <= c.stop {
+				t.Errorf("is killed after %s, while a stop takes %s (%v)", stop, c.stop, err)
 			}
+			if limit := startTimeout(t, unit); c.start == 0 && limit != endless || limit <= c.start {
+				t.Errorf("is killed when its start takes %s", limit)
+			}
+			checkMemory(t, unit["Environment"], first(unit["MemoryMax"])+"iB")
 			if got := first(unit["RestartPreventExitStatus"]); got != join(c.fatal) {
 				t.Errorf("is not restarted after %q, want %q", got, join(c.fatal))
 			}
