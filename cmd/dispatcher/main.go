@@ -28,7 +28,7 @@ func run() int {
 		Long: `Drain campaigns from Redis and send them through Firebase Cloud Messaging.
 
 Without --campaign it serves every running campaign until it is stopped. With it, it serves one and exits:
-0 drained, 1 a fault that a restart may cure, 2 usage or configuration, 3 credentials or permission,
+0 drained, 1 a fault that a restart may cure, 2 usage, configuration or a draft, 3 credentials or permission,
 4 the campaign expired, was cancelled or is paused, 5 no such campaign, 75 stopped with work left.`,
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
