@@ -61,7 +61,8 @@ func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
 		d.handBack(dl)
 	case !dl.lease.valid(now):
 		d.metrics.lost.Inc()
-		d.handBack(dl) // gives back nothing: the lease is another's by now
+		// Where the lease is another's by now, this gives back nothing; where only its extension failed, Redis may still hold it.
+		d.handBack(dl)
 	case dl.expired(now):
 		d.finish(dl, d.settled(dl, dl.late()))
 	case dl.lease.camp.keptBack(dl.recipient.Platform):
@@ -138,7 +139,7 @@ func (d *Dispatcher) conclude(dl *delivery, answer fcm.Answer, v verdict) {
 // cause is what a recipient is counted under who is tried again after an answer that tells nothing of the outcome: the
 // message may have been delivered already.
 func cause(answer fcm.Answer) string {
-	if answer.Class == fcm.Ambiguous || answer.Class == fcm.Unavailable {
+	if mayHaveArrived(answer) {
 		return campaign.CauseAmbiguous
 	}
 	return ""

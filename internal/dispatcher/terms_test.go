@@ -141,15 +141,18 @@ func TestDeadlineChangesUnderWay(t *testing.T) {
 	}
 }
 
-// What would be tried again only after the deadline ends as expired at once, and a try that comes before it is made.
+// What would be tried again only after the deadline ends at once, as unknown where it may have arrived, and a try that comes before it
+// is made.
 func TestDeadlineBoundsRetries(t *testing.T) {
 	w := newWorld(t)
 	w.options.Retry.MinBackoff, w.options.Retry.MaxBackoff = time.Millisecond, 2*time.Millisecond
 	w.campaign(campaign.Spec{ID: "42", Deadline: time.Now().Add(time.Minute)},
-		`{"userId":"late","fcmToken":"late"}`, `{"userId":"soon","fcmToken":"soon"}`)
+		`{"userId":"late","fcmToken":"late"}`, `{"userId":"perhaps","fcmToken":"perhaps"}`, `{"userId":"soon","fcmToken":"soon"}`)
 	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
 		switch {
 		case token == "late":
+			return fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaDevice, Code: "QUOTA_EXCEEDED", RetryAfter: 2 * time.Minute, HTTPStatus: 429}
+		case token == "perhaps":
 			return fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE", RetryAfter: 2 * time.Minute, HTTPStatus: 503}
 		case w.sender.requests(token) == 1:
 			return fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE", HTTPStatus: 503}
@@ -162,6 +165,9 @@ func TestDeadlineBoundsRetries(t *testing.T) {
 	results := w.results()
 	if r := results["late"]; r.Status != notification.StatusExpired || r.ErrorCode != notification.CodeDeadline || r.Attempts != 1 {
 		t.Errorf("late: %+v", r)
+	}
+	if r := results["perhaps"]; r.Status != notification.StatusUnknown || r.ErrorCode != notification.CodeOutcomeUnknown || r.Attempts != 1 {
+		t.Errorf("perhaps: %+v", r)
 	}
 	if r := results["soon"]; r.Status != notification.StatusSent || r.Attempts != 2 {
 		t.Errorf("soon: %+v", r)

@@ -35,6 +35,9 @@ type situation struct {
 // judge applies the table of FCM's rules to one recipient.
 func (r Retry) judge(a fcm.Answer, s situation) verdict {
 	v := verdict{code: a.Code, detail: a.Detail, counted: true}
+	if mayHaveArrived(a) {
+		return r.uncertain(v, a, s)
+	}
 	switch a.Class {
 	case fcm.Sent:
 		v.end = notification.StatusSent
@@ -45,16 +48,6 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 	case fcm.BadTarget:
 		v.end, v.forget = notification.StatusFailed, s.provenMessage
 		return v
-	case fcm.Unavailable, fcm.Ambiguous:
-		// A 200 whose body cannot be read says that FCM took the message: nothing repeats it.
-		if s.onAmbiguous == campaign.Report || a.HTTPStatus == http.StatusOK {
-			v.end = notification.StatusUnknown
-			if v.code == "" {
-				v.code = notification.CodeOutcomeUnknown
-			}
-			return v
-		}
-		v.wait = r.backoff(s.attempts, r.MinBackoff, a.RetryAfter)
 	case fcm.Quota:
 		asked := a.RetryAfter
 		if asked == 0 {
@@ -79,6 +72,23 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 	return r.limit(v, a, s).within(a, s)
 }
 
+// mayHaveArrived tells that FCM may have delivered the message, though its answer does not say so.
+func mayHaveArrived(a fcm.Answer) bool { return a.Class == fcm.Ambiguous || a.Class == fcm.Unavailable }
+
+// uncertain does what the campaign wants with somebody who may have the message. A 200 whose body cannot be read says that
+// FCM took it: nothing repeats that.
+func (r Retry) uncertain(v verdict, a fcm.Answer, s situation) verdict {
+	if s.onAmbiguous == campaign.Report || a.HTTPStatus == http.StatusOK {
+		v.end = notification.StatusUnknown
+		if v.code == "" {
+			v.code = notification.CodeOutcomeUnknown
+		}
+		return v
+	}
+	v.wait = r.backoff(s.attempts, r.MinBackoff, a.RetryAfter)
+	return r.limit(v, a, s).within(a, s)
+}
+
 // unforgotten puts off a recipient whose token proved dead while the stores did not say whether there is another: the
 // next try asks them again.
 func (r Retry) unforgotten(a fcm.Answer, s situation) verdict {
@@ -86,7 +96,7 @@ func (r Retry) unforgotten(a fcm.Answer, s situation) verdict {
 	return r.limit(v, a, s).within(a, s)
 }
 
-// limit ends what has been tried too often or for too long. The time counts from the second attempt on: before the first, a
+// limit ends what has been tried too often or for too long: as unknown where the last try may have arrived. The time counts from the second attempt on: before the first, a
 // recipient may have waited for a paused campaign or for SQL.
 func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 	first := v.counted && s.attempts == 1
@@ -96,7 +106,7 @@ func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 		return v
 	}
 	v.end = notification.StatusFailed
-	if a.Class == fcm.Ambiguous {
+	if mayHaveArrived(a) {
 		v.end = notification.StatusUnknown
 	}
 	if v.code == "" {
@@ -113,7 +123,7 @@ func (v verdict) within(a fcm.Answer, s situation) verdict {
 		return v
 	}
 	v.end, v.code = notification.StatusExpired, notification.CodeDeadline
-	if a.Class == fcm.Ambiguous || s.lost {
+	if mayHaveArrived(a) || s.lost {
 		v.end, v.code = notification.StatusUnknown, notification.CodeOutcomeUnknown
 	}
 	return v
