@@ -17,6 +17,7 @@ type delivery struct {
 	since     time.Time             // of the first claim; by this process's clock
 	attempts  int                   // requests made, those of earlier claims included
 	dead      []notification.Target // removed
+	inSQL     notification.Target   // the one of these that SQL holds, if that is known
 	spared    []notification.Target // dead, too, and kept: too many are
 }
 
@@ -33,6 +34,9 @@ func (d *delivery) end(status notification.Status, code, detail string) *notific
 	}
 	if n := len(d.dead); n > 0 {
 		r.TokenRemoved, r.Token = true, d.dead[n-1].Value
+	}
+	if !d.inSQL.IsZero() { // a result names one token, and SQL is cleared of no other
+		r.Token = d.inSQL.Value
 	}
 	return r
 }

@@ -8,6 +8,7 @@ import (
 	"fanfare/internal/fcm"
 	"fanfare/internal/inflight"
 	"fanfare/internal/notification"
+	"fanfare/internal/tokens"
 )
 
 // push takes deliveries until there are no more. Once fetching has stopped, what has not been sent goes back.
@@ -103,7 +104,12 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
 	if user := dl.recipient.UserID; d.jury.mayForget(work) {
 		dl.dead = append(dl.dead, dead)
-		_, current, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
+		var found tokens.Forgotten
+		found, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
+		current = found.Current
+		if slices.Contains(dl.dead, found.InSQL) {
+			dl.inSQL = found.InSQL
+		}
 	} else {
 		dl.spared = append(dl.spared, dead)
 		current, err = d.deps.Tokens.Another(work, user, dead)

@@ -21,7 +21,7 @@ func (f fixture) forget(campaign string, n int) {
 	for i := range n {
 		user, token := fmt.Sprint(campaign, "-", i), notification.Token("t"+fmt.Sprint(i))
 		ok(f.T, f.deps.Tokens.Set(f.Context(), user, token))
-		_, _, err := f.deps.Tokens.Forget(f.Context(), user, token, campaign)
+		_, err := f.deps.Tokens.Forget(f.Context(), user, token, campaign)
 		ok(f.T, err)
 	}
 }

@@ -112,11 +112,11 @@ func (b *rig) get(user string) string {
 
 func (b *rig) forget(user, dead string) (removed bool, current string) {
 	b.Helper()
-	removed, target, err := b.store.Forget(b.Context(), user, notification.Token(dead), "42")
+	found, err := b.store.Forget(b.Context(), user, notification.Token(dead), "42")
 	if err != nil {
 		b.Error(err)
 	}
-	return removed, target.Value
+	return found.Removed, found.Current.Value
 }
 
 // table is the application's SQL table.

@@ -10,9 +10,15 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Forget takes a token that FCM reported as unregistered out of Redis, unless another one is stored there by now.
-// removed tells that Redis held it and does so no more. current is the user's stored token if that is a different one,
-// from Redis or else from SQL; it is worth a try. For Options.DeadTTL the dead token is ignored where SQL still returns
+// Forgotten is what Forget did, and what it found.
+type Forgotten struct {
+	Removed bool                // Redis held the dead token, and does so no more
+	Current notification.Target // the user's stored token if it is another one, from Redis or else from SQL: worth a try
+	InSQL   notification.Target // the user's token in SQL, be it the dead one; zero as well where SQL was not asked
+}
+
+// Forget takes a token that FCM reported as unregistered out of Redis, unless another one is stored there by now. SQL is
+// asked only where Redis holds no other token. For Options.DeadTTL the dead token is ignored where SQL still returns
 // it, because SQL is cleared later, by whoever reads the recipient's result.
 //
 // For Options.Keep a copy is kept, with the campaign that proved the token dead (it may be ""), which Restore gives back:
@@ -21,17 +27,19 @@ import (
 // A deletion and its copy succeed or fail together, and both pass when Redis is full.
 //
 // A *SourceError means that the token is gone from Redis, but SQL did not say whether there is another.
-func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (removed bool, current notification.Target, err error) {
+func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (Forgotten, error) {
 	if dead.IsZero() {
-		return false, notification.Target{}, fmt.Errorf("forget token of %q: %w", user, errNoToken)
+		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, errNoToken)
 	}
 	r := removal{user: user, token: dead.Value, campaign: campaign}
 	removed, stored, err := s.take(ctx, r)
 	if err != nil {
-		return false, notification.Target{}, fmt.Errorf("forget token of %q: %w", user, err)
+		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
+	f := Forgotten{Removed: removed}
 	if stored != "" {
-		return removed, notification.Token(stored), nil
+		f.Current = notification.Token(stored)
+		return f, nil
 	}
 	inSQL, err := s.inSQL(ctx, user)
 	told := err == nil && s.source != nil
@@ -41,16 +49,17 @@ func (s *Store) Forget(ctx context.Context, user string, dead notification.Targe
 			replace = replaceOther
 		}
 		if err := s.keep(ctx, r, s.opts.TTL, replace); err != nil {
-			return removed, notification.Target{}, fmt.Errorf("keep dead token of %q: %w", user, err)
+			return f, fmt.Errorf("keep dead token of %q: %w", user, err)
 		}
 	}
 	if err != nil {
-		return removed, notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
+		return f, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
 	}
-	if inSQL == r.token {
-		return removed, notification.Target{}, nil
+	f.InSQL = notification.Token(inSQL)
+	if inSQL != r.token {
+		f.Current = f.InSQL
 	}
-	return removed, notification.Token(inSQL), nil
+	return f, nil
 }
 
 // Another is the user's stored token if it is not the dead one, from Redis or else from SQL; zero if there is none. Nothing is

@@ -40,6 +40,13 @@ func forgetByWhatIsStored(b *rig) {
 				b.Errorf("%s, call %d: got %v, %q, want %v, %q", c.user, round, gotRemoved, current, removed, c.current)
 			}
 		}
+		inSQL := c.sql
+		if c.current != "" && c.current != c.sql { // Redis knows better
+			inSQL = ""
+		}
+		if found, err := b.store.Forget(b.Context(), c.user, notification.Token("dead"), "42"); err != nil || found.InSQL.Value != inSQL {
+			b.Errorf("%s, in SQL: got %q, %v, want %q", c.user, found.InSQL.Value, err, inSQL)
+		}
 		if left := b.held(c.user); left != c.left {
 			b.Errorf("%s: Redis holds %q, want %q", c.user, left, c.left)
 		}
@@ -66,9 +73,9 @@ func deadInSQLIsIgnored(b *rig) {
 func forgetWithoutSQL(b *rig) {
 	b.set("u", "dead")
 	b.sql.down = errors.New("connection refused")
-	removed, current, err := b.store.Forget(b.Context(), "u", notification.Token("dead"), "42")
-	if !removed || !current.IsZero() || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
-		b.Errorf("got %v, %v, %v", removed, current, err)
+	found, err := b.store.Forget(b.Context(), "u", notification.Token("dead"), "42")
+	if found != (tokens.Forgotten{Removed: true}) || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
+		b.Errorf("got %+v, %v", found, err)
 	}
 	if another, err := b.store.Another(b.Context(), "u", notification.Token("dead")); !another.IsZero() || !tokens.Undecided(err, "u") {
 		b.Errorf("another token: got %v, %v", another, err)
@@ -153,7 +160,7 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 
 func TestForgetNeedsAToken(t *testing.T) {
 	b := newRig(t, connect(t, "127.0.0.1:0"))
-	if _, _, err := b.store.Forget(t.Context(), "u", notification.Target{}, "42"); err == nil {
+	if _, err := b.store.Forget(t.Context(), "u", notification.Target{}, "42"); err == nil {
 		t.Error("accepted")
 	}
 }
@@ -166,8 +173,8 @@ func TestForgetWithoutASource(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.rdb.Set(t.Context(), names.Token("u"), "dead", 0)
-	removed, current, err := store.Forget(t.Context(), "u", notification.Token("dead"), "42")
-	if !removed || !current.IsZero() || err != nil {
-		t.Errorf("got %v, %v, %v", removed, current, err)
+	found, err := store.Forget(t.Context(), "u", notification.Token("dead"), "42")
+	if found != (tokens.Forgotten{Removed: true}) || err != nil {
+		t.Errorf("got %+v, %v", found, err)
 	}
 }
