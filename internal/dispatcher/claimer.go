@@ -5,8 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
@@ -14,13 +15,12 @@ import (
 
 // claimer takes recipients for the campaigns with the smallest shares of the pool, never more than there are free slots.
 type claimer struct {
-	d        *Dispatcher
-	turn     uint64
-	prepared sync.WaitGroup
-	doubtful map[string]*lease // by campaign: its last claim, which may have been executed though its replies were lost
+	d      *Dispatcher
+	turn   uint64
+	claims *errgroup.Group // with what is prepared of them
 }
 
-func newClaimer(d *Dispatcher) *claimer { return &claimer{d: d, doubtful: make(map[string]*lease)} }
+func newClaimer(d *Dispatcher) *claimer { return &claimer{d: d} }
 
 // worthwhile is how many slots must be free before a claim: half of what is held ahead, so that the other half keeps the pool
 // busy while the claim is under way, and most of the round trips that claiming slot by slot would need are saved.
@@ -28,27 +28,51 @@ func (c *claimer) worthwhile() int { return max(1, c.d.opts.ahead()/2) }
 
 // run claims until ctx ends, and returns when all that it claimed has reached the pool. An error ends a Job.
 func (c *claimer) run(ctx context.Context) error {
-	defer c.prepared.Wait()
-	defer c.undoAll(ctx)
+	c.claims, ctx = errgroup.WithContext(ctx)
 	for {
 		free, err := c.d.slots.take(ctx, c.worthwhile(), c.d.opts.Claim)
 		if err != nil {
-			return nil
+			break
 		}
-		claimed, asked, err := c.serve(ctx, free)
-		c.d.slots.release(free - claimed)
-		if err != nil {
-			return err
-		}
-		if asked == 0 && !c.rest(ctx) {
-			return nil
+		if asked := c.round(ctx, free); asked == 0 && !c.rest(ctx) {
+			break
 		}
 	}
+	return c.claims.Wait()
 }
 
-// serve shares out the free slots and claims for each campaign that gets some. It tells how many slots were filled,
-// and how many campaigns were asked: none when each has just been found empty.
-func (c *claimer) serve(ctx context.Context, free int) (claimed, asked int, err error) {
+// patience is how long a round waits for the slowest of its claims. It is long enough for a Redis that is busy: while a campaign of
+// higher priority claims, the lower ones get nothing.
+const patience = time.Second
+
+// round shares out the free slots, and claims for each campaign that gets some, side by side. Where a shard does not answer, the
+// others go on without its campaigns, which get no more slots until their claims have ended. It tells how many campaigns were asked: none when each has just been found empty.
+func (c *claimer) round(ctx context.Context, free int) (asked int) {
+	grants := c.share(free)
+	answered := make(chan struct{}, len(grants))
+	for camp, n := range grants {
+		free -= n
+		camp.claiming.Store(true)
+		c.claims.Go(func() error {
+			defer func() { answered <- struct{}{} }()
+			defer camp.claiming.Store(false)
+			return c.claim(ctx, camp, n)
+		})
+	}
+	c.d.slots.release(free)
+	late := time.After(patience)
+	for range grants {
+		select {
+		case <-answered:
+		case <-late:
+			return len(grants)
+		}
+	}
+	return len(grants)
+}
+
+// share is how many of the free slots each campaign gets that may be claimed from now.
+func (c *claimer) share(free int) map[*served]int {
 	now := c.d.now()
 	serving := c.d.roster.all()
 	byID := make(map[string]*served, len(serving))
@@ -58,33 +82,28 @@ func (c *claimer) serve(ctx context.Context, free int) (claimed, asked int, err 
 		terms := camp.terms.Load()
 		contenders[i] = campaign.Contender{
 			ID: camp.id, Weight: terms.weight, Priority: terms.priority, Most: terms.most(),
-			InFlight: int(camp.inflight.Load()), Idle: now.Before(camp.idle), Turn: camp.turn,
+			InFlight: int(camp.inflight.Load()), Turn: camp.turn,
+			Idle: camp.claiming.Load() || now.Before(camp.idle),
 		}
 	}
-	grants := campaign.Share(free, contenders)
-	for _, grant := range grants {
-		if ended(ctx) {
-			return claimed, len(grants), nil
-		}
+	grants := make(map[*served]int)
+	for _, grant := range campaign.Share(free, contenders) {
+		camp := byID[grant.ID]
 		c.turn++
-		byID[grant.ID].turn = c.turn
-		taken, err := c.claim(ctx, byID[grant.ID], grant.N)
-		if err != nil {
-			return claimed, len(grants), err
-		}
-		claimed += taken
+		camp.turn = c.turn
+		grants[camp] = grant.N
 	}
-	return claimed, len(grants), nil
+	return grants
 }
-
-// ended tells that a stop was asked for, which is no error.
-func ended(ctx context.Context) bool { return ctx.Err() != nil }
 
 // rest waits until some campaign may have recipients again; false when ctx has ended.
 func (c *claimer) rest(ctx context.Context) bool {
 	now := c.d.now()
 	wait := c.d.opts.Poll
 	for _, camp := range c.d.roster.all() {
+		if camp.claiming.Load() {
+			continue
+		}
 		if left := camp.idle.Sub(now); left > 0 {
 			wait = min(wait, left)
 		}
@@ -98,20 +117,38 @@ func (c *claimer) rest(ctx context.Context) bool {
 	return true
 }
 
-// claim takes up to n recipients and sends them on to be prepared. It returns how many slots they hold.
-func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
-	if err := c.undo(ctx, camp.id); err != nil {
-		return 0, c.refused(camp, err)
-	}
+// claim takes up to n recipients for n slots, and frees those that it has not filled. A claim that was cut off may have been
+// executed: not stopping half-way spares its recipients the wait for the reaper.
+func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 	l := &lease{camp: camp, claim: queue.NewClaimID()}
-	n, round, err := c.d.jury.admit(ctx, camp, l.claim, n)
+	taken := 0
+	err := c.d.briefly(context.WithoutCancel(ctx), func(brief context.Context) (err error) {
+		taken, err = c.take(ctx, brief, l, n)
+		return err
+	})
+	c.d.slots.release(n - taken)
+	if err == nil {
+		camp.failures = 0
+		return nil
+	}
+	if fatal := c.refused(camp, err); fatal != nil {
+		return fatal
+	}
+	c.undo(ctx, l, err)
+	return nil
+}
+
+// take sends on what it claims to be prepared, and returns how many slots that holds.
+func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error) {
+	camp := l.camp
+	n, round, err := c.d.jury.admit(brief, camp, l.claim, n)
 	if err != nil {
-		return 0, c.refused(camp, err)
+		return 0, err
 	}
 	if n == 0 {
 		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
 		// those who come back for another try could take all there are, for ever.
-		c.d.jury.hear(ctx)
+		c.d.jury.hear(brief, heard)
 		camp.idle = c.d.now().Add(hearings)
 		return 0, nil
 	}
@@ -121,15 +158,11 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 		camp.idle = l.here.Add(c.d.opts.Poll)
 		return 0, nil
 	}
-	// A claim that was cut off may have been executed: not stopping half-way spares its recipients the wait for the reaper.
-	got, err := camp.queue.Claim(context.WithoutCancel(ctx), l.claim, n)
+	got, err := camp.queue.Claim(brief, l.claim, n)
 	taken := len(got.Elements)
 	c.d.jury.ended(l, n-taken)
 	if err != nil {
-		if _, closed := errors.AsType[*queue.GateClosedError](err); !closed && !queue.Permanent(err) {
-			c.doubtful[camp.id] = l
-		}
-		return 0, c.refused(camp, err)
+		return 0, err
 	}
 	camp.empty.Store(taken == 0)
 	if taken == 0 {
@@ -143,38 +176,36 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) (int, error) {
 	l.there, l.expiry = got.Now, got.Deadline
 	l.extendTo(got.Until)
 	c.d.held.add(l)
-	c.prepared.Go(func() { c.d.prepare(ctx, l, got) })
+	c.claims.Go(func() error { c.d.prepare(ctx, l, got); return nil })
 	return taken, nil
 }
 
-// undo gives back what a campaign's last claim may have taken unknown to us: whoever stays in it would be reaped as lost.
-func (c *claimer) undo(ctx context.Context, id string) error {
-	l := c.doubtful[id]
-	if l == nil {
-		return nil
+// undo gives back what a claim may have taken although its replies were lost: whoever stays in it would be reaped as lost. It
+// tries until that succeeds, whether or not the campaign is served by then, and in a stop for as long as the lease lasts. The
+// campaign is not claimed from meanwhile.
+func (c *claimer) undo(ctx context.Context, l *lease, cause error) {
+	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || queue.Permanent(cause) {
+		return
 	}
-	if _, err := l.camp.queue.GiveBack(ctx, l.claim); err != nil {
+	keep, stop := outlive(ctx, c.d.opts.Lease)
+	defer stop()
+	err := c.d.persist(keep, "give back what a failed claim may have taken", l.camp, func(ctx context.Context) error {
+		_, err := l.camp.queue.GiveBack(ctx, l.claim)
 		return err
-	}
-	delete(c.doubtful, id)
-	return nil
-}
-
-// undoAll is for a stop, and tries for as long as it is of use.
-func (c *claimer) undoAll(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.d.opts.Lease)
-	defer cancel()
-	for id := range c.doubtful {
-		if err := c.undo(ctx, id); err != nil {
-			c.d.log.Warn("give back what a failed claim may have taken: it returns when its lease ends", "campaign", id, "error", err)
-		}
+	})
+	if err != nil {
+		c.d.log.Warn("failed claim not undone: what it may have taken returns when its lease ends", "campaign", l.camp.id, "error", err)
 	}
 }
 
-// refused deals with a claim that gave an error: the campaign rests, the others go on. A Job has no others, and does not
-// wait for somebody to mend a key.
+// longestRest is how long a campaign rests at most that cannot be claimed from.
+const longestRest = time.Minute
+
+// refused deals with a claim that gave an error: the campaign rests, twice as long with each in a row, and the others go on. A
+// Job has no others, and does not wait for somebody to mend a key.
 func (c *claimer) refused(camp *served, err error) error {
-	pause := c.d.opts.Discover
+	pause := min(c.d.opts.Discover<<min(camp.failures, 16), max(c.d.opts.Discover, longestRest))
+	camp.failures++
 	wrong, mistyped := errors.AsType[*queue.TypeError](err)
 	closed, ended := errors.AsType[*queue.GateClosedError](err)
 	switch {
@@ -185,7 +216,7 @@ func (c *claimer) refused(camp *served, err error) error {
 	case hopeless(err) && c.d.opts.Campaign != "":
 		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, err)
 	case mistyped:
-		pause = max(pause, time.Minute)
+		pause = max(pause, longestRest)
 		c.d.log.Error("campaign cannot be claimed from: nothing was moved", "campaign", camp.id, "error", wrong)
 	default:
 		c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -24,21 +25,21 @@ func (c completer) run(ctx context.Context) {
 
 // complete is one tick.
 func (c completer) complete(ctx context.Context) {
-	for _, camp := range c.d.roster.all() {
-		if !camp.empty.Load() || camp.inflight.Load() > 0 {
-			continue
+	drained := slices.DeleteFunc(c.d.roster.all(), func(camp *served) bool { return !camp.empty.Load() || camp.inflight.Load() > 0 })
+	sideBySide(ctx, c.d.opts.brief(), drained, c.completeOne)
+}
+
+func (c completer) completeOne(ctx context.Context, camp *served) {
+	c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign is not complete before its results are out
+	done, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
+	if err != nil {
+		if !ended(ctx) {
+			c.d.quietly.Do(func() { c.d.log.Warn("complete campaign: trying again", "campaign", camp.id, "error", err) })
 		}
-		c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign is not complete before its results are out
-		done, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
-		if err != nil {
-			if ctx.Err() == nil {
-				c.d.quietly.Do(func() { c.d.log.Warn("complete campaign: trying again", "campaign", camp.id, "error", err) })
-			}
-			continue
-		}
-		if done {
-			c.d.log.Info("campaign has ended: nobody is left", "campaign", camp.id)
-			c.d.roster.drop(camp)
-		}
+		return
+	}
+	if done {
+		c.d.log.Info("campaign has ended: nobody is left", "campaign", camp.id)
+		c.d.roster.drop(camp)
 	}
 }

@@ -39,9 +39,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 	}
 	r.tell(found)
 	r.forget(found)
-	for _, id := range found.Unsettled {
-		r.d.tidy(ctx, id)
-	}
+	sideBySide(ctx, r.d.opts.brief(), found.Unsettled, r.d.tidy)
 	served := make(map[string]bool, len(found.Running))
 	for _, spec := range found.Running {
 		if err := r.serve(ctx, spec); err != nil {

@@ -2,8 +2,8 @@ package dispatcher
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -11,7 +11,7 @@ import (
 type extender struct{ d *Dispatcher }
 
 func (e extender) run(keep context.Context) {
-	tick := time.NewTicker(e.d.opts.Lease / 3)
+	tick := time.NewTicker(e.d.opts.brief())
 	defer tick.Stop()
 	for {
 		select {
@@ -26,18 +26,14 @@ func (e extender) run(keep context.Context) {
 // extend is one tick. A lease that could not be extended runs out by this process's own clock, and then nothing
 // more is sent from it.
 func (e extender) extend(keep context.Context) {
-	var all sync.WaitGroup
-	for camp, leases := range e.d.held.byCampaign() {
-		all.Go(func() { e.extendOf(keep, camp, leases) })
-	}
-	all.Wait()
+	held := e.d.held.byCampaign()
+	sideBySide(keep, e.d.opts.brief(), slices.Collect(maps.Keys(held)), func(keep context.Context, camp *served) {
+		e.extendOf(keep, camp, held[camp])
+	})
 }
 
-// extendOf extends the leases of one campaign, and then their places in its canary. A shard that does not answer holds up
-// neither the others nor the next tick.
+// extendOf extends the leases of one campaign, and then their places in its canary.
 func (e extender) extendOf(keep context.Context, camp *served, leases []*lease) {
-	keep, cancel := context.WithTimeout(keep, e.d.opts.Lease/3)
-	defer cancel()
 	claims := make([]string, len(leases))
 	for i, l := range leases {
 		claims[i] = l.claim

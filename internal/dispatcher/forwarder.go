@@ -2,6 +2,8 @@ package dispatcher
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,12 +20,14 @@ type forwarder struct {
 
 	mu   sync.Mutex
 	owed map[string]queue.List // outboxes that hold something of ours, also of campaigns that are served no more
-
-	pass sync.Mutex // two passes of one process over an outbox would each see what the other has not trimmed yet
+	busy map[string]bool       // outboxes under way: two passes over one would each see what the other has not trimmed yet
+	free *sync.Cond            // one of these is free again
 }
 
 func newForwarder(d *Dispatcher) *forwarder {
-	return &forwarder{d: d, woken: make(chan struct{}, 1), owed: make(map[string]queue.List)}
+	f := &forwarder{d: d, woken: make(chan struct{}, 1), owed: make(map[string]queue.List), busy: make(map[string]bool)}
+	f.free = sync.NewCond(&f.mu)
+	return f
 }
 
 // wake asks for a campaign's outbox to be forwarded soon.
@@ -49,53 +53,62 @@ func (f *forwarder) run(keep context.Context) {
 		case <-keep.Done():
 			return
 		case <-f.woken:
-			f.forwardOwed(keep)
+			f.forwardOwed(keep, f.d.opts.brief())
 			select {
 			case <-keep.Done():
 			case <-time.After(forwardRest):
 			}
 		case <-tick.C:
-			f.forwardAll(keep)
+			f.forwardAll(keep, f.d.opts.brief())
 		}
 	}
 }
 
 // forwardAll also finds the outboxes that a process which died has left behind.
-func (f *forwarder) forwardAll(keep context.Context) {
+func (f *forwarder) forwardAll(keep context.Context, bound time.Duration) {
 	for _, camp := range f.d.roster.all() {
 		f.owe(camp.queue.List())
 	}
-	f.forwardOwed(keep)
+	f.forwardOwed(keep, bound)
 }
 
-// forwardOwed is one tick. What could not be forwarded is owed until the next. The last tick waits for the one before it
-// to end: what that one has taken is not left behind.
-func (f *forwarder) forwardOwed(keep context.Context) {
-	f.pass.Lock()
-	defer f.pass.Unlock()
+// forwardOwed is one tick. What could not be forwarded is owed until the next.
+func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 	f.mu.Lock()
-	owed := f.owed
-	f.owed = make(map[string]queue.List)
+	owed := slices.Collect(maps.Values(f.owed))
+	clear(f.owed)
 	f.mu.Unlock()
-	for _, campaign := range owed {
-		if !f.carry(keep, campaign) {
-			f.owe(campaign)
-		}
-	}
+	sideBySide(keep, bound, owed, f.forward)
 }
 
-// forward carries one campaign's results now.
+// forward carries one campaign's results. It waits for a pass over the same outbox to end: what that one has taken is not left
+// behind by a stop.
 func (f *forwarder) forward(ctx context.Context, campaign queue.List) {
-	f.pass.Lock()
-	defer f.pass.Unlock()
-	f.carry(ctx, campaign)
-}
-
-func (f *forwarder) carry(ctx context.Context, campaign queue.List) bool {
+	f.take(campaign)
+	defer f.leave(campaign)
 	n, err := f.d.deps.Outbox.Forward(ctx, campaign)
 	f.d.metrics.forwarded.Add(float64(n))
-	if err != nil && ctx.Err() == nil {
+	if err == nil {
+		return
+	}
+	f.owe(campaign)
+	if !ended(ctx) {
 		f.d.log.Warn("forward results: they stay in the outbox until the next pass", "list", campaign.Plain(), "error", err)
 	}
-	return err == nil
+}
+
+func (f *forwarder) take(campaign queue.List) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.busy[campaign.Plain()] {
+		f.free.Wait()
+	}
+	f.busy[campaign.Plain()] = true
+}
+
+func (f *forwarder) leave(campaign queue.List) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.busy, campaign.Plain())
+	f.free.Broadcast()
 }

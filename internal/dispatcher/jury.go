@@ -3,6 +3,8 @@ package dispatcher
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +15,9 @@ import (
 
 // hearings is how often what was answered is judged: what a bad message does meanwhile is bounded by the canary.
 const hearings = 50 * time.Millisecond
+
+// heard bounds one hearing: while a shard does not answer, the other campaigns are judged this much later.
+const heard = time.Second
 
 // jury asks the breakers how many recipients of a campaign may be claimed, tells them what became of these, and stops
 // what has tripped.
@@ -36,7 +41,7 @@ func (j *jury) run(keep context.Context) {
 		case <-keep.Done():
 			return
 		case <-tick.C:
-			j.hear(keep)
+			j.hear(keep, heard)
 		}
 	}
 }
@@ -92,23 +97,27 @@ func (j *jury) count(l *lease, add func(*breaker.Tally)) {
 }
 
 // hear is one tick: it tells the breakers all that was counted, and obeys them.
-func (j *jury) hear(keep context.Context) {
+func (j *jury) hear(keep context.Context, bound time.Duration) {
 	j.pass.Lock()
 	defer j.pass.Unlock()
 	j.mu.Lock()
 	tallies := j.tally
 	j.tally = make(map[*served]*breaker.Tally, len(tallies))
 	j.mu.Unlock()
-	for camp, tally := range tallies {
-		j.note(tally)
-		verdict, err := j.d.deps.Breakers.Conclude(keep, camp.queue.List(), *tally)
-		if err != nil {
-			j.owe(camp, tally.Round)
-			j.d.quietly.Do(func() { j.d.log.Warn("judge answers: they are judged later", "campaign", camp.id, "error", err) })
-			continue
-		}
-		j.obey(keep, camp, verdict)
+	sideBySide(keep, bound, slices.Collect(maps.Keys(tallies)), func(keep context.Context, camp *served) {
+		j.conclude(keep, camp, tallies[camp])
+	})
+}
+
+func (j *jury) conclude(keep context.Context, camp *served, tally *breaker.Tally) {
+	j.note(tally)
+	verdict, err := j.d.deps.Breakers.Conclude(keep, camp.queue.List(), *tally)
+	if err != nil {
+		j.owe(camp, tally.Round)
+		j.d.quietly.Do(func() { j.d.log.Warn("judge answers: they are judged later", "campaign", camp.id, "error", err) })
+		return
 	}
+	j.obey(keep, camp, verdict)
 }
 
 // owe has a campaign judged with the next tick, even if nobody has anything more to tell by then: the breakers keep what did
@@ -154,6 +163,8 @@ func (j *jury) obey(ctx context.Context, camp *served, v breaker.Verdict) {
 }
 
 func (j *jury) stop(ctx context.Context, camp *served, t *breaker.Trip) {
+	ctx, cancel := context.WithTimeout(ctx, j.d.opts.brief())
+	defer cancel()
 	j.d.metrics.trips.WithLabelValues(string(t.Scope), string(t.Kind)).Inc()
 	j.d.log.Error("breaker has tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
 	var err error

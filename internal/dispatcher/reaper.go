@@ -26,15 +26,13 @@ func (r reaper) run(ctx context.Context) {
 
 // reap is one tick.
 func (r reaper) reap(ctx context.Context) {
-	for _, camp := range r.d.roster.all() {
-		r.d.reap(ctx, camp.id, camp.queue)
-	}
+	sideBySide(ctx, r.d.opts.brief(), r.d.roster.all(), func(ctx context.Context, camp *served) { r.d.reap(ctx, camp.id, camp.queue) })
 }
 
 func (d *Dispatcher) reap(ctx context.Context, id string, q *queue.Queue) {
 	n, err := q.Reap(ctx)
 	if err != nil {
-		if ctx.Err() == nil {
+		if !ended(ctx) {
 			d.log.Warn("reap expired leases", "campaign", id, "error", err)
 		}
 		return

@@ -91,36 +91,73 @@ func TestRefusedPauseDoesNotStrandTheCampaign(t *testing.T) {
 	}
 }
 
+// unansweredClaim gives the world a campaign whose first claim takes all 20 recipients and loses its replies. They cannot be given back
+// before the signal.
+func (w *world) unansweredClaim(reachable *atomic.Bool) (claimed func() bool) {
+	w.t.Helper()
+	var claims atomic.Int64
+	w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
+		keys := keysOf(cmd)
+		if strings.HasPrefix(keys, "leases back counts") && !reachable.Load() {
+			return io.EOF
+		}
+		err := next(ctx, cmd)
+		if err == nil && strings.HasPrefix(keys, "campaign:42 back retry") && strings.HasSuffix(keys, "counts spec") && claims.Add(1) == 1 {
+			return io.EOF
+		}
+		return err
+	})
+	w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(20)...)
+	return func() bool { return claims.Load() > 0 }
+}
+
 // The replies to a claim are lost: whom it took unknown to us is given back, and not reaped as lost.
 func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
-	for name, stopped := range map[string]bool{"before the next claim": false, "at a stop": true} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
-			var claims atomic.Int64
-			w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
-				err := next(ctx, cmd)
-				if err == nil && strings.HasPrefix(keysOf(cmd), "campaign:42 back retry") && strings.HasSuffix(keysOf(cmd), "counts spec") && claims.Add(1) == 1 {
-					return io.EOF
-				}
-				return err
-			})
-			w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(20)...)
-			if !stopped {
-				if err := w.job("42"); err != nil {
-					t.Fatal(err)
-				}
-				w.sender.each(t, 20, 1)
-				return
-			}
-			w.options.Discover = time.Hour // the campaign rests until the stop
-			stop := w.serve(w.dispatcher())
-			w.eventually(func() bool { return claims.Load() == 1 })
-			stop()
-			if b := w.books("42"); b.Waiting != 20 || b.InFlight != 0 || b.Lost != 0 {
-				t.Errorf("books %+v, want everybody back", b)
-			}
-		})
-	}
+	t.Run("before the next claim", func(t *testing.T) {
+		w := newWorld(t)
+		var reachable atomic.Bool
+		claimed := w.unansweredClaim(&reachable)
+		ended := make(chan error)
+		go func() { ended <- w.job("42") }()
+		w.eventually(claimed)
+		reachable.Store(true)
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		w.sender.each(t, 20, 1)
+	})
+	t.Run("in a pause", func(t *testing.T) {
+		w := newWorld(t)
+		var reachable atomic.Bool
+		claimed := w.unansweredClaim(&reachable)
+		d := w.dispatcher()
+		stop := w.serve(d)
+		w.eventually(claimed)
+		if err := w.deps.Campaigns.Move(t.Context(), "42", campaign.Paused, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.eventually(func() bool { return d.roster.get("42") == nil })
+		reachable.Store(true)
+		w.eventually(func() bool { b := w.books("42"); return b.Waiting == 20 && b.Lost == 0 })
+		stop()
+	})
+	t.Run("at a stop", func(t *testing.T) {
+		w := newWorld(t)
+		var reachable atomic.Bool
+		claimed := w.unansweredClaim(&reachable)
+		fetch, stop := context.WithCancel(t.Context())
+		ended, d := make(chan error), w.dispatcher()
+		go func() { ended <- d.Run(fetch, t.Context()) }()
+		w.eventually(claimed)
+		stop()
+		reachable.Store(true)
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if b := w.books("42"); b.Waiting != 20 || b.InFlight != 0 || b.Lost != 0 {
+			t.Errorf("books %+v, want everybody back", b)
+		}
+	})
 }
 
 // heldBy makes a dispatcher whose Redis is the hook alone, with a lease of each campaign.

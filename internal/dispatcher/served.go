@@ -34,7 +34,9 @@ type served struct {
 	inflight atomic.Int64 // recipients held, from claim to outcome
 	proven   atomic.Bool  // FCM has accepted its message at least once
 	empty    atomic.Bool  // the last claim found nothing
-	idle     time.Time    // not looked at before this moment; the claimer's alone
+	claiming atomic.Bool  // a claim is under way; idle and failures are the claim's alone then, else the claimer's
+	idle     time.Time    // not looked at before this moment
+	failures int          // claims in a row that gave an error
 	turn     uint64       // when it was last granted slots; the claimer's alone
 }
 
@@ -149,6 +151,11 @@ func (r *roster) put(s *served) {
 	}
 	r.byID[s.id] = s
 	r.mu.Unlock()
+	r.wake()
+}
+
+// wake has the claimer look at the campaigns anew.
+func (r *roster) wake() {
 	select {
 	case r.changed <- struct{}{}:
 	default:

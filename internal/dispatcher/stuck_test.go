@@ -1,0 +1,86 @@
+package dispatcher
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"fanfare/internal/campaign"
+)
+
+// called is an audience whose users and tokens have a name of their own.
+func called(name string, n int) []string {
+	return strings.Split(strings.NewReplacer("token", name, `"u0`, `"`+name+"0").Replace(strings.Join(audience(n), "\n")), "\n")
+}
+
+// A shard that does not answer holds up the claims of its own campaign only.
+func TestStuckShardHoldsUpItsOwnClaimsOnly(t *testing.T) {
+	w := newWorld(t)
+	healed := make(chan struct{})
+	w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
+		if strings.HasPrefix(keysOf(cmd), "campaign:stuck") {
+			select {
+			case <-healed:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return next(ctx, cmd)
+	})
+	w.campaign(campaign.Spec{ID: "stuck"}, called("stuck", 5)...)
+	w.campaign(campaign.Spec{ID: "good"}, called("good", 500)...)
+	w.options.Concurrency, w.options.Claim, w.options.Lease = 10, 5, time.Hour // nobody gives the shard up
+	stop := w.serve(w.dispatcher())
+	w.eventually(func() bool { return w.books("good").Sent == 500 })
+	close(healed)
+	w.eventually(func() bool { return w.books("stuck").Sent == 5 })
+	stop()
+}
+
+// A claim that is not answered is given up before the leases of others need their shard, and its slots are free again.
+func TestClaimIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		undone := make(chan string, 1)
+		d, leases := heldBy(t, func(ctx context.Context, cmd redis.Cmder, _ redis.ProcessHook) error {
+			if keys := keysOf(cmd); strings.HasPrefix(keys, "leases back counts") {
+				undone <- keys
+				cmd.(*redis.Cmd).SetVal(int64(0))
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}, "42")
+		d.deps.Breakers, d.slots, d.roster, d.warden = nil, newSlots(0), newRoster(), &warden{}
+		d.jury = newJury(d)
+		c, camp, begun := &claimer{d: d, claims: new(errgroup.Group)}, leases["42"].camp, time.Now()
+		if err := c.claim(t.Context(), camp, 10); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took != d.opts.Lease/3 || d.slots.free != 10 {
+			t.Errorf("given up after %s with %d slots free, want %s and 10", took, d.slots.free, d.opts.Lease/3)
+		}
+		if len(undone) != 1 {
+			t.Error("what it may have taken is not given back")
+		}
+	})
+}
+
+// A campaign that cannot be claimed from is asked more and more seldom, and as before once it could be.
+func TestRestsGrowWithEachFailure(t *testing.T) {
+	w := newWorld(t)
+	w.options.Discover = 2 * time.Second
+	d, now := w.dispatcher(), time.Now()
+	d.now = func() time.Time { return now }
+	c, camp := newClaimer(d), &served{id: "42"}
+	for _, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
+		if err := c.refused(camp, io.EOF); err != nil || camp.idle.Sub(now) != want*time.Second {
+			t.Errorf("rests for %s, want %d s; %v", camp.idle.Sub(now), want, err)
+		}
+	}
+}
