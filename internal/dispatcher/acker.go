@@ -16,93 +16,127 @@ type event struct {
 	goesBack   bool // unsent: the settlement is empty, the element returns with its lease
 }
 
-// acker writes outcomes in groups. It alone decides when a lease is finished: after the outcomes of all its
-// elements are written, so that what goes back is only what was never sent.
+// acker writes outcomes in groups, those of each campaign beside the others': a shard that is away holds up its own campaigns
+// alone. The acker decides when a lease is finished: after the outcomes of all its elements are written, so that what
+// goes back is only what was never sent.
 type acker struct {
-	d         *Dispatcher
-	events    chan event // short: what waits here is repeated after a crash, beside what is on the wire
-	groups    map[*served][]queue.Settlement
-	waiting   int
-	finished  []*lease
-	returning map[*served][]*lease // finished, to be given back
+	d       *Dispatcher
+	events  chan event // short: what waits here is repeated after a crash, beside what is on the wire
+	ledgers map[*served]*ledger
+	written chan *page // pages that are done with
+	open    int        // pages that are not
 }
 
 func newAcker(d *Dispatcher) *acker {
 	return &acker{
-		d:         d,
-		events:    make(chan event, d.opts.AckBatch),
-		groups:    make(map[*served][]queue.Settlement),
-		returning: make(map[*served][]*lease),
+		d:       d,
+		events:  make(chan event, d.opts.AckBatch),
+		ledgers: make(map[*served]*ledger),
+		written: make(chan *page),
 	}
 }
 
-// run flushes by count and by time until the events end.
+// run begins pages by count and by time until the events end.
 func (a *acker) run(fetch, keep context.Context) {
 	var due <-chan time.Time
 	for {
+		var l *ledger
 		select {
 		case e, more := <-a.events:
 			if !more {
-				a.flush(keep)
-				a.giveBack(keep, func(*served) bool { return true })
+				a.finish(keep)
 				return
 			}
-			if due == nil {
-				due = time.After(a.d.opts.AckInterval)
-			}
-			a.add(e)
-			if a.waiting < a.d.opts.AckBatch {
-				continue
-			}
+			l = a.ledger(e.lease.camp)
+			l.add(e)
+		case p := <-a.written:
+			a.end(p)
+			l = p.ledger
 		case <-due:
+			due = nil
+			for _, l := range a.ledgers {
+				a.begin(keep, l, a.mayGiveBack(fetch, l))
+			}
+			continue
 		}
-		a.flush(keep)
-		a.giveBack(keep, func(camp *served) bool { return fetch.Err() == nil && !a.owesMore(camp) })
-		due = nil
+		if len(l.outcomes) >= a.d.opts.AckBatch {
+			a.begin(keep, l, a.mayGiveBack(fetch, l))
+		} else if due == nil && l.waits(a.mayGiveBack(fetch, l)) {
+			due = time.After(a.d.opts.AckInterval)
+		}
 	}
 }
 
-func (a *acker) add(e event) {
-	if e.goesBack {
-		e.lease.returned = true
-	} else {
-		a.groups[e.lease.camp] = append(a.groups[e.lease.camp], e.settlement)
+// finish writes what is left at a stop. All that goes back of a campaign goes together, or it would not come into the old order.
+func (a *acker) finish(keep context.Context) {
+	for _, l := range a.ledgers {
+		a.begin(keep, l, true)
 	}
-	a.waiting++
-	if e.lease.open--; e.lease.open == 0 {
-		a.finished = append(a.finished, e.lease)
+	for a.open > 0 {
+		p := <-a.written
+		a.end(p)
+		a.begin(keep, p.ledger, true)
 	}
 }
 
-// flush writes the outcomes, per campaign in one script, and lets go of the leases that are done with.
-func (a *acker) flush(keep context.Context) {
-	for camp, group := range a.groups {
-		a.settle(keep, camp, group)
-		clear(group)
-		a.groups[camp] = group[:0]
-		if camp.closed() && camp.inflight.Load() == 0 {
-			delete(a.groups, camp)
-		}
+func (a *acker) ledger(camp *served) *ledger {
+	l := a.ledgers[camp]
+	if l == nil {
+		l = &ledger{camp: camp}
+		a.ledgers[camp] = l
 	}
-	for _, l := range a.finished {
-		if l.returned {
-			a.returning[l.camp] = append(a.returning[l.camp], l)
-		} else {
+	return l
+}
+
+// mayGiveBack tells whether leases go back now. Those of a campaign that is served no more wait for each other, and in a stop for
+// the end of the pool: only together do they come into the old order.
+func (a *acker) mayGiveBack(fetch context.Context, l *ledger) bool {
+	owesMore := l.camp.closed() && len(l.returning)+len(l.finished) < a.d.held.of(l.camp)
+	return fetch.Err() == nil && !owesMore
+}
+
+// begin has a page written, if there is anything to write.
+func (a *acker) begin(keep context.Context, l *ledger, giveBack bool) {
+	if !l.waits(giveBack) {
+		return
+	}
+	p := l.turn(giveBack)
+	a.open++
+	go func() {
+		a.settle(keep, l.camp, p.outcomes)
+		a.giveBack(keep, l.camp, p.back)
+		a.written <- p
+	}()
+}
+
+// end lets go of the leases that are done with.
+func (a *acker) end(p *page) {
+	a.open--
+	for _, leases := range [][]*lease{p.finished, p.back} {
+		for _, l := range leases {
 			a.d.held.remove(l)
 		}
 	}
-	clear(a.finished)
-	a.finished, a.waiting = a.finished[:0], 0
+	camp := p.ledger.camp
+	behind := a.d.behind(camp)
+	camp.owed.Add(-int64(len(p.outcomes)))
+	if behind && !a.d.behind(camp) {
+		a.d.roster.wake()
+	}
+	p.ledger.close()
+	if camp.closed() && p.ledger.empty() {
+		delete(a.ledgers, camp)
+	}
 }
 
-// settle keeps trying: the outcomes are known to nobody else. Meanwhile the pool fills up and claiming stops.
-func (a *acker) settle(keep context.Context, camp *served, group []queue.Settlement) {
-	if len(group) == 0 {
+// settle keeps trying: the outcomes are known to nobody else. Meanwhile the campaign is not claimed from.
+func (a *acker) settle(keep context.Context, camp *served, outcomes []queue.Settlement) {
+	if len(outcomes) == 0 {
 		return
 	}
 	err := a.d.persist(keep, "write outcomes", camp, func(ctx context.Context) error {
-		applied, err := camp.queue.Settle(ctx, group)
-		if lost := len(group) - applied; err == nil && lost > 0 {
+		applied, err := camp.queue.Settle(ctx, outcomes)
+		if lost := len(outcomes) - applied; err == nil && lost > 0 {
 			a.d.metrics.lost.Add(float64(lost))
 			a.d.log.Info("outcomes were not applied: their lease was lost, or they had been written by a command whose reply was",
 				"campaign", camp.id, "recipients", lost)
@@ -115,11 +149,11 @@ func (a *acker) settle(keep context.Context, camp *served, group []queue.Settlem
 		}
 		return
 	}
-	for _, s := range group {
+	for _, s := range outcomes {
 		a.d.held.get(s.Claim).unwritten = true
 	}
 	a.d.log.Error("outcomes not written: their recipients count as lost when the lease ends",
-		"campaign", camp.id, "recipients", len(group), "error", err)
+		"campaign", camp.id, "recipients", len(outcomes), "error", err)
 	if queue.Permanent(err) {
 		a.pause(keep, camp, err)
 	}
@@ -133,34 +167,17 @@ func (a *acker) pause(keep context.Context, camp *served, cause error) {
 	}
 }
 
-// giveBack returns the leases of campaigns whose recipients were not all sent to, where it is time. It follows a flush:
-// whoever has an outcome is out of the lease by then.
-func (a *acker) giveBack(keep context.Context, now func(*served) bool) {
-	for camp, leases := range a.returning {
-		if !now(camp) {
-			continue
-		}
-		delete(a.returning, camp)
-		a.release(keep, camp, leases)
-		for _, l := range leases {
-			a.d.held.remove(l)
-		}
-	}
-}
-
-// owesMore tells that more leases of a campaign which is served no more are to be given back. They wait for each other, and
-// in a stop for the end of the pool: only together do they come into the old order.
-func (a *acker) owesMore(camp *served) bool {
-	return camp.closed() && len(a.returning[camp]) < a.d.held.of(camp)
-}
-
-// release leaves out the leases of which an outcome is not written: nobody of them goes back as if unsent.
-func (a *acker) release(keep context.Context, camp *served, leases []*lease) {
+// giveBack returns leases of which not everybody was sent to. It follows settle: whoever has an outcome is out of the lease by then.
+// It leaves out the leases of which an outcome is not written: nobody of them goes back as if unsent.
+func (a *acker) giveBack(keep context.Context, camp *served, leases []*lease) {
 	claims := make([]string, 0, len(leases))
 	for _, l := range leases {
 		if !l.unwritten {
 			claims = append(claims, l.claim)
 		}
+	}
+	if len(claims) == 0 {
+		return
 	}
 	err := a.d.persist(keep, "give back", camp, func(ctx context.Context) error {
 		_, err := camp.queue.GiveBack(ctx, claims...)

@@ -83,7 +83,7 @@ func (c *claimer) share(free int) map[*served]int {
 		contenders[i] = campaign.Contender{
 			ID: camp.id, Weight: terms.weight, Priority: terms.priority, Most: terms.most(),
 			InFlight: int(camp.inflight.Load()), Turn: camp.turn,
-			Idle: camp.claiming.Load() || now.Before(camp.idle),
+			Idle: camp.claiming.Load() || c.d.behind(camp) || now.Before(camp.idle),
 		}
 	}
 	grants := make(map[*served]int)

@@ -180,19 +180,27 @@ func outlive(work context.Context, grace time.Duration) (keep context.Context, s
 // after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. What waiting does not
 // mend is not waited for: see queue.Permanent.
 func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, write func(context.Context) error) error {
+	defer camp.unwritable.Store(false)
 	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := write(keep)
+		err := d.briefly(keep, write)
 		if err == nil {
 			return nil
 		}
 		if queue.Permanent(err) || keep.Err() != nil {
 			return fmt.Errorf("%s: %w", verb, err)
 		}
+		camp.unwritable.Store(true)
 		told.Do(func() { d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err) })
 		select {
 		case <-keep.Done():
 		case <-time.After(wait):
 		}
 	}
+}
+
+// behind tells that outcomes of a campaign cannot be written, or that too many wait for it: the batch on its way and the next one.
+// It is not claimed from then: more and more people would be sent to of whom nothing is written.
+func (d *Dispatcher) behind(camp *served) bool {
+	return camp.unwritable.Load() || camp.owed.Load() >= int64(2*d.opts.AckBatch)
 }

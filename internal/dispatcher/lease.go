@@ -20,7 +20,7 @@ type lease struct {
 	open     int                       // elements without an end; the acker's alone
 	returned bool                      // some element goes back unsent; the acker's alone
 
-	unwritten bool // some outcome could not be written; the acker's alone
+	unwritten bool // some outcome could not be written; for whoever writes the campaign's page
 }
 
 // valid reports that no other process can have been given this lease's elements.

@@ -172,6 +172,9 @@ func (d *Dispatcher) finish(dl *delivery, e event) {
 	dl.lease.camp.inflight.Add(-1)
 	d.holding.Add(-1)
 	d.jury.ended(dl.lease, 1)
+	if !e.goesBack {
+		dl.lease.camp.owed.Add(1)
+	}
 	d.acker.events <- e
 	d.slots.release(1)
 }

@@ -31,13 +31,15 @@ type served struct {
 	open  context.Context // ends when the campaign runs no more, or is to be served anew: what is held goes back
 	close context.CancelFunc
 
-	inflight atomic.Int64 // recipients held, from claim to outcome
-	proven   atomic.Bool  // FCM has accepted its message at least once
-	empty    atomic.Bool  // the last claim found nothing
-	claiming atomic.Bool  // a claim is under way; idle and failures are the claim's alone then, else the claimer's
-	idle     time.Time    // not looked at before this moment
-	failures int          // claims in a row that gave an error
-	turn     uint64       // when it was last granted slots; the claimer's alone
+	inflight   atomic.Int64 // recipients held, from claim to outcome
+	owed       atomic.Int64 // outcomes that are not written yet
+	unwritable atomic.Bool  // a write of an outcome, or of who goes back, is being repeated
+	proven     atomic.Bool  // FCM has accepted its message at least once
+	empty      atomic.Bool  // the last claim found nothing
+	claiming   atomic.Bool  // a claim is under way; idle and failures are the claim's alone then, else the claimer's
+	idle       time.Time    // not looked at before this moment
+	failures   int          // claims in a row that gave an error
+	turn       uint64       // when it was last granted slots; the claimer's alone
 }
 
 // compile makes a campaign ready to be served, until ctx ends.

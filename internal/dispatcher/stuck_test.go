@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,58 @@ import (
 // called is an audience whose users and tokens have a name of their own.
 func called(name string, n int) []string {
 	return strings.Split(strings.NewReplacer("token", name, `"u0`, `"`+name+"0").Replace(strings.Join(audience(n), "\n")), "\n")
+}
+
+// sentTo counts the requests to tokens of a name, and demands that nobody had two.
+func (w *world) sentTo(name string) (n int) {
+	w.t.Helper()
+	w.sender.mu.Lock()
+	defer w.sender.mu.Unlock()
+	for token, times := range w.sender.sent {
+		if strings.HasPrefix(token, name) {
+			n += times
+			if times > 1 {
+				w.t.Errorf("%s was sent to %d times", token, times)
+			}
+		}
+	}
+	return n
+}
+
+// One campaign's outcomes cannot be written. All others are, and it is claimed from no more until its own are; its leases are held.
+func TestUnwrittenOutcomesHoldUpTheirOwnCampaignOnly(t *testing.T) {
+	for name, fail := range map[string]func(context.Context) error{
+		"the shard is away":         func(context.Context) error { return io.EOF },
+		"the shard does not answer": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var healed atomic.Bool
+			w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
+				if strings.HasPrefix(keysOf(cmd), "{campaign:stuck}:leases {campaign:stuck}:retry") && !healed.Load() {
+					return fail(ctx)
+				}
+				return next(ctx, cmd)
+			})
+			w.options.Concurrency, w.options.Claim, w.options.AckBatch, w.options.Lease = 10, 5, 5, 1500*time.Millisecond
+			w.campaign(campaign.Spec{ID: "stuck"}, called("stuck", 200)...)
+			d := w.dispatcher()
+			stop := w.serve(d)
+			w.eventually(func() bool { return w.sentTo("stuck") > 0 })
+			w.campaign(campaign.Spec{ID: "good"}, called("good", 500)...)
+			w.eventually(func() bool { return w.books("good").Sent == 500 })
+			const most = 2*5 + 10 + 2 // the batch on its way, the next one, and all slots
+			if n, held := w.sentTo("stuck"), d.held.of(d.roster.get("stuck")); n > most || held == 0 {
+				t.Errorf("%d were sent to without an outcome, and %d of their leases are held; want %d at most, and leases", n, held, most)
+			}
+			healed.Store(true)
+			w.eventually(func() bool { return w.books("stuck").Sent == 200 })
+			stop()
+			if n, b := w.sentTo("stuck"), w.books("stuck"); n != 200 || !b.Balanced() {
+				t.Errorf("%d were sent to, with the books %+v, want each once", n, b)
+			}
+		})
+	}
 }
 
 // A shard that does not answer holds up the claims of its own campaign only.
