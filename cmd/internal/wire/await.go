@@ -23,12 +23,9 @@ type checker interface {
 // person can mend ends it, with its exit code. An outage it waits out, since a restart would not shorten it; holding is called before
 // the first wait, and should let the start count as done, or the supervisor would break it off. It returns nil as well when ctx ends.
 func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding func()) error {
-	for tries := 0; ; tries++ {
+	for tries := 0; ctx.Err() == nil; tries++ {
 		err := sender.Check(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err == nil:
+		if err == nil {
 			if tries > 0 {
 				log.Info("FCM can be reached: campaigns are served")
 			}
@@ -37,7 +34,7 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 		if err := beyondWaiting(err); err != nil {
 			return err
 		}
-		if tries == 0 {
+		if tries == 0 && ctx.Err() == nil {
 			log.Error("FCM cannot be reached: nothing is claimed until it can; fanfare check tells more", "error", err, "every", awaitEvery)
 			holding()
 		}
@@ -46,6 +43,7 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 		case <-time.After(awaitEvery):
 		}
 	}
+	return nil
 }
 
 // beyondWaiting gives an error of the sender that no waiting mends its exit code; nil is for an outage.
