@@ -18,7 +18,7 @@ func (c *cli) check() *cobra.Command {
 		Use:   "check",
 		Short: "Check everything that sending depends on: Redis, SQL, credentials, clock",
 		Long: `Check everything that sending depends on: Redis (version, mode, memory, eviction policy, persistence, script rights),
-SQL, the credentials for FCM, and the clock. It exits with 1 when something is not fit to send.`,
+SQL, the credentials for FCM and the way to it, and the clock. It exits with 1 when something is not fit to send.`,
 		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {

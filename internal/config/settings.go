@@ -100,7 +100,7 @@ type Retry struct {
 	MaxAttempts int           `key:"max_attempts" default:"8" min:"1" help:"requests made for one recipient"`
 	MaxElapsed  time.Duration `key:"max_elapsed" default:"60m" min:"1ms" help:"from a recipient's first claim to its last attempt"`
 	MinBackoff  time.Duration `key:"min_backoff" default:"10s" min:"1ms" help:"shortest wait after a 500 or 503; FCM asks for 10s or more"`
-	MaxBackoff  time.Duration `key:"max_backoff" default:"10m" min:"1ms" help:"longest wait, unless FCM's Retry-After is longer"`
+	MaxBackoff  time.Duration `key:"max_backoff" default:"10m" min:"1ms" help:"bound of the random part of a wait, which comes on top of min_backoff or FCM's Retry-After"`
 	Quota       time.Duration `key:"quota" default:"60s" min:"1ms" help:"wait after a 429 that names none"`
 	Unsent      time.Duration `key:"unsent" default:"1s" min:"1ms" help:"wait after a request that never reached FCM"`
 	Outage      time.Duration `key:"outage" default:"10s" min:"1ms" help:"wait while the database is down or the credentials are refused; no attempt is counted"`

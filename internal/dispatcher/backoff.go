@@ -14,7 +14,7 @@ type Retry struct {
 	MaxAttempts int
 	// MaxElapsed bounds the time from the recipient's first claim to its last attempt; a first attempt comes at any time.
 	MaxElapsed time.Duration
-	// MinBackoff and MaxBackoff bound the wait after an answer such as 500 or 503.
+	// MinBackoff is the shortest wait after an answer such as 500 or 503; MaxBackoff bounds the random part on top of it.
 	MinBackoff, MaxBackoff time.Duration
 	// Quota is the wait after a 429 that names none.
 	Quota time.Duration

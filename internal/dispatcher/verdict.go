@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"fmt"
-	"net/http"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -75,10 +74,10 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 // mayHaveArrived tells that FCM may have delivered the message, though its answer does not say so.
 func mayHaveArrived(a fcm.Answer) bool { return a.Class == fcm.Ambiguous || a.Class == fcm.Unavailable }
 
-// uncertain does what the campaign wants with somebody who may have the message. A 200 whose body cannot be read says that
-// FCM took it: nothing repeats that.
+// uncertain does what the campaign wants with somebody who may have the message. That FCM accepted it stands in the status of an
+// answer whose body cannot be read, too: nothing repeats that.
 func (r Retry) uncertain(v verdict, a fcm.Answer, s situation) verdict {
-	if s.onAmbiguous == campaign.Report || a.HTTPStatus == http.StatusOK {
+	if s.onAmbiguous == campaign.Report || a.Accepted {
 		v.end = notification.StatusUnknown
 		if v.code == "" {
 			v.code = notification.CodeOutcomeUnknown

@@ -48,7 +48,7 @@ func TestJudge(t *testing.T) {
 		"unavailable, report":           {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, report, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},
 		"ambiguous, resend":             {fcm.Answer{Class: fcm.Ambiguous}, first, "", "", 10 * time.Second, true, false},
 		"ambiguous, report":             {fcm.Answer{Class: fcm.Ambiguous}, report, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
-		"unreadable 200, resend":        {fcm.Answer{Class: fcm.Ambiguous, HTTPStatus: 200}, first, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
+		"unreadable 200, resend":        {fcm.Answer{Class: fcm.Ambiguous, HTTPStatus: 204, Accepted: true}, first, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
 		"not sent, even when reporting": {fcm.Answer{Class: fcm.NotSent}, report, "", "", retry.Unsent, false, false},
 		"attempts used up":              {fcm.Answer{Class: fcm.Quota, Code: "QUOTA_EXCEEDED"}, last, notification.StatusFailed, "QUOTA_EXCEEDED", 0, true, false},
 		"attempts used up, 503":         {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, last, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},
