@@ -12,14 +12,14 @@ if redis.call('EXISTS', spec) == 0 then
   return {'missing'}
 end
 
--- settled tells that a running campaign is as enter leaves it.
-local function settled()
+-- sound tells that a running campaign is as enter leaves it.
+local function sound()
   local stamps = redis.call('HMGET', spec, 'created_at', 'started_at', 'finished_at', 'reason')
   return stamps[1] and stamps[2] and not stamps[3] and not stamps[4] and redis.call('PTTL', spec) == -1
 end
 
 local state = redis.call('HGET', spec, 'state')
-if (state == 'running' and not settled()) or (state == 'completed' and redis.call('EXISTS', list) == 1) then
+if (state == 'running' and not sound()) or (state == 'completed' and redis.call('EXISTS', list) == 1) then
   enter(KEYS, 'running', '', 0)
 elseif state == 'paused' then
   keep(KEYS)
