@@ -43,6 +43,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"a text marked as wrong meanwhile is taken out":      wrongMeanwhileIsTakenOut,
 		"what cannot be read is replaced":                    unreadableIsReplaced,
 		"a key of another type spoils nobody":                otherTypeSpoilsNobody,
+		"a key of another type is told of":                   otherTypeIsToldOf,
 		"a silent source leaves the known":                   silentSourceLeavesTheKnown,
 		"without a source Redis alone answers":               redisAlone,
 	} {

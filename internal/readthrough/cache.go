@@ -6,6 +6,9 @@
 // query each. A mark with text means something else: that text is proven wrong, and is ignored while the source still
 // returns it.
 //
+// A key of another type holds nothing that could be used, and nothing is written over it. It is logged and counted, since its
+// id may count as absent for no other reason.
+//
 // Redis being full, or read-only, costs the write-back and nothing else.
 package readthrough
 
@@ -19,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/time/rate"
 )
 
 // Source returns the stored text of those ids that it knows, with one query for all. It must honour ctx, and bound the time
@@ -66,6 +70,7 @@ type Cache[V any] struct {
 	opts    Options
 	log     *slog.Logger
 	lookups lookups
+	quietly rate.Sometimes // for what would be logged with each look-up until a person mends it
 
 	mu      sync.Mutex
 	flights map[string]*flight[V] // by the ids that they are asking for
@@ -89,6 +94,7 @@ func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source S
 	}
 	return &Cache[V]{
 		rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
+		quietly: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 		flights: make(map[string]*flight[V]),
 	}, nil
 }

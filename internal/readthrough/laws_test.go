@@ -129,6 +129,34 @@ func otherTypeSpoilsNobody(b *rig) {
 	b.expect("the list's error", err, nil)
 }
 
+// otherTypeIsToldOf, whether the source knows the id or not, and not with each look-up.
+func otherTypeIsToldOf(b *rig) {
+	b.table.rows = rows{"known": "text"}
+	for _, id := range []string{"known", "stranger"} {
+		if err := b.rdb.RPush(b.Context(), b.keys.Value(id), "a list").Err(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		source readthrough.Source
+		id     string
+		want   rows
+	}{
+		{b.table.ask, "known", rows{"known": "text"}},
+		{b.table.ask, "stranger", rows{}},
+		{nil, "stranger", rows{}},
+	} {
+		b.log.Reset()
+		cache := b.cacheOf(c.source)
+		for range 2 {
+			b.expect("found", b.found(cache, c.id, "nobody"), c.want)
+		}
+		if n := strings.Count(b.log.String(), "hold another type"); n != 1 || !strings.Contains(b.log.String(), b.keys.Value(c.id)) {
+			b.Errorf("%s: told %d times, want once, and the key's name: %s", c.id, n, b.log)
+		}
+	}
+}
+
 func silentSourceLeavesTheKnown(b *rig) {
 	b.store(b.keys.Value("1"), "one")
 	b.store(b.keys.None("2"), "")

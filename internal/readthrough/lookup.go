@@ -26,6 +26,7 @@ func (c *Cache[V]) Lookup(ctx context.Context, ids []string) (map[string]V, erro
 		misses = c.unmarked(ctx, misses, &open)
 		c.resolve(ctx, misses, found, &open)
 	}
+	c.check(ctx, ids, found, &open)
 	c.lookups.count(len(ids), hits, len(found), len(open.ids))
 	return found, open.err()
 }

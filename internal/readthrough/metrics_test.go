@@ -3,6 +3,7 @@ package readthrough_test
 import (
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -37,13 +38,35 @@ func TestLookUpsAreCounted(t *testing.T) {
 		"token hit": 3, "token miss": 1, "token absent": 2, "token undecided": 0,
 		"profile hit": 1, "profile miss": 0, "profile absent": 0, "profile undecided": 1,
 	}
-	if got := counted(t, registry); !maps.Equal(got, want) {
+	if got := counted(t, registry, "lookups_total"); !maps.Equal(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
 	}
 }
 
-// counted are the values of fanfare_cache_lookups_total by kind and result.
-func counted(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+// Whoever has a key of another type is counted, also where the source knows the answer; who only is a stranger is not.
+func TestKeysOfAnotherTypeAreCounted(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	registry := prometheus.NewRegistry()
+	c, err := readthrough.New(b.rdb, b.keys, decode, b.table.ask, readthrough.Options{
+		Kind: "token", TTL: ttl, NegativeTTL: negativeTTL, Registerer: registry,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.table.rows["stored"] = "there"
+	for _, id := range []string{"stored", "mistyped"} {
+		b.rdb.HSet(t.Context(), b.keys.Value(id), "token", "t")
+	}
+	b.store(b.keys.Value("held"), "here")
+	b.store(b.keys.Value("emptied"), "")
+	b.found(c, "held", "stored", "mistyped", "stranger", "emptied")
+	if got := counted(t, registry, "mistyped_total")["token"]; got != 2 {
+		t.Errorf("counted %v, want the 2 whose key is a hash", got)
+	}
+}
+
+// counted are the values of one of fanfare_cache_* by its labels, in the order of their names: kind, result.
+func counted(t *testing.T, registry *prometheus.Registry, name string) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
@@ -51,9 +74,15 @@ func counted(t *testing.T, registry *prometheus.Registry) map[string]float64 {
 	}
 	got := make(map[string]float64)
 	for _, family := range families {
+		if family.GetName() != "fanfare_cache_"+name {
+			continue
+		}
 		for _, metric := range family.GetMetric() {
-			labels := metric.GetLabel() // in the order of their names: kind, result
-			got[labels[0].GetValue()+" "+labels[1].GetValue()] = metric.GetCounter().GetValue()
+			var labels []string
+			for _, label := range metric.GetLabel() {
+				labels = append(labels, label.GetValue())
+			}
+			got[strings.Join(labels, " ")] = metric.GetCounter().GetValue()
 		}
 	}
 	return got

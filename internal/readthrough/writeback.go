@@ -67,10 +67,14 @@ func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[str
 // reconcile corrects the answers by what Redis held after they were written.
 func (c *Cache[V]) reconcile(ctx context.Context, written []stored, answers map[string]answer[V]) {
 	pipe := c.rdb.Pipeline()
+	var mistyped []string
 	for _, w := range written {
 		now, err := w.now.Result()
 		if err != nil {
 			now = answers[w.id].text // not stored: the source's word is the best there is
+		}
+		if redis.HasErrorPrefix(err, "WRONGTYPE") {
+			mistyped = append(mistyped, w.id)
 		}
 		if wrong := w.mark.Val(); wrong != "" && wrong == now {
 			pipe.Eval(ctx, deleteIf, []string{c.keys.Value(w.id)}, wrong)
@@ -84,6 +88,7 @@ func (c *Cache[V]) reconcile(ctx context.Context, written []stored, answers map[
 			answers[w.id] = answer[V]{text: now, value: value}
 		}
 	}
+	c.tellMistyped(mistyped)
 	c.exec(ctx, pipe)
 }
 

@@ -5,7 +5,7 @@
 // the token that was used proves dead, Forget deletes it and returns the stored one if that differs (Redis before SQL),
 // which is tried next. What was deleted is kept for Options.Keep, and Restore gives it back.
 //
-// An empty value in Redis, and a key of another type, count as no token.
+// An empty value in Redis, and a key of another type, count as no token; the latter is logged and counted.
 package tokens
 
 import (
