@@ -73,7 +73,7 @@ func (s *Store) mark(ctx context.Context, r removal) error {
 
 func (s *Store) runKeep(ctx context.Context, r removal, keep, ttl time.Duration, replace string) error {
 	keys := []string{s.names.NoToken(r.user), s.names.RemovedToken(r.user)}
-	return keepScript.Run(ctx, s.rdb, keys, r.token, s.opts.DeadTTL.Milliseconds(), r.head(), keep.Milliseconds(),
+	return keepScript.Run(ctx, s.rdb, keys, r.token, deadTTL.Milliseconds(), r.head(), keep.Milliseconds(),
 		ttl.Milliseconds(), r.begin(), replace).Err()
 }
 

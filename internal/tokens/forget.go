@@ -18,7 +18,7 @@ type Forgotten struct {
 }
 
 // Forget takes a token that FCM reported as unregistered out of Redis, unless another one is stored there by now. SQL is
-// asked only where Redis holds no other token. For Options.DeadTTL the dead token is ignored where SQL still returns
+// asked only where Redis holds no other token. For deadTTL the dead token is ignored where SQL still returns
 // it, because SQL is cleared later, by whoever reads the recipient's result.
 //
 // For Options.Keep a copy is kept, with the campaign that proved the token dead (it may be ""), which Restore gives back:
@@ -98,7 +98,7 @@ func (s *Store) take(ctx context.Context, r removal) (removed bool, stored strin
 		return s.takeApart(ctx, r)
 	}
 	keys := []string{s.names.Token(r.user), s.names.NoToken(r.user), s.names.RemovedToken(r.user)}
-	return readTaken(forgetScript.Run(ctx, s.rdb, keys, r.token, s.opts.DeadTTL.Milliseconds(), r.head(), s.keepFor().Milliseconds()))
+	return readTaken(forgetScript.Run(ctx, s.rdb, keys, r.token, deadTTL.Milliseconds(), r.head(), s.keepFor().Milliseconds()))
 }
 
 // takeApart is take for the odd user id whose token is in another Cluster slot than its copy. The copy comes first: being

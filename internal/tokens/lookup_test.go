@@ -73,7 +73,7 @@ func TestNewRefusesShortExpiries(t *testing.T) {
 	for name, o := range map[string]tokens.Options{
 		"TTL":          {TTL: time.Millisecond},
 		"negative TTL": {NegativeTTL: -time.Second},
-		"dead TTL":     {DeadTTL: time.Millisecond},
+		"keep":         {Keep: time.Millisecond},
 	} {
 		if _, err := tokens.New(rdb, queue.DefaultNames(), nil, o); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -45,7 +45,6 @@ func Undecided(err error, user string) bool { return readthrough.Undecided(err, 
 type Options struct {
 	TTL         time.Duration         // how long a token from SQL is kept in Redis, ±10%; default 24 h
 	NegativeTTL time.Duration         // how long "SQL has no token" is kept, ±10%; default 30 s
-	DeadTTL     time.Duration         // how long SQL may go on returning a dead token until it is cleared there; default 1 h
 	Keep        time.Duration         // how long a removed token can be restored; default 7 days, below zero: it cannot
 	SQL         Restorer              // where Restore writes besides Redis; default: nowhere
 	Logger      *slog.Logger          // default: silent
@@ -59,14 +58,15 @@ const KeepNone time.Duration = -1
 const (
 	DefaultTTL         = 24 * time.Hour
 	DefaultNegativeTTL = 30 * time.Second
-	DefaultDeadTTL     = time.Hour
 	DefaultKeep        = 7 * 24 * time.Hour
 )
+
+// deadTTL is how long SQL may go on returning a dead token until it is cleared there.
+const deadTTL = time.Hour
 
 func (o Options) withDefaults() Options {
 	o.TTL = cmp.Or(o.TTL, DefaultTTL)
 	o.NegativeTTL = cmp.Or(o.NegativeTTL, DefaultNegativeTTL)
-	o.DeadTTL = cmp.Or(o.DeadTTL, DefaultDeadTTL)
 	o.Keep = cmp.Or(o.Keep, DefaultKeep)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o
@@ -85,9 +85,6 @@ type Store struct {
 // New makes a Store. With a nil source tokens are looked for in Redis only.
 func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options) (*Store, error) {
 	o = o.withDefaults()
-	if o.DeadTTL < time.Second {
-		return nil, fmt.Errorf("tokens: dead TTL %v is below a second", o.DeadTTL)
-	}
 	if o.Keep > 0 && o.Keep < time.Second {
 		return nil, fmt.Errorf("tokens: removed tokens are kept for %v, which is below a second", o.Keep)
 	}
