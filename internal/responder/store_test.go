@@ -25,7 +25,7 @@ func onBoth(t *testing.T, test func(w *world, db *store.Store)) {
 		{"postgres", func(t *testing.T) string { return servers.Postgres(t) }},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
-			db, err := store.Open(t.Context(), kind.url(t), store.Options{})
+			db, err := store.Open(t.Context(), kind.url(t), store.Options{Timeout: patience}) // the machine may be busy
 			if err != nil {
 				t.Fatal(err)
 			}
