@@ -17,9 +17,12 @@ func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 	if claim == "" || strings.ContainsAny(claim, " \t\r\n") || n < 1 || n > maxClaim {
 		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
 	}
-	keys := make([]string, 0, 7)
+	keys := make([]string, 0, 8)
 	keys = append(keys, q.list.plain, q.back, q.retry, q.leases, q.list.Lease(claim), q.counts)
-	if q.o.GateKey != "" {
+	if q.o.Emit != "" {
+		keys = append(keys, q.o.Emit)
+	}
+	if len(q.o.Gate) > 0 {
 		keys = append(keys, q.o.GateKey)
 	}
 	until := time.Now().Add(q.o.Lease)

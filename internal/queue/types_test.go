@@ -70,7 +70,7 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 
 // needs tells which operation uses which key.
 var needs = map[string]map[string]bool{
-	"claim":     {"": true, "back": true, "retry": true, "leases": true, "lease:claim": true, "counts": true, "gate": true},
+	"claim":     {"": true, "back": true, "retry": true, "leases": true, "lease:claim": true, "counts": true, "outbox": true, "gate": true},
 	"extend":    {"leases": true},
 	"settle":    {"leases": true, "retry": true, "counts": true, "lease:claim": true, "outbox": true},
 	"give back": {"leases": true, "back": true, "counts": true, "lease:claim": true},

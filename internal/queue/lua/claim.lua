@@ -3,14 +3,18 @@
 -- Returns {now, deadline or 0, fresh, positions, values}, where no positions stand for 1, 2, 3 and so on; fresh is
 -- described at dresser. Returns {'closed', field, found} when a field of the gate, which are the last ARGV with their values,
 -- has another value; '' stands for an absent one.
+-- KEYS: list, back, retry, leases, lease, counts, the list that settle emits to if there is one, the gate if there is one. Nothing
+-- is handed out that could not be settled.
 local list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local lease, counts, gate = KEYS[5], KEYS[6], KEYS[7]
+local lease, counts = KEYS[5], KEYS[6]
 local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local budget, linger_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local first_field = 6
+local gate = #ARGV >= first_field and KEYS[#KEYS]
+local emit = #KEYS > (gate and 7 or 6) and KEYS[7]
 
 local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset', lease, 'list', counts, 'hash')
-  or (gate and wrong_type(gate, 'hash'))
+  or (emit and wrong_type(emit, 'list')) or (gate and wrong_type(gate, 'hash'))
 if bad then
   return bad
 end
