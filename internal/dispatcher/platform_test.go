@@ -43,7 +43,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	const pairs = 150
 	w := newWorld(t)
 	w.judged()
-	w.options.Retry.KeptBack = 300 * time.Millisecond
+	w.options.Retry.KeptBack = 4 * time.Second // twice as long at most, which is before the time that Redis is told below
 	w.campaign(campaign.Spec{ID: "42"}, mixed(pairs)...)
 	var mended mended
 	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
@@ -52,7 +52,8 @@ func TestPlatformIsKeptBack(t *testing.T) {
 		}
 		return accepted(ctx, token)
 	}
-	stop := w.serve(w.dispatcher())
+	d := w.dispatcher()
+	stop := w.serve(d)
 	defer stop()
 	w.eventually(func() bool { return w.books("42").Sent == pairs })
 	refused := w.sender.sentTo("ios")
@@ -67,6 +68,10 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	if err := w.deps.Breakers.Reset(t.Context(), w.list("42")); err != nil {
 		t.Fatal(err)
 	}
+	w.eventually(func() bool {
+		camp := d.roster.get("42")
+		return camp != nil && camp.paused.Load() != nil && !camp.keptBack("ios")
+	})
 	w.redis.SetTime(time.Now().Add(10 * time.Second)) // the new canary waits until nobody trusts the old one
 	w.eventually(func() bool { return w.books("42").Sent == int64(2*pairs-refused) })
 	for user, r := range w.results() {
