@@ -100,7 +100,7 @@ func (w *world) unansweredClaim(reachable *atomic.Bool) (claimed func() bool) {
 			return io.EOF
 		}
 		err := next(ctx, cmd)
-		if err == nil && strings.HasPrefix(keys, "campaign:42 back retry") && strings.HasSuffix(keys, "counts spec") && claims.Add(1) == 1 {
+		if err == nil && strings.HasPrefix(keys, "campaign:42 back retry") && strings.HasSuffix(keys, "counts outbox spec") && claims.Add(1) == 1 {
 			return io.EOF
 		}
 		return err
