@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,18 +39,23 @@ func printFindings(w io.Writer, findings []operator.Finding) {
 		width = max(width, len(f.Name))
 	}
 	for _, f := range findings {
-		fmt.Fprintf(w, "%-7s  %-*s  %s\n", f.Grade, width, f.Name, printable(f.Detail))
+		fmt.Fprintln(w, indented(w, fmt.Sprintf("%-7s  %-*s  ", f.Grade, width, f.Name), printable(f.Detail)))
 		if f.Advice != "" {
-			fmt.Fprintf(w, "%7s  %-*s  → %s\n", "", width, "", f.Advice)
+			fmt.Fprintln(w, indented(w, fmt.Sprintf("%7s  %-*s  → ", "", width, ""), f.Advice))
 		}
 	}
 }
 
+// verdict names all that is in the way.
 func verdict(findings []operator.Finding) error {
+	var failed []string
 	for _, f := range findings {
 		if f.Grade == operator.Failure {
-			return daemon.Exit(daemon.ExitFault, errors.New("not fit to send: "+f.Name))
+			failed = append(failed, f.Name)
 		}
 	}
-	return nil
+	if len(failed) == 0 {
+		return nil
+	}
+	return daemon.Exit(daemon.ExitFault, errors.New("not fit to send: "+strings.Join(failed, ", ")))
 }

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -43,12 +44,15 @@ func (o *Operator) Check(ctx context.Context, probes ...Probe) []Finding {
 		f := Finding{Name: probe.Name, Grade: Good}
 		var err error
 		if f.Detail, err = probe.Run(ctx); err != nil {
-			f.Grade, f.Detail = Failure, err.Error()
+			f.Grade, f.Detail = Failure, inOneLine(err)
 		}
 		findings = append(findings, f)
 	}
 	return findings
 }
+
+// inOneLine takes the line breaks and tabs out of an error: database drivers write several lines.
+func inOneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 func (o *Operator) checkRedis(ctx context.Context) []Finding {
 	servers, err := o.askServers(ctx)

@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Thousands writes a count with separators, as a person reads it.
@@ -23,4 +24,16 @@ func decimal(x float64) string {
 		whole = whole[:i] + "," + whole[i:]
 	}
 	return strings.TrimSuffix(whole+"."+strings.TrimRight(fraction, "0"), ".")
+}
+
+// Span is a length of time for a person, without the zeros that Go writes: 1m and not 1m0s.
+func Span(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }

@@ -18,7 +18,7 @@ func (f Forecast) findings(state pacing.State, spec campaign.Spec) []Finding {
 	if f.Ends.IsZero() {
 		return append(found, Finding{Name: "time", Grade: Failure, Detail: "would never end: the project is halted", Advice: "fanfare project resume, once its cause is mended"})
 	}
-	detail := fmt.Sprintf("would take %s, until %s, %s a second once the ramp is done", f.Ends.Sub(f.Now).Round(time.Second), clock(f.Ends), decimal(f.Rate))
+	detail := fmt.Sprintf("would take %s, until %s, %s a second once the ramp is done", Span(f.Ends.Sub(f.Now).Round(time.Second)), clock(f.Ends), decimal(f.Rate))
 	if f.Others > 0 {
 		detail += fmt.Sprintf("; %s pushes of other campaigns go before its last", Thousands(f.Others))
 	}
@@ -32,7 +32,7 @@ func (f Forecast) findings(state pacing.State, spec campaign.Spec) []Finding {
 func paceFinding(state pacing.State) Finding {
 	s := state.Settings
 	f := Finding{Name: "pace", Grade: Good, Detail: fmt.Sprintf("%s a minute less %s%% headroom is %s a second, after a ramp of %s",
-		Thousands(s.Quota), decimal(100*s.Headroom), decimal(s.Rate()), s.Ramp)}
+		Thousands(s.Quota), decimal(100*s.Headroom), decimal(s.Rate()), Span(s.Ramp))}
 	switch {
 	case len(state.Halts) > 0:
 		var reasons []string
@@ -82,11 +82,11 @@ func (f Forecast) deadlineFinding() Finding {
 		}
 	case f.Ends.Sub(f.Now) > time.Duration((1-slack)*float64(left)):
 		return Finding{
-			Name: "deadline", Grade: Warning, Detail: fmt.Sprintf("%s leaves %s", clock(f.Deadline), f.Deadline.Sub(f.Ends).Round(time.Second)),
+			Name: "deadline", Grade: Warning, Detail: fmt.Sprintf("%s leaves %s", clock(f.Deadline), Span(f.Deadline.Sub(f.Ends).Round(time.Second))),
 			Advice: "retries and slow dispatchers may use that up",
 		}
 	}
-	return Finding{Name: "deadline", Grade: Good, Detail: fmt.Sprintf("%s, %s after the last push", clock(f.Deadline), f.Deadline.Sub(f.Ends).Round(time.Second))}
+	return Finding{Name: "deadline", Grade: Good, Detail: fmt.Sprintf("%s, %s after the last push", clock(f.Deadline), Span(f.Deadline.Sub(f.Ends).Round(time.Second)))}
 }
 
 // clock is a moment in the time zone of whoever looks.

@@ -70,8 +70,12 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Check asks the database whether it understands the configured statements; the error is a *SettingError.
+// Check asks whether the database can be reached, be there statements or not, and whether it understands those that are configured:
+// if not, the error is a *SettingError.
 func (s *Store) Check(ctx context.Context) error {
+	if err := s.Ping(ctx); err != nil {
+		return err
+	}
 	for _, statement := range []struct{ setting, text string }{
 		{settingTokenQuery, s.o.TokenQuery}, {settingTokenClear, s.o.TokenClear}, {settingTokenRestore, s.o.TokenRestore},
 		{settingProfileQuery, s.o.ProfileQuery},
