@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -80,19 +79,4 @@ func (c *cli) campaignDelete() *cobra.Command {
 			})
 		},
 	}
-}
-
-// completeCampaign offers the campaigns that there are.
-func (c *cli) completeCampaign(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	var ids []string
-	if len(args) == 0 {
-		_ = c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-			views, err := op.List(ctx)
-			for _, v := range views {
-				ids = append(ids, fmt.Sprintf("%s\t%s", v.Spec.ID, stateOf(v)))
-			}
-			return err
-		}) // without Redis there is nothing to offer
-	}
-	return ids, cobra.ShellCompDirectiveNoFileComp
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
 )
 
 // none is what a flag says that takes something away.
@@ -23,11 +23,11 @@ type campaignOptions struct {
 }
 
 func (o *campaignOptions) addTo(f *pflag.FlagSet) {
-	f.StringVar(&o.onAmbiguous, "on-ambiguous", string(campaign.Resend), "what becomes of a recipient whose outcome is unknown: `resend` (at least once) or report (at most once)")
+	f.StringVar(&o.onAmbiguous, "on-ambiguous", string(campaign.Resend), "a `policy`: what becomes of a recipient whose outcome is unknown: resend (at least once) or report (at most once)")
 	f.IntVar(&o.weight, "weight", 1, "`share` of the pool, against other running campaigns of the same priority")
-	f.IntVar(&o.priority, "priority", 0, "0 to 9; a campaign is served before `all` of a lower priority")
-	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5")
-	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which nobody is sent to, such as 2030-01-31T18:00:00+07:00")
+	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
+	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
+	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which nobody is sent to, such as 2030-01-31T18:00:00+07:00, or none")
 }
 
 // change is what the flags say that were given.
@@ -82,5 +82,16 @@ func rateText(rate float64) string {
 	return fmt.Sprintf("%v a second", rate)
 }
 
-// deadlineText is a deadline for a person.
-func deadlineText(at time.Time) string { return cmp.Or(stamp(at), none) }
+// deadlineText is the deadline that counts, with where it comes from unless it is the campaign's own.
+func deadlineText(v operator.View) string {
+	own, list := v.Spec.Deadline, v.ListDeadline()
+	switch at := v.Deadline(); {
+	case at.IsZero():
+		return none
+	case at.Equal(own):
+		return stamp(at)
+	case own.IsZero():
+		return stamp(list) + " (the list's expiry)"
+	}
+	return fmt.Sprintf("%s (the list's expiry, before the campaign's own at %s)", stamp(list), stamp(own))
+}

@@ -20,6 +20,10 @@ func openInput(command *cobra.Command, name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, daemon.Exit(daemon.ExitUsage, err)
 	}
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		_ = file.Close() // nothing was written
+		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s is a folder: name a file", name))
+	}
 	return file, nil
 }
 
@@ -37,7 +41,7 @@ func readInput(command *cobra.Command, name string) ([]byte, error) {
 	return text, nil
 }
 
-const formatHelp = "`csv` or ndjson; else by the file's name, and ndjson where that does not say"
+const formatHelp = "a `format`, csv or ndjson; else by the file's name, and ndjson where that does not say"
 
 func formatOf(flag, name string) operator.Format {
 	if flag != "" {

@@ -67,6 +67,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 			asGroup(command)
 		}
 	}
+	c.finish(root)
 	return root
 }
 

@@ -96,7 +96,7 @@ func help() *cobra.Command {
 	}
 }
 
-// usageTemplate is cobra's, with one line of usage.
+// usageTemplate is cobra's, with one line of usage, and flags that fit a terminal.
 const usageTemplate = `Usage:
   {{.UseLine}}
 {{- if .HasExample}}
@@ -120,11 +120,11 @@ Commands:
 {{- if .HasAvailableLocalFlags}}
 
 Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
 {{- end}}
 {{- if .HasAvailableInheritedFlags}}
 
 Flags of all commands:
-{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}
+{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}
 {{- end}}
 `

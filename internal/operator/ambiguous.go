@@ -1,10 +1,6 @@
 package operator
 
-import (
-	"time"
-
-	"fanfare/internal/campaign"
-)
+import "fanfare/internal/campaign"
 
 // Ambiguous are a campaign's recipients of whom nobody could tell, at some moment, whether they had been sent to.
 type Ambiguous struct {
@@ -31,6 +27,3 @@ func (v View) Ambiguous() Ambiguous {
 	}
 	return a
 }
-
-// Deadline is the moment after which nobody is sent to: the campaign's own or the list's expiry, whichever comes first.
-func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.Books.Deadline) }

@@ -19,6 +19,8 @@ type View struct {
 	Breaker breaker.State
 	Held    *Held // set by whoever knows the project's pace; see WhyHeld
 	Err     error // why the campaign cannot be served; nil if it can
+
+	expires time.Time // when the list expires by itself; only from Show
 }
 
 // MarshalJSON writes the message as the JSON that it is.
@@ -81,14 +83,19 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		return View{}, booksErr
 	case missing && books.Open() == 0:
 		return View{}, err
-	case missing:
-		return View{Spec: campaign.Spec{ID: id}, Books: books}, nil
 	}
-	view := View{Spec: spec, Books: books, Err: err}
-	list, err := o.deps.Names.Campaign(id)
-	if err != nil {
-		return View{}, err
+	list, listErr := o.deps.Names.Campaign(id)
+	if listErr != nil {
+		return View{}, listErr
 	}
+	expires, expiresErr := o.listExpires(ctx, list, spec.State)
+	if expiresErr != nil {
+		return View{}, expiresErr
+	}
+	if missing {
+		return View{Spec: campaign.Spec{ID: id}, Books: books, expires: expires}, nil
+	}
+	view := View{Spec: spec, Books: books, Err: err, expires: expires}
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
