@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +26,18 @@ type moved struct {
 }
 
 func start(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+	if err := op.Start(ctx, id, reason); err != nil {
+		return moved{}, err
+	}
+	view, err := op.Show(ctx, id)
+	if err != nil {
+		return moved{}, err
+	}
 	line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %[1]s", id, campaign.Running)
-	return moved{ID: id, State: campaign.Running, line: line}, op.Start(ctx, id, reason)
+	if at := view.Deadline(); !at.IsZero() && at.Before(time.Now()) {
+		line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", stamp(at))
+	}
+	return moved{ID: id, State: campaign.Running, line: line}, nil
 }
 
 func moveTo(to campaign.State) move {

@@ -65,17 +65,18 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 
 // printSet tells what holds now; the message is long, and only said to be another one.
 func printSet(w io.Writer, v operator.View, rewritten bool) {
-	fmt.Fprintf(w, "campaign %s (%s): %s\n", v.Spec.ID, stateOf(v), optionsText(v.Spec))
+	fmt.Fprintf(w, "campaign %s (%s): %s\n", v.Spec.ID, stateOf(v), optionsText(v))
 	if rewritten {
 		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", v.Spec.ID)
 	}
 }
 
 // optionsText is all that "set" can change, in one line.
-func optionsText(s campaign.Spec) string {
+func optionsText(v operator.View) string {
+	s := v.Spec
 	return strings.Join([]string{
 		fmt.Sprintf("priority %d", s.Priority), fmt.Sprintf("weight %d", s.Weight), "rate " + rateText(s.Rate),
-		"deadline " + deadlineText(s.Deadline), "on ambiguous " + string(s.OnAmbiguous),
+		"deadline " + deadlineText(v), "on ambiguous " + string(s.OnAmbiguous),
 	}, ", ")
 }
 

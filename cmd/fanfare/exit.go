@@ -48,7 +48,7 @@ func wrongInput(err error) bool {
 	_, message := errors.AsType[*fcm.FieldError](err)
 	_, placeholder := errors.AsType[*profiles.FieldError](err)
 	_, file := errors.AsType[*operator.FileError](err)
-	return id || spec || message || placeholder || file
+	return id || spec || message || placeholder || file || errors.Is(err, operator.ErrNoRecipient) || errors.Is(err, operator.ErrNoToken)
 }
 
 // about says in an operator's words what is in the way of something that was to be done with a campaign.
@@ -58,6 +58,9 @@ func about(id string, err error) error {
 	}
 	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok {
 		return refusal(refused)
+	}
+	if passed, ok := errors.AsType[*operator.PassedError](err); ok {
+		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, id)
 	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):

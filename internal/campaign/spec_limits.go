@@ -49,7 +49,7 @@ func ParseDeadline(value string) (time.Time, error) {
 	}
 	at := parseTime(value)
 	if at.Before(notBefore) {
-		return time.Time{}, fmt.Errorf("is %s, want a moment such as 2030-01-31T18:00:00+07:00, or milliseconds since 1970", shorten(value))
+		return time.Time{}, fmt.Errorf("is %s, want a moment from 2020 on, such as 2030-01-31T18:00:00+07:00, or milliseconds (not seconds) since 1970", shorten(value))
 	}
 	return at, nil
 }

@@ -30,6 +30,9 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 	if err != nil {
 		return err
 	}
+	if err := o.future(ctx, spec.ID, spec.Deadline); err != nil {
+		return err
+	}
 	spec.Message, spec.State = message, campaign.Draft
 	return o.deps.Campaigns.Create(ctx, spec)
 }
@@ -39,6 +42,11 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 	if change.Message != nil {
 		var err error
 		if change.Message, err = CheckMessage(change.Message); err != nil {
+			return err
+		}
+	}
+	if change.Deadline != nil {
+		if err := o.future(ctx, id, *change.Deadline); err != nil {
 			return err
 		}
 	}

@@ -9,10 +9,13 @@ import (
 )
 
 // Start begins a campaign, or resumes it: with a canary, and with all platforms, for whatever tripped its breaker is taken to be
-// mended. The reason is shown to people until the next change of state.
+// mended. The reason is shown to people until the next change of state. A *PassedError refuses a draft whose deadline has passed.
 func (o *Operator) Start(ctx context.Context, id, reason string) error {
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
+		return err
+	}
+	if err := o.inTime(ctx, id); err != nil {
 		return err
 	}
 	// The breaker first: a campaign that runs is not to be judged by what is over.

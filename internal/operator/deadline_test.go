@@ -1,0 +1,50 @@
+package operator
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+)
+
+// What has passed is refused wherever it is said, for the whole audience would end as expired without a word.
+func TestPassedDeadlinesAreRefused(t *testing.T) {
+	f := open(t)
+	ctx := t.Context()
+	yesterday, tomorrow := time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour)
+	err := f.Create(ctx, campaign.Spec{ID: "42", Message: []byte(plainMessage), Deadline: yesterday})
+	mentions(t, err, "deadline", "which has passed")
+	equal(t, "specs", f.rdb.Exists(ctx, "{campaign:42}:spec").Val(), 0)
+
+	ok(t, f.Create(ctx, campaign.Spec{ID: "42", Message: []byte(plainMessage), Deadline: tomorrow}))
+	mentions(t, f.Change(ctx, "42", campaign.Change{Deadline: &yesterday}), "which has passed")
+	ok(t, f.Change(ctx, "42", campaign.Change{Deadline: new(time.Time)}))
+
+	// It passed since, or an application wrote it.
+	ok(t, f.rdb.HSet(ctx, "{campaign:42}:spec", "deadline", yesterday.UnixMilli()).Err())
+	_, passed := errors.AsType[*PassedError](f.Start(ctx, "42", ""))
+	equal(t, "refused to start", passed, true)
+	equal(t, "state", f.state("42"), campaign.Draft)
+
+	// Who resumes lets the rest be written down as expired.
+	ok(t, f.deps.Campaigns.Move(ctx, "42", campaign.Running, ""))
+	ok(t, f.deps.Campaigns.Move(ctx, "42", campaign.Paused, ""))
+	ok(t, f.Start(ctx, "42", ""))
+}
+
+// The expiry of a list counts before anybody has claimed from it; that of an ended campaign's keys is no deadline.
+func TestTheListsExpiryIsADeadline(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	equal(t, "of an empty campaign", f.show("42").Deadline(), time.Time{})
+	f.load("42", audienceOf(2), LoadOptions{Format: CSV})
+	if left := time.Until(f.show("42").Deadline()); left < 23*time.Hour || left > campaign.DefaultTTL {
+		t.Errorf("%s are left of a day", left)
+	}
+	soon := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Deadline: &soon}))
+	equal(t, "the earlier one", f.show("42").Deadline(), soon)
+	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))
+	equal(t, "of the list, when it is over", f.show("42").ListDeadline(), time.Time{})
+}
