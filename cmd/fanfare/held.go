@@ -42,7 +42,7 @@ func (h holds) on(ctx context.Context, state campaign.State) *operator.Held {
 	return operator.WhyHeld(now)
 }
 
-// heldText says what holds a campaign, in a few words that fit into a line of progress.
+// heldText says what holds a campaign, in a few words.
 func heldText(h *operator.Held) string {
 	switch {
 	case h == nil:
@@ -64,7 +64,7 @@ func heldWhy(h *operator.Held) string {
 	case h == nil || h.By == operator.HeldByQuarterHour:
 		return text
 	case h.By == operator.HeldByGate:
-		return fmt.Sprintf("%s (%s)", text, h.Reason)
+		return fmt.Sprintf("%s (%s), and opens by itself", text, h.Reason)
 	case h.Reason == closedByHand:
 		return text + ", until: fanfare quota open"
 	}

@@ -61,14 +61,39 @@ func TestProgressInOneLine(t *testing.T) {
 			"running   ███████████████████░  99%  999 of 1,000  1 in flight",
 		},
 		"waiting for a message": {operator.Progress{Books: campaign.Books{Loaded: 1, Waiting: 1}}, "waiting   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 1"},
-		"held": {
-			operator.Progress{State: campaign.Running, Held: &operator.Held{By: operator.HeldByQuarterHour, Until: time.Date(2030, 1, 1, 12, 17, 0, 0, time.Local)}},
-			"running   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0  held: a quarter hour is avoided until 2030-01-01 12:17:00",
-		},
-		"of nobody": {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
+		"of nobody":             {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
 	} {
-		if got := describe(c.progress); got != c.want {
+		if got := describe(c.progress, 0); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
+		}
+	}
+}
+
+// A line that wraps would leave its pieces behind when it is drawn again: what matters least gives way.
+func TestProgressFitsTheTerminal(t *testing.T) {
+	p := operator.Progress{
+		State: campaign.Running, Rate: 3395, Left: time.Second,
+		Books: campaign.Books{Loaded: 9996, Sent: 6542, Failed: 190, Skipped: 73, InFlight: 625, Waiting: 2566},
+	}
+	for columns, want := range map[int]string{
+		119: "running   █████████████░░░░░░░  68%  6,805 of 9,996  190 failed  73 skipped  625 in flight  3,395/s  1s to go",
+		79:  "running   ██████░░░░  68%  6,805 of 9,996  190 failed  3,395/s  1s to go",
+		59:  "running   ███░░  68%  6,805 of 9,996  190 failed  1s to go",
+		39:  "running   ███░░  68%  6,805 of 9,996",
+		12:  "running   ██",
+	} {
+		if got := describe(p, columns); got != want {
+			t.Errorf("%d columns: got\n%s\nwant\n%s", columns, got, want)
+		}
+	}
+}
+
+func TestTextBreaksBetweenWords(t *testing.T) {
+	for columns, want := range map[int]string{
+		0: "the tokens belong to nobody", 27: "the tokens belong to nobody", 26: "the tokens belong to|nobody", 10: "the tokens|belong to|nobody", 3: "the|tokens|belong|to|nobody",
+	} {
+		if got := strings.Join(wrap("the tokens belong to nobody", columns), "|"); got != want {
+			t.Errorf("%d columns: got %s, want %s", columns, got, want)
 		}
 	}
 }

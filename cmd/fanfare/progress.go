@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ type progressLine struct {
 	asJSON  bool
 	inPlace bool
 	drawn   time.Time
+	told    string // why nothing moves, as it stands above the line
 }
 
 func newProgressLine(w io.Writer, asJSON bool) *progressLine {
@@ -35,11 +35,31 @@ func (l *progressLine) draw(p operator.Progress) bool {
 	case l.asJSON:
 		err = json.NewEncoder(l.w).Encode(p)
 	case l.inPlace:
-		_, err = fmt.Fprintf(l.w, "\r\x1b[K%s", describe(p))
+		columns := columnsOf(l.w)
+		_, err = fmt.Fprintf(l.w, "\r\x1b[K%s%s", l.news(p, columns), describe(p, columns-1)) // in the last column a terminal may wrap
 	default:
-		_, err = fmt.Fprintln(l.w, describe(p))
+		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describe(p, 0)}, standstill(p)...), "  "))
 	}
 	return err == nil
+}
+
+// news tells above the line why nothing moves, whenever that is something else than before.
+func (l *progressLine) news(p operator.Progress, columns int) string {
+	now := strings.Join(standstill(p), "; ")
+	if now == l.told {
+		return ""
+	}
+	l.told = now
+	if now == "" {
+		return ""
+	}
+	var text strings.Builder
+	for sentence := range strings.SplitSeq(now, "; ") {
+		for _, line := range wrap(sentence, columns) {
+			text.WriteString(line + "\n")
+		}
+	}
+	return text.String()
 }
 
 // tolerance lets a tick pass that comes a little early.
@@ -50,41 +70,4 @@ func (l *progressLine) end() {
 	if l.inPlace && !l.drawn.IsZero() {
 		fmt.Fprintln(l.w)
 	}
-}
-
-const barWidth = 20
-
-// describe is a campaign's progress in one line.
-func describe(p operator.Progress) string {
-	b := p.Books
-	done := 0.0
-	if b.Loaded > 0 {
-		done = float64(b.Ended()) / float64(b.Loaded)
-	}
-	filled := int(done * barWidth)
-	parts := []string{
-		fmt.Sprintf("%-9s %s%s %3d%%", cmp.Or(string(p.State), "waiting"), strings.Repeat("█", filled), strings.Repeat("░", barWidth-filled), int(done*100)),
-		fmt.Sprintf("%s of %s", operator.Thousands(b.Ended()), operator.Thousands(b.Loaded)),
-	}
-	for _, part := range []struct {
-		name string
-		n    int64
-	}{
-		{"failed", b.Failed}, {"skipped", b.Skipped}, {"unknown", b.Unknown}, {"expired", b.Expired},
-		{"sent again", b.Resent}, {"retrying", b.Retrying}, {"in flight", b.InFlight}, {"missing", b.Missing},
-	} {
-		if part.n > 0 {
-			parts = append(parts, operator.Thousands(part.n)+" "+part.name)
-		}
-	}
-	if p.Rate >= 1 {
-		parts = append(parts, operator.Thousands(int64(p.Rate))+"/s")
-	}
-	if p.Left > 0 {
-		parts = append(parts, p.Left.String()+" to go")
-	}
-	if held := heldText(p.Held); held != "" {
-		parts = append(parts, "held: "+held)
-	}
-	return strings.Join(parts, "  ")
 }

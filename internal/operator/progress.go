@@ -12,20 +12,24 @@ type Progress struct {
 	ID    string         `json:"id"`
 	State campaign.State `json:"state"` // "" while the recipients wait for a message
 	Books campaign.Books `json:"books"`
+	// Reason is why it is paused, cancelled or expired.
+	Reason string `json:"reason,omitempty"`
 	// Rate is recipients ended a second, smoothed over the last ten seconds or so; zero until it is known.
 	Rate float64 `json:"rate"`
 	// Left is the time to the end at this rate; zero while it is unknown.
 	Left time.Duration `json:"-"`
 	// Held is set by whoever knows the project's pace; see WhyHeld.
 	Held *Held `json:"held,omitempty"`
+	// KeptBack are the platforms whose recipients do not take part, with the reasons.
+	KeptBack map[string]string `json:"keptBack,omitempty"`
 }
 
-// MarshalJSON writes the time to go in seconds.
+// MarshalJSON writes the time to go in seconds, and leaves it out while it is unknown.
 func (p Progress) MarshalJSON() ([]byte, error) {
 	type plain Progress
 	return json.Marshal(struct {
 		plain
-		Left float64 `json:"leftSeconds"`
+		Left float64 `json:"leftSeconds,omitempty"`
 	}{plain(p), p.Left.Seconds()})
 }
 
@@ -59,7 +63,9 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 		p.rate += weight * (float64(ended-p.ended)/took - p.rate)
 	}
 	p.at, p.ended = at, ended
-	progress := Progress{ID: v.Spec.ID, State: v.Spec.State, Books: v.Books, Rate: p.rate}
+	progress := Progress{
+		ID: v.Spec.ID, State: v.Spec.State, Books: v.Books, Reason: v.Spec.Reason, Rate: p.rate, KeptBack: v.Breaker.Paused,
+	}
 	known := !p.began.IsZero() && at.Sub(p.began) >= forecastAfter
 	if left := v.Books.Open(); known && p.rate > 0 && left > 0 && v.Spec.State == campaign.Running {
 		progress.Left = time.Duration(float64(left) / p.rate * float64(time.Second)).Round(time.Second)
