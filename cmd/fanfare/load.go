@@ -29,7 +29,7 @@ Lines that are no recipients are left out and named. An audience that is there a
 		Example: `  fanfare load 42 audience.csv
   zcat audience.ndjson.gz | fanfare load 42 -`,
 		Args:              takes,
-		ValidArgsFunction: c.completeCampaign,
+		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
 			if opts.Skip < 0 {
 				return wrongUsage(command, errors.New("--skip is below zero"))
@@ -64,7 +64,16 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 	if err != nil && !begun && summary.Rejected == 0 {
 		return notLoaded(id, name, err)
 	}
-	shown := c.output(command).show(summary, func(w io.Writer) { printSummary(w, id, summary) })
+	next := ""
+	if err == nil {
+		next = nextStep(ctx, op, id)
+	}
+	shown := c.output(command).show(summary, func(w io.Writer) {
+		printSummary(w, id, summary)
+		if next != "" {
+			fmt.Fprintf(w, "next: %s\n", next)
+		}
+	})
 	if begun {
 		return goOn(broken, id, name)
 	}
@@ -74,6 +83,20 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return shown
+}
+
+// nextStep is what a loaded audience still wants before it is sent to; "" where that is nothing, or cannot be told.
+func nextStep(ctx context.Context, op *operator.Operator, id string) string {
+	view, err := op.Show(ctx, id)
+	switch {
+	case err != nil || view.Err != nil:
+		return ""
+	case view.Spec.State == "":
+		return createLine(id)
+	case view.Spec.State == campaign.Draft:
+		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", id)
+	}
+	return ""
 }
 
 // notLoaded says why nothing was loaded, and what would help.
@@ -116,15 +139,15 @@ func perSecond(n int64, took time.Duration) int64 {
 }
 
 func printSummary(w io.Writer, id string, s operator.LoadSummary) {
-	fmt.Fprintf(w, "loaded %s into campaign %s in %s (%s a second); %s rejected\n", plural(s.Loaded, "recipient"), id,
-		s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))
+	fmt.Fprintln(w, indented(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"), id,
+		s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
 	printRows(w, s)
 }
 
 // printRows names the lines that were left out.
 func printRows(w io.Writer, summary operator.LoadSummary) {
 	for _, row := range summary.Errors {
-		fmt.Fprintf(w, "  %s\n", printable(row.Error()))
+		fmt.Fprintln(w, indented(w, "  ", printable(row.Error())))
 	}
 	if more := summary.Rejected - int64(len(summary.Errors)); more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", operator.Thousands(more))

@@ -82,6 +82,8 @@ func (l *load) run(ctx context.Context, rows audience) error {
 		return &FileError{fmt.Sprintf("its recipients are %s, and %s are to be skipped", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
+	case l.summary.Loaded == 0 && l.opts.Skip == 0:
+		return &FileError{"it holds no recipients"}
 	}
 	return nil
 }

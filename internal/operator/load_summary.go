@@ -24,8 +24,11 @@ func (s LoadSummary) MarshalJSON() ([]byte, error) {
 	}{plain(s), s.Took.Seconds()})
 }
 
-// ErrNoRecipient is what Load returns for a file of which every line was rejected.
-var ErrNoRecipient = errors.New("no line is a recipient: nothing was loaded")
+// ErrNoRecipient is what Load returns for a file of which every line was rejected, and ErrNoToken what ImportTokens does.
+var (
+	ErrNoRecipient = errors.New("no line is a recipient: nothing was loaded")
+	ErrNoToken     = errors.New("no line has a user and a token: nothing was stored")
+)
 
 // InterruptedError tells how far a load came that broke off. Append with Skip Done goes on with it.
 type InterruptedError struct {

@@ -88,8 +88,11 @@ func TestLoadRefusesAudiencesForTheEnded(t *testing.T) {
 
 func TestLoadOfNobody(t *testing.T) {
 	f := open(t)
-	if summary := f.load("empty", "userId\n", LoadOptions{Format: CSV}); summary.Loaded != 0 {
-		t.Errorf("of an empty audience: %+v", summary)
+	for format, text := range map[Format]string{CSV: "userId\n", NDJSON: "\n"} {
+		_, err := f.Load(t.Context(), "empty", strings.NewReader(text), LoadOptions{Format: format})
+		if _, is := errors.AsType[*FileError](err); !is {
+			t.Errorf("of an empty audience as %s: %v", format, err)
+		}
 	}
 	summary, err := f.Load(t.Context(), "bad", strings.NewReader("[\n1\n]\n"), LoadOptions{Format: NDJSON})
 	if !errors.Is(err, ErrNoRecipient) || summary.Rejected != 3 {

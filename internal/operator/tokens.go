@@ -41,7 +41,7 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 	case err != nil:
 		return summary, fmt.Errorf("%w: %d tokens are stored; repeating the import does no harm", err, imported)
 	case imported == 0 && summary.Rejected > 0:
-		return summary, fmt.Errorf("no line has a user and a token: nothing was stored")
+		return summary, ErrNoToken
 	}
 	return summary, nil
 }
