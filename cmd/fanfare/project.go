@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
@@ -39,19 +41,40 @@ func (c *cli) projectResume() *cobra.Command {
 		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
-				state, err := g.State(ctx)
+				before, err := g.State(ctx)
 				if err != nil {
 					return err
 				}
 				if err := g.Resume(ctx); err != nil {
 					return err
 				}
-				text := "project %s goes on"
-				if len(state.Halts) == 0 {
-					text = "project %s was not halted"
+				after, err := g.State(ctx)
+				if err != nil {
+					return err
 				}
-				return c.output(command).done(map[string]any{"project": project, "halted": false}, text, project)
+				return c.output(command).done(resumedView{project, len(after.Halts) > 0, operator.WhyHeld(after)}, "%s", resumedText(project, before, after))
 			})
 		},
 	}
+}
+
+// resumedView is the JSON of a project that was resumed; Held is what else keeps its pushes back.
+type resumedView struct {
+	Project string         `json:"project"`
+	Halted  bool           `json:"halted"`
+	Held    *operator.Held `json:"held,omitempty"`
+}
+
+// resumedText does not say that a project goes on while something else holds it.
+func resumedText(project string, before, after pacing.State) string {
+	held := operator.WhyHeld(after)
+	switch {
+	case held != nil && len(before.Halts) > 0:
+		return fmt.Sprintf("project %s is not halted any more, and goes on when this is over: %s", project, heldWhy(held))
+	case held != nil:
+		return fmt.Sprintf("project %s was not halted; what holds it: %s", project, heldWhy(held))
+	case len(before.Halts) == 0:
+		return fmt.Sprintf("project %s was not halted", project)
+	}
+	return fmt.Sprintf("project %s goes on", project)
 }

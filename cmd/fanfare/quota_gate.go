@@ -9,11 +9,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
 // closedByHand is the halt that stands for a gate which somebody closed until they open it again.
 const closedByHand = "the gate is closed by hand"
+
+// closedBy begins the reason of a gate that somebody closed for a while.
+const closedBy = "closed by "
 
 func (c *cli) quotaClose() *cobra.Command {
 	var wait time.Duration
@@ -29,7 +33,7 @@ a 429 of the project. A ramp follows.`,
 			}
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if longest := g.LongestGate(); wait > longest {
-					return wrongUsage(command, fmt.Errorf("--for is above pacing.max_gate, %s: close it without, and open it again by hand", longest))
+					return wrongUsage(command, fmt.Errorf("--for is above pacing.max_gate, %s: close it without, and open it again by hand", operator.Span(longest)))
 				}
 				if err := closeGate(ctx, g, wait); err != nil {
 					return err
@@ -46,7 +50,7 @@ a 429 of the project. A ramp follows.`,
 // may shorten those.
 func closeGate(ctx context.Context, g *pacing.Governor, wait time.Duration) error {
 	if wait > 0 {
-		return g.Close(ctx, wait, "closed by "+whoami())
+		return g.Close(ctx, wait, closedBy+whoami())
 	}
 	return g.Halt(ctx, closedByHand)
 }
@@ -54,7 +58,7 @@ func closeGate(ctx context.Context, g *pacing.Governor, wait time.Duration) erro
 func (c *cli) quotaOpen() *cobra.Command {
 	return &cobra.Command{
 		Use:   "open",
-		Short: "Open the gate that was closed by hand; one that FCM asked for, or with --for, opens by itself",
+		Short: "Open the gate that was closed by hand; one that FCM asked for, or --for, opens by itself",
 		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
@@ -65,12 +69,13 @@ func (c *cli) quotaOpen() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).show(quotaOf(project, state), func(w io.Writer) {
-					printQuota(w, project, state)
-					if state.Gate.Closed(state.Now) {
-						fmt.Fprintf(w, "the gate opens by itself at %s, and nobody can open it before\n", stamp(state.Gate.Until))
-					}
-				})
+				if err := c.output(command).show(quotaOf(project, state), func(w io.Writer) { printQuota(w, project, state) }); err != nil {
+					return err
+				}
+				if state.Gate.Closed(state.Now) {
+					return fmt.Errorf("the gate opens by itself at %s, and nobody can open it before", stamp(state.Gate.Until))
+				}
+				return nil
 			})
 		},
 	}

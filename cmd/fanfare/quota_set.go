@@ -19,8 +19,8 @@ type quotaFlags struct {
 func (q *quotaFlags) addTo(f *pflag.FlagSet) {
 	f.IntVar(&q.settings.Quota, "per-minute", 0, "`pushes` a minute that Firebase grants the project")
 	f.Float64Var(&q.headroom, "headroom", 0, "`percent` of them that are left unused: for late pushes, and the application's own")
-	f.DurationVar(&q.settings.Ramp, "ramp", 0, "how long it takes from standstill to full pace")
-	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "let nothing go within two minutes of :00, :15, :30 and :45")
+	f.DurationVar(&q.settings.Ramp, "ramp", 0, "how long it takes from standstill to full pace, such as 1m")
+	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "let nothing go within two minutes of :00, :15, :30 and :45; =false takes that back")
 }
 
 // apply changes what was given, and tells whether anything was.
@@ -43,11 +43,14 @@ func (c *cli) quotaSet() *cobra.Command {
 	var given quotaFlags
 	command := &cobra.Command{
 		Use:   "set --per-minute N …",
-		Short: "Set the quota, headroom and ramp for all dispatchers, at once and until they are reset",
-		Long: `Set the quota, headroom and ramp for all dispatchers. What is not given stays. It is in force everywhere within two
-seconds, goes before what stands in the dispatchers' settings, and stays until "fanfare quota reset".`,
-		Example: "  fanfare quota set --per-minute 300000 --headroom 10",
-		Args:    takes,
+		Short: "Set the quota, headroom, ramp and quarter hours for all dispatchers, until they are reset",
+		Long: `Set the quota, the headroom, the ramp, and whether quarter hours are avoided, for all dispatchers. What is not given stays.
+It is in force everywhere within two seconds, goes before what stands in the dispatchers' settings, and stays until
+"fanfare quota reset".`,
+		Example: `  fanfare quota set --per-minute 300000 --headroom 10
+  fanfare quota set --avoid-quarter-hours
+  fanfare quota set --avoid-quarter-hours=false`,
+		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if !given.apply(command.Flags(), new(pacing.Settings)) {
 				return wrongUsage(command, errors.New("nothing to set: give --per-minute, --headroom, --ramp or --avoid-quarter-hours"))

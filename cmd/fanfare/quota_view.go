@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"slices"
+	"strings"
 	"time"
 
 	"fanfare/internal/operator"
@@ -57,7 +58,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	v := quotaOf(project, s)
 	fmt.Fprintln(w, bold(w, "project "+printable(project)))
 	field := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-13s %s\n", name, printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(w, indented(w, fmt.Sprintf("  %-13s ", name), printable(fmt.Sprintf(format, args...))))
 	}
 	origin := "as in the settings"
 	if v.Set {
@@ -65,7 +66,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	}
 	field("quota", "%s a minute less %.4g%% headroom (%s)", operator.Thousands(v.PerMinute), v.HeadroomPercent, origin)
 	field("pace", "%s a second, now %s", rateOf(v.Full), rateOf(v.Now))
-	field("ramp", "%s, %.0f%% done", s.Settings.Ramp, 100*v.Warm)
+	field("ramp", "%s, %.0f%% done", operator.Span(s.Settings.Ramp), 100*v.Warm)
 	avoided := "not avoided"
 	if v.AvoidQuarterHours {
 		avoided = "avoided by two minutes"
@@ -77,15 +78,28 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	if v.GateUntil.IsZero() && !v.closedByHand() {
 		field("gate", "open")
 	} else if !v.GateUntil.IsZero() {
-		field("gate", "closed until %s: %s", stamp(v.GateUntil), v.GateReason)
+		field("gate", "closed until %s%s", stamp(v.GateUntil), gateReason(v.GateReason))
 	}
+	halted := false
 	for _, h := range v.Halts {
 		if h.Reason == closedByHand {
 			field("gate", "closed since %s by %s, until: fanfare quota open", stamp(h.Since), h.By)
-		} else {
-			field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
+			continue
 		}
+		halted = true
+		field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
 	}
+	if halted {
+		field("", "until: fanfare project resume")
+	}
+}
+
+// gateReason says who or what has closed the gate.
+func gateReason(reason string) string {
+	if strings.HasPrefix(reason, closedBy) {
+		return strings.TrimPrefix(reason, "closed")
+	}
+	return ": " + reason
 }
 
 func (v quotaView) closedByHand() bool {
