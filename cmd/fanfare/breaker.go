@@ -6,27 +6,42 @@ import (
 	"slices"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 )
 
 // printBreaker tells how far a campaign's canary is, which kinds of answers come near a limit, and who is kept back.
-func printBreaker(field func(name, value string), s breaker.State) {
+func printBreaker(field func(name, value string), v operator.View) {
+	s := v.Breaker
 	if !s.Known {
 		return
 	}
-	if c := s.Canary; c.Size > 0 && !c.Passed {
-		field("canary", fmt.Sprintf("%s of %s answered, %s on the way; the rest waits", operator.Thousands(c.Answered), operator.Thousands(c.Size), operator.Thousands(c.Outstanding)))
-	} else if c.Size > 0 {
-		field("canary", "passed")
-	}
+	field("canary", canaryText(s.Canary, v.Spec.State))
 	for _, share := range s.Shares {
 		if share.Limit.Least > 0 && share.Count > 0 {
 			field("answers", shareText(share))
 		}
 	}
 	for _, platform := range slices.Sorted(maps.Keys(s.Paused)) {
-		field("kept back", platform+": "+s.Paused[platform])
+		seen, advice := adviceOf(s.Paused[platform])
+		field("kept back", platform+": "+seen)
+		field("", advice)
 	}
+}
+
+// canaryText is "" where there is none, and none to come.
+func canaryText(c breaker.Canary, state campaign.State) string {
+	switch {
+	case c.Size == 0:
+		return ""
+	case state == campaign.Paused:
+		return "a new one follows when the campaign is resumed"
+	case c.Passed:
+		return "passed"
+	case state != campaign.Running:
+		return ""
+	}
+	return fmt.Sprintf("%s of %s answered, %s on the way; the rest waits", operator.Thousands(c.Answered), operator.Thousands(c.Size), operator.Thousands(c.Outstanding))
 }
 
 // shareText says how near a kind of answer is to stopping the campaign.

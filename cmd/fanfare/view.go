@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"fanfare/internal/operator"
@@ -21,27 +22,28 @@ func stateOf(v operator.View) string {
 
 // printView writes a campaign for a person: its state, its outcomes by code, its books.
 func printView(w io.Writer, v operator.View) {
-	title := fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v))
-	if v.Spec.Reason != "" {
-		title += " (" + printable(v.Spec.Reason) + ")"
-	}
-	fmt.Fprintln(w, bold(w, title))
+	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v))))
 	if v.Err != nil {
-		fmt.Fprintf(w, "  %s\n", printable(v.Err.Error()))
+		fmt.Fprintln(w, indented(w, "  ", printable(v.Err.Error())))
 	}
 	if v.Err == nil && v.Spec.State == "" {
 		fmt.Fprintf(w, "  give it one: %s\n", createLine(v.Spec.ID))
 	}
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "  %-13s %s\n", name, printable(value))
+			fmt.Fprintln(w, indented(w, fmt.Sprintf("  %-13s ", name), printable(value)))
 		}
 	}
+	seen, advice := adviceOf(v.Spec.Reason)
+	field("reason", seen)
+	field("", advice)
 	field("name", v.Spec.Name)
 	field("created", stamp(v.Spec.CreatedAt))
 	field("started", stamp(v.Spec.StartedAt))
 	field("finished", stamp(v.Spec.FinishedAt))
-	field("deadline", stamp(v.Deadline()))
+	if !v.Deadline().IsZero() {
+		field("deadline", deadlineText(v))
+	}
 	field("on ambiguous", string(v.Spec.OnAmbiguous))
 	if v.Spec.Priority > 0 {
 		field("priority", fmt.Sprint(v.Spec.Priority))
@@ -53,11 +55,20 @@ func printView(w io.Writer, v operator.View) {
 		field("rate", rateText(v.Spec.Rate))
 	}
 	field("held", heldWhy(v.Held))
-	printBreaker(field, v.Breaker)
+	printBreaker(field, v)
 	fmt.Fprintln(w)
 	printOutcomes(w, v.Books)
 	printAmbiguous(w, v.Ambiguous())
 	printBooks(w, v.Books)
+}
+
+// adviceOf takes apart what was seen and what to do about it, as breakers write a reason. A person's own has no advice.
+func adviceOf(reason string) (seen, advice string) {
+	seen, advice, found := strings.Cut(reason, "; ")
+	if found {
+		advice = "→ " + advice
+	}
+	return seen, advice
 }
 
 // stamp is a moment in the time zone of whoever looks; "" for none.
@@ -83,7 +94,13 @@ func printList(w io.Writer, views []operator.View) {
 	t.print(w)
 	for _, v := range views {
 		if v.Err != nil {
-			fmt.Fprintf(w, "\n%s\n", printable(v.Err.Error()))
+			fmt.Fprintf(w, "\n%s\n", indented(w, "", printable(v.Err.Error())))
+		}
+		if seen, advice := adviceOf(v.Spec.Reason); seen != "" {
+			fmt.Fprintf(w, "\n%s\n", indented(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(seen)))
+			if advice != "" {
+				fmt.Fprintln(w, indented(w, "  ", printable(advice)))
+			}
 		}
 	}
 }
