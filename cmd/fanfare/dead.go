@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,17 +26,19 @@ type letterFilter struct {
 
 func (f *letterFilter) addTo(command *cobra.Command) {
 	flags := command.Flags()
-	flags.StringVar(&f.Campaign, "campaign", "", "those of this campaign")
-	flags.StringVar(&f.User, "user", "", "those of this user")
-	flags.StringVar(&f.Code, "code", "", "those with this code, such as UNREGISTERED")
-	flags.StringVar(&f.kind, "kind", "", "those of this kind: recipient, element or result")
-	flags.StringVar(&f.Reason, "reason", "", "those whose reason holds this text")
-	flags.TimeVar(&f.Since, "since", time.Time{}, []string{time.RFC3339, time.DateOnly}, "those from this moment on")
-	flags.TimeVar(&f.Until, "until", time.Time{}, []string{time.RFC3339, time.DateOnly}, "those before this moment")
+	flags.StringVar(&f.Campaign, "campaign", "", "those of this `campaign`")
+	flags.StringVar(&f.User, "user", "", "those of this `user`")
+	flags.StringVar(&f.Code, "code", "", "those with this `code`, such as UNREGISTERED")
+	flags.StringVar(&f.kind, "kind", "", "those of this `kind`: recipient, element or result")
+	flags.StringVar(&f.Reason, "reason", "", "those whose reason holds this `text`")
+	addPeriod(flags, &f.Since, &f.Until, "those")
 }
 
-// check refuses a kind that no letter has, for it would choose nothing without a word.
+// check refuses a kind that no letter has, and a time that has no end: they would choose nothing without a word.
 func (f *letterFilter) check(command *cobra.Command) error {
+	if err := checkPeriod(command, f.Since, f.Until); err != nil {
+		return err
+	}
 	switch f.Kind = responses.Kind(f.kind); f.Kind {
 	case "", responses.KindRecipient, responses.KindElement, responses.KindResult:
 		return nil

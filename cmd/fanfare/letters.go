@@ -52,9 +52,9 @@ func asJSON(l responses.DeadLetter) json.RawMessage { return responses.AppendDea
 
 func printLetters(w io.Writer, found letterList) {
 	if len(found.letters) > 0 {
-		t := newTable("AT", "KIND", "CAMPAIGN", "USER", "CODE", "ID", "REASON")
+		t := newTable("AT", "KIND", "CAMPAIGN", "USER", "CODE", "REASON", "ID")
 		for _, l := range found.letters {
-			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.ID, l.Reason)
+			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.Reason, l.ID)
 		}
 		t.print(w)
 		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.letters)), operator.Thousands(found.counts.Total))

@@ -12,6 +12,7 @@ import (
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/tokens"
 )
 
 // userToken is how one user's token is printed: in full, for whoever asks for it by name.
@@ -34,8 +35,11 @@ func (c *cli) tokensGet() *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
 				target, err := rooms.Tokens.Get(ctx, args[0])
+				if asked, ok := errors.AsType[*tokens.SourceError](err); ok {
+					err = asked.Err // whose token it is, is known
+				}
 				if err != nil {
-					return err
+					return fmt.Errorf("look up the token of %s: %w", printable(args[0]), err)
 				}
 				found := userToken{UserID: args[0], Token: target.Value, Known: !target.IsZero()}
 				return c.output(command).show(found, func(w io.Writer) {
@@ -43,7 +47,7 @@ func (c *cli) tokensGet() *cobra.Command {
 						fmt.Fprintln(w, printable(found.Token))
 						return
 					}
-					fmt.Fprintf(w, "user %s has no token\n", found.UserID)
+					fmt.Fprintf(w, "%s has no token\n", printable(found.UserID))
 				})
 			})
 		},
@@ -60,7 +64,7 @@ func (c *cli) tokensSet() *cobra.Command {
 				if err := rooms.Tokens.Set(ctx, args[0], notification.Token(args[1])); err != nil {
 					return err
 				}
-				return c.output(command).done(userToken{UserID: args[0], Token: args[1], Known: true}, "stored the token of user %s", args[0])
+				return c.output(command).done(userToken{UserID: args[0], Token: args[1], Known: true}, "stored the token of %s", printable(args[0]))
 			})
 		},
 	}
@@ -77,11 +81,11 @@ func (c *cli) tokensRemove() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				text := "removed the token of user %s"
+				text := "removed the token of %s"
 				if !existed {
-					text = "user %s had no token in Redis"
+					text = "%s had no token in Redis"
 				}
-				return c.output(command).done(map[string]any{"userId": args[0], "removed": existed}, text, args[0])
+				return c.output(command).done(map[string]any{"userId": args[0], "removed": existed}, text, printable(args[0]))
 			})
 		},
 	}

@@ -33,7 +33,7 @@ func (c *cli) tokensRemoved() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).show(removedList(found), func(w io.Writer) { printRemoved(w, found) })
+				return c.output(command).show(removedList(found), func(w io.Writer) { printRemoved(w, found, len(users) == 0) })
 			})
 		},
 	}
@@ -61,7 +61,8 @@ func (l removedList) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"total": l.Total, "counts": counts, "tokens": newest})
 }
 
-func printRemoved(w io.Writer, found operator.RemovedTokens) {
+// printRemoved counts them by hour and campaign besides, unless they are those of users that were named.
+func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
 	if found.Total == 0 {
 		fmt.Fprintln(w, "no removed tokens")
 		return
@@ -72,6 +73,9 @@ func printRemoved(w io.Writer, found operator.RemovedTokens) {
 			t.add(stamp(r.At), r.User, r.Campaign, r.Token.String())
 		}
 		t.print(w)
+		if !counted && found.Total == int64(len(found.Newest)) {
+			return
+		}
 		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.Newest)), operator.Thousands(found.Total))
 	}
 	t := newTable(">TOKENS", "HOUR", "CAMPAIGN")
