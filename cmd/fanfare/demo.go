@@ -38,11 +38,11 @@ it touches nobody else's campaigns and results.`,
 		RunE: func(command *cobra.Command, _ []string) error { return c.runDemo(command, flags) },
 	}
 	f := command.Flags()
-	f.StringVar(&flags.redis, "redis", "", "use this Redis (redis://host:port) instead of the embedded one")
-	f.StringVar(&flags.database, "database", "", "use this database (postgres://… or sqlite:path) instead of a temporary one")
-	f.StringVar(&flags.fcmEndpoint, "fcm-endpoint", "", "send here (a base such as https://host:port/v1) instead of the embedded simulator")
-	f.StringVar(&flags.audience, "audience", "examples/audience.csv", "the audience to load")
-	f.StringVar(&flags.message, "message", "examples/message.json", "the message to send")
+	f.StringVar(&flags.redis, "redis", "", "use the Redis at this `URL` (redis://host:port) instead of the embedded one")
+	f.StringVar(&flags.database, "database", "", "use the database at this `URL` (postgres://… or sqlite:path) instead of a temporary one")
+	f.StringVar(&flags.fcmEndpoint, "fcm-endpoint", "", "send to this `URL` (a base such as https://host:port/v1) instead of the embedded simulator")
+	f.StringVar(&flags.audience, "audience", "examples/audience.csv", "the `file` of the audience to load")
+	f.StringVar(&flags.message, "message", "examples/message.json", "the `file` of the message to send")
 	f.BoolVar(&flags.keep, "keep", false, "leave everything running afterwards, for looking around")
 	return command
 }

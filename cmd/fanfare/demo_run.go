@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
 )
@@ -33,6 +34,9 @@ func (d *demo) run(ctx context.Context) error {
 	daemons.Go(func() error { return d.dispatcher.Run(fetch, work) })
 	daemons.Go(func() error { return d.responder.Run(fetch, work) })
 	err = d.perform(alive)
+	if err != nil && ctx.Err() != nil {
+		err = daemon.Exit(daemon.ExitLeftover, errors.New("interrupted"))
+	}
 	if err == nil && d.flags.keep {
 		d.invite()
 		<-ctx.Done()
@@ -88,14 +92,13 @@ func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
 
 // invite says what there is to look at.
 func (d *demo) invite() {
-	s := d.rooms.Settings
-	fmt.Fprintf(d.w, "\nstill running; in another terminal:\n  export REDIS_URL=%s DATABASE_URL=%s\n", s.Redis.URL, s.Store.DatabaseURL)
-	if d.flags.redis != "" {
-		fmt.Fprintf(d.w, "  export %s\n", demoNamesAsEnvironment())
+	fmt.Fprint(d.w, "\nstill running; in another terminal, after make and export PATH=$PWD/bin:$PATH:\n")
+	for _, variables := range d.environment() {
+		fmt.Fprintf(d.w, "  export %s\n", variables)
 	}
-	fmt.Fprintf(d.w, "  fanfare campaign show %s\n  fanfare dead list\n", d.id)
+	fmt.Fprintf(d.w, "  fanfare campaign show %s\n  fanfare dead list\n  fanfare check\n", d.id)
 	if d.parts.fcm != nil {
-		fmt.Fprintf(d.w, "  curl %s/counts\n", d.parts.fcm.URLs.Admin)
+		fmt.Fprintf(d.w, "  curl -s %s/counts\n", d.parts.fcm.URLs.Admin)
 	}
 	fmt.Fprintln(d.w, "stop with Ctrl-C")
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -37,7 +36,7 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 			e.close()
 		}
 	}()
-	if e.dir, err = os.MkdirTemp("", "fanfare-demo-"); err != nil {
+	if e.dir, err = os.MkdirTemp("", "fanfare-"); err != nil {
 		return e, err
 	}
 	if given.redis != "" {
@@ -49,7 +48,7 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 	// The demo's people are in nobody's table.
 	s.Store.TokenQuery, s.Store.TokenClear, s.Store.ProfileQuery = "off", "off", "off"
 	if s.Store.DatabaseURL = config.URL(given.database); given.database == "" {
-		s.Store.DatabaseURL = config.URL("sqlite:" + filepath.Join(e.dir, "fanfare.db"))
+		s.Store.DatabaseURL = config.URL("sqlite:" + filepath.Join(e.dir, "demo.db"))
 	}
 	if s.FCM.Endpoint = config.URL(given.fcmEndpoint); given.fcmEndpoint == "" {
 		err = e.startSimulator(ctx, s)
@@ -117,13 +116,4 @@ func demoNames() config.Names {
 		*name = demoPrefix + *name
 	}
 	return n
-}
-
-// demoNamesAsEnvironment are the variables with which other commands find the demo's keys.
-func demoNamesAsEnvironment() string {
-	n := demoNames()
-	return strings.Join([]string{
-		"FANFARE_NAMES_CAMPAIGN_PREFIX=" + n.CampaignPrefix, "FANFARE_NAMES_USER_PREFIX=" + n.UserPrefix,
-		"FANFARE_NAMES_PROFILE_PREFIX=" + n.ProfilePrefix, "FANFARE_NAMES_RESPONSES=" + n.Responses,
-	}, " ")
 }
