@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"fanfare/internal/fcmsim"
-
 	"github.com/spf13/cobra"
+
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcmsim"
 )
 
 // settings are the flags, translated.
@@ -30,8 +31,9 @@ const long = `fcmsim serves the HTTP v1 API of Firebase Cloud Messaging on this 
 a connection) and plain HTTP, Google's validation and error bodies, the OAuth token endpoint, faults, and a
 ledger of what was accepted. Nothing leaves the machine.
 
-It says on stderr what limits it holds. When ready it prints its addresses as one line of JSON; "tls" and "http" are FCM endpoints, "caFile" is the
-certificate that signs the first. On SIGTERM or SIGINT it prints its counts as another line and exits with 0.
+It says on stderr what limits it holds. When ready it prints its addresses as one line of JSON; "tls" and "http"
+are FCM endpoints, "caFile" is the certificate that signs the first. On SIGTERM or SIGINT it prints its counts
+as another line and exits with 0.
 
 A token's prefix decides its answer. With a number before the last hyphen (unavailable2-abc), only the first so
 many attempts at each message fail:
@@ -121,6 +123,7 @@ func newCommand(serve func(settings) error) *cobra.Command {
 		Short:         "Firebase Cloud Messaging, simulated",
 		Long:          fmt.Sprintf(long, wrapped(fcmsim.Codes()), strings.Join(fcmsim.TokenFaults(), ", "), strings.Join(fcmsim.HandshakeFaults(), ", ")),
 		Example:       example,
+		Version:       daemon.Version(),
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -60,19 +60,27 @@ func (d Daemon) Main() int {
 	if d.Flags != nil {
 		d.Flags(command.Flags())
 	}
-	command.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return daemon.Exit(daemon.ExitUsage, err) })
+	command.SetFlagErrorFunc(wrongUsage)
 	if err := command.ExecuteContext(context.Background()); err != nil {
 		return Report(d.Name, err)
 	}
 	return daemon.Code(cameTo)
 }
 
-// noArguments makes of a surplus word what it is: a wrong command line.
+// noArguments makes of a surplus word what it is: a wrong command line. For a campaign there is a flag.
 func noArguments(command *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(command, args); err != nil {
-		return daemon.Exit(daemon.ExitUsage, err)
+	if len(args) == 0 {
+		return nil
 	}
-	return nil
+	err := fmt.Errorf("unexpected argument %q", args[0])
+	if len(args) == 1 && command.Flags().Lookup("campaign") != nil {
+		err = fmt.Errorf("%w; for one campaign: %s --campaign %s", err, command.Name(), args[0])
+	}
+	return wrongUsage(command, err)
+}
+
+func wrongUsage(command *cobra.Command, err error) error {
+	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.Name()))
 }
 
 // Report prints a program's error, and returns its exit code.
