@@ -103,7 +103,7 @@ func TestClaimIsGivenUp(t *testing.T) {
 		d, leases := heldBy(t, func(ctx context.Context, cmd redis.Cmder, _ redis.ProcessHook) error {
 			if keys := keysOf(cmd); strings.HasPrefix(keys, "leases back counts") {
 				undone <- keys
-				cmd.(*redis.Cmd).SetVal(int64(0))
+				cmd.(*redis.Cmd).SetVal([]any{int64(0), int64(1)})
 				return nil
 			}
 			<-ctx.Done()
