@@ -2,7 +2,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"time"
 
@@ -34,8 +33,8 @@ func start(p *daemon.Process, rooms *wire.Rooms) (work func() error, err error) 
 		return nil, err
 	}
 	// Told to stop meanwhile, it stops: what was not migrated is at the next start.
-	if err := rooms.Store.Migrate(p.Fetch()); err != nil {
-		return nil, fmt.Errorf("migrate database: %w", err)
+	if err := rooms.Migrate(p.Fetch()); err != nil {
+		return nil, err
 	}
 	p.Health.AddReady("database", rooms.Store.Ping)
 	p.Health.AddReady("results", r.Ready)

@@ -94,3 +94,27 @@ func TestRedisRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestDatabaseRefuses wants exit code 3 where the database does not accept who we are or what we do, and 2 where there is none of
+// that name: a scheduler restarts on neither.
+func TestDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	s := servers.NewSystem(t, programs, servers.SystemOptions{})
+	url := servers.Postgres(t)
+	for name, test := range map[string]struct {
+		url  string
+		code int
+	}{
+		"unknown user":     {strings.Replace(url, "postgres@", "nobody:secret@", 1), 3},
+		"no such database": {strings.Replace(url, "?", "-gone?", 1), 2},
+		"no such folder":   {"sqlite:" + t.TempDir() + "/gone/fanfare.db", 2},
+		"nobody there":     {"postgres://postgres@127.0.0.1:1/fanfare", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := s.Start([]string{"DATABASE_URL=" + test.url}, "responder")
+			if code := p.Wait(); code != test.code || !strings.Contains(p.Log(), "migrate database") || strings.Contains(p.Log(), "secret") {
+				t.Errorf("exited %d saying %q, want %d, what was done, and no password", code, p.Log(), test.code)
+			}
+		})
+	}
+}

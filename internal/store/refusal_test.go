@@ -1,0 +1,32 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestRefusalsAreToldApart(t *testing.T) {
+	admin := opened(t, server.Database(t), Options{})
+	execute(t, admin, "CREATE ROLE stranger LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	url := admin.backend.(*postgres).pool.Config().ConnString()
+	for name, c := range map[string]struct {
+		url  string
+		want Refusal
+	}{
+		"nobody's name":        {strings.Replace(url, "postgres@", "nobody@", 1), Denied},
+		"no right to create":   {strings.Replace(url, "postgres@", "stranger@", 1), Denied},
+		"no such database":     {strings.Replace(url, "?", "-gone?", 1), Missing},
+		"no such folder":       {"sqlite:" + t.TempDir() + "/gone/fanfare.db", Missing},
+		"a server that is off": {"postgres://postgres@127.0.0.1:1/test", 0},
+	} {
+		s := opened(t, c.url, Options{})
+		err := s.Migrate(t.Context())
+		if got := RefusalOf(err); err == nil || got != c.want {
+			t.Errorf("%s: got %d for %v, want %d", name, got, err, c.want)
+		}
+	}
+	if got := RefusalOf(errors.New("another")); got != 0 {
+		t.Errorf("an error of nobody's is refusal %d", got)
+	}
+}
