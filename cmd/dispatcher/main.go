@@ -29,7 +29,7 @@ func run() int {
 
 Without --campaign it serves every running campaign until it is stopped. With it, it serves one and exits:
 0 drained, 1 a fault that a restart may cure, 2 usage, configuration or a draft, 3 credentials or permission,
-4 the campaign expired, was cancelled or is paused, 5 no such campaign, 75 stopped with work left.`,
+4 the campaign expired, was cancelled, is paused or lost recipients in Redis, 5 no such campaign, 75 stopped with work left.`,
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.Func("campaign", "serve the campaign of this `id` only, and exit when it is drained", func(id string) (err error) {

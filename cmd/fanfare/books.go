@@ -64,13 +64,16 @@ func printBooks(w io.Writer, b campaign.Books) {
 		{"sent", b.Sent}, {"failed", b.Failed}, {"skipped", b.Skipped}, {"expired", b.Expired}, {"unknown", b.Unknown},
 		{"waiting", b.Waiting}, {"in flight", b.InFlight}, {"retrying", b.Retrying},
 	} {
-		if part.n > 0 || part.name == "sent" {
+		if part.n != 0 || part.name == "sent" {
 			sum = append(sum, operator.Thousands(part.n)+" "+part.name)
 		}
 	}
 	verdict := "balanced"
-	if !b.Balanced() {
+	switch {
+	case b.Missing > 0:
 		verdict = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
+	case !b.Balanced():
+		verdict = "NOT BALANCED: somebody has deleted or changed the campaign's counts in Redis"
 	}
 	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", operator.Thousands(b.Loaded), strings.Join(sum, " + "), verdict)
 }

@@ -144,4 +144,10 @@ func TestBooksThatDoNotBalance(t *testing.T) {
 	if got.String() != want {
 		t.Errorf("got %swant %s", got.String(), want)
 	}
+	got.Reset()
+	printBooks(&got, campaign.Books{Loaded: 2200, Sent: 3772, InFlight: -1572})
+	const below = "books: 2,200 loaded = 3,772 sent + -1,572 in flight: NOT BALANCED: somebody has deleted or changed the campaign's counts in Redis\n"
+	if got.String() != below {
+		t.Errorf("got %swant %s", got.String(), below)
+	}
 }

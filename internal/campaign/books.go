@@ -2,6 +2,8 @@ package campaign
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"fanfare/internal/notification"
@@ -25,7 +27,7 @@ type Books struct {
 	InFlight int64 `json:"inFlight"`
 	Retrying int64 `json:"retrying"`
 
-	// Missing were loaded by us and are nowhere: Redis has thrown them away, or somebody deleted the list.
+	// Missing were loaded and are nowhere: Redis has thrown them away, or somebody deleted a list.
 	Missing int64 `json:"missing"`
 	// Outbox counts results that are not yet on their way to the responder.
 	Outbox int64 `json:"outbox"`
@@ -57,7 +59,7 @@ func (c *Campaigns) Books(ctx context.Context, id string) (Books, error) {
 
 func booksOf(c queue.Counts) Books {
 	listed := c.Claimed + c.Listed
-	return Books{
+	b := Books{
 		Loaded:   max(listed, c.Accepted),
 		Sent:     c.Ended[string(notification.StatusSent)],
 		Failed:   c.Ended[string(notification.StatusFailed)],
@@ -67,13 +69,23 @@ func booksOf(c queue.Counts) Books {
 		Waiting:  c.Listed + c.Back,
 		InFlight: c.InFlight,
 		Retrying: c.Retrying,
-		Missing:  max(0, c.Accepted-listed),
 		Outbox:   c.Outbox,
 		Resent:   c.Later[CauseAmbiguous],
 		Lost:     c.Reaped,
 		Codes:    c.Codes,
 		Deadline: c.Deadline,
 	}
+	b.Missing = max(0, b.Loaded-b.Ended()-b.Open())
+	return b
+}
+
+// MarshalJSON adds whether the books balance, so that nobody has to do the sum again.
+func (b Books) MarshalJSON() ([]byte, error) {
+	type fields Books
+	return json.Marshal(struct {
+		fields
+		Balanced bool `json:"balanced"`
+	}{fields(b), b.Balanced()})
 }
 
 // Ended counts the recipients whose outcome is known for good.
@@ -82,5 +94,9 @@ func (b Books) Ended() int64 { return b.Sent + b.Failed + b.Skipped + b.Expired 
 // Open counts the recipients that have not ended and are not lost.
 func (b Books) Open() int64 { return b.Waiting + b.InFlight + b.Retrying }
 
-// Balanced tells that everybody who was loaded is accounted for.
-func (b Books) Balanced() bool { return b.Missing == 0 && b.Loaded == b.Ended()+b.Open() }
+// Balanced tells that everybody who was loaded is accounted for. A part below zero belies a sum that is right: somebody has deleted
+// or changed the counts.
+func (b Books) Balanced() bool {
+	parts := []int64{b.Sent, b.Failed, b.Skipped, b.Expired, b.Unknown, b.Waiting, b.InFlight, b.Retrying}
+	return slices.Min(parts) >= 0 && b.Loaded == b.Ended()+b.Open()
+}

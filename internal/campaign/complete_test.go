@@ -17,7 +17,7 @@ func completesWhenNobodyIsLeft(t *testing.T, b *backend) {
 		t.Helper()
 		wantEqual(t, "complete while "+why, f.complete("1"), false)
 	}
-	_, err := f.Complete(t.Context(), "1")
+	_, _, err := f.Complete(t.Context(), "1")
 	f.refused("complete nobody", err, campaign.ErrNotFound)
 	f.create("1", campaign.Draft)
 	goesOn("a draft")

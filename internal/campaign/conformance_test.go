@@ -26,6 +26,8 @@ var conformance = []struct {
 	{"retention ends", keepsWhatRunsAgain},
 	{"books", booksBalance},
 	{"missing", missesWhatRedisLost},
+	{"complete without the missing", endsWithoutTheMissing},
+	{"books below zero", unbalancedBelowZero},
 	{"load", loadsOnce},
 	{"loads side by side", loadsOneAtATime},
 	{"load and complete", completesAfterTheLoad},

@@ -114,7 +114,7 @@ func (f fixture) discover() campaign.Discovery {
 
 func (f fixture) complete(id string) bool {
 	f.Helper()
-	ended, err := f.Complete(f.Context(), id)
+	ended, _, err := f.Complete(f.Context(), id)
 	if err != nil {
 		f.Fatal(err)
 	}

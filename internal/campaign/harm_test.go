@@ -55,7 +55,7 @@ func wrongTypesAreNamed(t *testing.T, b *backend) {
 	}
 	before, err := f.rdb.HGetAll(t.Context(), spec).Result()
 	f.ok(err)
-	_, err = f.Complete(t.Context(), "1")
+	_, _, err = f.Complete(t.Context(), "1")
 	named("complete", err, f.list("1").Plain())
 	_, err = f.Load(t.Context(), "1", true)
 	named("load", err, f.list("1").Plain())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -47,20 +48,24 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 // Complete ends a running campaign of which nobody is left: Expired when its deadline took somebody, else Completed.
 // It does so in one script, since other processes may hold recipients; ended is false while the campaign goes on, and
 // true also when it has ended like this before. A campaign that never had a recipient, or that is being loaded, goes on.
-func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, err error) {
+// missing is how many whoever ended it found to be nowhere.
+func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, missing int64, err error) {
 	k, err := c.keys(id)
 	if err != nil {
-		return false, wrap("complete", id, err)
+		return false, 0, wrap("complete", id, err)
 	}
 	deadline, err := c.deadline(ctx, k)
 	if err != nil {
-		return false, wrap("complete", id, err)
+		return false, 0, wrap("complete", id, err)
 	}
-	word, _, err := c.run(ctx, completeScript, k.inOrder(), c.retention(Completed), deadline)
+	word, nowhere, err := c.run(ctx, completeScript, k.inOrder(), c.retention(Completed), deadline)
 	if word == "missing" {
 		err = ErrNotFound
 	}
-	return word == "ended", wrap("complete", id, err)
+	if word == "ended" {
+		missing, err = strconv.ParseInt(nowhere, 10, 64)
+	}
+	return word == "ended", missing, wrap("complete", id, err)
 }
 
 // deadline is the spec's own in ms, 0 where it has none. A script could not read all forms that an application may write.

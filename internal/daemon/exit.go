@@ -11,7 +11,7 @@ const (
 	ExitFault       = 1  // something that a restart may cure
 	ExitUsage       = 2  // the command line or the settings are wrong; of a Job: the campaign is a draft, or cannot be used
 	ExitCredentials = 3  // FCM, Redis or SQL refused who we are or what we may do
-	ExitStopped     = 4  // the campaign ended expired or cancelled, or was paused by a person or a breaker
+	ExitStopped     = 4  // the campaign ended expired or cancelled, was paused by a person or a breaker, or lost recipients in Redis
 	ExitNoCampaign  = 5  // there is no such campaign
 	ExitLeftover    = 75 // stopped with work left (EX_TEMPFAIL)
 )

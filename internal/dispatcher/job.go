@@ -72,10 +72,24 @@ func (j job) look(ctx context.Context) error {
 		}
 		return j.neverLoaded(ctx)
 	case campaign.Completed:
-		return errDrained
+		return j.drained(ctx, spec)
 	default:
 		return &EndedError{State: spec.State, Reason: spec.Reason}
 	}
+}
+
+// drained ends a Job whose campaign is completed, with an error if it was so because its recipients vanished.
+func (j job) drained(ctx context.Context, spec campaign.Spec) error {
+	books, err := j.d.deps.Campaigns.Books(ctx, spec.ID)
+	switch {
+	case hopeless(err):
+		return err
+	case err != nil:
+		return nil // the next look will tell
+	case books.Missing > 0:
+		return &EndedError{State: spec.State, Reason: spec.Reason}
+	}
+	return errDrained
 }
 
 // hopeless tells what no waiting mends from an outage.

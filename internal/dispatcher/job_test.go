@@ -1,11 +1,14 @@
 package dispatcher
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
 	"fanfare/internal/queue"
 )
 
@@ -64,5 +67,36 @@ func TestJobEnds(t *testing.T) {
 	w.redis.HSet("{campaign:broken}:spec", "state", "running", "message", `{"title":1}`)
 	if err := w.job("broken"); err == nil || !strings.Contains(err.Error(), "title") {
 		t.Errorf("broken: %v", err)
+	}
+}
+
+// Nobody is left of an audience that somebody deleted: the Job ends, and says that it has not served them.
+func TestJobTellsOfRecipientsThatVanished(t *testing.T) {
+	w := newWorld(t)
+	w.options.Concurrency, w.options.Claim = 5, 5
+	var log strings.Builder
+	w.deps.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	w.campaign(campaign.Spec{ID: "42"})
+	load := must(w.deps.Campaigns.Load(t.Context(), "42", false))(t)
+	var elements [][]byte
+	for _, element := range audience(50) {
+		elements = append(elements, []byte(element))
+	}
+	if err := errors.Join(load.Append(t.Context(), elements), load.Close(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		w.redis.Del("campaign:42")
+		return accepted(ctx, token)
+	}
+	for range 2 { // a scheduler may start it again
+		err := w.job("42")
+		ended, told := errors.AsType[*EndedError](err)
+		if !told || ended.State != campaign.Completed || !strings.Contains(ended.Reason, "of 50 recipients went missing in Redis") {
+			t.Errorf("got %v, want how many are missing", err)
+		}
+	}
+	if text := log.String(); strings.Count(text, "level=ERROR") != 1 || !strings.Contains(text, "missing=") {
+		t.Errorf("the log says\n%s", text)
 	}
 }

@@ -10,16 +10,19 @@ local function contains(list, value)
   return false
 end
 
--- books reads counts as numbers, and tells whether a load goes on.
+-- books reads counts as numbers, and tells whether a load goes on, and how many recipients have an outcome.
 local function books(counts)
-  local totals, loading, now = {}, false, server_ms()
+  local totals, loading, ended, now = {}, false, 0, server_ms()
   local fields = redis.call('HGETALL', counts)
   for i = 1, #fields, 2 do
     local field, n = fields[i], tonumber(fields[i + 1]) or 0
     totals[field] = n
     loading = loading or (string.sub(field, 1, 5) == 'load:' and n > now)
+    if string.sub(field, 1, 6) == 'ended:' then
+      ended = ended + n
+    end
   end
-  return totals, loading
+  return totals, loading, ended
 end
 
 -- keep takes the retention off a campaign's keys, if they are under any. An expiry of the list that is not the spec's and the
