@@ -58,6 +58,9 @@ func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func()
 	for name, check := range rooms.ReadyChecks(sender) {
 		p.Health.AddReady(name, check)
 	}
+	if err := rooms.CheckSenderAccess(p.Fetch(), sender.Project()); err != nil {
+		return nil, err
+	}
 	d, err := rooms.Dispatcher(sender, campaignID)
 	if err != nil {
 		return nil, err

@@ -32,6 +32,9 @@ func start(p *daemon.Process, rooms *wire.Rooms) (work func() error, err error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := rooms.CheckResultAccess(p.Fetch()); err != nil {
+		return nil, err
+	}
 	// Told to stop meanwhile, it stops: what was not migrated is at the next start.
 	if err := rooms.Migrate(p.Fetch()); err != nil {
 		return nil, err

@@ -118,3 +118,29 @@ func TestDatabaseRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestRedisKeysDenied wants exit code 3 before anybody is taken: a dispatcher that may not write results would send, and not know
+// to whom.
+func TestRedisKeysDenied(t *testing.T) {
+	t.Parallel()
+	addr := servers.Redis(t)
+	s := servers.NewSystem(t, programs, servers.SystemOptions{Redis: []string{addr}, Database: "sqlite:" + t.TempDir() + "/fanfare.db"})
+	s.Campaign("42", audience(20))
+	user := []any{"ACL", "SETUSER", "poor", "on", ">secret", "+@all", "~campaign:*", "~{campaign:*", "~profile:*", "~{fanfare:e2e}:*", "~user:*", "~{user:*"}
+	if err := s.Redis.Do(t.Context(), user...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	as := "REDIS_URL=redis://poor:secret@" + addr
+	const advice = "ACL SETUSER poor ~notification:responses ~{notification:responses}:*"
+	for name, p := range map[string]*servers.Process{"dispatcher": s.Job("42", as), "responder": s.Start([]string{as}, "responder")} {
+		if code := p.Wait(); code != 3 || !strings.Contains(p.Log(), advice) {
+			t.Errorf("%s exited %d saying %q, want 3 and %s", name, code, p.Log(), advice)
+		}
+	}
+	checkOnce(t, s, 0)
+	if err := s.Redis.Do(t.Context(), "ACL", "SETUSER", "poor", "~notification:responses", "~{notification:responses}:*").Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.Job("42", as).Exits(0)
+	checkOnce(t, s, 20)
+}

@@ -9,9 +9,10 @@ import (
 	"fanfare/internal/operator"
 )
 
-// Probes check what only this side of the house has: SQL and FCM.
+// Probes check what only this side of the house has: which keys the settings lead to, SQL and FCM.
 func (r *Rooms) Probes() []operator.Probe {
 	probes := []operator.Probe{
+		{Name: "redis keys", Run: r.probeAccess},
 		{Name: "fcm credentials", Run: r.probeCredentials},
 		{Name: "fcm endpoint", Run: r.probeEndpoint},
 	}
