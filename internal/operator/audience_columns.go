@@ -41,6 +41,9 @@ func readHeader(header []string) ([]column, error) {
 		if !utf8.ValidString(name) {
 			return nil, &FileError{fmt.Sprintf("the name of its column %d is not valid UTF-8: save it as UTF-8", i+1)}
 		}
+		if strings.Contains(name, "\r") {
+			return nil, &FileError{"its lines end in carriage returns alone: save it with line feeds (LF or CRLF)"}
+		}
 		name = strings.TrimSpace(name)
 		kind := columnKinds[strings.ToLower(strings.ReplaceAll(name, "_", ""))]
 		columns[i] = column{kind: kind, name: name}

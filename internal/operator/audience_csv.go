@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"bufio"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -17,12 +18,14 @@ import (
 // campaign.DecodeRecipient would, which costs a tenth of reading each element again.
 type csvAudience struct {
 	source  *rowReader
+	text    *bufio.Reader
 	rows    *csv.Reader
 	columns []column
 	limit   int
 	at      int
+	before  int                        // lines before the first of rows
 	vars    map[string]json.RawMessage // of the row at hand
-	text    []byte                     // what their values lie in
+	values  []byte                     // what their values lie in
 }
 
 func newCSVAudience(r io.Reader, limit int) (*csvAudience, error) {
@@ -31,22 +34,29 @@ func newCSVAudience(r io.Reader, limit int) (*csvAudience, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := csv.NewReader(text)
-	rows.ReuseRecord = true
-	header, err := rows.Read()
+	a := &csvAudience{source: source, text: text, limit: limit, at: 1, vars: make(map[string]json.RawMessage)}
+	a.begin(0)
+	header, err := a.rows.Read()
 	switch {
+	case errors.Is(err, errRowTooLong):
+		return nil, &FileError{fmt.Sprintf("its first line takes more than %d bytes: end each line with a line feed", maxRow)}
 	case errors.Is(err, io.EOF):
 		return nil, &FileError{"it is empty: its first line names the columns, such as userId,fcmToken"}
 	case err != nil:
 		return nil, &FileError{fmt.Sprintf("its first line names no columns: %v", err)}
 	}
-	columns, err := readHeader(header)
-	if err != nil {
+	if a.columns, err = readHeader(header); err != nil {
 		return nil, err
 	}
-	return &csvAudience{
-		source: source, rows: rows, columns: columns, limit: limit, at: 1, vars: make(map[string]json.RawMessage),
-	}, nil
+	return a, nil
+}
+
+// begin reads rows from where the text stands, behind so many lines.
+func (a *csvAudience) begin(before int) {
+	a.before = before
+	a.rows = csv.NewReader(a.text)
+	a.rows.ReuseRecord = true
+	a.rows.FieldsPerRecord = len(a.columns)
 }
 
 func (a *csvAudience) line() int { return a.at }
@@ -58,6 +68,7 @@ func (a *csvAudience) next(dst []byte) ([]byte, error) {
 		return dst, a.rowError(len(row), err)
 	}
 	a.at, _ = a.rows.FieldPos(0)
+	a.at += a.before
 	r, err := a.recipient(row)
 	if err != nil {
 		return dst, RowError{Line: a.at, Problem: err.Error()}
@@ -73,15 +84,15 @@ func (a *csvAudience) next(dst []byte) ([]byte, error) {
 // rowError tells a row that cannot be read from a file that cannot.
 func (a *csvAudience) rowError(fields int, err error) error {
 	if errors.Is(err, errRowTooLong) {
-		return &FileError{fmt.Sprintf("a row takes more than %d bytes: is a quote not closed?", maxRow)}
+		return a.passOver()
 	}
 	parse, ok := errors.AsType[*csv.ParseError](err)
 	if !ok {
 		return err
 	}
-	row := RowError{Line: parse.StartLine, Problem: parse.Err.Error()}
+	row := RowError{Line: a.before + parse.StartLine, Problem: parse.Err.Error()}
 	if parse.Line > parse.StartLine {
-		row.Last = parse.Line
+		row.Last = a.before + parse.Line
 	}
 	if errors.Is(parse.Err, csv.ErrFieldCount) {
 		row.Problem = fmt.Sprintf("the number of fields is %d, not the %d of the first line", fields, len(a.columns))
@@ -89,10 +100,31 @@ func (a *csvAudience) rowError(fields int, err error) error {
 	return row
 }
 
+// passOver leaves out the rest of a line that is a row too long. A row that is too long by its many lines is none of that: a quote is open,
+// and nobody can tell which of the lines are rows.
+func (a *csvAudience) passOver() error {
+	if a.source.width <= maxRow {
+		return &FileError{fmt.Sprintf("the row behind line %d takes more than %d bytes: close its quote", a.at, maxRow)}
+	}
+	line := a.source.lines + 1
+	for {
+		a.source.left = maxRow
+		_, err := a.text.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return err
+		default:
+			a.begin(line)
+			return RowError{Line: line, Problem: fmt.Sprintf("is longer than %d bytes", maxRow)}
+		}
+	}
+}
+
 // recipient reads one row; its strings and vars are good until the next one.
 func (a *csvAudience) recipient(row []string) (r notification.Recipient, err error) {
 	clear(a.vars)
-	a.text = a.text[:0]
+	a.values = a.values[:0]
 	for i, value := range row {
 		column := &a.columns[i]
 		if !utf8.ValidString(value) {
@@ -121,14 +153,14 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 
 // literal writes a value as JSON.
 func (a *csvAudience) literal(value string) json.RawMessage {
-	start := len(a.text)
+	start := len(a.values)
 	if needsEscape(value) {
 		text, _ := json.Marshal(value) // a string always marshals
-		a.text = append(a.text, text...)
+		a.values = append(a.values, text...)
 	} else {
-		a.text = append(append(append(a.text, '"'), value...), '"')
+		a.values = append(append(append(a.values, '"'), value...), '"')
 	}
-	return json.RawMessage(a.text[start:len(a.text):len(a.text)])
+	return json.RawMessage(a.values[start:len(a.values):len(a.values)])
 }
 
 func needsEscape(value string) bool {
@@ -150,24 +182,4 @@ func checkUserID(id string) error {
 		return errors.New("userId holds a NUL")
 	}
 	return nil
-}
-
-// maxRow bounds one row, so that a quote which is never closed does not take the whole file into memory.
-const maxRow = 1 << 20
-
-var errRowTooLong = errors.New("row too long")
-
-// rowReader reads on for as long as the row at hand may be.
-type rowReader struct {
-	r    io.Reader
-	left int
-}
-
-func (b *rowReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errRowTooLong
-	}
-	n, err := b.r.Read(p)
-	b.left -= n
-	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,22 +72,25 @@ func TestBadLinesAreNamed(t *testing.T) {
 		text   string
 		want   string
 	}{
-		"no user":               {CSV, "userId,fcmToken\n,t1\nu2,t2", "line 2: userId is empty"},
-		"a blank user":          {CSV, "userId\n\" \"\nu2", "line 2: userId is empty"},
-		"a long user":           {CSV, "userId\n" + strings.Repeat("x", campaign.MaxUserID+1) + "\nu2", "line 2: userId is longer than 512 bytes"},
-		"a NUL":                 {CSV, "userId\na\x00b\nu2", "line 2: userId holds a NUL"},
-		"Latin-1":               {CSV, "userId,city\nu1,Malm\xf6\nu2,x", "line 2: city is not valid UTF-8"},
-		"too few fields":        {CSV, "userId,city\nu1\nu2,x", "line 2: the number of fields is 1, not the 2 of the first line"},
-		"too many fields":       {CSV, "userId,city\nu1,x,y\nu2,x", "line 2: the number of fields is 3, not the 2 of the first line"},
-		"a quote in a field":    {CSV, "userId,city\nu1,a\"b\nu2,x", `line 2: bare " in non-quoted-field`},
-		"a quote not closed":    {CSV, "userId,city\nu1,\"x\nu2,x\nu3,\"x\"\nu4,x", `lines 2 to 4: extraneous or missing " in quoted-field`},
-		"a huge row":            {CSV, "userId,city\nu1," + long + "\nu2,x", "line 2: is 65570 bytes as an element, over the limit of 65536 (queue.max_element)"},
-		"no JSON":               {NDJSON, "u1,t1\n{\"userId\":\"u2\"}", "line 1: it is not JSON"},
-		"no object":             {NDJSON, "[1]\n{\"userId\":\"u2\"}", "line 1: it is not a JSON object"},
-		"no user in it":         {NDJSON, "\n{\"fcmToken\":\"t1\"}\n{\"userId\":\"u2\"}", "line 2: userId is missing"},
-		"a number as token":     {NDJSON, "{\"userId\":\"u1\",\"fcmToken\":1}\n{\"userId\":\"u2\"}", "line 1: fcmToken is not a string"},
-		"a huge line":           {NDJSON, `{"userId":"u1","x":"` + long + "\"}\n{\"userId\":\"u2\"}", "over the limit of 65536 (queue.max_element)"},
-		"a line without an end": {NDJSON, strings.Repeat("x", 3*readAhead) + "\n{\"userId\":\"u2\"}", "line 1: is 786433 bytes long, over the limit"},
+		"no user":                {CSV, "userId,fcmToken\n,t1\nu2,t2", "line 2: userId is empty"},
+		"a blank user":           {CSV, "userId\n\" \"\nu2", "line 2: userId is empty"},
+		"a long user":            {CSV, "userId\n" + strings.Repeat("x", campaign.MaxUserID+1) + "\nu2", "line 2: userId is longer than 512 bytes"},
+		"a NUL":                  {CSV, "userId\na\x00b\nu2", "line 2: userId holds a NUL"},
+		"Latin-1":                {CSV, "userId,city\nu1,Malm\xf6\nu2,x", "line 2: city is not valid UTF-8"},
+		"too few fields":         {CSV, "userId,city\nu1\nu2,x", "line 2: the number of fields is 1, not the 2 of the first line"},
+		"too many fields":        {CSV, "userId,city\nu1,x,y\nu2,x", "line 2: the number of fields is 3, not the 2 of the first line"},
+		"a quote in a field":     {CSV, "userId,city\nu1,a\"b\nu2,x", `line 2: bare " in non-quoted-field`},
+		"a quote not closed":     {CSV, "userId,city\nu1,\"x\nu2,x\nu3,\"x\"\nu4,x", `lines 2 to 4: extraneous or missing " in quoted-field`},
+		"a huge row":             {CSV, "userId,city\nu1," + long + "\nu2,x", "line 2: is 65570 bytes as an element, over the limit of 65536 (queue.max_element)"},
+		"a row over a mebibyte":  {CSV, "userId,city\n\nu1," + strings.Repeat("x", 5*maxRow) + "\nu2,x", "line 3: is longer than 1048576 bytes"},
+		"such a row with quotes": {CSV, "userId,city\nu1,\"" + strings.Repeat("x,", 2*maxRow) + "\"\nu2,x", "line 2: is longer than 1048576 bytes"},
+		"such a row at the end":  {CSV, "userId,city\nu2,x\nu1," + strings.Repeat("x", 2*maxRow), "line 3: is longer than 1048576 bytes"},
+		"no JSON":                {NDJSON, "u1,t1\n{\"userId\":\"u2\"}", "line 1: it is not JSON"},
+		"no object":              {NDJSON, "[1]\n{\"userId\":\"u2\"}", "line 1: it is not a JSON object"},
+		"no user in it":          {NDJSON, "\n{\"fcmToken\":\"t1\"}\n{\"userId\":\"u2\"}", "line 2: userId is missing"},
+		"a number as token":      {NDJSON, "{\"userId\":\"u1\",\"fcmToken\":1}\n{\"userId\":\"u2\"}", "line 1: fcmToken is not a string"},
+		"a huge line":            {NDJSON, `{"userId":"u1","x":"` + long + "\"}\n{\"userId\":\"u2\"}", "over the limit of 65536 (queue.max_element)"},
+		"a line without an end":  {NDJSON, strings.Repeat("x", 3*readAhead) + "\n{\"userId\":\"u2\"}", "line 1: is 786433 bytes long, over the limit"},
 	} {
 		elements, rejected, err := readAll(strings.NewReader(c.text), c.format)
 		if len(elements) != 1 || len(rejected) != 1 || err != nil {
@@ -119,12 +123,30 @@ func TestWhatIsNoAudience(t *testing.T) {
 		"UTF-16":               {CSV, "\xff\xfeu\x00s\x00", "it is UTF-16: save it as UTF-8"},
 		"UTF-16 as NDJSON":     {NDJSON, "\xfe\xff\x00{", "it is UTF-16"},
 		"no such format":       {"xml", "<a/>", `there is no format "xml": use csv or ndjson`},
-		"a quote for ever":     {CSV, "userId,city\nu1,\"" + strings.Repeat("x\n", maxRow), "is a quote not closed?"},
+		"a quote for ever":     {CSV, "userId,city\nu1,\"" + strings.Repeat("x\n", maxRow), "the row behind line 1 takes more than 1048576 bytes: close its quote"},
+		"carriage returns":     {CSV, "userId,city\ru1,Hue\ru2,Hue\r", "its lines end in carriage returns alone: save it with line feeds"},
+		"many of them":         {CSV, "userId,city\r" + strings.Repeat("u1,Hue\r", maxRow), "end each line with a line feed"},
 	} {
 		_, _, err := readAll(strings.NewReader(c.text), c.format)
 		if file, is := errors.AsType[*FileError](err); !is || !strings.Contains(file.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// What comes behind a row that was passed over has the line that it had, and as many fields.
+func TestLinesBehindALongRow(t *testing.T) {
+	text := "userId,city\nu1,Hue\nu2," + strings.Repeat("x", 2*maxRow) + "\r\nu3\nu4,Hue\n,Hue\n"
+	elements, rejected, err := readAll(strings.NewReader(text), CSV)
+	if len(elements) != 2 || err != nil {
+		t.Fatalf("elements %.200q, error %v", elements, err)
+	}
+	var lines []int
+	for _, row := range rejected {
+		lines = append(lines, row.Line)
+	}
+	if want := []int{3, 4, 6}; !slices.Equal(lines, want) {
+		t.Errorf("rejected %v, want those in lines %v", rejected, want)
 	}
 }
 

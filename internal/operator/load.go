@@ -83,7 +83,7 @@ func (l *load) run(ctx context.Context, rows audience) error {
 	case l.summary.Loaded == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
 	case l.summary.Loaded == 0 && l.opts.Skip == 0:
-		return &FileError{"it holds no recipients"}
+		return &FileError{"it holds no recipient: nothing was loaded"}
 	}
 	return nil
 }

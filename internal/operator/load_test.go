@@ -91,7 +91,7 @@ func TestLoadOfNobody(t *testing.T) {
 	for format, text := range map[Format]string{CSV: "userId\n", NDJSON: "\n"} {
 		_, err := f.Load(t.Context(), "empty", strings.NewReader(text), LoadOptions{Format: format})
 		if _, is := errors.AsType[*FileError](err); !is {
-			t.Errorf("of an empty audience as %s: %v", format, err)
+			t.Errorf("of an empty audience in %s: %v", format, err)
 		}
 	}
 	summary, err := f.Load(t.Context(), "bad", strings.NewReader("[\n1\n]\n"), LoadOptions{Format: NDJSON})

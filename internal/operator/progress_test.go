@@ -77,6 +77,6 @@ func TestProgressAsJSON(t *testing.T) {
 	text, err := json.Marshal(p)
 	ok(t, err)
 	const want = `{"id":"42","state":"running","books":{"loaded":3,"sent":1,"failed":0,"skipped":0,"expired":0,"unknown":0,` +
-		`"waiting":0,"inFlight":0,"retrying":0,"missing":0,"outbox":0,"resent":0,"lost":0},"rate":2.5,"leftSeconds":90}`
+		`"waiting":0,"inFlight":0,"retrying":0,"missing":0,"outbox":0,"resent":0,"lost":0,"balanced":false},"rate":2.5,"leftSeconds":90}`
 	equal(t, "JSON", string(text), want)
 }
