@@ -97,35 +97,42 @@ func (c *cli) deadShow() *cobra.Command {
 
 func (c *cli) deadReplay() *cobra.Command {
 	var filter letterFilter
+	all, dry := false, false
 	command := &cobra.Command{
 		Use:   "replay",
 		Short: "Send dead letters on their way again: recipients to their campaign, results to the responder",
 		Long: `Send dead letters on their way again: recipients to their campaign, results to the responder.
 
 A recipient goes to the end of its campaign's list with its user id alone: its token is looked up anew, in Redis and SQL, and its
-placeholders are filled from the profile. A campaign that was completed runs again. Letters of campaigns that are cancelled,
-expired or deleted stay where they are.`,
+placeholders are filled from the profile. Who has no token there stays a dead letter. A campaign that was completed runs again. Letters
+of campaigns that are cancelled, expired or deleted stay where they are.`,
 		Example: "  fanfare dead replay --campaign 42 --code UNAVAILABLE",
 		Args:    takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := filter.check(command); err != nil {
 				return err
 			}
+			if !all && !dry && !filter.chosen() {
+				return wrongUsage(command, errors.New("this would send to every dead letter's recipient, of all campaigns: choose some, or give --all"))
+			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
-				summary, err := op.Replay(ctx, filter.Filter)
+				replay, done := op.Replay, "replayed"
+				if dry {
+					replay, done = op.WouldReplay, "would replay"
+				}
+				summary, err := replay(ctx, filter.Filter)
 				if err != nil {
 					return fmt.Errorf("after %s: %w", plural(summary.Replayed, "letter"), err)
 				}
 				return c.output(command).show(summary, func(w io.Writer) {
-					fmt.Fprintf(w, "replayed %s\n", plural(summary.Replayed, "dead letter"))
-					if summary.Skipped > 0 {
-						fmt.Fprintf(w, "left alone %s, whose campaign takes no recipients any more\n", operator.Thousands(summary.Skipped))
-					}
+					printReplay(w, done, summary)
 				})
 			})
 		},
 	}
 	filter.addTo(command)
+	command.Flags().BoolVar(&all, "all", false, "every one of them")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be replayed")
 	return command
 }
 

@@ -98,3 +98,14 @@ func printLetter(w io.Writer, l responses.DeadLetter) {
 	}
 	field("raw", string(l.Raw))
 }
+
+func printReplay(w io.Writer, done string, s operator.ReplaySummary) {
+	fmt.Fprintf(w, "%s %s\n", done, plural(s.Replayed, "dead letter"))
+	if s.Skipped > 0 {
+		fmt.Fprintf(w, "left alone %s, whose campaign takes no recipients any more\n", operator.Thousands(s.Skipped))
+	}
+	if s.NoToken > 0 {
+		fmt.Fprintf(w, "left alone %s, for whom no token is stored: give them one with fanfare tokens import, or load them again with --append\n",
+			operator.Thousands(s.NoToken))
+	}
+}

@@ -19,16 +19,27 @@ type ReplaySummary struct {
 	Replayed int64 `json:"replayed"`
 	// Skipped letters are of campaigns that are gone, over for good, or have a spec that cannot be used. They stay.
 	Skipped int64 `json:"skipped"`
+	// NoToken letters are of recipients for whom no token is stored. They stay, for such a recipient would end as skipped, and its
+	// letter be gone.
+	NoToken int64 `json:"noToken"`
 }
 
 // Replay sends dead letters on their way again: recipients to the end of their campaign's list, results to the list of
 // responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none; of copies of one letter
 // one is pushed. Letters that are written while it works are left alone.
 //
-// A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason. Who has
-// none but in the audience ends as skipped.
+// A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
-	r := replay{o: o, pushed: make(map[string]bool)}
+	return o.replay(ctx, filter, false)
+}
+
+// WouldReplay tells what Replay would do, and changes nothing.
+func (o *Operator) WouldReplay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
+	return o.replay(ctx, filter, true)
+}
+
+func (o *Operator) replay(ctx context.Context, filter responses.Filter, dry bool) (ReplaySummary, error) {
+	r := replay{o: o, dry: dry, pushed: make(map[string]bool)}
 	batch := make([]responses.DeadLetter, 0, replayBatch)
 	for letter, err := range o.deps.DeadLetters.List(ctx, filter) {
 		if err != nil {
@@ -48,6 +59,7 @@ func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplayS
 // replay is one Replay under way.
 type replay struct {
 	o       *Operator
+	dry     bool            // nothing is changed
 	pushed  map[string]bool // ids of letters
 	summary ReplaySummary
 }
@@ -64,11 +76,10 @@ func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) erro
 		if err != nil {
 			return fmt.Errorf("replay%s: %w", into(id), err)
 		}
-		if !gone {
-			r.summary.Skipped += int64(len(group))
+		if r.dry {
 			continue
 		}
-		if _, err := r.o.deps.DeadLetters.Remove(ctx, group...); err != nil {
+		if _, err := r.o.deps.DeadLetters.Remove(ctx, gone...); err != nil {
 			return fmt.Errorf("remove replayed letters: they are replayed, and still listed: %w", err)
 		}
 	}
@@ -97,25 +108,61 @@ func element(letter responses.DeadLetter) []byte {
 	return letter.Raw
 }
 
-// push appends the letters of one destination; false when nobody would take them from there. A campaign that was
-// completed runs again. The expiry of its list stays what it is.
-func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLetter) (bool, error) {
+// push appends the letters of one destination, and returns those that went: none when nobody would take them from there. A
+// campaign that was completed runs again. The expiry of its list stays what it is.
+func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
 	if id == "" {
-		return true, r.append(ctx, r.o.deps.Names.ResponsesList(), letters)
+		return letters, r.append(ctx, r.o.deps.Names.ResponsesList(), letters)
 	}
 	takes, err := r.takes(r.o.deps.Campaigns.Get(ctx, id))
 	if err != nil || !takes {
-		return false, err
+		return r.stay(letters, err)
 	}
 	list, err := r.o.deps.Names.Campaign(id)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if err := r.append(ctx, list, letters); err != nil {
-		return false, err
+	if letters, err = r.reachable(ctx, letters); err != nil || len(letters) == 0 {
+		return nil, err
+	}
+	if err := r.append(ctx, list, letters); err != nil || r.dry {
+		return nil, err
 	}
 	// It may have been cancelled or deleted meanwhile: then nobody claims what was pushed, and the letters stay.
-	return r.takes(r.o.deps.Campaigns.Adopt(ctx, id))
+	if takes, err = r.takes(r.o.deps.Campaigns.Adopt(ctx, id)); err != nil || !takes {
+		return r.stay(letters, err)
+	}
+	return letters, nil
+}
+
+func (r *replay) stay(letters []responses.DeadLetter, err error) ([]responses.DeadLetter, error) {
+	if err == nil {
+		r.summary.Skipped += int64(len(letters))
+	}
+	return nil, err
+}
+
+// reachable leaves out the recipients who would only end as skipped. Who cannot be told about now ends the replay.
+func (r *replay) reachable(ctx context.Context, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
+	var users []string
+	for _, letter := range letters {
+		if letter.Kind == responses.KindRecipient {
+			users = append(users, letter.Result.UserID)
+		}
+	}
+	found, err := r.o.deps.Tokens.Peek(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	var all []responses.DeadLetter
+	for _, letter := range letters {
+		if letter.Kind == responses.KindRecipient && found[letter.Result.UserID].IsZero() {
+			r.summary.NoToken++
+			continue
+		}
+		all = append(all, letter)
+	}
+	return all, nil
 }
 
 // takes tells whether recipients of a campaign will be claimed, now or later.
@@ -135,7 +182,10 @@ func (r *replay) append(ctx context.Context, list queue.List, letters []response
 			elements = append(elements, element(letter))
 		}
 	}
-	if len(elements) == 0 {
+	if r.dry {
+		r.summary.Replayed += int64(len(elements))
+	}
+	if r.dry || len(elements) == 0 {
 		return nil
 	}
 	q, err := queue.New(r.o.deps.Redis, list, queue.Options{})

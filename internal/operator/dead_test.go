@@ -46,6 +46,14 @@ func (f fixture) replay(filter responses.Filter) string {
 	return fmt.Sprintf("%d replayed, %d skipped", summary.Replayed, summary.Skipped)
 }
 
+// reach stores a token for users, in whose absence a replay leaves them alone.
+func (f fixture) reach(users ...string) {
+	f.Helper()
+	for _, user := range users {
+		ok(f.T, f.rdb.Set(f.Context(), "user:"+user+":token", "token-of-"+user, 0).Err())
+	}
+}
+
 func TestReplaySendsEachKindOnItsWay(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
@@ -53,6 +61,7 @@ func TestReplaySendsEachKindOnItsWay(t *testing.T) {
 	malformed.ID, malformed.Kind, malformed.Raw = "element", responses.KindElement, []byte("{not\x00JSON")
 	result := responses.DeadLetter{ID: "result", Kind: responses.KindResult, Reason: "refused", At: time.Now().Add(-time.Hour), Raw: []byte(`{"a":1}`)}
 	f.bury(failed("42", "u1", "UNREGISTERED"), malformed, result, failed("42", "u2", "INTERNAL"))
+	f.reach("u1", "u2")
 
 	equal(t, "replay", f.replay(responses.Filter{}), "4 replayed, 0 skipped")
 	// Without the token that it failed with: it is looked up.
@@ -68,6 +77,7 @@ func TestReplayChooses(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
 	f.bury(failed("42", "u1", "INTERNAL"), failed("42", "u2", "UNREGISTERED"), failed("42", "u3", "INTERNAL"))
+	f.reach("u1", "u2", "u3")
 	equal(t, "replay", f.replay(responses.Filter{Code: "INTERNAL"}), "2 replayed, 0 skipped")
 	equal(t, "left", f.letters(), "[42/u2]")
 }
@@ -80,6 +90,7 @@ func TestReplayOfMany(t *testing.T) {
 	}
 	for i := range 3*replayBatch + 7 {
 		f.bury(failed(fmt.Sprint(i%3), fmt.Sprint("u", i), "INTERNAL"))
+		f.reach(fmt.Sprint("u", i))
 	}
 	equal(t, "replay", f.replay(responses.Filter{}), "103 replayed, 0 skipped")
 	n := 0
@@ -96,6 +107,7 @@ func TestReplayLeavesAloneWhatNobodyWouldTake(t *testing.T) {
 	f.create("draft")
 	ok(t, f.rdb.HSet(t.Context(), "{campaign:broken}:spec", "message", plainMessage, "state", "flying").Err())
 	f.bury(failed("over", "u", "X"), failed("gone", "u", "X"), failed("broken", "u", "X"), failed("draft", "u", "X"))
+	f.reach("u")
 	equal(t, "replay", f.replay(responses.Filter{}), "1 replayed, 3 skipped")
 	equal(t, "left", f.letters(), "[over/u gone/u broken/u]")
 	for _, id := range []string{"over", "gone", "broken"} {
@@ -106,6 +118,7 @@ func TestReplayLeavesAloneWhatNobodyWouldTake(t *testing.T) {
 func TestReplayWakesTheCompleted(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running, campaign.Completed)
+	f.reach("u")
 	f.bury(failed("42", "u", "X"))
 	equal(t, "replay", f.replay(responses.Filter{}), "1 replayed, 0 skipped")
 	equal(t, "state", f.state("42"), campaign.Running)
@@ -122,7 +135,9 @@ func TestReplayOfCopies(t *testing.T) {
 	f.create("42", campaign.Running)
 	copied := failed("42", "u", "X")
 	f.bury(copied, copied)
+	f.reach("u")
 	for i := range replayBatch {
+		f.reach(fmt.Sprint("u", i))
 		f.bury(failed("42", fmt.Sprint("u", i), "X"))
 	}
 	f.bury(copied)
@@ -136,9 +151,29 @@ func TestReplayKeepsWhatCannotBePushed(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
 	f.bury(failed("42", "u", "X"))
+	f.reach("u")
 	ok(t, f.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err())
 	summary, err := f.Replay(t.Context(), responses.Filter{})
 	mentions(t, err, "replay into campaign 42", "OOM")
 	equal(t, "replayed", summary.Replayed, 0)
 	equal(t, "left", f.letters(), "[42/u]")
+}
+
+// A recipient whose token stood only in the audience would end as skipped: its letter is all that is left of it.
+func TestReplayKeepsWhoCannotBeReached(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	f.bury(failed("42", "u1", "X"), failed("42", "u2", "X"), failed("42", "u3", "X"))
+	f.reach("u2")
+	would, err := f.WouldReplay(t.Context(), responses.Filter{})
+	ok(t, err)
+	equal(t, "dry", would, ReplaySummary{Replayed: 1, NoToken: 2})
+	equal(t, "left by the dry run", f.letters(), "[42/u1 42/u2 42/u3]")
+	equal(t, "listed by the dry run", len(f.list("campaign:42")), 0)
+
+	did, err := f.Replay(t.Context(), responses.Filter{})
+	ok(t, err)
+	equal(t, "replay", did, would)
+	equal(t, "left", f.letters(), "[42/u1 42/u3]")
+	equal(t, "listed", fmt.Sprint(f.list("campaign:42")), `[{"userId":"u2"}]`)
 }
