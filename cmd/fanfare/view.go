@@ -55,6 +55,9 @@ func printView(w io.Writer, v operator.View) {
 		field("rate", rateText(v.Spec.Rate))
 	}
 	field("held", heldWhy(v.Held))
+	if v.Undelivered != nil {
+		field("results", fmt.Sprintf("%s wait to be forwarded: %v", operator.Thousands(v.Books.Outbox), v.Undelivered))
+	}
 	printBreaker(field, v)
 	fmt.Fprintln(w)
 	printOutcomes(w, v.Books)

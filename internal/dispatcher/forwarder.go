@@ -2,10 +2,13 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"fanfare/internal/queue"
 )
@@ -22,10 +25,15 @@ type forwarder struct {
 	owed map[string]queue.List // outboxes that hold something of ours, also of campaigns that are served no more
 	busy map[string]bool       // outboxes under way: two passes over one would each see what the other has not trimmed yet
 	free *sync.Cond            // one of these is free again
+
+	blocked rate.Sometimes // for what only a person mends, and each pass meets
 }
 
 func newForwarder(d *Dispatcher) *forwarder {
-	f := &forwarder{d: d, woken: make(chan struct{}, 1), owed: make(map[string]queue.List), busy: make(map[string]bool)}
+	f := &forwarder{
+		d: d, woken: make(chan struct{}, 1), owed: make(map[string]queue.List), busy: make(map[string]bool),
+		blocked: rate.Sometimes{First: 1, Interval: time.Minute},
+	}
 	f.free = sync.NewCond(&f.mu)
 	return f
 }
@@ -92,7 +100,11 @@ func (f *forwarder) forward(ctx context.Context, campaign queue.List) {
 		return
 	}
 	f.owe(campaign)
-	if !ended(ctx) {
+	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
+		f.blocked.Do(func() {
+			f.d.log.Error("forward results: they wait in the outbox, and no campaign completes, until that key is mended", "list", campaign.Plain(), "error", err)
+		})
+	} else if !ended(ctx) {
 		f.d.log.Warn("forward results: they stay in the outbox until the next pass", "list", campaign.Plain(), "error", err)
 	}
 }

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
 )
 
 // View is a campaign as a person looks at it.
@@ -17,8 +19,10 @@ type View struct {
 	Books campaign.Books
 	// Breaker is what the campaign's answers look like; Known only for one that has begun, and only from Show.
 	Breaker breaker.State
-	Held    *Held // set by whoever knows the project's pace; see WhyHeld
-	Err     error // why the campaign cannot be served; nil if it can
+	// Undelivered is why results wait in the campaign's outbox, where a key of another type is in their way; only from Show.
+	Undelivered error
+	Held        *Held // set by whoever knows the project's pace; see WhyHeld
+	Err         error // why the campaign cannot be served; nil if it can
 
 	expires time.Time // when the list expires by itself; only from Show
 }
@@ -54,10 +58,11 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Ambiguous   Ambiguous            `json:"ambiguous"`
 		Breaker     *breaker.State       `json:"breaker,omitempty"`
 		Held        *Held                `json:"held,omitempty"`
+		Undelivered string               `json:"undelivered,omitempty"`
 		Error       string               `json:"error,omitempty"`
 	}{
 		s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, problem,
+		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), problem,
 	})
 }
 
@@ -67,6 +72,13 @@ func (v View) breaker() *breaker.State {
 		return nil
 	}
 	return &v.Breaker
+}
+
+func (v View) undelivered() string {
+	if v.Undelivered == nil {
+		return ""
+	}
+	return v.Undelivered.Error()
 }
 
 // Show reads a campaign's spec, its books and its breaker. A list without a spec is a View without a state; campaign.ErrNotFound means that
@@ -99,7 +111,22 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
-	return view, nil
+	if books.Outbox > 0 {
+		view.Undelivered, err = o.inTheWay(ctx, o.deps.Names.ResponsesList().Plain())
+	}
+	return view, err
+}
+
+// inTheWay tells of a key that should be a list, and holds another type.
+func (o *Operator) inTheWay(ctx context.Context, key string) (problem, err error) {
+	holds, err := o.deps.Redis.Type(ctx, key).Result()
+	if err != nil {
+		return nil, fmt.Errorf("ask for the type of %s: %w", key, err)
+	}
+	if holds == "list" || holds == "none" {
+		return nil, nil
+	}
+	return &queue.TypeError{Key: key, Holds: holds, Want: "list"}, nil
 }
 
 // List shows all campaigns without their messages, the newest first, then the lists that wait for a message.

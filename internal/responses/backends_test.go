@@ -2,8 +2,8 @@ package responses_test
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -211,7 +211,7 @@ func await(t *testing.T, done func() (bool, error)) {
 
 func wantWrongType(t *testing.T, err error, key string) {
 	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), "WRONGTYPE") || !strings.Contains(err.Error(), key) {
+	if wrong, is := errors.AsType[*queue.TypeError](err); !is || wrong.Key != key {
 		t.Errorf("error %v, want one that names %s", err, key)
 	}
 }

@@ -72,7 +72,7 @@ func (o *Outbox) Forward(ctx context.Context, campaign queue.List) (forwarded in
 	for left := int64(1); left > 0; {
 		waiting, results, err := o.peek(ctx, outbox, lock)
 		if err != nil {
-			return forwarded, fmt.Errorf("peek into %s: %w", outbox, err)
+			return forwarded, fmt.Errorf("peek into %s: %w", outbox, o.typed(ctx, err, outbox))
 		}
 		if len(results) == 0 {
 			return forwarded, nil
@@ -81,7 +81,7 @@ func (o *Outbox) Forward(ctx context.Context, campaign queue.List) (forwarded in
 			left = waiting
 		}
 		if err := o.push(ctx, results); err != nil {
-			return forwarded, fmt.Errorf("push results to %s: %w", o.responses, err)
+			return forwarded, fmt.Errorf("push results to %s: %w", o.responses, o.typed(ctx, err, o.responses))
 		}
 		n := len(results)
 		err = trimScript.Run(ctx, o.rdb, []string{outbox, lock}, o.owner, o.o.Lock.Milliseconds(), n, results[0], results[n-1]).Err()
@@ -137,4 +137,16 @@ func (o *Outbox) push(ctx context.Context, results []string) error {
 		err = pushScript.Run(ctx, o.rdb, []string{o.responses}, elements...).Err()
 	}
 	return err
+}
+
+// typed makes a *queue.TypeError of Redis' WRONGTYPE, which does not name the key, where that is no list.
+func (o *Outbox) typed(ctx context.Context, err error, key string) error {
+	if !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return err
+	}
+	holds, lookErr := o.rdb.Type(ctx, key).Result()
+	if lookErr != nil || holds == "list" || holds == "none" {
+		return err
+	}
+	return &queue.TypeError{Key: key, Holds: holds, Want: "list"}
 }

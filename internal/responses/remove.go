@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"fanfare/internal/queue"
 )
 
 // Remove removes letters that List or Get gave, and tells how many. Copies are letters of their own: whoever replays
@@ -18,7 +20,7 @@ func (d *DeadLetters) Remove(ctx context.Context, letters ...DeadLetter) (remove
 		n, err := deadRemoveScript.Run(ctx, d.rdb, d.keys, args...).Int()
 		removed += n
 		if err != nil {
-			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], err)
+			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], queue.Typed(err))
 		}
 	}
 	return removed, nil
