@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -68,11 +69,11 @@ func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func()
 	if err := wire.AwaitFCM(p.Fetch(), sender, p.Logger, p.Ready); err != nil {
 		return nil, err
 	}
-	return func() error { return exit(d.Run(p.Fetch(), p.Work())) }, nil
+	return func() error { return exit(d.Run(p.Fetch(), p.Work()), campaignID) }, nil
 }
 
-// exit gives what a Job came to its exit code.
-func exit(err error) error {
+// exit gives what the Job of a campaign came to its exit code.
+func exit(err error, campaignID string) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		return daemon.Exit(daemon.ExitNoCampaign, err)
 	}
@@ -87,7 +88,7 @@ func exit(err error) error {
 	}
 	if ended, ok := errors.AsType[*dispatcher.EndedError](err); ok {
 		if ended.State == campaign.Draft {
-			return daemon.Exit(daemon.ExitUsage, err)
+			return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; start it with: fanfare campaign start %s", err, campaignID))
 		}
 		return daemon.Exit(daemon.ExitStopped, err)
 	}

@@ -50,7 +50,7 @@ body, image, link and data is filled in for each recipient, from the audience's 
 					return notCreated(args[0], message, err)
 				}
 				return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Draft},
-					"created campaign %s as a draft; next: fanfare load %[1]s FILE, then fanfare campaign start %[1]s", args[0])
+					"created campaign %s as a draft; next: fanfare load %[2]s FILE, then fanfare campaign start %[2]s", printable(args[0]), word(args[0]))
 			})
 		},
 	}
@@ -74,4 +74,4 @@ func notCreated(id, file string, err error) error {
 	return about(id, err)
 }
 
-func createLine(id string) string { return "fanfare campaign create " + id + " --message FILE" }
+func createLine(id string) string { return "fanfare campaign create " + word(id) + " --message FILE" }

@@ -33,7 +33,7 @@ func start(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason
 	if err != nil {
 		return moved{}, err
 	}
-	line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %[1]s", id, campaign.Running)
+	line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %s", printable(id), campaign.Running, word(id))
 	if at := view.Deadline(); !at.IsZero() && at.Before(time.Now()) {
 		line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", stamp(at))
 	}
@@ -42,7 +42,7 @@ func start(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason
 
 func moveTo(to campaign.State) move {
 	return func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator, id, reason string) (moved, error) {
-		return moved{ID: id, State: to, line: fmt.Sprintf("campaign %s is %s", id, to)}, rooms.Campaigns.Move(ctx, id, to, reason)
+		return moved{ID: id, State: to, line: fmt.Sprintf("campaign %s is %s", printable(id), to)}, rooms.Campaigns.Move(ctx, id, to, reason)
 	}
 }
 
@@ -72,7 +72,7 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 func notMoved(ctx context.Context, op *operator.Operator, id string, err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
-			return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", id, createLine(id)))
+			return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", printable(id), createLine(id)))
 		}
 	}
 	return about(id, err)

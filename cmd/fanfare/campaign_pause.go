@@ -35,7 +35,7 @@ func pausePlatform(ctx context.Context, rooms *wire.Rooms, op *operator.Operator
 	if !rooms.Settings.Breaker.Enabled {
 		return moved{}, daemon.Exit(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
 	}
-	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %[1]s", id, platform)
+	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %s", printable(id), platform, word(id))
 	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)
 }
 

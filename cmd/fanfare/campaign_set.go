@@ -67,7 +67,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 func printSet(w io.Writer, v operator.View, rewritten bool) {
 	fmt.Fprintf(w, "campaign %s (%s): %s\n", v.Spec.ID, stateOf(v), optionsText(v))
 	if rewritten {
-		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", v.Spec.ID)
+		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", word(v.Spec.ID))
 	}
 }
 
@@ -83,7 +83,7 @@ func optionsText(v operator.View) string {
 // notSet says what is in the way as notCreated does.
 func notSet(id, file string, err error) error {
 	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok && refused.From == campaign.Running {
-		return fmt.Errorf("%w: fanfare campaign pause %s", refused, id)
+		return fmt.Errorf("%w: fanfare campaign pause %s", refused, word(id))
 	}
 	return notCreated(id, file, err)
 }

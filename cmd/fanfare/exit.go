@@ -16,6 +16,7 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
+	"fanfare/internal/tokens"
 )
 
 // explain gives an error its exit code, and says what to do next where that is known.
@@ -48,7 +49,8 @@ func wrongInput(err error) bool {
 	_, message := errors.AsType[*fcm.FieldError](err)
 	_, placeholder := errors.AsType[*profiles.FieldError](err)
 	_, file := errors.AsType[*operator.FileError](err)
-	return id || spec || message || placeholder || file || errors.Is(err, operator.ErrNoRecipient) || errors.Is(err, operator.ErrNoToken)
+	return id || spec || message || placeholder || file || errors.Is(err, operator.ErrNoRecipient) ||
+		errors.Is(err, operator.ErrNoToken) || errors.Is(err, tokens.ErrNoToken)
 }
 
 // about says in an operator's words what is in the way of something that was to be done with a campaign.
@@ -64,9 +66,9 @@ func about(id string, err error) error {
 	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):
-		return fmt.Errorf("%w: %s; fanfare campaign list shows those that there are", campaign.ErrNotFound, id)
+		return fmt.Errorf("%w: %s; fanfare campaign list shows those that there are", campaign.ErrNotFound, printable(id))
 	case errors.Is(err, campaign.ErrExists):
-		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %[1]s", id)
+		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %s", printable(id), word(id))
 	}
 	return err
 }

@@ -123,7 +123,7 @@ func goOn(broken *operator.InterruptedError, id, name string) error {
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; go on with: fanfare load %s %s --append --skip %d", broken, id, name, broken.Done)
+	err := fmt.Errorf("%w; go on with: fanfare load %s %s --append --skip %d", broken, word(id), word(name), broken.Done)
 	if broken.Unsure > 0 {
 		err = fmt.Errorf("%w (up to %d recipients may then be in twice)", err, broken.Unsure)
 	}
@@ -139,8 +139,8 @@ func perSecond(n int64, took time.Duration) int64 {
 }
 
 func printSummary(w io.Writer, id string, s operator.LoadSummary) {
-	fmt.Fprintln(w, indented(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"), id,
-		s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
+	fmt.Fprintln(w, indented(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
+		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
 	printRows(w, s)
 }
 

@@ -61,7 +61,7 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 // newClient makes the SDK's client above our transport.
 func newClient(ctx context.Context, o Options, project string, c *courier) (*messaging.Client, error) {
 	if project == "" {
-		return nil, fmt.Errorf("no Firebase project: neither the options nor the credentials name one")
+		return nil, fmt.Errorf("no Firebase project: set fcm.project_id (FCM_PROJECT_ID), or use credentials that name one")
 	}
 	opts := []option.ClientOption{option.WithHTTPClient(&http.Client{Transport: c})}
 	if o.Endpoint != "" {

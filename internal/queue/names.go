@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -30,11 +29,12 @@ func DefaultNames() Names {
 	}
 }
 
-// Validate refuses names that are empty, that hash to a slot of their own, or that two kinds of key would share.
+// Validate refuses names that are empty, that hash to a slot of their own, or that two kinds of key would share. An error begins with
+// the name of the setting.
 func (n Names) Validate() error {
 	for _, name := range []struct{ what, value string }{
-		{"campaign prefix", n.CampaignPrefix}, {"user prefix", n.UserPrefix},
-		{"profile prefix", n.ProfilePrefix}, {"responses list", n.Responses},
+		{"campaign_prefix", n.CampaignPrefix}, {"user_prefix", n.UserPrefix},
+		{"profile_prefix", n.ProfilePrefix}, {"responses", n.Responses},
 	} {
 		if name.value == "" {
 			return fmt.Errorf("%s is empty", name.what)
@@ -43,11 +43,13 @@ func (n Names) Validate() error {
 			return fmt.Errorf("%s %q holds a } but no {tag}", name.what, name.value)
 		}
 	}
-	if n.CampaignPrefix == n.UserPrefix || n.CampaignPrefix == n.ProfilePrefix {
-		return fmt.Errorf("campaign prefix %q is used for users too", n.CampaignPrefix)
-	}
-	if n.UserPrefix == n.ProfilePrefix && n.UserSuffix == "" {
-		return errors.New("user and profile prefix are the same and the user suffix is empty")
+	switch {
+	case n.CampaignPrefix == n.UserPrefix, n.CampaignPrefix == n.ProfilePrefix:
+		return fmt.Errorf("campaign_prefix %q is used for users too", n.CampaignPrefix)
+	case n.UserPrefix == n.ProfilePrefix:
+		return fmt.Errorf("profile_prefix %q is that of tokens too", n.ProfilePrefix)
+	case strings.HasPrefix(n.Responses, n.CampaignPrefix):
+		return fmt.Errorf("responses %q begins as campaigns do, with %q", n.Responses, n.CampaignPrefix)
 	}
 	return nil
 }

@@ -94,11 +94,12 @@ func TestNamesRefused(t *testing.T) {
 		t.Errorf("default names: %v", err)
 	}
 	for what, spoil := range map[string]func(*queue.Names){
-		"empty prefix":         func(n *queue.Names) { n.CampaignPrefix = "" },
-		"no responses":         func(n *queue.Names) { n.Responses = "" },
-		"brace without a tag":  func(n *queue.Names) { n.CampaignPrefix = "a}b:" },
-		"campaigns like users": func(n *queue.Names) { n.CampaignPrefix = n.UserPrefix },
-		"users like profiles":  func(n *queue.Names) { n.UserPrefix, n.UserSuffix = n.ProfilePrefix, "" },
+		"empty prefix":          func(n *queue.Names) { n.CampaignPrefix = "" },
+		"no responses":          func(n *queue.Names) { n.Responses = "" },
+		"brace without a tag":   func(n *queue.Names) { n.CampaignPrefix = "a}b:" },
+		"campaigns like users":  func(n *queue.Names) { n.CampaignPrefix = n.UserPrefix },
+		"users like profiles":   func(n *queue.Names) { n.ProfilePrefix = n.UserPrefix },
+		"results as a campaign": func(n *queue.Names) { n.Responses = n.CampaignPrefix + "x" },
 	} {
 		n := queue.DefaultNames()
 		spoil(&n)

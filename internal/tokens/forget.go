@@ -29,7 +29,7 @@ type Forgotten struct {
 // A *SourceError means that the token is gone from Redis, but SQL did not say whether there is another.
 func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (Forgotten, error) {
 	if dead.IsZero() {
-		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, errNoToken)
+		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, ErrNoToken)
 	}
 	r := removal{user: user, token: dead.Value, campaign: campaign}
 	removed, stored, err := s.take(ctx, r)

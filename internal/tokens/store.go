@@ -124,5 +124,5 @@ func (s *Store) Get(ctx context.Context, user string) (notification.Target, erro
 	return found[user], err
 }
 
-// errNoToken refuses to store nothing, or to forget nothing.
-var errNoToken = errors.New("no token given")
+// ErrNoToken refuses to store nothing, or to forget nothing.
+var ErrNoToken = errors.New("no token given")

@@ -28,7 +28,8 @@ func (r *Rooms) Probes() []operator.Probe {
 
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
 	if s := r.Settings.FCM; s.Endpoint != "" && s.CredentialsFile == "" {
-		return "none: requests to " + s.Endpoint.String() + " carry no credentials", nil
+		_, err := r.Project(ctx)
+		return "none: requests to " + s.Endpoint.String() + " carry no credentials", err
 	}
 	sender, err := r.Sender(ctx)
 	if err != nil {

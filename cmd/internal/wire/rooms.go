@@ -42,7 +42,7 @@ type Rooms struct {
 func Open(ctx context.Context, s config.Settings, program string, log *slog.Logger, reg prometheus.Registerer) (*Rooms, error) {
 	r := &Rooms{Settings: s, Logger: log, Registerer: reg, Names: names(s.Names)}
 	if err := r.Names.Validate(); err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: names: %w", err))
+		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
 	}
 	var err error
 	if r.Redis, err = openRedis(s.Redis, program); err != nil {
