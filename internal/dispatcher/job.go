@@ -84,12 +84,12 @@ func (j job) drained(ctx context.Context, spec campaign.Spec) error {
 	switch {
 	case hopeless(err):
 		return err
-	case err != nil:
-		return nil // the next look will tell
-	case books.Missing > 0:
+	case err == nil && books.Missing > 0:
 		return &EndedError{State: spec.State, Reason: spec.Reason}
+	case err == nil:
+		return errDrained
 	}
-	return errDrained
+	return nil // the next look will tell
 }
 
 // hopeless tells what no waiting mends from an outage.
