@@ -46,7 +46,8 @@ func (c *claimer) run(ctx context.Context) error {
 const patience = time.Second
 
 // round shares out the free slots, and claims for each campaign that gets some, side by side. Where a shard does not answer, the
-// others go on without its campaigns, which get no more slots until their claims have ended. It tells how many campaigns were asked: none when each has just been found empty.
+// others go on without its campaigns, which get no more slots until their claims have ended. It tells how many campaigns were
+// asked: none when each has just been found empty.
 func (c *claimer) round(ctx context.Context, free int) (asked int) {
 	grants := c.share(free)
 	answered := make(chan struct{}, len(grants))
