@@ -17,17 +17,17 @@ const (
 
 // meter hands out permits as they fall due, and sees to it that there are some.
 func (g *Governor) meter(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(rest)
 	defer timer.Stop()
 	for {
+		now := time.Now()
+		timer.Reset(g.turn(ctx, now).Sub(now))
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 		case <-g.wake:
 		}
-		now := time.Now()
-		timer.Reset(g.turn(ctx, now).Sub(now))
 	}
 }
 
