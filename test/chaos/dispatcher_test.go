@@ -86,6 +86,7 @@ func TestDispatcherStopped(t *testing.T) {
 	s.Campaign("42", audience(recipients))
 	for _, moment := range moments(t, kills, recipients/2) {
 		job := s.Job("42")
+		job.AwaitLog(`"msg":"ready"`) // two moments may be so close together that it would be told to stop before it listens
 		s.Sim.Accepted(moment)
 		job.Signal(syscall.SIGTERM)
 		job.Exits(75)
