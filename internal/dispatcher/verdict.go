@@ -95,8 +95,8 @@ func (r Retry) unforgotten(a fcm.Answer, s situation) verdict {
 	return r.limit(v, a, s).within(a, s)
 }
 
-// limit ends what has been tried too often or for too long: as unknown where the last try may have arrived. The time counts from the second attempt on: before the first, a
-// recipient may have waited for a paused campaign or for SQL.
+// limit ends what has been tried too often or for too long: as unknown where the last try may have arrived. The time counts
+// from the second attempt on: before the first, a recipient may have waited for a paused campaign or for SQL.
 func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 	first := v.counted && s.attempts == 1
 	tooOften := v.counted && s.attempts >= r.MaxAttempts

@@ -1,8 +1,10 @@
 -- Stands before every script of the queue.
 
--- call_all calls a variadic command with all of args, in pieces that Lua's stack can hold.
+-- piece is how many values Lua's stack can hold with ease.
+local piece = 5000
+
+-- call_all calls a variadic command with all of args, piece by piece.
 local function call_all(command, key, args)
-  local piece = 5000
   for first = 1, #args, piece do
     redis.call(command, key, unpack(args, first, math.min(first + piece - 1, #args)))
   end
@@ -10,7 +12,6 @@ end
 
 -- bytes_of is a text as numbers, and text_of the text again. Reading and changing single characters of a string costs many times more.
 local function bytes_of(text)
-  local piece = 5000
   if #text <= piece then
     return {string.byte(text, 1, -1)}
   end
@@ -22,7 +23,7 @@ local function bytes_of(text)
 end
 
 local function text_of(bytes)
-  local piece, pieces = 5000, {}
+  local pieces = {}
   for first = 1, #bytes, piece do
     pieces[#pieces + 1] = string.char(unpack(bytes, first, math.min(first + piece - 1, #bytes)))
   end
@@ -39,12 +40,21 @@ local function seal(lease, values, fresh)
   call_all('RPUSH', lease, values)
 end
 
+-- read_header returns marks and fresh; both are empty where there is no header.
+local function read_header(header)
+  local cut = header and string.find(header, ' ', 1, true)
+  if not cut then
+    return '', ''
+  end
+  return string.sub(header, 1, cut - 1), string.sub(header, cut + 1)
+end
+
 -- unseal returns fresh, the positions that are held, and the values of all positions.
 local function unseal(lease)
   local values = redis.call('LRANGE', lease, 0, -1)
-  local marks, fresh = string.match(table.remove(values, 1) or '', '^(%d+) (.*)$')
+  local marks, fresh = read_header(table.remove(values, 1))
   local positions = {}
-  for position in string.gmatch(marks or '', '()1') do
+  for position in string.gmatch(marks, '()1') do
     positions[#positions + 1] = position
   end
   return fresh, positions, values
@@ -55,7 +65,7 @@ end
 -- list's (before + 1)-th. dresser makes a function that takes a position and what is kept there, and returns the value
 -- "<id> <attempts> <lost> <since ms> <raw>".
 local function dresser(claim, fresh)
-  local first, before, since = string.match(fresh or '', '^(%d+) (%d+) (%d+)$')
+  local first, before, since = string.match(fresh, '^(%d+) (%d+) (%d+)$')
   if not first then
     return function(_, value)
       return value

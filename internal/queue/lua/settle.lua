@@ -29,9 +29,8 @@ local emits, emitted, later, holdings = {}, 0, {}, {}
 local function holding(c)
   local found = holdings[c]
   if not found then
-    local header = redis.call('LINDEX', KEYS[3 + c], 0) or ''
-    local cut = string.find(header, ' ', 1, true) or 1
-    found = {claim = argv[1 + c], lease = KEYS[3 + c], marks = bytes_of(string.sub(header, 1, cut - 1)), fresh = string.sub(header, cut)}
+    local marks, fresh = read_header(redis.call('LINDEX', KEYS[3 + c], 0))
+    found = {claim = argv[1 + c], lease = KEYS[3 + c], marks = bytes_of(marks), fresh = fresh}
     holdings[c] = found
   end
   return found
@@ -66,8 +65,8 @@ end
 
 -- put_off notes when elements are to come back, and as what.
 local function put_off(from, found, first)
-  local fresh, _, values = unseal(from.lease)
-  local dress = dresser(from.claim, fresh)
+  local _, _, values = unseal(from.lease)
+  local dress = dresser(from.claim, from.fresh)
   for i = 1, #found do
     local position = found[i]
     if position then
@@ -102,7 +101,7 @@ redis.call('PERSIST', leases)
 for _, from in pairs(holdings) do
   local marks = text_of(from.marks)
   if string.find(marks, '1', 1, true) then
-    redis.call('LSET', from.lease, 0, marks .. from.fresh)
+    redis.call('LSET', from.lease, 0, marks .. ' ' .. from.fresh)
   else
     redis.call('DEL', from.lease)
     redis.call('ZREM', leases, from.claim)
