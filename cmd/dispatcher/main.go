@@ -15,7 +15,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
-	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
@@ -99,7 +99,7 @@ func exit(err error, campaignID string) error {
 func unusable(err error) bool {
 	_, id := errors.AsType[*queue.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
-	_, message := errors.AsType[*fcm.FieldError](err)
+	message := len(notification.FaultsOf(err)) > 0
 	_, mistyped := errors.AsType[*queue.TypeError](err)
 	return id || spec || message || mistyped
 }

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
-	"fanfare/internal/fcm"
+	"fanfare/internal/daemon"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
-	"fanfare/internal/profiles"
 )
 
 func (c *cli) campaignCreate() *cobra.Command {
@@ -22,7 +23,7 @@ func (c *cli) campaignCreate() *cobra.Command {
 		Short: "Create a campaign as a draft, after checking its message as FCM would",
 		Long: `Create a campaign as a draft, after checking its message as FCM would.
 
-The file holds the "message" object of FCM's HTTP v1 API as JSON, without a target. {{name}} or {{name|default}} in title,
+The file holds the "message" object of FCM's HTTP v1 API as JSON, without a target; a whole request, {"message": {…}}, is taken, too. {{name}} or {{name|default}} in title,
 body, image, link and data is filled in for each recipient, from the audience's columns and then from the profile.`,
 		Example: "  fanfare campaign create 42 --message message.json",
 		Args:    takes,
@@ -63,15 +64,25 @@ body, image, link and data is filled in for each recipient, from the audience's 
 
 // notCreated names the file where the message is at fault, and the flag where that is.
 func notCreated(id, file string, err error) error {
-	_, message := errors.AsType[*fcm.FieldError](err)
-	_, placeholder := errors.AsType[*profiles.FieldError](err)
-	if message || placeholder {
-		return fmt.Errorf("%s: %w", file, err)
+	if faults := notification.FaultsOf(err); len(faults) > 0 {
+		return faultyFile(file, faults)
 	}
 	if spec, ok := errors.AsType[*campaign.SpecError](err); ok {
 		return wrongOption(spec.Field, spec.Problem)
 	}
 	return about(id, err)
+}
+
+// faultyFile lists all faults of a message, a line for each where there are several.
+func faultyFile(file string, faults notification.Faults) error {
+	if len(faults) == 1 {
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s: %w", printable(file), faults[0]))
+	}
+	lines := []string{fmt.Sprintf("%s: %d faults", printable(file), len(faults))}
+	for _, fault := range faults {
+		lines = append(lines, "  "+printable(fault.Error()))
+	}
+	return daemon.Exit(daemon.ExitUsage, errors.New(strings.Join(lines, "\n")))
 }
 
 func createLine(id string) string { return "fanfare campaign create " + word(id) + " --message FILE" }

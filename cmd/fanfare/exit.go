@@ -12,9 +12,8 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
-	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
-	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 )
@@ -46,10 +45,9 @@ func explain(err error) error {
 func wrongInput(err error) bool {
 	_, id := errors.AsType[*queue.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
-	_, message := errors.AsType[*fcm.FieldError](err)
-	_, placeholder := errors.AsType[*profiles.FieldError](err)
+	message := len(notification.FaultsOf(err)) > 0
 	_, file := errors.AsType[*operator.FileError](err)
-	return id || spec || message || placeholder || file || errors.Is(err, operator.ErrNoRecipient) ||
+	return id || spec || message || file || errors.Is(err, operator.ErrNoRecipient) ||
 		errors.Is(err, operator.ErrNoToken) || errors.Is(err, tokens.ErrNoToken)
 }
 

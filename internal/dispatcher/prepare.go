@@ -144,7 +144,7 @@ func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *
 		return dl.end(notification.StatusSkipped, notification.CodeUnfilled, err.Error())
 	}
 	dl.message, err = fcm.ParseFilled(text)
-	if tooLarge, ok := errors.AsType[*fcm.FieldError](err); ok {
+	if tooLarge, ok := errors.AsType[*notification.Fault](err); ok {
 		return dl.end(notification.StatusFailed, notification.CodeTooLarge, tooLarge.Error())
 	}
 	if err != nil {

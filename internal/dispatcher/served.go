@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"maps"
 	"math"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/content"
 	"fanfare/internal/fcm"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
@@ -44,20 +44,16 @@ type served struct {
 
 // compile makes a campaign ready to be served, until ctx ends.
 func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*served, error) {
-	message, err := fcm.Parse(spec.Message)
+	ready, err := content.Compile(spec.Message)
 	if err != nil {
-		return nil, fmt.Errorf("read message: %w", err)
-	}
-	template, err := profiles.Compile(spec.Message)
-	if err != nil {
-		return nil, fmt.Errorf("read placeholders: %w", err)
+		return nil, err
 	}
 	s := &served{
 		id:       spec.ID,
 		raw:      spec.Message,
 		edition:  spec.Edition,
-		message:  message,
-		template: template,
+		message:  ready.Message,
+		template: ready.Template,
 		queue:    q,
 		paceKey:  q.List().Key(queue.SuffixPace),
 	}

@@ -6,25 +6,19 @@ import (
 	"strings"
 )
 
-// eachMember visits the members of an object in the order of the text, which is known to be valid JSON.
-func eachMember(path string, raw json.RawMessage, visit func(name string, value json.RawMessage) error) error {
-	if raw[0] != '{' {
-		return mismatch(path, "an object", raw)
-	}
+// eachMember visits the members of an object in the order of the text, which is known to be a JSON object.
+func eachMember(raw json.RawMessage, visit func(name string, value json.RawMessage)) {
 	for rest := after(raw, 1); rest[0] != '}'; {
 		end := valueEnd(rest)
 		name, _ := asText(rest[:end])
 		rest = after(rest, end) // ':'
 		rest = after(rest, 1)
 		end = valueEnd(rest)
-		if err := visit(name, rest[:end:end]); err != nil {
-			return err
-		}
+		visit(name, rest[:end:end])
 		if rest = after(rest, end); rest[0] == ',' {
 			rest = after(rest, 1)
 		}
 	}
-	return nil
 }
 
 // after skips n bytes, and the white space behind them.
@@ -73,19 +67,4 @@ func asText(raw json.RawMessage) (string, bool) {
 	var s string
 	err := json.Unmarshal(raw, &s)
 	return s, err == nil
-}
-
-// mismatch says what stands where something else should.
-func mismatch(path, want string, raw json.RawMessage) error {
-	const long = 40
-	is := string(raw)
-	switch {
-	case raw[0] == '{':
-		is = "an object"
-	case raw[0] == '[':
-		is = "a list"
-	case len(is) > long:
-		is = strings.ToValidUTF8(is[:long], "") + "…"
-	}
-	return &FieldError{path, "must be " + want + ", is " + is}
 }

@@ -28,24 +28,51 @@ type Envelope struct {
 	TTL time.Duration
 }
 
-// Parse reads a campaign's message strictly: whatever FCM would refuse is refused here, as a *FieldError. Placeholders may stand
-// where URLs do.
+// Parse reads a campaign's message strictly: whatever FCM would refuse is refused here, as notification.Faults. A whole
+// request, {"message": {…}}, is taken for the message in it. Placeholders may stand where URLs do.
 func Parse(m notification.Message) (*Message, error) {
 	content, err := readMessage(m)
 	if err != nil {
-		return nil, err
+		return nil, withSize(content, err)
 	}
 	return compile(content)
 }
 
+// withSize adds to a message's faults that it is too large as well.
+func withSize(content tree, err error) error {
+	faults := notification.FaultsOf(err)
+	if text, err := json.Marshal(content); err == nil && len(text) > maxMessage {
+		faults = append(faults, tooLarge(len(text)))
+	}
+	return faults
+}
+
+func tooLarge(size int) *notification.Fault {
+	return &notification.Fault{Field: root, Problem: fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", size, maxMessage)}
+}
+
 // ParseFilled reads a message whose template passed Parse and whose placeholders have been filled. Only a message that has grown
-// over the limit is a *FieldError; other errors say what a filled-in value broke.
+// over the limit is a *notification.Fault; other errors say what a filled-in value broke.
 func ParseFilled(m notification.Message) (*Message, error) {
 	content, err := readMessage(m)
 	if err != nil {
-		return nil, errors.New("fill message: " + err.Error()) // not wrapped: a *FieldError would pass for a message too large
+		return nil, errors.New("fill message: " + err.Error()) // not wrapped: a Fault would pass for a message too large
 	}
 	return compile(content)
+}
+
+// Canonical returns a message's text as other readers of it expect it: unwrapped, and with FCM's own field names. What is faulty
+// stays as it is.
+func Canonical(m notification.Message) notification.Message {
+	content, _ := readMessage(m) // the faults are Parse's to return
+	if content == nil {
+		return m
+	}
+	text, err := json.Marshal(content)
+	if err != nil {
+		return m
+	}
+	return text
 }
 
 // compile turns a message that the schema found good into the SDK's.
@@ -67,7 +94,7 @@ func compile(content tree) (*Message, error) {
 			return nil, fmt.Errorf("write message: %w", err)
 		}
 		if size = len(wire); size > maxMessage {
-			return nil, &FieldError{"message", fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", size, maxMessage)}
+			return nil, tooLarge(size)
 		}
 	}
 	if size+markRoom <= maxMessage {

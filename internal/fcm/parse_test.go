@@ -23,9 +23,10 @@ func TestParseRefuses(t *testing.T) {
 
 		`{"titel":"x"}`:                           {"message.titel", "is unknown to FCM"},
 		`{"Data":{}}`:                             {"message.Data", "did you mean data?"},
-		`{"message":{"data":{}}}`:                 {"message.message", `give the object inside "message" alone`},
 		`{"notification":{"titel":"x"}}`:          {"message.notification.titel", "is unknown to FCM"},
-		`{"android":{"collapseKey":"x"}}`:         {"message.android.collapseKey", "did you mean collapse_key?"},
+		`{"android":{"Collapse-Key":"x"}}`:        {"message.android.Collapse-Key", "did you mean collapse_key?"},
+		`{"android":{"CollapseKey":"x"}}`:         {"message.android.CollapseKey", "did you mean collapse_key?"},
+		`{"notification":{"imageUrl":"x"}}`:       {"message.notification.imageUrl", "did you mean image?"},
 		`{"notification":{"title":1}}`:            {"message.notification.title", "must be a string, is 1"},
 		`{"notification":[]}`:                     {"message.notification", "must be an object, is a list"},
 		`{"notification":{"title":"","title":1}}`: {"message.notification.title", "stands there twice"},
@@ -85,9 +86,9 @@ func TestParseRefuses(t *testing.T) {
 		`{"android":{"notification":{"visibility":"HIDDEN"}}}`:                    {"message.android.notification.visibility", "one of PRIVATE"},
 	} {
 		_, err := Parse(notification.Message(text))
-		wrong, ok := errors.AsType[*FieldError](err)
+		wrong, ok := errors.AsType[*notification.Fault](err)
 		if !ok {
-			t.Errorf("%s: got %v, want a *FieldError", text, err)
+			t.Errorf("%s: got %v, want a *notification.Fault", text, err)
 			continue
 		}
 		if wrong.Field != want.field || !strings.Contains(wrong.Problem, want.problem) {
@@ -110,7 +111,7 @@ func TestSizeLimit(t *testing.T) {
 	}
 	for name, read := range map[string]func(notification.Message) (*Message, error){"Parse": Parse, "ParseFilled": ParseFilled} {
 		_, err := read(sized(maxMessage + 1))
-		if tooLarge, ok := errors.AsType[*FieldError](err); !ok || tooLarge.Field != "message" || !strings.Contains(tooLarge.Problem, "4097") {
+		if tooLarge, ok := errors.AsType[*notification.Fault](err); !ok || tooLarge.Field != "message" || !strings.Contains(tooLarge.Problem, "4097") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -119,7 +120,7 @@ func TestSizeLimit(t *testing.T) {
 // What is filled in can break a message otherwise than by its size; that must not pass for a message too large.
 func TestParseFilledTellsSizeFromTheRest(t *testing.T) {
 	_, err := ParseFilled(notification.Message(`{"notification":{"image":"not a URL"}}`))
-	if _, tooLarge := errors.AsType[*FieldError](err); err == nil || tooLarge || !strings.Contains(err.Error(), "message.notification.image") {
+	if _, tooLarge := errors.AsType[*notification.Fault](err); err == nil || tooLarge || !strings.Contains(err.Error(), "message.notification.image") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -131,7 +132,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m, err := Parse(text)
-		if _, named := errors.AsType[*FieldError](err); err != nil && !named {
+		if _, named := errors.AsType[*notification.Fault](err); err != nil && !named {
 			t.Fatalf("%q: %v", text, err)
 		}
 		if err == nil {

@@ -4,117 +4,196 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
+
+	"fanfare/internal/notification"
 )
 
 // tree is an object of the message as the SDK reads it: what FCM takes in several spellings stands in the SDK's.
-// Values that are none of the schema's business stay json.RawMessage, as the campaign wrote them.
+// Values that are none of the schema's business stay json.RawMessage, as the campaign wrote them. So do faulty ones.
 type tree map[string]any
 
-// readMessage checks a message against the schema. The first fault, in the order of the text, is a *FieldError.
+// reader reads a message against the schema and collects its faults in the order of the text.
+type reader struct{ faults notification.Faults }
+
+func (r *reader) fault(path, problem string) {
+	r.faults = append(r.faults, &notification.Fault{Field: path, Problem: problem})
+}
+
+// root begins the path of every field.
+const root = "message"
+
+// readMessage checks a message against the schema. An error is notification.Faults; the tree then holds what could be read.
 func readMessage(m []byte) (tree, error) {
-	const root = "message"
-	if !utf8.Valid(m) {
-		return nil, &FieldError{root, "is not valid UTF-8"}
+	var r reader
+	content := r.message(bytes.TrimPrefix(m, []byte("\xef\xbb\xbf")))
+	return content, r.faults.Err()
+}
+
+func (r *reader) message(m []byte) tree {
+	switch {
+	case !utf8.Valid(m):
+		r.fault(root, "is not valid UTF-8")
+		return nil
+	case !json.Valid(m):
+		r.fault(root, notJSON(m))
+		return nil
 	}
-	if !json.Valid(m) {
-		return nil, &FieldError{root, "is not JSON: " + syntaxProblem(m)}
+	content := r.unwrap(bytes.Clone(bytes.TrimSpace(m)))
+	if content == nil {
+		return nil
 	}
-	value, err := field{kind: object, members: messageSchema}.read(root, bytes.Clone(bytes.TrimSpace(m)))
-	if err != nil {
-		return nil, err
+	if content[0] == '"' {
+		if text, _ := asText(content); json.Valid([]byte(text)) {
+			r.fault(root, "must be an object, is a string that holds JSON: it was encoded twice")
+			return nil
+		}
 	}
+	value := r.read(field{kind: object, members: messageSchema}, root, content)
 	if value == nil {
-		return nil, &FieldError{root, "must be an object, is null"}
+		r.fault(root, "must be an object, is null")
 	}
-	return value.(tree), nil
+	out, _ := value.(tree)
+	return out
 }
 
-func syntaxProblem(m []byte) string {
+// notJSON says what a text is that is no JSON, and where JSON ends in it.
+func notJSON(m []byte) string {
+	switch text := bytes.TrimSpace(m); {
+	case len(text) == 0:
+		return "is not JSON: it is empty"
+	case bytes.HasPrefix(text, []byte("[object ")):
+		return fmt.Sprintf("is not JSON but %q: encode the object, with JSON.stringify in JavaScript", text[:min(len(text), 40)])
+	}
 	var whole json.RawMessage
-	return json.Unmarshal(m, &whole).Error()
+	return "is not JSON: " + json.Unmarshal(m, &whole).Error()
 }
 
-// read returns the field's value, nil where that is as good as absent. path names it in errors.
-func (f field) read(path string, raw json.RawMessage) (any, error) {
+// unwrap returns the object inside of "message" where a whole request of the HTTP API is given, else the object itself.
+// It is nil, after a fault, where both are mixed.
+func (r *reader) unwrap(raw json.RawMessage) json.RawMessage {
+	if raw[0] != '{' {
+		return raw
+	}
+	var inside json.RawMessage
+	var beside []string
+	eachMember(raw, func(name string, value json.RawMessage) {
+		switch {
+		case name == root && inside == nil:
+			inside = value
+		case (name == "validate_only" || name == "validateOnly") && string(value) != "true":
+		default:
+			beside = append(beside, name)
+		}
+	})
+	if inside == nil {
+		return raw
+	}
+	if len(beside) > 0 {
+		for _, name := range beside {
+			r.fault(name, `stands beside "message": give the message alone`)
+		}
+		return nil
+	}
+	return inside
+}
+
+// read returns the field's value, nil where that is as good as absent, and the raw text where it is faulty.
+func (r *reader) read(f field, path string, raw json.RawMessage) any {
 	switch f.kind {
 	case target:
-		return nil, &FieldError{path, "names a recipient; the audience says to whom the message goes"}
+		r.fault(path, "names a recipient; the audience says to whom the message goes")
+		return raw
 	case unsent:
-		return nil, &FieldError{path, "is known to FCM, but the Firebase SDK cannot send it"}
+		r.fault(path, "is known to FCM, but the Firebase SDK cannot send it")
+		return raw
 	case output:
-		return nil, &FieldError{path, "is for FCM to give"}
+		r.fault(path, "is for FCM to give")
+		return raw
 	case anything:
-		return raw, nil
+		return raw
 	}
 	if string(raw) == "null" {
-		return nil, nil
+		return nil
 	}
 	switch f.kind {
 	case object:
-		return f.readObject(path, raw)
+		return r.readObject(f, path, raw)
 	case textOrObject:
 		if raw[0] != '"' && raw[0] != '{' {
-			return nil, mismatch(path, "a string or an object", raw)
+			r.mismatch(path, "a string or an object", raw)
 		}
-		return raw, nil
+		return raw
 	case entries:
-		return f.readEntries(path, raw)
+		return r.readEntries(f, path, raw)
 	case texts, durations:
-		return f.readList(path, raw)
+		return r.readList(f, path, raw)
 	default:
-		return f.readScalar(path, raw)
+		return r.readScalar(f, path, raw)
 	}
 }
 
-func (f field) readObject(path string, raw json.RawMessage) (any, error) {
+func (r *reader) readObject(f field, path string, raw json.RawMessage) any {
+	if raw[0] != '{' {
+		return r.mismatch(path, "an object", raw)
+	}
 	out := tree{}
-	err := eachMember(path, raw, func(name string, value json.RawMessage) error {
+	eachMember(raw, func(said string, value json.RawMessage) {
+		at := path + "." + said
+		name, member, known := f.members.find(said)
 		if _, twice := out[name]; twice {
-			return &FieldError{path + "." + name, "stands there twice"}
+			r.fault(at, "stands there twice"+otherwise(said, name))
+			return
 		}
-		member, known := f.members[name]
 		if !known && !f.open {
-			return &FieldError{path + "." + name, f.unknown(name)}
+			r.fault(at, f.unknown(said))
+			member.kind = anything
 		}
 		if !known {
 			member.kind = anything
 		}
-		v, err := member.read(path+"."+name, value)
-		if err == nil && v != nil {
+		if v := r.read(member, at, value); v != nil {
 			out[name] = v
 		}
-		return err
 	})
-	if err != nil {
-		return nil, err
+	r.complete(f, path, out)
+	return out
+}
+
+// otherwise names the other spelling of a field.
+func otherwise(said, name string) string {
+	if said == name {
+		return ""
 	}
-	return out, f.complete(path, out)
+	return ", also as " + name
 }
 
 // complete looks for members that have to be there.
-func (f field) complete(path string, members tree) error {
+func (r *reader) complete(f field, path string, members tree) {
 	for _, name := range f.needs {
 		if _, there := members[name]; !there {
-			return &FieldError{path + "." + name, "is missing"}
+			r.fault(path+"."+name, "is missing")
 		}
 	}
+	before := len(r.faults)
 	for name, value := range members {
 		key := f.members[name].with
 		if list, _ := value.([]any); key == "" || len(list) == 0 {
 			continue
 		}
+		if _, faulty := members[key].(json.RawMessage); faulty {
+			continue
+		}
 		if said, _ := members[key].(string); said == "" {
-			return &FieldError{path + "." + key, "is missing, although " + name + " needs it"}
+			r.fault(path+"."+key, "is missing, although "+name+" needs it")
 		}
 	}
-	return nil
+	slices.SortFunc(r.faults[before:], func(a, b *notification.Fault) int { return strings.Compare(a.Field, b.Field) })
 }
 
 func (f field) unknown(name string) string {
-	if name == "message" {
-		return "is unknown to FCM; give the object inside \"message\" alone"
-	}
 	if known := f.members.resembling(name); known != "" {
 		return "is unknown to FCM; did you mean " + known + "?"
 	}
@@ -122,30 +201,34 @@ func (f field) unknown(name string) string {
 }
 
 // readEntries reads an object of strings: data, or headers.
-func (f field) readEntries(path string, raw json.RawMessage) (any, error) {
+func (r *reader) readEntries(f field, path string, raw json.RawMessage) any {
+	if raw[0] != '{' {
+		return r.mismatch(path, "an object", raw)
+	}
 	out := tree{}
-	err := eachMember(path, raw, func(key string, raw json.RawMessage) error {
+	eachMember(raw, func(key string, raw json.RawMessage) {
 		at := path + "." + key
 		if _, twice := out[key]; twice {
-			return &FieldError{at, "stands there twice"}
+			r.fault(at, "stands there twice")
+			return
 		}
 		value, ok := asText(raw)
 		if !ok {
-			return mismatch(at, "a string", raw)
+			out[key] = r.mismatch(at, "a string", raw)
+			return
 		}
 		if problem := f.entry(key, value); problem != "" {
-			return &FieldError{at, problem}
+			r.fault(at, problem)
 		}
 		out[key] = value
-		return nil
 	})
-	return out, err
+	return out
 }
 
-func (f field) readList(path string, raw json.RawMessage) (any, error) {
+func (r *reader) readList(f field, path string, raw json.RawMessage) any {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil {
-		return nil, mismatch(path, "a list", raw)
+		return r.mismatch(path, "a list", raw)
 	}
 	element := field{kind: text}
 	if f.kind == durations {
@@ -154,14 +237,27 @@ func (f field) readList(path string, raw json.RawMessage) (any, error) {
 	out := make([]any, 0, len(elements))
 	for i, raw := range elements {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		v, err := element.read(at, raw)
-		if err != nil {
-			return nil, err
-		}
+		v := r.read(element, at, raw)
 		if v == nil {
-			return nil, mismatch(at, "a string", raw)
+			v = r.mismatch(at, "a string", raw)
 		}
 		out = append(out, v)
 	}
-	return out, nil
+	return out
+}
+
+// mismatch says what stands where something else should, and returns it.
+func (r *reader) mismatch(path, want string, raw json.RawMessage) any {
+	const long = 40
+	is := string(raw)
+	switch {
+	case raw[0] == '{':
+		is = "an object"
+	case raw[0] == '[':
+		is = "a list"
+	case len(is) > long:
+		is = strings.ToValidUTF8(is[:long], "") + "…"
+	}
+	r.fault(path, "must be "+want+", is "+is)
+	return raw
 }

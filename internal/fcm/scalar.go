@@ -14,10 +14,10 @@ var durationPattern = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?s$`)
 // sdkTime is the one layout of a time that the SDK reads.
 const sdkTime = "2006-01-02T15:04:05.000000000Z"
 
-func (f field) readScalar(path string, raw json.RawMessage) (any, error) {
+func (r *reader) readScalar(f field, path string, raw json.RawMessage) any {
 	value, want := f.scalar(raw)
 	if want != "" {
-		return nil, mismatch(path, want, raw)
+		return r.mismatch(path, want, raw)
 	}
 	if f.check != nil {
 		said, quoted := asText(raw)
@@ -25,10 +25,10 @@ func (f field) readScalar(path string, raw json.RawMessage) (any, error) {
 			said = string(raw)
 		}
 		if problem := f.check(said); problem != "" {
-			return nil, &FieldError{path, problem}
+			r.fault(path, problem)
 		}
 	}
-	return value, nil
+	return value
 }
 
 // scalar returns the value in the SDK's spelling, or what it should have been.

@@ -1,6 +1,9 @@
 package fcm
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // kind is the JSON form that a field takes.
 type kind uint8
@@ -39,7 +42,7 @@ type field struct {
 // schema holds an object's fields by name.
 type schema map[string]field
 
-// messageSchema is the Message of FCM's HTTP v1 API, revision 20261023. Names are FCM's own, and case matters.
+// messageSchema is the Message of FCM's HTTP v1 API, revision 20261023. Names are FCM's own; see find for the other spelling.
 var messageSchema = schema{
 	"data": {kind: entries, entry: checkData},
 	"notification": {kind: object, members: schema{
@@ -109,8 +112,55 @@ var webpushSchema = schema{
 	"fcm_options":  {kind: object, members: schema{"link": {check: checkLink}, "analytics_label": {kind: unsent}}},
 }
 
-// resembling finds the field that a name in another spelling means: collapseKey, Collapse-Key.
+// find looks a field up by either name that proto3 JSON takes: FCM's own, such as collapse_key, or collapseKey. It returns FCM's.
+func (s schema) find(said string) (name string, f field, known bool) {
+	if f, known = s[said]; known {
+		return said, f, true
+	}
+	name = snakeCase(said)
+	if f, known = s[name]; known && camelCase(name) == said {
+		return name, f, true
+	}
+	return said, field{}, false
+}
+
+// snakeCase is the field's own name for one in lower camel case: androidV2 is android_v2.
+func snakeCase(camel string) string {
+	var out strings.Builder
+	for _, c := range camel {
+		if unicode.IsUpper(c) {
+			out.WriteByte('_')
+			c = unicode.ToLower(c)
+		}
+		out.WriteRune(c)
+	}
+	return out.String()
+}
+
+// camelCase is the JSON name that proto3 gives a field.
+func camelCase(snake string) string {
+	var out strings.Builder
+	for i, part := range strings.Split(snake, "_") {
+		if i > 0 && part != "" {
+			part = strings.ToUpper(part[:1]) + part[1:]
+		}
+		out.WriteString(part)
+	}
+	return out.String()
+}
+
+// sdkNames are what the Admin SDKs call fields that FCM calls otherwise, for a hint.
+var sdkNames = map[string]string{
+	"imageUrl": "image", "vibrateTimingsMillis": "vibrate_timings", "eventTimestamp": "event_time",
+}
+
+// resembling finds the field that a name in another spelling means: Collapse-Key, or the Admin SDK's imageUrl.
 func (s schema) resembling(name string) string {
+	if own, known := sdkNames[name]; known {
+		if _, here := s[own]; here {
+			return own
+		}
+	}
 	letters := func(n string) string { return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(n)) }
 	for known := range s {
 		if letters(known) == letters(name) {

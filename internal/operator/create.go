@@ -3,23 +3,18 @@ package operator
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/fcm"
+	"fanfare/internal/content"
 	"fanfare/internal/notification"
-	"fanfare/internal/profiles"
 )
 
 // CheckMessage reads a campaign's message as the dispatcher will, and returns it without a byte order mark. What FCM would
-// refuse is refused here; the error names the field.
+// refuse is refused here; the error is notification.Faults, which names all fields at fault.
 func CheckMessage(text []byte) (notification.Message, error) {
 	message := notification.Message(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
-	if _, err := fcm.Parse(message); err != nil {
+	if _, err := content.Compile(message); err != nil {
 		return nil, err // it says where in the message
-	}
-	if _, err := profiles.Compile(message); err != nil {
-		return nil, fmt.Errorf("message.%w", err)
 	}
 	return message, nil
 }

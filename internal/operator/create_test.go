@@ -16,7 +16,8 @@ func TestMessagesAreRefusedByField(t *testing.T) {
 		"a target":               {`{"token":"t"}`, "message.token: names a recipient"},
 		"too large":              {`{"data":{"x":"` + strings.Repeat("x", 5000) + `"}}`, "message: is 50"},
 		"a long life":            {`{"android":{"ttl":"2419201s"}}`, "message.android.ttl: is 2419201s, over the 28 days"},
-		"a whole request":        {`{"message":{"notification":{"title":"x"}}}`, "message.message: is unknown to FCM; give the object inside"},
+		"a request and more":     {`{"message":{"notification":{"title":"x"}},"topic":"news"}`, "topic: stands beside \"message\": give the message alone"},
+		"all at once":            {`{"data":{"count":1},"notification":{"titel":"x","body":"Hi {{name"}}`, "message.data.count: must be a string, is 1; message.notification.titel: is unknown to FCM; message.notification.body: a placeholder is not closed"},
 		"no JSON":                {`{"notification":`, "message: is not JSON"},
 		"an open placeholder":    {`{"notification":{"title":"Hello {{name"}}`, "message.notification.title: a placeholder is not closed"},
 		"an unnamed placeholder": {`{"data":{"x":"{{|there}}"}}`, "message.data.x: a placeholder has no name"},
@@ -36,6 +37,7 @@ func TestMessagesWithPlaceholdersAreTaken(t *testing.T) {
 		`{"notification":{"title":"{{name|there}}","body":"{{a.b}}","image":"{{picture|https://host/x.png}}"},"data":{"link":"app://{{screen}}"}}`,
 		`{"webpush":{"fcm_options":{"link":"https://host/{{path}}"}},"android":{"notification":{"image":"{{picture}}"}}}`,
 		`{"apns":{"payload":{"aps":{"alert":{"title":"{{name}}"}}},"fcm_options":{"image":"{{picture}}"}}}`,
+		`{"message":{"webpush":{"fcmOptions":{"link":"https://host/{{path}}"}}}}`,
 	} {
 		if _, err := CheckMessage([]byte(message)); err != nil {
 			t.Errorf("%s: %v", message, err)

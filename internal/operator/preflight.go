@@ -7,6 +7,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/content"
 	"fanfare/internal/fcm"
 	"fanfare/internal/pacing"
 	"fanfare/internal/profiles"
@@ -124,21 +125,17 @@ type script struct {
 
 // readScript reads the message as CheckMessage does; there is none where the finding is a failure.
 func readScript(spec campaign.Spec) (script, Finding) {
-	message, err := fcm.Parse(spec.Message)
+	ready, err := content.Compile(spec.Message)
 	if err != nil {
 		return script{}, unreadable(err)
 	}
-	template, err := profiles.Compile(spec.Message)
-	if err != nil {
-		return script{}, unreadable(fmt.Errorf("message.%w", err))
-	}
 	f := Finding{Name: "message", Grade: Good, Detail: "reads as FCM's, the same for everybody"}
-	if template.Personal() {
+	if ready.Template.Personal() {
 		f.Detail = "reads as FCM's, filled in for each recipient"
 	}
-	return script{message, template}, f
+	return script{ready.Message, ready.Template}, f
 }
 
 func unreadable(err error) Finding {
-	return Finding{Name: "message", Grade: Failure, Detail: err.Error(), Advice: "mend the campaign's message: FCM refuses it for everybody"}
+	return Finding{Name: "message", Grade: Failure, Detail: err.Error(), Advice: "fix the campaign's message: FCM refuses it for everybody"}
 }

@@ -97,7 +97,7 @@ func (c *cast) fill(s script, r notification.Recipient, profile profiles.Profile
 			return
 		}
 		message, err = fcm.ParseFilled(text)
-		if _, large := errors.AsType[*fcm.FieldError](err); large {
+		if _, large := errors.AsType[*notification.Fault](err); large {
 			c.tooLarge++
 			return
 		}

@@ -11,15 +11,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// FieldError tells which field of a message has a placeholder that cannot be read.
-type FieldError struct {
-	Field   string // as in notification.title
-	Problem string
-}
-
-func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
-
-// Compile reads a message's placeholders. A *FieldError names the field in which one is not closed or has no name.
+// Compile reads a message's placeholders. notification.Faults name the fields in which one is not closed or has no
+// name.
 func Compile(m notification.Message) (*Template, error) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, m); err != nil {
@@ -29,6 +22,9 @@ func Compile(m notification.Message) (*Template, error) {
 	c.decoder = json.NewDecoder(bytes.NewReader(c.text))
 	c.decoder.UseNumber()
 	if err := c.value(nil); err != nil {
+		return nil, err
+	}
+	if err := c.faults.Err(); err != nil {
 		return nil, err
 	}
 	c.template.tail = append(c.pending, c.text[c.written:]...)
@@ -43,6 +39,7 @@ type compiler struct {
 	written  int    // text up to here is in the template
 	pending  []byte // literal that waits for its hole
 	template *Template
+	faults   notification.Faults
 }
 
 // value compiles the next value, which stands at path.
@@ -57,7 +54,7 @@ func (c *compiler) value(path []string) error {
 		return c.members(path, t)
 	case string:
 		if strings.Contains(t, "{{") && isFillable(path) {
-			return c.fillable(path, t, start)
+			c.fillable(path, t, start)
 		}
 	}
 	return nil
@@ -83,10 +80,11 @@ func (c *compiler) members(path []string, open json.Delim) error {
 }
 
 // fillable compiles a string with placeholders, whose JSON stands in the text between start and where the decoder is.
-func (c *compiler) fillable(path []string, text string, start int) error {
+func (c *compiler) fillable(path []string, text string, start int) {
 	pieces, err := split(text)
 	if err != nil {
-		return &FieldError{Field: strings.Join(path, "."), Problem: err.Error()}
+		c.faults = append(c.faults, &notification.Fault{Field: "message." + strings.Join(path, "."), Problem: err.Error()})
+		return
 	}
 	quote := start + bytes.IndexByte(c.text[start:], '"')
 	c.pending = append(c.pending, c.text[c.written:quote+1]...)
@@ -100,7 +98,6 @@ func (c *compiler) fillable(path []string, text string, start int) error {
 		c.pending = nil
 	}
 	c.pending = append(c.pending, '"')
-	return nil
 }
 
 func (t *Template) add(literal []byte, h *hole) {

@@ -176,7 +176,7 @@ func TestCompileRefuses(t *testing.T) {
 		`{"apns":{"payload":{"aps":{"alert":{"loc-args":["a","{{}}"]}}}}}`: "apns.payload.aps.alert.loc-args.1",
 	} {
 		_, err := profiles.Compile(notification.Message(message))
-		if fault, ok := errors.AsType[*profiles.FieldError](err); !ok || fault.Field != field {
+		if fault, ok := errors.AsType[*notification.Fault](err); !ok || fault.Field != "message."+field {
 			t.Errorf("%s: got %v, want a fault of %s", message, err, field)
 		}
 	}
