@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +30,10 @@ should not be sent as it is.`,
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			if options.Sample < 1 || options.Patience <= 0 {
-				return wrongUsage(command, errors.New("--sample and --patience must be above zero"))
+			err := errors.Join(checkRange(command, "sample", options.Sample, 1, maxSample),
+				checkRange(command, "patience", options.Patience, time.Millisecond, maxPatience))
+			if err != nil {
+				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				report, err := preflight(ctx, rooms, op, args[0], options)

@@ -28,11 +28,11 @@ body, image, link and data is filled in for each recipient, from the audience's 
 		Example: "  fanfare campaign create 42 --message message.json",
 		Args:    takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			switch {
-			case message == "":
+			if message == "" {
 				return wrongUsage(command, errors.New("no message: give --message FILE, or - for standard input"))
-			case options.weight < 1: // which a spec would take for "not said"
-				return wrongUsage(command, fmt.Errorf("--weight %d is not above zero", options.weight))
+			}
+			if err := options.checkCounts(command); err != nil {
+				return err
 			}
 			rate, deadline, err := options.limits()
 			if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 
 // change is what the flags say that were given.
 func (o *campaignOptions) change(command *cobra.Command) (campaign.Change, error) {
+	if err := o.checkCounts(command); err != nil {
+		return campaign.Change{}, err
+	}
 	rate, deadline, err := o.limits()
 	if err != nil {
 		return campaign.Change{}, err
@@ -45,6 +49,11 @@ func (o *campaignOptions) change(command *cobra.Command) (campaign.Change, error
 		Rate:        given(f, "rate", &rate),
 		Deadline:    given(f, "deadline", &deadline),
 	}, nil
+}
+
+func (o *campaignOptions) checkCounts(command *cobra.Command) error {
+	return errors.Join(checkRange(command, "weight", o.weight, 1, campaign.MaxWeight),
+		checkRange(command, "priority", o.priority, 0, campaign.MaxPriority))
 }
 
 // given is nil unless the flag was.

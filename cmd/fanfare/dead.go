@@ -60,8 +60,8 @@ func (c *cli) deadList() *cobra.Command {
 			if err := filter.check(command); err != nil {
 				return err
 			}
-			if limit < 0 {
-				return wrongUsage(command, errors.New("--limit is below zero"))
+			if err := checkRange(command, "limit", limit, 0, maxLimit); err != nil {
+				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
 				found, err := findLetters(ctx, rooms.DeadLetters, filter.Filter, limit)

@@ -31,8 +31,8 @@ Lines that are no recipients are left out and named. An audience that is there a
 		Args:              takes,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
-			if opts.Skip < 0 {
-				return wrongUsage(command, errors.New("--skip is below zero"))
+			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
+				return err
 			}
 			opts.Format = formatOf(format, args[1])
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -28,8 +27,10 @@ func (c *cli) quotaClose() *cobra.Command {
 a 429 of the project. A ramp follows.`,
 		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {
-			if command.Flags().Changed("for") && wait <= 0 {
-				return wrongUsage(command, errors.New("--for is not above zero"))
+			if command.Flags().Changed("for") {
+				if err := checkRange(command, "for", wait, time.Millisecond, maxWait); err != nil {
+					return err
+				}
 			}
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if longest := g.LongestGate(); wait > longest {

@@ -23,6 +23,15 @@ func (q *quotaFlags) addTo(f *pflag.FlagSet) {
 	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "let nothing go within two minutes of :00, :15, :30 and :45; =false takes that back")
 }
 
+func (q *quotaFlags) check(command *cobra.Command) error {
+	var errs []error
+	if command.Flags().Changed("per-minute") {
+		errs = append(errs, checkRange(command, "per-minute", q.settings.Quota, 1, pacing.MaxQuota))
+	}
+	return errors.Join(append(errs, checkRange(command, "headroom", q.headroom, 0, 100*pacing.MaxHeadroom),
+		checkRange(command, "ramp", q.settings.Ramp, 0, pacing.MaxRamp))...)
+}
+
 // apply changes what was given, and tells whether anything was.
 func (q *quotaFlags) apply(f *pflag.FlagSet, s *pacing.Settings) (applied bool) {
 	for flag, take := range map[string]func(){
@@ -54,6 +63,9 @@ It is in force everywhere within two seconds, goes before what stands in the dis
 		RunE: func(command *cobra.Command, _ []string) error {
 			if !given.apply(command.Flags(), new(pacing.Settings)) {
 				return wrongUsage(command, errors.New("nothing to set: give --per-minute, --headroom, --ramp or --avoid-quarter-hours"))
+			}
+			if err := given.check(command); err != nil {
+				return err
 			}
 			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				settings, err := g.Settings(ctx)

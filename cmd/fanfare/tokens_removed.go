@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -25,8 +24,8 @@ func (c *cli) tokensRemoved() *cobra.Command {
 			if err := filter.read(command, users); err != nil {
 				return err
 			}
-			if limit < 0 {
-				return wrongUsage(command, errors.New("--limit is below zero"))
+			if err := checkRange(command, "limit", limit, 0, maxLimit); err != nil {
+				return err
 			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 				found, err := op.RemovedTokens(ctx, filter.Filter, limit)

@@ -22,8 +22,8 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			if every <= 0 {
-				return wrongUsage(command, errors.New("--every is not above zero"))
+			if err := checkRange(command, "every", every, time.Millisecond, maxEvery); err != nil {
+				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				line := newProgressLine(command.OutOrStdout(), c.asJSON)

@@ -96,7 +96,7 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 		"redis.tls.cert_file":   {"FANFARE_REDIS_TLS_ENABLED=true", "FANFARE_REDIS_TLS_KEY_FILE=k"},
 		"redis.tls.key_file":    {"FANFARE_REDIS_TLS_ENABLED=true", "FANFARE_REDIS_TLS_CERT_FILE=c"},
 		"redis.tls.server_name": {"FANFARE_REDIS_TLS_ENABLED=true"},
-		"retry.min_backoff":     {"FANFARE_RETRY_MAX_BACKOFF=2h"},
+		"retry.max_backoff":     {"FANFARE_RETRY_MIN_BACKOFF=1s"},
 		"queue.max_element":     {"FANFARE_QUEUE_CLAIM_BYTES=8MiB"},
 	}
 	byDefault := config.Defaults().Values()
@@ -105,7 +105,7 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 		switch {
 		case listed:
 		case strings.Contains(key.Allowed, "duration"):
-			value = "61m1s"
+			value = "7s"
 		case strings.Contains(key.Allowed, "size"):
 			value = "5MiB"
 		case strings.Contains(key.Allowed, "whole number"):

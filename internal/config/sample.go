@@ -40,18 +40,13 @@ func (k Key) comment() string {
 	if len(k.oneof) > 0 {
 		comment += "; one of " + k.Allowed
 	}
-	if saysSomething(k.min) && k.typ.Kind() != reflect.String {
+	if k.min != "" && k.typ.Kind() != reflect.String {
 		comment += " (" + strings.TrimPrefix(k.limits(), ", ") + ")"
 	}
 	if len(k.Env) > 1 {
 		comment += " [" + strings.Join(k.Env[1:], ", ") + "]"
 	}
 	return comment
-}
-
-// saysSomething tells a bound that a reader could not guess from one that only keeps out zero and below.
-func saysSomething(least string) bool {
-	return least != "" && least != "0" && least != "1" && least != "1ms"
 }
 
 // yaml writes the default so that it is read back as the same type.

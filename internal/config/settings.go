@@ -38,16 +38,16 @@ type Redis struct {
 	Port                  int           `key:"port" default:"6379" min:"1" max:"65535" env:"REDIS_PORT" help:"its port"`
 	Username              string        `key:"username" env:"REDIS_USERNAME" help:"ACL user; empty: the default user"`
 	Password              Secret        `key:"password" env:"REDIS_PASSWORD" help:"the user's password"`
-	DB                    int           `key:"db" default:"0" min:"0" env:"REDIS_DB" help:"database number; a cluster has only 0"`
+	DB                    int           `key:"db" default:"0" min:"0" max:"65535" env:"REDIS_DB" help:"database number; a cluster has only 0"`
 	Addresses             []string      `key:"addresses" help:"host:port of the sentinels, or of some of the cluster's nodes"`
 	SentinelMaster        string        `key:"sentinel_master" help:"the master's name, as the sentinels know it"`
 	SentinelUsername      string        `key:"sentinel_username" help:"ACL user at the sentinels, if they have one of their own"`
 	SentinelPassword      Secret        `key:"sentinel_password" help:"that user's password"`
-	PoolSize              int           `key:"pool_size" default:"0" min:"0" help:"connections kept at most; 0: ten a CPU"`
-	MinIdle               int           `key:"min_idle" default:"0" min:"0" help:"idle connections kept open"`
-	DialTimeout           time.Duration `key:"dial_timeout" default:"5s" min:"1ms" help:"how long connecting may take"`
-	ReadTimeout           time.Duration `key:"read_timeout" default:"5s" min:"1ms" help:"how long an answer may take"`
-	WriteTimeout          time.Duration `key:"write_timeout" default:"5s" min:"1ms" help:"how long writing a command may take"`
+	PoolSize              int           `key:"pool_size" default:"0" min:"0" max:"10000" help:"connections kept at most; 0: ten a CPU"`
+	MinIdle               int           `key:"min_idle" default:"0" min:"0" max:"10000" help:"idle connections kept open"`
+	DialTimeout           time.Duration `key:"dial_timeout" default:"5s" min:"1ms" max:"1h" help:"how long connecting may take"`
+	ReadTimeout           time.Duration `key:"read_timeout" default:"5s" min:"1ms" max:"1h" help:"how long an answer may take"`
+	WriteTimeout          time.Duration `key:"write_timeout" default:"5s" min:"1ms" max:"1h" help:"how long writing a command may take"`
 	TLS                   TLS           `key:"tls" help:"TLS to Redis; rediss:// in the url switches it on too"`
 	AllowVolatileEviction bool          `key:"allow_volatile_eviction" default:"false" help:"start although Redis may evict audiences (maxmemory-policy other than noeviction)"`
 }
@@ -72,39 +72,39 @@ type Names struct {
 
 // Queue are the settings of every leased list.
 type Queue struct {
-	Lease      time.Duration `key:"lease" default:"15s" min:"100ms" help:"how long what a crashed process had taken stays out of reach; a live one extends its leases"`
-	MaxElement Size          `key:"max_element" default:"64KiB" min:"1KiB" help:"a longer element goes to the dead letters"`
-	ClaimBytes Size          `key:"claim_bytes" default:"4MiB" min:"1KiB" help:"what one claim carries at most"`
-	Linger     time.Duration `key:"linger" default:"168h" min:"1s" help:"how long beyond the producer's expiry Redis keeps the list itself"`
+	Lease      time.Duration `key:"lease" default:"15s" min:"100ms" max:"1h" help:"how long what a crashed process had taken stays out of reach; a live one extends its leases"`
+	MaxElement Size          `key:"max_element" default:"64KiB" min:"1KiB" max:"16MiB" help:"a longer element goes to the dead letters"`
+	ClaimBytes Size          `key:"claim_bytes" default:"4MiB" min:"1KiB" max:"64MiB" help:"what one claim carries at most"`
+	Linger     time.Duration `key:"linger" default:"168h" min:"1s" max:"8760h" help:"how long beyond the producer's expiry Redis keeps the list itself"`
 }
 
 // Dispatcher are the settings of the dispatcher's pool.
 type Dispatcher struct {
-	Concurrency int           `key:"concurrency" default:"500" min:"1" help:"pushes in flight at most; a fifth more recipients are held ready; how many FCM takes at once is found out"`
+	Concurrency int           `key:"concurrency" default:"500" min:"1" max:"10000" help:"pushes in flight at most; a fifth more recipients are held ready; how many FCM takes at once is found out"`
 	Claim       int           `key:"claim" default:"200" min:"1" max:"10000" help:"recipients taken by one claim at most"`
-	AckInterval time.Duration `key:"ack_interval" default:"20ms" min:"1ms" help:"how long outcomes wait to be written together; what waits here is what a crash repeats"`
-	AckBatch    int           `key:"ack_batch" default:"200" min:"1" help:"how many outcomes are written together at most"`
-	Drain       time.Duration `key:"drain" default:"30s" min:"1ms" help:"after SIGTERM, how long pushes in flight may take to finish"`
-	Poll        time.Duration `key:"poll" default:"250ms" min:"1ms" help:"how soon an empty campaign is looked at again"`
-	Discover    time.Duration `key:"discover" default:"2s" min:"1ms" help:"how often running campaigns are looked for"`
+	AckInterval time.Duration `key:"ack_interval" default:"20ms" min:"1ms" max:"10s" help:"how long outcomes wait to be written together; what waits here is what a crash repeats"`
+	AckBatch    int           `key:"ack_batch" default:"200" min:"1" max:"10000" help:"how many outcomes are written together at most"`
+	Drain       time.Duration `key:"drain" default:"30s" min:"1ms" max:"24h" help:"after SIGTERM, how long pushes in flight may take to finish"`
+	Poll        time.Duration `key:"poll" default:"250ms" min:"1ms" max:"10m" help:"how soon an empty campaign is looked at again"`
+	Discover    time.Duration `key:"discover" default:"2s" min:"1ms" max:"10m" help:"how often running campaigns are looked for"`
 }
 
 // Campaign holds for every campaign that does not say otherwise.
 type Campaign struct {
-	DefaultTTL time.Duration `key:"default_ttl" default:"24h" min:"1s" help:"the expiry of an audience that our loader wrote"`
-	Retention  time.Duration `key:"retention" default:"168h" min:"1s" help:"how long a finished campaign's books are kept in Redis"`
+	DefaultTTL time.Duration `key:"default_ttl" default:"24h" min:"1s" max:"8760h" help:"the expiry of an audience that our loader wrote"`
+	Retention  time.Duration `key:"retention" default:"168h" min:"1s" max:"8760h" help:"how long a finished campaign's books are kept in Redis"`
 }
 
 // Retry says when a recipient is tried again.
 type Retry struct {
-	MaxAttempts int           `key:"max_attempts" default:"8" min:"1" help:"requests made for one recipient"`
-	MaxElapsed  time.Duration `key:"max_elapsed" default:"60m" min:"1ms" help:"from a recipient's first claim to its last attempt"`
-	MinBackoff  time.Duration `key:"min_backoff" default:"10s" min:"1ms" help:"shortest wait after a 500 or 503; FCM asks for 10s or more"`
-	MaxBackoff  time.Duration `key:"max_backoff" default:"10m" min:"1ms" help:"bound of the random part of a wait, which comes on top of min_backoff or FCM's Retry-After"`
-	Quota       time.Duration `key:"quota" default:"60s" min:"1ms" help:"wait after a 429 that names none"`
-	Unsent      time.Duration `key:"unsent" default:"1s" min:"1ms" help:"wait after a request that never reached FCM"`
-	Outage      time.Duration `key:"outage" default:"10s" min:"1ms" help:"wait while the database is down or the credentials are refused; no attempt is counted"`
-	KeptBack    time.Duration `key:"kept_back" default:"5m" min:"1ms" help:"wait of recipients whose platform is kept back, until a person has mended it"`
+	MaxAttempts int           `key:"max_attempts" default:"8" min:"1" max:"1000" help:"requests made for one recipient"`
+	MaxElapsed  time.Duration `key:"max_elapsed" default:"60m" min:"1ms" max:"672h" help:"from a recipient's first claim to its last attempt"`
+	MinBackoff  time.Duration `key:"min_backoff" default:"10s" min:"1ms" max:"24h" help:"shortest wait after a 500 or 503; FCM asks for 10s or more"`
+	MaxBackoff  time.Duration `key:"max_backoff" default:"10m" min:"1ms" max:"24h" help:"bound of the random part of a wait, which comes on top of min_backoff or FCM's Retry-After"`
+	Quota       time.Duration `key:"quota" default:"60s" min:"1ms" max:"24h" help:"wait after a 429 that names none"`
+	Unsent      time.Duration `key:"unsent" default:"1s" min:"1ms" max:"24h" help:"wait after a request that never reached FCM"`
+	Outage      time.Duration `key:"outage" default:"10s" min:"1ms" max:"24h" help:"wait while the database is down or the credentials are refused; no attempt is counted"`
+	KeptBack    time.Duration `key:"kept_back" default:"5m" min:"1ms" max:"24h" help:"wait of recipients whose platform is kept back, until a person has mended it"`
 }
 
 // Pacing is the quota that all replicas share.
@@ -113,8 +113,8 @@ type Pacing struct {
 	PerMinute         int           `key:"per_minute" default:"600000" min:"1" max:"60000000" help:"what Firebase grants the project, in messages a minute"`
 	HeadroomPercent   int           `key:"headroom_percent" default:"1" min:"0" max:"99" help:"the percentage of it that is left unused: for pushes that arrive late, in the quota's next minute, and for the application's own"`
 	Ramp              time.Duration `key:"ramp" default:"60s" min:"0s" max:"24h" help:"from standstill to full pace; FCM asks for 60s or more"`
-	Idle              time.Duration `key:"idle" default:"30s" min:"1s" help:"the pause after which the ramp begins anew"`
-	MaxGate           time.Duration `key:"max_gate" default:"1h" min:"1s" help:"the longest Retry-After that is believed"`
+	Idle              time.Duration `key:"idle" default:"30s" min:"1s" max:"24h" help:"the pause after which the ramp begins anew"`
+	MaxGate           time.Duration `key:"max_gate" default:"1h" min:"1s" max:"24h" help:"the longest Retry-After that is believed"`
 	AvoidQuarterHours bool          `key:"avoid_quarter_hours" default:"false" help:"send nothing within two minutes of :00, :15, :30 and :45, when FCM is busiest"`
 }
 
@@ -123,7 +123,7 @@ type Breaker struct {
 	Enabled             bool `key:"enabled" default:"true" help:"judge each campaign by its answers"`
 	Canary              int  `key:"canary" default:"100" min:"0" max:"5000" help:"pushes of a campaign that go out alone, and must look sane before the rest follows"`
 	UnregisteredPercent int  `key:"unregistered_percent" default:"50" min:"1" max:"100" help:"dead tokens among the answers of a minute that pause a campaign"`
-	DeletionsLeast      int  `key:"deletions_least" default:"1000" min:"0" help:"tokens that a project may always lose in an hour"`
+	DeletionsLeast      int  `key:"deletions_least" default:"1000" min:"0" max:"100000000" help:"tokens that a project may always lose in an hour"`
 	DeletionsPercent    int  `key:"deletions_percent" default:"25" min:"0" max:"100" help:"tokens that it may lose, among the hour's answers; those that die beyond are kept"`
 }
 
@@ -132,40 +132,40 @@ type FCM struct {
 	ProjectID       string        `key:"project_id" env:"FCM_PROJECT_ID" help:"the Firebase project; empty: the one that the credentials name"`
 	Endpoint        URL           `key:"endpoint" env:"FCM_ENDPOINT" schemes:"https http" help:"a base such as https://host:port/v1 instead of Google's; without credentials, requests to it carry none"`
 	CredentialsFile string        `key:"credentials_file" env:"GOOGLE_APPLICATION_CREDENTIALS" help:"service account file; empty: Application Default Credentials"`
-	Timeout         time.Duration `key:"timeout" default:"15s" min:"1ms" help:"how long one push may take; under 10s makes duplicates"`
+	Timeout         time.Duration `key:"timeout" default:"15s" min:"1ms" max:"1h" help:"how long one push may take; under 10s makes duplicates"`
 	CAFile          string        `key:"ca_file" help:"PEM file of the authority that signed the endpoint's certificate; empty: the system's"`
 }
 
 // Tokens are the settings of the token cache.
 type Tokens struct {
-	TTL         time.Duration `key:"ttl" default:"24h" min:"1s" help:"how long a token that came from SQL is kept in Redis, ±10%"`
-	NegativeTTL time.Duration `key:"negative_ttl" default:"30s" min:"1s" help:"how long it is remembered that SQL has none, ±10%"`
-	KeepRemoved time.Duration `key:"keep_removed" default:"168h" min:"0s" help:"how long a token that was removed as dead can be given back with fanfare tokens restore; 0s: not at all"`
+	TTL         time.Duration `key:"ttl" default:"24h" min:"1s" max:"8760h" help:"how long a token that came from SQL is kept in Redis, ±10%"`
+	NegativeTTL time.Duration `key:"negative_ttl" default:"30s" min:"1s" max:"8760h" help:"how long it is remembered that SQL has none, ±10%"`
+	KeepRemoved time.Duration `key:"keep_removed" default:"168h" min:"0s" max:"8760h" help:"how long a token that was removed as dead can be given back with fanfare tokens restore; 0s: not at all"`
 }
 
 // Profiles are the settings of the profile cache.
 type Profiles struct {
-	TTL         time.Duration `key:"ttl" default:"1h" min:"1s" help:"how long a profile that came from SQL is kept in Redis, ±10%"`
-	NegativeTTL time.Duration `key:"negative_ttl" default:"30s" min:"1s" help:"how long it is remembered that SQL has none, ±10%"`
+	TTL         time.Duration `key:"ttl" default:"1h" min:"1s" max:"8760h" help:"how long a profile that came from SQL is kept in Redis, ±10%"`
+	NegativeTTL time.Duration `key:"negative_ttl" default:"30s" min:"1s" max:"8760h" help:"how long it is remembered that SQL has none, ±10%"`
 }
 
 // Responder are the settings of the responder.
 type Responder struct {
 	Batch         int           `key:"batch" default:"1000" min:"1" max:"10000" help:"results written by one transaction"`
-	Workers       int           `key:"workers" default:"4" min:"1" help:"transactions at a time"`
-	DeadMaxLength int           `key:"dead_max_length" default:"100000" min:"1" help:"dead letters kept; the oldest go first, and are counted"`
-	DeadMaxAge    time.Duration `key:"dead_max_age" default:"720h" min:"1s" help:"how long a dead letter is kept"`
-	Drain         time.Duration `key:"drain" default:"30s" min:"1ms" help:"after SIGTERM, how long transactions under way may take to finish"`
+	Workers       int           `key:"workers" default:"4" min:"1" max:"64" help:"transactions at a time"`
+	DeadMaxLength int           `key:"dead_max_length" default:"100000" min:"1" max:"10000000" help:"dead letters kept; the oldest go first, and are counted"`
+	DeadMaxAge    time.Duration `key:"dead_max_age" default:"720h" min:"1s" max:"8760h" help:"how long a dead letter is kept"`
+	Drain         time.Duration `key:"drain" default:"30s" min:"1ms" max:"24h" help:"after SIGTERM, how long transactions under way may take to finish"`
 }
 
 // Store says which database is used, and with which statements of an existing schema.
 type Store struct {
-	DatabaseURL  URL           `key:"database_url" env:"DATABASE_URL" schemes:"postgres postgresql sqlite" help:"postgres://user:password@host/database, or sqlite:path"`
+	DatabaseURL  URL           `key:"database_url" env:"DATABASE_URL" schemes:"postgres postgresql sqlite" help:"postgres://user:password@host/database?sslmode=verify-full, or sqlite:path"`
 	TokenQuery   Statement     `key:"token_query" default:"default" help:"SQL that gives id and token of the ids in $1; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
 	TokenClear   Statement     `key:"token_clear" default:"default" help:"SQL that clears the token $2 of the user $1; default: UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; off: the application clears its own"`
 	TokenRestore Statement     `key:"token_restore" default:"default" help:"SQL that gives the user $1 the token $2 back, unless there is another; default: UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = ''), or off where store.token_clear is not the default; off: only Redis gets it back"`
 	ProfileQuery Statement     `key:"profile_query" default:"off" help:"SQL that gives id and profile, a JSON object, of the ids in $1; off: profiles come from Redis only"`
-	Timeout      time.Duration `key:"timeout" default:"10s" min:"1ms" help:"how long one query, or one transaction of responder.batch results, may take; what is cut off is tried again"`
+	Timeout      time.Duration `key:"timeout" default:"10s" min:"1ms" max:"1h" help:"how long one query, or one transaction of responder.batch results, may take; what is cut off is tried again"`
 }
 
 // Log says what is logged, and how.

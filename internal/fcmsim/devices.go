@@ -16,8 +16,8 @@ type DeviceLimits struct {
 }
 
 func (l DeviceLimits) check() error {
-	if l.PerMinute < 0 || l.PerHour < 0 {
-		return fmt.Errorf("limits %d and %d: neither can be negative", l.PerMinute, l.PerHour)
+	if min(l.PerMinute, l.PerHour) < 0 || max(l.PerMinute, l.PerHour) > maxCount {
+		return fmt.Errorf("limits %d and %d: both must be between 0 and %d", l.PerMinute, l.PerHour, maxCount)
 	}
 	return checkRetryAfter(l.RetryAfter)
 }

@@ -104,6 +104,8 @@ func (l Latency) check() error {
 	switch {
 	case l.low < 0:
 		return fmt.Errorf("%s is negative", l.low)
+	case max(l.low, l.high) > maxLatency:
+		return fmt.Errorf("%s is not between 0 and %s", max(l.low, l.high), maxLatency)
 	case l.kind == latencyUniform && l.high < l.low:
 		return fmt.Errorf("%s is below %s", l.high, l.low)
 	case l.kind == latencyLogNormal && (!(l.sigma >= 0) || l.sigma > 5):

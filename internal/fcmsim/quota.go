@@ -24,10 +24,10 @@ type Quota struct {
 
 func (q Quota) check() error {
 	switch {
-	case q.PerMinute < 0:
-		return fmt.Errorf("perMinute %d is negative", q.PerMinute)
-	case q.Offset < 0:
-		return fmt.Errorf("offset %s is negative", q.Offset)
+	case q.PerMinute < 0 || q.PerMinute > maxCount:
+		return fmt.Errorf("perMinute %d is not between 0 and %d", q.PerMinute, maxCount)
+	case q.Offset < 0 || time.Duration(q.Offset) > time.Hour:
+		return fmt.Errorf("offset %s is not between 0 and %s", q.Offset, time.Hour)
 	case q.Code != CodeOK && q.Code != CodeQuotaExceeded && q.Code != CodeRateLimited:
 		return fmt.Errorf("code %s: want %s or %s", q.Code, CodeQuotaExceeded, CodeRateLimited)
 	}

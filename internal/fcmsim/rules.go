@@ -93,8 +93,8 @@ func (o Outcome) check() error {
 	if !(o.Delivered >= 0 && o.Delivered <= 1) {
 		return fmt.Errorf("delivered %g is not between 0 and 1", o.Delivered)
 	}
-	if o.Times < 0 {
-		return fmt.Errorf("times %d is negative", o.Times)
+	if o.Times < 0 || o.Times > maxCount {
+		return fmt.Errorf("times %d is not between 0 and %d", o.Times, maxCount)
 	}
 	if o.Times > 0 && o.Code.beforeRead() {
 		return fmt.Errorf("times: %s happens before the message is read", o.Code)

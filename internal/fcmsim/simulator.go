@@ -32,15 +32,20 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// maxSpeed leaves a minute 60 ms.
-const maxSpeed = 1000
+// The upper bounds of what options and rules may ask for.
+const (
+	maxSpeed    = 1000 // a minute of 60 ms
+	maxCount    = 1_000_000_000
+	maxLifetime = 720 * time.Hour
+	maxLatency  = 24 * time.Hour
+)
 
 func (o *Options) complete() error {
 	if o.TokenLifetime == 0 {
 		o.TokenLifetime = time.Hour
 	}
-	if o.TokenLifetime < time.Second {
-		return fmt.Errorf("token lifetime %s: expires_in counts whole seconds, from 1", o.TokenLifetime)
+	if o.TokenLifetime < time.Second || o.TokenLifetime > maxLifetime {
+		return fmt.Errorf("token lifetime %s is not between 1s and %s", o.TokenLifetime, maxLifetime)
 	}
 	if o.Speed == 0 {
 		o.Speed = 1

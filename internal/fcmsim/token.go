@@ -45,8 +45,8 @@ func (t TokenRules) check() error {
 	switch {
 	case !(t.Share >= 0 && t.Share <= 1):
 		return fmt.Errorf("share %g is not between 0 and 1", t.Share)
-	case t.Lifetime != 0 && time.Duration(t.Lifetime) < time.Second:
-		return fmt.Errorf("lifetime %s: expires_in counts whole seconds, from 1", t.Lifetime)
+	case t.Lifetime != 0 && (time.Duration(t.Lifetime) < time.Second || time.Duration(t.Lifetime) > maxLifetime):
+		return fmt.Errorf("lifetime %s is not between 1s and %s", t.Lifetime, maxLifetime)
 	}
 	return errors.Join(t.Fault.check(), t.Latency.check())
 }

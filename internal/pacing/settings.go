@@ -32,18 +32,19 @@ func (s Settings) Validate() error {
 	if s.Quota < 1 || s.Quota > MaxQuota {
 		errs = append(errs, fmt.Errorf("quota of %d a minute is not within 1 and %d", s.Quota, MaxQuota))
 	}
-	if !(s.Headroom >= 0 && s.Headroom <= maxHeadroom) {
-		errs = append(errs, fmt.Errorf("headroom of %.4g%% is not within 0 and %.4g%%", 100*s.Headroom, 100*maxHeadroom))
+	if !(s.Headroom >= 0 && s.Headroom <= MaxHeadroom) {
+		errs = append(errs, fmt.Errorf("headroom of %.4g%% is not within 0 and %.4g%%", 100*s.Headroom, 100*MaxHeadroom))
 	}
-	if s.Ramp < 0 || s.Ramp > maxRamp {
-		errs = append(errs, fmt.Errorf("ramp of %s is not within 0 and %s", s.Ramp, maxRamp))
+	if s.Ramp < 0 || s.Ramp > MaxRamp {
+		errs = append(errs, fmt.Errorf("ramp of %s is not within 0 and %s", s.Ramp, MaxRamp))
 	}
 	return errors.Join(errs...)
 }
 
+// The upper bounds of a project's settings, besides MaxQuota.
 const (
-	maxHeadroom = 0.99 // the rest must be a rate
-	maxRamp     = 24 * time.Hour
+	MaxHeadroom = 0.99 // the rest must be a rate
+	MaxRamp     = 24 * time.Hour
 )
 
 // Rate is the full pace in pushes a second.

@@ -14,7 +14,7 @@ import (
 // Responder makes a responder. It needs a database.
 func (r *Rooms) Responder() (*responder.Responder, error) {
 	if r.Store == nil {
-		return nil, daemon.Exit(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db or sqlite:fanfare.db"))
+		return nil, daemon.Exit(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db?sslmode=verify-full or sqlite:fanfare.db"))
 	}
 	results, err := responses.NewQueue(r.Redis, r.Names, r.Settings.Queue.Lease)
 	if err != nil {
