@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -30,6 +32,7 @@ const plainMessage = `{"notification":{"title":"Hello","body":"World"}}`
 type world struct {
 	t       *testing.T
 	redis   *miniredis.Miniredis
+	dial    redis.Options // how clients reach it
 	deps    Deps
 	options Options
 	sender  *fakeSender
@@ -38,10 +41,31 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	server := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	t.Cleanup(func() { rdb.Close() })
+	return worldOn(t, server, redis.Options{Addr: server.Addr()})
+}
+
+// inBubble runs a test whose clock moves only while all goroutines wait, so that it can wait for "nothing more happens".
+// Its Redis is reached through memory: a goroutine that reads from a socket does not count as waiting.
+func inBubble(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := miniredis.NewMiniRedis()
+		t.Cleanup(server.Close)
+		w := worldOn(t, server, redis.Options{
+			Addr:   "127.0.0.1:1", // never dialed: its name needs no resolver
+			Dialer: func(context.Context, string, string) (net.Conn, error) { return server.Dial() },
+		})
+		// Ticks cost time of the CPU, and waiting costs none.
+		w.options.Poll, w.options.Discover = DefaultOptions().Poll, DefaultOptions().Discover
+		test(t, w)
+	})
+}
+
+func worldOn(t *testing.T, server *miniredis.Miniredis, dial redis.Options) *world {
+	t.Helper()
+	w := &world{t: t, redis: server, dial: dial, options: DefaultOptions(), sender: &fakeSender{sent: make(map[string]int)}}
+	rdb := must(w.client())(t)
 	names := queue.DefaultNames()
-	w := &world{t: t, redis: server, options: DefaultOptions(), sender: &fakeSender{sent: make(map[string]int)}}
 	w.options.Poll, w.options.Discover, w.options.AckInterval = 5*time.Millisecond, 10*time.Millisecond, time.Millisecond
 	w.deps = Deps{
 		Names:     names,
@@ -200,7 +224,8 @@ func (f *fakeSender) each(t *testing.T, audience, n int) {
 var errDown = errors.New("database is down")
 
 func (w *world) client() (*redis.Client, error) {
-	rdb := redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
+	dial := w.dial
+	rdb := redis.NewClient(&dial)
 	w.t.Cleanup(func() { rdb.Close() })
 	return rdb, rdb.Ping(w.t.Context()).Err()
 }
