@@ -171,13 +171,11 @@ func TestTrustEndsBeforeTheNextCanary(t *testing.T) {
 	one.conclude(answer(a, "a", 10, breaker.Accepted))
 	wantEqual(t, "admitted by trust", two.admit("b", 50).N, 50)
 	f.ok(one.Reset(t.Context(), f.list))
-	for waited := time.Duration(0); ; waited += 100 * time.Millisecond {
-		if got := one.admit("c", 50); got.N > 0 {
-			wantEqual(t, "admitted to the next canary", got.N, 10)
-			wantEqual(t, "when", waited, 2*time.Second)
-			break
-		}
-		pass(100 * time.Millisecond)
+	const tick, wait = 100 * time.Millisecond, 2 * time.Second
+	for waited := time.Duration(0); waited < wait; waited += tick {
+		wantEqual(t, "admitted after "+waited.String(), one.admit("c", 50).N, 0)
+		pass(tick)
 	}
+	wantEqual(t, "admitted to the next canary", one.admit("c", 50).N, 10)
 	wantEqual(t, "admitted beyond it", two.admit("d", 50).N, 0)
 }

@@ -46,6 +46,7 @@ var conformance = []struct {
 	{"discover what is left", tellsTheUnsettled},
 	{"discover what is left, cut off", tellsTheUnsettledAfterAnError},
 	{"discover drops the gone", dropsTheGone},
+	{"discover keeps what comes meanwhile", keepsWhatComesMeanwhile},
 	{"list", listsAll},
 	{"sample", samplesWithoutClaiming},
 	{"sample of what is wrong", samplesWhatIsWrong},

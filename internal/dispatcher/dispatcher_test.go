@@ -14,6 +14,7 @@ import (
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
+	"fanfare/test/servers"
 )
 
 func TestJobDrainsItsCampaign(t *testing.T) {
@@ -103,7 +104,7 @@ func TestGracefulStopAddsNoDuplicateAndLosesNobody(t *testing.T) {
 	<-enough
 	stop()
 	close(release)
-	if err := <-ended; !errors.Is(err, ErrLeftover) {
+	if err := servers.Receive(t, "end of the dispatcher", ended); !errors.Is(err, ErrLeftover) {
 		t.Fatalf("stopped with %v, want ErrLeftover", err)
 	}
 	b := w.books("42")
@@ -328,7 +329,7 @@ func TestWrongTypeMovesNothing(t *testing.T) {
 	go func() { ended <- must(New(w.deps, w.options))(t).Run(fetch, t.Context()) }()
 	w.eventually(func() bool { return w.books("good").Sent == 3 })
 	stop()
-	if err := <-ended; err != nil {
+	if err := servers.Receive(t, "end of the dispatcher", ended); err != nil {
 		t.Fatal(err)
 	}
 	if value := must(w.redis.Get("campaign:odd"))(t); value != "a string" {

@@ -45,6 +45,41 @@ func TestEditedMessageIsSaidFromThenOn(t *testing.T) {
 	w.saidFirst(20, 60)
 }
 
+// A campaign is compiled once for each edition of its message, and not with each look.
+func TestCampaignIsBuiltOncePerEdition(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	built := func() *served {
+		t.Helper()
+		if err := finder.discover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return d.roster.get("42")
+	}
+	first := built()
+	if again := built(); again != first || first.closed() {
+		t.Error("built again although nothing was edited")
+	}
+	for _, err := range []error{
+		w.deps.Campaigns.Move(t.Context(), "42", campaign.Paused, ""),
+		w.deps.Campaigns.Change(t.Context(), "42", campaign.Change{Message: notification.Message(`{"notification":{"title":"Other"}}`)}),
+		w.deps.Campaigns.Move(t.Context(), "42", campaign.Running, ""),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	edited := built()
+	if edited == first || !first.closed() {
+		t.Error("not built again although the message was edited")
+	}
+	if again := built(); again != edited || edited.closed() {
+		t.Error("built again although nothing more was edited")
+	}
+}
+
 func TestUnusableEditStopsTheCampaign(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)

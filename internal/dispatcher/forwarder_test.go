@@ -1,11 +1,17 @@
 package dispatcher
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
+	"fanfare/internal/responses"
 )
 
 // A key of another type where results belong holds a campaign up until somebody mends it, who is told once, and how.
@@ -34,4 +40,43 @@ func TestForwarderSaysWhatIsInTheWay(t *testing.T) {
 	if strings.Count(text, "forward results") != 1 || !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "rename or delete it") {
 		t.Errorf("the log says\n%s", text)
 	}
+}
+
+// clustered reaches the world's Redis as a cluster of one node, where results go through the outbox.
+func (w *world) clustered() {
+	w.t.Helper()
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{
+		Dialer: w.dial.Dialer,
+		ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+			return []redis.ClusterSlot{{End: 16383, Nodes: []redis.ClusterNode{{Addr: w.dial.Addr}}}}, nil
+		},
+	})
+	w.t.Cleanup(func() { _ = rdb.Close() })
+	w.deps.Campaigns = must(campaign.New(rdb, w.deps.Names, campaign.Options{}))(w.t)
+	w.deps.Outbox = must(responses.NewOutbox(rdb, w.deps.Names, responses.OutboxOptions{}))(w.t)
+}
+
+// What is written while the forwarder rests from its last pass does not wait in the outbox for another process.
+func TestStopEmptiesTheOutbox(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.clustered()
+		w.campaign(campaign.Spec{ID: "42"}, audience(2)...)
+		last := make(chan struct{})
+		w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+			if token == "token-0001" {
+				<-last
+			}
+			return accepted(ctx, token)
+		}
+		stop := w.serve(w.dispatcher())
+		<-time.After(forwardRest / 2)
+		if n := len(w.results()); n != 1 {
+			t.Fatalf("%d results are forwarded, want the first", n)
+		}
+		close(last)
+		stop()
+		if b := w.books("42"); b.Outbox != 0 || len(w.results()) != 2 {
+			t.Errorf("books %+v and %d results, want both forwarded", b, len(w.results()))
+		}
+	})
 }

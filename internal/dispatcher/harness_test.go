@@ -22,6 +22,7 @@ import (
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
+	"fanfare/test/servers"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -120,7 +121,7 @@ func (w *world) serve(d *Dispatcher) (stop func()) {
 	go func() { ended <- d.Run(fetch, w.t.Context()) }()
 	return func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := servers.Receive(w.t, "end of the dispatcher", ended); err != nil {
 			w.t.Error(err)
 		}
 	}
@@ -130,7 +131,9 @@ func (w *world) serve(d *Dispatcher) (stop func()) {
 func (w *world) job(id string) error {
 	w.t.Helper()
 	w.options.Campaign = id
-	return w.dispatcher().Run(w.t.Context(), w.t.Context())
+	bounded, cancel := context.WithTimeout(w.t.Context(), servers.Patience)
+	defer cancel()
+	return w.dispatcher().Run(bounded, bounded)
 }
 
 func (w *world) books(id string) campaign.Books {

@@ -17,6 +17,7 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
+	"fanfare/test/servers"
 )
 
 // reply is an error that Redis answers with.
@@ -119,7 +120,7 @@ func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
 		go func() { ended <- w.job("42") }()
 		w.eventually(claimed)
 		reachable.Store(true)
-		if err := <-ended; err != nil {
+		if err := servers.Receive(t, "end of the dispatcher", ended); err != nil {
 			t.Fatal(err)
 		}
 		w.sender.each(t, 20, 1)
@@ -149,7 +150,7 @@ func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
 		w.eventually(claimed)
 		stop()
 		reachable.Store(true)
-		if err := <-ended; err != nil {
+		if err := servers.Receive(t, "end of the dispatcher", ended); err != nil {
 			t.Fatal(err)
 		}
 		if b := w.books("42"); b.Waiting != 20 || b.InFlight != 0 || b.Lost != 0 {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/test/servers"
 )
 
 // A second signal ends pushes on the wire: nobody knows whether they arrived, and nobody is lost.
@@ -33,7 +35,7 @@ func TestWorkEndsInMidFlight(t *testing.T) {
 			}
 			stop()
 			end()
-			if err := <-ended; !errors.Is(err, ErrLeftover) {
+			if err := servers.Receive(t, "end of the dispatcher", ended); !errors.Is(err, ErrLeftover) {
 				t.Fatalf("ended with %v, want ErrLeftover", err)
 			}
 			b := w.books("42")
@@ -132,5 +134,44 @@ func TestSmallCampaignDoesNotWaitBehindABigOne(t *testing.T) {
 	}
 	if last > 1000 {
 		t.Errorf("the small campaign's last push was the %d-th of 2020", last)
+	}
+}
+
+// What FCM has not got when a stop ends the work, or before, goes back as if it had never been tried.
+func TestUnsentGoesBackAtAStop(t *testing.T) {
+	for name, endWork := range map[string]bool{"while pushes may finish": false, "when they are cut off": true} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				w.options.Campaign = "42"
+				w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
+				unreachable := make(chan struct{})
+				w.sender.answer = func(ctx context.Context, _ string) fcm.Answer {
+					select {
+					case <-ctx.Done():
+					case <-unreachable:
+					}
+					return fcm.Answer{Class: fcm.NotSent, Detail: "no connection"}
+				}
+				fetch, stop := context.WithCancel(t.Context())
+				work, end := context.WithCancel(t.Context())
+				defer end()
+				ended := make(chan error, 1)
+				go func() { ended <- w.dispatcher().Run(fetch, work) }()
+				synctest.Wait()
+				stop()
+				if endWork {
+					end()
+				} else {
+					close(unreachable)
+				}
+				if err := servers.Receive(t, "end of the dispatcher", ended); !errors.Is(err, ErrLeftover) {
+					t.Fatalf("ended with %v, want ErrLeftover", err)
+				}
+				w.wantWaiting("42", audience(10))
+				if b := w.books("42"); b.Waiting != 10 || b.Retrying != 0 {
+					t.Errorf("books %+v, want all ten waiting and nobody to be tried again", b)
+				}
+			})
+		})
 	}
 }

@@ -150,9 +150,11 @@ func TestDialsPauseAfterAFailure(t *testing.T) {
 	for want, pause := range []time.Duration{0, dialPause, 2 * dialPause, 4 * dialPause} {
 		clock.Add(int64(pause))
 		for range 3 {
-			if _, err := l.acquire(t.Context()); err == nil {
-				t.Fatal("a lane to nowhere")
+			bounded, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			if _, err := l.acquire(bounded); err == nil || bounded.Err() != nil {
+				t.Fatalf("a lane to nowhere: %v, want an error at once", err)
 			}
+			cancel()
 		}
 		if n := accepted.Load(); n != int64(want+1) {
 			t.Errorf("after a pause of %s: %d dials, want %d", pause, n, want+1)

@@ -89,6 +89,36 @@ func TestTheSDKWaitsForNothing(t *testing.T) {
 	})
 }
 
+// slow is a connection that is free after a minute, and notes how long an answer may take from then on.
+type slow struct {
+	straight
+	allowed time.Duration
+}
+
+func (s *slow) acquire(context.Context) (line, error) {
+	<-time.After(time.Minute)
+	return s, nil
+}
+
+func (s *slow) RoundTrip(req *http.Request) (*http.Response, error) {
+	if deadline, ok := req.Context().Deadline(); ok {
+		s.allowed = time.Until(deadline)
+	}
+	return s.straight.RoundTrip(req)
+}
+
+// An answer may take as long as the timeout says, and what came before does not shorten that.
+func TestTimeoutBoundsTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSender(t, Options{Endpoint: "http://unused/v1", Timeout: 7 * time.Second})
+		wire := &slow{straight: straight{status: http.StatusOK}}
+		s.courier.lines = wire
+		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || wire.allowed != 7*time.Second {
+			t.Errorf("%s with %s for the answer, want 7 s", a.Class, wire.allowed)
+		}
+	})
+}
+
 // HTTP/2 has two ways to say that a request was not processed. Everything else after the request is not clear.
 func TestNotProcessedIsNotSent(t *testing.T) {
 	for name, c := range map[string]struct {

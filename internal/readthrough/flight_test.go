@@ -3,8 +3,10 @@ package readthrough_test
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -49,90 +51,103 @@ func lookup(ctx context.Context, c *readthrough.Cache[string], ids ...string) <-
 	return done
 }
 
-func newGate(t *testing.T) (*rig, *gate, *readthrough.Cache[string]) {
-	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
-	g := &gate{queries: make(chan *query)}
-	return b, g, b.cacheOf(g.ask)
+// flying runs a test in a bubble, where it fails at once when all that it waits for has got stuck.
+func flying(t *testing.T, test func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string])) {
+	synctest.Test(t, func(t *testing.T) {
+		server := miniredis.NewMiniRedis()
+		t.Cleanup(server.Close)
+		rdb := redis.NewClient(&redis.Options{
+			Addr:   "127.0.0.1:1", // never dialed: its name needs no resolver
+			Dialer: func(context.Context, string, string) (net.Conn, error) { return server.Dial() },
+		})
+		t.Cleanup(func() { _ = rdb.Close() })
+		b, g := newRig(t, rdb), &gate{queries: make(chan *query)}
+		test(t, b, g, b.cacheOf(g.ask))
+	})
 }
 
 func TestOverlappingBatchesAskForAnIDOnce(t *testing.T) {
-	b, g, c := newGate(t)
-	first := lookup(t.Context(), c, "1", "2")
-	q12 := <-g.queries
-	second := lookup(t.Context(), c, "2", "3")
-	q3 := <-g.queries // by now the second waits for the first one's 2
-	b.expect("second query", q3.ids, []string{"3"})
+	flying(t, func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string]) {
+		first := lookup(t.Context(), c, "1", "2")
+		q12 := <-g.queries
+		second := lookup(t.Context(), c, "2", "3")
+		q3 := <-g.queries // by now the second waits for the first one's 2
+		b.expect("second query", q3.ids, []string{"3"})
 
-	q12.answer <- rows{"1": "one", "2": "two"}
-	b.expect("first", <-first, outcome{found: rows{"1": "one", "2": "two"}})
-	q3.answer <- rows{"3": "three"}
-	b.expect("second", <-second, outcome{found: rows{"2": "two", "3": "three"}})
+		q12.answer <- rows{"1": "one", "2": "two"}
+		b.expect("first", <-first, outcome{found: rows{"1": "one", "2": "two"}})
+		q3.answer <- rows{"3": "three"}
+		b.expect("second", <-second, outcome{found: rows{"2": "two", "3": "three"}})
+	})
 }
 
 func TestACancelledCallerFailsNobodyElse(t *testing.T) {
-	b, g, c := newGate(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	starter := lookup(ctx, c, "1")
-	q1 := <-g.queries
-	other := lookup(t.Context(), c, "1", "2")
-	q2 := <-g.queries
+	flying(t, func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string]) {
+		ctx, cancel := context.WithCancel(t.Context())
+		starter := lookup(ctx, c, "1")
+		q1 := <-g.queries
+		other := lookup(t.Context(), c, "1", "2")
+		q2 := <-g.queries
 
-	cancel()
-	left := <-starter
-	b.expect("starter's error is its own", errors.Is(left.err, context.Canceled), true)
-	b.expect("starter is undecided", readthrough.Undecided(left.err, "1"), true)
-	b.expect("query goes on", q1.ctx.Err(), nil)
+		cancel()
+		left := <-starter
+		b.expect("starter's error is its own", errors.Is(left.err, context.Canceled), true)
+		b.expect("starter is undecided", readthrough.Undecided(left.err, "1"), true)
+		b.expect("query goes on", q1.ctx.Err(), nil)
 
-	q1.answer <- rows{"1": "one"}
-	q2.answer <- rows{"2": "two"}
-	b.expect("other", <-other, outcome{found: rows{"1": "one", "2": "two"}})
+		q1.answer <- rows{"1": "one"}
+		q2.answer <- rows{"2": "two"}
+		b.expect("other", <-other, outcome{found: rows{"1": "one", "2": "two"}})
+	})
 }
 
 func TestAQueryThatNobodyWaitsForIsCancelled(t *testing.T) {
-	b, g, c := newGate(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	starter := lookup(ctx, c, "1", "2")
-	q12 := <-g.queries
-	later, cancelLater := context.WithCancel(t.Context())
-	joined := lookup(later, c, "2", "3")
-	q3 := <-g.queries
+	flying(t, func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string]) {
+		ctx, cancel := context.WithCancel(t.Context())
+		starter := lookup(ctx, c, "1", "2")
+		q12 := <-g.queries
+		later, cancelLater := context.WithCancel(t.Context())
+		joined := lookup(later, c, "2", "3")
+		q3 := <-g.queries
 
-	cancel()
-	<-starter
-	b.expect("query goes on for the one who joined", q12.ctx.Err(), nil)
-	cancelLater()
-	<-joined
-	<-q12.ctx.Done()
-	<-q3.ctx.Done()
+		cancel()
+		<-starter
+		b.expect("query goes on for the one who joined", q12.ctx.Err(), nil)
+		cancelLater()
+		<-joined
+		<-q12.ctx.Done()
+		<-q3.ctx.Done()
 
-	again := lookup(t.Context(), c, "1", "2", "3")
-	fresh := <-g.queries
-	b.expect("new query", slices.Sorted(slices.Values(fresh.ids)), []string{"1", "2", "3"})
-	fresh.answer <- rows{"2": "two"}
-	b.expect("found", <-again, outcome{found: rows{"2": "two"}})
+		again := lookup(t.Context(), c, "1", "2", "3")
+		fresh := <-g.queries
+		b.expect("new query", slices.Sorted(slices.Values(fresh.ids)), []string{"1", "2", "3"})
+		fresh.answer <- rows{"2": "two"}
+		b.expect("found", <-again, outcome{found: rows{"2": "two"}})
+	})
 }
 
 // TestAMarkSetAfterTheWriteBackHolds: the one who joins late knows more than the query does.
 func TestAMarkSetAfterTheWriteBackHolds(t *testing.T) {
-	b, g, c := newGate(t)
-	joined := make(chan (<-chan outcome), 1)
-	r := new(recorder)
-	b.rdb.AddHook(r)
-	r.spot = func(sent []redis.Cmder) { // the first SET is the write-back, and its query is not home yet
-		if sent[0].Name() != "set" {
-			return
+	flying(t, func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string]) {
+		joined := make(chan (<-chan outcome), 1)
+		r := new(recorder)
+		b.rdb.AddHook(r)
+		r.spot = func(sent []redis.Cmder) { // the first SET is the write-back, and its query is not home yet
+			if sent[0].Name() != "set" {
+				return
+			}
+			r.spot = nil
+			b.store(b.keys.None("1"), "dead")
+			b.rdb.Del(t.Context(), b.keys.Value("1"))
+			late := lookup(t.Context(), c, "1", "2")
+			q2 := <-g.queries
+			q2.answer <- rows{}
+			joined <- late
 		}
-		r.spot = nil
-		b.store(b.keys.None("1"), "dead")
-		b.rdb.Del(t.Context(), b.keys.Value("1"))
-		late := lookup(t.Context(), c, "1", "2")
-		q2 := <-g.queries
-		q2.answer <- rows{}
-		joined <- late
-	}
-	first := lookup(t.Context(), c, "1")
-	q1 := <-g.queries
-	q1.answer <- rows{"1": "dead"}
-	b.expect("who asked before the proof", <-first, outcome{found: rows{"1": "dead"}})
-	b.expect("who asked after it", <-<-joined, outcome{found: rows{}})
+		first := lookup(t.Context(), c, "1")
+		q1 := <-g.queries
+		q1.answer <- rows{"1": "dead"}
+		b.expect("who asked before the proof", <-first, outcome{found: rows{"1": "dead"}})
+		b.expect("who asked after it", <-<-joined, outcome{found: rows{}})
+	})
 }

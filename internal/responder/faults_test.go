@@ -169,7 +169,7 @@ func TestWrongTypeHalts(t *testing.T) {
 			t.Error("the dead letter is missing")
 		}
 		r.stopFetching()
-		<-r.done
+		r.ends()
 	}
 }
 
@@ -209,6 +209,33 @@ func TestRefusalsOfRedisHalt(t *testing.T) {
 	}
 }
 
+// A halt ends with whatever is written first, be it one result, and not with a batch of which nothing is.
+func TestHaltEndsWithOneWrittenResult(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer error
+		halted bool
+	}{"written": {nil, false}, "refused": {errData, true}} {
+		t.Run(name, func(t *testing.T) {
+			db := &database{fails: func(_ context.Context, call int, _ []notification.Result) error {
+				if call == 1 {
+					return errHalt
+				}
+				return c.answer
+			}}
+			w := newWorld(t, db)
+			elements, _ := sent(1)
+			w.push(elements...)
+			r := w.start(w.rdb)
+			w.await("the end of the result", func() bool { c := w.counts(); return c.Ended["applied"]+c.Ended["refused"] == 1 })
+			r.stopFetching()
+			r.ends()
+			if halted := r.Ready(t.Context()) != nil; halted != c.halted {
+				t.Errorf("halted: %v, want %v", halted, c.halted)
+			}
+		})
+	}
+}
+
 // A batch whose lease was lost is dropped: the database call is cut short, nothing of it is settled, and whoever gets
 // the results next writes them.
 func TestLostLeaseIsDropped(t *testing.T) {
@@ -229,12 +256,12 @@ func TestLostLeaseIsDropped(t *testing.T) {
 	elements, ids := sent(20)
 	w.push(elements...)
 	w.start(w.rdb)
-	<-writing
+	servers.Receive(t, "call of the database", writing)
 	w.expireLeases()
 	if _, err := w.queue().Reap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	<-cut
+	servers.Receive(t, "end of the call whose lease is lost", cut)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
 	db.wantRows(t, ids)
 	if got := w.metric("lost_leases_total"); got != 20 {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
+	"fanfare/test/servers"
 )
 
 // A stop finishes what is being written, removes it, and claims nothing more.
@@ -30,10 +31,10 @@ func TestStopFinishesWhatIsClaimed(t *testing.T) {
 	elements, ids := sent(25)
 	w.push(elements...)
 	r := w.start(w.rdb)
-	<-writing
+	servers.Receive(t, "call of the database", writing)
 	r.stopFetching()
 	close(finish)
-	<-r.done
+	r.ends()
 	db.wantRows(t, ids[:10])
 	if c := w.counts(); c.Ended["applied"] != 10 || c.InFlight != 0 || c.Back != 0 || c.Listed != 15 {
 		t.Errorf("books: %+v, want the claimed 10 finished and the other 15 untouched", c)
@@ -53,7 +54,7 @@ func TestEndOfWorkGivesBack(t *testing.T) {
 	r := w.start(w.rdb)
 	w.await("two batches in flight", func() bool { return w.counts().InFlight == 20 && db.attempts() == 2 })
 	r.stopWork()
-	<-r.done
+	r.ends()
 	if c := w.counts(); c.InFlight != 0 || c.Back != 20 || c.Listed != 5 || c.Reaped != 0 {
 		t.Errorf("books: %+v, want the claimed 20 given back", c)
 	}
@@ -89,7 +90,7 @@ func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	r := w.start(away)
 	stop = r.stopWork
 	close(started)
-	<-r.done
+	r.ends()
 	db.wantRows(t, ids)
 	if c := w.counts(); c.Ended["applied"] != 10 || c.Back != 0 || c.InFlight != 0 {
 		t.Errorf("books: %+v, want all removed", c)
@@ -213,7 +214,7 @@ func TestUnheardClaimIsGivenBack(t *testing.T) {
 		t.Errorf("books: %+v, want the same 10 claimed again and again", c)
 	}
 	r.stopFetching()
-	<-r.done
+	r.ends()
 	if c := w.counts(); c.InFlight != 0 || c.Back != 10 || c.Listed != 15 {
 		t.Errorf("books: %+v, want the 10 given back", c)
 	}

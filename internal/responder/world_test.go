@@ -101,6 +101,7 @@ func (w *world) drain() {
 
 // running is a responder at work.
 type running struct {
+	world *world
 	*responder.Responder
 	stopFetching, stopWork context.CancelFunc
 	done                   chan struct{}
@@ -111,7 +112,7 @@ func (w *world) start(rdb redis.UniversalClient) *running {
 	w.Helper()
 	work, stopWork := context.WithCancel(context.WithoutCancel(w.Context()))
 	fetch, stopFetching := context.WithCancel(work)
-	r := &running{Responder: w.responder(rdb), stopFetching: stopFetching, stopWork: stopWork, done: make(chan struct{})}
+	r := &running{world: w, Responder: w.responder(rdb), stopFetching: stopFetching, stopWork: stopWork, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		if err := r.Run(fetch, work); err != nil {
@@ -120,9 +121,15 @@ func (w *world) start(rdb redis.UniversalClient) *running {
 	}()
 	w.Cleanup(func() {
 		stopWork()
-		<-r.done
+		r.ends()
 	})
 	return r
+}
+
+// ends waits until the responder has ended.
+func (r *running) ends() {
+	r.world.Helper()
+	servers.Receive(r.world, "end of the responder", r.done)
 }
 
 func (w *world) push(elements ...string) {

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"context"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fanfare/internal/notification"
@@ -91,6 +93,25 @@ func TestAMigrationTakesItsTime(t *testing.T) {
 			checkTimeout(t, "apply", s.Apply(t.Context(), []notification.Result{outcome("42", "u", "1", notification.StatusSent)}))
 		})
 	}
+}
+
+// A call may take as long as the timeout says, whatever the caller allows beyond that.
+func TestTimeoutBoundsACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		for want, o := range map[time.Duration]Options{7 * time.Second: {Timeout: 7 * time.Second}, DefaultTimeout: {}} {
+			s := &Store{o: o.resolve("")}
+			err := s.within(t.Context(), func(ctx context.Context) error {
+				if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(begun) != want {
+					t.Errorf("ends after %s, want %s", deadline.Sub(begun), want)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }
 
 func TestOpenRefusesATimeoutBelowZero(t *testing.T) {

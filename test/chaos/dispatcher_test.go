@@ -135,9 +135,14 @@ func TestDispatcherFrozen(t *testing.T) {
 	s.Campaign("42", audience(recipients))
 	frozen := s.Job("42")
 	s.Sim.Accepted(recipients / 10) // the canary has passed
-	s.Sim.Rules(`{"outcomes": [{"code": "UNAVAILABLE", "share": 1, "latency": "10s"}], "prefixes": {"dead-": {"code": "UNAVAILABLE", "latency": "10s"}}}`)
-	servers.Eventually(t, "all pushes wait for an answer, and others for their turn", func() bool {
-		return s.Sim.Counts().Codes["UNAVAILABLE"] == concurrency && s.Show("42").Books.InFlight > concurrency
+	s.Sim.Rules(`{"outcomes": [{"code": "UNAVAILABLE", "share": 1, "latency": "14s"}], "prefixes": {"dead-": {"code": "UNAVAILABLE", "latency": "14s"}}}`)
+	servers.Eventually(t, "all pushes wait for an answer, others for their turn, and what was answered is written", func() bool {
+		c := s.Sim.Counts()
+		if c.Codes["UNAVAILABLE"] != concurrency || c.InFlight != concurrency {
+			return false
+		}
+		books := s.Show("42").Books
+		return books.InFlight > concurrency && books.Sent == c.Accepted && books.Failed == c.Codes["UNREGISTERED"]
 	})
 	frozen.Signal(syscall.SIGSTOP)
 	if c := s.Sim.Counts(); c.InFlight != concurrency || c.Codes["UNAVAILABLE"] != concurrency {

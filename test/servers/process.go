@@ -106,6 +106,18 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// Receive takes a value from a channel, or notices its close, and ends the test when neither comes.
+func Receive[T any](t testing.TB, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case value := <-from:
+		return value
+	case <-time.After(Patience):
+		t.Fatalf("after %s still no %s", Patience, what)
+		panic("unreachable")
+	}
+}
+
 // output collects what a program writes while a test reads it.
 type output struct {
 	mu   sync.Mutex
