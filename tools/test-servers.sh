@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sees to it that what the tests start is there: redis-server, PostgreSQL, Node.js for the judges of the simulator, and a C
-# compiler for the race detector.
+# Provides what the tests start: redis-server, PostgreSQL, PgBouncer, Node.js for the judges of the simulator, and a C compiler
+# for the race detector.
 # As root on Debian it installs what is missing; elsewhere it fails with the line to type.
 set -euo pipefail
 
@@ -8,6 +8,7 @@ missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 # Debian keeps PostgreSQL's programs out of the PATH.
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
+command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
 command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
 
@@ -22,9 +23,9 @@ fail() {
 
 if ! command -v apt-get >/dev/null; then
 	if command -v brew >/dev/null; then
-		fail 'brew install redis postgresql node'
+		fail 'brew install redis postgresql pgbouncer node'
 	fi
-	fail "install redis-server, PostgreSQL (initdb in the PATH), Node.js with npm, and gcc with your system's package manager"
+	fail "install redis-server, PostgreSQL (initdb in the PATH), PgBouncer, Node.js with npm, and gcc with your system's package manager"
 fi
 if ((EUID != 0)); then
 	fail "sudo apt-get install -y ${missing[*]}"

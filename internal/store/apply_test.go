@@ -107,7 +107,7 @@ func TestResultsInAnyOrderEndInTheSameRows(t *testing.T) {
 // checkCampaign compares a campaign's rows and its summary with what they should be.
 func checkCampaign(ctx context.Context, t rapid.TB, s *Store, campaign string, want []notification.Result) {
 	t.Helper()
-	got, err := s.results(ctx, selectDeliveries+`ORDER BY campaign_id, user_id, result_id`, campaign)
+	got, err := s.results(ctx, s.selectDeliveries()+`ORDER BY campaign_id, user_id, result_id`, campaign)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func checkCampaign(ctx context.Context, t rapid.TB, s *Store, campaign string, w
 // checkSummary compares the summary with the rows.
 func checkSummary(ctx context.Context, t rapid.TB, s *Store, campaign string) {
 	t.Helper()
-	rows, err := s.results(ctx, selectDeliveries, campaign)
+	rows, err := s.results(ctx, s.selectDeliveries(), campaign)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func removed(user, id, token string) notification.Result {
 // storedTokens reads the users table; a cleared token is the empty one.
 func storedTokens(t *testing.T, s *Store) map[string]string {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), `SELECT id, coalesce(fcm_token, '') FROM users`)
+	rows, err := plain(t, s).QueryContext(t.Context(), `SELECT id, coalesce(fcm_token, '') FROM users`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -25,13 +24,17 @@ func (s Summary) Total() int64 {
 	return total
 }
 
+const selectSummary = `SELECT sent, failed, skipped, expired, unknown FROM fanfare_campaign_summary WHERE campaign_id = $1`
+
 // Summary counts the outcomes of a campaign; of one that has none, every count is 0.
 func (s *Store) Summary(ctx context.Context, campaign string) (Summary, error) {
 	var sent, failed, skipped, expired, unknown int64
-	err := s.db.QueryRowContext(ctx,
-		`SELECT sent, failed, skipped, expired, unknown FROM fanfare_campaign_summary WHERE campaign_id = $1`, campaign,
-	).Scan(&sent, &failed, &skipped, &expired, &unknown)
-	if err != nil && err != sql.ErrNoRows {
+	err := s.within(ctx, func(ctx context.Context) error {
+		return s.backend.query(ctx, selectSummary, []any{campaign}, func(scan scanFunc) error {
+			return scan(&sent, &failed, &skipped, &expired, &unknown)
+		})
+	})
+	if err != nil {
 		return Summary{}, fmt.Errorf("read summary of campaign %q: %w", campaign, err)
 	}
 	return Summary{CampaignID: campaign, Counts: map[notification.Status]int64{
@@ -40,13 +43,16 @@ func (s *Store) Summary(ctx context.Context, campaign string) (Summary, error) {
 	}}, nil
 }
 
-const selectDeliveries = `SELECT campaign_id, user_id, result_id, status, message_id, error_code, error, attempts, token_removed, at
-FROM fanfare_deliveries WHERE campaign_id = $1 `
+// selectDeliveries begins each query for outcomes of a campaign ($1).
+func (s *Store) selectDeliveries() string {
+	return `SELECT campaign_id, user_id, result_id, status, message_id, error_code, error, attempts, token_removed, ` +
+		s.backend.instant("at") + ` FROM fanfare_deliveries WHERE campaign_id = $1 `
+}
 
 // Deliveries returns what became of a user in a campaign: one result for each time that the audience names the user,
 // ordered by result id. A removed token is not kept, so Token is empty.
 func (s *Store) Deliveries(ctx context.Context, campaign, user string) ([]notification.Result, error) {
-	found, err := s.results(ctx, selectDeliveries+`AND user_id = $2 ORDER BY result_id`, campaign, user)
+	found, err := s.results(ctx, s.selectDeliveries()+`AND user_id = $2 ORDER BY result_id`, campaign, user)
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of campaign %q to user %q: %w", campaign, user, err)
 	}
@@ -68,10 +74,10 @@ const searchPage = `AND status = $2 AND (user_id, result_id) > ($3, $4) ORDER BY
 // Search returns the next page of the deliveries with one status, ordered by user and result id; the last page is the
 // one that is shorter than Limit.
 func (s *Store) Search(ctx context.Context, q Search) ([]notification.Result, error) {
-	query := selectDeliveries + searchPage
+	query := s.selectDeliveries() + searchPage
 	if q.Status != notification.StatusSent {
 		// These words let the planner use the index of what was not sent; from $2 it could not know.
-		query = selectDeliveries + `AND status <> 'sent' ` + searchPage
+		query = s.selectDeliveries() + `AND status <> 'sent' ` + searchPage
 	}
 	found, err := s.results(ctx, query, q.CampaignID, string(q.Status), q.After.UserID, q.After.ResultID, max(q.Limit, 1))
 	if err != nil {
@@ -80,42 +86,26 @@ func (s *Store) Search(ctx context.Context, q Search) ([]notification.Result, er
 	return found, nil
 }
 
-func (s *Store) results(ctx context.Context, query string, args ...any) ([]notification.Result, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var found []notification.Result
-	for rows.Next() {
-		var r notification.Result
-		var at moment
-		err := rows.Scan(&r.CampaignID, &r.UserID, &r.ResultID, &r.Status, &r.MessageID, &r.ErrorCode, &r.Error,
-			&r.Attempts, &r.TokenRemoved, &at)
-		if err != nil {
-			return nil, err
-		}
-		r.At = at.UTC()
-		found = append(found, r)
-	}
-	return found, rows.Err()
+func (s *Store) results(ctx context.Context, query string, args ...any) (found []notification.Result, err error) {
+	err = s.within(ctx, func(ctx context.Context) error {
+		found = nil
+		return s.backend.query(ctx, query, args, func(scan scanFunc) error {
+			var r notification.Result
+			var at string
+			err := scan(&r.CampaignID, &r.UserID, &r.ResultID, &r.Status, &r.MessageID, &r.ErrorCode, &r.Error,
+				&r.Attempts, &r.TokenRemoved, &at)
+			if err != nil {
+				return err
+			}
+			if r.At, err = time.Parse(instantLayout, at); err != nil {
+				return fmt.Errorf("read time: %w", err)
+			}
+			found = append(found, r)
+			return nil
+		})
+	})
+	return found, err
 }
 
-// moment reads a time from PostgreSQL's timestamptz or from SQLite's text.
-type moment struct{ time.Time }
-
-const momentLayout = "2006-01-02T15:04:05.000Z"
-
-func (m *moment) Scan(value any) error {
-	switch value := value.(type) {
-	case time.Time:
-		m.Time = value
-		return nil
-	case string:
-		at, err := time.Parse(momentLayout, value)
-		m.Time = at
-		return err
-	default:
-		return fmt.Errorf("read time: unexpected %T", value)
-	}
-}
+// instantLayout is how a time is written: in SQLite, and in what PostgreSQL answers.
+const instantLayout = "2006-01-02T15:04:05.000Z"

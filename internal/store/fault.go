@@ -55,7 +55,14 @@ func FaultOf(err error) Fault {
 		return Data
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return stateFault(e.Code)
+		fault := stateFault(e.Code)
+		if postgresRefusal(e) != 0 {
+			return Halt
+		}
+		if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting && fault == Data {
+			return Halt // of a parameter: no result has been looked at
+		}
+		return fault
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return sqliteFault(e.Code())

@@ -31,6 +31,10 @@ func TestFaults(t *testing.T) {
 		{state("22021"), Data}, {state("22P02"), Data}, {state("23514"), Data}, {state("21000"), Data}, {state("54000"), Data},
 		{&DataError{Field: "userId", Problem: "holds a NUL"}, Data},
 		{state("42P01"), Halt}, {state("42501"), Halt}, {state("28P01"), Halt}, {state("3D000"), Halt}, {state("XX000"), Halt},
+		{&pgconn.PgError{Code: "08P01", Message: "no more connections allowed (max_client_conn)"}, Transient},
+		{&pgconn.PgError{Code: "08P01", Message: "server login has been failing, try again later (server_login_retry)"}, Transient},
+		{&pgconn.PgError{Code: "08P01", Message: "password authentication failed"}, Halt},
+		{&pgconn.PgError{Code: "08P01", Message: "no such database: nodb"}, Halt},
 		{state(""), Halt}, {errors.New("nobody foresaw this"), Halt},
 		{&SettingError{Setting: "store.token_clear", Err: state("23502")}, Halt},
 	} {
@@ -147,7 +151,7 @@ func TestALockedSQLiteFileIsTransient(t *testing.T) {
 	url := sqliteURL(t)
 	s := migrated(t, url, Options{})
 	other := opened(t, url, Options{})
-	tx, err := other.db.BeginTx(t.Context(), nil)
+	tx, err := plain(t, other).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

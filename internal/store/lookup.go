@@ -78,22 +78,17 @@ func (s *Store) ask(ctx context.Context, found map[string]string, query string, 
 }
 
 func (s *Store) read(ctx context.Context, found map[string]string, query string, ids []string) error {
-	rows, err := s.db.QueryContext(ctx, query, s.backend.idList(ids))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
 	asked := spellings(ids)
-	for rows.Next() {
+	return s.backend.query(ctx, query, []any{s.backend.idList(ids)}, func(scan scanFunc) error {
 		var id, value sql.NullString
-		if err := rows.Scan(&id, &value); err != nil {
+		if err := scan(&id, &value); err != nil {
 			return err
 		}
 		if value.String != "" {
 			found[asked.of(id.String)] = value.String
 		}
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // askable leaves out the ids that no text column can hold.

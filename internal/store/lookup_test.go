@@ -43,7 +43,7 @@ func (u usersTable) users(t *testing.T, s *Store) {
 
 func insertUser(t *testing.T, s *Store, id, token string) {
 	t.Helper()
-	if _, err := s.db.ExecContext(t.Context(), `INSERT INTO users (id, fcm_token) VALUES ($1, $2)`, id, token); err != nil {
+	if _, err := plain(t, s).ExecContext(t.Context(), `INSERT INTO users (id, fcm_token) VALUES ($1, $2)`, id, token); err != nil {
 		t.Fatal(err)
 	}
 }

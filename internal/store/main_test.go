@@ -1,18 +1,23 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"go.uber.org/goleak"
 
 	"fanfare/test/servers"
 )
 
-// server is shared by the package's tests; each takes a database of its own in it.
-var server *servers.PostgresServer
+// server is shared by the package's tests; each takes a database of its own in it. pooler stands before it.
+var (
+	server *servers.PostgresServer
+	pooler *servers.PgBouncerServer
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -23,9 +28,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer server.Stop()
+	pooler, err = servers.StartPgBouncer(server.URL("postgres"), "pool_mode = transaction", "default_pool_size = 2", "max_client_conn = 1000")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer pooler.Stop()
 	if code := m.Run(); code != 0 {
 		return code
 	}
+	pooler.Stop()
 	server.Stop()
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -34,11 +46,12 @@ func run(m *testing.M) int {
 	return 0
 }
 
-// onBoth runs a test on a fresh, migrated database of each kind.
+// onBoth runs a test on a fresh, migrated database of each kind, and on PostgreSQL through a pooler too.
 func onBoth(t *testing.T, o Options, test func(t *testing.T, s *Store)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, migrated(t, sqliteURL(t), o)) })
 	t.Run("postgres", func(t *testing.T) { test(t, migrated(t, server.Database(t), o)) })
+	t.Run("pgbouncer", func(t *testing.T) { test(t, migrated(t, pooler.Through(server.Database(t)), o)) })
 }
 
 func sqliteURL(t testing.TB) string {
@@ -72,7 +85,7 @@ func migrated(t testing.TB, url string, o Options) *Store {
 func execute(t testing.TB, s *Store, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
-		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+		if _, err := plain(t, s).ExecContext(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
@@ -81,4 +94,15 @@ func execute(t testing.TB, s *Store, statements ...string) {
 func onPostgres(s *Store) bool {
 	_, yes := s.backend.(*postgres)
 	return yes
+}
+
+// plain is the store's database as an application opens it.
+func plain(t testing.TB, s *Store) *sql.DB {
+	t.Helper()
+	if f, ok := s.backend.(*sqliteFile); ok {
+		return f.readers
+	}
+	db := stdlib.OpenDBFromPool(s.backend.(*postgres).pool)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }

@@ -1,15 +1,19 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
+	"github.com/pressly/goose/v3/database"
 )
 
 //go:embed migrations
@@ -18,20 +22,69 @@ var migrations embed.FS
 // versionTable is goose's, under a name of ours: the application may use goose for its own tables.
 const versionTable = "fanfare_schema_version"
 
-// migrationLock is the number of the advisory lock that migrating replicas hold in turn.
+// migrationLock is the number of the advisory lock that a migrating replica holds.
 const migrationLock = 0x66616e66617265 // "fanfare" in ASCII
 
-// migrate waits for its turn, asking each second for up to five minutes.
+const (
+	lockInterval = time.Second     // how often a waiting replica asks for the lock
+	lockTimeout  = 5 * time.Minute // how long it asks
+)
+
+// migrate waits for its turn. All is done in one transaction, on one connection: a pooler in transaction mode takes a
+// session's lock, and its settings, to whatever client comes next.
 func (p *postgres) migrate(ctx context.Context) error {
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(migrationLock), lock.WithLockTimeout(1, 300))
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout, errors.New("another replica is migrating the database"))
+	defer cancel()
+	for {
+		done, err := p.tryMigrate(ctx)
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the migration lock: %w", context.Cause(ctx))
+		case <-time.After(lockInterval):
+		}
 	}
-	return up(ctx, goose.DialectPostgres, p.db, "migrations/postgres", goose.WithSessionLocker(locker))
 }
 
+// tryMigrate reports false where another replica holds the lock.
+func (p *postgres) tryMigrate(ctx context.Context) (done bool, err error) {
+	db := sql.OpenDB(pinning{stdlib.GetConnector(*p.pool.Config().ConnConfig, stdlib.OptionBeforeConnect(p.session.beforeConnect))})
+	defer func() { err = errors.Join(err, db.Close()) }() // without COMMIT, this rolls back
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(ctx, cmp.Or(p.session.begin(), "BEGIN")); err != nil {
+		return false, err
+	}
+	if err := db.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, migrationLock).Scan(&done); err != nil || !done {
+		return false, err
+	}
+	if err := up(ctx, goose.DialectPostgres, db, "migrations/postgres"); err != nil {
+		return false, err
+	}
+	_, err = db.ExecContext(ctx, "COMMIT")
+	return true, err
+}
+
+// pinning makes connections that database/sql keeps although a transaction is open: the standard library's does not know of
+// one that began with a statement.
+type pinning struct{ driver.Connector }
+
+func (p pinning) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := p.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pinned{conn.(*stdlib.Conn)}, nil
+}
+
+type pinned struct{ *stdlib.Conn }
+
+// ResetSession keeps the connection as it is.
+func (pinned) ResetSession(context.Context) error { return nil }
+
 // migrate runs on a connection of its own inside one transaction that holds SQLite's write lock, for goose has no lock
-// for SQLite. IsolateDDL keeps goose from opening transactions inside ours.
+// for SQLite.
 func (f *sqliteFile) migrate(ctx context.Context) (err error) {
 	db, err := sql.Open("sqlite", f.dsn)
 	if err != nil {
@@ -42,23 +95,48 @@ func (f *sqliteFile) migrate(ctx context.Context) (err error) {
 	if _, err := db.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("wait for the other writers: %w", err)
 	}
-	if err := up(ctx, goose.DialectSQLite3, db, "migrations/sqlite", goose.WithIsolateDDL(true)); err != nil {
+	if err := up(ctx, goose.DialectSQLite3, db, "migrations/sqlite"); err != nil {
 		return err
 	}
 	_, err = db.ExecContext(ctx, "COMMIT")
 	return err
 }
 
-func up(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string, o goose.ProviderOption) error {
+// up migrates within the transaction that is open on db's only connection. IsolateDDL keeps goose from opening others.
+func up(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) error {
+	if err := ensureVersions(ctx, dialect, db); err != nil {
+		return err
+	}
 	files, err := fs.Sub(migrations, dir)
 	if err != nil {
 		return err
 	}
 	provider, err := goose.NewProvider(dialect, db, files,
-		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), o)
+		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true), goose.WithIsolateDDL(true))
 	if err != nil {
 		return err
 	}
 	_, err = provider.Up(ctx)
 	return err
+}
+
+// ensureVersions makes goose's table. Goose would try again where it may not, and in a failed transaction the second error
+// hides the first.
+func ensureVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
+	look := map[goose.Dialect]string{ // where goose looks, too
+		goose.DialectPostgres: `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '` + versionTable + `'`,
+		goose.DialectSQLite3:  `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '` + versionTable + `'`,
+	}
+	var tables int
+	if err := db.QueryRowContext(ctx, look[dialect]).Scan(&tables); err != nil || tables > 0 {
+		return err
+	}
+	versions, err := database.NewStore(dialect, versionTable)
+	if err != nil {
+		return err
+	}
+	if err := versions.CreateVersionTable(ctx, db); err != nil {
+		return err
+	}
+	return versions.Insert(ctx, db, database.InsertRequest{Version: 0})
 }

@@ -47,7 +47,7 @@ func migrateTogether(t *testing.T, url string, replicas int) {
 func checkMigrated(t *testing.T, s *Store, campaign string) {
 	t.Helper()
 	var written, distinct int
-	err := s.db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT version_id) FROM fanfare_schema_version`).Scan(&written, &distinct)
+	err := plain(t, s).QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT version_id) FROM fanfare_schema_version`).Scan(&written, &distinct)
 	if err != nil || written < 2 || written != distinct {
 		t.Errorf("%d versions were written, %d distinct (%v)", written, distinct, err)
 	}
@@ -97,7 +97,7 @@ func TestAFailedMigrationLeavesNothing(t *testing.T) {
 // The application may use goose for its own tables in the same database.
 func TestTheApplicationsMigrationsAreLeftAlone(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
-		if _, err := s.db.ExecContext(t.Context(), `SELECT 1 FROM goose_db_version`); err == nil {
+		if _, err := plain(t, s).ExecContext(t.Context(), `SELECT 1 FROM goose_db_version`); err == nil {
 			t.Error("goose_db_version exists")
 		}
 	})

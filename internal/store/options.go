@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -11,6 +12,7 @@ const Default = "default"
 
 // The settings' names, as an operator knows them.
 const (
+	settingDatabaseURL  = "store.database_url"
 	settingTokenQuery   = "store.token_query"
 	settingTokenClear   = "store.token_clear"
 	settingTokenRestore = "store.token_restore"
@@ -41,6 +43,7 @@ type Options struct {
 	// holds nobody for longer; what it cuts off is a Transient fault. A migration takes the time that it needs. Zero is
 	// DefaultTimeout.
 	Timeout time.Duration
+	Logger  *slog.Logger // default: silent
 }
 
 func (o Options) validate() error {
@@ -63,6 +66,7 @@ const (
 // resolve puts the database's own statements in the place of Default, and DefaultTimeout in that of none.
 func (o Options) resolve(tokenQuery string) Options {
 	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.TokenQuery == Default {
 		o.TokenQuery = tokenQuery
 	}

@@ -2,22 +2,21 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"fanfare/internal/notification"
 )
 
 const postgresTokenQuery = `SELECT id, fcm_token FROM users WHERE id = ANY($1)`
 
+// postgres never names a prepared statement. A pooler such as PgBouncer hands each transaction to whatever server connection
+// is free, where a name is taken by another client, or unknown.
 type postgres struct {
 	pool             *pgxpool.Pool
-	db               *sql.DB // the same connections
+	session          *session
 	clear, restoring statement
 }
 
@@ -26,16 +25,22 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	if config.ConnConfig.RuntimeParams["application_name"] == "" {
-		config.ConnConfig.RuntimeParams["application_name"] = "fanfare"
+	params := config.ConnConfig.RuntimeParams
+	if params["application_name"] == "" {
+		params["application_name"] = "fanfare"
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
+	spreadOptions(params)
+	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol {
+		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
+	o = o.resolve(postgresTokenQuery)
+	p := &postgres{session: newSession(params, o.Logger), clear: o.clearing(), restoring: o.restoring()}
+	config.BeforeConnect = p.session.beforeConnect
+	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	o = o.resolve(postgresTokenQuery)
-	db := stdlib.OpenDBFromPool(pool)
-	return &Store{o: o, db: db, backend: &postgres{pool: pool, db: db, clear: o.clearing(), restoring: o.restoring()}}, nil
+	return &Store{o: o, backend: p}, nil
 }
 
 func (p *postgres) close() error {
@@ -43,10 +48,57 @@ func (p *postgres) close() error {
 	return nil
 }
 
+func (p *postgres) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
+
+func (p *postgres) adapt(err error) bool { return p.session.adapt(err) }
+
+// query runs in a transaction only where the session's parameters need one: by itself it costs one round trip.
+func (p *postgres) query(ctx context.Context, text string, args []any, row rowFunc) error {
+	if p.session.begin() == "" {
+		return eachRow(ctx, p.pool, text, args, row)
+	}
+	return p.inTransaction(ctx, func(tx pgx.Tx) error { return eachRow(ctx, tx, text, args, row) })
+}
+
+func eachRow(ctx context.Context, on interface {
+	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
+}, text string, args []any, row rowFunc,
+) error {
+	rows, err := on.Query(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// inTransaction begins with the session's parameters and ends with COMMIT, or with ROLLBACK where work fails.
+func (p *postgres) inTransaction(ctx context.Context, work func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, beginner{p}, work)
+}
+
+type beginner struct{ p *postgres }
+
+// Begin blames the parameters where the server refuses to begin: nothing else is in that query.
+func (b beginner) Begin(ctx context.Context) (pgx.Tx, error) {
+	tx, err := b.p.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: b.p.session.begin()})
+	return tx, settingError(settingDatabaseURL, err)
+}
+
+// instant is a column of times as momentLayout writes them, whatever DateStyle the server has.
+func (p *postgres) instant(column string) string {
+	return `to_char(` + column + ` AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
+}
+
 // apply clears tokens first: the upserts lock the campaign's summary, which every batch of the campaign needs, and so
 // they come last, right before COMMIT.
 func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
-	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
+	return p.inTransaction(ctx, func(tx pgx.Tx) error {
 		if err := p.each(ctx, tx, p.clear, dead); err != nil {
 			return err
 		}
@@ -54,57 +106,44 @@ func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead 
 	})
 }
 
-const upsert = `INSERT INTO fanfare_deliveries AS stored
-	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
-SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[])
-ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
-	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
-	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
-	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
-WHERE excluded.rank > stored.rank`
+func (p *postgres) restore(ctx context.Context, tokens []userToken) error {
+	return p.inTransaction(ctx, func(tx pgx.Tx) error { return p.each(ctx, tx, p.restoring, tokens) })
+}
 
-// upserts makes one statement of each campaign's rows. Were there one for all campaigns, the triggers for its inserts and
-// for its updates would each lock summaries in their own order, and two batches could wait for each other.
-func upserts(rows []*notification.Result) *pgx.Batch {
-	statements := &pgx.Batch{}
-	for len(rows) > 0 {
-		n := 1
-		for n < len(rows) && rows[n].CampaignID == rows[0].CampaignID {
-			n++
-		}
-		columns := newColumns(n)
-		for i, r := range rows[:n] {
-			columns.set(i, r)
-		}
-		statements.Queue(upsert, append([]any{rows[0].CampaignID}, columns.args()...)...)
-		rows = rows[n:]
+// each runs a statement for each token inside a savepoint, for a refused statement would end the transaction. When
+// PostgreSQL cannot convert a user id to the type of the column, no such user can be in the table: halves are tried,
+// down to that id.
+func (p *postgres) each(ctx context.Context, tx pgx.Tx, s statement, tokens []userToken) error {
+	if len(tokens) == 0 {
+		return nil
 	}
-	return statements
-}
-
-// columns are rows turned by a quarter, as unnest takes them.
-type columns struct {
-	user, result, status, message, code, text []string
-	rank                                      []int16
-	attempts                                  []int32
-	removed                                   []bool
-	at                                        []time.Time
-}
-
-func newColumns(n int) *columns {
-	return &columns{
-		user: make([]string, n), result: make([]string, n), status: make([]string, n), message: make([]string, n),
-		code: make([]string, n), text: make([]string, n), rank: make([]int16, n), attempts: make([]int32, n),
-		removed: make([]bool, n), at: make([]time.Time, n),
+	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+		runs := &pgx.Batch{}
+		for _, t := range tokens {
+			runs.Queue(s.text, t.user, t.token)
+		}
+		return savepoint.SendBatch(ctx, runs).Close()
+	})
+	if err == nil {
+		return nil
 	}
+	if !inconvertible(err) {
+		return settingError(s.setting, err)
+	}
+	if len(tokens) == 1 {
+		return nil
+	}
+	half := len(tokens) / 2
+	if err := p.each(ctx, tx, s, tokens[:half]); err != nil {
+		return err
+	}
+	return p.each(ctx, tx, s, tokens[half:])
 }
 
-func (c *columns) set(i int, r *notification.Result) {
-	c.user[i], c.result[i], c.status[i], c.rank[i] = r.UserID, r.ResultID, string(r.Status), int16(r.Status.Rank())
-	c.message[i], c.code[i], c.text[i] = r.MessageID, r.ErrorCode, r.Error
-	c.attempts[i], c.removed[i], c.at[i] = int32(r.Attempts), r.TokenRemoved, r.At
-}
-
-func (c *columns) args() []any {
-	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at}
+// prepare has the server read a statement. The statement has no name, and so ends with the next one.
+func (p *postgres) prepare(ctx context.Context, text string) error {
+	return p.inTransaction(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Conn().PgConn().Prepare(ctx, "", text, nil)
+		return err
+	})
 }

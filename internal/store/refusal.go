@@ -2,38 +2,64 @@ package store
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Refusal tells apart the Halt faults that say who has to act.
+// Refusal tells apart the Halt faults by who has to act.
 type Refusal uint8
 
 const (
-	// Denied: the database refuses who we are, or what we ask of it with that.
+	// Denied: the database refuses who we are, or what we may do.
 	Denied Refusal = iota + 1
-	// Missing: there is no such database, so its address is wrong.
-	Missing
+	// Misconfigured: the settings lead to no database that can be used with them.
+	Misconfigured
 )
 
 // RefusalOf classifies an error that a Store returned; 0 is any other error, or none.
 func RefusalOf(err error) Refusal {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch {
-		case e.Code == "42501", len(e.Code) == 5 && e.Code[:2] == "28":
-			return Denied
-		case e.Code == "3D000":
-			return Missing
-		}
+		return postgresRefusal(e)
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
 			return Denied
 		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB:
-			return Missing
+			return Misconfigured
+		}
+	}
+	return 0
+}
+
+func postgresRefusal(e *pgconn.PgError) Refusal {
+	switch {
+	case e.Code == "42501", len(e.Code) == 5 && e.Code[:2] == "28":
+		return Denied
+	case e.Code == "3D000":
+		return Misconfigured
+	case e.Code == "08P01":
+		return poolerRefusal(e.Message)
+	}
+	return 0
+}
+
+// poolerRefusal reads a message of PgBouncer, whose errors nearly all have the code of a broken protocol.
+func poolerRefusal(message string) Refusal {
+	for text, refusal := range map[string]Refusal{
+		"authentication failed":  Denied,
+		"no such user":           Denied,
+		"login rejected":         Denied,
+		"no such database":       Misconfigured,
+		"does not exist":         Misconfigured, // the server's own words for a database, passed on
+		"statement pooling mode": Misconfigured, // which allows no transactions
+		"PQexec disallowed":      Misconfigured, // by disable_pqexec
+	} {
+		if strings.Contains(message, text) {
+			return refusal
 		}
 	}
 	return 0

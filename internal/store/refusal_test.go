@@ -4,21 +4,28 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"fanfare/test/servers"
 )
 
 func TestRefusalsAreToldApart(t *testing.T) {
 	admin := opened(t, server.Database(t), Options{})
 	execute(t, admin, "CREATE ROLE stranger LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	url := admin.backend.(*postgres).pool.Config().ConnString()
+	locked := servers.PgBouncer(t, url, "pool_mode = transaction", "auth_type = plain",
+		"auth_query = SELECT usename, passwd FROM pg_shadow WHERE false AND usename = $1")
 	for name, c := range map[string]struct {
 		url  string
 		want Refusal
 	}{
-		"nobody's name":        {strings.Replace(url, "postgres@", "nobody@", 1), Denied},
-		"no right to create":   {strings.Replace(url, "postgres@", "stranger@", 1), Denied},
-		"no such database":     {strings.Replace(url, "?", "-gone?", 1), Missing},
-		"no such folder":       {"sqlite:" + t.TempDir() + "/gone/fanfare.db", Missing},
-		"a server that is off": {"postgres://postgres@127.0.0.1:1/test", 0},
+		"nobody's name":                 {strings.Replace(url, "postgres@", "nobody@", 1), Denied},
+		"no right to create":            {strings.Replace(url, "postgres@", "stranger@", 1), Denied},
+		"no such database":              {strings.Replace(url, "?", "-gone?", 1), Misconfigured},
+		"no such folder":                {"sqlite:" + t.TempDir() + "/gone/fanfare.db", Misconfigured},
+		"no such user of a pooler":      {strings.Replace(locked, "postgres@", "nobody@", 1), Denied},
+		"no such database of a pooler":  {strings.Replace(pooler.Through(url), "?", "-gone?", 1), Misconfigured},
+		"a pooler without transactions": {servers.PgBouncer(t, url, "pool_mode = statement"), Misconfigured},
+		"a server that is off":          {"postgres://postgres@127.0.0.1:1/test", 0},
 	} {
 		s := opened(t, c.url, Options{})
 		err := s.Migrate(t.Context())

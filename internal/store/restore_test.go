@@ -78,7 +78,7 @@ func TestRestoringIsOffWithAClearingOfOnesOwn(t *testing.T) {
 					`INSERT INTO users VALUES ('u', NULL)`, `INSERT INTO people VALUES ('u', NULL)`)
 				restore(t, s, map[string]string{"u": "t"})
 				var users, people string
-				err := s.db.QueryRowContext(t.Context(), `SELECT coalesce(u.fcm_token, ''), coalesce(p.token, '') FROM users u, people p`).Scan(&users, &people)
+				err := plain(t, s).QueryRowContext(t.Context(), `SELECT coalesce(u.fcm_token, ''), coalesce(p.token, '') FROM users u, people p`).Scan(&users, &people)
 				if err != nil {
 					t.Fatal(err)
 				}

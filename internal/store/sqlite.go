@@ -20,7 +20,7 @@ const sqliteTokenQuery = `SELECT id, fcm_token FROM users WHERE id IN (SELECT va
 // handler, which polls.
 type sqliteFile struct {
 	dsn              string
-	writer           *sql.DB
+	readers, writer  *sql.DB
 	clear, restoring statement
 }
 
@@ -50,10 +50,34 @@ func openSQLite(path string, o Options) (*Store, error) {
 	}
 	writer.SetMaxOpenConns(1)
 	o = o.resolve(sqliteTokenQuery)
-	return &Store{o: o, db: readers, backend: &sqliteFile{dsn: file + writerPragmas, writer: writer, clear: o.clearing(), restoring: o.restoring()}}, nil
+	return &Store{o: o, backend: &sqliteFile{
+		dsn: file + writerPragmas, readers: readers, writer: writer, clear: o.clearing(), restoring: o.restoring(),
+	}}, nil
 }
 
-func (f *sqliteFile) close() error { return f.writer.Close() }
+func (f *sqliteFile) close() error { return errors.Join(f.readers.Close(), f.writer.Close()) }
+
+func (f *sqliteFile) ping(ctx context.Context) error { return f.readers.PingContext(ctx) }
+
+// adapt has nothing to learn: there is no session.
+func (f *sqliteFile) adapt(error) bool { return false }
+
+func (f *sqliteFile) query(ctx context.Context, text string, args []any, row rowFunc) error {
+	rows, err := f.readers.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// instant is a column of times, which are stored as texts.
+func (f *sqliteFile) instant(column string) string { return column }
 
 // rowsAStatement amortises the price of a statement, which in this SQLite is several times that of a row.
 const rowsAStatement = 20
@@ -111,7 +135,7 @@ func values(rows []*notification.Result) []any {
 	var all []any
 	for _, r := range rows {
 		all = append(all, r.CampaignID, r.UserID, r.ResultID, string(r.Status), r.Status.Rank(),
-			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(momentLayout))
+			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(instantLayout))
 	}
 	return all
 }
@@ -129,4 +153,12 @@ func (f *sqliteFile) idList(ids []string) string {
 // fitting leaves nothing out: SQLite compares any two values.
 func (f *sqliteFile) fitting(_ context.Context, _ string, ids []string) ([]string, error) {
 	return ids, nil
+}
+
+func (f *sqliteFile) prepare(ctx context.Context, text string) error {
+	prepared, err := f.readers.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	return prepared.Close()
 }

@@ -7,7 +7,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,17 +17,29 @@ import (
 // Store is one database. It is safe for concurrent use.
 type Store struct {
 	o       Options
-	db      *sql.DB // reads
 	backend backend
 }
 
+// scanFunc reads the columns of a row; rowFunc is called for each row of an answer.
+type (
+	scanFunc func(dest ...any) error
+	rowFunc  func(scan scanFunc) error
+)
+
 // backend is what the two databases do each in their own way.
 type backend interface {
+	ping(ctx context.Context) error
+	query(ctx context.Context, text string, args []any, row rowFunc) error
+	// instant is the expression that gives a column's times as instantLayout writes them.
+	instant(column string) string
+	// adapt reports whether the call that an error ended is worth repeating at once, for the cause is known and avoided now.
+	adapt(err error) bool
 	// apply writes rows, which are distinct and in the order of their keys, and clears the dead tokens.
 	apply(ctx context.Context, rows []*notification.Result, dead []userToken) error
 	// restore runs the restoring statement for each of the tokens, in one transaction.
 	restore(ctx context.Context, tokens []userToken) error
 	migrate(ctx context.Context) error
+	prepare(ctx context.Context, text string) error
 	// idList is the ids as the value of a query's $1.
 	idList(ids []string) string
 	// fitting leaves out the ids that the type of a query's $1 evidently cannot hold.
@@ -55,7 +66,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 
 // Ping reports whether the database can be reached and accepts who we are.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.db.PingContext(ctx); err != nil {
+	if err := s.within(ctx, s.backend.ping); err != nil {
 		return fmt.Errorf("reach database: %w", err)
 	}
 	return nil
@@ -64,7 +75,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Migrate brings our own tables up to this program's version. Replicas that start together take turns, and all but
 // the first find nothing to do. It never touches a table that is not ours.
 func (s *Store) Migrate(ctx context.Context) error {
-	if err := s.backend.migrate(ctx); err != nil {
+	if err := s.adapted(ctx, s.backend.migrate); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	return nil
@@ -91,13 +102,8 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 // prepare lets the database read a statement without running it.
-func (s *Store) prepare(ctx context.Context, text string) (err error) {
-	prepared, err := s.db.PrepareContext(ctx, text)
-	if err != nil {
-		return err
-	}
-	defer func() { err = prepared.Close() }()
-	return nil
+func (s *Store) prepare(ctx context.Context, text string) error {
+	return s.within(ctx, func(ctx context.Context) error { return s.backend.prepare(ctx, text) })
 }
 
 // Apply writes results down in one transaction: all of them or none. Of several results with the same campaign, user
@@ -126,5 +132,5 @@ func (s *Store) Apply(ctx context.Context, results []notification.Result) error 
 
 // Close ends all connections; what is under way fails.
 func (s *Store) Close() error {
-	return errors.Join(s.db.Close(), s.backend.close())
+	return s.backend.close()
 }

@@ -14,9 +14,22 @@ var errTimeout = errors.New("no answer in time")
 func (s *Store) within(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, errTimeout)
 	defer cancel()
-	err := call(ctx)
+	err := s.adapted(ctx, call)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return fmt.Errorf("no answer within %s, which is %s: %w", s.o.Timeout, settingTimeout, context.DeadlineExceeded)
+	}
+	return err
+}
+
+// adapted repeats a call whose cause of failure the backend has learned to avoid.
+func (s *Store) adapted(ctx context.Context, call func(context.Context) error) error {
+	const lessons = 32 // more than a URL has parameters
+	err := call(ctx)
+	for range lessons {
+		if err == nil || !s.backend.adapt(err) {
+			break
+		}
+		err = call(ctx)
 	}
 	return err
 }

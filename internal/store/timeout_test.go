@@ -67,7 +67,7 @@ func TestAStatementThatIsStuckIsCutOff(t *testing.T) {
 	hasty := opened(t, url, o)
 	results := []notification.Result{removed("u", "1", "t")}
 
-	lock, err := s.db.BeginTx(t.Context(), nil)
+	lock, err := plain(t, s).BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

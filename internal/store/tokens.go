@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // statement is a configured one that is run for a user ($1) and a token ($2), with the setting's name.
@@ -36,40 +34,6 @@ func (s *Store) RestoreTokens(ctx context.Context, tokens map[string]string) err
 		return fmt.Errorf("restore tokens: %w", err)
 	}
 	return nil
-}
-
-func (p *postgres) restore(ctx context.Context, tokens []userToken) error {
-	return pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error { return p.each(ctx, tx, p.restoring, tokens) })
-}
-
-// each runs a statement for each token inside a savepoint, for a refused statement would end the transaction. When
-// PostgreSQL cannot convert a user id to the type of the column, no such user can be in the table: halves are tried,
-// down to that id.
-func (p *postgres) each(ctx context.Context, tx pgx.Tx, s statement, tokens []userToken) error {
-	if len(tokens) == 0 {
-		return nil
-	}
-	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
-		runs := &pgx.Batch{}
-		for _, t := range tokens {
-			runs.Queue(s.text, t.user, t.token)
-		}
-		return savepoint.SendBatch(ctx, runs).Close()
-	})
-	if err == nil {
-		return nil
-	}
-	if !inconvertible(err) {
-		return settingError(s.setting, err)
-	}
-	if len(tokens) == 1 {
-		return nil
-	}
-	half := len(tokens) / 2
-	if err := p.each(ctx, tx, s, tokens[:half]); err != nil {
-		return err
-	}
-	return p.each(ctx, tx, s, tokens[half:])
 }
 
 func (f *sqliteFile) restore(ctx context.Context, tokens []userToken) error {

@@ -43,7 +43,7 @@ func (r *Rooms) Migrate(ctx context.Context) error {
 	switch store.RefusalOf(err) {
 	case store.Denied:
 		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; look at user and password of DATABASE_URL, and let that user create tables in its schema", err))
-	case store.Missing:
+	case store.Misconfigured:
 		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; create the database, or name another one in DATABASE_URL", err))
 	}
 	return err

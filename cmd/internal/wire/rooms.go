@@ -49,7 +49,9 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 		return nil, err
 	}
 	if url := s.Store.DatabaseURL.Reveal(); url != "" {
-		if r.Store, err = store.Open(ctx, url, storeOptions(s.Store)); err != nil {
+		o := storeOptions(s.Store)
+		o.Logger = log
+		if r.Store, err = store.Open(ctx, url, o); err != nil {
 			return nil, errors.Join(daemon.Exit(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
 		}
 	}

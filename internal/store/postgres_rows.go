@@ -1,0 +1,64 @@
+package store
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"fanfare/internal/notification"
+)
+
+const upsert = `INSERT INTO fanfare_deliveries AS stored
+	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[])
+ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
+	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
+	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
+	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
+WHERE excluded.rank > stored.rank`
+
+// upserts makes one statement of each campaign's rows. Were there one for all campaigns, the triggers for its inserts and
+// for its updates would each lock summaries in their own order, and two batches could wait for each other.
+func upserts(rows []*notification.Result) *pgx.Batch {
+	statements := &pgx.Batch{}
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].CampaignID == rows[0].CampaignID {
+			n++
+		}
+		columns := newColumns(n)
+		for i, r := range rows[:n] {
+			columns.set(i, r)
+		}
+		statements.Queue(upsert, append([]any{rows[0].CampaignID}, columns.args()...)...)
+		rows = rows[n:]
+	}
+	return statements
+}
+
+// columns are rows turned by a quarter, as unnest takes them.
+type columns struct {
+	user, result, status, message, code, text []string
+	rank                                      []int16
+	attempts                                  []int32
+	removed                                   []bool
+	at                                        []time.Time
+}
+
+func newColumns(n int) *columns {
+	return &columns{
+		user: make([]string, n), result: make([]string, n), status: make([]string, n), message: make([]string, n),
+		code: make([]string, n), text: make([]string, n), rank: make([]int16, n), attempts: make([]int32, n),
+		removed: make([]bool, n), at: make([]time.Time, n),
+	}
+}
+
+func (c *columns) set(i int, r *notification.Result) {
+	c.user[i], c.result[i], c.status[i], c.rank[i] = r.UserID, r.ResultID, string(r.Status), int16(r.Status.Rank())
+	c.message[i], c.code[i], c.text[i] = r.MessageID, r.ErrorCode, r.Error
+	c.attempts[i], c.removed[i], c.at[i] = int32(r.Attempts), r.TokenRemoved, r.At
+}
+
+func (c *columns) args() []any {
+	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at}
+}
