@@ -33,14 +33,16 @@ const (
 	NotSent
 	// TooLarge: the message was above the size limit, as FCM counts it.
 	TooLarge
-	// Other: an answer that the rules do not know.
+	// Other: an answer of FCM's form that the rules do not know.
 	Other
+	// NotFCM: something in front of FCM refused the request, such as a proxy with a page of its own. FCM cannot have it.
+	NotFCM
 )
 
 var classNames = [...]string{
 	Sent: "sent", BadMessage: "bad_message", BadTarget: "bad_target", Unregistered: "unregistered",
 	SenderMismatch: "sender_mismatch", NotFound: "not_found", ThirdPartyAuth: "third_party_auth", Credentials: "credentials",
-	Quota: "quota", Unavailable: "unavailable", Ambiguous: "ambiguous", NotSent: "not_sent", TooLarge: "too_large", Other: "other",
+	Quota: "quota", Unavailable: "unavailable", Ambiguous: "ambiguous", NotSent: "not_sent", TooLarge: "too_large", Other: "other", NotFCM: "not_fcm",
 }
 
 // String is the class as a metric's label shows it.
@@ -66,6 +68,17 @@ const (
 	QuotaTopic
 )
 
+// Answered reports whether the answer has FCM's form and tells the message's fate. 500 and 503 leave it open.
+func (a Answer) Answered() bool {
+	switch a.Class {
+	case Unavailable, Ambiguous, NotSent, NotFCM:
+		return false
+	case Credentials:
+		return a.HTTPStatus != 0 // else the token endpoint refused, and FCM was not asked
+	}
+	return true
+}
+
 // Answer is what became of one Send.
 type Answer struct {
 	Class Class
@@ -83,6 +96,6 @@ type Answer struct {
 	Field string
 	// HTTPStatus is zero where no answer came.
 	HTTPStatus int
-	// Accepted: the status says that FCM took the message, whether or not the rest of the answer can be read. Nothing may repeat it.
-	Accepted bool
+	// Foreign: the status says success, and the answer is not FCM's. Many of these say that the endpoint is not FCM.
+	Foreign bool
 }

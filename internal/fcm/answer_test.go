@@ -32,7 +32,17 @@ func TestRetryAfter(t *testing.T) {
 		"Sat, 31 Jan 2026 09:00:00 GMT": {0, false},
 		"Mon, 31 Jan 2050 10:00:00 GMT": {time.Hour, true},
 		"soon":                          {0, false},
-		"1.5":                           {0, false},
+		"1.5":                           {2 * time.Second, false},
+		"3600.1":                        {time.Hour, true},
+		"-1.5":                          {0, false},
+		"-10000000000":                  {0, false},
+		"-9223372036854775808":          {0, false},
+		"1e9":                           {0, false},
+		"+5":                            {0, false},
+		"0x10":                          {0, false},
+		"NaN":                           {0, false},
+		"Mon, 01 Jan 0001 00:00:00 GMT": {0, false},
+		"Fri, 31 Dec 9999 23:59:59 GMT": {time.Hour, true},
 		"":                              {0, false},
 	} {
 		if wait, capped := parseRetryAfter(value, now); wait != want.wait || capped != want.capped {
@@ -65,7 +75,7 @@ func TestDetailIsScrubbed(t *testing.T) {
 	const token = "secret-registration-token-0123456789"
 	srv := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-		_, _ = w.Write([]byte(`{"error":{"message":"bad ` + token + `\n\u0000` + strings.Repeat("é", 500) + token + `"}}`))
+		_, _ = w.Write([]byte(`{"error":{"code":418,"message":"bad ` + token + `\n\u0000` + strings.Repeat("é", 500) + token + `"}}`))
 	})
 	a := newSender(t, srv.options).Send(t.Context(), parse(t, hello), to(token))
 	if strings.Contains(a.Detail, token) || !strings.Contains(a.Detail, notification.Token(token).String()) {
@@ -89,7 +99,7 @@ func TestMessageIDIsScrubbed(t *testing.T) {
 
 func TestClassesHaveNames(t *testing.T) {
 	seen := map[string]bool{}
-	for c := Sent; c <= Other; c++ {
+	for c := Sent; c <= NotFCM; c++ {
 		if name := c.String(); name == "" || name == "invalid" || seen[name] {
 			t.Errorf("class %d is called %q", c, name)
 		}
@@ -155,5 +165,26 @@ func TestMetrics(t *testing.T) {
 	o.ProjectID, o.Logger = "p", slog.New(slog.DiscardHandler)
 	if _, err := New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "register metrics") {
 		t.Errorf("registered twice: %v", err)
+	}
+}
+
+// An answer may repeat what it was asked with. None of our credentials comes to a log or into a halt's reason.
+func TestSecretsAreScrubbed(t *testing.T) {
+	for _, secret := range []string{
+		"-----BEGIN PRIVATE KEY-----\nMIIEsecret\n-----END PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\\nMIIEsecret",
+		"ya29.a0secret-0123_456", "eyJhbGciOiJSUzI1NiJ9.eyJzZWNyZXQiOjF9.c2VjcmV0", "Bearer secret-0123456789",
+		`"private_key": "secret"`, `access_token=secret`, `"assertion":"secret`, `password: secret`,
+	} {
+		got := scrubDetail("Denied for "+secret+" (reason)", notification.Target{})
+		if strings.Contains(got, "MIIE") || strings.Contains(got, "secret") || strings.Contains(got, "eyJ") || !strings.Contains(got, "[hidden]") {
+			t.Errorf("%q became %q", secret, got)
+		}
+		if !strings.HasPrefix(got, "Denied for ") {
+			t.Errorf("%q became %q, want the sentence to stay", secret, got)
+		}
+	}
+	const plain = "Permission 'cloudmessaging.messages.create' denied on resource '//cloudresourcemanager.googleapis.com/projects/demo' (or it may not exist)."
+	if got := scrubDetail(plain, notification.Target{}); got != plain {
+		t.Errorf("got %q", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -59,6 +60,8 @@ func untouched(err error) bool {
 	return strings.Contains(err.Error(), "graceful shutdown GOAWAY")
 }
 
+// accepted reads a success. One that does not name a message is not FCM's: a proxy, a login page or a wrong endpoint
+// says 200 too. Nothing was delivered then, but a connection that broke inside FCM's answer looks the same.
 func (x *exchange) accepted() Answer {
 	var body struct {
 		Name string `json:"name"`
@@ -70,15 +73,29 @@ func (x *exchange) accepted() Answer {
 	if err == nil && body.Name == "" {
 		err = errors.New("it names no message")
 	}
-	a := Answer{Class: Sent, HTTPStatus: x.status, Accepted: true, MessageID: body.Name}
 	if err != nil {
-		a.Class, a.MessageID, a.Detail = Ambiguous, "", fmt.Sprintf("answer %d cannot be read: %v", x.status, err)
+		return Answer{
+			Class: Ambiguous, HTTPStatus: x.status, Foreign: true,
+			Detail: fmt.Sprintf("the answer %d is not FCM's (%s): %v", x.status, x.looks(), err),
+		}
 	}
-	return a
+	return Answer{Class: Sent, HTTPStatus: x.status, MessageID: body.Name}
+}
+
+// looks tells a person what came instead of FCM's answer. It quotes nothing: a page may echo the request with its token.
+func (x *exchange) looks() string {
+	kind, _, err := mime.ParseMediaType(x.contentType)
+	if err != nil {
+		kind = "no known type"
+	}
+	return fmt.Sprintf("%s, %d bytes", kind, len(x.body))
 }
 
 func (x *exchange) refused() Answer {
 	said := readStatus(x.body)
+	if !said.googles() && x.status != http.StatusTooManyRequests {
+		return x.refusedBefore()
+	}
 	a := Answer{HTTPStatus: x.status, Code: said.code(), Detail: said.Message}
 	if a.Detail == "" {
 		a.Detail = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", x.status, http.StatusText(x.status)))
@@ -113,6 +130,22 @@ func (x *exchange) refused() Answer {
 	}
 	if a.Code == "" && a.Class != Ambiguous {
 		a.Code = fmt.Sprintf("HTTP_%d", x.status)
+	}
+	return a
+}
+
+// refusedBefore is an answer without Google's error form. Below 500 a proxy refused to forward the request. From 500 on,
+// FCM may have the message: a gateway that got no answer knows no more of its fate than we do after a reset.
+func (x *exchange) refusedBefore() Answer {
+	a := Answer{
+		Class: NotFCM, HTTPStatus: x.status, Code: fmt.Sprintf("HTTP_%d", x.status),
+		Detail: fmt.Sprintf("HTTP %d %s, not FCM's (%s)", x.status, http.StatusText(x.status), x.looks()),
+	}
+	switch {
+	case x.status == http.StatusInternalServerError || x.status == http.StatusServiceUnavailable:
+		a.Class = Unavailable
+	case x.status >= http.StatusInternalServerError:
+		a.Class, a.Code = Ambiguous, ""
 	}
 	return a
 }

@@ -59,22 +59,26 @@ func TestClassifyAnswers(t *testing.T) {
 		"violation on nothing":        {400, said("INVALID_ARGUMENT", violates(""), invalid), BadTarget, "INVALID_ARGUMENT"},
 		"invalid, nothing said":       {400, said("INVALID_ARGUMENT", invalid), BadTarget, "INVALID_ARGUMENT"},
 		"invalid, not by FCM":         {400, said("INVALID_ARGUMENT"), Other, "INVALID_ARGUMENT"},
-		"400 as HTML":                 {400, `<html>`, Other, "HTTP_400"},
+		"400 as HTML":                 {400, `<html>`, NotFCM, "HTTP_400"},
 		"third party":                 {401, said("UNAUTHENTICATED", fcmSays("THIRD_PARTY_AUTH_ERROR")), ThirdPartyAuth, "THIRD_PARTY_AUTH_ERROR"},
 		"third party, the old word":   {401, said("UNAUTHENTICATED", fcmSays("APNS_AUTH_ERROR")), ThirdPartyAuth, "APNS_AUTH_ERROR"},
 		"unauthenticated":             {401, said("UNAUTHENTICATED"), Credentials, "UNAUTHENTICATED"},
-		"401 as HTML":                 {401, `<html>`, Credentials, "HTTP_401"},
+		"401 as HTML":                 {401, `<html>`, NotFCM, "HTTP_401"},
+		"403 as HTML":                 {403, `<html>`, NotFCM, "HTTP_403"},
+		"403 as another's JSON":       {403, `{"error":"forbidden","message":"x"}`, NotFCM, "HTTP_403"},
+		"403 with Google's code":      {403, `{"error":{"code":403,"message":"No."}}`, Credentials, "HTTP_403"},
 		"permission denied":           {403, said("PERMISSION_DENIED"), Credentials, "PERMISSION_DENIED"},
 		"sender mismatch":             {403, said("PERMISSION_DENIED", fcmSays("SENDER_ID_MISMATCH")), SenderMismatch, "SENDER_ID_MISMATCH"},
 		"unregistered":                {404, said("NOT_FOUND", fcmSays("UNREGISTERED")), Unregistered, "UNREGISTERED"},
 		"unregistered, second detail": {404, said("NOT_FOUND", `{"@type":"x"}`, fcmSays("UNREGISTERED")), Unregistered, "UNREGISTERED"},
 		"not found":                   {404, said("NOT_FOUND"), NotFound, "NOT_FOUND"},
-		"not found as HTML":           {404, `<html>UNREGISTERED`, NotFound, "HTTP_404"},
-		"not found, cut short":        {404, said("NOT_FOUND", fcmSays("UNREGISTERED"))[:150], NotFound, "HTTP_404"},
+		"not found as HTML":           {404, `<html>UNREGISTERED`, NotFCM, "HTTP_404"},
+		"not found, cut short":        {404, said("NOT_FOUND", fcmSays("UNREGISTERED"))[:150], NotFCM, "HTTP_404"},
 		"not found, another type":     {404, said("NOT_FOUND", `{"@type":"x","errorCode":"UNREGISTERED"}`), NotFound, "NOT_FOUND"},
 		"not found, another word":     {404, said("NOT_FOUND", fcmSays("NEW_WORD")), Other, "NEW_WORD"},
 		"unregistered, not as a 404":  {400, said("INVALID_ARGUMENT", fcmSays("UNREGISTERED")), Other, "UNREGISTERED"},
-		"too large":                   {413, `<html>`, TooLarge, "MESSAGE_TOO_LARGE"},
+		"too large":                   {413, said("INVALID_ARGUMENT"), TooLarge, "MESSAGE_TOO_LARGE"},
+		"413 as HTML":                 {413, `<html>`, NotFCM, "HTTP_413"},
 		"quota":                       {429, said("RESOURCE_EXHAUSTED", fcmSays("QUOTA_EXCEEDED")), Quota, "QUOTA_EXCEEDED"},
 		"quota as HTML":               {429, `<html>`, Quota, "HTTP_429"},
 		"internal":                    {500, said("INTERNAL", fcmSays("INTERNAL")), Unavailable, "INTERNAL"},
@@ -82,13 +86,14 @@ func TestClassifyAnswers(t *testing.T) {
 		"unavailable as HTML":         {503, `<html>`, Unavailable, "HTTP_503"},
 		"bad gateway":                 {502, `<html>`, Ambiguous, ""},
 		"gateway timeout":             {504, said("DEADLINE_EXCEEDED"), Ambiguous, ""},
-		"a code of its own making":    {403, `{"error":{"status":"REQ\u0000-8f14e45f"}}`, Credentials, "HTTP_403"},
+		"a code of its own making":    {403, `{"error":{"code":403,"message":"m","status":"REQ\u0000-8f14e45f"}}`, Credentials, "HTTP_403"},
 		"a detail's own making":       {404, said("NOT_FOUND", fcmSays("req-1")), Other, "NOT_FOUND"},
-		"a code without end":          {418, said(strings.Repeat("A", 65)), Other, "HTTP_418"},
+		"a code without end":          {418, strings.Replace(said(strings.Repeat("A", 65)), `"code":1`, `"code":418`, 1), Other, "HTTP_418"},
 		"a long code":                 {418, said(strings.Repeat("A", 64)), Other, strings.Repeat("A", 64)},
 		"a teapot":                    {418, said("TEAPOT"), Other, "TEAPOT"},
-		"not implemented":             {501, ``, Other, "HTTP_501"},
-		"a redirect":                  {307, ``, Other, "HTTP_307"},
+		"not implemented":             {501, said("UNIMPLEMENTED"), Other, "UNIMPLEMENTED"},
+		"a gateway's own status":      {520, ``, Ambiguous, ""},
+		"a redirect":                  {307, ``, NotFCM, "HTTP_307"},
 	} {
 		x := &exchange{begun: true, written: true, status: c.status, body: []byte(c.body)}
 		a := x.classify()
@@ -101,14 +106,14 @@ func TestClassifyAnswers(t *testing.T) {
 	}
 }
 
-// A message that was accepted is not repeated, though its answer be lost; one of which nobody knows may be.
-func TestWhatWasAcceptedIsCalledSo(t *testing.T) {
+// A success that is not FCM's names an endpoint that is not FCM. It is told apart from an answer that never came.
+func TestForeignSuccess(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string
 		want   bool
 	}{
-		"200":             {200, `{"name":"n"}`, true},
+		"200":             {200, `{"name":"n"}`, false},
 		"200, unreadable": {200, `<html>`, true},
 		"202":             {202, ``, true},
 		"204":             {204, ``, true},
@@ -120,8 +125,8 @@ func TestWhatWasAcceptedIsCalledSo(t *testing.T) {
 		if c.status == 0 {
 			x.err = errors.New("connection reset by peer")
 		}
-		if a := x.classify(); a.Accepted != c.want {
-			t.Errorf("%s: %s, accepted: %t", name, a.Class, a.Accepted)
+		if a := x.classify(); a.Foreign != c.want {
+			t.Errorf("%s: %s, foreign: %t", name, a.Class, a.Foreign)
 		}
 	}
 }
@@ -192,7 +197,7 @@ func TestClassifyNoAnswer(t *testing.T) {
 		"credentials refused":      {exchange{credentials: &CredentialsError{"key.json", broken}}, Credentials},
 		"token endpoint broken":    {exchange{credentials: broken}, NotSent},
 		"answer cut short":         {exchange{written: true, status: 200, body: []byte(`{"name":"a"}`), err: broken}, Ambiguous},
-		"refusal cut short":        {exchange{written: true, status: 404, body: []byte(`{"error":`), err: broken}, NotFound},
+		"refusal cut short":        {exchange{written: true, status: 404, body: []byte(`{"error":`), err: broken}, NotFCM},
 		"unavailability cut short": {exchange{written: true, status: 503, err: broken}, Unavailable},
 	} {
 		if a := c.x.classify(); a.Class != c.want || a.Detail == "" {
@@ -228,7 +233,7 @@ func FuzzAnswer(f *testing.F) {
 		}
 		a := x.classify()
 		switch {
-		case a.Class < Sent || a.Class > Other || a.Class == NotSent:
+		case a.Class < Sent || a.Class > NotFCM || a.Class == NotSent:
 			t.Errorf("class %s for an answer", a.Class)
 		case a.Class == Sent && (status/100 != 2 || a.MessageID == "" || x.err != nil):
 			t.Errorf("sent by %d %q, %v", status, body, x.err)

@@ -26,9 +26,10 @@ type exchange struct {
 	// err is why there is no answer, or not all of it.
 	err error
 
-	status     int
-	retryAfter string
-	body       []byte
+	status      int
+	retryAfter  string
+	contentType string
+	body        []byte
 }
 
 type exchangeKey struct{}
@@ -44,7 +45,7 @@ func (x *exchange) receive(resp *http.Response, err error) {
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
-	x.status, x.retryAfter = resp.StatusCode, resp.Header.Get("Retry-After")
+	x.status, x.retryAfter, x.contentType = resp.StatusCode, resp.Header.Get("Retry-After"), resp.Header.Get("Content-Type")
 	x.body, x.err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if len(x.body) > maxAnswer {
 		x.err = errLongAnswer

@@ -25,7 +25,7 @@ var misbehaviours = map[string]struct {
 		w.WriteHeader(503)
 	}, Unavailable},
 	"500":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, Unavailable},
-	"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 307) }, Other},
+	"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 307) }, NotFCM},
 	"a reset after reading": {func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		panic(http.ErrAbortHandler)

@@ -1,7 +1,9 @@
 package fcm
 
 import (
+	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -10,14 +12,19 @@ import (
 // maxRetryAfter is the longest wait that a server is believed.
 const maxRetryAfter = time.Hour
 
-// parseRetryAfter reads seconds or an HTTP date. What cannot be read, or lies in the past, asks for nothing.
+// seconds is how HTTP writes a delay. Some proxies add a fraction.
+var seconds = regexp.MustCompile(`^\d+(\.\d*)?$`)
+
+// parseRetryAfter reads seconds or an HTTP date. A negative delay, a moment in the past and what cannot be read ask for
+// nothing, so that the caller takes its own wait. Anything above an hour is an hour, and capped.
 func parseRetryAfter(value string, now time.Time) (wait time.Duration, capped bool) {
 	value = strings.TrimSpace(value)
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil || isDigits(value) {
-		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
+	if seconds.MatchString(value) {
+		n, err := strconv.ParseFloat(value, 64)
+		if err != nil || n > maxRetryAfter.Seconds() {
 			return maxRetryAfter, true
 		}
-		return max(0, time.Duration(seconds)*time.Second), false
+		return time.Duration(math.Ceil(n)) * time.Second, false
 	}
 	at, err := http.ParseTime(value)
 	if err != nil {
@@ -25,9 +32,4 @@ func parseRetryAfter(value string, now time.Time) (wait time.Duration, capped bo
 	}
 	wait = max(0, at.Sub(now))
 	return min(wait, maxRetryAfter), wait > maxRetryAfter
-}
-
-// isDigits holds for numbers that are too long for an int64 as well.
-func isDigits(value string) bool {
-	return value != "" && strings.Trim(value, "0123456789") == ""
 }

@@ -104,7 +104,7 @@ func (s *Sender) send(ctx context.Context, m *Message, e Envelope, ask request) 
 	x := new(exchange)
 	_, err := ask(withExchange(ctx, x), m.addressed(e, start))
 	a := s.answer(x, err)
-	a.Detail, a.Field, a.MessageID = scrub(a.Detail, e.Target), scrub(a.Field, e.Target), scrub(a.MessageID, e.Target)
+	a.Detail, a.Field, a.MessageID = scrubDetail(a.Detail, e.Target), scrub(a.Field, e.Target), scrub(a.MessageID, e.Target)
 	s.metrics.observe(a.Class, s.now().Sub(start))
 	return a
 }

@@ -8,6 +8,7 @@ import (
 
 // status is Google's error body: google.rpc.Status.
 type status struct {
+	Code    int      `json:"code"`
 	Message string   `json:"message"`
 	Status  string   `json:"status"`
 	Details []detail `json:"details"`
@@ -46,6 +47,11 @@ func readStatus(body []byte) status {
 		return status{}
 	}
 	return answer.Error
+}
+
+// googles reports whether the body has Google's error form. The page of a proxy or of a login has not.
+func (s status) googles() bool {
+	return word.MatchString(s.Status) || s.fcmCode() != "" || s.Code >= 400 && s.Message != ""
 }
 
 // fcmCode is FCM's own word, which stands in a detail; empty where the answer is not FCM's.
