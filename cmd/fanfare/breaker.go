@@ -41,7 +41,11 @@ func canaryText(c breaker.Canary, state campaign.State) string {
 	case state != campaign.Running:
 		return ""
 	}
-	return fmt.Sprintf("%s of %s answered, %s on the way; the rest waits", operator.Thousands(c.Answered), operator.Thousands(c.Size), operator.Thousands(c.Outstanding))
+	text := fmt.Sprintf("%s of %s answered, %s on the way", operator.Thousands(c.Answered), operator.Thousands(c.Size), operator.Thousands(c.Outstanding))
+	if c.Unanswered > 0 {
+		text += fmt.Sprintf(", %s without an answer", operator.Thousands(c.Unanswered))
+	}
+	return text + "; the rest waits"
 }
 
 // shareText says how near a kind of answer is to stopping the campaign.

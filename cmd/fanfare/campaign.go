@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -36,7 +37,7 @@ func (c *cli) campaignShow() *cobra.Command {
 					return about(args[0], err)
 				}
 				if view.Spec.State == campaign.Running {
-					view.Held = holdsOf(ctx, rooms).on(ctx, view.Spec.State)
+					view.Held = cmp.Or(holdsOf(ctx, rooms).on(ctx, view.Spec.State), view.Held)
 				}
 				return c.output(command).show(view, func(w io.Writer) { printView(w, view) })
 			})

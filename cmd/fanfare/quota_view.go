@@ -89,7 +89,10 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 		halted = true
 		field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
 	}
-	if halted {
+	switch held := operator.WhyHeld(s); {
+	case halted && held.EndsByItself:
+		field("", "it goes on by itself once FCM answers a probe; or: fanfare project resume")
+	case halted:
 		field("", "until: fanfare project resume")
 	}
 }

@@ -16,6 +16,8 @@ func stateOf(v operator.View) string {
 		return "broken"
 	case v.Spec.State == "":
 		return "waiting for a message"
+	case v.Held != nil:
+		return string(v.Spec.State) + ", held"
 	}
 	return string(v.Spec.State)
 }
@@ -98,6 +100,9 @@ func printList(w io.Writer, views []operator.View) {
 	for _, v := range views {
 		if v.Err != nil {
 			fmt.Fprintf(w, "\n%s\n", indented(w, "", printable(v.Err.Error())))
+		}
+		if v.Held != nil {
+			fmt.Fprintf(w, "\n%s\n", indented(w, printable(v.Spec.ID)+" is held: ", printable(heldWhy(v.Held))))
 		}
 		if seen, advice := adviceOf(v.Spec.Reason); seen != "" {
 			fmt.Fprintf(w, "\n%s\n", indented(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(seen)))

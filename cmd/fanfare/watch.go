@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -30,7 +31,7 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 				defer line.end()
 				holds := holdsOf(ctx, rooms)
 				err := op.Watch(ctx, args[0], every, func(p operator.Progress) bool {
-					p.Held = holds.on(ctx, p.State)
+					p.Held = cmp.Or(holds.on(ctx, p.State), p.Held)
 					return line.draw(p)
 				})
 				if errors.Is(err, context.Canceled) {

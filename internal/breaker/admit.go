@@ -15,6 +15,8 @@ type Admission struct {
 	N int
 	// Round goes into the Tally of what is admitted.
 	Round int64
+	// Probed says that a probe began the round: FCM answered when the last hold ended.
+	Probed bool
 }
 
 // Admit asks for a claim of up to want recipients: all of them once the campaign's canary has passed, which costs a round
@@ -25,8 +27,8 @@ func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string,
 		return Admission{}, wrap("admit to", campaign, fmt.Errorf("claim %q of %d recipients", claim, want))
 	}
 	called, s := b.now(), b.of(campaign)
-	if round, paused, ok := s.trusted(called); ok {
-		return Admission{N: want, Round: round, Verdict: Verdict{Paused: paused}}, nil
+	if round, probed, paused, ok := s.trusted(called); ok {
+		return Admission{N: want, Round: round, Probed: probed, Verdict: Verdict{Paused: paused}}, nil
 	}
 	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), keep.Milliseconds())
 	if err != nil {
@@ -37,14 +39,14 @@ func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string,
 		return Admission{}, wrap("admit to", campaign, queue.ErrReply)
 	}
 	asked := p.round
-	p, trip, err := b.resolve(ctx, campaign, p)
+	p, trip, err := b.resolve(ctx, campaign, p, &Tally{})
 	if err != nil {
 		return Admission{}, wrap("judge", campaign, err)
 	}
 	s.learn(p, called)
-	a := Admission{N: n, Round: p.round, Verdict: verdict(p, asked, trip)}
+	a := Admission{N: n, Round: p.round, Probed: p.probed, Verdict: verdict(p, asked, trip)}
 	switch {
-	case a.Tripped:
+	case a.Tripped || a.Hold != nil:
 		a.N = 0
 	case p.passed:
 		a.N = want
@@ -55,7 +57,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string,
 // Extend gives the admissions of claims a whole lease again, as the queue does with the claims themselves. It is of use
 // until the canary has passed, and harmless afterwards.
 func (b *Breakers) Extend(ctx context.Context, campaign queue.List, claims ...string) error {
-	if _, _, passed := b.of(campaign).trusted(b.now()); passed || len(claims) == 0 {
+	if _, _, _, passed := b.of(campaign).trusted(b.now()); passed || len(claims) == 0 {
 		return nil
 	}
 	args := make([]any, 0, 1+len(claims))

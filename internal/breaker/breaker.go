@@ -68,23 +68,24 @@ type standpoint struct {
 
 	mu     sync.Mutex
 	round  int64
+	probed bool
 	until  time.Time // up to which the canary is trusted to have passed
 	paused map[string]string
 }
 
 // trusted is what can be said without asking Redis.
-func (s *standpoint) trusted(now time.Time) (round int64, paused map[string]string, ok bool) {
+func (s *standpoint) trusted(now time.Time) (round int64, probed bool, paused map[string]string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.round, s.paused, now.Before(s.until)
+	return s.round, s.probed, s.paused, now.Before(s.until)
 }
 
 // learn takes over what a script said that was called at a moment. Trust counts from then: the server said it later.
 func (s *standpoint) learn(p *picture, called time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.round, s.paused, s.until = p.round, p.paused, time.Time{}
-	if p.passed && !p.standing() {
+	s.round, s.probed, s.paused, s.until = p.round, p.probed, p.paused, time.Time{}
+	if p.passed && !p.standing() && p.hold == nil {
 		s.until = called.Add(trust)
 	}
 }

@@ -44,7 +44,7 @@ func (b *Breakers) Conclude(ctx context.Context, campaign queue.List, t Tally) (
 func (b *Breakers) tell(ctx context.Context, campaign queue.List, s *standpoint) (Verdict, error) {
 	called, l := b.now(), &s.ledger
 	told := *l.pending
-	if round, _, passed := s.trusted(called); passed && round == told.Round {
+	if round, _, _, passed := s.trusted(called); passed && round == told.Round {
 		told.Ended = nil
 	}
 	p, _, err := b.run(ctx, concludeScript, campaign, told.args(b.replica, l.number)...)
@@ -52,7 +52,7 @@ func (b *Breakers) tell(ctx context.Context, campaign queue.List, s *standpoint)
 		return Verdict{}, err
 	}
 	l.pending = nil
-	p, trip, err := b.resolve(ctx, campaign, p)
+	p, trip, err := b.resolve(ctx, campaign, p, &told)
 	if err != nil {
 		return Verdict{}, err
 	}

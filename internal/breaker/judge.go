@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// judge looks for the first reason to trip.
-func (o Options) judge(p *picture) *Trip {
+// judge looks for the first reason to trip. told is what this replica has just told.
+func (o Options) judge(p *picture, told *Tally) *Trip {
 	s := sumUp(p.answers())
 	for _, kind := range judged {
 		limit, ok := o.threshold(kind, p)
@@ -23,11 +23,11 @@ func (o Options) judge(p *picture) *Trip {
 			}
 		}
 		if limit.reached(t.Count, t.Of) {
-			t.Reason = t.explain(!p.passed, p.personal)
+			t.Reason = t.explain(!p.passed, p.personal, told.Said[kind])
 			return t
 		}
 	}
-	return nil
+	return o.judgeSilence(p, told)
 }
 
 // threshold is what a kind is judged by now. At the end of a canary that is smaller than a Least, the whole canary is enough:
@@ -37,7 +37,7 @@ func (o Options) threshold(kind Kind, p *picture) (Threshold, bool) {
 	if ok && kind == BadMessage && !p.personal {
 		t = o.Impersonal
 	}
-	if size := int64(o.Canary); !p.passed && size > 0 && p.proofs >= size {
+	if size := int64(o.Canary); !p.passed && size > 0 && p.proofs+p.spent >= size {
 		t.Least = min(t.Least, size)
 	}
 	return t, ok
@@ -59,7 +59,7 @@ func (t Threshold) platform(s sums) *Trip {
 	return nil
 }
 
-// sums are answers added up in the ways that judging needs, those that prove nothing left out.
+// sums are answers added up in the ways that judging needs. Pushes without an answer, and what proves nothing, are left out.
 type sums struct {
 	all       int64
 	unknown   int64 // of no known platform
@@ -71,7 +71,7 @@ type sums struct {
 func sumUp(answers map[Answer]int64) sums {
 	s := sums{kinds: map[Kind]int64{}, platforms: map[string]int64{}, refused: map[string]int64{}}
 	for a, n := range answers {
-		if a.Kind == Neutral {
+		if a.Kind == Neutral || a.Kind.noAnswer() {
 			continue
 		}
 		s.all += n

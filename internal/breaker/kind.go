@@ -26,14 +26,23 @@ const (
 	Unregistered Kind = "unregistered"
 	// Other: a refusal that the rules do not know. Its recipients end as failed, so many of them are a harm.
 	Other Kind = "other"
-	// Neutral: overload, timeouts, nothing sent: they neither pass a canary nor trip anything, and are no part of a share.
+	// Unanswered: nothing came that tells the push's fate: 500, 503, a reset, a timeout, a proxy's page.
+	Unanswered Kind = "unanswered"
+	// WrongEndpoint: unanswered, by a success that is not FCM's: something else stands at the endpoint.
+	WrongEndpoint Kind = "wrong_endpoint"
+	// Neutral: nothing sent, or put off by a quota: they neither pass a canary nor trip anything, and are no part of a share.
 	Neutral Kind = "neutral"
 )
 
 // judged are the kinds that can trip, those first that explain the others.
 var judged = []Kind{Credentials, BadMessage, NotFound, SenderMismatch, ThirdPartyAuth, BadTarget, Unregistered, Other}
 
-func (k Kind) valid() bool { return k == Accepted || k == Neutral || slices.Contains(judged, k) }
+func (k Kind) valid() bool {
+	return k == Accepted || k == Neutral || k.noAnswer() || slices.Contains(judged, k)
+}
+
+// noAnswer reports whether the push got no answer of FCM's. Such kinds have a rule of their own; see silence.go.
+func (k Kind) noAnswer() bool { return k == Unanswered || k == WrongEndpoint }
 
 // Answer is what a tally counts by.
 type Answer struct {

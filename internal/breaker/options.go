@@ -3,6 +3,7 @@ package breaker
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -21,6 +22,12 @@ type Options struct {
 	// Thresholds by kind; a kind that has none never trips. Canaries that are smaller than a Least are judged by
 	// their size instead.
 	Thresholds map[Kind]Threshold
+	// Unanswered is what pushes without an answer must reach, in the last seconds or in a whole canary, to hold a campaign.
+	// The zero Threshold holds none.
+	Unanswered Threshold
+	// Probe is how long a hold that follows the last one within a minute waits for a probe, doubled each time up to
+	// LongestProbe. The first hold waits for none.
+	Probe, LongestProbe time.Duration
 	// Impersonal is the threshold of BadMessage where all recipients get the same message.
 	Impersonal Threshold
 }
@@ -40,7 +47,10 @@ func DefaultOptions() Options {
 			Unregistered:   {Share: 0.5, Least: 100},
 			Other:          {Share: 0.2, Least: 20},
 		},
-		Impersonal: Threshold{Least: 3},
+		Impersonal:   Threshold{Least: 3},
+		Unanswered:   Threshold{Share: 0.5, Least: 50},
+		Probe:        10 * time.Second,
+		LongestProbe: 10 * time.Minute,
 	}
 }
 
@@ -53,12 +63,19 @@ func (o Options) validate() error {
 		return fmt.Errorf("canary of %d is not between 0 and %d", o.Canary, maxCanary)
 	case o.Lease < time.Second:
 		return fmt.Errorf("lease of %s is shorter than a second", o.Lease)
+	case o.Probe < time.Millisecond || o.LongestProbe < o.Probe:
+		return fmt.Errorf("wait for a probe of %s to %s is no range above zero", o.Probe, o.LongestProbe)
+	}
+	if o.Unanswered != (Threshold{}) {
+		if err := o.Unanswered.validate(); err != nil {
+			return fmt.Errorf("threshold of %s: %w", Unanswered, err)
+		}
 	}
 	if err := o.Impersonal.validate(); err != nil {
 		return fmt.Errorf("threshold of an impersonal %s: %w", BadMessage, err)
 	}
 	for kind, t := range o.Thresholds {
-		if kind == Accepted || kind == Neutral || !kind.valid() {
+		if !slices.Contains(judged, kind) {
 			return fmt.Errorf("threshold of %q: there is no such kind, want one of %v", kind, judged)
 		}
 		if err := t.validate(); err != nil {

@@ -16,7 +16,12 @@ type picture struct {
 	round       int64     // 0: there is no breaker
 	passed      bool
 	personal    bool
+	probed      bool
 	proofs      int64
+	spent       int64            // pushes of the canary without an answer
+	recent      map[string]int64 // pushes of the last seconds, by answered or unanswered
+	others      int64            // ms at which another replica last had an answer; only from conclude
+	hold        *Hold
 	outstanding int64 // admissions that are leased
 	canary      map[Answer]int64
 	window      map[Answer]int64
@@ -39,6 +44,7 @@ func decode(reply []any) (*picture, string, error) {
 	}
 	p := &picture{
 		now: time.UnixMilli(now).UTC(), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
+		recent: map[string]int64{},
 	}
 	for i := 0; i < len(fields); i += 2 {
 		field, ok1 := fields[i].(string)
@@ -62,6 +68,19 @@ func (p *picture) read(field, value string) (err error) {
 		p.proofs, err = strconv.ParseInt(value, 10, 64)
 	case "trip_until":
 		p.actBy, err = strconv.ParseInt(value, 10, 64)
+	case "spent":
+		p.spent, err = strconv.ParseInt(value, 10, 64)
+	case "others":
+		p.others, err = strconv.ParseInt(value, 10, 64)
+	case "recent":
+		_, which, _ := strings.Cut(rest, ":")
+		var n int64
+		n, err = strconv.ParseInt(value, 10, 64)
+		p.recent[which] += n
+	case "hold":
+		p.hold, err = readHold(value)
+	case "probed":
+		p.probed = true
 	case "passed":
 		p.passed = true
 	case "personal":

@@ -1,6 +1,9 @@
 package breaker
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // meanings say of each kind what many of them mean, and what to do about it.
 var meanings = map[Kind]string{
@@ -17,7 +20,7 @@ var meanings = map[Kind]string{
 const filledWrong = "FCM refuses a field of the message as it was filled; correct the message (fanfare campaign set ID --message FILE) or the values that fill it, then resume the campaign"
 
 // explain makes the sentence for the operator.
-func (t *Trip) explain(canary, personal bool) string {
+func (t *Trip) explain(canary, personal bool, said string) string {
 	when := "in the last minute"
 	if canary {
 		when = "in the canary"
@@ -30,7 +33,15 @@ func (t *Trip) explain(canary, personal bool) string {
 	if t.Kind == BadMessage && personal {
 		meaning = filledWrong
 	}
-	return fmt.Sprintf("%d of %d answers%s %s (%.1f%%) are %s: %s", t.Count, t.Of, whose, when, percent(t.Count, t.Of), t.Kind, meaning)
+	return fmt.Sprintf("%d of %d answers%s %s (%.1f%%) are %s%s: %s", t.Count, t.Of, whose, when, percent(t.Count, t.Of), t.Kind, quoted(said), meaning)
+}
+
+// quoted is what FCM said, in parentheses. "; " stays the mark between what was seen and what to do.
+func quoted(said string) string {
+	if said == "" {
+		return ""
+	}
+	return " (" + strings.ReplaceAll(said, "; ", ", ") + ")"
 }
 
 func percent(part, whole int64) float64 {

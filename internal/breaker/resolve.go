@@ -11,18 +11,20 @@ import (
 
 // resolve draws the consequences of what the breaker holds: a trip that nobody acts on is taken over, what looks wrong
 // trips, and a whole canary that looks sane passes. Each is a script of its own that does nothing when another replica was
-// quicker. It returns the breaker as it is then, and the trip that this caller is to act on.
-func (b *Breakers) resolve(ctx context.Context, campaign queue.List, p *picture) (*picture, *Trip, error) {
+// quicker. t is what this replica has just told. It returns the breaker as it is then, and the trip that this caller is to act on.
+func (b *Breakers) resolve(ctx context.Context, campaign queue.List, p *picture, t *Tally) (*picture, *Trip, error) {
 	switch {
 	case p.round == 0:
 		return p, nil, nil
 	case p.standing():
 		return b.take(ctx, campaign, p)
+	case p.hold != nil:
+		return p, nil, nil
 	}
-	if t := b.o.judge(p); t != nil {
-		return b.trip(ctx, campaign, p, t)
+	if trip := b.o.judge(p, t); trip != nil {
+		return b.trip(ctx, campaign, p, trip)
 	}
-	if !p.passed && p.proofs >= int64(b.o.Canary) {
+	if !p.passed && p.proofs+p.spent >= int64(b.o.Canary) {
 		p, _, err := b.run(ctx, passScript, campaign, p.round, b.o.Canary)
 		return p, nil, err
 	}
@@ -31,7 +33,7 @@ func (b *Breakers) resolve(ctx context.Context, campaign queue.List, p *picture)
 
 // verdict is what is told to somebody whose answers belong to a round; 0: to none.
 func verdict(p *picture, round int64, trip *Trip) Verdict {
-	return Verdict{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused}
+	return Verdict{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
 }
 
 // won is what scripts answer to the one caller of many.
@@ -45,10 +47,13 @@ func (b *Breakers) trip(ctx context.Context, campaign queue.List, p *picture, t 
 	}
 	id := queue.NewClaimID()
 	var outcome string
-	if t.Scope == Platform {
+	switch {
+	case t.Scope == Platform:
 		p, outcome, err = b.run(ctx, pauseScript, campaign,
 			t.Platform, t.Reason, id, string(ThirdPartyAuth), keep.Milliseconds(), p.round, written)
-	} else {
+	case t.Kind.noAnswer():
+		p, outcome, err = b.hold(ctx, campaign, p, t, id, written)
+	default:
 		p, outcome, err = b.run(ctx, tripScript, campaign,
 			p.round, id, written, act.Milliseconds(), hold.Milliseconds(), keep.Milliseconds())
 	}
@@ -82,7 +87,7 @@ func (b *Breakers) Confirm(ctx context.Context, campaign queue.List, t *Trip) er
 	switch {
 	case t.holder == "":
 		return wrap("confirm trip of", campaign, errNotTold)
-	case t.Scope == Platform: // the breaker has acted by itself
+	case t.Scope == Platform, t.Scope == Campaign && t.Kind.noAnswer(): // the breaker has acted by itself
 		return nil
 	}
 	_, _, err := b.run(ctx, confirmScript, campaign, t.holder)

@@ -29,6 +29,12 @@ var passLua string
 //go:embed lua/trip.lua
 var tripLua string
 
+//go:embed lua/hold.lua
+var holdLua string
+
+//go:embed lua/release.lua
+var releaseLua string
+
 //go:embed lua/take.lua
 var takeLua string
 
@@ -50,6 +56,8 @@ var (
 	concludeScript = queue.NewScript(prelude, concludeLua)
 	passScript     = queue.NewScript(prelude, passLua)
 	tripScript     = queue.NewScript(prelude, tripLua)
+	holdScript     = queue.NewScript(prelude, holdLua)
+	releaseScript  = queue.NewScript(prelude, releaseLua)
 	takeScript     = queue.NewScript(prelude, takeLua)
 	confirmScript  = queue.NewScript(prelude, confirmLua)
 	pauseScript    = queue.NewScript(prelude, pauseLua)

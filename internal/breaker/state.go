@@ -16,6 +16,8 @@ type State struct {
 	// Shares are of the answers that the campaign is judged by now: those of the canary, then those of the last
 	// minute. Largest first, Neutral last.
 	Shares []Share `json:"shares,omitempty"`
+	// Hold is why nobody is sent to until a probe is answered.
+	Hold *Hold `json:"hold,omitempty"`
 	// Paused platforms, with the reasons.
 	Paused map[string]string `json:"paused,omitempty"`
 	// Last is the last trip; Standing: nobody has acted on it yet.
@@ -27,6 +29,7 @@ type State struct {
 type Canary struct {
 	Size        int   `json:"size"`
 	Answered    int64 `json:"answered"`    // with something that proves something; Size once it has passed
+	Unanswered  int64 `json:"unanswered"`  // pushes that got no answer, and keep their places
 	Outstanding int64 `json:"outstanding"` // admitted and not answered
 	Passed      bool  `json:"passed"`
 }
@@ -48,12 +51,12 @@ func (b *Breakers) State(ctx context.Context, campaign queue.List) (State, error
 	if p.round == 0 {
 		return State{}, nil
 	}
-	c := Canary{Size: b.o.Canary, Answered: p.proofs, Outstanding: p.outstanding, Passed: p.passed}
+	c := Canary{Size: b.o.Canary, Answered: p.proofs, Unanswered: p.spent, Outstanding: p.outstanding, Passed: p.passed}
 	if c.Passed {
 		c.Answered = int64(c.Size)
 	}
 	return State{
-		Known: true, Canary: c, Shares: b.o.shares(p), Paused: p.paused, Last: p.last, Standing: p.standing(),
+		Known: true, Canary: c, Shares: b.o.shares(p), Hold: p.hold, Paused: p.paused, Last: p.last, Standing: p.standing(),
 	}, nil
 }
 
@@ -67,6 +70,9 @@ func (o Options) shares(p *picture) []Share {
 	slices.SortFunc(all, func(a, b Share) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Kind, b.Kind))
 	})
+	if n := p.recent[unanswered]; n > 0 {
+		all = append(all, Share{Kind: Unanswered, Count: n, Of: n + p.recent[answered], Limit: o.Unanswered})
+	}
 	var neutral int64
 	for a, n := range p.window {
 		if a.Kind == Neutral {

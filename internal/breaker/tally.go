@@ -14,9 +14,19 @@ type Tally struct {
 	Personal bool
 	// Answers that came.
 	Answers map[Answer]int64
+	// Said is what FCM said last with answers of a kind, for the reason of a trip: one line without secrets.
+	Said map[Kind]string
+	// Silence is set by a replica that has stopped sending because its pushes get no answers.
+	Silence Silence
 	// Ended counts, by claim id, admissions that are over: answered, ended without a push, or never used.
 	// Once a canary has passed, nobody needs to be told.
 	Ended map[string]int64
+}
+
+// Silence is a run of pushes of one replica that got no answers.
+type Silence struct {
+	Kind Kind  // Unanswered or WrongEndpoint
+	Run  int64 // pushes; 0: there is none
 }
 
 // Answered counts answers. They end no admission: a recipient may be sent to at another token yet.
@@ -25,6 +35,14 @@ func (t *Tally) Answered(a Answer, n int64) {
 		t.Answers = make(map[Answer]int64)
 	}
 	t.Answers[a] += n
+}
+
+// Says notes what FCM said with an answer of a kind.
+func (t *Tally) Says(kind Kind, text string) {
+	if t.Said == nil {
+		t.Said = make(map[Kind]string)
+	}
+	t.Said[kind] = text
 }
 
 // End counts admissions that end, be it without a push, as those of recipients who have no token.
@@ -44,6 +62,9 @@ func (t *Tally) validate() error {
 			return fmt.Errorf("%d answers of kind %s", n, a.Kind)
 		}
 	}
+	if s := t.Silence; s.Run < 0 || s.Run > 0 && !s.Kind.noAnswer() {
+		return fmt.Errorf("a silence of %d pushes of kind %q", s.Run, s.Kind)
+	}
 	for claim, n := range t.Ended {
 		if n < 0 {
 			return fmt.Errorf("%d admissions of claim %s end", n, claim)
@@ -60,7 +81,10 @@ func (t *Tally) merge(other Tally) {
 	case other.Round > t.Round:
 		*t = Tally{Round: other.Round}
 	}
-	t.Personal = other.Personal
+	t.Personal, t.Silence = other.Personal, other.Silence
+	for kind, text := range other.Said {
+		t.Says(kind, text)
+	}
 	for a, n := range other.Answers {
 		if notification.Platform(a.Platform) != a.Platform { // it is a producer's word, and no answer may be lost for it
 			a.Platform = ""

@@ -84,7 +84,7 @@ func (c *claimer) share(free int) map[*served]int {
 		contenders[i] = campaign.Contender{
 			ID: camp.id, Weight: terms.weight, Priority: terms.priority, Most: terms.most(),
 			InFlight: int(camp.inflight.Load()), Turn: camp.turn,
-			Idle: camp.claiming.Load() || c.d.behind(camp) || now.Before(camp.idle),
+			Idle: camp.claiming.Load() || c.d.behind(camp) || camp.silence.stopped() || now.Before(camp.idle),
 		}
 	}
 	grants := make(map[*served]int)
@@ -142,9 +142,17 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 // take sends on what it claims to be prepared, and returns how many slots that holds.
 func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error) {
 	camp := l.camp
-	n, round, err := c.d.jury.admit(brief, camp, l.claim, n)
+	wanted := n
+	n, err := c.d.jury.admit(brief, l, n)
 	if err != nil {
 		return 0, err
+	}
+	if n == 0 && camp.hold.Load() != nil {
+		if !camp.overdue(c.d.now()) {
+			c.rests(camp)
+			return 0, nil
+		}
+		n = wanted // nobody of them is sent to: they end as expired
 	}
 	if n == 0 {
 		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
@@ -153,8 +161,8 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 		camp.idle = c.d.now().Add(hearings)
 		return 0, nil
 	}
-	l.round, l.here = round, c.d.now()
-	if c.d.warden.refused.Load() { // after the breaker was asked: a trip has to be acted on all the same
+	l.here = c.d.now()
+	if c.d.warden.distrusts(camp.id) { // after the breaker was asked: a trip has to be acted on all the same
 		c.d.jury.ended(l, n)
 		camp.idle = l.here.Add(c.d.opts.Poll)
 		return 0, nil
@@ -175,10 +183,17 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 	c.d.holding.Add(int64(taken))
 	l.open = taken
 	l.there, l.expiry = got.Now, got.Deadline
+	camp.noteListDeadline(l.local(l.expiry))
 	l.extendTo(got.Until)
 	c.d.held.add(l)
 	c.claims.Go(func() error { c.d.prepare(ctx, l, got); return nil })
 	return taken, nil
+}
+
+// rests leaves a campaign alone that is on hold. If nobody of it is left, it may be completed all the same.
+func (c *claimer) rests(camp *served) {
+	camp.idle = c.d.now().Add(c.d.opts.Poll)
+	camp.empty.Store(true)
 }
 
 // undo gives back what a claim may have taken although its replies were lost: whoever stays in it would be reaped as lost. It

@@ -15,6 +15,7 @@ type delivery struct {
 	recipient notification.Recipient
 	message   *fcm.Message
 	since     time.Time             // of the first claim; by this process's clock
+	sent      time.Time             // when the last request was made
 	attempts  int                   // requests made, those of earlier claims included
 	dead      []notification.Target // removed
 	inSQL     notification.Target   // the one of these that SQL holds, if that is known

@@ -11,6 +11,7 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/pacing"
 )
 
 // hearings is how often what was answered is judged: what a bad message does meanwhile is bounded by the canary.
@@ -49,27 +50,53 @@ func (j *jury) run(keep context.Context) {
 // off tells that nothing is judged.
 func (j *jury) off() bool { return j.d.deps.Breakers == nil }
 
-// admit is how many of n recipients a claim may take, and the round of the breaker that they belong to.
-func (j *jury) admit(ctx context.Context, camp *served, claim string, n int) (admitted int, round int64, err error) {
+// admit is how many of n recipients a claim may take. The lease notes the round of the breaker that they belong to.
+func (j *jury) admit(ctx context.Context, l *lease, n int) (admitted int, err error) {
 	if j.off() {
-		return n, 0, nil
+		return n, nil
 	}
-	a, err := j.d.deps.Breakers.Admit(ctx, camp.queue.List(), claim, n)
+	a, err := j.d.deps.Breakers.Admit(ctx, l.camp.queue.List(), l.claim, n)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	j.obey(ctx, camp, a.Verdict)
-	return a.N, a.Round, nil
+	j.obey(ctx, l.camp, a.Verdict)
+	l.round, l.probed = a.Round, a.Probed
+	return a.N, nil
 }
 
-// answered counts an answer; the recipient may go on to another token.
-func (j *jury) answered(dl *delivery, a fcm.Answer) {
-	if a.Class == fcm.Credentials {
+// answered counts an answer, or what came instead; the recipient may go on to another token. What the end of work cut off
+// says nothing of FCM.
+func (j *jury) answered(work context.Context, dl *delivery, a fcm.Answer, trial bool) {
+	kind := kindOf(a)
+	if work.Err() != nil && !a.Answered() {
+		kind = breaker.Neutral
+	}
+	switch {
+	case a.Class == fcm.Credentials:
 		j.d.warden.refused.Store(true)
+	case a.Answered():
+		j.d.warden.heard(j.d.now())
 	}
 	j.count(dl.lease, func(t *breaker.Tally) {
-		t.Answered(breaker.Answer{Kind: kindOf(a.Class), Platform: dl.recipient.Platform}, 1)
+		t.Answered(breaker.Answer{Kind: kind, Platform: dl.recipient.Platform}, 1)
+		if kind == breaker.Credentials || kind == breaker.Unanswered || kind == breaker.WrongEndpoint {
+			t.Says(kind, a.Detail)
+		}
 	})
+	if !j.off() && (kind != breaker.Neutral || trial) {
+		j.listen(dl.lease, a, trial)
+	}
+}
+
+// listen follows whether the campaign's pushes get answers.
+func (j *jury) listen(l *lease, a fcm.Answer, trial bool) {
+	camp, silent := l.camp, l.camp.silence.silent.Load()
+	if camp.silence.hear(a, trial, l.round, j.d.now()) {
+		j.d.roster.wake()
+	}
+	if !silent && camp.silence.silent.Load() && j.d.warden.silence(camp.id) {
+		j.d.log.Warn("pushes get no answers; this process sends none until FCM answers a probe", "campaign", camp.id, "last", a.Detail)
+	}
 }
 
 // ended counts recipients of a claim who have no more business with the canary.
@@ -104,9 +131,32 @@ func (j *jury) hear(keep context.Context, bound time.Duration) {
 	tallies := j.tally
 	j.tally = make(map[*served]*breaker.Tally, len(tallies))
 	j.mu.Unlock()
+	j.addSilences(tallies)
 	sideBySide(keep, bound, slices.Collect(maps.Keys(tallies)), func(keep context.Context, camp *served) {
 		j.conclude(keep, camp, tallies[camp])
 	})
+}
+
+// addSilences adds what the breakers are to know of campaigns that get no answers here.
+func (j *jury) addSilences(tallies map[*served]*breaker.Tally) {
+	if j.off() {
+		return
+	}
+	for _, camp := range j.d.roster.all() {
+		run, said, round, due := camp.silence.report(j.d.now())
+		if !due {
+			continue
+		}
+		t := tallies[camp]
+		if t == nil || t.Round < round {
+			t = &breaker.Tally{Round: round, Personal: camp.template.Personal()}
+			tallies[camp] = t
+		}
+		if t.Round == round {
+			t.Silence = run
+			t.Says(run.Kind, said)
+		}
+	}
 }
 
 func (j *jury) conclude(keep context.Context, camp *served, tally *breaker.Tally) {
@@ -154,6 +204,7 @@ func (j *jury) mayForget(ctx context.Context) bool {
 // only let go of what they hold.
 func (j *jury) obey(ctx context.Context, camp *served, v breaker.Verdict) {
 	camp.keepBack(v.Paused)
+	camp.hold.Store(v.Hold)
 	if v.Trip != nil {
 		j.stop(context.WithoutCancel(ctx), camp, v.Trip)
 	}
@@ -169,8 +220,11 @@ func (j *jury) stop(ctx context.Context, camp *served, t *breaker.Trip) {
 	j.d.log.Error("breaker has tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
 	var err error
 	switch {
+	case t.Kind == breaker.WrongEndpoint && j.d.deps.Halter != nil:
+		err = j.d.deps.Halter.Halt(ctx, pacing.WrongEndpoint+t.Reason)
+	case t.Kind == breaker.WrongEndpoint, t.Kind == breaker.Unanswered: // the breaker holds the campaign by itself
 	case t.Scope == breaker.Project && j.d.deps.Halter != nil:
-		err = j.d.deps.Halter.Halt(ctx, refusedCredentials+t.Reason)
+		err = j.d.deps.Halter.Halt(ctx, pacing.RefusedCredentials+t.Reason)
 	case t.Scope != breaker.Platform:
 		err = j.pause(ctx, camp, t.Reason)
 	}

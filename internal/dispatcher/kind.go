@@ -6,8 +6,8 @@ import (
 )
 
 // kindOf translates what an answer is to a recipient into what it is to a campaign.
-func kindOf(c fcm.Class) breaker.Kind {
-	switch c {
+func kindOf(a fcm.Answer) breaker.Kind {
+	switch a.Class {
 	case fcm.Sent:
 		return breaker.Accepted
 	case fcm.BadMessage, fcm.TooLarge:
@@ -26,6 +26,11 @@ func kindOf(c fcm.Class) breaker.Kind {
 		return breaker.Credentials
 	case fcm.Other:
 		return breaker.Other
+	case fcm.Unavailable, fcm.Ambiguous, fcm.NotFCM:
+		if a.Foreign {
+			return breaker.WrongEndpoint
+		}
+		return breaker.Unanswered
 	default:
 		return breaker.Neutral
 	}

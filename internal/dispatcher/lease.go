@@ -12,7 +12,8 @@ import (
 type lease struct {
 	camp     *served
 	claim    string
-	round    int64                     // of the campaign's breaker, in which it was admitted
+	round    int64                     // of the campaign's breaker, in which it was admitted: ms of the server's clock
+	probed   bool                      // FCM answered a probe just before the round began
 	here     time.Time                 // just before the claim, by this process's clock: a slow answer makes no deadline later
 	there    time.Time                 // the claim, by the server's
 	expiry   time.Time                 // of the producer's list, by the server's; zero: none

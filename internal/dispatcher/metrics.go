@@ -38,7 +38,11 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	}, func() float64 {
 		return float64(d.holding.Load())
 	})
-	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, inflight} {
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "fanfare", Subsystem: "dispatcher", Name: "held_campaigns",
+		Help: "Running campaigns on hold because pushes get no answers, until FCM answers a probe.",
+	}, func() float64 { return float64(len(d.warden.onHold())) })
+	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, inflight, held} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ func (s *served) push() pacing.Push {
 func experience(a fcm.Answer, took time.Duration) inflight.Outcome {
 	o := inflight.Outcome{Latency: took, Signal: inflight.Good}
 	switch {
-	case a.HTTPStatus == 0 || a.Class == fcm.Ambiguous:
+	case a.HTTPStatus == 0 || a.Class == fcm.Ambiguous || a.Class == fcm.NotFCM:
 		o.Signal = inflight.Ignore
 	case a.Class == fcm.Unavailable, a.Class == fcm.Quota && a.Scope == fcm.QuotaProject:
 		o.Signal = inflight.Overload

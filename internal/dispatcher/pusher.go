@@ -22,6 +22,10 @@ func (d *Dispatcher) push(fetch, work context.Context) {
 func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	camp := dl.lease.camp
 	for target := dl.recipient.Target; ; {
+		if camp.silence.stopped() {
+			d.handBack(dl)
+			return
+		}
 		permit, err := d.turn(camp)
 		if err != nil {
 			d.handBack(dl)
@@ -31,9 +35,15 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 			permit.Done(inflight.Outcome{})
 			return
 		}
+		trial, ok := camp.silence.enter()
+		if !ok {
+			permit.Done(inflight.Outcome{})
+			d.handBack(dl)
+			return
+		}
 		answer := d.send(work, dl, target, permit)
 		d.heed(work, answer)
-		d.jury.answered(dl, answer)
+		d.jury.answered(work, dl, answer, trial)
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
 			d.handBack(dl)
 			return
@@ -60,6 +70,8 @@ func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
 	switch {
 	case dl.lease.camp.closed():
 		d.handBack(dl)
+	case dl.lease.camp.hold.Load() != nil && !dl.expired(now):
+		d.handBack(dl)
 	case !dl.lease.valid(now):
 		d.metrics.lost.Inc()
 		// Where the lease is another's by now, this gives back nothing; where only its extension failed, Redis may still hold it.
@@ -78,6 +90,7 @@ func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
 func (d *Dispatcher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) fcm.Answer {
 	dl.attempts++
 	now := d.now()
+	dl.sent = now
 	answer := d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
 	permit.Done(experience(answer, d.now().Sub(now)))
 	return answer
@@ -88,7 +101,8 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 	now := d.now()
 	s := situation{
 		attempts:      dl.attempts,
-		elapsed:       max(0, now.Sub(dl.since)),
+		elapsed:       max(0, now.Sub(d.warden.clockFrom(dl))),
+		outage:        !d.jury.off() && !dl.lease.probed && !d.warden.heardAround(dl.sent),
 		lost:          dl.element.Lost > 0,
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),

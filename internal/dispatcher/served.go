@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/fcm"
@@ -26,7 +27,11 @@ type served struct {
 	queue    *queue.Queue
 	paceKey  string // of its cap in Redis
 	terms    atomic.Pointer[terms]
-	paused   atomic.Pointer[map[string]string] // platforms that are kept back, with the reasons
+
+	listDeadline atomic.Pointer[time.Time]         // by this process's clock, as of the last claim; nil: none known
+	paused       atomic.Pointer[map[string]string] // platforms that are kept back, with the reasons
+	hold         atomic.Pointer[breaker.Hold]      // why nobody is admitted; nil: somebody may be
+	silence      silence
 
 	open  context.Context // ends when the campaign runs no more, or is to be served anew: what is held goes back
 	close context.CancelFunc
@@ -100,6 +105,22 @@ func (s *served) keptBack(platform string) bool {
 	}
 	_, ok := (*paused)[platform]
 	return ok
+}
+
+// noteListDeadline keeps when the list expires, by this process's clock; zero: it does not.
+func (s *served) noteListDeadline(at time.Time) {
+	if old := s.listDeadline.Load(); old == nil || !old.Equal(at) {
+		s.listDeadline.Store(&at)
+	}
+}
+
+// overdue reports whether a known deadline of the campaign has passed.
+func (s *served) overdue(now time.Time) bool {
+	deadline := s.terms.Load().deadline
+	if list := s.listDeadline.Load(); list != nil {
+		deadline = campaign.Earliest(deadline, *list)
+	}
+	return !deadline.IsZero() && !now.Before(deadline)
 }
 
 // cappedAhead is for how long a campaign with a cap holds recipients ahead: longer than a push takes, and short enough not to

@@ -22,7 +22,8 @@ type verdict struct {
 // situation is what judging an answer depends on besides the answer.
 type situation struct {
 	attempts    int           // requests made for the recipient, this one included
-	elapsed     time.Duration // since the recipient's first claim
+	elapsed     time.Duration // since the recipient's first claim, or since the campaign or its project last went on
+	outage      bool          // FCM answered nobody around the time of the push
 	lost        bool          // an earlier sender stopped without an outcome
 	remaining   time.Duration // until the campaign's deadline; negative or zero only when it has passed
 	hasDeadline bool
@@ -61,6 +62,8 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		// FCM cannot be reached: nobody is failed for that, however long it lasts.
 		v.wait, v.counted = r.backoff(s.attempts, r.Unsent, a.RetryAfter), false
 		return v.within(a, s)
+	case fcm.NotFCM:
+		v.wait, v.counted = r.backoff(s.attempts, r.Outage, a.RetryAfter), !s.outage
 	case fcm.Credentials:
 		v.wait, v.counted = r.Outage, false
 		return v.within(a, s)
@@ -74,17 +77,17 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 // mayHaveArrived tells that FCM may have delivered the message, though its answer does not say so.
 func mayHaveArrived(a fcm.Answer) bool { return a.Class == fcm.Ambiguous || a.Class == fcm.Unavailable }
 
-// uncertain does what the campaign wants with somebody who may have the message. That FCM accepted it stands in the status of an
-// answer whose body cannot be read, too: nothing repeats that.
+// uncertain does what the campaign wants with a recipient who may have the message. While FCM answers nobody, a push without
+// an answer is no attempt: an outage uses up none of them.
 func (r Retry) uncertain(v verdict, a fcm.Answer, s situation) verdict {
-	if s.onAmbiguous == campaign.Report || a.Accepted {
+	if s.onAmbiguous == campaign.Report {
 		v.end = notification.StatusUnknown
 		if v.code == "" {
 			v.code = notification.CodeOutcomeUnknown
 		}
 		return v
 	}
-	v.wait = r.backoff(s.attempts, r.MinBackoff, a.RetryAfter)
+	v.wait, v.counted = r.backoff(s.attempts, r.MinBackoff, a.RetryAfter), !s.outage
 	return r.limit(v, a, s).within(a, s)
 }
 
@@ -98,8 +101,11 @@ func (r Retry) unforgotten(a fcm.Answer, s situation) verdict {
 // limit ends what has been tried too often or for too long: as unknown where the last try may have arrived. The time counts
 // from the second attempt on: before the first, a recipient may have waited for a paused campaign or for SQL.
 func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
-	first := v.counted && s.attempts == 1
-	tooOften := v.counted && s.attempts >= r.MaxAttempts
+	if !v.counted {
+		return v
+	}
+	first := s.attempts == 1
+	tooOften := s.attempts >= r.MaxAttempts
 	tooLong := !first && s.elapsed+v.wait > r.MaxElapsed
 	if !tooOften && !tooLong {
 		return v

@@ -20,6 +20,7 @@ func TestJudge(t *testing.T) {
 	old := situation{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
 	waited := situation{attempts: 1, elapsed: 2 * retry.MaxElapsed, onAmbiguous: campaign.Resend}
 	closing := situation{attempts: 1, onAmbiguous: campaign.Resend, hasDeadline: true, remaining: 5 * time.Second}
+	outage := func(s situation) situation { s.outage = true; return s }
 	orphan := closing
 	orphan.lost, orphan.remaining = true, time.Millisecond
 
@@ -48,7 +49,14 @@ func TestJudge(t *testing.T) {
 		"unavailable, report":           {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, report, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},
 		"ambiguous, resend":             {fcm.Answer{Class: fcm.Ambiguous}, first, "", "", 10 * time.Second, true, false},
 		"ambiguous, report":             {fcm.Answer{Class: fcm.Ambiguous}, report, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
-		"unreadable 200, resend":        {fcm.Answer{Class: fcm.Ambiguous, HTTPStatus: 204, Accepted: true}, first, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
+		"foreign 200, resend":           {fcm.Answer{Class: fcm.Ambiguous, HTTPStatus: 200, Foreign: true}, first, "", "", 10 * time.Second, true, false},
+		"foreign 200, report":           {fcm.Answer{Class: fcm.Ambiguous, HTTPStatus: 200, Foreign: true}, report, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, true, false},
+		"proxy refused, even reporting": {fcm.Answer{Class: fcm.NotFCM, Code: "HTTP_403", HTTPStatus: 403}, report, "", "HTTP_403", retry.Outage, true, false},
+		"proxy refused too often":       {fcm.Answer{Class: fcm.NotFCM, Code: "HTTP_403", HTTPStatus: 403}, last, notification.StatusFailed, "HTTP_403", 0, true, false},
+		"outage ends no one, attempts":  {fcm.Answer{Class: fcm.Unavailable}, outage(last), "", "", 10 * time.Second, false, false},
+		"outage ends no one, an hour":   {fcm.Answer{Class: fcm.Ambiguous}, outage(old), "", "", 10 * time.Second, false, false},
+		"outage ends no one, a proxy":   {fcm.Answer{Class: fcm.NotFCM}, outage(old), "", "", retry.Outage, false, false},
+		"outage, too late":              {fcm.Answer{Class: fcm.Unavailable}, outage(closing), notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, false, false},
 		"not sent, even when reporting": {fcm.Answer{Class: fcm.NotSent}, report, "", "", retry.Unsent, false, false},
 		"attempts used up":              {fcm.Answer{Class: fcm.Quota, Code: "QUOTA_EXCEEDED"}, last, notification.StatusFailed, "QUOTA_EXCEEDED", 0, true, false},
 		"attempts used up, 503":         {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, last, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},

@@ -2,8 +2,10 @@ package dispatcher
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,23 +22,26 @@ type Halter interface {
 	State(ctx context.Context) (pacing.State, error)
 }
 
-// refusedCredentials begins the reason of each halt that ends by itself.
-const refusedCredentials = "credentials refused: "
-
-// probeMessage is what a probe asks FCM to validate. Nobody has the token that it is addressed to.
+// probeMessage is what a probe asks FCM to validate. No one has the token that it is addressed to.
 const probeMessage = `{"data":{"probe":"credentials"}}`
 
-// warden asks FCM from time to time whether it takes the credentials again for which the project was halted, or that this
-// process alone was refused for.
+// warden asks FCM from time to time to validate a message, while something waits for FCM to answer: a project that was halted
+// for its credentials or its endpoint, a campaign on hold, or what this process alone was refused for.
 type warden struct {
 	d       *Dispatcher
 	message *fcm.Message
-	refused atomic.Bool // this process claims nothing until its own probe is accepted: others may have better credentials
+	refused atomic.Bool  // the credentials: this process claims nothing until its own probe is accepted
+	lastAt  atomic.Int64 // ns since 1970 at which FCM last answered this process
+
+	heldAt atomic.Int64 // ns since 1970 at which the project was last seen halted, or its gate closed
+
+	mu     sync.Mutex
+	silent map[string]bool // campaigns whose pushes got no answers here: nothing is claimed of them until a probe is answered
 }
 
 func newWarden(d *Dispatcher) (*warden, error) {
 	message, err := fcm.Parse(notification.Message(probeMessage))
-	return &warden{d: d, message: message}, err
+	return &warden{d: d, message: message, silent: make(map[string]bool)}, err
 }
 
 func (w *warden) run(ctx context.Context) {
@@ -52,19 +57,53 @@ func (w *warden) run(ctx context.Context) {
 	}
 }
 
-// look is one tick.
+// look is one tick: it probes if something waits for it, and ends what the answer allows to end.
 func (w *warden) look(ctx context.Context) {
-	halts := w.halts(ctx)
-	if len(halts) == 0 && !w.refused.Load() || !w.accepted(ctx) {
+	halts, onHold := w.halts(ctx), w.onHold()
+	if len(halts) == 0 && len(onHold) == 0 && !w.refused.Load() && !w.isSilent() {
 		return
 	}
-	w.refused.Store(false)
+	answer := w.probe(ctx)
+	if !answer.Answered() {
+		w.d.log.Warn("probe was not answered by FCM; what waits for it waits on", "class", answer.Class, "answer", answer.Detail)
+		return
+	}
+	w.heard(w.d.now())
+	w.forgetSilence()
+	for _, camp := range onHold {
+		w.release(ctx, camp)
+	}
+	trusted := answer.Class != fcm.Credentials && answer.Class != fcm.Quota // a quota is checked before the credentials
+	if trusted {
+		w.refused.Store(false)
+	} else {
+		w.d.log.Warn("nothing is sent: the credentials are not known to be accepted again", "answer", answer.Detail)
+	}
 	for _, halt := range halts {
-		if _, err := w.d.deps.Halter.ResumeFrom(ctx, halt.Reason); err != nil {
-			w.d.log.Warn("resume project: trying again", "error", err)
-			return
+		if trusted || strings.HasPrefix(halt.Reason, pacing.WrongEndpoint) {
+			w.lift(ctx, halt)
 		}
-		w.d.log.Info("project goes on: its credentials are accepted again", "halted", halt.Since)
+	}
+}
+
+func (w *warden) lift(ctx context.Context, halt pacing.Halt) {
+	if _, err := w.d.deps.Halter.ResumeFrom(ctx, halt.Reason); err != nil {
+		w.d.log.Warn("resume project: trying again", "error", err)
+		return
+	}
+	w.d.log.Info("project goes on: a probe was answered", "halted", halt.Since, "reason", halt.Reason)
+}
+
+// release ends the hold of a campaign.
+func (w *warden) release(ctx context.Context, camp *served) {
+	released, err := w.d.deps.Breakers.Release(ctx, camp.queue.List())
+	if err != nil {
+		w.d.log.Warn("release campaign: trying again", "campaign", camp.id, "error", err)
+		return
+	}
+	if released {
+		w.d.log.Info("campaign goes on with a canary: a probe was answered", "campaign", camp.id)
+		w.d.roster.wake()
 	}
 }
 
@@ -78,21 +117,90 @@ func (w *warden) halts(ctx context.Context) []pacing.Halt {
 		w.d.quietly.Do(func() { w.d.log.Warn("look at the project's halts", "error", err) })
 		return nil
 	}
-	return slices.DeleteFunc(state.Halts, func(h pacing.Halt) bool { return !strings.HasPrefix(h.Reason, refusedCredentials) })
+	if len(state.Halts) > 0 || state.Gate.Closed(state.Now) {
+		w.heldAt.Store(w.d.now().UnixNano())
+	}
+	return slices.DeleteFunc(state.Halts, func(h pacing.Halt) bool { return !h.EndsByItself() })
 }
 
-// accepted has FCM judge a message. What FCM did not look at, because it was busy say, tells nothing of the credentials.
-func (w *warden) accepted(ctx context.Context) bool {
-	switch answer := w.probe(ctx); answer.Class {
-	case fcm.Credentials, fcm.NotSent, fcm.Ambiguous, fcm.Unavailable, fcm.Quota:
-		w.d.log.Warn("nothing is sent: the credentials are not known to be accepted again", "answer", answer.Detail)
-		return false
-	default:
-		return true
+// onHold are the campaigns that wait for a probe to be answered.
+func (w *warden) onHold() (waiting []*served) {
+	for _, camp := range w.d.roster.all() {
+		if camp.hold.Load() != nil {
+			waiting = append(waiting, camp)
+		}
+	}
+	return waiting
+}
+
+// silence notes that a campaign's pushes got no answers here. It reports whether that is new.
+func (w *warden) silence(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	known := w.silent[id]
+	w.silent[id] = true
+	return !known
+}
+
+func (w *warden) isSilent() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.silent) > 0
+}
+
+// forgetSilence lets this process claim again of the campaigns whose pushes got no answers.
+func (w *warden) forgetSilence() {
+	w.mu.Lock()
+	ids := slices.Collect(maps.Keys(w.silent))
+	clear(w.silent)
+	w.mu.Unlock()
+	for _, id := range ids {
+		if camp := w.d.roster.get(id); camp != nil {
+			camp.silence.reset()
+		}
 	}
 }
 
-// probe delivers nothing: any answer that is not about the credentials will do.
+// distrusts reports whether this process claims nothing of a campaign until its own probe is answered. Others may fare better.
+func (w *warden) distrusts(id string) bool {
+	if w.refused.Load() {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.silent[id]
+}
+
+// heard notes that FCM has answered this process.
+func (w *warden) heard(now time.Time) { w.lastAt.Store(now.UnixNano()) }
+
+// heardWithin is how long before a push FCM must have answered somebody, for the push to count as an attempt although it got no
+// answer itself.
+const heardWithin = 10 * time.Second
+
+// heardAround reports whether FCM answered this process around the time of a push, or later.
+func (w *warden) heardAround(sent time.Time) bool {
+	return w.lastAt.Load() >= sent.Add(-heardWithin).UnixNano()
+}
+
+// clockFrom is from when the time counts that a recipient is tried for: its first claim, or later when its campaign or its
+// project went on after a stop.
+func (w *warden) clockFrom(dl *delivery) time.Time {
+	from := dl.since
+	if round := dl.lease.round; round > 0 {
+		from = latest(from, dl.lease.local(time.UnixMilli(round)))
+	}
+	return latest(from, time.Unix(0, w.heldAt.Load()))
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// probe delivers nothing.
 func (w *warden) probe(ctx context.Context) fcm.Answer {
 	return w.d.deps.Sender.Validate(ctx, w.message, fcm.Envelope{Target: notification.Token("probe"), Campaign: "probe", User: "probe"})
 }

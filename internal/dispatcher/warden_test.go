@@ -66,7 +66,7 @@ var (
 
 // Only what says that FCM takes the credentials ends a halt, and only the halts that are about them.
 func TestWardenResumesWhatItMayOnly(t *testing.T) {
-	const ours, byHand = refusedCredentials + "3 of 3 answers", "halted by hand"
+	const ours, byHand = pacing.RefusedCredentials + "3 of 3 answers", "halted by hand"
 	for name, c := range map[string]struct {
 		answer fcm.Answer
 		left   []string
@@ -147,7 +147,7 @@ func TestBrokenCredentialsKeepEverybody(t *testing.T) {
 			stop := w.serve(w.dispatcher())
 			halted := func() bool {
 				halts := must(governor.State(t.Context()))(t).Halts
-				return len(halts) > 0 && strings.HasPrefix(halts[0].Reason, refusedCredentials)
+				return len(halts) > 0 && strings.HasPrefix(halts[0].Reason, pacing.RefusedCredentials)
 			}
 			w.eventually(halted)
 			if n := w.sender.total(); n > canary {

@@ -79,7 +79,7 @@ func (h heard) summary() Finding {
 
 // silence says why FCM did not judge some.
 func (h heard) silence() string {
-	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
+	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.NotFCM, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
 		if h.answers[class] > 0 {
 			return describeAnswer(h.example[class])
 		}

@@ -59,7 +59,7 @@ func (h heard) validated() int {
 	n := 0
 	for class, count := range h.answers {
 		switch class {
-		case fcm.NotSent, fcm.Ambiguous, fcm.Unavailable, fcm.Quota, fcm.Credentials:
+		case fcm.NotSent, fcm.Ambiguous, fcm.Unavailable, fcm.NotFCM, fcm.Quota, fcm.Credentials:
 		default:
 			n += count
 		}

@@ -18,7 +18,7 @@ type Progress struct {
 	Rate float64 `json:"rate"`
 	// Left is the time to the end at this rate; zero while it is unknown.
 	Left time.Duration `json:"-"`
-	// Held is set by whoever knows the project's pace; see WhyHeld.
+	// Held is what keeps it back: of the campaign itself, or of its project where the caller knows its pace; see WhyHeld.
 	Held *Held `json:"held,omitempty"`
 	// KeptBack are the platforms whose recipients do not take part, with the reasons.
 	KeptBack map[string]string `json:"keptBack,omitempty"`
@@ -65,6 +65,7 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	p.at, p.ended = at, ended
 	progress := Progress{
 		ID: v.Spec.ID, State: v.Spec.State, Books: v.Books, Reason: v.Spec.Reason, Rate: p.rate, KeptBack: v.Breaker.Paused,
+		Held: v.Held,
 	}
 	known := !p.began.IsZero() && at.Sub(p.began) >= forecastAfter
 	if left := v.Books.Open(); known && p.rate > 0 && left > 0 && v.Spec.State == campaign.Running {

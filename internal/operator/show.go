@@ -21,8 +21,9 @@ type View struct {
 	Breaker breaker.State
 	// Undelivered is why results wait in the campaign's outbox, where a key of another type is in their way; only from Show.
 	Undelivered error
-	Held        *Held // set by whoever knows the project's pace; see WhyHeld
-	Err         error // why the campaign cannot be served; nil if it can
+	// Held is what keeps this campaign back. A caller that knows the project's pace sets what keeps the project back; see WhyHeld.
+	Held *Held
+	Err  error // why the campaign cannot be served; nil if it can
 
 	expires time.Time // when the list expires by itself; only from Show
 }
@@ -111,6 +112,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
+	view.Held = heldBySilence(spec.State, view.Breaker.Hold)
 	if books.Outbox > 0 {
 		view.Undelivered, err = o.inTheWay(ctx, o.deps.Names.ResponsesList().Plain())
 	}
@@ -138,8 +140,24 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	views := make([]View, len(campaigns))
 	for i, c := range campaigns {
 		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err}
+		if views[i].Held, err = o.held(ctx, c.Spec); err != nil {
+			return nil, err
+		}
 	}
 	return views, nil
+}
+
+// held asks the breaker of a campaign that runs whether it holds it.
+func (o *Operator) held(ctx context.Context, spec campaign.Spec) (*Held, error) {
+	if spec.State != campaign.Running {
+		return nil, nil
+	}
+	list, err := o.deps.Names.Campaign(spec.ID)
+	if err != nil {
+		return nil, err
+	}
+	state, err := o.deps.Breakers.State(ctx, list)
+	return heldBySilence(spec.State, state.Hold), err
 }
 
 // Watch reads a campaign's progress at once and then every interval, until it has ended or seen returns false.

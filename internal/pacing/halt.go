@@ -4,8 +4,20 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
+
+// The reasons of halts that end by themselves begin with one of these: a dispatcher takes them back when FCM answers a probe.
+const (
+	RefusedCredentials = "credentials refused: "
+	WrongEndpoint      = "wrong endpoint: "
+)
+
+// EndsByItself reports whether a halt is taken back once FCM answers a probe.
+func (h Halt) EndsByItself() bool {
+	return strings.HasPrefix(h.Reason, RefusedCredentials) || strings.HasPrefix(h.Reason, WrongEndpoint)
+}
 
 // Halt lets nothing go, in any replica, until the same reason is resumed, or all are. Several may stand at once. This replica
 // stops before Redis hears of it, but goes on when the error says that Redis did not: repeat it.

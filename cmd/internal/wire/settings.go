@@ -152,6 +152,7 @@ func pacingOptions(s config.Pacing) pacing.Options {
 func breakerOptions(s config.Settings) breaker.Options {
 	o := breaker.DefaultOptions()
 	o.Canary, o.Lease = s.Breaker.Canary, max(s.Queue.Lease, time.Second)
+	o.Probe, o.LongestProbe = s.Retry.Outage, max(s.Retry.Outage, s.Retry.MaxBackoff)
 	unregistered := o.Thresholds[breaker.Unregistered]
 	unregistered.Share = float64(s.Breaker.UnregisteredPercent) / 100
 	o.Thresholds[breaker.Unregistered] = unregistered

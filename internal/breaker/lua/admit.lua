@@ -19,7 +19,7 @@ if size == 0 and not book.live.passed then
 end
 
 local function room()
-  local left = size - book.number('proofs')
+  local left = size - book.number('proofs') - book.number('spent')
   for field, value in pairs(book.live) do
     if begins(field, 'lease:') then
       left = left - tonumber(string.match(value, '^%d+'))
@@ -29,7 +29,7 @@ local function room()
 end
 
 local granted, lease = 0, 'lease:' .. claim
-if book.live.trip or (book.number('opens') > book.now and not book.live.passed) then
+if book.live.trip or book.live.hold or (book.number('opens') > book.now and not book.live.passed) then
   granted = 0
 elseif book.live.passed then
   granted = want

@@ -3,7 +3,8 @@
 -- ARGV: replica, number, round, personal, the kind that proves nothing, the kind that a paused platform excuses, how long
 -- to keep the breaker in ms, how many claims give admissions back; a claim and a number for each; then kind, platform and
 -- number of the answers.
--- Returns book.reply with 'counted', 'known', 'over' or 'gone'.
+-- Returns book.reply with 'counted', 'known', 'over' or 'gone', and with a field 'others' that is not stored: when another
+-- replica last had an answer, in ms.
 local breaker = KEYS[1]
 local replica, number, round, personal = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local neutral, excused, keep_ms, claims = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
@@ -19,13 +20,37 @@ if not book.live.round then
 end
 book.tidy()
 local seq = 'seq:' .. replica
-local last = tonumber(string.match(book.live[seq] or '0', '^%d+'))
-if number <= last then
-  return book.reply(book.live.round == round and 'known' or 'over', keep_ms)
+local answered, unanswered = 0, 0
+for i = before + 2 * claims + 1, #ARGV, 3 do
+  if NO_ANSWER[ARGV[i]] then
+    unanswered = unanswered + tonumber(ARGV[i + 2])
+  elseif ARGV[i] ~= neutral then
+    answered = answered + tonumber(ARGV[i + 2])
+  end
 end
-book.set(seq, whole(number) .. ' ' .. whole(book.now))
+
+-- reply tells beside all else when another replica had an answer.
+local function reply(outcome)
+  local spoke = 0
+  for field, value in pairs(book.live) do
+    if begins(field, 'seq:') and field ~= seq then
+      spoke = math.max(spoke, tonumber(string.match(value, '^%d+ (%d+) %d+$') or 0))
+    end
+  end
+  book.live.others = whole(spoke)
+  return book.reply(outcome, keep_ms)
+end
+
+local last, spoke = string.match(book.live[seq] or '', '^(%d+) (%d+) %d+$')
+if number <= tonumber(last or 0) then
+  return reply(book.live.round == round and 'known' or 'over')
+end
+if answered > 0 then
+  spoke = whole(book.now)
+end
+book.set(seq, whole(number) .. ' ' .. (spoke or '0') .. ' ' .. whole(book.now))
 if book.live.round ~= round then
-  return book.reply('over', keep_ms)
+  return reply('over')
 end
 
 if book.live.personal ~= personal then
@@ -70,8 +95,15 @@ for i = before + 2 * claims + 1, #ARGV, 3 do
     book.add('window:' .. bucket .. ':' .. label, n)
     if kind ~= neutral and not book.live.passed then
       book.add('canary:' .. label, n)
-      book.add('proofs', n)
+      book.add(NO_ANSWER[kind] and 'spent' or 'proofs', n)
     end
   end
 end
-return book.reply('counted', keep_ms)
+local recent = 'recent:' .. whole(math.floor(book.now / 1000))
+if answered > 0 then
+  book.add(recent .. ':answered', answered)
+end
+if unanswered > 0 then
+  book.add(recent .. ':unanswered', unanswered)
+end
+return reply('counted')

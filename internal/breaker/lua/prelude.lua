@@ -5,15 +5,25 @@
 --   passed                             '1' once the canary looks sane
 --   opens                              ms before which nobody is admitted to the canary
 --   proofs                             answers of the canary, but for those that prove nothing
+--   spent                              pushes of the canary that got no answer: they keep their places
 --   personal                           '1' when each recipient gets a message of their own
 --   lease:<claim>                      '<admissions> <until ms>' of the canary
 --   canary:<kind>:<platform>           answers in the canary
 --   window:<bucket>:<kind>:<platform>  answers in ten seconds
---   seq:<replica>                      '<number> <ms>' of the last tally that was counted
+--   recent:<second>:answered, :unanswered  how many pushes got an answer in that second, and how many got none
+--   seq:<replica>                      '<number> <answered ms> <ms>': its last tally that was counted, when it last had
+--                                      an answer, and when that was
+--   hold                               '<id> <since ms> <tries> <next ms> <kind> <reason>' while nobody is admitted,
+--                                      because pushes got no answers; a probe that is answered ends it
+--   released                           '<tries> <ms>' of the last hold that ended
+--   probed                             '1' in a round that a probe began
 --   platform:<platform>                '<id> <reason>' of a platform that is paused
 --   reset                              the id of the last reset
 --   last, trip, trip_until             the last trip as JSON; who is to act on it, up to which ms
-local BUCKET_MS, BUCKETS, SEQ_MS = 10000, 6, 600000
+local BUCKET_MS, BUCKETS, SEQ_MS, RECENT = 10000, 6, 600000, 3
+
+-- NO_ANSWER are the kinds of pushes that got no answer of FCM's.
+local NO_ANSWER = {unanswered = true, wrong_endpoint = true}
 
 local function begins(text, prefix)
   return string.sub(text, 1, #prefix) == prefix
@@ -24,6 +34,8 @@ local function has_ended(field, value, now)
   local bucket = string.match(field, '^window:(%d+):')
   if bucket then
     return tonumber(bucket) <= math.floor(now / BUCKET_MS) - BUCKETS
+  elseif begins(field, 'recent:') then
+    return tonumber(string.match(field, '%d+') or 0) <= math.floor(now / 1000) - RECENT
   elseif begins(field, 'lease:') then
     return tonumber(string.match(value, '%d+$') or 0) <= now
   elseif begins(field, 'seq:') then
@@ -89,7 +101,7 @@ local function open(key)
     if live.passed then
       book.set('opens', whole(now + hold_ms))
     end
-    book.drop('^passed$', '^proofs$', '^canary:', '^window:', '^lease:')
+    book.drop('^passed$', '^proofs$', '^spent$', '^probed$', '^canary:', '^window:', '^recent:', '^lease:')
     book.set('round', whole(math.max(now, book.number('round') + 1)))
   end
 

@@ -17,5 +17,5 @@ end
 book.tidy()
 book.set('reset', id)
 book.begin(hold_ms)
-book.drop('^platform:', '^trip$', '^trip_until$')
+book.drop('^platform:', '^hold$', '^released$', '^trip$', '^trip_until$')
 return book.reply('reset', keep_ms)

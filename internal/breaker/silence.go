@@ -1,0 +1,119 @@
+package breaker
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fanfare/internal/queue"
+)
+
+// Hold says why nobody of a campaign is sent to for now. The campaign runs on, and a probe that FCM answers ends the hold.
+type Hold struct {
+	Kind   Kind      `json:"kind"`
+	Since  time.Time `json:"since"`  // the server's clock
+	Tries  int       `json:"tries"`  // holds in a row, each soon after the last one
+	Next   time.Time `json:"next"`   // a probe before this moment ends nothing
+	Reason string    `json:"reason"` // for the operator
+}
+
+// The two sorts of pushes in picture.recent, as lua/conclude.lua names them.
+const answered, unanswered = "answered", "unanswered"
+
+// alone is for how long no other replica has had an answer before one that has stopped speaks for all.
+const alone = 2 * time.Second
+
+// judgeSilence holds a campaign whose pushes get no answers: one replica has stopped for it while no other has answers
+// either; a whole canary, or the last seconds of all replicas, have too few.
+func (o Options) judgeSilence(p *picture, told *Tally) *Trip {
+	t := &Trip{Scope: Campaign, Kind: Unanswered, At: p.now}
+	limit, size := o.Unanswered, int64(o.Canary)
+	switch s := told.Silence; {
+	case limit.Least == 0:
+		return nil
+	case s.Run > 0 && p.now.UnixMilli()-p.others >= alone.Milliseconds():
+		t.Kind, t.Count, t.Of = s.Kind, s.Run, s.Run
+		t.Reason = t.explainSilence("in a row", told.Said[s.Kind])
+	case !p.passed && size > 0 && p.proofs+p.spent >= size && float64(p.spent) >= limit.Share*float64(p.proofs+p.spent):
+		t.Count, t.Of = p.spent, p.proofs+p.spent
+		t.Kind = p.silenceKind(p.proofs)
+		t.Reason = t.explainSilence("of the canary", told.Said[t.Kind])
+	case limit.reached(p.recent[unanswered], p.recent[unanswered]+p.recent[answered]):
+		t.Count, t.Of = p.recent[unanswered], p.recent[unanswered]+p.recent[answered]
+		t.Kind = p.silenceKind(p.recent[answered])
+		t.Reason = t.explainSilence("of the last seconds", told.Said[t.Kind])
+	default:
+		return nil
+	}
+	if t.Kind == WrongEndpoint {
+		t.Scope = Project
+	}
+	return t
+}
+
+// silenceKind blames the endpoint where FCM gave no answer at all and most pushes got somebody else's success.
+func (p *picture) silenceKind(answers int64) Kind {
+	var wrong, all int64
+	for a, n := range p.answers() {
+		if a.Kind.noAnswer() {
+			all += n
+		}
+		if a.Kind == WrongEndpoint {
+			wrong += n
+		}
+	}
+	if answers == 0 && 2*wrong > all {
+		return WrongEndpoint
+	}
+	return Unanswered
+}
+
+// explainSilence makes the sentence for the operator.
+func (t *Trip) explainSilence(which, said string) string {
+	const goesOn = "sending goes on by itself once FCM answers a probe"
+	if t.Kind == WrongEndpoint {
+		return fmt.Sprintf("%d of %d pushes %s got a success that is not FCM's%s; check fcm.endpoint and any proxy before it: %s",
+			t.Count, t.Of, which, quoted(said), goesOn)
+	}
+	return fmt.Sprintf("%d of %d pushes %s got no answer from FCM%s; check FCM's status and the network: %s",
+		t.Count, t.Of, which, quoted(said), goesOn)
+}
+
+// hold stops the admissions of a campaign. Where the project is to be halted as well, the winner has to act.
+func (b *Breakers) hold(ctx context.Context, campaign queue.List, p *picture, t *Trip, id string, written []byte) (*picture, string, error) {
+	toAct := ""
+	if t.Scope == Project {
+		toAct = strconv.FormatInt(act.Milliseconds(), 10)
+	}
+	return b.run(ctx, holdScript, campaign, p.round, id, written, string(t.Kind), t.Reason,
+		toAct, hold.Milliseconds(), keep.Milliseconds(), b.o.Probe.Milliseconds(), b.o.LongestProbe.Milliseconds())
+}
+
+// Release ends a campaign's hold, after a probe that FCM answered: a canary follows. It reports whether it did; a hold that
+// came soon after the last one waits longer. No hold is no error.
+func (b *Breakers) Release(ctx context.Context, campaign queue.List) (released bool, err error) {
+	_, outcome, err := b.run(ctx, releaseScript, campaign, keep.Milliseconds())
+	return outcome == "released", wrap("release", campaign, err)
+}
+
+// readHold reads the field that lua/hold.lua writes.
+func readHold(value string) (*Hold, error) {
+	parts := strings.SplitN(value, " ", 6)
+	if len(parts) != 6 {
+		return nil, queue.ErrReply
+	}
+	var numbers [3]int64
+	for i := range numbers {
+		n, err := strconv.ParseInt(parts[i+1], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		numbers[i] = n
+	}
+	return &Hold{
+		Kind: Kind(parts[4]), Since: time.UnixMilli(numbers[0]).UTC(), Tries: int(numbers[1]),
+		Next: time.UnixMilli(numbers[2]).UTC(), Reason: parts[5],
+	}, nil
+}
