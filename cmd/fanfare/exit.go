@@ -48,7 +48,7 @@ func wrongInput(err error) bool {
 	message := len(notification.FaultsOf(err)) > 0
 	_, file := errors.AsType[*operator.FileError](err)
 	return id || spec || message || file || errors.Is(err, operator.ErrNoRecipient) ||
-		errors.Is(err, operator.ErrNoToken) || errors.Is(err, tokens.ErrNoToken)
+		errors.Is(err, operator.ErrNoToken) || errors.Is(err, tokens.ErrNoToken) || errors.Is(err, tokens.ErrInvalidToken)
 }
 
 // about says in an operator's words what is in the way of something that was to be done with a campaign.

@@ -20,6 +20,8 @@ type userToken struct {
 	UserID string `json:"userId"`
 	Token  string `json:"fcmToken,omitempty"`
 	Known  bool   `json:"known"`
+	// Problem is why what is stored can be no token, and is never sent.
+	Problem string `json:"problem,omitempty"`
 }
 
 func (c *cli) tokens() *cobra.Command {
@@ -41,16 +43,21 @@ func (c *cli) tokensGet() *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("look up the token of %s: %w", printable(args[0]), err)
 				}
-				found := userToken{UserID: args[0], Token: target.Value, Known: !target.IsZero()}
-				return c.output(command).show(found, func(w io.Writer) {
-					if found.Known {
-						fmt.Fprintln(w, printable(found.Token))
-						return
-					}
-					fmt.Fprintf(w, "%s has no token\n", printable(found.UserID))
-				})
+				found := userToken{UserID: args[0], Token: target.Text(), Known: !target.IsZero(), Problem: target.Problem()}
+				return c.output(command).show(found, func(w io.Writer) { printToken(w, found) })
 			})
 		},
+	}
+}
+
+func printToken(w io.Writer, t userToken) {
+	switch {
+	case !t.Known:
+		fmt.Fprintf(w, "%s has no token\n", printable(t.UserID))
+	case t.Problem != "":
+		fmt.Fprintf(w, "what is stored for %s cannot be a token, and is never sent: %s: %s\n", printable(t.UserID), printable(t.Token), t.Problem)
+	default:
+		fmt.Fprintln(w, printable(t.Token))
 	}
 }
 
@@ -61,10 +68,15 @@ func (c *cli) tokensSet() *cobra.Command {
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
-				if err := rooms.Tokens.Set(ctx, args[0], notification.Token(args[1])); err != nil {
+				target := notification.Token(args[1])
+				if err := rooms.Tokens.Set(ctx, args[0], target); err != nil {
 					return err
 				}
-				return c.output(command).done(userToken{UserID: args[0], Token: args[1], Known: true}, "stored the token of %s", printable(args[0]))
+				text := "stored the token of %s"
+				if target.IsTrimmed() {
+					text += ", without what stood around it"
+				}
+				return c.output(command).done(userToken{UserID: args[0], Token: target.Value, Known: true}, text, printable(args[0]))
 			})
 		},
 	}

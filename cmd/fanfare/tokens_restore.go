@@ -72,6 +72,9 @@ func printRestored(w io.Writer, s operator.RestoreSummary, onlyRedis bool) {
 	if s.Gone > 0 {
 		fmt.Fprintf(w, "nothing is kept of %s\n", plural(s.Gone, "user"))
 	}
+	if s.Invalid > 0 {
+		fmt.Fprintf(w, "left alone what cannot be a token: of %s\n", plural(s.Invalid, "user"))
+	}
 	if onlyRedis {
 		fmt.Fprintln(w, "in Redis only: store.token_restore has no statement for SQL")
 	}

@@ -12,7 +12,11 @@ import (
 func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 	dst = append(dst, `{"userId":`...)
 	dst = appendString(dst, r.UserID)
-	dst = appendMember(dst, "fcmToken", r.Target.Value)
+	token := r.Target.Value
+	if r.Target.Kind == notification.TargetInvalid {
+		token = r.Target.Text() // the dispatcher says what is wrong with it
+	}
+	dst = appendMember(dst, "fcmToken", token)
 	if len(r.Vars) > 0 {
 		dst = append(dst, `,"vars":{`...)
 		for i, name := range slices.Sorted(maps.Keys(r.Vars)) {

@@ -183,7 +183,7 @@ func TestWhatIsEncodedIsRead(t *testing.T) {
 			UserID: text.Filter(func(id string) bool {
 				return id != "" && len(id) <= MaxUserID && !strings.ContainsRune(id, 0) && utf8.ValidString(id)
 			}).Draw(t, "user"),
-			Target:   notification.Token(text.Draw(t, "token")),
+			Target:   notification.Token(notification.Token(text.Draw(t, "token")).Value),
 			Locale:   text.Draw(t, "locale"),
 			TimeZone: text.Draw(t, "time zone"),
 		}

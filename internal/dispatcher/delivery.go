@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"strings"
 	"time"
 
 	"fanfare/internal/fcm"
@@ -34,12 +35,25 @@ func (d *delivery) end(status notification.Status, code, detail string) *notific
 		ResultID:   d.element.ID,
 	}
 	if n := len(d.dead); n > 0 {
-		r.TokenRemoved, r.Token = true, d.dead[n-1].Value
+		r.TokenRemoved, r.Token = true, spelledInSQL(d.dead[n-1])
 	}
 	if !d.inSQL.IsZero() { // a result names one token, and SQL is cleared of no other
-		r.Token = d.inSQL.Value
+		r.Token = spelledInSQL(d.inSQL)
 	}
 	return r
+}
+
+// spelledInSQL is a token as SQL may hold it. No text in SQL holds a NUL.
+func spelledInSQL(t notification.Target) string {
+	if text := t.Text(); strings.IndexByte(text, 0) < 0 {
+		return text
+	}
+	return t.Value
+}
+
+// invalid is the end of a recipient for whom nothing is stored but a value that can be no token.
+func (d *delivery) invalid(found notification.Target) *notification.Result {
+	return d.end(notification.StatusFailed, notification.CodeInvalidToken, "what stands for the token cannot be one: "+found.Problem())
 }
 
 // late is the end of a recipient whose turn did not come before the deadline. What may have arrived is not called expired.

@@ -63,11 +63,12 @@ func (d *Dispatcher) read(dl *delivery, now time.Time) *notification.Result {
 	return nil
 }
 
-// address finds the tokens that the elements do not carry. Nobody is skipped while a store cannot be asked.
+// address finds the tokens that the elements do not carry, or of which they carry something that can be none. No one is skipped
+// while a store cannot be asked.
 func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery {
 	var ids []string
 	for _, dl := range in {
-		if dl.recipient.Target.IsZero() {
+		if !dl.recipient.Target.IsSendable() {
 			ids = append(ids, dl.recipient.UserID)
 		}
 	}
@@ -77,14 +78,16 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 	found, err := d.deps.Tokens.Lookup(fetch, ids)
 	out := in[:0]
 	for _, dl := range in {
-		if dl.recipient.Target.IsZero() {
-			dl.recipient.Target = found[dl.recipient.UserID]
+		if stored := found[dl.recipient.UserID]; !dl.recipient.Target.IsSendable() && !stored.IsZero() {
+			dl.recipient.Target = stored
 		}
 		switch {
-		case !dl.recipient.Target.IsZero():
+		case dl.recipient.Target.IsSendable():
 			out = append(out, dl)
 		case tokens.Undecided(err, dl.recipient.UserID):
 			d.postpone(fetch, dl, d.opts.Retry.Outage)
+		case !dl.recipient.Target.IsZero():
+			d.finish(dl, d.settled(dl, dl.invalid(dl.recipient.Target)))
 		default:
 			d.finish(dl, d.settled(dl, dl.end(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
 		}

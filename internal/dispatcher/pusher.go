@@ -48,7 +48,7 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 			d.handBack(dl)
 			return
 		}
-		verdict := d.opts.Retry.judge(answer, d.situation(dl))
+		verdict := d.opts.Retry.judge(answer, d.situation(dl, target))
 		if verdict.forget {
 			next, err := d.outlived(work, dl, target)
 			if !next.IsZero() {
@@ -56,7 +56,7 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 				continue
 			}
 			if err != nil {
-				verdict = d.opts.Retry.unforgotten(answer, d.situation(dl))
+				verdict = d.opts.Retry.unforgotten(answer, d.situation(dl, target))
 			}
 		}
 		d.conclude(dl, answer, verdict)
@@ -97,7 +97,7 @@ func (d *Dispatcher) send(work context.Context, dl *delivery, target notificatio
 }
 
 // situation gathers what judging needs.
-func (d *Dispatcher) situation(dl *delivery) situation {
+func (d *Dispatcher) situation(dl *delivery, target notification.Target) situation {
 	now := d.now()
 	s := situation{
 		attempts:      dl.attempts,
@@ -106,6 +106,7 @@ func (d *Dispatcher) situation(dl *delivery) situation {
 		lost:          dl.element.Lost > 0,
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
+		trimmed:       target.IsTrimmed(),
 	}
 	if deadline := dl.lease.deadline(); !deadline.IsZero() {
 		s.hasDeadline, s.remaining = true, deadline.Sub(now)
@@ -121,7 +122,7 @@ func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notificat
 		var found tokens.Forgotten
 		found, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
 		current = found.Current
-		if slices.Contains(dl.dead, found.InSQL) {
+		if slices.ContainsFunc(dl.dead, found.InSQL.IsSame) {
 			dl.inSQL = found.InSQL
 		}
 	} else {
@@ -132,7 +133,7 @@ func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notificat
 		d.log.Warn("deal with dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
 		return notification.Target{}, err
 	}
-	if slices.Contains(dl.dead, current) || slices.Contains(dl.spared, current) {
+	if slices.ContainsFunc(dl.dead, current.IsSame) || slices.ContainsFunc(dl.spared, current.IsSame) {
 		return notification.Target{}, nil
 	}
 	return current, nil

@@ -30,6 +30,8 @@ type situation struct {
 	onAmbiguous campaign.OnAmbiguous
 	// provenMessage: FCM accepted this very message for somebody else, so a refusal is about the target.
 	provenMessage bool
+	// trimmed: the target is our reading of what was found, so a 400 may be about that reading.
+	trimmed bool
 }
 
 // judge applies the table of FCM's rules to one recipient.
@@ -46,7 +48,7 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		v.end, v.forget = notification.StatusFailed, true
 		return v
 	case fcm.BadTarget:
-		v.end, v.forget = notification.StatusFailed, s.provenMessage
+		v.end, v.forget = notification.StatusFailed, s.provenMessage && !s.trimmed
 		return v
 	case fcm.Quota:
 		asked := a.RetryAfter

@@ -38,6 +38,7 @@ const (
 	CodeMalformed      = "MALFORMED"         // the producer's element cannot be read
 	CodeOversize       = "OVERSIZE"          // the producer's element is above the size limit
 	CodeNoToken        = "NO_TOKEN"          // no token in the element, in Redis or in SQL
+	CodeInvalidToken   = "INVALID_TOKEN"     // what stands for the token is a text that FCM cannot have issued
 	CodeUnfilled       = "UNFILLED"          // a placeholder has neither value nor default
 	CodeTooLarge       = "MESSAGE_TOO_LARGE" // over 4,096 bytes after filling
 	CodeDeadline       = "DEADLINE"          // the campaign's deadline had passed

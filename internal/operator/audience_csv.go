@@ -134,7 +134,7 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 		case columnUser:
 			r.UserID = strings.TrimSpace(value)
 		case columnToken:
-			r.Target = notification.Token(strings.TrimSpace(value))
+			r.Target = notification.Token(value)
 		case columnLocale:
 			r.Locale = strings.TrimSpace(value)
 		case columnTimeZone:

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
@@ -173,7 +174,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 		if err != nil || len(elements)+len(rejected) != 1 {
 			t.Fatalf("%d elements, rejected %v, error %v", len(elements), rejected, err)
 		}
-		user, token := strings.TrimSpace(row[0]), strings.TrimSpace(row[1])
+		user, token := strings.TrimSpace(row[0]), notification.Token(row[1])
 		if len(rejected) == 1 {
 			valid := strings.ToValidUTF8(strings.Join(row, ""), "") == strings.Join(row, "")
 			if valid && user != "" && len(user) <= campaign.MaxUserID && !strings.Contains(user, "\x00") {
@@ -185,7 +186,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 		if err != nil {
 			t.Fatalf("loaded %q, which cannot be read: %v", elements[0], err)
 		}
-		if r.UserID != user || r.Target.Value != token || r.Locale != strings.TrimSpace(row[2]) {
+		if r.UserID != user || !r.Target.IsSame(token) || r.Locale != strings.TrimSpace(row[2]) {
 			t.Fatalf("row %q was read as %+v", row, r)
 		}
 		want := map[string]string{"city": row[3]}

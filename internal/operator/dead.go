@@ -19,7 +19,7 @@ type ReplaySummary struct {
 	Replayed int64 `json:"replayed"`
 	// Skipped letters are of campaigns that are gone, over for good, or have a spec that cannot be used. They stay.
 	Skipped int64 `json:"skipped"`
-	// NoToken letters are of recipients for whom no token is stored. They stay, for such a recipient would end as skipped, and its
+	// NoToken letters are of recipients for whom no token is stored, or a value that can be none. They stay, for such a recipient would end as skipped, and its
 	// letter be gone.
 	NoToken int64 `json:"noToken"`
 }
@@ -156,7 +156,7 @@ func (r *replay) reachable(ctx context.Context, letters []responses.DeadLetter) 
 	}
 	var all []responses.DeadLetter
 	for _, letter := range letters {
-		if letter.Kind == responses.KindRecipient && found[letter.Result.UserID].IsZero() {
+		if letter.Kind == responses.KindRecipient && !found[letter.Result.UserID].IsSendable() {
 			r.summary.NoToken++
 			continue
 		}

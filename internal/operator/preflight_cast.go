@@ -29,6 +29,7 @@ type cast struct {
 	read      int // recipients that could be read
 	malformed []error
 	tokenless int
+	invalid   []error        // why what stands for a token can be none
 	unfilled  map[string]int // by placeholder
 	tooLarge  int
 	broken    []error // what a value made of the message
@@ -46,15 +47,17 @@ func (o *Operator) cast(ctx context.Context, s script, sample campaign.Sample) (
 	}
 	c.unlooked = errors.Join(targetsErr, profilesErr)
 	for _, r := range sample.Recipients {
-		if r.Target.IsZero() {
-			r.Target = targets[r.UserID]
+		if stored := targets[r.UserID]; !r.Target.IsSendable() && !stored.IsZero() {
+			r.Target = stored
 		}
 		switch personal := s.template.Personal() && !s.template.FilledBy(r.Vars); {
-		case r.Target.IsZero() && tokens.Undecided(targetsErr, r.UserID), personal && profiles.Undecided(profilesErr, r.UserID):
+		case !r.Target.IsSendable() && tokens.Undecided(targetsErr, r.UserID), personal && profiles.Undecided(profilesErr, r.UserID):
 			c.undecided++
 			continue
 		case r.Target.IsZero():
 			c.tokenless++
+		case !r.Target.IsSendable():
+			c.invalid = append(c.invalid, errors.New(r.Target.Problem()))
 		}
 		c.fill(s, r, known[r.UserID])
 	}
@@ -64,7 +67,7 @@ func (o *Operator) cast(ctx context.Context, s script, sample campaign.Sample) (
 func (o *Operator) peekTokens(ctx context.Context, recipients []notification.Recipient) (map[string]notification.Target, error) {
 	var ask []string
 	for _, r := range recipients {
-		if r.Target.IsZero() {
+		if !r.Target.IsSendable() {
 			ask = append(ask, r.UserID)
 		}
 	}
@@ -107,7 +110,7 @@ func (c *cast) fill(s script, r notification.Recipient, profile profiles.Profile
 		}
 	}
 	c.sizes = append(c.sizes, message.Size())
-	if !r.Target.IsZero() {
+	if r.Target.IsSendable() {
 		c.ready = append(c.ready, player{r.UserID, r.Target, message})
 	}
 }

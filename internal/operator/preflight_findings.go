@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 )
 
 func stateFinding(v View) Finding {
@@ -70,6 +71,10 @@ func (c *cast) fillings(of int, audience int64) []Finding {
 	found := []Finding{
 		judged("tokens", c.tokenless, of, audience, "have no token", "they end as skipped: no token in the element, in Redis or in SQL"),
 		judged("placeholders", missing, of, audience, "lack a value", fmt.Sprintf("they end as skipped: give %s a default, as in {{name|there}}", names)),
+	}
+	if len(c.invalid) > 0 {
+		found = append(found, judged("invalid tokens", len(c.invalid), of, audience, "have a value that FCM cannot have issued",
+			"they end as failed ("+notification.CodeInvalidToken+"); of the first, "+c.invalid[0].Error()))
 	}
 	if len(c.broken) > 0 {
 		found = append(found, judged("values", len(c.broken), of, audience, "break the message", "they end as failed; the first: "+c.broken[0].Error()))

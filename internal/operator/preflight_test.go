@@ -115,6 +115,7 @@ func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 		"malformed":            {personal, append(people(3, "good-"), `{"userId":`), "elements", Warning, "1 of 4 (25.0%; "},
 		"all malformed":        {personal, []string{`{"userId":`, `[]`}, "elements", Failure, "it is not JSON"},
 		"without a token":      {personal, append(people(3, "good-"), `{"userId":"u1","vars":{"name":"x"}}`), "tokens", Warning, "1 of 4"},
+		"what can be no token": {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"a b","vars":{"name":"x"}}`), "invalid tokens", Warning, "INVALID_TOKEN); of the first, it holds white space"},
 		"nobody with a token":  {personal, []string{`{"userId":"u1","vars":{"name":"x"}}`}, "tokens", Failure, "no token in the element"},
 		"without a value":      {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"t"}`), "placeholders", Warning, "{{name}}"},
 		"too large":            {personal, append(people(3, "good-"), large), "size", Warning, "are over the 4,096 bytes"},

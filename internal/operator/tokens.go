@@ -83,8 +83,15 @@ func (i *tokenImport) each(ctx context.Context, yield func(string, notification.
 
 func (i *tokenImport) yield(element []byte, yield func(string, notification.Target) bool) (more bool) {
 	r, err := campaign.DecodeRecipient(element)
-	if err != nil || r.Target.IsZero() { // next has read it already: it can only be the token
-		i.rejected.add(RowError{Line: i.rows.line(), Problem: "has no token"})
+	problem := ""
+	switch {
+	case err != nil || r.Target.IsZero(): // next has read it already: it can only be the token
+		problem = "has no token"
+	case !r.Target.IsSendable():
+		problem = "has a value that cannot be a token: " + r.Target.Problem()
+	}
+	if problem != "" {
+		i.rejected.add(RowError{Line: i.rows.line(), Problem: problem})
 		return true
 	}
 	if i.read++; i.progress != nil && i.read%progressEvery == 0 {

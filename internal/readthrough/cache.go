@@ -29,12 +29,17 @@ import (
 // that its answer may take: all who need one of the ids wait for it, and their contexts may have no end.
 type Source func(ctx context.Context, ids []string) (map[string]string, error)
 
-// Decode reads a stored text. ErrEmpty means that there is nothing in it; any other error is logged. Either way the
-// text counts as absent. The value is shared by concurrent callers, so nobody may change it.
+// Decode reads a stored text. ErrEmpty means that there is nothing in it; any other error but ErrUnusable is logged. Either
+// way the text counts as absent. The value is shared by concurrent callers, so no one may change it.
 type Decode[V any] func(text string) (V, error)
 
 // ErrEmpty is what Decode returns for a text that stands for "nothing here".
 var ErrEmpty = errors.New("empty")
+
+// ErrUnusable is what Decode returns, beside a value, for a text of no use that is not ours to replace. The source is asked as
+// if it were absent; the value is the answer where the source has no better one. Such a text is neither overwritten in Redis,
+// nor copied there from the source.
+var ErrUnusable = errors.New("unusable")
 
 // Keys names the two keys of an id.
 type Keys struct {
@@ -44,6 +49,8 @@ type Keys struct {
 
 // Options of a Cache.
 type Options struct {
+	// Same reports whether a text is what a mark calls wrong, for values that are spelled in several ways; nil: if they are equal.
+	Same        func(text, wrong string) bool
 	Kind        string                // what is looked up, as the metrics call it: "token"
 	TTL         time.Duration         // how long an answer is kept; spread by ±10%, so that a batch does not expire at once
 	NegativeTTL time.Duration         // how long "the source does not know it" is kept; spread likewise
@@ -70,6 +77,7 @@ type Cache[V any] struct {
 	opts    Options
 	log     *slog.Logger
 	lookups lookups
+	same    func(text, wrong string) bool
 	quietly rate.Sometimes // for what would be logged with each look-up until a person mends it
 
 	mu      sync.Mutex
@@ -92,8 +100,12 @@ func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source S
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
+	same := o.Same
+	if same == nil {
+		same = func(text, wrong string) bool { return text == wrong }
+	}
 	return &Cache[V]{
-		rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
+		same: same, rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
 		quietly: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 		flights: make(map[string]*flight[V]),
 	}, nil

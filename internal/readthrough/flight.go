@@ -18,16 +18,17 @@ type flight[V any] struct {
 
 // answer is what exists for an id.
 type answer[V any] struct {
-	text  string
-	value V
+	text     string
+	value    V
+	unusable bool
 }
 
 // resolve gets the misses from the source, or from whoever is asking for them already.
-func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]V, open *undecided) {
+func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]V, unusable *leftovers[V], open *undecided) {
 	for f, part := range c.board(ctx, misses) {
 		select {
 		case <-f.done:
-			f.share(part, found, open)
+			f.share(part, c.same, found, unusable, open)
 		case <-ctx.Done():
 			for _, m := range part {
 				open.add(m.id, ctx.Err())
@@ -38,13 +39,18 @@ func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]
 }
 
 // share copies the answers to one caller's part of a flight.
-func (f *flight[V]) share(part []miss, found map[string]V, open *undecided) {
+func (f *flight[V]) share(part []miss, same func(text, wrong string) bool, found map[string]V, unusable *leftovers[V], open *undecided) {
 	for _, m := range part {
 		if f.err != nil {
 			open.add(m.id, f.err)
 			continue
 		}
-		if a, exists := f.answers[m.id]; exists && a.text != m.wrong {
+		a, exists := f.answers[m.id]
+		switch {
+		case !exists || m.wrong != "" && same(a.text, m.wrong):
+		case a.unusable:
+			unusable.add(m.id, a.value)
+		default:
 			found[m.id] = a.value
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // miss is an id that Redis has no usable value for.
@@ -19,20 +20,43 @@ type miss struct {
 func (c *Cache[V]) Lookup(ctx context.Context, ids []string) (map[string]V, error) {
 	ids = distinct(ids)
 	found := make(map[string]V, len(ids))
-	var open undecided
-	misses := c.cached(ctx, ids, found, &open)
+	var (
+		open     undecided
+		unusable leftovers[V]
+	)
+	misses := c.cached(ctx, ids, found, &unusable, &open)
 	hits := len(found)
 	if c.source != nil {
 		misses = c.unmarked(ctx, misses, &open)
-		c.resolve(ctx, misses, found, &open)
+		c.resolve(ctx, misses, found, &unusable, &open)
 	}
 	c.check(ctx, ids, found, &open)
 	c.lookups.count(len(ids), hits, len(found), len(open.ids))
+	unusable.fill(found, &open)
 	return found, open.err()
 }
 
-// cached moves what Redis holds into found and returns the rest.
-func (c *Cache[V]) cached(ctx context.Context, ids []string, found map[string]V, open *undecided) []miss {
+// leftovers are unusable values by id: the answer where nothing better is found. Nearly always there are none.
+type leftovers[V any] map[string]V
+
+func (l *leftovers[V]) add(id string, value V) {
+	if *l == nil {
+		*l = make(leftovers[V])
+	}
+	(*l)[id] = value
+}
+
+// fill answers with what is left over. An id about which the source said nothing stays undecided.
+func (l leftovers[V]) fill(found map[string]V, open *undecided) {
+	for id, value := range l {
+		if _, better := found[id]; !better && !slices.Contains(open.ids, id) {
+			found[id] = value
+		}
+	}
+}
+
+// cached moves what Redis holds into found, or into unusable, and returns those without a usable value.
+func (c *Cache[V]) cached(ctx context.Context, ids []string, found map[string]V, unusable *leftovers[V], open *undecided) []miss {
 	var (
 		misses     []miss
 		unreadable int
@@ -50,8 +74,13 @@ func (c *Cache[V]) cached(ctx context.Context, ids []string, found map[string]V,
 				found[m.id] = v
 				continue
 			}
-			m.unreadable, m.text = true, r.text
-			if !errors.Is(err, ErrEmpty) {
+			switch {
+			case errors.Is(err, ErrUnusable):
+				unusable.add(m.id, v)
+			case errors.Is(err, ErrEmpty):
+				m.unreadable, m.text = true, r.text
+			default:
+				m.unreadable, m.text = true, r.text
 				unreadable++
 				example = fmt.Errorf("%s: %w", c.keys.Value(m.id), err)
 			}

@@ -9,12 +9,20 @@ import (
 func (c *Cache[V]) Peek(ctx context.Context, ids []string) (map[string]V, error) {
 	ids = distinct(ids)
 	found := make(map[string]V, len(ids))
-	var open undecided
-	misses := c.cached(ctx, ids, found, &open)
-	if c.source == nil || len(misses) == 0 {
-		return found, open.err()
+	var (
+		open     undecided
+		unusable leftovers[V]
+	)
+	misses := c.cached(ctx, ids, found, &unusable, &open)
+	if c.source != nil && len(misses) > 0 {
+		c.peekSource(ctx, c.unmarked(ctx, misses, &open), found, &unusable, &open)
 	}
-	misses = c.unmarked(ctx, misses, &open)
+	unusable.fill(found, &open)
+	return found, open.err()
+}
+
+// peekSource asks the source for what Redis does not know.
+func (c *Cache[V]) peekSource(ctx context.Context, misses []miss, found map[string]V, unusable *leftovers[V], open *undecided) {
 	ask := make([]string, len(misses))
 	for i, m := range misses {
 		ask[i] = m.id
@@ -24,10 +32,13 @@ func (c *Cache[V]) Peek(ctx context.Context, ids []string) (map[string]V, error)
 		for _, id := range ask {
 			open.add(id, fmt.Errorf("ask source: %w", err))
 		}
-		return found, open.err()
+		return
 	}
 	for id, a := range c.decodeAll(misses, texts) {
+		if a.unusable {
+			unusable.add(id, a.value)
+			continue
+		}
 		found[id] = a.value
 	}
-	return found, open.err()
 }

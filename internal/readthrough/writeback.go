@@ -21,13 +21,16 @@ func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]
 	answers := make(map[string]answer[V], len(texts))
 	for _, m := range misses {
 		text, exists := texts[m.id]
-		if !exists || (m.wrong != "" && text == m.wrong) {
+		if !exists || (m.wrong != "" && c.same(text, m.wrong)) {
 			continue
 		}
 		value, err := c.decode(text)
-		if err == nil {
+		switch {
+		case err == nil:
 			answers[m.id] = answer[V]{text: text, value: value}
-		} else if !errors.Is(err, ErrEmpty) {
+		case errors.Is(err, ErrUnusable):
+			answers[m.id] = answer[V]{text: text, value: value, unusable: true}
+		case !errors.Is(err, ErrEmpty):
 			c.log.Warn("stored value cannot be read and counts as absent", "id", m.id, "error", err)
 		}
 	}
@@ -49,6 +52,9 @@ func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[str
 	for _, m := range misses {
 		key, mark := c.keys.Value(m.id), c.keys.None(m.id)
 		a, exists := answers[m.id]
+		if a.unusable {
+			continue
+		}
 		if !exists {
 			setIfAbsent(ctx, pipe, mark, "", spread(c.opts.NegativeTTL)) // a mark with text stays
 			continue
@@ -76,8 +82,8 @@ func (c *Cache[V]) reconcile(ctx context.Context, written []stored, answers map[
 		if redis.HasErrorPrefix(err, "WRONGTYPE") {
 			mistyped = append(mistyped, w.id)
 		}
-		if wrong := w.mark.Val(); wrong != "" && wrong == now {
-			pipe.Eval(ctx, deleteIf, []string{c.keys.Value(w.id)}, wrong)
+		if wrong := w.mark.Val(); wrong != "" && c.same(now, wrong) {
+			pipe.Eval(ctx, deleteIf, []string{c.keys.Value(w.id)}, now)
 			delete(answers, w.id)
 			continue
 		}

@@ -64,13 +64,19 @@ func byUser(a, b userToken) int {
 	return cmp.Or(strings.Compare(a.user, b.user), strings.Compare(a.token, b.token))
 }
 
-// deadTokens returns the removed tokens, each once, in one order for all batches.
+// deadTokens returns the removed tokens, each once, in one order for all batches. A value that can be no token was never proven
+// dead, whatever a result says.
 func deadTokens(results []notification.Result) []userToken {
 	var dead []userToken
 	for i := range results {
 		r := &results[i]
-		if r.TokenRemoved && r.Token != "" {
-			dead = append(dead, userToken{user: r.UserID, token: r.Token})
+		target := notification.Token(r.Token)
+		if !r.TokenRemoved || !target.IsSendable() {
+			continue
+		}
+		dead = append(dead, userToken{user: r.UserID, token: r.Token})
+		if target.IsTrimmed() { // it may be stored without what stood around it elsewhere
+			dead = append(dead, userToken{user: r.UserID, token: target.Value})
 		}
 	}
 	slices.SortFunc(dead, byUser)

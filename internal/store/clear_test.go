@@ -138,3 +138,17 @@ func refuseUser(t *testing.T, s *Store, user string) {
 	execute(t, s, `CREATE TRIGGER refuse BEFORE INSERT ON fanfare_deliveries WHEN new.user_id = '`+user+`'
 		BEGIN SELECT RAISE(ABORT, 'refused'); END`)
 }
+
+// What was trimmed is cleared as it is spelled in the table; what can be no token was never proven dead, whatever a result says.
+func TestOnlyTokensAreCleared(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		table := usersTable{idType: "text", known: map[string]string{"crlf": "t1\r\n", "clean": "t2", "other": "t3\r\n", "spaced": "two words", "word": "null"}}
+		table.users(t, s)
+		apply(t, s, removed("crlf", "1", "t1\r\n"), removed("clean", "1", "t2\r\n"), removed("other", "1", "t3"),
+			removed("spaced", "1", "two words"), removed("word", "1", "null"))
+		want := map[string]string{"crlf": "", "clean": "", "other": "t3\r\n", "spaced": "two words", "word": "null"}
+		if got := storedTokens(t, s); !maps.Equal(got, want) {
+			t.Errorf("tokens are %q, want %q", got, want)
+		}
+	})
+}

@@ -58,6 +58,8 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"newer tokens stay":                    newerTokensStay,
 		"restore by filter":                    restoreByFilter,
 		"the newest copy wins":                 newestCopyWins,
+		"decorated tokens":                     decoratedTokens,
+		"what can be no token":                 whatCanBeNoToken,
 		"restore many":                         restoreMany,
 	} {
 		t.Run(name, func(t *testing.T) { behaviour(newRig(t, rdb)) })

@@ -18,6 +18,7 @@ type Removed struct {
 
 	ttl  time.Duration // how long the token had to live; not above zero: for ever
 	text string        // the copy as it stands in Redis
+	held string        // the same token as Redis holds it again; "" where it does not
 }
 
 // copied is a copy's JSON. Its order is that of head.

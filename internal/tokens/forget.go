@@ -28,22 +28,22 @@ type Forgotten struct {
 //
 // A *SourceError means that the token is gone from Redis, but SQL did not say whether there is another.
 func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (Forgotten, error) {
-	if dead.IsZero() {
-		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, ErrNoToken)
+	if err := checkToken(dead); err != nil {
+		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
-	r := removal{user: user, token: dead.Value, campaign: campaign}
-	removed, stored, err := s.take(ctx, r)
+	r := removal{user: user, token: dead.Value, spelled: dead.Text(), campaign: campaign}
+	removed, stored, err := s.takeSpelled(ctx, r)
 	if err != nil {
 		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
 	f := Forgotten{Removed: removed}
-	if stored != "" {
-		f.Current = notification.Token(stored)
+	if stored.IsSendable() && !stored.IsSame(dead) {
+		f.Current = stored
 		return f, nil
 	}
 	inSQL, err := s.inSQL(ctx, user)
 	told := err == nil && s.source != nil
-	if !removed && (!told || inSQL == r.token) { // SQL is going to be cleared, too
+	if !removed && (!told || inSQL.IsSame(dead)) { // SQL is going to be cleared, too
 		replace := replaceNone
 		if told {
 			replace = replaceOther
@@ -55,41 +55,58 @@ func (s *Store) Forget(ctx context.Context, user string, dead notification.Targe
 	if err != nil {
 		return f, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
 	}
-	f.InSQL = notification.Token(inSQL)
-	if inSQL != r.token {
-		f.Current = f.InSQL
+	f.InSQL = inSQL
+	if inSQL.IsSendable() && !inSQL.IsSame(dead) {
+		f.Current = inSQL
 	}
 	return f, nil
 }
 
-// Another is the user's stored token if it is not the dead one, from Redis or else from SQL; zero if there is none. Nothing is
-// changed. A *SourceError means that SQL did not say.
+// Another is the user's stored token if it is another one than the target, which proved dead or can be no token: from Redis, or
+// else from SQL; zero if there is none. Nothing is changed. A *SourceError means that SQL did not say.
 func (s *Store) Another(ctx context.Context, user string, dead notification.Target) (notification.Target, error) {
-	stored, err := textOf(s.rdb.Get(ctx, s.names.Token(user)))
+	text, err := textOf(s.rdb.Get(ctx, s.names.Token(user)))
 	if err != nil {
 		return notification.Target{}, fmt.Errorf("look for another token of %q: %w", user, err)
 	}
-	if stored == "" || stored == dead.Value { // then Redis' may be the older one
+	stored := notification.Token(text)
+	if !stored.IsSendable() || stored.IsSame(dead) { // then Redis' may be the older one
 		if stored, err = s.inSQL(ctx, user); err != nil {
 			return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
 		}
 	}
-	if stored == "" || stored == dead.Value {
+	if !stored.IsSendable() || stored.IsSame(dead) {
 		return notification.Target{}, nil
 	}
-	return notification.Token(stored), nil
+	return stored, nil
 }
 
-// inSQL is the user's token in SQL; "" without one, or without SQL.
-func (s *Store) inSQL(ctx context.Context, user string) (string, error) {
+// inSQL is what SQL holds as the user's token; zero without one, or without SQL.
+func (s *Store) inSQL(ctx context.Context, user string) (notification.Target, error) {
 	if s.source == nil {
-		return "", nil
+		return notification.Target{}, nil
 	}
-	return s.asker.ask(ctx, user)
+	text, err := s.asker.ask(ctx, user)
+	return notification.Token(text), err
 }
 
 // removal is a token that is proven dead, whose it is, and the campaign that proved it.
-type removal struct{ user, token, campaign string }
+type removal struct {
+	user, token, campaign string
+	spelled               string // the token as Redis is supposed to hold it
+}
+
+// takeSpelled takes the dead token away however it is spelled in Redis, and returns what else is stored there. What is compared
+// and deleted is the very text that was read.
+func (s *Store) takeSpelled(ctx context.Context, r removal) (removed bool, stored notification.Target, err error) {
+	removed, text, err := s.take(ctx, r)
+	if stored = notification.Token(text); err != nil || removed || stored.Value != r.token {
+		return removed, stored, err
+	}
+	r.spelled = text
+	removed, text, err = s.take(ctx, r)
+	return removed, notification.Token(text), err
+}
 
 // take marks a token as dead, and deletes it from Redis if it is still the stored one. The mark comes before the
 // deletion, or together with it, so that a Lookup which wrote the token back in between finds the mark.
@@ -98,7 +115,7 @@ func (s *Store) take(ctx context.Context, r removal) (removed bool, stored strin
 		return s.takeApart(ctx, r)
 	}
 	keys := []string{s.names.Token(r.user), s.names.NoToken(r.user), s.names.RemovedToken(r.user)}
-	return readTaken(forgetScript.Run(ctx, s.rdb, keys, r.token, deadTTL.Milliseconds(), r.head(), s.keepFor().Milliseconds()))
+	return readTaken(forgetScript.Run(ctx, s.rdb, keys, r.spelled, deadTTL.Milliseconds(), r.head(), s.keepFor().Milliseconds(), r.token))
 }
 
 // takeApart is take for the odd user id whose token is in another Cluster slot than its copy. The copy comes first: being
@@ -110,13 +127,13 @@ func (s *Store) takeApart(ctx context.Context, r removal) (removed bool, stored 
 	if stored, err = textOf(get); err != nil {
 		return false, "", err
 	}
-	if stored != r.token {
+	if stored != r.spelled {
 		return false, stored, s.mark(ctx, r)
 	}
 	if err := s.keep(ctx, r, left.Val(), replaceAny); err != nil {
 		return false, "", err
 	}
-	return readTaken(deleteScript.Run(ctx, s.rdb, []string{s.names.Token(r.user)}, r.token))
+	return readTaken(deleteScript.Run(ctx, s.rdb, []string{s.names.Token(r.user)}, r.spelled))
 }
 
 func readTaken(cmd *redis.Cmd) (removed bool, stored string, err error) {

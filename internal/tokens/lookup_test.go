@@ -14,12 +14,12 @@ import (
 )
 
 func redisBeforeSQL(b *rig) {
-	b.set("cached", "from Redis")
+	b.set("cached", "from-Redis")
 	b.set("emptied", "")
 	b.sql.rows = map[string]string{"cached": "outdated", "emptied": "t-emptied", "stored": "t-stored", "blank": ""}
 	users := []string{"cached", "emptied", "stored", "blank", "stranger"}
 	want := map[string]notification.Target{
-		"cached":  notification.Token("from Redis"),
+		"cached":  notification.Token("from-Redis"),
 		"emptied": notification.Token("t-emptied"),
 		"stored":  notification.Token("t-stored"),
 	}

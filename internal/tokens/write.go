@@ -15,8 +15,8 @@ const importBatch = 1000
 
 // Set stores a user's token as the application does: it stays until it is replaced, removed or proven dead.
 func (s *Store) Set(ctx context.Context, user string, token notification.Target) error {
-	if token.IsZero() {
-		return fmt.Errorf("set token of %q: %w", user, ErrNoToken)
+	if err := checkToken(token); err != nil {
+		return fmt.Errorf("set token of %q: %w", user, err)
 	}
 	if err := s.rdb.Set(ctx, s.names.Token(user), token.Value, 0).Err(); err != nil {
 		return fmt.Errorf("set token of %q: %w", user, err)
@@ -39,8 +39,8 @@ func (s *Store) Remove(ctx context.Context, user string) (existed bool, err erro
 func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notification.Target]) (imported int, err error) {
 	pipe := s.rdb.Pipeline()
 	for user, token := range tokens {
-		if token.IsZero() {
-			return imported, fmt.Errorf("import token of %q: %w", user, ErrNoToken)
+		if err := checkToken(token); err != nil {
+			return imported, fmt.Errorf("import token of %q: %w", user, err)
 		}
 		pipe.Set(ctx, s.names.Token(user), token.Value, 0)
 		if pipe.Len() < importBatch {

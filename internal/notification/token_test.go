@@ -1,0 +1,87 @@
+package notification
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+const realToken = "cMr3eGJhR0-kT1:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx_kMjOEwKnPUq9vQb2Zf7d0N1sT"
+
+func TestTokensAreFoundInWhatIsStored(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"alone": realToken, "CRLF": realToken + "\r\n", "line feed": realToken + "\n", "spaces": "  " + realToken + "\t",
+		"no-break space": "\u00a0" + realToken + "\u3000", "byte order mark": "\ufeff" + realToken, "zero width": "\u200b" + realToken + "\u2060",
+		"NUL": realToken + "\x00", "delete": "\x7f" + realToken, "C1": realToken + "\u0085", "bidi": "\u202e" + realToken + "\u202c",
+		"quotes": `"` + realToken + `"`, "single quotes": "'" + realToken + "'", "typographic": "“" + realToken + "”", "German": "„" + realToken + "“",
+		"quotes in quotes": `"\"` + realToken + `\""`, "quotes and space": "' \"" + realToken + "\"\r\n'", "half a quote": `"` + realToken,
+	} {
+		got := Token(text)
+		if got.Kind != TargetToken || got.Value != realToken || !got.IsSendable() || got.IsTrimmed() != (text != realToken) || got.Text() != text {
+			t.Errorf("%s: %q is read as kind %d, %q", name, text, got.Kind, got.Value)
+		}
+		if !got.IsSame(Token(realToken)) {
+			t.Errorf("%s: %q is not the same token", name, text)
+		}
+	}
+}
+
+func TestTextsThatAreNoTokens(t *testing.T) {
+	t.Parallel()
+	for text, problem := range map[string]string{
+		"two words": "it holds white space", "line\nbreak": "it holds white space", "tab\tbed": "it holds white space",
+		"nul\x00byte": "it holds a control character", "esc\x1b[31m": "it holds a control character", `a"b`: `it holds '"'`, "a,b": "it holds ','",
+		`{"token":"a"}`: "it holds '{'", "[object Object]": "it holds '['", "töken": `it holds '\u00f6'`, "a\u200bb": `it holds '\u200b'`,
+		"bad\xffbyte": "it is not valid UTF-8", strings.Repeat("x", MaxToken+1): "it is longer than 4096 bytes",
+		"null": "it is a word for no value", "undefined": "it is a word for no value", " None ": "it is a word for no value",
+	} {
+		got := Token(text)
+		if got.Kind != TargetInvalid || got.IsSendable() || got.Value != "" || got.Text() != text {
+			t.Errorf("%.40q is read as kind %d, %.40q", text, got.Kind, got.Value)
+		}
+		if got.Problem() != problem {
+			t.Errorf("%.40q: %s, want %s", text, got.Problem(), problem)
+		}
+	}
+	for _, text := range []string{"", " ", "\r\n", `""`, "' '", "\ufeff"} {
+		if got := Token(text); !got.IsZero() {
+			t.Errorf("%q is read as kind %d, want none", text, got.Kind)
+		}
+	}
+	for _, text := range []string{"t", "tok-1", "dead-1", "APA91b:x_y.z", strings.Repeat("x", MaxToken)} {
+		if got := Token(text); !got.IsSendable() || got.IsTrimmed() {
+			t.Errorf("%.40q is read as kind %d", text, got.Kind)
+		}
+	}
+}
+
+// Whatever is stored, what is sent is clean, part of it, and read again as itself.
+func TestOnlyCleanTokensAreSent(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("aB1:-_ \"'\\\r\n\x00\u200b"))),
+			rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "text")
+		target := Token(text)
+		if !target.IsSendable() {
+			if target.Value != "" || (target.Kind == TargetInvalid) != (target.Problem() != "") {
+				t.Fatalf("%q: value %q, problem %q", text, target.Value, target.Problem())
+			}
+			return
+		}
+		if again := Token(target.Value); again.Value != target.Value || again.IsTrimmed() || !strings.Contains(text, target.Value) {
+			t.Fatalf("%q is read as %q, and that as %q", text, target.Value, again.Value)
+		}
+		if literal, err := json.Marshal(target.Value); err != nil || strings.ContainsAny(target.Value, " \t\r\n\"'") || len(literal) > 6*MaxToken {
+			t.Fatalf("%q would be sent as %s", text, literal)
+		}
+	})
+}
+
+func TestReadingATokenDoesNotAllocate(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() { Token(realToken) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

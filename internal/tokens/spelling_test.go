@@ -1,0 +1,129 @@
+package tokens_test
+
+import (
+	"errors"
+	"iter"
+	"maps"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/tokens"
+)
+
+// decoratedTokens are found, proven dead, removed and restored however they are spelled; what is compared is what is stored.
+func decoratedTokens(b *rig) {
+	for user, c := range map[string]struct{ redis, sql, proven string }{
+		"crlf":         {redis: "dead\r\n", sql: "dead\r\n", proven: "dead\r\n"},
+		"elsewhere":    {redis: "dead\r\n", sql: `"dead"`, proven: "dead"},
+		"only in SQL":  {sql: " dead ", proven: "'dead'"},
+		"odd}":         {redis: "\ufeffdead", sql: "dead", proven: "dead"},
+		"clean stored": {redis: "dead", sql: "dead", proven: "dead\n"},
+	} {
+		if c.redis != "" {
+			b.set(user, c.redis)
+		}
+		b.sql.rows[user] = c.sql
+		if got := b.get(user); got != "dead" {
+			b.Errorf("%s: found %q", user, got)
+		}
+		found, err := b.store.Forget(b.Context(), user, notification.Token(c.proven), "42")
+		if err != nil || !found.Removed || !found.Current.IsZero() || found.InSQL.Text() != c.sql {
+			b.Errorf("%s: %+v, SQL %q, error %v", user, found, found.InSQL.Text(), err)
+		}
+		if held, got := b.held(user), b.get(user); held != "" || got != "" {
+			b.Errorf("%s: Redis holds %q, and %q is found", user, held, got)
+		}
+		if other, err := b.store.Another(b.Context(), user, notification.Token("dead")); err != nil || !other.IsZero() {
+			b.Errorf("%s: another is %s, error %v", user, other, err)
+		}
+		b.sql.rows[user] = ""
+		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.Restored{Restored: 1})
+		if b.held(user) != "dead" || b.sql.rows[user] != "dead" {
+			b.Errorf("%s: restored as %q in Redis and %q in SQL", user, b.held(user), b.sql.rows[user])
+		}
+	}
+	b.set("fresh", "fresh\n") // another token, spelled oddly, stays as it is
+	if removed, current := b.forget("fresh", "dead"); removed || current != "fresh" || b.held("fresh") != "fresh\n" {
+		b.Errorf("removed %v, current %q, Redis holds %q", removed, current, b.held("fresh"))
+	}
+}
+
+// whatCanBeNoToken is no answer while something better is stored, and stays where it is.
+func whatCanBeNoToken(b *rig) {
+	const broken = "two words"
+	for user, c := range map[string]struct{ redis, sql, want string }{
+		"better in SQL": {redis: broken, sql: "good\r\n", want: "good\r\n"},
+		"in both":       {redis: broken, sql: "null", want: "null"},
+		"in Redis":      {redis: broken, want: broken},
+		"in SQL":        {sql: broken, want: broken},
+	} {
+		if c.redis != "" {
+			b.set(user, c.redis)
+		}
+		b.sql.rows[user] = c.sql
+		for _, look := range []string{"first", "second"} { // what the first one wrote down misleads no other
+			target, err := b.store.Get(b.Context(), user)
+			if err != nil || target.Text() != c.want || target.IsSendable() != (c.want == "good\r\n") {
+				b.Errorf("%s, %s look: found %q, sendable %v, error %v", user, look, target.Text(), target.IsSendable(), err)
+			}
+			peeked, err := b.store.Peek(b.Context(), []string{user})
+			if err != nil || peeked[user] != target {
+				b.Errorf("%s, %s look: peeked %q, error %v", user, look, peeked[user].Text(), err)
+			}
+		}
+		if b.held(user) != c.redis || b.sql.rows[user] != c.sql {
+			b.Errorf("%s: Redis holds %q, SQL %q", user, b.held(user), b.sql.rows[user])
+		}
+		want := ""
+		if c.want == "good\r\n" {
+			want = "good"
+		}
+		if removed, current := b.forget(user, "dead"); removed || current != want || b.held(user) != c.redis {
+			b.Errorf("%s: removed %v, current %q, Redis holds %q", user, removed, current, b.held(user))
+		}
+		if other, err := b.store.Another(b.Context(), user, notification.Token("dead")); err != nil || other.Value != want {
+			b.Errorf("%s: another is %q, error %v", user, other.Value, err)
+		}
+	}
+}
+
+func TestWhatCanBeNoTokenIsNotStored(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	invalid := notification.Token("two words")
+	if err := b.store.Set(t.Context(), "u", invalid); !errors.Is(err, tokens.ErrInvalidToken) {
+		t.Errorf("set: %v", err)
+	}
+	if n, err := b.store.Import(t.Context(), pairs("u", invalid)); n != 0 || !errors.Is(err, tokens.ErrInvalidToken) {
+		t.Errorf("import: %d, %v", n, err)
+	}
+	if _, err := b.store.Forget(t.Context(), "u", invalid, "42"); !errors.Is(err, tokens.ErrInvalidToken) {
+		t.Errorf("forget: %v", err)
+	}
+	if err := b.store.Set(t.Context(), "u", notification.Token("good\r\n")); err != nil || b.held("u") != "good" {
+		t.Errorf("Redis holds %q, error %v", b.held("u"), err)
+	}
+}
+
+func pairs(user string, target notification.Target) iter.Seq2[string, notification.Target] {
+	return maps.All(map[string]notification.Target{user: target})
+}
+
+// A copy that an earlier version made of a value that can be no token is not given back, and kept.
+func TestCopiesThatCanBeNoTokens(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	copies := map[string]string{
+		"trimmed": `{"token":"dead\r\n","campaign":"42","at":1,"ttl":0}`,
+		"never":   `{"token":"two words","campaign":"42","at":1,"ttl":0}`,
+	}
+	for user, text := range copies {
+		if err := b.rdb.Set(t.Context(), b.names.RemovedToken(user), text, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.expectRestored("both", b.restore(tokens.Filter{Users: []string{"trimmed", "never"}}), tokens.Restored{Restored: 1, Invalid: 1})
+	if b.held("trimmed") != "dead" || b.held("never") != "" || b.rdb.Exists(t.Context(), b.names.RemovedToken("never")).Val() != 1 {
+		t.Errorf("Redis holds %q and %q", b.held("trimmed"), b.held("never"))
+	}
+}
