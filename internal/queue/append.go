@@ -35,7 +35,7 @@ func (q *Queue) Append(ctx context.Context, b Batch) (accepted bool, err error) 
 		return false, q.wrap("append to",
 			fmt.Errorf("load %q, batch %d of 0 to %d, %d elements, expiry %s", b.Load, b.Number, maxNumber, len(b.Elements), b.TTL))
 	}
-	args := append(make([]any, 0, 4+len(b.Elements)), b.Number, b.TTL.Milliseconds(), loadMemory.Milliseconds(), b.Mark)
+	args := append(make([]any, 0, 5+len(b.Elements)), b.Load, b.Number, b.TTL.Milliseconds(), loadMemory.Milliseconds(), b.Mark)
 	for _, element := range b.Elements {
 		args = append(args, element)
 	}

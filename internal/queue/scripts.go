@@ -15,6 +15,9 @@ var common string
 //go:embed lua/prelude.lua
 var prelude string
 
+//go:embed lua/journal.lua
+var journal string
+
 //go:embed lua/claim.lua
 var claimLua string
 
@@ -37,12 +40,12 @@ var countLua string
 var appendLua string
 
 var (
-	claimScript   = NewScript(prelude, claimLua)
+	claimScript   = NewScript(prelude, journal, claimLua)
 	extendScript  = NewScript(prelude, extendLua)
-	settleScript  = NewScript(prelude, settleLua)
-	releaseScript = NewScript(prelude, releaseLua)
+	settleScript  = NewScript(prelude, journal, settleLua)
+	releaseScript = NewScript(prelude, journal, releaseLua)
 	expiredScript = NewScript(prelude, expiredLua)
-	countScript   = NewScript(prelude, countLua)
+	countScript   = NewScript(prelude, journal, countLua)
 	appendScript  = NewScript(prelude, appendLua)
 )
 

@@ -5,6 +5,7 @@
 -- has another value; '' stands for an absent one.
 -- KEYS: list, back, retry, leases, lease, counts, the list that settle emits to if there is one, the gate if there is one. Nothing
 -- is handed out that could not be settled.
+-- When cut, the next script that moves elements finishes the claim if its lease is whole, or drops the lease if it is not.
 local list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lease, counts = KEYS[5], KEYS[6]
 local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -20,11 +21,19 @@ if bad then
 end
 
 local now = server_ms()
-local noted = redis.call('HMGET', counts, 'deadline', 'guard', 'claimed')
-local deadline, guard, claimed = tonumber(noted[1] or 0), tonumber(noted[2] or 0), tonumber(noted[3] or 0)
+local noted = redis.call('HMGET', counts, 'deadline', 'guard', 'claimed', 'inflight', 'journal')
+if noted[5] and noted[5] ~= '' then
+  bad = recover(counts, noted[5])
+  if bad then
+    return bad
+  end
+  noted = redis.call('HMGET', counts, 'deadline', 'guard', 'claimed', 'inflight')
+end
+local deadline, guard = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
+local claimed, inflight = tonumber(noted[3] or 0), tonumber(noted[4] or 0)
 
 if redis.call('EXISTS', lease) == 1 then
-  redis.call('ZREM', leases, claim)
+  redis.call('PERSIST', leases)
   redis.call('ZADD', leases, now + lease_ms, claim)
   local fresh, positions, values = unseal(lease)
   local held = {}
@@ -60,13 +69,14 @@ end
 
 local values, count, bytes, full = {}, 0, 0, false
 
--- take reads pieces from one source and drops what was used, until the claim is full or the source is empty.
-local function take(read, drop)
+-- take reads from one source until the claim is full or the source is empty, and returns how many elements are to be dropped there.
+local function take(read)
+  local used = 0
   while count < wanted and not full do
-    local asked, used = math.min(wanted - count, 128), 0
-    local piece = read(asked)
-    for i = 1, #piece do
-      local value = piece[i]
+    local asked = math.min(wanted - count, 128)
+    local some = read(used, asked)
+    for i = 1, #some do
+      local value = some[i]
       bytes = bytes + #value
       if bytes > budget and count > 0 then
         full = true
@@ -76,39 +86,40 @@ local function take(read, drop)
       count = count + 1
       values[count] = value
     end
-    if used > 0 then
-      drop(used)
+    if #some < asked then
+      break
     end
-    if #piece < asked then
-      return
-    end
+  end
+  return used
+end
+
+local function first_of(key)
+  return function(from, n)
+    return redis.call('LRANGE', key, from, from + n - 1)
   end
 end
 
-local function take_first(key)
-  take(function(n)
-    return redis.call('LRANGE', key, 0, n - 1)
-  end, function(n)
-    redis.call('LTRIM', key, n, -1)
-  end)
-end
-
-take(function(n)
-  return redis.call('ZRANGEBYSCORE', retry, '-inf', now, 'LIMIT', 0, n)
-end, function(n)
-  redis.call('ZREMRANGEBYRANK', retry, 0, n - 1)
+local retries = take(function(from, n)
+  return redis.call('ZRANGEBYSCORE', retry, '-inf', now, 'LIMIT', from, n)
 end)
-take_first(back)
-local known = count
-take_first(list)
+local returned = take(first_of(back))
+local new = take(first_of(list))
 
-local fresh = string.format('%.0f %.0f %.0f', known + 1, claimed, now)
+local fresh = string.format('%.0f %.0f %.0f', retries + returned + 1, claimed, now)
 if count > 0 then
-  seal(lease, values, fresh)
+  redis.call('PERSIST', leases)
+  redis.call('HSET', counts, 'journal', string.format('claim %s %.0f %.0f', claim, retries, redis.call('LLEN', list)))
   redis.call('ZADD', leases, now + lease_ms, claim)
-  redis.call('HINCRBY', counts, 'inflight', count)
-  if count > known then
-    redis.call('HINCRBY', counts, 'claimed', count - known)
+  seal(lease, values, fresh)
+  if retries > 0 then
+    redis.call('ZREMRANGEBYRANK', retry, 0, retries - 1)
   end
+  if returned > 0 then
+    redis.call('LTRIM', back, returned, -1)
+  end
+  if new > 0 then
+    redis.call('LTRIM', list, new, -1)
+  end
+  redis.call('HSET', counts, 'inflight', inflight + count, 'claimed', claimed + new, 'journal', '')
 end
 return {now, deadline, fresh, {}, values}

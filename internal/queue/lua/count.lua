@@ -6,10 +6,27 @@ local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', counts, 'hash'
 if bad then
   return bad
 end
-return {
-  redis.call('LLEN', list),
-  redis.call('LLEN', back),
-  redis.call('ZCARD', retry),
-  emit and redis.call('LLEN', emit) or 0,
-  redis.call('HGETALL', counts),
-}
+local fields = redis.call('HGETALL', counts)
+local books = {journal = ''}
+for i = 1, #fields, 2 do
+  books[fields[i]] = fields[i + 1]
+end
+
+-- A move that was cut is counted as what it comes to, or as if it had not begun.
+local listed, returned, retrying = redis.call('LLEN', list), redis.call('LLEN', back), redis.call('ZCARD', retry)
+local words = read_entry(books.journal)
+local kind = words and table.remove(words, 1)
+if kind == 'claim' then
+  local left = half_claim(counts, words)
+  if left then
+    listed, returned, retrying = listed - left.list, returned - left.back, retrying - #left.retries
+    local function add(field, n)
+      fields[#fields + 1], fields[#fields + 2] = field, whole((tonumber(books[field]) or 0) + n)
+    end
+    add('inflight', left.all)
+    add('claimed', left.all - left.known)
+  end
+elseif kind == 'release' then
+  returned = returned - released(counts, words)
+end
+return {listed, returned, retrying, emit and redis.call('LLEN', emit) or 0, fields}

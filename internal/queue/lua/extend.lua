@@ -8,13 +8,16 @@ if bad then
 end
 
 local ends = server_ms() + lease_ms
-local lost = {}
+local lost, scores = {}, {}
 for i = 2, #ARGV do
-  local claim = ARGV[i]
-  if redis.call('ZREM', leases, claim) == 1 then
-    redis.call('ZADD', leases, ends, claim)
+  if redis.call('ZSCORE', leases, ARGV[i]) then
+    scores[#scores + 1], scores[#scores + 2] = ends, ARGV[i]
   else
-    lost[#lost + 1] = claim
+    lost[#lost + 1] = ARGV[i]
   end
+end
+if #scores > 0 then
+  redis.call('ZREM', leases, '') -- no claim: the write that a full Redis accepts
+  call_all('ZADD', leases, scores)
 end
 return lost

@@ -3,9 +3,9 @@
 -- piece is how many values Lua's stack can hold with ease.
 local piece = 5000
 
--- call_all calls a variadic command with all of args, piece by piece.
-local function call_all(command, key, args)
-  for first = 1, #args, piece do
+-- call_all calls a variadic command with all of args, or those from an index on, piece by piece.
+local function call_all(command, key, args, from)
+  for first = from or 1, #args, piece do
     redis.call(command, key, unpack(args, first, math.min(first + piece - 1, #args)))
   end
 end
@@ -36,8 +36,8 @@ end
 local mark_held, mark_settled = string.byte('1'), string.byte('0')
 
 local function seal(lease, values, fresh)
-  redis.call('RPUSH', lease, string.rep('1', #values) .. ' ' .. fresh)
-  call_all('RPUSH', lease, values)
+  redis.call('RPUSH', lease, string.rep('1', #values) .. ' ' .. fresh, unpack(values, 1, math.min(piece, #values)))
+  call_all('RPUSH', lease, values, piece + 1)
 end
 
 -- read_header returns marks and fresh; both are empty where there is no header.

@@ -3,26 +3,21 @@
 -- KEYS: leases, back, counts, the lease of each claim, newest first. ARGV: 'expired' or 'all', how many elements are enough
 -- for one script, then the claims.
 -- Returns how many elements went back, and how many claims were ended: those behind are for another call.
+-- When cut, the next script that moves elements finishes the release if any element is in back, or drops it if none is.
 local leases, back, counts = KEYS[1], KEYS[2], KEYS[3]
-local expired, enough = ARGV[1] == 'expired', tonumber(ARGV[2])
-local before = 2
+local which, enough = ARGV[1], tonumber(ARGV[2])
+local expired, before = which == 'expired', 2
 
 local bad = wrong_type(leases, 'zset', back, 'list', counts, 'hash')
 for k = 4, #KEYS do
   bad = bad or wrong_type(KEYS[k], 'list')
 end
+bad = bad or recover(counts, redis.call('HGET', counts, 'journal'))
 if bad then
   return bad
 end
 
 local now = server_ms()
-local released = {}
-
-local function mark_lost(value)
-  local head, lost, rest = string.match(value, '^(%S+ %d+ )(%d+)( %d+ .*)$')
-  return head and (head .. string.format('%.0f', lost + 1) .. rest) or value
-end
-
 local function due(claim)
   if not expired then
     return true
@@ -31,27 +26,23 @@ local function due(claim)
   return ends and tonumber(ends) <= now
 end
 
-local ended = 0
+local lease = string.sub(leases, 1, -2) .. ':'
+local ended, claims, released = 0, {}, {}
 while ended < #ARGV - before and #released < enough do
   ended = ended + 1
-  local claim, lease = ARGV[before + ended], KEYS[3 + ended]
+  local claim = ARGV[before + ended]
   if due(claim) then
-    local fresh, positions, values = unseal(lease)
-    local dress = dresser(claim, fresh)
-    redis.call('ZREM', leases, claim)
-    redis.call('DEL', lease)
-    for p = #positions, 1, -1 do
-      local value = dress(positions[p], values[positions[p]])
-      released[#released + 1] = expired and mark_lost(value) or value
-    end
+    claims[#claims + 1] = claim
+    gather(lease, claim, expired, released)
   end
 end
 
 if #released > 0 then
-  call_all('LPUSH', back, released)
-  redis.call('HINCRBY', counts, 'inflight', -#released)
-  if expired then
-    redis.call('HINCRBY', counts, 'reaped', #released)
-  end
+  redis.call('PERSIST', back)
+  redis.call('HSET', counts, 'journal', 'release ' .. which .. ' ' .. table.concat(claims, ' '))
+  put_back(counts, expired, claims, released, 1)
+elseif #claims > 0 then
+  redis.call('DEL', unpack(KEYS, 4, 3 + ended))
+  redis.call('ZREM', leases, unpack(claims))
 end
 return {#released, ended}

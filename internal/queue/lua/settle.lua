@@ -7,6 +7,8 @@
 -- other is the number of a label, and what is to be emitted its payloads. A label without a status is later too, and its
 -- code the cause, under which it is counted.
 -- Returns how many were applied.
+-- Results and retries are written first, so a cut before the books may repeat them: a result by its resultId, a retry as the same
+-- member. The books and the journal are one write, behind which the next script finishes the rest.
 local argv = ARGV -- a local is found sooner than a global
 local leases, retry, counts = KEYS[1], KEYS[2], KEYS[3]
 local claims = tonumber(argv[1])
@@ -20,6 +22,33 @@ for c = 1, claims do
 end
 if bad then
   return bad
+end
+
+-- What the outcomes are counted under, and what the books say of that now.
+local fields, columns = {'journal', 'inflight'}, {}
+local function column(name)
+  if not columns[name] then
+    fields[#fields + 1] = name
+    columns[name] = #fields
+  end
+  return columns[name]
+end
+local counted = {}
+for outcome = 1, labels do
+  local status, code = argv[claims + 1 + 2 * outcome], argv[claims + 2 + 2 * outcome]
+  if status == '' then
+    counted[outcome] = {column('later:' .. code)}
+  else
+    counted[outcome] = {column('ended:' .. status), code ~= '' and column('code:' .. status .. ':' .. code) or nil}
+  end
+end
+local books = redis.call('HMGET', counts, unpack(fields))
+if books[1] and books[1] ~= '' then
+  bad = recover(counts, books[1])
+  if bad then
+    return bad
+  end
+  books = redis.call('HMGET', counts, unpack(fields))
 end
 
 local now = server_ms()
@@ -87,8 +116,10 @@ while at < #argv do
   if payloads > 0 then
     (ends and emit_payloads or put_off)(from, found, at + 4)
   end
-  if outcome > 0 then
-    tally[outcome] = (tally[outcome] or 0) + held
+  if held > 0 and outcome > 0 then
+    for _, field in ipairs(counted[outcome]) do
+      tally[field] = (tally[field] or 0) + held
+    end
   end
   applied = applied + held
   at = at + 4 + payloads
@@ -98,15 +129,6 @@ if applied == 0 then
 end
 
 redis.call('PERSIST', leases)
-for _, from in pairs(holdings) do
-  local marks = text_of(from.marks)
-  if string.find(marks, '1', 1, true) then
-    redis.call('LSET', from.lease, 0, marks .. ' ' .. from.fresh)
-  else
-    redis.call('DEL', from.lease)
-    redis.call('ZREM', leases, from.claim)
-  end
-end
 call_all('ZADD', retry, later)
 if direct and not wrong_type(direct, 'list') then
   redis.call('PERSIST', direct)
@@ -115,16 +137,16 @@ end
 if emit then
   call_all('RPUSH', emit, emits)
 end
-redis.call('HINCRBY', counts, 'inflight', -applied)
-for outcome, n in pairs(tally) do
-  local status, code = argv[claims + 1 + 2 * outcome], argv[claims + 2 + 2 * outcome]
-  if n > 0 and status == '' then
-    redis.call('HINCRBY', counts, 'later:' .. code, n)
-  elseif n > 0 then
-    redis.call('HINCRBY', counts, 'ended:' .. status, n)
-    if code ~= '' then
-      redis.call('HINCRBY', counts, 'code:' .. status .. ':' .. code, n)
-    end
-  end
+local struck, entry = {}, {'strike'}
+for _, from in pairs(holdings) do
+  from.marks = text_of(from.marks)
+  struck[#struck + 1] = from
+  entry[#entry + 1], entry[#entry + 2] = from.claim, from.marks
 end
+local written = {'inflight', math.max(0, (tonumber(books[2]) or 0) - applied), 'journal', table.concat(entry, ' ')}
+for field, n in pairs(tally) do
+  written[#written + 1], written[#written + 2] = fields[field], (tonumber(books[field]) or 0) + n
+end
+redis.call('HSET', counts, unpack(written))
+strike(counts, leases, struck)
 return applied

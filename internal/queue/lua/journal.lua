@@ -1,0 +1,165 @@
+-- Stands behind prelude.lua, before every script that moves elements. Redis keeps what a script wrote before it failed, for
+-- want of a permission say. So a move copies elements before it drops them, and field 'journal' of counts says which move is
+-- under way; it is '' otherwise. The next script that moves elements finishes such a move, or drops it where nothing moved.
+-- The entries:
+--   claim <claim> <retries> <listed>   a lease is filled, first with that many retries; the list was that long
+--   release <all|expired> <claims>     elements of leases are copied to the head of back
+--   strike <claim> <marks> ...         outcomes and copies are booked, and leases take on these marks
+local function beside(counts)
+  local head = string.sub(counts, 1, -#':counts' - 1)
+  return string.match(head, '^{([^{}]*)}$') or head, head .. ':back', head .. ':retry', head .. ':leases', head .. ':lease:'
+end
+
+-- read_entry splits an entry into its words; nil where nothing is under way.
+local function read_entry(entry)
+  if not entry or entry == '' then
+    return nil
+  end
+  local words = {}
+  for word in string.gmatch(entry, '%S+') do
+    words[#words + 1] = word
+  end
+  return words
+end
+
+-- half_claim looks at a claim that is under way; words are those of its entry behind 'claim'. It returns nil while its lease is not whole: then nothing has been dropped
+-- from where the elements were. Otherwise it returns what is still there too: {retries, in back, in the list, all, known}.
+local function half_claim(counts, words)
+  local list, back, retry, _, lease = beside(counts)
+  local retries, listed = tonumber(words[2]), tonumber(words[3])
+  local values = redis.call('LRANGE', lease .. words[1], 0, -1)
+  local marks, fresh = read_header(table.remove(values, 1))
+  if #values == 0 or #values ~= #marks then
+    return nil
+  end
+  local known = tonumber(string.match(fresh, '^%d+')) - 1
+
+  -- at_head is how many of values first to last are the head of a list: all or none.
+  local function at_head(key, first, last)
+    local found = first <= last and redis.call('LRANGE', key, 0, last - first) or {}
+    for i = first, last do
+      if found[i - first + 1] ~= values[i] then
+        return 0
+      end
+    end
+    return #found
+  end
+
+  local left = {retries = {}, all = #values, known = known, back = at_head(back, retries + 1, known), list = 0}
+  for i = 1, retries do
+    if redis.call('ZSCORE', retry, values[i]) then
+      left.retries[#left.retries + 1] = values[i]
+    end
+  end
+  if redis.call('LLEN', list) >= listed then
+    left.list = at_head(list, known + 1, #values)
+  end
+  return left
+end
+
+-- gather adds what is left of a claim as it goes to back, the last element first. That of an expired claim is lost once more.
+local function gather(lease, claim, expired, gathered)
+  local function mark_lost(value)
+    local head, lost, rest = string.match(value, '^(%S+ %d+ )(%d+)( %d+ .*)$')
+    return head and (head .. string.format('%.0f', lost + 1) .. rest) or value
+  end
+  local fresh, positions, values = unseal(lease .. claim)
+  local dress = dresser(claim, fresh)
+  for p = #positions, 1, -1 do
+    local value = dress(positions[p], values[positions[p]])
+    gathered[#gathered + 1] = expired and mark_lost(value) or value
+  end
+end
+
+-- released is how many elements of a release that is under way are in back already; it returns all of them, too.
+local function released(counts, words)
+  local _, back, _, _, lease = beside(counts)
+  local gathered, newest, pushed = {}, redis.call('LINDEX', back, 0), 0
+  for i = 2, #words do
+    gather(lease, words[i], words[1] == 'expired', gathered)
+  end
+  for i = 1, newest and #gathered or 0 do
+    pushed = gathered[i] == newest and i or pushed
+  end
+  return pushed, gathered
+end
+
+-- strike gives leases their new marks, and removes those that hold nothing more. Each is {claim, marks, lease, fresh}.
+local function strike(counts, leases, struck)
+  local ended, claims = {}, {}
+  for _, each in ipairs(struck) do
+    if not string.find(each.marks, '1', 1, true) then
+      ended[#ended + 1], claims[#claims + 1] = each.lease, each.claim
+    elseif each.fresh ~= '' then
+      redis.call('LSET', each.lease, 0, each.marks .. ' ' .. each.fresh)
+    end
+  end
+  if #ended > 0 then
+    redis.call('DEL', unpack(ended))
+    redis.call('ZREM', leases, unpack(claims))
+  end
+  redis.call('HSET', counts, 'journal', '')
+end
+
+-- put_back pushes what was gathered, from an index on, books it, and removes the claims' leases.
+local function put_back(counts, expired, claims, gathered, first)
+  local _, back, _, leases, lease = beside(counts)
+  call_all('LPUSH', back, gathered, first)
+  local noted = redis.call('HMGET', counts, 'inflight', 'reaped')
+  local struck, entry = {}, {'strike'}
+  for i, claim in ipairs(claims) do
+    struck[i] = {claim = claim, marks = '0', lease = lease .. claim}
+    entry[2 * i], entry[2 * i + 1] = claim, '0'
+  end
+  local reaped = (tonumber(noted[2]) or 0) + (expired and #gathered or 0)
+  redis.call('HSET', counts, 'inflight', math.max(0, (tonumber(noted[1]) or 0) - #gathered), 'reaped', reaped,
+    'journal', table.concat(entry, ' '))
+  strike(counts, leases, struck)
+end
+
+-- recover finishes the move that an entry of the journal is about, and returns nil, or an error reply where it cannot.
+local function recover(counts, entry)
+  local words = read_entry(entry)
+  if not words then
+    return nil
+  end
+  local list, back, retry, leases, lease = beside(counts)
+  local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset')
+  if bad then
+    return bad
+  end
+  redis.call('PERSIST', leases)
+  local kind = table.remove(words, 1)
+  if kind == 'claim' then
+    local left = half_claim(counts, words)
+    if left then
+      call_all('ZREM', retry, left.retries)
+      for key, n in pairs({[back] = left.back, [list] = left.list}) do
+        if n > 0 then
+          redis.call('LTRIM', key, n, -1)
+        end
+      end
+      local noted = redis.call('HMGET', counts, 'inflight', 'claimed')
+      redis.call('HSET', counts, 'inflight', (tonumber(noted[1]) or 0) + left.all,
+        'claimed', (tonumber(noted[2]) or 0) + left.all - left.known, 'journal', '')
+    else
+      strike(counts, leases, {{claim = words[1], marks = '', lease = lease .. words[1]}})
+    end
+  elseif kind == 'release' then
+    local pushed, gathered = released(counts, words)
+    local expired = table.remove(words, 1) == 'expired'
+    if pushed > 0 then
+      put_back(counts, expired, words, gathered, pushed + 1)
+    else
+      redis.call('HSET', counts, 'journal', '')
+    end
+  else
+    local struck = {}
+    for i = 1, #words, 2 do
+      local _, fresh = read_header(redis.call('LINDEX', lease .. words[i], 0))
+      struck[#struck + 1] = {claim = words[i], marks = words[i + 1], lease = lease .. words[i], fresh = fresh}
+    end
+    strike(counts, leases, struck)
+  end
+  return nil
+end
