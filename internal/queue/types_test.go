@@ -38,7 +38,12 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 		f.rdb.Del(t.Context(), wrong)
 		f.rdb.SAdd(t.Context(), wrong, "of another type")
 		for operation, call := range map[string]func(context.Context) error{
-			"claim":  func(ctx context.Context) error { _, err := q.Claim(ctx, "claim", 2); return err },
+			"claim":       func(ctx context.Context) error { _, err := q.Claim(ctx, queue.NewClaimID(), 2); return err },
+			"claim again": func(ctx context.Context) error { _, err := q.Claim(ctx, "claim", 2); return err },
+			"put off": func(ctx context.Context) error {
+				_, err := q.Settle(ctx, []queue.Settlement{{Claim: "claim", Pos: 1, Later: true}})
+				return err
+			},
 			"extend": func(ctx context.Context) error { _, err := q.Extend(ctx, "claim"); return err },
 			"settle": func(ctx context.Context) error {
 				_, err := q.Settle(ctx, []queue.Settlement{sent("claim", 1, "r")})
@@ -70,11 +75,13 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 
 // needs tells which operation uses which key.
 var needs = map[string]map[string]bool{
-	"claim":     {"": true, "back": true, "retry": true, "leases": true, "lease:claim": true, "counts": true, "outbox": true, "gate": true},
-	"extend":    {"leases": true},
-	"settle":    {"leases": true, "retry": true, "counts": true, "lease:claim": true, "outbox": true},
-	"give back": {"leases": true, "back": true, "counts": true, "lease:claim": true},
-	"reap":      {"leases": true, "back": true, "counts": true},
-	"count":     {"": true, "back": true, "retry": true, "counts": true, "outbox": true},
-	"append":    {"": true, "counts": true, "load:load": true},
+	"claim":       {"": true, "back": true, "retry": true, "leases": true, "counts": true, "outbox": true, "gate": true},
+	"claim again": {"": true, "back": true, "retry": true, "leases": true, "lease:claim": true, "counts": true, "outbox": true},
+	"extend":      {"leases": true},
+	"settle":      {"leases": true, "counts": true, "lease:claim": true, "outbox": true},
+	"put off":     {"leases": true, "retry": true, "counts": true, "lease:claim": true},
+	"give back":   {"leases": true, "back": true, "counts": true, "lease:claim": true},
+	"reap":        {"leases": true, "back": true, "counts": true},
+	"count":       {"": true, "back": true, "retry": true, "counts": true, "outbox": true},
+	"append":      {"": true, "counts": true, "load:load": true},
 }

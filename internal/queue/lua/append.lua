@@ -3,8 +3,9 @@
 -- ARGV: the load, the batch's number, the expiry in ms (0: none), how long to remember the load in ms, a field that counts must
 -- have ('': none), then the elements.
 -- Returns 'appended', 'known' when this batch is already there, or 'unmarked'.
--- Field 'append' of counts is '<begun|pushed> <number> <place> <accepted> <load>' of the last batch: the place in all that was ever
--- in the list, and how many were accepted before. By it a call that comes again after a cut goes on where that was.
+-- While a batch is on its way, field 'append' of counts is '<number> <place> <accepted> <load>': the place in all that was ever in the
+-- list, and how many were accepted before. A call that comes again after a cut goes on by it. Another load moves it to
+-- field 'append:<load>' first.
 local list, counts, memory = KEYS[1], KEYS[2], KEYS[3]
 local load, number, ttl_ms, memory_ms, mark = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local before = 5
@@ -17,35 +18,25 @@ if mark ~= '' and redis.call('HEXISTS', counts, mark) == 0 then
   return 'unmarked'
 end
 
-local noted = redis.call('HMGET', counts, 'append', 'claimed', 'accepted')
-local claimed, accepted = tonumber(noted[2]) or 0, tonumber(noted[3]) or 0
-local step, of, place, earlier, by = string.match(noted[1] or '', '^(%a+) (%d+) (%d+) (%d+) (.*)$')
-if of ~= number or by ~= load then
-  step = nil
-end
+local moved = 'append:' .. load
+local noted = redis.call('HMGET', counts, 'append', moved, 'claimed', 'accepted')
+local claimed, accepted = tonumber(noted[3]) or 0, tonumber(noted[4]) or 0
 
-local function remember()
-  redis.call('SETBIT', memory, number, 1)
-  redis.call('PEXPIRE', memory, memory_ms)
-  if ttl_ms > 0 then
-    redis.call('PEXPIRE', list, ttl_ms)
-  end
+-- read_note returns the number, place, accepted and load of a batch that was on its way.
+local function read_note(note)
+  return string.match(note or '', '^(%d+) (%d+) (%d+) (.*)$')
 end
-
-if redis.call('GETBIT', memory, number) == 1 then
-  if step then
-    remember()
-  end
+local _, _, _, other = read_note(noted[1])
+local of, place, earlier, by = read_note(noted[2] or noted[1])
+local begun = of == number and by == load
+local known = redis.call('GETBIT', memory, number) == 1
+if known and not begun then
   return 'known'
 end
 
 local elements = {}
 for i = before + 1, #ARGV do
   elements[i - before] = ARGV[i]
-end
-
-local function entry(word, at, had)
-  return string.format('%s %s %.0f %.0f %s', word, number, at, had, load)
 end
 
 -- pushed is how many elements of a batch that was begun are in the list, or were. Where none of them is claimed, it is seen; and
@@ -65,14 +56,29 @@ local function pushed()
   return #elements
 end
 
-if step ~= 'pushed' then
-  local there = step and pushed() or 0
-  if there == 0 then
-    redis.call('HSET', counts, 'append', entry('begun', claimed + redis.call('LLEN', list), accepted))
+local there = known and #elements or begun and pushed() or 0
+if there == 0 then
+  if other and other ~= load then
+    redis.call('HSET', counts, 'append:' .. other, noted[1])
   end
-  call_all('RPUSH', list, elements, there + 1)
-  redis.call('HSET', counts, 'accepted', accepted + #elements,
-    'append', entry('pushed', claimed + redis.call('LLEN', list), accepted))
+  local note = string.format('%s %d %d %s', number, claimed + redis.call('LLEN', list), accepted, load)
+  redis.call('HSET', counts, 'append', note)
 end
-remember()
-return step == 'pushed' and 'known' or 'appended'
+call_all('RPUSH', list, elements, there + 1)
+redis.call('SETBIT', memory, number, 1)
+redis.call('PEXPIRE', memory, memory_ms)
+if ttl_ms > 0 then
+  redis.call('PEXPIRE', list, ttl_ms)
+end
+local written = {'accepted', whole(accepted + #elements)}
+if there == 0 or other == load then
+  written[3], written[4] = 'append', ''
+end
+if noted[2] then
+  written[#written + 1], written[#written + 2] = moved, ''
+end
+redis.call('HSET', counts, unpack(written))
+if noted[2] then
+  redis.call('HDEL', counts, moved)
+end
+return known and 'known' or 'appended'

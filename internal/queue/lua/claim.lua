@@ -14,39 +14,60 @@ local first_field = 6
 local gate = #ARGV >= first_field and KEYS[#KEYS]
 local emit = #KEYS > (gate and 7 or 6) and KEYS[7]
 
-local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset', lease, 'list', counts, 'hash')
-  or (emit and wrong_type(emit, 'list')) or (gate and wrong_type(gate, 'hash'))
+-- Reads tell of a key of the wrong type, which spares a look at each; what is only written is looked at.
+local function mistyped(reply, key, want)
+  return type(reply) == 'table' and reply.err and (wrong_type(key, want) or reply)
+end
+
+local fields = {'deadline', 'guard', 'claimed', 'inflight', 'journal'}
+local listed, noted = redis.pcall('LLEN', list), redis.pcall('HMGET', counts, unpack(fields))
+local bad = mistyped(listed, list, 'list') or mistyped(noted, counts, 'hash') or wrong_type(leases, 'zset')
+  or (emit and wrong_type(emit, 'list'))
 if bad then
   return bad
 end
-
-local now = server_ms()
-local noted = redis.call('HMGET', counts, 'deadline', 'guard', 'claimed', 'inflight', 'journal')
 if noted[5] and noted[5] ~= '' then
   bad = recover(counts, noted[5])
   if bad then
     return bad
   end
-  noted = redis.call('HMGET', counts, 'deadline', 'guard', 'claimed', 'inflight')
+  listed, noted = redis.call('LLEN', list), redis.call('HMGET', counts, unpack(fields))
 end
+
+local now = server_ms()
 local deadline, guard = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
 local claimed, inflight = tonumber(noted[3] or 0), tonumber(noted[4] or 0)
 
-if redis.call('EXISTS', lease) == 1 then
-  redis.call('PERSIST', leases)
-  redis.call('ZADD', leases, now + lease_ms, claim)
-  local fresh, positions, values = unseal(lease)
-  local held = {}
-  for i, position in ipairs(positions) do
-    held[i] = values[position]
+local held = redis.call('TYPE', lease).ok
+if held ~= 'none' then
+  bad = wrong_type(lease, 'list', back, 'list', retry, 'zset')
+  if bad then
+    return bad
   end
-  return {now, deadline, fresh, positions, held}
+  redis.call('PERSIST', leases)
+  redis.call('ZADD', leases, whole(now + lease_ms), claim)
+  local fresh, positions, values = unseal(lease)
+  local kept = {}
+  for i, position in ipairs(positions) do
+    kept[i] = values[position]
+  end
+  return {now, deadline, fresh, positions, kept}
 end
 
-for i = first_field, #ARGV, 2 do
-  local found = redis.call('HGET', gate, ARGV[i]) or ''
-  if found ~= ARGV[i + 1] then
-    return {'closed', ARGV[i], found}
+if gate then
+  local names = {}
+  for i = first_field, #ARGV, 2 do
+    names[#names + 1] = ARGV[i]
+  end
+  local found = redis.pcall('HMGET', gate, unpack(names))
+  bad = mistyped(found, gate, 'hash')
+  if bad then
+    return bad
+  end
+  for i, name in ipairs(names) do
+    if (found[i] or '') ~= ARGV[first_field + 2 * i - 1] then
+      return {'closed', name, found[i] or ''}
+    end
   end
 end
 
@@ -70,11 +91,15 @@ end
 local values, count, bytes, full = {}, 0, 0, false
 
 -- take reads from one source until the claim is full or the source is empty, and returns how many elements are to be dropped there.
-local function take(read)
+local function take(key, want, read)
   local used = 0
   while count < wanted and not full do
     local asked = math.min(wanted - count, 128)
-    local some = read(used, asked)
+    local some = read(key, used, asked)
+    bad = mistyped(some, key, want)
+    if bad then
+      return 0
+    end
     for i = 1, #some do
       local value = some[i]
       bytes = bytes + #value
@@ -93,33 +118,36 @@ local function take(read)
   return used
 end
 
-local function first_of(key)
-  return function(from, n)
-    return redis.call('LRANGE', key, from, from + n - 1)
-  end
+local function head(key, from, n)
+  return redis.pcall('LRANGE', key, whole(from), whole(from + n - 1))
 end
 
-local retries = take(function(from, n)
-  return redis.call('ZRANGEBYSCORE', retry, '-inf', now, 'LIMIT', from, n)
-end)
-local returned = take(first_of(back))
-local new = take(first_of(list))
+local function due(key, from, n)
+  return redis.pcall('ZRANGEBYSCORE', key, '-inf', whole(now), 'LIMIT', whole(from), whole(n))
+end
 
-local fresh = string.format('%.0f %.0f %.0f', retries + returned + 1, claimed, now)
+local retries = take(retry, 'zset', due)
+local returned = bad and 0 or take(back, 'list', head)
+local new = bad and 0 or take(list, 'list', head)
+if bad then
+  return bad
+end
+
+local fresh = string.format('%d %d %d', retries + returned + 1, claimed, now)
 if count > 0 then
   redis.call('PERSIST', leases)
-  redis.call('HSET', counts, 'journal', string.format('claim %s %.0f %.0f', claim, retries, redis.call('LLEN', list)))
-  redis.call('ZADD', leases, now + lease_ms, claim)
+  redis.call('HSET', counts, 'journal', string.format('claim %s %d %d', claim, retries, listed))
+  redis.call('ZADD', leases, whole(now + lease_ms), claim)
   seal(lease, values, fresh)
   if retries > 0 then
-    redis.call('ZREMRANGEBYRANK', retry, 0, retries - 1)
+    redis.call('ZREMRANGEBYRANK', retry, '0', whole(retries - 1))
   end
   if returned > 0 then
-    redis.call('LTRIM', back, returned, -1)
+    redis.call('LTRIM', back, whole(returned), '-1')
   end
   if new > 0 then
-    redis.call('LTRIM', list, new, -1)
+    redis.call('LTRIM', list, whole(new), '-1')
   end
-  redis.call('HSET', counts, 'inflight', inflight + count, 'claimed', claimed + new, 'journal', '')
+  redis.call('HSET', counts, 'inflight', whole(inflight + count), 'claimed', whole(claimed + new), 'journal', '')
 end
 return {now, deadline, fresh, {}, values}

@@ -1,5 +1,6 @@
 -- Stands before every script, of every room. A script does not roll back, so each one looks at types before its first write: a
 -- key of another type ends it, unless the key is one that a script deletes, writes over or gives an expiry, whatever it holds.
+-- It may fail all the same between two writes, and the next call has to cope with what was written: test/cuts tries each place.
 -- Redis refuses a script that grows memory when it is full under noeviction, unless the script has already written:
 -- hence the first write of each script (of the appending ones excepted) is a command that needs no memory.
 
@@ -28,8 +29,9 @@ local function server_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- whole writes a number with all its digits, which tostring does not.
+-- whole writes a number with all its digits, which tostring does not. Numbers that redis.call is given cost Redis several times
+-- as much: scripts that run for each claim give it texts.
 local function whole(n)
-  return string.format('%.0f', n)
+  return string.format('%d', n)
 end
 

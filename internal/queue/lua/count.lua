@@ -27,6 +27,11 @@ if kind == 'claim' then
     add('claimed', left.all - left.known)
   end
 elseif kind == 'release' then
-  returned = returned - released(counts, words)
+  returned = returned - copied(counts, words)
+elseif kind then
+  local scores = deferred(counts, words)
+  for i = 2, #scores, 2 do
+    retrying = retrying + (redis.call('ZSCORE', retry, scores[i]) and 0 or 1)
+  end
 end
 return {listed, returned, retrying, emit and redis.call('LLEN', emit) or 0, fields}

@@ -4,7 +4,8 @@
 -- The entries:
 --   claim <claim> <retries> <listed>   a lease is filled, first with that many retries; the list was that long
 --   release <all|expired> <claims>     elements of leases are copied to the head of back
---   strike <claim> <marks> ...         outcomes and copies are booked, and leases take on these marks
+--   strike <claim> <marks> ... ; <claim> <position> <due> <attempts> ...
+--                                      outcomes are booked: the latter elements go to the retries, and leases take on these marks
 local function beside(counts)
   local head = string.sub(counts, 1, -#':counts' - 1)
   return string.match(head, '^{([^{}]*)}$') or head, head .. ':back', head .. ':retry', head .. ':leases', head .. ':lease:'
@@ -61,7 +62,7 @@ end
 local function gather(lease, claim, expired, gathered)
   local function mark_lost(value)
     local head, lost, rest = string.match(value, '^(%S+ %d+ )(%d+)( %d+ .*)$')
-    return head and (head .. string.format('%.0f', lost + 1) .. rest) or value
+    return head and (head .. whole(lost + 1) .. rest) or value
   end
   local fresh, positions, values = unseal(lease .. claim)
   local dress = dresser(claim, fresh)
@@ -71,8 +72,8 @@ local function gather(lease, claim, expired, gathered)
   end
 end
 
--- released is how many elements of a release that is under way are in back already; it returns all of them, too.
-local function released(counts, words)
+-- copied is how many elements of a release that is under way are in back already; it returns all of them, too.
+local function copied(counts, words)
   local _, back, _, _, lease = beside(counts)
   local gathered, newest, pushed = {}, redis.call('LINDEX', back, 0), 0
   for i = 2, #words do
@@ -84,6 +85,31 @@ local function released(counts, words)
   return pushed, gathered
 end
 
+-- as_retry is a value with another number of attempts.
+local function as_retry(value, attempts)
+  local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
+  return id and (id .. ' ' .. attempts .. ' ' .. rest) or value
+end
+
+-- deferred reads which elements a strike that is under way puts off: due times and values in turn. Those whose lease is gone are
+-- among the retries already.
+local function deferred(counts, words)
+  local _, _, _, _, lease = beside(counts)
+  local scores, at = {}, 1
+  while words[at] and words[at] ~= ';' do
+    at = at + 2
+  end
+  for i = at + 1, #words, 4 do
+    local position = tonumber(words[i + 1])
+    local fresh, _, values = unseal(lease .. words[i])
+    if values[position] then
+      scores[#scores + 1] = words[i + 2]
+      scores[#scores + 1] = as_retry(dresser(words[i], fresh)(position, values[position]), words[i + 3])
+    end
+  end
+  return scores
+end
+
 -- strike gives leases their new marks, and removes those that hold nothing more. Each is {claim, marks, lease, fresh}.
 local function strike(counts, leases, struck)
   local ended, claims = {}, {}
@@ -91,7 +117,7 @@ local function strike(counts, leases, struck)
     if not string.find(each.marks, '1', 1, true) then
       ended[#ended + 1], claims[#claims + 1] = each.lease, each.claim
     elseif each.fresh ~= '' then
-      redis.call('LSET', each.lease, 0, each.marks .. ' ' .. each.fresh)
+      redis.call('LSET', each.lease, '0', each.marks .. ' ' .. each.fresh)
     end
   end
   if #ended > 0 then
@@ -112,7 +138,7 @@ local function put_back(counts, expired, claims, gathered, first)
     entry[2 * i], entry[2 * i + 1] = claim, '0'
   end
   local reaped = (tonumber(noted[2]) or 0) + (expired and #gathered or 0)
-  redis.call('HSET', counts, 'inflight', math.max(0, (tonumber(noted[1]) or 0) - #gathered), 'reaped', reaped,
+  redis.call('HSET', counts, 'inflight', whole((tonumber(noted[1]) or 0) - #gathered), 'reaped', whole(reaped),
     'journal', table.concat(entry, ' '))
   strike(counts, leases, struck)
 end
@@ -140,13 +166,13 @@ local function recover(counts, entry)
         end
       end
       local noted = redis.call('HMGET', counts, 'inflight', 'claimed')
-      redis.call('HSET', counts, 'inflight', (tonumber(noted[1]) or 0) + left.all,
-        'claimed', (tonumber(noted[2]) or 0) + left.all - left.known, 'journal', '')
+      redis.call('HSET', counts, 'inflight', whole((tonumber(noted[1]) or 0) + left.all),
+        'claimed', whole((tonumber(noted[2]) or 0) + left.all - left.known), 'journal', '')
     else
       strike(counts, leases, {{claim = words[1], marks = '', lease = lease .. words[1]}})
     end
   elseif kind == 'release' then
-    local pushed, gathered = released(counts, words)
+    local pushed, gathered = copied(counts, words)
     local expired = table.remove(words, 1) == 'expired'
     if pushed > 0 then
       put_back(counts, expired, words, gathered, pushed + 1)
@@ -154,8 +180,12 @@ local function recover(counts, entry)
       redis.call('HSET', counts, 'journal', '')
     end
   else
+    call_all('ZADD', retry, deferred(counts, words))
     local struck = {}
     for i = 1, #words, 2 do
+      if words[i] == ';' then
+        break
+      end
       local _, fresh = read_header(redis.call('LINDEX', lease .. words[i], 0))
       struck[#struck + 1] = {claim = words[i], marks = words[i + 1], lease = lease .. words[i], fresh = fresh}
     end

@@ -51,7 +51,7 @@ end
 
 -- unseal returns fresh, the positions that are held, and the values of all positions.
 local function unseal(lease)
-  local values = redis.call('LRANGE', lease, 0, -1)
+  local values = redis.call('LRANGE', lease, '0', '-1')
   local marks, fresh = read_header(table.remove(values, 1))
   local positions = {}
   for position in string.gmatch(marks, '()1') do
@@ -76,6 +76,6 @@ local function dresser(claim, fresh)
     if position < first then
       return value
     end
-    return claim .. ':' .. string.format('%.0f', before + 1 + position - first) .. ' 0 0 ' .. since .. ' ' .. value
+    return claim .. ':' .. whole(before + 1 + position - first) .. ' 0 0 ' .. since .. ' ' .. value
   end
 end

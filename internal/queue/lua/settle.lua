@@ -7,8 +7,8 @@
 -- other is the number of a label, and what is to be emitted its payloads. A label without a status is later too, and its
 -- code the cause, under which it is counted.
 -- Returns how many were applied.
--- Results and retries are written first, so a cut before the books may repeat them: a result by its resultId, a retry as the same
--- member. The books and the journal are one write, behind which the next script finishes the rest.
+-- Results are written first: a cut before the books repeats them, with the same resultId. The books and the journal are one write,
+-- behind which the next script finishes the rest.
 local argv = ARGV -- a local is found sooner than a global
 local leases, retry, counts = KEYS[1], KEYS[2], KEYS[3]
 local claims = tonumber(argv[1])
@@ -16,10 +16,7 @@ local labels = tonumber(argv[claims + 2])
 local emit, direct = KEYS[3 + claims + 1], KEYS[3 + claims + 2]
 local groups = claims + 2 + 2 * labels + 1
 
-local bad = wrong_type(leases, 'zset', retry, 'zset', counts, 'hash') or (emit and wrong_type(emit, 'list'))
-for c = 1, claims do
-  bad = bad or wrong_type(KEYS[3 + c], 'list')
-end
+local bad = wrong_type(leases, 'zset') or (emit and wrong_type(emit, 'list'))
 if bad then
   return bad
 end
@@ -42,7 +39,10 @@ for outcome = 1, labels do
     counted[outcome] = {column('ended:' .. status), code ~= '' and column('code:' .. status .. ':' .. code) or nil}
   end
 end
-local books = redis.call('HMGET', counts, unpack(fields))
+local books = redis.pcall('HMGET', counts, unpack(fields))
+if books.err then
+  return wrong_type(counts, 'hash') or books
+end
 if books[1] and books[1] ~= '' then
   bad = recover(counts, books[1])
   if bad then
@@ -52,13 +52,18 @@ if books[1] and books[1] ~= '' then
 end
 
 local now = server_ms()
-local emits, emitted, later, holdings = {}, 0, {}, {}
+local emits, emitted, later, deferrals, holdings = {}, 0, {}, {}, {}
 
 -- holding reads what a claim holds, once.
 local function holding(c)
   local found = holdings[c]
   if not found then
-    local marks, fresh = read_header(redis.call('LINDEX', KEYS[3 + c], 0))
+    local header = redis.pcall('LINDEX', KEYS[3 + c], '0')
+    if type(header) == 'table' then
+      bad = wrong_type(KEYS[3 + c], 'list') or header
+      header = false
+    end
+    local marks, fresh = read_header(header)
     found = {claim = argv[1 + c], lease = KEYS[3 + c], marks = bytes_of(marks), fresh = fresh}
     holdings[c] = found
   end
@@ -101,9 +106,9 @@ local function put_off(from, found, first)
     if position then
       local value = dress(position, values[position])
       local delay, attempts = string.match(argv[first + i - 1], '^(%d+) (%d+)$')
-      local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
-      later[#later + 1] = now + tonumber(delay)
-      later[#later + 1] = id and (id .. ' ' .. attempts .. ' ' .. rest) or value
+      local due = whole(now + tonumber(delay))
+      later[#later + 1], later[#later + 2] = due, as_retry(value, attempts)
+      deferrals[#deferrals + 1] = from.claim .. ' ' .. position .. ' ' .. due .. ' ' .. attempts
     end
   end
 end
@@ -111,6 +116,9 @@ end
 local applied, tally, at = 0, {}, groups
 while at < #argv do
   local from, outcome, payloads = holding(tonumber(argv[at])), tonumber(argv[at + 1]), tonumber(argv[at + 2])
+  if bad then
+    return bad
+  end
   local held, found = let_go(from, argv[at + 3])
   local ends = outcome > 0 and argv[claims + 1 + 2 * outcome] ~= ''
   if payloads > 0 then
@@ -128,8 +136,11 @@ if applied == 0 then
   return 0
 end
 
+bad = #later > 0 and wrong_type(retry, 'zset')
+if bad then
+  return bad
+end
 redis.call('PERSIST', leases)
-call_all('ZADD', retry, later)
 if direct and not wrong_type(direct, 'list') then
   redis.call('PERSIST', direct)
   emit = direct
@@ -143,10 +154,14 @@ for _, from in pairs(holdings) do
   struck[#struck + 1] = from
   entry[#entry + 1], entry[#entry + 2] = from.claim, from.marks
 end
-local written = {'inflight', math.max(0, (tonumber(books[2]) or 0) - applied), 'journal', table.concat(entry, ' ')}
+if #deferrals > 0 then
+  entry[#entry + 1], entry[#entry + 2] = ';', table.concat(deferrals, ' ')
+end
+local written = {'inflight', whole((tonumber(books[2]) or 0) - applied), 'journal', table.concat(entry, ' ')}
 for field, n in pairs(tally) do
-  written[#written + 1], written[#written + 2] = fields[field], (tonumber(books[field]) or 0) + n
+  written[#written + 1], written[#written + 2] = fields[field], whole((tonumber(books[field]) or 0) + n)
 end
 redis.call('HSET', counts, unpack(written))
+call_all('ZADD', retry, later)
 strike(counts, leases, struck)
 return applied
