@@ -117,7 +117,7 @@ func addFlags(v *viper.Viper, flags *pflag.FlagSet, keys []Key, origins map[stri
 // wrong makes the error of a value that does not fit. The value is quoted, unless it is or may hold a secret.
 func (k Key) wrong(raw any, err error, from origin) *Error {
 	e := &Error{Key: k.Name, Origin: from.name, Problem: "this value does not fit", Allowed: k.Allowed}
-	if !k.Secret && len(k.schemes) == 0 {
+	if !k.Secret && k.typ != reflect.TypeFor[URL]() {
 		e.Problem = fmt.Sprintf("%q does not fit", fmt.Sprint(raw))
 		if limit, ok := errors.AsType[*limitError](err); ok {
 			e.Problem = fmt.Sprintf("%v %v", raw, limit)

@@ -160,7 +160,7 @@ type Responder struct {
 
 // Store says which database is used, and with which statements of an existing schema.
 type Store struct {
-	DatabaseURL  URL           `key:"database_url" env:"DATABASE_URL" schemes:"postgres postgresql sqlite" help:"postgres://user:password@host/database?sslmode=verify-full, or sqlite:path"`
+	DatabaseURL  URL           `key:"database_url" env:"DATABASE_URL" help:"postgres://user:password@host/database?sslmode=verify-full, or sqlite:path"`
 	TokenQuery   Statement     `key:"token_query" default:"default" help:"SQL that gives id and token of the ids in $1; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
 	TokenClear   Statement     `key:"token_clear" default:"default" help:"SQL that clears the token $2 of the user $1; default: UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; off: the application clears its own"`
 	TokenRestore Statement     `key:"token_restore" default:"default" help:"SQL that gives the user $1 the token $2 back, unless there is another; default: UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = ''), or off where store.token_clear is not the default; off: only Redis gets it back"`

@@ -37,7 +37,7 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		"too large":                 {env: []string{"REDIS_PORT=70000"}, wantKey: "redis.port", wantOrigin: "environment REDIS_PORT", wantText: "from 1 to 65535"},
 		"too short":                 {yaml: "queue: {lease: 1ms}", wantKey: "queue.lease", wantOrigin: ":1", wantText: "1ms is below 100ms"},
 		"none of the words":         {env: []string{"LOG_LEVEL=loud"}, wantKey: "log.level", wantOrigin: "environment LOG_LEVEL", wantText: "debug, info, warn, error"},
-		"scheme":                    {env: []string{"DATABASE_URL=mysql://u:hunter2@h/d"}, wantKey: "store.database_url", wantOrigin: "environment DATABASE_URL", wantText: "postgres:, postgresql:, sqlite:"},
+		"scheme":                    {env: []string{"REDIS_URL=http://u:hunter2@h/0"}, wantKey: "redis.url", wantOrigin: "environment REDIS_URL", wantText: "redis:, rediss:, unix:"},
 		"address without port":      {yaml: "http: {responder: localhost}", wantKey: "http.responder", wantOrigin: ":1", wantText: "host:port, or off"},
 		"empty prefix":              {yaml: "names: {campaign_prefix: ''}", wantKey: "names.campaign_prefix", wantOrigin: ":1", wantText: "not empty"},
 		"size":                      {yaml: "queue: {max_element: 64KB}", wantKey: "queue.max_element", wantOrigin: ":1", wantText: "a size such as 64KiB"},

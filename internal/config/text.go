@@ -30,9 +30,10 @@ func (k Key) normalise(text string) (string, error) {
 	return text, nil
 }
 
-// checkURL never passes the parser's error on: it quotes the address, password and all.
+// checkURL never passes the parser's error on: it quotes the address, password and all. A URL without listed schemes is left
+// to the room that reads it, which knows what can be wrong with it.
 func (k Key) checkURL(text string) error {
-	if text == "" {
+	if text == "" || len(k.schemes) == 0 {
 		return nil
 	}
 	parsed, err := url.Parse(text)

@@ -42,8 +42,8 @@ func (u URL) String() string {
 		return ""
 	}
 	parsed, err := url.Parse(string(u))
-	if err != nil {
-		return redacted
+	if err != nil || parsed.Scheme == "" || parsed.Scheme != "sqlite" && parsed.Opaque != "" {
+		return redacted // of another form, with the password anywhere in it
 	}
 	if _, has := parsed.User.Password(); has {
 		parsed.User = url.UserPassword(parsed.User.Username(), "redacted")

@@ -76,3 +76,18 @@ func TestSizesAreWrittenInTheirLargestUnit(t *testing.T) {
 		}
 	}
 }
+
+// A URL of another form may hold its password anywhere.
+func TestURLsOfAnyFormHideTheirPassword(t *testing.T) {
+	for _, url := range []config.URL{
+		"postgres://u:geheim@h/d", "jdbc:postgresql://u:geheim@h/d", "jdbc:postgresql://h/d?user=u&password=geheim",
+		"host=h user=u password=geheim", "u:geheim@h/d", "postgres://u:geheim#x@h/d", "postgres://h1:1,h2:2/d?password=geheim",
+	} {
+		if got := url.String(); got == "" || strings.Contains(got, "geheim") {
+			t.Errorf("%s shows as %s", string(url), got)
+		}
+	}
+	if got := config.URL("sqlite:fanfare.db").String(); got != "sqlite:fanfare.db" {
+		t.Errorf("got %s", got)
+	}
+}

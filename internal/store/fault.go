@@ -55,22 +55,27 @@ func FaultOf(err error) Fault {
 		return Data
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		fault := stateFault(e.Code)
-		if postgresRefusal(e) != 0 {
-			return Halt
-		}
-		if _, connecting := errors.AsType[*pgconn.ConnectError](err); connecting && fault == Data {
-			return Halt // of a parameter: no result has been looked at
-		}
-		return fault
+		return postgresFault(e, err)
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return sqliteFault(e.Code())
+	}
+	if tlsRefused(err) {
+		return Halt
 	}
 	if connectionTrouble(err) {
 		return Transient
 	}
 	return Halt
+}
+
+func postgresFault(e *pgconn.PgError, err error) Fault {
+	fault := stateFault(e.Code)
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	if postgresRefusal(e) != 0 || connecting && fault == Data { // of a parameter: no result has been looked at
+		return Halt
+	}
+	return fault
 }
 
 // inconvertible reports that PostgreSQL could not read a parameter as the type it needs, or that the type is too small.

@@ -20,10 +20,15 @@ type postgres struct {
 	clear, restoring statement
 }
 
-func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+func openPostgres(ctx context.Context, rest string, o Options) (*Store, error) {
+	o = o.resolve(postgresTokenQuery)
+	url, err := postgresURL(rest, o.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", openingError(err))
 	}
 	params := config.ConnConfig.RuntimeParams
 	if params["application_name"] == "" {
@@ -34,7 +39,6 @@ func openPostgres(ctx context.Context, url string, o Options) (*Store, error) {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
-	o = o.resolve(postgresTokenQuery)
 	p := &postgres{session: newSession(params, o.Logger), clear: o.clearing(), restoring: o.restoring()}
 	config.BeforeConnect = p.session.beforeConnect
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"strings"
 
@@ -24,6 +26,9 @@ func RefusalOf(err error) Refusal {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return postgresRefusal(e)
 	}
+	if tlsRefused(err) {
+		return Misconfigured
+	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY:
@@ -39,7 +44,7 @@ func postgresRefusal(e *pgconn.PgError) Refusal {
 	switch {
 	case e.Code == "42501", len(e.Code) == 5 && e.Code[:2] == "28":
 		return Denied
-	case e.Code == "3D000":
+	case e.Code == "3D000", e.Code == "3F000": // no such database, no such schema
 		return Misconfigured
 	case e.Code == "08P01":
 		return poolerRefusal(e.Message)
@@ -63,4 +68,12 @@ func poolerRefusal(message string) Refusal {
 		}
 	}
 	return 0
+}
+
+// tlsRefused reports that the server offers no TLS, or a certificate that the settings do not trust.
+func tlsRefused(err error) bool {
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, otherHost := errors.AsType[x509.HostnameError](err)
+	return untrusted || unknown || otherHost || err != nil && strings.HasSuffix(err.Error(), "server refused TLS connection")
 }

@@ -7,9 +7,7 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"fanfare/internal/notification"
 )
@@ -53,15 +51,14 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	scheme, rest, _ := strings.Cut(url, ":")
-	switch scheme {
-	case "postgres", "postgresql":
-		return openPostgres(ctx, url, o)
-	case "sqlite":
-		return openSQLite(rest, o)
-	default:
-		return nil, errors.New("open database: the URL must begin with postgres:// or with sqlite: and a path")
+	kind, rest, err := splitURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
 	}
+	if kind == kindSQLite {
+		return openSQLite(rest, o)
+	}
+	return openPostgres(ctx, rest, o)
 }
 
 // Ping reports whether the database can be reached and accepts who we are.
