@@ -101,6 +101,8 @@ func standstill(p operator.Progress) []string {
 		all = append(all, "it waits for a message: "+createLine(p.ID))
 	case campaign.Draft:
 		all = append(all, "it is not started: fanfare campaign start "+p.ID)
+	case operator.Broken:
+		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), p.ID))
 	case campaign.Paused:
 		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), p.ID))
 	case campaign.Running:

@@ -1,32 +1,31 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 )
 
 // stateOf is a campaign's state for a person.
 func stateOf(v operator.View) string {
-	switch {
-	case v.Err != nil:
-		return "broken"
-	case v.Spec.State == "":
-		return "waiting for a message"
-	case v.Held != nil:
-		return string(v.Spec.State) + ", held"
+	state := cmp.Or(string(v.State()), "waiting for a message")
+	if v.Err == nil && v.Held != nil {
+		state += ", held"
 	}
-	return string(v.Spec.State)
+	return state
 }
 
 // printView writes a campaign for a person: its state, its outcomes by code, its books.
 func printView(w io.Writer, v operator.View) {
 	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v))))
 	if v.Err != nil {
-		fmt.Fprintln(w, indented(w, "  ", printable(v.Err.Error())))
+		printProblem(w, v)
 	}
 	if v.Err == nil && v.Spec.State == "" {
 		fmt.Fprintf(w, "  give it one: %s\n", createLine(v.Spec.ID))
@@ -67,6 +66,31 @@ func printView(w io.Writer, v operator.View) {
 	printBooks(w, v.Books)
 }
 
+// printProblem writes why a campaign is broken, each fault of its message on a line of its own, and what to do about it.
+func printProblem(w io.Writer, v operator.View) {
+	faults := notification.FaultsOf(v.Err)
+	if len(faults) == 0 {
+		fmt.Fprintln(w, indented(w, "  ", printable(v.Problem())))
+		return
+	}
+	for _, fault := range faults {
+		fmt.Fprintln(w, indented(w, "  ", printable(fault.Error())))
+	}
+	fmt.Fprintln(w, indented(w, "  ", "→ "+printable(fixMessage(v.Spec.ID, v.Spec.State))))
+}
+
+// fixMessage is how a campaign in a state gets another message.
+func fixMessage(id string, state campaign.State) string {
+	set := fmt.Sprintf("fanfare campaign set %s --message FILE", word(id))
+	switch state {
+	case campaign.Running:
+		return fmt.Sprintf("fanfare campaign pause %s, then %s, then fanfare campaign resume %[1]s", word(id), set)
+	case campaign.Paused:
+		return fmt.Sprintf("%s, then fanfare campaign resume %s", set, word(id))
+	}
+	return set
+}
+
 // adviceOf takes apart what was seen and what to do about it, as breakers write a reason. A person's own has no advice.
 func adviceOf(reason string) (seen, advice string) {
 	seen, advice, found := strings.Cut(reason, "; ")
@@ -99,7 +123,10 @@ func printList(w io.Writer, views []operator.View) {
 	t.print(w)
 	for _, v := range views {
 		if v.Err != nil {
-			fmt.Fprintf(w, "\n%s\n", indented(w, "", printable(v.Err.Error())))
+			fmt.Fprintf(w, "\n%s\n", indented(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.State()), printable(v.Problem())))
+			if len(notification.FaultsOf(v.Err)) > 0 {
+				fmt.Fprintln(w, indented(w, "  ", "→ "+printable(fixMessage(v.Spec.ID, v.Spec.State))))
+			}
 		}
 		if v.Held != nil {
 			fmt.Fprintf(w, "\n%s\n", indented(w, printable(v.Spec.ID)+" is held: ", printable(heldWhy(v.Held))))

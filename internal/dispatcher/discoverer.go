@@ -13,6 +13,8 @@ import (
 type discoverer struct {
 	d    *Dispatcher
 	told map[string]string // what has been logged already of campaigns that are not served
+
+	broken map[string]error // what this look found in the way of campaigns
 }
 
 func (r *discoverer) run(ctx context.Context) {
@@ -37,6 +39,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.broken = make(map[string]error)
 	r.tell(found)
 	r.forget(found)
 	sideBySide(ctx, r.d.opts.brief(), found.Unsettled, r.d.tidy)
@@ -48,6 +51,9 @@ func (r *discoverer) discover(ctx context.Context) error {
 		}
 		served[spec.ID] = true
 	}
+	r.d.metrics.campaigns.WithLabelValues("served").Set(float64(len(served)))
+	r.d.metrics.campaigns.WithLabelValues("waiting").Set(float64(len(found.Waiting)))
+	r.d.metrics.setBroken(r.broken)
 	for _, s := range r.d.roster.all() {
 		if !served[s.id] {
 			r.d.log.Info("campaign is served no more", "campaign", s.id)
@@ -101,8 +107,9 @@ func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 }
 
 func (r *discoverer) refuse(id string, err error) {
+	r.broken[id] = err
 	if r.news(id, err.Error()) {
-		r.d.log.Error("campaign cannot be served: mend its spec; the others go on", "campaign", id, "error", err)
+		r.d.log.Error("campaign is broken and not served; the others go on: fix its spec", "campaign", id, "error", err)
 	}
 }
 

@@ -1,6 +1,16 @@
 package dispatcher
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
 
 // metrics are this room's own counters; a nil registerer leaves them unregistered.
 type metrics struct {
@@ -11,6 +21,48 @@ type metrics struct {
 	reaped    prometheus.Counter
 	forwarded prometheus.Counter
 	trips     *prometheus.CounterVec
+	campaigns *prometheus.GaugeVec
+	broken    *prometheus.GaugeVec
+
+	shown map[[2]string]bool // label values of broken; the discoverer's alone
+}
+
+// brokenShown bounds the series of broken campaigns. Their number is in campaigns in any case.
+const brokenShown = 100
+
+// setBroken shows which campaigns are broken, and what of them.
+func (m *metrics) setBroken(errs map[string]error) {
+	m.campaigns.WithLabelValues("broken").Set(float64(len(errs)))
+	now := make(map[[2]string]bool)
+	for _, id := range slices.Sorted(maps.Keys(errs)) {
+		if len(now) == brokenShown {
+			break
+		}
+		now[[2]string{id, faultyPart(errs[id])}] = true
+	}
+	for labels := range m.shown {
+		if !now[labels] {
+			m.broken.DeleteLabelValues(labels[0], labels[1])
+		}
+	}
+	for labels := range now {
+		m.broken.WithLabelValues(labels[0], labels[1]).Set(1)
+	}
+	m.shown = now
+}
+
+// faultyPart is what of a campaign is broken: a field of its spec, or a key.
+func faultyPart(err error) string {
+	if len(notification.FaultsOf(err)) > 0 {
+		return "message"
+	}
+	if spec, ok := errors.AsType[*campaign.SpecError](err); ok {
+		return spec.Field
+	}
+	if _, ok := errors.AsType[*queue.TypeError](err); ok {
+		return "key"
+	}
+	return "spec"
 }
 
 func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
@@ -28,6 +80,12 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "fanfare", Subsystem: "dispatcher", Name: "trips_total", Help: "Breakers that tripped and that this process acted on, by scope and kind of answer.",
 		}, []string{"scope", "kind"}),
+		campaigns: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "fanfare", Subsystem: "dispatcher", Name: "campaigns", Help: "Campaigns that this process knows, by what it does with them.",
+		}, []string{"state"}),
+		broken: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "fanfare", Subsystem: "dispatcher", Name: "broken_campaign", Help: "1 for each campaign that is not served because of its spec, by the field at fault.",
+		}, []string{"campaign", "field"}),
 		forwarded: counter("forwarded_total", "Results carried to the responses list."),
 	}
 	if reg == nil {
@@ -42,7 +100,7 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "held_campaigns",
 		Help: "Running campaigns on hold because pushes get no answers, until FCM answers a probe.",
 	}, func() float64 { return float64(len(d.warden.onHold())) })
-	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, inflight, held} {
+	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, m.campaigns, m.broken, inflight, held} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

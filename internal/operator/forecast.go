@@ -61,7 +61,7 @@ func (o *Operator) rivals(ctx context.Context, id string) ([]rival, error) {
 	}
 	var rivals []rival
 	for _, c := range all {
-		if s := c.Spec; s.ID != id && s.State == campaign.Running && c.Err == nil && c.Books.Open() > 0 {
+		if s := c.Spec; s.ID != id && s.State == campaign.Running && c.Err == nil && sendable(s) == nil && c.Books.Open() > 0 {
 			rivals = append(rivals, rival{c.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
 	"fanfare/internal/profiles"
 )
@@ -79,7 +80,7 @@ func (o *Operator) Preflight(ctx context.Context, id string, options PreflightOp
 	switch {
 	case err != nil:
 		return Preflight{}, err
-	case view.Err != nil:
+	case view.Err != nil && len(notification.FaultsOf(view.Err)) == 0: // faults of the message are a finding
 		return Preflight{}, view.Err
 	case view.Spec.State == "":
 		return Preflight{}, campaign.ErrNotFound

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -10,9 +11,9 @@ import (
 // Progress is a campaign at one moment, with its pace since the watch began to look.
 type Progress struct {
 	ID    string         `json:"id"`
-	State campaign.State `json:"state"` // "" while the recipients wait for a message
+	State campaign.State `json:"state"` // as View.State; "" while the recipients wait for a message
 	Books campaign.Books `json:"books"`
-	// Reason is why it is paused, cancelled or expired.
+	// Reason is why it is paused, cancelled, expired or broken.
 	Reason string `json:"reason,omitempty"`
 	// Rate is recipients ended a second, smoothed over the last ten seconds or so; zero until it is known.
 	Rate float64 `json:"rate"`
@@ -64,7 +65,7 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	}
 	p.at, p.ended = at, ended
 	progress := Progress{
-		ID: v.Spec.ID, State: v.Spec.State, Books: v.Books, Reason: v.Spec.Reason, Rate: p.rate, KeptBack: v.Breaker.Paused,
+		ID: v.Spec.ID, State: v.State(), Books: v.Books, Reason: cmp.Or(v.Problem(), v.Spec.Reason), Rate: p.rate, KeptBack: v.Breaker.Paused,
 		Held: v.Held,
 	}
 	known := !p.began.IsZero() && at.Sub(p.began) >= forecastAfter

@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
@@ -23,16 +24,20 @@ type View struct {
 	Undelivered error
 	// Held is what keeps this campaign back. A caller that knows the project's pace sets what keeps the project back; see WhyHeld.
 	Held *Held
-	Err  error // why the campaign cannot be served; nil if it can
+	Err  error // why the campaign cannot be served as it is; nil if it can. See Broken
 
 	expires time.Time // when the list expires by itself; only from Show
 }
 
 // MarshalJSON writes the message as the JSON that it is.
 func (v View) MarshalJSON() ([]byte, error) {
-	s, problem := v.Spec, ""
+	s, problem, stored := v.Spec, v.Problem(), campaign.State("")
+	var faults []string
 	if v.Err != nil {
-		problem = v.Err.Error()
+		stored = s.State
+		for _, fault := range notification.FaultsOf(v.Err) {
+			faults = append(faults, fault.Error())
+		}
 	}
 	message := json.RawMessage(s.Message)
 	if !json.Valid(message) {
@@ -45,6 +50,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		ID          string               `json:"id"`
 		Name        string               `json:"name,omitempty"`
 		State       campaign.State       `json:"state"`
+		Stored      campaign.State       `json:"storedState,omitempty"`
 		Reason      string               `json:"reason,omitempty"`
 		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous,omitempty"`
 		Weight      int                  `json:"weight,omitempty"`
@@ -60,10 +66,11 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Breaker     *breaker.State       `json:"breaker,omitempty"`
 		Held        *Held                `json:"held,omitempty"`
 		Undelivered string               `json:"undelivered,omitempty"`
+		Faults      []string             `json:"faults,omitempty"`
 		Error       string               `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, s.State, s.Reason, s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), problem,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
+		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults, problem,
 	})
 }
 
@@ -108,7 +115,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if missing {
 		return View{Spec: campaign.Spec{ID: id}, Books: books, expires: expires}, nil
 	}
-	view := View{Spec: spec, Books: books, Err: err, expires: expires}
+	view := View{Spec: spec, Books: books, Err: cmp.Or(err, sendable(spec)), expires: expires}
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
@@ -143,6 +150,10 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 		if views[i].Held, err = o.held(ctx, c.Spec); err != nil {
 			return nil, err
 		}
+		if views[i].Err == nil && c.Spec.State != "" {
+			views[i].Err = sendable(c.Spec)
+		}
+		views[i].Spec.Message = nil // it is long, and Show's to show
 	}
 	return views, nil
 }
@@ -167,7 +178,7 @@ func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, se
 	var pace Pace
 	for {
 		view, err := o.Show(ctx, id)
-		if err = cmp.Or(err, view.Err); err != nil {
+		if err != nil {
 			return err
 		}
 		if !seen(pace.Observe(o.now(), view)) || view.Spec.State.Ended() {

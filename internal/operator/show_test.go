@@ -90,7 +90,7 @@ func TestViewAsJSON(t *testing.T) {
 		},
 		"a message that is no JSON": {View{Spec: campaign.Spec{Message: []byte("{")}}, `"message":"{","books":{`},
 		"no message":                {View{Spec: campaign.Spec{ID: "7"}}, `{"id":"7","state":"","books":{`},
-		"broken":                    {View{Err: errors.New("field state is missing")}, `},"error":"field state is missing"}`},
+		"broken":                    {View{Err: errors.New("field state is missing")}, `{"id":"","state":"broken","reason":"field state is missing",`},
 	} {
 		text, err := json.Marshal(c.view)
 		ok(t, err)
@@ -125,6 +125,9 @@ func TestWatchEndsWhenNobodyLooks(t *testing.T) {
 		t.Errorf("of a campaign that is not there: %v", err)
 	}
 	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "state", "flying").Err())
-	err = f.Watch(t.Context(), "42", time.Millisecond, func(Progress) bool { return true })
-	mentions(t, err, "field state")
+	ok(t, f.Watch(t.Context(), "42", time.Millisecond, func(p Progress) bool {
+		equal(t, "state", p.State, Broken)
+		mentions(t, errors.New(p.Reason), "field state")
+		return false
+	}))
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Start begins a campaign, or resumes it: with a canary, and with all platforms, for whatever tripped its breaker is taken to be
-// mended. The reason is shown to people until the next change of state. A *PassedError refuses a draft whose deadline has passed.
+// fixed. The reason is shown to people until the next change of state. A *PassedError refuses a draft whose deadline has passed,
+// a *MessageError a campaign whose message cannot be sent.
 func (o *Operator) Start(ctx context.Context, id, reason string) error {
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
@@ -17,6 +18,12 @@ func (o *Operator) Start(ctx context.Context, id, reason string) error {
 	}
 	if err := o.inTime(ctx, id); err != nil {
 		return err
+	}
+	// What does not exist, or has a bad spec, is refused by the move.
+	if spec, err := o.deps.Campaigns.Get(ctx, id); err == nil {
+		if err := sendable(spec); err != nil {
+			return err
+		}
 	}
 	// The breaker first: a campaign that runs is not to be judged by what is over.
 	if err := o.deps.Breakers.Reset(ctx, list); err != nil {

@@ -74,9 +74,18 @@ func TestJobWithUnusableSpec(t *testing.T) {
 	if !strings.Contains(p.Log(), "message.notification.tittle") {
 		t.Errorf("the log says %q, want the field named", p.Log())
 	}
-	spec(servers.PlainMessage)
+	spec(`{"notification":{"title":"Hello {{name"}}`)
+	s.Job("42").Exits(2)
+	if view := s.Show("42"); view.State != "broken" || !strings.Contains(view.Reason, "message.notification.title") {
+		t.Errorf("shown as %+v, want broken with the field named", view)
+	}
+	spec(`{"message":{"notification":{"title":"Doors open"},"android":{"notification":{"channelId":"orders","clickAction":"app://{{screen|home}}"}}}}`)
 	s.Job("42").Exits(0)
 	checkOnce(t, s, 1)
+	entry := s.Sim.Ledger()["ok-u"][0]
+	if sent := string(entry.Message); !strings.Contains(sent, `"channel_id":"orders"`) || !strings.Contains(sent, `"click_action":"app://home"`) {
+		t.Errorf("FCM was sent %s", sent)
+	}
 }
 
 // Whoever pauses, cancels or stops in the midst of a campaign finds everybody either sent once or still waiting.

@@ -1,0 +1,52 @@
+package operator
+
+import (
+	"fmt"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/content"
+	"fanfare/internal/notification"
+)
+
+// Broken is the state that people see of a campaign that cannot be served as it is. It is never stored.
+const Broken campaign.State = "broken"
+
+// State is what the campaign is for a person: Broken in place of a stored state that leads nowhere.
+func (v View) State() campaign.State {
+	if v.Err != nil {
+		return Broken
+	}
+	return v.Spec.State
+}
+
+// Problem is why the campaign is broken; "" where it is not.
+func (v View) Problem() string {
+	if v.Err == nil {
+		return ""
+	}
+	return v.Err.Error()
+}
+
+// MessageError says that no dispatcher can send a campaign's message, and lists all of its faults.
+type MessageError struct {
+	ID     string
+	Faults notification.Faults
+}
+
+func (e *MessageError) Error() string {
+	return fmt.Sprintf("message of campaign %s: %v", e.ID, e.Faults)
+}
+
+func (e *MessageError) Unwrap() error { return e.Faults }
+
+// sendable returns a *MessageError where the message of a campaign that may still be served cannot be.
+func sendable(s campaign.Spec) error {
+	if s.State.Ended() {
+		return nil
+	}
+	_, err := content.Compile(s.Message)
+	if faults := notification.FaultsOf(err); len(faults) > 0 {
+		return &MessageError{ID: s.ID, Faults: faults}
+	}
+	return err
+}
