@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
@@ -41,11 +45,41 @@ func readInput(command *cobra.Command, name string) ([]byte, error) {
 	return text, nil
 }
 
-const formatHelp = "a `format`, csv or ndjson; else by the file's name, and ndjson where that does not say"
+// fileForm is what a person says of how an audience file is written.
+type fileForm struct{ format, separator string }
 
-func formatOf(flag, name string) operator.Format {
-	if flag != "" {
-		return operator.Format(flag)
+func (f *fileForm) addTo(flags *pflag.FlagSet) {
+	flags.StringVar(&f.format, "format", "", "a `format`, csv or ndjson; else by the file's name, and ndjson where that does not say")
+	flags.StringVar(&f.separator, "separator", "", "the `character` between the columns of CSV, or tab; else what the first line says")
+}
+
+// of is what holds for a file.
+func (f *fileForm) of(command *cobra.Command, name string) (format operator.Format, separator rune, err error) {
+	format = operator.FormatOf(name)
+	if f.format != "" {
+		format = operator.Format(f.format)
 	}
-	return operator.FormatOf(name)
+	if f.separator == "" {
+		return format, 0, nil
+	}
+	if format == operator.NDJSON && f.format != "" {
+		return format, 0, wrongUsage(command, errors.New("--separator is for CSV"))
+	}
+	separator, err = readSeparator(f.separator)
+	if err != nil {
+		return format, 0, wrongUsage(command, err)
+	}
+	return operator.CSV, separator, nil // nothing else has columns
+}
+
+// readSeparator takes what a shell can pass on.
+func readSeparator(text string) (rune, error) {
+	if text == "tab" || text == `\t` {
+		return '\t', nil
+	}
+	separator, size := utf8.DecodeRuneInString(text)
+	if size != len(text) || separator == utf8.RuneError || strings.ContainsRune("\"\r\n", separator) {
+		return 0, fmt.Errorf("--separator %s is not one character, or tab", printable(text))
+	}
+	return separator, nil
 }

@@ -17,16 +17,18 @@ import (
 
 func (c *cli) load() *cobra.Command {
 	var opts operator.LoadOptions
-	format := ""
+	var form fileForm
 	command := &cobra.Command{
 		Use:   "load CAMPAIGN FILE|-",
-		Short: "Load an audience (CSV or NDJSON) into a campaign's list",
+		Short: "Load an audience (CSV, NDJSON or a JSON array) into a campaign's list",
 		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
 CSV names its columns in the first line: userId, and optionally fcmToken, platform, locale and timeZone; every other column
-fills the message's placeholder of its name. NDJSON has one recipient a line, as in the list itself.
+fills the message's placeholder of its name. Commas, semicolons, tabs and bars are told apart by that line. NDJSON has one recipient
+a line, as in the list itself; a JSON array of them is as good. Files compressed with gzip or zstd are opened, UTF-16 is read.
 Lines that are no recipients are left out and named. An audience that is there already is refused without --append.`,
 		Example: `  fanfare load 42 audience.csv
+  fanfare load 42 audience.csv.gz
   zcat audience.ndjson.gz | fanfare load 42 -`,
 		Args:              takes,
 		ValidArgsFunction: c.completeLoad,
@@ -34,7 +36,10 @@ Lines that are no recipients are left out and named. An audience that is there a
 			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
 				return err
 			}
-			opts.Format = formatOf(format, args[1])
+			var err error
+			if opts.Format, opts.Separator, err = form.of(command, args[1]); err != nil {
+				return err
+			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
 				opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
 				return c.loadFile(ctx, command, op, args[0], args[1], opts)
@@ -44,7 +49,7 @@ Lines that are no recipients are left out and named. An audience that is there a
 	f := command.Flags()
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
 	f.Int64Var(&opts.Skip, "skip", 0, "pass over the first `n` recipients: those that an interrupted load had loaded")
-	f.StringVar(&format, "format", "", formatHelp)
+	form.addTo(f)
 	return command
 }
 
@@ -151,5 +156,8 @@ func printRows(w io.Writer, summary operator.LoadSummary) {
 	}
 	if more := summary.Rejected - int64(len(summary.Errors)); more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", operator.Thousands(more))
+	}
+	for _, hint := range summary.Hints {
+		fmt.Fprintln(w, indented(w, "hint: ", printable(hint)))
 	}
 }

@@ -104,20 +104,24 @@ func (c *cli) tokensRemove() *cobra.Command {
 }
 
 func (c *cli) tokensImport() *cobra.Command {
-	format := ""
+	var form fileForm
 	command := &cobra.Command{
 		Use:     "import FILE|-",
-		Short:   "Store the tokens of an audience file (CSV or NDJSON with userId and fcmToken) in Redis",
+		Short:   "Store the tokens of an audience file (CSV or JSON with userId and fcmToken) in Redis",
 		Example: "  fanfare tokens import tokens.csv",
 		Args:    takes,
 		RunE: func(command *cobra.Command, args []string) error {
+			format, separator, err := form.of(command, args[0])
+			if err != nil {
+				return err
+			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
-				opts := operator.ImportOptions{Format: formatOf(format, args[0]), MaxElement: int(rooms.Settings.Queue.MaxElement)}
+				opts := operator.ImportOptions{Format: format, Separator: separator, MaxElement: int(rooms.Settings.Queue.MaxElement)}
 				return c.importFile(ctx, command, op, args[0], opts)
 			})
 		},
 	}
-	command.Flags().StringVar(&format, "format", "", formatHelp)
+	form.addTo(command.Flags())
 	return command
 }
 

@@ -2,7 +2,6 @@ package operator
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -17,16 +16,32 @@ const (
 	// CSV has a header line that names its columns: userId, and optionally fcmToken (or token), locale, timeZone and platform, in any
 	// case and with or without underscores. Every other column becomes a var of its name; an empty field is none.
 	CSV Format = "csv"
-	// NDJSON has one recipient a line, in the form of the producer's list.
+	// NDJSON has one recipient a line, in the form of the producer's list; or it is a JSON array of them.
 	NDJSON Format = "ndjson"
+	// Sniffed is NDJSON where the text begins with a bracket, else CSV.
+	Sniffed Format = ""
 )
 
 // FormatOf tells a file's format by its name, NDJSON where the name does not say.
 func FormatOf(name string) Format {
-	if strings.EqualFold(filepath.Ext(name), ".csv") {
+	name = strings.ToLower(name)
+	switch compression := filepath.Ext(name); compression {
+	case ".gz", ".zst", ".zstd":
+		name = strings.TrimSuffix(name, compression)
+	}
+	switch filepath.Ext(name) {
+	case ".csv", ".tsv", ".tab":
 		return CSV
+	case ".txt": // spreadsheets and programs both write such
+		return Sniffed
 	}
 	return NDJSON
+}
+
+// layout is how an audience file is written.
+type layout struct {
+	format    Format
+	separator rune // of CSV's columns; zero: what the first line says
 }
 
 // FileError says why a file is no audience at all: nothing of it was loaded.
@@ -56,36 +71,57 @@ type audience interface {
 	next(dst []byte) ([]byte, error)
 	// line is where the element that next returned last began.
 	line() int
+	// hints are what a person should look at, known from the beginning.
+	hints() []string
 }
 
 // newAudience reads the beginning of an audience. Elements are longer than limit bytes for the dispatcher to refuse, and so
 // refused here. A *FileError says that this is none.
-func newAudience(r io.Reader, format Format, limit int) (audience, error) {
-	switch format {
-	case CSV:
-		return newCSVAudience(r, limit)
-	case NDJSON:
-		return newNDJSONAudience(r, limit)
+func newAudience(r io.Reader, l layout, limit int) (audience, error) {
+	switch l.format {
+	case CSV, NDJSON, Sniffed:
+	default:
+		return nil, &FileError{fmt.Sprintf("there is no format %q: use %s or %s", l.format, CSV, NDJSON)}
 	}
-	return nil, &FileError{fmt.Sprintf("there is no format %q: use %s or %s", format, CSV, NDJSON)}
+	plain, err := openText(r)
+	if err != nil {
+		return nil, err
+	}
+	source := &rowReader{r: plain, left: unbounded}
+	text := bufio.NewReaderSize(source, max(readAhead, 2*limit))
+	first, err := firstCharacter(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case l.format == CSV, l.format == Sniffed && first != '{' && first != '[':
+		return newCSVAudience(source, text, l.separator, limit)
+	case first == '[':
+		return newArrayAudience(text, limit), nil
+	}
+	return &ndjsonAudience{lines: text, limit: limit}, nil
 }
 
 // readAhead is how much of a file is in memory.
 const readAhead = 1 << 18
 
-// openText passes over the byte order mark that spreadsheets write, and refuses their UTF-16.
-func openText(r io.Reader, size int) (*bufio.Reader, error) {
-	text := bufio.NewReaderSize(r, size)
-	mark, err := text.Peek(3)
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("read audience: %w", err)
-	case bytes.HasPrefix(mark, []byte("\xff\xfe")), bytes.HasPrefix(mark, []byte("\xfe\xff")):
-		return nil, &FileError{"it is UTF-16: save it as UTF-8"}
-	case bytes.Equal(mark, []byte("\xef\xbb\xbf")):
-		_, _ = text.Discard(len(mark)) // cannot fail: Peek has just read them
+// firstCharacter looks at what comes behind white space; zero where that is nothing, or more of it than fits into the buffer.
+func firstCharacter(text *bufio.Reader) (byte, error) {
+	for n := 1; n <= text.Size(); n++ {
+		seen, err := text.Peek(n)
+		if err != nil && !errors.Is(err, io.EOF) {
+			if _, file := errors.AsType[*FileError](err); file {
+				return 0, err
+			}
+			return 0, fmt.Errorf("read audience: %w", err)
+		}
+		if len(seen) < n {
+			return 0, nil
+		}
+		if c := seen[n-1]; c != ' ' && c != '\t' && c != '\r' && c != '\n' {
+			return c, nil
+		}
 	}
-	return text, nil
+	return 0, nil
 }
 
 // checkSize refuses what the dispatcher would.

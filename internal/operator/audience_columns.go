@@ -3,6 +3,7 @@ package operator
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -32,8 +33,13 @@ var columnKinds = map[string]columnKind{
 	"platform": columnPlatform,
 }
 
+// kindOf is what the column of a name holds.
+func kindOf(name string) columnKind {
+	return columnKinds[strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", ""))]
+}
+
 // readHeader understands the first line. A *FileError says why not.
-func readHeader(header []string) ([]column, error) {
+func readHeader(header []string, separator rune) ([]column, error) {
 	columns := make([]column, len(header))
 	seen := make(map[column]int)
 	users := 0
@@ -45,7 +51,7 @@ func readHeader(header []string) ([]column, error) {
 			return nil, &FileError{"its lines end in carriage returns alone: save it with line feeds (LF or CRLF)"}
 		}
 		name = strings.TrimSpace(name)
-		kind := columnKinds[strings.ToLower(strings.ReplaceAll(name, "_", ""))]
+		kind := kindOf(name)
 		columns[i] = column{kind: kind, name: name}
 		same := column{kind: kind}
 		if kind == columnVar {
@@ -63,22 +69,76 @@ func readHeader(header []string) ([]column, error) {
 		}
 	}
 	if users == 0 {
-		return nil, &FileError{noUserColumn(header)}
+		return nil, &FileError{noUserColumn(header, separator)}
 	}
 	return columns, nil
 }
 
 // noUserColumn guesses why there is no column userId.
-func noUserColumn(header []string) string {
-	line := strings.Join(header, ",")
-	for _, separator := range []string{";", "\t", "|"} {
-		if len(header) == 1 && strings.Contains(line, separator) {
-			return fmt.Sprintf("its columns are separated by %q: separate them by commas", separator)
+func noUserColumn(header []string, separator rune) string {
+	line := strings.Join(header, string(separator))
+	for _, other := range separators {
+		if len(header) == 1 && strings.ContainsRune(line, other) {
+			return fmt.Sprintf("its columns are separated by %q, not by %q", other, separator)
 		}
 	}
 	const shown = 80
 	if len(line) > shown {
-		line = line[:shown] + "…"
+		line = strings.ToValidUTF8(line[:shown], "") + "…"
 	}
-	return fmt.Sprintf("no column of its first line, %q, is called userId", line)
+	text := fmt.Sprintf("no column of its first line, %q, is called userId", line)
+	for i, name := range header {
+		if probableKind(name) == columnUser {
+			text += fmt.Sprintf("; column %d, %q, is probably it: call it userId", i+1, strings.TrimSpace(name))
+			break
+		}
+	}
+	return text
+}
+
+// probableKinds are names that people give to columns, in lower case and with letters alone, and what those probably hold.
+var probableKinds = map[string]columnKind{
+	"user": columnUser, "uid": columnUser, "id": columnUser, "customerid": columnUser, "memberid": columnUser, "accountid": columnUser,
+	"clientid": columnUser, "externalid": columnUser, "externaluserid": columnUser, "subscriberid": columnUser,
+	"fcm": columnToken, "fcmid": columnToken, "regid": columnToken, "registrationid": columnToken, "fcmregistrationid": columnToken, "gcmid": columnToken,
+	"lang": columnLocale, "language": columnLocale, "languagecode": columnLocale,
+	"tz": columnTimeZone, "os": columnPlatform, "devicetype": columnPlatform,
+}
+
+// probableKind guesses what a column holds whose name is none that we know.
+func probableKind(name string) columnKind {
+	letters := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+	if kind, known := columnKinds[letters]; known {
+		return kind
+	}
+	if strings.HasSuffix(letters, "token") || strings.HasSuffix(letters, "tokens") {
+		return columnToken
+	}
+	return probableKinds[letters]
+}
+
+// properNames are how the columns that are no vars should be called.
+var properNames = map[columnKind]string{
+	columnUser: "userId", columnToken: "fcmToken", columnLocale: "locale", columnTimeZone: "timeZone", columnPlatform: "platform",
+}
+
+// hintsOf names columns that fill a placeholder and probably should not.
+func hintsOf(columns []column) []string {
+	has := make(map[columnKind]bool)
+	for _, c := range columns {
+		has[c.kind] = true
+	}
+	var hints []string
+	for i, c := range columns {
+		if kind := probableKind(c.name); c.kind == columnVar && kind != columnVar && !has[kind] {
+			hints = append(hints, fmt.Sprintf("column %d, %q, only fills the placeholder of its name; it is probably the column %s: call it so",
+				i+1, c.name, properNames[kind]))
+		}
+	}
+	return hints
 }

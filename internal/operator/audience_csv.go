@@ -17,25 +17,27 @@ import (
 // csvAudience turns rows into elements by the header's names. What it makes, the dispatcher can read: it refuses the fields that
 // campaign.DecodeRecipient would, which costs a tenth of reading each element again.
 type csvAudience struct {
-	source  *rowReader
-	text    *bufio.Reader
-	rows    *csv.Reader
-	columns []column
-	limit   int
-	at      int
-	before  int                        // lines before the first of rows
-	vars    map[string]json.RawMessage // of the row at hand
-	values  []byte                     // what their values lie in
+	source    *rowReader
+	text      *bufio.Reader
+	rows      *csv.Reader
+	columns   []column
+	separator rune
+	limit     int
+	at        int
+	before    int                        // lines before the first of rows
+	vars      map[string]json.RawMessage // of the row at hand
+	values    []byte                     // what their values lie in
 }
 
-func newCSVAudience(r io.Reader, limit int) (*csvAudience, error) {
-	source := &rowReader{r: r, left: maxRow + readAhead}
-	text, err := openText(source, readAhead)
-	if err != nil {
-		return nil, err
+// newCSVAudience reads the first line. A separator of zero is found out from it.
+func newCSVAudience(source *rowReader, text *bufio.Reader, separator rune, limit int) (*csvAudience, error) {
+	source.left = maxRow + readAhead
+	passed := 0
+	if separator == 0 {
+		separator, passed = sniffSeparator(text)
 	}
-	a := &csvAudience{source: source, text: text, limit: limit, at: 1, vars: make(map[string]json.RawMessage)}
-	a.begin(0)
+	a := &csvAudience{source: source, text: text, separator: separator, limit: limit, at: 1 + passed, vars: make(map[string]json.RawMessage)}
+	a.begin(passed)
 	header, err := a.rows.Read()
 	switch {
 	case errors.Is(err, errRowTooLong):
@@ -45,7 +47,7 @@ func newCSVAudience(r io.Reader, limit int) (*csvAudience, error) {
 	case err != nil:
 		return nil, &FileError{fmt.Sprintf("its first line names no columns: %v", err)}
 	}
-	if a.columns, err = readHeader(header); err != nil {
+	if a.columns, err = readHeader(header, separator); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -55,11 +57,14 @@ func newCSVAudience(r io.Reader, limit int) (*csvAudience, error) {
 func (a *csvAudience) begin(before int) {
 	a.before = before
 	a.rows = csv.NewReader(a.text)
+	a.rows.Comma = a.separator
 	a.rows.ReuseRecord = true
 	a.rows.FieldsPerRecord = len(a.columns)
 }
 
 func (a *csvAudience) line() int { return a.at }
+
+func (a *csvAudience) hints() []string { return hintsOf(a.columns) }
 
 func (a *csvAudience) next(dst []byte) ([]byte, error) {
 	a.source.left = maxRow + readAhead
@@ -180,6 +185,23 @@ func checkUserID(id string) error {
 		return fmt.Errorf("userId is longer than %d bytes", campaign.MaxUserID)
 	case strings.ContainsRune(id, 0):
 		return errors.New("userId holds a NUL")
+	case isRounded(id):
+		return errors.New(roundedProblem(id))
 	}
 	return nil
+}
+
+// isRounded reports whether an id is a long number as spreadsheets show it, such as 1.23457E+14: its last digits are lost.
+func isRounded(id string) bool {
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	mantissa, exponent, found := strings.Cut(strings.ToUpper(id), "E")
+	if !found || len(exponent) < 3 || exponent[0] != '+' && exponent[0] != '-' || !digits(exponent[1:]) {
+		return false
+	}
+	whole, fraction, pointed := strings.Cut(strings.Replace(strings.TrimPrefix(mantissa, "-"), ",", ".", 1), ".")
+	return len(whole) == 1 && digits(whole) && (!pointed || digits(fraction))
+}
+
+func roundedProblem(id string) string {
+	return "userId " + id + " was rounded by a spreadsheet: format its column as text, and export it again"
 }

@@ -17,15 +17,9 @@ type ndjsonAudience struct {
 	at    int
 }
 
-func newNDJSONAudience(r io.Reader, limit int) (*ndjsonAudience, error) {
-	lines, err := openText(r, max(readAhead, 2*limit))
-	if err != nil {
-		return nil, err
-	}
-	return &ndjsonAudience{lines: lines, limit: limit}, nil
-}
-
 func (a *ndjsonAudience) line() int { return a.at }
+
+func (a *ndjsonAudience) hints() []string { return nil }
 
 func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 	for {
@@ -47,8 +41,8 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 		if err := checkSize(text, a.limit, a.at); err != nil {
 			return dst, err
 		}
-		if _, err := campaign.DecodeRecipient(text); err != nil {
-			return dst, RowError{Line: a.at, Problem: problemOf(err)}
+		if problem := elementProblem(text); problem != "" {
+			return dst, RowError{Line: a.at, Problem: problem}
 		}
 		return append(dst, text...), nil
 	}
@@ -75,4 +69,16 @@ func problemOf(err error) string {
 		return malformed.Problem
 	}
 	return err.Error()
+}
+
+// elementProblem says why an element in the form of the producer's list is no recipient; "" if it is one.
+func elementProblem(element []byte) string {
+	r, err := campaign.DecodeRecipient(element)
+	if err != nil {
+		return problemOf(err)
+	}
+	if isRounded(r.UserID) {
+		return roundedProblem(r.UserID)
+	}
+	return ""
 }

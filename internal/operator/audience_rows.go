@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 )
 
 // maxRow bounds one row, so that a quote which is never closed does not take the whole file into memory.
 const maxRow = 1 << 20
+
+// unbounded is for a file that is not read in rows.
+const unbounded = math.MaxInt
 
 var errRowTooLong = errors.New("row too long")
 
@@ -24,7 +28,9 @@ func (b *rowReader) Read(p []byte) (int, error) {
 		return 0, errRowTooLong
 	}
 	n, err := b.r.Read(p)
-	b.left -= n
+	if b.left != unbounded {
+		b.left -= n
+	}
 	if last := bytes.LastIndexByte(p[:n], '\n'); last >= 0 {
 		b.lines += bytes.Count(p[:last+1], []byte{'\n'})
 		b.width = n - last - 1

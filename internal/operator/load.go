@@ -22,6 +22,8 @@ const (
 // LoadOptions say how an audience is loaded.
 type LoadOptions struct {
 	Format Format
+	// Separator stands between the columns of CSV; zero: what the first line says.
+	Separator rune
 	// Append adds to an audience that is there already; without it such a load is refused.
 	Append bool
 	// Skip passes over the first recipients of the file: those that an interrupted load had loaded.
@@ -47,10 +49,11 @@ func (o LoadOptions) withDefaults() LoadOptions {
 func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOptions) (LoadSummary, error) {
 	l := load{opts: opts.withDefaults()}
 	start := o.now()
-	rows, err := newAudience(r, opts.Format, l.opts.MaxElement)
+	rows, err := newAudience(r, layout{opts.Format, opts.Separator}, l.opts.MaxElement)
 	if err != nil {
 		return l.summary, err
 	}
+	l.summary.Hints = rows.hints()
 	if l.loader, err = o.deps.Campaigns.Load(ctx, id, opts.Append); err != nil {
 		return l.summary, err
 	}

@@ -9,10 +9,12 @@ import (
 
 // LoadSummary tells what a load did. It is filled also when the load broke off.
 type LoadSummary struct {
-	Loaded   int64         `json:"loaded"`
-	Rejected int64         `json:"rejected"`
-	Errors   []RowError    `json:"errors,omitempty"` // the first of those rejected
-	Took     time.Duration `json:"-"`
+	Loaded   int64      `json:"loaded"`
+	Rejected int64      `json:"rejected"`
+	Errors   []RowError `json:"errors,omitempty"` // the first of those rejected
+	// Hints name columns that are probably not what they are called.
+	Hints []string      `json:"hints,omitempty"`
+	Took  time.Duration `json:"-"`
 }
 
 // MarshalJSON writes the time in seconds.

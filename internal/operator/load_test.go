@@ -94,7 +94,7 @@ func TestLoadOfNobody(t *testing.T) {
 			t.Errorf("of an empty audience in %s: %v", format, err)
 		}
 	}
-	summary, err := f.Load(t.Context(), "bad", strings.NewReader("[\n1\n]\n"), LoadOptions{Format: NDJSON})
+	summary, err := f.Load(t.Context(), "bad", strings.NewReader("{\n1\n}\n"), LoadOptions{Format: NDJSON})
 	if !errors.Is(err, ErrNoRecipient) || summary.Rejected != 3 {
 		t.Errorf("of a file without a recipient: %+v, %v", summary, err)
 	}

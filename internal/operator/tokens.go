@@ -17,7 +17,8 @@ const progressEvery = 1000
 
 // ImportOptions say how the tokens of an audience are imported.
 type ImportOptions struct {
-	Format Format
+	Format    Format
+	Separator rune // between the columns of CSV; zero: what the first line says
 	// MaxElement is the longest element that a load would take, in bytes; default queue.DefaultMaxElement.
 	MaxElement int
 	// Progress, when set, hears how many tokens have been read. It is called from one goroutine.
@@ -28,7 +29,7 @@ type ImportOptions struct {
 // summary. Being cut off does no harm: the import is repeated.
 func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOptions) (LoadSummary, error) {
 	start := o.now()
-	rows, err := newAudience(r, opts.Format, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
+	rows, err := newAudience(r, layout{opts.Format, opts.Separator}, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
 	if err != nil {
 		return LoadSummary{}, err
 	}
@@ -36,7 +37,7 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 	imported, err := o.deps.Tokens.Import(ctx, func(yield func(string, notification.Target) bool) {
 		i.each(ctx, yield)
 	})
-	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Took: o.now().Sub(start)}
+	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.hints(), Took: o.now().Sub(start)}
 	switch err := errors.Join(i.err, err); {
 	case err != nil:
 		return summary, fmt.Errorf("%w: %d tokens are stored; repeating the import does no harm", err, imported)

@@ -1,0 +1,146 @@
+package operator
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// arrayAudience passes on the elements of a JSON array, without the white space between their parts. It holds one of them at a
+// time. What it finds between elements is no recipient's fault, and ends the file.
+type arrayAudience struct {
+	text   *bufio.Reader
+	limit  int
+	at     int // the line in which the element at hand began
+	lines  int // line ends passed so far
+	count  int // elements begun
+	value  []byte
+	length int // of the element as it is written: what is too long is not kept
+	packed bytes.Buffer
+}
+
+func newArrayAudience(text *bufio.Reader, limit int) *arrayAudience {
+	return &arrayAudience{text: text, limit: limit, at: 1}
+}
+
+func (a *arrayAudience) line() int { return a.at }
+
+func (a *arrayAudience) hints() []string { return nil }
+
+func (a *arrayAudience) next(dst []byte) ([]byte, error) {
+	if err := a.begin(); err != nil {
+		return dst, err
+	}
+	a.count++
+	a.at = a.lines + 1
+	if err := a.readValue(); err != nil {
+		return dst, err
+	}
+	if a.length > len(a.value) {
+		return dst, a.rowError(fmt.Sprintf("is %d bytes long, over the limit of %d (queue.max_element)", a.length, a.limit))
+	}
+	if problem := elementProblem(a.value); problem != "" {
+		return dst, a.rowError(problem)
+	}
+	a.packed.Reset()
+	if err := json.Compact(&a.packed, a.value); err != nil {
+		return dst, a.rowError("is not JSON: " + err.Error())
+	}
+	if err := checkSize(a.packed.Bytes(), a.limit, a.at); err != nil {
+		return dst, err
+	}
+	return append(dst, a.packed.Bytes()...), nil
+}
+
+func (a *arrayAudience) rowError(problem string) error {
+	return RowError{Line: a.at, Problem: fmt.Sprintf("element %d: %s", a.count, problem)}
+}
+
+// begin passes over what stands before an element. It returns io.EOF behind the array's end.
+func (a *arrayAudience) begin() error {
+	c, err := a.skipSpace()
+	if a.count == 0 && err == nil { // the bracket that the format was known by
+		_, _ = a.text.ReadByte()
+		c, err = a.skipSpace()
+	} else if err == nil && c == ',' {
+		_, _ = a.text.ReadByte()
+		c, err = a.skipSpace()
+	} else if err == nil && c != ']' {
+		return fmt.Errorf("there is no comma behind element %d of the JSON array", a.count)
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the JSON array is not closed: the file is cut off")
+	case err != nil:
+		return err
+	case c == ',' || c == '}':
+		return fmt.Errorf("there is %q instead of an element behind element %d of the JSON array", c, a.count)
+	case c != ']':
+		return nil
+	}
+	_, _ = a.text.ReadByte()
+	if _, err := a.skipSpace(); !errors.Is(err, io.EOF) {
+		return errors.Join(errors.New("something follows behind the JSON array"), err)
+	}
+	return io.EOF
+}
+
+// skipSpace passes over white space and looks at what comes then.
+func (a *arrayAudience) skipSpace() (byte, error) {
+	for {
+		c, err := a.text.ReadByte()
+		switch {
+		case err != nil:
+			return 0, err
+		case c == '\n':
+			a.lines++
+		case c != ' ' && c != '\t' && c != '\r':
+			return c, a.text.UnreadByte()
+		}
+	}
+}
+
+// readValue reads up to where a value ends, without judging it.
+func (a *arrayAudience) readValue() error {
+	a.value, a.length = a.value[:0], 0
+	depth, quoted, escaped := 0, false, false
+	for {
+		c, err := a.text.ReadByte()
+		if err != nil && errors.Is(err, io.EOF) {
+			return fmt.Errorf("element %d of the JSON array does not end: the file is cut off", a.count)
+		} else if err != nil {
+			return err
+		}
+		if depth == 0 && !quoted && (c == ',' || c == ']' || c == '}' || c <= ' ') {
+			return a.text.UnreadByte()
+		}
+		a.keep(c)
+		switch {
+		case quoted:
+			quoted = escaped || c != '"'
+			escaped = !escaped && c == '\\'
+		case c == '"':
+			quoted = true
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+		}
+		if depth == 0 && !quoted && (c == '}' || c == ']' || c == '"') {
+			return nil
+		}
+	}
+}
+
+// keep holds what an element may be long, with twice as much for its white space.
+func (a *arrayAudience) keep(c byte) {
+	if c == '\n' {
+		a.lines++
+	}
+	if a.length++; len(a.value) < max(readAhead, 3*a.limit) && len(a.value) == a.length-1 {
+		a.value = append(a.value, c)
+	}
+}

@@ -1,0 +1,117 @@
+package operator
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+const (
+	// maxWindow is the memory that a zstd file may ask for: all levels up to --ultra -20 stay within it.
+	maxWindow = 32 << 20
+	// maxLayers bounds how often a file may be compressed.
+	maxLayers = 3
+)
+
+// openText gives the text of a file as UTF-8 without a byte order mark. What gzip and zstd compressed is known by its first
+// bytes, and so is UTF-16, which spreadsheets call Unicode. All of it is read as it goes: memory does not depend on the size of
+// what comes out.
+func openText(r io.Reader) (io.Reader, error) {
+	raw := bufio.NewReaderSize(r, readAhead)
+	for range maxLayers {
+		plain, err := decompress(raw)
+		switch {
+		case err != nil:
+			return nil, err
+		case plain == nil:
+			return decodeText(raw)
+		}
+		raw = bufio.NewReaderSize(plain, readAhead)
+	}
+	return nil, &FileError{fmt.Sprintf("it is compressed more than %d times", maxLayers-1)}
+}
+
+// unread are files that are not opened, by their first bytes, and what to do with them.
+var unread = []struct{ magic, problem string }{
+	{"PK\x03\x04", "it is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV UTF-8"},
+	{"\xd0\xcf\x11\xe0", "it is an Excel workbook: save the sheet as CSV UTF-8"},
+	{"\xfd7zXZ\x00", "it is compressed with xz: gzip and zstd can be read"},
+	{"BZh", "it is compressed with bzip2: gzip and zstd can be read"},
+}
+
+// decompress returns a reader of what a compressed file holds; nil where it is not compressed.
+func decompress(raw *bufio.Reader) (io.Reader, error) {
+	magic, err := raw.Peek(6)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read audience: %w", err)
+	}
+	for _, other := range unread {
+		if bytes.HasPrefix(magic, []byte(other.magic)) {
+			return nil, &FileError{other.problem}
+		}
+	}
+	switch {
+	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
+		plain, err := gzip.NewReader(raw)
+		if err != nil {
+			return nil, &FileError{fmt.Sprintf("it begins as gzip does, and cannot be decompressed: %v", err)}
+		}
+		return &decompressor{plain, "gzip"}, nil
+	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")), len(magic) >= 4 && magic[0]&0xf0 == 0x50 && bytes.Equal(magic[1:4], []byte("\x2a\x4d\x18")):
+		plain, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, &FileError{fmt.Sprintf("it begins as zstd does, and cannot be decompressed: %v", err)}
+		}
+		return &decompressor{plain, "zstd"}, nil
+	}
+	return nil, nil
+}
+
+// decompressor says in its errors what a person can do about them.
+type decompressor struct {
+	io.Reader
+	kind string
+}
+
+func (d *decompressor) Read(p []byte) (int, error) {
+	n, err := d.Reader.Read(p)
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("decompress %s: the file is cut off", d.kind)
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
+		err = &FileError{fmt.Sprintf("it needs more than %d MiB to be decompressed: compress it without --long and --ultra", maxWindow>>20)}
+	default:
+		err = fmt.Errorf("decompress %s: %w", d.kind, err)
+	}
+	return n, err
+}
+
+// decodeText passes over UTF-8's byte order mark, and decodes UTF-16, with its mark or without.
+func decodeText(raw *bufio.Reader) (io.Reader, error) {
+	start, err := raw.Peek(4)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read audience: %w", err)
+	}
+	utf16 := func(order unicode.Endianness) (io.Reader, error) {
+		return transform.NewReader(raw, unicode.UTF16(order, unicode.UseBOM).NewDecoder()), nil
+	}
+	switch {
+	case bytes.Equal(start, []byte("\xff\xfe\x00\x00")), bytes.Equal(start, []byte("\x00\x00\xfe\xff")):
+		return nil, &FileError{"it is UTF-32: save it as UTF-8"}
+	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
+		_, _ = raw.Discard(3) // cannot fail: Peek has just read them
+	case bytes.HasPrefix(start, []byte("\xff\xfe")), len(start) == 4 && start[0] != 0 && start[1] == 0 && start[2] != 0 && start[3] == 0:
+		return utf16(unicode.LittleEndian)
+	case bytes.HasPrefix(start, []byte("\xfe\xff")), len(start) == 4 && start[0] == 0 && start[1] != 0 && start[2] == 0 && start[3] != 0:
+		return utf16(unicode.BigEndian)
+	}
+	return raw, nil
+}
