@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
@@ -11,8 +12,11 @@ import (
 	"fanfare/internal/responses"
 )
 
-// replayBatch is how many letters are pushed and removed together: what a crash in between would push twice.
+// replayBatch is how many letters are taken and pushed together.
 const replayBatch = 32
+
+// replayPatience is how long a push is tried that Redis does not answer.
+const replayPatience = 10 * time.Second
 
 // ReplaySummary tells what a replay did.
 type ReplaySummary struct {
@@ -25,8 +29,9 @@ type ReplaySummary struct {
 }
 
 // Replay sends dead letters on their way again: recipients to the end of their campaign's list, results to the list of
-// responses. A letter is removed after it was pushed, so being cut off repeats some, and loses none; of copies of one letter
-// one is pushed. Letters that are written while it works are left alone.
+// responses. A letter is taken first and pushed then, so that of several replays one sends it. A replay that dies in between loses no
+// letter: what it had taken and not pushed is a letter again after a minute. Of copies of one letter one is pushed. Letters that
+// are written while it works are left alone.
 //
 // A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
@@ -64,7 +69,7 @@ type replay struct {
 	summary ReplaySummary
 }
 
-// batch pushes letters, grouped by where they go, and removes those that went.
+// batch sends letters on their way, grouped by where they go.
 func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) error {
 	groups := make(map[string][]responses.DeadLetter)
 	for _, letter := range letters {
@@ -72,15 +77,8 @@ func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) erro
 		groups[id] = append(groups[id], letter)
 	}
 	for id, group := range groups {
-		gone, err := r.push(ctx, id, group)
-		if err != nil {
+		if err := r.send(ctx, id, group); err != nil {
 			return fmt.Errorf("replay%s: %w", into(id), err)
-		}
-		if r.dry {
-			continue
-		}
-		if _, err := r.o.deps.DeadLetters.Remove(ctx, gone...); err != nil {
-			return fmt.Errorf("remove replayed letters: they are replayed, and still listed: %w", err)
 		}
 	}
 	return nil
@@ -108,38 +106,61 @@ func element(letter responses.DeadLetter) []byte {
 	return letter.Raw
 }
 
-// push appends the letters of one destination, and returns those that went: none when nobody would take them from there. A
-// campaign that was completed runs again. The expiry of its list stays what it is.
-func (r *replay) push(ctx context.Context, id string, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
-	if id == "" {
-		return letters, r.append(ctx, r.o.deps.Names.ResponsesList(), letters)
+// send takes the letters of one destination, and pushes them. None goes where no one would take them from there. A campaign that was
+// completed runs again. The expiry of its list stays what it is.
+func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLetter) error {
+	list := r.o.deps.Names.ResponsesList()
+	if id != "" {
+		takes, err := r.takes(r.o.deps.Campaigns.Get(ctx, id))
+		if err != nil {
+			return err
+		}
+		if !takes {
+			r.summary.Skipped += int64(len(letters))
+			return nil
+		}
+		if list, err = r.o.deps.Names.Campaign(id); err != nil {
+			return err
+		}
+		if letters, err = r.reachable(ctx, letters); err != nil {
+			return err
+		}
 	}
-	takes, err := r.takes(r.o.deps.Campaigns.Get(ctx, id))
-	if err != nil || !takes {
-		return r.stay(letters, err)
+	if r.dry {
+		r.summary.Replayed += int64(len(r.elements(letters)))
+		return nil
 	}
-	list, err := r.o.deps.Names.Campaign(id)
-	if err != nil {
-		return nil, err
+	if len(letters) == 0 {
+		return nil
 	}
-	if letters, err = r.reachable(ctx, letters); err != nil || len(letters) == 0 {
-		return nil, err
+	b, err := r.o.deps.DeadLetters.Take(ctx, id, letters...)
+	if err != nil || len(b.Letters) == 0 {
+		return err
 	}
-	if err := r.append(ctx, list, letters); err != nil || r.dry {
-		return nil, err
-	}
-	// It may have been cancelled or deleted meanwhile: then nobody claims what was pushed, and the letters stay.
-	if takes, err = r.takes(r.o.deps.Campaigns.Adopt(ctx, id)); err != nil || !takes {
-		return r.stay(letters, err)
-	}
-	return letters, nil
+	return r.finish(ctx, id, list, b)
 }
 
-func (r *replay) stay(letters []responses.DeadLetter, err error) ([]responses.DeadLetter, error) {
-	if err == nil {
-		r.summary.Skipped += int64(len(letters))
+// finish pushes a batch, and ends it. A campaign that was cancelled or deleted meanwhile is not claimed from: its letters stay.
+func (r *replay) finish(ctx context.Context, id string, list queue.List, b responses.Batch) error {
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), b.Until) // an interruption lets it come to its end
+	defer cancel()
+	letters := r.o.deps.DeadLetters
+	elements := r.elements(b.Letters)
+	if err := r.append(ctx, list, b.ID, elements); err != nil {
+		return errors.Join(err, letters.Resolve(ctx, b))
 	}
-	return nil, err
+	if id != "" {
+		takes, err := r.takes(r.o.deps.Campaigns.Adopt(ctx, id))
+		if err != nil {
+			return err
+		}
+		if !takes {
+			r.summary.Skipped += int64(len(b.Letters))
+			return letters.PutBack(ctx, b)
+		}
+	}
+	r.summary.Replayed += int64(len(elements))
+	return letters.Replayed(ctx, b)
 }
 
 // reachable leaves out the recipients who would only end as skipped. Who cannot be told about now ends the replay.
@@ -173,28 +194,31 @@ func (r *replay) takes(spec campaign.Spec, err error) (bool, error) {
 	return err == nil && !spec.State.Final(), err
 }
 
-// append pushes what the letters hold, but for those of which a copy was pushed before.
-func (r *replay) append(ctx context.Context, list queue.List, letters []responses.DeadLetter) error {
-	var elements [][]byte
+// elements are what the letters hold, but for those of which a copy was pushed before.
+func (r *replay) elements(letters []responses.DeadLetter) [][]byte {
+	var all [][]byte
 	for _, letter := range letters {
 		if !r.pushed[letter.ID] {
 			r.pushed[letter.ID] = true
-			elements = append(elements, element(letter))
+			all = append(all, element(letter))
 		}
 	}
-	if r.dry {
-		r.summary.Replayed += int64(len(elements))
-	}
-	if r.dry || len(elements) == 0 {
+	return all
+}
+
+// append pushes under the name of a batch, once, whatever becomes of the replies.
+func (r *replay) append(ctx context.Context, list queue.List, batch string, elements [][]byte) error {
+	if len(elements) == 0 {
 		return nil
 	}
 	q, err := queue.New(r.o.deps.Redis, list, queue.Options{})
 	if err != nil {
 		return err
 	}
-	_, err = q.Append(ctx, queue.Batch{Load: queue.NewClaimID(), Elements: elements})
-	if err == nil {
-		r.summary.Replayed += int64(len(elements))
+	for wait := newRetry(replayPatience); ; {
+		_, err := q.Append(ctx, queue.Batch{Load: batch, Elements: elements})
+		if err == nil || !unreachable(err) || !wait.again(ctx) {
+			return err
+		}
 	}
-	return err
 }

@@ -39,9 +39,11 @@ type DeadLetterOptions struct {
 // DeadLetters is the list of what the responder could not, or need not, write down as a success. The responder appends
 // to it in the script that settles a result; everything else about it is here.
 type DeadLetters struct {
-	rdb  redis.UniversalClient
-	keys []string // the list, and its counts
-	o    DeadLetterOptions
+	rdb   redis.UniversalClient
+	names queue.Names
+	list  queue.List // of responses
+	keys  []string   // the list, and its counts
+	o     DeadLetterOptions
 }
 
 // NewDeadLetters opens the list; it does not talk to Redis.
@@ -56,7 +58,7 @@ func NewDeadLetters(rdb redis.UniversalClient, names queue.Names, o DeadLetterOp
 		return nil, fmt.Errorf("dead letters: at most %d letters for %s: too few", o.MaxLetters, o.MaxAge)
 	}
 	list := names.ResponsesList()
-	return &DeadLetters{rdb: rdb, keys: []string{list.Key(queue.SuffixDead), list.Key(suffixDeadCounts)}, o: o}, nil
+	return &DeadLetters{rdb: rdb, names: names, list: list, keys: []string{list.Key(queue.SuffixDead), list.Key(suffixDeadCounts)}, o: o}, nil
 }
 
 // position is where a reader of the list stands; see lua/dead_page.lua.
@@ -71,6 +73,9 @@ func start(newest bool) position {
 	}
 	return position{}
 }
+
+// removedLetter stands for a letter that a removal which was cut off has left; the next one takes it out of the list.
+const removedLetter = "\x00removed"
 
 // page is some letters in the order they are asked for, and the server's time.
 type page struct {
@@ -108,7 +113,9 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 		if !ok {
 			return page{}, queue.ErrReply
 		}
-		if p.letters[i], err = DecodeDeadLetter([]byte(text)); err != nil {
+		if text == removedLetter {
+			p.letters[i].gone = true
+		} else if p.letters[i], err = DecodeDeadLetter([]byte(text)); err != nil {
 			p.letters[i] = foreignLetter(text, err)
 		}
 		p.letters[i].position, p.letters[i].removed = first+int64(i), removed

@@ -37,6 +37,7 @@ type DeadLetter struct {
 	// What Remove finds it by: as it stands in the list, where it was read, and how many had been removed by then.
 	stored            string
 	position, removed int64
+	gone              bool // nothing but a gap in the list
 }
 
 // Code is what letters are counted and found under: the result's error code, or one that says why there is none.

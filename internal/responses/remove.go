@@ -8,8 +8,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Remove removes letters that List or Get gave, and tells how many. Copies are letters of their own: whoever replays
-// knows them by their ID. To replay, push first and remove then: being cut off in between repeats, and loses nothing.
+// Remove removes letters that List or Get gave, and tells how many. Copies are letters of their own. To replay, Take them.
 // Repeating is harmless; as with queue.Settle, a low count alone proves no loss.
 func (d *DeadLetters) Remove(ctx context.Context, letters ...DeadLetter) (removed int, err error) {
 	for some := range slices.Chunk(letters, pageLetters) {
@@ -28,13 +27,16 @@ func (d *DeadLetters) Remove(ctx context.Context, letters ...DeadLetter) (remove
 
 // Purge removes the letters that match, the oldest first, and tells how many. Repeating it is harmless.
 func (d *DeadLetters) Purge(ctx context.Context, f Filter) (removed int, err error) {
+	if err := d.recoverBatches(ctx); err != nil {
+		return 0, err
+	}
 	var at position
 	for {
 		p, err := d.read(ctx, &at, false, pageLetters)
 		if err != nil || len(p.letters) == 0 {
 			return removed, err
 		}
-		n, err := d.Remove(ctx, slices.DeleteFunc(p.letters, func(l DeadLetter) bool { return !f.Match(&l) })...)
+		n, err := d.Remove(ctx, slices.DeleteFunc(p.letters, func(l DeadLetter) bool { return l.gone || !f.Match(&l) })...)
 		removed += n
 		if err != nil {
 			return removed, err

@@ -13,6 +13,10 @@ import (
 // written after it began are left out, so that replaying what fails again comes to an end. An error ends it.
 func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
+		if err := d.recoverBatches(ctx); err != nil {
+			yield(DeadLetter{}, err)
+			return
+		}
 		at := start(f.Newest)
 		var began time.Time // server's clock
 		for {
@@ -29,7 +33,7 @@ func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, 
 			}
 			for i := range p.letters {
 				l := &p.letters[i]
-				if !l.At.After(began) && f.Match(l) && !yield(*l, nil) {
+				if !l.gone && !l.At.After(began) && f.Match(l) && !yield(*l, nil) {
 					return
 				}
 			}

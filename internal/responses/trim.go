@@ -9,7 +9,12 @@ import (
 
 // Trim drops the oldest letters beyond the bounds of length and age, counts them as dropped and tells how many.
 // It is cheap when there is nothing to drop, and several processes may do it at a time.
+//
+// It puts back, too, what replays have taken that have died.
 func (d *DeadLetters) Trim(ctx context.Context) (dropped int, err error) {
+	if err := d.recoverBatches(ctx); err != nil {
+		return 0, err
+	}
 	for {
 		var head position
 		oldest, err := d.read(ctx, &head, false, pageLetters)

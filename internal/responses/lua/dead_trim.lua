@@ -16,6 +16,7 @@ local dropped = math.max(n, length - longest)
 if dropped <= 0 then
   return 0
 end
+redis.call('PERSIST', dead)
+redis.call('HINCRBY', counts, 'dropped', dropped) -- first: a reader that is cut in on reads some again, and passes over none
 redis.call('LTRIM', dead, dropped, -1)
-redis.call('HINCRBY', counts, 'dropped', dropped)
 return dropped

@@ -1,0 +1,36 @@
+-- dead_release ends a batch that dead_take took: its letters were replayed, or go back to the end of the list. Whether it is called
+-- again or was cut, a letter is not doubled.
+-- KEYS: the list, the batches, what was taken lately, the batch. ARGV: the batch, 'replayed' or 'back', 'expired' if it is to be left
+-- alone while its lease lasts.
+-- Returns how many letters went back.
+local dead, batches, lately, batch = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local id, back, expired = ARGV[1], ARGV[2] == 'back', ARGV[3] == 'expired'
+
+local bad = wrong_type(dead, 'list', batches, 'zset', lately, 'set', batch, 'list')
+if bad then
+  return bad
+end
+local ends = tonumber(redis.call('ZSCORE', batches, id) or 0)
+if expired and ends > server_ms() then
+  return 0
+end
+
+redis.call('PERSIST', dead)
+local letters, hashes = {}, {}
+if back then
+  for _, letter in ipairs(redis.call('LRANGE', batch, 1, -1)) do
+    if not redis.call('LPOS', dead, letter) then
+      letters[#letters + 1] = letter
+    end
+    hashes[#hashes + 1] = redis.sha1hex(letter)
+  end
+end
+if #letters > 0 then
+  redis.call('RPUSH', dead, unpack(letters))
+end
+if #hashes > 0 then
+  redis.call('SREM', lately, unpack(hashes))
+end
+redis.call('DEL', batch)
+redis.call('ZREM', batches, id)
+return #letters
