@@ -16,11 +16,21 @@ import (
 	"time"
 )
 
+// ends waits until a context has ended, and fails the test when it does not.
+func ends(t *testing.T, ctx context.Context) {
+	t.Helper()
+	select {
+	case <-ctx.Done():
+	case <-time.After(2 * time.Minute):
+		t.Error("still not ended")
+	}
+}
+
 func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 	signals := make(chan os.Signal, 2)
 	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
 		signals <- syscall.SIGTERM
-		<-p.Fetch().Done()
+		ends(t, p.Fetch())
 		return p.Work().Err()
 	})
 	if err != nil {
@@ -33,14 +43,14 @@ func TestSecondSignalEndsTheWork(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			<-p.Fetch().Done()
+			ends(t, p.Fetch())
 			signals <- syscall.SIGTERM // the same wish, sent to the process and to its group
 			<-time.After(sameWish)
 			if p.Work().Err() != nil {
 				t.Error("two signals within a moment ended the work")
 			}
 			signals <- syscall.SIGINT
-			<-p.Work().Done()
+			ends(t, p.Work())
 			return context.Cause(p.Work())
 		})
 		if !errors.Is(err, ErrSecondSignal) {
@@ -56,9 +66,9 @@ func TestDrainIsBounded(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: drain}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			<-p.Fetch().Done()
+			ends(t, p.Fetch())
 			began := time.Now()
-			<-p.Work().Done()
+			ends(t, p.Work())
 			if took := time.Since(began); took != drain {
 				t.Errorf("the work had %s", took)
 			}
@@ -76,7 +86,7 @@ func TestWithoutDrainOnlyASecondSignalEndsTheWork(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			<-p.Fetch().Done()
+			ends(t, p.Fetch())
 			select {
 			case <-p.Work().Done():
 				return context.Cause(p.Work())
@@ -94,7 +104,7 @@ func TestEndOfTheContextIsAFirstSignal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	err := Run(ctx, Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
 		cancel()
-		<-p.Fetch().Done()
+		ends(t, p.Fetch())
 		return p.Work().Err()
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
@@ -174,4 +175,18 @@ func TestUnsentGoesBackAtAStop(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A full batch of outcomes is written at once, however long the acker might wait for more.
+func TestFullBatchIsWrittenAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.options.AckBatch, w.options.AckInterval = 10, time.Hour
+		w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
+		stop := w.serve(w.dispatcher())
+		synctest.Wait()
+		if b := w.books("42"); b.Sent != 10 {
+			t.Errorf("books %+v, want a batch of ten written", b)
+		}
+		stop()
+	})
 }

@@ -31,7 +31,7 @@ func hold(t *testing.T, l *lanes, n int) []line {
 	t.Helper()
 	var held []line
 	for range n {
-		got, err := l.acquire(t.Context())
+		got, err := l.soon(t)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestAWaveOfRequestsIsNoWaveOfDials(t *testing.T) {
 	served := make(chan error, inFlight)
 	for range inFlight {
 		go func() {
-			_, err := l.acquire(t.Context())
+			_, err := l.soon(t)
 			served <- err
 		}()
 	}

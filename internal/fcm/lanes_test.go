@@ -126,6 +126,13 @@ func newTestLanes(t *testing.T, address string, config *tls.Config, o Options) (
 	return l, clock
 }
 
+// soon is acquire for a test that would hang if no one answered.
+func (l *lanes) soon(t *testing.T) (line, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	return l.acquire(ctx)
+}
+
 // While a server cannot be reached, those who ask are told at once, and it is dialed ever more rarely.
 func TestDialsPauseAfterAFailure(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,11 +157,9 @@ func TestDialsPauseAfterAFailure(t *testing.T) {
 	for want, pause := range []time.Duration{0, dialPause, 2 * dialPause, 4 * dialPause} {
 		clock.Add(int64(pause))
 		for range 3 {
-			bounded, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			if _, err := l.acquire(bounded); err == nil || bounded.Err() != nil {
+			if _, err := l.soon(t); err == nil || errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("a lane to nowhere: %v, want an error at once", err)
 			}
-			cancel()
 		}
 		if n := accepted.Load(); n != int64(want+1) {
 			t.Errorf("after a pause of %s: %d dials, want %d", pause, n, want+1)
@@ -167,7 +172,7 @@ func TestWaitingForAStream(t *testing.T) {
 	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
 	var held []line
 	for range l.most() {
-		got, err := l.acquire(t.Context())
+		got, err := l.soon(t)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +188,7 @@ func TestWaitingForAStream(t *testing.T) {
 	next := make(chan line, 1)
 	waiting := make(chan error, 1)
 	go func() {
-		got, err := l.acquire(t.Context())
+		got, err := l.soon(t)
 		next <- got
 		waiting <- err
 	}()
@@ -196,14 +201,14 @@ func TestWaitingForAStream(t *testing.T) {
 	}
 
 	go func() {
-		_, err := l.acquire(t.Context())
+		_, err := l.soon(t)
 		waiting <- err
 	}()
 	l.close()
 	if err := <-waiting; !errors.Is(err, errClosed) {
 		t.Errorf("a waiter at close: %v", err)
 	}
-	if _, err := l.acquire(t.Context()); !errors.Is(err, errClosed) {
+	if _, err := l.soon(t); !errors.Is(err, errClosed) {
 		t.Errorf("after close: %v", err)
 	}
 }
@@ -212,7 +217,7 @@ func TestWaitingForAStream(t *testing.T) {
 func TestAGrantIsNotLostOnALeaver(t *testing.T) {
 	srv := serve(t, nil, accept)
 	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
-	got, err := l.acquire(t.Context())
+	got, err := l.soon(t)
 	if err != nil {
 		t.Fatal(err)
 	}
