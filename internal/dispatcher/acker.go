@@ -54,8 +54,11 @@ func (a *acker) run(fetch, keep context.Context) {
 			l = p.ledger
 		case <-due:
 			due = nil
-			for _, l := range a.ledgers {
+			for camp, l := range a.ledgers {
 				a.begin(keep, l, a.mayGiveBack(fetch, l))
+				if camp.closed() && l.empty() {
+					delete(a.ledgers, camp)
+				}
 			}
 			continue
 		}
@@ -124,9 +127,6 @@ func (a *acker) end(p *page) {
 		a.d.roster.wake()
 	}
 	p.ledger.close()
-	if camp.closed() && p.ledger.empty() {
-		delete(a.ledgers, camp)
-	}
 }
 
 // settle keeps trying: the outcomes are known to nobody else. Meanwhile the campaign is not claimed from.

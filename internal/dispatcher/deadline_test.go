@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/tokens"
 )
 
 func TestDeadlineEndsWhoIsLeft(t *testing.T) {
@@ -69,3 +71,23 @@ func TestDeadlineAfterALostSenderUnderWay(t *testing.T) {
 		t.Errorf("books %+v, want one unknown and one expired", b)
 	}
 }
+
+// Whoever waits out a fault of ours ends with the campaign's deadline, and not only when the wait is over.
+func TestDeadlineEndsAWaitForTheDatabase(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		const until = 3 * time.Second // the wait is 10 s
+		w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, brokenSource{}, tokens.Options{}))(t)
+		w.campaign(campaign.Spec{ID: "42", Deadline: time.Now().Add(until)}, `{"userId":"u1"}`, `{"userId":"u2"}`)
+		stop := w.serve(w.dispatcher())
+		<-time.After(until + w.options.Poll + time.Second)
+		if b := w.books("42"); b.Expired != 2 || !b.Balanced() {
+			t.Errorf("books %+v, want both expired", b)
+		}
+		stop()
+	})
+}
+
+// brokenSource is a database that is always down.
+type brokenSource struct{}
+
+func (brokenSource) Tokens(context.Context, []string) (map[string]string, error) { return nil, errDown }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fanfare/internal/breaker"
@@ -207,6 +208,77 @@ func TestPlacesWithoutAPushAreGivenBack(t *testing.T) {
 	stop()
 	if b := w.books("42"); b.Sent != 2*canary || b.Skipped != 5*canary || b.Failed != 10*canary {
 		t.Errorf("books %+v", b)
+	}
+}
+
+// Places in the canary for which a claim found nobody are given back at once: a campaign that is loaded slowly, or by several
+// processes, must not wait until a lease is over.
+func TestPlacesThatNobodyFillsAreGivenBack(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.judged()
+		w.options.Poll = time.Hour
+		w.campaign(campaign.Spec{ID: "42"}, audience(5)...)
+		release := make(chan struct{})
+		w.deps.Pacer = holdAll(release)
+		stop := w.serve(w.dispatcher())
+		<-time.After(time.Second)
+		if s := w.breakerOf("42"); s.Canary.Outstanding != 5 {
+			t.Errorf("%d places in the canary are taken, want those of the five recipients", s.Canary.Outstanding)
+		}
+		close(release)
+		synctest.Wait()
+		stop()
+	})
+}
+
+// What belongs to an older round than the newest is of no use, whichever is told first.
+func TestAnswersOfTheNewestRoundCount(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	if err := finder.discover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	camp := d.roster.get("42")
+	for _, round := range []int64{1, 2, 1, 2} {
+		d.jury.ended(&lease{camp: camp, claim: fmt.Sprint(round), round: round}, 5)
+	}
+	if tally := d.jury.tally[camp]; tally.Round != 2 || tally.Ended["2"] != 10 || tally.Ended["1"] != 0 {
+		t.Errorf("tally %+v, want ten of round 2 alone", tally)
+	}
+}
+
+// A trip that is told in the midst of a stop is acted on, and one of a campaign that is gone, or stopped, needs no more.
+func TestTripIsActedOnInAStop(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	if err := finder.discover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	camp := d.roster.get("42")
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	d.jury.obey(stopped, camp, breaker.Verdict{Trip: &breaker.Trip{Scope: breaker.Campaign, Kind: breaker.BadMessage, Reason: "why"}, Tripped: true})
+	if spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t); spec.State != campaign.Paused || spec.Reason != "why" || !camp.closed() {
+		t.Errorf("campaign is %s for %q, closed here: %v; want it paused by the trip", spec.State, spec.Reason, camp.closed())
+	}
+	for _, step := range []func(context.Context, string) error{
+		func(ctx context.Context, id string) error {
+			return w.deps.Campaigns.Move(ctx, id, campaign.Cancelled, "")
+		},
+		w.deps.Campaigns.Delete,
+	} {
+		if err := step(t.Context(), "42"); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.jury.pause(t.Context(), camp, "again"); err != nil {
+			t.Errorf("pause what is stopped: %v", err)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type fakePacer struct {
 	waits atomic.Int64
 	may   func(ctx context.Context, nth int64) error
 	shut  atomic.Int64 // how many more times it says that the gate has closed meanwhile
+	last  func()       // what happens just before a push that may go
 
 	mu     sync.Mutex
 	pushes []pacing.Push
@@ -37,7 +38,12 @@ func (p *fakePacer) Wait(ctx context.Context, push pacing.Push) error {
 	return p.may(ctx, n)
 }
 
-func (p *fakePacer) Shut() bool { return p.shut.Add(-1) >= 0 }
+func (p *fakePacer) Shut() bool {
+	if p.last != nil {
+		p.last()
+	}
+	return p.shut.Add(-1) >= 0
+}
 
 func (p *fakePacer) Close(_ context.Context, retryAfter time.Duration, _ string) error {
 	p.mu.Lock()
@@ -74,6 +80,26 @@ func TestShutGateIsWaitedForAgain(t *testing.T) {
 		t.Errorf("asked %d times, want 14: four pushes met a shut gate", waits)
 	}
 	w.sender.each(t, 10, 1)
+}
+
+// A campaign that is dropped at the last moment sends to nobody more, and the room on the wire is another's.
+func TestCampaignDroppedAtTheLastMoment(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.options.Concurrency = 1
+		w.campaign(campaign.Spec{ID: "42"}, audience(3)...)
+		var d *Dispatcher
+		var once sync.Once
+		w.deps.Pacer = &fakePacer{last: func() { once.Do(func() { d.roster.drop(d.roster.get("42")) }) }}
+		d = w.dispatcher()
+		stop := w.serve(d)
+		<-time.After(w.options.Discover / 2)
+		if n, b := w.sender.total(), w.books("42"); n != 0 || b.Waiting != 3 {
+			t.Errorf("%d pushes and the books %+v, want everybody back unsent", n, b)
+		}
+		<-time.After(w.options.Discover)
+		stop()
+		w.sender.each(t, 3, 1)
+	})
 }
 
 // Only a 429 of the whole project closes the gate.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
 
@@ -177,16 +177,29 @@ func TestUnsentGoesBackAtAStop(t *testing.T) {
 	}
 }
 
-// A full batch of outcomes is written at once, however long the acker might wait for more.
-func TestFullBatchIsWrittenAtOnce(t *testing.T) {
+// A stop cuts look-ups off. Whom they were for goes back, and does not wait for a fault that there is not.
+func TestStopDuringALookUpGivesBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.options.AckBatch, w.options.AckInterval = 10, time.Hour
-		w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
+		w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, slowSource{}, tokens.Options{}))(t)
+		people := audience(6)
+		for i := range people {
+			people[i] = people[i][:len(`{"userId":"u0000"`)] + "}"
+		}
+		w.campaign(campaign.Spec{ID: "42"}, people...)
 		stop := w.serve(w.dispatcher())
 		synctest.Wait()
-		if b := w.books("42"); b.Sent != 10 {
-			t.Errorf("books %+v, want a batch of ten written", b)
-		}
 		stop()
+		w.wantWaiting("42", people)
+		if b := w.books("42"); b.Retrying != 0 {
+			t.Errorf("books %+v, want nobody to be tried again", b)
+		}
 	})
+}
+
+// slowSource is a database that does not answer.
+type slowSource struct{}
+
+func (slowSource) Tokens(ctx context.Context, _ []string) (map[string]string, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }

@@ -136,4 +136,17 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 			t.Errorf("rests for %s, want %d s; %v", camp.idle.Sub(now), want, err)
 		}
 	}
+	w.campaign(campaign.Spec{ID: "42"})
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	if err := finder.discover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	answered := d.roster.get("42")
+	answered.failures = camp.failures
+	if err := c.claim(t.Context(), answered, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.refused(answered, io.EOF); err != nil || answered.idle.Sub(now) != w.options.Discover {
+		t.Errorf("after a claim that was answered it rests for %s, want %s; %v", answered.idle.Sub(now), w.options.Discover, err)
+	}
 }

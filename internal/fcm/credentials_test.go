@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"fanfare/internal/fcmsim"
 )
@@ -165,4 +167,24 @@ func TestWhoIsToBlameForNoToken(t *testing.T) {
 	if n := sim.Counts().Requests; n != 0 {
 		t.Errorf("%d requests to FCM without a token", n)
 	}
+}
+
+// silentEnd is a token endpoint that never answers.
+type silentEnd struct{}
+
+func (silentEnd) RoundTrip(req *http.Request) (*http.Response, error) {
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+// Who waits for an access token is not held for longer than that may take.
+func TestTimeoutBoundsTheTokenEndpoint(t *testing.T) {
+	file := write(t, []byte(`{"type":"authorized_user","client_id":"i","client_secret":"s","refresh_token":"r"}`))
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		_, err := credentials{file: file, transport: silentEnd{}}.fetch(t.Context())
+		if took := time.Since(begun); err == nil || took != 10*time.Second {
+			t.Errorf("%v after %s, want an error after 10 s", err, took)
+		}
+	})
 }

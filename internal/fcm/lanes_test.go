@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -165,6 +166,22 @@ func TestDialsPauseAfterAFailure(t *testing.T) {
 			t.Errorf("after a pause of %s: %d dials, want %d", pause, n, want+1)
 		}
 	}
+}
+
+// A server that takes no connection, and refuses none, holds a dial no longer than that may take.
+func TestTimeoutBoundsADial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newTestLanes(t, "192.0.2.1:443", new(tls.Config), Options{Concurrency: 1, Streams: 1})
+		l.dialer.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		begun := time.Now()
+		_, err := l.acquire(t.Context())
+		if took := time.Since(begun); err == nil || took != 10*time.Second {
+			t.Errorf("%v after %s, want an error after 10 s", err, took)
+		}
+	})
 }
 
 func TestWaitingForAStream(t *testing.T) {

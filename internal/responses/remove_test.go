@@ -63,6 +63,22 @@ func removesOneOfTwoCopies(t *testing.T, b *backend) {
 		}
 		wantList(t, "left", l.ids(responses.Filter{}), left)
 	}
+
+	behind := failed("b", "INTERNAL", 1)[0]
+	l.add(one, one, behind)
+	for letter, err := range l.List(t.Context(), responses.Filter{}) { // where each was read is not where it is by now
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := l.Purge(t.Context(), responses.Filter{Campaign: "b"}); n != 1 || err != nil {
+			t.Errorf("purged %d, error %v", n, err)
+		}
+		if n, err := l.Remove(t.Context(), letter); n != 1 || err != nil {
+			t.Errorf("removed %d, error %v", n, err)
+		}
+		break
+	}
+	wantList(t, "left after a removal behind", l.ids(responses.Filter{}), []string{one.ID})
 }
 
 func purgesLetters(t *testing.T, b *backend) {
