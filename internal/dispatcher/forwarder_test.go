@@ -3,8 +3,11 @@ package dispatcher
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -43,7 +46,7 @@ func TestForwarderSaysWhatIsInTheWay(t *testing.T) {
 }
 
 // clustered reaches the world's Redis as a cluster of one node, where results go through the outbox.
-func (w *world) clustered() {
+func (w *world) clustered(hooks ...redis.Hook) {
 	w.t.Helper()
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{
 		Dialer: w.dial.Dialer,
@@ -52,6 +55,9 @@ func (w *world) clustered() {
 		},
 	})
 	w.t.Cleanup(func() { _ = rdb.Close() })
+	for _, hook := range hooks {
+		rdb.AddHook(hook)
+	}
 	w.deps.Campaigns = must(campaign.New(rdb, w.deps.Names, campaign.Options{}))(w.t)
 	w.deps.Outbox = must(responses.NewOutbox(rdb, w.deps.Names, responses.OutboxOptions{}))(w.t)
 }
@@ -77,6 +83,43 @@ func TestStopEmptiesTheOutbox(t *testing.T) {
 		stop()
 		if b := w.books("42"); b.Outbox != 0 || len(w.results()) != 2 {
 			t.Errorf("books %+v and %d results, want both forwarded", b, len(w.results()))
+		}
+	})
+}
+
+// pushes is a hook that holds up what is pushed to a list, once.
+type pushes struct{ begun, release chan struct{} }
+
+func (p pushes) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (p pushes) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (p pushes) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if slices.ContainsFunc(cmds, func(cmd redis.Cmder) bool { return cmd.Name() == "rpush" }) {
+			close(p.begun)
+			<-p.release
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// Two passes over one outbox take turns: else each would forward what the other has not trimmed yet.
+func TestPassesOverAnOutboxTakeTurns(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		hook := pushes{make(chan struct{}), make(chan struct{})}
+		w.clustered(hook)
+		must(w.redis.RPush("{campaign:42}:outbox", `{"campaignId":"42","userId":"u1","status":"sent","at":"2030-01-01T00:00:00.000Z","resultId":"r1"}`))(t)
+		f, list := w.dispatcher().forwarder, w.list("42")
+		var passes sync.WaitGroup
+		passes.Go(func() { f.forward(t.Context(), list) })
+		<-hook.begun
+		passes.Go(func() { f.forward(t.Context(), list) })
+		synctest.Wait()
+		close(hook.release)
+		passes.Wait()
+		if n := len(w.allResults()); n != 1 {
+			t.Errorf("%d results, want the one", n)
 		}
 	})
 }

@@ -155,3 +155,48 @@ func claimsBehindAGate(t *testing.T, b *backend) {
 	b.rdb.HSet(t.Context(), spec, "state", "paused")
 	wantList(t, "repeated when the gate has closed", raws(f.claimAs(lease.Claim, 1)), []string{"a"})
 }
+
+// A lease lasts as long as the queue's options say, from its claim, its repeated claim and its extension, by the server's clock.
+func leasesLastAsLongAsTheyShould(t *testing.T, b *backend) {
+	const length = 7 * time.Second
+	f := open(t, b, queue.Options{Lease: length})
+	f.push(numbered("u", 3)...)
+	claim := queue.NewClaimID()
+	for _, c := range []struct {
+		step string
+		take func()
+	}{
+		{"claim", func() { f.claimAs(claim, 3) }},
+		{"claim repeated", func() { f.claimAs(claim, 3) }},
+		{"extend", func() {
+			if lost, err := f.Extend(t.Context(), claim); err != nil || len(lost) != 0 {
+				t.Fatalf("extend: lost %v, %v", lost, err)
+			}
+		}},
+	} {
+		f.expire(claim)
+		before, here := f.now(), time.Now()
+		c.take()
+		after := f.now()
+		score, err := f.rdb.ZScore(t.Context(), f.list.Key(queue.SuffixLeases), claim).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ends := time.UnixMilli(int64(score)); ends.Before(before.Add(length)) || ends.After(after.Add(length)) {
+			t.Errorf("%s: ends %s after the call, want %s", c.step, ends.Sub(before), length)
+		}
+		if until := f.claimAs(claim, 3).Until; until.Before(here.Add(length)) || until.After(time.Now().Add(length)) {
+			t.Errorf("%s: is used until %s after the call, want %s", c.step, until.Sub(here), length)
+		}
+	}
+}
+
+// now is the server's clock, in its milliseconds.
+func (f fixture) now() time.Time {
+	f.Helper()
+	now, err := f.rdb.Time(f.Context()).Result()
+	if err != nil {
+		f.Fatalf("ask the time: %v", err)
+	}
+	return now.Truncate(time.Millisecond)
+}

@@ -22,6 +22,7 @@ var conformance = []struct {
 }{
 	{"claim in order", claimsInOrder},
 	{"claim repeated", claimRepeated},
+	{"claim for a while", leasesLastAsLongAsTheyShould},
 	{"claim beyond one piece", claimsManyAtOnce},
 	{"claim up to a size", claimsUpToASize},
 	{"claim oversize", claimsOversize},

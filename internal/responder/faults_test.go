@@ -3,6 +3,7 @@ package responder_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -257,10 +258,14 @@ func TestLostLeaseIsDropped(t *testing.T) {
 	w.push(elements...)
 	w.start(w.rdb)
 	servers.Receive(t, "call of the database", writing)
-	w.expireLeases()
-	if _, err := w.queue().Reap(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.await("the loss of the lease", func() bool { // the extender works against us
+		w.expireLeases()
+		n, err := w.queue().Reap(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n > 0
+	})
 	servers.Receive(t, "end of the call whose lease is lost", cut)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
 	db.wantRows(t, ids)
@@ -270,4 +275,38 @@ func TestLostLeaseIsDropped(t *testing.T) {
 	if !strings.Contains(w.log.String(), "lease is lost") {
 		t.Error("the log does not tell of the lost lease")
 	}
+}
+
+// unextending is a client that reaches Redis for everything but to extend leases.
+type unextending struct{ redis.UniversalClient }
+
+func (u unextending) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if len(keys) == 1 && strings.HasSuffix(keys[0], ":"+queue.SuffixLeases) && len(args) > 1 {
+		cmd := redis.NewCmd(ctx)
+		cmd.SetErr(io.EOF)
+		return cmd
+	}
+	return u.UniversalClient.EvalSha(ctx, sha, keys, args...)
+}
+
+// A lease that cannot be extended ends by this process's clock: by then another responder may have the results.
+func TestUnextendedLeaseIsDropped(t *testing.T) {
+	cut := make(chan struct{})
+	db := &database{fails: func(ctx context.Context, call int, _ []notification.Result) error {
+		if call > 1 {
+			return nil
+		}
+		<-ctx.Done()
+		close(cut)
+		return ctx.Err()
+	}}
+	w := newWorld(t, db)
+	w.lease = 300 * time.Millisecond
+	w.options.Workers = 1
+	elements, ids := sent(20)
+	w.push(elements...)
+	w.start(unextending{w.rdb})
+	servers.Receive(t, "end of the call whose lease is over", cut)
+	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
+	db.wantRows(t, ids)
 }
