@@ -73,7 +73,7 @@ func printBooks(w io.Writer, b campaign.Books) {
 	case b.Missing > 0:
 		verdict = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
 	case !b.Balanced():
-		verdict = "NOT BALANCED: somebody has deleted or changed the campaign's counts in Redis"
+		verdict = "NOT BALANCED: the campaign's counts were deleted or changed in Redis"
 	}
 	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", operator.Thousands(b.Loaded), strings.Join(sum, " + "), verdict)
 }

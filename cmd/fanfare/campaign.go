@@ -16,9 +16,9 @@ import (
 func (c *cli) campaign() *cobra.Command {
 	return group("campaign COMMAND", "Create, look at and steer campaigns",
 		c.campaignCreate(), c.campaignShow(), c.campaignList(), c.campaignCheck(), c.campaignSet(),
-		c.campaignMove("start", "Begin to send a campaign", start),
+		c.campaignStart("start", "Begin to send a campaign"),
 		c.campaignPause(),
-		c.campaignMove("resume", "Go on with a paused campaign", start),
+		c.campaignStart("resume", "Go on with a paused campaign"),
 		c.campaignMove("cancel", "End a campaign for good: who was not sent to stays unsent", moveTo(campaign.Cancelled)),
 		c.campaignDelete(),
 	)

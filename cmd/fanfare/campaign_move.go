@@ -25,19 +25,33 @@ type moved struct {
 	line   string
 }
 
-func start(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
-	if err := op.Start(ctx, id, reason); err != nil {
-		return moved{}, err
+// starts begins a campaign or resumes it; partial is asked for when that happens.
+func starts(partial *bool) move {
+	return func(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial}); err != nil {
+			return moved{}, err
+		}
+		view, err := op.Show(ctx, id)
+		if err != nil {
+			return moved{}, err
+		}
+		line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %s", printable(id), campaign.Running, word(id))
+		if at := view.Deadline(); !at.IsZero() && at.Before(time.Now()) {
+			line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", stamp(at))
+		}
+		for _, loss := range view.Losses() {
+			line += "\n" + loss.What
+		}
+		return moved{ID: id, State: campaign.Running, line: line}, nil
 	}
-	view, err := op.Show(ctx, id)
-	if err != nil {
-		return moved{}, err
-	}
-	line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %s", printable(id), campaign.Running, word(id))
-	if at := view.Deadline(); !at.IsZero() && at.Before(time.Now()) {
-		line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", stamp(at))
-	}
-	return moved{ID: id, State: campaign.Running, line: line}, nil
+}
+
+// campaignStart makes a command of starting or resuming.
+func (c *cli) campaignStart(verb, short string) *cobra.Command {
+	partial := false
+	command := c.campaignMove(verb, short, starts(&partial))
+	command.Flags().BoolVar(&partial, "partial", false, "begin although recipients are missing or a load has not come to its end, and do without these")
+	return command
 }
 
 func moveTo(to campaign.State) move {

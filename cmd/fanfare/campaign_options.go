@@ -99,6 +99,8 @@ func deadlineText(v operator.View) string {
 		return none
 	case at.Equal(own):
 		return stamp(at)
+	case v.Books.Assumed:
+		return stamp(list) + " (campaign.default_ttl after the load)"
 	case own.IsZero():
 		return stamp(list) + " (the list's expiry)"
 	}

@@ -61,7 +61,7 @@ func (d *demo) perform(ctx context.Context) error {
 		return err
 	}
 	started := time.Now()
-	if err := d.op.Start(ctx, d.id, ""); err != nil {
+	if err := d.op.Start(ctx, d.id, operator.StartOptions{}); err != nil {
 		return err
 	}
 	line := newProgressLine(d.w, false)

@@ -60,7 +60,10 @@ func about(id string, err error) error {
 		return refusal(refused)
 	}
 	if passed, ok := errors.AsType[*operator.PassedError](err); ok {
-		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, id)
+		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, word(id))
+	}
+	if incomplete, ok := errors.AsType[*operator.IncompleteError](err); ok {
+		return daemon.Exit(daemon.ExitStopped, fmt.Errorf("%w; or do without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), word(id)))
 	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):
@@ -69,6 +72,14 @@ func about(id string, err error) error {
 		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %s", printable(id), word(id))
 	}
 	return err
+}
+
+// startVerb is the command that lets a campaign run.
+func startVerb(from campaign.State) string {
+	if from == campaign.Draft {
+		return "start"
+	}
+	return "resume"
 }
 
 // refusal adds what is possible instead.

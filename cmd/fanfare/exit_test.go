@@ -20,22 +20,22 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 	}{
 		"interrupted": {
 			operator.InterruptedError{Err: context.Canceled, Done: 3000}, daemon.ExitLeftover,
-			"context canceled: the first 3000 recipients are loaded; go on with: fanfare load 42 a.csv --append --skip 3000",
+			"context canceled: the first 3000 recipients are loaded; go on with: fanfare load 42 a.csv",
 		},
 		"Redis went away": {
 			operator.InterruptedError{Err: errors.New("EOF"), Done: 3000, Unsure: 1000}, daemon.ExitFault,
-			"EOF: the first 3000 recipients are loaded, and perhaps the next 1000; go on with: fanfare load 42 a.csv --append --skip 3000 (up to 1000 recipients may then be in twice)",
+			"EOF: the first 3000 recipients are loaded, and perhaps the next 1000; go on with: fanfare load 42 a.csv",
 		},
 		"deleted meanwhile": {
 			operator.InterruptedError{Err: campaign.ErrDeleted, Done: 3000}, daemon.ExitFault,
-			"campaign was deleted while it was loaded: the first 3000 recipients are loaded",
+			"campaign was deleted while it was loaded, or another load has taken over: the first 3000 recipients are loaded",
 		},
 		"cancelled meanwhile": {
 			operator.InterruptedError{Err: &campaign.TransitionError{ID: "42", From: campaign.Cancelled, To: campaign.Running}, Done: 3000}, daemon.ExitFault,
 			"campaign 42 is cancelled for good, and cannot become running: the first 3000 recipients are loaded",
 		},
 	} {
-		err := explain(goOn(&c.broken, "42", "a.csv"))
+		err := explain(goOn(&c.broken, "42", "a.csv", operator.LoadOptions{}))
 		if err.Error() != c.want || daemon.Code(err) != c.code {
 			t.Errorf("%s: got %d %v\nwant %d %s", name, daemon.Code(err), err, c.code, c.want)
 		}

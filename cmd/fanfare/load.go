@@ -26,7 +26,8 @@ func (c *cli) load() *cobra.Command {
 CSV names its columns in the first line: userId, and optionally fcmToken, platform, locale and timeZone; every other column
 fills the message's placeholder of its name. Commas, semicolons, tabs and bars are told apart by that line. NDJSON has one recipient
 a line, as in the list itself; a JSON array of them is as good. Files compressed with gzip or zstd are opened, UTF-16 is read.
-Lines that are no recipients are left out and named. An audience that is there already is refused without --append.`,
+Lines that are no recipients are left out and named. An audience that is there already is refused without --append. A load that
+was interrupted, or killed, is gone on with by the same command: the recipients that it had loaded are passed over.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   zcat audience.ndjson.gz | fanfare load 42 -`,
@@ -48,7 +49,7 @@ Lines that are no recipients are left out and named. An audience that is there a
 	}
 	f := command.Flags()
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
-	f.Int64Var(&opts.Skip, "skip", 0, "pass over the first `n` recipients: those that an interrupted load had loaded")
+	f.Int64Var(&opts.Skip, "skip", 0, "pass over the first `n` recipients of the file, whatever an interrupted load had loaded")
 	form.addTo(f)
 	return command
 }
@@ -80,7 +81,7 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 		}
 	})
 	if begun {
-		return goOn(broken, id, name)
+		return goOn(broken, id, name, opts)
 	}
 	if errors.Is(err, operator.ErrNoRecipient) && opts.Format == operator.NDJSON {
 		return fmt.Errorf("%s: %w; if it is CSV, give --format csv", name, err)
@@ -112,8 +113,11 @@ func notLoaded(id, name string, err error) error {
 	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
 		return fmt.Errorf("campaign %s is %s, and takes no audience any more", id, over.From)
 	}
-	if errors.Is(err, campaign.ErrAudienceExists) {
+	switch {
+	case errors.Is(err, campaign.ErrAudienceExists):
 		return fmt.Errorf("campaign %s has an audience, or another load has just begun; to add to it, give --append", id)
+	case errors.Is(err, campaign.ErrOtherAudience):
+		return fmt.Errorf("%s: %w; to add it all the same, give --append --skip N", name, campaign.ErrOtherAudience)
 	}
 	return about(id, err)
 }
@@ -124,12 +128,17 @@ func noAudience(name string, e *operator.FileError) error {
 }
 
 // goOn tells how to go on with a load that broke off, unless the campaign has ended or gone meanwhile.
-func goOn(broken *operator.InterruptedError, id, name string) error {
+func goOn(broken *operator.InterruptedError, id, name string, opts operator.LoadOptions) error {
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; go on with: fanfare load %s %s --append --skip %d", broken, word(id), word(name), broken.Done)
-	if broken.Unsure > 0 {
+	err := fmt.Errorf("%w; go on with: fanfare load %s %s", broken, word(id), word(name))
+	if opts.Skip > 0 {
+		err = fmt.Errorf("%w --append --skip %d", err, broken.Done)
+	} else if opts.Append {
+		err = fmt.Errorf("%w --append", err)
+	}
+	if opts.Skip > 0 && broken.Unsure > 0 {
 		err = fmt.Errorf("%w (up to %d recipients may then be in twice)", err, broken.Unsure)
 	}
 	if errors.Is(err, context.Canceled) {
@@ -146,6 +155,9 @@ func perSecond(n int64, took time.Duration) int64 {
 func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 	fmt.Fprintln(w, indented(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
 		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
+	if s.Passed > 0 {
+		fmt.Fprintf(w, "%s before them were loaded already, by a load that was interrupted\n", plural(s.Passed, "recipient"))
+	}
 	printRows(w, s)
 }
 

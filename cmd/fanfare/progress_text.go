@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"fanfare/internal/campaign"
@@ -96,6 +97,11 @@ func partsOf(p operator.Progress, bar int) []part {
 // standstill is why nothing moves, or not all of it, and what a person can do about it.
 func standstill(p operator.Progress) []string {
 	var all []string
+	if !p.State.Ended() {
+		for _, loss := range p.Losses {
+			all = append(all, printable(loss.What)+"; "+printable(loss.Advice))
+		}
+	}
 	switch p.State {
 	case "":
 		all = append(all, "it waits for a message: "+createLine(p.ID))
@@ -108,6 +114,9 @@ func standstill(p operator.Progress) []string {
 	case campaign.Running:
 		if held := heldWhy(p.Held); held != "" {
 			all = append(all, "held: "+printable(held))
+		}
+		if b := p.Books; b.ClockBack > 0 {
+			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock has gone back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
 		}
 		for _, platform := range slices.Sorted(maps.Keys(p.KeptBack)) {
 			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", platform, printable(p.KeptBack[platform]), p.ID))

@@ -38,6 +38,10 @@ func printView(w io.Writer, v operator.View) {
 	seen, advice := adviceOf(v.Spec.Reason)
 	field("reason", seen)
 	field("", advice)
+	for _, loss := range v.Losses() {
+		field("audience", loss.What)
+		field("", arrow(loss.Advice))
+	}
 	field("name", v.Spec.Name)
 	field("created", stamp(v.Spec.CreatedAt))
 	field("started", stamp(v.Spec.StartedAt))
@@ -56,6 +60,7 @@ func printView(w io.Writer, v operator.View) {
 		field("rate", rateText(v.Spec.Rate))
 	}
 	field("held", heldWhy(v.Held))
+	field("retries", retriesText(v))
 	if v.Undelivered != nil {
 		field("results", fmt.Sprintf("%s wait to be forwarded: %v", operator.Thousands(v.Books.Outbox), v.Undelivered))
 	}
@@ -93,11 +98,33 @@ func fixMessage(id string, state campaign.State) string {
 
 // adviceOf takes apart what was seen and what to do about it, as breakers write a reason. A person's own has no advice.
 func adviceOf(reason string) (seen, advice string) {
-	seen, advice, found := strings.Cut(reason, "; ")
-	if found {
-		advice = "→ " + advice
+	seen, advice, _ = strings.Cut(reason, "; ")
+	return seen, arrow(advice)
+}
+
+// arrow marks what a person can do; "" stays nothing.
+func arrow(advice string) string {
+	if advice == "" {
+		return ""
 	}
-	return seen, advice
+	return "→ " + advice
+}
+
+// retriesText says when the first of those who wait for a retry is due, and if Redis' clock is why it takes so long.
+func retriesText(v operator.View) string {
+	b := v.Books
+	if b.NextRetry.IsZero() {
+		return ""
+	}
+	text := fmt.Sprintf("%s wait; the first is due now", operator.Thousands(b.Retrying))
+	if left := b.UntilRetry(); left > 0 {
+		text = fmt.Sprintf("%s wait; the first is due in %s, at %s", operator.Thousands(b.Retrying), operator.Span(left.Round(time.Second)), stamp(b.NextRetry))
+	}
+	if b.ClockBack > 0 {
+		text += fmt.Sprintf("; Redis' clock has gone back by %s at least, and they wait that much longer unless it is set right",
+			operator.Span(b.ClockBack.Round(time.Second)))
+	}
+	return text
 }
 
 // stamp is a moment in the time zone of whoever looks; "" for none.
@@ -135,6 +162,12 @@ func printList(w io.Writer, views []operator.View) {
 			fmt.Fprintf(w, "\n%s\n", indented(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(seen)))
 			if advice != "" {
 				fmt.Fprintln(w, indented(w, "  ", printable(advice)))
+			}
+		}
+		for _, loss := range v.Losses() {
+			fmt.Fprintf(w, "\n%s\n", indented(w, printable(v.Spec.ID)+": ", printable(loss.What)))
+			if loss.Advice != "" {
+				fmt.Fprintln(w, indented(w, "  ", printable(arrow(loss.Advice))))
 			}
 		}
 	}

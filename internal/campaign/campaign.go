@@ -5,6 +5,7 @@ package campaign
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,6 +19,10 @@ type Campaigns struct {
 	o     Options
 	scan  scanner
 }
+
+// kept is how long a list is kept beyond its deadline while it has a campaign: for good. It is an expiry all the same, by which the
+// scripts tell a list that was guarded from one that a producer has written since.
+const kept = 10 * 365 * 24 * time.Hour
 
 // New makes the campaigns of a Redis; it does not talk to it.
 func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, error) {
@@ -34,14 +39,14 @@ func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, e
 // Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster:
 // that list may be in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
 // next claim of every process.
-func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id) }
+func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, kept) }
 
 // QueueOf is Queue for who sends what the spec says: nothing is claimed either once Change has written another message.
 func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
-	return c.gated(s.ID, queue.Field{Name: fieldEdition, Value: s.Edition})
+	return c.gated(s.ID, kept, queue.Field{Name: fieldEdition, Value: s.Edition})
 }
 
-func (c *Campaigns) gated(id string, besides ...queue.Field) (*queue.Queue, error) {
+func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Field) (*queue.Queue, error) {
 	k, err := c.keys(id)
 	if err != nil {
 		return nil, err
@@ -51,7 +56,7 @@ func (c *Campaigns) gated(id string, besides ...queue.Field) (*queue.Queue, erro
 	if _, cluster := c.rdb.(*redis.ClusterClient); !cluster {
 		o.Direct = c.names.ResponsesList().Plain()
 	}
-	o.GateKey = k.spec
+	o.GateKey, o.Linger = k.spec, linger
 	o.Gate = append([]queue.Field{{Name: fieldState, Value: string(Running)}}, besides...)
 	return queue.New(c.rdb, k.list, o)
 }

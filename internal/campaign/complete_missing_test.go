@@ -3,6 +3,7 @@ package campaign_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
@@ -30,34 +31,95 @@ func endsWithoutTheMissing(t *testing.T, b *backend) {
 		f.end(c.id, f.claim(c.id, 4), notification.StatusSent)
 		c.vanish(c.id)
 		f.drain(c.id)
-		ended, missing, err := f.Complete(t.Context(), c.id)
+		ended, how, err := f.Complete(t.Context(), c.id)
 		f.ok(err)
 		s, books := f.get(c.id), f.books(c.id)
-		if !ended || missing != c.want || books.Missing != c.want || books.Balanced() != (c.want == 0) || s.State != campaign.Completed {
-			t.Errorf("%s: ended %v with %d missing, %s with books %+v, want %d missing", c.id, ended, missing, s.State, books, c.want)
+		if !ended || how.Missing != c.want || books.Missing != c.want || books.Balanced() != (c.want == 0) || s.State != campaign.Completed {
+			t.Errorf("%s: ended %v with %d missing, %s with books %+v, want %d missing", c.id, ended, how.Missing, s.State, books, c.want)
 		}
 		wantEqual(t, c.id+" has a reason", strings.Contains(s.Reason, " of 10 recipients went missing in Redis"), c.want > 0)
 		_, again, err := f.Complete(t.Context(), c.id)
 		f.ok(err)
-		wantEqual(t, c.id+": told again", again, 0)
+		wantEqual(t, c.id+": told again", again.Missing, 0)
 	}
 }
 
-// The sum is right, and still the counts are not.
-func unbalancedBelowZero(t *testing.T, b *backend) {
+// The counts are deleted in mid-run. No figure is below zero, the books do not balance again, and the end says what is known.
+func countsAreDeleted(t *testing.T, b *backend) {
+	for name, look := range map[string]func(f fixture){"before a look": func(fixture) {}, "after a look": func(f fixture) { f.discover() }} {
+		f := open(t, b)
+		id := name
+		f.create(id, campaign.Running)
+		f.load(id, false, 10)
+		f.end(id, f.claim(id, 3), notification.StatusSent)
+		l := f.claim(id, 4)
+		f.ok(f.rdb.Del(t.Context(), f.key(id, queue.SuffixCounts)).Err())
+		f.end(id, l, notification.StatusSent)
+		look(f)
+		got := f.books(id)
+		want := campaign.Books{Loaded: 10, Sent: 4, Waiting: 3, Missing: 3}
+		if !sameBooks(got, want) || got.Balanced() || !got.Recount {
+			t.Errorf("%s: books %+v, balanced %v, want %+v and no balance", name, got, got.Balanced(), want)
+		}
+		text, err := got.MarshalJSON()
+		f.ok(err)
+		wantEqual(t, name+": JSON says so", strings.Contains(string(text), `"balanced":false`), true)
+		f.drain(id)
+		ended, how, err := f.Complete(t.Context(), id)
+		f.ok(err)
+		if s := f.get(id); !ended || how.Missing != 3 || s.Reason != how.Reason || !strings.Contains(s.Reason, "look for results in SQL") {
+			t.Errorf("%s: ended %v with %+v, the spec says %q", name, ended, how, s.Reason)
+		}
+	}
+}
+
+// All that was loaded had ended when the counts were deleted: that is no campaign which never had a recipient.
+func countsAreDeletedAtTheEnd(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	f.load("1", false, 10)
-	l := f.claim("1", 4)
+	f.drain("1")
 	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixCounts)).Err())
-	f.end("1", l, notification.StatusSent)
-	got := f.books("1")
-	if got.InFlight != -4 || got.Missing != 0 || got.Balanced() {
-		t.Errorf("books %+v, balanced %v, want 4 below zero in flight, and no balance", got, got.Balanced())
-	}
-	text, err := got.MarshalJSON()
+	ended, how, err := f.Complete(t.Context(), "1")
 	f.ok(err)
-	if !strings.Contains(string(text), `"balanced":false`) || !strings.Contains(string(text), `"inFlight":-4`) {
-		t.Errorf("JSON %s", text)
+	wantEqual(t, "ended", ended, true)
+	wantEqual(t, "missing", how.Missing, 10)
+	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixCounts)).Err())
+	wantEqual(t, "balanced when deleted after the end", f.books("1").Balanced(), false)
+}
+
+// A key is deleted under a running campaign: the books say so at once, and so does the end.
+func keysAreDeleted(t *testing.T, b *backend) {
+	f := open(t, b)
+	lease := ""
+	for name, c := range map[string]struct {
+		key  func(id string) string
+		want int64
+	}{
+		"list":   {func(id string) string { return f.list(id).Plain() }, 3},
+		"back":   {func(id string) string { return f.key(id, queue.SuffixBack) }, 2},
+		"retry":  {func(id string) string { return f.key(id, queue.SuffixRetry) }, 1},
+		"lease":  {func(id string) string { return f.list(id).Lease(lease) }, 4},
+		"leases": {func(id string) string { return f.key(id, queue.SuffixLeases) }, 4},
+	} {
+		id := name
+		f.create(id, campaign.Running)
+		f.push(id, 10)
+		f.discover()
+		put := f.claim(id, 1)
+		f.settle(id, queue.Settlement{Claim: put.Claim, Pos: 1, Later: true, In: time.Hour})
+		_, err := f.queue(id).GiveBack(t.Context(), f.claim(id, 2).Claim)
+		f.ok(err)
+		back := f.claim(id, 2)
+		l := f.claim(id, 4)
+		_, err = f.queue(id).GiveBack(t.Context(), back.Claim)
+		f.ok(err)
+		lease = l.Claim
+		wantEqual(t, name+": balanced", f.books(id).Balanced(), true)
+		f.ok(f.rdb.Del(t.Context(), c.key(id)).Err())
+		got := f.books(id)
+		if got.Missing != c.want || got.Loaded != 10 || got.Balanced() {
+			t.Errorf("%s: books %+v, want %d missing of 10", name, got, c.want)
+		}
 	}
 }

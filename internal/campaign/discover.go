@@ -23,6 +23,8 @@ type Discovery struct {
 	// Unsettled do not run and are not to be claimed from, but have leases that may have to be reaped, or results to
 	// be forwarded. They are looked for only once after a pass over the keyspace has begun, every Options.ScanEvery or so.
 	Unsettled []string
+	// Vanished are how many recipients of a campaign were in its list once, and are neither there nor claimed.
+	Vanished map[string]int64
 }
 
 // Problem is a campaign that cannot be served, and why: a *SpecError or a *queue.TypeError.
@@ -47,9 +49,12 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	if err != nil {
 		return Discovery{}, err
 	}
-	var d Discovery
+	d := Discovery{Vanished: make(map[string]int64)}
 	var running, rest, bare []head
 	for _, h := range heads {
+		if h.guarded.vanished > 0 {
+			d.Vanished[h.spec.ID] = h.guarded.vanished
+		}
 		switch {
 		case h.problem != nil:
 			d.Broken = append(d.Broken, Problem{h.spec.ID, h.problem})
@@ -87,7 +92,7 @@ func (d *Discovery) blame(verb, id string, err error) error {
 	return nil
 }
 
-// look reads the heads of all campaigns that are known after a piece of scanning.
+// look reads the heads of all campaigns that are known after a piece of scanning, and guards their lists.
 func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 	found, err := c.scanLists(ctx)
 	if err != nil {
@@ -100,7 +105,11 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.heads(ctx, ids)
+	heads, err := c.heads(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return heads, c.guardAll(ctx, heads)
 }
 
 // addRunning adopts campaigns that are to run, and reads their specs in full.
@@ -141,6 +150,7 @@ func (c *Campaigns) addSpec(ctx context.Context, h head, fields *redis.SliceCmd,
 	if err = cmp.Or(err, s.mute()); err != nil {
 		d.Broken = append(d.Broken, Problem{s.ID, err})
 	} else if s.State == Running {
+		s.Overdue = h.guarded.overdue
 		d.Running = append(d.Running, s)
 	}
 	return nil

@@ -11,8 +11,10 @@ var (
 	ErrExists   = errors.New("campaign exists already")
 	// ErrAudienceExists refuses a load that was not asked to append.
 	ErrAudienceExists = errors.New("campaign has an audience, or another load has just begun: append to add to it")
-	// ErrDeleted says that a campaign was deleted while recipients were loaded into it.
-	ErrDeleted = errors.New("campaign was deleted while it was loaded")
+	// ErrDeleted says that a campaign was deleted while recipients were loaded into it, or that another load has gone on.
+	ErrDeleted = errors.New("campaign was deleted while it was loaded, or another load has taken over")
+	// ErrOtherAudience refuses to go on with an interrupted load: the audience begins as that one did, and then differs.
+	ErrOtherAudience = errors.New("audience is not the one that was being loaded: it begins alike, and then differs")
 )
 
 // TransitionError refuses a change of state that the table does not have; nothing was changed.

@@ -12,7 +12,11 @@ import (
 // forget deals with entries that have neither a spec nor a list: something may be left, or about to come, or the campaigns are gone.
 func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error {
 	var gone []head
-	for i, a := range c.runEach(ctx, forgetScript, inOrder(bare)) {
+	calls := inOrder(bare)
+	for i := range calls {
+		calls[i].args = []any{c.o.Queue.Linger.Milliseconds()}
+	}
+	for i, a := range c.runEach(ctx, forgetScript, calls) {
 		h := bare[i]
 		switch {
 		case a.err != nil:

@@ -38,6 +38,9 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
+	if _, err := c.guard(ctx, k); err != nil {
+		return Spec{}, wrap("adopt", id, err)
+	}
 	word, _, err := c.run(ctx, adoptScript, k.inOrder())
 	switch {
 	case err != nil:

@@ -82,5 +82,5 @@ func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 
 // gone tells an entry of the registry that Discover will drop.
 func gone(s Summary) bool {
-	return s.Spec.State == "" && s.Err == nil && s.Books.Open() == 0 && s.Books.Outbox == 0
+	return s.Spec.State == "" && s.Err == nil && s.Books.Open() == 0 && s.Books.Missing == 0 && s.Books.Outbox == 0
 }

@@ -26,12 +26,20 @@ type Loader struct {
 	queue     *queue.Queue
 	load      string
 	appending bool
-	next      int64
+
+	missing     int64               // recipients that the load may replace
+	interrupted map[string]progress // loads that it may go on with
+	refused     error               // why it cannot begin as a load of its own
+	resumed     *resumption         // the load that it goes on with
+	byHand      bool
+	begun       bool
+	next        int64
+	done        progress
 }
 
-// Load opens a load, before or after the campaign is created. Unless it appends, it is refused with ErrAudienceExists
-// when there is an audience already; a campaign that is over for good refuses it with a *TransitionError.
-// The caller appends, then closes.
+// Load opens a load, before or after the campaign is created. A campaign that is over for good refuses it with a
+// *TransitionError. Unless it appends, it is refused with ErrAudienceExists when there is an audience already: by Load, or by the
+// first Append where a load was interrupted that this one may go on with. The caller appends, then closes or abandons.
 func (c *Campaigns) Load(ctx context.Context, id string, appending bool) (*Loader, error) {
 	l, err := c.load(ctx, id, appending)
 	return l, wrap("load", id, err)
@@ -42,35 +50,54 @@ func (c *Campaigns) load(ctx context.Context, id string, appending bool) (*Loade
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.Queue(id)
+	q, err := c.gated(id, c.o.Queue.Linger)
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{c: c, id: id, keys: k, queue: q, load: queue.NewClaimID(), appending: appending}
-	return l, l.begin(ctx, "look")
+	counts, err := q.Count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := &Loader{
+		c: c, id: id, keys: k, queue: q, load: queue.NewClaimID(), appending: appending,
+		missing: booksOf(counts).Missing, interrupted: loadsIn(counts.Notes),
+	}
+	err = l.begin(ctx, "look")
+	if errors.Is(err, ErrAudienceExists) && len(l.interrupted) > 0 {
+		l.refused, err = err, nil
+	}
+	return l, err
 }
 
-// Append pushes a batch and renews the expiry of the list. After an error the same batch may be given again: no
-// recipient is doubled.
+// ByHand says that the caller knows where an interrupted load has to go on: this one does not look for that itself, and those
+// that were interrupted are over when it is done.
+func (l *Loader) ByHand() error {
+	l.interrupted, l.byHand = nil, true
+	return wrap("load", l.id, l.refused)
+}
+
+// Append pushes a batch and renews the deadline of the list. After an error the same batch may be given again: no recipient is
+// doubled. Recipients that an interrupted load has loaded are passed over: see Passed.
 func (l *Loader) Append(ctx context.Context, elements [][]byte) error {
 	return wrap("load", l.id, l.append(ctx, elements))
 }
 
 func (l *Loader) append(ctx context.Context, elements [][]byte) error {
-	if l.next == 0 {
-		if err := l.c.register(ctx, l.id); err != nil {
-			return err
-		}
-		if err := l.begin(ctx, "begin"); err != nil {
-			return err
-		}
-		// And again, for Discover may have found an entry without a campaign in between.
-		if err := l.c.register(ctx, l.id); err != nil {
+	if !l.begun {
+		if err := l.open(ctx, elements); err != nil {
 			return err
 		}
 	}
+	if l.resumed != nil {
+		var err error
+		if elements, err = l.resumed.pass(ctx, elements); err != nil || len(elements) == 0 {
+			return err
+		}
+	}
+	done := l.done.plus(elements)
 	_, err := l.queue.Append(ctx, queue.Batch{
 		Load: l.load, Number: l.next, Elements: elements, TTL: l.c.o.DefaultTTL, Mark: loadMark + l.load,
+		Note: progressNote + l.load, Text: done.text(),
 	})
 	switch {
 	case errors.Is(err, queue.ErrUnmarked):
@@ -78,19 +105,69 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 	case err != nil:
 		return err
 	}
-	if err := l.report(ctx, loadPatience); err != nil {
+	if err := l.report(ctx, "on"); err != nil {
 		return err
 	}
+	l.done = done
 	l.next++
+	if l.resumed != nil {
+		l.resumed.cut = 0
+	}
 	return nil
 }
 
-// Close says that nothing more comes: the campaign may complete.
+// open begins a load of its own, or goes on with one that was interrupted and had this batch first.
+func (l *Loader) open(ctx context.Context, first [][]byte) error {
+	for load, p := range l.interrupted {
+		if p.startsWith(first) {
+			l.resumed, l.begun = &resumption{l: l, load: load, until: p}, true
+			return nil
+		}
+	}
+	if l.refused != nil {
+		return l.refused
+	}
+	if err := l.c.register(ctx, l.id); err != nil {
+		return err
+	}
+	if err := l.begin(ctx, "begin"); err != nil {
+		return err
+	}
+	l.begun = true
+	// And again, for Discover may have found an entry without a campaign in between.
+	return l.c.register(ctx, l.id)
+}
+
+// Passed is how many recipients were passed over, for an interrupted load had loaded them.
+func (l *Loader) Passed() int64 {
+	if l.resumed == nil {
+		return 0
+	}
+	return l.resumed.passed.rows
+}
+
+// Close says that nothing more comes: the campaign may complete. An error after which the same audience is not to be loaded again is
+// ErrOtherAudience: it ends before the interrupted load that it seemed to go on with.
 func (l *Loader) Close(ctx context.Context) error {
-	if l.next == 0 {
+	if !l.begun {
 		return nil
 	}
-	return wrap("load", l.id, l.report(ctx, 0))
+	if l.resumed != nil && !l.resumed.taken {
+		return wrap("load", l.id, ErrOtherAudience)
+	}
+	err := l.report(ctx, "done")
+	if err == nil && l.byHand {
+		_, _, err = l.c.run(ctx, waiveScript, l.keys.inOrder(), "")
+	}
+	return wrap("load", l.id, err)
+}
+
+// Abandon says that the load breaks off, for another to go on with it.
+func (l *Loader) Abandon(ctx context.Context) error {
+	if !l.begun || l.resumed != nil && !l.resumed.taken {
+		return nil
+	}
+	return wrap("load", l.id, l.report(ctx, "off"))
 }
 
 // begin asks whether the load may begin, with "look"; "begin" also lets it.
@@ -99,7 +176,7 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 	if l.appending {
 		mode = "append"
 	}
-	args := append([]any{l.load, mode, step, loadPatience.Milliseconds()}, selectStates(State.Final)...)
+	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing}, selectStates(State.Final)...)
 	word, state, err := l.c.run(ctx, beginLoadScript, l.keys.inOrder(), args...)
 	switch {
 	case err != nil:
@@ -112,16 +189,16 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 	return nil
 }
 
-// report follows a batch, or ends the load.
-func (l *Loader) report(ctx context.Context, patience time.Duration) error {
-	args := slices.Insert(selectStates(State.Final), 0, any(l.load), any(patience.Milliseconds()))
+// report follows a batch, or the end of the load.
+func (l *Loader) report(ctx context.Context, step string) error {
+	args := slices.Insert(selectStates(State.Final), 0, any(l.load), any(step), any(loadPatience.Milliseconds()))
 	word, state, err := l.c.run(ctx, loadedScript, l.keys.inOrder(), args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("note batch: %w", err)
 	case word == "deleted":
 		return ErrDeleted
-	case word == "final" && patience > 0:
+	case word == "final" && step == "on":
 		return &TransitionError{ID: l.id, From: State(state), To: Running}
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
 )
 
 // Move changes a campaign's state if the table has the transition: a *TransitionError and no change otherwise,
@@ -45,27 +47,39 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	return nil
 }
 
-// Complete ends a running campaign of which nobody is left: Expired when its deadline took somebody, else Completed.
+// Ending is how a campaign has ended. Missing and Reason are known to the process alone that ended it.
+type Ending struct {
+	Missing int64  // recipients without an outcome
+	Reason  string // why it is not plainly completed, and what to do; ""
+}
+
+// Complete ends a running campaign of which no one is left: Expired when its deadline took somebody, else Completed.
 // It does so in one script, since other processes may hold recipients; ended is false while the campaign goes on, and
 // true also when it has ended like this before. A campaign that never had a recipient, or that is being loaded, goes on.
-// missing is how many whoever ended it found to be nowhere.
-func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, missing int64, err error) {
+func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how Ending, err error) {
 	k, err := c.keys(id)
 	if err != nil {
-		return false, 0, wrap("complete", id, err)
+		return false, Ending{}, wrap("complete", id, err)
 	}
 	deadline, err := c.deadline(ctx, k)
 	if err != nil {
-		return false, 0, wrap("complete", id, err)
+		return false, Ending{}, wrap("complete", id, err)
 	}
-	word, nowhere, err := c.run(ctx, completeScript, k.inOrder(), c.retention(Completed), deadline)
-	if word == "missing" {
-		err = ErrNotFound
+	a := decode(completeScript.Run(ctx, c.rdb, k.inOrder(), c.retention(Completed), deadline,
+		reload(id), recreate, compare, goOnLoading(id)))
+	switch {
+	case a.err != nil:
+		return false, Ending{}, wrap("complete", id, a.err)
+	case a.word == "missing":
+		return false, Ending{}, wrap("complete", id, ErrNotFound)
+	case a.word != "ended":
+		return false, Ending{}, nil
+	case len(a.details) != 2:
+		return false, Ending{}, wrap("complete", id, queue.ErrReply)
 	}
-	if word == "ended" {
-		missing, err = strconv.ParseInt(nowhere, 10, 64)
-	}
-	return word == "ended", missing, wrap("complete", id, err)
+	how.Reason = a.details[1]
+	how.Missing, err = strconv.ParseInt(a.details[0], 10, 64)
+	return true, how, wrap("complete", id, err)
 }
 
 // deadline is the spec's own in ms, 0 where it has none. A script could not read all forms that an application may write.

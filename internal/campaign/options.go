@@ -17,11 +17,12 @@ const (
 
 // Options of Campaigns; a zero field takes its default.
 type Options struct {
-	// Queue holds the limits of every campaign's queue; where it emits to and its gate are set here.
+	// Queue holds the limits of every campaign's queue; where it emits to and its gate are set here. Its Linger is how long a list
+	// without a campaign is kept beyond its deadline.
 	Queue queue.Options
 	// Retention is how long the keys of a campaign that has ended are kept.
 	Retention time.Duration
-	// DefaultTTL is the expiry of an audience that is loaded, renewed by each batch.
+	// DefaultTTL is the deadline of an audience that is loaded, from its last batch, unless its campaign has one of its own.
 	DefaultTTL time.Duration
 	// ScanEvery is the pause between two passes over the keyspace for lists that an application wrote without us.
 	ScanEvery time.Duration
@@ -36,7 +37,7 @@ func (o Options) withDefaults() Options {
 		standard time.Duration
 	}{
 		{&o.Retention, DefaultRetention}, {&o.DefaultTTL, DefaultTTL},
-		{&o.ScanEvery, DefaultScanEvery}, {&o.ScanBudget, DefaultScanBudget},
+		{&o.ScanEvery, DefaultScanEvery}, {&o.ScanBudget, DefaultScanBudget}, {&o.Queue.Linger, queue.DefaultLinger},
 	} {
 		if *d.value == 0 {
 			*d.value = d.standard

@@ -14,8 +14,9 @@ type (
 		args []any
 	}
 	answer struct {
-		word string
-		err  error
+		word    string
+		details []string
+		err     error
 	}
 )
 
@@ -45,8 +46,7 @@ func (c *Campaigns) runEach(ctx context.Context, s *redis.Script, calls []call) 
 		}
 		_, _ = whole.Exec(ctx)
 		for _, reply := range replies {
-			word, _, err := decode(reply)
-			answers = append(answers, answer{word, err})
+			answers = append(answers, decode(reply))
 		}
 	}
 	return answers

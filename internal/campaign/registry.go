@@ -60,6 +60,7 @@ type head struct {
 	problem error // why it cannot be used
 	expires bool  // the spec has an expiry
 	listed  bool  // the producer's list has elements
+	guarded guarded
 }
 
 // heads reads campaigns in few round trips.

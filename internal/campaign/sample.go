@@ -3,7 +3,6 @@ package campaign
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -15,8 +14,7 @@ import (
 type Sample struct {
 	Listed     int64 // elements in the list
 	Recipients []notification.Recipient
-	Malformed  []error   // why elements of the sample are no recipients; they quote none
-	Expires    time.Time // when the list itself expires; zero: never. Server's clock
+	Malformed  []error // why elements of the sample are no recipients; they quote none
 }
 
 // Sample reads up to n elements from the head, the middle and the tail of a campaign's list, without claiming any. Who came
@@ -35,19 +33,11 @@ func (c *Campaigns) sample(ctx context.Context, id string, n int) (Sample, error
 		return Sample{}, fmt.Errorf("%d elements", n)
 	}
 	list := k.list.Plain()
-	pipe := c.rdb.Pipeline()
-	length, expiry := pipe.LLen(ctx, list), pipe.PTTL(ctx, list)
-	if _, err := pipe.Exec(ctx); err != nil {
+	length, err := c.rdb.LLen(ctx, list).Result()
+	if err != nil {
 		return Sample{}, c.typed(ctx, err, list, "list")
 	}
-	s := Sample{Listed: length.Val()}
-	if expiry.Val() > 0 {
-		now, err := c.rdb.Time(ctx).Result()
-		if err != nil {
-			return Sample{}, err
-		}
-		s.Expires = now.Add(expiry.Val())
-	}
+	s := Sample{Listed: length}
 	return s, c.readSample(ctx, list, spans(s.Listed, int64(n)), &s)
 }
 

@@ -28,11 +28,20 @@ var completeLua string
 //go:embed lua/adopt.lua
 var adoptLua string
 
+//go:embed lua/guard.lua
+var guardLua string
+
 //go:embed lua/retain.lua
 var retainLua string
 
 //go:embed lua/begin_load.lua
 var beginLoadLua string
+
+//go:embed lua/take_load.lua
+var takeLoadLua string
+
+//go:embed lua/waive.lua
+var waiveLua string
 
 //go:embed lua/loaded.lua
 var loadedLua string
@@ -47,37 +56,47 @@ var forgetLua string
 var registerLua string
 
 var (
-	createScript    = queue.NewScript(prelude, createLua)
-	moveScript      = queue.NewScript(prelude, moveLua)
-	changeScript    = queue.NewScript(prelude, changeLua)
-	completeScript  = queue.NewScript(prelude, completeLua)
-	adoptScript     = queue.NewScript(prelude, adoptLua)
-	retainScript    = queue.NewScript(prelude, retainLua)
-	beginLoadScript = queue.NewScript(prelude, beginLoadLua)
-	loadedScript    = queue.NewScript(prelude, loadedLua)
-	buryScript      = queue.NewScript(prelude, buryLua)
-	forgetScript    = queue.NewScript(prelude, forgetLua)
-	registerScript  = queue.NewScript(prelude, registerLua)
+	createScript    = newScript(createLua)
+	moveScript      = newScript(moveLua)
+	changeScript    = newScript(changeLua)
+	completeScript  = newScript(completeLua)
+	adoptScript     = newScript(adoptLua)
+	guardScript     = newScript(guardLua)
+	retainScript    = newScript(retainLua)
+	beginLoadScript = newScript(beginLoadLua)
+	takeLoadScript  = newScript(takeLoadLua)
+	waiveScript     = newScript(waiveLua)
+	loadedScript    = newScript(loadedLua)
+	buryScript      = newScript(buryLua)
+	forgetScript    = newScript(forgetLua)
+	registerScript  = newScript(registerLua)
 )
+
+// newScript makes a script about campaigns.
+func newScript(lua string) *redis.Script {
+	kept := fmt.Sprintf("local kept_ms = %d\n", kept.Milliseconds())
+	return queue.NewScript(queue.GuardList(), kept, prelude, lua)
+}
 
 // run calls a script and returns the word it answers with, and the one behind it, if any. A key of the wrong type is a
 // *queue.TypeError; nothing was changed then.
 func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (word, detail string, err error) {
-	return decode(s.Run(ctx, c.rdb, keys, args...))
+	a := decode(s.Run(ctx, c.rdb, keys, args...))
+	if len(a.details) > 0 {
+		detail = a.details[0]
+	}
+	return a.word, detail, a.err
 }
 
-func decode(cmd *redis.Cmd) (word, detail string, err error) {
+func decode(cmd *redis.Cmd) answer {
 	reply, err := cmd.StringSlice()
 	switch {
 	case err != nil:
-		return "", "", queue.Typed(err)
+		return answer{err: queue.Typed(err)}
 	case len(reply) == 0:
-		return "", "", queue.ErrReply
-	case len(reply) == 1:
-		return reply[0], "", nil
-	default:
-		return reply[0], reply[1], nil
+		return answer{err: queue.ErrReply}
 	}
+	return answer{word: reply[0], details: reply[1:]}
 }
 
 // wrap names the operation and the campaign in an error.

@@ -36,6 +36,8 @@ type Spec struct {
 	Name     string // for people
 	Reason   string // why it is paused, cancelled or expired
 
+	Overdue bool // the deadline of its list had passed when Discover looked
+
 	// By the server's clock; zero when it has not come to that. Stored in ms since 1970; RFC 3339 is read too.
 	CreatedAt, StartedAt, FinishedAt time.Time
 }

@@ -78,11 +78,19 @@ func (c *claimer) share(free int) map[*served]int {
 	serving := c.d.roster.all()
 	byID := make(map[string]*served, len(serving))
 	contenders := make([]campaign.Contender, len(serving))
+	highest := 0
+	for _, camp := range serving {
+		highest = max(highest, camp.terms.Load().priority)
+	}
 	for i, camp := range serving {
 		byID[camp.id] = camp
 		terms := camp.terms.Load()
+		priority := terms.priority
+		if camp.overdue(now) {
+			priority = highest // what has expired is written down beside all else, and starved by nothing
+		}
 		contenders[i] = campaign.Contender{
-			ID: camp.id, Weight: terms.weight, Priority: terms.priority, Most: terms.most(),
+			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.most(),
 			InFlight: int(camp.inflight.Load()), Turn: camp.turn,
 			Idle: camp.claiming.Load() || c.d.behind(camp) || camp.silence.stopped() || now.Before(camp.idle),
 		}
@@ -182,8 +190,8 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 	camp.inflight.Add(int64(taken))
 	c.d.holding.Add(int64(taken))
 	l.open = taken
-	l.there, l.expiry = got.Now, got.Deadline
-	camp.noteListDeadline(l.local(l.expiry))
+	l.there, l.expiry, l.assumed = got.Now, got.Deadline, got.Assumed
+	camp.noteListDeadline(l.listDeadline())
 	l.extendTo(got.Until)
 	c.d.held.add(l)
 	c.claims.Go(func() error { c.d.prepare(ctx, l, got); return nil })

@@ -31,16 +31,19 @@ func (c completer) complete(ctx context.Context) {
 
 func (c completer) completeOne(ctx context.Context, camp *served) {
 	c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign is not complete before its results are out
-	done, missing, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
+	done, how, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
 	if err != nil {
 		if !ended(ctx) {
 			c.d.quietly.Do(func() { c.d.log.Warn("complete campaign: trying again", "campaign", camp.id, "error", err) })
 		}
 		return
 	}
-	if missing > 0 {
-		c.d.log.Error("campaign has ended, and recipients went missing in Redis: fanfare campaign show tells more", "campaign", camp.id, "missing", missing)
-	} else if done {
+	switch {
+	case how.Missing > 0:
+		c.d.log.Error("campaign has ended without some of its recipients", "campaign", camp.id, "missing", how.Missing, "reason", how.Reason)
+	case how.Reason != "":
+		c.d.log.Warn("campaign has ended, and not all went well", "campaign", camp.id, "reason", how.Reason)
+	case done:
 		c.d.log.Info("campaign has ended: nobody is left", "campaign", camp.id)
 	}
 	if done {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -68,6 +69,11 @@ func (r *discoverer) tell(found campaign.Discovery) {
 	for _, broken := range found.Broken {
 		r.refuse(broken.ID, broken.Err)
 	}
+	for id, n := range found.Vanished {
+		if r.news(vanishedOf(id), strconv.FormatInt(n, 10)) {
+			r.d.log.Error("recipients vanished from a list before they were claimed; fanfare campaign show says what to do", "campaign", id, "recipients", n)
+		}
+	}
 	for _, id := range found.Waiting {
 		if r.news(id, "waiting") {
 			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
@@ -87,8 +93,14 @@ func (r *discoverer) forget(found campaign.Discovery) {
 	for _, spec := range found.Running {
 		there[spec.ID] = true
 	}
+	for id := range found.Vanished {
+		there[vanishedOf(id)] = true
+	}
 	maps.DeleteFunc(r.told, func(id, _ string) bool { return !there[id] })
 }
+
+// vanishedOf keeps what was said of vanished recipients apart from what was said of their campaign.
+func vanishedOf(id string) string { return "vanished " + id }
 
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
 func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {

@@ -1,9 +1,11 @@
 package dispatcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -78,18 +80,27 @@ func (j job) look(ctx context.Context) error {
 	}
 }
 
-// drained ends a Job whose campaign is completed, with an error if it was so because its recipients vanished.
+// drained ends a Job whose campaign is completed, with an error if recipients are missing or were not loaded to the last.
 func (j job) drained(ctx context.Context, spec campaign.Spec) error {
 	books, err := j.d.deps.Campaigns.Books(ctx, spec.ID)
 	switch {
 	case hopeless(err):
 		return err
-	case err == nil && books.Missing > 0:
-		return &EndedError{State: spec.State, Reason: spec.Reason}
+	case err == nil && (!books.Balanced() || books.Interrupted > 0):
+		return &EndedError{State: spec.State, Reason: cmp.Or(spec.Reason, lossesOf(spec, books))}
 	case err == nil:
 		return errDrained
 	}
 	return nil // the next look will tell
+}
+
+// lossesOf says what a completed campaign lacks of which nothing was known when it ended.
+func lossesOf(spec campaign.Spec, books campaign.Books) string {
+	var all []string
+	for _, loss := range books.Losses(spec.ID, spec.State) {
+		all = append(all, loss.What+"; "+loss.Advice)
+	}
+	return strings.Join(all, "; ")
 }
 
 // hopeless tells what no waiting mends from an outage.

@@ -17,6 +17,7 @@ type lease struct {
 	here     time.Time                 // just before the claim, by this process's clock: a slow answer makes no deadline later
 	there    time.Time                 // the claim, by the server's
 	expiry   time.Time                 // of the producer's list, by the server's; zero: none
+	assumed  bool                      // no producer has said so: the campaign's own deadline counts instead, if it has one
 	until    atomic.Pointer[time.Time] // by this process's monotonic clock
 	open     int                       // elements without an end; the acker's alone
 	returned bool                      // some element goes back unsent; the acker's alone
@@ -37,7 +38,15 @@ func (l *lease) local(server time.Time) time.Time {
 
 // deadline is the list's or the campaign's, by this process's clock; zero: none. The campaign's may change while the lease is held.
 func (l *lease) deadline() time.Time {
-	return l.local(campaign.Earliest(l.expiry, l.camp.terms.Load().deadline))
+	return campaign.Earliest(l.listDeadline(), l.local(l.camp.terms.Load().deadline))
+}
+
+// listDeadline is the list's, by this process's clock; zero: none, or the campaign's own goes before one that was only assumed.
+func (l *lease) listDeadline() time.Time {
+	if l.assumed && !l.camp.terms.Load().deadline.IsZero() {
+		return time.Time{}
+	}
+	return l.local(l.expiry)
 }
 
 func (l *lease) extendTo(t time.Time) { l.until.Store(&t) }

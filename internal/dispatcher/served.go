@@ -80,13 +80,14 @@ type terms struct {
 	weight, priority int
 	rate             float64   // pushes a second over all replicas; 0: no cap
 	deadline         time.Time // the spec's own; zero: none
+	overdue          bool      // the deadline of the list had passed at the last look
 	onAmbiguous      campaign.OnAmbiguous
 }
 
 // agree takes on the spec's terms.
 func (s *served) agree(spec campaign.Spec) {
 	s.terms.Store(&terms{
-		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, onAmbiguous: spec.OnAmbiguous,
+		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, overdue: spec.Overdue, onAmbiguous: spec.OnAmbiguous,
 	})
 }
 
@@ -114,9 +115,13 @@ func (s *served) noteListDeadline(at time.Time) {
 	}
 }
 
-// overdue reports whether a known deadline of the campaign has passed.
+// overdue reports whether a known deadline of the campaign has passed: who is left is only written down as expired.
 func (s *served) overdue(now time.Time) bool {
-	deadline := s.terms.Load().deadline
+	terms := s.terms.Load()
+	if terms.overdue {
+		return true
+	}
+	deadline := terms.deadline
 	if list := s.listDeadline.Load(); list != nil {
 		deadline = campaign.Earliest(deadline, *list)
 	}

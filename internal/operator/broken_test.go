@@ -62,11 +62,11 @@ func TestUnusableMessagesAreBroken(t *testing.T) {
 func TestBrokenCampaignIsFixed(t *testing.T) {
 	f := open(t)
 	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "message", `{"data":{"n":1}}`, "state", "paused").Err())
-	mentions(t, f.Start(t.Context(), "42", ""), "message of campaign 42", "message.data.n")
+	mentions(t, f.Start(t.Context(), "42", StartOptions{}), "message of campaign 42", "message.data.n")
 	equal(t, "state", f.show("42").Spec.State, campaign.Paused)
 	ok(t, f.Change(t.Context(), "42", campaign.Change{Message: []byte(plainMessage)}))
 	equal(t, "state once fixed", f.show("42").State(), campaign.Paused)
-	ok(t, f.Start(t.Context(), "42", ""))
+	ok(t, f.Start(t.Context(), "42", StartOptions{}))
 	equal(t, "state once started", f.show("42").State(), campaign.Running)
 }
 

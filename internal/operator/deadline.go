@@ -6,31 +6,13 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
 )
 
-// Deadline is the moment after which nobody is sent to: the campaign's own or the list's expiry, whichever comes first.
+// Deadline is the moment after which nobody is sent to: the campaign's own or the list's, whichever comes first.
 func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.ListDeadline()) }
 
-// ListDeadline is the list's own expiry: as the first claim has noted it, else as Redis has it; zero: there is none.
-func (v View) ListDeadline() time.Time {
-	if v.Books.Deadline.IsZero() {
-		return v.expires
-	}
-	return v.Books.Deadline
-}
-
-// listExpires is when a list expires by itself, in so far as that is its producer's doing: of a campaign that has ended it is ours.
-func (o *Operator) listExpires(ctx context.Context, list queue.List, state campaign.State) (time.Time, error) {
-	if state.Ended() {
-		return time.Time{}, nil
-	}
-	left, err := o.deps.Redis.PTTL(ctx, list.Plain()).Result()
-	if err != nil || left <= 0 {
-		return time.Time{}, err
-	}
-	return o.now().Add(left), nil
-}
+// ListDeadline is the list's own, as its guard has noted it; zero: there is none, or the campaign's own goes before.
+func (v View) ListDeadline() time.Time { return v.Books.ListDeadline(v.Spec.Deadline) }
 
 // PassedError refuses to begin what would only expire.
 type PassedError struct {
@@ -42,16 +24,19 @@ func (e *PassedError) Error() string {
 	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: everybody would end as expired", e.ID, clock(e.At))
 }
 
-// inTime refuses to start a draft whose own deadline has passed. Whoever resumes a campaign may want just that: the rest to be
-// written down as expired.
-func (o *Operator) inTime(ctx context.Context, id string) error {
-	spec, err := o.deps.Campaigns.Get(ctx, id)
-	if err != nil || spec.State != campaign.Draft {
-		return nil //nolint:nilerr // whatever it is, the start itself tells
+// inTime refuses to start a draft whose deadline has passed, unless that is a producer's: no other deadline could take its place.
+// Whoever resumes a campaign may want just that: the rest to be written down as expired.
+func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaign.Books) error {
+	if spec.State != campaign.Draft {
+		return nil
 	}
-	passed, err := o.passed(ctx, spec.Deadline)
+	deadline := spec.Deadline
+	if deadline.IsZero() && books.Assumed {
+		deadline = books.Deadline
+	}
+	passed, err := o.passed(ctx, deadline)
 	if passed {
-		return &PassedError{ID: id, At: spec.Deadline}
+		return &PassedError{ID: spec.ID, At: deadline}
 	}
 	return err
 }

@@ -23,17 +23,26 @@ func TestPassedDeadlinesAreRefused(t *testing.T) {
 
 	// It passed since, or an application wrote it.
 	ok(t, f.rdb.HSet(ctx, "{campaign:42}:spec", "deadline", yesterday.UnixMilli()).Err())
-	_, passed := errors.AsType[*PassedError](f.Start(ctx, "42", ""))
+	_, passed := errors.AsType[*PassedError](f.Start(ctx, "42", StartOptions{Reason: ""}))
 	equal(t, "refused to start", passed, true)
 	equal(t, "state", f.state("42"), campaign.Draft)
+
+	// So is one that follows from the load alone, until the campaign has one of its own.
+	f.create("43")
+	f.load("43", audienceOf(2), LoadOptions{Format: CSV})
+	ok(t, f.rdb.HSet(ctx, "{campaign:43}:counts", "deadline", yesterday.UnixMilli()).Err())
+	_, passed = errors.AsType[*PassedError](f.Start(ctx, "43", StartOptions{}))
+	equal(t, "refused to start long after the load", passed, true)
+	ok(t, f.Change(ctx, "43", campaign.Change{Deadline: &tomorrow}))
+	ok(t, f.Start(ctx, "43", StartOptions{}))
 
 	// Who resumes lets the rest be written down as expired.
 	ok(t, f.deps.Campaigns.Move(ctx, "42", campaign.Running, ""))
 	ok(t, f.deps.Campaigns.Move(ctx, "42", campaign.Paused, ""))
-	ok(t, f.Start(ctx, "42", ""))
+	ok(t, f.Start(ctx, "42", StartOptions{Reason: ""}))
 }
 
-// The expiry of a list counts before anybody has claimed from it; that of an ended campaign's keys is no deadline.
+// The expiry of a list counts before anybody has claimed from it. What a load assumes gives way to the campaign's own deadline.
 func TestTheListsExpiryIsADeadline(t *testing.T) {
 	f := open(t)
 	f.create("42")
@@ -42,9 +51,14 @@ func TestTheListsExpiryIsADeadline(t *testing.T) {
 	if left := time.Until(f.show("42").Deadline()); left < 23*time.Hour || left > campaign.DefaultTTL {
 		t.Errorf("%s are left of a day", left)
 	}
+	later := time.Now().AddDate(5, 0, 0).UTC().Truncate(time.Millisecond)
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Deadline: &later}))
+	equal(t, "its own goes before what a load assumes", f.show("42").Deadline(), later)
 	soon := time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond)
 	ok(t, f.Change(t.Context(), "42", campaign.Change{Deadline: &soon}))
 	equal(t, "the earlier one", f.show("42").Deadline(), soon)
-	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))
-	equal(t, "of the list, when it is over", f.show("42").ListDeadline(), time.Time{})
+	ok(t, f.rdb.Expire(t.Context(), "campaign:42", time.Minute).Err())
+	if left := time.Until(f.show("42").Deadline()); left > time.Minute {
+		t.Errorf("%s are left, want what the list's producer has said since", left)
+	}
 }

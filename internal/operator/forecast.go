@@ -35,7 +35,7 @@ type rival struct {
 }
 
 // forecast adds what is to be said of the time.
-func (o *Operator) forecast(ctx context.Context, view View, sample campaign.Sample, pacer Pacer, report *Preflight) error {
+func (o *Operator) forecast(ctx context.Context, view View, pacer Pacer, report *Preflight) error {
 	state, err := pacer.State(ctx)
 	if err != nil {
 		return err
@@ -44,11 +44,7 @@ func (o *Operator) forecast(ctx context.Context, view View, sample campaign.Samp
 	if err != nil {
 		return err
 	}
-	deadline := view.Deadline()
-	if view.Books.Deadline.IsZero() { // nobody has claimed yet: the list still has its own expiry
-		deadline = campaign.Earliest(deadline, sample.Expires)
-	}
-	report.Forecast = foresee(state, view.Spec, view.Books.Open(), rivals, deadline)
+	report.Forecast = foresee(state, view.Spec, view.Books.Open(), rivals, view.Deadline())
 	report.add(report.Forecast.findings(state, view.Spec)...)
 	return nil
 }

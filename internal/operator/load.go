@@ -26,7 +26,8 @@ type LoadOptions struct {
 	Separator rune
 	// Append adds to an audience that is there already; without it such a load is refused.
 	Append bool
-	// Skip passes over the first recipients of the file: those that an interrupted load had loaded.
+	// Skip passes over the first recipients of the file. Without it, a load of the same file as one that was interrupted goes on with
+	// that by itself.
 	Skip int64
 	// MaxElement is the longest element that the dispatcher takes, in bytes; default queue.DefaultMaxElement.
 	MaxElement int
@@ -57,6 +58,11 @@ func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOp
 	if l.loader, err = o.deps.Campaigns.Load(ctx, id, opts.Append); err != nil {
 		return l.summary, err
 	}
+	if opts.Skip > 0 {
+		if err := l.loader.ByHand(); err != nil {
+			return l.summary, err
+		}
+	}
 	err = l.run(ctx, rows)
 	l.summary.Took = o.now().Sub(start)
 	return l.summary, err
@@ -75,17 +81,19 @@ func (l *load) run(ctx context.Context, rows audience) error {
 	defer stop()
 	from := newBatcher(reading, rows, l.opts.Skip)
 	err := l.send(ctx, from)
-	if closed := l.close(ctx); err == nil {
+	if closed := l.close(ctx, err == nil); err == nil {
 		err = closed
 	}
 	switch {
+	case errors.Is(err, campaign.ErrAudienceExists), errors.Is(err, campaign.ErrOtherAudience):
+		return err
 	case err != nil:
-		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Loaded, Unsure: l.unsure}
+		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Passed + l.summary.Loaded, Unsure: l.unsure}
 	case from.skip > 0:
 		return &FileError{fmt.Sprintf("its recipients are %s, and %s are to be skipped", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
-	case l.summary.Loaded == 0 && l.summary.Rejected > 0:
+	case l.summary.Loaded+l.summary.Passed == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
-	case l.summary.Loaded == 0 && l.opts.Skip == 0:
+	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0:
 		return &FileError{"it holds no recipient: nothing was loaded"}
 	}
 	return nil
@@ -133,9 +141,11 @@ func (l *load) append(ctx context.Context, elements [][]byte) error {
 		err := l.loader.Append(asking, elements)
 		cancel()
 		if err == nil {
-			l.summary.Loaded += int64(len(elements))
+			passed := l.loader.Passed()
+			l.summary.Loaded += int64(len(elements)) - (passed - l.summary.Passed)
+			l.summary.Passed = passed
 			if l.opts.Progress != nil {
-				l.opts.Progress(l.summary.Loaded)
+				l.opts.Progress(l.summary.Loaded + passed)
 			}
 			return nil
 		}
@@ -149,9 +159,12 @@ func (l *load) append(ctx context.Context, elements [][]byte) error {
 	}
 }
 
-// close lets the campaign complete.
-func (l *load) close(ctx context.Context) error {
+// close ends the load: once it is done, the campaign may complete.
+func (l *load) close(ctx context.Context, done bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
+	if !done {
+		return l.loader.Abandon(ctx)
+	}
 	return l.loader.Close(ctx)
 }

@@ -10,6 +10,7 @@ import (
 // LoadSummary tells what a load did. It is filled also when the load broke off.
 type LoadSummary struct {
 	Loaded   int64      `json:"loaded"`
+	Passed   int64      `json:"alreadyLoaded,omitempty"` // by a load that was interrupted, with which this one has gone on
 	Rejected int64      `json:"rejected"`
 	Errors   []RowError `json:"errors,omitempty"` // the first of those rejected
 	// Hints name columns that are probably not what they are called.
@@ -32,7 +33,7 @@ var (
 	ErrNoToken     = errors.New("no line has a user and a token: nothing was stored")
 )
 
-// InterruptedError tells how far a load came that broke off. Append with Skip Done goes on with it.
+// InterruptedError tells how far a load came that broke off. A load of the same audience goes on with it.
 type InterruptedError struct {
 	Err    error
 	Done   int64 // recipients of the file that are loaded for certain, those skipped included

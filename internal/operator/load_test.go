@@ -48,8 +48,11 @@ func TestLoadFillsTheList(t *testing.T) {
 	equal(t, "rejected", summary.Rejected, 1)
 	equal(t, "named", fmt.Sprint(summary.Errors), "[line 2502: userId is empty]")
 	equal(t, "progress", fmt.Sprint(heard), "[1000 2000 2500]")
-	if ttl := f.rdb.TTL(t.Context(), "campaign:42").Val(); ttl <= 23*time.Hour || ttl > campaign.DefaultTTL {
-		t.Errorf("the list expires in %s, want a day", ttl)
+	if left := time.Until(f.show("42").Deadline()); left <= 23*time.Hour || left > campaign.DefaultTTL {
+		t.Errorf("the deadline is in %s, want a day", left)
+	}
+	if ttl := f.rdb.TTL(t.Context(), "campaign:42").Val(); ttl < 7*24*time.Hour {
+		t.Errorf("the list itself expires in %s, want a week at least", ttl)
 	}
 }
 

@@ -96,7 +96,7 @@ func (o *Operator) Preflight(ctx context.Context, id string, options PreflightOp
 	if err := o.rehearse(ctx, view.Spec, sample, options, &report); err != nil {
 		return Preflight{}, err
 	}
-	return report, o.forecast(ctx, view, sample, options.Pacer, &report)
+	return report, o.forecast(ctx, view, options.Pacer, &report)
 }
 
 // rehearse does with the sample what a dispatcher would, up to the delivery.

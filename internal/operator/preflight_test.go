@@ -95,7 +95,7 @@ func TestPreflightOfASoundCampaign(t *testing.T) {
 	equal(t, "list", strings.Join(s.list("campaign:42"), "\n"), strings.Join(elements, "\n"))
 	for _, key := range s.rdb.Keys(t.Context(), "*").Val() {
 		switch key {
-		case "campaign:42", "{campaign:42}:spec", "{campaign:}:registry", "user:u1:token", "profile:u1", "{fanfare:demo}:pace":
+		case "campaign:42", "{campaign:42}:spec", "{campaign:42}:counts", "{campaign:}:registry", "user:u1:token", "profile:u1", "{fanfare:demo}:pace":
 		default:
 			t.Errorf("the preflight left %s", key)
 		}

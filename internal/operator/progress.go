@@ -23,6 +23,8 @@ type Progress struct {
 	Held *Held `json:"held,omitempty"`
 	// KeptBack are the platforms whose recipients do not take part, with the reasons.
 	KeptBack map[string]string `json:"keptBack,omitempty"`
+	// Losses are the recipients that are missing, or were not loaded to the last.
+	Losses []campaign.Loss `json:"losses,omitempty"`
 }
 
 // MarshalJSON writes the time to go in seconds, and leaves it out while it is unknown.
@@ -66,7 +68,7 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	p.at, p.ended = at, ended
 	progress := Progress{
 		ID: v.Spec.ID, State: v.State(), Books: v.Books, Reason: cmp.Or(v.Problem(), v.Spec.Reason), Rate: p.rate, KeptBack: v.Breaker.Paused,
-		Held: v.Held,
+		Held: v.Held, Losses: v.Losses(),
 	}
 	known := !p.began.IsZero() && at.Sub(p.began) >= forecastAfter
 	if left := v.Books.Open(); known && p.rate > 0 && left > 0 && v.Spec.State == campaign.Running {

@@ -25,8 +25,14 @@ type View struct {
 	// Held is what keeps this campaign back. A caller that knows the project's pace sets what keeps the project back; see WhyHeld.
 	Held *Held
 	Err  error // why the campaign cannot be served as it is; nil if it can. See Broken
+}
 
-	expires time.Time // when the list expires by itself; only from Show
+// Losses are the recipients that are missing, or were not loaded to the last, unless the campaign's reason tells of them.
+func (v View) Losses() []campaign.Loss {
+	if v.Spec.State.Ended() && v.Spec.Reason != "" {
+		return nil
+	}
+	return v.Books.Losses(v.Spec.ID, v.Spec.State)
 }
 
 // MarshalJSON writes the message as the JSON that it is.
@@ -67,10 +73,12 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Held        *Held                `json:"held,omitempty"`
 		Undelivered string               `json:"undelivered,omitempty"`
 		Faults      []string             `json:"faults,omitempty"`
+		Losses      []campaign.Loss      `json:"losses,omitempty"`
 		Error       string               `json:"error,omitempty"`
 	}{
 		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults, problem,
+		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults,
+		v.Books.Losses(s.ID, s.State), problem,
 	})
 }
 
@@ -97,25 +105,20 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if _, broken := errors.AsType[*campaign.SpecError](err); err != nil && !missing && !broken {
 		return View{}, err
 	}
-	books, booksErr := o.deps.Campaigns.Books(ctx, id)
+	books, booksErr := o.guardedBooks(ctx, spec, id)
 	switch {
 	case booksErr != nil:
 		return View{}, booksErr
-	case missing && books.Open() == 0:
+	case missing && books.Open() == 0 && books.Missing == 0:
 		return View{}, err
+	case missing:
+		return View{Spec: campaign.Spec{ID: id}, Books: books}, nil
 	}
 	list, listErr := o.deps.Names.Campaign(id)
 	if listErr != nil {
 		return View{}, listErr
 	}
-	expires, expiresErr := o.listExpires(ctx, list, spec.State)
-	if expiresErr != nil {
-		return View{}, expiresErr
-	}
-	if missing {
-		return View{Spec: campaign.Spec{ID: id}, Books: books, expires: expires}, nil
-	}
-	view := View{Spec: spec, Books: books, Err: cmp.Or(err, sendable(spec)), expires: expires}
+	view := View{Spec: spec, Books: books, Err: cmp.Or(err, sendable(spec))}
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
@@ -124,6 +127,16 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		view.Undelivered, err = o.inTheWay(ctx, o.deps.Names.ResponsesList().Plain())
 	}
 	return view, err
+}
+
+// guardedBooks reads the books of a campaign whose audience is kept from vanishing from now on.
+func (o *Operator) guardedBooks(ctx context.Context, spec campaign.Spec, id string) (campaign.Books, error) {
+	if !spec.State.Final() {
+		if err := o.deps.Campaigns.Guard(ctx, id); err != nil {
+			return campaign.Books{}, err
+		}
+	}
+	return o.deps.Campaigns.Books(ctx, id)
 }
 
 // inTheWay tells of a key that should be a list, and holds another type.

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"errors"
 	"testing"
 
 	"fanfare/internal/breaker"
@@ -13,7 +14,7 @@ func TestStartBeginsWithACanary(t *testing.T) {
 	o := open(t)
 	ctx := t.Context()
 	ok(t, o.Create(ctx, campaign.Spec{ID: "42", Message: notification.Message(`{"notification":{"title":"Hello"}}`)}))
-	ok(t, o.Start(ctx, "42", ""))
+	ok(t, o.Start(ctx, "42", StartOptions{Reason: ""}))
 	list, err := o.deps.Names.Campaign("42")
 	ok(t, err)
 	admitted, err := o.deps.Breakers.Admit(ctx, list, "claim", 10)
@@ -26,10 +27,60 @@ func TestStartBeginsWithACanary(t *testing.T) {
 	equal(t, "on the way", view.Breaker.Canary.Outstanding, 10)
 	equal(t, "reason", view.Breaker.Paused["ios"], "APNs refuses the key")
 
-	ok(t, o.Start(ctx, "42", "the key is renewed"))
+	ok(t, o.Start(ctx, "42", StartOptions{Reason: "the key is renewed"}))
 	view, err = o.Show(ctx, "42")
 	ok(t, err)
 	equal(t, "state", view.Spec.State, campaign.Running)
 	equal(t, "paused platforms", len(view.Breaker.Paused), 0)
 	equal(t, "canary", view.Breaker.Canary, breaker.Canary{Size: 100})
+}
+
+// A campaign whose recipients are missing does not start, until they are loaded again or somebody does without them.
+func TestStartRefusesWithoutTheMissing(t *testing.T) {
+	f := open(t)
+	ctx := t.Context()
+	incomplete := func(id string) *IncompleteError {
+		t.Helper()
+		err, _ := errors.AsType[*IncompleteError](f.Start(ctx, id, StartOptions{}))
+		return err
+	}
+	for _, id := range []string{"again", "without"} {
+		f.create(id)
+		f.load(id, audienceOf(10), LoadOptions{Format: CSV})
+		ok(t, f.rdb.Del(ctx, "campaign:"+id).Err())
+		refused := incomplete(id)
+		if refused == nil {
+			t.Fatalf("%s started without its audience", id)
+		}
+		mentions(t, refused, "10 of 10 recipients went missing in Redis", "fanfare load "+id+" FILE")
+		equal(t, "state", f.state(id), campaign.Draft)
+		equal(t, "shown", len(f.show(id).Losses()), 1)
+	}
+	f.load("again", audienceOf(10), LoadOptions{Format: CSV})
+	ok(t, f.Start(ctx, "again", StartOptions{}))
+	equal(t, "balanced", f.show("again").Books.Balanced(), true)
+
+	ok(t, f.Start(ctx, "without", StartOptions{Partial: true}))
+	ok(t, f.deps.Campaigns.Move(ctx, "without", campaign.Paused, ""))
+	ok(t, f.Start(ctx, "without", StartOptions{})) // it has been said once
+	equal(t, "balanced", f.show("without").Books.Balanced(), false)
+}
+
+// A load that was interrupted is in the way of a start, too.
+func TestStartRefusesAnInterruptedLoad(t *testing.T) {
+	f := open(t)
+	ctx := t.Context()
+	f.create("42")
+	l, err := f.deps.Campaigns.Load(ctx, "42", false)
+	ok(t, err)
+	ok(t, l.Append(ctx, [][]byte{[]byte(`{"userId":"u0"}`)}))
+	refused, is := errors.AsType[*IncompleteError](f.Start(ctx, "42", StartOptions{}))
+	if !is {
+		t.Fatal("it started in the middle of a load")
+	}
+	mentions(t, refused, "a load of 1 recipients so far goes on, or was interrupted", "fanfare load 42 FILE")
+	ok(t, l.Abandon(ctx))
+	mentions(t, f.Start(ctx, "42", StartOptions{}), "a load was interrupted after 1 recipients")
+	ok(t, f.Start(ctx, "42", StartOptions{Partial: true}))
+	equal(t, "losses", len(f.show("42").Losses()), 0)
 }

@@ -19,10 +19,12 @@ type Batch struct {
 	Load     string // the caller makes it up
 	Number   int64  // of this batch in its load, from 0
 	Elements [][]byte
-	TTL      time.Duration // the list expires after it; 0 leaves its expiry alone
+	TTL      time.Duration // the deadline of the list, from now, unless its producer sets another; 0 leaves it alone
 	// Mark is a field that the hash of counts has for as long as the batch is wanted; "" for none. It is looked at in the
 	// script that pushes, so that no batch can come after the mark is gone.
 	Mark string
+	// Note is a field of the hash of counts, and Text what it holds from this batch on; "" for none.
+	Note, Text string
 }
 
 // ErrUnmarked says that Append found no mark, and pushed nothing.
@@ -35,7 +37,8 @@ func (q *Queue) Append(ctx context.Context, b Batch) (accepted bool, err error) 
 		return false, q.wrap("append to",
 			fmt.Errorf("load %q, batch %d of 0 to %d, %d elements, expiry %s", b.Load, b.Number, maxNumber, len(b.Elements), b.TTL))
 	}
-	args := append(make([]any, 0, 5+len(b.Elements)), b.Load, b.Number, b.TTL.Milliseconds(), loadMemory.Milliseconds(), b.Mark)
+	args := make([]any, 0, 8+len(b.Elements))
+	args = append(args, b.Load, b.Number, b.TTL.Milliseconds(), loadMemory.Milliseconds(), b.Mark, q.o.Linger.Milliseconds(), b.Note, b.Text)
 	for _, element := range b.Elements {
 		args = append(args, element)
 	}

@@ -42,8 +42,12 @@ func appendsOnce(t *testing.T, b *backend) {
 			t.Errorf("key %s has no expiry", key)
 		}
 	}
-	if ttl := f.rdb.PTTL(t.Context(), f.list.Plain()).Val(); ttl > time.Hour || ttl < 59*time.Minute {
-		t.Errorf("list expires in %s, want an hour: 0 leaves it alone", ttl)
+	if ttl := f.rdb.PTTL(t.Context(), f.list.Plain()).Val() - queue.DefaultLinger; ttl > time.Hour || ttl < 59*time.Minute {
+		t.Errorf("list expires in %s and the linger, want an hour: 0 leaves it alone", ttl)
+	}
+	c := f.counts()
+	if left := c.Deadline.Sub(c.Now); left > time.Hour || left < 59*time.Minute || !c.Assumed {
+		t.Errorf("the deadline is in %s, assumed %v, want an hour: nobody but us has set it", left, c.Assumed)
 	}
 }
 

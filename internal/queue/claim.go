@@ -52,7 +52,7 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 		}
 		return Lease{}, &GateClosedError{Field: Field{Name: field, Value: found}}
 	}
-	if len(reply) != 5 {
+	if len(reply) != 6 {
 		return Lease{}, ErrReply
 	}
 	now, ok1 := reply[0].(int64)
@@ -60,7 +60,8 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 	fresh, ok3 := reply[2].(string)
 	positions, ok4 := reply[3].([]any)
 	values, ok5 := reply[4].([]any)
-	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 {
+	assumed, ok6 := reply[5].(int64)
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
 		return Lease{}, ErrReply
 	}
 	elements, err := decodeElements(claim, fresh, positions, values)
@@ -70,7 +71,9 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 	for i := range elements {
 		elements[i].Oversize = len(elements[i].Raw) > maxElement
 	}
-	return Lease{Claim: claim, Elements: elements, Now: time.UnixMilli(now), Deadline: unixMilli(deadline)}, nil
+	return Lease{
+		Claim: claim, Elements: elements, Now: time.UnixMilli(now), Deadline: unixMilli(deadline), Assumed: assumed != 0,
+	}, nil
 }
 
 // unixMilli is the zero time for 0.

@@ -2,17 +2,23 @@ package queue
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Count reads the books, all at one moment.
 func (q *Queue) Count(ctx context.Context) (Counts, error) {
-	keys := []string{q.list.plain, q.back, q.retry, q.counts}
+	keys := []string{q.list.plain, q.back, q.retry, q.leases, q.counts}
+	emit, gate := 0, 0
 	if q.o.Emit != "" {
-		keys = append(keys, q.o.Emit)
+		keys, emit = append(keys, q.o.Emit), 1
 	}
-	reply, err := q.run(ctx, countScript, keys).Slice()
+	if q.o.GateKey != "" {
+		keys, gate = append(keys, q.o.GateKey), 1
+	}
+	reply, err := q.run(ctx, countScript, keys, emit, gate).Slice()
 	if err != nil {
 		return Counts{}, q.wrap("count", err)
 	}
@@ -21,59 +27,91 @@ func (q *Queue) Count(ctx context.Context) (Counts, error) {
 }
 
 func decodeCounts(reply []any) (Counts, error) {
-	if len(reply) != 5 {
+	if len(reply) != 9 {
 		return Counts{}, ErrReply
 	}
-	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}, Later: map[string]int64{}}
-	for i, length := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.Outbox} {
+	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}, Later: map[string]int64{}, Notes: map[string]string{}}
+	var now int64
+	for i, figure := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.InFlight, &c.Outbox, &now, &c.Recalled} {
 		n, ok := reply[i].(int64)
 		if !ok {
 			return Counts{}, ErrReply
 		}
-		*length = n
+		*figure = n
 	}
-	fields, ok := reply[4].([]any)
-	if !ok {
-		return Counts{}, ErrReply
+	c.Now = unixMilli(now)
+	retry, err := stringsOf(reply[7])
+	if err != nil {
+		return Counts{}, err
+	}
+	if len(retry) == 2 {
+		c.setRetry(retry[0], retry[1])
+	}
+	fields, err := stringsOf(reply[8])
+	if err != nil {
+		return Counts{}, err
 	}
 	for i := 0; i+1 < len(fields); i += 2 {
-		field, ok1 := fields[i].(string)
-		value, ok2 := fields[i+1].(string)
-		if !ok1 || !ok2 {
-			return Counts{}, ErrReply
-		}
-		if err := c.set(field, value); err != nil {
+		if err := c.set(fields[i], fields[i+1]); err != nil {
 			return Counts{}, err
 		}
 	}
 	return c, nil
 }
 
-// set takes one field of the counts hash; another room may keep fields of its own there.
+func stringsOf(reply any) ([]string, error) {
+	values, ok := reply.([]any)
+	if !ok {
+		return nil, ErrReply
+	}
+	all := make([]string, len(values))
+	for i, v := range values {
+		if all[i], ok = v.(string); !ok {
+			return nil, ErrReply
+		}
+	}
+	return all, nil
+}
+
+// setRetry reads the first element of the retry set and its due time.
+func (c *Counts) setRetry(value, due string) {
+	var e Element
+	e.decode("", value)
+	ms, err := strconv.ParseFloat(due, 64)
+	if err == nil && math.Abs(ms) < math.MaxInt64/2 {
+		c.NextRetry, c.RetrySince = time.UnixMilli(int64(ms)), e.Since
+	}
+}
+
+// set takes one field of the counts hash.
 func (c *Counts) set(field, value string) error {
+	kind, name, _ := strings.Cut(field, ":")
+	var total *int64
+	switch field {
+	case "claimed":
+		total = &c.Claimed
+	case "accepted":
+		total = &c.Accepted
+	case "reaped":
+		total = &c.Reaped
+	case "seen":
+		total = &c.Seen
+	}
+	by := map[string]map[string]int64{"ended": c.Ended, "code": c.Codes, "later": c.Later}[kind]
+	if total == nil && by == nil && field != "deadline" && field != "assumed" {
+		c.Notes[field] = value
+		return nil
+	}
 	n, err := strconv.ParseInt(value, 10, 64)
-	status, ended := strings.CutPrefix(field, "ended:")
-	code, coded := strings.CutPrefix(field, "code:")
-	cause, later := strings.CutPrefix(field, "later:")
 	switch {
-	case field == "claimed":
-		c.Claimed = n
-	case field == "accepted":
-		c.Accepted = n
-	case field == "inflight":
-		c.InFlight = n
-	case field == "reaped":
-		c.Reaped = n
+	case total != nil:
+		*total = n
+	case by != nil:
+		by[name] = n
 	case field == "deadline":
 		c.Deadline = unixMilli(n)
-	case ended:
-		c.Ended[status] = n
-	case coded:
-		c.Codes[code] = n
-	case later:
-		c.Later[cause] = n
 	default:
-		return nil
+		c.Assumed = n != 0
 	}
 	return err
 }

@@ -27,6 +27,7 @@ type Lease struct {
 	Until    time.Time // local and monotonic: before the call, plus the lease; beyond it, send nothing unless extended
 	Now      time.Time // server's clock
 	Deadline time.Time // server's clock: when the producer's list would have expired; zero if never
+	Assumed  bool      // the Deadline is a default of Append's caller, and no producer's word
 }
 
 // Settlement ends one leased element, or puts it off.
@@ -48,18 +49,26 @@ type Settlement struct {
 }
 
 // Counts are the books of one list, read at one moment:
-// Claimed is the sum of Ended, Back, Retrying and InFlight.
+// Claimed is the sum of Ended, Back, Retrying and InFlight, unless somebody deletes keys of the queue.
 type Counts struct {
 	Listed   int64 // waiting in the producer's list
 	Back     int64 // given back or reaped, waiting
 	Retrying int64
-	InFlight int64
+	InFlight int64            // held in leases
 	Claimed  int64            // different elements ever claimed
 	Accepted int64            // elements taken by Append
+	Seen     int64            // the most elements there have been: those claimed and those listed
+	Recalled int64            // Seen as the hash of the gate has it, which survives the counts
 	Reaped   int64            // losses of a lease, counted by element
 	Outbox   int64            // payloads in Options.Emit
 	Ended    map[string]int64 // by Status
 	Codes    map[string]int64 // by "Status:Code"
 	Later    map[string]int64 // how often elements were put off, by Cause
 	Deadline time.Time        // zero: none; server's clock
+	Assumed  bool             // the Deadline is a default of Append's caller
+
+	Now        time.Time         // server's clock
+	NextRetry  time.Time         // when the first retry is due; zero: none waits
+	RetrySince time.Time         // when the element of that retry was first claimed
+	Notes      map[string]string // what other rooms keep beside the books
 }

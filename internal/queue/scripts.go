@@ -18,6 +18,9 @@ var prelude string
 //go:embed lua/journal.lua
 var journal string
 
+//go:embed lua/guard_list.lua
+var guardList string
+
 //go:embed lua/claim.lua
 var claimLua string
 
@@ -40,7 +43,7 @@ var countLua string
 var appendLua string
 
 var (
-	claimScript   = NewScript(prelude, journal, claimLua)
+	claimScript   = NewScript(prelude, journal, guardList, claimLua)
 	extendScript  = NewScript(prelude, extendLua)
 	settleScript  = NewScript(prelude, journal, settleLua)
 	releaseScript = NewScript(prelude, journal, releaseLua)
@@ -51,6 +54,10 @@ var (
 
 // NewScript makes a script of pieces of Lua, behind what all scripts have in common: lua/common.lua.
 func NewScript(pieces ...string) *redis.Script { return redis.NewScript(Script(pieces...)) }
+
+// GuardList is Lua for scripts of other rooms that look at a list: read_notes and guard_list, which keep what waits there beyond
+// its producer's expiry.
+func GuardList() string { return guardList }
 
 // Script is the text of a NewScript, for pipelines, which cannot fall back from EVALSHA.
 func Script(pieces ...string) string { return common + strings.Join(pieces, "") }

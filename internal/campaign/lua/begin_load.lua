@@ -1,28 +1,34 @@
--- begin_load lets a load begin, once: of two that do not append, one is refused. A full Redis refuses it, as it
--- would the recipients. ARGV: the load; 'append' or 'new'; 'look' (which changes nothing) or 'begin'; how long the load
--- counts as going on in ms; then the final states.
+-- begin_load lets a load begin, once: of two that do not append, one is refused, unless all recipients of the first are missing. A
+-- full Redis refuses it, as it would the recipients. ARGV: the load; 'append' or 'new'; 'look' (which changes nothing) or 'begin';
+-- how long the load counts as going on in ms; how many recipients are missing, which it may replace; then the final states.
 -- Returns {'begun'}, {'exists'} or {'final', state}.
-local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
+local spec, counts, list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local load, appending, begin, patience_ms = ARGV[1], ARGV[2] == 'append', ARGV[3] == 'begin', tonumber(ARGV[4])
+local missing = tonumber(ARGV[5])
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
   return bad
 end
 local state = redis.call('HGET', spec, 'state')
-if state and contains({unpack(ARGV, 5)}, state) then
+if state and contains({unpack(ARGV, 6)}, state) then
   return {'final', state}
 end
 if not appending then
   local known = redis.call('HMGET', counts, 'loader', 'accepted', 'claimed')
-  if known[1] ~= load and (known[1] or known[2] or known[3] or redis.call('EXISTS', list) == 1) then
-    return {'exists'}
+  local there = known[1] or known[2] or known[3] or redis.call('EXISTS', list) == 1
+  if there and known[1] ~= load then
+    local _, loading = books(spec, counts)
+    local gone = missing > 0 and not known[3] and redis.call('EXISTS', list, back, retry, leases) == 0
+    if loading or not gone then
+      return {'exists'}
+    end
   end
 end
 if begin then
   if not appending then
     redis.call('HSET', counts, 'loader', load)
   end
-  redis.call('HSET', counts, 'load:' .. load, whole(server_ms() + patience_ms))
+  redis.call('HSET', counts, 'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms))
 end
 return {'begun'}

@@ -1,11 +1,14 @@
 -- complete ends a running campaign of which nobody is left: nothing waits, is leased, is to be retried or to be
 -- forwarded, something was there once, and no load goes on. It ends as expired when a deadline took somebody: the
--- list's, which is in counts, or the campaign's own. Who was loaded or claimed and has no outcome is nowhere any more: that
--- is its reason. ARGV: the retention in ms, the campaign's own deadline in ms or 0.
--- Returns {'ended', how many are nowhere}, which is 0 where it had ended before, {'goes on'} or {'missing'}.
+-- list's, which is in counts, or the campaign's own, which goes before one that was only assumed. Recipients without an outcome are
+-- its reason, and so is a load that was interrupted.
+-- ARGV: the retention in ms, the campaign's own deadline in ms or 0, then advice to people: about recipients that are missing of a
+-- completed campaign, of an expired one, after the counts were deleted, and about a load that was interrupted.
+-- Returns {'ended', how many are missing, the reason}, with 0 and '' where it had ended before, {'goes on'} or {'missing'}.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 local retention_ms, own_deadline = tonumber(ARGV[1]), tonumber(ARGV[2])
+local advice = {completed = ARGV[3], expired = ARGV[4], recount = ARGV[5], load = ARGV[6]}
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list', back, 'list', retry, 'zset', leases, 'zset',
   outbox, 'list')
@@ -17,14 +20,14 @@ if redis.call('EXISTS', spec) == 0 then
 end
 local state = redis.call('HGET', spec, 'state')
 if state == 'completed' or state == 'expired' then
-  return {'ended', '0'}
+  return {'ended', '0', ''}
 end
 if state ~= 'running' or redis.call('EXISTS', list, back, retry, leases, outbox) > 0 then
   return {'goes on'}
 end
 
-local totals, loading, ended = books(counts)
-if loading or ((totals.claimed or 0) == 0 and (totals.accepted or 0) == 0) then
+local totals, loading, ended, interrupted = books(spec, counts)
+if loading or totals.known == 0 then
   return {'goes on'}
 end
 
@@ -32,16 +35,33 @@ local function passed(deadline)
   return deadline > 0 and deadline <= server_ms()
 end
 
-local late = (passed(totals.deadline or 0) or passed(own_deadline)) and (totals['ended:expired'] or 0) > 0
-local loaded = math.max(totals.claimed or 0, totals.accepted or 0)
-local nowhere = math.max(0, loaded - ended)
-local reasons = {}
+local seen, steps = {}, {}
+local function tell(what, step)
+  seen[#seen + 1] = what
+  if step then
+    steps[#steps + 1] = step
+  end
+end
+
+local list_deadline = totals.deadline or 0
+if own_deadline > 0 and (totals.assumed or 0) > 0 then
+  list_deadline = 0
+end
+local late = (passed(list_deadline) or passed(own_deadline)) and (totals['ended:expired'] or 0) > 0
 if late then
-  reasons[1] = 'the deadline came before everybody was served'
+  tell('the deadline came before everybody was served')
 end
-if nowhere > 0 then
-  reasons[#reasons + 1] = whole(nowhere) .. ' of ' .. whole(loaded) .. ' recipients went missing in Redis: look for who deleted '
-    .. list .. ' or let it expire, then load them again'
+local missing = totals.known - ended
+if missing > 0 then
+  tell(whole(missing) .. ' of ' .. whole(totals.known) .. ' recipients went missing in Redis',
+    totals.recount and advice.recount or late and advice.expired or advice.completed)
 end
-enter(KEYS, late and 'expired' or 'completed', table.concat(reasons, '; '), retention_ms)
-return {'ended', whole(nowhere)}
+if interrupted > 0 then
+  tell('a load was interrupted after ' .. whole(interrupted) .. ' recipients', not late and advice.load)
+end
+local reason = table.concat(seen, ', and ')
+if #steps > 0 then
+  reason = reason .. '; ' .. table.concat(steps, '; ')
+end
+enter(KEYS, late and 'expired' or 'completed', reason, retention_ms)
+return {'ended', whole(missing), reason}

@@ -1,6 +1,8 @@
 -- forget looks at a campaign without a spec, and removes its books when nothing is left that they are about.
+-- Recipients that have vanished are not forgotten at once: the books stay for a while. ARGV: how long, in ms.
 -- Returns {'forgotten'}, {'waiting'} while recipients wait for a message, {'loading'} while some are about to come,
--- {'unsettled'} while only results are left, or {'written'} when there is a spec after all.
+-- {'unsettled'} while only results are left, {'vanished'} while the books say that recipients were there, or {'written'} when there
+-- is a spec after all.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 
@@ -14,12 +16,18 @@ end
 if redis.call('EXISTS', list, back, retry, leases) > 0 then
   return {'waiting'}
 end
-local _, loading = books(counts)
+local totals, loading, ended = books(spec, counts)
 if loading then
   return {'loading'}
 end
 if redis.call('EXISTS', outbox) == 1 then
   return {'unsettled'}
+end
+if totals.known > ended then
+  if redis.call('PTTL', counts) == -1 then
+    redis.call('PEXPIRE', counts, ARGV[1])
+  end
+  return {'vanished'}
 end
 redis.call('UNLINK', counts)
 return {'forgotten'}

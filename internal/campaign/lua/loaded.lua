@@ -1,11 +1,10 @@
--- loaded follows each batch of a load: a completed campaign runs again, and the load counts as going on for a while
--- (0 ms: it is over).
--- ARGV: the load, the while in ms, then the final states.
+-- loaded follows each batch of a load, and its end: a completed campaign runs again, and the list is guarded.
+-- ARGV: the load; 'on', 'off' when it breaks off, or 'done'; for how long it counts as going on in ms, then the final states.
 -- Returns {'loaded'}, {'deleted'} or {'final', state}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
-local load, patience_ms = ARGV[1], tonumber(ARGV[2])
+local load, step, patience_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
-local bad = wrong_type(spec, 'hash', counts, 'hash')
+local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
   return bad
 end
@@ -13,13 +12,19 @@ local mark = 'load:' .. load
 if redis.call('HEXISTS', counts, mark) == 0 then
   return {'deleted'}
 end
+redis.call('HDEL', counts, '') -- no field: the write that a full Redis accepts
+local until_ms = {on = server_ms() + patience_ms, off = server_ms(), done = 0}
+redis.call('HSET', counts, mark, whole(until_ms[step]))
+if step == 'done' then
+  redis.call('HDEL', counts, 'progress:' .. load)
+end
 local state = redis.call('HGET', spec, 'state')
+if state and contains({unpack(ARGV, 4)}, state) then
+  return {'final', state}
+end
 if state == 'completed' and redis.call('EXISTS', list) == 1 then
   enter(KEYS, 'running', '', 0)
-end
-redis.call('HDEL', counts, mark)
-redis.call('HSET', counts, mark, whole(server_ms() + patience_ms))
-if state and contains({unpack(ARGV, 3)}, state) then
-  return {'final', state}
+elseif state then
+  guard(KEYS, kept_ms)
 end
 return {'loaded'}

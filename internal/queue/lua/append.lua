@@ -1,14 +1,18 @@
--- append pushes a batch to the end of the list, once for each number of a load, and sets the list's expiry.
+-- append pushes a batch to the end of the list, once for each number of a load, and guards the list: see guard_list.lua.
 -- Its first write is one that a full Redis refuses: a loader must not push Redis over its limit.
--- ARGV: the load, the batch's number, the expiry in ms (0: none), how long to remember the load in ms, a field that counts must
--- have ('': none), then the elements.
+-- ARGV: the load, the batch's number, the deadline in ms from now (0: leave it alone), how long to remember the load in ms, a field
+-- that counts must have ('': none), how long the list is kept beyond its deadline in ms, a field of counts to set ('': none) and
+-- its value, then the elements.
 -- Returns 'appended', 'known' when this batch is already there, or 'unmarked'.
--- While a batch is on its way, field 'append' of counts is '<number> <place> <accepted> <load>': the place in all that was ever in the
--- list, and how many were accepted before. A call that comes again after a cut goes on by it. Another load moves it to
+-- While some elements are missing that were in the list, field 'replaces' of counts says how many of those that are loaded take
+-- their place; all others add to 'seen'.
+-- While a batch is on its way, field 'append' of counts is '<number> <place> <accepted> <seen> <load>': the place in all that was ever
+-- in the list, how many were accepted before, and what is seen after it. A call that comes again after a cut goes on by it. Another load moves it to
 -- field 'append:<load>' first.
 local list, counts, memory = KEYS[1], KEYS[2], KEYS[3]
 local load, number, ttl_ms, memory_ms, mark = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local before = 5
+local keep_ms, field, text = tonumber(ARGV[6]), ARGV[7], ARGV[8]
+local before = 8
 
 local bad = wrong_type(list, 'list', counts, 'hash', memory, 'string')
 if bad then
@@ -19,15 +23,16 @@ if mark ~= '' and redis.call('HEXISTS', counts, mark) == 0 then
 end
 
 local moved = 'append:' .. load
-local noted = redis.call('HMGET', counts, 'append', moved, 'claimed', 'accepted')
+local noted = redis.call('HMGET', counts, 'append', moved, 'claimed', 'accepted', 'seen', 'replaces')
 local claimed, accepted = tonumber(noted[3]) or 0, tonumber(noted[4]) or 0
+local seen, replaces = tonumber(noted[5]) or 0, tonumber(noted[6]) or 0
 
--- read_note returns the number, place, accepted and load of a batch that was on its way.
+-- read_note returns the number, place, accepted, seen and load of a batch that was on its way.
 local function read_note(note)
-  return string.match(note or '', '^(%d+) (%d+) (%d+) (.*)$')
+  return string.match(note or '', '^(%d+) (%d+) (%d+) (%d+) (.*)$')
 end
-local _, _, _, other = read_note(noted[1])
-local of, place, earlier, by = read_note(noted[2] or noted[1])
+local _, _, _, _, other = read_note(noted[1])
+local of, place, earlier, after, by = read_note(noted[2] or noted[1])
 local begun = of == number and by == load
 local known = redis.call('GETBIT', memory, number) == 1
 if known and not begun then
@@ -61,21 +66,35 @@ if there == 0 then
   if other and other ~= load then
     redis.call('HSET', counts, 'append:' .. other, noted[1])
   end
-  local note = string.format('%s %d %d %s', number, claimed + redis.call('LLEN', list), accepted, load)
-  redis.call('HSET', counts, 'append', note)
+  place = claimed + redis.call('LLEN', list)
+  after = math.max(seen, place) + #elements - math.min(replaces, #elements)
+  redis.call('HSET', counts, 'append', string.format('%s %d %d %d %s', number, place, accepted, after, load))
 end
 call_all('RPUSH', list, elements, there + 1)
 redis.call('SETBIT', memory, number, 1)
 redis.call('PEXPIRE', memory, memory_ms)
-if ttl_ms > 0 then
-  redis.call('PEXPIRE', list, ttl_ms)
+local written = {}
+local function write(name, value)
+  written[#written + 1], written[#written + 2] = name, value
 end
-local written = {'accepted', whole(accepted + #elements)}
+write('accepted', whole(accepted + #elements))
+write('seen', whole(math.max(seen, tonumber(after))))
+write('replaces', whole(replaces - math.min(replaces, #elements)))
+if ttl_ms > 0 then
+  local deadline = server_ms() + ttl_ms
+  redis.call('PEXPIREAT', list, whole(deadline + keep_ms))
+  write('deadline', whole(deadline))
+  write('guard', whole(deadline + keep_ms))
+  write('assumed', '1')
+end
+if field ~= '' then
+  write(field, text)
+end
 if there == 0 or other == load then
-  written[3], written[4] = 'append', ''
+  write('append', '')
 end
 if noted[2] then
-  written[#written + 1], written[#written + 2] = moved, ''
+  write(moved, '')
 end
 redis.call('HSET', counts, unpack(written))
 if noted[2] then

@@ -1,7 +1,7 @@
 -- claim moves up to n elements into the lease of a claim: due retries first, then what came back, then the list.
 -- A claim whose lease exists gets the same elements again, and its whole lease anew.
--- Returns {now, deadline or 0, fresh, positions, values}, where no positions stand for 1, 2, 3 and so on; fresh is
--- described at dresser. Returns {'closed', field, found} when a field of the gate, which are the last ARGV with their values,
+-- Returns {now, deadline or 0, fresh, positions, values, 1 if the deadline is assumed}, where no positions stand for 1, 2, 3
+-- and so on; fresh is described at dresser. Returns {'closed', field, found} when a field of the gate, which are the last ARGV with their values,
 -- has another value; '' stands for an absent one.
 -- KEYS: list, back, retry, leases, lease, counts, the list that settle emits to if there is one, the gate if there is one. Nothing
 -- is handed out that could not be settled.
@@ -9,7 +9,7 @@
 local list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lease, counts = KEYS[5], KEYS[6]
 local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local budget, linger_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
+local budget, keep_ms = tonumber(ARGV[4]), tonumber(ARGV[5])
 local first_field = 6
 local gate = #ARGV >= first_field and KEYS[#KEYS]
 local emit = #KEYS > (gate and 7 or 6) and KEYS[7]
@@ -19,15 +19,15 @@ local function mistyped(reply, key, want)
   return type(reply) == 'table' and reply.err and (wrong_type(key, want) or reply)
 end
 
-local fields = {'deadline', 'guard', 'claimed', 'inflight', 'journal'}
+local fields = {'inflight', 'journal', unpack(guard_fields)}
 local listed, noted = redis.pcall('LLEN', list), redis.pcall('HMGET', counts, unpack(fields))
 local bad = mistyped(listed, list, 'list') or mistyped(noted, counts, 'hash') or wrong_type(leases, 'zset')
   or (emit and wrong_type(emit, 'list'))
 if bad then
   return bad
 end
-if noted[5] and noted[5] ~= '' then
-  bad = recover(counts, noted[5])
+if noted[2] and noted[2] ~= '' then
+  bad = recover(counts, noted[2])
   if bad then
     return bad
   end
@@ -35,8 +35,7 @@ if noted[5] and noted[5] ~= '' then
 end
 
 local now = server_ms()
-local deadline, guard = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
-local claimed, inflight = tonumber(noted[3] or 0), tonumber(noted[4] or 0)
+local inflight, notes = tonumber(noted[1] or 0), notes_of(noted, 2)
 
 local held = redis.call('TYPE', lease).ok
 if held ~= 'none' then
@@ -51,7 +50,7 @@ if held ~= 'none' then
   for i, position in ipairs(positions) do
     kept[i] = values[position]
   end
-  return {now, deadline, fresh, positions, kept}
+  return {now, notes.deadline, fresh, positions, kept, notes.assumed}
 end
 
 if gate then
@@ -71,22 +70,7 @@ if gate then
   end
 end
 
--- The producer's expiry becomes the deadline, and the list is kept beyond it. The guard is the expiry that we set: any
--- other one is the producer's. The second of tolerance is for clocks that round. A claim leaves no list without its guard
--- once there is a deadline, so a list that lives for ever was written since, and has a deadline only when it is given one.
--- There is one deadline for all, the newest list's: those who were claimed from an older one, and are to be retried or
--- came back, may be sent to beyond what that one said, rather than the new ones end as expired by the word of a list that
--- is gone. While there is no list, the last one's word holds.
-local ttl = redis.call('PTTL', list)
-if ttl >= 0 and math.abs(now + ttl - guard) > 1000 then
-  deadline = now + ttl
-  guard = deadline + linger_ms
-  redis.call('PEXPIREAT', list, guard)
-  redis.call('HSET', counts, 'deadline', deadline, 'guard', guard)
-elseif ttl == -1 and deadline > 0 then
-  deadline = 0
-  redis.call('HDEL', counts, 'deadline', 'guard')
-end
+guard_list(list, counts, notes, listed, keep_ms, now)
 
 local values, count, bytes, full = {}, 0, 0, false
 
@@ -133,7 +117,7 @@ if bad then
   return bad
 end
 
-local fresh = string.format('%d %d %d', retries + returned + 1, claimed, now)
+local fresh = string.format('%d %d %d', retries + returned + 1, notes.claimed, now)
 if count > 0 then
   redis.call('PERSIST', leases)
   redis.call('HSET', counts, 'journal', string.format('claim %s %d %d', claim, retries, listed))
@@ -148,6 +132,6 @@ if count > 0 then
   if new > 0 then
     redis.call('LTRIM', list, whole(new), '-1')
   end
-  redis.call('HSET', counts, 'inflight', whole(inflight + count), 'claimed', whole(claimed + new), 'journal', '')
+  redis.call('HSET', counts, 'inflight', whole(inflight + count), 'claimed', whole(notes.claimed + new), 'journal', '')
 end
-return {now, deadline, fresh, {}, values}
+return {now, notes.deadline, fresh, {}, values, notes.assumed}

@@ -1,8 +1,13 @@
--- count reads the books at one moment. KEYS: list, back, retry, counts, and the list that is emitted to, if any.
--- Returns {listed, back, retrying, emitted and waiting, {field, value, ...} of counts}.
-local list, back, retry, counts, emit = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+-- count reads the books at one moment.
+-- KEYS: list, back, retry, leases, counts, then the list that is emitted to and the gate, where there are any.
+-- ARGV: 1 if there is a list that is emitted to, 1 if there is a gate.
+-- Returns {listed, back, retrying, in flight, emitted and waiting, now, what the gate recalls of seen, the first retry and its due
+-- time, {field, value, ...} of counts}.
+local list, back, retry, leases, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local emit, gate = ARGV[1] == '1' and KEYS[6], ARGV[2] == '1' and KEYS[#KEYS]
 
-local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', counts, 'hash') or (emit and wrong_type(emit, 'list'))
+local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset', counts, 'hash')
+  or (emit and wrong_type(emit, 'list')) or (gate and wrong_type(gate, 'hash'))
 if bad then
   return bad
 end
@@ -12,19 +17,17 @@ for i = 1, #fields, 2 do
   books[fields[i]] = fields[i + 1]
 end
 
--- A move that was cut is counted as what it comes to, or as if it had not begun.
-local listed, returned, retrying = redis.call('LLEN', list), redis.call('LLEN', back), redis.call('ZCARD', retry)
+-- A move that was cut is counted as what it comes to, or as if it had not begun: struck has the marks of leases that it comes to.
+local listed, returned, retrying, struck = redis.call('LLEN', list), redis.call('LLEN', back), redis.call('ZCARD', retry), {}
 local words = read_entry(books.journal)
 local kind = words and table.remove(words, 1)
 if kind == 'claim' then
   local left = half_claim(counts, words)
   if left then
     listed, returned, retrying = listed - left.list, returned - left.back, retrying - #left.retries
-    local function add(field, n)
-      fields[#fields + 1], fields[#fields + 2] = field, whole((tonumber(books[field]) or 0) + n)
-    end
-    add('inflight', left.all)
-    add('claimed', left.all - left.known)
+    fields[#fields + 1], fields[#fields + 2] = 'claimed', whole((tonumber(books.claimed) or 0) + left.all - left.known)
+  else
+    struck[words[1]] = ''
   end
 elseif kind == 'release' then
   returned = returned - copied(counts, words)
@@ -33,5 +36,29 @@ elseif kind then
   for i = 2, #scores, 2 do
     retrying = retrying + (redis.call('ZSCORE', retry, scores[i]) and 0 or 1)
   end
+  for i = 1, #words, 2 do
+    if words[i] == ';' then
+      break
+    end
+    struck[words[i]] = words[i + 1]
+  end
 end
-return {listed, returned, retrying, emit and redis.call('LLEN', emit) or 0, fields}
+
+-- What the leases hold is counted in them: a counter would not notice a lease that somebody has deleted.
+local _, _, _, _, lease = beside(counts)
+local held = 0
+for _, claim in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
+  local header = redis.pcall('LINDEX', lease .. claim, 0)
+  if type(header) == 'table' then
+    return wrong_type(lease .. claim, 'list') or header
+  end
+  local marks = header and (struck[claim] or read_header(header)) or ''
+  local _, n = string.gsub(marks, '1', '')
+  held = held + n
+end
+
+local recalled = gate and tonumber(redis.call('HGET', gate, 'seen') or 0) or 0
+return {
+  listed, returned, retrying, held, emit and redis.call('LLEN', emit) or 0, server_ms(), recalled,
+  redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES'), fields,
+}

@@ -1,0 +1,151 @@
+package campaign_test
+
+import (
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+// forGood is less than what a list is kept that has a campaign.
+const forGood = 5 * 365 * 24 * time.Hour
+
+// wantGuarded checks that a list lives on although its producer gave it an hour, which is its deadline.
+func (f fixture) wantGuarded(what, id string, atLeast time.Duration) {
+	f.Helper()
+	if left := f.expiry(f.list(id).Plain()); left < atLeast {
+		f.Errorf("%s: the list expires in %s, want %s at least", what, left, atLeast)
+	}
+	b := f.books(id)
+	if off := time.Until(b.Deadline) - time.Hour; off.Abs() > patience {
+		f.Errorf("%s: the deadline is %s from the producer's", what, off)
+	}
+	wantEqual(f, what+": loaded", b.Loaded, 10)
+}
+
+// An application's list is guarded by whoever looks first, whatever becomes of the campaign, and who vanishes later is missing.
+func guardsBeforeTheFirstClaim(t *testing.T, b *backend) {
+	f := open(t, b)
+	looks := map[string]func(id string){
+		"discovered": func(string) { f.discover() },
+		"listed": func(string) {
+			_, err := f.List(t.Context())
+			f.ok(err)
+		},
+		"shown": func(id string) { f.ok(f.Guard(t.Context(), id)) },
+	}
+	specs := map[string]func(id string){
+		"without a spec": func(string) {},
+		"draft":          func(id string) { f.into(id, campaign.Draft) },
+		"running":        func(id string) { f.into(id, campaign.Running) },
+		"paused":         func(id string) { f.into(id, campaign.Paused) },
+		"mute":           func(id string) { f.hset(f.key(id, queue.SuffixSpec), "state", "running") },
+		"broken":         func(id string) { f.hset(f.key(id, queue.SuffixSpec), "state", "flying", "message", "{}") },
+	}
+	for how, look := range looks {
+		for spec, write := range specs {
+			id := how + " " + spec
+			write(id)
+			f.push(id, 10)
+			f.ok(f.rdb.PExpire(t.Context(), f.list(id).Plain(), time.Hour).Err())
+			look(id)
+			atLeast := forGood
+			if spec == "without a spec" {
+				atLeast = queue.DefaultLinger
+			}
+			f.wantGuarded(id, id, atLeast)
+
+			f.ok(f.rdb.Del(t.Context(), f.list(id).Plain()).Err())
+			look(id)
+			wantEqual(t, id+": missing", f.books(id).Missing, 10)
+		}
+	}
+	// All but the lists without a spec, and the two that were only shown while nobody had created them through us.
+	wantEqual(t, "campaigns of which recipients vanished", len(f.discover().Vanished), len(looks)*(len(specs)-1)-2)
+}
+
+// Creating, starting and pausing a campaign guards its list, too: there may be no dispatcher that looks.
+func guardsForAsLongAsTheCampaign(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.push("1", 10)
+	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
+	f.ok(f.Guard(t.Context(), "1"))
+	f.wantGuarded("without a spec", "1", queue.DefaultLinger)
+	f.create("1", campaign.Draft)
+	f.wantGuarded("created", "1", forGood)
+	for _, state := range []campaign.State{campaign.Running, campaign.Paused} {
+		f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
+		f.move("1", state)
+		f.wantGuarded(string(state), "1", forGood)
+	}
+	// What still waits in a campaign that is given up goes with it.
+	f.move("1", campaign.Cancelled)
+	if left := f.expiry(f.list("1").Plain()); left > campaign.DefaultRetention {
+		t.Errorf("the list of a cancelled campaign lives for %s", left)
+	}
+	// Recipients who come late are not under retention.
+	f.into("2", campaign.Completed)
+	f.push("2", 10)
+	f.discover()
+	wantEqual(t, "expiry of a list that was written late", f.expiry(f.list("2").Plain()), never)
+}
+
+// The deadline of a load is assumed: the campaign's own goes before it, and the list lives as long as its campaign.
+func guardsWhatWasLoaded(t *testing.T, b *backend) {
+	f := openOn(t, b.rdb, b.rdb, campaign.Options{DefaultTTL: time.Hour, ScanEvery: time.Nanosecond})
+	f.load("1", false, 10)
+	f.wantGuarded("loaded", "1", queue.DefaultLinger)
+	f.create("1", campaign.Running)
+	f.wantGuarded("created", "1", forGood)
+	far := time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
+	books := f.books("1")
+	wantEqual(t, "assumed", books.Assumed, true)
+	wantEqual(t, "deadline of a campaign with its own", books.ListDeadline(far), time.Time{})
+	wantEqual(t, "assumed in a lease", f.claim("1", 1).Assumed, true)
+	f.load("1", true, 1)
+	if left := f.expiry(f.list("1").Plain()); left < forGood {
+		t.Errorf("after another load the list expires in %s", left)
+	}
+
+	// An expiry of the producer's is its word, and counts beside the campaign's own.
+	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Minute).Err())
+	f.discover()
+	books = f.books("1")
+	wantEqual(t, "assumed", books.Assumed, false)
+	wantEqual(t, "in a lease", f.claim("1", 1).Assumed, false)
+	wantEqual(t, "deadline", books.ListDeadline(far), books.Deadline)
+}
+
+// An assumed deadline that has passed expires nobody's campaign that has a later one.
+func assumedDeadlineGivesWay(t *testing.T, b *backend) {
+	f := open(t, b)
+	for id, want := range map[string]campaign.State{"own": campaign.Completed, "none": campaign.Expired} {
+		s := campaign.Spec{ID: id, State: campaign.Running, Message: message}
+		if id == "own" {
+			s.Deadline = time.Now().Add(time.Hour)
+		}
+		f.ok(f.Create(t.Context(), s))
+		f.load(id, false, 1)
+		f.hset(f.key(id, queue.SuffixCounts), "deadline", time.Now().Add(-time.Minute).UnixMilli())
+		l, err := f.queue(id).Claim(t.Context(), queue.NewClaimID(), 1)
+		f.ok(err)
+		f.end(id, l, notification.StatusExpired)
+		wantEqual(t, id+": complete", f.complete(id), true)
+		wantEqual(t, id, f.get(id).State, want)
+	}
+}
+
+// Without its counts a guarded list still tells its deadline: by how far away its expiry is.
+func guardsWithoutTheCounts(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("1", campaign.Draft)
+	f.push("1", 10)
+	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
+	f.discover()
+	f.wantGuarded("at first", "1", forGood)
+	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixCounts)).Err())
+	f.discover()
+	f.wantGuarded("without its counts", "1", forGood)
+}

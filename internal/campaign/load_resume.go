@@ -1,0 +1,67 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// resumption goes on with a load that was interrupted. What that one has loaded is passed over, and by its sum it is known to be
+// the same; only then the load is taken.
+type resumption struct {
+	l      *Loader
+	load   string   // that was interrupted
+	until  progress // how far it had come
+	passed progress // how far the same has been read
+	taken  bool
+	cut    int // how much of the present batch was passed over
+}
+
+// pass returns what of a batch is to be loaded.
+func (r *resumption) pass(ctx context.Context, batch [][]byte) ([][]byte, error) {
+	for !r.taken {
+		rest := batch[r.cut:]
+		n := min(int64(len(rest)), r.until.rows-r.passed.rows)
+		r.passed = r.passed.plus(rest[:n])
+		r.cut += int(n)
+		if r.passed.rows < r.until.rows {
+			r.cut = 0
+			return nil, nil
+		}
+		if r.passed.total != r.until.total {
+			return nil, ErrOtherAudience
+		}
+		if err := r.take(ctx); err != nil {
+			return nil, err
+		}
+	}
+	rest := batch[r.cut:]
+	if len(rest) == 0 {
+		r.cut = 0
+	}
+	return rest, nil
+}
+
+// take makes the interrupted load ours, unless it has come further meanwhile: then there is more to pass over.
+func (r *resumption) take(ctx context.Context) error {
+	l := r.l
+	word, further, err := l.c.run(ctx, takeLoadScript, l.keys.inOrder(), r.load, l.load, r.until.text(), loadPatience.Milliseconds())
+	switch {
+	case err != nil:
+		return fmt.Errorf("take over an interrupted load: %w", err)
+	case word == "gone":
+		return ErrDeleted
+	case word == "changed":
+		var ok bool
+		if r.until, ok = parseProgress(further); !ok || r.until.rows < r.passed.rows {
+			return errors.New("take over an interrupted load: its progress cannot be read")
+		}
+		return nil
+	}
+	r.taken = true
+	l.done = r.until
+	if err := l.c.rdb.Unlink(ctx, l.keys.list.Load(r.load)).Err(); err != nil {
+		return fmt.Errorf("forget batches: %w", err)
+	}
+	return nil
+}
