@@ -37,7 +37,7 @@ func complete() bool {
 }
 
 // libraries stand before scripts and are none themselves.
-var libraries = regexp.MustCompile(`(^|_)(common|prelude|journal)\.lua$`)
+var libraries = regexp.MustCompile(`(^|_)(common|prelude|journal|guard_list)\.lua$`)
 
 // scripts are the texts of all scripts by room and name, such as queue/claim.
 var scripts = sync.OnceValue(func() map[string]string {
