@@ -314,9 +314,9 @@ func dropsTheGone(t *testing.T, b *backend) {
 	wantEqual(t, "books of the waiting", f.expiry(f.key("listed", queue.SuffixCounts)), never)
 }
 
-// before is a hook that does something before a command of a name, once.
+// before is a hook that does something before a command that mentions a word, once.
 type before struct {
-	name string
+	word string
 	do   func()
 }
 
@@ -324,7 +324,7 @@ func (b *before) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if do := b.do; do != nil && cmd.Name() == b.name {
+		if do := b.do; do != nil && slices.Contains(cmd.Args(), any(b.word)) {
 			b.do = nil
 			do()
 		}
@@ -341,7 +341,7 @@ func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 	f := open(t, b)
 	registry := queue.DefaultNames().Registry()
 	f.ok(f.rdb.SAdd(t.Context(), registry, "created", "counted", "gone").Err())
-	hook := &before{name: "srem", do: func() {
+	hook := &before{word: "srem", do: func() {
 		f.create("created", campaign.Running)
 		f.hset(f.key("counted", queue.SuffixCounts), "loading:1", time.Now().UnixMilli())
 	}}
@@ -353,6 +353,31 @@ func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 	slices.Sort(left)
 	wantList(t, "registry", left, "counted", "created")
 	wantList(t, "running", idsOf(g.discover().Running), "created")
+}
+
+// createsBesideALook has a look find the entry of a campaign that is about to be created, and take it out.
+func createsBesideALook(t *testing.T, b *backend) {
+	f := open(t, b)
+	hook := &before{word: f.key("42", queue.SuffixSpec), do: func() { f.discover() }}
+	g := openOn(t, b.hooked(t, hook), b.rdb, campaign.Options{ScanEvery: time.Hour})
+	g.create("42", campaign.Running)
+	wantEqual(t, "looked meanwhile", hook.do == nil, true)
+	wantEqual(t, "registered", f.rdb.SIsMember(t.Context(), queue.DefaultNames().Registry(), "42").Val(), true)
+}
+
+// listsWhatIsLeft has results on their way of a campaign whose spec is gone.
+func listsWhatIsLeft(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.into("orphan", campaign.Running)
+	f.push("orphan", 1)
+	f.drain("orphan")
+	f.emit("orphan")
+	f.ok(f.rdb.Del(t.Context(), f.key("orphan", queue.SuffixSpec)).Err())
+	all, err := f.List(t.Context())
+	f.ok(err)
+	if len(all) != 1 || all[0].Spec.ID != "orphan" || all[0].Books.Outbox != 1 {
+		t.Errorf("list %+v, want the one whose result is on its way", all)
+	}
 }
 
 func listsAll(t *testing.T, b *backend) {

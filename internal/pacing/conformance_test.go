@@ -30,6 +30,7 @@ var conformance = []struct {
 	{"a cursor too far ahead", strayCursor},
 	{"rubbish", rubbish},
 	{"gate", gateInRedis},
+	{"eras only ever grow", erasGrow},
 	{"halts", haltsInRedis},
 	{"given back once", givenBackOnce},
 	{"another rate", anotherRate},
@@ -205,6 +206,22 @@ func rubbish(t *testing.T, b *bench) {
 			must(t, err)
 		}
 	}
+}
+
+// erasGrow makes void what was leased before a clock was put back, too.
+func erasGrow(t *testing.T, b *bench) {
+	s := pace(1000, 0)
+	ahead := b.take(b.ask(10, s)).now + 3_600_000_000
+	b.write("era", ahead)
+	closed, _, err := b.shut(t.Context(), time.Minute, time.Hour, "429")
+	must(t, err)
+	halted, err := b.halt(t.Context(), "by hand", "a test")
+	must(t, err)
+	resumed, _, err := b.resume(t.Context(), "")
+	must(t, err)
+	set, err := b.set(t.Context(), s.interval(), pace(500, 0), true)
+	must(t, err)
+	wantEqual(t, "eras", [4]int64{closed - ahead, halted - ahead, resumed - ahead, set - ahead}, [4]int64{1, 2, 3, 4})
 }
 
 func gateInRedis(t *testing.T, b *bench) {

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // A 429 that one replica gets stops all of them until Retry-After, and a ramp follows.
@@ -175,4 +178,92 @@ func TestHalt(t *testing.T) {
 		wantBetween(t, "sent after it", f.count(resumed, resumed+time.Second), 960, 1040)
 		f.stop(all)
 	})
+}
+
+// A shorter wait that the same replica is asked for does not open its gate sooner.
+func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		all := f.replicas(1, 1)
+		for _, wait := range []time.Duration{30 * time.Second, 5 * time.Second} {
+			must(t, all[0].Close(f.t.Context(), wait, "429"))
+		}
+		f.pass(29 * time.Second)
+		wantEqual(t, "shut before the end of the longer wait", all[0].Shut(), true)
+		f.pass(2 * time.Second)
+		wantEqual(t, "shut after it", all[0].Shut(), false)
+		f.stop(all)
+	})
+}
+
+// A halt holds in the replica that asked for it before Redis has answered, and when it does not.
+func TestHaltHoldsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, err := newGovernor(silent{}, project(), DefaultOptions())
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- g.Halt(ctx, "by hand") }()
+		synctest.Wait()
+		wantEqual(t, "shut while Redis is asked", g.Shut(), true)
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("halt: %v, want the end of its context", err)
+		}
+		wantEqual(t, "shut although Redis does not know", g.Shut(), true)
+	})
+}
+
+// silent is a Redis that never answers.
+type silent struct{ asked chan<- time.Duration }
+
+func (s silent) run(ctx context.Context, _ *redis.Script, _ []string, _ ...any) (any, error) {
+	begun := time.Now()
+	<-ctx.Done()
+	if s.asked != nil {
+		s.asked <- time.Since(begun)
+	}
+	return nil, ctx.Err()
+}
+
+func (silent) listen(ctx context.Context, _ string, _ func(string)) { <-ctx.Done() }
+
+// An ask that Redis does not answer is given up after a while, and made again.
+func TestTimeoutBoundsAnAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := make(chan time.Duration, 10)
+		g, err := newGovernor(silent{asked}, project(), DefaultOptions())
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { g.Run(ctx) })
+		running.Go(func() { _ = g.Wait(ctx, Push{Campaign: "42"}) })
+		for range 2 {
+			wantEqual(t, "time for an answer", <-asked, 2*time.Second)
+		}
+		cancel()
+		running.Wait()
+	})
+}
+
+// A campaign that had nobody to send to claims nothing for that time: it takes turns with the others from where they are.
+func TestIdleCampaignClaimsNothingForThePast(t *testing.T) {
+	c := &class{now: 50}
+	l := &line{of: c, weight: 1, pass: 3}
+	l.enter()
+	wantEqual(t, "pass of the one who comes", l.pass, 50)
+	l.waiting, l.pass = 1, 49
+	l.enter()
+	wantEqual(t, "pass of one who waits already", l.pass, 49)
+}
+
+// A permit that is not spent within 100 ms is spent no more: what is sent late would be a burst.
+func TestPermitsLiveBriefly(t *testing.T) {
+	at := time.Unix(100, 0)
+	p := &purse{late: lateQuota, shares: []share{{from: at, span: 10 * time.Millisecond, n: 10}}}
+	for _, c := range []struct {
+		after   time.Duration
+		dropped int
+	}{{100 * time.Millisecond, 0}, {101 * time.Millisecond, 1}, {104 * time.Millisecond, 3}, {time.Second, 6}} {
+		wantEqual(t, "dropped after "+c.after.String(), p.expire(at.Add(c.after)), c.dropped)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -309,4 +310,51 @@ func TestUnextendedLeaseIsDropped(t *testing.T) {
 	servers.Receive(t, "end of the call whose lease is over", cut)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
 	db.wantRows(t, ids)
+}
+
+// refusal is what Redis says to what no waiting changes.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+func (refusal) RedisError()     {}
+
+// stubborn is a client whose Redis refuses to remove results, until it is mended.
+type stubborn struct {
+	redis.UniversalClient
+	mended *atomic.Bool
+}
+
+func (s stubborn) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if s.mended.Load() || !slices.Contains(args, any("applied")) {
+		return s.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	}
+	cmd := redis.NewCmd(ctx)
+	cmd.SetErr(refusal("CROSSSLOT Keys in request don't hash to the same slot"))
+	return cmd
+}
+
+// Results that are written and cannot be removed, for a reason that stays, halt the responder instead of being tried for ever.
+func TestRefusedRemovalHalts(t *testing.T) {
+	w := newWorld(t, &database{})
+	elements, _ := sent(10)
+	w.push(elements...)
+	mended := new(atomic.Bool)
+	r := w.start(stubborn{w.rdb, mended})
+	w.await("the halt", func() bool { return r.Ready(t.Context()) != nil })
+	mended.Store(true)
+	w.await("the results", func() bool { return w.counts().Ended["applied"] == 10 })
+	w.await("readiness", func() bool { return r.Ready(t.Context()) == nil })
+}
+
+// The letter of a result that SQL refuses does not show the token that was removed.
+func TestRefusedResultKeepsItsTokenToItself(t *testing.T) {
+	w := newWorld(t, &database{fails: func(context.Context, int, []notification.Result) error { return errData }})
+	r := result(1, notification.StatusFailed)
+	r.TokenRemoved, r.Token, r.Raw = true, "secret", []byte("what the producer wrote")
+	w.push(encoded(r))
+	w.drain()
+	letters := w.letters()
+	if len(letters) != 1 || letters[0].Result.UserID != r.UserID || letters[0].Result.Token != "" || letters[0].Result.Raw != nil {
+		t.Errorf("letters %+v, want one, whose result has neither the token nor the element", letters)
+	}
 }
