@@ -33,8 +33,8 @@ func (o Options) judgeSilence(p *picture, told *Tally) *Trip {
 	switch s := told.Silence; {
 	case limit.Least == 0:
 		return nil
-	case s.Run > 0 && p.now.UnixMilli()-p.others >= alone.Milliseconds():
-		t.Kind, t.Count, t.Of = s.Kind, s.Run, s.Run
+	case s.Count > 0 && p.now.UnixMilli()-p.others >= alone.Milliseconds():
+		t.Kind, t.Count, t.Of = s.Kind, s.Count, s.Of
 		t.Reason = t.explainSilence("in a row", told.Said[s.Kind])
 	case !p.passed && size > 0 && p.proofs+p.spent >= size && float64(p.spent) >= limit.Share*float64(p.proofs+p.spent):
 		t.Count, t.Of = p.spent, p.proofs+p.spent

@@ -15,7 +15,7 @@ import (
 
 // silent is the tally of a replica that has stopped because a run of its pushes got no answers.
 func silent(a breaker.Admission, kind breaker.Kind, run int64) breaker.Tally {
-	t := breaker.Tally{Round: a.Round, Silence: breaker.Silence{Kind: kind, Run: run}}
+	t := breaker.Tally{Round: a.Round, Silence: breaker.Silence{Kind: kind, Count: run, Of: run}}
 	t.Says(kind, "HTTP 503; really")
 	return t
 }

@@ -23,10 +23,11 @@ type Tally struct {
 	Ended map[string]int64
 }
 
-// Silence is a run of pushes of one replica that got no answers.
+// Silence is a number of pushes of one replica of which hardly any got an answer.
 type Silence struct {
-	Kind Kind  // Unanswered or WrongEndpoint
-	Run  int64 // pushes; 0: there is none
+	Kind  Kind  // Unanswered or WrongEndpoint
+	Count int64 // pushes without an answer; 0: there is no silence
+	Of    int64 // pushes, Count included
 }
 
 // Answered counts answers. They end no admission: a recipient may be sent to at another token yet.
@@ -62,8 +63,8 @@ func (t *Tally) validate() error {
 			return fmt.Errorf("%d answers of kind %s", n, a.Kind)
 		}
 	}
-	if s := t.Silence; s.Run < 0 || s.Run > 0 && !s.Kind.noAnswer() {
-		return fmt.Errorf("a silence of %d pushes of kind %q", s.Run, s.Kind)
+	if s := t.Silence; s.Count < 0 || s.Count > s.Of || s.Count > 0 && !s.Kind.noAnswer() {
+		return fmt.Errorf("a silence of %d of %d pushes of kind %q", s.Count, s.Of, s.Kind)
 	}
 	for claim, n := range t.Ended {
 		if n < 0 {

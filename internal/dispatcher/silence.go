@@ -10,34 +10,40 @@ import (
 )
 
 const (
-	// doubtAfter is how many pushes in a row get no answer before a campaign is in doubt. A connection that breaks takes a
-	// hundred with it, which is why doubt alone stops nothing for good.
-	doubtAfter = 20
-	// foreignAfter is the same for successes that are not FCM's.
+	// doubtAfter is the score from which on a campaign is in doubt. Each push without an answer adds one, each answer takes
+	// answerWorth: a cumulative sum (Page's test) that rises where more than three quarters of the pushes get no answer. A
+	// connection that breaks takes a hundred pushes with it, which is why doubt alone stops nothing for good.
+	doubtAfter, answerWorth = 20, 3
+	// foreignAfter is enough where every one of the pushes got a success that is not FCM's.
 	foreignAfter = 3
-	// trialPushes may go while a campaign is in doubt; when none of them is answered, nothing goes.
-	trialPushes, foreignTrials = 10, 2
+	// trialPushes may go while a campaign is in doubt. When trialFails of them get no answer, nothing goes; when as many as
+	// make that impossible are answered, the doubt ends. foreignFails is for successes that are not FCM's.
+	trialPushes, trialFails, foreignFails = 10, 6, 2
 	// slowRun and slowTime are for a campaign with few pushes: a run so long that lasts so long needs no trial.
 	slowRun, slowTime = 3, 30 * time.Second
 )
 
 // silence follows how a campaign's pushes from this process go unanswered. First it doubts: only a few more pushes go, as a
-// trial. If these get no answer either it is silent, and nothing goes until FCM is heard again. So at most what is on the
+// trial. If these get no answers either it is silent, and nothing goes until FCM is heard again. So at most what is on the
 // wire, and the trial, can end without a known outcome.
 type silence struct {
-	unheard atomic.Bool // the last push got no answer
+	unheard atomic.Bool // some push got no answer since the score was last 0
 	doubt   atomic.Bool // read by each push before it goes
 	silent  atomic.Bool // nothing goes until FCM is heard again
 
-	mu      sync.Mutex
-	run     int64     // pushes without an answer since the last answer
-	foreign int64     // of these, successes that are not FCM's
-	first   time.Time // when the first of the run ended
-	trials  int       // pushes that went since the doubt began, those put off by a quota left out
-	failed  int       // of these, those without an answer
-	round   int64     // of the campaign's breaker, for the tally
-	said    string    // what stood in place of the last answer
-	told    time.Time // when the breaker was told last
+	mu       sync.Mutex
+	score    int
+	pushes   int64     // since the score was last 0
+	lost     int64     // of these, without an answer
+	foreign  int64     // of these, successes that are not FCM's
+	run      int       // pushes without an answer since the last answer
+	first    time.Time // when the first of the run ended
+	trials   int       // pushes that went since the doubt began, those put off left out
+	failed   int       // of these, without an answer
+	answered int       // of these, with one
+	round    int64     // of the campaign's breaker, for the tally
+	said     string    // what stood in place of the last answer
+	told     time.Time // when the breaker was told last
 }
 
 // enter reports whether a push may go, and whether it is one of the trial.
@@ -77,36 +83,56 @@ func (s *silence) hear(a fcm.Answer, trial bool, round int64, now time.Time) (mo
 	defer s.mu.Unlock()
 	switch {
 	case heard:
-		more = s.doubt.Load()
-		s.clear()
-		return more
+		return s.hearAnswer(trial)
 	case kindOf(a) == breaker.Neutral:
 		if trial && s.trials > 0 {
 			s.trials-- // another push may take its place
 		}
 		return trial
 	}
-	s.unheard.Store(true)
-	if s.run++; s.run == 1 {
-		s.first = now
+	s.hearNothing(a, trial, now)
+	s.round, s.said = round, a.Detail
+	return false
+}
+
+func (s *silence) hearAnswer(trial bool) (more bool) {
+	s.run = 0
+	s.pushes++
+	s.score = max(0, s.score-answerWorth)
+	if trial {
+		s.answered++
 	}
+	if s.score > 0 && s.answered <= trialPushes-trialFails {
+		return false
+	}
+	more = s.doubt.Load()
+	s.clear()
+	return more
+}
+
+func (s *silence) hearNothing(a fcm.Answer, trial bool, now time.Time) {
+	s.unheard.Store(true)
+	s.score++
+	s.pushes++
+	s.lost++
 	if a.Foreign {
 		s.foreign++
 	}
-	s.round, s.said = round, a.Detail
+	if s.run++; s.run == 1 {
+		s.first = now
+	}
 	if trial {
 		s.failed++
 	}
-	wrongEndpoint := s.foreign == s.run
-	if s.run >= doubtAfter || wrongEndpoint && s.foreign >= foreignAfter {
+	wrongEndpoint := s.foreign == s.pushes
+	if s.score >= doubtAfter || wrongEndpoint && s.foreign >= foreignAfter {
 		s.doubt.Store(true)
 	}
-	tried := s.failed >= trialPushes || wrongEndpoint && s.failed >= foreignTrials
-	if s.doubt.Load() && tried || s.run >= slowRun && now.Sub(s.first) >= slowTime {
+	failed := s.failed >= trialFails || wrongEndpoint && s.failed >= foreignFails
+	if s.doubt.Load() && failed || s.run >= slowRun && now.Sub(s.first) >= slowTime {
 		s.doubt.Store(true)
 		s.silent.Store(true)
 	}
-	return false
 }
 
 // reset forgets all: a probe was answered.
@@ -118,7 +144,8 @@ func (s *silence) reset() {
 
 // clear forgets all: FCM was heard. The caller holds the lock.
 func (s *silence) clear() {
-	s.run, s.foreign, s.trials, s.failed = 0, 0, 0, 0
+	s.score, s.pushes, s.lost, s.foreign, s.run = 0, 0, 0, 0, 0
+	s.trials, s.failed, s.answered = 0, 0, 0
 	s.unheard.Store(false)
 	s.doubt.Store(false)
 	s.silent.Store(false)
@@ -138,8 +165,8 @@ func (s *silence) report(now time.Time) (run breaker.Silence, said string, round
 		return breaker.Silence{}, "", 0, false
 	}
 	s.told = now
-	run = breaker.Silence{Kind: breaker.Unanswered, Run: s.run}
-	if 2*s.foreign > s.run {
+	run = breaker.Silence{Kind: breaker.Unanswered, Count: s.lost, Of: s.pushes}
+	if s.foreign == s.pushes {
 		run.Kind = breaker.WrongEndpoint
 	}
 	return run, s.said, s.round, true

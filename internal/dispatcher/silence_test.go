@@ -273,8 +273,7 @@ func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
 // A connection that breaks takes many pushes with it, and no more than a trial follows before the next answer.
 func TestSilence(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
-	ok := fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}
-	quota := fcm.Answer{Class: fcm.Quota, HTTPStatus: 429, Scope: fcm.QuotaDevice}
+	accept := fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}
 	fail := func(s *silence, n int, a fcm.Answer, trial bool) {
 		for range n {
 			s.hear(a, trial, 1, now)
@@ -301,28 +300,74 @@ func TestSilence(t *testing.T) {
 		if n := enter(&s, 100); n != trialPushes || !s.stopped() || s.silent.Load() {
 			t.Errorf("%d trials, stopped %t, silent %t", n, s.stopped(), s.silent.Load())
 		}
-		if !s.hear(ok, true, 1, now) || s.stopped() || enter(&s, 5) != 0 {
-			t.Error("an answer does not end the doubt")
+		for range trialPushes - trialFails {
+			s.hear(accept, true, 1, now)
+		}
+		if !s.doubt.Load() {
+			t.Error("the doubt ends while the trial may still fail")
+		}
+		if !s.hear(accept, true, 1, now) || s.stopped() || enter(&s, 5) != 0 {
+			t.Error("a trial that succeeds does not end the doubt")
+		}
+	})
+	t.Run("answers over other connections", func(t *testing.T) {
+		var s silence
+		fail(&s, 30, noAnswer, false)
+		for range 9 {
+			s.hear(accept, false, 1, now)
+		}
+		if !s.doubt.Load() || !s.hear(accept, false, 1, now) || s.doubt.Load() {
+			t.Error("ten answers do not make up for thirty pushes without one, or fewer do")
 		}
 	})
 	t.Run("silent", func(t *testing.T) {
 		var s silence
 		fail(&s, 50, noAnswer, false)
 		enter(&s, trialPushes)
-		fail(&s, trialPushes-1, noAnswer, true)
+		fail(&s, trialFails-1, noAnswer, true)
 		if _, _, _, due := s.report(now); due {
-			t.Error("silent before the whole trial failed")
+			t.Error("silent before the trial failed")
 		}
 		fail(&s, 1, noAnswer, true)
 		run, _, round, due := s.report(now)
-		if !due || run != (breaker.Silence{Kind: breaker.Unanswered, Run: 60}) || round != 1 {
+		if !due || run != (breaker.Silence{Kind: breaker.Unanswered, Count: 56, Of: 56}) || round != 1 {
 			t.Errorf("report %+v of round %d, due %t", run, round, due)
 		}
 		if _, _, _, due := s.report(now.Add(tellEvery - 1)); due {
 			t.Error("told again too soon")
 		}
 	})
-	t.Run("what a quota puts off is no trial", func(t *testing.T) {
+	t.Run("nine in ten", func(t *testing.T) {
+		var s silence
+		pushes := 0
+		for ; !s.silent.Load() && pushes < 1000; pushes++ {
+			trial, ok := s.enter()
+			if !ok {
+				t.Fatal("the trial is over, and decided nothing")
+			}
+			answer := noAnswer
+			if pushes%10 == 0 {
+				answer = accept
+			}
+			s.hear(answer, trial, 1, now)
+		}
+		if pushes > 60 {
+			t.Errorf("silent after %d pushes, want after few", pushes)
+		}
+	})
+	t.Run("three in ten", func(t *testing.T) {
+		var s silence
+		for i := range 10_000 {
+			answer := noAnswer
+			if i%10 < 7 {
+				answer = accept
+			}
+			if s.hear(answer, false, 1, now); s.doubt.Load() {
+				t.Fatalf("in doubt after %d pushes", i)
+			}
+		}
+	})
+	t.Run("what was never sent is no trial", func(t *testing.T) {
 		var s silence
 		fail(&s, doubtAfter, noAnswer, false)
 		enter(&s, trialPushes)
@@ -330,15 +375,12 @@ func TestSilence(t *testing.T) {
 		if !s.hear(notSent, true, 1, now) || enter(&s, 5) != 1 {
 			t.Error("no other push took its place")
 		}
-		if s.hear(quota, true, 1, now); s.stopped() {
-			t.Error("a quota is an answer")
-		}
 	})
 	t.Run("wrong endpoint", func(t *testing.T) {
 		var s silence
 		fail(&s, foreignAfter, loginPage, false)
-		enter(&s, foreignTrials)
-		fail(&s, foreignTrials, loginPage, true)
+		enter(&s, foreignFails)
+		fail(&s, foreignFails, loginPage, true)
 		if run, _, _, due := s.report(now); !due || run.Kind != breaker.WrongEndpoint {
 			t.Errorf("report %+v, due %t", run, due)
 		}
