@@ -161,10 +161,10 @@ func TestDeletionsHaveABudget(t *testing.T) {
 // TestBrokenCredentialsResumeByThemselves breaks the credentials in mid-campaign, in both places where they can break. The project is
 // halted and nobody fails; once they are mended, all are sent to, without anybody's doing.
 func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
-	for name, broken := range map[string]string{
-		"permission denied":  `{"latency":"20ms","outcomes":[{"code":"PERMISSION_DENIED","share":1}]}`,
-		"bearer refused":     `{"latency":"20ms","outcomes":[{"code":"UNAUTHENTICATED","share":1}]}`,
-		"no bearer any more": `{"latency":"20ms","token":{"fault":"INVALID_GRANT"}}`,
+	for name, c := range map[string]struct{ broken, googles string }{
+		"permission denied":  {`{"latency":"20ms","outcomes":[{"code":"PERMISSION_DENIED","share":1}]}`, "Permission 'cloudmessaging.messages.create' denied"},
+		"bearer refused":     {`{"latency":"20ms","outcomes":[{"code":"UNAUTHENTICATED","share":1}]}`, "Request had invalid authentication credentials"},
+		"no bearer any more": {`{"latency":"20ms","token":{"fault":"INVALID_GRANT"}}`, "invalid_grant"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -177,14 +177,20 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 			s.Campaign("42", audience(n))
 			dispatchers := replicas(s)
 			s.Sim.Accepted(150)
-			s.Sim.Rules(broken)
+			s.Sim.Rules(c.broken)
 			var reasons []string
 			servers.Eventually(t, "the project is halted", func() bool {
 				reasons = halts(s)
 				return len(reasons) > 0
 			})
-			if !strings.HasPrefix(reasons[0], "credentials refused") {
-				t.Errorf("the project is halted for %q", reasons)
+			if !strings.HasPrefix(reasons[0], "credentials refused") || !strings.Contains(reasons[0], c.googles) {
+				t.Errorf("the project is halted for %q, want Google's own words in it: %q", reasons, c.googles)
+			}
+			if shown := strings.Join(strings.Fields(string(s.Fanfare("quota", "show"))), " "); !strings.Contains(shown, c.googles) {
+				t.Errorf("quota show does not tell what Google said: %s", shown)
+			}
+			if !strings.Contains(dispatchers[0].Log()+dispatchers[1].Log(), c.googles) {
+				t.Errorf("the log does not tell what Google said, %q", c.googles)
 			}
 			if view := s.Show("42"); view.State != "running" || view.Books.Ended() != view.Books.Sent {
 				t.Errorf("the campaign is %+v, want it to run, and nobody to have failed", view)
