@@ -194,13 +194,18 @@ const usualResult = 384
 // settled is the event of a recipient that has ended.
 func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 	r.At = d.now()
-	d.metrics.outcomes.WithLabelValues(string(r.Status), r.ErrorCode).Inc()
+	rare := 0
+	if notification.RareCode(r.ErrorCode) {
+		rare = notification.MaxRareCodes
+	}
+	d.metrics.ended(r.Status, r.ErrorCode)
 	return event{lease: dl.lease, settlement: queue.Settlement{
-		Claim:  dl.lease.claim,
-		Pos:    dl.element.Pos,
-		Status: string(r.Status),
-		Code:   r.ErrorCode,
-		Emit:   responses.Append(make([]byte, 0, usualResult), r),
+		Claim:   dl.lease.claim,
+		Pos:     dl.element.Pos,
+		Status:  string(r.Status),
+		Code:    r.ErrorCode,
+		MaxRare: rare,
+		Emit:    responses.Append(make([]byte, 0, usualResult), r),
 	}}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -25,6 +26,9 @@ type metrics struct {
 	broken    *prometheus.GaugeVec
 
 	shown map[[2]string]bool // label values of broken; the discoverer's alone
+
+	rareMu sync.Mutex
+	rare   map[string]bool // rare codes that have a series of their own
 }
 
 // brokenShown bounds the series of broken campaigns. Their number is in campaigns in any case.
@@ -70,6 +74,7 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "fanfare", Subsystem: "dispatcher", Name: name, Help: help})
 	}
 	m := &metrics{
+		rare:    make(map[string]bool),
 		claimed: counter("claimed_total", "Recipients claimed, those claimed again included."),
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "fanfare", Subsystem: "dispatcher", Name: "outcomes_total", Help: "Recipients that ended here, by status and code.",
@@ -106,4 +111,22 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 		}
 	}
 	return m, nil
+}
+
+// ended counts a recipient that ended. Rare codes beyond the first few share a series, for an endpoint may make up any number.
+func (m *metrics) ended(status notification.Status, code string) {
+	if notification.RareCode(code) && !m.admits(code) {
+		code = notification.CodeOther
+	}
+	m.outcomes.WithLabelValues(string(status), code).Inc()
+}
+
+// admits reports whether a rare code has a series of its own, or may have one.
+func (m *metrics) admits(code string) bool {
+	m.rareMu.Lock()
+	defer m.rareMu.Unlock()
+	if !m.rare[code] && len(m.rare) < notification.MaxRareCodes {
+		m.rare[code] = true
+	}
+	return m.rare[code]
 }

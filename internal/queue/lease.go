@@ -40,6 +40,10 @@ type Settlement struct {
 	Code   string
 	Emit   []byte
 
+	// MaxRare, where above 0, says that there may be any number of such codes: a new one is counted as OTHER when so many
+	// of them are counted by name.
+	MaxRare int
+
 	// Later puts the element into the retry set instead, due In from the server's now, with that count of Attempts. It is
 	// counted under Cause, unless that is empty.
 	Later    bool

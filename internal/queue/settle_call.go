@@ -9,12 +9,15 @@ import (
 )
 
 // label is what elements are counted under. One without a status stands for later, with the cause as its code: the status of an
-// ended element is never empty.
+// ended element is never empty. A rare code carries its limit, as in "?24 CODE".
 type label struct{ status, code string }
 
 func (s *Settlement) label() label {
 	if s.Later {
 		return label{code: s.Cause}
+	}
+	if s.MaxRare > 0 && s.Code != "" {
+		return label{s.Status, "?" + strconv.Itoa(s.MaxRare) + " " + s.Code}
 	}
 	return label{s.Status, s.Code}
 }

@@ -5,7 +5,8 @@
 -- claim and outcome in common: the number of the claim, the outcome, how many payloads there are, the elements' positions in
 -- two bytes each, the payloads: one for each element, or none. Outcome 0 is later, with payloads "<in ms> <attempts>"; any
 -- other is the number of a label, and what is to be emitted its payloads. A label without a status is later too, and its
--- code the cause, under which it is counted.
+-- code the cause, under which it is counted. A code "?<most> <code>" is counted as OTHER when so many of its sort are counted by
+-- name.
 -- Returns how many were applied.
 -- Results are written first: a cut before the books repeats them, with the same resultId. The books and the journal are one write,
 -- behind which the next script finishes the rest.
@@ -30,13 +31,18 @@ local function column(name)
   end
   return columns[name]
 end
-local counted = {}
+local counted, limits = {}, {}
 for outcome = 1, labels do
   local status, code = argv[claims + 1 + 2 * outcome], argv[claims + 2 + 2 * outcome]
   if status == '' then
     counted[outcome] = {column('later:' .. code)}
   else
+    local most, name = string.match(code, '^%?(%d+) (.*)$')
+    code = name or code
     counted[outcome] = {column('ended:' .. status), code ~= '' and column('code:' .. status .. ':' .. code) or nil}
+    if most then
+      limits[counted[outcome][2]] = {most = tonumber(most), rare = column('rare'), other = column('code:' .. status .. ':OTHER')}
+    end
   end
 end
 local books = redis.pcall('HMGET', counts, unpack(fields))
@@ -156,6 +162,16 @@ for _, from in pairs(holdings) do
 end
 if #deferrals > 0 then
   entry[#entry + 1], entry[#entry + 2] = ';', table.concat(deferrals, ' ')
+end
+for field, limit in pairs(limits) do
+  local n, rare = tally[field], tally[limit.rare] or 0
+  if n and not books[field] then
+    if (tonumber(books[limit.rare]) or 0) + rare < limit.most then
+      tally[limit.rare] = rare + 1
+    else
+      tally[field], tally[limit.other] = nil, (tally[limit.other] or 0) + n
+    end
+  end
 end
 local written = {'inflight', whole((tonumber(books[2]) or 0) - applied), 'journal', table.concat(entry, ' ')}
 for field, n in pairs(tally) do
