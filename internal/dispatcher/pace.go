@@ -17,6 +17,8 @@ type Pacer interface {
 	Shut() bool
 	// Close lets nothing go, in any replica, for as long as a 429 of the whole project demands.
 	Close(ctx context.Context, retryAfter time.Duration, reason string) error
+	// LongestGate is what a longer Retry-After is cut to; 0: nothing is cut.
+	LongestGate() time.Duration
 }
 
 // unpaced lets every push go at once: for an endpoint of one's own, which has no quota.
@@ -24,6 +26,7 @@ type unpaced struct{}
 
 func (unpaced) Wait(ctx context.Context, _ pacing.Push) error      { return ctx.Err() }
 func (unpaced) Shut() bool                                         { return false }
+func (unpaced) LongestGate() time.Duration                         { return 0 }
 func (unpaced) Close(context.Context, time.Duration, string) error { return nil }
 
 // turn waits until one push of the campaign may go out, and there is room for it on the wire. The pace comes first: what

@@ -17,10 +17,11 @@ import (
 
 // fakePacer counts, and asks a function whether a push may go.
 type fakePacer struct {
-	waits atomic.Int64
-	may   func(ctx context.Context, nth int64) error
-	shut  atomic.Int64 // how many more times it says that the gate has closed meanwhile
-	last  func()       // what happens just before a push that may go
+	waits   atomic.Int64
+	may     func(ctx context.Context, nth int64) error
+	longest time.Duration
+	shut    atomic.Int64 // how many more times it says that the gate has closed meanwhile
+	last    func()       // what happens just before a push that may go
 
 	mu     sync.Mutex
 	pushes []pacing.Push
@@ -44,6 +45,8 @@ func (p *fakePacer) Shut() bool {
 	}
 	return p.shut.Add(-1) >= 0
 }
+
+func (p *fakePacer) LongestGate() time.Duration { return p.longest }
 
 func (p *fakePacer) Close(_ context.Context, retryAfter time.Duration, _ string) error {
 	p.mu.Lock()
@@ -127,6 +130,24 @@ func TestWhoseQuotaClosesTheGate(t *testing.T) {
 			t.Errorf("scope %d: gate closed for %v, want %v", c.scope, pacer.closed, c.want)
 		}
 	}
+}
+
+// A Retry-After that the gate cuts holds no recipient for longer than the gate.
+func TestCutRetryAfterHoldsNoOneBack(t *testing.T) {
+	w := newWorld(t)
+	w.options.Retry.Unsent = time.Millisecond
+	w.campaign(campaign.Spec{ID: "42"}, audience(20)...)
+	w.deps.Pacer = &fakePacer{longest: 20 * time.Millisecond}
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if w.sender.requests(token) == 1 {
+			return fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaProject, RetryAfter: time.Hour, HTTPStatus: 429}
+		}
+		return accepted(ctx, token)
+	}
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	w.sender.each(t, 20, 2)
 }
 
 func TestExperience(t *testing.T) {

@@ -105,6 +105,7 @@ func (d *Dispatcher) situation(dl *delivery, target notification.Target) situati
 		outage:        !d.jury.off() && !dl.lease.probed && !d.warden.heardAround(dl.sent),
 		lost:          dl.element.Lost > 0,
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
+		longestGate:   d.deps.Pacer.LongestGate(),
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
 		trimmed:       target.IsTrimmed(),
 	}

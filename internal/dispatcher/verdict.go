@@ -28,6 +28,8 @@ type situation struct {
 	remaining   time.Duration // until the campaign's deadline; negative or zero only when it has passed
 	hasDeadline bool
 	onAmbiguous campaign.OnAmbiguous
+	// longestGate is what the gate cuts a Retry-After of the project to; 0: nothing is cut.
+	longestGate time.Duration
 	// provenMessage: FCM accepted this very message for somebody else, so a refusal is about the target.
 	provenMessage bool
 	// trimmed: the target is our reading of what was found, so a 400 may be about that reading.
@@ -54,6 +56,9 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		asked := a.RetryAfter
 		if asked == 0 {
 			asked = r.Quota
+		}
+		if a.Scope == fcm.QuotaProject && s.longestGate > 0 { // the gate opens then, and the recipient waits no longer
+			asked = min(asked, s.longestGate)
 		}
 		v.wait = r.backoff(1, r.Unsent, asked)
 		if a.Scope == fcm.QuotaProject { // no fault of the recipient's, whom a long gate must not fail
