@@ -151,3 +151,18 @@ func TestWindowForgets(t *testing.T) {
 		}
 	})
 }
+
+// What proves nothing, and pushes without an answer, are no part of a share after the canary either.
+func TestNeutralAnswersDiluteNoShare(t *testing.T) {
+	b := onMiniredis(t)
+	for _, kind := range []breaker.Kind{breaker.Neutral, breaker.Unanswered} {
+		f := open(t, b, 1, options())
+		r := f.replicas[0]
+		a := f.pass(10)
+		r.conclude(answer(a, "x", 45, kind))
+		v := r.conclude(answer(a, "x", 20, breaker.BadTarget)) // 20 of the 30 that prove something
+		if v.Trip == nil || v.Trip.Kind != breaker.BadTarget || v.Trip.Count != 20 || v.Trip.Of != 30 {
+			t.Errorf("%s: trip %+v, want one for 20 of 30", kind, v.Trip)
+		}
+	}
+}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
 )
 
@@ -33,3 +37,58 @@ func TestOfTwoDeadTokensTheOneInSQLIsReported(t *testing.T) {
 type tokensOf map[string]string
 
 func (s tokensOf) Tokens(context.Context, []string) (map[string]string, error) { return s, nil }
+
+// A budget that allows nothing, or that cannot be asked, keeps dead tokens. Redis and SQL hold different ones: each is tried once.
+func TestSparedTokensAreTriedOnce(t *testing.T) {
+	for name, away := range map[string]bool{"budget spent": false, "budget cannot be asked": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			source := tokensOf{"u1": "in-sql"}
+			w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, source, tokens.Options{}))(t)
+			budget := redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
+			t.Cleanup(func() { _ = budget.Close() })
+			if away {
+				_ = budget.Close()
+			}
+			w.deps.Deletions = must(breaker.NewDeletions(budget, w.deps.Names.Project("p"), breaker.DeletionsOptions{Logger: w.deps.Logger}))(t)
+			w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1"}`)
+			w.redis.Set("user:u1:token", "in-redis")
+			w.sender.answer = refuse(fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", HTTPStatus: 404})
+			if err := w.job("42"); err != nil {
+				t.Fatal(err)
+			}
+			if r := w.results()["u1"]; r.TokenRemoved || r.Attempts != 2 || w.sender.requests("in-redis") != 1 || w.sender.requests("in-sql") != 1 {
+				t.Errorf("result %+v after %d requests, want two attempts, and no token removed", r, w.sender.total())
+			}
+			if held, err := w.redis.Get("user:u1:token"); err != nil || held != "in-redis" {
+				t.Errorf("Redis holds the token %q (%v), want it kept", held, err)
+			}
+		})
+	}
+}
+
+// FCM accepting a personal message says nothing of another one: a refusal that names no field is no proof against the token.
+func TestPersonalMessageProvesNoTokenDead(t *testing.T) {
+	for message, removed := range map[string]bool{
+		`{"notification":{"title":"Hello {{name}}"}}`: false,
+		`{"notification":{"title":"Hello"}}`:          true,
+	} {
+		w := newWorld(t)
+		w.options.Concurrency, w.options.Claim = 1, 1 // one after the other
+		w.campaign(campaign.Spec{ID: "42", Message: []byte(message)},
+			`{"userId":"u1","fcmToken":"good","vars":{"name":"A"}}`, `{"userId":"u2","fcmToken":"refused","vars":{"name":"B"}}`)
+		w.redis.Set("user:u2:token", "refused")
+		w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+			if token == "refused" {
+				return fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT", HTTPStatus: 400}
+			}
+			return accepted(ctx, token)
+		}
+		if err := w.job("42"); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.results()["u2"]; r.Status != notification.StatusFailed || r.TokenRemoved != removed || w.redis.Exists("user:u2:token") == removed {
+			t.Errorf("%s: result %+v, token in Redis: %t; want it removed: %t", message, r, w.redis.Exists("user:u2:token"), removed)
+		}
+	}
+}

@@ -267,3 +267,29 @@ func TestPermitsLiveBriefly(t *testing.T) {
 		wantEqual(t, "dropped after "+c.after.String(), p.expire(at.Add(c.after)), c.dropped)
 	}
 }
+
+// A permit that a push was given and did not use is kept for no one once the gate has closed, or the project is halted.
+func TestUnusedPermitDoesNotPassTheGate(t *testing.T) {
+	for name, shut := range map[string]func(f *fleet, g *Governor) error{
+		"gate": func(f *fleet, g *Governor) error { return g.Close(f.t.Context(), 30*time.Second, "429") },
+		"halt": func(f *fleet, g *Governor) error { return g.Halt(f.t.Context(), "by hand") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, steady(1000), func(f *fleet) {
+				r := f.start()
+				w, err := r.enter(Push{Campaign: "gone"}, time.Now())
+				must(t, err)
+				f.pass(100 * time.Millisecond)
+				if w == nil || len(w.ready) != 1 {
+					t.Fatal("the push was not given a permit while it waited")
+				}
+				must(t, shut(f, r.Governor))
+				r.leave(w, time.Now())
+				f.serve(r, 1, Push{Campaign: "next"})
+				f.pass(29 * time.Second)
+				wantEqual(t, "sent behind it", f.of("next"), 0)
+				r.stop()
+			})
+		})
+	}
+}
