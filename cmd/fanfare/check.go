@@ -19,7 +19,8 @@ func (c *cli) check() *cobra.Command {
 		Use:   "check",
 		Short: "Check everything that sending depends on: Redis, SQL, credentials, clock",
 		Long: `Check everything that sending depends on: Redis (version, mode, memory, eviction policy, persistence, script rights),
-SQL, the credentials for FCM and the way to it, and the clock. It exits with 1 when something is not fit to send.`,
+SQL, the credentials for FCM and the way to it, and the clock. When something is not fit to send, it exits as a dispatcher would: with 2
+when the settings are wrong, with 3 when credentials or permissions are refused, else with 1.`,
 		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
@@ -49,13 +50,18 @@ func printFindings(w io.Writer, findings []operator.Finding) {
 // verdict names all that is in the way.
 func verdict(findings []operator.Finding) error {
 	var failed []string
+	code := daemon.ExitFault
 	for _, f := range findings {
-		if f.Grade == operator.Failure {
-			failed = append(failed, f.Name)
+		if f.Grade != operator.Failure {
+			continue
+		}
+		failed = append(failed, f.Name)
+		if of := daemon.Code(wire.Explain(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
+			code = max(code, of)
 		}
 	}
 	if len(failed) == 0 {
 		return nil
 	}
-	return daemon.Exit(daemon.ExitFault, errors.New("not fit to send: "+strings.Join(failed, ", ")))
+	return daemon.Exit(code, errors.New("not fit to send: "+strings.Join(failed, ", ")))
 }

@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/internal/redact"
 	"fanfare/internal/responder"
 )
 
@@ -54,9 +55,12 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 			return wrongUsage(command, err)
 		}
 	}
-	s, err := wire.Settings(c.file, command.Flags())
+	s, err := c.readSettings(command)
 	if err != nil {
 		return err
+	}
+	if redact.Found(flags.database) {
+		fmt.Fprintln(command.ErrOrStderr(), "fanfare: warning:", config.ExposedFlag("--database", "DATABASE_URL"))
 	}
 	message, err := readInput(command, flags.message)
 	if err != nil {

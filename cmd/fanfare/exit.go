@@ -29,6 +29,8 @@ func explain(err error) error {
 		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
 	case errors.Is(err, campaign.ErrNotFound):
 		return daemon.Exit(daemon.ExitNoCampaign, err)
+	case operator.UntrustedRedis(err):
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
 	case queue.Denied(err):
 		return daemon.Exit(daemon.ExitCredentials, err)
 	case wrongInput(err):

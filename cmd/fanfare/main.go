@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
+	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
@@ -26,9 +27,18 @@ func run() int {
 	return wire.Report("fanfare", explain(newRoot().ExecuteContext(ctx)))
 }
 
+// readSettings reads the settings, and warns of what is dangerous about them.
+func (c *cli) readSettings(command *cobra.Command) (config.Settings, error) {
+	s, err := wire.Settings(c.file, command.Flags())
+	for _, warning := range s.Warnings() {
+		fmt.Fprintln(command.ErrOrStderr(), "fanfare: warning:", warning)
+	}
+	return s, err
+}
+
 // with opens the rooms for one command and closes them after it.
 func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error) error {
-	s, err := wire.Settings(c.file, command.Flags())
+	s, err := c.readSettings(command)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
 	"fanfare/internal/config"
 )
 
@@ -31,7 +30,7 @@ func (c *cli) settings() *cobra.Command {
 			if len(args) > 0 {
 				return noSuchCommand(command, args[0])
 			}
-			s, err := wire.Settings(c.file, command.Flags())
+			s, err := c.readSettings(command)
 			if err != nil {
 				return err
 			}

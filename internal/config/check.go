@@ -19,6 +19,9 @@ func (s Settings) check() error {
 	if s.Queue.ClaimBytes < s.Queue.MaxElement {
 		refuse("queue.claim_bytes", "is below queue.max_element", "at least "+s.Queue.MaxElement.String())
 	}
+	if s.FCM.Credentials != "" && s.FCM.CredentialsFile != "" {
+		refuse("fcm.credentials", "cannot be used together with fcm.credentials_file", "one of them: remove FCM_CREDENTIALS or GOOGLE_APPLICATION_CREDENTIALS")
+	}
 	if strings.ContainsFunc(s.FCM.ProjectID, noProjectID) {
 		refuse("fcm.project_id", "cannot be a Firebase project", "letters, digits, '-', '.' and ':', as in my-project")
 	}

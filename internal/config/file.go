@@ -1,14 +1,18 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"fanfare/internal/redact"
 )
 
 // file is a settings file that holds known keys only.
@@ -21,17 +25,17 @@ type file struct {
 // readFile reads a YAML file of sections. Everything unknown in it is an error with its line.
 func readFile(name string) (file, error) {
 	f := file{name: name, lines: make(map[string]int)}
+	if content := contentOf(name); content != "" {
+		return f, &Error{Origin: "settings file", Problem: (&pastedError{content}).Error(), Allowed: "the path of a YAML file"}
+	}
 	content, err := os.ReadFile(name)
 	if err != nil {
 		return f, &Error{Origin: name, Problem: "cannot be read: " + reason(err)}
 	}
 	f.content = content
-	var document yaml.Node
-	if err := yaml.Unmarshal(content, &document); err != nil {
-		return f, syntaxError(name, err)
-	}
-	if len(document.Content) == 0 { // nothing but comments
-		return f, nil
+	document, err := f.onlyDocument()
+	if err != nil || len(document.Content) == 0 { // nothing but comments
+		return f, err
 	}
 	known := make(map[string]bool)
 	for _, key := range Describe() {
@@ -43,6 +47,31 @@ func readFile(name string) (file, error) {
 	}
 	return f, errors.Join(f.walk(document.Content[0], "", known)...)
 }
+
+// onlyDocument parses the file. A second document is an error, since nothing would be read from it.
+func (f file) onlyDocument() (yaml.Node, error) {
+	var first yaml.Node
+	decoder := yaml.NewDecoder(bytes.NewReader(f.content))
+	if err := decoder.Decode(&first); err != nil && !errors.Is(err, io.EOF) {
+		return first, syntaxError(f.name, err)
+	}
+	for {
+		var next yaml.Node
+		switch err := decoder.Decode(&next); {
+		case errors.Is(err, io.EOF):
+			return first, nil
+		case err != nil:
+			return first, syntaxError(f.name, err)
+		case len(next.Content) > 0 && !isNull(next.Content[0]):
+			return first, &Error{
+				Origin: f.at(next.Content[0].Line), Problem: "begins a second YAML document, which is not read",
+				Allowed: "one document: remove the line --- before it",
+			}
+		}
+	}
+}
+
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
 
 func reason(err error) string {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
@@ -56,7 +85,7 @@ func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []erro
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
-	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+	if isNull(node) {
 		return nil
 	}
 	if node.Kind != yaml.MappingNode {
@@ -70,9 +99,17 @@ func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []erro
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		name := prefix + key.Value
-		switch first, twice := seen[key.Value]; {
+		lower := strings.ToLower(key.Value)
+		switch first, twice := seen[lower]; {
+		case !keyName.MatchString(key.Value):
+			errs = append(errs, &Error{Origin: f.at(key.Line), Key: strings.TrimSuffix(prefix, "."), Problem: "a key that is none of a setting (not shown)"})
 		case twice:
 			errs = append(errs, &Error{Origin: f.at(key.Line), Key: name, Problem: fmt.Sprintf("stands twice, first in line %d", first)})
+		case strings.Contains(key.Value, "."):
+			errs = append(errs, &Error{
+				Origin: f.at(key.Line), Key: name, Problem: "is written with dots, which would override an indented key unseen",
+				Allowed: "indented keys: " + strings.ReplaceAll(lower, ".", ": {") + ": …" + strings.Repeat("}", strings.Count(lower, ".")),
+			})
 		case known[name]:
 			f.lines[name] = value.Line
 		case known[name+"."]:
@@ -80,14 +117,22 @@ func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []erro
 		default:
 			errs = append(errs, &Error{Origin: f.at(key.Line), Key: name, Problem: "unknown key", Allowed: nearest(name, known)})
 		}
-		seen[key.Value] = key.Line
+		seen[lower] = key.Line
 	}
 	return errs
 }
 
 func (f file) at(line int) string { return f.name + ":" + strconv.Itoa(line) }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+var (
+	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
+	// keyName is what a person may have meant for a key. What else stands in its place may be a piece of a secret.
+	keyName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$|^<<$`)
+	// yamlQuote is what the parser quotes from the file. It shows single characters, and may name an anchor: a password that begins with *.
+	yamlQuote = regexp.MustCompile("'[^']{3,}'|\"[^\"]{3,}\"|`[^`]{3,}`")
+)
+
+const yamlAnchor = "unknown anchor"
 
 // syntaxError brings the YAML parser's complaint into our form.
 func syntaxError(name string, err error) error {
@@ -99,5 +144,9 @@ func syntaxError(name string, err error) error {
 			at += ":" + match[1]
 		}
 	}
-	return &Error{Origin: at, Problem: "not YAML: " + text}
+	e := &Error{Origin: at, Problem: "not YAML: " + yamlQuote.ReplaceAllString(text, redact.Hidden)}
+	if strings.HasPrefix(text, yamlAnchor) {
+		e.Allowed = "quotes around a value that begins with *"
+	}
+	return e
 }

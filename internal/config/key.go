@@ -21,6 +21,7 @@ type Key struct {
 	Secret  bool     // a value that is never printed, and that has no flag: others can read a command line
 
 	oneof, schemes []string
+	file           string // what to use instead of the content of the file that is named
 	min, max       string
 	typ            reflect.Type
 	index          []int
@@ -85,6 +86,7 @@ func keyOf(field reflect.StructField, name string, index []int) Key {
 		schemes: strings.Fields(field.Tag.Get("schemes")),
 		min:     field.Tag.Get("min"),
 		max:     field.Tag.Get("max"),
+		file:    field.Tag.Get("file"),
 		typ:     field.Type,
 		index:   index,
 	}
@@ -105,6 +107,8 @@ func (k Key) allowed() string {
 		return "a URL that begins with " + strings.Join(k.schemes, ":, ") + ":"
 	}
 	switch k.typ {
+	case reflect.TypeFor[Secret]():
+		return "a text in quotes"
 	case reflect.TypeFor[time.Duration]():
 		return "a duration such as 15s, 20ms or 24h" + k.limits()
 	case reflect.TypeFor[Size]():

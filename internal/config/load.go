@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"fanfare/internal/redact"
 )
 
 // Defaults are the settings of an empty file in an empty environment.
@@ -40,7 +42,7 @@ func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error)
 	errs = append(errs, addEnvironment(v, env, keys, origins))
 	addFlags(v, flags, keys, origins)
 
-	settings := Settings{origins: origins}
+	settings := Settings{origins: origins, warnings: exposedBy(flags, keys)}
 	target := reflect.ValueOf(&settings).Elem()
 	for _, key := range keys {
 		value, err := key.parse(v.Get(key.Name))
@@ -53,6 +55,7 @@ func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error)
 	if err := errors.Join(errs...); err != nil {
 		return Settings{}, err
 	}
+	settings.settleCredentials()
 	if err := settings.settleRedis(); err != nil {
 		return Settings{}, err
 	}
@@ -114,11 +117,17 @@ func addFlags(v *viper.Viper, flags *pflag.FlagSet, keys []Key, origins map[stri
 	}
 }
 
-// wrong makes the error of a value that does not fit. The value is quoted, unless it is or may hold a secret.
+// wrong makes the error of a value that does not fit. A value is quoted only where it is short and of a kind that holds no secret.
 func (k Key) wrong(raw any, err error, from origin) *Error {
 	e := &Error{Key: k.Name, Origin: from.name, Problem: "this value does not fit", Allowed: k.Allowed}
-	if !k.Secret && k.typ != reflect.TypeFor[URL]() {
-		e.Problem = fmt.Sprintf("%q does not fit", fmt.Sprint(raw))
+	if pasted, ok := errors.AsType[*pastedError](err); ok {
+		e.Problem, e.Allowed = pasted.Error(), k.file
+	}
+	if wrong, ok := errors.AsType[*urlError](err); ok {
+		e.Problem, e.Allowed = wrong.Error(), wrong.cure()
+	}
+	if shown := fmt.Sprint(raw); k.mayBeQuoted(raw, shown) {
+		e.Problem = fmt.Sprintf("%q does not fit", shown)
 		if limit, ok := errors.AsType[*limitError](err); ok {
 			e.Problem = fmt.Sprintf("%v %v", raw, limit)
 		}
@@ -127,4 +136,17 @@ func (k Key) wrong(raw any, err error, from origin) *Error {
 		}
 	}
 	return e
+}
+
+func (k Key) mayBeQuoted(raw any, shown string) bool {
+	switch raw.(type) {
+	case string, int, int64, uint64, float64, bool:
+	default:
+		return false
+	}
+	const longest = 40
+	if k.Secret || k.typ == reflect.TypeFor[URL]() || len(shown) > longest || contentOf(shown) != "" || redact.Found(shown) {
+		return false
+	}
+	return k.typ.Kind() != reflect.String || len(k.oneof) > 0 || k.typ == reflect.TypeFor[Address]()
 }

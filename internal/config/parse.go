@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strconv"
@@ -28,6 +29,8 @@ func (k Key) parse(raw any) (reflect.Value, error) {
 		value.SetBool(raw)
 	case []any:
 		err = k.parseList(value, raw)
+	case map[string]any:
+		err = k.parseObject(value, raw)
 	default:
 		err = errForm
 	}
@@ -40,6 +43,16 @@ func (k Key) parseInt(value reflect.Value, n int64) error {
 	}
 	value.SetInt(n)
 	return k.checkLimits(n)
+}
+
+// parseObject takes JSON that was pasted into YAML, where it is a mapping.
+func (k Key) parseObject(value reflect.Value, object map[string]any) error {
+	text, err := json.Marshal(object)
+	if err != nil || !k.Secret {
+		return errForm
+	}
+	value.SetString(string(text))
+	return nil
 }
 
 func (k Key) parseList(value reflect.Value, items []any) error {

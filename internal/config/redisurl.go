@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// redisURL is what a redis.url says, part by part.
+// redisURL is what a redis.url says, part by part. The parts that it leaves open have their defaults.
 type redisURL struct {
 	*url.URL
 	host, username string
 	password       Secret
 	port, db       int
+	names          map[string]bool // the parts that it does not leave open
 }
 
 const (
@@ -39,6 +40,10 @@ func parseRedisURL(text URL) (said redisURL, err error) {
 		if said.host == "" {
 			said.host = "localhost"
 		}
+	}
+	said.names = map[string]bool{
+		"host": said.Hostname() != "" || said.socket(), "port": said.Port() != "" || said.socket(),
+		"username": said.username != "", "password": password != "", "db": db != "",
 	}
 	if port := said.Port(); port != "" {
 		said.port, err = parseUint16(port)

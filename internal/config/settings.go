@@ -26,13 +26,14 @@ type Settings struct {
 	Log        Log        `key:"log" help:"The log, on standard error."`
 	HTTP       HTTP       `key:"http" help:"Where /livez, /readyz and /metrics are served. They have no password: keep them on loopback or a private network."`
 
-	origins map[string]origin
+	origins  map[string]origin
+	warnings []string
 }
 
 // Redis says where Redis is and how to talk to it. URL, where there is one, is the whole address, credentials and database
 // included, and Host, Port, Username, Password and DB say the same: see settleRedis.
 type Redis struct {
-	URL                   URL           `key:"url" env:"REDIS_URL" schemes:"redis rediss unix" help:"the whole address: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///socket?db=0; port, username, password and db of a stronger source are laid over it, and host replaces it; else the url wins"`
+	URL                   URL           `key:"url" env:"REDIS_URL" schemes:"redis rediss unix" help:"the whole address: redis://user:password@host:6379/0, rediss:// for TLS, or unix:///socket?db=0; port, username, password and db that it leaves open, or that a stronger source has, come from their own settings; a host of a stronger source replaces it; else the url wins"`
 	Mode                  string        `key:"mode" default:"standalone" oneof:"standalone sentinel cluster" help:"what kind of Redis this is"`
 	Host                  string        `key:"host" default:"localhost" env:"REDIS_HOST" help:"name or address of a standalone Redis"`
 	Port                  int           `key:"port" default:"6379" min:"1" max:"65535" env:"REDIS_PORT" help:"its port"`
@@ -55,9 +56,9 @@ type Redis struct {
 // TLS are the certificates of a connection. There is no way to switch their verification off.
 type TLS struct {
 	Enabled    bool   `key:"enabled" default:"false" help:"speak TLS, as rediss:// in the url does"`
-	CAFile     string `key:"ca_file" help:"PEM file of the authority that signed the server's certificate; empty: the system's"`
-	CertFile   string `key:"cert_file" help:"PEM file of our own certificate, where the server asks for one"`
-	KeyFile    string `key:"key_file" help:"PEM file of its key"`
+	CAFile     string `key:"ca_file" file:"the path of the file that holds it" help:"PEM file of the authority that signed the server's certificate; empty: the system's"`
+	CertFile   string `key:"cert_file" file:"the path of the file that holds it" help:"PEM file of our own certificate, where the server asks for one"`
+	KeyFile    string `key:"key_file" file:"the path of the file that holds it" help:"PEM file of its key"`
 	ServerName string `key:"server_name" help:"the name in the server's certificate, where it is not the host's"`
 }
 
@@ -131,9 +132,11 @@ type Breaker struct {
 type FCM struct {
 	ProjectID       string        `key:"project_id" env:"FCM_PROJECT_ID" help:"the Firebase project; empty: the one that the credentials name"`
 	Endpoint        URL           `key:"endpoint" env:"FCM_ENDPOINT" schemes:"https http" help:"a base such as https://host:port/v1 instead of Google's; without credentials, requests to it carry none"`
-	CredentialsFile string        `key:"credentials_file" env:"GOOGLE_APPLICATION_CREDENTIALS" help:"service account file; empty: Application Default Credentials"`
+	CredentialsFile string        `key:"credentials_file" env:"GOOGLE_APPLICATION_CREDENTIALS" file:"fcm.credentials (FCM_CREDENTIALS) for the JSON itself, or the path of its file here" help:"path of the service account's file; empty: Application Default Credentials"`
+	Credentials     Secret        `key:"credentials" env:"FCM_CREDENTIALS" help:"the service account's JSON itself, or its base64, in place of a file"`
+	AllowPlaintext  bool          `key:"allow_plaintext" default:"false" help:"send access tokens over http:// to other machines, where anyone on the way can read them"`
 	Timeout         time.Duration `key:"timeout" default:"15s" min:"1ms" max:"1h" help:"how long one push may take; under 10s makes duplicates"`
-	CAFile          string        `key:"ca_file" help:"PEM file of the authority that signed the endpoint's certificate; empty: the system's"`
+	CAFile          string        `key:"ca_file" file:"the path of the file that holds it" help:"PEM file of the authority that signed the endpoint's certificate; empty: the system's"`
 }
 
 // Tokens are the settings of the token cache.

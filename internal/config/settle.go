@@ -4,7 +4,7 @@ import "slices"
 
 // settleRedis makes one address of redis.url and of what stands beside it, so that no setting shows what is not in force.
 // A host of a stronger source than the url's replaces it: REDIS_HOST in the environment over redis.url in the file. Any other part
-// of a stronger source is laid over the url, and the rest is what the url says.
+// of a stronger source is laid over the url. A part that the url leaves open is taken from its own setting, whatever its source.
 func (s *Settings) settleRedis() error {
 	from, host := s.origin("redis.url"), s.origin("redis.host")
 	switch {
@@ -33,14 +33,14 @@ func (s *Settings) settleRedis() error {
 func (s *Settings) lay(said redisURL, from origin) {
 	r := &s.Redis
 	over := slices.Concat(
-		settle(s, "redis.host", &r.Host, said.host),
-		settle(s, "redis.port", &r.Port, said.port),
-		settle(s, "redis.username", &r.Username, said.username),
-		settle(s, "redis.password", &r.Password, said.password),
-		settle(s, "redis.db", &r.DB, said.db),
+		settle(s, "redis.host", &r.Host, said.host, said.names["host"]),
+		settle(s, "redis.port", &r.Port, said.port, said.names["port"]),
+		settle(s, "redis.username", &r.Username, said.username, said.names["username"]),
+		settle(s, "redis.password", &r.Password, said.password, said.names["password"]),
+		settle(s, "redis.db", &r.DB, said.db, said.names["db"]),
 	)
 	if said.Scheme == tlsScheme {
-		over = append(over, settle(s, "redis.tls.enabled", &r.TLS.Enabled, true)...)
+		over = append(over, settle(s, "redis.tls.enabled", &r.TLS.Enabled, true, true)...)
 	}
 	if len(over) == 0 {
 		return
@@ -52,11 +52,14 @@ func (s *Settings) lay(said redisURL, from origin) {
 	s.origins["redis.url"] = from
 }
 
-// settle lets a setting of a stronger source than the url's stand, and names that source; else the setting becomes what the
-// url says.
-func settle[V any](s *Settings, key string, own *V, said V) (over []string) {
+// settle lets a setting stand whose source is stronger than the url's, or which the url leaves open, and names that source; else the
+// setting becomes what the url says.
+func settle[V comparable](s *Settings, key string, own *V, said V, named bool) (over []string) {
 	from, url := s.origin(key), s.origin("redis.url")
 	if from.layer > url.layer {
+		return []string{from.name}
+	}
+	if !named && from.layer > layerDefault && *own != said {
 		return []string{from.name}
 	}
 	*own = said
@@ -65,4 +68,21 @@ func settle[V any](s *Settings, key string, own *V, said V) (over []string) {
 	}
 	s.origins[key] = url
 	return nil
+}
+
+// settleCredentials lets the stronger source decide whether the credentials are in a file. The check refuses both from one source.
+func (s *Settings) settleCredentials() {
+	const inline, file = "fcm.credentials", "fcm.credentials_file"
+	unused := func(key, by string) {
+		s.origins[key] = origin{layerDefault, "not used: " + s.origin(by).name + " is stronger"}
+	}
+	switch own, other := s.origin(inline).layer, s.origin(file).layer; {
+	case s.FCM.Credentials == "" || s.FCM.CredentialsFile == "":
+	case own > other:
+		s.FCM.CredentialsFile = ""
+		unused(file, inline)
+	case other > own:
+		s.FCM.Credentials = ""
+		unused(inline, file)
+	}
 }

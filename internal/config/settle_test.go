@@ -17,12 +17,17 @@ func TestRedisURLAndItsParts(t *testing.T) {
 	}{
 		"url alone":                             {inFile, nil, nil, "redis://u:p@f:1/1", "f 1 u p 1 false"},
 		"url that says little":                  {"", nil, []string{"REDIS_URL=redis:///1"}, "redis:///1", "localhost 6379   1 false"},
-		"url beside its parts in one source":    {"", nil, append(inEnv, "REDIS_HOST=h", "REDIS_PORT=3", "REDIS_USERNAME=u", "REDIS_PASSWORD=p", "REDIS_DB=4"), "redis://e:2/0", "e 2   0 false"},
-		"url in the environment over the file":  {"redis: {host: h, port: 3, password: p, db: 4}", nil, inEnv, "redis://e:2/0", "e 2   0 false"},
+		"url beside its parts in one source":    {"", nil, append(inEnv, "REDIS_HOST=h", "REDIS_PORT=3", "REDIS_USERNAME=u", "REDIS_PASSWORD=p", "REDIS_DB=4"), "redis://u:p@e:2/0", "e 2 u p 0 false"},
+		"url in the environment over the file":  {"redis: {host: h, port: 3, password: p, db: 4}", nil, inEnv, "redis://:p@e:2/0", "e 2  p 0 false"},
 		"host in the environment over the file": {inFile, nil, []string{"REDIS_HOST=h"}, "", "h 6379   0 false"},
 		"host flag over everything":             {inFile, []string{"--redis.host=h"}, inEnv, "", "h 6379   0 false"},
 		"database flag":                         {inFile, []string{"--redis.db=3"}, inEnv, "redis://e:2/3", "e 2   3 false"},
 		"password beside the url in a file":     {"redis: {url: 'redis://f'}", nil, []string{"REDIS_PASSWORD=p@ss"}, "redis://:p%40ss@f:6379/0", "f 6379  p@ss 0 false"},
+		"password beside a url with a user":     {"", nil, []string{"REDIS_URL=redis://u@e:2", "REDIS_PASSWORD=p"}, "redis://u:p@e:2/0", "e 2 u p 0 false"},
+		"user beside a url with a password":     {"", nil, []string{"REDIS_URL=redis://:q@e", "REDIS_USERNAME=u", "REDIS_PASSWORD=p"}, "redis://u:q@e:6379/0", "e 6379 u q 0 false"},
+		"host and port beside a url of neither": {"", nil, []string{"REDIS_URL=rediss:///4", "REDIS_HOST=h", "REDIS_PORT=3", "REDIS_DB=1"}, "rediss://h:3/4", "h 3   4 true"},
+		"password beside a socket":              {"", nil, []string{"REDIS_URL=unix:///run/r.sock", "REDIS_PASSWORD=p", "REDIS_DB=2"}, "unix://:p@/run/r.sock?db=2", " 0  p 2 false"},
+		"password with signs beside a url":      {"", nil, []string{"REDIS_URL=redis://e", "REDIS_PASSWORD=p#a@s/s%"}, "redis://:p%23a%40s%2Fs%25@e:6379/0", "e 6379  p#a@s/s% 0 false"},
 		"another user, the same password":       {inFile, []string{"--redis.username=v"}, nil, "redis://v:p@f:1/1", "f 1 v p 1 false"},
 		"user without a password":               {"redis: {url: 'redis://f:1'}", nil, []string{"REDIS_USERNAME=v"}, "redis://v@f:1/0", "f 1 v  0 false"},
 		"port":                                  {"redis: {url: 'redis://[::1]:1'}", nil, []string{"REDIS_PORT=2"}, "redis://[::1]:2/0", "::1 2   0 false"},
@@ -55,12 +60,12 @@ func TestRedisURLAndItsParts(t *testing.T) {
 
 // TestOriginsOfTheRedisURL names every source that has a part in the address, and every one that has none.
 func TestOriginsOfTheRedisURL(t *testing.T) {
-	settings := mustLoad(t, "redis: {db: 3}", []string{"--redis.port=2"}, []string{"REDIS_URL=redis://h:1", "REDIS_PASSWORD=p"})
+	settings := mustLoad(t, "redis: {db: 3}", []string{"--redis.port=2"}, []string{"REDIS_URL=redis://h:1/0", "REDIS_PASSWORD=p"})
 	for key, want := range map[string]string{
-		"redis.url":      "environment REDIS_URL, flag --redis.port",
+		"redis.url":      "environment REDIS_URL, flag --redis.port, environment REDIS_PASSWORD",
 		"redis.host":     "environment REDIS_URL",
 		"redis.port":     "flag --redis.port",
-		"redis.password": "environment REDIS_URL; not used: environment REDIS_PASSWORD",
+		"redis.password": "environment REDIS_PASSWORD",
 	} {
 		if got := valueOf(t, settings, key).Origin; got != want {
 			t.Errorf("%s is from %q, want %q", key, got, want)

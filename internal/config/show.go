@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"fanfare/internal/redact"
 )
 
 // Value is one setting as it is in force.
@@ -13,14 +15,15 @@ type Value struct {
 	Origin string // "default", "config.yaml:12", "environment REDIS_URL", "flag --redis.url"
 }
 
-// Values gives every setting as it is in force, in the order of config.yaml; no secret is in it.
+// Values gives every setting as it is in force, in the order of config.yaml. No secret is in it, not even one that was put into
+// a setting that is for something else.
 func (s Settings) Values() []Value {
 	all := reflect.ValueOf(s)
 	var values []Value
 	for _, key := range Describe() {
 		values = append(values, Value{
 			Key:    key,
-			Text:   text(all.FieldByIndex(key.index).Interface()),
+			Text:   redact.Text(text(all.FieldByIndex(key.index).Interface())),
 			Origin: s.origin(key.Name).name,
 		})
 	}

@@ -20,6 +20,10 @@ func (k Key) normalise(text string) (string, error) {
 		}
 	case k.typ == reflect.TypeFor[URL]():
 		return text, k.checkURL(text)
+	case k.file != "":
+		if content := contentOf(text); content != "" {
+			return "", &pastedError{content}
+		}
 	case k.typ == reflect.TypeFor[Address]():
 		return parseAddress(text)
 	case k.typ == reflect.TypeFor[Statement]():
@@ -35,6 +39,10 @@ func (k Key) normalise(text string) (string, error) {
 func (k Key) checkURL(text string) error {
 	if text == "" || len(k.schemes) == 0 {
 		return nil
+	}
+	scheme, _, _ := strings.Cut(text, ":")
+	if character, found := troubleIn(text); found && scheme != unixScheme {
+		return &urlError{character, passwordSettings[k.Name]}
 	}
 	parsed, err := url.Parse(text)
 	if err != nil || !slices.Contains(k.schemes, parsed.Scheme) {

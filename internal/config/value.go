@@ -6,29 +6,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"fanfare/internal/redact"
 )
 
-const redacted = "[redacted]"
-
 // Secret is a text that is never printed.
-type Secret string
-
-// Reveal gives the text itself.
-func (s Secret) Reveal() string { return string(s) }
-
-// String hides the text, and tells only whether there is one.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return redacted
-}
-
-// GoString hides the text from %#v too.
-func (s Secret) GoString() string { return strconv.Quote(s.String()) }
-
-// MarshalText hides the text from JSON and from logs.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+type Secret = redact.Secret
 
 // URL is an address that may hold credentials, which are never printed.
 type URL string
@@ -43,7 +26,7 @@ func (u URL) String() string {
 	}
 	parsed, err := url.Parse(string(u))
 	if err != nil || parsed.Scheme == "" || parsed.Scheme != "sqlite" && parsed.Opaque != "" {
-		return redacted // of another form, with the password anywhere in it
+		return redact.Hidden // of another form, with the password anywhere in it
 	}
 	if _, has := parsed.User.Password(); has {
 		parsed.User = url.UserPassword(parsed.User.Username(), "redacted")

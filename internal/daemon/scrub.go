@@ -5,26 +5,17 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+
+	"fanfare/internal/redact"
 )
 
-// Rooms abbreviate tokens themselves. This is the net below them: errors of libraries quote URLs, headers and bodies.
-var (
-	// An FCM registration token is an instance id, a colon and some 140 characters; nothing else in a log is one such word.
-	tokenWord = regexp.MustCompile(`[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{80,}|[A-Za-z0-9_:-]{120,}`)
-	bearer    = regexp.MustCompile(`(?i)\b(bearer\s+|ya29\.|authorization\W+basic\s+)[A-Za-z0-9._~+/=-]+`)
-	// What follows the colon is a password up to the word's last @, unless it is the number of a port.
-	userinfo = regexp.MustCompile(`://([^:@/\s"]*):(?:\d*[^\d/\s"][^\s"]*|\d+)@`)
-	// As parameters of a URL, or in a DSN; a backslash is a part of it unless it escapes the quote that ends it.
-	parameter = regexp.MustCompile(`(?i)(password=|secret=|access_token=)(?:[^&\s"\\]|\\[^"])+`)
-)
+// tokenWord is an FCM registration token: an instance id, a colon and some 140 characters. Nothing else in a log is one such word.
+var tokenWord = regexp.MustCompile(`[A-Za-z0-9_-]{8,}:[A-Za-z0-9_-]{80,}|[A-Za-z0-9_:-]{120,}`)
 
-// Scrub abbreviates what looks like a registration token, and hides what looks like a credential. What is
-// printed without the log, an error at the end of a program, passes through it too.
+// Scrub hides what looks like a credential, and abbreviates what looks like a registration token. Rooms do both themselves; this
+// is the net below them, since errors of libraries quote URLs, headers and bodies. Errors at the end of a program pass through it too.
 func Scrub(text string) string {
-	text = userinfo.ReplaceAllString(text, "://$1:[redacted]@")
-	text = parameter.ReplaceAllString(text, "${1}[redacted]")
-	text = bearer.ReplaceAllString(text, "${1}[redacted]")
-	return tokenWord.ReplaceAllStringFunc(text, abbreviate)
+	return tokenWord.ReplaceAllStringFunc(redact.Text(text), abbreviate)
 }
 
 // abbreviate keeps what an operator needs to recognise a token.
@@ -65,7 +56,7 @@ func scrubNamed(_ []string, attr slog.Attr) slog.Attr {
 	switch value := attr.Value.String(); {
 	case value == "":
 	case secretNames[name]:
-		attr.Value = slog.StringValue("[redacted]")
+		attr.Value = slog.StringValue(redact.Hidden)
 	case !strings.Contains(value, "…"): // else the room has abbreviated it
 		attr.Value = slog.StringValue(abbreviate(value))
 	}

@@ -22,8 +22,8 @@ func newCourier(ctx context.Context, o Options, m *metrics) (*courier, string, e
 	}
 	ctx = context.WithoutCancel(ctx) // what starts here lives until Close
 	c, project := &courier{timeout: o.Timeout}, o.ProjectID
-	if o.CredentialsFile != "" || o.Endpoint == "" {
-		keys := credentials{file: o.CredentialsFile, transport: &http.Transport{
+	if o.carriesCredentials() {
+		keys := credentials{inline: o.Credentials, file: o.CredentialsFile, plaintext: o.AllowPlaintext, transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
 			DisableKeepAlives: true, // once an hour
 		}}

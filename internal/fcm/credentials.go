@@ -2,7 +2,6 @@ package fcm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +11,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/google"
+
+	"fanfare/internal/redact"
 )
 
 // messagingScope is all that sending needs.
@@ -22,12 +23,17 @@ const tokenTimeout = 10 * time.Second
 
 // credentials make access tokens. The file is read for each of them, so that a mended or rotated one is taken up without a restart.
 type credentials struct {
-	file      string // empty: Application Default Credentials
+	inline    redact.Secret // goes before the file
+	file      string        // both empty: Application Default Credentials
+	plaintext bool          // access tokens may come over http://
 	transport http.RoundTripper
 }
 
 func (c credentials) String() string {
-	if c.file == "" {
+	switch {
+	case c.inline != "":
+		return "fcm.credentials (FCM_CREDENTIALS)"
+	case c.file == "":
 		return "application default credentials"
 	}
 	return c.file
@@ -36,22 +42,26 @@ func (c credentials) String() string {
 // load reads the credentials. What they fetch goes over the client.
 func (c credentials) load(ctx context.Context, client *http.Client) (*google.Credentials, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
-	if c.file == "" {
+	if c.inline == "" && c.file == "" {
 		return google.FindDefaultCredentialsWithParams(ctx, google.CredentialsParams{
 			Scopes: []string{messagingScope}, EarlyTokenRefresh: renewAhead,
 		})
 	}
-	key, err := os.ReadFile(c.file)
+	text := []byte(c.inline.Reveal())
+	if c.inline == "" {
+		var err error
+		if text, err = os.ReadFile(c.file); err != nil {
+			return nil, err
+		}
+	}
+	account, err := parseAccount(text)
+	if err == nil && !c.plaintext {
+		err = account.checkPlaintext()
+	}
 	if err != nil {
 		return nil, err
 	}
-	var declared struct {
-		Type google.CredentialsType `json:"type"`
-	}
-	if err := json.Unmarshal(key, &declared); err != nil {
-		return nil, fmt.Errorf("read credentials: %w", err)
-	}
-	return google.CredentialsFromJSONWithType(ctx, key, declared.Type, messagingScope)
+	return google.CredentialsFromJSONWithType(ctx, account.text, account.kind, messagingScope)
 }
 
 // projectID is the project that the credentials name; empty where they name none.

@@ -143,7 +143,6 @@ func TestWhoIsToBlameForNoToken(t *testing.T) {
 		want Class
 	}{
 		"another account's key":  {func(key map[string]string) { key["private_key"] = other["private_key"] }, Credentials},
-		"a key that is none":     {func(key map[string]string) { key["private_key"] = "x" }, Credentials},
 		"refused":                {answer(400, `{"error":"invalid_grant"}`), Credentials},
 		"forbidden":              {answer(403, ""), Credentials},
 		"too many requests":      {answer(429, ""), NotSent},

@@ -1,6 +1,10 @@
 package fcm
 
-import "fmt"
+import (
+	"fmt"
+
+	"fanfare/internal/redact"
+)
 
 // CredentialsError says that no access token can be had with the credentials given.
 type CredentialsError struct {
@@ -10,7 +14,7 @@ type CredentialsError struct {
 }
 
 func (e *CredentialsError) Error() string {
-	return fmt.Sprintf("credentials from %s: %v", e.Source, e.Err)
+	return redact.Text(fmt.Sprintf("credentials from %s: %v", e.Source, e.Err))
 }
 
 func (e *CredentialsError) Unwrap() error { return e.Err }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/redact"
 )
 
 // Options say which project to send for, where, and over how many connections.
@@ -19,6 +21,10 @@ type Options struct {
 	// CredentialsFile is a service account's key file. Empty: Application Default Credentials against Google's endpoint,
 	// and none against an Endpoint of one's own.
 	CredentialsFile string
+	// Credentials are the content of such a file, or its base64. They go before the file.
+	Credentials redact.Secret
+	// AllowPlaintext sends access tokens over http:// to other machines.
+	AllowPlaintext bool
 	// RootCAs is a PEM file of authorities that are trusted besides the system's. Empty: the system's alone.
 	RootCAs string
 	// Timeout bounds one request, from its start to the last byte of its answer. Below 10 s it makes duplicates.
@@ -63,8 +69,9 @@ func (o Options) validate() error {
 	}
 	if o.Endpoint != "" {
 		if u, err := url.Parse(o.Endpoint); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			errs = append(errs, fmt.Errorf("endpoint %q is no base such as https://host:port/v1", o.Endpoint))
+			errs = append(errs, fmt.Errorf("endpoint %q is no base such as https://host:port/v1", redact.Text(o.Endpoint)))
 		}
 	}
+	errs = append(errs, o.checkPlaintext())
 	return errors.Join(errs...)
 }

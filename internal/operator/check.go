@@ -2,9 +2,12 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"fanfare/internal/redact"
 )
 
 // Grade is how well something was found.
@@ -25,6 +28,8 @@ type Finding struct {
 	Grade  Grade  `json:"grade"`
 	Detail string `json:"detail"`
 	Advice string `json:"advice,omitempty"`
+	// Cause is the error that a failure stands for, if there is one. It decides the exit code.
+	Cause error `json:"-"`
 }
 
 // Probe is a check of a part that only the caller has: SQL, the credentials.
@@ -43,23 +48,28 @@ func (o *Operator) Check(ctx context.Context, probes ...Probe) []Finding {
 	for _, probe := range probes {
 		f := Finding{Name: probe.Name, Grade: Good}
 		var err error
-		if f.Detail, err = probe.Run(ctx); err != nil {
-			f.Grade, f.Detail = Failure, inOneLine(err)
+		f.Detail, err = probe.Run(ctx)
+		if caution, ok := errors.AsType[*Caution](err); ok {
+			f.Grade, f.Detail, f.Advice = Warning, caution.Problem, caution.Advice
+		} else if err != nil {
+			f.Grade, f.Detail, f.Cause = Failure, inOneLine(err), err
 		}
 		findings = append(findings, f)
+	}
+	for i := range findings {
+		findings[i].Detail = redact.Text(findings[i].Detail)
 	}
 	return findings
 }
 
 // inOneLine takes the line breaks and tabs out of an error: database drivers write several lines.
-func inOneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+func inOneLine(err error) string { return strings.Join(strings.Fields(redact.Text(err.Error())), " ") }
 
 func (o *Operator) checkRedis(ctx context.Context) []Finding {
 	servers, err := o.askServers(ctx)
 	if err != nil {
 		return []Finding{{
-			Name: "redis", Grade: Failure, Detail: err.Error(),
-			Advice: "check REDIS_URL, or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD",
+			Name: "redis", Grade: Failure, Detail: inOneLine(err), Advice: RedisAdvice(err), Cause: err,
 		}}
 	}
 	return []Finding{
@@ -90,7 +100,7 @@ func (o *Operator) checkScripts(ctx context.Context) Finding {
 	f := Finding{Name: "redis scripts", Grade: Good, Detail: "may run, and write to our keys"}
 	key := o.deps.Names.Registry() + ":check"
 	if err := o.deps.Redis.Eval(ctx, probeScript, []string{key}).Err(); err != nil {
-		f.Grade, f.Detail = Failure, err.Error()
+		f.Grade, f.Detail, f.Cause = Failure, err.Error(), err
 		f.Advice = "let the user run scripts and write to the keys of names.* in config.yaml (ACL SETUSER), and Redis have memory"
 	}
 	return f
@@ -101,7 +111,8 @@ func (o *Operator) checkClock(ctx context.Context) Finding {
 	before := o.now()
 	server, err := o.deps.Redis.Time(ctx).Result()
 	if err != nil {
-		f.Grade, f.Detail = Failure, fmt.Sprintf("ask Redis for the time: %v", err)
+		f.Grade, f.Detail, f.Cause = Failure, fmt.Sprintf("ask Redis for the time: %v", err), err
+		f.Advice = RedisAdvice(err)
 		return f
 	}
 	off := server.Sub(before.Add(o.now().Sub(before) / 2)).Round(time.Millisecond)

@@ -22,12 +22,30 @@ func (r *Rooms) Probes() []operator.Probe {
 		}})
 	}
 	return append(probes, operator.Probe{Name: "sql", Run: func(ctx context.Context) (string, error) {
-		return r.Settings.Store.DatabaseURL.String(), r.Store.Check(ctx)
+		if err := r.Store.Check(ctx); err != nil {
+			return "", err
+		}
+		return r.Settings.Store.DatabaseURL.String(), r.plaintextDatabase()
 	}})
 }
 
+// plaintextDatabase warns of a database beyond this machine to which passwords and tokens may go without TLS; nil is none.
+func (r *Rooms) plaintextDatabase() error {
+	if r.Store == nil {
+		return nil
+	}
+	host := r.Store.Plaintext()
+	if host == "" {
+		return nil
+	}
+	return &operator.Caution{
+		Problem: "PostgreSQL at " + host + " may be reached without TLS: results and tokens can be read on the way",
+		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require where its certificate cannot be verified",
+	}
+}
+
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
-	if s := r.Settings.FCM; s.Endpoint != "" && s.CredentialsFile == "" {
+	if s := r.Settings.FCM; s.Endpoint != "" && s.CredentialsFile == "" && s.Credentials == "" {
 		_, err := r.Project(ctx)
 		return "none: requests to " + s.Endpoint.String() + " carry no credentials", err
 	}

@@ -51,6 +51,9 @@ func (d Daemon) Main() int {
 			if err != nil {
 				return daemon.Exit(daemon.ExitUsage, err)
 			}
+			for _, warning := range settings.Warnings() {
+				log.Warn(warning)
+			}
 			cameTo = d.run(command.Context(), settings, log)
 			return nil
 		},
@@ -80,7 +83,21 @@ func noArguments(command *cobra.Command, args []string) error {
 }
 
 func wrongUsage(command *cobra.Command, err error) error {
+	err = ExplainFlag(err)
 	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.Name()))
+}
+
+// ExplainFlag says of a flag that was not found why a secret has none.
+func ExplainFlag(err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return err
+	}
+	name := unknown.GetSpecifiedName()
+	if reason := config.SecretFlag(name); reason != "" {
+		return fmt.Errorf("--%s %s", name, reason)
+	}
+	return err
 }
 
 // Report prints a program's error, and returns its exit code.
@@ -127,10 +144,14 @@ func inOneLine(f operator.Finding) string {
 	return fmt.Sprintf("%s: %s: %s", f.Name, f.Detail, f.Advice)
 }
 
-// asExit gives an error of Redis its exit code: refused credentials are not cured by a restart, an outage is.
+// asExit gives an error of Redis its exit code and its advice: refused credentials and an untrusted certificate are not cured by a
+// restart, an outage is.
 func asExit(err error) error {
-	if queue.Denied(err) {
-		return daemon.Exit(daemon.ExitCredentials, err)
+	switch {
+	case queue.Denied(err):
+		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
+	case operator.UntrustedRedis(err):
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
 	}
 	return err
 }

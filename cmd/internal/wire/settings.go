@@ -97,6 +97,7 @@ func fcmOptions(s config.Settings) fcm.Options {
 	o.ProjectID = s.FCM.ProjectID
 	o.Endpoint = s.FCM.Endpoint.Reveal()
 	o.CredentialsFile = s.FCM.CredentialsFile
+	o.Credentials, o.AllowPlaintext = s.FCM.Credentials, s.FCM.AllowPlaintext
 	o.RootCAs = s.FCM.CAFile
 	o.Timeout = s.FCM.Timeout
 	o.Concurrency = s.Dispatcher.Concurrency

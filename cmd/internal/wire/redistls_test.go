@@ -1,0 +1,55 @@
+package wire
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"fanfare/internal/config"
+	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
+)
+
+// TestAnUntrustedRedisIsAMatterOfSettings in the check and in the daemons alike: no restart cures it.
+func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
+	theirs := httptest.NewTLSServer(nil) // for its certificate: of an authority that no system trusts, for 127.0.0.1
+	defer theirs.Close()
+	server, err := miniredis.RunTLS(&tls.Config{Certificates: theirs.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	rooms := open(t, func(s *config.Settings) { s.Redis.URL = config.URL("rediss://" + server.Addr()) })
+	for _, f := range rooms.Operator().Check(t.Context()) {
+		if code := daemon.Code(Explain(f.Cause)); f.Grade != operator.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
+			t.Errorf("the check finds %+v, exit code %d", f, code)
+		}
+	}
+	d := starting(false, func() error { t.Error("it starts"); return nil })
+	err = d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
+	if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "redis.tls.ca_file") {
+		t.Errorf("a daemon ends with %d: %v", daemon.Code(err), err)
+	}
+}
+
+// TestADatabaseInClearIsWarnedOf by the daemons at their start; the check does once the database answers.
+func TestADatabaseInClearIsWarnedOf(t *testing.T) {
+	for url, want := range map[string]bool{
+		"postgres://u:hunter2@db.example/d": true, "postgres://u:hunter2@db.example/d?sslmode=verify-full": false, "postgres://u:hunter2@127.0.0.1:1/d": false, "": false,
+	} {
+		var log strings.Builder
+		s := config.Defaults()
+		s.Redis.URL, s.Redis.ReadTimeout, s.Store.DatabaseURL = "redis://127.0.0.1:1", 1, config.URL(url)
+		d := starting(false, func() error { return nil })
+		if err := d.run(t.Context(), s, slog.New(slog.NewTextHandler(&log, nil))); daemon.Code(err) != daemon.ExitFault {
+			t.Errorf("%s: got %v", url, err)
+		}
+		if got := strings.Contains(log.String(), "sslmode=verify-full"); got != want || strings.Contains(log.String(), "hunter2") {
+			t.Errorf("%s: warned %t, want %t: %s", url, got, want, &log)
+		}
+	}
+}

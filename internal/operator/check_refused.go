@@ -1,0 +1,49 @@
+package operator
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"strings"
+
+	"fanfare/internal/queue"
+)
+
+// Caution is what a Probe returns for something that works and is dangerous all the same.
+type Caution struct{ Problem, Advice string }
+
+func (c *Caution) Error() string { return c.Problem + "; " + c.Advice }
+
+// UntrustedRedis reports whether Redis showed a certificate that the settings do not trust, or speaks no TLS. No waiting cures it.
+func UntrustedRedis(err error) bool {
+	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
+	_, host := errors.AsType[x509.HostnameError](err)
+	_, plain := errors.AsType[tls.RecordHeaderError](err)
+	return authority || host || plain
+}
+
+// RedisAdvice says what to do about an error of Redis that was met before any work.
+func RedisAdvice(err error) string {
+	if _, wrongHost := errors.AsType[x509.HostnameError](err); wrongHost {
+		return "name the host in the server's certificate with redis.tls.server_name, or connect to that host"
+	}
+	if _, plain := errors.AsType[tls.RecordHeaderError](err); plain {
+		return "the server speaks no TLS on this port: use its TLS port, or redis:// and redis.tls.enabled: false"
+	}
+	if UntrustedRedis(err) {
+		return "name the authority that signed the server's certificate with redis.tls.ca_file"
+	}
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	switch {
+	case strings.Contains(text, "WRONGPASS"), strings.Contains(text, "invalid password"):
+		return "the user name or the password is wrong: check REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD, and ACL LIST in Redis"
+	case strings.Contains(text, "NOAUTH"):
+		return "Redis wants a password: set REDIS_PASSWORD, or put it into REDIS_URL"
+	case queue.Denied(err):
+		return "the user may not do this: grant it in Redis with ACL SETUSER, as deploy/README.md shows"
+	}
+	return "check REDIS_URL, or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD"
+}
