@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/queue"
 )
 
@@ -43,7 +44,7 @@ func decode(reply []any) (*picture, string, error) {
 		return nil, "", queue.ErrReply
 	}
 	p := &picture{
-		now: time.UnixMilli(now).UTC(), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
+		now: bounds.Milli(now), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
 		recent: map[string]int64{},
 	}
 	for i := 0; i < len(fields); i += 2 {
@@ -88,7 +89,9 @@ func (p *picture) read(field, value string) (err error) {
 	case "trip":
 		p.holder = value
 	case "last":
-		err = json.Unmarshal([]byte(value), &p.last)
+		if err = json.Unmarshal([]byte(value), &p.last); err == nil && p.last != nil && !bounds.Contains(p.last.At) {
+			p.last.At = time.Time{}
+		}
 	case "platform":
 		_, p.paused[rest], _ = strings.Cut(value, " ")
 	case "lease":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/queue"
 )
 
@@ -113,7 +114,7 @@ func readHold(value string) (*Hold, error) {
 		numbers[i] = n
 	}
 	return &Hold{
-		Kind: Kind(parts[4]), Since: time.UnixMilli(numbers[0]).UTC(), Tries: int(numbers[1]),
-		Next: time.UnixMilli(numbers[2]).UTC(), Reason: parts[5],
+		Kind: Kind(parts[4]), Since: bounds.Milli(numbers[0]), Tries: bounds.Count(int(numbers[1])),
+		Next: bounds.Milli(numbers[2]), Reason: parts[5],
 	}, nil
 }

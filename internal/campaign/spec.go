@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/notification"
 )
 
@@ -154,10 +155,10 @@ func shorten(value string) string {
 // parseTime is lenient: times are shown to people and decide nothing.
 func parseTime(value string) time.Time {
 	if ms, err := strconv.ParseInt(value, 10, 64); err == nil && ms != 0 {
-		return time.UnixMilli(ms).UTC()
+		return bounds.Milli(ms)
 	}
 	t, err := time.Parse(time.RFC3339, value)
-	if err != nil {
+	if err != nil || !bounds.Contains(t) {
 		return time.Time{}
 	}
 	return t.UTC()

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
@@ -188,7 +189,7 @@ func (w *warden) heardAround(sent time.Time) bool {
 func (w *warden) clockFrom(dl *delivery) time.Time {
 	from := dl.since
 	if round := dl.lease.round; round > 0 {
-		from = latest(from, dl.lease.local(time.UnixMilli(round)))
+		from = latest(from, dl.lease.local(bounds.Milli(round)))
 	}
 	return latest(from, time.Unix(0, w.heldAt.Load()))
 }

@@ -3,12 +3,14 @@ package pacing
 import (
 	"strconv"
 	"time"
+
+	"fanfare/internal/bounds"
 )
 
 func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// instant is what µs of the server's clock mean.
-func instant(us int64) time.Time { return time.UnixMicro(us).UTC() }
+// instant is what µs of the server's clock mean, within bounds.
+func instant(us int64) time.Time { return bounds.Micro(us) }
 
 // number writes all digits of a float.
 func number(f float64) string { return strconv.FormatFloat(f, 'g', 17, 64) }

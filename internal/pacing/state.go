@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fanfare/internal/bounds"
 )
 
 // State is how a project stands, by the server's clock.
@@ -58,7 +60,7 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 	}
 	if cursor := instant(whole(pace["cursor"])); pace["cursor"] != "" {
 		s.Lead = max(0, cursor.Sub(s.Now))
-		s.Warm, _ = strconv.ParseFloat(pace["warm"], 64)
+		s.Warm = fraction(pace["warm"])
 		s.Warm = cool(s.Warm, s.Now.Sub(cursor), g.o.Idle)
 	}
 	if !s.Gate.Closed(s.Now) && len(s.Halts) == 0 && s.Avoids().IsZero() {
@@ -66,6 +68,15 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 		s.Rate = p.rate(s.Warm*p.ramp) * 1e6
 	}
 	return s, nil
+}
+
+// fraction reads a number from 0 to 1; what is none is 0.
+func fraction(text string) float64 {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0) { // which NaN is not
+		return 0
+	}
+	return min(n, 1)
 }
 
 // cool takes back what a pause costs of the ramp; lua/lease.lua does the same.
@@ -90,7 +101,7 @@ func decodeHalts(fields map[string]string) []Halt {
 	var halts []Halt
 	for reason, note := range fields {
 		since, by, _ := strings.Cut(note, " ")
-		halts = append(halts, Halt{Reason: reason, Since: instant(whole(since) * 1000), By: by})
+		halts = append(halts, Halt{Reason: reason, Since: bounds.Milli(whole(since)), By: by})
 	}
 	slices.SortFunc(halts, func(a, b Halt) int {
 		if c := a.Since.Compare(b.Since); c != 0 {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"fanfare/internal/bounds"
 )
 
 // maxClaim is how many elements one claim can hold: settle.lua is told their positions in two bytes each.
@@ -81,5 +83,5 @@ func unixMilli(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms)
+	return bounds.Milli(ms)
 }

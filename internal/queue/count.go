@@ -5,7 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
+
+	"fanfare/internal/bounds"
 )
 
 // Count reads the books, all at one moment.
@@ -79,7 +80,7 @@ func (c *Counts) setRetry(value, due string) {
 	e.decode("", value)
 	ms, err := strconv.ParseFloat(due, 64)
 	if err == nil && math.Abs(ms) < math.MaxInt64/2 {
-		c.NextRetry, c.RetrySince = time.UnixMilli(int64(ms)), e.Since
+		c.NextRetry, c.RetrySince = bounds.Milli(int64(ms)), e.Since
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fanfare/internal/bounds"
 )
 
 // decodeElements reads what claim.lua returns, which is in the order of the positions.
@@ -69,7 +71,7 @@ func parseFresh(claim, fresh string) (freshness, error) {
 	if _, err := fmt.Sscanf(fresh, "%d %d %d", &f.first, &f.before, &since); err != nil {
 		return freshness{}, ErrReply
 	}
-	f.since = time.UnixMilli(since)
+	f.since = bounds.Milli(since)
 	return f, nil
 }
 
@@ -94,6 +96,6 @@ func (e *Element) decode(claim, value string) (raw string) {
 		e.ID = fmt.Sprintf("%s:foreign:%d", claim, e.Pos)
 		return value
 	}
-	e.ID, e.Attempts, e.Lost, e.Since = id, a, l, time.UnixMilli(ms)
+	e.ID, e.Attempts, e.Lost, e.Since = id, bounds.Count(a), bounds.Count(l), bounds.Milli(ms)
 	return raw
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/notification"
 )
 
@@ -38,6 +39,7 @@ func Decode(raw []byte) (notification.Result, error) {
 	if err := check(&r); err != nil {
 		return notification.Result{}, err
 	}
+	r.Attempts = bounds.Count(r.Attempts)
 	if !r.TokenRemoved {
 		r.Token = ""
 	}
@@ -61,6 +63,8 @@ func check(r *notification.Result) error {
 		return malformed("status %q is none of %q", r.Status, notification.Statuses)
 	case r.At.IsZero():
 		return malformed("at is missing")
+	case !bounds.Contains(r.At):
+		return malformed("at is not within the years 1970 to 9999")
 	}
 	for _, id := range []struct{ name, value string }{
 		{"campaignId", r.CampaignID}, {"userId", r.UserID}, {"resultId", r.ResultID},

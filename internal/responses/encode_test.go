@@ -97,9 +97,9 @@ func results() *rapid.Generator[notification.Result] {
 			CampaignID: text.Draw(t, "campaign"), UserID: text.Draw(t, "user"),
 			Status:    rapid.SampledFrom(notification.Statuses).Draw(t, "status"),
 			MessageID: text.Draw(t, "message"), ErrorCode: text.Draw(t, "code"), Error: text.Draw(t, "error"),
-			Attempts:     rapid.Int().Draw(t, "attempts"),
+			Attempts:     rapid.IntRange(0, 1_000_000).Draw(t, "attempts"),
 			TokenRemoved: rapid.Bool().Draw(t, "removed"), Token: text.Draw(t, "token"),
-			At:       time.UnixMicro(rapid.Int64Range(-62135596800e6, 253402300799e6).Draw(t, "at")),
+			At:       time.UnixMicro(rapid.Int64Range(0, 253402300799e6).Draw(t, "at")),
 			ResultID: text.Draw(t, "result"), Raw: rapid.SliceOf(rapid.Byte()).Draw(t, "raw"),
 		}
 	})

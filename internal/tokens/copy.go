@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/notification"
 )
 
@@ -49,8 +50,8 @@ func readCopy(user, text string) (Removed, error) {
 		return Removed{}, fmt.Errorf("read removed token of %q: %w", user, err)
 	}
 	return Removed{
-		User: user, Token: notification.Token(c.Token), Campaign: c.Campaign, At: time.UnixMilli(c.At).UTC(),
-		ttl: time.Duration(c.TTL) * time.Millisecond, text: text,
+		User: user, Token: notification.Token(c.Token), Campaign: c.Campaign, At: bounds.Milli(c.At),
+		ttl: bounds.Span(c.TTL), text: text,
 	}, nil
 }
 
