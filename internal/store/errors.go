@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -14,21 +15,44 @@ type DataError struct{ Field, Problem string }
 
 func (e *DataError) Error() string { return e.Field + " " + e.Problem }
 
-// SettingError is a Halt fault of a configured statement.
+// SettingError is a Halt fault of a setting: the database refuses it, or it cannot do its work there.
 type SettingError struct {
 	Setting string // such as "store.token_clear"
 	Err     error
+	Form    string // a statement that works with a table of users; may be empty
 }
 
 func (e *SettingError) Error() string {
-	return fmt.Sprintf("%s does not suit this database, change the setting or turn it off: %v", e.Setting, e.Err)
+	text := fmt.Sprintf("%s cannot work on this database: %v", e.Setting, e.Err)
+	if e.Form != "" {
+		text += fmt.Sprintf("; set it to a statement for your table, such as %s, or turn it off: %s: off", e.Form, e.Setting)
+	}
+	return text
 }
 
 func (e *SettingError) Unwrap() error { return e.Err }
 
-// settingError blames the setting for an error that nothing but a change of it, or of the schema, will mend.
+// TablesError is a Halt fault of our own tables.
+type TablesError struct {
+	Err    error
+	Advice string
+}
+
+func (e *TablesError) Error() string {
+	return fmt.Sprintf("the tables of Fanfare cannot be used: %v; %s", e.Err, e.Advice)
+}
+
+func (e *TablesError) Unwrap() error { return e.Err }
+
+// noSuchTable reports SQLite's error for a table that is not there, which has no code of its own.
+func noSuchTable(err error) bool {
+	_, ok := errors.AsType[*sqlite.Error](err)
+	return ok && strings.Contains(err.Error(), "no such table")
+}
+
+// settingError blames the setting for an error that only a change of it, or of the schema, will end.
 func settingError(setting string, err error) error {
-	if err == nil || !statementRefused(err) {
+	if _, blamed := errors.AsType[*SettingError](err); blamed || err == nil || !statementRefused(err) {
 		return err
 	}
 	return &SettingError{Setting: setting, Err: err}

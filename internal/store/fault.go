@@ -51,6 +51,12 @@ func FaultOf(err error) Fault {
 	if _, ok := errors.AsType[*SettingError](err); ok {
 		return Halt
 	}
+	if _, ok := errors.AsType[*TablesError](err); ok {
+		return Halt
+	}
+	if errors.Is(err, errReadOnly) {
+		return Transient
+	}
 	if _, ok := errors.AsType[*DataError](err); ok {
 		return Data
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -77,6 +78,8 @@ func (s *Store) ask(ctx context.Context, found map[string]string, query string, 
 	return s.within(ctx, func(ctx context.Context) error { return s.read(ctx, found, query, ids) })
 }
 
+// read notes what each row tells. Where the first column holds none of the ids and the second one does, the query returns the
+// value before the id.
 func (s *Store) read(ctx context.Context, found map[string]string, query string, ids []string) error {
 	asked := spellings(ids)
 	return s.backend.query(ctx, query, []any{s.backend.idList(ids)}, func(scan scanFunc) error {
@@ -84,12 +87,17 @@ func (s *Store) read(ctx context.Context, found map[string]string, query string,
 		if err := scan(&id, &value); err != nil {
 			return err
 		}
+		if !asked.has(id.String) && asked.has(value.String) {
+			return errSwapped
+		}
 		if value.String != "" {
 			found[asked.of(id.String)] = value.String
 		}
 		return nil
 	})
 }
+
+var errSwapped = errors.New("returns the value before the id: swap its columns")
 
 // askable leaves out the ids that no text column can hold.
 func askable(ids []string) []string {

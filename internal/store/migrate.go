@@ -50,20 +50,47 @@ func (p *postgres) migrate(ctx context.Context) error {
 
 // tryMigrate reports false where another replica holds the lock.
 func (p *postgres) tryMigrate(ctx context.Context) (done bool, err error) {
+	err = p.migrating(ctx, func(db *sql.DB) error {
+		if err := db.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, migrationLock).Scan(&done); err != nil || !done {
+			return err
+		}
+		if err := up(ctx, goose.DialectPostgres, db, "migrations/postgres"); err != nil {
+			return err
+		}
+		_, err := db.ExecContext(ctx, "COMMIT")
+		return err
+	})
+	return done, err
+}
+
+// errReadOnly is a Transient fault: a standby becomes a primary at some time, and another address may be one now.
+var errReadOnly = errors.New("the database is read-only: name a primary that may be written, such as with target_session_attrs=read-write in the URL")
+
+// migrating works in a transaction on the only connection of a database of its own. Without COMMIT it is rolled back.
+func (p *postgres) migrating(ctx context.Context, work func(*sql.DB) error) (err error) {
 	db := sql.OpenDB(pinning{stdlib.GetConnector(*p.pool.Config().ConnConfig, stdlib.OptionBeforeConnect(p.session.beforeConnect))})
-	defer func() { err = errors.Join(err, db.Close()) }() // without COMMIT, this rolls back
+	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
 	if _, err := db.ExecContext(ctx, cmp.Or(p.session.begin(), "BEGIN")); err != nil {
-		return false, err
+		return err
 	}
-	if err := db.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, migrationLock).Scan(&done); err != nil || !done {
-		return false, err
+	var readOnly string
+	if err := db.QueryRowContext(ctx, `SELECT current_setting('transaction_read_only')`).Scan(&readOnly); err != nil {
+		return err
 	}
-	if err := up(ctx, goose.DialectPostgres, db, "migrations/postgres"); err != nil {
-		return false, err
+	if readOnly == "on" {
+		return errReadOnly
 	}
-	_, err = db.ExecContext(ctx, "COMMIT")
-	return true, err
+	return work(db)
+}
+
+// rehearse takes no lock: what it makes is seen by no one else.
+func (p *postgres) rehearse(ctx context.Context) (made bool, err error) {
+	err = p.migrating(ctx, func(db *sql.DB) (err error) {
+		made, err = rehearsed(ctx, goose.DialectPostgres, db, "migrations/postgres")
+		return err
+	})
+	return made, err
 }
 
 // pinning makes connections that database/sql keeps although a transaction is open: the standard library's does not know of
@@ -83,23 +110,45 @@ type pinned struct{ *stdlib.Conn }
 // ResetSession keeps the connection as it is.
 func (pinned) ResetSession(context.Context) error { return nil }
 
-// migrate runs on a connection of its own inside one transaction that holds SQLite's write lock, for goose has no lock
-// for SQLite.
-func (f *sqliteFile) migrate(ctx context.Context) (err error) {
+// migrate works inside one transaction that holds SQLite's write lock, for goose has no lock for SQLite.
+func (f *sqliteFile) migrate(ctx context.Context) error {
+	return f.migrating(ctx, func(db *sql.DB) error {
+		if err := up(ctx, goose.DialectSQLite3, db, "migrations/sqlite"); err != nil {
+			return err
+		}
+		_, err := db.ExecContext(ctx, "COMMIT")
+		return err
+	})
+}
+
+// migrating works in a transaction on the only connection of a database of its own. Without COMMIT it is rolled back.
+func (f *sqliteFile) migrating(ctx context.Context, work func(*sql.DB) error) (err error) {
 	db, err := sql.Open("sqlite", f.dsn)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }() // without COMMIT, this rolls back
+	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
 	if _, err := db.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("wait for the other writers: %w", err)
 	}
-	if err := up(ctx, goose.DialectSQLite3, db, "migrations/sqlite"); err != nil {
+	return work(db)
+}
+
+func (f *sqliteFile) rehearse(ctx context.Context) (made bool, err error) {
+	err = f.migrating(ctx, func(db *sql.DB) (err error) {
+		made, err = rehearsed(ctx, goose.DialectSQLite3, db, "migrations/sqlite")
 		return err
+	})
+	return made, err
+}
+
+// rehearsed makes our tables where no version is noted.
+func rehearsed(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) (made bool, err error) {
+	if made, err = hasVersions(ctx, dialect, db); made || err != nil {
+		return made, err
 	}
-	_, err = db.ExecContext(ctx, "COMMIT")
-	return err
+	return false, up(ctx, dialect, db, dir)
 }
 
 // up migrates within the transaction that is open on db's only connection. IsolateDDL keeps goose from opening others.
@@ -123,12 +172,7 @@ func up(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) erro
 // ensureVersions makes goose's table. Goose would try again where it may not, and in a failed transaction the second error
 // hides the first.
 func ensureVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
-	look := map[goose.Dialect]string{ // where goose looks, too
-		goose.DialectPostgres: `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '` + versionTable + `'`,
-		goose.DialectSQLite3:  `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '` + versionTable + `'`,
-	}
-	var tables int
-	if err := db.QueryRowContext(ctx, look[dialect]).Scan(&tables); err != nil || tables > 0 {
+	if exists, err := hasVersions(ctx, dialect, db); exists || err != nil {
 		return err
 	}
 	versions, err := database.NewStore(dialect, versionTable)
@@ -139,4 +183,15 @@ func ensureVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) erro
 		return err
 	}
 	return versions.Insert(ctx, db, database.InsertRequest{Version: 0})
+}
+
+// hasVersions looks for goose's table where goose does.
+func hasVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) (exists bool, err error) {
+	look := map[goose.Dialect]string{
+		goose.DialectPostgres: `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '` + versionTable + `'`,
+		goose.DialectSQLite3:  `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '` + versionTable + `'`,
+	}
+	var tables int
+	err = db.QueryRowContext(ctx, look[dialect]).Scan(&tables)
+	return tables > 0, err
 }

@@ -44,6 +44,8 @@ type Options struct {
 	// DefaultTimeout.
 	Timeout time.Duration
 	Logger  *slog.Logger // default: silent
+
+	guessed bool // TokenClear and TokenRestore are the defaults, and TokenQuery is turned off
 }
 
 func (o Options) validate() error {
@@ -67,6 +69,7 @@ const (
 func (o Options) resolve(tokenQuery string) Options {
 	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
+	o.guessed = o.TokenClear == Default && o.TokenQuery == ""
 	if o.TokenQuery == Default {
 		o.TokenQuery = tokenQuery
 	}

@@ -144,10 +144,12 @@ func (p *postgres) each(ctx context.Context, tx pgx.Tx, s statement, tokens []us
 	return p.each(ctx, tx, s, tokens[half:])
 }
 
-// prepare has the server read a statement. The statement has no name, and so ends with the next one.
-func (p *postgres) prepare(ctx context.Context, text string) error {
-	return p.inTransaction(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Conn().PgConn().Prepare(ctx, "", text, nil)
-		return err
-	})
+func (p *postgres) tokenForm() string { return postgresTokenQuery }
+
+func (p *postgres) profileForm() string { return `SELECT id, profile FROM users WHERE id = ANY($1)` }
+
+// ownStatements have one for the table that the triggers write, with our rights.
+func (p *postgres) ownStatements() []string {
+	return []string{upsert, selectSummary, `INSERT INTO fanfare_campaign_summary AS s (campaign_id, sent, failed, skipped, expired, unknown)
+VALUES ('', 0, 0, 0, 0, 0) ON CONFLICT (campaign_id) DO UPDATE SET sent = s.sent + excluded.sent`}
 }

@@ -23,11 +23,22 @@ const (
 
 // RefusalOf classifies an error that a Store returned; 0 is any other error, or none.
 func RefusalOf(err error) Refusal {
+	if refusal := databaseRefusal(err); refusal != 0 {
+		return refusal
+	}
+	_, setting := errors.AsType[*SettingError](err)
+	_, tables := errors.AsType[*TablesError](err)
+	_, url := errors.AsType[*URLError](err)
+	if setting || tables || url || tlsRefused(err) {
+		return Misconfigured
+	}
+	return 0
+}
+
+// databaseRefusal reads the database's own error.
+func databaseRefusal(err error) Refusal {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return postgresRefusal(e)
-	}
-	if tlsRefused(err) {
-		return Misconfigured
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {

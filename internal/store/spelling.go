@@ -16,6 +16,13 @@ func spellings(ids []string) spelling {
 	return s
 }
 
+// has reports whether an id was asked for.
+func (s spelling) has(id string) bool {
+	_, exact := s.exact[id]
+	_, folded := s.folded[strings.ToLower(id)]
+	return exact || folded
+}
+
 // of returns the id that was asked for. A uuid column answers in lower case, whatever case the question had.
 func (s spelling) of(id string) string {
 	if asked, ok := s.exact[id]; ok {

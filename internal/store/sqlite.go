@@ -155,10 +155,10 @@ func (f *sqliteFile) fitting(_ context.Context, _ string, ids []string) ([]strin
 	return ids, nil
 }
 
-func (f *sqliteFile) prepare(ctx context.Context, text string) error {
-	prepared, err := f.readers.PrepareContext(ctx, text)
-	if err != nil {
-		return err
-	}
-	return prepared.Close()
+func (f *sqliteFile) tokenForm() string { return sqliteTokenQuery }
+
+func (f *sqliteFile) profileForm() string {
+	return `SELECT id, profile FROM users WHERE id IN (SELECT value FROM json_each($1))`
 }
+
+func (f *sqliteFile) ownStatements() []string { return []string{sqliteUpsert(1), selectSummary} }

@@ -7,15 +7,18 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"fanfare/internal/notification"
 )
 
 // Store is one database. It is safe for concurrent use.
 type Store struct {
-	o       Options
-	backend backend
+	o           Options
+	backend     backend
+	clearingOff atomic.Bool // see clearing
 }
 
 // scanFunc reads the columns of a row; rowFunc is called for each row of an answer.
@@ -37,7 +40,16 @@ type backend interface {
 	// restore runs the restoring statement for each of the tokens, in one transaction.
 	restore(ctx context.Context, tokens []userToken) error
 	migrate(ctx context.Context) error
-	prepare(ctx context.Context, text string) error
+	// rehearse makes our tables in a database without them and takes them back, which proves that it may. made reports that
+	// they were made before.
+	rehearse(ctx context.Context) (made bool, err error)
+	// describe reads a statement and does not run it.
+	describe(ctx context.Context, text string) (description, error)
+	// tokenForm and profileForm are queries that work with a table of users.
+	tokenForm() string
+	profileForm() string
+	// ownStatements are all that is done with our own tables.
+	ownStatements() []string
 	// idList is the ids as the value of a query's $1.
 	idList(ids []string) string
 	// fitting leaves out the ids that the type of a query's $1 evidently cannot hold.
@@ -78,29 +90,24 @@ func (s *Store) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// Check asks whether the database can be reached, be there statements or not, and whether it understands those that are configured:
-// if not, the error is a *SettingError.
+// Check asks whether the database can be reached, can be given our tables, and understands all that is configured: see
+// CheckQueries and CheckWrites. It changes nothing.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.Ping(ctx); err != nil {
 		return err
 	}
-	for _, statement := range []struct{ setting, text string }{
-		{settingTokenQuery, s.o.TokenQuery}, {settingTokenClear, s.o.TokenClear}, {settingTokenRestore, s.o.TokenRestore},
-		{settingProfileQuery, s.o.ProfileQuery},
-	} {
-		if statement.text == "" {
-			continue
-		}
-		if err := s.prepare(ctx, statement.text); err != nil {
-			return settingError(statement.setting, err)
-		}
+	made := false
+	err := s.adapted(ctx, func(ctx context.Context) (err error) {
+		made, err = s.backend.rehearse(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("migrate database: %w", err)
 	}
-	return nil
-}
-
-// prepare lets the database read a statement without running it.
-func (s *Store) prepare(ctx context.Context, text string) error {
-	return s.within(ctx, func(ctx context.Context) error { return s.backend.prepare(ctx, text) })
+	if made {
+		err = s.checkTables(ctx)
+	}
+	return errors.Join(err, s.check(ctx, s.o.querying(), s.o.profiling(), s.clearing(), s.o.restoring()))
 }
 
 // Apply writes results down in one transaction: all of them or none. Of several results with the same campaign, user
@@ -117,7 +124,7 @@ func (s *Store) Apply(ctx context.Context, results []notification.Result) error 
 		}
 	}
 	var dead []userToken
-	if s.o.TokenClear != "" {
+	if s.clearing().text != "" {
 		dead = deadTokens(results)
 	}
 	err := s.within(ctx, func(ctx context.Context) error { return s.backend.apply(ctx, distinct(results), dead) })

@@ -7,12 +7,6 @@ import (
 	"slices"
 )
 
-// statement is a configured one that is run for a user ($1) and a token ($2), with the setting's name.
-type statement struct{ setting, text string }
-
-func (o Options) clearing() statement  { return statement{settingTokenClear, o.TokenClear} }
-func (o Options) restoring() statement { return statement{settingTokenRestore, o.TokenRestore} }
-
 // RestoresTokens tells whether RestoreTokens has a statement to run.
 func (s *Store) RestoresTokens() bool { return s.o.TokenRestore != "" }
 

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// describe has the server read a statement, and plan it: it checks permissions only then. Nothing is run.
+func (p *postgres) describe(ctx context.Context, text string) (d description, err error) {
+	err = p.inTransaction(ctx, func(tx pgx.Tx) error {
+		conn := tx.Conn().PgConn()
+		prepared, err := conn.Prepare(ctx, "", text, nil) // unnamed: it ends with the next one
+		if err != nil {
+			return err
+		}
+		types, err := p.types(ctx, tx, prepared)
+		if err != nil {
+			return err
+		}
+		for _, oid := range prepared.ParamOIDs {
+			d.params = append(d.params, types[oid])
+		}
+		for _, field := range prepared.Fields {
+			c := types[field.DataTypeOID]
+			c.name = field.Name
+			d.columns = append(d.columns, c)
+		}
+		d.changes, err = explained(ctx, conn, text, len(prepared.ParamOIDs))
+		return err
+	})
+	return d, err
+}
+
+// types looks up what kind of type each is that a statement has to do with.
+func (p *postgres) types(ctx context.Context, tx pgx.Tx, prepared *pgconn.StatementDescription) (map[uint32]column, error) {
+	oids := make([]string, 0, len(prepared.ParamOIDs)+len(prepared.Fields))
+	for _, oid := range prepared.ParamOIDs {
+		oids = append(oids, fmt.Sprint(oid))
+	}
+	for _, field := range prepared.Fields {
+		oids = append(oids, fmt.Sprint(field.DataTypeOID))
+	}
+	found := make(map[uint32]column, len(oids))
+	const query = `SELECT t.oid, format_type(t.oid, NULL), t.typcategory::text, coalesce(b.typname, t.typname)
+		FROM pg_type AS t LEFT JOIN pg_type AS b ON b.oid = t.typbasetype WHERE t.oid = ANY($1::oid[])`
+	err := eachRow(ctx, tx, query, []any{p.idList(oids)}, func(scan scanFunc) error {
+		var oid uint32
+		var c column
+		var category, base string
+		if err := scan(&oid, &c.typ, &category, &base); err != nil {
+			return err
+		}
+		c.class = classOf(category, base)
+		found[oid] = c
+		return nil
+	})
+	return found, err
+}
+
+// classOf reads PostgreSQL's category of a type; JSON has none of its own.
+func classOf(category, base string) class {
+	switch {
+	case category == "S":
+		return classText
+	case category == "X": // undecided
+		return classUnknown
+	case category == "A":
+		return classArray
+	case base == "json" || base == "jsonb":
+		return classJSON
+	}
+	return classOther
+}
+
+// explained plans a statement with parameters that are NULL, and reports whether it changes rows. What cannot be explained,
+// such as CALL, is taken to do so.
+func explained(ctx context.Context, conn *pgconn.PgConn, text string, params int) (changes bool, err error) {
+	first, _, _ := strings.Cut(statement{text: text}.code()+" ", " ")
+	switch strings.ToUpper(strings.Trim(first, "(\n\t")) {
+	case "CALL", "DO":
+		return true, nil
+	}
+	result := conn.ExecParams(ctx, "EXPLAIN (FORMAT JSON, COSTS OFF) "+text, make([][]byte, params), nil, nil, nil).Read()
+	if result.Err != nil {
+		return false, result.Err
+	}
+	for _, row := range result.Rows {
+		changes = changes || strings.Contains(string(row[0]), `"Node Type": "ModifyTable"`)
+	}
+	return changes, nil
+}
