@@ -62,6 +62,9 @@ func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func()
 	if err := rooms.CheckSenderAccess(p.Fetch(), sender.Project()); err != nil {
 		return nil, err
 	}
+	if err := rooms.CheckQueries(p.Fetch()); err != nil {
+		return nil, err
+	}
 	d, err := rooms.Dispatcher(sender, campaignID)
 	if err != nil {
 		return nil, err

@@ -35,11 +35,10 @@ func start(p *daemon.Process, rooms *wire.Rooms) (work func() error, err error) 
 	if err := rooms.CheckResultAccess(p.Fetch()); err != nil {
 		return nil, err
 	}
-	// Told to stop meanwhile, it stops: what was not migrated is at the next start.
-	if err := rooms.Migrate(p.Fetch()); err != nil {
-		return nil, err
-	}
 	p.Health.AddReady("database", rooms.Store.Ping)
 	p.Health.AddReady("results", r.Ready)
+	if err := rooms.AwaitDatabase(p.Fetch(), p.Ready); err != nil {
+		return nil, err
+	}
 	return func() error { return r.Run(p.Fetch(), p.Work()) }, nil
 }

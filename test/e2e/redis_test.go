@@ -40,7 +40,7 @@ func TestEvictingRedis(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{
 		Redis:    []string{servers.Redis(t, "--maxmemory", "100mb", "--maxmemory-policy", "volatile-lru")},
-		Database: "sqlite:" + t.TempDir() + "/fanfare.db",
+		Database: "sqlite:" + t.TempDir() + "/fanfare.db", Env: []string{"FANFARE_STORE_TOKEN_QUERY=off"},
 	})
 	for _, program := range []string{"dispatcher", "responder"} {
 		p := s.Start(nil, program)

@@ -82,6 +82,9 @@ func (p *Process) Exits(code int) (printed []byte) {
 	return []byte(p.out.String())
 }
 
+// Printed is what the program has written to standard output so far.
+func (p *Process) Printed() []byte { return []byte(p.out.String()) }
+
 // Log is what the program has written to standard error so far.
 func (p *Process) Log() string { return p.log.String() }
 

@@ -1,9 +1,7 @@
 package wire
 
 import (
-	"context"
 	"errors"
-	"fmt"
 
 	"fanfare/internal/daemon"
 	"fanfare/internal/responder"
@@ -34,17 +32,4 @@ func (r *Rooms) Responder() (*responder.Responder, error) {
 		return nil, daemon.Exit(daemon.ExitUsage, err)
 	}
 	return made, nil
-}
-
-// Migrate brings the database's schema up to date. An error has the exit code of what it asks for: what no restart cures is
-// told apart from an outage.
-func (r *Rooms) Migrate(ctx context.Context) error {
-	err := r.Store.Migrate(ctx)
-	switch store.RefusalOf(err) {
-	case store.Denied:
-		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; look at user and password of DATABASE_URL, and let that user create tables in its schema", err))
-	case store.Misconfigured:
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; create the database, or name another one in DATABASE_URL", err))
-	}
-	return err
 }
