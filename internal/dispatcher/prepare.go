@@ -76,6 +76,7 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 		return in
 	}
 	found, err := d.deps.Tokens.Lookup(fetch, ids)
+	paused := d.pauseIfRefused(fetch, in[0].lease.camp, err)
 	out := in[:0]
 	for _, dl := range in {
 		if stored := found[dl.recipient.UserID]; !dl.recipient.Target.IsSendable() && !stored.IsZero() {
@@ -84,6 +85,8 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 		switch {
 		case dl.recipient.Target.IsSendable():
 			out = append(out, dl)
+		case tokens.Undecided(err, dl.recipient.UserID) && paused:
+			d.handBack(dl)
 		case tokens.Undecided(err, dl.recipient.UserID):
 			d.postpone(fetch, dl, d.opts.Retry.Outage)
 		case !dl.recipient.Target.IsZero():
@@ -92,7 +95,7 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 			d.finish(dl, d.settled(dl, dl.end(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
 		}
 	}
-	if err != nil && fetch.Err() == nil {
+	if err != nil && fetch.Err() == nil && !paused {
 		d.quietly.Do(func() {
 			d.log.Warn("look up tokens: those who have none at hand wait", "error", err, "wait", d.opts.Retry.Outage)
 		})
@@ -113,7 +116,8 @@ func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*deliv
 		}
 	}
 	known, err := d.lookupProfiles(fetch, ids)
-	if err != nil && fetch.Err() == nil {
+	paused := d.pauseIfRefused(fetch, in[0].lease.camp, err)
+	if err != nil && fetch.Err() == nil && !paused {
 		d.quietly.Do(func() {
 			d.log.Warn("look up profiles: those who need one wait", "error", err, "wait", d.opts.Retry.Outage)
 		})
@@ -121,7 +125,11 @@ func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*deliv
 	out := in[:0]
 	for _, dl := range in {
 		if !template.FilledBy(dl.recipient.Vars) && profiles.Undecided(err, dl.recipient.UserID) {
-			d.postpone(fetch, dl, d.opts.Retry.Outage)
+			if paused {
+				d.handBack(dl)
+			} else {
+				d.postpone(fetch, dl, d.opts.Retry.Outage)
+			}
 			continue
 		}
 		if end := fill(dl, template, known[dl.recipient.UserID]); end != nil {

@@ -131,6 +131,7 @@ func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notificat
 		current, err = d.deps.Tokens.Another(work, user, dead)
 	}
 	if err != nil {
+		d.pauseIfRefused(work, dl.lease.camp, err)
 		d.log.Warn("deal with dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
 		return notification.Target{}, err
 	}

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,4 +72,105 @@ func TestResponderWaitsForItsDatabase(t *testing.T) {
 	servers.AwaitSummary(t, db, "42", 10)
 	responder.Signal(syscall.SIGTERM)
 	responder.Exits(0)
+}
+
+// TestStatementBreaksInMidRun takes the table of users away while a campaign runs. It is paused with that reason, which the Job
+// exits with, and goes on where it was once the table is back and a person resumes it.
+func TestStatementBreaksInMidRun(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	s, db := newSystem(t, servers.SystemOptions{Simulator: []string{"--latency", "20ms"}, Env: []string{"FANFARE_DISPATCHER_CONCURRENCY=50"}})
+	execute(t, db, `INSERT INTO users SELECT 'user-' || i, 'ok-' || i FROM generate_series(1, $1) AS i`, n)
+	lines := []string{"userId"}
+	for i := range n {
+		lines = append(lines, fmt.Sprint("user-", i+1))
+	}
+	s.Campaign("42", strings.Join(lines, "\n")+"\n")
+	job := s.Job("42")
+	s.Sim.Accepted(100)
+	execute(t, db, `ALTER TABLE users RENAME TO customers`)
+	job.Exits(4)
+	if view := s.Show("42"); view.State != "paused" || !strings.Contains(view.Reason, "store.token_query") || !strings.Contains(view.Reason, "users") {
+		t.Errorf("the campaign is %s for %q, want paused for store.token_query", view.State, view.Reason)
+	}
+	if lines := strings.Count(job.Log(), "store.token_query"); lines > 5 {
+		t.Errorf("the Job spoke of the statement in %d lines", lines)
+	}
+	execute(t, db, `ALTER TABLE customers RENAME TO users`)
+	s.Fanfare("campaign", "resume", "42")
+	s.Job("42").Exits(0)
+	checkOnce(t, s, n)
+}
+
+// grants are the statements that README.md shows for the role of the daemons.
+func grants(t *testing.T) []string {
+	t.Helper()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(readme), "```sql\n")
+	block, _, closed := strings.Cut(after, "```")
+	if !found || !closed {
+		t.Fatal("README.md shows no SQL")
+	}
+	return strings.Split(strings.TrimSpace(block), "\n")
+}
+
+// TestLeastPrivilege runs both daemons as the role that README.md describes, straight and through PgBouncer. Without one of its
+// permissions a program exits 3 before it takes anything.
+func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
+	const n = 50
+	database, err := servers.StartPostgres(servers.PostgresOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(database.Stop)
+	url := database.Database(t)
+	admin := application(t, "pgx", url)
+	for _, statement := range grants(t) {
+		execute(t, admin, statement)
+	}
+	execute(t, admin, `INSERT INTO users SELECT i, CASE WHEN i % 5 = 0 THEN 'dead-' ELSE 'ok-' END || i FROM generate_series(1, $1) AS i`, n)
+	as := strings.Replace(url, "postgres@", "fanfare:choose-one@", 1)
+	s := servers.NewSystem(t, programs, servers.SystemOptions{Database: as})
+	lines := []string{"userId"}
+	for i := range n {
+		lines = append(lines, fmt.Sprint(i+1))
+	}
+	s.Campaign("42", strings.Join(lines, "\n")+"\n")
+
+	responder := s.Start(nil, "responder")
+	responder.AwaitLog(`"msg":"ready"`)
+	s.Start(nil, "fanfare", "check").Exits(0)
+	s.Job("42", "DATABASE_URL="+servers.PgBouncer(t, as, "pool_mode = transaction")).Exits(0)
+	servers.Eventually(t, "all rows are in SQL, and no dead token", func() bool {
+		var rows, dead int
+		err := admin.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM fanfare.fanfare_deliveries),
+			(SELECT count(*) FROM public.users WHERE fcm_token LIKE 'dead-%')`).Scan(&rows, &dead)
+		return err == nil && rows == n && dead == 0
+	})
+	responder.Signal(syscall.SIGTERM)
+	responder.Exits(0)
+
+	for revoked, program := range map[string]string{
+		"SELECT (id) ON public.users":        "dispatcher",
+		"UPDATE (fcm_token) ON public.users": "responder",
+	} {
+		execute(t, admin, "REVOKE "+revoked+" FROM fanfare")
+		p := s.Start(nil, program)
+		if code := p.Wait(); code != 3 || !strings.Contains(p.Log(), "permission denied for table users") || !strings.Contains(p.Log(), "store.token_") {
+			t.Errorf("without %s, the %s exited %d saying %s, want 3 and the setting", revoked, program, code, p.Log())
+		}
+		execute(t, admin, "GRANT "+revoked+" TO fanfare")
+	}
+	for _, statement := range []string{`DROP SCHEMA fanfare CASCADE`, `CREATE SCHEMA fanfare`, `GRANT USAGE ON SCHEMA fanfare TO fanfare`} {
+		execute(t, admin, statement)
+	}
+	check := s.Start(nil, "fanfare", "check")
+	if check.Wait() == 0 || !strings.Contains(string(check.Printed()), "permission denied for schema fanfare") {
+		t.Errorf("a check did not find that our tables cannot be made: %s", check.Printed())
+	}
+	s.Start(nil, "responder").Exits(3)
 }

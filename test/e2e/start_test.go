@@ -18,6 +18,7 @@ func TestStopDuringTheStart(t *testing.T) {
 	account := filepath.Join(t.TempDir(), "account.json")
 	s := servers.NewSystem(t, programs, servers.SystemOptions{
 		Simulator: []string{"--project", "e2e", "--credentials-file", account}, Database: "sqlite:" + t.TempDir() + "/fanfare.db",
+		Env: []string{"FANFARE_STORE_TOKEN_QUERY=off"},
 	})
 	redis := func(silent string) string { return "REDIS_URL=redis://" + silent }
 	bank := func(silent string) string {
