@@ -24,7 +24,15 @@ type Health struct {
 	mu    sync.Mutex
 	ready map[string]Check
 	phase atomic.Int32
+
+	now    func() time.Time
+	asking sync.Mutex // held while the checks run: who asks meanwhile waits for their result
+	latest map[string]error
+	until  time.Time
 }
+
+// freshFor is how long the results of the checks stand for all who ask, so that no number of probes reaches Redis or SQL more often.
+const freshFor = time.Second
 
 const (
 	phaseStarting int32 = iota
@@ -38,7 +46,7 @@ var (
 )
 
 func newHealth() *Health {
-	return &Health{ready: make(map[string]Check)}
+	return &Health{ready: make(map[string]Check), now: time.Now}
 }
 
 // AddReady registers a check of what the work needs: Redis, SQL, credentials.
@@ -48,12 +56,25 @@ func (h *Health) AddReady(name string, check Check) {
 	h.ready[name] = check
 }
 
-// Ready runs the ready checks at once and gives each one's verdict, and that of the process itself, which is not ready
-// before its start is done nor once it stops.
+// Ready gives each ready check's verdict, at most a second old, and that of the process itself, which is not ready before its start is
+// done nor once it stops.
 func (h *Health) Ready(ctx context.Context) map[string]error {
-	verdicts := runChecks(ctx, h.checks())
+	verdicts := maps.Clone(h.verdicts(ctx))
 	verdicts["process"] = map[int32]error{phaseStarting: errStarting, phaseStopping: errStopping}[h.phase.Load()]
 	return verdicts
+}
+
+// verdicts runs the checks side by side, unless they ran within the last second. They do not end with the one who asks, since others
+// wait for them, too.
+func (h *Health) verdicts(ctx context.Context) map[string]error {
+	h.asking.Lock()
+	defer h.asking.Unlock()
+	checks := h.checks()
+	if len(h.latest) != len(checks) || !h.now().Before(h.until) {
+		h.latest = runChecks(context.WithoutCancel(ctx), checks)
+		h.until = h.now().Add(freshFor)
+	}
+	return h.latest
 }
 
 // checks copies them, so that none is added while they run.
@@ -69,7 +90,7 @@ func runChecks(ctx context.Context, checks map[string]Check) map[string]error {
 	var (
 		mu       sync.Mutex
 		group    sync.WaitGroup
-		verdicts = make(map[string]error, len(checks)+1)
+		verdicts = make(map[string]error, len(checks))
 	)
 	for name, check := range checks {
 		group.Go(func() {

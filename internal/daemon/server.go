@@ -33,11 +33,14 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
+// maxScrapes bounds the scrapes at one time: each gathers all metrics.
+const maxScrapes = 4
+
 func handler(health *Health, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) }) // who can answer, lives
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, health.Ready(r.Context())) })
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, MaxRequestsInFlight: maxScrapes}))
 	return mux
 }
 
@@ -53,14 +56,17 @@ func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (
 	s := &server{
 		http: &http.Server{
 			Handler:           h,
+			MaxHeaderBytes:    8 << 10,
 			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       10 * time.Second,
+			WriteTimeout:      30 * time.Second,
 			IdleTimeout:       2 * time.Minute,
 			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 		addr: listener.Addr(),
 		done: make(chan error, 1),
 	}
-	go func() { s.done <- s.http.Serve(listener) }()
+	go func() { s.done <- s.http.Serve(newConnLimit(listener, maxConns)) }()
 	log.Info("serving health and metrics", "addr", s.addr.String())
 	return s, nil
 }

@@ -5,25 +5,65 @@ import (
 	"crypto/tls"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"fanfare/internal/fcmsim/h2"
 )
 
+// The bounds of what a peer can hold: a simulator without them is no safe guest on a shared machine.
+const (
+	maxHeader     = 8 << 10
+	maxConns      = 10_000 // to an FCM endpoint
+	maxAdminConns = 64
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	writeTimeout  = 30 * time.Second
+	idleTimeout   = 5 * time.Minute
+)
+
+// limited is a listener that hangs up on connections beyond a number.
+type limited struct {
+	net.Listener
+	most int64
+	open *atomic.Int64
+}
+
+func newLimited(l net.Listener, most int64) limited { return limited{l, most, new(atomic.Int64)} }
+
+func (l limited) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if l.open.Add(1) <= l.most {
+			return h2.NewLink(c, func() { l.open.Add(-1) }), nil
+		}
+		l.open.Add(-1)
+		_ = c.Close()
+	}
+}
+
 // counting is a listener whose connections are counted, and can be cut.
 type counting struct {
-	net.Listener
+	limited
 	tally  *tally
 	dialed *atomic.Int64
 }
 
+func newCounting(l net.Listener, t *tally, dialed *atomic.Int64) counting {
+	return counting{newLimited(l, maxConns), t, dialed}
+}
+
 func (l counting) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
+	c, err := l.limited.Accept()
 	if err != nil {
 		return nil, err
 	}
 	l.dialed.Add(1)
 	l.tally.open.up()
-	return h2.NewLink(c, l.tally.open.down), nil
+	linkOf(c).OnClose(l.tally.open.down)
+	return c, nil
 }
 
 // linkOf gives the link of a connection that a counting listener accepted.

@@ -52,7 +52,9 @@ type Server struct {
 // Start listens and serves. All listeners are ready when it returns.
 func (s *Simulator) Start(ctx context.Context, l Listen) (*Server, error) {
 	srv := &Server{simulator: s}
-	srv.http2 = h2.NewServer(front{s}, h2.Options{MaxBody: maxBody, Logger: s.options.Logger})
+	srv.http2 = h2.NewServer(front{s}, h2.Options{
+		MaxBody: maxBody, MaxHeader: maxHeader, Preface: headerTimeout, Idle: idleTimeout, Write: writeTimeout, Logger: s.options.Logger,
+	})
 	if err := srv.start(ctx, l); err != nil {
 		return nil, errors.Join(err, srv.Close())
 	}
@@ -75,7 +77,7 @@ func (srv *Server) start(ctx context.Context, l Listen) error {
 			return fmt.Errorf("listen for HTTP: %w", err)
 		}
 		addr := ln.Addr().String()
-		srv.serve(newHTTPServer(cleartext{front{s}, srv.http2}, s.options.Logger), counting{ln, &s.tally, &s.tally.plain})
+		srv.serve(newHTTPServer(cleartext{front{s}, srv.http2}, s.options.Logger), newCounting(ln, &s.tally, &s.tally.plain))
 		srv.URLs.HTTP, srv.URLs.Token = "http://"+addr+"/v1", "http://"+addr+"/token"
 	}
 	if l.Admin != Off {
@@ -84,7 +86,9 @@ func (srv *Server) start(ctx context.Context, l Listen) error {
 			return fmt.Errorf("listen for the admin API: %w", err)
 		}
 		srv.URLs.Admin = "http://" + ln.Addr().String() + "/admin"
-		srv.serve(newHTTPServer(s.AdminHandler(), s.options.Logger), ln)
+		server := newHTTPServer(onlyFor(ln.Addr(), l.Admin, s.AdminHandler()), s.options.Logger)
+		server.ReadTimeout, server.WriteTimeout = bodyTimeout, adminWriteTimeout
+		srv.serve(server, newLimited(ln, maxAdminConns))
 	}
 	return nil
 }
@@ -102,7 +106,7 @@ func (srv *Server) startTLS(ctx context.Context, l Listen) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	greeter, config := newGreeter(counting{ln, &s.tally, &s.tally.tls}, s, authority)
+	greeter, config := newGreeter(newCounting(ln, &s.tally, &s.tally.tls), s, authority)
 	server := newHTTPServer(front{s}, s.options.Logger)
 	server.TLSConfig = config
 	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
@@ -134,12 +138,16 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
 
-// newHTTPServer accepts connections and speaks HTTP/1.1.
+// newHTTPServer accepts connections and speaks HTTP/1.1. The time for a body and for an answer is the handler's to bound: a rule may
+// have an answer wait for hours.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:     h,
-		ConnContext: withConnection,
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Handler:           h,
+		MaxHeaderBytes:    maxHeader,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		ConnContext:       withConnection,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
 

@@ -17,7 +17,10 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply, struck := f.Head(&request)
 	defer func() { f.Done(&request, left) }()
 	if !struck {
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // it fails on writers of tests only
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		_ = control.SetReadDeadline(time.Time{})
 		// A sender that left in the midst of its body does not see this either.
 		if request.TooLarge = err != nil || len(body) > maxBody; !request.TooLarge {
 			request.Body = body
@@ -58,6 +61,7 @@ func play(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
 }
 
 func writeHead(w http.ResponseWriter, reply h2.Reply) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(reply.Delay + writeTimeout))
 	for _, f := range reply.Header {
 		w.Header().Set(f.Name, f.Value)
 	}

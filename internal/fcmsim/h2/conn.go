@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -83,7 +84,11 @@ func (c *conn) now() int64 { return int64(time.Since(c.began)) }
 func (c *conn) serve() {
 	defer c.end()
 	c.link.beforeWait = c.flush
+	if d := c.server.options.Preface; d > 0 {
+		_ = c.net.SetReadDeadline(c.began.Add(d))
+	}
 	err := c.greet()
+	c.link.beforeWait = c.beforeWait
 	for err == nil {
 		var f http2.Frame
 		if f, err = c.frames.ReadFrame(); err == nil {
@@ -95,6 +100,22 @@ func (c *conn) serve() {
 		}
 	}
 	c.complain(err)
+}
+
+// beforeWait writes what was collected, and bounds the wait of a connection on which nothing is under way.
+func (c *conn) beforeWait() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write()
+	idle := c.server.options.Idle
+	if idle == 0 || c.leaving {
+		return
+	}
+	var until time.Time
+	if len(c.streams) == 0 {
+		until = time.Now().Add(idle)
+	}
+	_ = c.link.Conn.SetReadDeadline(until)
 }
 
 // greet reads the client's preface and sends the settings.
@@ -131,6 +152,10 @@ func (c *conn) forbid(wrong http2.StreamError) {
 // complain tells the peer of a connection that broke the protocol.
 func (c *conn) complain(err error) {
 	code := http2.ErrCodeFrameSize
+	if errors.Is(err, os.ErrDeadlineExceeded) { // it was idle for too long
+		c.sayGoodbye(http2.ErrCodeNo)
+		return
+	}
 	if wrong, ok := errors.AsType[http2.ConnectionError](err); ok {
 		code = http2.ErrCode(wrong)
 	} else if !errors.Is(err, http2.ErrFrameTooLarge) {

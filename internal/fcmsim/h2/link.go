@@ -23,6 +23,15 @@ type Link struct {
 // NewLink calls onClose once, when the connection is closed.
 func NewLink(c net.Conn, onClose func()) *Link { return &Link{Conn: c, onClose: onClose} }
 
+// OnClose adds to what is called when the connection is closed. It is for a listener, before it hands the connection on.
+func (l *Link) OnClose(also func()) {
+	first := l.onClose
+	l.onClose = func() {
+		first()
+		also()
+	}
+}
+
 func (l *Link) Read(p []byte) (int, error) {
 	if l.unread == l.fill {
 		if l.beforeWait != nil {

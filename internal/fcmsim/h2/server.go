@@ -17,6 +17,9 @@ type Options struct {
 	MaxBody int
 	// MaxHeader of a request in bytes, as HTTP/2 counts them. Default 64 KiB.
 	MaxHeader int
+	// Preface bounds the time until the client has begun to speak HTTP/2, Write that of a peer that does not read. Idle is how long a
+	// connection may stand without a request under way. Default none.
+	Preface, Write, Idle time.Duration
 	// Logger hears of connections that break the protocol. Default none.
 	Logger *slog.Logger
 }

@@ -1,0 +1,156 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// TestTheHealthPortStandsAFlood holds more connections open than there are places, each in the middle of headers that never end.
+func TestTheHealthPortStandsAFlood(t *testing.T) {
+	const attackers, headers = 220, 900 << 10
+	options := Options{Logger: silent(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
+	err := Run(t.Context(), options, func(p *Process) error {
+		p.Ready()
+		before := heap()
+		var conns []net.Conn
+		var flood sync.WaitGroup
+		for range attackers {
+			conn, err := net.Dial("tcp", p.Addr())
+			if err != nil {
+				return err
+			}
+			conns = append(conns, conn)
+			flood.Go(func() {
+				_, _ = fmt.Fprintf(conn, "GET /livez HTTP/1.1\r\nHost: x\r\n")
+				line := "X-" + strings.Repeat("a", 1000) + ": " + strings.Repeat("b", 1000) + "\r\n"
+				for sent := 0; sent < headers; sent += len(line) {
+					if _, err := conn.Write([]byte(line)); err != nil {
+						return // as it should
+					}
+				}
+			})
+		}
+		flood.Wait()
+		if grown := heap() - before; grown > 16<<20 {
+			t.Errorf("the heap has grown by %d MiB", grown>>20)
+		}
+		if status, _ := health(t, p, "/livez"); status != http.StatusOK {
+			t.Errorf("/livez is %d", status)
+		}
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAProberIsLetInWhateverOthersHold opens idle connections until there is no place, and one more.
+func TestAProberIsLetInWhateverOthersHold(t *testing.T) {
+	options := Options{Logger: silent(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
+	err := Run(t.Context(), options, func(p *Process) error {
+		p.Ready()
+		first, err := net.Dial("tcp", p.Addr())
+		if err != nil {
+			return err
+		}
+		defer first.Close()
+		for range maxConns {
+			conn, err := net.Dial("tcp", p.Addr())
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+		}
+		if status, _ := health(t, p, "/livez"); status != http.StatusOK {
+			t.Errorf("/livez is %d", status)
+		}
+		_ = first.SetReadDeadline(time.Now().Add(4 * time.Second)) // the server's own timeout is longer
+		if _, err := first.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the oldest connection is still open: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestTheServerHasEveryLimit reads the configuration, whose timeouts no test can afford to wait for.
+func TestTheServerHasEveryLimit(t *testing.T) {
+	s, err := serve(t.Context(), "127.0.0.1:0", http.NotFoundHandler(), silent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.close(context.WithoutCancel(t.Context())) }()
+	if s.http.MaxHeaderBytes != 8<<10 {
+		t.Errorf("headers of %d bytes are read", s.http.MaxHeaderBytes)
+	}
+	for name, limit := range map[string]time.Duration{
+		"header": s.http.ReadHeaderTimeout, "read": s.http.ReadTimeout, "write": s.http.WriteTimeout, "idle": s.http.IdleTimeout,
+	} {
+		if limit <= 0 || limit > 2*time.Minute {
+			t.Errorf("%s timeout is %s", name, limit)
+		}
+	}
+}
+
+// TestChecksRunOnceASecond however many ask, and all who ask at the same time get the same answer.
+func TestChecksRunOnceASecond(t *testing.T) {
+	h := newHealth()
+	now := time.Now()
+	h.now = func() time.Time { return now }
+	var runs atomic.Int64
+	started, release := make(chan struct{}, 100), make(chan struct{})
+	h.AddReady("redis", func(context.Context) error {
+		started <- struct{}{}
+		<-release
+		return fmt.Errorf("run %d", runs.Add(1))
+	})
+	var asking sync.WaitGroup
+	gone, cancel := context.WithCancel(t.Context())
+	for range 50 {
+		asking.Go(func() {
+			if got := h.Ready(gone)["redis"]; got == nil || got.Error() != "run 1" {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+	<-started
+	cancel() // the one who asked first goes away
+	close(release)
+	asking.Wait()
+	if now = now.Add(freshFor - 1); h.Ready(t.Context())["redis"].Error() != "run 1" {
+		t.Error("the checks ran again within a second")
+	}
+	if now = now.Add(1); h.Ready(t.Context())["redis"].Error() != "run 2" {
+		t.Error("the checks did not run again after a second")
+	}
+	h.phase.Store(phaseStopping)
+	if !errors.Is(h.Ready(t.Context())["process"], errStopping) {
+		t.Error("the process's own state is a second old")
+	}
+	h.AddReady("sql", func(context.Context) error { return nil })
+	if _, found := h.Ready(t.Context())["sql"]; !found || runs.Load() != 3 {
+		t.Errorf("a new check waits for the next second; the other ran %d times", runs.Load())
+	}
+}
