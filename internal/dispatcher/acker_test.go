@@ -52,7 +52,7 @@ func TestRefusedOutcomeEndsSendingAtOnce(t *testing.T) {
 			}
 		}}
 		stop := w.serve(w.dispatcher())
-		<-time.After(time.Second)
+		synctest.Wait()
 		close(release)
 		synctest.Wait()
 		stop()
