@@ -45,6 +45,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"Redis before SQL":                     redisBeforeSQL,
 		"forget by what is stored":             forgetByWhatIsStored,
 		"a dead token in SQL is ignored":       deadInSQLIsIgnored,
+		"a restore knows the first copy":       restoreKnowsTheFirstCopy,
 		"SQL is down when a token proves dead": forgetWithoutSQL,
 		"odd user ids":                         oddUserIDs,
 		"set, get and remove":                  setGetRemove,

@@ -46,6 +46,23 @@ func (b *rig) expectRestored(what string, got, want tokens.Restored) {
 	}
 }
 
+// restoreKnowsTheFirstCopy: another proof against the same token, which SQL alone holds by then, knows less of it.
+func restoreKnowsTheFirstCopy(b *rig) {
+	b.sql.rows["u"] = "dead"
+	if err := b.rdb.Set(b.Context(), b.names.Token("u"), "dead", time.Hour).Err(); err != nil {
+		b.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if removed, _ := b.forget("u", "dead"); removed != want {
+			b.Errorf("removed %v, want %v", removed, want)
+		}
+	}
+	b.expectRestored("restore", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.Restored{Restored: 1})
+	if left := b.rdb.PTTL(b.Context(), b.names.Token("u")).Val(); left > time.Hour || left < 50*time.Minute {
+		b.Errorf("the token lives for %s, want the hour that it had", left)
+	}
+}
+
 // restoreGivesBackWhatWas: the token, its time to live, and nothing of ours besides.
 func restoreGivesBackWhatWas(b *rig) {
 	for _, user := range []string{"u", "a}b", "{x}", "{}", "a b", "", "ü\x00"} {
