@@ -306,10 +306,14 @@ func TestUnextendedLeaseIsDropped(t *testing.T) {
 	w.options.Workers = 1
 	elements, ids := sent(20)
 	w.push(elements...)
+	w.deps.Registerer = w.metrics
 	w.start(unextending{w.rdb})
 	servers.Receive(t, "end of the call whose lease is over", cut)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
 	db.wantRows(t, ids)
+	if got := w.metric("reaped_total"); got != 20 {
+		t.Errorf("%v results were reaped, want 20", got)
+	}
 }
 
 // refusal is what Redis says to what no waiting changes.
