@@ -8,7 +8,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"fanfare/internal/daemon"
+	"fanfare/internal/terminal"
 )
 
 // fileBar draws on a terminal how far the reading of a file has come, and what was counted in it; elsewhere it is silent.
@@ -28,13 +28,13 @@ func newFileBar(w io.Writer, file io.Reader, doing, noun string) *fileBar {
 		}
 	}
 	bar := progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetWriter(terminal.Raw(w)),
 		progressbar.OptionSetDescription(doing),
 		progressbar.OptionSetWidth(barWidth),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetVisibility(daemon.IsTerminal(w)),
+		progressbar.OptionSetVisibility(terminal.Is(w)),
 	)
 	return &fileBar{file: file, doing: doing, noun: noun, bar: bar}
 }

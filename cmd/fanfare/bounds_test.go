@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +19,7 @@ func TestEveryNumberOnTheCommandLineIsBounded(t *testing.T) {
 		"int": {"999999999999999", "-1"}, "int64": {"999999999999999", "-1"}, "float64": {"1e300", "-1", "NaN"}, "duration": {"2000000h", "-1s"},
 	}
 	numbers := 0
-	eachCommand(newRoot(), func(command *cobra.Command) {
+	eachCommand(newRoot(io.Discard, io.Discard), func(command *cobra.Command) {
 		command.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
 			for _, value := range absurd[flag.Value.Type()] {
 				numbers++
@@ -26,7 +27,7 @@ func TestEveryNumberOnTheCommandLineIsBounded(t *testing.T) {
 				if command.Flags().Lookup("message") != nil && flag.Name != "message" {
 					args = append(args, "--message", "/nonexistent")
 				}
-				root := newRoot()
+				root := newRoot(io.Discard, io.Discard)
 				root.SetArgs(append(args, "--"+flag.Name+"="+value))
 				err := root.Execute()
 				if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "--"+flag.Name+" ") || !strings.Contains(err.Error(), "; use ") {

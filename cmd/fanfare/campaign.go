@@ -76,7 +76,7 @@ func (c *cli) campaignDelete() *cobra.Command {
 				if err := rooms.Campaigns.Delete(ctx, args[0]); err != nil {
 					return about(args[0], err)
 				}
-				return c.output(command).done(map[string]any{"id": args[0], "deleted": true}, "deleted campaign %s", args[0])
+				return c.output(command).done(map[string]any{"id": args[0], "deleted": true}, "deleted campaign %s", printable(args[0]))
 			})
 		},
 	}

@@ -13,6 +13,7 @@ import (
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
+	"fanfare/internal/terminal"
 )
 
 func (c *cli) campaignCheck() *cobra.Command {
@@ -79,7 +80,7 @@ func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id
 }
 
 func printPreflight(w io.Writer, p operator.Preflight) {
-	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient"))))
+	terminal.Heading(w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient")))
 	fmt.Fprintln(w)
 	printFindings(w, p.Findings)
 }

@@ -65,7 +65,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 
 // printSet tells what holds now; the message is long, and only said to be another one.
 func printSet(w io.Writer, v operator.View, rewritten bool) {
-	fmt.Fprintf(w, "campaign %s (%s): %s\n", v.Spec.ID, stateOf(v), optionsText(v))
+	fmt.Fprintf(w, "campaign %s (%s): %s\n", printable(v.Spec.ID), stateOf(v), optionsText(v))
 	if rewritten {
 		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", word(v.Spec.ID))
 	}

@@ -42,7 +42,7 @@ func printFindings(w io.Writer, findings []operator.Finding) {
 	for _, f := range findings {
 		fmt.Fprintln(w, indented(w, fmt.Sprintf("%-7s  %-*s  ", f.Grade, width, f.Name), printable(f.Detail)))
 		if f.Advice != "" {
-			fmt.Fprintln(w, indented(w, fmt.Sprintf("%7s  %-*s  → ", "", width, ""), f.Advice))
+			fmt.Fprintln(w, indented(w, fmt.Sprintf("%7s  %-*s  → ", "", width, ""), printable(f.Advice)))
 		}
 	}
 }

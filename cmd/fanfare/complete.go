@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
+	"fanfare/internal/terminal"
 )
 
 // completeCampaign offers the campaigns that there are.
@@ -38,6 +39,9 @@ func (c *cli) campaignIDs(command *cobra.Command) []string {
 	_ = c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 		views, err := op.List(ctx)
 		for _, v := range views {
+			if !terminal.IsPrintable(v.Spec.ID) {
+				continue // no shell would take it over as it is
+			}
 			ids = append(ids, fmt.Sprintf("%s\t%s", v.Spec.ID, stateOf(v)))
 		}
 		return err

@@ -14,6 +14,7 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
 	"fanfare/internal/responder"
+	"fanfare/internal/terminal"
 )
 
 type demoFlags struct {
@@ -118,7 +119,7 @@ func (d *demo) open(ctx context.Context, s config.Settings) error {
 // introduce says what the demo runs on.
 func (d *demo) introduce(ctx context.Context) error {
 	s := d.rooms.Settings
-	fmt.Fprintln(d.w, bold(d.w, "Fanfare demo: from a list in Redis to a push and a row in SQL"))
+	terminal.Heading(d.w, "Fanfare demo: from a list in Redis to a push and a row in SQL")
 	for _, part := range []struct{ name, given, standIn, address string }{
 		{"redis", d.flags.redis, "embedded (miniredis)", s.Redis.URL.String()},
 		{"fcm", d.flags.fcmEndpoint, "embedded (simulator, 40 ms)", s.FCM.Endpoint.String()},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -22,13 +23,21 @@ func openInput(command *cobra.Command, name string) (io.ReadCloser, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
+		return nil, daemon.Exit(daemon.ExitUsage, fileError(err, name))
 	}
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		_ = file.Close() // nothing was written
-		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s is a folder: name a file", name))
+		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s is a folder: name a file", printable(name)))
 	}
 	return file, nil
+}
+
+// fileError is an error of a file whose name may be anything.
+func fileError(err error, name string) error {
+	if refused, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("%s %s: %w", refused.Op, printable(name), refused.Err)
+	}
+	return err
 }
 
 // readInput reads a small file whole.
@@ -40,7 +49,7 @@ func readInput(command *cobra.Command, name string) ([]byte, error) {
 	defer file.Close()
 	text, err := io.ReadAll(file)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", printable(name), fileError(err, name))
 	}
 	return text, nil
 }

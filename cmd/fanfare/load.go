@@ -84,9 +84,9 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 		return goOn(broken, id, name, opts)
 	}
 	if errors.Is(err, operator.ErrNoRecipient) && opts.Format == operator.NDJSON {
-		return fmt.Errorf("%s: %w; if it is CSV, give --format csv", name, err)
+		return fmt.Errorf("%s: %w; if it is CSV, give --format csv", printable(name), err)
 	} else if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", printable(name), err)
 	}
 	return shown
 }
@@ -100,7 +100,7 @@ func nextStep(ctx context.Context, op *operator.Operator, id string) string {
 	case view.Spec.State == "":
 		return createLine(id)
 	case view.Spec.State == campaign.Draft:
-		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", id)
+		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", word(id))
 	}
 	return ""
 }
@@ -111,20 +111,20 @@ func notLoaded(id, name string, err error) error {
 		return noAudience(name, file)
 	}
 	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
-		return fmt.Errorf("campaign %s is %s, and takes no audience any more", id, over.From)
+		return fmt.Errorf("campaign %s is %s, and takes no audience any more", printable(id), over.From)
 	}
 	switch {
 	case errors.Is(err, campaign.ErrAudienceExists):
-		return fmt.Errorf("campaign %s has an audience, or another load has just begun; to add to it, give --append", id)
+		return fmt.Errorf("campaign %s has an audience, or another load has just begun; to add to it, give --append", printable(id))
 	case errors.Is(err, campaign.ErrOtherAudience):
-		return fmt.Errorf("%s: %w; to add it all the same, give --append --skip N", name, campaign.ErrOtherAudience)
+		return fmt.Errorf("%s: %w; to add it all the same, give --append --skip N", printable(name), campaign.ErrOtherAudience)
 	}
 	return about(id, err)
 }
 
 // noAudience puts the file's name before what is wrong with it.
 func noAudience(name string, e *operator.FileError) error {
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s: %s", name, e.Problem))
+	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(name), e.Problem))
 }
 
 // goOn tells how to go on with a load that broke off, unless the campaign has ended or gone meanwhile.

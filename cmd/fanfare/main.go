@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/internal/terminal"
 )
 
 func main() { os.Exit(run()) }
@@ -24,7 +25,9 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return wire.Report("fanfare", explain(newRoot().ExecuteContext(ctx)))
+	out, errs := terminal.Stdout(), terminal.Stderr()
+	err := explain(newRoot(out, errs).ExecuteContext(ctx))
+	return wire.Report("fanfare", wire.Printed(err, out, errs))
 }
 
 // readSettings reads the settings, and warns of what is dangerous about them.

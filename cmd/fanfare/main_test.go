@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupts": interrupts, "redis": redisCommand(t.Context()),
+			"exits": exits, "hostile": hostile(t.Context()), "unwritable": unwritable(t.Context()), "interrupts": interrupts, "redis": redisCommand(t.Context()),
 			"simulator": startSimulator(t), "validated": validated,
 		},
 	})

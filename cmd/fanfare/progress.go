@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/internal/terminal"
 )
 
 // progressLine draws progress: in place on a terminal; elsewhere as lines, the first, the last, and one a second at most.
@@ -21,7 +21,7 @@ type progressLine struct {
 }
 
 func newProgressLine(w io.Writer, asJSON bool) *progressLine {
-	return &progressLine{w: w, asJSON: asJSON, inPlace: !asJSON && daemon.IsTerminal(w)}
+	return &progressLine{w: w, asJSON: asJSON, inPlace: !asJSON && terminal.Is(w)}
 }
 
 // draw returns false when nobody reads any more.
@@ -35,8 +35,8 @@ func (l *progressLine) draw(p operator.Progress) bool {
 	case l.asJSON:
 		err = json.NewEncoder(l.w).Encode(p)
 	case l.inPlace:
-		columns := columnsOf(l.w)
-		_, err = fmt.Fprintf(l.w, "\r\x1b[K%s%s", l.news(p, columns), describe(p, columns-1)) // in the last column a terminal may wrap
+		columns := terminal.Columns(l.w)
+		err = terminal.Redraw(l.w, l.news(p, columns)+describe(p, columns-1)) // in the last column a terminal may wrap
 	default:
 		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describe(p, 0)}, standstill(p)...), "  "))
 	}

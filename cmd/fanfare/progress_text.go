@@ -106,11 +106,11 @@ func standstill(p operator.Progress) []string {
 	case "":
 		all = append(all, "it waits for a message: "+createLine(p.ID))
 	case campaign.Draft:
-		all = append(all, "it is not started: fanfare campaign start "+p.ID)
+		all = append(all, "it is not started: fanfare campaign start "+word(p.ID))
 	case operator.Broken:
-		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), p.ID))
+		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), word(p.ID)))
 	case campaign.Paused:
-		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), p.ID))
+		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), word(p.ID)))
 	case campaign.Running:
 		if held := heldWhy(p.Held); held != "" {
 			all = append(all, "held: "+printable(held))
@@ -119,7 +119,7 @@ func standstill(p operator.Progress) []string {
 			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock has gone back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
 		}
 		for _, platform := range slices.Sorted(maps.Keys(p.KeptBack)) {
-			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", platform, printable(p.KeptBack[platform]), p.ID))
+			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), word(p.ID)))
 		}
 	}
 	return all

@@ -26,7 +26,7 @@ func (c *cli) projectHalt() *cobra.Command {
 					return err
 				}
 				return c.output(command).done(map[string]any{"project": project, "halted": true, "reason": reason},
-					"project %s is halted: %s; let it go on with: fanfare project resume", project, reason)
+					"project %s is halted: %s; let it go on with: fanfare project resume", printable(project), printable(reason))
 			})
 		},
 	}
@@ -52,7 +52,7 @@ func (c *cli) projectResume() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).done(resumedView{project, len(after.Halts) > 0, operator.WhyHeld(after)}, "%s", resumedText(project, before, after))
+				return c.output(command).done(resumedView{project, len(after.Halts) > 0, operator.WhyHeld(after)}, "%s", resumedText(printable(project), before, after))
 			})
 		},
 	}

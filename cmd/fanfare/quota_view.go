@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
+	"fanfare/internal/terminal"
 )
 
 // quotaView is the JSON of a project's pace.
@@ -56,7 +57,7 @@ func quotaOf(project string, s pacing.State) quotaView {
 
 func printQuota(w io.Writer, project string, s pacing.State) {
 	v := quotaOf(project, s)
-	fmt.Fprintln(w, bold(w, "project "+printable(project)))
+	terminal.Heading(w, "project "+printable(project))
 	field := func(name, format string, args ...any) {
 		fmt.Fprintln(w, indented(w, fmt.Sprintf("  %-13s ", name), printable(fmt.Sprintf(format, args...))))
 	}

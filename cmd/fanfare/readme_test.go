@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"regexp"
@@ -82,7 +83,7 @@ func TestReadmeCommandsAreTaken(t *testing.T) {
 		}
 		found++
 		typed, _, _ = strings.Cut(typed, " #")
-		command, args, err := newRoot().Find(strings.Fields(quoted.ReplaceAllString(typed, "text")))
+		command, args, err := newRoot(io.Discard, io.Discard).Find(strings.Fields(quoted.ReplaceAllString(typed, "text")))
 		if err == nil {
 			err = command.ParseFlags(args)
 		}

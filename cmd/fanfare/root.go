@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"fanfare/internal/config"
@@ -26,13 +28,16 @@ const rootExample = `  fanfare demo
   fanfare campaign start 42
   fanfare watch 42`
 
-func newRoot() *cobra.Command {
+// newRoot makes the command line. Completion takes the output when it is added, so that is set before.
+func newRoot(out, errs io.Writer) *cobra.Command {
 	c := &cli{}
 	root := group("fanfare COMMAND", "Push campaigns from Redis through Firebase Cloud Messaging")
 	root.Long = root.Short + `.
 
 Settings come from flags (--redis.url …), the environment (REDIS_URL …) and a file; "fanfare config" shows them all.`
 	root.Example = rootExample
+	root.SetOut(out)
+	root.SetErr(errs)
 	root.Version = daemon.Version()
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetUsageTemplate(usageTemplate)

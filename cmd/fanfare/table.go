@@ -3,13 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"fanfare/internal/daemon"
+	"fanfare/internal/terminal"
 )
 
 // table lines up cells below the names of their columns. A column whose name begins with ">" holds numbers, which stand
@@ -48,7 +45,7 @@ func (t *table) print(w io.Writer) {
 		total += width
 	}
 	if line := t.line(header, widths); line != "" {
-		fmt.Fprintln(w, bold(w, line))
+		terminal.Heading(w, line)
 	}
 	for _, row := range t.rows {
 		if row == nil {
@@ -77,19 +74,6 @@ func (t *table) line(cells []string, widths []int) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// printable quotes text that would play tricks on a terminal: much of what is shown was written by strangers.
-func printable(text string) string {
-	harmless := func(r rune) bool { return unicode.IsPrint(r) || r == ' ' }
-	if utf8.ValidString(text) && strings.IndexFunc(text, func(r rune) bool { return !harmless(r) }) < 0 {
-		return text
-	}
-	return strconv.Quote(text)
-}
-
-// bold is for terminals, unless NO_COLOR is set.
-func bold(w io.Writer, text string) string {
-	if !daemon.IsTerminal(w) || os.Getenv("NO_COLOR") != "" {
-		return text
-	}
-	return "\x1b[1m" + text + "\x1b[m"
-}
+// printable quotes what strangers wrote where it would play tricks on a terminal, or begin a line of its own. All that is printed of
+// theirs passes through it; the output below makes visible what did not.
+func printable(text string) string { return terminal.Printable(text) }

@@ -2,25 +2,11 @@ package main
 
 import (
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/term"
+	"fanfare/internal/terminal"
 )
-
-// columnsOf is how wide a terminal is; 0 where w is none, and nothing has to fit.
-func columnsOf(w io.Writer) int {
-	file, ok := w.(*os.File)
-	if !ok {
-		return 0
-	}
-	columns, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		return 0
-	}
-	return columns
-}
 
 // wrap breaks a text between its words into lines of so many columns; 0: it stays one line. A word that is longer stays whole.
 func wrap(text string, columns int) []string {
@@ -46,5 +32,5 @@ func wrap(text string, columns int) []string {
 // indented puts a text behind a label of the first line, and what of it does not fit below its own beginning.
 func indented(w io.Writer, label, text string) string {
 	indent := utf8.RuneCountInString(label)
-	return label + strings.Join(wrap(text, columnsOf(w)-indent), "\n"+strings.Repeat(" ", indent))
+	return label + strings.Join(wrap(text, terminal.Columns(w)-indent), "\n"+strings.Repeat(" ", indent))
 }

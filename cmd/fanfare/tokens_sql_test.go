@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestRestoreReachesSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	root, out := newRoot(), new(strings.Builder)
+	root, out := newRoot(io.Discard, io.Discard), new(strings.Builder)
 	root.SetOut(out)
 	root.SetArgs([]string{"tokens", "restore", "--all", "--redis.url", "redis://" + addr, "--store.database_url", "sqlite:" + file})
 	if err := root.ExecuteContext(t.Context()); err != nil {

@@ -10,6 +10,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/terminal"
 )
 
 // stateOf is a campaign's state for a person.
@@ -23,7 +24,7 @@ func stateOf(v operator.View) string {
 
 // printView writes a campaign for a person: its state, its outcomes by code, its books.
 func printView(w io.Writer, v operator.View) {
-	fmt.Fprintln(w, bold(w, fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v))))
+	terminal.Heading(w, fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v)))
 	if v.Err != nil {
 		printProblem(w, v)
 	}

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"fanfare/internal/fcmsim"
+	"fanfare/internal/terminal"
 )
 
 // Exit codes, as of all programs of this module.
@@ -22,21 +23,31 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], terminal.Stdout(), os.Stderr)
 	stop()
 	os.Exit(code)
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := newCommand(func(s settings) error { return serve(ctx, s, stdout, stderr) })
+	out, errs := terminal.New(stdout), terminal.New(stderr)
+	root := newCommand(func(s settings) error { return serve(ctx, s, out, errs) })
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(out)
+	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.Err()
+	}
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "fcmsim:", err)
+	lost, unprinted := errors.AsType[*terminal.WriteError](err)
+	if !unprinted || !lost.IsBrokenPipe() {
+		fmt.Fprintln(errs, "fcmsim:", err)
+	}
+	if unprinted {
+		return exitFault
+	}
 	if _, ok := errors.AsType[*serveError](err); ok {
 		return exitFault
 	}

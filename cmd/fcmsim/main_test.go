@@ -217,3 +217,17 @@ func TestFlagsHoldInATimeline(t *testing.T) {
 		}
 	}
 }
+
+// full takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestTextThatCannotBePrinted(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"--version"}, {"--listen-tls", "off"}} {
+		var stderr bytes.Buffer
+		if code := run(t.Context(), args, full{}, &stderr); code != exitFault || !strings.Contains(stderr.String(), "print output: no space left on device") {
+			t.Errorf("%v: exit code %d, saying %q", args, code, stderr.String())
+		}
+	}
+}

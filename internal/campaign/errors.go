@@ -3,6 +3,8 @@ package campaign
 import (
 	"errors"
 	"fmt"
+
+	"fanfare/internal/terminal"
 )
 
 // What callers branch on.
@@ -26,15 +28,15 @@ type TransitionError struct {
 func (e *TransitionError) Error() string {
 	switch {
 	case e.To == deleted:
-		return fmt.Sprintf("campaign %s is %s: pause or cancel it before it is deleted", e.ID, e.From)
+		return fmt.Sprintf("campaign %s is %s: pause or cancel it before it is deleted", terminal.Printable(e.ID), e.From)
 	case e.To == rewritten && e.From == Running:
-		return fmt.Sprintf("campaign %s is %s: pause it before its message is replaced", e.ID, e.From)
+		return fmt.Sprintf("campaign %s is %s: pause it before its message is replaced", terminal.Printable(e.ID), e.From)
 	case e.To == rewritten:
-		return fmt.Sprintf("campaign %s is %s: only a draft or a paused campaign gets another message", e.ID, e.From)
+		return fmt.Sprintf("campaign %s is %s: only a draft or a paused campaign gets another message", terminal.Printable(e.ID), e.From)
 	case e.From.Final():
-		return fmt.Sprintf("campaign %s is %s for good, and cannot become %s", e.ID, e.From, e.To)
+		return fmt.Sprintf("campaign %s is %s for good, and cannot become %s", terminal.Printable(e.ID), e.From, e.To)
 	default:
-		return fmt.Sprintf("campaign %s is %s, and cannot become %s", e.ID, e.From, e.To)
+		return fmt.Sprintf("campaign %s is %s, and cannot become %s", terminal.Printable(e.ID), e.From, e.To)
 	}
 }
 
@@ -42,7 +44,7 @@ func (e *TransitionError) Error() string {
 type SpecError struct{ ID, Field, Problem string }
 
 func (e *SpecError) Error() string {
-	return fmt.Sprintf("spec of campaign %s: field %s %s", e.ID, e.Field, e.Problem)
+	return fmt.Sprintf("spec of campaign %s: field %s %s", terminal.Printable(e.ID), e.Field, e.Problem)
 }
 
 // MalformedError tells why an element is no recipient. It never quotes the element, which may hold a token.

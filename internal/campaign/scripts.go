@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/queue"
+	"fanfare/internal/terminal"
 )
 
 //go:embed lua/prelude.lua
@@ -104,5 +105,5 @@ func wrap(verb, id string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s campaign %s: %w", verb, id, err)
+	return fmt.Errorf("%s campaign %s: %w", verb, terminal.Printable(id), err)
 }

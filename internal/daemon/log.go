@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
-	"golang.org/x/term"
+	"fanfare/internal/terminal"
 )
 
 // NewLogger makes the program's logger. Level is debug, info, warn or error; format is json, text, or auto: text where w
@@ -18,7 +17,7 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	}
 	options := &slog.HandlerOptions{Level: least, ReplaceAttr: readable}
 	switch {
-	case format == "json", format == "auto" && !IsTerminal(w):
+	case format == "json", format == "auto" && !terminal.Is(w):
 		return slog.New(slog.NewJSONHandler(scrubber{w}, options)), nil
 	case format == "text", format == "auto":
 		return slog.New(slog.NewTextHandler(scrubber{w}, options)), nil
@@ -32,10 +31,4 @@ func readable(groups []string, attr slog.Attr) slog.Attr {
 		attr.Value = slog.StringValue(attr.Value.Duration().String())
 	}
 	return scrubNamed(groups, attr)
-}
-
-// IsTerminal tells whether a person is looking.
-func IsTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"fanfare/internal/terminal"
 )
 
 func TestFormats(t *testing.T) {
@@ -34,7 +36,7 @@ func TestFormats(t *testing.T) {
 }
 
 func TestTerminalGetsText(t *testing.T) {
-	if file, err := os.Open(os.DevNull); err != nil || IsTerminal(file) {
+	if file, err := os.Open(os.DevNull); err != nil || terminal.Is(file) {
 		t.Errorf("%s is taken for a terminal (%v)", os.DevNull, err)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"fanfare/internal/terminal"
 )
 
 // column is what a CSV file's column holds.
@@ -58,7 +60,7 @@ func readHeader(header []string, separator rune) ([]column, error) {
 			same.name = name
 		}
 		if first, twice := seen[same]; twice {
-			return nil, &FileError{fmt.Sprintf("its columns %d and %d, %s and %s, are the same", first+1, i+1, columns[first].name, name)}
+			return nil, &FileError{fmt.Sprintf("its columns %d and %d, %s and %s, are the same", first+1, i+1, terminal.Printable(columns[first].name), terminal.Printable(name))}
 		}
 		if name == "" {
 			return nil, &FileError{fmt.Sprintf("its column %d has no name in the first line", i+1)}

@@ -12,6 +12,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/terminal"
 )
 
 // csvAudience turns rows into elements by the header's names. What it makes, the dispatcher can read: it refuses the fields that
@@ -133,7 +134,7 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 	for i, value := range row {
 		column := &a.columns[i]
 		if !utf8.ValidString(value) {
-			return r, fmt.Errorf("%s is not valid UTF-8", column.name)
+			return r, fmt.Errorf("%s is not valid UTF-8", terminal.Printable(column.name))
 		}
 		switch column.kind {
 		case columnUser:

@@ -6,6 +6,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
+	"fanfare/internal/terminal"
 )
 
 // Broken is the state that people see of a campaign that cannot be served as it is. It is never stored.
@@ -34,7 +35,7 @@ type MessageError struct {
 }
 
 func (e *MessageError) Error() string {
-	return fmt.Sprintf("message of campaign %s: %v", e.ID, e.Faults)
+	return fmt.Sprintf("message of campaign %s: %v", terminal.Printable(e.ID), e.Faults)
 }
 
 func (e *MessageError) Unwrap() error { return e.Faults }

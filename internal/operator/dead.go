@@ -10,6 +10,7 @@ import (
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
+	"fanfare/internal/terminal"
 )
 
 // replayBatch is how many letters are taken and pushed together.
@@ -96,7 +97,7 @@ func into(id string) string {
 	if id == "" {
 		return " results"
 	}
-	return " into campaign " + id
+	return " into campaign " + terminal.Printable(id)
 }
 
 func element(letter responses.DeadLetter) []byte {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/terminal"
 )
 
 // Deadline is the moment after which nobody is sent to: the campaign's own or the list's, whichever comes first.
@@ -21,7 +22,7 @@ type PassedError struct {
 }
 
 func (e *PassedError) Error() string {
-	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: everybody would end as expired", e.ID, clock(e.At))
+	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: everybody would end as expired", terminal.Printable(e.ID), clock(e.At))
 }
 
 // inTime refuses to start a draft whose deadline has passed, unless that is a producer's: no other deadline could take its place.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/terminal"
 )
 
 // StartOptions say how a campaign is started.
@@ -90,7 +91,7 @@ func (o *Operator) PausePlatform(ctx context.Context, id, platform, reason strin
 		return err
 	}
 	if spec.State != campaign.Running {
-		return fmt.Errorf("campaign %s is %s: pause a platform while it runs, for start and resume let all platforms take part", id, spec.State)
+		return fmt.Errorf("campaign %s is %s: pause a platform while it runs, for start and resume let all platforms take part", terminal.Printable(id), spec.State)
 	}
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {

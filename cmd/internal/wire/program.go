@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 	"fanfare/internal/queue"
+	"fanfare/internal/terminal"
 )
 
 // Daemon is what a long-running program tells of itself; all else is the same for each.
@@ -64,7 +66,10 @@ func (d Daemon) Main() int {
 		d.Flags(command.Flags())
 	}
 	command.SetFlagErrorFunc(wrongUsage)
-	if err := command.ExecuteContext(context.Background()); err != nil {
+	out := terminal.Stdout()
+	command.SetOut(out)
+	command.SetErr(terminal.Stderr())
+	if err := Printed(command.ExecuteContext(context.Background()), out); err != nil {
 		return Report(d.Name, err)
 	}
 	return daemon.Code(cameTo)
@@ -100,12 +105,34 @@ func ExplainFlag(err error) error {
 	return err
 }
 
-// Report prints a program's error, and returns its exit code.
+// Report prints a program's error, and returns its exit code. A reader that has seen enough of the output, as head does, is no
+// news to anyone.
 func Report(name string, err error) int {
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", name, daemon.Scrub(err.Error()))
+	if lost, ok := errors.AsType[*terminal.WriteError](err); err != nil && (!ok || !lost.IsBrokenPipe()) {
+		fmt.Fprintf(terminal.Stderr(), "%s: %s\n", name, indented(daemon.Scrub(err.Error())))
 	}
 	return daemon.Code(err)
+}
+
+// indented keeps the further lines of an error below its first: what they quote cannot pass for a message of its own.
+func indented(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if i > 0 && !strings.HasPrefix(line, " ") {
+			lines[i] = "  " + line
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Printed is what a command came to whose output may have been lost: a fault, even if all else went well.
+func Printed(err error, outputs ...*terminal.Output) error {
+	for _, output := range outputs {
+		if lost := output.Err(); lost != nil && err == nil {
+			err = daemon.Exit(daemon.ExitFault, fmt.Errorf("%w; what the command does besides is done", lost))
+		}
+	}
+	return err
 }
 
 func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) error {
