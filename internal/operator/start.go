@@ -25,7 +25,7 @@ type IncompleteError struct {
 }
 
 func (e *IncompleteError) Error() string {
-	text := fmt.Sprintf("campaign %s is not started: ", e.ID)
+	text := fmt.Sprintf("campaign %s is not started: ", terminal.Printable(e.ID))
 	for i, loss := range e.Losses {
 		if i > 0 {
 			text += "; "
