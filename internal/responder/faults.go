@@ -27,7 +27,7 @@ func (r *Responder) halted(err error) bool {
 // nextStep tells what a person must do about an error that nothing else will end.
 func nextStep(err error) (next string, forGood bool) {
 	if _, refused := errors.AsType[*haltError](err); refused {
-		return "the database refuses every result: mend its schema, permissions or statements", true
+		return "the database refuses every result: repair its tables, permissions or statements; writing goes on by itself then", true
 	}
 	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
 		return "a key of Redis holds another type: rename or delete it", true

@@ -101,7 +101,7 @@ func TestHaltWaitsForAPerson(t *testing.T) {
 	if got := w.metric("halted"); got != 1 {
 		t.Errorf("halted is %v", got)
 	}
-	if log := w.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "mend its schema, permissions or statements") {
+	if log := w.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "repair its tables, permissions or statements") {
 		t.Errorf("the log does not say what to do:\n%s", log)
 	}
 	if l := w.letters(); len(l) != 0 {
