@@ -1,30 +1,22 @@
 package fcm
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/redact"
 )
 
 // maxDetail is how many bytes of a text in an answer are kept. FCM's own name of a message has about 80.
 const maxDetail = 300
-
-// secrets are what an answer may repeat of our credentials: keys, access tokens, signed assertions, and values under
-// names that say so.
-var secrets = regexp.MustCompile(`(?s)-----BEGIN .*?(-----END [A-Z ]+-----|$)` +
-	`|ya29\.[\w.-]+` +
-	`|eyJ[\w-]+\.[\w-]+(\.[\w-]*)?` +
-	`|(?i:bearer)\s+[\w.~+/=-]{8,}` +
-	`|(?i:"?(?:access_token|id_token|refresh_token|assertion|client_secret|private_key|password)"?\s*[:=]\s*)("[^"]*"?|[^\s,;&}]+)`)
 
 // scrubDetail is scrub for a sentence of an answer, without what it may repeat of our credentials.
 func scrubDetail(text string, to notification.Target) string {
 	if text == "" {
 		return ""
 	}
-	return scrub(secrets.ReplaceAllString(text, "[hidden]"), to)
+	return scrub(redact.Text(text), to)
 }
 
 // scrub makes a text fit to be stored and shown: one line, not too long, and the target's address abbreviated.
