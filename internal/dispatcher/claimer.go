@@ -140,11 +140,14 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 		camp.failures = 0
 		return nil
 	}
-	if fatal := c.refused(camp, err); fatal != nil {
-		return fatal
+	fatal := c.refused(camp, err)
+	if fatal != nil { // a Job ends soon, whether or not the claim is undone
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, 0)
+		defer stop()
 	}
 	c.undo(ctx, l, err)
-	return nil
+	return fatal
 }
 
 // take sends on what it claims to be prepared, and returns how many slots that holds.
@@ -208,7 +211,7 @@ func (c *claimer) rests(camp *served) {
 // tries until that succeeds, whether or not the campaign is served by then, and in a stop for as long as the lease lasts. The
 // campaign is not claimed from meanwhile.
 func (c *claimer) undo(ctx context.Context, l *lease, cause error) {
-	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || queue.Permanent(cause) {
+	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || queue.Permanent(cause) && !queue.Denied(cause) {
 		return
 	}
 	keep, stop := outlive(ctx, c.d.opts.Lease)

@@ -178,7 +178,7 @@ func outlive(work context.Context, grace time.Duration) (keep context.Context, s
 
 // persist repeats a write to Redis until it succeeds or keep ends. Even after the lease has run out it is worth trying:
 // after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. What waiting does not
-// mend is not waited for: see queue.Permanent.
+// fix is not waited for: see queue.Permanent. A permission that is denied is: the scripts finish what it cut as soon as it is granted.
 func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, write func(context.Context) error) error {
 	defer camp.unwritable.Store(false)
 	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
@@ -187,11 +187,17 @@ func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, wr
 		if err == nil {
 			return nil
 		}
-		if queue.Permanent(err) || keep.Err() != nil {
+		if queue.Permanent(err) && !queue.Denied(err) || keep.Err() != nil {
 			return fmt.Errorf("%s: %w", verb, err)
 		}
 		camp.unwritable.Store(true)
-		told.Do(func() { d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err) })
+		told.Do(func() {
+			if queue.Denied(err) {
+				d.log.Error(verb+": Redis denies a command; fanfare check names it; trying until it is granted", "campaign", camp.id, "error", err)
+				return
+			}
+			d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err)
+		})
 		select {
 		case <-keep.Done():
 		case <-time.After(wait):

@@ -28,6 +28,29 @@ func TestPersistOutlastsAnOutage(t *testing.T) {
 	})
 }
 
+// A command that is denied, also in a script, is waited for: what the outcomes are is known to no one else.
+func TestPersistOutlastsADenial(t *testing.T) {
+	for _, text := range []string{
+		"NOPERM User app has no permissions to run the 'evalsha' command",
+		"ERR The user executing the script can't run this command or subcommand script: 2f4, on @user_script:1.",
+		"ERR ACL failure in script: User app has no permissions to run the 'rpush' command script: 2f4, on @user_script:1.",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
+			begun := time.Now()
+			err := d.persist(t.Context(), "write", &served{}, func(context.Context) error {
+				if time.Since(begun) < time.Minute {
+					return reply(text)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+			}
+		})
+	}
+}
+
 func TestPersistGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}

@@ -76,5 +76,14 @@ func Permanent(err error) bool {
 	})
 }
 
-// Denied tells that Redis refuses our credentials, or what we ask of it with them.
-func Denied(err error) bool { return redis.IsAuthError(err) || redis.IsPermissionError(err) }
+// inScript is how Redis 6 and 7, and Valkey, say that a command of a script is denied: not as it is said of other commands.
+var inScript = []string{"The user executing the script can't", "ACL failure in script"}
+
+// Denied reports whether Redis refuses our credentials, or what we ask of it with them.
+func Denied(err error) bool {
+	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
+		return true
+	}
+	_, answered := errors.AsType[redis.Error](err)
+	return answered && slices.ContainsFunc(inScript, func(words string) bool { return strings.Contains(err.Error(), words) })
+}
