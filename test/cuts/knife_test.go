@@ -20,6 +20,7 @@ type knife struct {
 	at     int                   // before which write, from 1
 	choose func(text string) int // instead, for each script; may be nil
 	cuts   int                   // made since it was armed
+	met    bool                  // the script was called since then
 }
 
 // arm has the next call of a script fail before its n-th write.
@@ -30,7 +31,7 @@ func (k *knife) arm(name string, n int) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.script, k.at, k.cuts, k.choose = text, n, 0, nil
+	k.script, k.at, k.cuts, k.choose, k.met = text, n, 0, nil, false
 }
 
 // armEach asks before each script whether, and before which write, it is to fail.
@@ -80,7 +81,7 @@ func (k *knife) before(text string) string {
 		n = k.choose(text)
 	case k.script != "" && strings.HasSuffix(text, k.script):
 		n = k.at
-		k.script = ""
+		k.script, k.met = "", true
 	}
 	if n == 0 {
 		return text
@@ -172,6 +173,9 @@ func each[W any](t *testing.T, k *knife, script string, prepare func(t *testing.
 		})
 		if !ok {
 			return
+		}
+		if !cut && !k.met {
+			t.Fatalf("%s was not called", script)
 		}
 		if !cut {
 			covered.Store(script, true)

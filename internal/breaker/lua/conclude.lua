@@ -63,8 +63,7 @@ for i = before + 1, before + 2 * claims, 2 do
   if held and left > 0 then
     book.set(lease, whole(left) .. ' ' .. till)
   elseif held then
-    redis.call('HDEL', breaker, lease)
-    book.live[lease] = nil
+    book.remove(lease)
   end
 end
 

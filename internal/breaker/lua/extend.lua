@@ -17,4 +17,5 @@ for i = 2, #ARGV do
     extended = extended + 1
   end
 end
+book.flush()
 return extended

@@ -44,23 +44,49 @@ local function has_ended(field, value, now)
   return false
 end
 
--- open reads a breaker at the server's time. What is written through it shows in its reply.
+-- open reads a breaker at the server's time. What is changed through it is one write, in which a field that goes becomes ''. So a cut
+-- leaves nothing half done: '' is no value, and the next write removes such fields.
 local function open(key)
   local now = server_ms()
   local live, ended = {}, {''} -- '' is no field: the write that a full Redis accepts
   local all = redis.call('HGETALL', key)
   for i = 1, #all, 2 do
-    if has_ended(all[i], all[i + 1], now) then
+    if all[i + 1] == '' or has_ended(all[i], all[i + 1], now) then
       ended[#ended + 1] = all[i]
     else
       live[all[i]] = all[i + 1]
     end
   end
   local book = {now = now, live = live}
+  local changed, tidied = {}, false
 
-  -- tidy comes before any other write.
+  -- tidy says that the breaker is to be written.
   function book.tidy()
-    redis.call('HDEL', key, unpack(ended))
+    tidied = true
+  end
+
+  -- flush writes all that was changed.
+  function book.flush()
+    if not tidied then
+      return
+    end
+    local function call_all(command, args)
+      for first = 1, #args, 4000 do
+        redis.call(command, key, unpack(args, first, math.min(first + 3999, #args)))
+      end
+    end
+    local fields, gone, leases = {}, {}, {}
+    for field in pairs(changed) do
+      local into = not live[field] and begins(field, 'lease:') and leases or fields
+      into[#into + 1], into[#into + 2] = field, live[field] or ''
+      gone[#gone + 1] = not live[field] and field or nil
+    end
+    for _, each in ipairs(leases) do -- last: of very many some may stay, and end by themselves
+      fields[#fields + 1] = each
+    end
+    call_all('HDEL', ended)
+    call_all('HSET', fields)
+    call_all('HDEL', gone)
   end
 
   function book.number(field)
@@ -68,17 +94,20 @@ local function open(key)
   end
 
   function book.set(field, value)
-    redis.call('HSET', key, field, value)
-    live[field] = value
+    live[field], changed[field] = value, true
+  end
+
+  function book.remove(field)
+    live[field], changed[field] = nil, true
   end
 
   function book.add(field, n)
-    live[field] = whole(redis.call('HINCRBY', key, field, n))
+    book.set(field, whole(book.number(field) + n))
   end
 
   -- drop removes the fields that match one of the patterns, and returns the sum of their numbers.
   function book.drop(...)
-    local gone, sum = {''}, 0
+    local gone, sum = {}, 0
     for field, value in pairs(live) do
       for _, pattern in ipairs({...}) do
         if string.match(field, pattern) then
@@ -89,9 +118,8 @@ local function open(key)
       end
     end
     for _, field in ipairs(gone) do
-      live[field] = nil
+      live[field], changed[field] = nil, true
     end
-    redis.call('HDEL', key, unpack(gone))
     return sum
   end
 
@@ -107,6 +135,7 @@ local function open(key)
 
   -- reply is {now, outcome, fields and values}; keep_ms, where given, is how long the breaker outlives its last use.
   function book.reply(outcome, keep_ms)
+    book.flush()
     if keep_ms then
       redis.call('PEXPIRE', key, keep_ms)
     end

@@ -10,11 +10,13 @@ end
 
 local now = server_us()
 redis.call('PERSIST', halt)
-if redis.call('HSETNX', halt, reason, whole(math.floor(now / 1000)) .. ' ' .. by) == 0 then
+if redis.call('HEXISTS', halt, reason) == 1 then
   return {now, number(redis.call('HGET', pace, 'era'), 0)}
 end
+-- The era first: a cut voids what is leased, and leaves no halt beside permits that are spent all the same.
 local era = next_era(pace, now)
 redis.call('HSET', pace, 'era', whole(era))
 keep(pace)
+redis.call('HSET', halt, reason, whole(math.floor(now / 1000)) .. ' ' .. by)
 tell(channel, era)
 return {now, era}

@@ -10,18 +10,22 @@ end
 
 local now = server_us()
 local stood = redis.call('EXISTS', halt) == 1
+local left = #redis.call('HGETALL', halt) / 2
 if reason == '' then
-  redis.call('DEL', halt)
-else
-  redis.call('HDEL', halt, reason)
+  left = 0
+elseif redis.call('HEXISTS', halt, reason) == 1 then
+  left = left - 1
 end
-if redis.call('EXISTS', halt) == 1 then
+if left > 0 then
+  redis.call('HDEL', halt, reason)
   return {now, number(redis.call('HGET', pace, 'era'), 0), 0}
 end
 local era = next_era(pace, now)
 if stood then
-  redis.call('HSET', pace, 'warm', 0, 'era', whole(era))
+  redis.call('PERSIST', pace)
+  redis.call('HSET', pace, 'warm', 0, 'era', whole(era)) -- first: a cut leaves the halt, and no pace without its ramp
   keep(pace)
+  redis.call('DEL', halt)
 end
 tell(channel, era)
 return {now, era, 1}

@@ -14,18 +14,25 @@ local now = server_us()
 local held = redis.call('HMGET', pace, 'cursor', 'interval', 'era')
 local before, era = number(held[2], own), number(held[3], now)
 redis.call('PERSIST', pace)
+local fields = {}
 if ARGV[4] then
-  redis.call('HSET', pace, 'quota', ARGV[4], 'headroom', ARGV[5], 'ramp', ARGV[6], 'avoid', ARGV[7])
-else
-  redis.call('HDEL', pace, 'quota', 'headroom', 'ramp', 'avoid')
+  fields = {'quota', ARGV[4], 'headroom', ARGV[5], 'ramp', ARGV[6], 'avoid', ARGV[7]}
 end
 if math.abs(interval - before) > 0.000001 * before then
   era = next_era(pace, now)
   local owed = math.min(1, math.max(0, number(held[1], now) - now) / before)
-  redis.call('HSET', pace, 'interval', string.format('%.6f', interval), 'era', whole(era))
-  if held[1] then
-    redis.call('HSET', pace, 'cursor', whole(math.ceil(now + owed * interval)))
+  for _, each in ipairs({'interval', string.format('%.6f', interval), 'era', whole(era)}) do
+    fields[#fields + 1] = each
   end
+  if held[1] then
+    fields[#fields + 1], fields[#fields + 2] = 'cursor', whole(math.ceil(now + owed * interval))
+  end
+end
+if #fields > 0 then
+  redis.call('HSET', pace, unpack(fields))
+end
+if not ARGV[4] then
+  redis.call('HDEL', pace, 'quota', 'headroom', 'ramp', 'avoid')
 end
 keep(pace)
 tell(channel, era)

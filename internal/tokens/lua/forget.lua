@@ -12,13 +12,15 @@ if bad then
 end
 local stored = text_of(key)
 if stored ~= spelled then
+  redis.call('DEL', mark)
   set_for(mark, dead, dead_ms)
   return {0, stored or ''}
 end
 local ttl = redis.call('PTTL', key)
-redis.call('DEL', key)
-set_for(mark, dead, dead_ms)
+redis.call('DEL', mark)
 if keep_ms > 0 then
   set_for(copy, copy_of(head, ttl), keep_ms)
 end
+set_for(mark, dead, dead_ms)
+redis.call('DEL', key)
 return {1, ''}

@@ -1,4 +1,5 @@
--- Stands before every script about tokens. The first write of each is a DEL.
+-- Stands before every script about tokens. The first write of each is a DEL, and that of a token comes last: a cut leaves a mark or a
+-- copy that is not needed, and no token without its copy.
 
 -- text_of is what a user's token key holds: '' without one, false where the application keeps another type.
 local function text_of(key)
@@ -9,9 +10,8 @@ local function text_of(key)
   return holds == 'string' and redis.call('GET', key)
 end
 
--- set_for stores text for a time in ms; not above zero: for ever.
+-- set_for stores text for a time in ms; not above zero: for ever. What the key held is written over.
 local function set_for(key, text, milliseconds)
-  redis.call('DEL', key)
   if milliseconds > 0 then
     redis.call('SET', key, text, 'PX', whole(milliseconds))
   else

@@ -10,5 +10,6 @@ end
 if stored ~= '' then
   return 0
 end
+redis.call('DEL', key) -- there is none: the write that a full Redis accepts
 set_for(key, token, ttl)
 return 1

@@ -1,0 +1,133 @@
+package cuts
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/queue"
+)
+
+// moments are numbers so large that they are times, which no two calls have in common.
+var moments = regexp.MustCompile(`\d{10,}`)
+
+// still is a hash without its times.
+func still(t *testing.T, rdb *redis.Client, key string) string {
+	t.Helper()
+	fields, err := rdb.HGetAll(t.Context(), key).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		if fields[field] == "" { // a breaker's field that is gone, and not yet removed
+			continue
+		}
+		all = append(all, moments.ReplaceAllString(field+"="+fields[field], "T"))
+	}
+	return strings.Join(all, "; ")
+}
+
+// text is a whole script of a room, behind a prelude of its own.
+func text(t *testing.T, script, prelude string) string {
+	t.Helper()
+	room, _, _ := strings.Cut(script, "/")
+	before, err := os.ReadFile("../../internal/" + room + "/lua/" + prelude + ".lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return queue.Script(string(before), scripts()[script])
+}
+
+// governing are calls whose hashes come to the same, whether or not they were cut and repeated.
+var governing = map[string]struct {
+	script  string
+	prelude string
+	keys    map[string][]any // hashes by their key, and what they hold
+	args    []any
+	same    string // the call's keys in order, by spaces
+}{
+	"close":         {"pacing/close", "prelude", map[string][]any{"p": {"quota", 5, "cursor", 1}}, []any{"s", 1e6, 1e9, "429"}, "p"},
+	"halt":          {"pacing/halt", "prelude", map[string][]any{"p": {"era", 7}}, []any{"s", "bad key", "me"}, "p h"},
+	"halt again":    {"pacing/halt", "prelude", map[string][]any{"p": {"era", 7}, "h": {"other", "1 me"}}, []any{"s", "bad key", "me"}, "p h"},
+	"resume":        {"pacing/resume", "prelude", map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me"}}, []any{"s", "a"}, "p h"},
+	"resume one":    {"pacing/resume", "prelude", map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", "a"}, "p h"},
+	"resume all":    {"pacing/resume", "prelude", map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", ""}, "p h"},
+	"set":           {"pacing/set", "prelude", map[string][]any{"p": {"era", 7, "interval", "1000", "cursor", 1}}, []any{"s", 1000, 2000, 5, 0, 0, "0"}, "p"},
+	"forget set":    {"pacing/set", "prelude", map[string][]any{"p": {"era", 7, "interval", "1000", "quota", 9}}, []any{"s", 1000, 2000}, "p"},
+	"lease a share": {"pacing/lease", "prelude", nil, []any{1, 1000, 0, "0", 1e6, 2e4, 1e6, 1e9, "ask", 0, 0}, "p h"},
+	"pacing state":  {"pacing/state", "prelude", nil, nil, "p h"},
+
+	"admit":            {"breaker/admit", "prelude", map[string][]any{"b": {"round", 5}}, []any{"c1", 3, 100, 60000, 60000, 0}, "b"},
+	"admit first":      {"breaker/admit", "prelude", nil, []any{"c1", 3, 100, 60000, 60000, 0}, "b"},
+	"admissions again": {"breaker/extend", "prelude", map[string][]any{"b": {"round", 5, "lease:c1", "3 99999999999999"}}, []any{60000, "c1"}, "b"},
+	"look":             {"breaker/look", "prelude", map[string][]any{"b": {"round", 5}}, nil, "b"},
+	"pass":             {"breaker/pass", "prelude", map[string][]any{"b": {"round", 5, "proofs", 9, "canary:ok:", 9}}, []any{5, 9, 60000}, "b"},
+	"reset":            {"breaker/reset", "prelude", map[string][]any{"b": {"round", 5, "passed", 1, "platform:ios", "x y"}}, []any{"id", 1000, 60000}, "b"},
+	"confirm":          {"breaker/confirm", "prelude", map[string][]any{"b": {"round", 5, "trip", "id", "trip_until", 1}}, []any{"id"}, "b"},
+	"take":             {"breaker/take", "prelude", map[string][]any{"b": {"round", 5, "trip", "old", "trip_until", 1}}, []any{"old", "id", 1000}, "b"},
+	"trip":             {"breaker/trip", "prelude", map[string][]any{"b": {"round", 5, "passed", 1, "canary:ok:", 4}}, []any{5, "id", "{}", 1000, 1000, 60000}, "b"},
+	"pause": {"breaker/pause", "prelude", map[string][]any{"b": {"round", 5, "proofs", 4, "canary:bad:ios", 3, "window:99999999999:bad:ios", 3}},
+		[]any{"ios", "reason", "id", "bad", 60000, 5, "{}"}, "b"},
+	"hold":    {"breaker/hold", "prelude", map[string][]any{"b": {"round", 5, "passed", 1}}, []any{5, "id", "{}", "unanswered", "none", "", 1000, 60000, 1000, 60000}, "b"},
+	"release": {"breaker/release", "prelude", map[string][]any{"b": {"round", 5, "hold", "id 1 1 2 unanswered none"}}, []any{60000}, "b"},
+	"conclude": {"breaker/conclude", "prelude", map[string][]any{"b": {"round", 5, "lease:c1", "3 99999999999999"}},
+		[]any{"me", 1, 5, "0", "neutral", "excused", 60000, 1, "c1", 2, "ok", "ios", 4, "bad", "web", 1}, "b"},
+	"lease deletions":   {"breaker/deletions_lease", "deletions_prelude", nil, []any{"me", 1, 100, 0.5, 10, 0, 2}, "d"},
+	"look at deletions": {"breaker/deletions_look", "deletions_prelude", nil, []any{100, 0.5}, "d"},
+}
+
+func TestGovernor(t *testing.T) {
+	sound, cutting, k := open(t)
+	for name, g := range governing {
+		t.Run(name, func(t *testing.T) {
+			keys := strings.Fields(g.same)
+			prepare := func(t *testing.T) struct{} {
+				if err := sound.FlushAll(t.Context()).Err(); err != nil {
+					t.Fatal(err)
+				}
+				for key, fields := range g.keys {
+					if err := sound.HSet(t.Context(), key, fields...).Err(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return struct{}{}
+			}
+			whole := text(t, g.script, g.prelude)
+			act := func(t *testing.T, _ struct{}) error { return cutting.Eval(t.Context(), whole, keys, g.args...).Err() }
+			hashes := func(t *testing.T) string {
+				var all []string
+				for _, key := range keys {
+					all = append(all, still(t, sound, key))
+				}
+				return strings.Join(all, " | ")
+			}
+			prepare(t)
+			if err := act(t, struct{}{}); err != nil {
+				t.Fatal(err)
+			}
+			want := hashes(t)
+			each(t, k, g.script, prepare, act, func(t *testing.T, w struct{}) {
+				fields := sound.HGetAll(t.Context(), "p").Val()
+				halted := sound.Exists(t.Context(), "h").Val() > 0
+				if g.script == "pacing/halt" && sound.HExists(t.Context(), "h", "bad key").Val() && fields["era"] == "7" {
+					t.Error("halted in the era of permits that are leased")
+				}
+				if g.script == "pacing/resume" && !halted && fields["warm"] != "0" {
+					t.Error("resumed without a ramp")
+				}
+				if err := act(t, w); err != nil {
+					t.Fatal(err)
+				}
+				if got := hashes(t); got != want {
+					t.Errorf("after a cut and a repetition\n%s, want\n%s", got, want)
+				}
+			})
+		})
+	}
+}
