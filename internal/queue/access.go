@@ -14,39 +14,60 @@ type Access struct {
 	Pattern string // as ACL SETUSER takes it behind a ~
 	Reads   bool   // they are not written
 
-	key string
+	key      string
+	commands []string // what is done to such keys
+}
+
+// The commands that scripts and clients use, by what they are used for. TestCommandsAreKnown holds them against the scripts.
+var (
+	listCommands = strings.Fields(`DEL EXISTS GET GETBIT HDEL HEXISTS HGET HGETALL HKEYS HMGET HSET LINDEX LLEN LPUSH LRANGE LSET LTRIM PERSIST
+		PEXPIRE PEXPIREAT PTTL RPUSH SET SETBIT TYPE UNLINK ZADD ZCARD ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYRANK ZSCORE`)
+	campaignCommands = append(strings.Fields(`HSETNX SADD SISMEMBER SREM SSCAN`), listCommands...)
+	resultCommands   = append(strings.Fields(`HINCRBY LPOS LREM SADD SISMEMBER SREM`), listCommands...)
+	tokenCommands    = strings.Fields(`DEL GET PTTL SET TYPE`)
+	projectCommands  = strings.Fields(`DEL EXISTS HDEL HEXISTS HGET HGETALL HMGET HSET PERSIST PEXPIRE TYPE`)
+)
+
+// with says what is done to keys.
+func with(commands []string, all []Access) []Access {
+	for i := range all {
+		all[i].commands = commands
+	}
+	return all
 }
 
 // ResultAccess is what a responder needs.
 func (n Names) ResultAccess() []Access {
-	return exactly(n.ResponsesList())
+	return with(resultCommands, exactly(n.ResponsesList()))
 }
 
 // CampaignAccess is what whoever serves or loads campaigns needs.
 func (n Names) CampaignAccess() []Access {
 	list := newList(n.CampaignPrefix + strangerID())
-	return family(n.CampaignPrefix, list.plain, list.Key(SuffixCounts))
+	return with(campaignCommands, family(n.CampaignPrefix, list.plain, list.Key(SuffixCounts)))
 }
 
 // TokenAccess is what looking up tokens needs, and forgetting the dead ones.
 func (n Names) TokenAccess() []Access {
 	user := strangerID()
-	return family(n.UserPrefix, n.Token(user), n.NoToken(user))
+	return with(tokenCommands, family(n.UserPrefix, n.Token(user), n.NoToken(user)))
 }
 
 // ProfileAccess is what looking up profiles needs, and keeping those that came from SQL.
 func (n Names) ProfileAccess(kept bool) []Access {
 	user := strangerID()
-	all := family(n.ProfilePrefix, n.Profile(user), n.NoProfile(user))
+	all := with(tokenCommands, family(n.ProfilePrefix, n.Profile(user), n.NoProfile(user)))
 	if !kept {
 		all = all[:1]
-		all[0].Reads = true
+		all[0].Reads, all[0].commands = true, []string{"GET", "EXISTS"}
 	}
 	return all
 }
 
 // Access is what keeping a project's pace needs.
-func (k ProjectKeys) Access() []Access { return exactly(k.list)[1:] }
+func (k ProjectKeys) Access() []Access {
+	return with(projectCommands, exactly(k.list)[1:])
+}
 
 // strangerID is the id of no campaign and no user.
 func strangerID() string { return "fanfare-check-" + NewClaimID() }
@@ -65,48 +86,132 @@ func exactly(l List) []Access {
 	return []Access{{Pattern: globLiteral(l.plain), key: l.plain}, {Pattern: globLiteral(l.head) + ":*", key: l.Key("check")}}
 }
 
-// AccessError says which keys Redis keeps from us, and what its administrator has to type.
+// AccessError says which keys and commands Redis keeps from us, and what its administrator has to type.
 type AccessError struct {
-	Patterns []string
+	Patterns []string // keys that are denied altogether
+	Commands []string // commands that are denied, on the keys of On
+	On       []string
 	User     string
 	Err      error
 }
 
 func (e *AccessError) Error() string {
-	return fmt.Sprintf("no access to the keys %s: %v; grant it in Redis with: ACL SETUSER %s ~%s",
-		strings.Join(e.Patterns, " "), e.Err, e.User, strings.Join(e.Patterns, " ~"))
+	var missing, rules []string
+	if len(e.Patterns) > 0 {
+		missing = append(missing, "no access to the keys "+strings.Join(e.Patterns, " "))
+		rules = append(rules, "~"+strings.Join(e.Patterns, " ~"))
+	}
+	if len(e.Commands) > 0 {
+		missing = append(missing, "no permission for "+strings.Join(e.Commands, " ")+" on the keys "+strings.Join(e.On, " "))
+		rules = append(rules, "+"+strings.Join(e.Commands, " +"))
+	}
+	text := strings.Join(missing, "; ")
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return fmt.Sprintf("%s; grant it in Redis with: ACL SETUSER %s %s", text, e.User, strings.Join(rules, " "))
 }
 
 func (e *AccessError) Unwrap() error { return e.Err }
 
-// accessScript is a write that changes nothing: no key of a stranger's is there, and results never expire anyway. Scripts may do it
-// even where Redis is full.
-const accessScript = `return redis.call('PERSIST', KEYS[1])`
+// accessScript returns which commands, of ARGV, the user may not do to a key, in a script. From Redis 7 on the server tells. An older one
+// is tried, with calls that change nothing, or a key that goes at once: no key of a stranger's is there. Results hold their list, which
+// must not grow, so what would push is tried on no list that exists.
+const accessScript = `
+local key, denied = KEYS[1], {}
+local tried = {PEXPIRE = {'1'}, PEXPIREAT = {'1'}, GETBIT = {'0'}, HDEL = {''}, HEXISTS = {''}, HGET = {''}, HMGET = {''}, HSET = {'f', 'v', 'g'},
+  HSETNX = {'f', 'v'}, HINCRBY = {'f', 'none'}, LINDEX = {'0'}, LPUSH = {''}, RPUSH = {''}, SADD = {''}, LRANGE = {'0', '0'}, LSET = {'0', ''},
+  LTRIM = {'0', '-1'}, LPOS = {''}, LREM = {'1', ''}, SET = {'', 'XX'}, SETBIT = {'-1', '1'}, SISMEMBER = {''}, SREM = {''}, SSCAN = {'0'},
+  ZADD = {'XX', '1', ''}, ZRANGE = {'0', '0'}, ZRANGEBYSCORE = {'1', '1'}, ZREM = {''}, ZREMRANGEBYRANK = {'1', '0'}, ZSCORE = {''}}
+for _, command in ipairs(ARGV) do
+  if redis.acl_check_cmd then
+    if not redis.acl_check_cmd(command, key, unpack(tried[command] or {})) then
+      denied[#denied + 1] = command
+    end
+  elseif redis.call('EXISTS', key) == 0 or not (command == 'DEL' or command == 'UNLINK' or string.find(command, '^PEXPIRE')) then
+    local pushes = command == 'LPUSH' or command == 'RPUSH' or command == 'SADD' or command == 'HSETNX'
+    if not pushes or redis.call('EXISTS', key) == 0 then
+      local reply = redis.pcall(command, key, unpack(tried[command] or {}))
+      local problem = type(reply) == 'table' and reply.err or ''
+      if string.find(problem, 'NOPERM', 1, true) or string.find(problem, "can't run this command", 1, true) then
+        denied[#denied + 1] = command
+      elseif pushes then
+        redis.pcall('PEXPIRE', key, '1')
+        redis.pcall('DEL', key)
+      end
+    end
+  end
+end
+return denied`
 
 // CheckAccess asks Redis for all that is needed, as our scripts would. An *AccessError lists what it denies.
 func CheckAccess(ctx context.Context, rdb redis.UniversalClient, needed ...Access) error {
 	var denied AccessError
 	for _, a := range needed {
-		var err error
-		if a.Reads {
-			err = rdb.Exists(ctx, a.key).Err()
-		} else {
-			err = rdb.Eval(ctx, accessScript, []string{a.key}).Err()
-		}
+		commands, err := a.check(ctx, rdb)
 		switch {
+		case err == nil && len(commands) > 0:
+			denied.deny(a.Pattern, commands)
 		case err == nil:
 		case !Denied(err):
 			return fmt.Errorf("ask Redis for access to %s: %w", a.Pattern, err)
+		case deniedCommand(err) != "":
+			denied.deny(a.Pattern, []string{deniedCommand(err)})
+			denied.Err = err
 		case !slices.Contains(denied.Patterns, a.Pattern):
 			denied.Patterns, denied.Err = append(denied.Patterns, a.Pattern), err
 		}
 	}
-	if denied.Err == nil {
+	if len(denied.Patterns)+len(denied.Commands) == 0 {
 		return nil
+	}
+	if denied.Err == nil {
+		denied.Err = errDeniedCommand
 	}
 	denied.User = "USER"
 	if name, err := rdb.Do(ctx, "ACL", "WHOAMI").Text(); err == nil {
 		denied.User = name
 	}
 	return &denied
+}
+
+// errDeniedCommand stands for the reply that a script would get.
+const errDeniedCommand = deniedError("The user executing the script can't run these commands")
+
+type deniedError string
+
+func (e deniedError) Error() string { return string(e) }
+func (deniedError) RedisError()     {}
+
+// check returns the commands that may not be done to the keys; a denial of the keys, or of scripts, is an error.
+func (a Access) check(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+	if a.Reads {
+		return nil, rdb.Exists(ctx, a.key).Err()
+	}
+	args := make([]any, len(a.commands))
+	for i, command := range a.commands {
+		args[i] = command
+	}
+	return rdb.Eval(ctx, accessScript, []string{a.key}, args...).StringSlice()
+}
+
+func (e *AccessError) deny(pattern string, commands []string) {
+	for _, command := range commands {
+		if command = strings.ToLower(command); !slices.Contains(e.Commands, command) {
+			e.Commands = append(e.Commands, command)
+		}
+	}
+	if !slices.Contains(e.On, pattern) {
+		e.On = append(e.On, pattern)
+	}
+}
+
+// deniedCommand is the command that an error says may not be run; "" where it is about keys or credentials.
+func deniedCommand(err error) string {
+	_, after, found := strings.Cut(err.Error(), "permissions to run the '")
+	if !found {
+		return ""
+	}
+	command, _, _ := strings.Cut(after, "'")
+	return command
 }

@@ -2,6 +2,9 @@ package queue
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,5 +92,48 @@ func TestCheckAccessOnACluster(t *testing.T) {
 	}
 	if err := CheckAccess(t.Context(), cluster, everyAccess(tagged)...); err != nil {
 		t.Error(err)
+	}
+}
+
+// A command that is missing is named with its keys and the rule that grants it, whatever the keys, and nothing is left behind.
+func TestCheckAccessNamesTheCommand(t *testing.T) {
+	addr := servers.Redis(t)
+	admin := redis.NewClient(&redis.Options{Addr: addr})
+	defer admin.Close()
+	needed := everyAccess(DefaultNames())
+	for _, missing := range []string{"rpush", "ltrim", "zadd", "zrem", "del", "lset", "hset", "persist", "pexpire", "lpush", "set", "setbit", "hdel", "sadd", "eval"} {
+		if err := admin.Do(t.Context(), "ACL", "SETUSER", "poor", "reset", "on", ">secret", "+@all", "-"+missing, "~*").Err(); err != nil {
+			t.Fatal(err)
+		}
+		poor := redis.NewClient(&redis.Options{Addr: addr, Username: "poor", Password: "secret"})
+		err := CheckAccess(t.Context(), poor, needed...)
+		denied, is := errors.AsType[*AccessError](err)
+		if !is || !Denied(err) || !slices.Equal(denied.Commands, []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor +"+missing) {
+			t.Errorf("without %s: %v", missing, err)
+		}
+		_ = poor.Close()
+	}
+	if keys := admin.Keys(t.Context(), "*").Val(); len(keys) > 0 {
+		t.Errorf("the check left %q", keys)
+	}
+}
+
+// Each command that a script calls is among those that are checked.
+func TestCommandsAreKnown(t *testing.T) {
+	known := append(slices.Concat(campaignCommands, resultCommands, tokenCommands, projectCommands), "TIME", "PUBLISH") // these have no key
+	files, err := filepath.Glob("../*/lua/*.lua")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range regexp.MustCompile(`(?:call|call_all|pcall)\('([A-Z]+)'`).FindAllStringSubmatch(string(text), -1) {
+			if !slices.Contains(known, call[1]) {
+				t.Errorf("%s calls %s, which is not checked", file, call[1])
+			}
+		}
 	}
 }
