@@ -15,16 +15,20 @@ local state = redis.call('HGET', spec, 'state') or ''
 if states > 0 and not contains({unpack(ARGV, 2, 1 + states)}, state) then
   return {'illegal', state}
 end
-redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
+local fields, gone = {}, {''} -- '' is no field: the write that a full Redis accepts
 for i = 2 + states, #ARGV, 2 do
   if ARGV[i] == 'message' then
     local edition = tonumber(redis.call('HGET', spec, 'edition')) or 0 -- an application may keep a word there
-    redis.call('HSET', spec, 'edition', whole(edition + 1))
+    fields[#fields + 1], fields[#fields + 2] = 'edition', whole(edition + 1)
   end
   if ARGV[i + 1] == '' then
-    redis.call('HDEL', spec, ARGV[i])
+    gone[#gone + 1] = ARGV[i]
   else
-    redis.call('HSET', spec, ARGV[i], ARGV[i + 1])
+    fields[#fields + 1], fields[#fields + 2] = ARGV[i], ARGV[i + 1]
   end
+end
+redis.call('HDEL', spec, unpack(gone))
+if #fields > 0 then
+  redis.call('HSET', spec, unpack(fields))
 end
 return {'changed'}

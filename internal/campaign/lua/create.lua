@@ -12,6 +12,7 @@ end
 if redis.call('EXISTS', spec) == 1 then
   return {redis.call('HGET', spec, 'creation') == creation and 'created' or 'exists'}
 end
+redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
+redis.call('HSET', spec, 'creation', creation, 'state', state, 'created_at', whole(server_ms()), unpack(ARGV, before + 1))
 enter(KEYS, state, '', 0)
-redis.call('HSET', spec, 'creation', creation, unpack(ARGV, before + 1))
 return {'created'}

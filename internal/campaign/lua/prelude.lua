@@ -72,23 +72,31 @@ end
 -- else with retain. Otherwise all stays.
 local function enter(keys, state, reason, retention_ms)
   local spec, counts, now = keys[1], keys[2], whole(server_ms())
-  redis.call('HDEL', spec, 'reason', 'finished_at')
-  redis.call('HSET', spec, 'state', state)
-  redis.call('HSETNX', spec, 'created_at', now)
-  if reason ~= '' then
-    redis.call('HSET', spec, 'reason', reason)
+  local fields = {'state', state}
+  local function add(field, value)
+    fields[#fields + 1], fields[#fields + 2] = field, value
   end
-  if state == 'running' then
-    redis.call('HSETNX', spec, 'started_at', now)
+  local stamps = redis.call('HMGET', spec, 'created_at', 'started_at')
+  if not stamps[1] then
+    add('created_at', now)
+  end
+  if state == 'running' and not stamps[2] then
+    add('started_at', now)
+  end
+  if reason ~= '' then
+    add('reason', reason)
   end
   if retention_ms > 0 then
-    redis.call('HSET', spec, 'finished_at', now)
+    add('finished_at', now)
+  else
+    keep(keys) -- first: nothing that runs is under retention, wherever this is cut
+  end
+  redis.call('HDEL', spec, 'reason', 'finished_at')
+  redis.call('HSET', spec, unpack(fields))
+  if retention_ms > 0 then
     redis.call('PEXPIRE', spec, retention_ms)
     redis.call('PEXPIRE', counts, retention_ms)
-  else
-    keep(keys)
-    if not wrong_type(keys[3], 'list') then
-      guard(keys, kept_ms)
-    end
+  elseif not wrong_type(keys[3], 'list') then
+    guard(keys, kept_ms)
   end
 end
