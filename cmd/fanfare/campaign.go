@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -57,26 +56,6 @@ func (c *cli) campaignList() *cobra.Command {
 					return err
 				}
 				return c.output(command).show(views, func(w io.Writer) { printList(w, views) })
-			})
-		},
-	}
-}
-
-func (c *cli) campaignDelete() *cobra.Command {
-	return &cobra.Command{
-		Use:               "delete CAMPAIGN",
-		Short:             "Delete a campaign that does not run, with all its keys in Redis; its rows in SQL stay",
-		Args:              takes,
-		ValidArgsFunction: c.completeCampaign,
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
-				if _, err := op.Show(ctx, args[0]); errors.Is(err, campaign.ErrNotFound) {
-					return about(args[0], err)
-				}
-				if err := rooms.Campaigns.Delete(ctx, args[0]); err != nil {
-					return about(args[0], err)
-				}
-				return c.output(command).done(map[string]any{"id": args[0], "deleted": true}, "deleted campaign %s", printable(args[0]))
 			})
 		},
 	}

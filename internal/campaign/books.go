@@ -54,7 +54,7 @@ type Books struct {
 	NextRetry time.Time     `json:"nextRetry,omitzero"`
 	ClockBack time.Duration `json:"-"`
 
-	now time.Time // server's clock
+	now, leasedUntil time.Time // server's clock
 }
 
 // CauseAmbiguous is the cause under which recipients are put off whose request ended without a readable answer.
@@ -93,6 +93,8 @@ func booksOf(c queue.Counts) Books {
 		NextRetry: c.NextRetry,
 		Waived:    parseCount(c.Notes["waived"]),
 		now:       c.Now,
+
+		leasedUntil: c.LeasedUntil,
 	}
 	seen := c.Seen
 	if seen == 0 {
@@ -122,6 +124,9 @@ func (b Books) ListDeadline(own time.Time) time.Time {
 	}
 	return b.Deadline
 }
+
+// OnTheWire reports whether a sender still holds recipients, whose outcomes it will write.
+func (b Books) OnTheWire() bool { return b.InFlight > 0 && b.leasedUntil.After(b.now) }
 
 // UntilRetry is how long the first retry waits still; 0 for one that is due.
 func (b Books) UntilRetry() time.Duration {

@@ -137,7 +137,7 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 	})
 	c.d.slots.release(n - taken)
 	if err == nil {
-		camp.failures = 0
+		camp.failures, camp.complaint = 0, ""
 		return nil
 	}
 	fatal := c.refused(camp, err)
@@ -225,8 +225,8 @@ func (c *claimer) undo(ctx context.Context, l *lease, cause error) {
 	}
 }
 
-// longestRest is how long a campaign rests at most that cannot be claimed from.
-const longestRest = time.Minute
+// longestRest is how long a campaign rests at most that cannot be claimed from: a repair is noticed that soon.
+const longestRest = 5 * time.Second
 
 // refused deals with a claim that gave an error: the campaign rests, twice as long with each in a row, and the others go on. A
 // Job has no others, and does not wait for somebody to mend a key.
@@ -243,10 +243,13 @@ func (c *claimer) refused(camp *served, err error) error {
 	case hopeless(err) && c.d.opts.Campaign != "":
 		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, err)
 	case mistyped:
-		pause = max(pause, longestRest)
-		c.d.log.Error("campaign cannot be claimed from: nothing was moved", "campaign", camp.id, "error", wrong)
+		if camp.complains(wrong, c.d.now()) {
+			c.d.log.Error("campaign cannot be claimed from: nothing was moved, and it goes on once the key is repaired", "campaign", camp.id, "error", wrong)
+		}
 	default:
-		c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)
+		if camp.complains(err, c.d.now()) {
+			c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)
+		}
 	}
 	camp.idle = c.d.now().Add(pause)
 	return nil

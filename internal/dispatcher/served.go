@@ -44,6 +44,8 @@ type served struct {
 	claiming   atomic.Bool  // a claim is under way; idle and failures are the claim's alone then, else the claimer's
 	idle       time.Time    // not looked at before this moment
 	failures   int          // claims in a row that gave an error
+	complaint  string       // the error that was logged last of these
+	complained time.Time    // when that was
 	turn       uint64       // when it was last granted slots; the claimer's alone
 }
 
@@ -65,6 +67,18 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*served, 
 	s.open, s.close = context.WithCancel(ctx)
 	s.agree(spec)
 	return s, nil
+}
+
+// complainAgain is how often the same error of a campaign's claims is logged.
+const complainAgain = time.Minute
+
+// complains reports whether an error of a claim is to be logged, and notes that it was.
+func (s *served) complains(err error, now time.Time) bool {
+	if s.complaint == err.Error() && now.Sub(s.complained) < complainAgain {
+		return false
+	}
+	s.complaint, s.complained = err.Error(), now
+	return true
 }
 
 // closed tells that what is held of the campaign goes back.

@@ -2,7 +2,9 @@ package dispatcher
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -131,7 +133,7 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 	d, now := w.dispatcher(), time.Now()
 	d.now = func() time.Time { return now }
 	c, camp := newClaimer(d), &served{id: "42"}
-	for _, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
+	for _, want := range []time.Duration{2, 4, 5, 5} {
 		if err := c.refused(camp, io.EOF); err != nil || camp.idle.Sub(now) != want*time.Second {
 			t.Errorf("rests for %s, want %d s; %v", camp.idle.Sub(now), want, err)
 		}
@@ -148,5 +150,102 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 	}
 	if err := c.refused(answered, io.EOF); err != nil || answered.idle.Sub(now) != w.options.Discover {
 		t.Errorf("after a claim that was answered it rests for %s, want %s; %v", answered.idle.Sub(now), w.options.Discover, err)
+	}
+}
+
+// A list of another type is looked at again within seconds, and told of once a minute.
+func TestRepairedKeyIsNoticedSoon(t *testing.T) {
+	w := newWorld(t)
+	var lines syncBuffer
+	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.options.Discover = 2 * time.Second
+	w.campaign(campaign.Spec{ID: "42"})
+	if err := w.redis.Set("campaign:42", "no list"); err != nil {
+		t.Fatal(err)
+	}
+	d, now := w.dispatcher(), time.Now()
+	d.now = func() time.Time { return now }
+	c, finder := newClaimer(d), &discoverer{d: d, told: make(map[string]string)}
+	c.claims = new(errgroup.Group)
+	if err := finder.discover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	camp, begun := d.roster.get("42"), now
+	for now.Sub(begun) < 50*time.Second {
+		if err := c.claim(t.Context(), camp, 1); err != nil {
+			t.Fatal(err)
+		}
+		if rest := camp.idle.Sub(now); rest > longestRest || rest <= 0 {
+			t.Fatalf("it rests for %s", rest)
+		}
+		now = camp.idle
+	}
+	if said := lines.with("cannot be claimed from"); len(said) != 1 {
+		t.Errorf("it is said %d times: %q", len(said), said)
+	}
+	w.redis.Del("campaign:42")
+	must(w.redis.RPush("campaign:42", audience(1)...))(t)
+	d.slots = newSlots(10)
+	if err := c.claim(t.Context(), camp, 1); err != nil {
+		t.Fatal(err)
+	}
+	if camp.failures != 0 || camp.inflight.Load() != 1 {
+		t.Errorf("after the repair %d failures, %d claimed", camp.failures, camp.inflight.Load())
+	}
+	if err := c.claims.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Recipients whose deadline has passed are written down beside a campaign of higher priority that is never done.
+func TestExpiredAreNotStarved(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "high", Priority: 9}, called("high", 5)...)
+	w.campaign(campaign.Spec{ID: "late"}, called("late", 5)...)
+	w.campaign(campaign.Spec{ID: "low"}, called("low", 5)...)
+	w.redis.SetTTL("campaign:late", time.Hour)
+	d := w.dispatcher()
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	share := func() map[string]int {
+		t.Helper()
+		if err := finder.discover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		grants := make(map[string]int)
+		for camp, n := range newClaimer(d).share(10) {
+			grants[camp.id] = n
+		}
+		return grants
+	}
+	if got := share(); got["high"] != 10 {
+		t.Errorf("shares %v, want all for the highest priority", got)
+	}
+	w.redis.HSet("{campaign:late}:counts", "deadline", fmt.Sprint(time.Now().Add(-time.Minute).UnixMilli()),
+		"guard", fmt.Sprint(time.Now().Add(w.redis.TTL("campaign:late")).UnixMilli()))
+	if got := share(); got["high"] != 5 || got["late"] != 5 || got["low"] != 0 {
+		t.Errorf("shares %v, want the half for those who have expired", got)
+	}
+}
+
+// Recipients who vanish from a list before anyone claims them are told of.
+func TestVanishedRecipientsAreToldOf(t *testing.T) {
+	w := newWorld(t)
+	var lines syncBuffer
+	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.campaign(campaign.Spec{ID: "42"}, audience(7)...)
+	finder := &discoverer{d: w.dispatcher(), told: make(map[string]string)}
+	look := func() {
+		t.Helper()
+		if err := finder.discover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look()
+	w.redis.Del("campaign:42")
+	look()
+	look()
+	said := lines.with("recipients vanished from a list")
+	if len(said) != 1 || !strings.Contains(said[0], "campaign=42 recipients=7") {
+		t.Errorf("it is said %q", said)
 	}
 }

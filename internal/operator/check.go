@@ -78,6 +78,8 @@ func (o *Operator) checkRedis(ctx context.Context) []Finding {
 		worst(servers, memory),
 		worst(servers, eviction),
 		worst(servers, persistence),
+		worst(servers, replication),
+		o.checkAudiences(ctx),
 		o.checkScripts(ctx),
 		o.checkClock(ctx),
 	}

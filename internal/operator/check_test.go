@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -148,4 +149,31 @@ func TestDisksThatFail(t *testing.T) {
 			t.Errorf("%s: got %+v", name, f)
 		}
 	}
+}
+
+// Replicas that no write waits for would forget outcomes in a failover.
+func TestCheckOfReplication(t *testing.T) {
+	addr := servers.Redis(t)
+	f := openAt(t, addr)
+	wantFinding(t, f.Check(t.Context()), "redis replication", Good, "no replicas")
+	host, port, err := net.SplitHostPort(addr)
+	ok(t, err)
+	servers.Redis(t, "--replicaof", host, port, "--repl-diskless-sync-delay", "0")
+	ok(t, f.rdb.ConfigSet(t.Context(), "repl-diskless-sync-delay", "0").Err())
+	servers.Eventually(t, "a replica is connected", func() bool {
+		return strings.Contains(f.rdb.Info(t.Context(), "replication").Val(), "state=online")
+	})
+	wantFinding(t, f.Check(t.Context()), "redis replication", Warning, "CONFIG SET min-replicas-to-write 1")
+	ok(t, f.rdb.ConfigSet(t.Context(), "min-replicas-to-write", "1").Err())
+	wantFinding(t, f.Check(t.Context()), "redis replication", Good, "1 connected")
+}
+
+// A campaign whose audience is not all there is found before it is started.
+func TestCheckOfAudiences(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
+	wantFinding(t, f.Check(t.Context()), "audiences", Good, "complete")
+	ok(t, f.rdb.Del(t.Context(), "campaign:42").Err())
+	wantFinding(t, f.Check(t.Context()), "audiences", Warning, "campaign 42 (3 of 3 recipients went missing in Redis)")
 }

@@ -93,6 +93,7 @@ func (o *Operator) Preflight(ctx context.Context, id string, options PreflightOp
 		ID: id, Recipients: view.Books.Open(), Sampled: len(sample.Recipients) + len(sample.Malformed),
 	}
 	report.add(stateFinding(view), audienceFinding(view.Books, sample))
+	report.add(lossFindings(view)...)
 	if err := o.rehearse(ctx, view.Spec, sample, options, &report); err != nil {
 		return Preflight{}, err
 	}

@@ -31,6 +31,15 @@ func audienceFinding(b campaign.Books, s campaign.Sample) Finding {
 	return f
 }
 
+// lossFindings are about recipients that are missing, or were not loaded to the last.
+func lossFindings(v View) []Finding {
+	var all []Finding
+	for _, loss := range v.Losses() {
+		all = append(all, Finding{Name: "complete audience", Grade: Failure, Detail: loss.What, Advice: loss.Advice})
+	}
+	return all
+}
+
 // judged grades what befalls a part of the sample: all of it is a failure, some a warning.
 func judged(name string, found, of int, audience int64, what, advice string) Finding {
 	share := shareOf(found, of)

@@ -28,27 +28,27 @@ func (q *Queue) Count(ctx context.Context) (Counts, error) {
 }
 
 func decodeCounts(reply []any) (Counts, error) {
-	if len(reply) != 9 {
+	if len(reply) != 10 {
 		return Counts{}, ErrReply
 	}
 	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}, Later: map[string]int64{}, Notes: map[string]string{}}
-	var now int64
-	for i, figure := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.InFlight, &c.Outbox, &now, &c.Recalled} {
+	var now, ends int64
+	for i, figure := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.InFlight, &c.Outbox, &now, &c.Recalled, &ends} {
 		n, ok := reply[i].(int64)
 		if !ok {
 			return Counts{}, ErrReply
 		}
 		*figure = n
 	}
-	c.Now = unixMilli(now)
-	retry, err := stringsOf(reply[7])
+	c.Now, c.LeasedUntil = unixMilli(now), unixMilli(ends)
+	retry, err := stringsOf(reply[8])
 	if err != nil {
 		return Counts{}, err
 	}
 	if len(retry) == 2 {
 		c.setRetry(retry[0], retry[1])
 	}
-	fields, err := stringsOf(reply[8])
+	fields, err := stringsOf(reply[9])
 	if err != nil {
 		return Counts{}, err
 	}

@@ -71,8 +71,9 @@ type Counts struct {
 	Deadline time.Time        // zero: none; server's clock
 	Assumed  bool             // the Deadline is a default of Append's caller
 
-	Now        time.Time         // server's clock
-	NextRetry  time.Time         // when the first retry is due; zero: none waits
-	RetrySince time.Time         // when the element of that retry was first claimed
-	Notes      map[string]string // what other rooms keep beside the books
+	Now         time.Time         // server's clock
+	LeasedUntil time.Time         // when the last lease ends; zero: there is none
+	NextRetry   time.Time         // when the first retry is due; zero: none waits
+	RetrySince  time.Time         // when the element of that retry was first claimed
+	Notes       map[string]string // what other rooms keep beside the books
 }

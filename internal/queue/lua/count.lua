@@ -1,8 +1,8 @@
 -- count reads the books at one moment.
 -- KEYS: list, back, retry, leases, counts, then the list that is emitted to and the gate, where there are any.
 -- ARGV: 1 if there is a list that is emitted to, 1 if there is a gate.
--- Returns {listed, back, retrying, in flight, emitted and waiting, now, what the gate recalls of seen, the first retry and its due
--- time, {field, value, ...} of counts}.
+-- Returns {listed, back, retrying, in flight, emitted and waiting, now, what the gate recalls of seen, when the last lease ends or 0,
+-- the first retry and its due time, {field, value, ...} of counts}.
 local list, back, retry, leases, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local emit, gate = ARGV[1] == '1' and KEYS[6], ARGV[2] == '1' and KEYS[#KEYS]
 
@@ -57,8 +57,10 @@ for _, claim in ipairs(redis.call('ZRANGE', leases, 0, -1)) do
   held = held + n
 end
 
+local ends = redis.call('ZREVRANGE', leases, 0, 0, 'WITHSCORES')[2]
 local recalled = gate and tonumber(redis.call('HGET', gate, 'seen') or 0) or 0
 return {
   listed, returned, retrying, held, emit and redis.call('LLEN', emit) or 0, server_ms(), recalled,
+  tonumber(ends or 0),
   redis.call('ZRANGE', retry, 0, 0, 'WITHSCORES'), fields,
 }
