@@ -10,12 +10,11 @@ import (
 	"fanfare/test/servers"
 )
 
-// starved is a system in which campaign 1 of the highest priority keeps a small dispatcher busy while an application's list 2, with a
-// second to live, has been seen.
+// starved is a system in which campaign 1, of the highest priority, keeps a small dispatcher busy.
 func starved(t *testing.T) (*servers.System, *servers.Process) {
 	t.Helper()
 	s := slowSystem(t)
-	s.Campaign("1", audience(2000))
+	s.Campaign("1", audience(700))
 	s.Fanfare("campaign", "set", "1", "--priority", "9")
 	dispatcher := s.Start(nil, "dispatcher")
 	s.Sim.Accepted(1)
@@ -37,7 +36,9 @@ func TestStarvedAudienceExpiresWithResults(t *testing.T) {
 	s.Redis.RPush(ctx, "campaign:2", elements...)
 	s.Redis.PExpire(ctx, "campaign:2", 3*time.Second)
 	s.Fanfare("campaign", "start", "2")
-	servers.Eventually(t, "the late have expired", func() bool { return s.Show("2").State == "expired" })
+	servers.Eventually(t, "the late have expired", func() bool {
+		return s.Redis.HGet(ctx, "{campaign:2}:spec", "state").Val() == "expired"
+	})
 	if b := s.Show("2").Books; b.Expired+b.Sent != n || b.Expired == 0 {
 		t.Errorf("books %+v, want all of %d ended", b, n)
 	}
@@ -78,7 +79,7 @@ func TestKeysDeletedInMidRun(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const n = 500
+			const n = 150
 			s := slowSystem(t)
 			s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage))
 			for i := range n {
