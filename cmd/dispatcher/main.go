@@ -29,7 +29,7 @@ func run() int {
 		Long: `Drain campaigns from Redis and send them through Firebase Cloud Messaging.
 
 Without --campaign it serves every running campaign until it is stopped. With it, it serves one and exits:
-0 drained, 1 a fault that a restart may cure, 2 usage, configuration or a draft, 3 credentials or permission,
+0 drained, 1 a fault that a restart may cure, 2 usage, configuration, a draft or another project's campaign, 3 credentials or permission,
 4 the campaign expired, was cancelled, is paused or lost recipients in Redis, 5 no such campaign, 75 stopped with work left.`,
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
@@ -98,11 +98,13 @@ func exit(err error, campaignID string) error {
 	return err
 }
 
-// unusable tells that somebody has to mend the campaign: its id, its spec, its message or a key of the wrong type.
+// unusable tells that somebody has to mend the campaign: its id, its spec, its message or a key of the wrong type;
+// or that it is another project's.
 func unusable(err error) bool {
 	_, id := errors.AsType[*queue.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	message := len(notification.FaultsOf(err)) > 0
+	_, project := errors.AsType[*campaign.ProjectError](err)
 	_, mistyped := errors.AsType[*queue.TypeError](err)
-	return id || spec || message || mistyped
+	return id || spec || message || project || mistyped
 }

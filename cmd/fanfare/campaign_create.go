@@ -38,13 +38,17 @@ body, image, link and data is filled in for each recipient, from the audience's 
 			if err != nil {
 				return err
 			}
+			project, err := options.projectID()
+			if err != nil {
+				return err
+			}
 			text, err := readInput(command, message)
 			if err != nil {
 				return err
 			}
 			spec := campaign.Spec{
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
-				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline,
+				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
 			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {

@@ -19,8 +19,8 @@ const none = "none"
 
 // campaignOptions are the flags of what may be said of a campaign when it is created, and changed while it runs.
 type campaignOptions struct {
-	onAmbiguous, rate, deadline string
-	weight, priority            int
+	onAmbiguous, rate, deadline, project string
+	weight, priority                     int
 }
 
 func (o *campaignOptions) addTo(f *pflag.FlagSet) {
@@ -28,6 +28,7 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.IntVar(&o.weight, "weight", 1, "`share` of the pool, against other running campaigns of the same priority")
 	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
 	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
+	f.StringVar(&o.project, "project", none, "`id` of the Firebase project to send for, where several send from one Redis, or none")
 	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which nobody is sent to, such as 2030-01-31T18:00:00+07:00, or none")
 }
 
@@ -40,6 +41,10 @@ func (o *campaignOptions) change(command *cobra.Command) (campaign.Change, error
 	if err != nil {
 		return campaign.Change{}, err
 	}
+	project, err := o.projectID()
+	if err != nil {
+		return campaign.Change{}, err
+	}
 	onAmbiguous := campaign.OnAmbiguous(o.onAmbiguous)
 	f := command.Flags()
 	return campaign.Change{
@@ -48,6 +53,7 @@ func (o *campaignOptions) change(command *cobra.Command) (campaign.Change, error
 		Priority:    given(f, "priority", &o.priority),
 		Rate:        given(f, "rate", &rate),
 		Deadline:    given(f, "deadline", &deadline),
+		Project:     given(f, "project", &project),
 	}, nil
 }
 
@@ -62,6 +68,17 @@ func given[T any](f *pflag.FlagSet, flag string, value *T) *T {
 		return nil
 	}
 	return value
+}
+
+func (o *campaignOptions) projectID() (string, error) {
+	if o.project == none {
+		return "", nil
+	}
+	project, err := campaign.ParseProject(o.project)
+	if err != nil {
+		return "", wrongOption("project", err.Error())
+	}
+	return project, nil
 }
 
 func (o *campaignOptions) limits() (rate float64, deadline time.Time, err error) {

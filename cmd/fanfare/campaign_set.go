@@ -20,7 +20,7 @@ func (c *cli) campaignSet() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set CAMPAIGN --priority N …",
 		Short: "Change a campaign's weight, priority, rate or deadline, also while it runs; its message while it does not",
-		Long: `Change a campaign's weight, priority, rate, deadline, or what becomes of ambiguous outcomes. What is not given stays.
+		Long: `Change a campaign's weight, priority, rate, deadline, project, or what becomes of ambiguous outcomes. What is not given stays.
 All that is given changes at one moment, and every dispatcher follows within two seconds.
 
 A higher priority is served strictly before all lower ones: they get what it leaves. --rate none and --deadline none remove the
@@ -41,7 +41,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 				}
 			}
 			if change.Empty() {
-				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline or --on-ambiguous"))
+				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --project or --on-ambiguous"))
 			}
 			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
 				if err := op.Change(ctx, args[0], change); err != nil {
@@ -57,7 +57,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
-	for _, flag := range []string{"on-ambiguous", "weight", "priority", "rate", "deadline"} {
+	for _, flag := range []string{"on-ambiguous", "weight", "priority", "rate", "deadline", "project"} {
 		command.Flags().Lookup(flag).DefValue = "" // what is not given stays
 	}
 	return command

@@ -51,6 +51,8 @@ func heldText(h *operator.Held) string {
 		return "the gate is closed until " + hour(h.Until)
 	case h.By == operator.HeldByQuarterHour:
 		return "a quarter hour is avoided until " + hour(h.Until)
+	case h.By == operator.HeldByProject:
+		return "waits for a dispatcher of its project"
 	case h.By == operator.HeldBySilence:
 		return "on hold since " + hour(h.Since)
 	case h.Reason == closedByHand:
@@ -69,7 +71,7 @@ func heldWhy(h *operator.Held) string {
 		return fmt.Sprintf("%s (%s), and opens by itself", text, h.Reason)
 	case h.Reason == closedByHand:
 		return text + ", until: fanfare quota open"
-	case h.By == operator.HeldBySilence:
+	case h.By == operator.HeldBySilence, h.By == operator.HeldByProject:
 		return text + ": " + h.Reason
 	case h.EndsByItself:
 		return fmt.Sprintf("%s (%s), and goes on by itself once FCM answers a probe; or: fanfare project resume", text, h.Reason)

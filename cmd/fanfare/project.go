@@ -11,7 +11,7 @@ import (
 )
 
 func (c *cli) project() *cobra.Command {
-	return group("project COMMAND", "Halt a Firebase project, and let it go on", c.projectHalt(), c.projectResume())
+	return group("project COMMAND", "Halt a Firebase project and let it go on; list the projects that send from this Redis", c.projectHalt(), c.projectResume(), c.projectList(), c.projectForget())
 }
 
 func (c *cli) projectHalt() *cobra.Command {

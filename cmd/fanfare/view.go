@@ -44,6 +44,7 @@ func printView(w io.Writer, v operator.View) {
 		field("", arrow(loss.Advice))
 	}
 	field("name", v.Spec.Name)
+	field("project", v.Spec.Project)
 	field("created", stamp(v.Spec.CreatedAt))
 	field("started", stamp(v.Spec.StartedAt))
 	field("finished", stamp(v.Spec.FinishedAt))

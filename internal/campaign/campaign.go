@@ -41,9 +41,14 @@ func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, e
 // next claim of every process.
 func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, kept) }
 
-// QueueOf is Queue for who sends what the spec says: nothing is claimed either once Change has written another message.
+// QueueOf is Queue for a process that sends what the spec says: nothing is claimed either once Change has written another message,
+// or another project than that of this process.
 func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
-	return c.gated(s.ID, kept, queue.Field{Name: fieldEdition, Value: s.Edition})
+	besides := []queue.Field{{Name: fieldEdition, Value: s.Edition}}
+	if c.o.Project != "" {
+		besides = append(besides, queue.Field{Name: fieldProject, Value: c.o.Project})
+	}
+	return c.gated(s.ID, kept, besides...)
 }
 
 func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Field) (*queue.Queue, error) {

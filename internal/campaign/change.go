@@ -17,6 +17,7 @@ type Change struct {
 	Priority    *int
 	Rate        *float64   // 0 removes the cap
 	Deadline    *time.Time // zero removes it
+	Project     *string    // empty removes it
 }
 
 // Empty tells that nothing is to be changed.
@@ -80,6 +81,9 @@ func (c Change) fields() []changed {
 	}
 	if c.Deadline != nil {
 		all = append(all, changed{fieldDeadline, formatDeadline(*c.Deadline)})
+	}
+	if c.Project != nil {
+		all = append(all, changed{fieldProject, *c.Project})
 	}
 	return all
 }

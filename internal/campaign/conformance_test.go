@@ -59,6 +59,8 @@ var conformance = []struct {
 	{"discover drops the gone", dropsTheGone},
 	{"discover keeps what comes meanwhile", keepsWhatComesMeanwhile},
 	{"create beside a look", createsBesideALook},
+	{"projects", servesItsOwnProject},
+	{"projects side by side", takesOnceAmongProjects},
 	{"list", listsAll},
 	{"list what is left", listsWhatIsLeft},
 	{"sample", samplesWithoutClaiming},

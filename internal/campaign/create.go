@@ -58,6 +58,7 @@ func (s Spec) complete() (Spec, error) {
 	for _, f := range []struct{ field, value string }{
 		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldWeight, strconv.Itoa(s.Weight)},
 		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
+		{fieldProject, s.Project},
 	} {
 		if problem := s.set(f.field, f.value); problem != "" {
 			return s, &SpecError{s.ID, f.field, problem}
@@ -75,7 +76,7 @@ func (s Spec) fields() []any {
 		fieldPriority, s.Priority,
 	}
 	for _, optional := range []struct{ field, value string }{
-		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldName, s.Name},
+		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldProject, s.Project}, {fieldName, s.Name},
 	} {
 		if optional.value != "" {
 			all = append(all, optional.field, optional.value)

@@ -20,6 +20,8 @@ type Discovery struct {
 	Waiting []string
 	// Broken have a spec that cannot be used. The others go on.
 	Broken []Problem
+	// Elsewhere run, and are not this project's to send: each error is a *ProjectError.
+	Elsewhere []Problem
 	// Unsettled do not run and are not to be claimed from, but have leases that may have to be reaped, or results to
 	// be forwarded. They are looked for only once after a pass over the keyspace has begun, every Options.ScanEvery or so.
 	Unsettled []string
@@ -49,6 +51,12 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	if err != nil {
 		return Discovery{}, err
 	}
+	var known []Project
+	if c.o.Project != "" {
+		if known, err = c.projectsAmong(ctx, c.o.Project, heads); err != nil {
+			return Discovery{}, err
+		}
+	}
 	d := Discovery{Vanished: make(map[string]int64)}
 	var running, rest, bare []head
 	for _, h := range heads {
@@ -63,6 +71,10 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 		case !h.found:
 			bare = append(bare, h)
 		case h.spec.State == Running || h.spec.State == Completed && h.listed:
+			if err := c.ours(h.spec, known); err != nil {
+				d.Elsewhere = append(d.Elsewhere, Problem{h.spec.ID, err})
+				continue
+			}
 			running = append(running, h)
 		default:
 			rest = append(rest, h)
@@ -115,7 +127,7 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 // addRunning adopts campaigns that are to run, and reads their specs in full.
 func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery) error {
 	sound := make([]head, 0, len(running))
-	for i, a := range c.runEach(ctx, adoptScript, inOrder(running)) {
+	for i, a := range c.runEach(ctx, adoptScript, inOrder(running, c.o.Project)) {
 		if a.err == nil {
 			sound = append(sound, running[i])
 		} else if err := d.blame("adopt", running[i].spec.ID, a.err); err != nil {
@@ -149,6 +161,8 @@ func (c *Campaigns) addSpec(ctx context.Context, h head, fields *redis.SliceCmd,
 	s, err := parseSpec(h.spec.ID, allFields, fields.Val())
 	if err = cmp.Or(err, s.mute()); err != nil {
 		d.Broken = append(d.Broken, Problem{s.ID, err})
+	} else if err := c.foreign(s); s.State == Running && err != nil { // another process was quicker
+		d.Elsewhere = append(d.Elsewhere, Problem{s.ID, err})
 	} else if s.State == Running {
 		s.Overdue = h.guarded.overdue
 		d.Running = append(d.Running, s)

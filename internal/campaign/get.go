@@ -3,6 +3,7 @@ package campaign
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,17 +32,20 @@ func (c *Campaigns) get(ctx context.Context, id string) (Spec, error) {
 	return s, cmp.Or(err, s.mute())
 }
 
-// Adopt is Get for who is about to serve the campaign, after putting it in order as Discover does: it is registered,
+// Adopt is Get for a process that is about to serve the campaign, after putting it in order as Discover does: it is registered,
 // runs again when its list has elements although it was completed, and does not expire while it runs.
 func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	k, err := c.keys(id)
 	if err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
+	if err := c.mayAdopt(ctx, id, k); err != nil {
+		return Spec{}, wrap("adopt", id, err)
+	}
 	if _, err := c.guard(ctx, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	word, _, err := c.run(ctx, adoptScript, k.inOrder())
+	word, _, err := c.run(ctx, adoptScript, k.inOrder(), c.o.Project)
 	switch {
 	case err != nil:
 		return Spec{}, wrap("adopt", id, err)
@@ -51,7 +55,31 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err := c.register(ctx, id); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	return c.Get(ctx, id)
+	s, err := c.Get(ctx, id)
+	if err != nil {
+		return s, err
+	}
+	return s, wrap("adopt", id, c.foreign(s))
+}
+
+// mayAdopt returns a *ProjectError where the campaign is another project's, or may be. What else is known is looked up only for a
+// campaign that names none: it names one once it was adopted.
+func (c *Campaigns) mayAdopt(ctx context.Context, id string, k keys) error {
+	if c.o.Project == "" {
+		return nil
+	}
+	project, err := c.rdb.HGet(ctx, k.spec, fieldProject).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return c.typed(ctx, err, k.spec, "hash")
+	}
+	if project == c.o.Project {
+		return nil
+	}
+	known, err := c.projects(ctx, c.o.Project)
+	if err != nil {
+		return err
+	}
+	return c.ours(Spec{ID: id, Project: project}, known)
 }
 
 // typed makes a *queue.TypeError of Redis' WRONGTYPE, which does not name the key.

@@ -20,6 +20,8 @@ type Options struct {
 	// Queue holds the limits of every campaign's queue; where it emits to and its gate are set here. Its Linger is how long a list
 	// without a campaign is kept beyond its deadline.
 	Queue queue.Options
+	// Project is the Firebase project that campaigns are served for; empty: they are only looked at.
+	Project string
 	// Retention is how long the keys of a campaign that has ended are kept.
 	Retention time.Duration
 	// DefaultTTL is the deadline of an audience that is loaded, from its last batch, unless its campaign has one of its own.

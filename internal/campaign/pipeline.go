@@ -20,11 +20,11 @@ type (
 	}
 )
 
-// inOrder are calls of a script that needs no more than the keys.
-func inOrder(heads []head) []call {
+// inOrder are calls of a script that needs the keys, and the same args for each campaign.
+func inOrder(heads []head, args ...any) []call {
 	calls := make([]call, len(heads))
 	for i, h := range heads {
-		calls[i].keys = h.keys.inOrder()
+		calls[i] = call{keys: h.keys.inOrder(), args: args}
 	}
 	return calls
 }

@@ -56,7 +56,11 @@ var forgetLua string
 //go:embed lua/register.lua
 var registerLua string
 
+//go:embed lua/projects.lua
+var projectsLua string
+
 var (
+	projectsScript  = queue.NewScript(projectsLua)
 	createScript    = newScript(createLua)
 	moveScript      = newScript(moveLua)
 	changeScript    = newScript(changeLua)

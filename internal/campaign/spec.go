@@ -34,6 +34,7 @@ type Spec struct {
 	// Deadline is a moment after which nobody may be sent to; zero: none. The list's own expiry counts besides it: see
 	// Earliest.
 	Deadline time.Time
+	Project  string // the Firebase project to send for; empty: the one that serves it, where only one is known
 	Name     string // for people
 	Reason   string // why it is paused, cancelled or expired
 
@@ -53,6 +54,7 @@ const (
 	fieldPriority    = "priority"
 	fieldRate        = "rate"
 	fieldDeadline    = "deadline"
+	fieldProject     = "project"
 	fieldName        = "name"
 	fieldReason      = "reason"
 	fieldCreated     = "created_at"
@@ -62,7 +64,7 @@ const (
 
 // headFields are all fields but the message, which is long and not always wanted.
 var headFields = []string{
-	fieldState, fieldOnAmbiguous, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
+	fieldState, fieldOnAmbiguous, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldProject, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
@@ -121,6 +123,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		return take(&s.Rate, value, ParseRate)
 	case fieldDeadline:
 		return take(&s.Deadline, value, ParseDeadline)
+	case fieldProject:
+		return take(&s.Project, value, ParseProject)
 	case fieldName:
 		s.Name = value
 	case fieldReason:

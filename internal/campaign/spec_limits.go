@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -52,6 +53,20 @@ func ParseDeadline(value string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("is %s, want a moment from 2020 on, such as 2030-01-31T18:00:00+07:00, or milliseconds (not seconds) since 1970", shorten(value))
 	}
 	return at, nil
+}
+
+// maxProject is far above the 30 characters of a Firebase project's id.
+const maxProject = 100
+
+// ParseProject reads the id of a Firebase project; "" is none. The error completes the sentence "project …".
+func ParseProject(value string) (string, error) {
+	strange := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.:", r)
+	}
+	if len(value) > maxProject || strings.ContainsFunc(value, strange) {
+		return "", fmt.Errorf("is %s, want the id of a Firebase project, such as my-project-1234", shorten(value))
+	}
+	return value, nil
 }
 
 // take parses a field's value; problem says why it cannot.

@@ -31,10 +31,10 @@ func TestMetricsOfBrokenCampaigns(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	look("numbers,message=1 odd,state=1 text,message=1 broken=3 served=1 waiting=1")
+	look("numbers,message=1 odd,state=1 text,message=1 broken=3 elsewhere=0 served=1 waiting=1")
 	w.redis.HSet("{campaign:text}:spec", "message", plainMessage)
 	w.redis.HSet("{campaign:numbers}:spec", "message", `{"message":`+plainMessage+`}`)
-	look("odd,state=1 broken=1 served=3 waiting=1")
+	look("odd,state=1 broken=1 elsewhere=0 served=3 waiting=1")
 }
 
 // gauges are the series of some metrics with the values of their labels, in order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,6 +54,7 @@ func (r *discoverer) discover(ctx context.Context) error {
 		served[spec.ID] = true
 	}
 	r.d.metrics.campaigns.WithLabelValues("served").Set(float64(len(served)))
+	r.d.metrics.campaigns.WithLabelValues("elsewhere").Set(float64(len(found.Elsewhere)))
 	r.d.metrics.campaigns.WithLabelValues("waiting").Set(float64(len(found.Waiting)))
 	r.d.metrics.setBroken(r.broken)
 	for _, s := range r.d.roster.all() {
@@ -74,6 +76,11 @@ func (r *discoverer) tell(found campaign.Discovery) {
 			r.d.log.Error("recipients vanished from a list before they were claimed; fanfare campaign show says what to do", "campaign", id, "recipients", n)
 		}
 	}
+	for _, other := range found.Elsewhere {
+		if r.news(other.ID, other.Err.Error()) {
+			r.d.log.Warn("campaign is not this project's and waits here", "campaign", other.ID, "reason", other.Err)
+		}
+	}
 	for _, id := range found.Waiting {
 		if r.news(id, "waiting") {
 			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
@@ -87,8 +94,8 @@ func (r *discoverer) forget(found campaign.Discovery) {
 	for _, id := range found.Waiting {
 		there[id] = true
 	}
-	for _, broken := range found.Broken {
-		there[broken.ID] = true
+	for _, problem := range slices.Concat(found.Broken, found.Elsewhere) {
+		there[problem.ID] = true
 	}
 	for _, spec := range found.Running {
 		there[spec.ID] = true

@@ -117,7 +117,7 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 // then is written down within one lease more, for whoever comes after must not repeat it.
 //
 // For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError, campaign.ErrNotFound, or what
-// is wrong with the campaign: a *campaign.SpecError, notification.Faults, *queue.IDError or *queue.TypeError, or
+// is wrong with the campaign: a *campaign.SpecError, a *campaign.ProjectError, notification.Faults, *queue.IDError or *queue.TypeError, or
 // what Redis denies us: see queue.Denied.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
 	keep, stopKeeping := outlive(work, d.opts.Lease)

@@ -108,7 +108,8 @@ func hopeless(err error) bool {
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	_, id := errors.AsType[*queue.IDError](err)
 	_, mistyped := errors.AsType[*queue.TypeError](err)
-	return spec || id || mistyped || queue.Denied(err) || errors.Is(err, campaign.ErrNotFound)
+	_, elsewhere := errors.AsType[*campaign.ProjectError](err)
+	return spec || id || mistyped || elsewhere || queue.Denied(err) || errors.Is(err, campaign.ErrNotFound)
 }
 
 // neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its

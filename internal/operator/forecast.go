@@ -40,7 +40,7 @@ func (o *Operator) forecast(ctx context.Context, view View, pacer Pacer, report 
 	if err != nil {
 		return err
 	}
-	rivals, err := o.rivals(ctx, view.Spec.ID)
+	rivals, err := o.rivals(ctx, view.Spec.ID, view.Spec.Project)
 	if err != nil {
 		return err
 	}
@@ -50,18 +50,23 @@ func (o *Operator) forecast(ctx context.Context, view View, pacer Pacer, report 
 }
 
 // rivals are the other campaigns that run now.
-func (o *Operator) rivals(ctx context.Context, id string) ([]rival, error) {
+func (o *Operator) rivals(ctx context.Context, id, project string) ([]rival, error) {
 	all, err := o.deps.Campaigns.List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var rivals []rival
 	for _, c := range all {
-		if s := c.Spec; s.ID != id && s.State == campaign.Running && c.Err == nil && sendable(s) == nil && c.Books.Open() > 0 {
+		if s := c.Spec; s.ID != id && s.State == campaign.Running && c.Err == nil && sendable(s) == nil && sameProject(s, project) && c.Books.Open() > 0 {
 			rivals = append(rivals, rival{c.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}
 	return rivals, nil
+}
+
+// sameProject reports whether a campaign shares the quota of a project; one that names none may.
+func sameProject(s campaign.Spec, project string) bool {
+	return s.Project == "" || project == "" || s.Project == project
 }
 
 func foresee(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) Forecast {

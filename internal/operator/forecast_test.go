@@ -122,7 +122,7 @@ func TestRivalsAreThoseThatRun(t *testing.T) {
 	}
 	ok(t, s.deps.Campaigns.Change(t.Context(), "2", campaign.Change{Weight: new(7), Priority: new(3), Rate: new(0.5)}))
 	ok(t, s.deps.Campaigns.Move(t.Context(), "3", campaign.Paused, ""))
-	rivals, err := s.rivals(t.Context(), "1")
+	rivals, err := s.rivals(t.Context(), "1", "")
 	ok(t, err)
 	if len(rivals) != 1 || rivals[0] != (rival{20, 7, 3, 0.5}) {
 		t.Errorf("got %+v", rivals)

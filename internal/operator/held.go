@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +21,8 @@ const (
 	HeldByQuarterHour HeldBy = "quarter_hour"
 	// HeldBySilence holds one campaign: its pushes get no answers from FCM.
 	HeldBySilence HeldBy = "no_answers"
+	// HeldByProject holds one campaign: no dispatcher may take it, or none of its Firebase project runs.
+	HeldByProject HeldBy = "project"
 )
 
 // Held tells why nothing of a project, or of one campaign, goes at the moment.
@@ -46,6 +50,31 @@ func WhyHeld(s pacing.State) *Held {
 		return &Held{By: HeldByGate, Until: s.Gate.Until.UTC(), Reason: s.Gate.Reason}
 	case !avoided.IsZero():
 		return &Held{By: HeldByQuarterHour, Until: avoided.UTC()}
+	}
+	return nil
+}
+
+// projectPatience is how long a project's dispatchers may not have looked for campaigns, which each of them does every few seconds.
+const projectPatience = 5 * time.Minute
+
+// heldByProject is why no dispatcher takes a running campaign of one of several projects; nil where one may.
+func heldByProject(spec campaign.Spec, known []campaign.Project, now time.Time) *Held {
+	if spec.State != campaign.Running || len(known) < 2 {
+		return nil
+	}
+	var ids, looking []string
+	for _, p := range known {
+		ids = append(ids, p.ID)
+		if now.Sub(p.SeenAt) < projectPatience {
+			looking = append(looking, p.ID)
+		}
+	}
+	switch {
+	case spec.Project == "":
+		return &Held{By: HeldByProject, Reason: "it names no Firebase project, and several send from this Redis: " + campaign.Unassigned(spec.ID, ids)}
+	case len(looking) > 0 && !slices.Contains(looking, spec.Project):
+		return &Held{By: HeldByProject, Reason: fmt.Sprintf("no dispatcher of its Firebase project %s runs, only of %s: start one, or give it to another with: fanfare campaign set %s --project PROJECT",
+			spec.Project, strings.Join(looking, ", "), spec.ID)}
 	}
 	return nil
 }

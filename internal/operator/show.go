@@ -66,6 +66,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		CreatedAt   time.Time            `json:"createdAt,omitzero"`
 		StartedAt   time.Time            `json:"startedAt,omitzero"`
 		FinishedAt  time.Time            `json:"finishedAt,omitzero"`
+		Project     string               `json:"project,omitempty"`
 		Message     json.RawMessage      `json:"message,omitempty"`
 		Books       campaign.Books       `json:"books"`
 		Ambiguous   Ambiguous            `json:"ambiguous"`
@@ -77,7 +78,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Error       string               `json:"error,omitempty"`
 	}{
 		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults,
+		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults,
 		v.Books.Losses(s.ID, s.State), problem,
 	})
 }
@@ -123,6 +124,13 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		return View{}, err
 	}
 	view.Held = heldBySilence(spec.State, view.Breaker.Hold)
+	if view.Held == nil && spec.State == campaign.Running {
+		known, err := o.deps.Campaigns.Projects(ctx)
+		if err != nil {
+			return View{}, err
+		}
+		view.Held = heldByProject(spec, known, o.now())
+	}
 	if books.Outbox > 0 {
 		view.Undelivered, err = o.inTheWay(ctx, o.deps.Names.ResponsesList().Plain())
 	}
@@ -157,12 +165,17 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := o.deps.Campaigns.Projects(ctx)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]View, len(campaigns))
 	for i, c := range campaigns {
 		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err}
 		if views[i].Held, err = o.held(ctx, c.Spec); err != nil {
 			return nil, err
 		}
+		views[i].Held = cmp.Or(views[i].Held, heldByProject(c.Spec, known, o.now()))
 		if views[i].Err == nil && c.Spec.State != "" {
 			views[i].Err = sendable(c.Spec)
 		}

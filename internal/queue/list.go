@@ -15,6 +15,7 @@ const (
 	SuffixOutbox   = "outbox"    // list: results on their way to the list of responses
 	SuffixDead     = "dead"      // dead letters
 	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix itself
+	SuffixProjects = "projects"  // sorted set: Firebase projects by when they were seen, under the campaign prefix itself
 	SuffixForward  = "forwarder" // string: who empties the outbox just now
 	SuffixPace     = "pace"      // hash: when the next push may go, of a campaign with a rate of its own and of a project
 	SuffixBreaker  = "breaker"   // hash: a campaign's canary, and what became of its pushes in the last minute
@@ -25,7 +26,7 @@ const (
 )
 
 var suffixes = []string{
-	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry, SuffixForward,
+	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry, SuffixProjects, SuffixForward,
 	SuffixPace, SuffixBreaker,
 }
 

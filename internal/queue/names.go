@@ -111,6 +111,9 @@ func (n Names) ResponsesList() List { return newList(n.Responses) }
 // Registry is the set of all campaign ids that were created through Fanfare.
 func (n Names) Registry() string { return newList(n.CampaignPrefix).Key(SuffixRegistry) }
 
+// Projects is the set of the Firebase projects that send the campaigns of this prefix.
+func (n Names) Projects() string { return newList(n.CampaignPrefix).Key(SuffixProjects) }
+
 // Token is where a user's registration token is stored.
 func (n Names) Token(user string) string { return n.UserPrefix + user + n.UserSuffix }
 

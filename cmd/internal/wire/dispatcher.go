@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
 	"fanfare/internal/fcm"
@@ -50,12 +51,16 @@ func (r *Rooms) Dispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, er
 func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, governor *pacing.Governor, err error) {
 	deps = dispatcher.Deps{
 		Names:      r.Names,
-		Campaigns:  r.Campaigns,
 		Tokens:     r.Tokens,
 		Profiles:   r.Profiles,
 		Sender:     sender,
 		Logger:     r.Logger,
 		Registerer: r.Registerer,
+	}
+	served := campaignOptions(r.Settings)
+	served.Project = sender.Project()
+	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, served); err != nil {
+		return deps, nil, usage(err)
 	}
 	if deps.Outbox, err = responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{}); err != nil {
 		return deps, nil, err

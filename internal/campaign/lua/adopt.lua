@@ -1,8 +1,10 @@
 -- adopt puts a spec in order that an application wrote or a late audience concerns: a completed campaign whose list
 -- has elements again runs again, and what runs or is paused does not expire. It is called at each look, and writes nothing
--- where all is in order.
+-- where all is in order. A campaign that runs and names no project becomes that of the process that adopts it, so that no other
+-- project's takes it. ARGV: the project, '' for a process that serves none.
 -- Returns {'adopted'} or {'missing'}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
+local project = ARGV[1] or ''
 
 local bad = wrong_type(spec, 'hash', counts, 'hash')
 if bad then
@@ -23,5 +25,9 @@ if (state == 'running' and not sound()) or (state == 'completed' and redis.call(
   enter(KEYS, 'running', '', 0)
 elseif state == 'paused' then
   keep(KEYS)
+end
+if project ~= '' and redis.call('HGET', spec, 'state') == 'running' and (redis.call('HGET', spec, 'project') or '') == '' then
+  redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
+  redis.call('HSET', spec, 'project', project)
 end
 return {'adopted'}

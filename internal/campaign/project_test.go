@@ -1,0 +1,123 @@
+package campaign_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// of is the campaigns of the same Redis as a Firebase project's dispatcher sees them.
+func of(t *testing.T, b *backend, project string) fixture {
+	t.Helper()
+	return openOn(t, b.rdb, b.rdb, campaign.Options{Project: project, ScanEvery: time.Nanosecond})
+}
+
+// joined are the ids of specs in a line.
+func joined(specs []campaign.Spec) string { return strings.Join(idsOf(specs), " ") }
+
+// A campaign is served by its own project alone; one that names none by the only project there is, which keeps it.
+func servesItsOwnProject(t *testing.T, b *backend) {
+	f, a := open(t, b), of(t, b, "a")
+	f.create("early", campaign.Running)
+	if got := joined(a.discover().Running); got != "early" || f.get("early").Project != "a" {
+		t.Fatalf("the only project serves %q, and the campaign is of project %q", got, f.get("early").Project)
+	}
+	bee := of(t, b, "b")
+	f.create("late", campaign.Running)
+	if err := f.Create(t.Context(), campaign.Spec{ID: "named", State: campaign.Running, Message: message, Project: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, c := range []struct {
+			at      fixture
+			running string
+			says    []string
+		}{
+			{bee, "named", []string{"early belongs to the Firebase project a", "late names no Firebase project, and several send from this Redis: a, b;"}},
+			{a, "early", []string{"late names no Firebase project", "named belongs to the Firebase project b, and this dispatcher sends for a"}},
+		} {
+			d := c.at.discover()
+			if got := joined(d.Running); got != c.running {
+				t.Errorf("served are %q, want %q", got, c.running)
+			}
+			for i, says := range c.says {
+				if len(d.Elsewhere) != len(c.says) || !strings.Contains(d.Elsewhere[i].Err.Error(), says) {
+					t.Errorf("elsewhere are %v, want %q", d.Elsewhere, c.says)
+				}
+			}
+		}
+	}
+	for _, id := range []string{"late", "named"} {
+		_, err := a.Adopt(t.Context(), id)
+		if _, refused := errors.AsType[*campaign.ProjectError](err); !refused {
+			t.Errorf("a Job of another project for %s: %v", id, err)
+		}
+	}
+	if err := f.Change(t.Context(), "late", campaign.Change{Project: new("b")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := joined(bee.discover().Running); got != "late named" {
+		t.Errorf("served once the project is named: %q", got)
+	}
+	if _, err := bee.Adopt(t.Context(), "late"); err != nil {
+		t.Error(err)
+	}
+	// Once the other is forgotten, and no campaign names it, the only one serves what names none.
+	f.create("last", campaign.Running)
+	f.move("early", campaign.Cancelled)
+	if err := f.ForgetProject(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if got := joined(bee.discover().Running); got != "last late named" {
+		t.Errorf("served once the other project is forgotten: %q", got)
+	}
+}
+
+// Of projects that look at the same moment, one takes a campaign that names none, and the others cannot claim from it.
+func takesOnceAmongProjects(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("42", campaign.Running)
+	if err := b.rdb.RPush(t.Context(), "campaign:42", `{"userId":1}`, `{"userId":2}`, `{"userId":3}`).Err(); err != nil {
+		t.Fatal(err)
+	}
+	spec := f.get("42") // as each read it before any of them adopted it
+	var mu sync.Mutex
+	var side sync.WaitGroup
+	served := make(map[string]bool)
+	for _, project := range []string{"a", "b", "c"} {
+		at := of(t, b, project)
+		side.Go(func() {
+			d, err := at.Discover(t.Context())
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			if len(d.Running) > 0 {
+				served[project] = true
+			}
+		})
+	}
+	side.Wait()
+	owner := f.get("42").Project
+	if len(served) != 1 || !served[owner] {
+		t.Errorf("served by %v, want by its project %q alone", served, owner)
+	}
+	spec.Project = owner
+	for _, project := range []string{"a", "b", "c"} {
+		q, err := of(t, b, project).QueueOf(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lease, err := q.Claim(t.Context(), queue.NewClaimID(), 1)
+		closed, refused := errors.AsType[*queue.GateClosedError](err)
+		if refused != (project != owner) || refused && closed.Name != "project" || !refused && len(lease.Elements) != 1 {
+			t.Errorf("project %s claims of %s's: %d, %v", project, owner, len(lease.Elements), err)
+		}
+	}
+}
