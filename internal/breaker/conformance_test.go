@@ -63,7 +63,7 @@ var conformance = []struct {
 }
 
 func TestConformance(t *testing.T) {
-	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis} {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onValkey} {
 		b := start(t)
 		t.Run(b.name, func(t *testing.T) {
 			for _, c := range conformance {
@@ -84,6 +84,8 @@ type backend struct {
 func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
 
 func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
+
+func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
 
 const (
 	retries = 3  // go-redis' default, spelt out because repetition is what is tested

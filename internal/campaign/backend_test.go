@@ -27,6 +27,8 @@ func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredi
 
 func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
 
+func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
+
 const (
 	retries = 3  // go-redis' default, spelt out because lost replies are about it
 	backoff = -1 // none: no test waits for the clock

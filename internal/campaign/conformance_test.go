@@ -73,7 +73,7 @@ var conformance = []struct {
 }
 
 func TestConformance(t *testing.T) {
-	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onCluster} {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onValkey, onCluster} {
 		b := start(t)
 		t.Run(b.name, func(t *testing.T) {
 			for _, c := range conformance {

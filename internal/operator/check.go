@@ -85,12 +85,15 @@ func (o *Operator) checkRedis(ctx context.Context) []Finding {
 	}
 }
 
-// CheckAtStart tells whether Redis is a cluster that the client takes for one server, and whether it may throw recipients
+// CheckAtStart reports whether Redis is a server that is refused, or a cluster that the client takes for one server, and whether it may throw recipients
 // away to make room: under any policy but noeviction, once it has a memory limit.
 func (o *Operator) CheckAtStart(ctx context.Context) (mode, evicts Finding, err error) {
 	servers, err := o.askServers(ctx)
 	if err != nil {
 		return mode, evicts, err
+	}
+	if server := worst(servers, version); server.Grade == Failure {
+		return server, worst(servers, eviction), nil
 	}
 	return worst(servers, o.mode), worst(servers, eviction), nil
 }

@@ -24,7 +24,7 @@ type server struct {
 func (o *Operator) askServers(ctx context.Context) ([]server, error) {
 	cluster, isCluster := o.deps.Redis.(*redis.ClusterClient)
 	if !isCluster {
-		info, err := redisinfo.Ask(ctx, o.deps.Redis)
+		info, err := askInfo(ctx, o.deps.Redis)
 		if err != nil {
 			return nil, fmt.Errorf("ask Redis for INFO: %w", err)
 		}
@@ -33,7 +33,7 @@ func (o *Operator) askServers(ctx context.Context) ([]server, error) {
 	var mu sync.Mutex // the masters are asked side by side
 	var all []server
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		info, err := redisinfo.Ask(ctx, master)
+		info, err := askInfo(ctx, master)
 		if err != nil {
 			return fmt.Errorf("ask Redis at %s for INFO: %w", master.Options().Addr, err)
 		}
@@ -44,6 +44,15 @@ func (o *Operator) askServers(ctx context.Context) ([]server, error) {
 	})
 	slices.SortFunc(all, func(a, b server) int { return strings.Compare(a.addr, b.addr) })
 	return all, err
+}
+
+// askInfo asks for INFO. A server that keeps it from us, as some providers do, tells nothing, which is no reason not to start.
+func askInfo(ctx context.Context, server redis.Cmdable) (map[string]string, error) {
+	info, err := redisinfo.Ask(ctx, server)
+	if redis.HasErrorPrefix(err, "NOPERM") || redis.HasErrorPrefix(err, "ERR unknown command") {
+		return nil, nil
+	}
+	return info, err
 }
 
 // worst is the least good of what the servers give cause for.
@@ -63,27 +72,44 @@ func worst(servers []server, judge func(info map[string]string) Finding) Finding
 
 // mode refuses a cluster that the client takes for one server.
 func (o *Operator) mode(info map[string]string) Finding {
-	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(info["redis_mode"], "not told by this server")}
+	mode := redisinfo.Identify(info).Mode
+	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(mode, untold)}
 	_, known := o.deps.Redis.(*redis.ClusterClient)
-	if !known && (info["redis_mode"] == "cluster" || info["cluster_enabled"] == "1") {
+	if !known && (mode == "cluster" || info["cluster_enabled"] == "1") {
 		f.Grade = Failure
 		f.Advice = "set redis.mode: cluster; else scripts would write to keys of several slots, which a cluster refuses (CROSSSLOT)"
 	}
 	return f
 }
 
-// version wants LPOP with a count and SCAN with TYPE: Redis 6.2.
+// version wants a server that is known to keep recipients, with LPOP with a count and SCAN with TYPE: those of Redis 6.2.
 func version(info map[string]string) Finding {
-	told := info["redis_version"]
-	f := Finding{Name: "redis version", Grade: Good, Detail: told}
+	server, speaks := redisinfo.Identify(info), info["redis_version"]
+	f := Finding{Name: "redis version", Grade: Good, Detail: server.Version}
+	if server.Name != "Redis" {
+		f.Detail = strings.TrimSpace(server.Name + " " + server.Version)
+	}
+	if speaks != "" && speaks != server.Version {
+		f.Detail += ", speaks as Redis " + speaks
+	}
 	var major, minor int
-	if n, _ := fmt.Sscanf(told, "%d.%d", &major, &minor); n < 2 {
-		f.Grade, f.Detail = Warning, "not told by this server"
-	} else if major < 6 || major == 6 && minor < 2 {
+	n, _ := fmt.Sscanf(speaks, "%d.%d", &major, &minor)
+	switch {
+	case server.Support == redisinfo.Refused:
+		f.Grade, f.Advice = Failure, server.Why
+	case n == 2 && (major < 6 || major == 6 && minor < 2):
 		f.Grade, f.Advice = Failure, "upgrade to Redis 6.2 or later"
+	case server.Support == redisinfo.Untested:
+		f.Grade, f.Advice = Warning, server.Why+"; see docs/servers.md"
+	case n < 2:
+		f.Grade, f.Detail = Warning, untold
+		f.Advice = "let the user run INFO; docs/servers.md lists the servers that are known"
 	}
 	return f
 }
+
+// untold is what a finding says where INFO has not its field, as with some providers.
+const untold = "not told by this server"
 
 // fullShare is the share of its memory limit from which on an audience may not fit any more.
 const fullShare = 0.8
@@ -94,7 +120,7 @@ func memory(info map[string]string) Finding {
 	f := Finding{Name: "redis memory", Grade: Good, Detail: mebibytes(used) + " used, no limit set"}
 	switch {
 	case info["used_memory"] == "":
-		f.Grade, f.Detail = Warning, "not told by this server"
+		f.Grade, f.Detail, f.Advice = Warning, untold, "look at its memory with the provider's tools"
 	case limit > 0:
 		f.Detail = fmt.Sprintf("%s of %s used", mebibytes(used), mebibytes(limit))
 	}
@@ -112,7 +138,7 @@ func eviction(info map[string]string) Finding {
 	switch {
 	case policy == "noeviction":
 	case policy == "":
-		f.Grade, f.Detail = Warning, "not told by this server"
+		f.Grade, f.Detail, f.Advice = Warning, untold, "see to it that the provider's setting of maxmemory-policy is noeviction"
 	case limit == "0":
 		f.Grade, f.Detail = Warning, policy+", but without a memory limit"
 		f.Advice = "CONFIG SET maxmemory-policy noeviction, before anybody sets maxmemory"
@@ -128,7 +154,7 @@ func persistence(info map[string]string) Finding {
 	f := Finding{Name: "redis persistence", Grade: Good, Detail: "append-only file"}
 	switch {
 	case info["aof_enabled"] == "":
-		f.Grade, f.Detail = Warning, "not told by this server"
+		f.Grade, f.Detail, f.Advice = Warning, untold, "see to it that the provider keeps what was written"
 	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
 		f.Grade, f.Detail, f.Advice = Failure, "the append-only file cannot be written", "look at the server's disk and log"
 	case info["aof_enabled"] == "1":

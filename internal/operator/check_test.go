@@ -46,6 +46,56 @@ func TestCheckOfASoundRedis(t *testing.T) {
 	}
 }
 
+// Valkey is a server as good as Redis, and shown by its own name.
+func TestCheckOfASoundValkey(t *testing.T) {
+	f := openAt(t, servers.Valkey(t, "--appendonly", "yes"))
+	all := f.Check(t.Context())
+	for _, finding := range all {
+		if finding.Grade != Good {
+			t.Errorf("got %+v", finding)
+		}
+	}
+	wantFinding(t, all, "redis version", Good, "Valkey ")
+	wantFinding(t, all, "redis mode", Good, "standalone")
+	cluster := openAt(t, servers.Valkey(t, "--cluster-enabled", "yes"))
+	mode, _, err := cluster.CheckAtStart(t.Context())
+	ok(t, err)
+	equal(t, "a cluster taken for one server, at start", mode.Grade, Failure)
+}
+
+// A provider may keep INFO from its users. That is said, and is no reason not to start.
+func TestCheckWithoutInfo(t *testing.T) {
+	addr := servers.Redis(t)
+	admin := openAt(t, addr)
+	ok(t, admin.rdb.Do(t.Context(), "ACL", "SETUSER", "tenant", "on", ">secret", "~*", "&*", "+@all", "-info", "-config").Err())
+	rdb := redis.NewClient(&redis.Options{Addr: addr, Username: "tenant", Password: "secret"})
+	defer rdb.Close()
+	all := operatorOn(t, rdb).Check(t.Context())
+	for _, name := range []string{"redis version", "redis memory", "redis eviction", "redis persistence"} {
+		wantFinding(t, all, name, Warning, untold)
+	}
+	mode, evicts, err := operatorOn(t, rdb).CheckAtStart(t.Context())
+	ok(t, err)
+	equal(t, "mode at start", mode.Grade, Good)
+	equal(t, "eviction at start", evicts.Grade, Warning)
+}
+
+// Servers that would lose recipients are refused, and others that are not tested named with a warning.
+func TestVersionsOfOtherServers(t *testing.T) {
+	for name, c := range map[string]struct {
+		info  map[string]string
+		grade Grade
+	}{
+		"ElastiCache Serverless": {map[string]string{"redis_version": "7.2.4", "valkey_version": "8.0", "server_mode": "cluster", "os": "Amazon ElastiCache"}, Failure},
+		"Dragonfly":              {map[string]string{"redis_version": "7.4.0", "dragonfly_version": "df-v1.25.0"}, Warning},
+		"KeyDB 5":                {map[string]string{"redis_version": "5.3.3", "mvcc_depth": "0"}, Failure},
+	} {
+		if f := version(c.info); f.Grade != c.grade || f.Advice == "" {
+			t.Errorf("%s: got %+v", name, f)
+		}
+	}
+}
+
 func TestCheckFindsWhatWouldLoseRecipients(t *testing.T) {
 	for name, c := range map[string]struct {
 		settings []string

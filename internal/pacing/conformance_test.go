@@ -51,9 +51,10 @@ type bench struct {
 
 func TestConformance(t *testing.T) {
 	single := redis.NewClient(&redis.Options{Addr: servers.Redis(t)})
+	valkey := redis.NewClient(&redis.Options{Addr: servers.Valkey(t)})
 	mini := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
-	for name, rdb := range map[string]redis.UniversalClient{"memory": nil, "miniredis": mini, "redis": single, "cluster": cluster} {
+	for name, rdb := range map[string]redis.UniversalClient{"memory": nil, "miniredis": mini, "redis": single, "valkey": valkey, "cluster": cluster} {
 		if rdb != nil {
 			t.Cleanup(func() { _ = rdb.Close() })
 		}

@@ -57,7 +57,7 @@ var conformance = []struct {
 }
 
 func TestConformance(t *testing.T) {
-	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onCluster} {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onValkey, onCluster} {
 		b := start(t)
 		t.Run(b.name, func(t *testing.T) {
 			for _, c := range conformance {
@@ -78,6 +78,8 @@ type backend struct {
 func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
 
 func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
+
+func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
 
 const (
 	retries = 3  // go-redis' default, spelt out because the suite is about it

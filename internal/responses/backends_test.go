@@ -48,7 +48,7 @@ var conformance = []struct {
 }
 
 func TestConformance(t *testing.T) {
-	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onCluster} {
+	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onValkey, onCluster} {
 		b := start(t)
 		t.Run(b.name, func(t *testing.T) {
 			for _, c := range conformance {
@@ -67,6 +67,8 @@ type backend struct {
 func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
 
 func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
+
+func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
 
 func single(t *testing.T, name, addr string) *backend {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})

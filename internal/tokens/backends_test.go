@@ -27,6 +27,9 @@ func TestConformance(t *testing.T) {
 	t.Run("redis", func(t *testing.T) {
 		conform(t, connect(t, servers.Redis(t)))
 	})
+	t.Run("valkey", func(t *testing.T) {
+		conform(t, connect(t, servers.Valkey(t)))
+	})
 	t.Run("cluster", func(t *testing.T) {
 		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
 		t.Cleanup(func() { _ = rdb.Close() })

@@ -20,6 +20,9 @@ func TestFirstCommands(t *testing.T) {
 		"Redis and SQLite": func(t *testing.T) (*servers.System, *sql.DB) {
 			return newSQLiteSystem(t, servers.SystemOptions{})
 		},
+		"Valkey and SQLite": func(t *testing.T) (*servers.System, *sql.DB) {
+			return newSQLiteSystem(t, servers.SystemOptions{Redis: []string{servers.Valkey(t, "--appendonly", "yes")}})
+		},
 		"Redis Cluster and PostgreSQL": func(t *testing.T) (*servers.System, *sql.DB) {
 			return newSystem(t, servers.SystemOptions{Redis: servers.RedisCluster(t)})
 		},

@@ -25,7 +25,7 @@ func RedisCluster(t testing.TB) []string {
 	addrs := make([]string, clusterNodes)
 	nodes := make([]*redis.Client, clusterNodes)
 	for i := range addrs {
-		addrs[i] = startRedis(t, []string{"--cluster-enabled", "yes", "--cluster-node-timeout", "5000"})
+		addrs[i] = startRedis(t, "redis-server", []string{"--cluster-enabled", "yes", "--cluster-node-timeout", "5000"})
 		nodes[i] = redis.NewClient(&redis.Options{Addr: addrs[i]})
 		defer func() { _ = nodes[i].Close() }()
 	}

@@ -17,17 +17,23 @@ import (
 // line: Redis(t, "--maxmemory", "2mb"). It persists nothing unless told to, and is stopped when the test ends.
 func Redis(t testing.TB, settings ...string) (addr string) {
 	t.Helper()
-	return startRedis(t, settings)
+	return startRedis(t, "redis-server", settings)
+}
+
+// Valkey starts a valkey-server in the same way.
+func Valkey(t testing.TB, settings ...string) (addr string) {
+	t.Helper()
+	return startRedis(t, "valkey-server", settings)
 }
 
 // startAttempts allows for a port that somebody takes between our choice and the server's start.
 const startAttempts = 5
 
-func startRedis(t testing.TB, settings []string) (addr string) {
+func startRedis(t testing.TB, name string, settings []string) (addr string) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
+	program, err := exec.LookPath(name)
 	if err != nil {
-		t.Fatalf("this test needs redis-server. Type: apt-get install -y redis-server")
+		t.Fatalf("this test needs %s. Type: tools/test-servers.sh, which installs it or says how", name)
 	}
 	var problems []error
 	for range startAttempts {
@@ -42,7 +48,7 @@ func startRedis(t testing.TB, settings []string) (addr string) {
 		}
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
-	t.Fatalf("start redis-server: %v", errors.Join(problems...))
+	t.Fatalf("start %s: %v", name, errors.Join(problems...))
 	return ""
 }
 
@@ -85,7 +91,7 @@ func awaitReady(log io.Reader) error {
 		}
 		seen = append(seen, lines.Text())
 	}
-	return fmt.Errorf("redis-server ended: %s", strings.Join(seen[max(0, len(seen)-3):], "; "))
+	return fmt.Errorf("the server ended: %s", strings.Join(seen[max(0, len(seen)-3):], "; "))
 }
 
 // redisPort finds a free port whose cluster bus port, 10,000 above it, exists too.
