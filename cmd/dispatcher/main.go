@@ -23,6 +23,11 @@ func main() { os.Exit(run()) }
 
 func run() int {
 	var campaignID string
+	return program(&campaignID).Main()
+}
+
+// program serves all campaigns, or the one that its flag writes to campaignID.
+func program(campaignID *string) wire.Daemon {
 	return wire.Daemon{
 		Name:  "dispatcher",
 		Short: "Drain campaigns from Redis and send them through Firebase Cloud Messaging",
@@ -34,7 +39,7 @@ Without --campaign it serves every running campaign until it is stopped. With it
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.Func("campaign", "serve the campaign of this `id` only, and exit when it is drained", func(id string) (err error) {
-				if campaignID = id; id == "" { // of a variable that is not set, say: it would serve all campaigns, for ever
+				if *campaignID = id; id == "" { // of a variable that is not set, say: it would serve all campaigns, for ever
 					err = errors.New("no campaign is named")
 				}
 				return err
@@ -42,11 +47,11 @@ Without --campaign it serves every running campaign until it is stopped. With it
 		},
 		Listen: func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
 		Drain:  func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
-		Job:    func() bool { return campaignID != "" },
+		Job:    func() bool { return *campaignID != "" },
 		Start: func(p *daemon.Process, rooms *wire.Rooms) (func() error, error) {
-			return start(p, rooms, campaignID)
+			return start(p, rooms, *campaignID)
 		},
-	}.Main()
+	}
 }
 
 func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func() error, err error) {

@@ -12,7 +12,9 @@ import (
 
 func main() { os.Exit(run()) }
 
-func run() int {
+func run() int { return program().Main() }
+
+func program() wire.Daemon {
 	return wire.Daemon{
 		Name:  "responder",
 		Short: "Apply the results of pushes to SQL and keep the dead letters",
@@ -24,7 +26,7 @@ replica at a time.`,
 		Listen:   func(s config.Settings) config.Address { return s.HTTP.Responder },
 		Drain:    func(s config.Settings) time.Duration { return s.Responder.Drain },
 		Start:    start,
-	}.Main()
+	}
 }
 
 func start(p *daemon.Process, rooms *wire.Rooms) (work func() error, err error) {

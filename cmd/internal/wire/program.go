@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -49,7 +50,7 @@ func (d Daemon) Main() int {
 			if err != nil {
 				return err
 			}
-			log, err := daemon.NewLogger(os.Stderr, settings.Log.Level, settings.Log.Format)
+			log, err := newLogger(os.Stderr, settings.Log)
 			if err != nil {
 				return daemon.Exit(daemon.ExitUsage, err)
 			}
@@ -135,9 +136,16 @@ func Printed(err error, outputs ...*terminal.Output) error {
 	return err
 }
 
+func newLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
+	return daemon.NewLogger(w, s.Level, s.Format)
+}
+
+func (d Daemon) options(s config.Settings, log *slog.Logger) daemon.Options {
+	return daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), Drain: d.Drain(s), Logger: log}
+}
+
 func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) error {
-	o := daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), Drain: d.Drain(s), Logger: log}
-	return daemon.Run(ctx, o, func(p *daemon.Process) error {
+	return daemon.Run(ctx, d.options(s, log), func(p *daemon.Process) error {
 		work, err := d.start(p, s)
 		switch {
 		case err != nil && p.Fetch().Err() != nil:

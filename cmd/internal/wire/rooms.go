@@ -45,7 +45,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
 	}
 	var err error
-	if r.Redis, err = openRedis(s.Redis, program); err != nil {
+	if r.Redis, err = daemon.OpenRedis(redisOptions(s.Redis, program)); err != nil {
 		return nil, err
 	}
 	if url := s.Store.DatabaseURL.Reveal(); url != "" {

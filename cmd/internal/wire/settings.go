@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/spf13/pflag"
 
 	"fanfare/internal/breaker"
@@ -41,8 +40,8 @@ func names(s config.Names) queue.Names {
 	}
 }
 
-func openRedis(s config.Redis, client string) (redis.UniversalClient, error) {
-	return daemon.OpenRedis(daemon.RedisOptions{
+func redisOptions(s config.Redis, client string) daemon.RedisOptions {
+	return daemon.RedisOptions{
 		ClientName: client,
 		Mode:       s.Mode,
 		URL:        s.URL.Reveal(),
@@ -59,7 +58,7 @@ func openRedis(s config.Redis, client string) (redis.UniversalClient, error) {
 			CAFile:  s.TLS.CAFile, CertFile: s.TLS.CertFile, KeyFile: s.TLS.KeyFile,
 			ServerName: s.TLS.ServerName,
 		},
-	})
+	}
 }
 
 func storeOptions(s config.Store) store.Options {
