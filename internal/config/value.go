@@ -19,7 +19,7 @@ type URL string
 // Reveal gives the address with its credentials.
 func (u URL) Reveal() string { return string(u) }
 
-// String hides the password, and the whole query, where libraries look for passwords too.
+// String hides the password, a secret in place of the user name, and the whole query, where libraries look for passwords too.
 func (u URL) String() string {
 	if u == "" {
 		return ""
@@ -28,8 +28,14 @@ func (u URL) String() string {
 	if err != nil || parsed.Scheme == "" || parsed.Scheme != "sqlite" && parsed.Opaque != "" {
 		return redact.Hidden // of another form, with the password anywhere in it
 	}
+	name := parsed.User.Username()
+	if redact.Found(name) { // a secret in the place of the name; escaped as a URL, it would not be found later
+		name = "redacted"
+	}
 	if _, has := parsed.User.Password(); has {
-		parsed.User = url.UserPassword(parsed.User.Username(), "redacted")
+		parsed.User = url.UserPassword(name, "redacted")
+	} else if name != "" {
+		parsed.User = url.User(name)
 	}
 	if parsed.RawQuery != "" {
 		parsed.RawQuery = "redacted"

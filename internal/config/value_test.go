@@ -87,6 +87,15 @@ func TestURLsOfAnyFormHideTheirPassword(t *testing.T) {
 			t.Errorf("%s shows as %s", string(url), got)
 		}
 	}
+	for _, name := range []string{"postgres://u:geheim@h/d", `{"password":"geheim"}`, "-----BEGIN PRIVATE KEY-----\ngeheim\n-----END PRIVATE KEY-----"} {
+		settings, err := load(t, "", nil, []string{"REDIS_URL=redis://h:1", "REDIS_USERNAME=" + name})
+		if shown := settings.Redis.URL.String(); err != nil || strings.Contains(shown, "geheim") {
+			t.Errorf("the user %s: %v, shows as %s", name, err, shown)
+		}
+	}
+	if got := config.URL("redis://app@h:1").String(); got != "redis://app@h:1" {
+		t.Errorf("got %s", got)
+	}
 	if got := config.URL("sqlite:fanfare.db").String(); got != "sqlite:fanfare.db" {
 		t.Errorf("got %s", got)
 	}
