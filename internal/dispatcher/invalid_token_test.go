@@ -66,6 +66,8 @@ func TestDeadTokensAreReportedAsStored(t *testing.T) {
 		"unregistered": {"tok\r\n", fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", HTTPStatus: 404}, "tok\r\n"},
 		"with a NUL":   {"tok\x00", fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", HTTPStatus: 404}, "tok"},
 		"bare 400":     {"tok\r\n", fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT", HTTPStatus: 400}, ""},
+		"URL-encoded":  {"tok%0A", fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT", HTTPStatus: 400}, ""},
+		"padded":       {"tok=", fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT", HTTPStatus: 400}, ""},
 		"of it alone":  {"tok", fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT", HTTPStatus: 400}, "tok"},
 	} {
 		t.Run(name, func(t *testing.T) {

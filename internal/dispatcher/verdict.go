@@ -32,8 +32,8 @@ type situation struct {
 	longestGate time.Duration
 	// provenMessage: FCM accepted this very message for somebody else, so a refusal is about the target.
 	provenMessage bool
-	// trimmed: the target is our reading of what was found, so a 400 may be about that reading.
-	trimmed bool
+	// doubtful: the target is our reading of what was found, or holds what no token of FCM's does, so a 400 may be about that.
+	doubtful bool
 }
 
 // judge applies the table of FCM's rules to one recipient.
@@ -50,7 +50,7 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		v.end, v.forget = notification.StatusFailed, true
 		return v
 	case fcm.BadTarget:
-		v.end, v.forget = notification.StatusFailed, s.provenMessage && !s.trimmed
+		v.end, v.forget = notification.StatusFailed, s.provenMessage && !s.doubtful
 		return v
 	case fcm.Quota:
 		asked := a.RetryAfter

@@ -16,7 +16,7 @@ func TestJudge(t *testing.T) {
 	first := situation{attempts: 1, onAmbiguous: campaign.Resend}
 	report := situation{attempts: 1, onAmbiguous: campaign.Report}
 	proven := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true}
-	trimmed := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true, trimmed: true}
+	doubtful := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true, doubtful: true}
 	last := situation{attempts: retry.MaxAttempts, onAmbiguous: campaign.Resend}
 	old := situation{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
 	waited := situation{attempts: 1, elapsed: 2 * retry.MaxElapsed, onAmbiguous: campaign.Resend}
@@ -38,8 +38,8 @@ func TestJudge(t *testing.T) {
 		"message refused":               {fcm.Answer{Class: fcm.BadMessage, Code: "INVALID_ARGUMENT"}, proven, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, false},
 		"target refused, unproven":      {fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT"}, first, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, false},
 		"target refused, proven":        {fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT"}, proven, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, true},
-		"target refused, as trimmed":    {fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT"}, trimmed, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, false},
-		"unregistered, as trimmed":      {fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}, trimmed, notification.StatusFailed, "UNREGISTERED", 0, true, true},
+		"target refused, doubtful":      {fcm.Answer{Class: fcm.BadTarget, Code: "INVALID_ARGUMENT"}, doubtful, notification.StatusFailed, "INVALID_ARGUMENT", 0, true, false},
+		"unregistered, doubtful":        {fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}, doubtful, notification.StatusFailed, "UNREGISTERED", 0, true, true},
 		"unregistered":                  {fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}, first, notification.StatusFailed, "UNREGISTERED", 0, true, true},
 		"sender mismatch keeps":         {fcm.Answer{Class: fcm.SenderMismatch, Code: "SENDER_ID_MISMATCH"}, proven, notification.StatusFailed, "SENDER_ID_MISMATCH", 0, true, false},
 		"404 without FcmError keeps":    {fcm.Answer{Class: fcm.NotFound, Code: "NOT_FOUND"}, proven, notification.StatusFailed, "NOT_FOUND", 0, true, false},

@@ -1,6 +1,9 @@
 package notification
 
-import "log/slog"
+import (
+	"log/slog"
+	"strings"
+)
 
 // TargetKind is what kind of address a Target holds.
 type TargetKind uint8
@@ -33,6 +36,20 @@ func (t Target) IsSendable() bool { return t.Kind == TargetToken }
 
 // IsTrimmed reports whether something around the token was taken off: what FCM refuses may then be our reading of it.
 func (t Target) IsTrimmed() bool { return t.Kind == TargetToken && t.found != "" }
+
+// IsUnusual reports whether the token holds a character that no token of FCM's was seen with, as a URL-encoded one does. It is
+// sent, for Google does not publish the alphabet; but what FCM refuses may then be what someone did to the token.
+func (t Target) IsUnusual() bool {
+	return t.Kind == TargetToken && strings.IndexFunc(t.Value, isUnusual) >= 0
+}
+
+func isUnusual(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_', r == ':', r == '.':
+		return false
+	}
+	return true
+}
 
 // IsSame reports whether both are the same address, however each was spelled where it was found.
 func (t Target) IsSame(other Target) bool {
