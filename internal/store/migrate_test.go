@@ -77,6 +77,20 @@ func TestMigratingAgainKeepsTheRows(t *testing.T) {
 	})
 }
 
+// Who drops our tables to start afresh does not think of the trigger functions behind them.
+func TestMigratingAfterTheTablesWereDropped(t *testing.T) {
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		execute(t, s, `DROP TABLE fanfare_deliveries`, `DROP TABLE fanfare_campaign_summary`, `DROP TABLE fanfare_schema_version`)
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		apply(t, s, outcome("42", "u", "1", "sent"))
+		if summary, err := s.Summary(t.Context(), "42"); err != nil || summary.Total() != 1 {
+			t.Errorf("%d outcomes (%v), want 1", summary.Total(), err)
+		}
+	})
+}
+
 // A migration that fails half way must leave nothing behind, or the next start would stumble over it.
 func TestAFailedMigrationLeavesNothing(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {

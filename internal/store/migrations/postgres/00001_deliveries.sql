@@ -32,7 +32,7 @@ CREATE TABLE fanfare_campaign_summary (
 );
 
 -- +goose StatementBegin
-CREATE FUNCTION fanfare_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION fanfare_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO fanfare_campaign_summary AS s (campaign_id, sent, failed, skipped, expired, unknown)
     SELECT campaign_id,
@@ -51,7 +51,7 @@ END $$;
 
 -- The counterpart for rows that are changed or deleted; `change` is what each of them adds to its campaign's count.
 -- +goose StatementBegin
-CREATE FUNCTION fanfare_count_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION fanfare_count_updated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO fanfare_campaign_summary AS s (campaign_id, sent, failed, skipped, expired, unknown)
     SELECT campaign_id,
@@ -72,7 +72,7 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE FUNCTION fanfare_count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION fanfare_count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE fanfare_campaign_summary AS s SET
         sent = s.sent - gone.sent, failed = s.failed - gone.failed, skipped = s.skipped - gone.skipped,
@@ -90,7 +90,7 @@ END $$;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE FUNCTION fanfare_count_truncated() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION fanfare_count_truncated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM fanfare_campaign_summary;
     RETURN NULL;
