@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -24,8 +23,8 @@ Pushes that are on the wire are waited for, so that each has its result. What ha
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			if options.Wait < 0 {
-				return wrongUsage(command, errors.New("--wait is below zero"))
+			if err := checkRange(command, "wait", options.Wait, 0, maxPatience); err != nil {
+				return err
 			}
 			options.Waiting = func(b campaign.Books) {
 				fmt.Fprintf(command.ErrOrStderr(), "waiting %s at most for %s in flight and %s to be forwarded\n",

@@ -85,7 +85,7 @@ func (e *every) commandLines() [][]string {
 		{"campaign", "set", e.created, "--priority", "3"}, {"campaign", "set", e.created, "--message", e.message}, {"campaign", "check", e.created}, {"campaign", "check", "broken" + e.text},
 		{"campaign", "start", e.created}, {"campaign", "pause", e.created, "--reason", "x"}, {"campaign", "pause", e.created, "--platform", "ios"}, {"campaign", "resume", e.created},
 		{"campaign", "delete", e.created}, {"campaign", "cancel", e.created}, {"campaign", "start", e.created}, {"watch", e.created}, {"campaign", "delete", e.created},
-		{"project", "halt", "--reason", "x"}, {"quota", "show"}, {"quota", "close"}, {"quota", "open"}, {"project", "resume"}, {"quota", "set", "--per-minute", "600"}, {"quota", "reset"},
+		{"project", "halt", "--reason", "x"}, {"quota", "show"}, {"quota", "close"}, {"quota", "open"}, {"project", "resume"}, {"project", "list"}, {"project", "forget", "x"}, {"quota", "set", "--per-minute", "600"}, {"quota", "reset"},
 		{"dead", "list"}, {"dead", "show", e.letter}, {"dead", "replay", "--all"}, {"dead", "replay", "--dry-run"}, {"dead", "list", "--kind", e.text}, {"dead", "purge", "--all"}, {"dead", "show", e.letter},
 		{"tokens", "get", e.text}, {"tokens", "get", "no" + e.text}, {"tokens", "set", e.text, "t"}, {"tokens", "set", e.text, e.text}, {"tokens", "remove", e.text}, {"tokens", "import", e.audience},
 		{"tokens", "removed"}, {"tokens", "removed", "lost" + e.text}, {"tokens", "restore", "lost" + e.text}, {"tokens", "import", "no" + e.text},
@@ -156,7 +156,7 @@ func hostile(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 						ts.Fatalf("fanfare %q prints %q", args, text[max(0, at-60):min(len(text), at+20)])
 					}
 					for printed := range strings.Lines(text) {
-						if begins := strings.TrimLeft(printed, " \\u202e"); strings.HasPrefix(begins, marker) {
+						if begins := strings.TrimLeft(printed, ` \u20e`); strings.HasPrefix(begins, marker) {
 							ts.Fatalf("fanfare %q lets a stranger begin a line: %q", args, printed)
 						}
 					}

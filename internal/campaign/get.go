@@ -42,7 +42,7 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err := c.mayAdopt(ctx, id, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	if _, err := c.guard(ctx, k); err != nil {
+	if err := c.guard(ctx, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
 	word, _, err := c.run(ctx, adoptScript, k.inOrder(), c.o.Project)

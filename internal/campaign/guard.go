@@ -17,8 +17,7 @@ func (c *Campaigns) Guard(ctx context.Context, id string) error {
 	if err != nil {
 		return wrap("guard", id, err)
 	}
-	_, err = c.guard(ctx, k)
-	return wrap("guard", id, err)
+	return wrap("guard", id, c.guard(ctx, k))
 }
 
 // guarded is what a look at a list has found.
@@ -27,9 +26,8 @@ type guarded struct {
 	overdue  bool  // the deadline of its producer has passed
 }
 
-func (c *Campaigns) guard(ctx context.Context, k keys) (guarded, error) {
-	a := c.runEach(ctx, guardScript, []call{c.guardCall(k)})[0]
-	return a.guarded(), a.err
+func (c *Campaigns) guard(ctx context.Context, k keys) error {
+	return c.runEach(ctx, guardScript, []call{c.guardCall(k)})[0].err
 }
 
 func (c *Campaigns) guardCall(k keys) call {

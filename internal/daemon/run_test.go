@@ -17,7 +17,7 @@ import (
 )
 
 // ends waits until a context has ended, and fails the test when it does not.
-func ends(t *testing.T, ctx context.Context) {
+func ends(ctx context.Context, t *testing.T) {
 	t.Helper()
 	select {
 	case <-ctx.Done():
@@ -30,7 +30,7 @@ func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 	signals := make(chan os.Signal, 2)
 	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
 		signals <- syscall.SIGTERM
-		ends(t, p.Fetch())
+		ends(p.Fetch(), t)
 		return p.Work().Err()
 	})
 	if err != nil {
@@ -43,14 +43,14 @@ func TestSecondSignalEndsTheWork(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(t, p.Fetch())
+			ends(p.Fetch(), t)
 			signals <- syscall.SIGTERM // the same wish, sent to the process and to its group
 			<-time.After(sameWish)
 			if p.Work().Err() != nil {
 				t.Error("two signals within a moment ended the work")
 			}
 			signals <- syscall.SIGINT
-			ends(t, p.Work())
+			ends(p.Work(), t)
 			return context.Cause(p.Work())
 		})
 		if !errors.Is(err, ErrSecondSignal) {
@@ -66,9 +66,9 @@ func TestDrainIsBounded(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: drain}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(t, p.Fetch())
+			ends(p.Fetch(), t)
 			began := time.Now()
-			ends(t, p.Work())
+			ends(p.Work(), t)
 			if took := time.Since(began); took != drain {
 				t.Errorf("the work had %s", took)
 			}
@@ -86,7 +86,7 @@ func TestWithoutDrainOnlyASecondSignalEndsTheWork(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(t, p.Fetch())
+			ends(p.Fetch(), t)
 			select {
 			case <-p.Work().Done():
 				return context.Cause(p.Work())
@@ -104,7 +104,7 @@ func TestEndOfTheContextIsAFirstSignal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	err := Run(ctx, Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
 		cancel()
-		ends(t, p.Fetch())
+		ends(p.Fetch(), t)
 		return p.Work().Err()
 	})
 	if err != nil {

@@ -50,7 +50,7 @@ func TestSystemdIsTold(t *testing.T) {
 			t.Errorf("told %q", got)
 		}
 		signals <- syscall.SIGTERM
-		ends(t, p.Fetch())
+		ends(p.Fetch(), t)
 		if got := receive(t, socket); got != "STOPPING=1" {
 			t.Errorf("told %q", got)
 		}

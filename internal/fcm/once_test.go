@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -110,11 +111,16 @@ func (s *slow) RoundTrip(req *http.Request) (*http.Response, error) {
 // An answer may take as long as the timeout says, and what came before does not shorten that.
 func TestTimeoutBoundsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSender(t, Options{Endpoint: "http://unused/v1", Timeout: 7 * time.Second})
 		wire := &slow{straight: straight{status: http.StatusOK}}
-		s.courier.lines = wire
-		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || wire.allowed != 7*time.Second {
-			t.Errorf("%s with %s for the answer, want 7 s", a.Class, wire.allowed)
+		c := &courier{lines: wire, timeout: 7 * time.Second}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://unused/v1", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := &exchange{}
+		c.carry(req, x)
+		if x.status != http.StatusOK || wire.allowed != 7*time.Second {
+			t.Errorf("status %d (%v) with %s for the answer, want 200 and 7 s", x.status, x.err, wire.allowed)
 		}
 	})
 }

@@ -86,11 +86,11 @@ func TestColumnsThatProbablyHoldSomethingElse(t *testing.T) {
 // A separator that is given counts, whatever the first line looks like.
 func TestSeparatorIsGiven(t *testing.T) {
 	t.Parallel()
-	rows, err := newAudience(strings.NewReader("userId;city,userId^city\nu1;a,u2^b"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
+	_, err := newAudience(strings.NewReader("userId;city,userId^city\nu1;a,u2^b"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
 	if err == nil || !strings.Contains(err.Error(), `no column of its first line, "userId;city,userId^city"`) {
 		t.Errorf("got %v", err)
 	}
-	rows, err = newAudience(strings.NewReader("userId^a,b;c\nu1^x,y;z"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
+	rows, err := newAudience(strings.NewReader("userId^a,b;c\nu1^x,y;z"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ type Access struct {
 // The commands that scripts and clients use, by what they are used for. TestCommandsAreKnown holds them against the scripts.
 var (
 	listCommands = strings.Fields(`DEL EXISTS GET GETBIT HDEL HEXISTS HGET HGETALL HKEYS HMGET HSET LINDEX LLEN LPUSH LRANGE LSET LTRIM PERSIST
-		PEXPIRE PEXPIREAT PTTL RPUSH SET SETBIT TYPE UNLINK ZADD ZCARD ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYRANK ZSCORE`)
-	campaignCommands = append(strings.Fields(`HSETNX SADD SISMEMBER SREM SSCAN`), listCommands...)
+		PEXPIRE PEXPIREAT PTTL RPUSH SET SETBIT TYPE UNLINK ZADD ZCARD ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYRANK ZREVRANGE ZSCORE`)
+	campaignCommands = append(strings.Fields(`HSETNX SADD SISMEMBER SREM SSCAN ZREMRANGEBYSCORE`), listCommands...)
 	resultCommands   = append(strings.Fields(`HINCRBY LPOS LREM SADD SISMEMBER SREM`), listCommands...)
 	tokenCommands    = strings.Fields(`DEL GET PTTL SET TYPE`)
 	projectCommands  = strings.Fields(`DEL EXISTS HDEL HEXISTS HGET HGETALL HMGET HSET PERSIST PEXPIRE TYPE`)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -27,7 +28,7 @@ func (f *sqliteFile) describe(ctx context.Context, text string) (d description, 
 	for _, name := range names {
 		d.columns = append(d.columns, column{name: name})
 	}
-	return d, err
+	return d, cmp.Or(err, rows.Err())
 }
 
 // sqliteParams is more than any statement of ours has.

@@ -121,11 +121,11 @@ func checkAddress(address, query string) error {
 		return encode
 	}
 	for one := range strings.SplitSeq(host, ",") {
-		_, port, has := cutLast(one, ":")
-		if !has || port == "" || strings.HasSuffix(one, "]") { // an IPv6 address has colons, too
+		colon := strings.LastIndex(one, ":")
+		if colon < 0 || colon == len(one)-1 || strings.HasSuffix(one, "]") { // an IPv6 address has colons, too
 			continue
 		}
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		if n, err := strconv.ParseUint(one[colon+1:], 10, 16); err != nil || n == 0 {
 			return &URLError{"has no valid port; the form is " + postgresForm}
 		}
 	}
@@ -159,16 +159,8 @@ func openingError(err error) error {
 		return nil
 	}
 	text := err.Error()
-	if _, after, quoted := cutLast(text, "`: "); quoted {
-		return &URLError{"cannot be used: " + after}
+	if at := strings.LastIndex(text, "`: "); at >= 0 {
+		return &URLError{"cannot be used: " + text[at+len("`: "):]}
 	}
 	return &URLError{fmt.Sprintf("cannot be used; the form is %s", postgresForm)}
-}
-
-func cutLast(text, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(text, sep)
-	if i < 0 {
-		return text, "", false
-	}
-	return text[:i], text[i+len(sep):], true
 }

@@ -91,7 +91,7 @@ func TestTheFirstErrorIsRemembered(t *testing.T) {
 		f.left = 10
 		_, third := io.WriteString(o, "e")
 		lost, is := errors.AsType[*WriteError](o.Err())
-		if first != nil || third != nil || !errors.Is(second, cause) || !is || !errors.Is(lost, cause) || lost.IsBrokenPipe() != (cause == error(syscall.EPIPE)) {
+		if first != nil || third != nil || !errors.Is(second, cause) || !is || !errors.Is(lost, cause) || lost.IsBrokenPipe() != errors.Is(cause, syscall.EPIPE) {
 			t.Errorf("%v: %v, %v, %v; remembered %v", cause, first, second, third, o.Err())
 		}
 	}

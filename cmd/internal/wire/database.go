@@ -36,7 +36,7 @@ func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log
 			log.Info("database can be used: results are written")
 			return nil
 		case err == nil || ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // a stop is no fault of the database
 		case store.FaultOf(err) != store.Transient:
 			return databaseExit(err)
 		case tries == 0:
@@ -74,7 +74,7 @@ func (r *Rooms) CheckQueries(ctx context.Context) error {
 	}
 	if store.FaultOf(err) == store.Transient {
 		r.Logger.Warn("database cannot be asked: recipients whose token or profile is there wait", "error", err)
-		return nil
+		return nil //nolint:nilerr // an outage is waited out by those who need the database
 	}
 	return databaseExit(err)
 }

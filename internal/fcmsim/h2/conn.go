@@ -115,7 +115,7 @@ func (c *conn) beforeWait() {
 	if len(c.streams) == 0 {
 		until = time.Now().Add(idle)
 	}
-	_ = c.link.Conn.SetReadDeadline(until)
+	_ = c.link.SetReadDeadline(until)
 }
 
 // greet reads the client's preface and sends the settings.

@@ -22,7 +22,7 @@ func (c *conn) flush() {
 func (c *conn) write() {
 	if len(c.out) > 0 {
 		if d := c.server.options.Write; d > 0 {
-			_ = c.link.Conn.SetWriteDeadline(time.Now().Add(d))
+			_ = c.link.SetWriteDeadline(time.Now().Add(d))
 		}
 		_, _ = c.net.Write(c.out) // the reader hears of a connection that ended
 		c.out = c.out[:0]

@@ -1,0 +1,64 @@
+package campaign_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// before is a hook that does something before a command that mentions a word, once.
+type before struct {
+	word string
+	do   func()
+}
+
+func (b *before) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if do := b.do; do != nil && slices.Contains(cmd.Args(), any(b.word)) {
+			b.do = nil
+			do()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (b *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// keepsWhatComesMeanwhile has a campaign created, and another loaded, after a look found nothing of them and before it takes them out.
+func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
+	f := open(t, b)
+	registry := queue.DefaultNames().Registry()
+	f.ok(f.rdb.SAdd(t.Context(), registry, "created", "counted", "gone").Err())
+	hook := &before{word: "srem", do: func() {
+		f.create("created", campaign.Running)
+		f.hset(f.key("counted", queue.SuffixCounts), "loading:1", time.Now().UnixMilli())
+	}}
+	g := openOn(t, b.hooked(t, hook), b.rdb, eager)
+	g.discover()
+	wantEqual(t, "created and loaded meanwhile", hook.do == nil, true)
+	left, err := f.rdb.SMembers(t.Context(), registry).Result()
+	f.ok(err)
+	slices.Sort(left)
+	wantList(t, "registry", left, "counted", "created")
+	wantList(t, "running", idsOf(g.discover().Running), "created")
+}
+
+// createsBesideALook has a look find the entry of a campaign that is about to be created, and take it out.
+func createsBesideALook(t *testing.T, b *backend) {
+	f := open(t, b)
+	hook := &before{word: f.key("42", queue.SuffixSpec), do: func() { f.discover() }}
+	g := openOn(t, b.hooked(t, hook), b.rdb, campaign.Options{ScanEvery: time.Hour})
+	g.create("42", campaign.Running)
+	wantEqual(t, "looked meanwhile", hook.do == nil, true)
+	wantEqual(t, "registered", f.rdb.SIsMember(t.Context(), queue.DefaultNames().Registry(), "42").Val(), true)
+}
