@@ -28,6 +28,9 @@ var (
 	projectCommands  = strings.Fields(`DEL EXISTS HDEL HEXISTS HGET HGETALL HMGET HSET PERSIST PEXPIRE TYPE`)
 )
 
+// Commands are what is done to such keys, in capital letters.
+func (a Access) Commands() []string { return slices.Clone(a.commands) }
+
 // with says what is done to keys.
 func with(commands []string, all []Access) []Access {
 	for i := range all {
