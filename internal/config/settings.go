@@ -76,7 +76,7 @@ type Queue struct {
 	Lease      time.Duration `key:"lease" default:"15s" min:"100ms" max:"1h" help:"how long what a crashed process had taken stays out of reach; a live one extends its leases"`
 	MaxElement Size          `key:"max_element" default:"64KiB" min:"1KiB" max:"16MiB" help:"a longer element goes to the dead letters"`
 	ClaimBytes Size          `key:"claim_bytes" default:"4MiB" min:"1KiB" max:"64MiB" help:"what one claim carries at most"`
-	Linger     time.Duration `key:"linger" default:"168h" min:"1s" max:"8760h" help:"how long beyond the producer's expiry Redis keeps the list itself"`
+	Linger     time.Duration `key:"linger" default:"168h" min:"1s" max:"8760h" help:"how long beyond the producer's expiry a list without a campaign is kept; one with a campaign is kept until that ends"`
 }
 
 // Dispatcher are the settings of the dispatcher's pool.
@@ -92,7 +92,7 @@ type Dispatcher struct {
 
 // Campaign holds for every campaign that does not say otherwise.
 type Campaign struct {
-	DefaultTTL time.Duration `key:"default_ttl" default:"24h" min:"1s" max:"8760h" help:"the expiry of an audience that our loader wrote"`
+	DefaultTTL time.Duration `key:"default_ttl" default:"24h" min:"1s" max:"8760h" help:"the deadline of an audience that our loader wrote, unless its campaign has one"`
 	Retention  time.Duration `key:"retention" default:"168h" min:"1s" max:"8760h" help:"how long a finished campaign's books are kept in Redis"`
 }
 
