@@ -94,8 +94,8 @@ local function enter(keys, state, reason, retention_ms)
   redis.call('HDEL', spec, 'reason', 'finished_at')
   redis.call('HSET', spec, unpack(fields))
   if retention_ms > 0 then
-    redis.call('PEXPIRE', spec, retention_ms)
     redis.call('PEXPIRE', counts, retention_ms)
+    redis.call('PEXPIRE', spec, retention_ms) -- last: see retain
   elseif not wrong_type(keys[3], 'list') then
     guard(keys, kept_ms)
   end

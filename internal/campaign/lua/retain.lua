@@ -18,7 +18,8 @@ local left = redis.call('PTTL', spec)
 if left < 0 then
   left = retention_ms
 end
-for i, key in ipairs(KEYS) do
+for i = #KEYS, 1, -1 do -- the spec last: a campaign whose spec does not expire is looked at again
+  local key = KEYS[i]
   local ttl = redis.call('PTTL', key)
   local guarded = i == 3 and ttl > left
   if (ttl == -1 or guarded) and not (i == 3 and state == 'completed') then

@@ -23,7 +23,7 @@ if mark ~= '' and redis.call('HEXISTS', counts, mark) == 0 then
 end
 
 local moved = 'append:' .. load
-local noted = redis.call('HMGET', counts, 'append', moved, 'claimed', 'accepted', 'seen', 'replaces')
+local noted = redis.call('HMGET', counts, 'append', moved, 'claimed', 'accepted', 'seen', 'replaces', 'guard')
 local claimed, accepted = tonumber(noted[3]) or 0, tonumber(noted[4]) or 0
 local seen, replaces = tonumber(noted[5]) or 0, tonumber(noted[6]) or 0
 
@@ -61,6 +61,13 @@ local function pushed()
   return #elements
 end
 
+-- A deadline is noted first, the guard that belongs to it last: between them the list is recognised by the old guard.
+local now = server_ms()
+local deadline, due = now + ttl_ms, {}
+if ttl_ms > 0 then
+  due = {'deadline', whole(deadline), 'assumed', '1'}
+end
+
 local there = known and #elements or begun and pushed() or 0
 if there == 0 then
   if other and other ~= load then
@@ -68,7 +75,9 @@ if there == 0 then
   end
   place = claimed + redis.call('LLEN', list)
   after = math.max(seen, place) + #elements - math.min(replaces, #elements)
-  redis.call('HSET', counts, 'append', string.format('%s %d %d %d %s', number, place, accepted, after, load))
+  redis.call('HSET', counts, 'append', string.format('%s %d %d %d %s', number, place, accepted, after, load), unpack(due))
+elseif ttl_ms > 0 then
+  redis.call('HSET', counts, unpack(due))
 end
 call_all('RPUSH', list, elements, there + 1)
 redis.call('SETBIT', memory, number, 1)
@@ -81,11 +90,15 @@ write('accepted', whole(accepted + #elements))
 write('seen', whole(math.max(seen, tonumber(after))))
 write('replaces', whole(replaces - math.min(replaces, #elements)))
 if ttl_ms > 0 then
-  local deadline = server_ms() + ttl_ms
-  redis.call('PEXPIREAT', list, whole(deadline + keep_ms))
-  write('deadline', whole(deadline))
-  write('guard', whole(deadline + keep_ms))
-  write('assumed', '1')
+  local ends, guard = now + redis.call('PTTL', list), deadline + keep_ms
+  local ours = math.abs(ends - (tonumber(noted[7]) or 0)) <= 1000
+  if not ours then -- a list without a guard, or a producer's: that expiry would be taken for the deadline
+    redis.call('HSET', counts, 'guard', whole(guard))
+  end
+  if not ours or ends < guard then
+    redis.call('PEXPIREAT', list, whole(guard))
+    write('guard', whole(guard))
+  end
 end
 if field ~= '' then
   write(field, text)

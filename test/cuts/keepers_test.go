@@ -1,0 +1,294 @@
+package cuts
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// room is a Redis with one campaign, which is prepared through a sound client and cut through the other.
+type room struct {
+	t              *testing.T
+	rdb            *redis.Client // sound
+	sound, cutting *campaign.Campaigns
+	loader         *campaign.Loader
+	failed         bool // the call was cut
+}
+
+const spec, counts, list = "{campaign:42}:spec", "{campaign:42}:counts", "campaign:42"
+
+func newRoom(t *testing.T, sound, cutting *redis.Client) *room {
+	t.Helper()
+	must(t, sound.FlushAll(t.Context()).Err())
+	r := &room{t: t, rdb: sound}
+	for rdb, into := range map[*redis.Client]**campaign.Campaigns{sound: &r.sound, cutting: &r.cutting} {
+		all, err := campaign.New(rdb, queue.DefaultNames(), campaign.Options{Retention: 2 * time.Hour, Project: "p"})
+		must(t, err)
+		*into = all
+	}
+	return r
+}
+
+func (r *room) must(err error) { r.t.Helper(); must(r.t, err) }
+
+// write sets fields of a hash, and an expiry where one is given.
+func (r *room) write(key string, expiry time.Duration, fields ...any) {
+	r.t.Helper()
+	r.must(r.rdb.HSet(r.t.Context(), key, fields...).Err())
+	if expiry > 0 {
+		r.must(r.rdb.Expire(r.t.Context(), key, expiry).Err())
+	}
+}
+
+// push is what an application does.
+func (r *room) push(expiry time.Duration, elements ...any) {
+	r.t.Helper()
+	r.must(r.rdb.RPush(r.t.Context(), list, elements...).Err())
+	if expiry > 0 {
+		r.must(r.rdb.Expire(r.t.Context(), list, expiry).Err())
+	}
+}
+
+// create makes a campaign and brings it into a state.
+func (r *room) create(states ...campaign.State) {
+	r.t.Helper()
+	r.must(r.sound.Create(r.t.Context(), campaign.Spec{ID: "42", Message: []byte(`{"notification":{"title":"Hello"}}`), State: campaign.Running}))
+	for _, state := range states {
+		r.must(r.sound.Move(r.t.Context(), "42", state, "because"))
+	}
+}
+
+func batchOf(names ...string) (batch [][]byte) {
+	for _, name := range names {
+		batch = append(batch, fmt.Appendf(nil, `{"userId":%q}`, name))
+	}
+	return batch
+}
+
+// load opens a load through the client that is cut, and brings a batch where one is given.
+func (r *room) load(appending bool, first ...string) {
+	r.t.Helper()
+	l, err := r.cutting.Load(r.t.Context(), "42", appending)
+	r.must(err)
+	if len(first) > 0 {
+		r.must(l.Append(r.t.Context(), batchOf(first...)))
+	}
+	r.loader = l
+}
+
+// interrupt is a load that came to a first batch.
+func (r *room) interrupt() {
+	r.t.Helper()
+	r.load(false, "a", "b")
+	r.must(r.loader.Abandon(r.t.Context()))
+}
+
+var random = regexp.MustCompile(`[0-9A-Za-z_-]{16,}`)
+
+// looks is all that Redis holds, with moments in hours from now, and without what is random.
+func (r *room) looks() string {
+	r.t.Helper()
+	keys, err := r.rdb.Keys(r.t.Context(), "*").Result()
+	r.must(err)
+	var all []string
+	hours := func(ms string) string {
+		at, err := strconv.ParseInt(ms, 10, 64)
+		r.must(err)
+		return fmt.Sprintf("now%+.0fh", time.Until(time.UnixMilli(at)).Hours())
+	}
+	for _, key := range keys {
+		text := key + " for " + r.rdb.PTTL(r.t.Context(), key).Val().Round(time.Hour).String()
+		switch r.rdb.Type(r.t.Context(), key).Val() {
+		case "hash":
+			fields := r.rdb.HGetAll(r.t.Context(), key).Val()
+			for _, field := range slices.Sorted(maps.Keys(fields)) {
+				text += fmt.Sprintf(" %s=%s", field, moments.ReplaceAllStringFunc(fields[field], hours))
+			}
+		case "list":
+			text += moments.ReplaceAllStringFunc(fmt.Sprint(" ", r.rdb.LRange(r.t.Context(), key, 0, -1).Val()), hours)
+		case "set":
+			text += fmt.Sprint(" ", r.rdb.SMembers(r.t.Context(), key).Val())
+		}
+		all = append(all, random.ReplaceAllString(text, "ID"))
+	}
+	slices.Sort(all)
+	return strings.Join(all, "\n")
+}
+
+// discover looks for campaigns as a dispatcher does that has just started.
+func (r *room) discover() {
+	r.t.Helper()
+	all, err := campaign.New(r.rdb, queue.DefaultNames(), campaign.Options{Retention: 2 * time.Hour, Project: "p"})
+	r.must(err)
+	_, err = all.Discover(r.t.Context())
+	r.must(err)
+}
+
+// keepers are calls about campaigns, and what each is about.
+var keepers = map[string]struct {
+	script  string
+	prepare func(r *room)
+	call    func(r *room) error
+}{
+	"adopt an application's": {"campaign/adopt", func(r *room) {
+		r.push(3*time.Hour, "a", "b")
+		r.write(spec, time.Hour, "message", "{}", "state", "running")
+	}, (*room).adopt},
+	"adopt a late audience": {"campaign/adopt", func(r *room) {
+		r.create(campaign.Completed)
+		r.push(3*time.Hour, "a", "b")
+	}, (*room).adopt},
+	"adopt a paused one": {"campaign/adopt", func(r *room) {
+		r.create(campaign.Paused)
+		r.must(r.rdb.Expire(r.t.Context(), spec, time.Hour).Err())
+	}, (*room).adopt},
+	"register": {"campaign/register", func(r *room) {
+		r.create()
+		r.must(r.rdb.Del(r.t.Context(), queue.DefaultNames().Registry()).Err())
+	}, (*room).adopt},
+	"guard a list alone": {"campaign/guard", func(r *room) { r.push(3*time.Hour, "a", "b") }, (*room).guard},
+	"guard a campaign's": {"campaign/guard", func(r *room) { r.create(); r.push(3*time.Hour, "a", "b") }, (*room).guard},
+	"guard after a loss": {"campaign/guard", func(r *room) {
+		r.create()
+		r.push(3*time.Hour, "a", "b")
+		r.must(r.sound.Guard(r.t.Context(), "42"))
+		r.must(r.rdb.Del(r.t.Context(), counts).Err())
+	}, (*room).guard},
+	"begin a load":          {"campaign/begin_load", func(r *room) { r.load(false) }, (*room).bring},
+	"begin to append":       {"campaign/begin_load", func(r *room) { r.create(); r.push(0, "x"); r.load(true) }, (*room).bring},
+	"append the first":      {"queue/append", func(r *room) { r.load(false) }, (*room).bring},
+	"append to a guarded":   {"queue/append", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).bring},
+	"append to producer's":  {"queue/append", func(r *room) { r.push(3*time.Hour, "x"); r.load(true) }, (*room).bring},
+	"append to adopted":     {"queue/append", func(r *room) { r.create(); r.push(3*time.Hour, "x"); r.must(r.guard()); r.load(true) }, (*room).bring},
+	"note a batch":          {"campaign/loaded", func(r *room) { r.create(); r.load(false) }, (*room).bring},
+	"note a batch again":    {"campaign/loaded", func(r *room) { r.load(false, "a", "b") }, (*room).bring},
+	"note a late batch":     {"campaign/loaded", func(r *room) { r.create(campaign.Completed); r.load(true) }, (*room).bring},
+	"close a load":          {"campaign/loaded", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).close},
+	"abandon a load":        {"campaign/loaded", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).abandon},
+	"go on with a load":     {"campaign/take_load", func(r *room) { r.create(); r.interrupt(); r.load(false) }, (*room).bringAgain},
+	"give up what is gone":  {"campaign/waive", func(r *room) { r.create(); r.interrupt() }, (*room).waive},
+	"give up two loads":     {"campaign/waive", func(r *room) { r.create(); r.interrupt(); r.load(true, "c") }, (*room).waive},
+	"retain a cancelled":    {"campaign/retain", func(r *room) { r.create(); r.load(false, "a", "b"); r.claim() }, (*room).cancel},
+	"complete":              {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2) }, (*room).complete},
+	"complete with a loss":  {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 3, "claimed", 2, "ended:sent", 2) }, (*room).complete},
+	"bury":                  {"campaign/bury", func(r *room) { r.create(campaign.Paused); r.push(0, "a") }, (*room).remove},
+	"forget":                {"campaign/forget", func(r *room) { r.bare(2) }, (*room).look},
+	"forget what vanished":  {"campaign/forget", func(r *room) { r.bare(3) }, (*room).look},
+	"know a project":        {"campaign/projects", func(r *room) { r.create() }, (*room).look},
+	"create over a project": {"campaign/projects", func(r *room) { r.must(r.look()) }, (*room).look},
+}
+
+func (r *room) adopt() error      { _, err := r.cutting.Adopt(r.t.Context(), "42"); return err }
+func (r *room) guard() error      { return r.cutting.Guard(r.t.Context(), "42") }
+func (r *room) bring() error      { return r.loader.Append(r.t.Context(), batchOf("c", "d")) }
+func (r *room) bringAgain() error { return r.loader.Append(r.t.Context(), batchOf("a", "b")) }
+func (r *room) close() error      { return r.loader.Close(r.t.Context()) }
+func (r *room) abandon() error    { return r.loader.Abandon(r.t.Context()) }
+func (r *room) waive() error      { return r.cutting.Waive(r.t.Context(), "42", 3) }
+func (r *room) remove() error     { return r.cutting.Delete(r.t.Context(), "42") }
+func (r *room) cancel() error     { return r.cutting.Move(r.t.Context(), "42", campaign.Cancelled, "") }
+func (r *room) complete() error   { _, _, err := r.cutting.Complete(r.t.Context(), "42"); return err }
+func (r *room) look() error       { _, err := r.cutting.Discover(r.t.Context()); return err }
+
+// bare is what is left of a campaign without a spec.
+func (r *room) bare(seen int) {
+	r.t.Helper()
+	r.write(counts, 0, "seen", seen, "claimed", 2, "ended:sent", 2)
+	r.must(r.rdb.SAdd(r.t.Context(), queue.DefaultNames().Registry(), "42").Err())
+}
+
+// claim has a recipient in a lease.
+func (r *room) claim() {
+	r.t.Helper()
+	q, err := r.sound.Queue("42")
+	r.must(err)
+	_, err = q.Claim(r.t.Context(), queue.NewClaimID(), 1)
+	r.must(err)
+}
+
+// TestKeepers cuts what loads, keeps and ends campaigns. Repeated, and looked at by a dispatcher, all is as if nothing had been cut;
+// not repeated, no audience is lost or gets another deadline.
+func TestKeepers(t *testing.T) {
+	sound, cutting, k := open(t)
+	for name, s := range keepers {
+		t.Run(name, func(t *testing.T) {
+			prepare := func(t *testing.T) *room {
+				r := newRoom(t, sound, cutting)
+				s.prepare(r)
+				return r
+			}
+			whole := prepare(t)
+			before := whole.audience()
+			must(t, s.call(whole))
+			after := whole.audience()
+			whole.discover()
+			want := whole.looks()
+			call := func(_ *testing.T, r *room) error {
+				err := s.call(r)
+				r.failed = err != nil
+				return err
+			}
+			each(t, k, s.script, prepare, call, func(t *testing.T, r *room) {
+				r.t = t
+				if got := r.audience(); got != before && got != after {
+					t.Errorf("cut, it has the audience %s, want %s or %s", got, before, after)
+				}
+				if r.failed {
+					r.must(s.call(r))
+				}
+				r.discover()
+				if got := r.looks(); got != want {
+					t.Errorf("repeated, it holds\n%s\nwant\n%s", got, want)
+				}
+			})
+			each(t, k, s.script, prepare, call, func(t *testing.T, r *room) {
+				r.t = t
+				r.discover()
+				r.discover()
+				r.bounded()
+			})
+		})
+	}
+}
+
+// audience are the recipients that are there, wherever.
+func (r *room) audience() string {
+	r.t.Helper()
+	q, err := r.sound.Queue("42")
+	r.must(err)
+	c, err := q.Count(r.t.Context())
+	r.must(err)
+	return fmt.Sprint(c.Listed + c.Back + c.Retrying + c.InFlight)
+}
+
+// bounded checks expiries: keys of what runs have none but the guard of its list, those of what has ended all have one. A deadline
+// is that of a producer or of the load.
+func (r *room) bounded() {
+	r.t.Helper()
+	state := r.rdb.HGet(r.t.Context(), spec, "state").Val()
+	for _, key := range r.rdb.Keys(r.t.Context(), "*campaign:42*").Val() {
+		ttl := r.rdb.PTTL(r.t.Context(), key).Val()
+		switch {
+		case key == list || strings.Contains(key, ":load:"):
+		case state == "running" && ttl >= 0:
+			r.t.Errorf("%s of a running campaign expires in %s", key, ttl)
+		case (state == "completed" || state == "cancelled") && ttl < 0:
+			r.t.Errorf("%s of a campaign that is %s never expires", key, state)
+		}
+	}
+	if ms, err := r.rdb.HGet(r.t.Context(), counts, "deadline").Int64(); err == nil && ms > 0 {
+		if left := time.Until(time.UnixMilli(ms)).Round(time.Hour); left != 3*time.Hour && left != 24*time.Hour {
+			r.t.Errorf("the deadline is in %s, want the producer's or the load's", left)
+		}
+	}
+}
