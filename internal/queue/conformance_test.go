@@ -49,6 +49,7 @@ var conformance = []struct {
 	{"seen", seesWhatVanishes},
 	{"leases that are deleted", countsWhatLeasesHold},
 	{"wrong type", wrongTypeMovesNothing},
+	{"unreadable counts", unreadableCountsAreNamed},
 	{"lost replies", lostRepliesLoseNothing},
 	{"no replies at all", noRepliesLoseNothing},
 	{"many workers", manyWorkers},
