@@ -41,6 +41,7 @@ var conformance = []struct {
 	{"reap", reapsExpired},
 	{"reap when time has passed", reapsWhenTimeHasPassed},
 	{"reap against extend", reapsNothingThatIsExtended},
+	{"reap against extend beside an empty lease", reapsNothingBesideAnEmptyLease},
 	{"extend", extends},
 	{"append", appendsOnce},
 	{"append while marked", appendsWhileMarked},
