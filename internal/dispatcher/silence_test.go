@@ -421,5 +421,13 @@ func TestSilence(t *testing.T) {
 		if _, _, _, due := s.report(now); !due {
 			t.Error("not silent after a long time")
 		}
+		for run, want := range map[int]bool{slowRun - 1: false, slowRun: true} {
+			var s silence
+			fail(&s, run-1, noAnswer, false)
+			s.hear(noAnswer, false, 1, now.Add(slowTime))
+			if s.stopped() != want {
+				t.Errorf("stopped after %d: %v", run, !want)
+			}
+		}
 	})
 }
