@@ -162,9 +162,11 @@ func (w *warden) forgetSilence() {
 	}
 }
 
-// isSilenced reports whether this process sends nothing of a campaign until its own probe is
-// answered. Others may fare better.
-func (w *warden) isSilenced(id string) bool {
+// distrusts reports whether this process claims nothing of a campaign until its own probe is answered. Others may fare better.
+func (w *warden) distrusts(id string) bool {
+	if w.refused.Load() {
+		return true
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.silent[id]

@@ -1,9 +1,11 @@
 package operator
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"regexp"
 	"strings"
 
 	"fanfare/internal/queue"
@@ -43,7 +45,17 @@ func RedisAdvice(err error) string {
 	case strings.Contains(text, "NOAUTH"):
 		return "Redis wants a password: set REDIS_PASSWORD, or put it into REDIS_URL"
 	case queue.Denied(err):
-		return "the user may not do this: grant it in Redis with ACL SETUSER, as deploy/README.md shows"
+		return "the user may not do this: grant it in Redis with ACL SETUSER " + grant(text) + "; deploy/README.md lists all that is needed"
 	}
 	return "check REDIS_URL, or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD"
+}
+
+var deniedTo = regexp.MustCompile(`(?:User (\S+)|this user) has no permissions to run the '([^']+)' command`)
+
+// grant is what ACL SETUSER takes to allow what an error says is denied.
+func grant(text string) string {
+	if found := deniedTo.FindStringSubmatch(text); found != nil {
+		return cmp.Or(found[1], "USER") + " +" + found[2]
+	}
+	return "USER"
 }

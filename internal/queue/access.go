@@ -11,7 +11,7 @@ import (
 
 // Access is a family of keys that a Redis user must be let to, and one key of it.
 type Access struct {
-	Pattern string // as ACL SETUSER takes it behind a ~
+	Pattern string // as ACL SETUSER takes it behind a ~; empty: commands without a key
 	Reads   bool   // they are not written
 
 	key      string
@@ -94,6 +94,8 @@ type AccessError struct {
 	Patterns []string // keys that are denied altogether
 	Commands []string // commands that are denied, on the keys of On
 	On       []string
+	Keyless  []string // commands without a key that are denied
+	Channel  string   // that is denied
 	User     string
 	Err      error
 }
@@ -107,6 +109,14 @@ func (e *AccessError) Error() string {
 	if len(e.Commands) > 0 {
 		missing = append(missing, "no permission for "+strings.Join(e.Commands, " ")+" on the keys "+strings.Join(e.On, " "))
 		rules = append(rules, "+"+strings.Join(e.Commands, " +"))
+	}
+	if len(e.Keyless) > 0 {
+		missing = append(missing, "no permission for "+strings.Join(e.Keyless, " "))
+		rules = append(rules, "+"+strings.Join(e.Keyless, " +"))
+	}
+	if e.Channel != "" {
+		missing = append(missing, "no access to the channel "+e.Channel)
+		rules = append(rules, "&"+e.Channel)
 	}
 	text := strings.Join(missing, "; ")
 	if e.Err != nil {
@@ -159,22 +169,19 @@ func CheckAccess(ctx context.Context, rdb redis.UniversalClient, needed ...Acces
 		case !Denied(err):
 			return fmt.Errorf("ask Redis for access to %s: %w", a.Pattern, err)
 		case deniedCommand(err) != "":
-			denied.deny(a.Pattern, []string{deniedCommand(err)})
+			denied.deny("", []string{deniedCommand(err)})
 			denied.Err = err
 		case !slices.Contains(denied.Patterns, a.Pattern):
 			denied.Patterns, denied.Err = append(denied.Patterns, a.Pattern), err
 		}
 	}
-	if len(denied.Patterns)+len(denied.Commands) == 0 {
+	if len(denied.Patterns)+len(denied.Commands)+len(denied.Keyless) == 0 {
 		return nil
 	}
 	if denied.Err == nil {
 		denied.Err = errDeniedCommand
 	}
-	denied.User = "USER"
-	if name, err := rdb.Do(ctx, "ACL", "WHOAMI").Text(); err == nil {
-		denied.User = name
-	}
+	denied.User = userOf(ctx, rdb)
 	return &denied
 }
 
@@ -188,6 +195,9 @@ func (deniedError) RedisError()     {}
 
 // check returns the commands that may not be done to the keys; a denial of the keys, or of scripts, is an error.
 func (a Access) check(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+	if a.Pattern == "" {
+		return a.askServer(ctx, rdb)
+	}
 	if a.Reads {
 		return nil, rdb.Exists(ctx, a.key).Err()
 	}
@@ -199,12 +209,16 @@ func (a Access) check(ctx context.Context, rdb redis.UniversalClient) ([]string,
 }
 
 func (e *AccessError) deny(pattern string, commands []string) {
+	into := &e.Commands
+	if pattern == "" {
+		into = &e.Keyless
+	}
 	for _, command := range commands {
-		if command = strings.ToLower(command); !slices.Contains(e.Commands, command) {
-			e.Commands = append(e.Commands, command)
+		if command = strings.ToLower(command); !slices.Contains(*into, command) {
+			*into = append(*into, command)
 		}
 	}
-	if !slices.Contains(e.On, pattern) {
+	if pattern != "" && !slices.Contains(e.On, pattern) {
 		e.On = append(e.On, pattern)
 	}
 }

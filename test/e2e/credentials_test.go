@@ -142,6 +142,19 @@ func TestRedisKeysDenied(t *testing.T) {
 	if err := s.Redis.Do(t.Context(), "ACL", "SETUSER", "poor", "~notification:responses", "~{notification:responses}:*").Err(); err != nil {
 		t.Fatal(err)
 	}
+	for command, rule := range map[string]string{"rpush": "campaign:* ", "scan": "no permission for scan", "time": "no permission for time"} {
+		if err := s.Redis.Do(t.Context(), "ACL", "SETUSER", "poor", "-"+command).Err(); err != nil {
+			t.Fatal(err)
+		}
+		p := s.Job("42", as)
+		if code := p.Wait(); code != 3 || !strings.Contains(p.Log(), rule) || !strings.Contains(p.Log(), "ACL SETUSER poor +"+command) {
+			t.Errorf("without %s it exited %d saying %q, want 3 and the rule", command, code, p.Log())
+		}
+		if err := s.Redis.Do(t.Context(), "ACL", "SETUSER", "poor", "+"+command).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkOnce(t, s, 0)
 	s.Job("42", as).Exits(0)
 	checkOnce(t, s, 20)
 }

@@ -13,6 +13,7 @@ import (
 func (r *Rooms) Probes() []operator.Probe {
 	probes := []operator.Probe{
 		{Name: "redis keys", Run: r.probeAccess},
+		{Name: "redis channel", Run: r.probeChannel},
 		{Name: "fcm credentials", Run: r.probeCredentials},
 		{Name: "fcm endpoint", Run: r.probeEndpoint},
 	}

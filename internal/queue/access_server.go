@@ -1,0 +1,84 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ServerAccess is what a program needs beside its keys; one that looks for campaigns also scans the keyspace.
+func ServerAccess(scans bool) Access {
+	a := Access{commands: []string{"EVALSHA", "INFO", "PING", "TIME"}}
+	if scans {
+		a.commands = append(a.commands, "SCAN")
+	}
+	return a
+}
+
+// ask runs a command that has no key, and changes nothing.
+func ask(ctx context.Context, rdb redis.UniversalClient, command string) error {
+	switch command {
+	case "EVALSHA":
+		return rdb.EvalSha(ctx, strings.Repeat("0", 40), nil).Err()
+	case "INFO":
+		return rdb.Info(ctx, "server").Err()
+	case "SCAN":
+		return rdb.Scan(ctx, 0, "", 1).Err()
+	default:
+		return rdb.Do(ctx, command).Err()
+	}
+}
+
+// askServer returns the commands without a key that are denied.
+func (a Access) askServer(ctx context.Context, rdb redis.UniversalClient) (denied []string, err error) {
+	for _, command := range a.commands {
+		err := ask(ctx, rdb, command)
+		_, answered := errors.AsType[redis.Error](err)
+		switch {
+		case err == nil:
+		case !answered:
+			return nil, err
+		case Denied(err) && deniedCommand(err) == "":
+			return nil, err
+		case Denied(err):
+			denied = append(denied, deniedCommand(err)) // that with which a connection begins, perhaps
+		}
+	}
+	return denied, nil
+}
+
+// CheckChannel subscribes to the channel on which dispatchers hear of a gate, a halt or another quota. An *AccessError says that
+// Redis denies it: they hear of it up to a second later then.
+func (k ProjectKeys) CheckChannel(ctx context.Context, rdb redis.UniversalClient) error {
+	channel := k.list.Key(SuffixSignal)
+	sub := rdb.Subscribe(ctx, channel)
+	_, err := sub.Receive(ctx)
+	_ = sub.Close()
+	if err == nil {
+		err = rdb.Publish(ctx, channel, "").Err()
+	}
+	switch {
+	case err == nil:
+		return nil
+	case !Denied(err):
+		return fmt.Errorf("ask Redis for the channel %s: %w", channel, err)
+	}
+	denied := &AccessError{User: userOf(ctx, rdb), Err: err}
+	if command := deniedCommand(err); command != "" {
+		denied.Keyless = []string{command}
+	} else {
+		denied.Channel = globLiteral(channel)
+	}
+	return denied
+}
+
+// userOf is our name in Redis, for the rule that grants something.
+func userOf(ctx context.Context, rdb redis.UniversalClient) string {
+	if name, err := rdb.Do(ctx, "ACL", "WHOAMI").Text(); err == nil {
+		return name
+	}
+	return "USER"
+}
