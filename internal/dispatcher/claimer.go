@@ -141,12 +141,13 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 		return nil
 	}
 	fatal := c.refused(camp, err)
-	if fatal != nil { // a Job ends soon, whether or not the claim is undone
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, 0)
-		defer stop()
+	grace := c.d.opts.Lease
+	if fatal != nil { // the Job stops now, and is not kept by a claim that cannot be undone
+		stopped, stop := context.WithCancel(ctx)
+		stop()
+		ctx, grace = stopped, c.d.opts.brief()
 	}
-	c.undo(ctx, l, err)
+	c.undo(ctx, l, err, grace)
 	return fatal
 }
 
@@ -208,13 +209,13 @@ func (c *claimer) rests(camp *served) {
 }
 
 // undo gives back what a claim may have taken although its replies were lost: whoever stays in it would be reaped as lost. It
-// tries until that succeeds, whether or not the campaign is served by then, and in a stop for as long as the lease lasts. The
-// campaign is not claimed from meanwhile.
-func (c *claimer) undo(ctx context.Context, l *lease, cause error) {
+// tries until that succeeds, whether or not the campaign is served by then, and in a stop for a grace. The campaign is not claimed
+// from meanwhile.
+func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Duration) {
 	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || queue.Permanent(cause) && !queue.Denied(cause) {
 		return
 	}
-	keep, stop := outlive(ctx, c.d.opts.Lease)
+	keep, stop := outlive(ctx, grace)
 	defer stop()
 	err := c.d.persist(keep, "give back what a failed claim may have taken", l.camp, func(ctx context.Context) error {
 		_, err := l.camp.queue.GiveBack(ctx, l.claim)
