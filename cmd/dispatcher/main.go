@@ -103,8 +103,8 @@ func exit(err error, campaignID string) error {
 	return err
 }
 
-// unusable tells that somebody has to mend the campaign: its id, its spec, its message or a key of the wrong type;
-// or that it is another project's.
+// unusable reports whether a person has to fix the campaign: its id, its spec, its message or a key
+// of the wrong type; or whether it is another project's.
 func unusable(err error) bool {
 	_, id := errors.AsType[*queue.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)

@@ -26,7 +26,7 @@ func TestMomentsAreUsable(t *testing.T) {
 		}
 	})
 	const now = 1_767_225_600_000
-	if at := Milli(now); at.UnixMilli() != now || Micro(now*1000) != at || Span(1500) != 1500*time.Millisecond || Count(7) != 7 {
+	if at := Milli(now); at.UnixMilli() != now || Micro(now*1000) != at || Span(1500) != 1500*time.Millisecond || Count(7) != 7 || Span(0) != 0 || Span(-1) != 0 || Count(0) != 0 {
 		t.Errorf("%s is not kept", at)
 	}
 	for text, want := range map[string]bool{

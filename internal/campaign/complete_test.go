@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
@@ -140,6 +143,20 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	f.hset(f.key("theirs", queue.SuffixSpec), "message", "{}", "state", "cancelled")
 	f.discover()
 	kept("theirs", true)
+}
+
+// TestExpiryThatWasTakenOff finds a completed campaign whose spec has no expiry any more, and gives it one.
+func TestExpiryThatWasTakenOff(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	f := openOn(t, rdb, rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
+	f.into("1", campaign.Completed)
+	f.ok(rdb.Persist(t.Context(), f.key("1", queue.SuffixSpec)).Err())
+	f.discover()
+	if left := f.expiry(f.key("1", queue.SuffixSpec)); left <= 0 || left > time.Hour {
+		t.Errorf("the spec expires in %s, want an hour", left)
+	}
 }
 
 // keepsWhatRunsAgain takes the retention off all keys. A list with recipients who came late is not under it.

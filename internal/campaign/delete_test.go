@@ -121,7 +121,7 @@ func deleteGoesOn(t *testing.T, b *backend) {
 
 var errCut = errors.New("cut off")
 
-// limit is a hook that lets so many commands pass.
+// limit is a hook that lets so many commands pass; a pipeline counts as one.
 type limit struct{ left int }
 
 func (l *limit) client(t *testing.T, b *backend) redis.UniversalClient { return b.hooked(t, l) }
@@ -140,5 +140,14 @@ func (l *limit) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 }
 
 func (l *limit) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if l.left == 0 {
+			for _, cmd := range cmds {
+				cmd.SetErr(errCut)
+			}
+			return errCut
+		}
+		l.left--
+		return next(ctx, cmds)
+	}
 }

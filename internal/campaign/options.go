@@ -26,7 +26,8 @@ type Options struct {
 	Retention time.Duration
 	// DefaultTTL is the deadline of an audience that is loaded, from its last batch, unless its campaign has one of its own.
 	DefaultTTL time.Duration
-	// ScanEvery is the pause between two passes over the keyspace for lists that an application wrote without us.
+	// ScanEvery is the pause between two passes over the keyspace for lists that an application wrote without us. Zero makes it a
+	// hundred times what the last pass took, and DefaultScanEvery at most.
 	ScanEvery time.Duration
 	// ScanBudget bounds the time that one Discover spends on such a pass, which the next one goes on with: a keyspace
 	// of a hundred million tokens must neither hold up the campaigns that are known nor keep Redis busy.
@@ -39,7 +40,7 @@ func (o Options) withDefaults() Options {
 		standard time.Duration
 	}{
 		{&o.Retention, DefaultRetention}, {&o.DefaultTTL, DefaultTTL},
-		{&o.ScanEvery, DefaultScanEvery}, {&o.ScanBudget, DefaultScanBudget}, {&o.Queue.Linger, queue.DefaultLinger},
+		{&o.ScanBudget, DefaultScanBudget}, {&o.Queue.Linger, queue.DefaultLinger},
 	} {
 		if *d.value == 0 {
 			*d.value = d.standard

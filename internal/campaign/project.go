@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/internal/bounds"
 	"fanfare/internal/queue"
 )
 
@@ -82,7 +83,7 @@ func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []h
 	known := make(map[string]time.Time)
 	for pair := range slices.Chunk(reply, 2) {
 		if ms, err := strconv.ParseInt(pair[len(pair)-1], 10, 64); err == nil && len(pair) == 2 {
-			known[pair[0]] = time.UnixMilli(ms).UTC()
+			known[pair[0]] = bounds.Milli(ms)
 		}
 	}
 	for _, h := range heads {

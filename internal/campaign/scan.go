@@ -18,8 +18,10 @@ type scanner struct {
 	mu      sync.Mutex
 	cursors map[string]*cursor // by master; nil between two passes
 	next    time.Time          // when the next pass begins
+	took    time.Duration      // what the pass under way has taken so far
 
-	unsettled atomic.Bool // a pass has begun since what is unsettled was last looked for
+	unsettled     atomic.Bool // a pass has begun since what is unsettled was last looked for
+	nextUnsettled time.Time
 }
 
 // cursor is how far a pass has come on one master.
@@ -40,10 +42,10 @@ func (c *Campaigns) scanLists(ctx context.Context) (ids []string, err error) {
 		if time.Now().Before(s.next) {
 			return nil, nil
 		}
-		s.cursors = make(map[string]*cursor)
-		s.unsettled.Store(true)
+		s.begin(c.o.longestScanPause())
 	}
-	until := time.Now().Add(c.o.ScanBudget)
+	began := time.Now()
+	until := began.Add(c.o.ScanBudget)
 	var (
 		mu   sync.Mutex // a Cluster's masters are scanned side by side
 		over = true
@@ -63,10 +65,38 @@ func (c *Campaigns) scanLists(ctx context.Context) (ids []string, err error) {
 		over = over && at.done
 		return err
 	})
+	s.took += time.Since(began)
 	if err == nil && over {
-		s.cursors, s.next = nil, time.Now().Add(c.o.ScanEvery)
+		s.cursors, s.next = nil, time.Now().Add(c.o.scanPause(s.took))
 	}
 	return ids, err
+}
+
+// begin starts a pass. What is unsettled is looked for at most once in every interval.
+func (s *scanner) begin(interval time.Duration) {
+	s.cursors, s.took = make(map[string]*cursor), 0
+	if now := time.Now(); !now.Before(s.nextUnsettled) {
+		s.nextUnsettled = now.Add(interval)
+		s.unsettled.Store(true)
+	}
+}
+
+// scanShare bounds the load: a pass is followed by a pause this many times as long.
+const scanShare = 100
+
+// scanPause is the pause after a pass. Among few keys it is short: a list with a short expiry is guarded before that passes.
+func (o Options) scanPause(took time.Duration) time.Duration {
+	if o.ScanEvery > 0 {
+		return o.ScanEvery
+	}
+	return min(scanShare*took, DefaultScanEvery)
+}
+
+func (o Options) longestScanPause() time.Duration {
+	if o.ScanEvery > 0 {
+		return o.ScanEvery
+	}
+	return DefaultScanEvery
 }
 
 // scanMaster scans one master until its end, or until time is up.

@@ -105,7 +105,7 @@ type Retry struct {
 	Quota       time.Duration `key:"quota" default:"60s" min:"1ms" max:"24h" help:"wait after a 429 that names none"`
 	Unsent      time.Duration `key:"unsent" default:"1s" min:"1ms" max:"24h" help:"wait after a request that never reached FCM"`
 	Outage      time.Duration `key:"outage" default:"10s" min:"1ms" max:"24h" help:"wait while the database is down or the credentials are refused; no attempt is counted"`
-	KeptBack    time.Duration `key:"kept_back" default:"5m" min:"1ms" max:"24h" help:"wait of recipients whose platform is kept back, until a person has mended it"`
+	KeptBack    time.Duration `key:"kept_back" default:"5m" min:"1ms" max:"24h" help:"wait of recipients whose platform is kept back, until a person has fixed it"`
 }
 
 // Pacing is the quota that all replicas share.
@@ -114,7 +114,7 @@ type Pacing struct {
 	PerMinute         int           `key:"per_minute" default:"600000" min:"1" max:"60000000" help:"what Firebase grants the project, in messages a minute"`
 	HeadroomPercent   int           `key:"headroom_percent" default:"1" min:"0" max:"99" help:"the percentage of it that is left unused: for pushes that arrive late, in the quota's next minute, and for the application's own"`
 	Ramp              time.Duration `key:"ramp" default:"60s" min:"0s" max:"24h" help:"from standstill to full pace; FCM asks for 60s or more"`
-	Idle              time.Duration `key:"idle" default:"30s" min:"1s" max:"24h" help:"the pause after which the ramp begins anew"`
+	Idle              time.Duration `key:"idle" default:"30s" min:"1s" max:"24h" help:"the pause after which the ramp begins again"`
 	MaxGate           time.Duration `key:"max_gate" default:"1h" min:"1s" max:"24h" help:"the longest Retry-After that is believed"`
 	AvoidQuarterHours bool          `key:"avoid_quarter_hours" default:"false" help:"send nothing within two minutes of :00, :15, :30 and :45, when FCM is busiest"`
 }

@@ -85,14 +85,14 @@ func (c *claimer) share(free int) map[*served]int {
 	for i, camp := range serving {
 		byID[camp.id] = camp
 		terms := camp.terms.Load()
-		priority := terms.priority
-		if camp.overdue(now) {
+		priority, overdue := terms.priority, camp.overdue(now)
+		if overdue {
 			priority = highest // what has expired is written down beside all else, and starved by nothing
 		}
 		contenders[i] = campaign.Contender{
 			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.most(),
 			InFlight: int(camp.inflight.Load()), Turn: camp.turn,
-			Idle: camp.claiming.Load() || c.d.behind(camp) || camp.silence.stopped() || now.Before(camp.idle),
+			Idle: camp.claiming.Load() || c.d.behind(camp) || !overdue && camp.silence.stopped() || now.Before(camp.idle),
 		}
 	}
 	grants := make(map[*served]int)
@@ -154,17 +154,17 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 // take sends on what it claims to be prepared, and returns how many slots that holds.
 func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error) {
 	camp := l.camp
-	wanted := n
+	wanted, overdue := n, camp.overdue(c.d.now())
 	n, err := c.d.jury.admit(brief, l, n)
 	if err != nil {
 		return 0, err
 	}
 	if n == 0 && camp.hold.Load() != nil {
-		if !camp.overdue(c.d.now()) {
+		if !overdue {
 			c.rests(camp)
 			return 0, nil
 		}
-		n = wanted // nobody of them is sent to: they end as expired
+		n = wanted // no one of them is sent to: they end as expired
 	}
 	if n == 0 {
 		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
@@ -174,7 +174,9 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 		return 0, nil
 	}
 	l.here = c.d.now()
-	if c.d.warden.distrusts(camp.id) { // after the breaker was asked: a trip has to be acted on all the same
+	// After the breaker was asked: a trip has to be acted on all the same. Recipients that only
+	// expire need no answer of FCM.
+	if c.d.warden.refused.Load() || !overdue && c.d.warden.isSilenced(camp.id) {
 		c.d.jury.ended(l, n)
 		camp.idle = l.here.Add(c.d.opts.Poll)
 		return 0, nil

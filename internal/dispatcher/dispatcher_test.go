@@ -337,6 +337,26 @@ func TestWrongTypeMovesNothing(t *testing.T) {
 	}
 }
 
+// A campaign with a key of another type rests, twice as long after each claim up to a bound, and so does one with another error.
+func TestRefusedClaimsRest(t *testing.T) {
+	w := newWorld(t)
+	w.options.Discover = time.Second
+	d := must(New(w.deps, w.options))(t)
+	now := time.Unix(1000, 0)
+	d.now = func() time.Time { return now }
+	for _, refusal := range []error{&queue.TypeError{Key: "campaign:odd", Holds: "string", Want: "list"}, errors.New("connection refused")} {
+		camp := &served{id: "odd"}
+		for claim, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, longestRest, longestRest} {
+			if err := newClaimer(d).refused(camp, refusal); err != nil {
+				t.Fatal(err)
+			}
+			if rest := camp.idle.Sub(now); rest != want {
+				t.Errorf("%v, claim %d: rests for %s, want %s", refusal, claim, rest, want)
+			}
+		}
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
 	w := newWorld(t)
 	w.options.Concurrency = 0

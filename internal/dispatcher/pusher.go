@@ -107,7 +107,7 @@ func (d *Dispatcher) situation(dl *delivery, target notification.Target) situati
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		longestGate:   d.deps.Pacer.LongestGate(),
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
-		doubtful:      target.IsTrimmed() || target.IsUnusual(),
+		target:        target,
 	}
 	if deadline := dl.lease.deadline(); !deadline.IsZero() {
 		s.hasDeadline, s.remaining = true, deadline.Sub(now)

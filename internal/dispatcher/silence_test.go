@@ -240,6 +240,32 @@ func TestDeadlinePassesDuringAHold(t *testing.T) {
 	}
 }
 
+// So it does where this very process has stopped: writing them down needs no answer of FCM.
+func TestDeadlinePassesInSilence(t *testing.T) {
+	const n = 1000
+	w := newWorld(t)
+	service := w.silenced(unavailable, false)
+	w.campaign(campaign.Spec{ID: "42"}, audience(n)...)
+	reply := w.sender.answer
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if w.sender.total() == 500 {
+			service.off.Store(true)
+		}
+		return reply(ctx, token)
+	}
+	stop := w.serve(w.dispatcher())
+	w.held("42", service)
+	past := time.Now().Add(-time.Second)
+	if err := w.deps.Campaigns.Change(t.Context(), "42", campaign.Change{Deadline: &past}); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually(func() bool { return w.stateOf("42") == campaign.Expired })
+	stop()
+	if b := w.books("42"); b.Expired == 0 || b.Ended() != n {
+		t.Errorf("books %+v, want all who waited expired", b)
+	}
+}
+
 // The metrics say that a campaign is on hold.
 func TestHeldCampaignsAreCounted(t *testing.T) {
 	w := newWorld(t)
@@ -394,6 +420,14 @@ func TestSilence(t *testing.T) {
 		s.hear(noAnswer, false, 1, now.Add(slowTime))
 		if _, _, _, due := s.report(now); !due {
 			t.Error("not silent after a long time")
+		}
+		for run, want := range map[int]bool{slowRun - 1: false, slowRun: true} {
+			var s silence
+			fail(&s, run-1, noAnswer, false)
+			s.hear(noAnswer, false, 1, now.Add(slowTime))
+			if s.stopped() != want {
+				t.Errorf("stopped after %d: %v", run, !want)
+			}
 		}
 	})
 }

@@ -32,9 +32,13 @@ type situation struct {
 	longestGate time.Duration
 	// provenMessage: FCM accepted this very message for somebody else, so a refusal is about the target.
 	provenMessage bool
-	// doubtful: the target is our reading of what was found, or holds what no token of FCM's does, so a 400 may be about that.
-	doubtful bool
+	// target is what the push was addressed to.
+	target notification.Target
 }
+
+// isDoubtful reports whether a 400 may be about what was made of the target: it is our reading of
+// what was found, or holds what no token of FCM's does. Looking costs most of a microsecond.
+func (s *situation) isDoubtful() bool { return s.target.IsTrimmed() || s.target.IsUnusual() }
 
 // judge applies the table of FCM's rules to one recipient.
 func (r Retry) judge(a fcm.Answer, s situation) verdict {
@@ -50,7 +54,7 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		v.end, v.forget = notification.StatusFailed, true
 		return v
 	case fcm.BadTarget:
-		v.end, v.forget = notification.StatusFailed, s.provenMessage && !s.doubtful
+		v.end, v.forget = notification.StatusFailed, s.provenMessage && !s.isDoubtful()
 		return v
 	case fcm.Quota:
 		asked := a.RetryAfter

@@ -162,11 +162,9 @@ func (w *warden) forgetSilence() {
 	}
 }
 
-// distrusts reports whether this process claims nothing of a campaign until its own probe is answered. Others may fare better.
-func (w *warden) distrusts(id string) bool {
-	if w.refused.Load() {
-		return true
-	}
+// isSilenced reports whether this process sends nothing of a campaign until its own probe is
+// answered. Others may fare better.
+func (w *warden) isSilenced(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.silent[id]

@@ -333,3 +333,28 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 		t.Errorf("%d connections, want 2", n)
 	}
 }
+
+// A connection that takes no request although it carries none is closing, and is dropped. One that carries a request is only full.
+func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
+	srv := serve(t, func(s *httptest.Server) { s.EnableHTTP2 = false }, accept)
+	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	got, err := l.soon(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := got.(*lane)
+	if err := only.Reserve(); err != nil || only.Available() != 0 || only.Err() != nil {
+		t.Fatalf("%d requests fit, errors %v and %v", only.Available(), err, only.Err())
+	}
+	inspect := func(what string, open int) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.inspect()
+		if len(l.open) != open {
+			t.Errorf("%s: %d connections are open, want %d", what, len(l.open), open)
+		}
+	}
+	inspect("in use", 1)
+	got.release()
+	inspect("idle", 0)
+}

@@ -2,6 +2,7 @@ package notification
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ func TestTokensAreFoundInWhatIsStored(t *testing.T) {
 		"alone": realToken, "CRLF": realToken + "\r\n", "line feed": realToken + "\n", "spaces": "  " + realToken + "\t",
 		"no-break space": "\u00a0" + realToken + "\u3000", "byte order mark": "\ufeff" + realToken, "zero width": "\u200b" + realToken + "\u2060",
 		"NUL": realToken + "\x00", "delete": "\x7f" + realToken, "C1": realToken + "\u0085", "bidi": "\u202e" + realToken + "\u202c",
-		"quotes": `"` + realToken + `"`, "single quotes": "'" + realToken + "'", "typographic": "“" + realToken + "”", "German": "„" + realToken + "“",
+		"quotes": `"` + realToken + `"`, "single quotes": "'" + realToken + "'", "typographic": "“" + realToken + "”", "German": "„" + realToken + "“", "low": "‚" + realToken + "‘",
 		"quotes in quotes": `"\"` + realToken + `\""`, "quotes and space": "' \"" + realToken + "\"\r\n'", "half a quote": `"` + realToken,
 	} {
 		got := Token(text)
@@ -54,6 +55,33 @@ func TestTextsThatAreNoTokens(t *testing.T) {
 	for _, text := range []string{"t", "tok-1", "dead-1", "APA91b:x_y.z", strings.Repeat("x", MaxToken)} {
 		if got := Token(text); !got.IsSendable() || got.IsTrimmed() {
 			t.Errorf("%.40q is read as kind %d", text, got.Kind)
+		}
+	}
+}
+
+func TestTokensAreCompared(t *testing.T) {
+	t.Parallel()
+	if Token("two words").IsSame(Token("other words")) || !Token("two words").IsSame(Token("two words")) {
+		t.Error("two texts that can be no tokens are the same only where they are alike")
+	}
+	for text, want := range map[string]bool{realToken: false, "aZ09-_:.": false, "a%3Ab": true, "a/b": true, "a+b": true, "two words": false} {
+		if got := Token(text).IsUnusual(); got != want {
+			t.Errorf("%q is unusual: %v", text, got)
+		}
+	}
+}
+
+func TestFaultsShownAreBounded(t *testing.T) {
+	t.Parallel()
+	var all Faults
+	for n := 1; n <= faultsShown+2; n++ {
+		all = append(all, &Fault{Field: "f", Problem: "p"})
+		want := strings.Repeat("; f: p", min(n, faultsShown))[2:]
+		if more := n - faultsShown; more > 0 {
+			want += fmt.Sprintf("; and %d more", more)
+		}
+		if got := all.Error(); got != want {
+			t.Errorf("%d faults: %s, want %s", n, got, want)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 type Options struct {
 	// Settings hold until an operator sets others; see Governor.Set.
 	Settings
-	// Idle is the pause after which the ramp begins anew; a shorter one takes back a part of it.
+	// Idle is the pause after which the ramp begins again; a shorter one takes back a part of it.
 	Idle time.Duration
 	// MaxGate bounds what a Retry-After may ask for.
 	MaxGate time.Duration

@@ -84,6 +84,9 @@ func (c *Counts) setRetry(value, due string) {
 	}
 }
 
+// maxCount is where numbers end that scripts, which count in doubles, can still tell apart.
+const maxCount = 1 << 53
+
 // set takes one field of the counts hash.
 func (c *Counts) set(field, value string) error {
 	kind, name, _ := strings.Cut(field, ":")
@@ -104,6 +107,9 @@ func (c *Counts) set(field, value string) error {
 		return nil
 	}
 	n, err := strconv.ParseInt(value, 10, 64)
+	if isCount := total != nil || by != nil; err != nil || isCount && (n > maxCount || n < -maxCount) {
+		return &FigureError{Field{Name: field, Value: value}}
+	}
 	switch {
 	case total != nil:
 		*total = n
@@ -114,5 +120,5 @@ func (c *Counts) set(field, value string) error {
 	default:
 		c.Assumed = n != 0
 	}
-	return err
+	return nil
 }

@@ -19,6 +19,13 @@ func (e *GateClosedError) Error() string {
 	return fmt.Sprintf("gate is closed: its %s is %q", e.Name, e.Value)
 }
 
+// FigureError names a field of the counts that holds no number, or one that no count can reach.
+type FigureError struct{ Field }
+
+func (e *FigureError) Error() string {
+	return fmt.Sprintf("counts are unreadable: field %q holds %q, want a whole number: delete that field", e.Name, e.Value)
+}
+
 // TypeError names a key that holds another type than is needed; nothing was changed.
 type TypeError struct{ Key, Holds, Want string }
 

@@ -131,3 +131,27 @@ func reapsNothingThatIsExtended(t *testing.T, b *backend) {
 	wantEqual(t, "extended between", extended, true)
 	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
 }
+
+// An extended lease stays also where all the others of its script hold nothing.
+func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
+	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Minute})
+	f.push("a", "b", "c")
+	empty, lease := f.claim(1), f.claim(2)
+	if err := f.rdb.Del(t.Context(), f.list.Lease(empty.Claim)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	f.expire(empty.Claim, lease.Claim)
+	extended := false
+	b.lose(t, func(_ int, script []string) bool {
+		if releases := script[2] == "5"; releases { // leases, back, counts and the two leases
+			lost, err := sound.Extend(t.Context(), lease.Claim)
+			extended = err == nil && len(lost) == 0
+		}
+		return false
+	})
+	wantEqual(t, "reaped", f.reap(), 0)
+	wantEqual(t, "extended between", extended, true)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 1)
+	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
+}

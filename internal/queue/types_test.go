@@ -85,3 +85,22 @@ var needs = map[string]map[string]bool{
 	"count":       {"": true, "back": true, "retry": true, "counts": true, "outbox": true},
 	"append":      {"": true, "counts": true, "load:load": true},
 }
+
+// unreadableCountsAreNamed writes into the counts what is no count, and finds the field in the error, not a wrong sum.
+func unreadableCountsAreNamed(t *testing.T, b *backend) {
+	f := open(t, b, queue.Options{})
+	counts := f.list.Key(queue.SuffixCounts)
+	for field, value := range map[string]string{
+		"claimed": "nan", "seen": "", "ended:sent": "9223372036854775807", "code:failed:X": "-9223372036854775808", "later:x": "1e3",
+	} {
+		f.rdb.HSet(t.Context(), counts, field, value)
+		_, err := f.Count(t.Context())
+		if wrong, ok := errors.AsType[*queue.FigureError](err); !ok || wrong.Field != (queue.Field{Name: field, Value: value}) {
+			t.Errorf("%s is %q: got %v", field, value, err)
+		}
+		f.rdb.HDel(t.Context(), counts, field)
+	}
+	if _, err := f.Count(t.Context()); err != nil {
+		t.Errorf("after the fields were deleted: %v", err)
+	}
+}

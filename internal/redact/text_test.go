@@ -40,6 +40,8 @@ func TestSecretsAreHiddenToTheirEnd(t *testing.T) {
 		`{"private_key":"anything`:                               `{"private_key":"[redacted]"`,
 		"map[password:x user:u]":                                 "map[password:[redacted] user:u]",
 		"redis.password: hunter2":                                "redis.password: [redacted]",
+		"PGPASSWORD=x=y=z next":                                  "PGPASSWORD=[redacted] next",
+		`{"error":"bad \"password=x\" here"}`:                    `{"error":"bad \"password=[redacted]\" here"}`,
 		"password= user=u":                                       "password= user=u",
 		"https://h/d?user=u&password=x&sslmode=a":                "https://h/d?user=u&password=[redacted]&sslmode=a",
 		"Authorization: Bearer abc.def":                          "Authorization: Bearer [redacted]",

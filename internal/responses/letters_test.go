@@ -107,7 +107,13 @@ func TestDeadLetterSurvivesItsList(t *testing.T) {
 	}
 	whole := r
 	whole.Raw, whole.Token = nil, ""
+	empty := whole
+	empty.UserID = ""
 	for _, c := range []struct{ got, want responses.DeadLetter }{
+		{
+			responses.FailedLetter(empty, time.Now()), // what a producer wrote was an empty text
+			responses.DeadLetter{ID: "c:1", Kind: responses.KindElement, Reason: `bad "json"`, At: died, Result: empty},
+		},
 		{
 			responses.FailedLetter(r, time.Now()),
 			responses.DeadLetter{ID: "c:1", Kind: responses.KindElement, Reason: `bad "json"`, At: died, Result: whole, Raw: r.Raw},

@@ -41,6 +41,7 @@ var broken = []struct {
 	{settingTokenClear, `UPDATE numbers SET fcm_token = NULL WHERE fcm_token = $1 AND id = $2`, "$1 is the user", ""},
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = ANY($1) AND fcm_token = $2`, "array in $1", "postgres"},
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; DROP TABLE users`, "more than one statement", ""},
+	{settingTokenClear, `DO $$BEGIN DELETE FROM users; END$$`, "has no parameter, but needs two", "postgres"},
 	{settingTokenRestore, `UPDATE users SET push = $2 WHERE id = $1`, "push", ""},
 }
 

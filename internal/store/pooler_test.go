@@ -106,5 +106,8 @@ func TestAWrongParameterHalts(t *testing.T) {
 		if FaultOf(err) != Halt || !ok || refusal.Code != "22023" {
 			t.Errorf("got %v (%v), want a halt for the parameter's value", err, FaultOf(err))
 		}
+		if RefusalOf(err) != Misconfigured {
+			t.Errorf("got the refusal %v for %v, want one of the settings", RefusalOf(err), err)
+		}
 	}
 }

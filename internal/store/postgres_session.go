@@ -60,7 +60,8 @@ func (s *session) begin() string {
 	return "BEGIN" + query.String()
 }
 
-// quoted is a text as SQL's literal; E” reads backslashes in one way whatever standard_conforming_strings is.
+// quoted is a text as SQL's literal, with the prefix E: it reads backslashes in one way whatever
+// standard_conforming_strings is.
 func quoted(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }

@@ -38,7 +38,11 @@ func RefusalOf(err error) Refusal {
 // databaseRefusal reads the database's own error.
 func databaseRefusal(err error) Refusal {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return postgresRefusal(e)
+		_, connecting := errors.AsType[*pgconn.ConnectError](err)
+		if refusal := postgresRefusal(e); refusal != 0 || !connecting || stateFault(e.Code) == Transient {
+			return refusal
+		}
+		return Misconfigured // a parameter of the address, such as statement_timeout=abc
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {

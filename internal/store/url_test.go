@@ -99,7 +99,7 @@ func TestTLSOfTheURL(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"sslmode=disable": "none", "sslmode=no-verify": "unverified", "sslmode=require": "unverified", "sslmode=verify-full": "verified",
-		"ssl=true": "unverified", "ssl=false": "none", "ssl=require&sslmode=disable": "none", "sslmode=VerifyFull": "verified",
+		"ssl=true": "unverified", "ssl=false": "none", "ssl=require&sslmode=disable": "none", "sslmode=disable&ssl=require": "none", "sslmode=disable&sslaccept=strict": "none", "sslmode=VerifyFull": "verified",
 		"sslaccept=strict": "verified", "sslmode=require&sslaccept=strict": "verified", "sslmode=require&sslaccept=accept_invalid_certs": "unverified",
 		"sslmode=require&sslcert=" + authority:                                "of the authority",
 		"sslmode=no-verify&sslrootcert=" + authority:                          "unverified",

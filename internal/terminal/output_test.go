@@ -88,10 +88,12 @@ func TestTheFirstErrorIsRemembered(t *testing.T) {
 		o := New(f)
 		_, first := io.WriteString(o, "abc")
 		_, second := io.WriteString(o, "d")
+		f.left, f.err = 0, io.ErrShortWrite
+		_, later := io.WriteString(o, "d")
 		f.left = 10
 		_, third := io.WriteString(o, "e")
 		lost, is := errors.AsType[*WriteError](o.Err())
-		if first != nil || third != nil || !errors.Is(second, cause) || !is || !errors.Is(lost, cause) || lost.IsBrokenPipe() != errors.Is(cause, syscall.EPIPE) {
+		if first != nil || third != nil || !errors.Is(later, io.ErrShortWrite) || errors.Is(o.Err(), io.ErrShortWrite) || !errors.Is(second, cause) || !is || !errors.Is(lost, cause) || lost.IsBrokenPipe() != errors.Is(cause, syscall.EPIPE) {
 			t.Errorf("%v: %v, %v, %v; remembered %v", cause, first, second, third, o.Err())
 		}
 	}

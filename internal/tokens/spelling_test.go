@@ -1,12 +1,15 @@
 package tokens_test
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
@@ -103,6 +106,55 @@ func TestWhatCanBeNoTokenIsNotStored(t *testing.T) {
 	}
 	if err := b.store.Set(t.Context(), "u", notification.Token("good\r\n")); err != nil || b.held("u") != "good" {
 		t.Errorf("Redis holds %q, error %v", b.held("u"), err)
+	}
+}
+
+// respelling writes a token in yet another spelling before each script.
+type respelling struct {
+	redis.UniversalClient
+	key   string
+	times int
+}
+
+func (r *respelling) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	r.times++
+	r.Set(ctx, r.key, "dead"+strings.Repeat("\n", r.times), 0)
+	return r.UniversalClient.EvalSha(ctx, sha, keys, args...)
+}
+
+// A dead token that is respelled all the time stays, and is never offered as another one.
+func TestForgetOffersNoOtherSpelling(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	rdb := &respelling{UniversalClient: b.rdb, key: b.names.Token("u")}
+	store, err := tokens.New(rdb, b.names, nil, tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := store.Forget(t.Context(), "u", notification.Token("dead"), "42")
+	if err != nil || found != (tokens.Forgotten{}) {
+		t.Errorf("found %+v, error %v; want nothing", found, err)
+	}
+	if rdb.times < 2 || b.held("u") == "" {
+		t.Errorf("%d scripts ran; Redis holds %q", rdb.times, b.held("u"))
+	}
+}
+
+// A token that is stored nowhere replaces no copy, also where the copy is in another Cluster slot.
+func TestForgetApartKeepsTheFirstCopy(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	const user = "a}b"
+	if b.names.TokenKeysTogether(user) {
+		t.Fatalf("%q has its keys in one slot", user)
+	}
+	b.set(user, "first")
+	b.forget(user, "first")
+	first := b.rdb.Get(t.Context(), b.names.RemovedToken(user)).Val()
+	b.set(user, "new")
+	if removed, current := b.forget(user, "dead"); removed || current != "new" || b.held(user) != "new" {
+		t.Errorf("removed %v, current %q, Redis holds %q", removed, current, b.held(user))
+	}
+	if now := b.rdb.Get(t.Context(), b.names.RemovedToken(user)).Val(); now != first || first == "" {
+		t.Errorf("the copy is %q, want %q", now, first)
 	}
 }
 

@@ -238,6 +238,13 @@ var scenarios = map[string]scenario{
 		all := append(outcomes(held, true)[:3], outcomes(other, true)...)
 		return func() error { _, err := a.queue.Settle(a.t.Context(), all); return err }
 	}, 7},
+	"settle beside a lease that is gone": {"queue/settle", 10, func(a *audience) func() error {
+		one, two := a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 4)
+		_, err := a.queue.GiveBack(a.t.Context(), two.Claim)
+		a.must(err)
+		all := append(outcomes(one, true)[:2], outcomes(two, true)...)
+		return func() error { _, err := a.queue.Settle(a.t.Context(), all); return err }
+	}, 2},
 	"give back": {"queue/release", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
 		other := a.claim(queue.NewClaimID(), 3)

@@ -42,7 +42,11 @@ if #released > 0 then
   redis.call('HSET', counts, 'journal', 'release ' .. which .. ' ' .. table.concat(claims, ' '))
   put_back(counts, expired, claims, released, 1)
 elseif #claims > 0 then
-  redis.call('DEL', unpack(KEYS, 4, 3 + ended))
+  local empty = {}
+  for i, claim in ipairs(claims) do
+    empty[i] = lease .. claim
+  end
+  redis.call('DEL', unpack(empty)) -- not all of KEYS: a claim that was extended keeps its lease
   redis.call('ZREM', leases, unpack(claims))
 end
 return {#released, ended}

@@ -156,7 +156,7 @@ if emit then
 end
 local struck, entry = {}, {'strike'}
 for _, from in pairs(holdings) do
-  from.marks = text_of(from.marks)
+  from.marks = #from.marks > 0 and text_of(from.marks) or '0' -- a lease that is gone holds nothing
   struck[#struck + 1] = from
   entry[#entry + 1], entry[#entry + 2] = from.claim, from.marks
 end
