@@ -139,6 +139,14 @@ func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
 	if v := r.conclude(answer(a, "a", 6, breaker.WrongEndpoint)); v.Trip == nil || v.Trip.Kind != breaker.Unanswered {
 		t.Errorf("verdict %+v, want the campaign alone to stop", v)
 	}
+	// Half of what came instead of answers is not enough.
+	f = open(t, b, 1, options())
+	r = f.replicas[0]
+	a = r.admit("a", 10)
+	r.conclude(answer(a, "a", 5, breaker.WrongEndpoint))
+	if v := r.conclude(answer(a, "a", 5, breaker.Unanswered)); v.Trip == nil || v.Trip.Kind != breaker.Unanswered {
+		t.Errorf("verdict %+v for halves, want the campaign alone to stop", v)
+	}
 }
 
 func releaseStartsACanary(t *testing.T, b *backend) {

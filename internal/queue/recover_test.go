@@ -10,6 +10,30 @@ import (
 	"fanfare/internal/queue"
 )
 
+// Leases that another program has given an expiry are kept by the recovery of a move, too, even if the script does nothing else.
+func TestRecoveryKeepsLeases(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	f := openOn(t, rdb, rdb, "kept", queue.Options{Lease: time.Minute})
+	f.push("a", "b")
+	f.claimAs("held", 1)
+	leases := f.list.Key(queue.SuffixLeases)
+	for _, err := range []error{
+		rdb.HSet(t.Context(), f.list.Key(queue.SuffixCounts), "journal", "release all gone").Err(),
+		rdb.Expire(t.Context(), leases, time.Hour).Err(),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := f.GiveBack(t.Context(), "gone"); n != 0 || err != nil {
+		t.Fatalf("%d given back of a claim that is gone, error %v", n, err)
+	}
+	if left := rdb.TTL(t.Context(), leases).Val(); left != -1 {
+		t.Errorf("the leases expire in %s, want never", left)
+	}
+}
+
 // A claim that was cut behind the trim of its list is booked by the next script. What is left in the list stays there, also where
 // it looks like what was claimed.
 func TestRecoveryDropsNoCopies(t *testing.T) {
