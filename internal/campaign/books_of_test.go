@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,29 @@ func TestBooksOfCounts(t *testing.T) {
 		got := figures{b.Loaded, b.Missing, b.Interrupted, b.Recount, b.Loading}
 		if got != c.want || b.Balanced() != (b.Missing == 0 && !b.Recount) {
 			t.Errorf("%s: %+v, balanced %v, want %+v", name, got, b.Balanced(), c.want)
+		}
+	}
+}
+
+// What is advised sends to no one twice: --append is left out only where no one has an outcome or waits.
+func TestAdviceOnLosses(t *testing.T) {
+	const again, more = "fanfare load 1 FILE", "fanfare load 1 FILE --append"
+	for name, c := range map[string]struct {
+		books Books
+		state State
+		ends  string // of the advice; "" for none
+	}{
+		"all are missing":           {Books{Loaded: 6, Missing: 6}, Running, again},
+		"some have ended":           {Books{Loaded: 6, Missing: 2, Sent: 4}, Running, more},
+		"some wait":                 {Books{Loaded: 6, Missing: 2, Waiting: 4}, Running, more},
+		"it has ended for good":     {Books{Loaded: 6, Missing: 2, Sent: 4}, Cancelled, recreate},
+		"recounted":                 {Books{Loaded: 6, Missing: 2, Sent: 4, Recount: true}, Running, compare},
+		"a load was cut":            {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Running, again},
+		"a load was cut, cancelled": {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Cancelled, ""},
+	} {
+		losses := c.books.Losses("1", c.state)
+		if len(losses) != 1 || !strings.HasSuffix(losses[0].Advice, c.ends) || c.ends == "" && losses[0].Advice != "" {
+			t.Errorf("%s: %+v, want one advice that ends in %q", name, losses, c.ends)
 		}
 	}
 }
