@@ -16,11 +16,10 @@ const cutError = "NOPERM cut before write "
 // knife is a hook of a Redis client. It has every script sent as a text, and one of them fail before one of its writes.
 type knife struct {
 	mu     sync.Mutex
-	script string                // the text that is to be cut; "" for none
-	at     int                   // before which write, from 1
-	choose func(text string) int // instead, for each script; may be nil
-	cuts   int                   // made since it was armed
-	met    bool                  // the script was called since then
+	script string // the text that is to be cut; "" for none
+	at     int    // before which write, from 1
+	cuts   int    // made since it was armed
+	met    bool   // the script was called since then
 }
 
 // arm has the next call of a script fail before its n-th write.
@@ -31,21 +30,14 @@ func (k *knife) arm(name string, n int) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.script, k.at, k.cuts, k.choose, k.met = text, n, 0, nil, false
-}
-
-// armEach asks before each script whether, and before which write, it is to fail.
-func (k *knife) armEach(choose func(text string) int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.script, k.cuts, k.choose = "", 0, choose
+	k.script, k.at, k.cuts, k.met = text, n, 0, false
 }
 
 // sheathe lets all scripts pass, and returns how many were cut.
 func (k *knife) sheathe() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.script, k.choose = "", nil
+	k.script = ""
 	return k.cuts
 }
 
@@ -75,22 +67,15 @@ var writing = strings.Fields(`APPEND DEL EXPIRE HDEL HINCRBY HSET HSETNX INCR IN
 func (k *knife) before(text string) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	n := 0
-	switch {
-	case k.choose != nil:
-		n = k.choose(text)
-	case k.script != "" && strings.HasSuffix(text, k.script):
-		n = k.at
-		k.script, k.met = "", true
-	}
-	if n == 0 {
+	if k.script == "" || !strings.HasSuffix(text, k.script) {
 		return text
 	}
+	k.script, k.met = "", true
 	set := make([]string, len(writing))
 	for i, command := range writing {
 		set[i] = command + "=true"
 	}
-	return fmt.Sprintf(edge, strings.Join(set, ","), n, cutError) + text
+	return fmt.Sprintf(edge, strings.Join(set, ","), k.at, cutError) + text
 }
 
 func (k *knife) see(err error) {

@@ -196,14 +196,6 @@ type scenario struct {
 	twice   int // results that a cut may repeat
 }
 
-func identical(a *audience, n int) {
-	a.all = nil
-	a.must(a.rdb.Del(a.t.Context(), a.list.Plain()).Err())
-	for range n {
-		a.must(a.rdb.RPush(a.t.Context(), a.list.Plain(), "same").Err())
-	}
-}
-
 var scenarios = map[string]scenario{
 	"claim from everywhere": {"queue/claim", 20, func(a *audience) func() error {
 		a.mixed()

@@ -70,11 +70,11 @@ func (r *Rooms) CheckQueries(ctx context.Context) error {
 	}
 	err := r.Store.CheckQueries(ctx)
 	if err == nil || ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // a stop is no fault of the database
 	}
 	if store.FaultOf(err) == store.Transient {
 		r.Logger.Warn("database cannot be asked: recipients whose token or profile is there wait", "error", err)
-		return nil //nolint:nilerr // an outage is waited out by those who need the database
+		return nil
 	}
 	return databaseExit(err)
 }
