@@ -173,6 +173,7 @@ func heldBy(t *testing.T, hook between, ids ...string) (*Dispatcher, map[string]
 	for _, id := range ids {
 		list := must(queue.DefaultNames().Campaign(id))(t)
 		camp := &served{id: id, queue: must(queue.New(rdb, list, queue.Options{}))(t)}
+		camp.agree(campaign.Spec{})
 		leases[id] = &lease{camp: camp, claim: "claim-" + id}
 		leases[id].extendTo(time.Now().Add(time.Second))
 		d.held.add(leases[id])
