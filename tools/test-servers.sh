@@ -56,8 +56,9 @@ add_backports() {
 	fi
 	apt-get update -q >&2
 }
-if [[ " ${missing[*]} " == *" valkey-server "* ]] && ! apt-cache show valkey-server >/dev/null 2>&1; then
-	add_backports || true # the installation tells what is missing
+has_valkey() { apt-get install --simulate -q valkey-server >/dev/null 2>&1; }
+if [[ " ${missing[*]} " == *" valkey-server "* ]] && ! has_valkey; then
+	apt-get update -q >&2 && has_valkey || add_backports || true # the installation says what is missing
 fi
 
 install() { apt-get install -y -q --no-install-recommends "${missing[@]}"; }
