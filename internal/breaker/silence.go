@@ -11,7 +11,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Hold says why nobody of a campaign is sent to for now. The campaign runs on, and a probe that FCM answers ends the hold.
+// Hold says why no one of a campaign is sent to for now. The campaign runs on, and a probe that FCM answers ends the hold.
 type Hold struct {
 	Kind   Kind      `json:"kind"`
 	Since  time.Time `json:"since"`  // the server's clock

@@ -16,7 +16,7 @@ type State struct {
 	// Shares are of the answers that the campaign is judged by now: those of the canary, then those of the last
 	// minute. Largest first, Neutral last.
 	Shares []Share `json:"shares,omitempty"`
-	// Hold is why nobody is sent to until a probe is answered.
+	// Hold is why no one is sent to until a probe is answered.
 	Hold *Hold `json:"hold,omitempty"`
 	// Paused platforms, with the reasons.
 	Paused map[string]string `json:"paused,omitempty"`

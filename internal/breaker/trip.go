@@ -37,7 +37,7 @@ type Verdict struct {
 	// Tripped says that the round is over, by a trip or a reset: what is claimed and not sent goes back, and later
 	// pushes are to be admitted anew.
 	Tripped bool
-	// Hold is why nobody is admitted for now; nil: somebody may be.
+	// Hold is why no one is admitted for now; nil: recipients are admitted.
 	Hold *Hold
 	// Paused are the platforms that are kept back, with the reasons. It is not to be changed.
 	Paused map[string]string

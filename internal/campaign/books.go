@@ -45,7 +45,7 @@ type Books struct {
 	Lost   int64 `json:"lost"`
 	// Codes counts what ended by "status:code".
 	Codes map[string]int64 `json:"codes,omitempty"`
-	// Deadline is when whoever is left ends as expired; zero: never. Server's clock. One that is Assumed follows from
+	// Deadline is when everyone left ends as expired; zero: never. Server's clock. One that is Assumed follows from
 	// Options.DefaultTTL alone, and gives way to the campaign's own.
 	Deadline time.Time `json:"deadline,omitzero"`
 	Assumed  bool      `json:"assumed,omitempty"`

@@ -56,7 +56,7 @@ func (b Books) missingAdvice(id string, s State) string {
 	case s.Final():
 		return recreate
 	case b.Ended()+b.Open() == 0:
-		return strings.TrimSuffix(reload(id), " --append") // nobody would be sent to twice
+		return strings.TrimSuffix(reload(id), " --append") // no one would be sent to twice
 	}
 	return reload(id)
 }

@@ -31,7 +31,7 @@ type Spec struct {
 	Weight      int         // share of a dispatcher among the running campaigns of one priority; default 1
 	Priority    int         // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
 	Rate        float64     // its own cap in pushes a second, over all replicas; 0: none
-	// Deadline is a moment after which nobody may be sent to; zero: none. The list's own expiry counts besides it: see
+	// Deadline is a moment after which no one may be sent to; zero: none. The list's own expiry counts besides it: see
 	// Earliest.
 	Deadline time.Time
 	Project  string // the Firebase project to send for; empty: the one that serves it, where only one is known

@@ -102,7 +102,7 @@ func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []erro
 		lower := strings.ToLower(key.Value)
 		switch first, twice := seen[lower]; {
 		case !keyName.MatchString(key.Value):
-			errs = append(errs, &Error{Origin: f.at(key.Line), Key: strings.TrimSuffix(prefix, "."), Problem: "a key that is none of a setting (not shown)"})
+			errs = append(errs, &Error{Origin: f.at(key.Line), Key: strings.TrimSuffix(prefix, "."), Problem: "an unknown key (not shown)"})
 		case twice:
 			errs = append(errs, &Error{Origin: f.at(key.Line), Key: name, Problem: fmt.Sprintf("stands twice, first in line %d", first)})
 		case strings.Contains(key.Value, "."):

@@ -204,7 +204,7 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 	return taken, nil
 }
 
-// rests leaves a campaign alone that is on hold. If nobody of it is left, it may be completed all the same.
+// rests leaves a campaign alone that is on hold. If no one of it is left, it may be completed all the same.
 func (c *claimer) rests(camp *served) {
 	camp.idle = c.d.now().Add(c.d.opts.Poll)
 	camp.empty.Store(true)

@@ -30,7 +30,7 @@ type served struct {
 
 	listDeadline atomic.Pointer[time.Time]         // by this process's clock, as of the last claim; nil: none known
 	paused       atomic.Pointer[map[string]string] // platforms that are kept back, with the reasons
-	hold         atomic.Pointer[breaker.Hold]      // why nobody is admitted; nil: somebody may be
+	hold         atomic.Pointer[breaker.Hold]      // why no one is admitted; nil: recipients are admitted
 	silence      silence
 
 	open  context.Context // ends when the campaign runs no more, or is to be served anew: what is held goes back

@@ -23,7 +23,7 @@ type verdict struct {
 type situation struct {
 	attempts    int           // requests made for the recipient, this one included
 	elapsed     time.Duration // since the recipient's first claim, or since the campaign or its project last went on
-	outage      bool          // FCM answered nobody around the time of the push
+	outage      bool          // FCM answered no one around the time of the push
 	lost        bool          // an earlier sender stopped without an outcome
 	remaining   time.Duration // until the campaign's deadline; negative or zero only when it has passed
 	hasDeadline bool
@@ -88,7 +88,7 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 // mayHaveArrived tells that FCM may have delivered the message, though its answer does not say so.
 func mayHaveArrived(a fcm.Answer) bool { return a.Class == fcm.Ambiguous || a.Class == fcm.Unavailable }
 
-// uncertain does what the campaign wants with a recipient who may have the message. While FCM answers nobody, a push without
+// uncertain does what the campaign wants with a recipient who may have the message. While FCM answers no one, a push without
 // an answer is no attempt: an outage uses up none of them.
 func (r Retry) uncertain(v verdict, a fcm.Answer, s situation) verdict {
 	if s.onAmbiguous == campaign.Report {

@@ -9,7 +9,7 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// Deadline is the moment after which nobody is sent to: the campaign's own or the list's, whichever comes first.
+// Deadline is the moment after which no one is sent to: the campaign's own or the list's, whichever comes first.
 func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.ListDeadline()) }
 
 // ListDeadline is the list's own, as its guard has noted it; zero: there is none, or the campaign's own goes before.
@@ -26,7 +26,7 @@ func (e *PassedError) Error() string {
 }
 
 // inTime refuses to start a draft whose deadline has passed, unless that is a producer's: no other deadline could take its place.
-// Whoever resumes a campaign may want just that: the rest to be written down as expired.
+// A person who resumes a campaign may want just that: the rest to be written down as expired.
 func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaign.Books) error {
 	if spec.State != campaign.Draft {
 		return nil

@@ -40,7 +40,7 @@ func (o *Operator) Delete(ctx context.Context, id string, opts DeleteOptions) (D
 	view, err := o.Show(ctx, id)
 	var books campaign.Books
 	switch _, mistyped := errors.AsType[*queue.TypeError](err); {
-	case mistyped: // nobody is claimed from such a campaign, and it has no books
+	case mistyped: // no one is claimed from such a campaign, and it has no books
 	case err != nil:
 		return Deletion{}, err
 	case view.Spec.State != campaign.Running: // else the deletion itself refuses

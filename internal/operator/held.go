@@ -79,7 +79,7 @@ func heldByProject(spec campaign.Spec, known []campaign.Project, now time.Time) 
 	return nil
 }
 
-// heldBySilence is why a breaker admits nobody of a campaign; nil where it does, or where the campaign does not run.
+// heldBySilence is why a breaker admits no one of a campaign; nil where it does, or where the campaign does not run.
 func heldBySilence(state campaign.State, hold *breaker.Hold) *Held {
 	if hold == nil || state != campaign.Running {
 		return nil

@@ -3,7 +3,6 @@ package servers
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -121,23 +120,8 @@ func (b *PgBouncerServer) configure(target *url.URL, settings []string) error {
 func (b *PgBouncerServer) start(program string, owner *owner) error {
 	cmd := exec.Command(program, b.file("pgbouncer.ini"))
 	owner.run(cmd)
-	log, err := cmd.StderrPipe()
-	if err != nil {
+	if err := startAwaited(cmd, "process up", &b.reading); err != nil {
 		return err
-	}
-	dieWithParent(cmd)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	ready := make(chan error, 1)
-	b.reading.Go(func() {
-		ready <- awaitLine(log, "process up")
-		_, _ = io.Copy(io.Discard, log) // the pooler must never block on its log
-	})
-	if err := <-ready; err != nil {
-		_ = cmd.Process.Kill()
-		b.reading.Wait()
-		return errors.Join(err, cmd.Wait())
 	}
 	b.cmd = cmd
 	return nil

@@ -108,23 +108,8 @@ func (p *PostgresServer) listen(program string, o PostgresOptions, port int) err
 	cmd := exec.Command(program, "-D", p.data(), "-p", strconv.Itoa(port), "-k", p.dir, "-h", "127.0.0.1",
 		"-c", "fsync="+strconv.FormatBool(o.Fsync), "-c", "synchronous_commit=on", "-c", "max_connections=100")
 	p.owner.run(cmd)
-	log, err := cmd.StderrPipe()
-	if err != nil {
+	if err := startAwaited(cmd, "database system is ready to accept connections", &p.reading); err != nil {
 		return err
-	}
-	dieWithParent(cmd)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	ready := make(chan error, 1)
-	p.reading.Go(func() {
-		ready <- awaitLine(log, "database system is ready to accept connections")
-		_, _ = io.Copy(io.Discard, log) // the server must never block on its log
-	})
-	if err := <-ready; err != nil {
-		_ = cmd.Process.Kill()
-		p.reading.Wait()
-		return errors.Join(err, cmd.Wait())
 	}
 	p.cmd, p.port = cmd, port
 	return nil

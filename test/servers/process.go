@@ -2,7 +2,9 @@ package servers
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -142,4 +144,27 @@ func (o *output) String() string {
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// startAwaited starts a server and returns when its log has the line, or that it ended. reading ends with the log.
+func startAwaited(cmd *exec.Cmd, line string, reading *sync.WaitGroup) error {
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	dieWithParent(cmd)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ready := make(chan error, 1)
+	reading.Go(func() {
+		ready <- awaitLine(log, line)
+		_, _ = io.Copy(io.Discard, log) // the server must never block on its log
+	})
+	if err := <-ready; err != nil {
+		_ = cmd.Process.Kill()
+		reading.Wait()
+		return errors.Join(err, cmd.Wait())
+	}
+	return nil
 }

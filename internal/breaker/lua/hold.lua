@@ -1,4 +1,4 @@
--- hold ends a round whose pushes get no answers, once, and admits nobody until release. Of all who saw it, one wins.
+-- hold ends a round whose pushes get no answers, once, and admits no one until release. Of all who saw it, one wins.
 -- ARGV: the round; an id of this attempt, by which its repetition is recognised; the trip as JSON, its kind and reason;
 -- how long the winner has to act, '' where there is nothing to do; how long to hold back the next canary, to keep the
 -- breaker, to wait for a second probe, and to wait for a probe at most, in ms.

@@ -13,7 +13,7 @@
 --   recent:<second>:answered, :unanswered  how many pushes got an answer in that second, and how many got none
 --   seq:<replica>                      '<number> <answered ms> <ms>': its last tally that was counted, when it last had
 --                                      an answer, and when that was
---   hold                               '<id> <since ms> <tries> <next ms> <kind> <reason>' while nobody is admitted,
+--   hold                               '<id> <since ms> <tries> <next ms> <kind> <reason>' while no one is admitted,
 --                                      because pushes got no answers; a probe that is answered ends it
 --   released                           '<tries> <ms>' of the last hold that ended
 --   probed                             '1' in a round that a probe began
