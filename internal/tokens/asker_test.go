@@ -89,17 +89,19 @@ func TestWhoGivesUpFailsNobodyElse(t *testing.T) {
 	})
 }
 
-func TestAQuestionThatNobodyWaitsForIsNotAsked(t *testing.T) {
+func TestAQuestionThatIsGivenUpIsNotAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
 		a := &asker{source: g}
-		ctx, giveUp := context.WithCancel(t.Context())
-		first := asking(ctx, a, "1")
+		firstCtx, endFirst := context.WithCancel(t.Context())
+		secondCtx, endSecond := context.WithCancel(t.Context())
+		first := asking(firstCtx, a, "1")
 		one := <-g.queries
-		second := asking(ctx, a, "2")
-		giveUp()
-		<-first
+		second := asking(secondCtx, a, "2")
+		endSecond() // before the query under way ends, or the next one begins with it
 		<-second
+		endFirst()
+		<-first
 		<-one.ctx.Done()
 		synctest.Wait()
 
