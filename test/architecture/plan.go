@@ -1,48 +1,42 @@
-// Package architecture holds the plan of the house, docs/architecture.md, against what the rooms import.
+// Package architecture checks the imports of all packages against the table of rooms in docs/architecture.md.
 package architecture
 
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 const module = "fanfare/"
 
-// floors are the rooms and where they stand. A room imports only from floors below its own, and the tests in it do the
-// same; rooms of one floor do not know each other.
-var floors = map[string]int{
-	"cmd/dispatcher":        7,
-	"cmd/responder":         7,
-	"cmd/fanfare":           7,
-	"cmd/fcmsim":            7,
-	"cmd/internal/wire":     6,
-	"internal/console":      5,
-	"internal/dispatcher":   4,
-	"internal/responder":    4,
-	"internal/operator":     4,
-	"internal/content":      3,
-	"internal/campaign":     2,
-	"internal/tokens":       2,
-	"internal/profiles":     2,
-	"internal/pacing":       2,
-	"internal/inflight":     2,
-	"internal/breaker":      2,
-	"internal/fcm":          2,
-	"internal/responses":    2,
-	"internal/store":        2,
-	"internal/queue":        1,
-	"internal/readthrough":  1,
-	"internal/notification": 1,
-	"internal/daemon":       1,
-	"internal/config":       1,
-	"internal/fcmsim":       1,
-	"internal/fcmsim/h2":    0,
-	"internal/redisinfo":    0,
-	"internal/redact":       0,
-	"internal/bounds":       0,
-	"internal/terminal":     0,
+// plan is the floor of each room, as the table in docs/architecture.md has it. A room imports only from lower floors,
+// and so do its tests. Rooms of one floor do not know each other.
+type plan map[string]int
+
+var (
+	planRow  = regexp.MustCompile(`(?m)^\| (\d+) \| ([^|]+) \|`)
+	roomName = regexp.MustCompile("`([^`]+)`")
+)
+
+// readPlan reads the table of rooms of a page.
+func readPlan(page string) (plan, error) {
+	p := make(plan)
+	for _, row := range planRow.FindAllStringSubmatch(page, -1) {
+		floor, err := strconv.Atoi(row[1])
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range roomName.FindAllStringSubmatch(row[2], -1) {
+			if _, twice := p[name[1]]; twice {
+				return nil, fmt.Errorf("%s has two floors", name[1])
+			}
+			p[name[1]] = floor
+		}
+	}
+	return p, nil
 }
 
 // keepers are the rooms that alone may import something: ours or a library's.
@@ -62,10 +56,10 @@ var keepers = map[string][]string{
 // standardOnly are the rooms that import no library at all.
 var standardOnly = []string{"internal/notification"}
 
-// Servers are of use to the tests of every room.
+// testServers may be imported by the tests of every room.
 const testServers = module + "test/servers"
 
-// room is a package as "go list -json" tells of it.
+// room is a package as "go list -json" prints it.
 type room struct {
 	ImportPath                         string
 	Imports, TestImports, XTestImports []string
@@ -73,34 +67,51 @@ type room struct {
 
 func (r room) name() string { return strings.TrimPrefix(r.ImportPath, module) }
 
-// violations lists every arrow that the plan does not have, and every room that is not in it.
-func violations(rooms []room) []string {
-	var found []string
+// violations lists every import that the plan forbids, every room without a floor, and every planned room that is missing.
+func (p plan) violations(rooms []room) []string {
+	found := p.missing(rooms)
 	for _, r := range rooms {
-		if strings.HasPrefix(r.name(), "test/") {
-			if r.ImportPath == testServers {
-				found = append(found, r.strangers()...)
-			}
-			continue
-		}
-		if _, planned := floors[r.name()]; !planned {
-			found = append(found, r.name()+" is not in the plan")
-			continue
-		}
-		for _, imported := range r.Imports {
-			found = append(found, r.judge(imported)...)
-		}
-		for _, imported := range slices.Concat(r.TestImports, r.XTestImports) {
-			if imported != testServers && imported != r.ImportPath {
-				found = append(found, r.descends(imported)...)
-			}
-		}
+		found = append(found, p.judgeRoom(r)...)
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
 }
 
-// strangers finds what a package imports of ours that is to import nothing of ours.
+// missing lists the planned rooms that do not exist.
+func (p plan) missing(rooms []room) []string {
+	var found []string
+	for name, floor := range p {
+		if !slices.ContainsFunc(rooms, func(r room) bool { return r.name() == name }) {
+			found = append(found, fmt.Sprintf("%s (floor %d) is in the plan and does not exist", name, floor))
+		}
+	}
+	return found
+}
+
+// judgeRoom lists what is wrong with one room.
+func (p plan) judgeRoom(r room) []string {
+	if strings.HasPrefix(r.name(), "test/") {
+		if r.ImportPath == testServers {
+			return r.strangers()
+		}
+		return nil
+	}
+	if _, planned := p[r.name()]; !planned {
+		return []string{r.name() + " is not in the plan"}
+	}
+	var found []string
+	for _, imported := range r.Imports {
+		found = append(found, p.judge(r, imported)...)
+	}
+	for _, imported := range slices.Concat(r.TestImports, r.XTestImports) {
+		if imported != testServers && imported != r.ImportPath {
+			found = append(found, p.descends(r, imported)...)
+		}
+	}
+	return found
+}
+
+// strangers lists imports of this module in a package that should have none.
 func (r room) strangers() []string {
 	var found []string
 	for _, imported := range r.Imports {
@@ -111,8 +122,9 @@ func (r room) strangers() []string {
 	return found
 }
 
-func (r room) judge(imported string) []string {
-	found := r.descends(imported)
+// judge checks one import of a room.
+func (p plan) judge(r room, imported string) []string {
+	found := p.descends(r, imported)
 	for kept, by := range keepers {
 		if strings.HasPrefix(imported, kept) && !slices.ContainsFunc(by, func(keeper string) bool { return strings.HasPrefix(r.name(), keeper) }) {
 			found = append(found, fmt.Sprintf("%s imports %s, which is for %s alone", r.name(), imported, strings.Join(by, ", ")))
@@ -124,14 +136,14 @@ func (r room) judge(imported string) []string {
 	return found
 }
 
-// descends checks the direction of one arrow.
-func (r room) descends(imported string) []string {
+// descends checks the direction of one import.
+func (p plan) descends(r room, imported string) []string {
 	below, ours := strings.CutPrefix(imported, module)
 	if !ours {
 		return nil
 	}
-	to, planned := floors[below]
-	from := floors[r.name()]
+	to, planned := p[below]
+	from := p[r.name()]
 	switch {
 	case !planned:
 		return []string{fmt.Sprintf("%s imports %s, which is not in the plan", r.name(), below)}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,9 +21,26 @@ func TestTheHouseIsBuiltAsPlanned(t *testing.T) {
 	if len(rooms) < 10 {
 		t.Fatalf("go list found only %d packages", len(rooms))
 	}
-	for _, violation := range violations(rooms) {
+	for _, violation := range planned(t).violations(rooms) {
 		t.Error(violation)
 	}
+}
+
+// planned reads the plan from its page.
+func planned(t *testing.T) plan {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := readPlan(string(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p) < 10 {
+		t.Fatalf("only %d rooms are in the table of docs/architecture.md", len(p))
+	}
+	return p
 }
 
 func listRooms(t *testing.T) []room {
@@ -64,8 +82,9 @@ func watchSources(t *testing.T) {
 	}
 }
 
-// TestEveryRuleBites shows each rule an arrow that it has to refuse, or one that it has to let pass.
+// TestEveryRuleBites gives each rule an import that it refuses, or one that it allows.
 func TestEveryRuleBites(t *testing.T) {
+	p := planned(t)
 	ours := func(names ...string) []string {
 		for i := range names {
 			names[i] = module + names[i]
@@ -98,23 +117,39 @@ func TestEveryRuleBites(t *testing.T) {
 		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("internal/fcmsim", "cmd/internal/wire")}, ""},
 	} {
 		c.room.ImportPath = module + c.room.ImportPath
-		got := strings.Join(violations([]room{c.room}), "\n")
+		got := strings.Join(p.judgeRoom(c.room), "\n")
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-// TestKeepersAreRooms keeps a rule from guarding a door that is gone.
+// TestPlannedRoomsExist removes a room from a plan that is otherwise kept.
+func TestPlannedRoomsExist(t *testing.T) {
+	p := plan{"internal/queue": 1, "internal/planned": 2}
+	got := p.violations([]room{{ImportPath: module + "internal/queue"}})
+	if want := []string{"internal/planned (floor 2) is in the plan and does not exist"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPlanIsRead(t *testing.T) {
+	page := "| floor | room | what |\n|---|---|---|\n| 2 | `a` `b/c` | uses `d` |\n| – | `test/e` | tests |\n| 0 | `f` | |\n"
+	got, err := readPlan(page)
+	if want := (plan{"a": 2, "b/c": 2, "f": 0}); err != nil || !maps.Equal(got, want) {
+		t.Errorf("got %v and %v, want %v", got, err, want)
+	}
+	if _, err := readPlan(page + "| 3 | `a` | again |\n"); err == nil {
+		t.Error("a room with two floors was accepted")
+	}
+}
+
+// TestKeepersAreRooms finds rules for rooms that no longer exist.
 func TestKeepersAreRooms(t *testing.T) {
+	names := slices.Collect(maps.Keys(planned(t)))
 	for kept, by := range keepers {
 		for _, keeper := range by {
-			exists := func(name string) bool { return strings.HasPrefix(name, keeper) }
-			names := make([]string, 0, len(floors))
-			for name := range floors {
-				names = append(names, name)
-			}
-			if !slices.ContainsFunc(names, exists) {
+			if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, keeper) }) {
 				t.Errorf("%s is kept by %s, which is no room", kept, keeper)
 			}
 		}
