@@ -29,7 +29,7 @@ demo:
 bench:
 	./tools/test-servers.sh
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
-	$(GO) test -run '^$$' -bench Answers -benchtime 5s ./internal/fcmsim
+	$(GO) test -run '^$$' -bench Answers -benchtime 5s ./fcmsim
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
 

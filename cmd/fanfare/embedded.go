@@ -9,8 +9,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"fanfare/fcmsim"
 	"fanfare/internal/config"
-	"fanfare/internal/fcmsim"
 )
 
 // embedded are the stand-ins that the demo starts for what it was not given.

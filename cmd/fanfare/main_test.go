@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 	"fanfare/test/servers"
 )
 

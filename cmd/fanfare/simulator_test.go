@@ -7,7 +7,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // simKey is where a script keeps its simulator.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fanfare/fcmsim"
 	"fanfare/internal/daemon"
-	"fanfare/internal/fcmsim"
 )
 
 // settings are the flags, translated.

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // The timeline that the README plays gates the project once, and then lets it recover.

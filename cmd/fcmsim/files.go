@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // readRules reads the file, if there is one; what the flags say beats it.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // tellLimits says what the simulator holds its senders to, and how its minutes differ from real ones.

@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 	"fanfare/internal/terminal"
 )
 

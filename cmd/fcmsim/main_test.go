@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // The test binary stands in for the program when it is told so.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 	"fanfare/internal/redact"
 )
 

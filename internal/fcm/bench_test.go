@@ -12,7 +12,7 @@ import (
 	"firebase.google.com/go/v4/messaging"
 	"google.golang.org/api/option"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 	"fanfare/internal/notification"
 )
 

@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 func write(t *testing.T, text []byte) string {

@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 	"fanfare/internal/notification"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // FCM judges what is only to be validated as it would judge the message itself, and delivers none of it.

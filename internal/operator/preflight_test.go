@@ -10,9 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fanfare/fcmsim"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
-	"fanfare/internal/fcmsim"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
 )

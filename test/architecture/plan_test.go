@@ -69,7 +69,7 @@ func listRooms(t *testing.T) []room {
 // reads it does not see.
 func watchSources(t *testing.T) {
 	t.Helper()
-	for _, top := range []string{"../../cmd", "../../internal", "../../test"} {
+	for _, top := range []string{"../../cmd", "../../internal", "../../fcmsim", "../../test"} {
 		err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 			if err == nil && filepath.Ext(path) == ".go" {
 				_, err = os.Stat(path)
@@ -99,7 +99,7 @@ func TestEveryRuleBites(t *testing.T) {
 		"upward":                {room{ImportPath: "internal/queue", Imports: ours("internal/campaign")}, "internal/queue (floor 1) imports internal/campaign (floor 2)"},
 		"sideways":              {room{ImportPath: "internal/fcm", Imports: ours("internal/tokens")}, "internal/fcm (floor 2) imports internal/tokens (floor 2)"},
 		"sideways on floor 1":   {room{ImportPath: "internal/queue", Imports: ours("internal/notification")}, "floor 1"},
-		"the simulator":         {room{ImportPath: "internal/fcmsim", Imports: ours("internal/notification")}, "internal/fcmsim"},
+		"the simulator":         {room{ImportPath: "fcmsim", Imports: ours("internal/notification")}, "fcmsim"},
 		"cmd to wire":           {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/internal/wire")}, ""},
 		"cmd to cmd":            {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/fcmsim")}, "cmd/fanfare (floor 7) imports cmd/fcmsim"},
 		"config in a room":      {room{ImportPath: "internal/dispatcher", Imports: ours("internal/config")}, "for cmd/ alone"},
@@ -110,11 +110,11 @@ func TestEveryRuleBites(t *testing.T) {
 		"viper elsewhere":       {room{ImportPath: "cmd/fanfare", Imports: []string{"github.com/spf13/viper"}}, "for internal/config alone"},
 		"library in the nouns":  {room{ImportPath: "internal/notification", Imports: []string{"github.com/google/uuid"}}, "standard library only"},
 		"a room of no floor":    {room{ImportPath: "internal/utils"}, "internal/utils is not in the plan"},
-		"its test, downward":    {room{ImportPath: "internal/fcm", XTestImports: ours("internal/fcm", "internal/fcmsim", "test/servers")}, ""},
+		"its test, downward":    {room{ImportPath: "internal/fcm", XTestImports: ours("internal/fcm", "fcmsim", "test/servers")}, ""},
 		"its test, sideways":    {room{ImportPath: "internal/responder", TestImports: ours("internal/dispatcher")}, "internal/dispatcher (floor 4)"},
 		"servers alone":         {room{ImportPath: "test/servers", Imports: []string{"github.com/redis/go-redis/v9"}}, ""},
 		"servers on a room":     {room{ImportPath: "test/servers", Imports: ours("internal/queue")}, "nothing of ours"},
-		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("internal/fcmsim", "cmd/internal/wire")}, ""},
+		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("fcmsim", "cmd/internal/wire")}, ""},
 	} {
 		c.room.ImportPath = module + c.room.ImportPath
 		got := strings.Join(p.judgeRoom(c.room), "\n")

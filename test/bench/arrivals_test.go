@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // arrivals tells when requests of the project came to the simulator.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // session is how the SDK calls the end of a batch's connection, with two prefixes.

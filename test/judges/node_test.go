@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // call of the SDK, and what it reported of each message.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 
 	"go.uber.org/goleak"
 )

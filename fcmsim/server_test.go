@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 func TestPlainListenerSpeaksBothProtocols(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 
 	"go.uber.org/goleak"
 )

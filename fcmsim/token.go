@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // TokenRules say how the OAuth endpoint behaves, and which of its bearers are taken. Bearers matter to simulators that

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // servesBenchmark is set where the test binary is the simulator of a benchmark: a process of its own, so that the

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // What the wire says is not processed can be repeated, which Go's client does by itself: nothing is lost, and nothing

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 
 	firebase "firebase.google.com/go/v4"
 	"firebase.google.com/go/v4/errorutils"

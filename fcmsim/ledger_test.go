@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 // admin calls the admin API and returns status and body.

@@ -1,6 +1,6 @@
 package fcmsim
 
-import "fanfare/internal/fcmsim/h2"
+import "fanfare/fcmsim/internal/h2"
 
 // fates tells the transport how each code ends; those that are answered in full have none.
 var fates = [numCodes]h2.Fate{

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // cleartext speaks HTTP/1.1 and HTTP/2 with prior knowledge on one listener without TLS: net/http takes the beginning of

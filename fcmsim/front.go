@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // front is Google's front end: it knows the paths, and tells the transport what becomes of a request.

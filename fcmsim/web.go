@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // ServeHTTP answers over net/http, which serves HTTP/1.1 here, and anything where others use the Handler.

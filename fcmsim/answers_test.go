@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 )
 
 func TestAcceptedMessageIsNamed(t *testing.T) {

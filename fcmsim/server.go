@@ -12,7 +12,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // Off as a Listen address leaves that listener out.

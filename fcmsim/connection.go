@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // The bounds of what a peer can hold: a simulator without them is no safe guest on a shared machine.

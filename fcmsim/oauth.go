@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"fanfare/internal/fcmsim/h2"
+	"fanfare/fcmsim/internal/h2"
 )
 
 // issuer is the memory of the OAuth endpoint.

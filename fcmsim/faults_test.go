@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 
 	"golang.org/x/net/http2"
 )

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/fcmsim"
+	"fanfare/fcmsim"
 
 	"golang.org/x/oauth2"
 )
