@@ -1,43 +1,45 @@
-# make demo     the main job in one process: needs Go and nothing else
-# make test     every test, race detector on; installs the servers it needs where it may
-# make          the programs, into bin/
-
 GO ?= go
 # firebase-admin for Node.js, which judges the simulator's answers
 JUDGE = test/judges/node/node_modules/.package-lock.json
 
-.PHONY: build test lint demo bench image ci clean
+.PHONY: build test lint demo cast bench image ci clean help
 
-build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/...
+build: ## build the four programs into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
 
-test:
+demo: ## run the main job in one process: needs Go and nothing else
+	$(GO) run ./cmd/fanfare demo
+
+test: ## run every test with the race detector; install the servers it needs where it may
 	./tools/test-servers.sh
 	@$(MAKE) --no-print-directory $(JUDGE)
+	cd tools && $(GO) test ./cast
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
 $(JUDGE): test/judges/node/package-lock.json
 	npm ci --prefix test/judges/node --ignore-scripts --omit=optional --no-audit --no-fund
 
-lint:
+lint: ## run golangci-lint
 	$(GO) tool -modfile=tools/go.mod golangci-lint run
 
-demo:
-	$(GO) run ./cmd/fanfare demo
-
-# Prints figures; nothing in it passes or fails by the clock.
-bench:
+bench: ## print figures of this machine; nothing passes or fails by the clock
 	./tools/test-servers.sh
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
 	$(GO) test -run '^$$' -bench Answers -benchtime 5s ./fcmsim
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
 
-image:
+cast: build ## record the demo as docs/demo.svg; needs script(1) of util-linux
+	cd tools && $(GO) run ./cast -o ../docs/demo.svg -shown 'make demo' 'cd .. && bin/fanfare demo'
+
+image: ## build the container image
 	docker build -t fanfare .
 
-ci:
+ci: ## run what has to hold before a change lands
 	./.ci/run
 
-clean:
+clean: ## delete bin/
 	rm -rf bin
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
