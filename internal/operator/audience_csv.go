@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -192,16 +193,12 @@ func checkUserID(id string) error {
 	return nil
 }
 
-// isRounded reports whether an id is a long number as spreadsheets show it, such as 1.23457E+14: its last digits are lost.
-func isRounded(id string) bool {
-	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-	mantissa, exponent, found := strings.Cut(strings.ToUpper(id), "E")
-	if !found || len(exponent) < 3 || exponent[0] != '+' && exponent[0] != '-' || !digits(exponent[1:]) {
-		return false
-	}
-	whole, fraction, pointed := strings.Cut(strings.Replace(strings.TrimPrefix(mantissa, "-"), ",", ".", 1), ".")
-	return len(whole) == 1 && digits(whole) && (!pointed || digits(fraction))
-}
+// isRounded reports whether an id is a number in scientific notation, such as 1.23457E+14: spreadsheets show long numbers
+// so, and their last digits are lost.
+func isRounded(id string) bool { return scientific.MatchString(id) }
+
+// scientific wants a sign, a point, or the short form 1E5: a hexadecimal id may be digits around an E.
+var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+|[0-9][eE][0-9]{1,3})$`)
 
 func roundedProblem(id string) string {
 	return "userId " + id + " was rounded by a spreadsheet: format its column as text, and export it again"
