@@ -140,7 +140,9 @@ func TestAnUnknownRoleHaltsAndBlamesNoSetting(t *testing.T) {
 }
 
 func TestAStatementThatTakesTooLongIsTransient(t *testing.T) {
-	s := migrated(t, server.Database(t)+"&statement_timeout=50", Options{TokenQuery: `SELECT 'u', 't' FROM pg_sleep(60) WHERE 'u' = ANY($1)`})
+	url := server.Database(t)
+	migrated(t, url, Options{})
+	s := opened(t, url+"&statement_timeout=50", Options{TokenQuery: `SELECT 'u', 't' FROM pg_sleep(60) WHERE 'u' = ANY($1)`})
 	_, err := s.Tokens(t.Context(), []string{"u"})
 	if FaultOf(err) != Transient {
 		t.Errorf("got %v (%v), want transient", err, FaultOf(err))
