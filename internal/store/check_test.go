@@ -42,6 +42,10 @@ var broken = []struct {
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = ANY($1) AND fcm_token = $2`, "array in $1", "postgres"},
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; DROP TABLE users`, "more than one statement", ""},
 	{settingTokenClear, `DO $$BEGIN DELETE FROM users; END$$`, "has no parameter, but needs two", "postgres"},
+	{settingTokenClear, `SELECT $1, $2`, "changes no row: an UPDATE or a DELETE does", ""},
+	{settingTokenClear, `SELECT count(*) FROM users WHERE id = $1 AND fcm_token = $2`, "changes no row", ""},
+	{settingTokenClear, `WITH u AS (SELECT id FROM users WHERE id = $1) SELECT id FROM u WHERE id <> $2 || 'UPDATE users (x)'`, "changes no row", ""},
+	{settingTokenRestore, `SELECT id FROM users WHERE id = $1 AND fcm_token = $2`, "changes no row", ""},
 	{settingTokenRestore, `UPDATE users SET push = $2 WHERE id = $1`, "push", ""},
 }
 
@@ -100,7 +104,8 @@ func TestStatementsThatMayWorkAreTaken(t *testing.T) {
 		}
 		clears := []string{
 			`UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`, `DELETE FROM users WHERE fcm_token = $2 AND id = $1`,
-			`INSERT INTO users (id, profile) VALUES ($1, $2)`,
+			`INSERT INTO users (id, profile) VALUES ($1, $2)`, `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2 RETURNING id`,
+			`WITH u AS (SELECT $1 AS id) DELETE FROM users WHERE id IN (SELECT id FROM u) AND fcm_token = $2`,
 		}
 		if onPostgres(s) {
 			execute(t, s, `CREATE TABLE numbers (id bigint PRIMARY KEY, fcm_token varchar(300), profile jsonb, uuid uuid)`,
@@ -108,7 +113,7 @@ func TestStatementsThatMayWorkAreTaken(t *testing.T) {
 				`CREATE PROCEDURE clear_it(text, text) LANGUAGE sql AS 'UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2'`)
 			texts = append(texts, `SELECT id, fcm_token FROM numbers WHERE id $ids`, `SELECT uuid, fcm_token FROM numbers WHERE uuid $ids`,
 				`SELECT id, fcm_token FROM numbers WHERE id = ANY($1::text::bigint[])`, `SELECT u, 't' FROM unnest($1::text[]) AS u`)
-			clears = append(clears, `SELECT clear_token($1, $2)`, `CALL clear_it($1, $2)`, `UPDATE numbers SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`)
+			clears = append(clears, `SELECT clear_token($1, $2)`, `WITH gone AS (DELETE FROM users WHERE id = $1 AND fcm_token = $2 RETURNING id) SELECT id FROM gone`, `CALL clear_it($1, $2)`, `UPDATE numbers SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`)
 			s.o = options(settingProfileQuery, `SELECT id, profile FROM numbers WHERE id = ANY($1)`)
 			if err := s.Check(t.Context()); err != nil {
 				t.Error(err)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -29,7 +30,10 @@ func (p *postgres) describe(ctx context.Context, text string) (d description, er
 			c.name = field.Name
 			d.columns = append(d.columns, c)
 		}
-		d.changes, err = explained(ctx, conn, text, len(prepared.ParamOIDs))
+		if d.changes, err = explained(ctx, conn, text, len(prepared.ParamOIDs)); err != nil || d.changes {
+			return err
+		}
+		d.mayChange, err = callsVolatile(ctx, tx, text)
 		return err
 	})
 	return d, err
@@ -92,4 +96,18 @@ func explained(ctx context.Context, conn *pgconn.PgConn, text string, params int
 		changes = changes || strings.Contains(string(row[0]), `"Node Type": "ModifyTable"`)
 	}
 	return changes, nil
+}
+
+// called finds the names of functions in a statement.
+var called = regexp.MustCompile(`(\w+)"?\s*\(`)
+
+// callsVolatile reports whether a statement calls a function of the application's that may change rows.
+func callsVolatile(ctx context.Context, tx pgx.Tx, text string) (found bool, err error) {
+	var names []string
+	for _, match := range called.FindAllStringSubmatch(statement{text: text}.code(), -1) {
+		names = append(names, match[1], strings.ToLower(match[1]))
+	}
+	const query = `SELECT EXISTS (SELECT FROM pg_proc WHERE proname = ANY($1::text[]) AND provolatile = 'v'
+		AND pronamespace <> 'pg_catalog'::regnamespace)`
+	return found, tx.QueryRow(ctx, query, names).Scan(&found)
 }

@@ -23,7 +23,9 @@ func (s statement) isQuery() bool {
 type description struct {
 	params  []column
 	columns []column
-	changes bool // it changes rows
+
+	changes   bool // it changes rows
+	mayChange bool // it calls a function that may
 }
 
 // column is one of an answer, or a parameter; a database without types leaves the type out.
@@ -57,8 +59,8 @@ func (s statement) problem(d description) string {
 		return "takes the token, $2, as " + d.params[1].typ + ": $1 is the user and $2 the token"
 	case isTokenName(s.compared(`=\s*\$1`)) && isIDName(s.compared(`=\s*\$2`)):
 		return "compares a token with $1 and an id with $2: $1 is the user and $2 the token"
-	case !d.changes && len(d.columns) == 0:
-		return "changes no row"
+	case !d.changes && !d.mayChange:
+		return "changes no row: an UPDATE or a DELETE does, also behind WITH"
 	}
 	return ""
 }
