@@ -78,7 +78,11 @@ func (o RedisOptions) universal() (*redis.UniversalOptions, error) {
 	if err := o.address(universal); err != nil {
 		return nil, err
 	}
-	return universal, o.secure(universal)
+	if err := o.secure(universal); err != nil {
+		return nil, err
+	}
+	universal.Dialer = newRedisDialer(universal.TLSConfig, o.DialTimeout).dial
+	return universal, nil
 }
 
 func (o RedisOptions) address(universal *redis.UniversalOptions) error {

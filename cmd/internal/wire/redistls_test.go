@@ -6,12 +6,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/test/servers"
 )
 
 // TestAnUntrustedRedisIsAMatterOfSettings in the check and in the daemons alike: no restart cures it.
@@ -33,6 +35,33 @@ func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
 	err = d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
 	if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "redis.tls.ca_file") {
 		t.Errorf("a daemon ends with %d: %v", daemon.Code(err), err)
+	}
+}
+
+// TestOneSideOfRedisSpeaksTLS is a matter of settings too, and is told without waiting for each of the probes.
+func TestOneSideOfRedisSpeaksTLS(t *testing.T) {
+	theirs := httptest.NewTLSServer(nil)
+	defer theirs.Close()
+	secured, err := miniredis.RunTLS(&tls.Config{Certificates: theirs.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer secured.Close()
+	inClear := servers.Redis(t)
+	for url, want := range map[string]string{
+		"rediss://" + inClear:       "no TLS handshake with " + inClear + ": does this port speak TLS?",
+		"redis://" + secured.Addr(): secured.Addr() + " speaks TLS: use rediss://",
+	} {
+		rooms := open(t, func(s *config.Settings) { s.Redis.URL, s.Redis.DialTimeout = config.URL(url), 300*time.Millisecond })
+		found := rooms.Operator().Check(t.Context())[0]
+		if code := daemon.Code(Explain(found.Cause)); code != daemon.ExitUsage || !strings.Contains(found.Detail, want) {
+			t.Errorf("the check finds %+v, exit code %d", found, code)
+		}
+		d := starting(false, func() error { t.Error("it starts"); return nil })
+		err := d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
+		if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("a daemon ends with %d: %v", daemon.Code(err), err)
+		}
 	}
 }
 

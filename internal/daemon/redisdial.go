@@ -1,0 +1,186 @@
+package daemon
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// defaultRedisDialTimeout is the client's own.
+const defaultRedisDialTimeout = 5 * time.Second
+
+type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// redisDialer connects to Redis, and names the fault where one side speaks TLS and the other does not.
+type redisDialer struct {
+	tls     *tls.Config // nil: in clear
+	timeout time.Duration
+	connect dialFunc
+
+	mu      sync.Mutex
+	stalled map[string]stall
+}
+
+// stall is a handshake that was never answered. The client dials five times for one command: until it ends, the same
+// address fails at once.
+type stall struct {
+	err  error
+	ends time.Time
+}
+
+func newRedisDialer(config *tls.Config, timeout time.Duration) *redisDialer {
+	if timeout <= 0 {
+		timeout = defaultRedisDialTimeout
+	}
+	return &redisDialer{
+		tls: config, timeout: timeout, stalled: map[string]stall{},
+		connect: redis.NewDialer(&redis.Options{DialTimeout: timeout}),
+	}
+}
+
+func (d *redisDialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	if err := d.stall(addr); err != nil {
+		return nil, err
+	}
+	conn, err := d.connect(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	if d.tls == nil {
+		return d.clear(conn, network, addr), nil
+	}
+	handshakeCtx, cancel := context.WithTimeout(ctx, d.timeout)
+	defer cancel()
+	secured := tls.Client(conn, d.configFor(addr))
+	if err = secured.HandshakeContext(handshakeCtx); err == nil {
+		return secured, nil
+	}
+	_ = conn.Close()
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = d.noHandshake(network, addr, err)
+	}
+	return nil, err
+}
+
+// configFor names the host whose certificate is wanted, unless the settings do.
+func (d *redisDialer) configFor(addr string) *tls.Config {
+	if d.tls.ServerName != "" {
+		return d.tls
+	}
+	config := d.tls.Clone()
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		config.ServerName = host
+	}
+	return config
+}
+
+func (d *redisDialer) stall(addr string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.stalled[addr]; time.Now().Before(s.ends) {
+		return s.err
+	}
+	return nil
+}
+
+// noHandshake is the error of a handshake that was not answered. A Redis without TLS waits for the end of a line: one
+// that answers a PING in clear shows that the settings are wrong, while silence may end.
+func (d *redisDialer) noHandshake(network, addr string, err error) error {
+	if d.speaksClear(network, addr) {
+		err = tls.RecordHeaderError{Msg: "it answers in clear"}
+	}
+	err = fmt.Errorf("no TLS handshake with %s: does this port speak TLS? %w", addr, err)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stalled[addr] = stall{err, time.Now().Add(d.timeout)}
+	return err
+}
+
+// probe connects once more, with a time limit of its own.
+func (d *redisDialer) probe(network, addr string, ask func(context.Context, net.Conn) bool) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), min(d.timeout, time.Second))
+	defer cancel()
+	conn, err := d.connect(ctx, network, addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	return ask(ctx, conn)
+}
+
+func (d *redisDialer) speaksClear(network, addr string) bool {
+	return d.probe(network, addr, func(_ context.Context, conn net.Conn) bool {
+		if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+			return false
+		}
+		var first [1]byte
+		_, err := io.ReadFull(conn, first[:])
+		return err == nil && (first[0] == '+' || first[0] == '-') // +PONG, or -NOAUTH
+	})
+}
+
+// speaksTLS reports whether a handshake is answered, be it with a refusal.
+func (d *redisDialer) speaksTLS(network, addr string) bool {
+	return d.probe(network, addr, func(ctx context.Context, conn net.Conn) bool {
+		err := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "redis"}).HandshakeContext(ctx)
+		_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+		refusal, refused := errors.AsType[*net.OpError](err)
+		return err == nil || untrusted || refused && refusal.Op == "remote error" // an alert
+	})
+}
+
+// rawConn lets the client see whether a server has closed an idle connection.
+type rawConn interface {
+	net.Conn
+	syscall.Conn
+}
+
+// clearConn is a connection in clear. One that ends before anything was read may be to a port for TLS.
+type clearConn struct {
+	rawConn
+	addr      string
+	speaksTLS func() bool
+	answered  bool  // the client reads from one goroutine at a time
+	wrong     error // the server speaks TLS; the client reads on after an error
+}
+
+func (d *redisDialer) clear(conn net.Conn, network, addr string) net.Conn {
+	raw, ok := conn.(rawConn)
+	if !ok {
+		return conn
+	}
+	return &clearConn{rawConn: raw, addr: addr, speaksTLS: func() bool { return d.speaksTLS(network, addr) }}
+}
+
+// Read asks for the reason when the first answer is the end, or no answer of Redis.
+func (c *clearConn) Read(into []byte) (int, error) {
+	if c.wrong != nil {
+		return 0, c.wrong
+	}
+	n, err := c.rawConn.Read(into)
+	first := !c.answered
+	c.answered = true
+	if first && (n > 0 && into[0] == tlsAlert || n == 0 && isClosed(err) && c.speaksTLS()) {
+		err = Exit(ExitUsage, fmt.Errorf("%s speaks TLS: use rediss://, or set redis.tls.enabled", c.addr))
+		c.wrong = fmt.Errorf("connect: %w", err) // of an error in a greeting, the client drops the outermost layer
+		return 0, c.wrong
+	}
+	return n, err
+}
+
+// tlsAlert is the first byte of what a server for TLS answers to a text; no answer of Redis begins with it.
+const tlsAlert = 0x15
+
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
+}
