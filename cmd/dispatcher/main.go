@@ -15,8 +15,9 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 func main() { os.Exit(run()) }
@@ -88,7 +89,7 @@ func exit(err error, campaignID string) error {
 	if unusable(err) {
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
-	if queue.Denied(err) {
+	if redisx.Denied(err) {
 		return daemon.Exit(daemon.ExitCredentials, err)
 	}
 	if errors.Is(err, dispatcher.ErrLeftover) {
@@ -106,10 +107,10 @@ func exit(err error, campaignID string) error {
 // unusable reports whether a person has to fix the campaign: its id, its spec, its message or a key
 // of the wrong type; or whether it is another project's.
 func unusable(err error) bool {
-	_, id := errors.AsType[*queue.IDError](err)
+	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	message := len(notification.FaultsOf(err)) > 0
 	_, project := errors.AsType[*campaign.ProjectError](err)
-	_, mistyped := errors.AsType[*queue.TypeError](err)
+	_, mistyped := errors.AsType[*redisx.TypeError](err)
 	return id || spec || message || project || mistyped
 }

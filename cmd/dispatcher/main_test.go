@@ -8,7 +8,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // reply is an error that Redis answers with.
@@ -23,7 +23,7 @@ func TestExitCodes(t *testing.T) {
 		want int
 	}{
 		{errors.New("connection refused"), daemon.ExitFault},
-		{&queue.TypeError{Key: "campaign:42"}, daemon.ExitUsage},
+		{&redisx.TypeError{Key: "campaign:42"}, daemon.ExitUsage},
 		{&dispatcher.EndedError{State: campaign.Draft}, daemon.ExitUsage},
 		{reply("NOAUTH Authentication required."), daemon.ExitCredentials},
 		{&dispatcher.EndedError{State: campaign.Paused}, daemon.ExitStopped},

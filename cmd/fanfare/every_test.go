@@ -19,8 +19,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 )
 
@@ -52,11 +52,11 @@ func newEvery(ctx context.Context, ts *testscript.TestScript, text string) *ever
 	letter := responses.FailedLetter(notification.Result{
 		CampaignID: text, UserID: text, Status: notification.StatusFailed, ErrorCode: text, Error: text, ResultID: text, At: time.Now(),
 	}, time.Now())
-	ts.Check(rdb.RPush(ctx, queue.DefaultNames().ResponsesList().Key(queue.SuffixDead), responses.AppendDeadLetter(nil, &letter)).Err())
+	ts.Check(rdb.RPush(ctx, keys.Default().ResponsesList().Key(keys.SuffixDead), responses.AppendDeadLetter(nil, &letter)).Err())
 	e.letter = letter.ID
 	ts.Check(rdb.Set(ctx, "user:"+text+":token", text, 0).Err())
 	removed := string(must(json.Marshal(map[string]any{"token": "gone", "campaign": text, "at": 1_900_000_000_000, "ttl": 0})))
-	ts.Check(rdb.Set(ctx, queue.DefaultNames().RemovedToken("lost"+text), removed, 0).Err())
+	ts.Check(rdb.Set(ctx, keys.Default().RemovedToken("lost"+text), removed, 0).Err())
 	e.audience = e.file("audience"+text+".csv", "userId,FCM Token"+",\""+strings.ReplaceAll(text, `"`, `""`)+"\"\nu1,t1,x\n,t2,x\n")
 	e.message = e.file("message"+text+".json", `{"notification":{"title":"Hello"}}`)
 	return e

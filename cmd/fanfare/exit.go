@@ -12,9 +12,10 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/tokens"
 )
 
@@ -31,7 +32,7 @@ func explain(err error) error {
 		return daemon.Exit(daemon.ExitNoCampaign, err)
 	case operator.UntrustedRedis(err):
 		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
-	case queue.Denied(err):
+	case redisx.Denied(err):
 		return daemon.Exit(daemon.ExitCredentials, err)
 	case wrongInput(err):
 		return daemon.Exit(daemon.ExitUsage, err)
@@ -45,7 +46,7 @@ func explain(err error) error {
 
 // wrongInput tells errors about what was typed, or stands in a file or a spec, from those about the state of the world.
 func wrongInput(err error) bool {
-	_, id := errors.AsType[*queue.IDError](err)
+	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	message := len(notification.FaultsOf(err)) > 0
 	_, file := errors.AsType[*operator.FileError](err)
@@ -55,7 +56,7 @@ func wrongInput(err error) bool {
 
 // about says in an operator's words what is in the way of something that was to be done with a campaign.
 func about(id string, err error) error {
-	if wrong, ok := errors.AsType[*queue.IDError](err); ok {
+	if wrong, ok := errors.AsType[*keys.IDError](err); ok {
 		return wrong
 	}
 	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok {

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 )
 
 // Admission says how many recipients may be claimed.
@@ -22,7 +23,7 @@ type Admission struct {
 // Admit asks for a claim of up to want recipients: all of them once the campaign's canary has passed, which costs a round
 // trip a second at most; until then what is left of the canary. Those admissions are leased to the claim, until
 // a Conclude ends them or the lease is over. Repeating it with the same claim id while the lease lasts admits the same.
-func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string, want int) (Admission, error) {
+func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, want int) (Admission, error) {
 	if claim == "" || want < 1 {
 		return Admission{}, wrap("admit to", campaign, fmt.Errorf("claim %q of %d recipients", claim, want))
 	}
@@ -36,7 +37,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string,
 	}
 	n, err := strconv.Atoi(granted)
 	if err != nil {
-		return Admission{}, wrap("admit to", campaign, queue.ErrReply)
+		return Admission{}, wrap("admit to", campaign, redisx.ErrReply)
 	}
 	asked := p.round
 	p, trip, err := b.resolve(ctx, campaign, p, &Tally{})
@@ -56,7 +57,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign queue.List, claim string,
 
 // Extend gives the admissions of claims a whole lease again, as the queue does with the claims themselves. It is of use
 // until the canary has passed, and harmless afterwards.
-func (b *Breakers) Extend(ctx context.Context, campaign queue.List, claims ...string) error {
+func (b *Breakers) Extend(ctx context.Context, campaign keys.List, claims ...string) error {
 	if _, _, _, passed := b.of(campaign).trusted(b.now()); passed || len(claims) == 0 {
 		return nil
 	}
@@ -65,9 +66,9 @@ func (b *Breakers) Extend(ctx context.Context, campaign queue.List, claims ...st
 	for _, claim := range claims {
 		args = append(args, claim)
 	}
-	key := campaign.Key(queue.SuffixBreaker)
+	key := campaign.Key(keys.SuffixBreaker)
 	if err := extendScript.Run(ctx, b.rdb, []string{key}, args...).Err(); err != nil {
-		return wrap("extend admissions to", campaign, queue.Typed(err))
+		return wrap("extend admissions to", campaign, redisx.Typed(err))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -43,7 +44,7 @@ func (b *Breakers) Limit(kind Kind) Threshold { return b.o.Thresholds[kind] }
 const idle = 10 * time.Minute
 
 // of is what this replica knows about a campaign. The campaigns that have gone quiet are forgotten on the way.
-func (b *Breakers) of(campaign queue.List) *standpoint {
+func (b *Breakers) of(campaign keys.List) *standpoint {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()

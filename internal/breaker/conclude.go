@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 // ledger is what a replica has to tell of one campaign. Its tallies are numbered, so that one whose reply was lost is
@@ -19,7 +19,7 @@ type ledger struct {
 // Conclude tells what became of pushes, in groups, and returns what the campaign's breaker says now. An error means that
 // the tally may not have been counted yet: it is kept, counts once, and goes along with the next Conclude, so the
 // caller does not repeat it. One who has nothing to tell gets a verdict for an empty Tally.
-func (b *Breakers) Conclude(ctx context.Context, campaign queue.List, t Tally) (Verdict, error) {
+func (b *Breakers) Conclude(ctx context.Context, campaign keys.List, t Tally) (Verdict, error) {
 	if err := t.validate(); err != nil {
 		return Verdict{}, wrap("conclude", campaign, err)
 	}
@@ -41,7 +41,7 @@ func (b *Breakers) Conclude(ctx context.Context, campaign queue.List, t Tally) (
 }
 
 // tell sends the pending tally, and forgets it once it is known to have arrived. The caller holds the ledger.
-func (b *Breakers) tell(ctx context.Context, campaign queue.List, s *standpoint) (Verdict, error) {
+func (b *Breakers) tell(ctx context.Context, campaign keys.List, s *standpoint) (Verdict, error) {
 	called, l := b.now(), &s.ledger
 	told := *l.pending
 	if round, _, _, passed := s.trusted(called); passed && round == told.Round {

@@ -2,7 +2,6 @@ package breaker
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"sync"
 	"time"
@@ -10,21 +9,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
-//go:embed lua/deletions_prelude.lua
-var deletionsPrelude string
-
-//go:embed lua/deletions_lease.lua
-var deletionsLeaseLua string
-
-//go:embed lua/deletions_look.lua
-var deletionsLookLua string
-
 var (
-	deletionsLeaseScript = queue.NewScript(deletionsPrelude, deletionsLeaseLua)
-	deletionsLookScript  = queue.NewScript(deletionsPrelude, deletionsLookLua)
+	deletionsLeaseScript = lua.Script("deletions_prelude", "deletions_lease")
+	deletionsLookScript  = lua.Script("deletions_prelude", "deletions_look")
 )
 
 // Deletions is the breaker of a Firebase project's token deletions, as one replica sees it. UNREGISTERED proves that a
@@ -50,7 +41,7 @@ type Deletions struct {
 }
 
 // NewDeletions makes the breaker of a project; it does not talk to Redis.
-func NewDeletions(rdb redis.UniversalClient, project queue.ProjectKeys, o DeletionsOptions) (*Deletions, error) {
+func NewDeletions(rdb redis.UniversalClient, project keys.ProjectKeys, o DeletionsOptions) (*Deletions, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("deletions: %w", err)
 	}
@@ -64,7 +55,7 @@ func NewDeletions(rdb redis.UniversalClient, project queue.ProjectKeys, o Deleti
 		}
 	}
 	return &Deletions{
-		rdb: rdb, key: project.Key(queue.SuffixDeletions), o: o, replica: queue.NewClaimID(), now: time.Now, withheld: withheld,
+		rdb: rdb, key: project.Key(keys.SuffixDeletions), o: o, replica: queue.NewClaimID(), now: time.Now, withheld: withheld,
 	}, nil
 }
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // DeletionsState is a project's hour as its operator sees it, over all replicas.
@@ -33,10 +33,10 @@ func (d *Deletions) State(ctx context.Context) (DeletionsState, error) {
 func (d *Deletions) ask(ctx context.Context, script *redis.Script, args ...any) (s DeletionsState, granted int64, err error) {
 	reply, err := script.Run(ctx, d.rdb, []string{d.key}, args...).Int64Slice()
 	if err != nil {
-		return DeletionsState{}, 0, queue.Typed(err)
+		return DeletionsState{}, 0, redisx.Typed(err)
 	}
 	if len(reply) != 7 {
-		return DeletionsState{}, 0, queue.ErrReply
+		return DeletionsState{}, 0, redisx.ErrReply
 	}
 	return DeletionsState{
 		Hour:    time.UnixMilli(reply[2]).UTC().Truncate(time.Hour),

@@ -14,7 +14,9 @@ import (
 	"pgregory.net/rapid"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/test/servers"
 )
 
@@ -27,7 +29,7 @@ type shredder struct {
 	ahead time.Duration
 }
 
-func shred(t tester, rdb redis.UniversalClient, project queue.ProjectKeys, least int64, share float64) *shredder {
+func shred(t tester, rdb redis.UniversalClient, project keys.ProjectKeys, least int64, share float64) *shredder {
 	t.Helper()
 	s := &shredder{tester: t, log: &bytes.Buffer{}, reg: prometheus.NewRegistry()}
 	d, err := breaker.NewDeletions(rdb, project, breaker.DeletionsOptions{
@@ -42,7 +44,7 @@ func shred(t tester, rdb redis.UniversalClient, project queue.ProjectKeys, least
 	return s
 }
 
-func project(name string) queue.ProjectKeys { return queue.DefaultNames().Project(name) }
+func project(name string) keys.ProjectKeys { return keys.Default().Project(name) }
 
 // take takes until it is refused, or most deletions are made.
 func (s *shredder) take(most int) (taken int) {
@@ -144,7 +146,7 @@ func TestDeletionsOfRubbish(t *testing.T) {
 	first := shred(t, rdb, p, 100, 0.5)
 	wantEqual(t, "taken", first.take(1), 1)
 	for _, field := range []string{"answers", "taken", "withheld"} {
-		server.HSet(p.Key(queue.SuffixDeletions), field, "x")
+		server.HSet(p.Key(keys.SuffixDeletions), field, "x")
 	}
 	wantEqual(t, "state", first.state().Taken, 0)
 	wantEqual(t, "taken of the budget", shred(t, rdb, p, 100, 0.5).take(1000), 100)
@@ -239,14 +241,14 @@ func TestFullRedisCountsDeletions(t *testing.T) {
 func deletionsWrongType(t *testing.T, b *backend) {
 	p := project(queue.NewClaimID())
 	s := shred(t, b.rdb, p, 100, 0)
-	if err := b.rdb.Set(t.Context(), p.Key(queue.SuffixDeletions), "x", 0).Err(); err != nil {
+	if err := b.rdb.Set(t.Context(), p.Key(keys.SuffixDeletions), "x", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	allowed, err1 := s.Take(t.Context())
 	_, err2 := s.State(t.Context())
 	wantEqual(t, "allowed", allowed, false)
 	for _, err := range []error{err1, err2} {
-		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != p.Key(queue.SuffixDeletions) {
+		if wrong, ok := errors.AsType[*redisx.TypeError](err); !ok || wrong.Key != p.Key(keys.SuffixDeletions) {
 			t.Errorf("error %v, want one that names the key", err)
 		}
 	}

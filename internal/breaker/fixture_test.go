@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -26,7 +27,7 @@ type tester interface {
 type fixture struct {
 	tester
 	rdb      *redis.Client // sound, whatever the replicas use
-	list     queue.List
+	list     keys.List
 	replicas []*replica
 }
 
@@ -44,7 +45,7 @@ func open(t *testing.T, b *backend, replicas int, o breaker.Options) *fixture {
 
 func openOn(t tester, rdb, sound *redis.Client, id string, replicas int, o breaker.Options) *fixture {
 	t.Helper()
-	list, err := queue.DefaultNames().Campaign(id)
+	list, err := keys.Default().Campaign(id)
 	if err != nil {
 		t.Fatalf("name list: %v", err)
 	}
@@ -112,7 +113,7 @@ func (f *fixture) state() breaker.State {
 // writeEvenFull writes a field of a Redis that is full.
 const writeEvenFull = `redis.call('HDEL', KEYS[1], '') return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])`
 
-func (f *fixture) key() string { return f.list.Key(queue.SuffixBreaker) }
+func (f *fixture) key() string { return f.list.Key(keys.SuffixBreaker) }
 
 // expire moves a moment that the breaker keeps into the past, which is quicker than waiting for it: the last number of
 // each field that begins so.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"fanfare/internal/breaker"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 func goneStaysGone(t *testing.T, b *backend) {
@@ -60,7 +60,7 @@ func wrongTypeIsNamed(t *testing.T, b *backend) {
 	for _, err := range []error{
 		err1, err2, err3, r.Reset(ctx, f.list), r.PausePlatform(ctx, f.list, "ios", "x"), r.Extend(ctx, f.list, "a"),
 	} {
-		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || *wrong != (queue.TypeError{Key: f.key(), Holds: "string", Want: "hash"}) {
+		if wrong, ok := errors.AsType[*redisx.TypeError](err); !ok || *wrong != (redisx.TypeError{Key: f.key(), Holds: "string", Want: "hash"}) {
 			t.Errorf("error %v, want one that names the key", err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -26,7 +27,7 @@ type model struct {
 	*rapid.T
 	server *miniredis.Miniredis
 	rdb    *redis.Client
-	list   queue.List
+	list   keys.List
 	now    time.Duration
 	actors []*actor
 	claims map[string]*held
@@ -60,7 +61,7 @@ type actor struct {
 var began = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newModel(t *rapid.T, server *miniredis.Miniredis, rdb *redis.Client) *model {
-	list, err := queue.DefaultNames().Campaign(queue.NewClaimID())
+	list, err := keys.Default().Campaign(queue.NewClaimID())
 	if err != nil {
 		t.Fatal(err)
 	}

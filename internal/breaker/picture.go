@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"fanfare/internal/bounds"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // picture is a campaign's breaker as a script left it; see lua/prelude.lua for what it is read from.
@@ -35,13 +35,13 @@ type picture struct {
 // decode reads what book.reply makes.
 func decode(reply []any) (*picture, string, error) {
 	if len(reply) != 3 {
-		return nil, "", queue.ErrReply
+		return nil, "", redisx.ErrReply
 	}
 	now, ok1 := reply[0].(int64)
 	outcome, ok2 := reply[1].(string)
 	fields, ok3 := reply[2].([]any)
 	if !ok1 || !ok2 || !ok3 || len(fields)%2 != 0 {
-		return nil, "", queue.ErrReply
+		return nil, "", redisx.ErrReply
 	}
 	p := &picture{
 		now: bounds.Milli(now), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
@@ -51,7 +51,7 @@ func decode(reply []any) (*picture, string, error) {
 		field, ok1 := fields[i].(string)
 		value, ok2 := fields[i+1].(string)
 		if !ok1 || !ok2 {
-			return nil, "", queue.ErrReply
+			return nil, "", redisx.ErrReply
 		}
 		if err := p.read(field, value); err != nil {
 			return nil, "", fmt.Errorf("field %q holds %q: %w", field, value, err)

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"strings"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
 // Reset makes a campaign begin with a canary again and lets all its platforms take part: for one that is resumed after
 // its cause was mended. After a canary that had passed, the new one starts some seconds later. No breaker is no error.
-func (b *Breakers) Reset(ctx context.Context, campaign queue.List) error {
+func (b *Breakers) Reset(ctx context.Context, campaign keys.List) error {
 	b.of(campaign).doubt()
 	_, _, err := b.run(ctx, resetScript, campaign, queue.NewClaimID(), hold.Milliseconds(), keep.Milliseconds())
 	return wrap("reset breaker of", campaign, err)
@@ -19,7 +20,7 @@ func (b *Breakers) Reset(ctx context.Context, campaign queue.List) error {
 
 // PausePlatform keeps a campaign's recipients of one platform back until Reset; other replicas hear of it within a second.
 // The breaker does the same by itself when a platform's keys are refused.
-func (b *Breakers) PausePlatform(ctx context.Context, campaign queue.List, platform, reason string) error {
+func (b *Breakers) PausePlatform(ctx context.Context, campaign keys.List, platform, reason string) error {
 	if platform == "" || notification.Platform(platform) != platform {
 		return wrap("pause platform of", campaign, fmt.Errorf("platform %q is not of 1 to 32 letters a to z, digits and underscores", platform))
 	}

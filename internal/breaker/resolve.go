@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
 // resolve draws the consequences of what the breaker holds: a trip that nobody acts on is taken over, what looks wrong
 // trips, and a whole canary that looks sane passes. Each is a script of its own that does nothing when another replica was
 // quicker. t is what this replica has just told. It returns the breaker as it is then, and the trip that this caller is to act on.
-func (b *Breakers) resolve(ctx context.Context, campaign queue.List, p *picture, t *Tally) (*picture, *Trip, error) {
+func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, t *Tally) (*picture, *Trip, error) {
 	switch {
 	case p.round == 0:
 		return p, nil, nil
@@ -40,7 +41,7 @@ func verdict(p *picture, round int64, trip *Trip) Verdict {
 const won = "won"
 
 // trip stops what a trip says, if no other replica has.
-func (b *Breakers) trip(ctx context.Context, campaign queue.List, p *picture, t *Trip) (*picture, *Trip, error) {
+func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *Trip) (*picture, *Trip, error) {
 	written, err := json.Marshal(t)
 	if err != nil {
 		return nil, nil, fmt.Errorf("write trip: %w", err)
@@ -65,7 +66,7 @@ func (b *Breakers) trip(ctx context.Context, campaign queue.List, p *picture, t 
 }
 
 // take hands on a trip whose holder had time enough to act.
-func (b *Breakers) take(ctx context.Context, campaign queue.List, p *picture) (*picture, *Trip, error) {
+func (b *Breakers) take(ctx context.Context, campaign keys.List, p *picture) (*picture, *Trip, error) {
 	if p.last == nil || p.now.UnixMilli() < p.actBy {
 		return p, nil, nil
 	}
@@ -83,7 +84,7 @@ var errNotTold = errors.New("a Verdict did not tell of this trip")
 
 // Confirm says that a trip was acted on: the campaign is paused, or the project halted. Only then may a new canary start, when the
 // campaign is resumed. Somebody else may have taken the trip over meanwhile, and then confirms it. It may be repeated.
-func (b *Breakers) Confirm(ctx context.Context, campaign queue.List, t *Trip) error {
+func (b *Breakers) Confirm(ctx context.Context, campaign keys.List, t *Trip) error {
 	switch {
 	case t.holder == "":
 		return wrap("confirm trip of", campaign, errNotTold)

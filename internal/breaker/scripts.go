@@ -2,67 +2,34 @@ package breaker
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
-//go:embed lua/prelude.lua
-var prelude string
-
-//go:embed lua/admit.lua
-var admitLua string
-
-//go:embed lua/extend.lua
-var extendLua string
-
-//go:embed lua/conclude.lua
-var concludeLua string
-
-//go:embed lua/pass.lua
-var passLua string
-
-//go:embed lua/trip.lua
-var tripLua string
-
-//go:embed lua/hold.lua
-var holdLua string
-
-//go:embed lua/release.lua
-var releaseLua string
-
-//go:embed lua/take.lua
-var takeLua string
-
-//go:embed lua/confirm.lua
-var confirmLua string
-
-//go:embed lua/pause.lua
-var pauseLua string
-
-//go:embed lua/reset.lua
-var resetLua string
-
-//go:embed lua/look.lua
-var lookLua string
+//go:embed lua
+var files embed.FS
 
 var (
-	admitScript    = queue.NewScript(prelude, admitLua)
-	extendScript   = queue.NewScript(prelude, extendLua)
-	concludeScript = queue.NewScript(prelude, concludeLua)
-	passScript     = queue.NewScript(prelude, passLua)
-	tripScript     = queue.NewScript(prelude, tripLua)
-	holdScript     = queue.NewScript(prelude, holdLua)
-	releaseScript  = queue.NewScript(prelude, releaseLua)
-	takeScript     = queue.NewScript(prelude, takeLua)
-	confirmScript  = queue.NewScript(prelude, confirmLua)
-	pauseScript    = queue.NewScript(prelude, pauseLua)
-	resetScript    = queue.NewScript(prelude, resetLua)
-	lookScript     = queue.NewScript(prelude, lookLua)
+	lua = redisx.NewLua(files)
+
+	admitScript    = lua.Script("prelude", "admit")
+	extendScript   = lua.Script("prelude", "extend")
+	concludeScript = lua.Script("prelude", "conclude")
+	passScript     = lua.Script("prelude", "pass")
+	tripScript     = lua.Script("prelude", "trip")
+	holdScript     = lua.Script("prelude", "hold")
+	releaseScript  = lua.Script("prelude", "release")
+	takeScript     = lua.Script("prelude", "take")
+	confirmScript  = lua.Script("prelude", "confirm")
+	pauseScript    = lua.Script("prelude", "pause")
+	resetScript    = lua.Script("prelude", "reset")
+	lookScript     = lua.Script("prelude", "look")
 )
 
 const (
@@ -80,11 +47,11 @@ const (
 const yes = "1"
 
 // run calls a script on a campaign's breaker and returns the breaker as it is afterwards.
-func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign queue.List, args ...any) (*picture, string, error) {
-	key := campaign.Key(queue.SuffixBreaker)
+func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign keys.List, args ...any) (*picture, string, error) {
+	key := campaign.Key(keys.SuffixBreaker)
 	reply, err := script.Run(ctx, b.rdb, []string{key}, args...).Slice()
 	if err != nil {
-		return nil, "", queue.Typed(err)
+		return nil, "", redisx.Typed(err)
 	}
 	p, outcome, err := decode(reply)
 	if err != nil {
@@ -94,7 +61,7 @@ func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign queue
 }
 
 // wrap names the operation and the campaign in an error.
-func wrap(verb string, campaign queue.List, err error) error {
+func wrap(verb string, campaign keys.List, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"fanfare/internal/bounds"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 )
 
 // Hold says why no one of a campaign is sent to for now. The campaign runs on, and a probe that FCM answers ends the hold.
@@ -83,7 +84,7 @@ func (t *Trip) explainSilence(which, said string) string {
 }
 
 // hold stops the admissions of a campaign. Where the project is to be halted as well, the winner has to act.
-func (b *Breakers) hold(ctx context.Context, campaign queue.List, p *picture, t *Trip, id string, written []byte) (*picture, string, error) {
+func (b *Breakers) hold(ctx context.Context, campaign keys.List, p *picture, t *Trip, id string, written []byte) (*picture, string, error) {
 	toAct := ""
 	if t.Scope == Project {
 		toAct = strconv.FormatInt(act.Milliseconds(), 10)
@@ -94,7 +95,7 @@ func (b *Breakers) hold(ctx context.Context, campaign queue.List, p *picture, t 
 
 // Release ends a campaign's hold, after a probe that FCM answered: a canary follows. It reports whether it did; a hold that
 // came soon after the last one waits longer. No hold is no error.
-func (b *Breakers) Release(ctx context.Context, campaign queue.List) (released bool, err error) {
+func (b *Breakers) Release(ctx context.Context, campaign keys.List) (released bool, err error) {
 	_, outcome, err := b.run(ctx, releaseScript, campaign, keep.Milliseconds())
 	return outcome == "released", wrap("release", campaign, err)
 }
@@ -103,7 +104,7 @@ func (b *Breakers) Release(ctx context.Context, campaign queue.List) (released b
 func readHold(value string) (*Hold, error) {
 	parts := strings.SplitN(value, " ", 6)
 	if len(parts) != 6 {
-		return nil, queue.ErrReply
+		return nil, redisx.ErrReply
 	}
 	var numbers [3]int64
 	for i := range numbers {

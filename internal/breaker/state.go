@@ -5,7 +5,7 @@ import (
 	"context"
 	"slices"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 // State is a campaign's breaker as its operator sees it.
@@ -43,7 +43,7 @@ type Share struct {
 }
 
 // State reads a campaign's breaker and changes nothing.
-func (b *Breakers) State(ctx context.Context, campaign queue.List) (State, error) {
+func (b *Breakers) State(ctx context.Context, campaign keys.List) (State, error) {
 	p, _, err := b.run(ctx, lookScript, campaign)
 	if err != nil {
 		return State{}, wrap("look at breaker of", campaign, err)

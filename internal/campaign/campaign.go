@@ -9,13 +9,14 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
 // Campaigns are all campaigns of one Redis. It is safe for concurrent use.
 type Campaigns struct {
 	rdb   redis.UniversalClient
-	names queue.Names
+	names keys.Names
 	o     Options
 	scan  scanner
 }
@@ -25,7 +26,7 @@ type Campaigns struct {
 const kept = 10 * 365 * 24 * time.Hour
 
 // New makes the campaigns of a Redis; it does not talk to it.
-func New(rdb redis.UniversalClient, names queue.Names, o Options) (*Campaigns, error) {
+func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("campaigns: %w", err)
@@ -66,33 +67,33 @@ func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Fiel
 	return queue.New(c.rdb, k.list, o)
 }
 
-// keys are the names of one campaign's keys.
-type keys struct {
-	list                                      queue.List
+// campaignKeys are the names of one campaign's keys.
+type campaignKeys struct {
+	list                                      keys.List
 	spec, counts, back, retry, leases, outbox string
 	pace, breaker                             string // other rooms keep them; they end with the campaign
 }
 
 // inOrder are the keys as the scripts take them that bring a campaign into a state or forget it; see prelude.lua.
-func (k keys) inOrder() []string {
+func (k campaignKeys) inOrder() []string {
 	return []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}
 }
 
-func (c *Campaigns) keys(id string) (keys, error) {
+func (c *Campaigns) keys(id string) (campaignKeys, error) {
 	list, err := c.names.Campaign(id)
 	if err != nil {
-		return keys{}, err
+		return campaignKeys{}, err
 	}
-	return keys{
+	return campaignKeys{
 		list:   list,
-		spec:   list.Key(queue.SuffixSpec),
-		counts: list.Key(queue.SuffixCounts),
-		back:   list.Key(queue.SuffixBack),
-		retry:  list.Key(queue.SuffixRetry),
-		leases: list.Key(queue.SuffixLeases),
-		outbox: list.Key(queue.SuffixOutbox),
+		spec:   list.Key(keys.SuffixSpec),
+		counts: list.Key(keys.SuffixCounts),
+		back:   list.Key(keys.SuffixBack),
+		retry:  list.Key(keys.SuffixRetry),
+		leases: list.Key(keys.SuffixLeases),
+		outbox: list.Key(keys.SuffixOutbox),
 
-		pace:    list.Key(queue.SuffixPace),
-		breaker: list.Key(queue.SuffixBreaker),
+		pace:    list.Key(keys.SuffixPace),
+		breaker: list.Key(keys.SuffixBreaker),
 	}, nil
 }

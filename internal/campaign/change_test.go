@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 func changesWhatRuns(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
-	f.hset(f.key("1", queue.SuffixSpec), "theirs", "stays")
+	f.hset(f.key("1", keys.SuffixSpec), "theirs", "stays")
 	deadline := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: new(0.5), Deadline: &deadline, Priority: new(3)}))
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Weight: new(7), OnAmbiguous: new(campaign.Report)}))
@@ -29,7 +30,7 @@ func changesWhatRuns(t *testing.T, b *backend) {
 	wantEqual(t, "message", string(s.Message), string(message))
 
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: new(0.0), Deadline: new(time.Time{})}))
-	fields, err := f.rdb.HGetAll(t.Context(), f.key("1", queue.SuffixSpec)).Result()
+	fields, err := f.rdb.HGetAll(t.Context(), f.key("1", keys.SuffixSpec)).Result()
 	f.ok(err)
 	for _, gone := range []string{"rate", "deadline"} {
 		if value, there := fields[gone]; there {
@@ -61,9 +62,9 @@ func changeRefuses(t *testing.T, b *backend) {
 	}
 	wantEqual(t, "weight", f.get("1").Weight, 1)
 	f.refused("change of nobody", f.Change(t.Context(), "2", campaign.Change{Weight: new(5)}), campaign.ErrNotFound)
-	wantEqual(t, "keys of nobody", f.expiry(f.key("2", queue.SuffixSpec)), -2)
-	f.ok(f.rdb.Set(t.Context(), f.key("3", queue.SuffixSpec), "text", 0).Err())
-	if _, ok := errors.AsType[*queue.TypeError](f.Change(t.Context(), "3", campaign.Change{Weight: new(5)})); !ok {
+	wantEqual(t, "keys of nobody", f.expiry(f.key("2", keys.SuffixSpec)), -2)
+	f.ok(f.rdb.Set(t.Context(), f.key("3", keys.SuffixSpec), "text", 0).Err())
+	if _, ok := errors.AsType[*redisx.TypeError](f.Change(t.Context(), "3", campaign.Change{Weight: new(5)})); !ok {
 		t.Error("a key of another type was taken")
 	}
 }
@@ -103,7 +104,7 @@ func changesAnyEdition(t *testing.T, b *backend) {
 		id := fmt.Sprint(i)
 		f.create(id, campaign.Draft)
 		if c.before != "" {
-			f.hset(f.key(id, queue.SuffixSpec), "edition", c.before)
+			f.hset(f.key(id, keys.SuffixSpec), "edition", c.before)
 		}
 		f.ok(f.Change(t.Context(), id, other))
 		wantEqual(t, "edition after "+c.before, f.get(id).Edition, c.after)

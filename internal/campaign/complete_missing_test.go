@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
@@ -22,7 +23,7 @@ func endsWithoutTheMissing(t *testing.T, b *backend) {
 		{"who came back", func(id string) {
 			_, err := f.queue(id).GiveBack(t.Context(), f.claim(id, 2).Claim)
 			f.ok(err)
-			f.ok(f.rdb.Del(t.Context(), f.key(id, queue.SuffixBack)).Err())
+			f.ok(f.rdb.Del(t.Context(), f.key(id, keys.SuffixBack)).Err())
 		}, 2},
 		{"nobody", func(string) {}, 0},
 	} {
@@ -53,7 +54,7 @@ func countsAreDeleted(t *testing.T, b *backend) {
 		f.load(id, false, 10)
 		f.end(id, f.claim(id, 3), notification.StatusSent)
 		l := f.claim(id, 4)
-		f.ok(f.rdb.Del(t.Context(), f.key(id, queue.SuffixCounts)).Err())
+		f.ok(f.rdb.Del(t.Context(), f.key(id, keys.SuffixCounts)).Err())
 		f.end(id, l, notification.StatusSent)
 		look(f)
 		got := f.books(id)
@@ -79,12 +80,12 @@ func countsAreDeletedAtTheEnd(t *testing.T, b *backend) {
 	f.create("1", campaign.Running)
 	f.load("1", false, 10)
 	f.drain("1")
-	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixCounts)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
 	ended, how, err := f.Complete(t.Context(), "1")
 	f.ok(err)
 	wantEqual(t, "ended", ended, true)
 	wantEqual(t, "missing", how.Missing, 10)
-	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixCounts)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
 	wantEqual(t, "balanced when deleted after the end", f.books("1").Balanced(), false)
 }
 
@@ -97,10 +98,10 @@ func keysAreDeleted(t *testing.T, b *backend) {
 		want int64
 	}{
 		"list":   {func(id string) string { return f.list(id).Plain() }, 3},
-		"back":   {func(id string) string { return f.key(id, queue.SuffixBack) }, 2},
-		"retry":  {func(id string) string { return f.key(id, queue.SuffixRetry) }, 1},
+		"back":   {func(id string) string { return f.key(id, keys.SuffixBack) }, 2},
+		"retry":  {func(id string) string { return f.key(id, keys.SuffixRetry) }, 1},
 		"lease":  {func(id string) string { return f.list(id).Lease(lease) }, 4},
-		"leases": {func(id string) string { return f.key(id, queue.SuffixLeases) }, 4},
+		"leases": {func(id string) string { return f.key(id, keys.SuffixLeases) }, 4},
 	} {
 		id := name
 		f.create(id, campaign.Running)

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
@@ -40,7 +41,7 @@ func completesWhenNobodyIsLeft(t *testing.T, b *backend) {
 	f.drain("1")
 	f.emit("1")
 	goesOn("a result is in the outbox")
-	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixOutbox)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixOutbox)).Err())
 	f.move("1", campaign.Paused)
 	goesOn("paused")
 	f.move("1", campaign.Running)
@@ -69,7 +70,7 @@ func endsAsExpired(t *testing.T, b *backend) {
 		f.into(c.id, campaign.Running)
 		f.push(c.id, 2)
 		f.end(c.id, f.claim(c.id, 2), c.status)
-		f.hset(f.key(c.id, queue.SuffixCounts), "deadline", c.deadline.UnixMilli())
+		f.hset(f.key(c.id, keys.SuffixCounts), "deadline", c.deadline.UnixMilli())
 		wantEqual(t, c.id, f.complete(c.id), true)
 		s := f.get(c.id)
 		wantEqual(t, c.id, s.State, c.want)
@@ -91,9 +92,9 @@ func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backend) {
 		f.into(deadline, campaign.Running)
 		f.push(deadline, 1)
 		f.end(deadline, f.claim(deadline, 1), notification.StatusExpired)
-		f.hset(f.key(deadline, queue.SuffixSpec), "deadline", deadline)
+		f.hset(f.key(deadline, keys.SuffixSpec), "deadline", deadline)
 		wantEqual(t, deadline, f.complete(deadline), true)
-		state, err := f.rdb.HGet(t.Context(), f.key(deadline, queue.SuffixSpec), "state").Result()
+		state, err := f.rdb.HGet(t.Context(), f.key(deadline, keys.SuffixSpec), "state").Result()
 		f.ok(err)
 		wantEqual(t, deadline, campaign.State(state), want)
 	}
@@ -125,8 +126,8 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	l := f.claim("off", 3)
 	f.settle("off", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour},
 		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
-	f.hset(f.key("off", queue.SuffixPace), "cursor", 1)
-	f.hset(f.key("off", queue.SuffixBreaker), "round", 1)
+	f.hset(f.key("off", keys.SuffixPace), "cursor", 1)
+	f.hset(f.key("off", keys.SuffixBreaker), "round", 1)
 	f.move("off", campaign.Cancelled)
 	kept("off", true)
 	wantEqual(t, "keys", len(f.everyKey(b))-len([]string{"registry", "done's spec", "done's counts"}), 9)
@@ -134,13 +135,13 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	// What was in flight comes back later, into a key that the cancellation could not see.
 	_, err := f.queue("off").GiveBack(t.Context(), l.Claim)
 	f.ok(err)
-	wantEqual(t, "expiry of back", f.expiry(f.key("off", queue.SuffixBack)), never)
+	wantEqual(t, "expiry of back", f.expiry(f.key("off", keys.SuffixBack)), never)
 	f.discover()
 	kept("off", true)
 	wantEqual(t, "who waits", f.books("off").Open(), 9)
 
 	f.push("theirs", 1)
-	f.hset(f.key("theirs", queue.SuffixSpec), "message", "{}", "state", "cancelled")
+	f.hset(f.key("theirs", keys.SuffixSpec), "message", "{}", "state", "cancelled")
 	f.discover()
 	kept("theirs", true)
 }
@@ -152,9 +153,9 @@ func TestExpiryThatWasTakenOff(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	f := openOn(t, rdb, rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
 	f.into("1", campaign.Completed)
-	f.ok(rdb.Persist(t.Context(), f.key("1", queue.SuffixSpec)).Err())
+	f.ok(rdb.Persist(t.Context(), f.key("1", keys.SuffixSpec)).Err())
 	f.discover()
-	if left := f.expiry(f.key("1", queue.SuffixSpec)); left <= 0 || left > time.Hour {
+	if left := f.expiry(f.key("1", keys.SuffixSpec)); left <= 0 || left > time.Hour {
 		t.Errorf("the spec expires in %s, want an hour", left)
 	}
 }
@@ -167,7 +168,7 @@ func keepsWhatRunsAgain(t *testing.T, b *backend) {
 		"adopted": func(string) { f.discover() },
 		"loaded":  func(id string) { f.load(id, true, 1) },
 		"paused": func(id string) {
-			f.hset(f.key(id, queue.SuffixSpec), "state", "paused")
+			f.hset(f.key(id, keys.SuffixSpec), "state", "paused")
 			_, err := f.Adopt(t.Context(), id)
 			f.ok(err)
 			f.move(id, campaign.Running)
@@ -188,12 +189,12 @@ func keepsWhatRunsAgain(t *testing.T, b *backend) {
 				f.ok(f.rdb.PExpire(t.Context(), list, expiry).Err())
 			}
 			f.move(id, campaign.Completed)
-			for _, suffix := range []string{queue.SuffixSpec, queue.SuffixCounts, queue.SuffixBack, queue.SuffixRetry, queue.SuffixOutbox} {
+			for _, suffix := range []string{keys.SuffixSpec, keys.SuffixCounts, keys.SuffixBack, keys.SuffixRetry, keys.SuffixOutbox} {
 				wantEqual(t, id+": "+suffix+" expires", f.expiry(f.key(id, suffix)) > 0, true)
 			}
 			wantEqual(t, id+": the list is under retention", expiry == 0 && f.expiry(list) > 0, false)
 			run(id)
-			for _, suffix := range []string{queue.SuffixSpec, queue.SuffixCounts, queue.SuffixBack, queue.SuffixRetry, queue.SuffixOutbox} {
+			for _, suffix := range []string{keys.SuffixSpec, keys.SuffixCounts, keys.SuffixBack, keys.SuffixRetry, keys.SuffixOutbox} {
 				wantEqual(t, id+": expiry of "+suffix, f.expiry(f.key(id, suffix)), never)
 			}
 			left := f.expiry(list)

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/keys"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // deleteAtOnce bounds the keys of one UNLINK.
@@ -51,7 +51,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	for _, load := range loads {
 		all = append(all, k.list.Load(load))
 	}
-	all = append(all, k.counts, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(queue.SuffixDead), k.pace, k.breaker, k.leases)
+	all = append(all, k.counts, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(keys.SuffixDead), k.pace, k.breaker, k.leases)
 	for some := range slices.Chunk(all, deleteAtOnce) {
 		if err := c.rdb.Unlink(ctx, some...).Err(); err != nil {
 			return fmt.Errorf("remove keys: %w", err)
@@ -68,7 +68,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 }
 
 // loads lists the loads of which the queue may remember the batches.
-func (c *Campaigns) loads(ctx context.Context, k keys) ([]string, error) {
+func (c *Campaigns) loads(ctx context.Context, k campaignKeys) ([]string, error) {
 	fields, err := c.rdb.HKeys(ctx, k.counts).Result()
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil, nil

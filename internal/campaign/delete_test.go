@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -23,10 +24,10 @@ func (f fixture) busy(id string) queue.Lease {
 		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
 	_, err := f.queue(id).GiveBack(f.Context(), f.claim(id, 3).Claim)
 	f.ok(err)
-	names := queue.DefaultNames()
+	names := keys.Default()
 	f.ok(f.rdb.RPush(f.Context(), names.CampaignResponses(id), "theirs").Err())
-	f.hset(f.key(id, queue.SuffixPace), "cursor", 1)
-	f.hset(f.key(id, queue.SuffixBreaker), "round", 1)
+	f.hset(f.key(id, keys.SuffixPace), "cursor", 1)
+	f.hset(f.key(id, keys.SuffixBreaker), "round", 1)
 	return l
 }
 

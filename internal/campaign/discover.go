@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // Discovery is what there is to do, each list ordered by id.
@@ -29,7 +29,7 @@ type Discovery struct {
 	Vanished map[string]int64
 }
 
-// Problem is a campaign that cannot be served, and why: a *SpecError or a *queue.TypeError.
+// Problem is a campaign that cannot be served, and why: a *SpecError or a *redisx.TypeError.
 type Problem struct {
 	ID  string
 	Err error
@@ -97,7 +97,7 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 
 // blame puts a campaign among the broken whose keys are to blame for an error; any other error ends the look.
 func (d *Discovery) blame(verb, id string, err error) error {
-	if _, mistyped := errors.AsType[*queue.TypeError](err); !mistyped {
+	if _, mistyped := errors.AsType[*redisx.TypeError](err); !mistyped {
 		return wrap(verb, id, err)
 	}
 	d.Broken = append(d.Broken, Problem{id, err})

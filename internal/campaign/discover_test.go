@@ -11,8 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 func discoversWhatRuns(t *testing.T, b *backend) {
@@ -20,9 +21,9 @@ func discoversWhatRuns(t *testing.T, b *backend) {
 	for _, state := range campaign.States {
 		f.into("is "+string(state), state)
 	}
-	f.hset(f.key("bad", queue.SuffixSpec), "message", "{}", "state", "jogging")
-	f.hset(f.key("mute", queue.SuffixSpec), "state", "running")
-	f.ok(f.rdb.Set(t.Context(), f.key("odd", queue.SuffixSpec), "a string", 0).Err())
+	f.hset(f.key("bad", keys.SuffixSpec), "message", "{}", "state", "jogging")
+	f.hset(f.key("mute", keys.SuffixSpec), "state", "running")
+	f.ok(f.rdb.Set(t.Context(), f.key("odd", keys.SuffixSpec), "a string", 0).Err())
 	f.push("mute", 1)
 	f.push("bad", 1)
 	f.push("odd", 1)
@@ -40,10 +41,10 @@ func discoversWhatRuns(t *testing.T, b *backend) {
 			t.Errorf("%s is broken by %v, want its %s", id, broken[id], field)
 		}
 	}
-	if wrong, ok := errors.AsType[*queue.TypeError](broken["odd"]); !ok || wrong.Key != f.key("odd", queue.SuffixSpec) {
+	if wrong, ok := errors.AsType[*redisx.TypeError](broken["odd"]); !ok || wrong.Key != f.key("odd", keys.SuffixSpec) {
 		t.Errorf("odd is broken by %v, want its type", broken["odd"])
 	}
-	f.hset(f.key("mute", queue.SuffixSpec), "message", "{}")
+	f.hset(f.key("mute", keys.SuffixSpec), "message", "{}")
 	wantList(t, "running when mended", idsOf(f.discover().Running), "is running", "mute")
 }
 
@@ -53,12 +54,12 @@ func goesOnBesideTheBroken(t *testing.T, b *backend) {
 	f.into("good", campaign.Running)
 	f.into("bad", campaign.Running)
 	f.push("listed", 1)
-	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "bare").Err())
+	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "bare").Err())
 	f.into("old", campaign.Cancelled)
 	for _, id := range []string{"bad", "listed", "bare", "old"} {
-		f.ok(f.rdb.Set(t.Context(), f.key(id, queue.SuffixCounts), "a string", 0).Err())
+		f.ok(f.rdb.Set(t.Context(), f.key(id, keys.SuffixCounts), "a string", 0).Err())
 	}
-	f.ok(f.rdb.Set(t.Context(), f.key("old", queue.SuffixLeases), "a string", 0).Err())
+	f.ok(f.rdb.Set(t.Context(), f.key("old", keys.SuffixLeases), "a string", 0).Err())
 	d := f.discover()
 	wantList(t, "running", idsOf(d.Running), "good")
 	wantList(t, "waiting", d.Waiting, "listed")
@@ -66,12 +67,12 @@ func goesOnBesideTheBroken(t *testing.T, b *backend) {
 	var broken []string
 	for _, p := range d.Broken {
 		broken = append(broken, p.ID)
-		if wrong, ok := errors.AsType[*queue.TypeError](p.Err); !ok || wrong.Key != f.key(p.ID, queue.SuffixCounts) {
+		if wrong, ok := errors.AsType[*redisx.TypeError](p.Err); !ok || wrong.Key != f.key(p.ID, keys.SuffixCounts) {
 			t.Errorf("%s is broken by %v, want its counts", p.ID, p.Err)
 		}
 	}
 	wantList(t, "broken", broken, "bad", "bare")
-	f.ok(f.rdb.Del(t.Context(), f.key("bad", queue.SuffixCounts)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("bad", keys.SuffixCounts)).Err())
 	wantList(t, "running when mended", idsOf(f.discover().Running), "bad", "good")
 }
 
@@ -79,7 +80,7 @@ func goesOnBesideTheBroken(t *testing.T, b *backend) {
 func tellsWhatIsStateless(t *testing.T, b *backend) {
 	f := open(t, b)
 	for id, field := range map[string]string{"1": "message", "2": "name", "3": "theirs"} {
-		f.hset(f.key(id, queue.SuffixSpec), field, "{}")
+		f.hset(f.key(id, keys.SuffixSpec), field, "{}")
 		f.push(id, 1)
 	}
 	d := f.discover()
@@ -95,7 +96,7 @@ func tellsWhatIsStateless(t *testing.T, b *backend) {
 		}
 	}
 	wantEqual(t, "a start says the same", strings.Contains(fmt.Sprint(f.Move(t.Context(), "1", campaign.Running, "")), "is missing: HSET it"), true)
-	f.hset(f.key("1", queue.SuffixSpec), "state", "running")
+	f.hset(f.key("1", keys.SuffixSpec), "state", "running")
 	wantList(t, "running when mended", idsOf(f.discover().Running), "1")
 }
 
@@ -113,11 +114,11 @@ func looksAtManyAtOnce(t *testing.T, b *backend) {
 	add := func(from, to int) {
 		for i := from; i < to; i++ {
 			f.push(fmt.Sprint("waits", i), 1)
-			f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), fmt.Sprint("bare", i)).Err())
-			f.ok(f.rdb.RPush(t.Context(), f.key(fmt.Sprint("bare", i), queue.SuffixBack), "x").Err())
-			f.hset(f.key(fmt.Sprint("runs", i), queue.SuffixSpec), "message", "{}", "state", "running")
+			f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), fmt.Sprint("bare", i)).Err())
+			f.ok(f.rdb.RPush(t.Context(), f.key(fmt.Sprint("bare", i), keys.SuffixBack), "x").Err())
+			f.hset(f.key(fmt.Sprint("runs", i), keys.SuffixSpec), "message", "{}", "state", "running")
 			f.push(fmt.Sprint("runs", i), 1)
-			f.hset(f.key(fmt.Sprint("off", i), queue.SuffixSpec), "message", "{}", "state", "cancelled")
+			f.hset(f.key(fmt.Sprint("off", i), keys.SuffixSpec), "message", "{}", "state", "cancelled")
 			f.push(fmt.Sprint("off", i), 1)
 		}
 	}
@@ -129,11 +130,11 @@ func looksAtManyAtOnce(t *testing.T, b *backend) {
 	wantEqual(t, "running", len(d.Running), 25)
 	wantEqual(t, "waiting", len(d.Waiting), 50)
 
-	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "gone1").Err())
+	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "gone1").Err())
 	trips.n.Store(0)
 	g.discover()
 	one := trips.n.Load()
-	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "gone1", "gone2", "gone3").Err())
+	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "gone1", "gone2", "gone3").Err())
 	trips.n.Store(0)
 	g.discover()
 	wantEqual(t, "round trips to forget", trips.n.Load(), one)
@@ -153,13 +154,13 @@ func discoversForeignLists(t *testing.T, b *backend) {
 	slices.Sort(want)
 	ctx := t.Context()
 	f.ok(f.rdb.RPush(ctx, "campaign:app00:responses", "x").Err())
-	f.ok(f.rdb.RPush(ctx, f.key("app00", queue.SuffixBack), "x").Err())
-	f.ok(f.rdb.RPush(ctx, f.key("{own}tag", queue.SuffixBack), "x").Err())
+	f.ok(f.rdb.RPush(ctx, f.key("app00", keys.SuffixBack), "x").Err())
+	f.ok(f.rdb.RPush(ctx, f.key("{own}tag", keys.SuffixBack), "x").Err())
 	f.ok(f.rdb.RPush(ctx, "notification:responses", "x").Err())
 	f.ok(f.rdb.Set(ctx, "campaign:string", "x", 0).Err())
 	wantList(t, "waiting", f.discover().Waiting, want...)
 
-	f.hset(f.key("app03", queue.SuffixSpec), "message", "{}", "state", "running")
+	f.hset(f.key("app03", keys.SuffixSpec), "message", "{}", "state", "running")
 	d := f.discover()
 	wantList(t, "running", idsOf(d.Running), "app03")
 	wantEqual(t, "still waiting", len(d.Waiting), 12)
@@ -213,16 +214,16 @@ func reopensAndAdopts(t *testing.T, b *backend) {
 	for _, id := range []string{"late", "job"} {
 		wantEqual(t, "state", f.get(id).State, campaign.Running)
 		wantEqual(t, "finished", f.get(id).FinishedAt.IsZero(), true)
-		wantEqual(t, "expiry of the counts", f.expiry(f.key(id, queue.SuffixCounts)), never)
+		wantEqual(t, "expiry of the counts", f.expiry(f.key(id, keys.SuffixCounts)), never)
 		f.drain(id)
 		wantEqual(t, "sent in all", f.books(id).Sent, 3)
 	}
 
-	f.hset(f.key("brief", queue.SuffixSpec), "message", "{}", "state", "running")
-	f.ok(f.rdb.PExpire(t.Context(), f.key("brief", queue.SuffixSpec), time.Hour).Err())
+	f.hset(f.key("brief", keys.SuffixSpec), "message", "{}", "state", "running")
+	f.ok(f.rdb.PExpire(t.Context(), f.key("brief", keys.SuffixSpec), time.Hour).Err())
 	f.push("brief", 1)
 	f.discover()
-	wantEqual(t, "expiry of a running spec", f.expiry(f.key("brief", queue.SuffixSpec)), never)
+	wantEqual(t, "expiry of a running spec", f.expiry(f.key("brief", keys.SuffixSpec)), never)
 	_, err = f.Adopt(t.Context(), "nobody")
 	f.refused("adopt", err, campaign.ErrNotFound)
 }
@@ -245,8 +246,8 @@ func adoptsWithoutAWrite(t *testing.T, b *backend) {
 			_, err := tx.TxPipelined(t.Context(), func(p redis.Pipeliner) error { return p.Ping(t.Context()).Err() })
 			return err
 		}
-		registry := queue.DefaultNames().Registry()
-		for _, keys := range [][]string{{registry}, {f.key(id, queue.SuffixSpec), f.key(id, queue.SuffixCounts), f.list(id).Plain()}} {
+		registry := keys.Default().Registry()
+		for _, keys := range [][]string{{registry}, {f.key(id, keys.SuffixSpec), f.key(id, keys.SuffixCounts), f.list(id).Plain()}} {
 			if err := f.rdb.Watch(t.Context(), look, keys...); err != nil {
 				t.Errorf("adopt %s while nobody may write %v: %v", id, keys, err)
 			}
@@ -269,7 +270,7 @@ func tellsTheUnsettled(t *testing.T, b *backend) {
 	f.move("leased", campaign.Cancelled)
 	f.move("emitted", campaign.Paused)
 	f.move("quiet", campaign.Paused)
-	f.ok(f.rdb.Del(t.Context(), f.key("orphan", queue.SuffixSpec)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("orphan", keys.SuffixSpec)).Err())
 	wantList(t, "unsettled", f.discover().Unsettled, "emitted", "leased", "orphan")
 }
 
@@ -298,19 +299,19 @@ func tellsTheUnsettledAfterAnError(t *testing.T, b *backend) {
 
 func dropsTheGone(t *testing.T, b *backend) {
 	f := open(t, b)
-	registry := queue.DefaultNames().Registry()
+	registry := keys.Default().Registry()
 	f.ok(f.rdb.SAdd(t.Context(), registry, "never", "a}b", "counted", "listed").Err())
-	f.hset(f.key("counted", queue.SuffixCounts), "claimed", 5, "ended:sent", 5)
+	f.hset(f.key("counted", keys.SuffixCounts), "claimed", 5, "ended:sent", 5)
 	f.push("listed", 1)
-	f.hset(f.key("listed", queue.SuffixCounts), "claimed", 5, "ended:sent", 5)
+	f.hset(f.key("listed", keys.SuffixCounts), "claimed", 5, "ended:sent", 5)
 	f.create("kept", campaign.Draft)
 	f.discover()
 	left, err := f.rdb.SMembers(t.Context(), registry).Result()
 	f.ok(err)
 	slices.Sort(left)
 	wantList(t, "registry", left, "kept", "listed")
-	wantEqual(t, "books of the gone", f.expiry(f.key("counted", queue.SuffixCounts)), time.Duration(-2))
-	wantEqual(t, "books of the waiting", f.expiry(f.key("listed", queue.SuffixCounts)), never)
+	wantEqual(t, "books of the gone", f.expiry(f.key("counted", keys.SuffixCounts)), time.Duration(-2))
+	wantEqual(t, "books of the waiting", f.expiry(f.key("listed", keys.SuffixCounts)), never)
 }
 
 // listsWhatIsLeft has results on their way of a campaign whose spec is gone.
@@ -320,7 +321,7 @@ func listsWhatIsLeft(t *testing.T, b *backend) {
 	f.push("orphan", 1)
 	f.drain("orphan")
 	f.emit("orphan")
-	f.ok(f.rdb.Del(t.Context(), f.key("orphan", queue.SuffixSpec)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("orphan", keys.SuffixSpec)).Err())
 	all, err := f.List(t.Context())
 	f.ok(err)
 	if len(all) != 1 || all[0].Spec.ID != "orphan" || all[0].Books.Outbox != 1 {
@@ -330,13 +331,13 @@ func listsWhatIsLeft(t *testing.T, b *backend) {
 
 func listsAll(t *testing.T, b *backend) {
 	f := open(t, b)
-	f.hset(f.key("older", queue.SuffixSpec), "message", "{}", "state", "paused", "created_at", "1000", "name", "Old")
+	f.hset(f.key("older", keys.SuffixSpec), "message", "{}", "state", "paused", "created_at", "1000", "name", "Old")
 	f.push("older", 3)
 	f.create("newer", campaign.Draft)
 	f.push("mute", 2)
-	f.hset(f.key("bad", queue.SuffixSpec), "message", "{}", "state", "jogging")
+	f.hset(f.key("bad", keys.SuffixSpec), "message", "{}", "state", "jogging")
 	f.push("bad", 1)
-	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "gone").Err())
+	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "gone").Err())
 	all, err := f.List(t.Context())
 	f.ok(err)
 	var ids []string

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
@@ -29,7 +30,7 @@ func open(t *testing.T, b *backend) fixture { return openOn(t, b.rdb, b.rdb, eag
 
 func openOn(t *testing.T, rdb, sound redis.UniversalClient, o campaign.Options) fixture {
 	t.Helper()
-	c, err := campaign.New(rdb, queue.DefaultNames(), o)
+	c, err := campaign.New(rdb, keys.Default(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,9 +132,9 @@ func (f fixture) push(id string, n int) {
 	f.ok(f.rdb.RPush(f.Context(), f.list(id).Plain(), elements...).Err())
 }
 
-func (f fixture) list(id string) queue.List {
+func (f fixture) list(id string) keys.List {
 	f.Helper()
-	list, err := queue.DefaultNames().Campaign(id)
+	list, err := keys.Default().Campaign(id)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -234,7 +235,7 @@ const never = time.Duration(-1)
 
 func (f fixture) registered(id string) bool {
 	f.Helper()
-	is, err := f.rdb.SIsMember(f.Context(), queue.DefaultNames().Registry(), id).Result()
+	is, err := f.rdb.SIsMember(f.Context(), keys.Default().Registry(), id).Result()
 	f.ok(err)
 	return is
 }
@@ -283,5 +284,5 @@ func idsOf(specs []campaign.Spec) []string {
 // emit leaves a result in the outbox, as a process does whose Redis is a cluster.
 func (f fixture) emit(id string) {
 	f.Helper()
-	f.ok(f.rdb.RPush(f.Context(), f.key(id, queue.SuffixOutbox), "result").Err())
+	f.ok(f.rdb.RPush(f.Context(), f.key(id, keys.SuffixOutbox), "result").Err())
 }

@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // Get reads a campaign's spec: ErrNotFound when there is none, a *SpecError when it cannot be used.
@@ -64,7 +64,7 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 
 // mayAdopt returns a *ProjectError where the campaign is another project's, or may be. What else is known is looked up only for a
 // campaign that names none: it names one once it was adopted.
-func (c *Campaigns) mayAdopt(ctx context.Context, id string, k keys) error {
+func (c *Campaigns) mayAdopt(ctx context.Context, id string, k campaignKeys) error {
 	if c.o.Project == "" {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (c *Campaigns) mayAdopt(ctx context.Context, id string, k keys) error {
 	return c.ours(Spec{ID: id, Project: project}, known)
 }
 
-// typed makes a *queue.TypeError of Redis' WRONGTYPE, which does not name the key.
+// typed makes a *redisx.TypeError of Redis' WRONGTYPE, which does not name the key.
 func (c *Campaigns) typed(ctx context.Context, err error, key, want string) error {
 	if !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return err
@@ -91,5 +91,5 @@ func (c *Campaigns) typed(ctx context.Context, err error, key, want string) erro
 	if lookErr != nil {
 		return err
 	}
-	return &queue.TypeError{Key: key, Holds: holds, Want: want}
+	return &redisx.TypeError{Key: key, Holds: holds, Want: want}
 }

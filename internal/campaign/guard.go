@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // Guard keeps what waits in a campaign's list from vanishing, before anyone claims from it. The expiry that a producer has set
@@ -26,11 +26,11 @@ type guarded struct {
 	overdue  bool  // the deadline of its producer has passed
 }
 
-func (c *Campaigns) guard(ctx context.Context, k keys) error {
+func (c *Campaigns) guard(ctx context.Context, k campaignKeys) error {
 	return c.runEach(ctx, guardScript, []call{c.guardCall(k)})[0].err
 }
 
-func (c *Campaigns) guardCall(k keys) call {
+func (c *Campaigns) guardCall(k campaignKeys) call {
 	return call{keys: k.inOrder(), args: append([]any{c.o.Queue.Linger.Milliseconds()}, selectStates(State.Final)...)}
 }
 
@@ -54,7 +54,7 @@ func (c *Campaigns) guardAll(ctx context.Context, heads []head) error {
 		}
 	}
 	for i, a := range c.runEach(ctx, guardScript, calls) {
-		_, mistyped := errors.AsType[*queue.TypeError](a.err)
+		_, mistyped := errors.AsType[*redisx.TypeError](a.err)
 		if a.err != nil && !mistyped {
 			return fmt.Errorf("guard lists: %w", a.err)
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
@@ -41,8 +42,8 @@ func guardsBeforeTheFirstClaim(t *testing.T, b *backend) {
 		"draft":          func(id string) { f.into(id, campaign.Draft) },
 		"running":        func(id string) { f.into(id, campaign.Running) },
 		"paused":         func(id string) { f.into(id, campaign.Paused) },
-		"mute":           func(id string) { f.hset(f.key(id, queue.SuffixSpec), "state", "running") },
-		"broken":         func(id string) { f.hset(f.key(id, queue.SuffixSpec), "state", "flying", "message", "{}") },
+		"mute":           func(id string) { f.hset(f.key(id, keys.SuffixSpec), "state", "running") },
+		"broken":         func(id string) { f.hset(f.key(id, keys.SuffixSpec), "state", "flying", "message", "{}") },
 	}
 	for how, look := range looks {
 		for spec, write := range specs {
@@ -128,7 +129,7 @@ func assumedDeadlineGivesWay(t *testing.T, b *backend) {
 		}
 		f.ok(f.Create(t.Context(), s))
 		f.load(id, false, 1)
-		f.hset(f.key(id, queue.SuffixCounts), "deadline", time.Now().Add(-time.Minute).UnixMilli())
+		f.hset(f.key(id, keys.SuffixCounts), "deadline", time.Now().Add(-time.Minute).UnixMilli())
 		l, err := f.queue(id).Claim(t.Context(), queue.NewClaimID(), 1)
 		f.ok(err)
 		f.end(id, l, notification.StatusExpired)
@@ -145,7 +146,7 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
 	f.discover()
 	f.wantGuarded("at first", "1", forGood)
-	f.ok(f.rdb.Del(t.Context(), f.key("1", queue.SuffixCounts)).Err())
+	f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
 	f.discover()
 	f.wantGuarded("without its counts", "1", forGood)
 }

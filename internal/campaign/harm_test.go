@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 	"fanfare/test/servers"
 )
 
@@ -44,12 +45,12 @@ func lostRepliesDoNoHarm(t *testing.T, b *backend) {
 func wrongTypesAreNamed(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.into("1", campaign.Running)
-	spec := f.key("1", queue.SuffixSpec)
+	spec := f.key("1", keys.SuffixSpec)
 	f.ok(f.rdb.Set(t.Context(), f.list("1").Plain(), "x", 0).Err())
-	f.ok(f.rdb.Set(t.Context(), f.key("2", queue.SuffixSpec), "x", 0).Err())
+	f.ok(f.rdb.Set(t.Context(), f.key("2", keys.SuffixSpec), "x", 0).Err())
 	named := func(what string, err error, key string) {
 		t.Helper()
-		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != key || wrong.Holds != "string" {
+		if wrong, ok := errors.AsType[*redisx.TypeError](err); !ok || wrong.Key != key || wrong.Holds != "string" {
 			t.Errorf("%s: %v, want %s to be named", what, err, key)
 		}
 	}
@@ -61,10 +62,10 @@ func wrongTypesAreNamed(t *testing.T, b *backend) {
 	named("load", err, f.list("1").Plain())
 	_, err = f.Books(t.Context(), "1")
 	named("books", err, f.list("1").Plain())
-	named("create", f.Create(t.Context(), campaign.Spec{ID: "2", Message: message}), f.key("2", queue.SuffixSpec))
-	named("move", f.Move(t.Context(), "2", campaign.Running, ""), f.key("2", queue.SuffixSpec))
+	named("create", f.Create(t.Context(), campaign.Spec{ID: "2", Message: message}), f.key("2", keys.SuffixSpec))
+	named("move", f.Move(t.Context(), "2", campaign.Running, ""), f.key("2", keys.SuffixSpec))
 	_, err = f.Get(t.Context(), "2")
-	named("get", err, f.key("2", queue.SuffixSpec))
+	named("get", err, f.key("2", keys.SuffixSpec))
 	after, err := f.rdb.HGetAll(t.Context(), spec).Result()
 	f.ok(err)
 	wantEqual(t, "spec", fmt.Sprint(after), fmt.Sprint(before))
@@ -82,7 +83,7 @@ func TestFullRedisMoves(t *testing.T) {
 	}
 	f.drain("done")
 	f.push("found", 200)
-	f.hset(f.key("found", queue.SuffixSpec), "message", "{}", "state", "running")
+	f.hset(f.key("found", keys.SuffixSpec), "message", "{}", "state", "running")
 	f.ok(b.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err())
 	if err := f.rdb.Set(t.Context(), "more", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
 		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)

@@ -22,7 +22,7 @@ const loadMark = "load:"
 type Loader struct {
 	c         *Campaigns
 	id        string
-	keys      keys
+	keys      campaignKeys
 	queue     *queue.Queue
 	load      string
 	appending bool

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -100,7 +101,7 @@ func reopensOnlyTheCompleted(t *testing.T, b *backend) {
 			want = campaign.Running
 		}
 		wantEqual(t, "state after loading into "+id, f.get(id).State, want)
-		wantEqual(t, "expiry of "+id, f.expiry(f.key(id, queue.SuffixCounts)), never)
+		wantEqual(t, "expiry of "+id, f.expiry(f.key(id, keys.SuffixCounts)), never)
 		f.ok(l.Append(t.Context(), batch(1)))
 		if state != campaign.Running {
 			f.move(id, campaign.Running)
@@ -163,8 +164,8 @@ func loadsBesideALook(t *testing.T, b *backend) {
 // A loader that died holds nobody up for longer than its mark counts.
 func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
 	f := open(t, b)
-	counts := f.key("1", queue.SuffixCounts)
-	f.ok(f.rdb.SAdd(t.Context(), queue.DefaultNames().Registry(), "1").Err())
+	counts := f.key("1", keys.SuffixCounts)
+	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "1").Err())
 	f.hset(counts, "load:x", time.Now().Add(time.Minute).UnixMilli())
 	wantList(t, "waiting", f.discover().Waiting)
 	wantEqual(t, "registered while it is loaded", f.registered("1"), true)

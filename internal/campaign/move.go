@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // Move changes a campaign's state if the table has the transition: a *TransitionError and no change otherwise,
@@ -42,7 +42,7 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	case word == "illegal":
 		return &TransitionError{ID: id, From: State(from), To: to}
 	case to.Ended():
-		return c.retain(ctx, []keys{k})[0].err
+		return c.retain(ctx, []campaignKeys{k})[0].err
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 	case a.word != "ended":
 		return false, Ending{}, nil
 	case len(a.details) != 2:
-		return false, Ending{}, wrap("complete", id, queue.ErrReply)
+		return false, Ending{}, wrap("complete", id, redisx.ErrReply)
 	}
 	how.Reason = a.details[1]
 	how.Missing, err = strconv.ParseInt(a.details[0], 10, 64)
@@ -83,7 +83,7 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 }
 
 // deadline is the spec's own in ms, 0 where it has none. A script could not read all forms that an application may write.
-func (c *Campaigns) deadline(ctx context.Context, k keys) (int64, error) {
+func (c *Campaigns) deadline(ctx context.Context, k campaignKeys) (int64, error) {
 	value, err := c.rdb.HGet(ctx, k.spec, fieldDeadline).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return 0, c.typed(ctx, err, k.spec, "hash")

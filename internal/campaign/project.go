@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"fanfare/internal/bounds"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // projectMemory is how long a Firebase project counts as known after one of its dispatchers has looked for campaigns. A project
@@ -78,7 +78,7 @@ func (c *Campaigns) projects(ctx context.Context, looking string) ([]Project, er
 func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []head) ([]Project, error) {
 	reply, err := projectsScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
 	if err != nil {
-		return nil, queue.Typed(err)
+		return nil, redisx.Typed(err)
 	}
 	known := make(map[string]time.Time)
 	for pair := range slices.Chunk(reply, 2) {

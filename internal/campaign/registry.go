@@ -55,7 +55,7 @@ func (c *Campaigns) registered(ctx context.Context) ([]string, error) {
 // head is a campaign without its message: what tells whether it is served.
 type head struct {
 	spec    Spec
-	keys    keys
+	keys    campaignKeys
 	found   bool  // there is a spec
 	problem error // why it cannot be used
 	expires bool  // the spec has an expiry

@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 // before is a hook that does something before a command that mentions a word, once.
@@ -37,11 +37,11 @@ func (b *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 // keepsWhatComesMeanwhile has a campaign created, and another loaded, after a look found nothing of them and before it takes them out.
 func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 	f := open(t, b)
-	registry := queue.DefaultNames().Registry()
+	registry := keys.Default().Registry()
 	f.ok(f.rdb.SAdd(t.Context(), registry, "created", "counted", "gone").Err())
 	hook := &before{word: "srem", do: func() {
 		f.create("created", campaign.Running)
-		f.hset(f.key("counted", queue.SuffixCounts), "loading:1", time.Now().UnixMilli())
+		f.hset(f.key("counted", keys.SuffixCounts), "loading:1", time.Now().UnixMilli())
 	}}
 	g := openOn(t, b.hooked(t, hook), b.rdb, eager)
 	g.discover()
@@ -56,9 +56,9 @@ func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 // createsBesideALook has a look find the entry of a campaign that is about to be created, and take it out.
 func createsBesideALook(t *testing.T, b *backend) {
 	f := open(t, b)
-	hook := &before{word: f.key("42", queue.SuffixSpec), do: func() { f.discover() }}
+	hook := &before{word: f.key("42", keys.SuffixSpec), do: func() { f.discover() }}
 	g := openOn(t, b.hooked(t, hook), b.rdb, campaign.Options{ScanEvery: time.Hour})
 	g.create("42", campaign.Running)
 	wantEqual(t, "looked meanwhile", hook.do == nil, true)
-	wantEqual(t, "registered", f.rdb.SIsMember(t.Context(), queue.DefaultNames().Registry(), "42").Val(), true)
+	wantEqual(t, "registered", f.rdb.SIsMember(t.Context(), keys.Default().Registry(), "42").Val(), true)
 }

@@ -10,7 +10,7 @@ import (
 
 // retain lets all keys of ended campaigns expire, each campaign's with its spec. What is in flight may add keys later:
 // Discover repeats it.
-func (c *Campaigns) retain(ctx context.Context, ended []keys) []answer {
+func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []answer {
 	pipe := c.rdb.Pipeline()
 	leases := make([]*redis.StringSliceCmd, len(ended))
 	for i, k := range ended {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // A sample reads head, middle and tail, each element once, and takes nobody out of the list.
@@ -54,7 +54,7 @@ func samplesWhatIsWrong(t *testing.T, b *backend) {
 	wantEqual(t, "a sample of nobody is refused", err != nil, true)
 	f.ok(f.rdb.Set(t.Context(), f.list("2").Plain(), "text", 0).Err())
 	_, err = f.Sample(t.Context(), "2", 1)
-	if _, ok := errors.AsType[*queue.TypeError](err); !ok {
+	if _, ok := errors.AsType[*redisx.TypeError](err); !ok {
 		t.Errorf("a key of another type: %v", err)
 	}
 }

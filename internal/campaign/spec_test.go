@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 func createsOnce(t *testing.T, b *backend) {
@@ -30,7 +30,7 @@ func createsOnce(t *testing.T, b *backend) {
 	wantEqual(t, "rate", got.Rate, 0.5)
 	wantEqual(t, "deadline", got.Deadline, want.Deadline)
 	wantEqual(t, "registered", f.registered("42"), true)
-	wantEqual(t, "expiry", f.expiry(f.key("42", queue.SuffixSpec)), never)
+	wantEqual(t, "expiry", f.expiry(f.key("42", keys.SuffixSpec)), never)
 	f.refused("second create", f.Create(t.Context(), want), campaign.ErrExists)
 
 	var created atomic.Int32
@@ -64,7 +64,7 @@ func createRefuses(t *testing.T, b *backend) {
 			t.Errorf("create %+v: %v, want an error about %s", s, err, field)
 		}
 	}
-	if _, ok := errors.AsType[*queue.IDError](f.Create(t.Context(), campaign.Spec{ID: "a}b", Message: message})); !ok {
+	if _, ok := errors.AsType[*keys.IDError](f.Create(t.Context(), campaign.Spec{ID: "a}b", Message: message})); !ok {
 		t.Error("an id that cannot be one was created")
 	}
 	wantList(t, "keys", f.everyKey(b))
@@ -72,7 +72,7 @@ func createRefuses(t *testing.T, b *backend) {
 
 func readsForeignSpecs(t *testing.T, b *backend) {
 	f := open(t, b)
-	f.hset(f.key("1", queue.SuffixSpec), "message", string(message), "state", "running", "theirs", "stays",
+	f.hset(f.key("1", keys.SuffixSpec), "message", string(message), "state", "running", "theirs", "stays",
 		"rate", "12.5", "deadline", "2031-05-01T10:00:00+02:00", "created_at", "2026-05-01T10:00:00.250+02:00", "started_at", "1777622400250", "finished_at", "yesterday")
 	s := f.get("1")
 	wantEqual(t, "state", s.State, campaign.Running)
@@ -85,7 +85,7 @@ func readsForeignSpecs(t *testing.T, b *backend) {
 	wantEqual(t, "started", s.StartedAt, time.Date(2026, 5, 1, 8, 0, 0, 250e6, time.UTC))
 	wantEqual(t, "finished", s.FinishedAt, time.Time{})
 	f.move("1", campaign.Paused)
-	theirs, err := f.rdb.HGet(t.Context(), f.key("1", queue.SuffixSpec), "theirs").Result()
+	theirs, err := f.rdb.HGet(t.Context(), f.key("1", keys.SuffixSpec), "theirs").Result()
 	f.ok(err)
 	wantEqual(t, "their field", theirs, "stays")
 }
@@ -109,7 +109,7 @@ func namesWhatIsWrong(t *testing.T, b *backend) {
 		"someday":   {"deadline", []any{"message", "{}", "state", "running", "deadline", "tomorrow"}},
 		"seconds":   {"deadline", []any{"message", "{}", "state", "running", "deadline", "1900000000"}},
 	} {
-		f.hset(f.key(id, queue.SuffixSpec), c.values...)
+		f.hset(f.key(id, keys.SuffixSpec), c.values...)
 		_, err := f.Get(t.Context(), id)
 		wrong, ok := errors.AsType[*campaign.SpecError](err)
 		if !ok || wrong.Field != c.field || wrong.ID != id || len(err.Error()) > 200 {

@@ -32,7 +32,7 @@ func (c *Campaigns) addSomeUnsettled(ctx context.Context, some []head, d *Discov
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("look for leases: %w", err)
 	}
-	var ended []keys
+	var ended []campaignKeys
 	var ids []string
 	for i, h := range some {
 		if left[i].Val() > 0 {

@@ -6,6 +6,7 @@ import (
 
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/responses"
 )
 
@@ -154,7 +155,7 @@ func (a *acker) settle(keep context.Context, camp *served, outcomes []queue.Sett
 	}
 	a.d.log.Error("outcomes not written: their recipients count as lost when the lease ends",
 		"campaign", camp.id, "recipients", len(outcomes), "error", err)
-	if queue.Permanent(err) {
+	if redisx.Permanent(err) {
 		a.pause(keep, camp, err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // claimer takes recipients for the campaigns with the smallest shares of the pool, never more than there are free slots.
@@ -214,7 +215,7 @@ func (c *claimer) rests(camp *served) {
 // tries until that succeeds, whether or not the campaign is served by then, and in a stop for a grace. The campaign is not claimed
 // from meanwhile.
 func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Duration) {
-	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || queue.Permanent(cause) && !queue.Denied(cause) {
+	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || redisx.Permanent(cause) && !redisx.Denied(cause) {
 		return
 	}
 	keep, stop := outlive(ctx, grace)
@@ -236,7 +237,7 @@ const longestRest = 5 * time.Second
 func (c *claimer) refused(camp *served, err error) error {
 	pause := min(c.d.opts.Discover<<min(camp.failures, 16), max(c.d.opts.Discover, longestRest))
 	camp.failures++
-	wrong, mistyped := errors.AsType[*queue.TypeError](err)
+	wrong, mistyped := errors.AsType[*redisx.TypeError](err)
 	closed, ended := errors.AsType[*queue.GateClosedError](err)
 	switch {
 	case ended:

@@ -21,8 +21,9 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/inflight"
+	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
 )
@@ -38,7 +39,7 @@ type Sender interface {
 // the requests in flight. Breakers and Deletions may be nil, and then nothing trips; a Halter that is nil, and then what
 // should stop the project stops the campaign; and the Registerer.
 type Deps struct {
-	Names      queue.Names
+	Names      keys.Names
 	Campaigns  *campaign.Campaigns
 	Tokens     *tokens.Store
 	Profiles   *profiles.Cache
@@ -117,8 +118,8 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 // then is written down within one lease more, for whoever comes after must not repeat it.
 //
 // For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError, campaign.ErrNotFound, or what
-// is wrong with the campaign: a *campaign.SpecError, a *campaign.ProjectError, notification.Faults, *queue.IDError or *queue.TypeError, or
-// what Redis denies us: see queue.Denied.
+// is wrong with the campaign: a *campaign.SpecError, a *campaign.ProjectError, notification.Faults, *keys.IDError or *redisx.TypeError, or
+// what Redis denies us: see redisx.Denied.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
 	keep, stopKeeping := outlive(work, d.opts.Lease)
 	defer stopKeeping()
@@ -178,7 +179,7 @@ func outlive(work context.Context, grace time.Duration) (keep context.Context, s
 
 // persist repeats a write to Redis until it succeeds or keep ends. Even after the lease has run out it is worth trying:
 // after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. What waiting does not
-// fix is not waited for: see queue.Permanent. A permission that is denied is: the scripts finish what it cut as soon as it is granted.
+// fix is not waited for: see redisx.Permanent. A permission that is denied is: the scripts finish what it cut as soon as it is granted.
 func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, write func(context.Context) error) error {
 	defer camp.unwritable.Store(false)
 	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
@@ -187,12 +188,12 @@ func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, wr
 		if err == nil {
 			return nil
 		}
-		if queue.Permanent(err) && !queue.Denied(err) || keep.Err() != nil {
+		if redisx.Permanent(err) && !redisx.Denied(err) || keep.Err() != nil {
 			return fmt.Errorf("%s: %w", verb, err)
 		}
 		camp.unwritable.Store(true)
 		told.Do(func() {
-			if queue.Denied(err) {
+			if redisx.Denied(err) {
 				d.log.Error(verb+": Redis denies a command; fanfare check names it; trying until it is granted", "campaign", camp.id, "error", err)
 				return
 			}

@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
@@ -344,7 +345,7 @@ func TestRefusedClaimsRest(t *testing.T) {
 	d := must(New(w.deps, w.options))(t)
 	now := time.Unix(1000, 0)
 	d.now = func() time.Time { return now }
-	for _, refusal := range []error{&queue.TypeError{Key: "campaign:odd", Holds: "string", Want: "list"}, errors.New("connection refused")} {
+	for _, refusal := range []error{&redisx.TypeError{Key: "campaign:odd", Holds: "string", Want: "list"}, errors.New("connection refused")} {
 		camp := &served{id: "odd"}
 		for claim, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, longestRest, longestRest} {
 			if err := newClaimer(d).refused(camp, refusal); err != nil {

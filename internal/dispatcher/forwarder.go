@@ -8,9 +8,10 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"golang.org/x/time/rate"
 )
 
 // forwardRest is between two passes: results that gather meanwhile go together, which saves Redis round trips.
@@ -22,16 +23,16 @@ type forwarder struct {
 	woken chan struct{}
 
 	mu   sync.Mutex
-	owed map[string]queue.List // outboxes that hold something of ours, also of campaigns that are served no more
-	busy map[string]bool       // outboxes under way: two passes over one would each see what the other has not trimmed yet
-	free *sync.Cond            // one of these is free again
+	owed map[string]keys.List // outboxes that hold something of ours, also of campaigns that are served no more
+	busy map[string]bool      // outboxes under way: two passes over one would each see what the other has not trimmed yet
+	free *sync.Cond           // one of these is free again
 
 	blocked rate.Sometimes // for what only a person mends, and each pass meets
 }
 
 func newForwarder(d *Dispatcher) *forwarder {
 	f := &forwarder{
-		d: d, woken: make(chan struct{}, 1), owed: make(map[string]queue.List), busy: make(map[string]bool),
+		d: d, woken: make(chan struct{}, 1), owed: make(map[string]keys.List), busy: make(map[string]bool),
 		blocked: rate.Sometimes{First: 1, Interval: time.Minute},
 	}
 	f.free = sync.NewCond(&f.mu)
@@ -39,7 +40,7 @@ func newForwarder(d *Dispatcher) *forwarder {
 }
 
 // wake asks for a campaign's outbox to be forwarded soon.
-func (f *forwarder) wake(campaign queue.List) {
+func (f *forwarder) wake(campaign keys.List) {
 	f.owe(campaign)
 	select {
 	case f.woken <- struct{}{}:
@@ -47,7 +48,7 @@ func (f *forwarder) wake(campaign queue.List) {
 	}
 }
 
-func (f *forwarder) owe(campaign queue.List) {
+func (f *forwarder) owe(campaign keys.List) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.owed[campaign.Plain()] = campaign
@@ -91,7 +92,7 @@ func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 
 // forward carries one campaign's results. It waits for a pass over the same outbox to end: what that one has taken is not left
 // behind by a stop.
-func (f *forwarder) forward(ctx context.Context, campaign queue.List) {
+func (f *forwarder) forward(ctx context.Context, campaign keys.List) {
 	f.take(campaign)
 	defer f.leave(campaign)
 	n, err := f.d.deps.Outbox.Forward(ctx, campaign)
@@ -100,7 +101,7 @@ func (f *forwarder) forward(ctx context.Context, campaign queue.List) {
 		return
 	}
 	f.owe(campaign)
-	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
+	if _, mistyped := errors.AsType[*redisx.TypeError](err); mistyped {
 		f.blocked.Do(func() {
 			f.d.log.Error("forward results: they wait in the outbox, and no campaign completes, until that key is mended", "list", campaign.Plain(), "error", err)
 		})
@@ -109,7 +110,7 @@ func (f *forwarder) forward(ctx context.Context, campaign queue.List) {
 	}
 }
 
-func (f *forwarder) take(campaign queue.List) {
+func (f *forwarder) take(campaign keys.List) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for f.busy[campaign.Plain()] {
@@ -118,7 +119,7 @@ func (f *forwarder) take(campaign queue.List) {
 	f.busy[campaign.Plain()] = true
 }
 
-func (f *forwarder) leave(campaign queue.List) {
+func (f *forwarder) leave(campaign keys.List) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.busy, campaign.Plain())

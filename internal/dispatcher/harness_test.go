@@ -17,6 +17,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
@@ -67,7 +68,7 @@ func worldOn(t *testing.T, server *miniredis.Miniredis, dial redis.Options) *wor
 	t.Helper()
 	w := &world{t: t, redis: server, dial: dial, options: DefaultOptions(), sender: &fakeSender{sent: make(map[string]int)}}
 	rdb := must(w.client())(t)
-	names := queue.DefaultNames()
+	names := keys.Default()
 	w.options.Poll, w.options.Discover, w.options.AckInterval = 5*time.Millisecond, 10*time.Millisecond, time.Millisecond
 	w.deps = Deps{
 		Names:     names,

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 )
 
 // ErrLeftover says that a Job was stopped before its campaign was drained.
@@ -106,10 +107,10 @@ func lossesOf(spec campaign.Spec, books campaign.Books) string {
 // hopeless tells what no waiting mends from an outage.
 func hopeless(err error) bool {
 	_, spec := errors.AsType[*campaign.SpecError](err)
-	_, id := errors.AsType[*queue.IDError](err)
-	_, mistyped := errors.AsType[*queue.TypeError](err)
+	_, id := errors.AsType[*keys.IDError](err)
+	_, mistyped := errors.AsType[*redisx.TypeError](err)
 	_, elsewhere := errors.AsType[*campaign.ProjectError](err)
-	return spec || id || mistyped || elsewhere || queue.Denied(err) || errors.Is(err, campaign.ErrNotFound)
+	return spec || id || mistyped || elsewhere || redisx.Denied(err) || errors.Is(err, campaign.ErrNotFound)
 }
 
 // neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its

@@ -9,7 +9,8 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 )
 
 // An application adds recipients to a campaign that is completed: the next Job does not take it for drained.
@@ -29,7 +30,7 @@ func TestJobServesLateRecipients(t *testing.T) {
 
 func TestJobDoesNotWaitForSomebodyToMendIt(t *testing.T) {
 	w := newWorld(t)
-	if _, refused := errors.AsType[*queue.IDError](w.job("a}b")); !refused {
+	if _, refused := errors.AsType[*keys.IDError](w.job("a}b")); !refused {
 		t.Error("an id that names no campaign is not refused")
 	}
 	w.redis.Set("{campaign:spec}:spec", "a string")
@@ -37,7 +38,7 @@ func TestJobDoesNotWaitForSomebodyToMendIt(t *testing.T) {
 	w.redis.Set("campaign:list", "a string")
 	for _, id := range []string{"spec", "list"} {
 		err := w.job(id)
-		if _, mistyped := errors.AsType[*queue.TypeError](err); !mistyped || !strings.Contains(err.Error(), id) {
+		if _, mistyped := errors.AsType[*redisx.TypeError](err); !mistyped || !strings.Contains(err.Error(), id) {
 			t.Errorf("wrong type of the %s: %v", id, err)
 		}
 	}
@@ -49,7 +50,7 @@ func TestJobEndsWhereItIsDenied(t *testing.T) {
 		w := newWorld(t)
 		w.campaign(campaign.Spec{ID: "42"}, audience(1)...)
 		w.redis.SetError(reply)
-		if err := w.job("42"); !queue.Denied(err) {
+		if err := w.job("42"); !redisx.Denied(err) {
 			t.Errorf("%s: %v", reply, err)
 		}
 	}

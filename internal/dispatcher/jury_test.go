@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -31,7 +32,7 @@ func (w *world) judged() breaker.Options {
 }
 
 // list is what names a campaign's breaker.
-func (w *world) list(id string) queue.List {
+func (w *world) list(id string) keys.List {
 	w.t.Helper()
 	return must(w.deps.Names.Campaign(id))(w.t)
 }

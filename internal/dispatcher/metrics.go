@@ -10,7 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // metrics are this room's own counters; a nil registerer leaves them unregistered.
@@ -63,7 +63,7 @@ func faultyPart(err error) string {
 	if spec, ok := errors.AsType[*campaign.SpecError](err); ok {
 		return spec.Field
 	}
-	if _, ok := errors.AsType[*queue.TypeError](err); ok {
+	if _, ok := errors.AsType[*redisx.TypeError](err); ok {
 		return "key"
 	}
 	return "spec"

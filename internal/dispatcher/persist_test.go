@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // An outage of Redis that is longer than the lease is no reason to forget outcomes.
@@ -63,7 +63,7 @@ func TestPersistGivesUp(t *testing.T) {
 		if !errors.Is(err, errDown) || time.Since(begun) != 15*time.Second {
 			t.Errorf("after %s: %v, want to give up 15 s after the work", time.Since(begun), err)
 		}
-		wrong := &queue.TypeError{Key: "k", Holds: "string", Want: "list"}
+		wrong := &redisx.TypeError{Key: "k", Holds: "string", Want: "list"}
 		begun = time.Now()
 		err = d.persist(t.Context(), "write", &served{}, func(context.Context) error { return wrong })
 		if !errors.Is(err, error(wrong)) || time.Since(begun) != 0 {

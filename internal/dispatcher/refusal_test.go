@@ -16,6 +16,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
@@ -171,7 +172,7 @@ func heldBy(t *testing.T, hook between, ids ...string) (*Dispatcher, map[string]
 	}
 	leases := make(map[string]*lease)
 	for _, id := range ids {
-		list := must(queue.DefaultNames().Campaign(id))(t)
+		list := must(keys.Default().Campaign(id))(t)
 		camp := &served{id: id, queue: must(queue.New(rdb, list, queue.Options{}))(t)}
 		camp.agree(campaign.Spec{})
 		leases[id] = &lease{camp: camp, claim: "claim-" + id}

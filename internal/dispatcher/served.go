@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/fcm"
+	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 )
@@ -62,7 +63,7 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*served, 
 		message:  ready.Message,
 		template: ready.Template,
 		queue:    q,
-		paceKey:  q.List().Key(queue.SuffixPace),
+		paceKey:  q.List().Key(keys.SuffixPace),
 	}
 	s.open, s.close = context.WithCancel(ctx)
 	s.agree(spec)

@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"strings"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // Caution is what a Probe returns for something that works and is dangerous all the same.
@@ -44,7 +44,7 @@ func RedisAdvice(err error) string {
 		return "the user name or the password is wrong: check REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD, and ACL LIST in Redis"
 	case strings.Contains(text, "NOAUTH"):
 		return "Redis wants a password: set REDIS_PASSWORD, or put it into REDIS_URL"
-	case queue.Denied(err):
+	case redisx.Denied(err):
 		return "the user may not do this: grant it in Redis with ACL SETUSER " + grant(text) + "; deploy/README.md lists all that is needed"
 	}
 	return "check REDIS_URL, or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD"

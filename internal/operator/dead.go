@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
@@ -142,7 +143,7 @@ func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLe
 }
 
 // finish pushes a batch, and ends it. A campaign that was cancelled or deleted meanwhile is not claimed from: its letters stay.
-func (r *replay) finish(ctx context.Context, id string, list queue.List, b responses.Batch) error {
+func (r *replay) finish(ctx context.Context, id string, list keys.List, b responses.Batch) error {
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), b.Until) // an interruption lets it come to its end
 	defer cancel()
 	letters := r.o.deps.DeadLetters
@@ -208,7 +209,7 @@ func (r *replay) elements(letters []responses.DeadLetter) [][]byte {
 }
 
 // append pushes under the name of a batch, once, whatever becomes of the replies.
-func (r *replay) append(ctx context.Context, list queue.List, batch string, elements [][]byte) error {
+func (r *replay) append(ctx context.Context, list keys.List, batch string, elements [][]byte) error {
 	if len(elements) == 0 {
 		return nil
 	}

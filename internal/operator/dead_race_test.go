@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/internal/responses"
 )
 
@@ -71,7 +71,7 @@ func TestReplaysShareTheLetters(t *testing.T) {
 // dies ends a replay's batch in the middle: its lease runs out.
 func (f fixture) dies() {
 	f.Helper()
-	key := queue.DefaultNames().ResponsesList().Key("dead:batches")
+	key := keys.Default().ResponsesList().Key("dead:batches")
 	members, err := f.rdb.ZRange(f.Context(), key, 0, -1).Result()
 	ok(f.T, err)
 	for _, member := range members {

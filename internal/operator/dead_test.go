@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 )
 
 // bury appends dead letters as the responder does.
 func (f fixture) bury(letters ...responses.DeadLetter) {
 	f.Helper()
-	key := queue.DefaultNames().ResponsesList().Key(queue.SuffixDead)
+	key := keys.Default().ResponsesList().Key(keys.SuffixDead)
 	for _, l := range letters {
 		ok(f.T, f.rdb.RPush(f.Context(), key, responses.AppendDeadLetter(nil, &l)).Err())
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/responses"
 )
 
@@ -39,7 +39,7 @@ type Deletion struct {
 func (o *Operator) Delete(ctx context.Context, id string, opts DeleteOptions) (Deletion, error) {
 	view, err := o.Show(ctx, id)
 	var books campaign.Books
-	switch _, mistyped := errors.AsType[*queue.TypeError](err); {
+	switch _, mistyped := errors.AsType[*redisx.TypeError](err); {
 	case mistyped: // no one is claimed from such a campaign, and it has no books
 	case err != nil:
 		return Deletion{}, err

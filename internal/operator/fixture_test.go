@@ -9,8 +9,8 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
@@ -39,7 +39,7 @@ func openAt(t *testing.T, addr string) fixture {
 
 func operatorOn(t *testing.T, rdb redis.UniversalClient) *Operator {
 	t.Helper()
-	names := queue.DefaultNames()
+	names := keys.Default()
 	campaigns, err := campaign.New(rdb, names, campaign.Options{})
 	ok(t, err)
 	tokens, err := tokens.New(rdb, names, nil, tokens.Options{})

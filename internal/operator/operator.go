@@ -9,8 +9,8 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
 )
@@ -18,7 +18,7 @@ import (
 // Deps are the rooms that an operator's actions reach into.
 type Deps struct {
 	Redis       redis.UniversalClient
-	Names       queue.Names
+	Names       keys.Names
 	Campaigns   *campaign.Campaigns
 	Breakers    *breaker.Breakers
 	Tokens      *tokens.Store

@@ -7,16 +7,16 @@ import (
 	"net"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // unreachable tells that Redis could not be asked, or is not ready, so that asking again may help. What it has done with the
 // command is not known. One that is full is none of that: to go on asking for more would keep it full.
 func unreachable(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
-		return !queue.Permanent(err) && !redis.IsOOMError(err)
+		return !redisx.Permanent(err) && !redis.IsOOMError(err)
 	}
 	_, network := errors.AsType[net.Error](err) // a context's deadline among them
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, redis.ErrPoolTimeout)

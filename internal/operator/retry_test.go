@@ -6,10 +6,10 @@ import (
 	"io"
 	"testing"
 
+	"fanfare/internal/redisx"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-
-	"fanfare/internal/queue"
 )
 
 // A load waits for a Redis that is away or not ready, and for nothing else.
@@ -38,7 +38,7 @@ func TestALoadWaitsForWhatMayPass(t *testing.T) {
 		redis.ErrPoolTimeout:     true,
 		context.DeadlineExceeded: true,
 		context.Canceled:         false,
-		fmt.Errorf("append: %w", &queue.TypeError{Key: "k", Holds: "string", Want: "list"}): false,
+		fmt.Errorf("append: %w", &redisx.TypeError{Key: "k", Holds: "string", Want: "list"}): false,
 	} {
 		if unreachable(err) != want {
 			t.Errorf("%v: waited for: %v, want %v", err, !want, want)

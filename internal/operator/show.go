@@ -11,7 +11,7 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // View is a campaign as a person looks at it.
@@ -156,7 +156,7 @@ func (o *Operator) inTheWay(ctx context.Context, key string) (problem, err error
 	if holds == "list" || holds == "none" {
 		return nil, nil
 	}
-	return &queue.TypeError{Key: key, Holds: holds, Want: "list"}, nil
+	return &redisx.TypeError{Key: key, Holds: holds, Want: "list"}, nil
 }
 
 // List shows all campaigns without their messages, the newest first, then the lists that wait for a message.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 func (f fixture) show(id string) View {
@@ -46,7 +46,7 @@ func TestShow(t *testing.T) {
 	// A key of another type is not.
 	ok(t, f.rdb.Set(t.Context(), "{campaign:9}:spec", "x", 0).Err())
 	_, err := f.Show(t.Context(), "9")
-	if wrong, is := errors.AsType[*queue.TypeError](err); !is || wrong.Key != "{campaign:9}:spec" {
+	if wrong, is := errors.AsType[*redisx.TypeError](err); !is || wrong.Key != "{campaign:9}:spec" {
 		t.Errorf("of a key of another type: %v", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 )
 
@@ -76,7 +76,7 @@ func (noSQL) RestoreTokens(context.Context, map[string]string) error { return ni
 func TestResultsThatWaitAreTold(t *testing.T) {
 	f := open(t)
 	var err error
-	f.deps.Tokens, err = tokens.New(f.rdb, queue.DefaultNames(), nil, tokens.Options{SQL: noSQL{}})
+	f.deps.Tokens, err = tokens.New(f.rdb, keys.Default(), nil, tokens.Options{SQL: noSQL{}})
 	ok(t, err)
 	ok(t, f.rdb.RPush(t.Context(), "notification:responses", "1", "2").Err())
 	summary, err := f.RestoreTokens(t.Context(), tokens.Filter{Campaign: "42"}, tokens.RestoreOptions{})

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // scripts runs them, and hears of what they changed.
@@ -23,10 +24,10 @@ type book struct {
 	pace, halts, signal string
 }
 
-func newBook(s scripts, keys queue.ProjectKeys) *book {
+func newBook(s scripts, project keys.ProjectKeys) *book {
 	return &book{
 		scripts: s,
-		pace:    keys.Key(queue.SuffixPace), halts: keys.Key(queue.SuffixHalt), signal: keys.Key(queue.SuffixSignal),
+		pace:    project.Key(keys.SuffixPace), halts: project.Key(keys.SuffixHalt), signal: project.Key(keys.SuffixSignal),
 	}
 }
 
@@ -38,12 +39,12 @@ func (b *book) numbers(ctx context.Context, want int, script *redis.Script, keys
 	}
 	list, ok := reply.([]any)
 	if !ok || len(list) != want {
-		return nil, queue.ErrReply
+		return nil, redisx.ErrReply
 	}
 	found := make([]int64, want)
 	for i, value := range list {
 		if found[i], ok = value.(int64); !ok {
-			return nil, queue.ErrReply
+			return nil, redisx.ErrReply
 		}
 	}
 	return found, nil
@@ -96,13 +97,13 @@ func (b *book) read(ctx context.Context) (now int64, pace, halts map[string]stri
 	}
 	parts, ok := reply.([]any)
 	if !ok || len(parts) != 3 {
-		return 0, nil, nil, queue.ErrReply
+		return 0, nil, nil, redisx.ErrReply
 	}
 	now, ok1 := parts[0].(int64)
 	pace, ok2 := pairs(parts[1])
 	halts, ok3 := pairs(parts[2])
 	if !ok1 || !ok2 || !ok3 {
-		return 0, nil, nil, queue.ErrReply
+		return 0, nil, nil, redisx.ErrReply
 	}
 	return now, pace, halts, nil
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/test/servers"
 )
 
@@ -46,7 +48,7 @@ type bench struct {
 	name string
 	rdb  redis.UniversalClient // nil: memory
 	mem  *memory
-	keys queue.ProjectKeys
+	keys keys.ProjectKeys
 }
 
 func TestConformance(t *testing.T) {
@@ -61,7 +63,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, c := range conformance {
 				t.Run(c.name, func(t *testing.T) {
-					b := &bench{t: t, name: name, rdb: rdb, keys: queue.DefaultNames().Project(queue.NewClaimID())}
+					b := &bench{t: t, name: name, rdb: rdb, keys: keys.Default().Project(queue.NewClaimID())}
 					if rdb == nil {
 						b.mem = newMemory()
 						b.book = newBook(b.mem, b.keys)
@@ -362,7 +364,7 @@ func wrongType(t *testing.T, b *bench) {
 	_, leaseErr := b.lease(t.Context(), b.ask(1, pace(1, 0)))
 	_, haltErr := b.halt(t.Context(), "r", "")
 	for _, err := range []error{leaseErr, haltErr} {
-		if wrong, ok := errors.AsType[*queue.TypeError](err); !ok || wrong.Key != b.pace {
+		if wrong, ok := errors.AsType[*redisx.TypeError](err); !ok || wrong.Key != b.pace {
 			t.Errorf("%v, want the key that holds another type", err)
 		}
 	}

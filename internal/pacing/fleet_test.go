@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 // fleet is some replicas over one Redis, and the pushes that they let go.
@@ -32,7 +32,7 @@ type replica struct {
 	done chan struct{}
 }
 
-func project() queue.ProjectKeys { return queue.DefaultNames().Project("test") }
+func project() keys.ProjectKeys { return keys.Default().Project("test") }
 
 func steady(perSecond int) Options {
 	o := DefaultOptions()

@@ -18,9 +18,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/keys"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // Governor hands out a Firebase project's quota to the pushes of one replica. It is safe for concurrent use.
@@ -48,12 +48,12 @@ type Governor struct {
 }
 
 // New makes the Governor of a project; with Run it hands out permits, without it only tells and sets.
-func New(rdb redis.UniversalClient, keys queue.ProjectKeys, o Options) (*Governor, error) {
-	return newGovernor(server{rdb}, keys, o)
+func New(rdb redis.UniversalClient, project keys.ProjectKeys, o Options) (*Governor, error) {
+	return newGovernor(server{rdb}, project, o)
 }
 
-func newGovernor(s scripts, keys queue.ProjectKeys, o Options) (*Governor, error) {
-	if keys == (queue.ProjectKeys{}) {
+func newGovernor(s scripts, project keys.ProjectKeys, o Options) (*Governor, error) {
+	if project == (keys.ProjectKeys{}) {
 		return nil, errors.New("pacing: no project is named")
 	}
 	if err := o.validate(); err != nil {
@@ -62,7 +62,7 @@ func newGovernor(s scripts, keys queue.ProjectKeys, o Options) (*Governor, error
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := newBook(s, keys)
+	b := newBook(s, project)
 	g := &Governor{
 		o: o, book: b, log: o.Logger, id: rand.Uint32(), wake: make(chan struct{}, 1),
 		quota: &purse{keys: []string{b.pace, b.halts}, pace: o.Settings, gap: o.interval(), late: lateQuota},

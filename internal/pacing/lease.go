@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // ask is what a lease is asked with.
@@ -49,20 +49,20 @@ func (b *book) lease(ctx context.Context, a ask) (answer, error) {
 	}
 	list, ok := reply.([]any)
 	if !ok || len(list) != 8 {
-		return answer{}, queue.ErrReply
+		return answer{}, redisx.ErrReply
 	}
 	var got answer
 	if got.verdict, ok = list[2].(string); !ok {
-		return answer{}, queue.ErrReply
+		return answer{}, redisx.ErrReply
 	}
 	var n int64
 	for i, into := range map[int]*int64{0: &got.now, 1: &got.era, 3: &n, 4: &got.from, 5: &got.until, 6: &got.again, 7: &got.gate} {
 		if *into, ok = list[i].(int64); !ok {
-			return answer{}, queue.ErrReply
+			return answer{}, redisx.ErrReply
 		}
 	}
 	if n < 0 || n > int64(a.want) || (n > 0 && got.until <= got.from) {
-		return answer{}, queue.ErrReply
+		return answer{}, redisx.ErrReply
 	}
 	got.n = int(n)
 	return got, nil

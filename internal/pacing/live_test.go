@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
@@ -28,7 +29,7 @@ func goLive(t *testing.T, replicas int, o Options, open func() redis.UniversalCl
 	l := &live{t: t}
 	ctx, cancel := context.WithCancel(context.Background())
 	var work sync.WaitGroup
-	keys := queue.DefaultNames().Project(queue.NewClaimID())
+	keys := keys.Default().Project(queue.NewClaimID())
 	for range replicas {
 		rdb := open()
 		g, err := New(rdb, keys, o)

@@ -10,10 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	lua "github.com/yuin/gopher-lua"
+	gopher "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/parse"
-
-	"fanfare/internal/queue"
 )
 
 // memory is a Redis in this process: it runs the very scripts, by the clock of the test's bubble.
@@ -23,7 +21,7 @@ type memory struct {
 	mu        sync.Mutex
 	skew      time.Duration // of its clock
 	down      bool
-	state     *lua.LState
+	state     *gopher.LState
 	hashes    map[string]map[string]string
 	listeners map[int]chan string
 	joined    int
@@ -34,27 +32,27 @@ type memory struct {
 var errDown = errors.New("redis is away")
 
 func newMemory() *memory {
-	m := &memory{state: lua.NewState(), hashes: map[string]map[string]string{}, listeners: map[int]chan string{}}
+	m := &memory{state: gopher.NewState(), hashes: map[string]map[string]string{}, listeners: map[int]chan string{}}
 	api := m.state.NewTable()
 	m.state.SetField(api, "call", m.state.NewFunction(m.call))
 	m.state.SetField(api, "pcall", m.state.NewFunction(m.call))
-	m.state.SetField(api, "error_reply", m.state.NewFunction(func(l *lua.LState) int { l.RaiseError("%s", l.ToString(1)); return 0 }))
+	m.state.SetField(api, "error_reply", m.state.NewFunction(func(l *gopher.LState) int { l.RaiseError("%s", l.ToString(1)); return 0 }))
 	m.state.SetGlobal("redis", api)
 	return m
 }
 
 var sources = map[*redis.Script]string{
-	leaseScript: leaseLua, closeScript: closeLua, haltScript: haltLua, resumeScript: resumeLua, setScript: setLua, stateScript: stateLua,
+	leaseScript: "lease", closeScript: "close", haltScript: "halt", resumeScript: "resume", setScript: "set", stateScript: "state",
 }
 
-var programs = sync.OnceValue(func() map[*redis.Script]*lua.FunctionProto {
-	all := map[*redis.Script]*lua.FunctionProto{}
+var programs = sync.OnceValue(func() map[*redis.Script]*gopher.FunctionProto {
+	all := map[*redis.Script]*gopher.FunctionProto{}
 	for script, source := range sources {
-		chunk, err := parse.Parse(strings.NewReader(queue.Script(prelude, source)), "script")
+		chunk, err := parse.Parse(strings.NewReader(lua.Text("prelude", source)), "script")
 		if err != nil {
 			panic(err)
 		}
-		if all[script], err = lua.Compile(chunk, "script"); err != nil {
+		if all[script], err = gopher.Compile(chunk, "script"); err != nil {
 			panic(err)
 		}
 	}
@@ -106,21 +104,21 @@ func (m *memory) execute(script *redis.Script, keys []string, args []any) (any, 
 	return fromLua(m.state.Get(-1)), nil
 }
 
-func (m *memory) list(texts []string) *lua.LTable {
+func (m *memory) list(texts []string) *gopher.LTable {
 	t := m.state.NewTable()
 	for i, text := range texts {
-		t.RawSetInt(i+1, lua.LString(text))
+		t.RawSetInt(i+1, gopher.LString(text))
 	}
 	return t
 }
 
-func fromLua(v lua.LValue) any {
+func fromLua(v gopher.LValue) any {
 	switch v := v.(type) {
-	case lua.LNumber:
+	case gopher.LNumber:
 		return int64(v)
-	case lua.LString:
+	case gopher.LString:
 		return string(v)
-	case *lua.LTable:
+	case *gopher.LTable:
 		all := make([]any, v.Len())
 		for i := range all {
 			all[i] = fromLua(v.RawGetInt(i + 1))
@@ -131,7 +129,7 @@ func fromLua(v lua.LValue) any {
 }
 
 // call is redis.call, for the commands that the scripts use.
-func (m *memory) call(l *lua.LState) int {
+func (m *memory) call(l *gopher.LState) int {
 	args := make([]string, l.GetTop())
 	for i := range args {
 		args[i] = l.CheckAny(i + 1).String()
@@ -140,20 +138,20 @@ func (m *memory) call(l *lua.LState) int {
 	return 1
 }
 
-func (m *memory) command(name string, args []string) lua.LValue {
+func (m *memory) command(name string, args []string) gopher.LValue {
 	switch name {
 	case "TIME":
 		now := time.Now().Add(m.skew).UnixMicro()
 		return m.list([]string{strconv.FormatInt(now/1e6, 10), strconv.FormatInt(now%1e6, 10)})
 	case "PUBLISH":
 		m.publish(args[1])
-		return lua.LNumber(0)
+		return gopher.LNumber(0)
 	}
 	hash := m.hashes[args[0]]
 	switch name {
 	case "TYPE":
 		holds := m.state.NewTable()
-		holds.RawSetString("ok", lua.LString(map[bool]string{true: "hash", false: "none"}[hash != nil]))
+		holds.RawSetString("ok", gopher.LString(map[bool]string{true: "hash", false: "none"}[hash != nil]))
 		return holds
 	case "EXISTS":
 		return truth(hash != nil)
@@ -180,7 +178,7 @@ func (m *memory) command(name string, args []string) lua.LValue {
 	return m.write(name, args)
 }
 
-func (m *memory) write(name string, args []string) lua.LValue {
+func (m *memory) write(name string, args []string) gopher.LValue {
 	key := args[0]
 	hash := m.hashes[key]
 	if hash == nil {
@@ -193,7 +191,7 @@ func (m *memory) write(name string, args []string) lua.LValue {
 		}
 	case "HSETNX":
 		if _, there := hash[args[1]]; there {
-			return lua.LNumber(0)
+			return gopher.LNumber(0)
 		}
 		hash[args[1]] = args[2]
 	case "HDEL":
@@ -209,21 +207,21 @@ func (m *memory) write(name string, args []string) lua.LValue {
 	if len(hash) == 0 {
 		delete(m.hashes, key)
 	}
-	return lua.LNumber(1)
+	return gopher.LNumber(1)
 }
 
-func truth(b bool) lua.LNumber {
+func truth(b bool) gopher.LNumber {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-func field(hash map[string]string, name string) lua.LValue {
+func field(hash map[string]string, name string) gopher.LValue {
 	if value, there := hash[name]; there {
-		return lua.LString(value)
+		return gopher.LString(value)
 	}
-	return lua.LFalse
+	return gopher.LFalse
 }
 
 func (m *memory) publish(message string) {

@@ -2,41 +2,25 @@ package pacing
 
 import (
 	"context"
-	_ "embed"
+	"embed"
+
+	"fanfare/internal/redisx"
 
 	"github.com/redis/go-redis/v9"
-
-	"fanfare/internal/queue"
 )
 
-//go:embed lua/prelude.lua
-var prelude string
-
-//go:embed lua/lease.lua
-var leaseLua string
-
-//go:embed lua/close.lua
-var closeLua string
-
-//go:embed lua/halt.lua
-var haltLua string
-
-//go:embed lua/resume.lua
-var resumeLua string
-
-//go:embed lua/set.lua
-var setLua string
-
-//go:embed lua/state.lua
-var stateLua string
+//go:embed lua
+var files embed.FS
 
 var (
-	leaseScript  = queue.NewScript(prelude, leaseLua)
-	closeScript  = queue.NewScript(prelude, closeLua)
-	haltScript   = queue.NewScript(prelude, haltLua)
-	resumeScript = queue.NewScript(prelude, resumeLua)
-	setScript    = queue.NewScript(prelude, setLua)
-	stateScript  = queue.NewScript(prelude, stateLua)
+	lua = redisx.NewLua(files)
+
+	leaseScript  = lua.Script("prelude", "lease")
+	closeScript  = lua.Script("prelude", "close")
+	haltScript   = lua.Script("prelude", "halt")
+	resumeScript = lua.Script("prelude", "resume")
+	setScript    = lua.Script("prelude", "set")
+	stateScript  = lua.Script("prelude", "state")
 )
 
 // server is Redis.
@@ -45,7 +29,7 @@ type server struct{ rdb redis.UniversalClient }
 func (s server) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
 	reply, err := script.Run(ctx, s.rdb, keys, args...).Result()
 	if err != nil {
-		return nil, queue.Typed(err)
+		return nil, redisx.Typed(err)
 	}
 	return reply, nil
 }

@@ -12,7 +12,7 @@ type Push struct {
 	Weight   int     // its campaign's share among those of the same priority; below 1 counts as 1
 	Priority int     // the highest goes first, whatever the others' weight
 	Cap      float64 // pushes a second of its campaign over all replicas; 0 is none
-	CapKey   string  // where in Redis the campaign's rate is kept: its key with queue.SuffixPace
+	CapKey   string  // where in Redis the campaign's rate is kept: its key with keys.SuffixPace
 }
 
 // Wait returns when one push may go, or with the context's error, or Run's when that has ended. Nothing is lost by a wait

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/internal/readthrough"
 )
 
@@ -52,7 +52,7 @@ type Cache struct {
 }
 
 // New makes a Cache. With a nil source profiles are looked for in Redis only.
-func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options) (*Cache, error) {
+func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) (*Cache, error) {
 	var ask readthrough.Source
 	if source != nil {
 		ask = asTexts(source)

@@ -15,8 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
-	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
 
@@ -74,7 +74,7 @@ func testLookup(t *testing.T, rdb redis.UniversalClient) {
 		"null": []byte(`{}`), "stored": []byte(`{"a":{"b":[1, 2]}}`), "nullInSQL": []byte(`null`),
 	}}
 	var log bytes.Buffer
-	c, err := profiles.New(rdb, queue.DefaultNames(), sql, profiles.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	c, err := profiles.New(rdb, keys.Default(), sql, profiles.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestDefaultExpiries(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	defer rdb.Close()
 	sql := &table{rows: map[string]json.RawMessage{"known": []byte(`{}`)}}
-	c, err := profiles.New(rdb, queue.DefaultNames(), sql, profiles.Options{})
+	c, err := profiles.New(rdb, keys.Default(), sql, profiles.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestSQLIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	sql := &table{down: errors.New("connection refused")}
-	c, err := profiles.New(rdb, queue.DefaultNames(), sql, profiles.Options{})
+	c, err := profiles.New(rdb, keys.Default(), sql, profiles.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestWithoutASource(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	defer rdb.Close()
-	c, err := profiles.New(rdb, queue.DefaultNames(), nil, profiles.Options{})
+	c, err := profiles.New(rdb, keys.Default(), nil, profiles.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestWithoutASource(t *testing.T) {
 func TestNewRefusesShortExpiries(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{})
 	defer rdb.Close()
-	if _, err := profiles.New(rdb, queue.DefaultNames(), nil, profiles.Options{TTL: time.Millisecond}); err == nil {
+	if _, err := profiles.New(rdb, keys.Default(), nil, profiles.Options{TTL: time.Millisecond}); err == nil {
 		t.Error("accepted")
 	}
 }

@@ -42,7 +42,7 @@ func (q *Queue) Append(ctx context.Context, b Batch) (accepted bool, err error) 
 	for _, element := range b.Elements {
 		args = append(args, element)
 	}
-	keys := []string{q.list.plain, q.counts, q.list.Load(b.Load)}
+	keys := []string{q.list.Plain(), q.counts, q.list.Load(b.Load)}
 	word, err := q.run(ctx, appendScript, keys, args...).Text()
 	if word == "unmarked" {
 		err = ErrUnmarked

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -54,7 +55,7 @@ func appendsOnce(t *testing.T, b *backend) {
 // A mark that is gone lets no batch come after it, not even one that is given again.
 func appendsWhileMarked(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
-	counts := f.list.Key(queue.SuffixCounts)
+	counts := f.list.Key(keys.SuffixCounts)
 	push := func(number int64) (bool, error) {
 		return f.Append(t.Context(), queue.Batch{Load: "load", Number: number, Elements: [][]byte{[]byte("a")}, Mark: "mark"})
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/bounds"
+	"fanfare/internal/redisx"
 )
 
 // maxClaim is how many elements one claim can hold: settle.lua is told their positions in two bytes each.
@@ -20,7 +21,7 @@ func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
 	}
 	keys := make([]string, 0, 8)
-	keys = append(keys, q.list.plain, q.back, q.retry, q.leases, q.list.Lease(claim), q.counts)
+	keys = append(keys, q.list.Plain(), q.back, q.retry, q.leases, q.list.Lease(claim), q.counts)
 	if q.o.Emit != "" {
 		keys = append(keys, q.o.Emit)
 	}
@@ -50,12 +51,12 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 		field, ok1 := reply[1].(string)
 		found, ok2 := reply[2].(string)
 		if !ok1 || !ok2 {
-			return Lease{}, ErrReply
+			return Lease{}, redisx.ErrReply
 		}
 		return Lease{}, &GateClosedError{Field: Field{Name: field, Value: found}}
 	}
 	if len(reply) != 6 {
-		return Lease{}, ErrReply
+		return Lease{}, redisx.ErrReply
 	}
 	now, ok1 := reply[0].(int64)
 	deadline, ok2 := reply[1].(int64)
@@ -64,7 +65,7 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 	values, ok5 := reply[4].([]any)
 	assumed, ok6 := reply[5].(int64)
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
-		return Lease{}, ErrReply
+		return Lease{}, redisx.ErrReply
 	}
 	elements, err := decodeElements(claim, fresh, positions, values)
 	if err != nil {

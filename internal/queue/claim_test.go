@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -40,7 +41,7 @@ func claimsInOrder(t *testing.T, b *backend) {
 	c := f.counts()
 	wantEqual(t, "claimed", c.Claimed, 5)
 	wantEqual(t, "in flight", c.InFlight, 5)
-	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 2)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 2)
 }
 
 func claimRepeated(t *testing.T, b *backend) {
@@ -105,7 +106,7 @@ func claimsOversize(t *testing.T, b *backend) {
 func claimsForeignValues(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	const foreign = "no queue wrote this"
-	if err := f.rdb.RPush(t.Context(), f.list.Key(queue.SuffixBack), foreign).Err(); err != nil {
+	if err := f.rdb.RPush(t.Context(), f.list.Key(keys.SuffixBack), foreign).Err(); err != nil {
 		t.Fatal(err)
 	}
 	lease := f.claim(1)
@@ -122,11 +123,11 @@ func claimsForeignValues(t *testing.T, b *backend) {
 }
 
 func claimsBehindAGate(t *testing.T, b *backend) {
-	list, err := queue.DefaultNames().Campaign(queue.NewClaimID())
+	list, err := keys.Default().Campaign(queue.NewClaimID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := list.Key(queue.SuffixSpec)
+	spec := list.Key(keys.SuffixSpec)
 	q, err := queue.New(b.rdb, list, queue.Options{GateKey: spec, Gate: []queue.Field{{Name: "state", Value: "running"}, {Name: "edition"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +179,7 @@ func leasesLastAsLongAsTheyShould(t *testing.T, b *backend) {
 		before, here := f.now(), time.Now()
 		c.take()
 		after := f.now()
-		score, err := f.rdb.ZScore(t.Context(), f.list.Key(queue.SuffixLeases), claim).Result()
+		score, err := f.rdb.ZScore(t.Context(), f.list.Key(keys.SuffixLeases), claim).Result()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
 
@@ -151,5 +152,24 @@ func await(t *testing.T, done func() (bool, error)) {
 	defer cancel()
 	if err := servers.Await(ctx, done); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// oddIDsShareASlot asks the server itself, where it has slots, and uses a list under each id.
+func oddIDsShareASlot(t *testing.T, b *backend) {
+	for _, id := range []string{"42", "{x", "{x}", "{tenant}:42", "a}b{x}", "a b"} {
+		f := openOn(t, b.rdb, b.rdb, id+queue.NewClaimID(), queue.Options{})
+		f.push("a", "b")
+		l := f.claim(2)
+		f.settle(sent(l.Claim, 1, "r"))
+		wantEqual(t, "given back", f.giveBack(l.Claim), 1)
+		wantEqual(t, "listed", f.counts().Back, 1)
+		if b.name != "cluster" {
+			continue
+		}
+		want := b.rdb.ClusterKeySlot(t.Context(), f.list.Plain()).Val()
+		for _, suffix := range []string{"spec", "lease:c", "outbox"} {
+			wantEqual(t, "slot of "+f.list.Key(suffix), b.rdb.ClusterKeySlot(t.Context(), f.list.Key(suffix)).Val(), want)
+		}
 	}
 }

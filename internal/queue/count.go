@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"fanfare/internal/bounds"
+	"fanfare/internal/redisx"
 )
 
 // Count reads the books, all at one moment.
 func (q *Queue) Count(ctx context.Context) (Counts, error) {
-	keys := []string{q.list.plain, q.back, q.retry, q.leases, q.counts}
+	keys := []string{q.list.Plain(), q.back, q.retry, q.leases, q.counts}
 	emit, gate := 0, 0
 	if q.o.Emit != "" {
 		keys, emit = append(keys, q.o.Emit), 1
@@ -29,14 +30,14 @@ func (q *Queue) Count(ctx context.Context) (Counts, error) {
 
 func decodeCounts(reply []any) (Counts, error) {
 	if len(reply) != 10 {
-		return Counts{}, ErrReply
+		return Counts{}, redisx.ErrReply
 	}
 	c := Counts{Ended: map[string]int64{}, Codes: map[string]int64{}, Later: map[string]int64{}, Notes: map[string]string{}}
 	var now, ends int64
 	for i, figure := range []*int64{&c.Listed, &c.Back, &c.Retrying, &c.InFlight, &c.Outbox, &now, &c.Recalled, &ends} {
 		n, ok := reply[i].(int64)
 		if !ok {
-			return Counts{}, ErrReply
+			return Counts{}, redisx.ErrReply
 		}
 		*figure = n
 	}
@@ -63,12 +64,12 @@ func decodeCounts(reply []any) (Counts, error) {
 func stringsOf(reply any) ([]string, error) {
 	values, ok := reply.([]any)
 	if !ok {
-		return nil, ErrReply
+		return nil, redisx.ErrReply
 	}
 	all := make([]string, len(values))
 	for i, v := range values {
 		if all[i], ok = v.(string); !ok {
-			return nil, ErrReply
+			return nil, redisx.ErrReply
 		}
 	}
 	return all, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/bounds"
+	"fanfare/internal/redisx"
 )
 
 // decodeElements reads what claim.lua returns, which is in the order of the positions.
@@ -19,7 +20,7 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 	for _, v := range values {
 		value, ok := v.(string)
 		if !ok {
-			return nil, ErrReply
+			return nil, redisx.ErrReply
 		}
 		size += len(value)
 	}
@@ -48,11 +49,11 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 
 func position(positions []any, i int) (int, error) {
 	if i >= len(positions) {
-		return 0, ErrReply
+		return 0, redisx.ErrReply
 	}
 	pos, ok := positions[i].(int64)
 	if !ok {
-		return 0, ErrReply
+		return 0, redisx.ErrReply
 	}
 	return int(pos), nil
 }
@@ -69,7 +70,7 @@ func parseFresh(claim, fresh string) (freshness, error) {
 	f := freshness{claim: claim}
 	var since int64
 	if _, err := fmt.Sscanf(fresh, "%d %d %d", &f.first, &f.before, &since); err != nil {
-		return freshness{}, ErrReply
+		return freshness{}, redisx.ErrReply
 	}
 	f.since = bounds.Milli(since)
 	return f, nil

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -55,7 +56,7 @@ func expiryBecomesDeadline(t *testing.T, b *backend) {
 
 	// The deadline passes, which is no matter to another audience.
 	f.rdb.Del(t.Context(), plain)
-	f.rdb.HSet(t.Context(), f.list.Key(queue.SuffixCounts), "deadline", l.Now.Add(-time.Minute).UnixMilli())
+	f.rdb.HSet(t.Context(), f.list.Key(keys.SuffixCounts), "deadline", l.Now.Add(-time.Minute).UnixMilli())
 	l = f.claim(1)
 	if !l.Deadline.Before(l.Now) || l.Deadline.IsZero() {
 		t.Errorf("deadline %s of an empty list, want the one that has passed", l.Deadline)

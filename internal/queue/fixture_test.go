@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -25,7 +26,7 @@ type fixture struct {
 	*queue.Queue
 	rdb  redis.UniversalClient // sound, whatever the queue itself uses
 	id   string
-	list queue.List
+	list keys.List
 }
 
 func open(t *testing.T, b *backend, o queue.Options) fixture {
@@ -36,11 +37,11 @@ func open(t *testing.T, b *backend, o queue.Options) fixture {
 // openOn lets the queue talk over one client and the test look over another. Payloads go to the outbox.
 func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Options) fixture {
 	t.Helper()
-	list, err := queue.DefaultNames().Campaign(id)
+	list, err := keys.Default().Campaign(id)
 	if err != nil {
 		t.Fatalf("name list: %v", err)
 	}
-	o.Emit = list.Key(queue.SuffixOutbox)
+	o.Emit = list.Key(keys.SuffixOutbox)
 	if o.Direct != "" {
 		o.Direct = list.Key(o.Direct) // in the one slot that a cluster takes
 	}
@@ -106,7 +107,7 @@ func (f fixture) reap() int {
 func (f fixture) expire(claims ...string) {
 	f.Helper()
 	for _, claim := range claims {
-		if err := f.rdb.ZAddXX(f.Context(), f.list.Key(queue.SuffixLeases), redis.Z{Score: 1, Member: claim}).Err(); err != nil {
+		if err := f.rdb.ZAddXX(f.Context(), f.list.Key(keys.SuffixLeases), redis.Z{Score: 1, Member: claim}).Err(); err != nil {
 			f.Fatalf("expire lease: %v", err)
 		}
 	}
@@ -115,7 +116,7 @@ func (f fixture) expire(claims ...string) {
 // fallDue moves all retries into the past, in the order of their due times.
 func (f fixture) fallDue() {
 	f.Helper()
-	key := f.list.Key(queue.SuffixRetry)
+	key := f.list.Key(keys.SuffixRetry)
 	members, err := f.rdb.ZRange(f.Context(), key, 0, -1).Result()
 	if err != nil {
 		f.Fatalf("read retries: %v", err)

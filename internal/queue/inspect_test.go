@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -32,7 +33,7 @@ func (f fixture) counts() queue.Counts {
 // leased lists the producer's part of all elements in leases.
 func (f fixture) leased() []string {
 	f.Helper()
-	claims, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixLeases), 0, -1).Result()
+	claims, err := f.rdb.ZRange(f.Context(), f.list.Key(keys.SuffixLeases), 0, -1).Result()
 	if err != nil {
 		f.Fatalf("read leases: %v", err)
 	}
@@ -69,11 +70,11 @@ func (f fixture) everywhere() []string {
 	if err != nil {
 		f.Fatalf("read list: %v", err)
 	}
-	back, err := f.rdb.LRange(f.Context(), f.list.Key(queue.SuffixBack), 0, -1).Result()
+	back, err := f.rdb.LRange(f.Context(), f.list.Key(keys.SuffixBack), 0, -1).Result()
 	if err != nil {
 		f.Fatalf("read back: %v", err)
 	}
-	retrying, err := f.rdb.ZRange(f.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
+	retrying, err := f.rdb.ZRange(f.Context(), f.list.Key(keys.SuffixRetry), 0, -1).Result()
 	if err != nil {
 		f.Fatalf("read retries: %v", err)
 	}
@@ -85,7 +86,7 @@ func (f fixture) everywhere() []string {
 
 func (f fixture) outbox() []string {
 	f.Helper()
-	out, err := f.rdb.LRange(f.Context(), f.list.Key(queue.SuffixOutbox), 0, -1).Result()
+	out, err := f.rdb.LRange(f.Context(), f.list.Key(keys.SuffixOutbox), 0, -1).Result()
 	if err != nil {
 		f.Fatalf("read outbox: %v", err)
 	}

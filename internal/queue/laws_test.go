@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -172,7 +173,7 @@ func (m *model) retriesFallDue(*rapid.T) {
 	m.fallDue()
 	m.due = append(m.due, m.notDue...)
 	m.notDue = nil
-	members := m.rdb.ZRange(m.Context(), m.list.Key(queue.SuffixRetry), 0, -1).Val()
+	members := m.rdb.ZRange(m.Context(), m.list.Key(keys.SuffixRetry), 0, -1).Val()
 	if len(members) != len(m.due) {
 		m.Fatalf("%d retries, want %d", len(members), len(m.due))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
@@ -170,7 +171,7 @@ func (f fixture) work(lease queue.Lease, turn int) {
 		settle(all)
 	case 3: // the worker died, and is late
 		f.insist(func() error {
-			key := f.list.Key(queue.SuffixLeases)
+			key := f.list.Key(keys.SuffixLeases)
 			return f.rdb.ZAddXX(f.Context(), key, redis.Z{Score: 1, Member: lease.Claim}).Err()
 		})
 		f.insist(func() error { _, err := f.Reap(f.Context()); return err })

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"fanfare/internal/keys"
 )
 
 // The defaults of Options.
@@ -51,7 +53,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (o Options) validate(l List) error {
+func (o Options) validate(l keys.List) error {
 	switch {
 	case o.Lease < time.Millisecond:
 		return fmt.Errorf("lease of %s is shorter than a millisecond", o.Lease)
@@ -67,8 +69,8 @@ func (o Options) validate(l List) error {
 		return fmt.Errorf("payloads for %q have nowhere to go while that holds another type", o.Direct)
 	}
 	for _, key := range []string{o.Emit, o.GateKey} {
-		if key != "" && hashTag(key) != hashTag(l.plain) {
-			return fmt.Errorf("key %q is not in the cluster slot of %q", key, l.plain)
+		if key != "" && keys.HashTag(key) != keys.HashTag(l.Plain()) {
+			return fmt.Errorf("key %q is not in the cluster slot of %q", key, l.Plain())
 		}
 	}
 	return nil

@@ -6,20 +6,21 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
 func TestNewRefuses(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{})
 	t.Cleanup(func() { _ = rdb.Close() })
-	list, err := queue.DefaultNames().Campaign("42")
+	list, err := keys.Default().Campaign("42")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := queue.New(rdb, list, queue.Options{Emit: "{campaign:42}:outbox", GateKey: list.Key("spec")}); err != nil {
 		t.Errorf("keys of the same slot: %v", err)
 	}
-	if _, err := queue.New(rdb, queue.List{}, queue.Options{}); err == nil {
+	if _, err := queue.New(rdb, keys.List{}, queue.Options{}); err == nil {
 		t.Error("a list without a name: no error")
 	}
 	for what, o := range map[string]queue.Options{
@@ -40,7 +41,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestCallsRefused(t *testing.T) {
 	b := onMiniredis(t)
-	list, err := queue.DefaultNames().Campaign("42")
+	list, err := keys.Default().Campaign("42")
 	if err != nil {
 		t.Fatal(err)
 	}

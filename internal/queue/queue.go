@@ -12,38 +12,40 @@ import (
 	"fmt"
 	"time"
 
+	"fanfare/internal/keys"
+
 	"github.com/redis/go-redis/v9"
 )
 
 // Queue is one leased list. It is safe for concurrent use and holds no state of its own.
 type Queue struct {
 	rdb  redis.UniversalClient
-	list List
+	list keys.List
 	o    Options
 
 	back, retry, leases, counts string
 }
 
 // New makes the queue over a list; it does not talk to Redis.
-func New(rdb redis.UniversalClient, list List, o Options) (*Queue, error) {
-	if list.plain == "" {
+func New(rdb redis.UniversalClient, list keys.List, o Options) (*Queue, error) {
+	if list.Plain() == "" {
 		return nil, errors.New("queue: list has no name")
 	}
 	o = o.withDefaults()
 	if err := o.validate(list); err != nil {
-		return nil, fmt.Errorf("queue %s: %w", list.plain, err)
+		return nil, fmt.Errorf("queue %s: %w", list.Plain(), err)
 	}
 	return &Queue{
 		rdb: rdb, list: list, o: o,
-		back:   list.Key(SuffixBack),
-		retry:  list.Key(SuffixRetry),
-		leases: list.Key(SuffixLeases),
-		counts: list.Key(SuffixCounts),
+		back:   list.Key(keys.SuffixBack),
+		retry:  list.Key(keys.SuffixRetry),
+		leases: list.Key(keys.SuffixLeases),
+		counts: list.Key(keys.SuffixCounts),
 	}, nil
 }
 
 // List names the queue's keys.
-func (q *Queue) List() List { return q.list }
+func (q *Queue) List() keys.List { return q.list }
 
 // Lease is how long a claim is kept without an Extend.
 func (q *Queue) Lease() time.Duration { return q.o.Lease }

@@ -7,6 +7,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -17,9 +18,9 @@ func TestRecoveryKeepsLeases(t *testing.T) {
 	f := openOn(t, rdb, rdb, "kept", queue.Options{Lease: time.Minute})
 	f.push("a", "b")
 	f.claimAs("held", 1)
-	leases := f.list.Key(queue.SuffixLeases)
+	leases := f.list.Key(keys.SuffixLeases)
 	for _, err := range []error{
-		rdb.HSet(t.Context(), f.list.Key(queue.SuffixCounts), "journal", "release all gone").Err(),
+		rdb.HSet(t.Context(), f.list.Key(keys.SuffixCounts), "journal", "release all gone").Err(),
 		rdb.Expire(t.Context(), leases, time.Hour).Err(),
 	} {
 		if err != nil {
@@ -43,7 +44,7 @@ func TestRecoveryDropsNoCopies(t *testing.T) {
 	f.push("same", "same", "same", "same")
 	const claim = "cut"
 	f.claimAs(claim, 2)
-	err := rdb.HSet(t.Context(), f.list.Key(queue.SuffixCounts), "journal", "claim "+claim+" 0 4", "inflight", 0, "claimed", 0).Err()
+	err := rdb.HSet(t.Context(), f.list.Key(keys.SuffixCounts), "journal", "claim "+claim+" 0 4", "inflight", 0, "claimed", 0).Err()
 	if err != nil {
 		t.Fatal(err)
 	}

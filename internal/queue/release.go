@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"fanfare/internal/redisx"
 )
 
 // One script ends releaseAtOnce claims at most, and none after that with which it has moved releaseEnough elements: it blocks
@@ -71,7 +73,7 @@ func (q *Queue) releaseSome(ctx context.Context, which string, claims []string) 
 	case err != nil:
 		return 0, 0, err
 	case len(reply) != 2 || reply[1] < 1:
-		return 0, 0, ErrReply
+		return 0, 0, redisx.ErrReply
 	}
 	return int(reply[0]), int(reply[1]), nil
 }

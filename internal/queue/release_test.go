@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -69,7 +70,7 @@ func givesBackInPieces(t *testing.T, b *backend) {
 	}
 	var back []int64
 	b.lose(t, func(int, []string) bool {
-		back = append(back, f.rdb.LLen(t.Context(), f.list.Key(queue.SuffixBack)).Val())
+		back = append(back, f.rdb.LLen(t.Context(), f.list.Key(keys.SuffixBack)).Val())
 		return false
 	})
 	wantEqual(t, "given back", f.giveBack(claims...), len(all))
@@ -108,7 +109,7 @@ func extends(t *testing.T, b *backend) {
 		t.Fatal(err)
 	}
 	wantList(t, "lost", lost, []string{three.Claim, two.Claim, "never"})
-	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 1)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 1)
 	wantEqual(t, "in flight", f.counts().InFlight, 1)
 }
 
@@ -152,6 +153,6 @@ func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
 	})
 	wantEqual(t, "reaped", f.reap(), 0)
 	wantEqual(t, "extended between", extended, true)
-	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 1)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 1)
 	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
 }

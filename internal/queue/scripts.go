@@ -2,71 +2,38 @@ package queue
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"fmt"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisx"
 )
 
-//go:embed lua/common.lua
-var common string
-
-//go:embed lua/prelude.lua
-var prelude string
-
-//go:embed lua/journal.lua
-var journal string
-
-//go:embed lua/guard_list.lua
-var guardList string
-
-//go:embed lua/claim.lua
-var claimLua string
-
-//go:embed lua/extend.lua
-var extendLua string
-
-//go:embed lua/settle.lua
-var settleLua string
-
-//go:embed lua/release.lua
-var releaseLua string
-
-//go:embed lua/expired.lua
-var expiredLua string
-
-//go:embed lua/count.lua
-var countLua string
-
-//go:embed lua/append.lua
-var appendLua string
+//go:embed lua
+var files embed.FS
 
 var (
-	claimScript   = NewScript(prelude, journal, guardList, claimLua)
-	extendScript  = NewScript(prelude, extendLua)
-	settleScript  = NewScript(prelude, journal, settleLua)
-	releaseScript = NewScript(prelude, journal, releaseLua)
-	expiredScript = NewScript(prelude, expiredLua)
-	countScript   = NewScript(prelude, journal, countLua)
-	appendScript  = NewScript(prelude, appendLua)
+	lua = redisx.NewLua(files)
+
+	claimScript   = lua.Script("prelude", "journal", "guard_list", "claim")
+	extendScript  = lua.Script("prelude", "extend")
+	settleScript  = lua.Script("prelude", "journal", "settle")
+	releaseScript = lua.Script("prelude", "journal", "release")
+	expiredScript = lua.Script("prelude", "expired")
+	countScript   = lua.Script("prelude", "journal", "count")
+	appendScript  = lua.Script("prelude", "append")
 )
 
-// NewScript makes a script of pieces of Lua, behind what all scripts have in common: lua/common.lua.
-func NewScript(pieces ...string) *redis.Script { return redis.NewScript(Script(pieces...)) }
-
-// GuardList is Lua for scripts of other rooms that look at a list: read_notes and guard_list, which keep what waits there beyond
-// its producer's expiry.
-func GuardList() string { return guardList }
-
-// Script is the text of a NewScript, for pipelines, which cannot fall back from EVALSHA.
-func Script(pieces ...string) string { return common + strings.Join(pieces, "") }
+// GuardList is Lua for scripts of other rooms that look at a list: read_notes and guard_list. They keep what waits
+// in the list beyond its producer's expiry.
+func GuardList() string { return lua.Piece("guard_list") }
 
 // run calls a script; a reply that says WRONGTYPE becomes a *TypeError.
 func (q *Queue) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
 	cmd := script.Run(ctx, q.rdb, keys, args...)
 	if err := cmd.Err(); err != nil {
-		cmd.SetErr(Typed(err))
+		cmd.SetErr(redisx.Typed(err))
 	}
 	return cmd
 }
@@ -76,5 +43,5 @@ func (q *Queue) wrap(verb string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s %s: %w", verb, q.list.plain, err)
+	return fmt.Errorf("%s %s: %w", verb, q.list.Plain(), err)
 }

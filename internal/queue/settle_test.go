@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -29,7 +30,7 @@ func settlesEnded(t *testing.T, b *backend) {
 
 	wantEqual(t, "applied", f.settle(queue.Settlement{Claim: l.Claim, Pos: 3, Status: "skipped"}), 1)
 	wantEqual(t, "keys of an ended lease", f.rdb.Exists(t.Context(), f.list.Lease(l.Claim)).Val(), 0)
-	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 0)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 0)
 	wantEqual(t, "outbox length without a payload", f.counts().Outbox, 3)
 }
 
@@ -71,7 +72,7 @@ func settlesLater(t *testing.T, b *backend) {
 		queue.Settlement{Claim: l.Claim, Pos: 2, Later: true, In: -time.Second, Attempts: 1},
 	)
 	wantEqual(t, "retrying", f.counts().Retrying, 2)
-	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
+	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(keys.SuffixRetry), 0, -1).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func countsWhyLater(t *testing.T, b *backend) {
 	wantEqual(t, "retrying", c.Retrying, 3)
 	wantEqual(t, "statuses that ended", len(c.Ended), 1)
 	wantEqual(t, "codes", len(c.Codes), 0)
-	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(queue.SuffixRetry), 0, -1).Result()
+	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(keys.SuffixRetry), 0, -1).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func settlesAcrossClaims(t *testing.T, b *backend) {
 	}
 	wantEqual(t, "applied", f.settle(settlements...), len(all))
 	wantSame(t, "outbox", f.outbox(), all)
-	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(queue.SuffixLeases)).Val(), 0)
+	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 0)
 	wantEqual(t, "given back of ended claims", f.giveBack(leases[0].Claim, leases[1].Claim), 0)
 }
 
@@ -170,7 +171,7 @@ func settlesWithAndWithoutPayload(t *testing.T, b *backend) {
 func settlesNothingThatIsLost(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	wantEqual(t, "applied without a lease", f.settle(sent("never", 1, "x")), 0)
-	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.list.Key(queue.SuffixCounts), f.list.Lease("never")).Val(), 0)
+	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.list.Key(keys.SuffixCounts), f.list.Lease("never")).Val(), 0)
 
 	f.push("a", "b")
 	lost := f.claim(2)

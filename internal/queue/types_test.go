@@ -6,14 +6,16 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // wrongTypeMovesNothing gives each key in turn another type, tries every operation that needs it, and finds all keys
 // as they were.
 func wrongTypeMovesNothing(t *testing.T, b *backend) {
 	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
-		list, err := queue.DefaultNames().Campaign("x holds y, want z " + queue.NewClaimID())
+		list, err := keys.Default().Campaign("x holds y, want z " + queue.NewClaimID())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +64,7 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 			}
 			before := f.dump()
 			err := call(t.Context())
-			bad, ok := errors.AsType[*queue.TypeError](err)
+			bad, ok := errors.AsType[*redisx.TypeError](err)
 			if !ok || bad.Key != wrong || bad.Holds != "set" {
 				t.Errorf("%s with %s a set: %v", operation, wrong, err)
 			}
@@ -89,7 +91,7 @@ var needs = map[string]map[string]bool{
 // unreadableCountsAreNamed writes into the counts what is no count, and finds the field in the error, not a wrong sum.
 func unreadableCountsAreNamed(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
-	counts := f.list.Key(queue.SuffixCounts)
+	counts := f.list.Key(keys.SuffixCounts)
 	for field, value := range map[string]string{
 		"claimed": "nan", "seen": "", "ended:sent": "9223372036854775807", "code:failed:X": "-9223372036854775808", "later:x": "1e3",
 	} {

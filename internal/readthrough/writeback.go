@@ -2,19 +2,22 @@ package readthrough
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
+	"fanfare/internal/redisx"
+
 	"github.com/redis/go-redis/v9"
 )
 
+//go:embed lua
+var files embed.FS
+
 // deleteIf is sent as text (EVAL): it is seldom needed, and a pipeline cannot fall back from EVALSHA.
-//
-//go:embed lua/delete_if.lua
-var deleteIf string
+var deleteIf = redisx.NewLua(files).Piece("delete_if")
 
 // decodeAll reads the source's answers, and leaves out those that are marked as wrong or cannot be read.
 func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]answer[V] {

@@ -3,7 +3,7 @@ package responder
 import (
 	"errors"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // haltError is an error of the database that nothing but a person's action will end.
@@ -29,13 +29,13 @@ func nextStep(err error) (next string, forGood bool) {
 	if _, refused := errors.AsType[*haltError](err); refused {
 		return "the database refuses every result: repair its tables, permissions or statements; writing goes on by itself then", true
 	}
-	if _, mistyped := errors.AsType[*queue.TypeError](err); mistyped {
+	if _, mistyped := errors.AsType[*redisx.TypeError](err); mistyped {
 		return "a key of Redis holds another type: rename or delete it", true
 	}
-	if queue.Denied(err) {
+	if redisx.Denied(err) {
 		return "Redis refuses our credentials, or what we ask of it with them: mend the password or the ACL", true
 	}
-	return "Redis refuses what we ask of it: mend what the error names", queue.Permanent(err)
+	return "Redis refuses what we ask of it: mend what the error names", redisx.Permanent(err)
 }
 
 // served ends a halt when results have been written and removed.
@@ -48,7 +48,7 @@ func (r *Responder) served(results int) {
 // heard ends a halt for what Redis said when it takes a claim again, though there is nothing to claim; for the database,
 // which nobody has asked, that proves nothing.
 func (r *Responder) heard() {
-	if queue.Permanent(r.halt.cause()) {
+	if redisx.Permanent(r.halt.cause()) {
 		r.resume()
 	}
 }

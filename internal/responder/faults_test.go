@@ -12,8 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
 
@@ -35,7 +35,7 @@ func TestTransientFaultsAreWaitedFor(t *testing.T) {
 	w.push(elements...)
 	r := w.start(w.rdb)
 
-	leases := w.names.ResponsesList().Key(queue.SuffixLeases)
+	leases := w.names.ResponsesList().Key(keys.SuffixLeases)
 	var first []redis.Z
 	w.await("a lease", func() bool {
 		first = w.rdb.ZRangeWithScores(t.Context(), leases, 0, -1).Val()
@@ -144,7 +144,7 @@ func TestHaltGivesBack(t *testing.T) {
 
 // A key of another type moves nothing, is named, and halts until it is gone.
 func TestWrongTypeHalts(t *testing.T) {
-	for _, suffix := range []string{"", queue.SuffixDead} {
+	for _, suffix := range []string{"", keys.SuffixDead} {
 		db := &database{}
 		w := newWorld(t, db)
 		key := w.names.Responses
@@ -281,13 +281,13 @@ func TestLostLeaseIsDropped(t *testing.T) {
 // unextending is a client that reaches Redis for everything but to extend leases.
 type unextending struct{ redis.UniversalClient }
 
-func (u unextending) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
-	if len(keys) == 1 && strings.HasSuffix(keys[0], ":"+queue.SuffixLeases) && len(args) > 1 {
+func (u unextending) EvalSha(ctx context.Context, sha string, named []string, args ...any) *redis.Cmd {
+	if len(named) == 1 && strings.HasSuffix(named[0], ":"+keys.SuffixLeases) && len(args) > 1 {
 		cmd := redis.NewCmd(ctx)
 		cmd.SetErr(io.EOF)
 		return cmd
 	}
-	return u.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	return u.UniversalClient.EvalSha(ctx, sha, named, args...)
 }
 
 // A lease that cannot be extended ends by this process's clock: by then another responder may have the results.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/test/servers"
@@ -73,7 +73,7 @@ func TestFromOutboxToRows(t *testing.T) {
 		poison := result(n, notification.StatusSent)
 		poison.MessageID = "NUL\x00"
 		elements = append(elements, encoded(poison))
-		if err := w.rdb.RPush(w.Context(), campaign.Key(queue.SuffixOutbox), elements...).Err(); err != nil {
+		if err := w.rdb.RPush(w.Context(), campaign.Key(keys.SuffixOutbox), elements...).Err(); err != nil {
 			w.Fatal(err)
 		}
 		out, err := responses.NewOutbox(w.rdb, w.names, responses.OutboxOptions{})

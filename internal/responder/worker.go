@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // worker claims results, has them written, and removes them: one batch at a time.
@@ -98,7 +99,7 @@ func (r *Responder) settle(held, work context.Context, settlements []queue.Settl
 		if err == nil {
 			return nil
 		}
-		if queue.Permanent(err) {
+		if redisx.Permanent(err) {
 			return err
 		}
 		r.log.Warn("remove written results: trying again", "results", len(settlements), "error", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responder"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	*testing.T
 	rdb     redis.UniversalClient // sound, whatever the responder itself uses
-	names   queue.Names
+	names   keys.Names
 	lease   time.Duration
 	deps    responder.Deps
 	options responder.Options
@@ -48,7 +49,7 @@ func newWorldOn(t *testing.T, addr string, db responder.Applier) *world {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	t.Cleanup(func() { _ = rdb.Close() })
 	w := &world{
-		T: t, rdb: rdb, names: queue.DefaultNames(), lease: time.Minute, log: &lines{}, metrics: prometheus.NewRegistry(),
+		T: t, rdb: rdb, names: keys.Default(), lease: time.Minute, log: &lines{}, metrics: prometheus.NewRegistry(),
 		options: responder.DefaultOptions(),
 	}
 	w.options.Poll, w.options.MaxPoll = time.Millisecond, 5*time.Millisecond
@@ -186,7 +187,7 @@ func (w *world) letters() []responses.DeadLetter {
 // expireLeases lets time pass for whoever holds a lease.
 func (w *world) expireLeases() {
 	w.Helper()
-	key := w.names.ResponsesList().Key(queue.SuffixLeases)
+	key := w.names.ResponsesList().Key(keys.SuffixLeases)
 	for _, claim := range w.rdb.ZRange(w.Context(), key, 0, -1).Val() {
 		w.rdb.ZAddXX(w.Context(), key, redis.Z{Score: 1, Member: claim})
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 	"fanfare/test/servers"
 )
 
@@ -83,13 +84,13 @@ func onCluster(t *testing.T) *backend {
 }
 
 // ownNames give each test a list of responses of its own.
-func ownNames() queue.Names {
-	names := queue.DefaultNames()
+func ownNames() keys.Names {
+	names := keys.Default()
 	names.Responses = "responses-" + uuid.NewString()
 	return names
 }
 
-func ownCampaign(t *testing.T, names queue.Names) queue.List {
+func ownCampaign(t *testing.T, names keys.Names) keys.List {
 	t.Helper()
 	list, err := names.Campaign(uuid.NewString())
 	if err != nil {
@@ -213,7 +214,7 @@ func await(t *testing.T, done func() (bool, error)) {
 
 func wantWrongType(t *testing.T, err error, key string) {
 	t.Helper()
-	if wrong, is := errors.AsType[*queue.TypeError](err); !is || wrong.Key != key {
+	if wrong, is := errors.AsType[*redisx.TypeError](err); !is || wrong.Key != key {
 		t.Errorf("error %v, want one that names %s", err, key)
 	}
 }

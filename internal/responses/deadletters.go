@@ -8,9 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // The defaults of DeadLetterOptions.
@@ -22,7 +23,7 @@ const (
 const (
 	// suffixDeadCounts is the hash of how many letters were ever dropped by Trim and removed otherwise. The positions of
 	// letters rest on it, so it lives as long as the list does; no one deletes it.
-	suffixDeadCounts = queue.SuffixDead + ":" + queue.SuffixCounts
+	suffixDeadCounts = keys.SuffixDead + ":" + keys.SuffixCounts
 
 	pageLetters = 128 // letters read or removed by one script
 )
@@ -40,14 +41,14 @@ type DeadLetterOptions struct {
 // to it in the script that settles a result; everything else about it is here.
 type DeadLetters struct {
 	rdb   redis.UniversalClient
-	names queue.Names
-	list  queue.List // of responses
-	keys  []string   // the list, and its counts
+	names keys.Names
+	list  keys.List // of responses
+	keys  []string  // the list, and its counts
 	o     DeadLetterOptions
 }
 
 // NewDeadLetters opens the list; it does not talk to Redis.
-func NewDeadLetters(rdb redis.UniversalClient, names queue.Names, o DeadLetterOptions) (*DeadLetters, error) {
+func NewDeadLetters(rdb redis.UniversalClient, names keys.Names, o DeadLetterOptions) (*DeadLetters, error) {
 	if o.MaxLetters == 0 {
 		o.MaxLetters = DefaultMaxLetters
 	}
@@ -58,7 +59,7 @@ func NewDeadLetters(rdb redis.UniversalClient, names queue.Names, o DeadLetterOp
 		return nil, fmt.Errorf("dead letters: at most %d letters for %s: too few", o.MaxLetters, o.MaxAge)
 	}
 	list := names.ResponsesList()
-	return &DeadLetters{rdb: rdb, names: names, list: list, keys: []string{list.Key(queue.SuffixDead), list.Key(suffixDeadCounts)}, o: o}, nil
+	return &DeadLetters{rdb: rdb, names: names, list: list, keys: []string{list.Key(keys.SuffixDead), list.Key(suffixDeadCounts)}, o: o}, nil
 }
 
 // position is where a reader of the list stands; see lua/dead_page.lua.
@@ -91,17 +92,17 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 	}
 	reply, err := deadPageScript.Run(ctx, d.rdb, d.keys, order, at.next, at.removed, n).Slice()
 	if err != nil {
-		return page{}, fmt.Errorf("read %s: %w", d.keys[0], queue.Typed(err))
+		return page{}, fmt.Errorf("read %s: %w", d.keys[0], redisx.Typed(err))
 	}
 	if len(reply) != 4 {
-		return page{}, queue.ErrReply
+		return page{}, redisx.ErrReply
 	}
 	now, ok1 := reply[0].(int64)
 	next, ok2 := reply[1].(int64)
 	removed, ok3 := reply[2].(int64)
 	stored, ok4 := reply[3].([]any)
 	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return page{}, queue.ErrReply
+		return page{}, redisx.ErrReply
 	}
 	first := next
 	if !newest {
@@ -111,7 +112,7 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 	for i, element := range stored {
 		text, ok := element.(string)
 		if !ok {
-			return page{}, queue.ErrReply
+			return page{}, redisx.ErrReply
 		}
 		if text == removedLetter {
 			p.letters[i].gone = true

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/internal/responses"
 	"fanfare/test/servers"
 )
@@ -15,7 +15,7 @@ func TestFullRedis(t *testing.T) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(50)
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 20})
 	dead := failed("a", "INTERNAL", 30)
 	l.add(dead...)

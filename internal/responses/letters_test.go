@@ -10,8 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 )
 
@@ -20,7 +20,7 @@ type letters struct {
 	*testing.T
 	*responses.DeadLetters
 	rdb  redis.UniversalClient
-	list queue.List
+	list keys.List
 }
 
 func openLetters(t *testing.T, b *backend, o responses.DeadLetterOptions) letters {
@@ -33,7 +33,7 @@ func openLetters(t *testing.T, b *backend, o responses.DeadLetterOptions) letter
 	return letters{T: t, DeadLetters: dead, rdb: b.rdb, list: names.ResponsesList()}
 }
 
-func (l letters) key() string { return l.list.Key(queue.SuffixDead) }
+func (l letters) key() string { return l.list.Key(keys.SuffixDead) }
 
 // add appends letters as the responder does.
 func (l letters) add(some ...responses.DeadLetter) {

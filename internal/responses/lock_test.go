@@ -9,7 +9,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/internal/responses"
 )
 
@@ -41,8 +41,8 @@ func TestForwardRenewsItsLock(t *testing.T) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(4)
-	push(t, rdb, campaign.Key(queue.SuffixOutbox), all...)
-	clock := &slow{UniversalClient: rdb, server: server, lock: campaign.Key(queue.SuffixForward)}
+	push(t, rdb, campaign.Key(keys.SuffixOutbox), all...)
+	clock := &slow{UniversalClient: rdb, server: server, lock: campaign.Key(keys.SuffixForward)}
 	out := openOutbox(t, clock, names, responses.OutboxOptions{Batch: 1, Lock: time.Minute})
 	if n := forward(t, out, campaign); n != len(all) {
 		t.Errorf("%d forwarded, want %d", n, len(all))

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
+
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
-
-	"fanfare/internal/queue"
 )
 
 // The defaults of OutboxOptions.
@@ -54,7 +55,7 @@ type Outbox struct {
 }
 
 // NewOutbox makes the way out; it does not talk to Redis.
-func NewOutbox(rdb redis.UniversalClient, names queue.Names, o OutboxOptions) (*Outbox, error) {
+func NewOutbox(rdb redis.UniversalClient, names keys.Names, o OutboxOptions) (*Outbox, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("outbox: %w", err)
@@ -67,8 +68,8 @@ func NewOutbox(rdb redis.UniversalClient, names queue.Names, o OutboxOptions) (*
 // While another process forwards this outbox there is nothing to do, and forwarded is 0.
 //
 // Results are read and pushed by plain commands: bytes that pass through a script cost Redis twice as much.
-func (o *Outbox) Forward(ctx context.Context, campaign queue.List) (forwarded int, err error) {
-	outbox, lock := campaign.Key(queue.SuffixOutbox), campaign.Key(queue.SuffixForward)
+func (o *Outbox) Forward(ctx context.Context, campaign keys.List) (forwarded int, err error) {
+	outbox, lock := campaign.Key(keys.SuffixOutbox), campaign.Key(keys.SuffixForward)
 	for left := int64(1); left > 0; {
 		waiting, results, err := o.peek(ctx, outbox, lock)
 		if err != nil {
@@ -139,7 +140,7 @@ func (o *Outbox) push(ctx context.Context, results []string) error {
 	return err
 }
 
-// typed makes a *queue.TypeError of Redis' WRONGTYPE, which does not name the key, where that is no list.
+// typed makes a *redisx.TypeError of Redis' WRONGTYPE, which does not name the key, where that is no list.
 func (o *Outbox) typed(ctx context.Context, err error, key string) error {
 	if !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return err
@@ -148,5 +149,5 @@ func (o *Outbox) typed(ctx context.Context, err error, key string) error {
 	if lookErr != nil || holds == "list" || holds == "none" {
 		return err
 	}
-	return &queue.TypeError{Key: key, Holds: holds, Want: "list"}
+	return &redisx.TypeError{Key: key, Holds: holds, Want: "list"}
 }

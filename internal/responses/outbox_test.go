@@ -11,12 +11,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/internal/responses"
 	"fanfare/test/servers"
 )
 
-func openOutbox(t *testing.T, rdb redis.UniversalClient, names queue.Names, o responses.OutboxOptions) *responses.Outbox {
+func openOutbox(t *testing.T, rdb redis.UniversalClient, names keys.Names, o responses.OutboxOptions) *responses.Outbox {
 	t.Helper()
 	out, err := responses.NewOutbox(rdb, names, o)
 	if err != nil {
@@ -25,7 +25,7 @@ func openOutbox(t *testing.T, rdb redis.UniversalClient, names queue.Names, o re
 	return out
 }
 
-func forward(t *testing.T, out *responses.Outbox, campaign queue.List) int {
+func forward(t *testing.T, out *responses.Outbox, campaign keys.List) int {
 	t.Helper()
 	n, err := out.Forward(t.Context(), campaign)
 	if err != nil {
@@ -51,12 +51,12 @@ func forwards(t *testing.T, b *backend) {
 		t.Errorf("%d forwarded from an outbox that does not exist", n)
 	}
 	all := numbered(250)
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
 	if n := forward(t, out, campaign); n != len(all) {
 		t.Errorf("%d forwarded, want %d", n, len(all))
 	}
 	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
-	for _, key := range []string{campaign.Key(queue.SuffixOutbox), campaign.Key("forwarder")} {
+	for _, key := range []string{campaign.Key(keys.SuffixOutbox), campaign.Key("forwarder")} {
 		if b.rdb.Exists(t.Context(), key).Val() != 0 {
 			t.Errorf("%s is left", key)
 		}
@@ -68,8 +68,8 @@ func endsItsPass(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(4)
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
-	filling := &filler{UniversalClient: b.rdb, key: campaign.Key(queue.SuffixOutbox)}
+	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
+	filling := &filler{UniversalClient: b.rdb, key: campaign.Key(keys.SuffixOutbox)}
 	out := openOutbox(t, filling, names, responses.OutboxOptions{Batch: 1})
 	if n := forward(t, out, campaign); n < len(all) || n > len(all)+1 {
 		t.Errorf("%d forwarded, want the %d that waited at first and no more than a batch besides", n, len(all))
@@ -82,7 +82,7 @@ func leavesAnothersOutboxAlone(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(10)
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
 	// One that was cut off at its push holds the lock.
 	first := &knife{UniversalClient: b.rdb, at: 2}
 	held := openOutbox(t, first, names, responses.OutboxOptions{Lock: time.Minute})
@@ -109,7 +109,7 @@ func keepsNoEmptyOutbox(t *testing.T, b *backend) {
 	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Lock: time.Minute}), campaign); n != 0 {
 		t.Errorf("%d forwarded from an outbox that does not exist", n)
 	}
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), numbered(3)...)
+	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), numbered(3)...)
 	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign); n != 3 {
 		t.Errorf("%d forwarded by another, want 3", n)
 	}
@@ -120,7 +120,7 @@ func undoesAnExpiry(t *testing.T, b *backend) {
 	campaign := ownCampaign(t, names)
 	push(t, b.rdb, names.Responses, "old")
 	b.rdb.Expire(t.Context(), names.Responses, time.Hour)
-	push(t, b.rdb, campaign.Key(queue.SuffixOutbox), "new")
+	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), "new")
 	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
 	if ttl := b.rdb.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
 		t.Errorf("results expire in %s, want never", ttl)
@@ -131,7 +131,7 @@ func undoesAnExpiry(t *testing.T, b *backend) {
 func wrongTypeForwardsNothing(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
-	outbox := campaign.Key(queue.SuffixOutbox)
+	outbox := campaign.Key(keys.SuffixOutbox)
 	out := openOutbox(t, b.rdb, names, responses.OutboxOptions{})
 	push(t, b.rdb, outbox, "result")
 	b.rdb.Set(t.Context(), names.Responses, "a string", 0)
@@ -153,7 +153,7 @@ func cutOffAnywhere(t *testing.T, b *backend) {
 		for _, reached := range []bool{false, true} {
 			names := ownNames()
 			campaign := ownCampaign(t, names)
-			push(t, b.rdb, campaign.Key(queue.SuffixOutbox), all...)
+			push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
 			o := responses.OutboxOptions{Batch: 10}
 			cut := openOutbox(t, &knife{UniversalClient: b.rdb, at: at, reached: reached}, names, o)
 			if _, err := cut.Forward(t.Context(), campaign); !errors.Is(err, cutOffError{}) {
@@ -168,7 +168,7 @@ func cutOffAnywhere(t *testing.T, b *backend) {
 			if copies := len(got) - len(all); copies > 10 {
 				t.Errorf("%s: %d copies, want no more than a batch", what, copies)
 			}
-			wantList(t, what+": outbox", elements(t, b.rdb, campaign.Key(queue.SuffixOutbox)), nil)
+			wantList(t, what+": outbox", elements(t, b.rdb, campaign.Key(keys.SuffixOutbox)), nil)
 		}
 	}
 }
@@ -178,7 +178,7 @@ func cutOffAnywhere(t *testing.T, b *backend) {
 func overtaken(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
-	outbox := campaign.Key(queue.SuffixOutbox)
+	outbox := campaign.Key(keys.SuffixOutbox)
 	all := numbered(10)
 	push(t, b.rdb, outbox, all...)
 	slow := &knife{UniversalClient: b.rdb, at: 3, meanwhile: func() { // its trim
@@ -218,14 +218,14 @@ func manyForwarders(t *testing.T, b *backend) {
 		})
 	}
 	for some := range slices.Chunk(all, 20) {
-		push(t, b.rdb, campaign.Key(queue.SuffixOutbox), some...)
+		push(t, b.rdb, campaign.Key(keys.SuffixOutbox), some...)
 	}
 	close(done)
 	running.Wait()
 	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
 	await(t, func() (bool, error) { // the last of their locks may still have been held
 		forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
-		return len(elements(t, b.rdb, campaign.Key(queue.SuffixOutbox))) == 0, nil
+		return len(elements(t, b.rdb, campaign.Key(keys.SuffixOutbox))) == 0, nil
 	})
 	wantAtLeastOnce(t, "responses", elements(t, b.rdb, names.Responses), all)
 }
@@ -241,7 +241,7 @@ func TestForwardOverALossyLine(t *testing.T) {
 	for every := 2; every <= 5; every++ {
 		names := ownNames()
 		campaign := ownCampaign(t, names)
-		push(t, sound, campaign.Key(queue.SuffixOutbox), all...)
+		push(t, sound, campaign.Key(keys.SuffixOutbox), all...)
 		proxy.Lose(carrying, servers.EveryNth(every))
 		if n := forward(t, openOutbox(t, lossy, names, responses.OutboxOptions{Batch: 10}), campaign); n != len(all) {
 			t.Errorf("%d forwarded, want %d", n, len(all))
@@ -250,7 +250,7 @@ func TestForwardOverALossyLine(t *testing.T) {
 			t.Error("no reply was lost")
 		}
 		wantAtLeastOnce(t, "responses", elements(t, sound, names.Responses), all)
-		wantList(t, "outbox", elements(t, sound, campaign.Key(queue.SuffixOutbox)), nil)
+		wantList(t, "outbox", elements(t, sound, campaign.Key(keys.SuffixOutbox)), nil)
 	}
 }
 
@@ -262,7 +262,7 @@ func carrying(command []string) bool {
 
 func TestNewOutboxRefuses(t *testing.T) {
 	for _, o := range []responses.OutboxOptions{{Batch: -1}, {Lock: time.Microsecond}} {
-		if _, err := responses.NewOutbox(nil, queue.DefaultNames(), o); err == nil {
+		if _, err := responses.NewOutbox(nil, keys.Default(), o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // Remove removes letters that List or Get gave, and tells how many. Copies are letters of their own. To replay, Take them.
@@ -19,7 +19,7 @@ func (d *DeadLetters) Remove(ctx context.Context, letters ...DeadLetter) (remove
 		n, err := deadRemoveScript.Run(ctx, d.rdb, d.keys, args...).Int()
 		removed += n
 		if err != nil {
-			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], queue.Typed(err))
+			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], redisx.Typed(err))
 		}
 	}
 	return removed, nil

@@ -1,45 +1,23 @@
 package responses
 
 import (
-	_ "embed"
+	"embed"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
-//go:embed lua/push.lua
-var pushLua string
-
-//go:embed lua/trim.lua
-var trimLua string
-
-//go:embed lua/dead_prelude.lua
-var deadPrelude string
-
-//go:embed lua/dead_take.lua
-var deadTakeLua string
-
-//go:embed lua/dead_release.lua
-var deadReleaseLua string
-
-//go:embed lua/dead_expired.lua
-var deadExpiredLua string
-
-//go:embed lua/dead_page.lua
-var deadPageLua string
-
-//go:embed lua/dead_remove.lua
-var deadRemoveLua string
-
-//go:embed lua/dead_trim.lua
-var deadTrimLua string
+//go:embed lua
+var files embed.FS
 
 var (
-	pushScript        = queue.NewScript(pushLua)
-	trimScript        = queue.NewScript(trimLua)
-	deadPageScript    = queue.NewScript(deadPageLua)
-	deadRemoveScript  = queue.NewScript(deadPrelude, deadRemoveLua)
-	deadTrimScript    = queue.NewScript(deadTrimLua)
-	deadTakeScript    = queue.NewScript(deadPrelude, deadTakeLua)
-	deadReleaseScript = queue.NewScript(deadReleaseLua)
-	deadExpiredScript = queue.NewScript(deadExpiredLua)
+	lua = redisx.NewLua(files)
+
+	pushScript        = lua.Script("push")
+	trimScript        = lua.Script("trim")
+	deadPageScript    = lua.Script("dead_page")
+	deadRemoveScript  = lua.Script("dead_prelude", "dead_remove")
+	deadTrimScript    = lua.Script("dead_trim")
+	deadTakeScript    = lua.Script("dead_prelude", "dead_take")
+	deadReleaseScript = lua.Script("dead_release")
+	deadExpiredScript = lua.Script("dead_expired")
 )

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 const (
-	suffixBatches = queue.SuffixDead + ":batches" // sorted set: batches that replays have taken, by the end of their lease in ms
-	suffixBatch   = queue.SuffixDead + ":batch:"  // list of a batch: where it goes, then its letters
-	suffixLately  = queue.SuffixDead + ":lately"  // set: the letters that were taken lately, by their hash
+	suffixBatches = keys.SuffixDead + ":batches" // sorted set: batches that replays have taken, by the end of their lease in ms
+	suffixBatch   = keys.SuffixDead + ":batch:"  // list of a batch: where it goes, then its letters
+	suffixLately  = keys.SuffixDead + ":lately"  // set: the letters that were taken lately, by their hash
 
 	// takeLease is how long a batch may take to be replayed.
 	takeLease = time.Minute
@@ -47,11 +49,11 @@ func (d *DeadLetters) Take(ctx context.Context, destination string, letters ...D
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
 		_ = d.PutBack(ctx, b) // what it may have taken; where this fails too, its lease ends
-		return Batch{}, fmt.Errorf("take from %s: %w", d.keys[0], queue.Typed(err))
+		return Batch{}, fmt.Errorf("take from %s: %w", d.keys[0], redisx.Typed(err))
 	}
 	for _, i := range taken {
 		if i < 1 || int(i) > len(letters) {
-			return Batch{}, queue.ErrReply
+			return Batch{}, redisx.ErrReply
 		}
 		b.Letters = append(b.Letters, letters[i-1])
 	}
@@ -78,7 +80,7 @@ func (d *DeadLetters) recoverBatches(ctx context.Context) error {
 	keys := []string{d.list.Key(suffixBatches)}
 	found, err := deadExpiredScript.Run(ctx, d.rdb, keys, d.list.Key(suffixBatch)).StringSlice()
 	if err != nil {
-		return fmt.Errorf("look for batches of dead letters: %w", queue.Typed(err))
+		return fmt.Errorf("look for batches of dead letters: %w", redisx.Typed(err))
 	}
 	for i := 0; i+1 < len(found); i += 2 {
 		if err := d.end(ctx, found[i], found[i+1], "expired"); err != nil {
@@ -110,7 +112,7 @@ func (d *DeadLetters) end(ctx context.Context, batch, destination, which string)
 func (d *DeadLetters) release(ctx context.Context, batch, how, which string) error {
 	keys := []string{d.keys[0], d.list.Key(suffixBatches), d.list.Key(suffixLately), d.list.Key(suffixBatch + batch)}
 	if err := deadReleaseScript.Run(ctx, d.rdb, keys, batch, how, which).Err(); err != nil {
-		return fmt.Errorf("end a batch of dead letters: %w", queue.Typed(err))
+		return fmt.Errorf("end a batch of dead letters: %w", redisx.Typed(err))
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 // Trim drops the oldest letters beyond the bounds of length and age, counts them as dropped and tells how many.
@@ -28,7 +28,7 @@ func (d *DeadLetters) Trim(ctx context.Context) (dropped int, err error) {
 		}
 		gone, err := deadTrimScript.Run(ctx, d.rdb, d.keys, d.o.MaxLetters, old, first, last).Int()
 		if err != nil {
-			return dropped, fmt.Errorf("trim %s: %w", d.keys[0], queue.Typed(err))
+			return dropped, fmt.Errorf("trim %s: %w", d.keys[0], redisx.Typed(err))
 		}
 		dropped += gone
 		if old < pageLetters {

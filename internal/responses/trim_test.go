@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/internal/responses"
 )
 
@@ -100,7 +100,7 @@ func wrongTypeKeepsLetters(t *testing.T, b *backend) {
 
 func TestNewDeadLettersRefuses(t *testing.T) {
 	for _, o := range []responses.DeadLetterOptions{{MaxLetters: -1}, {MaxAge: time.Millisecond}} {
-		if _, err := responses.NewDeadLetters(nil, queue.DefaultNames(), o); err == nil {
+		if _, err := responses.NewDeadLetters(nil, keys.Default(), o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}
 	}

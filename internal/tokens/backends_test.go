@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
@@ -74,13 +74,13 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 type rig struct {
 	*testing.T
 	rdb   redis.UniversalClient
-	names queue.Names
+	names keys.Names
 	sql   *table
 	store *tokens.Store
 }
 
 func newRig(t *testing.T, rdb redis.UniversalClient) *rig {
-	b := &rig{T: t, rdb: rdb, names: queue.DefaultNames(), sql: &table{rows: map[string]string{}}}
+	b := &rig{T: t, rdb: rdb, names: keys.Default(), sql: &table{rows: map[string]string{}}}
 	b.names.UserPrefix = strings.ReplaceAll(t.Name(), "/", "-") + ":"
 	store, err := tokens.New(rdb, b.names, b.sql, tokens.Options{SQL: b.sql})
 	if err != nil {

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
@@ -167,7 +167,7 @@ func TestForgetNeedsAToken(t *testing.T) {
 
 func TestForgetWithoutASource(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t)))
-	names := queue.DefaultNames()
+	names := keys.Default()
 	store, err := tokens.New(b.rdb, names, nil, tokens.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 )
 
@@ -75,7 +75,7 @@ func TestNewRefusesShortExpiries(t *testing.T) {
 		"negative TTL": {NegativeTTL: -time.Second},
 		"keep":         {Keep: time.Millisecond},
 	} {
-		if _, err := tokens.New(rdb, queue.DefaultNames(), nil, o); err == nil {
+		if _, err := tokens.New(rdb, keys.Default(), nil, o); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

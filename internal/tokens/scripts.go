@@ -1,35 +1,22 @@
 package tokens
 
 import (
-	_ "embed"
+	"embed"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
-//go:embed lua/prelude.lua
-var prelude string
-
-//go:embed lua/forget.lua
-var forgetLua string
-
-//go:embed lua/keep.lua
-var keepLua string
-
-//go:embed lua/delete.lua
-var deleteLua string
-
-//go:embed lua/put.lua
-var putLua string
-
-//go:embed lua/lift.lua
-var liftLua string
+//go:embed lua
+var files embed.FS
 
 var (
-	forgetScript = queue.NewScript(prelude, forgetLua)
-	keepScript   = queue.NewScript(prelude, keepLua)
-	deleteScript = queue.NewScript(prelude, deleteLua)
+	lua = redisx.NewLua(files)
+
+	forgetScript = lua.Script("prelude", "forget")
+	keepScript   = lua.Script("prelude", "keep")
+	deleteScript = lua.Script("prelude", "delete")
 
 	// These two go out as text (EVAL) in pipelines.
-	putText  = queue.Script(prelude, putLua)
-	liftText = queue.Script(prelude, liftLua)
+	putText  = lua.Text("prelude", "put")
+	liftText = lua.Text("prelude", "lift")
 )

@@ -23,8 +23,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/readthrough"
 )
 
@@ -80,7 +80,7 @@ func (o Options) withDefaults() Options {
 // Store reads and writes users' tokens. It is safe for concurrent use.
 type Store struct {
 	rdb    redis.UniversalClient
-	names  queue.Names
+	names  keys.Names
 	source Source // nil: tokens are in Redis only
 	asker  *asker
 	opts   Options
@@ -88,7 +88,7 @@ type Store struct {
 }
 
 // New makes a Store. With a nil source tokens are looked for in Redis only.
-func New(rdb redis.UniversalClient, names queue.Names, source Source, o Options) (*Store, error) {
+func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if o.Keep > 0 && o.Keep < time.Second {
 		return nil, fmt.Errorf("tokens: removed tokens are kept for %v, which is below a second", o.Keep)

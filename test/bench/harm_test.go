@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 )
 
@@ -30,7 +30,7 @@ func BenchmarkWrongProject(b *testing.B) {
 		w := newWorld(b, fleetLatency)
 		w.putRules(everyAnswer("SENDER_ID_MISMATCH"))
 		const n = 200_000
-		store, names := w.tokens(), queue.DefaultNames()
+		store, names := w.tokens(), keys.Default()
 		imported, err := store.Import(b.Context(), func(yield func(string, notification.Target) bool) {
 			for i := range n {
 				if !yield(userName(i), notification.Token(tokenOf(i))) {
@@ -76,7 +76,7 @@ func (w *world) stopped(what string, n int64) {
 
 func (w *world) tokens() *tokens.Store {
 	w.b.Helper()
-	store, err := tokens.New(w.rdb, queue.DefaultNames(), nil, tokens.Options{})
+	store, err := tokens.New(w.rdb, keys.Default(), nil, tokens.Options{})
 	if err != nil {
 		w.b.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
@@ -29,11 +29,11 @@ const (
 func BenchmarkTokenRace(b *testing.B) {
 	for b.Loop() {
 		rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(b), PoolSize: 2 * raceRunner})
-		store, err := tokens.New(rdb, queue.DefaultNames(), nil, tokens.Options{})
+		store, err := tokens.New(rdb, keys.Default(), nil, tokens.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		r := race{b: b, rdb: rdb, store: store, names: queue.DefaultNames()}
+		r := race{b: b, rdb: rdb, store: store, names: keys.Default()}
 		began := time.Now()
 		for from := 0; from < races; from += raceBatch {
 			r.batch(from)
@@ -52,7 +52,7 @@ type race struct {
 	b             *testing.B
 	rdb           *redis.Client
 	store         *tokens.Store
-	names         queue.Names
+	names         keys.Names
 	removed, kept atomic.Int64
 	lost          int
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/access"
+	"fanfare/internal/keys"
 	"fanfare/test/servers"
 )
 
@@ -79,8 +80,8 @@ func writingCommands(t *testing.T) (writing []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := queue.DefaultNames()
-	for _, a := range slices.Concat(names.CampaignAccess(), names.ResultAccess(), names.TokenAccess(), names.Project("e2e").Access()) {
+	names := keys.Default()
+	for _, a := range slices.Concat(access.Campaigns(names), access.Results(names), access.Tokens(names), access.Project(names.Project("e2e"))) {
 		for _, command := range a.Commands() {
 			if command = strings.ToLower(command); slices.Contains(all, command) && !slices.Contains(writing, command) {
 				writing = append(writing, command)

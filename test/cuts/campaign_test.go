@@ -7,13 +7,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 // TestCampaignMoves cuts what creates, changes and moves campaigns: the same call again brings it to its end.
 func TestCampaignMoves(t *testing.T) {
 	sound, cutting, k := open(t)
-	all, err := campaign.New(cutting, queue.DefaultNames(), campaign.Options{Retention: time.Hour})
+	all, err := campaign.New(cutting, keys.Default(), campaign.Options{Retention: time.Hour})
 	must(t, err)
 	spec := campaign.Spec{ID: "42", Message: []byte(`{"notification":{"title":"Hello"}}`), State: campaign.Running}
 	in := func(states ...campaign.State) func(t *testing.T) *redis.Client {

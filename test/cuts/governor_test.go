@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
+	"fanfare/internal/redisx"
 
-	"fanfare/internal/queue"
+	"github.com/redis/go-redis/v9"
 )
 
 // moments are numbers so large that they are times, which no two calls have in common.
@@ -41,7 +41,7 @@ func text(t *testing.T, script, prelude string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return queue.Script(string(before), scripts()[script])
+	return redisx.Join(string(before), scripts()[script])
 }
 
 // governing are calls whose hashes come to the same, whether or not they were cut and repeated.

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -32,7 +33,7 @@ func newRoom(t *testing.T, sound, cutting *redis.Client) *room {
 	must(t, sound.FlushAll(t.Context()).Err())
 	r := &room{t: t, rdb: sound}
 	for rdb, into := range map[*redis.Client]**campaign.Campaigns{sound: &r.sound, cutting: &r.cutting} {
-		all, err := campaign.New(rdb, queue.DefaultNames(), campaign.Options{Retention: 2 * time.Hour, Project: "p"})
+		all, err := campaign.New(rdb, keys.Default(), campaign.Options{Retention: 2 * time.Hour, Project: "p"})
 		must(t, err)
 		*into = all
 	}
@@ -128,7 +129,7 @@ func (r *room) looks() string {
 // discover looks for campaigns as a dispatcher does that has just started.
 func (r *room) discover() {
 	r.t.Helper()
-	all, err := campaign.New(r.rdb, queue.DefaultNames(), campaign.Options{Retention: 2 * time.Hour, Project: "p"})
+	all, err := campaign.New(r.rdb, keys.Default(), campaign.Options{Retention: 2 * time.Hour, Project: "p"})
 	r.must(err)
 	_, err = all.Discover(r.t.Context())
 	r.must(err)
@@ -154,7 +155,7 @@ var keepers = map[string]struct {
 	}, (*room).adopt},
 	"register": {"campaign/register", func(r *room) {
 		r.create()
-		r.must(r.rdb.Del(r.t.Context(), queue.DefaultNames().Registry()).Err())
+		r.must(r.rdb.Del(r.t.Context(), keys.Default().Registry()).Err())
 	}, (*room).adopt},
 	"guard a list alone": {"campaign/guard", func(r *room) { r.push(3*time.Hour, "a", "b") }, (*room).guard},
 	"guard a campaign's": {"campaign/guard", func(r *room) { r.create(); r.push(3*time.Hour, "a", "b") }, (*room).guard},
@@ -204,7 +205,7 @@ func (r *room) look() error       { _, err := r.cutting.Discover(r.t.Context());
 func (r *room) bare(seen int) {
 	r.t.Helper()
 	r.write(counts, 0, "seen", seen, "claimed", 2, "ended:sent", 2)
-	r.must(r.rdb.SAdd(r.t.Context(), queue.DefaultNames().Registry(), "42").Err())
+	r.must(r.rdb.SAdd(r.t.Context(), keys.Default().Registry(), "42").Err())
 }
 
 // claim has a recipient in a lease.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 )
 
@@ -29,7 +29,7 @@ func newPile(t *testing.T, sound, cutting *redis.Client, n int) *pile {
 	if err := sound.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := responses.NewDeadLetters(cutting, queue.DefaultNames(), responses.DeadLetterOptions{MaxLetters: 10})
+	dead, err := responses.NewDeadLetters(cutting, keys.Default(), responses.DeadLetterOptions{MaxLetters: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,19 +166,19 @@ func TestDeadLetters(t *testing.T) {
 // Results in an outbox, and those that a full Redis takes from a script only, arrive at least once.
 func TestOutbox(t *testing.T) {
 	sound, cutting, k := open(t)
-	list, err := queue.DefaultNames().Campaign("42")
+	list, err := keys.Default().Campaign("42")
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, all := list.Key(queue.SuffixOutbox), []string{"a", "b", "c"}
-	outbox, err := responses.NewOutbox(cutting, queue.DefaultNames(), responses.OutboxOptions{Batch: 2})
+	key, all := list.Key(keys.SuffixOutbox), []string{"a", "b", "c"}
+	outbox, err := responses.NewOutbox(cutting, keys.Default(), responses.OutboxOptions{Batch: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	forward := func(t *testing.T, _ struct{}) error { _, err := outbox.Forward(t.Context(), list); return err }
 	check := func(t *testing.T, _ struct{}) {
 		for sound.LLen(t.Context(), key).Val() > 0 {
-			sound.Del(t.Context(), list.Key(queue.SuffixForward))
+			sound.Del(t.Context(), list.Key(keys.SuffixForward))
 			if err := forward(t, struct{}{}); err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/test/servers"
 )
@@ -17,7 +18,7 @@ type audience struct {
 	t     testing.TB
 	rdb   *redis.Client // sound
 	queue *queue.Queue
-	list  queue.List
+	list  keys.List
 	all   []string
 	sent  map[string]int // how often each was handed out and ended
 }
@@ -32,11 +33,11 @@ func open(t *testing.T, settings ...string) (sound, cutting *redis.Client, k *kn
 }
 
 func newAudience(t testing.TB, sound, cutting *redis.Client, id string, n int) *audience {
-	list, err := queue.DefaultNames().Campaign(id)
+	list, err := keys.Default().Campaign(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := queue.New(cutting, list, queue.Options{Emit: list.Key(queue.SuffixOutbox), Lease: time.Minute})
+	q, err := queue.New(cutting, list, queue.Options{Emit: list.Key(keys.SuffixOutbox), Lease: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,13 +105,13 @@ func (a *audience) mixed() (held, expired queue.Lease) {
 func (a *audience) expire(claims ...string) {
 	a.t.Helper()
 	for _, claim := range claims {
-		a.must(a.rdb.ZAddXX(a.t.Context(), a.list.Key(queue.SuffixLeases), redis.Z{Score: 1, Member: claim}).Err())
+		a.must(a.rdb.ZAddXX(a.t.Context(), a.list.Key(keys.SuffixLeases), redis.Z{Score: 1, Member: claim}).Err())
 	}
 }
 
 func (a *audience) fallDue() {
 	a.t.Helper()
-	key := a.list.Key(queue.SuffixRetry)
+	key := a.list.Key(keys.SuffixRetry)
 	members, err := a.rdb.ZRange(a.t.Context(), key, 0, -1).Result()
 	a.must(err)
 	for i, member := range members {
@@ -120,7 +121,7 @@ func (a *audience) fallDue() {
 
 func (a *audience) outbox() []string {
 	a.t.Helper()
-	out, err := a.rdb.LRange(a.t.Context(), a.list.Key(queue.SuffixOutbox), 0, -1).Result()
+	out, err := a.rdb.LRange(a.t.Context(), a.list.Key(keys.SuffixOutbox), 0, -1).Result()
 	a.must(err)
 	return out
 }
@@ -148,7 +149,7 @@ func (a *audience) truthful() {
 func (a *audience) drain() {
 	a.t.Helper()
 	for {
-		claims, err := a.rdb.ZRange(a.t.Context(), a.list.Key(queue.SuffixLeases), 0, -1).Result()
+		claims, err := a.rdb.ZRange(a.t.Context(), a.list.Key(keys.SuffixLeases), 0, -1).Result()
 		a.must(err)
 		a.expire(claims...)
 		a.fallDue()

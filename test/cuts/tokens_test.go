@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/tokens"
 )
 
@@ -16,7 +17,7 @@ const (
 // TestTokens cuts what removes tokens and gives them back: a token is where it was, or there is a copy of it, and it goes on from there.
 func TestTokens(t *testing.T) {
 	sound, cutting, k := open(t)
-	store, err := tokens.New(cutting, queue.DefaultNames(), nil, tokens.Options{Keep: time.Hour})
+	store, err := tokens.New(cutting, keys.Default(), nil, tokens.Options{Keep: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestTokens(t *testing.T) {
 		must(t, sound.Set(t.Context(), tokenKey, "stale", 0).Err())
 		return ""
 	}, func(t *testing.T, _ string) error {
-		return cutting.Eval(t.Context(), queue.Script(scripts()["readthrough/delete_if"]), []string{tokenKey}, "stale").Err()
+		return cutting.Eval(t.Context(), redisx.Join(scripts()["readthrough/delete_if"]), []string{tokenKey}, "stale").Err()
 	}, func(t *testing.T, _ string) {})
 }
 

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"fanfare/internal/access"
 	"fanfare/internal/config"
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 // The users of deploy/README.md may do all that is checked at the start of the programs.
@@ -16,9 +17,9 @@ func TestRecommendedUsersMayDoWhatIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Rooms{Names: queue.DefaultNames(), Settings: config.Settings{}}
+	r := &Rooms{Names: keys.Default(), Settings: config.Settings{}}
 	r.Settings.Pacing.Enabled = true
-	for user, needed := range map[string][]queue.Access{
+	for user, needed := range map[string][]access.Keys{
 		"dispatcher": r.senderAccess("p"), "responder": r.resultAccess(), "operator": r.senderAccess("p"),
 	} {
 		_, line, found := strings.Cut(string(page), "ACL SETUSER "+user+" ")

@@ -6,7 +6,7 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/store"
 )
 
@@ -18,7 +18,7 @@ func Explain(err error) error {
 	_, credentials := errors.AsType[*fcm.CredentialsError](err)
 	refusal := store.RefusalOf(err)
 	switch {
-	case credentials, queue.Denied(err), refusal == store.Denied:
+	case credentials, redisx.Denied(err), refusal == store.Denied:
 		return daemon.Exit(daemon.ExitCredentials, err)
 	case operator.UntrustedRedis(err), fcm.Untrusted(err), refusal != 0:
 		return daemon.Exit(daemon.ExitUsage, err)

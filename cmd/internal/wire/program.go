@@ -16,7 +16,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 	"fanfare/internal/terminal"
 )
 
@@ -183,7 +183,7 @@ func inOneLine(f operator.Finding) string {
 // restart, an outage is.
 func asExit(err error) error {
 	switch {
-	case queue.Denied(err):
+	case redisx.Denied(err):
 		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
 	case operator.UntrustedRedis(err):
 		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))

@@ -14,9 +14,9 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
+	"fanfare/internal/keys"
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
-	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
@@ -27,7 +27,7 @@ type Rooms struct {
 	Settings    config.Settings
 	Logger      *slog.Logger
 	Registerer  prometheus.Registerer
-	Names       queue.Names
+	Names       keys.Names
 	Redis       redis.UniversalClient
 	Store       *store.Store // nil where no database is set
 	Campaigns   *campaign.Campaigns

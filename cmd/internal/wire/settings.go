@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
 	"fanfare/internal/fcm"
+	"fanfare/internal/keys"
 	"fanfare/internal/pacing"
 	"fanfare/internal/queue"
 	"fanfare/internal/store"
@@ -30,8 +31,8 @@ func Settings(file string, flags *pflag.FlagSet) (config.Settings, error) {
 	return s, nil
 }
 
-func names(s config.Names) queue.Names {
-	return queue.Names{
+func names(s config.Names) keys.Names {
+	return keys.Names{
 		CampaignPrefix: s.CampaignPrefix,
 		UserPrefix:     s.UserPrefix,
 		UserSuffix:     s.UserSuffix,

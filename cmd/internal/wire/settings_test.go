@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"fanfare/internal/config"
+	"fanfare/internal/keys"
 	"fanfare/internal/pacing"
-	"fanfare/internal/queue"
 )
 
 func TestThePaceOfTheSettingsIsThatOfTheRoom(t *testing.T) {
@@ -16,7 +16,7 @@ func TestThePaceOfTheSettingsIsThatOfTheRoom(t *testing.T) {
 
 // The contract's names stand in the settings and in the room that builds the keys.
 func TestTheNamesOfTheSettingsAreThoseOfTheContract(t *testing.T) {
-	if got, want := names(config.Defaults().Names), queue.DefaultNames(); got != want {
+	if got, want := names(config.Defaults().Names), keys.Default(); got != want {
 		t.Errorf("the settings' defaults are %+v, the contract's %+v", got, want)
 	}
 }

@@ -149,11 +149,11 @@ var wired = map[string]struct{ leaf, as string }{
 	"redis.tls.key_file":      {leaf: "redis: daemon.RedisTLS.KeyFile"},
 	"redis.tls.server_name":   {leaf: "redis: daemon.RedisTLS.ServerName"},
 
-	"names.campaign_prefix": {leaf: "rooms: queue.Names.CampaignPrefix"},
-	"names.user_prefix":     {leaf: "rooms: queue.Names.UserPrefix"},
-	"names.user_suffix":     {leaf: "rooms: queue.Names.UserSuffix"},
-	"names.profile_prefix":  {leaf: "rooms: queue.Names.ProfilePrefix"},
-	"names.responses":       {leaf: "rooms: queue.Names.Responses"},
+	"names.campaign_prefix": {leaf: "rooms: keys.Names.CampaignPrefix"},
+	"names.user_prefix":     {leaf: "rooms: keys.Names.UserPrefix"},
+	"names.user_suffix":     {leaf: "rooms: keys.Names.UserSuffix"},
+	"names.profile_prefix":  {leaf: "rooms: keys.Names.ProfilePrefix"},
+	"names.responses":       {leaf: "rooms: keys.Names.Responses"},
 
 	"queue.lease":       {leaf: "dispatcher: dispatcher.Options.Lease"},
 	"queue.max_element": {"rooms: queue.Options.MaxElement", "5242880"},

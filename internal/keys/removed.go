@@ -1,21 +1,21 @@
-package queue
+package keys
 
 import "strings"
 
 const suffixRemoved = "removed"
 
 // RemovedToken keeps, for some time, the token that was proven dead and taken away from a user. Its slot is that of NoToken.
-func (n Names) RemovedToken(user string) string { return newList(n.Token(user)).Key(suffixRemoved) }
+func (n Names) RemovedToken(user string) string { return NewList(n.Token(user)).Key(suffixRemoved) }
 
 // TokenKeysTogether tells whether Token is in the Cluster slot of NoToken and RemovedToken, so that one script may
 // touch all three. It is false for ids that hold a } without a {tag}.
 func (n Names) TokenKeysTogether(user string) bool {
-	return hashTag(n.Token(user)) == hashTag(n.RemovedToken(user))
+	return HashTag(n.Token(user)) == HashTag(n.RemovedToken(user))
 }
 
 // RemovedTokens is the pattern that a scan finds every RemovedToken with, and perhaps other keys: see ParseRemovedToken.
 func (n Names) RemovedTokens() string {
-	return "*" + globLiteral(n.UserPrefix) + "*" + globLiteral(n.UserSuffix) + "*:" + suffixRemoved
+	return "*" + GlobLiteral(n.UserPrefix) + "*" + GlobLiteral(n.UserSuffix) + "*:" + suffixRemoved
 }
 
 // ParseRemovedToken reads the user id out of a RemovedToken key. It is false for all other keys.
@@ -42,7 +42,7 @@ func (n Names) parseToken(key string) (user string, ok bool) {
 	return strings.CutSuffix(user, n.UserSuffix)
 }
 
-// globLiteral escapes what a MATCH pattern would read as a wildcard.
-func globLiteral(s string) string {
+// GlobLiteral escapes what a MATCH pattern would read as a wildcard.
+func GlobLiteral(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
 }

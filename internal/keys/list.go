@@ -1,4 +1,4 @@
-package queue
+package keys
 
 import (
 	"slices"
@@ -36,10 +36,10 @@ type List struct {
 	head  string // what our own keys begin with
 }
 
-// newList wraps the plain key in braces, so that it becomes the hash tag of ours; a key that carries a {tag} of its
+// NewList wraps the plain key in braces, so that it becomes the hash tag of ours; a key that carries a {tag} of its
 // own is taken as it stands.
-func newList(plain string) List {
-	if hashTag(plain) != plain {
+func NewList(plain string) List {
+	if HashTag(plain) != plain {
 		return List{plain: plain, head: plain}
 	}
 	return List{plain: plain, head: "{" + plain + "}"}
@@ -69,9 +69,9 @@ func reserved(key string) bool {
 	return last > 1 && (segments[last-1] == suffixLease || segments[last-1] == suffixLoad)
 }
 
-// hashTag is the part of a key that Cluster hashes: what stands between the first { and the first } after it,
+// HashTag is the part of a key that Cluster hashes: what stands between the first { and the first } after it,
 // or the whole key when there is nothing between them.
-func hashTag(key string) string {
+func HashTag(key string) string {
 	_, after, found := strings.Cut(key, "{")
 	if !found {
 		return key

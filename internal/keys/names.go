@@ -1,4 +1,5 @@
-package queue
+// Package keys builds the name of every key in Redis. No key name is put together elsewhere.
+package keys
 
 import (
 	"fmt"
@@ -9,7 +10,7 @@ import (
 // MaxID is the longest campaign id in bytes.
 const MaxID = 512
 
-// Names builds every key of Fanfare from the prefixes that the operator may set. No key name is put together elsewhere.
+// Names builds every key of Fanfare from the prefixes that the operator may set.
 type Names struct {
 	CampaignPrefix string // campaign:<id> is the producer's list
 	UserPrefix     string // with UserSuffix: user:<id>:token is the user's registration token
@@ -18,8 +19,8 @@ type Names struct {
 	Responses      string // the list of results
 }
 
-// DefaultNames are the names of the contract.
-func DefaultNames() Names {
+// Default are the names of the contract.
+func Default() Names {
 	return Names{
 		CampaignPrefix: "campaign:",
 		UserPrefix:     "user:",
@@ -39,7 +40,7 @@ func (n Names) Validate() error {
 		if name.value == "" {
 			return fmt.Errorf("%s is empty", name.what)
 		}
-		if strings.Contains(name.value, "}") && hashTag(name.value) == name.value {
+		if strings.Contains(name.value, "}") && HashTag(name.value) == name.value {
 			return fmt.Errorf("%s %q holds a } but no {tag}", name.what, name.value)
 		}
 	}
@@ -56,7 +57,7 @@ func (n Names) Validate() error {
 
 // Campaign is the list of a campaign. The error is an *IDError when the id cannot name one: see checkID.
 func (n Names) Campaign(id string) (List, error) {
-	l := newList(n.CampaignPrefix + id)
+	l := NewList(n.CampaignPrefix + id)
 	if problem := n.checkID(id, l); problem != "" {
 		return List{}, &IDError{ID: id, Problem: problem}
 	}
@@ -64,7 +65,7 @@ func (n Names) Campaign(id string) (List, error) {
 }
 
 // Campaigns is the pattern that a scan finds every producer's list with, and other keys: see ParseCampaign.
-func (n Names) Campaigns() string { return globLiteral(n.CampaignPrefix) + "*" }
+func (n Names) Campaigns() string { return GlobLiteral(n.CampaignPrefix) + "*" }
 
 // ParseCampaign reads the id out of a key that a scan found. It is false for keys that are no producer's list.
 func (n Names) ParseCampaign(key string) (id string, ok bool) {
@@ -106,26 +107,26 @@ const responsesSuffix = ":responses"
 func (n Names) CampaignResponses(id string) string { return n.CampaignPrefix + id + responsesSuffix }
 
 // ResponsesList is the list that results wait in for the responder.
-func (n Names) ResponsesList() List { return newList(n.Responses) }
+func (n Names) ResponsesList() List { return NewList(n.Responses) }
 
 // Registry is the set of all campaign ids that were created through Fanfare.
-func (n Names) Registry() string { return newList(n.CampaignPrefix).Key(SuffixRegistry) }
+func (n Names) Registry() string { return NewList(n.CampaignPrefix).Key(SuffixRegistry) }
 
 // Projects is the set of the Firebase projects that send the campaigns of this prefix.
-func (n Names) Projects() string { return newList(n.CampaignPrefix).Key(SuffixProjects) }
+func (n Names) Projects() string { return NewList(n.CampaignPrefix).Key(SuffixProjects) }
 
 // Token is where a user's registration token is stored.
 func (n Names) Token(user string) string { return n.UserPrefix + user + n.UserSuffix }
 
 // NoToken is the short-lived mark of a user known to have no token. It is in the slot of Token, unless the id
 // holds a } without a {tag}.
-func (n Names) NoToken(user string) string { return newList(n.Token(user)).Key(suffixNone) }
+func (n Names) NoToken(user string) string { return NewList(n.Token(user)).Key(suffixNone) }
 
 // Profile is where a user's profile is cached.
 func (n Names) Profile(user string) string { return n.ProfilePrefix + user }
 
 // NoProfile is the short-lived mark of a user known to have no profile; its slot is as with NoToken.
-func (n Names) NoProfile(user string) string { return newList(n.Profile(user)).Key(suffixNone) }
+func (n Names) NoProfile(user string) string { return NewList(n.Profile(user)).Key(suffixNone) }
 
 // IDError tells why an id cannot name a campaign.
 type IDError struct {

@@ -1,11 +1,11 @@
-package queue_test
+package keys_test
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 )
 
 func TestCampaignNames(t *testing.T) {
@@ -18,16 +18,16 @@ func TestCampaignNames(t *testing.T) {
 		{"a}b{x}", "campaign:a}b{x}:spec"},
 		{"42:outbox", "{campaign:42:outbox}:spec"},
 		{"responses", "{campaign:responses}:spec"},
-		{strings.Repeat("x", queue.MaxID), "{campaign:" + strings.Repeat("x", queue.MaxID) + "}:spec"},
+		{strings.Repeat("x", keys.MaxID), "{campaign:" + strings.Repeat("x", keys.MaxID) + "}:spec"},
 	} {
-		list, err := queue.DefaultNames().Campaign(c.id)
+		list, err := keys.Default().Campaign(c.id)
 		if err != nil {
 			t.Errorf("id %q: %v", c.id, err)
 			continue
 		}
 		wantEqual(t, "plain key", list.Plain(), "campaign:"+c.id)
-		wantEqual(t, "spec", list.Key(queue.SuffixSpec), c.spec)
-		id, ok := queue.DefaultNames().ParseCampaign(list.Plain())
+		wantEqual(t, "spec", list.Key(keys.SuffixSpec), c.spec)
+		id, ok := keys.Default().ParseCampaign(list.Plain())
 		wantEqual(t, "parsed", ok, true)
 		wantEqual(t, "parsed id", id, c.id)
 	}
@@ -35,15 +35,15 @@ func TestCampaignNames(t *testing.T) {
 
 func TestCampaignIDsRefused(t *testing.T) {
 	for _, id := range []string{
-		"", "a}b", "{}", "{}{x}", "42:responses", "{x}:responses", "a\x00b", "\xff", strings.Repeat("x", queue.MaxID+1),
+		"", "a}b", "{}", "{}{x}", "42:responses", "{x}:responses", "a\x00b", "\xff", strings.Repeat("x", keys.MaxID+1),
 		"{x}:outbox", "{x}:42:spec", "{x}:lease:0190", "{x}:load:0190", "{x}:registry",
 	} {
-		_, err := queue.DefaultNames().Campaign(id)
-		bad, ok := errors.AsType[*queue.IDError](err)
+		_, err := keys.Default().Campaign(id)
+		bad, ok := errors.AsType[*keys.IDError](err)
 		if !ok || bad.ID != id {
 			t.Errorf("id %q: error %v, want an IDError", id, err)
 		}
-		if parsed, ok := queue.DefaultNames().ParseCampaign("campaign:" + id); ok {
+		if parsed, ok := keys.Default().ParseCampaign("campaign:" + id); ok {
 			t.Errorf("key campaign:%s was taken for campaign %q", id, parsed)
 		}
 	}
@@ -51,9 +51,9 @@ func TestCampaignIDsRefused(t *testing.T) {
 
 // None of the keys that Fanfare makes is taken for a campaign's list when a scan finds it.
 func TestOwnKeysAreNoCampaigns(t *testing.T) {
-	tagged := queue.DefaultNames()
+	tagged := keys.Default()
 	tagged.CampaignPrefix = "{push}campaign:"
-	for _, n := range []queue.Names{queue.DefaultNames(), tagged} {
+	for _, n := range []keys.Names{keys.Default(), tagged} {
 		keys := []string{n.Registry(), n.Responses, n.Token("7"), n.Profile("7"), n.NoToken("7"), n.NoProfile("7")}
 		for _, id := range []string{"42", "{x}", "{x}:y"} {
 			list, err := n.Campaign(id)
@@ -74,7 +74,7 @@ func TestOwnKeysAreNoCampaigns(t *testing.T) {
 }
 
 func TestNamesOfTheContract(t *testing.T) {
-	n := queue.DefaultNames()
+	n := keys.Default()
 	for got, want := range map[string]string{
 		n.Token("7"):                  "user:7:token",
 		n.NoToken("7"):                "{user:7:token}:none",
@@ -90,18 +90,18 @@ func TestNamesOfTheContract(t *testing.T) {
 }
 
 func TestNamesRefused(t *testing.T) {
-	if err := queue.DefaultNames().Validate(); err != nil {
+	if err := keys.Default().Validate(); err != nil {
 		t.Errorf("default names: %v", err)
 	}
-	for what, spoil := range map[string]func(*queue.Names){
-		"empty prefix":          func(n *queue.Names) { n.CampaignPrefix = "" },
-		"no responses":          func(n *queue.Names) { n.Responses = "" },
-		"brace without a tag":   func(n *queue.Names) { n.CampaignPrefix = "a}b:" },
-		"campaigns like users":  func(n *queue.Names) { n.CampaignPrefix = n.UserPrefix },
-		"users like profiles":   func(n *queue.Names) { n.ProfilePrefix = n.UserPrefix },
-		"results as a campaign": func(n *queue.Names) { n.Responses = n.CampaignPrefix + "x" },
+	for what, spoil := range map[string]func(*keys.Names){
+		"empty prefix":          func(n *keys.Names) { n.CampaignPrefix = "" },
+		"no responses":          func(n *keys.Names) { n.Responses = "" },
+		"brace without a tag":   func(n *keys.Names) { n.CampaignPrefix = "a}b:" },
+		"campaigns like users":  func(n *keys.Names) { n.CampaignPrefix = n.UserPrefix },
+		"users like profiles":   func(n *keys.Names) { n.ProfilePrefix = n.UserPrefix },
+		"results as a campaign": func(n *keys.Names) { n.Responses = n.CampaignPrefix + "x" },
 	} {
-		n := queue.DefaultNames()
+		n := keys.Default()
 		spoil(&n)
 		if n.Validate() == nil {
 			t.Errorf("%s: no error", what)
@@ -109,21 +109,9 @@ func TestNamesRefused(t *testing.T) {
 	}
 }
 
-// oddIDsShareASlot asks the server itself, where it has slots, and uses a list under each id.
-func oddIDsShareASlot(t *testing.T, b *backend) {
-	for _, id := range []string{"42", "{x", "{x}", "{tenant}:42", "a}b{x}", "a b"} {
-		f := openOn(t, b.rdb, b.rdb, id+queue.NewClaimID(), queue.Options{})
-		f.push("a", "b")
-		l := f.claim(2)
-		f.settle(sent(l.Claim, 1, "r"))
-		wantEqual(t, "given back", f.giveBack(l.Claim), 1)
-		wantEqual(t, "listed", f.counts().Back, 1)
-		if b.name != "cluster" {
-			continue
-		}
-		want := b.rdb.ClusterKeySlot(t.Context(), f.list.Plain()).Val()
-		for _, suffix := range []string{"spec", "lease:c", "outbox"} {
-			wantEqual(t, "slot of "+f.list.Key(suffix), b.rdb.ClusterKeySlot(t.Context(), f.list.Key(suffix)).Val(), want)
-		}
+func wantEqual[T comparable](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
 }

@@ -1,4 +1,4 @@
-package queue_test
+package redisx_test
 
 import (
 	"fmt"
@@ -8,15 +8,14 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
-// What Redis replies is told apart as a queue's caller meets it: parsed, and wrapped.
-func TestRepliesAreToldApart(t *testing.T) {
+// Error replies are classified as a caller sees them: parsed and wrapped.
+func TestRepliesAreClassified(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
 	t.Cleanup(func() { _ = rdb.Close() })
-	f := openOn(t, rdb, rdb, "42", queue.Options{})
 	for reply, want := range map[string]struct{ permanent, denied bool }{
 		"CROSSSLOT Keys in request don't hash to the same slot":                                                      {true, false},
 		"NOPERM User default has no permissions to run the 'evalsha' command":                                        {true, true},
@@ -40,13 +39,13 @@ func TestRepliesAreToldApart(t *testing.T) {
 		"ERR Error running script (call to f_1): @user_script:12: @user_script: 12: -OOM command not allowed when u": {false, false},
 	} {
 		server.SetError(reply)
-		_, err := f.GiveBack(t.Context(), "c")
-		if permanent, denied := queue.Permanent(err), queue.Denied(err); permanent != want.permanent || denied != want.denied {
+		err := fmt.Errorf("claim: %w", redisx.Typed(rdb.Do(t.Context(), "GET", "key").Err()))
+		if permanent, denied := redisx.Permanent(err), redisx.Denied(err); permanent != want.permanent || denied != want.denied {
 			t.Errorf("%v: permanent %v, denied %v, want %+v", err, permanent, denied, want)
 		}
 	}
 	for _, err := range []error{nil, io.EOF, redis.ErrPoolTimeout, t.Context().Err(), fmt.Errorf("dial: %w", io.ErrUnexpectedEOF)} {
-		if queue.Permanent(err) || queue.Denied(err) {
+		if redisx.Permanent(err) || redisx.Denied(err) {
 			t.Errorf("%v is no reply, and is taken for one", err)
 		}
 	}

@@ -1,4 +1,5 @@
-package queue
+// Package access asks Redis whether its user has every key and command that Fanfare needs, before anything is sent.
+package access
 
 import (
 	"context"
@@ -6,11 +7,15 @@ import (
 	"slices"
 	"strings"
 
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
+
+	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 )
 
-// Access is a family of keys that a Redis user must be let to, and one key of it.
-type Access struct {
+// Keys is a family of keys that a Redis user must be let to, and one key of it.
+type Keys struct {
 	Pattern string // as ACL SETUSER takes it behind a ~; empty: commands without a key
 	Reads   bool   // they are not written
 
@@ -29,35 +34,35 @@ var (
 )
 
 // Commands are what is done to such keys, in capital letters.
-func (a Access) Commands() []string { return slices.Clone(a.commands) }
+func (a Keys) Commands() []string { return slices.Clone(a.commands) }
 
 // with says what is done to keys.
-func with(commands []string, all []Access) []Access {
+func with(commands []string, all []Keys) []Keys {
 	for i := range all {
 		all[i].commands = commands
 	}
 	return all
 }
 
-// ResultAccess is what a responder needs.
-func (n Names) ResultAccess() []Access {
+// Results is what a responder needs.
+func Results(n keys.Names) []Keys {
 	return with(resultCommands, exactly(n.ResponsesList()))
 }
 
-// CampaignAccess is what whoever serves or loads campaigns needs.
-func (n Names) CampaignAccess() []Access {
-	list := newList(n.CampaignPrefix + strangerID())
-	return with(campaignCommands, family(n.CampaignPrefix, list.plain, list.Key(SuffixCounts)))
+// Campaigns is what whoever serves or loads campaigns needs.
+func Campaigns(n keys.Names) []Keys {
+	list := keys.NewList(n.CampaignPrefix + strangerID())
+	return with(campaignCommands, family(n.CampaignPrefix, list.Plain(), list.Key(keys.SuffixCounts)))
 }
 
-// TokenAccess is what looking up tokens needs, and forgetting the dead ones.
-func (n Names) TokenAccess() []Access {
+// Tokens is what looking up tokens needs, and forgetting the dead ones.
+func Tokens(n keys.Names) []Keys {
 	user := strangerID()
 	return with(tokenCommands, family(n.UserPrefix, n.Token(user), n.NoToken(user)))
 }
 
-// ProfileAccess is what looking up profiles needs, and keeping those that came from SQL.
-func (n Names) ProfileAccess(kept bool) []Access {
+// Profiles is what looking up profiles needs, and keeping those that came from SQL.
+func Profiles(n keys.Names, kept bool) []Keys {
 	user := strangerID()
 	all := with(tokenCommands, family(n.ProfilePrefix, n.Profile(user), n.NoProfile(user)))
 	if !kept {
@@ -67,30 +72,30 @@ func (n Names) ProfileAccess(kept bool) []Access {
 	return all
 }
 
-// Access is what keeping a project's pace needs.
-func (k ProjectKeys) Access() []Access {
-	return with(projectCommands, exactly(k.list)[1:])
+// Project is what keeping a project's pace needs.
+func Project(k keys.ProjectKeys) []Keys {
+	return with(projectCommands, exactly(k.List())[1:])
 }
 
 // strangerID is the id of no campaign and no user.
-func strangerID() string { return "fanfare-check-" + NewClaimID() }
+func strangerID() string { return "fanfare-check-" + uuid.NewString() }
 
 // family are the keys that begin with a prefix, and ours about them, which stand in braces unless the prefix brings its own.
-func family(prefix, plain, own string) []Access {
-	all := []Access{{Pattern: globLiteral(prefix) + "*", key: plain}}
+func family(prefix, plain, own string) []Keys {
+	all := []Keys{{Pattern: keys.GlobLiteral(prefix) + "*", key: plain}}
 	if !strings.HasPrefix(own, prefix) {
-		all = append(all, Access{Pattern: "{" + globLiteral(prefix) + "*", key: own})
+		all = append(all, Keys{Pattern: "{" + keys.GlobLiteral(prefix) + "*", key: own})
 	}
 	return all
 }
 
 // exactly are one list and ours beside it.
-func exactly(l List) []Access {
-	return []Access{{Pattern: globLiteral(l.plain), key: l.plain}, {Pattern: globLiteral(l.head) + ":*", key: l.Key("check")}}
+func exactly(l keys.List) []Keys {
+	return []Keys{{Pattern: keys.GlobLiteral(l.Plain()), key: l.Plain()}, {Pattern: keys.GlobLiteral(l.Key("")) + "*", key: l.Key("check")}}
 }
 
-// AccessError says which keys and commands Redis keeps from us, and what its administrator has to type.
-type AccessError struct {
+// Error says which keys and commands Redis keeps from us, and what its administrator has to type.
+type Error struct {
 	Patterns []string // keys that are denied altogether
 	Commands []string // commands that are denied, on the keys of On
 	On       []string
@@ -100,7 +105,7 @@ type AccessError struct {
 	Err      error
 }
 
-func (e *AccessError) Error() string {
+func (e *Error) Error() string {
 	var missing, rules []string
 	if len(e.Patterns) > 0 {
 		missing = append(missing, "no access to the keys "+strings.Join(e.Patterns, " "))
@@ -125,7 +130,7 @@ func (e *AccessError) Error() string {
 	return fmt.Sprintf("%s; grant it in Redis with: ACL SETUSER %s %s", text, e.User, strings.Join(rules, " "))
 }
 
-func (e *AccessError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // accessScript returns which commands, of ARGV, the user may not do to a key, in a script. From Redis 7 on the server tells. An older one
 // is tried, with calls that change nothing, or a key that goes at once: no key of a stranger's is there. Results hold their list, which
@@ -157,16 +162,16 @@ for _, command in ipairs(ARGV) do
 end
 return denied`
 
-// CheckAccess asks Redis for all that is needed, as our scripts would. An *AccessError lists what it denies.
-func CheckAccess(ctx context.Context, rdb redis.UniversalClient, needed ...Access) error {
-	var denied AccessError
+// Check asks Redis for all that is needed, as our scripts would. An *Error lists what it denies.
+func Check(ctx context.Context, rdb redis.UniversalClient, needed ...Keys) error {
+	var denied Error
 	for _, a := range needed {
 		commands, err := a.check(ctx, rdb)
 		switch {
 		case err == nil && len(commands) > 0:
 			denied.deny(a.Pattern, commands)
 		case err == nil:
-		case !Denied(err):
+		case !redisx.Denied(err):
 			return fmt.Errorf("ask Redis for access to %s: %w", a.Pattern, err)
 		case deniedCommand(err) != "":
 			denied.deny("", []string{deniedCommand(err)})
@@ -194,7 +199,7 @@ func (e deniedError) Error() string { return string(e) }
 func (deniedError) RedisError()     {}
 
 // check returns the commands that may not be done to the keys; a denial of the keys, or of scripts, is an error.
-func (a Access) check(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+func (a Keys) check(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 	if a.Pattern == "" {
 		return a.askServer(ctx, rdb)
 	}
@@ -208,7 +213,7 @@ func (a Access) check(ctx context.Context, rdb redis.UniversalClient) ([]string,
 	return rdb.Eval(ctx, accessScript, []string{a.key}, args...).StringSlice()
 }
 
-func (e *AccessError) deny(pattern string, commands []string) {
+func (e *Error) deny(pattern string, commands []string) {
 	into := &e.Commands
 	if pattern == "" {
 		into = &e.Keyless

@@ -1,4 +1,4 @@
-package queue_test
+package keys_test
 
 import (
 	"slices"
@@ -7,12 +7,12 @@ import (
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
-	"fanfare/internal/queue"
+	"fanfare/internal/keys"
 	"fanfare/test/servers"
 )
 
 func TestRemovedTokenNames(t *testing.T) {
-	n := queue.DefaultNames()
+	n := keys.Default()
 	for _, c := range []struct {
 		user, key string
 		together  bool
@@ -36,8 +36,8 @@ func TestRemovedTokenNames(t *testing.T) {
 }
 
 // oddNames are names that a pattern or a parser could trip over.
-var oddNames = []queue.Names{
-	queue.DefaultNames(),
+var oddNames = []keys.Names{
+	keys.Default(),
 	{CampaignPrefix: "c:", UserPrefix: "[app]*?:", UserSuffix: `\t`, ProfilePrefix: "p:", Responses: "r"},
 	{CampaignPrefix: "c:", UserPrefix: "{push}user:", ProfilePrefix: "p:", Responses: "r"},
 }

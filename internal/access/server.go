@@ -1,4 +1,4 @@
-package queue
+package access
 
 import (
 	"context"
@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"strings"
 
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
+
 	"github.com/redis/go-redis/v9"
 )
 
-// ServerAccess is what a program needs beside its keys; one that looks for campaigns also scans the keyspace.
-func ServerAccess(scans bool) Access {
-	a := Access{commands: []string{"EVALSHA", "INFO", "PING", "TIME"}}
+// Server is what a program needs beside its keys; one that looks for campaigns also scans the keyspace.
+func Server(scans bool) Keys {
+	a := Keys{commands: []string{"EVALSHA", "INFO", "PING", "TIME"}}
 	if scans {
 		a.commands = append(a.commands, "SCAN")
 	}
@@ -33,7 +36,7 @@ func ask(ctx context.Context, rdb redis.UniversalClient, command string) error {
 }
 
 // askServer returns the commands without a key that are denied.
-func (a Access) askServer(ctx context.Context, rdb redis.UniversalClient) (denied []string, err error) {
+func (a Keys) askServer(ctx context.Context, rdb redis.UniversalClient) (denied []string, err error) {
 	for _, command := range a.commands {
 		err := ask(ctx, rdb, command)
 		_, answered := errors.AsType[redis.Error](err)
@@ -41,19 +44,19 @@ func (a Access) askServer(ctx context.Context, rdb redis.UniversalClient) (denie
 		case err == nil:
 		case !answered:
 			return nil, err
-		case Denied(err) && deniedCommand(err) == "":
+		case redisx.Denied(err) && deniedCommand(err) == "":
 			return nil, err
-		case Denied(err):
+		case redisx.Denied(err):
 			denied = append(denied, deniedCommand(err)) // that with which a connection begins, perhaps
 		}
 	}
 	return denied, nil
 }
 
-// CheckChannel subscribes to the channel on which dispatchers hear of a gate, a halt or another quota. An *AccessError says that
+// CheckChannel subscribes to the channel on which dispatchers hear of a gate, a halt or another quota. An *Error says that
 // Redis denies it: they hear of it up to a second later then.
-func (k ProjectKeys) CheckChannel(ctx context.Context, rdb redis.UniversalClient) error {
-	channel := k.list.Key(SuffixSignal)
+func CheckChannel(ctx context.Context, rdb redis.UniversalClient, k keys.ProjectKeys) error {
+	channel := k.Key(keys.SuffixSignal)
 	sub := rdb.Subscribe(ctx, channel)
 	_, err := sub.Receive(ctx)
 	_ = sub.Close()
@@ -63,14 +66,14 @@ func (k ProjectKeys) CheckChannel(ctx context.Context, rdb redis.UniversalClient
 	switch {
 	case err == nil:
 		return nil
-	case !Denied(err):
+	case !redisx.Denied(err):
 		return fmt.Errorf("ask Redis for the channel %s: %w", channel, err)
 	}
-	denied := &AccessError{User: userOf(ctx, rdb), Err: err}
+	denied := &Error{User: userOf(ctx, rdb), Err: err}
 	if command := deniedCommand(err); command != "" {
 		denied.Keyless = []string{command}
 	} else {
-		denied.Channel = globLiteral(channel)
+		denied.Channel = keys.GlobLiteral(channel)
 	}
 	return denied
 }

@@ -1,4 +1,4 @@
-package queue
+package keys
 
 // The suffixes of the keys that belong to a Firebase project; see ProjectKeys.Key.
 const (
@@ -16,8 +16,11 @@ type ProjectKeys struct{ list List }
 
 // Project names the keys of a Firebase project, by its id.
 func (n Names) Project(project string) ProjectKeys {
-	return ProjectKeys{list: newList(projectPrefix + project)}
+	return ProjectKeys{list: NewList(projectPrefix + project)}
 }
 
 // Key is one of the project's keys, such as "{fanfare:my-project}:pace".
 func (k ProjectKeys) Key(suffix string) string { return k.list.Key(suffix) }
+
+// List holds the same keys, for callers that name them by pattern.
+func (k ProjectKeys) List() List { return k.list }

@@ -1,4 +1,4 @@
-package queue
+package access
 
 import (
 	"errors"
@@ -11,19 +11,21 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/keys"
+	"fanfare/internal/redisx"
 	"fanfare/test/servers"
 )
 
-func everyAccess(n Names) []Access {
-	return slices.Concat(n.ResultAccess(), n.CampaignAccess(), n.TokenAccess(), n.ProfileAccess(true), n.Project("p").Access())
+func everyKey(n keys.Names) []Keys {
+	return slices.Concat(Results(n), Campaigns(n), Tokens(n), Profiles(n, true), Project(n.Project("p")))
 }
 
 // Whoever is let to all that is needed but one pattern is told that one, and nothing is left behind.
-func TestCheckAccessNamesWhatIsDenied(t *testing.T) {
+func TestCheckNamesWhatIsDenied(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
 	defer admin.Close()
-	needed := everyAccess(DefaultNames())
+	needed := everyKey(keys.Default())
 	want := []string{
 		"notification:responses", "{notification:responses}:*", "campaign:*", "{campaign:*", "user:*", "{user:*", "profile:*", "{profile:*",
 		"{fanfare:p}:*",
@@ -46,12 +48,12 @@ func TestCheckAccessNamesWhatIsDenied(t *testing.T) {
 			t.Fatal(err)
 		}
 		poor := redis.NewClient(&redis.Options{Addr: addr, Username: "poor", Password: "secret"})
-		err := CheckAccess(t.Context(), poor, needed...)
-		denied, is := errors.AsType[*AccessError](err)
+		err := Check(t.Context(), poor, needed...)
+		denied, is := errors.AsType[*Error](err)
 		switch {
 		case missing == "" && err != nil:
 			t.Errorf("with all rights: %v", err)
-		case missing != "" && (!is || !Denied(err) || !slices.Equal(denied.Patterns, []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor ~"+missing)):
+		case missing != "" && (!is || !redisx.Denied(err) || !slices.Equal(denied.Patterns, []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor ~"+missing)):
 			t.Errorf("without %s: %v", missing, err)
 		}
 		_ = poor.Close()
@@ -62,7 +64,7 @@ func TestCheckAccessNamesWhatIsDenied(t *testing.T) {
 }
 
 // A profile that nobody keeps in Redis need not be written.
-func TestCheckAccessOfWhatIsOnlyRead(t *testing.T) {
+func TestCheckOfWhatIsOnlyRead(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
 	defer admin.Close()
@@ -71,44 +73,44 @@ func TestCheckAccessOfWhatIsOnlyRead(t *testing.T) {
 	}
 	reader := redis.NewClient(&redis.Options{Addr: addr, Username: "reader", Password: "secret"})
 	defer reader.Close()
-	if err := CheckAccess(t.Context(), reader, DefaultNames().ProfileAccess(false)...); err != nil {
+	if err := Check(t.Context(), reader, Profiles(keys.Default(), false)...); err != nil {
 		t.Error(err)
 	}
-	if err := CheckAccess(t.Context(), reader, DefaultNames().ProfileAccess(true)...); !Denied(err) {
+	if err := Check(t.Context(), reader, Profiles(keys.Default(), true)...); !redisx.Denied(err) {
 		t.Errorf("to be written: %v, want a denial", err)
 	}
 }
 
-func TestCheckAccessOnACluster(t *testing.T) {
+func TestCheckOnACluster(t *testing.T) {
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
 	defer cluster.Close()
-	if err := CheckAccess(t.Context(), cluster, everyAccess(DefaultNames())...); err != nil {
+	if err := Check(t.Context(), cluster, everyKey(keys.Default())...); err != nil {
 		t.Error(err)
 	}
 	// A prefix that brings its own tag has no second pattern.
-	tagged := Names{CampaignPrefix: "{c}:", UserPrefix: "{u}:", UserSuffix: ":t", ProfilePrefix: "{p}:", Responses: "{r}:list"}
-	if got := len(everyAccess(tagged)); got != 6 {
+	tagged := keys.Names{CampaignPrefix: "{c}:", UserPrefix: "{u}:", UserSuffix: ":t", ProfilePrefix: "{p}:", Responses: "{r}:list"}
+	if got := len(everyKey(tagged)); got != 6 {
 		t.Errorf("%d patterns of tagged names, want 6", got)
 	}
-	if err := CheckAccess(t.Context(), cluster, everyAccess(tagged)...); err != nil {
+	if err := Check(t.Context(), cluster, everyKey(tagged)...); err != nil {
 		t.Error(err)
 	}
 }
 
 // A command that is missing is named with its keys and the rule that grants it, whatever the keys, and nothing is left behind.
-func TestCheckAccessNamesTheCommand(t *testing.T) {
+func TestCheckNamesTheCommand(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
 	defer admin.Close()
-	needed := everyAccess(DefaultNames())
+	needed := everyKey(keys.Default())
 	for _, missing := range []string{"rpush", "ltrim", "zadd", "zrem", "del", "lset", "hset", "persist", "pexpire", "lpush", "set", "setbit", "hdel", "sadd", "eval"} {
 		if err := admin.Do(t.Context(), "ACL", "SETUSER", "poor", "reset", "on", ">secret", "+@all", "-"+missing, "~*").Err(); err != nil {
 			t.Fatal(err)
 		}
 		poor := redis.NewClient(&redis.Options{Addr: addr, Username: "poor", Password: "secret"})
-		err := CheckAccess(t.Context(), poor, needed...)
-		denied, is := errors.AsType[*AccessError](err)
-		if !is || !Denied(err) || !slices.Equal(append(denied.Commands, denied.Keyless...), []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor +"+missing) {
+		err := Check(t.Context(), poor, needed...)
+		denied, is := errors.AsType[*Error](err)
+		if !is || !redisx.Denied(err) || !slices.Equal(append(denied.Commands, denied.Keyless...), []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor +"+missing) {
 			t.Errorf("without %s: %v", missing, err)
 		}
 		_ = poor.Close()
