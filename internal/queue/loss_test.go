@@ -2,6 +2,8 @@ package queue_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -77,6 +79,7 @@ func wholeLife(t *testing.T, f fixture) {
 	c = f.counts()
 	wantEqual(t, "sent", c.Ended["sent"], 9)
 	wantEqual(t, "failed", c.Ended["failed"], 1)
+	wantList(t, "other fields of the counts", slices.Sorted(maps.Keys(c.Notes)), []string{"append", "guard", "journal", "replaces"})
 	wantEqual(t, "claimed", c.Claimed, 10)
 	wantEqual(t, "accepted", c.Accepted, 10)
 }

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -9,28 +10,72 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
+
+// onMini is a queue of its own Redis.
+func onMini(t *testing.T, o queue.Options) fixture {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return openOn(t, rdb, rdb, "mini", o)
+}
+
+// set writes fields of the counts.
+func (f fixture) set(fields ...any) {
+	f.Helper()
+	if err := f.rdb.HSet(f.Context(), f.list.Key(keys.SuffixCounts), fields...).Err(); err != nil {
+		f.Fatalf("write counts: %v", err)
+	}
+}
+
+// A lease of another type that the journal names is reported before anything is written.
+func TestRecoveryNamesTheWrongType(t *testing.T) {
+	for _, entry := range []string{
+		"claim claim 0", "release all good claim", "release expired claim good", "strike claim 0", "strike good 01 claim 0",
+		"strike good 01 claim 01 ; claim 1 5 1",
+	} {
+		f := onMini(t, queue.Options{Lease: time.Minute})
+		f.push("a", "b", "c", "d", "e", "f", "g")
+		f.claimAs("good", 2)
+		f.claimAs("claim", 2)
+		l := f.claimAs("own", 2)
+		f.set("journal", entry)
+		wrong := f.list.Lease("claim")
+		f.rdb.Del(t.Context(), wrong)
+		f.rdb.SAdd(t.Context(), wrong, "of another type")
+		before := f.dump()
+		for operation, call := range map[string]func() error{
+			"claim":     func() error { _, err := f.Claim(t.Context(), "next", 1); return err },
+			"settle":    func() error { _, err := f.Settle(t.Context(), endAll(l)); return err },
+			"give back": func() error { _, err := f.GiveBack(t.Context(), "own"); return err },
+			"count":     func() error { _, err := f.Count(t.Context()); return err },
+		} {
+			err := call()
+			if bad, ok := errors.AsType[*redisx.TypeError](err); !ok || bad.Key != wrong || bad.Holds != "set" || bad.Want != "list" {
+				t.Errorf("%s behind %q: %v, want the type of %s", operation, entry, err, wrong)
+			}
+			if after := f.dump(); after != before {
+				t.Errorf("%s behind %q moved something:\nfrom %s\n  to %s", operation, entry, before, after)
+			}
+		}
+	}
+}
 
 // Leases that another program has given an expiry are kept by the recovery of a move, too, even if the script does nothing else.
 func TestRecoveryKeepsLeases(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
-	f := openOn(t, rdb, rdb, "kept", queue.Options{Lease: time.Minute})
+	f := onMini(t, queue.Options{Lease: time.Minute})
 	f.push("a", "b")
 	f.claimAs("held", 1)
 	leases := f.list.Key(keys.SuffixLeases)
-	for _, err := range []error{
-		rdb.HSet(t.Context(), f.list.Key(keys.SuffixCounts), "journal", "release all gone").Err(),
-		rdb.Expire(t.Context(), leases, time.Hour).Err(),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
+	f.set("journal", "release all gone")
+	if err := f.rdb.Expire(t.Context(), leases, time.Hour).Err(); err != nil {
+		t.Fatal(err)
 	}
 	if n, err := f.GiveBack(t.Context(), "gone"); n != 0 || err != nil {
 		t.Fatalf("%d given back of a claim that is gone, error %v", n, err)
 	}
-	if left := rdb.TTL(t.Context(), leases).Val(); left != -1 {
+	if left := f.rdb.TTL(t.Context(), leases).Val(); left != -1 {
 		t.Errorf("the leases expire in %s, want never", left)
 	}
 }
@@ -38,16 +83,11 @@ func TestRecoveryKeepsLeases(t *testing.T) {
 // A claim that was cut behind the trim of its list is booked by the next script. What is left in the list stays there, also where
 // it looks like what was claimed.
 func TestRecoveryDropsNoCopies(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
-	f := openOn(t, rdb, rdb, "copies", queue.Options{Lease: time.Minute})
+	f := onMini(t, queue.Options{Lease: time.Minute})
 	f.push("same", "same", "same", "same")
 	const claim = "cut"
 	f.claimAs(claim, 2)
-	err := rdb.HSet(t.Context(), f.list.Key(keys.SuffixCounts), "journal", "claim "+claim+" 0 4", "inflight", 0, "claimed", 0).Err()
-	if err != nil {
-		t.Fatal(err)
-	}
+	f.set("journal", "claim "+claim+" 0", "claimed", 0)
 	books := func(when string, listed, claimed int64) {
 		t.Helper()
 		c, err := f.Count(t.Context())

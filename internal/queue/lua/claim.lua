@@ -19,15 +19,15 @@ local function mistyped(reply, key, want)
   return type(reply) == 'table' and reply.err and (wrong_type(key, want) or reply)
 end
 
-local fields = {'inflight', 'journal', unpack(guard_fields)}
+local fields = {'journal', unpack(guard_fields)}
 local listed, noted = redis.pcall('LLEN', list), redis.pcall('HMGET', counts, unpack(fields))
 local bad = mistyped(listed, list, 'list') or mistyped(noted, counts, 'hash') or wrong_type(leases, 'zset')
   or (emit and wrong_type(emit, 'list'))
 if bad then
   return bad
 end
-if noted[2] and noted[2] ~= '' then
-  bad = recover(counts, noted[2])
+if noted[1] and noted[1] ~= '' then
+  bad = recover(counts, noted[1])
   if bad then
     return bad
   end
@@ -35,7 +35,7 @@ if noted[2] and noted[2] ~= '' then
 end
 
 local now = server_ms()
-local inflight, notes = tonumber(noted[1] or 0), notes_of(noted, 2)
+local notes = notes_of(noted, 1)
 
 local held = redis.call('TYPE', lease).ok
 if held ~= 'none' then
@@ -120,7 +120,10 @@ end
 local fresh = string.format('%d %d %d', retries + returned + 1, notes.claimed, now)
 if count > 0 then
   redis.call('PERSIST', leases)
-  redis.call('HSET', counts, 'journal', string.format('claim %s %d %d', claim, retries, listed))
+  redis.call('HSET', counts, 'journal', string.format('claim %s %d', claim, retries))
+  if new > 0 then
+    redis.call('LSET', list, '0', mark_of(claim) .. values[count - new + 1]) -- before the lease is whole
+  end
   redis.call('ZADD', leases, whole(now + lease_ms), claim)
   seal(lease, values, fresh)
   if retries > 0 then
@@ -132,6 +135,6 @@ if count > 0 then
   if new > 0 then
     redis.call('LTRIM', list, whole(new), '-1')
   end
-  redis.call('HSET', counts, 'inflight', whole(inflight + count), 'claimed', whole(notes.claimed + new), 'journal', '')
+  redis.call('HSET', counts, 'claimed', whole(notes.claimed + new), 'journal', '')
 end
 return {now, notes.deadline, fresh, {}, values, notes.assumed}

@@ -21,6 +21,10 @@ end
 local listed, returned, retrying, struck = redis.call('LLEN', list), redis.call('LLEN', back), redis.call('ZCARD', retry), {}
 local words = read_entry(books.journal)
 local kind = words and table.remove(words, 1)
+bad = kind and mistyped_lease(counts, kind, words)
+if bad then
+  return bad
+end
 if kind == 'claim' then
   local left = half_claim(counts, words)
   if left then

@@ -2,7 +2,7 @@
 -- want of a permission say. So a move copies elements before it drops them, and field 'journal' of counts says which move is
 -- under way; it is '' otherwise. The next script that moves elements finishes such a move, or drops it where nothing moved.
 -- The entries:
---   claim <claim> <retries> <listed>   a lease is filled, first with that many retries; the list was that long
+--   claim <claim> <retries>            a lease is filled, first with that many retries; see mark_of
 --   release <all|expired> <claims>     elements of leases are copied to the head of back
 --   strike <claim> <marks> ... ; <claim> <position> <due> <attempts> ...
 --                                      outcomes are booked: the latter elements go to the retries, and leases take on these marks
@@ -23,11 +23,27 @@ local function read_entry(entry)
   return words
 end
 
--- half_claim looks at a claim that is under way; words are those of its entry behind 'claim'. It returns nil while its lease is not whole: then nothing has been dropped
--- from where the elements were. Otherwise it returns what is still there too: {retries, in back, in the list, all, known}.
+-- mark_of is white space that stands for a claim. The claim puts it before the head of the list until it trims the list, which is
+-- the only trace of that: what was pushed since may look like what was dropped. Behind it the element is still the same JSON.
+local function mark_of(claim)
+  return (string.gsub(string.gsub(redis.sha1hex(claim), '%d', ' '), '%a', '\t'))
+end
+
+-- read_mark returns the head of the list without a claim's mark, or nil if it has none.
+local function read_mark(list, claim)
+  local mark, head = mark_of(claim), redis.call('LINDEX', list, 0)
+  if head and string.sub(head, 1, #mark) == mark then
+    return string.sub(head, #mark + 1)
+  end
+  return nil
+end
+
+-- half_claim looks at a claim that is under way; words are those of its entry behind 'claim'. It returns nil while its lease is not
+-- whole: then nothing has been dropped from where the elements were. Otherwise it returns what is still there too: {retries, in back,
+-- in the list, all, known}.
 local function half_claim(counts, words)
   local list, back, retry, _, lease = beside(counts)
-  local retries, listed = tonumber(words[2]), tonumber(words[3])
+  local retries = tonumber(words[2])
   local values = redis.call('LRANGE', lease .. words[1], 0, -1)
   local marks, fresh = read_header(table.remove(values, 1))
   if #values == 0 or #values ~= #marks then
@@ -35,25 +51,25 @@ local function half_claim(counts, words)
   end
   local known = tonumber(string.match(fresh, '^%d+')) - 1
 
-  -- at_head is how many of values first to last are the head of a list: all or none.
-  local function at_head(key, first, last)
-    local found = first <= last and redis.call('LRANGE', key, 0, last - first) or {}
-    for i = first, last do
-      if found[i - first + 1] ~= values[i] then
+  -- at_head is how many of the values from back are its head: all or none. They have ids, so no others look like them.
+  local function at_head()
+    local found = retries < known and redis.call('LRANGE', back, 0, known - retries - 1) or {}
+    for i = retries + 1, known do
+      if found[i - retries] ~= values[i] then
         return 0
       end
     end
     return #found
   end
 
-  local left = {retries = {}, all = #values, known = known, back = at_head(back, retries + 1, known), list = 0}
+  local left = {retries = {}, all = #values, known = known, back = at_head(), list = 0}
   for i = 1, retries do
     if redis.call('ZSCORE', retry, values[i]) then
       left.retries[#left.retries + 1] = values[i]
     end
   end
-  if redis.call('LLEN', list) >= listed then
-    left.list = at_head(list, known + 1, #values)
+  if read_mark(list, words[1]) then
+    left.list = math.min(#values - known, redis.call('LLEN', list))
   end
   return left
 end
@@ -131,16 +147,34 @@ end
 local function put_back(counts, expired, claims, gathered, first)
   local _, back, _, leases, lease = beside(counts)
   call_all('LPUSH', back, gathered, first)
-  local noted = redis.call('HMGET', counts, 'inflight', 'reaped')
+  local noted = tonumber(redis.call('HGET', counts, 'reaped')) or 0
   local struck, entry = {}, {'strike'}
   for i, claim in ipairs(claims) do
     struck[i] = {claim = claim, marks = '0', lease = lease .. claim}
     entry[2 * i], entry[2 * i + 1] = claim, '0'
   end
-  local reaped = (tonumber(noted[2]) or 0) + (expired and #gathered or 0)
-  redis.call('HSET', counts, 'inflight', whole((tonumber(noted[1]) or 0) - #gathered), 'reaped', whole(reaped),
-    'journal', table.concat(entry, ' '))
+  local reaped = noted + (expired and #gathered or 0)
+  redis.call('HSET', counts, 'reaped', whole(reaped), 'journal', table.concat(entry, ' '))
   strike(counts, leases, struck)
+end
+
+-- mistyped_lease is an error reply if a lease that an entry names is of another type; words are those behind its kind.
+local function mistyped_lease(counts, kind, words)
+  local _, _, _, _, lease = beside(counts)
+  local first, last, step = 1, #words, 2
+  if kind == 'claim' then
+    last = 1
+  elseif kind == 'release' then
+    first, step = 2, 1
+  end
+  local bad
+  for i = first, last, step do
+    if bad or words[i] == ';' then
+      break
+    end
+    bad = wrong_type(lease .. words[i], 'list')
+  end
+  return bad
 end
 
 -- recover finishes the move that an entry of the journal is about, and returns nil, or an error reply where it cannot.
@@ -150,12 +184,12 @@ local function recover(counts, entry)
     return nil
   end
   local list, back, retry, leases, lease = beside(counts)
-  local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset')
+  local kind = table.remove(words, 1)
+  local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset') or mistyped_lease(counts, kind, words)
   if bad then
     return bad
   end
   redis.call('PERSIST', leases)
-  local kind = table.remove(words, 1)
   if kind == 'claim' then
     local left = half_claim(counts, words)
     if left then
@@ -165,10 +199,13 @@ local function recover(counts, entry)
           redis.call('LTRIM', key, n, -1)
         end
       end
-      local noted = redis.call('HMGET', counts, 'inflight', 'claimed')
-      redis.call('HSET', counts, 'inflight', whole((tonumber(noted[1]) or 0) + left.all),
-        'claimed', whole((tonumber(noted[2]) or 0) + left.all - left.known), 'journal', '')
+      local claimed = tonumber(redis.call('HGET', counts, 'claimed')) or 0
+      redis.call('HSET', counts, 'claimed', whole(claimed + left.all - left.known), 'journal', '')
     else
+      local head = read_mark(list, words[1])
+      if head then
+        redis.call('LSET', list, '0', head)
+      end
       strike(counts, leases, {{claim = words[1], marks = '', lease = lease .. words[1]}})
     end
   elseif kind == 'release' then

@@ -23,7 +23,7 @@ if bad then
 end
 
 -- What the outcomes are counted under, and what the books say of that now.
-local fields, columns = {'journal', 'inflight'}, {}
+local fields, columns = {'journal'}, {}
 local function column(name)
   if not columns[name] then
     fields[#fields + 1] = name
@@ -173,7 +173,7 @@ for field, limit in pairs(limits) do
     end
   end
 end
-local written = {'inflight', whole((tonumber(books[2]) or 0) - applied), 'journal', table.concat(entry, ' ')}
+local written = {'journal', table.concat(entry, ' ')}
 for field, n in pairs(tally) do
   written[#written + 1], written[#written + 2] = fields[field], whole((tonumber(books[field]) or 0) + n)
 end
