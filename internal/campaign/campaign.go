@@ -21,10 +21,6 @@ type Campaigns struct {
 	scan  scanner
 }
 
-// kept is how long a list is kept beyond its deadline while it has a campaign: for good. It is an expiry all the same, by which the
-// scripts tell a list that was guarded from one that a producer has written since.
-const kept = 10 * 365 * 24 * time.Hour
-
 // New makes the campaigns of a Redis; it does not talk to it.
 func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, error) {
 	o = o.withDefaults()
@@ -40,7 +36,7 @@ func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, er
 // Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster:
 // that list may be in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
 // next claim of every process.
-func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, kept) }
+func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, queue.Kept) }
 
 // QueueOf is Queue for a process that sends what the spec says: nothing is claimed either once Change has written another message,
 // or another project than that of this process.
@@ -49,7 +45,7 @@ func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
 	if c.o.Project != "" {
 		besides = append(besides, queue.Field{Name: fieldProject, Value: c.o.Project})
 	}
-	return c.gated(s.ID, kept, besides...)
+	return c.gated(s.ID, queue.Kept, besides...)
 }
 
 func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Field) (*queue.Queue, error) {

@@ -150,3 +150,30 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 	f.discover()
 	f.wantGuarded("without its counts", "1", forGood)
 }
+
+// The list of a campaign that is gone with its counts is kept as one without a campaign, and has the deadline that its producer gave it.
+func guardsWithoutTheCampaign(t *testing.T, b *backend) {
+	f := open(t, b)
+	for deadline, keep := range map[time.Duration]time.Duration{
+		time.Hour:             time.Hour + queue.DefaultLinger,
+		-30 * 24 * time.Hour:  queue.DefaultLinger,
+		300 * 24 * time.Hour:  300*24*time.Hour + queue.DefaultLinger,
+		-300 * 24 * time.Hour: queue.DefaultLinger,
+	} {
+		id := deadline.String()
+		f.push(id, 10)
+		f.ok(f.rdb.PExpire(t.Context(), f.list(id).Plain(), queue.Kept+deadline).Err())
+		for _, look := range []string{"first", "second"} {
+			f.discover()
+			if off := time.Until(f.books(id).Deadline) - deadline; off.Abs() > patience {
+				t.Errorf("%s look, deadline in %s: it is %s off", look, id, off)
+			}
+			if off := f.expiry(f.list(id).Plain()) - keep; off.Abs() > patience {
+				t.Errorf("%s look, deadline in %s: the expiry is %s off", look, id, off)
+			}
+		}
+	}
+	// With a campaign, it is kept for good again.
+	f.create(time.Hour.String(), campaign.Draft)
+	f.wantGuarded("with a campaign", time.Hour.String(), forGood)
+}

@@ -37,8 +37,7 @@ var (
 
 // newScript makes a script about campaigns.
 func newScript(piece string) *redis.Script {
-	kept := fmt.Sprintf("local kept_ms = %d\n", kept.Milliseconds())
-	return redis.NewScript(redisx.Join(queue.GuardList(), kept, lua.Piece("prelude"), lua.Piece(piece)))
+	return redis.NewScript(redisx.Join(queue.GuardList(), lua.Piece("prelude"), lua.Piece(piece)))
 }
 
 // run calls a script and returns the word it answers with, and the one behind it, if any. A key of the wrong type is a

@@ -16,6 +16,10 @@ const (
 	DefaultLinger     = 7 * 24 * time.Hour
 )
 
+// Kept is how long a list is kept beyond its deadline while it has a campaign: for good. It is an expiry all the same, by which the
+// scripts tell a list that was guarded from one that a producer has written since.
+const Kept = 10 * 365 * 24 * time.Hour
+
 // Options of a Queue; a zero field takes its default.
 type Options struct {
 	Lease      time.Duration // how long a claim is kept without an Extend; whole milliseconds

@@ -16,7 +16,7 @@ var files embed.FS
 var (
 	lua = redisx.NewLua(files)
 
-	claimScript   = lua.Script("prelude", "journal", "guard_list", "claim")
+	claimScript   = redis.NewScript(redisx.Join(lua.Piece("prelude"), lua.Piece("journal"), GuardList(), lua.Piece("claim")))
 	extendScript  = lua.Script("prelude", "extend")
 	settleScript  = lua.Script("prelude", "journal", "settle")
 	releaseScript = lua.Script("prelude", "journal", "release")
@@ -26,8 +26,10 @@ var (
 )
 
 // GuardList is Lua for scripts of other rooms that look at a list: read_notes and guard_list. They keep what waits
-// in the list beyond its producer's expiry.
-func GuardList() string { return lua.Piece("guard_list") }
+// in the list beyond its producer's expiry. They stand behind kept_ms, which is Kept.
+func GuardList() string {
+	return fmt.Sprintf("local kept_ms = %d\n", Kept.Milliseconds()) + lua.Piece("guard_list")
+}
 
 // run calls a script; a reply that says WRONGTYPE becomes a *TypeError.
 func (q *Queue) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {

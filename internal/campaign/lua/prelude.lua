@@ -1,6 +1,5 @@
--- Stands before every script about campaigns, behind guard_list.lua and kept_ms, which is how long a list is kept beyond its
--- deadline while it has a campaign. Scripts that bring a campaign into a state, guard or forget it have these KEYS first:
--- spec, counts, list, back, retry, leases, outbox.
+-- Stands before every script about campaigns, behind guard_list.lua. Scripts that bring a campaign into a state, guard or forget it
+-- have these KEYS first: spec, counts, list, back, retry, leases, outbox.
 
 local function contains(list, value)
   for _, each in ipairs(list) do

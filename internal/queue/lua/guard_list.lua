@@ -1,4 +1,5 @@
--- The guard of a list, for every script that looks at one. Its fields in counts:
+-- The guard of a list, for every script that looks at one. It stands behind kept_ms, which is how long a list is kept beyond its
+-- deadline while it has a campaign. Its fields in counts:
 --   deadline  when the list would have expired, in ms; while there is no list, the last one's
 --   assumed   1 if no producer set that expiry: our loader did, by default
 --   guard     the expiry that we set instead, beyond the deadline
@@ -18,15 +19,13 @@ local function read_notes(counts)
   return notes_of(redis.call('HMGET', counts, unpack(guard_fields)), 0)
 end
 
--- far_ms is a guard so far away that no producer means it as an expiry.
-local far_ms = 365 * 24 * 3600 * 1000
-
 -- guard_list makes a deadline of the expiry that a producer has set, keeps the list for keep_ms beyond it, and notes how many
 -- recipients were seen, of whom so many are listed. It changes notes alike, and writes nothing where all is in order.
 --
 -- An expiry that is not the guard is the producer's; a second of tolerance is for clocks that round. A guarded list always has an
 -- expiry, so one without is newer than its counts and has no deadline. There is one deadline for all, the newest list's: it holds
--- for retries of an older list too.
+-- for retries of an older list too. An expiry so far away that no producer means it is the guard of a list whose counts are lost, and
+-- tells its deadline. Where its campaign is gone, too, the list is kept for keep_ms from now at least.
 local function guard_list(list, counts, notes, listed, keep_ms, now)
   local ttl = redis.call('PTTL', list)
   if ttl == -2 then
@@ -58,11 +57,14 @@ local function guard_list(list, counts, notes, listed, keep_ms, now)
       note('guard', guard)
     end
   else
-    local lost = notes.deadline == 0 and keep_ms >= far_ms and ttl > keep_ms / 2 -- the counts, with this very deadline
-    adopted, guard = true, lost and now + ttl or now + ttl + keep_ms
+    local deadline = now + ttl
+    if ttl > kept_ms / 2 then
+      deadline = deadline - kept_ms
+    end
+    adopted, guard = true, math.max(deadline, keep_ms < kept_ms and now or deadline) + keep_ms
     redis.call('HDEL', counts, 'assumed')
     notes.assumed = 0
-    note('deadline', guard - keep_ms)
+    note('deadline', deadline)
     note('guard', guard)
   end
 
