@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -172,4 +173,56 @@ func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
 	f.hset(counts, "load:x", 1)
 	f.discover()
 	f.wantNothingOf(b, "1")
+}
+
+// The next load removes what counts say of loads that were closed a day ago, and of nothing else.
+func forgetsLoadsThatAreOver(t *testing.T, b *backend) {
+	f := open(t, b)
+	counts := f.key("1", keys.SuffixCounts)
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).UnixMilli() }
+	const day = 24 * time.Hour
+	f.create("1", campaign.Draft)
+	f.load("1", false, 1)
+	for field := range f.notes("1") {
+		if strings.HasPrefix(field, "load:") {
+			f.hset(counts, field, ago(day+time.Minute))
+		}
+	}
+	f.hset(counts, "load:old", 0, "append:old", "0 0 0 1 old", "append:taken", "0 0 0 1 taken",
+		"load:today", ago(day-time.Minute), "append:today", "0 0 0 1 today",
+		"load:on", ago(-time.Minute), "load:stopped", ago(3*day), "progress:stopped", "3 3 1 1", "append:stopped", "0 0 0 1 stopped")
+	_, err := f.Load(t.Context(), "1", true)
+	f.ok(err)
+	wantEqual(t, "fields before a load begins", len(marksIn(f.notes("1"))), 10)
+	l := f.loader("1", true)
+	f.ok(l.Append(t.Context(), batch(1)))
+	wantList(t, "fields when it goes on", marksIn(f.notes("1")),
+		"append:stopped", "append:today", "load:NEW", "load:on", "load:stopped", "load:today", "progress:NEW", "progress:stopped")
+	f.ok(l.Close(t.Context()))
+	f.ok(l.Close(t.Context())) // as after a lost reply
+	wantList(t, "fields when it is over", marksIn(f.notes("1")),
+		"append:stopped", "append:today", "load:NEW", "load:on", "load:stopped", "load:today", "progress:stopped")
+}
+
+// notes are the fields of counts that are no figures.
+func (f fixture) notes(id string) map[string]string {
+	f.Helper()
+	c, err := f.queue(id).Count(f.Context())
+	f.ok(err)
+	return c.Notes
+}
+
+// marksIn are the fields about loads, in order, with those whose id is made up called NEW.
+func marksIn(notes map[string]string) (all []string) {
+	for field := range notes {
+		kind, load, found := strings.Cut(field, ":")
+		switch {
+		case found && len(load) > len("stopped"):
+			all = append(all, kind+":NEW")
+		case found:
+			all = append(all, field)
+		}
+	}
+	slices.Sort(all)
+	return all
 }

@@ -165,7 +165,12 @@ var keepers = map[string]struct {
 		r.must(r.sound.Guard(r.t.Context(), "42"))
 		r.must(r.rdb.Del(r.t.Context(), counts).Err())
 	}, (*room).guard},
-	"begin a load":          {"campaign/begin_load", func(r *room) { r.load(false) }, (*room).bring},
+	"guard what was left": {"campaign/guard", func(r *room) { r.push(queue.Kept+3*time.Hour, "a", "b") }, (*room).guard},
+	"begin a load":        {"campaign/begin_load", func(r *room) { r.load(false) }, (*room).bring},
+	"begin after others": {"campaign/begin_load", func(r *room) {
+		r.write(counts, 0, "load:old", 1, "append:old", "0 0 0 1 old")
+		r.load(true)
+	}, (*room).bring},
 	"begin to append":       {"campaign/begin_load", func(r *room) { r.create(); r.push(0, "x"); r.load(true) }, (*room).bring},
 	"append the first":      {"queue/append", func(r *room) { r.load(false) }, (*room).bring},
 	"append to a guarded":   {"queue/append", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).bring},

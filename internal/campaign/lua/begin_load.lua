@@ -1,10 +1,12 @@
 -- begin_load lets a load begin, once: of two that do not append, one is refused, unless all recipients of the first are missing. A
 -- full Redis refuses it, as it would the recipients. ARGV: the load; 'append' or 'new'; 'look' (which changes nothing) or 'begin';
 -- how long the load counts as going on in ms; how many recipients are missing, which it may replace; then the final states.
+-- It also removes what counts still say of loads that were closed a day ago: until then a call of theirs may come again.
 -- Returns {'begun'}, {'exists'} or {'final', state}.
 local spec, counts, list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local load, appending, begin, patience_ms = ARGV[1], ARGV[2] == 'append', ARGV[3] == 'begin', tonumber(ARGV[4])
 local missing = tonumber(ARGV[5])
+local memory_ms, most = 24 * 3600 * 1000, 1000
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
@@ -25,10 +27,34 @@ if not appending then
     end
   end
 end
+-- closed returns fields about loads that are over: marks of the closed, and batches of those without a mark, which can push nothing.
+local function closed()
+  local fields, marks, gone, before = redis.call('HGETALL', counts), {}, {}, server_ms() - memory_ms
+  for i = 1, #fields, 2 do
+    local kind, of = string.match(fields[i], '^(%a+):(.*)$')
+    if kind == 'progress' then
+      marks[of] = true
+    elseif kind == 'load' then
+      marks[of] = marks[of] or (tonumber(fields[i + 1]) or 0) >= before
+    end
+  end
+  for i = 1, #fields, 2 do
+    local kind, of = string.match(fields[i], '^(%a+):(.*)$')
+    if (kind == 'load' or kind == 'append') and not marks[of] and #gone < most then
+      gone[#gone + 1] = fields[i]
+    end
+  end
+  return gone
+end
+
 if begin then
   if not appending then
     redis.call('HSET', counts, 'loader', load)
   end
   redis.call('HSET', counts, 'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms))
+  local gone = closed()
+  if #gone > 0 then
+    redis.call('HDEL', counts, unpack(gone))
+  end
 end
 return {'begun'}

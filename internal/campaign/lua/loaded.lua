@@ -13,8 +13,7 @@ if redis.call('HEXISTS', counts, mark) == 0 then
   return {'deleted'}
 end
 redis.call('HDEL', counts, '') -- no field: the write that a full Redis accepts
-local until_ms = {on = server_ms() + patience_ms, off = server_ms(), done = 0}
-redis.call('HSET', counts, mark, whole(until_ms[step]))
+redis.call('HSET', counts, mark, whole(server_ms() + (step == 'on' and patience_ms or 0))) -- begin_load removes it
 if step == 'done' then
   redis.call('HDEL', counts, 'progress:' .. load)
 end

@@ -21,7 +21,7 @@ if redis.call('HGET', counts, 'loader') == old then
   fields[#fields + 1] = 'loader'
   fields[#fields + 1] = new
 end
-redis.call('HDEL', counts, 'load:' .. old)
+redis.call('HDEL', counts, 'load:' .. old, 'append:' .. old)
 redis.call('HSET', counts, unpack(fields))
 redis.call('HDEL', counts, 'progress:' .. old)
 return {'begun'}

@@ -14,7 +14,7 @@ end
 for _, field in ipairs(redis.call('HKEYS', counts)) do
   local load = string.match(field, '^progress:(.*)$')
   if load then
-    redis.call('HSET', counts, 'load:' .. load, 0)
+    redis.call('HSET', counts, 'load:' .. load, whole(server_ms())) -- as it is when a load is closed
     redis.call('HDEL', counts, field)
   end
 end
