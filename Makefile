@@ -14,7 +14,8 @@ test: ## run every test with the race detector; install the servers it needs whe
 	./tools/test-servers.sh
 	@$(MAKE) --no-print-directory $(JUDGE)
 	cd tools && $(GO) test ./cast
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+	# By default, the race detector sleeps for a second at the end of each test program.
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 20m ./...
 
 $(JUDGE): test/judges/node/package-lock.json
 	npm ci --prefix test/judges/node --ignore-scripts --omit=optional --no-audit --no-fund

@@ -130,9 +130,7 @@ func (e *every) run(ctx context.Context, stdout *os.File, program string, args .
 	if stdout != nil {
 		command.Stdout = stdout
 	}
-	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR", "PATH", "HOME"} {
-		command.Env = append(command.Env, name+"="+e.ts.Getenv(name))
-	}
+	command.Env = environment(e.ts)
 	err := command.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		e.ts.Check(err)

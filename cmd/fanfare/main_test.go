@@ -38,6 +38,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FCM_ENDPOINT", "http://127.0.0.1:1/v1")
 			e.Setenv("FCM_PROJECT_ID", "demo")
 			e.Setenv("TZ", "UTC")
+			// The race detector sleeps for a second before a program exits with 0, in case a goroutine still races then.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Values[simKey{}] = new(*fcmsim.Simulator)
 			return err
 		},
@@ -65,6 +67,14 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// environment is that of the programs which a script's own commands run.
+func environment(ts *testscript.TestScript) (env []string) {
+	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR", "PATH", "HOME", "GORACE"} {
+		env = append(env, name+"="+ts.Getenv(name))
+	}
+	return env
+}
+
 // interrupts PATTERN PROGRAM ARGUMENTS… sends SIGINT once a line of the program's output matches, and fails unless the program
 // then exits with 0.
 func interrupts(ts *testscript.TestScript, neg bool, args []string) {
@@ -73,9 +83,7 @@ func interrupts(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	command := exec.Command(args[1], args[2:]...)
 	command.Dir, command.Stderr = ts.MkAbs("."), ts.Stderr()
-	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR"} {
-		command.Env = append(command.Env, name+"="+ts.Getenv(name))
-	}
+	command.Env = environment(ts)
 	out, err := command.StdoutPipe()
 	ts.Check(err)
 	ts.Check(command.Start())
