@@ -6,7 +6,7 @@ import (
 	"fanfare/fcmsim"
 )
 
-// The timeline that the README plays gates the project once, and then lets it recover.
+// The timeline of docs/simulator.md gates the project once, and then lets it recover.
 func TestExampleTimelineGatesAndRecovers(t *testing.T) {
 	timeline, err := readTimeline("../../examples/timeline.json", flagRules{})
 	if err != nil {

@@ -2,7 +2,7 @@
 // that nobody knows, wherever it stands, and a value that does not fit are errors that say where and what would fit.
 //
 // The struct tags below are the one source of the settings: key, default, limits, the environment's conventional
-// name and the one-line meaning. config.yaml, the flags, the table in the README and "fanfare config" all follow from them.
+// name and the one-line meaning. config.yaml, the flags, the table in docs/settings.md and "fanfare config" all follow from them.
 package config
 
 import "time"
