@@ -36,6 +36,8 @@ func TestRedisURLAndItsParts(t *testing.T) {
 		"TLS switched off by a flag":            {"redis: {url: 'rediss://f:1'}", []string{"--redis.tls.enabled=false"}, nil, "redis://f:1/0", "f 1   0 false"},
 		"TLS stays with another database":       {"redis: {url: 'rediss://f:1'}", []string{"--redis.db=3"}, nil, "rediss://f:1/3", "f 1   3 true"},
 		"socket":                                {"redis: {url: 'unix:///run/r.sock?db=2'}", nil, nil, "unix:///run/r.sock?db=2", " 0   2 false"},
+		"socket with signs in its path":         {"", nil, []string{"REDIS_URL=unix:///run/r@1/s.sock"}, "unix:///run/r@1/s.sock", " 0   0 false"},
+		"port that a url leaves open anyway":    {"", nil, []string{"REDIS_URL=redis://h", "REDIS_PORT=6379"}, "redis://h", "h 6379   0 false"},
 		"database of a socket":                  {"redis: {url: 'unix:///run/r.sock?db=2'}", []string{"--redis.db=3"}, nil, "unix:///run/r.sock?db=3", " 0   3 false"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,5 +75,20 @@ func TestOriginsOfTheRedisURL(t *testing.T) {
 	}
 	if got := valueOf(t, settings, "redis.db").Origin; !strings.HasPrefix(got, "environment REDIS_URL; not used: ") || !strings.HasSuffix(got, "fanfare.yaml:1") {
 		t.Errorf("redis.db is from %q", got)
+	}
+}
+
+// TestOriginOfCredentialsThatAreNotUsed names the source that is stronger.
+func TestOriginOfCredentialsThatAreNotUsed(t *testing.T) {
+	for key, c := range map[string]struct{ yaml, env, used string }{
+		"fcm.credentials":      {"fcm: {credentials: '{}'}", "GOOGLE_APPLICATION_CREDENTIALS=f.json", "fcm.credentials_file"},
+		"fcm.credentials_file": {"fcm: {credentials_file: f.json}", "FCM_CREDENTIALS={}", "fcm.credentials"},
+	} {
+		settings := mustLoad(t, c.yaml, nil, []string{c.env})
+		name, _, _ := strings.Cut(c.env, "=")
+		unused, used := valueOf(t, settings, key), valueOf(t, settings, c.used)
+		if unused.Text != "" || unused.Origin != "not used: environment "+name+" is stronger" || used.Text == "" {
+			t.Errorf("%s: got %+v, and %+v", key, unused, used)
+		}
 	}
 }

@@ -61,6 +61,10 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		"no project id":             {yaml: "fcm: {project_id: 'my}project'}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "letters, digits"},
 		"underscore in a project":   {yaml: "fcm: {project_id: my_project}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "use letters, digits, '-', '.' and ':'"},
 		"claim below one element":   {yaml: "queue: {max_element: 8MiB}", wantKey: "queue.claim_bytes", wantOrigin: "default", wantText: "at least 8MiB"},
+		"size beyond 64 bits":       {env: []string{"FANFARE_QUEUE_MAX_ELEMENT=18014398509482048KiB"}, wantKey: "queue.max_element", wantOrigin: "environment FANFARE_QUEUE_MAX_ELEMENT", wantText: "does not fit"},
+		"text that is too long":     {env: []string{"LOG_LEVEL=" + strings.Repeat("x", 41)}, wantKey: "log.level", wantOrigin: "environment LOG_LEVEL", wantText: "log.level: this value does not fit"},
+		"text that is long":         {env: []string{"LOG_LEVEL=" + strings.Repeat("x", 40)}, wantKey: "log.level", wantOrigin: "environment LOG_LEVEL", wantText: strings.Repeat("x", 40)},
+		"path beyond the system's":  {env: []string{"GOOGLE_APPLICATION_CREDENTIALS=" + strings.Repeat("/", 4096)}, wantKey: "fcm.credentials_file", wantOrigin: "environment GOOGLE_APPLICATION_CREDENTIALS", wantText: "holds a text of 4KiB"},
 		"not YAML":                  {yaml: "queue:\n  lease: [\n", wantOrigin: "", wantText: "not YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,6 +89,22 @@ func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)
 		}
+	}
+}
+
+// TestUnknownNamesAreInOrder whatever order the environment has, and get no hint that is far-fetched.
+func TestUnknownNamesAreInOrder(t *testing.T) {
+	_, err := load(t, "x: {}", nil, []string{"FANFARE_ZZZZZZZZ=1", "FANFARE_AAAAAAAA=1"})
+	if a, z := strings.Index(err.Error(), "FANFARE_AAAAAAAA"), strings.Index(err.Error(), "FANFARE_ZZZZZZZZ"); a < 0 || z < a || strings.Contains(err.Error(), "?") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLimitsThatAreReachedAreKept(t *testing.T) {
+	settings := mustLoad(t, "queue: {max_element: 8MiB, claim_bytes: 8MiB}\nretry: {min_backoff: 11s, max_backoff: 11s}", nil,
+		[]string{"GOOGLE_APPLICATION_CREDENTIALS=" + strings.Repeat("/", 4095)})
+	if settings.Queue.ClaimBytes != settings.Queue.MaxElement || settings.Retry.MaxBackoff != settings.Retry.MinBackoff || len(settings.FCM.CredentialsFile) != 4095 {
+		t.Errorf("got %+v, %+v", settings.Queue, settings.Retry)
 	}
 }
 
