@@ -9,6 +9,8 @@ import (
 	"pgregory.net/rapid"
 )
 
+const century = 100 * 365 * 24 * time.Hour
+
 // Whatever number stands there: the moment can be shown, subtracted and compared.
 func TestMomentsAreUsable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -18,13 +20,19 @@ func TestMomentsAreUsable(t *testing.T) {
 				t.Fatalf("%d %s became %s: %v", n, name, at, err)
 			}
 		}
-		if d := Span(n); d < 0 || d > 101*365*24*time.Hour {
+		if d := Span(n); d < 0 || d > century {
 			t.Fatalf("%d ms became %s", n, d)
 		}
 		if c := Count(int(n)); c < 0 || c > 1_000_000 {
 			t.Fatalf("count of %d", c)
 		}
 	})
+	for _, years := range []int64{99, 100, 101, 1000} {
+		year := century / 100
+		if d := Span(years * year.Milliseconds()); d != time.Duration(min(years, 100))*year {
+			t.Errorf("%d years became %s", years, d)
+		}
+	}
 	const now = 1_767_225_600_000
 	if at := Milli(now); at.UnixMilli() != now || Micro(now*1000) != at || Span(1500) != 1500*time.Millisecond || Count(7) != 7 || Span(0) != 0 || Span(-1) != 0 || Count(0) != 0 {
 		t.Errorf("%s is not kept", at)

@@ -28,6 +28,8 @@ func TestIdentify(t *testing.T) {
 		"elasticache, serverless, says its policy": {"redis_version:7.1 redis_mode:cluster os:Amazon_ElastiCache maxmemory_policy:volatile-lru", "ElastiCache (Redis) 7.1", "cluster", Refused, "node-based"},
 		"elasticache, nodes":                       {"redis_version:7.1.0 redis_mode:cluster os:Amazon_ElastiCache maxmemory:100 maxmemory_policy:noeviction", "ElastiCache (Redis) 7.1.0", "cluster", Untested, "parameter group"},
 		"memorydb":                                 {"redis_version:7.1.0 redis_mode:cluster os:Amazon_MemoryDB", "MemoryDB (Redis) 7.1.0", "cluster", Untested, "not tested"},
+		"elasticache, serverless, with a limit":    {"redis_version:7.1 redis_mode:cluster os:Amazon_ElastiCache maxmemory:100", "ElastiCache (Redis) 7.1", "cluster", Refused, "node-based"},
+		"memorydb that would lose recipients":      {"redis_version:6.3.4 role:active-replica os:Amazon_MemoryDB", "MemoryDB (KeyDB) 6.3.4", "", Refused, ""},
 		"nothing":                                  {"", "Redis ", "", Tested, ""},
 	} {
 		info := make(map[string]string)

@@ -1,0 +1,32 @@
+package terminal
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// TestOnlyTerminalsAreDrawnOn reads what the kernel echoes of what was written to a terminal: an escape shows as ^[.
+func TestOnlyTerminalsAreDrawnOn(t *testing.T) {
+	for noColor, want := range map[string]string{"": "^[[1mCampaign 42^[[m", "1": "Campaign 42"} {
+		t.Setenv("NO_COLOR", noColor)
+		tty, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tty.Close()
+		out := New(tty)
+		Heading(out, "Campaign 42")
+		echo, err := bufio.NewReader(tty).ReadString('\n')
+		if got := strings.TrimSpace(echo); got != want || err != nil || out.Err() != nil || !Is(out) {
+			t.Errorf("NO_COLOR=%q: got %q, %v, want %q", noColor, got, err, want)
+		}
+	}
+	var file bytes.Buffer
+	if Heading(New(&file), "Campaign 42"); file.String() != "Campaign 42\n" || Is(New(&file)) || Columns(&file) != 0 {
+		t.Errorf("a file holds %q", file.String())
+	}
+}
