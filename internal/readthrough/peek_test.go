@@ -1,7 +1,9 @@
 package readthrough_test
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"testing"
 
 	"github.com/alicebob/miniredis/v2"
@@ -54,5 +56,28 @@ func TestPeekNamesWhomItCannotTell(t *testing.T) {
 	server.SetError("gone")
 	if _, err = b.cache().Peek(t.Context(), []string{"1"}); !readthrough.Undecided(err, "1") {
 		t.Errorf("without Redis: %v", err)
+	}
+}
+
+// A text of no use is the answer where there is no better one, and no answer while no one can tell.
+func TestUnusableTextsAreTheLastAnswer(t *testing.T) {
+	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	b.store(b.keys.Value("1"), "bad in Redis")
+	b.store(b.keys.Value("2"), "bad in Redis")
+	b.store(b.keys.Value("4"), "bad in Redis")
+	b.table.rows = rows{"2": "better", "3": "bad in the source"}
+	want := rows{"1": "bad in Redis", "2": "better", "3": "bad in the source"}
+	for name, look := range map[string]func(context.Context, []string) (map[string]string, error){
+		"Lookup": b.cache().Lookup, "Peek": b.cache().Peek,
+	} {
+		b.table.during = nil
+		if got, err := look(t.Context(), []string{"1", "2", "3"}); !maps.Equal(got, want) || err != nil {
+			t.Errorf("%s: got %v, %v, want %v", name, got, err, want)
+		}
+		b.expect("Redis still holds", b.held(b.keys.Value("1")), "bad in Redis")
+		b.table.during = func() error { return errors.New("no connection") }
+		if got, err := look(t.Context(), []string{"4", "5"}); len(got) != 0 || !readthrough.Undecided(err, "4") || !readthrough.Undecided(err, "5") {
+			t.Errorf("%s without the source: got %v, %v", name, got, err)
+		}
 	}
 }

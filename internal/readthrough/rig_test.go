@@ -41,11 +41,13 @@ func newRig(t *testing.T, rdb redis.UniversalClient) *rig {
 	}
 }
 
-// decode takes text in capitals for unreadable.
+// decode takes text in capitals for unreadable, and what begins with "bad " for unusable.
 func decode(text string) (string, error) {
 	switch {
 	case text == "":
 		return "", readthrough.ErrEmpty
+	case strings.HasPrefix(text, "bad "):
+		return text, readthrough.ErrUnusable
 	case strings.ToUpper(text) == text:
 		return "", errors.New("it shouts")
 	}
