@@ -3,10 +3,12 @@ package fcmsim
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -169,6 +171,24 @@ func TestConnectionsBeyondTheLimitAreHungUp(t *testing.T) {
 	_ = first.Close()
 	dial()
 	_ = (<-accepted).Close()
+}
+
+// TestTheAdminAPITakesFewConnections opens idle ones until there is no place.
+func TestTheAdminAPITakesFewConnections(t *testing.T) {
+	srv := serving(t)
+	var last net.Conn
+	for range maxAdminConns + 1 {
+		conn, err := net.Dial("tcp", hostOf(srv.URLs.Admin))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		last = conn
+	}
+	_ = last.SetReadDeadline(time.Now().Add(4 * time.Second)) // the server's own timeout is longer
+	if _, err := last.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("one connection too many is kept: %v", err)
+	}
 }
 
 // TestThePortsHaveEveryTimeout reads the configuration, whose timeouts no test can afford to wait for.

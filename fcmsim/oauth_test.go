@@ -135,6 +135,8 @@ func TestAssertionIsExamined(t *testing.T) {
 		{"another algorithm", grant, sign("HS256", good), "invalid_grant", "algorithm"},
 		{"no issuer", grant, noIssuer, "invalid_grant", "issuer"},
 		{"expired", grant, with(func(c *jws.ClaimSet) { c.Iat, c.Exp = now-7200, now-3600 }), "invalid_grant", "short-lived"},
+		{"expired beyond all skew", grant, with(func(c *jws.ClaimSet) { c.Iat, c.Exp = now-1800, now-360 }), "invalid_grant", "short-lived"},
+		{"too early", grant, with(func(c *jws.ClaimSet) { c.Iat = now + 360 }), "invalid_grant", "short-lived"},
 		{"too long", grant, with(func(c *jws.ClaimSet) { c.Exp = now + 7200 }), "invalid_grant", "short-lived"},
 		{"another scope", grant, with(func(c *jws.ClaimSet) { c.Scope = "https://www.googleapis.com/auth/drive" }), "invalid_scope", "scope"},
 		{"another's signature", grant, with(func(c *jws.ClaimSet) { c.Iss = own.Email }), "invalid_grant", "Signature"},
@@ -145,6 +147,10 @@ func TestAssertionIsExamined(t *testing.T) {
 		if status != http.StatusBadRequest || answer["error"] != tt.code || !strings.Contains(description, tt.description) {
 			t.Errorf("%s: %d %v", tt.name, status, answer)
 		}
+	}
+	skewed := with(func(c *jws.ClaimSet) { c.Iat, c.Exp = now-1800, now-240 })
+	if status, answer := exchange(t, r, grant, skewed); status != http.StatusOK {
+		t.Errorf("from a clock that is behind: %d %v", status, answer)
 	}
 	status, answer := exchange(t, r, grant, sign("RS256", good))
 	if status != http.StatusOK || answer["token_type"] != "Bearer" || answer["expires_in"] != 3600.0 || answer["access_token"] == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // TestTheHealthPortStandsAFlood holds more connections open than there are places, each in the middle of headers that never end.
@@ -105,12 +108,104 @@ func TestTheServerHasEveryLimit(t *testing.T) {
 	if s.http.MaxHeaderBytes != 8<<10 {
 		t.Errorf("headers of %d bytes are read", s.http.MaxHeaderBytes)
 	}
-	for name, limit := range map[string]time.Duration{
-		"header": s.http.ReadHeaderTimeout, "read": s.http.ReadTimeout, "write": s.http.WriteTimeout, "idle": s.http.IdleTimeout,
+	for name, c := range map[string]struct{ limit, want time.Duration }{
+		"header": {s.http.ReadHeaderTimeout, 5 * time.Second}, "read": {s.http.ReadTimeout, 10 * time.Second},
+		"write": {s.http.WriteTimeout, 30 * time.Second}, "idle": {s.http.IdleTimeout, 2 * time.Minute},
 	} {
-		if limit <= 0 || limit > 2*time.Minute {
-			t.Errorf("%s timeout is %s", name, limit)
+		if c.limit != c.want {
+			t.Errorf("%s timeout is %s, want %s", name, c.limit, c.want)
 		}
+	}
+}
+
+// TestOnlyTheOldestConnectionsGiveWay to new ones: those that were closed have no place any more.
+func TestOnlyTheOldestConnectionsGiveWay(t *testing.T) {
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := newConnLimit(listener, 2)
+	defer limited.Close()
+	open := func() net.Conn {
+		client, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = client.Close() })
+		accepted, err := limited.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = accepted.Close() })
+		return accepted
+	}
+	isOpen := func(c net.Conn) bool { return !errors.Is(c.SetDeadline(time.Time{}), net.ErrClosed) }
+	first, second := open(), open()
+	if !isOpen(first) || !isOpen(second) {
+		t.Error("a connection within the limit was closed")
+	}
+	_ = first.Close()
+	third := open()
+	if !isOpen(second) || !isOpen(third) {
+		t.Error("a connection that was closed still has its place")
+	}
+	fourth := open()
+	if isOpen(second) || !isOpen(third) || !isOpen(fourth) {
+		t.Error("it is not the oldest alone that gave way")
+	}
+}
+
+// slowCollector holds up each scrape.
+type slowCollector struct {
+	prometheus.Collector
+	begun, end chan struct{}
+}
+
+func (c slowCollector) Collect(out chan<- prometheus.Metric) {
+	c.begun <- struct{}{}
+	<-c.end
+	c.Collector.Collect(out)
+}
+
+func TestScrapesAtOneTimeAreFew(t *testing.T) {
+	slow := slowCollector{prometheus.NewGauge(prometheus.GaugeOpts{Name: "slow"}), make(chan struct{}), make(chan struct{})}
+	registry := newRegistry()
+	registry.MustRegister(slow)
+	h := handler(newHealth(), registry)
+	scrape := func() int {
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+		return answer.Code
+	}
+	var scrapes sync.WaitGroup
+	for range maxScrapes {
+		scrapes.Go(func() {
+			if code := scrape(); code != http.StatusOK {
+				t.Errorf("a scrape is answered %d", code)
+			}
+		})
+		<-slow.begun
+	}
+	refused := make(chan int, 1)
+	go func() { refused <- scrape() }()
+	select {
+	case code := <-refused:
+		if code != http.StatusServiceUnavailable {
+			t.Errorf("one too many is answered %d", code)
+		}
+	case <-slow.begun:
+		t.Error("one too many gathers the metrics")
+	}
+	close(slow.end)
+	scrapes.Wait()
+}
+
+func TestHealthIsNeverCached(t *testing.T) {
+	answer := httptest.NewRecorder()
+	handler(newHealth(), newRegistry()).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+	if h := answer.Header(); answer.Code != http.StatusServiceUnavailable || h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/json" {
+		t.Errorf("%d with %v", answer.Code, h)
 	}
 }
 
@@ -121,9 +216,12 @@ func TestChecksRunOnceASecond(t *testing.T) {
 	h.now = func() time.Time { return now }
 	var runs atomic.Int64
 	started, release := make(chan struct{}, 100), make(chan struct{})
-	h.AddReady("redis", func(context.Context) error {
+	h.AddReady("redis", func(ctx context.Context) error {
 		started <- struct{}{}
 		<-release
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return fmt.Errorf("run %d", runs.Add(1))
 	})
 	var asking sync.WaitGroup

@@ -67,11 +67,15 @@ func TestTokensAreNeverLoggedInFull(t *testing.T) {
 		log.Info("struct", "to", target{registrationToken}, "pointer", &target{registrationToken}, "raw", json.RawMessage(`"`+registrationToken+`"`))
 		log.With("with", registrationToken).WithGroup("group").Info("group", slog.Group("inner", "deep", []string{registrationToken}))
 		log.Info("short ones, by name", "fcmToken", "short-but-known-by-its-name", "target", "short-but-known-by-its-name")
+		log.Info("abbreviated before", "token", "bXnQwE…4xYz")
 		if strings.Contains(out.String(), registrationToken) || strings.Contains(out.String(), "short-but-known") {
 			t.Errorf("%s: a token stands in the log:\n%s", format, &out)
 		}
 		if !strings.Contains(out.String(), registrationToken[:6]+"…"+registrationToken[len(registrationToken)-4:]) {
 			t.Errorf("%s: nobody can recognise the token:\n%s", format, &out)
+		}
+		if !strings.Contains(out.String(), "bXnQwE…4xYz") {
+			t.Errorf("%s: a token was abbreviated twice:\n%s", format, &out)
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"fmt"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -53,6 +55,10 @@ func TestURLIsTheWholeAddress(t *testing.T) {
 	}
 	if universal.TLSConfig == nil || universal.TLSConfig.ServerName != "h" {
 		t.Error("rediss:// does not speak TLS to that host")
+	}
+	named, err := RedisOptions{URL: "rediss://h:7000", TLS: RedisTLS{ServerName: "redis.test"}}.universal()
+	if err != nil || named.TLSConfig.ServerName != "redis.test" {
+		t.Errorf("the certificate's name of the settings is lost: %v", err)
 	}
 }
 
@@ -107,12 +113,22 @@ func TestSentinel(t *testing.T) {
 }
 
 func TestEveryCommandHasDeadlinesAndIsRepeated(t *testing.T) {
-	universal, err := RedisOptions{Host: "h", Port: 1}.universal()
+	universal, err := RedisOptions{
+		Mode: RedisSentinel, Addresses: []string{"h:1"}, SentinelMaster: "m", ClientName: "c",
+		Username: "u", Password: "p", SentinelUsername: "su", SentinelPassword: "sp", DB: 3, PoolSize: 4, MinIdle: 5,
+		DialTimeout: 6 * time.Second, ReadTimeout: 7 * time.Second, WriteTimeout: 8 * time.Second,
+	}.universal()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if universal.MaxRetries != 3 || !universal.ContextTimeoutEnabled {
 		t.Errorf("retries %d, context deadlines %v", universal.MaxRetries, universal.ContextTimeoutEnabled)
+	}
+	u := universal
+	got := fmt.Sprint(u.Addrs, u.MasterName, u.ClientName, u.Username, u.Password, u.SentinelUsername, u.SentinelPassword,
+		u.DB, u.PoolSize, u.MinIdleConns, u.DialTimeout, u.ReadTimeout, u.WriteTimeout)
+	if want := fmt.Sprint([]string{"h:1"}, "m", "c", "u", "p", "su", "sp", 3, 4, 5, 6*time.Second, 7*time.Second, 8*time.Second); got != want {
+		t.Errorf("the client is given %s, want %s", got, want)
 	}
 }
 

@@ -110,3 +110,17 @@ func TestRedisThatHangsIsDown(t *testing.T) {
 		t.Errorf("there are figures of a Redis that does not answer: %v", values)
 	}
 }
+
+func TestAClusterThatCannotBeReachedIsDown(t *testing.T) {
+	values := gather(t, open(t, RedisOptions{Mode: RedisCluster, Addresses: []string{"127.0.0.1:1"}}), RedisCollectorOptions{})
+	if got, found := values["fanfare_redis_up"]["cluster"]; !found || got != 0 || len(values) != 1 {
+		t.Errorf("got %v", values)
+	}
+}
+
+func TestAScrapeIsBoundedByDefault(t *testing.T) {
+	c := NewRedisCollector(t.Context(), open(t, RedisOptions{Host: "127.0.0.1", Port: 1}), RedisCollectorOptions{})
+	if want := (RedisCollectorOptions{Timeout: time.Second, MaxAge: 5 * time.Second}); c.opts != want {
+		t.Errorf("got %+v, want %+v", c.opts, want)
+	}
+}

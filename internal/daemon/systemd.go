@@ -15,17 +15,14 @@ func notify(log *slog.Logger, state string) {
 	}
 }
 
-// watchdog tells systemd that we live, twice as often as it asks for: a process that is frozen, or gets no CPU, falls silent.
-// It turns while the work drains too, and returns when ctx ends.
+// watchdog tells systemd that we live: a process that is frozen, or gets no CPU, falls silent. It turns while the work drains
+// too, and returns when ctx ends.
 func watchdog(ctx context.Context, log *slog.Logger) {
-	interval, err := daemon.SdWatchdogEnabled(false)
-	if err != nil {
-		log.Warn("read systemd's watchdog interval", "error", err)
-	}
+	interval := watchdogInterval(log)
 	if interval <= 0 {
 		return
 	}
-	ticker := time.NewTicker(interval / 2)
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		notify(log, daemon.SdNotifyWatchdog)
@@ -35,4 +32,13 @@ func watchdog(ctx context.Context, log *slog.Logger) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// watchdogInterval is half of what systemd asks for; zero without a watchdog.
+func watchdogInterval(log *slog.Logger) time.Duration {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		log.Warn("read systemd's watchdog interval", "error", err)
+	}
+	return interval / 2
 }

@@ -63,6 +63,9 @@ func TestSystemdIsTold(t *testing.T) {
 
 func TestWatchdogTurnsWhileTheProcessLives(t *testing.T) {
 	socket := systemd(t, 20*time.Millisecond)
+	if got := watchdogInterval(silent()); got != 10*time.Millisecond {
+		t.Errorf("systemd is told every %s, want twice as often as it asks for", got)
+	}
 	err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(*Process) error {
 		for range 3 {
 			if got := receive(t, socket); got != "WATCHDOG=1" {
