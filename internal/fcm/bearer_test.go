@@ -156,6 +156,21 @@ func TestARefusedTokenIsDropped(t *testing.T) {
 	})
 }
 
+func TestATokenIsLeftTimeToArrive(t *testing.T) {
+	now := time.Now()
+	for life, want := range map[time.Duration]struct{ renew, end time.Duration }{
+		time.Hour: {55 * time.Minute, time.Hour - 10*time.Second}, 20 * time.Second: {15 * time.Second, 15 * time.Second},
+	} {
+		a := newAccess(&oauth2.Token{AccessToken: "t", Expiry: now.Add(life)}, now)
+		if a.renewAt.Sub(now) != want.renew || a.expiry.Sub(now) != want.end || !a.since.Equal(now) {
+			t.Errorf("a life of %s: renewed after %s, given up after %s", life, a.renewAt.Sub(now), a.expiry.Sub(now))
+		}
+	}
+	if a := newAccess(&oauth2.Token{AccessToken: "t"}, now); a.renewAt.Sub(now) != 55*time.Minute {
+		t.Errorf("without an end: renewed after %s", a.renewAt.Sub(now))
+	}
+}
+
 func TestWaitingForATokenEndsWithTheContext(t *testing.T) {
 	withMint(t, func(t *testing.T, _ *mint, b *bearer) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)

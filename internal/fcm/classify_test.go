@@ -171,6 +171,8 @@ func TestQuotaScope(t *testing.T) {
 		"a device, by its text": {strings.Replace(spent(""), "Message", "Device message", 1), QuotaDevice},
 		"a topic, by its text":  {strings.Replace(spent(""), "Message", "Topic message", 1), QuotaTopic},
 		"something else":        {spent("galaxy"), QuotaProject},
+		"project and device":    {spent("project:demo", "device:0123"), QuotaProject},
+		"device and topic":      {spent("device:0123", "topic:news"), QuotaProject},
 		"device and project":    {spent("device:0123", "project:demo"), QuotaProject},
 		"two of a kind":         {spent("device:0123", "device:4567"), QuotaDevice},
 	} {
@@ -200,8 +202,29 @@ func TestClassifyNoAnswer(t *testing.T) {
 		"refusal cut short":        {exchange{written: true, status: 404, body: []byte(`{"error":`), err: broken}, NotFCM},
 		"unavailability cut short": {exchange{written: true, status: 503, err: broken}, Unavailable},
 	} {
-		if a := c.x.classify(); a.Class != c.want || a.Detail == "" {
+		a := c.x.classify()
+		if a.Class != c.want || a.Detail == "" {
 			t.Errorf("%s: got %s (%s), want %s", name, a.Class, a.Detail, c.want)
+		}
+		if name == "written, no answer" && a.Detail != "no answer in time" {
+			t.Errorf("%s: told as %s", name, a.Detail)
+		}
+		if refused := name == "refusal cut short"; a.Answered() || refused && a.HTTPStatus != http.StatusNotFound {
+			t.Errorf("%s: counts as FCM's answer", name)
+		}
+	}
+	if a := (&exchange{written: true, status: 403, body: []byte(said("PERMISSION_DENIED"))}).classify(); a.Class != Credentials || !a.Answered() {
+		t.Errorf("FCM's refusal of our credentials: %s, answered %t", a.Class, a.Answered())
+	}
+}
+
+// An answer is read to its end, unless it is longer than any of FCM's.
+func TestLongAnswers(t *testing.T) {
+	for length, long := range map[int]bool{maxAnswer: false, maxAnswer + 1: true, 2 * maxAnswer: true} {
+		x := new(exchange)
+		x.receive(&http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(strings.Repeat("x", length)))}, nil)
+		if got := errors.Is(x.err, errLongAnswer); got != long || len(x.body) > maxAnswer+1 {
+			t.Errorf("%d bytes: too long %t (%v), %d read", length, got, x.err, len(x.body))
 		}
 	}
 }

@@ -145,6 +145,7 @@ func TestWhoIsToBlameForNoToken(t *testing.T) {
 		"another account's key":  {func(key map[string]string) { key["private_key"] = other["private_key"] }, Credentials},
 		"refused":                {answer(400, `{"error":"invalid_grant"}`), Credentials},
 		"forbidden":              {answer(403, ""), Credentials},
+		"a request too slow":     {answer(408, ""), NotSent},
 		"too many requests":      {answer(429, ""), NotSent},
 		"an internal error":      {answer(500, ""), NotSent},
 		"unavailable":            {answer(503, "<html>"), NotSent},

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // hall lets requests go when so many are inside at a time.
@@ -116,7 +118,7 @@ func TestLanesComeBackWithoutAStampede(t *testing.T) {
 func newTestLanes(t *testing.T, address string, config *tls.Config, o Options) (*lanes, *atomic.Int64) {
 	t.Helper()
 	o.Logger = slog.New(slog.DiscardHandler)
-	m, err := newMetrics(nil)
+	m, err := newMetrics(o.Registerer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +339,8 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 // A connection that takes no request although it carries none is closing, and is dropped. One that carries a request is only full.
 func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
 	srv := serve(t, func(s *httptest.Server) { s.EnableHTTP2 = false }, accept)
-	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	reg := prometheus.NewRegistry()
+	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1, Registerer: reg})
 	got, err := l.soon(t)
 	if err != nil {
 		t.Fatal(err)
@@ -355,6 +358,18 @@ func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
 		}
 	}
 	inspect("in use", 1)
+	if n := connections(t, reg); n != 1 {
+		t.Errorf("%g connections are counted, want 1", n)
+	}
 	got.release()
 	inspect("idle", 0)
+	if n := connections(t, reg); n != 0 {
+		t.Errorf("%g connections are counted, want none", n)
+	}
+	if _, err := l.soon(t); err != nil || connections(t, reg) != 1 {
+		t.Errorf("%v, and %g connections are counted, want 1", err, connections(t, reg))
+	}
+	if l.close(); connections(t, reg) != 0 {
+		t.Errorf("%g connections are counted after the end", connections(t, reg))
+	}
 }

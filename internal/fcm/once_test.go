@@ -78,6 +78,24 @@ func TestOneSendIsOneRequest(t *testing.T) {
 	}
 }
 
+// A client that repeats a request by itself is told that it may not.
+func TestASecondRequestOfOneSendIsRefused(t *testing.T) {
+	c, x := &courier{lines: &straight{status: 200}, timeout: time.Minute}, new(exchange)
+	for _, refused := range []bool{false, true} {
+		req, err := http.NewRequestWithContext(withExchange(t.Context(), x), http.MethodPost, "http://h", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if (err != nil) != refused {
+			t.Errorf("got %v, want it refused: %t", err, refused)
+		}
+	}
+}
+
 // The SDK must not even begin to wait for another try of its own: it would keep the answer from the caller for seconds.
 func TestTheSDKWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package tokens_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
@@ -59,6 +60,9 @@ func deadInSQLIsIgnored(b *rig) {
 		b.Errorf("before the proof: got %q", got)
 	}
 	b.forget("u", "dead")
+	if left := b.rdb.PTTL(b.Context(), b.names.NoToken("u")).Val(); left > time.Hour || left < 50*time.Minute {
+		b.Errorf("the token is ignored for %s, want an hour", left)
+	}
 	for range 2 {
 		if got := b.get("u"); got != "" {
 			b.Errorf("after the proof: got %q", got)

@@ -1,7 +1,9 @@
 package tokens_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -103,6 +105,9 @@ func restoreReachesSQL(b *rig) {
 		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.Restored{Restored: 1})
 		if b.sql.rows[user] != "dead" || b.get(user) != "dead" {
 			b.Errorf("%s: SQL holds %q, and %q is found", user, b.sql.rows[user], b.get(user))
+		}
+		if left := b.rdb.PTTL(b.Context(), b.names.Token(user)).Val(); user == "in SQL only" && (left > tokens.DefaultTTL || left < tokens.DefaultTTL-time.Hour) {
+			b.Errorf("%s: Redis holds it for %s, want %s as any answer of SQL", user, left, tokens.DefaultTTL)
 		}
 	}
 }
@@ -276,6 +281,11 @@ func TestAFullRedisKeepsAndGivesBack(t *testing.T) {
 
 func TestACopyThatCannotBeReadIsLeftOut(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t)))
+	var log bytes.Buffer
+	var err error
+	if b.store, err = tokens.New(b.rdb, b.names, b.sql, tokens.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}); err != nil {
+		t.Fatal(err)
+	}
 	for user, text := range map[string]string{"u1": "{", "u2": `{"token":1}`} {
 		b.rdb.Set(t.Context(), b.names.RemovedToken(user), text, 0)
 	}
@@ -283,6 +293,9 @@ func TestACopyThatCannotBeReadIsLeftOut(t *testing.T) {
 	b.set("u4", "dead")
 	b.forget("u4", "dead")
 	b.expectRestored("everything", b.restore(tokens.Filter{}), tokens.Restored{Restored: 1})
+	if said := log.String(); !strings.Contains(said, "u1") || !strings.Contains(said, "u2") {
+		t.Errorf("the log names %s", said)
+	}
 	b.expectRestored("by name", b.restore(tokens.Filter{Users: []string{"u1", "u3"}}), tokens.Restored{Gone: 2})
 	b.set("u3", "dead")
 	if _, err := b.store.Forget(t.Context(), "u3", notification.Token("dead"), "42"); err == nil || !strings.Contains(err.Error(), b.names.RemovedToken("u3")) {
