@@ -11,12 +11,28 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"fanfare/internal/notification"
 	"fanfare/test/servers"
 )
 
 func state(code string) error { return &pgconn.PgError{Code: code} }
+
+// connectError is the driver's for a way to the database that fails in a manner which nobody foresaw.
+func connectError(t *testing.T) error {
+	t.Helper()
+	config, err := pgconn.ParseConfig("postgres://127.0.0.1/d?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("strange") }
+	_, err = pgconn.ConnectConfig(t.Context(), config)
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); !ok {
+		t.Fatalf("got %v", err)
+	}
+	return err
+}
 
 func TestFaults(t *testing.T) {
 	for _, c := range []struct {
@@ -30,6 +46,7 @@ func TestFaults(t *testing.T) {
 		{&net.OpError{Op: "dial", Err: errors.New("refused")}, Transient},
 		{state("22021"), Data}, {state("22P02"), Data}, {state("23514"), Data}, {state("21000"), Data}, {state("54000"), Data},
 		{&DataError{Field: "userId", Problem: "holds a NUL"}, Data},
+		{connectError(t), Transient},
 		{state("42P01"), Halt}, {state("42501"), Halt}, {state("28P01"), Halt}, {state("3D000"), Halt}, {state("XX000"), Halt},
 		{&pgconn.PgError{Code: "08P01", Message: "no more connections allowed (max_client_conn)"}, Transient},
 		{&pgconn.PgError{Code: "08P01", Message: "server login has been failing, try again later (server_login_retry)"}, Transient},
@@ -47,18 +64,32 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestCodesOfSQLite(t *testing.T) {
+	for code, want := range map[int]Fault{
+		sqlite3.SQLITE_BUSY: Transient, sqlite3.SQLITE_LOCKED: Transient, sqlite3.SQLITE_PROTOCOL: Transient, sqlite3.SQLITE_INTERRUPT: Transient,
+		sqlite3.SQLITE_NOMEM: Transient, sqlite3.SQLITE_FULL: Transient, sqlite3.SQLITE_BUSY_SNAPSHOT: Transient,
+		sqlite3.SQLITE_CONSTRAINT_CHECK: Data, sqlite3.SQLITE_TOOBIG: Data, sqlite3.SQLITE_MISMATCH: Data,
+		sqlite3.SQLITE_ERROR: Halt, sqlite3.SQLITE_CORRUPT: Halt, sqlite3.SQLITE_READONLY: Halt,
+	} {
+		if got := sqliteFault(code); got != want {
+			t.Errorf("code %d: got %v, want %v", code, got, want)
+		}
+	}
+}
+
 func TestResultsThatNoDatabaseTakesAreData(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		for field, spoil := range map[string]func(r *notification.Result){
-			"userId":     func(r *notification.Result) { r.UserID = "a\x00b" },
-			"campaignId": func(r *notification.Result) { r.CampaignID = "\xff" },
-			"resultId":   func(r *notification.Result) { r.ResultID = "\x00" },
-			"messageId":  func(r *notification.Result) { r.MessageID = "\x00" },
-			"errorCode":  func(r *notification.Result) { r.ErrorCode = "\xc3" },
-			"error":      func(r *notification.Result) { r.Error = "\x00" },
-			"fcmToken":   func(r *notification.Result) { r.Token = "\x00" },
-			"status":     func(r *notification.Result) { r.Status = "delivered" },
-			"attempts":   func(r *notification.Result) { r.Attempts = 1 << 31 },
+			"userId":      func(r *notification.Result) { r.UserID = "a\x00b" },
+			"campaignId":  func(r *notification.Result) { r.CampaignID = "\xff" },
+			"resultId":    func(r *notification.Result) { r.ResultID = "\x00" },
+			"messageId":   func(r *notification.Result) { r.MessageID = "\x00" },
+			"errorCode":   func(r *notification.Result) { r.ErrorCode = "\xc3" },
+			"error":       func(r *notification.Result) { r.Error = "\x00" },
+			"fcmToken":    func(r *notification.Result) { r.Token = "\x00" },
+			"status":      func(r *notification.Result) { r.Status = "delivered" },
+			"attempts":    func(r *notification.Result) { r.Attempts = 1 << 31 },
+			"attempts is": func(r *notification.Result) { r.Attempts = -1 },
 		} {
 			bad := outcome("42", "u", "1", notification.StatusSent)
 			spoil(&bad)

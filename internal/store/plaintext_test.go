@@ -20,6 +20,7 @@ func TestPlaintextBeyondThisMachineIsFound(t *testing.T) {
 		"postgres://u:p@localhost/d":                             "",
 		"postgres://u:p@localhost,db.example/d?sslmode=disable":  "db.example",
 		"postgres:///d?host=/var/run/postgresql&sslmode=disable": "",
+		"postgres:///d?host=%40fanfare&sslmode=disable":          "", // Linux's abstract sockets
 		"sqlite:" + t.TempDir() + "/x.db":                        "",
 	} {
 		s, err := Open(t.Context(), url, Options{Logger: slog.New(slog.DiscardHandler)})

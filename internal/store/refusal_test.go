@@ -2,8 +2,11 @@ package store
 
 import (
 	"errors"
+	"maps"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"fanfare/test/servers"
 )
@@ -35,5 +38,28 @@ func TestRefusalsAreToldApart(t *testing.T) {
 	}
 	if got := RefusalOf(errors.New("another")); got != 0 {
 		t.Errorf("an error of nobody's is refusal %d", got)
+	}
+}
+
+func TestRefusalsByTheirWords(t *testing.T) {
+	for text, want := range map[string]Refusal{
+		"password authentication failed": Denied, "no such user: nobody": Denied, "login rejected": Denied,
+		"no such database: gone": Misconfigured, "statement pooling mode": Misconfigured, "PQexec disallowed": Misconfigured, "query_wait_timeout": 0,
+	} {
+		if got := RefusalOf(&pgconn.PgError{Code: "08P01", Message: text}); got != want {
+			t.Errorf("%q is refusal %d, want %d", text, got, want)
+		}
+	}
+	if got := RefusalOf(errors.New("connect: server refused TLS connection")); got != Misconfigured {
+		t.Errorf("a server without TLS is refusal %d", got)
+	}
+}
+
+// A parameter of its own goes before the same one among the options.
+func TestOptionsAreSpread(t *testing.T) {
+	params := map[string]string{"options": "-c search_path=a --work-mem=4MB", "search_path": "b"}
+	spreadOptions(params)
+	if want := map[string]string{"search_path": "b", "work_mem": "4MB"}; !maps.Equal(params, want) {
+		t.Errorf("got %v, want %v", params, want)
 	}
 }

@@ -39,6 +39,18 @@ func TestSearchFindsOneStatusPageByPage(t *testing.T) {
 	})
 }
 
+func TestAPageHasOneDeliveryAtLeast(t *testing.T) {
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		apply(t, s, outcome("42", "u", "1", notification.StatusSent), outcome("42", "v", "2", notification.StatusSent))
+		for _, limit := range []int{0, -1, 1} {
+			page, err := s.Search(t.Context(), Search{CampaignID: "42", Status: notification.StatusSent, Limit: limit})
+			if err != nil || len(page) != 1 {
+				t.Errorf("limit %d: %d deliveries, %v", limit, len(page), err)
+			}
+		}
+	})
+}
+
 func TestOfAnUnknownCampaignThereIsNothing(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		summary, err := s.Summary(t.Context(), "42")
