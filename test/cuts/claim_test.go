@@ -60,3 +60,27 @@ func (a *audience) push(elements ...string) {
 	a.all = append(a.all, elements...)
 	a.must(a.rdb.RPush(a.t.Context(), a.list.Plain(), elements).Err())
 }
+
+// TestClaimOfWhatIsTakenAway cuts a claim, and has somebody take elements off the end of the list. No figure is negative.
+func TestClaimOfWhatIsTakenAway(t *testing.T) {
+	sound, cutting, k := open(t)
+	each(t, k, "queue/claim", func(t *testing.T) *audience {
+		must(t, sound.FlushAll(t.Context()).Err())
+		return newAudience(t, sound, cutting, "42", 3)
+	}, func(t *testing.T, a *audience) error {
+		_, err := a.queue.Claim(t.Context(), "the-claim", 3)
+		return err
+	}, func(t *testing.T, a *audience) {
+		a.t = t
+		a.must(sound.LTrim(t.Context(), a.list.Plain(), 0, 0).Err())
+		c, err := a.queue.Count(t.Context())
+		a.must(err)
+		if c.Listed < 0 || c.Listed > 1 {
+			t.Errorf("%d are listed", c.Listed)
+		}
+		a.drain()
+		if len(a.outbox()) == 0 {
+			t.Error("nobody has ended")
+		}
+	})
+}
