@@ -46,6 +46,11 @@ var conformance = []struct {
 	{"dead letters, trimmers at a time", trimsOnce},
 	{"dead letters by others", showsForeignLetters},
 	{"dead letters, wrong type", wrongTypeKeepsLetters},
+	{"dead letters taken", takesOnce},
+	{"dead letters released", releasesOnlyTheExpired},
+	{"dead letters removed, as they were meant", removesWhatWasMeant},
+	{"dead letters purged while they are added", purgesWhatComesMeanwhile},
+	{"forward, the lock lost", trimsWhatItRead},
 }
 
 func TestConformance(t *testing.T) {

@@ -3,6 +3,7 @@ package responses_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/responses"
@@ -16,6 +17,8 @@ func TestFullRedis(t *testing.T) {
 	campaign := ownCampaign(t, names)
 	all := numbered(50)
 	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
+	push(t, b.rdb, names.Responses, "old")
+	b.rdb.Expire(t.Context(), names.Responses, time.Hour)
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 20})
 	dead := failed("a", "INTERNAL", 30)
 	l.add(dead...)
@@ -25,7 +28,10 @@ func TestFullRedis(t *testing.T) {
 		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
 	}
 	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 20}), campaign)
-	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
+	wantList(t, "responses", elements(t, b.rdb, names.Responses), append([]string{"old"}, all...))
+	if ttl := b.rdb.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
+		t.Errorf("results expire in %s, want never", ttl)
+	}
 	if n := l.trim(); n != 10 {
 		t.Errorf("trimmed %d letters, want 10", n)
 	}

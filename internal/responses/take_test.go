@@ -1,0 +1,178 @@
+package responses_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/keys"
+	"fanfare/internal/responses"
+)
+
+// before is a client that does something before each call of a script with so many keys.
+type before struct {
+	redis.UniversalClient
+	keys int
+	act  func()
+}
+
+func (b *before) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if len(keys) == b.keys {
+		b.act()
+	}
+	return b.UniversalClient.EvalSha(ctx, sha, keys, args...)
+}
+
+// all reads all letters.
+func (l letters) all() (all []responses.DeadLetter) {
+	l.Helper()
+	for letter, err := range l.List(l.Context(), responses.Filter{}) {
+		if err != nil {
+			l.Fatal(err)
+		}
+		all = append(all, letter)
+	}
+	return all
+}
+
+func (l letters) take(some ...responses.DeadLetter) responses.Batch {
+	l.Helper()
+	b, err := l.Take(l.Context(), "42", some...)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return b
+}
+
+// A letter is replayed once: a copy that comes within an hour goes with it. One that was put back may be taken again.
+func takesOnce(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	some := failed("a", "INTERNAL", 3)
+	l.add(some...)
+	first := l.take(l.all()[:2]...)
+	wantList(t, "taken", idsOf(first.Letters), idsOf(some[:2]))
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(some[2:]))
+	lately := l.key() + ":lately"
+	if ttl := b.rdb.TTL(t.Context(), lately).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
+		t.Errorf("what was taken is remembered for %s, want an hour", ttl)
+	}
+	if err := l.Replayed(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	l.add(some[0])
+	copies := l.take(l.all()...)
+	wantList(t, "taken beside a copy", idsOf(copies.Letters), idsOf(some[2:]))
+	wantList(t, "left", l.ids(responses.Filter{}), nil)
+
+	if err := l.PutBack(t.Context(), copies); err != nil {
+		t.Fatal(err)
+	}
+	wantList(t, "put back", l.ids(responses.Filter{}), idsOf(some[2:]))
+	wantList(t, "taken again", idsOf(l.take(l.all()...).Letters), idsOf(some[2:]))
+}
+
+// A batch whose lease is whole again by the time of its release stays where it is.
+func releasesOnlyTheExpired(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	some := failed("a", "INTERNAL", 2)
+	l.add(some...)
+	batch := l.take(l.all()[:1]...)
+	batches := l.key() + ":batches"
+	ends := func(at time.Time) {
+		if err := b.rdb.ZAdd(t.Context(), batches, redis.Z{Score: float64(at.UnixMilli()), Member: batch.ID}).Err(); err != nil {
+			t.Error(err)
+		}
+	}
+	ends(time.UnixMilli(1))
+	names := keys.Default()
+	names.Responses = l.list.Plain()
+	late := &before{UniversalClient: b.rdb, keys: 4, act: func() { ends(time.Now().Add(time.Hour)) }}
+	dead, err := responses.NewDeadLetters(late, names, responses.DeadLetterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dead.Count(t.Context(), responses.Filter{}); err != nil {
+		t.Fatal(err)
+	}
+	wantList(t, "left beside a batch with a whole lease", l.ids(responses.Filter{}), idsOf(some[1:]))
+	ends(time.UnixMilli(1))
+	if got := l.ids(responses.Filter{}); len(got) != 2 {
+		t.Errorf("%q are there when the lease has ended, want both", got)
+	}
+}
+
+// A letter that is named twice goes once, and the one of two copies that was meant, also when letters before it have gone.
+func removesWhatWasMeant(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	some := failed("a", "INTERNAL", 3)
+	gone, one, other := some[0], some[1], some[2]
+	l.add(gone, one, other, one)
+	read := l.all()
+	for _, c := range [][]responses.DeadLetter{{read[0], read[0]}, {read[3]}} {
+		if n, err := l.Remove(t.Context(), c...); n != 1 || err != nil {
+			t.Errorf("removed %d, want 1; error %v", n, err)
+		}
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), []string{one.ID, other.ID})
+	if got := l.count(); got.Removed != 2 {
+		t.Errorf("%d were removed by the counts, want 2", got.Removed)
+	}
+}
+
+// A process whose lock was lost drops nothing that it has not read, and leaves the other's lock as it is.
+func trimsWhatItRead(t *testing.T, b *backend) {
+	for name, c := range map[string]struct {
+		outbox, left []string
+		overtake     int64 // so many are dropped by the other
+	}{
+		"overtaken, with a copy first": {[]string{"x", "a", "b", "x", "c", "d"}, []string{"x", "c", "d"}, 3},
+		"more is there":                {[]string{"a", "b", "c", "d"}, []string{"d"}, 0},
+		"nothing more":                 {[]string{"a", "b", "c"}, nil, 0},
+	} {
+		names := ownNames()
+		campaign := ownCampaign(t, names)
+		outbox, lock := campaign.Key(keys.SuffixOutbox), campaign.Key(keys.SuffixForward)
+		push(t, b.rdb, outbox, c.outbox...)
+		other := &before{UniversalClient: b.rdb, keys: 2, act: func() {
+			for _, err := range []error{
+				b.rdb.LTrim(t.Context(), outbox, c.overtake, -1).Err(), b.rdb.Set(t.Context(), lock, "another", 9*time.Second).Err(),
+			} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			c.overtake = 0
+		}}
+		forward(t, openOutbox(t, other, names, responses.OutboxOptions{Batch: 3, Lock: time.Minute}), campaign)
+		if got := elements(t, b.rdb, outbox); !slices.Equal(got, c.left) {
+			t.Errorf("%s: left %q, want %q", name, got, c.left)
+		}
+		if by, ttl := b.rdb.Get(t.Context(), lock).Val(), b.rdb.PTTL(t.Context(), lock).Val(); by != "another" || ttl <= 0 || ttl > 9*time.Second {
+			t.Errorf("%s: the lock is %q for %s, want the other's", name, by, ttl)
+		}
+	}
+}
+
+// What comes while a purge reads is looked at, too.
+func purgesWhatComesMeanwhile(t *testing.T, b *backend) {
+	l := openLetters(t, b, responses.DeadLetterOptions{})
+	l.add(failed("a", "INTERNAL", 3)...)
+	names, reads := keys.Default(), 0
+	names.Responses = l.list.Plain()
+	slow := &before{UniversalClient: b.rdb, keys: 2, act: func() {
+		if reads++; reads == 2 {
+			l.add(failed("late", "INTERNAL", 2)...)
+		}
+	}}
+	dead, err := responses.NewDeadLetters(slow, names, responses.DeadLetterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := dead.Purge(t.Context(), responses.Filter{Campaign: "late"}); n != 2 || err != nil {
+		t.Errorf("purged %d of those that came meanwhile, want 2; error %v", n, err)
+	}
+	wantList(t, "left", l.ids(responses.Filter{}), idsOf(failed("a", "INTERNAL", 3)))
+}
