@@ -72,6 +72,12 @@ var conformance = []struct {
 	{"delete cut off", deleteGoesOn},
 	{"lost replies", lostRepliesDoNoHarm},
 	{"wrong type", wrongTypesAreNamed},
+	{"complete by outcomes alone", endsByOutcomesAlone},
+	{"complete after either deadline", endsAsExpiredByEitherDeadline},
+	{"discover what is overdue", tellsWhatIsOverdue},
+	{"adopt what has a reason", adoptsWithoutAReason},
+	{"looks put nothing off", looksPutNothingOff},
+	{"load goes on with one that appended", keepsTheFirstLoader},
 }
 
 func TestConformance(t *testing.T) {
