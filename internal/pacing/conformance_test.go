@@ -32,6 +32,7 @@ var conformance = []struct {
 	{"a cursor too far ahead", strayCursor},
 	{"rubbish", rubbish},
 	{"gate", gateInRedis},
+	{"gate before the next push", gateHurriesNobody},
 	{"eras only ever grow", erasGrow},
 	{"halts", haltsInRedis},
 	{"given back once", givenBackOnce},
@@ -252,6 +253,16 @@ func gateInRedis(t *testing.T, b *bench) {
 	b.write("cursor", got.now)
 	got = b.take(a)
 	wantBetween(t, "interval of the ramp behind it", (got.until-got.from)/int64(got.n), 55_000, 61_000)
+}
+
+// gateHurriesNobody closes a gate that ends before the next push of a slow pace may go.
+func gateHurriesNobody(t *testing.T, b *bench) {
+	first := b.take(b.ask(1, Settings{Quota: 1}))
+	_, _, err := b.shut(t.Context(), time.Second, time.Hour, "429")
+	must(t, err)
+	_, fields, _, err := b.read(t.Context())
+	must(t, err)
+	wantEqual(t, "cursor", fields["cursor"], strconv.FormatInt(first.until, 10))
 }
 
 func haltsInRedis(t *testing.T, b *bench) {
