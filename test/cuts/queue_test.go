@@ -205,6 +205,9 @@ var scenarios = map[string]scenario{
 	"claim from the list": {"queue/claim", 10, func(a *audience) func() error {
 		return func() error { _, err := a.queue.Claim(a.t.Context(), "the-claim", 4); return err }
 	}, 0},
+	"claim one": {"queue/claim", 3, func(a *audience) func() error {
+		return func() error { _, err := a.queue.Claim(a.t.Context(), "the-claim", 1); return err }
+	}, 0},
 	"claim with an expiry": {"queue/claim", 10, func(a *audience) func() error {
 		a.must(a.rdb.Expire(a.t.Context(), a.list.Plain(), time.Hour).Err())
 		return func() error { _, err := a.queue.Claim(a.t.Context(), "the-claim", 4); return err }
