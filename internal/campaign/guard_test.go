@@ -149,6 +149,17 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 	f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
 	f.discover()
 	f.wantGuarded("without its counts", "1", forGood)
+
+	// A deadline that has passed is told as well, however often the counts are lost.
+	const ago = 30 * 24 * time.Hour
+	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), queue.Kept-ago).Err())
+	for range 2 {
+		f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
+		f.discover()
+		if off := time.Until(f.books("1").Deadline) + ago; off.Abs() > patience {
+			t.Errorf("the deadline that has passed is %s off", off)
+		}
+	}
 }
 
 // The list of a campaign that is gone with its counts is kept as one without a campaign, and has the deadline that its producer gave it.
