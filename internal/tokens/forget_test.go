@@ -182,3 +182,25 @@ func TestForgetWithoutASource(t *testing.T) {
 		t.Errorf("got %+v, %v", found, err)
 	}
 }
+
+// Without SQL a token that is stored nowhere replaces no copy of another one, and stays known as dead when that one is given back.
+func TestForgetWithoutASourceKeepsTheFirstCopy(t *testing.T) {
+	b := newRig(t, connect(t, servers.Redis(t)))
+	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.rdb.Set(t.Context(), b.names.Token("u"), "first", 0)
+	for _, dead := range []string{"first", "second"} {
+		if _, err := store.Forget(t.Context(), "u", notification.Token(dead), "42"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	restored, err := store.Restore(t.Context(), tokens.Filter{Users: []string{"u"}}, tokens.RestoreOptions{})
+	if err != nil || restored.Restored != 1 || b.held("u") != "first" {
+		t.Errorf("restored %+v, error %v; Redis holds %q, want the first token", restored, err, b.held("u"))
+	}
+	if mark := b.rdb.Get(t.Context(), b.names.NoToken("u")).Val(); mark != "second" {
+		t.Errorf("known as dead is %q, want the second token", mark)
+	}
+}

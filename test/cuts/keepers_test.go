@@ -186,9 +186,9 @@ var keepers = map[string]struct {
 	"give up two loads":    {"campaign/waive", func(r *room) { r.create(); r.interrupt(); r.load(true, "c") }, (*room).waive},
 	"retain a cancelled":   {"campaign/retain", func(r *room) { r.create(); r.load(false, "a", "b"); r.claim() }, (*room).cancel},
 	"retain what others ended": {"campaign/retain", func(r *room) {
-		r.write(spec, 0, "message", "{}", "state", "cancelled")
-		r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 1)
-		r.push(0, "a")
+		r.write(spec, 0, "message", "{}", "state", "completed")
+		r.must(r.rdb.SAdd(r.t.Context(), keys.Default().Registry(), "42").Err())
+		r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2)
 	}, (*room).look},
 	"complete":              {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2) }, (*room).complete},
 	"complete with a loss":  {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 3, "claimed", 2, "ended:sent", 2) }, (*room).complete},
