@@ -37,9 +37,9 @@ func TestAClearedTokenIsRestoredWhateverTheTypeOfTheIDs(t *testing.T) {
 
 func TestOnlyAnEmptyPlaceIsRestored(t *testing.T) {
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
-		usersTable{idType: "text", known: map[string]string{"refreshed": "new", "emptied": ""}}.users(t, s)
-		restore(t, s, map[string]string{"refreshed": "old", "emptied": "back", "stranger": "t"})
-		want := map[string]string{"refreshed": "new", "emptied": "back"}
+		usersTable{idType: "text", known: map[string]string{"refreshed": "new", "emptied": "", "spoiled": ""}}.users(t, s)
+		restore(t, s, map[string]string{"refreshed": "old", "emptied": "back", "stranger": "t", "spoiled": "a\x00b"})
+		want := map[string]string{"refreshed": "new", "emptied": "back", "spoiled": ""}
 		if got := storedTokens(t, s); !maps.Equal(got, want) {
 			t.Errorf("tokens are %q, want %q", got, want)
 		}

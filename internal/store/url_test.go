@@ -31,7 +31,7 @@ func TestURLsOfOtherDriversAreTranslated(t *testing.T) {
 			t.Errorf("%s leads to %s:%d/%s as %s", url, c.Host, c.Port, c.Database, c.User)
 		}
 	}
-	for url, path := range map[string]string{"sqlite3:db/x.db": "db/x.db", "sqlite+aiosqlite:///x.db": "x.db", "sqlite+aiosqlite:////x.db": "/x.db", "jdbc:sqlite:x.db": "x.db"} {
+	for url, path := range map[string]string{"sqlite3:db/x.db": "db/x.db", "sqlite+aiosqlite:///x.db": "x.db", "sqlite+aiosqlite:////x.db": "/x.db", "jdbc:sqlite:x.db": "x.db", "sqlite:///x.db": "///x.db"} {
 		if kind, rest, err := splitURL(url); err != nil || kind != kindSQLite || rest != path {
 			t.Errorf("%s leads to %q (%v)", url, rest, err)
 		}
@@ -141,6 +141,7 @@ func TestWrongURLsSayWhatIsWrong(t *testing.T) {
 		"postgres://u:geheim%1@h/d":                                    "%25",
 		"postgres://u:geheim%1@h/d?sslmode=foo":                        "%25",
 		"postgres://u:geheim@h:port/d":                                 "port",
+		"postgres://u:geheim@h:0/d":                                    "port",
 		"postgres://u:geheim@h:99999/d":                                "port",
 		"postgres://u:geheim@h/d?sslmode=foo":                          "sslmode=\"foo\": use disable, allow",
 		"postgres://u:geheim@h/d?ssl=maybe":                            "ssl=\"maybe\"",
@@ -148,6 +149,7 @@ func TestWrongURLsSayWhatIsWrong(t *testing.T) {
 		"postgres://u:geheim@h/d?connect_timeout=-1":                   "connect_timeout",
 		"postgres://u:geheim@h/d?connection_limit=x":                   "connection_limit=\"x\"",
 		"postgres://u:geheim@h/d?connection_limit=0":                   "from 1 to 1000",
+		"postgres://u:geheim@h/d?connection_limit=1001":                "from 1 to 1000",
 		"postgres://u:geheim@h/d?connection_limit=100000000":           "from 1 to 1000",
 		"postgres://u:geheim@h/d?pgbouncer=yes":                        "pgbouncer=\"yes\"",
 		"postgres://u:geheim@h/d?sslaccept=no":                         "sslaccept",

@@ -101,6 +101,9 @@ func restoreReachesSQL(b *rig) {
 			b.set(user, "dead")
 		}
 		b.forget(user, "dead")
+		if left := b.rdb.PTTL(b.Context(), b.names.NoToken(user)).Val(); left > time.Hour || left < 50*time.Minute {
+			b.Errorf("%s: the token is ignored for %s, want an hour", user, left)
+		}
 		b.sql.rows[user] = "" // the responder's part
 		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.Restored{Restored: 1})
 		if b.sql.rows[user] != "dead" || b.get(user) != "dead" {
