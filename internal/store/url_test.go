@@ -141,7 +141,7 @@ func TestWrongURLsSayWhatIsWrong(t *testing.T) {
 		"postgres://u:geheim%1@h/d":                                    "%25",
 		"postgres://u:geheim%1@h/d?sslmode=foo":                        "%25",
 		"postgres://u:geheim@h:port/d":                                 "port",
-		"postgres://u:geheim@h:0/d":                                    "port",
+		"postgres://u:geheim@h:0/d":                                    "has no valid port",
 		"postgres://u:geheim@h:99999/d":                                "port",
 		"postgres://u:geheim@h/d?sslmode=foo":                          "sslmode=\"foo\": use disable, allow",
 		"postgres://u:geheim@h/d?ssl=maybe":                            "ssl=\"maybe\"",
