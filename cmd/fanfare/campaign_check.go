@@ -13,11 +13,12 @@ import (
 	"fanfare/cmd/internal/wire"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
+	"fanfare/internal/preflight"
 	"fanfare/internal/terminal"
 )
 
 func (c *cli) campaignCheck() *cobra.Command {
-	options := operator.DefaultPreflight()
+	options := preflight.DefaultOptions()
 	command := &cobra.Command{
 		Use:   "check CAMPAIGN",
 		Short: "Check a campaign before it is sent: audience, message, tokens, time and deadline",
@@ -37,7 +38,7 @@ should not be sent as it is.`,
 				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
-				report, err := preflight(ctx, rooms, op, args[0], options)
+				report, err := runPreflight(ctx, rooms, op, args[0], options)
 				if errors.Is(err, campaign.ErrNotFound) {
 					return notMoved(ctx, op, args[0], err)
 				}
@@ -56,16 +57,16 @@ should not be sent as it is.`,
 	return command
 }
 
-// preflight has FCM and the project's quota stand by.
-func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id string, options operator.PreflightOptions) (operator.Preflight, error) {
+// runPreflight has FCM and the project's quota stand by.
+func runPreflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
 	sender, err := rooms.Sender(ctx)
 	if err != nil {
-		return operator.Preflight{}, err
+		return preflight.Report{}, err
 	}
 	defer sender.Close()
 	governor, err := rooms.Governor(sender.Project(), "fanfare campaign check", nil)
 	if err != nil {
-		return operator.Preflight{}, err
+		return preflight.Report{}, err
 	}
 	running, stop := context.WithCancel(ctx)
 	var pace sync.WaitGroup
@@ -76,10 +77,11 @@ func preflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id
 	if rooms.Settings.Breaker.Enabled {
 		options.Limit = rooms.Breakers.Limit
 	}
-	return op.Preflight(ctx, id, options)
+	checker := preflight.New(preflight.Deps{Operator: op, Campaigns: rooms.Campaigns, Tokens: rooms.Tokens, Profiles: rooms.Profiles})
+	return checker.Run(ctx, id, options)
 }
 
-func printPreflight(w io.Writer, p operator.Preflight) {
+func printPreflight(w io.Writer, p preflight.Report) {
 	terminal.Heading(w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient")))
 	fmt.Fprintln(w)
 	printFindings(w, p.Findings)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/wire"
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
@@ -34,7 +35,7 @@ when the settings are wrong, with 3 when credentials or permissions are refused,
 	}
 }
 
-func printFindings(w io.Writer, findings []operator.Finding) {
+func printFindings(w io.Writer, findings []checks.Finding) {
 	width := 0
 	for _, f := range findings {
 		width = max(width, len(f.Name))
@@ -48,11 +49,11 @@ func printFindings(w io.Writer, findings []operator.Finding) {
 }
 
 // verdict names all that is in the way.
-func verdict(findings []operator.Finding) error {
+func verdict(findings []checks.Finding) error {
 	var failed []string
 	code := daemon.ExitFault
 	for _, f := range findings {
-		if f.Grade != operator.Failure {
+		if f.Grade != checks.Failure {
 			continue
 		}
 		failed = append(failed, f.Name)

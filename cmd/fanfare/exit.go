@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
@@ -30,8 +31,8 @@ func explain(err error) error {
 		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
 	case errors.Is(err, campaign.ErrNotFound):
 		return daemon.Exit(daemon.ExitNoCampaign, err)
-	case operator.UntrustedRedis(err):
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
+	case checks.UntrustedRedis(err):
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	case redisx.Denied(err):
 		return daemon.Exit(daemon.ExitCredentials, err)
 	case wrongInput(err):

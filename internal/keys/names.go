@@ -112,6 +112,9 @@ func (n Names) ResponsesList() List { return NewList(n.Responses) }
 // Registry is the set of all campaign ids that were created through Fanfare.
 func (n Names) Registry() string { return NewList(n.CampaignPrefix).Key(SuffixRegistry) }
 
+// ScratchKey may be written to find out whether Redis permits it.
+func (n Names) ScratchKey() string { return n.Registry() + ":check" }
+
 // Projects is the set of the Firebase projects that send the campaigns of this prefix.
 func (n Names) Projects() string { return NewList(n.CampaignPrefix).Key(SuffixProjects) }
 

@@ -40,8 +40,8 @@ func (e *MessageError) Error() string {
 
 func (e *MessageError) Unwrap() error { return e.Faults }
 
-// sendable returns a *MessageError where the message of a campaign that may still be served cannot be.
-func sendable(s campaign.Spec) error {
+// Sendable returns a *MessageError where the message of a campaign that may still be served cannot be.
+func Sendable(s campaign.Spec) error {
 	if s.State.Ended() {
 		return nil
 	}

@@ -22,7 +22,7 @@ type PassedError struct {
 }
 
 func (e *PassedError) Error() string {
-	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: everybody would end as expired", terminal.Printable(e.ID), clock(e.At))
+	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: everybody would end as expired", terminal.Printable(e.ID), LocalTime(e.At))
 }
 
 // inTime refuses to start a draft whose deadline has passed, unless that is a producer's: no other deadline could take its place.
@@ -46,7 +46,7 @@ func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaig
 func (o *Operator) future(ctx context.Context, id string, deadline time.Time) error {
 	passed, err := o.passed(ctx, deadline)
 	if passed {
-		return &campaign.SpecError{ID: id, Field: "deadline", Problem: fmt.Sprintf("is %s, which has passed: everybody would end as expired", clock(deadline))}
+		return &campaign.SpecError{ID: id, Field: "deadline", Problem: fmt.Sprintf("is %s, which has passed: everybody would end as expired", LocalTime(deadline))}
 	}
 	return err
 }

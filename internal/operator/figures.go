@@ -17,8 +17,8 @@ func Thousands[N int | int64](n N) string {
 	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
 }
 
-// decimal is a number that is not negative, with separators and as many decimals as it needs, two at the most.
-func decimal(x float64) string {
+// Decimal is a number that is not negative, with separators and as many decimals as it needs, two at the most.
+func Decimal(x float64) string {
 	whole, fraction, _ := strings.Cut(fmt.Sprintf("%.2f", x), ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
 		whole = whole[:i] + "," + whole[i:]
@@ -37,3 +37,6 @@ func Span(d time.Duration) string {
 	}
 	return text
 }
+
+// LocalTime is a time in the time zone of this process, as a person reads it.
+func LocalTime(at time.Time) string { return at.Local().Format(time.DateTime) }

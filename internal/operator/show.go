@@ -119,7 +119,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if listErr != nil {
 		return View{}, listErr
 	}
-	view := View{Spec: spec, Books: books, Err: cmp.Or(err, sendable(spec))}
+	view := View{Spec: spec, Books: books, Err: cmp.Or(err, Sendable(spec))}
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
@@ -177,7 +177,7 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 		}
 		views[i].Held = cmp.Or(views[i].Held, heldByProject(c.Spec, known, o.now()))
 		if views[i].Err == nil && c.Spec.State != "" {
-			views[i].Err = sendable(c.Spec)
+			views[i].Err = Sendable(c.Spec)
 		}
 		views[i].Spec.Message = nil // it is long, and Show's to show
 	}

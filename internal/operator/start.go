@@ -66,7 +66,7 @@ func (o *Operator) startable(ctx context.Context, id string, partial bool) error
 	case err != nil:
 		return err
 	}
-	if err := sendable(spec); err != nil {
+	if err := Sendable(spec); err != nil {
 		return err
 	}
 	books, err := o.guardedBooks(ctx, spec, id)

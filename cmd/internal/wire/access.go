@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"fanfare/internal/access"
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
-	"fanfare/internal/operator"
 )
 
 // senderAccess are the keys that a dispatcher needs; project may be "" where it cannot be told.
@@ -80,7 +80,7 @@ func (r *Rooms) probeChannel(ctx context.Context) (string, error) {
 // heardLate is a caution where only the channel is denied.
 func heardLate(err error) error {
 	if denied, is := errors.AsType[*access.Error](err); is {
-		return &operator.Caution{
+		return &checks.Caution{
 			Problem: denied.Error(), Advice: "without it a gate or a halt of another dispatcher is heard up to a second later",
 		}
 	}

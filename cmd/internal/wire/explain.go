@@ -3,9 +3,9 @@ package wire
 import (
 	"errors"
 
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
-	"fanfare/internal/operator"
 	"fanfare/internal/redisx"
 	"fanfare/internal/store"
 )
@@ -20,7 +20,7 @@ func Explain(err error) error {
 	switch {
 	case credentials, redisx.Denied(err), refusal == store.Denied:
 		return daemon.Exit(daemon.ExitCredentials, err)
-	case operator.UntrustedRedis(err), fcm.Untrusted(err), refusal != 0:
+	case checks.UntrustedRedis(err), fcm.Untrusted(err), refusal != 0:
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
 	return err

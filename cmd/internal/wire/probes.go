@@ -4,25 +4,25 @@ import (
 	"context"
 	"fmt"
 
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
-	"fanfare/internal/operator"
 )
 
 // Probes check what only this side of the house has: which keys the settings lead to, SQL and FCM.
-func (r *Rooms) Probes() []operator.Probe {
-	probes := []operator.Probe{
+func (r *Rooms) Probes() []checks.Probe {
+	probes := []checks.Probe{
 		{Name: "redis keys", Run: r.probeAccess},
 		{Name: "redis channel", Run: r.probeChannel},
 		{Name: "fcm credentials", Run: r.probeCredentials},
 		{Name: "fcm endpoint", Run: r.probeEndpoint},
 	}
 	if r.Store == nil {
-		return append(probes, operator.Probe{Name: "sql", Run: func(context.Context) (string, error) {
+		return append(probes, checks.Probe{Name: "sql", Run: func(context.Context) (string, error) {
 			return "no database is set: tokens come from Redis only, and the responder cannot run", nil
 		}})
 	}
-	return append(probes, operator.Probe{Name: "sql", Run: func(ctx context.Context) (string, error) {
+	return append(probes, checks.Probe{Name: "sql", Run: func(ctx context.Context) (string, error) {
 		if err := r.Store.Check(ctx); err != nil {
 			return "", err
 		}
@@ -39,7 +39,7 @@ func (r *Rooms) plaintextDatabase() error {
 	if host == "" {
 		return nil
 	}
-	return &operator.Caution{
+	return &checks.Caution{
 		Problem: "PostgreSQL at " + host + " may be reached without TLS: results and tokens can be read on the way",
 		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require where its certificate cannot be verified",
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"fanfare/internal/checks"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/operator"
 	"fanfare/internal/redisx"
 	"fanfare/internal/terminal"
 )
@@ -161,21 +161,21 @@ func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) er
 // checkRedis refuses to start on a Redis that cannot be reached, that is another kind than the settings say, or that may throw
 // recipients away.
 func (r *Rooms) checkRedis(ctx context.Context) error {
-	mode, evicts, err := r.Operator().CheckAtStart(ctx)
+	mode, evicts, err := checks.Redis{Client: r.Redis}.AtStart(ctx)
 	switch {
 	case err != nil:
 		return asExit(err)
-	case mode.Grade == operator.Failure:
+	case mode.Grade == checks.Failure:
 		return daemon.Exit(daemon.ExitUsage, errors.New(inOneLine(mode)))
-	case evicts.Grade == operator.Failure && !r.Settings.Redis.AllowVolatileEviction:
+	case evicts.Grade == checks.Failure && !r.Settings.Redis.AllowVolatileEviction:
 		return daemon.Exit(daemon.ExitUsage, errors.New(inOneLine(evicts)+"; or set redis.allow_volatile_eviction"))
-	case evicts.Grade != operator.Good:
+	case evicts.Grade != checks.Good:
 		r.Logger.Warn(inOneLine(evicts))
 	}
 	return nil
 }
 
-func inOneLine(f operator.Finding) string {
+func inOneLine(f checks.Finding) string {
 	return fmt.Sprintf("%s: %s: %s", f.Name, f.Detail, f.Advice)
 }
 
@@ -184,9 +184,9 @@ func inOneLine(f operator.Finding) string {
 func asExit(err error) error {
 	switch {
 	case redisx.Denied(err):
-		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
-	case operator.UntrustedRedis(err):
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, operator.RedisAdvice(err)))
+		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
+	case checks.UntrustedRedis(err):
+		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	}
 	return err
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"fanfare/internal/checks"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/operator"
 	"fanfare/test/servers"
 )
 
@@ -27,7 +27,7 @@ func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
 	defer server.Close()
 	rooms := open(t, func(s *config.Settings) { s.Redis.URL = config.URL("rediss://" + server.Addr()) })
 	for _, f := range rooms.Operator().Check(t.Context()) {
-		if code := daemon.Code(Explain(f.Cause)); f.Grade != operator.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
+		if code := daemon.Code(Explain(f.Cause)); f.Grade != checks.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
 			t.Errorf("the check finds %+v, exit code %d", f, code)
 		}
 	}

@@ -1,9 +1,11 @@
-package operator
+package preflight
 
 import (
 	"fmt"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/checks"
+	"fanfare/internal/operator"
 )
 
 // limits are what the breaker stops a campaign at, by kind of answer.
@@ -19,31 +21,31 @@ func (l limits) of(kind breaker.Kind) breaker.Threshold {
 
 // against tells how the audience that a sample speaks for stands to a limit: a failure where it is beyond it with 95% confidence,
 // a warning where it may be.
-func (s Share) against(limit breaker.Threshold, audience int64) Grade {
+func (s Share) against(limit breaker.Threshold, audience int64) checks.Grade {
 	beyond := func(share float64) bool {
 		return share >= limit.Share && share*float64(audience) >= float64(limit.Least)
 	}
 	switch {
 	case limit.Least == 0 || s.Found == 0:
-		return Good
+		return checks.Good
 	case beyond(s.Low):
-		return Failure
+		return checks.Failure
 	case beyond(s.High):
-		return Warning
+		return checks.Warning
 	}
-	return Good
+	return checks.Good
 }
 
-// stopped adds to a finding what the breaker would do about it.
-func (f *Finding) stopped(grade Grade, limit breaker.Threshold) {
-	if severity[grade] > severity[f.Grade] {
+// addLimit adds to a finding what the breaker would do about it.
+func addLimit(f *checks.Finding, grade checks.Grade, limit breaker.Threshold) {
+	if grade.IsWorse(f.Grade) {
 		f.Grade = grade
 	}
-	at := fmt.Sprintf("%s%% and %s of them", decimal(100*limit.Share), Thousands(limit.Least))
+	at := fmt.Sprintf("%s%% and %s of them", operator.Decimal(100*limit.Share), operator.Thousands(limit.Least))
 	switch grade {
-	case Failure:
+	case checks.Failure:
 		f.Detail += "; the breaker stops the campaign at " + at
-	case Warning:
+	case checks.Warning:
 		f.Detail += "; the breaker may stop the campaign, at " + at
 	}
 }

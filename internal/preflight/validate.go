@@ -1,4 +1,4 @@
-package operator
+package preflight
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// heard is what FCM said of a sample.
-type heard struct {
+// validation is what FCM said of a sample.
+type validation struct {
 	asked   int
 	answers map[fcm.Class]int
 	example map[fcm.Class]fcm.Answer // the first of its class
@@ -21,8 +21,8 @@ type heard struct {
 }
 
 // validate has FCM judge the messages, each with a permit of the project's quota.
-func (o *Operator) validate(ctx context.Context, id string, players []player, options PreflightOptions) heard {
-	h := heard{asked: len(players), answers: map[fcm.Class]int{}, example: map[fcm.Class]fcm.Answer{}}
+func (c *Checker) validate(ctx context.Context, id string, candidates []candidate, options Options) validation {
+	h := validation{asked: len(candidates), answers: map[fcm.Class]int{}, example: map[fcm.Class]fcm.Answer{}}
 	ctx, cancel := context.WithTimeoutCause(ctx, options.Patience, fmt.Errorf("not done within %s", options.Patience))
 	defer cancel()
 	var mu sync.Mutex
@@ -30,7 +30,7 @@ func (o *Operator) validate(ctx context.Context, id string, players []player, op
 	group.SetLimit(options.AtOnce)
 	// A person waits for it: within this process it goes before everything.
 	push := pacing.Push{Campaign: "preflight of " + id, Weight: 1, Priority: campaign.MaxPriority}
-	for _, p := range players {
+	for _, p := range candidates {
 		group.Go(func() error {
 			if err := options.Pacer.Wait(ctx, push); err != nil {
 				return fmt.Errorf("wait for the quota: %w", context.Cause(ctx))
@@ -55,7 +55,7 @@ func (o *Operator) validate(ctx context.Context, id string, players []player, op
 }
 
 // validated is how many messages FCM gave an answer about.
-func (h heard) validated() int {
+func (h validation) validated() int {
 	n := 0
 	for class, count := range h.answers {
 		switch class {
@@ -68,6 +68,6 @@ func (h heard) validated() int {
 }
 
 // dead is the share of dead tokens among those of which FCM said whether they are.
-func (h heard) dead() Share {
+func (h validation) dead() Share {
 	return shareOf(h.answers[fcm.Unregistered], h.answers[fcm.Unregistered]+h.answers[fcm.Sent])
 }

@@ -1,4 +1,4 @@
-package operator
+package preflight
 
 import (
 	"cmp"
@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/checks"
 	"fanfare/internal/fcm"
+	"fanfare/internal/operator"
 )
 
 // refusals are the answers that stop a campaign, the gravest first, with what to do.
@@ -38,25 +40,25 @@ var mistaken = []struct {
 const maxDead = 0.2
 
 // findings are what FCM's answers tell, and what the breaker would do about them.
-func (h heard) findings(audience int64, l limits) []Finding {
+func (h validation) findings(audience int64, l limits) []checks.Finding {
 	if h.asked == 0 {
-		return []Finding{{
-			Name: "fcm", Grade: Warning, Detail: "nothing was validated: nobody in the sample can be sent to",
+		return []checks.Finding{{
+			Name: "fcm", Grade: checks.Warning, Detail: "nothing was validated: nobody in the sample can be sent to",
 			Advice: "fanfare check tells whether the credentials are good",
 		}}
 	}
-	found := []Finding{h.summary()}
+	found := []checks.Finding{h.summary()}
 	for _, r := range refusals {
 		if n := h.answers[r.class]; n > 0 {
-			found = append(found, Finding{
-				Name: r.name, Grade: Failure, Detail: fmt.Sprintf("%s of %s: %s", Thousands(n), Thousands(h.asked), describeAnswer(h.example[r.class])), Advice: r.advice,
+			found = append(found, checks.Finding{
+				Name: r.name, Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s: %s", operator.Thousands(n), operator.Thousands(h.asked), describeAnswer(h.example[r.class])), Advice: r.advice,
 			})
 		}
 	}
 	for _, r := range mistaken {
 		if n := h.answers[r.class]; n > 0 {
 			f := judged(r.name, n, h.asked, audience, r.what, r.advice)
-			f.stopped(shareOf(n, h.validated()).against(l.of(r.kind), audience), l.of(r.kind))
+			addLimit(&f, shareOf(n, h.validated()).against(l.of(r.kind), audience), l.of(r.kind))
 			found = append(found, f)
 		}
 	}
@@ -64,21 +66,21 @@ func (h heard) findings(audience int64, l limits) []Finding {
 }
 
 // summary tells how many messages FCM would take.
-func (h heard) summary() Finding {
-	f := Finding{Name: "fcm", Grade: Good, Detail: fmt.Sprintf("would take %s of %s, validated and not sent", Thousands(h.answers[fcm.Sent]), Thousands(h.asked))}
+func (h validation) summary() checks.Finding {
+	f := checks.Finding{Name: "fcm", Grade: checks.Good, Detail: fmt.Sprintf("would take %s of %s, validated and not sent", operator.Thousands(h.answers[fcm.Sent]), operator.Thousands(h.asked))}
 	if open := h.asked - h.validated(); open > 0 {
-		f.Grade = Warning
-		f.Detail += fmt.Sprintf("; of %s nothing is known", Thousands(open))
+		f.Grade = checks.Warning
+		f.Detail += fmt.Sprintf("; of %s nothing is known", operator.Thousands(open))
 		f.Advice = h.silence()
 	}
 	if h.validated() == 0 {
-		f.Grade = Failure // it cannot be vouched for
+		f.Grade = checks.Failure // it cannot be vouched for
 	}
 	return f
 }
 
 // silence says why FCM did not judge some.
-func (h heard) silence() string {
+func (h validation) silence() string {
 	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.NotFCM, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
 		if h.answers[class] > 0 {
 			return describeAnswer(h.example[class])
@@ -90,18 +92,18 @@ func (h heard) silence() string {
 	return "try again"
 }
 
-func (h heard) deadFinding(audience int64, limit breaker.Threshold) Finding {
+func (h validation) deadFinding(audience int64, limit breaker.Threshold) checks.Finding {
 	share := h.dead()
-	f := Finding{Name: "dead tokens", Grade: Good, Detail: fmt.Sprintf("%s: %s", share, share.among(audience))}
+	f := checks.Finding{Name: "dead tokens", Grade: checks.Good, Detail: fmt.Sprintf("%s: %s", share, share.among(audience))}
 	if share.Of == 0 {
-		f.Grade, f.Detail, f.Advice = Warning, "cannot be told: FCM judged no token", h.silence()
+		f.Grade, f.Detail, f.Advice = checks.Warning, "cannot be told: FCM judged no token", h.silence()
 		return f
 	}
 	if share.Low > maxDead {
-		f.Grade = Warning
+		f.Grade = checks.Warning
 	}
-	f.stopped(shareOf(share.Found, h.validated()).against(limit, audience), limit)
-	if f.Grade != Good {
+	addLimit(&f, shareOf(share.Found, h.validated()).against(limit, audience), limit)
+	if f.Grade != checks.Good {
 		f.Advice = "an old audience, or one of another app: find out where it comes from"
 	}
 	return f

@@ -1,8 +1,10 @@
-package operator
+package preflight
 
 import (
 	"fmt"
 	"math"
+
+	"fanfare/internal/operator"
 )
 
 // z95 is the 97.5% quantile of the normal distribution: 95% lie within it on both sides.
@@ -49,11 +51,11 @@ func (s Share) String() string {
 	if s.Of == 0 {
 		return "0 of 0"
 	}
-	return fmt.Sprintf("%s of %s (%.1f%%; %.1f%% to %.1f%% with 95%% confidence)", Thousands(s.Found), Thousands(s.Of), 100*s.value(), 100*s.Low, 100*s.High)
+	return fmt.Sprintf("%s of %s (%.1f%%; %.1f%% to %.1f%% with 95%% confidence)", operator.Thousands(s.Found), operator.Thousands(s.Of), 100*s.value(), 100*s.Low, 100*s.High)
 }
 
 // among is the share of an audience: "1,200 to 9,000 of 1,000,000 recipients".
 func (s Share) among(audience int64) string {
 	low, high := math.Floor(s.Low*float64(audience)), math.Ceil(s.High*float64(audience))
-	return fmt.Sprintf("%s to %s of %s recipients", Thousands(int64(low)), Thousands(int64(high)), Thousands(audience))
+	return fmt.Sprintf("%s to %s of %s recipients", operator.Thousands(int64(low)), operator.Thousands(int64(high)), operator.Thousands(audience))
 }

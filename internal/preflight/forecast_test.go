@@ -1,4 +1,4 @@
-package operator
+package preflight
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
 	"fanfare/internal/pacing"
 )
 
@@ -52,27 +53,27 @@ func TestForecastOfAHaltedProject(t *testing.T) {
 	state := atNoon()
 	state.Halts = []pacing.Halt{{Reason: "wrong project"}}
 	f := foresee(state, campaign.Spec{Weight: 1}, 10, nil, state.Now.Add(time.Hour))
-	wantFinding(t, f.findings(state, campaign.Spec{}), "pace", Failure, "wrong project")
-	wantFinding(t, f.findings(state, campaign.Spec{}), "time", Failure, "never")
+	wantFinding(t, f.findings(state, campaign.Spec{}), "pace", checks.Failure, "wrong project")
+	wantFinding(t, f.findings(state, campaign.Spec{}), "time", checks.Failure, "never")
 }
 
 func TestForecastOfADeadline(t *testing.T) {
 	state, spec := atNoon(), campaign.Spec{Weight: 1}
 	for deadline, want := range map[time.Duration]struct {
-		grade Grade
+		grade checks.Grade
 		says  string
 	}{
-		time.Hour:          {Good, "after the last push"},
-		105 * time.Second:  {Warning, "leaves 5s"},
-		50 * time.Second:   {Failure, "of 100,000 recipients would end as expired"},
-		-50 * time.Second:  {Failure, "would be missed: 100,000 of 100,000"},
-		-100 * time.Second: {Failure, "would be missed: 100,000 of 100,000"},
+		time.Hour:          {checks.Good, "after the last push"},
+		105 * time.Second:  {checks.Warning, "leaves 5s"},
+		50 * time.Second:   {checks.Failure, "of 100,000 recipients would end as expired"},
+		-50 * time.Second:  {checks.Failure, "would be missed: 100,000 of 100,000"},
+		-100 * time.Second: {checks.Failure, "would be missed: 100,000 of 100,000"},
 	} {
 		f := foresee(state, spec, 100_000, nil, state.Now.Add(deadline))
 		wantFinding(t, f.findings(state, spec), "deadline", want.grade, want.says)
 	}
 	f := foresee(state, spec, 100_000, nil, time.Time{})
-	wantFinding(t, f.findings(state, spec), "deadline", Good, "none")
+	wantFinding(t, f.findings(state, spec), "deadline", checks.Good, "none")
 }
 
 // Whoever is not late is in time, and one more would not be.
@@ -95,7 +96,7 @@ func TestLateIsExact(t *testing.T) {
 func TestForecastNamesQuarterHours(t *testing.T) {
 	state := atNoon()
 	f := foresee(state, campaign.Spec{Weight: 1}, 6_000_000, nil, time.Time{})
-	wantFinding(t, f.findings(state, campaign.Spec{}), "quarter hours", Warning, "and 2 more")
+	wantFinding(t, f.findings(state, campaign.Spec{}), "quarter hours", checks.Warning, "and 2 more")
 }
 
 // Where the pace avoids them, the forecast counts the waits.
@@ -111,18 +112,20 @@ func TestForecastAvoidsQuarterHours(t *testing.T) {
 		t.Errorf("takes %s", took)
 	}
 	equal(t, "quarter hours met", len(f.Quarters), 0)
-	wantFinding(t, f.findings(state, campaign.Spec{}), "quarter hours", Good, "avoided")
+	wantFinding(t, f.findings(state, campaign.Spec{}), "quarter hours", checks.Good, "avoided")
 }
 
 func TestRivalsAreThoseThatRun(t *testing.T) {
 	s := openStage(t)
 	for i, id := range []string{"1", "2", "3"} {
-		s.create(id, campaign.Running)
-		s.load(id, audienceOf(10*(i+1)), LoadOptions{Format: CSV})
+		s.create(id, personal, campaign.Running)
+		for _, element := range people(10*(i+1), "good-") {
+			ok(t, s.rdb.RPush(t.Context(), "campaign:"+id, element).Err())
+		}
 	}
-	ok(t, s.deps.Campaigns.Change(t.Context(), "2", campaign.Change{Weight: new(7), Priority: new(3), Rate: new(0.5)}))
-	ok(t, s.deps.Campaigns.Move(t.Context(), "3", campaign.Paused, ""))
-	rivals, err := s.rivals(t.Context(), "1", "")
+	ok(t, s.checker.deps.Campaigns.Change(t.Context(), "2", campaign.Change{Weight: new(7), Priority: new(3), Rate: new(0.5)}))
+	ok(t, s.checker.deps.Campaigns.Move(t.Context(), "3", campaign.Paused, ""))
+	rivals, err := s.checker.rivals(t.Context(), "1", "")
 	ok(t, err)
 	if len(rivals) != 1 || rivals[0] != (rival{20, 7, 3, 0.5}) {
 		t.Errorf("got %+v", rivals)

@@ -1,4 +1,4 @@
-package operator
+package checks
 
 import (
 	"cmp"
@@ -10,11 +10,6 @@ import (
 
 	"fanfare/internal/redisx"
 )
-
-// Caution is what a Probe returns for something that works and is dangerous all the same.
-type Caution struct{ Problem, Advice string }
-
-func (c *Caution) Error() string { return c.Problem + "; " + c.Advice }
 
 // UntrustedRedis reports whether Redis showed a certificate that the settings do not trust, or speaks no TLS. No waiting cures it.
 func UntrustedRedis(err error) bool {

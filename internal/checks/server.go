@@ -1,4 +1,4 @@
-package operator
+package checks
 
 import (
 	"cmp"
@@ -21,10 +21,10 @@ type server struct {
 }
 
 // askServers asks Redis, or every master of a cluster, for INFO.
-func (o *Operator) askServers(ctx context.Context) ([]server, error) {
-	cluster, isCluster := o.deps.Redis.(*redis.ClusterClient)
+func (r Redis) askServers(ctx context.Context) ([]server, error) {
+	cluster, isCluster := r.Client.(*redis.ClusterClient)
 	if !isCluster {
-		info, err := askInfo(ctx, o.deps.Redis)
+		info, err := askInfo(ctx, r.Client)
 		if err != nil {
 			return nil, fmt.Errorf("ask Redis for INFO: %w", err)
 		}
@@ -72,10 +72,10 @@ func worst(servers []server, judge func(info map[string]string) Finding) Finding
 }
 
 // mode refuses a cluster that the client takes for one server.
-func (o *Operator) mode(info map[string]string) Finding {
+func (r Redis) mode(info map[string]string) Finding {
 	mode := redisinfo.Identify(info).Mode
 	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(mode, untold)}
-	_, known := o.deps.Redis.(*redis.ClusterClient)
+	_, known := r.Client.(*redis.ClusterClient)
 	if !known && (mode == "cluster" || info["cluster_enabled"] == "1") {
 		f.Grade = Failure
 		f.Advice = "set redis.mode: cluster; else scripts would write to keys of several slots, which a cluster refuses (CROSSSLOT)"

@@ -1,4 +1,4 @@
-package operator
+package preflight
 
 import (
 	"context"
@@ -15,16 +15,16 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// player is a recipient with a message of their own and a token to send it to.
-type player struct {
+// candidate is a recipient with a message of their own and a token to send it to.
+type candidate struct {
 	user    string
 	target  notification.Target
 	message *fcm.Message
 }
 
-// cast is a sample of the audience, sorted by what would become of it before anything is sent.
-type cast struct {
-	ready     []player
+// audienceSample is a part of the audience, sorted by what would happen to each recipient before anything is sent.
+type audienceSample struct {
+	ready     []candidate
 	sizes     []int
 	read      int // recipients that could be read
 	malformed []error
@@ -37,34 +37,34 @@ type cast struct {
 	undecided int
 }
 
-// cast looks tokens and profiles up, without a trace, and fills the messages.
-func (o *Operator) cast(ctx context.Context, s script, sample campaign.Sample) (cast, error) {
-	c := cast{read: len(sample.Recipients), malformed: sample.Malformed, unfilled: map[string]int{}}
-	targets, targetsErr := o.peekTokens(ctx, sample.Recipients)
-	known, profilesErr := o.peekProfiles(ctx, s, sample.Recipients)
+// prepare looks tokens and profiles up, changes nothing, and fills the messages.
+func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaign.Sample) (audienceSample, error) {
+	a := audienceSample{read: len(sample.Recipients), malformed: sample.Malformed, unfilled: map[string]int{}}
+	targets, targetsErr := c.peekTokens(ctx, sample.Recipients)
+	known, profilesErr := c.peekProfiles(ctx, s, sample.Recipients)
 	if err := ctx.Err(); err != nil {
-		return c, err
+		return a, err
 	}
-	c.unlooked = errors.Join(targetsErr, profilesErr)
+	a.unlooked = errors.Join(targetsErr, profilesErr)
 	for _, r := range sample.Recipients {
 		if stored := targets[r.UserID]; !r.Target.IsSendable() && !stored.IsZero() {
 			r.Target = stored
 		}
 		switch personal := s.template.Personal() && !s.template.FilledBy(r.Vars); {
 		case !r.Target.IsSendable() && tokens.Undecided(targetsErr, r.UserID), personal && profiles.Undecided(profilesErr, r.UserID):
-			c.undecided++
+			a.undecided++
 			continue
 		case r.Target.IsZero():
-			c.tokenless++
+			a.tokenless++
 		case !r.Target.IsSendable():
-			c.invalid = append(c.invalid, errors.New(r.Target.Problem()))
+			a.invalid = append(a.invalid, errors.New(r.Target.Problem()))
 		}
-		c.fill(s, r, known[r.UserID])
+		a.fill(s, r, known[r.UserID])
 	}
-	return c, nil
+	return a, nil
 }
 
-func (o *Operator) peekTokens(ctx context.Context, recipients []notification.Recipient) (map[string]notification.Target, error) {
+func (c *Checker) peekTokens(ctx context.Context, recipients []notification.Recipient) (map[string]notification.Target, error) {
 	var ask []string
 	for _, r := range recipients {
 		if !r.Target.IsSendable() {
@@ -74,10 +74,10 @@ func (o *Operator) peekTokens(ctx context.Context, recipients []notification.Rec
 	if len(ask) == 0 {
 		return nil, nil
 	}
-	return o.deps.Tokens.Peek(ctx, ask)
+	return c.deps.Tokens.Peek(ctx, ask)
 }
 
-func (o *Operator) peekProfiles(ctx context.Context, s script, recipients []notification.Recipient) (map[string]profiles.Profile, error) {
+func (c *Checker) peekProfiles(ctx context.Context, s compiledMessage, recipients []notification.Recipient) (map[string]profiles.Profile, error) {
 	var ask []string
 	for _, r := range recipients {
 		if !s.template.FilledBy(r.Vars) {
@@ -87,39 +87,39 @@ func (o *Operator) peekProfiles(ctx context.Context, s script, recipients []noti
 	if len(ask) == 0 {
 		return nil, nil
 	}
-	return o.deps.Profiles.Peek(ctx, ask)
+	return c.deps.Profiles.Peek(ctx, ask)
 }
 
 // fill writes one recipient's message. Whoever has no token is measured all the same.
-func (c *cast) fill(s script, r notification.Recipient, profile profiles.Profile) {
+func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profile profiles.Profile) {
 	message := s.message
 	if s.template.Personal() {
 		text, err := s.template.Fill(r.Vars, profile)
 		if unfilled, ok := errors.AsType[*profiles.UnfilledError](err); ok {
-			c.unfilled[unfilled.Name]++
+			a.unfilled[unfilled.Name]++
 			return
 		}
 		message, err = fcm.ParseFilled(text)
 		if _, large := errors.AsType[*notification.Fault](err); large {
-			c.tooLarge++
+			a.tooLarge++
 			return
 		}
 		if err != nil {
-			c.broken = append(c.broken, err)
+			a.broken = append(a.broken, err)
 			return
 		}
 	}
-	c.sizes = append(c.sizes, message.Size())
+	a.sizes = append(a.sizes, message.Size())
 	if r.Target.IsSendable() {
-		c.ready = append(c.ready, player{r.UserID, r.Target, message})
+		a.ready = append(a.ready, candidate{r.UserID, r.Target, message})
 	}
 }
 
 // missing counts who lacks a value, and names the placeholders.
-func (c *cast) missing() (n int, names string) {
+func (a *audienceSample) missing() (n int, names string) {
 	var all []string
-	for _, name := range slices.Sorted(maps.Keys(c.unfilled)) {
-		n += c.unfilled[name]
+	for _, name := range slices.Sorted(maps.Keys(a.unfilled)) {
+		n += a.unfilled[name]
 		all = append(all, fmt.Sprintf("{{%s}}", name))
 	}
 	return n, strings.Join(all, ", ")

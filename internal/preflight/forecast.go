@@ -1,10 +1,11 @@
-package operator
+package preflight
 
 import (
 	"context"
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
@@ -35,12 +36,12 @@ type rival struct {
 }
 
 // forecast adds what is to be said of the time.
-func (o *Operator) forecast(ctx context.Context, view View, pacer Pacer, report *Preflight) error {
+func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer, report *Report) error {
 	state, err := pacer.State(ctx)
 	if err != nil {
 		return err
 	}
-	rivals, err := o.rivals(ctx, view.Spec.ID, view.Spec.Project)
+	rivals, err := c.rivals(ctx, view.Spec.ID, view.Spec.Project)
 	if err != nil {
 		return err
 	}
@@ -50,15 +51,15 @@ func (o *Operator) forecast(ctx context.Context, view View, pacer Pacer, report 
 }
 
 // rivals are the other campaigns that run now.
-func (o *Operator) rivals(ctx context.Context, id, project string) ([]rival, error) {
-	all, err := o.deps.Campaigns.List(ctx)
+func (c *Checker) rivals(ctx context.Context, id, project string) ([]rival, error) {
+	all, err := c.deps.Campaigns.List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var rivals []rival
-	for _, c := range all {
-		if s := c.Spec; s.ID != id && s.State == campaign.Running && c.Err == nil && sendable(s) == nil && sameProject(s, project) && c.Books.Open() > 0 {
-			rivals = append(rivals, rival{c.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
+	for _, other := range all {
+		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.Sendable(s) == nil && sameProject(s, project) && other.Books.Open() > 0 {
+			rivals = append(rivals, rival{other.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}
 	return rivals, nil

@@ -1,0 +1,97 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redact"
+)
+
+// clockTolerance is how far this machine's clock may be from Redis' clock without a warning. Only the times in
+// results depend on it: leases and deadlines go by Redis' clock.
+const clockTolerance = 2 * time.Second
+
+// Redis checks a Redis server, or every master of a cluster.
+type Redis struct {
+	Client redis.UniversalClient
+	// Scratch is a key that may be written: a check writes and removes it.
+	Scratch string
+
+	now func() time.Time // nil: time.Now
+}
+
+// All runs every check of Redis. Where Redis cannot be reached, that is the only finding.
+func (r Redis) All(ctx context.Context) []Finding {
+	findings := r.all(ctx)
+	for i := range findings {
+		findings[i].Detail = redact.Text(findings[i].Detail)
+	}
+	return findings
+}
+
+func (r Redis) all(ctx context.Context) []Finding {
+	servers, err := r.askServers(ctx)
+	if err != nil {
+		return []Finding{{Name: "redis", Grade: Failure, Detail: inOneLine(err), Advice: RedisAdvice(err), Cause: err}}
+	}
+	return []Finding{
+		worst(servers, version),
+		worst(servers, r.mode),
+		worst(servers, memory),
+		worst(servers, eviction),
+		worst(servers, persistence),
+		worst(servers, replication),
+		r.scripts(ctx),
+		r.clock(ctx),
+	}
+}
+
+// AtStart runs the checks that a daemon must pass before it starts. A failed mode is a server that is refused,
+// or a cluster that the client takes for one server. evicts says whether Redis may delete recipients to make
+// room: under any policy but noeviction, once it has a memory limit.
+func (r Redis) AtStart(ctx context.Context) (mode, evicts Finding, err error) {
+	servers, err := r.askServers(ctx)
+	if err != nil {
+		return mode, evicts, err
+	}
+	if server := worst(servers, version); server.Grade == Failure {
+		return server, worst(servers, eviction), nil
+	}
+	return worst(servers, r.mode), worst(servers, eviction), nil
+}
+
+// probeScript does what our scripts do: it writes and removes a key.
+const probeScript = `redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])`
+
+func (r Redis) scripts(ctx context.Context) Finding {
+	f := Finding{Name: "redis scripts", Grade: Good, Detail: "may run, and write to our keys"}
+	if err := r.Client.Eval(ctx, probeScript, []string{r.Scratch}).Err(); err != nil {
+		f.Grade, f.Detail, f.Cause = Failure, err.Error(), err
+		f.Advice = "let the user run scripts and write to the keys of names.* in config.yaml (ACL SETUSER), and Redis have memory"
+	}
+	return f
+}
+
+func (r Redis) clock(ctx context.Context) Finding {
+	now := r.now
+	if now == nil {
+		now = time.Now
+	}
+	f := Finding{Name: "clock", Grade: Good}
+	before := now()
+	server, err := r.Client.Time(ctx).Result()
+	if err != nil {
+		f.Grade, f.Detail, f.Cause = Failure, fmt.Sprintf("ask Redis for the time: %v", err), err
+		f.Advice = RedisAdvice(err)
+		return f
+	}
+	off := server.Sub(before.Add(now().Sub(before) / 2)).Round(time.Millisecond)
+	f.Detail = fmt.Sprintf("%s from Redis' clock", off.Abs())
+	if off.Abs() > clockTolerance {
+		f.Grade, f.Advice = Warning, "synchronise the clocks (NTP): the times in results would mislead"
+	}
+	return f
+}

@@ -1,0 +1,103 @@
+package preflight
+
+import (
+	"fmt"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
+	"fanfare/internal/notification"
+	"fanfare/internal/operator"
+)
+
+func stateFinding(v operator.View) checks.Finding {
+	f := checks.Finding{Name: "campaign", Grade: checks.Good, Detail: "is " + string(v.Spec.State)}
+	switch {
+	case v.Spec.State.Final():
+		f.Grade, f.Advice = checks.Failure, "nobody is sent to any more: create another campaign"
+	case v.Spec.State == campaign.Paused && v.Spec.Reason != "":
+		f.Grade, f.Detail = checks.Warning, fmt.Sprintf("is paused: %s", v.Spec.Reason)
+		f.Advice = "mend what paused it before it is resumed"
+	}
+	return f
+}
+
+func audienceFinding(b campaign.Books, s campaign.Sample) checks.Finding {
+	read := len(s.Recipients) + len(s.Malformed)
+	f := checks.Finding{Name: "audience", Grade: checks.Good, Detail: fmt.Sprintf("%s recipients left; %s read from the list's head, middle and tail", operator.Thousands(b.Open()), operator.Thousands(read))}
+	switch {
+	case b.Open() == 0:
+		f.Grade, f.Detail, f.Advice = checks.Failure, "nobody is left to send to", "load the audience, or look whether its list has expired"
+	case read == 0:
+		f.Grade, f.Advice = checks.Warning, "all that are left were claimed before: of them nobody can be looked at"
+	}
+	return f
+}
+
+// lossFindings are about recipients that are missing, or were not loaded to the last.
+func lossFindings(v operator.View) []checks.Finding {
+	var all []checks.Finding
+	for _, loss := range v.Losses() {
+		all = append(all, checks.Finding{Name: "complete audience", Grade: checks.Failure, Detail: loss.What, Advice: loss.Advice})
+	}
+	return all
+}
+
+// judged grades what befalls a part of the sample: all of it is a failure, some a warning.
+func judged(name string, found, of int, audience int64, what, advice string) checks.Finding {
+	share := shareOf(found, of)
+	if found == 0 {
+		return checks.Finding{Name: name, Grade: checks.Good, Detail: fmt.Sprintf("%s of %s %s", operator.Thousands(found), operator.Thousands(of), what)}
+	}
+	f := checks.Finding{Name: name, Grade: checks.Warning, Detail: fmt.Sprintf("%s %s: %s", share, what, share.among(audience)), Advice: advice}
+	if found == of {
+		f.Grade = checks.Failure
+	}
+	return f
+}
+
+// findings are what the sample tells before FCM is asked. Of an empty sample there are none.
+func (a *audienceSample) findings(audience int64) []checks.Finding {
+	all := a.read + len(a.malformed)
+	if all == 0 {
+		return nil
+	}
+	found := []checks.Finding{judged("elements", len(a.malformed), all, audience, "cannot be read", "")}
+	if len(a.malformed) > 0 {
+		found[0].Advice = "they end as failed; the first: " + a.malformed[0].Error()
+	}
+	if a.unlooked != nil {
+		found = append(found, checks.Finding{
+			Name: "look-up", Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s could not be looked up: %v", operator.Thousands(a.undecided), operator.Thousands(a.read), a.unlooked),
+			Advice: "fanfare check tells more",
+		})
+	}
+	if asked := a.read - a.undecided; asked > 0 {
+		found = append(found, a.fillings(asked, audience)...)
+	}
+	return found
+}
+
+func (a *audienceSample) fillings(of int, audience int64) []checks.Finding {
+	missing, names := a.missing()
+	found := []checks.Finding{
+		judged("tokens", a.tokenless, of, audience, "have no token", "they end as skipped: no token in the element, in Redis or in SQL"),
+		judged("placeholders", missing, of, audience, "lack a value", fmt.Sprintf("they end as skipped: give %s a default, as in {{name|there}}", names)),
+	}
+	if len(a.invalid) > 0 {
+		found = append(found, judged("invalid tokens", len(a.invalid), of, audience, "have a value that FCM cannot have issued",
+			"they end as failed ("+notification.CodeInvalidToken+"); of the first, "+a.invalid[0].Error()))
+	}
+	if len(a.broken) > 0 {
+		found = append(found, judged("values", len(a.broken), of, audience, "break the message", "they end as failed; the first: "+a.broken[0].Error()))
+	}
+	return append(found, a.sizeFinding(of, audience))
+}
+
+func (a *audienceSample) sizeFinding(of int, audience int64) checks.Finding {
+	s := sizesOf(a.sizes)
+	f := judged("size", a.tooLarge, of, audience, fmt.Sprintf("are over the %s bytes that FCM takes", operator.Thousands(s.Limit)), "they end as failed: shorten the message, or what fills it")
+	if len(a.sizes) > 0 && a.tooLarge == 0 {
+		f.Detail = fmt.Sprintf("%s bytes at least, %s in the middle, %s at most, of %s", operator.Thousands(s.Min), operator.Thousands(s.Median), operator.Thousands(s.Max), operator.Thousands(s.Limit))
+	}
+	return f
+}

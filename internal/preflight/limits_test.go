@@ -1,0 +1,69 @@
+package preflight
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/checks"
+	"fanfare/internal/fcm"
+)
+
+// answersOf is what FCM said of a sample of 200.
+func answersOf(class fcm.Class, n int) validation {
+	return validation{
+		asked: 200, answers: map[fcm.Class]int{class: n, fcm.Sent: 200 - n}, example: map[fcm.Class]fcm.Answer{},
+	}
+}
+
+func defaultLimit(kind breaker.Kind) breaker.Threshold {
+	return breaker.DefaultOptions().Thresholds[kind]
+}
+
+// What the breaker would stop is no campaign to be sent; what it may stop is worth a second look.
+func TestPreflightKnowsTheBreakersLimits(t *testing.T) {
+	for name, c := range map[string]struct {
+		class    fcm.Class
+		n        int
+		audience int64
+		limit    limits
+		finding  string
+		grade    checks.Grade
+		says     string
+	}{
+		"dead, beyond":       {fcm.Unregistered, 120, 10_000, defaultLimit, "dead tokens", checks.Failure, "the breaker stops the campaign at 50% and 100 of them"},
+		"dead, perhaps":      {fcm.Unregistered, 100, 10_000, defaultLimit, "dead tokens", checks.Warning, "the breaker may stop the campaign, at 50%"},
+		"dead, many":         {fcm.Unregistered, 60, 10_000, defaultLimit, "dead tokens", checks.Warning, "60 of 200"},
+		"dead, some":         {fcm.Unregistered, 20, 10_000, defaultLimit, "dead tokens", checks.Good, "20 of 200"},
+		"dead, too few":      {fcm.Unregistered, 120, 90, defaultLimit, "dead tokens", checks.Warning, "120 of 200"},
+		"dead, unwatched":    {fcm.Unregistered, 120, 10_000, nil, "dead tokens", checks.Warning, "120 of 200"},
+		"senders, beyond":    {fcm.SenderMismatch, 40, 10_000, defaultLimit, "sender", checks.Failure, "stops the campaign at 10% and 20 of them"},
+		"senders, perhaps":   {fcm.SenderMismatch, 20, 10_000, defaultLimit, "sender", checks.Warning, "may stop"},
+		"senders, few":       {fcm.SenderMismatch, 1, 10_000, defaultLimit, "sender", checks.Warning, "1 of 200"},
+		"no tokens, beyond":  {fcm.BadTarget, 60, 10_000, defaultLimit, "targets", checks.Failure, "stops the campaign at 20% and 20 of them"},
+		"no tokens, perhaps": {fcm.BadTarget, 40, 10_000, defaultLimit, "targets", checks.Warning, "may stop"},
+		"unknown, beyond":    {fcm.Other, 60, 10_000, defaultLimit, "refusals", checks.Failure, "stops the campaign at 20%"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantFinding(t, answersOf(c.class, c.n).findings(c.audience, c.limit), c.finding, c.grade, c.says)
+		})
+	}
+}
+
+// A larger share of the sample is never graded milder, and what fails is beyond the limit in the sample itself.
+func TestGradesGrowWithTheShare(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		limit := breaker.Threshold{Share: rapid.Float64Range(0, 1).Draw(t, "share"), Least: rapid.Int64Range(1, 200).Draw(t, "least")}
+		of := rapid.IntRange(1, 500).Draw(t, "of")
+		found := rapid.IntRange(0, of-1).Draw(t, "found")
+		audience := rapid.Int64Range(0, 100_000).Draw(t, "audience")
+		grade := shareOf(found, of).against(limit, audience)
+		if more := shareOf(found+1, of).against(limit, audience); grade.IsWorse(more) {
+			t.Errorf("%d of %d is a %s, one more a %s", found, of, grade, more)
+		}
+		if grade == checks.Failure && shareOf(found, of).value() < limit.Share {
+			t.Errorf("%d of %d is a failure at a limit of %g", found, of, limit.Share)
+		}
+	})
+}
