@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/assembly"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
@@ -28,8 +29,8 @@ func run() int {
 }
 
 // program serves all campaigns, or the one that its flag writes to campaignID.
-func program(campaignID *string) wire.Daemon {
-	return wire.Daemon{
+func program(campaignID *string) assembly.Daemon {
+	return assembly.Daemon{
 		Name:  "dispatcher",
 		Short: "Drain campaigns from Redis and send them through Firebase Cloud Messaging",
 		Long: `Drain campaigns from Redis and send them through Firebase Cloud Messaging.
@@ -49,13 +50,13 @@ Without --campaign it serves every running campaign until it is stopped. With it
 		Listen: func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
 		Drain:  func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
 		Job:    func() bool { return *campaignID != "" },
-		Start: func(p *daemon.Process, rooms *wire.Rooms) (func() error, error) {
-			return start(p, rooms, *campaignID)
+		Start: func(p *daemon.Process, rooms *assembly.Rooms) (func() error, error) {
+			return start(p, &sending.Rooms{Rooms: rooms}, *campaignID)
 		},
 	}
 }
 
-func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func() error, err error) {
+func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work func() error, err error) {
 	tuneGarbage(rooms.Settings)
 	sender, err := rooms.Sender(p.Work())
 	if err != nil {
@@ -75,7 +76,7 @@ func start(p *daemon.Process, rooms *wire.Rooms, campaignID string) (work func()
 	if err != nil {
 		return nil, err
 	}
-	if err := wire.AwaitFCM(p.Fetch(), sender, p.Logger, p.Ready); err != nil {
+	if err := sending.AwaitFCM(p.Fetch(), sender, p.Logger, p.Ready); err != nil {
 		return nil, err
 	}
 	return func() error { return exit(d.Run(p.Fetch(), p.Work()), campaignID) }, nil

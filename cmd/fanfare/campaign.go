@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 )
@@ -30,7 +30,7 @@ func (c *cli) campaignShow() *cobra.Command {
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				view, err := op.Show(ctx, args[0])
 				if err != nil {
 					return about(args[0], err)
@@ -50,7 +50,7 @@ func (c *cli) campaignList() *cobra.Command {
 		Short: "List all campaigns, and the lists that wait for a message",
 		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				views, err := op.List(ctx)
 				if err != nil {
 					return err

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/preflight"
@@ -37,7 +37,7 @@ should not be sent as it is.`,
 			if err != nil {
 				return err
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				report, err := runPreflight(ctx, rooms, op, args[0], options)
 				if errors.Is(err, campaign.ErrNotFound) {
 					return notMoved(ctx, op, args[0], err)
@@ -58,7 +58,7 @@ should not be sent as it is.`,
 }
 
 // runPreflight has FCM and the project's quota stand by.
-func runPreflight(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
+func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
 	sender, err := rooms.Sender(ctx)
 	if err != nil {
 		return preflight.Report{}, err

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/notification"
@@ -50,7 +50,7 @@ body, image, link and data is filled in for each recipient, from the audience's 
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
 				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
 			}
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {
 					return notCreated(args[0], message, err)
 				}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 )
@@ -30,7 +30,7 @@ Pushes that are on the wire are waited for, so that each has its result. What ha
 				fmt.Fprintf(command.ErrOrStderr(), "waiting %s at most for %s in flight and %s to be forwarded\n",
 					operator.Span(options.Wait.Round(time.Second)), plural(b.InFlight, "recipient"), plural(b.Outbox, "result"))
 			}
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				deleted, err := op.Delete(ctx, args[0], options)
 				if err != nil {
 					return about(args[0], err)

@@ -8,14 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
 
 // move steers a campaign, for a reason that people read later.
-type move func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id, reason string) (moved, error)
+type move func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, reason string) (moved, error)
 
 // moved is what holds after a move: as JSON, and as a line for people.
 type moved struct {
@@ -27,7 +27,7 @@ type moved struct {
 
 // starts begins a campaign or resumes it; partial is asked for when that happens.
 func starts(partial *bool) move {
-	return func(ctx context.Context, _ *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+	return func(ctx context.Context, _ *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
 		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial}); err != nil {
 			return moved{}, err
 		}
@@ -55,7 +55,7 @@ func (c *cli) campaignStart(verb, short string) *cobra.Command {
 }
 
 func moveTo(to campaign.State) move {
-	return func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator, id, reason string) (moved, error) {
+	return func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator, id, reason string) (moved, error) {
 		return moved{ID: id, State: to, line: fmt.Sprintf("campaign %s is %s", printable(id), to)}, rooms.Campaigns.Move(ctx, id, to, reason)
 	}
 }
@@ -69,7 +69,7 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 		Args:              takes,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				moved, err := move(ctx, rooms, op, args[0], reason)
 				if err != nil {
 					return notMoved(ctx, op, args[0], err)

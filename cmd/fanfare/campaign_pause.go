@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/notification"
@@ -16,7 +16,7 @@ import (
 
 func (c *cli) campaignPause() *cobra.Command {
 	platform := ""
-	pause := func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+	pause := func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
 		if platform == "" {
 			return moveTo(campaign.Paused)(ctx, rooms, op, id, reason)
 		}
@@ -31,7 +31,7 @@ func (c *cli) campaignPause() *cobra.Command {
 }
 
 // pausePlatform holds the recipients of one platform, which the breaker alone can do.
-func pausePlatform(ctx context.Context, rooms *wire.Rooms, op *operator.Operator, id, platform, reason string) (moved, error) {
+func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, platform, reason string) (moved, error) {
 	if !rooms.Settings.Breaker.Enabled {
 		return moved{}, daemon.Exit(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 )
@@ -43,7 +43,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 			if change.Empty() {
 				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --project or --on-ambiguous"))
 			}
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Change(ctx, args[0], change); err != nil {
 					return notSet(args[0], message, err)
 				}

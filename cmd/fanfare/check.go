@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
@@ -24,7 +24,7 @@ SQL, the credentials for FCM and the way to it, and the clock. When something is
 when the settings are wrong, with 3 when credentials or permissions are refused, else with 1.`,
 		Args: takes,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				findings := op.Check(ctx, rooms.Probes()...)
 				if err := c.output(command).show(findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
 					return err
@@ -57,7 +57,7 @@ func verdict(findings []checks.Finding) error {
 			continue
 		}
 		failed = append(failed, f.Name)
-		if of := daemon.Code(wire.Explain(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
+		if of := daemon.Code(sending.Explain(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
 			code = max(code, of)
 		}
 	}

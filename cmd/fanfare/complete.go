@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
@@ -36,7 +36,7 @@ func (c *cli) completeLoad(command *cobra.Command, args []string, typed string) 
 // campaignIDs are those of all campaigns, with their states. Without Redis there is nothing to offer.
 func (c *cli) campaignIDs(command *cobra.Command) []string {
 	var ids []string
-	_ = c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+	_ = c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 		views, err := op.List(ctx)
 		for _, v := range views {
 			if !terminal.IsPrintable(v.Spec.ID) {

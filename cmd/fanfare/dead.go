@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
 )
@@ -63,7 +63,7 @@ func (c *cli) deadList() *cobra.Command {
 			if err := checkRange(command, "limit", limit, 0, maxLimit); err != nil {
 				return err
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				found, err := findLetters(ctx, rooms.DeadLetters, filter.Filter, limit)
 				if err != nil {
 					return err
@@ -84,7 +84,7 @@ func (c *cli) deadShow() *cobra.Command {
 		Short: "Show one dead letter whole",
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				letter, err := rooms.DeadLetters.Get(ctx, args[0])
 				if err != nil {
 					return err
@@ -115,7 +115,7 @@ of campaigns that are cancelled, expired or deleted stay where they are.`,
 			if !all && !dry && !filter.chosen() {
 				return wrongUsage(command, errors.New("this would send to every dead letter's recipient, of all campaigns: choose some, or give --all"))
 			}
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				replay, done := op.Replay, "replayed"
 				if dry {
 					replay, done = op.WouldReplay, "would replay"
@@ -151,7 +151,7 @@ func (c *cli) deadPurge() *cobra.Command {
 			if !all && !filter.chosen() {
 				return wrongUsage(command, errors.New("this would delete every dead letter: choose some, or give --all"))
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				removed, err := rooms.DeadLetters.Purge(ctx, filter.Filter)
 				if err != nil {
 					return fmt.Errorf("after %s: %w", plural(int64(removed), "letter"), err)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
@@ -93,9 +93,9 @@ type demo struct {
 	w       io.Writer
 
 	id         string
-	rooms      *wire.Rooms
+	rooms      *sending.Rooms
 	op         *operator.Operator
-	dispatcher *wire.Dispatcher
+	dispatcher *sending.Dispatcher
 	responder  *responder.Responder
 }
 
@@ -105,7 +105,7 @@ func (d *demo) open(ctx context.Context, s config.Settings) error {
 	if err != nil {
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
-	if d.rooms, err = wire.Open(ctx, s, "fanfare-demo", log, nil); err != nil {
+	if d.rooms, err = sending.Open(ctx, s, "fanfare-demo", log, nil); err != nil {
 		return err
 	}
 	d.op = d.rooms.Operator()

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
@@ -15,7 +15,7 @@ import (
 type holds struct{ governor *pacing.Governor }
 
 // holdsOf never fails: what is held is a remark beside what was asked for.
-func holdsOf(ctx context.Context, rooms *wire.Rooms) holds {
+func holdsOf(ctx context.Context, rooms *sending.Rooms) holds {
 	if !rooms.Settings.Pacing.Enabled {
 		return holds{}
 	}

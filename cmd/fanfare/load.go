@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
@@ -41,7 +41,7 @@ was interrupted, or killed, is gone on with by the same command: the recipients 
 			if opts.Format, opts.Separator, err = form.of(command, args[1]); err != nil {
 				return err
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
 				return c.loadFile(ctx, command, op, args[0], args[1], opts)
 			})

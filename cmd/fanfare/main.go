@@ -11,7 +11,8 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/assembly"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
@@ -27,12 +28,12 @@ func run() int {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	out, errs := terminal.Stdout(), terminal.Stderr()
 	err := explain(newRoot(out, errs).ExecuteContext(ctx))
-	return wire.Report("fanfare", wire.Printed(err, out, errs))
+	return assembly.Report("fanfare", assembly.Printed(err, out, errs))
 }
 
 // readSettings reads the settings, and warns of what is dangerous about them.
 func (c *cli) readSettings(command *cobra.Command) (config.Settings, error) {
-	s, err := wire.Settings(c.file, command.Flags())
+	s, err := assembly.Settings(c.file, command.Flags())
 	for _, warning := range s.Warnings() {
 		fmt.Fprintln(command.ErrOrStderr(), "fanfare: warning:", warning)
 	}
@@ -40,7 +41,7 @@ func (c *cli) readSettings(command *cobra.Command) (config.Settings, error) {
 }
 
 // with opens the rooms for one command and closes them after it.
-func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error) error {
+func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error) error {
 	s, err := c.readSettings(command)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *w
 	if err != nil {
 		return daemon.Exit(daemon.ExitUsage, err)
 	}
-	rooms, err := wire.Open(command.Context(), s, "fanfare", log, nil)
+	rooms, err := sending.Open(command.Context(), s, "fanfare", log, nil)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 )
 
@@ -25,7 +25,7 @@ func (c *cli) projectList() *cobra.Command {
 		Short: "List the Firebase projects that send from this Redis, and when a dispatcher of each was seen last",
 		Args:  takes,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				known, err := rooms.Campaigns.Projects(ctx)
 				if err != nil {
 					return err
@@ -58,7 +58,7 @@ func (c *cli) projectForget() *cobra.Command {
 		Short: "Forget a Firebase project that no longer sends from this Redis: campaigns that name no project need not wait for it",
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				if err := rooms.Campaigns.ForgetProject(ctx, args[0]); err != nil {
 					return err
 				}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
@@ -18,7 +18,7 @@ func (c *cli) quota() *cobra.Command {
 
 // governed opens the rooms and the governor of the project that the settings, or the credentials, name.
 func (c *cli) governed(command *cobra.Command, do func(ctx context.Context, project string, g *pacing.Governor) error) error {
-	return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 		project, err := rooms.Project(ctx)
 		if err != nil {
 			return err

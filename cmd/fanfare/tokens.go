@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/tokens"
@@ -35,7 +35,7 @@ func (c *cli) tokensGet() *cobra.Command {
 		Short: "Show the token that a push to the user would use: from Redis, else from SQL",
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				target, err := rooms.Tokens.Get(ctx, args[0])
 				if asked, ok := errors.AsType[*tokens.SourceError](err); ok {
 					err = asked.Err // whose token it is, is known
@@ -67,7 +67,7 @@ func (c *cli) tokensSet() *cobra.Command {
 		Short: "Store a user's token in Redis",
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				target := notification.Token(args[1])
 				if err := rooms.Tokens.Set(ctx, args[0], target); err != nil {
 					return err
@@ -88,7 +88,7 @@ func (c *cli) tokensRemove() *cobra.Command {
 		Short: "Forget a user's token in Redis; one in SQL is found again",
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, _ *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				existed, err := rooms.Tokens.Remove(ctx, args[0])
 				if err != nil {
 					return err
@@ -115,7 +115,7 @@ func (c *cli) tokensImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				opts := operator.ImportOptions{Format: format, Separator: separator, MaxElement: int(rooms.Settings.Queue.MaxElement)}
 				return c.importFile(ctx, command, op, args[0], opts)
 			})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 )
 
@@ -27,7 +27,7 @@ func (c *cli) tokensRemoved() *cobra.Command {
 			if err := checkRange(command, "limit", limit, 0, maxLimit); err != nil {
 				return err
 			}
-			return c.with(command, func(ctx context.Context, _ *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				found, err := op.RemovedTokens(ctx, filter.Filter, limit)
 				if err != nil {
 					return err

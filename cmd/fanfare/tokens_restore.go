@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 	"fanfare/internal/tokens"
 )
@@ -39,7 +39,7 @@ Let the responder catch up first: results of the removals that still wait clear 
 			if !all && !filter.chosen() {
 				return wrongUsage(command, errors.New("this would restore every removed token: choose some, or give --all"))
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				bar := newFileBar(command.ErrOrStderr(), nil, "restoring", "token")
 				summary, err := op.RestoreTokens(ctx, filter.Filter, tokens.RestoreOptions{
 					DryRun: dryRun, Progress: func(so tokens.Restored) { bar.count(so.Restored) },

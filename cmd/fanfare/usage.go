@@ -10,13 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/daemon"
 )
 
 // wrongUsage is an error of whoever typed the command.
 func wrongUsage(command *cobra.Command, err error) error {
-	err = wire.ExplainFlag(err)
+	err = assembly.ExplainFlag(err)
 	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.CommandPath()))
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 )
 
@@ -26,7 +26,7 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 			if err := checkRange(command, "every", every, time.Millisecond, maxEvery); err != nil {
 				return err
 			}
-			return c.with(command, func(ctx context.Context, rooms *wire.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				line := newProgressLine(command.OutOrStdout(), c.asJSON)
 				defer line.end()
 				holds := holdsOf(ctx, rooms)

@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"fanfare/cmd/internal/wire"
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 )
@@ -14,8 +14,8 @@ func main() { os.Exit(run()) }
 
 func run() int { return program().Main() }
 
-func program() wire.Daemon {
-	return wire.Daemon{
+func program() assembly.Daemon {
+	return assembly.Daemon{
 		Name:  "responder",
 		Short: "Apply the results of pushes to SQL and keep the dead letters",
 		Long: `Apply the results of pushes to SQL and keep the dead letters.
@@ -29,7 +29,7 @@ replica at a time.`,
 	}
 }
 
-func start(p *daemon.Process, rooms *wire.Rooms) (work func() error, err error) {
+func start(p *daemon.Process, rooms *assembly.Rooms) (work func() error, err error) {
 	r, err := rooms.Responder()
 	if err != nil {
 		return nil, err

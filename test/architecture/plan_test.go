@@ -100,10 +100,10 @@ func TestEveryRuleBites(t *testing.T) {
 		"sideways":              {room{ImportPath: "internal/fcm", Imports: ours("internal/tokens")}, "internal/fcm (floor 2) imports internal/tokens (floor 2)"},
 		"sideways on floor 1":   {room{ImportPath: "internal/queue", Imports: ours("internal/notification")}, "floor 1"},
 		"the simulator":         {room{ImportPath: "fcmsim", Imports: ours("internal/notification")}, "fcmsim"},
-		"cmd to wire":           {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/internal/wire")}, ""},
+		"cmd to sending":        {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/internal/sending")}, ""},
 		"cmd to cmd":            {room{ImportPath: "cmd/fanfare", Imports: ours("cmd/fcmsim")}, "cmd/fanfare (floor 7) imports cmd/fcmsim"},
 		"config in a room":      {room{ImportPath: "internal/dispatcher", Imports: ours("internal/config")}, "for cmd/ alone"},
-		"daemon in wire":        {room{ImportPath: "cmd/internal/wire", Imports: ours("internal/daemon")}, ""},
+		"daemon in assembly":    {room{ImportPath: "cmd/internal/assembly", Imports: ours("internal/daemon")}, ""},
 		"Firebase in fcm":       {room{ImportPath: "internal/fcm", Imports: []string{"firebase.google.com/go/v4/messaging"}}, ""},
 		"Firebase elsewhere":    {room{ImportPath: "internal/dispatcher", Imports: []string{"firebase.google.com/go/v4/messaging"}}, "for internal/fcm alone"},
 		"SQL elsewhere":         {room{ImportPath: "internal/tokens", Imports: []string{"database/sql"}}, "for internal/store alone"},
@@ -114,7 +114,7 @@ func TestEveryRuleBites(t *testing.T) {
 		"its test, sideways":    {room{ImportPath: "internal/responder", TestImports: ours("internal/dispatcher")}, "internal/dispatcher (floor 4)"},
 		"servers alone":         {room{ImportPath: "test/servers", Imports: []string{"github.com/redis/go-redis/v9"}}, ""},
 		"servers on a room":     {room{ImportPath: "test/servers", Imports: ours("internal/queue")}, "nothing of ours"},
-		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("fcmsim", "cmd/internal/wire")}, ""},
+		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("fcmsim", "cmd/internal/sending")}, ""},
 	} {
 		c.room.ImportPath = module + c.room.ImportPath
 		got := strings.Join(p.judgeRoom(c.room), "\n")

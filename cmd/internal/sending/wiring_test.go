@@ -1,4 +1,4 @@
-package wire
+package sending
 
 import (
 	"bytes"
@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/config"
-	"fanfare/test/servers"
 )
 
 // leaves are the values that all rooms were made with: by room, type and field, such as "tokens: tokens.Options.TTL".
@@ -81,7 +81,7 @@ func assembled(t *testing.T, environ []string) leaves {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	logger, err := newLogger(&log, s.Log)
+	logger, err := assembly.NewLogger(&log, s.Log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,9 +89,9 @@ func assembled(t *testing.T, environ []string) leaves {
 	logger.Info("x")
 	found := leaves{"log: lines": {fmt.Sprint(strings.Count(log.String(), "\n"))}, "log: json": {fmt.Sprint(strings.HasPrefix(log.String(), "{"))}}
 	add := func(room string, made any) { found.walk(room, reflect.ValueOf(made), make(map[uintptr]bool)) }
-	add("redis", redisOptions(s.Redis, "test"))
+	add("redis", assembly.RedisOptions(s.Redis, "test"))
 	add("fcm", fcmOptions(s))
-	add("store", storeOptions(s.Store))
+	add("store", assembly.StoreOptions(s.Store))
 	if rooms, err := Open(t.Context(), s, "test", slog.New(slog.DiscardHandler), nil); err == nil {
 		defer rooms.Close()
 		add("rooms", rooms)
@@ -249,33 +249,6 @@ func TestEverySettingReachesItsRoom(t *testing.T) {
 		if slices.Contains(byDefault[want.leaf], want.as) || !slices.Contains(got, want.as) {
 			t.Errorf("%s: %s is %q, want %q in it; by default it is %q", key.Name, want.leaf, got, want.as, byDefault[want.leaf])
 		}
-	}
-}
-
-// TestEvictionIsAllowedBySetting starts on a Redis that may evict audiences.
-func TestEvictionIsAllowedBySetting(t *testing.T) {
-	addr := servers.Redis(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
-	for _, allowed := range []bool{false, true} {
-		rooms := open(t, func(s *config.Settings) {
-			s.Redis.URL, s.Redis.AllowVolatileEviction = config.URL("redis://"+addr), allowed
-		})
-		if err := rooms.checkRedis(t.Context()); (err == nil) != allowed {
-			t.Errorf("allowed %t: got %v", allowed, err)
-		}
-	}
-}
-
-// TestAProgramsOwnSettings go to the skeleton that runs it.
-func TestAProgramsOwnSettings(t *testing.T) {
-	d := Daemon{
-		Name:   "test",
-		Listen: func(s config.Settings) config.Address { return s.HTTP.Responder },
-		Drain:  func(s config.Settings) time.Duration { return s.Responder.Drain },
-	}
-	s := config.Defaults()
-	s.HTTP.Responder, s.Responder.Drain = "127.0.0.1:7", 7*time.Second
-	if o := d.options(s, slog.New(slog.DiscardHandler)); o.Name != "test" || o.Listen != "127.0.0.1:7" || o.Drain != 7*time.Second || o.Logger == nil {
-		t.Errorf("got %+v", o)
 	}
 }
 

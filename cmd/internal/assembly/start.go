@@ -1,4 +1,4 @@
-package wire
+package assembly
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 		return nil, err
 	}
 	p.OnStop("redis and database", func(context.Context) error { return rooms.Close() })
-	if caution := rooms.plaintextDatabase(); caution != nil {
+	if caution := rooms.PlaintextDatabase(); caution != nil {
 		p.Logger.Warn("database connection may be in clear", "problem", caution)
 	}
 	if err := rooms.checkRedis(p.Fetch()); err != nil {

@@ -1,13 +1,13 @@
-package wire
+package sending
 
 import (
 	"context"
 	"errors"
 	"slices"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/access"
 	"fanfare/internal/checks"
-	"fanfare/internal/daemon"
 )
 
 // senderAccess are the keys that a dispatcher needs; project may be "" where it cannot be told.
@@ -24,8 +24,8 @@ func (r *Rooms) senderAccess(project string) []access.Keys {
 // CheckSenderAccess refuses to begin with a campaign that could not be ended: what a user may not write shows itself only when
 // messages are out.
 func (r *Rooms) CheckSenderAccess(ctx context.Context, project string) error {
-	if err := access.Check(ctx, r.Redis, r.senderAccess(project)...); refusedAccess(err) != nil {
-		return refusedAccess(err)
+	if err := access.Check(ctx, r.Redis, r.senderAccess(project)...); assembly.RefusedAccess(err) != nil {
+		return assembly.RefusedAccess(err)
 	}
 	if denied, is := errors.AsType[*access.Error](r.checkChannel(ctx, project)); is {
 		r.Logger.Warn("Redis denies the channel of the quota; a gate or a halt of another dispatcher is heard up to a second later", "error", denied)
@@ -39,24 +39,6 @@ func (r *Rooms) checkChannel(ctx context.Context, project string) error {
 		return nil
 	}
 	return access.CheckChannel(ctx, r.Redis, r.Names.Project(project))
-}
-
-// CheckResultAccess is CheckSenderAccess for a responder.
-func (r *Rooms) CheckResultAccess(ctx context.Context) error {
-	return refusedAccess(access.Check(ctx, r.Redis, r.resultAccess()...))
-}
-
-// resultAccess is what a responder needs.
-func (r *Rooms) resultAccess() []access.Keys {
-	return append(access.Results(r.Names), access.Server(false))
-}
-
-// refusedAccess keeps a program from starting only where it is denied something. An outage passes.
-func refusedAccess(err error) error {
-	if _, denied := errors.AsType[*access.Error](err); denied {
-		return daemon.Exit(daemon.ExitCredentials, err)
-	}
-	return nil
 }
 
 // probeAccess asks for what a dispatcher and a responder need.

@@ -1,6 +1,6 @@
-// Package wire puts the rooms together. The dispatcher, the responder, the operator's command line and the demo all
-// build what they need here, in the same way, so that what one of them shows holds for the others.
-package wire
+// Package assembly turns settings into the rooms that every program needs: Redis, SQL, and what is kept in them. What
+// sends to FCM is made in package sending, so that the responder does not link it.
+package assembly
 
 import (
 	"fmt"
@@ -13,10 +13,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/dispatcher"
-	"fanfare/internal/fcm"
 	"fanfare/internal/keys"
-	"fanfare/internal/pacing"
 	"fanfare/internal/queue"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
@@ -41,7 +38,8 @@ func names(s config.Names) keys.Names {
 	}
 }
 
-func redisOptions(s config.Redis, client string) daemon.RedisOptions {
+// RedisOptions are the options of the connection to Redis. client is the name that CLIENT LIST shows.
+func RedisOptions(s config.Redis, client string) daemon.RedisOptions {
 	return daemon.RedisOptions{
 		ClientName: client,
 		Mode:       s.Mode,
@@ -62,7 +60,8 @@ func redisOptions(s config.Redis, client string) daemon.RedisOptions {
 	}
 }
 
-func storeOptions(s config.Store) store.Options {
+// StoreOptions are the options of package store that the settings ask for.
+func StoreOptions(s config.Store) store.Options {
 	return store.Options{
 		TokenQuery:   statement(s.TokenQuery, store.Default),
 		TokenClear:   statement(s.TokenClear, store.Default),
@@ -92,40 +91,8 @@ func tokenOptions(s config.Tokens) tokens.Options {
 	return o
 }
 
-func fcmOptions(s config.Settings) fcm.Options {
-	o := fcm.DefaultOptions()
-	o.ProjectID = s.FCM.ProjectID
-	o.Endpoint = s.FCM.Endpoint.Reveal()
-	o.CredentialsFile = s.FCM.CredentialsFile
-	o.Credentials, o.AllowPlaintext = s.FCM.Credentials, s.FCM.AllowPlaintext
-	o.RootCAs = s.FCM.CAFile
-	o.Timeout = s.FCM.Timeout
-	o.Concurrency = s.Dispatcher.Concurrency
-	return o
-}
-
-func dispatcherOptions(s config.Settings, campaign string) dispatcher.Options {
-	o := dispatcher.DefaultOptions()
-	o.Campaign = campaign
-	o.Concurrency = s.Dispatcher.Concurrency
-	o.Claim = s.Dispatcher.Claim
-	o.AckInterval, o.AckBatch = s.Dispatcher.AckInterval, s.Dispatcher.AckBatch
-	o.Lease = s.Queue.Lease
-	o.Poll, o.Discover = s.Dispatcher.Poll, s.Dispatcher.Discover
-	o.Retry = dispatcher.Retry{
-		MaxAttempts: s.Retry.MaxAttempts,
-		MaxElapsed:  s.Retry.MaxElapsed,
-		MinBackoff:  s.Retry.MinBackoff,
-		MaxBackoff:  s.Retry.MaxBackoff,
-		Quota:       s.Retry.Quota,
-		Unsent:      s.Retry.Unsent,
-		Outage:      s.Retry.Outage,
-		KeptBack:    s.Retry.KeptBack,
-	}
-	return o
-}
-
-func campaignOptions(s config.Settings) campaign.Options {
+// CampaignOptions are the options of package campaign that the settings ask for.
+func CampaignOptions(s config.Settings) campaign.Options {
 	return campaign.Options{
 		Queue: queue.Options{
 			Lease:      s.Queue.Lease,
@@ -138,18 +105,6 @@ func campaignOptions(s config.Settings) campaign.Options {
 	}
 }
 
-func pacingOptions(s config.Pacing) pacing.Options {
-	o := pacing.DefaultOptions()
-	o.Settings = pacing.Settings{
-		Quota:             s.PerMinute,
-		Headroom:          float64(s.HeadroomPercent) / 100,
-		Ramp:              s.Ramp,
-		AvoidQuarterHours: s.AvoidQuarterHours,
-	}
-	o.Idle, o.MaxGate = s.Idle, s.MaxGate
-	return o
-}
-
 func breakerOptions(s config.Settings) breaker.Options {
 	o := breaker.DefaultOptions()
 	o.Canary, o.Lease = s.Breaker.Canary, max(s.Queue.Lease, time.Second)
@@ -160,6 +115,10 @@ func breakerOptions(s config.Settings) breaker.Options {
 	return o
 }
 
-func deletionsOptions(s config.Breaker) breaker.DeletionsOptions {
-	return breaker.DeletionsOptions{Least: int64(s.DeletionsLeast), Share: float64(s.DeletionsPercent) / 100}
+// Misconfigured gives the error of a room that refuses its options the exit code for settings.
+func Misconfigured(err error) error {
+	if err == nil {
+		return nil
+	}
+	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
 }

@@ -1,4 +1,4 @@
-package wire
+package sending
 
 import (
 	"context"
@@ -7,12 +7,10 @@ import (
 	"log/slog"
 	"time"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
 )
-
-// awaitEvery is how often FCM is tried while nothing is claimed for want of it.
-const awaitEvery = 2 * time.Second
 
 // checker is the sender, as far as it tells whether it can send.
 type checker interface {
@@ -35,12 +33,12 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 			return err
 		}
 		if tries == 0 && ctx.Err() == nil {
-			log.Error("FCM cannot be reached: nothing is claimed until it can; fanfare check tells more", "error", err, "every", awaitEvery)
+			log.Error("FCM cannot be reached: nothing is claimed until it can; fanfare check tells more", "error", err, "every", assembly.AwaitInterval)
 			holding()
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(awaitEvery):
+		case <-time.After(assembly.AwaitInterval):
 		}
 	}
 	return nil

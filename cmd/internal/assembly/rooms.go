@@ -1,4 +1,4 @@
-package wire
+package assembly
 
 import (
 	"context"
@@ -13,9 +13,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/fcm"
 	"fanfare/internal/keys"
-	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
@@ -45,11 +43,11 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
 	}
 	var err error
-	if r.Redis, err = daemon.OpenRedis(redisOptions(s.Redis, program)); err != nil {
+	if r.Redis, err = daemon.OpenRedis(RedisOptions(s.Redis, program)); err != nil {
 		return nil, err
 	}
 	if url := s.Store.DatabaseURL.Reveal(); url != "" {
-		o := storeOptions(s.Store)
+		o := StoreOptions(s.Store)
 		o.Logger = log
 		if r.Store, err = store.Open(ctx, url, o); err != nil {
 			return nil, errors.Join(daemon.Exit(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
@@ -63,7 +61,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 
 func (r *Rooms) build() (err error) {
 	s := r.Settings
-	if r.Campaigns, err = campaign.New(r.Redis, r.Names, campaignOptions(s)); err != nil {
+	if r.Campaigns, err = campaign.New(r.Redis, r.Names, CampaignOptions(s)); err != nil {
 		return err
 	}
 	if r.Breakers, err = breaker.New(r.Redis, breakerOptions(s)); err != nil {
@@ -104,26 +102,4 @@ func (r *Rooms) Close() error {
 		errs = append(errs, r.Store.Close())
 	}
 	return errors.Join(append(errs, r.Redis.Close())...)
-}
-
-// Operator is what a person acts through.
-func (r *Rooms) Operator() *operator.Operator {
-	return operator.New(operator.Deps{
-		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
-		DeadLetters: r.DeadLetters, Breakers: r.Breakers,
-	})
-}
-
-// Sender makes the sender to FCM.
-func (r *Rooms) Sender(ctx context.Context) (*fcm.Sender, error) {
-	o := fcmOptions(r.Settings)
-	o.Logger, o.Registerer = r.Logger, r.Registerer
-	sender, err := fcm.New(ctx, o)
-	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
-		return nil, daemon.Exit(daemon.ExitCredentials, err)
-	}
-	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
-	}
-	return sender, nil
 }

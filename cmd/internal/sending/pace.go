@@ -1,9 +1,10 @@
-package wire
+package sending
 
 import (
 	"context"
 	"log/slog"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/pacing"
 )
 
@@ -29,5 +30,5 @@ func (r *Rooms) Governor(project, by string, log *slog.Logger) (*pacing.Governor
 	o := pacingOptions(r.Settings.Pacing)
 	o.By, o.Logger, o.Registerer = by, log, r.Registerer
 	governor, err := pacing.New(r.Redis, r.Names.Project(project), o)
-	return governor, usage(err)
+	return governor, assembly.Misconfigured(err)
 }

@@ -1,4 +1,4 @@
-package wire
+package assembly
 
 import (
 	"context"
@@ -6,9 +6,13 @@ import (
 	"log/slog"
 	"time"
 
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/store"
 )
+
+// AwaitInterval is how often FCM or the database is tried again while a program waits for it at its start.
+const AwaitInterval = 2 * time.Second
 
 // AwaitDatabase returns when the database has our tables and can run all that a responder asks of it: nothing is taken from Redis
 // before it can be written. An outage it waits out, since a restart would not shorten it; what only a person can change ends it,
@@ -40,12 +44,12 @@ func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log
 		case store.FaultOf(err) != store.Transient:
 			return databaseExit(err)
 		case tries == 0:
-			log.Error("database cannot be used: results stay in Redis until it can; fanfare check tells more", "error", err, "every", awaitEvery)
+			log.Error("database cannot be used: results stay in Redis until it can; fanfare check tells more", "error", err, "every", AwaitInterval)
 			holding()
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(awaitEvery):
+		case <-time.After(AwaitInterval):
 		}
 	}
 	return nil
@@ -77,4 +81,19 @@ func (r *Rooms) CheckQueries(ctx context.Context) error {
 		return nil
 	}
 	return databaseExit(err)
+}
+
+// PlaintextDatabase warns of a database beyond this machine to which passwords and tokens may go without TLS; nil is none.
+func (r *Rooms) PlaintextDatabase() error {
+	if r.Store == nil {
+		return nil
+	}
+	host := r.Store.Plaintext()
+	if host == "" {
+		return nil
+	}
+	return &checks.Caution{
+		Problem: "PostgreSQL at " + host + " may be reached without TLS: results and tokens can be read on the way",
+		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require where its certificate cannot be verified",
+	}
 }

@@ -1,11 +1,11 @@
-package wire
+package sending
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
@@ -57,10 +57,10 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		Logger:     r.Logger,
 		Registerer: r.Registerer,
 	}
-	served := campaignOptions(r.Settings)
+	served := assembly.CampaignOptions(r.Settings)
 	served.Project = sender.Project()
 	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, served); err != nil {
-		return deps, nil, usage(err)
+		return deps, nil, assembly.Misconfigured(err)
 	}
 	if deps.Outbox, err = responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{}); err != nil {
 		return deps, nil, err
@@ -90,13 +90,5 @@ func (r *Rooms) Deletions(project string) (*breaker.Deletions, error) {
 	o := deletionsOptions(r.Settings.Breaker)
 	o.Logger, o.Registerer = r.Logger, r.Registerer
 	d, err := breaker.NewDeletions(r.Redis, r.Names.Project(project), o)
-	return d, usage(err)
-}
-
-// usage is for options that their room refuses: they came from settings.
-func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
+	return d, assembly.Misconfigured(err)
 }

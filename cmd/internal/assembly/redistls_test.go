@@ -1,4 +1,4 @@
-package wire
+package assembly
 
 import (
 	"crypto/tls"
@@ -26,7 +26,8 @@ func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
 	}
 	defer server.Close()
 	rooms := open(t, func(s *config.Settings) { s.Redis.URL = config.URL("rediss://" + server.Addr()) })
-	for _, f := range rooms.Operator().Check(t.Context()) {
+	checked := checks.Redis{Client: rooms.Redis}
+	for _, f := range checked.All(t.Context()) {
 		if code := daemon.Code(Explain(f.Cause)); f.Grade != checks.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
 			t.Errorf("the check finds %+v, exit code %d", f, code)
 		}
@@ -53,7 +54,7 @@ func TestOneSideOfRedisSpeaksTLS(t *testing.T) {
 		"redis://" + secured.Addr(): secured.Addr() + " speaks TLS: use rediss://",
 	} {
 		rooms := open(t, func(s *config.Settings) { s.Redis.URL, s.Redis.DialTimeout = config.URL(url), 300*time.Millisecond })
-		found := rooms.Operator().Check(t.Context())[0]
+		found := checks.Redis{Client: rooms.Redis}.All(t.Context())[0]
 		if code := daemon.Code(Explain(found.Cause)); code != daemon.ExitUsage || !strings.Contains(found.Detail, want) {
 			t.Errorf("the check finds %+v, exit code %d", found, code)
 		}
@@ -81,4 +82,17 @@ func TestADatabaseInClearIsWarnedOf(t *testing.T) {
 			t.Errorf("%s: warned %t, want %t: %s", url, got, want, &log)
 		}
 	}
+}
+
+func open(t *testing.T, edit func(*config.Settings)) *Rooms {
+	t.Helper()
+	s := config.Defaults()
+	s.Redis.URL, s.FCM.ProjectID = "redis://127.0.0.1:1", "demo"
+	edit(&s)
+	rooms, err := Open(t.Context(), s, "test", slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rooms.Close() })
+	return rooms
 }

@@ -1,4 +1,4 @@
-package wire
+package sending
 
 import (
 	"context"
@@ -26,23 +26,8 @@ func (r *Rooms) Probes() []checks.Probe {
 		if err := r.Store.Check(ctx); err != nil {
 			return "", err
 		}
-		return r.Settings.Store.DatabaseURL.String(), r.plaintextDatabase()
+		return r.Settings.Store.DatabaseURL.String(), r.PlaintextDatabase()
 	}})
-}
-
-// plaintextDatabase warns of a database beyond this machine to which passwords and tokens may go without TLS; nil is none.
-func (r *Rooms) plaintextDatabase() error {
-	if r.Store == nil {
-		return nil
-	}
-	host := r.Store.Plaintext()
-	if host == "" {
-		return nil
-	}
-	return &checks.Caution{
-		Problem: "PostgreSQL at " + host + " may be reached without TLS: results and tokens can be read on the way",
-		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require where its certificate cannot be verified",
-	}
 }
 
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {

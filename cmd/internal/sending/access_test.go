@@ -1,4 +1,4 @@
-package wire
+package sending
 
 import (
 	"os"
@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/access"
-	"fanfare/internal/config"
 	"fanfare/internal/keys"
 )
 
@@ -17,10 +17,10 @@ func TestRecommendedUsersMayDoWhatIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Rooms{Names: keys.Default(), Settings: config.Settings{}}
+	r := &Rooms{&assembly.Rooms{Names: keys.Default()}}
 	r.Settings.Pacing.Enabled = true
 	for user, needed := range map[string][]access.Keys{
-		"dispatcher": r.senderAccess("p"), "responder": r.resultAccess(), "operator": r.senderAccess("p"),
+		"dispatcher": r.senderAccess("p"), "responder": r.ResultAccess(), "operator": r.senderAccess("p"),
 	} {
 		_, line, found := strings.Cut(string(page), "ACL SETUSER "+user+" ")
 		line, _, _ = strings.Cut(line, "\n")

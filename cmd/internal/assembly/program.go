@@ -1,4 +1,4 @@
-package wire
+package assembly
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (d Daemon) Main() int {
 			if err != nil {
 				return err
 			}
-			log, err := newLogger(os.Stderr, settings.Log)
+			log, err := NewLogger(os.Stderr, settings.Log)
 			if err != nil {
 				return daemon.Exit(daemon.ExitUsage, err)
 			}
@@ -136,7 +136,8 @@ func Printed(err error, outputs ...*terminal.Output) error {
 	return err
 }
 
-func newLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
+// NewLogger makes the logger that the settings ask for.
+func NewLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
 	return daemon.NewLogger(w, s.Level, s.Format)
 }
 

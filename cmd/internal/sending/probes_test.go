@@ -1,4 +1,4 @@
-package wire
+package sending
 
 import (
 	"log/slog"

@@ -1,0 +1,71 @@
+package assembly
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"fanfare/internal/daemon"
+	"fanfare/internal/store"
+)
+
+// away is a database that cannot be used until a time has passed.
+func away(until time.Time, err error) func(context.Context) error {
+	return func(context.Context) error {
+		if time.Now().Before(until) {
+			return err
+		}
+		return nil
+	}
+}
+
+func TestAnOutageOfTheDatabaseIsWaitedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		held := 0
+		began := time.Now()
+		err := awaitDatabase(t.Context(), away(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.NewTextHandler(&log, nil)), func() { held++ })
+		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+AwaitInterval || held != 1 {
+			t.Errorf("%v after %s, held %d times", err, waited, held)
+		}
+		if said := log.String(); strings.Count(said, "database cannot be used") != 1 || !strings.Contains(said, "results are written") {
+			t.Errorf("logged %s", said)
+		}
+	})
+}
+
+func TestAStopEndsTheWaitForTheDatabase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		began := time.Now()
+		err := awaitDatabase(ctx, away(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.DiscardHandler), func() {})
+		if err != nil || time.Since(began) != time.Minute {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
+}
+
+func TestWhatOnlyAPersonChangesEndsTheStart(t *testing.T) {
+	for err, code := range map[error]int{
+		&pgconn.PgError{Code: "28P01"}: daemon.ExitCredentials,
+		&pgconn.PgError{Code: "42501"}: daemon.ExitCredentials,
+		&pgconn.PgError{Code: "3D000"}: daemon.ExitUsage,
+		&store.SettingError{Setting: "store.token_clear", Err: errors.New("no table")}:         daemon.ExitUsage,
+		&store.SettingError{Setting: "store.token_clear", Err: &pgconn.PgError{Code: "42501"}}: daemon.ExitCredentials,
+		&store.TablesError{Err: errors.New("no table"), Advice: "restore it"}:                  daemon.ExitUsage,
+		&pgconn.PgError{Code: "XX000"}: daemon.ExitFault,
+	} {
+		got := awaitDatabase(t.Context(), away(time.Now().Add(time.Hour), err), slog.New(slog.DiscardHandler), func() { t.Error("holds") })
+		if daemon.Code(got) != code || !errors.Is(got, err) {
+			t.Errorf("exit code %d by %v, want %d", daemon.Code(got), got, code)
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package sending
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fanfare/cmd/internal/assembly"
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcm"
+)
+
+// outage is a sender that cannot be used until a time has passed.
+type outage struct {
+	ends time.Time
+	err  error
+}
+
+func (o outage) Check(context.Context) error {
+	if time.Now().Before(o.ends) {
+		return o.err
+	}
+	return nil
+}
+
+// A restart does not shorten an outage: the start counts as done, and nobody is claimed until FCM is back.
+func TestAnOutageOfFCMIsWaitedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		held := 0
+		began := time.Now()
+		sender := outage{began.Add(time.Hour), errors.New("connection refused")}
+		err := AwaitFCM(t.Context(), sender, slog.New(slog.NewTextHandler(&log, nil)), func() { held++ })
+		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+assembly.AwaitInterval || held != 1 {
+			t.Errorf("%v after %s, held %d times", err, waited, held)
+		}
+		if said := log.String(); strings.Count(said, "connection refused") != 1 || !strings.Contains(said, "FCM can be reached") {
+			t.Errorf("logged %s", said)
+		}
+	})
+}
+
+func TestAStopEndsTheWaitForFCM(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		began := time.Now()
+		sender := outage{began.Add(time.Hour), errors.New("connection refused")}
+		if err := AwaitFCM(ctx, sender, slog.New(slog.DiscardHandler), func() {}); err != nil || time.Since(began) != time.Minute {
+			t.Errorf("%v after %s", err, time.Since(began))
+		}
+	})
+}
+
+// What only a person can mend is not waited for.
+func TestWhatNoWaitingMendsEndsTheStart(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		code int
+		says string
+	}{
+		"refused credentials":  {&fcm.CredentialsError{Source: "key.json", Err: errors.New("invalid_grant")}, daemon.ExitCredentials, "key.json"},
+		"an unknown authority": {fmt.Errorf("connect: %w", x509.UnknownAuthorityError{}), daemon.ExitUsage, "fcm.ca_file"},
+	} {
+		err := AwaitFCM(t.Context(), outage{time.Now().Add(time.Hour), c.err}, slog.New(slog.DiscardHandler), func() { t.Errorf("%s: holds", name) })
+		if daemon.Code(err) != c.code || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: exit code %d by %v, want %d", name, daemon.Code(err), err, c.code)
+		}
+	}
+}

@@ -1,0 +1,23 @@
+package sending
+
+import (
+	"errors"
+
+	"fanfare/cmd/internal/assembly"
+	"fanfare/internal/daemon"
+	"fanfare/internal/fcm"
+)
+
+// Explain gives an error of FCM, Redis or SQL the exit code of what it asks for; one that has a code already keeps it.
+func Explain(err error) error {
+	if _, decided := errors.AsType[*daemon.ExitError](err); err == nil || decided {
+		return err
+	}
+	if _, credentials := errors.AsType[*fcm.CredentialsError](err); credentials {
+		return daemon.Exit(daemon.ExitCredentials, err)
+	}
+	if fcm.Untrusted(err) {
+		return daemon.Exit(daemon.ExitUsage, err)
+	}
+	return assembly.Explain(err)
+}
