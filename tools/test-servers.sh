@@ -11,6 +11,7 @@ command -v valkey-server >/dev/null || missing+=(valkey-server)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
 command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
+command -v curl >/dev/null || missing+=(curl)
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
 
 if ((${#missing[@]} == 0)); then

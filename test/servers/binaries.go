@@ -52,12 +52,12 @@ func moduleRoot() (string, error) {
 	return filepath.Dir(string(bytes.TrimSpace(file))), nil
 }
 
-// noticeSources opens the directories that the programs are built from. Go answers a test from its cache while all that
+// NoticeSources opens the directories that the programs are built from. Go answers a test from its cache while all that
 // the test itself opened is unchanged, and what the compiler reads does not count: without this, a changed program
 // would be reported as passing, untested. What TestMain opens does not count either, so each test does it.
-func (p *Programs) noticeSources(t testing.TB) {
+func (p *Programs) NoticeSources(t testing.TB) {
 	t.Helper()
-	for _, sources := range []string{"cmd", "internal"} {
+	for _, sources := range []string{"cmd", "internal", "fcmsim"} {
 		err := filepath.WalkDir(filepath.Join(p.root, sources), func(_ string, _ fs.DirEntry, err error) error { return err })
 		if err != nil {
 			t.Fatalf("look at the programs' sources: %v", err)

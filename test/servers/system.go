@@ -37,7 +37,7 @@ type System struct {
 // NewSystem starts what the programs stand on, and none of them.
 func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
 	t.Helper()
-	programs.noticeSources(t)
+	programs.NoticeSources(t)
 	s := &System{t: t, programs: programs, Sim: StartSimulator(t, programs, o.Simulator...)}
 	s.env = []string{
 		"FCM_ENDPOINT=" + s.Sim.TLS, "FCM_PROJECT_ID=e2e", "FANFARE_FCM_CA_FILE=" + s.Sim.CAFile,
