@@ -253,3 +253,18 @@ func TestUnansweredAreForgotten(t *testing.T) {
 	server.SetTime(began.Add(5 * time.Second))
 	wantEqual(t, "held by one", r.conclude(answer(a, "x", 1, breaker.Unanswered)).Hold != nil, true)
 }
+
+// A campaign that has passed is not judged by its canary again, whatever size a replica with other settings gives it.
+func TestPassedCampaignIsNotJudgedByItsCanary(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())
+	r := f.replicas[0]
+	a := r.admit("a", 10)
+	r.conclude(answer(a, "a", 4, breaker.Accepted))
+	r.conclude(answer(a, "a", 5, breaker.Unanswered))
+	none, small := options(), options()
+	none.Canary, small.Canary = 0, 5
+	wantEqual(t, "admitted without a canary", f.join(rdb, none).admit("b", 50).N, 50)
+	wantEqual(t, "held", f.join(rdb, small).conclude(breaker.Tally{Round: a.Round}).Hold != nil, false)
+}
