@@ -66,7 +66,7 @@ func (j *jury) admit(ctx context.Context, l *lease, n int) (admitted int, err er
 
 // answered counts an answer, or what came instead; the recipient may go on to another token. What the end of work cut off
 // says nothing of FCM.
-func (j *jury) answered(work context.Context, dl *delivery, a fcm.Answer, trial bool) {
+func (j *jury) answered(work context.Context, dl *delivery, a fcm.Answer, trial int64) {
 	kind := kindOf(a)
 	if work.Err() != nil && !a.Answered() {
 		kind = breaker.Neutral
@@ -83,13 +83,13 @@ func (j *jury) answered(work context.Context, dl *delivery, a fcm.Answer, trial 
 			t.Says(kind, a.Detail)
 		}
 	})
-	if !j.off() && (kind != breaker.Neutral || trial) {
+	if !j.off() && (kind != breaker.Neutral || trial > 0) {
 		j.listen(dl.lease, a, trial)
 	}
 }
 
 // listen follows whether the campaign's pushes get answers.
-func (j *jury) listen(l *lease, a fcm.Answer, trial bool) {
+func (j *jury) listen(l *lease, a fcm.Answer, trial int64) {
 	camp, silent := l.camp, l.camp.silence.silent.Load()
 	if camp.silence.hear(a, trial, l.round, j.d.now()) {
 		j.d.roster.wake()

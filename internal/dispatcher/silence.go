@@ -38,6 +38,7 @@ type silence struct {
 	foreign  int64     // of these, successes that are not FCM's
 	run      int       // pushes without an answer since the last answer
 	first    time.Time // when the first of the run ended
+	ended    int64     // doubts that have ended
 	trials   int       // pushes that went since the doubt began, those put off left out
 	failed   int       // of these, without an answer
 	answered int       // of these, with one
@@ -46,21 +47,21 @@ type silence struct {
 	told     time.Time // when the breaker was told last
 }
 
-// enter reports whether a push may go, and whether it is one of the trial.
-func (s *silence) enter() (trial, ok bool) {
+// enter reports whether a push may go, and the number of the trial that it is part of; 0: of none.
+func (s *silence) enter() (trial int64, ok bool) {
 	if !s.doubt.Load() {
-		return false, true
+		return 0, true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.doubt.Load() {
-		return false, true
+		return 0, true
 	}
 	if s.silent.Load() || s.trials >= trialPushes {
-		return false, false
+		return 0, false
 	}
 	s.trials++
-	return true, true
+	return s.ended + 1, true
 }
 
 // stopped reports whether nothing more may go at the moment.
@@ -73,19 +74,21 @@ func (s *silence) stopped() bool {
 	return s.doubt.Load() && (s.silent.Load() || s.trials >= trialPushes)
 }
 
-// hear takes an answer, or what came instead. It reports whether more may go than before.
-func (s *silence) hear(a fcm.Answer, trial bool, round int64, now time.Time) (more bool) {
+// hear takes an answer, or what came instead. It reports whether more may go than before. A push of the trial of an
+// earlier doubt says as much as any other, and counts in no later trial.
+func (s *silence) hear(a fcm.Answer, of int64, round int64, now time.Time) (more bool) {
 	heard := a.Answered()
 	if heard && !s.unheard.Load() {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	trial := of == s.ended+1
 	switch {
 	case heard:
 		return s.hearAnswer(trial)
 	case kindOf(a) == breaker.Neutral:
-		if trial && s.trials > 0 {
+		if trial {
 			s.trials-- // another push may take its place
 		}
 		return trial
@@ -146,6 +149,7 @@ func (s *silence) reset() {
 func (s *silence) clear() {
 	s.score, s.pushes, s.lost, s.foreign, s.run = 0, 0, 0, 0, 0
 	s.trials, s.failed, s.answered = 0, 0, 0
+	s.ended++
 	s.unheard.Store(false)
 	s.doubt.Store(false)
 	s.silent.Store(false)

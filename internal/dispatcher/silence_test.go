@@ -12,14 +12,15 @@ import (
 func TestSilence(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	accept := fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}
-	fail := func(s *silence, n int, a fcm.Answer, trial bool) {
+	const none, first, second = 0, 1, 2 // numbers of trials
+	fail := func(s *silence, n int, a fcm.Answer, trial int64) {
 		for range n {
 			s.hear(a, trial, 1, now)
 		}
 	}
 	enter := func(s *silence, n int) (trials int) {
 		for range n {
-			if trial, ok := s.enter(); trial && ok {
+			if trial, ok := s.enter(); trial > 0 && ok {
 				trials++
 			}
 		}
@@ -27,46 +28,46 @@ func TestSilence(t *testing.T) {
 	}
 	t.Run("below doubt", func(t *testing.T) {
 		var s silence
-		fail(&s, doubtAfter-1, noAnswer, false)
+		fail(&s, doubtAfter-1, noAnswer, none)
 		if s.stopped() || enter(&s, 100) != 0 {
 			t.Error("in doubt too soon")
 		}
 	})
 	t.Run("a broken connection", func(t *testing.T) {
 		var s silence
-		fail(&s, 100, noAnswer, false)
+		fail(&s, 100, noAnswer, none)
 		if n := enter(&s, 100); n != trialPushes || !s.stopped() || s.silent.Load() {
 			t.Errorf("%d trials, stopped %t, silent %t", n, s.stopped(), s.silent.Load())
 		}
 		for range trialPushes - trialFails {
-			s.hear(accept, true, 1, now)
+			s.hear(accept, first, 1, now)
 		}
 		if !s.doubt.Load() {
 			t.Error("the doubt ends while the trial may still fail")
 		}
-		if !s.hear(accept, true, 1, now) || s.stopped() || enter(&s, 5) != 0 {
+		if !s.hear(accept, first, 1, now) || s.stopped() || enter(&s, 5) != 0 {
 			t.Error("a trial that succeeds does not end the doubt")
 		}
 	})
 	t.Run("answers over other connections", func(t *testing.T) {
 		var s silence
-		fail(&s, 30, noAnswer, false)
+		fail(&s, 30, noAnswer, none)
 		for range 9 {
-			s.hear(accept, false, 1, now)
+			s.hear(accept, none, 1, now)
 		}
-		if !s.doubt.Load() || !s.hear(accept, false, 1, now) || s.doubt.Load() {
+		if !s.doubt.Load() || !s.hear(accept, none, 1, now) || s.doubt.Load() {
 			t.Error("ten answers do not make up for thirty pushes without one, or fewer do")
 		}
 	})
 	t.Run("silent", func(t *testing.T) {
 		var s silence
-		fail(&s, 50, noAnswer, false)
+		fail(&s, 50, noAnswer, none)
 		enter(&s, trialPushes)
-		fail(&s, trialFails-1, noAnswer, true)
+		fail(&s, trialFails-1, noAnswer, first)
 		if _, _, _, due := s.report(now); due {
 			t.Error("silent before the trial failed")
 		}
-		fail(&s, 1, noAnswer, true)
+		fail(&s, 1, noAnswer, first)
 		run, _, round, due := s.report(now)
 		if !due || run != (breaker.Silence{Kind: breaker.Unanswered, Count: 56, Of: 56}) || round != 1 {
 			t.Errorf("report %+v of round %d, due %t", run, round, due)
@@ -100,43 +101,64 @@ func TestSilence(t *testing.T) {
 			if i%10 < 7 {
 				answer = accept
 			}
-			if s.hear(answer, false, 1, now); s.doubt.Load() {
+			if s.hear(answer, none, 1, now); s.doubt.Load() {
 				t.Fatalf("in doubt after %d pushes", i)
 			}
 		}
 	})
 	t.Run("what was never sent is no trial", func(t *testing.T) {
 		var s silence
-		fail(&s, doubtAfter, noAnswer, false)
+		fail(&s, doubtAfter, noAnswer, none)
 		enter(&s, trialPushes)
 		notSent := fcm.Answer{Class: fcm.NotSent}
-		if !s.hear(notSent, true, 1, now) || enter(&s, 5) != 1 {
+		if !s.hear(notSent, first, 1, now) || enter(&s, 5) != 1 {
 			t.Error("no other push took its place")
+		}
+	})
+	t.Run("the trial of an earlier doubt", func(t *testing.T) {
+		for name, late := range map[string]func(s *silence){
+			"fails":       func(s *silence) { fail(s, trialFails, noAnswer, first) },
+			"is answered": func(s *silence) { s.hear(accept, first, 1, now) },
+			"is put off":  func(s *silence) { s.hear(fcm.Answer{Class: fcm.NotSent}, first, 1, now) },
+		} {
+			var s silence
+			fail(&s, doubtAfter, noAnswer, none)
+			enter(&s, trialPushes)
+			s.reset()
+			fail(&s, 2*doubtAfter, noAnswer, none)
+			enter(&s, trialPushes)
+			for range trialPushes - trialFails {
+				s.hear(accept, second, 1, now)
+			}
+			late(&s)
+			if !s.doubt.Load() || s.silent.Load() || enter(&s, 1) != 0 {
+				t.Errorf("%s: it counts in the next trial", name)
+			}
 		}
 	})
 	t.Run("wrong endpoint", func(t *testing.T) {
 		var s silence
-		fail(&s, foreignAfter, loginPage, false)
+		fail(&s, foreignAfter, loginPage, none)
 		enter(&s, foreignFails)
-		fail(&s, foreignFails, loginPage, true)
+		fail(&s, foreignFails, loginPage, first)
 		if run, _, _, due := s.report(now); !due || run.Kind != breaker.WrongEndpoint {
 			t.Errorf("report %+v, due %t", run, due)
 		}
 	})
 	t.Run("few pushes", func(t *testing.T) {
 		var s silence
-		fail(&s, slowRun, noAnswer, false)
+		fail(&s, slowRun, noAnswer, none)
 		if s.stopped() {
 			t.Error("silent at once")
 		}
-		s.hear(noAnswer, false, 1, now.Add(slowTime))
+		s.hear(noAnswer, none, 1, now.Add(slowTime))
 		if _, _, _, due := s.report(now); !due {
 			t.Error("not silent after a long time")
 		}
 		for run, want := range map[int]bool{slowRun - 1: false, slowRun: true} {
 			var s silence
-			fail(&s, run-1, noAnswer, false)
-			s.hear(noAnswer, false, 1, now.Add(slowTime))
+			fail(&s, run-1, noAnswer, none)
+			s.hear(noAnswer, none, 1, now.Add(slowTime))
 			if s.stopped() != want {
 				t.Errorf("stopped after %d: %v", run, !want)
 			}
