@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"fanfare/internal/notification"
@@ -52,14 +53,16 @@ func (a *acker) run(fetch, keep context.Context) {
 			l.add(e)
 		case p := <-a.written:
 			a.end(p)
-			l = p.ledger
+			if l = p.ledger; l.camp.closed() {
+				a.forget()
+			}
+		case <-a.d.roster.dropped:
+			a.forget()
+			continue
 		case <-due:
 			due = nil
-			for camp, l := range a.ledgers {
+			for _, l := range a.ledgers {
 				a.begin(keep, l, a.mayGiveBack(fetch, l))
-				if camp.closed() && l.empty() {
-					delete(a.ledgers, camp)
-				}
 			}
 			continue
 		}
@@ -81,6 +84,11 @@ func (a *acker) finish(keep context.Context) {
 		a.end(p)
 		a.begin(keep, p.ledger, true)
 	}
+}
+
+// forget drops the ledgers of campaigns that are served no more, once nothing of them is left to be written.
+func (a *acker) forget() {
+	maps.DeleteFunc(a.ledgers, func(camp *served, l *ledger) bool { return camp.closed() && l.empty() })
 }
 
 func (a *acker) ledger(camp *served) *ledger {

@@ -42,10 +42,7 @@ func newForwarder(d *Dispatcher) *forwarder {
 // wake asks for a campaign's outbox to be forwarded soon.
 func (f *forwarder) wake(campaign keys.List) {
 	f.owe(campaign)
-	select {
-	case f.woken <- struct{}{}:
-	default:
-	}
+	signal(f.woken)
 }
 
 func (f *forwarder) owe(campaign keys.List) {

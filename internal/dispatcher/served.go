@@ -160,10 +160,11 @@ type roster struct {
 	mu      sync.RWMutex
 	byID    map[string]*served
 	changed chan struct{} // signals the claimer
+	dropped chan struct{} // signals the acker
 }
 
 func newRoster() *roster {
-	return &roster{byID: make(map[string]*served), changed: make(chan struct{}, 1)}
+	return &roster{byID: make(map[string]*served), changed: make(chan struct{}, 1), dropped: make(chan struct{}, 1)}
 }
 
 func (r *roster) get(id string) *served {
@@ -190,13 +191,17 @@ func (r *roster) put(s *served) {
 	}
 	r.byID[s.id] = s
 	r.mu.Unlock()
+	signal(r.dropped)
 	r.wake()
 }
 
 // wake has the claimer look at the campaigns anew.
-func (r *roster) wake() {
+func (r *roster) wake() { signal(r.changed) }
+
+// signal wakes the goroutine that listens, unless a signal waits for it already.
+func signal(listener chan<- struct{}) {
 	select {
-	case r.changed <- struct{}{}:
+	case listener <- struct{}{}:
 	default:
 	}
 }
@@ -204,6 +209,7 @@ func (r *roster) wake() {
 // drop closes a campaign and serves it no more.
 func (r *roster) drop(s *served) {
 	s.close()
+	signal(r.dropped)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byID[s.id] == s {

@@ -50,9 +50,6 @@ func (s *slots) release(n int) {
 	}
 	s.mu.Unlock()
 	if enough {
-		select {
-		case s.freed <- struct{}{}:
-		default:
-		}
+		signal(s.freed)
 	}
 }
