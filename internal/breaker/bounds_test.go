@@ -26,6 +26,9 @@ func TestHostileNumbersAreShownWithinBounds(t *testing.T) {
 		if _, err := json.Marshal(s); err != nil {
 			t.Errorf("%s: %v", n, err)
 		}
+		if s.Last == nil || !s.Last.At.IsZero() {
+			t.Errorf("%s: last trip %+v, want one without a time", n, s.Last)
+		}
 		if s.Hold == nil || s.Hold.Tries < 0 || s.Hold.Kind != breaker.Unanswered {
 			t.Errorf("%s: hold %+v", n, s.Hold)
 		}

@@ -179,3 +179,30 @@ func TestTrustEndsBeforeTheNextCanary(t *testing.T) {
 	wantEqual(t, "admitted to the next canary", one.admit("c", 50).N, 10)
 	wantEqual(t, "admitted beyond it", two.admit("d", 50).N, 0)
 }
+
+// A replica forgets a campaign that no one has asked about for ten minutes, when another one comes.
+func TestIdleCampaignsAreForgotten(t *testing.T) {
+	for idle, want := range map[time.Duration]int{10 * time.Minute: 2, 10*time.Minute + 1: 1} {
+		b := onMiniredis(t)
+		f := open(t, b, 1, options())
+		r := f.replicas[0]
+		r.admit("a", 1)
+		r.ahead += idle
+		other := open(t, b, 0, options())
+		_, err := r.Admit(t.Context(), other.list, "b", 1)
+		f.ok(err)
+		wantEqual(t, "known after "+idle.String(), r.Known(), want)
+	}
+}
+
+// Tallies of one round add up; those of an older one count nowhere.
+func TestTalliesOfRounds(t *testing.T) {
+	tally := breaker.Tally{Round: 2}
+	tally.End("a", 1)
+	for _, c := range []struct{ round, ended int64 }{{2, 2}, {1, 2}, {3, 1}} {
+		other := breaker.Tally{Round: c.round}
+		other.End("a", 1)
+		tally.Merge(other)
+		wantEqual(t, "ended", tally.Ended["a"], c.ended)
+	}
+}

@@ -81,6 +81,7 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 	for name, tally := range map[string]breaker.Tally{
 		"kind":    {Answers: map[breaker.Answer]int64{{Kind: "odd"}: 1}},
 		"answers": {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: -1}},
+		"silence": {Silence: breaker.Silence{Kind: breaker.Unanswered, Count: 3, Of: 2}},
 		"ended":   {Ended: map[string]int64{"a": -1}},
 	} {
 		if _, err := r.Conclude(ctx, f.list, tally); err == nil {

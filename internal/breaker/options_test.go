@@ -13,6 +13,8 @@ func TestOptionsRefused(t *testing.T) {
 		"canary below 0":  func(o *breaker.Options) { o.Canary = -1 },
 		"canary too long": func(o *breaker.Options) { o.Canary = 1_000_000 },
 		"lease":           func(o *breaker.Options) { o.Lease = time.Millisecond },
+		"probe":           func(o *breaker.Options) { o.Probe = 0 },
+		"longest probe":   func(o *breaker.Options) { o.LongestProbe = o.Probe - 1 },
 		"share":           func(o *breaker.Options) { o.Thresholds[breaker.NotFound] = breaker.Threshold{Share: 1.1, Least: 1} },
 		"share not a number": func(o *breaker.Options) {
 			o.Thresholds[breaker.NotFound] = breaker.Threshold{Share: math.NaN(), Least: 1}
@@ -28,7 +30,12 @@ func TestOptionsRefused(t *testing.T) {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	if _, err := breaker.New(nil, breaker.DefaultOptions()); err != nil {
-		t.Error(err)
+	o := breaker.DefaultOptions()
+	b, err := breaker.New(nil, o)
+	if err != nil {
+		t.Fatal(err)
 	}
+	want := b.Limit(breaker.NotFound)
+	o.Thresholds[breaker.NotFound] = breaker.Threshold{}
+	wantEqual(t, "limit after a change of the caller's map", b.Limit(breaker.NotFound), want)
 }

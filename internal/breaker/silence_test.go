@@ -169,8 +169,10 @@ func releaseStartsACanary(t *testing.T, b *backend) {
 	wantEqual(t, "the old round is over", v.Tripped, true)
 	two.conclude(answer(a, "b", 10, breaker.Accepted))
 	two.leap()
-	if a := two.admit("c", 50); a.N != 50 || !a.Probed {
-		t.Errorf("admission %+v after the canary", a)
+	for range 2 { // the second one by trust
+		if a := two.admit("c", 50); a.N != 50 || !a.Probed {
+			t.Errorf("admission %+v after the canary", a)
+		}
 	}
 }
 
@@ -251,7 +253,25 @@ func TestUnansweredAreForgotten(t *testing.T) {
 	server.SetTime(began.Add(3 * time.Second))
 	wantEqual(t, "held by two moments", r.conclude(answer(a, "x", 49, breaker.Unanswered)).Hold != nil, false)
 	server.SetTime(began.Add(5 * time.Second))
+	r.conclude(answer(a, "x", 20, breaker.Accepted))
+	wantEqual(t, "share", f.state().Shares[1], breaker.Share{Kind: breaker.Unanswered, Count: 49, Of: 69, Limit: o.Unanswered})
 	wantEqual(t, "held by one", r.conclude(answer(a, "x", 1, breaker.Unanswered)).Hold != nil, true)
+	wantEqual(t, "admitted without a canary, but on hold", r.admit("b", 50).N, 0)
+}
+
+// One replica's silence says nothing for two seconds after another one had an answer.
+func TestSilenceBesideAnAnswer(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	server.SetTime(began)
+	f := openOn(t, rdb, rdb, queue.NewClaimID(), 2, options())
+	a := f.pass(10)
+	for after, held := range []bool{false, false, true} {
+		server.SetTime(began.Add(time.Duration(after) * time.Second))
+		v := f.replicas[1].conclude(silent(a, breaker.Unanswered, 30))
+		wantEqual(t, "held", v.Hold != nil, held)
+	}
 }
 
 // A campaign that has passed is not judged by its canary again, whatever size a replica with other settings gives it.

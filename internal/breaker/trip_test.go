@@ -4,8 +4,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/breaker"
+	"fanfare/internal/queue"
 )
 
 func tripsOnce(t *testing.T, b *backend) {
@@ -187,4 +192,16 @@ func resets(t *testing.T, b *backend) {
 	wantEqual(t, "admitted", one.admit("y", 50).N, 10)
 	f.ok(one.Reset(t.Context(), f.list))
 	wantEqual(t, "admitted at once, for the canary had not passed", two.admit("z", 50).N, 10)
+}
+
+// The winner of a trip has ten seconds to act, and the next canary waits for two.
+func TestTripGivesTimeToAct(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	server.SetTime(began)
+	f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())
+	f.replicas[0].conclude(answer(f.pass(10), "x", 70, breaker.NotFound))
+	wantEqual(t, "to act until", f.number("trip_until"), began.Add(10*time.Second).UnixMilli())
+	wantEqual(t, "no canary before", f.number("opens"), began.Add(2*time.Second).UnixMilli())
 }
