@@ -51,3 +51,47 @@ func TestPressed(t *testing.T) {
 		}
 	}
 }
+
+// Some refusals are no overload; more, or nothing but refusals, are.
+func TestOverload(t *testing.T) {
+	for refused, want := range map[int]bool{0: false, 20: false, 21: true, 1000: true} {
+		c := &climber{}
+		if got := c.overloaded(sample{answers: 1000, refused: refused}); got != want {
+			t.Errorf("%d of 1,000 refused: overload is %v, want %v", refused, got, want)
+		}
+	}
+}
+
+// After a step up, the first sample is still that of the lower limit; if what follows is a queue, the step is taken back.
+func TestStepUpIsTakenBackForAQueue(t *testing.T) {
+	before := point{limit: 50, rate: 1000, latency: 50 * time.Millisecond}
+	c := &climber{min: 10, max: 500, stride: gentle, base: before.latency, from: before, settling: true}
+	for i, s := range []struct {
+		latency time.Duration
+		want    int
+	}{{50 * time.Millisecond, 100}, {100 * time.Millisecond, 50}} {
+		if limit := c.next(100, sample{rate: 1000, latency: s.latency, answers: 100, peak: 90}); limit != s.want {
+			t.Errorf("sample %d: the limit becomes %d, want %d", i, limit, s.want)
+		}
+	}
+}
+
+// At the highest limit the only way to learn something is down.
+func TestStepAtTheHighestLimit(t *testing.T) {
+	c := &climber{min: 10, max: 100, stride: bold, base: 50 * time.Millisecond}
+	if limit := c.next(100, sample{rate: 1000, latency: 100 * time.Millisecond, answers: 100, pressed: true}); limit >= 100 {
+		t.Errorf("the limit becomes %d, want less than 100", limit)
+	}
+}
+
+// What is in flight when a tally ends is the least peak of the next one.
+func TestNextTallyBeginsWithWhatIsInFlight(t *testing.T) {
+	l := limiter(t, Options{Min: 10, Max: 10})
+	for range 7 {
+		take(t, l)
+	}
+	l.judge(l.tally.since.Add(time.Second))
+	if l.tally.peak != 7 {
+		t.Errorf("a peak of %d, want 7", l.tally.peak)
+	}
+}

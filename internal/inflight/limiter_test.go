@@ -102,6 +102,8 @@ func TestMetrics(t *testing.T) {
 		check("limit", 2)
 		check("requests", 2)
 		check("waiting", 1)
+		l.metrics.moved(2, 2)
+		l.metrics.moved(2, 3)
 		check("decreases_total", 0)
 		leave()
 		synctest.Wait()
