@@ -1,6 +1,9 @@
 package pacing
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 )
@@ -72,4 +75,51 @@ func TestAsksSeldomWithinTheQuota(t *testing.T) {
 		wantBetween(t, "asks", int64(r.asks), 1, 50*seconds)
 		r.stop()
 	})
+}
+
+// The wait after an ask that failed begins anew once one has succeeded, and failures are logged seldom.
+func TestFailedAsks(t *testing.T) {
+	var logged bytes.Buffer
+	o := steady(1000)
+	o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+	inBubble(t, o, func(f *fleet) {
+		g := f.governor()
+		for range 5 {
+			g.failed(f.t.Context(), g.quota, time.Now(), errDown)
+		}
+		g.failed(f.t.Context(), g.quota, time.Now().Add(warnEvery-1), errDown)
+		wantEqual(t, "lines", strings.Count(logged.String(), "lease quota"), 1)
+		g.failed(f.t.Context(), g.quota, time.Now().Add(warnEvery), errDown)
+		wantEqual(t, "lines later", strings.Count(logged.String(), "lease quota"), 2)
+		wantEqual(t, "failed in a row", g.quota.failed, 7)
+		g.mu.Lock()
+		g.ask(f.t.Context(), g.quota, 1, time.Now())
+		g.mu.Unlock()
+		g.work.Wait()
+		wantEqual(t, "failed in a row after a success", g.quota.failed, 0)
+	})
+}
+
+// A share is longer where Redis is slow, and where its answers take now this long and now that.
+func TestShareTime(t *testing.T) {
+	for want, p := range map[time.Duration]purse{
+		aloneTime:              {},
+		shareTime:              {lead: leadTime},
+		60 * time.Millisecond:  {lead: leadTime, trip: 30 * time.Millisecond},
+		120 * time.Millisecond: {lead: leadTime, trip: 20 * time.Millisecond, swing: 20 * time.Millisecond},
+		maxShareTime:           {lead: leadTime, trip: time.Second},
+	} {
+		wantEqual(t, "share", p.shareTime(), want)
+	}
+}
+
+// A campaign whose priority changes begins among the others where they are, and claims nothing for the past.
+func TestPriorityChanges(t *testing.T) {
+	turns, now := turns{lines: map[string]*line{}}, time.Now()
+	for _, p := range []Push{{Campaign: "low", Priority: 1}, {Campaign: "high", Priority: 5}} {
+		turns.push(turns.line(p, now), &waiter{})
+	}
+	turns.class(5).now = 100
+	wantEqual(t, "pass", turns.line(Push{Campaign: "low", Priority: 5}, now).pass, 100)
+	wantEqual(t, "classes", len(turns.classes), 1)
 }

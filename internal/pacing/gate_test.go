@@ -11,7 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/test/servers"
 )
 
 // A 429 that one replica gets stops all of them until Retry-After, and a ramp follows.
@@ -137,7 +140,10 @@ func TestGateWithoutSignal(t *testing.T) {
 
 // A crowd of 429s costs few calls, and one gate.
 func TestCrowdOfCloses(t *testing.T) {
-	inBubble(t, steady(1000), func(f *fleet) {
+	var logged bytes.Buffer
+	o := steady(1000)
+	o.Logger = slog.New(slog.NewTextHandler(&logged, nil))
+	inBubble(t, o, func(f *fleet) {
 		g := f.start()
 		f.pass(time.Second)
 		before := f.mem.called()
@@ -147,6 +153,7 @@ func TestCrowdOfCloses(t *testing.T) {
 		synctest.Wait()
 		f.pass(10 * time.Millisecond)
 		wantBetween(t, "calls", f.mem.called()-before, 1, 5)
+		wantEqual(t, "lines", strings.Count(logged.String(), "close gate"), 1)
 		g.stop()
 	})
 }
@@ -292,4 +299,72 @@ func TestUnusedPermitDoesNotPassTheGate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Redis that did not hear of a gate is told again a second later.
+func TestGateIsToldAgain(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g, now := f.governor(), time.Now()
+		g.gate = gate{until: now.Add(time.Minute), again: now.Add(reassertEvery)}
+		next := now.Add(rest)
+		g.reassert(f.t.Context(), now, &next)
+		wantEqual(t, "told at once", g.gate.telling, false)
+		wantEqual(t, "looked at again in", next.Sub(now), reassertEvery)
+		g.mu.Lock()
+		g.reassert(f.t.Context(), now.Add(reassertEvery), &next)
+		wantEqual(t, "told then", g.gate.telling, true)
+		g.mu.Unlock()
+		g.work.Wait()
+		wantEqual(t, "known to Redis", g.gate.known.IsZero(), false)
+	})
+}
+
+// A halt that Redis has not heard of yet is not taken back by asking it, and one that is known already voids nothing.
+func TestHaltBeforeRedisHears(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.governor()
+		f.mem.away(true)
+		called := time.Now()
+		if err := g.Halt(f.t.Context(), "credentials"); !errors.Is(err, errDown) {
+			t.Errorf("halt: %v, want that Redis is away", err)
+		}
+		wantEqual(t, "ask again in", g.quota.again.Sub(called), recheck)
+		g.quota.era = 5
+		g.quota.add(answer{n: 10, until: 10_000}, called, called)
+		g.hear(5)
+		wantEqual(t, "held after the era that is known", g.quota.held(), 10)
+		g.hear(6)
+		wantEqual(t, "held after another one", g.quota.held(), 0)
+	})
+}
+
+// Run returns when all that it started has ended.
+func TestRunWaitsForItsWork(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		r, ended := f.start(), false
+		r.work.Go(func() {
+			<-r.ctx.Done()
+			<-time.After(time.Second)
+			ended = true
+		})
+		r.stop()
+		<-r.done
+		wantEqual(t, "work has ended", ended, true)
+	})
+}
+
+// Whoever subscribes, the first time or again, may have missed something.
+func TestListenerHearsOfItsSubscription(t *testing.T) {
+	redisServer := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: redisServer.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	heard := make(chan string, 2)
+	ctx, stop := context.WithCancel(t.Context())
+	var listener sync.WaitGroup
+	listener.Go(func() { server{rdb}.listen(ctx, "signal", func(message string) { heard <- message }) })
+	wantEqual(t, "heard at first", servers.Receive(t, "subscription", heard), "")
+	redisServer.Publish("signal", "7")
+	wantEqual(t, "heard then", servers.Receive(t, "message", heard), "7")
+	stop()
+	listener.Wait()
 }

@@ -88,6 +88,7 @@ func TestSettingsRefused(t *testing.T) {
 		"absurd quota":      func(s *Settings) { s.Quota = MaxQuota + 1 },
 		"all is headroom":   func(s *Settings) { s.Headroom = 1 },
 		"negative headroom": func(s *Settings) { s.Headroom = -0.1 },
+		"absurd ramp":       func(s *Settings) { s.Ramp = MaxRamp + 1 },
 		"negative ramp":     func(s *Settings) { s.Ramp = -time.Second },
 	} {
 		s := DefaultSettings()
@@ -97,6 +98,19 @@ func TestSettingsRefused(t *testing.T) {
 		}
 		o := DefaultOptions()
 		o.Settings = s
+		if _, err := newGovernor(newMemory(), project(), o); err == nil {
+			t.Errorf("%s: a governor was made", what)
+		}
+	}
+}
+
+func TestOptionsRefused(t *testing.T) {
+	for what, spoil := range map[string]func(*Options){
+		"short idle": func(o *Options) { o.Idle = time.Second - 1 },
+		"short gate": func(o *Options) { o.MaxGate = time.Second - 1 },
+	} {
+		o := DefaultOptions()
+		spoil(&o)
 		if _, err := newGovernor(newMemory(), project(), o); err == nil {
 			t.Errorf("%s: a governor was made", what)
 		}
