@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
 )
 
 // A full batch of outcomes is written at once, however long the acker might wait for more.
@@ -79,4 +80,55 @@ func TestEndedCampaignsAreForgotten(t *testing.T) {
 			t.Errorf("%d ledgers are kept", n)
 		}
 	})
+}
+
+// Outcomes that trickle in do not put off the writing of those before them.
+func TestTrickleIsWritten(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.options.AckBatch, w.options.AckInterval = 100, time.Second
+		w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
+		w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
+			<-time.After(time.Duration(nth) * w.options.AckInterval / 2)
+			return ctx.Err()
+		}}
+		stop := w.serve(w.dispatcher())
+		<-time.After(3 * w.options.AckInterval)
+		if b := w.books("42"); b.Sent < 2 {
+			t.Errorf("books %+v, want the first outcomes written", b)
+		}
+		<-time.After(time.Minute)
+		stop()
+	})
+}
+
+// A campaign that waits for its outcomes to be written is claimed from again as soon as they are, not with the next poll.
+func TestWrittenOutcomesWakeTheClaimer(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.options.AckBatch, w.options.Concurrency, w.options.Claim, w.options.Poll = 1, 10, 1, time.Hour
+		w.campaign(campaign.Spec{ID: "42"}, audience(50)...)
+		stop := w.serve(w.dispatcher())
+		<-time.After(time.Minute)
+		if b := w.books("42"); b.Sent != 50 {
+			t.Errorf("books %+v, want all sent", b)
+		}
+		stop()
+	})
+}
+
+// A page holds what can be written now; leases that go back may have to wait for others of their campaign.
+func TestLedgerWaits(t *testing.T) {
+	some := []*lease{{}}
+	for name, c := range map[string]struct {
+		ledger       ledger
+		now, givesUp bool // whether a page is begun, and if leases go back
+	}{
+		"nothing":        {ledger{}, false, false},
+		"outcomes":       {ledger{outcomes: make([]queue.Settlement, 1)}, true, true},
+		"a lease":        {ledger{returning: some}, false, true},
+		"a page already": {ledger{returning: some, finished: some, page: &page{}}, false, false},
+	} {
+		if now, givesUp := c.ledger.waits(false), c.ledger.waits(true); now != c.now || givesUp != c.givesUp {
+			t.Errorf("%s: waits %v, and %v if leases go back", name, now, givesUp)
+		}
+	}
 }

@@ -93,3 +93,18 @@ func TestDeadTokensAreReportedAsStored(t *testing.T) {
 		})
 	}
 }
+
+// A token that an element carries is not replaced by one that is stored, though another element of the user carries none.
+func TestTokenOfTheElementGoesFirst(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"a","fcmToken":"carried"}`, `{"userId":"a"}`)
+	if err := w.redis.Set("user:a:token", "stored"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	if carried, stored := w.sender.requests("carried"), w.sender.requests("stored"); carried != 1 || stored != 1 {
+		t.Errorf("%d pushes to the token carried, %d to the one stored, want one each", carried, stored)
+	}
+}

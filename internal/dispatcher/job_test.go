@@ -101,3 +101,18 @@ func TestJobTellsOfRecipientsThatVanished(t *testing.T) {
 		t.Errorf("the log says\n%s", text)
 	}
 }
+
+// A Job whose audience was loaded in part says so when that part is drained.
+func TestJobTellsOfAnInterruptedLoad(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	load := must(w.deps.Campaigns.Load(t.Context(), "42", false))(t)
+	err := errors.Join(load.Append(t.Context(), [][]byte{[]byte(audience(1)[0])}), load.Abandon(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, told := errors.AsType[*EndedError](w.job("42"))
+	if !told || ended.State != campaign.Completed {
+		t.Errorf("got %v, want the Job to tell of the load", ended)
+	}
+}

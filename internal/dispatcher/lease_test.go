@@ -168,3 +168,33 @@ func (w *world) wantWaiting(id string, elements []string) {
 		w.t.Errorf("books %+v, and there wait %v, want %v", b, left, want)
 	}
 }
+
+// A deadline that no producer has set gives way to the campaign's own, whichever is earlier.
+func TestDeadlines(t *testing.T) {
+	here, there := time.Unix(1_000_000, 0), time.Unix(2_000_000, 0)
+	hour := func(n int) time.Time { return there.Add(time.Duration(n) * time.Hour) }
+	for name, c := range map[string]struct {
+		list     time.Time
+		assumed  bool
+		campaign time.Time
+		want     time.Duration // 0: none
+	}{
+		"none":                        {},
+		"the list's":                  {list: hour(2), want: 2 * time.Hour},
+		"assumed":                     {list: hour(2), assumed: true, want: 2 * time.Hour},
+		"the campaign's":              {campaign: hour(3), want: 3 * time.Hour},
+		"the earlier":                 {list: hour(2), campaign: hour(3), want: 2 * time.Hour},
+		"assumed, and the campaign's": {list: hour(2), assumed: true, campaign: hour(3), want: 3 * time.Hour},
+	} {
+		camp := &served{}
+		camp.terms.Store(&terms{deadline: c.campaign})
+		l := &lease{camp: camp, here: here, there: there, expiry: c.list, assumed: c.assumed}
+		var want time.Time
+		if c.want > 0 {
+			want = here.Add(c.want)
+		}
+		if got := l.deadline(); !got.Equal(want) {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -276,12 +277,13 @@ func TestHeldCampaignsAreCounted(t *testing.T) {
 	stop := w.serve(w.dispatcher())
 	defer stop()
 	w.held("42", service)
-	w.eventually(func() bool { return gauge(t, registry, "fanfare_dispatcher_held_campaigns") == 1 })
+	w.eventually(func() bool { return valueOf(t, registry, "fanfare_dispatcher_held_campaigns") == 1 })
 	service.off.Store(false)
-	w.eventually(func() bool { return gauge(t, registry, "fanfare_dispatcher_held_campaigns") == 0 })
+	w.eventually(func() bool { return valueOf(t, registry, "fanfare_dispatcher_held_campaigns") == 0 })
 }
 
-func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
+// valueOf is that of a gauge or a counter without labels.
+func valueOf(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	t.Helper()
 	families, err := registry.Gather()
 	if err != nil {
@@ -289,9 +291,60 @@ func gauge(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	}
 	for _, f := range families {
 		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue()
+			return f.GetMetric()[0].GetGauge().GetValue() + f.GetMetric()[0].GetCounter().GetValue()
 		}
 	}
 	t.Fatalf("there is no metric %s", name)
 	return 0
+}
+
+// A push that the end of work cut off says nothing of FCM; one that had its answer by then does.
+func TestCutOffPushIsNeutral(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	l := &lease{camp: w.served(d, "42"), round: 1}
+	work, end := context.WithCancel(t.Context())
+	d.jury.answered(work, &delivery{lease: l}, noAnswer, 0)
+	end()
+	d.jury.answered(work, &delivery{lease: l}, noAnswer, 0)
+	d.jury.answered(work, &delivery{lease: l}, fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}, 0)
+	want := map[breaker.Answer]int64{{Kind: breaker.Unanswered}: 1, {Kind: breaker.Neutral}: 1, {Kind: breaker.Accepted}: 1}
+	if got := d.jury.tally[l.camp].Answers; !maps.Equal(got, want) {
+		t.Errorf("answers %v, want %v", got, want)
+	}
+}
+
+// The breaker is told of a silence what stood in place of the last answer, whether or not there is more to tell.
+func TestSilenceSaysWhatCameInstead(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	camp := w.served(d, "42")
+	for after := range slowRun {
+		camp.silence.hear(noAnswer, 0, 7, d.now().Add(time.Duration(after)*slowTime))
+	}
+	tallies := make(map[*served]*breaker.Tally)
+	d.jury.addSilences(tallies)
+	if tally := tallies[camp]; tally == nil || tally.Round != 7 || tally.Said[breaker.Unanswered] != noAnswer.Detail {
+		t.Errorf("tally %+v, want what came instead of an answer", tally)
+	}
+}
+
+func TestKindOf(t *testing.T) {
+	for answer, want := range map[fcm.Answer]breaker.Kind{
+		{Class: fcm.Sent}: breaker.Accepted, {Class: fcm.Quota}: breaker.Neutral, {Class: fcm.NotSent}: breaker.Neutral,
+		{Class: fcm.BadMessage}: breaker.BadMessage, {Class: fcm.TooLarge}: breaker.BadMessage,
+		{Class: fcm.BadTarget}: breaker.BadTarget, {Class: fcm.Unregistered}: breaker.Unregistered,
+		{Class: fcm.SenderMismatch}: breaker.SenderMismatch, {Class: fcm.NotFound}: breaker.NotFound,
+		{Class: fcm.ThirdPartyAuth}: breaker.ThirdPartyAuth, {Class: fcm.Credentials}: breaker.Credentials,
+		{Class: fcm.Other}: breaker.Other, {Class: fcm.Unavailable}: breaker.Unanswered, {Class: fcm.Ambiguous}: breaker.Unanswered,
+		{Class: fcm.NotFCM}: breaker.Unanswered, {Class: fcm.Ambiguous, Foreign: true}: breaker.WrongEndpoint,
+	} {
+		if got := kindOf(answer); got != want {
+			t.Errorf("%+v is %s, want %s", answer, got, want)
+		}
+	}
 }

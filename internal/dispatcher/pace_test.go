@@ -71,18 +71,20 @@ func TestPacerIsAskedForEachPush(t *testing.T) {
 
 // A gate that closes while a push waits for room on the wire holds it.
 func TestShutGateIsWaitedForAgain(t *testing.T) {
-	w := newWorld(t)
-	w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
-	pacer := &fakePacer{}
-	pacer.shut.Store(4)
-	w.deps.Pacer = pacer
-	if err := w.job("42"); err != nil {
-		t.Fatal(err)
-	}
-	if waits := pacer.waits.Load(); waits != 14 {
-		t.Errorf("asked %d times, want 14: four pushes met a shut gate", waits)
-	}
-	w.sender.each(t, 10, 1)
+	inBubble(t, func(t *testing.T, w *world) {
+		w.options.Concurrency = 1 // what it does not give back, no one has
+		w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
+		pacer := &fakePacer{}
+		pacer.shut.Store(4)
+		w.deps.Pacer = pacer
+		stop := w.serve(w.dispatcher())
+		<-time.After(time.Minute)
+		stop()
+		if waits := pacer.waits.Load(); waits != 14 {
+			t.Errorf("asked %d times, want 14: four pushes met a shut gate", waits)
+		}
+		w.sender.each(t, 10, 1)
+	})
 }
 
 // A campaign that is dropped at the last moment sends to nobody more, and the room on the wire is another's.

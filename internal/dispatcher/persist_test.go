@@ -75,3 +75,22 @@ func TestPersistGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// While a write is repeated, its campaign is not claimed from.
+func TestPersistHoldsClaimsUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, camp, tries := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}, &served{}, 0
+		err := d.persist(t.Context(), "write", camp, func(context.Context) error {
+			if tries++; d.behind(camp) != (tries > 1) {
+				t.Errorf("try %d: behind is %v", tries, d.behind(camp))
+			}
+			if tries < 3 {
+				return errDown
+			}
+			return nil
+		})
+		if err != nil || d.behind(camp) {
+			t.Errorf("error %v, behind %v after it", err, d.behind(camp))
+		}
+	})
+}

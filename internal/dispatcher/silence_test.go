@@ -72,8 +72,17 @@ func TestSilence(t *testing.T) {
 		if !due || run != (breaker.Silence{Kind: breaker.Unanswered, Count: 56, Of: 56}) || round != 1 {
 			t.Errorf("report %+v of round %d, due %t", run, round, due)
 		}
-		if _, _, _, due := s.report(now.Add(tellEvery - 1)); due {
-			t.Error("told again too soon")
+		for after, want := range map[time.Duration]bool{tellEvery - 1: false, tellEvery: true} {
+			if _, _, _, due := s.report(now.Add(after)); due != want {
+				t.Errorf("told again after %s: %v", after, due)
+			}
+			s.told = now
+		}
+		s.reset()
+		fail(&s, slowRun-1, noAnswer, none)
+		s.hear(noAnswer, none, 1, now.Add(slowTime))
+		if run, _, _, _ := s.report(now.Add(slowTime)); run.Count != slowRun || run.Of != slowRun {
+			t.Errorf("report %+v after a reset, want the pushes since then", run)
 		}
 	})
 	t.Run("nine in ten", func(t *testing.T) {
@@ -113,6 +122,9 @@ func TestSilence(t *testing.T) {
 		notSent := fcm.Answer{Class: fcm.NotSent}
 		if !s.hear(notSent, first, 1, now) || enter(&s, 5) != 1 {
 			t.Error("no other push took its place")
+		}
+		if s.hear(notSent, none, 1, now) || enter(&s, 5) != 0 {
+			t.Error("a push took the place of one that was no trial")
 		}
 	})
 	t.Run("the trial of an earlier doubt", func(t *testing.T) {

@@ -99,3 +99,13 @@ func TestBackoffBounds(t *testing.T) {
 		}
 	})
 }
+
+// Whoever would come back at the deadline or later is expired; a moment before it, another try is worth while.
+func TestWithin(t *testing.T) {
+	for wait, want := range map[time.Duration]notification.Status{time.Minute - 1: "", time.Minute: notification.StatusExpired} {
+		v := verdict{wait: wait}.within(fcm.Answer{}, situation{hasDeadline: true, remaining: time.Minute})
+		if v.end != want {
+			t.Errorf("a wait of %s: ends as %q, want %q", wait, v.end, want)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package dispatcher
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/queue"
+)
+
+// served makes a dispatcher that does not run serve a campaign.
+func (w *world) served(d *Dispatcher, id string) *served {
+	w.t.Helper()
+	spec := must(w.deps.Campaigns.Get(w.t.Context(), id))(w.t)
+	finder := &discoverer{d: d, told: make(map[string]string)}
+	if err := finder.serve(w.t.Context(), spec); err != nil {
+		w.t.Fatal(err)
+	}
+	return d.roster.get(id)
+}
+
+// Half of what is held ahead must be free before a claim is worth its round trip.
+func TestWorthwhile(t *testing.T) {
+	for concurrency, want := range map[int]int{1: 1, 10: 1, 100: 10, 500: 50, 10_000: 100} {
+		d := &Dispatcher{opts: Options{Concurrency: concurrency, Claim: 200}}
+		if got := newClaimer(d).worthwhile(); got != want {
+			t.Errorf("a pool of %d waits for %d free slots, want %d", concurrency, got, want)
+		}
+	}
+}
+
+// Places in the canary that ended without a push are given back by the claim that finds none.
+func TestClaimGivesBackPlacesInTheCanary(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"}, audience(30)...)
+	d := w.dispatcher()
+	camp := w.served(d, "42")
+	admit := func(l *lease, n int) int { return must(d.jury.admit(t.Context(), l, n))(t) }
+	first := &lease{camp: camp, claim: queue.NewClaimID()}
+	if n := admit(first, 100); n != canary {
+		t.Fatalf("%d admitted, want %d", n, canary)
+	}
+	d.jury.ended(first, 5)
+	if n, err := newClaimer(d).take(t.Context(), t.Context(), &lease{camp: camp, claim: queue.NewClaimID()}, 10); n != 0 || err != nil {
+		t.Fatalf("%d claimed, error %v, want none", n, err)
+	}
+	if n := admit(&lease{camp: camp, claim: queue.NewClaimID()}, 10); n != 5 {
+		t.Errorf("%d admitted, want the five places given back", n)
+	}
+}
+
+// What a failed claim may have taken is given back, unless the error says that it took nothing.
+func TestUndo(t *testing.T) {
+	for cause, held := range map[error]int64{
+		errDown: 0, reply("NOPERM User app has no permissions to run the 'lpop' command"): 0,
+		errCrossSlot: 3, &queue.GateClosedError{}: 3,
+	} {
+		w := newWorld(t)
+		w.campaign(campaign.Spec{ID: "42"}, audience(3)...)
+		d := w.dispatcher()
+		l := &lease{camp: w.served(d, "42"), claim: queue.NewClaimID()}
+		must(l.camp.queue.Claim(t.Context(), l.claim, 3))(t)
+		newClaimer(d).undo(t.Context(), l, cause, time.Second)
+		if b := w.books("42"); b.InFlight != held {
+			t.Errorf("after %v: %d in flight, want %d", cause, b.InFlight, held)
+		}
+	}
+}
+
+// A campaign that is closed is served anew, even while the roster still has it.
+func TestClosedCampaignIsServedAnew(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	camp := w.served(d, "42")
+	if again := w.served(d, "42"); again != camp {
+		t.Error("a campaign that did not change is served anew")
+	}
+	camp.close()
+	if again := w.served(d, "42"); again == camp || again.closed() {
+		t.Error("a closed campaign is not served anew")
+	}
+}
+
+// A campaign completes only after its results are out, which the completer sees to.
+func TestCompleterForwardsFirst(t *testing.T) {
+	w := newWorld(t)
+	w.clustered()
+	w.campaign(campaign.Spec{ID: "42"}, audience(1)...)
+	d := w.dispatcher()
+	l := &lease{camp: w.served(d, "42"), claim: queue.NewClaimID()}
+	got := must(l.camp.queue.Claim(t.Context(), l.claim, 1))(t)
+	dl := &delivery{lease: l, element: got.Elements[0]}
+	ended := d.settled(dl, dl.end("sent", "", "")).settlement
+	must(l.camp.queue.Settle(t.Context(), []queue.Settlement{ended}))(t)
+	completer{d}.completeOne(t.Context(), l.camp)
+	if n := len(w.results()); n != 1 || w.stateOf("42") != campaign.Completed {
+		t.Errorf("%d results, and the campaign is %s, want one and completed", n, w.stateOf("42"))
+	}
+}
+
+// What could not be forwarded is owed until the next pass, even if its campaign is served no more by then.
+func TestFailedForwardIsOwed(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	w.redis.SetError("BUSY Redis is away")
+	d.forwarder.forward(t.Context(), w.list("42"))
+	w.redis.SetError("")
+	if want := map[string]queue.List{w.list("42").Plain(): w.list("42")}; !maps.Equal(d.forwarder.owed, want) {
+		t.Errorf("owed: %v, want %v", d.forwarder.owed, want)
+	}
+}
+
+// The same error is logged once a minute, another one at once.
+func TestComplains(t *testing.T) {
+	s, now := &served{}, time.Unix(1_000_000, 0)
+	for _, c := range []struct {
+		err   error
+		after time.Duration
+		want  bool
+	}{
+		{errDown, 0, true}, {errDown, complainAgain - 1, false}, {errCrossSlot, complainAgain - 1, true},
+		{errCrossSlot, complainAgain, false}, {errCrossSlot, 2*complainAgain - 1, true},
+	} {
+		if got := s.complains(c.err, now.Add(c.after)); got != c.want {
+			t.Errorf("%v after %s: logged %v", c.err, c.after, got)
+		}
+	}
+}
+
+// A campaign with a cap has a use for what goes in two seconds, and for two recipients at least.
+func TestMost(t *testing.T) {
+	for rate, want := range map[float64]int{0: 0, 0.01: 2, 1: 2, 1.2: 3, 100: 200} {
+		if got := (&terms{rate: rate}).most(); got != want {
+			t.Errorf("at %v a second: %d slots, want %d", rate, got, want)
+		}
+	}
+}

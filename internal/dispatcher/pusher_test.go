@@ -1,0 +1,106 @@
+package dispatcher
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/store"
+)
+
+// Whom nothing may be sent to after the wait for a turn goes back, waits, or ends as expired.
+func TestBarred(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	hold := func(dl *delivery) { dl.lease.camp.hold.Store(&breaker.Hold{}) }
+	expire := func(dl *delivery) { dl.lease.expiry = time.Unix(1, 0) }
+	lose := func(dl *delivery) { dl.lease.extendTo(time.Time{}) }
+	for name, c := range map[string]struct {
+		is       []func(*delivery)
+		goesBack bool
+		later    bool
+		status   notification.Status
+		lost     float64
+	}{
+		"nothing":          {},
+		"closed":           {is: []func(*delivery){func(dl *delivery) { dl.lease.camp.close() }, expire}, goesBack: true},
+		"on hold":          {is: []func(*delivery){hold}, goesBack: true},
+		"on hold, expired": {is: []func(*delivery){hold, expire}, status: notification.StatusExpired},
+		"lease lost":       {is: []func(*delivery){lose, expire}, goesBack: true, lost: 1},
+		"expired":          {is: []func(*delivery){expire}, status: notification.StatusExpired},
+		"kept back": {is: []func(*delivery){func(dl *delivery) {
+			dl.lease.camp.keepBack(map[string]string{"ios": "keys"})
+		}}, later: true},
+	} {
+		registry := prometheus.NewRegistry()
+		w.deps.Registerer = registry
+		d := w.dispatcher()
+		dl := &delivery{lease: &lease{camp: w.served(d, "42"), here: d.now(), there: d.now()}}
+		dl.recipient.Platform = "ios"
+		dl.lease.extendTo(d.now().Add(time.Hour))
+		for _, change := range c.is {
+			change(dl)
+		}
+		if got, want := d.barred(t.Context(), dl), len(c.is) > 0; got != want {
+			t.Errorf("%s: barred is %v", name, got)
+			continue
+		}
+		if got := valueOf(t, registry, "fanfare_dispatcher_lost_leases_total"); got != c.lost {
+			t.Errorf("%s: %v counted as lost, want %v", name, got, c.lost)
+		}
+		if len(c.is) == 0 {
+			continue
+		}
+		if e := <-d.acker.events; e.goesBack != c.goesBack || e.settlement.Later != c.later || e.settlement.Status != string(c.status) {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// A push without an answer is an attempt where FCM answered this process around that time, or a probe just before the round. The
+// time that a recipient is tried for counts from when the campaign or its project last went on.
+func TestSituation(t *testing.T) {
+	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		change  func(d *Dispatcher, dl *delivery)
+		outage  bool
+		elapsed time.Duration
+	}{
+		"nothing":       {func(*Dispatcher, *delivery) {}, true, time.Hour},
+		"probed":        {func(_ *Dispatcher, dl *delivery) { dl.lease.probed = true }, false, time.Hour},
+		"heard":         {func(d *Dispatcher, _ *delivery) { d.warden.heard(now.Add(-heardWithin)) }, false, time.Hour},
+		"heard earlier": {func(d *Dispatcher, _ *delivery) { d.warden.heard(now.Add(-heardWithin - 1)) }, true, time.Hour},
+		"gate":          {func(d *Dispatcher, _ *delivery) { d.warden.heldAt.Store(now.Add(-time.Minute).UnixNano()) }, true, time.Minute},
+		"round":         {func(_ *Dispatcher, dl *delivery) { dl.lease.round = now.Add(-time.Second).UnixMilli() }, true, time.Second},
+	} {
+		w := newWorld(t)
+		w.judged()
+		w.campaign(campaign.Spec{ID: "42"})
+		d := w.dispatcher()
+		d.now = func() time.Time { return now }
+		dl := &delivery{lease: &lease{camp: w.served(d, "42"), here: now, there: now}, since: now.Add(-time.Hour), sent: now}
+		c.change(d, dl)
+		if s := d.situation(dl, dl.recipient.Target); s.outage != c.outage || s.elapsed != c.elapsed {
+			t.Errorf("%s: outage %v after %s, want %v after %s", name, s.outage, s.elapsed, c.outage, c.elapsed)
+		}
+	}
+}
+
+// A campaign that is paused for a refused statement is served no more, before anyone looks for campaigns again.
+func TestRefusedStatementEndsServing(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	camp := w.served(d, "42")
+	if d.pauseIfRefused(t.Context(), camp, errDown) || camp.closed() {
+		t.Error("paused for an outage")
+	}
+	paused := d.pauseIfRefused(t.Context(), camp, &store.SettingError{Err: errDown})
+	if !paused || !camp.closed() || d.roster.get("42") != nil || w.stateOf("42") != campaign.Paused {
+		t.Errorf("paused %v, closed %v, and the campaign is %s", paused, camp.closed(), w.stateOf("42"))
+	}
+}
