@@ -112,22 +112,23 @@ func pace(perSecond int, ramp time.Duration) Settings {
 }
 
 func sharesFollow(t *testing.T, b *bench) {
-	a := b.ask(1000, pace(10_000, 0))
+	a := b.ask(10_000, pace(10_000, 0))
+	a.share = 900 * time.Millisecond // so that the next one comes in time, however slow the machine
 	first := b.take(a)
 	wantEqual(t, "first", first.from, first.now)
-	wantEqual(t, "one share", first.n, 200)
-	wantEqual(t, "its length", first.until-first.from, 20_000)
+	wantEqual(t, "one share", first.n, 9000)
+	wantEqual(t, "its length", first.until-first.from, 900_000)
 	a.want = 7
 	second := b.take(a)
 	wantEqual(t, "second", second.from, first.until)
 	wantEqual(t, "as many as are wanted", second.n, 7)
 	wantEqual(t, "its length", second.until-second.from, 700)
 	wantEqual(t, "era", second.era, first.era)
-	a.pace.Quota, a.gap = 60, 1e6
+	a.pace.Quota, a.gap, a.share = 600, 1e5, shareTime
 	third := b.take(a)
 	wantEqual(t, "third, of a replica that is set to less", third.from, second.until)
 	wantEqual(t, "one at least", third.n, 1)
-	wantEqual(t, "its length", third.until-third.from, 1_000_000)
+	wantEqual(t, "its length", third.until-third.from, 100_000)
 }
 
 func sharesOfARamp(t *testing.T, b *bench) {
