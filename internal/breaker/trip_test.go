@@ -160,7 +160,7 @@ func platformTrips(t *testing.T, b *backend) {
 func platformPausedByHand(t *testing.T, b *backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
-	f.ok(r.PausePlatform(t.Context(), f.list, "webpush", "keys are being renewed"))
+	f.ok(r.PausePlatform(t.Context(), f.list, "webpush", " keys are being renewed\n"))
 	f.pass(10)
 	wantEqual(t, "known", r.admit("a", 1).Paused["webpush"], "keys are being renewed")
 	f.ok(r.PausePlatform(t.Context(), f.list, "webpush", "still"))

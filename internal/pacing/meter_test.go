@@ -1,8 +1,14 @@
 package pacing
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisx"
 )
 
 // A permit that is too late is dropped when it is, whether or not a campaign is there that could have spent it.
@@ -14,4 +20,100 @@ func TestLatePermitsAreDroppedWithoutCampaigns(t *testing.T) {
 		g.turn(f.t.Context(), now)
 		wantEqual(t, "held", g.quota.held(), 0)
 	})
+}
+
+// While the gate is closed nothing is asked for, but how things stand after a signal.
+func TestClosedGateAsksForNothing(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g, now := f.governor(), time.Now()
+		g.gate = gate{until: now.Add(time.Minute), known: now.Add(time.Minute)}
+		_, err := g.enter(Push{Campaign: "42"}, now)
+		must(t, err)
+		for _, peek := range []bool{false, true} {
+			g.quota.peek = peek
+			g.turn(f.t.Context(), now)
+			g.mu.Lock()
+			wantEqual(t, "asking", g.quota.asking, peek)
+			g.mu.Unlock()
+		}
+		g.work.Wait()
+	})
+}
+
+// A replica that finds the project halted asks again after a while, however early it was told to.
+func TestHaltedReplicaAsksAgain(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.governor()
+		g.accept(g.quota, ask{}, answer{now: 1e15, era: 1, verdict: verdictHalt, again: 1e15}, time.Now(), time.Now())
+		wantBetween(t, "ask again in", time.Until(g.quota.again), recheck, recheck+jitter)
+	})
+}
+
+// What was leased in another era is not given back.
+func TestVoidGivesNothingBack(t *testing.T) {
+	p := purse{unspent: time.Second, shares: []share{{n: 10, used: 3}}}
+	wantEqual(t, "dropped", p.void(), 7)
+	wantEqual(t, "to be given back", p.unspent, 0)
+}
+
+// Pushes are counted for the campaign's own rate as they are for the project's, and another key is another rate.
+func TestCapCountsItsPushes(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.governor()
+		for _, c := range []struct {
+			key  string
+			came int
+		}{{"a", 1}, {"a", 2}, {"b", 1}} {
+			w, err := g.enter(Push{Campaign: "42", Cap: 10, CapKey: c.key}, time.Now())
+			must(t, err)
+			wantEqual(t, "key", w.line.cap.keys[0], c.key)
+			wantEqual(t, "came", w.line.cap.came, c.came)
+		}
+	})
+}
+
+// A gate that another replica has let grow longer than ours may be is shown as ours would be.
+func TestForeignGateIsCut(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		f.o.MaxGate = 24 * time.Hour
+		must(t, f.governor().Close(f.t.Context(), 10*time.Hour, "429"))
+		f.o.MaxGate = time.Hour
+		state, err := f.governor().State(f.t.Context())
+		must(t, err)
+		wantEqual(t, "left", state.Gate.Until.Sub(state.Now), time.Hour)
+	})
+}
+
+// says is a Redis that replies the same to every script.
+type says struct {
+	scripts
+	reply any
+}
+
+func (s says) run(context.Context, *redis.Script, []string, ...any) (any, error) { return s.reply, nil }
+
+func TestOddLeasesAreRefused(t *testing.T) {
+	lease := func(n, from, until int64) []any {
+		return []any{int64(1), int64(1), verdictOpen, n, from, until, int64(0), int64(0)}
+	}
+	for name, c := range map[string]struct {
+		reply any
+		sound bool
+	}{
+		"all":          {lease(10, 1, 2), true},
+		"none":         {lease(0, 0, 0), true},
+		"too many":     {lease(11, 1, 2), false},
+		"below none":   {lease(-1, 1, 2), false},
+		"no time":      {lease(10, 2, 2), false},
+		"too short":    {lease(10, 1, 2)[:7], false},
+		"no verdict":   {append([]any{int64(1), int64(1), int64(1)}, lease(10, 1, 2)[3:]...), false},
+		"no number":    {append(lease(10, 1, 2)[:7], "0"), false},
+		"not a list":   {"OK", false},
+		"no reply yet": {nil, false},
+	} {
+		_, err := newBook(says{reply: c.reply}, project()).lease(t.Context(), ask{want: 10})
+		if c.sound != (err == nil) || err != nil && !errors.Is(err, redisx.ErrReply) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
 }

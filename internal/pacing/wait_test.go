@@ -272,18 +272,24 @@ func TestMetrics(t *testing.T) {
 		f.serve(r, 30, Push{Campaign: "42"})
 		f.pass(2 * time.Second)
 		must(t, r.Close(f.t.Context(), time.Minute, "429"))
-		must(t, r.Halt(f.t.Context(), "test"))
 		f.pass(time.Second)
 		found := map[string]float64{}
-		families, err := registry.Gather()
-		must(t, err)
-		for _, family := range families {
-			m := family.GetMetric()[0]
-			found[family.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		gather := func() {
+			families, err := registry.Gather()
+			must(t, err)
+			for _, family := range families {
+				m := family.GetMetric()[0]
+				found[family.GetName()] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
 		}
+		gather()
+		wantEqual(t, "gate", found["fanfare_pacing_gate_closed"], 1)
+		wantEqual(t, "halted", found["fanfare_pacing_halted"], 0)
+		must(t, r.Halt(f.t.Context(), "test"))
+		f.pass(time.Second)
+		gather()
 		wantEqual(t, "permits", found["fanfare_pacing_permits_total"], float64(f.count(0, f.now()+1)))
 		wantEqual(t, "waiting", found["fanfare_pacing_waiting"], 30)
-		wantEqual(t, "gate", found["fanfare_pacing_gate_closed"], 1)
 		wantEqual(t, "halted", found["fanfare_pacing_halted"], 1)
 		wantBetween(t, "rate", found["fanfare_pacing_rate"], 950, 1050)
 		wantBetween(t, "shares", found["fanfare_pacing_shares_total"], 50, 250)
