@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
 
@@ -109,7 +110,7 @@ func TestFailedForwardIsOwed(t *testing.T) {
 	w.redis.SetError("BUSY Redis is away")
 	d.forwarder.forward(t.Context(), w.list("42"))
 	w.redis.SetError("")
-	if want := map[string]queue.List{w.list("42").Plain(): w.list("42")}; !maps.Equal(d.forwarder.owed, want) {
+	if want := map[string]keys.List{w.list("42").Plain(): w.list("42")}; !maps.Equal(d.forwarder.owed, want) {
 		t.Errorf("owed: %v, want %v", d.forwarder.owed, want)
 	}
 }

@@ -104,3 +104,23 @@ func TestRefusedStatementEndsServing(t *testing.T) {
 		t.Errorf("paused %v, closed %v, and the campaign is %s", paused, camp.closed(), w.stateOf("42"))
 	}
 }
+
+// A probe that is answered lets this process send again for each campaign whose pushes got no answers.
+func TestSilenceIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	camp := w.served(d, "42")
+	for range foreignAfter + foreignFails {
+		trial, _ := camp.silence.enter()
+		d.jury.listen(&lease{camp: camp}, loginPage, trial)
+	}
+	if !d.warden.isSilenced("42") || !camp.silence.stopped() {
+		t.Fatal("not silent")
+	}
+	d.warden.forgetSilence()
+	if d.warden.isSilenced("42") || camp.silence.stopped() {
+		t.Error("still silent")
+	}
+}
