@@ -31,7 +31,7 @@ func TestCommandDenied(t *testing.T) {
 			for _, command := range some {
 				d.without(command, 3)
 			}
-			servers.Eventually(t, "the campaign is completed", func() bool { return d.Show("42").State == "completed" })
+			d.Eventually("the campaign is completed", func() bool { return d.Show("42").State == "completed" })
 			dispatcher.Signal(syscall.SIGTERM)
 			dispatcher.Exits(0)
 			responder.Signal(syscall.SIGTERM) // after a denial it rests for half a minute

@@ -136,7 +136,7 @@ func TestDispatcherFrozen(t *testing.T) {
 	frozen := s.Job("42")
 	s.Sim.Accepted(recipients / 10) // the canary has passed
 	s.Sim.Rules(`{"outcomes": [{"code": "UNAVAILABLE", "share": 1, "latency": "14s"}], "prefixes": {"dead-": {"code": "UNAVAILABLE", "latency": "14s"}}}`)
-	servers.Eventually(t, "all pushes wait for an answer, others for their turn, and what was answered is written", func() bool {
+	s.Eventually("all pushes wait for an answer, others for their turn, and what was answered is written", func() bool {
 		c := s.Sim.Counts()
 		if c.Codes["UNAVAILABLE"] != concurrency || c.InFlight != concurrency {
 			return false

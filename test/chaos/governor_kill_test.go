@@ -33,7 +33,7 @@ func TestReplicaKilledWithShares(t *testing.T) {
 			if got := came.Rate(); !(got > 0.8*rate && got < 1.2*rate) { // the share of the dead would be missing with 0.67
 				t.Errorf("%.0f requests a second came after the kill, want the whole rate of %d", got, rate)
 			}
-			servers.Eventually(t, "the campaign is completed", func() bool { return s.Show("42").State == "completed" })
+			s.Eventually("the campaign is completed", func() bool { return s.Show("42").State == "completed" })
 			for _, p := range others {
 				p.Signal(syscall.SIGTERM)
 				p.Exits(0)
@@ -58,7 +58,7 @@ func TestGateSurvivesKills(t *testing.T) {
 	s.Sim.Accepted(200)
 	s.Sim.Rules(`{"latency":"20ms","outcomes":[{"code":"RATE_LIMIT_EXCEEDED","share":1,"retryAfter":"20"}]}`)
 	var opens time.Time
-	servers.Eventually(t, "the gate is closed for all", func() bool {
+	s.Eventually("the gate is closed for all", func() bool {
 		opens = s.Quota().GateUntil
 		return !opens.IsZero()
 	})
@@ -72,7 +72,7 @@ func TestGateSurvivesKills(t *testing.T) {
 	if came := s.Sim.ArrivalsBetween(from, opens); opens.Sub(from) < watched || came.Total() != 0 {
 		t.Errorf("%d requests came from %s to %s behind a closed gate, want none in %s at least", came.Total(), from, opens, watched)
 	}
-	servers.Eventually(t, "the campaign is completed", func() bool { return s.Show("42").State == "completed" })
+	s.Eventually("the campaign is completed", func() bool { return s.Show("42").State == "completed" })
 	second.Signal(syscall.SIGTERM)
 	second.Exits(0)
 	checkBooks(t, s, n)

@@ -106,7 +106,7 @@ func write(t *testing.T, s *servers.System, key string) {
 // checkCampaign waits for a campaign's state.
 func checkCampaign(t *testing.T, s *servers.System, id, state string) {
 	t.Helper()
-	servers.Eventually(t, "campaign "+id+" is "+state, func() bool { return s.Show(id).State == state })
+	s.Eventually("campaign "+id+" is "+state, func() bool { return s.Show(id).State == state })
 }
 
 // checkElements wants one row for each element. Those that could not be read have no user, and are told apart by code.

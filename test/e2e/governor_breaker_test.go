@@ -42,7 +42,7 @@ func TestWrongMessageStops(t *testing.T) {
 func checkStopped(t *testing.T, s *servers.System, n int64, reason string) {
 	t.Helper()
 	var view servers.View
-	servers.Eventually(t, "what was claimed is back", func() bool {
+	s.Eventually("what was claimed is back", func() bool {
 		view = s.Show("42")
 		return view.Books.InFlight == 0
 	})
@@ -179,7 +179,7 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 			s.Sim.Accepted(150)
 			s.Sim.Rules(c.broken)
 			var reasons []string
-			servers.Eventually(t, "the project is halted", func() bool {
+			s.Eventually("the project is halted", func() bool {
 				reasons = halts(s)
 				return len(reasons) > 0
 			})
@@ -230,7 +230,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	s.Campaign("42", strings.Join(lines, "\n")+"\n")
 	dispatchers := replicas(s)
 	var view servers.View
-	servers.Eventually(t, "all of android are sent to, and nobody else is", func() bool {
+	s.Eventually("all of android are sent to, and nobody else is", func() bool {
 		view = s.Show("42")
 		return view.Books.Sent == pairs && view.Books.InFlight == 0
 	})

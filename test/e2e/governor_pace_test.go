@@ -120,7 +120,7 @@ func TestStopBehindAClosedGate(t *testing.T) {
 	s.Campaign("42", audience(n))
 	s.Fanfare("project", "halt")
 	job := s.Job("42")
-	servers.Eventually(t, "the job holds recipients", func() bool { return s.Show("42").Books.InFlight > 0 })
+	s.Eventually("the job holds recipients", func() bool { return s.Show("42").Books.InFlight > 0 })
 	begun := time.Now()
 	job.Signal(syscall.SIGTERM)
 	job.Exits(75)

@@ -60,7 +60,7 @@ func TestDevicesQuotaDelaysNobodyElse(t *testing.T) {
 	begun := time.Now()
 	job := s.Job("42")
 	var books servers.Books
-	servers.Eventually(t, "all others are sent to", func() bool {
+	s.Eventually("all others are sent to", func() bool {
 		books = s.Show("42").Books
 		return books.Sent >= n
 	})

@@ -14,7 +14,7 @@ func TestTwoProjectsOnOneRedis(t *testing.T) {
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
 	first := s.Start([]string{"FCM_PROJECT_ID=first"}, "dispatcher")
 	second := s.Start([]string{"FCM_PROJECT_ID=second"}, "dispatcher")
-	servers.Eventually(t, "both projects are known", func() bool {
+	s.Eventually("both projects are known", func() bool {
 		known := string(s.Fanfare("project", "list"))
 		return strings.Contains(known, "first") && strings.Contains(known, "second")
 	})

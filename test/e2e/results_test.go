@@ -102,7 +102,7 @@ func TestReplay(t *testing.T) {
 	s.Job("42").Exits(0)
 	responder := s.Start(nil, "responder")
 	servers.AwaitSummary(t, db, "42", n)
-	servers.Eventually(t, "all dead letters are written", func() bool { return len(deadLetters(t, s)) == n })
+	s.Eventually("all dead letters are written", func() bool { return len(deadLetters(t, s)) == n })
 	for i := range n {
 		s.Fanfare("tokens", "set", fmt.Sprintf("user-%06d", i), fmt.Sprintf("ok-%06d", i))
 	}

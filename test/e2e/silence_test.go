@@ -26,7 +26,7 @@ func create(s *servers.System, n int, onAmbiguous string) {
 // awaitHold waits until the campaign is on hold, and reads how it stands then.
 func awaitHold(t *testing.T, s *servers.System) servers.View {
 	t.Helper()
-	servers.Eventually(t, "the campaign is on hold", func() bool {
+	s.Eventually("the campaign is on hold", func() bool {
 		return strings.Contains(string(s.Fanfare("campaign", "show", "42", "--json")), `"hold":{"kind":`)
 	})
 	return s.Show("42")
@@ -166,7 +166,7 @@ func TestWrongEndpoint(t *testing.T) {
 				create(s, n, mode)
 				job := s.Job("42")
 				books := awaitHold(t, s).Books
-				servers.Eventually(t, "the project is halted", func() bool { return len(halts(s)) > 0 })
+				s.Eventually("the project is halted", func() bool { return len(halts(s)) > 0 })
 				if reasons := halts(s); !strings.HasPrefix(reasons[0], "wrong endpoint: ") || !strings.Contains(reasons[0], "check fcm.endpoint") {
 					t.Errorf("the project is halted for %q", reasons)
 				}

@@ -99,7 +99,12 @@ func (p *Process) AwaitLog(text string) {
 // Eventually waits until a condition holds, and ends the test when it does not come about.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	again := time.NewTicker(5 * time.Millisecond)
+	eventually(t, what, 5*time.Millisecond, holds)
+}
+
+func eventually(t testing.TB, what string, interval time.Duration, holds func() bool) {
+	t.Helper()
+	again := time.NewTicker(interval)
 	defer again.Stop()
 	limit := time.After(Patience)
 	for !holds() {

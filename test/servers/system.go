@@ -92,6 +92,13 @@ func (s *System) Fanfare(args ...string) []byte {
 	return s.Start(nil, "fanfare", args...).Exits(0)
 }
 
+// Eventually is for conditions that a program is run to look at. It looks seldom enough to leave the CPU to the programs
+// that are waited for.
+func (s *System) Eventually(what string, holds func() bool) {
+	s.t.Helper()
+	eventually(s.t, what, 100*time.Millisecond, holds)
+}
+
 // Job starts a dispatcher for one campaign.
 func (s *System) Job(campaign string, env ...string) *Process {
 	s.t.Helper()
