@@ -49,7 +49,12 @@ const yes = "1"
 // run calls a script on a campaign's breaker and returns the breaker as it is afterwards.
 func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign keys.List, args ...any) (*picture, string, error) {
 	key := campaign.Key(keys.SuffixBreaker)
-	reply, err := script.Run(ctx, b.rdb, []string{key}, args...).Slice()
+	return read(key, script.Run(ctx, b.rdb, []string{key}, args...))
+}
+
+// read decodes what a script said of the breaker in a key.
+func read(key string, cmd *redis.Cmd) (*picture, string, error) {
+	reply, err := cmd.Slice()
 	if err != nil {
 		return nil, "", redisx.Typed(err)
 	}

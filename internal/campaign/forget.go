@@ -14,7 +14,7 @@ func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error
 	var gone []head
 	calls := inOrder(bare)
 	for i := range calls {
-		calls[i].args = []any{c.o.Queue.Linger.Milliseconds()}
+		calls[i].Args = []any{c.o.Queue.Linger.Milliseconds()}
 	}
 	for i, a := range c.runEach(ctx, forgetScript, calls) {
 		h := bare[i]

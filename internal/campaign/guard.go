@@ -27,11 +27,11 @@ type guarded struct {
 }
 
 func (c *Campaigns) guard(ctx context.Context, k campaignKeys) error {
-	return c.runEach(ctx, guardScript, []call{c.guardCall(k)})[0].err
+	return c.runEach(ctx, guardScript, []redisx.Call{c.guardCall(k)})[0].err
 }
 
-func (c *Campaigns) guardCall(k campaignKeys) call {
-	return call{keys: k.inOrder(), args: append([]any{c.o.Queue.Linger.Milliseconds()}, selectStates(State.Final)...)}
+func (c *Campaigns) guardCall(k campaignKeys) redisx.Call {
+	return redisx.Call{Keys: k.inOrder(), Args: append([]any{c.o.Queue.Linger.Milliseconds()}, selectStates(State.Final)...)}
 }
 
 // guarded reads the answer of guard.lua.
@@ -47,7 +47,7 @@ func (a answer) guarded() (g guarded) {
 // those who need it.
 func (c *Campaigns) guardAll(ctx context.Context, heads []head) error {
 	var live []int
-	var calls []call
+	var calls []redisx.Call
 	for i, h := range heads {
 		if !h.spec.State.Final() && (h.listed || h.spec.State != "" && h.spec.State != Completed) {
 			live, calls = append(live, i), append(calls, c.guardCall(h.keys))

@@ -2,52 +2,33 @@ package campaign
 
 import (
 	"context"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisx"
 )
 
-// call is what a script is given about one campaign, and answer the word that it says.
-type (
-	call struct {
-		keys []string
-		args []any
-	}
-	answer struct {
-		word    string
-		details []string
-		err     error
-	}
-)
+// answer is what a script says of one campaign: a word, and what stands behind it.
+type answer struct {
+	word    string
+	details []string
+	err     error
+}
 
 // inOrder are calls of a script that needs the keys, and the same args for each campaign.
-func inOrder(heads []head, args ...any) []call {
-	calls := make([]call, len(heads))
+func inOrder(heads []head, args ...any) []redisx.Call {
+	calls := make([]redisx.Call, len(heads))
 	for i, h := range heads {
-		calls[i] = call{keys: h.keys.inOrder(), args: args}
+		calls[i] = redisx.Call{Keys: h.keys.inOrder(), Args: args}
 	}
 	return calls
 }
 
-// runEach runs a script for many campaigns in few round trips; what goes wrong with one of them is no matter to the others.
-func (c *Campaigns) runEach(ctx context.Context, s *redis.Script, calls []call) []answer {
-	answers := make([]answer, 0, len(calls))
-	for some := range slices.Chunk(calls, headsAtOnce) {
-		short, whole := c.rdb.Pipeline(), c.rdb.Pipeline()
-		replies := make([]*redis.Cmd, len(some))
-		for i, call := range some {
-			replies[i] = s.EvalSha(ctx, short, call.keys, call.args...)
-		}
-		_, _ = short.Exec(ctx) // each command's own error is looked at
-		for i, call := range some {
-			if redis.HasErrorPrefix(replies[i].Err(), "NOSCRIPT") { // this node does not know it yet
-				replies[i] = s.Eval(ctx, whole, call.keys, call.args...)
-			}
-		}
-		_, _ = whole.Exec(ctx)
-		for _, reply := range replies {
-			answers = append(answers, decode(reply))
-		}
+// runEach runs a script for many campaigns; what goes wrong with one of them is no matter to the others.
+func (c *Campaigns) runEach(ctx context.Context, s *redis.Script, calls []redisx.Call) []answer {
+	answers := make([]answer, len(calls))
+	for i, reply := range redisx.RunEach(ctx, c.rdb, s, calls) {
+		answers[i] = decode(reply)
 	}
 	return answers
 }

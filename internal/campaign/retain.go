@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisx"
 )
 
 // retain lets all keys of ended campaigns expire, each campaign's with its spec. What is in flight may add keys later:
@@ -18,13 +20,13 @@ func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []answer {
 	}
 	_, _ = pipe.Exec(ctx) // each command's own error is looked at
 	args := append([]any{c.o.Retention.Milliseconds()}, selectStates(State.Ended)...)
-	calls, unread := make([]call, len(ended)), make([]error, len(ended))
+	calls, unread := make([]redisx.Call, len(ended)), make([]error, len(ended))
 	for i, k := range ended {
 		var claims []string
 		claims, unread[i] = claimsOf(leases[i])
-		calls[i] = call{keys: append(k.inOrder(), k.pace, k.breaker), args: args}
+		calls[i] = redisx.Call{Keys: append(k.inOrder(), k.pace, k.breaker), Args: args}
 		for _, claim := range claims {
-			calls[i].keys = append(calls[i].keys, k.list.Lease(claim))
+			calls[i].Keys = append(calls[i].Keys, k.list.Lease(claim))
 		}
 	}
 	answers := c.runEach(ctx, retainScript, calls)

@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
 )
@@ -169,13 +170,13 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
+	held, err := o.silences(ctx, campaigns)
+	if err != nil {
+		return nil, err
+	}
 	views := make([]View, len(campaigns))
 	for i, c := range campaigns {
-		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err}
-		if views[i].Held, err = o.held(ctx, c.Spec); err != nil {
-			return nil, err
-		}
-		views[i].Held = cmp.Or(views[i].Held, heldByProject(c.Spec, known, o.now()))
+		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err, Held: cmp.Or(held[c.Spec.ID], heldByProject(c.Spec, known, o.now()))}
 		if views[i].Err == nil && c.Spec.State != "" {
 			views[i].Err = Sendable(c.Spec)
 		}
@@ -184,17 +185,29 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	return views, nil
 }
 
-// held asks the breaker of a campaign that runs whether it holds it.
-func (o *Operator) held(ctx context.Context, spec campaign.Spec) (*Held, error) {
-	if spec.State != campaign.Running {
-		return nil, nil
+// silences asks the breakers of the campaigns that run, all together, which of them they hold.
+func (o *Operator) silences(ctx context.Context, all []campaign.Summary) (map[string]*Held, error) {
+	var ids []string
+	var lists []keys.List
+	for _, c := range all {
+		if c.Spec.State != campaign.Running {
+			continue
+		}
+		list, err := o.deps.Names.Campaign(c.Spec.ID)
+		if err != nil {
+			return nil, err
+		}
+		ids, lists = append(ids, c.Spec.ID), append(lists, list)
 	}
-	list, err := o.deps.Names.Campaign(spec.ID)
+	states, err := o.deps.Breakers.States(ctx, lists)
 	if err != nil {
 		return nil, err
 	}
-	state, err := o.deps.Breakers.State(ctx, list)
-	return heldBySilence(spec.State, state.Hold), err
+	held := make(map[string]*Held)
+	for i, state := range states {
+		held[ids[i]] = heldBySilence(campaign.Running, state.Hold)
+	}
+	return held, nil
 }
 
 // Watch reads a campaign's progress at once and then every interval, until it has ended or seen returns false.

@@ -1,12 +1,15 @@
 package operator
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/redisx"
@@ -64,6 +67,55 @@ func TestListShowsAll(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %d %t", v.Spec.ID, v.Spec.State, v.Books.Waiting, v.Err != nil))
 	}
 	equal(t, "campaigns", strings.Join(got, "; "), "42 draft 0 false; 7  1 false; 8 flying 1 true")
+}
+
+// single counts the scripts that a client sends to breakers one by one.
+type single struct{ scripts int }
+
+func (s *single) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s *single) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		if strings.HasPrefix(command.Name(), "eval") && strings.Contains(fmt.Sprint(command.Args()...), ":breaker") {
+			s.scripts++
+		}
+		return next(ctx, command)
+	}
+}
+
+func (s *single) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// A list asks all breakers at once, however many campaigns run, and shows those that are held.
+func TestListAsksTheBreakersTogether(t *testing.T) {
+	f := open(t)
+	sent := new(single)
+	f.deps.Redis.AddHook(sent)
+	list := func() (held []string) {
+		views, err := f.List(t.Context())
+		ok(t, err)
+		for _, v := range views {
+			if v.Held != nil {
+				held = append(held, fmt.Sprint(v.Spec.ID, " ", v.Held.By, " ", v.Held.Reason, " ", v.Held.Since.UnixMilli(), " ", v.Held.EndsByItself))
+			}
+		}
+		return held
+	}
+	for _, id := range []string{"1", "2", "3", "4", "5"} {
+		f.create(id, campaign.Running)
+		f.load(id, audienceOf(1), LoadOptions{Format: CSV})
+	}
+	f.create("draft")
+	for _, id := range []string{"3", "draft"} {
+		ok(t, f.rdb.HSet(t.Context(), "{campaign:"+id+"}:breaker", "round", 1, "hold", "id 7 2 9 unanswered no answers").Err())
+	}
+	equal(t, "held", fmt.Sprint(list()), "[3 no_answers no answers 7 true]")
+	equal(t, "breakers asked one by one", sent.scripts, 0)
+
+	ok(t, f.rdb.Set(t.Context(), "{campaign:4}:breaker", "x", 0).Err())
+	_, err := f.List(t.Context())
+	mentions(t, err, "look at breaker of campaign:4")
 }
 
 func TestViewAsJSON(t *testing.T) {
