@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"fanfare/internal/campaign"
@@ -38,6 +39,29 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 		err := explain(goOn(&c.broken, "42", "a.csv", operator.LoadOptions{}))
 		if err.Error() != c.want || daemon.Code(err) != c.code {
 			t.Errorf("%s: got %d %v\nwant %d %s", name, daemon.Code(err), err, c.code, c.want)
+		}
+	}
+}
+
+// What was said of the file's form is said again: the load would not go on without it.
+func TestALoadGoesOnAsItBegan(t *testing.T) {
+	for want, c := range map[string]struct {
+		name string
+		opts operator.LoadOptions
+	}{
+		"fanfare load 42 a.csv":                                    {"a.csv", operator.LoadOptions{Format: operator.CSV}},
+		"fanfare load 42 a.txt":                                    {"a.txt", operator.LoadOptions{Format: operator.Sniffed}},
+		"fanfare load 42 - --format csv":                           {"-", operator.LoadOptions{Format: operator.CSV}},
+		"fanfare load 42 a.csv --format ndjson":                    {"a.csv", operator.LoadOptions{Format: operator.NDJSON}},
+		"fanfare load 42 a --separator ';'":                        {"a", operator.LoadOptions{Format: operator.CSV, Separator: ';'}},
+		"fanfare load 42 a.csv --separator tab":                    {"a.csv", operator.LoadOptions{Format: operator.CSV, Separator: '\t'}},
+		"fanfare load 42 a.csv --append":                           {"a.csv", operator.LoadOptions{Format: operator.CSV, Append: true}},
+		"fanfare load 42 a --format csv --append --skip 3000":      {"a", operator.LoadOptions{Format: operator.CSV, Skip: 2000}},
+		"fanfare load 42 'a b' --separator , --append --skip 3000": {"a b", operator.LoadOptions{Format: operator.CSV, Separator: ',', Skip: 1, Append: true}},
+	} {
+		err := goOn(&operator.InterruptedError{Err: errors.New("EOF"), Done: 3000}, "42", c.name, c.opts)
+		if got := strings.TrimPrefix(err.Error(), "EOF: the first 3000 recipients are loaded; go on with: "); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

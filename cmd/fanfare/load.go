@@ -132,7 +132,7 @@ func goOn(broken *operator.InterruptedError, id, name string, opts operator.Load
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; go on with: fanfare load %s %s", broken, word(id), word(name))
+	err := fmt.Errorf("%w; go on with: fanfare load %s %s%s", broken, word(id), word(name), formFlags(name, opts))
 	if opts.Skip > 0 {
 		err = fmt.Errorf("%w --append --skip %d", err, broken.Done)
 	} else if opts.Append {
@@ -145,6 +145,19 @@ func goOn(broken *operator.InterruptedError, id, name string, opts operator.Load
 		return daemon.Exit(daemon.ExitLeftover, err)
 	}
 	return err
+}
+
+// formFlags are the flags by which a file is read as it was: those that its name does not say.
+func formFlags(name string, opts operator.LoadOptions) string {
+	switch {
+	case opts.Separator == '\t':
+		return " --separator tab"
+	case opts.Separator != 0:
+		return " --separator " + word(string(opts.Separator))
+	case opts.Format != operator.Sniffed && opts.Format != operator.FormatOf(name):
+		return " --format " + string(opts.Format)
+	}
+	return ""
 }
 
 // perSecond is the rate of a finished work.
