@@ -153,8 +153,9 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 	}
 	if id != "" {
 		takes, err := r.takes(r.o.deps.Campaigns.Adopt(ctx, id))
-		if err != nil {
-			return err
+		if err != nil { // they are in the list, whatever else is wrong
+			r.summary.Replayed += int64(len(elements))
+			return errors.Join(err, letters.Resolve(ctx, b))
 		}
 		if !takes {
 			r.summary.Skipped += int64(len(b.Letters))

@@ -118,9 +118,7 @@ func TestReplayDies(t *testing.T) {
 			equal(t, "replay", f.replay(responses.Filter{}), want)
 			equal(t, "listed", fmt.Sprint(f.list("campaign:42")), `[{"userId":"u1"} {"userId":"u2"}]`)
 			equal(t, "left", f.letters(), "[]")
-			keys, err := f.rdb.Keys(t.Context(), "{notification:responses}:dead:batch*").Result()
-			ok(t, err)
-			equal(t, "batches left", fmt.Sprint(keys), "[]")
+			f.noBatches()
 		})
 	}
 }
@@ -137,6 +135,32 @@ func TestReplayOfALateCopy(t *testing.T) {
 	equal(t, "replay of the copy", f.replay(responses.Filter{}), "0 replayed, 0 skipped")
 	equal(t, "left", f.letters(), "[]")
 	equal(t, "listed", len(f.list("campaign:42")), 1)
+}
+
+// A push that was made counts, and its letters are gone, although the campaign cannot be looked at behind it.
+func TestReplayIntoACampaignThatBreaks(t *testing.T) {
+	f := open(t)
+	f.create("42", campaign.Running)
+	f.bury(failed("42", "u1", "X"), failed("42", "u2", "X"))
+	b := f.take("42")
+	ok(t, f.rdb.Del(t.Context(), "{campaign:42}:spec").Err())
+	ok(t, f.rdb.Set(t.Context(), "{campaign:42}:spec", "x", 0).Err())
+	r := replay{o: f.Operator, pushed: map[string]bool{}}
+	list, err := f.deps.Names.Campaign("42")
+	ok(t, err)
+	mentions(t, r.finish(t.Context(), "42", list, b), "{campaign:42}:spec")
+	equal(t, "summary", r.summary, ReplaySummary{Replayed: 2})
+	equal(t, "listed", len(f.list("campaign:42")), 2)
+	f.noBatches()
+	equal(t, "left", f.letters(), "[]")
+}
+
+// noBatches checks that no replay is under way.
+func (f fixture) noBatches() {
+	f.Helper()
+	keys, err := f.rdb.Keys(f.Context(), "{notification:responses}:dead:batch*").Result()
+	ok(f.T, err)
+	equal(f.T, "batches left", fmt.Sprint(keys), "[]")
 }
 
 // A campaign that ends between the push and the look behind it is claimed from no more: its letters stay.
