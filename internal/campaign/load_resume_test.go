@@ -4,9 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 )
 
@@ -67,6 +71,11 @@ func goesOnWithALoad(t *testing.T, b *backend) {
 			wantEqual(t, id+": passed over", again.Passed(), 35)
 			f.ok(again.Close(t.Context()))
 			f.wantRows(id, id, 100)
+			marks, err := f.rdb.Keys(t.Context(), "{campaign:"+id+"}:load:*").Result()
+			f.ok(err)
+			if _, cluster := f.rdb.(*redis.ClusterClient); !cluster { // KEYS asks one node
+				wantEqual(t, id+": loads whose batches are remembered", len(marks), 1)
+			}
 			books = f.books(id)
 			wantEqual(t, id+": interrupted after that", books.Interrupted, 0)
 			wantEqual(t, id+": loaded", books.Loaded, 100)
@@ -87,6 +96,46 @@ func takesALoadOver(t *testing.T, b *backend) {
 	f.appendAll(second, rows(50, 60))
 	f.ok(second.Close(t.Context()))
 	f.wantRows("list", "1", 60)
+}
+
+// A load whose caller knows where to go on ends those that were interrupted, once it is done; one that ends in a campaign which is
+// over is no error, for all of it is in.
+func endsLoads(t *testing.T, b *backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	f.appendAll(f.loader("1", false), rows(0, 20))
+	l := f.loader("1", true)
+	f.ok(l.ByHand())
+	f.appendAll(l, rows(20, 30))
+	wantEqual(t, "interrupted before its end", f.books("1").Interrupted, 30)
+	f.ok(l.Close(t.Context()))
+	wantEqual(t, "interrupted after its end", f.books("1").Interrupted, 0)
+
+	last := f.loader("1", true)
+	f.appendAll(last, rows(30, 40))
+	f.move("1", campaign.Cancelled)
+	f.ok(last.Close(t.Context()))
+}
+
+// Whatever a stranger writes into an interrupted load's progress, nobody is passed over or doubled.
+func goesOnWithNoStrangersProgress(t *testing.T, b *backend) {
+	f := open(t, b)
+	for id, progress := range map[string]string{"less": "5 5 1 1", "none": "x"} {
+		f.appendAll(f.loader(id, false), rows(0, 20))
+		again := f.loader(id, false)
+		f.appendAll(again, rows(0, 10)) // it has read how far the first had come
+		fields, err := f.rdb.HKeys(t.Context(), f.key(id, keys.SuffixCounts)).Result()
+		f.ok(err)
+		for _, field := range fields {
+			if strings.HasPrefix(field, "progress:") {
+				f.hset(f.key(id, keys.SuffixCounts), field, progress)
+			}
+		}
+		if err := again.Append(t.Context(), rows(10, 30)); err == nil || !strings.Contains(err.Error(), "its progress cannot be read") {
+			t.Errorf("%s: %v", id, err)
+		}
+		f.wantRows(id, id, 20)
+	}
 }
 
 func refusesAnotherAudience(t *testing.T, b *backend) {

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/bounds"
 	"fanfare/internal/redisx"
+	"fanfare/internal/terminal"
 )
 
 // projectMemory is how long a Firebase project counts as known after one of its dispatchers has looked for campaigns. A project
@@ -20,9 +21,9 @@ const projectMemory = 24 * time.Hour
 // ProjectError says that a campaign is not this project's to send.
 type ProjectError struct {
 	ID      string
-	Project string   // that the campaign names; "" where it names none
-	Mine    string   // that this process sends for
-	Known   []string // all projects known here
+	Project string    // that the campaign names; "" where it names none
+	Mine    string    // that this process sends for
+	Known   []Project // all projects known here
 }
 
 func (e *ProjectError) Error() string {
@@ -34,15 +35,34 @@ func (e *ProjectError) Error() string {
 }
 
 // Unassigned says what to do about a campaign that names none of several projects.
-func Unassigned(id string, known []string) string {
-	return fmt.Sprintf("%s; say whose it is with: fanfare campaign set %s --project %s; forget one that is gone with: fanfare project forget PROJECT",
-		strings.Join(known, ", "), id, known[0])
+func Unassigned(id string, known []Project) string {
+	var ids, seen []string
+	for _, p := range known {
+		ids = append(ids, p.ID)
+		if !p.SeenAt.IsZero() {
+			seen = append(seen, p.ID)
+		}
+	}
+	whose := append(seen, ids...)[0]
+	text := fmt.Sprintf("%s; say whose it is with: fanfare campaign set %s --project %s", strings.Join(ids, ", "), Word(id), whose)
+	for _, p := range known {
+		if p.SeenAt.IsZero() {
+			text += fmt.Sprintf("; of %s no dispatcher was seen, and campaign %s names it: if that is a mistake, correct it with: fanfare campaign set %s --project %s",
+				p.ID, terminal.Printable(p.NamedBy), Word(p.NamedBy), whose)
+		}
+	}
+	if len(seen) > 1 {
+		text += "; forget one that is gone with: fanfare project forget PROJECT"
+	}
+	return text
 }
 
 // Project is a Firebase project whose campaigns are in this Redis.
 type Project struct {
 	ID     string
 	SeenAt time.Time // when one of its dispatchers looked for campaigns; zero: only campaigns name it
+	// NamedBy is the first campaign that names it, where no dispatcher was seen.
+	NamedBy string
 }
 
 // Projects lists the projects that are known here, by id: those of dispatchers, and those that campaigns name which have not ended.
@@ -80,22 +100,22 @@ func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []h
 	if err != nil {
 		return nil, redisx.Typed(err)
 	}
-	known := make(map[string]time.Time)
+	known := make(map[string]Project)
 	for pair := range slices.Chunk(reply, 2) {
 		if ms, err := strconv.ParseInt(pair[len(pair)-1], 10, 64); err == nil && len(pair) == 2 {
-			known[pair[0]] = bounds.Milli(ms)
+			known[pair[0]] = Project{ID: pair[0], SeenAt: bounds.Milli(ms)}
 		}
 	}
 	for _, h := range heads {
 		if p := h.spec.Project; p != "" && !h.spec.State.Ended() {
 			if _, there := known[p]; !there {
-				known[p] = time.Time{}
+				known[p] = Project{ID: p, NamedBy: h.spec.ID}
 			}
 		}
 	}
 	all := make([]Project, 0, len(known))
 	for _, id := range slices.Sorted(maps.Keys(known)) {
-		all = append(all, Project{ID: id, SeenAt: known[id]})
+		all = append(all, known[id])
 	}
 	return all, nil
 }
@@ -115,12 +135,8 @@ func (c *Campaigns) ours(s Spec, known []Project) error {
 	if mine == "" || s.Project == mine {
 		return nil
 	}
-	e := &ProjectError{ID: s.ID, Project: s.Project, Mine: mine}
-	for _, p := range known {
-		e.Known = append(e.Known, p.ID)
-	}
 	if s.Project == "" && !slices.ContainsFunc(known, func(p Project) bool { return p.ID != mine }) {
 		return nil
 	}
-	return e
+	return &ProjectError{ID: s.ID, Project: s.Project, Mine: mine, Known: known}
 }

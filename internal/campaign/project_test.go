@@ -78,6 +78,34 @@ func servesItsOwnProject(t *testing.T, b *backend) {
 	}
 }
 
+// One campaign with a mistyped project makes those wait that name none: it is said which one, and how to correct it.
+func tellsAMistakenProject(t *testing.T, b *backend) {
+	f, a := open(t, b), of(t, b, "a")
+	if err := f.Create(t.Context(), campaign.Spec{ID: "it's", State: campaign.Running, Message: message, Project: "0a"}); err != nil {
+		t.Fatal(err)
+	}
+	f.create("none", campaign.Running)
+	d := a.discover()
+	if len(d.Running) != 0 || len(d.Elsewhere) != 2 {
+		t.Fatalf("served %v, elsewhere %v", d.Running, d.Elsewhere)
+	}
+	const want = "campaign none names no Firebase project, and several send from this Redis: 0a, a; say whose it is with: fanfare campaign set none --project a; " +
+		`of 0a no dispatcher was seen, and campaign it's names it: if that is a mistake, correct it with: fanfare campaign set 'it'\''s' --project a`
+	if got := d.Elsewhere[1].Err.Error(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	f.ok(f.Change(t.Context(), "it's", campaign.Change{Project: new("a")}))
+	if got := joined(a.discover().Running); got != "it's none" {
+		t.Errorf("served once it is corrected: %q", got)
+	}
+	of(t, b, "b").discover()
+	f.create("late", campaign.Running)
+	got := a.discover().Elsewhere[0].Err.Error()
+	if !strings.HasSuffix(got, ": a, b; say whose it is with: fanfare campaign set late --project a; forget one that is gone with: fanfare project forget PROJECT") {
+		t.Errorf("of two that send: %s", got)
+	}
+}
+
 // Of projects that look at the same moment, one takes a campaign that names none, and the others cannot claim from it.
 func takesOnceAmongProjects(t *testing.T, b *backend) {
 	f := open(t, b)

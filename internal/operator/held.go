@@ -59,24 +59,34 @@ const projectPatience = 5 * time.Minute
 
 // heldByProject is why no dispatcher takes a running campaign of one of several projects; nil where one may.
 func heldByProject(spec campaign.Spec, known []campaign.Project, now time.Time) *Held {
-	if spec.State != campaign.Running || len(known) < 2 {
+	if spec.State != campaign.Running {
 		return nil
 	}
-	var ids, looking []string
+	if problem, advice := ProjectProblem(spec, known, now); problem != "" {
+		return &Held{By: HeldByProject, Reason: problem + ": " + advice}
+	}
+	return nil
+}
+
+// ProjectProblem is why no dispatcher would take a campaign if it ran, and what to do; "" where one may.
+func ProjectProblem(spec campaign.Spec, known []campaign.Project, now time.Time) (problem, advice string) {
+	if len(known) < 2 {
+		return "", ""
+	}
+	if spec.Project == "" {
+		return "it names no Firebase project, and several send from this Redis", campaign.Unassigned(spec.ID, known)
+	}
+	var looking []string
 	for _, p := range known {
-		ids = append(ids, p.ID)
 		if now.Sub(p.SeenAt) < projectPatience {
 			looking = append(looking, p.ID)
 		}
 	}
-	switch {
-	case spec.Project == "":
-		return &Held{By: HeldByProject, Reason: "it names no Firebase project, and several send from this Redis: " + campaign.Unassigned(spec.ID, ids)}
-	case len(looking) > 0 && !slices.Contains(looking, spec.Project):
-		return &Held{By: HeldByProject, Reason: fmt.Sprintf("no dispatcher of its Firebase project %s runs, only of %s: start one, or give it to another with: fanfare campaign set %s --project PROJECT",
-			spec.Project, strings.Join(looking, ", "), spec.ID)}
+	if len(looking) == 0 || slices.Contains(looking, spec.Project) {
+		return "", ""
 	}
-	return nil
+	return fmt.Sprintf("no dispatcher of its Firebase project %s runs, only of %s", spec.Project, strings.Join(looking, ", ")),
+		fmt.Sprintf("start one, or give it to another with: fanfare campaign set %s --project PROJECT", campaign.Word(spec.ID))
 }
 
 // heldBySilence is why a breaker admits no one of a campaign; nil where it does, or where the campaign does not run.

@@ -2,11 +2,46 @@ package operator
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/pacing"
 )
+
+// Where several projects send, it is said of a campaign that none of them takes; what is known of projects a moment ago counts.
+func TestNoProjectTakesACampaign(t *testing.T) {
+	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	seen := func(id string, ago time.Duration) campaign.Project {
+		return campaign.Project{ID: id, SeenAt: now.Add(-ago)}
+	}
+	mistake := campaign.Project{ID: "ab", NamedBy: "7"}
+	for name, c := range map[string]struct {
+		spec  campaign.Spec
+		known []campaign.Project
+		want  string // "" where one takes it
+	}{
+		"of the only one":            {campaign.Spec{Project: "a"}, []campaign.Project{seen("a", time.Hour)}, ""},
+		"of none, of one":            {campaign.Spec{}, []campaign.Project{seen("a", 0)}, ""},
+		"of one that looks":          {campaign.Spec{Project: "a"}, []campaign.Project{seen("a", 0), seen("b", 0)}, ""},
+		"of one that looked lately":  {campaign.Spec{Project: "a"}, []campaign.Project{seen("a", 5*time.Minute-1), seen("b", 0)}, ""},
+		"of one that looks no more":  {campaign.Spec{ID: "4 2", Project: "a"}, []campaign.Project{seen("a", 5*time.Minute), seen("b", 0)}, "no dispatcher of its Firebase project a runs, only of b: start one, or give it to another with: fanfare campaign set '4 2' --project PROJECT"},
+		"while no one looks":         {campaign.Spec{Project: "a"}, []campaign.Project{seen("a", time.Hour), seen("b", time.Hour)}, ""},
+		"of none, beside a mistake":  {campaign.Spec{ID: "42"}, []campaign.Project{seen("a", 0), mistake}, "several send from this Redis: a, ab; say whose it is with: fanfare campaign set 42 --project a; of ab no dispatcher was seen, and campaign 7 names it: if that is a mistake, correct it with: fanfare campaign set 7 --project a"},
+		"of a project by mistake":    {campaign.Spec{ID: "7", Project: "ab"}, []campaign.Project{seen("a", 0), mistake}, "no dispatcher of its Firebase project ab runs, only of a"},
+		"of none, and none was seen": {campaign.Spec{ID: "42"}, []campaign.Project{mistake, {ID: "b", NamedBy: "8"}}, "say whose it is with: fanfare campaign set 42 --project ab"},
+	} {
+		c.spec.State = campaign.Running
+		held := heldByProject(c.spec, c.known, now)
+		if (held == nil) != (c.want == "") || held != nil && (held.By != HeldByProject || !strings.Contains(held.Reason, c.want)) {
+			t.Errorf("%s: got %+v, want %q", name, held, c.want)
+		}
+		if c.spec.State = campaign.Paused; heldByProject(c.spec, c.known, now) != nil {
+			t.Errorf("%s: held although it does not run", name)
+		}
+	}
+}
 
 func TestWhyHeld(t *testing.T) {
 	noon := time.Date(2030, 1, 1, 12, 3, 0, 0, time.UTC)
@@ -26,6 +61,14 @@ func TestWhyHeld(t *testing.T) {
 		"halts go before a gate": {
 			pacing.State{Now: noon, Gate: gate, Halts: []pacing.Halt{{Reason: "a", Since: noon}, {Reason: "b", Since: gate.Until}}},
 			&Held{By: HeldByHalt, Since: noon, Reason: "a; b"},
+		},
+		"halts of which one ends by itself": {
+			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: pacing.WrongEndpoint, Since: noon}, {Reason: "b", Since: noon}}},
+			&Held{By: HeldByHalt, Since: noon, Reason: pacing.WrongEndpoint + "; b"},
+		},
+		"a halt that ends by itself": {
+			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: pacing.WrongEndpoint, Since: noon}}},
+			&Held{By: HeldByHalt, Since: noon, Reason: pacing.WrongEndpoint, EndsByItself: true},
 		},
 	} {
 		if got := WhyHeld(c.state); !reflect.DeepEqual(got, c.want) {

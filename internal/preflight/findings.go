@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
@@ -40,6 +41,15 @@ func lossFindings(v operator.View) []checks.Finding {
 		all = append(all, checks.Finding{Name: "complete audience", Grade: checks.Failure, Detail: loss.What, Advice: loss.Advice})
 	}
 	return all
+}
+
+// projectFindings tell of a campaign that no dispatcher would take. One that has no project yet gets the only one there is.
+func projectFindings(spec campaign.Spec, known []campaign.Project, now time.Time) []checks.Finding {
+	problem, advice := operator.ProjectProblem(spec, known, now)
+	if problem == "" {
+		return nil
+	}
+	return []checks.Finding{{Name: "dispatchers", Grade: checks.Warning, Detail: problem, Advice: advice}}
 }
 
 // judged grades what befalls a part of the sample: all of it is a failure, some a warning.

@@ -113,6 +113,11 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 	}
 	report.add(stateFinding(view), audienceFinding(view.Books, sample))
 	report.add(lossFindings(view)...)
+	known, err := c.deps.Campaigns.Projects(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	report.add(projectFindings(view.Spec, known, time.Now())...)
 	if err := c.dryRun(ctx, view.Spec, sample, options, &report); err != nil {
 		return Report{}, err
 	}

@@ -1,0 +1,165 @@
+package campaign
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/keys"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+)
+
+// What is said of times goes by Redis' clock, and is never negative.
+func TestTimesOfBooks(t *testing.T) {
+	now := time.UnixMilli(1_000_000)
+	at := func(d time.Duration) time.Time { return now.Add(d) }
+	for name, c := range map[string]struct {
+		counts           queue.Counts
+		back, untilRetry time.Duration
+		onTheWire        bool
+	}{
+		"nothing waits":           {queue.Counts{}, 0, 0, false},
+		"retries wait":            {queue.Counts{Retrying: 1, NextRetry: at(time.Minute), RetrySince: at(-time.Hour)}, 0, time.Minute, false},
+		"a retry is due":          {queue.Counts{Retrying: 1, NextRetry: at(-time.Minute)}, 0, 0, false},
+		"the clock has gone back": {queue.Counts{Retrying: 1, NextRetry: at(2 * time.Hour), RetrySince: at(time.Hour)}, time.Hour, 2 * time.Hour, false},
+		"a sender holds some":     {queue.Counts{InFlight: 1, LeasedUntil: at(time.Second)}, 0, 0, true},
+		"a lease has run out":     {queue.Counts{InFlight: 1, LeasedUntil: now}, 0, 0, false},
+	} {
+		c.counts.Now = now
+		b := booksOf(c.counts)
+		if b.ClockBack != c.back || b.UntilRetry() != c.untilRetry || b.OnTheWire() != c.onTheWire {
+			t.Errorf("%s: back %s, retry in %s, on the wire %t", name, b.ClockBack, b.UntilRetry(), b.OnTheWire())
+		}
+	}
+	text, err := json.Marshal(Books{ClockBack: 90 * time.Second})
+	if err != nil || !strings.Contains(string(text), `"clockBackSeconds":90,`) {
+		t.Errorf("as JSON: %s, %v", text, err)
+	}
+}
+
+// The sums of a load tell where one recipient ends and the next begins.
+func TestSumsTellRecipientsApart(t *testing.T) {
+	p := progress{}.plus([][]byte{[]byte("ab"), []byte("c")})
+	if p.startsWith([][]byte{[]byte("a"), []byte("bc")}) || !p.startsWith([][]byte{[]byte("ab"), []byte("c")}) {
+		t.Error("recipients are told apart by their bytes alone")
+	}
+}
+
+func TestBoundsOfRates(t *testing.T) {
+	for value, want := range map[string]float64{"1000000": 1e6, "1000000.1": 0, "0.01": 0.01, "0.009": 0, "": 0} {
+		got, err := ParseRate(value)
+		if got != want || (err != nil) != (want == 0 && value != "") {
+			t.Errorf("%q: %v, %v, want %v", value, got, err, want)
+		}
+	}
+}
+
+func TestOptionsThatAreTooShort(t *testing.T) {
+	for name, o := range map[string]Options{
+		"retention": {Retention: time.Second - 1}, "default TTL": {DefaultTTL: time.Second - 1},
+		"scan interval": {ScanEvery: -1}, "scan budget": {ScanBudget: -1},
+	} {
+		if _, err := New(nil, keys.Default(), o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := New(nil, keys.Default(), Options{Retention: time.Second, DefaultTTL: time.Second}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A project is known for a day after one of its dispatchers looked.
+func TestProjectsAreForgotten(t *testing.T) {
+	c, rdb, _ := alone(t, Options{})
+	for project, ago := range map[string]time.Duration{"old": 25 * time.Hour, "new": 23 * time.Hour} {
+		z := redis.Z{Score: float64(time.Now().Add(-ago).UnixMilli()), Member: project}
+		if err := rdb.ZAdd(t.Context(), c.names.Projects(), z).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	known, err := c.Projects(t.Context())
+	if err != nil || len(known) != 1 || known[0].ID != "new" {
+		t.Errorf("known are %v, %v", known, err)
+	}
+}
+
+// A pass in several pieces is followed by a pause as long as all of them ask for.
+func TestAPassTakesWhatItsPiecesTake(t *testing.T) {
+	c, _, _ := alone(t, Options{})
+	c.scan.begin(0)
+	c.scan.took = time.Hour
+	if _, err := c.scanLists(t.Context()); err != nil || c.scan.took <= time.Hour {
+		t.Errorf("took %s, %v", c.scan.took, err)
+	}
+}
+
+// An element of exactly the longest size is one, as for a claim.
+func TestASampleIsAsStrictAsAClaim(t *testing.T) {
+	c, rdb, _ := alone(t, Options{Queue: queue.Options{MaxElement: 20}})
+	element := `{"userId":"u1"}`
+	padded := element + strings.Repeat(" ", 20-len(element))
+	if err := rdb.RPush(t.Context(), "campaign:1", padded, padded+" ").Err(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Sample(t.Context(), "1", 10)
+	if err != nil || len(s.Recipients) != 1 || len(s.Malformed) != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// Adopt puts in order what Discover would: the registry, and the list's expiry. A list shows no message that nobody sends.
+func TestAdoptPutsInOrder(t *testing.T) {
+	c, rdb, sent := alone(t, Options{})
+	ctx := t.Context()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(c.Create(ctx, Spec{ID: "1", State: Running, Message: notification.Message(`{"data":{}}`)}))
+	ok(rdb.RPush(ctx, "campaign:1", `{"userId":"u1"}`).Err())
+	ok(rdb.PExpire(ctx, "campaign:1", time.Hour).Err())
+	ok(rdb.SRem(ctx, c.names.Registry(), "1").Err())
+	if _, err := c.Adopt(ctx, "1"); err != nil {
+		t.Fatal(err)
+	}
+	if left := rdb.PTTL(ctx, "campaign:1").Val(); left < queue.Kept/2 {
+		t.Errorf("the list expires in %s", left)
+	}
+	if !rdb.SIsMember(ctx, c.names.Registry(), "1").Val() {
+		t.Error("it is not registered")
+	}
+
+	// What the deadline of its producer has passed is told to whoever serves it.
+	ok(rdb.HSet(ctx, "{campaign:1}:counts", "deadline", time.Now().Add(-time.Minute).UnixMilli()).Err())
+	d, err := c.Discover(ctx)
+	if err != nil || len(d.Running) != 1 || !d.Running[0].Overdue {
+		t.Errorf("%+v, %v", d, err)
+	}
+
+	for state, want := range map[State]string{Paused: `{"data":{}}`, Cancelled: ""} {
+		ok(c.Move(ctx, "1", state, ""))
+		all, err := c.List(ctx)
+		if err != nil || len(all) != 1 || string(all[0].Spec.Message) != want {
+			t.Errorf("%s: %+v, %v", state, all, err)
+		}
+	}
+
+	// What has ended and expires is left as it is.
+	ok(c.Create(ctx, Spec{ID: "2", State: Running, Message: notification.Message(`{"data":{}}`)}))
+	ok(c.Move(ctx, "2", Completed, ""))
+	sent.sent = nil
+	if _, err := c.Discover(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range sent.sent {
+		if strings.Contains(command, "{campaign:2}:leases") && strings.Contains(command, "eval") && strings.Contains(command, "{campaign:2}:pace") {
+			t.Errorf("written again: %.200s", command)
+		}
+	}
+}
