@@ -50,7 +50,7 @@ func zstandard(text string) string {
 func TestFormatsByName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]Format{
-		"a.csv": CSV, "A.CSV": CSV, "a.tsv": CSV, "a.csv.gz": CSV, "a.CSV.ZST": CSV, "a.txt": Sniffed, "a.txt.zstd": Sniffed,
+		"a.csv": CSV, "A.CSV": CSV, "a.tsv": CSV, "a.tab": CSV, "a.csv.gz": CSV, "a.CSV.ZST": CSV, "a.txt": Sniffed, "a.txt.zstd": Sniffed,
 		"a.json": NDJSON, "a.ndjson.gz": NDJSON, "a": NDJSON, "-": NDJSON, "a.gz": NDJSON,
 	} {
 		if got := FormatOf(name); got != want {

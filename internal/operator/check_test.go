@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 )
 
@@ -30,4 +31,18 @@ func TestCheckOfAudiences(t *testing.T) {
 	wantFinding(t, f.Check(t.Context()), "audiences", checks.Good, "complete")
 	ok(t, f.rdb.Del(t.Context(), "campaign:42").Err())
 	wantFinding(t, f.Check(t.Context()), "audiences", checks.Warning, "campaign 42 (3 of 3 recipients went missing in Redis)")
+}
+
+// An audience that is not all there is no concern once its campaign has ended.
+func TestCheckOfAudiencesThatHaveEnded(t *testing.T) {
+	f := open(t)
+	audiences := func() checks.Grade {
+		return checks.Run(t.Context(), checks.Probe{Name: "audiences", Run: f.probeAudiences})[0].Grade
+	}
+	f.create("42", campaign.Running)
+	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
+	ok(t, f.rdb.Del(t.Context(), "campaign:42").Err())
+	equal(t, "while it runs", audiences(), checks.Warning)
+	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))
+	equal(t, "once it has ended", audiences(), checks.Good)
 }

@@ -43,6 +43,22 @@ func TestPassedDeadlinesAreRefused(t *testing.T) {
 }
 
 // The expiry of a list counts before anybody has claimed from it. What a load assumes gives way to the campaign's own deadline.
+// A deadline has passed as soon as its moment has. One that a producer set does not refuse a start: no other could take its place.
+func TestDeadlinesThatHaveJustPassed(t *testing.T) {
+	f := open(t)
+	spec := campaign.Spec{ID: "42", Message: []byte(plainMessage), Deadline: time.Now().Add(-time.Second)}
+	mentions(t, f.Create(t.Context(), spec), "which has passed")
+	f.create("42")
+	mentions(t, f.Change(t.Context(), "42", campaign.Change{Deadline: new(time.Now().Add(-time.Second))}), "which has passed")
+
+	ok(t, f.rdb.RPush(t.Context(), "campaign:42", `{"userId":"u1"}`).Err())
+	ok(t, f.rdb.PExpire(t.Context(), "campaign:42", time.Hour).Err())
+	f.show("42")
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:counts", "deadline", time.Now().Add(-time.Minute).UnixMilli()).Err())
+	equal(t, "assumed", f.show("42").Books.Assumed, false)
+	ok(t, f.Start(t.Context(), "42", StartOptions{}))
+}
+
 func TestTheListsExpiryIsADeadline(t *testing.T) {
 	f := open(t)
 	f.create("42")

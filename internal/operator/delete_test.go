@@ -72,6 +72,26 @@ func TestDeleteCountsWhoHasNoResult(t *testing.T) {
 	equal(t, "keys", f.rdb.Exists(ctx, "campaign:43", "{campaign:43}:spec").Val(), 0)
 }
 
+// Results that cannot be forwarded are waited for, and counted; so is who waits to be tried again.
+func TestDeleteWaitsForResults(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	ok(t, f.rdb.RPush(t.Context(), "campaign:42", `{"userId":"u1"}`, `{"userId":"u2"}`).Err())
+	ok(t, f.rdb.ZAdd(t.Context(), "{campaign:42}:retry", redisZ(time.Now().Add(time.Hour), `c:1 1 0 0 {"userId":"u3"}`)).Err())
+	ok(t, f.rdb.RPush(t.Context(), "{campaign:42}:outbox", "result").Err())
+	ok(t, f.rdb.Set(t.Context(), "notification:responses", "x", 0).Err())
+	if view := f.show("42"); view.Undelivered == nil {
+		t.Error("nothing says why results wait")
+	}
+	asked, began := 0, time.Now()
+	f.now = func() time.Time { asked++; return began.Add(time.Duration(asked) * time.Minute) }
+	told := 0
+	deleted, err := f.Delete(t.Context(), "42", DeleteOptions{Wait: 90 * time.Second, Waiting: func(b campaign.Books) { told += int(b.Outbox) }})
+	ok(t, err)
+	equal(t, "told", told, 1)
+	equal(t, "deleted", deleted, Deletion{Unforwarded: 1, Unsent: 3})
+}
+
 // Redis' clock has gone back: the books say how long retries wait, and why.
 func TestBooksTellThatTheClockWentBack(t *testing.T) {
 	f := open(t)

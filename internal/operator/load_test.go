@@ -208,6 +208,26 @@ func TestLoadStopsAtWhatRedisRefuses(t *testing.T) {
 	f.wantUsers("campaign:42", int(broken.Done))
 }
 
+func TestLoadSkipsBeyondTheEnd(t *testing.T) {
+	f := open(t)
+	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(3)), LoadOptions{Format: CSV, Append: true, Skip: 10})
+	if _, is := errors.AsType[*FileError](err); !is {
+		t.Errorf("got %v", err)
+	}
+	mentions(t, err, "its recipients are 3, and 10 are to be skipped")
+}
+
+func TestHowFarAnInterruptedLoadCame(t *testing.T) {
+	for want, e := range map[string]InterruptedError{
+		"x: nothing is loaded":                                         {},
+		"x: the first 3 recipients are loaded":                         {Done: 3},
+		"x: the first 3 recipients are loaded, and perhaps the next 2": {Done: 3, Unsure: 2},
+	} {
+		e.Err = errors.New("x")
+		equal(t, "error", e.Error(), want)
+	}
+}
+
 // TestLoadKeepsLittleInMemory loads an audience that is far bigger than what the load may take.
 func TestLoadKeepsLittleInMemory(t *testing.T) {
 	f := open(t)

@@ -47,6 +47,9 @@ func TestPace(t *testing.T) {
 	equal(t, "time to go of nothing", nobody.Left, 0)
 	wantRate(t, observed(25, func(at float64) float64 { return steady(max(0, at-20)) }), 100)
 
+	// Three seconds are enough for a forecast.
+	equal(t, "time to go after three seconds", observed(3, steady).Left, 97*time.Second)
+
 	// A few early ones are no forecast.
 	equal(t, "time to go after a second", observed(1, func(at float64) float64 { return at }).Left, 0)
 

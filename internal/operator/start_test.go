@@ -66,6 +66,16 @@ func TestStartRefusesWithoutTheMissing(t *testing.T) {
 	equal(t, "balanced", f.show("without").Books.Balanced(), false)
 }
 
+// A platform is kept back of a campaign that runs alone: a start lets all of them take part.
+func TestAPlatformIsPausedWhileItRuns(t *testing.T) {
+	f := open(t)
+	f.create("42")
+	mentions(t, f.PausePlatform(t.Context(), "42", "ios", ""), "campaign 42 is draft: pause a platform while it runs")
+	ok(t, f.Start(t.Context(), "42", StartOptions{}))
+	ok(t, f.PausePlatform(t.Context(), "42", "ios", ""))
+	equal(t, "reason", f.show("42").Breaker.Paused["ios"], "paused by hand")
+}
+
 // A load that was interrupted is in the way of a start, too.
 func TestStartRefusesAnInterruptedLoad(t *testing.T) {
 	f := open(t)

@@ -12,6 +12,8 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
 )
 
@@ -49,6 +51,18 @@ func TestRemovedTokensAreCounted(t *testing.T) {
 	equal(t, "of another campaign", none.Total, 0)
 }
 
+// Removals are counted by the hour in which they were.
+func TestRemovedTokensAreCountedByTheHour(t *testing.T) {
+	f := open(t)
+	at := time.Date(2030, 1, 1, 5, 30, 0, 0, time.UTC)
+	removed := fmt.Sprintf(`{"token":"gone","campaign":"42","at":%d,"ttl":0}`, at.UnixMilli())
+	ok(t, f.rdb.Set(t.Context(), keys.Default().RemovedToken("u1"), removed, 0).Err())
+	found, err := f.RemovedTokens(t.Context(), tokens.Filter{}, 1)
+	ok(t, err)
+	equal(t, "counts", len(found.Counts), 1)
+	equal(t, "hour", found.Counts[0].Hour.UTC(), at.Truncate(time.Hour))
+}
+
 func TestTokensAreRestored(t *testing.T) {
 	f := open(t)
 	f.forget("42", 3)
@@ -79,6 +93,10 @@ func TestResultsThatWaitAreTold(t *testing.T) {
 	f.deps.Tokens, err = tokens.New(f.rdb, keys.Default(), nil, tokens.Options{SQL: noSQL{}})
 	ok(t, err)
 	ok(t, f.rdb.RPush(t.Context(), "notification:responses", "1", "2").Err())
+	results, err := responses.NewQueue(f.rdb, keys.Default(), 0)
+	ok(t, err)
+	_, err = results.Claim(t.Context(), queue.NewClaimID(), 1) // by a responder
+	ok(t, err)
 	summary, err := f.RestoreTokens(t.Context(), tokens.Filter{Campaign: "42"}, tokens.RestoreOptions{})
 	ok(t, err)
 	equal(t, "waiting", summary.Waiting, 2)
