@@ -9,7 +9,7 @@ import (
 type extender struct{ r *Responder }
 
 func (e extender) run(ctx context.Context) {
-	tick := time.NewTicker(e.r.deps.Queue.Lease() / 3)
+	tick := time.NewTicker(extendInterval(e.r.deps.Queue.Lease()))
 	defer tick.Stop()
 	for {
 		select {
@@ -20,6 +20,9 @@ func (e extender) run(ctx context.Context) {
 		}
 	}
 }
+
+// extendInterval leaves a lease two more tries.
+func extendInterval(lease time.Duration) time.Duration { return lease / 3 }
 
 // extend is one tick. A lease that could not be extended in time is another's, and its batch is dropped.
 func (e extender) extend(ctx context.Context) {
