@@ -13,7 +13,7 @@ demo: ## run the main job in one process: needs Go and nothing else
 test: ## run every test with the race detector; install the servers it needs where it may
 	./tools/test-servers.sh
 	@$(MAKE) --no-print-directory $(JUDGE)
-	cd tools && $(GO) test ./cast
+	cd tools && $(GO) test ./...
 	# By default, the race detector sleeps for a second at the end of each test program.
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 20m ./...
 
