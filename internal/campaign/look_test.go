@@ -72,7 +72,7 @@ func TestALookGuardsOnlyWhatMayBeSent(t *testing.T) {
 		}
 		h.keys = k
 		sent := new(commands)
-		rdb := redis.NewClient(c.rdb.(*redis.Client).Options())
+		rdb := redis.NewClient(&redis.Options{Addr: c.rdb.(*redis.Client).Options().Addr})
 		defer rdb.Close()
 		rdb.AddHook(sent)
 		looks := &Campaigns{rdb: rdb, names: c.names, o: c.o}
