@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/queue"
 	"fanfare/internal/responder"
 	"fanfare/internal/responses"
 	"fanfare/test/servers"
@@ -227,6 +228,24 @@ func TestTheListIsMeasured(t *testing.T) {
 	})
 	if lag := w.metric("lag_seconds"); lag < 60 || lag > 60+patience.Seconds() {
 		t.Errorf("lag of %vs, want the minute since the results were made", lag)
+	}
+}
+
+// What a responder that died had claimed is taken back and counted; once nothing waits, nothing is late.
+func TestWhatIsTakenBackIsMeasured(t *testing.T) {
+	w := newWorld(t, &database{})
+	w.deps.Registerer = w.metrics
+	elements, _ := sent(3)
+	w.push(elements...)
+	if _, err := w.queue().Claim(t.Context(), queue.NewClaimID(), 10); err != nil {
+		t.Fatal(err)
+	}
+	w.expireLeases()
+	w.start(w.rdb)
+	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 3 })
+	w.await("the end of all lag", func() bool { return w.metric("lag_seconds") == 0 })
+	if got := w.metric("reaped_total"); got != 3 {
+		t.Errorf("%v results were taken back, want 3", got)
 	}
 }
 
