@@ -58,7 +58,7 @@ Without --campaign it serves every running campaign until it is stopped. With it
 
 func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work func() error, err error) {
 	tuneGarbage(rooms.Settings)
-	sender, err := rooms.Sender(p.Work())
+	sender, err := rooms.Sender(p.WorkCtx())
 	if err != nil {
 		return nil, err
 	}
@@ -66,41 +66,41 @@ func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work fun
 	for name, check := range rooms.ReadyChecks(sender) {
 		p.Health.AddReady(name, check)
 	}
-	if err := rooms.CheckSenderAccess(p.Fetch(), sender.Project()); err != nil {
+	if err := rooms.CheckSenderAccess(p.FetchCtx(), sender.Project()); err != nil {
 		return nil, err
 	}
-	if err := rooms.CheckQueries(p.Fetch()); err != nil {
+	if err := rooms.CheckQueries(p.FetchCtx()); err != nil {
 		return nil, err
 	}
 	d, err := rooms.Dispatcher(sender, campaignID)
 	if err != nil {
 		return nil, err
 	}
-	if err := sending.AwaitFCM(p.Fetch(), sender, p.Logger, p.Ready); err != nil {
+	if err := sending.AwaitFCM(p.FetchCtx(), sender, p.Logger, p.Ready); err != nil {
 		return nil, err
 	}
-	return func() error { return exit(d.Run(p.Fetch(), p.Work()), campaignID) }, nil
+	return func() error { return exit(d.Run(p.FetchCtx(), p.WorkCtx()), campaignID) }, nil
 }
 
 // exit gives what the Job of a campaign came to its exit code.
 func exit(err error, campaignID string) error {
 	if errors.Is(err, campaign.ErrNotFound) {
-		return daemon.Exit(daemon.ExitNoCampaign, err)
+		return daemon.WithExitCode(daemon.ExitNoCampaign, err)
 	}
 	if unusable(err) {
-		return daemon.Exit(daemon.ExitUsage, err)
+		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	if redisx.Denied(err) {
-		return daemon.Exit(daemon.ExitCredentials, err)
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
 	if errors.Is(err, dispatcher.ErrLeftover) {
-		return daemon.Exit(daemon.ExitLeftover, err)
+		return daemon.WithExitCode(daemon.ExitLeftover, err)
 	}
 	if ended, ok := errors.AsType[*dispatcher.EndedError](err); ok {
 		if ended.State == campaign.Draft {
-			return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; start it with: fanfare campaign start %s", err, campaignID))
+			return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; start it with: fanfare campaign start %s", err, campaignID))
 		}
-		return daemon.Exit(daemon.ExitStopped, err)
+		return daemon.WithExitCode(daemon.ExitStopped, err)
 	}
 	return err
 }

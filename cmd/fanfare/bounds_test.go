@@ -30,8 +30,8 @@ func TestEveryNumberOnTheCommandLineIsBounded(t *testing.T) {
 				root := newRoot(io.Discard, io.Discard)
 				root.SetArgs(append(args, "--"+flag.Name+"="+value))
 				err := root.Execute()
-				if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "--"+flag.Name+" ") || !strings.Contains(err.Error(), "; use ") {
-					t.Errorf("%s --%s=%s: exit %d, %v", command.CommandPath(), flag.Name, value, daemon.Code(err), err)
+				if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "--"+flag.Name+" ") || !strings.Contains(err.Error(), "; use ") {
+					t.Errorf("%s --%s=%s: exit %d, %v", command.CommandPath(), flag.Name, value, daemon.ExitCode(err), err)
 				}
 			}
 		})

@@ -80,13 +80,13 @@ func notCreated(id, file string, err error) error {
 // faultyFile lists all faults of a message, a line for each where there are several.
 func faultyFile(file string, faults notification.Faults) error {
 	if len(faults) == 1 {
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(file), printable(faults[0].Error())))
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(file), printable(faults[0].Error())))
 	}
 	lines := []string{fmt.Sprintf("%s: %d faults", printable(file), len(faults))}
 	for _, fault := range faults {
 		lines = append(lines, "  "+printable(fault.Error()))
 	}
-	return daemon.Exit(daemon.ExitUsage, errors.New(strings.Join(lines, "\n")))
+	return daemon.WithExitCode(daemon.ExitUsage, errors.New(strings.Join(lines, "\n")))
 }
 
 func createLine(id string) string { return "fanfare campaign create " + word(id) + " --message FILE" }

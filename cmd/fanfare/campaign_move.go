@@ -86,7 +86,7 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 func notMoved(ctx context.Context, op *operator.Operator, id string, err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
-			return daemon.Exit(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", printable(id), createLine(id)))
+			return daemon.WithExitCode(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", printable(id), createLine(id)))
 		}
 	}
 	return about(id, err)

@@ -97,7 +97,7 @@ func (o *campaignOptions) limits() (rate float64, deadline time.Time, err error)
 
 // wrongOption names a spec's field as its flag is called.
 func wrongOption(field, problem string) error {
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s %s", strings.ReplaceAll(field, "_", "-"), problem))
+	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s %s", strings.ReplaceAll(field, "_", "-"), problem))
 }
 
 // rateText is a cap for a person.

@@ -33,7 +33,7 @@ func (c *cli) campaignPause() *cobra.Command {
 // pausePlatform holds the recipients of one platform, which the breaker alone can do.
 func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, platform, reason string) (moved, error) {
 	if !rooms.Settings.Breaker.Enabled {
-		return moved{}, daemon.Exit(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
+		return moved{}, daemon.WithExitCode(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
 	}
 	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %s", printable(id), platform, word(id))
 	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)

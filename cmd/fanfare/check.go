@@ -57,12 +57,12 @@ func verdict(findings []checks.Finding) error {
 			continue
 		}
 		failed = append(failed, f.Name)
-		if of := daemon.Code(sending.Explain(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
+		if of := daemon.ExitCode(sending.Explain(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
 			code = max(code, of)
 		}
 	}
 	if len(failed) == 0 {
 		return nil
 	}
-	return daemon.Exit(code, errors.New("not fit to send: "+strings.Join(failed, ", ")))
+	return daemon.WithExitCode(code, errors.New("not fit to send: "+strings.Join(failed, ", ")))
 }

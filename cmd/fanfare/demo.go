@@ -103,7 +103,7 @@ type demo struct {
 func (d *demo) open(ctx context.Context, s config.Settings) error {
 	log, err := daemon.NewLogger(d.command.ErrOrStderr(), "warn", s.Log.Format)
 	if err != nil {
-		return daemon.Exit(daemon.ExitUsage, err)
+		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	if d.rooms, err = sending.Open(ctx, s, "fanfare-demo", log, nil); err != nil {
 		return err

@@ -35,7 +35,7 @@ func (d *demo) run(ctx context.Context) error {
 	daemons.Go(func() error { return d.responder.Run(fetch, work) })
 	err = d.perform(alive)
 	if err != nil && ctx.Err() != nil {
-		err = daemon.Exit(daemon.ExitLeftover, errors.New("interrupted"))
+		err = daemon.WithExitCode(daemon.ExitLeftover, errors.New("interrupted"))
 	}
 	if err == nil && d.flags.keep {
 		d.invite()

@@ -28,15 +28,15 @@ func explain(err error) error {
 	_, dialing := errors.AsType[*net.OpError](err)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
+		return daemon.WithExitCode(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
 	case errors.Is(err, campaign.ErrNotFound):
-		return daemon.Exit(daemon.ExitNoCampaign, err)
+		return daemon.WithExitCode(daemon.ExitNoCampaign, err)
 	case checks.UntrustedRedis(err):
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	case redisx.Denied(err):
-		return daemon.Exit(daemon.ExitCredentials, err)
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	case wrongInput(err):
-		return daemon.Exit(daemon.ExitUsage, err)
+		return daemon.WithExitCode(daemon.ExitUsage, err)
 	case redis.IsOOMError(err):
 		return fmt.Errorf("%w; Redis is full, and fanfare check tells how full", err)
 	case dialing:
@@ -67,7 +67,7 @@ func about(id string, err error) error {
 		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, word(id))
 	}
 	if incomplete, ok := errors.AsType[*operator.IncompleteError](err); ok {
-		return daemon.Exit(daemon.ExitStopped, fmt.Errorf("%w; or do without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), word(id)))
+		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or do without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), word(id)))
 	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):

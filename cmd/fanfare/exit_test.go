@@ -37,8 +37,8 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 		},
 	} {
 		err := explain(goOn(&c.broken, "42", "a.csv", operator.LoadOptions{}))
-		if err.Error() != c.want || daemon.Code(err) != c.code {
-			t.Errorf("%s: got %d %v\nwant %d %s", name, daemon.Code(err), err, c.code, c.want)
+		if err.Error() != c.want || daemon.ExitCode(err) != c.code {
+			t.Errorf("%s: got %d %v\nwant %d %s", name, daemon.ExitCode(err), err, c.code, c.want)
 		}
 	}
 }
@@ -67,7 +67,7 @@ func TestALoadGoesOnAsItBegan(t *testing.T) {
 }
 
 func TestInterruptedCommandsLeaveWork(t *testing.T) {
-	if code := daemon.Code(explain(fmt.Errorf("replay: %w", context.Canceled))); code != daemon.ExitLeftover {
+	if code := daemon.ExitCode(explain(fmt.Errorf("replay: %w", context.Canceled))); code != daemon.ExitLeftover {
 		t.Errorf("exit code %d, want %d", code, daemon.ExitLeftover)
 	}
 	if explain(nil) != nil {

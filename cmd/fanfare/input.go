@@ -23,11 +23,11 @@ func openInput(command *cobra.Command, name string) (io.ReadCloser, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, fileError(err, name))
+		return nil, daemon.WithExitCode(daemon.ExitUsage, fileError(err, name))
 	}
 	if info, err := file.Stat(); err == nil && info.IsDir() {
 		_ = file.Close() // nothing was written
-		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s is a folder: name a file", printable(name)))
+		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s is a folder: name a file", printable(name)))
 	}
 	return file, nil
 }

@@ -124,7 +124,7 @@ func notLoaded(id, name string, err error) error {
 
 // noAudience puts the file's name before what is wrong with it.
 func noAudience(name string, e *operator.FileError) error {
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(name), e.Problem))
+	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(name), e.Problem))
 }
 
 // goOn tells how to go on with a load that broke off, unless the campaign has ended or gone meanwhile.
@@ -142,7 +142,7 @@ func goOn(broken *operator.InterruptedError, id, name string, opts operator.Load
 		err = fmt.Errorf("%w (up to %d recipients may then be in twice)", err, broken.Unsure)
 	}
 	if errors.Is(err, context.Canceled) {
-		return daemon.Exit(daemon.ExitLeftover, err)
+		return daemon.WithExitCode(daemon.ExitLeftover, err)
 	}
 	return err
 }

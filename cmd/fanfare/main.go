@@ -48,7 +48,7 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 	}
 	log, err := daemon.NewLogger(command.ErrOrStderr(), s.Log.Level, s.Log.Format)
 	if err != nil {
-		return daemon.Exit(daemon.ExitUsage, err)
+		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	rooms, err := sending.Open(command.Context(), s, "fanfare", log, nil)
 	if err != nil {

@@ -88,7 +88,7 @@ func transition(from campaign.State) error {
 // Refused credentials go before wrong settings, whichever is found first; a fault behind either changes nothing.
 func TestTheExitCodeOfACheck(t *testing.T) {
 	failure := func(code int) checks.Finding {
-		return checks.Finding{Name: "x", Grade: checks.Failure, Cause: daemon.Exit(code, errors.New("x"))}
+		return checks.Finding{Name: "x", Grade: checks.Failure, Cause: daemon.WithExitCode(code, errors.New("x"))}
 	}
 	usage, credentials, fault := failure(daemon.ExitUsage), failure(daemon.ExitCredentials), checks.Finding{Name: "x", Grade: checks.Failure}
 	for want, all := range map[int][][]checks.Finding{
@@ -98,7 +98,7 @@ func TestTheExitCodeOfACheck(t *testing.T) {
 		daemon.ExitCredentials: {{credentials}, {credentials, usage}, {credentials, fault}},
 	} {
 		for _, findings := range all {
-			if got := daemon.Code(verdict(findings)); got != want {
+			if got := daemon.ExitCode(verdict(findings)); got != want {
 				t.Errorf("%v: exit code %d, want %d", findings, got, want)
 			}
 		}
@@ -139,7 +139,7 @@ func TestExitCodesOfErrors(t *testing.T) {
 		"no recipient": {operator.ErrNoRecipient, daemon.ExitUsage},
 		"a full Redis": {denied("OOM command not allowed"), daemon.ExitFault},
 	} {
-		if got := daemon.Code(explain(c.err)); got != c.want {
+		if got := daemon.ExitCode(explain(c.err)); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
 		}
 	}
@@ -247,8 +247,8 @@ func TestFlagsThatDoNotGoTogether(t *testing.T) {
 		root := newRoot(io.Discard, io.Discard)
 		root.SetArgs(strings.Fields(line))
 		err := root.ExecuteContext(t.Context())
-		if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: exit %d, %v", line, daemon.Code(err), err)
+		if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: exit %d, %v", line, daemon.ExitCode(err), err)
 		}
 	}
 }
@@ -258,7 +258,7 @@ func TestADryRunMayBeOfAll(t *testing.T) {
 	t.Setenv("REDIS_URL", "redis://127.0.0.1:1")
 	root := newRoot(io.Discard, io.Discard)
 	root.SetArgs([]string{"dead", "replay", "--dry-run"})
-	if err := root.ExecuteContext(t.Context()); daemon.Code(err) == daemon.ExitUsage || err == nil {
+	if err := root.ExecuteContext(t.Context()); daemon.ExitCode(err) == daemon.ExitUsage || err == nil {
 		t.Errorf("got %v", err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // wrongUsage is an error of whoever typed the command.
 func wrongUsage(command *cobra.Command, err error) error {
 	err = assembly.ExplainFlag(err)
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.CommandPath()))
+	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.CommandPath()))
 }
 
 // The bounds of flags that are counts or durations.

@@ -34,13 +34,13 @@ func start(p *daemon.Process, rooms *assembly.Rooms) (work func() error, err err
 	if err != nil {
 		return nil, err
 	}
-	if err := rooms.CheckResultAccess(p.Fetch()); err != nil {
+	if err := rooms.CheckResultAccess(p.FetchCtx()); err != nil {
 		return nil, err
 	}
 	p.Health.AddReady("database", rooms.Store.Ping)
 	p.Health.AddReady("results", r.Ready)
-	if err := rooms.AwaitDatabase(p.Fetch(), p.Ready); err != nil {
+	if err := rooms.AwaitDatabase(p.FetchCtx(), p.Ready); err != nil {
 		return nil, err
 	}
-	return func() error { return r.Run(p.Fetch(), p.Work()) }, nil
+	return func() error { return r.Run(p.FetchCtx(), p.WorkCtx()) }, nil
 }

@@ -43,7 +43,7 @@ func (c *Cleanups) Run(ctx context.Context, log *slog.Logger) error {
 	var errs []error
 	for _, cleanup := range slices.Backward(stack) {
 		began := time.Now()
-		err := cleanup.within(ctx)
+		err := cleanup.runUntil(ctx)
 		log.Debug("cleaned up", "what", cleanup.name, "took", time.Since(began), "error", err)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("close %s: %w", cleanup.name, err))
@@ -52,7 +52,7 @@ func (c *Cleanups) Run(ctx context.Context, log *slog.Logger) error {
 	return errors.Join(errs...)
 }
 
-func (c cleanup) within(ctx context.Context) error {
+func (c cleanup) runUntil(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ErrCleanupTimeout
 	}

@@ -13,14 +13,14 @@ const maxConns = 128
 // accepting, it lets a prober through however many connections others hold open.
 type connLimit struct {
 	net.Listener
-	most int
+	max int
 
-	mu   sync.Mutex
-	open *list.List // of *limitedConn, the oldest first
+	mu    sync.Mutex
+	conns *list.List // of *limitedConn, the oldest first
 }
 
 func newConnLimit(l net.Listener, most int) *connLimit {
-	return &connLimit{Listener: l, most: most, open: list.New()}
+	return &connLimit{Listener: l, max: most, conns: list.New()}
 }
 
 // Accept waits for the next connection.
@@ -40,23 +40,23 @@ func (l *connLimit) Accept() (net.Conn, error) {
 func (l *connLimit) add(conn *limitedConn) (oldest *limitedConn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	conn.place = l.open.PushBack(conn)
-	if l.open.Len() > l.most {
-		oldest, _ = l.open.Front().Value.(*limitedConn)
+	conn.element = l.conns.PushBack(conn)
+	if l.conns.Len() > l.max {
+		oldest, _ = l.conns.Front().Value.(*limitedConn)
 	}
 	return oldest
 }
 
 type limitedConn struct {
 	net.Conn
-	limit *connLimit
-	place *list.Element
+	limit   *connLimit
+	element *list.Element
 }
 
 // Close ends the connection and frees its place.
 func (c *limitedConn) Close() error {
 	c.limit.mu.Lock()
-	c.limit.open.Remove(c.place) // it does nothing a second time
+	c.limit.conns.Remove(c.element) // it does nothing a second time
 	c.limit.mu.Unlock()
 	return c.Conn.Close()
 }

@@ -23,7 +23,7 @@ type ExitError struct {
 }
 
 // Exit gives err the exit code.
-func Exit(code int, err error) error { return &ExitError{Code: code, Err: err} }
+func WithExitCode(code int, err error) error { return &ExitError{Code: code, Err: err} }
 
 func (e *ExitError) Error() string {
 	if e.Err == nil {
@@ -35,7 +35,7 @@ func (e *ExitError) Error() string {
 func (e *ExitError) Unwrap() error { return e.Err }
 
 // Code is the exit code of what a program came to: the outermost ExitError decides, any other error is ExitFault.
-func Code(err error) int {
+func ExitCode(err error) int {
 	if err == nil {
 		return ExitOK
 	}

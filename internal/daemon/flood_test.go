@@ -100,7 +100,7 @@ func heap() int64 {
 
 // TestTheServerHasEveryLimit reads the configuration, whose timeouts no test can afford to wait for.
 func TestTheServerHasEveryLimit(t *testing.T) {
-	s, err := serve(t.Context(), "127.0.0.1:0", http.NotFoundHandler(), silent())
+	s, err := newServer(t.Context(), "127.0.0.1:0", http.NotFoundHandler(), silent())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,7 @@ func TestChecksRunOnceASecond(t *testing.T) {
 	cancel() // the one who asked first goes away
 	close(release)
 	asking.Wait()
-	if now = now.Add(freshFor - 1); h.Ready(t.Context())["redis"].Error() != "run 1" {
+	if now = now.Add(resultTTL - 1); h.Ready(t.Context())["redis"].Error() != "run 1" {
 		t.Error("the checks ran again within a second")
 	}
 	if now = now.Add(1); h.Ready(t.Context())["redis"].Error() != "run 2" {

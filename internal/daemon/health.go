@@ -25,14 +25,14 @@ type Health struct {
 	ready map[string]Check
 	phase atomic.Int32
 
-	now    func() time.Time
-	asking sync.Mutex // held while the checks run: who asks meanwhile waits for their result
-	latest map[string]error
-	until  time.Time
+	now        func() time.Time
+	refreshing sync.Mutex // held while the checks run: who asks meanwhile waits for their result
+	results    map[string]error
+	staleAt    time.Time
 }
 
 // freshFor is how long the results of the checks stand for all who ask, so that no number of probes reaches Redis or SQL more often.
-const freshFor = time.Second
+const resultTTL = time.Second
 
 const (
 	phaseStarting int32 = iota
@@ -59,26 +59,26 @@ func (h *Health) AddReady(name string, check Check) {
 // Ready gives each ready check's verdict, at most a second old, and that of the process itself, which is not ready before its start is
 // done nor once it stops.
 func (h *Health) Ready(ctx context.Context) map[string]error {
-	verdicts := maps.Clone(h.verdicts(ctx))
+	verdicts := maps.Clone(h.refresh(ctx))
 	verdicts["process"] = map[int32]error{phaseStarting: errStarting, phaseStopping: errStopping}[h.phase.Load()]
 	return verdicts
 }
 
 // verdicts runs the checks side by side, unless they ran within the last second. They do not end with the one who asks, since others
 // wait for them, too.
-func (h *Health) verdicts(ctx context.Context) map[string]error {
-	h.asking.Lock()
-	defer h.asking.Unlock()
-	checks := h.checks()
-	if len(h.latest) != len(checks) || !h.now().Before(h.until) {
-		h.latest = runChecks(context.WithoutCancel(ctx), checks)
-		h.until = h.now().Add(freshFor)
+func (h *Health) refresh(ctx context.Context) map[string]error {
+	h.refreshing.Lock()
+	defer h.refreshing.Unlock()
+	checks := h.cloneChecks()
+	if len(h.results) != len(checks) || !h.now().Before(h.staleAt) {
+		h.results = runChecks(context.WithoutCancel(ctx), checks)
+		h.staleAt = h.now().Add(resultTTL)
 	}
-	return h.latest
+	return h.results
 }
 
 // checks copies them, so that none is added while they run.
-func (h *Health) checks() map[string]Check {
+func (h *Health) cloneChecks() map[string]Check {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.ready)
@@ -105,7 +105,7 @@ func runChecks(ctx context.Context, checks map[string]Check) map[string]error {
 }
 
 // answer writes the verdicts as {"ok":false,"checks":{"redis":"connection refused"}}, with status 200 or 503.
-func answer(w http.ResponseWriter, verdicts map[string]error) {
+func writeResults(w http.ResponseWriter, verdicts map[string]error) {
 	body := struct {
 		OK     bool              `json:"ok"`
 		Checks map[string]string `json:"checks"`

@@ -70,7 +70,7 @@ func TestReadinessFollowsTheProcess(t *testing.T) {
 		p.Ready()
 		expect("after it", http.StatusOK, "ok")
 		signals <- syscall.SIGTERM
-		ends(p.Fetch(), t)
+		ends(p.FetchCtx(), t)
 		expect("while draining", http.StatusServiceUnavailable, "stopping")
 		p.Ready()
 		expect("ready too late", http.StatusServiceUnavailable, "stopping")
@@ -125,7 +125,7 @@ func TestMetricsTellOfTheProcess(t *testing.T) {
 	options := Options{Logger: silent(), Signals: signals, Listen: "127.0.0.1:0"}
 	err := Run(t.Context(), options, func(p *Process) error {
 		signals <- syscall.SIGTERM
-		ends(p.Fetch(), t) // the drain must be visible too
+		ends(p.FetchCtx(), t) // the drain must be visible too
 		status, body := get(t, p, "/metrics")
 		for _, want := range []string{"go_goroutines ", "process_cpu_seconds_total ", "go_build_info{"} {
 			if !strings.Contains(body, want) {

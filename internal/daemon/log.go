@@ -15,7 +15,7 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q: use debug, info, warn or error", level)
 	}
-	options := &slog.HandlerOptions{Level: least, ReplaceAttr: readable}
+	options := &slog.HandlerOptions{Level: least, ReplaceAttr: replaceAttr}
 	switch {
 	case format == "json", format == "auto" && !terminal.Is(w):
 		return slog.New(slog.NewJSONHandler(scrubber{w}, options)), nil
@@ -26,9 +26,9 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 }
 
 // readable is a slog ReplaceAttr: it hides what may not be read, and writes durations as people do in JSON, too.
-func readable(groups []string, attr slog.Attr) slog.Attr {
+func replaceAttr(groups []string, attr slog.Attr) slog.Attr {
 	if attr.Value.Kind() == slog.KindDuration {
 		attr.Value = slog.StringValue(attr.Value.Duration().String())
 	}
-	return scrubNamed(groups, attr)
+	return hideByName(groups, attr)
 }

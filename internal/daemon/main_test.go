@@ -16,7 +16,7 @@ const childVariable = "DAEMON_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
-		os.Exit(Code(runChild()))
+		os.Exit(ExitCode(runChild()))
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -26,11 +26,11 @@ func runChild() error {
 	options := Options{Name: "child", Logger: silent()}
 	return Run(context.Background(), options, func(p *Process) error {
 		fmt.Println("ready")
-		<-p.Fetch().Done()
+		<-p.FetchCtx().Done()
 		fmt.Println("fetching ended")
-		<-p.Work().Done()
-		fmt.Println("work ended:", context.Cause(p.Work()))
-		return Exit(ExitLeftover, errors.New("work is left"))
+		<-p.WorkCtx().Done()
+		fmt.Println("work ended:", context.Cause(p.WorkCtx()))
+		return WithExitCode(ExitLeftover, errors.New("work is left"))
 	})
 }
 

@@ -44,9 +44,9 @@ type RedisOptions struct {
 //
 // A command whose reply was lost is sent again, up to three times: all that we send must stand being repeated.
 func OpenRedis(o RedisOptions) (redis.UniversalClient, error) {
-	universal, err := o.universal()
+	universal, err := o.clientOptions()
 	if err != nil {
-		return nil, Exit(ExitUsage, fmt.Errorf("redis: %w", err))
+		return nil, WithExitCode(ExitUsage, fmt.Errorf("redis: %w", err))
 	}
 	switch o.Mode {
 	case RedisStandalone, "":
@@ -56,10 +56,10 @@ func OpenRedis(o RedisOptions) (redis.UniversalClient, error) {
 	case RedisCluster:
 		return redis.NewClusterClient(universal.Cluster()), nil
 	}
-	return nil, Exit(ExitUsage, fmt.Errorf("redis: mode %q is none of %s, %s, %s", o.Mode, RedisStandalone, RedisSentinel, RedisCluster))
+	return nil, WithExitCode(ExitUsage, fmt.Errorf("redis: mode %q is none of %s, %s, %s", o.Mode, RedisStandalone, RedisSentinel, RedisCluster))
 }
 
-func (o RedisOptions) universal() (*redis.UniversalOptions, error) {
+func (o RedisOptions) clientOptions() (*redis.UniversalOptions, error) {
 	universal := &redis.UniversalOptions{
 		Addrs:      o.Addresses,
 		MasterName: o.SentinelMaster,
@@ -75,17 +75,17 @@ func (o RedisOptions) universal() (*redis.UniversalOptions, error) {
 			Mode: maintnotifications.ModeDisabled, // only Redis Enterprise knows them
 		},
 	}
-	if err := o.address(universal); err != nil {
+	if err := o.setAddress(universal); err != nil {
 		return nil, err
 	}
-	if err := o.secure(universal); err != nil {
+	if err := o.setTLS(universal); err != nil {
 		return nil, err
 	}
 	universal.Dialer = newRedisDialer(universal.TLSConfig, o.DialTimeout).dial
 	return universal, nil
 }
 
-func (o RedisOptions) address(universal *redis.UniversalOptions) error {
+func (o RedisOptions) setAddress(universal *redis.UniversalOptions) error {
 	switch {
 	case o.Mode == RedisSentinel:
 		if o.URL != "" || len(o.Addresses) == 0 || o.SentinelMaster == "" {

@@ -46,7 +46,7 @@ func TestStandaloneWithACLUser(t *testing.T) {
 
 // TestURLIsTheWholeAddress keeps a stale REDIS_DB or REDIS_PASSWORD from leaking into it.
 func TestURLIsTheWholeAddress(t *testing.T) {
-	universal, err := RedisOptions{URL: "rediss://h:7000/2", Host: "other", Port: 1, Username: "u", Password: "p", DB: 9}.universal()
+	universal, err := RedisOptions{URL: "rediss://h:7000/2", Host: "other", Port: 1, Username: "u", Password: "p", DB: 9}.clientOptions()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestURLIsTheWholeAddress(t *testing.T) {
 	if universal.TLSConfig == nil || universal.TLSConfig.ServerName != "h" {
 		t.Error("rediss:// does not speak TLS to that host")
 	}
-	named, err := RedisOptions{URL: "rediss://h:7000", TLS: RedisTLS{ServerName: "redis.test"}}.universal()
+	named, err := RedisOptions{URL: "rediss://h:7000", TLS: RedisTLS{ServerName: "redis.test"}}.clientOptions()
 	if err != nil || named.TLSConfig.ServerName != "redis.test" {
 		t.Errorf("the certificate's name of the settings is lost: %v", err)
 	}
@@ -117,7 +117,7 @@ func TestEveryCommandHasDeadlinesAndIsRepeated(t *testing.T) {
 		Mode: RedisSentinel, Addresses: []string{"h:1"}, SentinelMaster: "m", ClientName: "c",
 		Username: "u", Password: "p", SentinelUsername: "su", SentinelPassword: "sp", DB: 3, PoolSize: 4, MinIdle: 5,
 		DialTimeout: 6 * time.Second, ReadTimeout: 7 * time.Second, WriteTimeout: 8 * time.Second,
-	}.universal()
+	}.clientOptions()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,8 +150,8 @@ func TestWrongRedisOptionsAreAUsageError(t *testing.T) {
 		"our certificate":         {RedisOptions{Host: "h", TLS: RedisTLS{Enabled: true, CertFile: "/none/c.pem", KeyFile: "/none/k.pem"}}, "load our certificate"},
 	} {
 		_, err := OpenRedis(c.o)
-		if Code(err) != ExitUsage || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: code %d, %v", name, Code(err), err)
+		if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: code %d, %v", name, ExitCode(err), err)
 		}
 	}
 }

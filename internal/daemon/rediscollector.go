@@ -24,12 +24,12 @@ type RedisCollector struct {
 	rdb  redis.UniversalClient
 	opts RedisCollectorOptions
 
-	mu    sync.Mutex
-	at    time.Time
-	nodes map[string]map[string]string // node → field → value; nil fields: no answer
+	mu        sync.Mutex
+	fetchedAt time.Time
+	nodes     map[string]map[string]string // node → field → value; nil fields: no answer
 }
 
-var redisUp = redisDesc("up", "1 when the node answered.")
+var redisUp = newRedisDesc("up", "1 when the node answered.")
 
 // NewRedisCollector makes the collector; when ctx ends it asks no more.
 func NewRedisCollector(ctx context.Context, rdb redis.UniversalClient, o RedisCollectorOptions) *RedisCollector {
@@ -41,25 +41,25 @@ func NewRedisCollector(ctx context.Context, rdb redis.UniversalClient, o RedisCo
 // Describe is part of prometheus.Collector.
 func (c *RedisCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- redisUp
-	for _, figure := range redisFigures {
+	for _, figure := range redisMetrics {
 		out <- figure.desc
 	}
 }
 
 // Collect is part of prometheus.Collector.
 func (c *RedisCollector) Collect(out chan<- prometheus.Metric) {
-	for node, fields := range c.ask() {
+	for node, fields := range c.refresh() {
 		up := 1.0
 		if fields == nil {
 			up = 0
 		}
 		out <- prometheus.MustNewConstMetric(redisUp, prometheus.GaugeValue, up, node)
-		for _, figure := range redisFigures {
+		for _, figure := range redisMetrics {
 			text, found := fields[figure.field]
 			if !found {
 				continue
 			}
-			if value, ok := figure.read(text); ok {
+			if value, ok := figure.parse(text); ok {
 				out <- prometheus.MustNewConstMetric(figure.desc, figure.kind, value, node)
 			}
 		}
@@ -67,25 +67,25 @@ func (c *RedisCollector) Collect(out chan<- prometheus.Metric) {
 }
 
 // ask gives the last round while it is fresh; scrapes that come together share one.
-func (c *RedisCollector) ask() map[string]map[string]string {
+func (c *RedisCollector) refresh() map[string]map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.nodes != nil && time.Since(c.at) < c.opts.MaxAge {
+	if c.nodes != nil && time.Since(c.fetchedAt) < c.opts.MaxAge {
 		return c.nodes
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.opts.Timeout)
 	defer cancel()
-	c.nodes, c.at = infoOfNodes(ctx, c.rdb), time.Now()
+	c.nodes, c.fetchedAt = fetchAllInfo(ctx, c.rdb), time.Now()
 	return c.nodes
 }
 
-func infoOfNodes(ctx context.Context, rdb redis.UniversalClient) map[string]map[string]string {
+func fetchAllInfo(ctx context.Context, rdb redis.UniversalClient) map[string]map[string]string {
 	nodes := make(map[string]map[string]string)
 	switch rdb := rdb.(type) {
 	case *redis.ClusterClient:
 		var mu sync.Mutex
 		err := rdb.ForEachShard(ctx, func(ctx context.Context, shard *redis.Client) error {
-			fields := infoOf(ctx, shard)
+			fields := fetchInfo(ctx, shard)
 			mu.Lock()
 			defer mu.Unlock()
 			nodes[shard.Options().Addr] = fields
@@ -95,13 +95,13 @@ func infoOfNodes(ctx context.Context, rdb redis.UniversalClient) map[string]map[
 			nodes["cluster"] = nil
 		}
 	case *redis.Client:
-		nodes[rdb.Options().Addr] = infoOf(ctx, rdb)
+		nodes[rdb.Options().Addr] = fetchInfo(ctx, rdb)
 	}
 	return nodes
 }
 
 // infoOf is nil where the node does not answer.
-func infoOf(ctx context.Context, node *redis.Client) map[string]string {
+func fetchInfo(ctx context.Context, node *redis.Client) map[string]string {
 	fields, err := redisinfo.Ask(ctx, node)
 	if err != nil {
 		return nil

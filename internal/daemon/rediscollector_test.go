@@ -43,7 +43,7 @@ func TestRedisFigures(t *testing.T) {
 	addr := servers.Redis(t, "--maxmemory", "64mb")
 	rdb := open(t, RedisOptions{URL: "redis://" + addr})
 	values := gather(t, rdb, RedisCollectorOptions{})
-	for _, figure := range redisFigures {
+	for _, figure := range redisMetrics {
 		name := strings.Split(figure.desc.String(), `"`)[1]
 		if _, found := values[name][addr]; !found {
 			t.Errorf("%s is missing: does INFO still have %s?", name, figure.field)

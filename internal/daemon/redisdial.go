@@ -26,12 +26,12 @@ type redisDialer struct {
 	connect dialFunc
 
 	mu      sync.Mutex
-	stalled map[string]stall
+	stalled map[string]handshakeStall
 }
 
 // stall is a handshake that was never answered. The client dials five times for one command: until it ends, the same
 // address fails at once.
-type stall struct {
+type handshakeStall struct {
 	err  error
 	ends time.Time
 }
@@ -41,13 +41,13 @@ func newRedisDialer(config *tls.Config, timeout time.Duration) *redisDialer {
 		timeout = defaultRedisDialTimeout
 	}
 	return &redisDialer{
-		tls: config, timeout: timeout, stalled: map[string]stall{},
+		tls: config, timeout: timeout, stalled: map[string]handshakeStall{},
 		connect: redis.NewDialer(&redis.Options{DialTimeout: timeout}),
 	}
 }
 
 func (d *redisDialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if err := d.stall(addr); err != nil {
+	if err := d.stallError(addr); err != nil {
 		return nil, err
 	}
 	conn, err := d.connect(ctx, network, addr)
@@ -55,23 +55,23 @@ func (d *redisDialer) dial(ctx context.Context, network, addr string) (net.Conn,
 		return nil, err
 	}
 	if d.tls == nil {
-		return d.clear(conn, network, addr), nil
+		return d.watchPlaintext(conn, network, addr), nil
 	}
 	handshakeCtx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
-	secured := tls.Client(conn, d.configFor(addr))
+	secured := tls.Client(conn, d.tlsConfigFor(addr))
 	if err = secured.HandshakeContext(handshakeCtx); err == nil {
 		return secured, nil
 	}
 	_ = conn.Close()
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = d.noHandshake(network, addr, err)
+		err = d.recordStall(network, addr, err)
 	}
 	return nil, err
 }
 
 // configFor names the host whose certificate is wanted, unless the settings do.
-func (d *redisDialer) configFor(addr string) *tls.Config {
+func (d *redisDialer) tlsConfigFor(addr string) *tls.Config {
 	if d.tls.ServerName != "" {
 		return d.tls
 	}
@@ -82,7 +82,7 @@ func (d *redisDialer) configFor(addr string) *tls.Config {
 	return config
 }
 
-func (d *redisDialer) stall(addr string) error {
+func (d *redisDialer) stallError(addr string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s := d.stalled[addr]; time.Now().Before(s.ends) {
@@ -93,14 +93,14 @@ func (d *redisDialer) stall(addr string) error {
 
 // noHandshake is the error of a handshake that was not answered. A Redis without TLS waits for the end of a line: one
 // that answers a PING in clear shows that the settings are wrong, while silence may end.
-func (d *redisDialer) noHandshake(network, addr string, err error) error {
-	if d.speaksClear(network, addr) {
+func (d *redisDialer) recordStall(network, addr string, err error) error {
+	if d.speaksPlaintext(network, addr) {
 		err = tls.RecordHeaderError{Msg: "it answers in clear"}
 	}
 	err = fmt.Errorf("no TLS handshake with %s: does this port speak TLS? %w", addr, err)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.stalled[addr] = stall{err, time.Now().Add(d.timeout)}
+	d.stalled[addr] = handshakeStall{err, time.Now().Add(d.timeout)}
 	return err
 }
 
@@ -118,7 +118,7 @@ func (d *redisDialer) probe(network, addr string, ask func(context.Context, net.
 	return ask(ctx, conn)
 }
 
-func (d *redisDialer) speaksClear(network, addr string) bool {
+func (d *redisDialer) speaksPlaintext(network, addr string) bool {
 	return d.probe(network, addr, func(_ context.Context, conn net.Conn) bool {
 		if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
 			return false
@@ -146,34 +146,34 @@ type rawConn interface {
 }
 
 // clearConn is a connection in clear. One that ends before anything was read may be to a port for TLS.
-type clearConn struct {
+type plaintextConn struct {
 	rawConn
 	addr      string
 	speaksTLS func() bool
-	answered  bool  // the client reads from one goroutine at a time
-	wrong     error // the server speaks TLS; the client reads on after an error
+	hasRead   bool  // the client reads from one goroutine at a time
+	tlsError  error // the server speaks TLS; the client reads on after an error
 }
 
-func (d *redisDialer) clear(conn net.Conn, network, addr string) net.Conn {
+func (d *redisDialer) watchPlaintext(conn net.Conn, network, addr string) net.Conn {
 	raw, ok := conn.(rawConn)
 	if !ok {
 		return conn
 	}
-	return &clearConn{rawConn: raw, addr: addr, speaksTLS: func() bool { return d.speaksTLS(network, addr) }}
+	return &plaintextConn{rawConn: raw, addr: addr, speaksTLS: func() bool { return d.speaksTLS(network, addr) }}
 }
 
 // Read asks for the reason when the first answer is the end, or no answer of Redis.
-func (c *clearConn) Read(into []byte) (int, error) {
-	if c.wrong != nil {
-		return 0, c.wrong
+func (c *plaintextConn) Read(into []byte) (int, error) {
+	if c.tlsError != nil {
+		return 0, c.tlsError
 	}
 	n, err := c.rawConn.Read(into)
-	first := !c.answered
-	c.answered = true
+	first := !c.hasRead
+	c.hasRead = true
 	if first && (n > 0 && into[0] == tlsAlert || n == 0 && isClosed(err) && c.speaksTLS()) {
-		err = Exit(ExitUsage, fmt.Errorf("%s speaks TLS: use rediss://, or set redis.tls.enabled", c.addr))
-		c.wrong = fmt.Errorf("connect: %w", err) // of an error in a greeting, the client drops the outermost layer
-		return 0, c.wrong
+		err = WithExitCode(ExitUsage, fmt.Errorf("%s speaks TLS: use rediss://, or set redis.tls.enabled", c.addr))
+		c.tlsError = fmt.Errorf("connect: %w", err) // of an error in a greeting, the client drops the outermost layer
+		return 0, c.tlsError
 	}
 	return n, err
 }

@@ -48,7 +48,7 @@ func TestOneSideSpeaksTLS(t *testing.T) {
 				t.Fatalf("got %v, want %q", err, c.says)
 			}
 			_, plain := errors.AsType[tls.RecordHeaderError](err)
-			if settings := plain || Code(err) == ExitUsage; settings != c.settings {
+			if settings := plain || ExitCode(err) == ExitUsage; settings != c.settings {
 				t.Errorf("%v is blamed on the settings: %t", err, settings)
 			}
 		})

@@ -16,7 +16,7 @@ type RedisTLS struct {
 }
 
 // secure adds the certificates, where TLS was asked for by the settings or by the URL's scheme.
-func (o RedisOptions) secure(universal *redis.UniversalOptions) error {
+func (o RedisOptions) setTLS(universal *redis.UniversalOptions) error {
 	if !o.TLS.Enabled && universal.TLSConfig == nil {
 		return nil
 	}

@@ -19,10 +19,10 @@ import (
 
 // Options are what a program tells the skeleton.
 type Options struct {
-	Name   string        // the program's, for the log
-	Listen string        // host:port for health and metrics; empty: none
-	Drain  time.Duration // from the first signal until the work context ends; zero: only a second signal ends it
-	Logger *slog.Logger
+	Name         string        // the program's, for the log
+	Listen       string        // host:port for health and metrics; empty: none
+	DrainTimeout time.Duration // from the first signal until the work context ends; zero: only a second signal ends it
+	Logger       *slog.Logger
 
 	// Signals ask to stop; nil: SIGTERM and SIGINT.
 	Signals <-chan os.Signal
@@ -33,9 +33,9 @@ const CleanupTimeout = 10 * time.Second
 
 // The causes that the work context ends with (context.Cause).
 var (
-	ErrSecondSignal = errors.New("a second signal came")
-	ErrDrainTimeout = errors.New("the time to drain is over")
-	errStopAsked    = errors.New("a stop was asked for")
+	ErrSecondSignal  = errors.New("a second signal came")
+	ErrDrainTimeout  = errors.New("the time to drain is over")
+	errStopRequested = errors.New("a stop was asked for")
 )
 
 // Process is the running program, as its body sees it.
@@ -44,11 +44,11 @@ type Process struct {
 	Registry *prometheus.Registry
 	Health   *Health
 
-	fetch, work           context.Context
-	stopFetch, cancelWork context.CancelCauseFunc
-	cleanups              Cleanups
-	stopping              sync.Once
-	server                *server
+	fetchCtx, workCtx       context.Context
+	cancelFetch, cancelWork context.CancelCauseFunc
+	cleanups                Cleanups
+	stopping                sync.Once
+	server                  *server
 }
 
 // Run runs a program's body between its start and its end.
@@ -62,39 +62,39 @@ func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 		return errors.New("daemon: no logger")
 	}
 	p := &Process{Logger: o.Logger, Registry: newRegistry(), Health: newHealth()}
-	p.work, p.cancelWork = context.WithCancelCause(context.WithoutCancel(ctx))
+	p.workCtx, p.cancelWork = context.WithCancelCause(context.WithoutCancel(ctx))
 	defer p.cancelWork(nil)
-	p.fetch, p.stopFetch = context.WithCancelCause(p.work)
+	p.fetchCtx, p.cancelFetch = context.WithCancelCause(p.workCtx)
 	routeRedisLog(o.Logger)
 	o.Logger.Info("starting", "program", o.Name, "version", Version(), "pid", os.Getpid())
 	err := p.run(ctx, o, body)
-	o.tell(ctx, err)
+	o.logEnd(ctx, err)
 	return err
 }
 
 func (p *Process) run(ctx context.Context, o Options, body func(p *Process) error) error {
-	if err := p.serve(o.Listen); err != nil {
+	if err := p.startServer(o.Listen); err != nil {
 		return err
 	}
 	signals, release := o.signals()
 	defer release()
 	done := make(chan struct{})
 	var agents sync.WaitGroup
-	agents.Go(func() { p.watchSignals(ctx, signals, o.Drain, done) })
-	agents.Go(func() { watchdog(p.work, p.Logger) })
+	agents.Go(func() { p.watchSignals(ctx, signals, o.DrainTimeout, done) })
+	agents.Go(func() { watchdog(p.workCtx, p.Logger) })
 
 	err := body(p)
 	close(done)
-	p.stop("the work has ended")
-	err = errors.Join(err, p.close(ctx))
+	p.stopFetching("the work has ended")
+	err = errors.Join(err, p.runCleanups(ctx))
 	p.cancelWork(nil)
 	agents.Wait()
 	return err
 }
 
 // tell says in the log what the program came to: the caller need not print it.
-func (o Options) tell(ctx context.Context, err error) {
-	level, code := slog.LevelError, Code(err)
+func (o Options) logEnd(ctx context.Context, err error) {
+	level, code := slog.LevelError, ExitCode(err)
 	if code == ExitOK || code == ExitLeftover {
 		level = slog.LevelInfo
 	}
@@ -106,10 +106,10 @@ func (o Options) tell(ctx context.Context, err error) {
 }
 
 // Fetch is the context of taking new work; it ends when a stop is asked for.
-func (p *Process) Fetch() context.Context { return p.fetch }
+func (p *Process) FetchCtx() context.Context { return p.fetchCtx }
 
 // Work is the context of finishing what was taken; its cause is ErrSecondSignal or ErrDrainTimeout.
-func (p *Process) Work() context.Context { return p.work }
+func (p *Process) WorkCtx() context.Context { return p.workCtx }
 
 // OnStop closes something after the body has returned; what was added last is closed first.
 func (p *Process) OnStop(name string, run func(context.Context) error) { p.cleanups.Add(name, run) }
@@ -130,24 +130,24 @@ func (p *Process) Addr() string {
 	return p.server.addr.String()
 }
 
-func (p *Process) serve(addr string) (err error) {
+func (p *Process) startServer(addr string) (err error) {
 	if addr != "" {
-		p.server, err = serve(p.work, addr, handler(p.Health, p.Registry), p.Logger)
+		p.server, err = newServer(p.workCtx, addr, handler(p.Health, p.Registry), p.Logger)
 	}
 	return err
 }
 
 // stop ends the fetching, once.
-func (p *Process) stop(why string) {
+func (p *Process) stopFetching(why string) {
 	p.stopping.Do(func() {
 		p.Health.phase.Store(phaseStopping)
 		notify(p.Logger, daemon.SdNotifyStopping)
 		p.Logger.Info("stopping", "why", why)
-		p.stopFetch(errStopAsked)
+		p.cancelFetch(errStopRequested)
 	})
 }
 
-func (p *Process) close(ctx context.Context) error {
+func (p *Process) runCleanups(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CleanupTimeout)
 	defer cancel()
 	err := p.cleanups.Run(ctx, p.Logger)

@@ -28,10 +28,10 @@ func ends(ctx context.Context, t *testing.T) {
 
 func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 	signals := make(chan os.Signal, 2)
-	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
+	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, DrainTimeout: time.Hour}, func(p *Process) error {
 		signals <- syscall.SIGTERM
-		ends(p.Fetch(), t)
-		return p.Work().Err()
+		ends(p.FetchCtx(), t)
+		return p.WorkCtx().Err()
 	})
 	if err != nil {
 		t.Errorf("the work was cut off: %v", err)
@@ -41,17 +41,17 @@ func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 func TestSecondSignalEndsTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		signals := make(chan os.Signal, 2)
-		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: time.Hour}, func(p *Process) error {
+		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, DrainTimeout: time.Hour}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(p.Fetch(), t)
+			ends(p.FetchCtx(), t)
 			signals <- syscall.SIGTERM // the same wish, sent to the process and to its group
-			<-time.After(sameWish)
-			if p.Work().Err() != nil {
+			<-time.After(sameSignalInterval)
+			if p.WorkCtx().Err() != nil {
 				t.Error("two signals within a moment ended the work")
 			}
 			signals <- syscall.SIGINT
-			ends(p.Work(), t)
-			return context.Cause(p.Work())
+			ends(p.WorkCtx(), t)
+			return context.Cause(p.WorkCtx())
 		})
 		if !errors.Is(err, ErrSecondSignal) {
 			t.Errorf("got %v", err)
@@ -64,15 +64,15 @@ func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const drain = 30 * time.Second
 		signals := make(chan os.Signal, 2)
-		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, Drain: drain}, func(p *Process) error {
+		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, DrainTimeout: drain}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(p.Fetch(), t)
+			ends(p.FetchCtx(), t)
 			began := time.Now()
-			ends(p.Work(), t)
+			ends(p.WorkCtx(), t)
 			if took := time.Since(began); took != drain {
 				t.Errorf("the work had %s", took)
 			}
-			return context.Cause(p.Work())
+			return context.Cause(p.WorkCtx())
 		})
 		if !errors.Is(err, ErrDrainTimeout) {
 			t.Errorf("got %v", err)
@@ -86,10 +86,10 @@ func TestWithoutDrainOnlyASecondSignalEndsTheWork(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(p.Fetch(), t)
+			ends(p.FetchCtx(), t)
 			select {
-			case <-p.Work().Done():
-				return context.Cause(p.Work())
+			case <-p.WorkCtx().Done():
+				return context.Cause(p.WorkCtx())
 			case <-time.After(24 * time.Hour):
 				return nil
 			}
@@ -104,8 +104,8 @@ func TestEndOfTheContextIsAFirstSignal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	err := Run(ctx, Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
 		cancel()
-		ends(p.Fetch(), t)
-		return p.Work().Err()
+		ends(p.FetchCtx(), t)
+		return p.WorkCtx().Err()
 	})
 	if err != nil {
 		t.Errorf("the work was cut off: %v", err)
@@ -125,7 +125,7 @@ func TestWhatWasOpenedLastIsClosedFirst(t *testing.T) {
 				return ctx.Err()
 			})
 		}
-		return Exit(ExitCredentials, workFailed)
+		return WithExitCode(ExitCredentials, workFailed)
 	})
 	if want := []string{"sender", "store", "redis"}; !slices.Equal(closed, want) {
 		t.Errorf("closed %q, want %q", closed, want)
@@ -133,8 +133,8 @@ func TestWhatWasOpenedLastIsClosedFirst(t *testing.T) {
 	if !errors.Is(err, workFailed) || !errors.Is(err, redisFailed) || !strings.Contains(err.Error(), "close redis: still in use") {
 		t.Errorf("got %v", err)
 	}
-	if Code(err) != ExitCredentials {
-		t.Errorf("exit code %d", Code(err))
+	if ExitCode(err) != ExitCredentials {
+		t.Errorf("exit code %d", ExitCode(err))
 	}
 }
 
@@ -171,9 +171,9 @@ func TestTheLogTellsWhyItEnded(t *testing.T) {
 		want string
 	}{
 		"well":        {nil, `level=INFO msg=stopped program=p code=0` + "\n"},
-		"work left":   {Exit(ExitLeftover, errors.New("work is left")), `level=INFO msg=stopped program=p code=75 error="work is left"` + "\n"},
+		"work left":   {WithExitCode(ExitLeftover, errors.New("work is left")), `level=INFO msg=stopped program=p code=75 error="work is left"` + "\n"},
 		"a fault":     {errors.New("connection refused"), `level=ERROR msg=stopped program=p code=1 error="connection refused"` + "\n"},
-		"credentials": {Exit(ExitCredentials, errors.New("NOAUTH")), `level=ERROR msg=stopped program=p code=3 error=NOAUTH` + "\n"},
+		"credentials": {WithExitCode(ExitCredentials, errors.New("NOAUTH")), `level=ERROR msg=stopped program=p code=3 error=NOAUTH` + "\n"},
 	} {
 		var log strings.Builder
 		o := Options{Name: "p", Logger: slog.New(slog.NewTextHandler(&log, nil)), Signals: make(chan os.Signal)}
@@ -244,16 +244,16 @@ func TestExitCodes(t *testing.T) {
 	}{
 		"none":            {nil, ExitOK},
 		"any":             {plain, ExitFault},
-		"decided":         {Exit(ExitNoCampaign, plain), ExitNoCampaign},
-		"wrapped":         {errors.Join(plain, Exit(ExitUsage, plain)), ExitUsage},
-		"outermost rules": {Exit(ExitStopped, Exit(ExitFault, plain)), ExitStopped},
-		"code alone":      {Exit(ExitLeftover, nil), ExitLeftover},
+		"decided":         {WithExitCode(ExitNoCampaign, plain), ExitNoCampaign},
+		"wrapped":         {errors.Join(plain, WithExitCode(ExitUsage, plain)), ExitUsage},
+		"outermost rules": {WithExitCode(ExitStopped, WithExitCode(ExitFault, plain)), ExitStopped},
+		"code alone":      {WithExitCode(ExitLeftover, nil), ExitLeftover},
 	} {
-		if got := Code(c.err); got != c.want {
+		if got := ExitCode(c.err); got != c.want {
 			t.Errorf("%s: code %d, want %d", name, got, c.want)
 		}
 	}
-	if err := Exit(ExitFault, plain); !errors.Is(err, plain) || err.Error() != "plain" {
+	if err := WithExitCode(ExitFault, plain); !errors.Is(err, plain) || err.Error() != "plain" {
 		t.Errorf("the error is hidden: %v", err)
 	}
 }

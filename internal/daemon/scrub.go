@@ -48,7 +48,7 @@ var (
 )
 
 // scrubNamed is a part of a slog ReplaceAttr.
-func scrubNamed(_ []string, attr slog.Attr) slog.Attr {
+func hideByName(_ []string, attr slog.Attr) slog.Attr {
 	name := strings.ToLower(plainName.Replace(attr.Key))
 	if !secretNames[name] && !tokenNames[name] {
 		return attr

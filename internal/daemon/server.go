@@ -38,14 +38,14 @@ const maxScrapes = 4
 
 func handler(health *Health, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) }) // who can answer, lives
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, health.Ready(r.Context())) })
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeResults(w, nil) }) // who can answer, lives
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { writeResults(w, health.Ready(r.Context())) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, MaxRequestsInFlight: maxScrapes}))
 	return mux
 }
 
 // serve listens on addr. Nothing that is served needs a password, so an address that others can reach is warned about.
-func serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (*server, error) {
+func newServer(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (*server, error) {
 	listener, err := listen(ctx, addr, log)
 	if err != nil {
 		return nil, fmt.Errorf("listen for health and metrics: %w", err)

@@ -8,7 +8,7 @@ import (
 
 // sameWish is how close together two signals are one wish: timeout(1) and some supervisors signal a process and then its
 // whole group.
-const sameWish = 500 * time.Millisecond
+const sameSignalInterval = 500 * time.Millisecond
 
 // watchSignals waits for the wish to stop, then for the wish to stop at once. It returns when the body is done.
 func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, drain time.Duration, done <-chan struct{}) {
@@ -16,9 +16,9 @@ func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, dr
 	case <-done:
 		return
 	case sig := <-signals:
-		p.stop(sig.String())
+		p.stopFetching(sig.String())
 	case <-ctx.Done():
-		p.stop(context.Cause(ctx).Error())
+		p.stopFetching(context.Cause(ctx).Error())
 	}
 
 	var over <-chan time.Time
@@ -32,7 +32,7 @@ func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, dr
 		case <-done:
 			return
 		case sig := <-signals:
-			if time.Since(first) < sameWish {
+			if time.Since(first) < sameSignalInterval {
 				continue
 			}
 			p.Logger.Warn("stopping at once: what is in flight is given up", "why", sig.String())

@@ -50,7 +50,7 @@ func TestSystemdIsTold(t *testing.T) {
 			t.Errorf("told %q", got)
 		}
 		signals <- syscall.SIGTERM
-		ends(p.Fetch(), t)
+		ends(p.FetchCtx(), t)
 		if got := receive(t, socket); got != "STOPPING=1" {
 			t.Errorf("told %q", got)
 		}

@@ -21,7 +21,7 @@ func (r *Rooms) ResultAccess() []access.Keys {
 // RefusedAccess keeps a program from starting only where it is denied something. An outage passes.
 func RefusedAccess(err error) error {
 	if _, denied := errors.AsType[*access.Error](err); denied {
-		return daemon.Exit(daemon.ExitCredentials, err)
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
 	return nil
 }

@@ -59,9 +59,9 @@ func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log
 func databaseExit(err error) error {
 	switch store.RefusalOf(err) {
 	case store.Denied:
-		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; check user and password in DATABASE_URL, and grant that user what docs/contract.md lists under \"The database\"", err))
+		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; check user and password in DATABASE_URL, and grant that user what docs/contract.md lists under \"The database\"", err))
 	case store.Misconfigured:
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; check DATABASE_URL and the settings store.*", err))
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; check DATABASE_URL and the settings store.*", err))
 	}
 	return err
 }

@@ -64,8 +64,8 @@ func TestWhatOnlyAPersonChangesEndsTheStart(t *testing.T) {
 		&pgconn.PgError{Code: "XX000"}: daemon.ExitFault,
 	} {
 		got := awaitDatabase(t.Context(), away(time.Now().Add(time.Hour), err), slog.New(slog.DiscardHandler), func() { t.Error("holds") })
-		if daemon.Code(got) != code || !errors.Is(got, err) {
-			t.Errorf("exit code %d by %v, want %d", daemon.Code(got), got, code)
+		if daemon.ExitCode(got) != code || !errors.Is(got, err) {
+			t.Errorf("exit code %d by %v, want %d", daemon.ExitCode(got), got, code)
 		}
 	}
 }

@@ -17,9 +17,9 @@ func Explain(err error) error {
 	refusal := store.RefusalOf(err)
 	switch {
 	case redisx.Denied(err), refusal == store.Denied:
-		return daemon.Exit(daemon.ExitCredentials, err)
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	case checks.UntrustedRedis(err), refusal != 0:
-		return daemon.Exit(daemon.ExitUsage, err)
+		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return err
 }

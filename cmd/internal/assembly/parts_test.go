@@ -76,9 +76,9 @@ func TestExplainedErrors(t *testing.T) {
 		"denied by Redis":   {denied("NOPERM User default has no permissions"), daemon.ExitCredentials},
 		"anything else":     {errors.New("x"), daemon.ExitFault},
 		"nothing":           {nil, daemon.ExitOK},
-		"what has its code": {daemon.Exit(daemon.ExitStopped, denied("NOPERM x")), daemon.ExitStopped},
+		"what has its code": {daemon.WithExitCode(daemon.ExitStopped, denied("NOPERM x")), daemon.ExitStopped},
 	} {
-		if got := daemon.Code(Explain(c.err)); got != c.want {
+		if got := daemon.ExitCode(Explain(c.err)); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
 		}
 	}

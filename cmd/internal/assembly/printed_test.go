@@ -22,7 +22,7 @@ func TestLostOutputIsAFault(t *testing.T) {
 	for _, output := range []*terminal.Output{whole, lost} {
 		_, _ = io.WriteString(output, "text")
 	}
-	usage := daemon.Exit(daemon.ExitUsage, errors.New("wrong"))
+	usage := daemon.WithExitCode(daemon.ExitUsage, errors.New("wrong"))
 	for name, c := range map[string]struct {
 		err     error
 		outputs []*terminal.Output
@@ -33,7 +33,7 @@ func TestLostOutputIsAFault(t *testing.T) {
 		"the second is lost": {nil, []*terminal.Output{whole, lost}, daemon.ExitFault},
 		"wrong usage, too":   {usage, []*terminal.Output{lost}, daemon.ExitUsage},
 	} {
-		if got := daemon.Code(Printed(c.err, c.outputs...)); got != c.want {
+		if got := daemon.ExitCode(Printed(c.err, c.outputs...)); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
 		}
 	}

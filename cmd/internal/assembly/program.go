@@ -52,7 +52,7 @@ func (d Daemon) Main() int {
 			}
 			log, err := NewLogger(os.Stderr, settings.Log)
 			if err != nil {
-				return daemon.Exit(daemon.ExitUsage, err)
+				return daemon.WithExitCode(daemon.ExitUsage, err)
 			}
 			for _, warning := range settings.Warnings() {
 				log.Warn(warning)
@@ -73,7 +73,7 @@ func (d Daemon) Main() int {
 	if err := Printed(command.ExecuteContext(context.Background()), out); err != nil {
 		return Report(d.Name, err)
 	}
-	return daemon.Code(cameTo)
+	return daemon.ExitCode(cameTo)
 }
 
 // noArguments makes of a surplus word what it is: a wrong command line. For a campaign there is a flag.
@@ -90,7 +90,7 @@ func noArguments(command *cobra.Command, args []string) error {
 
 func wrongUsage(command *cobra.Command, err error) error {
 	err = ExplainFlag(err)
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.Name()))
+	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.Name()))
 }
 
 // ExplainFlag says of a flag that was not found why a secret has none.
@@ -112,7 +112,7 @@ func Report(name string, err error) int {
 	if lost, ok := errors.AsType[*terminal.WriteError](err); err != nil && (!ok || !lost.IsBrokenPipe()) {
 		fmt.Fprintf(terminal.Stderr(), "%s: %s\n", name, indented(daemon.Scrub(err.Error())))
 	}
-	return daemon.Code(err)
+	return daemon.ExitCode(err)
 }
 
 // indented keeps the further lines of an error below its first: what they quote cannot pass for a message of its own.
@@ -130,7 +130,7 @@ func indented(text string) string {
 func Printed(err error, outputs ...*terminal.Output) error {
 	for _, output := range outputs {
 		if lost := output.Err(); lost != nil && err == nil {
-			err = daemon.Exit(daemon.ExitFault, fmt.Errorf("%w; what the command does besides is done", lost))
+			err = daemon.WithExitCode(daemon.ExitFault, fmt.Errorf("%w; what the command does besides is done", lost))
 		}
 	}
 	return err
@@ -142,14 +142,14 @@ func NewLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
 }
 
 func (d Daemon) options(s config.Settings, log *slog.Logger) daemon.Options {
-	return daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), Drain: d.Drain(s), Logger: log}
+	return daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), DrainTimeout: d.Drain(s), Logger: log}
 }
 
 func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) error {
 	return daemon.Run(ctx, d.options(s, log), func(p *daemon.Process) error {
 		work, err := d.start(p, s)
 		switch {
-		case err != nil && p.Fetch().Err() != nil:
+		case err != nil && p.FetchCtx().Err() != nil:
 			return d.cutOff(p, err)
 		case err != nil:
 			return err
@@ -167,9 +167,9 @@ func (r *Rooms) checkRedis(ctx context.Context) error {
 	case err != nil:
 		return asExit(err)
 	case mode.Grade == checks.Failure:
-		return daemon.Exit(daemon.ExitUsage, errors.New(inOneLine(mode)))
+		return daemon.WithExitCode(daemon.ExitUsage, errors.New(inOneLine(mode)))
 	case evicts.Grade == checks.Failure && !r.Settings.Redis.AllowVolatileEviction:
-		return daemon.Exit(daemon.ExitUsage, errors.New(inOneLine(evicts)+"; or set redis.allow_volatile_eviction"))
+		return daemon.WithExitCode(daemon.ExitUsage, errors.New(inOneLine(evicts)+"; or set redis.allow_volatile_eviction"))
 	case evicts.Grade != checks.Good:
 		r.Logger.Warn(inOneLine(evicts))
 	}
@@ -185,9 +185,9 @@ func inOneLine(f checks.Finding) string {
 func asExit(err error) error {
 	switch {
 	case redisx.Denied(err):
-		return daemon.Exit(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
+		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	case checks.UntrustedRedis(err):
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	}
 	return err
 }

@@ -21,7 +21,7 @@ func TestStartRefusesAClusterTakenForOneServer(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = rooms.Close() })
 	err = rooms.checkRedis(t.Context())
-	if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "set redis.mode: cluster") {
+	if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "set redis.mode: cluster") {
 		t.Errorf("got %v, want exit code %d and what to set", err, daemon.ExitUsage)
 	}
 }
@@ -48,7 +48,7 @@ func TestAProgramsOwnSettings(t *testing.T) {
 	}
 	s := config.Defaults()
 	s.HTTP.Responder, s.Responder.Drain = "127.0.0.1:7", 7*time.Second
-	if o := d.options(s, slog.New(slog.DiscardHandler)); o.Name != "test" || o.Listen != "127.0.0.1:7" || o.Drain != 7*time.Second || o.Logger == nil {
+	if o := d.options(s, slog.New(slog.DiscardHandler)); o.Name != "test" || o.Listen != "127.0.0.1:7" || o.DrainTimeout != 7*time.Second || o.Logger == nil {
 		t.Errorf("got %+v", o)
 	}
 }

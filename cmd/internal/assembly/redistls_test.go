@@ -28,14 +28,14 @@ func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
 	rooms := open(t, func(s *config.Settings) { s.Redis.URL = config.URL("rediss://" + server.Addr()) })
 	checked := checks.Redis{Client: rooms.Redis}
 	for _, f := range checked.All(t.Context()) {
-		if code := daemon.Code(Explain(f.Cause)); f.Grade != checks.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
+		if code := daemon.ExitCode(Explain(f.Cause)); f.Grade != checks.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
 			t.Errorf("the check finds %+v, exit code %d", f, code)
 		}
 	}
 	d := starting(false, func() error { t.Error("it starts"); return nil })
 	err = d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
-	if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "redis.tls.ca_file") {
-		t.Errorf("a daemon ends with %d: %v", daemon.Code(err), err)
+	if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "redis.tls.ca_file") {
+		t.Errorf("a daemon ends with %d: %v", daemon.ExitCode(err), err)
 	}
 }
 
@@ -55,13 +55,13 @@ func TestOneSideOfRedisSpeaksTLS(t *testing.T) {
 	} {
 		rooms := open(t, func(s *config.Settings) { s.Redis.URL, s.Redis.DialTimeout = config.URL(url), 300*time.Millisecond })
 		found := checks.Redis{Client: rooms.Redis}.All(t.Context())[0]
-		if code := daemon.Code(Explain(found.Cause)); code != daemon.ExitUsage || !strings.Contains(found.Detail, want) {
+		if code := daemon.ExitCode(Explain(found.Cause)); code != daemon.ExitUsage || !strings.Contains(found.Detail, want) {
 			t.Errorf("the check finds %+v, exit code %d", found, code)
 		}
 		d := starting(false, func() error { t.Error("it starts"); return nil })
 		err := d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
-		if daemon.Code(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
-			t.Errorf("a daemon ends with %d: %v", daemon.Code(err), err)
+		if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("a daemon ends with %d: %v", daemon.ExitCode(err), err)
 		}
 	}
 }
@@ -75,7 +75,7 @@ func TestADatabaseInClearIsWarnedOf(t *testing.T) {
 		s := config.Defaults()
 		s.Redis.URL, s.Redis.ReadTimeout, s.Store.DatabaseURL = "redis://127.0.0.1:1", 1, config.URL(url)
 		d := starting(false, func() error { return nil })
-		if err := d.run(t.Context(), s, slog.New(slog.NewTextHandler(&log, nil))); daemon.Code(err) != daemon.ExitFault {
+		if err := d.run(t.Context(), s, slog.New(slog.NewTextHandler(&log, nil))); daemon.ExitCode(err) != daemon.ExitFault {
 			t.Errorf("%s: got %v", url, err)
 		}
 		if got := strings.Contains(log.String(), "sslmode=verify-full"); got != want || strings.Contains(log.String(), "hunter2") {

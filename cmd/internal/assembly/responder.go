@@ -12,11 +12,11 @@ import (
 // Responder makes a responder. It needs a database.
 func (r *Rooms) Responder() (*responder.Responder, error) {
 	if r.Store == nil {
-		return nil, daemon.Exit(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db?sslmode=verify-full or sqlite:fanfare.db"))
+		return nil, daemon.WithExitCode(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db?sslmode=verify-full or sqlite:fanfare.db"))
 	}
 	results, err := responses.NewQueue(r.Redis, r.Names, r.Settings.Queue.Lease)
 	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	o := responder.DefaultOptions()
 	o.Batch, o.Workers = r.Settings.Responder.Batch, r.Settings.Responder.Workers
@@ -29,7 +29,7 @@ func (r *Rooms) Responder() (*responder.Responder, error) {
 		Registerer:  r.Registerer,
 	}, o)
 	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return made, nil
 }

@@ -40,7 +40,7 @@ type Rooms struct {
 func Open(ctx context.Context, s config.Settings, program string, log *slog.Logger, reg prometheus.Registerer) (*Rooms, error) {
 	r := &Rooms{Settings: s, Logger: log, Registerer: reg, Names: names(s.Names)}
 	if err := r.Names.Validate(); err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
+		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
 	}
 	var err error
 	if r.Redis, err = daemon.OpenRedis(RedisOptions(s.Redis, program)); err != nil {
@@ -50,11 +50,11 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 		o := StoreOptions(s.Store)
 		o.Logger = log
 		if r.Store, err = store.Open(ctx, url, o); err != nil {
-			return nil, errors.Join(daemon.Exit(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
+			return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
 		}
 	}
 	if err := r.build(); err != nil {
-		return nil, errors.Join(daemon.Exit(daemon.ExitUsage, err), r.Close())
+		return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, err), r.Close())
 	}
 	return r, nil
 }

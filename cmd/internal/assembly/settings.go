@@ -23,7 +23,7 @@ import (
 func Settings(file string, flags *pflag.FlagSet) (config.Settings, error) {
 	s, err := config.Load(file, flags, os.Environ())
 	if err != nil {
-		return s, daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
+		return s, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
 	}
 	return s, nil
 }
@@ -120,5 +120,5 @@ func Misconfigured(err error) error {
 	if err == nil {
 		return nil
 	}
-	return daemon.Exit(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
+	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
 }

@@ -22,13 +22,13 @@ func (d Daemon) start(p *daemon.Process, s config.Settings) (work func() error, 
 	select {
 	case it := <-done:
 		return it.work, it.err
-	case <-p.Fetch().Done():
-		return nil, context.Cause(p.Fetch())
+	case <-p.FetchCtx().Done():
+		return nil, context.Cause(p.FetchCtx())
 	}
 }
 
 func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error, err error) {
-	rooms, err := Open(p.Work(), s, d.Name, p.Logger, p.Registry)
+	rooms, err := Open(p.WorkCtx(), s, d.Name, p.Logger, p.Registry)
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +36,11 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 	if caution := rooms.PlaintextDatabase(); caution != nil {
 		p.Logger.Warn("database connection may be in clear", "problem", caution)
 	}
-	if err := rooms.checkRedis(p.Fetch()); err != nil {
+	if err := rooms.checkRedis(p.FetchCtx()); err != nil {
 		return nil, err
 	}
 	p.Health.AddReady("redis", func(ctx context.Context) error { return rooms.Redis.Ping(ctx).Err() })
-	p.Registry.MustRegister(daemon.NewRedisCollector(p.Work(), rooms.Redis, daemon.RedisCollectorOptions{}))
+	p.Registry.MustRegister(daemon.NewRedisCollector(p.WorkCtx(), rooms.Redis, daemon.RedisCollectorOptions{}))
 	return d.Start(p, rooms)
 }
 
@@ -48,7 +48,7 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 // was asked of it, a Job has its work before it.
 func (d Daemon) cutOff(p *daemon.Process, err error) error {
 	if d.Job != nil && d.Job() {
-		return daemon.Exit(daemon.ExitLeftover, fmt.Errorf("the start was cut off: %w", err))
+		return daemon.WithExitCode(daemon.ExitLeftover, fmt.Errorf("the start was cut off: %w", err))
 	}
 	p.Logger.Info("the start was cut off", "by", err)
 	return nil

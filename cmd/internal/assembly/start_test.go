@@ -60,7 +60,7 @@ func TestStopDuringTheStart(t *testing.T) {
 	}{"of a service": {false, daemon.ExitOK}, "of a Job": {true, daemon.ExitLeftover}} {
 		expect := func(t *testing.T, began time.Time, err error) {
 			t.Helper()
-			if code := daemon.Code(err); code != c.want {
+			if code := daemon.ExitCode(err); code != c.want {
 				t.Errorf("exit code %d, want %d: %v", code, c.want, err)
 			}
 			if took := time.Since(began); took >= servers.Patience {
@@ -91,9 +91,9 @@ func TestStopDuringTheStart(t *testing.T) {
 
 // What is wrong without anybody having asked for a stop keeps its exit code.
 func TestFailedStart(t *testing.T) {
-	d := starting(true, func() error { return daemon.Exit(daemon.ExitCredentials, errors.New("refused")) })
+	d := starting(true, func() error { return daemon.WithExitCode(daemon.ExitCredentials, errors.New("refused")) })
 	err := d.run(t.Context(), patient(servers.Redis(t)), slog.New(slog.DiscardHandler))
-	if daemon.Code(err) != daemon.ExitCredentials {
+	if daemon.ExitCode(err) != daemon.ExitCredentials {
 		t.Errorf("got %v", err)
 	}
 }

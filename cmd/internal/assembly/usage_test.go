@@ -20,7 +20,7 @@ func TestSurplusWordsAreExplained(t *testing.T) {
 		plain + "; for one campaign: dispatcher --campaign 42; see dispatcher --help": {"42"},
 		plain + "; see dispatcher --help":                                             {"42", "43"},
 	} {
-		if err := noArguments(command, args); err == nil || err.Error() != want || daemon.Code(err) != daemon.ExitUsage {
+		if err := noArguments(command, args); err == nil || err.Error() != want || daemon.ExitCode(err) != daemon.ExitUsage {
 			t.Errorf("%v: got %v, want %s", args, err, want)
 		}
 	}

@@ -47,10 +47,10 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 // beyondWaiting gives an error of the sender that no waiting mends its exit code; nil is for an outage.
 func beyondWaiting(err error) error {
 	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
-		return daemon.Exit(daemon.ExitCredentials, err)
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
 	if fcm.Untrusted(err) {
-		return daemon.Exit(daemon.ExitUsage, fmt.Errorf("%w; %s", err, trustAdvice))
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, trustAdvice))
 	}
 	return nil
 }

@@ -70,8 +70,8 @@ func TestWhatNoWaitingMendsEndsTheStart(t *testing.T) {
 		"an unknown authority": {fmt.Errorf("connect: %w", x509.UnknownAuthorityError{}), daemon.ExitUsage, "fcm.ca_file"},
 	} {
 		err := AwaitFCM(t.Context(), outage{time.Now().Add(time.Hour), c.err}, slog.New(slog.DiscardHandler), func() { t.Errorf("%s: holds", name) })
-		if daemon.Code(err) != c.code || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: exit code %d by %v, want %d", name, daemon.Code(err), err, c.code)
+		if daemon.ExitCode(err) != c.code || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: exit code %d by %v, want %d", name, daemon.ExitCode(err), err, c.code)
 		}
 	}
 }

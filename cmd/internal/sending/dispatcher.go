@@ -43,7 +43,7 @@ func (r *Rooms) Dispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, er
 	}
 	d, err := dispatcher.New(deps, dispatcherOptions(r.Settings, campaign))
 	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return &Dispatcher{d, governor}, nil
 }

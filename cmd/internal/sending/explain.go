@@ -14,10 +14,10 @@ func Explain(err error) error {
 		return err
 	}
 	if _, credentials := errors.AsType[*fcm.CredentialsError](err); credentials {
-		return daemon.Exit(daemon.ExitCredentials, err)
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
 	if fcm.Untrusted(err) {
-		return daemon.Exit(daemon.ExitUsage, err)
+		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return assembly.Explain(err)
 }

@@ -42,10 +42,10 @@ func (r *Rooms) Sender(ctx context.Context) (*fcm.Sender, error) {
 	o.Logger, o.Registerer = r.Logger, r.Registerer
 	sender, err := fcm.New(ctx, o)
 	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
-		return nil, daemon.Exit(daemon.ExitCredentials, err)
+		return nil, daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
 	if err != nil {
-		return nil, daemon.Exit(daemon.ExitUsage, err)
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return sender, nil
 }
