@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/preflight"
@@ -73,12 +74,17 @@ func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operat
 	pace.Go(func() { governor.Run(running) })
 	defer pace.Wait()
 	defer stop()
-	options.Validator, options.Pacer = sender, governor
-	if rooms.Settings.Breaker.Enabled {
-		options.Limit = rooms.Breakers.Limit
-	}
+	options.Validator, options.Pacer, options.Limit = sender, governor, limitOf(rooms)
 	checker := preflight.New(preflight.Deps{Operator: op, Campaigns: rooms.Campaigns, Tokens: rooms.Tokens, Profiles: rooms.Profiles})
 	return checker.Run(ctx, id, options)
+}
+
+// limitOf is what the breaker stops a campaign at; nil where none watches.
+func limitOf(rooms *sending.Rooms) func(breaker.Kind) breaker.Threshold {
+	if !rooms.Settings.Breaker.Enabled {
+		return nil
+	}
+	return rooms.Breakers.Limit
 }
 
 func printPreflight(w io.Writer, p preflight.Report) {

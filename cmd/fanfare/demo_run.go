@@ -45,7 +45,7 @@ func (d *demo) run(ctx context.Context) error {
 	if failed := daemons.Wait(); failed != nil {
 		err = failed // it is why the rest came to nothing
 	}
-	if err == nil && !d.flags.keep {
+	if err == nil {
 		err = d.tidy(work)
 	}
 	return err
@@ -103,9 +103,9 @@ func (d *demo) invite() {
 	fmt.Fprintln(d.w, "stop with Ctrl-C")
 }
 
-// tidy removes what the demo wrote into a Redis that goes on without it.
+// tidy removes what the demo wrote into a Redis that goes on without it, unless that is to be kept.
 func (d *demo) tidy(ctx context.Context) error {
-	if d.flags.redis == "" {
+	if d.flags.redis == "" || d.flags.keep {
 		return nil
 	}
 	_, purged := d.rooms.DeadLetters.Purge(ctx, responses.Filter{Campaign: d.id})
