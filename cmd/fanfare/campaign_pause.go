@@ -41,7 +41,7 @@ func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Opera
 
 // readPlatform spells a platform as recipients' are spelt.
 func readPlatform(text string) (string, error) {
-	name := notification.Platform(text)
+	name := notification.NormalizePlatform(text)
 	if name == "" {
 		return "", errors.New("is not of 1 to 32 letters a to z, digits and underscores")
 	}

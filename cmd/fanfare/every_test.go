@@ -39,7 +39,7 @@ func newEvery(ctx context.Context, ts *testscript.TestScript, text string) *ever
 	ts.Check(err)
 	rdb := redis.NewClient(options)
 	defer rdb.Close()
-	element := campaign.EncodeRecipient(nil, notification.Recipient{UserID: text, Target: notification.Token("t")})
+	element := campaign.EncodeRecipient(nil, notification.Recipient{UserID: text, Target: notification.ParseToken("t")})
 	for id, message := range map[string]string{
 		e.id: `{"notification":{"title":"Hello {{` + "name" + `}}"}}`, "broken" + text: string(must(json.Marshal(map[string]any{"data": map[string]any{text: 1, "b" + text: 2}}))),
 	} {

@@ -68,7 +68,7 @@ func (c *cli) tokensSet() *cobra.Command {
 		Args:  takes,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-				target := notification.Token(args[1])
+				target := notification.ParseToken(args[1])
 				if err := rooms.Tokens.Set(ctx, args[0], target); err != nil {
 					return err
 				}

@@ -21,7 +21,7 @@ func (b *Breakers) Reset(ctx context.Context, campaign keys.List) error {
 // PausePlatform keeps a campaign's recipients of one platform back until Reset; other replicas hear of it within a second.
 // The breaker does the same by itself when a platform's keys are refused.
 func (b *Breakers) PausePlatform(ctx context.Context, campaign keys.List, platform, reason string) error {
-	if platform == "" || notification.Platform(platform) != platform {
+	if platform == "" || notification.NormalizePlatform(platform) != platform {
 		return wrap("pause platform of", campaign, fmt.Errorf("platform %q is not of 1 to 32 letters a to z, digits and underscores", platform))
 	}
 	b.of(campaign).doubt()

@@ -87,7 +87,7 @@ func (t *Tally) merge(other Tally) {
 		t.Says(kind, text)
 	}
 	for a, n := range other.Answers {
-		if notification.Platform(a.Platform) != a.Platform { // it is a producer's word, and no answer may be lost for it
+		if notification.NormalizePlatform(a.Platform) != a.Platform { // it is a producer's word, and no answer may be lost for it
 			a.Platform = ""
 		}
 		t.Answered(a, n)

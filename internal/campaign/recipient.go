@@ -44,7 +44,7 @@ func decodeAny(raw []byte) (notification.Recipient, error) {
 	if err != nil {
 		return notification.Recipient{}, err
 	}
-	r.Target = notification.Token(token)
+	r.Target = notification.ParseToken(token)
 	if r.UserID, err = readUserID(fields["userId"]); err != nil {
 		return notification.Recipient{}, err
 	}
@@ -54,7 +54,7 @@ func decodeAny(raw []byte) (notification.Recipient, error) {
 	r.Locale, _, _ = readString(fields["locale"])
 	r.TimeZone, _, _ = readString(fields["timeZone"])
 	platform, _, _ := readString(fields["platform"])
-	r.Platform = notification.Platform(platform)
+	r.Platform = notification.NormalizePlatform(platform)
 	return r, nil
 }
 

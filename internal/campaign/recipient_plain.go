@@ -47,13 +47,13 @@ func (p *plain) member(key string, r *notification.Recipient) (ok bool) {
 	case key == "userId":
 		r.UserID = value
 	case key == "fcmToken":
-		r.Target = notification.Token(value)
+		r.Target = notification.ParseToken(value)
 	case key == "locale":
 		r.Locale = unlessNumber(value, number)
 	case key == "timeZone":
 		r.TimeZone = unlessNumber(value, number)
 	case key == "platform":
-		r.Platform = notification.Platform(unlessNumber(value, number))
+		r.Platform = notification.NormalizePlatform(unlessNumber(value, number))
 	}
 	return true
 }

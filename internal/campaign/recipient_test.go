@@ -99,7 +99,7 @@ var elements = []struct {
 func user(id string) notification.Recipient { return notification.Recipient{UserID: id} }
 
 func reach(id, token string) notification.Recipient {
-	return notification.Recipient{UserID: id, Target: notification.Token(token)}
+	return notification.Recipient{UserID: id, Target: notification.ParseToken(token)}
 }
 
 func same(a, b notification.Recipient) bool {
@@ -183,7 +183,7 @@ func TestWhatIsEncodedIsRead(t *testing.T) {
 			UserID: text.Filter(func(id string) bool {
 				return id != "" && len(id) <= MaxUserID && !strings.ContainsRune(id, 0) && utf8.ValidString(id)
 			}).Draw(t, "user"),
-			Target:   notification.Token(notification.Token(text.Draw(t, "token")).Value),
+			Target:   notification.ParseToken(notification.ParseToken(text.Draw(t, "token")).Value),
 			Locale:   text.Draw(t, "locale"),
 			TimeZone: text.Draw(t, "time zone"),
 		}

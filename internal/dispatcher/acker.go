@@ -204,7 +204,7 @@ const usualResult = 384
 func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 	r.At = d.now()
 	rare := 0
-	if notification.RareCode(r.ErrorCode) {
+	if notification.IsRareCode(r.ErrorCode) {
 		rare = notification.MaxRareCodes
 	}
 	d.metrics.ended(r.Status, r.ErrorCode)

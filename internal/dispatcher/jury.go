@@ -68,13 +68,13 @@ func (j *jury) admit(ctx context.Context, l *lease, n int) (admitted int, err er
 // says nothing of FCM.
 func (j *jury) answered(work context.Context, dl *delivery, a fcm.Answer, trial int64) {
 	kind := kindOf(a)
-	if work.Err() != nil && !a.Answered() {
+	if work.Err() != nil && !a.IsDecisive() {
 		kind = breaker.Neutral
 	}
 	switch {
 	case a.Class == fcm.Credentials:
 		j.d.warden.refused.Store(true)
-	case a.Answered():
+	case a.IsDecisive():
 		j.d.warden.heard(j.d.now())
 	}
 	j.count(dl.lease, func(t *breaker.Tally) {
@@ -115,7 +115,7 @@ func (j *jury) count(l *lease, add func(*breaker.Tally)) {
 	defer j.mu.Unlock()
 	t := j.tally[l.camp]
 	if t == nil || t.Round < l.round {
-		t = &breaker.Tally{Round: l.round, Personal: l.camp.template.Personal()}
+		t = &breaker.Tally{Round: l.round, Personal: l.camp.template.IsPersonal()}
 		j.tally[l.camp] = t
 	}
 	if t.Round == l.round {
@@ -149,7 +149,7 @@ func (j *jury) addSilences(tallies map[*served]*breaker.Tally) {
 		}
 		t := tallies[camp]
 		if t == nil || t.Round < round {
-			t = &breaker.Tally{Round: round, Personal: camp.template.Personal()}
+			t = &breaker.Tally{Round: round, Personal: camp.template.IsPersonal()}
 			tallies[camp] = t
 		}
 		if t.Round == round {

@@ -115,7 +115,7 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 
 // ended counts a recipient that ended. Rare codes beyond the first few share a series, for an endpoint may make up any number.
 func (m *metrics) ended(status notification.Status, code string) {
-	if notification.RareCode(code) && !m.admits(code) {
+	if notification.IsRareCode(code) && !m.admits(code) {
 		code = notification.CodeOther
 	}
 	m.outcomes.WithLabelValues(string(status), code).Inc()

@@ -105,13 +105,13 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 
 // personalise fills the message's placeholders, from the element first and from profiles where that is not enough.
 func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*delivery {
-	if len(in) == 0 || !in[0].lease.camp.template.Personal() {
+	if len(in) == 0 || !in[0].lease.camp.template.IsPersonal() {
 		return in
 	}
 	template := in[0].lease.camp.template
 	var ids []string
 	for _, dl := range in {
-		if !template.FilledBy(dl.recipient.Vars) {
+		if !template.IsFilledBy(dl.recipient.Vars) {
 			ids = append(ids, dl.recipient.UserID)
 		}
 	}
@@ -124,7 +124,7 @@ func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*deliv
 	}
 	out := in[:0]
 	for _, dl := range in {
-		if !template.FilledBy(dl.recipient.Vars) && profiles.Undecided(err, dl.recipient.UserID) {
+		if !template.IsFilledBy(dl.recipient.Vars) && profiles.IsUndecided(err, dl.recipient.UserID) {
 			if paused {
 				d.handBack(dl)
 			} else {

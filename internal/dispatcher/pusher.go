@@ -106,7 +106,7 @@ func (d *Dispatcher) situation(dl *delivery, target notification.Target) situati
 		lost:          dl.element.Lost > 0,
 		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
 		longestGate:   d.deps.Pacer.LongestGate(),
-		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.Personal(),
+		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.IsPersonal(),
 		target:        target,
 	}
 	if deadline := dl.lease.deadline(); !deadline.IsZero() {

@@ -77,7 +77,7 @@ func (s *silence) stopped() bool {
 // hear takes an answer, or what came instead. It reports whether more may go than before. A push of the trial of an
 // earlier doubt says as much as any other, and counts in no later trial.
 func (s *silence) hear(a fcm.Answer, of int64, round int64, now time.Time) (more bool) {
-	heard := a.Answered()
+	heard := a.IsDecisive()
 	if heard && !s.unheard.Load() {
 		return false
 	}

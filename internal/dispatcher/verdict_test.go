@@ -16,7 +16,7 @@ func TestJudge(t *testing.T) {
 	first := situation{attempts: 1, onAmbiguous: campaign.Resend}
 	report := situation{attempts: 1, onAmbiguous: campaign.Report}
 	proven := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true}
-	doubtful := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true, target: notification.Token(`"token"`)}
+	doubtful := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true, target: notification.ParseToken(`"token"`)}
 	last := situation{attempts: retry.MaxAttempts, onAmbiguous: campaign.Resend}
 	old := situation{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
 	waited := situation{attempts: 1, elapsed: 2 * retry.MaxElapsed, onAmbiguous: campaign.Resend}

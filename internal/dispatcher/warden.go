@@ -65,7 +65,7 @@ func (w *warden) look(ctx context.Context) {
 		return
 	}
 	answer := w.probe(ctx)
-	if !answer.Answered() {
+	if !answer.IsDecisive() {
 		w.d.log.Warn("probe was not answered by FCM; what waits for it waits on", "class", answer.Class, "answer", answer.Detail)
 		return
 	}
@@ -201,5 +201,5 @@ func latest(a, b time.Time) time.Time {
 
 // probe delivers nothing.
 func (w *warden) probe(ctx context.Context) fcm.Answer {
-	return w.d.deps.Sender.Validate(ctx, w.message, fcm.Envelope{Target: notification.Token("probe"), Campaign: "probe", User: "probe"})
+	return w.d.deps.Sender.Validate(ctx, w.message, fcm.Envelope{Target: notification.ParseToken("probe"), Campaign: "probe", User: "probe"})
 }

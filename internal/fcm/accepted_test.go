@@ -17,17 +17,17 @@ import (
 )
 
 // straight is a line without a network; it keeps the request's body.
-type straight struct {
+type bodyRecorder struct {
 	status int
 	body   []byte
 }
 
-func (s *straight) acquire(context.Context) (line, error) { return s, nil }
-func (s *straight) reach(context.Context) error           { return nil }
-func (s *straight) trouble() error                        { return nil }
-func (s *straight) release()                              {}
-func (s *straight) close()                                {}
-func (s *straight) RoundTrip(req *http.Request) (*http.Response, error) {
+func (s *bodyRecorder) acquire(context.Context) (transport, error) { return s, nil }
+func (s *bodyRecorder) connect(context.Context) error              { return nil }
+func (s *bodyRecorder) health() error                              { return nil }
+func (s *bodyRecorder) release()                                   {}
+func (s *bodyRecorder) close()                                     {}
+func (s *bodyRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	var err error
 	s.body, err = io.ReadAll(req.Body)
 	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(`{"name":"n"}`))}, err
@@ -35,9 +35,9 @@ func (s *straight) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // What Parse accepts, the SDK does not refuse: else a whole campaign would fail at its first Send, and not when it was created.
 func TestTheSDKTakesWhatParseAccepts(t *testing.T) {
-	wire := &straight{status: http.StatusOK}
+	wire := &bodyRecorder{status: http.StatusOK}
 	s := newSender(t, Options{Endpoint: "http://unused/v1"})
-	s.courier.lines = wire
+	s.transport.transports = wire
 	rapid.Check(t, func(t *rapid.T) {
 		text, err := json.Marshal(anyObject(t, messageSchema))
 		if err != nil {
@@ -62,7 +62,7 @@ func anyObject(t *rapid.T, s schema, needs ...string) map[string]any {
 	out := map[string]any{}
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		f := s[name]
-		sendable := f.kind != target && f.kind != unsent && f.kind != output
+		sendable := f.kind != target && f.kind != unsupported && f.kind != outputOnly
 		if sendable && (slices.Contains(needs, name) || rapid.Bool().Draw(t, "with "+name)) {
 			out[name] = anyValue(t, name, f)
 		}
@@ -73,11 +73,11 @@ func anyObject(t *rapid.T, s schema, needs ...string) map[string]any {
 func anyValue(t *rapid.T, name string, f field) any {
 	pick := func(values ...any) any { return rapid.SampledFrom(values).Draw(t, name) }
 	switch f.kind {
-	case flag:
+	case boolean:
 		return pick(true, false, nil)
-	case whole:
+	case integer:
 		return pick(0, 1, 7, nil)
-	case share:
+	case fraction:
 		return pick(0, 0.01, 0.5, 1)
 	case duration:
 		return pick("0s", "1s", "3.5s", "0.000000001s", "0.100s", "2419200s")
@@ -89,10 +89,10 @@ func anyValue(t *rapid.T, name string, f field) any {
 		return pick([]string{}, []string{"a", ""})
 	case durations:
 		return pick([]string{}, []string{"0.05s", "1s"})
-	case entries:
+	case stringMap:
 		return pick(map[string]string{}, map[string]string{"k": "<v>"}, map[string]string{"": ""})
 	case object:
-		return anyObject(t, f.members, f.needs...)
+		return anyObject(t, f.members, f.required...)
 	case textOrObject:
 		return pick("", "x", map[string]any{"title": 1}, nil)
 	default:

@@ -23,7 +23,7 @@ type account struct {
 // parseAccount reads credentials as JSON, as JSON in a JSON string, or as the base64 of either; a private key may have its line
 // breaks escaped once more. An error says what is wrong, and holds nothing of the credentials.
 func parseAccount(text []byte) (account, error) {
-	text, err := plainJSON(bytes.TrimSpace(text))
+	text, err := unwrapJSON(bytes.TrimSpace(text))
 	if err != nil {
 		return account{}, err
 	}
@@ -38,7 +38,7 @@ func parseAccount(text []byte) (account, error) {
 	case kind == "":
 		return account{}, errors.New(`they have no member "type"; generate a private key in the Firebase console under service accounts`)
 	case kind == string(google.ServiceAccount):
-		if err := checkServiceAccount(members); err != nil {
+		if err := normalizeServiceAccount(members); err != nil {
 			return account{}, err
 		}
 		if text, err = json.Marshal(members); err != nil {
@@ -49,7 +49,7 @@ func parseAccount(text []byte) (account, error) {
 }
 
 // plainJSON undoes the wrappings in which environments carry JSON: quotes around it, base64, and line breaks inside its texts.
-func plainJSON(text []byte) ([]byte, error) {
+func unwrapJSON(text []byte) ([]byte, error) {
 	const layers = 3
 	for range layers {
 		text = bytes.TrimSpace(bytes.Trim(text, "'"))
@@ -57,12 +57,12 @@ func plainJSON(text []byte) ([]byte, error) {
 		case len(text) == 0:
 			return nil, errors.New("they are empty")
 		case text[0] == '{':
-			return escapeBreaks(text), nil
+			return escapeLineBreaks(text), nil
 		case bytes.HasPrefix(text, []byte("-----BEGIN")):
 			return nil, errors.New("they are a PEM block alone; the whole JSON of the service account is needed")
 		case text[0] == '"':
 			var inner string
-			if json.Unmarshal(escapeBreaks(text), &inner) != nil {
+			if json.Unmarshal(escapeLineBreaks(text), &inner) != nil {
 				inner = strings.Trim(string(text), `"`)
 			}
 			text = []byte(inner)
@@ -84,7 +84,7 @@ func decodeBase64(text []byte) ([]byte, bool) {
 }
 
 // escapeBreaks escapes the line breaks within JSON's strings, where an environment file has unescaped them.
-func escapeBreaks(text []byte) []byte {
+func escapeLineBreaks(text []byte) []byte {
 	var out bytes.Buffer
 	inString, escaped := false, false
 	for _, c := range text {
@@ -107,7 +107,7 @@ func escapeBreaks(text []byte) []byte {
 }
 
 // checkServiceAccount wants what signing in needs, and gives the private key its line breaks back.
-func checkServiceAccount(members map[string]any) error {
+func normalizeServiceAccount(members map[string]any) error {
 	for _, name := range []string{"client_email", "private_key"} {
 		if value, _ := members[name].(string); value == "" {
 			return fmt.Errorf("they have no member %q", name)
@@ -128,7 +128,7 @@ func checkServiceAccount(members map[string]any) error {
 }
 
 // addresses are where access tokens come from, by the name of their member.
-func (a account) addresses() map[string]string {
+func (a account) tokenURLs() map[string]string {
 	var members struct {
 		TokenURI      string `json:"token_uri"`
 		TokenURL      string `json:"token_url"`

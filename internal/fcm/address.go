@@ -8,55 +8,55 @@ import (
 )
 
 // addressed makes one recipient's copy. It shares with the message all that it does not change.
-func (m *Message) addressed(e Envelope, now time.Time) *messaging.Message {
+func (m *Message) copyFor(e Envelope, now time.Time) *messaging.Message {
 	out := m.base
 	out.Token = e.Target.Value
-	if m.tag || e.TTL > 0 {
-		out.Android = androidCopy(out.Android)
+	if m.addTag || e.TTL > 0 {
+		out.Android = copyAndroid(out.Android)
 	}
-	if m.collapse || e.TTL > 0 {
-		out.APNS = apnsCopy(out.APNS)
+	if m.addCollapseID || e.TTL > 0 {
+		out.APNS = copyAPNS(out.APNS)
 	}
-	if m.tag || m.collapse {
-		id := identity(e.Campaign, e.User)
-		if m.tag {
-			out.Android.Notification = taggedCopy(out.Android.Notification, id)
+	if m.addTag || m.addCollapseID {
+		id := dedupID(e.Campaign, e.User)
+		if m.addTag {
+			out.Android.Notification = copyWithTag(out.Android.Notification, id)
 		}
-		if m.collapse {
-			out.APNS.Headers = withHeader(out.APNS.Headers, headerCollapseID, id)
+		if m.addCollapseID {
+			out.APNS.Headers = copyWithHeader(out.APNS.Headers, headerCollapseID, id)
 		}
 	}
 	if e.TTL > 0 {
-		boundTTL(&out, min(e.TTL, maxTTL), now)
+		capTTL(&out, min(e.TTL, maxTTL), now)
 	}
 	return &out
 }
 
 // boundTTL tells each platform in its own way how long to keep the copy, unless the message asks for less.
-func boundTTL(m *messaging.Message, ttl time.Duration, now time.Time) {
+func capTTL(m *messaging.Message, ttl time.Duration, now time.Time) {
 	if own := m.Android.TTL; own == nil || *own > ttl {
 		m.Android.TTL = &ttl
 	}
-	m.APNS.Headers = withAtMost(m.APNS.Headers, headerExpiration, now.Add(ttl).Unix())
+	m.APNS.Headers = capHeader(m.APNS.Headers, headerExpiration, now.Add(ttl).Unix())
 	web := messaging.WebpushConfig{}
 	if m.Webpush != nil {
 		web = *m.Webpush
 	}
-	web.Headers = withAtMost(web.Headers, headerWebTTL, int64(ttl/time.Second))
+	web.Headers = capHeader(web.Headers, headerWebTTL, int64(ttl/time.Second))
 	m.Webpush = &web
 }
 
 // withAtMost sets a header to a number unless it holds a smaller one.
-func withAtMost(headers map[string]string, name string, most int64) map[string]string {
-	if value, set := header(headers, name); set {
+func capHeader(headers map[string]string, name string, most int64) map[string]string {
+	if value, set := findHeader(headers, name); set {
 		if own, err := strconv.ParseInt(value, 10, 64); err == nil && own <= most {
 			return headers
 		}
 	}
-	return withHeader(headers, name, strconv.FormatInt(most, 10))
+	return copyWithHeader(headers, name, strconv.FormatInt(most, 10))
 }
 
-func androidCopy(c *messaging.AndroidConfig) *messaging.AndroidConfig {
+func copyAndroid(c *messaging.AndroidConfig) *messaging.AndroidConfig {
 	if c == nil {
 		return &messaging.AndroidConfig{}
 	}
@@ -64,7 +64,7 @@ func androidCopy(c *messaging.AndroidConfig) *messaging.AndroidConfig {
 	return &out
 }
 
-func apnsCopy(c *messaging.APNSConfig) *messaging.APNSConfig {
+func copyAPNS(c *messaging.APNSConfig) *messaging.APNSConfig {
 	if c == nil {
 		return &messaging.APNSConfig{}
 	}
@@ -72,7 +72,7 @@ func apnsCopy(c *messaging.APNSConfig) *messaging.APNSConfig {
 	return &out
 }
 
-func taggedCopy(n *messaging.AndroidNotification, tag string) *messaging.AndroidNotification {
+func copyWithTag(n *messaging.AndroidNotification, tag string) *messaging.AndroidNotification {
 	out := messaging.AndroidNotification{}
 	if n != nil {
 		out = *n

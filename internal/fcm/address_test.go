@@ -25,13 +25,13 @@ func TestMarks(t *testing.T) {
 		"headers of other kinds":       {`{"notification":{},"apns":{"headers":{"apns-priority":"5"}}}`, both, both},
 		"no room left for either mark": {`{"notification":{"body":"` + strings.Repeat("x", 4000) + `"}}`, "", ""},
 	} {
-		m := parse(t, c.message).addressed(to("token"), time.Time{})
+		m := parse(t, c.message).copyFor(to("token"), time.Time{})
 		tag, collapse := "", ""
 		if m.Android != nil && m.Android.Notification != nil {
 			tag = m.Android.Notification.Tag
 		}
 		if m.APNS != nil {
-			collapse, _ = header(m.APNS.Headers, headerCollapseID)
+			collapse, _ = findHeader(m.APNS.Headers, headerCollapseID)
 		}
 		if tag != c.tag || collapse != c.collapse {
 			t.Errorf("%s: tag %q, collapse id %q; want %q, %q", name, tag, collapse, c.tag, c.collapse)
@@ -46,7 +46,7 @@ func TestMarksStayWithinTheLimit(t *testing.T) {
 		if err != nil {
 			return // too large in itself
 		}
-		out := m.addressed(Envelope{Campaign: strings.Repeat("c", 200), User: "u"}, time.Time{})
+		out := m.copyFor(Envelope{Campaign: strings.Repeat("c", 200), User: "u"}, time.Time{})
 		wire, err := json.Marshal(out)
 		if err != nil {
 			t.Fatal(err)
@@ -64,7 +64,7 @@ func TestIdentity(t *testing.T) {
 		{"42", "u1"}, {"42:u1", ""}, {"42", "u1:"}, {"42:", "u1"}, {"42:u", "1"}, {"4", "2:u1"}, {`4"`, "u"}, {"4", `"u`},
 		{"é", "u"}, {"42", "ü"}, {"42", strings.Repeat("u", 61)}, {"42", strings.Repeat("u", 62)}, {"", ""},
 	} {
-		id := identity(pair[0], pair[1])
+		id := dedupID(pair[0], pair[1])
 		if len(id) > maxCollapseID || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			t.Errorf("%q: %q does not fit a header", pair, id)
 		}
@@ -72,11 +72,11 @@ func TestIdentity(t *testing.T) {
 			t.Errorf("%q and %s are both %q", pair, other, id)
 		}
 		seen[id] = pair[0] + "|" + pair[1]
-		if identity(pair[0], pair[1]) != id {
+		if dedupID(pair[0], pair[1]) != id {
 			t.Errorf("%q: not the same twice", pair)
 		}
 	}
-	if got := identity("42", "u1"); got != "42:u1" {
+	if got := dedupID("42", "u1"); got != "42:u1" {
 		t.Errorf("short and plain: %q", got)
 	}
 }
@@ -101,7 +101,7 @@ func TestTTL(t *testing.T) {
 	} {
 		e := to("token")
 		e.TTL = c.bound
-		out := c.message.addressed(e, now)
+		out := c.message.copyFor(e, now)
 		if *out.Android.TTL != c.android || out.APNS.Headers[c.expirationKey] != c.apns || out.Webpush.Headers[c.ttlKey] != c.web {
 			t.Errorf("%s: %v, %v, %v", c.name, *out.Android.TTL, out.APNS.Headers, out.Webpush.Headers)
 		}
@@ -116,8 +116,8 @@ func TestCopiesLeaveTheMessageAlone(t *testing.T) {
 	for _, text := range []string{everything, hello, `{"notification":{},"android":{"notification":{}},"apns":{"headers":{"a":"b"}}}`} {
 		m := parse(t, text)
 		before := asJSON(t, m)
-		e := Envelope{Target: notification.Token("t"), Campaign: "1", User: "2", TTL: time.Minute}
-		if out := m.addressed(e, time.Now()); out.Token != "t" {
+		e := Envelope{Target: notification.ParseToken("t"), Campaign: "1", User: "2", TTL: time.Minute}
+		if out := m.copyFor(e, time.Now()); out.Token != "t" {
 			t.Errorf("token %q", out.Token)
 		}
 		if after := asJSON(t, m); after != before {

@@ -69,7 +69,7 @@ const (
 )
 
 // Answered reports whether the answer has FCM's form and tells the message's fate. 500 and 503 leave it open.
-func (a Answer) Answered() bool {
+func (a Answer) IsDecisive() bool {
 	switch a.Class {
 	case Unavailable, Ambiguous, NotSent, NotFCM:
 		return false

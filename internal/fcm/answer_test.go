@@ -78,7 +78,7 @@ func TestDetailIsScrubbed(t *testing.T) {
 		_, _ = w.Write([]byte(`{"error":{"code":418,"message":"bad ` + token + `\n\u0000` + strings.Repeat("é", 500) + token + `"}}`))
 	})
 	a := newSender(t, srv.options).Send(t.Context(), parse(t, hello), to(token))
-	if strings.Contains(a.Detail, token) || !strings.Contains(a.Detail, notification.Token(token).String()) {
+	if strings.Contains(a.Detail, token) || !strings.Contains(a.Detail, notification.ParseToken(token).String()) {
 		t.Errorf("the token is not abbreviated: %q", a.Detail)
 	}
 	if strings.ContainsAny(a.Detail, "\n\x00") || len(a.Detail) > maxDetail+len("…") || !utf8.ValidString(a.Detail) {
@@ -129,7 +129,7 @@ func TestOptions(t *testing.T) {
 	for endpoint, want := range map[string]string{
 		"": googleAddress, "https://x/v1": "x:443", "https://[::1]:9/v1": "[::1]:9", "http://x": "x:80",
 	} {
-		if got, secure := (Options{Endpoint: endpoint}).address(); got != want || secure == strings.HasPrefix(endpoint, "http:") {
+		if got, secure := (Options{Endpoint: endpoint}).dialAddress(); got != want || secure == strings.HasPrefix(endpoint, "http:") {
 			t.Errorf("%q: got %s, %t", endpoint, got, secure)
 		}
 	}

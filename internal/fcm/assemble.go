@@ -15,51 +15,51 @@ import (
 const googleAddress = "fcm.googleapis.com:443"
 
 // newCourier makes all that is below the SDK, and finds the project.
-func newCourier(ctx context.Context, o Options, m *metrics) (*courier, string, error) {
-	roots, err := o.roots()
+func newSingleSendTransport(ctx context.Context, o Options, m *metrics) (*singleSendTransport, string, error) {
+	roots, err := o.loadRoots()
 	if err != nil {
 		return nil, "", err
 	}
 	ctx = context.WithoutCancel(ctx) // what starts here lives until Close
-	c, project := &courier{timeout: o.Timeout}, o.ProjectID
-	if o.carriesCredentials() {
+	c, project := &singleSendTransport{timeout: o.Timeout}, o.ProjectID
+	if o.hasCredentials() {
 		keys := credentials{inline: o.Credentials, file: o.CredentialsFile, plaintext: o.AllowPlaintext, transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
 			DisableKeepAlives: true, // once an hour
 		}}
-		named, err := keys.projectID(ctx)
+		named, err := keys.readProjectID(ctx)
 		if err != nil {
 			return nil, "", err
 		}
 		if project == "" {
 			project = named
 		}
-		c.bearer = newBearer(ctx, keys, o.Logger)
+		c.tokens = newAccessTokens(ctx, keys, o.Logger)
 	}
-	c.lines = newLines(ctx, o, roots, m)
+	c.transports = newTransports(ctx, o, roots, m)
 	return c, project, nil
 }
 
-func newLines(ctx context.Context, o Options, roots *x509.CertPool, m *metrics) lines {
-	address, secure := o.address()
+func newTransports(ctx context.Context, o Options, roots *x509.CertPool, m *metrics) transports {
+	address, secure := o.dialAddress()
 	if !secure {
-		return newKeepAlive(address, o.Concurrency)
+		return newPlainTransport(address, o.Concurrency)
 	}
-	return newLanes(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, m)
+	return newConnPool(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, m)
 }
 
-func (c *courier) close() {
-	c.lines.close()
-	if c.bearer != nil {
-		c.bearer.close()
+func (c *singleSendTransport) close() {
+	c.transports.close()
+	if c.tokens != nil {
+		c.tokens.close()
 	}
 }
 
 // base is the endpoint as the SDK appends to it.
-func (o Options) base() string { return strings.TrimRight(o.Endpoint, "/") }
+func (o Options) baseURL() string { return strings.TrimRight(o.Endpoint, "/") }
 
 // address is where to connect to, host:port, and whether by TLS.
-func (o Options) address() (address string, secure bool) {
+func (o Options) dialAddress() (address string, secure bool) {
 	if o.Endpoint == "" {
 		return googleAddress, true
 	}
@@ -72,7 +72,7 @@ func (o Options) address() (address string, secure bool) {
 }
 
 // roots are the authorities to trust; nil is the system's.
-func (o Options) roots() (*x509.CertPool, error) {
+func (o Options) loadRoots() (*x509.CertPool, error) {
 	if o.RootCAs == "" {
 		return nil, nil
 	}

@@ -14,13 +14,13 @@ import (
 )
 
 // mint is a token endpoint that takes a second for each token, good for an hour.
-type mint struct {
+type tokenEndpoint struct {
 	mu    sync.Mutex
 	made  int
 	fault error
 }
 
-func (m *mint) fetch(ctx context.Context) (*oauth2.Token, error) {
+func (m *tokenEndpoint) fetch(ctx context.Context) (*oauth2.Token, error) {
 	select {
 	case <-time.After(time.Second):
 	case <-ctx.Done():
@@ -35,23 +35,23 @@ func (m *mint) fetch(ctx context.Context) (*oauth2.Token, error) {
 	return &oauth2.Token{AccessToken: fmt.Sprint("t", m.made), Expiry: time.Now().Add(time.Hour)}, nil
 }
 
-func (m *mint) fail(err error) {
+func (m *tokenEndpoint) fail(err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.fault = err
 }
 
-func (m *mint) count() int {
+func (m *tokenEndpoint) count() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.made
 }
 
-func withMint(t *testing.T, f func(t *testing.T, m *mint, b *bearer)) {
+func withTokenEndpoint(t *testing.T, f func(t *testing.T, m *tokenEndpoint, b *accessTokens)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		m := new(mint)
-		b := newBearer(t.Context(), credentials{}, slog.New(slog.DiscardHandler))
+		m := new(tokenEndpoint)
+		b := newAccessTokens(t.Context(), credentials{}, slog.New(slog.DiscardHandler))
 		b.fetch = m.fetch
 		defer b.close()
 		f(t, m, b)
@@ -61,9 +61,9 @@ func withMint(t *testing.T, f func(t *testing.T, m *mint, b *bearer)) {
 // pass lets the bubble's time go by.
 func pass(d time.Duration) { <-time.After(d) }
 
-func mustAccess(t *testing.T, b *bearer) *access {
+func mustAccess(t *testing.T, b *accessTokens) *accessToken {
 	t.Helper()
-	a, err := b.access(t.Context())
+	a, err := b.get(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func mustAccess(t *testing.T, b *bearer) *access {
 }
 
 func TestAThousandSendsFetchOneToken(t *testing.T) {
-	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		var all sync.WaitGroup
 		for range 1000 {
 			all.Go(func() {
@@ -89,7 +89,7 @@ func TestAThousandSendsFetchOneToken(t *testing.T) {
 
 // Nobody waits for a renewal: it goes on beside the sending, before the old token ends.
 func TestATokenIsRenewedAheadOfItsEnd(t *testing.T) {
-	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		mustAccess(t, b)
 		pass(time.Hour - renewAhead)
 		start := time.Now()
@@ -110,7 +110,7 @@ func TestATokenIsRenewedAheadOfItsEnd(t *testing.T) {
 
 // While the endpoint fails, the old token serves until its end; then a failure stands for a while, so that it is not stormed.
 func TestATokenThatCannotBeRenewed(t *testing.T) {
-	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		mustAccess(t, b)
 		down := errors.New("down")
 		m.fail(down)
@@ -124,7 +124,7 @@ func TestATokenThatCannotBeRenewed(t *testing.T) {
 		pass(renewAhead)
 		before := m.count()
 		for range 100 {
-			if _, err := b.access(t.Context()); !errors.Is(err, down) {
+			if _, err := b.get(t.Context()); !errors.Is(err, down) {
 				t.Errorf("after its end: %v", err)
 			}
 		}
@@ -132,24 +132,24 @@ func TestATokenThatCannotBeRenewed(t *testing.T) {
 			t.Errorf("%d fetches for 100 askers", n)
 		}
 		m.fail(nil)
-		pass(fetchPause)
+		pass(fetchRetryDelay)
 		mustAccess(t, b)
 	})
 }
 
 func TestARefusedTokenIsDropped(t *testing.T) {
-	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		first := mustAccess(t, b)
-		if b.doubt(first) || mustAccess(t, b) != first {
+		if b.invalidate(first) || mustAccess(t, b) != first {
 			t.Error("a token just fetched was dropped")
 		}
-		pass(doubtAge)
-		dropped := b.doubt(first)
+		pass(minInvalidateAge)
+		dropped := b.invalidate(first)
 		second := mustAccess(t, b)
 		if !dropped || second == first {
 			t.Error("an old token was kept")
 		}
-		another := b.doubt(first) // a request that started with it ends late
+		another := b.invalidate(first) // a request that started with it ends late
 		if !another || mustAccess(t, b) != second || m.count() != 2 {
 			t.Errorf("the new token was dropped for the old one's sake; %d fetched", m.count())
 		}
@@ -161,25 +161,25 @@ func TestATokenIsLeftTimeToArrive(t *testing.T) {
 	for life, want := range map[time.Duration]struct{ renew, end time.Duration }{
 		time.Hour: {55 * time.Minute, time.Hour - 10*time.Second}, 20 * time.Second: {15 * time.Second, 15 * time.Second},
 	} {
-		a := newAccess(&oauth2.Token{AccessToken: "t", Expiry: now.Add(life)}, now)
-		if a.renewAt.Sub(now) != want.renew || a.expiry.Sub(now) != want.end || !a.since.Equal(now) {
-			t.Errorf("a life of %s: renewed after %s, given up after %s", life, a.renewAt.Sub(now), a.expiry.Sub(now))
+		a := newAccessToken(&oauth2.Token{AccessToken: "t", Expiry: now.Add(life)}, now)
+		if a.renewAt.Sub(now) != want.renew || a.expiresAt.Sub(now) != want.end || !a.fetchedAt.Equal(now) {
+			t.Errorf("a life of %s: renewed after %s, given up after %s", life, a.renewAt.Sub(now), a.expiresAt.Sub(now))
 		}
 	}
-	if a := newAccess(&oauth2.Token{AccessToken: "t"}, now); a.renewAt.Sub(now) != 55*time.Minute {
+	if a := newAccessToken(&oauth2.Token{AccessToken: "t"}, now); a.renewAt.Sub(now) != 55*time.Minute {
 		t.Errorf("without an end: renewed after %s", a.renewAt.Sub(now))
 	}
 }
 
 func TestWaitingForATokenEndsWithTheContext(t *testing.T) {
-	withMint(t, func(t *testing.T, _ *mint, b *bearer) {
+	withTokenEndpoint(t, func(t *testing.T, _ *tokenEndpoint, b *accessTokens) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := b.access(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := b.get(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		b.close()
-		if _, err := b.access(t.Context()); err == nil {
+		if _, err := b.get(t.Context()); err == nil {
 			t.Error("a token after close")
 		}
 	})

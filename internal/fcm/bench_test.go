@@ -30,7 +30,7 @@ func BenchmarkSend(b *testing.B) {
 	b.Run("bare SDK", func(b *testing.B) {
 		sim, srv := simulate(b, fcmsim.Options{Rules: rules})
 		client := bareSDK(b, srv)
-		m := parse(b, hello).addressed(to("token"), time.Time{})
+		m := parse(b, hello).copyFor(to("token"), time.Time{})
 		flood(b, sim, inFlight, func() bool {
 			_, err := client.Send(b.Context(), m)
 			return err == nil
@@ -42,7 +42,7 @@ func BenchmarkSend(b *testing.B) {
 func bareSDK(b *testing.B, srv *fcmsim.Server) *messaging.Client {
 	b.Helper()
 	o := Options{RootCAs: srv.CAFile}
-	roots, err := o.roots()
+	roots, err := o.loadRoots()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -105,6 +105,6 @@ func BenchmarkParseFilled(b *testing.B) {
 func BenchmarkAddressed(b *testing.B) {
 	m := parse(b, string(filled))
 	for b.Loop() {
-		m.addressed(to("token"), time.Time{})
+		m.copyFor(to("token"), time.Time{})
 	}
 }

@@ -18,30 +18,30 @@ import (
 // is Ambiguous; nothing that was not written is.
 func (x *exchange) classify() Answer {
 	switch {
-	case x.credentials != nil:
-		return x.withoutAccess()
+	case x.tokenErr != nil:
+		return x.classifyNoToken()
 	case x.status == 0:
-		return x.unanswered()
+		return x.classifyNoAnswer()
 	case x.status/100 == 2:
-		return x.accepted()
+		return x.classifySuccess()
 	default:
-		return x.refused()
+		return x.classifyRefusal()
 	}
 }
 
-func (x *exchange) withoutAccess() Answer {
-	a := Answer{Class: NotSent, Detail: x.credentials.Error()}
-	if _, ok := errors.AsType[*CredentialsError](x.credentials); ok {
+func (x *exchange) classifyNoToken() Answer {
+	a := Answer{Class: NotSent, Detail: x.tokenErr.Error()}
+	if _, ok := errors.AsType[*CredentialsError](x.tokenErr); ok {
 		a.Class = Credentials
 	}
 	return a
 }
 
-func (x *exchange) unanswered() Answer {
+func (x *exchange) classifyNoAnswer() Answer {
 	switch {
 	case !x.written:
 		return Answer{Class: NotSent, Detail: x.err.Error()}
-	case untouched(x.err):
+	case isUnprocessed(x.err):
 		return Answer{Class: NotSent, Detail: "FCM did not process the request: " + x.err.Error()}
 	case errors.Is(x.err, context.DeadlineExceeded):
 		return Answer{Class: Ambiguous, Detail: "no answer in time"}
@@ -51,7 +51,7 @@ func (x *exchange) unanswered() Answer {
 }
 
 // untouched holds when the server says that it did not process a request that it was sent: RFC 9113, 8.7.
-func untouched(err error) bool {
+func isUnprocessed(err error) bool {
 	var stream http2.StreamError
 	if errors.As(err, &stream) {
 		return stream.Code == http2.ErrCodeRefusedStream
@@ -62,7 +62,7 @@ func untouched(err error) bool {
 
 // accepted reads a success. One that does not name a message is not FCM's: a proxy, a login page or a wrong endpoint
 // says 200 too. Nothing was delivered then, but a connection that broke inside FCM's answer looks the same.
-func (x *exchange) accepted() Answer {
+func (x *exchange) classifySuccess() Answer {
 	var body struct {
 		Name string `json:"name"`
 	}
@@ -76,14 +76,14 @@ func (x *exchange) accepted() Answer {
 	if err != nil {
 		return Answer{
 			Class: Ambiguous, HTTPStatus: x.status, Foreign: true,
-			Detail: fmt.Sprintf("the answer %d is not FCM's (%s): %v", x.status, x.looks(), err),
+			Detail: fmt.Sprintf("the answer %d is not FCM's (%s): %v", x.status, x.describeBody(), err),
 		}
 	}
 	return Answer{Class: Sent, HTTPStatus: x.status, MessageID: body.Name}
 }
 
 // looks tells a person what came instead of FCM's answer. It quotes nothing: a page may echo the request with its token.
-func (x *exchange) looks() string {
+func (x *exchange) describeBody() string {
 	kind, _, err := mime.ParseMediaType(x.contentType)
 	if err != nil {
 		kind = "no known type"
@@ -91,10 +91,10 @@ func (x *exchange) looks() string {
 	return fmt.Sprintf("%s, %d bytes", kind, len(x.body))
 }
 
-func (x *exchange) refused() Answer {
-	said := readStatus(x.body)
-	if !said.googles() && x.status != http.StatusTooManyRequests {
-		return x.refusedBefore()
+func (x *exchange) classifyRefusal() Answer {
+	said := parseErrorBody(x.body)
+	if !said.isGoogle() && x.status != http.StatusTooManyRequests {
+		return x.classifyForeignRefusal()
 	}
 	a := Answer{HTTPStatus: x.status, Code: said.code(), Detail: said.Message}
 	if a.Detail == "" {
@@ -103,9 +103,9 @@ func (x *exchange) refused() Answer {
 	a.Class = Other
 	switch x.status {
 	case http.StatusBadRequest:
-		a.badRequest(said)
+		a.classifyBadRequest(said)
 	case http.StatusUnauthorized:
-		a.Class = x.unauthorized(said)
+		a.Class = x.classifyUnauthorized(said)
 	case http.StatusForbidden:
 		a.Class = Credentials
 		if said.fcmCode() == "SENDER_ID_MISMATCH" {
@@ -136,10 +136,10 @@ func (x *exchange) refused() Answer {
 
 // refusedBefore is an answer without Google's error form. Below 500 a proxy refused to forward the request. From 500 on,
 // FCM may have the message: a gateway that got no answer knows no more of its fate than we do after a reset.
-func (x *exchange) refusedBefore() Answer {
+func (x *exchange) classifyForeignRefusal() Answer {
 	a := Answer{
 		Class: NotFCM, HTTPStatus: x.status, Code: fmt.Sprintf("HTTP_%d", x.status),
-		Detail: fmt.Sprintf("HTTP %d %s, not FCM's (%s)", x.status, http.StatusText(x.status), x.looks()),
+		Detail: fmt.Sprintf("HTTP %d %s, not FCM's (%s)", x.status, http.StatusText(x.status), x.describeBody()),
 	}
 	switch {
 	case x.status == http.StatusInternalServerError || x.status == http.StatusServiceUnavailable:
@@ -151,18 +151,18 @@ func (x *exchange) refusedBefore() Answer {
 }
 
 // unauthorized blames our credentials only where a new access token was refused: a project is halted for it.
-func (x *exchange) unauthorized(said status) Class {
+func (x *exchange) classifyUnauthorized(said errorBody) Class {
 	switch code := said.fcmCode(); {
 	case code == "THIRD_PARTY_AUTH_ERROR" || code == "APNS_AUTH_ERROR":
 		return ThirdPartyAuth
-	case x.outdated:
+	case x.tokenInvalidated:
 		return NotSent
 	}
 	return Credentials
 }
 
 // badRequest tells the message's fault from the target's. A 400 that is not FCM's own stays Other.
-func (a *Answer) badRequest(said status) {
+func (a *Answer) classifyBadRequest(said errorBody) {
 	if problem, ok := said.payloadViolation(); ok {
 		a.Class, a.Field = BadMessage, problem.Field
 		if problem.Description != "" {

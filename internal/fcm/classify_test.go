@@ -95,7 +95,7 @@ func TestClassifyAnswers(t *testing.T) {
 		"a gateway's own status":      {520, ``, Ambiguous, ""},
 		"a redirect":                  {307, ``, NotFCM, "HTTP_307"},
 	} {
-		x := &exchange{begun: true, written: true, status: c.status, body: []byte(c.body)}
+		x := &exchange{started: true, written: true, status: c.status, body: []byte(c.body)}
 		a := x.classify()
 		if a.Class != c.class || a.Code != c.code || a.HTTPStatus != c.status {
 			t.Errorf("%s: got %s %q (%d), want %s %q", name, a.Class, a.Code, a.HTTPStatus, c.class, c.code)
@@ -121,7 +121,7 @@ func TestForeignSuccess(t *testing.T) {
 		"unavailable":     {503, ``, false},
 		"no answer":       {0, ``, false},
 	} {
-		x := &exchange{begun: true, written: true, status: c.status, body: []byte(c.body)}
+		x := &exchange{started: true, written: true, status: c.status, body: []byte(c.body)}
 		if c.status == 0 {
 			x.err = errors.New("connection reset by peer")
 		}
@@ -137,7 +137,7 @@ func TestClassifyOutdatedAccessToken(t *testing.T) {
 		said("UNAUTHENTICATED"): NotSent,
 		said("UNAUTHENTICATED", fcmSays("THIRD_PARTY_AUTH_ERROR")): ThirdPartyAuth,
 	} {
-		if a := (&exchange{written: true, outdated: true, status: 401, body: []byte(body)}).classify(); a.Class != want {
+		if a := (&exchange{written: true, tokenInvalidated: true, status: 401, body: []byte(body)}).classify(); a.Class != want {
 			t.Errorf("%s: got %s, want %s", body, a.Class, want)
 		}
 	}
@@ -196,8 +196,8 @@ func TestClassifyNoAnswer(t *testing.T) {
 		"written, no answer":       {exchange{written: true, err: context.DeadlineExceeded}, Ambiguous},
 		"refused stream":           {exchange{written: true, err: fmt.Errorf("x: %w", http2.StreamError{Code: http2.ErrCodeRefusedStream})}, NotSent},
 		"reset stream":             {exchange{written: true, err: http2.StreamError{Code: http2.ErrCodeInternal}}, Ambiguous},
-		"credentials refused":      {exchange{credentials: &CredentialsError{"key.json", broken}}, Credentials},
-		"token endpoint broken":    {exchange{credentials: broken}, NotSent},
+		"credentials refused":      {exchange{tokenErr: &CredentialsError{"key.json", broken}}, Credentials},
+		"token endpoint broken":    {exchange{tokenErr: broken}, NotSent},
 		"answer cut short":         {exchange{written: true, status: 200, body: []byte(`{"name":"a"}`), err: broken}, Ambiguous},
 		"refusal cut short":        {exchange{written: true, status: 404, body: []byte(`{"error":`), err: broken}, NotFCM},
 		"unavailability cut short": {exchange{written: true, status: 503, err: broken}, Unavailable},
@@ -209,12 +209,12 @@ func TestClassifyNoAnswer(t *testing.T) {
 		if name == "written, no answer" && a.Detail != "no answer in time" {
 			t.Errorf("%s: told as %s", name, a.Detail)
 		}
-		if refused := name == "refusal cut short"; a.Answered() || refused && a.HTTPStatus != http.StatusNotFound {
+		if refused := name == "refusal cut short"; a.IsDecisive() || refused && a.HTTPStatus != http.StatusNotFound {
 			t.Errorf("%s: counts as FCM's answer", name)
 		}
 	}
-	if a := (&exchange{written: true, status: 403, body: []byte(said("PERMISSION_DENIED"))}).classify(); a.Class != Credentials || !a.Answered() {
-		t.Errorf("FCM's refusal of our credentials: %s, answered %t", a.Class, a.Answered())
+	if a := (&exchange{written: true, status: 403, body: []byte(said("PERMISSION_DENIED"))}).classify(); a.Class != Credentials || !a.IsDecisive() {
+		t.Errorf("FCM's refusal of our credentials: %s, answered %t", a.Class, a.IsDecisive())
 	}
 }
 
@@ -223,7 +223,7 @@ func TestLongAnswers(t *testing.T) {
 	for length, long := range map[int]bool{maxAnswer: false, maxAnswer + 1: true, 2 * maxAnswer: true} {
 		x := new(exchange)
 		x.receive(&http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(strings.Repeat("x", length)))}, nil)
-		if got := errors.Is(x.err, errLongAnswer); got != long || len(x.body) > maxAnswer+1 {
+		if got := errors.Is(x.err, errAnswerTooLong); got != long || len(x.body) > maxAnswer+1 {
 			t.Errorf("%d bytes: too long %t (%v), %d read", length, got, x.err, len(x.body))
 		}
 	}
@@ -249,7 +249,7 @@ func FuzzAnswer(f *testing.F) {
 		if cut >= 0 && cut < len(body) {
 			reader = io.MultiReader(strings.NewReader(string(body[:cut])), iotest.ErrReader(io.ErrUnexpectedEOF))
 		}
-		x := &exchange{begun: true, written: true}
+		x := &exchange{started: true, written: true}
 		x.receive(&http.Response{StatusCode: status, Body: io.NopCloser(reader)}, nil)
 		if len(x.body) > maxAnswer+1 {
 			t.Errorf("%d bytes read", len(x.body))

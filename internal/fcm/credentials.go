@@ -65,7 +65,7 @@ func (c credentials) load(ctx context.Context, client *http.Client) (*google.Cre
 }
 
 // projectID is the project that the credentials name; empty where they name none.
-func (c credentials) projectID(ctx context.Context) (string, error) {
+func (c credentials) readProjectID(ctx context.Context) (string, error) {
 	found, err := c.load(ctx, &http.Client{Transport: c.transport})
 	if err != nil {
 		return "", &CredentialsError{c.String(), err}
@@ -75,10 +75,10 @@ func (c credentials) projectID(ctx context.Context) (string, error) {
 
 // fetch gets a new access token. It is a *CredentialsError when the credentials are to blame, and another error when the token
 // endpoint is in trouble.
-func (c credentials) fetch(ctx context.Context) (*oauth2.Token, error) {
+func (c credentials) fetchToken(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	w := &witness{ctx: ctx, base: c.transport}
+	w := &statusRecorder{ctx: ctx, base: c.transport}
 	found, err := c.load(ctx, &http.Client{Transport: w})
 	if err != nil {
 		return nil, &CredentialsError{c.String(), err}
@@ -87,22 +87,22 @@ func (c credentials) fetch(ctx context.Context) (*oauth2.Token, error) {
 	if err == nil {
 		return token, nil
 	}
-	if w.blames(err) {
+	if w.isCredentialsFault(err) {
 		return nil, &CredentialsError{c.String(), err}
 	}
 	return nil, fmt.Errorf("reach the token endpoint: %w", err)
 }
 
 // witness sees how the token endpoint answers, which oauth2 tells only as text.
-type witness struct {
+type statusRecorder struct {
 	ctx    context.Context // oauth2 gives its requests none
 	base   http.RoundTripper
-	asked  bool
+	called bool
 	status int // of the last answer; 0: none came
 }
 
-func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
-	w.asked, w.status = true, 0
+func (w *statusRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	w.called, w.status = true, 0
 	resp, err := w.base.RoundTrip(req.WithContext(w.ctx))
 	if err == nil {
 		w.status = resp.StatusCode
@@ -111,8 +111,8 @@ func (w *witness) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // blames tells whether the credentials are at fault: the endpoint refused them, or they are unfit to ask with.
-func (w *witness) blames(err error) bool {
-	if !w.asked {
+func (w *statusRecorder) isCredentialsFault(err error) bool {
+	if !w.called {
 		_, network := errors.AsType[net.Error](err) // a machine's metadata server, which is asked by other means
 		return !network
 	}

@@ -73,10 +73,10 @@ func TestApplicationDefaultCredentials(t *testing.T) {
 	_, srv := simulate(t, fcmsim.Options{RequireAuth: true})
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", accountFile(t, srv, nil))
 	c := credentials{transport: http.DefaultTransport}
-	if project, err := c.projectID(t.Context()); project != "from-the-key" || err != nil {
+	if project, err := c.readProjectID(t.Context()); project != "from-the-key" || err != nil {
 		t.Errorf("project %q, %v", project, err)
 	}
-	if token, err := c.fetch(t.Context()); err != nil || token.AccessToken == "" {
+	if token, err := c.fetchToken(t.Context()); err != nil || token.AccessToken == "" {
 		t.Errorf("token: %v", err)
 	}
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
@@ -170,9 +170,9 @@ func TestWhoIsToBlameForNoToken(t *testing.T) {
 }
 
 // silentEnd is a token endpoint that never answers.
-type silentEnd struct{}
+type silentEndpoint struct{}
 
-func (silentEnd) RoundTrip(req *http.Request) (*http.Response, error) {
+func (silentEndpoint) RoundTrip(req *http.Request) (*http.Response, error) {
 	<-req.Context().Done()
 	return nil, req.Context().Err()
 }
@@ -182,7 +182,7 @@ func TestTimeoutBoundsTheTokenEndpoint(t *testing.T) {
 	file := write(t, []byte(`{"type":"authorized_user","client_id":"i","client_secret":"s","refresh_token":"r"}`))
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		_, err := credentials{file: file, transport: silentEnd{}}.fetch(t.Context())
+		_, err := credentials{file: file, transport: silentEndpoint{}}.fetchToken(t.Context())
 		if took := time.Since(begun); err == nil || took != 10*time.Second {
 			t.Errorf("%v after %s, want an error after 10 s", err, took)
 		}

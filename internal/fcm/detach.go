@@ -11,13 +11,13 @@ import (
 
 // apart holds what the SDK's own reading would change: it drops zeros from colors, and forgets or refuses what it does not know of
 // Apple's and the browsers' objects. Those go to the wire as the campaign wrote them.
-type apart struct {
+type rawParts struct {
 	light, payload, browser tree
 }
 
 // detach takes these parts out of the message.
-func (t tree) detach() apart {
-	return apart{
+func (t tree) detachRaw() rawParts {
+	return rawParts{
 		light:   t.child("android").child("notification").take("light_settings"),
 		payload: t.child("apns").take("payload"),
 		browser: t.child("webpush").take("notification"),
@@ -25,7 +25,7 @@ func (t tree) detach() apart {
 }
 
 // sizeAtMost bounds what the parts add to the message's JSON, in bytes. Writing the whole message to measure it costs more.
-func (a apart) sizeAtMost() int {
+func (a rawParts) maxSize() int {
 	const names, colors = len(`"light_settings":,"payload":,"aps":{},"notification":,`), 4 * len(`"alpha":0.00392156862745098,`)
 	size := names + colors
 	for _, part := range []tree{a.light, a.payload, a.browser} {
@@ -42,9 +42,9 @@ func (a apart) sizeAtMost() int {
 }
 
 // attach puts them into the SDK's message.
-func (a apart) attach(m *messaging.Message) {
+func (a rawParts) attach(m *messaging.Message) {
 	if a.light != nil {
-		m.Android.Notification.LightSettings = a.light.lightSettings()
+		m.Android.Notification.LightSettings = a.light.toLightSettings()
 	}
 	if a.payload != nil {
 		// The SDK writes "aps" in any case, as null where it is not set.
@@ -70,21 +70,21 @@ func (t tree) take(name string) tree {
 	return c
 }
 
-func (t tree) lightSettings() *messaging.LightSettings {
+func (t tree) toLightSettings() *messaging.LightSettings {
 	millis := func(name string) int64 {
 		text, _ := t[name].(string)
 		d, _ := parseDuration(text)
 		return int64(d / time.Millisecond)
 	}
 	return &messaging.LightSettings{
-		Color:                  t.child("color").color(),
+		Color:                  t.child("color").toColor(),
 		LightOnDurationMillis:  millis("light_on_duration"),
 		LightOffDurationMillis: millis("light_off_duration"),
 	}
 }
 
 // color is #RRGGBBAA. Without an alpha a color is solid.
-func (t tree) color() string {
+func (t tree) toColor() string {
 	part := func(name string, absent float64) uint8 {
 		x, there := t[name].(float64)
 		if !there {

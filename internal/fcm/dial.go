@@ -7,37 +7,37 @@ import (
 )
 
 // beginDial adds a lane in the background. Caller holds mu, and has asked mayDial.
-func (l *lanes) beginDial() {
+func (l *connPool) startDial() {
 	l.dialing++
-	l.work.Go(l.dial)
+	l.background.Go(l.dial)
 }
 
-func (l *lanes) mayDial() bool {
-	return l.dialing < dialsAtOnce && len(l.open)+l.dialing < l.most() && !l.now().Before(l.again)
+func (l *connPool) canDial() bool {
+	return l.dialing < maxConcurrentDials && len(l.conns)+l.dialing < l.maxConns() && !l.now().Before(l.nextDialAt)
 }
 
 // reach makes the first lane where there is none: no recipient waits for its handshake, or has to find out that it fails.
-func (l *lanes) reach(ctx context.Context) error {
-	line, err := l.acquire(ctx)
+func (l *connPool) connect(ctx context.Context) error {
+	conn, err := l.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	line.release()
+	conn.release()
 	return nil
 }
 
-func (l *lanes) trouble() error {
+func (l *connPool) health() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.failures == 0 || len(l.open) > 0 {
+	if l.dialFailures == 0 || len(l.conns) > 0 {
 		return nil
 	}
-	return l.lastErr
+	return l.dialErr
 }
 
 // dial adds one lane.
-func (l *lanes) dial() {
-	ctx, cancel := context.WithTimeout(l.alive, dialTimeout)
+func (l *connPool) dial() {
+	ctx, cancel := context.WithTimeout(l.runCtx, dialTimeout)
 	defer cancel()
 	conn, err := l.dialer.NewClientConn(ctx, "https", l.address)
 	l.mu.Lock()
@@ -50,20 +50,20 @@ func (l *lanes) dial() {
 		}
 		return
 	case err != nil:
-		l.dialFailed(err)
+		l.recordDialFailure(err)
 	default:
-		l.failures, l.again = 0, time.Time{}
-		l.width = max(1, min(l.streams, conn.Available()))
-		l.open = append(l.open, &lane{ClientConn: conn, of: l, streams: l.width})
+		l.dialFailures, l.nextDialAt = 0, time.Time{}
+		l.streamsPerConn = max(1, min(l.maxStreams, conn.Available()))
+		l.conns = append(l.conns, &pooledConn{ClientConn: conn, pool: l, maxStreams: l.streamsPerConn})
 		l.metrics.dials.Inc()
 		l.metrics.connections.Inc()
 	}
-	l.serve()
+	l.serveWaiters()
 }
 
-func (l *lanes) dialFailed(err error) {
-	pause := min(dialPause<<min(l.failures, 10), dialPauseMax)
-	l.failures++
-	l.lastErr, l.again = fmt.Errorf("connect to %s: %w", l.address, err), l.now().Add(pause)
+func (l *connPool) recordDialFailure(err error) {
+	pause := min(dialRetryDelay<<min(l.dialFailures, 10), maxDialRetryDelay)
+	l.dialFailures++
+	l.dialErr, l.nextDialAt = fmt.Errorf("connect to %s: %w", l.address, err), l.now().Add(pause)
 	l.log.Warn("no connection to FCM", "endpoint", l.address, "error", err, "next_dial", pause)
 }

@@ -11,16 +11,16 @@ import (
 // maxAnswer bounds what is read of an answer, in bytes. FCM's are below 2 KiB.
 const maxAnswer = 64 << 10
 
-var errLongAnswer = errors.New("the answer is longer than any of FCM's")
+var errAnswerTooLong = errors.New("the answer is longer than any of FCM's")
 
 // exchange is what really happened to one request. It travels in the request's context, past the SDK, which would judge by itself
 // and send again.
 type exchange struct {
-	begun bool
+	started bool
 	// credentials is why no access token could be had.
-	credentials error
+	tokenErr error
 	// outdated: the access token was refused, and another one may be taken.
-	outdated bool
+	tokenInvalidated bool
 	// written: at least a part of the body was handed to the connection, so that FCM may have all of it.
 	written bool
 	// err is why there is no answer, or not all of it.
@@ -48,7 +48,7 @@ func (x *exchange) receive(resp *http.Response, err error) {
 	x.status, x.retryAfter, x.contentType = resp.StatusCode, resp.Header.Get("Retry-After"), resp.Header.Get("Content-Type")
 	x.body, x.err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if len(x.body) > maxAnswer {
-		x.err = errLongAnswer
+		x.err = errAnswerTooLong
 	}
 }
 
@@ -56,10 +56,10 @@ func (x *exchange) receive(resp *http.Response, err error) {
 // is none, even when its headers have left.
 type watchedBody struct {
 	io.ReadCloser
-	read atomic.Bool // the connection reads in a goroutine of its own
+	wasRead atomic.Bool // the connection reads in a goroutine of its own
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
-	b.read.Store(true)
+	b.wasRead.Store(true)
 	return b.ReadCloser.Read(p)
 }

@@ -32,7 +32,7 @@ func parse(t testing.TB, text string) *Message {
 }
 
 func to(token string) Envelope {
-	return Envelope{Target: notification.Token(token), Campaign: "42", User: "u1"}
+	return Envelope{Target: notification.ParseToken(token), Campaign: "42", User: "u1"}
 }
 
 // newSender fills what a test does not care for, and closes the sender in the end.

@@ -11,7 +11,7 @@ const (
 )
 
 // header finds a header in whatever case it is written.
-func header(headers map[string]string, name string) (string, bool) {
+func findHeader(headers map[string]string, name string) (string, bool) {
 	for key, value := range headers {
 		if strings.EqualFold(key, name) {
 			return value, true
@@ -21,7 +21,7 @@ func header(headers map[string]string, name string) (string, bool) {
 }
 
 // withHeader copies the headers and sets one, whatever case it stood in.
-func withHeader(headers map[string]string, name, value string) map[string]string {
+func copyWithHeader(headers map[string]string, name, value string) map[string]string {
 	out := make(map[string]string, len(headers)+1)
 	for k, v := range headers {
 		if !strings.EqualFold(k, name) {

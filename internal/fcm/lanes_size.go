@@ -6,65 +6,65 @@ import (
 )
 
 // reviewEvery is how often lanes are looked at that may not be needed any more. A lane stays for one to two reviews after its need.
-const reviewEvery = 30 * time.Second
+const reviewInterval = 30 * time.Second
 
 // most is how many lanes there may be: what is expected in flight needs so many, and two more make up for connections that are
 // ending. A server without HTTP/2 needs one for each request.
-func (l *lanes) most() int { return lanesFor(l.expected, l.width) + 2 }
+func (l *connPool) maxConns() int { return connsFor(l.concurrency, l.streamsPerConn) + 2 }
 
 // room is how many waiters the dials under way will serve.
-func (l *lanes) room() int { return l.dialing * l.width }
+func (l *connPool) pendingCapacity() int { return l.dialing * l.streamsPerConn }
 
-func lanesFor(inFlight, width int) int { return (inFlight + width - 1) / width }
+func connsFor(inFlight, width int) int { return (inFlight + width - 1) / width }
 
 // dialAhead adds a lane when even the least loaded one is three quarters full: to begin a handshake when no stream is left
 // would be too late. Caller holds mu.
-func (l *lanes) dialAhead(least *lane) {
-	if least.streams == 1 || 4*least.inFlight <= 3*least.streams || l.dialing > 0 || l.recall() {
+func (l *connPool) dialAhead(least *pooledConn) {
+	if least.maxStreams == 1 || 4*least.inFlight <= 3*least.maxStreams || l.dialing > 0 || l.reuseRetired() {
 		return
 	}
-	if l.mayDial() {
-		l.beginDial()
+	if l.canDial() {
+		l.startDial()
 	}
 }
 
 // reviewing retires what is not needed, until the lanes are closed.
-func (l *lanes) reviewing() {
-	tick := time.NewTicker(reviewEvery)
+func (l *connPool) runReviews() {
+	tick := time.NewTicker(reviewInterval)
 	defer tick.Stop()
 	for {
 		select {
-		case <-l.alive.Done():
+		case <-l.runCtx.Done():
 			return
 		case <-tick.C:
-			l.review()
+			l.retireUnneeded()
 		}
 	}
 }
 
 // review retires what the last two intervals did not need. It leaves a quarter free and one lane more, or dialAhead would at once bring
 // back what went.
-func (l *lanes) review() {
+func (l *connPool) retireUnneeded() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	needed := lanesFor(4*max(l.peak[0], l.peak[1])/3, l.width) + 1
+	needed := connsFor(4*max(l.peak[0], l.peak[1])/3, l.streamsPerConn) + 1
 	l.peak = [2]int{l.inFlight, l.peak[0]}
-	live := slices.DeleteFunc(slices.Clone(l.open), func(lane *lane) bool { return lane.retired })
+	live := slices.DeleteFunc(slices.Clone(l.conns), func(conn *pooledConn) bool { return conn.retired })
 	if len(live) <= needed {
 		return
 	}
-	slices.SortFunc(live, func(a, b *lane) int { return b.inFlight - a.inFlight })
-	for _, lane := range live[needed:] {
-		lane.retired = true
+	slices.SortFunc(live, func(a, b *pooledConn) int { return b.inFlight - a.inFlight })
+	for _, conn := range live[needed:] {
+		conn.retired = true
 	}
-	l.inspect()
+	l.pruneConns()
 }
 
 // recall takes a retired lane back into use, where there is one. Caller holds mu.
-func (l *lanes) recall() bool {
-	i := slices.IndexFunc(l.open, func(lane *lane) bool { return lane.retired })
+func (l *connPool) reuseRetired() bool {
+	i := slices.IndexFunc(l.conns, func(conn *pooledConn) bool { return conn.retired })
 	if i >= 0 {
-		l.open[i].retired = false
+		l.conns[i].retired = false
 	}
 	return i >= 0
 }

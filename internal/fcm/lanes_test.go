@@ -18,7 +18,7 @@ import (
 )
 
 // hall lets requests go when so many are inside at a time.
-type hall struct {
+type barrier struct {
 	size    int
 	mu      sync.Mutex
 	inside  int
@@ -26,9 +26,9 @@ type hall struct {
 	entered atomic.Int64
 }
 
-func newHall(size int) *hall { return &hall{size: size, open: make(chan struct{})} }
+func newBarrier(size int) *barrier { return &barrier{size: size, open: make(chan struct{})} }
 
-func (h *hall) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *barrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.entered.Add(1)
 	h.mu.Lock()
 	open := h.open
@@ -63,7 +63,7 @@ func sendAll(t *testing.T, s *Sender, n int) map[Class]int {
 
 func TestAThousandInFlightNeedFewConnections(t *testing.T) {
 	const inFlight = 1000
-	h := newHall(inFlight)
+	h := newBarrier(inFlight)
 	srv := serve(t, func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 100} }, h.ServeHTTP)
 	o := srv.options
 	o.Concurrency = inFlight
@@ -81,7 +81,7 @@ func TestAThousandInFlightNeedFewConnections(t *testing.T) {
 // Connections that die at once are dialed anew, each of them once.
 func TestLanesComeBackWithoutAStampede(t *testing.T) {
 	const inFlight = 300
-	h := newHall(inFlight)
+	h := newBarrier(inFlight)
 	var kill atomic.Bool
 	var srv *server
 	srv = serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
@@ -115,14 +115,14 @@ func TestLanesComeBackWithoutAStampede(t *testing.T) {
 }
 
 // newTestLanes makes lanes to an address, with a clock of the test's.
-func newTestLanes(t *testing.T, address string, config *tls.Config, o Options) (*lanes, *atomic.Int64) {
+func newTestPool(t *testing.T, address string, config *tls.Config, o Options) (*connPool, *atomic.Int64) {
 	t.Helper()
 	o.Logger = slog.New(slog.DiscardHandler)
 	m, err := newMetrics(o.Registerer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLanes(t.Context(), address, config, o, m)
+	l := newConnPool(t.Context(), address, config, o, m)
 	clock := new(atomic.Int64)
 	l.now = func() time.Time { return time.Unix(0, clock.Load()) }
 	t.Cleanup(l.close)
@@ -130,7 +130,7 @@ func newTestLanes(t *testing.T, address string, config *tls.Config, o Options) (
 }
 
 // soon is acquire for a test that would hang if no one answered.
-func (l *lanes) soon(t *testing.T) (line, error) {
+func (l *connPool) mustAnswer(t *testing.T) (transport, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	return l.acquire(ctx)
@@ -156,11 +156,11 @@ func TestDialsPauseAfterAFailure(t *testing.T) {
 	})
 	t.Cleanup(func() { _ = ln.Close(); serving.Wait() })
 
-	l, clock := newTestLanes(t, ln.Addr().String(), new(tls.Config), Options{Concurrency: 1, Streams: 1})
-	for want, pause := range []time.Duration{0, dialPause, 2 * dialPause, 4 * dialPause} {
+	l, clock := newTestPool(t, ln.Addr().String(), new(tls.Config), Options{Concurrency: 1, Streams: 1})
+	for want, pause := range []time.Duration{0, dialRetryDelay, 2 * dialRetryDelay, 4 * dialRetryDelay} {
 		clock.Add(int64(pause))
 		for range 3 {
-			if _, err := l.soon(t); err == nil || errors.Is(err, context.DeadlineExceeded) {
+			if _, err := l.mustAnswer(t); err == nil || errors.Is(err, context.DeadlineExceeded) {
 				t.Fatalf("a lane to nowhere: %v, want an error at once", err)
 			}
 		}
@@ -173,7 +173,7 @@ func TestDialsPauseAfterAFailure(t *testing.T) {
 // A server that takes no connection, and refuses none, holds a dial no longer than that may take.
 func TestTimeoutBoundsADial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, _ := newTestLanes(t, "192.0.2.1:443", new(tls.Config), Options{Concurrency: 1, Streams: 1})
+		l, _ := newTestPool(t, "192.0.2.1:443", new(tls.Config), Options{Concurrency: 1, Streams: 1})
 		l.dialer.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -188,14 +188,14 @@ func TestTimeoutBoundsADial(t *testing.T) {
 
 func TestWaitingForAStream(t *testing.T) {
 	srv := serve(t, nil, accept)
-	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
-	var held []line
-	for range l.most() {
-		got, err := l.soon(t)
+	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	var current []transport
+	for range l.maxConns() {
+		got, err := l.mustAnswer(t)
 		if err != nil {
 			t.Fatal(err)
 		}
-		held = append(held, got)
+		current = append(current, got)
 	}
 
 	impatient, leave := context.WithCancel(t.Context())
@@ -204,30 +204,30 @@ func TestWaitingForAStream(t *testing.T) {
 		t.Errorf("a waiter that leaves: %v", err)
 	}
 
-	next := make(chan line, 1)
+	next := make(chan transport, 1)
 	waiting := make(chan error, 1)
 	go func() {
-		got, err := l.soon(t)
+		got, err := l.mustAnswer(t)
 		next <- got
 		waiting <- err
 	}()
-	held[0].release()
-	if got, err := <-next, <-waiting; err != nil || got != held[0] {
+	current[0].release()
+	if got, err := <-next, <-waiting; err != nil || got != current[0] {
 		t.Errorf("got %v, %v; want the lane that became free", got, err)
 	}
-	if n := srv.accepted.Load(); n != int64(len(held)) {
-		t.Errorf("%d connections, want %d", n, len(held))
+	if n := srv.accepted.Load(); n != int64(len(current)) {
+		t.Errorf("%d connections, want %d", n, len(current))
 	}
 
 	go func() {
-		_, err := l.soon(t)
+		_, err := l.mustAnswer(t)
 		waiting <- err
 	}()
 	l.close()
 	if err := <-waiting; !errors.Is(err, errClosed) {
 		t.Errorf("a waiter at close: %v", err)
 	}
-	if _, err := l.soon(t); !errors.Is(err, errClosed) {
+	if _, err := l.mustAnswer(t); !errors.Is(err, errClosed) {
 		t.Errorf("after close: %v", err)
 	}
 }
@@ -235,15 +235,15 @@ func TestWaitingForAStream(t *testing.T) {
 // What a waiter is granted while it leaves is not lost.
 func TestAGrantIsNotLostOnALeaver(t *testing.T) {
 	srv := serve(t, nil, accept)
-	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
-	got, err := l.soon(t)
+	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	got, err := l.mustAnswer(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait := make(chan grant, 1)
-	wait <- grant{lane: got.(*lane)}
-	l.leave(wait)
-	if n := got.(*lane).inFlight; n != 0 {
+	wait := make(chan acquireResult, 1)
+	wait <- acquireResult{conn: got.(*pooledConn)}
+	l.cancelWait(wait)
+	if n := got.(*pooledConn).inFlight; n != 0 {
 		t.Errorf("%d still in flight", n)
 	}
 }
@@ -251,7 +251,7 @@ func TestAGrantIsNotLostOnALeaver(t *testing.T) {
 // Without TLS, each request in flight has a connection, and those are kept.
 func TestPlainConnectionsAreKept(t *testing.T) {
 	const inFlight = 50
-	h := newHall(inFlight)
+	h := newBarrier(inFlight)
 	var accepted atomic.Int64
 	srv := httptest.NewUnstartedServer(h)
 	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -275,7 +275,7 @@ func TestPlainConnectionsAreKept(t *testing.T) {
 // A server without HTTP/2 gets a connection for each request in flight.
 func TestTLSWithoutHTTP2(t *testing.T) {
 	const inFlight = 20
-	h := newHall(inFlight)
+	h := newBarrier(inFlight)
 	srv := serve(t, func(s *httptest.Server) { s.EnableHTTP2 = false }, h.ServeHTTP)
 	o := srv.options
 	o.Concurrency = inFlight
@@ -292,7 +292,7 @@ func TestAServerThatTakesFewStreams(t *testing.T) {
 	srv := serve(t, func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 3} }, accept)
 	s := newSender(t, srv.options)
 	const inFlight = 60
-	most := s.courier.lines.(*lanes).most()
+	most := s.transport.transports.(*connPool).maxConns()
 	for range most + 1 {
 		got := sendAll(t, s, inFlight)
 		if got[Sent] == inFlight {
@@ -313,9 +313,9 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 	if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
 		t.Fatal(a)
 	}
-	pool := s.courier.lines.(*lanes)
+	pool := s.transport.transports.(*connPool)
 	pool.mu.Lock()
-	conn := pool.open[0].ClientConn
+	conn := pool.conns[0].ClientConn
 	pool.mu.Unlock()
 	ended := make(chan struct{}, 1)
 	conn.SetStateHook(func(c *http.ClientConn) {
@@ -340,21 +340,21 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
 	srv := serve(t, func(s *httptest.Server) { s.EnableHTTP2 = false }, accept)
 	reg := prometheus.NewRegistry()
-	l, _ := newTestLanes(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1, Registerer: reg})
-	got, err := l.soon(t)
+	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1, Registerer: reg})
+	got, err := l.mustAnswer(t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	only := got.(*lane)
+	only := got.(*pooledConn)
 	if err := only.Reserve(); err != nil || only.Available() != 0 || only.Err() != nil {
 		t.Fatalf("%d requests fit, errors %v and %v", only.Available(), err, only.Err())
 	}
 	inspect := func(what string, open int) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.inspect()
-		if len(l.open) != open {
-			t.Errorf("%s: %d connections are open, want %d", what, len(l.open), open)
+		l.pruneConns()
+		if len(l.conns) != open {
+			t.Errorf("%s: %d connections are open, want %d", what, len(l.conns), open)
 		}
 	}
 	inspect("in use", 1)
@@ -366,7 +366,7 @@ func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
 	if n := connections(t, reg); n != 0 {
 		t.Errorf("%g connections are counted, want none", n)
 	}
-	if _, err := l.soon(t); err != nil || connections(t, reg) != 1 {
+	if _, err := l.mustAnswer(t); err != nil || connections(t, reg) != 1 {
 		t.Errorf("%v, and %g connections are counted, want 1", err, connections(t, reg))
 	}
 	if l.close(); connections(t, reg) != 0 {

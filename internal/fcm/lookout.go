@@ -7,43 +7,43 @@ import (
 )
 
 // lookEvery is how often what is in trouble is tried again by itself. Whoever sends tries it much sooner.
-const lookEvery = 30 * time.Second
+const healthProbeInterval = 30 * time.Second
 
 // lookout keeps Trouble from telling of what was mended long ago, when nobody has sent since.
-type lookout struct {
-	courier *courier
-	end     context.CancelFunc
-	work    sync.WaitGroup
+type healthProber struct {
+	transport  *singleSendTransport
+	cancel     context.CancelFunc
+	background sync.WaitGroup
 }
 
-func newLookout(ctx context.Context, c *courier) *lookout {
-	l := &lookout{courier: c}
-	ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
-	l.work.Go(func() { l.run(ctx) })
+func newHealthProber(ctx context.Context, c *singleSendTransport) *healthProber {
+	l := &healthProber{transport: c}
+	ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	l.background.Go(func() { l.run(ctx) })
 	return l
 }
 
-func (l *lookout) run(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+func (l *healthProber) run(ctx context.Context) {
+	tick := time.NewTicker(healthProbeInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			l.look(ctx)
+			l.probeOnce(ctx)
 		}
 	}
 }
 
 // look is one tick. What fails is logged by the bearer or by the lanes.
-func (l *lookout) look(ctx context.Context) {
-	if l.courier.trouble() != nil {
-		_ = l.courier.prepare(ctx)
+func (l *healthProber) probeOnce(ctx context.Context) {
+	if l.transport.health() != nil {
+		_ = l.transport.connect(ctx)
 	}
 }
 
-func (l *lookout) close() {
-	l.end()
-	l.work.Wait()
+func (l *healthProber) close() {
+	l.cancel()
+	l.background.Wait()
 }

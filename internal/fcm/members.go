@@ -8,26 +8,26 @@ import (
 
 // eachMember visits the members of an object in the order of the text, which is known to be a JSON object.
 func eachMember(raw json.RawMessage, visit func(name string, value json.RawMessage)) {
-	for rest := after(raw, 1); rest[0] != '}'; {
-		end := valueEnd(rest)
-		name, _ := asText(rest[:end])
-		rest = after(rest, end) // ':'
-		rest = after(rest, 1)
-		end = valueEnd(rest)
+	for rest := skip(raw, 1); rest[0] != '}'; {
+		end := findValueEnd(rest)
+		name, _ := decodeString(rest[:end])
+		rest = skip(rest, end) // ':'
+		rest = skip(rest, 1)
+		end = findValueEnd(rest)
 		visit(name, rest[:end:end])
-		if rest = after(rest, end); rest[0] == ',' {
-			rest = after(rest, 1)
+		if rest = skip(rest, end); rest[0] == ',' {
+			rest = skip(rest, 1)
 		}
 	}
 }
 
 // after skips n bytes, and the white space behind them.
-func after(raw json.RawMessage, n int) json.RawMessage {
+func skip(raw json.RawMessage, n int) json.RawMessage {
 	return bytes.TrimLeft(raw[n:], " \t\r\n")
 }
 
 // valueEnd is where the value ends that raw begins with.
-func valueEnd(raw json.RawMessage) int {
+func findValueEnd(raw json.RawMessage) int {
 	depth := 0
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
@@ -43,7 +43,7 @@ func valueEnd(raw json.RawMessage) int {
 		case '}', ']':
 			depth--
 		default:
-			if depth > 0 || !endsScalar(raw[i+1]) {
+			if depth > 0 || !isScalarEnd(raw[i+1]) {
 				continue
 			}
 		}
@@ -55,9 +55,9 @@ func valueEnd(raw json.RawMessage) int {
 }
 
 // endsScalar holds for what follows a number or a word inside an object or a list.
-func endsScalar(c byte) bool { return strings.IndexByte(",}] \t\r\n", c) >= 0 }
+func isScalarEnd(c byte) bool { return strings.IndexByte(",}] \t\r\n", c) >= 0 }
 
-func asText(raw json.RawMessage) (string, bool) {
+func decodeString(raw json.RawMessage) (string, bool) {
 	if raw[0] != '"' {
 		return "", false
 	}

@@ -15,7 +15,7 @@ import (
 type Message struct {
 	base messaging.Message // without a target; never changed
 	// A copy is given a tag for Android, and a collapse id for iOS.
-	tag, collapse bool
+	addTag, addCollapseID bool
 }
 
 // Envelope says to whom one copy of a message goes.
@@ -33,21 +33,21 @@ type Envelope struct {
 func Parse(m notification.Message) (*Message, error) {
 	content, err := readMessage(m)
 	if err != nil {
-		return nil, withSize(content, err)
+		return nil, addSizeFault(content, err)
 	}
-	return compile(content)
+	return newMessage(content)
 }
 
 // withSize adds to a message's faults that it is too large as well.
-func withSize(content tree, err error) error {
+func addSizeFault(content tree, err error) error {
 	faults := notification.FaultsOf(err)
 	if text, err := json.Marshal(content); err == nil && len(text) > maxMessage {
-		faults = append(faults, tooLarge(len(text)))
+		faults = append(faults, sizeFault(len(text)))
 	}
 	return faults
 }
 
-func tooLarge(size int) *notification.Fault {
+func sizeFault(size int) *notification.Fault {
 	return &notification.Fault{Field: root, Problem: fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", size, maxMessage)}
 }
 
@@ -58,7 +58,7 @@ func ParseFilled(m notification.Message) (*Message, error) {
 	if err != nil {
 		return nil, errors.New("fill message: " + err.Error()) // not wrapped: a Fault would pass for a message too large
 	}
-	return compile(content)
+	return newMessage(content)
 }
 
 // Canonical returns a message's text as other readers of it expect it: unwrapped, and with FCM's own field names. What is faulty
@@ -76,8 +76,8 @@ func Canonical(m notification.Message) notification.Message {
 }
 
 // compile turns a message that the schema found good into the SDK's.
-func compile(content tree) (*Message, error) {
-	detached := content.detach()
+func newMessage(content tree) (*Message, error) {
+	detached := content.detachRaw()
 	canonical, err := json.Marshal(content)
 	if err != nil {
 		return nil, fmt.Errorf("write message: %w", err)
@@ -86,19 +86,19 @@ func compile(content tree) (*Message, error) {
 	if err := json.Unmarshal(canonical, &m.base); err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
 	}
-	size := len(canonical) + detached.sizeAtMost()
+	size := len(canonical) + detached.maxSize()
 	detached.attach(&m.base)
-	if size+markRoom > maxMessage {
+	if size+maxMarkSize > maxMessage {
 		wire, err := json.Marshal(&m.base)
 		if err != nil {
 			return nil, fmt.Errorf("write message: %w", err)
 		}
 		if size = len(wire); size > maxMessage {
-			return nil, tooLarge(size)
+			return nil, sizeFault(size)
 		}
 	}
-	if size+markRoom <= maxMessage {
-		m.tag, m.collapse = wantsTag(&m.base), wantsCollapseID(&m.base)
+	if size+maxMarkSize <= maxMessage {
+		m.addTag, m.addCollapseID = needsTag(&m.base), needsCollapseID(&m.base)
 	}
 	return m, nil
 }

@@ -80,7 +80,7 @@ func TestOneSendIsOneRequest(t *testing.T) {
 
 // A client that repeats a request by itself is told that it may not.
 func TestASecondRequestOfOneSendIsRefused(t *testing.T) {
-	c, x := &courier{lines: &straight{status: 200}, timeout: time.Minute}, new(exchange)
+	c, x := &singleSendTransport{transports: &bodyRecorder{status: 200}, timeout: time.Minute}, new(exchange)
 	for _, refused := range []bool{false, true} {
 		req, err := http.NewRequestWithContext(withExchange(t.Context(), x), http.MethodPost, "http://h", strings.NewReader("{}"))
 		if err != nil {
@@ -100,7 +100,7 @@ func TestASecondRequestOfOneSendIsRefused(t *testing.T) {
 func TestTheSDKWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSender(t, Options{Endpoint: "http://unused/v1"})
-		s.courier.lines = &straight{status: http.StatusServiceUnavailable}
+		s.transport.transports = &bodyRecorder{status: http.StatusServiceUnavailable}
 		start := time.Now()
 		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Unavailable || time.Since(start) != 0 {
 			t.Errorf("got %s after %s", a.Class, time.Since(start))
@@ -110,11 +110,11 @@ func TestTheSDKWaitsForNothing(t *testing.T) {
 
 // slow is a connection that is free after a minute, and notes how long an answer may take from then on.
 type slow struct {
-	straight
+	bodyRecorder
 	allowed time.Duration
 }
 
-func (s *slow) acquire(context.Context) (line, error) {
+func (s *slow) acquire(context.Context) (transport, error) {
 	<-time.After(time.Minute)
 	return s, nil
 }
@@ -123,20 +123,20 @@ func (s *slow) RoundTrip(req *http.Request) (*http.Response, error) {
 	if deadline, ok := req.Context().Deadline(); ok {
 		s.allowed = time.Until(deadline)
 	}
-	return s.straight.RoundTrip(req)
+	return s.bodyRecorder.RoundTrip(req)
 }
 
 // An answer may take as long as the timeout says, and what came before does not shorten that.
 func TestTimeoutBoundsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		wire := &slow{straight: straight{status: http.StatusOK}}
-		c := &courier{lines: wire, timeout: 7 * time.Second}
+		wire := &slow{bodyRecorder: bodyRecorder{status: http.StatusOK}}
+		c := &singleSendTransport{transports: wire, timeout: 7 * time.Second}
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://unused/v1", strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		x := &exchange{}
-		c.carry(req, x)
+		c.sendOnce(req, x)
 		if x.status != http.StatusOK || wire.allowed != 7*time.Second {
 			t.Errorf("status %d (%v) with %s for the answer, want 200 and 7 s", x.status, x.err, wire.allowed)
 		}

@@ -202,7 +202,7 @@ func TestEverythingUsesTheWholeSchema(t *testing.T) {
 	var check func(path string, s schema, used map[string]any)
 	check = func(path string, s schema, used map[string]any) {
 		for name, f := range s {
-			if f.kind == target || f.kind == unsent || f.kind == output || name == "alpha" {
+			if f.kind == target || f.kind == unsupported || f.kind == outputOnly || name == "alpha" {
 				continue
 			}
 			v, ok := used[name]

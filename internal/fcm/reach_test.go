@@ -45,19 +45,19 @@ func TestCheckTellsWhyNothingCanBeSent(t *testing.T) {
 		"made out to another host": {Options{Endpoint: strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/v1", RootCAs: srv.options.RootCAs}, true},
 	} {
 		s := newSender(t, c.o)
-		if err := s.Trouble(); err != nil {
+		if err := s.Health(); err != nil {
 			t.Errorf("%s: in trouble before anything was tried: %v", name, err)
 		}
 		err := s.Check(t.Context())
-		if err == nil || Untrusted(err) != c.untrusted || !strings.Contains(err.Error(), "connect to ") {
-			t.Errorf("%s: got %v, untrusted: %t", name, err, Untrusted(err))
+		if err == nil || IsUntrusted(err) != c.untrusted || !strings.Contains(err.Error(), "connect to ") {
+			t.Errorf("%s: got %v, untrusted: %t", name, err, IsUntrusted(err))
 		}
 		o := c.o
 		o.Logger = slog.New(slog.DiscardHandler)
-		if alone := Reach(t.Context(), o); alone == nil || alone.Error() != err.Error() {
+		if alone := ProbeEndpoint(t.Context(), o); alone == nil || alone.Error() != err.Error() {
 			t.Errorf("%s: without a sender: %v", name, alone)
 		}
-		if trouble := s.Trouble(); trouble == nil || trouble.Error() != err.Error() {
+		if trouble := s.Health(); trouble == nil || trouble.Error() != err.Error() {
 			t.Errorf("%s: the trouble is %v", name, trouble)
 		}
 	}
@@ -69,8 +69,8 @@ func TestTroubleEndsWithTheNextConnection(t *testing.T) {
 	address := srv.Listener.Addr().String()
 	_ = srv.Listener.Close()
 	s := newSender(t, Options{Endpoint: "http://" + address + "/v1"})
-	if err := s.Check(t.Context()); err == nil || s.Trouble() == nil {
-		t.Fatalf("nobody listens: %v, trouble %v", err, s.Trouble())
+	if err := s.Check(t.Context()); err == nil || s.Health() == nil {
+		t.Fatalf("nobody listens: %v, trouble %v", err, s.Health())
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -79,44 +79,44 @@ func TestTroubleEndsWithTheNextConnection(t *testing.T) {
 	srv.Listener = listener
 	srv.Start()
 	t.Cleanup(srv.Close)
-	if err := s.Check(t.Context()); err != nil || s.Trouble() != nil {
-		t.Errorf("somebody listens: %v, trouble %v", err, s.Trouble())
+	if err := s.Check(t.Context()); err != nil || s.Health() != nil {
+		t.Errorf("somebody listens: %v, trouble %v", err, s.Health())
 	}
 }
 
 func TestNoAccessTokenIsTrouble(t *testing.T) {
-	withMint(t, func(t *testing.T, m *mint, b *bearer) {
+	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		down := errors.New("down")
 		m.fail(down)
-		if _, err := b.access(t.Context()); err == nil || !errors.Is(b.trouble(), down) {
-			t.Errorf("no token: %v, trouble %v", err, b.trouble())
+		if _, err := b.get(t.Context()); err == nil || !errors.Is(b.health(), down) {
+			t.Errorf("no token: %v, trouble %v", err, b.health())
 		}
 		m.fail(nil)
-		pass(fetchPause)
+		pass(fetchRetryDelay)
 		mustAccess(t, b)
 		m.fail(down)
 		pass(time.Hour - renewAhead)
 		mustAccess(t, b)
 		pass(2 * time.Second)
-		if err := b.trouble(); err != nil {
+		if err := b.health(); err != nil {
 			t.Errorf("in trouble while the old token is good: %v", err)
 		}
 	})
 }
 
 // broken are lines that cannot be reached until so many have tried.
-type broken struct {
-	straight
+type failingTransports struct {
+	bodyRecorder
 	tries atomic.Int64
 	after int64
 }
 
-func (b *broken) reach(context.Context) error {
+func (b *failingTransports) connect(context.Context) error {
 	b.tries.Add(1)
-	return b.trouble()
+	return b.health()
 }
 
-func (b *broken) trouble() error {
+func (b *failingTransports) health() error {
 	if b.tries.Load() < b.after {
 		return errors.New("down")
 	}
@@ -126,12 +126,12 @@ func (b *broken) trouble() error {
 // Nobody sends while the campaigns are paused, say: trouble is not told of for ever, and nobody is asked who is well.
 func TestTheLookoutTriesWhatIsInTrouble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		lines := &broken{after: 2}
-		l := newLookout(t.Context(), &courier{lines: lines})
+		transports := &failingTransports{after: 2}
+		l := newHealthProber(t.Context(), &singleSendTransport{transports: transports})
 		defer l.close()
-		pass(5*lookEvery + lookEvery/2)
-		if n := lines.tries.Load(); n != lines.after || lines.trouble() != nil {
-			t.Errorf("%d tries, want %d", n, lines.after)
+		pass(5*healthProbeInterval + healthProbeInterval/2)
+		if n := transports.tries.Load(); n != transports.after || transports.health() != nil {
+			t.Errorf("%d tries, want %d", n, transports.after)
 		}
 	})
 }

@@ -18,7 +18,7 @@ type tree map[string]any
 // reader reads a message against the schema and collects its faults in the order of the text.
 type reader struct{ faults notification.Faults }
 
-func (r *reader) fault(path, problem string) {
+func (r *reader) addFault(path, problem string) {
 	r.faults = append(r.faults, &notification.Fault{Field: path, Problem: problem})
 }
 
@@ -35,10 +35,10 @@ func readMessage(m []byte) (tree, error) {
 func (r *reader) message(m []byte) tree {
 	switch {
 	case !utf8.Valid(m):
-		r.fault(root, "is not valid UTF-8")
+		r.addFault(root, "is not valid UTF-8")
 		return nil
 	case !json.Valid(m):
-		r.fault(root, notJSON(m))
+		r.addFault(root, describeNonJSON(m))
 		return nil
 	}
 	content := r.unwrap(bytes.Clone(bytes.TrimSpace(m)))
@@ -46,21 +46,21 @@ func (r *reader) message(m []byte) tree {
 		return nil
 	}
 	if content[0] == '"' {
-		if text, _ := asText(content); json.Valid([]byte(text)) {
-			r.fault(root, "must be an object, is a string that holds JSON: it was encoded twice")
+		if text, _ := decodeString(content); json.Valid([]byte(text)) {
+			r.addFault(root, "must be an object, is a string that holds JSON: it was encoded twice")
 			return nil
 		}
 	}
 	value := r.read(field{kind: object, members: messageSchema}, root, content)
 	if value == nil {
-		r.fault(root, "must be an object, is null")
+		r.addFault(root, "must be an object, is null")
 	}
 	out, _ := value.(tree)
 	return out
 }
 
 // notJSON says what a text is that is no JSON, and where JSON ends in it.
-func notJSON(m []byte) string {
+func describeNonJSON(m []byte) string {
 	switch text := bytes.TrimSpace(m); {
 	case len(text) == 0:
 		return "is not JSON: it is empty"
@@ -93,7 +93,7 @@ func (r *reader) unwrap(raw json.RawMessage) json.RawMessage {
 	}
 	if len(beside) > 0 {
 		for _, name := range beside {
-			r.fault(name, `stands beside "message": give the message alone`)
+			r.addFault(name, `stands beside "message": give the message alone`)
 		}
 		return nil
 	}
@@ -104,13 +104,13 @@ func (r *reader) unwrap(raw json.RawMessage) json.RawMessage {
 func (r *reader) read(f field, path string, raw json.RawMessage) any {
 	switch f.kind {
 	case target:
-		r.fault(path, "names a recipient; the audience says to whom the message goes")
+		r.addFault(path, "names a recipient; the audience says to whom the message goes")
 		return raw
-	case unsent:
-		r.fault(path, "is known to FCM, but the Firebase SDK cannot send it")
+	case unsupported:
+		r.addFault(path, "is known to FCM, but the Firebase SDK cannot send it")
 		return raw
-	case output:
-		r.fault(path, "is for FCM to give")
+	case outputOnly:
+		r.addFault(path, "is for FCM to give")
 		return raw
 	case anything:
 		return raw
@@ -123,10 +123,10 @@ func (r *reader) read(f field, path string, raw json.RawMessage) any {
 		return r.readObject(f, path, raw)
 	case textOrObject:
 		if raw[0] != '"' && raw[0] != '{' {
-			r.mismatch(path, "a string or an object", raw)
+			r.addMismatch(path, "a string or an object", raw)
 		}
 		return raw
-	case entries:
+	case stringMap:
 		return r.readEntries(f, path, raw)
 	case texts, durations:
 		return r.readList(f, path, raw)
@@ -137,18 +137,18 @@ func (r *reader) read(f field, path string, raw json.RawMessage) any {
 
 func (r *reader) readObject(f field, path string, raw json.RawMessage) any {
 	if raw[0] != '{' {
-		return r.mismatch(path, "an object", raw)
+		return r.addMismatch(path, "an object", raw)
 	}
 	out := tree{}
 	eachMember(raw, func(said string, value json.RawMessage) {
 		at := path + "." + said
-		name, member, known := f.members.find(said)
+		name, member, known := f.members.lookUp(said)
 		if _, twice := out[name]; twice {
-			r.fault(at, "stands there twice"+otherwise(said, name))
+			r.addFault(at, "stands there twice"+otherSpelling(said, name))
 			return
 		}
-		if !known && !f.open {
-			r.fault(at, f.unknown(said))
+		if !known && !f.allowUnknown {
+			r.addFault(at, f.describeUnknown(said))
 			member.kind = anything
 		}
 		if !known {
@@ -158,12 +158,12 @@ func (r *reader) readObject(f field, path string, raw json.RawMessage) any {
 			out[name] = v
 		}
 	})
-	r.complete(f, path, out)
+	r.checkRequired(f, path, out)
 	return out
 }
 
 // otherwise names the other spelling of a field.
-func otherwise(said, name string) string {
+func otherSpelling(said, name string) string {
 	if said == name {
 		return ""
 	}
@@ -171,15 +171,15 @@ func otherwise(said, name string) string {
 }
 
 // complete looks for members that have to be there.
-func (r *reader) complete(f field, path string, members tree) {
-	for _, name := range f.needs {
+func (r *reader) checkRequired(f field, path string, members tree) {
+	for _, name := range f.required {
 		if _, there := members[name]; !there {
-			r.fault(path+"."+name, "is missing")
+			r.addFault(path+"."+name, "is missing")
 		}
 	}
 	before := len(r.faults)
 	for name, value := range members {
-		key := f.members[name].with
+		key := f.members[name].requires
 		if list, _ := value.([]any); key == "" || len(list) == 0 {
 			continue
 		}
@@ -187,14 +187,14 @@ func (r *reader) complete(f field, path string, members tree) {
 			continue
 		}
 		if said, _ := members[key].(string); said == "" {
-			r.fault(path+"."+key, "is missing, although "+name+" needs it")
+			r.addFault(path+"."+key, "is missing, although "+name+" needs it")
 		}
 	}
 	slices.SortFunc(r.faults[before:], func(a, b *notification.Fault) int { return strings.Compare(a.Field, b.Field) })
 }
 
-func (f field) unknown(name string) string {
-	if known := f.members.resembling(name); known != "" {
+func (f field) describeUnknown(name string) string {
+	if known := f.members.suggest(name); known != "" {
 		return "is unknown to FCM; did you mean " + known + "?"
 	}
 	return "is unknown to FCM"
@@ -203,22 +203,22 @@ func (f field) unknown(name string) string {
 // readEntries reads an object of strings: data, or headers.
 func (r *reader) readEntries(f field, path string, raw json.RawMessage) any {
 	if raw[0] != '{' {
-		return r.mismatch(path, "an object", raw)
+		return r.addMismatch(path, "an object", raw)
 	}
 	out := tree{}
 	eachMember(raw, func(key string, raw json.RawMessage) {
 		at := path + "." + key
 		if _, twice := out[key]; twice {
-			r.fault(at, "stands there twice")
+			r.addFault(at, "stands there twice")
 			return
 		}
-		value, ok := asText(raw)
+		value, ok := decodeString(raw)
 		if !ok {
-			out[key] = r.mismatch(at, "a string", raw)
+			out[key] = r.addMismatch(at, "a string", raw)
 			return
 		}
-		if problem := f.entry(key, value); problem != "" {
-			r.fault(at, problem)
+		if problem := f.checkEntry(key, value); problem != "" {
+			r.addFault(at, problem)
 		}
 		out[key] = value
 	})
@@ -228,7 +228,7 @@ func (r *reader) readEntries(f field, path string, raw json.RawMessage) any {
 func (r *reader) readList(f field, path string, raw json.RawMessage) any {
 	var elements []json.RawMessage
 	if json.Unmarshal(raw, &elements) != nil {
-		return r.mismatch(path, "a list", raw)
+		return r.addMismatch(path, "a list", raw)
 	}
 	element := field{kind: text}
 	if f.kind == durations {
@@ -239,7 +239,7 @@ func (r *reader) readList(f field, path string, raw json.RawMessage) any {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		v := r.read(element, at, raw)
 		if v == nil {
-			v = r.mismatch(at, "a string", raw)
+			v = r.addMismatch(at, "a string", raw)
 		}
 		out = append(out, v)
 	}
@@ -247,7 +247,7 @@ func (r *reader) readList(f field, path string, raw json.RawMessage) any {
 }
 
 // mismatch says what stands where something else should, and returns it.
-func (r *reader) mismatch(path, want string, raw json.RawMessage) any {
+func (r *reader) addMismatch(path, want string, raw json.RawMessage) any {
 	const long = 40
 	is := string(raw)
 	switch {
@@ -258,6 +258,6 @@ func (r *reader) mismatch(path, want string, raw json.RawMessage) any {
 	case len(is) > long:
 		is = strings.ToValidUTF8(is[:long], "") + "…"
 	}
-	r.fault(path, "must be "+want+", is "+is)
+	r.addFault(path, "must be "+want+", is "+is)
 	return raw
 }

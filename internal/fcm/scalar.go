@@ -15,37 +15,37 @@ var durationPattern = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?s$`)
 const sdkTime = "2006-01-02T15:04:05.000000000Z"
 
 func (r *reader) readScalar(f field, path string, raw json.RawMessage) any {
-	value, want := f.scalar(raw)
+	value, want := f.convert(raw)
 	if want != "" {
-		return r.mismatch(path, want, raw)
+		return r.addMismatch(path, want, raw)
 	}
 	if f.check != nil {
-		said, quoted := asText(raw)
+		said, quoted := decodeString(raw)
 		if !quoted {
 			said = string(raw)
 		}
 		if problem := f.check(said); problem != "" {
-			r.fault(path, problem)
+			r.addFault(path, problem)
 		}
 	}
 	return value
 }
 
 // scalar returns the value in the SDK's spelling, or what it should have been.
-func (f field) scalar(raw json.RawMessage) (value any, want string) {
-	said, quoted := asText(raw)
+func (f field) convert(raw json.RawMessage) (value any, want string) {
+	said, quoted := decodeString(raw)
 	switch f.kind {
-	case flag:
+	case boolean:
 		if b := string(raw); b == "true" || b == "false" {
 			return b == "true", ""
 		}
 		return nil, "true or false"
-	case whole:
+	case integer:
 		if n, err := strconv.ParseInt(string(raw), 10, 32); err == nil {
 			return n, ""
 		}
 		return nil, "a whole number"
-	case share:
+	case fraction:
 		if x, err := strconv.ParseFloat(string(raw), 64); err == nil && x >= 0 && x <= 1 {
 			return x, ""
 		}
@@ -61,7 +61,7 @@ func (f field) scalar(raw json.RawMessage) (value any, want string) {
 		}
 		return nil, `a time such as "2026-01-31T10:00:00Z"`
 	case choice:
-		return f.choose(said)
+		return f.convertChoice(said)
 	default:
 		if quoted {
 			return said, ""
@@ -70,7 +70,7 @@ func (f field) scalar(raw json.RawMessage) (value any, want string) {
 	}
 }
 
-func (f field) choose(said string) (value any, want string) {
+func (f field) convertChoice(said string) (value any, want string) {
 	for _, v := range f.values {
 		if strings.EqualFold(v, said) {
 			if strings.HasSuffix(v, "_UNSPECIFIED") {

@@ -10,33 +10,33 @@ type kind uint8
 
 const (
 	text      kind = iota
-	flag           // true or false
-	whole          // a whole number of 32 bits
-	share          // a number from 0 to 1
+	boolean        // true or false
+	integer        // a whole number of 32 bits
+	fraction       // a number from 0 to 1
 	duration       // "3.5s"
 	timestamp      // RFC 3339
 	choice         // one of field.values, in any case
 	texts          // a list of strings
 	durations      // a list of durations
-	entries        // an object of strings, each judged by field.entry
+	stringMap      // an object of strings, each judged by field.entry
 	object         // an object with field.members
 	anything       // whatever JSON, which FCM passes on
 	textOrObject
-	target // says to whom: Fanfare's to fill in
-	unsent // FCM knows it, the Firebase SDK cannot send it
-	output // FCM's to give
+	target      // says to whom: Fanfare's to fill in
+	unsupported // FCM knows it, the Firebase SDK cannot send it
+	outputOnly  // FCM's to give
 )
 
 // field is one line of the schema. A check returns what is wrong with a value, or nothing.
 type field struct {
-	kind    kind
-	values  []string // of a choice, spelled as the SDK reads them; the empty one is as good as absent
-	members schema   // of an object
-	open    bool     // an object that may hold members which the schema does not know: Apple's, or the browser's
-	needs   []string // members of an object that must be there
-	with    string   // another member without which this one cannot be
-	check   func(value string) string
-	entry   func(key, value string) string
+	kind         kind
+	values       []string // of a choice, spelled as the SDK reads them; the empty one is as good as absent
+	members      schema   // of an object
+	allowUnknown bool     // an object that may hold members which the schema does not know: Apple's, or the browser's
+	required     []string // members of an object that must be there
+	requires     string   // another member without which this one cannot be
+	check        func(value string) string
+	checkEntry   func(key, value string) string
 }
 
 // schema holds an object's fields by name.
@@ -44,7 +44,7 @@ type schema map[string]field
 
 // messageSchema is the Message of FCM's HTTP v1 API, revision 20261023. Names are FCM's own; see find for the other spelling.
 var messageSchema = schema{
-	"data": {kind: entries, entry: checkData},
+	"data": {kind: stringMap, checkEntry: checkData},
 	"notification": {kind: object, members: schema{
 		"title": {}, "body": {}, "image": {check: checkImage},
 	}},
@@ -53,8 +53,8 @@ var messageSchema = schema{
 	"webpush":     {kind: object, members: webpushSchema},
 	"fcm_options": {kind: object, members: schema{"analytics_label": {check: checkLabel}}},
 	"token":       {kind: target}, "fid": {kind: target}, "topic": {kind: target}, "condition": {kind: target},
-	"android_v2": {kind: unsent},
-	"name":       {kind: output},
+	"android_v2": {kind: unsupported},
+	"name":       {kind: outputOnly},
 }
 
 var androidSchema = schema{
@@ -62,42 +62,42 @@ var androidSchema = schema{
 	"priority":                 {kind: choice, values: []string{"normal", "high"}},
 	"ttl":                      {kind: duration, check: checkTTL},
 	"restricted_package_name":  {},
-	"data":                     {kind: entries, entry: checkData},
+	"data":                     {kind: stringMap, checkEntry: checkData},
 	"notification":             {kind: object, members: androidNotificationSchema},
 	"fcm_options":              {kind: object, members: schema{"analytics_label": {check: checkLabel}}},
-	"direct_boot_ok":           {kind: flag},
-	"bandwidth_constrained_ok": {kind: unsent},
-	"restricted_satellite_ok":  {kind: unsent},
+	"direct_boot_ok":           {kind: boolean},
+	"bandwidth_constrained_ok": {kind: unsupported},
+	"restricted_satellite_ok":  {kind: unsupported},
 }
 
 var androidNotificationSchema = schema{
 	"title": {}, "body": {}, "icon": {}, "color": {check: checkColor}, "sound": {}, "tag": {}, "click_action": {},
-	"body_loc_key": {}, "body_loc_args": {kind: texts, with: "body_loc_key"}, "title_loc_key": {}, "title_loc_args": {kind: texts, with: "title_loc_key"},
-	"channel_id": {}, "ticker": {}, "sticky": {kind: flag}, "event_time": {kind: timestamp}, "local_only": {kind: flag},
+	"body_loc_key": {}, "body_loc_args": {kind: texts, requires: "body_loc_key"}, "title_loc_key": {}, "title_loc_args": {kind: texts, requires: "title_loc_key"},
+	"channel_id": {}, "ticker": {}, "sticky": {kind: boolean}, "event_time": {kind: timestamp}, "local_only": {kind: boolean},
 	"notification_priority": {kind: choice, values: []string{
 		"PRIORITY_MIN", "PRIORITY_LOW", "PRIORITY_DEFAULT", "PRIORITY_HIGH", "PRIORITY_MAX", "PRIORITY_UNSPECIFIED",
 	}},
-	"default_sound": {kind: flag}, "default_vibrate_timings": {kind: flag}, "default_light_settings": {kind: flag},
+	"default_sound": {kind: boolean}, "default_vibrate_timings": {kind: boolean}, "default_light_settings": {kind: boolean},
 	"vibrate_timings":    {kind: durations},
 	"visibility":         {kind: choice, values: []string{"PRIVATE", "PUBLIC", "SECRET", "VISIBILITY_UNSPECIFIED"}},
-	"notification_count": {kind: whole, check: checkCount},
-	"light_settings": {kind: object, needs: []string{"color", "light_on_duration", "light_off_duration"}, members: schema{
+	"notification_count": {kind: integer, check: checkCount},
+	"light_settings": {kind: object, required: []string{"color", "light_on_duration", "light_off_duration"}, members: schema{
 		"color": {kind: object, members: schema{
-			"red": {kind: share}, "green": {kind: share}, "blue": {kind: share}, "alpha": {kind: share},
+			"red": {kind: fraction}, "green": {kind: fraction}, "blue": {kind: fraction}, "alpha": {kind: fraction},
 		}},
 		"light_on_duration":  {kind: duration},
 		"light_off_duration": {kind: duration},
 	}},
 	"image":                     {check: checkImage},
 	"proxy":                     {kind: choice, values: []string{"ALLOW", "DENY", "IF_PRIORITY_LOWERED", "PROXY_UNSPECIFIED"}},
-	"bypass_proxy_notification": {kind: unsent},
+	"bypass_proxy_notification": {kind: unsupported},
 }
 
 var apnsSchema = schema{
-	"headers": {kind: entries, entry: checkAPNSHeader},
-	"payload": {kind: object, open: true, members: schema{
-		"aps": {kind: object, open: true, members: schema{
-			"alert": {kind: textOrObject}, "sound": {kind: textOrObject}, "badge": {kind: whole},
+	"headers": {kind: stringMap, checkEntry: checkAPNSHeader},
+	"payload": {kind: object, allowUnknown: true, members: schema{
+		"aps": {kind: object, allowUnknown: true, members: schema{
+			"alert": {kind: textOrObject}, "sound": {kind: textOrObject}, "badge": {kind: integer},
 			"category": {}, "thread-id": {},
 		}},
 	}},
@@ -106,14 +106,14 @@ var apnsSchema = schema{
 }
 
 var webpushSchema = schema{
-	"headers":      {kind: entries, entry: checkWebpushHeader},
-	"data":         {kind: entries, entry: checkData},
-	"notification": {kind: object, open: true},
-	"fcm_options":  {kind: object, members: schema{"link": {check: checkLink}, "analytics_label": {kind: unsent}}},
+	"headers":      {kind: stringMap, checkEntry: checkWebpushHeader},
+	"data":         {kind: stringMap, checkEntry: checkData},
+	"notification": {kind: object, allowUnknown: true},
+	"fcm_options":  {kind: object, members: schema{"link": {check: checkLink}, "analytics_label": {kind: unsupported}}},
 }
 
 // find looks a field up by either name that proto3 JSON takes: FCM's own, such as collapse_key, or collapseKey. It returns FCM's.
-func (s schema) find(said string) (name string, f field, known bool) {
+func (s schema) lookUp(said string) (name string, f field, known bool) {
 	if f, known = s[said]; known {
 		return said, f, true
 	}
@@ -155,7 +155,7 @@ var sdkNames = map[string]string{
 }
 
 // resembling finds the field that a name in another spelling means: Collapse-Key, or the Admin SDK's imageUrl.
-func (s schema) resembling(name string) string {
+func (s schema) suggest(name string) string {
 	if own, known := sdkNames[name]; known {
 		if _, here := s[own]; here {
 			return own

@@ -22,14 +22,14 @@ import (
 
 // Sender sends for one project. It is safe for concurrent use.
 type Sender struct {
-	client  *messaging.Client
-	project string
-	courier *courier
-	lookout *lookout
-	metrics *metrics
-	opts    Options
-	now     func() time.Time
-	absurd  rate.Sometimes // logs an absurd Retry-After
+	client      *messaging.Client
+	project     string
+	transport   *singleSendTransport
+	prober      *healthProber
+	metrics     *metrics
+	opts        Options
+	now         func() time.Time
+	longWaitLog rate.Sometimes // logs an absurd Retry-After
 }
 
 // New checks the options and reads the credentials; a *CredentialsError says that those cannot be used. Nobody is asked yet: Check
@@ -43,7 +43,7 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	c, project, err := newCourier(ctx, o, m)
+	c, project, err := newSingleSendTransport(ctx, o, m)
 	if err != nil {
 		return nil, err
 	}
@@ -53,19 +53,19 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 		return nil, err
 	}
 	return &Sender{
-		client: client, project: project, courier: c, lookout: newLookout(ctx, c), metrics: m, opts: o, now: time.Now,
-		absurd: rate.Sometimes{Interval: time.Minute},
+		client: client, project: project, transport: c, prober: newHealthProber(ctx, c), metrics: m, opts: o, now: time.Now,
+		longWaitLog: rate.Sometimes{Interval: time.Minute},
 	}, nil
 }
 
 // newClient makes the SDK's client above our transport.
-func newClient(ctx context.Context, o Options, project string, c *courier) (*messaging.Client, error) {
+func newClient(ctx context.Context, o Options, project string, c *singleSendTransport) (*messaging.Client, error) {
 	if project == "" {
 		return nil, fmt.Errorf("no Firebase project: set fcm.project_id (FCM_PROJECT_ID), or use credentials that name one")
 	}
 	opts := []option.ClientOption{option.WithHTTPClient(&http.Client{Transport: c})}
 	if o.Endpoint != "" {
-		opts = append(opts, option.WithEndpoint(o.base()))
+		opts = append(opts, option.WithEndpoint(o.baseURL()))
 	}
 	app, err := firebase.NewApp(ctx, &firebase.Config{ProjectID: project}, opts...)
 	if err != nil {
@@ -83,8 +83,8 @@ func (s *Sender) Project() string { return s.project }
 
 // Close drops the connections. What is under way over TLS is cut off, and ends as Ambiguous.
 func (s *Sender) Close() error {
-	s.lookout.close()
-	s.courier.close()
+	s.prober.close()
+	s.transport.close()
 	return nil
 }
 
@@ -94,31 +94,31 @@ func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer {
 }
 
 // request is how the SDK sends, or only asks.
-type request func(context.Context, *messaging.Message) (string, error)
+type sendFunc func(context.Context, *messaging.Message) (string, error)
 
-func (s *Sender) send(ctx context.Context, m *Message, e Envelope, ask request) Answer {
+func (s *Sender) send(ctx context.Context, m *Message, e Envelope, sendOnce sendFunc) Answer {
 	if e.Target.Kind != notification.TargetToken {
 		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "there is no token to send to"}
 	}
 	start := s.now()
 	x := new(exchange)
-	_, err := ask(withExchange(ctx, x), m.addressed(e, start))
-	a := s.answer(x, err)
+	_, err := sendOnce(withExchange(ctx, x), m.copyFor(e, start))
+	a := s.buildAnswer(x, err)
 	a.Detail, a.Field, a.MessageID = scrubDetail(a.Detail, e.Target), scrub(a.Field, e.Target), scrub(a.MessageID, e.Target)
 	s.metrics.observe(a.Class, s.now().Sub(start))
 	return a
 }
 
 // answer classifies the exchange. The SDK's error counts only where there was none: it refuses some messages by itself.
-func (s *Sender) answer(x *exchange, err error) Answer {
-	if !x.begun {
+func (s *Sender) buildAnswer(x *exchange, err error) Answer {
+	if !x.started {
 		return Answer{Class: BadMessage, Code: "INVALID_ARGUMENT", Detail: fmt.Sprintf("the Firebase SDK refuses the message: %v", err)}
 	}
 	a := x.classify()
 	if x.retryAfter != "" {
 		var capped bool
 		if a.RetryAfter, capped = parseRetryAfter(x.retryAfter, s.now()); capped {
-			s.absurd.Do(func() {
+			s.longWaitLog.Do(func() {
 				s.opts.Logger.Warn("FCM asks for an absurd wait", "retry_after", x.retryAfter, "status", x.status, "taken_as", a.RetryAfter)
 			})
 		}

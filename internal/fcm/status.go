@@ -7,27 +7,27 @@ import (
 )
 
 // status is Google's error body: google.rpc.Status.
-type status struct {
-	Code    int      `json:"code"`
-	Message string   `json:"message"`
-	Status  string   `json:"status"`
-	Details []detail `json:"details"`
+type errorBody struct {
+	Code    int           `json:"code"`
+	Message string        `json:"message"`
+	Status  string        `json:"status"`
+	Details []errorDetail `json:"details"`
 }
 
 // detail is FcmError, BadRequest, QuotaFailure, or of another type, whose fields stay empty.
-type detail struct {
-	Type            string      `json:"@type"`
-	ErrorCode       string      `json:"errorCode"`
-	FieldViolations []violation `json:"fieldViolations"`
-	Violations      []overdrawn `json:"violations"`
+type errorDetail struct {
+	Type            string           `json:"@type"`
+	ErrorCode       string           `json:"errorCode"`
+	FieldViolations []fieldViolation `json:"fieldViolations"`
+	Violations      []quotaViolation `json:"violations"`
 }
 
-type violation struct {
+type fieldViolation struct {
 	Field       string `json:"field"`
 	Description string `json:"description"`
 }
 
-type overdrawn struct {
+type quotaViolation struct {
 	Subject     string `json:"subject"`
 	Description string `json:"description"`
 }
@@ -39,23 +39,23 @@ const (
 )
 
 // readStatus takes what can be read. A body that is no JSON, such as a front end's page, says nothing.
-func readStatus(body []byte) status {
+func parseErrorBody(body []byte) errorBody {
 	var answer struct {
-		Error status `json:"error"`
+		Error errorBody `json:"error"`
 	}
 	if json.Unmarshal(body, &answer) != nil && !json.Valid(body) {
-		return status{}
+		return errorBody{}
 	}
 	return answer.Error
 }
 
 // googles reports whether the body has Google's error form. The page of a proxy or of a login has not.
-func (s status) googles() bool {
-	return word.MatchString(s.Status) || s.fcmCode() != "" || s.Code >= 400 && s.Message != ""
+func (s errorBody) isGoogle() bool {
+	return codePattern.MatchString(s.Status) || s.fcmCode() != "" || s.Code >= 400 && s.Message != ""
 }
 
 // fcmCode is FCM's own word, which stands in a detail; empty where the answer is not FCM's.
-func (s status) fcmCode() string {
+func (s errorBody) fcmCode() string {
 	for _, d := range s.Details {
 		if d.Type == typeFCMError {
 			return d.ErrorCode
@@ -66,12 +66,12 @@ func (s status) fcmCode() string {
 
 // word is what a code of Google's looks like. A code becomes a metric's label, a field of the books and a value in SQL: whatever else
 // an endpoint says there, a text that is new in each answer or a byte that SQL refuses, does not get so far.
-var word = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
+var codePattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 
 // code is the best word that the answer has; empty where it has none.
-func (s status) code() string {
+func (s errorBody) code() string {
 	for _, said := range []string{s.fcmCode(), s.Status} {
-		if word.MatchString(said) {
+		if codePattern.MatchString(said) {
 			return said
 		}
 	}
@@ -80,7 +80,7 @@ func (s status) code() string {
 
 // payloadViolation finds a field of the payload that is refused. A target's field is none, and one without a name may be it. "message" is
 // one: what FCM does not know in a message it refuses as a field of that name.
-func (s status) payloadViolation() (violation, bool) {
+func (s errorBody) payloadViolation() (fieldViolation, bool) {
 	for _, d := range s.Details {
 		if d.Type != typeBadRequest {
 			continue
@@ -93,11 +93,11 @@ func (s status) payloadViolation() (violation, bool) {
 			}
 		}
 	}
-	return violation{}, false
+	return fieldViolation{}, false
 }
 
 // quotaScope is the narrowest that a QuotaFailure names alone; without one, the project's.
-func (s status) quotaScope() QuotaScope {
+func (s errorBody) quotaScope() QuotaScope {
 	scope := QuotaNone
 	for _, d := range s.Details {
 		if d.Type != typeQuotaFailure {
@@ -118,7 +118,7 @@ func (s status) quotaScope() QuotaScope {
 }
 
 // scope reads the subject, such as "project:42", and where that says nothing, the description.
-func (v overdrawn) scope() QuotaScope {
+func (v quotaViolation) scope() QuotaScope {
 	subject, description := strings.ToLower(v.Subject), strings.ToLower(v.Description)
 	switch {
 	case strings.HasPrefix(subject, "project"):

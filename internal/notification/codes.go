@@ -38,4 +38,4 @@ func setOf(words []string) map[string]bool {
 }
 
 // RareCode reports whether a code is on no list, so that only some like it are counted by name.
-func RareCode(code string) bool { return code != "" && !commonCodes[code] }
+func IsRareCode(code string) bool { return code != "" && !commonCodes[code] }

@@ -25,7 +25,7 @@ func TestCommonCodesAreFew(t *testing.T) {
 			return true
 		}
 		found++
-		if code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value); err != nil || RareCode(code) {
+		if code, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value); err != nil || IsRareCode(code) {
 			t.Errorf("%s is counted as a rare code: put it on the list", spec.Names[0].Name)
 		}
 		return true
@@ -34,7 +34,7 @@ func TestCommonCodesAreFew(t *testing.T) {
 		t.Errorf("only %d codes found", found)
 	}
 	for code, want := range map[string]bool{"": false, "UNREGISTERED": false, "NOT_FOUND": false, "OTHER": false, "HTTP_418": true, "NEW_WORD": true} {
-		if RareCode(code) != want {
+		if IsRareCode(code) != want {
 			t.Errorf("%q is rare: %t, want %t", code, !want, want)
 		}
 	}

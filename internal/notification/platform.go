@@ -7,7 +7,7 @@ const maxPlatform = 32
 
 // Platform makes one name of a platform's spellings: 1 to 32 letters a to z, digits and underscores. It is "" for what cannot be
 // one, for it becomes part of fields in Redis.
-func Platform(text string) string {
+func NormalizePlatform(text string) string {
 	if len(text) > maxPlatform {
 		return ""
 	}

@@ -12,7 +12,7 @@ func TestPlatform(t *testing.T) {
 		"ios": "ios", "iOS": "ios", "web_push2": "web_push2", strings.Repeat("x", 32): strings.Repeat("x", 32),
 		"": "", "i os": "", "ios:": "", "größe": "", strings.Repeat("x", 33): "",
 	} {
-		if got := notification.Platform(text); got != want {
+		if got := notification.NormalizePlatform(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

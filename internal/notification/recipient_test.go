@@ -12,9 +12,9 @@ func TestNoLogShowsATokenInFull(t *testing.T) {
 	const token = "fhMpVD00JNQo850aZoqq2L:APA91b-zKafEZMKYgkngUPCidceHBmjRq5Tj"
 	var out bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewJSONHandler(&out, nil), slog.NewTextHandler(&out, nil)} {
-		slog.New(handler).Info("sent", "token", Token(token))
+		slog.New(handler).Info("sent", "token", ParseToken(token))
 	}
-	fmt.Fprintf(&out, "%v %s", Token(token), Token(token))
+	fmt.Fprintf(&out, "%v %s", ParseToken(token), ParseToken(token))
 	if strings.Contains(out.String(), token) || strings.Count(out.String(), "fhMpVD…q5Tj") != 4 {
 		t.Errorf("shown as %s", out.String())
 	}

@@ -13,7 +13,7 @@ const MaxToken = 4096
 // Token reads a registration token as people and programs store it. White space, control characters, marks without width
 // and quotes around it are taken off; what then remains is a TargetToken if FCM can have issued it, else a TargetInvalid.
 // Where nothing remains there is no token: the zero Target. A token that stands alone costs no allocation.
-func Token(text string) Target {
+func ParseToken(text string) Target {
 	if isToken(text) {
 		return Target{Kind: TargetToken, Value: text}
 	}

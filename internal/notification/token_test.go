@@ -20,11 +20,11 @@ func TestTokensAreFoundInWhatIsStored(t *testing.T) {
 		"quotes": `"` + realToken + `"`, "single quotes": "'" + realToken + "'", "typographic": "“" + realToken + "”", "German": "„" + realToken + "“", "low": "‚" + realToken + "‘",
 		"quotes in quotes": `"\"` + realToken + `\""`, "quotes and space": "' \"" + realToken + "\"\r\n'", "half a quote": `"` + realToken,
 	} {
-		got := Token(text)
+		got := ParseToken(text)
 		if got.Kind != TargetToken || got.Value != realToken || !got.IsSendable() || got.IsTrimmed() != (text != realToken) || got.Text() != text {
 			t.Errorf("%s: %q is read as kind %d, %q", name, text, got.Kind, got.Value)
 		}
-		if !got.IsSame(Token(realToken)) {
+		if !got.IsSame(ParseToken(realToken)) {
 			t.Errorf("%s: %q is not the same token", name, text)
 		}
 	}
@@ -39,7 +39,7 @@ func TestTextsThatAreNoTokens(t *testing.T) {
 		"bad\xffbyte": "it is not valid UTF-8", strings.Repeat("x", MaxToken+1): "it is longer than 4096 bytes",
 		"null": "it is a word for no value", "undefined": "it is a word for no value", " None ": "it is a word for no value",
 	} {
-		got := Token(text)
+		got := ParseToken(text)
 		if got.Kind != TargetInvalid || got.IsSendable() || got.Value != "" || got.Text() != text {
 			t.Errorf("%.40q is read as kind %d, %.40q", text, got.Kind, got.Value)
 		}
@@ -48,12 +48,12 @@ func TestTextsThatAreNoTokens(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", " ", "\r\n", `""`, "' '", "\ufeff"} {
-		if got := Token(text); !got.IsZero() {
+		if got := ParseToken(text); !got.IsZero() {
 			t.Errorf("%q is read as kind %d, want none", text, got.Kind)
 		}
 	}
 	for _, text := range []string{"t", "tok-1", "dead-1", "APA91b:x_y.z", strings.Repeat("x", MaxToken)} {
-		if got := Token(text); !got.IsSendable() || got.IsTrimmed() {
+		if got := ParseToken(text); !got.IsSendable() || got.IsTrimmed() {
 			t.Errorf("%.40q is read as kind %d", text, got.Kind)
 		}
 	}
@@ -61,11 +61,11 @@ func TestTextsThatAreNoTokens(t *testing.T) {
 
 func TestTokensAreCompared(t *testing.T) {
 	t.Parallel()
-	if Token("two words").IsSame(Token("other words")) || !Token("two words").IsSame(Token("two words")) {
+	if ParseToken("two words").IsSame(ParseToken("other words")) || !ParseToken("two words").IsSame(ParseToken("two words")) {
 		t.Error("two texts that can be no tokens are the same only where they are alike")
 	}
 	for text, want := range map[string]bool{realToken: false, "aZ09-_:.": false, "a%3Ab": true, "a/b": true, "a+b": true, "two words": false} {
-		if got := Token(text).IsUnusual(); got != want {
+		if got := ParseToken(text).IsUnusual(); got != want {
 			t.Errorf("%q is unusual: %v", text, got)
 		}
 	}
@@ -92,14 +92,14 @@ func TestOnlyCleanTokensAreSent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("aB1:-_ \"'\\\r\n\x00\u200b"))),
 			rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "text")
-		target := Token(text)
+		target := ParseToken(text)
 		if !target.IsSendable() {
 			if target.Value != "" || (target.Kind == TargetInvalid) != (target.Problem() != "") {
 				t.Fatalf("%q: value %q, problem %q", text, target.Value, target.Problem())
 			}
 			return
 		}
-		if again := Token(target.Value); again.Value != target.Value || again.IsTrimmed() || !strings.Contains(text, target.Value) {
+		if again := ParseToken(target.Value); again.Value != target.Value || again.IsTrimmed() || !strings.Contains(text, target.Value) {
 			t.Fatalf("%q is read as %q, and that as %q", text, target.Value, again.Value)
 		}
 		if literal, err := json.Marshal(target.Value); err != nil || strings.ContainsAny(target.Value, " \t\r\n\"'") || len(literal) > 6*MaxToken {
@@ -109,7 +109,7 @@ func TestOnlyCleanTokensAreSent(t *testing.T) {
 }
 
 func TestReadingATokenDoesNotAllocate(t *testing.T) {
-	if n := testing.AllocsPerRun(100, func() { Token(realToken) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { ParseToken(realToken) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

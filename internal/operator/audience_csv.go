@@ -141,7 +141,7 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 		case columnUser:
 			r.UserID = strings.TrimSpace(value)
 		case columnToken:
-			r.Target = notification.Token(value)
+			r.Target = notification.ParseToken(value)
 		case columnLocale:
 			r.Locale = strings.TrimSpace(value)
 		case columnTimeZone:

@@ -221,7 +221,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 		if err != nil || len(elements)+len(rejected) != 1 {
 			t.Fatalf("%d elements, rejected %v, error %v", len(elements), rejected, err)
 		}
-		user, token := strings.TrimSpace(row[0]), notification.Token(row[1])
+		user, token := strings.TrimSpace(row[0]), notification.ParseToken(row[1])
 		if len(rejected) == 1 {
 			joined := strings.Join(row, " ") // apart: what two broken fields begin and end may be a character together
 			valid := utf8.ValidString(joined)

@@ -21,7 +21,7 @@ import (
 func (f fixture) forget(campaign string, n int) {
 	f.Helper()
 	for i := range n {
-		user, token := fmt.Sprint(campaign, "-", i), notification.Token("t"+fmt.Sprint(i))
+		user, token := fmt.Sprint(campaign, "-", i), notification.ParseToken("t"+fmt.Sprint(i))
 		ok(f.T, f.deps.Tokens.Set(f.Context(), user, token))
 		_, err := f.deps.Tokens.Forget(f.Context(), user, token, campaign)
 		ok(f.T, err)
@@ -66,7 +66,7 @@ func TestRemovedTokensAreCountedByTheHour(t *testing.T) {
 func TestTokensAreRestored(t *testing.T) {
 	f := open(t)
 	f.forget("42", 3)
-	ok(t, f.deps.Tokens.Set(t.Context(), "42-1", notification.Token("new")))
+	ok(t, f.deps.Tokens.Set(t.Context(), "42-1", notification.ParseToken("new")))
 	filter := tokens.Filter{Users: []string{"42-0", "42-1", "stranger"}}
 	for _, dryRun := range []bool{true, false} {
 		summary, err := f.RestoreTokens(t.Context(), filter, tokens.RestoreOptions{DryRun: dryRun})

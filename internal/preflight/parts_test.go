@@ -87,7 +87,7 @@ func TestATokenOfTheElementIsUsed(t *testing.T) {
 	ready, err := content.Compile([]byte(plainMessage))
 	ok(t, err)
 	c, err := s.checker.prepare(t.Context(), compiledMessage{ready.Message, ready.Template}, campaign.Sample{Recipients: []notification.Recipient{
-		{UserID: "u1", Target: notification.Token("own")}, {UserID: "u1"},
+		{UserID: "u1", Target: notification.ParseToken("own")}, {UserID: "u1"},
 	}})
 	ok(t, err)
 	equal(t, "ready", len(c.ready), 2)

@@ -156,7 +156,7 @@ func compile(spec campaign.Spec) (compiledMessage, checks.Finding) {
 		return compiledMessage{}, unreadable(err)
 	}
 	f := checks.Finding{Name: "message", Grade: checks.Good, Detail: "reads as FCM's, the same for everybody"}
-	if ready.Template.Personal() {
+	if ready.Template.IsPersonal() {
 		f.Detail = "reads as FCM's, filled in for each recipient"
 	}
 	return compiledMessage{ready.Message, ready.Template}, f

@@ -50,8 +50,8 @@ func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaig
 		if stored := targets[r.UserID]; !r.Target.IsSendable() && !stored.IsZero() {
 			r.Target = stored
 		}
-		switch personal := s.template.Personal() && !s.template.FilledBy(r.Vars); {
-		case !r.Target.IsSendable() && tokens.Undecided(targetsErr, r.UserID), personal && profiles.Undecided(profilesErr, r.UserID):
+		switch personal := s.template.IsPersonal() && !s.template.IsFilledBy(r.Vars); {
+		case !r.Target.IsSendable() && tokens.Undecided(targetsErr, r.UserID), personal && profiles.IsUndecided(profilesErr, r.UserID):
 			a.undecided++
 			continue
 		case r.Target.IsZero():
@@ -80,7 +80,7 @@ func (c *Checker) peekTokens(ctx context.Context, recipients []notification.Reci
 func (c *Checker) peekProfiles(ctx context.Context, s compiledMessage, recipients []notification.Recipient) (map[string]profiles.Profile, error) {
 	var ask []string
 	for _, r := range recipients {
-		if !s.template.FilledBy(r.Vars) {
+		if !s.template.IsFilledBy(r.Vars) {
 			ask = append(ask, r.UserID)
 		}
 	}
@@ -93,7 +93,7 @@ func (c *Checker) peekProfiles(ctx context.Context, s compiledMessage, recipient
 // fill writes one recipient's message. Whoever has no token is measured all the same.
 func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profile profiles.Profile) {
 	message := s.message
-	if s.template.Personal() {
+	if s.template.IsPersonal() {
 		text, err := s.template.Fill(r.Vars, profile)
 		if unfilled, ok := errors.AsType[*profiles.UnfilledError](err); ok {
 			a.unfilled[unfilled.Name]++

@@ -30,7 +30,7 @@ type Source interface {
 type SourceError = readthrough.SourceError
 
 // Undecided reports whether a Lookup that ended with err left user without an answer.
-func Undecided(err error, user string) bool { return readthrough.Undecided(err, user) }
+func IsUndecided(err error, user string) bool { return readthrough.Undecided(err, user) }
 
 // Options of a Cache. Zero fields take their default.
 type Options struct {
@@ -55,7 +55,7 @@ type Cache struct {
 func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) (*Cache, error) {
 	var ask readthrough.Source
 	if source != nil {
-		ask = asTexts(source)
+		ask = adaptSource(source)
 	}
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Profile, None: names.NoProfile}, decode, ask,
 		readthrough.Options{
@@ -71,7 +71,7 @@ func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) 
 	return &Cache{cache: cache}, nil
 }
 
-func asTexts(source Source) readthrough.Source {
+func adaptSource(source Source) readthrough.Source {
 	return func(ctx context.Context, users []string) (map[string]string, error) {
 		profiles, err := source.Profiles(ctx, users)
 		if err != nil {

@@ -132,7 +132,7 @@ func TestSQLIsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := c.Lookup(t.Context(), []string{"cached", "other"})
-	if found["cached"] == nil || profiles.Undecided(err, "cached") || !profiles.Undecided(err, "other") {
+	if found["cached"] == nil || profiles.IsUndecided(err, "cached") || !profiles.IsUndecided(err, "other") {
 		t.Errorf("got %s, %v", found, err)
 	}
 	if _, ok := errors.AsType[*profiles.SourceError](err); !ok || !errors.Is(err, sql.down) {

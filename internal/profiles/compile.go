@@ -21,7 +21,7 @@ func Compile(m notification.Message) (*Template, error) {
 	c := compiler{text: compact.Bytes(), template: new(Template)}
 	c.decoder = json.NewDecoder(bytes.NewReader(c.text))
 	c.decoder.UseNumber()
-	if err := c.value(nil); err != nil {
+	if err := c.compileValue(nil); err != nil {
 		return nil, err
 	}
 	if err := c.faults.Err(); err != nil {
@@ -43,7 +43,7 @@ type compiler struct {
 }
 
 // value compiles the next value, which stands at path.
-func (c *compiler) value(path []string) error {
+func (c *compiler) compileValue(path []string) error {
 	start := int(c.decoder.InputOffset())
 	token, err := c.decoder.Token()
 	if err != nil {
@@ -51,17 +51,17 @@ func (c *compiler) value(path []string) error {
 	}
 	switch t := token.(type) {
 	case json.Delim:
-		return c.members(path, t)
+		return c.compileMembers(path, t)
 	case string:
 		if strings.Contains(t, "{{") && isFillable(path) {
-			c.fillable(path, t, start)
+			c.compileString(path, t, start)
 		}
 	}
 	return nil
 }
 
 // members compiles the inside of an object or array, and its end.
-func (c *compiler) members(path []string, open json.Delim) error {
+func (c *compiler) compileMembers(path []string, open json.Delim) error {
 	for i := 0; c.decoder.More(); i++ {
 		name := strconv.Itoa(i)
 		if open == '{' {
@@ -71,7 +71,7 @@ func (c *compiler) members(path []string, open json.Delim) error {
 			}
 			name, _ = key.(string)
 		}
-		if err := c.value(append(path, name)); err != nil {
+		if err := c.compileValue(append(path, name)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +80,7 @@ func (c *compiler) members(path []string, open json.Delim) error {
 }
 
 // fillable compiles a string with placeholders, whose JSON stands in the text between start and where the decoder is.
-func (c *compiler) fillable(path []string, text string, start int) {
+func (c *compiler) compileString(path []string, text string, start int) {
 	pieces, err := split(text)
 	if err != nil {
 		c.faults = append(c.faults, &notification.Fault{Field: "message." + strings.Join(path, "."), Problem: err.Error()})
@@ -91,17 +91,17 @@ func (c *compiler) fillable(path []string, text string, start int) {
 	c.written = int(c.decoder.InputOffset())
 	for _, p := range pieces {
 		c.pending = appendEscaped(c.pending, p.text)
-		if p.hole == nil {
+		if p.placeholder == nil {
 			break
 		}
-		c.template.add(c.pending, p.hole)
+		c.template.add(c.pending, p.placeholder)
 		c.pending = nil
 	}
 	c.pending = append(c.pending, '"')
 }
 
-func (t *Template) add(literal []byte, h *hole) {
-	t.segments = append(t.segments, segment{literal: literal, hole: h})
+func (t *Template) add(literal []byte, h *placeholder) {
+	t.segments = append(t.segments, segment{literal: literal, placeholder: h})
 	if !slices.Contains(t.names, h.name) {
 		t.names = append(t.names, h.name)
 	}

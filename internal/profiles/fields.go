@@ -3,7 +3,7 @@ package profiles
 import "strings"
 
 // fillable are the places of a message in which placeholders are recognised; * stands for any key or index.
-var fillable = parsePaths(`
+var fillablePaths = parsePaths(`
 	data.*
 	notification.title
 	notification.body
@@ -43,15 +43,15 @@ func parsePaths(lines string) [][]string {
 
 // isFillable compares names as encoding/json does, which reads a field in any case.
 func isFillable(path []string) bool {
-	for _, pattern := range fillable {
-		if matches(pattern, path) {
+	for _, pattern := range fillablePaths {
+		if isMatch(pattern, path) {
 			return true
 		}
 	}
 	return false
 }
 
-func matches(pattern, path []string) bool {
+func isMatch(pattern, path []string) bool {
 	if len(pattern) != len(path) {
 		return false
 	}

@@ -6,17 +6,17 @@ import (
 )
 
 // hole is one placeholder.
-type hole struct {
+type placeholder struct {
 	name       string
 	path       []string // the name's parts between its dots, when there are several
-	otherwise  []byte   // the default, escaped for JSON
+	fallback   []byte   // the default, escaped for JSON
 	hasDefault bool
 }
 
 // piece is a stretch of text, followed by a hole unless it is the last one.
 type piece struct {
-	text string
-	hole *hole
+	text        string
+	placeholder *placeholder
 }
 
 // split cuts a text at its placeholders: {{name}} or {{name|default}}, where spaces around name and default do not
@@ -32,16 +32,16 @@ func split(text string) ([]piece, error) {
 		if !closed {
 			return nil, fmt.Errorf("a placeholder is not closed: %q", "{{"+rest)
 		}
-		h, err := parseHole(inside)
+		h, err := parsePlaceholder(inside)
 		if err != nil {
 			return nil, err
 		}
-		pieces = append(pieces, piece{text: before, hole: h})
+		pieces = append(pieces, piece{text: before, placeholder: h})
 		text = after
 	}
 }
 
-func parseHole(inside string) (*hole, error) {
+func parsePlaceholder(inside string) (*placeholder, error) {
 	name, otherwise, hasDefault := strings.Cut(inside, "|")
 	name = strings.TrimSpace(name)
 	switch {
@@ -50,10 +50,10 @@ func parseHole(inside string) (*hole, error) {
 	case strings.ContainsAny(name, "{}"):
 		return nil, fmt.Errorf("a placeholder's name holds a brace: %q", "{{"+inside+"}}")
 	}
-	h := &hole{name: name, hasDefault: hasDefault}
+	h := &placeholder{name: name, hasDefault: hasDefault}
 	if parts := strings.Split(name, "."); len(parts) > 1 {
 		h.path = parts
 	}
-	h.otherwise = appendEscaped(nil, strings.TrimSpace(otherwise))
+	h.fallback = appendEscaped(nil, strings.TrimSpace(otherwise))
 	return h, nil
 }

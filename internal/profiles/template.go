@@ -25,8 +25,8 @@ type Template struct {
 
 // segment is JSON as it is sent, followed by a hole inside of a string.
 type segment struct {
-	literal []byte
-	hole    *hole
+	literal     []byte
+	placeholder *placeholder
 }
 
 // UnfilledError tells which placeholder has neither a value nor a default.
@@ -37,16 +37,16 @@ func (e *UnfilledError) Error() string {
 }
 
 // Personal reports whether the message differs by recipient.
-func (t *Template) Personal() bool { return len(t.segments) > 0 }
+func (t *Template) IsPersonal() bool { return len(t.segments) > 0 }
 
 // Names lists the placeholders' names, each once, as they first occur.
 func (t *Template) Names() []string { return slices.Clone(t.names) }
 
 // FilledBy reports whether vars alone fill every placeholder, so that the profile cannot matter.
-func (t *Template) FilledBy(vars map[string]json.RawMessage) bool {
+func (t *Template) IsFilledBy(vars map[string]json.RawMessage) bool {
 	var scratch [256]byte
 	for _, s := range t.segments {
-		if _, ok := s.hole.appendValue(scratch[:0], vars); !ok {
+		if _, ok := s.placeholder.appendValue(scratch[:0], vars); !ok {
 			return false
 		}
 	}
@@ -56,30 +56,30 @@ func (t *Template) FilledBy(vars map[string]json.RawMessage) bool {
 // Fill writes one recipient's message: from vars, then from profile, then from the defaults. The result is valid JSON
 // whatever the values are; it may be shared, so do not change it. The error is an *UnfilledError.
 func (t *Template) Fill(vars, profile map[string]json.RawMessage) (notification.Message, error) {
-	if !t.Personal() {
+	if !t.IsPersonal() {
 		return t.tail, nil
 	}
-	out := make([]byte, 0, t.size())
+	out := make([]byte, 0, t.estimateSize())
 	for _, s := range t.segments {
 		out = append(out, s.literal...)
-		filled, ok := s.hole.appendValue(out, vars)
+		filled, ok := s.placeholder.appendValue(out, vars)
 		if !ok {
-			filled, ok = s.hole.appendValue(out, profile)
+			filled, ok = s.placeholder.appendValue(out, profile)
 		}
 		switch {
 		case ok:
 			out = filled
-		case s.hole.hasDefault:
-			out = append(out, s.hole.otherwise...)
+		case s.placeholder.hasDefault:
+			out = append(out, s.placeholder.fallback...)
 		default:
-			return nil, &UnfilledError{Name: s.hole.name}
+			return nil, &UnfilledError{Name: s.placeholder.name}
 		}
 	}
 	return append(out, t.tail...), nil
 }
 
 // size guesses a filled message's length in bytes.
-func (t *Template) size() int {
+func (t *Template) estimateSize() int {
 	const value = 32
 	size := len(t.tail)
 	for _, s := range t.segments {

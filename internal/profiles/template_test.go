@@ -140,8 +140,8 @@ func TestPersonal(t *testing.T) {
 		{`{"notification":{"title":"\u007b\u007bx}}"}}`, []string{"x"}},
 	} {
 		template := compile(t, c.message)
-		if names := template.Names(); !slices.Equal(names, c.names) || template.Personal() != (len(c.names) > 0) {
-			t.Errorf("%s: got %v, personal %v", c.message, names, template.Personal())
+		if names := template.Names(); !slices.Equal(names, c.names) || template.IsPersonal() != (len(c.names) > 0) {
+			t.Errorf("%s: got %v, personal %v", c.message, names, template.IsPersonal())
 		}
 	}
 	filled, err := compile(t, "{ \"data\": {\"a\": \"b\"} }\n").Fill(nil, nil)
@@ -155,11 +155,11 @@ func TestFilledBy(t *testing.T) {
 	for vars, want := range map[string]bool{
 		`{"a":"x","b":1}`: true, `{"a":"x"}`: false, `{"b":1}`: false, `{"a":null,"b":1}`: false, `{}`: false,
 	} {
-		if got := template.FilledBy(object(vars)); got != want {
+		if got := template.IsFilledBy(object(vars)); got != want {
 			t.Errorf("%s: got %v", vars, got)
 		}
 	}
-	if !compile(t, in("nothing")).FilledBy(nil) {
+	if !compile(t, in("nothing")).IsFilledBy(nil) {
 		t.Error("a message for all needs a profile")
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // appendValue appends what a hole becomes, escaped for a JSON string; ok is false when the value does not fill it.
-func (h *hole) appendValue(dst []byte, values map[string]json.RawMessage) (out []byte, ok bool) {
+func (h *placeholder) appendValue(dst []byte, values map[string]json.RawMessage) (out []byte, ok bool) {
 	if raw, exists := values[h.name]; exists {
 		if out, ok = appendScalar(dst, raw); ok {
 			return out, true
@@ -17,7 +17,7 @@ func (h *hole) appendValue(dst []byte, values map[string]json.RawMessage) (out [
 }
 
 // appendNested follows the dots of a name such as address.city.
-func (h *hole) appendNested(dst []byte, values map[string]json.RawMessage) (out []byte, ok bool) {
+func (h *placeholder) appendNested(dst []byte, values map[string]json.RawMessage) (out []byte, ok bool) {
 	if h.path == nil {
 		return dst, false
 	}

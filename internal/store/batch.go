@@ -70,7 +70,7 @@ func deadTokens(results []notification.Result) []userToken {
 	var dead []userToken
 	for i := range results {
 		r := &results[i]
-		target := notification.Token(r.Token)
+		target := notification.ParseToken(r.Token)
 		if !r.TokenRemoved || !target.IsSendable() {
 			continue
 		}

@@ -118,7 +118,7 @@ func (b *rig) get(user string) string {
 
 func (b *rig) forget(user, dead string) (removed bool, current string) {
 	b.Helper()
-	found, err := b.store.Forget(b.Context(), user, notification.Token(dead), "42")
+	found, err := b.store.Forget(b.Context(), user, notification.ParseToken(dead), "42")
 	if err != nil {
 		b.Error(err)
 	}

@@ -27,7 +27,7 @@ func TestARefreshBetweenAnyTwoCommands(t *testing.T) {
 					"forget": func() error {
 						b.set(user, "dead")
 						at.left = before
-						_, err := raced.store.Forget(t.Context(), user, notification.Token("dead"), "42")
+						_, err := raced.store.Forget(t.Context(), user, notification.ParseToken("dead"), "42")
 						return err
 					},
 					"restore": func() error {
@@ -59,7 +59,7 @@ func TestATokenThatDiesAgainWhileItIsRestored(t *testing.T) {
 				b.set(user, "dead")
 				b.forget(user, "dead")
 				raced.rdb.AddHook(&moment{left: before, act: func() {
-					if _, err := b.store.Forget(t.Context(), user, notification.Token("dead"), "43"); err != nil {
+					if _, err := b.store.Forget(t.Context(), user, notification.ParseToken("dead"), "43"); err != nil {
 						t.Error(err)
 					}
 				}})

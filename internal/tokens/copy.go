@@ -50,7 +50,7 @@ func readCopy(user, text string) (Removed, error) {
 		return Removed{}, fmt.Errorf("read removed token of %q: %w", user, err)
 	}
 	return Removed{
-		User: user, Token: notification.Token(c.Token), Campaign: c.Campaign, At: bounds.Milli(c.At),
+		User: user, Token: notification.ParseToken(c.Token), Campaign: c.Campaign, At: bounds.Milli(c.At),
 		ttl: bounds.Span(c.TTL), text: text,
 	}, nil
 }

@@ -69,7 +69,7 @@ func (s *Store) Another(ctx context.Context, user string, dead notification.Targ
 	if err != nil {
 		return notification.Target{}, fmt.Errorf("look for another token of %q: %w", user, err)
 	}
-	stored := notification.Token(text)
+	stored := notification.ParseToken(text)
 	if !stored.IsSendable() || stored.IsSame(dead) { // then Redis' may be the older one
 		if stored, err = s.inSQL(ctx, user); err != nil {
 			return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
@@ -87,7 +87,7 @@ func (s *Store) inSQL(ctx context.Context, user string) (notification.Target, er
 		return notification.Target{}, nil
 	}
 	text, err := s.asker.ask(ctx, user)
-	return notification.Token(text), err
+	return notification.ParseToken(text), err
 }
 
 // removal is a token that is proven dead, whose it is, and the campaign that proved it.
@@ -100,12 +100,12 @@ type removal struct {
 // and deleted is the very text that was read.
 func (s *Store) takeSpelled(ctx context.Context, r removal) (removed bool, stored notification.Target, err error) {
 	removed, text, err := s.take(ctx, r)
-	if stored = notification.Token(text); err != nil || removed || stored.Value != r.token {
+	if stored = notification.ParseToken(text); err != nil || removed || stored.Value != r.token {
 		return removed, stored, err
 	}
 	r.spelled = text
 	removed, text, err = s.take(ctx, r)
-	return removed, notification.Token(text), err
+	return removed, notification.ParseToken(text), err
 }
 
 // take marks a token as dead, and deletes it from Redis if it is still the stored one. The mark comes before the

@@ -32,7 +32,7 @@ func forgetByWhatIsStored(b *rig) {
 		if c.sql != "" {
 			b.sql.rows[c.user] = c.sql
 		}
-		if another, err := b.store.Another(b.Context(), c.user, notification.Token("dead")); err != nil || another.Value != c.current {
+		if another, err := b.store.Another(b.Context(), c.user, notification.ParseToken("dead")); err != nil || another.Value != c.current {
 			b.Errorf("%s, another token: got %q, %v, want %q", c.user, another.Value, err, c.current)
 		}
 		for round, removed := range []bool{c.removed, false} { // a repeated call finds nothing more to remove
@@ -45,7 +45,7 @@ func forgetByWhatIsStored(b *rig) {
 		if c.current != "" && c.current != c.sql { // Redis knows better
 			inSQL = ""
 		}
-		if found, err := b.store.Forget(b.Context(), c.user, notification.Token("dead"), "42"); err != nil || found.InSQL.Value != inSQL {
+		if found, err := b.store.Forget(b.Context(), c.user, notification.ParseToken("dead"), "42"); err != nil || found.InSQL.Value != inSQL {
 			b.Errorf("%s, in SQL: got %q, %v, want %q", c.user, found.InSQL.Value, err, inSQL)
 		}
 		if left := b.held(c.user); left != c.left {
@@ -77,11 +77,11 @@ func deadInSQLIsIgnored(b *rig) {
 func forgetWithoutSQL(b *rig) {
 	b.set("u", "dead")
 	b.sql.down = errors.New("connection refused")
-	found, err := b.store.Forget(b.Context(), "u", notification.Token("dead"), "42")
+	found, err := b.store.Forget(b.Context(), "u", notification.ParseToken("dead"), "42")
 	if found != (tokens.Forgotten{Removed: true}) || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
 		b.Errorf("got %+v, %v", found, err)
 	}
-	if another, err := b.store.Another(b.Context(), "u", notification.Token("dead")); !another.IsZero() || !tokens.Undecided(err, "u") {
+	if another, err := b.store.Another(b.Context(), "u", notification.ParseToken("dead")); !another.IsZero() || !tokens.Undecided(err, "u") {
 		b.Errorf("another token: got %v, %v", another, err)
 	}
 	b.set("u", "new") // with a token in Redis, SQL is not needed
@@ -177,7 +177,7 @@ func TestForgetWithoutASource(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.rdb.Set(t.Context(), names.Token("u"), "dead", 0)
-	found, err := store.Forget(t.Context(), "u", notification.Token("dead"), "42")
+	found, err := store.Forget(t.Context(), "u", notification.ParseToken("dead"), "42")
 	if found != (tokens.Forgotten{Removed: true}) || err != nil {
 		t.Errorf("got %+v, %v", found, err)
 	}
@@ -192,7 +192,7 @@ func TestForgetWithoutASourceKeepsTheFirstCopy(t *testing.T) {
 	}
 	b.rdb.Set(t.Context(), b.names.Token("u"), "first", 0)
 	for _, dead := range []string{"first", "second"} {
-		if _, err := store.Forget(t.Context(), "u", notification.Token(dead), "42"); err != nil {
+		if _, err := store.Forget(t.Context(), "u", notification.ParseToken(dead), "42"); err != nil {
 			t.Fatal(err)
 		}
 	}

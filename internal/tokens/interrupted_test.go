@@ -36,7 +36,7 @@ func TestARefreshedTokenIsNeverDeleted(t *testing.T) {
 		ours.sql.set(user, rapid.SampledFrom([]string{"", "old"}).Draw(t, "in SQL"))
 		acts := []func(){func() { direct.Set(ctx, key, "new", 0) }}
 		for range rapid.IntRange(1, 3).Draw(t, "stale answers") {
-			acts = append(acts, func() { _, _ = ours.store.Forget(ctx, user, notification.Token("old"), "42") })
+			acts = append(acts, func() { _, _ = ours.store.Forget(ctx, user, notification.ParseToken("old"), "42") })
 		}
 		only := tokens.Filter{Users: []string{user}}
 		acts = append(acts,
@@ -53,7 +53,7 @@ func TestARefreshedTokenIsNeverDeleted(t *testing.T) {
 			t.Fatalf("%s: Redis holds %q, want the new token", user, got)
 		}
 		ours.sql.set(user, "")
-		if found, err := ours.store.Forget(ctx, user, notification.Token("new"), "43"); !found.Removed || err != nil {
+		if found, err := ours.store.Forget(ctx, user, notification.ParseToken("new"), "43"); !found.Removed || err != nil {
 			t.Fatalf("%s: the new token dies: %+v, %v", user, found, err)
 		}
 		if sum, err := ours.store.Restore(ctx, only, tokens.RestoreOptions{}); sum.Restored != 1 || err != nil {
@@ -83,7 +83,7 @@ func TestBeingCutOffLosesNoToken(t *testing.T) {
 				cutting := newRig(t, connect(t, upstream))
 				cut := &cut{left: after}
 				cutting.rdb.AddHook(cut)
-				_, _ = cutting.store.Forget(t.Context(), user, notification.Token("dead"), "42")
+				_, _ = cutting.store.Forget(t.Context(), user, notification.ParseToken("dead"), "42")
 				if b.held(user) == "" && len(b.removed(tokens.Filter{Users: []string{user}})) == 0 {
 					t.Fatal("the token is gone, and no copy is kept")
 				}

@@ -19,9 +19,9 @@ func redisBeforeSQL(b *rig) {
 	b.sql.rows = map[string]string{"cached": "outdated", "emptied": "t-emptied", "stored": "t-stored", "blank": ""}
 	users := []string{"cached", "emptied", "stored", "blank", "stranger"}
 	want := map[string]notification.Target{
-		"cached":  notification.Token("from-Redis"),
-		"emptied": notification.Token("t-emptied"),
-		"stored":  notification.Token("t-stored"),
+		"cached":  notification.ParseToken("from-Redis"),
+		"emptied": notification.ParseToken("t-emptied"),
+		"stored":  notification.ParseToken("t-stored"),
 	}
 	for range 2 {
 		found, err := b.store.Lookup(b.Context(), users)
@@ -57,7 +57,7 @@ func TestSQLIsDown(t *testing.T) {
 	b.set("cached", "token")
 	b.sql.down = errors.New("connection refused")
 	found, err := b.store.Lookup(t.Context(), []string{"cached", "other"})
-	if found["cached"] != notification.Token("token") || tokens.Undecided(err, "cached") {
+	if found["cached"] != notification.ParseToken("token") || tokens.Undecided(err, "cached") {
 		t.Errorf("cached: got %v, %v", found["cached"], err)
 	}
 	if !tokens.Undecided(err, "other") || !errors.Is(err, b.sql.down) {

@@ -106,7 +106,7 @@ func (s *Store) withoutNewer(ctx context.Context, some []Removed) ([]Removed, er
 		}
 	}
 	other := func(stored string, r Removed) bool {
-		t := notification.Token(stored)
+		t := notification.ParseToken(stored)
 		return !t.IsZero() && !t.IsSame(r.Token)
 	}
 	due := make([]Removed, 0, len(some))

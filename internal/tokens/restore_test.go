@@ -145,7 +145,7 @@ func newerTokensStay(b *rig) {
 func restoreByFilter(b *rig) {
 	for _, c := range []struct{ user, campaign string }{{"u1", "42"}, {"u2", "42"}, {"u3", "43"}, {"u}4", ""}} {
 		b.set(c.user, "dead")
-		if _, err := b.store.Forget(b.Context(), c.user, notification.Token("dead"), c.campaign); err != nil {
+		if _, err := b.store.Forget(b.Context(), c.user, notification.ParseToken("dead"), c.campaign); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -245,7 +245,7 @@ func TestWithoutKeepingNothingIsKept(t *testing.T) {
 		if user != "unknown" {
 			b.set(user, "dead")
 		}
-		found, err := store.Forget(t.Context(), user, notification.Token("dead"), "42")
+		found, err := store.Forget(t.Context(), user, notification.ParseToken("dead"), "42")
 		if err != nil || found.Removed != (user != "unknown") {
 			t.Errorf("%s: %+v, %v", user, found, err)
 		}
@@ -301,7 +301,7 @@ func TestACopyThatCannotBeReadIsLeftOut(t *testing.T) {
 	}
 	b.expectRestored("by name", b.restore(tokens.Filter{Users: []string{"u1", "u3"}}), tokens.Restored{Gone: 2})
 	b.set("u3", "dead")
-	if _, err := b.store.Forget(t.Context(), "u3", notification.Token("dead"), "42"); err == nil || !strings.Contains(err.Error(), b.names.RemovedToken("u3")) {
+	if _, err := b.store.Forget(t.Context(), "u3", notification.ParseToken("dead"), "42"); err == nil || !strings.Contains(err.Error(), b.names.RemovedToken("u3")) {
 		t.Errorf("got %v, want the key of another type named", err)
 	}
 	if b.held("u3") != "dead" {

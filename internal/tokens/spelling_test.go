@@ -31,14 +31,14 @@ func decoratedTokens(b *rig) {
 		if got := b.get(user); got != "dead" {
 			b.Errorf("%s: found %q", user, got)
 		}
-		found, err := b.store.Forget(b.Context(), user, notification.Token(c.proven), "42")
+		found, err := b.store.Forget(b.Context(), user, notification.ParseToken(c.proven), "42")
 		if err != nil || !found.Removed || !found.Current.IsZero() || found.InSQL.Text() != c.sql {
 			b.Errorf("%s: %+v, SQL %q, error %v", user, found, found.InSQL.Text(), err)
 		}
 		if held, got := b.held(user), b.get(user); held != "" || got != "" {
 			b.Errorf("%s: Redis holds %q, and %q is found", user, held, got)
 		}
-		if other, err := b.store.Another(b.Context(), user, notification.Token("dead")); err != nil || !other.IsZero() {
+		if other, err := b.store.Another(b.Context(), user, notification.ParseToken("dead")); err != nil || !other.IsZero() {
 			b.Errorf("%s: another is %s, error %v", user, other, err)
 		}
 		b.sql.rows[user] = ""
@@ -86,7 +86,7 @@ func whatCanBeNoToken(b *rig) {
 		if removed, current := b.forget(user, "dead"); removed || current != want || b.held(user) != c.redis {
 			b.Errorf("%s: removed %v, current %q, Redis holds %q", user, removed, current, b.held(user))
 		}
-		if other, err := b.store.Another(b.Context(), user, notification.Token("dead")); err != nil || other.Value != want {
+		if other, err := b.store.Another(b.Context(), user, notification.ParseToken("dead")); err != nil || other.Value != want {
 			b.Errorf("%s: another is %q, error %v", user, other.Value, err)
 		}
 	}
@@ -94,7 +94,7 @@ func whatCanBeNoToken(b *rig) {
 
 func TestWhatCanBeNoTokenIsNotStored(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
-	invalid := notification.Token("two words")
+	invalid := notification.ParseToken("two words")
 	if err := b.store.Set(t.Context(), "u", invalid); !errors.Is(err, tokens.ErrInvalidToken) {
 		t.Errorf("set: %v", err)
 	}
@@ -104,7 +104,7 @@ func TestWhatCanBeNoTokenIsNotStored(t *testing.T) {
 	if _, err := b.store.Forget(t.Context(), "u", invalid, "42"); !errors.Is(err, tokens.ErrInvalidToken) {
 		t.Errorf("forget: %v", err)
 	}
-	if err := b.store.Set(t.Context(), "u", notification.Token("good\r\n")); err != nil || b.held("u") != "good" {
+	if err := b.store.Set(t.Context(), "u", notification.ParseToken("good\r\n")); err != nil || b.held("u") != "good" {
 		t.Errorf("Redis holds %q, error %v", b.held("u"), err)
 	}
 }
@@ -130,7 +130,7 @@ func TestForgetOffersNoOtherSpelling(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := store.Forget(t.Context(), "u", notification.Token("dead"), "42")
+	found, err := store.Forget(t.Context(), "u", notification.ParseToken("dead"), "42")
 	if err != nil || found != (tokens.Forgotten{}) {
 		t.Errorf("found %+v, error %v; want nothing", found, err)
 	}

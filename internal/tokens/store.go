@@ -106,7 +106,7 @@ func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) 
 }
 
 func decode(text string) (notification.Target, error) {
-	target := notification.Token(text)
+	target := notification.ParseToken(text)
 	switch {
 	case target.IsZero():
 		return target, readthrough.ErrEmpty
@@ -118,7 +118,7 @@ func decode(text string) (notification.Target, error) {
 
 // sameToken reports whether a stored text is the token that a mark calls dead, however it is spelled.
 func sameToken(text, dead string) bool {
-	return text == dead || notification.Token(text).IsSame(notification.Token(dead))
+	return text == dead || notification.ParseToken(text).IsSame(notification.ParseToken(dead))
 }
 
 // Lookup finds the tokens of a claim's users: one read of Redis, then one query for those whom it does not know, and

@@ -11,7 +11,7 @@ import (
 )
 
 func setGetRemove(b *rig) {
-	if err := b.store.Set(b.Context(), "u", notification.Token("token")); err != nil {
+	if err := b.store.Set(b.Context(), "u", notification.ParseToken("token")); err != nil {
 		b.Fatal(err)
 	}
 	if got := b.get("u"); got != "token" {
@@ -38,7 +38,7 @@ func setGetRemove(b *rig) {
 func many(n, empty int) iter.Seq2[string, notification.Target] {
 	return func(yield func(string, notification.Target) bool) {
 		for i := range n {
-			token := notification.Token(fmt.Sprint("t", i))
+			token := notification.ParseToken(fmt.Sprint("t", i))
 			if i == empty {
 				token = notification.Target{}
 			}

@@ -33,7 +33,7 @@ func BenchmarkWrongProject(b *testing.B) {
 		store, names := w.tokens(), keys.Default()
 		imported, err := store.Import(b.Context(), func(yield func(string, notification.Target) bool) {
 			for i := range n {
-				if !yield(userName(i), notification.Token(tokenOf(i))) {
+				if !yield(userName(i), notification.ParseToken(tokenOf(i))) {
 					return
 				}
 			}

@@ -88,14 +88,14 @@ func (r *race) batch(from int) {
 func (r *race) run(ctx context.Context, user string) {
 	set := make(chan error, 1)
 	go func() { set <- r.rdb.Set(ctx, r.names.Token(user), newToken(user), 0).Err() }()
-	found, err := r.store.Forget(ctx, user, notification.Token(oldToken(user)), "race")
+	found, err := r.store.Forget(ctx, user, notification.ParseToken(oldToken(user)), "race")
 	if stored := <-set; err != nil || stored != nil {
 		r.b.Errorf("race of %s: %v, %v", user, err, stored)
 	}
 	switch {
 	case found.Removed:
 		r.removed.Add(1)
-	case found.Current == notification.Token(newToken(user)):
+	case found.Current == notification.ParseToken(newToken(user)):
 		r.kept.Add(1)
 	}
 }

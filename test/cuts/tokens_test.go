@@ -22,7 +22,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	forget := func(t *testing.T, user string) error {
-		_, err := store.Forget(t.Context(), user, notification.Token("dead"), "42")
+		_, err := store.Forget(t.Context(), user, notification.ParseToken("dead"), "42")
 		return err
 	}
 	restore := func(t *testing.T) error {

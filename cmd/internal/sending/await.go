@@ -49,7 +49,7 @@ func beyondWaiting(err error) error {
 	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
-	if fcm.Untrusted(err) {
+	if fcm.IsUntrusted(err) {
 		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, trustAdvice))
 	}
 	return nil

@@ -16,7 +16,7 @@ func Explain(err error) error {
 	if _, credentials := errors.AsType[*fcm.CredentialsError](err); credentials {
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
-	if fcm.Untrusted(err) {
+	if fcm.IsUntrusted(err) {
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return assembly.Explain(err)

@@ -51,8 +51,8 @@ func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
 func (r *Rooms) probeEndpoint(ctx context.Context) (string, error) {
 	o := fcmOptions(r.Settings)
 	o.Logger = r.Logger
-	err := fcm.Reach(ctx, o)
-	if fcm.Untrusted(err) {
+	err := fcm.ProbeEndpoint(ctx, o)
+	if fcm.IsUntrusted(err) {
 		err = fmt.Errorf("%w; %s", err, trustAdvice)
 	}
 	return "can be connected to", err
@@ -61,7 +61,7 @@ func (r *Rooms) probeEndpoint(ctx context.Context) (string, error) {
 // ReadyChecks are what a dispatcher needs besides Redis to send anything. That of FCM tells what was last found out, and asks nobody.
 func (r *Rooms) ReadyChecks(sender *fcm.Sender) map[string]daemon.Check {
 	checks := map[string]daemon.Check{
-		"fcm": func(context.Context) error { return sender.Trouble() },
+		"fcm": func(context.Context) error { return sender.Health() },
 	}
 	s := r.Settings.Store
 	if asked := !s.TokenQuery.Off() || s.ProfileQuery.SQL() != ""; r.Store != nil && asked {
