@@ -190,6 +190,13 @@ func TestHalt(t *testing.T) {
 // A shorter wait that the same replica is asked for does not open its gate sooner.
 func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
+		g := f.governor()
+		must(t, g.Close(f.t.Context(), 30*time.Second, "longer"))
+		until := g.gate.until
+		must(t, g.Close(f.t.Context(), 5*time.Second, "shorter"))
+		wantEqual(t, "closed until", g.gate.until, until)
+		wantEqual(t, "reason", g.gate.reason, "longer")
+		f.pass(31 * time.Second)
 		all := f.replicas(1, 1)
 		must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
 		f.mem.away(true) // which would say that the gate is closed
