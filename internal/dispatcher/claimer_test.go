@@ -140,3 +140,46 @@ func TestMost(t *testing.T) {
 		}
 	}
 }
+
+// A campaign is the same only with the same edition and the same message, whatever else changes.
+func TestSameCampaign(t *testing.T) {
+	s := &served{edition: "1", raw: []byte("a")}
+	for name, c := range map[string]struct {
+		spec campaign.Spec
+		want bool
+	}{
+		"the same":        {campaign.Spec{Edition: "1", Message: []byte("a"), Weight: 7}, true},
+		"another edition": {campaign.Spec{Edition: "2", Message: []byte("a")}, false},
+		"another message": {campaign.Spec{Edition: "1", Message: []byte("b")}, false},
+	} {
+		if got := s.same(c.spec); got != c.want {
+			t.Errorf("%s: same is %v", name, got)
+		}
+	}
+}
+
+// An edition of a campaign that is dropped late takes the next one off the roster no more.
+func TestDropOfAnEarlierEdition(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"})
+	d := w.dispatcher()
+	first := w.served(d, "42")
+	first.close()
+	second := w.served(d, "42")
+	d.roster.drop(first)
+	if d.roster.get("42") != second || second.closed() {
+		t.Error("the next edition is served no more")
+	}
+}
+
+// What a lost sender had claimed is given back within half a lease.
+func TestReaperLooksWithinHalfALease(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.campaign(campaign.Spec{ID: "42"}, audience(3)...)
+		w.loseLease("42", 3)
+		stop := w.serve(w.dispatcher())
+		<-time.After(w.options.Lease/2 + w.options.Discover)
+		stop()
+		w.sender.each(t, 3, 1)
+	})
+}

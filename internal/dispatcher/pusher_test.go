@@ -124,3 +124,18 @@ func TestSilenceIsForgotten(t *testing.T) {
 		t.Error("still silent")
 	}
 }
+
+// Trips are counted by their scope and kind.
+func TestTripsAreCounted(t *testing.T) {
+	w := newWorld(t)
+	w.judged()
+	w.campaign(campaign.Spec{ID: "42"})
+	registry := prometheus.NewRegistry()
+	w.deps.Registerer = registry
+	d := w.dispatcher()
+	d.jury.stop(t.Context(), w.served(d, "42"), &breaker.Trip{Scope: breaker.Platform, Kind: breaker.ThirdPartyAuth})
+	d.metrics.trips.WithLabelValues("platform", "third_party_auth") // which makes another series, unless it is that one
+	if n := valueOf(t, registry, "fanfare_dispatcher_trips_total"); n != 1 || seriesOf(t, registry, "fanfare_dispatcher_trips_total") != 1 {
+		t.Errorf("%v counted, or in another series", n)
+	}
+}

@@ -252,3 +252,25 @@ func TestProcessWithBrokenCredentialsHoldsBack(t *testing.T) {
 	}
 	good.each(t, 200, 1)
 }
+
+// Time while the gate is closed, or the project halted, is not counted against those who wait for it.
+func TestTimeBehindAGateIsNotCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		stop func(*pacing.Governor) error
+		want bool
+	}{
+		"nothing": {func(*pacing.Governor) error { return nil }, false},
+		"a gate":  {func(g *pacing.Governor) error { return g.Close(t.Context(), time.Minute, "429") }, true},
+		"a halt":  {func(g *pacing.Governor) error { return g.Halt(t.Context(), "by hand") }, true},
+	} {
+		w := newWorld(t)
+		g := w.governed(nil)
+		d := w.dispatcher()
+		if err := c.stop(g); err != nil {
+			t.Fatal(err)
+		}
+		if halts := d.warden.halts(t.Context()); len(halts) != 0 || (d.warden.heldAt.Load() != 0) != c.want {
+			t.Errorf("%s: seen at %d, and %v ends by itself", name, d.warden.heldAt.Load(), halts)
+		}
+	}
+}
