@@ -1,14 +1,19 @@
 package fcmsim
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"time"
 )
 
 // accounts are the service accounts that a simulator made, by email.
@@ -59,4 +64,77 @@ func (srv *Server) ServiceAccount(project string) ([]byte, error) {
 		"client_id":      "100000000000000000000",
 		"token_uri":      srv.URLs.Token,
 	}, "", "  ")
+}
+
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+// claims of a service account's assertion.
+type claims struct {
+	Issuer   string `json:"iss"`
+	Scope    string `json:"scope"`
+	Audience string `json:"aud"`
+	Issued   int64  `json:"iat"`
+	Expires  int64  `json:"exp"`
+}
+
+// examine judges a token request. The signature is checked for accounts that this simulator made, as no other keys are
+// known to it; other accounts are taken at their word.
+func (i *issuer) examine(grant, assertion string, now time.Time) *oauthError {
+	if grant != jwtBearer {
+		return &oauthError{"unsupported_grant_type", "Invalid grant_type: " + grant}
+	}
+	signed, signature, ok := cutLast(assertion, ".")
+	head, body, ok2 := strings.Cut(signed, ".")
+	var header struct {
+		Algorithm string `json:"alg"`
+	}
+	var c claims
+	if !ok || !ok2 || !decodeSegment(head, &header) || !decodeSegment(body, &c) {
+		return &oauthError{"invalid_grant", "Invalid JWT: Failed to parse the assertion."}
+	}
+	if header.Algorithm != "RS256" {
+		return &oauthError{"invalid_grant", "Invalid JWT: Unsupported algorithm."}
+	}
+	if wrong := c.check(now); wrong != nil {
+		return wrong
+	}
+	if key := i.accounts.key(c.Issuer); key != nil && !verify(key, signed, signature) {
+		return &oauthError{"invalid_grant", "Invalid JWT Signature."}
+	}
+	return nil
+}
+
+func (c claims) check(now time.Time) *oauthError {
+	const skew, longest = 5 * time.Minute, time.Hour
+	issued, expires := time.Unix(c.Issued, 0), time.Unix(c.Expires, 0)
+	switch {
+	case c.Issuer == "":
+		return &oauthError{"invalid_grant", "Invalid issuer: Not a valid email or user ID."}
+	case c.Audience == "":
+		return &oauthError{"invalid_grant", "Invalid JWT: Failed audience check."}
+	case expires.Before(now.Add(-skew)), issued.After(now.Add(skew)), expires.Sub(issued) > longest:
+		return &oauthError{"invalid_grant", "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable " +
+			"timeframe. Check your iat and exp values in the JWT claim."}
+	case !strings.Contains(c.Scope, "firebase.messaging") && !strings.Contains(c.Scope, "cloud-platform"):
+		return &oauthError{"invalid_scope", "Invalid OAuth scope or ID token audience provided."}
+	}
+	return nil
+}
+
+func decodeSegment(segment string, into any) bool {
+	data, err := base64.RawURLEncoding.DecodeString(segment)
+	return err == nil && json.Unmarshal(data, into) == nil
+}
+
+func verify(key *rsa.PublicKey, signed, signature string) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(signature)
+	digest := sha256.Sum256([]byte(signed))
+	return err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], raw) == nil
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }

@@ -147,9 +147,3 @@ func checkWebpushHeader(key, value []byte) fault {
 func isLifetimeHeader(key []byte) bool {
 	return bytes.EqualFold(key, []byte("ttl")) || bytes.EqualFold(key, []byte("apns-expiration"))
 }
-
-// isToken tells whether a token or installation ID could have been issued at all. Tests call their tokens what they
-// like, so the form of a real one is not asked for.
-func isToken(text string) bool {
-	return text != "" && len(text) <= maxToken && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f })
-}

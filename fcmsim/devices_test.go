@@ -48,39 +48,3 @@ func TestWhatReachesNoDevice(t *testing.T) {
 		}
 	}
 }
-
-func TestDevicesAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSimulator(t, Options{Speed: 60, Rules: Rules{Device: DeviceLimits{PerHour: 5}}}) // an hour is a minute
-		for range 3 {
-			for target := range uint64(10 * ledgerShards) {
-				s.devices.take(target, time.Now(), DeviceLimits{PerHour: 5})
-			}
-			pass(time.Minute)
-		}
-		s.devices.take(0, time.Now(), DeviceLimits{PerHour: 5})
-		if got := len(s.devices.shards[0].known); got != 1 {
-			t.Errorf("%d devices of past hours are remembered", got)
-		}
-	})
-}
-
-// A sweep forgets no device whose hour began after the last one.
-func TestASweepLeavesPresentHoursAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSimulator(t, Options{Rules: Rules{Device: DeviceLimits{PerHour: 1}}})
-		take := func(target uint64) time.Duration {
-			return s.devices.take(target*ledgerShards, time.Now(), DeviceLimits{PerHour: 1}) // all in one shard
-		}
-		take(1)
-		pass(59 * time.Minute)
-		take(2)
-		pass(time.Minute)
-		if left := take(3); left != 0 {
-			t.Errorf("a new device has to wait for %s", left)
-		}
-		if left := take(2); left != 59*time.Minute {
-			t.Errorf("a device of the present hour may go on after %s, want 59m", left)
-		}
-	})
-}

@@ -1,6 +1,14 @@
 package fcmsim
 
-import "fmt"
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
 
 // HandshakeFault is what goes wrong when a client connects to the TLS listener. Connections that stand are left alone.
 type HandshakeFault string
@@ -30,4 +38,76 @@ func (f HandshakeFault) check() error {
 	default:
 		return fmt.Errorf("no such fault: %q", string(f))
 	}
+}
+
+// greeter is the TLS listener: it takes connections in as the rules of their moment say.
+type greeter struct {
+	counting
+	simulator *Simulator
+	authority *authority
+
+	mu      sync.Mutex
+	stalled map[net.Conn]struct{} // nil: closed
+	holding sync.WaitGroup
+}
+
+// newGreeter makes a listener that has connections stall before TLS hears of them, and the configuration that tells
+// TLS what to show the others.
+func newGreeter(ln counting, s *Simulator, a *authority) (*greeter, *tls.Config) {
+	g := &greeter{counting: ln, simulator: s, authority: a, stalled: make(map[net.Conn]struct{})}
+	config := a.configs[HandshakeGood].Clone()
+	config.GetConfigForClient = g.configFor
+	return g, config
+}
+
+func (g *greeter) fault() HandshakeFault { return g.simulator.book(time.Now()).rules.Handshake }
+
+// Accept the next connection that is not to stall.
+func (g *greeter) Accept() (net.Conn, error) {
+	for {
+		c, err := g.counting.Accept()
+		if err != nil || g.fault() != HandshakeStalled {
+			return c, err
+		}
+		g.stall(c)
+	}
+}
+
+// stall keeps a connection open until the client gives up, or the listener is closed.
+func (g *greeter) stall(c net.Conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.stalled == nil {
+		_ = c.Close()
+		return
+	}
+	g.stalled[c] = struct{}{}
+	g.holding.Go(func() {
+		_, _ = io.Copy(io.Discard, c)
+		_ = c.Close()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		delete(g.stalled, c)
+	})
+}
+
+// Close the listener and the connections that stall.
+func (g *greeter) Close() error {
+	g.mu.Lock()
+	for c := range g.stalled {
+		_ = c.Close()
+	}
+	g.stalled = nil
+	g.mu.Unlock()
+	err := g.counting.Close()
+	g.holding.Wait()
+	return err
+}
+
+func (g *greeter) configFor(*tls.ClientHelloInfo) (*tls.Config, error) {
+	fault := g.fault()
+	if fault == HandshakeRefused {
+		return nil, errors.New("the rules refuse handshakes")
+	}
+	return g.authority.configs[fault], nil // nil is the one that is there
 }

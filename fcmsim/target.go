@@ -1,6 +1,9 @@
 package fcmsim
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 type targetKind uint8
 
@@ -50,3 +53,90 @@ func (t target) topic() string {
 }
 
 func (t target) hash() string { return fmt.Sprintf("%016x", fingerprint(0, t.value)) }
+
+// maxConditionTopics is how many topics a condition may name.
+const maxConditionTopics = 5
+
+// isCondition checks the form of a condition such as 'dogs' in topics && ('cats' in topics || !('birds' in topics)).
+func isCondition(text string) bool {
+	c := condition{rest: text}
+	return c.expression(0) && c.next() == "" && c.topics <= maxConditionTopics
+}
+
+type condition struct {
+	rest   string
+	topics int
+}
+
+// next looks at what follows, without white space.
+func (c *condition) next() string {
+	c.rest = strings.TrimLeft(c.rest, " \t\r\n")
+	return c.rest
+}
+
+func (c *condition) take(word string) bool {
+	if !strings.HasPrefix(c.next(), word) {
+		return false
+	}
+	c.rest = c.rest[len(word):]
+	return true
+}
+
+func (c *condition) expression(depth int) bool {
+	for {
+		if !c.term(depth) {
+			return false
+		}
+		if !c.take("&&") && !c.take("||") {
+			return true
+		}
+	}
+}
+
+func (c *condition) term(depth int) bool {
+	if depth > maxDepth {
+		return false
+	}
+	if c.take("!") {
+		return c.term(depth + 1)
+	}
+	if c.take("(") {
+		return c.expression(depth+1) && c.take(")")
+	}
+	if !c.take("'") {
+		return false
+	}
+	name, rest, ok := strings.Cut(c.rest, "'")
+	c.rest = rest
+	c.topics++
+	return ok && isWord([]byte(name), maxTopicName) && c.take("in") && c.take("topics")
+}
+
+// refuse gives the answer to a target that cannot be.
+func (t target) refuse() *status {
+	switch t.kind {
+	case targetTopic:
+		if !isWord([]byte(t.value), maxTopicName) {
+			return refuseFields(violation{"message", "Topic name contains invalid characters."})
+		}
+	case targetCondition:
+		if !isCondition(t.value) {
+			s := invalidArgument("Request contains an invalid argument.") // no details, as FCM has it
+			return &s
+		}
+	default:
+		if !isToken(t.value) {
+			const text = "The registration token is not a valid FCM registration token"
+			s := invalidArgument(text,
+				newFCMError("INVALID_ARGUMENT"), newBadRequest(violation{t.kind.field(), text}))
+			return &s
+		}
+	}
+	return nil
+}
+
+// isToken tells whether a token or installation ID could have been issued at all. Tests call their tokens what they
+// like, so the form of a real one is not asked for.
+func isToken(text string) bool {
+	return text != "" && len(text) <= maxToken && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}

@@ -2,10 +2,8 @@ package fcmsim
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -34,19 +32,6 @@ func ParseTimeline(data []byte) (Timeline, error) {
 		return Timeline{}, fmt.Errorf("read timeline: %w", err)
 	}
 	return t, t.check()
-}
-
-// decodeStrictly reads one JSON value that has no field but those of into.
-func decodeStrictly(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one JSON value")
-	}
-	return nil
 }
 
 func (t Timeline) check() error {

@@ -34,27 +34,6 @@ func TestTraceSplitsArrivals(t *testing.T) {
 	})
 }
 
-// The time that passed in silence counts as empty slots; what is older than a trace is forgotten.
-func TestTraceIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSimulator(t, Options{})
-		statuses(t, s, "a")
-		pass(10 * time.Minute)
-		statuses(t, s, "b")
-		got := s.Trace().Projects["demo"]
-		if len(got.Seconds.Slots) != 601 || got.Seconds.Total() != 2 || got.Seconds.Slots[600].Accepted != 1 {
-			t.Errorf("%d seconds with %d arrivals", len(got.Seconds.Slots), got.Seconds.Total())
-		}
-		if len(got.Tenths.Slots) != kept || got.Tenths.Total() != 1 {
-			t.Errorf("%d tenths with %d arrivals", len(got.Tenths.Slots), got.Tenths.Total())
-		}
-		pass(24 * time.Hour)
-		if got := s.Trace().Projects["demo"].Seconds; len(got.Slots) != kept || got.Total() != 0 {
-			t.Errorf("a day later: %d seconds with %d arrivals", len(got.Slots), got.Total())
-		}
-	})
-}
-
 func TestUnevenness(t *testing.T) {
 	from := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	row := func(totals ...uint32) Series {

@@ -138,26 +138,3 @@ func (p *parser) size() int {
 	}
 	return bare
 }
-
-// refuse gives the answer to a target that cannot be.
-func (t target) refuse() *status {
-	switch t.kind {
-	case targetTopic:
-		if !isWord([]byte(t.value), maxTopicName) {
-			return refuseFields(violation{"message", "Topic name contains invalid characters."})
-		}
-	case targetCondition:
-		if !isCondition(t.value) {
-			s := invalidArgument("Request contains an invalid argument.") // no details, as FCM has it
-			return &s
-		}
-	default:
-		if !isToken(t.value) {
-			const text = "The registration token is not a valid FCM registration token"
-			s := invalidArgument(text,
-				newFCMError("INVALID_ARGUMENT"), newBadRequest(violation{t.kind.field(), text}))
-			return &s
-		}
-	}
-	return nil
-}
