@@ -79,7 +79,7 @@ type claims struct {
 
 // examine judges a token request. The signature is checked for accounts that this simulator made, as no other keys are
 // known to it; other accounts are taken at their word.
-func (i *issuer) examine(grant, assertion string, now time.Time) *oauthError {
+func (i *issuer) checkGrant(grant, assertion string, now time.Time) *oauthError {
 	if grant != jwtBearer {
 		return &oauthError{"unsupported_grant_type", "Invalid grant_type: " + grant}
 	}
@@ -98,7 +98,7 @@ func (i *issuer) examine(grant, assertion string, now time.Time) *oauthError {
 	if wrong := c.check(now); wrong != nil {
 		return wrong
 	}
-	if key := i.accounts.key(c.Issuer); key != nil && !verify(key, signed, signature) {
+	if key := i.accounts.key(c.Issuer); key != nil && !isSignedBy(key, signed, signature) {
 		return &oauthError{"invalid_grant", "Invalid JWT Signature."}
 	}
 	return nil
@@ -126,7 +126,7 @@ func decodeSegment(segment string, into any) bool {
 	return err == nil && json.Unmarshal(data, into) == nil
 }
 
-func verify(key *rsa.PublicKey, signed, signature string) bool {
+func isSignedBy(key *rsa.PublicKey, signed, signature string) bool {
 	raw, err := base64.RawURLEncoding.DecodeString(signature)
 	digest := sha256.Sum256([]byte(signed))
 	return err == nil && rsa.VerifyPKCS1v15(key, crypto.SHA256, digest[:], raw) == nil

@@ -23,7 +23,7 @@ func (s *Simulator) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /admin/rules", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Rules()) })
 	mux.HandleFunc("PUT /admin/rules", s.putRules)
 	mux.HandleFunc("DELETE /admin/rules", func(w http.ResponseWriter, _ *http.Request) {
-		s.playbook.Store(newPlaybook(Rules{}, time.Now()))
+		s.active.Store(newRuleset(Rules{}, time.Now()))
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /admin/counts", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Counts()) })
@@ -31,7 +31,7 @@ func (s *Simulator) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /admin/timeline", s.showTimeline)
 	mux.HandleFunc("PUT /admin/timeline", s.putTimeline)
 	mux.HandleFunc("DELETE /admin/timeline", func(w http.ResponseWriter, _ *http.Request) {
-		s.Stop()
+		s.StopTimeline()
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.HandleFunc("GET /admin/ledger", s.dumpLedger)
@@ -46,15 +46,15 @@ func (s *Simulator) AdminHandler() http.Handler {
 }
 
 func (s *Simulator) putRules(w http.ResponseWriter, r *http.Request) {
-	put(w, r, ParseRules, s.SetRules)
+	putValue(w, r, ParseRules, s.SetRules)
 }
 
 func (s *Simulator) putTimeline(w http.ResponseWriter, r *http.Request) {
-	put(w, r, ParseTimeline, s.Play)
+	putValue(w, r, ParseTimeline, s.PlayTimeline)
 }
 
 // put reads a value and sets it.
-func put[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) (T, error), set func(T) error) {
+func putValue[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) (T, error), set func(T) error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var value T
 	if err == nil {
@@ -71,7 +71,7 @@ func put[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) (T, e
 }
 
 func (s *Simulator) showTimeline(w http.ResponseWriter, _ *http.Request) {
-	timeline, began, playing := s.Playing()
+	timeline, began, playing := s.Timeline()
 	if !playing {
 		http.Error(w, "no timeline is played", http.StatusNotFound)
 		return
@@ -104,13 +104,13 @@ const adminWriteTimeout = 5 * time.Minute
 
 // onlyFor refuses requests whose Host is a name that is not ours. A web page whose name was made to lead to this machine
 // (DNS rebinding) sends its own.
-func onlyFor(addr net.Addr, configured string, h http.Handler) http.Handler {
+func requireLocalHost(addr net.Addr, configured string, h http.Handler) http.Handler {
 	own, _, err := net.SplitHostPort(configured)
 	if err != nil {
 		own = ""
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host := hostname(r.Host); !isLocal(host) && !strings.EqualFold(host, own) && !isAddress(host, addr) {
+		if host := stripPort(r.Host); !isLocal(host) && !strings.EqualFold(host, own) && !isListenerAddress(host, addr) {
 			http.Error(w, "the admin API answers to loopback names, and to the host that it listens on", http.StatusForbidden)
 			return
 		}
@@ -119,7 +119,7 @@ func onlyFor(addr net.Addr, configured string, h http.Handler) http.Handler {
 }
 
 // hostname is a Host header without its port and brackets.
-func hostname(host string) string {
+func stripPort(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name
 	}
@@ -132,7 +132,7 @@ func isLocal(host string) bool {
 }
 
 // isAddress reports whether the host is an address of the listener: any, where it listens on all. A page has a name, and no address.
-func isAddress(host string, addr net.Addr) bool {
+func isListenerAddress(host string, addr net.Addr) bool {
 	ip := net.ParseIP(host)
 	tcp, _ := addr.(*net.TCPAddr)
 	return ip != nil && tcp != nil && (tcp.IP.IsUnspecified() || tcp.IP.Equal(ip))

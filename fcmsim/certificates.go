@@ -16,37 +16,37 @@ import (
 
 // authority is a certificate authority that lives as long as the server, and what TLS is to show for each fault that a
 // certificate can have.
-type authority struct {
-	pem     []byte
+type certificates struct {
+	caPEM   []byte
 	configs map[HandshakeFault]*tls.Config
 }
 
-func newAuthority() (*authority, error) {
-	trusted, err := newSigner("fcmsim CA")
+func newCertificates() (*certificates, error) {
+	trusted, err := newCertAuthority("fcmsim CA")
 	if err != nil {
 		return nil, err
 	}
-	other, err := newSigner("unknown CA")
+	other, err := newCertAuthority("unknown CA")
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{
-		pem:     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: trusted.der}),
+	a := &certificates{
+		caPEM:   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: trusted.der}),
 		configs: make(map[HandshakeFault]*tls.Config),
 	}
-	for fault, by := range map[HandshakeFault]*signer{
+	for fault, by := range map[HandshakeFault]*certAuthority{
 		HandshakeGood: trusted, HandshakeExpired: trusted, HandshakeWrongHost: trusted, HandshakeUntrusted: other,
 	} {
-		signed, err := by.sign(leaf(fault))
+		signed, err := by.sign(newLeaf(fault))
 		if err != nil {
 			return nil, fmt.Errorf("sign server certificate: %w", err)
 		}
-		a.configs[fault] = newConfig(signed, fault)
+		a.configs[fault] = newTLSConfig(signed, fault)
 	}
 	return a, nil
 }
 
-func newConfig(c tls.Certificate, fault HandshakeFault) *tls.Config {
+func newTLSConfig(c tls.Certificate, fault HandshakeFault) *tls.Config {
 	return &tls.Config{
 		Certificates: []tls.Certificate{c},
 		MinVersion:   tls.VersionTLS12,
@@ -59,8 +59,8 @@ func newConfig(c tls.Certificate, fault HandshakeFault) *tls.Config {
 }
 
 // leaf is a server's certificate with a fault, unsigned.
-func leaf(fault HandshakeFault) *x509.Certificate {
-	c := certificate("fcmsim")
+func newLeaf(fault HandshakeFault) *x509.Certificate {
+	c := newTemplate("fcmsim")
 	c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	c.DNSNames = []string{"localhost"}
 	c.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
@@ -73,7 +73,7 @@ func leaf(fault HandshakeFault) *x509.Certificate {
 	return c
 }
 
-func certificate(name string) *x509.Certificate {
+func newTemplate(name string) *x509.Certificate {
 	now := time.Now()
 	return &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()),
@@ -84,28 +84,28 @@ func certificate(name string) *x509.Certificate {
 }
 
 // signer is a CA.
-type signer struct {
+type certAuthority struct {
 	certificate *x509.Certificate
 	der         []byte
 	key         *ecdsa.PrivateKey
 }
 
-func newSigner(name string) (*signer, error) {
+func newCertAuthority(name string) (*certAuthority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make CA key: %w", err)
 	}
-	ca := certificate(name)
+	ca := newTemplate(name)
 	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
 	der, err := x509.CreateCertificate(rand.Reader, ca, ca, &key.PublicKey, key)
 	if err != nil {
 		return nil, fmt.Errorf("sign CA certificate: %w", err)
 	}
-	return &signer{certificate: ca, der: der, key: key}, nil
+	return &certAuthority{certificate: ca, der: der, key: key}, nil
 }
 
 // sign a certificate for a key that is made for it.
-func (s *signer) sign(c *x509.Certificate) (tls.Certificate, error) {
+func (s *certAuthority) sign(c *x509.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err

@@ -93,54 +93,54 @@ func checkLink(text []byte) string {
 	return ""
 }
 
-func checkData(key, _ []byte) fault {
+func checkData(key, _ []byte) entryFault {
 	switch k := string(key); {
 	case k == "from", k == "message_type", k == "gcm", strings.HasPrefix(k, "google."), strings.HasPrefix(k, "gcm."):
-		return fault{description: "Invalid data payload key: " + k}
+		return entryFault{description: "Invalid data payload key: " + k}
 	}
-	return fault{}
+	return entryFault{}
 }
 
-func checkAPNsHeader(key, value []byte) fault {
+func checkAPNsHeader(key, value []byte) entryFault {
 	name := strings.ToLower(string(key))
 	switch name {
 	case "apns-collapse-id":
 		if len(value) > maxCollapseID {
-			return fault{"." + name, fmt.Sprintf("apns-collapse-id must not exceed %d bytes.", maxCollapseID)}
+			return entryFault{"." + name, fmt.Sprintf("apns-collapse-id must not exceed %d bytes.", maxCollapseID)}
 		}
 	case "apns-priority":
 		if v := string(value); v != "1" && v != "5" && v != "10" {
-			return fault{"." + name, "apns-priority must be 1, 5 or 10."}
+			return entryFault{"." + name, "apns-priority must be 1, 5 or 10."}
 		}
 	case "apns-expiration":
 		if _, err := strconv.ParseUint(string(value), 10, 63); err != nil {
-			return fault{"." + name, "apns-expiration must be a non-negative integer."}
+			return entryFault{"." + name, "apns-expiration must be a non-negative integer."}
 		}
 	}
-	return fault{}
+	return entryFault{}
 }
 
-func checkWebpushHeader(key, value []byte) fault {
+func checkWebpushHeader(key, value []byte) entryFault {
 	switch strings.ToLower(string(key)) {
 	case "ttl":
 		seconds, err := strconv.ParseUint(string(value), 10, 63)
 		if err != nil {
-			return fault{".TTL", "TTL must be a non-negative integer."}
+			return entryFault{".TTL", "TTL must be a non-negative integer."}
 		}
 		if seconds > uint64(maxTTL/time.Second) {
-			return fault{".TTL", "TTL must not exceed 2419200 seconds."}
+			return entryFault{".TTL", "TTL must not exceed 2419200 seconds."}
 		}
 	case "urgency":
 		if !slices.Contains([]string{"very-low", "low", "normal", "high"}, string(value)) {
-			return fault{".Urgency", "Urgency must be very-low, low, normal or high."}
+			return entryFault{".Urgency", "Urgency must be very-low, low, normal or high."}
 		}
 	case "topic":
 		const longest = 32 // RFC 8030
 		if !isWord(value, longest) {
-			return fault{".Topic", "Topic must be at most 32 characters of the URL-safe base64 alphabet."}
+			return entryFault{".Topic", "Topic must be at most 32 characters of the URL-safe base64 alphabet."}
 		}
 	}
-	return fault{}
+	return entryFault{}
 }
 
 // isLifetimeHeader tells the APNs and web push headers that say how long a message lives.

@@ -99,7 +99,7 @@ func (c *Code) UnmarshalText(text []byte) error {
 }
 
 // beforeRead reports that the request's body is never looked at.
-func (c Code) beforeRead() bool {
+func (c Code) isBeforeRead() bool {
 	switch c {
 	case CodeRefusedStream, CodeResetBeforeRead, CodeCloseBeforeRead, CodeGoAwayBeforeRead:
 		return true
@@ -109,7 +109,7 @@ func (c Code) beforeRead() bool {
 }
 
 // accepts reports that FCM has the message whatever the sender gets to see of the answer.
-func (c Code) accepts() bool {
+func (c Code) isAccepted() bool {
 	switch c {
 	case CodeOK, CodeGarbled, CodeTruncated, CodeTrickle, CodeGoAwayAfterRead:
 		return true
@@ -119,7 +119,7 @@ func (c Code) accepts() bool {
 }
 
 // limits reports that the answer is a 429.
-func (c Code) limits() bool {
+func (c Code) isRateLimit() bool {
 	switch c {
 	case CodeQuotaExceeded, CodeDeviceQuotaExceeded, CodeTopicQuotaExceeded, CodeRateLimited, CodeOverloaded:
 		return true

@@ -39,7 +39,7 @@ type Connections struct {
 // gauge follows a number that goes up and down, and its maximum.
 type gauge struct{ now, max atomic.Int64 }
 
-func (g *gauge) up() {
+func (g *gauge) increase() {
 	now := g.now.Add(1)
 	for {
 		highest := g.max.Load()
@@ -49,12 +49,12 @@ func (g *gauge) up() {
 	}
 }
 
-func (g *gauge) down() { g.now.Add(-1) }
+func (g *gauge) decrease() { g.now.Add(-1) }
 
 // reset starts the maximum afresh; what is open stays open.
 func (g *gauge) reset() { g.max.Store(g.now.Load()) }
 
-type tally struct {
+type counters struct {
 	requests, accepted, distinct, validated, abandoned atomic.Int64
 	codes                                              [numCodes]atomic.Int64
 	inFlight                                           gauge
@@ -62,7 +62,7 @@ type tally struct {
 	open                                               gauge
 }
 
-func (t *tally) counts() Counts {
+func (t *counters) snapshot() Counts {
 	distinct := t.distinct.Load() // first, as it never runs ahead of accepted
 	accepted := t.accepted.Load()
 	c := Counts{
@@ -85,7 +85,7 @@ func (t *tally) counts() Counts {
 	return c
 }
 
-func (t *tally) reset() {
+func (t *counters) reset() {
 	for _, n := range []*atomic.Int64{
 		&t.requests, &t.accepted, &t.distinct, &t.validated, &t.abandoned, &t.tls, &t.plain, &t.accessTokens, &t.exchanges,
 	} {

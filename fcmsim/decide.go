@@ -13,9 +13,9 @@ const maxBody = 1 << 20
 
 // verdict is what becomes of a request. Whether FCM has the message is settled by then: an answer that comes late, or
 // never, changes nothing about it.
-type verdict struct {
+type decision struct {
 	outcome  Outcome
-	refused  *answer // that the request earned by itself, told at once
+	refusal  *response // that the request earned by itself, told at once
 	project  string
 	to       target
 	quota    int    // a minute, of the project
@@ -24,58 +24,60 @@ type verdict struct {
 	delay    time.Duration
 }
 
-func refuse(code Code, a answer) verdict { return verdict{outcome: Outcome{Code: code}, refused: &a} }
+func refuseWith(code Code, a response) decision {
+	return decision{outcome: Outcome{Code: code}, refusal: &a}
+}
 
 // judge reads the request and decides on it.
-func (s *Simulator) judge(r request, book *playbook, now time.Time) verdict {
+func (s *Simulator) decideOnContent(r request, current *ruleset, now time.Time) decision {
 	if s.options.RequireAuth {
-		if refused := s.issuer.authorize(r.authorization, book, now); refused != nil {
-			return refuse(CodeUnauthenticated, *refused)
+		if refused := s.issuer.authorize(r.authorization, current, now); refused != nil {
+			return refuseWith(CodeUnauthenticated, *refused)
 		}
 	}
 	if r.tooLarge {
-		return refuse(CodeInvalidArgument,
-			html(http.StatusRequestEntityTooLarge, "Your client issued a request that was too large."))
+		return refuseWith(CodeInvalidArgument,
+			htmlResponse(http.StatusRequestEntityTooLarge, "Your client issued a request that was too large."))
 	}
 	p := parsers.Get().(*parser)
 	defer parsers.Put(p)
 	if wrong := p.parse(r.body); wrong != nil {
-		return refuse(CodeInvalidArgument, plain(*wrong))
+		return refuseWith(CodeInvalidArgument, jsonResponse(*wrong))
 	}
 	if s.options.Project != "" && r.project != s.options.Project {
-		return refuse(CodePermissionDenied, plain(permissionDenied(r.project)))
+		return refuseWith(CodePermissionDenied, jsonResponse(permissionDenied(r.project)))
 	}
-	return s.decide(p, r.project, book, now)
+	return s.decideOnTarget(p, r.project, current, now)
 }
 
-func (s *Simulator) decide(p *parser, project string, book *playbook, now time.Time) verdict {
+func (s *Simulator) decideOnTarget(p *parser, project string, current *ruleset, now time.Time) decision {
 	key := ledgerKey{target: fingerprint(0, p.to.value), message: p.contentHash()}
 	attempt := uint32(1)
 	if !p.validateOnly {
-		attempt = s.ledger.attempt(key)
+		attempt = s.ledger.addAttempt(key)
 	}
-	throws := dice(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt))
-	v := verdict{outcome: book.outcome(p.to.address(), attempt, &throws), project: project, to: p.to}
-	v.quota = book.rules.Quota.PerMinute
+	random := rng(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt))
+	v := decision{outcome: current.chooseOutcome(p.to.deviceAddress(), attempt, &random), project: project, to: p.to}
+	v.quota = current.rules.Quota.PerMinute
 	if p.validateOnly {
 		v.name = "projects/" + project + "/messages/fake_message_id"
-		v.delay = book.latency(v.outcome, &throws)
-		if v.outcome.Code.accepts() {
-			s.tally.validated.Add(1)
+		v.delay = current.drawLatency(v.outcome, &random)
+		if v.outcome.Code.isAccepted() {
+			s.counters.validated.Add(1)
 		}
 		return v
 	}
-	if limits := book.rules.Device; limits.isSet() && v.outcome.Code.accepts() && p.to.address() != "" {
+	if limits := current.rules.Device; limits.isSet() && v.outcome.Code.isAccepted() && p.to.deviceAddress() != "" {
 		if left := s.devices.take(key.target, now, limits); left > 0 {
-			v.outcome = Outcome{Code: CodeDeviceQuotaExceeded, RetryAfter: refillHeader(limits.RetryAfter, now, left)}
+			v.outcome = Outcome{Code: CodeDeviceQuotaExceeded, RetryAfter: retryAfterHeader(limits.RetryAfter, now, left)}
 		}
 	}
-	v.delay = book.latency(v.outcome, &throws)
-	if v.outcome.Code.accepts() || throws.float() < v.outcome.Delivered {
-		v.accepted, v.name = true, messageName(project, now, throws.next())
-		s.tally.accepted.Add(1)
-		if s.ledger.accept(key, p.to.value, p.message, v.name) {
-			s.tally.distinct.Add(1)
+	v.delay = current.drawLatency(v.outcome, &random)
+	if v.outcome.Code.isAccepted() || random.float() < v.outcome.Delivered {
+		v.accepted, v.name = true, messageName(project, now, random.next())
+		s.counters.accepted.Add(1)
+		if s.ledger.addAccepted(key, p.to.value, p.message, v.name) {
+			s.counters.distinct.Add(1)
 		}
 	}
 	return v
@@ -96,47 +98,47 @@ type request struct {
 }
 
 // glance decides on a request before its body is looked at; false leaves it to receive.
-func (s *Simulator) glance(project string) (verdict, bool) {
-	arrival := s.tally.requests.Add(1)
+func (s *Simulator) decideEarly(project string) (decision, bool) {
+	arrival := s.counters.requests.Add(1)
 	now := time.Now()
-	book := s.book(now)
-	throws := dice(s.options.Seed ^ uint64(arrival))
-	outcome, struck := book.unseen(&throws)
+	current := s.rulesetAt(now)
+	random := rng(s.options.Seed ^ uint64(arrival))
+	outcome, struck := current.drawBeforeRead(&random)
 	if !struck {
-		return verdict{}, false
+		return decision{}, false
 	}
-	return s.note(verdict{outcome: outcome, delay: book.latency(outcome, &throws)}, s.tenants.of(project), now), true
+	return s.record(decision{outcome: outcome, delay: current.drawLatency(outcome, &random)}, s.projects.get(project), now), true
 }
 
 // receive decides on a request that is there whole.
-func (s *Simulator) receive(r request) verdict {
+func (s *Simulator) decideFull(r request) decision {
 	now := time.Now()
-	book, sender := s.book(now), s.tenants.of(r.project)
-	if book.rules.Quota.PerMinute > 0 {
-		return s.note(s.charge(r, sender, book, now), sender, now)
+	current, sender := s.rulesetAt(now), s.projects.get(r.project)
+	if current.rules.Quota.PerMinute > 0 {
+		return s.record(s.decideWithinQuota(r, sender, current, now), sender, now)
 	}
-	return s.note(s.judge(r, book, now), sender, now)
+	return s.record(s.decideOnContent(r, current, now), sender, now)
 }
 
 // charge decides on a request that costs its project a token.
-func (s *Simulator) charge(r request, sender *tenant, book *playbook, now time.Time) verdict {
-	quota := book.rules.Quota
-	minute, left := quota.minute(now, s.minute)
+func (s *Simulator) decideWithinQuota(r request, sender *projectState, current *ruleset, now time.Time) decision {
+	quota := current.rules.Quota
+	minute, left := quota.minuteAt(now, s.minute)
 	if !sender.bucket.take(minute, quota.PerMinute) {
-		throws := dice(s.options.Seed ^ uint64(now.UnixNano()))
-		over := Outcome{Code: quota.refusal(), RetryAfter: refillHeader(quota.RetryAfter, now, left)}
-		return verdict{outcome: over, project: r.project, quota: quota.PerMinute, delay: book.latency(over, &throws)}
+		random := rng(s.options.Seed ^ uint64(now.UnixNano()))
+		over := Outcome{Code: quota.refusalCode(), RetryAfter: retryAfterHeader(quota.RetryAfter, now, left)}
+		return decision{outcome: over, project: r.project, quota: quota.PerMinute, delay: current.drawLatency(over, &random)}
 	}
-	v := s.judge(r, book, now)
-	if v.outcome.Code.limits() {
+	v := s.decideOnContent(r, current, now)
+	if v.outcome.Code.isRateLimit() {
 		sender.bucket.giveBack(minute)
 	}
 	return v
 }
 
 // note counts what was decided.
-func (s *Simulator) note(v verdict, sender *tenant, now time.Time) verdict {
-	s.tally.codes[v.outcome.Code].Add(1)
-	sender.record.add(now, &v)
+func (s *Simulator) record(v decision, sender *projectState, now time.Time) decision {
+	s.counters.codes[v.outcome.Code].Add(1)
+	sender.arrivals.add(now, &v)
 	return v
 }

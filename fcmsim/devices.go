@@ -31,7 +31,7 @@ type window struct {
 }
 
 // left is the rest of a window of this length that has no room for another message; 0 says that there is room.
-func (w window) left(now time.Time, length time.Duration, limit int) time.Duration {
+func (w window) remaining(now time.Time, length time.Duration, limit int) time.Duration {
 	if limit == 0 || w.count < limit {
 		return 0
 	}
@@ -66,7 +66,7 @@ func (d *devices) take(target uint64, now time.Time, limits DeviceLimits) (left 
 	defer s.mu.Unlock()
 	s.sweep(now, d.hour)
 	known := s.known[target]
-	left = max(known.minute.left(now, d.minute, limits.PerMinute), known.hour.left(now, d.hour, limits.PerHour))
+	left = max(known.minute.remaining(now, d.minute, limits.PerMinute), known.hour.remaining(now, d.hour, limits.PerHour))
 	if left > 0 {
 		return left
 	}

@@ -123,7 +123,7 @@ func TestTheAdminAPIAnswersToItsOwnNames(t *testing.T) {
 	everywhere := &net.TCPAddr{IP: net.IPv4zero, Port: 1}
 	for host, want := range map[string]bool{"10.0.0.1": true, "simulator": true, "evil.example": false} {
 		reached := false
-		h := onlyFor(everywhere, "simulator:1", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
+		h := requireLocalHost(everywhere, "simulator:1", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
 		h.ServeHTTP(discard{http.Header{}}, &http.Request{Host: host})
 		if reached != want {
 			t.Errorf("as %q where it listens on all addresses: reached %t", host, reached)
@@ -143,7 +143,7 @@ func TestConnectionsBeyondTheLimitAreHungUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln := newLimited(inner, 1)
+	ln := newLimitedListener(inner, 1)
 	defer ln.Close()
 	accepted := make(chan net.Conn, 2)
 	go func() {

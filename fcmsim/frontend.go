@@ -12,18 +12,18 @@ import (
 )
 
 // front is Google's front end: it knows the paths, and tells the transport what becomes of a request.
-type front struct{ *Simulator }
+type frontend struct{ *Simulator }
 
-var notFound = html(http.StatusNotFound, "The requested URL was not found on this server.")
+var notFound = htmlResponse(http.StatusNotFound, "The requested URL was not found on this server.")
 
 // Head strikes before the body is read.
-func (f front) Head(r *h2.Request) (h2.Reply, bool) {
-	project, ok := sendsTo(r)
+func (f frontend) HandleHeaders(r *h2.Request) (h2.Reply, bool) {
+	project, ok := parseSendPath(r)
 	if !ok {
 		return h2.Reply{}, false
 	}
-	f.tally.inFlight.up()
-	v, struck := f.glance(project)
+	f.counters.inFlight.increase()
+	v, struck := f.decideEarly(project)
 	if !struck {
 		return h2.Reply{}, false
 	}
@@ -31,29 +31,29 @@ func (f front) Head(r *h2.Request) (h2.Reply, bool) {
 }
 
 // Answer decides on a request that is there whole.
-func (f front) Answer(r *h2.Request) h2.Reply {
-	if project, ok := sendsTo(r); ok {
-		return f.receive(request{project, r.Authorization, r.Body, r.TooLarge}).reply()
+func (f frontend) HandleRequest(r *h2.Request) h2.Reply {
+	if project, ok := parseSendPath(r); ok {
+		return f.decideFull(request{project, r.Authorization, r.Body, r.TooLarge}).reply()
 	}
 	if r.Path == "/token" && r.Method == http.MethodPost {
-		return f.token(r.Body)
+		return f.answerTokenRequest(r.Body)
 	}
 	return notFound.reply()
 }
 
 // Done keeps the books of what is in flight.
-func (f front) Done(r *h2.Request, left bool) {
-	if _, ok := sendsTo(r); !ok {
+func (f frontend) Finish(r *h2.Request, left bool) {
+	if _, ok := parseSendPath(r); !ok {
 		return
 	}
-	f.tally.inFlight.down()
+	f.counters.inFlight.decrease()
 	if left {
-		f.tally.abandoned.Add(1)
+		f.counters.abandoned.Add(1)
 	}
 }
 
 // sendsTo gives the project of a request to messages:send.
-func sendsTo(r *h2.Request) (project string, ok bool) {
+func parseSendPath(r *h2.Request) (project string, ok bool) {
 	rest, ok := strings.CutPrefix(r.Path, "/v1/projects/")
 	if !ok || r.Method != http.MethodPost {
 		return "", false
@@ -63,43 +63,43 @@ func sendsTo(r *h2.Request) (project string, ok bool) {
 }
 
 // reply is the verdict at the wire.
-func (v verdict) reply() h2.Reply {
-	if v.refused != nil {
-		return v.refused.reply()
+func (v decision) reply() h2.Reply {
+	if v.refusal != nil {
+		return v.refusal.reply()
 	}
-	reply := v.answer().reply()
-	reply.Fate, reply.Delay = fates[v.outcome.Code], v.delay
+	reply := v.response().reply()
+	reply.Fault, reply.Delay = codeFaults[v.outcome.Code], v.delay
 	if v.outcome.RetryAfter != "" {
-		after, _ := v.outcome.retryAfter(time.Now().Add(v.delay)) // it was checked with the rules
+		after, _ := v.outcome.retryAfterValue(time.Now().Add(v.delay)) // it was checked with the rules
 		reply.Header = append(reply.Header, h2.Field{Name: "retry-after", Value: after})
 	}
 	return reply
 }
 
-func (a answer) reply() h2.Reply {
-	return h2.Reply{Status: a.status, Header: []h2.Field{{Name: "content-type", Value: a.content}}, Body: a.body}
+func (a response) reply() h2.Reply {
+	return h2.Reply{Status: a.status, Header: []h2.Field{{Name: "content-type", Value: a.contentType}}, Body: a.body}
 }
 
 // fates tells the transport how each code ends; those that are answered in full have none.
-var fates = [numCodes]h2.Fate{
-	CodeTruncated:        h2.Truncate,
-	CodeTrickle:          h2.Trickle,
-	CodeHang:             h2.Hang,
-	CodeRefusedStream:    h2.Refuse,
-	CodeResetBeforeRead:  h2.Reset,
-	CodeResetAfterRead:   h2.Reset,
-	CodeCloseBeforeRead:  h2.Cut,
-	CodeCloseAfterRead:   h2.Cut,
-	CodeGoAwayBeforeRead: h2.TurnAway,
-	CodeGoAwayAfterRead:  h2.Retire,
+var codeFaults = [numCodes]h2.Fault{
+	CodeTruncated:        h2.FaultTruncate,
+	CodeTrickle:          h2.FaultTrickle,
+	CodeHang:             h2.FaultHang,
+	CodeRefusedStream:    h2.FaultRefuse,
+	CodeResetBeforeRead:  h2.FaultReset,
+	CodeResetAfterRead:   h2.FaultReset,
+	CodeCloseBeforeRead:  h2.FaultAbort,
+	CodeCloseAfterRead:   h2.FaultAbort,
+	CodeGoAwayBeforeRead: h2.FaultGoAwayBefore,
+	CodeGoAwayAfterRead:  h2.FaultGoAwayAfter,
 }
 
 // ServeHTTP answers over net/http, which serves HTTP/1.1 here, and anything where others use the Handler.
-func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (f frontend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := h2.Request{Method: r.Method, Path: r.URL.Path, Authorization: r.Header.Get("Authorization")}
 	left := false
-	reply, struck := f.Head(&request)
-	defer func() { f.Done(&request, left) }()
+	reply, struck := f.HandleHeaders(&request)
+	defer func() { f.Finish(&request, left) }()
 	if !struck {
 		control := http.NewResponseController(w)
 		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // it fails on writers of tests only
@@ -109,34 +109,34 @@ func (f front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if request.TooLarge = err != nil || len(body) > maxBody; !request.TooLarge {
 			request.Body = body
 		}
-		reply = f.Answer(&request)
+		reply = f.HandleRequest(&request)
 	}
-	left = !play(w, r, reply)
+	left = !writeReply(w, r, reply)
 }
 
 // play does what a reply says as far as net/http can, and reports whether the sender was still there.
-func play(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
-	if reply.Fate == h2.Trickle {
-		return trickle(w, r, reply)
+func writeReply(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
+	if reply.Fault == h2.FaultTrickle {
+		return writeTrickle(w, r, reply)
 	}
 	if !wait(r.Context(), reply.Delay) {
 		return false
 	}
-	switch reply.Fate {
-	case h2.Hang:
+	switch reply.Fault {
+	case h2.FaultHang:
 		<-r.Context().Done()
 		return false
-	case h2.Reset, h2.Refuse, h2.TurnAway:
+	case h2.FaultReset, h2.FaultRefuse, h2.FaultGoAwayBefore:
 		panic(http.ErrAbortHandler)
-	case h2.Cut:
-		cut(r.Context())
+	case h2.FaultAbort:
+		abortConnection(r.Context())
 		panic(http.ErrAbortHandler)
-	case h2.Truncate:
+	case h2.FaultTruncate:
 		writeHead(w, reply)
 		_, _ = w.Write(reply.Body[:len(reply.Body)/2])
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	case h2.Retire:
+	case h2.FaultGoAwayAfter:
 		w.Header().Set("Connection", "close") // GOAWAY, over HTTP/2
 	}
 	writeHead(w, reply)
@@ -154,7 +154,7 @@ func writeHead(w http.ResponseWriter, reply h2.Reply) {
 }
 
 // trickle sends the headers at once and the body in pieces.
-func trickle(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
+func writeTrickle(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
 	const pieces = 16
 	writeHead(w, reply)
 	for i := range pieces {

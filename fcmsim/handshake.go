@@ -41,32 +41,34 @@ func (f HandshakeFault) check() error {
 }
 
 // greeter is the TLS listener: it takes connections in as the rules of their moment say.
-type greeter struct {
-	counting
-	simulator *Simulator
-	authority *authority
+type tlsListener struct {
+	countingListener
+	simulator    *Simulator
+	certificates *certificates
 
 	mu      sync.Mutex
 	stalled map[net.Conn]struct{} // nil: closed
-	holding sync.WaitGroup
+	stalls  sync.WaitGroup
 }
 
 // newGreeter makes a listener that has connections stall before TLS hears of them, and the configuration that tells
 // TLS what to show the others.
-func newGreeter(ln counting, s *Simulator, a *authority) (*greeter, *tls.Config) {
-	g := &greeter{counting: ln, simulator: s, authority: a, stalled: make(map[net.Conn]struct{})}
+func newTLSListener(ln countingListener, s *Simulator, a *certificates) (*tlsListener, *tls.Config) {
+	g := &tlsListener{countingListener: ln, simulator: s, certificates: a, stalled: make(map[net.Conn]struct{})}
 	config := a.configs[HandshakeGood].Clone()
 	config.GetConfigForClient = g.configFor
 	return g, config
 }
 
-func (g *greeter) fault() HandshakeFault { return g.simulator.book(time.Now()).rules.Handshake }
+func (g *tlsListener) currentFault() HandshakeFault {
+	return g.simulator.rulesetAt(time.Now()).rules.Handshake
+}
 
 // Accept the next connection that is not to stall.
-func (g *greeter) Accept() (net.Conn, error) {
+func (g *tlsListener) Accept() (net.Conn, error) {
 	for {
-		c, err := g.counting.Accept()
-		if err != nil || g.fault() != HandshakeStalled {
+		c, err := g.countingListener.Accept()
+		if err != nil || g.currentFault() != HandshakeStalled {
 			return c, err
 		}
 		g.stall(c)
@@ -74,7 +76,7 @@ func (g *greeter) Accept() (net.Conn, error) {
 }
 
 // stall keeps a connection open until the client gives up, or the listener is closed.
-func (g *greeter) stall(c net.Conn) {
+func (g *tlsListener) stall(c net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.stalled == nil {
@@ -82,7 +84,7 @@ func (g *greeter) stall(c net.Conn) {
 		return
 	}
 	g.stalled[c] = struct{}{}
-	g.holding.Go(func() {
+	g.stalls.Go(func() {
 		_, _ = io.Copy(io.Discard, c)
 		_ = c.Close()
 		g.mu.Lock()
@@ -92,22 +94,22 @@ func (g *greeter) stall(c net.Conn) {
 }
 
 // Close the listener and the connections that stall.
-func (g *greeter) Close() error {
+func (g *tlsListener) Close() error {
 	g.mu.Lock()
 	for c := range g.stalled {
 		_ = c.Close()
 	}
 	g.stalled = nil
 	g.mu.Unlock()
-	err := g.counting.Close()
-	g.holding.Wait()
+	err := g.countingListener.Close()
+	g.stalls.Wait()
 	return err
 }
 
-func (g *greeter) configFor(*tls.ClientHelloInfo) (*tls.Config, error) {
-	fault := g.fault()
+func (g *tlsListener) configFor(*tls.ClientHelloInfo) (*tls.Config, error) {
+	fault := g.currentFault()
 	if fault == HandshakeRefused {
 		return nil, errors.New("the rules refuse handshakes")
 	}
-	return g.authority.configs[fault], nil // nil is the one that is there
+	return g.certificates.configs[fault], nil // nil is the one that is there
 }

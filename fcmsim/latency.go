@@ -114,7 +114,7 @@ func (l Latency) check() error {
 	return nil
 }
 
-func (l Latency) draw(d *dice) time.Duration {
+func (l Latency) draw(d *rng) time.Duration {
 	switch l.kind {
 	case latencyUniform:
 		return l.low + time.Duration(d.float()*float64(l.high-l.low))

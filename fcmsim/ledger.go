@@ -36,7 +36,7 @@ type Entry struct {
 
 type ledgerKey struct{ target, message uint64 }
 
-type ledgerLine struct{ attempts, accepted uint32 }
+type ledgerCount struct{ attempts, accepted uint32 }
 
 type ledgerDetail struct {
 	target  string
@@ -54,7 +54,7 @@ type ledger struct {
 
 type ledgerShard struct {
 	mu      sync.Mutex
-	lines   map[ledgerKey]ledgerLine
+	counts  map[ledgerKey]ledgerCount
 	details map[ledgerKey]*ledgerDetail
 }
 
@@ -67,31 +67,31 @@ func newLedger(mode LedgerMode) *ledger {
 func (l *ledger) shard(key ledgerKey) *ledgerShard { return &l.shards[key.target%ledgerShards] }
 
 // attempt notes a valid request and returns its number, the first being 1.
-func (l *ledger) attempt(key ledgerKey) uint32 {
+func (l *ledger) addAttempt(key ledgerKey) uint32 {
 	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := s.lines[key]
+	line := s.counts[key]
 	line.attempts++
-	s.lines[key] = line
+	s.counts[key] = line
 	return line.attempts
 }
 
 // accept notes that FCM has the message and reports whether it has it for the first time.
-func (l *ledger) accept(key ledgerKey, target string, message []byte, id string) (first bool) {
+func (l *ledger) addAccepted(key ledgerKey, target string, message []byte, id string) (first bool) {
 	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := s.lines[key]
+	line := s.counts[key]
 	line.accepted++
-	s.lines[key] = line
+	s.counts[key] = line
 	if l.mode == LedgerMessages {
-		s.keep(key, target, message, id)
+		s.keepDetail(key, target, message, id)
 	}
 	return line.accepted == 1
 }
 
-func (s *ledgerShard) keep(key ledgerKey, target string, message []byte, id string) {
+func (s *ledgerShard) keepDetail(key ledgerKey, target string, message []byte, id string) {
 	detail := s.details[key]
 	if detail == nil {
 		detail = &ledgerDetail{target: target, message: append([]byte(nil), message...)}
@@ -104,7 +104,7 @@ func (l *ledger) clear() {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.mu.Lock()
-		s.lines = make(map[ledgerKey]ledgerLine)
+		s.counts = make(map[ledgerKey]ledgerCount)
 		s.details = make(map[ledgerKey]*ledgerDetail)
 		s.mu.Unlock()
 	}
@@ -123,7 +123,7 @@ func (l *ledger) all() iter.Seq[Entry] {
 	}
 }
 
-func (l *ledger) of(target string) []Entry {
+func (l *ledger) entriesOf(target string) []Entry {
 	hash := fingerprint(0, target)
 	return l.shard(ledgerKey{target: hash}).entries(func(key ledgerKey) bool { return key.target == hash })
 }
@@ -132,15 +132,15 @@ func (s *ledgerShard) entries(wanted func(ledgerKey) bool) []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var entries []Entry
-	for key, line := range s.lines {
+	for key, line := range s.counts {
 		if wanted(key) {
-			entries = append(entries, s.entry(key, line))
+			entries = append(entries, s.newEntry(key, line))
 		}
 	}
 	return entries
 }
 
-func (s *ledgerShard) entry(key ledgerKey, line ledgerLine) Entry {
+func (s *ledgerShard) newEntry(key ledgerKey, line ledgerCount) Entry {
 	e := Entry{
 		TargetHash:  fmt.Sprintf("%016x", key.target),
 		MessageHash: fmt.Sprintf("%016x", key.message),

@@ -26,21 +26,23 @@ const (
 )
 
 // limited is a listener that hangs up on connections beyond a number.
-type limited struct {
+type limitedListener struct {
 	net.Listener
-	most int64
-	open *atomic.Int64
+	maxOpen int64
+	open    *atomic.Int64
 }
 
-func newLimited(l net.Listener, most int64) limited { return limited{l, most, new(atomic.Int64)} }
+func newLimitedListener(l net.Listener, most int64) limitedListener {
+	return limitedListener{l, most, new(atomic.Int64)}
+}
 
-func (l limited) Accept() (net.Conn, error) {
+func (l limitedListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		if l.open.Add(1) <= l.most {
+		if l.open.Add(1) <= l.maxOpen {
 			return h2.NewLink(c, func() { l.open.Add(-1) }), nil
 		}
 		l.open.Add(-1)
@@ -49,24 +51,24 @@ func (l limited) Accept() (net.Conn, error) {
 }
 
 // counting is a listener whose connections are counted, and can be cut.
-type counting struct {
-	limited
-	tally  *tally
-	dialed *atomic.Int64
+type countingListener struct {
+	limitedListener
+	counters *counters
+	dialed   *atomic.Int64
 }
 
-func newCounting(l net.Listener, t *tally, dialed *atomic.Int64) counting {
-	return counting{newLimited(l, maxConns), t, dialed}
+func newCountingListener(l net.Listener, t *counters, dialed *atomic.Int64) countingListener {
+	return countingListener{newLimitedListener(l, maxConns), t, dialed}
 }
 
-func (l counting) Accept() (net.Conn, error) {
-	c, err := l.limited.Accept()
+func (l countingListener) Accept() (net.Conn, error) {
+	c, err := l.limitedListener.Accept()
 	if err != nil {
 		return nil, err
 	}
 	l.dialed.Add(1)
-	l.tally.open.up()
-	linkOf(c).OnClose(l.tally.open.down)
+	l.counters.open.increase()
+	linkOf(c).OnClose(l.counters.open.decrease)
 	return c, nil
 }
 
@@ -86,25 +88,25 @@ func withConnection(ctx context.Context, c net.Conn) context.Context {
 }
 
 // cut ends the connection under a request that net/http serves.
-func cut(ctx context.Context) {
+func abortConnection(ctx context.Context) {
 	c, _ := ctx.Value(connectionKey{}).(net.Conn)
 	if link := linkOf(c); link != nil {
-		link.Cut()
+		link.Abort()
 	}
 }
 
 // cleartext speaks HTTP/1.1 and HTTP/2 with prior knowledge on one listener without TLS: net/http takes the beginning of
 // the latter's preface for a request.
-type cleartext struct {
-	front
+type plainHandler struct {
+	frontend
 	http2 *h2.Server
 }
 
 const preface = "PRI * HTTP/2.0\r\n\r\n"
 
-func (c cleartext) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (c plainHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != "PRI" || r.RequestURI != "*" || r.ProtoMajor != 2 {
-		c.front.ServeHTTP(w, r)
+		c.frontend.ServeHTTP(w, r)
 		return
 	}
 	conn, ahead, err := http.NewResponseController(w).Hijack()
@@ -113,13 +115,13 @@ func (c cleartext) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	read := make([]byte, ahead.Reader.Buffered())
 	_, _ = io.ReadFull(ahead, read) // from memory
-	c.http2.Serve(reread{conn, io.MultiReader(strings.NewReader(preface), bytes.NewReader(read), conn)}, linkOf(conn))
+	c.http2.Serve(rereadConn{conn, io.MultiReader(strings.NewReader(preface), bytes.NewReader(read), conn)}, linkOf(conn))
 }
 
 // reread is a connection of which a part that was read is read again.
-type reread struct {
+type rereadConn struct {
 	net.Conn
 	from io.Reader
 }
 
-func (r reread) Read(p []byte) (int, error) { return r.from.Read(p) }
+func (r rereadConn) Read(p []byte) (int, error) { return r.from.Read(p) }

@@ -18,11 +18,11 @@ func TestLedgerOfHashesIsLean(t *testing.T) {
 	}
 	before := heap()
 	l := newLedger(LedgerHashes)
-	d := dice(1)
+	d := rng(1)
 	for range tokens {
 		key := ledgerKey{target: d.next(), message: 1}
-		l.attempt(key)
-		l.accept(key, "token", []byte("{}"), "name")
+		l.addAttempt(key)
+		l.addAccepted(key, "token", []byte("{}"), "name")
 	}
 	if each := float64(heap()-before) / tokens; each > most {
 		t.Errorf("%.0f bytes a token", each)
@@ -79,11 +79,11 @@ func TestTraceIsBounded(t *testing.T) {
 		if len(got.Seconds.Slots) != 601 || got.Seconds.Total() != 2 || got.Seconds.Slots[600].Accepted != 1 {
 			t.Errorf("%d seconds with %d arrivals", len(got.Seconds.Slots), got.Seconds.Total())
 		}
-		if len(got.Tenths.Slots) != kept || got.Tenths.Total() != 1 {
+		if len(got.Tenths.Slots) != ringSize || got.Tenths.Total() != 1 {
 			t.Errorf("%d tenths with %d arrivals", len(got.Tenths.Slots), got.Tenths.Total())
 		}
 		pass(24 * time.Hour)
-		if got := s.Trace().Projects["demo"].Seconds; len(got.Slots) != kept || got.Total() != 0 {
+		if got := s.Trace().Projects["demo"].Seconds; len(got.Slots) != ringSize || got.Total() != 0 {
 			t.Errorf("a day later: %d seconds with %d arrivals", len(got.Slots), got.Total())
 		}
 	})

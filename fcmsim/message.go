@@ -4,21 +4,21 @@ package fcmsim
 // (fcm.googleapis.com/$discovery/rest?version=v1, revision 20261023).
 
 var requestSchema = newSchema(
-	object("message", "Message", messageSchema).as(roleMessage),
-	flag("validate_only").as(roleValidateOnly),
+	object("message", "Message", messageSchema).withRole(roleMessage),
+	flag("validate_only").withRole(roleValidateOnly),
 )
 
 var messageSchema = newSchema(
 	text("name"),
-	text("token").in("target").as(roleTarget),
-	text("fid").in("target").as(roleTarget),
-	text("topic").in("target").as(roleTarget),
-	text("condition").in("target").as(roleTarget),
+	text("token").inOneof("target").withRole(roleTarget),
+	text("fid").inOneof("target").withRole(roleTarget),
+	text("topic").inOneof("target").withRole(roleTarget),
+	text("condition").inOneof("target").withRole(roleTarget),
 	textMap("data", checkData),
 	object("notification", "Notification", newSchema(text("title"), text("body"), text("image"))),
 	// No oneof in the .proto file, but "requests with both will be rejected".
-	object("android", "AndroidConfig", androidSchema).in("android"),
-	object("android_v2", "AndroidConfigV2", androidV2Schema).in("android"),
+	object("android", "AndroidConfig", androidSchema).inOneof("android"),
+	object("android_v2", "AndroidConfigV2", androidV2Schema).inOneof("android"),
 	object("apns", "ApnsConfig", apnsSchema),
 	object("webpush", "WebpushConfig", webpushSchema),
 	object("fcm_options", "FcmOptions", newSchema(text("analytics_label", checkLabel))),
@@ -51,8 +51,8 @@ var androidV2Schema = newSchema(
 		object("notification", "AndroidNotificationV2", newSchema(append(androidNotification(),
 			integer("id", nil),
 		)...)),
-	)).in("message_type"),
-	object("background_sync", "AndroidBackgroundSyncMessage", newSchema()).in("message_type"),
+	)).inOneof("message_type"),
+	object("background_sync", "AndroidBackgroundSyncMessage", newSchema()).inOneof("message_type"),
 	androidOptions(),
 	flag("direct_boot_ok"),
 	flag("bandwidth_constrained_ok"),
@@ -60,7 +60,7 @@ var androidV2Schema = newSchema(
 )
 
 func ttl() field {
-	f := duration("ttl").as(roleLifetime)
+	f := duration("ttl").withRole(roleLifetime)
 	f.check = checkTTL
 	return f
 }
@@ -91,14 +91,14 @@ func androidNotification() []field {
 }
 
 var apnsSchema = newSchema(
-	textMap("headers", checkAPNsHeader).as(roleHeaders),
+	textMap("headers", checkAPNsHeader).withRole(roleHeaders),
 	anyObject("payload"),
 	object("fcm_options", "ApnsFcmOptions", newSchema(text("analytics_label", checkLabel), text("image"))),
 	text("live_activity_token"),
 )
 
 var webpushSchema = newSchema(
-	textMap("headers", checkWebpushHeader).as(roleHeaders),
+	textMap("headers", checkWebpushHeader).withRole(roleHeaders),
 	textMap("data", checkData),
 	anyObject("notification"),
 	object("fcm_options", "WebpushFcmOptions", newSchema(text("analytics_label", checkLabel), text("link", checkLink))),

@@ -18,38 +18,38 @@ import (
 // issuer is the memory of the OAuth endpoint.
 type issuer struct {
 	mu       sync.RWMutex
-	bearers  map[string]bearer
+	tokens   map[string]accessToken
 	accounts accounts
 }
 
-type bearer struct{ issued, expires time.Time }
+type accessToken struct{ issued, expires time.Time }
 
-func newIssuer() *issuer { return &issuer{bearers: make(map[string]bearer)} }
+func newIssuer() *issuer { return &issuer{tokens: make(map[string]accessToken)} }
 
 func (i *issuer) issue(now time.Time, lifetime time.Duration) string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	token := "ya29." + rand.Text()
-	i.bearers[token] = bearer{issued: now, expires: now.Add(lifetime)}
+	i.tokens[token] = accessToken{issued: now, expires: now.Add(lifetime)}
 	return token
 }
 
 // authorize checks a bearer; nil lets the request pass.
-func (i *issuer) authorize(header string, book *playbook, now time.Time) *answer {
+func (i *issuer) authorize(header string, current *ruleset, now time.Time) *response {
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {
-		missing := plain(unauthenticated(noCredentials, "CREDENTIALS_MISSING"))
+		missing := jsonResponse(unauthenticated(noCredentials, "CREDENTIALS_MISSING"))
 		return &missing
 	}
 	i.mu.RLock()
-	found, known := i.bearers[token]
+	found, known := i.tokens[token]
 	i.mu.RUnlock()
 	switch {
 	case !known:
-		unknown := plain(unauthenticated(badCredentials, "ACCESS_TOKEN_TYPE_UNSUPPORTED"))
+		unknown := jsonResponse(unauthenticated(badCredentials, "ACCESS_TOKEN_TYPE_UNSUPPORTED"))
 		return &unknown
-	case now.After(found.expires), book.rules.Token.Revoke && found.issued.Before(book.since):
-		return &answers[CodeUnauthenticated]
+	case now.After(found.expires), current.rules.Token.Revoke && found.issued.Before(current.since):
+		return &codeResponses[CodeUnauthenticated]
 	}
 	return nil
 }
@@ -61,12 +61,12 @@ type oauthError struct {
 }
 
 // token answers at the OAuth endpoint, or fails to.
-func (s *Simulator) token(form []byte) h2.Reply {
+func (s *Simulator) answerTokenRequest(form []byte) h2.Reply {
 	now := time.Now()
-	rules := s.book(now).rules.Token
-	throws := dice(s.options.Seed ^ uint64(s.tally.exchanges.Add(1)))
-	delay := rules.Latency.draw(&throws)
-	reply, failed := rules.fail(&throws)
+	rules := s.rulesetAt(now).rules.Token
+	random := rng(s.options.Seed ^ uint64(s.counters.exchanges.Add(1)))
+	delay := rules.Latency.draw(&random)
+	reply, failed := rules.drawFailure(&random)
 	if !failed {
 		reply = s.exchange(form, rules, now)
 	}
@@ -77,11 +77,11 @@ func (s *Simulator) token(form []byte) h2.Reply {
 // exchange gives an access token for a service account's assertion.
 func (s *Simulator) exchange(form []byte, rules TokenRules, now time.Time) h2.Reply {
 	values, _ := url.ParseQuery(string(form)) // what cannot be read is missing
-	if refused := s.issuer.examine(values.Get("grant_type"), values.Get("assertion"), now); refused != nil {
+	if refused := s.issuer.checkGrant(values.Get("grant_type"), values.Get("assertion"), now); refused != nil {
 		return tokenReply(http.StatusBadRequest, refused)
 	}
 	lifetime := cmp.Or(time.Duration(rules.Lifetime), s.options.TokenLifetime)
-	s.tally.accessTokens.Add(1)
+	s.counters.accessTokens.Add(1)
 	return tokenReply(http.StatusOK, map[string]any{
 		"access_token": s.issuer.issue(now, lifetime),
 		"expires_in":   int(lifetime / time.Second),
@@ -149,7 +149,7 @@ func (f TokenFault) check() error {
 }
 
 // fail gives the failure of an exchange, and reports whether the rules want one.
-func (t TokenRules) fail(d *dice) (h2.Reply, bool) {
+func (t TokenRules) drawFailure(d *rng) (h2.Reply, bool) {
 	if t.Fault == TokenGood || t.Share > 0 && d.float() >= t.Share {
 		return h2.Reply{}, false
 	}
@@ -159,11 +159,11 @@ func (t TokenRules) fail(d *dice) (h2.Reply, bool) {
 	case TokenInternal:
 		return tokenReply(http.StatusInternalServerError, oauthError{Code: "internal_failure"}), true
 	case TokenUnavailable:
-		page := html(http.StatusServiceUnavailable, "The service is temporarily unavailable.")
+		page := htmlResponse(http.StatusServiceUnavailable, "The service is temporarily unavailable.")
 		return page.reply(), true
 	case TokenHang:
-		return h2.Reply{Fate: h2.Hang}, true
+		return h2.Reply{Fault: h2.FaultHang}, true
 	default:
-		return h2.Reply{Fate: h2.Reset}, true
+		return h2.Reply{Fault: h2.FaultReset}, true
 	}
 }

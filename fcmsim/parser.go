@@ -10,8 +10,8 @@ type parser struct {
 	path  []step
 	depth int
 
-	unfit  []violation // what is no SendMessageRequest; told by Google's front end, without FcmError
-	faulty []violation // what FCM itself refuses
+	malformed []violation // what is no SendMessageRequest; told by Google's front end, without FcmError
+	invalid   []violation // what FCM itself refuses
 
 	validateOnly bool
 	to           target
@@ -23,9 +23,9 @@ type parser struct {
 
 // step of the path to a value: a field, and an index for lists and maps.
 type step struct {
-	name  string
-	index int // -1: none
-	entry bool
+	name    string
+	index   int // -1: none
+	isEntry bool
 }
 
 type span struct{ from, to int }
@@ -34,9 +34,9 @@ type span struct{ from, to int }
 func (p *parser) parse(body []byte) *status {
 	// Of the request before, nothing is kept but memory.
 	*p = parser{
-		scan: scanner{data: body}, path: p.path[:0], unfit: p.unfit[:0], faulty: p.faulty[:0], omitted: p.omitted[:0],
+		scan: scanner{data: body}, path: p.path[:0], malformed: p.malformed[:0], invalid: p.invalid[:0], omitted: p.omitted[:0],
 	}
-	if err := p.root(); err != nil {
+	if err := p.readRoot(); err != nil {
 		text := err.describe(p.scan.data)
 		s := invalidArgument(text, newBadRequest(violation{Description: text}))
 		return &s
@@ -44,19 +44,19 @@ func (p *parser) parse(body []byte) *status {
 	return p.refuse()
 }
 
-func (p *parser) root() *syntaxError {
+func (p *parser) readRoot() *syntaxError {
 	switch p.scan.peek() {
 	case 0:
 		return nil // an empty body is an empty request
 	case '{':
-		if err := p.object(requestSchema); err != nil {
+		if err := p.readObject(requestSchema); err != nil {
 			return err
 		}
 	default:
 		if err := p.scan.skip(0); err != nil {
 			return err
 		}
-		p.unknown("", "", "Root element must be a message.")
+		p.rejectUnknown("", "", "Root element must be a message.")
 	}
 	if p.scan.peek() != 0 {
 		return p.scan.fail("Unexpected token.")
@@ -65,13 +65,13 @@ func (p *parser) root() *syntaxError {
 }
 
 // object reads the members of a message.
-func (p *parser) object(s *schema) *syntaxError {
+func (p *parser) readObject(s *schema) *syntaxError {
 	var set uint64
 	p.depth++
-	err := p.scan.members(p.depth, func(key []byte) *syntaxError {
+	err := p.scan.readMembers(p.depth, func(key []byte) *syntaxError {
 		f := s.fields[string(key)]
 		if f == nil {
-			p.unknown(string(key), p.where(), "Cannot find field.")
+			p.rejectUnknown(string(key), p.fieldPath(), "Cannot find field.")
 			return p.scan.skip(p.depth)
 		}
 		if p.scan.peek() == 'n' {
@@ -81,22 +81,22 @@ func (p *parser) object(s *schema) *syntaxError {
 			p.rejectRival(f)
 		}
 		set |= 1 << f.index
-		return p.member(f)
+		return p.readMember(f)
 	})
 	p.depth--
 	for _, f := range s.required {
 		if set&(1<<f.index) == 0 {
-			p.fault(f.name+" is required.", "."+f.name)
+			p.addInvalid(f.name+" is required.", "."+f.name)
 		}
 	}
 	return err
 }
 
 // member reads the value of a field and keeps what the simulator needs of it.
-func (p *parser) member(f *field) *syntaxError {
+func (p *parser) readMember(f *field) *syntaxError {
 	memberAt, valueAt := p.scan.keyAt, p.scan.pos
 	p.path = append(p.path, step{name: f.name, index: -1})
-	text, err := p.value(f)
+	text, err := p.readValue(f)
 	p.path = p.path[:len(p.path)-1]
 	end := p.scan.pos
 	switch f.role {
@@ -117,82 +117,82 @@ func (p *parser) member(f *field) *syntaxError {
 func (p *parser) omit(from, to int) { p.omitted = append(p.omitted, span{from, to}) }
 
 // value reads what stands in a field; the text is that of a single scalar that fits.
-func (p *parser) value(f *field) ([]byte, *syntaxError) {
+func (p *parser) readValue(f *field) ([]byte, *syntaxError) {
 	switch c := p.scan.peek(); {
 	case c == '[' && f.repeated:
-		return nil, p.scan.elements(p.depth, func(i int) *syntaxError {
+		return nil, p.scan.readElements(p.depth, func(i int) *syntaxError {
 			p.path[len(p.path)-1].index = i
-			_, err := p.single(f)
+			_, err := p.readSingle(f)
 			return err
 		})
 	case c == '[':
 		p.rejectList(f)
 		return nil, p.scan.skip(p.depth)
 	case c == '{' && f.kind == kindTextMap:
-		return nil, p.textMap(f)
+		return nil, p.readTextMap(f)
 	case c == '{' && f.kind == kindStruct:
 		return nil, p.scan.skip(p.depth)
 	default:
-		return p.single(f)
+		return p.readSingle(f)
 	}
 }
 
-func (p *parser) single(f *field) ([]byte, *syntaxError) {
+func (p *parser) readSingle(f *field) ([]byte, *syntaxError) {
 	at := p.scan.pos
 	switch p.scan.peek() {
 	case '{':
 		if f.kind == kindObject {
-			return nil, p.object(f.schema)
+			return nil, p.readObject(f.schema)
 		}
 		return nil, p.rejectMembers(f)
 	case '"':
-		text, err := p.scan.text()
+		text, err := p.scan.readText()
 		if err == nil {
-			p.judge(f, text, true, at)
+			p.checkScalar(f, text, true, at)
 		}
 		return text, err
 	default:
-		raw, err := p.scan.scalar()
+		raw, err := p.scan.readScalar()
 		if err == nil {
-			p.judge(f, raw, false, at)
+			p.checkScalar(f, raw, false, at)
 		}
 		return raw, err
 	}
 }
 
 // judge checks a scalar by its type, then by what FCM asks of the field.
-func (p *parser) judge(f *field, text []byte, quoted bool, at int) {
-	if !f.fits(text, quoted) {
+func (p *parser) checkScalar(f *field, text []byte, quoted bool, at int) {
+	if !f.canHold(text, quoted) {
 		p.rejectValue(f, p.scan.data[at:p.scan.pos])
 		return
 	}
 	if f.check != nil {
 		if description := f.check(text); description != "" {
-			p.fault(description, "")
+			p.addInvalid(description, "")
 		}
 	}
 }
 
 // textMap reads a map of strings. Google counts its entries by their order.
-func (p *parser) textMap(f *field) *syntaxError {
+func (p *parser) readTextMap(f *field) *syntaxError {
 	top, i := len(p.path)-1, -1
-	return p.scan.members(p.depth+1, func(key []byte) *syntaxError {
+	return p.scan.readMembers(p.depth+1, func(key []byte) *syntaxError {
 		i++
-		p.path[top].index, p.path[top].entry = i, true
+		p.path[top].index, p.path[top].isEntry = i, true
 		valueAt := p.scan.pos
 		if p.scan.peek() != '"' {
 			return p.rejectEntry()
 		}
-		value, err := p.scan.text()
+		value, err := p.scan.readText()
 		if err != nil {
 			return err
 		}
 		if f.role == roleHeaders && isLifetimeHeader(key) {
 			p.omit(valueAt, p.scan.pos)
 		}
-		p.path[top].index, p.path[top].entry = -1, false
+		p.path[top].index, p.path[top].isEntry = -1, false
 		if wrong := f.entry(key, value); wrong.description != "" {
-			p.fault(wrong.description, wrong.on)
+			p.addInvalid(wrong.description, wrong.suffix)
 		}
 		return nil
 	})

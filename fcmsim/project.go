@@ -8,25 +8,25 @@ import (
 )
 
 // tenant is what the simulator keeps of one Firebase project.
-type tenant struct {
-	bucket bucket
-	record recorder
+type projectState struct {
+	bucket   bucket
+	arrivals arrivalRecorder
 }
 
 // tenants are found without a lock: the map is replaced by a larger one whenever a project comes for the first time.
-type tenants struct {
+type projects struct {
 	mu    sync.Mutex
-	known atomic.Pointer[map[string]*tenant]
+	known atomic.Pointer[map[string]*projectState]
 }
 
-func (t *tenants) all() map[string]*tenant {
+func (t *projects) all() map[string]*projectState {
 	if known := t.known.Load(); known != nil {
 		return *known
 	}
 	return nil
 }
 
-func (t *tenants) of(project string) *tenant {
+func (t *projects) get(project string) *projectState {
 	if found := t.all()[project]; found != nil {
 		return found
 	}
@@ -37,21 +37,21 @@ func (t *tenants) of(project string) *tenant {
 	}
 	larger := maps.Clone(t.all())
 	if larger == nil {
-		larger = make(map[string]*tenant)
+		larger = make(map[string]*projectState)
 	}
-	added := new(tenant)
+	added := new(projectState)
 	larger[project] = added
 	t.known.Store(&larger)
 	return added
 }
 
 const (
-	tenth = 100 * time.Millisecond
-	kept  = 1 << 12 // slots of a ring: more than an hour of seconds, more than five minutes of tenths
+	tenth    = 100 * time.Millisecond
+	ringSize = 1 << 12 // slots of a ring: more than an hour of seconds, more than five minutes of tenths
 )
 
 // recorder counts the arrivals of one project. It is a lock and two additions, as it stands in the way of every request.
-type recorder struct {
+type arrivalRecorder struct {
 	mu      sync.Mutex
 	seconds ring
 	tenths  ring
@@ -59,11 +59,11 @@ type recorder struct {
 
 // ring holds the latest slots; slots[i%kept] is the one with the number i since 1970.
 type ring struct {
-	slots       *[kept]Slot
+	slots       *[ringSize]Slot
 	first, last int64
 }
 
-func (r *recorder) add(now time.Time, v *verdict) {
+func (r *arrivalRecorder) add(now time.Time, v *decision) {
 	number := now.UnixNano() / int64(tenth)
 	r.mu.Lock()
 	if r.tenths.slots == nil {
@@ -75,9 +75,9 @@ func (r *recorder) add(now time.Time, v *verdict) {
 	r.mu.Unlock()
 }
 
-func (s *Slot) count(v *verdict) {
+func (s *Slot) count(v *decision) {
 	switch {
-	case v.outcome.Code.limits():
+	case v.outcome.Code.isRateLimit():
 		s.Limited++
 	case v.accepted:
 		s.Accepted++
@@ -87,7 +87,7 @@ func (s *Slot) count(v *verdict) {
 }
 
 func (r *ring) start(number int64) {
-	r.slots, r.first, r.last = new([kept]Slot), number, number
+	r.slots, r.first, r.last = new([ringSize]Slot), number, number
 }
 
 // at finds a slot. One that is older than all counts as the oldest.
@@ -95,39 +95,39 @@ func (r *ring) at(number int64) *Slot {
 	if number > r.last {
 		r.advance(number)
 	}
-	return &r.slots[max(number, r.first)%kept]
+	return &r.slots[max(number, r.first)%ringSize]
 }
 
 // advance empties the slots of the time that passed since the last.
 func (r *ring) advance(number int64) {
-	for from := max(r.last+1, number-kept+1); from <= number; from++ {
-		r.slots[from%kept] = Slot{}
+	for from := max(r.last+1, number-ringSize+1); from <= number; from++ {
+		r.slots[from%ringSize] = Slot{}
 	}
-	r.last, r.first = number, max(r.first, number-kept+1)
+	r.last, r.first = number, max(r.first, number-ringSize+1)
 }
 
 // series copies the slots up to a number.
-func (r *ring) series(number int64, step time.Duration) Series {
+func (r *ring) copySeries(number int64, step time.Duration) Series {
 	r.at(number)
 	s := Series{From: time.Unix(0, r.first*int64(step)).UTC(), Step: Duration(step)}
 	for i := r.first; i <= r.last; i++ {
-		s.Slots = append(s.Slots, r.slots[i%kept])
+		s.Slots = append(s.Slots, r.slots[i%ringSize])
 	}
 	return s
 }
 
 // arrivals reports false if there were none.
-func (r *recorder) arrivals(now time.Time) (Arrivals, bool) {
+func (r *arrivalRecorder) snapshot(now time.Time) (Arrivals, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.tenths.slots == nil {
 		return Arrivals{}, false
 	}
 	number := now.UnixNano() / int64(tenth)
-	return Arrivals{Seconds: r.seconds.series(number/10, time.Second), Tenths: r.tenths.series(number, tenth)}, true
+	return Arrivals{Seconds: r.seconds.copySeries(number/10, time.Second), Tenths: r.tenths.copySeries(number, tenth)}, true
 }
 
-func (r *recorder) reset() {
+func (r *arrivalRecorder) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seconds, r.tenths = ring{}, ring{}

@@ -37,7 +37,7 @@ func (q Quota) check() error {
 	return checkRetryAfter(q.RetryAfter)
 }
 
-func (q Quota) refusal() Code {
+func (q Quota) refusalCode() Code {
 	if q.Code == CodeOK {
 		return CodeQuotaExceeded
 	}
@@ -45,7 +45,7 @@ func (q Quota) refusal() Code {
 }
 
 // minute tells which minute of so long it is, and when the next begins. The number wraps around.
-func (q Quota) minute(now time.Time, length time.Duration) (number uint32, left time.Duration) {
+func (q Quota) minuteAt(now time.Time, length time.Duration) (number uint32, left time.Duration) {
 	since := now.UnixNano() - int64(q.Offset)
 	return uint32(since / int64(length)), length - time.Duration(since%int64(length))
 }
@@ -82,7 +82,7 @@ func (b *bucket) giveBack(minute uint32) {
 }
 
 // refillHeader is the Retry-After header of a limit that ends so much later.
-func refillHeader(form string, now time.Time, left time.Duration) string {
+func retryAfterHeader(form string, now time.Time, left time.Duration) string {
 	switch form {
 	case "none":
 		return ""
@@ -97,7 +97,7 @@ func refillHeader(form string, now time.Time, left time.Duration) string {
 
 // checkRetryAfter refuses a date that cannot be reckoned; every other text may be sent, garbage included.
 func checkRetryAfter(form string) error {
-	_, err := Outcome{RetryAfter: form}.retryAfter(time.Time{})
+	_, err := Outcome{RetryAfter: form}.retryAfterValue(time.Time{})
 	return err
 }
 

@@ -14,49 +14,49 @@ const (
 )
 
 // answer is a response that is the same for everybody, rendered once.
-type answer struct {
-	status  int
-	content string
-	body    []byte
+type response struct {
+	status      int
+	contentType string
+	body        []byte
 }
 
 // answers holds what each code is answered with; codes that are not answered, or not with the same body for
 // everybody, have none. The bodies follow the Firebase reference ("FCM error codes") and, where it shows none,
 // responses that users of FCM have published.
-var answers = [numCodes]answer{
-	CodeInvalidArgument: plain(invalidArgument(
+var codeResponses = [numCodes]response{
+	CodeInvalidArgument: jsonResponse(invalidArgument(
 		"The registration token is not a valid FCM registration token", newFCMError("INVALID_ARGUMENT"))),
-	CodeInvalidPayload: plain(invalidArgument("Request contains an invalid argument.",
+	CodeInvalidPayload: jsonResponse(invalidArgument("Request contains an invalid argument.",
 		newBadRequest(violation{"message.notification.image", "Request contains an invalid argument."}),
 		newFCMError("INVALID_ARGUMENT"))),
-	CodeUnregistered: plain(status{http.StatusNotFound, "Requested entity was not found.", "NOT_FOUND",
+	CodeUnregistered: jsonResponse(status{http.StatusNotFound, "Requested entity was not found.", "NOT_FOUND",
 		[]any{newFCMError("UNREGISTERED")}}),
-	CodeSenderIDMismatch: plain(status{http.StatusForbidden, "SenderId mismatch", "PERMISSION_DENIED",
+	CodeSenderIDMismatch: jsonResponse(status{http.StatusForbidden, "SenderId mismatch", "PERMISSION_DENIED",
 		[]any{newFCMError("SENDER_ID_MISMATCH")}}),
-	CodeOverloaded: plain(status{http.StatusTooManyRequests, "Resource has been exhausted (e.g. check quota).", "RESOURCE_EXHAUSTED", nil}),
-	CodeUnavailable: plain(status{http.StatusServiceUnavailable, "The service is currently unavailable.", "UNAVAILABLE",
+	CodeOverloaded: jsonResponse(status{http.StatusTooManyRequests, "Resource has been exhausted (e.g. check quota).", "RESOURCE_EXHAUSTED", nil}),
+	CodeUnavailable: jsonResponse(status{http.StatusServiceUnavailable, "The service is currently unavailable.", "UNAVAILABLE",
 		[]any{newFCMError("UNAVAILABLE")}}),
-	CodeInternal: plain(status{http.StatusInternalServerError, "Internal error encountered.", "INTERNAL",
+	CodeInternal: jsonResponse(status{http.StatusInternalServerError, "Internal error encountered.", "INTERNAL",
 		[]any{newFCMError("INTERNAL")}}),
-	CodeThirdPartyAuth: plain(status{http.StatusUnauthorized, "Auth error from APNS or Web Push Service", "UNAUTHENTICATED",
+	CodeThirdPartyAuth: jsonResponse(status{http.StatusUnauthorized, "Auth error from APNS or Web Push Service", "UNAUTHENTICATED",
 		[]any{
 			newFCMError("THIRD_PARTY_AUTH_ERROR"),
 			apnsError{"type.googleapis.com/google.firebase.fcm.v1.ApnsError", http.StatusForbidden, "InvalidProviderToken"},
 		}}),
-	CodeUnauthenticated: plain(unauthenticated(badCredentials, "ACCESS_TOKEN_EXPIRED")),
-	CodeNotFound:        plain(status{http.StatusNotFound, "Requested entity was not found.", "NOT_FOUND", nil}),
-	CodeBadGateway:      html(http.StatusBadGateway, "The server encountered a temporary error and could not complete your request."),
+	CodeUnauthenticated: jsonResponse(unauthenticated(badCredentials, "ACCESS_TOKEN_EXPIRED")),
+	CodeNotFound:        jsonResponse(status{http.StatusNotFound, "Requested entity was not found.", "NOT_FOUND", nil}),
+	CodeBadGateway:      htmlResponse(http.StatusBadGateway, "The server encountered a temporary error and could not complete your request."),
 	CodeGarbled:         {http.StatusOK, jsonContent, []byte("{\"name\": \"projects/\x00\xff<html>")},
 }
 
-func plain(s status) answer { return answer{s.Code, jsonContent, s.body()} }
+func jsonResponse(s status) response { return response{s.Code, jsonContent, s.body()} }
 
 // html is the page of Google's front end, which knows nothing of FCM.
-func html(code int, text string) answer {
+func htmlResponse(code int, text string) response {
 	page := "<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n" +
 		"  <title>Error " + strconv.Itoa(code) + " (" + http.StatusText(code) + ")!!1</title>\n" +
 		"  <p>" + text + " <ins>That's all we know.</ins>\n"
-	return answer{code, htmlContent, []byte(page)}
+	return response{code, htmlContent, []byte(page)}
 }
 
 const (
@@ -122,22 +122,22 @@ func projectNumber(project string) string {
 }
 
 // answer renders what the outcome of a verdict is answered with.
-func (v verdict) answer() answer {
+func (v decision) response() response {
 	switch v.outcome.Code {
 	case CodeOK, CodeTruncated, CodeTrickle, CodeGoAwayAfterRead:
-		return answer{http.StatusOK, jsonContent, []byte("{\n  \"name\": \"" + v.name + "\"\n}\n")}
+		return response{http.StatusOK, jsonContent, []byte("{\n  \"name\": \"" + v.name + "\"\n}\n")}
 	case CodePermissionDenied:
-		return plain(permissionDenied(v.project))
+		return jsonResponse(permissionDenied(v.project))
 	case CodeQuotaExceeded:
-		return plain(quotaExceeded("Message rate exceeded.", "project:"+v.project, "Message rate exceeded"))
+		return jsonResponse(quotaExceeded("Message rate exceeded.", "project:"+v.project, "Message rate exceeded"))
 	case CodeDeviceQuotaExceeded:
-		return plain(quotaExceeded("Device message rate exceeded.", "device:"+v.to.hash(), "Device message rate exceeded"))
+		return jsonResponse(quotaExceeded("Device message rate exceeded.", "device:"+v.to.hash(), "Device message rate exceeded"))
 	case CodeTopicQuotaExceeded:
-		return plain(quotaExceeded("Topic quota exceeded.", "topic:"+v.to.topic(), "Topic message rate exceeded"))
+		return jsonResponse(quotaExceeded("Topic quota exceeded.", "topic:"+v.to.topicName(), "Topic message rate exceeded"))
 	case CodeRateLimited:
-		return plain(rateLimited(v.project, v.quota))
+		return jsonResponse(rateLimited(v.project, v.quota))
 	default:
-		return answers[v.outcome.Code]
+		return codeResponses[v.outcome.Code]
 	}
 }
 

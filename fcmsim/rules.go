@@ -73,7 +73,7 @@ func (r Rules) check() error {
 		if err := o.check(); err != nil {
 			return fmt.Errorf("prefix %q: %w", prefix, err)
 		}
-		if o.Code.beforeRead() {
+		if o.Code.isBeforeRead() {
 			return fmt.Errorf("prefix %q: %s happens before the token is read", prefix, o.Code)
 		}
 	}
@@ -100,17 +100,17 @@ func (o Outcome) check() error {
 	if o.Times < 0 || o.Times > maxCount {
 		return fmt.Errorf("times %d is not between 0 and %d", o.Times, maxCount)
 	}
-	if o.Times > 0 && o.Code.beforeRead() {
+	if o.Times > 0 && o.Code.isBeforeRead() {
 		return fmt.Errorf("times: %s happens before the message is read", o.Code)
 	}
-	if _, err := o.retryAfter(time.Time{}); err != nil {
+	if _, err := o.retryAfterValue(time.Time{}); err != nil {
 		return err
 	}
 	return o.Latency.check()
 }
 
 // retryAfter gives the header's value, "" for none.
-func (o Outcome) retryAfter(now time.Time) (string, error) {
+func (o Outcome) retryAfterValue(now time.Time) (string, error) {
 	text, dated := strings.CutPrefix(o.RetryAfter, "date+")
 	if !dated {
 		return o.RetryAfter, nil

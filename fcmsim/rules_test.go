@@ -68,7 +68,7 @@ func TestLatencyKeepsItsText(t *testing.T) {
 func TestLatencyIsDistributedAsNamed(t *testing.T) {
 	const n = 20_000
 	draws := func(l Latency) []time.Duration {
-		d := dice(1)
+		d := rng(1)
 		out := make([]time.Duration, n)
 		for i := range out {
 			out[i] = l.draw(&d)
@@ -252,18 +252,18 @@ func TestOptionsThatAreRefused(t *testing.T) {
 
 // TestSharesAreOfAllRequests although some outcomes strike before the others.
 func TestSharesAreOfAllRequests(t *testing.T) {
-	p := newPlaybook(Rules{Outcomes: []Outcome{
+	p := newRuleset(Rules{Outcomes: []Outcome{
 		{Code: CodeRefusedStream, Share: 0.25}, {Code: CodeInternal, Share: 0.25}, {Code: CodeCloseBeforeRead, Share: 0.25},
 	}}, time.Now())
-	if len(p.unread) != 2 || p.unread[0].limit != 0.25 || p.unread[1].limit != 0.5 {
-		t.Errorf("before the request is read: %+v", p.unread)
+	if len(p.beforeRead) != 2 || p.beforeRead[0].limit != 0.25 || p.beforeRead[1].limit != 0.5 {
+		t.Errorf("before the request is read: %+v", p.beforeRead)
 	}
-	if len(p.read) != 1 || p.read[0].limit != 0.5 { // half of the half that is read
-		t.Errorf("after it is read: %+v", p.read)
+	if len(p.afterRead) != 1 || p.afterRead[0].limit != 0.5 { // half of the half that is read
+		t.Errorf("after it is read: %+v", p.afterRead)
 	}
-	d, failed := dice(1), 0
+	d, failed := rng(1), 0
 	for range 1000 {
-		if _, struck := (TokenRules{Fault: TokenInternal, Share: 0.9}).fail(&d); struck {
+		if _, struck := (TokenRules{Fault: TokenInternal, Share: 0.9}).drawFailure(&d); struck {
 			failed++
 		}
 	}
@@ -274,14 +274,14 @@ func TestSharesAreOfAllRequests(t *testing.T) {
 
 func TestABearerEndsWithItsLifetime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		issuer, book := newIssuer(), newPlaybook(Rules{}, time.Now())
+		issuer, current := newIssuer(), newRuleset(Rules{}, time.Now())
 		header := "Bearer " + issuer.issue(time.Now(), time.Minute)
 		for _, c := range []struct {
 			wait time.Duration
 			good bool
 		}{{0, true}, {time.Minute, true}, {1, false}} {
 			pass(c.wait)
-			if refused := issuer.authorize(header, book, time.Now()); (refused == nil) != c.good {
+			if refused := issuer.authorize(header, current, time.Now()); (refused == nil) != c.good {
 				t.Errorf("%s later: refused %t", c.wait, refused != nil)
 			}
 		}
@@ -290,10 +290,10 @@ func TestABearerEndsWithItsLifetime(t *testing.T) {
 
 func TestClearedCountsBeginWithWhatIsUnderWay(t *testing.T) {
 	s := newSimulator(t, Options{})
-	for _, g := range []*gauge{&s.tally.inFlight, &s.tally.open} {
-		g.up()
-		g.up()
-		g.down()
+	for _, g := range []*gauge{&s.counters.inFlight, &s.counters.open} {
+		g.increase()
+		g.increase()
+		g.decrease()
 	}
 	s.ClearLedger()
 	if c := s.Counts(); c.InFlight != 1 || c.MaxInFlight != 1 || c.Connections.Open != 1 || c.Connections.MaxOpen != 1 {

@@ -42,19 +42,19 @@ var builtinPrefixes = map[string]Outcome{
 func Prefixes() []string { return slices.Sorted(maps.Keys(builtinPrefixes)) }
 
 // playbook is Rules made ready for many lookups.
-type playbook struct {
-	rules    Rules
-	unread   []odds // strike before the request is read
-	read     []odds // strike after, out of what unread leaves over
-	prefixes []prefix
-	initials [256]bool // of all prefixes, to pass over most tokens at a glance
-	since    time.Time // when these rules came into force
-	until    time.Time // when the script has others; zero for never
-	script   *script
+type ruleset struct {
+	rules      Rules
+	beforeRead []outcomeRange // strike before the request is read
+	afterRead  []outcomeRange // strike after, out of what unread leaves over
+	prefixes   []prefix
+	firstBytes [256]bool // of all prefixes, to pass over most tokens at a glance
+	since      time.Time // when these rules came into force
+	until      time.Time // when the script has others; zero for never
+	playback   *playback
 }
 
 // odds strikes when a throw is below the limit and not below that of the odds before it.
-type odds struct {
+type outcomeRange struct {
 	limit   float64
 	outcome Outcome
 }
@@ -64,20 +64,20 @@ type prefix struct {
 	outcome Outcome
 }
 
-func newPlaybook(r Rules, now time.Time) *playbook {
-	p := &playbook{rules: r.clone(), since: now}
+func newRuleset(r Rules, now time.Time) *ruleset {
+	p := &ruleset{rules: r.clone(), since: now}
 	var unread float64
 	for _, o := range r.Outcomes {
-		if o.Code.beforeRead() {
+		if o.Code.isBeforeRead() {
 			unread += o.Share
-			p.unread = append(p.unread, odds{unread, o})
+			p.beforeRead = append(p.beforeRead, outcomeRange{unread, o})
 		}
 	}
 	var read float64
 	for _, o := range r.Outcomes {
-		if !o.Code.beforeRead() && unread < 1 {
+		if !o.Code.isBeforeRead() && unread < 1 {
 			read += o.Share / (1 - unread)
-			p.read = append(p.read, odds{read, o})
+			p.afterRead = append(p.afterRead, outcomeRange{read, o})
 		}
 	}
 	for text, o := range builtinPrefixes {
@@ -92,34 +92,34 @@ func newPlaybook(r Rules, now time.Time) *playbook {
 	return p
 }
 
-func (p *playbook) addPrefix(text string, o Outcome) {
+func (p *ruleset) addPrefix(text string, o Outcome) {
 	p.prefixes = append(p.prefixes, prefix{strings.TrimSuffix(text, "-"), o})
-	p.initials[text[0]] = true
+	p.firstBytes[text[0]] = true
 }
 
 // unseen throws for the outcomes that strike before the request is read.
-func (p *playbook) unseen(d *dice) (Outcome, bool) {
-	if len(p.unread) == 0 {
+func (p *ruleset) drawBeforeRead(d *rng) (Outcome, bool) {
+	if len(p.beforeRead) == 0 {
 		return Outcome{}, false
 	}
-	return strike(p.unread, d.float())
+	return drawOutcome(p.beforeRead, d.float())
 }
 
 // outcome decides on a message to a target at its n-th attempt, the first being 1. token is empty for topics and conditions.
-func (p *playbook) outcome(token string, attempt uint32, d *dice) Outcome {
-	throw := d.float()
-	if o, ok := p.byPrefix(token); ok {
-		return o.at(attempt)
+func (p *ruleset) chooseOutcome(token string, attempt uint32, d *rng) Outcome {
+	draw := d.float()
+	if o, ok := p.findPrefix(token); ok {
+		return o.forAttempt(attempt)
 	}
-	if o, ok := strike(p.read, throw); ok {
-		return o.at(attempt)
+	if o, ok := drawOutcome(p.afterRead, draw); ok {
+		return o.forAttempt(attempt)
 	}
 	return Outcome{Code: CodeOK}
 }
 
-func strike(table []odds, throw float64) (Outcome, bool) {
+func drawOutcome(table []outcomeRange, draw float64) (Outcome, bool) {
 	for _, o := range table {
-		if throw < o.limit {
+		if draw < o.limit {
 			return o.outcome, true
 		}
 	}
@@ -127,15 +127,15 @@ func strike(table []odds, throw float64) (Outcome, bool) {
 }
 
 // at gives the outcome at the n-th attempt.
-func (o Outcome) at(attempt uint32) Outcome {
+func (o Outcome) forAttempt(attempt uint32) Outcome {
 	if o.Times > 0 && attempt > uint32(o.Times) {
 		return Outcome{Code: CodeOK}
 	}
 	return o
 }
 
-func (p *playbook) byPrefix(token string) (Outcome, bool) {
-	if token == "" || !p.initials[token[0]] {
+func (p *ruleset) findPrefix(token string) (Outcome, bool) {
+	if token == "" || !p.firstBytes[token[0]] {
 		return Outcome{}, false
 	}
 	for _, candidate := range p.prefixes {
@@ -160,7 +160,7 @@ func (p *playbook) byPrefix(token string) (Outcome, bool) {
 }
 
 // latency of an outcome, from its own distribution or from the rules'.
-func (p *playbook) latency(o Outcome, d *dice) time.Duration {
+func (p *ruleset) drawLatency(o Outcome, d *rng) time.Duration {
 	if o.Latency.IsZero() {
 		return p.rules.Latency.draw(d)
 	}
@@ -169,9 +169,9 @@ func (p *playbook) latency(o Outcome, d *dice) time.Duration {
 
 // dice is a SplitMix64 sequence. Each request throws dice of its own, seeded by what it is about rather than by when it
 // came: the same seed and audience get the same answers, however many senders race.
-type dice uint64
+type rng uint64
 
-func (d *dice) next() uint64 {
+func (d *rng) next() uint64 {
 	*d += 0x9e3779b97f4a7c15
 	z := uint64(*d)
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -180,4 +180,4 @@ func (d *dice) next() uint64 {
 }
 
 // float is in [0, 1).
-func (d *dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
+func (d *rng) float() float64 { return float64(d.next()>>11) / (1 << 53) }

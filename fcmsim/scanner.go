@@ -60,7 +60,7 @@ func (s *scanner) take(c byte) bool {
 }
 
 // text reads a string and returns it unescaped; unless it holds escapes, it is a part of the data.
-func (s *scanner) text() ([]byte, *syntaxError) {
+func (s *scanner) readText() ([]byte, *syntaxError) {
 	start := s.pos
 	s.pos++
 	escaped := false
@@ -98,7 +98,7 @@ func (s *scanner) unescape(start int, escaped bool) ([]byte, *syntaxError) {
 }
 
 // scalar reads a number, true, false or null and returns it as it is written.
-func (s *scanner) scalar() ([]byte, *syntaxError) {
+func (s *scanner) readScalar() ([]byte, *syntaxError) {
 	start := s.pos
 	for s.pos < len(s.data) && isScalarByte(s.data[s.pos]) {
 		s.pos++
@@ -121,20 +121,20 @@ func isScalarByte(c byte) bool {
 func (s *scanner) skip(depth int) *syntaxError {
 	switch s.peek() {
 	case '"':
-		_, err := s.text()
+		_, err := s.readText()
 		return err
 	case '{':
-		return s.members(depth, func([]byte) *syntaxError { return s.skip(depth + 1) })
+		return s.readMembers(depth, func([]byte) *syntaxError { return s.skip(depth + 1) })
 	case '[':
-		return s.elements(depth, func(int) *syntaxError { return s.skip(depth + 1) })
+		return s.readElements(depth, func(int) *syntaxError { return s.skip(depth + 1) })
 	default:
-		_, err := s.scalar()
+		_, err := s.readScalar()
 		return err
 	}
 }
 
 // members calls each with the key of every member of an object, the scanner standing before its value.
-func (s *scanner) members(depth int, each func(key []byte) *syntaxError) *syntaxError {
+func (s *scanner) readMembers(depth int, each func(key []byte) *syntaxError) *syntaxError {
 	if depth >= maxDepth {
 		return s.fail("Message too deep. Max recursion depth reached.")
 	}
@@ -147,7 +147,7 @@ func (s *scanner) members(depth int, each func(key []byte) *syntaxError) *syntax
 			return s.fail("Expected an object key or }.")
 		}
 		s.keyAt = s.pos
-		key, err := s.text()
+		key, err := s.readText()
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (s *scanner) members(depth int, each func(key []byte) *syntaxError) *syntax
 }
 
 // elements calls each with the index of every element of a list, the scanner standing before it.
-func (s *scanner) elements(depth int, each func(i int) *syntaxError) *syntaxError {
+func (s *scanner) readElements(depth int, each func(i int) *syntaxError) *syntaxError {
 	if depth >= maxDepth {
 		return s.fail("Message too deep. Max recursion depth reached.")
 	}

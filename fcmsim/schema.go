@@ -40,11 +40,11 @@ type field struct {
 	role role
 	// check judges the value beyond its type; for maps, each entry. Its answer describes the fault, "" for none.
 	check func(text []byte) string
-	entry func(key, value []byte) fault
+	entry func(key, value []byte) entryFault
 }
 
 // fault of a map's entry; the zero fault is none. on follows the map's path in the error: ".TTL", or nothing.
-type fault struct{ on, description string }
+type entryFault struct{ suffix, description string }
 
 type role uint8
 
@@ -124,7 +124,7 @@ func object(name, typeName string, s *schema) field {
 	return field{name: name, kind: kindObject, typeName: "google.firebase.fcm.v1." + typeName, schema: s}
 }
 
-func textMap(name string, entry func(key, value []byte) fault) field {
+func textMap(name string, entry func(key, value []byte) entryFault) field {
 	return field{name: name, kind: kindTextMap, entry: entry}
 }
 
@@ -132,9 +132,9 @@ func anyObject(name string) field {
 	return field{name: name, kind: kindStruct, typeName: "google.protobuf.Struct"}
 }
 
-func (f field) in(oneof string) field { f.oneof = oneof; return f }
+func (f field) inOneof(oneof string) field { f.oneof = oneof; return f }
 
-func (f field) as(r role) field { f.role = r; return f }
+func (f field) withRole(r role) field { f.role = r; return f }
 
 // typeText is what Google calls the field's type in an error.
 func (f *field) typeText() string {
@@ -160,7 +160,7 @@ func (f *field) typeText() string {
 
 // fits tells whether a scalar is of the field's type. Proto JSON takes numbers and booleans as strings too, but no
 // strings as anything else.
-func (f *field) fits(text []byte, quoted bool) bool {
+func (f *field) canHold(text []byte, quoted bool) bool {
 	switch f.kind {
 	case kindText:
 		return quoted
@@ -173,7 +173,7 @@ func (f *field) fits(text []byte, quoted bool) bool {
 		_, err := strconv.ParseFloat(string(text), 32)
 		return err == nil
 	case kindEnum:
-		return f.fitsEnum(text, quoted)
+		return f.canHoldEnum(text, quoted)
 	case kindDuration:
 		_, ok := parseSeconds(text)
 		return quoted && ok
@@ -186,7 +186,7 @@ func (f *field) fits(text []byte, quoted bool) bool {
 }
 
 // fitsEnum takes names in any case, as FCM does ("high"), and numbers.
-func (f *field) fitsEnum(text []byte, quoted bool) bool {
+func (f *field) canHoldEnum(text []byte, quoted bool) bool {
 	for _, name := range f.values {
 		if quoted && bytes.EqualFold(text, []byte(name)) {
 			return true

@@ -45,14 +45,14 @@ type Server struct {
 	servers   []*http.Server
 	serving   sync.WaitGroup
 	tempDir   string
-	closing   sync.Once
-	closed    error
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Start listens and serves. All listeners are ready when it returns.
 func (s *Simulator) Start(ctx context.Context, l Listen) (*Server, error) {
 	srv := &Server{simulator: s}
-	srv.http2 = h2.NewServer(front{s}, h2.Options{
+	srv.http2 = h2.NewServer(frontend{s}, h2.Options{
 		MaxBody: maxBody, MaxHeader: maxHeader, Preface: headerTimeout, Idle: idleTimeout, Write: writeTimeout, Logger: s.options.Logger,
 	})
 	if err := srv.start(ctx, l); err != nil {
@@ -77,7 +77,7 @@ func (srv *Server) start(ctx context.Context, l Listen) error {
 			return fmt.Errorf("listen for HTTP: %w", err)
 		}
 		addr := ln.Addr().String()
-		srv.serve(newHTTPServer(cleartext{front{s}, srv.http2}, s.options.Logger), newCounting(ln, &s.tally, &s.tally.plain))
+		srv.serve(newHTTPServer(plainHandler{frontend{s}, srv.http2}, s.options.Logger), newCountingListener(ln, &s.counters, &s.counters.plain))
 		srv.URLs.HTTP, srv.URLs.Token = "http://"+addr+"/v1", "http://"+addr+"/token"
 	}
 	if l.Admin != Off {
@@ -86,28 +86,28 @@ func (srv *Server) start(ctx context.Context, l Listen) error {
 			return fmt.Errorf("listen for the admin API: %w", err)
 		}
 		srv.URLs.Admin = "http://" + ln.Addr().String() + "/admin"
-		server := newHTTPServer(onlyFor(ln.Addr(), l.Admin, s.AdminHandler()), s.options.Logger)
+		server := newHTTPServer(requireLocalHost(ln.Addr(), l.Admin, s.AdminHandler()), s.options.Logger)
 		server.ReadTimeout, server.WriteTimeout = bodyTimeout, adminWriteTimeout
-		srv.serve(server, newLimited(ln, maxAdminConns))
+		srv.serve(server, newLimitedListener(ln, maxAdminConns))
 	}
 	return nil
 }
 
 func (srv *Server) startTLS(ctx context.Context, l Listen) (string, error) {
 	s := srv.simulator
-	authority, err := newAuthority()
+	authority, err := newCertificates()
 	if err != nil {
 		return "", err
 	}
-	if err := srv.writeCA(l.CAFile, authority.pem); err != nil {
+	if err := srv.writeCA(l.CAFile, authority.caPEM); err != nil {
 		return "", err
 	}
 	ln, err := listen(ctx, l.TLS)
 	if err != nil {
 		return "", err
 	}
-	greeter, config := newGreeter(newCounting(ln, &s.tally, &s.tally.tls), s, authority)
-	server := newHTTPServer(front{s}, s.options.Logger)
+	greeter, config := newTLSListener(newCountingListener(ln, &s.counters, &s.counters.tls), s, authority)
+	server := newHTTPServer(frontend{s}, s.options.Logger)
 	server.TLSConfig = config
 	server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
 		"h2": func(_ *http.Server, c *tls.Conn, _ http.Handler) { srv.http2.Serve(c, linkOf(c)) },
@@ -165,7 +165,7 @@ func (srv *Server) serve(server *http.Server, ln net.Listener) {
 // Close ends all connections at once, hanging requests included; HTTP/2 senders learn by GOAWAY which requests came in.
 // Repeating it is harmless.
 func (srv *Server) Close() error {
-	srv.closing.Do(func() {
+	srv.closeOnce.Do(func() {
 		var errs []error
 		srv.http2.Close() // first, as it takes leave in order
 		for _, server := range srv.servers {
@@ -175,7 +175,7 @@ func (srv *Server) Close() error {
 		if srv.tempDir != "" {
 			errs = append(errs, os.RemoveAll(srv.tempDir))
 		}
-		srv.closed = errors.Join(errs...)
+		srv.closeErr = errors.Join(errs...)
 	})
-	return srv.closed
+	return srv.closeErr
 }

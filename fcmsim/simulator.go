@@ -74,10 +74,10 @@ func (o *Options) complete() error {
 // Simulator answers like FCM. It is safe for concurrent use.
 type Simulator struct {
 	options  Options
-	playbook atomic.Pointer[playbook]
+	active   atomic.Pointer[ruleset]
 	ledger   *ledger
-	tally    tally
-	tenants  tenants
+	counters counters
+	projects projects
 	devices  devices
 	minute   time.Duration // by the simulator's speed
 	issuer   *issuer
@@ -92,15 +92,15 @@ func New(o Options) (*Simulator, error) {
 	s := &Simulator{options: o, ledger: newLedger(o.Ledger), issuer: newIssuer()}
 	s.minute = time.Duration(float64(time.Minute) / o.Speed)
 	s.devices.minute, s.devices.hour = s.minute, 60*s.minute
-	s.playbook.Store(newPlaybook(o.Rules, now))
+	s.active.Store(newRuleset(o.Rules, now))
 	if len(o.Timeline.Steps) > 0 {
-		return s, s.Play(o.Timeline)
+		return s, s.PlayTimeline(o.Timeline)
 	}
 	return s, nil
 }
 
 // Rules in force.
-func (s *Simulator) Rules() Rules { return s.book(time.Now()).rules.clone() }
+func (s *Simulator) Rules() Rules { return s.rulesetAt(time.Now()).rules.clone() }
 
 // SetRules replaces all rules at once, and ends a timeline. Requests under way keep the fate they were given, and what
 // was spent of a quota stays spent.
@@ -108,28 +108,28 @@ func (s *Simulator) SetRules(r Rules) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("rules: %w", err)
 	}
-	s.playbook.Store(newPlaybook(r, time.Now()))
+	s.active.Store(newRuleset(r, time.Now()))
 	return nil
 }
 
 // Counts so far.
-func (s *Simulator) Counts() Counts { return s.tally.counts() }
+func (s *Simulator) Counts() Counts { return s.counters.snapshot() }
 
 // Ledger yields an entry for each target and message, in no order.
 func (s *Simulator) Ledger() iter.Seq[Entry] { return s.ledger.all() }
 
 // EntriesOf a token, Firebase Installation ID, topic or condition.
-func (s *Simulator) EntriesOf(target string) []Entry { return s.ledger.of(target) }
+func (s *Simulator) EntriesOf(target string) []Entry { return s.ledger.entriesOf(target) }
 
 // ClearLedger forgets all entries and counts and the trace, and with them how often each message was tried.
 func (s *Simulator) ClearLedger() {
 	s.ledger.clear()
-	s.tally.reset()
-	for _, known := range s.tenants.all() {
-		known.record.reset()
+	s.counters.reset()
+	for _, known := range s.projects.all() {
+		known.arrivals.reset()
 	}
 }
 
 // Handler serves POST /v1/projects/{project}/messages:send and POST /token over net/http. What ends a connection, or a
 // stream in ways that net/http cannot, needs a Server of this package; elsewhere it ends the request only.
-func (s *Simulator) Handler() http.Handler { return front{s} }
+func (s *Simulator) Handler() http.Handler { return frontend{s} }

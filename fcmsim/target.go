@@ -21,7 +21,7 @@ var targetKinds = map[string]targetKind{
 }
 
 // field is the path of the target in a request.
-func (k targetKind) field() string {
+func (k targetKind) fieldPath() string {
 	for name, kind := range targetKinds {
 		if kind == k {
 			return "message." + name
@@ -37,7 +37,7 @@ type target struct {
 }
 
 // address is the token or installation that a prefix can stand in front of; topics and conditions have none.
-func (t target) address() string {
+func (t target) deviceAddress() string {
 	if t.kind == targetToken || t.kind == targetFID {
 		return t.value
 	}
@@ -45,7 +45,7 @@ func (t target) address() string {
 }
 
 // topic names the topic whose quota a message can exceed; that of a token's message is made up.
-func (t target) topic() string {
+func (t target) topicName() string {
 	if t.kind == targetTopic {
 		return t.value
 	}
@@ -60,7 +60,7 @@ const maxConditionTopics = 5
 // isCondition checks the form of a condition such as 'dogs' in topics && ('cats' in topics || !('birds' in topics)).
 func isCondition(text string) bool {
 	c := condition{rest: text}
-	return c.expression(0) && c.next() == "" && c.topics <= maxConditionTopics
+	return c.readExpression(0) && c.peek() == "" && c.topics <= maxConditionTopics
 }
 
 type condition struct {
@@ -69,22 +69,22 @@ type condition struct {
 }
 
 // next looks at what follows, without white space.
-func (c *condition) next() string {
+func (c *condition) peek() string {
 	c.rest = strings.TrimLeft(c.rest, " \t\r\n")
 	return c.rest
 }
 
 func (c *condition) take(word string) bool {
-	if !strings.HasPrefix(c.next(), word) {
+	if !strings.HasPrefix(c.peek(), word) {
 		return false
 	}
 	c.rest = c.rest[len(word):]
 	return true
 }
 
-func (c *condition) expression(depth int) bool {
+func (c *condition) readExpression(depth int) bool {
 	for {
-		if !c.term(depth) {
+		if !c.readTerm(depth) {
 			return false
 		}
 		if !c.take("&&") && !c.take("||") {
@@ -93,15 +93,15 @@ func (c *condition) expression(depth int) bool {
 	}
 }
 
-func (c *condition) term(depth int) bool {
+func (c *condition) readTerm(depth int) bool {
 	if depth > maxDepth {
 		return false
 	}
 	if c.take("!") {
-		return c.term(depth + 1)
+		return c.readTerm(depth + 1)
 	}
 	if c.take("(") {
-		return c.expression(depth+1) && c.take(")")
+		return c.readExpression(depth+1) && c.take(")")
 	}
 	if !c.take("'") {
 		return false
@@ -128,7 +128,7 @@ func (t target) refuse() *status {
 		if !isToken(t.value) {
 			const text = "The registration token is not a valid FCM registration token"
 			s := invalidArgument(text,
-				newFCMError("INVALID_ARGUMENT"), newBadRequest(violation{t.kind.field(), text}))
+				newFCMError("INVALID_ARGUMENT"), newBadRequest(violation{t.kind.fieldPath(), text}))
 			return &s
 		}
 	}

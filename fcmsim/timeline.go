@@ -53,22 +53,22 @@ func (t Timeline) check() error {
 }
 
 // script is a Timeline that is being played.
-type script struct {
+type playback struct {
 	timeline Timeline
 	began    time.Time
-	books    []*playbook // one before the first step, then one for each
+	rulesets []*ruleset // one before the first step, then one for each
 }
 
-func newScript(t Timeline, before *playbook, now time.Time) *script {
-	sc := &script{timeline: t, began: now, books: []*playbook{before}}
+func newPlayback(t Timeline, before *ruleset, now time.Time) *playback {
+	sc := &playback{timeline: t, began: now, rulesets: []*ruleset{before}}
 	for _, step := range t.Steps {
-		sc.books = append(sc.books, newPlaybook(step.Rules, now))
+		sc.rulesets = append(sc.rulesets, newRuleset(step.Rules, now))
 	}
 	return sc
 }
 
 // at is the playbook of a moment, which knows until when it holds.
-func (sc *script) at(now time.Time) *playbook {
+func (sc *playback) rulesetAt(now time.Time) *ruleset {
 	cycle := sc.began
 	repeat := time.Duration(sc.timeline.Repeat)
 	if repeat > 0 {
@@ -78,39 +78,39 @@ func (sc *script) at(now time.Time) *playbook {
 	for passed < len(steps) && now.Sub(cycle) >= time.Duration(steps[passed].At) {
 		passed++
 	}
-	book := *sc.books[passed]
-	book.script, book.until = sc, time.Time{}
+	current := *sc.rulesets[passed]
+	current.playback, current.until = sc, time.Time{}
 	if passed > 0 {
-		book.since = cycle.Add(time.Duration(steps[passed-1].At))
+		current.since = cycle.Add(time.Duration(steps[passed-1].At))
 	}
 	if passed < len(steps) {
-		book.until = cycle.Add(time.Duration(steps[passed].At))
+		current.until = cycle.Add(time.Duration(steps[passed].At))
 	} else if repeat > 0 {
-		book.until = cycle.Add(repeat)
+		current.until = cycle.Add(repeat)
 	}
-	return &book
+	return &current
 }
 
 // Play starts a timeline, in place of one that is being played.
-func (s *Simulator) Play(t Timeline) error {
+func (s *Simulator) PlayTimeline(t Timeline) error {
 	if err := t.check(); err != nil {
 		return err
 	}
 	now := time.Now()
-	s.playbook.Store(newScript(t, s.book(now), now).at(now))
+	s.active.Store(newPlayback(t, s.rulesetAt(now), now).rulesetAt(now))
 	return nil
 }
 
 // Stop ends the timeline that is being played; the rules of its present step stay in force.
-func (s *Simulator) Stop() {
-	book := *s.book(time.Now())
-	book.script, book.until = nil, time.Time{}
-	s.playbook.Store(&book)
+func (s *Simulator) StopTimeline() {
+	current := *s.rulesetAt(time.Now())
+	current.playback, current.until = nil, time.Time{}
+	s.active.Store(&current)
 }
 
 // Playing is the timeline that is being played and when it began; false if there is none.
-func (s *Simulator) Playing() (Timeline, time.Time, bool) {
-	sc := s.book(time.Now()).script
+func (s *Simulator) Timeline() (Timeline, time.Time, bool) {
+	sc := s.rulesetAt(time.Now()).playback
 	if sc == nil {
 		return Timeline{}, time.Time{}, false
 	}
@@ -118,12 +118,12 @@ func (s *Simulator) Playing() (Timeline, time.Time, bool) {
 }
 
 // book is the playbook in force.
-func (s *Simulator) book(now time.Time) *playbook {
+func (s *Simulator) rulesetAt(now time.Time) *ruleset {
 	for {
-		book := s.playbook.Load()
-		if book.until.IsZero() || now.Before(book.until) {
-			return book
+		current := s.active.Load()
+		if current.until.IsZero() || now.Before(current.until) {
+			return current
 		}
-		s.playbook.CompareAndSwap(book, book.script.at(now))
+		s.active.CompareAndSwap(current, current.playback.rulesetAt(now))
 	}
 }

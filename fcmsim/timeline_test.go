@@ -57,11 +57,13 @@ func TestTimelineEnds(t *testing.T) {
 		end  func(*Simulator) error
 		want int
 	}{
-		"not":      {func(*Simulator) error { return nil }, 200},
-		"rules":    {func(s *Simulator) error { return s.SetRules(failing(CodeUnavailable)) }, 503},
-		"another":  {func(s *Simulator) error { return s.Play(Timeline{Steps: []Step{{Rules: failing(CodeUnregistered)}}}) }, 404},
-		"stop":     {func(s *Simulator) error { s.Stop(); return nil }, 500},
-		"stop all": {func(s *Simulator) error { s.Stop(); s.Stop(); return nil }, 500},
+		"not":   {func(*Simulator) error { return nil }, 200},
+		"rules": {func(s *Simulator) error { return s.SetRules(failing(CodeUnavailable)) }, 503},
+		"another": {func(s *Simulator) error {
+			return s.PlayTimeline(Timeline{Steps: []Step{{Rules: failing(CodeUnregistered)}}})
+		}, 404},
+		"stop":     {func(s *Simulator) error { s.StopTimeline(); return nil }, 500},
+		"stop all": {func(s *Simulator) error { s.StopTimeline(); s.StopTimeline(); return nil }, 500},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSimulator(t, Options{Timeline: soon})

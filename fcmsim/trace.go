@@ -71,8 +71,8 @@ func (s Series) Unevenness() float64 {
 func (s *Simulator) Trace() Trace {
 	now := time.Now()
 	t := Trace{Projects: make(map[string]Arrivals)}
-	for project, known := range s.tenants.all() {
-		if arrivals, some := known.record.arrivals(now); some {
+	for project, known := range s.projects.all() {
+		if arrivals, some := known.arrivals.snapshot(now); some {
 			t.Projects[project] = arrivals
 		}
 	}

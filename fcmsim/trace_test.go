@@ -86,8 +86,8 @@ func TestTraceOverTheAdminAPI(t *testing.T) {
 
 // A record stands in the way of every request: it has to stay below 100 ns.
 func BenchmarkRecord(b *testing.B) {
-	var r recorder
-	v := &verdict{accepted: true}
+	var r arrivalRecorder
+	v := &decision{accepted: true}
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			r.add(time.Now(), v)

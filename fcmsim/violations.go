@@ -6,9 +6,9 @@ import (
 )
 
 // where renders the path to the value that is read: message.data[0].value.
-func (p *parser) where() string { return render(p.path) }
+func (p *parser) fieldPath() string { return renderPath(p.path) }
 
-func render(path []step) string {
+func renderPath(path []step) string {
 	var b strings.Builder
 	for i, s := range path {
 		if i > 0 {
@@ -18,7 +18,7 @@ func render(path []step) string {
 		if s.index >= 0 {
 			b.WriteString("[" + strconv.Itoa(s.index) + "]")
 		}
-		if s.entry {
+		if s.isEntry {
 			b.WriteString(".value")
 		}
 	}
@@ -26,34 +26,34 @@ func render(path []step) string {
 }
 
 // fault notes that FCM refuses the value that is read, or what more adds to its path.
-func (p *parser) fault(description, more string) {
-	p.faulty = append(p.faulty, violation{Field: p.where() + more, Description: description})
+func (p *parser) addInvalid(description, more string) {
+	p.invalid = append(p.invalid, violation{Field: p.fieldPath() + more, Description: description})
 }
 
-func (p *parser) reject(where, description string) {
-	p.unfit = append(p.unfit, violation{Field: where, Description: description})
+func (p *parser) addMalformed(where, description string) {
+	p.malformed = append(p.malformed, violation{Field: where, Description: description})
 }
 
-func (p *parser) unknown(name, where, problem string) {
+func (p *parser) rejectUnknown(name, where, problem string) {
 	description := "Invalid JSON payload received. Unknown name \"" + name + "\""
 	if where != "" {
 		description += " at '" + where + "'"
 	}
-	p.reject(where, description+": "+problem)
+	p.addMalformed(where, description+": "+problem)
 }
 
 func (p *parser) rejectValue(f *field, raw []byte) {
-	where := p.where()
+	where := p.fieldPath()
 	text := string(raw)
 	if f.kind == kindDuration {
 		text = "Field '" + f.name + "', Illegal duration format; duration must end with 's'"
 	}
-	p.reject(where, "Invalid value at '"+where+"' ("+f.typeText()+"), "+text)
+	p.addMalformed(where, "Invalid value at '"+where+"' ("+f.typeText()+"), "+text)
 }
 
 func (p *parser) rejectRival(f *field) {
-	where := p.where()
-	p.reject(where, "Invalid value at '"+where+"' (oneof), oneof field '"+f.oneof+"' is already set. Cannot set '"+
+	where := p.fieldPath()
+	p.addMalformed(where, "Invalid value at '"+where+"' (oneof), oneof field '"+f.oneof+"' is already set. Cannot set '"+
 		camelCase(f.name)+"'")
 }
 
@@ -62,15 +62,15 @@ func (p *parser) rejectList(f *field) {
 	if f.kind == kindTextMap {
 		problem = "Cannot bind a list to map for field '" + f.name + "'."
 	}
-	p.unknown(f.name, render(p.path[:len(p.path)-1]), problem)
+	p.rejectUnknown(f.name, renderPath(p.path[:len(p.path)-1]), problem)
 }
 
 // rejectMembers reads an object that stands where a scalar belongs.
 func (p *parser) rejectMembers(f *field) *syntaxError {
 	at, empty := p.scan.pos, true
-	err := p.scan.members(p.depth, func(key []byte) *syntaxError {
+	err := p.scan.readMembers(p.depth, func(key []byte) *syntaxError {
 		empty = false
-		p.unknown(string(key), p.where(), "Cannot find field.")
+		p.rejectUnknown(string(key), p.fieldPath(), "Cannot find field.")
 		return p.scan.skip(p.depth)
 	})
 	if err == nil && empty {
@@ -87,12 +87,12 @@ func (p *parser) rejectEntry() *syntaxError {
 		return p.rejectMembers(&entry)
 	case '[':
 		top := p.path[len(p.path)-1]
-		p.unknown("value", render(append(p.path[:len(p.path)-1:len(p.path)-1], step{name: top.name, index: top.index})),
+		p.rejectUnknown("value", renderPath(append(p.path[:len(p.path)-1:len(p.path)-1], step{name: top.name, index: top.index})),
 			"Proto field is not repeating, cannot start list.")
 		return p.scan.skip(p.depth)
 	default:
 		at := p.scan.pos
-		raw, err := p.scan.scalar()
+		raw, err := p.scan.readScalar()
 		if err == nil {
 			p.rejectValue(&entry, p.scan.data[at:at+len(raw)])
 		}
@@ -102,21 +102,21 @@ func (p *parser) rejectEntry() *syntaxError {
 
 // refuse gives the answer to a request with faults, nil if it has none.
 func (p *parser) refuse() *status {
-	if len(p.unfit) > 0 {
+	if len(p.malformed) > 0 {
 		// The front end tells all at once, and does not know of FCM's error codes.
-		descriptions := make([]string, len(p.unfit))
-		for i, v := range p.unfit {
+		descriptions := make([]string, len(p.malformed))
+		for i, v := range p.malformed {
 			descriptions[i] = v.Description
 		}
-		s := invalidArgument(strings.Join(descriptions, "\n"), newBadRequest(p.unfit...))
+		s := invalidArgument(strings.Join(descriptions, "\n"), newBadRequest(p.malformed...))
 		return &s
 	}
 	switch {
 	case p.to.kind == targetNone:
 		return refuseFields(violation{"message", "Recipient of the message is not set."})
-	case len(p.faulty) > 0:
-		return refuseFields(p.faulty...)
-	case p.size() > maxMessage:
+	case len(p.invalid) > 0:
+		return refuseFields(p.invalid...)
+	case p.contentSize() > maxMessage:
 		s := invalidArgument("Message is too large. The maximum is 4K (4096 bytes).",
 			newBadRequest(), newFCMError("INVALID_ARGUMENT"))
 		return &s
@@ -130,7 +130,7 @@ func refuseFields(violations ...violation) *status {
 }
 
 // size of the message as it would be without its target.
-func (p *parser) size() int {
+func (p *parser) contentSize() int {
 	const comma = 1
 	bare := len(p.message) - p.targetSize
 	if bare > len("{}") {

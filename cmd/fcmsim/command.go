@@ -121,7 +121,7 @@ func newCommand(serve func(settings) error) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "fcmsim",
 		Short:         "Firebase Cloud Messaging, simulated",
-		Long:          fmt.Sprintf(long, wrapped(fcmsim.Codes()), strings.Join(fcmsim.TokenFaults(), ", "), strings.Join(fcmsim.HandshakeFaults(), ", ")),
+		Long:          fmt.Sprintf(long, wrapWords(fcmsim.Codes()), strings.Join(fcmsim.TokenFaults(), ", "), strings.Join(fcmsim.HandshakeFaults(), ", ")),
 		Example:       example,
 		Version:       daemon.Version(),
 		Args:          cobra.NoArgs,
@@ -167,7 +167,7 @@ func newCommand(serve func(settings) error) *cobra.Command {
 }
 
 // wrapped lists words in lines that fit below the help's text.
-func wrapped(words []string) string {
+func wrapWords(words []string) string {
 	const width, indent = 90, "\n              "
 	var b strings.Builder
 	line := 0

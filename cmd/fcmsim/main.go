@@ -73,7 +73,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	if err := writeCredentials(srv, s); err != nil {
 		return &serveError{errors.Join(err, srv.Close())}
 	}
-	tellLimits(stderr, s.options)
+	printLimits(stderr, s.options)
 	out := json.NewEncoder(stdout)
 	out.SetEscapeHTML(false)
 	ready := struct {
@@ -106,7 +106,7 @@ func writeCredentials(srv *fcmsim.Server, s settings) error {
 }
 
 // tellLimits says what the simulator holds its senders to, and how its minutes differ from real ones.
-func tellLimits(w io.Writer, o fcmsim.Options) {
+func printLimits(w io.Writer, o fcmsim.Options) {
 	minute := time.Duration(float64(time.Minute) / o.Speed)
 	quota, device := o.Rules.Quota, o.Rules.Device
 	if quota.PerMinute == 0 {

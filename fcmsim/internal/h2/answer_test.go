@@ -157,7 +157,7 @@ func TestConnectionsWindowIsSharedByItsStreams(t *testing.T) {
 
 // Bodies use up the windows; without acknowledgements no sender gets beyond them.
 func TestBodiesAreAcknowledged(t *testing.T) {
-	p := dial(t, &script{head: map[string]Reply{"/a": {Fate: Hang}}}, Options{MaxBody: connWindow})
+	p := dial(t, &script{head: map[string]Reply{"/a": {Fault: FaultHang}}}, Options{MaxBody: connWindow})
 	p.head(1, "/a", false)
 	piece := make([]byte, 16<<10)
 	want := []uint32{connWindow - 65535, connWindow/2 + 1, connWindow/2 + 1}
@@ -197,7 +197,7 @@ func TestTooLargeABodyIsAnsweredEarly(t *testing.T) {
 }
 
 func TestStreamsAboveTheLimitAreRefused(t *testing.T) {
-	s := &script{answer: map[string]Reply{"/hang": {Fate: Hang}}}
+	s := &script{answer: map[string]Reply{"/hang": {Fault: FaultHang}}}
 	p := dial(t, s, Options{Streams: 2})
 	p.post(1, "/hang", "")
 	p.post(3, "/hang", "")
@@ -232,7 +232,7 @@ func TestProtocolErrors(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			p := dial(t, &script{answer: map[string]Reply{"/hang": {Fate: Hang}}}, Options{MaxHeader: 300})
+			p := dial(t, &script{answer: map[string]Reply{"/hang": {Fault: FaultHang}}}, Options{MaxHeader: 300})
 			tt.say(p)
 			equal(t, p.hear(1), tt.want)
 			if strings.HasPrefix(tt.want, "goaway") {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	everyStream = 1<<31 - 1
+	maxStreamID = 1<<31 - 1
 	maxWindow   = 1<<31 - 1
 	// connWindow is what all bodies of a connection may take up before any is acknowledged: more than ever comes at once.
 	connWindow = 16 << 20
@@ -33,24 +33,24 @@ type conn struct {
 	// Of the reader alone.
 	frames  *http2.Framer // its writing half belongs to the lock
 	headers *headerReader
-	head    head // whose block is being read
+	pending headersFrame // whose block is being read
 
-	mu      sync.Mutex // guards the rest, and the order of what is written
-	out     output
-	encoder *hpack.Encoder
-	block   bytes.Buffer // where the encoder writes to
-	date    date
-	streams map[uint32]*stream
-	waiting schedule
-	timer   *time.Timer
-	blocked []*stream // by flow control, in order; one that trickles can be in it more than once
-	window  int64     // what the peer takes over all streams,
-	initial int64     // on a new stream,
-	frame   int       // and in a frame
-	owed    uint32    // bytes of bodies that came in and are not acknowledged
-	newest  uint32    // highest stream that came in
-	last    uint32    // highest stream that is looked at
-	leaving bool      // GOAWAY is sent
+	mu             sync.Mutex // guards the rest, and the order of what is written
+	out            output
+	encoder        *hpack.Encoder
+	block          bytes.Buffer // where the encoder writes to
+	date           date
+	streams        map[uint32]*stream
+	scheduled      schedule
+	timer          *time.Timer
+	blocked        []*stream // by flow control, in order; one that trickles can be in it more than once
+	window         int64     // what the peer takes over all streams,
+	initial        int64     // on a new stream,
+	frame          int       // and in a frame
+	unacknowledged uint32    // bytes of bodies that came in and are not acknowledged
+	newest         uint32    // highest stream that came in
+	last           uint32    // highest stream that is looked at
+	isLeaving      bool      // GOAWAY is sent
 }
 
 // output collects frames; the framer writes into it.
@@ -67,13 +67,13 @@ func newConn(s *Server, c net.Conn, link *Link) *conn {
 		headers: newHeaderReader(s.options.MaxHeader),
 		streams: make(map[uint32]*stream),
 		window:  65535, initial: 65535, frame: 16 << 10, // until the peer's settings say otherwise
-		last: everyStream,
+		last: maxStreamID,
 	}
 	conn.frames = http2.NewFramer(&conn.out, bufio.NewReaderSize(c, 16<<10))
 	conn.frames.SetMaxReadFrameSize(16 << 10)
 	conn.frames.SetReuseFrames()
 	conn.encoder = hpack.NewEncoder(&conn.block)
-	conn.timer = time.AfterFunc(time.Hour, conn.fire)
+	conn.timer = time.AfterFunc(time.Hour, conn.runDue)
 	conn.timer.Stop()
 	return conn
 }
@@ -82,24 +82,24 @@ func newConn(s *Server, c net.Conn, link *Link) *conn {
 func (c *conn) now() int64 { return int64(time.Since(c.began)) }
 
 func (c *conn) serve() {
-	defer c.end()
+	defer c.free()
 	c.link.beforeWait = c.flush
 	if d := c.server.options.Preface; d > 0 {
 		_ = c.net.SetReadDeadline(c.began.Add(d))
 	}
-	err := c.greet()
+	err := c.readPreface()
 	c.link.beforeWait = c.beforeWait
 	for err == nil {
 		var f http2.Frame
 		if f, err = c.frames.ReadFrame(); err == nil {
-			err = c.take(f)
+			err = c.handleFrame(f)
 		}
 		if wrong, ok := errors.AsType[http2.StreamError](err); ok {
-			c.forbid(wrong)
+			c.resetFaulty(wrong)
 			err = nil
 		}
 	}
-	c.complain(err)
+	c.reportError(err)
 }
 
 // beforeWait writes what was collected, and bounds the wait of a connection on which nothing is under way.
@@ -108,7 +108,7 @@ func (c *conn) beforeWait() {
 	defer c.mu.Unlock()
 	c.write()
 	idle := c.server.options.Idle
-	if idle == 0 || c.leaving {
+	if idle == 0 || c.isLeaving {
 		return
 	}
 	var until time.Time
@@ -119,7 +119,7 @@ func (c *conn) beforeWait() {
 }
 
 // greet reads the client's preface and sends the settings.
-func (c *conn) greet() error {
+func (c *conn) readPreface() error {
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(c.net, preface); err != nil {
 		return err
@@ -140,7 +140,7 @@ func (c *conn) greet() error {
 }
 
 // forbid resets a stream that broke the protocol.
-func (c *conn) forbid(wrong http2.StreamError) {
+func (c *conn) resetFaulty(wrong http2.StreamError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.frames.WriteRSTStream(wrong.StreamID, wrong.Code)
@@ -150,10 +150,10 @@ func (c *conn) forbid(wrong http2.StreamError) {
 }
 
 // complain tells the peer of a connection that broke the protocol.
-func (c *conn) complain(err error) {
+func (c *conn) reportError(err error) {
 	code := http2.ErrCodeFrameSize
 	if errors.Is(err, os.ErrDeadlineExceeded) { // it was idle for too long
-		c.sayGoodbye(http2.ErrCodeNo)
+		c.closeWithGoAway(http2.ErrCodeNo)
 		return
 	}
 	if wrong, ok := errors.AsType[http2.ConnectionError](err); ok {
@@ -162,12 +162,12 @@ func (c *conn) complain(err error) {
 		return // it has gone, or was sent away
 	}
 	c.server.options.Logger.Debug("HTTP/2 connection broke the protocol", slog.String("peer", c.net.RemoteAddr().String()), slog.Any("err", err))
-	c.sayGoodbye(code)
+	c.closeWithGoAway(code)
 }
 
 // sayGoodbye ends the connection at once.
-func (c *conn) sayGoodbye(code http2.ErrCode) {
-	_ = c.net.SetWriteDeadline(time.Now().Add(farewell)) // before the lock, which a peer that does not read may hold up
+func (c *conn) closeWithGoAway(code http2.ErrCode) {
+	_ = c.net.SetWriteDeadline(time.Now().Add(goAwayTimeout)) // before the lock, which a peer that does not read may hold up
 	c.mu.Lock()
 	_ = c.frames.WriteGoAway(min(c.newest, c.last), code, nil)
 	c.write()
@@ -176,24 +176,24 @@ func (c *conn) sayGoodbye(code http2.ErrCode) {
 }
 
 // patience is how long a peer may keep a connection that has ended for it.
-const patience = 3 * time.Second
+const lingerTimeout = 3 * time.Second
 
 // leave lets the peer read all that was written, and the connection end when it has.
-func (c *conn) leave() {
+func (c *conn) closeWhenRead() {
 	c.write()
 	if t, ok := c.net.(*tls.Conn); ok {
 		_ = t.CloseWrite() // the peer may have left already
 	}
 	c.link.closeWrite()
-	_ = c.net.SetReadDeadline(time.Now().Add(patience))
+	_ = c.net.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
 
 // end frees what the connection holds.
-func (c *conn) end() {
+func (c *conn) free() {
 	_ = c.net.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.leaving = false // nobody is left to be told
+	c.isLeaving = false // nobody is left to be told
 	c.timer.Stop()
 	for _, st := range c.streams {
 		c.finish(st, true)

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/net/http2"
 )
 
-func with(fate Fate) Reply {
+func with(fate Fault) Reply {
 	r := ok("0123456789")
-	r.Fate = fate
+	r.Fault = fate
 	return r
 }
 
@@ -22,9 +22,9 @@ func TestFatesOfAStream(t *testing.T) {
 		reply Reply
 		want  []string
 	}{
-		"truncate": {with(Truncate), []string{"1" + okHead + "10", `1 data "01234"`, "1 reset INTERNAL_ERROR"}},
-		"reset":    {with(Reset), []string{"1 reset INTERNAL_ERROR"}},
-		"refuse":   {with(Refuse), []string{"1 reset REFUSED_STREAM"}},
+		"truncate": {with(FaultTruncate), []string{"1" + okHead + "10", `1 data "01234"`, "1 reset INTERNAL_ERROR"}},
+		"reset":    {with(FaultReset), []string{"1 reset INTERNAL_ERROR"}},
+		"refuse":   {with(FaultRefuse), []string{"1 reset REFUSED_STREAM"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestFatesOfAStream(t *testing.T) {
 
 // A fate that is given by the headers does not wait for the body, and leaves it unread.
 func TestFateBeforeTheBody(t *testing.T) {
-	s := &script{head: map[string]Reply{"/reset": with(Reset), "/answer": with(Answer)}}
+	s := &script{head: map[string]Reply{"/reset": with(FaultReset), "/answer": with(FaultNone)}}
 	p := dial(t, s, Options{})
 	p.head(1, "/reset", false)
 	equal(t, p.hear(1), "1 reset INTERNAL_ERROR")
@@ -54,7 +54,7 @@ func TestFateBeforeTheBody(t *testing.T) {
 }
 
 func TestHangEndsWithTheConnection(t *testing.T) {
-	s := &script{answer: map[string]Reply{"/hang": with(Hang)}}
+	s := &script{answer: map[string]Reply{"/hang": with(FaultHang)}}
 	p := dial(t, s, Options{})
 	p.post(1, "/hang", "")
 	p.post(3, "/a", "")
@@ -64,7 +64,7 @@ func TestHangEndsWithTheConnection(t *testing.T) {
 }
 
 func TestTrickleSpreadsTheBody(t *testing.T) {
-	reply := with(Trickle)
+	reply := with(FaultTrickle)
 	reply.Delay = 80 * time.Millisecond
 	p := dial(t, &script{answer: map[string]Reply{"/a": reply}}, Options{})
 	began := time.Now()
@@ -88,14 +88,14 @@ func TestTrickleSpreadsTheBody(t *testing.T) {
 func TestRetireAnswersWhatIsUnderWay(t *testing.T) {
 	slow := ok("slow")
 	slow.Delay = 30 * time.Millisecond
-	s := &script{answer: map[string]Reply{"/slow": slow, "/retire": with(Retire)}}
+	s := &script{answer: map[string]Reply{"/slow": slow, "/retire": with(FaultGoAwayAfter)}}
 	p := dial(t, s, Options{})
 	p.post(1, "/slow", "")
 	p.post(3, "/retire", "")
 	p.post(5, "/after", "")
 	equal(t, p.hear(5), "goaway 3 NO_ERROR", "3"+okHead+"10", `3 data "0123456789" end`, "1"+okHead+"4", `1 data "slow" end`)
 	answered := time.Now()
-	if err := p.hangUp(); !errors.Is(err, io.EOF) || time.Since(answered) >= patience {
+	if err := p.hangUp(); !errors.Is(err, io.EOF) || time.Since(answered) >= lingerTimeout {
 		t.Errorf("the connection ends with %v after %s", err, time.Since(answered))
 	}
 	if _, read := s.bodies["/after"]; read {
@@ -104,7 +104,7 @@ func TestRetireAnswersWhatIsUnderWay(t *testing.T) {
 }
 
 func TestTurnAwayNamesTheLastThatWasRead(t *testing.T) {
-	slow, away := ok("slow"), with(TurnAway)
+	slow, away := ok("slow"), with(FaultGoAwayBefore)
 	slow.Delay, away.Delay = 40*time.Millisecond, 10*time.Millisecond
 	s := &script{answer: map[string]Reply{"/slow": slow}, head: map[string]Reply{"/away": away}}
 	p := dial(t, s, Options{})
@@ -123,9 +123,9 @@ func TestTurnAwayNamesTheLastThatWasRead(t *testing.T) {
 
 // A stream that was read before its GOAWAY is left out, too, if its number is above.
 func TestTurnAwayOnceRead(t *testing.T) {
-	away := with(TurnAway)
+	away := with(FaultGoAwayBefore)
 	away.Delay = 10 * time.Millisecond
-	s := &script{answer: map[string]Reply{"/away": away, "/hang": with(Hang)}}
+	s := &script{answer: map[string]Reply{"/away": away, "/hang": with(FaultHang)}}
 	p := dial(t, s, Options{})
 	p.head(1, "/away", false)
 	p.post(3, "/hang", "")
@@ -135,7 +135,7 @@ func TestTurnAwayOnceRead(t *testing.T) {
 }
 
 func TestCutResetsTheConnection(t *testing.T) {
-	s := &script{answer: map[string]Reply{"/hang": with(Hang)}, head: map[string]Reply{"/cut": with(Cut)}}
+	s := &script{answer: map[string]Reply{"/hang": with(FaultHang)}, head: map[string]Reply{"/cut": with(FaultAbort)}}
 	p := dial(t, s, Options{})
 	p.post(1, "/hang", "")
 	p.head(3, "/cut", false)
@@ -146,7 +146,7 @@ func TestCutResetsTheConnection(t *testing.T) {
 }
 
 func TestCloseSaysWhatCameIn(t *testing.T) {
-	s := &script{answer: map[string]Reply{"/hang": with(Hang)}}
+	s := &script{answer: map[string]Reply{"/hang": with(FaultHang)}}
 	p := dial(t, s, Options{})
 	p.post(1, "/hang", "")
 	p.post(3, "/a", "")

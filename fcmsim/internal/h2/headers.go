@@ -20,16 +20,16 @@ type headerReader struct {
 
 func newHeaderReader(maxHeader int) *headerReader {
 	h := &headerReader{max: maxHeader}
-	h.decoder = hpack.NewDecoder(tableSize, h.field)
+	h.decoder = hpack.NewDecoder(tableSize, h.addField)
 	h.decoder.SetMaxStringLength(maxHeader)
 	return h
 }
 
-func (h *headerReader) start() { h.request, h.size, h.block = Request{}, 0, 0 }
+func (h *headerReader) reset() { h.request, h.size, h.block = Request{}, 0, 0 }
 
 // field keeps what Request has room for. Which scheme and authority a sender names is left to itself: the Admin SDK for
 // Node names the scheme "https:", and Google takes it.
-func (h *headerReader) field(f hpack.HeaderField) {
+func (h *headerReader) addField(f hpack.HeaderField) {
 	h.size += int(f.Size())
 	switch f.Name {
 	case ":method":

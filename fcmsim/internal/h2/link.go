@@ -59,7 +59,7 @@ func (l *Link) Close() error {
 }
 
 // Cut closes the connection with a RST, so that its peer cannot take it for an orderly end.
-func (l *Link) Cut() {
+func (l *Link) Abort() {
 	if t, ok := l.Conn.(*net.TCPConn); ok {
 		_ = t.SetLinger(0) // it fails on closed connections only
 	}

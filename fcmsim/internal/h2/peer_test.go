@@ -28,12 +28,12 @@ type script struct {
 	ended    chan struct{}
 }
 
-func (s *script) Head(r *Request) (Reply, bool) {
+func (s *script) HandleHeaders(r *Request) (Reply, bool) {
 	reply, ok := s.head[r.Path]
 	return reply, ok
 }
 
-func (s *script) Answer(r *Request) Reply {
+func (s *script) HandleRequest(r *Request) Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bodies[r.Path] = string(r.Body)
@@ -44,7 +44,7 @@ func (s *script) Answer(r *Request) Reply {
 	return ok(r.Path)
 }
 
-func (s *script) Done(r *Request, left bool) {
+func (s *script) Finish(r *Request, left bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	end := " answered"

@@ -5,20 +5,20 @@ import (
 )
 
 // head is a HEADERS frame whose block may go on in others.
-type head struct {
-	id    uint32
-	ended bool // no body follows
+type headersFrame struct {
+	id     uint32
+	isLast bool // no body follows
 }
 
 // take does what a frame asks for. A StreamError ends its stream, any other the connection.
-func (c *conn) take(f http2.Frame) error {
+func (c *conn) handleFrame(f http2.Frame) error {
 	switch f := f.(type) {
 	case *http2.HeadersFrame:
-		c.head = head{f.StreamID, f.StreamEnded()}
-		c.headers.start()
-		return c.readHead(f.HeaderBlockFragment(), f.HeadersEnded())
+		c.pending = headersFrame{f.StreamID, f.StreamEnded()}
+		c.headers.reset()
+		return c.readHeaderBlock(f.HeaderBlockFragment(), f.HeadersEnded())
 	case *http2.ContinuationFrame:
-		return c.readHead(f.HeaderBlockFragment(), f.HeadersEnded())
+		return c.readHeaderBlock(f.HeaderBlockFragment(), f.HeadersEnded())
 	case *http2.DataFrame:
 		return c.readData(f)
 	case *http2.SettingsFrame:
@@ -36,37 +36,37 @@ func (c *conn) take(f http2.Frame) error {
 }
 
 // readHead decodes a part of a header block; with the last one, the request or its trailers are in.
-func (c *conn) readHead(part []byte, last bool) error {
+func (c *conn) readHeaderBlock(part []byte, last bool) error {
 	if err := c.headers.read(part, last); err != nil || !last {
 		return err
 	}
-	if st := c.find(c.head.id); st != nil {
+	if st := c.findStream(c.pending.id); st != nil {
 		return c.readTrailers(st)
 	}
-	st, err := c.open()
+	st, err := c.openStream()
 	if st == nil {
 		return err
 	}
-	if reply, decided := c.server.handler.Head(&st.request); decided {
-		c.settle(st, reply)
-	} else if st.ended {
-		c.answer(st, nil)
+	if reply, decided := c.server.handler.HandleHeaders(&st.request); decided {
+		c.setReply(st, reply)
+	} else if st.isComplete {
+		c.handleRequest(st, nil)
 	}
 	return nil
 }
 
-func (c *conn) find(id uint32) *stream {
+func (c *conn) findStream(id uint32) *stream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.streams[id]
 }
 
 // open makes the stream of a request's headers, nil if it is not to be looked at.
-func (c *conn) open() (*stream, error) {
+func (c *conn) openStream() (*stream, error) {
 	request, code := c.headers.finish()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	id := c.head.id
+	id := c.pending.id
 	switch {
 	case id%2 == 0:
 		return nil, http2.ConnectionError(http2.ErrCodeProtocol)
@@ -82,38 +82,38 @@ func (c *conn) open() (*stream, error) {
 	case len(c.streams) >= c.server.options.Streams:
 		return nil, http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
 	}
-	st := &stream{id: id, request: request, ended: c.head.ended, window: c.initial, place: nowhere}
+	st := &stream{id: id, request: request, isComplete: c.pending.isLast, window: c.initial, heapIndex: notScheduled}
 	c.streams[id] = st
 	return st, nil
 }
 
 // readTrailers looks at nothing but that they are the end.
 func (c *conn) readTrailers(st *stream) error {
-	if !c.head.ended {
+	if !c.pending.isLast {
 		return http2.StreamError{StreamID: st.id, Code: http2.ErrCodeProtocol}
 	}
 	c.mu.Lock()
-	again := st.ended
-	st.ended = true
+	again := st.isComplete
+	st.isComplete = true
 	c.mu.Unlock()
 	if again {
 		return http2.StreamError{StreamID: st.id, Code: http2.ErrCodeStreamClosed}
 	}
-	if !st.deaf {
-		c.answer(st, st.body)
+	if !st.hasReply {
+		c.handleRequest(st, st.body)
 	}
 	return nil
 }
 
 func (c *conn) readData(f *http2.DataFrame) error {
-	st, err := c.receive(f)
-	if st == nil || st.deaf {
+	st, err := c.receiveData(f)
+	if st == nil || st.hasReply {
 		return err
 	}
 	body := f.Data()
 	if len(st.body)+len(body) > c.server.options.MaxBody {
 		st.request.TooLarge = true
-		c.answer(st, nil)
+		c.handleRequest(st, nil)
 		return nil
 	}
 	if len(st.body) > 0 || !f.StreamEnded() { // else it need not outlive its frame
@@ -121,32 +121,32 @@ func (c *conn) readData(f *http2.DataFrame) error {
 		body = st.body
 	}
 	if f.StreamEnded() {
-		c.answer(st, body)
+		c.handleRequest(st, body)
 	}
 	return nil
 }
 
 // receive finds the stream of a frame, nil if it is gone, and keeps the books of flow control.
-func (c *conn) receive(f *http2.DataFrame) (*stream, error) {
+func (c *conn) receiveData(f *http2.DataFrame) (*stream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.owed += f.Length; c.owed > connWindow/2 {
-		_ = c.frames.WriteWindowUpdate(0, c.owed)
-		c.owed = 0
+	if c.unacknowledged += f.Length; c.unacknowledged > connWindow/2 {
+		_ = c.frames.WriteWindowUpdate(0, c.unacknowledged)
+		c.unacknowledged = 0
 	}
 	st := c.streams[f.StreamID]
 	switch {
 	case st == nil:
-		return nil, c.gone(f.StreamID)
-	case st.ended:
+		return nil, c.checkClosed(f.StreamID)
+	case st.isComplete:
 		return nil, http2.StreamError{StreamID: st.id, Code: http2.ErrCodeStreamClosed}
 	}
-	st.ended = f.StreamEnded()
+	st.isComplete = f.StreamEnded()
 	return st, nil
 }
 
 // gone judges a frame for a stream that is not there: one that was never opened breaks the protocol.
-func (c *conn) gone(id uint32) error {
+func (c *conn) checkClosed(id uint32) error {
 	if id > c.newest {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
@@ -154,11 +154,11 @@ func (c *conn) gone(id uint32) error {
 }
 
 // answer asks the handler.
-func (c *conn) answer(st *stream, body []byte) {
+func (c *conn) handleRequest(st *stream, body []byte) {
 	st.request.Body = body
-	reply := c.server.handler.Answer(&st.request)
+	reply := c.server.handler.HandleRequest(&st.request)
 	st.request.Body = nil
-	c.settle(st, reply)
+	c.setReply(st, reply)
 }
 
 // readSettings adopts what the peer wants.
@@ -168,7 +168,7 @@ func (c *conn) readSettings(f *http2.SettingsFrame) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := f.ForeachSetting(c.adopt); err != nil {
+	if err := f.ForeachSetting(c.applySetting); err != nil {
 		return err
 	}
 	_ = c.frames.WriteSettingsAck()
@@ -176,7 +176,7 @@ func (c *conn) readSettings(f *http2.SettingsFrame) error {
 	return nil
 }
 
-func (c *conn) adopt(s http2.Setting) error {
+func (c *conn) applySetting(s http2.Setting) error {
 	if err := s.Valid(); err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (c *conn) readWindow(f *http2.WindowUpdateFrame) error {
 	}
 	st := c.streams[f.StreamID]
 	if st == nil {
-		return c.gone(f.StreamID)
+		return c.checkClosed(f.StreamID)
 	}
 	if st.window += int64(f.Increment); st.window > maxWindow {
 		return http2.StreamError{StreamID: st.id, Code: http2.ErrCodeFlowControl}
@@ -223,7 +223,7 @@ func (c *conn) readReset(id uint32) error {
 		c.finish(st, true)
 		return nil
 	}
-	return c.gone(id)
+	return c.checkClosed(id)
 }
 
 func (c *conn) readPing(f *http2.PingFrame) {

@@ -64,15 +64,15 @@ func NewServer(h Handler, o Options) *Server {
 // Serve speaks HTTP/2 until the connection ends. c is the link itself, or TLS over it.
 func (s *Server) Serve(c net.Conn, link *Link) {
 	conn := newConn(s, c, link)
-	if !s.enter(conn) {
+	if !s.add(conn) {
 		_ = c.Close()
 		return
 	}
-	defer s.leave(conn)
+	defer s.remove(conn)
 	conn.serve()
 }
 
-func (s *Server) enter(c *conn) bool {
+func (s *Server) add(c *conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -83,7 +83,7 @@ func (s *Server) enter(c *conn) bool {
 	return true
 }
 
-func (s *Server) leave(c *conn) {
+func (s *Server) remove(c *conn) {
 	s.mu.Lock()
 	delete(s.open, c)
 	s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *Server) leave(c *conn) {
 }
 
 // farewell is how long a peer that does not read can delay Close.
-const farewell = 100 * time.Millisecond
+const goAwayTimeout = 100 * time.Millisecond
 
 // Close tells all peers by GOAWAY which streams came in, ends all connections at once and waits for their goroutines.
 // Repeating it is harmless.
@@ -100,7 +100,7 @@ func (s *Server) Close() {
 	s.closed = true
 	var farewells sync.WaitGroup
 	for c := range s.open {
-		farewells.Go(func() { c.sayGoodbye(http2.ErrCodeNo) })
+		farewells.Go(func() { c.closeWithGoAway(http2.ErrCodeNo) })
 	}
 	s.mu.Unlock()
 	farewells.Wait()
@@ -111,12 +111,12 @@ func (s *Server) Close() {
 // streams of the connection would wait for it.
 type Handler interface {
 	// Head sees a request when its headers are in. With true, the reply stands, and the body is not looked at.
-	Head(*Request) (Reply, bool)
+	HandleHeaders(*Request) (Reply, bool)
 	// Answer sees a request whole.
-	Answer(*Request) Reply
+	HandleRequest(*Request) Reply
 	// Done is called once for each request that Head has seen; left says that its sender, or the connection, went before
 	// the reply was out.
-	Done(r *Request, left bool)
+	Finish(r *Request, left bool)
 }
 
 // Request is what a handler needs of a request.
@@ -133,7 +133,7 @@ type Field struct{ Name, Value string }
 
 // Reply is what becomes of a request at the wire.
 type Reply struct {
-	Fate   Fate
+	Fault  Fault
 	Delay  time.Duration // from the decision to the fate; what Trickle takes in all
 	Status int
 	Header []Field // besides content-length
@@ -141,29 +141,29 @@ type Reply struct {
 }
 
 // Fate is a way in which a request ends.
-type Fate uint8
+type Fault uint8
 
 // The fates. Answer, Trickle, Truncate and Retire use the reply's status, header and body.
 const (
 	// Answer in full.
-	Answer Fate = iota
+	FaultNone Fault = iota
 	// Trickle sends the headers at once and the body in pieces, the last one after the delay.
-	Trickle
+	FaultTrickle
 	// Truncate promises the whole body by content-length, sends half of it and resets the stream with INTERNAL_ERROR.
-	Truncate
+	FaultTruncate
 	// Hang never answers.
-	Hang
+	FaultHang
 	// Reset the stream with INTERNAL_ERROR.
-	Reset
+	FaultReset
 	// Refuse the stream with REFUSED_STREAM: it was not processed, and may be repeated.
-	Refuse
+	FaultRefuse
 	// Retire answers in full and sends GOAWAY with the highest stream that came in: all those are still answered, and
 	// the connection ends after them.
-	Retire
+	FaultGoAwayAfter
 	// TurnAway sends GOAWAY with the stream below this one: those up to it are still answered, this one and all after it
 	// are not processed, and may be repeated. Nothing after it is looked at from the decision on. It is meant for Head;
 	// given by Answer, streams above this one that came in already are dropped, too.
-	TurnAway
+	FaultGoAwayBefore
 	// Cut ends the TCP connection with a RST, and with it all streams that share it.
-	Cut
+	FaultAbort
 )

@@ -10,11 +10,11 @@ import (
 // stream is one request and its reply. Until the reply is settled it belongs to the reader, from then on to the
 // connection's lock.
 type stream struct {
-	id      uint32
-	request Request
-	body    []byte // as far as it came in, if it comes in pieces; the reader's
-	deaf    bool   // decided on: what is left of its body is not looked at; the reader's
-	ended   bool   // the sender has sent all; always the lock's
+	id         uint32
+	request    Request
+	body       []byte // as far as it came in, if it comes in pieces; the reader's
+	hasReply   bool   // decided on: what is left of its body is not looked at; the reader's
+	isComplete bool   // the sender has sent all; always the lock's
 
 	reply  Reply
 	window int64  // what the peer takes on this stream
@@ -23,8 +23,8 @@ type stream struct {
 	pieces int    // of a trickled body: how many were sent
 	begun  int64  // of a trickled body: when
 
-	due   int64
-	place int // in the schedule
+	dueAt     int64
+	heapIndex int // in the schedule
 }
 
 // ending is what follows a piece of a body.
@@ -37,87 +37,87 @@ const (
 )
 
 // settle gives a request its reply.
-func (c *conn) settle(st *stream, reply Reply) {
-	st.deaf, st.body = true, nil
+func (c *conn) setReply(st *stream, reply Reply) {
+	st.hasReply, st.body = true, nil
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st.reply = reply
-	switch reply.Fate {
-	case Trickle:
+	switch reply.Fault {
+	case FaultTrickle:
 		st.begun = c.now()
 		c.writeHeaders(st)
 		c.scheduleNext(st)
 		return
-	case TurnAway:
+	case FaultGoAwayBefore:
 		c.last = min(c.last, max(st.id, 2)-2)
 	}
 	if reply.Delay > 0 {
 		c.schedule(st, c.now()+int64(reply.Delay))
 		return
 	}
-	c.act(st)
+	c.carryOut(st)
 }
 
 // schedule makes something due to a stream.
 func (c *conn) schedule(st *stream, due int64) {
-	c.waiting.add(st, due)
-	if st.place == 0 {
-		c.arm()
+	c.scheduled.add(st, due)
+	if st.heapIndex == 0 {
+		c.armTimer()
 	}
 }
 
-func (c *conn) arm() { c.timer.Reset(time.Duration(c.waiting[0].due - c.now())) }
+func (c *conn) armTimer() { c.timer.Reset(time.Duration(c.scheduled[0].dueAt - c.now())) }
 
 // fire does all that is due.
-func (c *conn) fire() {
+func (c *conn) runDue() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	for st := c.waiting.next(now); st != nil; st = c.waiting.next(now) {
-		c.act(st)
+	for st := c.scheduled.next(now); st != nil; st = c.scheduled.next(now) {
+		c.carryOut(st)
 	}
-	if len(c.waiting) > 0 {
-		c.arm()
+	if len(c.scheduled) > 0 {
+		c.armTimer()
 	}
 	c.write()
 }
 
 // act does to a stream what its reply says.
-func (c *conn) act(st *stream) {
+func (c *conn) carryOut(st *stream) {
 	body := st.reply.Body
-	switch st.reply.Fate {
-	case Answer:
+	switch st.reply.Fault {
+	case FaultNone:
 		c.respond(st, body, endStream)
-	case Trickle:
+	case FaultTrickle:
 		c.trickle(st)
-	case Truncate:
+	case FaultTruncate:
 		c.respond(st, body[:len(body)/2], resetStream)
-	case Reset:
+	case FaultReset:
 		c.reset(st, http2.ErrCodeInternal)
-	case Refuse:
+	case FaultRefuse:
 		c.reset(st, http2.ErrCodeRefusedStream)
-	case Retire:
+	case FaultGoAwayAfter:
 		c.goAway()
 		c.respond(st, body, endStream)
-	case TurnAway:
+	case FaultGoAwayBefore:
 		c.finish(st, false)
 		c.goAway()
-	case Cut:
+	case FaultAbort:
 		c.finish(st, false)
-		c.link.Cut()
+		c.link.Abort()
 	}
 }
 
 // trickled is the number of pieces of a body that trickles.
-const trickled = 16
+const tricklePieces = 16
 
 // trickle sends the next piece of a body.
 func (c *conn) trickle(st *stream) {
 	body := st.reply.Body
-	unsent := len(body)*st.pieces/trickled - len(st.rest)
+	unsent := len(body)*st.pieces/tricklePieces - len(st.rest)
 	st.pieces++
-	st.rest = body[unsent : len(body)*st.pieces/trickled]
-	if st.pieces == trickled {
+	st.rest = body[unsent : len(body)*st.pieces/tricklePieces]
+	if st.pieces == tricklePieces {
 		st.then = endStream
 	} else {
 		c.scheduleNext(st)
@@ -126,23 +126,23 @@ func (c *conn) trickle(st *stream) {
 }
 
 func (c *conn) scheduleNext(st *stream) {
-	c.schedule(st, st.begun+int64(st.reply.Delay)*int64(st.pieces+1)/trickled)
+	c.schedule(st, st.begun+int64(st.reply.Delay)*int64(st.pieces+1)/tricklePieces)
 }
 
 // finish forgets a stream; left says that its sender went before the reply was out.
 func (c *conn) finish(st *stream, left bool) {
 	delete(c.streams, st.id)
-	c.waiting.remove(st)
-	c.server.handler.Done(&st.request, left)
-	if c.leaving && len(c.streams) == 0 {
-		c.leave()
+	c.scheduled.remove(st)
+	c.server.handler.Finish(&st.request, left)
+	if c.isLeaving && len(c.streams) == 0 {
+		c.closeWhenRead()
 	}
 }
 
 // goAway takes no more streams; the connection ends after those that it has.
 func (c *conn) goAway() {
 	c.last = min(c.last, c.newest)
-	c.leaving = true
+	c.isLeaving = true
 	_ = c.frames.WriteGoAway(c.last, http2.ErrCodeNo, nil)
 	for id, st := range c.streams {
 		if id > c.last {
@@ -150,7 +150,7 @@ func (c *conn) goAway() {
 		}
 	}
 	if len(c.streams) == 0 {
-		c.leave()
+		c.closeWhenRead()
 	}
 }
 
@@ -161,17 +161,17 @@ const tick = int64(1e6) // nanoseconds
 type schedule []*stream
 
 func (s schedule) Len() int           { return len(s) }
-func (s schedule) Less(i, j int) bool { return s[i].due < s[j].due }
+func (s schedule) Less(i, j int) bool { return s[i].dueAt < s[j].dueAt }
 
 func (s schedule) Swap(i, j int) {
 	s[i], s[j] = s[j], s[i]
-	s[i].place, s[j].place = i, j
+	s[i].heapIndex, s[j].heapIndex = i, j
 }
 
 // Push is for container/heap.
 func (s *schedule) Push(x any) {
 	st := x.(*stream)
-	st.place = len(*s)
+	st.heapIndex = len(*s)
 	*s = append(*s, st)
 }
 
@@ -181,27 +181,27 @@ func (s *schedule) Pop() any {
 	st := old[len(old)-1]
 	old[len(old)-1] = nil
 	*s = old[:len(old)-1]
-	st.place = nowhere
+	st.heapIndex = notScheduled
 	return st
 }
 
 // nowhere is the place of a stream that waits for no time.
-const nowhere = -1
+const notScheduled = -1
 
 func (s *schedule) add(st *stream, due int64) {
-	st.due = (due + tick - 1) / tick * tick
+	st.dueAt = (due + tick - 1) / tick * tick
 	heap.Push(s, st)
 }
 
 func (s *schedule) remove(st *stream) {
-	if st.place != nowhere {
-		heap.Remove(s, st.place)
+	if st.heapIndex != notScheduled {
+		heap.Remove(s, st.heapIndex)
 	}
 }
 
 // next gives a stream to which something is due by now, nil if there is none.
 func (s *schedule) next(now int64) *stream {
-	if len(*s) == 0 || (*s)[0].due > now {
+	if len(*s) == 0 || (*s)[0].dueAt > now {
 		return nil
 	}
 	return heap.Pop(s).(*stream)

@@ -75,7 +75,7 @@ func (c *conn) pump(st *stream) {
 	switch {
 	case st.then == resetStream:
 		c.reset(st, http2.ErrCodeInternal)
-	case st.then == endStream && !st.ended:
+	case st.then == endStream && !st.isComplete:
 		c.reset(st, http2.ErrCodeNo) // answered, whatever is left of the request
 	case st.then == endStream:
 		c.finish(st, false)
