@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Cleanups is a stack of named things to undo. What was opened last is closed first, because it may stand on the rest.
+// Cleanups is a stack of named clean-ups. The last opened closes first, because it may depend on
+// the others.
 type Cleanups struct {
 	mu    sync.Mutex
 	stack []cleanup
@@ -21,19 +22,19 @@ type cleanup struct {
 	run  func(context.Context) error
 }
 
-// ErrCleanupTimeout is the error of what was not closed when the time to close was over.
-var ErrCleanupTimeout = errors.New("the time to close is over")
+// ErrCleanupTimeout is the error of a clean-up that did not end in time.
+var ErrCleanupTimeout = errors.New("clean-up timed out")
 
-// Add puts a clean-up on the stack.
+// Add pushes a clean-up.
 func (c *Cleanups) Add(name string, run func(context.Context) error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stack = append(c.stack, cleanup{name, run})
 }
 
-// Run empties the stack. One that fails does not keep the others from running; their errors are joined, each with its name.
-// When ctx ends, one that hangs is left behind, and those that it may stand on are left as they are: the end of the process
-// closes them.
+// Run runs and removes all clean-ups, the last first, and joins their errors. An error does not
+// stop it. When ctx ends, it abandons a clean-up that hangs, and skips the rest, on which that one
+// may depend.
 func (c *Cleanups) Run(ctx context.Context, log *slog.Logger) error {
 	c.mu.Lock()
 	stack := c.stack

@@ -11,27 +11,28 @@ import (
 	"time"
 )
 
-// Check tells whether one part works; nil is well. It ends when ctx does.
+// Check returns nil if one part of the process works. It must end when ctx does.
 type Check func(ctx context.Context) error
 
-// checkTimeout is shorter than the patience that our manifests give a prober, 5 s, so that the answer names the check that
-// hangs. Kubernetes' own default is 1 s.
+// checkTimeout is shorter than the 5 s that our manifests give a probe, so that the reply names the
+// check that hangs. The default of Kubernetes is 1 s.
 const checkTimeout = 2 * time.Second
 
-// Health answers whether the process is ready, else what it waits for. Whether it lives needs no check: it answers. Loops that
-// wait for Redis, for SQL or for the quota, be it for hours, are in order, and a restart would mend none of that.
+// Health answers probes. Readiness depends on checks: the reply says what the process waits for.
+// Liveness does not: a loop may wait for Redis, SQL or quota for hours, and a restart would not
+// help.
 type Health struct {
 	mu    sync.Mutex
 	ready map[string]Check
 	phase atomic.Int32
 
 	now        func() time.Time
-	refreshing sync.Mutex // held while the checks run: who asks meanwhile waits for their result
+	refreshing sync.Mutex // held while the checks run, so that concurrent callers share one run
 	results    map[string]error
 	staleAt    time.Time
 }
 
-// freshFor is how long the results of the checks stand for all who ask, so that no number of probes reaches Redis or SQL more often.
+// resultTTL is how long results serve all callers. It limits the load of probes on Redis and SQL.
 const resultTTL = time.Second
 
 const (
@@ -49,23 +50,23 @@ func newHealth() *Health {
 	return &Health{ready: make(map[string]Check), now: time.Now}
 }
 
-// AddReady registers a check of what the work needs: Redis, SQL, credentials.
+// AddReady registers a check of something that the work needs: Redis, SQL, credentials.
 func (h *Health) AddReady(name string, check Check) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ready[name] = check
 }
 
-// Ready gives each ready check's verdict, at most a second old, and that of the process itself, which is not ready before its start is
-// done nor once it stops.
+// Ready returns each check's result, at most a second old, and the current state of the process.
+// The process is ready from the end of its start until it stops.
 func (h *Health) Ready(ctx context.Context) map[string]error {
-	verdicts := maps.Clone(h.refresh(ctx))
-	verdicts["process"] = map[int32]error{phaseStarting: errStarting, phaseStopping: errStopping}[h.phase.Load()]
-	return verdicts
+	results := maps.Clone(h.refresh(ctx))
+	results["process"] = map[int32]error{phaseStarting: errStarting, phaseStopping: errStopping}[h.phase.Load()]
+	return results
 }
 
-// verdicts runs the checks side by side, unless they ran within the last second. They do not end with the one who asks, since others
-// wait for them, too.
+// refresh runs the checks concurrently if the last results are too old. Others wait for the results
+// as well, so the end of ctx does not cancel the checks.
 func (h *Health) refresh(ctx context.Context) map[string]error {
 	h.refreshing.Lock()
 	defer h.refreshing.Unlock()
@@ -77,7 +78,7 @@ func (h *Health) refresh(ctx context.Context) map[string]error {
 	return h.results
 }
 
-// checks copies them, so that none is added while they run.
+// cloneChecks copies the checks, since more may be added while they run.
 func (h *Health) cloneChecks() map[string]Check {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -88,29 +89,29 @@ func runChecks(ctx context.Context, checks map[string]Check) map[string]error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	var (
-		mu       sync.Mutex
-		group    sync.WaitGroup
-		verdicts = make(map[string]error, len(checks))
+		mu      sync.Mutex
+		group   sync.WaitGroup
+		results = make(map[string]error, len(checks))
 	)
 	for name, check := range checks {
 		group.Go(func() {
 			err := check(ctx)
 			mu.Lock()
 			defer mu.Unlock()
-			verdicts[name] = err
+			results[name] = err
 		})
 	}
 	group.Wait()
-	return verdicts
+	return results
 }
 
-// answer writes the verdicts as {"ok":false,"checks":{"redis":"connection refused"}}, with status 200 or 503.
-func writeResults(w http.ResponseWriter, verdicts map[string]error) {
+// writeResults writes {"ok":false,"checks":{"redis":"connection refused"}} with status 200 or 503.
+func writeResults(w http.ResponseWriter, results map[string]error) {
 	body := struct {
 		OK     bool              `json:"ok"`
 		Checks map[string]string `json:"checks"`
-	}{OK: true, Checks: make(map[string]string, len(verdicts))}
-	for name, err := range verdicts {
+	}{OK: true, Checks: make(map[string]string, len(results))}
+	for name, err := range results {
 		body.Checks[name] = "ok"
 		if err != nil {
 			body.OK = false

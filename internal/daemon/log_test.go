@@ -53,7 +53,7 @@ func TestUnknownLevelAndFormat(t *testing.T) {
 // registrationToken has the form and the length of FCM's own.
 var registrationToken = "cX9-fTqGR7aBcDeFgHiJkL:APA91b" + strings.Repeat("Hg5_x-7Q", 17)
 
-// TestTokensAreNeverLoggedInFull logs a token in every way that a slip or a library might.
+// Tokens may reach the log through our slips or through libraries.
 func TestTokensAreNeverLoggedInFull(t *testing.T) {
 	type target struct{ Value string }
 	for _, format := range []string{"json", "text"} {
@@ -72,7 +72,7 @@ func TestTokensAreNeverLoggedInFull(t *testing.T) {
 			t.Errorf("%s: a token stands in the log:\n%s", format, &out)
 		}
 		if !strings.Contains(out.String(), registrationToken[:6]+"…"+registrationToken[len(registrationToken)-4:]) {
-			t.Errorf("%s: nobody can recognise the token:\n%s", format, &out)
+			t.Errorf("%s: no operator can recognise the token:\n%s", format, &out)
 		}
 		if !strings.Contains(out.String(), "bXnQwE…4xYz") {
 			t.Errorf("%s: a token was abbreviated twice:\n%s", format, &out)
@@ -93,8 +93,8 @@ func TestCredentialsAreNeverLogged(t *testing.T) {
 	}
 }
 
-// TestCredentialsAreHiddenToTheirEnd has passwords as people make them up, with what ought to be escaped in a URL, and whatever
-// libraries quote. Around them, an operator reads on.
+// Passwords contain characters that a URL should escape, and libraries quote all sorts of text. An
+// operator can still read what surrounds them.
 func TestCredentialsAreHiddenToTheirEnd(t *testing.T) {
 	for text, want := range map[string]string{
 		"dial redis://u:p@ssw0rd@h:6379/0: refused":      "dial redis://u:[redacted]@h:6379/0: refused",
@@ -121,7 +121,7 @@ func TestCredentialsAreHiddenToTheirEnd(t *testing.T) {
 	}
 }
 
-// TestOrdinaryTextIsLoggedAsItIs keeps the net from catching ids, keys, addresses and file names.
+// Ids, keys, addresses and file names stay readable.
 func TestOrdinaryTextIsLoggedAsItIs(t *testing.T) {
 	for _, text := range []string{
 		"campaign:42", "{campaign:42}:lease:019ab2c3-7d4e-7f00-8000-1234567890ab:17", "https://127.0.0.1:8443/v1/projects/p/messages:send",

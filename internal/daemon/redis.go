@@ -1,10 +1,13 @@
 package daemon
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 
@@ -12,15 +15,18 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// The kinds of Redis.
+// The modes of Redis.
 const (
 	RedisStandalone = "standalone"
 	RedisSentinel   = "sentinel"
 	RedisCluster    = "cluster"
 )
 
-// RedisOptions say where Redis is. URL is a whole address (redis://host:port/db, rediss:// or unix://socket?db=0), credentials and
-// database included; without one, a standalone Redis is at Host and Port, the others at Addresses.
+// RedisOptions say how to connect to Redis.
+//
+// URL is a whole address with credentials and database: redis://host:port/db, rediss:// or
+// unix://socket?db=0. Without it, a standalone Redis is at Host and Port, and the other modes use
+// Addresses.
 type RedisOptions struct {
 	ClientName string // shown by CLIENT LIST
 	Mode       string // RedisStandalone when empty
@@ -35,14 +41,16 @@ type RedisOptions struct {
 	SentinelMaster                     string
 	SentinelUsername, SentinelPassword string
 
-	PoolSize, MinIdle                      int           // zero: the client's own defaults
+	PoolSize, MinIdle                      int           // zero: the client's defaults
 	DialTimeout, ReadTimeout, WriteTimeout time.Duration // zero: 5 s
 	TLS                                    RedisTLS
 }
 
-// OpenRedis makes the client; it connects when it is first used. Every error is about the options, and exits with ExitUsage.
+// OpenRedis makes a client, which connects at its first command. All errors are about the options
+// and have the code ExitUsage.
 //
-// A command whose reply was lost is sent again, up to three times: all that we send must stand being repeated.
+// The client sends a command again, up to three times, if the reply was lost. So every command of
+// ours must be safe to repeat.
 func OpenRedis(o RedisOptions) (redis.UniversalClient, error) {
 	universal, err := o.clientOptions()
 	if err != nil {
@@ -72,7 +80,7 @@ func (o RedisOptions) clientOptions() (*redis.UniversalOptions, error) {
 		ContextTimeoutEnabled: true,
 		DisableIdentity:       true, // CLIENT SETINFO is younger than some servers
 		MaintNotificationsConfig: &maintnotifications.Config{
-			Mode: maintnotifications.ModeDisabled, // only Redis Enterprise knows them
+			Mode: maintnotifications.ModeDisabled, // only Redis Enterprise has them
 		},
 	}
 	if err := o.setAddress(universal); err != nil {
@@ -89,11 +97,11 @@ func (o RedisOptions) setAddress(universal *redis.UniversalOptions) error {
 	switch {
 	case o.Mode == RedisSentinel:
 		if o.URL != "" || len(o.Addresses) == 0 || o.SentinelMaster == "" {
-			return errors.New("sentinel needs addresses and the master's name, and no url")
+			return errors.New("sentinel mode needs redis.addresses and redis.sentinel_master, and no redis.url")
 		}
 	case o.URL != "":
 		if len(o.Addresses) > 0 {
-			return errors.New("url and addresses exclude each other")
+			return errors.New("set either url or addresses, not both")
 		}
 		return readRedisURL(o.URL, universal)
 	case len(o.Addresses) == 0:
@@ -102,7 +110,7 @@ func (o RedisOptions) setAddress(universal *redis.UniversalOptions) error {
 	return nil
 }
 
-// readRedisURL never passes the parser's error on: it quotes the address, password and all.
+// readRedisURL hides the parser's error, because it quotes the address with its password.
 func readRedisURL(address string, universal *redis.UniversalOptions) error {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -110,7 +118,7 @@ func readRedisURL(address string, universal *redis.UniversalOptions) error {
 	}
 	query := parsed.Query()
 	if parsed.Scheme == "unix" {
-		query.Del("db") // the path is the socket's, so the database has no other place
+		query.Del("db") // a socket's URL has no other place for the database
 	}
 	if len(query) > 0 {
 		return errors.New("url has parameters behind a ?; use the settings of section redis instead")
@@ -122,5 +130,41 @@ func readRedisURL(address string, universal *redis.UniversalOptions) error {
 	universal.Addrs = []string{options.Addr}
 	universal.Username, universal.Password, universal.DB = options.Username, options.Password, options.DB
 	universal.TLSConfig = options.TLSConfig
+	return nil
+}
+
+// RedisTLS configures TLS. The server's certificate is always verified.
+type RedisTLS struct {
+	Enabled                               bool
+	CAFile, CertFile, KeyFile, ServerName string
+}
+
+// setTLS adds the TLS configuration if TLS.Enabled or the URL's scheme asks for it.
+func (o RedisOptions) setTLS(universal *redis.UniversalOptions) error {
+	if !o.TLS.Enabled && universal.TLSConfig == nil {
+		return nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.TLS.ServerName}
+	if universal.TLSConfig != nil && config.ServerName == "" {
+		config.ServerName = universal.TLSConfig.ServerName
+	}
+	if o.TLS.CAFile != "" {
+		pem, err := os.ReadFile(o.TLS.CAFile)
+		if err != nil {
+			return fmt.Errorf("read CA file: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return fmt.Errorf("no certificate in %s; expected a PEM file", o.TLS.CAFile)
+		}
+	}
+	if o.TLS.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(o.TLS.CertFile, o.TLS.KeyFile)
+		if err != nil {
+			return fmt.Errorf("load client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	universal.TLSConfig = config
 	return nil
 }

@@ -1,8 +1,18 @@
 package daemon
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +23,7 @@ import (
 	"fanfare/test/servers"
 )
 
-func open(t *testing.T, o RedisOptions) redis.UniversalClient {
+func openRedis(t *testing.T, o RedisOptions) redis.UniversalClient {
 	t.Helper()
 	rdb, err := OpenRedis(o)
 	if err != nil {
@@ -25,7 +35,7 @@ func open(t *testing.T, o RedisOptions) redis.UniversalClient {
 
 func ping(t *testing.T, o RedisOptions) error {
 	t.Helper()
-	return open(t, o).Ping(t.Context()).Err()
+	return openRedis(t, o).Ping(t.Context()).Err()
 }
 
 func TestStandaloneWithACLUser(t *testing.T) {
@@ -44,7 +54,7 @@ func TestStandaloneWithACLUser(t *testing.T) {
 	}
 }
 
-// TestURLIsTheWholeAddress keeps a stale REDIS_DB or REDIS_PASSWORD from leaking into it.
+// A stale REDIS_DB or REDIS_PASSWORD must not leak into the URL's connection.
 func TestURLIsTheWholeAddress(t *testing.T) {
 	universal, err := RedisOptions{URL: "rediss://h:7000/2", Host: "other", Port: 1, Username: "u", Password: "p", DB: 9}.clientOptions()
 	if err != nil {
@@ -68,7 +78,7 @@ func TestUnixSocket(t *testing.T) {
 	if err := ping(t, RedisOptions{URL: "unix://" + socket}); err != nil {
 		t.Error(err)
 	}
-	second := open(t, RedisOptions{URL: "unix://" + socket + "?db=2"})
+	second := openRedis(t, RedisOptions{URL: "unix://" + socket + "?db=2"})
 	if info, err := second.ClientInfo(t.Context()).Result(); err != nil || info.DB != 2 {
 		t.Errorf("with a database: %+v, %v", info, err)
 	}
@@ -80,14 +90,14 @@ func TestCluster(t *testing.T) {
 		"addresses": {Mode: RedisCluster, Addresses: addrs[:1]},
 		"url":       {Mode: RedisCluster, URL: "redis://" + addrs[0]},
 	} {
-		rdb := open(t, o)
+		rdb := openRedis(t, o)
 		for _, key := range []string{"a", "b", "c", "d"} { // slots of all three nodes
 			if err := rdb.Set(t.Context(), key, 1, 0).Err(); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 	}
-	nodes := gather(t, open(t, RedisOptions{Mode: RedisCluster, Addresses: addrs}), RedisCollectorOptions{})
+	nodes := gather(t, openRedis(t, RedisOptions{Mode: RedisCluster, Addresses: addrs}), RedisCollectorOptions{})
 	for _, addr := range addrs {
 		if nodes["fanfare_redis_up"][addr] != 1 || nodes["fanfare_redis_master"][addr] != 1 {
 			t.Errorf("no figures of %s: %v", addr, nodes["fanfare_redis_up"])
@@ -98,7 +108,7 @@ func TestCluster(t *testing.T) {
 func TestSentinel(t *testing.T) {
 	master := servers.Redis(t)
 	sentinel := startSentinel(t, "fanfare-master", master)
-	rdb := open(t, RedisOptions{Mode: RedisSentinel, Addresses: []string{sentinel}, SentinelMaster: "fanfare-master"})
+	rdb := openRedis(t, RedisOptions{Mode: RedisSentinel, Addresses: []string{sentinel}, SentinelMaster: "fanfare-master"})
 	if err := rdb.Set(t.Context(), "campaign", "42", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +116,13 @@ func TestSentinel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	direct := open(t, RedisOptions{URL: "redis://" + net.JoinHostPort(host, port)})
+	direct := openRedis(t, RedisOptions{URL: "redis://" + net.JoinHostPort(host, port)})
 	if got := direct.Get(t.Context(), "campaign").Val(); got != "42" {
 		t.Errorf("the master holds %q", got)
 	}
 }
 
-func TestEveryCommandHasDeadlinesAndIsRepeated(t *testing.T) {
+func TestEveryCommandHasTimeoutsAndRetries(t *testing.T) {
 	universal, err := RedisOptions{
 		Mode: RedisSentinel, Addresses: []string{"h:1"}, SentinelMaster: "m", ClientName: "c",
 		Username: "u", Password: "p", SentinelUsername: "su", SentinelPassword: "sp", DB: 3, PoolSize: 4, MinIdle: 5,
@@ -142,16 +152,132 @@ func TestWrongRedisOptionsAreAUsageError(t *testing.T) {
 		"parameters":              {RedisOptions{URL: "redis://h?password=hunter2"}, "parameters"},
 		"parameters of a socket":  {RedisOptions{URL: "unix:///s?db=2&password=hunter2"}, "parameters"},
 		"database":                {RedisOptions{URL: "redis://u:hunter2@h/abc"}, "a number as database"},
-		"sentinel without master": {RedisOptions{Mode: RedisSentinel, Addresses: []string{"a:1"}}, "master's name"},
-		"url and addresses":       {RedisOptions{Mode: RedisCluster, URL: "redis://h", Addresses: []string{"a:1"}}, "exclude each other"},
+		"sentinel without master": {RedisOptions{Mode: RedisSentinel, Addresses: []string{"a:1"}}, "sentinel_master"},
+		"url and addresses":       {RedisOptions{Mode: RedisCluster, URL: "redis://h", Addresses: []string{"a:1"}}, "not both"},
 		"mode":                    {RedisOptions{Mode: "ring", Host: "h"}, `"ring"`},
 		"authority":               {RedisOptions{Host: "h", TLS: RedisTLS{Enabled: true, CAFile: "/none/ca.pem"}}, "/none/ca.pem"},
 		"not a certificate":       {RedisOptions{Host: "h", TLS: RedisTLS{Enabled: true, CAFile: "redis_test.go"}}, "no certificate in redis_test.go"},
-		"our certificate":         {RedisOptions{Host: "h", TLS: RedisTLS{Enabled: true, CertFile: "/none/c.pem", KeyFile: "/none/k.pem"}}, "load our certificate"},
+		"our certificate":         {RedisOptions{Host: "h", TLS: RedisTLS{Enabled: true, CertFile: "/none/c.pem", KeyFile: "/none/k.pem"}}, "load client certificate"},
 	} {
 		_, err := OpenRedis(c.o)
 		if ExitCode(err) != ExitUsage || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: code %d, %v", name, ExitCode(err), err)
 		}
 	}
+}
+
+// certificate is self-signed, for 127.0.0.1 and "redis.test".
+type certificate struct {
+	pair              tls.Certificate
+	pool              *x509.CertPool
+	certFile, keyFile string
+}
+
+func newCertificate(t *testing.T) certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"redis.test"},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})
+	c := certificate{pool: x509.NewCertPool()}
+	c.pool.AppendCertsFromPEM(certPEM)
+	if c.pair, err = tls.X509KeyPair(certPEM, keyPEM); err != nil {
+		t.Fatal(err)
+	}
+	c.certFile, c.keyFile = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for file, content := range map[string][]byte{c.certFile: certPEM, c.keyFile: keyPEM} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+func TestTLS(t *testing.T) {
+	theirs, ours := newCertificate(t), newCertificate(t)
+	server, err := miniredis.RunTLS(&tls.Config{
+		Certificates: []tls.Certificate{theirs.pair}, ClientCAs: ours.pool, ClientAuth: tls.RequireAndVerifyClientCert,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	known := RedisTLS{Enabled: true, CAFile: theirs.certFile, CertFile: ours.certFile, KeyFile: ours.keyFile}
+	for name, c := range map[string]struct {
+		change func(*RedisTLS)
+		well   bool
+	}{
+		"known authority, own certificate": {func(*RedisTLS) {}, true},
+		"name in the certificate":          {func(o *RedisTLS) { o.ServerName = "redis.test" }, true},
+		"another name":                     {func(o *RedisTLS) { o.ServerName = "other.test" }, false},
+		"authority of someone else":        {func(o *RedisTLS) { o.CAFile = ours.certFile }, false},
+		"the system's authorities":         {func(o *RedisTLS) { o.CAFile = "" }, false},
+		"no certificate of our own":        {func(o *RedisTLS) { o.CertFile, o.KeyFile = "", "" }, false},
+		"no TLS":                           {func(o *RedisTLS) { o.Enabled = false }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			options := known
+			c.change(&options)
+			err := ping(t, RedisOptions{Host: server.Host(), Port: server.Server().Addr().Port, TLS: options})
+			if (err == nil) != c.well {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	if err := ping(t, RedisOptions{URL: "rediss://" + server.Addr(), TLS: RedisTLS{CAFile: known.CAFile, CertFile: known.CertFile, KeyFile: known.KeyFile}}); err != nil {
+		t.Errorf("rediss:// with certificates: %v", err)
+	}
+}
+
+// startSentinel starts one sentinel for the master, and returns its address once it replies.
+func startSentinel(t *testing.T, name, master string) string {
+	t.Helper()
+	host, port, err := net.SplitHostPort(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config net.ListenConfig
+	free, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := free.Addr().(*net.TCPAddr)
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "sentinel.conf")
+	settings := fmt.Sprintf("port %d\nbind 127.0.0.1\nsentinel monitor %s %s %s 1\n", addr.Port, name, host, port)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sentinel := exec.CommandContext(t.Context(), "redis-server", file, "--sentinel")
+	if err := sentinel.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sentinel.Wait() }) // the end of t.Context has killed it
+
+	client := redis.NewSentinelClient(&redis.Options{Addr: addr.String()})
+	defer func() { _ = client.Close() }()
+	err = servers.Await(t.Context(), func() (bool, error) {
+		return client.GetMasterAddrByName(t.Context(), name).Err() == nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr.String()
 }

@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,33 +13,33 @@ import (
 	"fanfare/internal/redisinfo"
 )
 
-// RedisCollectorOptions bound what a scrape asks of Redis.
+// RedisCollectorOptions limit how much a scrape asks of Redis.
 type RedisCollectorOptions struct {
-	Timeout time.Duration // for one round of INFO; default 1 s: a scrape must not wait for a Redis that hangs
+	Timeout time.Duration // for one round of INFO; default 1 s, so that no scrape hangs
 	MaxAge  time.Duration // how long one round serves all scrapes; default 5 s
 }
 
-// RedisCollector turns every node's INFO into metrics, labelled with the node's address.
+// RedisCollector exports each node's INFO as metrics, labelled with the node's address.
 type RedisCollector struct {
-	ctx  context.Context // of every round: Collect is given none
+	ctx  context.Context // for every round, since Collect receives none
 	rdb  redis.UniversalClient
 	opts RedisCollectorOptions
 
 	mu        sync.Mutex
 	fetchedAt time.Time
-	nodes     map[string]map[string]string // node → field → value; nil fields: no answer
+	nodes     map[string]map[string]string // node → field → value; nil fields: no reply
 }
 
-var redisUp = newRedisDesc("up", "1 when the node answered.")
+var redisUp = newRedisDesc("up", "1 when the node replied.")
 
-// NewRedisCollector makes the collector; when ctx ends it asks no more.
+// NewRedisCollector makes a collector, which stops asking when ctx ends.
 func NewRedisCollector(ctx context.Context, rdb redis.UniversalClient, o RedisCollectorOptions) *RedisCollector {
 	o.Timeout = cmp.Or(o.Timeout, time.Second)
 	o.MaxAge = cmp.Or(o.MaxAge, 5*time.Second)
 	return &RedisCollector{ctx: ctx, rdb: rdb, opts: o}
 }
 
-// Describe is part of prometheus.Collector.
+// Describe implements prometheus.Collector.
 func (c *RedisCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- redisUp
 	for _, figure := range redisMetrics {
@@ -46,7 +47,7 @@ func (c *RedisCollector) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect is part of prometheus.Collector.
+// Collect implements prometheus.Collector.
 func (c *RedisCollector) Collect(out chan<- prometheus.Metric) {
 	for node, fields := range c.refresh() {
 		up := 1.0
@@ -66,7 +67,7 @@ func (c *RedisCollector) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
-// ask gives the last round while it is fresh; scrapes that come together share one.
+// refresh returns the last round while it is fresh. Concurrent scrapes share one.
 func (c *RedisCollector) refresh() map[string]map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,7 +92,7 @@ func fetchAllInfo(ctx context.Context, rdb redis.UniversalClient) map[string]map
 			nodes[shard.Options().Addr] = fields
 			return nil
 		})
-		if err != nil { // no node could be asked who the nodes are
+		if err != nil { // no node could list the nodes
 			nodes["cluster"] = nil
 		}
 	case *redis.Client:
@@ -100,11 +101,65 @@ func fetchAllInfo(ctx context.Context, rdb redis.UniversalClient) map[string]map
 	return nodes
 }
 
-// infoOf is nil where the node does not answer.
+// fetchInfo returns nil if the node does not reply.
 func fetchInfo(ctx context.Context, node *redis.Client) map[string]string {
 	fields, err := redisinfo.Ask(ctx, node)
 	if err != nil {
 		return nil
 	}
 	return fields
+}
+
+// redisMetric is one line of Redis' INFO as a metric.
+type redisMetric struct {
+	field string // its name in INFO
+	kind  prometheus.ValueType
+	parse func(text string) (float64, bool)
+	desc  *prometheus.Desc
+}
+
+// redisMetrics show whether Redis keeps its promises: memory, persistence, refused clients.
+var redisMetrics = []redisMetric{
+	newGauge("connected_clients", "connected_clients", "Clients connected to Redis.", parseNumber),
+	newGauge("used_memory", "used_memory_bytes", "Memory that Redis uses.", parseNumber),
+	newGauge("maxmemory", "maxmemory_bytes", "Memory that Redis may use; 0: no limit.", parseNumber),
+	newCounter("evicted_keys", "evicted_keys_total", "Keys evicted because memory was full; audiences may be among them.", parseNumber),
+	newCounter("expired_keys", "expired_keys_total", "Keys that expired.", parseNumber),
+	newCounter("rejected_connections", "rejected_connections_total", "Connections refused at maxclients.", parseNumber),
+	newCounter("total_commands_processed", "commands_total", "Commands processed.", parseNumber),
+	newGauge("instantaneous_ops_per_sec", "commands_per_second", "Commands per second, as Redis samples it.", parseNumber),
+	newCounter("used_cpu_user", "cpu_user_seconds_total", "CPU time that Redis used for itself.", parseNumber),
+	newCounter("used_cpu_sys", "cpu_system_seconds_total", "CPU time that the kernel used for Redis.", parseNumber),
+	newGauge("aof_enabled", "aof_enabled", "1 where every write goes to the append-only file.", parseNumber),
+	newGauge("aof_last_write_status", "aof_last_write_ok", "1 unless the last write to the append-only file failed.", parseEquals("ok")),
+	newGauge("rdb_last_bgsave_status", "rdb_last_save_ok", "1 unless the last snapshot failed.", parseEquals("ok")),
+	newGauge("rdb_last_save_time", "rdb_last_save_timestamp_seconds", "Unix time of the last snapshot.", parseNumber),
+	newGauge("role", "master", "1 on a master, 0 on a replica.", parseEquals("master")),
+	newGauge("connected_slaves", "connected_replicas", "Replicas connected to this node.", parseNumber),
+}
+
+func newGauge(field, name, help string, read func(string) (float64, bool)) redisMetric {
+	return redisMetric{field, prometheus.GaugeValue, read, newRedisDesc(name, help)}
+}
+
+func newCounter(field, name, help string, read func(string) (float64, bool)) redisMetric {
+	return redisMetric{field, prometheus.CounterValue, read, newRedisDesc(name, help)}
+}
+
+func newRedisDesc(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("fanfare_redis_"+name, help, []string{"node"}, nil)
+}
+
+func parseNumber(text string) (float64, bool) {
+	n, err := strconv.ParseFloat(text, 64)
+	return n, err == nil
+}
+
+func parseEquals(word string) func(string) (float64, bool) {
+	return func(text string) (float64, bool) {
+		if text == word {
+			return 1, true
+		}
+		return 0, true
+	}
 }

@@ -41,7 +41,7 @@ func scrape(t *testing.T, registry *prometheus.Registry) map[string]map[string]f
 
 func TestRedisFigures(t *testing.T) {
 	addr := servers.Redis(t, "--maxmemory", "64mb")
-	rdb := open(t, RedisOptions{URL: "redis://" + addr})
+	rdb := openRedis(t, RedisOptions{URL: "redis://" + addr})
 	values := gather(t, rdb, RedisCollectorOptions{})
 	for _, figure := range redisMetrics {
 		name := strings.Split(figure.desc.String(), `"`)[1]
@@ -59,22 +59,22 @@ func TestRedisFigures(t *testing.T) {
 	}
 }
 
-// counting counts the INFO commands, and can hold them until their context ends.
-type counting struct {
-	asked atomic.Int32
+// infoCounter counts INFO commands. It can make them hang until their context ends.
+type infoCounter struct {
+	calls atomic.Int32
 	hangs bool
 }
 
-func (c *counting) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (c *infoCounter) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (c *counting) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (c *infoCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
-func (c *counting) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (c *infoCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() == "info" {
-			c.asked.Add(1)
+			c.calls.Add(1)
 		}
 		if c.hangs {
 			<-ctx.Done()
@@ -86,22 +86,22 @@ func (c *counting) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func TestScrapesShareOneRound(t *testing.T) {
 	for maxAge, want := range map[time.Duration]int32{time.Hour: 1, time.Nanosecond: 2} {
-		rdb := open(t, RedisOptions{URL: "redis://" + servers.Redis(t)})
-		count := &counting{}
+		rdb := openRedis(t, RedisOptions{URL: "redis://" + servers.Redis(t)})
+		count := &infoCounter{}
 		rdb.AddHook(count)
 		registry := prometheus.NewRegistry()
 		registry.MustRegister(NewRedisCollector(t.Context(), rdb, RedisCollectorOptions{MaxAge: maxAge}))
 		scrape(t, registry)
 		scrape(t, registry)
-		if got := count.asked.Load(); got != want {
+		if got := count.calls.Load(); got != want {
 			t.Errorf("kept for %s: %d rounds for two scrapes, want %d", maxAge, got, want)
 		}
 	}
 }
 
 func TestRedisThatHangsIsDown(t *testing.T) {
-	rdb := open(t, RedisOptions{Host: "127.0.0.1", Port: 1})
-	rdb.AddHook(&counting{hangs: true})
+	rdb := openRedis(t, RedisOptions{Host: "127.0.0.1", Port: 1})
+	rdb.AddHook(&infoCounter{hangs: true})
 	values := gather(t, rdb, RedisCollectorOptions{Timeout: time.Millisecond})
 	if got, found := values["fanfare_redis_up"][net.JoinHostPort("127.0.0.1", "1")]; !found || got != 0 {
 		t.Errorf("up is %g", got)
@@ -112,14 +112,14 @@ func TestRedisThatHangsIsDown(t *testing.T) {
 }
 
 func TestAClusterThatCannotBeReachedIsDown(t *testing.T) {
-	values := gather(t, open(t, RedisOptions{Mode: RedisCluster, Addresses: []string{"127.0.0.1:1"}}), RedisCollectorOptions{})
+	values := gather(t, openRedis(t, RedisOptions{Mode: RedisCluster, Addresses: []string{"127.0.0.1:1"}}), RedisCollectorOptions{})
 	if got, found := values["fanfare_redis_up"]["cluster"]; !found || got != 0 || len(values) != 1 {
 		t.Errorf("got %v", values)
 	}
 }
 
 func TestAScrapeIsBoundedByDefault(t *testing.T) {
-	c := NewRedisCollector(t.Context(), open(t, RedisOptions{Host: "127.0.0.1", Port: 1}), RedisCollectorOptions{})
+	c := NewRedisCollector(t.Context(), openRedis(t, RedisOptions{Host: "127.0.0.1", Port: 1}), RedisCollectorOptions{})
 	if want := (RedisCollectorOptions{Timeout: time.Second, MaxAge: 5 * time.Second}); c.opts != want {
 		t.Errorf("got %+v, want %+v", c.opts, want)
 	}

@@ -14,14 +14,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// defaultRedisDialTimeout is the client's own.
+// defaultRedisDialTimeout is the client's default.
 const defaultRedisDialTimeout = 5 * time.Second
 
 type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// redisDialer connects to Redis, and names the fault where one side speaks TLS and the other does not.
+// redisDialer connects to Redis. Where one side speaks TLS and the other does not, its error says
+// so.
 type redisDialer struct {
-	tls     *tls.Config // nil: in clear
+	tls     *tls.Config // nil: plaintext
 	timeout time.Duration
 	connect dialFunc
 
@@ -29,8 +30,8 @@ type redisDialer struct {
 	stalled map[string]handshakeStall
 }
 
-// stall is a handshake that was never answered. The client dials five times for one command: until it ends, the same
-// address fails at once.
+// handshakeStall is a TLS handshake without a reply. The client dials five times for one command.
+// Until the stall ends, dials to the same address fail at once.
 type handshakeStall struct {
 	err  error
 	ends time.Time
@@ -70,7 +71,7 @@ func (d *redisDialer) dial(ctx context.Context, network, addr string) (net.Conn,
 	return nil, err
 }
 
-// configFor names the host whose certificate is wanted, unless the settings do.
+// tlsConfigFor sets the host name to verify, unless the settings name one.
 func (d *redisDialer) tlsConfigFor(addr string) *tls.Config {
 	if d.tls.ServerName != "" {
 		return d.tls
@@ -91,11 +92,12 @@ func (d *redisDialer) stallError(addr string) error {
 	return nil
 }
 
-// noHandshake is the error of a handshake that was not answered. A Redis without TLS waits for the end of a line: one
-// that answers a PING in clear shows that the settings are wrong, while silence may end.
+// recordStall returns the error of a handshake without a reply, and remembers it. A Redis without
+// TLS waits for the end of a line. If it replies to a plaintext PING, the settings are wrong.
+// Silence may be an outage.
 func (d *redisDialer) recordStall(network, addr string, err error) error {
 	if d.speaksPlaintext(network, addr) {
-		err = tls.RecordHeaderError{Msg: "it answers in clear"}
+		err = tls.RecordHeaderError{Msg: "the server replied in plaintext"}
 	}
 	err = fmt.Errorf("no TLS handshake with %s: does this port speak TLS? %w", addr, err)
 	d.mu.Lock()
@@ -104,7 +106,7 @@ func (d *redisDialer) recordStall(network, addr string, err error) error {
 	return err
 }
 
-// probe connects once more, with a time limit of its own.
+// probe opens another connection with a timeout of its own.
 func (d *redisDialer) probe(network, addr string, ask func(context.Context, net.Conn) bool) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), min(d.timeout, time.Second))
 	defer cancel()
@@ -129,7 +131,7 @@ func (d *redisDialer) speaksPlaintext(network, addr string) bool {
 	})
 }
 
-// speaksTLS reports whether a handshake is answered, be it with a refusal.
+// speaksTLS reports whether the server takes part in a handshake, even if it refuses it.
 func (d *redisDialer) speaksTLS(network, addr string) bool {
 	return d.probe(network, addr, func(ctx context.Context, conn net.Conn) bool {
 		err := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "redis"}).HandshakeContext(ctx)
@@ -139,19 +141,20 @@ func (d *redisDialer) speaksTLS(network, addr string) bool {
 	})
 }
 
-// rawConn lets the client see whether a server has closed an idle connection.
+// rawConn lets the client check whether a server has closed an idle connection.
 type rawConn interface {
 	net.Conn
 	syscall.Conn
 }
 
-// clearConn is a connection in clear. One that ends before anything was read may be to a port for TLS.
+// plaintextConn is a connection without TLS. If it ends before the first read, the port may be for
+// TLS.
 type plaintextConn struct {
 	rawConn
 	addr      string
 	speaksTLS func() bool
 	hasRead   bool  // the client reads from one goroutine at a time
-	tlsError  error // the server speaks TLS; the client reads on after an error
+	tlsError  error // kept, because the client reads again after an error
 }
 
 func (d *redisDialer) watchPlaintext(conn net.Conn, network, addr string) net.Conn {
@@ -162,7 +165,7 @@ func (d *redisDialer) watchPlaintext(conn net.Conn, network, addr string) net.Co
 	return &plaintextConn{rawConn: raw, addr: addr, speaksTLS: func() bool { return d.speaksTLS(network, addr) }}
 }
 
-// Read asks for the reason when the first answer is the end, or no answer of Redis.
+// Read looks for TLS when the first reply is the end of the connection, or not from Redis.
 func (c *plaintextConn) Read(into []byte) (int, error) {
 	if c.tlsError != nil {
 		return 0, c.tlsError
@@ -172,13 +175,14 @@ func (c *plaintextConn) Read(into []byte) (int, error) {
 	c.hasRead = true
 	if first && (n > 0 && into[0] == tlsAlert || n == 0 && isClosed(err) && c.speaksTLS()) {
 		err = WithExitCode(ExitUsage, fmt.Errorf("%s speaks TLS: use rediss://, or set redis.tls.enabled", c.addr))
-		c.tlsError = fmt.Errorf("connect: %w", err) // of an error in a greeting, the client drops the outermost layer
+		c.tlsError = fmt.Errorf("connect: %w", err) // the client drops the outermost layer in a greeting
 		return 0, c.tlsError
 	}
 	return n, err
 }
 
-// tlsAlert is the first byte of what a server for TLS answers to a text; no answer of Redis begins with it.
+// tlsAlert is the first byte of a TLS server's reply to plaintext. No reply of Redis begins with
+// it.
 const tlsAlert = 0x15
 
 func isClosed(err error) bool {

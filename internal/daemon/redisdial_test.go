@@ -16,8 +16,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestOneSideSpeaksTLS is told apart from an outage: no restart cures it.
-func TestOneSideSpeaksTLS(t *testing.T) {
+// The error differs from an outage, because no restart cures it.
+func TestErrorSaysThatOnlyOneSideSpeaksTLS(t *testing.T) {
 	secured, err := miniredis.RunTLS(&tls.Config{Certificates: []tls.Certificate{newCertificate(t).pair}})
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestOneSideSpeaksTLS(t *testing.T) {
 	})
 	for name, c := range map[string]struct {
 		url, says string
-		settings  bool // the settings are at fault
+		settings  bool // the settings are wrong
 	}{
 		"TLS to a port in clear":        {"rediss://" + inClear, "no TLS handshake with " + inClear + ": does this port speak TLS?", true},
 		"TLS to one with a password":    {"rediss://" + limited, "no TLS handshake with " + limited + ": does this port speak TLS?", true},
@@ -55,7 +55,7 @@ func TestOneSideSpeaksTLS(t *testing.T) {
 	}
 }
 
-// answerEach answers each connection with a function, and closes it when that returns.
+// answerEach calls answer for each connection, then closes it.
 func answerEach(t *testing.T, answer func(net.Conn)) string {
 	t.Helper()
 	var config net.ListenConfig
@@ -79,7 +79,7 @@ func answerEach(t *testing.T, answer func(net.Conn)) string {
 	return listener.Addr().String()
 }
 
-// TestASilentPortCostsOneDialTimeout although the client dials five times for each command.
+// The client dials five times for each command.
 func TestASilentPortCostsOneDialTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dials := 0
@@ -108,7 +108,7 @@ func TestASilentPortCostsOneDialTimeout(t *testing.T) {
 	})
 }
 
-// TestAStopIsNoStall leaves the address alone.
+// A dial that was cancelled says nothing about the address.
 func TestAStopIsNoStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newRedisDialer(&tls.Config{MinVersion: tls.VersionTLS12}, time.Minute)

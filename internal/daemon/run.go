@@ -1,5 +1,5 @@
-// Package daemon is the skeleton of the programs: signals, exit codes, log, health, metrics, systemd, and the order in
-// which things stop. It knows nothing of campaigns.
+// Package daemon runs a program: signals, exit codes, log, health, metrics, systemd, and the order
+// in which things stop. It knows nothing of campaigns.
 package daemon
 
 import (
@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -17,25 +19,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Options are what a program tells the skeleton.
+// Options configure Run.
 type Options struct {
 	Name         string        // the program's, for the log
 	Listen       string        // host:port for health and metrics; empty: none
-	DrainTimeout time.Duration // from the first signal until the work context ends; zero: only a second signal ends it
+	DrainTimeout time.Duration // from the first signal until the work context ends; zero: no limit
 	Logger       *slog.Logger
 
-	// Signals ask to stop; nil: SIGTERM and SIGINT.
+	// Signals ask the program to stop; nil: SIGTERM and SIGINT.
 	Signals <-chan os.Signal
 }
 
-// CleanupTimeout bounds all that is closed after the work; it comes on top of Drain.
+// CleanupTimeout bounds all clean-ups together. It comes on top of DrainTimeout.
 const CleanupTimeout = 10 * time.Second
 
-// The causes that the work context ends with (context.Cause).
+// The causes of the end of a context (context.Cause).
 var (
-	ErrSecondSignal  = errors.New("a second signal came")
-	ErrDrainTimeout  = errors.New("the time to drain is over")
-	errStopRequested = errors.New("a stop was asked for")
+	ErrSecondSignal  = errors.New("stopped by a second signal")
+	ErrDrainTimeout  = errors.New("drain timed out")
+	errStopRequested = errors.New("stop requested")
 )
 
 // Process is the running program, as its body sees it.
@@ -53,10 +55,15 @@ type Process struct {
 
 // Run runs a program's body between its start and its end.
 //
-// The first signal, or the end of ctx, ends the Fetch context: nothing new is taken, what was taken is finished. The
-// second signal, or Drain after the first, ends the Work context, and what is unfinished is given up. When the body has
-// returned, what it handed to OnStop is closed, the last first; then health and metrics, which tell of the drain to its end.
-// The error is the body's, joined with those of the clean-ups: it stands in the log, and Code turns it into the exit code.
+// The first signal, or the end of ctx, ends the fetch context: the body takes no new work and
+// finishes what it has. The second signal, or DrainTimeout after the first, ends the work context:
+// the body gives up unfinished work.
+//
+// After the body, Run closes what was passed to OnStop, the last first. Health and metrics close at
+// the very end, so that the drain stays visible.
+//
+// Run logs and returns the error of the body, joined with those of the clean-ups. ExitCode turns it
+// into an exit code.
 func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 	if o.Logger == nil {
 		return errors.New("daemon: no logger")
@@ -85,36 +92,36 @@ func (p *Process) run(ctx context.Context, o Options, body func(p *Process) erro
 
 	err := body(p)
 	close(done)
-	p.stopFetching("the work has ended")
+	p.stopFetching("work has ended")
 	err = errors.Join(err, p.runCleanups(ctx))
 	p.cancelWork(nil)
 	agents.Wait()
 	return err
 }
 
-// tell says in the log what the program came to: the caller need not print it.
+// logEnd logs how the program ended, so that the caller need not print it.
 func (o Options) logEnd(ctx context.Context, err error) {
 	level, code := slog.LevelError, ExitCode(err)
 	if code == ExitOK || code == ExitLeftover {
 		level = slog.LevelInfo
 	}
-	said := []any{"program", o.Name, "code", code}
+	attrs := []any{"program", o.Name, "code", code}
 	if err != nil {
-		said = append(said, "error", err)
+		attrs = append(attrs, "error", err)
 	}
-	o.Logger.Log(ctx, level, "stopped", said...)
+	o.Logger.Log(ctx, level, "stopped", attrs...)
 }
 
-// Fetch is the context of taking new work; it ends when a stop is asked for.
+// FetchCtx is the context for taking new work. It ends when a stop is requested.
 func (p *Process) FetchCtx() context.Context { return p.fetchCtx }
 
-// Work is the context of finishing what was taken; its cause is ErrSecondSignal or ErrDrainTimeout.
+// WorkCtx is the context for finishing work. Its cause is ErrSecondSignal or ErrDrainTimeout.
 func (p *Process) WorkCtx() context.Context { return p.workCtx }
 
-// OnStop closes something after the body has returned; what was added last is closed first.
+// OnStop registers a clean-up to run after the body. The last registered runs first.
 func (p *Process) OnStop(name string, run func(context.Context) error) { p.cleanups.Add(name, run) }
 
-// Ready says that the start is done: to systemd, and to whoever asks /readyz.
+// Ready reports to systemd and to /readyz that the start is done.
 func (p *Process) Ready() {
 	if p.Health.phase.CompareAndSwap(phaseStarting, phaseReady) {
 		notify(p.Logger, daemon.SdNotifyReady)
@@ -122,7 +129,7 @@ func (p *Process) Ready() {
 	}
 }
 
-// Addr is where health and metrics are served; empty when they are not.
+// Addr returns the address of health and metrics, or "" if they are not served.
 func (p *Process) Addr() string {
 	if p.server == nil {
 		return ""
@@ -137,7 +144,7 @@ func (p *Process) startServer(addr string) (err error) {
 	return err
 }
 
-// stop ends the fetching, once.
+// stopFetching ends the fetch context, once.
 func (p *Process) stopFetching(why string) {
 	p.stopping.Do(func() {
 		p.Health.phase.Store(phaseStopping)
@@ -166,4 +173,105 @@ func (o Options) signals() (<-chan os.Signal, func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	return signals, func() { signal.Stop(signals) }
+}
+
+// sameSignalInterval is how close together two signals count as one. timeout(1) and some
+// supervisors signal a process and then its whole group.
+const sameSignalInterval = 500 * time.Millisecond
+
+// watchSignals waits for the first signal and stops fetching. A later signal, or the end of drain,
+// cancels the work. It returns when done closes.
+func (p *Process) watchSignals(ctx context.Context, signals <-chan os.Signal, drain time.Duration, done <-chan struct{}) {
+	select {
+	case <-done:
+		return
+	case sig := <-signals:
+		p.stopFetching(sig.String())
+	case <-ctx.Done():
+		p.stopFetching(context.Cause(ctx).Error())
+	}
+
+	var over <-chan time.Time
+	if drain > 0 {
+		timer := time.NewTimer(drain)
+		defer timer.Stop()
+		over = timer.C
+	}
+	for first := time.Now(); ; {
+		select {
+		case <-done:
+			return
+		case sig := <-signals:
+			if time.Since(first) < sameSignalInterval {
+				continue
+			}
+			p.Logger.Warn("stopping at once; work in flight is given up", "why", sig.String())
+			p.cancelWork(ErrSecondSignal)
+		case <-over:
+			p.Logger.Warn("drain timed out; work in flight is given up", "drain", drain)
+			p.cancelWork(ErrDrainTimeout)
+		}
+		return
+	}
+}
+
+// notify sends a state to systemd. Without systemd (no NOTIFY_SOCKET) it does nothing.
+func notify(log *slog.Logger, state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		log.Warn("systemd notification failed", "state", state, "error", err)
+	}
+}
+
+// watchdog sends systemd a sign of life until ctx ends, also while the work drains. A process that
+// is frozen or gets no CPU sends none.
+func watchdog(ctx context.Context, log *slog.Logger) {
+	interval := watchdogInterval(log)
+	if interval <= 0 {
+		return
+	}
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		notify(log, daemon.SdNotifyWatchdog)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// watchdogInterval returns half of the interval that systemd demands, or zero without a watchdog.
+func watchdogInterval(log *slog.Logger) time.Duration {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		log.Warn("systemd watchdog interval unreadable; watchdog is off", "error", err)
+	}
+	return interval / 2
+}
+
+// Version returns the version and commit of the build, such as "v1.2.0 (3f2a91c, modified,
+// go1.26.8)".
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return version(info)
+}
+
+func version(info *debug.BuildInfo) string {
+	setting := make(map[string]string)
+	for _, s := range info.Settings {
+		setting[s.Key] = s.Value
+	}
+	var details []string
+	if revision := setting["vcs.revision"]; revision != "" {
+		details = append(details, revision[:min(len(revision), 12)])
+	}
+	if setting["vcs.modified"] == "true" {
+		details = append(details, "modified")
+	}
+	details = append(details, info.GoVersion)
+	return fmt.Sprintf("%s (%s)", info.Main.Version, strings.Join(details, ", "))
 }

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -14,10 +16,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
-// ends waits until a context has ended, and fails the test when it does not.
-func ends(ctx context.Context, t *testing.T) {
+// waitUntilDone fails the test if a context does not end.
+func waitUntilDone(ctx context.Context, t *testing.T) {
 	t.Helper()
 	select {
 	case <-ctx.Done():
@@ -28,9 +32,9 @@ func ends(ctx context.Context, t *testing.T) {
 
 func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 	signals := make(chan os.Signal, 2)
-	err := Run(t.Context(), Options{Logger: silent(), Signals: signals, DrainTimeout: time.Hour}, func(p *Process) error {
+	err := Run(t.Context(), Options{Logger: discardLogger(), Signals: signals, DrainTimeout: time.Hour}, func(p *Process) error {
 		signals <- syscall.SIGTERM
-		ends(p.FetchCtx(), t)
+		waitUntilDone(p.FetchCtx(), t)
 		return p.WorkCtx().Err()
 	})
 	if err != nil {
@@ -41,16 +45,16 @@ func TestFirstSignalEndsFetchingOnly(t *testing.T) {
 func TestSecondSignalEndsTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		signals := make(chan os.Signal, 2)
-		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, DrainTimeout: time.Hour}, func(p *Process) error {
+		err := Run(t.Context(), Options{Logger: discardLogger(), Signals: signals, DrainTimeout: time.Hour}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(p.FetchCtx(), t)
-			signals <- syscall.SIGTERM // the same wish, sent to the process and to its group
+			waitUntilDone(p.FetchCtx(), t)
+			signals <- syscall.SIGTERM // a supervisor signals the process and its group
 			<-time.After(sameSignalInterval)
 			if p.WorkCtx().Err() != nil {
 				t.Error("two signals within a moment ended the work")
 			}
 			signals <- syscall.SIGINT
-			ends(p.WorkCtx(), t)
+			waitUntilDone(p.WorkCtx(), t)
 			return context.Cause(p.WorkCtx())
 		})
 		if !errors.Is(err, ErrSecondSignal) {
@@ -59,16 +63,16 @@ func TestSecondSignalEndsTheWork(t *testing.T) {
 	})
 }
 
-// TestDrainIsBounded measures in the bubble's own time.
+// The time is that of the synctest bubble.
 func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const drain = 30 * time.Second
 		signals := make(chan os.Signal, 2)
-		err := Run(t.Context(), Options{Logger: silent(), Signals: signals, DrainTimeout: drain}, func(p *Process) error {
+		err := Run(t.Context(), Options{Logger: discardLogger(), Signals: signals, DrainTimeout: drain}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(p.FetchCtx(), t)
+			waitUntilDone(p.FetchCtx(), t)
 			began := time.Now()
-			ends(p.WorkCtx(), t)
+			waitUntilDone(p.WorkCtx(), t)
 			if took := time.Since(began); took != drain {
 				t.Errorf("the work had %s", took)
 			}
@@ -80,13 +84,13 @@ func TestDrainIsBounded(t *testing.T) {
 	})
 }
 
-// TestWithoutDrainOnlyASecondSignalEndsTheWork is what a caller relies on whose rooms have a deadline of their own.
+// Callers rely on it whose rooms have a timeout of their own.
 func TestWithoutDrainOnlyASecondSignalEndsTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		signals := make(chan os.Signal, 2)
-		err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
+		err := Run(t.Context(), Options{Logger: discardLogger(), Signals: signals}, func(p *Process) error {
 			signals <- syscall.SIGTERM
-			ends(p.FetchCtx(), t)
+			waitUntilDone(p.FetchCtx(), t)
 			select {
 			case <-p.WorkCtx().Done():
 				return context.Cause(p.WorkCtx())
@@ -102,9 +106,9 @@ func TestWithoutDrainOnlyASecondSignalEndsTheWork(t *testing.T) {
 
 func TestEndOfTheContextIsAFirstSignal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := Run(ctx, Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
+	err := Run(ctx, Options{Logger: discardLogger(), Signals: make(chan os.Signal)}, func(p *Process) error {
 		cancel()
-		ends(p.FetchCtx(), t)
+		waitUntilDone(p.FetchCtx(), t)
 		return p.WorkCtx().Err()
 	})
 	if err != nil {
@@ -112,10 +116,10 @@ func TestEndOfTheContextIsAFirstSignal(t *testing.T) {
 	}
 }
 
-func TestWhatWasOpenedLastIsClosedFirst(t *testing.T) {
+func TestTheLastOpenedIsClosedFirst(t *testing.T) {
 	var closed []string
 	workFailed, redisFailed := errors.New("work"), errors.New("still in use")
-	err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
+	err := Run(t.Context(), Options{Logger: discardLogger(), Signals: make(chan os.Signal)}, func(p *Process) error {
 		for _, name := range []string{"redis", "store", "sender"} {
 			p.OnStop(name, func(ctx context.Context) error {
 				closed = append(closed, name)
@@ -138,12 +142,12 @@ func TestWhatWasOpenedLastIsClosedFirst(t *testing.T) {
 	}
 }
 
-// TestHangingCleanupIsLeftBehind bounds what takes no context, and names it.
-func TestHangingCleanupIsLeftBehind(t *testing.T) {
+// A clean-up that ignores its context does not block the end, and the error names it.
+func TestHangingCleanupTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
 		began := time.Now()
-		err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(p *Process) error {
+		err := Run(t.Context(), Options{Logger: discardLogger(), Signals: make(chan os.Signal)}, func(p *Process) error {
 			p.OnStop("redis", func(context.Context) error {
 				t.Error("what the other may stand on was closed below it")
 				return nil
@@ -164,8 +168,8 @@ func TestHangingCleanupIsLeftBehind(t *testing.T) {
 	})
 }
 
-// TestTheLogTellsWhyItEnded is for whoever reads nothing but the log.
-func TestTheLogTellsWhyItEnded(t *testing.T) {
+// Some operators read nothing but the log.
+func TestTheLogSaysWhyTheProgramEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		want string
@@ -186,7 +190,7 @@ func TestTheLogTellsWhyItEnded(t *testing.T) {
 	}
 }
 
-// TestProcessUnderRealSignals runs this test's program as a daemon and sends it SIGTERM twice.
+// The test runs its own binary as a daemon and sends it SIGTERM twice.
 func TestProcessUnderRealSignals(t *testing.T) {
 	child := exec.CommandContext(t.Context(), os.Args[0])
 	child.Env = append(os.Environ(), childVariable+"=1")
@@ -213,21 +217,21 @@ func TestProcessUnderRealSignals(t *testing.T) {
 	says("ready")
 	terminate()
 	says("fetching ended")
-	insisting := time.NewTicker(100 * time.Millisecond)
-	defer insisting.Stop()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
 	ended := make(chan struct{})
-	var insistent sync.WaitGroup
-	insistent.Go(func() { // until it is taken for a second wish
+	var repeater sync.WaitGroup
+	repeater.Go(func() { // repeat until it counts as the second signal
 		for {
 			select {
 			case <-ended:
 				return
-			case <-insisting.C:
-				_ = child.Process.Signal(syscall.SIGTERM) // it may just have gone
+			case <-ticker.C:
+				_ = child.Process.Signal(syscall.SIGTERM) // it may just have ended
 			}
 		}
 	})
-	defer insistent.Wait()
+	defer repeater.Wait()
 	defer close(ended)
 	says("work ended: " + ErrSecondSignal.Error())
 	exit, ok := errors.AsType[*exec.ExitError](child.Wait())
@@ -255,5 +259,46 @@ func TestExitCodes(t *testing.T) {
 	}
 	if err := WithExitCode(ExitFault, plain); !errors.Is(err, plain) || err.Error() != "plain" {
 		t.Errorf("the error is hidden: %v", err)
+	}
+}
+
+// childVariable makes the test binary a daemon, so that the test can send it real signals.
+const childVariable = "DAEMON_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		os.Exit(ExitCode(runChild()))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// runChild obeys signals and reports on standard output.
+func runChild() error {
+	options := Options{Name: "child", Logger: discardLogger()}
+	return Run(context.Background(), options, func(p *Process) error {
+		fmt.Println("ready")
+		<-p.FetchCtx().Done()
+		fmt.Println("fetching ended")
+		<-p.WorkCtx().Done()
+		fmt.Println("work ended:", context.Cause(p.WorkCtx()))
+		return WithExitCode(ExitLeftover, errors.New("work is left"))
+	})
+}
+
+func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func TestVersionNamesTheCommit(t *testing.T) {
+	for want, settings := range map[string][]debug.BuildSetting{
+		"v1.2.0 (go1.26.8)":                         nil,
+		"v1.2.0 (3f2a91c0d4e5, go1.26.8)":           {{Key: "vcs.revision", Value: "3f2a91c0d4e5f60718293a4b5c6d7e8f90a1b2c3"}},
+		"v1.2.0 (3f2a91c0d4e5, modified, go1.26.8)": {{Key: "vcs.revision", Value: "3f2a91c0d4e5f60718293a4b5c6d7e8f90a1b2c3"}, {Key: "vcs.modified", Value: "true"}},
+	} {
+		info := &debug.BuildInfo{GoVersion: "go1.26.8", Main: debug.Module{Version: "v1.2.0"}, Settings: settings}
+		if got := version(info); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := Version(); !strings.Contains(got, "go1.") {
+		t.Errorf("this test was built from %q", got)
 	}
 }

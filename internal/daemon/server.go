@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,7 +24,7 @@ type server struct {
 	done chan error
 }
 
-// newRegistry holds what every program tells about itself; there is no global one.
+// newRegistry makes a registry with the metrics that every program has. None is global.
 func newRegistry() *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
@@ -33,25 +35,26 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
-// maxScrapes bounds the scrapes at one time: each gathers all metrics.
+// maxScrapes limits concurrent scrapes, since each gathers all metrics.
 const maxScrapes = 4
 
 func handler(health *Health, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeResults(w, nil) }) // who can answer, lives
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { writeResults(w, nil) }) // a reply proves liveness
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { writeResults(w, health.Ready(r.Context())) })
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, MaxRequestsInFlight: maxScrapes}))
 	return mux
 }
 
-// serve listens on addr. Nothing that is served needs a password, so an address that others can reach is warned about.
+// newServer listens on addr and serves. No password protects it, so it warns if addr is not
+// loopback.
 func newServer(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (*server, error) {
 	listener, err := listen(ctx, addr, log)
 	if err != nil {
 		return nil, fmt.Errorf("listen for health and metrics: %w", err)
 	}
 	if !isLoopback(listener.Addr()) {
-		log.Warn("health and metrics can be reached from other machines, without a password", "addr", listener.Addr().String())
+		log.Warn("health and metrics are open to other machines without a password", "addr", listener.Addr().String())
 	}
 	s := &server{
 		http: &http.Server{
@@ -71,8 +74,9 @@ func newServer(ctx context.Context, addr string, h http.Handler, log *slog.Logge
 	return s, nil
 }
 
-// listen takes another port where a loopback one is in use: a second process on this machine, a Job beside the service,
-// must not be kept from its work by the first one's metrics. An address that others scrape is no such convenience.
+// listen takes a free port if the given one is in use on loopback. A Job beside a service on one
+// machine must not fail because of the service's metrics. A public port must be the one that others
+// scrape, so there it fails.
 func listen(ctx context.Context, addr string, log *slog.Logger) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
@@ -87,7 +91,7 @@ func listen(ctx context.Context, addr string, log *slog.Logger) (net.Listener, e
 	if listener, err = config.Listen(ctx, "tcp", tcp.String()); err != nil {
 		return nil, err
 	}
-	log.Warn("the address for health and metrics is in use: took another port", "wanted", addr, "addr", listener.Addr().String())
+	log.Warn("health port in use; took another port", "wanted", addr, "addr", listener.Addr().String())
 	return listener, nil
 }
 
@@ -96,11 +100,66 @@ func isLoopback(addr net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// close lets requests under way finish.
+// close waits for requests under way.
 func (s *server) close(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
 	return err
+}
+
+// maxConns limits the connections to health and metrics. A prober and a scraper need two.
+const maxConns = 128
+
+// connLimit is a listener that closes its oldest connection when there are more than max. A
+// listener that stopped accepting would shut out a prober while others hold connections open.
+type connLimit struct {
+	net.Listener
+	max int
+
+	mu    sync.Mutex
+	conns *list.List // of *limitedConn, the oldest first
+}
+
+func newConnLimit(l net.Listener, most int) *connLimit {
+	return &connLimit{Listener: l, max: most, conns: list.New()}
+}
+
+// Accept waits for the next connection.
+func (l *connLimit) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	limited := &limitedConn{Conn: conn, limit: l}
+	if oldest := l.add(limited); oldest != nil {
+		_ = oldest.Close() // the least useful one
+	}
+	return limited, nil
+}
+
+// add registers a connection. It returns the oldest if there are too many.
+func (l *connLimit) add(conn *limitedConn) (oldest *limitedConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	conn.element = l.conns.PushBack(conn)
+	if l.conns.Len() > l.max {
+		oldest, _ = l.conns.Front().Value.(*limitedConn)
+	}
+	return oldest
+}
+
+type limitedConn struct {
+	net.Conn
+	limit   *connLimit
+	element *list.Element
+}
+
+// Close closes the connection and no longer counts it.
+func (c *limitedConn) Close() error {
+	c.limit.mu.Lock()
+	c.limit.conns.Remove(c.element) // a second removal does nothing
+	c.limit.mu.Unlock()
+	return c.Conn.Close()
 }

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// systemd plays the service manager: it listens where NOTIFY_SOCKET points.
-func systemd(t *testing.T, watchdogEvery time.Duration) *net.UnixConn {
+// listenAsSystemd listens where NOTIFY_SOCKET points, in place of the service manager.
+func listenAsSystemd(t *testing.T, watchdogEvery time.Duration) *net.UnixConn {
 	t.Helper()
 	addr := &net.UnixAddr{Name: filepath.Join(t.TempDir(), "notify"), Net: "unixgram"}
 	socket, err := net.ListenUnixgram(addr.Net, addr)
@@ -41,16 +41,16 @@ func receive(t *testing.T, socket *net.UnixConn) string {
 	return string(buffer[:n])
 }
 
-func TestSystemdIsTold(t *testing.T) {
-	socket := systemd(t, 0)
+func TestSystemdIsNotified(t *testing.T) {
+	socket := listenAsSystemd(t, 0)
 	signals := make(chan os.Signal, 1)
-	err := Run(t.Context(), Options{Logger: silent(), Signals: signals}, func(p *Process) error {
+	err := Run(t.Context(), Options{Logger: discardLogger(), Signals: signals}, func(p *Process) error {
 		p.Ready()
 		if got := receive(t, socket); got != "READY=1" {
 			t.Errorf("told %q", got)
 		}
 		signals <- syscall.SIGTERM
-		ends(p.FetchCtx(), t)
+		waitUntilDone(p.FetchCtx(), t)
 		if got := receive(t, socket); got != "STOPPING=1" {
 			t.Errorf("told %q", got)
 		}
@@ -61,12 +61,12 @@ func TestSystemdIsTold(t *testing.T) {
 	}
 }
 
-func TestWatchdogTurnsWhileTheProcessLives(t *testing.T) {
-	socket := systemd(t, 20*time.Millisecond)
-	if got := watchdogInterval(silent()); got != 10*time.Millisecond {
+func TestWatchdogIsNotifiedWhileTheProcessLives(t *testing.T) {
+	socket := listenAsSystemd(t, 20*time.Millisecond)
+	if got := watchdogInterval(discardLogger()); got != 10*time.Millisecond {
 		t.Errorf("systemd is told every %s, want twice as often as it asks for", got)
 	}
-	err := Run(t.Context(), Options{Logger: silent(), Signals: make(chan os.Signal)}, func(*Process) error {
+	err := Run(t.Context(), Options{Logger: discardLogger(), Signals: make(chan os.Signal)}, func(*Process) error {
 		for range 3 {
 			if got := receive(t, socket); got != "WATCHDOG=1" {
 				t.Errorf("told %q", got)

@@ -11,17 +11,16 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// TestTheHealthPortStandsAFlood holds more connections open than there are places, each in the middle of headers that never end.
-func TestTheHealthPortStandsAFlood(t *testing.T) {
+// Each client holds a connection in the middle of headers that never end.
+func TestHealthSurvivesAFloodOfConnections(t *testing.T) {
 	const attackers, headers = 220, 900 << 10
-	options := Options{Logger: silent(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
+	options := Options{Logger: discardLogger(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
 	err := Run(t.Context(), options, func(p *Process) error {
 		p.Ready()
 		before := heap()
@@ -38,7 +37,7 @@ func TestTheHealthPortStandsAFlood(t *testing.T) {
 				line := "X-" + strings.Repeat("a", 1000) + ": " + strings.Repeat("b", 1000) + "\r\n"
 				for sent := 0; sent < headers; sent += len(line) {
 					if _, err := conn.Write([]byte(line)); err != nil {
-						return // as it should
+						return // expected
 					}
 				}
 			})
@@ -47,7 +46,7 @@ func TestTheHealthPortStandsAFlood(t *testing.T) {
 		if grown := heap() - before; grown > 16<<20 {
 			t.Errorf("the heap has grown by %d MiB", grown>>20)
 		}
-		if status, _ := health(t, p, "/livez"); status != http.StatusOK {
+		if status, _ := getHealth(t, p, "/livez"); status != http.StatusOK {
 			t.Errorf("/livez is %d", status)
 		}
 		for _, conn := range conns {
@@ -60,9 +59,9 @@ func TestTheHealthPortStandsAFlood(t *testing.T) {
 	}
 }
 
-// TestAProberIsLetInWhateverOthersHold opens idle connections until there is no place, and one more.
-func TestAProberIsLetInWhateverOthersHold(t *testing.T) {
-	options := Options{Logger: silent(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
+// Idle connections take all places, and then one more opens.
+func TestProbesGetInWhenAllConnectionsAreTaken(t *testing.T) {
+	options := Options{Logger: discardLogger(), Signals: make(chan os.Signal), Listen: "127.0.0.1:0"}
 	err := Run(t.Context(), options, func(p *Process) error {
 		p.Ready()
 		first, err := net.Dial("tcp", p.Addr())
@@ -77,7 +76,7 @@ func TestAProberIsLetInWhateverOthersHold(t *testing.T) {
 			}
 			defer conn.Close()
 		}
-		if status, _ := health(t, p, "/livez"); status != http.StatusOK {
+		if status, _ := getHealth(t, p, "/livez"); status != http.StatusOK {
 			t.Errorf("/livez is %d", status)
 		}
 		_ = first.SetReadDeadline(time.Now().Add(4 * time.Second)) // the server's own timeout is longer
@@ -98,9 +97,9 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestTheServerHasEveryLimit reads the configuration, whose timeouts no test can afford to wait for.
+// The timeouts are too long to wait for, so the test reads the configuration.
 func TestTheServerHasEveryLimit(t *testing.T) {
-	s, err := newServer(t.Context(), "127.0.0.1:0", http.NotFoundHandler(), silent())
+	s, err := newServer(t.Context(), "127.0.0.1:0", http.NotFoundHandler(), discardLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +117,8 @@ func TestTheServerHasEveryLimit(t *testing.T) {
 	}
 }
 
-// TestOnlyTheOldestConnectionsGiveWay to new ones: those that were closed have no place any more.
-func TestOnlyTheOldestConnectionsGiveWay(t *testing.T) {
+// Closed connections no longer count.
+func TestOnlyTheOldestConnectionIsClosed(t *testing.T) {
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -156,7 +155,7 @@ func TestOnlyTheOldestConnectionsGiveWay(t *testing.T) {
 	}
 }
 
-// slowCollector holds up each scrape.
+// slowCollector blocks each scrape.
 type slowCollector struct {
 	prometheus.Collector
 	begun, end chan struct{}
@@ -168,7 +167,7 @@ func (c slowCollector) Collect(out chan<- prometheus.Metric) {
 	c.Collector.Collect(out)
 }
 
-func TestScrapesAtOneTimeAreFew(t *testing.T) {
+func TestConcurrentScrapesAreLimited(t *testing.T) {
 	slow := slowCollector{prometheus.NewGauge(prometheus.GaugeOpts{Name: "slow"}), make(chan struct{}), make(chan struct{})}
 	registry := newRegistry()
 	registry.MustRegister(slow)
@@ -206,49 +205,5 @@ func TestHealthIsNeverCached(t *testing.T) {
 	handler(newHealth(), newRegistry()).ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
 	if h := answer.Header(); answer.Code != http.StatusServiceUnavailable || h.Get("Cache-Control") != "no-store" || h.Get("Content-Type") != "application/json" {
 		t.Errorf("%d with %v", answer.Code, h)
-	}
-}
-
-// TestChecksRunOnceASecond however many ask, and all who ask at the same time get the same answer.
-func TestChecksRunOnceASecond(t *testing.T) {
-	h := newHealth()
-	now := time.Now()
-	h.now = func() time.Time { return now }
-	var runs atomic.Int64
-	started, release := make(chan struct{}, 100), make(chan struct{})
-	h.AddReady("redis", func(ctx context.Context) error {
-		started <- struct{}{}
-		<-release
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("run %d", runs.Add(1))
-	})
-	var asking sync.WaitGroup
-	gone, cancel := context.WithCancel(t.Context())
-	for range 50 {
-		asking.Go(func() {
-			if got := h.Ready(gone)["redis"]; got == nil || got.Error() != "run 1" {
-				t.Errorf("got %v", got)
-			}
-		})
-	}
-	<-started
-	cancel() // the one who asked first goes away
-	close(release)
-	asking.Wait()
-	if now = now.Add(resultTTL - 1); h.Ready(t.Context())["redis"].Error() != "run 1" {
-		t.Error("the checks ran again within a second")
-	}
-	if now = now.Add(1); h.Ready(t.Context())["redis"].Error() != "run 2" {
-		t.Error("the checks did not run again after a second")
-	}
-	h.phase.Store(phaseStopping)
-	if !errors.Is(h.Ready(t.Context())["process"], errStopping) {
-		t.Error("the process's own state is a second old")
-	}
-	h.AddReady("sql", func(context.Context) error { return nil })
-	if _, found := h.Ready(t.Context())["sql"]; !found || runs.Load() != 3 {
-		t.Errorf("a new check waits for the next second; the other ran %d times", runs.Load())
 	}
 }
