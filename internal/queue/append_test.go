@@ -107,3 +107,46 @@ func TestAppendRefuses(t *testing.T) {
 	}
 	wantEqual(t, "keys", b.rdb.DBSize(t.Context()).Val(), 0)
 }
+
+// Batches of a load count what they bring: what is missing is replaced first, and what was seen meanwhile is not forgotten.
+func TestAppendReplacesWhatIsMissing(t *testing.T) {
+	f := onMini(t, queue.Options{})
+	field := func(what, name, want string) {
+		t.Helper()
+		wantEqual(t, what+": "+name, f.rdb.HGet(t.Context(), f.list.Key(keys.SuffixCounts), name).Val(), want)
+	}
+	f.set("seen", 10, "claimed", 4, "replaces", 5)
+	f.append("load", 0, 0, "a", "b", "c")
+	field("some of the missing", "replaces", "2")
+	field("some of the missing", "seen", "10")
+	f.append("load", 1, 0, "d", "e", "f", "g")
+	field("the rest and more", "replaces", "0")
+	field("the rest and more", "seen", "12")
+
+	// A batch that was cut behind its push, and recipients whom others have seen since.
+	f.push("h")
+	f.set("append", "2 11 7 13 load", "seen", 20)
+	f.append("load", 2, 0, "h")
+	field("a batch that was cut", "seen", "20")
+}
+
+// The list lives on as long as the last batch says, and no shorter than a batch before it did.
+func TestAppendMovesTheGuard(t *testing.T) {
+	f := onMini(t, queue.Options{Linger: time.Hour})
+	for i, c := range []struct{ ttl, kept time.Duration }{{time.Hour, 2 * time.Hour}, {3 * time.Hour, 4 * time.Hour}, {time.Hour, 4 * time.Hour}} {
+		f.append("load", int64(i), c.ttl, "a")
+		if off := f.rdb.PTTL(t.Context(), f.list.Plain()).Val() - c.kept; off.Abs() > 5*time.Second {
+			t.Errorf("batch %d: the expiry is %s from %s", i, off, c.kept)
+		}
+	}
+}
+
+// What stands where a batch was cut before its push, and begins alike, is another's: the batch is pushed whole.
+func TestAppendTakesNothingForItsOwn(t *testing.T) {
+	f := onMini(t, queue.Options{})
+	f.push("first")
+	f.set("append", "0 1 0 3 load")
+	f.push("same", "other")
+	wantEqual(t, "accepted", f.append("load", 0, 0, "same", "own"), true)
+	wantList(t, "list", raws(f.claim(9)), []string{"first", "same", "other", "same", "own"})
+}

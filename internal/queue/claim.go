@@ -6,12 +6,34 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"fanfare/internal/bounds"
 	"fanfare/internal/redisx"
 )
 
 // maxClaim is how many elements one claim can hold: settle.lua is told their positions in two bytes each.
 const maxClaim = 1<<16 - 1
+
+// Lease is what Claim handed out. Elements are in the order of the list; none when there was nothing to claim.
+type Lease struct {
+	Claim    string
+	Elements []Element
+	Until    time.Time // local and monotonic: before the call, plus the lease; beyond it, send nothing unless extended
+	Now      time.Time // server's clock
+	Deadline time.Time // server's clock: when the producer's list would have expired; zero if never
+	Assumed  bool      // the Deadline is a default of Append's caller, and no producer's word
+}
+
+// GateClosedError is what Claim returns when a field of Options' gate has another value than is wanted, and that value.
+type GateClosedError struct{ Field }
+
+func (e *GateClosedError) Error() string {
+	return fmt.Sprintf("gate is closed: its %s is %q", e.Name, e.Value)
+}
+
+// NewClaimID makes up the id of a claim: a UUIDv7, so that claims sort by the time they were made.
+func NewClaimID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Claim leases up to n elements: retries that are due, then what came back, then the list, each in its order.
 // The caller makes up the claim id, which holds no white space; repeating a claim while its lease exists returns the

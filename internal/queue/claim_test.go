@@ -201,3 +201,10 @@ func (f fixture) now() time.Time {
 	}
 	return now.Truncate(time.Millisecond)
 }
+
+// A claim may be exactly as large as the limit says.
+func TestClaimsExactlyTheLimit(t *testing.T) {
+	f := onMini(t, queue.Options{ClaimBytes: 10})
+	f.push("aaaaa", "bbbbb", "c")
+	wantList(t, "claimed", raws(f.claim(3)), []string{"aaaaa", "bbbbb"})
+}

@@ -2,13 +2,48 @@ package queue
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"fanfare/internal/bounds"
 	"fanfare/internal/redisx"
 )
+
+// Counts are the books of one list, read at one moment:
+// Claimed is the sum of Ended, Back, Retrying and InFlight, unless somebody deletes keys of the queue.
+type Counts struct {
+	Listed   int64 // waiting in the producer's list
+	Back     int64 // given back or reaped, waiting
+	Retrying int64
+	InFlight int64            // held in leases
+	Claimed  int64            // different elements ever claimed
+	Accepted int64            // elements taken by Append
+	Seen     int64            // the most elements there have been: those claimed and those listed
+	Recalled int64            // Seen as the hash of the gate has it, which survives the counts
+	Reaped   int64            // losses of a lease, counted by element
+	Outbox   int64            // payloads in Options.Emit
+	Ended    map[string]int64 // by Status
+	Codes    map[string]int64 // by "Status:Code"
+	Later    map[string]int64 // how often elements were put off, by Cause
+	Deadline time.Time        // zero: none; server's clock
+	Assumed  bool             // the Deadline is a default of Append's caller
+
+	Now         time.Time         // server's clock
+	LeasedUntil time.Time         // when the last lease ends; zero: there is none
+	NextRetry   time.Time         // when the first retry is due; zero: none waits
+	RetrySince  time.Time         // when the element of that retry was first claimed
+	Notes       map[string]string // what other rooms keep beside the books
+}
+
+// FigureError names a field of the counts that holds no number, or one that no count can reach.
+type FigureError struct{ Field }
+
+func (e *FigureError) Error() string {
+	return fmt.Sprintf("counts are unreadable: field %q holds %q, want a whole number: delete that field", e.Name, e.Value)
+}
 
 // Count reads the books, all at one moment.
 func (q *Queue) Count(ctx context.Context) (Counts, error) {

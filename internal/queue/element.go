@@ -10,6 +10,17 @@ import (
 	"fanfare/internal/redisx"
 )
 
+// Element is one element of the list while it is leased.
+type Element struct {
+	Pos      int       // its place in the claim, for Settle
+	ID       string    // given at its first claim, kept through retries and losses
+	Attempts int       // as the last Settlement with Later said
+	Lost     int       // how often a lease on it ran out
+	Since    time.Time // of its first claim, server's clock
+	Raw      []byte    // what the producer wrote; valid UTF-8 or JSON is not promised
+	Oversize bool      // Raw is above Options.MaxElement
+}
+
 // decodeElements reads what claim.lua returns, which is in the order of the positions.
 func decodeElements(claim, fresh string, positions, values []any) ([]Element, error) {
 	f, err := parseFresh(claim, fresh)

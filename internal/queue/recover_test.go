@@ -99,3 +99,74 @@ func TestRecoveryDropsNoCopies(t *testing.T) {
 	f.claim(5)
 	books("after it", 0, 4)
 }
+
+// Expiries that another program has set on keys of ours go when a script puts something there.
+func TestScriptsKeepWhatTheyWrite(t *testing.T) {
+	for name, c := range map[string]struct {
+		key string
+		act func(f fixture, l queue.Lease)
+	}{
+		"claim":       {keys.SuffixLeases, func(f fixture, _ queue.Lease) { f.claim(1) }},
+		"claim again": {keys.SuffixLeases, func(f fixture, l queue.Lease) { f.claimAs(l.Claim, 2) }},
+		"settle":      {keys.SuffixLeases, func(f fixture, l queue.Lease) { f.settle(sent(l.Claim, 1, "r")) }},
+		"give back":   {keys.SuffixBack, func(f fixture, l queue.Lease) { f.giveBack(l.Claim) }},
+		"reap":        {keys.SuffixBack, func(f fixture, l queue.Lease) { f.expire(l.Claim); f.reap() }},
+	} {
+		f := onMini(t, queue.Options{Lease: time.Minute})
+		f.push("a", "b", "c", "d", "e", "f")
+		f.giveBack(f.claim(1).Claim)
+		l := f.claim(2)
+		f.giveBack(f.claim(1).Claim)
+		f.rdb.Expire(t.Context(), f.list.Key(c.key), time.Hour)
+		c.act(f, l)
+		wantEqual(t, "expiry of "+c.key+" after "+name, f.rdb.TTL(t.Context(), f.list.Key(c.key)).Val(), -1)
+	}
+}
+
+// A settlement that was cut is finished beside a lease that somebody has deleted since.
+func TestRecoveryPassesOverDeletedLeases(t *testing.T) {
+	f := onMini(t, queue.Options{Lease: time.Minute})
+	f.push("a", "b", "c", "d")
+	f.claimAs("deleted", 2)
+	f.claimAs("cut", 1)
+	f.set("journal", "strike deleted 01 cut 0", "ended:sent", 2)
+	f.rdb.Del(t.Context(), f.list.Lease("deleted"))
+	c, err := f.Count(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "in flight", c.InFlight, 0)
+	wantList(t, "claimed after it", raws(f.claim(5)), []string{"d"})
+	wantEqual(t, "the lease that held nothing more", f.rdb.Exists(t.Context(), f.list.Lease("cut")).Val(), 0)
+	wantEqual(t, "the lease that is gone", f.rdb.Exists(t.Context(), f.list.Lease("deleted")).Val(), 0)
+}
+
+// Recipients that a cut settlement has put off are counted once, whether they are among the retries yet or not.
+func TestRetriesOfACutSettlementAreCountedOnce(t *testing.T) {
+	f := onMini(t, queue.Options{Lease: time.Minute})
+	f.push("a", "b", "c")
+	l := f.claimAs("cut", 3)
+	f.settle(queue.Settlement{Claim: "cut", Pos: 1, Later: true, In: time.Hour, Attempts: 1})
+	value := f.rdb.ZRange(t.Context(), f.list.Key(keys.SuffixRetry), 0, -1).Val()[0]
+	f.rdb.LSet(t.Context(), f.list.Lease("cut"), 0, f.header("cut", "111"))
+	f.set("journal", "strike cut 001 ; cut 1 5 1 cut 2 5 1")
+	c, err := f.Count(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantEqual(t, "retrying", c.Retrying, 2)
+	wantEqual(t, "in flight", c.InFlight, 1)
+	if raw(value) != string(l.Elements[0].Raw) {
+		t.Errorf("put off was %q, want %q", value, l.Elements[0].Raw)
+	}
+}
+
+// header is that of a lease, with other marks.
+func (f fixture) header(claim, marks string) string {
+	f.Helper()
+	head, err := f.rdb.LIndex(f.Context(), f.list.Lease(claim), 0).Result()
+	if err != nil {
+		f.Fatalf("read header: %v", err)
+	}
+	return marks + head[len(marks):]
+}

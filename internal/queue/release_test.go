@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
@@ -155,4 +157,47 @@ func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
 	wantEqual(t, "extended between", extended, true)
 	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 1)
 	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
+}
+
+// A lease is over in the millisecond in which it ends and not before, also where it was extended since a reaper has found it.
+func TestReapsToTheMillisecond(t *testing.T) {
+	server := miniredis.RunT(t)
+	b := single(t, "miniredis", server.Addr())
+	now := time.UnixMilli(1_900_000_000_000)
+	for extended, reaped := range map[time.Duration]int{0: 2, time.Millisecond: 0} {
+		server.SetTime(now)
+		f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Millisecond})
+		sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Millisecond})
+		f.push("a", "b")
+		l := f.claim(2)
+		server.SetTime(now.Add(time.Millisecond))
+		b.lose(t, func(_ int, script []string) bool {
+			if script[2] == "4" && extended > 0 { // leases, back, counts and the one lease: it releases
+				if lost, err := sound.Extend(t.Context(), l.Claim); err != nil || len(lost) > 0 {
+					t.Errorf("extend: lost %v, error %v", lost, err)
+				}
+			}
+			return false
+		})
+		wantEqual(t, "reaped of a lease that ends in "+extended.String(), f.reap(), reaped)
+		b.lose(t, nil)
+	}
+}
+
+// A script that has moved exactly as many elements as are enough moves no more.
+func TestGivesBackExactlyEnough(t *testing.T) {
+	b := onMiniredis(t)
+	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{})
+	f.push(numbered("u", 1007)...)
+	var claims []string
+	for _, n := range []int{7, 500, 500} {
+		claims = append(claims, f.claim(n).Claim)
+	}
+	var back []int64
+	b.lose(t, func(int, []string) bool {
+		back = append(back, f.rdb.LLen(t.Context(), f.list.Key(keys.SuffixBack)).Val())
+		return false
+	})
+	wantEqual(t, "given back", f.giveBack(claims...), 1007)
+	wantEqual(t, "back before each script", fmt.Sprint(slices.Compact(back)), "[0 1000]")
 }

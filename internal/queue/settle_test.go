@@ -184,3 +184,36 @@ func settlesNothingThatIsLost(t *testing.T, b *backend) {
 	wantEqual(t, "applied of both", f.settle(append(endAll(lost), endAll(kept)...)...), 2)
 	wantEqual(t, "sent", f.counts().Ended["sent"], 2)
 }
+
+// Up to a limit codes are counted by name, in one call and over many; the others together, but for those that have a name already.
+func TestRareCodesAreCounted(t *testing.T) {
+	f := onMini(t, queue.Options{})
+	f.push(numbered("u", 10)...)
+	failed := func(l queue.Lease, pos int, code string) queue.Settlement {
+		return queue.Settlement{Claim: l.Claim, Pos: pos, Status: "failed", Code: code, MaxRare: 2}
+	}
+	l := f.claim(8)
+	f.settle(failed(l, 1, "A"), failed(l, 2, "A"))
+	f.settle(failed(l, 3, "B"), failed(l, 4, "A"))
+	f.settle(failed(l, 5, "C"), failed(l, 6, "D"), failed(l, 7, "D"), failed(l, 8, "B"))
+	c := f.counts()
+	wantCodes(t, c, map[string]int64{"failed:A": 3, "failed:B": 2, "failed:OTHER": 3})
+
+	all := onMini(t, queue.Options{})
+	all.push(numbered("u", 10)...)
+	l = all.claim(5)
+	all.settle(failed(l, 1, "A"), failed(l, 2, "B"), failed(l, 3, "C"), failed(l, 4, "D"),
+		queue.Settlement{Claim: l.Claim, Pos: 5, Status: "failed", Code: "KNOWN"})
+	c = all.counts()
+	wantEqual(t, "others", c.Codes["failed:OTHER"], 2)
+	wantEqual(t, "known", c.Codes["failed:KNOWN"], 1)
+	wantEqual(t, "codes", len(c.Codes), 4)
+}
+
+func wantCodes(t *testing.T, c queue.Counts, want map[string]int64) {
+	t.Helper()
+	wantEqual(t, "codes", len(c.Codes), len(want))
+	for code, n := range want {
+		wantEqual(t, code, c.Codes[code], n)
+	}
+}
