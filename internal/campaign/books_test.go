@@ -19,7 +19,7 @@ func booksBalance(t *testing.T, b *backend) {
 		f.end("1", f.claim("1", 2), status)
 	}
 	l := f.claim("1", 5)
-	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Cause: campaign.CauseAmbiguous},
+	f.settle("1", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, Delay: time.Hour, Cause: campaign.CauseAmbiguous},
 		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent"})
 	_, err := f.queue("1").GiveBack(t.Context(), f.claim("1", 2).Claim)
 	f.ok(err)

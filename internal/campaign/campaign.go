@@ -36,7 +36,7 @@ func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, er
 // Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster:
 // that list may be in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
 // next claim of every process.
-func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, queue.Kept) }
+func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, queue.GuardTTL) }
 
 // QueueOf is Queue for a process that sends what the spec says: nothing is claimed either once Change has written another message,
 // or another project than that of this process.
@@ -45,7 +45,7 @@ func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
 	if c.o.Project != "" {
 		besides = append(besides, queue.Field{Name: fieldProject, Value: c.o.Project})
 	}
-	return c.gated(s.ID, queue.Kept, besides...)
+	return c.gated(s.ID, queue.GuardTTL, besides...)
 }
 
 func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Field) (*queue.Queue, error) {

@@ -108,7 +108,7 @@ func keysAreDeleted(t *testing.T, b *backend) {
 		f.push(id, 10)
 		f.discover()
 		put := f.claim(id, 1)
-		f.settle(id, queue.Settlement{Claim: put.Claim, Pos: 1, Later: true, In: time.Hour})
+		f.settle(id, queue.Settlement{Claim: put.Claim, Pos: 1, Later: true, Delay: time.Hour})
 		_, err := f.queue(id).GiveBack(t.Context(), f.claim(id, 2).Claim)
 		f.ok(err)
 		back := f.claim(id, 2)

@@ -124,7 +124,7 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	f.into("off", campaign.Running)
 	f.push("off", 10)
 	l := f.claim("off", 3)
-	f.settle("off", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour},
+	f.settle("off", queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, Delay: time.Hour},
 		queue.Settlement{Claim: l.Claim, Pos: 2, Status: "sent", Emit: []byte("result")})
 	f.hset(f.key("off", keys.SuffixPace), "cursor", 1)
 	f.hset(f.key("off", keys.SuffixBreaker), "round", 1)
@@ -181,7 +181,7 @@ func keepsWhatRunsAgain(t *testing.T, b *backend) {
 			f.create(id, campaign.Running)
 			f.push(id, 10)
 			l := f.claim(id, 2)
-			f.settle(id, queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour})
+			f.settle(id, queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, Delay: time.Hour})
 			_, err := f.queue(id).GiveBack(t.Context(), l.Claim)
 			f.ok(err)
 			f.emit(id)

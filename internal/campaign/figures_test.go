@@ -128,7 +128,7 @@ func TestAdoptPutsInOrder(t *testing.T) {
 	if _, err := c.Adopt(ctx, "1"); err != nil {
 		t.Fatal(err)
 	}
-	if left := rdb.PTTL(ctx, "campaign:1").Val(); left < queue.Kept/2 {
+	if left := rdb.PTTL(ctx, "campaign:1").Val(); left < queue.GuardTTL/2 {
 		t.Errorf("the list expires in %s", left)
 	}
 	if !rdb.SIsMember(ctx, c.names.Registry(), "1").Val() {

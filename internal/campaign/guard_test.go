@@ -152,7 +152,7 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 
 	// A deadline that has passed is told as well, however often the counts are lost.
 	const ago = 30 * 24 * time.Hour
-	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), queue.Kept-ago).Err())
+	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), queue.GuardTTL-ago).Err())
 	for range 2 {
 		f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
 		f.discover()
@@ -173,7 +173,7 @@ func guardsWithoutTheCampaign(t *testing.T, b *backend) {
 	} {
 		id := deadline.String()
 		f.push(id, 10)
-		f.ok(f.rdb.PExpire(t.Context(), f.list(id).Plain(), queue.Kept+deadline).Err())
+		f.ok(f.rdb.PExpire(t.Context(), f.list(id).Plain(), queue.GuardTTL+deadline).Err())
 		for _, look := range []string{"first", "second"} {
 			f.discover()
 			if off := time.Until(f.books(id).Deadline) - deadline; off.Abs() > patience {

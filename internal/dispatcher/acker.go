@@ -153,7 +153,7 @@ func (a *acker) settle(keep context.Context, camp *served, outcomes []queue.Sett
 		return err
 	})
 	if err == nil {
-		if !camp.queue.Direct() {
+		if !camp.queue.EmitsDirectly() {
 			a.d.forwarder.wake(camp.queue.List())
 		}
 		return
@@ -222,6 +222,6 @@ func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 func (d *Dispatcher) later(dl *delivery, wait time.Duration, attempts int, cause string) event {
 	d.metrics.retries.Inc()
 	return event{lease: dl.lease, settlement: queue.Settlement{
-		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, In: wait, Attempts: attempts, Cause: cause,
+		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, Delay: wait, Attempts: attempts, Cause: cause,
 	}}
 }

@@ -52,7 +52,7 @@ func appendsOnce(t *testing.T, b *backend) {
 	}
 }
 
-// A mark that is gone lets no batch come after it, not even one that is given again.
+// No batch is pushed after the mark is gone, not even a repeated one.
 func appendsWhileMarked(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	counts := f.list.Key(keys.SuffixCounts)
@@ -108,7 +108,7 @@ func TestAppendRefuses(t *testing.T) {
 	wantEqual(t, "keys", b.rdb.DBSize(t.Context()).Val(), 0)
 }
 
-// Batches of a load count what they bring: what is missing is replaced first, and what was seen meanwhile is not forgotten.
+// A load replaces what is missing first. It keeps what was seen meanwhile.
 func TestAppendReplacesWhatIsMissing(t *testing.T) {
 	f := onMini(t, queue.Options{})
 	field := func(what, name, want string) {
@@ -123,14 +123,14 @@ func TestAppendReplacesWhatIsMissing(t *testing.T) {
 	field("the rest and more", "replaces", "0")
 	field("the rest and more", "seen", "12")
 
-	// A batch that was cut behind its push, and recipients whom others have seen since.
+	// A batch was cut after its push, and others have pushed recipients since.
 	f.push("h")
 	f.set("append", "2 11 7 13 load", "seen", 20)
 	f.append("load", 2, 0, "h")
 	field("a batch that was cut", "seen", "20")
 }
 
-// The list lives on as long as the last batch says, and no shorter than a batch before it did.
+// The list lives as long as the last batch says, and never shorter than an earlier batch said.
 func TestAppendMovesTheGuard(t *testing.T) {
 	f := onMini(t, queue.Options{Linger: time.Hour})
 	for i, c := range []struct{ ttl, kept time.Duration }{{time.Hour, 2 * time.Hour}, {3 * time.Hour, 4 * time.Hour}, {time.Hour, 4 * time.Hour}} {
@@ -141,7 +141,8 @@ func TestAppendMovesTheGuard(t *testing.T) {
 	}
 }
 
-// What stands where a batch was cut before its push, and begins alike, is another's: the batch is pushed whole.
+// A batch was cut before its push, and another producer's elements begin like it. The batch is
+// pushed whole.
 func TestAppendTakesNothingForItsOwn(t *testing.T) {
 	f := onMini(t, queue.Options{})
 	f.push("first")

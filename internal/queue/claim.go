@@ -12,35 +12,38 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// maxClaim is how many elements one claim can hold: settle.lua is told their positions in two bytes each.
+// maxClaim is how many elements one claim can have: settle.lua takes their positions in two bytes
+// each.
 const maxClaim = 1<<16 - 1
 
-// Lease is what Claim handed out. Elements are in the order of the list; none when there was nothing to claim.
+// Lease is what Claim handed out. Its elements are in the order of the list. There are none when
+// there was nothing to claim.
 type Lease struct {
 	Claim    string
 	Elements []Element
-	Until    time.Time // local and monotonic: before the call, plus the lease; beyond it, send nothing unless extended
+	Until    time.Time // local monotonic clock; send nothing after it without an Extend
 	Now      time.Time // server's clock
-	Deadline time.Time // server's clock: when the producer's list would have expired; zero if never
-	Assumed  bool      // the Deadline is a default of Append's caller, and no producer's word
+	Deadline time.Time // server's clock; when the producer's list would have expired; zero: never
+	Assumed  bool      // the Deadline is a default of Append's caller, not set by the producer
 }
 
-// GateClosedError is what Claim returns when a field of Options' gate has another value than is wanted, and that value.
+// GateClosedError is what Claim returns when a field of the gate does not have its value. It holds
+// the value that was found.
 type GateClosedError struct{ Field }
 
 func (e *GateClosedError) Error() string {
 	return fmt.Sprintf("gate is closed: its %s is %q", e.Name, e.Value)
 }
 
-// NewClaimID makes up the id of a claim: a UUIDv7, so that claims sort by the time they were made.
+// NewClaimID makes up the id of a claim. It is a UUIDv7, so claims sort by the time they were made.
 func NewClaimID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// Claim leases up to n elements: retries that are due, then what came back, then the list, each in its order.
-// The caller makes up the claim id, which holds no white space; repeating a claim while its lease exists returns the
-// same elements under a whole lease. A *GateClosedError means that nothing was handed out.
+// Claim leases up to n elements: due retries first, then returned elements, then the list. The
+// caller makes up the claim id, which has no white space. Repeating a claim while its lease exists
+// returns the same elements and renews the lease. With a *GateClosedError, nothing was handed out.
 func (q *Queue) Claim(ctx context.Context, claim string, n int) (Lease, error) {
 	if claim == "" || strings.ContainsAny(claim, " \t\r\n") || n < 1 || n > maxClaim {
-		return Lease{}, q.wrap("claim from", fmt.Errorf("claim %q of %d elements", claim, n))
+		return Lease{}, q.wrap("claim from", fmt.Errorf("invalid claim: id %q, %d elements", claim, n))
 	}
 	keys := make([]string, 0, 8)
 	keys = append(keys, q.list.Plain(), q.back, q.retry, q.leases, q.list.Lease(claim), q.counts)
@@ -97,12 +100,12 @@ func decodeLease(claim string, reply []any, maxElement int) (Lease, error) {
 		elements[i].Oversize = len(elements[i].Raw) > maxElement
 	}
 	return Lease{
-		Claim: claim, Elements: elements, Now: time.UnixMilli(now), Deadline: unixMilli(deadline), Assumed: assumed != 0,
+		Claim: claim, Elements: elements, Now: time.UnixMilli(now), Deadline: timeOf(deadline), Assumed: assumed != 0,
 	}, nil
 }
 
-// unixMilli is the zero time for 0.
-func unixMilli(ms int64) time.Time {
+// timeOf returns the moment of a time in milliseconds, and the zero time for 0.
+func timeOf(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

@@ -60,7 +60,7 @@ func claimRepeated(t *testing.T, b *backend) {
 	wantEqual(t, "reaped after a repeated claim, which has a whole lease", f.reap(), 0)
 }
 
-// More than one piece that the script reads at once, and more than Lua's stack takes in one call.
+// These are more elements than the script reads at once and than Lua's stack takes in one call.
 func claimsManyAtOnce(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 6001)
@@ -102,7 +102,8 @@ func claimsOversize(t *testing.T, b *backend) {
 	wantEqual(t, "bytes kept", len(lease.Elements[1].Raw), 11)
 }
 
-// A value that somebody else wrote into our own list passes through all operations like an element of the producer's.
+// A value that another program wrote into our list passes through all operations as an element
+// does.
 func claimsForeignValues(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	const foreign = "no queue wrote this"
@@ -157,7 +158,8 @@ func claimsBehindAGate(t *testing.T, b *backend) {
 	wantList(t, "repeated when the gate has closed", raws(f.claimAs(lease.Claim, 1)), []string{"a"})
 }
 
-// A lease lasts as long as the queue's options say, from its claim, its repeated claim and its extension, by the server's clock.
+// A claim, a repeated claim and an extension each last as long as the options say, by the server's
+// clock.
 func leasesLastAsLongAsTheyShould(t *testing.T, b *backend) {
 	const length = 7 * time.Second
 	f := open(t, b, queue.Options{Lease: length})
@@ -192,7 +194,7 @@ func leasesLastAsLongAsTheyShould(t *testing.T, b *backend) {
 	}
 }
 
-// now is the server's clock, in its milliseconds.
+// now returns the server's clock in whole milliseconds.
 func (f fixture) now() time.Time {
 	f.Helper()
 	now, err := f.rdb.Time(f.Context()).Result()
@@ -202,7 +204,7 @@ func (f fixture) now() time.Time {
 	return now.Truncate(time.Millisecond)
 }
 
-// A claim may be exactly as large as the limit says.
+// A claim may be exactly as large as the limit.
 func TestClaimsExactlyTheLimit(t *testing.T) {
 	f := onMini(t, queue.Options{ClaimBytes: 10})
 	f.push("aaaaa", "bbbbb", "c")

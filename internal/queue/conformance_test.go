@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// conformance is what every Redis that we run on must pass.
+// conformance is what every supported kind of Redis must pass.
 var conformance = []struct {
 	name string
 	test func(*testing.T, *backend)
@@ -70,7 +70,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// backend is one kind of Redis: a sound client, and one whose replies the proxies can lose.
+// backend is one kind of Redis, with a reliable client and one whose replies the proxies can lose.
 type backend struct {
 	name    string
 	rdb     redis.UniversalClient
@@ -85,7 +85,7 @@ func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)
 func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
 
 const (
-	retries = 3  // go-redis' default, spelt out because the suite is about it
+	retries = 3  // the default of go-redis; the suite depends on it
 	backoff = -1 // none: no test waits for the clock
 )
 
@@ -127,7 +127,7 @@ func (b *backend) closeWith(t *testing.T) {
 	})
 }
 
-// lose loses replies of scripts until the test ends or lose is called anew.
+// lose drops replies of scripts until the test ends or lose is called again.
 func (b *backend) lose(t *testing.T, which func(n int, command []string) bool) {
 	for _, p := range b.proxies {
 		p.Lose(servers.Scripts, which)
@@ -143,7 +143,7 @@ func (b *backend) seen() (commands, lost int) {
 	return commands, lost
 }
 
-// patience bounds every wait for a condition; none comes near it unless something is broken.
+// patience bounds every wait for a condition. A wait comes near it only if something is broken.
 const patience = 30 * time.Second
 
 func await(t *testing.T, done func() (bool, error)) {
@@ -155,7 +155,8 @@ func await(t *testing.T, done func() (bool, error)) {
 	}
 }
 
-// oddIDsShareASlot asks the server itself, where it has slots, and uses a list under each id.
+// oddIDsShareASlot uses a list under each id. It asks a server that has slots for the slot of each
+// key.
 func oddIDsShareASlot(t *testing.T, b *backend) {
 	for _, id := range []string{"42", "{x", "{x}", "{tenant}:42", "a}b{x}", "a b"} {
 		f := openOn(t, b.rdb, b.rdb, id+queue.NewClaimID(), queue.Options{})

@@ -12,40 +12,41 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// Counts are the books of one list, read at one moment:
-// Claimed is the sum of Ended, Back, Retrying and InFlight, unless somebody deletes keys of the queue.
+// Counts are the books of one list, read at one moment. Claimed is the sum of Ended, Back, Retrying
+// and InFlight, unless someone deletes keys of the queue.
 type Counts struct {
 	Listed   int64 // waiting in the producer's list
 	Back     int64 // given back or reaped, waiting
 	Retrying int64
-	InFlight int64            // held in leases
-	Claimed  int64            // different elements ever claimed
+	InFlight int64            // in leases
+	Claimed  int64            // different elements claimed so far
 	Accepted int64            // elements taken by Append
-	Seen     int64            // the most elements there have been: those claimed and those listed
-	Recalled int64            // Seen as the hash of the gate has it, which survives the counts
-	Reaped   int64            // losses of a lease, counted by element
+	Seen     int64            // most elements so far, claimed or listed
+	Recalled int64            // Seen as noted in the gate's hash, which outlives the counts
+	Reaped   int64            // elements in leases that ran out
 	Outbox   int64            // payloads in Options.Emit
 	Ended    map[string]int64 // by Status
 	Codes    map[string]int64 // by "Status:Code"
-	Later    map[string]int64 // how often elements were put off, by Cause
+	Later    map[string]int64 // deferrals, by Cause
 	Deadline time.Time        // zero: none; server's clock
 	Assumed  bool             // the Deadline is a default of Append's caller
 
 	Now         time.Time         // server's clock
-	LeasedUntil time.Time         // when the last lease ends; zero: there is none
-	NextRetry   time.Time         // when the first retry is due; zero: none waits
-	RetrySince  time.Time         // when the element of that retry was first claimed
-	Notes       map[string]string // what other rooms keep beside the books
+	LeasedUntil time.Time         // end of the last lease; zero: none
+	NextRetry   time.Time         // due time of the first retry; zero: none
+	RetrySince  time.Time         // first claim of that retry's element
+	Notes       map[string]string // fields of other packages
 }
 
-// FigureError names a field of the counts that holds no number, or one that no count can reach.
+// FigureError names a field of the counts that holds no number, or a number that no count can
+// reach.
 type FigureError struct{ Field }
 
 func (e *FigureError) Error() string {
-	return fmt.Sprintf("counts are unreadable: field %q holds %q, want a whole number: delete that field", e.Name, e.Value)
+	return fmt.Sprintf("counts are unreadable: field %q holds %q instead of a whole number; delete that field", e.Name, e.Value)
 }
 
-// Count reads the books, all at one moment.
+// Count reads the books at one moment.
 func (q *Queue) Count(ctx context.Context) (Counts, error) {
 	keys := []string{q.list.Plain(), q.back, q.retry, q.leases, q.counts}
 	emit, gate := 0, 0
@@ -76,15 +77,15 @@ func decodeCounts(reply []any) (Counts, error) {
 		}
 		*figure = n
 	}
-	c.Now, c.LeasedUntil = unixMilli(now), unixMilli(ends)
-	retry, err := stringsOf(reply[8])
+	c.Now, c.LeasedUntil = timeOf(now), timeOf(ends)
+	retry, err := parseStrings(reply[8])
 	if err != nil {
 		return Counts{}, err
 	}
 	if len(retry) == 2 {
 		c.setRetry(retry[0], retry[1])
 	}
-	fields, err := stringsOf(reply[9])
+	fields, err := parseStrings(reply[9])
 	if err != nil {
 		return Counts{}, err
 	}
@@ -96,7 +97,7 @@ func decodeCounts(reply []any) (Counts, error) {
 	return c, nil
 }
 
-func stringsOf(reply any) ([]string, error) {
+func parseStrings(reply any) ([]string, error) {
 	values, ok := reply.([]any)
 	if !ok {
 		return nil, redisx.ErrReply
@@ -120,10 +121,10 @@ func (c *Counts) setRetry(value, due string) {
 	}
 }
 
-// maxCount is where numbers end that scripts, which count in doubles, can still tell apart.
+// maxCount is the largest number that scripts can count to exactly: Lua counts in doubles.
 const maxCount = 1 << 53
 
-// set takes one field of the counts hash.
+// set takes over one field of the counts hash.
 func (c *Counts) set(field, value string) error {
 	kind, name, _ := strings.Cut(field, ":")
 	var total *int64
@@ -152,7 +153,7 @@ func (c *Counts) set(field, value string) error {
 	case by != nil:
 		by[name] = n
 	case field == "deadline":
-		c.Deadline = unixMilli(n)
+		c.Deadline = timeOf(n)
 	default:
 		c.Assumed = n != 0
 	}

@@ -12,18 +12,18 @@ import (
 
 // Element is one element of the list while it is leased.
 type Element struct {
-	Pos      int       // its place in the claim, for Settle
-	ID       string    // given at its first claim, kept through retries and losses
-	Attempts int       // as the last Settlement with Later said
-	Lost     int       // how often a lease on it ran out
-	Since    time.Time // of its first claim, server's clock
-	Raw      []byte    // what the producer wrote; valid UTF-8 or JSON is not promised
+	Pos      int       // position in the claim, for Settle
+	ID       string    // given at the first claim, kept through retries and losses
+	Attempts int       // set by the last Settlement with Later
+	Lost     int       // how many of its leases ran out
+	Since    time.Time // its first claim, server's clock
+	Raw      []byte    // what the producer wrote; may be neither UTF-8 nor JSON
 	Oversize bool      // Raw is above Options.MaxElement
 }
 
-// decodeElements reads what claim.lua returns, which is in the order of the positions.
+// decodeElements reads the elements that claim.lua returns, in the order of their positions.
 func decodeElements(claim, fresh string, positions, values []any) ([]Element, error) {
-	f, err := parseFresh(claim, fresh)
+	f, err := parseFreshRun(claim, fresh)
 	if err != nil {
 		return nil, err
 	}
@@ -36,18 +36,19 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 		size += len(value)
 	}
 	elements := make([]Element, len(values))
-	arena := make([]byte, 0, size) // one allocation for all of a claim, whose elements end at about the same time
+	// One allocation serves the whole claim: its elements end at about the same time.
+	arena := make([]byte, 0, size)
 	for i, v := range values {
 		e := &elements[i]
 		e.Pos = i + 1
 		if len(positions) > 0 {
-			if e.Pos, err = position(positions, i); err != nil {
+			if e.Pos, err = parsePosition(positions, i); err != nil {
 				return nil, err
 			}
 		}
 		raw := v.(string)
 		if e.Pos >= f.first {
-			f.dress(e)
+			f.complete(e)
 		} else {
 			raw = e.decode(claim, raw)
 		}
@@ -58,7 +59,7 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 	return elements, nil
 }
 
-func position(positions []any, i int) (int, error) {
+func parsePosition(positions []any, i int) (int, error) {
 	if i >= len(positions) {
 		return 0, redisx.ErrReply
 	}
@@ -69,33 +70,34 @@ func position(positions []any, i int) (int, error) {
 	return int(pos), nil
 }
 
-// freshness is what a lease's elements straight from the producer have in common; see dresser in prelude.lua.
-type freshness struct {
+// freshRun is what the lease's elements straight from the producer have in common. See completer_of
+// in prelude.lua.
+type freshRun struct {
 	claim  string
 	first  int
 	before int64
 	since  time.Time
 }
 
-func parseFresh(claim, fresh string) (freshness, error) {
-	f := freshness{claim: claim}
+func parseFreshRun(claim, fresh string) (freshRun, error) {
+	f := freshRun{claim: claim}
 	var since int64
 	if _, err := fmt.Sscanf(fresh, "%d %d %d", &f.first, &f.before, &since); err != nil {
-		return freshness{}, redisx.ErrReply
+		return freshRun{}, redisx.ErrReply
 	}
 	f.since = bounds.Milli(since)
 	return f, nil
 }
 
-func (f *freshness) dress(e *Element) {
+func (f *freshRun) complete(e *Element) {
 	var room [64]byte
 	id := append(append(room[:0], f.claim...), ':')
 	e.ID = string(strconv.AppendInt(id, f.before+1+int64(e.Pos-f.first), 10))
 	e.Since = f.since
 }
 
-// decode splits "<id> <attempts> <lost> <since ms> <raw>". A value that no queue has written is all raw, so that it
-// ends as any malformed element does, instead of blocking the list for ever.
+// decode splits "<id> <attempts> <lost> <since ms> <raw>". A value that no queue has written counts
+// as raw. It then ends as a malformed element and does not block the list for ever.
 func (e *Element) decode(claim, value string) (raw string) {
 	id, rest, _ := strings.Cut(value, " ")
 	attempts, rest, _ := strings.Cut(rest, " ")

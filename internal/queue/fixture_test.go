@@ -13,7 +13,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// tester is what the tests and the property test (whose T is another one) have in common.
+// tester is what testing.T and rapid.T have in common.
 type tester interface {
 	Helper()
 	Fatalf(format string, args ...any)
@@ -25,7 +25,7 @@ type tester interface {
 type fixture struct {
 	tester
 	*queue.Queue
-	rdb  redis.UniversalClient // sound, whatever the queue itself uses
+	rdb  redis.UniversalClient // reliable, whatever the queue uses
 	id   string
 	list keys.List
 }
@@ -35,7 +35,8 @@ func open(t *testing.T, b *backend, o queue.Options) fixture {
 	return openOn(t, b.rdb, b.rdb, queue.NewClaimID(), o)
 }
 
-// openOn lets the queue talk over one client and the test look over another. Payloads go to the outbox.
+// openOn makes a queue that uses one client, for a test that looks at it through another. Payloads
+// go to the outbox.
 func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Options) fixture {
 	t.Helper()
 	list, err := keys.Default().Campaign(id)
@@ -44,7 +45,7 @@ func openOn(t tester, rdb, sound redis.UniversalClient, id string, o queue.Optio
 	}
 	o.Emit = list.Key(keys.SuffixOutbox)
 	if o.Direct != "" {
-		o.Direct = list.Key(o.Direct) // in the one slot that a cluster takes
+		o.Direct = list.Key(o.Direct) // in the slot that a cluster demands
 	}
 	q, err := queue.New(rdb, list, o)
 	if err != nil {
@@ -62,7 +63,7 @@ func (f fixture) push(elements ...string) {
 	}
 }
 
-// claim claims under a new id, and fails the test if it cannot.
+// claim claims under a new id.
 func (f fixture) claim(n int) queue.Lease {
 	f.Helper()
 	return f.claimAs(queue.NewClaimID(), n)
@@ -104,7 +105,7 @@ func (f fixture) reap() int {
 	return n
 }
 
-// expire moves the end of leases into the past, which is quicker than waiting for it.
+// expire moves the end of leases into the past, so that no test waits for it.
 func (f fixture) expire(claims ...string) {
 	f.Helper()
 	for _, claim := range claims {
@@ -150,7 +151,8 @@ func sent(claim string, pos int, payload string) queue.Settlement {
 	return queue.Settlement{Claim: claim, Pos: pos, Status: "sent", Emit: []byte(payload)}
 }
 
-// endAll settles all elements of a lease as sent, each emitting what it is.
+// endAll returns settlements that end all elements of a lease as sent, each with itself as the
+// payload.
 func endAll(l queue.Lease) []queue.Settlement {
 	all := make([]queue.Settlement, len(l.Elements))
 	for i, e := range l.Elements {
@@ -159,7 +161,7 @@ func endAll(l queue.Lease) []queue.Settlement {
 	return all
 }
 
-// counts reads the books and checks that they balance, and that what they say is really there.
+// counts reads the books. It checks that they balance and that the leases hold what they say.
 func (f fixture) counts() queue.Counts {
 	f.Helper()
 	c, err := f.Count(f.Context())
@@ -210,7 +212,7 @@ func (f fixture) leased() []string {
 	return all
 }
 
-// raw is the producer's part of a value that a queue has written.
+// raw returns the producer's part of a value that a queue has written.
 func raw(value string) string { return strings.SplitN(value, " ", 5)[4] }
 
 // everywhere lists the producer's part of all elements that have not ended.
@@ -243,7 +245,7 @@ func (f fixture) outbox() []string {
 	return out
 }
 
-// dump writes down all keys of the list with what they hold.
+// dump lists all keys of the list with their values.
 func (f fixture) dump() string {
 	f.Helper()
 	ctx, all := f.Context(), ""
@@ -286,7 +288,7 @@ func wantList(t tester, what string, got, want []string) {
 	}
 }
 
-// wantSame compares regardless of order, so that both a loss and a double show.
+// wantSame compares regardless of order, so that both a loss and a duplicate show.
 func wantSame(t tester, what string, got, want []string) {
 	t.Helper()
 	wantList(t, what, slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want)))

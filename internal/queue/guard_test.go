@@ -9,10 +9,10 @@ import (
 	"fanfare/internal/queue"
 )
 
-// guardMovesUp claims from a list that was guarded for a shorter time: the deadline stays what its producer said, and whoever guards for
-// a shorter time changes nothing, however often.
+// guardMovesUp guards one list for two lengths of time in turn. The deadline stays what the
+// producer said, and the shorter guard changes nothing.
 func guardMovesUp(t *testing.T, b *backend) {
-	for _, far := range []time.Duration{2 * time.Hour, queue.Kept} {
+	for _, far := range []time.Duration{2 * time.Hour, queue.GuardTTL} {
 		f := open(t, b, queue.Options{Linger: time.Hour})
 		longer := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Linger: far})
 		f.push(numbered("u", 9)...)
@@ -32,7 +32,7 @@ func guardMovesUp(t *testing.T, b *backend) {
 	}
 }
 
-// seesWhatVanishes counts who was in the list once.
+// seesWhatVanishes checks that Seen counts elements that are gone.
 func seesWhatVanishes(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	f.push(numbered("u", 10)...)
@@ -48,7 +48,7 @@ func seesWhatVanishes(t *testing.T, b *backend) {
 	wantEqual(t, "seen after a load", f.counts().Seen, 17)
 }
 
-// countsWhatLeasesHold does not count who was in a lease that somebody has deleted.
+// countsWhatLeasesHold checks that elements of a deleted lease are not counted.
 func countsWhatLeasesHold(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	f.push(numbered("u", 10)...)
@@ -65,7 +65,7 @@ func countsWhatLeasesHold(t *testing.T, b *backend) {
 	wantEqual(t, "reaped of the lease", f.reap(), 0)
 }
 
-// expiryBecomesDeadline goes through the life of a list whose producer sets an expiry.
+// expiryBecomesDeadline follows the life of a list whose producer sets an expiry.
 func expiryBecomesDeadline(t *testing.T, b *backend) {
 	const linger = 48 * time.Hour
 	f := open(t, b, queue.Options{Linger: linger})
@@ -97,8 +97,8 @@ func expiryBecomesDeadline(t *testing.T, b *backend) {
 	wantEqual(t, "exists when empty", f.rdb.Exists(t.Context(), plain).Val(), 0)
 	wantEqual(t, "deadline when the list is empty", f.claim(1).Deadline, noted)
 
-	// A list that is written anew has no deadline until it is given an expiry, and those who came from the old one have the new
-	// one's word.
+	// A new list has no deadline until it is given an expiry. This holds for retries from the old
+	// list too.
 	f.settle(queue.Settlement{Claim: l.Claim, Pos: 1, Later: true})
 	f.fallDue()
 	f.push("e", "f", "g")
@@ -111,7 +111,7 @@ func expiryBecomesDeadline(t *testing.T, b *backend) {
 	l = f.claim(1)
 	near("deadline of a new list that was given an expiry", l.Deadline, l.Now.Add(time.Hour))
 
-	// The deadline passes, which is no matter to another audience.
+	// The deadline passes. It does not apply to the next audience.
 	f.rdb.Del(t.Context(), plain)
 	f.rdb.HSet(t.Context(), f.list.Key(keys.SuffixCounts), "deadline", l.Now.Add(-time.Minute).UnixMilli())
 	l = f.claim(1)

@@ -14,8 +14,8 @@ import (
 	"fanfare/internal/queue"
 )
 
-// lawsHold compares random sequences of operations with a model, step by step. After each, the books balance and every
-// element is where the model has it.
+// lawsHold compares random sequences of operations with a model, step by step. After each step the
+// books balance, and every element is where the model has it.
 func lawsHold(t *testing.T, b *backend) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
@@ -95,7 +95,7 @@ func (m *model) claimAgain(t *rapid.T) {
 	}
 }
 
-// someClaims draws among the living ones, in no order.
+// someClaims draws some of the claims that have a lease, in any order.
 func (m *model) someClaims(t *rapid.T) []string {
 	living := slices.Sorted(maps.Keys(m.leases))
 	if len(living) == 0 {
@@ -109,7 +109,7 @@ func (m *model) settleSome(t *rapid.T) {
 	want := 0
 	var later []element
 	for _, claim := range m.someClaims(t) {
-		for pos := range 9 { // 0 never was; others may be settled already
+		for pos := range 9 { // position 0 does not exist; others may be settled already
 			e, there := m.leases[claim][pos]
 			s := queue.Settlement{Claim: claim, Pos: pos, Status: "sent", Emit: []byte(e.raw)}
 			switch rapid.SampledFrom([]string{"leave", "sent", "failed", "later"}).Draw(t, "outcome") {
@@ -118,7 +118,7 @@ func (m *model) settleSome(t *rapid.T) {
 			case "failed":
 				s.Status, s.Code = "failed", "CODE"
 			case "later":
-				s = queue.Settlement{Claim: claim, Pos: pos, Later: true, In: time.Hour, Attempts: e.attempts + 1}
+				s = queue.Settlement{Claim: claim, Pos: pos, Later: true, Delay: time.Hour, Attempts: e.attempts + 1}
 			}
 			settlements = append(settlements, s)
 			if !there {
@@ -168,7 +168,7 @@ func (m *model) extendSome(t *rapid.T) {
 	wantEqual(m, "reaped of the extended", m.reap(), 0)
 }
 
-// retriesFallDue takes the order from Redis, where those of the same millisecond are in the order of their ids.
+// retriesFallDue makes all retries due, in the order that Redis has them: by due time, then by id.
 func (m *model) retriesFallDue(*rapid.T) {
 	m.fallDue()
 	m.due = append(m.due, m.notDue...)
@@ -185,7 +185,7 @@ func (m *model) retriesFallDue(*rapid.T) {
 	slices.SortFunc(m.due, func(a, b element) int { return place[a.id] - place[b.id] })
 }
 
-// element is what the model knows of one.
+// element is what the model knows of an element.
 type element struct {
 	id, raw        string
 	attempts, lost int
@@ -200,7 +200,7 @@ type model struct {
 	due      []element // retries in the order of their due time
 	notDue   []element
 	leases   map[string]map[int]element
-	past     []string // claims that are over
+	past     []string // ended claims
 	ended    map[string]int64
 	accepted int64
 	claimed  int64
@@ -243,7 +243,7 @@ func (m *model) wantLease(got queue.Lease, want map[int]element) {
 	}
 }
 
-// check holds everything against the model.
+// check compares the books and all elements with the model.
 func (m *model) check(*rapid.T) {
 	c := m.counts()
 	inFlight := 0

@@ -16,12 +16,13 @@ import (
 	"fanfare/test/servers"
 )
 
-// lostRepliesLoseNothing lives through every operation as often as there are replies to lose, losing another one each
-// time.
+// lostRepliesLoseNothing repeats every operation as often as there are replies, and loses another
+// reply each time.
 func lostRepliesLoseNothing(t *testing.T, b *backend) {
 	live := func(name string) {
 		t.Helper()
-		// One tag for all: the campaigns are on one node, whose scripts are known after the first run.
+		// All campaigns share a hash tag, so one node serves them and knows their scripts after the
+		// first run.
 		wholeLife(t, openOn(t, b.lossy, b.rdb, "{lossy}"+name+queue.NewClaimID(), queue.Options{Lease: time.Minute}))
 	}
 	live("warm")
@@ -85,10 +86,11 @@ func wholeLife(t *testing.T, f fixture) {
 	wantEqual(t, "accepted", c.Accepted, 10)
 }
 
-// noRepliesLoseNothing lets every repetition fail too: the caller gets an error, and does the same again when replies
-// come through.
+// noRepliesLoseNothing makes every repetition fail too. The caller gets an error and tries again
+// once replies arrive.
 func noRepliesLoseNothing(t *testing.T, b *backend) {
-	// A campaign on the same node goes first: without a reply, the client does not learn that a script is not known yet.
+	// A campaign on the same node goes first. Without a reply, the client would not learn that the
+	// server does not know a script yet.
 	const tag = "{silent}"
 	wholeLife(t, openOn(t, b.rdb, b.rdb, tag+queue.NewClaimID(), queue.Options{}))
 	f := openOn(t, b.lossy, b.rdb, tag+queue.NewClaimID(), queue.Options{Lease: time.Minute})
@@ -127,7 +129,8 @@ func noRepliesLoseNothing(t *testing.T, b *backend) {
 	wantEqual(t, "sent", f.counts().Ended["sent"], 6)
 }
 
-// manyWorkers claim, drop, give back and settle at the same time over a line that loses every seventh reply.
+// manyWorkers runs workers that claim, drop, give back and settle over a connection that loses
+// every seventh reply.
 func manyWorkers(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
 	all := numbered("u", 600)
@@ -156,7 +159,7 @@ func manyWorkers(t *testing.T, b *backend) {
 	}
 }
 
-// work does with a lease one of the things that happen to leases.
+// work treats a lease in one of the ways that leases end.
 func (f fixture) work(lease queue.Lease, turn int) {
 	all := endAll(lease)
 	settle := func(some []queue.Settlement) {
@@ -168,12 +171,12 @@ func (f fixture) work(lease queue.Lease, turn int) {
 	case 1: // half done, then stopped
 		settle(all[:len(all)/2])
 		f.insist(func() error { _, err := f.GiveBack(f.Context(), lease.Claim); return err })
-	case 2: // put off, to be due at once
+	case 2: // deferred, and due at once
 		for i := range all {
 			all[i] = queue.Settlement{Claim: lease.Claim, Pos: all[i].Pos, Later: true, Attempts: 1}
 		}
 		settle(all)
-	case 3: // the worker died, and is late
+	case 3: // the worker stalled and settles after the reaper
 		f.insist(func() error {
 			key := f.list.Key(keys.SuffixLeases)
 			return f.rdb.ZAddXX(f.Context(), key, redis.Z{Score: 1, Member: lease.Claim}).Err()
@@ -183,7 +186,7 @@ func (f fixture) work(lease queue.Lease, turn int) {
 	}
 }
 
-// insist repeats a call for as long as even the client's own repetitions lose their replies.
+// insist repeats a call while even the client's own repetitions lose their replies.
 func (f fixture) insist(call func() error) {
 	const often = 20
 	var err error
@@ -195,7 +198,7 @@ func (f fixture) insist(call func() error) {
 	f.Errorf("no success in %d calls: %v", often, err)
 }
 
-// A Redis that is full and must not evict still drains: only new elements are refused.
+// A Redis that is full and must not evict still drains. It refuses only new elements.
 func TestFullRedisDrains(t *testing.T) {
 	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
 	f := open(t, b, queue.Options{})

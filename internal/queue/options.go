@@ -16,29 +16,32 @@ const (
 	DefaultLinger     = 7 * 24 * time.Hour
 )
 
-// Kept is how long a list is kept beyond its deadline while it has a campaign: for good. It is an expiry all the same, by which the
-// scripts tell a list that was guarded from one that a producer has written since.
-const Kept = 10 * 365 * 24 * time.Hour
+// GuardTTL is how long a list outlives its deadline while it has a campaign: in practice for good.
+// The scripts use it to tell a guarded list from one that a producer has written since, so it is an
+// expiry all the same.
+const GuardTTL = 10 * 365 * 24 * time.Hour
 
-// Options of a Queue; a zero field takes its default.
+// Options of a Queue. A zero field takes its default.
 type Options struct {
 	Lease      time.Duration // how long a claim is kept without an Extend; whole milliseconds
-	MaxElement int           // bytes; a longer element of the producer's is handed out marked Oversize
-	ClaimBytes int           // bytes in one claim, unless its first element alone is longer
-	Linger     time.Duration // how far beyond the producer's expiry the list itself is kept
+	MaxElement int           // bytes; Claim marks a longer element as Oversize
+	ClaimBytes int           // bytes in one claim; the first element may be longer
+	Linger     time.Duration // how long the list is kept beyond the producer's expiry
 
-	// Emit is the key of the list that Settle appends payloads to; empty where nothing is emitted.
+	// Emit is the key of the list that Settle appends payloads to. It is empty where nothing is
+	// emitted.
 	Emit string
-	// Direct is the key of a list that Settle appends payloads to instead, unless that key holds another type. It may be in
-	// another slot, and so is for a Redis that is no cluster.
+	// Direct is the key of a list that Settle appends payloads to instead, unless that key holds
+	// another type. It may be in another slot, so it is not for a Redis Cluster.
 	Direct string
 
-	// GateKey is the key of a hash, and Gate are fields of it: unless each has its value, Claim hands out nothing new.
+	// GateKey is the key of a hash, and Gate lists fields of it. Claim hands out new elements only
+	// while each field has its value.
 	GateKey string
 	Gate    []Field
 }
 
-// Field of a hash; one that is absent has the value "".
+// Field is a field of a hash. An absent one has the value "".
 type Field struct{ Name, Value string }
 
 func (o Options) withDefaults() Options {
@@ -60,17 +63,17 @@ func (o Options) withDefaults() Options {
 func (o Options) validate(l keys.List) error {
 	switch {
 	case o.Lease < time.Millisecond:
-		return fmt.Errorf("lease of %s is shorter than a millisecond", o.Lease)
+		return fmt.Errorf("lease of %s is too short; use at least 1 ms", o.Lease)
 	case o.MaxElement < 1:
-		return fmt.Errorf("maximum element of %d bytes is not positive", o.MaxElement)
+		return fmt.Errorf("maximum element of %d bytes is too small; use at least 1", o.MaxElement)
 	case o.ClaimBytes < 1:
-		return fmt.Errorf("claim of %d bytes is not positive", o.ClaimBytes)
+		return fmt.Errorf("claim of %d bytes is too small; use at least 1", o.ClaimBytes)
 	case o.Linger < 0:
-		return fmt.Errorf("linger of %s is negative", o.Linger)
+		return fmt.Errorf("linger of %s is negative; use 0 or more", o.Linger)
 	case len(o.Gate) > 0 && o.GateKey == "":
-		return errors.New("gate has fields, and no key that they are in")
+		return errors.New("gate has fields but no key; set GateKey")
 	case o.Direct != "" && o.Emit == "":
-		return fmt.Errorf("payloads for %q have nowhere to go while that holds another type", o.Direct)
+		return fmt.Errorf("payloads for %q have no fallback list; set Emit", o.Direct)
 	}
 	for _, key := range []string{o.Emit, o.GateKey} {
 		if key != "" && keys.HashTag(key) != keys.HashTag(l.Plain()) {

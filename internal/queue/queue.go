@@ -1,10 +1,14 @@
-// Package queue is the leased Redis list: elements that somebody RPUSHes are claimed, settled, put off or given back,
-// and none is lost or doubled when a reply or a worker is. Every transition is one script, keyed by an id that the
-// caller makes up, so that repeating it is harmless; go-redis repeats a command whose reply was lost.
+// Package queue is a leased Redis list. A producer RPUSHes elements; workers claim them and then
+// settle, defer or give back each one. A lost reply or a dead worker neither loses nor doubles an
+// element.
 //
-// An element is in exactly one place: the producer's list, a lease, the list of what came back, or the set of
-// retries. Outside the producer's list it is kept as "<id> <attempts> <lost> <since ms> <raw>"; only in its first
-// lease is it kept as the producer wrote it, and what it lacks is with the lease.
+// Every transition is one script. The caller makes up the id of the claim or load, so that
+// repeating a call is harmless: go-redis repeats a command whose reply was lost.
+//
+// An element is in exactly one place: the producer's list, a lease, the list of returned elements
+// (back), or the set of retries. Outside the producer's list it is stored as "<id> <attempts>
+// <lost> <since ms> <raw>". In its first lease it is stored as the producer wrote it, and the lease
+// holds the missing words.
 package queue
 
 import (
@@ -33,7 +37,7 @@ type Queue struct {
 	back, retry, leases, counts string
 }
 
-// New makes the queue over a list; it does not talk to Redis.
+// New returns the queue over a list. It does not talk to Redis.
 func New(rdb redis.UniversalClient, list keys.List, o Options) (*Queue, error) {
 	if list.Plain() == "" {
 		return nil, errors.New("queue: list has no name")
@@ -51,11 +55,11 @@ func New(rdb redis.UniversalClient, list keys.List, o Options) (*Queue, error) {
 	}, nil
 }
 
-// List names the queue's keys.
+// List returns the names of the queue's keys.
 func (q *Queue) List() keys.List { return q.list }
 
-// Lease is how long a claim is kept without an Extend.
-func (q *Queue) Lease() time.Duration { return q.o.Lease }
+// LeaseTTL is how long a claim is kept without an Extend.
+func (q *Queue) LeaseTTL() time.Duration { return q.o.Lease }
 
 var (
 	lua = redisx.NewLua(files)
@@ -69,13 +73,14 @@ var (
 	appendScript  = lua.Script("prelude", "append")
 )
 
-// GuardList is Lua for scripts of other rooms that look at a list: read_notes and guard_list. They keep what waits
-// in the list beyond its producer's expiry. They stand behind kept_ms, which is Kept.
+// GuardList is Lua for scripts of other packages that look at a list. It defines kept_ms
+// (GuardTTL), notes_of, read_notes and guard_list, which keep a list longer than its producer's
+// expiry says.
 func GuardList() string {
-	return fmt.Sprintf("local kept_ms = %d\n", Kept.Milliseconds()) + lua.Piece("guard_list")
+	return fmt.Sprintf("local kept_ms = %d\n", GuardTTL.Milliseconds()) + lua.Piece("guard_list")
 }
 
-// run calls a script; a reply that says WRONGTYPE becomes a *TypeError.
+// run calls a script. It turns a WRONGTYPE reply into a *redisx.TypeError.
 func (q *Queue) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
 	cmd := script.Run(ctx, q.rdb, keys, args...)
 	if err := cmd.Err(); err != nil {
@@ -84,7 +89,7 @@ func (q *Queue) run(ctx context.Context, script *redis.Script, keys []string, ar
 	return cmd
 }
 
-// wrap names the operation and the list in an error.
+// wrap adds the operation and the list to an error.
 func (q *Queue) wrap(verb string, err error) error {
 	if err == nil {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// onMini is a queue of its own Redis.
+// onMini returns a queue on a miniredis of its own.
 func onMini(t *testing.T, o queue.Options) fixture {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
@@ -62,7 +62,8 @@ func TestRecoveryNamesTheWrongType(t *testing.T) {
 	}
 }
 
-// Leases that another program has given an expiry are kept by the recovery of a move, too, even if the script does nothing else.
+// The recovery of a move removes an expiry that another program has set on the leases, even if it
+// moves nothing.
 func TestRecoveryKeepsLeases(t *testing.T) {
 	f := onMini(t, queue.Options{Lease: time.Minute})
 	f.push("a", "b")
@@ -80,8 +81,8 @@ func TestRecoveryKeepsLeases(t *testing.T) {
 	}
 }
 
-// A claim that was cut behind the trim of its list is booked by the next script. What is left in the list stays there, also where
-// it looks like what was claimed.
+// A claim was cut after it trimmed the list. The next script counts it and leaves the rest of the
+// list alone, even elements that look the same.
 func TestRecoveryDropsNoCopies(t *testing.T) {
 	f := onMini(t, queue.Options{Lease: time.Minute})
 	f.push("same", "same", "same", "same")
@@ -100,7 +101,7 @@ func TestRecoveryDropsNoCopies(t *testing.T) {
 	books("after it", 0, 4)
 }
 
-// Expiries that another program has set on keys of ours go when a script puts something there.
+// A script that writes to one of our keys removes an expiry that another program has set on it.
 func TestScriptsKeepWhatTheyWrite(t *testing.T) {
 	for name, c := range map[string]struct {
 		key string
@@ -123,7 +124,7 @@ func TestScriptsKeepWhatTheyWrite(t *testing.T) {
 	}
 }
 
-// A settlement that was cut is finished beside a lease that somebody has deleted since.
+// The recovery of a cut settlement passes over a lease that has been deleted since.
 func TestRecoveryPassesOverDeletedLeases(t *testing.T) {
 	f := onMini(t, queue.Options{Lease: time.Minute})
 	f.push("a", "b", "c", "d")
@@ -141,12 +142,13 @@ func TestRecoveryPassesOverDeletedLeases(t *testing.T) {
 	wantEqual(t, "the lease that is gone", f.rdb.Exists(t.Context(), f.list.Lease("deleted")).Val(), 0)
 }
 
-// Recipients that a cut settlement has put off are counted once, whether they are among the retries yet or not.
+// Recipients that a cut settlement deferred are counted once, whether or not they are among the
+// retries yet.
 func TestRetriesOfACutSettlementAreCountedOnce(t *testing.T) {
 	f := onMini(t, queue.Options{Lease: time.Minute})
 	f.push("a", "b", "c")
 	l := f.claimAs("cut", 3)
-	f.settle(queue.Settlement{Claim: "cut", Pos: 1, Later: true, In: time.Hour, Attempts: 1})
+	f.settle(queue.Settlement{Claim: "cut", Pos: 1, Later: true, Delay: time.Hour, Attempts: 1})
 	value := f.rdb.ZRange(t.Context(), f.list.Key(keys.SuffixRetry), 0, -1).Val()[0]
 	f.rdb.LSet(t.Context(), f.list.Lease("cut"), 0, f.header("cut", "111"))
 	f.set("journal", "strike cut 001 ; cut 1 5 1 cut 2 5 1")
@@ -161,7 +163,7 @@ func TestRetriesOfACutSettlementAreCountedOnce(t *testing.T) {
 	}
 }
 
-// header is that of a lease, with other marks.
+// header returns the header of a lease with other marks.
 func (f fixture) header(claim, marks string) string {
 	f.Helper()
 	head, err := f.rdb.LIndex(f.Context(), f.list.Lease(claim), 0).Result()

@@ -72,8 +72,8 @@ func TestCallsRefused(t *testing.T) {
 	}
 }
 
-// wrongTypeMovesNothing gives each key in turn another type, tries every operation that needs it, and finds all keys
-// as they were.
+// wrongTypeMovesNothing gives each key in turn another type and tries every operation that needs
+// it. All keys must stay as they were.
 func wrongTypeMovesNothing(t *testing.T, b *backend) {
 	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
 		list, err := keys.Default().Campaign("x holds y, want z " + queue.NewClaimID())
@@ -136,7 +136,7 @@ func wrongTypeMovesNothing(t *testing.T, b *backend) {
 	}
 }
 
-// needs tells which operation uses which key.
+// needs lists which operation uses which key.
 var needs = map[string]map[string]bool{
 	"claim":       {"": true, "back": true, "retry": true, "leases": true, "counts": true, "outbox": true, "gate": true},
 	"claim again": {"": true, "back": true, "retry": true, "leases": true, "lease:claim": true, "counts": true, "outbox": true},
@@ -149,7 +149,7 @@ var needs = map[string]map[string]bool{
 	"append":      {"": true, "counts": true, "load:load": true},
 }
 
-// unreadableCountsAreNamed writes into the counts what is no count, and finds the field in the error, not a wrong sum.
+// unreadableCountsAreNamed writes counts that are no numbers. The error must name the field.
 func unreadableCountsAreNamed(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	counts := f.list.Key(keys.SuffixCounts)

@@ -8,15 +8,15 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// One script ends releaseAtOnce claims at most, and none after that with which it has moved releaseEnough elements: it blocks
-// Redis while it runs, and a claim may be of ten elements or of a thousand.
+// A script blocks Redis while it runs, and a claim has one element or a thousand. So one script
+// ends at most maxReleaseClaims claims, and stops once it has moved enoughReleased elements.
 const (
-	releaseAtOnce = 64
-	releaseEnough = settleAtOnce
+	maxReleaseClaims = 64
+	enoughReleased   = maxSettlements
 )
 
-// Extend gives claims their whole lease anew, counted from the server's now. A claim in lost belongs to nobody or to
-// somebody else: send nothing more from it.
+// Extend renews the lease of each claim, counted from the server's now. It returns the claims whose
+// lease is lost. Send nothing more from those: another worker may have their elements.
 func (q *Queue) Extend(ctx context.Context, claims ...string) (lost []string, err error) {
 	if len(claims) == 0 {
 		return nil, nil
@@ -29,14 +29,14 @@ func (q *Queue) Extend(ctx context.Context, claims ...string) (lost []string, er
 	return lost, q.wrap("extend leases of", err)
 }
 
-// GiveBack ends claims and puts what is left of them at the head of what is served next, in the old order.
-// Repeating is harmless; elements counts what this call moved, as with Settle.
+// GiveBack ends claims and returns their unsettled elements to the queue, ahead of all others and
+// in the old order. Repeating is harmless: elements counts what this call moved.
 func (q *Queue) GiveBack(ctx context.Context, claims ...string) (elements int, err error) {
 	elements, err = q.release(ctx, "all", claims)
 	return elements, q.wrap("give back to", err)
 }
 
-// Reap takes back the claims whose lease ran out: as GiveBack, and each element's Lost rises by one.
+// Reap ends the claims whose lease ran out, as GiveBack does. It adds one to each element's Lost.
 func (q *Queue) Reap(ctx context.Context) (elements int, err error) {
 	claims, err := q.run(ctx, expiredScript, []string{q.leases}).StringSlice()
 	if err != nil {
@@ -46,12 +46,13 @@ func (q *Queue) Reap(ctx context.Context) (elements int, err error) {
 	return elements, q.wrap("reap", err)
 }
 
-// release goes from the newest claim to the oldest, each ahead of the one before, so that the oldest is served first.
+// release goes from the newest claim to the oldest. Each goes ahead of the one before, so the
+// oldest is served first.
 func (q *Queue) release(ctx context.Context, which string, claims []string) (elements int, err error) {
 	newest := slices.Clone(claims)
 	slices.SortFunc(newest, func(a, b string) int { return strings.Compare(b, a) })
 	for left := slices.Compact(newest); len(left) > 0; {
-		moved, ended, err := q.releaseSome(ctx, which, left[:min(len(left), releaseAtOnce)])
+		moved, ended, err := q.releaseSome(ctx, which, left[:min(len(left), maxReleaseClaims)])
 		if err != nil {
 			return elements, err
 		}
@@ -63,7 +64,7 @@ func (q *Queue) release(ctx context.Context, which string, claims []string) (ele
 // releaseSome ends the first of the claims, at least one.
 func (q *Queue) releaseSome(ctx context.Context, which string, claims []string) (moved, ended int, err error) {
 	keys := append(make([]string, 0, 3+len(claims)), q.leases, q.back, q.counts)
-	args := append(make([]any, 0, 2+len(claims)), which, releaseEnough)
+	args := append(make([]any, 0, 2+len(claims)), which, enoughReleased)
 	for _, claim := range claims {
 		keys = append(keys, q.list.Lease(claim))
 		args = append(args, claim)

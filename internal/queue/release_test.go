@@ -60,8 +60,8 @@ func reapsExpired(t *testing.T, b *backend) {
 	wantEqual(t, "applied of the living", f.settle(endAll(alive)...), 2)
 }
 
-// givesBackInPieces looks at how much is back before each script: a script moves no more than it takes about a millisecond to, and
-// one claim.
+// givesBackInPieces checks the length of back before each script: one script ends a claim, and
+// further ones up to about a millisecond's work.
 func givesBackInPieces(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{})
 	all := numbered("u", 3300)
@@ -76,12 +76,12 @@ func givesBackInPieces(t *testing.T, b *backend) {
 		return false
 	})
 	wantEqual(t, "given back", f.giveBack(claims...), len(all))
-	// A script that its node does not know yet is tried twice.
+	// A script that the node does not know yet is sent twice.
 	wantEqual(t, "back before each script", fmt.Sprint(slices.Compact(back)), "[0 1500 2700]")
 	wantList(t, "in the old order", raws(f.claim(len(all))), all)
 }
 
-// Nothing but the server's clock ends this lease.
+// The server's clock alone ends this lease.
 func reapsWhenTimeHasPassed(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{Lease: 5 * time.Millisecond})
 	f.push("a")
@@ -115,7 +115,7 @@ func extends(t *testing.T, b *backend) {
 	wantEqual(t, "in flight", f.counts().InFlight, 1)
 }
 
-// A worker that extends its lease just when a reaper has found it expired keeps it.
+// A worker keeps a lease that it extends right after a reaper has found it expired.
 func reapsNothingThatIsExtended(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
 	sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Minute})
@@ -135,7 +135,7 @@ func reapsNothingThatIsExtended(t *testing.T, b *backend) {
 	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
 }
 
-// An extended lease stays also where all the others of its script hold nothing.
+// An extended lease stays, even if all other leases of the script are empty.
 func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
 	sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Minute})
@@ -159,7 +159,8 @@ func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
 	wantEqual(t, "applied by the worker", f.settle(endAll(lease)...), 2)
 }
 
-// A lease is over in the millisecond in which it ends and not before, also where it was extended since a reaper has found it.
+// A lease ends in its last millisecond and not before. It lives on if it was extended after a
+// reaper found it.
 func TestReapsToTheMillisecond(t *testing.T) {
 	server := miniredis.RunT(t)
 	b := single(t, "miniredis", server.Addr())
@@ -184,7 +185,7 @@ func TestReapsToTheMillisecond(t *testing.T) {
 	}
 }
 
-// A script that has moved exactly as many elements as are enough moves no more.
+// A script stops once it has moved exactly enough elements.
 func TestGivesBackExactlyEnough(t *testing.T) {
 	b := onMiniredis(t)
 	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{})

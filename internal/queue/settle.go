@@ -12,34 +12,35 @@ import (
 	"time"
 )
 
-// settleAtOnce bounds one script, which blocks Redis while it runs; about a millisecond's work.
-const settleAtOnce = 1000
+// maxSettlements bounds one script to about a millisecond, because it blocks Redis while it runs.
+const maxSettlements = 1000
 
-// Settlement ends one leased element, or puts it off.
+// Settlement ends one leased element or defers it.
 type Settlement struct {
 	Claim string
 	Pos   int
 
-	// Status and Code are what an ended element is counted under; Code may be empty. Emit is appended to Options.Emit.
+	// Status and Code are what an ended element is counted under. Code may be empty. Emit is
+	// appended to Options.Emit.
 	Status string
 	Code   string
 	Emit   []byte
 
-	// MaxRare, where above 0, says that there may be any number of such codes: a new one is counted as OTHER when so many
-	// of them are counted by name.
+	// MaxRare, where above 0, limits how many codes of this kind are counted by name. Further codes
+	// are counted as OTHER.
 	MaxRare int
 
-	// Later puts the element into the retry set instead, due In from the server's now, with that count of Attempts. It is
-	// counted under Cause, unless that is empty.
+	// Later puts the element into the retry set instead, due after Delay with that count of
+	// Attempts. It is counted under Cause, unless that is empty.
 	Later    bool
-	In       time.Duration
+	Delay    time.Duration
 	Attempts int
 	Cause    string
 }
 
-// Settle ends elements or puts them off, for many claims at once. An element whose lease is lost, or that is settled
-// already, is left out, so that repeating is harmless; applied counts the others. When a reply was lost on the way,
-// the client's own repetition finds everything settled: a low count alone proves no loss.
+// Settle ends or defers elements of many claims at once. It leaves out an element that is settled
+// already or whose lease is lost, so repeating is harmless. applied counts the others. After a lost
+// reply, the client's own repetition finds everything settled: a low count does not prove a loss.
 // On an error, some of the settlements may have been applied.
 func (q *Queue) Settle(ctx context.Context, settlements []Settlement) (applied int, err error) {
 	for i := range settlements {
@@ -47,8 +48,8 @@ func (q *Queue) Settle(ctx context.Context, settlements []Settlement) (applied i
 			return 0, q.wrap("settle in", err)
 		}
 	}
-	for some := range slices.Chunk(grouped(settlements), settleAtOnce) {
-		keys, args := q.settleCall(some)
+	for some := range slices.Chunk(groupAlike(settlements), maxSettlements) {
+		keys, args := q.buildSettleCall(some)
 		n, err := q.run(ctx, settleScript, keys, args...).Int()
 		applied += n
 		if err != nil {
@@ -58,25 +59,26 @@ func (q *Queue) Settle(ctx context.Context, settlements []Settlement) (applied i
 	return applied, nil
 }
 
-// Direct tells that payloads go where they belong at once, and that nobody has to forward them.
-func (q *Queue) Direct() bool { return q.o.Direct != "" }
+// EmitsDirectly reports whether payloads go straight to their destination, so that no one has to
+// forward them.
+func (q *Queue) EmitsDirectly() bool { return q.o.Direct != "" }
 
 func (q *Queue) checkSettlement(s *Settlement) error {
 	switch {
 	case s.Claim == "":
-		return errors.New("settlement without a claim")
+		return errors.New("settlement has no claim")
 	case s.Pos < 0 || s.Pos > maxClaim:
-		return fmt.Errorf("settlement of %s:%d, which is no position in a claim", s.Claim, s.Pos)
+		return fmt.Errorf("settlement of %s:%d has an invalid position", s.Claim, s.Pos)
 	case !s.Later && s.Status == "":
-		return fmt.Errorf("settlement of %s:%d without a status", s.Claim, s.Pos)
+		return fmt.Errorf("settlement of %s:%d has no status", s.Claim, s.Pos)
 	case !s.Later && len(s.Emit) > 0 && q.o.Emit == "":
-		return fmt.Errorf("settlement of %s:%d has a payload, but there is no list to emit it to", s.Claim, s.Pos)
+		return fmt.Errorf("settlement of %s:%d has a payload, but the queue emits nothing; set Options.Emit", s.Claim, s.Pos)
 	}
 	return nil
 }
 
-// label is what elements are counted under. One without a status stands for later, with the cause as its code: the status of an
-// ended element is never empty. A rare code carries its limit, as in "?24 CODE".
+// label is what elements are counted under. An ended element has a status. A label without one
+// stands for later, and its code is the cause. A rare code carries its limit, as in "?24 CODE".
 type label struct{ status, code string }
 
 func (s *Settlement) label() label {
@@ -89,7 +91,7 @@ func (s *Settlement) label() label {
 	return label{s.Status, s.Code}
 }
 
-// payloads is how many the settlement has: one or none.
+// payloads is how many payloads the settlement has: one or none.
 func (s *Settlement) payloads() int {
 	if s.Later || len(s.Emit) > 0 {
 		return 1
@@ -101,16 +103,16 @@ func (s *Settlement) payload() any {
 	if !s.Later {
 		return s.Emit
 	}
-	return strconv.FormatInt(max(s.In.Milliseconds(), 0), 10) + " " + strconv.Itoa(max(s.Attempts, 0))
+	return strconv.FormatInt(max(s.Delay.Milliseconds(), 0), 10) + " " + strconv.Itoa(max(s.Attempts, 0))
 }
 
-// alike tells that two settlements go into one group of settle.lua's.
-func (s *Settlement) alike(other *Settlement) bool {
+// isAlike reports whether two settlements go into one group of settle.lua.
+func (s *Settlement) isAlike(other *Settlement) bool {
 	return s.Claim == other.Claim && s.label() == other.label() && s.payloads() == other.payloads()
 }
 
-// grouped brings together what is alike.
-func grouped(settlements []Settlement) []*Settlement {
+// groupAlike sorts settlements so that those of one group are next to each other.
+func groupAlike(settlements []Settlement) []*Settlement {
 	all := make([]*Settlement, len(settlements))
 	for i := range settlements {
 		all[i] = &settlements[i]
@@ -125,15 +127,15 @@ func grouped(settlements []Settlement) []*Settlement {
 	return all
 }
 
-// settleCall lays out KEYS and ARGV as settle.lua describes them.
-func (q *Queue) settleCall(some []*Settlement) (keys []string, args []any) {
+// buildSettleCall lays out KEYS and ARGV as settle.lua describes them.
+func (q *Queue) buildSettleCall(some []*Settlement) (keys []string, args []any) {
 	keys = []string{q.leases, q.retry, q.counts}
 	var claims []string
 	labels := []label{{}} // few, so that a plain search finds them
 	groups := make([]any, 0, 2*len(some))
 	for first := 0; first < len(some); {
 		end := first + 1
-		for end < len(some) && some[end].alike(some[first]) {
+		for end < len(some) && some[end].isAlike(some[first]) {
 			end++
 		}
 		group := some[first:end]
@@ -164,7 +166,7 @@ func (q *Queue) settleCall(some []*Settlement) (keys []string, args []any) {
 	return keys, append(args, groups...)
 }
 
-// appendGroup lays out elements that are alike.
+// appendGroup appends the arguments of one group.
 func appendGroup(groups []any, claim, label int, group []*Settlement) []any {
 	positions := make([]byte, 0, 2*len(group))
 	for _, s := range group {

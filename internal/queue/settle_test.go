@@ -34,11 +34,12 @@ func settlesEnded(t *testing.T, b *backend) {
 	wantEqual(t, "outbox length without a payload", f.counts().Outbox, 3)
 }
 
-// Payloads go where they belong, which never expires, and to the outbox only while another type is there.
+// Payloads go to the direct list, which then never expires. They go to the outbox only while that
+// key holds another type.
 func settlesDirectly(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{Direct: "direct"})
 	direct := f.list.Key("direct")
-	wantEqual(t, "direct", f.Direct(), true)
+	wantEqual(t, "direct", f.EmitsDirectly(), true)
 	f.push("a", "b", "c")
 	l := f.claim(3)
 	ok := func(err error) {
@@ -68,8 +69,8 @@ func settlesLater(t *testing.T, b *backend) {
 	f.push("a", "b", "c")
 	l := f.claim(2)
 	f.settle(
-		queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Attempts: 7},
-		queue.Settlement{Claim: l.Claim, Pos: 2, Later: true, In: -time.Second, Attempts: 1},
+		queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, Delay: time.Hour, Attempts: 7},
+		queue.Settlement{Claim: l.Claim, Pos: 2, Later: true, Delay: -time.Second, Attempts: 1},
 	)
 	wantEqual(t, "retrying", f.counts().Retrying, 2)
 	due, err := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(keys.SuffixRetry), 0, -1).Result()
@@ -92,15 +93,15 @@ func settlesLater(t *testing.T, b *backend) {
 	wantEqual(t, "claimed", f.counts().Claimed, 3)
 }
 
-// Why elements are put off is counted beside what ends: neither moves the other's books.
+// Causes of deferrals are counted beside the ended elements, and neither changes the other.
 func countsWhyLater(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b", "c", "d")
 	l := f.claim(4)
 	again := []queue.Settlement{
-		{Claim: l.Claim, Pos: 1, Later: true, In: time.Hour, Attempts: 1, Cause: "ambiguous"},
-		{Claim: l.Claim, Pos: 2, Later: true, In: time.Hour, Attempts: 2},
-		{Claim: l.Claim, Pos: 3, Later: true, In: 2 * time.Hour, Attempts: 3, Cause: "ambiguous"},
+		{Claim: l.Claim, Pos: 1, Later: true, Delay: time.Hour, Attempts: 1, Cause: "ambiguous"},
+		{Claim: l.Claim, Pos: 2, Later: true, Delay: time.Hour, Attempts: 2},
+		{Claim: l.Claim, Pos: 3, Later: true, Delay: 2 * time.Hour, Attempts: 3, Cause: "ambiguous"},
 		{Claim: l.Claim, Pos: 4, Status: "sent"},
 	}
 	wantEqual(t, "applied", f.settle(again...), 4)
@@ -141,7 +142,7 @@ func settlesAcrossClaims(t *testing.T, b *backend) {
 		leases = append(leases, l)
 		settlements = append(settlements, endAll(l)...)
 	}
-	for i := range settlements { // as results come in: of all claims mixed
+	for i := range settlements { // mixed across claims, as results arrive
 		j := i * 7 % len(settlements)
 		settlements[i], settlements[j] = settlements[j], settlements[i]
 	}
@@ -151,7 +152,8 @@ func settlesAcrossClaims(t *testing.T, b *backend) {
 	wantEqual(t, "given back of ended claims", f.giveBack(leases[0].Claim, leases[1].Claim), 0)
 }
 
-// What is alike but for its payload is counted alike, and each payload is its own element's.
+// Settlements that differ only in their payload are counted together, and each element keeps its
+// own payload.
 func settlesWithAndWithoutPayload(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 6)
@@ -167,7 +169,7 @@ func settlesWithAndWithoutPayload(t *testing.T, b *backend) {
 	wantEqual(t, "sent", f.counts().Ended["sent"], 6)
 }
 
-// Neither a lease that is lost nor one that never was leaves a trace when it is settled.
+// Settling a lost or unknown lease leaves no trace.
 func settlesNothingThatIsLost(t *testing.T, b *backend) {
 	f := open(t, b, queue.Options{})
 	wantEqual(t, "applied without a lease", f.settle(sent("never", 1, "x")), 0)
@@ -185,7 +187,8 @@ func settlesNothingThatIsLost(t *testing.T, b *backend) {
 	wantEqual(t, "sent", f.counts().Ended["sent"], 2)
 }
 
-// Up to a limit codes are counted by name, in one call and over many; the others together, but for those that have a name already.
+// Rare codes are counted by name up to a limit, across calls. Further ones are counted together,
+// unless they have a name already.
 func TestRareCodesAreCounted(t *testing.T) {
 	f := onMini(t, queue.Options{})
 	f.push(numbered("u", 10)...)

@@ -9,7 +9,7 @@ import (
 type extender struct{ r *Responder }
 
 func (e extender) run(ctx context.Context) {
-	tick := time.NewTicker(extendInterval(e.r.deps.Queue.Lease()))
+	tick := time.NewTicker(extendInterval(e.r.deps.Queue.LeaseTTL()))
 	defer tick.Stop()
 	for {
 		select {
@@ -30,7 +30,7 @@ func (e extender) extend(ctx context.Context) {
 	if len(claims) == 0 {
 		return
 	}
-	until := time.Now().Add(e.r.deps.Queue.Lease())
+	until := time.Now().Add(e.r.deps.Queue.LeaseTTL())
 	lost, err := e.r.deps.Queue.Extend(ctx, claims...)
 	if err != nil {
 		if ctx.Err() == nil {

@@ -165,7 +165,7 @@ var keepers = map[string]struct {
 		r.must(r.sound.Guard(r.t.Context(), "42"))
 		r.must(r.rdb.Del(r.t.Context(), counts).Err())
 	}, (*room).guard},
-	"guard what was left": {"campaign/guard", func(r *room) { r.push(queue.Kept+3*time.Hour, "a", "b") }, (*room).guard},
+	"guard what was left": {"campaign/guard", func(r *room) { r.push(queue.GuardTTL+3*time.Hour, "a", "b") }, (*room).guard},
 	"begin a load":        {"campaign/begin_load", func(r *room) { r.load(false) }, (*room).bring},
 	"begin after others": {"campaign/begin_load", func(r *room) {
 		r.write(counts, 0, "load:old", 1, "append:old", "0 0 0 1 old")

@@ -1,14 +1,21 @@
--- append pushes a batch to the end of the list, once for each number of a load, and guards the list: see guard_list.lua.
--- Its first write is one that a full Redis refuses: a loader must not push Redis over its limit.
--- ARGV: the load, the batch's number, the deadline in ms from now (0: leave it alone), how long to remember the load in ms, a field
--- that counts must have ('': none), how long the list is kept beyond its deadline in ms, a field of counts to set ('': none) and
--- its value, then the elements.
--- Returns 'appended', 'known' when this batch is already there, or 'unmarked'.
--- While some elements are missing that were in the list, field 'replaces' of counts says how many of those that are loaded take
--- their place; all others add to 'seen'.
--- While a batch is on its way, field 'append' of counts is '<number> <place> <accepted> <seen> <load>': the place in all that was ever
--- in the list, how many were accepted before, and what is seen after it. A call that comes again after a cut goes on by it. Another load moves it to
--- field 'append:<load>' first.
+-- append pushes a batch to the end of the list, once for each number of a load. It guards the list:
+-- see guard_list.lua. Its first write is one that a full Redis refuses, because a loader must not
+-- push Redis over its limit.
+--
+-- KEYS: list, counts, the bitmap of the load's batches.
+-- ARGV: the load, the batch's number, the deadline in ms from now (0: leave it alone), how long to
+-- remember the load in ms, a field that counts must have ('': none), how long the list is kept
+-- beyond its deadline in ms, a field of counts to set ('': none) and its value, then the elements.
+-- Returns 'appended', 'known' if this batch is already there, or 'unmarked' if the field is
+-- missing.
+--
+-- Field 'replaces' of counts says how many elements are missing that were in the list. Loaded
+-- elements take their place first, and only the others add to 'seen'.
+--
+-- Cut: field 'append' of counts is '<number> <place> <accepted> <seen> <load>' while a batch is
+-- under way. place is its place among all elements ever listed. accepted is the count before the
+-- batch, and seen the count after it. A repeated call resumes from that note. Another load moves
+-- the note to field 'append:<load>' first.
 local list, counts, memory = KEYS[1], KEYS[2], KEYS[3]
 local load, number, ttl_ms, memory_ms, mark = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local keep_ms, field, text = tonumber(ARGV[6]), ARGV[7], ARGV[8]
@@ -27,7 +34,7 @@ local noted = redis.call('HMGET', counts, 'append', moved, 'claimed', 'accepted'
 local claimed, accepted = tonumber(noted[3]) or 0, tonumber(noted[4]) or 0
 local seen, replaces = tonumber(noted[5]) or 0, tonumber(noted[6]) or 0
 
--- read_note returns the number, place, accepted, seen and load of a batch that was on its way.
+-- read_note returns the number, place, accepted, seen and load of a batch under way.
 local function read_note(note)
   return string.match(note or '', '^(%d+) (%d+) (%d+) (%d+) (.*)$')
 end
@@ -44,9 +51,10 @@ for i = before + 1, #ARGV do
   elements[i - before] = ARGV[i]
 end
 
--- pushed is how many elements of a batch that was begun are in the list, or were. Where none of them is claimed, it is seen; and
--- else reckoned, as if nothing but loads came into the list: what cannot be told is pushed again.
-local function pushed()
+-- count_pushed returns how many elements of a batch under way are in the list, or were. If none of
+-- them is claimed yet, it compares them. Otherwise it computes the number, assuming that only loads
+-- push to the list. In doubt, the batch is pushed again.
+local function count_pushed()
   local from = tonumber(place) - claimed
   if from < 0 then
     local others = accepted - tonumber(earlier)
@@ -61,14 +69,14 @@ local function pushed()
   return #elements
 end
 
--- A deadline is noted first, the guard that belongs to it last: between them the list is recognised by the old guard.
+-- The deadline is noted first and its guard last. In between, the old guard identifies the list.
 local now = server_ms()
 local deadline, due = now + ttl_ms, {}
 if ttl_ms > 0 then
   due = {'deadline', whole(deadline), 'assumed', '1'}
 end
 
-local there = known and #elements or begun and pushed() or 0
+local there = known and #elements or begun and count_pushed() or 0
 if there == 0 then
   if other and other ~= load then
     redis.call('HSET', counts, 'append:' .. other, noted[1])
@@ -92,7 +100,7 @@ write('replaces', whole(replaces - math.min(replaces, #elements)))
 if ttl_ms > 0 then
   local ends, guard = now + redis.call('PTTL', list), deadline + keep_ms
   local ours = math.abs(ends - (tonumber(noted[7]) or 0)) <= 1000
-  if not ours then -- a list without a guard, or a producer's: that expiry would be taken for the deadline
+  if not ours then -- no guard, or a producer's expiry, which would become the deadline
     redis.call('HSET', counts, 'guard', whole(guard))
   end
   if not ours or ends < guard then

@@ -1,11 +1,16 @@
--- claim moves up to n elements into the lease of a claim: due retries first, then what came back, then the list.
--- A claim whose lease exists gets the same elements again, and its whole lease anew.
--- Returns {now, deadline or 0, fresh, positions, values, 1 if the deadline is assumed}, where no positions stand for 1, 2, 3
--- and so on; fresh is described at dresser. Returns {'closed', field, found} when a field of the gate, which are the last ARGV with their values,
--- has another value; '' stands for an absent one.
--- KEYS: list, back, retry, leases, lease, counts, the list that settle emits to if there is one, the gate if there is one. Nothing
--- is handed out that could not be settled.
--- When cut, the next script that moves elements finishes the claim if its lease is whole, or drops the lease if it is not.
+-- claim moves up to n elements into the lease of a claim: due retries first, then returned elements
+-- (back), then the list. A claim that has a lease gets the same elements again and a renewed lease.
+-- It hands out nothing that could not be settled.
+--
+-- KEYS: list, back, retry, leases, lease, counts, the list that settle emits to if any, the gate if
+-- any.
+-- ARGV: the claim; how many elements; the lease in ms; how many bytes; how long the list is kept
+-- beyond its deadline in ms; then the gate's fields and their values, '' for an absent field.
+-- Returns {now, deadline or 0, fresh, positions, values, 1 if the deadline is assumed}. No
+-- positions means 1, 2, 3 and so on. See completer_of for fresh. If a field of the gate has another
+-- value, it returns {'closed', field, found}.
+-- Cut: the next script that moves elements finishes the claim if its lease is whole, and drops the
+-- lease if not.
 local list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lease, counts = KEYS[5], KEYS[6]
 local claim, wanted, lease_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -14,7 +19,8 @@ local first_field = 6
 local gate = #ARGV >= first_field and KEYS[#KEYS]
 local emit = #KEYS > (gate and 7 or 6) and KEYS[7]
 
--- Reads tell of a key of the wrong type, which spares a look at each; what is only written is looked at.
+-- mistyped returns an error reply if a read failed on a key of the wrong type. This saves a look at
+-- the type of each key. Keys that are only written are looked at.
 local function mistyped(reply, key, want)
   return type(reply) == 'table' and reply.err and (wrong_type(key, want) or reply)
 end
@@ -37,15 +43,15 @@ end
 local now = server_ms()
 local notes = notes_of(noted, 1)
 
-local held = redis.call('TYPE', lease).ok
-if held ~= 'none' then
+local lease_type = redis.call('TYPE', lease).ok
+if lease_type ~= 'none' then
   bad = wrong_type(lease, 'list', back, 'list', retry, 'zset')
   if bad then
     return bad
   end
   redis.call('PERSIST', leases)
   redis.call('ZADD', leases, whole(now + lease_ms), claim)
-  local fresh, positions, values = unseal(lease)
+  local fresh, positions, values = read_lease(lease)
   local kept = {}
   for i, position in ipairs(positions) do
     kept[i] = values[position]
@@ -74,7 +80,8 @@ guard_list(list, counts, notes, listed, keep_ms, now)
 
 local values, count, bytes, full = {}, 0, 0, false
 
--- take reads from one source until the claim is full or the source is empty, and returns how many elements are to be dropped there.
+-- take reads from one source until the claim is full or the source is empty. It returns how many
+-- elements to drop there.
 local function take(key, want, read)
   local used = 0
   while count < wanted and not full do
@@ -122,10 +129,10 @@ if count > 0 then
   redis.call('PERSIST', leases)
   redis.call('HSET', counts, 'journal', string.format('claim %s %d', claim, retries))
   if new > 0 then
-    redis.call('LSET', list, '0', mark_of(claim) .. values[count - new + 1]) -- before the lease is whole
+    redis.call('LSET', list, '0', list_mark(claim) .. values[count - new + 1]) -- before the lease is whole
   end
   redis.call('ZADD', leases, whole(now + lease_ms), claim)
-  seal(lease, values, fresh)
+  write_lease(lease, values, fresh)
   if retries > 0 then
     redis.call('ZREMRANGEBYRANK', retry, '0', whole(retries - 1))
   end

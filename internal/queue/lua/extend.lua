@@ -1,4 +1,9 @@
--- extend gives claims their whole lease anew. Returns those whose lease is lost.
+-- extend renews the lease of each claim.
+--
+-- KEYS: leases.
+-- ARGV: the lease in ms, then the claims.
+-- Returns the claims whose lease is lost.
+-- Cut: no lease or some leases are renewed, which a repeated call completes.
 local leases = KEYS[1]
 local lease_ms = tonumber(ARGV[1])
 
@@ -17,7 +22,7 @@ for i = 2, #ARGV do
   end
 end
 if #scores > 0 then
-  redis.call('ZREM', leases, '') -- no claim: the write that a full Redis accepts
+  redis.call('ZREM', leases, '') -- removes nothing: the first write must be one that a full Redis accepts
   call_all('ZADD', leases, scores)
 end
 return lost

@@ -1,12 +1,16 @@
--- The guard of a list, for every script that looks at one. It stands behind kept_ms, which is how long a list is kept beyond its
--- deadline while it has a campaign. Its fields in counts:
---   deadline  when the list would have expired, in ms; while there is no list, the last one's
+-- The guard of a list, for every script that looks at one. It follows kept_ms, which is how long a
+-- list is kept beyond its deadline while it has a campaign.
+--
+-- The guard is an expiry that we set in place of the producer's, so that waiting recipients are
+-- kept longer. It uses these fields of counts:
+--
+--   deadline  when the list would have expired, in ms; without a list, that of the last one
 --   assumed   1 if no producer set that expiry: our loader did, by default
 --   guard     the expiry that we set instead, beyond the deadline
---   seen      the most recipients there have been so far: those claimed, and those listed
+--   seen      the most recipients so far: those claimed and those listed
 local guard_fields = {'deadline', 'guard', 'claimed', 'seen', 'assumed'}
 
--- notes_of takes the values of these fields out of a reply to HMGET, behind so many others.
+-- notes_of reads these fields from a reply to HMGET, after a number of others.
 local function notes_of(found, others)
   local notes = {}
   for i, field in ipairs(guard_fields) do
@@ -19,13 +23,21 @@ local function read_notes(counts)
   return notes_of(redis.call('HMGET', counts, unpack(guard_fields)), 0)
 end
 
--- guard_list makes a deadline of the expiry that a producer has set, keeps the list for keep_ms beyond it, and notes how many
--- recipients were seen, of whom so many are listed. It changes notes alike, and writes nothing where all is in order.
+-- guard_list turns the expiry that a producer has set into a deadline, and keeps the list for
+-- keep_ms beyond it. It also notes how many recipients were seen; listed is how many are in the
+-- list. It updates notes as well, and writes nothing if all is in order.
 --
--- An expiry that is not the guard is the producer's; a second of tolerance is for clocks that round. A guarded list always has an
--- expiry, so one without is newer than its counts and has no deadline. There is one deadline for all, the newest list's: it holds
--- for retries of an older list too. An expiry so far away that no producer means it is the guard of a list whose counts are lost, and
--- tells its deadline. Where its campaign is gone, too, the list is kept for keep_ms from now at least.
+-- An expiry other than the guard is the producer's. Clocks that round get a second of tolerance.
+--
+-- A guarded list always has an expiry. A list without one is newer than its counts and has no
+-- deadline.
+--
+-- There is one deadline for all, that of the newest list. It holds for retries from an older list
+-- too.
+--
+-- No producer sets an expiry as far away as kept_ms. Such an expiry is the guard of a list whose
+-- counts are lost, and it tells the deadline. If the campaign is gone too, the list is kept for at
+-- least keep_ms from now.
 local function guard_list(list, counts, notes, listed, keep_ms, now)
   local ttl = redis.call('PTTL', list)
   if ttl == -2 then
@@ -41,8 +53,9 @@ local function guard_list(list, counts, notes, listed, keep_ms, now)
     fields[#fields + 1] = whole(value)
   end
 
-  -- Each order of writes is safe to cut off. A new deadline is noted first: the producer's expiry would give it again. A guard is
-  -- moved first: it is recognised by its distance from the deadline.
+  -- Each order of writes is safe to cut. A new deadline is noted before the guard is set: until
+  -- then the producer's expiry gives it again. A guard is moved before it is noted: its distance
+  -- from the deadline identifies it.
   local adopted, guard = false, notes.deadline + keep_ms
   if ttl == -1 then
     if notes.deadline > 0 then
@@ -68,12 +81,12 @@ local function guard_list(list, counts, notes, listed, keep_ms, now)
     note('guard', guard)
   end
 
-  local there = notes.claimed + listed
-  if there > notes.seen then
-    note('seen', there)
+  local total = notes.claimed + listed
+  if total > notes.seen then
+    note('seen', total)
   end
   if #fields > 0 then
-    redis.call('HDEL', counts, '') -- no field: the write that a full Redis accepts
+    redis.call('HDEL', counts, '') -- removes nothing, but a full Redis accepts it
     redis.call('HSET', counts, unpack(fields))
   end
   if adopted then

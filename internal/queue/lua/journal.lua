@@ -1,17 +1,25 @@
--- Stands behind prelude.lua, before every script that moves elements. Redis keeps what a script wrote before it failed, for
--- want of a permission say. So a move copies elements before it drops them, and field 'journal' of counts says which move is
--- under way; it is '' otherwise. The next script that moves elements finishes such a move, or drops it where nothing moved.
--- The entries:
---   claim <claim> <retries>            a lease is filled, first with that many retries; see mark_of
---   release <all|expired> <claims>     elements of leases are copied to the head of back
+-- The journal of moves. It is placed after prelude.lua, before every script that moves elements.
+--
+-- Redis keeps what a script wrote before it failed, for example on a missing permission. So a move
+-- copies elements before it drops them, and field 'journal' of counts names the move under way. It
+-- is '' otherwise. The next script that moves elements finishes such a move, or drops it if nothing
+-- was moved. The entries are:
+--
+--   claim <claim> <retries>
+--       A lease is being filled, first with that many retries. See list_mark.
+--   release <all|expired> <claims>
+--       Elements of leases are being copied to the head of back.
 --   strike <claim> <marks> ... ; <claim> <position> <due> <attempts> ...
---                                      outcomes are booked: the latter elements go to the retries, and leases take on these marks
-local function beside(counts)
+--       Outcomes are counted. Elements after ';' go to the retries, and the leases get the marks.
+
+-- sibling_keys returns the other keys of the list that counts belongs to: list, back, retry,
+-- leases, and the prefix of lease keys.
+local function sibling_keys(counts)
   local head = string.sub(counts, 1, -#':counts' - 1)
   return string.match(head, '^{([^{}]*)}$') or head, head .. ':back', head .. ':retry', head .. ':leases', head .. ':lease:'
 end
 
--- read_entry splits an entry into its words; nil where nothing is under way.
+-- read_entry splits an entry into its words. It returns nil when no move is under way.
 local function read_entry(entry)
   if not entry or entry == '' then
     return nil
@@ -23,26 +31,27 @@ local function read_entry(entry)
   return words
 end
 
--- mark_of is white space that stands for a claim. The claim puts it before the head of the list until it trims the list, which is
--- the only trace of that: what was pushed since may look like what was dropped. Behind it the element is still the same JSON.
-local function mark_of(claim)
+-- list_mark returns white space that stands for a claim. The claim puts it before the head of the
+-- list until it trims the list. Nothing else shows whether the trim has happened: elements pushed
+-- since may look like the dropped ones. JSON with white space before it is still the same JSON.
+local function list_mark(claim)
   return (string.gsub(string.gsub(redis.sha1hex(claim), '%d', ' '), '%a', '\t'))
 end
 
--- read_mark returns the head of the list without a claim's mark, or nil if it has none.
+-- read_mark returns the head of the list without a claim's mark, or nil if it has no mark.
 local function read_mark(list, claim)
-  local mark, head = mark_of(claim), redis.call('LINDEX', list, 0)
+  local mark, head = list_mark(claim), redis.call('LINDEX', list, 0)
   if head and string.sub(head, 1, #mark) == mark then
     return string.sub(head, #mark + 1)
   end
   return nil
 end
 
--- half_claim looks at a claim that is under way; words are those of its entry behind 'claim'. It returns nil while its lease is not
--- whole: then nothing has been dropped from where the elements were. Otherwise it returns what is still there too: {retries, in back,
--- in the list, all, known}.
-local function half_claim(counts, words)
-  local list, back, retry, _, lease = beside(counts)
+-- find_cut_claim looks at a claim that is under way; words are those of its entry after 'claim'. It
+-- returns nil while the lease is not whole: then nothing has been dropped from where the elements
+-- were. Otherwise it returns what was not dropped yet: {retries, back, list, all, known}.
+local function find_cut_claim(counts, words)
+  local list, back, retry, _, lease = sibling_keys(counts)
   local retries = tonumber(words[2])
   local values = redis.call('LRANGE', lease .. words[1], 0, -1)
   local marks, fresh = read_header(table.remove(values, 1))
@@ -51,8 +60,9 @@ local function half_claim(counts, words)
   end
   local known = tonumber(string.match(fresh, '^%d+')) - 1
 
-  -- at_head is how many of the values from back are its head: all or none. They have ids, so no others look like them.
-  local function at_head()
+  -- count_at_head returns how many of the values from back are its head: all or none. They have
+  -- ids, so no other values look like them.
+  local function count_at_head()
     local found = retries < known and redis.call('LRANGE', back, 0, known - retries - 1) or {}
     for i = retries + 1, known do
       if found[i - retries] ~= values[i] then
@@ -62,7 +72,7 @@ local function half_claim(counts, words)
     return #found
   end
 
-  local left = {retries = {}, all = #values, known = known, back = at_head(), list = 0}
+  local left = {retries = {}, all = #values, known = known, back = count_at_head(), list = 0}
   for i = 1, retries do
     if redis.call('ZSCORE', retry, values[i]) then
       left.retries[#left.retries + 1] = values[i]
@@ -74,23 +84,25 @@ local function half_claim(counts, words)
   return left
 end
 
--- gather adds what is left of a claim as it goes to back, the last element first. That of an expired claim is lost once more.
+-- gather appends what is left of a claim as it goes to back, the last element first. Elements of an
+-- expired claim count one more loss.
 local function gather(lease, claim, expired, gathered)
   local function mark_lost(value)
     local head, lost, rest = string.match(value, '^(%S+ %d+ )(%d+)( %d+ .*)$')
     return head and (head .. whole(lost + 1) .. rest) or value
   end
-  local fresh, positions, values = unseal(lease .. claim)
-  local dress = dresser(claim, fresh)
+  local fresh, positions, values = read_lease(lease .. claim)
+  local complete = completer_of(claim, fresh)
   for p = #positions, 1, -1 do
-    local value = dress(positions[p], values[positions[p]])
+    local value = complete(positions[p], values[positions[p]])
     gathered[#gathered + 1] = expired and mark_lost(value) or value
   end
 end
 
--- copied is how many elements of a release that is under way are in back already; it returns all of them, too.
-local function copied(counts, words)
-  local _, back, _, _, lease = beside(counts)
+-- find_copied returns how many elements of a release under way are in back already, and all its
+-- elements.
+local function find_copied(counts, words)
+  local _, back, _, _, lease = sibling_keys(counts)
   local gathered, newest, pushed = {}, redis.call('LINDEX', back, 0), 0
   for i = 2, #words do
     gather(lease, words[i], words[1] == 'expired', gathered)
@@ -101,35 +113,36 @@ local function copied(counts, words)
   return pushed, gathered
 end
 
--- as_retry is a value with another number of attempts.
-local function as_retry(value, attempts)
+-- with_attempts returns a value with another number of attempts.
+local function with_attempts(value, attempts)
   local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
   return id and (id .. ' ' .. attempts .. ' ' .. rest) or value
 end
 
--- deferred reads which elements a strike that is under way puts off: due times and values in turn. Those whose lease is gone are
--- among the retries already.
-local function deferred(counts, words)
-  local _, _, _, _, lease = beside(counts)
+-- read_deferred returns the elements that a strike under way defers, as due times and values in
+-- turn. Elements whose lease is gone are among the retries already.
+local function read_deferred(counts, words)
+  local _, _, _, _, lease = sibling_keys(counts)
   local scores, at = {}, 1
   while words[at] and words[at] ~= ';' do
     at = at + 2
   end
   for i = at + 1, #words, 4 do
     local position = tonumber(words[i + 1])
-    local fresh, _, values = unseal(lease .. words[i])
+    local fresh, _, values = read_lease(lease .. words[i])
     if values[position] then
       scores[#scores + 1] = words[i + 2]
-      scores[#scores + 1] = as_retry(dresser(words[i], fresh)(position, values[position]), words[i + 3])
+      scores[#scores + 1] = with_attempts(completer_of(words[i], fresh)(position, values[position]), words[i + 3])
     end
   end
   return scores
 end
 
--- strike gives leases their new marks, and removes those that hold nothing more. Each is {claim, marks, lease, fresh}.
-local function strike(counts, leases, struck)
+-- update_leases writes the new marks of leases and removes leases that are settled whole. Each is
+-- {claim, marks, lease, fresh}.
+local function update_leases(counts, leases, updated)
   local ended, claims = {}, {}
-  for _, each in ipairs(struck) do
+  for _, each in ipairs(updated) do
     if not string.find(each.marks, '1', 1, true) then
       ended[#ended + 1], claims[#claims + 1] = each.lease, each.claim
     elseif each.fresh ~= '' then
@@ -143,24 +156,25 @@ local function strike(counts, leases, struck)
   redis.call('HSET', counts, 'journal', '')
 end
 
--- put_back pushes what was gathered, from an index on, books it, and removes the claims' leases.
+-- put_back pushes what was gathered, from an index on. It counts it and removes the claims' leases.
 local function put_back(counts, expired, claims, gathered, first)
-  local _, back, _, leases, lease = beside(counts)
+  local _, back, _, leases, lease = sibling_keys(counts)
   call_all('LPUSH', back, gathered, first)
   local noted = tonumber(redis.call('HGET', counts, 'reaped')) or 0
-  local struck, entry = {}, {'strike'}
+  local updated, entry = {}, {'strike'}
   for i, claim in ipairs(claims) do
-    struck[i] = {claim = claim, marks = '0', lease = lease .. claim}
+    updated[i] = {claim = claim, marks = '0', lease = lease .. claim}
     entry[2 * i], entry[2 * i + 1] = claim, '0'
   end
   local reaped = noted + (expired and #gathered or 0)
   redis.call('HSET', counts, 'reaped', whole(reaped), 'journal', table.concat(entry, ' '))
-  strike(counts, leases, struck)
+  update_leases(counts, leases, updated)
 end
 
--- mistyped_lease is an error reply if a lease that an entry names is of another type; words are those behind its kind.
-local function mistyped_lease(counts, kind, words)
-  local _, _, _, _, lease = beside(counts)
+-- check_lease_types returns an error reply if a lease that an entry names has another type. words
+-- are those after the entry's kind.
+local function check_lease_types(counts, kind, words)
+  local _, _, _, _, lease = sibling_keys(counts)
   local first, last, step = 1, #words, 2
   if kind == 'claim' then
     last = 1
@@ -177,21 +191,22 @@ local function mistyped_lease(counts, kind, words)
   return bad
 end
 
--- recover finishes the move that an entry of the journal is about, and returns nil, or an error reply where it cannot.
+-- recover finishes the move that a journal entry names. It returns nil, or an error reply if it
+-- cannot.
 local function recover(counts, entry)
   local words = read_entry(entry)
   if not words then
     return nil
   end
-  local list, back, retry, leases, lease = beside(counts)
+  local list, back, retry, leases, lease = sibling_keys(counts)
   local kind = table.remove(words, 1)
-  local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset') or mistyped_lease(counts, kind, words)
+  local bad = wrong_type(list, 'list', back, 'list', retry, 'zset', leases, 'zset') or check_lease_types(counts, kind, words)
   if bad then
     return bad
   end
   redis.call('PERSIST', leases)
   if kind == 'claim' then
-    local left = half_claim(counts, words)
+    local left = find_cut_claim(counts, words)
     if left then
       call_all('ZREM', retry, left.retries)
       for key, n in pairs({[back] = left.back, [list] = left.list}) do
@@ -206,10 +221,10 @@ local function recover(counts, entry)
       if head then
         redis.call('LSET', list, '0', head)
       end
-      strike(counts, leases, {{claim = words[1], marks = '', lease = lease .. words[1]}})
+      update_leases(counts, leases, {{claim = words[1], marks = '', lease = lease .. words[1]}})
     end
   elseif kind == 'release' then
-    local pushed, gathered = copied(counts, words)
+    local pushed, gathered = find_copied(counts, words)
     local expired = table.remove(words, 1) == 'expired'
     if pushed > 0 then
       put_back(counts, expired, words, gathered, pushed + 1)
@@ -217,16 +232,16 @@ local function recover(counts, entry)
       redis.call('HSET', counts, 'journal', '')
     end
   else
-    call_all('ZADD', retry, deferred(counts, words))
-    local struck = {}
+    call_all('ZADD', retry, read_deferred(counts, words))
+    local updated = {}
     for i = 1, #words, 2 do
       if words[i] == ';' then
         break
       end
       local _, fresh = read_header(redis.call('LINDEX', lease .. words[i], 0))
-      struck[#struck + 1] = {claim = words[i], marks = words[i + 1], lease = lease .. words[i], fresh = fresh}
+      updated[#updated + 1] = {claim = words[i], marks = words[i + 1], lease = lease .. words[i], fresh = fresh}
     end
-    strike(counts, leases, struck)
+    update_leases(counts, leases, updated)
   end
   return nil
 end

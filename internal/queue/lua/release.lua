@@ -1,9 +1,12 @@
--- release ends claims and puts what is left of them at the head of back, in the order in which it was claimed.
--- With 'expired', only claims whose lease has run out, and each of their elements is counted as lost once more.
--- KEYS: leases, back, counts, the lease of each claim, newest first. ARGV: 'expired' or 'all', how many elements are enough
--- for one script, then the claims.
--- Returns how many elements went back, and how many claims were ended: those behind are for another call.
--- When cut, the next script that moves elements finishes the release if any element is in back, or drops it if none is.
+-- release ends claims and puts what is left of them at the head of back, in the order in which it
+-- was claimed. With 'expired' it ends only claims whose lease has run out, and counts one more loss
+-- for each of their elements.
+--
+-- KEYS: leases, back, counts, the lease of each claim, newest first.
+-- ARGV: 'expired' or 'all', how many elements are enough for one script, then the claims.
+-- Returns how many elements went back, and how many claims were ended. Call again for the rest.
+-- Cut: the next script that moves elements finishes the release if any element is in back, and
+-- drops it if none is.
 local leases, back, counts = KEYS[1], KEYS[2], KEYS[3]
 local which, enough = ARGV[1], tonumber(ARGV[2])
 local expired, before = which == 'expired', 2
@@ -46,7 +49,7 @@ elseif #claims > 0 then
   for i, claim in ipairs(claims) do
     empty[i] = lease .. claim
   end
-  redis.call('DEL', unpack(empty)) -- not all of KEYS: a claim that was extended keeps its lease
+  redis.call('DEL', unpack(empty)) -- not all of KEYS: an extended claim keeps its lease
   redis.call('ZREM', leases, unpack(claims))
 end
 return {#released, ended}

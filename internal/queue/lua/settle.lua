@@ -1,16 +1,26 @@
--- settle ends leased elements or puts them off. What is no longer in its lease is left out.
--- KEYS: leases, retry, counts, the lease of each claim, the list to emit to if there is one, and the one to emit to
--- instead unless it holds another type. That one never expires: PERSIST undoes what another program may have set.
--- ARGV: how many claims, their ids, how many labels, a status and a code for each; then groups of elements that have
--- claim and outcome in common: the number of the claim, the outcome, how many payloads there are, the elements' positions in
--- two bytes each, the payloads: one for each element, or none. Outcome 0 is later, with payloads "<in ms> <attempts>"; any
--- other is the number of a label, and what is to be emitted its payloads. A label without a status is later too, and its
--- code the cause, under which it is counted. A code "?<most> <code>" is counted as OTHER when so many of its sort are counted by
--- name.
--- Returns how many were applied.
--- Results are written first: a cut before the books repeats them, with the same resultId. The books and the journal are one write,
--- behind which the next script finishes the rest.
-local argv = ARGV -- a local is found sooner than a global
+-- settle ends leased elements or defers them. It leaves out elements that are not leased any more.
+--
+-- KEYS: leases, retry, counts; the lease of each claim; the list to emit to, if any; the list to
+-- emit to instead, if any, unless it holds another type. That last list never expires: PERSIST
+-- removes an expiry that another program may have set.
+-- ARGV: the number of claims, their ids, the number of labels, a status and a code for each, then
+-- groups.
+--
+-- A group is the elements that have a claim and an outcome in common:
+--
+--   the number of the claim
+--   the outcome: 0 for later, otherwise the number of a label
+--   the number of payloads: one for each element, or none
+--   the elements' positions, in two bytes each
+--   the payloads: "<in ms> <attempts>" for later, otherwise what is emitted
+--
+-- A label without a status means later too, and its code is the cause that it is counted under. A
+-- code "?<most> <code>" is counted as OTHER once so many codes of its kind are counted by name.
+--
+-- Returns how many elements were settled.
+-- Cut: results are written first, so a cut before the books emits them again with the same
+-- resultId. The books and the journal are one write. After it, the next script finishes the rest.
+local argv = ARGV -- a local is faster than a global
 local leases, retry, counts = KEYS[1], KEYS[2], KEYS[3]
 local claims = tonumber(argv[1])
 local labels = tonumber(argv[claims + 2])
@@ -22,7 +32,8 @@ if bad then
   return bad
 end
 
--- What the outcomes are counted under, and what the books say of that now.
+-- counted has the fields that each outcome is counted under, as indexes into fields. books has
+-- their values before this call.
 local fields, columns = {'journal'}, {}
 local function column(name)
   if not columns[name] then
@@ -58,11 +69,11 @@ if books[1] and books[1] ~= '' then
 end
 
 local now = server_ms()
-local emits, emitted, later, deferrals, holdings = {}, 0, {}, {}, {}
+local emits, emitted, later, deferrals, lease_cache = {}, 0, {}, {}, {}
 
--- holding reads what a claim holds, once.
-local function holding(c)
-  local found = holdings[c]
+-- lease_of reads the lease of a claim once.
+local function lease_of(c)
+  local found = lease_cache[c]
   if not found then
     local header = redis.pcall('LINDEX', KEYS[3 + c], '0')
     if type(header) == 'table' then
@@ -71,29 +82,29 @@ local function holding(c)
     end
     local marks, fresh = read_header(header)
     found = {claim = argv[1 + c], lease = KEYS[3 + c], marks = bytes_of(marks), fresh = fresh}
-    holdings[c] = found
+    lease_cache[c] = found
   end
   return found
 end
 
--- let_go strikes positions off their lease. It returns how many of them were held, and each of them again, or false in place of
--- one that was not.
-local function let_go(from, packed)
-  local bytes, marks, found, held = bytes_of(packed), from.marks, {}, 0
+-- settle_positions marks positions of a lease as settled. It returns how many of them were leased,
+-- and a list of the positions, with false for each that was not.
+local function settle_positions(from, packed)
+  local bytes, marks, found, settled = bytes_of(packed), from.marks, {}, 0
   for i = 1, #packed / 2 do
     local position = bytes[2 * i - 1] * 256 + bytes[2 * i]
-    if marks[position] == mark_held then
+    if marks[position] == mark_leased then
       marks[position] = mark_settled
-      held = held + 1
+      settled = settled + 1
       found[i] = position
     else
       found[i] = false
     end
   end
-  return held, found
+  return settled, found
 end
 
--- emit_payloads notes what is to be emitted: payloads begin at argv[first].
+-- emit_payloads collects the payloads of settled elements. They begin at argv[first].
 local function emit_payloads(_, found, first)
   for i = 1, #found do
     if found[i] then
@@ -103,39 +114,39 @@ local function emit_payloads(_, found, first)
   end
 end
 
--- put_off notes when elements are to come back, and as what.
-local function put_off(from, found, first)
-  local _, _, values = unseal(from.lease)
-  local dress = dresser(from.claim, from.fresh)
+-- defer_elements collects the values and due times of deferred elements.
+local function defer_elements(from, found, first)
+  local _, _, values = read_lease(from.lease)
+  local complete = completer_of(from.claim, from.fresh)
   for i = 1, #found do
     local position = found[i]
     if position then
-      local value = dress(position, values[position])
+      local value = complete(position, values[position])
       local delay, attempts = string.match(argv[first + i - 1], '^(%d+) (%d+)$')
       local due = whole(now + tonumber(delay))
-      later[#later + 1], later[#later + 2] = due, as_retry(value, attempts)
+      later[#later + 1], later[#later + 2] = due, with_attempts(value, attempts)
       deferrals[#deferrals + 1] = from.claim .. ' ' .. position .. ' ' .. due .. ' ' .. attempts
     end
   end
 end
 
-local applied, tally, at = 0, {}, groups
+local applied, increments, at = 0, {}, groups
 while at < #argv do
-  local from, outcome, payloads = holding(tonumber(argv[at])), tonumber(argv[at + 1]), tonumber(argv[at + 2])
+  local from, outcome, payloads = lease_of(tonumber(argv[at])), tonumber(argv[at + 1]), tonumber(argv[at + 2])
   if bad then
     return bad
   end
-  local held, found = let_go(from, argv[at + 3])
+  local settled, found = settle_positions(from, argv[at + 3])
   local ends = outcome > 0 and argv[claims + 1 + 2 * outcome] ~= ''
   if payloads > 0 then
-    (ends and emit_payloads or put_off)(from, found, at + 4)
+    (ends and emit_payloads or defer_elements)(from, found, at + 4)
   end
-  if held > 0 and outcome > 0 then
+  if settled > 0 and outcome > 0 then
     for _, field in ipairs(counted[outcome]) do
-      tally[field] = (tally[field] or 0) + held
+      increments[field] = (increments[field] or 0) + settled
     end
   end
-  applied = applied + held
+  applied = applied + settled
   at = at + 4 + payloads
 end
 if applied == 0 then
@@ -154,30 +165,30 @@ end
 if emit then
   call_all('RPUSH', emit, emits)
 end
-local struck, entry = {}, {'strike'}
-for _, from in pairs(holdings) do
-  from.marks = #from.marks > 0 and text_of(from.marks) or '0' -- a lease that is gone holds nothing
-  struck[#struck + 1] = from
+local updated, entry = {}, {'strike'}
+for _, from in pairs(lease_cache) do
+  from.marks = #from.marks > 0 and text_of(from.marks) or '0' -- a lease that is gone has no marks
+  updated[#updated + 1] = from
   entry[#entry + 1], entry[#entry + 2] = from.claim, from.marks
 end
 if #deferrals > 0 then
   entry[#entry + 1], entry[#entry + 2] = ';', table.concat(deferrals, ' ')
 end
 for field, limit in pairs(limits) do
-  local n, rare = tally[field], tally[limit.rare] or 0
+  local n, rare = increments[field], increments[limit.rare] or 0
   if n and not books[field] then
     if (tonumber(books[limit.rare]) or 0) + rare < limit.most then
-      tally[limit.rare] = rare + 1
+      increments[limit.rare] = rare + 1
     else
-      tally[field], tally[limit.other] = nil, (tally[limit.other] or 0) + n
+      increments[field], increments[limit.other] = nil, (increments[limit.other] or 0) + n
     end
   end
 end
 local written = {'journal', table.concat(entry, ' ')}
-for field, n in pairs(tally) do
+for field, n in pairs(increments) do
   written[#written + 1], written[#written + 2] = fields[field], whole((tonumber(books[field]) or 0) + n)
 end
 redis.call('HSET', counts, unpack(written))
 call_all('ZADD', retry, later)
-strike(counts, leases, struck)
+update_leases(counts, leases, updated)
 return applied
