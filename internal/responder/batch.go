@@ -8,22 +8,24 @@ import (
 	"fanfare/internal/responses"
 )
 
-// What the books of the list of responses count its elements under, with the result's status or the letter's code.
+// These statuses are what the books of the list count elements under. The code is that of the
+// result's status or of the dead letter.
 const (
 	statusApplied = "applied"
 	statusRefused = "refused"
 )
 
-// batch is one lease, read.
+// batch is a lease with its decoded results.
 type batch struct {
 	lease      queue.Lease
 	results    []notification.Result
-	elements   []*queue.Element // of each result
+	elements   []*queue.Element // one for each result
 	unreadable []queue.Settlement
-	letters    map[responses.Kind]int // how many dead letters the settlements emit
+	letters    map[responses.Kind]int // dead letters that the settlements emit
 }
 
-// decode reads a lease's elements. One that is no result becomes a dead letter with its bytes; its size alone is no fault.
+// decode decodes the elements of a lease. An element that is no result becomes a dead letter with
+// its bytes. Size alone is no fault.
 func decode(lease queue.Lease) *batch {
 	b := &batch{
 		lease:    lease,
@@ -44,7 +46,7 @@ func decode(lease queue.Lease) *batch {
 	return b
 }
 
-// refuse ends an element that cannot be written down, whatever it was, as a letter that can be replayed as it stands.
+// refuse ends an element that cannot be written as a dead letter that can be replayed unchanged.
 func (b *batch) refuse(e *queue.Element, letter responses.DeadLetter, why error) queue.Settlement {
 	letter.Kind, letter.Reason, letter.At, letter.Raw = responses.KindResult, why.Error(), b.lease.Now, e.Raw
 	return queue.Settlement{
@@ -58,7 +60,8 @@ func (b *batch) emit(letter *responses.DeadLetter) []byte {
 	return responses.AppendDeadLetter(nil, letter)
 }
 
-// settlements end all elements. refused tells, by index, which results the database does not take, and why.
+// settlements end all elements. refused has the reasons of the results that the database refused,
+// by index.
 func (b *batch) settlements(refused map[int]error) []queue.Settlement {
 	all := make([]queue.Settlement, 0, len(b.lease.Elements))
 	for i := range b.results {
@@ -79,7 +82,7 @@ func (b *batch) settlements(refused map[int]error) []queue.Settlement {
 	return append(all, b.unreadable...)
 }
 
-// lag is the age of the oldest result that can be read.
+// lag is the age of the oldest result.
 func (b *batch) lag() time.Duration {
 	var oldest time.Duration
 	for i := range b.results {

@@ -17,7 +17,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// A database that is away for longer than a lease loses nothing: the whole batch is tried again and its lease is kept.
+// A database that is away for longer than a lease loses nothing. The whole batch is tried again,
+// and its lease is kept.
 func TestTransientFaultsAreWaitedFor(t *testing.T) {
 	back := make(chan struct{})
 	db := &database{fails: func(_ context.Context, call int, _ []notification.Result) error {
@@ -59,7 +60,7 @@ func TestTransientFaultsAreWaitedFor(t *testing.T) {
 	}
 }
 
-// A database that is too slow for a whole batch takes it in parts; nobody is to blame for that.
+// A database that is too slow for a whole batch gets it in parts. No result is refused for that.
 func TestWhatTakesTooLongIsWrittenInParts(t *testing.T) {
 	db := &database{fails: func(_ context.Context, _ int, results []notification.Result) error {
 		if len(results) > 8 {
@@ -77,13 +78,13 @@ func TestWhatTakesTooLongIsWrittenInParts(t *testing.T) {
 	}
 }
 
-// When nothing can be written, claiming stops, nothing is thrown away, a person is told what to do, and all goes on
-// without a restart when it is done.
+// When nothing can be written, claiming stops, nothing is dropped, and the log says what to do.
+// After the repair, writing resumes without a restart.
 func TestHaltWaitsForAPerson(t *testing.T) {
-	mended := make(chan struct{})
+	repaired := make(chan struct{})
 	db := &database{fails: func(context.Context, int, []notification.Result) error {
 		select {
-		case <-mended:
+		case <-repaired:
 			return nil
 		default:
 			return errHalt
@@ -101,23 +102,24 @@ func TestHaltWaitsForAPerson(t *testing.T) {
 	if got := w.metric("halted"); got != 1 {
 		t.Errorf("halted is %v", got)
 	}
-	if log := w.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "repair its tables, permissions or statements") {
+	if log := w.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "Repair its tables, permissions or statements") {
 		t.Errorf("the log does not say what to do:\n%s", log)
 	}
 	if l := w.letters(); len(l) != 0 {
 		t.Errorf("dead letters of a halt: %+v", l)
 	}
-	close(mended)
+	close(repaired)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 50 })
 	db.wantRows(t, ids)
 	w.await("readiness", func() bool { return r.Ready(t.Context()) == nil && w.metric("halted") == 0 })
 }
 
-// While halted the results are in the list for everybody, in their order, and the database is left alone.
+// During a halt the results are in the list for all responders, in their order, and the database is
+// left alone.
 func TestHaltGivesBack(t *testing.T) {
 	db := &database{fails: func(context.Context, int, []notification.Result) error { return errHalt }}
 	w := newWorld(t, db)
-	w.options.Pause, w.options.Batch, w.options.Workers = time.Hour, 10, 1
+	w.options.HaltDelay, w.options.Batch, w.options.Workers = time.Hour, 10, 1
 	elements, _ := sent(30)
 	w.push(elements...)
 	r := w.start(w.rdb)
@@ -142,7 +144,8 @@ func TestHaltGivesBack(t *testing.T) {
 	}
 }
 
-// A key of another type moves nothing, is named, and halts until it is gone.
+// A key of another type halts the responder until it is gone. Nothing moves, and the error names
+// the key.
 func TestWrongTypeHalts(t *testing.T) {
 	for _, suffix := range []string{"", keys.SuffixDead} {
 		db := &database{}
@@ -158,7 +161,7 @@ func TestWrongTypeHalts(t *testing.T) {
 		if err := r.Ready(t.Context()); !strings.Contains(err.Error(), `"`+key+`"`) {
 			t.Errorf("ready: %v, want one that names %s", err, key)
 		}
-		if log := w.log.String(); !strings.Contains(log, "rename or delete it") {
+		if log := w.log.String(); !strings.Contains(log, "Rename or delete it") {
 			t.Errorf("the log does not say what to do:\n%s", log)
 		}
 		w.rdb.Del(t.Context(), key)
@@ -175,8 +178,8 @@ func TestWrongTypeHalts(t *testing.T) {
 	}
 }
 
-// A Redis that refuses our credentials, or what we ask with them, halts until a person has mended that, be it when results
-// are claimed or when they are removed.
+// A Redis that refuses our credentials or commands halts the responder until a person repairs that.
+// This holds for claims and for removals.
 func TestRefusalsOfRedisHalt(t *testing.T) {
 	addr := servers.Redis(t)
 	for name, refuse := range map[string]string{
@@ -203,7 +206,7 @@ func TestRefusalsOfRedisHalt(t *testing.T) {
 			w.push(encoded(result(0, notification.StatusFailed)))
 			r := w.start(limited)
 			w.await("the halt", func() bool { return r.Ready(t.Context()) != nil })
-			w.await("the next step", func() bool { return strings.Contains(w.log.String(), "mend the password or the ACL") })
+			w.await("the next step", func() bool { return strings.Contains(w.log.String(), "Fix the password or the ACL") })
 			acl("")
 			w.await("the result", func() bool { return w.counts().Ended["applied"] == 1 && len(w.letters()) == 1 })
 			w.await("readiness", func() bool { return r.Ready(t.Context()) == nil })
@@ -211,35 +214,8 @@ func TestRefusalsOfRedisHalt(t *testing.T) {
 	}
 }
 
-// A halt ends with whatever is written first, be it one result, and not with a batch of which nothing is.
-func TestHaltEndsWithOneWrittenResult(t *testing.T) {
-	for name, c := range map[string]struct {
-		answer error
-		halted bool
-	}{"written": {nil, false}, "refused": {errData, true}} {
-		t.Run(name, func(t *testing.T) {
-			db := &database{fails: func(_ context.Context, call int, _ []notification.Result) error {
-				if call == 1 {
-					return errHalt
-				}
-				return c.answer
-			}}
-			w := newWorld(t, db)
-			elements, _ := sent(1)
-			w.push(elements...)
-			r := w.start(w.rdb)
-			w.await("the end of the result", func() bool { c := w.counts(); return c.Ended["applied"]+c.Ended["refused"] == 1 })
-			r.stopFetching()
-			r.ends()
-			if halted := r.Ready(t.Context()) != nil; halted != c.halted {
-				t.Errorf("halted: %v, want %v", halted, c.halted)
-			}
-		})
-	}
-}
-
-// A batch whose lease was lost is dropped: the database call is cut short, nothing of it is settled, and whoever gets
-// the results next writes them.
+// A batch whose lease is lost is dropped: the database call is cut off and nothing is settled. The
+// next owner writes the results.
 func TestLostLeaseIsDropped(t *testing.T) {
 	writing, cut := make(chan struct{}), make(chan struct{})
 	db := &database{fails: func(ctx context.Context, call int, _ []notification.Result) error {
@@ -254,12 +230,12 @@ func TestLostLeaseIsDropped(t *testing.T) {
 	w := newWorld(t, db)
 	w.deps.Registerer = w.metrics
 	w.lease = 300 * time.Millisecond
-	w.options.Workers, w.options.Reap = 1, time.Hour
+	w.options.Workers, w.options.ReapInterval = 1, time.Hour
 	elements, ids := sent(20)
 	w.push(elements...)
 	w.start(w.rdb)
 	servers.Receive(t, "call of the database", writing)
-	w.await("the loss of the lease", func() bool { // the extender works against us
+	w.await("the loss of the lease", func() bool { // the extender extends it meanwhile
 		w.expireLeases()
 		if _, err := w.queue().Reap(t.Context()); err != nil {
 			t.Fatal(err)
@@ -272,15 +248,15 @@ func TestLostLeaseIsDropped(t *testing.T) {
 	if got := w.metric("lost_leases_total"); got != 20 {
 		t.Errorf("%v results of lost leases, want 20", got)
 	}
-	if !strings.Contains(w.log.String(), "lease is lost") {
-		t.Error("the log does not tell of the lost lease")
+	if !strings.Contains(w.log.String(), "lease lost") {
+		t.Error("the log does not mention the lost lease")
 	}
 }
 
-// unextending is a client that reaches Redis for everything but to extend leases.
-type unextending struct{ redis.UniversalClient }
+// noExtendClient is a client that cannot extend leases.
+type noExtendClient struct{ redis.UniversalClient }
 
-func (u unextending) EvalSha(ctx context.Context, sha string, named []string, args ...any) *redis.Cmd {
+func (u noExtendClient) EvalSha(ctx context.Context, sha string, named []string, args ...any) *redis.Cmd {
 	if len(named) == 1 && strings.HasSuffix(named[0], ":"+keys.SuffixLeases) && len(args) > 1 {
 		cmd := redis.NewCmd(ctx)
 		cmd.SetErr(io.EOF)
@@ -289,7 +265,8 @@ func (u unextending) EvalSha(ctx context.Context, sha string, named []string, ar
 	return u.UniversalClient.EvalSha(ctx, sha, named, args...)
 }
 
-// A lease that cannot be extended ends by this process's clock: by then another responder may have the results.
+// A lease that cannot be extended ends by this process's clock: another responder may have the
+// results by then.
 func TestUnextendedLeaseIsDropped(t *testing.T) {
 	cut := make(chan struct{})
 	db := &database{fails: func(ctx context.Context, call int, _ []notification.Result) error {
@@ -306,7 +283,7 @@ func TestUnextendedLeaseIsDropped(t *testing.T) {
 	elements, ids := sent(20)
 	w.push(elements...)
 	w.deps.Registerer = w.metrics
-	w.start(unextending{w.rdb})
+	w.start(noExtendClient{w.rdb})
 	servers.Receive(t, "end of the call whose lease is over", cut)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })
 	db.wantRows(t, ids)
@@ -315,20 +292,20 @@ func TestUnextendedLeaseIsDropped(t *testing.T) {
 	}
 }
 
-// refusal is what Redis says to what no waiting changes.
+// refusal is an error reply of Redis that no retry changes.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
 func (refusal) RedisError()     {}
 
-// stubborn is a client whose Redis refuses to remove results, until it is mended.
-type stubborn struct {
+// refusingClient is a client whose Redis refuses to remove results until it is repaired.
+type refusingClient struct {
 	redis.UniversalClient
-	mended *atomic.Bool
+	repaired *atomic.Bool
 }
 
-func (s stubborn) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
-	if s.mended.Load() || !slices.Contains(args, any("applied")) {
+func (s refusingClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if s.repaired.Load() || !slices.Contains(args, any("applied")) {
 		return s.UniversalClient.EvalSha(ctx, sha, keys, args...)
 	}
 	cmd := redis.NewCmd(ctx)
@@ -336,28 +313,16 @@ func (s stubborn) EvalSha(ctx context.Context, sha string, keys []string, args .
 	return cmd
 }
 
-// Results that are written and cannot be removed, for a reason that stays, halt the responder instead of being tried for ever.
+// Written results that cannot be removed, for a permanent reason, halt the responder. It does not
+// retry for ever.
 func TestRefusedRemovalHalts(t *testing.T) {
 	w := newWorld(t, &database{})
 	elements, _ := sent(10)
 	w.push(elements...)
-	mended := new(atomic.Bool)
-	r := w.start(stubborn{w.rdb, mended})
+	repaired := new(atomic.Bool)
+	r := w.start(refusingClient{w.rdb, repaired})
 	w.await("the halt", func() bool { return r.Ready(t.Context()) != nil })
-	mended.Store(true)
+	repaired.Store(true)
 	w.await("the results", func() bool { return w.counts().Ended["applied"] == 10 })
 	w.await("readiness", func() bool { return r.Ready(t.Context()) == nil })
-}
-
-// The letter of a result that SQL refuses does not show the token that was removed.
-func TestRefusedResultKeepsItsTokenToItself(t *testing.T) {
-	w := newWorld(t, &database{fails: func(context.Context, int, []notification.Result) error { return errData }})
-	r := result(1, notification.StatusFailed)
-	r.TokenRemoved, r.Token, r.Raw = true, "secret", []byte("what the producer wrote")
-	w.push(encoded(r))
-	w.drain()
-	letters := w.letters()
-	if len(letters) != 1 || letters[0].Result.UserID != r.UserID || letters[0].Result.Token != "" || letters[0].Result.Raw != nil {
-		t.Errorf("letters %+v, want one, whose result has neither the token nor the element", letters)
-	}
 }

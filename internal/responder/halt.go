@@ -2,65 +2,108 @@ package responder
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/redisx"
 )
 
-// halt keeps workers from claiming while nothing can be written. After each pause one of them tries again; when a batch
-// is written, all go on.
+// halt keeps workers from claiming while nothing can be written. After each delay one of them tries
+// again. Once a batch is written, all continue.
 type halt struct {
-	pause time.Duration
-	trial chan struct{} // held by the one that tries
+	delay time.Duration
+	gauge prometheus.Gauge
+	log   *slog.Logger
+	trial chan struct{} // has one element while a worker tries
 
 	mu     sync.Mutex
-	why    error         // nil: not halted
+	reason error         // nil: not halted
 	lifted chan struct{} // closed at the end of this halt
 }
 
-func newHalt(pause time.Duration) *halt {
-	return &halt{pause: pause, trial: make(chan struct{}, 1)}
+func newHalt(delay time.Duration, gauge prometheus.Gauge, log *slog.Logger) *halt {
+	return &halt{delay: delay, gauge: gauge, log: log, trial: make(chan struct{}, 1)}
 }
 
-func (h *halt) begin(why error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.why == nil {
-		h.lifted = make(chan struct{})
-	}
-	h.why = why
-}
-
-// end tells whether there was a halt to end.
-func (h *halt) end() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.why == nil {
+// beginIfPermanent begins a halt if err lasts until a person acts. It reports whether it does.
+func (h *halt) beginIfPermanent(err error) bool {
+	next, permanent := nextStep(err)
+	if !permanent {
 		return false
 	}
-	h.why = nil
-	close(h.lifted)
+	h.begin(err)
+	h.gauge.Set(1)
+	h.log.Error("writing halted; results stay in Redis, no restart needed", "next_step", next, "retry_delay", h.delay, "error", err)
 	return true
 }
 
-// cause is nil while not halted.
+// nextStep returns what a person must do about an error, and whether it lasts until then.
+func nextStep(err error) (next string, permanent bool) {
+	if _, ok := errors.AsType[*databaseHaltError](err); ok {
+		return "The database refuses every result. Repair its tables, permissions or statements. Writing then resumes by itself.", true
+	}
+	if _, ok := errors.AsType[*redisx.TypeError](err); ok {
+		return "A Redis key holds another type. Rename or delete it.", true
+	}
+	if redisx.Denied(err) {
+		return "Redis refuses the credentials or a command. Fix the password or the ACL.", true
+	}
+	return "Redis refuses a command. Fix what the error names.", redisx.Permanent(err)
+}
+
+func (h *halt) begin(reason error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reason == nil {
+		h.lifted = make(chan struct{})
+	}
+	h.reason = reason
+}
+
+// endIfRedisRefused ends a halt that Redis caused, after Redis has accepted a claim. An empty claim
+// proves nothing about the database.
+func (h *halt) endIfRedisRefused() {
+	if redisx.Permanent(h.cause()) {
+		h.end()
+	}
+}
+
+// end ends the halt, if there is one.
+func (h *halt) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reason == nil {
+		return
+	}
+	h.reason = nil
+	close(h.lifted)
+	h.gauge.Set(0)
+	h.log.Info("writing resumed")
+}
+
+// cause returns the error of the halt, or nil if there is none.
 func (h *halt) cause() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.why == nil {
+	if h.reason == nil {
 		return nil
 	}
-	return fmt.Errorf("halted: %w", h.why)
+	return fmt.Errorf("writing halted: %w", h.reason)
 }
 
 func (h *halt) state() (halted bool, lifted <-chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.why != nil, h.lifted
+	return h.reason != nil, h.lifted
 }
 
-// enter lets a worker through when there is no halt, or when it is the one to try again. The worker leaves when its try
-// is over. The error is that of ctx.
+// enter blocks while there is a halt, unless it is the caller's turn to try again. The caller calls
+// leave after its try. The error is that of ctx.
 func (h *halt) enter(ctx context.Context) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -77,10 +120,10 @@ func (h *halt) enter(ctx context.Context) (leave func(), err error) {
 		return nil, ctx.Err()
 	}
 	leave = func() { <-h.trial }
-	pause := time.NewTimer(h.pause)
-	defer pause.Stop()
+	delay := time.NewTimer(h.delay)
+	defer delay.Stop()
 	select {
-	case <-pause.C:
+	case <-delay.C:
 	case <-lifted:
 	case <-ctx.Done():
 		leave()

@@ -3,6 +3,7 @@ package responder
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -12,10 +13,10 @@ import (
 
 var errLeaseLost = errors.New("lease is lost")
 
-// leases are those that this responder holds.
+// leases are the leases of this responder's batches.
 type leases struct {
-	mu   sync.Mutex
-	held map[string]*lease
+	mu      sync.Mutex
+	byClaim map[string]*lease
 }
 
 type lease struct {
@@ -23,18 +24,18 @@ type lease struct {
 	lose  context.CancelCauseFunc
 }
 
-func newLeases() *leases { return &leases{held: make(map[string]*lease)} }
+func newLeases() *leases { return &leases{byClaim: make(map[string]*lease)} }
 
-// hold keeps a lease until it is released; the context ends before that when the lease is lost, or when ctx does.
-func (l *leases) hold(ctx context.Context, claimed queue.Lease) (held context.Context, release func()) {
-	held, lose := context.WithCancelCause(ctx)
+// track adds a lease until untrack is called. leaseCtx ends when the lease is lost or ctx ends.
+func (l *leases) track(ctx context.Context, claimed queue.Lease) (leaseCtx context.Context, untrack func()) {
+	leaseCtx, lose := context.WithCancelCause(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held[claimed.Claim] = &lease{until: claimed.Until, lose: lose}
-	return held, func() {
+	l.byClaim[claimed.Claim] = &lease{until: claimed.Until, lose: lose}
+	return leaseCtx, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		delete(l.held, claimed.Claim)
+		delete(l.byClaim, claimed.Claim)
 		lose(nil)
 	}
 }
@@ -42,36 +43,78 @@ func (l *leases) hold(ctx context.Context, claimed queue.Lease) (held context.Co
 func (l *leases) claims() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	claims := make([]string, 0, len(l.held))
-	for claim := range l.held {
+	claims := make([]string, 0, len(l.byClaim))
+	for claim := range l.byClaim {
 		claims = append(claims, claim)
 	}
 	return claims
 }
 
-// extend takes in what the queue said of claims; some may have been released meanwhile.
-func (l *leases) extend(claims, lost []string, until time.Time) {
+// update records the reply to an extension. Some of the claims may be untracked by now.
+func (l *leases) update(claims, lost []string, until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, claim := range claims {
-		held := l.held[claim]
+		tracked := l.byClaim[claim]
 		switch {
-		case held == nil:
+		case tracked == nil:
 		case slices.Contains(lost, claim):
-			held.lose(errLeaseLost)
+			tracked.lose(errLeaseLost)
 		default:
-			held.until = until
+			tracked.until = until
 		}
 	}
 }
 
-// expire gives up the leases whose time is over.
+// expire gives up the leases that have ended by now.
 func (l *leases) expire(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, held := range l.held {
-		if !now.Before(held.until) {
-			held.lose(errLeaseLost)
+	for _, tracked := range l.byClaim {
+		if !now.Before(tracked.until) {
+			tracked.lose(errLeaseLost)
 		}
 	}
+}
+
+// extender extends the leases of batches, so that a slow database does not lose them.
+type extender struct {
+	queue  *queue.Queue
+	leases *leases
+	log    *slog.Logger
+}
+
+func (e extender) run(ctx context.Context) {
+	tick := time.NewTicker(extendInterval(e.queue.LeaseTTL()))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			e.extend(ctx)
+		}
+	}
+}
+
+// extendInterval leaves time for two more tries before a lease ends.
+func extendInterval(leaseTTL time.Duration) time.Duration { return leaseTTL / 3 }
+
+// extend extends all leases once. A batch is dropped when its lease could not be extended in time:
+// another responder may have its results.
+func (e extender) extend(ctx context.Context) {
+	claims := e.leases.claims()
+	if len(claims) == 0 {
+		return
+	}
+	until := time.Now().Add(e.queue.LeaseTTL())
+	lost, err := e.queue.Extend(ctx, claims...)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.log.Warn("lease extension failed; retrying", "leases", len(claims), "error", err)
+		}
+		e.leases.expire(time.Now())
+		return
+	}
+	e.leases.update(claims, lost, until)
 }

@@ -2,7 +2,7 @@ package responder
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics are this room's own; a nil registerer leaves them unregistered.
+// metrics are the responder's metrics. A nil registerer leaves them unregistered.
 type metrics struct {
 	results  *prometheus.CounterVec
 	dead     *prometheus.CounterVec
@@ -40,19 +40,19 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		results: counters("results_total", "Results written to SQL and removed from Redis, by status.", "status"),
 		dead:    counters("dead_letters_total", "Dead letters written, by kind.", "kind"),
-		faults:  counters("faults_total", "Batches that the database did not take, by what to do about it.", "fault"),
+		faults:  counters("faults_total", "Batches that the database did not take, by kind of fault.", "fault"),
 		batch: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "batch_seconds",
 			Help: "Time of one transaction, failed ones included.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
-		lost:     counter("lost_leases_total", "Results whose lease was lost before they were removed; another responder has them."),
-		reaped:   counter("reaped_total", "Results taken back from leases that had expired."),
-		dropped:  counter("dead_letters_dropped_total", "Dead letters dropped because there were too many, or they were too old."),
+		lost:     counter("lost_leases_total", "Results whose lease was lost before they were removed; another responder writes them."),
+		reaped:   counter("reaped_total", "Results taken back from expired leases."),
+		dropped:  counter("dead_letters_dropped_total", "Dead letters dropped because there were too many or they were too old."),
 		lag:      gauge("lag_seconds", "Age of the oldest result in the last batch; 0 when there was none."),
-		waiting:  gauge("waiting_results", "Results in the list that nobody has claimed."),
+		waiting:  gauge("waiting_results", "Results in the list that are not claimed."),
 		inFlight: gauge("in_flight_results", "Results claimed by any responder."),
-		letters:  gauge("dead_letters", "Dead letters there are."),
-		halted:   gauge("halted", "1 while nothing can be written until a person acts."),
+		letters:  gauge("dead_letters", "Dead letters in the list."),
+		halted:   gauge("halted", "1 while nothing can be written and a person has to act."),
 	}
 	if reg == nil {
 		return m, nil
@@ -67,8 +67,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// settled counts a batch that is written and removed.
-func (m *metrics) settled(b *batch, refused map[int]error) {
+// countBatch counts a batch that is written and removed.
+func (m *metrics) countBatch(b *batch, refused map[int]error) {
 	for i := range b.results {
 		if refused[i] != nil {
 			continue

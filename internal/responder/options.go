@@ -6,68 +6,69 @@ import (
 	"time"
 )
 
-// Options are the responder's own settings. DefaultOptions gives what is used where nothing is said.
+// Options are the responder's settings. DefaultOptions returns the defaults.
 type Options struct {
-	// Batch bounds the results written in one transaction.
+	// Batch is the maximum number of results in one transaction.
 	Batch int
 	// Workers is the number of transactions at a time.
 	Workers int
-	// Poll is how soon a list that held less than a batch is looked at again; the wait doubles up to MaxPoll while it
-	// stays empty.
-	Poll, MaxPoll time.Duration
-	// Backoff is the wait before a batch is tried again that the database could not take just then; it doubles up to
-	// MaxBackoff, and a part of it is random.
-	Backoff, MaxBackoff time.Duration
-	// Pause is the wait before anything is tried again after the database, or Redis, refused everything.
-	Pause time.Duration
-	// Reap is how often the leases of responders that died are taken back.
-	Reap time.Duration
-	// Trim is how often the dead letters are brought back within their bounds.
-	Trim time.Duration
-	// Meter is how often the list is measured.
-	Meter time.Duration
-	// Grace is how long, after work has ended, results that are committed may still be removed and the others given back.
-	Grace time.Duration
+	// PollInterval is the wait after a claim that was not full. It doubles up to MaxPollInterval
+	// while the list stays empty.
+	PollInterval, MaxPollInterval time.Duration
+	// RetryDelay is the wait before the next try after a transient fault of the database. It
+	// doubles up to MaxRetryDelay, and a part of it is random.
+	RetryDelay, MaxRetryDelay time.Duration
+	// HaltDelay is the wait between tries while the database or Redis refuses everything.
+	HaltDelay time.Duration
+	// ReapInterval is how often expired leases are taken back.
+	ReapInterval time.Duration
+	// TrimInterval is how often the dead letters are trimmed to their limits.
+	TrimInterval time.Duration
+	// MeterInterval is how often the list is measured.
+	MeterInterval time.Duration
+	// GraceTimeout is how long after the end of work committed results may be removed, and the
+	// others given back.
+	GraceTimeout time.Duration
 }
 
-// DefaultOptions write 1,000 results in each of four transactions at a time.
+// DefaultOptions returns options for 1,000 results in each of four transactions at a time.
 func DefaultOptions() Options {
 	return Options{
-		Batch:      1000,
-		Workers:    4,
-		Poll:       50 * time.Millisecond,
-		MaxPoll:    500 * time.Millisecond,
-		Backoff:    100 * time.Millisecond,
-		MaxBackoff: 10 * time.Second,
-		Pause:      30 * time.Second,
-		Reap:       5 * time.Second,
-		Trim:       2 * time.Second,
-		Meter:      5 * time.Second,
-		Grace:      5 * time.Second,
+		Batch:           1000,
+		Workers:         4,
+		PollInterval:    50 * time.Millisecond,
+		MaxPollInterval: 500 * time.Millisecond,
+		RetryDelay:      100 * time.Millisecond,
+		MaxRetryDelay:   10 * time.Second,
+		HaltDelay:       30 * time.Second,
+		ReapInterval:    5 * time.Second,
+		TrimInterval:    2 * time.Second,
+		MeterInterval:   5 * time.Second,
+		GraceTimeout:    5 * time.Second,
 	}
 }
 
 func (o Options) validate() error {
 	var errs []error
-	positive := func(name string, value int64) {
+	checkPositive := func(name string, value int64) {
 		if value <= 0 {
 			errs = append(errs, fmt.Errorf("%s must be above zero, is %d", name, value))
 		}
 	}
-	positive("batch", int64(o.Batch))
-	positive("workers", int64(o.Workers))
-	positive("poll", int64(o.Poll))
-	positive("back-off", int64(o.Backoff))
-	positive("pause", int64(o.Pause))
-	positive("reap", int64(o.Reap))
-	positive("trim", int64(o.Trim))
-	positive("meter", int64(o.Meter))
-	positive("grace", int64(o.Grace))
-	if o.MaxPoll < o.Poll {
-		errs = append(errs, fmt.Errorf("max poll %s is below poll %s", o.MaxPoll, o.Poll))
+	checkPositive("batch", int64(o.Batch))
+	checkPositive("workers", int64(o.Workers))
+	checkPositive("poll interval", int64(o.PollInterval))
+	checkPositive("retry delay", int64(o.RetryDelay))
+	checkPositive("halt delay", int64(o.HaltDelay))
+	checkPositive("reap interval", int64(o.ReapInterval))
+	checkPositive("trim interval", int64(o.TrimInterval))
+	checkPositive("meter interval", int64(o.MeterInterval))
+	checkPositive("grace timeout", int64(o.GraceTimeout))
+	if o.MaxPollInterval < o.PollInterval {
+		errs = append(errs, fmt.Errorf("max poll interval %s is below poll interval %s", o.MaxPollInterval, o.PollInterval))
 	}
-	if o.MaxBackoff < o.Backoff {
-		errs = append(errs, fmt.Errorf("max back-off %s is below back-off %s", o.MaxBackoff, o.Backoff))
+	if o.MaxRetryDelay < o.RetryDelay {
+		errs = append(errs, fmt.Errorf("max retry delay %s is below retry delay %s", o.MaxRetryDelay, o.RetryDelay))
 	}
 	return errors.Join(errs...)
 }

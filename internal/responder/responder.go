@@ -1,7 +1,9 @@
-// Package responder takes results from the list of responses and writes them to SQL. A result is removed from Redis
-// only after its row is committed, so that being cut off anywhere repeats results, which SQL recognises, and loses none.
+// Package responder writes results from the list of responses to SQL. It removes a result from
+// Redis only after its row is committed. A crash or a lost connection therefore repeats results,
+// which SQL recognises, and loses none.
 //
-// Each goroutine role has a file of its own: worker, extender, reaper, trimmer, meter.
+// The roles are goroutines: workers write results, an extender keeps their leases, and the periodic
+// roles reap expired leases, trim dead letters and measure the list.
 package responder
 
 import (
@@ -18,32 +20,31 @@ import (
 	"fanfare/internal/store"
 )
 
-// Applier writes results down: all of them or none, and harmlessly more than once.
+// Applier writes results to a database: all of them or none. Repeating a call is harmless.
 type Applier interface {
 	Apply(ctx context.Context, results []notification.Result) error
 }
 
-// Deps are the rooms that a responder stands on. Registerer may be nil.
+// Deps are what a responder works with. Registerer may be nil.
 type Deps struct {
-	Queue       *queue.Queue // as responses.NewQueue opens it
+	Queue       *queue.Queue // opened by responses.NewQueue
 	Applier     Applier
-	FaultOf     func(error) store.Fault // tells what to do about an error of the Applier
+	FaultOf     func(error) store.Fault // classifies an error of the Applier
 	DeadLetters *responses.DeadLetters
 	Logger      *slog.Logger
 	Registerer  prometheus.Registerer
 }
 
-// Responder serves the list of responses. Several of them may serve one list.
+// Responder serves the list of responses. Several responders may serve one list.
 type Responder struct {
 	deps    Deps
 	opts    Options
-	log     *slog.Logger
 	metrics *metrics
 	leases  *leases
 	halt    *halt
 }
 
-// New checks the options and makes a responder that Run starts.
+// New returns a responder that Run starts.
 func New(deps Deps, opts Options) (*Responder, error) {
 	if err := opts.validate(); err != nil {
 		return nil, fmt.Errorf("responder options: %w", err)
@@ -53,39 +54,41 @@ func New(deps Deps, opts Options) (*Responder, error) {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return &Responder{
-		deps: deps, opts: opts, log: deps.Logger, metrics: m,
-		leases: newLeases(), halt: newHalt(opts.Pause),
+		deps: deps, opts: opts, metrics: m,
+		leases: newLeases(), halt: newHalt(opts.HaltDelay, m.halted, deps.Logger),
 	}, nil
 }
 
-// Run serves until fetch ends: then nothing more is claimed, and what is claimed is written and removed. When work ends,
-// what is left is given back, to be served first and in the old order. Neither Redis nor SQL being down ends it.
-func (r *Responder) Run(fetch, work context.Context) error {
-	keep, stopKeepers := context.WithCancel(context.WithoutCancel(work))
+// Run claims results until fetchCtx ends, and then finishes what it has claimed. When workCtx ends,
+// it gives unfinished results back, to be served first and in the old order. An outage of Redis or
+// SQL does not end it.
+func (r *Responder) Run(fetchCtx, workCtx context.Context) error {
+	keepCtx, stopKeepers := context.WithCancel(context.WithoutCancel(workCtx))
 	defer stopKeepers()
 	var workers, keepers sync.WaitGroup
-	keepers.Go(func() { extender{r}.run(keep) })
-	keepers.Go(func() { reaper{r}.run(keep) })
-	keepers.Go(func() { trimmer{r}.run(keep) })
-	keepers.Go(func() { meter{r}.run(keep) })
+	log, q := r.deps.Logger, r.deps.Queue
+	keepers.Go(func() { extender{q, r.leases, log}.run(keepCtx) })
+	keepers.Go(func() { runEvery(keepCtx, r.opts.ReapInterval, reaper{q, r.metrics, log}.reap) })
+	keepers.Go(func() { runEvery(keepCtx, r.opts.TrimInterval, trimmer{r.deps.DeadLetters, r.metrics, log}.trim) })
+	keepers.Go(func() { runEvery(keepCtx, r.opts.MeterInterval, meter{q, r.metrics, log}.measure) })
 	for range r.opts.Workers {
-		workers.Go(func() { newWorker(r).run(fetch, work) })
+		workers.Go(func() { r.newWorker().run(fetchCtx, workCtx) })
 	}
-	workers.Wait() // their leases are extended till then
+	workers.Wait() // their leases are extended until then
 	stopKeepers()
 	keepers.Wait()
 	return nil
 }
 
-// RunUntilDrained is Run until no result is left, be it waiting or in the hands of any responder. The error is that of
-// fetch, if it ends before.
-func (r *Responder) RunUntilDrained(fetch, work context.Context) error {
-	fetch, stop := context.WithCancel(fetch)
+// RunUntilDrained is Run until no result waits or is in flight at any responder. The error is that
+// of fetchCtx, if it ends before.
+func (r *Responder) RunUntilDrained(fetchCtx, workCtx context.Context) error {
+	fetchCtx, stop := context.WithCancel(fetchCtx)
 	defer stop()
 	var running sync.WaitGroup
 	var runErr error
-	running.Go(func() { runErr = r.Run(fetch, work) })
-	err := r.AwaitDrained(fetch)
+	running.Go(func() { runErr = r.Run(fetchCtx, workCtx) })
+	err := r.AwaitDrained(fetchCtx)
 	stop()
 	running.Wait()
 	if err != nil {
@@ -94,5 +97,19 @@ func (r *Responder) RunUntilDrained(fetch, work context.Context) error {
 	return runErr
 }
 
-// Ready is an error while SQL or Redis refuses everything for a reason that only a person can mend.
+// AwaitDrained waits until no result waits or is in flight at any responder. The error is that of
+// ctx.
+func (r *Responder) AwaitDrained(ctx context.Context) error {
+	for {
+		c, err := r.deps.Queue.Count(ctx)
+		if err == nil && c.Listed+c.Back+c.Retrying+c.InFlight == 0 {
+			return nil
+		}
+		if !sleep(ctx, r.opts.PollInterval) {
+			return ctx.Err()
+		}
+	}
+}
+
+// Ready returns an error while SQL or Redis refuses everything and a person has to act.
 func (r *Responder) Ready(context.Context) error { return r.halt.cause() }

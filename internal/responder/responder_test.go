@@ -42,7 +42,7 @@ func TestResultsAreWrittenAndRemoved(t *testing.T) {
 	}
 }
 
-// Failed recipients become dead letters, and are written to SQL like all others.
+// Failed recipients become dead letters. They are written to SQL like all others.
 func TestFailedRecipientsBecomeDeadLetters(t *testing.T) {
 	db := &database{}
 	w := newWorld(t, db)
@@ -75,7 +75,7 @@ func TestFailedRecipientsBecomeDeadLetters(t *testing.T) {
 	}
 }
 
-// What is no result leaves the list as a dead letter with its bytes; size alone is no fault.
+// An element that is no result becomes a dead letter with its bytes. Size alone is no fault.
 func TestUnreadableElementsBecomeDeadLetters(t *testing.T) {
 	db := &database{}
 	w := newWorld(t, db)
@@ -104,7 +104,8 @@ func TestUnreadableElementsBecomeDeadLetters(t *testing.T) {
 	}
 }
 
-// The poison rows alone are refused, with the database's words and their own bytes; the other results of the batch are written.
+// Only the poison rows are refused, with the database's error and their own bytes. The rest of the
+// batch is written.
 func TestPoisonIsIsolated(t *testing.T) {
 	for _, poisoned := range [][]int{{0}, {99}, {50}, {0, 1, 98, 99}, {7, 31, 32, 33, 64}} {
 		t.Run(fmt.Sprint(poisoned), func(t *testing.T) {
@@ -148,7 +149,7 @@ func TestPoisonIsIsolated(t *testing.T) {
 	}
 }
 
-// go-redis repeats commands whose reply was lost; nothing is lost or counted twice.
+// go-redis repeats commands whose reply was lost. Nothing is lost or counted twice.
 func TestLostRepliesLoseNothing(t *testing.T) {
 	addr := servers.Redis(t)
 	proxy := servers.NewProxy(t, addr)
@@ -251,19 +252,59 @@ func TestWhatIsTakenBackIsMeasured(t *testing.T) {
 
 func TestNewRefusesOptions(t *testing.T) {
 	for name, spoil := range map[string]func(*responder.Options){
-		"batch":    func(o *responder.Options) { o.Batch = 0 },
-		"workers":  func(o *responder.Options) { o.Workers = -1 },
-		"poll":     func(o *responder.Options) { o.Poll = 0 },
-		"max poll": func(o *responder.Options) { o.MaxPoll = o.Poll - 1 },
-		"back-off": func(o *responder.Options) { o.Backoff = 0 },
-		"max back": func(o *responder.Options) { o.MaxBackoff = o.Backoff - 1 },
-		"pause":    func(o *responder.Options) { o.Pause = 0 },
-		"grace":    func(o *responder.Options) { o.Grace = 0 },
+		"batch":           func(o *responder.Options) { o.Batch = 0 },
+		"workers":         func(o *responder.Options) { o.Workers = -1 },
+		"poll":            func(o *responder.Options) { o.PollInterval = 0 },
+		"max poll":        func(o *responder.Options) { o.MaxPollInterval = o.PollInterval - 1 },
+		"retry delay":     func(o *responder.Options) { o.RetryDelay = 0 },
+		"max retry delay": func(o *responder.Options) { o.MaxRetryDelay = o.RetryDelay - 1 },
+		"halt delay":      func(o *responder.Options) { o.HaltDelay = 0 },
+		"grace timeout":   func(o *responder.Options) { o.GraceTimeout = 0 },
 	} {
 		o := responder.DefaultOptions()
 		spoil(&o)
 		if _, err := responder.New(responder.Deps{}, o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v, want one that names it", name, err)
 		}
+	}
+}
+
+// A single written result ends a halt. A batch of which nothing is written does not.
+func TestHaltEndsWithOneWrittenResult(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer error
+		halted bool
+	}{"written": {nil, false}, "refused": {errData, true}} {
+		t.Run(name, func(t *testing.T) {
+			db := &database{fails: func(_ context.Context, call int, _ []notification.Result) error {
+				if call == 1 {
+					return errHalt
+				}
+				return c.answer
+			}}
+			w := newWorld(t, db)
+			elements, _ := sent(1)
+			w.push(elements...)
+			r := w.start(w.rdb)
+			w.await("the end of the result", func() bool { c := w.counts(); return c.Ended["applied"]+c.Ended["refused"] == 1 })
+			r.stopFetching()
+			r.ends()
+			if halted := r.Ready(t.Context()) != nil; halted != c.halted {
+				t.Errorf("halted: %v, want %v", halted, c.halted)
+			}
+		})
+	}
+}
+
+// The dead letter of a refused result does not show the removed token.
+func TestRefusedResultKeepsItsTokenToItself(t *testing.T) {
+	w := newWorld(t, &database{fails: func(context.Context, int, []notification.Result) error { return errData }})
+	r := result(1, notification.StatusFailed)
+	r.TokenRemoved, r.Token, r.Raw = true, "secret", []byte("what the producer wrote")
+	w.push(encoded(r))
+	w.drain()
+	letters := w.letters()
+	if len(letters) != 1 || letters[0].Result.UserID != r.UserID || letters[0].Result.Token != "" || letters[0].Result.Raw != nil {
+		t.Errorf("letters %+v, want one, whose result has neither the token nor the element", letters)
 	}
 }

@@ -41,7 +41,7 @@ func TestStopFinishesWhatIsClaimed(t *testing.T) {
 	}
 }
 
-// When the time to drain is over too, what is unfinished goes back, in its old order and as if never taken.
+// When work ends, unfinished results go back in their old order, as if they had never been claimed.
 func TestEndOfWorkGivesBack(t *testing.T) {
 	db := &database{fails: func(ctx context.Context, _ int, _ []notification.Result) error {
 		<-ctx.Done()
@@ -73,7 +73,7 @@ func TestEndOfWorkGivesBack(t *testing.T) {
 	}
 }
 
-// What was committed as work ended is still removed, rather than written again by the next, though Redis is away for a moment.
+// Results that were committed as work ended are still removed, even if Redis is away for a moment.
 func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	var stop context.CancelFunc
 	started := make(chan struct{})
@@ -86,7 +86,7 @@ func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	w.options.Workers = 1
 	elements, ids := sent(10)
 	w.push(elements...)
-	away := &away{UniversalClient: w.rdb, refusals: 3}
+	away := &outageClient{UniversalClient: w.rdb, refusals: 3}
 	r := w.start(away)
 	stop = r.stopWork
 	close(started)
@@ -100,13 +100,13 @@ func TestCommittedResultsAreRemovedWithinTheGrace(t *testing.T) {
 	}
 }
 
-// away is a client that does not reach Redis the first times that it is to remove results.
-type away struct {
+// outageClient is a client that cannot reach Redis the first times it removes results.
+type outageClient struct {
 	redis.UniversalClient
 	refusals int
 }
 
-func (a *away) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+func (a *outageClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	if !slices.Contains(args, any("applied")) || a.refusals == 0 {
 		return a.UniversalClient.EvalSha(ctx, sha, keys, args...)
 	}
@@ -116,9 +116,9 @@ func (a *away) EvalSha(ctx context.Context, sha string, keys []string, args ...a
 	return cmd
 }
 
-// grave is a client whose process dies at its n-th script: before Redis has run it, or before the reply is read.
-// From then on it reaches nobody.
-type grave struct {
+// dyingClient is the client of a process that dies at its n-th script, before Redis runs it or
+// before the reply is read. From then on it reaches no server.
+type dyingClient struct {
 	redis.UniversalClient
 	dies    int
 	reached bool
@@ -130,7 +130,7 @@ type grave struct {
 
 var errDead = errors.New("the process is dead")
 
-func (g *grave) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+func (g *dyingClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.seen++
@@ -148,16 +148,16 @@ func (g *grave) EvalSha(ctx context.Context, sha string, keys []string, args ...
 	return cmd
 }
 
-// A responder dies at each of its scripts; after its lease the next one finishes. No result is lost, each has one row
-// and is counted once, and at most what was in flight is written twice.
+// A responder dies at each of its scripts, and the next one finishes after the lease. No result is
+// lost, and each has one row and is counted once. At most what was in flight is written twice.
 func TestDeathAnywhereLosesNothing(t *testing.T) {
 	for dies := 1; dies <= 14; dies++ {
 		for _, reached := range []bool{false, true} {
 			t.Run(fmt.Sprintf("script %d, executed %t", dies, reached), func(t *testing.T) {
 				db := &database{}
 				w := newWorld(t, db)
-				w.options.Batch, w.options.Workers, w.options.Grace = 10, 1, 1
-				w.options.Reap, w.options.Trim, w.options.Meter = patience, patience, patience // once, at the start
+				w.options.Batch, w.options.Workers, w.options.GraceTimeout = 10, 1, 1
+				w.options.ReapInterval, w.options.TrimInterval, w.options.MeterInterval = patience, patience, patience // once, at the start
 				w.push(encoded(result(40, notification.StatusFailed)), "garbage")
 				elements, ids := sent(40)
 				w.push(elements...)
@@ -165,7 +165,7 @@ func TestDeathAnywhereLosesNothing(t *testing.T) {
 				w.drainEmpty() // the scripts are known to Redis
 				ctx, die := context.WithCancel(t.Context())
 				defer die()
-				g := &grave{UniversalClient: w.rdb, dies: dies, reached: reached, died: die}
+				g := &dyingClient{UniversalClient: w.rdb, dies: dies, reached: reached, died: die}
 				if err := w.responder(g).Run(ctx, ctx); err != nil {
 					t.Fatal(err)
 				}
@@ -189,7 +189,7 @@ func TestDeathAnywhereLosesNothing(t *testing.T) {
 	}
 }
 
-// drainEmpty lets a responder run every script once over another list.
+// drainEmpty runs every script once over another list, so that Redis knows the scripts.
 func (w *world) drainEmpty() {
 	w.Helper()
 	own := *w
@@ -199,15 +199,16 @@ func (w *world) drainEmpty() {
 	own.drain()
 }
 
-// A claim whose reply never comes is repeated under its own id, and given back at the end: it may have taken results.
-func TestUnheardClaimIsGivenBack(t *testing.T) {
+// A claim without a reply is repeated under its own id. At the end it is given back, since it may
+// have taken results.
+func TestClaimWithoutReplyIsGivenBack(t *testing.T) {
 	db := &database{}
 	w := newWorld(t, db)
-	w.options.Batch, w.options.Workers, w.options.Grace = 10, 1, patience
+	w.options.Batch, w.options.Workers, w.options.GraceTimeout = 10, 1, patience
 	elements, _ := sent(25)
 	w.push(elements...)
 	w.drainEmpty() // the scripts are known to Redis
-	deaf := &unheard{UniversalClient: w.rdb, list: w.names.Responses}
+	deaf := &deafClient{UniversalClient: w.rdb, list: w.names.Responses}
 	r := w.start(deaf)
 	w.await("the claim to be repeated", func() bool { return deaf.claims.Load() > 2 })
 	if c := w.counts(); c.InFlight != 10 {
@@ -219,18 +220,18 @@ func TestUnheardClaimIsGivenBack(t *testing.T) {
 		t.Errorf("books: %+v, want the 10 given back", c)
 	}
 	if db.attempts() != 0 {
-		t.Error("results of an unheard claim were written")
+		t.Error("results of a claim without a reply were written")
 	}
 }
 
-// unheard runs every claim and loses its reply.
-type unheard struct {
+// deafClient runs every claim and loses its reply.
+type deafClient struct {
 	redis.UniversalClient
 	list   string
 	claims atomic.Int64
 }
 
-func (u *unheard) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+func (u *deafClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	cmd := u.UniversalClient.EvalSha(ctx, sha, keys, args...)
 	claim := keys[0] == u.list && len(args) > 0
 	if claim && cmd.Err() == nil {

@@ -15,7 +15,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// onBoth runs a test with a database of each kind, which holds no table yet, and a real Redis.
+// onBoth runs a test with a real Redis and a database of each kind, which has no table yet.
 func onBoth(t *testing.T, test func(w *world, db *store.Store)) {
 	for _, kind := range []struct {
 		name string
@@ -46,8 +46,9 @@ func migrate(t *testing.T, db *store.Store) {
 	}
 }
 
-// From the outbox of a campaign to the rows in SQL: every result has its row, copies have one, a later one of a lower
-// rank changes nothing, and what the database cannot hold is a dead letter.
+// Results go from the outbox of a campaign to rows in SQL. Each result has one row, copies share
+// it, and a later result of a lower rank changes nothing. What the database cannot store becomes a
+// dead letter.
 func TestFromOutboxToRows(t *testing.T) {
 	onBoth(t, func(w *world, db *store.Store) {
 		migrate(w.T, db)
@@ -113,7 +114,7 @@ func TestFromOutboxToRows(t *testing.T) {
 	})
 }
 
-// Before its tables are there, a database halts the responder; when they are, everything is written.
+// A database without tables halts the responder. Once they exist, everything is written.
 func TestMissingTableHalts(t *testing.T) {
 	onBoth(t, func(w *world, db *store.Store) {
 		elements, _ := sent(100)
@@ -134,18 +135,19 @@ func TestMissingTableHalts(t *testing.T) {
 	})
 }
 
-// A responder is killed between COMMIT and removal, again and again: each result has one row and is counted once.
+// A responder is killed between COMMIT and removal, several times. Each result has one row and is
+// counted once.
 func TestKilledAfterCommit(t *testing.T) {
 	onBoth(t, func(w *world, db *store.Store) {
 		migrate(w.T, db)
-		w.options.Batch, w.options.Workers, w.options.Grace = 50, 1, 1
+		w.options.Batch, w.options.Workers, w.options.GraceTimeout = 50, 1, 1
 		elements, _ := sent(500)
 		w.push(elements...)
 		for range 5 {
 			ctx, die := context.WithCancel(w.Context())
 			killed := *w
 			killed.deps.Applier = dyingDatabase{db, die}
-			if err := killed.responder(mute{w.rdb, ctx}).Run(ctx, ctx); err != nil {
+			if err := killed.responder(deadClient{w.rdb, ctx}).Run(ctx, ctx); err != nil {
 				w.Fatal(err)
 			}
 			w.expireLeases()
@@ -164,7 +166,7 @@ func TestKilledAfterCommit(t *testing.T) {
 	})
 }
 
-// dyingDatabase commits, and the process dies.
+// dyingDatabase commits, and then the process dies.
 type dyingDatabase struct {
 	*store.Store
 	die context.CancelFunc
@@ -176,13 +178,13 @@ func (d dyingDatabase) Apply(ctx context.Context, results []notification.Result)
 	return err
 }
 
-// mute is a client that reaches nobody once its process is dead.
-type mute struct {
+// deadClient is a client that reaches no server once its process is dead.
+type deadClient struct {
 	redis.UniversalClient
 	life context.Context //nolint:containedctx // it is the process's life
 }
 
-func (m mute) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+func (m deadClient) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	if m.life.Err() == nil {
 		return m.UniversalClient.EvalSha(ctx, sha, keys, args...)
 	}

@@ -3,126 +3,150 @@ package responder
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
 )
 
-// worker claims results, has them written, and removes them: one batch at a time.
+// worker claims results, has them written, and removes them, one batch at a time.
 type worker struct {
-	r     *Responder
-	claim string // the next one's id, kept until its reply has come: what an unheard claim took is got by repeating it
+	queue   *queue.Queue
+	writer  writer
+	leases  *leases
+	halt    *halt
+	opts    Options
+	metrics *metrics
+	log     *slog.Logger
+
+	// claim is the id of the next claim. It stays the same until a reply arrives: repeating a
+	// claim returns what the lost reply named.
+	claim string
 }
 
-func newWorker(r *Responder) *worker { return &worker{r: r, claim: queue.NewClaimID()} }
+func (r *Responder) newWorker() *worker {
+	return &worker{
+		queue: r.deps.Queue, leases: r.leases, halt: r.halt, opts: r.opts, metrics: r.metrics, log: r.deps.Logger,
+		writer: writer{
+			applier: r.deps.Applier, faultOf: r.deps.FaultOf,
+			backoff: backoff{base: r.opts.RetryDelay, limit: r.opts.MaxRetryDelay}, metrics: r.metrics, log: r.deps.Logger,
+		},
+		claim: queue.NewClaimID(),
+	}
+}
 
-// run claims until fetch ends. A lull lengthens the wait between claims; an error does so too.
-func (w *worker) run(fetch, work context.Context) {
-	defer func() { w.r.giveBack(work, w.claim) }()
-	idle := backoff{base: w.r.opts.Poll, limit: w.r.opts.MaxPoll}
+// run claims until fetchCtx ends. The wait between claims grows while the list is empty and after
+// errors.
+func (w *worker) run(fetchCtx, workCtx context.Context) {
+	defer func() { w.giveBack(workCtx, w.claim) }()
+	idle := backoff{base: w.opts.PollInterval, limit: w.opts.MaxPollInterval}
 	for {
-		leave, err := w.r.halt.enter(fetch)
+		leave, err := w.halt.enter(fetchCtx)
 		if err != nil {
 			return
 		}
-		claimed := w.runOnce(work)
+		claimed := w.runOnce(workCtx)
 		leave()
 		switch {
-		case claimed == w.r.opts.Batch:
+		case claimed == w.opts.Batch:
 			idle.reset()
 			continue // there may be more
 		case claimed > 0:
 			idle.reset()
 		}
-		if !sleep(fetch, idle.next()) {
+		if !sleep(fetchCtx, idle.next()) {
 			return
 		}
 	}
 }
 
-// runOnce serves one batch and tells how many results it claimed. The claim is made under work: one that was cut short
-// by fetch could have taken results unheard.
-func (w *worker) runOnce(work context.Context) (claimed int) {
-	if work.Err() != nil {
+// runOnce processes one batch and returns how many results it claimed. The claim uses workCtx: if
+// the end of fetchCtx cut it off, its results would be leased to no worker.
+func (w *worker) runOnce(workCtx context.Context) (claimed int) {
+	if workCtx.Err() != nil {
 		return 0
 	}
-	lease, err := w.r.deps.Queue.Claim(work, w.claim, w.r.opts.Batch)
+	lease, err := w.queue.Claim(workCtx, w.claim, w.opts.Batch)
 	if err != nil {
-		if !w.r.halted(err) && work.Err() == nil {
-			w.r.log.Warn("claim results: trying again", "error", err)
+		if !w.halt.beginIfPermanent(err) && workCtx.Err() == nil {
+			w.log.Warn("result claim failed; retrying", "error", err)
 		}
 		return 0
 	}
 	w.claim = queue.NewClaimID()
 	if len(lease.Elements) == 0 {
-		w.r.metrics.lag.Set(0)
-		w.r.heard()
+		w.metrics.lag.Set(0)
+		w.halt.endIfRedisRefused()
 		return 0
 	}
-	w.serve(work, lease)
+	w.process(workCtx, lease)
 	return len(lease.Elements)
 }
 
-// serve writes a lease's results and removes them. Whatever is not removed goes back, unless the lease is another's by then.
-func (w *worker) serve(work context.Context, lease queue.Lease) {
-	held, release := w.r.leases.hold(work, lease)
-	defer release()
+// process writes the results of a lease and removes them. It gives back what it cannot remove,
+// unless the lease is lost.
+func (w *worker) process(workCtx context.Context, lease queue.Lease) {
+	leaseCtx, untrack := w.leases.track(workCtx, lease)
+	defer untrack()
 	b := decode(lease)
-	w.r.metrics.lag.Set(b.lag().Seconds())
+	w.metrics.lag.Set(b.lag().Seconds())
 
-	refused, err := w.r.apply(held, b.results)
+	refused, err := w.writer.write(leaseCtx, b.results)
 	if err == nil {
-		err = w.r.settle(held, work, b.settlements(refused))
+		err = w.settle(leaseCtx, workCtx, b.settlements(refused))
 	}
 	switch {
 	case err == nil:
-		w.r.metrics.settled(b, refused)
-		w.r.served(len(b.results) - len(refused))
-	case errors.Is(context.Cause(held), errLeaseLost):
-		w.r.metrics.lost.Add(float64(len(lease.Elements)))
-		w.r.log.Warn("lease is lost: another responder writes these results", "claim", lease.Claim, "results", len(lease.Elements))
+		w.metrics.countBatch(b, refused)
+		if len(b.results) > len(refused) {
+			w.halt.end()
+		}
+	case errors.Is(context.Cause(leaseCtx), errLeaseLost):
+		w.metrics.lost.Add(float64(len(lease.Elements)))
+		w.log.Warn("lease lost; another responder writes these results", "claim", lease.Claim, "results", len(lease.Elements))
 	default:
-		w.r.halted(err)
-		w.r.giveBack(work, lease.Claim)
+		w.halt.beginIfPermanent(err)
+		w.giveBack(workCtx, lease.Claim)
 	}
 }
 
-// settle removes written results, trying again until the grace is over or the lease is lost: otherwise they are only written
-// once more.
-func (r *Responder) settle(held, work context.Context, settlements []queue.Settlement) error {
-	ctx, cancel := r.graceful(work)
+// settle removes written results. It retries until the grace ends or the lease is lost. Results
+// that stay are only written again.
+func (w *worker) settle(leaseCtx, workCtx context.Context, settlements []queue.Settlement) error {
+	graceCtx, cancel := withGrace(workCtx, w.opts.GraceTimeout)
 	defer cancel()
-	wait := backoff{base: r.opts.Backoff, limit: r.opts.MaxBackoff}
+	wait := backoff{base: w.opts.RetryDelay, limit: w.opts.MaxRetryDelay}
 	for {
-		_, err := r.deps.Queue.Settle(ctx, settlements)
+		_, err := w.queue.Settle(graceCtx, settlements)
 		if err == nil {
 			return nil
 		}
 		if redisx.Permanent(err) {
 			return err
 		}
-		r.log.Warn("remove written results: trying again", "results", len(settlements), "error", err)
-		if !sleep(ctx, wait.next()) || errors.Is(context.Cause(held), errLeaseLost) {
+		w.log.Warn("result removal failed; retrying", "results", len(settlements), "error", err)
+		if !sleep(graceCtx, wait.next()) || errors.Is(context.Cause(leaseCtx), errLeaseLost) {
 			return err
 		}
 	}
 }
 
-// giveBack returns a claim to the head of the list; if it cannot, the reaper does so when the lease has run out.
-func (r *Responder) giveBack(work context.Context, claim string) {
-	ctx, cancel := r.graceful(work)
+// giveBack returns a claim to the head of the list. If that fails, the reaper does it once the
+// lease has expired.
+func (w *worker) giveBack(workCtx context.Context, claim string) {
+	graceCtx, cancel := withGrace(workCtx, w.opts.GraceTimeout)
 	defer cancel()
-	if _, err := r.deps.Queue.GiveBack(ctx, claim); err != nil {
-		r.log.Warn("give results back: they return when their lease has run out", "claim", claim, "error", err)
+	if _, err := w.queue.GiveBack(graceCtx, claim); err != nil {
+		w.log.Warn("result give-back failed; results return when their lease expires", "claim", claim, "error", err)
 	}
 }
 
-// graceful outlives work by the grace.
-func (r *Responder) graceful(work context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(work))
-	unwatch := context.AfterFunc(work, func() {
-		timer := time.AfterFunc(r.opts.Grace, cancel)
+// withGrace returns a context that ends a grace after workCtx does.
+func withGrace(workCtx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(workCtx))
+	unwatch := context.AfterFunc(workCtx, func() {
+		timer := time.AfterFunc(grace, cancel)
 		context.AfterFunc(ctx, func() { timer.Stop() })
 	})
 	return ctx, func() {

@@ -27,10 +27,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is everything around a responder: a Redis, a database, and a log.
+// world is the Redis, the database and the log around a responder.
 type world struct {
 	*testing.T
-	rdb     redis.UniversalClient // sound, whatever the responder itself uses
+	rdb     redis.UniversalClient // reliable, whatever the responder uses
 	names   keys.Names
 	lease   time.Duration
 	deps    responder.Deps
@@ -52,15 +52,15 @@ func newWorldOn(t *testing.T, addr string, db responder.Applier) *world {
 		T: t, rdb: rdb, names: keys.Default(), lease: time.Minute, log: &lines{}, metrics: prometheus.NewRegistry(),
 		options: responder.DefaultOptions(),
 	}
-	w.options.Poll, w.options.MaxPoll = time.Millisecond, 5*time.Millisecond
-	w.options.Backoff, w.options.MaxBackoff = time.Millisecond, 5*time.Millisecond
-	w.options.Reap, w.options.Trim, w.options.Meter = 10*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
-	w.options.Pause = 10 * time.Millisecond
+	w.options.PollInterval, w.options.MaxPollInterval = time.Millisecond, 5*time.Millisecond
+	w.options.RetryDelay, w.options.MaxRetryDelay = time.Millisecond, 5*time.Millisecond
+	w.options.ReapInterval, w.options.TrimInterval, w.options.MeterInterval = 10*time.Millisecond, 10*time.Millisecond, 10*time.Millisecond
+	w.options.HaltDelay = 10 * time.Millisecond
 	w.deps = responder.Deps{Applier: db, FaultOf: faultOf, Logger: slog.New(slog.NewTextHandler(w.log, nil))}
 	return w
 }
 
-// responder makes a responder that talks to Redis over a client of its own choice.
+// responder makes a responder that uses a client of its own.
 func (w *world) responder(rdb redis.UniversalClient) *responder.Responder {
 	w.Helper()
 	d := w.deps
@@ -78,7 +78,7 @@ func (w *world) responder(rdb redis.UniversalClient) *responder.Responder {
 	return r
 }
 
-// patience bounds every wait for a condition; none comes near it unless something is broken.
+// patience bounds every wait for a condition. A wait comes near it only if something is broken.
 const patience = 30 * time.Second
 
 func (w *world) await(what string, done func() bool) {
@@ -100,7 +100,7 @@ func (w *world) drain() {
 	}
 }
 
-// running is a responder at work.
+// running is a responder that runs.
 type running struct {
 	world *world
 	*responder.Responder
@@ -184,7 +184,7 @@ func (w *world) letters() []responses.DeadLetter {
 	return all
 }
 
-// expireLeases lets time pass for whoever holds a lease.
+// expireLeases makes all leases run out.
 func (w *world) expireLeases() {
 	w.Helper()
 	key := w.names.ResponsesList().Key(keys.SuffixLeases)
@@ -202,7 +202,7 @@ func (w *world) metric(name string) (sum float64) {
 	return sum
 }
 
-// metricBy is a metric by its label; "" where it has none.
+// metricBy returns a metric by its label. The label is "" if the metric has none.
 func (w *world) metricBy(name string) map[string]float64 {
 	w.Helper()
 	families, err := w.metrics.Gather()
@@ -245,12 +245,12 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// database is a fake of SQL: rows by key, and a script of what goes wrong.
+// database is a fake of SQL, with rows by key and a function that makes calls fail.
 type database struct {
 	mu    sync.Mutex
-	rows  map[string]int // how often each was written
+	rows  map[string]int // how many times each was written
 	calls int
-	// fails is asked at each call, which counts from 1; nil writes everything.
+	// fails is called at each Apply with its number, from 1. nil means that all calls succeed.
 	fails func(ctx context.Context, call int, results []notification.Result) error
 }
 
@@ -296,7 +296,7 @@ func (d *database) wantRows(t *testing.T, want []string) {
 	}
 }
 
-// fault is an error that says what it is.
+// fault is an error of a given kind.
 type fault struct{ store.Fault }
 
 func (f fault) Error() string { return "a fault that is " + f.String() }
