@@ -141,3 +141,13 @@ func (a account) tokenURLs() map[string]string {
 		"token_uri": members.TokenURI, "token_url": members.TokenURL, "service_account_impersonation_url": members.Impersonation,
 	}
 }
+
+// checkPlaintext refuses credentials that sign in over http:// beyond this machine: the answer is an access token.
+func (a account) checkPlaintext() error {
+	for name, value := range a.tokenURLs() {
+		if isCleartext(value) {
+			return fmt.Errorf("their %s is http://, where anyone on the way can read access tokens; use https://, or set fcm.allow_plaintext", name)
+		}
+	}
+	return nil
+}

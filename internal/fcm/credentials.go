@@ -119,3 +119,16 @@ func (w *statusRecorder) isCredentialsFault(err error) bool {
 	busy := w.status == http.StatusRequestTimeout || w.status == http.StatusTooManyRequests
 	return w.status >= 400 && w.status < 500 && !busy
 }
+
+// CredentialsError says that no access token can be had with the credentials given.
+type CredentialsError struct {
+	// Source tells where the credentials come from: a file's path, or "application default credentials".
+	Source string
+	Err    error
+}
+
+func (e *CredentialsError) Error() string {
+	return redact.Text(fmt.Sprintf("credentials from %s: %v", e.Source, e.Err))
+}
+
+func (e *CredentialsError) Unwrap() error { return e.Err }

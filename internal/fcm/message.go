@@ -102,3 +102,15 @@ func newMessage(content tree) (*Message, error) {
 	}
 	return m, nil
 }
+
+// MaxSize is how many bytes a message's JSON may have, without its target.
+const MaxSize = maxMessage
+
+// Size is the message's JSON in bytes, without its target and without the marks that a copy is given where they fit.
+func (m *Message) Size() int {
+	wire, err := json.Marshal(&m.base)
+	if err != nil {
+		return 0 // it was read from JSON
+	}
+	return len(wire)
+}

@@ -1,10 +1,14 @@
 package fcm
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -74,4 +78,67 @@ func (o Options) validate() error {
 	}
 	errs = append(errs, o.checkPlaintext())
 	return errors.Join(errs...)
+}
+
+const googleAddress = "fcm.googleapis.com:443"
+
+// base is the endpoint as the SDK appends to it.
+func (o Options) baseURL() string { return strings.TrimRight(o.Endpoint, "/") }
+
+// address is where to connect to, host:port, and whether by TLS.
+func (o Options) dialAddress() (address string, secure bool) {
+	if o.Endpoint == "" {
+		return googleAddress, true
+	}
+	u, _ := url.Parse(o.Endpoint) // validated
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port), u.Scheme == "https"
+}
+
+// roots are the authorities to trust; nil is the system's.
+func (o Options) loadRoots() (*x509.CertPool, error) {
+	if o.RootCAs == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(o.RootCAs)
+	if err != nil {
+		return nil, fmt.Errorf("read root CAs: %w", err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("read root CAs: no PEM certificate in %s", o.RootCAs)
+	}
+	return pool, nil
+}
+
+// checkPlaintext refuses to send access tokens where anyone on the way can read them.
+func (o Options) checkPlaintext() error {
+	if o.AllowPlaintext || !o.hasCredentials() || !isCleartext(o.Endpoint) {
+		return nil
+	}
+	return errors.New("access tokens would go to the endpoint over http://, where anyone on the way can read them; use https://, " +
+		"leave the credentials out, or set fcm.allow_plaintext")
+}
+
+// carriesCredentials reports whether requests carry an access token.
+func (o Options) hasCredentials() bool {
+	return o.CredentialsFile != "" || o.Credentials != "" || o.Endpoint == ""
+}
+
+// leavesInClear reports whether an address is reached over http:// and beyond this machine.
+func isCleartext(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.EqualFold(u.Scheme, "http") && !isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }

@@ -14,6 +14,7 @@ import (
 
 	firebase "firebase.google.com/go/v4"
 	"firebase.google.com/go/v4/messaging"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 	"google.golang.org/api/option"
 
@@ -93,6 +94,12 @@ func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer {
 	return s.send(ctx, m, e, s.client.Send)
 }
 
+// Validate is Send with validate_only: FCM judges the copy and delivers nothing. It counts against the quota as any other request
+// does. A Sent carries a message id that names nothing.
+func (s *Sender) Validate(ctx context.Context, m *Message, e Envelope) Answer {
+	return s.send(ctx, m, e, s.client.SendDryRun)
+}
+
 // request is how the SDK sends, or only asks.
 type sendFunc func(context.Context, *messaging.Message) (string, error)
 
@@ -124,4 +131,45 @@ func (s *Sender) buildAnswer(x *exchange, err error) Answer {
 		}
 	}
 	return a
+}
+
+// metrics are this room's own; a nil registerer leaves them unregistered.
+type metrics struct {
+	sends       *prometheus.CounterVec
+	seconds     prometheus.Histogram
+	connections prometheus.Gauge
+	dials       prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	const namespace, subsystem = "fanfare", "fcm"
+	m := &metrics{
+		sends: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "sends_total", Help: "Sends by the class of their answer.",
+		}, []string{"class"}),
+		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "send_seconds", Help: "Time from Send to its answer.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30},
+		}),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "connections", Help: "TLS connections open.",
+		}),
+		dials: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "dials_total", Help: "TLS connections made.",
+		}),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.sends, m.seconds, m.connections, m.dials} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) observe(c Class, took time.Duration) {
+	m.sends.WithLabelValues(c.String()).Inc()
+	m.seconds.Observe(took.Seconds())
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,45 +183,6 @@ const everything = `{
   }
 }`
 
-// What stands in the campaign's message arrives on the wire: nothing dropped, nothing changed in its meaning.
-func TestEveryFieldReachesTheWire(t *testing.T) {
-	wire, err := json.Marshal(&parse(t, everything).base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := strings.NewReplacer( // the SDK's spelling
-		`"HIGH"`, `"high"`, `"3.5s"`, `"3.500000000s"`, `"0.05s"`, `"0.050000000s"`, `"0.25s"`, `"0.250000000s"`,
-		`2026-01-31T10:00:00+02:00`, `2026-01-31T08:00:00.000000000Z`, `"blue": 1}`, `"blue": 1, "alpha": 1}`,
-	).Replace(everything)
-	if got, want := normal(t, string(wire)), normal(t, want); got != want {
-		t.Errorf("on the wire:\n%s\nwant:\n%s", got, want)
-	}
-}
-
-// The schema and the message above agree on what there is.
-func TestEverythingUsesTheWholeSchema(t *testing.T) {
-	var check func(path string, s schema, used map[string]any)
-	check = func(path string, s schema, used map[string]any) {
-		for name, f := range s {
-			if f.kind == target || f.kind == unsupported || f.kind == outputOnly || name == "alpha" {
-				continue
-			}
-			v, ok := used[name]
-			if !ok {
-				t.Errorf("%s.%s is not tried", path, name)
-			}
-			if f.members != nil && ok {
-				check(path+"."+name, f.members, v.(map[string]any))
-			}
-		}
-	}
-	var used map[string]any
-	if err := json.Unmarshal([]byte(everything), &used); err != nil {
-		t.Fatal(err)
-	}
-	check("message", messageSchema, used)
-}
-
 // normal sorts members and keeps every digit.
 func normal(t *testing.T, text string) string {
 	t.Helper()
@@ -235,4 +197,85 @@ func normal(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+func TestAWholeRequestIsTakenForItsMessage(t *testing.T) {
+	want := asJSON(t, parse(t, hello))
+	for _, text := range []string{
+		`{"message":` + hello + `}`,
+		"\xef\xbb\xbf {\"validate_only\": false, \"message\": " + hello + "}\n",
+		`{"message":` + hello + `,"validateOnly":null}`,
+	} {
+		if got := asJSON(t, parse(t, text)); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// Every fault is listed, in the order of the text, under the name that was written.
+func TestAllFaultsAreListed(t *testing.T) {
+	for text, want := range map[string][]string{
+		`{"data":{"n":1,"from":"x","m":null},"notification":{"titel":"x","title":2},"token":"t","android":{"ttl":"1h","fcmOptions":{"analyticsLabel":"a b"}}}`: {
+			"message.data.n: must be a string, is 1",
+			"message.data.from: is a key that FCM reserves for itself",
+			"message.data.m: must be a string, is null",
+			"message.notification.titel: is unknown to FCM",
+			"message.notification.title: must be a string, is 2",
+			"message.token: names a recipient; the audience says to whom the message goes",
+			`message.android.ttl: must be a duration in seconds such as "3.5s", is "1h"`,
+			`message.android.fcmOptions.analyticsLabel: "a b" does not match ^[a-zA-Z0-9-_.~%]{1,50}$`,
+		},
+		`{"android":{"notification":{"body_loc_args":["a"],"title_loc_args":["b"],"light_settings":{"color":{"red":2},"lightOnDuration":"x"}}}}`: {
+			"message.android.notification.light_settings.color.red: must be a number from 0 to 1, is 2",
+			`message.android.notification.light_settings.lightOnDuration: must be a duration in seconds such as "3.5s", is "x"`,
+			"message.android.notification.light_settings.light_off_duration: is missing",
+			"message.android.notification.body_loc_key: is missing, although body_loc_args needs it",
+			"message.android.notification.title_loc_key: is missing, although title_loc_args needs it",
+		},
+		`{"android":{"collapse_key":"a","collapseKey":"b"}}`: {"message.android.collapseKey: stands there twice, also as collapse_key"},
+		`{"validate_only":true,"message":{},"token":"t"}`: {
+			`validate_only: stands beside "message": give the message alone`, `token: stands beside "message": give the message alone`,
+		},
+		`{"message":"[object Object]"}`: {`message: must be an object, is "[object Object]"`},
+		`[object Object]`:               {`message: is not JSON but "[object Object]": encode the object, with JSON.stringify in JavaScript`},
+		` `:                             {"message: is not JSON: it is empty"},
+		`"{\"data\":{}}"`:               {"message: must be an object, is a string that holds JSON: it was encoded twice"},
+	} {
+		_, err := Parse(notification.Message(text))
+		var got []string
+		for _, fault := range notification.FaultsOf(err) {
+			got = append(got, fault.Error())
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s:\n got %s\nwant %s", text, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+		}
+	}
+	_, err := Parse(notification.Message(`{"data":{"n":1,"x":"` + strings.Repeat("x", maxMessage) + `"}}`))
+	if faults := notification.FaultsOf(err); len(faults) != 2 || faults[1].Field != "message" {
+		t.Errorf("a message with a number that is too large as well: %v", err)
+	}
+}
+
+// The text of an error stays short, whatever is wrong.
+func TestManyFaultsMakeAShortText(t *testing.T) {
+	_, err := Parse(notification.Message(`{"data":{` + strings.Repeat(`"a":1,"b":2,`, 50) + `"c":3}}`))
+	if faults := notification.FaultsOf(err); len(faults) < 50 || !strings.HasSuffix(err.Error(), "more") || strings.Count(err.Error(), "; ") != 10 {
+		t.Errorf("%d faults make the text %v", len(faults), err)
+	}
+}
+
+// The size is that of the JSON which the SDK writes, with what it adds.
+func TestSizeIsThatOnTheWire(t *testing.T) {
+	for _, text := range []string{
+		hello, `{"data":{"k":"` + strings.Repeat("x", 3000) + `"}}`, `{"apns":{"payload":{"aps":{"alert":"Grüße"}}}}`,
+	} {
+		m := parse(t, text)
+		wire, err := json.Marshal(&m.base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Size(); got != len(wire) || got < len(text)-4 || got > MaxSize {
+			t.Errorf("%.40s: size %d, want %d", text, got, len(wire))
+		}
+	}
 }

@@ -1,9 +1,17 @@
 package fcm
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
 	"net/http"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // tenStreams makes lanes of ten streams each to a server that nobody asks anything.
@@ -128,5 +136,79 @@ func TestRetiredLanesAreRecalled(t *testing.T) {
 	acquireAll(t, l, 45-len(first))
 	if all, retired := l.countConns(); all != 7 || retired > 2 || srv.accepted.Load() != 7 {
 		t.Errorf("%d lanes, %d of them retired, and %d dialed; want the 7 of before", all, retired, srv.accepted.Load())
+	}
+}
+
+// While a server cannot be reached, those who ask are told at once, and it is dialed ever more rarely.
+func TestDialsPauseAfterAFailure(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepted atomic.Int64
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			accepted.Add(1)
+			_ = conn.Close()
+		}
+	})
+	t.Cleanup(func() { _ = ln.Close(); serving.Wait() })
+
+	l, clock := newTestPool(t, ln.Addr().String(), new(tls.Config), Options{Concurrency: 1, Streams: 1})
+	for want, pause := range []time.Duration{0, dialRetryDelay, 2 * dialRetryDelay, 4 * dialRetryDelay} {
+		clock.Add(int64(pause))
+		for range 3 {
+			if _, err := l.mustAnswer(t); err == nil || errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("a lane to nowhere: %v, want an error at once", err)
+			}
+		}
+		if n := accepted.Load(); n != int64(want+1) {
+			t.Errorf("after a pause of %s: %d dials, want %d", pause, n, want+1)
+		}
+	}
+}
+
+// A server that takes no connection, and refuses none, holds a dial no longer than that may take.
+func TestTimeoutBoundsADial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, _ := newTestPool(t, "192.0.2.1:443", new(tls.Config), Options{Concurrency: 1, Streams: 1})
+		l.dialer.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		begun := time.Now()
+		_, err := l.acquire(t.Context())
+		if took := time.Since(begun); err == nil || took != 10*time.Second {
+			t.Errorf("%v after %s, want an error after 10 s", err, took)
+		}
+	})
+}
+
+// A success ends the row of failures, whose pause stays within a bound.
+func TestPausesBetweenDials(t *testing.T) {
+	srv := serve(t, nil, accept)
+	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	l.mu.Lock()
+	for range 20 {
+		l.recordDialFailure(errors.New("refused"))
+	}
+	if pause := l.nextDialAt.Sub(l.now()); pause != 5*time.Second {
+		t.Errorf("after 20 failures the next dial waits for %s", pause)
+	}
+	l.nextDialAt = time.Time{}
+	l.mu.Unlock()
+	if _, err := l.mustAnswer(t); err != nil {
+		t.Fatal(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.recordDialFailure(errors.New("refused"))
+	if pause := l.nextDialAt.Sub(l.now()); pause != dialRetryDelay {
+		t.Errorf("after a success the next failure costs %s", pause)
 	}
 }

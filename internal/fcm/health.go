@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 )
 
 // Check does all that goes before a first message: it authorizes, and connects. The connection stays for what is sent next. Of its
@@ -46,26 +48,44 @@ func ProbeEndpoint(ctx context.Context, o Options) error {
 	return transports.connect(ctx)
 }
 
-func (c *singleSendTransport) connect(ctx context.Context) error {
-	if err := c.authorize(ctx); err != nil {
-		return err
-	}
-	return c.transports.connect(ctx)
+// lookEvery is how often what is in trouble is tried again by itself. Whoever sends tries it much sooner.
+const healthProbeInterval = 30 * time.Second
+
+// lookout keeps Trouble from telling of what was mended long ago, when nobody has sent since.
+type healthProber struct {
+	transport  *singleSendTransport
+	cancel     context.CancelFunc
+	background sync.WaitGroup
 }
 
-func (c *singleSendTransport) authorize(ctx context.Context) error {
-	if c.tokens == nil {
-		return nil
-	}
-	_, err := c.tokens.get(ctx)
-	return err
+func newHealthProber(ctx context.Context, c *singleSendTransport) *healthProber {
+	l := &healthProber{transport: c}
+	ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	l.background.Go(func() { l.run(ctx) })
+	return l
 }
 
-func (c *singleSendTransport) health() error {
-	if c.tokens != nil {
-		if err := c.tokens.health(); err != nil {
-			return err
+func (l *healthProber) run(ctx context.Context) {
+	tick := time.NewTicker(healthProbeInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.probeOnce(ctx)
 		}
 	}
-	return c.transports.health()
+}
+
+// look is one tick. What fails is logged by the bearer or by the lanes.
+func (l *healthProber) probeOnce(ctx context.Context) {
+	if l.transport.health() != nil {
+		_ = l.transport.connect(ctx)
+	}
+}
+
+func (l *healthProber) close() {
+	l.cancel()
+	l.background.Wait()
 }

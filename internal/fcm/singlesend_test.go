@@ -20,6 +20,7 @@ var misbehaviours = map[string]struct {
 	handler http.HandlerFunc
 	want    Class
 }{
+
 	"503 at once": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }, Unavailable},
 	"503 with a short Retry-After": {func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "0")

@@ -1,6 +1,8 @@
 package fcm
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -67,4 +69,47 @@ func (l *connPool) reuseRetired() bool {
 		l.conns[i].retired = false
 	}
 	return i >= 0
+}
+
+// beginDial adds a lane in the background. Caller holds mu, and has asked mayDial.
+func (l *connPool) startDial() {
+	l.dialing++
+	l.background.Go(l.dial)
+}
+
+func (l *connPool) canDial() bool {
+	return l.dialing < maxConcurrentDials && len(l.conns)+l.dialing < l.maxConns() && !l.now().Before(l.nextDialAt)
+}
+
+// dial adds one lane.
+func (l *connPool) dial() {
+	ctx, cancel := context.WithTimeout(l.runCtx, dialTimeout)
+	defer cancel()
+	conn, err := l.dialer.NewClientConn(ctx, "https", l.address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dialing--
+	switch {
+	case l.closed:
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
+	case err != nil:
+		l.recordDialFailure(err)
+	default:
+		l.dialFailures, l.nextDialAt = 0, time.Time{}
+		l.streamsPerConn = max(1, min(l.maxStreams, conn.Available()))
+		l.conns = append(l.conns, &pooledConn{ClientConn: conn, pool: l, maxStreams: l.streamsPerConn})
+		l.metrics.dials.Inc()
+		l.metrics.connections.Inc()
+	}
+	l.serveWaiters()
+}
+
+func (l *connPool) recordDialFailure(err error) {
+	pause := min(dialRetryDelay<<min(l.dialFailures, 10), maxDialRetryDelay)
+	l.dialFailures++
+	l.dialErr, l.nextDialAt = fmt.Errorf("connect to %s: %w", l.address, err), l.now().Add(pause)
+	l.log.Warn("no connection to FCM", "endpoint", l.address, "error", err, "next_dial", pause)
 }
