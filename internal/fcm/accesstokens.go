@@ -12,17 +12,20 @@ import (
 )
 
 const (
-	// renewAhead is how long before its end an access token is renewed; a quarter of its life where that is shorter.
+	// renewAhead is how long before its expiry a token is renewed, or a quarter of its lifetime if
+	// that is shorter.
 	renewAhead = 5 * time.Minute
-	// expirySlack is left to a request to arrive while its token is valid.
+	// expirySlack leaves a request time to arrive while its token is valid.
 	expirySlack = 10 * time.Second
-	// fetchPause is how long a failed fetch stands for all who ask.
+	// fetchRetryDelay is how long callers get the error of a failed fetch before the next attempt.
 	fetchRetryDelay = 2 * time.Second
-	// doubtAge is how old a token must be for a 401 to be its fault. A younger one would be fetched again and again.
+	// minInvalidateAge is the age from which a 401 is blamed on the token. A younger token would be
+	// fetched over and over.
 	minInvalidateAge = time.Minute
 )
 
-// bearer keeps one access token for all requests: one fetch at a time, ahead of the token's end and beside the sending.
+// accessTokens caches one access token for all requests. It renews the token before its expiry, in
+// the background, with one fetch at a time.
 type accessTokens struct {
 	fetch func(context.Context) (*oauth2.Token, error)
 	now   func() time.Time
@@ -35,37 +38,37 @@ type accessTokens struct {
 	current   atomic.Pointer[accessToken]
 	mu        sync.Mutex
 	closed    bool
-	lastFetch *tokenFetch // under way, or the last
+	lastFetch *tokenFetch // in progress, or the most recent one
 }
 
-// access is a token as requests carry it.
+// accessToken is a token in the form that requests carry.
 type accessToken struct {
 	header                        []string
 	fetchedAt, renewAt, expiresAt time.Time
 }
 
-// flight is one fetch. Its outcome may be read once it is done.
+// tokenFetch is one fetch. Its outcome may be read once done is closed.
 type tokenFetch struct {
 	done       chan struct{}
-	finished   bool // under bearer.mu
+	finished   bool // guarded by accessTokens.mu
 	finishedAt time.Time
 	token      *accessToken
 	err        error
 }
 
 func newAccessTokens(ctx context.Context, c credentials, log *slog.Logger) *accessTokens {
-	b := &accessTokens{fetch: c.fetchToken, now: time.Now, log: log}
-	b.runCtx, b.cancel = context.WithCancel(ctx)
-	return b
+	a := &accessTokens{fetch: c.fetchToken, now: time.Now, log: log}
+	a.runCtx, a.cancel = context.WithCancel(ctx)
+	return a
 }
 
-// access returns a token that is valid for a while. It waits only where there is none.
-func (b *accessTokens) get(ctx context.Context) (*accessToken, error) {
-	current, now := b.current.Load(), b.now()
+// get returns a valid token. It waits only if there is none.
+func (a *accessTokens) get(ctx context.Context) (*accessToken, error) {
+	current, now := a.current.Load(), a.now()
 	if current != nil && now.Before(current.renewAt) {
 		return current, nil
 	}
-	f := b.renew(current, now)
+	f := a.renew(current, now)
 	if current != nil && now.Before(current.expiresAt) {
 		return current, nil
 	}
@@ -77,81 +80,82 @@ func (b *accessTokens) get(ctx context.Context) (*accessToken, error) {
 	}
 }
 
-// renew joins the fetch under way, or starts one. What another one fetched meanwhile, or failed to fetch just now, stands.
-func (b *accessTokens) renew(current *accessToken, now time.Time) *tokenFetch {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if f := b.lastFetch; f != nil {
-		renewed := f.finished && f.token != nil && f.token != current && b.current.Load() == f.token
+// renew joins the fetch in progress or starts one. It returns the last fetch if that replaced the
+// caller's token or has just failed.
+func (a *accessTokens) renew(current *accessToken, now time.Time) *tokenFetch {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if f := a.lastFetch; f != nil {
+		renewed := f.finished && f.token != nil && f.token != current && a.current.Load() == f.token
 		failed := f.finished && f.err != nil && now.Before(f.finishedAt.Add(fetchRetryDelay))
 		if !f.finished || renewed || failed {
 			return f
 		}
 	}
 	f := &tokenFetch{done: make(chan struct{})}
-	b.lastFetch = f
-	if b.closed {
+	a.lastFetch = f
+	if a.closed {
 		f.err, f.finished = errClosed, true
 		close(f.done)
 		return f
 	}
-	b.background.Go(func() { b.runFetch(f) })
+	a.background.Go(func() { a.runFetch(f) })
 	return f
 }
 
-func (b *accessTokens) runFetch(f *tokenFetch) {
-	token, err := b.fetch(b.runCtx)
-	now := b.now()
+func (a *accessTokens) runFetch(f *tokenFetch) {
+	token, err := a.fetch(a.runCtx)
+	now := a.now()
 	if err != nil {
-		b.log.Error("no access token for FCM", "error", err, "next_try", fetchRetryDelay)
+		a.log.Error("access token fetch failed", "error", err, "next_try", fetchRetryDelay)
 	} else {
 		f.token = newAccessToken(token, now)
-		b.current.Store(f.token)
+		a.current.Store(f.token)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	f.finishedAt, f.err, f.finished = now, err, true
 	close(f.done)
 }
 
-// trouble is why the last fetch failed; nil while there is a token that is still good.
-func (b *accessTokens) health() error {
-	if current := b.current.Load(); current != nil && b.now().Before(current.expiresAt) {
+// health returns the error of the last fetch, or nil while there is a valid token.
+func (a *accessTokens) health() error {
+	if current := a.current.Load(); current != nil && a.now().Before(current.expiresAt) {
 		return nil
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.lastFetch == nil || !b.lastFetch.finished {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lastFetch == nil || !a.lastFetch.finished {
 		return nil
 	}
-	return b.lastFetch.err
+	return a.lastFetch.err
 }
 
 func newAccessToken(t *oauth2.Token, now time.Time) *accessToken {
 	a := &accessToken{header: []string{t.Type() + " " + t.AccessToken}, fetchedAt: now}
 	life := t.Expiry.Sub(now)
 	if t.Expiry.IsZero() {
-		life = time.Hour // such a token is valid until it is refused
+		life = time.Hour // such a token is valid until FCM refuses it
 	}
 	a.renewAt = now.Add(life - min(renewAhead, life/4))
 	a.expiresAt = now.Add(life - min(expirySlack, life/4))
 	return a
 }
 
-// doubt drops a token that FCM refused before its end, unless it is so new that another one would fare no better. It tells
-// whether another one may.
-func (b *accessTokens) invalidate(a *accessToken) bool {
-	if b.now().Sub(a.fetchedAt) < minInvalidateAge {
+// invalidate drops a token that FCM refused before its expiry. It keeps a new token, because
+// another one would be refused as well. It reports whether another token may be accepted.
+func (a *accessTokens) invalidate(refused *accessToken) bool {
+	if a.now().Sub(refused.fetchedAt) < minInvalidateAge {
 		return false
 	}
-	b.current.CompareAndSwap(a, nil)
+	a.current.CompareAndSwap(refused, nil)
 	return true
 }
 
-func (b *accessTokens) close() {
-	b.mu.Lock()
-	b.closed = true
-	b.mu.Unlock()
-	b.cancel()
-	b.background.Wait()
+func (a *accessTokens) close() {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.cancel()
+	a.background.Wait()
 }

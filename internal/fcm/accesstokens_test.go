@@ -13,7 +13,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// mint is a token endpoint that takes a second for each token, good for an hour.
+// tokenEndpoint takes a second for each token. Tokens are valid for an hour.
 type tokenEndpoint struct {
 	mu    sync.Mutex
 	made  int
@@ -58,7 +58,7 @@ func withTokenEndpoint(t *testing.T, f func(t *testing.T, m *tokenEndpoint, b *a
 	})
 }
 
-// pass lets the bubble's time go by.
+// pass advances the bubble's clock.
 func pass(d time.Duration) { <-time.After(d) }
 
 func mustAccess(t *testing.T, b *accessTokens) *accessToken {
@@ -87,7 +87,7 @@ func TestAThousandSendsFetchOneToken(t *testing.T) {
 	})
 }
 
-// Nobody waits for a renewal: it goes on beside the sending, before the old token ends.
+// A renewal runs in the background before the old token expires, so no request waits for it.
 func TestATokenIsRenewedAheadOfItsEnd(t *testing.T) {
 	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		mustAccess(t, b)
@@ -108,7 +108,8 @@ func TestATokenIsRenewedAheadOfItsEnd(t *testing.T) {
 	})
 }
 
-// While the endpoint fails, the old token serves until its end; then a failure stands for a while, so that it is not stormed.
+// While the endpoint fails, the old token is used until it expires. After that a failure is kept
+// for a while, which spares the endpoint a burst.
 func TestATokenThatCannotBeRenewed(t *testing.T) {
 	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		mustAccess(t, b)
@@ -149,7 +150,7 @@ func TestARefusedTokenIsDropped(t *testing.T) {
 		if !dropped || second == first {
 			t.Error("an old token was kept")
 		}
-		another := b.invalidate(first) // a request that started with it ends late
+		another := b.invalidate(first) // as a request does that started with it and ends late
 		if !another || mustAccess(t, b) != second || m.count() != 2 {
 			t.Errorf("the new token was dropped for the old one's sake; %d fetched", m.count())
 		}

@@ -14,14 +14,16 @@ import (
 	"golang.org/x/oauth2/google"
 )
 
-// account is a service account's JSON, or that of another kind of Google's credentials, in a form that Google's library reads.
+// account is a service account, or another kind of Google credentials, as JSON for Google's
+// library.
 type account struct {
 	kind google.CredentialsType
 	text []byte
 }
 
-// parseAccount reads credentials as JSON, as JSON in a JSON string, or as the base64 of either; a private key may have its line
-// breaks escaped once more. An error says what is wrong, and holds nothing of the credentials.
+// parseAccount reads credentials as JSON, as JSON in a JSON string, or as the base64 of either. The
+// line breaks of a private key may be escaped twice. An error says what is wrong and contains
+// nothing of the credentials.
 func parseAccount(text []byte) (account, error) {
 	text, err := unwrapJSON(bytes.TrimSpace(text))
 	if err != nil {
@@ -29,37 +31,38 @@ func parseAccount(text []byte) (account, error) {
 	}
 	var members map[string]any
 	if err := json.Unmarshal(text, &members); err != nil {
-		return account{}, errors.New("they are not valid JSON: cut off, or not quoted as the shell or the file asks for")
+		return account{}, errors.New("not valid JSON; the text is cut off, or the shell or the file changed its quotes")
 	}
 	kind, _ := members["type"].(string)
 	switch {
 	case members["project_info"] != nil:
-		return account{}, errors.New("they are an app's google-services.json; generate a private key in the Firebase console under service accounts")
+		return account{}, errors.New("this is an app's google-services.json; generate a private key in the Firebase console under service accounts")
 	case kind == "":
-		return account{}, errors.New(`they have no member "type"; generate a private key in the Firebase console under service accounts`)
+		return account{}, errors.New(`member "type" is missing; generate a private key in the Firebase console under service accounts`)
 	case kind == string(google.ServiceAccount):
 		if err := normalizeServiceAccount(members); err != nil {
 			return account{}, err
 		}
 		if text, err = json.Marshal(members); err != nil {
-			return account{}, errors.New("they cannot be written as JSON")
+			return account{}, errors.New("cannot be encoded as JSON")
 		}
 	}
 	return account{google.CredentialsType(kind), text}, nil
 }
 
-// plainJSON undoes the wrappings in which environments carry JSON: quotes around it, base64, and line breaks inside its texts.
+// unwrapJSON removes what environments wrap around JSON: quotes, base64, and line breaks in its
+// strings.
 func unwrapJSON(text []byte) ([]byte, error) {
 	const layers = 3
 	for range layers {
 		text = bytes.TrimSpace(bytes.Trim(text, "'"))
 		switch {
 		case len(text) == 0:
-			return nil, errors.New("they are empty")
+			return nil, errors.New("the text is empty")
 		case text[0] == '{':
 			return escapeLineBreaks(text), nil
 		case bytes.HasPrefix(text, []byte("-----BEGIN")):
-			return nil, errors.New("they are a PEM block alone; the whole JSON of the service account is needed")
+			return nil, errors.New("only a PEM block; give the whole JSON of the service account")
 		case text[0] == '"':
 			var inner string
 			if json.Unmarshal(escapeLineBreaks(text), &inner) != nil {
@@ -69,12 +72,12 @@ func unwrapJSON(text []byte) ([]byte, error) {
 		default:
 			decoded, ok := decodeBase64(text)
 			if !ok {
-				return nil, errors.New("they are neither JSON nor base64; a file's path belongs into fcm.credentials_file (GOOGLE_APPLICATION_CREDENTIALS)")
+				return nil, errors.New("neither JSON nor base64; put a file's path into fcm.credentials_file (GOOGLE_APPLICATION_CREDENTIALS)")
 			}
 			text = decoded
 		}
 	}
-	return nil, errors.New("they are neither JSON nor base64")
+	return nil, errors.New("neither JSON nor base64")
 }
 
 func decodeBase64(text []byte) ([]byte, bool) {
@@ -83,7 +86,7 @@ func decodeBase64(text []byte) ([]byte, bool) {
 	return decoded, err == nil && len(decoded) > 0
 }
 
-// escapeBreaks escapes the line breaks within JSON's strings, where an environment file has unescaped them.
+// escapeLineBreaks escapes line breaks within JSON strings, which some environment files unescape.
 func escapeLineBreaks(text []byte) []byte {
 	var out bytes.Buffer
 	inString, escaped := false, false
@@ -106,28 +109,29 @@ func escapeLineBreaks(text []byte) []byte {
 	return out.Bytes()
 }
 
-// checkServiceAccount wants what signing in needs, and gives the private key its line breaks back.
+// normalizeServiceAccount checks what signing in needs, and restores the line breaks of the private
+// key.
 func normalizeServiceAccount(members map[string]any) error {
 	for _, name := range []string{"client_email", "private_key"} {
 		if value, _ := members[name].(string); value == "" {
-			return fmt.Errorf("they have no member %q", name)
+			return fmt.Errorf("member %q is missing; generate a new private key", name)
 		}
 	}
 	key := strings.NewReplacer(`\r`, "", `\n`, "\n", "\r", "").Replace(members["private_key"].(string))
 	block, _ := pem.Decode([]byte(key))
 	if block == nil {
-		return errors.New("private key is not PEM")
+		return errors.New("private key is not PEM; generate a new one")
 	}
 	pkcs8, _ := x509.ParsePKCS8PrivateKey(block.Bytes)
 	_, isRSA := pkcs8.(*rsa.PrivateKey)
 	if _, err := x509.ParsePKCS1PrivateKey(block.Bytes); err != nil && !isRSA {
-		return errors.New("private key is PEM, but holds no RSA key: it is damaged, or of another kind")
+		return errors.New("private key is PEM, but holds no RSA key; generate a new one")
 	}
 	members["private_key"] = key
 	return nil
 }
 
-// addresses are where access tokens come from, by the name of their member.
+// tokenURLs returns the URLs that access tokens come from, by the name of their member.
 func (a account) tokenURLs() map[string]string {
 	var members struct {
 		TokenURI      string `json:"token_uri"`
@@ -142,11 +146,12 @@ func (a account) tokenURLs() map[string]string {
 	}
 }
 
-// checkPlaintext refuses credentials that sign in over http:// beyond this machine: the answer is an access token.
+// checkPlaintext refuses credentials that sign in over http:// beyond this machine, because the
+// answer contains an access token.
 func (a account) checkPlaintext() error {
 	for name, value := range a.tokenURLs() {
 		if isCleartext(value) {
-			return fmt.Errorf("their %s is http://, where anyone on the way can read access tokens; use https://, or set fcm.allow_plaintext", name)
+			return fmt.Errorf("%s is http://, where others on the network can read access tokens; use https://, or set fcm.allow_plaintext", name)
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 	"fanfare/internal/redact"
 )
 
-// accountText is the content of accountFile.
+// accountText returns the content of accountFile.
 func accountText(t *testing.T, srv *fcmsim.Server, edit func(map[string]string)) string {
 	t.Helper()
 	text, err := os.ReadFile(accountFile(t, srv, edit))
@@ -33,7 +33,7 @@ func quoted(t *testing.T, text string) string {
 	return string(q)
 }
 
-// TestCredentialsInEveryWrapping signs in with what environments make of a service account's JSON.
+// A service account's JSON signs in, however an environment wraps it.
 func TestCredentialsInEveryWrapping(t *testing.T) {
 	_, srv := simulate(t, fcmsim.Options{RequireAuth: true, Project: "from-the-key"})
 	plain := accountText(t, srv, nil)
@@ -68,7 +68,7 @@ func TestCredentialsInEveryWrapping(t *testing.T) {
 	}
 }
 
-// TestUnusableCredentialsSayWhy and show nothing of themselves.
+// The error says why credentials are unusable and shows nothing of them.
 func TestUnusableCredentialsSayWhy(t *testing.T) {
 	_, srv := simulate(t, fcmsim.Options{})
 	plain := accountText(t, srv, nil)
@@ -89,14 +89,14 @@ func TestUnusableCredentialsSayWhy(t *testing.T) {
 		with("private_key", key[:len(key)/2]):                        "private key is not PEM",
 		with("private_key", key[27:]):                                "private key is not PEM",
 		with("private_key", strings.Replace(key, key[60:64], "", 1)): "private key is PEM, but holds no RSA key",
-		with("private_key", ""):                                      `no member "private_key"`,
-		with("client_email", ""):                                     `no member "client_email"`,
-		with("type", ""):                                             `no member "type"`,
+		with("private_key", ""):                                      `member "private_key" is missing`,
+		with("client_email", ""):                                     `member "client_email" is missing`,
+		with("type", ""):                                             `member "type" is missing`,
 		with("type", "keyring"):                                      "keyring",
-		with("token_uri", "http://example.com/token"):                "their token_uri is http://",
+		with("token_uri", "http://example.com/token"):                "token_uri is http://",
 		plain[:len(plain)/2]:                                         "not valid JSON",
-		key:                                                          "a PEM block alone",
-		"/etc/fanfare/firebase.json":                                 "a file's path belongs into fcm.credentials_file",
+		key:                                                          "only a PEM block",
+		"/etc/fanfare/firebase.json":                                 "put a file's path into fcm.credentials_file",
 		`{"project_info":{"project_id":"p"},"client":[]}`:            "google-services.json",
 		"hunter2": "neither JSON nor base64",
 		"'":       "empty",
@@ -117,7 +117,7 @@ func TestUnusableCredentialsSayWhy(t *testing.T) {
 	}
 }
 
-// TestAccessTokensStayOffCleartext refuses http:// beyond this machine unless it is allowed, or there is nothing to hide.
+// http:// beyond this machine is refused, unless it is allowed or requests carry no credentials.
 func TestAccessTokensStayOffCleartext(t *testing.T) {
 	_, srv := simulate(t, fcmsim.Options{})
 	account := redact.Secret(accountText(t, srv, nil))

@@ -9,40 +9,50 @@ import (
 	"fanfare/internal/redact"
 )
 
-// Class is what an answer means for the recipient, its token and the campaign: one row of FCM's rules.
+// Class is what an answer means for the recipient, its token and the campaign. docs/tokens.md
+// and docs/breakers.md describe the consequences.
 type Class uint8
 
 // Every Send ends in exactly one of these.
 const (
-	// Sent: FCM accepted the message; Answer.MessageID names it.
+	// Sent: FCM accepted the message. Answer.MessageID names it.
 	Sent Class = iota + 1
-	// BadMessage: a field of the payload is refused, so the message is wrong for everybody. The token is innocent.
+	// BadMessage: FCM refused a field of the payload, so the message is wrong for everyone. The
+	// token is not at fault.
 	BadMessage
-	// BadTarget: INVALID_ARGUMENT with nothing said of the payload: probably the token, but no proof by itself.
+	// BadTarget: INVALID_ARGUMENT without a word about the payload. The token is probably at fault,
+	// but this alone is no proof.
 	BadTarget
 	// Unregistered: the token is proven dead.
 	Unregistered
-	// SenderMismatch: the token belongs to another project's sender.
+	// SenderMismatch: the token belongs to the sender of another project.
 	SenderMismatch
-	// NotFound: a 404 without FCM's own word for it: the wrong project or endpoint. The token is innocent.
+	// NotFound: a 404 without FCM's error code, so the project or endpoint is wrong. The token is
+	// not at fault.
 	NotFound
-	// ThirdPartyAuth: APNs or web push refuse the project's credentials for them.
+	// ThirdPartyAuth: APNs or a web push service refused the credentials that the project stores
+	// for it.
 	ThirdPartyAuth
-	// Credentials: ours are refused, by FCM (401 to a new access token, 403) or by the token endpoint.
+	// Credentials: FCM refused our credentials (403, or 401 for a new access token), or the token
+	// endpoint did.
 	Credentials
-	// Quota: 429; Answer.Scope tells whose quota is spent.
+	// Quota: 429. Answer.Scope says whose quota is exhausted.
 	Quota
-	// Unavailable: 500 or 503, come back no sooner than after 10 s. The message may have been delivered.
+	// Unavailable: 500 or 503. Retry after 10 s at the earliest. The message may have been
+	// delivered.
 	Unavailable
-	// Ambiguous: the request was written and no answer can be read. The message may have been delivered.
+	// Ambiguous: the request was written, and there is no readable answer. The message may have
+	// been delivered.
 	Ambiguous
-	// NotSent: FCM cannot have acted on the request: it was not written, or FCM said that it never looked at it.
+	// NotSent: FCM cannot have acted on the request. It was not written, or FCM says that it was
+	// not processed.
 	NotSent
-	// TooLarge: the message was above the size limit, as FCM counts it.
+	// TooLarge: the message is above FCM's size limit, by FCM's count.
 	TooLarge
-	// Other: an answer of FCM's form that the rules do not know.
+	// Other: an answer in FCM's form that the rules do not cover.
 	Other
-	// NotFCM: something in front of FCM refused the request, such as a proxy with a page of its own. FCM cannot have it.
+	// NotFCM: something in front of FCM refused the request, such as a proxy with a page of its
+	// own. FCM did not receive it.
 	NotFCM
 )
 
@@ -52,7 +62,7 @@ var classNames = [...]string{
 	Quota: "quota", Unavailable: "unavailable", Ambiguous: "ambiguous", NotSent: "not_sent", TooLarge: "too_large", Other: "other", NotFCM: "not_fcm",
 }
 
-// String is the class as a metric's label shows it.
+// String returns the class as metrics label it.
 func (c Class) String() string {
 	if c < Sent || int(c) >= len(classNames) {
 		return "invalid"
@@ -60,14 +70,14 @@ func (c Class) String() string {
 	return classNames[c]
 }
 
-// QuotaScope tells whose quota a 429 says is spent.
+// QuotaScope says whose quota a 429 reports as exhausted.
 type QuotaScope uint8
 
-// A 429 that says nothing of its scope is the project's.
+// A 429 without a scope counts as the project's.
 const (
-	// QuotaNone is the scope of every answer that is not a 429.
+	// QuotaNone is the scope of every answer other than a 429.
 	QuotaNone QuotaScope = iota
-	// QuotaProject: nobody in the project can be sent to for now.
+	// QuotaProject: no one in the project can receive a message for now.
 	QuotaProject
 	// QuotaDevice: only this recipient has to wait.
 	QuotaDevice
@@ -75,42 +85,46 @@ const (
 	QuotaTopic
 )
 
-// Answered reports whether the answer has FCM's form and tells the message's fate. 500 and 503 leave it open.
+// IsDecisive reports whether the answer has FCM's form and settles what happened to the message. A
+// 500 or 503 does not settle it.
 func (a Answer) IsDecisive() bool {
 	switch a.Class {
 	case Unavailable, Ambiguous, NotSent, NotFCM:
 		return false
 	case Credentials:
-		return a.HTTPStatus != 0 // else the token endpoint refused, and FCM was not asked
+		return a.HTTPStatus != 0 // 0: the token endpoint refused, and FCM was not called
 	}
 	return true
 }
 
-// Answer is what became of one Send.
+// Answer is the outcome of one Send.
 type Answer struct {
 	Class Class
 	// MessageID is FCM's name of an accepted message: projects/<project>/messages/<id>.
 	MessageID string
-	// Code is FCM's own word (UNREGISTERED, QUOTA_EXCEEDED …); empty where FCM said none.
+	// Code is FCM's error code, such as UNREGISTERED or QUOTA_EXCEEDED. It is empty if FCM sent
+	// none.
 	Code string
-	// Detail is a sentence for people. No token stands in it.
+	// Detail is a sentence for people. It contains no token.
 	Detail string
-	// RetryAfter is what the server asked for, at most an hour; zero where it asked for nothing.
+	// RetryAfter is the wait that the server asks for, at most an hour. Zero means that it asks for
+	// none.
 	RetryAfter time.Duration
-	// Scope is set on Quota.
+	// Scope is set for Quota.
 	Scope QuotaScope
-	// Field is the payload's field that a BadMessage is about, such as message.android.ttl.
+	// Field is the payload field that a BadMessage is about, such as message.android.ttl.
 	Field string
-	// HTTPStatus is zero where no answer came.
+	// HTTPStatus is zero if no answer came.
 	HTTPStatus int
-	// Foreign: the status says success, and the answer is not FCM's. Many of these say that the endpoint is not FCM.
+	// Foreign: the status is a success, but the answer is not FCM's. Many of these mean that the
+	// endpoint is not FCM.
 	Foreign bool
 }
 
-// maxDetail is how many bytes of a text in an answer are kept. FCM's own name of a message has about 80.
+// maxDetail is how many bytes of a text from an answer are kept. A message name has about 80.
 const maxDetail = 300
 
-// scrubDetail is scrub for a sentence of an answer, without what it may repeat of our credentials.
+// scrubDetail scrubs a sentence from an answer and also redacts credentials that it may repeat.
 func scrubDetail(text string, to notification.Target) string {
 	if text == "" {
 		return ""
@@ -118,7 +132,8 @@ func scrubDetail(text string, to notification.Target) string {
 	return scrub(redact.Text(text), to)
 }
 
-// scrub makes a text fit to be stored and shown: one line, not too long, and the target's address abbreviated.
+// scrub makes a text safe to store and show: one line, of limited length, with the target's address
+// abbreviated.
 func scrub(text string, to notification.Target) string {
 	if text == "" {
 		return ""

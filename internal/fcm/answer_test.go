@@ -65,12 +65,12 @@ func TestAnAbsurdWaitIsLogged(t *testing.T) {
 			t.Errorf("got %s", a.RetryAfter)
 		}
 	}
-	if n := strings.Count(log.String(), "absurd"); n != 1 || !strings.Contains(log.String(), "86400") {
+	if n := strings.Count(log.String(), "Retry-After too long"); n != 1 || !strings.Contains(log.String(), "86400") {
 		t.Errorf("logged %d times:\n%s", n, &log)
 	}
 }
 
-// An answer may repeat the token, and hold whatever else: none of it comes to a log, or breaks one.
+// An answer may repeat the token or contain control characters. Neither reaches a log.
 func TestDetailIsScrubbed(t *testing.T) {
 	const token = "secret-registration-token-0123456789"
 	srv := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) {
@@ -86,7 +86,8 @@ func TestDetailIsScrubbed(t *testing.T) {
 	}
 }
 
-// A result with a byte that SQL refuses would end in the dead letters, although FCM accepted the message.
+// SQL refuses a zero byte. A result with one would become a dead letter although FCM accepted the
+// message.
 func TestMessageIDIsScrubbed(t *testing.T) {
 	srv := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"name":"projects/demo\u0000/` + strings.Repeat("x", 1000) + `"}`))
@@ -168,7 +169,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// An answer may repeat what it was asked with. None of our credentials comes to a log or into a halt's reason.
+// An answer may repeat the request. Our credentials do not reach a log or the reason of a pause.
 func TestSecretsAreScrubbed(t *testing.T) {
 	for _, secret := range []string{
 		"-----BEGIN PRIVATE KEY-----\nMIIEsecret\n-----END PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----\\nMIIEsecret",

@@ -16,8 +16,9 @@ import (
 	"fanfare/internal/notification"
 )
 
-// BenchmarkSend compares our Send with the bare SDK's over one plain transport, 500 in flight and 50 ms to an answer. Both include
-// the simulator, which runs in this process; cpu-µs/op tells the processor time, conns the TLS connections dialed.
+// BenchmarkSend compares our Send with the bare SDK over one plain transport, with 500 requests in
+// flight and 50 ms to an answer. Both include the simulator, which runs in this process. cpu-µs/op
+// is the processor time, conns the number of TLS connections.
 func BenchmarkSend(b *testing.B) {
 	const inFlight = 500
 	rules := fcmsim.Rules{Latency: fcmsim.Fixed(50 * time.Millisecond)}
@@ -38,7 +39,7 @@ func BenchmarkSend(b *testing.B) {
 	})
 }
 
-// bareSDK is what one writes who has not measured: one transport, wide open.
+// bareSDK is the simplest client: one transport without limits.
 func bareSDK(b *testing.B, srv *fcmsim.Server) *messaging.Client {
 	b.Helper()
 	o := Options{RootCAs: srv.CAFile}

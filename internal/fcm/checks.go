@@ -54,14 +54,14 @@ func checkImage(value string) string { return checkURL(value, "http", "https") }
 
 func checkLink(value string) string { return checkURL(value, "https") }
 
-// checkURL lets placeholders pass: what they are filled with is checked when it is known.
+// checkURL accepts placeholders. The filled-in URL is checked later.
 func checkURL(value string, schemes ...string) string {
 	if value == "" || strings.Contains(value, "{{") {
 		return ""
 	}
 	u, err := url.ParseRequestURI(value)
 	if err != nil || u.Host == "" || !slices.Contains(schemes, u.Scheme) {
-		return fmt.Sprintf("%q is no absolute %s URL", value, strings.Join(schemes, " or "))
+		return fmt.Sprintf("%q is not an absolute %s URL", value, strings.Join(schemes, " or "))
 	}
 	return ""
 }

@@ -18,8 +18,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// classify applies FCM's rules to what happened to one request. Everything that comes after the request was written and cannot be read
-// is Ambiguous; nothing that was not written is.
+// classify applies FCM's rules to the outcome of one request. Once the request is written, an
+// unreadable answer is Ambiguous. A request that was not written never is.
 func (x *exchange) classify() Answer {
 	switch {
 	case x.tokenErr != nil:
@@ -54,18 +54,20 @@ func (x *exchange) classifyNoAnswer() Answer {
 	}
 }
 
-// untouched holds when the server says that it did not process a request that it was sent: RFC 9113, 8.7.
+// isUnprocessed reports whether the server says that it did not process the request (RFC 9113,
+// section 8.7).
 func isUnprocessed(err error) bool {
 	var stream http2.StreamError
 	if errors.As(err, &stream) {
 		return stream.Code == http2.ErrCodeRefusedStream
 	}
-	// net/http has no type for it. Our test fails when the text changes.
+	// net/http has no type for this error. A test fails if its text changes.
 	return strings.Contains(err.Error(), "graceful shutdown GOAWAY")
 }
 
-// accepted reads a success. One that does not name a message is not FCM's: a proxy, a login page or a wrong endpoint
-// says 200 too. Nothing was delivered then, but a connection that broke inside FCM's answer looks the same.
+// classifySuccess reads a 2xx answer. One without a message name is not FCM's, because a proxy, a
+// login page or a wrong endpoint also answers 200. It is Ambiguous: a connection that breaks within
+// FCM's answer looks the same.
 func (x *exchange) classifySuccess() Answer {
 	var body struct {
 		Name string `json:"name"`
@@ -86,7 +88,8 @@ func (x *exchange) classifySuccess() Answer {
 	return Answer{Class: Sent, HTTPStatus: x.status, MessageID: body.Name}
 }
 
-// looks tells a person what came instead of FCM's answer. It quotes nothing: a page may echo the request with its token.
+// describeBody says what came in place of FCM's answer. It quotes nothing, because a page may
+// repeat the request with its token.
 func (x *exchange) describeBody() string {
 	kind, _, err := mime.ParseMediaType(x.contentType)
 	if err != nil {
@@ -96,27 +99,27 @@ func (x *exchange) describeBody() string {
 }
 
 func (x *exchange) classifyRefusal() Answer {
-	said := parseErrorBody(x.body)
-	if !said.isGoogle() && x.status != http.StatusTooManyRequests {
+	answer := parseErrorBody(x.body)
+	if !answer.isGoogle() && x.status != http.StatusTooManyRequests {
 		return x.classifyForeignRefusal()
 	}
-	a := Answer{HTTPStatus: x.status, Code: said.code(), Detail: said.Message}
+	a := Answer{HTTPStatus: x.status, Code: answer.code(), Detail: answer.Message}
 	if a.Detail == "" {
 		a.Detail = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", x.status, http.StatusText(x.status)))
 	}
 	a.Class = Other
 	switch x.status {
 	case http.StatusBadRequest:
-		a.classifyBadRequest(said)
+		a.classifyBadRequest(answer)
 	case http.StatusUnauthorized:
-		a.Class = x.classifyUnauthorized(said)
+		a.Class = x.classifyUnauthorized(answer)
 	case http.StatusForbidden:
 		a.Class = Credentials
-		if said.fcmCode() == "SENDER_ID_MISMATCH" {
+		if answer.fcmCode() == "SENDER_ID_MISMATCH" {
 			a.Class = SenderMismatch
 		}
 	case http.StatusNotFound:
-		switch said.fcmCode() {
+		switch answer.fcmCode() {
 		case "UNREGISTERED":
 			a.Class = Unregistered
 		case "":
@@ -125,11 +128,11 @@ func (x *exchange) classifyRefusal() Answer {
 	case http.StatusRequestEntityTooLarge:
 		a.Class, a.Code = TooLarge, notification.CodeTooLarge
 	case http.StatusTooManyRequests:
-		a.Class, a.Scope = Quota, said.quotaScope()
+		a.Class, a.Scope = Quota, answer.quotaScope()
 	case http.StatusInternalServerError, http.StatusServiceUnavailable:
 		a.Class = Unavailable
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		// A gateway that got no answer knows no more of the message's fate than we do after a reset.
+		// A gateway without an answer from FCM knows as little as a client after a reset.
 		a.Class, a.Code = Ambiguous, ""
 	}
 	if a.Code == "" && a.Class != Ambiguous {
@@ -138,8 +141,8 @@ func (x *exchange) classifyRefusal() Answer {
 	return a
 }
 
-// refusedBefore is an answer without Google's error form. Below 500 a proxy refused to forward the request. From 500 on,
-// FCM may have the message: a gateway that got no answer knows no more of its fate than we do after a reset.
+// classifyForeignRefusal handles an answer without Google's error form. Below 500, a proxy refused
+// to forward the request. From 500 on, FCM may have the message, as after a reset.
 func (x *exchange) classifyForeignRefusal() Answer {
 	a := Answer{
 		Class: NotFCM, HTTPStatus: x.status, Code: fmt.Sprintf("HTTP_%d", x.status),
@@ -154,9 +157,10 @@ func (x *exchange) classifyForeignRefusal() Answer {
 	return a
 }
 
-// unauthorized blames our credentials only where a new access token was refused: a project is halted for it.
-func (x *exchange) classifyUnauthorized(said errorBody) Class {
-	switch code := said.fcmCode(); {
+// classifyUnauthorized blames our credentials only if FCM refused a new access token, because that
+// pauses the whole project.
+func (x *exchange) classifyUnauthorized(answer errorBody) Class {
+	switch code := answer.fcmCode(); {
 	case code == "THIRD_PARTY_AUTH_ERROR" || code == "APNS_AUTH_ERROR":
 		return ThirdPartyAuth
 	case x.tokenInvalidated:
@@ -165,32 +169,34 @@ func (x *exchange) classifyUnauthorized(said errorBody) Class {
 	return Credentials
 }
 
-// badRequest tells the message's fault from the target's. A 400 that is not FCM's own stays Other.
-func (a *Answer) classifyBadRequest(said errorBody) {
-	if problem, ok := said.payloadViolation(); ok {
+// classifyBadRequest separates faults of the message from faults of the target. A 400 without FCM's
+// error code stays Other.
+func (a *Answer) classifyBadRequest(answer errorBody) {
+	if problem, ok := answer.payloadViolation(); ok {
 		a.Class, a.Field = BadMessage, problem.Field
 		if problem.Description != "" {
 			a.Detail = problem.Field + ": " + problem.Description
 		}
 		return
 	}
-	if said.fcmCode() != "INVALID_ARGUMENT" {
+	if answer.fcmCode() != "INVALID_ARGUMENT" {
 		return
 	}
 	a.Class = BadTarget
-	if text := strings.ToLower(said.Message); strings.Contains(text, "too large") || strings.Contains(text, "too big") {
-		a.Class, a.Code = TooLarge, notification.CodeTooLarge // FCM has no code of its own for it
+	if text := strings.ToLower(answer.Message); strings.Contains(text, "too large") || strings.Contains(text, "too big") {
+		a.Class, a.Code = TooLarge, notification.CodeTooLarge // FCM has no code for it
 	}
 }
 
-// maxRetryAfter is the longest wait that a server is believed.
+// maxRetryAfter is the longest wait that a server may ask for.
 const maxRetryAfter = time.Hour
 
-// seconds is how HTTP writes a delay. Some proxies add a fraction.
+// seconds matches HTTP's delay in seconds. Some proxies add a fraction.
 var seconds = regexp.MustCompile(`^\d+(\.\d*)?$`)
 
-// parseRetryAfter reads seconds or an HTTP date. A negative delay, a moment in the past and what cannot be read ask for
-// nothing, so that the caller takes its own wait. Anything above an hour is an hour, and capped.
+// parseRetryAfter reads seconds or an HTTP date. A negative delay, a past date and unreadable text
+// return 0, so the caller uses its own delay. A wait above an hour becomes an hour, and capped is
+// true.
 func parseRetryAfter(value string, now time.Time) (wait time.Duration, capped bool) {
 	value = strings.TrimSpace(value)
 	if seconds.MatchString(value) {

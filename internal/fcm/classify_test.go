@@ -19,18 +19,18 @@ const (
 	quotaType    = `"@type":"type.googleapis.com/google.rpc.QuotaFailure"`
 )
 
-// said is Google's error body with these details.
-func said(status string, details ...string) string {
+// errorJSON returns Google's error body with these details.
+func errorJSON(status string, details ...string) string {
 	return fmt.Sprintf(`{"error":{"code":1,"message":"Said so.","status":%q,"details":[%s]}}`, status, strings.Join(details, ","))
 }
 
-func fcmSays(code string) string { return fmt.Sprintf(`{%s,"errorCode":%q}`, fcmErrorType, code) }
+func fcmCode(code string) string { return fmt.Sprintf(`{%s,"errorCode":%q}`, fcmErrorType, code) }
 
-func violates(field string) string {
+func badField(field string) string {
 	return fmt.Sprintf(`{%s,"fieldViolations":[{"field":%q,"description":"is wrong"}]}`, badReqType, field)
 }
 
-func spent(subjects ...string) string {
+func overQuota(subjects ...string) string {
 	var list []string
 	for _, s := range subjects {
 		list = append(list, fmt.Sprintf(`{"subject":%q,"description":"Message rate exceeded"}`, s))
@@ -38,9 +38,9 @@ func spent(subjects ...string) string {
 	return fmt.Sprintf(`{%s,"violations":[%s]}`, quotaType, strings.Join(list, ","))
 }
 
-// Each row of FCM's rules.
+// One case for each of FCM's rules.
 func TestClassifyAnswers(t *testing.T) {
-	invalid := fcmSays("INVALID_ARGUMENT")
+	invalid := fcmCode("INVALID_ARGUMENT")
 	for name, c := range map[string]struct {
 		status int
 		body   string
@@ -52,46 +52,46 @@ func TestClassifyAnswers(t *testing.T) {
 		"200, empty":                  {200, ``, Ambiguous, ""},
 		"200, nameless":               {200, `{}`, Ambiguous, ""},
 		"204":                         {204, ``, Ambiguous, ""},
-		"payload violation":           {400, said("INVALID_ARGUMENT", violates("message.android.ttl"), invalid), BadMessage, "INVALID_ARGUMENT"},
-		"payload violation, alone":    {400, said("INVALID_ARGUMENT", violates("message.data[0].value")), BadMessage, "INVALID_ARGUMENT"},
-		"violation on the message":    {400, said("INVALID_ARGUMENT", violates("message")), BadMessage, "INVALID_ARGUMENT"},
-		"violation on the token":      {400, said("INVALID_ARGUMENT", violates("message.token"), invalid), BadTarget, "INVALID_ARGUMENT"},
-		"violation on nothing":        {400, said("INVALID_ARGUMENT", violates(""), invalid), BadTarget, "INVALID_ARGUMENT"},
-		"invalid, nothing said":       {400, said("INVALID_ARGUMENT", invalid), BadTarget, "INVALID_ARGUMENT"},
-		"invalid, not by FCM":         {400, said("INVALID_ARGUMENT"), Other, "INVALID_ARGUMENT"},
+		"payload violation":           {400, errorJSON("INVALID_ARGUMENT", badField("message.android.ttl"), invalid), BadMessage, "INVALID_ARGUMENT"},
+		"payload violation, alone":    {400, errorJSON("INVALID_ARGUMENT", badField("message.data[0].value")), BadMessage, "INVALID_ARGUMENT"},
+		"violation on the message":    {400, errorJSON("INVALID_ARGUMENT", badField("message")), BadMessage, "INVALID_ARGUMENT"},
+		"violation on the token":      {400, errorJSON("INVALID_ARGUMENT", badField("message.token"), invalid), BadTarget, "INVALID_ARGUMENT"},
+		"violation on nothing":        {400, errorJSON("INVALID_ARGUMENT", badField(""), invalid), BadTarget, "INVALID_ARGUMENT"},
+		"invalid, nothing said":       {400, errorJSON("INVALID_ARGUMENT", invalid), BadTarget, "INVALID_ARGUMENT"},
+		"invalid, not by FCM":         {400, errorJSON("INVALID_ARGUMENT"), Other, "INVALID_ARGUMENT"},
 		"400 as HTML":                 {400, `<html>`, NotFCM, "HTTP_400"},
-		"third party":                 {401, said("UNAUTHENTICATED", fcmSays("THIRD_PARTY_AUTH_ERROR")), ThirdPartyAuth, "THIRD_PARTY_AUTH_ERROR"},
-		"third party, the old word":   {401, said("UNAUTHENTICATED", fcmSays("APNS_AUTH_ERROR")), ThirdPartyAuth, "APNS_AUTH_ERROR"},
-		"unauthenticated":             {401, said("UNAUTHENTICATED"), Credentials, "UNAUTHENTICATED"},
+		"third party":                 {401, errorJSON("UNAUTHENTICATED", fcmCode("THIRD_PARTY_AUTH_ERROR")), ThirdPartyAuth, "THIRD_PARTY_AUTH_ERROR"},
+		"third party, the old word":   {401, errorJSON("UNAUTHENTICATED", fcmCode("APNS_AUTH_ERROR")), ThirdPartyAuth, "APNS_AUTH_ERROR"},
+		"unauthenticated":             {401, errorJSON("UNAUTHENTICATED"), Credentials, "UNAUTHENTICATED"},
 		"401 as HTML":                 {401, `<html>`, NotFCM, "HTTP_401"},
 		"403 as HTML":                 {403, `<html>`, NotFCM, "HTTP_403"},
 		"403 as another's JSON":       {403, `{"error":"forbidden","message":"x"}`, NotFCM, "HTTP_403"},
 		"403 with Google's code":      {403, `{"error":{"code":403,"message":"No."}}`, Credentials, "HTTP_403"},
-		"permission denied":           {403, said("PERMISSION_DENIED"), Credentials, "PERMISSION_DENIED"},
-		"sender mismatch":             {403, said("PERMISSION_DENIED", fcmSays("SENDER_ID_MISMATCH")), SenderMismatch, "SENDER_ID_MISMATCH"},
-		"unregistered":                {404, said("NOT_FOUND", fcmSays("UNREGISTERED")), Unregistered, "UNREGISTERED"},
-		"unregistered, second detail": {404, said("NOT_FOUND", `{"@type":"x"}`, fcmSays("UNREGISTERED")), Unregistered, "UNREGISTERED"},
-		"not found":                   {404, said("NOT_FOUND"), NotFound, "NOT_FOUND"},
+		"permission denied":           {403, errorJSON("PERMISSION_DENIED"), Credentials, "PERMISSION_DENIED"},
+		"sender mismatch":             {403, errorJSON("PERMISSION_DENIED", fcmCode("SENDER_ID_MISMATCH")), SenderMismatch, "SENDER_ID_MISMATCH"},
+		"unregistered":                {404, errorJSON("NOT_FOUND", fcmCode("UNREGISTERED")), Unregistered, "UNREGISTERED"},
+		"unregistered, second detail": {404, errorJSON("NOT_FOUND", `{"@type":"x"}`, fcmCode("UNREGISTERED")), Unregistered, "UNREGISTERED"},
+		"not found":                   {404, errorJSON("NOT_FOUND"), NotFound, "NOT_FOUND"},
 		"not found as HTML":           {404, `<html>UNREGISTERED`, NotFCM, "HTTP_404"},
-		"not found, cut short":        {404, said("NOT_FOUND", fcmSays("UNREGISTERED"))[:150], NotFCM, "HTTP_404"},
-		"not found, another type":     {404, said("NOT_FOUND", `{"@type":"x","errorCode":"UNREGISTERED"}`), NotFound, "NOT_FOUND"},
-		"not found, another word":     {404, said("NOT_FOUND", fcmSays("NEW_WORD")), Other, "NEW_WORD"},
-		"unregistered, not as a 404":  {400, said("INVALID_ARGUMENT", fcmSays("UNREGISTERED")), Other, "UNREGISTERED"},
-		"too large":                   {413, said("INVALID_ARGUMENT"), TooLarge, "MESSAGE_TOO_LARGE"},
+		"not found, cut short":        {404, errorJSON("NOT_FOUND", fcmCode("UNREGISTERED"))[:150], NotFCM, "HTTP_404"},
+		"not found, another type":     {404, errorJSON("NOT_FOUND", `{"@type":"x","errorCode":"UNREGISTERED"}`), NotFound, "NOT_FOUND"},
+		"not found, another word":     {404, errorJSON("NOT_FOUND", fcmCode("NEW_WORD")), Other, "NEW_WORD"},
+		"unregistered, not as a 404":  {400, errorJSON("INVALID_ARGUMENT", fcmCode("UNREGISTERED")), Other, "UNREGISTERED"},
+		"too large":                   {413, errorJSON("INVALID_ARGUMENT"), TooLarge, "MESSAGE_TOO_LARGE"},
 		"413 as HTML":                 {413, `<html>`, NotFCM, "HTTP_413"},
-		"quota":                       {429, said("RESOURCE_EXHAUSTED", fcmSays("QUOTA_EXCEEDED")), Quota, "QUOTA_EXCEEDED"},
+		"quota":                       {429, errorJSON("RESOURCE_EXHAUSTED", fcmCode("QUOTA_EXCEEDED")), Quota, "QUOTA_EXCEEDED"},
 		"quota as HTML":               {429, `<html>`, Quota, "HTTP_429"},
-		"internal":                    {500, said("INTERNAL", fcmSays("INTERNAL")), Unavailable, "INTERNAL"},
-		"unavailable":                 {503, said("UNAVAILABLE", fcmSays("UNAVAILABLE")), Unavailable, "UNAVAILABLE"},
+		"internal":                    {500, errorJSON("INTERNAL", fcmCode("INTERNAL")), Unavailable, "INTERNAL"},
+		"unavailable":                 {503, errorJSON("UNAVAILABLE", fcmCode("UNAVAILABLE")), Unavailable, "UNAVAILABLE"},
 		"unavailable as HTML":         {503, `<html>`, Unavailable, "HTTP_503"},
 		"bad gateway":                 {502, `<html>`, Ambiguous, ""},
-		"gateway timeout":             {504, said("DEADLINE_EXCEEDED"), Ambiguous, ""},
+		"gateway timeout":             {504, errorJSON("DEADLINE_EXCEEDED"), Ambiguous, ""},
 		"a code of its own making":    {403, `{"error":{"code":403,"message":"m","status":"REQ\u0000-8f14e45f"}}`, Credentials, "HTTP_403"},
-		"a detail's own making":       {404, said("NOT_FOUND", fcmSays("req-1")), Other, "NOT_FOUND"},
-		"a code without end":          {418, strings.Replace(said(strings.Repeat("A", 65)), `"code":1`, `"code":418`, 1), Other, "HTTP_418"},
-		"a long code":                 {418, said(strings.Repeat("A", 64)), Other, strings.Repeat("A", 64)},
-		"a teapot":                    {418, said("TEAPOT"), Other, "TEAPOT"},
-		"not implemented":             {501, said("UNIMPLEMENTED"), Other, "UNIMPLEMENTED"},
+		"a detail's own making":       {404, errorJSON("NOT_FOUND", fcmCode("req-1")), Other, "NOT_FOUND"},
+		"a code without end":          {418, strings.Replace(errorJSON(strings.Repeat("A", 65)), `"code":1`, `"code":418`, 1), Other, "HTTP_418"},
+		"a long code":                 {418, errorJSON(strings.Repeat("A", 64)), Other, strings.Repeat("A", 64)},
+		"a teapot":                    {418, errorJSON("TEAPOT"), Other, "TEAPOT"},
+		"not implemented":             {501, errorJSON("UNIMPLEMENTED"), Other, "UNIMPLEMENTED"},
 		"a gateway's own status":      {520, ``, Ambiguous, ""},
 		"a redirect":                  {307, ``, NotFCM, "HTTP_307"},
 	} {
@@ -106,7 +106,7 @@ func TestClassifyAnswers(t *testing.T) {
 	}
 }
 
-// A success that is not FCM's names an endpoint that is not FCM. It is told apart from an answer that never came.
+// A success that is not FCM's means that the endpoint is not FCM. It differs from a missing answer.
 func TestForeignSuccess(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
@@ -131,11 +131,12 @@ func TestForeignSuccess(t *testing.T) {
 	}
 }
 
-// An access token that ended too soon says nothing of the credentials, for which the whole project would be halted.
+// A 401 for an old access token does not mean that the credentials are refused, which would pause
+// the project.
 func TestClassifyOutdatedAccessToken(t *testing.T) {
 	for body, want := range map[string]Class{
-		said("UNAUTHENTICATED"): NotSent,
-		said("UNAUTHENTICATED", fcmSays("THIRD_PARTY_AUTH_ERROR")): ThirdPartyAuth,
+		errorJSON("UNAUTHENTICATED"):                                    NotSent,
+		errorJSON("UNAUTHENTICATED", fcmCode("THIRD_PARTY_AUTH_ERROR")): ThirdPartyAuth,
 	} {
 		if a := (&exchange{written: true, tokenInvalidated: true, status: 401, body: []byte(body)}).classify(); a.Class != want {
 			t.Errorf("%s: got %s, want %s", body, a.Class, want)
@@ -144,7 +145,7 @@ func TestClassifyOutdatedAccessToken(t *testing.T) {
 }
 
 func TestClassifyTooLarge(t *testing.T) {
-	body := strings.Replace(said("INVALID_ARGUMENT", fcmSays("INVALID_ARGUMENT")), "Said so.", "Android message is too big", 1)
+	body := strings.Replace(errorJSON("INVALID_ARGUMENT", fcmCode("INVALID_ARGUMENT")), "Said so.", "Android message is too big", 1)
 	a := (&exchange{written: true, status: 400, body: []byte(body)}).classify()
 	if a.Class != TooLarge || a.Code != "MESSAGE_TOO_LARGE" {
 		t.Errorf("got %+v", a)
@@ -152,7 +153,7 @@ func TestClassifyTooLarge(t *testing.T) {
 }
 
 func TestPayloadViolationNamesItsField(t *testing.T) {
-	body := said("INVALID_ARGUMENT", violates("message.token"), violates("message.android.ttl"))
+	body := errorJSON("INVALID_ARGUMENT", badField("message.token"), badField("message.android.ttl"))
 	a := (&exchange{written: true, status: 400, body: []byte(body)}).classify()
 	if a.Class != BadMessage || a.Field != "message.android.ttl" || a.Detail != "message.android.ttl: is wrong" {
 		t.Errorf("got %+v", a)
@@ -164,19 +165,19 @@ func TestQuotaScope(t *testing.T) {
 		detail string
 		want   QuotaScope
 	}{
-		"nothing said":          {fcmSays("QUOTA_EXCEEDED"), QuotaProject},
-		"the project":           {spent("project:demo"), QuotaProject},
-		"a device":              {spent("device:0123"), QuotaDevice},
-		"a topic":               {spent("topic:project-news"), QuotaTopic},
-		"a device, by its text": {strings.Replace(spent(""), "Message", "Device message", 1), QuotaDevice},
-		"a topic, by its text":  {strings.Replace(spent(""), "Message", "Topic message", 1), QuotaTopic},
-		"something else":        {spent("galaxy"), QuotaProject},
-		"project and device":    {spent("project:demo", "device:0123"), QuotaProject},
-		"device and topic":      {spent("device:0123", "topic:news"), QuotaProject},
-		"device and project":    {spent("device:0123", "project:demo"), QuotaProject},
-		"two of a kind":         {spent("device:0123", "device:4567"), QuotaDevice},
+		"nothing said":          {fcmCode("QUOTA_EXCEEDED"), QuotaProject},
+		"the project":           {overQuota("project:demo"), QuotaProject},
+		"a device":              {overQuota("device:0123"), QuotaDevice},
+		"a topic":               {overQuota("topic:project-news"), QuotaTopic},
+		"a device, by its text": {strings.Replace(overQuota(""), "Message", "Device message", 1), QuotaDevice},
+		"a topic, by its text":  {strings.Replace(overQuota(""), "Message", "Topic message", 1), QuotaTopic},
+		"something else":        {overQuota("galaxy"), QuotaProject},
+		"project and device":    {overQuota("project:demo", "device:0123"), QuotaProject},
+		"device and topic":      {overQuota("device:0123", "topic:news"), QuotaProject},
+		"device and project":    {overQuota("device:0123", "project:demo"), QuotaProject},
+		"two of a kind":         {overQuota("device:0123", "device:4567"), QuotaDevice},
 	} {
-		a := (&exchange{written: true, status: 429, body: []byte(said("RESOURCE_EXHAUSTED", c.detail))}).classify()
+		a := (&exchange{written: true, status: 429, body: []byte(errorJSON("RESOURCE_EXHAUSTED", c.detail))}).classify()
 		if a.Class != Quota || a.Scope != c.want {
 			t.Errorf("%s: got %s, scope %d, want %d", name, a.Class, a.Scope, c.want)
 		}
@@ -213,12 +214,12 @@ func TestClassifyNoAnswer(t *testing.T) {
 			t.Errorf("%s: counts as FCM's answer", name)
 		}
 	}
-	if a := (&exchange{written: true, status: 403, body: []byte(said("PERMISSION_DENIED"))}).classify(); a.Class != Credentials || !a.IsDecisive() {
+	if a := (&exchange{written: true, status: 403, body: []byte(errorJSON("PERMISSION_DENIED"))}).classify(); a.Class != Credentials || !a.IsDecisive() {
 		t.Errorf("FCM's refusal of our credentials: %s, answered %t", a.Class, a.IsDecisive())
 	}
 }
 
-// An answer is read to its end, unless it is longer than any of FCM's.
+// An answer is read completely, unless it is longer than any of FCM's.
 func TestLongAnswers(t *testing.T) {
 	for length, long := range map[int]bool{maxAnswer: false, maxAnswer + 1: true, 2 * maxAnswer: true} {
 		x := new(exchange)
@@ -229,11 +230,12 @@ func TestLongAnswers(t *testing.T) {
 	}
 }
 
-// Whatever the answer holds, and however it is cut: a message is called sent, and a token dead, only on FCM's clear word.
+// Only FCM's clear answer makes a message sent or a token dead, whatever else the body contains and
+// wherever it is cut.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		`{"name":"projects/p/messages/1"}`, `{"name":1}`, ``, `<html>`, `{"error":"x"}`, `[{"error":{}}]`, `{"error":{"details":[1,null,{}]}}`,
-		said("NOT_FOUND", fcmSays("UNREGISTERED")), said("INVALID_ARGUMENT", violates("message.x")), said("X", spent("device:1")),
+		errorJSON("NOT_FOUND", fcmCode("UNREGISTERED")), errorJSON("INVALID_ARGUMENT", badField("message.x")), errorJSON("X", overQuota("device:1")),
 		`{"error":{"details":{"@type":"x"}}}`, strings.Repeat("[", 20_000), strings.Repeat("x", maxAnswer+10),
 	} {
 		for _, status := range []int{200, 400, 404, 429, 503} {

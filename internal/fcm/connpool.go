@@ -14,65 +14,69 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
-	// idleTimeout ends a connection on which nothing is under way.
+	// idleTimeout closes a connection without requests.
 	idleTimeout = 90 * time.Second
-	// pingAfter and pingTimeout find out that the other end is gone: such a connection would swallow requests for minutes.
+	// pingInterval and pingTimeout detect a dead peer, which would otherwise swallow requests for
+	// minutes.
 	pingInterval, pingTimeout = 15 * time.Second, 10 * time.Second
-	// No more than dialsAtOnce are under way: a wave of requests must not become a wave of handshakes.
+	// maxConcurrentDials keeps a burst of requests from becoming a burst of TLS handshakes.
 	maxConcurrentDials = 4
-	// After a dial failed, the next one waits for as long as dialPause, doubled with each failure up to dialPauseMax.
+	// dialRetryDelay is the wait after a failed dial. It doubles with each failure, up to
+	// maxDialRetryDelay.
 	dialRetryDelay, maxDialRetryDelay = 100 * time.Millisecond, 5 * time.Second
 )
 
-var errClosed = errors.New("the sender is closed")
+var errClosed = errors.New("sender is closed")
 
-// lanes are a few HTTP/2 connections, as many as the requests in flight need. One shared net/http transport dials hundreds at the same
-// load: every request that finds no free stream dials for itself.
+// connPool holds a few HTTP/2 connections, as many as the requests in flight need. A single
+// net/http transport dials hundreds at the same load, one for each request that finds no free
+// stream.
 type connPool struct {
-	dialer      *http.Transport // makes connections, and pools none
+	dialer      *http.Transport // makes connections, pools none
 	address     string          // host:port
-	maxStreams  int             // requests in flight on one lane, at most
-	concurrency int             // requests in flight altogether, at most
+	maxStreams  int             // limit of requests in flight per connection
+	concurrency int             // expected requests in flight in total
 	now         func() time.Time
 	log         *slog.Logger
 	metrics     *metrics
 
 	runCtx     context.Context // ends with close
 	cancel     context.CancelFunc
-	background sync.WaitGroup // dials, and the ends of connections
+	background sync.WaitGroup // dials, reviews and closing connections
 
-	mu             sync.Mutex // guards what follows, and the lanes
+	mu             sync.Mutex // guards the fields below and those of each pooledConn
 	closed         bool
 	conns          []*pooledConn
-	waiters        []chan acquireResult // in the order of their coming; each has room for its grant
-	streamsPerConn int                  // requests in flight that the newest connection takes
+	waiters        []chan acquireResult // first come, first served; each channel has room for its result
+	streamsPerConn int                  // stream limit of the newest connection
 	inFlight       int
-	peak           [2]int // in flight at most: since the last review, and between that and the one before
+	peak           [2]int // highest inFlight since the last review, and in the interval before it
 	dialing        int
-	dialFailures   int // dials in a row
+	dialFailures   int // in a row
 	dialErr        error
-	nextDialAt     time.Time // no dial before
+	nextDialAt     time.Time // no dial before this time
 }
 
-// lane is one connection. Its fields are under lanes.mu. Streams are counted here, and not reserved on the connection: net/http lets
-// more be reserved than the server turns out to allow when its settings arrive, and then none of them ever begins.
+// pooledConn is one connection. connPool.mu guards its fields. The pool counts streams itself.
+// net/http lets callers reserve more streams than the server's settings allow later, and none of
+// those ever starts.
 type pooledConn struct {
 	*http.ClientConn
 	pool       *connPool
-	maxStreams int // at most: one where the server has no HTTP/2
+	maxStreams int // 1 if the server has no HTTP/2
 	inFlight   int
-	retired    bool // it takes no more requests, and is closed when its last one ends
-	full       bool // it had no room; until a request ends on it, or nobody else has room, it is not asked again
+	retired    bool // takes no more requests; closed when its last one ends
+	full       bool // skipped until one of its requests ends, or until no connection has room
 }
 
-// grant is a lane with room for one request, or the reason why there is none.
+// acquireResult is a connection with room for one request, or the reason why there is none.
 type acquireResult struct {
 	conn *pooledConn
 	err  error
 }
 
 func newConnPool(ctx context.Context, address string, config *tls.Config, o Options, m *metrics) *connPool {
-	l := &connPool{
+	p := &connPool{
 		dialer: &http.Transport{
 			Proxy:              http.ProxyFromEnvironment,
 			TLSClientConfig:    config,
@@ -89,26 +93,26 @@ func newConnPool(ctx context.Context, address string, config *tls.Config, o Opti
 		metrics:        m,
 		streamsPerConn: o.Streams,
 	}
-	l.runCtx, l.cancel = context.WithCancel(ctx)
-	l.background.Go(l.runReviews)
-	return l
+	p.runCtx, p.cancel = context.WithCancel(ctx)
+	p.background.Go(p.runReviews)
+	return p
 }
 
-// acquire returns the least loaded lane, and counts one more request on it.
-func (l *connPool) acquire(ctx context.Context) (transport, error) {
-	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
+// acquire returns the least loaded connection and counts one more request on it.
+func (p *connPool) acquire(ctx context.Context) (transport, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
 		return nil, errClosed
 	}
-	if conn := l.tryAcquire(); conn != nil {
-		l.mu.Unlock()
+	if conn := p.tryAcquire(); conn != nil {
+		p.mu.Unlock()
 		return conn, nil
 	}
 	wait := make(chan acquireResult, 1)
-	l.waiters = append(l.waiters, wait)
-	l.serveWaiters()
-	l.mu.Unlock()
+	p.waiters = append(p.waiters, wait)
+	p.serveWaiters()
+	p.mu.Unlock()
 	select {
 	case g := <-wait:
 		if g.err != nil {
@@ -116,30 +120,32 @@ func (l *connPool) acquire(ctx context.Context) (transport, error) {
 		}
 		return g.conn, nil
 	case <-ctx.Done():
-		l.cancelWait(wait)
+		p.cancelWait(wait)
 		return nil, fmt.Errorf("wait for a connection: %w", ctx.Err())
 	}
 }
 
-// leave takes a waiter out of the queue. What it was granted meanwhile goes back.
-func (l *connPool) cancelWait(wait chan acquireResult) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.waiters = slices.DeleteFunc(l.waiters, func(w chan acquireResult) bool { return w == wait })
+// cancelWait removes a waiter from the queue. If it was served in the meantime, its stream is
+// released.
+func (p *connPool) cancelWait(wait chan acquireResult) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiters = slices.DeleteFunc(p.waiters, func(w chan acquireResult) bool { return w == wait })
 	select {
 	case g := <-wait:
 		if g.conn != nil {
-			l.releaseStream(g.conn)
+			p.releaseStream(g.conn)
 		}
 	default:
 	}
 }
 
-// pick takes a stream of the least loaded lane that has one; nil where none has. Caller holds mu.
-func (l *connPool) tryAcquire() *pooledConn {
+// tryAcquire takes a stream of the least loaded connection with room. It returns nil if none has
+// room. Caller holds mu.
+func (p *connPool) tryAcquire() *pooledConn {
 	for {
 		var best *pooledConn
-		for _, conn := range l.conns {
+		for _, conn := range p.conns {
 			if !conn.full && !conn.retired && conn.inFlight < conn.maxStreams && (best == nil || conn.inFlight < best.inFlight) {
 				best = conn
 			}
@@ -147,81 +153,82 @@ func (l *connPool) tryAcquire() *pooledConn {
 		if best == nil {
 			return nil
 		}
-		if best.Available() > 0 { // neither closed nor closing, nor at the server's own limit
+		if best.Available() > 0 { // open, and below the server's own limit
 			best.inFlight++
-			l.inFlight++
-			l.peak[0] = max(l.peak[0], l.inFlight)
-			l.dialAhead(best)
+			p.inFlight++
+			p.peak[0] = max(p.peak[0], p.inFlight)
+			p.dialAhead(best)
 			return best
 		}
 		best.full = true
 	}
 }
 
-// release gives the lane's stream back.
-func (l *pooledConn) release() {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	l.pool.releaseStream(l)
+// release gives the stream back to the pool.
+func (c *pooledConn) release() {
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	c.pool.releaseStream(c)
 }
 
-func (l *connPool) releaseStream(conn *pooledConn) {
+func (p *connPool) releaseStream(conn *pooledConn) {
 	conn.inFlight--
-	l.inFlight--
+	p.inFlight--
 	conn.full = false
 	if conn.retired && conn.inFlight == 0 {
-		l.pruneConns()
+		p.pruneConns()
 	}
-	if len(l.waiters) > 0 {
-		l.serveWaiters()
+	if len(p.waiters) > 0 {
+		p.serveWaiters()
 	}
 }
 
-// serve gives waiters what has become free, and dials for those who are left. Caller holds mu.
-func (l *connPool) serveWaiters() {
-	l.serveFromOpen()
-	if len(l.waiters) == 0 {
+// serveWaiters gives free streams to waiters, and dials for the rest. Caller holds mu.
+func (p *connPool) serveWaiters() {
+	p.serveFromOpen()
+	if len(p.waiters) == 0 {
 		return
 	}
-	l.pruneConns()
-	for l.serveFromOpen(); len(l.waiters) > 0 && l.reuseRetired(); l.serveFromOpen() {
+	p.pruneConns()
+	for p.serveFromOpen(); len(p.waiters) > 0 && p.reuseRetired(); p.serveFromOpen() {
 	}
-	for l.pendingCapacity() < len(l.waiters) && l.canDial() {
-		l.startDial()
+	for p.pendingCapacity() < len(p.waiters) && p.canDial() {
+		p.startDial()
 	}
-	if len(l.conns) == 0 && l.dialing == 0 {
-		l.failWaiters(l.dialErr)
+	if len(p.conns) == 0 && p.dialing == 0 {
+		p.failWaiters(p.dialErr)
 	}
 }
 
-func (l *connPool) serveFromOpen() {
-	for len(l.waiters) > 0 {
-		conn := l.tryAcquire()
+func (p *connPool) serveFromOpen() {
+	for len(p.waiters) > 0 {
+		conn := p.tryAcquire()
 		if conn == nil {
 			return
 		}
-		l.waiters[0] <- acquireResult{conn: conn}
-		l.waiters = l.waiters[1:]
+		p.waiters[0] <- acquireResult{conn: conn}
+		p.waiters = p.waiters[1:]
 	}
 }
 
-// dismiss tells all waiters that there will be no lane for them.
-func (l *connPool) failWaiters(err error) {
-	for _, wait := range l.waiters {
+// failWaiters ends all waits with an error.
+func (p *connPool) failWaiters(err error) {
+	for _, wait := range p.waiters {
 		wait <- acquireResult{err: err}
 	}
-	l.waiters = nil
+	p.waiters = nil
 }
 
-// inspect drops the lanes that are dead, that are retired and done, or that refuse although nothing is under way on them: the server
-// is closing those. Those that have room again are asked again.
-func (l *connPool) pruneConns() {
-	l.conns = slices.DeleteFunc(l.conns, func(conn *pooledConn) bool {
+// pruneConns drops connections that are dead, or retired and without requests. It also drops one
+// that is idle and refuses requests, because the server is closing it. A connection that has room
+// again is marked so.
+func (p *connPool) pruneConns() {
+	p.conns = slices.DeleteFunc(p.conns, func(conn *pooledConn) bool {
 		free := conn.Available()
 		if err := conn.Err(); err != nil || (conn.inFlight == 0 && (free == 0 || conn.retired)) {
-			l.log.Debug("connection to FCM ended", "endpoint", l.address, "in_flight", conn.inFlight, "error", err)
-			l.background.Go(func() { _ = conn.Close() })
-			l.metrics.connections.Dec()
+			p.log.Debug("connection to FCM closed", "endpoint", p.address, "in_flight", conn.inFlight, "error", err)
+			p.background.Go(func() { _ = conn.Close() })
+			p.metrics.connections.Dec()
 			return true
 		}
 		conn.full = free == 0
@@ -229,24 +236,25 @@ func (l *connPool) pruneConns() {
 	})
 }
 
-// close ends all connections, and with them the requests under way.
-func (l *connPool) close() {
-	l.mu.Lock()
-	l.closed = true
-	l.cancel()
-	for _, conn := range l.conns {
-		l.background.Go(func() { _ = conn.Close() })
+// close closes all connections, which cuts off the requests in flight.
+func (p *connPool) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.cancel()
+	for _, conn := range p.conns {
+		p.background.Go(func() { _ = conn.Close() })
 	}
-	l.metrics.connections.Sub(float64(len(l.conns)))
-	l.conns = nil
-	l.failWaiters(errClosed)
-	l.mu.Unlock()
-	l.background.Wait()
+	p.metrics.connections.Sub(float64(len(p.conns)))
+	p.conns = nil
+	p.failWaiters(errClosed)
+	p.mu.Unlock()
+	p.background.Wait()
 }
 
-// reach makes the first lane where there is none: no recipient waits for its handshake, or has to find out that it fails.
-func (l *connPool) connect(ctx context.Context) error {
-	conn, err := l.acquire(ctx)
+// connect makes the first connection, so that no recipient waits for a handshake or finds out that
+// it fails.
+func (p *connPool) connect(ctx context.Context) error {
+	conn, err := p.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -254,11 +262,11 @@ func (l *connPool) connect(ctx context.Context) error {
 	return nil
 }
 
-func (l *connPool) health() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.dialFailures == 0 || len(l.conns) > 0 {
+func (p *connPool) health() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dialFailures == 0 || len(p.conns) > 0 {
 		return nil
 	}
-	return l.dialErr
+	return p.dialErr
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// hall lets requests go when so many are inside at a time.
+// barrier answers requests only when size of them are in flight.
 type barrier struct {
 	size    int
 	mu      sync.Mutex
@@ -26,15 +26,15 @@ type barrier struct {
 
 func newBarrier(size int) *barrier { return &barrier{size: size, open: make(chan struct{})} }
 
-func (h *barrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.entered.Add(1)
-	h.mu.Lock()
-	open := h.open
-	if h.inside++; h.inside == h.size {
+func (b *barrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b.entered.Add(1)
+	b.mu.Lock()
+	open := b.open
+	if b.inside++; b.inside == b.size {
 		close(open)
-		h.inside, h.open = 0, make(chan struct{})
+		b.inside, b.open = 0, make(chan struct{})
 	}
-	h.mu.Unlock()
+	b.mu.Unlock()
 	select {
 	case <-open:
 		accept(w, r)
@@ -76,8 +76,8 @@ func TestAThousandInFlightNeedFewConnections(t *testing.T) {
 	}
 }
 
-// Connections that die at once are dialed anew, each of them once.
-func TestLanesComeBackWithoutAStampede(t *testing.T) {
+// Connections that die together are dialed again, each of them once.
+func TestConnectionsComeBackWithoutABurst(t *testing.T) {
 	const inFlight = 300
 	h := newBarrier(inFlight)
 	var kill atomic.Bool
@@ -112,7 +112,7 @@ func TestLanesComeBackWithoutAStampede(t *testing.T) {
 	}
 }
 
-// newTestLanes makes lanes to an address, with a clock of the test's.
+// newTestPool creates a pool for an address, with a clock that the test sets.
 func newTestPool(t *testing.T, address string, config *tls.Config, o Options) (*connPool, *atomic.Int64) {
 	t.Helper()
 	o.Logger = slog.New(slog.DiscardHandler)
@@ -120,26 +120,26 @@ func newTestPool(t *testing.T, address string, config *tls.Config, o Options) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newConnPool(t.Context(), address, config, o, m)
+	p := newConnPool(t.Context(), address, config, o, m)
 	clock := new(atomic.Int64)
-	l.now = func() time.Time { return time.Unix(0, clock.Load()) }
-	t.Cleanup(l.close)
-	return l, clock
+	p.now = func() time.Time { return time.Unix(0, clock.Load()) }
+	t.Cleanup(p.close)
+	return p, clock
 }
 
-// soon is acquire for a test that would hang if no one answered.
-func (l *connPool) mustAnswer(t *testing.T) (transport, error) {
+// mustAnswer is acquire with a deadline, so that a test does not hang.
+func (p *connPool) mustAnswer(t *testing.T) (transport, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	return l.acquire(ctx)
+	return p.acquire(ctx)
 }
 
 func TestWaitingForAStream(t *testing.T) {
 	srv := serve(t, nil, accept)
-	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	p, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
 	var current []transport
-	for range l.maxConns() {
-		got, err := l.mustAnswer(t)
+	for range p.maxConns() {
+		got, err := p.mustAnswer(t)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,49 +148,49 @@ func TestWaitingForAStream(t *testing.T) {
 
 	impatient, leave := context.WithCancel(t.Context())
 	leave()
-	if _, err := l.acquire(impatient); !errors.Is(err, context.Canceled) {
+	if _, err := p.acquire(impatient); !errors.Is(err, context.Canceled) {
 		t.Errorf("a waiter that leaves: %v", err)
 	}
 
 	next := make(chan transport, 1)
 	waiting := make(chan error, 1)
 	go func() {
-		got, err := l.mustAnswer(t)
+		got, err := p.mustAnswer(t)
 		next <- got
 		waiting <- err
 	}()
 	current[0].release()
 	if got, err := <-next, <-waiting; err != nil || got != current[0] {
-		t.Errorf("got %v, %v; want the lane that became free", got, err)
+		t.Errorf("got %v, %v; want the connection that became free", got, err)
 	}
 	if n := srv.accepted.Load(); n != int64(len(current)) {
 		t.Errorf("%d connections, want %d", n, len(current))
 	}
 
 	go func() {
-		_, err := l.mustAnswer(t)
+		_, err := p.mustAnswer(t)
 		waiting <- err
 	}()
-	l.close()
+	p.close()
 	if err := <-waiting; !errors.Is(err, errClosed) {
 		t.Errorf("a waiter at close: %v", err)
 	}
-	if _, err := l.mustAnswer(t); !errors.Is(err, errClosed) {
+	if _, err := p.mustAnswer(t); !errors.Is(err, errClosed) {
 		t.Errorf("after close: %v", err)
 	}
 }
 
-// What a waiter is granted while it leaves is not lost.
-func TestAGrantIsNotLostOnALeaver(t *testing.T) {
+// A stream that a waiter gets while it gives up is not lost.
+func TestAStreamIsNotLostOnACancelledWait(t *testing.T) {
 	srv := serve(t, nil, accept)
-	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
-	got, err := l.mustAnswer(t)
+	p, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1})
+	got, err := p.mustAnswer(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wait := make(chan acquireResult, 1)
 	wait <- acquireResult{conn: got.(*pooledConn)}
-	l.cancelWait(wait)
+	p.cancelWait(wait)
 	if n := got.(*pooledConn).inFlight; n != 0 {
 		t.Errorf("%d still in flight", n)
 	}
@@ -211,7 +211,8 @@ func TestTLSWithoutHTTP2(t *testing.T) {
 	}
 }
 
-// Until a server has told how few streams it takes, it refuses what is above, on each new connection. Then requests wait their turn.
+// Until a server announces its stream limit, it refuses more on each new connection. Afterwards
+// requests wait.
 func TestAServerThatTakesFewStreams(t *testing.T) {
 	srv := serve(t, func(s *httptest.Server) { s.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 3} }, accept)
 	s := newSender(t, srv.options)
@@ -260,12 +261,13 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 	}
 }
 
-// A connection that takes no request although it carries none is closing, and is dropped. One that carries a request is only full.
-func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
+// An idle connection that takes no request is closing, so it is dropped. One with a request in
+// flight is only full.
+func TestPruneDropsAnIdleConnectionThatRefuses(t *testing.T) {
 	srv := serve(t, func(s *httptest.Server) { s.EnableHTTP2 = false }, accept)
 	reg := prometheus.NewRegistry()
-	l, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1, Registerer: reg})
-	got, err := l.mustAnswer(t)
+	p, _ := newTestPool(t, srv.Listener.Addr().String(), srv.Client().Transport.(*http.Transport).TLSClientConfig, Options{Concurrency: 1, Streams: 1, Registerer: reg})
+	got, err := p.mustAnswer(t)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,11 +276,11 @@ func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
 		t.Fatalf("%d requests fit, errors %v and %v", only.Available(), err, only.Err())
 	}
 	inspect := func(what string, open int) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.pruneConns()
-		if len(l.conns) != open {
-			t.Errorf("%s: %d connections are open, want %d", what, len(l.conns), open)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.pruneConns()
+		if len(p.conns) != open {
+			t.Errorf("%s: %d connections are open, want %d", what, len(p.conns), open)
 		}
 	}
 	inspect("in use", 1)
@@ -290,15 +292,15 @@ func TestInspectDropsAnIdleLaneThatRefuses(t *testing.T) {
 	if n := connections(t, reg); n != 0 {
 		t.Errorf("%g connections are counted, want none", n)
 	}
-	if _, err := l.mustAnswer(t); err != nil || connections(t, reg) != 1 {
+	if _, err := p.mustAnswer(t); err != nil || connections(t, reg) != 1 {
 		t.Errorf("%v, and %g connections are counted, want 1", err, connections(t, reg))
 	}
-	if l.close(); connections(t, reg) != 0 {
+	if p.close(); connections(t, reg) != 0 {
 		t.Errorf("%g connections are counted after the end", connections(t, reg))
 	}
 }
 
-// connections is the gauge of open connections.
+// connections returns the gauge of open connections.
 func connections(t *testing.T, reg *prometheus.Registry) float64 {
 	t.Helper()
 	families, err := reg.Gather()

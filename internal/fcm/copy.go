@@ -10,7 +10,7 @@ import (
 	"firebase.google.com/go/v4/messaging"
 )
 
-// addressed makes one recipient's copy. It shares with the message all that it does not change.
+// copyFor creates one recipient's copy. It shares unchanged parts with the message.
 func (m *Message) copyFor(e Envelope, now time.Time) *messaging.Message {
 	out := m.base
 	out.Token = e.Target.Value
@@ -35,7 +35,7 @@ func (m *Message) copyFor(e Envelope, now time.Time) *messaging.Message {
 	return &out
 }
 
-// boundTTL tells each platform in its own way how long to keep the copy, unless the message asks for less.
+// capTTL limits how long each platform keeps the copy. A shorter TTL of the message stays.
 func capTTL(m *messaging.Message, ttl time.Duration, now time.Time) {
 	if own := m.Android.TTL; own == nil || *own > ttl {
 		m.Android.TTL = &ttl
@@ -49,7 +49,7 @@ func capTTL(m *messaging.Message, ttl time.Duration, now time.Time) {
 	m.Webpush = &web
 }
 
-// withAtMost sets a header to a number unless it holds a smaller one.
+// capHeader sets a header to a number unless it has a smaller one.
 func capHeader(headers map[string]string, name string, most int64) map[string]string {
 	if value, set := findHeader(headers, name); set {
 		if own, err := strconv.ParseInt(value, 10, 64); err == nil && own <= most {
@@ -84,7 +84,7 @@ func copyWithTag(n *messaging.AndroidNotification, tag string) *messaging.Androi
 	return &out
 }
 
-// Headers of APNs that a copy may be given, in the case that FCM documents. Apple does not mind the case.
+// Headers that a copy may get, in the case that FCM documents. Apple ignores the case.
 const (
 	headerCollapseID = "apns-collapse-id"
 	headerExpiration = "apns-expiration"
@@ -92,7 +92,7 @@ const (
 	headerWebTTL     = "TTL"
 )
 
-// header finds a header in whatever case it is written.
+// findHeader looks up a header in any case.
 func findHeader(headers map[string]string, name string) (string, bool) {
 	for key, value := range headers {
 		if strings.EqualFold(key, name) {
@@ -102,7 +102,7 @@ func findHeader(headers map[string]string, name string) (string, bool) {
 	return "", false
 }
 
-// withHeader copies the headers and sets one, whatever case it stood in.
+// copyWithHeader copies the headers and sets one, in any case.
 func copyWithHeader(headers map[string]string, name, value string) map[string]string {
 	out := make(map[string]string, len(headers)+1)
 	for k, v := range headers {
@@ -114,11 +114,12 @@ func copyWithHeader(headers map[string]string, name, value string) map[string]st
 	return out
 }
 
-// markRoom is what both marks may add to a copy's JSON. A message that is so full that they do not fit goes out without.
+// maxMarkSize is the most that tag and collapse id add to a copy's JSON. If they do not fit, the
+// message goes out without them.
 const maxMarkSize = len(`,"android":{"notification":{"tag":""}},"apns":{"headers":{"apns-collapse-id":""}}`) + 2*maxCollapseID
 
-// wantsTag: Android shows something, and the message has no tag of its own. A message of data alone stays one: an Android
-// notification made for the tag would put it on the screen.
+// needsTag reports whether Android shows a notification and the message has no tag. A message of
+// data alone gets none, because a notification with a tag would appear on the screen.
 func needsTag(m *messaging.Message) bool {
 	if m.Android == nil || m.Android.Notification == nil {
 		return m.Notification != nil
@@ -126,7 +127,7 @@ func needsTag(m *messaging.Message) bool {
 	return m.Android.Notification.Tag == ""
 }
 
-// wantsCollapseID: iOS shows something, and the message has no collapse id of its own.
+// needsCollapseID reports whether iOS shows a notification and the message has no collapse id.
 func needsCollapseID(m *messaging.Message) bool {
 	if m.APNS == nil {
 		return m.Notification != nil
@@ -134,7 +135,7 @@ func needsCollapseID(m *messaging.Message) bool {
 	if _, own := findHeader(m.APNS.Headers, headerCollapseID); own || m.APNS.LiveActivityToken != "" {
 		return false
 	}
-	if kind, told := findHeader(m.APNS.Headers, headerPushType); told {
+	if kind, found := findHeader(m.APNS.Headers, headerPushType); found {
 		return kind == "alert"
 	}
 	if m.Notification != nil {
@@ -147,8 +148,9 @@ func needsCollapseID(m *messaging.Message) bool {
 	return alert
 }
 
-// identity names the message of a campaign to a user: the tag on Android, the collapse id on iOS. A device that gets the same
-// message twice shows it once. It is readable where campaign and user are short and plain, and a hash elsewhere.
+// dedupID is the tag on Android and the collapse id on iOS. A device that receives the same message
+// twice shows it once. It is readable if campaign and user are short and plain, and a hash
+// otherwise.
 func dedupID(campaign, user string) string {
 	if id := campaign + ":" + user; len(id) <= maxCollapseID && isPlain(campaign) && isPlain(user) {
 		return id
@@ -157,7 +159,8 @@ func dedupID(campaign, user string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// plain holds for names without a colon, which would make two pairs look alike, and fit for a header.
+// isPlain reports whether a name fits into a header and has no colon, which would make two pairs
+// look alike.
 func isPlain(name string) bool {
 	for i := range len(name) {
 		c := name[i]

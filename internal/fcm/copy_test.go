@@ -9,7 +9,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-func TestMarks(t *testing.T) {
+func TestTagAndCollapseID(t *testing.T) {
 	const both = "42:u1"
 	for name, c := range map[string]struct{ message, tag, collapse string }{
 		"a notification":               {`{"notification":{"title":"x"}}`, both, both},
@@ -39,12 +39,13 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// A full message stays within the limit with its marks, whatever campaign and user are called.
-func TestMarksStayWithinTheLimit(t *testing.T) {
+// A full message stays within the limit with tag and collapse id, whatever the names of campaign
+// and user.
+func TestTagAndCollapseIDStayWithinTheLimit(t *testing.T) {
 	for n := 3500; n < maxMessage; n++ {
 		m, err := Parse(notification.Message(`{"notification":{"body":"` + strings.Repeat("x", n) + `"}}`))
 		if err != nil {
-			return // too large in itself
+			return // the message itself is too large
 		}
 		out := m.copyFor(Envelope{Campaign: strings.Repeat("c", 200), User: "u"}, time.Time{})
 		wire, err := json.Marshal(out)
@@ -58,7 +59,7 @@ func TestMarksStayWithinTheLimit(t *testing.T) {
 	t.Error("no message was too large")
 }
 
-func TestIdentity(t *testing.T) {
+func TestDedupID(t *testing.T) {
 	seen := map[string]string{}
 	for _, pair := range [][2]string{
 		{"42", "u1"}, {"42:u1", ""}, {"42", "u1:"}, {"42:", "u1"}, {"42:u", "1"}, {"4", "2:u1"}, {`4"`, "u"}, {"4", `"u`},
@@ -111,7 +112,7 @@ func TestTTL(t *testing.T) {
 	}
 }
 
-// Recipients share the message; no copy may change it.
+// Recipients share the message, so no copy may change it.
 func TestCopiesLeaveTheMessageAlone(t *testing.T) {
 	for _, text := range []string{everything, hello, `{"notification":{},"android":{"notification":{}},"apns":{"headers":{"a":"b"}}}`} {
 		m := parse(t, text)

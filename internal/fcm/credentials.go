@@ -15,17 +15,18 @@ import (
 	"fanfare/internal/redact"
 )
 
-// messagingScope is all that sending needs.
+// messagingScope is the OAuth scope for sending.
 const messagingScope = "https://www.googleapis.com/auth/firebase.messaging"
 
-// tokenTimeout bounds one fetch of an access token.
+// tokenTimeout limits one fetch of an access token.
 const tokenTimeout = 10 * time.Second
 
-// credentials make access tokens. The file is read for each of them, so that a mended or rotated one is taken up without a restart.
+// credentials fetch access tokens. The file is read for each fetch, so that a repaired or rotated
+// file takes effect without a restart.
 type credentials struct {
-	inline    redact.Secret // goes before the file
+	inline    redact.Secret // takes precedence over the file
 	file      string        // both empty: Application Default Credentials
-	plaintext bool          // access tokens may come over http://
+	plaintext bool          // access tokens may travel over http://
 	transport http.RoundTripper
 }
 
@@ -39,7 +40,7 @@ func (c credentials) String() string {
 	return c.file
 }
 
-// load reads the credentials. What they fetch goes over the client.
+// load reads the credentials. They fetch their tokens through the client.
 func (c credentials) load(ctx context.Context, client *http.Client) (*google.Credentials, error) {
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
 	if c.inline == "" && c.file == "" {
@@ -64,7 +65,7 @@ func (c credentials) load(ctx context.Context, client *http.Client) (*google.Cre
 	return google.CredentialsFromJSONWithType(ctx, account.text, account.kind, messagingScope)
 }
 
-// projectID is the project that the credentials name; empty where they name none.
+// readProjectID returns the project named in the credentials, or "" if they name none.
 func (c credentials) readProjectID(ctx context.Context) (string, error) {
 	found, err := c.load(ctx, &http.Client{Transport: c.transport})
 	if err != nil {
@@ -73,8 +74,8 @@ func (c credentials) readProjectID(ctx context.Context) (string, error) {
 	return found.ProjectID, nil
 }
 
-// fetch gets a new access token. It is a *CredentialsError when the credentials are to blame, and another error when the token
-// endpoint is in trouble.
+// fetchToken gets a new access token. It returns a *CredentialsError if the credentials are at
+// fault, and another error if the token endpoint is.
 func (c credentials) fetchToken(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
@@ -93,12 +94,13 @@ func (c credentials) fetchToken(ctx context.Context) (*oauth2.Token, error) {
 	return nil, fmt.Errorf("reach the token endpoint: %w", err)
 }
 
-// witness sees how the token endpoint answers, which oauth2 tells only as text.
+// statusRecorder records the status of the token endpoint's answer, which oauth2 returns only as
+// text.
 type statusRecorder struct {
-	ctx    context.Context // oauth2 gives its requests none
+	ctx    context.Context // oauth2 sets no context on its requests
 	base   http.RoundTripper
 	called bool
-	status int // of the last answer; 0: none came
+	status int // of the last answer; 0 if none came
 }
 
 func (w *statusRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -110,19 +112,21 @@ func (w *statusRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// blames tells whether the credentials are at fault: the endpoint refused them, or they are unfit to ask with.
+// isCredentialsFault reports whether the endpoint refused the credentials, or they cannot be used
+// to sign in at all.
 func (w *statusRecorder) isCredentialsFault(err error) bool {
 	if !w.called {
-		_, network := errors.AsType[net.Error](err) // a machine's metadata server, which is asked by other means
+		_, network := errors.AsType[net.Error](err) // from a metadata server, which is not called through w
 		return !network
 	}
 	busy := w.status == http.StatusRequestTimeout || w.status == http.StatusTooManyRequests
 	return w.status >= 400 && w.status < 500 && !busy
 }
 
-// CredentialsError says that no access token can be had with the credentials given.
+// CredentialsError reports that the credentials yield no access token.
 type CredentialsError struct {
-	// Source tells where the credentials come from: a file's path, or "application default credentials".
+	// Source is where the credentials come from: a file's path, or "application default
+	// credentials".
 	Source string
 	Err    error
 }

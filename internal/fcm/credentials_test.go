@@ -25,7 +25,7 @@ func write(t *testing.T, text []byte) string {
 	return path
 }
 
-// accountFile is a service account of a simulator; edit changes its members.
+// accountFile writes a service account of the simulator. edit changes its members.
 func accountFile(t *testing.T, srv *fcmsim.Server, edit func(map[string]string)) string {
 	t.Helper()
 	text, err := srv.ServiceAccount("from-the-key")
@@ -68,7 +68,7 @@ func TestServiceAccount(t *testing.T) {
 	}
 }
 
-// Application Default Credentials are those of the environment.
+// Application Default Credentials come from the environment.
 func TestApplicationDefaultCredentials(t *testing.T) {
 	_, srv := simulate(t, fcmsim.Options{RequireAuth: true})
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", accountFile(t, srv, nil))
@@ -82,8 +82,9 @@ func TestApplicationDefaultCredentials(t *testing.T) {
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 }
 
-// An endpoint of one's own gets no credentials unless a file is named, whatever the environment holds.
-func TestNoCredentialsForAnEndpointOfOnesOwn(t *testing.T) {
+// An endpoint other than Google's gets no credentials without a file, whatever the environment
+// contains.
+func TestNoCredentialsForAnotherEndpoint(t *testing.T) {
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "/does/not/exist")
 	var header string
 	srv := serve(t, nil, func(w http.ResponseWriter, r *http.Request) {
@@ -114,8 +115,9 @@ func TestCredentialsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The credentials are blamed only for what is their fault, and a token endpoint in trouble never makes an outcome doubtful.
-func TestWhoIsToBlameForNoToken(t *testing.T) {
+// The credentials are blamed only for their own faults. A failing token endpoint never makes an
+// outcome ambiguous.
+func TestCredentialsAreBlamedOnlyForTheirFaults(t *testing.T) {
 	sim, srv := simulate(t, fcmsim.Options{})
 	endpoint := func(h http.HandlerFunc) func(map[string]string) {
 		other := httptest.NewServer(h)
@@ -169,7 +171,7 @@ func TestWhoIsToBlameForNoToken(t *testing.T) {
 	}
 }
 
-// silentEnd is a token endpoint that never answers.
+// silentEndpoint is a token endpoint that never answers.
 type silentEndpoint struct{}
 
 func (silentEndpoint) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -177,7 +179,7 @@ func (silentEndpoint) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, req.Context().Err()
 }
 
-// Who waits for an access token is not held for longer than that may take.
+// A silent token endpoint holds up a request for the timeout and no longer.
 func TestTimeoutBoundsTheTokenEndpoint(t *testing.T) {
 	file := write(t, []byte(`{"type":"authorized_user","client_id":"i","client_secret":"s","refresh_token":"r"}`))
 	synctest.Test(t, func(t *testing.T) {

@@ -38,7 +38,7 @@ func to(token string) Envelope {
 	return Envelope{Target: notification.ParseToken(token), Campaign: "42", User: "u1"}
 }
 
-// newSender fills what a test does not care for, and closes the sender in the end.
+// newSender fills in what the test leaves open, and closes the sender at the end.
 func newSender(t testing.TB, o Options) *Sender {
 	t.Helper()
 	if o.ProjectID == "" {
@@ -59,7 +59,7 @@ func newSender(t testing.TB, o Options) *Sender {
 	return s
 }
 
-// simulate starts FCM's simulator.
+// simulate starts the FCM simulator.
 func simulate(t testing.TB, o fcmsim.Options) (*fcmsim.Simulator, *fcmsim.Server) {
 	t.Helper()
 	sim, err := fcmsim.New(o)
@@ -74,10 +74,10 @@ func simulate(t testing.TB, o fcmsim.Options) (*fcmsim.Simulator, *fcmsim.Server
 	return sim, srv
 }
 
-// server is an FCM of a test's own over TLS and HTTP/2. It counts what reaches it.
+// server is a test's own FCM over TLS and HTTP/2. It counts connections and requests.
 type server struct {
 	*httptest.Server
-	options  Options // that reach it
+	options  Options // to reach the server
 	requests atomic.Int64
 	accepted atomic.Int64 // connections
 }
@@ -114,10 +114,11 @@ func accept(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(`{"name":"projects/demo/messages/1"}`))
 }
 
-// frames is an HTTP/2 server that answers each whole request with frames of the test's choice.
+// frames is an HTTP/2 server that answers each complete request with the frames that the test
+// chooses.
 type frames struct {
 	*server
-	requests atomic.Int64 // that came in whole
+	requests atomic.Int64 // complete ones
 }
 
 func serveFrames(t *testing.T, answer func(fr *http2.Framer, stream uint32) (stay bool)) *frames {

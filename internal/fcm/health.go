@@ -9,27 +9,30 @@ import (
 	"time"
 )
 
-// Check does all that goes before a first message: it authorizes, and connects. The connection stays for what is sent next. Of its
-// errors no waiting mends a *CredentialsError, and those that Untrusted tells.
+// Check fetches an access token and connects to FCM, as the first message would. The connection
+// stays open for the next Send. Waiting does not fix a *CredentialsError, nor an error for which
+// IsUntrusted is true.
 func (s *Sender) Check(ctx context.Context) error { return s.transport.connect(ctx) }
 
-// Authorize fetches an access token. It fails with a *CredentialsError when the credentials are refused or cannot be read, and with
-// another error when the token endpoint cannot be reached now. Without credentials there is nothing to fetch.
+// Authorize fetches an access token; without credentials it does nothing. A *CredentialsError means
+// that the credentials are refused or unreadable. Any other error means that the token endpoint is
+// unreachable now.
 func (s *Sender) Authorize(ctx context.Context) error { return s.transport.authorize(ctx) }
 
-// Trouble is why nothing can be sent at present: no access token is to be had, or no connection. It asks nobody: it is what was last
-// found out, and nil is no promise.
+// Health returns why nothing can be sent at present: no access token, or no connection. It makes no
+// request and reports the last known state, so nil is no promise.
 func (s *Sender) Health() error { return s.transport.health() }
 
-// Untrusted holds when a certificate is signed by an authority that is not trusted, or made out to another host: the address or the
-// authorities are the wrong ones. One that has run out is its owner's to renew.
+// IsUntrusted reports whether an unknown authority signed the certificate, or the certificate names
+// another host. Then the address or the configured authorities are wrong. An expired certificate is
+// not included: its owner has to renew it.
 func IsUntrusted(err error) bool {
 	_, authority := errors.AsType[x509.UnknownAuthorityError](err)
 	_, host := errors.AsType[x509.HostnameError](err)
 	return authority || host
 }
 
-// Reach connects to where the options send to, as a Sender does but without credentials, and hangs up.
+// ProbeEndpoint connects to the endpoint of the options without credentials, and disconnects.
 func ProbeEndpoint(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -48,10 +51,11 @@ func ProbeEndpoint(ctx context.Context, o Options) error {
 	return transports.connect(ctx)
 }
 
-// lookEvery is how often what is in trouble is tried again by itself. Whoever sends tries it much sooner.
+// healthProbeInterval is how often an unhealthy transport is probed. Sends try again much sooner.
 const healthProbeInterval = 30 * time.Second
 
-// lookout keeps Trouble from telling of what was mended long ago, when nobody has sent since.
+// healthProber keeps Health up to date while no one sends. Without it, an old error would stay
+// after the cause is gone.
 type healthProber struct {
 	transport  *singleSendTransport
 	cancel     context.CancelFunc
@@ -59,13 +63,13 @@ type healthProber struct {
 }
 
 func newHealthProber(ctx context.Context, c *singleSendTransport) *healthProber {
-	l := &healthProber{transport: c}
-	ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	l.background.Go(func() { l.run(ctx) })
-	return l
+	h := &healthProber{transport: c}
+	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	h.background.Go(func() { h.run(ctx) })
+	return h
 }
 
-func (l *healthProber) run(ctx context.Context) {
+func (h *healthProber) run(ctx context.Context) {
 	tick := time.NewTicker(healthProbeInterval)
 	defer tick.Stop()
 	for {
@@ -73,19 +77,19 @@ func (l *healthProber) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			l.probeOnce(ctx)
+			h.probeOnce(ctx)
 		}
 	}
 }
 
-// look is one tick. What fails is logged by the bearer or by the lanes.
-func (l *healthProber) probeOnce(ctx context.Context) {
-	if l.transport.health() != nil {
-		_ = l.transport.connect(ctx)
+// probeOnce is one tick. The access tokens and the connection pool log their own failures.
+func (h *healthProber) probeOnce(ctx context.Context) {
+	if h.transport.health() != nil {
+		_ = h.transport.connect(ctx)
 	}
 }
 
-func (l *healthProber) close() {
-	l.cancel()
-	l.background.Wait()
+func (h *healthProber) close() {
+	h.cancel()
+	h.background.Wait()
 }

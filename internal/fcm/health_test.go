@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// The first message finds a connection: nobody who was claimed waits for the handshake.
+// After Check, the first message has a connection, so no claimed recipient waits for the handshake.
 func TestCheckConnects(t *testing.T) {
 	srv := serve(t, nil, accept)
 	s := newSender(t, srv.options)
@@ -30,7 +30,8 @@ func TestCheckConnects(t *testing.T) {
 	}
 }
 
-// A wrong address or authority is found before anybody is claimed, and told from an outage.
+// Check finds a wrong address or authority before any recipient is claimed, and distinguishes it
+// from an outage.
 func TestCheckTellsWhyNothingCanBeSent(t *testing.T) {
 	srv := serve(t, nil, accept)
 	gone := httptest.NewServer(nil)
@@ -39,14 +40,14 @@ func TestCheckTellsWhyNothingCanBeSent(t *testing.T) {
 		o         Options
 		untrusted bool
 	}{
-		"nobody there":             {Options{Endpoint: strings.Replace(gone.URL, "http:", "https:", 1) + "/v1"}, false},
-		"nobody there, plain":      {Options{Endpoint: gone.URL + "/v1"}, false},
+		"no one there":             {Options{Endpoint: strings.Replace(gone.URL, "http:", "https:", 1) + "/v1"}, false},
+		"no one there, plain":      {Options{Endpoint: gone.URL + "/v1"}, false},
 		"an unknown authority":     {Options{Endpoint: srv.URL + "/v1"}, true},
 		"made out to another host": {Options{Endpoint: strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/v1", RootCAs: srv.options.RootCAs}, true},
 	} {
 		s := newSender(t, c.o)
 		if err := s.Health(); err != nil {
-			t.Errorf("%s: in trouble before anything was tried: %v", name, err)
+			t.Errorf("%s: unhealthy before anything was tried: %v", name, err)
 		}
 		err := s.Check(t.Context())
 		if err == nil || IsUntrusted(err) != c.untrusted || !strings.Contains(err.Error(), "connect to ") {
@@ -57,20 +58,20 @@ func TestCheckTellsWhyNothingCanBeSent(t *testing.T) {
 		if alone := ProbeEndpoint(t.Context(), o); alone == nil || alone.Error() != err.Error() {
 			t.Errorf("%s: without a sender: %v", name, alone)
 		}
-		if trouble := s.Health(); trouble == nil || trouble.Error() != err.Error() {
-			t.Errorf("%s: the trouble is %v", name, trouble)
+		if health := s.Health(); health == nil || health.Error() != err.Error() {
+			t.Errorf("%s: health is %v", name, health)
 		}
 	}
 }
 
-// What was in trouble is so until a connection is made again.
-func TestTroubleEndsWithTheNextConnection(t *testing.T) {
+// An error stays until there is a connection again.
+func TestHealthRecoversWithTheNextConnection(t *testing.T) {
 	srv := httptest.NewUnstartedServer(nil)
 	address := srv.Listener.Addr().String()
 	_ = srv.Listener.Close()
 	s := newSender(t, Options{Endpoint: "http://" + address + "/v1"})
 	if err := s.Check(t.Context()); err == nil || s.Health() == nil {
-		t.Fatalf("nobody listens: %v, trouble %v", err, s.Health())
+		t.Fatalf("no one listens: %v, health %v", err, s.Health())
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -80,16 +81,16 @@ func TestTroubleEndsWithTheNextConnection(t *testing.T) {
 	srv.Start()
 	t.Cleanup(srv.Close)
 	if err := s.Check(t.Context()); err != nil || s.Health() != nil {
-		t.Errorf("somebody listens: %v, trouble %v", err, s.Health())
+		t.Errorf("someone listens: %v, health %v", err, s.Health())
 	}
 }
 
-func TestNoAccessTokenIsTrouble(t *testing.T) {
+func TestNoAccessTokenIsUnhealthy(t *testing.T) {
 	withTokenEndpoint(t, func(t *testing.T, m *tokenEndpoint, b *accessTokens) {
 		down := errors.New("down")
 		m.fail(down)
 		if _, err := b.get(t.Context()); err == nil || !errors.Is(b.health(), down) {
-			t.Errorf("no token: %v, trouble %v", err, b.health())
+			t.Errorf("no token: %v, health %v", err, b.health())
 		}
 		m.fail(nil)
 		pass(fetchRetryDelay)
@@ -99,12 +100,12 @@ func TestNoAccessTokenIsTrouble(t *testing.T) {
 		mustAccess(t, b)
 		pass(2 * time.Second)
 		if err := b.health(); err != nil {
-			t.Errorf("in trouble while the old token is good: %v", err)
+			t.Errorf("unhealthy while the old token is good: %v", err)
 		}
 	})
 }
 
-// broken are lines that cannot be reached until so many have tried.
+// failingTransports fail to connect a number of times.
 type failingTransports struct {
 	bodyRecorder
 	tries atomic.Int64
@@ -123,12 +124,13 @@ func (b *failingTransports) health() error {
 	return nil
 }
 
-// Nobody sends while the campaigns are paused, say: trouble is not told of for ever, and nobody is asked who is well.
-func TestTheLookoutTriesWhatIsInTrouble(t *testing.T) {
+// While no one sends, for example because the campaigns are paused, the prober clears an old error.
+// It does not probe a healthy transport.
+func TestTheProberProbesAnUnhealthyTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		transports := &failingTransports{after: 2}
-		l := newHealthProber(t.Context(), &singleSendTransport{transports: transports})
-		defer l.close()
+		prober := newHealthProber(t.Context(), &singleSendTransport{transports: transports})
+		defer prober.close()
 		pass(5*healthProbeInterval + healthProbeInterval/2)
 		if n := transports.tries.Load(); n != transports.after || transports.health() != nil {
 			t.Errorf("%d tries, want %d", n, transports.after)

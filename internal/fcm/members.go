@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// eachMember visits the members of an object in the order of the text, which is known to be a JSON object.
+// eachMember visits the members of a JSON object in the order of the text. The text must be valid
+// JSON.
 func eachMember(raw json.RawMessage, visit func(name string, value json.RawMessage)) {
 	for rest := skip(raw, 1); rest[0] != '}'; {
 		end := findValueEnd(rest)
@@ -21,12 +22,12 @@ func eachMember(raw json.RawMessage, visit func(name string, value json.RawMessa
 	}
 }
 
-// after skips n bytes, and the white space behind them.
+// skip drops n bytes and the white space after them.
 func skip(raw json.RawMessage, n int) json.RawMessage {
 	return bytes.TrimLeft(raw[n:], " \t\r\n")
 }
 
-// valueEnd is where the value ends that raw begins with.
+// findValueEnd returns the end of the value that raw begins with.
 func findValueEnd(raw json.RawMessage) int {
 	depth := 0
 	for i := 0; i < len(raw); i++ {
@@ -54,7 +55,7 @@ func findValueEnd(raw json.RawMessage) int {
 	return len(raw)
 }
 
-// endsScalar holds for what follows a number or a word inside an object or a list.
+// isScalarEnd reports whether c can follow a number or a word inside an object or a list.
 func isScalarEnd(c byte) bool { return strings.IndexByte(",}] \t\r\n", c) >= 0 }
 
 func decodeString(raw json.RawMessage) (string, bool) {

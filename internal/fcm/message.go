@@ -11,25 +11,27 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Message is a campaign's message, read once and shared by all its recipients.
+// Message is a campaign's message, parsed once and shared by all its recipients.
 type Message struct {
 	base messaging.Message // without a target; never changed
-	// A copy is given a tag for Android, and a collapse id for iOS.
+	// Copies get a tag for Android, and a collapse id for iOS.
 	addTag, addCollapseID bool
 }
 
-// Envelope says to whom one copy of a message goes.
+// Envelope says where one copy of a message goes.
 type Envelope struct {
 	Target notification.Target
-	// Campaign and User make the tag and the collapse id of a copy, so that a device shows a repeated message once.
+	// Campaign and User form the tag and the collapse id of a copy, so that a device shows a
+	// repeated message once.
 	Campaign, User string
-	// TTL, when above zero, bounds how long FCM keeps this copy for a device that is offline. The message's own stands where
-	// it is shorter.
+	// TTL, if set, limits how long FCM keeps this copy for an offline device. The message's own TTL
+	// applies if it is shorter.
 	TTL time.Duration
 }
 
-// Parse reads a campaign's message strictly: whatever FCM would refuse is refused here, as notification.Faults. A whole
-// request, {"message": {…}}, is taken for the message in it. Placeholders may stand where URLs do.
+// Parse reads a campaign's message and returns everything that FCM would refuse as
+// notification.Faults. It also accepts a whole request, {"message": {…}}. URLs may contain
+// placeholders.
 func Parse(m notification.Message) (*Message, error) {
 	content, err := readMessage(m)
 	if err != nil {
@@ -38,7 +40,7 @@ func Parse(m notification.Message) (*Message, error) {
 	return newMessage(content)
 }
 
-// withSize adds to a message's faults that it is too large as well.
+// addSizeFault adds a fault if the message is also too large.
 func addSizeFault(content tree, err error) error {
 	faults := notification.FaultsOf(err)
 	if text, err := json.Marshal(content); err == nil && len(text) > maxMessage {
@@ -51,20 +53,21 @@ func sizeFault(size int) *notification.Fault {
 	return &notification.Fault{Field: root, Problem: fmt.Sprintf("is %d bytes as JSON, over the %d that FCM takes", size, maxMessage)}
 }
 
-// ParseFilled reads a message whose template passed Parse and whose placeholders have been filled. Only a message that has grown
-// over the limit is a *notification.Fault; other errors say what a filled-in value broke.
+// ParseFilled reads a message that passed Parse and whose placeholders are filled in. Its error is
+// a *notification.Fault only if the message grew over the size limit. Other errors say what a value
+// broke.
 func ParseFilled(m notification.Message) (*Message, error) {
 	content, err := readMessage(m)
 	if err != nil {
-		return nil, errors.New("fill message: " + err.Error()) // not wrapped: a Fault would pass for a message too large
+		return nil, errors.New("fill message: " + err.Error()) // not wrapped: a Fault would count as too large
 	}
 	return newMessage(content)
 }
 
-// Canonical returns a message's text as other readers of it expect it: unwrapped, and with FCM's own field names. What is faulty
-// stays as it is.
+// Canonical returns the message without the surrounding request and with FCM's own field names.
+// Faulty parts stay as they are.
 func Canonical(m notification.Message) notification.Message {
-	content, _ := readMessage(m) // the faults are Parse's to return
+	content, _ := readMessage(m) // Parse returns the faults
 	if content == nil {
 		return m
 	}
@@ -75,7 +78,7 @@ func Canonical(m notification.Message) notification.Message {
 	return text
 }
 
-// compile turns a message that the schema found good into the SDK's.
+// newMessage converts a message that passed the schema to the SDK's type.
 func newMessage(content tree) (*Message, error) {
 	detached := content.detachRaw()
 	canonical, err := json.Marshal(content)
@@ -103,14 +106,15 @@ func newMessage(content tree) (*Message, error) {
 	return m, nil
 }
 
-// MaxSize is how many bytes a message's JSON may have, without its target.
+// MaxSize is the limit of a message's JSON in bytes, without its target.
 const MaxSize = maxMessage
 
-// Size is the message's JSON in bytes, without its target and without the marks that a copy is given where they fit.
+// Size returns the length of the message's JSON in bytes, without the target, tag and collapse id
+// of a copy.
 func (m *Message) Size() int {
 	wire, err := json.Marshal(&m.base)
 	if err != nil {
-		return 0 // it was read from JSON
+		return 0 // unreachable: the message came from JSON
 	}
 	return len(wire)
 }

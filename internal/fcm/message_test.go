@@ -30,21 +30,21 @@ func TestParseRefuses(t *testing.T) {
 		`{"notification":{"imageUrl":"x"}}`:       {"message.notification.imageUrl", "did you mean image?"},
 		`{"notification":{"title":1}}`:            {"message.notification.title", "must be a string, is 1"},
 		`{"notification":[]}`:                     {"message.notification", "must be an object, is a list"},
-		`{"notification":{"title":"","title":1}}`: {"message.notification.title", "stands there twice"},
-		`{"notification":{"image":"cat.png"}}`:    {"message.notification.image", "no absolute http or https URL"},
+		`{"notification":{"title":"","title":1}}`: {"message.notification.title", "is given twice"},
+		`{"notification":{"image":"cat.png"}}`:    {"message.notification.image", "not an absolute http or https URL"},
 
 		`{"token":"t"}`:     {"message.token", "names a recipient"},
 		`{"topic":"news"}`:  {"message.topic", "names a recipient"},
 		`{"condition":""}`:  {"message.condition", "names a recipient"},
 		`{"fid":null}`:      {"message.fid", "names a recipient"},
-		`{"name":"x"}`:      {"message.name", "is for FCM to give"},
+		`{"name":"x"}`:      {"message.name", "is set by FCM; remove it"},
 		`{"android_v2":{}}`: {"message.android_v2", "the Firebase SDK cannot send it"},
 		`{"android":{"bandwidth_constrained_ok":true}}`: {"message.android.bandwidth_constrained_ok", "the Firebase SDK cannot send it"},
 
 		`{"data":{"n":1}}`:                          {"message.data.n", "must be a string, is 1"},
 		`{"data":{"n":null}}`:                       {"message.data.n", "must be a string, is null"},
 		`{"data":{"n":{"a":1}}}`:                    {"message.data.n", "must be a string, is an object"},
-		`{"data":{"n":"1","n":"2"}}`:                {"message.data.n", "stands there twice"},
+		`{"data":{"n":"1","n":"2"}}`:                {"message.data.n", "is given twice"},
 		`{"data":{"from":"x"}}`:                     {"message.data.from", "reserves"},
 		`{"data":{"google.x":"x"}}`:                 {"message.data.google.x", "reserves"},
 		`{"android":{"data":{"gcm.x":"x"}}}`:        {"message.android.data.gcm.x", "reserves"},
@@ -58,7 +58,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"webpush":{"headers":{"TTL":"soon"}}}`:          {"message.webpush.headers.TTL", "not a number of seconds"},
 		`{"webpush":{"headers":{"ttl":"2419201"}}}`:       {"message.webpush.headers.ttl", "28 days"},
 		`{"webpush":{"headers":{"Urgency":"asap"}}}`:      {"message.webpush.headers.Urgency", "asap"},
-		`{"webpush":{"fcm_options":{"link":"http://x"}}}`: {"message.webpush.fcm_options.link", "no absolute https URL"},
+		`{"webpush":{"fcm_options":{"link":"http://x"}}}`: {"message.webpush.fcm_options.link", "not an absolute https URL"},
 
 		`{"fcm_options":{"analytics_label":"a b"}}`:                                   {"message.fcm_options.analytics_label", "does not match"},
 		`{"android":{"fcm_options":{"analytics_label":"` + long + `"}}}`:              {"message.android.fcm_options.analytics_label", "does not match"},
@@ -118,7 +118,8 @@ func TestSizeLimit(t *testing.T) {
 	}
 }
 
-// What is filled in can break a message otherwise than by its size; that must not pass for a message too large.
+// A filled-in value can break a message in other ways than its size. These must not count as too
+// large.
 func TestParseFilledTellsSizeFromTheRest(t *testing.T) {
 	_, err := ParseFilled(notification.Message(`{"notification":{"image":"not a URL"}}`))
 	if _, tooLarge := errors.AsType[*notification.Fault](err); err == nil || tooLarge || !strings.Contains(err.Error(), "message.notification.image") {
@@ -126,7 +127,8 @@ func TestParseFilledTellsSizeFromTheRest(t *testing.T) {
 	}
 }
 
-// The reader walks text that others wrote: it refuses, or it accepts, and what it accepts can be written out.
+// The reader handles foreign text. It refuses it with a fault, or it accepts it and can encode the
+// result.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{everything, hello, `{"data":{"a":"\\"}}`, `{"apns":{"payload":{"a":[1, {"b":"]}"}]}}}`, "{\n}", `{"a":1e9`} {
 		f.Add([]byte(text))
@@ -142,7 +144,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// What FCM takes for absent is absent.
+// Null and the UNSPECIFIED values of FCM count as absent.
 func TestNullAndUnspecifiedAreAbsent(t *testing.T) {
 	const text = `{"data":null,"android":{"ttl":null,"notification":{"visibility":"VISIBILITY_UNSPECIFIED","proxy":"proxy_unspecified",
 		"notification_priority":"PRIORITY_UNSPECIFIED"}},"webpush":{"fcm_options":{},"notification":{}}}`
@@ -152,7 +154,7 @@ func TestNullAndUnspecifiedAreAbsent(t *testing.T) {
 	}
 }
 
-// everything uses each field that can be sent, in the spelling that FCM's reference gives it.
+// everything uses each field that can be sent, in the spelling of FCM's reference.
 const everything = `{
   "data": {"k": "v"},
   "notification": {"title": "T", "body": "B <&>", "image": "https://x/i.png"},
@@ -212,7 +214,7 @@ func TestAWholeRequestIsTakenForItsMessage(t *testing.T) {
 	}
 }
 
-// Every fault is listed, in the order of the text, under the name that was written.
+// All faults are listed, in the order of the text, with the names as written.
 func TestAllFaultsAreListed(t *testing.T) {
 	for text, want := range map[string][]string{
 		`{"data":{"n":1,"from":"x","m":null},"notification":{"titel":"x","title":2},"token":"t","android":{"ttl":"1h","fcmOptions":{"analyticsLabel":"a b"}}}`: {
@@ -221,7 +223,7 @@ func TestAllFaultsAreListed(t *testing.T) {
 			"message.data.m: must be a string, is null",
 			"message.notification.titel: is unknown to FCM",
 			"message.notification.title: must be a string, is 2",
-			"message.token: names a recipient; the audience says to whom the message goes",
+			"message.token: names a recipient; remove it: recipients come from the campaign's list",
 			`message.android.ttl: must be a duration in seconds such as "3.5s", is "1h"`,
 			`message.android.fcmOptions.analyticsLabel: "a b" does not match ^[a-zA-Z0-9-_.~%]{1,50}$`,
 		},
@@ -229,12 +231,12 @@ func TestAllFaultsAreListed(t *testing.T) {
 			"message.android.notification.light_settings.color.red: must be a number from 0 to 1, is 2",
 			`message.android.notification.light_settings.lightOnDuration: must be a duration in seconds such as "3.5s", is "x"`,
 			"message.android.notification.light_settings.light_off_duration: is missing",
-			"message.android.notification.body_loc_key: is missing, although body_loc_args needs it",
-			"message.android.notification.title_loc_key: is missing, although title_loc_args needs it",
+			"message.android.notification.body_loc_key: is missing, but body_loc_args needs it",
+			"message.android.notification.title_loc_key: is missing, but title_loc_args needs it",
 		},
-		`{"android":{"collapse_key":"a","collapseKey":"b"}}`: {"message.android.collapseKey: stands there twice, also as collapse_key"},
+		`{"android":{"collapse_key":"a","collapseKey":"b"}}`: {"message.android.collapseKey: is given twice, also as collapse_key"},
 		`{"validate_only":true,"message":{},"token":"t"}`: {
-			`validate_only: stands beside "message": give the message alone`, `token: stands beside "message": give the message alone`,
+			`validate_only: is beside "message": give the message alone`, `token: is beside "message": give the message alone`,
 		},
 		`{"message":"[object Object]"}`: {`message: must be an object, is "[object Object]"`},
 		`[object Object]`:               {`message: is not JSON but "[object Object]": encode the object, with JSON.stringify in JavaScript`},
@@ -256,7 +258,7 @@ func TestAllFaultsAreListed(t *testing.T) {
 	}
 }
 
-// The text of an error stays short, whatever is wrong.
+// The error text stays short even with many faults.
 func TestManyFaultsMakeAShortText(t *testing.T) {
 	_, err := Parse(notification.Message(`{"data":{` + strings.Repeat(`"a":1,"b":2,`, 50) + `"c":3}}`))
 	if faults := notification.FaultsOf(err); len(faults) < 50 || !strings.HasSuffix(err.Error(), "more") || strings.Count(err.Error(), "; ") != 10 {
@@ -264,7 +266,7 @@ func TestManyFaultsMakeAShortText(t *testing.T) {
 	}
 }
 
-// The size is that of the JSON which the SDK writes, with what it adds.
+// The size is that of the SDK's JSON, including what the SDK adds.
 func TestSizeIsThatOnTheWire(t *testing.T) {
 	for _, text := range []string{
 		hello, `{"data":{"k":"` + strings.Repeat("x", 3000) + `"}}`, `{"apns":{"payload":{"aps":{"alert":"Grüße"}}}}`,

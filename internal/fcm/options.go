@@ -18,37 +18,42 @@ import (
 
 // Options say which project to send for, where, and over how many connections.
 type Options struct {
-	// ProjectID is the Firebase project. Empty: the one that the credentials name.
+	// ProjectID is the Firebase project. Default: the one named in the credentials.
 	ProjectID string
-	// Endpoint is a base such as https://host:port/v1, to which /projects/<id>/messages:send is appended. Empty: Google's.
+	// Endpoint is a base URL such as https://host:port/v1, to which the SDK appends
+	// /projects/<id>/messages:send. Default: Google's.
 	Endpoint string
-	// CredentialsFile is a service account's key file. Empty: Application Default Credentials against Google's endpoint,
-	// and none against an Endpoint of one's own.
+	// CredentialsFile is a service account's key file. Default: Application Default Credentials for
+	// Google's endpoint, and none for another Endpoint.
 	CredentialsFile string
-	// Credentials are the content of such a file, or its base64. They go before the file.
+	// Credentials are the content of such a file, or its base64. They take precedence over the
+	// file.
 	Credentials redact.Secret
-	// AllowPlaintext sends access tokens over http:// to other machines.
+	// AllowPlaintext permits sending access tokens over http:// to other machines.
 	AllowPlaintext bool
-	// RootCAs is a PEM file of authorities that are trusted besides the system's. Empty: the system's alone.
+	// RootCAs is a PEM file of authorities to trust in addition to the system's.
 	RootCAs string
-	// Timeout bounds one request, from its start to the last byte of its answer. Below 10 s it makes duplicates.
+	// Timeout limits one request, from its start to the last byte of its answer. Less than 10 s
+	// causes duplicates.
 	Timeout time.Duration
-	// Concurrency is how many Sends are expected in flight; it bounds the connections, and what is above it may have to wait.
+	// Concurrency is the expected number of Sends in flight. It limits the connections, so more
+	// Sends may have to wait.
 	Concurrency int
-	// Streams bounds the requests in flight on one HTTP/2 connection; the server's own limit wins where it is lower.
+	// Streams limits the requests in flight on one HTTP/2 connection. The server's own limit
+	// applies if it is lower.
 	Streams int
 	// Logger is required.
 	Logger *slog.Logger
-	// Registerer takes the metrics; nil: none.
+	// Registerer receives the metrics; nil leaves them unregistered.
 	Registerer prometheus.Registerer
 }
 
-// DefaultOptions send through Google's endpoint with Application Default Credentials, 500 at a time.
+// DefaultOptions send to Google's endpoint with Application Default Credentials, 500 at a time.
 func DefaultOptions() Options {
 	return Options{Timeout: 15 * time.Second, Concurrency: 500, Streams: 100}
 }
 
-// withDefaults fills what is not said.
+// withDefaults fills in unset fields.
 func (o Options) withDefaults() Options {
 	d := DefaultOptions()
 	if o.Timeout == 0 {
@@ -69,11 +74,11 @@ func (o Options) validate() error {
 		errs = append(errs, errors.New("timeout, concurrency and streams must be above zero"))
 	}
 	if o.Logger == nil {
-		errs = append(errs, errors.New("a logger is required"))
+		errs = append(errs, errors.New("logger is required"))
 	}
 	if o.Endpoint != "" {
 		if u, err := url.Parse(o.Endpoint); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			errs = append(errs, fmt.Errorf("endpoint %q is no base such as https://host:port/v1", redact.Text(o.Endpoint)))
+			errs = append(errs, fmt.Errorf("endpoint %q is not a base URL such as https://host:port/v1", redact.Text(o.Endpoint)))
 		}
 	}
 	errs = append(errs, o.checkPlaintext())
@@ -82,10 +87,10 @@ func (o Options) validate() error {
 
 const googleAddress = "fcm.googleapis.com:443"
 
-// base is the endpoint as the SDK appends to it.
+// baseURL returns the endpoint in the form that the SDK appends to.
 func (o Options) baseURL() string { return strings.TrimRight(o.Endpoint, "/") }
 
-// address is where to connect to, host:port, and whether by TLS.
+// dialAddress returns the host:port to connect to, and whether to use TLS.
 func (o Options) dialAddress() (address string, secure bool) {
 	if o.Endpoint == "" {
 		return googleAddress, true
@@ -98,7 +103,7 @@ func (o Options) dialAddress() (address string, secure bool) {
 	return net.JoinHostPort(u.Hostname(), port), u.Scheme == "https"
 }
 
-// roots are the authorities to trust; nil is the system's.
+// loadRoots returns the authorities to trust; nil means the system's.
 func (o Options) loadRoots() (*x509.CertPool, error) {
 	if o.RootCAs == "" {
 		return nil, nil
@@ -117,21 +122,21 @@ func (o Options) loadRoots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// checkPlaintext refuses to send access tokens where anyone on the way can read them.
+// checkPlaintext refuses to send access tokens where others on the network can read them.
 func (o Options) checkPlaintext() error {
 	if o.AllowPlaintext || !o.hasCredentials() || !isCleartext(o.Endpoint) {
 		return nil
 	}
-	return errors.New("access tokens would go to the endpoint over http://, where anyone on the way can read them; use https://, " +
+	return errors.New("access tokens would go to the endpoint over http://, where others on the network can read them; use https://, " +
 		"leave the credentials out, or set fcm.allow_plaintext")
 }
 
-// carriesCredentials reports whether requests carry an access token.
+// hasCredentials reports whether requests carry an access token.
 func (o Options) hasCredentials() bool {
 	return o.CredentialsFile != "" || o.Credentials != "" || o.Endpoint == ""
 }
 
-// leavesInClear reports whether an address is reached over http:// and beyond this machine.
+// isCleartext reports whether an address is reached over http:// beyond this machine.
 func isCleartext(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && strings.EqualFold(u.Scheme, "http") && !isLoopback(u.Hostname())

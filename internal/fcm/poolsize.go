@@ -7,51 +7,52 @@ import (
 	"time"
 )
 
-// reviewEvery is how often lanes are looked at that may not be needed any more. A lane stays for one to two reviews after its need.
+// reviewInterval is how often the pool looks for connections that it no longer needs. A connection
+// stays for one to two intervals after the last need.
 const reviewInterval = 30 * time.Second
 
-// most is how many lanes there may be: what is expected in flight needs so many, and two more make up for connections that are
-// ending. A server without HTTP/2 needs one for each request.
-func (l *connPool) maxConns() int { return connsFor(l.concurrency, l.streamsPerConn) + 2 }
+// maxConns is the limit of connections: what the expected requests need, plus two to replace
+// connections that are closing. A server without HTTP/2 needs one for each request.
+func (p *connPool) maxConns() int { return connsFor(p.concurrency, p.streamsPerConn) + 2 }
 
-// room is how many waiters the dials under way will serve.
-func (l *connPool) pendingCapacity() int { return l.dialing * l.streamsPerConn }
+// pendingCapacity is how many waiters the dials in progress will serve.
+func (p *connPool) pendingCapacity() int { return p.dialing * p.streamsPerConn }
 
 func connsFor(inFlight, width int) int { return (inFlight + width - 1) / width }
 
-// dialAhead adds a lane when even the least loaded one is three quarters full: to begin a handshake when no stream is left
-// would be too late. Caller holds mu.
-func (l *connPool) dialAhead(least *pooledConn) {
-	if least.maxStreams == 1 || 4*least.inFlight <= 3*least.maxStreams || l.dialing > 0 || l.reuseRetired() {
+// dialAhead adds a connection when even the least loaded one is three quarters full. Starting a
+// handshake when no stream is left would be too late. Caller holds mu.
+func (p *connPool) dialAhead(least *pooledConn) {
+	if least.maxStreams == 1 || 4*least.inFlight <= 3*least.maxStreams || p.dialing > 0 || p.reuseRetired() {
 		return
 	}
-	if l.canDial() {
-		l.startDial()
+	if p.canDial() {
+		p.startDial()
 	}
 }
 
-// reviewing retires what is not needed, until the lanes are closed.
-func (l *connPool) runReviews() {
+// runReviews retires unneeded connections until the pool is closed.
+func (p *connPool) runReviews() {
 	tick := time.NewTicker(reviewInterval)
 	defer tick.Stop()
 	for {
 		select {
-		case <-l.runCtx.Done():
+		case <-p.runCtx.Done():
 			return
 		case <-tick.C:
-			l.retireUnneeded()
+			p.retireUnneeded()
 		}
 	}
 }
 
-// review retires what the last two intervals did not need. It leaves a quarter free and one lane more, or dialAhead would at once bring
-// back what went.
-func (l *connPool) retireUnneeded() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	needed := connsFor(4*max(l.peak[0], l.peak[1])/3, l.streamsPerConn) + 1
-	l.peak = [2]int{l.inFlight, l.peak[0]}
-	live := slices.DeleteFunc(slices.Clone(l.conns), func(conn *pooledConn) bool { return conn.retired })
+// retireUnneeded retires connections that the last two intervals did not need. It keeps a quarter
+// spare and one connection more, or dialAhead would dial again at once.
+func (p *connPool) retireUnneeded() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	needed := connsFor(4*max(p.peak[0], p.peak[1])/3, p.streamsPerConn) + 1
+	p.peak = [2]int{p.inFlight, p.peak[0]}
+	live := slices.DeleteFunc(slices.Clone(p.conns), func(conn *pooledConn) bool { return conn.retired })
 	if len(live) <= needed {
 		return
 	}
@@ -59,57 +60,58 @@ func (l *connPool) retireUnneeded() {
 	for _, conn := range live[needed:] {
 		conn.retired = true
 	}
-	l.pruneConns()
+	p.pruneConns()
 }
 
-// recall takes a retired lane back into use, where there is one. Caller holds mu.
-func (l *connPool) reuseRetired() bool {
-	i := slices.IndexFunc(l.conns, func(conn *pooledConn) bool { return conn.retired })
+// reuseRetired takes a retired connection back into use and reports whether there was one. Caller
+// holds mu.
+func (p *connPool) reuseRetired() bool {
+	i := slices.IndexFunc(p.conns, func(conn *pooledConn) bool { return conn.retired })
 	if i >= 0 {
-		l.conns[i].retired = false
+		p.conns[i].retired = false
 	}
 	return i >= 0
 }
 
-// beginDial adds a lane in the background. Caller holds mu, and has asked mayDial.
-func (l *connPool) startDial() {
-	l.dialing++
-	l.background.Go(l.dial)
+// startDial adds a connection in the background. Caller holds mu and has checked canDial.
+func (p *connPool) startDial() {
+	p.dialing++
+	p.background.Go(p.dial)
 }
 
-func (l *connPool) canDial() bool {
-	return l.dialing < maxConcurrentDials && len(l.conns)+l.dialing < l.maxConns() && !l.now().Before(l.nextDialAt)
+func (p *connPool) canDial() bool {
+	return p.dialing < maxConcurrentDials && len(p.conns)+p.dialing < p.maxConns() && !p.now().Before(p.nextDialAt)
 }
 
-// dial adds one lane.
-func (l *connPool) dial() {
-	ctx, cancel := context.WithTimeout(l.runCtx, dialTimeout)
+// dial adds one connection to the pool.
+func (p *connPool) dial() {
+	ctx, cancel := context.WithTimeout(p.runCtx, dialTimeout)
 	defer cancel()
-	conn, err := l.dialer.NewClientConn(ctx, "https", l.address)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.dialing--
+	conn, err := p.dialer.NewClientConn(ctx, "https", p.address)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dialing--
 	switch {
-	case l.closed:
+	case p.closed:
 		if err == nil {
 			_ = conn.Close()
 		}
 		return
 	case err != nil:
-		l.recordDialFailure(err)
+		p.recordDialFailure(err)
 	default:
-		l.dialFailures, l.nextDialAt = 0, time.Time{}
-		l.streamsPerConn = max(1, min(l.maxStreams, conn.Available()))
-		l.conns = append(l.conns, &pooledConn{ClientConn: conn, pool: l, maxStreams: l.streamsPerConn})
-		l.metrics.dials.Inc()
-		l.metrics.connections.Inc()
+		p.dialFailures, p.nextDialAt = 0, time.Time{}
+		p.streamsPerConn = max(1, min(p.maxStreams, conn.Available()))
+		p.conns = append(p.conns, &pooledConn{ClientConn: conn, pool: p, maxStreams: p.streamsPerConn})
+		p.metrics.dials.Inc()
+		p.metrics.connections.Inc()
 	}
-	l.serveWaiters()
+	p.serveWaiters()
 }
 
-func (l *connPool) recordDialFailure(err error) {
-	pause := min(dialRetryDelay<<min(l.dialFailures, 10), maxDialRetryDelay)
-	l.dialFailures++
-	l.dialErr, l.nextDialAt = fmt.Errorf("connect to %s: %w", l.address, err), l.now().Add(pause)
-	l.log.Warn("no connection to FCM", "endpoint", l.address, "error", err, "next_dial", pause)
+func (p *connPool) recordDialFailure(err error) {
+	pause := min(dialRetryDelay<<min(p.dialFailures, 10), maxDialRetryDelay)
+	p.dialFailures++
+	p.dialErr, p.nextDialAt = fmt.Errorf("connect to %s: %w", p.address, err), p.now().Add(pause)
+	p.log.Warn("connection to FCM failed", "endpoint", p.address, "error", err, "next_dial", pause)
 }

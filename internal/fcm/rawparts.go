@@ -9,13 +9,14 @@ import (
 	"firebase.google.com/go/v4/messaging"
 )
 
-// apart holds what the SDK's own reading would change: it drops zeros from colors, and forgets or refuses what it does not know of
-// Apple's and the browsers' objects. Those go to the wire as the campaign wrote them.
+// rawParts are the parts that the SDK's own parser would change. It drops zeros from colors, and
+// drops or refuses unknown members of Apple's and the browsers' objects. These parts go to FCM as
+// the campaign wrote them.
 type rawParts struct {
 	light, payload, browser tree
 }
 
-// detach takes these parts out of the message.
+// detachRaw takes these parts out of the message.
 func (t tree) detachRaw() rawParts {
 	return rawParts{
 		light:   t.child("android").child("notification").take("light_settings"),
@@ -24,7 +25,8 @@ func (t tree) detachRaw() rawParts {
 	}
 }
 
-// sizeAtMost bounds what the parts add to the message's JSON, in bytes. Writing the whole message to measure it costs more.
+// maxSize is an upper bound of what the parts add to the message's JSON, in bytes. Encoding the
+// whole message to measure it costs more.
 func (a rawParts) maxSize() int {
 	const names, colors = len(`"light_settings":,"payload":,"aps":{},"notification":,`), 4 * len(`"alpha":0.00392156862745098,`)
 	size := names + colors
@@ -41,24 +43,24 @@ func (a rawParts) maxSize() int {
 	return size
 }
 
-// attach puts them into the SDK's message.
+// attach puts the parts into the SDK's message.
 func (a rawParts) attach(m *messaging.Message) {
 	if a.light != nil {
 		m.Android.Notification.LightSettings = a.light.toLightSettings()
 	}
 	if a.payload != nil {
-		// The SDK writes "aps" in any case, as null where it is not set.
+		// The SDK always writes "aps", as null if it is not set.
 		m.APNS.Payload = &messaging.APNSPayload{Aps: &messaging.Aps{CustomData: a.payload.take("aps")}, CustomData: a.payload}
 	}
 	if a.browser != nil {
 		m.Webpush.Notification = &messaging.WebpushNotification{CustomData: a.browser}
 	}
 	if m.Webpush != nil && m.Webpush.FCMOptions != nil && m.Webpush.FCMOptions.Link == "" {
-		m.Webpush.FCMOptions = nil // the SDK takes an empty link for a bad one
+		m.Webpush.FCMOptions = nil // the SDK refuses an empty link
 	}
 }
 
-// child is the object that stands in a member; nil where there is none.
+// child returns the object in a member, or nil.
 func (t tree) child(name string) tree {
 	c, _ := t[name].(tree)
 	return c
@@ -83,11 +85,11 @@ func (t tree) toLightSettings() *messaging.LightSettings {
 	}
 }
 
-// color is #RRGGBBAA. Without an alpha a color is solid.
+// toColor returns #RRGGBBAA. A color without alpha is opaque.
 func (t tree) toColor() string {
 	part := func(name string, absent float64) uint8 {
-		x, there := t[name].(float64)
-		if !there {
+		x, found := t[name].(float64)
+		if !found {
 			x = absent
 		}
 		return uint8(math.Round(x * math.MaxUint8))

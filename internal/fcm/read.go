@@ -11,11 +11,12 @@ import (
 	"fanfare/internal/notification"
 )
 
-// tree is an object of the message as the SDK reads it: what FCM takes in several spellings stands in the SDK's.
-// Values that are none of the schema's business stay json.RawMessage, as the campaign wrote them. So do faulty ones.
+// tree is an object of the message in the form that the SDK reads, with the SDK's spelling of
+// values. Values outside the schema and faulty ones stay json.RawMessage, as the campaign wrote
+// them.
 type tree map[string]any
 
-// reader reads a message against the schema and collects its faults in the order of the text.
+// reader checks a message against the schema and collects its faults in the order of the text.
 type reader struct{ faults notification.Faults }
 
 func (r *reader) addFault(path, problem string) {
@@ -25,7 +26,8 @@ func (r *reader) addFault(path, problem string) {
 // root begins the path of every field.
 const root = "message"
 
-// readMessage checks a message against the schema. An error is notification.Faults; the tree then holds what could be read.
+// readMessage checks a message against the schema. Its error is notification.Faults, and the tree
+// then holds the readable parts.
 func readMessage(m []byte) (tree, error) {
 	var r reader
 	content := r.message(bytes.TrimPrefix(m, []byte("\xef\xbb\xbf")))
@@ -59,7 +61,7 @@ func (r *reader) message(m []byte) tree {
 	return out
 }
 
-// notJSON says what a text is that is no JSON, and where JSON ends in it.
+// describeNonJSON says what the text is and where JSON ends in it.
 func describeNonJSON(m []byte) string {
 	switch text := bytes.TrimSpace(m); {
 	case len(text) == 0:
@@ -71,8 +73,8 @@ func describeNonJSON(m []byte) string {
 	return "is not JSON: " + json.Unmarshal(m, &whole).Error()
 }
 
-// unwrap returns the object inside of "message" where a whole request of the HTTP API is given, else the object itself.
-// It is nil, after a fault, where both are mixed.
+// unwrap returns the object in "message" if the text is a whole request of the HTTP API, or else
+// the object itself. If both are mixed, it adds a fault and returns nil.
 func (r *reader) unwrap(raw json.RawMessage) json.RawMessage {
 	if raw[0] != '{' {
 		return raw
@@ -93,24 +95,24 @@ func (r *reader) unwrap(raw json.RawMessage) json.RawMessage {
 	}
 	if len(beside) > 0 {
 		for _, name := range beside {
-			r.addFault(name, `stands beside "message": give the message alone`)
+			r.addFault(name, `is beside "message": give the message alone`)
 		}
 		return nil
 	}
 	return inside
 }
 
-// read returns the field's value, nil where that is as good as absent, and the raw text where it is faulty.
+// read returns the field's value, nil if it counts as absent, or the raw text if it is faulty.
 func (r *reader) read(f field, path string, raw json.RawMessage) any {
 	switch f.kind {
 	case target:
-		r.addFault(path, "names a recipient; the audience says to whom the message goes")
+		r.addFault(path, "names a recipient; remove it: recipients come from the campaign's list")
 		return raw
 	case unsupported:
 		r.addFault(path, "is known to FCM, but the Firebase SDK cannot send it")
 		return raw
 	case outputOnly:
-		r.addFault(path, "is for FCM to give")
+		r.addFault(path, "is set by FCM; remove it")
 		return raw
 	case anything:
 		return raw
@@ -140,15 +142,15 @@ func (r *reader) readObject(f field, path string, raw json.RawMessage) any {
 		return r.addMismatch(path, "an object", raw)
 	}
 	out := tree{}
-	eachMember(raw, func(said string, value json.RawMessage) {
-		at := path + "." + said
-		name, member, known := f.members.lookUp(said)
+	eachMember(raw, func(written string, value json.RawMessage) {
+		at := path + "." + written
+		name, member, known := f.members.lookUp(written)
 		if _, twice := out[name]; twice {
-			r.addFault(at, "stands there twice"+otherSpelling(said, name))
+			r.addFault(at, "is given twice"+otherSpelling(written, name))
 			return
 		}
 		if !known && !f.allowUnknown {
-			r.addFault(at, f.describeUnknown(said))
+			r.addFault(at, f.describeUnknown(written))
 			member.kind = anything
 		}
 		if !known {
@@ -162,18 +164,18 @@ func (r *reader) readObject(f field, path string, raw json.RawMessage) any {
 	return out
 }
 
-// otherwise names the other spelling of a field.
-func otherSpelling(said, name string) string {
-	if said == name {
+// otherSpelling names the other spelling of a field.
+func otherSpelling(text, name string) string {
+	if text == name {
 		return ""
 	}
 	return ", also as " + name
 }
 
-// complete looks for members that have to be there.
+// checkRequired adds a fault for each missing member.
 func (r *reader) checkRequired(f field, path string, members tree) {
 	for _, name := range f.required {
-		if _, there := members[name]; !there {
+		if _, found := members[name]; !found {
 			r.addFault(path+"."+name, "is missing")
 		}
 	}
@@ -186,8 +188,8 @@ func (r *reader) checkRequired(f field, path string, members tree) {
 		if _, faulty := members[key].(json.RawMessage); faulty {
 			continue
 		}
-		if said, _ := members[key].(string); said == "" {
-			r.addFault(path+"."+key, "is missing, although "+name+" needs it")
+		if text, _ := members[key].(string); text == "" {
+			r.addFault(path+"."+key, "is missing, but "+name+" needs it")
 		}
 	}
 	slices.SortFunc(r.faults[before:], func(a, b *notification.Fault) int { return strings.Compare(a.Field, b.Field) })
@@ -200,7 +202,7 @@ func (f field) describeUnknown(name string) string {
 	return "is unknown to FCM"
 }
 
-// readEntries reads an object of strings: data, or headers.
+// readEntries reads an object of strings, such as data or headers.
 func (r *reader) readEntries(f field, path string, raw json.RawMessage) any {
 	if raw[0] != '{' {
 		return r.addMismatch(path, "an object", raw)
@@ -209,7 +211,7 @@ func (r *reader) readEntries(f field, path string, raw json.RawMessage) any {
 	eachMember(raw, func(key string, raw json.RawMessage) {
 		at := path + "." + key
 		if _, twice := out[key]; twice {
-			r.addFault(at, "stands there twice")
+			r.addFault(at, "is given twice")
 			return
 		}
 		value, ok := decodeString(raw)
@@ -246,7 +248,7 @@ func (r *reader) readList(f field, path string, raw json.RawMessage) any {
 	return out
 }
 
-// mismatch says what stands where something else should, and returns it.
+// addMismatch adds a fault for a value of the wrong type, and returns the value.
 func (r *reader) addMismatch(path, want string, raw json.RawMessage) any {
 	const long = 40
 	is := string(raw)

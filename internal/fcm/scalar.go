@@ -11,7 +11,7 @@ import (
 
 var durationPattern = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?s$`)
 
-// sdkTime is the one layout of a time that the SDK reads.
+// sdkTime is the only time layout that the SDK reads.
 const sdkTime = "2006-01-02T15:04:05.000000000Z"
 
 func (r *reader) readScalar(f field, path string, raw json.RawMessage) any {
@@ -20,20 +20,20 @@ func (r *reader) readScalar(f field, path string, raw json.RawMessage) any {
 		return r.addMismatch(path, want, raw)
 	}
 	if f.check != nil {
-		said, quoted := decodeString(raw)
+		text, quoted := decodeString(raw)
 		if !quoted {
-			said = string(raw)
+			text = string(raw)
 		}
-		if problem := f.check(said); problem != "" {
+		if problem := f.check(text); problem != "" {
 			r.addFault(path, problem)
 		}
 	}
 	return value
 }
 
-// scalar returns the value in the SDK's spelling, or what it should have been.
+// convert returns the value in the SDK's spelling, or a description of what the field takes.
 func (f field) convert(raw json.RawMessage) (value any, want string) {
-	said, quoted := decodeString(raw)
+	text, quoted := decodeString(raw)
 	switch f.kind {
 	case boolean:
 		if b := string(raw); b == "true" || b == "false" {
@@ -51,28 +51,28 @@ func (f field) convert(raw json.RawMessage) (value any, want string) {
 		}
 		return nil, "a number from 0 to 1"
 	case duration:
-		if d, ok := parseDuration(said); ok {
+		if d, ok := parseDuration(text); ok {
 			return sdkDuration(d), ""
 		}
 		return nil, `a duration in seconds such as "3.5s"`
 	case timestamp:
-		if t, err := time.Parse(time.RFC3339Nano, said); err == nil {
+		if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 			return t.UTC().Format(sdkTime), ""
 		}
 		return nil, `a time such as "2026-01-31T10:00:00Z"`
 	case choice:
-		return f.convertChoice(said)
+		return f.convertChoice(text)
 	default:
 		if quoted {
-			return said, ""
+			return text, ""
 		}
 		return nil, "a string"
 	}
 }
 
-func (f field) convertChoice(said string) (value any, want string) {
+func (f field) convertChoice(text string) (value any, want string) {
 	for _, v := range f.values {
-		if strings.EqualFold(v, said) {
+		if strings.EqualFold(v, text) {
 			if strings.HasSuffix(v, "_UNSPECIFIED") {
 				return nil, ""
 			}
@@ -82,7 +82,7 @@ func (f field) convertChoice(said string) (value any, want string) {
 	return nil, "one of " + strings.Join(f.values, ", ")
 }
 
-// parseDuration reads proto JSON's form of a duration.
+// parseDuration reads a duration of proto3 JSON.
 func parseDuration(value string) (time.Duration, bool) {
 	if !durationPattern.MatchString(value) {
 		return 0, false
@@ -91,7 +91,7 @@ func parseDuration(value string) (time.Duration, bool) {
 	return d, err == nil
 }
 
-// sdkDuration writes all nine digits of a fraction: of fewer, the SDK reads 3.5s as 3 s and 5 ns.
+// sdkDuration writes all nine digits of a fraction. The SDK reads 3.5s as 3 s and 5 ns.
 func sdkDuration(d time.Duration) string {
 	seconds, nanos := d/time.Second, d%time.Second
 	if nanos == 0 {

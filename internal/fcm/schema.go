@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// kind is the JSON form that a field takes.
+// kind is the JSON form of a field.
 type kind uint8
 
 const (
@@ -18,23 +18,23 @@ const (
 	choice         // one of field.values, in any case
 	texts          // a list of strings
 	durations      // a list of durations
-	stringMap      // an object of strings, each judged by field.entry
+	stringMap      // an object of strings, each checked by field.checkEntry
 	object         // an object with field.members
-	anything       // whatever JSON, which FCM passes on
+	anything       // any JSON, which FCM passes on
 	textOrObject
-	target      // says to whom: Fanfare's to fill in
-	unsupported // FCM knows it, the Firebase SDK cannot send it
-	outputOnly  // FCM's to give
+	target      // the recipient, which Fanfare fills in
+	unsupported // known to FCM, but the Firebase SDK cannot send it
+	outputOnly  // set by FCM
 )
 
-// field is one line of the schema. A check returns what is wrong with a value, or nothing.
+// field is one entry of the schema. A check returns what is wrong with a value, or "".
 type field struct {
 	kind         kind
-	values       []string // of a choice, spelled as the SDK reads them; the empty one is as good as absent
+	values       []string // of a choice, in the SDK's spelling; an empty value counts as absent
 	members      schema   // of an object
-	allowUnknown bool     // an object that may hold members which the schema does not know: Apple's, or the browser's
-	required     []string // members of an object that must be there
-	requires     string   // another member without which this one cannot be
+	allowUnknown bool     // the object may have members of Apple's or the browser's
+	required     []string // members that the object must have
+	requires     string   // another member that this one needs
 	check        func(value string) string
 	checkEntry   func(key, value string) string
 }
@@ -42,7 +42,8 @@ type field struct {
 // schema holds an object's fields by name.
 type schema map[string]field
 
-// messageSchema is the Message of FCM's HTTP v1 API, revision 20261023. Names are FCM's own; see find for the other spelling.
+// messageSchema is the Message of FCM's HTTP v1 API, revision 20261023. Names are FCM's own. lookUp
+// also accepts the other spelling.
 var messageSchema = schema{
 	"data": {kind: stringMap, checkEntry: checkData},
 	"notification": {kind: object, members: schema{
@@ -112,19 +113,20 @@ var webpushSchema = schema{
 	"fcm_options":  {kind: object, members: schema{"link": {check: checkLink}, "analytics_label": {kind: unsupported}}},
 }
 
-// find looks a field up by either name that proto3 JSON takes: FCM's own, such as collapse_key, or collapseKey. It returns FCM's.
-func (s schema) lookUp(said string) (name string, f field, known bool) {
-	if f, known = s[said]; known {
-		return said, f, true
+// lookUp finds a field by either name that proto3 JSON accepts, such as collapse_key and
+// collapseKey. It returns FCM's own name.
+func (s schema) lookUp(written string) (name string, f field, known bool) {
+	if f, known = s[written]; known {
+		return written, f, true
 	}
-	name = snakeCase(said)
-	if f, known = s[name]; known && camelCase(name) == said {
+	name = snakeCase(written)
+	if f, known = s[name]; known && camelCase(name) == written {
 		return name, f, true
 	}
-	return said, field{}, false
+	return written, field{}, false
 }
 
-// snakeCase is the field's own name for one in lower camel case: androidV2 is android_v2.
+// snakeCase converts lower camel case to a field's own name: androidV2 to android_v2.
 func snakeCase(camel string) string {
 	var out strings.Builder
 	for _, c := range camel {
@@ -137,7 +139,7 @@ func snakeCase(camel string) string {
 	return out.String()
 }
 
-// camelCase is the JSON name that proto3 gives a field.
+// camelCase converts a field's own name to its JSON name in proto3.
 func camelCase(snake string) string {
 	var out strings.Builder
 	for i, part := range strings.Split(snake, "_") {
@@ -149,12 +151,13 @@ func camelCase(snake string) string {
 	return out.String()
 }
 
-// sdkNames are what the Admin SDKs call fields that FCM calls otherwise, for a hint.
+// sdkNames maps names of the Admin SDKs to FCM's, for hints.
 var sdkNames = map[string]string{
 	"imageUrl": "image", "vibrateTimingsMillis": "vibrate_timings", "eventTimestamp": "event_time",
 }
 
-// resembling finds the field that a name in another spelling means: Collapse-Key, or the Admin SDK's imageUrl.
+// suggest returns the field that a misspelled name probably means, such as Collapse-Key or the
+// Admin SDK's imageUrl.
 func (s schema) suggest(name string) string {
 	if own, known := sdkNames[name]; known {
 		if _, here := s[own]; here {

@@ -15,7 +15,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// What Parse accepts, the SDK does not refuse: else a whole campaign would fail at its first Send, and not when it was created.
+// The SDK accepts every message that Parse accepts. Otherwise a campaign would fail at its first
+// Send, and not when it is created.
 func TestTheSDKTakesWhatParseAccepts(t *testing.T) {
 	wire := &bodyRecorder{status: http.StatusOK}
 	s := newSender(t, Options{Endpoint: "http://unused/v1"})
@@ -85,7 +86,7 @@ func anyValue(t *rapid.T, name string, f field) any {
 	}
 }
 
-// What stands in the campaign's message arrives on the wire: nothing dropped, nothing changed in its meaning.
+// Every field of the campaign's message is sent, with its meaning unchanged.
 func TestEveryFieldReachesTheWire(t *testing.T) {
 	wire, err := json.Marshal(&parse(t, everything).base)
 	if err != nil {
@@ -100,7 +101,7 @@ func TestEveryFieldReachesTheWire(t *testing.T) {
 	}
 }
 
-// The schema and the message above agree on what there is.
+// The message above uses every field of the schema.
 func TestEverythingUsesTheWholeSchema(t *testing.T) {
 	var check func(path string, s schema, used map[string]any)
 	check = func(path string, s schema, used map[string]any) {
@@ -124,7 +125,7 @@ func TestEverythingUsesTheWholeSchema(t *testing.T) {
 	check("message", messageSchema, used)
 }
 
-// camel spells every field of a schema's object as proto3 JSON does by default.
+// camel spells the fields of a schema's object in lower camel case, as proto3 JSON does by default.
 func camel(s schema, value any) any {
 	object, is := value.(map[string]any)
 	if !is || s == nil {
@@ -141,7 +142,7 @@ func camel(s schema, value any) any {
 	return out
 }
 
-// A message in camel case goes to the wire exactly as in FCM's own names.
+// A message in camel case is sent exactly like one in FCM's own names.
 func TestCamelCaseIsAsGoodAsSnakeCase(t *testing.T) {
 	var message any
 	if err := json.Unmarshal([]byte(everything), &message); err != nil {
@@ -166,7 +167,8 @@ func TestCamelCaseIsAsGoodAsSnakeCase(t *testing.T) {
 	}
 }
 
-// Names that are not the schema's keep their spelling: data keys, headers, Apple's and the browser's objects.
+// Names outside the schema keep their spelling: data keys, headers, Apple's and the browser's
+// objects.
 func TestNamesOfOthersKeepTheirSpelling(t *testing.T) {
 	const text = `{"data":{"channelId":"1","channel_id":"2"},"apns":{"headers":{"apns-topic":"x"},"payload":{"fcmOptions":1,"aps":{"threadId":"t"}}},` +
 		`"webpush":{"notification":{"requireInteraction":true,"click_action":"x"}}}`

@@ -1,9 +1,11 @@
-// Package fcm sends messages through Firebase Cloud Messaging: it reads and checks a campaign's message, sends one copy of it with
-// exactly one request on the wire, and classifies what came of it by FCM's rules.
+// Package fcm sends messages through Firebase Cloud Messaging. It checks a campaign's message,
+// sends each copy with exactly one request, and classifies the answer by FCM's rules.
 //
-// A message is read by read.go against schema.go, and copied for each recipient by address.go. A Send goes through the SDK to
-// courier.go, over a connection of lanes.go, and what became of it (exchange.go) is classified by classify.go. Whether anything can be
-// sent at all, reach.go tells.
+// Parse reads a message (message.go, read.go) against FCM's schema (schema.go, checks.go). Each
+// recipient gets a copy (copy.go). A Sender hands the copy to the Firebase SDK, which calls our
+// transport (singlesend.go). The transport takes an access token (accesstokens.go) and a connection
+// (connpool.go, or transport.go without TLS). The outcome becomes an Answer (classify.go,
+// status.go, answer.go).
 package fcm
 
 import (
@@ -21,7 +23,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Sender sends for one project. It is safe for concurrent use.
+// Sender sends messages for one Firebase project. It is safe for concurrent use.
 type Sender struct {
 	client      *messaging.Client
 	project     string
@@ -30,11 +32,12 @@ type Sender struct {
 	metrics     *metrics
 	opts        Options
 	now         func() time.Time
-	longWaitLog rate.Sometimes // logs an absurd Retry-After
+	longWaitLog rate.Sometimes // limits the warnings about a long Retry-After
 }
 
-// New checks the options and reads the credentials; a *CredentialsError says that those cannot be used. Nobody is asked yet: Check
-// fetches an access token and connects. (Application Default Credentials may be those of a machine of Google's, which is asked who it is.)
+// New checks the options and reads the credentials. It returns a *CredentialsError if they are
+// unusable. It makes no request to FCM: Check fetches an access token and connects. Application
+// Default Credentials may ask the metadata server of a Google machine.
 func New(ctx context.Context, o Options) (*Sender, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -59,7 +62,7 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 	}, nil
 }
 
-// newClient makes the SDK's client above our transport.
+// newClient creates the SDK's client on top of our transport.
 func newClient(ctx context.Context, o Options, project string, c *singleSendTransport) (*messaging.Client, error) {
 	if project == "" {
 		return nil, fmt.Errorf("no Firebase project: set fcm.project_id (FCM_PROJECT_ID), or use credentials that name one")
@@ -79,33 +82,34 @@ func newClient(ctx context.Context, o Options, project string, c *singleSendTran
 	return client, nil
 }
 
-// Project is the Firebase project that is sent for: the options', or the one that the credentials name.
+// Project returns the Firebase project: the one from the options, or the one in the credentials.
 func (s *Sender) Project() string { return s.project }
 
-// Close drops the connections. What is under way over TLS is cut off, and ends as Ambiguous.
+// Close closes the connections. A request in flight over TLS is cut off and ends as Ambiguous.
 func (s *Sender) Close() error {
 	s.prober.close()
 	s.transport.close()
 	return nil
 }
 
-// Send makes one request for one recipient and classifies what came of it. It never repeats it. A ctx that ends cuts it off.
+// Send makes one request for one recipient and classifies the outcome. It never retries. When ctx
+// ends, the request is cut off.
 func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer {
 	return s.send(ctx, m, e, s.client.Send)
 }
 
-// Validate is Send with validate_only: FCM judges the copy and delivers nothing. It counts against the quota as any other request
-// does. A Sent carries a message id that names nothing.
+// Validate is Send with validate_only: FCM checks the copy and delivers nothing. It counts against
+// the quota like any other request. The message id of a Sent answer names no message.
 func (s *Sender) Validate(ctx context.Context, m *Message, e Envelope) Answer {
 	return s.send(ctx, m, e, s.client.SendDryRun)
 }
 
-// request is how the SDK sends, or only asks.
+// sendFunc is the SDK's Send or its SendDryRun.
 type sendFunc func(context.Context, *messaging.Message) (string, error)
 
 func (s *Sender) send(ctx context.Context, m *Message, e Envelope, sendOnce sendFunc) Answer {
 	if e.Target.Kind != notification.TargetToken {
-		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "there is no token to send to"}
+		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "no token to send to"}
 	}
 	start := s.now()
 	x := new(exchange)
@@ -116,7 +120,8 @@ func (s *Sender) send(ctx context.Context, m *Message, e Envelope, sendOnce send
 	return a
 }
 
-// answer classifies the exchange. The SDK's error counts only where there was none: it refuses some messages by itself.
+// buildAnswer classifies the exchange. The SDK's own error counts only if no request was made,
+// because the SDK refuses some messages itself.
 func (s *Sender) buildAnswer(x *exchange, err error) Answer {
 	if !x.started {
 		return Answer{Class: BadMessage, Code: "INVALID_ARGUMENT", Detail: fmt.Sprintf("the Firebase SDK refuses the message: %v", err)}
@@ -126,14 +131,14 @@ func (s *Sender) buildAnswer(x *exchange, err error) Answer {
 		var capped bool
 		if a.RetryAfter, capped = parseRetryAfter(x.retryAfter, s.now()); capped {
 			s.longWaitLog.Do(func() {
-				s.opts.Logger.Warn("FCM asks for an absurd wait", "retry_after", x.retryAfter, "status", x.status, "taken_as", a.RetryAfter)
+				s.opts.Logger.Warn("Retry-After too long; capped", "retry_after", x.retryAfter, "status", x.status, "wait", a.RetryAfter)
 			})
 		}
 	}
 	return a
 }
 
-// metrics are this room's own; a nil registerer leaves them unregistered.
+// metrics are the package's Prometheus metrics. A nil registerer leaves them unregistered.
 type metrics struct {
 	sends       *prometheus.CounterVec
 	seconds     prometheus.Histogram

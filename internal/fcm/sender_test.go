@@ -10,7 +10,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Every way in which FCM can answer, as the simulator plays it, over both kinds of connection.
+// The simulator answers in every way that FCM can, over both kinds of connection.
 func TestSendAgainstSimulator(t *testing.T) {
 	sim, srv := simulate(t, fcmsim.Options{})
 	endpoints := map[string]Options{
@@ -45,7 +45,7 @@ func TestSendAgainstSimulator(t *testing.T) {
 				"lost-1":            Ambiguous,
 				"reset-1":           Ambiguous,
 				"close-1":           Ambiguous,
-				"not a token":       Other, // which is never sent
+				"not a token":       Other, // never sent
 			} {
 				s := patient
 				if strings.HasPrefix(token, "hang-") || strings.HasPrefix(token, "lost-") {
@@ -97,8 +97,8 @@ func TestWhatAnAnswerTells(t *testing.T) {
 	}
 }
 
-// Requests that are never answered hold up nobody else.
-func TestSilenceHindersNobody(t *testing.T) {
+// Requests that are never answered do not hold up others.
+func TestUnansweredRequestsDoNotBlockOthers(t *testing.T) {
 	sim, srv := simulate(t, fcmsim.Options{})
 	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile})
 	m := parse(t, hello)
@@ -132,7 +132,7 @@ func TestSilenceHindersNobody(t *testing.T) {
 	}
 }
 
-// FCM judges what is only to be validated as it would judge the message itself, and delivers none of it.
+// With validate_only, FCM gives the same answer as for a message, and delivers nothing.
 func TestValidateDeliversNothing(t *testing.T) {
 	sim, srv := simulate(t, fcmsim.Options{})
 	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile})

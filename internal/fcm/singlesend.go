@@ -11,26 +11,27 @@ import (
 	"time"
 )
 
-// courier is the transport below the SDK's client. It makes the one request, and tells the SDK in any case that all is well:
-// the SDK repeats a request after a network error or a 503, up to four times, unseen by its caller.
+// singleSendTransport is the http.RoundTripper below the SDK's client. It makes one request and
+// always reports success to the SDK. Otherwise the SDK would repeat a request up to four times
+// after a network error or a 503, and its caller would not know.
 type singleSendTransport struct {
 	tokens     *accessTokens // nil: requests carry no credentials
 	transports transports
 	timeout    time.Duration
 }
 
-// newCourier makes all that is below the SDK, and finds the project.
+// newSingleSendTransport creates everything below the SDK. It also returns the project.
 func newSingleSendTransport(ctx context.Context, o Options, m *metrics) (*singleSendTransport, string, error) {
 	roots, err := o.loadRoots()
 	if err != nil {
 		return nil, "", err
 	}
-	ctx = context.WithoutCancel(ctx) // what starts here lives until Close
+	ctx = context.WithoutCancel(ctx) // the background work lives until close
 	c, project := &singleSendTransport{timeout: o.Timeout}, o.ProjectID
 	if o.hasCredentials() {
 		keys := credentials{inline: o.Credentials, file: o.CredentialsFile, plaintext: o.AllowPlaintext, transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true,
-			DisableKeepAlives: true, // once an hour
+			DisableKeepAlives: true, // used once an hour
 		}}
 		named, err := keys.readProjectID(ctx)
 		if err != nil {
@@ -48,7 +49,7 @@ func newSingleSendTransport(ctx context.Context, o Options, m *metrics) (*single
 func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
 	if !ok || x.started {
-		return nil, errors.New("one Send is one request")
+		return nil, errors.New("one Send makes one request")
 	}
 	x.started = true
 	c.sendOnce(req, x)
@@ -59,7 +60,8 @@ func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, erro
 	}, nil
 }
 
-// carry makes the request. The time that it waits for credentials and for a connection is not taken from the answer's.
+// sendOnce makes the request. The timeout starts when the access token and the connection are
+// there, so that waiting for them leaves the answer its full time.
 func (c *singleSendTransport) sendOnce(req *http.Request, x *exchange) {
 	ctx := req.Context()
 	if x.err = ctx.Err(); x.err != nil {
@@ -70,7 +72,7 @@ func (c *singleSendTransport) sendOnce(req *http.Request, x *exchange) {
 		if token, x.tokenErr = c.tokens.get(ctx); x.tokenErr != nil {
 			return
 		}
-		req.Header["Authorization"] = token.header // the SDK makes a request for each attempt, and never looks at it again
+		req.Header["Authorization"] = token.header // safe: the SDK creates a request for each attempt and does not read it again
 	}
 	conn, err := c.transports.acquire(ctx)
 	if err != nil {
@@ -121,22 +123,22 @@ func (c *singleSendTransport) close() {
 	}
 }
 
-// maxAnswer bounds what is read of an answer, in bytes. FCM's are below 2 KiB.
+// maxAnswer limits the bytes read from an answer. FCM's answers are below 2 KiB.
 const maxAnswer = 64 << 10
 
 var errAnswerTooLong = errors.New("the answer is longer than any of FCM's")
 
-// exchange is what really happened to one request. It travels in the request's context, past the SDK, which would judge by itself
-// and send again.
+// exchange records what happened to one request. It travels in the request's context, past the SDK,
+// which would interpret a failure and send again.
 type exchange struct {
 	started bool
-	// credentials is why no access token could be had.
+	// tokenErr is why there is no access token.
 	tokenErr error
-	// outdated: the access token was refused, and another one may be taken.
+	// tokenInvalidated: FCM refused the access token, and the next request gets another one.
 	tokenInvalidated bool
-	// written: at least a part of the body was handed to the connection, so that FCM may have all of it.
+	// written: the connection took at least a part of the body, so FCM may have all of it.
 	written bool
-	// err is why there is no answer, or not all of it.
+	// err is why there is no answer, or only a part of it.
 	err error
 
 	status      int
@@ -151,7 +153,7 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 	return context.WithValue(ctx, exchangeKey{}, x)
 }
 
-// receive reads the answer, as far as it comes.
+// receive reads as much of the answer as arrives.
 func (x *exchange) receive(resp *http.Response, err error) {
 	if err != nil {
 		x.err = err
@@ -165,11 +167,11 @@ func (x *exchange) receive(resp *http.Response, err error) {
 	}
 }
 
-// watchedBody notes that the connection began to take the body. Until then FCM cannot have the message: a request without its body
-// is none, even when its headers have left.
+// watchedBody records that the connection began to read the body. Until then FCM cannot have the
+// message: headers without a body are not a request.
 type watchedBody struct {
 	io.ReadCloser
-	wasRead atomic.Bool // the connection reads in a goroutine of its own
+	wasRead atomic.Bool // the connection reads in its own goroutine
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {

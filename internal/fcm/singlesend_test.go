@@ -15,7 +15,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// misbehaviours after which the SDK, net/http or its HTTP/2 would like to send again.
+// misbehaviours after which the SDK, net/http or its HTTP/2 client tend to send again.
 var misbehaviours = map[string]struct {
 	handler http.HandlerFunc
 	want    Class
@@ -64,7 +64,7 @@ func TestOneSendIsOneRequest(t *testing.T) {
 			}
 			s := newSender(t, o)
 			m := parse(t, hello)
-			// net/http repeats on a connection that has served before, if at all.
+			// net/http repeats requests only on a connection that was used before.
 			if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
 				t.Fatalf("%s: warming up ends as %s: %s", name, a.Class, a.Detail)
 			}
@@ -79,7 +79,7 @@ func TestOneSendIsOneRequest(t *testing.T) {
 	}
 }
 
-// A client that repeats a request by itself is told that it may not.
+// A client that repeats a request gets an error.
 func TestASecondRequestOfOneSendIsRefused(t *testing.T) {
 	c, x := &singleSendTransport{transports: &bodyRecorder{status: 200}, timeout: time.Minute}, new(exchange)
 	for _, refused := range []bool{false, true} {
@@ -97,7 +97,8 @@ func TestASecondRequestOfOneSendIsRefused(t *testing.T) {
 	}
 }
 
-// The SDK must not even begin to wait for another try of its own: it would keep the answer from the caller for seconds.
+// The SDK must not wait before a retry of its own. That would keep the answer from the caller for
+// seconds.
 func TestTheSDKWaitsForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSender(t, Options{Endpoint: "http://unused/v1"})
@@ -109,7 +110,7 @@ func TestTheSDKWaitsForNothing(t *testing.T) {
 	})
 }
 
-// slow is a connection that is free after a minute, and notes how long an answer may take from then on.
+// slow is a connection that becomes free after a minute. It records the time left for the answer.
 type slow struct {
 	bodyRecorder
 	allowed time.Duration
@@ -127,7 +128,7 @@ func (s *slow) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.bodyRecorder.RoundTrip(req)
 }
 
-// An answer may take as long as the timeout says, and what came before does not shorten that.
+// The answer gets the whole timeout, however long the request waited for a connection.
 func TestTimeoutBoundsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &slow{bodyRecorder: bodyRecorder{status: http.StatusOK}}
@@ -144,7 +145,8 @@ func TestTimeoutBoundsTheAnswer(t *testing.T) {
 	})
 }
 
-// HTTP/2 has two ways to say that a request was not processed. Everything else after the request is not clear.
+// HTTP/2 has two ways to say that a request was not processed. Any other error after the request is
+// ambiguous.
 func TestNotProcessedIsNotSent(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func(fr *http2.Framer, stream uint32) (stay bool)
@@ -200,11 +202,11 @@ func TestNotWrittenIsNotSent(t *testing.T) {
 	}
 }
 
-// A message that the SDK refuses by itself never comes to the wire.
+// A message that the SDK refuses is never sent.
 func TestTheSDKsOwnRefusal(t *testing.T) {
 	srv := serve(t, nil, accept)
 	m := parse(t, hello)
-	m.base.Topic = "news" // beside the token
+	m.base.Topic = "news" // in addition to the token
 	a := newSender(t, srv.options).Send(t.Context(), m, to("token"))
 	if a.Class != BadMessage || a.Code != "INVALID_ARGUMENT" || srv.requests.Load() != 0 {
 		t.Errorf("got %+v after %d requests", a, srv.requests.Load())

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// status is Google's error body: google.rpc.Status.
+// errorBody is Google's error format, google.rpc.Status.
 type errorBody struct {
 	Code    int           `json:"code"`
 	Message string        `json:"message"`
@@ -14,7 +14,7 @@ type errorBody struct {
 	Details []errorDetail `json:"details"`
 }
 
-// detail is FcmError, BadRequest, QuotaFailure, or of another type, whose fields stay empty.
+// errorDetail is an FcmError, a BadRequest or a QuotaFailure. The fields of other types stay empty.
 type errorDetail struct {
 	Type            string           `json:"@type"`
 	ErrorCode       string           `json:"errorCode"`
@@ -38,7 +38,8 @@ const (
 	typeQuotaFailure = "type.googleapis.com/google.rpc.QuotaFailure"
 )
 
-// readStatus takes what can be read. A body that is no JSON, such as a front end's page, says nothing.
+// parseErrorBody reads as much as possible. A body that is not JSON, such as a proxy's page, gives
+// an empty result.
 func parseErrorBody(body []byte) errorBody {
 	var answer struct {
 		Error errorBody `json:"error"`
@@ -49,12 +50,13 @@ func parseErrorBody(body []byte) errorBody {
 	return answer.Error
 }
 
-// googles reports whether the body has Google's error form. The page of a proxy or of a login has not.
+// isGoogle reports whether the body has Google's error form. The page of a proxy or a login does
+// not.
 func (s errorBody) isGoogle() bool {
 	return codePattern.MatchString(s.Status) || s.fcmCode() != "" || s.Code >= 400 && s.Message != ""
 }
 
-// fcmCode is FCM's own word, which stands in a detail; empty where the answer is not FCM's.
+// fcmCode returns FCM's error code from the details, or "" if the answer is not FCM's.
 func (s errorBody) fcmCode() string {
 	for _, d := range s.Details {
 		if d.Type == typeFCMError {
@@ -64,22 +66,23 @@ func (s errorBody) fcmCode() string {
 	return ""
 }
 
-// word is what a code of Google's looks like. A code becomes a metric's label, a field of the books and a value in SQL: whatever else
-// an endpoint says there, a text that is new in each answer or a byte that SQL refuses, does not get so far.
+// codePattern is the form of Google's codes. Codes become metric labels, Redis fields and SQL
+// values. Texts in any other form are dropped, such as a request id that differs in each answer.
 var codePattern = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,63}$`)
 
-// code is the best word that the answer has; empty where it has none.
+// code returns the most specific code in the answer, or "".
 func (s errorBody) code() string {
-	for _, said := range []string{s.fcmCode(), s.Status} {
-		if codePattern.MatchString(said) {
-			return said
+	for _, name := range []string{s.fcmCode(), s.Status} {
+		if codePattern.MatchString(name) {
+			return name
 		}
 	}
 	return ""
 }
 
-// payloadViolation finds a field of the payload that is refused. A target's field is none, and one without a name may be it. "message" is
-// one: what FCM does not know in a message it refuses as a field of that name.
+// payloadViolation returns the refused field of the payload, if there is one. A target's field does
+// not count, nor does a violation without a field, which may be about the target. The field
+// "message" counts, because FCM reports an unknown member under that name.
 func (s errorBody) payloadViolation() (fieldViolation, bool) {
 	for _, d := range s.Details {
 		if d.Type != typeBadRequest {
@@ -96,7 +99,7 @@ func (s errorBody) payloadViolation() (fieldViolation, bool) {
 	return fieldViolation{}, false
 }
 
-// quotaScope is the narrowest that a QuotaFailure names alone; without one, the project's.
+// quotaScope returns the scope that all violations share, or else the project.
 func (s errorBody) quotaScope() QuotaScope {
 	scope := QuotaNone
 	for _, d := range s.Details {
@@ -117,7 +120,7 @@ func (s errorBody) quotaScope() QuotaScope {
 	return scope
 }
 
-// scope reads the subject, such as "project:42", and where that says nothing, the description.
+// scope reads the subject, such as "project:42", or the description if the subject does not help.
 func (v quotaViolation) scope() QuotaScope {
 	subject, description := strings.ToLower(v.Subject), strings.ToLower(v.Description)
 	switch {

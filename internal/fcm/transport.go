@@ -10,18 +10,19 @@ import (
 	"sync"
 )
 
-// line carries one request. RoundTrip never sends a request twice once anything of it was written.
+// transport carries one request. Once any byte of a request was written, RoundTrip does not send it
+// again.
 type transport interface {
 	http.RoundTripper
 	release()
 }
 
-// lines hands out lines; acquire waits for a free one.
+// transports hands out transports to FCM. acquire waits until one is free.
 type transports interface {
 	acquire(ctx context.Context) (transport, error)
-	// reach sees to it that FCM is connected to, or tells why it cannot be.
+	// connect ensures that there is a connection to FCM. It returns why there cannot be one.
 	connect(ctx context.Context) error
-	// trouble is why there was no connection to be had when one was last asked for; nil where there is one.
+	// health returns the error of the last attempt to connect, or nil if there is a connection.
 	health() error
 	close()
 }
@@ -34,7 +35,8 @@ func newTransports(ctx context.Context, o Options, roots *x509.CertPool, m *metr
 	return newConnPool(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, m)
 }
 
-// keepAlive is the one line of an endpoint without TLS: net/http's own pool. It repeats a POST only when not a byte of it was written.
+// plainTransport serves an endpoint without TLS through net/http's own pool. net/http repeats a
+// POST only if it wrote no byte of it.
 type plainTransport struct {
 	*http.Transport
 	address string // host:port
@@ -44,48 +46,49 @@ type plainTransport struct {
 }
 
 func newPlainTransport(address string, concurrency int) *plainTransport {
-	k := &plainTransport{address: address}
-	k.Transport = &http.Transport{
+	p := &plainTransport{address: address}
+	p.Transport = &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         k.dial,
+		DialContext:         p.dial,
 		MaxIdleConnsPerHost: concurrency,
 		IdleConnTimeout:     idleTimeout,
 		DisableCompression:  true,
 	}
-	return k
+	return p
 }
 
-func (k *plainTransport) acquire(context.Context) (transport, error) { return k, nil }
+func (p *plainTransport) acquire(context.Context) (transport, error) { return p, nil }
 
 func (*plainTransport) release() {}
 
-func (k *plainTransport) close() { k.CloseIdleConnections() }
+func (p *plainTransport) close() { p.CloseIdleConnections() }
 
-// reach makes a connection and lets it go: net/http keeps none that it did not make for a request.
-func (k *plainTransport) connect(ctx context.Context) error {
-	conn, err := k.NewClientConn(ctx, "http", k.address)
+// connect opens a connection and closes it, because net/http keeps only connections made for a
+// request.
+func (p *plainTransport) connect(ctx context.Context) error {
+	conn, err := p.NewClientConn(ctx, "http", p.address)
 	if err != nil {
-		return fmt.Errorf("connect to %s: %w", k.address, err)
+		return fmt.Errorf("connect to %s: %w", p.address, err)
 	}
 	return conn.Close()
 }
 
-func (k *plainTransport) health() error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.dialErr
+func (p *plainTransport) health() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dialErr
 }
 
-// dial notes how it went, unless whoever asked for the connection went away.
-func (k *plainTransport) dial(ctx context.Context, network, address string) (net.Conn, error) {
+// dial records the outcome, unless the caller gave up first.
+func (p *plainTransport) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, network, address)
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch {
 	case err == nil:
-		k.dialErr = nil
+		p.dialErr = nil
 	case ctx.Err() == nil:
-		k.dialErr = fmt.Errorf("connect to %s: %w", k.address, err)
+		p.dialErr = fmt.Errorf("connect to %s: %w", p.address, err)
 	}
 	return conn, err
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// straight is a line without a network; it keeps the request's body.
+// bodyRecorder is a transport without a network. It keeps the request's body.
 type bodyRecorder struct {
 	status int
 	body   []byte
@@ -33,7 +33,7 @@ func (s *bodyRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(`{"name":"n"}`))}, err
 }
 
-// Without TLS, each request in flight has a connection, and those are kept.
+// Without TLS, each request in flight has a connection, and the connections are reused.
 func TestPlainConnectionsAreKept(t *testing.T) {
 	const inFlight = 50
 	h := newBarrier(inFlight)
@@ -57,15 +57,15 @@ func TestPlainConnectionsAreKept(t *testing.T) {
 	}
 }
 
-// Trouble is what the network says, not that a caller went away.
-func TestADialThatIsGivenUpIsNoTrouble(t *testing.T) {
+// A dial that its caller gave up does not count as a failure of the network.
+func TestACancelledDialIsNoFailure(t *testing.T) {
 	k := newPlainTransport("127.0.0.1:1", 1)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := k.dial(gone, "tcp", k.address); err == nil || k.health() != nil {
-		t.Errorf("given up: %v, trouble %v", err, k.health())
+		t.Errorf("given up: %v, health %v", err, k.health())
 	}
 	if _, err := k.dial(t.Context(), "tcp", k.address); err == nil || k.health() == nil {
-		t.Errorf("refused: %v, trouble %v", err, k.health())
+		t.Errorf("refused: %v, health %v", err, k.health())
 	}
 }

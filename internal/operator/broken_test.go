@@ -23,7 +23,7 @@ func TestUnusableMessagesAreBroken(t *testing.T) {
 		"an unknown field":   {`{"notification":{"titel":"x"}}`, "message.notification.titel: is unknown to FCM", 1},
 		"an open hole":       {`{"notification":{"title":"Hi {{name"}}`, "a placeholder is not closed", 1},
 		"nothing":            {"", "message is missing", 0},
-		"a request and more": {`{"message":{},"topic":"news"}`, "topic: stands beside", 1},
+		"a request and more": {`{"message":{},"topic":"news"}`, "topic: is beside", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := open(t)

@@ -16,7 +16,7 @@ func TestMessagesAreRefusedByField(t *testing.T) {
 		"a target":               {`{"token":"t"}`, "message.token: names a recipient"},
 		"too large":              {`{"data":{"x":"` + strings.Repeat("x", 5000) + `"}}`, "message: is 50"},
 		"a long life":            {`{"android":{"ttl":"2419201s"}}`, "message.android.ttl: is 2419201s, over the 28 days"},
-		"a request and more":     {`{"message":{"notification":{"title":"x"}},"topic":"news"}`, "topic: stands beside \"message\": give the message alone"},
+		"a request and more":     {`{"message":{"notification":{"title":"x"}},"topic":"news"}`, "topic: is beside \"message\": give the message alone"},
 		"all at once":            {`{"data":{"count":1},"notification":{"titel":"x","body":"Hi {{name"}}`, "message.data.count: must be a string, is 1; message.notification.titel: is unknown to FCM; message.notification.body: a placeholder is not closed"},
 		"no JSON":                {`{"notification":`, "message: is not JSON"},
 		"an open placeholder":    {`{"notification":{"title":"Hello {{name"}}`, "message.notification.title: a placeholder is not closed"},
