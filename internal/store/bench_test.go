@@ -11,8 +11,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// BenchmarkApply shows rows a second: batches against a transaction for each row, and what the summary's triggers
-// cost. PostgreSQL runs with fsync and synchronous_commit on, and takes batches on two connections.
+// BenchmarkApply reports rows per second. It compares batches with a transaction per row, and
+// measures the cost of the triggers. PostgreSQL runs with fsync and synchronous_commit on, and
+// takes batches on two connections.
 func BenchmarkApply(b *testing.B) {
 	durable, err := servers.StartPostgres(servers.PostgresOptions{Fsync: true})
 	if err != nil {
@@ -42,7 +43,7 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// applyBatches applies b.N batches of new results of one campaign, from two workers.
+// applyBatches applies b.N batches of new results of one campaign from two workers.
 func applyBatches(b *testing.B, s *Store, size int) {
 	const workers = 2
 	var next atomic.Int64
@@ -65,7 +66,7 @@ func applyBatches(b *testing.B, s *Store, size int) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// fillBatch makes results as the dispatcher does: mostly sent, of users in no order.
+// fillBatch makes results like the dispatcher's: mostly sent, and users in no order.
 func fillBatch(results []notification.Result, batch int64) {
 	for i := range results {
 		n := uint64(batch)*uint64(len(results)) + uint64(i)

@@ -8,34 +8,34 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// errSeveral refuses a text with more than one statement.
-var errSeveral = errors.New("holds more than one statement")
+// errSeveral is the problem of a text with more than one statement.
+var errSeveral = errors.New("contains more than one statement")
 
-// CheckQueries reports whether the database understands the queries for tokens and profiles, lets us run them, and answers
-// in the form that is needed. What is wrong with one is a *SettingError.
+// CheckQueries checks that the database understands the queries for tokens and profiles and permits
+// them. It also checks the form of their rows. A faulty query is a *SettingError.
 func (s *Store) CheckQueries(ctx context.Context) error {
-	return s.check(ctx, s.o.querying(), s.o.profiling())
+	return s.check(ctx, s.o.tokenQuery(), s.o.profileQuery())
 }
 
-// CheckWrites is CheckQueries for what Apply runs: the clearing of tokens, and the statements over our own tables, which
-// Migrate has made.
+// CheckWrites checks the statements that Apply runs: those over Fanfare's tables, which Migrate
+// created, and the clearing of tokens.
 func (s *Store) CheckWrites(ctx context.Context) error {
 	if err := s.checkTables(ctx); err != nil {
 		return err
 	}
-	return s.check(ctx, s.clearing())
+	return s.check(ctx, s.tokenClear())
 }
 
-// clearing is the statement that clears tokens, if there is one. The default's is left out where tokens come from Redis only and
-// there is no table users: nothing says that SQL has tokens.
-func (s *Store) clearing() statement {
-	if s.clearingOff.Load() {
+// tokenClear returns the statement that clears tokens, or none. The default statement is off if
+// there is no table users and TokenQuery is off: then SQL holds no tokens.
+func (s *Store) tokenClear() statement {
+	if s.clearOff.Load() {
 		return statement{settingTokenClear, ""}
 	}
-	return s.o.clearing()
+	return s.o.tokenClear()
 }
 
-// check describes statements, and looks at each for a proof that it cannot work.
+// check describes statements and collects the problems that it can prove.
 func (s *Store) check(ctx context.Context, statements ...statement) error {
 	var errs []error
 	for _, one := range statements {
@@ -43,8 +43,8 @@ func (s *Store) check(ctx context.Context, statements ...statement) error {
 			continue
 		}
 		err := s.checkOne(ctx, one)
-		if s.o.guessed && !one.isQuery() && isMissing(err) {
-			s.clearingOff.Store(true)
+		if s.o.optionalClear && !one.isQuery() && isMissing(err) {
+			s.clearOff.Store(true)
 			s.o.Logger.Info("dead tokens are not cleared in SQL; store.token_query is off, and there is no table users")
 			continue
 		}
@@ -57,70 +57,70 @@ func (s *Store) check(ctx context.Context, statements ...statement) error {
 }
 
 func (s *Store) checkOne(ctx context.Context, one statement) error {
-	if one.several() {
-		return &SettingError{Setting: one.setting, Err: errSeveral, Form: s.form(one.setting)}
+	if one.hasSeveral() {
+		return &SettingError{Setting: one.setting, Err: errSeveral, Example: s.exampleStatement(one.setting)}
 	}
 	var d description
-	err := s.within(ctx, func(ctx context.Context) (err error) {
+	err := s.withTimeout(ctx, func(ctx context.Context) (err error) {
 		d, err = s.backend.describe(ctx, one.text)
 		return err
 	})
 	if err == nil {
-		if problem := one.problem(d); problem != "" {
+		if problem := one.findProblem(d); problem != "" {
 			err = &SettingError{Setting: one.setting, Err: errors.New(problem)}
 		}
 	}
-	err = settingError(one.setting, err)
+	err = blameSetting(one.setting, err)
 	if wrong, ok := errors.AsType[*SettingError](err); ok && wrong.Setting == one.setting {
-		wrong.Form = s.form(one.setting)
+		wrong.Example = s.exampleStatement(one.setting)
 	}
 	return err
 }
 
-// form is a statement that works with a table of users.
-func (s *Store) form(setting string) string {
+// exampleStatement returns a statement that works on a table users.
+func (s *Store) exampleStatement(setting string) string {
 	switch setting {
 	case settingTokenClear:
 		return defaultTokenClear
 	case settingTokenRestore:
 		return defaultTokenRestore
 	case settingProfileQuery:
-		return s.backend.profileForm()
+		return s.backend.exampleProfileQuery()
 	default:
-		return s.backend.tokenForm()
+		return s.backend.exampleTokenQuery()
 	}
 }
 
-// isMissing reports that there is no such table.
+// isMissing reports whether a table does not exist.
 func isMissing(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && e.Code == "42P01" || err != nil && noSuchTable(err)
+	return ok && e.Code == "42P01" || err != nil && isNoSuchTable(err)
 }
 
-// checkTables reports whether our own tables are there and may be written: that a version is noted says only that they once
-// were made.
+// checkTables checks that Fanfare's tables exist and may be written. A recorded version proves only
+// that they were created once.
 func (s *Store) checkTables(ctx context.Context) error {
 	for _, text := range s.backend.ownStatements() {
-		err := s.within(ctx, func(ctx context.Context) error {
+		err := s.withTimeout(ctx, func(ctx context.Context) error {
 			_, err := s.backend.describe(ctx, text)
 			return err
 		})
 		if err != nil {
-			return tablesError(err)
+			return blameTables(err)
 		}
 	}
 	return nil
 }
 
-func tablesError(err error) error {
+func blameTables(err error) error {
 	switch {
 	case isMissing(err):
 		return &TablesError{Err: err, Advice: tablesAdvice}
 	case RefusalOf(err) == Denied:
-		return &TablesError{Err: err, Advice: "let its user select, insert and update in the tables that begin with fanfare_"}
+		return &TablesError{Err: err, Advice: "grant the database user SELECT, INSERT and UPDATE on the tables that begin with fanfare_"}
 	}
-	return fmt.Errorf("look at our own tables: %w", err)
+	return fmt.Errorf("check the tables of Fanfare: %w", err)
 }
 
-const tablesAdvice = "a table was removed after it was made: restore it, or drop all that begins with fanfare_, " +
-	"tables and functions, to have it made again at the start of a responder"
+const tablesAdvice = "a table was dropped after it was created: restore it, or drop all tables and functions that " +
+	"begin with fanfare_; the next responder that starts creates them again"

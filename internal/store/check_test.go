@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// broken are statements that cannot work over users(id, fcm_token, profile), with what must be said of them. $ids stands for what
-// each database does with the ids.
+// broken are statements that cannot work over users(id, fcm_token, profile), with the expected
+// problem. $ids stands for each database's condition on the ids.
 var broken = []struct {
 	setting, text, says string
-	only                string // the database that can tell; empty: both
+	only                string // the database that can detect it; "" means both
 }{
 	{settingTokenQuery, `SELECT id, fcm_token FROM people WHERE id $ids`, "people", ""},
 	{settingTokenQuery, `SELECT id, push_token FROM users WHERE id $ids`, "push_token", ""},
@@ -42,7 +42,7 @@ var broken = []struct {
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = ANY($1) AND fcm_token = $2`, "array in $1", "postgres"},
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; DROP TABLE users`, "more than one statement", ""},
 	{settingTokenClear, `DO $$BEGIN DELETE FROM users; END$$`, "has no parameter, but needs two", "postgres"},
-	{settingTokenClear, `SELECT $1, $2`, "changes no row: an UPDATE or a DELETE does", ""},
+	{settingTokenClear, `SELECT $1, $2`, "changes no row: use an UPDATE or a DELETE", ""},
 	{settingTokenClear, `SELECT count(*) FROM users WHERE id = $1 AND fcm_token = $2`, "changes no row", ""},
 	{settingTokenClear, `WITH u AS (SELECT id FROM users WHERE id = $1) SELECT id FROM u WHERE id <> $2 || 'UPDATE users (x)'`, "changes no row", ""},
 	{settingTokenRestore, `SELECT id FROM users WHERE id = $1 AND fcm_token = $2`, "changes no row", ""},
@@ -57,7 +57,7 @@ func options(setting, text string) Options {
 	return o.resolve("")
 }
 
-// in writes a statement for one kind of database.
+// in returns a statement for one kind of database.
 func in(s *Store, text string) string {
 	ids := `IN (SELECT value FROM json_each($1))`
 	if onPostgres(s) {
@@ -66,7 +66,7 @@ func in(s *Store, text string) string {
 	return strings.ReplaceAll(text, "$ids", ids)
 }
 
-func TestStatementsThatCannotWorkAreToldApart(t *testing.T) {
+func TestCheckFindsStatementsThatCannotWork(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text, profile text)`,
 			`CREATE TABLE numbers (id bigint PRIMARY KEY, fcm_token text, number integer)`, `INSERT INTO users (id, fcm_token) VALUES ('u', 't')`)
@@ -81,7 +81,7 @@ func TestStatementsThatCannotWorkAreToldApart(t *testing.T) {
 				t.Errorf("%s: %s\ngot %v (%d), want a setting error with %q", c.setting, in(s, c.text), err, RefusalOf(err), c.says)
 				continue
 			}
-			if !strings.Contains(err.Error(), s.form(c.setting)) {
+			if !strings.Contains(err.Error(), s.exampleStatement(c.setting)) {
 				t.Errorf("%s shows no statement that works: %v", c.setting, err)
 			}
 		}
@@ -91,7 +91,7 @@ func TestStatementsThatCannotWorkAreToldApart(t *testing.T) {
 	})
 }
 
-func TestStatementsThatMayWorkAreTaken(t *testing.T) {
+func TestCheckAcceptsStatementsThatMayWork(t *testing.T) {
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text, profile text)`)
 		texts := []string{
@@ -134,9 +134,9 @@ func TestStatementsThatMayWorkAreTaken(t *testing.T) {
 	})
 }
 
-// The defaults are for a table users. Without one, tokens cannot be looked up; that none can be cleared is no fault where they come
-// from Redis only.
-func TestDefaultsWithoutATableOfUsers(t *testing.T) {
+// The defaults need a table users. Without one a token lookup fails. A clearing that cannot work is
+// no fault where tokens come from Redis only.
+func TestDefaultsWithoutTableUsers(t *testing.T) {
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		for name, err := range map[string]error{
 			settingTokenQuery: s.CheckQueries(t.Context()), settingTokenClear: s.CheckWrites(t.Context()),
@@ -156,7 +156,7 @@ func TestDefaultsWithoutATableOfUsers(t *testing.T) {
 	})
 }
 
-// A column of tokens that stands first shows itself at the latest when rows come: what was asked for comes back as a token.
+// Answers reveal swapped columns at the latest: an id comes back as a token.
 func TestSwappedColumnsAreFoundInAnswers(t *testing.T) {
 	o := Options{}
 	onBoth(t, o, func(t *testing.T, s *Store) {
@@ -169,8 +169,8 @@ func TestSwappedColumnsAreFoundInAnswers(t *testing.T) {
 	})
 }
 
-// That a version is noted says only that the tables were made once.
-func TestTablesThatAreGoneAreMissed(t *testing.T) {
+// A recorded version proves only that the tables were created once.
+func TestCheckFindsMissingTables(t *testing.T) {
 	for _, table := range []string{"fanfare_deliveries", "fanfare_campaign_summary"} {
 		onBoth(t, Options{}, func(t *testing.T, s *Store) {
 			execute(t, s, `DROP TABLE `+table)
@@ -186,7 +186,7 @@ func TestTablesThatAreGoneAreMissed(t *testing.T) {
 	}
 }
 
-func TestARehearsalLeavesNothing(t *testing.T) {
+func TestDryRunLeavesNothing(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, url, Options{})
@@ -200,7 +200,7 @@ func TestARehearsalLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsReadOnlyIsWaitedFor(t *testing.T) {
+func TestReadOnlyDatabaseIsTransient(t *testing.T) {
 	url := server.Database(t)
 	migrated(t, url, Options{})
 	s := opened(t, url+"&default_transaction_read_only=on", Options{})

@@ -19,7 +19,7 @@ import (
 
 func state(code string) error { return &pgconn.PgError{Code: code} }
 
-// connectError is the driver's for a way to the database that fails in a manner which nobody foresaw.
+// connectError is the driver's error for an unexpected failure to connect.
 func connectError(t *testing.T) error {
 	t.Helper()
 	config, err := pgconn.ParseConfig("postgres://127.0.0.1/d?sslmode=disable")
@@ -102,11 +102,11 @@ func TestResultsThatNoDatabaseTakesAreData(t *testing.T) {
 	})
 }
 
-// PostgreSQL's index takes no key above some 2,700 bytes. One such user must not stop everybody.
+// PostgreSQL's index takes no key above about 2,700 bytes. One such user must not stop all others.
 func TestAKeyThatIsTooLongIsData(t *testing.T) {
 	s := migrated(t, server.Database(t), Options{})
 	long := make([]rune, 10_000)
-	for i := range long { // at random, or PostgreSQL would compress it
+	for i := range long { // random text, because PostgreSQL compresses the rest
 		long[i] = rune('!' + rand.IntN(90))
 	}
 	err := s.Apply(t.Context(), []notification.Result{outcome("42", string(long), "1", notification.StatusSent)})
@@ -150,7 +150,7 @@ func TestALostServerIsTransientAndBlamesNoSetting(t *testing.T) {
 	s := migrated(t, own.Database(t), DefaultOptions())
 	execute(t, s, `CREATE TABLE users (id text, fcm_token text)`)
 	own.Stop()
-	for range 3 { // the first calls find connections that are gone, the last a port that refuses
+	for range 3 { // the first calls use dead connections, the last a closed port
 		if err := s.Apply(t.Context(), []notification.Result{removed("u", "1", "t")}); FaultOf(err) != Transient {
 			t.Errorf("apply: %v (%v), want transient", err, FaultOf(err))
 		}
@@ -194,5 +194,49 @@ func TestALockedSQLiteFileIsTransient(t *testing.T) {
 	}
 	if err := s.Apply(t.Context(), []notification.Result{outcome("42", "u", "1", notification.StatusSent)}); FaultOf(err) != Transient {
 		t.Errorf("got %v (%v), want transient", err, FaultOf(err))
+	}
+}
+
+func TestRefusalOf(t *testing.T) {
+	admin := opened(t, server.Database(t), Options{})
+	execute(t, admin, "CREATE ROLE stranger LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	url := admin.backend.(*postgres).pool.Config().ConnString()
+	locked := servers.PgBouncer(t, url, "pool_mode = transaction", "auth_type = plain",
+		"auth_query = SELECT usename, passwd FROM pg_shadow WHERE false AND usename = $1")
+	for name, c := range map[string]struct {
+		url  string
+		want Refusal
+	}{
+		"nobody's name":                 {strings.Replace(url, "postgres@", "nobody@", 1), Denied},
+		"no right to create":            {strings.Replace(url, "postgres@", "stranger@", 1), Denied},
+		"no such database":              {strings.Replace(url, "?", "-gone?", 1), Misconfigured},
+		"no such folder":                {"sqlite:" + t.TempDir() + "/gone/fanfare.db", Misconfigured},
+		"no such user of a pooler":      {strings.Replace(locked, "postgres@", "nobody@", 1), Denied},
+		"no such database of a pooler":  {strings.Replace(pooler.Through(url), "?", "-gone?", 1), Misconfigured},
+		"a pooler without transactions": {servers.PgBouncer(t, url, "pool_mode = statement"), Misconfigured},
+		"a server that is off":          {"postgres://postgres@127.0.0.1:1/test", 0},
+	} {
+		s := opened(t, c.url, Options{})
+		err := s.Migrate(t.Context())
+		if got := RefusalOf(err); err == nil || got != c.want {
+			t.Errorf("%s: got %d for %v, want %d", name, got, err, c.want)
+		}
+	}
+	if got := RefusalOf(errors.New("another")); got != 0 {
+		t.Errorf("an error of nobody's is refusal %d", got)
+	}
+}
+
+func TestRefusalsByTheirWords(t *testing.T) {
+	for text, want := range map[string]Refusal{
+		"password authentication failed": Denied, "no such user: nobody": Denied, "login rejected": Denied,
+		"no such database: gone": Misconfigured, "statement pooling mode": Misconfigured, "PQexec disallowed": Misconfigured, "query_wait_timeout": 0,
+	} {
+		if got := RefusalOf(&pgconn.PgError{Code: "08P01", Message: text}); got != want {
+			t.Errorf("%q is refusal %d, want %d", text, got, want)
+		}
+	}
+	if got := RefusalOf(errors.New("connect: server refused TLS connection")); got != Misconfigured {
+		t.Errorf("a server without TLS is refusal %d", got)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// server is shared by the package's tests; each takes a database of its own in it. pooler stands before it.
+// server is shared by all tests of the package; each uses a database of its own. pooler is a
+// PgBouncer in front of it.
 var (
 	server *servers.PostgresServer
 	pooler *servers.PgBouncerServer
@@ -46,7 +47,8 @@ func run(m *testing.M) int {
 	return 0
 }
 
-// onBoth runs a test on a fresh, migrated database of each kind, and on PostgreSQL through a pooler too.
+// onBoth runs a test on a new, migrated database of each kind, and on PostgreSQL also through the
+// pooler.
 func onBoth(t *testing.T, o Options, test func(t *testing.T, s *Store)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, migrated(t, sqliteURL(t), o)) })
@@ -81,7 +83,7 @@ func migrated(t testing.TB, url string, o Options) *Store {
 	return s
 }
 
-// execute runs statements of the application's own.
+// execute runs an application's statements.
 func execute(t testing.TB, s *Store, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
@@ -96,7 +98,7 @@ func onPostgres(s *Store) bool {
 	return yes
 }
 
-// plain is the store's database as an application opens it.
+// plain opens the store's database as an application does.
 func plain(t testing.TB, s *Store) *sql.DB {
 	t.Helper()
 	if f, ok := s.backend.(*sqliteFile); ok {

@@ -19,21 +19,21 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// versionTable is goose's, under a name of ours: the application may use goose for its own tables.
+// versionTable is goose's table. It has its own name because the application may use goose, too.
 const versionTable = "fanfare_schema_version"
 
-// migrationLock is the number of the advisory lock that a migrating replica holds.
+// migrationLock is the advisory lock of the migrating replica.
 const migrationLock = 0x66616e66617265 // "fanfare" in ASCII
 
 const (
-	lockInterval = time.Second     // how often a waiting replica asks for the lock
-	lockTimeout  = 5 * time.Minute // how long it asks
+	lockInterval = time.Second     // between two attempts of a waiting replica
+	lockTimeout  = 5 * time.Minute // of all attempts
 )
 
-// migrate waits for its turn. All is done in one transaction, on one connection: a pooler in transaction mode takes a
-// session's lock, and its settings, to whatever client comes next.
+// migrate waits for the lock and migrates in one transaction on one connection. A pooler in
+// transaction mode would pass a session's lock and settings to its next client.
 func (p *postgres) migrate(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout, errors.New("another replica is migrating the database"))
+	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout, errors.New("another replica is still migrating the database; see its log"))
 	defer cancel()
 	for {
 		done, err := p.tryMigrate(ctx)
@@ -48,13 +48,13 @@ func (p *postgres) migrate(ctx context.Context) error {
 	}
 }
 
-// tryMigrate reports false where another replica holds the lock.
+// tryMigrate returns false if another replica holds the lock.
 func (p *postgres) tryMigrate(ctx context.Context) (done bool, err error) {
-	err = p.migrating(ctx, func(db *sql.DB) error {
+	err = p.inMigrationTx(ctx, func(db *sql.DB) error {
 		if err := db.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, migrationLock).Scan(&done); err != nil || !done {
 			return err
 		}
-		if err := up(ctx, goose.DialectPostgres, db, "migrations/postgres"); err != nil {
+		if err := applyMigrations(ctx, goose.DialectPostgres, db, "migrations/postgres"); err != nil {
 			return err
 		}
 		_, err := db.ExecContext(ctx, "COMMIT")
@@ -63,15 +63,17 @@ func (p *postgres) tryMigrate(ctx context.Context) (done bool, err error) {
 	return done, err
 }
 
-// errReadOnly is a Transient fault: a standby becomes a primary at some time, and another address may be one now.
-var errReadOnly = errors.New("the database is read-only: name a primary that may be written, such as with target_session_attrs=read-write in the URL")
+// errReadOnly is a Transient fault: a standby may become a primary, and another address may be one
+// already.
+var errReadOnly = errors.New("the database is read-only: connect to a primary, such as with target_session_attrs=read-write in the URL")
 
-// migrating works in a transaction on the only connection of a database of its own. Without COMMIT it is rolled back.
-func (p *postgres) migrating(ctx context.Context, work func(*sql.DB) error) (err error) {
-	db := sql.OpenDB(pinning{stdlib.GetConnector(*p.pool.Config().ConnConfig, stdlib.OptionBeforeConnect(p.session.beforeConnect))})
+// inMigrationTx runs work in a transaction on the only connection of a separate pool. It rolls back
+// unless work commits.
+func (p *postgres) inMigrationTx(ctx context.Context, work func(*sql.DB) error) (err error) {
+	db := sql.OpenDB(pinnedConnector{stdlib.GetConnector(*p.pool.Config().ConnConfig, stdlib.OptionBeforeConnect(p.session.omitRefused))})
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, cmp.Or(p.session.begin(), "BEGIN")); err != nil {
+	if _, err := db.ExecContext(ctx, cmp.Or(p.session.beginQuery(), "BEGIN")); err != nil {
 		return err
 	}
 	var readOnly string
@@ -84,36 +86,36 @@ func (p *postgres) migrating(ctx context.Context, work func(*sql.DB) error) (err
 	return work(db)
 }
 
-// rehearse takes no lock: what it makes is seen by no one else.
-func (p *postgres) rehearse(ctx context.Context) (made bool, err error) {
-	err = p.migrating(ctx, func(db *sql.DB) (err error) {
-		made, err = rehearsed(ctx, goose.DialectPostgres, db, "migrations/postgres")
+// dryRunMigrate takes no lock, because no one else sees what it creates.
+func (p *postgres) dryRunMigrate(ctx context.Context) (made bool, err error) {
+	err = p.inMigrationTx(ctx, func(db *sql.DB) (err error) {
+		made, err = migrateIfNew(ctx, goose.DialectPostgres, db, "migrations/postgres")
 		return err
 	})
 	return made, err
 }
 
-// pinning makes connections that database/sql keeps although a transaction is open: the standard library's does not know of
-// one that began with a statement.
-type pinning struct{ driver.Connector }
+// pinnedConnector makes connections that database/sql keeps while a transaction is open. The
+// connections of stdlib are not aware of a transaction that began with a statement.
+type pinnedConnector struct{ driver.Connector }
 
-func (p pinning) Connect(ctx context.Context) (driver.Conn, error) {
+func (p pinnedConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := p.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return pinned{conn.(*stdlib.Conn)}, nil
+	return pinnedConn{conn.(*stdlib.Conn)}, nil
 }
 
-type pinned struct{ *stdlib.Conn }
+type pinnedConn struct{ *stdlib.Conn }
 
-// ResetSession keeps the connection as it is.
-func (pinned) ResetSession(context.Context) error { return nil }
+// ResetSession does nothing.
+func (pinnedConn) ResetSession(context.Context) error { return nil }
 
-// migrate works inside one transaction that holds SQLite's write lock, for goose has no lock for SQLite.
+// migrate holds SQLite's write lock in one transaction, because goose has no lock for SQLite.
 func (f *sqliteFile) migrate(ctx context.Context) error {
-	return f.migrating(ctx, func(db *sql.DB) error {
-		if err := up(ctx, goose.DialectSQLite3, db, "migrations/sqlite"); err != nil {
+	return f.inMigrationTx(ctx, func(db *sql.DB) error {
+		if err := applyMigrations(ctx, goose.DialectSQLite3, db, "migrations/sqlite"); err != nil {
 			return err
 		}
 		_, err := db.ExecContext(ctx, "COMMIT")
@@ -121,8 +123,9 @@ func (f *sqliteFile) migrate(ctx context.Context) error {
 	})
 }
 
-// migrating works in a transaction on the only connection of a database of its own. Without COMMIT it is rolled back.
-func (f *sqliteFile) migrating(ctx context.Context, work func(*sql.DB) error) (err error) {
+// inMigrationTx runs work in a transaction on the only connection of a separate pool. It rolls back
+// unless work commits.
+func (f *sqliteFile) inMigrationTx(ctx context.Context, work func(*sql.DB) error) (err error) {
 	db, err := sql.Open("sqlite", f.dsn)
 	if err != nil {
 		return err
@@ -135,25 +138,26 @@ func (f *sqliteFile) migrating(ctx context.Context, work func(*sql.DB) error) (e
 	return work(db)
 }
 
-func (f *sqliteFile) rehearse(ctx context.Context) (made bool, err error) {
-	err = f.migrating(ctx, func(db *sql.DB) (err error) {
-		made, err = rehearsed(ctx, goose.DialectSQLite3, db, "migrations/sqlite")
+func (f *sqliteFile) dryRunMigrate(ctx context.Context) (made bool, err error) {
+	err = f.inMigrationTx(ctx, func(db *sql.DB) (err error) {
+		made, err = migrateIfNew(ctx, goose.DialectSQLite3, db, "migrations/sqlite")
 		return err
 	})
 	return made, err
 }
 
-// rehearsed makes our tables where no version is noted.
-func rehearsed(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) (made bool, err error) {
-	if made, err = hasVersions(ctx, dialect, db); made || err != nil {
+// migrateIfNew creates Fanfare's tables if no version is recorded.
+func migrateIfNew(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) (made bool, err error) {
+	if made, err = hasVersionTable(ctx, dialect, db); made || err != nil {
 		return made, err
 	}
-	return false, up(ctx, dialect, db, dir)
+	return false, applyMigrations(ctx, dialect, db, dir)
 }
 
-// up migrates within the transaction that is open on db's only connection. IsolateDDL keeps goose from opening others.
-func up(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) error {
-	if err := ensureVersions(ctx, dialect, db); err != nil {
+// applyMigrations migrates in the transaction that is open on db's only connection. IsolateDDL
+// keeps goose from opening others.
+func applyMigrations(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) error {
+	if err := ensureVersionTable(ctx, dialect, db); err != nil {
 		return err
 	}
 	files, err := fs.Sub(migrations, dir)
@@ -169,10 +173,10 @@ func up(ctx context.Context, dialect goose.Dialect, db *sql.DB, dir string) erro
 	return err
 }
 
-// ensureVersions makes goose's table. Goose would try again where it may not, and in a failed transaction the second error
-// hides the first.
-func ensureVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
-	if exists, err := hasVersions(ctx, dialect, db); exists || err != nil {
+// ensureVersionTable creates goose's table. Goose would retry after an error, and in a failed
+// transaction the second error hides the first.
+func ensureVersionTable(ctx context.Context, dialect goose.Dialect, db *sql.DB) error {
+	if exists, err := hasVersionTable(ctx, dialect, db); exists || err != nil {
 		return err
 	}
 	versions, err := database.NewStore(dialect, versionTable)
@@ -185,8 +189,8 @@ func ensureVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) erro
 	return versions.Insert(ctx, db, database.InsertRequest{Version: 0})
 }
 
-// hasVersions looks for goose's table where goose does.
-func hasVersions(ctx context.Context, dialect goose.Dialect, db *sql.DB) (exists bool, err error) {
+// hasVersionTable looks for goose's table in the same place as goose.
+func hasVersionTable(ctx context.Context, dialect goose.Dialect, db *sql.DB) (exists bool, err error) {
 	look := map[goose.Dialect]string{
 		goose.DialectPostgres: `SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '` + versionTable + `'`,
 		goose.DialectSQLite3:  `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '` + versionTable + `'`,

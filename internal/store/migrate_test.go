@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Replicas that start together each open the database and migrate it, be it empty or an older program's.
+// Replicas that start together migrate one database, whether it is empty or has an older version.
 func TestReplicasMigrateTogether(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func migrateTogether(t *testing.T, url string, replicas int) {
 	done.Wait()
 }
 
-// checkMigrated looks for each version once, and for tables that work.
+// checkMigrated expects each version once and working tables.
 func checkMigrated(t *testing.T, s *Store, campaign string) {
 	t.Helper()
 	var written, distinct int
@@ -55,7 +55,7 @@ func checkMigrated(t *testing.T, s *Store, campaign string) {
 	checkSummary(t.Context(), t, s, campaign)
 }
 
-// unmigrate leaves a database whose version table is there, and says that nothing was done.
+// unmigrate leaves a version table that records no migration.
 func unmigrate(t *testing.T, s *Store) {
 	t.Helper()
 	execute(t, s, `DROP TABLE fanfare_deliveries`, `DROP TABLE fanfare_campaign_summary`,
@@ -77,7 +77,7 @@ func TestMigratingAgainKeepsTheRows(t *testing.T) {
 	})
 }
 
-// Who drops our tables to start afresh does not think of the trigger functions behind them.
+// Operators that drop Fanfare's tables to start over may leave the trigger functions behind.
 func TestMigratingAfterTheTablesWereDropped(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		execute(t, s, `DROP TABLE fanfare_deliveries`, `DROP TABLE fanfare_campaign_summary`, `DROP TABLE fanfare_schema_version`)
@@ -91,7 +91,8 @@ func TestMigratingAfterTheTablesWereDropped(t *testing.T) {
 	})
 }
 
-// A migration that fails half way must leave nothing behind, or the next start would stumble over it.
+// A migration that fails half-way must leave nothing behind, because the next start would fail on
+// it.
 func TestAFailedMigrationLeavesNothing(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -14,9 +15,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// In transaction mode many clients share few server connections. Each statement must work on any of them, whatever ran
-// there before.
-func TestClientsOfAPoolerDoNotMeet(t *testing.T) {
+// In transaction mode many clients share few server connections. Each statement must work on any of
+// them, whatever ran there before.
+func TestPoolerClientsDoNotInterfere(t *testing.T) {
 	const clients, rounds = 6, 20
 	url := pooler.Through(server.Database(t))
 	s := migrated(t, url, DefaultOptions())
@@ -59,8 +60,8 @@ func TestClientsOfAPoolerDoNotMeet(t *testing.T) {
 	}
 }
 
-// PgBouncer refuses nearly all parameters at the start of a connection. They hold in our transactions, and in those of no other
-// client.
+// PgBouncer refuses most parameters at the start of a connection. They apply in Fanfare's
+// transactions and in no other client's.
 func TestParametersHoldThroughAPooler(t *testing.T) {
 	direct := server.Database(t)
 	through := servers.PgBouncer(t, direct, "pool_mode = transaction", "default_pool_size = 1")
@@ -97,7 +98,7 @@ func TestParametersHoldThroughAPooler(t *testing.T) {
 	}
 }
 
-// A value that the server refuses is no fault of the data, and stays one of the settings.
+// A refused parameter is a fault of the settings and not of the data.
 func TestAWrongParameterHalts(t *testing.T) {
 	for _, url := range []string{server.Database(t), pooler.Through(server.Database(t))} {
 		s := opened(t, url+"&statement_timeout=soon", DefaultOptions())
@@ -109,5 +110,14 @@ func TestAWrongParameterHalts(t *testing.T) {
 		if RefusalOf(err) != Misconfigured {
 			t.Errorf("got the refusal %v for %v, want one of the settings", RefusalOf(err), err)
 		}
+	}
+}
+
+// A separate parameter takes precedence over the same one in options.
+func TestOptionsAreSplit(t *testing.T) {
+	params := map[string]string{"options": "-c search_path=a --work-mem=4MB", "search_path": "b"}
+	splitOptions(params)
+	if want := map[string]string{"search_path": "b", "work_mem": "4MB"}; !maps.Equal(params, want) {
+		t.Errorf("got %v, want %v", params, want)
 	}
 }

@@ -3,44 +3,47 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"fanfare/internal/notification"
 )
 
 const postgresTokenQuery = `SELECT id, fcm_token FROM users WHERE id = ANY($1)`
 
-// postgres never names a prepared statement. A pooler such as PgBouncer hands each transaction to whatever server connection
-// is free, where a name is taken by another client, or unknown.
+// postgres uses no named prepared statements. A pooler such as PgBouncer gives each transaction any
+// free server connection. There a name may be unknown, or taken by another client.
 type postgres struct {
-	pool             *pgxpool.Pool
-	session          *session
-	clear, restoring statement
+	pool                     *pgxpool.Pool
+	session                  *session
+	tokenClear, tokenRestore statement
 }
 
 func openPostgres(ctx context.Context, rest string, o Options) (*Store, error) {
 	o = o.resolve(postgresTokenQuery)
-	url, err := postgresURL(rest, o.Logger)
+	url, err := translateURL(rest, o.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", openingError(err))
+		return nil, fmt.Errorf("open database: %w", redactURL(err))
 	}
 	params := config.ConnConfig.RuntimeParams
 	if params["application_name"] == "" {
 		params["application_name"] = "fanfare"
 	}
-	spreadOptions(params)
+	splitOptions(params)
 	if config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeSimpleProtocol {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
-	p := &postgres{session: newSession(params, o.Logger), clear: o.clearing(), restoring: o.restoring()}
-	config.BeforeConnect = p.session.beforeConnect
+	p := &postgres{session: newSession(params, o.Logger), tokenClear: o.tokenClear(), tokenRestore: o.tokenRestore()}
+	config.BeforeConnect = p.session.omitRefused
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
@@ -56,15 +59,16 @@ func (p *postgres) ping(ctx context.Context) error { return p.pool.Ping(ctx) }
 
 func (p *postgres) adapt(err error) bool { return p.session.adapt(err) }
 
-// query runs in a transaction only where the session's parameters need one: by itself it costs one round trip.
+// query uses a transaction only if session parameters need one. Without it a query costs one round
+// trip.
 func (p *postgres) query(ctx context.Context, text string, args []any, row rowFunc) error {
-	if p.session.begin() == "" {
-		return eachRow(ctx, p.pool, text, args, row)
+	if p.session.beginQuery() == "" {
+		return forEachRow(ctx, p.pool, text, args, row)
 	}
-	return p.inTransaction(ctx, func(tx pgx.Tx) error { return eachRow(ctx, tx, text, args, row) })
+	return p.inTransaction(ctx, func(tx pgx.Tx) error { return forEachRow(ctx, tx, text, args, row) })
 }
 
-func eachRow(ctx context.Context, on interface {
+func forEachRow(ctx context.Context, on interface {
 	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
 }, text string, args []any, row rowFunc,
 ) error {
@@ -81,75 +85,86 @@ func eachRow(ctx context.Context, on interface {
 	return rows.Err()
 }
 
-// inTransaction begins with the session's parameters and ends with COMMIT, or with ROLLBACK where work fails.
+// inTransaction runs work in a transaction that begins with the session's parameters. It commits,
+// or rolls back if work fails.
 func (p *postgres) inTransaction(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, beginner{p}, work)
+	return pgx.BeginFunc(ctx, txStarter{p}, work)
 }
 
-type beginner struct{ p *postgres }
+type txStarter struct{ p *postgres }
 
-// Begin blames the parameters where the server refuses to begin: nothing else is in that query.
-func (b beginner) Begin(ctx context.Context) (pgx.Tx, error) {
-	tx, err := b.p.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: b.p.session.begin()})
-	return tx, settingError(settingDatabaseURL, err)
+// Begin blames the database URL if the server refuses to begin. The query holds nothing but the
+// URL's parameters.
+func (b txStarter) Begin(ctx context.Context) (pgx.Tx, error) {
+	tx, err := b.p.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: b.p.session.beginQuery()})
+	return tx, blameSetting(settingDatabaseURL, err)
 }
 
-// instant is a column of times as momentLayout writes them, whatever DateStyle the server has.
-func (p *postgres) instant(column string) string {
+// timeExpression formats a time column as timeLayout, whatever DateStyle the server has.
+func (p *postgres) timeExpression(column string) string {
 	return `to_char(` + column + ` AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
 }
 
-// apply clears tokens first: the upserts lock the campaign's summary, which every batch of the campaign needs, and so
-// they come last, right before COMMIT.
-func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
-	return p.inTransaction(ctx, func(tx pgx.Tx) error {
-		if err := p.each(ctx, tx, p.clear, dead); err != nil {
-			return err
-		}
-		return tx.SendBatch(ctx, upserts(rows)).Close()
-	})
+func (p *postgres) exampleTokenQuery() string { return postgresTokenQuery }
+
+func (p *postgres) exampleProfileQuery() string {
+	return `SELECT id, profile FROM users WHERE id = ANY($1)`
 }
 
-func (p *postgres) restore(ctx context.Context, tokens []userToken) error {
-	return p.inTransaction(ctx, func(tx pgx.Tx) error { return p.each(ctx, tx, p.restoring, tokens) })
-}
-
-// each runs a statement for each token inside a savepoint, for a refused statement would end the transaction. When
-// PostgreSQL cannot convert a user id to the type of the column, no such user can be in the table: halves are tried,
-// down to that id.
-func (p *postgres) each(ctx context.Context, tx pgx.Tx, s statement, tokens []userToken) error {
-	if len(tokens) == 0 {
-		return nil
-	}
-	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
-		runs := &pgx.Batch{}
-		for _, t := range tokens {
-			runs.Queue(s.text, t.user, t.token)
-		}
-		return savepoint.SendBatch(ctx, runs).Close()
-	})
-	if err == nil {
-		return nil
-	}
-	if !inconvertible(err) {
-		return settingError(s.setting, err)
-	}
-	if len(tokens) == 1 {
-		return nil
-	}
-	half := len(tokens) / 2
-	if err := p.each(ctx, tx, s, tokens[:half]); err != nil {
-		return err
-	}
-	return p.each(ctx, tx, s, tokens[half:])
-}
-
-func (p *postgres) tokenForm() string { return postgresTokenQuery }
-
-func (p *postgres) profileForm() string { return `SELECT id, profile FROM users WHERE id = ANY($1)` }
-
-// ownStatements have one for the table that the triggers write, with our rights.
+// ownStatements includes an insert into the summary, because the triggers write it with the user's
+// permissions.
 func (p *postgres) ownStatements() []string {
 	return []string{upsert, selectSummary, `INSERT INTO fanfare_campaign_summary AS s (campaign_id, sent, failed, skipped, expired, unknown)
 VALUES ('', 0, 0, 0, 0, 0) ON CONFLICT (campaign_id) DO UPDATE SET sent = s.sent + excluded.sent`}
+}
+
+// encodeIDs writes an array in PostgreSQL's text form. The server converts it to the type that the
+// query compares with.
+func (p *postgres) encodeIDs(ids []string) string {
+	var list strings.Builder
+	list.WriteByte('{')
+	for i, id := range ids {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteByte('"')
+		list.WriteString(arrayEscapes.Replace(id))
+		list.WriteByte('"')
+	}
+	list.WriteByte('}')
+	return list.String()
+}
+
+var arrayEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+
+// filterConvertible asks PostgreSQL for the type of $1. Bisecting instead costs several queries,
+// and as many errors in the server's log, per id at fault.
+func (p *postgres) filterConvertible(ctx context.Context, query string, ids []string) ([]string, error) {
+	conn, err := p.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Release()
+	described, err := conn.Conn().PgConn().Prepare(ctx, "", query, nil)
+	if err != nil {
+		return nil, err
+	}
+	unfit := func(id string) bool { return !canHold(described.ParamOIDs[0], id) }
+	return slices.DeleteFunc(slices.Clone(ids), unfit), nil
+}
+
+// canHold reports whether an array type can hold the id. It accepts all ids for unusual types.
+func canHold(array uint32, id string) bool {
+	var err error
+	switch array {
+	case pgtype.Int2ArrayOID:
+		_, err = strconv.ParseInt(id, 10, 16)
+	case pgtype.Int4ArrayOID:
+		_, err = strconv.ParseInt(id, 10, 32)
+	case pgtype.Int8ArrayOID:
+		_, err = strconv.ParseInt(id, 10, 64)
+	case pgtype.UUIDArrayOID:
+		err = uuid.Validate(id)
+	}
+	return err == nil
 }

@@ -10,15 +10,16 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// describe has the server read a statement, and plan it: it checks permissions only then. Nothing is run.
+// describe has the server parse and plan a statement, because only planning checks permissions.
+// Nothing runs.
 func (p *postgres) describe(ctx context.Context, text string) (d description, err error) {
 	err = p.inTransaction(ctx, func(tx pgx.Tx) error {
 		conn := tx.Conn().PgConn()
-		prepared, err := conn.Prepare(ctx, "", text, nil) // unnamed: it ends with the next one
+		prepared, err := conn.Prepare(ctx, "", text, nil) // the unnamed statement, which the next one replaces
 		if err != nil {
 			return err
 		}
-		types, err := p.types(ctx, tx, prepared)
+		types, err := p.lookUpTypes(ctx, tx, prepared)
 		if err != nil {
 			return err
 		}
@@ -30,7 +31,7 @@ func (p *postgres) describe(ctx context.Context, text string) (d description, er
 			c.name = field.Name
 			d.columns = append(d.columns, c)
 		}
-		if d.changes, err = explained(ctx, conn, text, len(prepared.ParamOIDs)); err != nil || d.changes {
+		if d.changes, err = explainChanges(ctx, conn, text, len(prepared.ParamOIDs)); err != nil || d.changes {
 			return err
 		}
 		d.mayChange, err = callsVolatile(ctx, tx, text)
@@ -39,8 +40,8 @@ func (p *postgres) describe(ctx context.Context, text string) (d description, er
 	return d, err
 }
 
-// types looks up what kind of type each is that a statement has to do with.
-func (p *postgres) types(ctx context.Context, tx pgx.Tx, prepared *pgconn.StatementDescription) (map[uint32]column, error) {
+// lookUpTypes classifies the types of a statement's parameters and columns.
+func (p *postgres) lookUpTypes(ctx context.Context, tx pgx.Tx, prepared *pgconn.StatementDescription) (map[uint32]column, error) {
 	oids := make([]string, 0, len(prepared.ParamOIDs)+len(prepared.Fields))
 	for _, oid := range prepared.ParamOIDs {
 		oids = append(oids, fmt.Sprint(oid))
@@ -51,22 +52,22 @@ func (p *postgres) types(ctx context.Context, tx pgx.Tx, prepared *pgconn.Statem
 	found := make(map[uint32]column, len(oids))
 	const query = `SELECT t.oid, format_type(t.oid, NULL), t.typcategory::text, coalesce(b.typname, t.typname)
 		FROM pg_type AS t LEFT JOIN pg_type AS b ON b.oid = t.typbasetype WHERE t.oid = ANY($1::oid[])`
-	err := eachRow(ctx, tx, query, []any{p.idList(oids)}, func(scan scanFunc) error {
+	err := forEachRow(ctx, tx, query, []any{p.encodeIDs(oids)}, func(scan scanFunc) error {
 		var oid uint32
 		var c column
 		var category, base string
 		if err := scan(&oid, &c.typ, &category, &base); err != nil {
 			return err
 		}
-		c.class = classOf(category, base)
+		c.class = typeClass(category, base)
 		found[oid] = c
 		return nil
 	})
 	return found, err
 }
 
-// classOf reads PostgreSQL's category of a type; JSON has none of its own.
-func classOf(category, base string) class {
+// typeClass maps PostgreSQL's type category to a class. JSON has no category of its own.
+func typeClass(category, base string) class {
 	switch {
 	case category == "S":
 		return classText
@@ -80,9 +81,9 @@ func classOf(category, base string) class {
 	return classOther
 }
 
-// explained plans a statement with parameters that are NULL, and reports whether it changes rows. What cannot be explained,
-// such as CALL, is taken to do so.
-func explained(ctx context.Context, conn *pgconn.PgConn, text string, params int) (changes bool, err error) {
+// explainChanges plans a statement with NULL parameters and reports whether it changes rows. It
+// reports true for statements that EXPLAIN does not support, such as CALL.
+func explainChanges(ctx context.Context, conn *pgconn.PgConn, text string, params int) (changes bool, err error) {
 	first, _, _ := strings.Cut(statement{text: text}.code()+" ", " ")
 	switch strings.ToUpper(strings.Trim(first, "(\n\t")) {
 	case "CALL", "DO":
@@ -98,13 +99,14 @@ func explained(ctx context.Context, conn *pgconn.PgConn, text string, params int
 	return changes, nil
 }
 
-// called finds the names of functions in a statement.
-var called = regexp.MustCompile(`(\w+)"?\s*\(`)
+// callPattern matches the names of functions in a statement.
+var callPattern = regexp.MustCompile(`(\w+)"?\s*\(`)
 
-// callsVolatile reports whether a statement calls a function of the application's that may change rows.
+// callsVolatile reports whether a statement calls one of the application's functions that may
+// change rows.
 func callsVolatile(ctx context.Context, tx pgx.Tx, text string) (found bool, err error) {
 	var names []string
-	for _, match := range called.FindAllStringSubmatch(statement{text: text}.code(), -1) {
+	for _, match := range callPattern.FindAllStringSubmatch(statement{text: text}.code(), -1) {
 		names = append(names, match[1], strings.ToLower(match[1]))
 	}
 	const query = `SELECT EXISTS (SELECT FROM pg_proc WHERE proname = ANY($1::text[]) AND provolatile = 'v'

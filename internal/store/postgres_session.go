@@ -13,45 +13,47 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// session knows how each of the connection's parameters, such as search_path, is set: at the start of a connection unless
-// the server refuses it there. PgBouncer does so with all but a few. Those are set in each transaction: set once, they would
-// stay with the server connection and reach the pooler's other clients.
+// session decides how each connection parameter, such as search_path, is set. Parameters are set at
+// the start of a connection unless the server refuses that, as PgBouncer does for most. Refused
+// ones are set in each transaction. Setting them once would leave them on the server connection,
+// where they reach the pooler's other clients.
 type session struct {
 	log *slog.Logger
 
-	mu     sync.Mutex
-	params map[string]string
-	set    map[string]moment // of those that are not set at the start
+	mu         sync.Mutex
+	params     map[string]string
+	placements map[string]placement // of parameters that are not set at the start
 }
 
-// moment is when a parameter is set.
-type moment uint8
+// placement is where a parameter is set.
+type placement uint8
 
 const (
-	inTransaction moment = iota + 1
-	never                // no server knows it
+	perTransaction placement = iota + 1
+	unsupported              // the server does not know it
 )
 
 func newSession(params map[string]string, log *slog.Logger) *session {
-	return &session{log: log, params: maps.Clone(params), set: make(map[string]moment)}
+	return &session{log: log, params: maps.Clone(params), placements: make(map[string]placement)}
 }
 
-// beforeConnect leaves out what was refused before.
-func (s *session) beforeConnect(_ context.Context, c *pgx.ConnConfig) error {
+// omitRefused drops the parameters that were refused before.
+func (s *session) omitRefused(_ context.Context, c *pgx.ConnConfig) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(c.RuntimeParams, func(name, _ string) bool { return s.set[name] != 0 })
+	maps.DeleteFunc(c.RuntimeParams, func(name, _ string) bool { return s.placements[name] != 0 })
 	return nil
 }
 
-// begin is the query that begins a transaction with the parameters that need it; empty where none does.
-func (s *session) begin() string {
+// beginQuery returns the query that begins a transaction with its parameters, or "" if none needs
+// it.
+func (s *session) beginQuery() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var query strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(s.set)) {
-		if s.set[name] == inTransaction {
-			query.WriteString("; SELECT set_config(" + quoted(name) + ", " + quoted(s.params[name]) + ", true)")
+	for _, name := range slices.Sorted(maps.Keys(s.placements)) {
+		if s.placements[name] == perTransaction {
+			query.WriteString("; SELECT set_config(" + quoteLiteral(name) + ", " + quoteLiteral(s.params[name]) + ", true)")
 		}
 	}
 	if query.Len() == 0 {
@@ -60,13 +62,13 @@ func (s *session) begin() string {
 	return "BEGIN" + query.String()
 }
 
-// quoted is a text as SQL's literal, with the prefix E: it reads backslashes in one way whatever
-// standard_conforming_strings is.
-func quoted(text string) string {
+// quoteLiteral returns a text as an SQL literal with the prefix E. The prefix fixes the meaning of
+// backslashes, whatever standard_conforming_strings is.
+func quoteLiteral(text string) string {
 	return "E'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
 }
 
-// adapt learns from the refusal of a parameter, and reports whether the call that met it has a better chance now. Such a call
+// adapt learns from a refused parameter. It reports whether the call may be repeated; such a call
 // has done nothing yet.
 func (s *session) adapt(err error) bool {
 	refusal, ok := errors.AsType[*pgconn.PgError](err)
@@ -76,38 +78,40 @@ func (s *session) adapt(err error) bool {
 	_, starting := errors.AsType[*pgconn.ConnectError](err)
 	switch {
 	case starting && strings.Contains(refusal.Message, "startup parameter"):
-		return s.move(refusal.Message, inTransaction)
+		return s.moveParameter(refusal.Message, perTransaction)
 	case refusal.Code == "42704": // unrecognized configuration parameter
-		return s.move(refusal.Message, never)
+		return s.moveParameter(refusal.Message, unsupported)
 	}
 	return false
 }
 
-// move finds the parameter that a refusal names. Of several connections that start at once, each may be refused.
-func (s *session) move(refusal string, to moment) bool {
+// moveParameter finds the parameter that a refusal names and changes its placement. Several
+// connections that start together may each be refused.
+func (s *session) moveParameter(refusal string, to placement) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name := range s.params {
 		if !strings.Contains(refusal, `"`+name+`"`) && !strings.HasSuffix(refusal, ": "+name) {
 			continue
 		}
-		if s.set[name] >= to {
+		if s.placements[name] >= to {
 			return true
 		}
-		s.set[name] = to
-		if to == never {
+		s.placements[name] = to
+		if to == unsupported {
 			s.log.Warn("database parameter ignored; the server does not know it", "parameter", name)
 		} else {
-			s.log.Info("database parameter set in each transaction; the pooler does not take it at the start", "parameter", name)
+			s.log.Info("database parameter set in each transaction; the pooler refuses it at the start", "parameter", name)
 		}
 		return true
 	}
 	return false
 }
 
-// spreadOptions makes parameters of "-c name=value" in the parameter options: a server takes both, and so those that a pooler
-// refuses can be told apart. Options of another form, such as those by which hosts route connections, stay.
-func spreadOptions(params map[string]string) {
+// splitOptions turns "-c name=value" in the parameter options into parameters of their own. A
+// pooler can then refuse them one by one. Options of another form, such as those that route
+// connections, stay.
+func splitOptions(params map[string]string) {
 	spread := make(map[string]string)
 	words := strings.Fields(params["options"])
 	for i := 0; i < len(words); i++ {

@@ -11,17 +11,17 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Refusal tells apart the Halt faults by who has to act.
+// Refusal divides Halt faults by the person that must act.
 type Refusal uint8
 
 const (
-	// Denied: the database refuses who we are, or what we may do.
+	// Denied: the database refuses the credentials or a permission.
 	Denied Refusal = iota + 1
-	// Misconfigured: the settings lead to no database that can be used with them.
+	// Misconfigured: the settings lead to no usable database.
 	Misconfigured
 )
 
-// RefusalOf classifies an error that a Store returned; 0 is any other error, or none.
+// RefusalOf classifies an error of a Store. It returns 0 for other errors and for nil.
 func RefusalOf(err error) Refusal {
 	if refusal := databaseRefusal(err); refusal != 0 {
 		return refusal
@@ -29,20 +29,20 @@ func RefusalOf(err error) Refusal {
 	_, setting := errors.AsType[*SettingError](err)
 	_, tables := errors.AsType[*TablesError](err)
 	_, url := errors.AsType[*URLError](err)
-	if setting || tables || url || tlsRefused(err) {
+	if setting || tables || url || isTLSRefused(err) {
 		return Misconfigured
 	}
 	return 0
 }
 
-// databaseRefusal reads the database's own error.
+// databaseRefusal classifies the database's own error.
 func databaseRefusal(err error) Refusal {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		_, connecting := errors.AsType[*pgconn.ConnectError](err)
-		if refusal := postgresRefusal(e); refusal != 0 || !connecting || stateFault(e.Code) == Transient {
+		if refusal := postgresRefusal(e); refusal != 0 || !connecting || sqlstateFault(e.Code) == Transient {
 			return refusal
 		}
-		return Misconfigured // a parameter of the address, such as statement_timeout=abc
+		return Misconfigured // a parameter of the URL, such as statement_timeout=abc
 	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		switch e.Code() & 0xff {
@@ -67,16 +67,17 @@ func postgresRefusal(e *pgconn.PgError) Refusal {
 	return 0
 }
 
-// poolerRefusal reads a message of PgBouncer, whose errors nearly all have the code of a broken protocol.
+// poolerRefusal classifies a message of PgBouncer, whose errors nearly all carry the code of a
+// protocol violation.
 func poolerRefusal(message string) Refusal {
 	for text, refusal := range map[string]Refusal{
 		"authentication failed":  Denied,
 		"no such user":           Denied,
 		"login rejected":         Denied,
 		"no such database":       Misconfigured,
-		"does not exist":         Misconfigured, // the server's own words for a database, passed on
-		"statement pooling mode": Misconfigured, // which allows no transactions
-		"PQexec disallowed":      Misconfigured, // by disable_pqexec
+		"does not exist":         Misconfigured, // the server's own message, passed on
+		"statement pooling mode": Misconfigured, // it allows no transactions
+		"PQexec disallowed":      Misconfigured, // by the setting disable_pqexec
 	} {
 		if strings.Contains(message, text) {
 			return refusal
@@ -85,8 +86,9 @@ func poolerRefusal(message string) Refusal {
 	return 0
 }
 
-// tlsRefused reports that the server offers no TLS, or a certificate that the settings do not trust.
-func tlsRefused(err error) bool {
+// isTLSRefused reports whether the server offers no TLS, or a certificate that the settings do not
+// trust.
+func isTLSRefused(err error) bool {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 	_, otherHost := errors.AsType[x509.HostnameError](err)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -10,33 +11,33 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-
-	"fanfare/internal/notification"
 )
 
 const sqliteTokenQuery = `SELECT id, fcm_token FROM users WHERE id IN (SELECT value FROM json_each($1))`
 
-// SQLite has one writer at a time. Ours share one connection, so that they queue in Go and not in SQLite's busy
-// handler, which polls.
+// sqliteFile has one connection for all writers, because SQLite allows one writer at a time.
+// Writers thus queue in Go and not in SQLite's busy handler, which polls.
 type sqliteFile struct {
-	dsn              string
-	readers, writer  *sql.DB
-	clear, restoring statement
+	dsn                      string
+	readers, writer          *sql.DB
+	tokenClear, tokenRestore statement
 }
 
-// The write-ahead log lets readers go on while we write. synchronous is FULL, so that COMMIT means on the disk: the
-// responder removes a result from Redis on the strength of it, and with NORMAL a power cut could take back the last
-// commits. It costs one fsync a batch. busy_timeout is for the writers of other processes.
+// sqlitePragmas use a write-ahead log, so that readers continue during a write. synchronous=FULL
+// makes COMMIT durable at one fsync per batch. The responder removes a result from Redis after
+// COMMIT, and with NORMAL a power cut could lose the last commits. busy_timeout is for writers of
+// other processes.
 const sqlitePragmas = "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
 
-// The writer goes all over the index: it keeps up to 32 MiB of it in memory, and a log of as much before it copies pages
-// back, so that a page which several batches change is copied once.
+// writerPragmas keep up to 32 MiB of the index in memory, because writes touch all of it. The log
+// grows as large before its pages are copied back. A page that several batches change is then
+// copied once.
 const writerPragmas = sqlitePragmas + "&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(8192)"
 
 func openSQLite(path string, o Options) (*Store, error) {
 	path = strings.TrimPrefix(path, "//")
 	if path == "" || strings.HasPrefix(path, ":memory:") {
-		return nil, errors.New("open database: sqlite: needs the path of a file, such as sqlite:fanfare.db")
+		return nil, errors.New("open database: sqlite: needs the path of a file, such as " + sqliteExample)
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
 	readers, err := sql.Open("sqlite", file+sqlitePragmas)
@@ -51,7 +52,7 @@ func openSQLite(path string, o Options) (*Store, error) {
 	writer.SetMaxOpenConns(1)
 	o = o.resolve(sqliteTokenQuery)
 	return &Store{o: o, backend: &sqliteFile{
-		dsn: file + writerPragmas, readers: readers, writer: writer, clear: o.clearing(), restoring: o.restoring(),
+		dsn: file + writerPragmas, readers: readers, writer: writer, tokenClear: o.tokenClear(), tokenRestore: o.tokenRestore(),
 	}}, nil
 }
 
@@ -59,7 +60,7 @@ func (f *sqliteFile) close() error { return errors.Join(f.readers.Close(), f.wri
 
 func (f *sqliteFile) ping(ctx context.Context) error { return f.readers.PingContext(ctx) }
 
-// adapt has nothing to learn: there is no session.
+// adapt does nothing, because SQLite has no session parameters.
 func (f *sqliteFile) adapt(error) bool { return false }
 
 func (f *sqliteFile) query(ctx context.Context, text string, args []any, row rowFunc) error {
@@ -76,73 +77,12 @@ func (f *sqliteFile) query(ctx context.Context, text string, args []any, row row
 	return rows.Err()
 }
 
-// instant is a column of times, which are stored as texts.
-func (f *sqliteFile) instant(column string) string { return column }
+// timeExpression returns the column itself, because times are stored as text.
+func (f *sqliteFile) timeExpression(column string) string { return column }
 
-// rowsAStatement amortises the price of a statement, which in this SQLite is several times that of a row.
-const rowsAStatement = 20
-
-func sqliteUpsert(rows int) string {
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	return `INSERT INTO fanfare_deliveries
-	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
-VALUES ` + row + strings.Repeat(", "+row, rows-1) + `
-ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
-	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
-	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
-	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
-WHERE excluded.rank > rank`
-}
-
-func (f *sqliteFile) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
-	tx, err := f.writer.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	if err := f.each(ctx, tx, f.clear, dead); err != nil {
-		return err
-	}
-	if err := insertRows(ctx, tx, rows); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// insertRows leaves it to the transaction to be cut off by ctx: for a context that can end, the driver starts a goroutine
-// for each statement.
-func insertRows(ctx context.Context, tx *sql.Tx, rows []*notification.Result) error {
-	ctx = context.WithoutCancel(ctx)
-	full, err := tx.PrepareContext(ctx, sqliteUpsert(rowsAStatement)) //nolint:sqlclosecheck // closed below; the check loses it in the loop
-	if err != nil {
-		return err
-	}
-	defer full.Close()
-	for some := range slices.Chunk(rows, rowsAStatement) {
-		if len(some) == rowsAStatement {
-			_, err = full.ExecContext(ctx, values(some)...)
-		} else {
-			_, err = tx.ExecContext(ctx, sqliteUpsert(len(some)), values(some)...)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func values(rows []*notification.Result) []any {
-	var all []any
-	for _, r := range rows {
-		all = append(all, r.CampaignID, r.UserID, r.ResultID, string(r.Status), r.Status.Rank(),
-			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(instantLayout))
-	}
-	return all
-}
-
-// idList is a JSON array of strings, for json_each; a number among the ids compares equal to its text, by the column's
-// affinity.
-func (f *sqliteFile) idList(ids []string) string {
+// encodeIDs returns a JSON array of strings for json_each. The column's affinity makes a number
+// equal to its text.
+func (f *sqliteFile) encodeIDs(ids []string) string {
 	list, err := json.Marshal(ids)
 	if err != nil {
 		panic(err) // strings always marshal
@@ -150,15 +90,71 @@ func (f *sqliteFile) idList(ids []string) string {
 	return string(list)
 }
 
-// fitting leaves nothing out: SQLite compares any two values.
-func (f *sqliteFile) fitting(_ context.Context, _ string, ids []string) ([]string, error) {
+// filterConvertible keeps all ids, because SQLite compares values of any type.
+func (f *sqliteFile) filterConvertible(_ context.Context, _ string, ids []string) ([]string, error) {
 	return ids, nil
 }
 
-func (f *sqliteFile) tokenForm() string { return sqliteTokenQuery }
+func (f *sqliteFile) exampleTokenQuery() string { return sqliteTokenQuery }
 
-func (f *sqliteFile) profileForm() string {
+func (f *sqliteFile) exampleProfileQuery() string {
 	return `SELECT id, profile FROM users WHERE id IN (SELECT value FROM json_each($1))`
 }
 
 func (f *sqliteFile) ownStatements() []string { return []string{sqliteUpsert(1), selectSummary} }
+
+// describe has SQLite compile a statement. Queries that change nothing also run, with NULL
+// parameters, because only that returns the column names.
+func (f *sqliteFile) describe(ctx context.Context, text string) (d description, err error) {
+	if (statement{text: text}).hasSeveral() {
+		return d, errSeveral
+	}
+	width, err := f.compile(ctx, text, &d)
+	if err != nil || d.changes || width == 0 {
+		d.columns = make([]column, width)
+		return d, err
+	}
+	rows, err := f.readers.QueryContext(ctx, text, make([]any, sqliteParams)...)
+	if err != nil {
+		return d, err
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	for _, name := range names {
+		d.columns = append(d.columns, column{name: name})
+	}
+	return d, cmp.Or(err, rows.Err())
+}
+
+// sqliteParams is more than any statement has.
+const sqliteParams = 16
+
+// compile reads the program that EXPLAIN lists. It finds the parameters in use, whether the
+// statement writes, and the width of its rows.
+func (f *sqliteFile) compile(ctx context.Context, text string, d *description) (width int64, err error) {
+	rows, err := f.readers.QueryContext(ctx, "EXPLAIN "+text, make([]any, sqliteParams)...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var used []int64
+	for rows.Next() {
+		var addr, p1, p2, p3 int64
+		var opcode string
+		var p4, p5, comment sql.RawBytes
+		if err := rows.Scan(&addr, &opcode, &p1, &p2, &p3, &p4, &p5, &comment); err != nil {
+			return 0, fmt.Errorf("read the plan: %w", err)
+		}
+		switch opcode {
+		case "Variable":
+			used = append(used, p1)
+		case "Transaction":
+			d.changes = d.changes || p2 != 0
+		case "ResultRow":
+			width = max(width, p2)
+		}
+	}
+	slices.Sort(used)
+	d.params = make([]column, len(slices.Compact(used)))
+	return width, rows.Err()
+}

@@ -6,20 +6,21 @@ import (
 	"strings"
 )
 
-// statement is a configured one, with the setting's name.
+// statement is a configured statement with the name of its setting.
 type statement struct{ setting, text string }
 
-func (o Options) querying() statement  { return statement{settingTokenQuery, o.TokenQuery} }
-func (o Options) profiling() statement { return statement{settingProfileQuery, o.ProfileQuery} }
-func (o Options) clearing() statement  { return statement{settingTokenClear, o.TokenClear} }
-func (o Options) restoring() statement { return statement{settingTokenRestore, o.TokenRestore} }
+func (o Options) tokenQuery() statement   { return statement{settingTokenQuery, o.TokenQuery} }
+func (o Options) profileQuery() statement { return statement{settingProfileQuery, o.ProfileQuery} }
+func (o Options) tokenClear() statement   { return statement{settingTokenClear, o.TokenClear} }
+func (o Options) tokenRestore() statement { return statement{settingTokenRestore, o.TokenRestore} }
 
-// isQuery reports whether the statement reads rows; else it is run for a user ($1) and a token ($2).
+// isQuery reports whether the statement reads rows. Other statements run for a user ($1) and a
+// token ($2).
 func (s statement) isQuery() bool {
 	return s.setting == settingTokenQuery || s.setting == settingProfileQuery
 }
 
-// description is what a database says of a statement that it has read and not run.
+// description is what a database knows of a statement that it parsed but did not run.
 type description struct {
 	params  []column
 	columns []column
@@ -28,13 +29,13 @@ type description struct {
 	mayChange bool // it calls a function that may
 }
 
-// column is one of an answer, or a parameter; a database without types leaves the type out.
+// column describes a column or a parameter. SQLite has no types, so it leaves typ empty.
 type column struct {
 	name, typ string
 	class     class
 }
 
-// class is what a type can hold.
+// class groups types by what they can hold.
 type class uint8
 
 const (
@@ -45,27 +46,27 @@ const (
 	classOther
 )
 
-// problem says why a statement cannot do its work; empty: nothing proves that it cannot.
-func (s statement) problem(d description) string {
+// findProblem returns why a statement cannot work, or "" if nothing proves that it cannot.
+func (s statement) findProblem(d description) string {
 	if s.isQuery() {
-		return s.queryProblem(d)
+		return s.findQueryProblem(d)
 	}
 	switch {
 	case len(d.params) != 2:
-		return count(len(d.params), "parameter") + ", but needs two: $1 the user, $2 the token"
+		return countPhrase(len(d.params), "parameter") + ", but needs two: $1 the user, $2 the token"
 	case d.params[0].class == classArray:
 		return "takes an array in $1, but is run for one user: compare with = $1"
 	case d.params[1].class != classText && d.params[1].class != classUnknown:
 		return "takes the token, $2, as " + d.params[1].typ + ": $1 is the user and $2 the token"
-	case isTokenName(s.compared(`=\s*\$1`)) && isIDName(s.compared(`=\s*\$2`)):
+	case isTokenName(s.comparedColumn(`=\s*\$1`)) && isIDName(s.comparedColumn(`=\s*\$2`)):
 		return "compares a token with $1 and an id with $2: $1 is the user and $2 the token"
 	case !d.changes && !d.mayChange:
-		return "changes no row: an UPDATE or a DELETE does, also behind WITH"
+		return "changes no row: use an UPDATE or a DELETE, alone or after WITH"
 	}
 	return ""
 }
 
-func (s statement) queryProblem(d description) string {
+func (s statement) findQueryProblem(d description) string {
 	what := "token"
 	if s.setting == settingProfileQuery {
 		what = "profile"
@@ -74,11 +75,11 @@ func (s statement) queryProblem(d description) string {
 	case d.changes:
 		return "changes rows, but must only read"
 	case len(d.params) != 1:
-		return count(len(d.params), "parameter") + ", but needs one: $1, the ids of many users"
+		return countPhrase(len(d.params), "parameter") + ", but needs one: $1, the ids of many users"
 	case d.params[0].class == classOther, d.params[0].class == classJSON, d.params[0].class != classArray && directlyCompared.MatchString(s.code()):
-		return "takes one id in $1, but gets those of many users at once"
+		return "takes one id in $1, but receives the ids of many users at once"
 	case len(d.columns) != 2:
-		return "returns " + strings.TrimPrefix(count(len(d.columns), "column"), "has ") + ", but must return two: the id, then the " + what
+		return "returns " + strings.TrimPrefix(countPhrase(len(d.columns), "column"), "has ") + ", but must return two: the id, then the " + what
 	case s.isSwapped(d):
 		return "returns the " + what + " before the id: swap its columns"
 	}
@@ -89,15 +90,16 @@ func (s statement) queryProblem(d description) string {
 	return "returns " + value.typ + " in its second column, where the " + what + " must be a text"
 }
 
-// directlyCompared finds $1 where a single value belongs.
+// directlyCompared matches $1 in the place of a single value.
 var directlyCompared = regexp.MustCompile(`(?i)(=|<>|\blike|\bin\s*\()\s*(\$1|\?1?|[:@]\w+)\s*(::\s*(text|varchar)\s*)?(\)|;|$|\band\b|\bor\b|\border\b|\blimit\b)`)
 
-// isSwapped reports whether the second column is the one that is compared with the ids, or both have names that say so.
+// isSwapped reports whether the query returns the value before the id. It looks for the column that
+// is compared with the ids, and for telling column names.
 func (s statement) isSwapped(d description) bool {
 	first, second := strings.ToLower(d.columns[0].name), strings.ToLower(d.columns[1].name)
-	compared := s.compared(`=\s*any\s*\(\s*\$1`)
+	compared := s.comparedColumn(`=\s*any\s*\(\s*\$1`)
 	if compared == "" {
-		compared = s.compared(`\bin\s*\(\s*select\s+value\s+from\s+json_each`)
+		compared = s.comparedColumn(`\bin\s*\(\s*select\s+value\s+from\s+json_each`)
 	}
 	if compared != "" && compared == second && compared != first {
 		return true
@@ -105,8 +107,8 @@ func (s statement) isSwapped(d description) bool {
 	return isTokenName(first) && isIDName(second)
 }
 
-// compared is the column before an operator, in lower case and without its table.
-func (s statement) compared(operator string) string {
+// comparedColumn returns the column before an operator, in lower case and without its table.
+func (s statement) comparedColumn(operator string) string {
 	found := regexp.MustCompile(`(?i)([\w"]+)\s*(?:::\s*\w+\s*)?` + operator).FindStringSubmatch(s.code())
 	if found == nil {
 		return ""
@@ -122,8 +124,8 @@ func isIDName(name string) bool {
 	return name == "id" || name == "uid" || name == "uuid" || strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "userid")
 }
 
-// count says how many there are of something.
-func count(n int, of string) string {
+// countPhrase returns a phrase such as "has no column" or "has 3 columns".
+func countPhrase(n int, of string) string {
 	switch n {
 	case 0:
 		return "has no " + of
@@ -133,14 +135,14 @@ func count(n int, of string) string {
 	return "has " + strconv.Itoa(n) + " " + of + "s"
 }
 
-// noise are the parts of a statement in which nothing counts: texts and comments. Quoted names stay.
-var noise = regexp.MustCompile(`(?s)'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\w*\$`)
+// nonCode matches literals and comments. Quoted names stay.
+var nonCode = regexp.MustCompile(`(?s)'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|\$(\w*)\$.*?\$\w*\$`)
 
-// code is the statement without texts and comments.
-func (s statement) code() string { return strings.TrimSpace(noise.ReplaceAllString(s.text, " ")) }
+// code returns the statement without literals and comments.
+func (s statement) code() string { return strings.TrimSpace(nonCode.ReplaceAllString(s.text, " ")) }
 
-// several reports whether there is more than one statement.
-func (s statement) several() bool {
+// hasSeveral reports whether the text holds more than one statement.
+func (s statement) hasSeveral() bool {
 	before, after, found := strings.Cut(s.code(), ";")
 	return found && strings.TrimSpace(before) != "" && strings.Trim(after, "; \n\t\r") != ""
 }

@@ -1,8 +1,9 @@
-// Package store keeps what became of every recipient in SQL, and reads tokens and profiles from a database that
-// exists already. It speaks PostgreSQL and SQLite; nothing else in the program speaks SQL.
+// Package store writes the outcome of every recipient to SQL. It also reads tokens and profiles
+// from the application's database. It speaks PostgreSQL and SQLite, and no other room speaks SQL.
 //
-// Its own tables, all prefixed fanfare_, hold one row for each outcome and a count for each campaign and status.
-// The counts are kept by the database's triggers, so that they cannot disagree with the rows, whoever writes them.
+// The tables of the store begin with fanfare_. They hold one row per outcome and one count per
+// campaign and status. Triggers keep the counts, so counts and rows agree whatever program writes
+// them.
 package store
 
 import (
@@ -16,49 +17,51 @@ import (
 
 // Store is one database. It is safe for concurrent use.
 type Store struct {
-	o           Options
-	backend     backend
-	clearingOff atomic.Bool // see clearing
+	o        Options
+	backend  backend
+	clearOff atomic.Bool // see clearing
 }
 
-// scanFunc reads the columns of a row; rowFunc is called for each row of an answer.
+// scanFunc reads the columns of a row. rowFunc is called once per row of a query.
 type (
 	scanFunc func(dest ...any) error
 	rowFunc  func(scan scanFunc) error
 )
 
-// backend is what the two databases do each in their own way.
+// backend is what PostgreSQL and SQLite do differently.
 type backend interface {
 	ping(ctx context.Context) error
 	query(ctx context.Context, text string, args []any, row rowFunc) error
-	// instant is the expression that gives a column's times as instantLayout writes them.
-	instant(column string) string
-	// adapt reports whether the call that an error ended is worth repeating at once, for the cause is known and avoided now.
+	// timeExpression returns the SQL expression that formats a time column as timeLayout.
+	timeExpression(column string) string
+	// adapt learns from a failed call how to avoid the failure. It reports whether the call is
+	// worth repeating at once.
 	adapt(err error) bool
-	// apply writes rows, which are distinct and in the order of their keys, and clears the dead tokens.
+	// apply writes rows and clears dead tokens. The rows are distinct and ordered by their keys.
 	apply(ctx context.Context, rows []*notification.Result, dead []userToken) error
-	// restore runs the restoring statement for each of the tokens, in one transaction.
+	// restore runs the restoring statement for each token, in one transaction.
 	restore(ctx context.Context, tokens []userToken) error
 	migrate(ctx context.Context) error
-	// rehearse makes our tables in a database without them and takes them back, which proves that it may. made reports that
-	// they were made before.
-	rehearse(ctx context.Context) (made bool, err error)
-	// describe reads a statement and does not run it.
+	// dryRunMigrate creates Fanfare's tables where none exist and rolls back, which proves the
+	// permission. It reports whether the tables exist already.
+	dryRunMigrate(ctx context.Context) (made bool, err error)
+	// describe parses a statement without running it.
 	describe(ctx context.Context, text string) (description, error)
-	// tokenForm and profileForm are queries that work with a table of users.
-	tokenForm() string
-	profileForm() string
-	// ownStatements are all that is done with our own tables.
+	// exampleTokenQuery and exampleProfileQuery return queries that work on a table users.
+	exampleTokenQuery() string
+	exampleProfileQuery() string
+	// ownStatements returns all statements over Fanfare's own tables.
 	ownStatements() []string
-	// idList is the ids as the value of a query's $1.
-	idList(ids []string) string
-	// fitting leaves out the ids that the type of a query's $1 evidently cannot hold.
-	fitting(ctx context.Context, query string, ids []string) ([]string, error)
+	// encodeIDs encodes ids as the value of a query's $1.
+	encodeIDs(ids []string) string
+	// filterConvertible drops the ids that the type of a query's $1 cannot hold.
+	filterConvertible(ctx context.Context, query string, ids []string) ([]string, error)
 	close() error
 }
 
-// Open makes a Store of a URL: postgres://user@host/database, or sqlite:path. It checks the URL and the options but
-// does not connect yet, so that a database which is down at the start is met like one which goes down later; Ping asks.
+// Open opens the database of a URL: postgres://user@host/database or sqlite:path. It checks the URL
+// and the options and does not connect. A database that is down at the start is thus handled like
+// one that goes down later. Ping connects.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -73,32 +76,32 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return openPostgres(ctx, rest, o)
 }
 
-// Ping reports whether the database can be reached and accepts who we are.
+// Ping checks that the database is reachable and accepts the credentials.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.within(ctx, s.backend.ping); err != nil {
+	if err := s.withTimeout(ctx, s.backend.ping); err != nil {
 		return fmt.Errorf("reach database: %w", err)
 	}
 	return nil
 }
 
-// Migrate brings our own tables up to this program's version. Replicas that start together take turns, and all but
-// the first find nothing to do. It never touches a table that is not ours.
+// Migrate brings Fanfare's tables to this program's version and touches no other table. Replicas
+// that start together take turns, and all but the first find nothing to do.
 func (s *Store) Migrate(ctx context.Context) error {
-	if err := s.adapted(ctx, s.backend.migrate); err != nil {
+	if err := s.withAdaptation(ctx, s.backend.migrate); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
 	}
 	return nil
 }
 
-// Check asks whether the database can be reached, can be given our tables, and understands all that is configured: see
-// CheckQueries and CheckWrites. It changes nothing.
+// Check checks that the database is reachable, accepts Fanfare's tables and understands all
+// configured statements. It changes nothing. CheckQueries and CheckWrites check parts of this.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.Ping(ctx); err != nil {
 		return err
 	}
 	made := false
-	err := s.adapted(ctx, func(ctx context.Context) (err error) {
-		made, err = s.backend.rehearse(ctx)
+	err := s.withAdaptation(ctx, func(ctx context.Context) (err error) {
+		made, err = s.backend.dryRunMigrate(ctx)
 		return err
 	})
 	if err != nil {
@@ -107,34 +110,39 @@ func (s *Store) Check(ctx context.Context) error {
 	if made {
 		err = s.checkTables(ctx)
 	}
-	return errors.Join(err, s.check(ctx, s.o.querying(), s.o.profiling(), s.clearing(), s.o.restoring()))
+	return errors.Join(err, s.check(ctx, s.o.tokenQuery(), s.o.profileQuery(), s.tokenClear(), s.o.tokenRestore()))
 }
 
-// Apply writes results down in one transaction: all of them or none. Of several results with the same campaign, user
-// and result id the one of the highest rank stays, be they in this batch or in the table, so that a repeated or late
-// result takes no knowledge away. A result with TokenRemoved also clears the user's token in SQL, if it is still that
-// token. What an error means, FaultOf says.
-func (s *Store) Apply(ctx context.Context, results []notification.Result) error {
-	if len(results) == 0 {
-		return nil
-	}
-	for i := range results {
-		if err := checkResult(&results[i]); err != nil {
-			return fmt.Errorf("apply results: %w", err)
-		}
-	}
-	var dead []userToken
-	if s.clearing().text != "" {
-		dead = deadTokens(results)
-	}
-	err := s.within(ctx, func(ctx context.Context) error { return s.backend.apply(ctx, distinct(results), dead) })
-	if err != nil {
-		return fmt.Errorf("apply results: %w", err)
-	}
-	return nil
-}
-
-// Close ends all connections; what is under way fails.
+// Close closes all connections. Running calls fail.
 func (s *Store) Close() error {
 	return s.backend.close()
+}
+
+// errTimeout is the cause of a context that Options.Timeout ended.
+var errTimeout = errors.New("store.timeout elapsed")
+
+// withTimeout runs one database call within Options.Timeout. Drivers report an elapsed deadline in
+// many forms. The error that withTimeout returns is always a Transient fault and names the setting.
+func (s *Store) withTimeout(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.o.Timeout, errTimeout)
+	defer cancel()
+	err := s.withAdaptation(ctx, call)
+	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
+		return fmt.Errorf("database did not answer within %s (%s); check its load, or raise the setting: %w",
+			settingTimeout, s.o.Timeout, context.DeadlineExceeded)
+	}
+	return err
+}
+
+// withAdaptation repeats a call as long as the backend learns from its error.
+func (s *Store) withAdaptation(ctx context.Context, call func(context.Context) error) error {
+	const maxRepeats = 32 // more than a URL has parameters
+	err := call(ctx)
+	for range maxRepeats {
+		if err == nil || !s.backend.adapt(err) {
+			break
+		}
+		err = call(ctx)
+	}
+	return err
 }

@@ -1,25 +1,29 @@
 package store
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// URLError is what is wrong with a database's URL. It holds nothing of the user, the password or the host.
+// URLError is a problem of a database URL. It contains no user, password or host.
 type URLError struct{ Problem string }
 
 func (e *URLError) Error() string { return settingDatabaseURL + " (DATABASE_URL): " + e.Problem }
 
 const (
-	postgresForm = "postgres://user:password@host:5432/database"
-	sqliteForm   = "sqlite:fanfare.db"
+	postgresExample = "postgres://user:password@host:5432/database"
+	sqliteExample   = "sqlite:fanfare.db"
 )
 
-// kind is which database a URL names.
+// kind is the database system that a URL names.
 type kind uint8
 
 const (
@@ -27,85 +31,86 @@ const (
 	kindSQLite
 )
 
-// kinds are the schemes of frameworks and drivers that mean the same as ours.
-var kinds = map[string]kind{
+// schemeKinds maps the schemes of frameworks and drivers to a kind.
+var schemeKinds = map[string]kind{
 	"postgres": kindPostgres, "postgresql": kindPostgres, "pgsql": kindPostgres, "pdo-pgsql": kindPostgres, "postgis": kindPostgres,
 	"sqlite": kindSQLite, "sqlite3": kindSQLite,
 }
 
-// cures are for URLs that are no database's.
-var cures = map[string]string{
-	"file":            "is a file: use " + sqliteForm,
-	"prisma":          "leads to Prisma's own proxy: use the database's URL, as in Prisma's directUrl",
-	"prisma+postgres": "leads to Prisma's own proxy: use the database's URL, as in Prisma's directUrl",
+// schemeHints are the problems of schemes that name no database.
+var schemeHints = map[string]string{
+	"file":            "is a file: use " + sqliteExample,
+	"prisma":          "points to Prisma's own proxy: use the database's URL, as in Prisma's directUrl",
+	"prisma+postgres": "points to Prisma's own proxy: use the database's URL, as in Prisma's directUrl",
 }
 
-// splitURL tells the kind of database, and the URL without its scheme. A driver's name, as in postgresql+psycopg: or
-// jdbc:postgresql:, is left out.
+// splitURL returns the kind of database and the URL without its scheme. It drops the name of a
+// driver, as in postgresql+psycopg: or jdbc:postgresql:.
 func splitURL(text string) (kind, string, error) {
 	if strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'") {
-		return 0, "", &URLError{"begins with a quote: remove it; a shell takes quotes off, an env file may not"}
+		return 0, "", &URLError{"begins with a quote: remove it (a shell strips quotes, an env file may not)"}
 	}
 	trimmed := strings.TrimPrefix(text, "jdbc:")
 	scheme, rest, found := strings.Cut(trimmed, ":")
 	scheme = strings.ToLower(scheme)
-	if cure := cures[scheme]; found && cure != "" {
-		return 0, "", &URLError{cure}
+	if hint := schemeHints[scheme]; found && hint != "" {
+		return 0, "", &URLError{hint}
 	}
 	base, driver, _ := strings.Cut(scheme, "+")
-	if kind := kinds[base]; found && kind != 0 {
-		if kind == kindSQLite && driver != "" { // SQLAlchemy's: three slashes begin a relative path, four an absolute one
+	if kind := schemeKinds[base]; found && kind != 0 {
+		if kind == kindSQLite && driver != "" { // in SQLAlchemy, three slashes begin a relative path and four an absolute one
 			rest = strings.TrimPrefix(rest, "///")
 		}
 		return kind, rest, nil
 	}
-	problem := "must begin with postgres: or sqlite:, as in " + postgresForm + " or " + sqliteForm
+	problem := "must begin with postgres: or sqlite:, as in " + postgresExample + " or " + sqliteExample
 	if found && isScheme(scheme) && strings.HasPrefix(rest, "//") {
-		problem = "begins with " + scheme + ":, which is no database that we know; it " + problem
+		problem = "begins with " + scheme + ":, which is not supported; it " + problem
 	}
 	return 0, "", &URLError{problem}
 }
 
-// isScheme reports whether a text looks like one: before the colon of something else there may be a user's name.
+// isScheme reports whether a text looks like a scheme. In other texts a user's name may precede the
+// colon.
 func isScheme(text string) bool {
 	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("+-.", r)
 	})
 }
 
-// postgresURL is a URL as the driver reads it: parameters of other drivers and frameworks are translated, and those without a
-// meaning here are left out, with one warning for all.
-func postgresURL(rest string, log *slog.Logger) (string, error) {
-	if !strings.HasPrefix(rest, "//") { // jdbc:postgresql:database is one on this machine
+// translateURL returns a URL as the driver reads it. It translates parameters of other drivers and
+// frameworks. It drops those without a meaning here and logs one warning for all of them.
+func translateURL(rest string, log *slog.Logger) (string, error) {
+	if !strings.HasPrefix(rest, "//") { // jdbc:postgresql:database is a database on this machine
 		rest = "///" + strings.TrimPrefix(rest, "/")
 	}
 	address, query, _ := strings.Cut(rest[2:], "?")
 	if err := checkAddress(address, query); err != nil {
 		return "", err
 	}
-	given, err := queryParameters(query)
+	given, err := parseParameters(query)
 	if err != nil {
 		return "", err
 	}
-	p := translation{to: make(map[string]string)}
+	p := translator{driverParams: make(map[string]string)}
 	if err := p.translate(given); err != nil {
 		return "", err
 	}
 	if len(p.ignored) > 0 {
-		log.Warn("database parameters ignored; they have no meaning here", "parameters", strings.Join(p.ignored, " "))
+		log.Warn("database parameters ignored; they have no meaning for Fanfare", "parameters", strings.Join(p.ignored, " "))
 	}
-	translated := make(url.Values, len(p.to))
-	for name, value := range p.to {
+	translated := make(url.Values, len(p.driverParams))
+	for name, value := range p.driverParams {
 		translated.Set(name, value)
 	}
-	// The driver, like PostgreSQL's own library, takes a plus sign for itself.
+	// The driver, like libpq, reads a plus sign literally and not as a space.
 	return "postgres://" + address + "?" + strings.ReplaceAll(translated.Encode(), "+", "%20"), nil
 }
 
-// checkAddress finds characters of a user or a password that end the address early. Their own place in the URL would show a
-// part of the password in the driver's error.
+// checkAddress finds unencoded characters of a user or password that end the address early.
+// Otherwise the driver's error could quote part of the password.
 func checkAddress(address, query string) error {
-	encode := &URLError{"holds a character in its user or password that must be encoded: @ as %40, / as %2F, ? as %3F, # as %23, % as %25"}
+	encode := &URLError{"contains a character in its user or password that must be encoded: @ as %40, / as %2F, ? as %3F, # as %23, % as %25"}
 	authority, path, _ := strings.Cut(address, "/")
 	user, host, has := strings.Cut(authority, "@")
 	switch {
@@ -126,17 +131,18 @@ func checkAddress(address, query string) error {
 			continue
 		}
 		if n, err := strconv.ParseUint(one[colon+1:], 10, 16); err != nil || n == 0 {
-			return &URLError{"has no valid port; the form is " + postgresForm}
+			return &URLError{"has no valid port; the form is " + postgresExample}
 		}
 	}
 	return nil
 }
 
-// parameter is one of a URL's, in its order.
+// parameter is a parameter of a URL's query.
 type parameter struct{ name, value string }
 
-// queryParameters reads a query, in which a value may hold an equals sign that is not encoded, as in options=-c work_mem=4MB.
-func queryParameters(query string) (all []parameter, err error) {
+// parseParameters reads a query in its order. A value may contain an unencoded equals sign, as in
+// options=-c work_mem=4MB.
+func parseParameters(query string) (all []parameter, err error) {
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
 			continue
@@ -146,15 +152,15 @@ func queryParameters(query string) (all []parameter, err error) {
 		name, errs[0] = url.PathUnescape(name)
 		value, errs[1] = url.PathUnescape(value)
 		if errors.Join(errs[:]...) != nil {
-			return nil, &URLError{"has a parameter with a percent sign that begins no code such as %20: write %25 for it"}
+			return nil, &URLError{"has a parameter with a bare percent sign: write it as %25"}
 		}
 		all = append(all, parameter{name, value})
 	}
 	return all, nil
 }
 
-// openingError hides what a driver's error quotes of the URL.
-func openingError(err error) error {
+// redactURL removes what a driver's error quotes of the URL.
+func redactURL(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -162,5 +168,36 @@ func openingError(err error) error {
 	if at := strings.LastIndex(text, "`: "); at >= 0 {
 		return &URLError{"cannot be used: " + text[at+len("`: "):]}
 	}
-	return &URLError{fmt.Sprintf("cannot be used; the form is %s", postgresForm)}
+	return &URLError{fmt.Sprintf("cannot be used; the form is %s", postgresExample)}
+}
+
+// PlaintextHost returns a PostgreSQL host on another machine that the settings let Fanfare reach
+// without TLS, or "".
+func (s *Store) PlaintextHost() string {
+	p, ok := s.backend.(*postgres)
+	if !ok {
+		return ""
+	}
+	return findPlaintextHost(&p.pool.Config().ConnConfig.Config)
+}
+
+// findPlaintextHost looks at the first connection attempt and its fallbacks. By default the driver
+// tries TLS and continues without it where the server has none.
+func findPlaintextHost(config *pgconn.Config) string {
+	inClear := func(host string, tls *tls.Config) bool { return tls == nil && !isLocalHost(host) }
+	if inClear(config.Host, config.TLSConfig) {
+		return config.Host
+	}
+	for _, fallback := range config.Fallbacks {
+		if inClear(fallback.Host, fallback.TLSConfig) {
+			return fallback.Host
+		}
+	}
+	return ""
+}
+
+// isLocalHost reports whether a host is a socket's directory or a loopback address.
+func isLocalHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "" || strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// poolOf opens a URL without connecting, and returns what was logged.
+// poolOf opens a URL without connecting and returns what was logged.
 func poolOf(t *testing.T, url string) (config *pgxpool.Config, logged string) {
 	t.Helper()
 	var log bytes.Buffer
@@ -84,14 +84,14 @@ func TestPoolAndTimeoutsOfTheURL(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoMeaningIsIgnoredWithOneWarning(t *testing.T) {
+func TestParametersWithoutMeaningLogOneWarning(t *testing.T) {
 	_, log := poolOf(t, "postgres://u@h/d?socket_timeout=5&statement_cache_size=0&serverVersion=15&schema=public")
 	if strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, `"socket_timeout statement_cache_size serverVersion"`) {
 		t.Errorf("logged %s", log)
 	}
 }
 
-// The certificate is verified where that is asked for, and nowhere else.
+// The certificate is verified if and only if the URL asks for it.
 func TestTLSOfTheURL(t *testing.T) {
 	authority := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(authority, []byte(authorityPEM), 0o600); err != nil {
@@ -124,7 +124,7 @@ func TestTLSOfTheURL(t *testing.T) {
 	}
 }
 
-func TestWrongURLsSayWhatIsWrong(t *testing.T) {
+func TestWrongURLsNameTheProblem(t *testing.T) {
 	for url, says := range map[string]string{
 		"":                              "must begin with postgres: or sqlite:",
 		"mysql://u:geheim@h/d":          "begins with mysql:",
@@ -175,7 +175,8 @@ func TestWrongURLsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Prisma's URL, word for word, against a real server: with and without a pooler, and with a schema that needs quotes.
+// Prisma's URL works unchanged on a real server, with and without a pooler, for a schema that needs
+// quotes.
 func TestPrismasURL(t *testing.T) {
 	direct := server.Database(t)
 	admin := opened(t, direct, Options{})
@@ -196,7 +197,7 @@ func TestPrismasURL(t *testing.T) {
 	}
 }
 
-// authorityPEM is a certificate that signs nothing.
+// authorityPEM is a CA certificate that signs nothing.
 const authorityPEM = `-----BEGIN CERTIFICATE-----
 MIIBdDCCARugAwIBAgIUXsJ21bLuT9XjhQbRP0vI/QUpJJ4wCgYIKoZIzj0EAwIw
 DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjkxMjI1NDZaGA8yMTI2MTEwNTEyMjU0
@@ -208,3 +209,49 @@ AQH/MAoGCCqGSM49BAMCA0cAMEQCIHiw7rDNU+sEhY3tOHc879YPyDcGq1jyvJfk
 PzMJDhXfAiBXYeEcle5lqHYuh0aqQCrVal8LTxb7rN9Bu6rlkHRFoA==
 -----END CERTIFICATE-----
 `
+
+// The stores of this test never connect.
+func TestPlaintextBeyondThisMachineIsFound(t *testing.T) {
+	t.Setenv("PGSSLMODE", "")
+	for url, want := range map[string]string{
+		"postgres://u:p@db.example/d":                            "db.example",
+		"postgres://u:p@db.example/d?sslmode=disable":            "db.example",
+		"postgres://u:p@db.example/d?sslmode=allow":              "db.example",
+		"postgres://u:p@db.example/d?sslmode=prefer":             "db.example",
+		"postgres://u:p@db.example/d?sslmode=require":            "",
+		"postgres://u:p@db.example/d?sslmode=verify-full":        "",
+		"postgres://u:p@127.0.0.1/d?sslmode=disable":             "",
+		"postgres://u:p@[::1]/d":                                 "",
+		"postgres://u:p@localhost/d":                             "",
+		"postgres://u:p@localhost,db.example/d?sslmode=disable":  "db.example",
+		"postgres:///d?host=/var/run/postgresql&sslmode=disable": "",
+		"postgres:///d?host=%40fanfare&sslmode=disable":          "", // Linux's abstract sockets
+		"sqlite:" + t.TempDir() + "/x.db":                        "",
+	} {
+		s, err := Open(t.Context(), url, Options{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.PlaintextHost(); got != want {
+			t.Errorf("%s: got %q, want %q", url, got, want)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Parts that the URL omits come from the variables of PostgreSQL's own tools.
+func TestURLPartsFromEnvironment(t *testing.T) {
+	t.Setenv("PGPASSWORD", "p#/@%")
+	t.Setenv("PGUSER", "u")
+	s, err := Open(t.Context(), "postgres://db.example/d?sslmode=require", Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	config := &s.backend.(*postgres).pool.Config().ConnConfig.Config
+	if config.Password != "p#/@%" || config.User != "u" || config.Host != "db.example" {
+		t.Errorf("connects to %s as %s, with a password of %d characters", config.Host, config.User, len(config.Password))
+	}
+}

@@ -88,7 +88,7 @@ func (r *Rooms) PlaintextDatabase() error {
 	if r.Store == nil {
 		return nil
 	}
-	host := r.Store.Plaintext()
+	host := r.Store.PlaintextHost()
 	if host == "" {
 		return nil
 	}

@@ -77,7 +77,7 @@ func (r *Rooms) build() (err error) {
 	}
 	tokenOptions := tokenOptions(s.Tokens)
 	tokenOptions.Logger, tokenOptions.Registerer = r.Logger, r.Registerer
-	if r.Store != nil && r.Store.RestoresTokens() {
+	if r.Store != nil && r.Store.CanRestoreTokens() {
 		tokenOptions.SQL = r.Store
 	}
 	if r.Tokens, err = tokens.New(r.Redis, r.Names, tokenSource, tokenOptions); err != nil {

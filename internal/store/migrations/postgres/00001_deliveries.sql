@@ -1,6 +1,6 @@
 -- +goose Up
 
--- One row for each outcome. Ids compare by bytes: it is faster than by language, and it is how a batch is ordered.
+-- One row per outcome. Ids compare by bytes: this is faster than by language, and batches are ordered so.
 CREATE TABLE fanfare_deliveries (
     campaign_id   text        COLLATE "C" NOT NULL,
     user_id       text        COLLATE "C" NOT NULL,
@@ -17,11 +17,11 @@ CREATE TABLE fanfare_deliveries (
     PRIMARY KEY (campaign_id, user_id, result_id)
 );
 
--- What an operator looks for. The sent are left out: they are most of the rows, and nobody searches them.
+-- What operators search. The sent are left out: they are most of the rows, and no one searches them.
 CREATE INDEX fanfare_deliveries_not_sent ON fanfare_deliveries (campaign_id, status, user_id, result_id)
     WHERE status <> 'sent';
 
--- One row for each campaign, so that a batch takes one lock a campaign.
+-- One row per campaign, so that a batch takes one lock per campaign.
 CREATE TABLE fanfare_campaign_summary (
     campaign_id text   COLLATE "C" PRIMARY KEY,
     sent        bigint NOT NULL,

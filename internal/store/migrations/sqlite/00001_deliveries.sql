@@ -1,6 +1,6 @@
 -- +goose Up
 
--- One row for each outcome. Times are text, UTC with milliseconds.
+-- One row per outcome. Times are text, UTC with milliseconds.
 CREATE TABLE fanfare_deliveries (
     campaign_id   TEXT    NOT NULL,
     user_id       TEXT    NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE fanfare_deliveries (
     PRIMARY KEY (campaign_id, user_id, result_id)
 ) STRICT;
 
--- What an operator looks for. The sent are left out: they are most of the rows, and nobody searches them.
+-- What operators search. The sent are left out: they are most of the rows, and no one searches them.
 CREATE INDEX fanfare_deliveries_not_sent ON fanfare_deliveries (campaign_id, status, user_id, result_id)
     WHERE status <> 'sent';
 

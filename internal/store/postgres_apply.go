@@ -1,12 +1,58 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"fanfare/internal/notification"
 )
+
+// apply clears tokens before it writes rows. Writing rows locks the campaign's summary, which all
+// batches of the campaign need. Locking it last, right before COMMIT, keeps the lock short.
+func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
+	return p.inTransaction(ctx, func(tx pgx.Tx) error {
+		if err := p.runForEach(ctx, tx, p.tokenClear, dead); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, buildUpserts(rows)).Close()
+	})
+}
+
+func (p *postgres) restore(ctx context.Context, tokens []userToken) error {
+	return p.inTransaction(ctx, func(tx pgx.Tx) error { return p.runForEach(ctx, tx, p.tokenRestore, tokens) })
+}
+
+// runForEach runs a statement per token in a savepoint, because an error would abort the whole
+// transaction. An id that PostgreSQL cannot convert to the column's type belongs to no user.
+// runForEach bisects the tokens to skip it.
+func (p *postgres) runForEach(ctx context.Context, tx pgx.Tx, s statement, tokens []userToken) error {
+	if len(tokens) == 0 {
+		return nil
+	}
+	err := pgx.BeginFunc(ctx, tx, func(savepoint pgx.Tx) error {
+		runs := &pgx.Batch{}
+		for _, t := range tokens {
+			runs.Queue(s.text, t.user, t.token)
+		}
+		return savepoint.SendBatch(ctx, runs).Close()
+	})
+	if err == nil {
+		return nil
+	}
+	if !isConversionError(err) {
+		return blameSetting(s.setting, err)
+	}
+	if len(tokens) == 1 {
+		return nil
+	}
+	half := len(tokens) / 2
+	if err := p.runForEach(ctx, tx, s, tokens[:half]); err != nil {
+		return err
+	}
+	return p.runForEach(ctx, tx, s, tokens[half:])
+}
 
 const upsert = `INSERT INTO fanfare_deliveries AS stored
 	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
@@ -17,9 +63,9 @@ ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
 	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
 WHERE excluded.rank > stored.rank`
 
-// upserts makes one statement of each campaign's rows. Were there one for all campaigns, the triggers for its inserts and
-// for its updates would each lock summaries in their own order, and two batches could wait for each other.
-func upserts(rows []*notification.Result) *pgx.Batch {
+// buildUpserts builds one statement per campaign. A single statement could deadlock with another
+// batch: the triggers for inserts and for updates would each lock summaries in their own order.
+func buildUpserts(rows []*notification.Result) *pgx.Batch {
 	statements := &pgx.Batch{}
 	for len(rows) > 0 {
 		n := 1
@@ -36,7 +82,7 @@ func upserts(rows []*notification.Result) *pgx.Batch {
 	return statements
 }
 
-// columns are rows turned by a quarter, as unnest takes them.
+// columns are the rows transposed, as unnest takes them.
 type columns struct {
 	user, result, status, message, code, text []string
 	rank                                      []int16

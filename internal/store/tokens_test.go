@@ -8,14 +8,14 @@ import (
 	"fanfare/internal/notification"
 )
 
-// removed is the result that FCM's UNREGISTERED makes.
+// removed returns the result of FCM's UNREGISTERED.
 func removed(user, id, token string) notification.Result {
 	r := outcome("42", user, id, notification.StatusFailed)
 	r.TokenRemoved, r.Token = true, token
 	return r
 }
 
-// storedTokens reads the users table; a cleared token is the empty one.
+// storedTokens reads the table users. A cleared token is "".
 func storedTokens(t *testing.T, s *Store) map[string]string {
 	t.Helper()
 	rows, err := plain(t, s).QueryContext(t.Context(), `SELECT id, coalesce(fcm_token, '') FROM users`)
@@ -47,7 +47,7 @@ func TestADeadTokenIsClearedWhateverTheTypeOfTheIDs(t *testing.T) {
 				for id, token := range table.known {
 					results, want[id] = append(results, removed(id, "1", token)), ""
 				}
-				for _, id := range table.strange { // they must not spoil it for the others
+				for _, id := range table.strange { // they must not affect the others
 					results = append(results, removed(id, "1", "t1"))
 				}
 				apply(t, s, results...)
@@ -68,7 +68,7 @@ func TestOnlyTheTokenThatWasRemovedIsCleared(t *testing.T) {
 		kept := removed("kept", "2", "k")
 		kept.TokenRemoved = false
 		apply(t, s, outcome("42", "worse", "3", notification.StatusSent))
-		// The result of "worse" changes no row, but the token was proved dead all the same.
+		// The result for "worse" changes no row, but the token is proved dead nevertheless.
 		apply(t, s, removed("refreshed", "1", "old"), kept, removed("worse", "3", "w"), removed("worse", "4", ""))
 		want := map[string]string{"refreshed": "new", "kept": "k", "worse": ""}
 		if got := storedTokens(t, s); !maps.Equal(got, want) {
@@ -101,13 +101,13 @@ func TestAClearingStatementThatDoesNotSuitHaltsAndWritesNothing(t *testing.T) {
 				err := s.Apply(t.Context(), []notification.Result{removed("u", "1", "t"), outcome("42", "v", "2", notification.StatusSent)})
 				checkSetting(t, err, "store.token_clear")
 				checkCampaign(t.Context(), t, s, "42", nil)
-				apply(t, s, outcome("42", "v", "2", notification.StatusSent)) // nothing to clear: nothing to halt for
+				apply(t, s, outcome("42", "v", "2", notification.StatusSent)) // without a token to clear, nothing halts
 			})
 		})
 	}
 }
 
-// In a transaction, what is not committed must not be seen: a batch that SQL refuses clears no token either.
+// A batch that SQL refuses clears no token either.
 func TestARefusedBatchLeavesNothing(t *testing.T) {
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		usersTable{idType: "text", known: map[string]string{"a": "t"}}.users(t, s)
@@ -128,7 +128,7 @@ func TestARefusedBatchLeavesNothing(t *testing.T) {
 	})
 }
 
-// refuseUser has the database itself refuse rows of one user.
+// refuseUser makes the database refuse rows of one user.
 func refuseUser(t *testing.T, s *Store, user string) {
 	t.Helper()
 	if onPostgres(s) {
@@ -139,7 +139,8 @@ func refuseUser(t *testing.T, s *Store, user string) {
 		BEGIN SELECT RAISE(ABORT, 'refused'); END`)
 }
 
-// What was trimmed is cleared as it is spelled in the table; what can be no token was never proven dead, whatever a result says.
+// A trimmed token is cleared in the table's spelling. A value that cannot be a token was never
+// proved dead.
 func TestOnlyTokensAreCleared(t *testing.T) {
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		table := usersTable{idType: "text", known: map[string]string{"crlf": "t1\r\n", "clean": "t2", "other": "t3\r\n", "spaced": "two words", "word": "null"}}
@@ -150,5 +151,100 @@ func TestOnlyTokensAreCleared(t *testing.T) {
 		if got := storedTokens(t, s); !maps.Equal(got, want) {
 			t.Errorf("tokens are %q, want %q", got, want)
 		}
+	})
+}
+
+func restore(t *testing.T, s *Store, tokens map[string]string) {
+	t.Helper()
+	if err := s.RestoreTokens(t.Context(), tokens); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAClearedTokenIsRestoredWhateverTheTypeOfTheIDs(t *testing.T) {
+	for _, table := range usersTables {
+		t.Run(table.name, func(t *testing.T) {
+			onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+				table.users(t, s)
+				back := maps.Clone(table.known)
+				for id, token := range table.known {
+					apply(t, s, removed(id, "1", token))
+				}
+				for _, id := range append([]string{"with\x00nul", "not \xff utf-8"}, table.strange...) {
+					back[id] = "t1" // they must not affect the others
+				}
+				for range 2 {
+					restore(t, s, back)
+					if got := storedTokens(t, s); !maps.Equal(got, table.known) {
+						t.Errorf("tokens are %q, want %q", got, table.known)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestOnlyAnEmptyPlaceIsRestored(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		usersTable{idType: "text", known: map[string]string{"refreshed": "new", "emptied": "", "spoiled": ""}}.users(t, s)
+		restore(t, s, map[string]string{"refreshed": "old", "emptied": "back", "stranger": "t", "spoiled": "a\x00b"})
+		want := map[string]string{"refreshed": "new", "emptied": "back", "spoiled": ""}
+		if got := storedTokens(t, s); !maps.Equal(got, want) {
+			t.Errorf("tokens are %q, want %q", got, want)
+		}
+	})
+}
+
+// A result that was in flight when its token was restored clears it again. The row does not record
+// the restoration.
+func TestALateResultClearsARestoredToken(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		usersTable{idType: "text", known: map[string]string{"u": ""}}.users(t, s)
+		late := removed("u", "1", "t")
+		restore(t, s, map[string]string{"u": "t"})
+		apply(t, s, late)
+		if got := storedTokens(t, s)["u"]; got != "" {
+			t.Errorf("the token is %q", got)
+		}
+	})
+}
+
+func TestRestoringIsOffWithCustomClearing(t *testing.T) {
+	const ownClear = `UPDATE people SET token = NULL WHERE id = $1 AND token = $2`
+	const ownRestore = `UPDATE people SET token = $2 WHERE id = $1 AND token IS NULL`
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"both by default":     {Options{TokenClear: Default, TokenRestore: Default}, "new"},
+		"clearing of its own": {Options{TokenClear: ownClear, TokenRestore: Default}, ""},
+		"clearing off":        {Options{TokenRestore: Default}, ""},
+		"both of its own":     {Options{TokenClear: ownClear, TokenRestore: ownRestore}, "own"},
+		"off":                 {Options{TokenClear: Default}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, c.o, func(t *testing.T, s *Store) {
+				execute(t, s, `CREATE TABLE users (id text, fcm_token text)`, `CREATE TABLE people (id text, token text)`,
+					`INSERT INTO users VALUES ('u', NULL)`, `INSERT INTO people VALUES ('u', NULL)`)
+				restore(t, s, map[string]string{"u": "t"})
+				var users, people string
+				err := plain(t, s).QueryRowContext(t.Context(), `SELECT coalesce(u.fcm_token, ''), coalesce(p.token, '') FROM users u, people p`).Scan(&users, &people)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := map[string]string{"t": "new"}[users] + map[string]string{"t": "own"}[people]; got != c.want {
+					t.Errorf("restored in %q, want %q", got, c.want)
+				}
+				if s.CanRestoreTokens() != (c.want != "") {
+					t.Errorf("it says %v", s.CanRestoreTokens())
+				}
+			})
+		})
+	}
+}
+
+func TestARestoringStatementThatDoesNotSuitNamesItsSetting(t *testing.T) {
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		checkSetting(t, s.RestoreTokens(t.Context(), map[string]string{"u": "t"}), "store.token_restore")
 	})
 }

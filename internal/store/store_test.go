@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -12,7 +14,72 @@ import (
 	"fanfare/internal/notification"
 )
 
-// silent is the URL of a server that takes connections and never says a word.
+func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {
+	for _, url := range []string{"", "fanfare.db", "mysql://u:secret@host/db", "sqlite:", "sqlite::memory:", "postgres://u:secret@host:port/db"} {
+		s, err := Open(t.Context(), url, Options{})
+		if err == nil {
+			_ = s.Close()
+			t.Errorf("%q was accepted", url)
+			continue
+		}
+		if strings.Contains(err.Error(), "secret") {
+			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+}
+
+// A commit must be on disk, because the responder forgets a result after COMMIT.
+func TestSQLiteCommitsToTheDisk(t *testing.T) {
+	s := migrated(t, sqliteURL(t), Options{})
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000"} {
+		var got string
+		if err := s.backend.(*sqliteFile).writer.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s (%v), want %s", pragma, got, err, want)
+		}
+	}
+}
+
+func TestSQLiteFilesMayHaveAnyName(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"plain.db", "100% what?.db", "a#b&c=d.db", "ü ☃.db"} {
+		path := filepath.Join(dir, name)
+		migrated(t, "sqlite:"+path, Options{})
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	path := filepath.Join(dir, "slashes.db")
+	migrated(t, "sqlite://"+path, Options{})
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSQLitePathsMayBeRelative(t *testing.T) {
+	t.Chdir(t.TempDir())
+	migrated(t, "sqlite:fanfare.db", Options{})
+	if _, err := os.Stat("fanfare.db"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPingFindsDatabase(t *testing.T) {
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	absent := opened(t, server.URL("absent"), Options{})
+	if err := absent.Ping(t.Context()); FaultOf(err) != Halt {
+		t.Errorf("of a database that does not exist: %v (%v), want a halt", err, FaultOf(err))
+	}
+	folder := opened(t, "sqlite:"+t.TempDir(), Options{})
+	if err := folder.Ping(t.Context()); FaultOf(err) != Halt {
+		t.Errorf("of a folder: %v (%v), want a halt", err, FaultOf(err))
+	}
+}
+
+// silent returns the URL of a server that accepts connections and never answers.
 func silent(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -43,8 +110,9 @@ func checkTimeout(t *testing.T, what string, err error) {
 	}
 }
 
-// Who is waited for without an end holds up all who need the database; and the caller's own context may have none.
-func TestADatabaseThatNeverAnswersHoldsNobody(t *testing.T) {
+// A call without a limit would block all users of the database, and the caller's context may have
+// no deadline.
+func TestSilentDatabaseBlocksNoCaller(t *testing.T) {
 	o := DefaultOptions()
 	o.ProfileQuery, o.Timeout = `SELECT id, profile FROM people WHERE id = ANY($1)`, 20*time.Millisecond
 	s := opened(t, silent(t), o)
@@ -56,8 +124,8 @@ func TestADatabaseThatNeverAnswersHoldsNobody(t *testing.T) {
 	checkTimeout(t, "restore", s.RestoreTokens(t.Context(), map[string]string{"u": "t"}))
 }
 
-// A statement that waits for a lock is given up, and leaves nothing half done.
-func TestAStatementThatIsStuckIsCutOff(t *testing.T) {
+// A statement that waits for a lock ends at the timeout and leaves nothing half done.
+func TestStuckStatementTimesOut(t *testing.T) {
 	url := server.Database(t)
 	s := migrated(t, url, DefaultOptions())
 	execute(t, s, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text)`)
@@ -85,8 +153,8 @@ func TestAStatementThatIsStuckIsCutOff(t *testing.T) {
 	apply(t, s, results...)
 }
 
-// A migration of a large table may take hours; nobody waits behind it.
-func TestAMigrationTakesItsTime(t *testing.T) {
+// A migration of a large table may take hours, and nothing waits behind it.
+func TestMigrationHasNoTimeout(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := migrated(t, url, Options{Timeout: time.Nanosecond})
@@ -95,13 +163,13 @@ func TestAMigrationTakesItsTime(t *testing.T) {
 	}
 }
 
-// A call may take as long as the timeout says, whatever the caller allows beyond that.
+// A call may take as long as the timeout, whatever the caller allows beyond that.
 func TestTimeoutBoundsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		for want, o := range map[time.Duration]Options{7 * time.Second: {Timeout: 7 * time.Second}, DefaultTimeout: {}} {
 			s := &Store{o: o.resolve("")}
-			err := s.within(t.Context(), func(ctx context.Context) error {
+			err := s.withTimeout(t.Context(), func(ctx context.Context) error {
 				if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(begun) != want {
 					t.Errorf("ends after %s, want %s", deadline.Sub(begun), want)
 				}

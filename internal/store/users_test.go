@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// usersTable is a table of the application's, with ids of some type.
+// usersTable is an application's table with ids of some type.
 type usersTable struct {
 	name, idType string
 	known        map[string]string // id → token
-	strange      []string          // ids that are in nobody's table
+	strange      []string          // ids that no table contains
 }
 
 const (
@@ -28,7 +28,7 @@ var usersTables = []usersTable{
 	{"uuid ids", "uuid", map[string]string{someUUID: "t1", otherUUID: "t2"}, []string{"not-a-uuid", "7", "0190a5b2-7c1e-7abc-8def-000000000000"}},
 }
 
-// users makes and fills the table. SQLite knows no uuid: there it is a text.
+// users creates and fills the table. SQLite has no uuid type and stores it as text.
 func (u usersTable) users(t *testing.T, s *Store) {
 	t.Helper()
 	idType := u.idType
@@ -96,7 +96,7 @@ func TestAUserWithoutATokenHasNone(t *testing.T) {
 }
 
 func TestManyInconvertibleIDsDoNotHideTheOthers(t *testing.T) {
-	// Of smallint, integer and bigint the type tells what fits; of numeric only asking does.
+	// The types smallint, integer and bigint show what fits. For numeric only a query does.
 	for _, idType := range []string{"smallint", "integer", "bigint", "numeric"} {
 		t.Run(idType, func(t *testing.T) {
 			s := migrated(t, server.Database(t), DefaultOptions())
@@ -121,7 +121,7 @@ func TestManyInconvertibleIDsDoNotHideTheOthers(t *testing.T) {
 	}
 }
 
-func TestAQueryThatIsOffFindsNobody(t *testing.T) {
+func TestDisabledQueryFindsNothing(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		tokens, err := s.Tokens(t.Context(), []string{"u"})
 		if err != nil || len(tokens) != 0 {
@@ -173,7 +173,7 @@ func checkSetting(t *testing.T, err error, setting string) {
 	}
 }
 
-func TestCheckFindsTheStatementThatDoesNotSuit(t *testing.T) {
+func TestCheckFindsUnsuitableStatement(t *testing.T) {
 	for _, bad := range []struct {
 		setting string
 		o       Options
@@ -192,7 +192,7 @@ func TestCheckFindsTheStatementThatDoesNotSuit(t *testing.T) {
 	}
 }
 
-func TestCheckIsContentWithStatementsThatSuit(t *testing.T) {
+func TestCheckAcceptsSuitableStatements(t *testing.T) {
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text, fcm_token text)`)
 		if err := s.Check(t.Context()); err != nil {

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Tokens returns the tokens of those ids that have one. An id that the column's type cannot hold
+// has none. Tokens returns nothing if the query is off.
+func (s *Store) Tokens(ctx context.Context, ids []string) (map[string]string, error) {
+	tokens, err := s.lookup(ctx, s.o.TokenQuery, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look up tokens: %w", blameSetting(settingTokenQuery, err))
+	}
+	return tokens, nil
+}
+
+// Profiles returns the profiles, which are JSON objects, of those ids that have one.
+func (s *Store) Profiles(ctx context.Context, ids []string) (map[string]json.RawMessage, error) {
+	texts, err := s.lookup(ctx, s.o.ProfileQuery, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look up profiles: %w", blameSetting(settingProfileQuery, err))
+	}
+	profiles := make(map[string]json.RawMessage, len(texts))
+	for id, text := range texts {
+		profiles[id] = json.RawMessage(text)
+	}
+	return profiles, nil
+}
+
+// CanRestoreTokens reports whether RestoreTokens has a statement to run.
+func (s *Store) CanRestoreTokens() bool { return s.o.TokenRestore != "" }
+
+// RestoreTokens writes tokens, by user, back to users that have none, in one transaction. Repeating
+// it is harmless. It skips ids that the column's type cannot hold, and does nothing if the
+// statement is off.
+func (s *Store) RestoreTokens(ctx context.Context, tokens map[string]string) error {
+	if !s.CanRestoreTokens() {
+		return nil
+	}
+	var all []userToken
+	for user, token := range tokens {
+		if len(filterStorable([]string{user, token})) == 2 {
+			all = append(all, userToken{user: user, token: token})
+		}
+	}
+	slices.SortFunc(all, compareUserTokens)
+	if err := s.withTimeout(ctx, func(ctx context.Context) error { return s.backend.restore(ctx, all) }); err != nil {
+		return fmt.Errorf("restore tokens: %w", err)
+	}
+	return nil
+}
+
+// lookup queries many ids at once. One id that the database cannot convert to the column's type
+// fails the whole query. lookup drops such ids, which belong to no user.
+func (s *Store) lookup(ctx context.Context, query string, ids []string) (map[string]string, error) {
+	found := make(map[string]string, len(ids))
+	ids = filterStorable(ids)
+	if query == "" || len(ids) == 0 {
+		return found, nil
+	}
+	err := s.queryValues(ctx, found, query, ids)
+	if FaultOf(err) != Data {
+		return found, err
+	}
+	err = s.withTimeout(ctx, func(ctx context.Context) (err error) {
+		ids, err = s.backend.filterConvertible(ctx, query, ids)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, s.bisect(ctx, found, query, ids)
+}
+
+// bisect queries halves of the ids, and halves of those, down to the ids at fault. It handles
+// column types that filterConvertible does not know.
+func (s *Store) bisect(ctx context.Context, found map[string]string, query string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	err := s.queryValues(ctx, found, query, ids)
+	if FaultOf(err) != Data {
+		return err
+	}
+	if len(ids) == 1 {
+		return nil
+	}
+	half := len(ids) / 2
+	if err := s.bisect(ctx, found, query, ids[:half]); err != nil {
+		return err
+	}
+	return s.bisect(ctx, found, query, ids[half:])
+}
+
+func (s *Store) queryValues(ctx context.Context, found map[string]string, query string, ids []string) error {
+	return s.withTimeout(ctx, func(ctx context.Context) error { return s.collect(ctx, found, query, ids) })
+}
+
+// collect adds each row to found. If the first column holds none of the ids and the second does,
+// the query returns the value before the id.
+func (s *Store) collect(ctx context.Context, found map[string]string, query string, ids []string) error {
+	asked := newAskedIDs(ids)
+	return s.backend.query(ctx, query, []any{s.backend.encodeIDs(ids)}, func(scan scanFunc) error {
+		var id, value sql.NullString
+		if err := scan(&id, &value); err != nil {
+			return err
+		}
+		if !asked.has(id.String) && asked.has(value.String) {
+			return errSwapped
+		}
+		if value.String != "" {
+			found[asked.asAsked(id.String)] = value.String
+		}
+		return nil
+	})
+}
+
+var errSwapped = errors.New("returns the value before the id: swap its columns")
+
+// filterStorable drops the ids that no text column can hold.
+func filterStorable(ids []string) []string {
+	fit := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if utf8.ValidString(id) && strings.IndexByte(id, 0) < 0 {
+			fit = append(fit, id)
+		}
+	}
+	return fit
+}
+
+// askedIDs maps the ids of an answer to the spelling of the question.
+type askedIDs struct{ exact, folded map[string]string }
+
+func newAskedIDs(ids []string) askedIDs {
+	s := askedIDs{exact: make(map[string]string, len(ids)), folded: make(map[string]string)}
+	for _, id := range ids {
+		s.exact[id] = id
+		if lower := strings.ToLower(id); lower != id {
+			s.folded[lower] = id
+		}
+	}
+	return s
+}
+
+// has reports whether an id was asked for, ignoring case.
+func (s askedIDs) has(id string) bool {
+	_, exact := s.exact[id]
+	_, folded := s.folded[strings.ToLower(id)]
+	return exact || folded
+}
+
+// asAsked returns an id as it was asked for. A uuid column answers in lower case, whatever case the
+// question had.
+func (s askedIDs) asAsked(id string) string {
+	if asked, ok := s.exact[id]; ok {
+		return asked
+	}
+	if asked, ok := s.folded[strings.ToLower(id)]; ok {
+		return asked
+	}
+	return id
+}
