@@ -46,10 +46,10 @@ func ExampleSender() {
 	}
 	for _, token := range []string{"good", "dead-1", "quota-1"} {
 		answer := sender.Send(ctx, message, fcm.Envelope{Target: notification.ParseToken(token), Campaign: "42", User: "u1"})
-		fmt.Println(token, answer.Class, answer.Code)
+		fmt.Printf("%s: %s\n", token, answer.Class)
 	}
 	// Output:
-	// good sent
-	// dead-1 unregistered UNREGISTERED
-	// quota-1 quota QUOTA_EXCEEDED
+	// good: sent
+	// dead-1: unregistered
+	// quota-1: quota
 }
