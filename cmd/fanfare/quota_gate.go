@@ -51,7 +51,7 @@ a 429 of the project. A ramp follows.`,
 // may shorten those.
 func closeGate(ctx context.Context, g *pacing.Governor, wait time.Duration) error {
 	if wait > 0 {
-		return g.Close(ctx, wait, closedBy+whoami())
+		return g.CloseGate(ctx, wait, closedBy+whoami())
 	}
 	return g.Halt(ctx, closedByHand)
 }

@@ -11,7 +11,7 @@ import (
 
 // Admission says how many recipients may be claimed.
 type Admission struct {
-	Verdict
+	Decision
 	// N is at most what was wanted. 0: the canary is under way, or was found wrong; ask again later.
 	N int
 	// Round goes into the Tally of what is admitted.
@@ -29,7 +29,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 	}
 	called, s := b.now(), b.of(campaign)
 	if round, probed, paused, ok := s.trusted(called); ok {
-		return Admission{N: want, Round: round, Probed: probed, Verdict: Verdict{Paused: paused}}, nil
+		return Admission{N: want, Round: round, Probed: probed, Decision: Decision{Paused: paused}}, nil
 	}
 	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), keep.Milliseconds())
 	if err != nil {
@@ -40,12 +40,12 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 		return Admission{}, wrap("admit to", campaign, redisx.ErrReply)
 	}
 	asked := p.round
-	p, trip, err := b.resolve(ctx, campaign, p, &Tally{})
+	p, trip, err := b.resolve(ctx, campaign, p, &Report{})
 	if err != nil {
 		return Admission{}, wrap("judge", campaign, err)
 	}
 	s.learn(p, called)
-	a := Admission{N: n, Round: p.round, Probed: p.probed, Verdict: verdict(p, asked, trip)}
+	a := Admission{N: n, Round: p.round, Probed: p.probed, Decision: verdict(p, asked, trip)}
 	switch {
 	case a.Tripped || a.Hold != nil:
 		a.N = 0

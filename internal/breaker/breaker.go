@@ -65,7 +65,7 @@ func (b *Breakers) of(campaign keys.List) *standpoint {
 // standpoint is what one replica knows of one campaign.
 type standpoint struct {
 	used   time.Time // guarded by Breakers.mu
-	ledger ledger
+	ledger carried
 
 	mu     sync.Mutex
 	round  int64

@@ -66,8 +66,8 @@ func canaryGivesBack(t *testing.T, b *backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	a := one.admit("a", 10)
-	unsent := breaker.Tally{Round: a.Round}
-	unsent.End("a", 3)
+	unsent := breaker.Report{Round: a.Round}
+	unsent.EndClaim("a", 3)
 	one.conclude(unsent)
 	wantEqual(t, "given back", two.admit("b", 10).N, 3)
 	// More than there are ends the claim's own only.
@@ -130,7 +130,7 @@ func canaryDecidedByAnother(t *testing.T, b *backend) {
 		dying, other := f.replicas[0], f.join(b.rdb, options())
 		a := dying.admit("a", 10)
 		b.lose(t, func(n int, _ []string) bool { return n <= 1+retries }) // the tally's reply, and its repetitions'
-		if _, err := dying.Conclude(t.Context(), f.list, answer(a, "a", 10, c.kind)); err == nil {
+		if _, err := dying.Apply(t.Context(), f.list, answer(a, "a", 10, c.kind)); err == nil {
 			t.Error("no error without a reply")
 		}
 		b.lose(t, nil)
@@ -197,11 +197,11 @@ func TestIdleCampaignsAreForgotten(t *testing.T) {
 
 // Tallies of one round add up; those of an older one count nowhere.
 func TestTalliesOfRounds(t *testing.T) {
-	tally := breaker.Tally{Round: 2}
-	tally.End("a", 1)
+	tally := breaker.Report{Round: 2}
+	tally.EndClaim("a", 1)
 	for _, c := range []struct{ round, ended int64 }{{2, 2}, {1, 2}, {3, 1}} {
-		other := breaker.Tally{Round: c.round}
-		other.End("a", 1)
+		other := breaker.Report{Round: c.round}
+		other.EndClaim("a", 1)
 		tally.Merge(other)
 		wantEqual(t, "ended", tally.Ended["a"], c.ended)
 	}

@@ -9,7 +9,7 @@ func (b *Breakers) SetClock(now func() time.Time) { b.now = now }
 func (b *Breakers) Known() int { return len(b.known) }
 
 // Merge adds another tally.
-func (t *Tally) Merge(other Tally) { t.merge(other) }
+func (t *Report) Merge(other Report) { t.merge(other) }
 
 // SetClock replaces a replica's own clock; the server's is another one.
 func (d *Deletions) SetClock(now func() time.Time) { d.now = now }

@@ -82,9 +82,9 @@ func (r *replica) admit(claim string, want int) breaker.Admission {
 	return a
 }
 
-func (r *replica) conclude(t breaker.Tally) breaker.Verdict {
+func (r *replica) conclude(t breaker.Report) breaker.Decision {
 	r.f.Helper()
-	v, err := r.Conclude(r.f.Context(), r.f.list, t)
+	v, err := r.Apply(r.f.Context(), r.f.list, t)
 	if err != nil {
 		r.f.Fatalf("conclude: %v", err)
 	}
@@ -92,11 +92,11 @@ func (r *replica) conclude(t breaker.Tally) breaker.Verdict {
 }
 
 // answer makes the tally of n answers to what an admission let through.
-func answer(a breaker.Admission, claim string, n int, kind breaker.Kind) breaker.Tally {
-	t := breaker.Tally{Round: a.Round}
+func answer(a breaker.Admission, claim string, n int, kind breaker.Kind) breaker.Report {
+	t := breaker.Report{Round: a.Round}
 	for range n {
-		t.Answered(breaker.Answer{Kind: kind}, 1)
-		t.End(claim, 1)
+		t.Add(breaker.Answer{Kind: kind}, 1)
+		t.EndClaim(claim, 1)
 	}
 	return t
 }

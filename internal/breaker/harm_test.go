@@ -55,7 +55,7 @@ func wrongTypeIsNamed(t *testing.T, b *backend) {
 	r, ctx := f.replicas[0], t.Context()
 	f.ok(f.rdb.Set(ctx, f.key(), "a string", 0).Err())
 	_, err1 := r.Admit(ctx, f.list, "a", 1)
-	_, err2 := r.Conclude(ctx, f.list, breaker.Tally{})
+	_, err2 := r.Apply(ctx, f.list, breaker.Report{})
 	_, err3 := r.State(ctx, f.list)
 	for _, err := range []error{
 		err1, err2, err3, r.Reset(ctx, f.list), r.PausePlatform(ctx, f.list, "ios", "x"), r.Extend(ctx, f.list, "a"),
@@ -78,13 +78,13 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 	if err := r.Confirm(ctx, f.list, &breaker.Trip{}); err == nil {
 		t.Error("confirmed what was told to nobody")
 	}
-	for name, tally := range map[string]breaker.Tally{
+	for name, tally := range map[string]breaker.Report{
 		"kind":    {Answers: map[breaker.Answer]int64{{Kind: "odd"}: 1}},
 		"answers": {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: -1}},
-		"silence": {Silence: breaker.Silence{Kind: breaker.Unanswered, Count: 3, Of: 2}},
+		"silence": {Outage: breaker.Outage{Kind: breaker.Unanswered, Count: 3, Of: 2}},
 		"ended":   {Ended: map[string]int64{"a": -1}},
 	} {
-		if _, err := r.Conclude(ctx, f.list, tally); err == nil {
+		if _, err := r.Apply(ctx, f.list, tally); err == nil {
 			t.Errorf("a tally with an odd %s was taken", name)
 		}
 	}
@@ -98,10 +98,10 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 func oddPlatformIsUnknown(t *testing.T, b *backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
-	tally := breaker.Tally{Round: r.admit("a", 10).Round}
+	tally := breaker.Report{Round: r.admit("a", 10).Round}
 	for i, name := range []string{"a:b", "i%OS", strings.Repeat("x", 33), "", "*", "ä", " ", "-", ".", "Web"} {
-		tally.Answered(breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name}, 1)
-		tally.End("a", 1)
+		tally.Add(breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name}, 1)
+		tally.EndClaim("a", 1)
 		wantEqual(t, "answers", len(tally.Answers), i+1)
 	}
 	v := r.conclude(tally)
@@ -118,10 +118,10 @@ func manyPlatforms(t *testing.T, b *backend) {
 	r := f.replicas[0]
 	round := r.admit("a", 1).Round
 	for i := range 20 {
-		tally := breaker.Tally{Round: round}
+		tally := breaker.Report{Round: round}
 		for j := range 50 {
-			tally.Answered(breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)}, 1)
-			tally.End("a", 1)
+			tally.Add(breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)}, 1)
+			tally.EndClaim("a", 1)
 		}
 		r.conclude(tally)
 	}
@@ -145,7 +145,7 @@ func longestCanary(t *testing.T, b *backend) {
 	_, err := pipe.Exec(t.Context())
 	f.ok(err)
 	wantEqual(t, "room", r.admit("next", 1).N, 0)
-	r.conclude(breaker.Tally{Round: round, Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: 5000}})
+	r.conclude(breaker.Report{Round: round, Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: 5000}})
 	wantEqual(t, "passed", f.state().Canary, breaker.Canary{Size: 5000, Answered: 5000, Passed: true})
 }
 

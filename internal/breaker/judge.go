@@ -6,7 +6,7 @@ import (
 )
 
 // judge looks for the first reason to trip. told is what this replica has just told.
-func (o Options) judge(p *picture, told *Tally) *Trip {
+func (o Options) judge(p *picture, told *Report) *Trip {
 	s := sumUp(p.answers())
 	for _, kind := range judged {
 		limit, ok := o.threshold(kind, p)

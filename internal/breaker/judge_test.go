@@ -47,7 +47,7 @@ func TestThresholds(t *testing.T) {
 			o.Canary = 0
 			f := open(t, b, 1, o)
 			round := f.replicas[0].admit("a", 1).Round
-			v := f.replicas[0].conclude(breaker.Tally{Round: round, Personal: c.personal, Answers: map[breaker.Answer]int64{
+			v := f.replicas[0].conclude(breaker.Report{Round: round, Personal: c.personal, Answers: map[breaker.Answer]int64{
 				{Kind: breaker.Accepted, Platform: "android"}: c.accepted, {Kind: c.kind}: max(n, 0),
 			}})
 			wantEqual(t, string(c.kind)+" trips", v.Trip != nil, n == c.trips)
@@ -80,7 +80,7 @@ func TestPlatformsAreJudgedByThemselves(t *testing.T) {
 		o := options()
 		o.Canary = 0
 		f := open(t, b, 1, o)
-		v := f.replicas[0].conclude(breaker.Tally{Round: f.replicas[0].admit("a", 1).Round, Answers: c.answers})
+		v := f.replicas[0].conclude(breaker.Report{Round: f.replicas[0].admit("a", 1).Round, Answers: c.answers})
 		var got breaker.Scope
 		if v.Trip != nil {
 			got = v.Trip.Scope
@@ -107,7 +107,7 @@ func TestSharesDecide(t *testing.T) {
 			n := rapid.Int64Range(1, 150).Draw(rt, "answers")
 			counts[kind] += n
 			all += n
-			v := r.conclude(breaker.Tally{Round: round, Answers: map[breaker.Answer]int64{{Kind: kind}: n}})
+			v := r.conclude(breaker.Report{Round: round, Answers: map[breaker.Answer]int64{{Kind: kind}: n}})
 			above := false
 			for _, k := range kinds {
 				limit := o.Thresholds[k]
@@ -136,8 +136,8 @@ func TestWindowForgets(t *testing.T) {
 		f := openOn(rt, rdb, rdb, queue.NewClaimID(), 1, o)
 		r := f.replicas[0]
 		round := r.admit("a", 1).Round
-		tell := func() breaker.Verdict {
-			return r.conclude(breaker.Tally{Round: round, Answers: map[breaker.Answer]int64{{Kind: breaker.SenderMismatch}: 19}})
+		tell := func() breaker.Decision {
+			return r.conclude(breaker.Report{Round: round, Answers: map[breaker.Answer]int64{{Kind: breaker.SenderMismatch}: 19}})
 		}
 		wantEqual(rt, "tripped by the first", tell().Trip != nil, false)
 		later := time.Duration(rapid.IntRange(0, 90_000).Draw(rt, "ms")) * time.Millisecond

@@ -40,7 +40,7 @@ func (m *model) admitSome(t *rapid.T) {
 	var got breaker.Admission
 	a.insist(t, func() (err error) {
 		got, err = a.Admit(t.Context(), m.list, claim, want)
-		m.hear(got.Verdict, a)
+		m.hear(got.Decision, a)
 		return err
 	})
 	r := m.of(got.Round)
@@ -71,10 +71,10 @@ func (m *model) answerSome(t *rapid.T) {
 	kind := rapid.SampledFrom([]breaker.Kind{
 		breaker.Accepted, breaker.Accepted, breaker.Accepted, breaker.Neutral, breaker.BadMessage,
 	}).Draw(t, "kind")
-	tally := breaker.Tally{Round: h.round}
+	tally := breaker.Report{Round: h.round}
 	for range n {
-		tally.Answered(breaker.Answer{Kind: kind}, 1)
-		tally.End(claim, 1)
+		tally.Add(breaker.Answer{Kind: kind}, 1)
+		tally.EndClaim(claim, 1)
 	}
 	inCanary := m.of(h.round).proofs < canarySize
 	m.count(h, kind, n)
@@ -90,18 +90,18 @@ func (m *model) endSome(t *rapid.T) {
 		return
 	}
 	n := rapid.IntRange(1, h.n).Draw(t, "ended")
-	tally := breaker.Tally{Round: h.round}
-	tally.End(claim, int64(n))
+	tally := breaker.Report{Round: h.round}
+	tally.EndClaim(claim, int64(n))
 	m.tell(t, h.replica, tally)
 	h.n -= n
 }
 
 // tell concludes, and concludes with nothing new for as long as replies are lost.
-func (m *model) tell(t *rapid.T, a *actor, tally breaker.Tally) (v breaker.Verdict) {
+func (m *model) tell(t *rapid.T, a *actor, tally breaker.Report) (v breaker.Decision) {
 	round := tally.Round
 	a.insist(t, func() (err error) {
-		v, err = a.Conclude(t.Context(), m.list, tally)
-		tally = breaker.Tally{Round: round}
+		v, err = a.Apply(t.Context(), m.list, tally)
+		tally = breaker.Report{Round: round}
 		m.hear(v, a)
 		return err
 	})
@@ -129,10 +129,10 @@ func (m *model) crashOne(t *rapid.T) {
 	if rapid.Bool().Draw(t, "telling") {
 		arrives := rapid.Bool().Draw(t, "arrives")
 		dying.line.spared, dying.line.losses, dying.line.arrives = 0, 1, arrives
-		tally := breaker.Tally{Round: h.round}
-		tally.Answered(breaker.Answer{Kind: breaker.Accepted}, 1)
-		tally.End(claim, 1)
-		if _, err := dying.Conclude(t.Context(), m.list, tally); err == nil {
+		tally := breaker.Report{Round: h.round}
+		tally.Add(breaker.Answer{Kind: breaker.Accepted}, 1)
+		tally.EndClaim(claim, 1)
+		if _, err := dying.Apply(t.Context(), m.list, tally); err == nil {
 			t.Fatalf("no error without a reply")
 		}
 		if arrives {

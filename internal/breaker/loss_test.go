@@ -17,8 +17,8 @@ func wholeLife(t *testing.T, f *fixture) {
 	wantEqual(t, "admitted", a.N, 10)
 	r.conclude(answer(a, "a", 2, breaker.Accepted))
 	f.ok(r.Extend(t.Context(), f.list, "a"))
-	unsent := breaker.Tally{Round: a.Round}
-	unsent.End("a", 3)
+	unsent := breaker.Report{Round: a.Round}
+	unsent.EndClaim("a", 3)
 	r.conclude(unsent)
 	wantEqual(t, "answered", f.number("proofs"), 2)
 	wantEqual(t, "given back", r.admit("b", 10).N, 3)
@@ -30,16 +30,16 @@ func wholeLife(t *testing.T, f *fixture) {
 	if v.Trip == nil || v.Trip.Count != 70 || v.Trip.Of != 80 {
 		t.Fatalf("trip %+v, want one of 70 in 80", v.Trip)
 	}
-	wantEqual(t, "told again", r.conclude(breaker.Tally{}).Trip != nil, false)
+	wantEqual(t, "told again", r.conclude(breaker.Report{}).Trip != nil, false)
 	f.expire("trip_until")
-	v = r.conclude(breaker.Tally{})
+	v = r.conclude(breaker.Report{})
 	wantEqual(t, "told once more when nobody acted", v.Trip != nil, true)
 	f.ok(r.Confirm(t.Context(), f.list, v.Trip))
 	f.ok(r.Reset(t.Context(), f.list))
 	f.expire("opens")
 	again := r.admit("d", 20)
 	wantEqual(t, "admitted anew", again.N, 10)
-	tally := breaker.Tally{Round: again.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.ThirdPartyAuth, Platform: "ios"}: 10}}
+	tally := breaker.Report{Round: again.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.ThirdPartyAuth, Platform: "ios"}: 10}}
 	v = r.conclude(tally)
 	if v.Trip == nil || v.Trip.Scope != breaker.Platform {
 		t.Fatalf("trip %+v, want one of ios", v.Trip)
@@ -76,7 +76,7 @@ func noRepliesCountOnce(t *testing.T, b *backend) {
 	r.conclude(answer(a, "a", 10, breaker.Accepted))
 	for range 3 {
 		b.lose(t, servers.EveryNth(1))
-		if _, err := r.Conclude(t.Context(), f.list, answer(a, "a", 10, breaker.Accepted)); err == nil {
+		if _, err := r.Apply(t.Context(), f.list, answer(a, "a", 10, breaker.Accepted)); err == nil {
 			t.Fatal("no error without a reply")
 		}
 		b.lose(t, nil)
@@ -87,7 +87,7 @@ func noRepliesCountOnce(t *testing.T, b *backend) {
 	wantEqual(t, "outstanding", f.state().Canary.Outstanding, 850)
 
 	b.lose(t, servers.EveryNth(1))
-	if _, err := r.Conclude(t.Context(), f.list, answer(a, "a", 10, breaker.BadMessage)); err == nil {
+	if _, err := r.Apply(t.Context(), f.list, answer(a, "a", 10, breaker.BadMessage)); err == nil {
 		t.Fatal("no error without a reply")
 	}
 	b.lose(t, nil)
@@ -121,14 +121,14 @@ func TestTripIsTakenOverByOne(t *testing.T) {
 	late := f.join(l, options())
 	f.replicas[0].conclude(answer(f.replicas[0].admit("a", 5), "a", 5, breaker.BadMessage))
 	f.expire("trip_until")
-	var quicker breaker.Verdict
+	var quicker breaker.Decision
 	scripts := 0
 	l.before = func() {
 		if scripts++; scripts == 2 { // after it has asked
-			quicker = f.replicas[1].conclude(breaker.Tally{})
+			quicker = f.replicas[1].conclude(breaker.Report{})
 		}
 	}
-	v := late.conclude(breaker.Tally{})
+	v := late.conclude(breaker.Report{})
 	wantEqual(t, "the quicker one is told", quicker.Trip != nil, true)
 	wantEqual(t, "the late one is told", v.Trip != nil, false)
 	wantEqual(t, "tripped", v.Tripped, true)

@@ -139,7 +139,7 @@ func (m *model) count(h *held, kind breaker.Kind, n int) {
 }
 
 // hear notes a trip, which is told again only after its holder had time to act.
-func (m *model) hear(v breaker.Verdict, a *actor) {
+func (m *model) hear(v breaker.Decision, a *actor) {
 	switch {
 	case v.Trip == nil:
 		return

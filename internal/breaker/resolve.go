@@ -13,7 +13,7 @@ import (
 // resolve draws the consequences of what the breaker holds: a trip that nobody acts on is taken over, what looks wrong
 // trips, and a whole canary that looks sane passes. Each is a script of its own that does nothing when another replica was
 // quicker. t is what this replica has just told. It returns the breaker as it is then, and the trip that this caller is to act on.
-func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, t *Tally) (*picture, *Trip, error) {
+func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, t *Report) (*picture, *Trip, error) {
 	switch {
 	case p.round == 0:
 		return p, nil, nil
@@ -33,8 +33,8 @@ func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, 
 }
 
 // verdict is what is told to somebody whose answers belong to a round; 0: to none.
-func verdict(p *picture, round int64, trip *Trip) Verdict {
-	return Verdict{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
+func verdict(p *picture, round int64, trip *Trip) Decision {
+	return Decision{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
 }
 
 // won is what scripts answer to the one caller of many.

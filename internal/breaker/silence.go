@@ -29,10 +29,10 @@ const alone = 2 * time.Second
 
 // judgeSilence holds a campaign whose pushes get no answers: one replica has stopped for it while no other has answers
 // either; a whole canary, or the last seconds of all replicas, have too few.
-func (o Options) judgeSilence(p *picture, told *Tally) *Trip {
+func (o Options) judgeSilence(p *picture, told *Report) *Trip {
 	t := &Trip{Scope: Campaign, Kind: Unanswered, At: p.now}
 	limit, size := o.Unanswered, int64(o.Canary)
-	switch s := told.Silence; {
+	switch s := told.Outage; {
 	case limit.Least == 0:
 		return nil
 	case s.Count > 0 && p.now.UnixMilli()-p.others >= alone.Milliseconds():

@@ -14,9 +14,9 @@ import (
 )
 
 // silent is the tally of a replica that has stopped because a run of its pushes got no answers.
-func silent(a breaker.Admission, kind breaker.Kind, run int64) breaker.Tally {
-	t := breaker.Tally{Round: a.Round, Silence: breaker.Silence{Kind: kind, Count: run, Of: run}}
-	t.Says(kind, "HTTP 503; really")
+func silent(a breaker.Admission, kind breaker.Kind, run int64) breaker.Report {
+	t := breaker.Report{Round: a.Round, Outage: breaker.Outage{Kind: kind, Count: run, Of: run}}
+	t.AddDetail(kind, "HTTP 503; really")
 	return t
 }
 
@@ -105,12 +105,12 @@ func silenceOfOneReplica(t *testing.T, b *backend) {
 }
 
 func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
-	for name, tell := range map[string]func(r *replica) breaker.Verdict{
-		"a run": func(r *replica) breaker.Verdict { return r.conclude(silent(r.admit("a", 5), breaker.WrongEndpoint, 5)) },
-		"a canary": func(r *replica) breaker.Verdict {
+	for name, tell := range map[string]func(r *replica) breaker.Decision{
+		"a run": func(r *replica) breaker.Decision { return r.conclude(silent(r.admit("a", 5), breaker.WrongEndpoint, 5)) },
+		"a canary": func(r *replica) breaker.Decision {
 			return r.conclude(answer(r.admit("a", 10), "a", 10, breaker.WrongEndpoint))
 		},
-		"the last seconds": func(r *replica) breaker.Verdict {
+		"the last seconds": func(r *replica) breaker.Decision {
 			return r.conclude(answer(r.admit("a", 10), "a", 60, breaker.WrongEndpoint))
 		},
 	} {
@@ -286,5 +286,5 @@ func TestPassedCampaignIsNotJudgedByItsCanary(t *testing.T) {
 	none, small := options(), options()
 	none.Canary, small.Canary = 0, 5
 	wantEqual(t, "admitted without a canary", f.join(rdb, none).admit("b", 50).N, 50)
-	wantEqual(t, "held", f.join(rdb, small).conclude(breaker.Tally{Round: a.Round}).Hold != nil, false)
+	wantEqual(t, "held", f.join(rdb, small).conclude(breaker.Report{Round: a.Round}).Hold != nil, false)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Tally is what became of some pushes of one campaign: of those that were admitted in one round, and got messages of one sort.
-type Tally struct {
+type Report struct {
 	// Round is that of the Admission.
 	Round int64
 	// Personal says that each recipient gets a message of their own.
@@ -17,21 +17,21 @@ type Tally struct {
 	// Said is what FCM said last with answers of a kind, for the reason of a trip: one line without secrets.
 	Said map[Kind]string
 	// Silence is set by a replica that has stopped sending because its pushes get no answers.
-	Silence Silence
+	Outage Outage
 	// Ended counts, by claim id, admissions that are over: answered, ended without a push, or never used.
 	// Once a canary has passed, nobody needs to be told.
 	Ended map[string]int64
 }
 
 // Silence is a number of pushes of one replica of which hardly any got an answer.
-type Silence struct {
+type Outage struct {
 	Kind  Kind  // Unanswered or WrongEndpoint
 	Count int64 // pushes without an answer; 0: there is no silence
 	Of    int64 // pushes, Count included
 }
 
 // Answered counts answers. They end no admission: a recipient may be sent to at another token yet.
-func (t *Tally) Answered(a Answer, n int64) {
+func (t *Report) Add(a Answer, n int64) {
 	if t.Answers == nil {
 		t.Answers = make(map[Answer]int64)
 	}
@@ -39,7 +39,7 @@ func (t *Tally) Answered(a Answer, n int64) {
 }
 
 // Says notes what FCM said with an answer of a kind.
-func (t *Tally) Says(kind Kind, text string) {
+func (t *Report) AddDetail(kind Kind, text string) {
 	if t.Said == nil {
 		t.Said = make(map[Kind]string)
 	}
@@ -47,14 +47,14 @@ func (t *Tally) Says(kind Kind, text string) {
 }
 
 // End counts admissions that end, be it without a push, as those of recipients who have no token.
-func (t *Tally) End(claim string, n int64) {
+func (t *Report) EndClaim(claim string, n int64) {
 	if t.Ended == nil {
 		t.Ended = make(map[string]int64)
 	}
 	t.Ended[claim] += n
 }
 
-func (t *Tally) validate() error {
+func (t *Report) validate() error {
 	for a, n := range t.Answers {
 		switch {
 		case !a.Kind.valid():
@@ -63,7 +63,7 @@ func (t *Tally) validate() error {
 			return fmt.Errorf("%d answers of kind %s", n, a.Kind)
 		}
 	}
-	if s := t.Silence; s.Count < 0 || s.Count > s.Of || s.Count > 0 && !s.Kind.noAnswer() {
+	if s := t.Outage; s.Count < 0 || s.Count > s.Of || s.Count > 0 && !s.Kind.noAnswer() {
 		return fmt.Errorf("a silence of %d of %d pushes of kind %q", s.Count, s.Of, s.Kind)
 	}
 	for claim, n := range t.Ended {
@@ -75,24 +75,24 @@ func (t *Tally) validate() error {
 }
 
 // merge adds another tally. What belongs to an older round than the other one counts nowhere any more.
-func (t *Tally) merge(other Tally) {
+func (t *Report) merge(other Report) {
 	switch {
 	case other.Round < t.Round:
 		return
 	case other.Round > t.Round:
-		*t = Tally{Round: other.Round}
+		*t = Report{Round: other.Round}
 	}
-	t.Personal, t.Silence = other.Personal, other.Silence
+	t.Personal, t.Outage = other.Personal, other.Outage
 	for kind, text := range other.Said {
-		t.Says(kind, text)
+		t.AddDetail(kind, text)
 	}
 	for a, n := range other.Answers {
 		if notification.NormalizePlatform(a.Platform) != a.Platform { // it is a producer's word, and no answer may be lost for it
 			a.Platform = ""
 		}
-		t.Answered(a, n)
+		t.Add(a, n)
 	}
 	for claim, n := range other.Ended {
-		t.End(claim, n)
+		t.EndClaim(claim, n)
 	}
 }

@@ -30,7 +30,7 @@ type Trip struct {
 }
 
 // Verdict is what a campaign's breaker says to whoever asks.
-type Verdict struct {
+type Decision struct {
 	// Trip is set for one caller of all: the one who is to act on it and then Confirm it. Who does not within ten
 	// seconds is taken for dead, and the trip goes to another one.
 	Trip *Trip

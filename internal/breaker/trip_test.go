@@ -65,7 +65,7 @@ func tripIsTakenOver(t *testing.T, b *backend) {
 	wantEqual(t, "admitted", other.N, 0)
 	f.expire("trip_until")
 	second := two.admit("b", 5).Trip
-	third := three.conclude(breaker.Tally{}).Trip
+	third := three.conclude(breaker.Report{}).Trip
 	if second == nil || third != nil {
 		t.Fatalf("taken over: %v and %v, want one", second, third)
 	}
@@ -129,10 +129,10 @@ func platformTrips(t *testing.T, b *backend) {
 	one, two := f.replicas[0], f.replicas[1]
 	a := one.admit("a", 100)
 	refused := breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: "ios"}
-	tally := breaker.Tally{Round: a.Round, Answers: map[breaker.Answer]int64{
+	tally := breaker.Report{Round: a.Round, Answers: map[breaker.Answer]int64{
 		refused: 10, {Kind: breaker.Accepted, Platform: "android"}: 80,
 	}}
-	tally.End("a", 90)
+	tally.EndClaim("a", 90)
 	v := one.conclude(tally)
 	if v.Trip == nil || v.Trip.Scope != breaker.Platform || v.Trip.Platform != "ios" || v.Trip.Of != 10 {
 		t.Fatalf("trip %+v, want one of ios", v.Trip)
@@ -142,8 +142,8 @@ func platformTrips(t *testing.T, b *backend) {
 	f.ok(one.Confirm(t.Context(), f.list, v.Trip))
 
 	// What the platform answers from now on is excused, and stands for nothing in the canary either.
-	late := breaker.Tally{Round: a.Round, Answers: map[breaker.Answer]int64{refused: 500}}
-	late.End("a", 10)
+	late := breaker.Report{Round: a.Round, Answers: map[breaker.Answer]int64{refused: 500}}
+	late.EndClaim("a", 10)
 	v = two.conclude(late)
 	wantEqual(t, "tripped again", v.Trip != nil || v.Tripped, false)
 	wantEqual(t, "answered", f.state().Canary.Answered, 80)

@@ -12,7 +12,7 @@ import (
 )
 
 // event tells the acker what became of one element of a lease.
-type event struct {
+type outcome struct {
 	lease      *lease
 	settlement queue.Settlement
 	goesBack   bool // unsent: the settlement is empty, the element returns with its lease
@@ -23,18 +23,18 @@ type event struct {
 // goes back is only what was never sent.
 type acker struct {
 	d       *Dispatcher
-	events  chan event // short: what waits here is repeated after a crash, beside what is on the wire
-	ledgers map[*served]*ledger
-	written chan *page // pages that are done with
+	events  chan outcome // short: what waits here is repeated after a crash, beside what is on the wire
+	buffers map[*activeCampaign]*outcomeBuffer
+	written chan *outcomeBatch // pages that are done with
 	open    int        // pages that are not
 }
 
 func newAcker(d *Dispatcher) *acker {
 	return &acker{
 		d:       d,
-		events:  make(chan event, d.opts.AckBatch),
-		ledgers: make(map[*served]*ledger),
-		written: make(chan *page),
+		events:  make(chan outcome, d.opts.AckBatch),
+		buffers: make(map[*activeCampaign]*outcomeBuffer),
+		written: make(chan *outcomeBatch),
 	}
 }
 
@@ -42,18 +42,18 @@ func newAcker(d *Dispatcher) *acker {
 func (a *acker) run(fetch, keep context.Context) {
 	var due <-chan time.Time
 	for {
-		var l *ledger
+		var l *outcomeBuffer
 		select {
 		case e, more := <-a.events:
 			if !more {
 				a.finish(keep)
 				return
 			}
-			l = a.ledger(e.lease.camp)
+			l = a.buffer(e.lease.camp)
 			l.add(e)
 		case p := <-a.written:
-			a.end(p)
-			if l = p.ledger; l.camp.closed() {
+			a.batchWritten(p)
+			if l = p.buffer; l.camp.isClosed() {
 				a.forget()
 			}
 		case <-a.d.roster.dropped:
@@ -61,14 +61,14 @@ func (a *acker) run(fetch, keep context.Context) {
 			continue
 		case <-due:
 			due = nil
-			for _, l := range a.ledgers {
-				a.begin(keep, l, a.mayGiveBack(fetch, l))
+			for _, l := range a.buffers {
+				a.startWriting(keep, l, a.mayGiveBack(fetch, l))
 			}
 			continue
 		}
 		if len(l.outcomes) >= a.d.opts.AckBatch {
-			a.begin(keep, l, a.mayGiveBack(fetch, l))
-		} else if due == nil && l.waits(a.mayGiveBack(fetch, l)) {
+			a.startWriting(keep, l, a.mayGiveBack(fetch, l))
+		} else if due == nil && l.hasWork(a.mayGiveBack(fetch, l)) {
 			due = time.After(a.d.opts.AckInterval)
 		}
 	}
@@ -76,43 +76,43 @@ func (a *acker) run(fetch, keep context.Context) {
 
 // finish writes what is left at a stop. All that goes back of a campaign goes together, or it would not come into the old order.
 func (a *acker) finish(keep context.Context) {
-	for _, l := range a.ledgers {
-		a.begin(keep, l, true)
+	for _, l := range a.buffers {
+		a.startWriting(keep, l, true)
 	}
 	for a.open > 0 {
 		p := <-a.written
-		a.end(p)
-		a.begin(keep, p.ledger, true)
+		a.batchWritten(p)
+		a.startWriting(keep, p.buffer, true)
 	}
 }
 
 // forget drops the ledgers of campaigns that are served no more, once nothing of them is left to be written.
 func (a *acker) forget() {
-	maps.DeleteFunc(a.ledgers, func(camp *served, l *ledger) bool { return camp.closed() && l.empty() })
+	maps.DeleteFunc(a.buffers, func(camp *activeCampaign, l *outcomeBuffer) bool { return camp.isClosed() && l.isEmpty() })
 }
 
-func (a *acker) ledger(camp *served) *ledger {
-	l := a.ledgers[camp]
+func (a *acker) buffer(camp *activeCampaign) *outcomeBuffer {
+	l := a.buffers[camp]
 	if l == nil {
-		l = &ledger{camp: camp}
-		a.ledgers[camp] = l
+		l = &outcomeBuffer{camp: camp}
+		a.buffers[camp] = l
 	}
 	return l
 }
 
 // mayGiveBack tells whether leases go back now. Those of a campaign that is served no more wait for each other, and in a stop for
 // the end of the pool: only together do they come into the old order.
-func (a *acker) mayGiveBack(fetch context.Context, l *ledger) bool {
-	owesMore := l.camp.closed() && len(l.returning)+len(l.finished) < a.d.held.of(l.camp)
+func (a *acker) mayGiveBack(fetch context.Context, l *outcomeBuffer) bool {
+	owesMore := l.camp.isClosed() && len(l.returning)+len(l.finished) < a.d.leases.countOf(l.camp)
 	return fetch.Err() == nil && !owesMore
 }
 
 // begin has a page written, if there is anything to write.
-func (a *acker) begin(keep context.Context, l *ledger, giveBack bool) {
-	if !l.waits(giveBack) {
+func (a *acker) startWriting(keep context.Context, l *outcomeBuffer, giveBack bool) {
+	if !l.hasWork(giveBack) {
 		return
 	}
-	p := l.turn(giveBack)
+	p := l.startBatch(giveBack)
 	a.open++
 	go func() {
 		a.settle(keep, l.camp, p.outcomes)
@@ -122,24 +122,24 @@ func (a *acker) begin(keep context.Context, l *ledger, giveBack bool) {
 }
 
 // end lets go of the leases that are done with.
-func (a *acker) end(p *page) {
+func (a *acker) batchWritten(p *outcomeBatch) {
 	a.open--
 	for _, leases := range [][]*lease{p.finished, p.back} {
 		for _, l := range leases {
-			a.d.held.remove(l)
+			a.d.leases.remove(l)
 		}
 	}
-	camp := p.ledger.camp
-	behind := a.d.behind(camp)
-	camp.owed.Add(-int64(len(p.outcomes)))
-	if behind && !a.d.behind(camp) {
+	camp := p.buffer.camp
+	behind := a.d.isBehind(camp)
+	camp.unwritten.Add(-int64(len(p.outcomes)))
+	if behind && !a.d.isBehind(camp) {
 		a.d.roster.wake()
 	}
-	p.ledger.close()
+	p.buffer.endBatch()
 }
 
 // settle keeps trying: the outcomes are known to nobody else. Meanwhile the campaign is not claimed from.
-func (a *acker) settle(keep context.Context, camp *served, outcomes []queue.Settlement) {
+func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []queue.Settlement) {
 	if len(outcomes) == 0 {
 		return
 	}
@@ -159,7 +159,7 @@ func (a *acker) settle(keep context.Context, camp *served, outcomes []queue.Sett
 		return
 	}
 	for _, s := range outcomes {
-		a.d.held.get(s.Claim).unwritten = true
+		a.d.leases.get(s.Claim).unwritten = true
 	}
 	a.d.log.Error("outcomes not written: their recipients count as lost when the lease ends",
 		"campaign", camp.id, "recipients", len(outcomes), "error", err)
@@ -169,16 +169,16 @@ func (a *acker) settle(keep context.Context, camp *served, outcomes []queue.Sett
 }
 
 // pause stops a campaign whose outcomes cannot be written: it would be sent to the same people again and again.
-func (a *acker) pause(keep context.Context, camp *served, cause error) {
+func (a *acker) pause(keep context.Context, camp *activeCampaign, cause error) {
 	a.d.roster.drop(camp)
-	if err := a.d.jury.pause(keep, camp, cause.Error()); err != nil {
+	if err := a.d.reporter.pause(keep, camp, cause.Error()); err != nil {
 		a.d.log.Error("pause campaign: pause it by hand until its outcomes can be written", "campaign", camp.id, "error", err)
 	}
 }
 
 // giveBack returns leases of which not everybody was sent to. It follows settle: whoever has an outcome is out of the lease by then.
 // It leaves out the leases of which an outcome is not written: nobody of them goes back as if unsent.
-func (a *acker) giveBack(keep context.Context, camp *served, leases []*lease) {
+func (a *acker) giveBack(keep context.Context, camp *activeCampaign, leases []*lease) {
 	claims := make([]string, 0, len(leases))
 	for _, l := range leases {
 		if !l.unwritten {
@@ -201,14 +201,14 @@ func (a *acker) giveBack(keep context.Context, camp *served, leases []*lease) {
 const usualResult = 384
 
 // settled is the event of a recipient that has ended.
-func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
+func (d *Dispatcher) outcomeOf(dl *delivery, r *notification.Result) outcome {
 	r.At = d.now()
 	rare := 0
 	if notification.IsRareCode(r.ErrorCode) {
 		rare = notification.MaxRareCodes
 	}
 	d.metrics.ended(r.Status, r.ErrorCode)
-	return event{lease: dl.lease, settlement: queue.Settlement{
+	return outcome{lease: dl.lease, settlement: queue.Settlement{
 		Claim:   dl.lease.claim,
 		Pos:     dl.element.Pos,
 		Status:  string(r.Status),
@@ -219,9 +219,9 @@ func (d *Dispatcher) settled(dl *delivery, r *notification.Result) event {
 }
 
 // later is the event of a recipient that is tried again; cause is what that is counted under, if anything.
-func (d *Dispatcher) later(dl *delivery, wait time.Duration, attempts int, cause string) event {
+func (d *Dispatcher) retryIn(dl *delivery, wait time.Duration, attempts int, cause string) outcome {
 	d.metrics.retries.Inc()
-	return event{lease: dl.lease, settlement: queue.Settlement{
+	return outcome{lease: dl.lease, settlement: queue.Settlement{
 		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, Delay: wait, Attempts: attempts, Cause: cause,
 	}}
 }

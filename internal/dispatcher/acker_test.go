@@ -76,7 +76,7 @@ func TestEndedCampaignsAreForgotten(t *testing.T) {
 			}
 		}
 		stop()
-		if n := len(d.acker.ledgers); n > 0 {
+		if n := len(d.acker.buffers); n > 0 {
 			t.Errorf("%d ledgers are kept", n)
 		}
 	})
@@ -119,15 +119,15 @@ func TestWrittenOutcomesWakeTheClaimer(t *testing.T) {
 func TestLedgerWaits(t *testing.T) {
 	some := []*lease{{}}
 	for name, c := range map[string]struct {
-		ledger       ledger
+		ledger       outcomeBuffer
 		now, givesUp bool // whether a page is begun, and if leases go back
 	}{
-		"nothing":        {ledger{}, false, false},
-		"outcomes":       {ledger{outcomes: make([]queue.Settlement, 1)}, true, true},
-		"a lease":        {ledger{returning: some}, false, true},
-		"a page already": {ledger{returning: some, finished: some, page: &page{}}, false, false},
+		"nothing":        {outcomeBuffer{}, false, false},
+		"outcomes":       {outcomeBuffer{outcomes: make([]queue.Settlement, 1)}, true, true},
+		"a lease":        {outcomeBuffer{returning: some}, false, true},
+		"a page already": {outcomeBuffer{returning: some, finished: some, writing: &outcomeBatch{}}, false, false},
 	} {
-		if now, givesUp := c.ledger.waits(false), c.ledger.waits(true); now != c.now || givesUp != c.givesUp {
+		if now, givesUp := c.ledger.hasWork(false), c.ledger.hasWork(true); now != c.now || givesUp != c.givesUp {
 			t.Errorf("%s: waits %v, and %v if leases go back", name, now, givesUp)
 		}
 	}

@@ -25,17 +25,17 @@ func newClaimer(d *Dispatcher) *claimer { return &claimer{d: d} }
 
 // worthwhile is how many slots must be free before a claim: half of what is held ahead, so that the other half keeps the pool
 // busy while the claim is under way, and most of the round trips that claiming slot by slot would need are saved.
-func (c *claimer) worthwhile() int { return max(1, c.d.opts.ahead()/2) }
+func (c *claimer) minSlots() int { return max(1, c.d.opts.ahead()/2) }
 
 // run claims until ctx ends, and returns when all that it claimed has reached the pool. An error ends a Job.
 func (c *claimer) run(ctx context.Context) error {
 	c.claims, ctx = errgroup.WithContext(ctx)
 	for {
-		free, err := c.d.slots.take(ctx, c.worthwhile(), c.d.opts.Claim)
+		free, err := c.d.slots.take(ctx, c.minSlots(), c.d.opts.Claim)
 		if err != nil {
 			break
 		}
-		if asked := c.round(ctx, free); asked == 0 && !c.rest(ctx) {
+		if asked := c.round(ctx, free); asked == 0 && !c.waitForWork(ctx) {
 			break
 		}
 	}
@@ -44,7 +44,7 @@ func (c *claimer) run(ctx context.Context) error {
 
 // patience is how long a round waits for the slowest of its claims. It is long enough for a Redis that is busy: while a campaign of
 // higher priority claims, the lower ones get nothing.
-const patience = time.Second
+const roundTimeout = time.Second
 
 // round shares out the free slots, and claims for each campaign that gets some, side by side. Where a shard does not answer, the
 // others go on without its campaigns, which get no more slots until their claims have ended. It tells how many campaigns were
@@ -62,7 +62,7 @@ func (c *claimer) round(ctx context.Context, free int) (asked int) {
 		})
 	}
 	c.d.slots.release(free)
-	late := time.After(patience)
+	late := time.After(roundTimeout)
 	for range grants {
 		select {
 		case <-answered:
@@ -74,47 +74,47 @@ func (c *claimer) round(ctx context.Context, free int) (asked int) {
 }
 
 // share is how many of the free slots each campaign gets that may be claimed from now.
-func (c *claimer) share(free int) map[*served]int {
+func (c *claimer) share(free int) map[*activeCampaign]int {
 	now := c.d.now()
 	serving := c.d.roster.all()
-	byID := make(map[string]*served, len(serving))
+	byID := make(map[string]*activeCampaign, len(serving))
 	contenders := make([]campaign.Contender, len(serving))
 	highest := 0
 	for _, camp := range serving {
-		highest = max(highest, camp.terms.Load().priority)
+		highest = max(highest, camp.settings.Load().priority)
 	}
 	for i, camp := range serving {
 		byID[camp.id] = camp
-		terms := camp.terms.Load()
-		priority, overdue := terms.priority, camp.overdue(now)
+		terms := camp.settings.Load()
+		priority, overdue := terms.priority, camp.isOverdue(now)
 		if overdue {
 			priority = highest // what has expired is written down beside all else, and starved by nothing
 		}
 		contenders[i] = campaign.Contender{
-			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.most(),
-			InFlight: int(camp.inflight.Load()), Turn: camp.turn,
-			Idle: camp.claiming.Load() || c.d.behind(camp) || !overdue && camp.silence.stopped() || now.Before(camp.idle),
+			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.maxSlots(),
+			InFlight: int(camp.inflight.Load()), Turn: camp.lastTurn,
+			Idle: camp.claiming.Load() || c.d.isBehind(camp) || !overdue && camp.outage.isStopped() || now.Before(camp.idleUntil),
 		}
 	}
-	grants := make(map[*served]int)
+	grants := make(map[*activeCampaign]int)
 	for _, grant := range campaign.Share(free, contenders) {
 		camp := byID[grant.ID]
 		c.turn++
-		camp.turn = c.turn
+		camp.lastTurn = c.turn
 		grants[camp] = grant.N
 	}
 	return grants
 }
 
 // rest waits until some campaign may have recipients again; false when ctx has ended.
-func (c *claimer) rest(ctx context.Context) bool {
+func (c *claimer) waitForWork(ctx context.Context) bool {
 	now := c.d.now()
 	wait := c.d.opts.Poll
 	for _, camp := range c.d.roster.all() {
 		if camp.claiming.Load() {
 			continue
 		}
-		if left := camp.idle.Sub(now); left > 0 {
+		if left := camp.idleUntil.Sub(now); left > 0 {
 			wait = min(wait, left)
 		}
 	}
@@ -129,24 +129,24 @@ func (c *claimer) rest(ctx context.Context) bool {
 
 // claim takes up to n recipients for n slots, and frees those that it has not filled. A claim that was cut off may have been
 // executed: not stopping half-way spares its recipients the wait for the reaper.
-func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
+func (c *claimer) claim(ctx context.Context, camp *activeCampaign, n int) error {
 	l := &lease{camp: camp, claim: queue.NewClaimID()}
 	taken := 0
-	err := c.d.briefly(context.WithoutCancel(ctx), func(brief context.Context) (err error) {
+	err := c.d.withRedisTimeout(context.WithoutCancel(ctx), func(brief context.Context) (err error) {
 		taken, err = c.take(ctx, brief, l, n)
 		return err
 	})
 	c.d.slots.release(n - taken)
 	if err == nil {
-		camp.failures, camp.complaint = 0, ""
+		camp.failures, camp.lastLogged = 0, ""
 		return nil
 	}
-	fatal := c.refused(camp, err)
+	fatal := c.claimFailed(camp, err)
 	grace := c.d.opts.Lease
 	if fatal != nil { // the Job stops now, and is not kept by a claim that cannot be undone
 		stopped, stop := context.WithCancel(ctx)
 		stop()
-		ctx, grace = stopped, c.d.opts.brief()
+		ctx, grace = stopped, c.d.opts.redisTimeout()
 	}
 	c.undo(ctx, l, err, grace)
 	return fatal
@@ -155,14 +155,14 @@ func (c *claimer) claim(ctx context.Context, camp *served, n int) error {
 // take sends on what it claims to be prepared, and returns how many slots that holds.
 func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error) {
 	camp := l.camp
-	wanted, overdue := n, camp.overdue(c.d.now())
-	n, err := c.d.jury.admit(brief, l, n)
+	wanted, overdue := n, camp.isOverdue(c.d.now())
+	n, err := c.d.reporter.admit(brief, l, n)
 	if err != nil {
 		return 0, err
 	}
 	if n == 0 && camp.hold.Load() != nil {
 		if !overdue {
-			c.rests(camp)
+			c.pause(camp)
 			return 0, nil
 		}
 		n = wanted // no one of them is sent to: they end as expired
@@ -170,44 +170,44 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 	if n == 0 {
 		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
 		// those who come back for another try could take all there are, for ever.
-		c.d.jury.hear(brief, heard)
-		camp.idle = c.d.now().Add(hearings)
+		c.d.reporter.report(brief, reportTimeout)
+		camp.idleUntil = c.d.now().Add(reportInterval)
 		return 0, nil
 	}
-	l.here = c.d.now()
+	l.claimedAt = c.d.now()
 	// After the breaker was asked: a trip has to be acted on all the same. Recipients that only
 	// expire need no answer of FCM.
-	if c.d.warden.refused.Load() || !overdue && c.d.warden.isSilenced(camp.id) {
-		c.d.jury.ended(l, n)
-		camp.idle = l.here.Add(c.d.opts.Poll)
+	if c.d.prober.refused.Load() || !overdue && c.d.prober.hasOutageOf(camp.id) {
+		c.d.reporter.countEnded(l, n)
+		camp.idleUntil = l.claimedAt.Add(c.d.opts.Poll)
 		return 0, nil
 	}
 	got, err := camp.queue.Claim(brief, l.claim, n)
 	taken := len(got.Elements)
-	c.d.jury.ended(l, n-taken)
+	c.d.reporter.countEnded(l, n-taken)
 	if err != nil {
 		return 0, err
 	}
 	camp.empty.Store(taken == 0)
 	if taken == 0 {
-		camp.idle = c.d.now().Add(c.d.opts.Poll)
+		camp.idleUntil = c.d.now().Add(c.d.opts.Poll)
 		return 0, nil
 	}
 	c.d.metrics.claimed.Add(float64(taken))
 	camp.inflight.Add(int64(taken))
-	c.d.holding.Add(int64(taken))
+	c.d.held.Add(int64(taken))
 	l.open = taken
-	l.there, l.expiry, l.assumed = got.Now, got.Deadline, got.Assumed
+	l.claimedAtServer, l.expiry, l.assumed = got.Now, got.Deadline, got.Assumed
 	camp.noteListDeadline(l.listDeadline())
 	l.extendTo(got.Until)
-	c.d.held.add(l)
+	c.d.leases.add(l)
 	c.claims.Go(func() error { c.d.prepare(ctx, l, got); return nil })
 	return taken, nil
 }
 
 // rests leaves a campaign alone that is on hold. If no one of it is left, it may be completed all the same.
-func (c *claimer) rests(camp *served) {
-	camp.idle = c.d.now().Add(c.d.opts.Poll)
+func (c *claimer) pause(camp *activeCampaign) {
+	camp.idleUntil = c.d.now().Add(c.d.opts.Poll)
 	camp.empty.Store(true)
 }
 
@@ -218,7 +218,7 @@ func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Du
 	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || redisx.Permanent(cause) && !redisx.Denied(cause) {
 		return
 	}
-	keep, stop := outlive(ctx, grace)
+	keep, stop := withGrace(ctx, grace)
 	defer stop()
 	err := c.d.persist(keep, "give back what a failed claim may have taken", l.camp, func(ctx context.Context) error {
 		_, err := l.camp.queue.GiveBack(ctx, l.claim)
@@ -230,12 +230,12 @@ func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Du
 }
 
 // longestRest is how long a campaign rests at most that cannot be claimed from: a repair is noticed that soon.
-const longestRest = 5 * time.Second
+const maxClaimBackoff = 5 * time.Second
 
 // refused deals with a claim that gave an error: the campaign rests, twice as long with each in a row, and the others go on. A
 // Job has no others, and does not wait for somebody to mend a key.
-func (c *claimer) refused(camp *served, err error) error {
-	pause := min(c.d.opts.Discover<<min(camp.failures, 16), max(c.d.opts.Discover, longestRest))
+func (c *claimer) claimFailed(camp *activeCampaign, err error) error {
+	pause := min(c.d.opts.Discover<<min(camp.failures, 16), max(c.d.opts.Discover, maxClaimBackoff))
 	camp.failures++
 	wrong, mistyped := errors.AsType[*redisx.TypeError](err)
 	closed, ended := errors.AsType[*queue.GateClosedError](err)
@@ -244,17 +244,17 @@ func (c *claimer) refused(camp *served, err error) error {
 		c.d.log.Info("campaign is served no more, or with another message", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
 		c.d.roster.drop(camp)
 		return nil
-	case hopeless(err) && c.d.opts.Campaign != "":
+	case isPermanent(err) && c.d.opts.Campaign != "":
 		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, err)
 	case mistyped:
-		if camp.complains(wrong, c.d.now()) {
+		if camp.shouldLog(wrong, c.d.now()) {
 			c.d.log.Error("campaign cannot be claimed from: nothing was moved, and it goes on once the key is repaired", "campaign", camp.id, "error", wrong)
 		}
 	default:
-		if camp.complains(err, c.d.now()) {
+		if camp.shouldLog(err, c.d.now()) {
 			c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)
 		}
 	}
-	camp.idle = c.d.now().Add(pause)
+	camp.idleUntil = c.d.now().Add(pause)
 	return nil
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // served makes a dispatcher that does not run serve a campaign.
-func (w *world) served(d *Dispatcher, id string) *served {
+func (w *world) served(d *Dispatcher, id string) *activeCampaign {
 	w.t.Helper()
 	spec := must(w.deps.Campaigns.Get(w.t.Context(), id))(w.t)
-	finder := &discoverer{d: d, told: make(map[string]string)}
+	finder := &discoverer{d: d, logged: make(map[string]string)}
 	if err := finder.serve(w.t.Context(), spec); err != nil {
 		w.t.Fatal(err)
 	}
@@ -25,7 +25,7 @@ func (w *world) served(d *Dispatcher, id string) *served {
 func TestWorthwhile(t *testing.T) {
 	for concurrency, want := range map[int]int{1: 1, 10: 1, 100: 10, 500: 50, 10_000: 100} {
 		d := &Dispatcher{opts: Options{Concurrency: concurrency, Claim: 200}}
-		if got := newClaimer(d).worthwhile(); got != want {
+		if got := newClaimer(d).minSlots(); got != want {
 			t.Errorf("a pool of %d waits for %d free slots, want %d", concurrency, got, want)
 		}
 	}
@@ -38,12 +38,12 @@ func TestClaimGivesBackPlacesInTheCanary(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"}, audience(30)...)
 	d := w.dispatcher()
 	camp := w.served(d, "42")
-	admit := func(l *lease, n int) int { return must(d.jury.admit(t.Context(), l, n))(t) }
+	admit := func(l *lease, n int) int { return must(d.reporter.admit(t.Context(), l, n))(t) }
 	first := &lease{camp: camp, claim: queue.NewClaimID()}
 	if n := admit(first, 100); n != canary {
 		t.Fatalf("%d admitted, want %d", n, canary)
 	}
-	d.jury.ended(first, 5)
+	d.reporter.countEnded(first, 5)
 	if n, err := newClaimer(d).take(t.Context(), t.Context(), &lease{camp: camp, claim: queue.NewClaimID()}, 10); n != 0 || err != nil {
 		t.Fatalf("%d claimed, error %v, want none", n, err)
 	}
@@ -80,7 +80,7 @@ func TestClosedCampaignIsServedAnew(t *testing.T) {
 		t.Error("a campaign that did not change is served anew")
 	}
 	camp.close()
-	if again := w.served(d, "42"); again == camp || again.closed() {
+	if again := w.served(d, "42"); again == camp || again.isClosed() {
 		t.Error("a closed campaign is not served anew")
 	}
 }
@@ -94,7 +94,7 @@ func TestCompleterForwardsFirst(t *testing.T) {
 	l := &lease{camp: w.served(d, "42"), claim: queue.NewClaimID()}
 	got := must(l.camp.queue.Claim(t.Context(), l.claim, 1))(t)
 	dl := &delivery{lease: l, element: got.Elements[0]}
-	ended := d.settled(dl, dl.end("sent", "", "")).settlement
+	ended := d.outcomeOf(dl, dl.result("sent", "", "")).settlement
 	must(l.camp.queue.Settle(t.Context(), []queue.Settlement{ended}))(t)
 	completer{d}.completeOne(t.Context(), l.camp)
 	if n := len(w.results()); n != 1 || w.stateOf("42") != campaign.Completed {
@@ -117,16 +117,16 @@ func TestFailedForwardIsOwed(t *testing.T) {
 
 // The same error is logged once a minute, another one at once.
 func TestComplains(t *testing.T) {
-	s, now := &served{}, time.Unix(1_000_000, 0)
+	s, now := &activeCampaign{}, time.Unix(1_000_000, 0)
 	for _, c := range []struct {
 		err   error
 		after time.Duration
 		want  bool
 	}{
-		{errDown, 0, true}, {errDown, complainAgain - 1, false}, {errCrossSlot, complainAgain - 1, true},
-		{errCrossSlot, complainAgain, false}, {errCrossSlot, 2*complainAgain - 1, true},
+		{errDown, 0, true}, {errDown, logAgainInterval - 1, false}, {errCrossSlot, logAgainInterval - 1, true},
+		{errCrossSlot, logAgainInterval, false}, {errCrossSlot, 2*logAgainInterval - 1, true},
 	} {
-		if got := s.complains(c.err, now.Add(c.after)); got != c.want {
+		if got := s.shouldLog(c.err, now.Add(c.after)); got != c.want {
 			t.Errorf("%v after %s: logged %v", c.err, c.after, got)
 		}
 	}
@@ -135,7 +135,7 @@ func TestComplains(t *testing.T) {
 // A campaign with a cap has a use for what goes in two seconds, and for two recipients at least.
 func TestMost(t *testing.T) {
 	for rate, want := range map[float64]int{0: 0, 0.01: 2, 1: 2, 1.2: 3, 100: 200} {
-		if got := (&terms{rate: rate}).most(); got != want {
+		if got := (&settings{rate: rate}).maxSlots(); got != want {
 			t.Errorf("at %v a second: %d slots, want %d", rate, got, want)
 		}
 	}
@@ -143,7 +143,7 @@ func TestMost(t *testing.T) {
 
 // A campaign is the same only with the same edition and the same message, whatever else changes.
 func TestSameCampaign(t *testing.T) {
-	s := &served{edition: "1", raw: []byte("a")}
+	s := &activeCampaign{edition: "1", raw: []byte("a")}
 	for name, c := range map[string]struct {
 		spec campaign.Spec
 		want bool
@@ -152,7 +152,7 @@ func TestSameCampaign(t *testing.T) {
 		"another edition": {campaign.Spec{Edition: "2", Message: []byte("a")}, false},
 		"another message": {campaign.Spec{Edition: "1", Message: []byte("b")}, false},
 	} {
-		if got := s.same(c.spec); got != c.want {
+		if got := s.hasMessageOf(c.spec); got != c.want {
 			t.Errorf("%s: same is %v", name, got)
 		}
 	}
@@ -167,7 +167,7 @@ func TestDropOfAnEarlierEdition(t *testing.T) {
 	first.close()
 	second := w.served(d, "42")
 	d.roster.drop(first)
-	if d.roster.get("42") != second || second.closed() {
+	if d.roster.get("42") != second || second.isClosed() {
 		t.Error("the next edition is served no more")
 	}
 }

@@ -25,15 +25,15 @@ func (c completer) run(ctx context.Context) {
 
 // complete is one tick.
 func (c completer) complete(ctx context.Context) {
-	drained := slices.DeleteFunc(c.d.roster.all(), func(camp *served) bool { return !camp.empty.Load() || camp.inflight.Load() > 0 })
-	sideBySide(ctx, c.d.opts.brief(), drained, c.completeOne)
+	drained := slices.DeleteFunc(c.d.roster.all(), func(camp *activeCampaign) bool { return !camp.empty.Load() || camp.inflight.Load() > 0 })
+	forEach(ctx, c.d.opts.redisTimeout(), drained, c.completeOne)
 }
 
-func (c completer) completeOne(ctx context.Context, camp *served) {
+func (c completer) completeOne(ctx context.Context, camp *activeCampaign) {
 	c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign is not complete before its results are out
 	done, how, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
 	if err != nil {
-		if !ended(ctx) {
+		if !isStopping(ctx) {
 			c.d.quietly.Do(func() { c.d.log.Warn("complete campaign: trying again", "campaign", camp.id, "error", err) })
 		}
 		return

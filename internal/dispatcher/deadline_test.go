@@ -63,7 +63,7 @@ func TestDeadlineAfterALostSenderUnderWay(t *testing.T) {
 	stop := w.serve(d)
 	w.eventually(func() bool { return pacer.waits.Load() == 2 })
 	deadline := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
-	w.change(d, "42", campaign.Change{Deadline: &deadline}, func(t *terms) bool { return t.deadline.Equal(deadline) })
+	w.change(d, "42", campaign.Change{Deadline: &deadline}, func(t *settings) bool { return t.deadline.Equal(deadline) })
 	close(pacer.let)
 	w.eventually(func() bool { return w.books("42").Ended() == 2 })
 	stop()

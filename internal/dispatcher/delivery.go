@@ -15,16 +15,16 @@ type delivery struct {
 	element   queue.Element
 	recipient notification.Recipient
 	message   *fcm.Message
-	since     time.Time             // of the first claim; by this process's clock
-	sent      time.Time             // when the last request was made
+	firstClaimedAt     time.Time             // of the first claim; by this process's clock
+	sentAt      time.Time             // when the last request was made
 	attempts  int                   // requests made, those of earlier claims included
 	dead      []notification.Target // removed
 	inSQL     notification.Target   // the one of these that SQL holds, if that is known
-	spared    []notification.Target // dead, too, and kept: too many are
+	kept    []notification.Target // dead, too, and kept: too many are
 }
 
 // end makes the outcome of a recipient who needs no more tries.
-func (d *delivery) end(status notification.Status, code, detail string) *notification.Result {
+func (d *delivery) result(status notification.Status, code, detail string) *notification.Result {
 	r := &notification.Result{
 		CampaignID: d.lease.camp.id,
 		UserID:     d.recipient.UserID,
@@ -52,16 +52,16 @@ func spelledInSQL(t notification.Target) string {
 }
 
 // invalid is the end of a recipient for whom nothing is stored but a value that can be no token.
-func (d *delivery) invalid(found notification.Target) *notification.Result {
-	return d.end(notification.StatusFailed, notification.CodeInvalidToken, "what stands for the token cannot be one: "+found.Problem())
+func (d *delivery) invalidTokenResult(found notification.Target) *notification.Result {
+	return d.result(notification.StatusFailed, notification.CodeInvalidToken, "what stands for the token cannot be one: "+found.Problem())
 }
 
 // late is the end of a recipient whose turn did not come before the deadline. What may have arrived is not called expired.
-func (d *delivery) late() *notification.Result {
+func (d *delivery) deadlineResult() *notification.Result {
 	if d.element.Lost > 0 {
-		return d.end(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome, and then the campaign's deadline passed")
+		return d.result(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome, and then the campaign's deadline passed")
 	}
-	return d.end(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
+	return d.result(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
 }
 
 // envelope addresses the message. Nobody is to see it after the deadline, so no device is waited for any longer.

@@ -14,7 +14,7 @@ import (
 // discoverer keeps the roster in step with the campaigns that run.
 type discoverer struct {
 	d    *Dispatcher
-	told map[string]string // what has been logged already of campaigns that are not served
+	logged map[string]string // what has been logged already of campaigns that are not served
 
 	broken map[string]error // what this look found in the way of campaigns
 }
@@ -42,9 +42,9 @@ func (r *discoverer) discover(ctx context.Context) error {
 		return err
 	}
 	r.broken = make(map[string]error)
-	r.tell(found)
+	r.logFindings(found)
 	r.forget(found)
-	sideBySide(ctx, r.d.opts.brief(), found.Unsettled, r.d.tidy)
+	forEach(ctx, r.d.opts.redisTimeout(), found.Unsettled, r.d.tidy)
 	served := make(map[string]bool, len(found.Running))
 	for _, spec := range found.Running {
 		if err := r.serve(ctx, spec); err != nil {
@@ -67,22 +67,22 @@ func (r *discoverer) discover(ctx context.Context) error {
 }
 
 // tell says once what people have to do.
-func (r *discoverer) tell(found campaign.Discovery) {
+func (r *discoverer) logFindings(found campaign.Discovery) {
 	for _, broken := range found.Broken {
 		r.refuse(broken.ID, broken.Err)
 	}
 	for id, n := range found.Vanished {
-		if r.news(vanishedOf(id), strconv.FormatInt(n, 10)) {
+		if r.isNews(vanishedOf(id), strconv.FormatInt(n, 10)) {
 			r.d.log.Error("recipients vanished from a list before they were claimed; fanfare campaign show says what to do", "campaign", id, "recipients", n)
 		}
 	}
 	for _, other := range found.Elsewhere {
-		if r.news(other.ID, other.Err.Error()) {
+		if r.isNews(other.ID, other.Err.Error()) {
 			r.d.log.Warn("campaign is not this project's and waits here", "campaign", other.ID, "reason", other.Err)
 		}
 	}
 	for _, id := range found.Waiting {
-		if r.news(id, "waiting") {
+		if r.isNews(id, "waiting") {
 			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
 		}
 	}
@@ -103,7 +103,7 @@ func (r *discoverer) forget(found campaign.Discovery) {
 	for id := range found.Vanished {
 		there[vanishedOf(id)] = true
 	}
-	maps.DeleteFunc(r.told, func(id, _ string) bool { return !there[id] })
+	maps.DeleteFunc(r.logged, func(id, _ string) bool { return !there[id] })
 }
 
 // vanishedOf keeps what was said of vanished recipients apart from what was said of their campaign.
@@ -111,15 +111,15 @@ func vanishedOf(id string) string { return "vanished " + id }
 
 // serve puts a campaign on the roster unless it is there already, or cannot be served.
 func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
-	if old := r.d.roster.get(spec.ID); old != nil && !old.closed() && old.same(spec) {
-		old.agree(spec)
+	if old := r.d.roster.get(spec.ID); old != nil && !old.isClosed() && old.hasMessageOf(spec) {
+		old.applySpec(spec)
 		return nil
 	}
 	s, err := r.build(ctx, spec)
 	if err != nil {
 		return fmt.Errorf("campaign %s: %w", spec.ID, err)
 	}
-	delete(r.told, spec.ID)
+	delete(r.logged, spec.ID)
 	r.d.log.Info("campaign is served", "campaign", spec.ID)
 	r.d.roster.put(s)
 	return nil
@@ -127,21 +127,21 @@ func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 
 func (r *discoverer) refuse(id string, err error) {
 	r.broken[id] = err
-	if r.news(id, err.Error()) {
+	if r.isNews(id, err.Error()) {
 		r.d.log.Error("campaign is broken and not served; the others go on: fix its spec", "campaign", id, "error", err)
 	}
 }
 
 // news tells whether something is said of a campaign for the first time.
-func (r *discoverer) news(id, what string) bool {
-	if r.told[id] == what {
+func (r *discoverer) isNews(id, what string) bool {
+	if r.logged[id] == what {
 		return false
 	}
-	r.told[id] = what
+	r.logged[id] = what
 	return true
 }
 
-func (r *discoverer) build(ctx context.Context, spec campaign.Spec) (*served, error) {
+func (r *discoverer) build(ctx context.Context, spec campaign.Spec) (*activeCampaign, error) {
 	q, err := r.d.deps.Campaigns.QueueOf(spec)
 	if err != nil {
 		return nil, err

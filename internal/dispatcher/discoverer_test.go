@@ -46,7 +46,7 @@ func TestPeopleAreToldOnce(t *testing.T) {
 	for _, id := range []string{"broken", "odd", "lonely"} {
 		must(w.redis.RPush("campaign:"+id, audience(1)...))(t)
 	}
-	finder := &discoverer{d: w.dispatcher(), told: map[string]string{"gone": "what was said of it"}}
+	finder := &discoverer{d: w.dispatcher(), logged: map[string]string{"gone": "what was said of it"}}
 	for range 3 {
 		if err := finder.discover(t.Context()); err != nil {
 			t.Fatal(err)
@@ -58,8 +58,8 @@ func TestPeopleAreToldOnce(t *testing.T) {
 			t.Errorf("of %s it is said %q, want %q once", id, said, want)
 		}
 	}
-	if len(finder.told) != 3 {
-		t.Errorf("remembered is %q, want nothing of a campaign that is gone", finder.told)
+	if len(finder.logged) != 3 {
+		t.Errorf("remembered is %q, want nothing of a campaign that is gone", finder.logged)
 	}
 	w.redis.HSet("{campaign:broken}:spec", "message", `{"body":1}`)
 	if err := finder.discover(t.Context()); err != nil {

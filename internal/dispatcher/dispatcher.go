@@ -61,16 +61,16 @@ type Dispatcher struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
-	holding atomic.Int64   // recipients, from claim to outcome, those of campaigns that are served no more included
+	held atomic.Int64   // recipients, from claim to outcome, those of campaigns that are served no more included
 	quietly rate.Sometimes // for what would be logged with each claim while a store is down
 
 	roster     *roster
 	slots      *slots
-	held       *held
+	leases       *leaseSet
 	deliveries chan *delivery
 	acker      *acker
-	jury       *jury
-	warden     *warden
+	reporter       *breakerReporter
+	prober     *credentialsProber
 	forwarder  *forwarder
 }
 
@@ -97,14 +97,14 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 		now:        time.Now,
 		roster:     newRoster(),
 		slots:      newSlots(opts.Concurrency + opts.ahead()),
-		held:       newHeld(),
+		leases:       newLeaseSet(),
 		deliveries: make(chan *delivery, opts.Concurrency+opts.ahead()),
 	}
 	d.acker = newAcker(d)
 	d.forwarder = newForwarder(d)
-	d.jury = newJury(d)
+	d.reporter = newBreakerReporter(d)
 	var err error
-	if d.warden, err = newWarden(d); err != nil {
+	if d.prober, err = newCredentialsProber(d); err != nil {
 		return nil, fmt.Errorf("make probe: %w", err)
 	}
 	if d.metrics, err = newMetrics(deps.Registerer, d); err != nil {
@@ -121,14 +121,14 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 // is wrong with the campaign: a *campaign.SpecError, a *campaign.ProjectError, notification.Faults, *keys.IDError or *redisx.TypeError, or
 // what Redis denies us: see redisx.Denied.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
-	keep, stopKeeping := outlive(work, d.opts.Lease)
+	keep, stopKeeping := withGrace(work, d.opts.Lease)
 	defer stopKeeping()
 	fetchers, fetching := errgroup.WithContext(fetch) // ends with the Job's campaign, too
 
 	var keepers, ackers, pushers sync.WaitGroup
 	keepers.Go(func() { extender{d}.run(keep) })
 	keepers.Go(func() { d.forwarder.run(keep) })
-	keepers.Go(func() { d.jury.run(keep) })
+	keepers.Go(func() { d.reporter.run(keep) })
 	ackers.Go(func() { d.acker.run(fetching, keep) })
 	for range d.opts.Concurrency {
 		pushers.Go(func() { d.push(fetching, work) })
@@ -137,7 +137,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	fetchers.Go(func() error { return newClaimer(d).run(fetching) })
 	fetchers.Go(func() error { reaper{d}.run(fetching); return nil })
 	fetchers.Go(func() error { completer{d}.run(fetching); return nil })
-	fetchers.Go(func() error { d.warden.run(fetching); return nil })
+	fetchers.Go(func() error { d.prober.run(fetching); return nil })
 	fetchers.Go(func() error { return d.discover(fetching) })
 	err := fetchers.Wait()
 
@@ -148,15 +148,15 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	close(d.acker.events)
 	ackers.Wait()
 	d.forwarder.forwardAll(keep, d.opts.Lease)
-	d.jury.hear(keep, d.opts.Lease)
+	d.reporter.report(keep, d.opts.Lease)
 	stopKeeping()
 	keepers.Wait()
-	return d.verdict(fetch, err)
+	return d.runResult(fetch, err)
 }
 
 // discover finds what is to be served: all that runs, or a Job's one campaign.
 func (d *Dispatcher) discover(fetch context.Context) error {
-	finder := &discoverer{d: d, told: make(map[string]string)}
+	finder := &discoverer{d: d, logged: make(map[string]string)}
 	if d.opts.Campaign != "" {
 		return job{d, finder}.run(fetch)
 	}
@@ -165,7 +165,7 @@ func (d *Dispatcher) discover(fetch context.Context) error {
 }
 
 // outlive makes a context that ends a grace after work does, or when it is stopped.
-func outlive(work context.Context, grace time.Duration) (keep context.Context, stop func()) {
+func withGrace(work context.Context, grace time.Duration) (keep context.Context, stop func()) {
 	keep, cancel := context.WithCancel(context.WithoutCancel(work))
 	release := context.AfterFunc(work, func() {
 		select {
@@ -180,11 +180,11 @@ func outlive(work context.Context, grace time.Duration) (keep context.Context, s
 // persist repeats a write to Redis until it succeeds or keep ends. Even after the lease has run out it is worth trying:
 // after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. What waiting does not
 // fix is not waited for: see redisx.Permanent. A permission that is denied is: the scripts finish what it cut as soon as it is granted.
-func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, write func(context.Context) error) error {
+func (d *Dispatcher) persist(keep context.Context, verb string, camp *activeCampaign, write func(context.Context) error) error {
 	defer camp.unwritable.Store(false)
 	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := d.briefly(keep, write)
+		err := d.withRedisTimeout(keep, write)
 		if err == nil {
 			return nil
 		}
@@ -208,6 +208,6 @@ func (d *Dispatcher) persist(keep context.Context, verb string, camp *served, wr
 
 // behind tells that outcomes of a campaign cannot be written, or that too many wait for it: the batch on its way and the next one.
 // It is not claimed from then: more and more people would be sent to of whom nothing is written.
-func (d *Dispatcher) behind(camp *served) bool {
-	return camp.unwritable.Load() || camp.owed.Load() >= int64(2*d.opts.AckBatch)
+func (d *Dispatcher) isBehind(camp *activeCampaign) bool {
+	return camp.unwritable.Load() || camp.unwritten.Load() >= int64(2*d.opts.AckBatch)
 }

@@ -346,12 +346,12 @@ func TestRefusedClaimsRest(t *testing.T) {
 	now := time.Unix(1000, 0)
 	d.now = func() time.Time { return now }
 	for _, refusal := range []error{&redisx.TypeError{Key: "campaign:odd", Holds: "string", Want: "list"}, errors.New("connection refused")} {
-		camp := &served{id: "odd"}
-		for claim, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, longestRest, longestRest} {
-			if err := newClaimer(d).refused(camp, refusal); err != nil {
+		camp := &activeCampaign{id: "odd"}
+		for claim, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, maxClaimBackoff, maxClaimBackoff} {
+			if err := newClaimer(d).claimFailed(camp, refusal); err != nil {
 				t.Fatal(err)
 			}
-			if rest := camp.idle.Sub(now); rest != want {
+			if rest := camp.idleUntil.Sub(now); rest != want {
 				t.Errorf("%v, claim %d: rests for %s, want %s", refusal, claim, rest, want)
 			}
 		}

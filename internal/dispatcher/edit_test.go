@@ -11,7 +11,7 @@ import (
 )
 
 // edit replaces a message in mid-campaign, and waits until the dispatcher has taken notice, before the n-th request ends.
-func (w *world) edit(d *Dispatcher, n int, message string, noticed func(*served) bool) {
+func (w *world) edit(d *Dispatcher, n int, message string, noticed func(*activeCampaign) bool) {
 	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
 		if w.sender.total() == n {
 			w.redis.HSet("{campaign:42}:spec", "message", message)
@@ -38,7 +38,7 @@ func TestEditedMessageIsSaidFromThenOn(t *testing.T) {
 	w.options.Concurrency = 1
 	d := w.dispatcher()
 	const other = `{"notification":{"title":"Other"}}`
-	w.edit(d, 20, other, func(s *served) bool { return s != nil && string(s.raw) == other })
+	w.edit(d, 20, other, func(s *activeCampaign) bool { return s != nil && string(s.raw) == other })
 	stop := w.serve(d)
 	w.eventually(func() bool { return w.books("42").Sent == 60 })
 	stop()
@@ -50,8 +50,8 @@ func TestCampaignIsBuiltOncePerEdition(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
-	finder := &discoverer{d: d, told: make(map[string]string)}
-	built := func() *served {
+	finder := &discoverer{d: d, logged: make(map[string]string)}
+	built := func() *activeCampaign {
 		t.Helper()
 		if err := finder.discover(t.Context()); err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestCampaignIsBuiltOncePerEdition(t *testing.T) {
 		return d.roster.get("42")
 	}
 	first := built()
-	if again := built(); again != first || first.closed() {
+	if again := built(); again != first || first.isClosed() {
 		t.Error("built again although nothing was edited")
 	}
 	for _, err := range []error{
@@ -72,10 +72,10 @@ func TestCampaignIsBuiltOncePerEdition(t *testing.T) {
 		}
 	}
 	edited := built()
-	if edited == first || !first.closed() {
+	if edited == first || !first.isClosed() {
 		t.Error("not built again although the message was edited")
 	}
-	if again := built(); again != edited || edited.closed() {
+	if again := built(); again != edited || edited.isClosed() {
 		t.Error("built again although nothing more was edited")
 	}
 }
@@ -85,7 +85,7 @@ func TestUnusableEditStopsTheCampaign(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)
 	w.options.Concurrency = 1
 	d := w.dispatcher()
-	w.edit(d, 20, `{"title":1}`, func(s *served) bool { return s == nil })
+	w.edit(d, 20, `{"title":1}`, func(s *activeCampaign) bool { return s == nil })
 	stop := w.serve(d)
 	w.eventually(func() bool { return w.books("42").Sent == 20 })
 	stop()

@@ -11,7 +11,7 @@ import (
 type extender struct{ d *Dispatcher }
 
 func (e extender) run(keep context.Context) {
-	tick := time.NewTicker(e.d.opts.brief())
+	tick := time.NewTicker(e.d.opts.redisTimeout())
 	defer tick.Stop()
 	for {
 		select {
@@ -26,14 +26,14 @@ func (e extender) run(keep context.Context) {
 // extend is one tick. A lease that could not be extended runs out by this process's own clock, and then nothing
 // more is sent from it.
 func (e extender) extend(keep context.Context) {
-	held := e.d.held.byCampaign()
-	sideBySide(keep, e.d.opts.brief(), slices.Collect(maps.Keys(held)), func(keep context.Context, camp *served) {
-		e.extendOf(keep, camp, held[camp])
+	held := e.d.leases.byCampaign()
+	forEach(keep, e.d.opts.redisTimeout(), slices.Collect(maps.Keys(held)), func(keep context.Context, camp *activeCampaign) {
+		e.extendCampaign(keep, camp, held[camp])
 	})
 }
 
 // extendOf extends the leases of one campaign, and then their places in its canary.
-func (e extender) extendOf(keep context.Context, camp *served, leases []*lease) {
+func (e extender) extendCampaign(keep context.Context, camp *activeCampaign, leases []*lease) {
 	claims := make([]string, len(leases))
 	for i, l := range leases {
 		claims[i] = l.claim
@@ -51,11 +51,11 @@ func (e extender) extendOf(keep context.Context, camp *served, leases []*lease) 
 		}
 		l.extendTo(until)
 	}
-	e.admit(keep, camp, claims)
+	e.extendCanary(keep, camp, claims)
 }
 
 // admit keeps the claims' places in the campaign's canary. What is lost of them is admitted to somebody else.
-func (e extender) admit(keep context.Context, camp *served, claims []string) {
+func (e extender) extendCanary(keep context.Context, camp *activeCampaign, claims []string) {
 	if e.d.deps.Breakers == nil {
 		return
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // forwardRest is between two passes: results that gather meanwhile go together, which saves Redis round trips.
-const forwardRest = 50 * time.Millisecond
+const forwardPause = 50 * time.Millisecond
 
 // forwarder carries results from the campaigns' outboxes to notification:responses.
 type forwarder struct {
@@ -59,13 +59,13 @@ func (f *forwarder) run(keep context.Context) {
 		case <-keep.Done():
 			return
 		case <-f.woken:
-			f.forwardOwed(keep, f.d.opts.brief())
+			f.forwardOwed(keep, f.d.opts.redisTimeout())
 			select {
 			case <-keep.Done():
-			case <-time.After(forwardRest):
+			case <-time.After(forwardPause):
 			}
 		case <-tick.C:
-			f.forwardAll(keep, f.d.opts.brief())
+			f.forwardAll(keep, f.d.opts.redisTimeout())
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 	owed := slices.Collect(maps.Values(f.owed))
 	clear(f.owed)
 	f.mu.Unlock()
-	sideBySide(keep, bound, owed, f.forward)
+	forEach(keep, bound, owed, f.forward)
 }
 
 // forward carries one campaign's results. It waits for a pass over the same outbox to end: what that one has taken is not left
@@ -102,7 +102,7 @@ func (f *forwarder) forward(ctx context.Context, campaign keys.List) {
 		f.blocked.Do(func() {
 			f.d.log.Error("forward results: they wait in the outbox, and no campaign completes, until that key is mended", "list", campaign.Plain(), "error", err)
 		})
-	} else if !ended(ctx) {
+	} else if !isStopping(ctx) {
 		f.d.log.Warn("forward results: they stay in the outbox until the next pass", "list", campaign.Plain(), "error", err)
 	}
 }

@@ -75,7 +75,7 @@ func TestStopEmptiesTheOutbox(t *testing.T) {
 			return accepted(ctx, token)
 		}
 		stop := w.serve(w.dispatcher())
-		<-time.After(forwardRest / 2)
+		<-time.After(forwardPause / 2)
 		if n := len(w.results()); n != 1 {
 			t.Fatalf("%d results are forwarded, want the first", n)
 		}

@@ -54,7 +54,7 @@ func (w *world) goesOn(n int) {
 // A gate that is closed for half an hour, a halt that nobody ends: a stop does not wait for either.
 func TestStopBehindAGate(t *testing.T) {
 	for name, shut := range map[string]func(context.Context, *pacing.Governor) error{
-		"gate": func(ctx context.Context, g *pacing.Governor) error { return g.Close(ctx, 30*time.Minute, "429") },
+		"gate": func(ctx context.Context, g *pacing.Governor) error { return g.CloseGate(ctx, 30*time.Minute, "429") },
 		"halt": func(ctx context.Context, g *pacing.Governor) error { return g.Halt(ctx, "by hand") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,9 +132,9 @@ func TestStopTellsTheLastAnswers(t *testing.T) {
 	d := w.dispatcher()
 	stop := w.serve(d)
 	w.eventually(func() bool {
-		d.jury.mu.Lock()
-		defer d.jury.mu.Unlock()
-		return w.sender.total() == canary && len(d.jury.tally) == 0
+		d.reporter.mu.Lock()
+		defer d.reporter.mu.Unlock()
+		return w.sender.total() == canary && len(d.reporter.pending) == 0
 	})
 	stop()
 	if state := w.stateOf("42"); state != campaign.Paused {

@@ -42,7 +42,7 @@ func (j job) run(ctx context.Context) error {
 	tick := time.NewTicker(j.d.opts.Poll)
 	defer tick.Stop()
 	for {
-		if err := j.look(ctx); err != nil {
+		if err := j.tick(ctx); err != nil {
 			return err
 		}
 		select {
@@ -55,9 +55,9 @@ func (j job) run(ctx context.Context) error {
 
 // look is one tick; nil means that there is, or may be, work to do. It adopts, because recipients who came late make a
 // completed campaign run again: only looking would take it for drained.
-func (j job) look(ctx context.Context) error {
+func (j job) tick(ctx context.Context) error {
 	spec, err := j.d.deps.Campaigns.Adopt(ctx, j.d.opts.Campaign)
-	if hopeless(err) {
+	if isPermanent(err) {
 		return err
 	}
 	if err != nil {
@@ -73,19 +73,19 @@ func (j job) look(ctx context.Context) error {
 		if err := j.finder.serve(ctx, spec); err != nil {
 			return err
 		}
-		return j.neverLoaded(ctx)
+		return j.checkNeverLoaded(ctx)
 	case campaign.Completed:
-		return j.drained(ctx, spec)
+		return j.checkCompleted(ctx, spec)
 	default:
 		return &EndedError{State: spec.State, Reason: spec.Reason}
 	}
 }
 
 // drained ends a Job whose campaign is completed, with an error if recipients are missing or were not loaded to the last.
-func (j job) drained(ctx context.Context, spec campaign.Spec) error {
+func (j job) checkCompleted(ctx context.Context, spec campaign.Spec) error {
 	books, err := j.d.deps.Campaigns.Books(ctx, spec.ID)
 	switch {
-	case hopeless(err):
+	case isPermanent(err):
 		return err
 	case err == nil && (!books.Balanced() || books.Interrupted > 0):
 		return &EndedError{State: spec.State, Reason: cmp.Or(spec.Reason, lossesOf(spec, books))}
@@ -105,7 +105,7 @@ func lossesOf(spec campaign.Spec, books campaign.Books) string {
 }
 
 // hopeless tells what no waiting mends from an outage.
-func hopeless(err error) bool {
+func isPermanent(err error) bool {
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	_, id := errors.AsType[*keys.IDError](err)
 	_, mistyped := errors.AsType[*redisx.TypeError](err)
@@ -115,7 +115,7 @@ func hopeless(err error) bool {
 
 // neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its
 // audience may still come, but a Job must not wait for it.
-func (j job) neverLoaded(ctx context.Context) error {
+func (j job) checkNeverLoaded(ctx context.Context) error {
 	camp := j.d.roster.get(j.d.opts.Campaign)
 	if camp == nil || !camp.empty.Load() || camp.inflight.Load() > 0 {
 		return nil
@@ -128,7 +128,7 @@ func (j job) neverLoaded(ctx context.Context) error {
 }
 
 // verdict turns how the roles ended into what Run returns.
-func (d *Dispatcher) verdict(stopped context.Context, err error) error {
+func (d *Dispatcher) runResult(stopped context.Context, err error) error {
 	switch {
 	case errors.Is(err, errDrained):
 		return nil

@@ -186,9 +186,9 @@ func TestDeadlines(t *testing.T) {
 		"the earlier":                 {list: hour(2), campaign: hour(3), want: 2 * time.Hour},
 		"assumed, and the campaign's": {list: hour(2), assumed: true, campaign: hour(3), want: 3 * time.Hour},
 	} {
-		camp := &served{}
-		camp.terms.Store(&terms{deadline: c.campaign})
-		l := &lease{camp: camp, here: here, there: there, expiry: c.list, assumed: c.assumed}
+		camp := &activeCampaign{}
+		camp.settings.Store(&settings{deadline: c.campaign})
+		l := &lease{camp: camp, claimedAt: here, claimedAtServer: there, expiry: c.list, assumed: c.assumed}
 		var want time.Time
 		if c.want > 0 {
 			want = here.Add(c.want)

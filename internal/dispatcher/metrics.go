@@ -99,12 +99,12 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	inflight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "in_flight", Help: "Recipients held now, from claim to outcome.",
 	}, func() float64 {
-		return float64(d.holding.Load())
+		return float64(d.held.Load())
 	})
 	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "held_campaigns",
 		Help: "Running campaigns on hold because pushes get no answers, until FCM answers a probe.",
-	}, func() float64 { return float64(len(d.warden.onHold())) })
+	}, func() float64 { return float64(len(d.prober.campaignsOnHold())) })
 	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, m.campaigns, m.broken, inflight, held} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -116,7 +116,7 @@ func TestOutageInTheMidstKeepsTheAudience(t *testing.T) {
 	stop := w.serve(w.dispatcher())
 	w.held("42", service)
 	b := w.books("42")
-	if most := int64(w.options.Concurrency + doubtAfter + trialPushes); b.Unknown > most || b.Unknown == 0 {
+	if most := int64(w.options.Concurrency + suspectScore + trialPushes); b.Unknown > most || b.Unknown == 0 {
 		t.Errorf("%d ended as unknown, want at most %d", b.Unknown, most)
 	}
 	service.off.Store(false)
@@ -306,12 +306,12 @@ func TestCutOffPushIsNeutral(t *testing.T) {
 	d := w.dispatcher()
 	l := &lease{camp: w.served(d, "42"), round: 1}
 	work, end := context.WithCancel(t.Context())
-	d.jury.answered(work, &delivery{lease: l}, noAnswer, 0)
+	d.reporter.countAnswer(work, &delivery{lease: l}, noAnswer, 0)
 	end()
-	d.jury.answered(work, &delivery{lease: l}, noAnswer, 0)
-	d.jury.answered(work, &delivery{lease: l}, fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}, 0)
+	d.reporter.countAnswer(work, &delivery{lease: l}, noAnswer, 0)
+	d.reporter.countAnswer(work, &delivery{lease: l}, fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}, 0)
 	want := map[breaker.Answer]int64{{Kind: breaker.Unanswered}: 1, {Kind: breaker.Neutral}: 1, {Kind: breaker.Accepted}: 1}
-	if got := d.jury.tally[l.camp].Answers; !maps.Equal(got, want) {
+	if got := d.reporter.pending[l.camp].Answers; !maps.Equal(got, want) {
 		t.Errorf("answers %v, want %v", got, want)
 	}
 }
@@ -323,11 +323,11 @@ func TestSilenceSaysWhatCameInstead(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
 	camp := w.served(d, "42")
-	for after := range slowRun {
-		camp.silence.hear(noAnswer, 0, 7, d.now().Add(time.Duration(after)*slowTime))
+	for after := range slowStreak {
+		camp.outage.observe(noAnswer, 0, 7, d.now().Add(time.Duration(after)*slowTime))
 	}
-	tallies := make(map[*served]*breaker.Tally)
-	d.jury.addSilences(tallies)
+	tallies := make(map[*activeCampaign]*breaker.Report)
+	d.reporter.addOutages(tallies)
 	if tally := tallies[camp]; tally == nil || tally.Round != 7 || tally.Said[breaker.Unanswered] != noAnswer.Detail {
 		t.Errorf("tally %+v, want what came instead of an answer", tally)
 	}

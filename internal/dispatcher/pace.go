@@ -14,9 +14,9 @@ type Pacer interface {
 	// Wait returns when one push may go, or with the context's error.
 	Wait(ctx context.Context, p pacing.Push) error
 	// Shut tells that nothing may go now, since a gate or a halt has come.
-	Shut() bool
+	Blocked() bool
 	// Close lets nothing go, in any replica, for as long as a 429 of the whole project demands.
-	Close(ctx context.Context, retryAfter time.Duration, reason string) error
+	CloseGate(ctx context.Context, retryAfter time.Duration, reason string) error
 	// LongestGate is what a longer Retry-After is cut to; 0: nothing is cut.
 	LongestGate() time.Duration
 }
@@ -25,22 +25,22 @@ type Pacer interface {
 type unpaced struct{}
 
 func (unpaced) Wait(ctx context.Context, _ pacing.Push) error      { return ctx.Err() }
-func (unpaced) Shut() bool                                         { return false }
+func (unpaced) Blocked() bool                                         { return false }
 func (unpaced) LongestGate() time.Duration                         { return 0 }
-func (unpaced) Close(context.Context, time.Duration, string) error { return nil }
+func (unpaced) CloseGate(context.Context, time.Duration, string) error { return nil }
 
 // turn waits until one push of the campaign may go out, and there is room for it on the wire. The pace comes first: what
 // waits for it is not on the wire. Should the gate close during the second wait, the first begins anew.
-func (d *Dispatcher) turn(camp *served) (*inflight.Permit, error) {
+func (d *Dispatcher) waitForTurn(camp *activeCampaign) (*inflight.Permit, error) {
 	for {
-		if err := d.deps.Pacer.Wait(camp.open, camp.push()); err != nil {
+		if err := d.deps.Pacer.Wait(camp.ctx, camp.pacingPush()); err != nil {
 			return nil, err
 		}
-		permit, err := d.deps.Wire.Acquire(camp.open)
+		permit, err := d.deps.Wire.Acquire(camp.ctx)
 		if err != nil {
 			return nil, err
 		}
-		if !d.deps.Pacer.Shut() {
+		if !d.deps.Pacer.Blocked() {
 			return permit, nil
 		}
 		permit.Done(inflight.Outcome{})
@@ -48,14 +48,14 @@ func (d *Dispatcher) turn(camp *served) (*inflight.Permit, error) {
 }
 
 // push is what the pace of one of the campaign's pushes depends on.
-func (s *served) push() pacing.Push {
-	t := s.terms.Load()
+func (s *activeCampaign) pacingPush() pacing.Push {
+	t := s.settings.Load()
 	return pacing.Push{Campaign: s.id, Weight: t.weight, Priority: t.priority, Cap: t.rate, CapKey: s.paceKey}
 }
 
 // experience is what an answer says of FCM's health. A 429 of one device or topic is about them; one that never comes says
 // nothing, for one in some thousands does not.
-func experience(a fcm.Answer, took time.Duration) inflight.Outcome {
+func healthOf(a fcm.Answer, took time.Duration) inflight.Outcome {
 	o := inflight.Outcome{Latency: took, Signal: inflight.Good}
 	switch {
 	case a.HTTPStatus == 0 || a.Class == fcm.Ambiguous || a.Class == fcm.NotFCM:
@@ -67,11 +67,11 @@ func experience(a fcm.Answer, took time.Duration) inflight.Outcome {
 }
 
 // heed closes the gate where an answer demands it.
-func (d *Dispatcher) heed(work context.Context, a fcm.Answer) {
+func (d *Dispatcher) closeGateIfAsked(work context.Context, a fcm.Answer) {
 	if a.Class != fcm.Quota || a.Scope != fcm.QuotaProject {
 		return
 	}
-	if err := d.deps.Pacer.Close(work, a.RetryAfter, "429: "+a.Detail); err != nil {
+	if err := d.deps.Pacer.CloseGate(work, a.RetryAfter, "429: "+a.Detail); err != nil {
 		d.log.Warn("close gate: this process obeys it already", "error", err)
 	}
 }

@@ -39,7 +39,7 @@ func (p *fakePacer) Wait(ctx context.Context, push pacing.Push) error {
 	return p.may(ctx, n)
 }
 
-func (p *fakePacer) Shut() bool {
+func (p *fakePacer) Blocked() bool {
 	if p.last != nil {
 		p.last()
 	}
@@ -48,7 +48,7 @@ func (p *fakePacer) Shut() bool {
 
 func (p *fakePacer) LongestGate() time.Duration { return p.longest }
 
-func (p *fakePacer) Close(_ context.Context, retryAfter time.Duration, _ string) error {
+func (p *fakePacer) CloseGate(_ context.Context, retryAfter time.Duration, _ string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = append(p.closed, retryAfter)
@@ -168,7 +168,7 @@ func TestExperience(t *testing.T) {
 		{fcm.Answer{Class: fcm.NotSent}, inflight.Ignore},
 		{fcm.Answer{Class: fcm.Credentials}, inflight.Ignore},
 	} {
-		if got := experience(c.answer, time.Second); got.Signal != c.want || got.Latency != time.Second {
+		if got := healthOf(c.answer, time.Second); got.Signal != c.want || got.Latency != time.Second {
 			t.Errorf("%v with status %d: %+v, want signal %d", c.answer.Class, c.answer.HTTPStatus, got, c.want)
 		}
 	}

@@ -16,7 +16,7 @@ func TestPersistOutlastsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
 		begun := time.Now()
-		err := d.persist(t.Context(), "write", &served{}, func(context.Context) error {
+		err := d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error {
 			if time.Since(begun) < time.Minute {
 				return errDown
 			}
@@ -38,7 +38,7 @@ func TestPersistOutlastsADenial(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
 			begun := time.Now()
-			err := d.persist(t.Context(), "write", &served{}, func(context.Context) error {
+			err := d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error {
 				if time.Since(begun) < time.Minute {
 					return reply(text)
 				}
@@ -55,21 +55,21 @@ func TestPersistGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
 		work, end := context.WithCancel(t.Context())
-		keep, stop := outlive(work, 15*time.Second)
+		keep, stop := withGrace(work, 15*time.Second)
 		defer stop()
 		end()
 		begun := time.Now()
-		err := d.persist(keep, "write", &served{}, func(context.Context) error { return errDown })
+		err := d.persist(keep, "write", &activeCampaign{}, func(context.Context) error { return errDown })
 		if !errors.Is(err, errDown) || time.Since(begun) != 15*time.Second {
 			t.Errorf("after %s: %v, want to give up 15 s after the work", time.Since(begun), err)
 		}
 		wrong := &redisx.TypeError{Key: "k", Holds: "string", Want: "list"}
 		begun = time.Now()
-		err = d.persist(t.Context(), "write", &served{}, func(context.Context) error { return wrong })
+		err = d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error { return wrong })
 		if !errors.Is(err, error(wrong)) || time.Since(begun) != 0 {
 			t.Errorf("a key of the wrong type after %s: %v, want it at once", time.Since(begun), err)
 		}
-		err = d.persist(t.Context(), "write", &served{}, func(context.Context) error { return errCrossSlot })
+		err = d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error { return errCrossSlot })
 		if !errors.Is(err, errCrossSlot) || time.Since(begun) != 0 {
 			t.Errorf("a reply that nothing mends after %s: %v, want it at once", time.Since(begun), err)
 		}
@@ -79,18 +79,18 @@ func TestPersistGivesUp(t *testing.T) {
 // While a write is repeated, its campaign is not claimed from.
 func TestPersistHoldsClaimsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, camp, tries := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}, &served{}, 0
+		d, camp, tries := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}, &activeCampaign{}, 0
 		err := d.persist(t.Context(), "write", camp, func(context.Context) error {
-			if tries++; d.behind(camp) != (tries > 1) {
-				t.Errorf("try %d: behind is %v", tries, d.behind(camp))
+			if tries++; d.isBehind(camp) != (tries > 1) {
+				t.Errorf("try %d: behind is %v", tries, d.isBehind(camp))
 			}
 			if tries < 3 {
 				return errDown
 			}
 			return nil
 		})
-		if err != nil || d.behind(camp) {
-			t.Errorf("error %v, behind %v after it", err, d.behind(camp))
+		if err != nil || d.isBehind(camp) {
+			t.Errorf("error %v, behind %v after it", err, d.isBehind(camp))
 		}
 	})
 }

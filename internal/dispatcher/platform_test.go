@@ -70,7 +70,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	}
 	w.eventually(func() bool {
 		camp := d.roster.get("42")
-		return camp != nil && camp.paused.Load() != nil && !camp.keptBack("ios")
+		return camp != nil && camp.paused.Load() != nil && !camp.isPlatformPaused("ios")
 	})
 	w.redis.SetTime(time.Now().Add(10 * time.Second)) // the new canary waits until nobody trusts the old one
 	w.eventually(func() bool { return w.books("42").Sent == int64(2*pairs-refused) })
@@ -101,7 +101,7 @@ func TestHeldPlatformIsKeptBack(t *testing.T) {
 	if err := w.deps.Breakers.PausePlatform(t.Context(), w.list("42"), "ios", "its keys are old"); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually(func() bool { camp := d.roster.get("42"); return camp != nil && camp.keptBack("ios") })
+	w.eventually(func() bool { camp := d.roster.get("42"); return camp != nil && camp.isPlatformPaused("ios") })
 	close(release)
 	w.eventually(func() bool { b := w.books("42"); return b.Sent == pairs && b.Retrying == pairs })
 	stop()

@@ -22,50 +22,50 @@ func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease)
 	ready := make([]*delivery, 0, len(claim.Elements))
 	for _, element := range claim.Elements {
 		dl := &delivery{lease: l, element: element, attempts: element.Attempts, message: l.camp.message}
-		dl.since = l.local(element.Since)
-		if end := d.read(dl, now); end != nil {
-			d.finish(dl, d.settled(dl, end))
+		dl.firstClaimedAt = l.localTime(element.Since)
+		if end := d.decode(dl, now); end != nil {
+			d.finish(dl, d.outcomeOf(dl, end))
 			continue
 		}
-		if l.camp.keptBack(dl.recipient.Platform) {
+		if l.camp.isPlatformPaused(dl.recipient.Platform) {
 			d.postpone(fetch, dl, d.opts.Retry.KeptBack)
 			continue
 		}
 		ready = append(ready, dl)
 	}
-	ready = d.address(fetch, ready)
-	ready = d.personalise(fetch, ready)
+	ready = d.findTokens(fetch, ready)
+	ready = d.fillMessages(fetch, ready)
 	for _, dl := range ready {
 		d.deliveries <- dl
 	}
 }
 
 // read decodes one element; a result means that it ends here.
-func (d *Dispatcher) read(dl *delivery, now time.Time) *notification.Result {
+func (d *Dispatcher) decode(dl *delivery, now time.Time) *notification.Result {
 	if dl.element.Oversize {
-		r := dl.end(notification.StatusFailed, notification.CodeOversize, fmt.Sprintf("element of %d bytes is above the limit", len(dl.element.Raw)))
+		r := dl.result(notification.StatusFailed, notification.CodeOversize, fmt.Sprintf("element of %d bytes is above the limit", len(dl.element.Raw)))
 		r.Raw = dl.element.Raw
 		return r
 	}
 	recipient, err := campaign.DecodeRecipient(dl.element.Raw)
 	if err != nil {
-		r := dl.end(notification.StatusFailed, notification.CodeMalformed, err.Error())
+		r := dl.result(notification.StatusFailed, notification.CodeMalformed, err.Error())
 		r.Raw = dl.element.Raw
 		return r
 	}
 	dl.recipient = recipient
 	switch {
-	case dl.element.Lost > 0 && dl.lease.camp.terms.Load().onAmbiguous == campaign.Report:
-		return dl.end(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome")
-	case dl.expired(now):
-		return dl.late()
+	case dl.element.Lost > 0 && dl.lease.camp.settings.Load().onAmbiguous == campaign.Report:
+		return dl.result(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome")
+	case dl.isExpired(now):
+		return dl.deadlineResult()
 	}
 	return nil
 }
 
 // address finds the tokens that the elements do not carry, or of which they carry something that can be none. No one is skipped
 // while a store cannot be asked.
-func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery {
+func (d *Dispatcher) findTokens(fetch context.Context, in []*delivery) []*delivery {
 	var ids []string
 	for _, dl := range in {
 		if !dl.recipient.Target.IsSendable() {
@@ -90,9 +90,9 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 		case tokens.Undecided(err, dl.recipient.UserID):
 			d.postpone(fetch, dl, d.opts.Retry.Outage)
 		case !dl.recipient.Target.IsZero():
-			d.finish(dl, d.settled(dl, dl.invalid(dl.recipient.Target)))
+			d.finish(dl, d.outcomeOf(dl, dl.invalidTokenResult(dl.recipient.Target)))
 		default:
-			d.finish(dl, d.settled(dl, dl.end(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
+			d.finish(dl, d.outcomeOf(dl, dl.result(notification.StatusSkipped, notification.CodeNoToken, "no token in the element, in Redis or in SQL")))
 		}
 	}
 	if err != nil && fetch.Err() == nil && !paused {
@@ -104,7 +104,7 @@ func (d *Dispatcher) address(fetch context.Context, in []*delivery) []*delivery 
 }
 
 // personalise fills the message's placeholders, from the element first and from profiles where that is not enough.
-func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*delivery {
+func (d *Dispatcher) fillMessages(fetch context.Context, in []*delivery) []*delivery {
 	if len(in) == 0 || !in[0].lease.camp.template.IsPersonal() {
 		return in
 	}
@@ -133,7 +133,7 @@ func (d *Dispatcher) personalise(fetch context.Context, in []*delivery) []*deliv
 			continue
 		}
 		if end := fill(dl, template, known[dl.recipient.UserID]); end != nil {
-			d.finish(dl, d.settled(dl, end))
+			d.finish(dl, d.outcomeOf(dl, end))
 			continue
 		}
 		out = append(out, dl)
@@ -152,14 +152,14 @@ func (d *Dispatcher) lookupProfiles(fetch context.Context, ids []string) (map[st
 func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *notification.Result {
 	text, err := template.Fill(dl.recipient.Vars, profile)
 	if err != nil {
-		return dl.end(notification.StatusSkipped, notification.CodeUnfilled, err.Error())
+		return dl.result(notification.StatusSkipped, notification.CodeUnfilled, err.Error())
 	}
 	dl.message, err = fcm.ParseFilled(text)
 	if tooLarge, ok := errors.AsType[*notification.Fault](err); ok {
-		return dl.end(notification.StatusFailed, notification.CodeTooLarge, tooLarge.Error())
+		return dl.result(notification.StatusFailed, notification.CodeTooLarge, tooLarge.Error())
 	}
 	if err != nil {
-		return dl.end(notification.StatusFailed, notification.CodeMalformed, err.Error())
+		return dl.result(notification.StatusFailed, notification.CodeMalformed, err.Error())
 	}
 	return nil
 }
@@ -175,16 +175,16 @@ func (d *Dispatcher) postpone(fetch context.Context, dl *delivery, floor time.Du
 	if deadline := dl.lease.deadline(); !deadline.IsZero() && d.now().Add(wait).After(deadline) {
 		wait = max(0, deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
 	}
-	d.finish(dl, d.later(dl, wait, dl.attempts, ""))
+	d.finish(dl, d.retryIn(dl, wait, dl.attempts, ""))
 }
 
 // finish hands a recipient's outcome to the acker and frees its slot.
-func (d *Dispatcher) finish(dl *delivery, e event) {
+func (d *Dispatcher) finish(dl *delivery, e outcome) {
 	dl.lease.camp.inflight.Add(-1)
-	d.holding.Add(-1)
-	d.jury.ended(dl.lease, 1)
+	d.held.Add(-1)
+	d.reporter.countEnded(dl.lease, 1)
 	if !e.goesBack {
-		dl.lease.camp.owed.Add(1)
+		dl.lease.camp.unwritten.Add(1)
 	}
 	d.acker.events <- e
 	d.slots.release(1)
@@ -192,11 +192,11 @@ func (d *Dispatcher) finish(dl *delivery, e event) {
 
 // handBack returns a recipient unsent.
 func (d *Dispatcher) handBack(dl *delivery) {
-	d.finish(dl, event{lease: dl.lease, goesBack: true})
+	d.finish(dl, outcome{lease: dl.lease, goesBack: true})
 }
 
 // expired reports that the campaign's deadline came while the recipient was on its way.
-func (dl *delivery) expired(now time.Time) bool {
+func (dl *delivery) isExpired(now time.Time) bool {
 	deadline := dl.lease.deadline()
 	return !deadline.IsZero() && !now.Before(deadline)
 }

@@ -22,63 +22,63 @@ func (d *Dispatcher) push(fetch, work context.Context) {
 func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	camp := dl.lease.camp
 	for target := dl.recipient.Target; ; {
-		if camp.silence.stopped() {
+		if camp.outage.isStopped() {
 			d.handBack(dl)
 			return
 		}
-		permit, err := d.turn(camp)
+		permit, err := d.waitForTurn(camp)
 		if err != nil {
 			d.handBack(dl)
 			return
 		}
-		if d.barred(fetch, dl) {
+		if d.finishIfStopped(fetch, dl) {
 			permit.Done(inflight.Outcome{})
 			return
 		}
-		trial, ok := camp.silence.enter()
+		trial, ok := camp.outage.startPush()
 		if !ok {
 			permit.Done(inflight.Outcome{})
 			d.handBack(dl)
 			return
 		}
 		answer := d.send(work, dl, target, permit)
-		d.heed(work, answer)
-		d.jury.answered(work, dl, answer, trial)
+		d.closeGateIfAsked(work, answer)
+		d.reporter.countAnswer(work, dl, answer, trial)
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
 			d.handBack(dl)
 			return
 		}
-		verdict := d.opts.Retry.judge(answer, d.situation(dl, target))
-		if verdict.forget {
-			next, err := d.outlived(work, dl, target)
+		verdict := d.opts.Retry.decide(answer, d.attemptOf(dl, target))
+		if verdict.deleteToken {
+			next, err := d.replaceDeadToken(work, dl, target)
 			if !next.IsZero() {
 				target = next
 				continue
 			}
 			if err != nil {
-				verdict = d.opts.Retry.unforgotten(answer, d.situation(dl, target))
+				verdict = d.opts.Retry.retryLookup(answer, d.attemptOf(dl, target))
 			}
 		}
-		d.conclude(dl, answer, verdict)
+		d.finishWith(dl, answer, verdict)
 		return
 	}
 }
 
 // barred tells that a recipient may be sent to no more, after the wait for a turn; the delivery has ended then.
-func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
+func (d *Dispatcher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 	now := d.now()
 	switch {
-	case dl.lease.camp.closed():
+	case dl.lease.camp.isClosed():
 		d.handBack(dl)
-	case dl.lease.camp.hold.Load() != nil && !dl.expired(now):
+	case dl.lease.camp.hold.Load() != nil && !dl.isExpired(now):
 		d.handBack(dl)
-	case !dl.lease.valid(now):
+	case !dl.lease.isValid(now):
 		d.metrics.lost.Inc()
 		// Where the lease is another's by now, this gives back nothing; where only its extension failed, Redis may still hold it.
 		d.handBack(dl)
-	case dl.expired(now):
-		d.finish(dl, d.settled(dl, dl.late()))
-	case dl.lease.camp.keptBack(dl.recipient.Platform):
+	case dl.isExpired(now):
+		d.finish(dl, d.outcomeOf(dl, dl.deadlineResult()))
+	case dl.lease.camp.isPlatformPaused(dl.recipient.Platform):
 		d.postpone(fetch, dl, d.opts.Retry.KeptBack)
 	default:
 		return false
@@ -90,21 +90,21 @@ func (d *Dispatcher) barred(fetch context.Context, dl *delivery) bool {
 func (d *Dispatcher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) fcm.Answer {
 	dl.attempts++
 	now := d.now()
-	dl.sent = now
+	dl.sentAt = now
 	answer := d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
-	permit.Done(experience(answer, d.now().Sub(now)))
+	permit.Done(healthOf(answer, d.now().Sub(now)))
 	return answer
 }
 
 // situation gathers what judging needs.
-func (d *Dispatcher) situation(dl *delivery, target notification.Target) situation {
+func (d *Dispatcher) attemptOf(dl *delivery, target notification.Target) attempt {
 	now := d.now()
-	s := situation{
+	s := attempt{
 		attempts:      dl.attempts,
-		elapsed:       max(0, now.Sub(d.warden.clockFrom(dl))),
-		outage:        !d.jury.off() && !dl.lease.probed && !d.warden.heardAround(dl.sent),
+		elapsed:       max(0, now.Sub(d.prober.retryStart(dl))),
+		outage:        !d.reporter.isOff() && !dl.lease.afterProbe && !d.prober.answeredAround(dl.sentAt),
 		lost:          dl.element.Lost > 0,
-		onAmbiguous:   dl.lease.camp.terms.Load().onAmbiguous,
+		onAmbiguous:   dl.lease.camp.settings.Load().onAmbiguous,
 		longestGate:   d.deps.Pacer.LongestGate(),
 		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.IsPersonal(),
 		target:        target,
@@ -117,8 +117,8 @@ func (d *Dispatcher) situation(dl *delivery, target notification.Target) situati
 
 // outlived deals with a token that is proven dead: it is removed wherever it is stored, comparing first, unless too many are. It
 // returns a stored token that has not been tried: the dead one was stale. An error means that nobody knows whether there is one.
-func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
-	if user := dl.recipient.UserID; d.jury.mayForget(work) {
+func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
+	if user := dl.recipient.UserID; d.reporter.mayDeleteToken(work) {
 		dl.dead = append(dl.dead, dead)
 		var found tokens.Forgotten
 		found, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
@@ -127,7 +127,7 @@ func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notificat
 			dl.inSQL = found.InSQL
 		}
 	} else {
-		dl.spared = append(dl.spared, dead)
+		dl.kept = append(dl.kept, dead)
 		current, err = d.deps.Tokens.Another(work, user, dead)
 	}
 	if err != nil {
@@ -135,28 +135,28 @@ func (d *Dispatcher) outlived(work context.Context, dl *delivery, dead notificat
 		d.log.Warn("deal with dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
 		return notification.Target{}, err
 	}
-	if slices.ContainsFunc(dl.dead, current.IsSame) || slices.ContainsFunc(dl.spared, current.IsSame) {
+	if slices.ContainsFunc(dl.dead, current.IsSame) || slices.ContainsFunc(dl.kept, current.IsSame) {
 		return notification.Target{}, nil
 	}
 	return current, nil
 }
 
 // conclude hands on what the verdict says.
-func (d *Dispatcher) conclude(dl *delivery, answer fcm.Answer, v verdict) {
-	if v.end == "" {
+func (d *Dispatcher) finishWith(dl *delivery, answer fcm.Answer, v decision) {
+	if v.status == "" {
 		attempts := dl.attempts
 		if !v.counted {
 			attempts--
 		}
-		d.finish(dl, d.later(dl, v.wait, attempts, cause(answer)))
+		d.finish(dl, d.retryIn(dl, v.wait, attempts, cause(answer)))
 		return
 	}
-	if v.end == notification.StatusSent {
+	if v.status == notification.StatusSent {
 		dl.lease.camp.proven.Store(true)
 	}
-	r := dl.end(v.end, v.code, v.detail)
+	r := dl.result(v.status, v.code, v.detail)
 	r.MessageID = answer.MessageID
-	d.finish(dl, d.settled(dl, r))
+	d.finish(dl, d.outcomeOf(dl, r))
 }
 
 // cause is what a recipient is counted under who is tried again after an answer that tells nothing of the outcome: the

@@ -33,19 +33,19 @@ func TestBarred(t *testing.T) {
 		"lease lost":       {is: []func(*delivery){lose, expire}, goesBack: true, lost: 1},
 		"expired":          {is: []func(*delivery){expire}, status: notification.StatusExpired},
 		"kept back": {is: []func(*delivery){func(dl *delivery) {
-			dl.lease.camp.keepBack(map[string]string{"ios": "keys"})
+			dl.lease.camp.setPausedPlatforms(map[string]string{"ios": "keys"})
 		}}, later: true},
 	} {
 		registry := prometheus.NewRegistry()
 		w.deps.Registerer = registry
 		d := w.dispatcher()
-		dl := &delivery{lease: &lease{camp: w.served(d, "42"), here: d.now(), there: d.now()}}
+		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: d.now(), claimedAtServer: d.now()}}
 		dl.recipient.Platform = "ios"
 		dl.lease.extendTo(d.now().Add(time.Hour))
 		for _, change := range c.is {
 			change(dl)
 		}
-		if got, want := d.barred(t.Context(), dl), len(c.is) > 0; got != want {
+		if got, want := d.finishIfStopped(t.Context(), dl), len(c.is) > 0; got != want {
 			t.Errorf("%s: barred is %v", name, got)
 			continue
 		}
@@ -71,10 +71,10 @@ func TestSituation(t *testing.T) {
 		elapsed time.Duration
 	}{
 		"nothing":       {func(*Dispatcher, *delivery) {}, true, time.Hour},
-		"probed":        {func(_ *Dispatcher, dl *delivery) { dl.lease.probed = true }, false, time.Hour},
-		"heard":         {func(d *Dispatcher, _ *delivery) { d.warden.heard(now.Add(-heardWithin)) }, false, time.Hour},
-		"heard earlier": {func(d *Dispatcher, _ *delivery) { d.warden.heard(now.Add(-heardWithin - 1)) }, true, time.Hour},
-		"gate":          {func(d *Dispatcher, _ *delivery) { d.warden.heldAt.Store(now.Add(-time.Minute).UnixNano()) }, true, time.Minute},
+		"probed":        {func(_ *Dispatcher, dl *delivery) { dl.lease.afterProbe = true }, false, time.Hour},
+		"heard":         {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow)) }, false, time.Hour},
+		"heard earlier": {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow - 1)) }, true, time.Hour},
+		"gate":          {func(d *Dispatcher, _ *delivery) { d.prober.haltSeenAt.Store(now.Add(-time.Minute).UnixNano()) }, true, time.Minute},
 		"round":         {func(_ *Dispatcher, dl *delivery) { dl.lease.round = now.Add(-time.Second).UnixMilli() }, true, time.Second},
 	} {
 		w := newWorld(t)
@@ -82,9 +82,9 @@ func TestSituation(t *testing.T) {
 		w.campaign(campaign.Spec{ID: "42"})
 		d := w.dispatcher()
 		d.now = func() time.Time { return now }
-		dl := &delivery{lease: &lease{camp: w.served(d, "42"), here: now, there: now}, since: now.Add(-time.Hour), sent: now}
+		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: now, claimedAtServer: now}, firstClaimedAt: now.Add(-time.Hour), sentAt: now}
 		c.change(d, dl)
-		if s := d.situation(dl, dl.recipient.Target); s.outage != c.outage || s.elapsed != c.elapsed {
+		if s := d.attemptOf(dl, dl.recipient.Target); s.outage != c.outage || s.elapsed != c.elapsed {
 			t.Errorf("%s: outage %v after %s, want %v after %s", name, s.outage, s.elapsed, c.outage, c.elapsed)
 		}
 	}
@@ -96,12 +96,12 @@ func TestRefusedStatementEndsServing(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
 	camp := w.served(d, "42")
-	if d.pauseIfRefused(t.Context(), camp, errDown) || camp.closed() {
+	if d.pauseIfRefused(t.Context(), camp, errDown) || camp.isClosed() {
 		t.Error("paused for an outage")
 	}
 	paused := d.pauseIfRefused(t.Context(), camp, &store.SettingError{Err: errDown})
-	if !paused || !camp.closed() || d.roster.get("42") != nil || w.stateOf("42") != campaign.Paused {
-		t.Errorf("paused %v, closed %v, and the campaign is %s", paused, camp.closed(), w.stateOf("42"))
+	if !paused || !camp.isClosed() || d.roster.get("42") != nil || w.stateOf("42") != campaign.Paused {
+		t.Errorf("paused %v, closed %v, and the campaign is %s", paused, camp.isClosed(), w.stateOf("42"))
 	}
 }
 
@@ -112,15 +112,15 @@ func TestSilenceIsForgotten(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
 	camp := w.served(d, "42")
-	for range foreignAfter + foreignFails {
-		trial, _ := camp.silence.enter()
-		d.jury.listen(&lease{camp: camp}, loginPage, trial)
+	for range suspectForeign + trialForeign {
+		trial, _ := camp.outage.startPush()
+		d.reporter.trackOutage(&lease{camp: camp}, loginPage, trial)
 	}
-	if !d.warden.isSilenced("42") || !camp.silence.stopped() {
+	if !d.prober.hasOutageOf("42") || !camp.outage.isStopped() {
 		t.Fatal("not silent")
 	}
-	d.warden.forgetSilence()
-	if d.warden.isSilenced("42") || camp.silence.stopped() {
+	d.prober.clearOutages()
+	if d.prober.hasOutageOf("42") || camp.outage.isStopped() {
 		t.Error("still silent")
 	}
 }
@@ -133,7 +133,7 @@ func TestTripsAreCounted(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	w.deps.Registerer = registry
 	d := w.dispatcher()
-	d.jury.stop(t.Context(), w.served(d, "42"), &breaker.Trip{Scope: breaker.Platform, Kind: breaker.ThirdPartyAuth})
+	d.reporter.actOnTrip(t.Context(), w.served(d, "42"), &breaker.Trip{Scope: breaker.Platform, Kind: breaker.ThirdPartyAuth})
 	d.metrics.trips.WithLabelValues("platform", "third_party_auth") // which makes another series, unless it is that one
 	if n := valueOf(t, registry, "fanfare_dispatcher_trips_total"); n != 1 || seriesOf(t, registry, "fanfare_dispatcher_trips_total") != 1 {
 		t.Errorf("%v counted, or in another series", n)

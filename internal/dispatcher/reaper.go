@@ -26,13 +26,13 @@ func (r reaper) run(ctx context.Context) {
 
 // reap is one tick.
 func (r reaper) reap(ctx context.Context) {
-	sideBySide(ctx, r.d.opts.brief(), r.d.roster.all(), func(ctx context.Context, camp *served) { r.d.reap(ctx, camp.id, camp.queue) })
+	forEach(ctx, r.d.opts.redisTimeout(), r.d.roster.all(), func(ctx context.Context, camp *activeCampaign) { r.d.reap(ctx, camp.id, camp.queue) })
 }
 
 func (d *Dispatcher) reap(ctx context.Context, id string, q *queue.Queue) {
 	n, err := q.Reap(ctx)
 	if err != nil {
-		if !ended(ctx) {
+		if !isStopping(ctx) {
 			d.log.Warn("reap expired leases", "campaign", id, "error", err)
 		}
 		return

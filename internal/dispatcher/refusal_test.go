@@ -167,17 +167,17 @@ func heldBy(t *testing.T, hook between, ids ...string) (*Dispatcher, map[string]
 	t.Cleanup(func() { _ = rdb.Close() })
 	rdb.AddHook(hook)
 	d := &Dispatcher{
-		log: slog.New(slog.DiscardHandler), opts: DefaultOptions(), now: time.Now, held: newHeld(),
+		log: slog.New(slog.DiscardHandler), opts: DefaultOptions(), now: time.Now, leases: newLeaseSet(),
 		deps: Deps{Breakers: must(breaker.New(rdb, breaker.DefaultOptions()))(t)},
 	}
 	leases := make(map[string]*lease)
 	for _, id := range ids {
 		list := must(keys.Default().Campaign(id))(t)
-		camp := &served{id: id, queue: must(queue.New(rdb, list, queue.Options{}))(t)}
-		camp.agree(campaign.Spec{})
+		camp := &activeCampaign{id: id, queue: must(queue.New(rdb, list, queue.Options{}))(t)}
+		camp.applySpec(campaign.Spec{})
 		leases[id] = &lease{camp: camp, claim: "claim-" + id}
 		leases[id].extendTo(time.Now().Add(time.Second))
-		d.held.add(leases[id])
+		d.leases.add(leases[id])
 	}
 	return d, leases
 }

@@ -61,7 +61,7 @@ func TestUnwrittenOutcomesHoldUpTheirOwnCampaignOnly(t *testing.T) {
 			w.campaign(campaign.Spec{ID: "good"}, called("good", 500)...)
 			w.eventually(func() bool { return w.books("good").Sent == 500 })
 			const most = 2*5 + 10 + 2 // the batch on its way, the next one, and all slots
-			if n, held := w.sentTo("stuck"), d.held.of(d.roster.get("stuck")); n > most || held == 0 {
+			if n, held := w.sentTo("stuck"), d.leases.countOf(d.roster.get("stuck")); n > most || held == 0 {
 				t.Errorf("%d were sent to without an outcome, and %d of their leases are held; want %d at most, and leases", n, held, most)
 			}
 			healed.Store(true)
@@ -111,8 +111,8 @@ func TestClaimIsGivenUp(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}, "42")
-		d.deps.Breakers, d.slots, d.roster, d.warden = nil, newSlots(0), newRoster(), &warden{}
-		d.jury = newJury(d)
+		d.deps.Breakers, d.slots, d.roster, d.prober = nil, newSlots(0), newRoster(), &credentialsProber{}
+		d.reporter = newBreakerReporter(d)
 		c, camp, begun := &claimer{d: d, claims: new(errgroup.Group)}, leases["42"].camp, time.Now()
 		if err := c.claim(t.Context(), camp, 10); err != nil {
 			t.Fatal(err)
@@ -132,14 +132,14 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 	w.options.Discover = 2 * time.Second
 	d, now := w.dispatcher(), time.Now()
 	d.now = func() time.Time { return now }
-	c, camp := newClaimer(d), &served{id: "42"}
+	c, camp := newClaimer(d), &activeCampaign{id: "42"}
 	for _, want := range []time.Duration{2, 4, 5, 5} {
-		if err := c.refused(camp, io.EOF); err != nil || camp.idle.Sub(now) != want*time.Second {
-			t.Errorf("rests for %s, want %d s; %v", camp.idle.Sub(now), want, err)
+		if err := c.claimFailed(camp, io.EOF); err != nil || camp.idleUntil.Sub(now) != want*time.Second {
+			t.Errorf("rests for %s, want %d s; %v", camp.idleUntil.Sub(now), want, err)
 		}
 	}
 	w.campaign(campaign.Spec{ID: "42"})
-	finder := &discoverer{d: d, told: make(map[string]string)}
+	finder := &discoverer{d: d, logged: make(map[string]string)}
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -148,8 +148,8 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 	if err := c.claim(t.Context(), answered, 1); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.refused(answered, io.EOF); err != nil || answered.idle.Sub(now) != w.options.Discover {
-		t.Errorf("after a claim that was answered it rests for %s, want %s; %v", answered.idle.Sub(now), w.options.Discover, err)
+	if err := c.claimFailed(answered, io.EOF); err != nil || answered.idleUntil.Sub(now) != w.options.Discover {
+		t.Errorf("after a claim that was answered it rests for %s, want %s; %v", answered.idleUntil.Sub(now), w.options.Discover, err)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 	}
 	d, now := w.dispatcher(), time.Now()
 	d.now = func() time.Time { return now }
-	c, finder := newClaimer(d), &discoverer{d: d, told: make(map[string]string)}
+	c, finder := newClaimer(d), &discoverer{d: d, logged: make(map[string]string)}
 	c.claims = new(errgroup.Group)
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
@@ -175,10 +175,10 @@ func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 		if err := c.claim(t.Context(), camp, 1); err != nil {
 			t.Fatal(err)
 		}
-		if rest := camp.idle.Sub(now); rest > longestRest || rest <= 0 {
+		if rest := camp.idleUntil.Sub(now); rest > maxClaimBackoff || rest <= 0 {
 			t.Fatalf("it rests for %s", rest)
 		}
-		now = camp.idle
+		now = camp.idleUntil
 	}
 	if said := lines.with("cannot be claimed from"); len(said) != 1 {
 		t.Errorf("it is said %d times: %q", len(said), said)
@@ -205,7 +205,7 @@ func TestExpiredAreNotStarved(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "low"}, called("low", 5)...)
 	w.redis.SetTTL("campaign:late", time.Hour)
 	d := w.dispatcher()
-	finder := &discoverer{d: d, told: make(map[string]string)}
+	finder := &discoverer{d: d, logged: make(map[string]string)}
 	share := func() map[string]int {
 		t.Helper()
 		if err := finder.discover(t.Context()); err != nil {
@@ -233,7 +233,7 @@ func TestVanishedRecipientsAreToldOf(t *testing.T) {
 	var lines syncBuffer
 	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
 	w.campaign(campaign.Spec{ID: "42"}, audience(7)...)
-	finder := &discoverer{d: w.dispatcher(), told: make(map[string]string)}
+	finder := &discoverer{d: w.dispatcher(), logged: make(map[string]string)}
 	look := func() {
 		t.Helper()
 		if err := finder.discover(t.Context()); err != nil {

@@ -35,15 +35,15 @@ func TestRestEndsWithAShift(t *testing.T) {
 func TestPressed(t *testing.T) {
 	begun := time.Unix(100, 0)
 	for name, c := range map[string]struct {
-		tally           tally
+		tally           window
 		inFlight, limit int
 		want            bool
 	}{
-		"most had the last permit":     {tally{grants: 10, tight: 6}, 4, 10, true},
-		"half had the last permit":     {tally{grants: 10, tight: 5}, 10, 10, false},
-		"nobody came":                  {tally{}, 4, 10, false},
-		"nobody was let in":            {tally{}, 10, 10, true},
-		"nobody was let in, and fewer": {tally{}, 20, 10, true},
+		"most had the last permit":     {window{grants: 10, tight: 6}, 4, 10, true},
+		"half had the last permit":     {window{grants: 10, tight: 5}, 10, 10, false},
+		"nobody came":                  {window{}, 4, 10, false},
+		"nobody was let in":            {window{}, 10, 10, true},
+		"nobody was let in, and fewer": {window{}, 20, 10, true},
 	} {
 		c.tally.since = begun
 		if got := c.tally.sample(begun.Add(time.Second), c.inFlight, c.limit).pressed; got != c.want {

@@ -41,7 +41,7 @@ type Limiter struct {
 	limit    int
 	inFlight int
 	waiting  list.List // of chan *Permit, in the order of their coming; each has room for its permit
-	tally    tally
+	tally    window
 	rule     rule
 }
 
@@ -64,7 +64,7 @@ func New(o Options) (*Limiter, error) {
 	}
 	l := &Limiter{
 		fewest: o.Min, most: o.Max, limit: o.Min,
-		tally: tally{since: time.Now()},
+		tally: window{since: time.Now()},
 		rule:  &climber{min: o.Min, max: o.Max, stride: bold},
 	}
 	var err error
@@ -142,5 +142,5 @@ func (l *Limiter) judge(now time.Time) {
 	before := l.limit
 	l.limit = l.rule.next(l.limit, l.tally.sample(now, l.inFlight, l.limit))
 	l.metrics.moved(before, l.limit)
-	l.tally = tally{since: now, peak: l.inFlight}
+	l.tally = window{since: now, peak: l.inFlight}
 }

@@ -10,7 +10,7 @@ const (
 )
 
 // tally counts for about one round trip, so that the limit moves at most once in each.
-type tally struct {
+type window struct {
 	since   time.Time
 	grants  int
 	tight   int // grants after which nothing was left
@@ -31,7 +31,7 @@ type sample struct {
 	peak    int  // in flight
 }
 
-func (t *tally) granted(inFlight, limit int) {
+func (t *window) granted(inFlight, limit int) {
 	t.grants++
 	t.peak = max(t.peak, inFlight)
 	if inFlight >= limit {
@@ -39,7 +39,7 @@ func (t *tally) granted(inFlight, limit int) {
 	}
 }
 
-func (t *tally) answered(o Outcome) {
+func (t *window) answered(o Outcome) {
 	switch o.Signal {
 	case Good:
 		t.good++
@@ -49,14 +49,14 @@ func (t *tally) answered(o Outcome) {
 	}
 }
 
-func (t *tally) complete(now time.Time, limit int) bool {
+func (t *window) complete(now time.Time, limit int) bool {
 	return t.good+t.refused >= min(enough, limit) && now.Sub(t.since) >= max(shortest, t.mean())
 }
 
-func (t *tally) mean() time.Duration { return t.latency / time.Duration(max(1, t.good)) }
+func (t *window) mean() time.Duration { return t.latency / time.Duration(max(1, t.good)) }
 
 // sample ends the tally. Where nothing was granted, those that are in flight above the limit hold the next ones back.
-func (t *tally) sample(now time.Time, inFlight, limit int) sample {
+func (t *window) sample(now time.Time, inFlight, limit int) sample {
 	return sample{
 		at:      now,
 		rate:    float64(t.good) / now.Sub(t.since).Seconds(),

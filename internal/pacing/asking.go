@@ -22,7 +22,7 @@ const (
 )
 
 // ask leases a share. The lock is held; the reply comes later.
-func (g *Governor) ask(ctx context.Context, p *purse, want int, now time.Time) {
+func (g *Governor) ask(ctx context.Context, p *permitBuffer, want int, now time.Time) {
 	g.asks++
 	a := ask{
 		keys: p.keys, want: want, pace: p.pace, gap: p.gap, idle: g.o.Idle, share: p.shareTime(), maxGate: g.o.MaxGate,
@@ -50,7 +50,7 @@ func (g *Governor) ask(ctx context.Context, p *purse, want int, now time.Time) {
 }
 
 // failed puts the next ask off. No permit is made up while Redis is away.
-func (g *Governor) failed(ctx context.Context, p *purse, now time.Time, err error) {
+func (g *Governor) failed(ctx context.Context, p *permitBuffer, now time.Time, err error) {
 	wait := min(retrySoon<<min(p.failed, 10), retryLate)
 	p.failed++
 	p.again = now.Add(wait/2 + rand.N(wait/2))
@@ -61,7 +61,7 @@ func (g *Governor) failed(ctx context.Context, p *purse, now time.Time, err erro
 }
 
 // accept keeps what was leased, unless it is void by now.
-func (g *Governor) accept(p *purse, a ask, got answer, sent, came time.Time) {
+func (g *Governor) accept(p *permitBuffer, a ask, got leaseReply, sent, came time.Time) {
 	// An era older than the one that was known when asking is that of a Redis which lost its data.
 	void := got.era < p.era && a.known != p.era || got.era == a.known && p.voids != a.voids
 	if !void && got.era != p.era {
@@ -93,7 +93,7 @@ func (g *Governor) accept(p *purse, a ask, got answer, sent, came time.Time) {
 }
 
 // learn takes over how things stand in Redis.
-func (g *Governor) learn(got answer, came time.Time) {
+func (g *Governor) learn(got leaseReply, came time.Time) {
 	g.halted = got.verdict == verdictHalt
 	g.gate.told(came.Add(max(0, micros(got.gate-got.now))))
 }

@@ -31,7 +31,7 @@ func TestAnswersOfAnotherEra(t *testing.T) {
 			if c.meanwhile != nil {
 				c.meanwhile(g)
 			}
-			got := answer{now: 1e15, era: c.era, verdict: verdictOpen, n: 10, from: 1e15, until: 1e15 + 10_000}
+			got := leaseReply{now: 1e15, era: c.era, verdict: verdictOpen, n: 10, from: 1e15, until: 1e15 + 10_000}
 			g.accept(g.quota, asked, got, time.Now(), time.Now())
 			wantEqual(t, "kept of "+what, g.quota.held(), c.kept)
 		})
@@ -42,7 +42,7 @@ func TestAnswersOfAnotherEra(t *testing.T) {
 func TestSignalDuringAnAsk(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
-		refused := answer{now: 1e15, era: 1, verdict: verdictAhead, again: 2e15}
+		refused := leaseReply{now: 1e15, era: 1, verdict: verdictAhead, again: 2e15}
 		g.accept(g.quota, ask{}, refused, time.Now(), time.Now())
 		wantBetween(t, "ask again in", time.Until(g.quota.again), recheck, recheck+jitter)
 		g.hear(2)
@@ -56,7 +56,7 @@ func TestSlowReply(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
 		came := time.Now()
-		g.accept(g.quota, ask{}, answer{now: 1e15, era: 1, verdict: verdictOpen, n: 10, from: 1e15, until: 1e15 + 10_000}, came.Add(-10*time.Second), came)
+		g.accept(g.quota, ask{}, leaseReply{now: 1e15, era: 1, verdict: verdictOpen, n: 10, from: 1e15, until: 1e15 + 10_000}, came.Add(-10*time.Second), came)
 		wantEqual(t, "dropped", g.quota.expire(came), 10)
 		wantEqual(t, "to be given back", g.quota.unspent, 10*time.Millisecond)
 	})
@@ -102,7 +102,7 @@ func TestFailedAsks(t *testing.T) {
 
 // A share is longer where Redis is slow, and where its answers take now this long and now that.
 func TestShareTime(t *testing.T) {
-	for want, p := range map[time.Duration]purse{
+	for want, p := range map[time.Duration]permitBuffer{
 		aloneTime:              {},
 		shareTime:              {lead: leadTime},
 		60 * time.Millisecond:  {lead: leadTime, trip: 30 * time.Millisecond},
@@ -115,7 +115,7 @@ func TestShareTime(t *testing.T) {
 
 // A campaign whose priority changes begins among the others where they are, and claims nothing for the past.
 func TestPriorityChanges(t *testing.T) {
-	turns, now := turns{lines: map[string]*line{}}, time.Now()
+	turns, now := scheduler{lines: map[string]*flow{}}, time.Now()
 	for _, p := range []Push{{Campaign: "low", Priority: 1}, {Campaign: "high", Priority: 5}} {
 		turns.push(turns.line(p, now), &waiter{})
 	}

@@ -19,20 +19,20 @@ type scripts interface {
 }
 
 // book is what all replicas share, kept in Redis. Every instant in it is µs of the server's clock.
-type book struct {
+type sharedState struct {
 	scripts
 	pace, halts, signal string
 }
 
-func newBook(s scripts, project keys.ProjectKeys) *book {
-	return &book{
+func newSharedState(s scripts, project keys.ProjectKeys) *sharedState {
+	return &sharedState{
 		scripts: s,
 		pace:    project.Key(keys.SuffixPace), halts: project.Key(keys.SuffixHalt), signal: project.Key(keys.SuffixSignal),
 	}
 }
 
 // numbers runs a script that replies with so many numbers.
-func (b *book) numbers(ctx context.Context, want int, script *redis.Script, keys []string, args ...any) ([]int64, error) {
+func (b *sharedState) numbers(ctx context.Context, want int, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	reply, err := b.run(ctx, script, keys, args...)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (b *book) numbers(ctx context.Context, want int, script *redis.Script, keys
 }
 
 // shut closes the gate for a time that begins when Redis reads of it. It returns the era and how long the gate is closed now.
-func (b *book) shut(ctx context.Context, wait, longest time.Duration, reason string) (era int64, left time.Duration, err error) {
+func (b *sharedState) shut(ctx context.Context, wait, longest time.Duration, reason string) (era int64, left time.Duration, err error) {
 	reply, err := b.numbers(ctx, 3, closeScript, []string{b.pace}, b.signal, wait.Microseconds(), longest.Microseconds(), reason)
 	if err != nil {
 		return 0, 0, err
@@ -59,7 +59,7 @@ func (b *book) shut(ctx context.Context, wait, longest time.Duration, reason str
 	return reply[1], micros(reply[2] - reply[0]), nil
 }
 
-func (b *book) halt(ctx context.Context, reason, by string) (era int64, err error) {
+func (b *sharedState) halt(ctx context.Context, reason, by string) (era int64, err error) {
 	reply, err := b.numbers(ctx, 2, haltScript, []string{b.pace, b.halts}, b.signal, reason, by)
 	if err != nil {
 		return 0, err
@@ -68,7 +68,7 @@ func (b *book) halt(ctx context.Context, reason, by string) (era int64, err erro
 }
 
 // resume takes back one reason, or all for "". free tells that none is left.
-func (b *book) resume(ctx context.Context, reason string) (era int64, free bool, err error) {
+func (b *sharedState) resume(ctx context.Context, reason string) (era int64, free bool, err error) {
 	reply, err := b.numbers(ctx, 3, resumeScript, []string{b.pace, b.halts}, b.signal, reason)
 	if err != nil {
 		return 0, false, err
@@ -77,7 +77,7 @@ func (b *book) resume(ctx context.Context, reason string) (era int64, free bool,
 }
 
 // set writes settings down, or with keep false makes those of each replica hold again. own is the interval of ours.
-func (b *book) set(ctx context.Context, own float64, s Settings, keep bool) (era int64, err error) {
+func (b *sharedState) set(ctx context.Context, own float64, s Settings, keep bool) (era int64, err error) {
 	args := []any{b.signal, number(own), number(s.interval())}
 	if keep {
 		args = append(args, s.Quota, number(s.Headroom), s.Ramp.Microseconds(), flag(s.AvoidQuarterHours))
@@ -90,7 +90,7 @@ func (b *book) set(ctx context.Context, own float64, s Settings, keep bool) (era
 }
 
 // read is everything at one moment.
-func (b *book) read(ctx context.Context) (now int64, pace, halts map[string]string, err error) {
+func (b *sharedState) read(ctx context.Context) (now int64, pace, halts map[string]string, err error) {
 	reply, err := b.run(ctx, stateScript, []string{b.pace, b.halts})
 	if err != nil {
 		return 0, nil, nil, err

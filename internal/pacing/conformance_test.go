@@ -44,7 +44,7 @@ var conformance = []struct {
 
 // bench is a book over one kind of Redis, under a project of its own.
 type bench struct {
-	*book
+	*sharedState
 	t    *testing.T
 	name string
 	rdb  redis.UniversalClient // nil: memory
@@ -67,9 +67,9 @@ func TestConformance(t *testing.T) {
 					b := &bench{t: t, name: name, rdb: rdb, keys: keys.Default().Project(queue.NewClaimID())}
 					if rdb == nil {
 						b.mem = newMemory()
-						b.book = newBook(b.mem, b.keys)
+						b.sharedState = newSharedState(b.mem, b.keys)
 					} else {
-						b.book = newBook(server{rdb}, b.keys)
+						b.sharedState = newSharedState(server{rdb}, b.keys)
 					}
 					c.test(t, b)
 				})
@@ -85,7 +85,7 @@ func (b *bench) ask(want int, s Settings) ask {
 	}
 }
 
-func (b *bench) take(a ask) answer {
+func (b *bench) take(a ask) leaseReply {
 	b.t.Helper()
 	got, err := b.lease(b.t.Context(), a)
 	must(b.t, err)

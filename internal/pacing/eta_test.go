@@ -35,7 +35,7 @@ func TestETA(t *testing.T) {
 			drain(t, g, before)
 			<-time.After(pause)
 			if gate > 0 {
-				must(t, g.Close(t.Context(), gate, "429"))
+				must(t, g.CloseGate(t.Context(), gate, "429"))
 			}
 			state, err := g.State(t.Context())
 			must(t, err)

@@ -18,7 +18,7 @@ func TestFullRedis(t *testing.T) {
 	if err := rdb.Set(t.Context(), "more", "1", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
 		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
 	}
-	b := &bench{t: t, rdb: rdb, book: newBook(server{rdb}, project())}
+	b := &bench{t: t, rdb: rdb, sharedState: newSharedState(server{rdb}, project())}
 	wantEqual(t, "leased", b.take(b.ask(1, pace(1000, 0))).n, 1)
 	_, err := b.halt(t.Context(), "why", "me")
 	must(t, err)

@@ -38,7 +38,7 @@ func (s *gate) told(until time.Time) {
 // Close lets nothing go, in any replica, until retryAfter from now: what a 429 of the whole project demands. Without one it is
 // a minute; one that is longer than Options.MaxGate is cut. A gate that is closed already is only ever extended. After it comes
 // a ramp. This replica stops before Redis hears of it; should Redis not hear, the error says so, and Run keeps telling it.
-func (g *Governor) Close(ctx context.Context, retryAfter time.Duration, reason string) error {
+func (g *Governor) CloseGate(ctx context.Context, retryAfter time.Duration, reason string) error {
 	wait := min(retryAfter, g.o.MaxGate)
 	if retryAfter <= 0 {
 		wait = min(noRetryAfter, g.o.MaxGate)

@@ -24,14 +24,14 @@ func TestGateStopsEveryReplica(t *testing.T) {
 	inBubble(t, o, func(f *fleet) {
 		all := f.replicas(4, 50)
 		f.pass(15 * time.Second)
-		must(t, all[1].Close(f.t.Context(), 30*time.Second, "429"))
+		must(t, all[1].CloseGate(f.t.Context(), 30*time.Second, "429"))
 		closed := f.now()
 		f.pass(time.Second)
 		for _, r := range all {
-			wantEqual(t, "shut", r.Shut(), true)
+			wantEqual(t, "shut", r.Blocked(), true)
 		}
 		f.pass(31 * time.Second)
-		wantEqual(t, "shut behind it", all[0].Shut(), false)
+		wantEqual(t, "shut behind it", all[0].Blocked(), false)
 		// The others go on until the signal has reached them: two ways of 300 µs.
 		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+30*time.Second-time.Millisecond), 0)
 		wantBetween(t, "in the first second after it", f.count(closed+30*time.Second, closed+31*time.Second), 180, 230)
@@ -45,15 +45,15 @@ func TestGateIsOnlyEverExtended(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		all := f.replicas(2, 10)
 		f.pass(time.Second)
-		must(t, all[0].Close(f.t.Context(), 30*time.Second, "first"))
-		must(t, all[1].Close(f.t.Context(), 10*time.Second, "shorter"))
+		must(t, all[0].CloseGate(f.t.Context(), 30*time.Second, "first"))
+		must(t, all[1].CloseGate(f.t.Context(), 10*time.Second, "shorter"))
 		closed := f.now()
 		f.pass(20 * time.Second)
 		state, err := all[0].State(f.t.Context())
 		must(t, err)
 		wantBetween(t, "left", state.Gate.Until.Sub(state.Now), 9900*time.Millisecond, 10*time.Second)
 		wantEqual(t, "reason", state.Gate.Reason, "first")
-		must(t, all[1].Close(f.t.Context(), 20*time.Second, "longer"))
+		must(t, all[1].CloseGate(f.t.Context(), 20*time.Second, "longer"))
 		f.pass(21 * time.Second)
 		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+39*time.Second), 0)
 		f.stop(all)
@@ -70,7 +70,7 @@ func TestRetryAfterIsBounded(t *testing.T) {
 	} {
 		inBubble(t, o, func(f *fleet) {
 			g := f.governor()
-			must(t, g.Close(f.t.Context(), c.asked, "429"))
+			must(t, g.CloseGate(f.t.Context(), c.asked, "429"))
 			state, err := g.State(f.t.Context())
 			must(t, err)
 			wantBetween(t, "left", state.Gate.Until.Sub(state.Now), c.kept-10*time.Millisecond, c.kept)
@@ -88,7 +88,7 @@ func TestGateClosesWithoutRedis(t *testing.T) {
 		f.serve(all[1], 10, Push{Campaign: "another"})
 		f.pass(time.Second)
 		f.mem.away(true)
-		if err := all[0].Close(f.t.Context(), 30*time.Second, "429"); !errors.Is(err, errDown) {
+		if err := all[0].CloseGate(f.t.Context(), 30*time.Second, "429"); !errors.Is(err, errDown) {
 			t.Errorf("close: %v, want that Redis is away", err)
 		}
 		closed, before := f.now(), f.of("42")
@@ -109,7 +109,7 @@ func TestGateSurvivesLostData(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		all := f.replicas(2, 10)
 		f.pass(time.Second)
-		must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
+		must(t, all[0].CloseGate(f.t.Context(), 30*time.Second, "429"))
 		closed := f.now()
 		f.pass(5 * time.Second)
 		f.mem.lose()
@@ -129,7 +129,7 @@ func TestGateWithoutSignal(t *testing.T) {
 		f.mem.deaf = true
 		all := f.replicas(4, 50)
 		f.pass(time.Second)
-		must(t, all[0].Close(f.t.Context(), 10*time.Second, "429"))
+		must(t, all[0].CloseGate(f.t.Context(), 10*time.Second, "429"))
 		closed := f.now()
 		f.pass(10 * time.Second)
 		wantBetween(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+9900*time.Millisecond), 0, 3*2*20)
@@ -148,7 +148,7 @@ func TestCrowdOfCloses(t *testing.T) {
 		f.pass(time.Second)
 		before := f.mem.called()
 		for range 500 {
-			f.work.Go(func() { _ = g.Close(context.Background(), 30*time.Second, "429") })
+			f.work.Go(func() { _ = g.CloseGate(context.Background(), 30*time.Second, "429") })
 		}
 		synctest.Wait()
 		f.pass(10 * time.Millisecond)
@@ -168,7 +168,7 @@ func TestHalt(t *testing.T) {
 		halted := f.now()
 		must(t, all[1].Halt(f.t.Context(), "breaker"))
 		f.pass(time.Minute)
-		wantEqual(t, "shut", all[2].Shut(), true)
+		wantEqual(t, "shut", all[2].Blocked(), true)
 		free, err := all[2].ResumeFrom(f.t.Context(), "credentials")
 		must(t, err)
 		wantEqual(t, "free with the breaker's halt standing", free, false)
@@ -191,20 +191,20 @@ func TestHalt(t *testing.T) {
 func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
-		must(t, g.Close(f.t.Context(), 30*time.Second, "longer"))
+		must(t, g.CloseGate(f.t.Context(), 30*time.Second, "longer"))
 		until := g.gate.until
-		must(t, g.Close(f.t.Context(), 5*time.Second, "shorter"))
+		must(t, g.CloseGate(f.t.Context(), 5*time.Second, "shorter"))
 		wantEqual(t, "closed until", g.gate.until, until)
 		wantEqual(t, "reason", g.gate.reason, "longer")
 		f.pass(31 * time.Second)
 		all := f.replicas(1, 1)
-		must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
+		must(t, all[0].CloseGate(f.t.Context(), 30*time.Second, "429"))
 		f.mem.away(true) // which would say that the gate is closed
-		must(t, all[0].Close(f.t.Context(), 5*time.Second, "429"))
+		must(t, all[0].CloseGate(f.t.Context(), 5*time.Second, "429"))
 		f.pass(29 * time.Second)
-		wantEqual(t, "shut before the end of the longer wait", all[0].Shut(), true)
+		wantEqual(t, "shut before the end of the longer wait", all[0].Blocked(), true)
 		f.pass(2 * time.Second)
-		wantEqual(t, "shut after it", all[0].Shut(), false)
+		wantEqual(t, "shut after it", all[0].Blocked(), false)
 		f.stop(all)
 	})
 }
@@ -218,12 +218,12 @@ func TestHaltHoldsAtOnce(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- g.Halt(ctx, "by hand") }()
 		synctest.Wait()
-		wantEqual(t, "shut while Redis is asked", g.Shut(), true)
+		wantEqual(t, "shut while Redis is asked", g.Blocked(), true)
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("halt: %v, want the end of its context", err)
 		}
-		wantEqual(t, "shut although Redis does not know", g.Shut(), true)
+		wantEqual(t, "shut although Redis does not know", g.Blocked(), true)
 	})
 }
 
@@ -261,8 +261,8 @@ func TestTimeoutBoundsAnAsk(t *testing.T) {
 
 // A campaign that had nobody to send to claims nothing for that time: it takes turns with the others from where they are.
 func TestIdleCampaignClaimsNothingForThePast(t *testing.T) {
-	c := &class{now: 50}
-	l := &line{of: c, weight: 1, pass: 3}
+	c := &priorityClass{now: 50}
+	l := &flow{of: c, weight: 1, pass: 3}
 	l.enter()
 	wantEqual(t, "pass of the one who comes", l.pass, 50)
 	l.waiting, l.pass = 1, 49
@@ -273,7 +273,7 @@ func TestIdleCampaignClaimsNothingForThePast(t *testing.T) {
 // A permit that is not spent within 100 ms is spent no more: what is sent late would be a burst.
 func TestPermitsLiveBriefly(t *testing.T) {
 	at := time.Unix(100, 0)
-	p := &purse{late: lateQuota, shares: []share{{from: at, span: 10 * time.Millisecond, n: 10}}}
+	p := &permitBuffer{late: lateQuota, shares: []permitRun{{from: at, span: 10 * time.Millisecond, n: 10}}}
 	for _, c := range []struct {
 		after   time.Duration
 		dropped int
@@ -285,7 +285,7 @@ func TestPermitsLiveBriefly(t *testing.T) {
 // A permit that a push was given and did not use is kept for no one once the gate has closed, or the project is halted.
 func TestUnusedPermitDoesNotPassTheGate(t *testing.T) {
 	for name, shut := range map[string]func(f *fleet, g *Governor) error{
-		"gate": func(f *fleet, g *Governor) error { return g.Close(f.t.Context(), 30*time.Second, "429") },
+		"gate": func(f *fleet, g *Governor) error { return g.CloseGate(f.t.Context(), 30*time.Second, "429") },
 		"halt": func(f *fleet, g *Governor) error { return g.Halt(f.t.Context(), "by hand") },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -337,7 +337,7 @@ func TestHaltBeforeRedisHears(t *testing.T) {
 		}
 		wantEqual(t, "ask again in", g.quota.again.Sub(called), recheck)
 		g.quota.era = 5
-		g.quota.add(answer{n: 10, until: 10_000}, called, called)
+		g.quota.add(leaseReply{n: 10, until: 10_000}, called, called)
 		g.hear(5)
 		wantEqual(t, "held after the era that is known", g.quota.held(), 10)
 		g.hear(6)

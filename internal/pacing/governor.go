@@ -26,7 +26,7 @@ import (
 // Governor hands out a Firebase project's quota to the pushes of one replica. It is safe for concurrent use.
 type Governor struct {
 	o       Options
-	book    *book
+	book    *sharedState
 	log     *slog.Logger
 	metrics *metrics
 	id      uint32        // of this replica, in its asks
@@ -34,8 +34,8 @@ type Governor struct {
 	work    sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows, the purses and the turns
-	quota   *purse
-	turns   turns
+	quota   *permitBuffer
+	turns   scheduler
 	gate    gate
 	halted  bool
 	rate    float64   // pushes a second in the share leased last
@@ -62,11 +62,11 @@ func newGovernor(s scripts, project keys.ProjectKeys, o Options) (*Governor, err
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := newBook(s, project)
+	b := newSharedState(s, project)
 	g := &Governor{
 		o: o, book: b, log: o.Logger, id: rand.Uint32(), wake: make(chan struct{}, 1),
-		quota: &purse{keys: []string{b.pace, b.halts}, pace: o.Settings, gap: o.interval(), late: lateQuota},
-		turns: turns{lines: map[string]*line{}},
+		quota: &permitBuffer{keys: []string{b.pace, b.halts}, pace: o.Settings, gap: o.interval(), late: lateQuota},
+		turns: scheduler{lines: map[string]*flow{}},
 	}
 	var err error
 	if g.metrics, err = newMetrics(o.Registerer, g); err != nil {

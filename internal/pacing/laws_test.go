@@ -91,7 +91,7 @@ func (s scenario) run(t *testing.T) ran {
 				f.mu.Unlock()
 			case "gate":
 				gated := f.now()
-				must(f.t, one.Close(f.t.Context(), e.long, "429"))
+				must(f.t, one.CloseGate(f.t.Context(), e.long, "429"))
 				out.epochs = append(out.epochs, epoch{gated: gated, opens: gated + e.long})
 			}
 			f.pass(e.after)

@@ -24,7 +24,7 @@ type ask struct {
 
 // answer is what is leased: n pushes at even distances from one instant to before another, in µs of the server's clock.
 // With n 0 the verdict says why, and again when to ask anew.
-type answer struct {
+type leaseReply struct {
 	now, era           int64
 	verdict            string
 	n                  int
@@ -40,29 +40,29 @@ const (
 	verdictHalt  = "halt"
 )
 
-func (b *book) lease(ctx context.Context, a ask) (answer, error) {
+func (b *sharedState) lease(ctx context.Context, a ask) (leaseReply, error) {
 	reply, err := b.run(ctx, leaseScript, a.keys,
 		a.want, number(a.gap), a.pace.Ramp.Microseconds(), flag(a.pace.AvoidQuarterHours), a.idle.Microseconds(),
 		a.share.Microseconds(), horizon.Microseconds(), a.maxGate.Microseconds(), a.id, a.unspent.Microseconds(), a.known)
 	if err != nil {
-		return answer{}, err
+		return leaseReply{}, err
 	}
 	list, ok := reply.([]any)
 	if !ok || len(list) != 8 {
-		return answer{}, redisx.ErrReply
+		return leaseReply{}, redisx.ErrReply
 	}
-	var got answer
+	var got leaseReply
 	if got.verdict, ok = list[2].(string); !ok {
-		return answer{}, redisx.ErrReply
+		return leaseReply{}, redisx.ErrReply
 	}
 	var n int64
 	for i, into := range map[int]*int64{0: &got.now, 1: &got.era, 3: &n, 4: &got.from, 5: &got.until, 6: &got.again, 7: &got.gate} {
 		if *into, ok = list[i].(int64); !ok {
-			return answer{}, redisx.ErrReply
+			return leaseReply{}, redisx.ErrReply
 		}
 	}
 	if n < 0 || n > int64(a.want) || (n > 0 && got.until <= got.from) {
-		return answer{}, redisx.ErrReply
+		return leaseReply{}, redisx.ErrReply
 	}
 	got.n = int(n)
 	return got, nil

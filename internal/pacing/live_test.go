@@ -123,7 +123,7 @@ func TestReplicasOverRedis(t *testing.T) {
 			l.goes(500)
 			wantBetween(t, "at the old pace after", time.Since(began), 0, 2*time.Second)
 
-			must(t, l.all[3].Close(t.Context(), time.Minute, "429"))
+			must(t, l.all[3].CloseGate(t.Context(), time.Minute, "429"))
 			heard = l.until("the gate is closed for all", func(g *Governor) bool { return g.gate.closed(time.Now()) && !g.quota.asking })
 			wantBetween(t, "heard of the gate after", heard, 0, 2*time.Second)
 			l.stands(300 * time.Millisecond)

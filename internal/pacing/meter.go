@@ -94,7 +94,7 @@ func (g *Governor) provide(ctx context.Context, now time.Time) time.Time {
 
 // supply asks for more permits of one purse where pushes wait for them, and brings forward when to look again: for a permit
 // that falls due, or to ask.
-func (g *Governor) supply(ctx context.Context, p *purse, waiting int, now time.Time, next *time.Time) {
+func (g *Governor) supply(ctx context.Context, p *permitBuffer, waiting int, now time.Time, next *time.Time) {
 	if waiting > 0 && len(p.shares) > 0 && p.next().After(now) {
 		*next = sooner(*next, p.next())
 	}

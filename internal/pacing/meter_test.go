@@ -16,7 +16,7 @@ func TestLatePermitsAreDroppedWithoutCampaigns(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
 		now := time.Now()
-		g.quota.shares = []share{{from: now.Add(-time.Minute), span: 10 * time.Millisecond, n: 10}}
+		g.quota.shares = []permitRun{{from: now.Add(-time.Minute), span: 10 * time.Millisecond, n: 10}}
 		g.turn(f.t.Context(), now)
 		wantEqual(t, "held", g.quota.held(), 0)
 	})
@@ -44,14 +44,14 @@ func TestClosedGateAsksForNothing(t *testing.T) {
 func TestHaltedReplicaAsksAgain(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
-		g.accept(g.quota, ask{}, answer{now: 1e15, era: 1, verdict: verdictHalt, again: 1e15}, time.Now(), time.Now())
+		g.accept(g.quota, ask{}, leaseReply{now: 1e15, era: 1, verdict: verdictHalt, again: 1e15}, time.Now(), time.Now())
 		wantBetween(t, "ask again in", time.Until(g.quota.again), recheck, recheck+jitter)
 	})
 }
 
 // What was leased in another era is not given back.
 func TestVoidGivesNothingBack(t *testing.T) {
-	p := purse{unspent: time.Second, shares: []share{{n: 10, used: 3}}}
+	p := permitBuffer{unspent: time.Second, shares: []permitRun{{n: 10, used: 3}}}
 	wantEqual(t, "dropped", p.void(), 7)
 	wantEqual(t, "to be given back", p.unspent, 0)
 }
@@ -76,7 +76,7 @@ func TestCapCountsItsPushes(t *testing.T) {
 func TestForeignGateIsCut(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		f.o.MaxGate = 24 * time.Hour
-		must(t, f.governor().Close(f.t.Context(), 10*time.Hour, "429"))
+		must(t, f.governor().CloseGate(f.t.Context(), 10*time.Hour, "429"))
 		f.o.MaxGate = time.Hour
 		state, err := f.governor().State(f.t.Context())
 		must(t, err)
@@ -111,7 +111,7 @@ func TestOddLeasesAreRefused(t *testing.T) {
 		"not a list":   {"OK", false},
 		"no reply yet": {nil, false},
 	} {
-		_, err := newBook(says{reply: c.reply}, project()).lease(t.Context(), ask{want: 10})
+		_, err := newSharedState(says{reply: c.reply}, project()).lease(t.Context(), ask{want: 10})
 		if c.sound != (err == nil) || err != nil && !errors.Is(err, redisx.ErrReply) {
 			t.Errorf("%s: error %v", name, err)
 		}

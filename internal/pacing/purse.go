@@ -23,23 +23,23 @@ const (
 )
 
 // share is a run of leased permits: number i may be spent from `from` + i/n of span on.
-type share struct {
+type permitRun struct {
 	from    time.Time
 	span    time.Duration
 	n, used int
 }
 
-func (s share) at(i int) time.Time { return s.from.Add(s.span * time.Duration(i) / time.Duration(s.n)) }
+func (s permitRun) at(i int) time.Time { return s.from.Add(s.span * time.Duration(i) / time.Duration(s.n)) }
 
 // purse holds what this replica has leased from one cursor: the share that it spends, and the next one. It is guarded by
 // the Governor's lock.
-type purse struct {
+type permitBuffer struct {
 	keys []string
 	pace Settings
 	gap  float64       // interval at full rate, in µs
 	late time.Duration // how long a permit lives
 
-	shares  []share
+	shares  []permitRun
 	era     int64         // of the shares
 	voids   int           // so far
 	unspent time.Duration // what of them went unspent, to be given back with the next ask
@@ -57,20 +57,20 @@ type purse struct {
 }
 
 // ready tells whether a permit may be spent now; permits that are too late go first.
-func (p *purse) ready(now time.Time) bool {
+func (p *permitBuffer) ready(now time.Time) bool {
 	return len(p.shares) > 0 && !p.next().After(now)
 }
 
 // next is when the next permit may be spent. There must be one.
-func (p *purse) next() time.Time { return p.shares[0].at(p.shares[0].used) }
+func (p *permitBuffer) next() time.Time { return p.shares[0].at(p.shares[0].used) }
 
 // spend takes the permit that is ready.
-func (p *purse) spend() {
+func (p *permitBuffer) spend() {
 	p.spent++
 	p.use()
 }
 
-func (p *purse) use() {
+func (p *permitBuffer) use() {
 	p.shares[0].used++
 	if p.shares[0].used == p.shares[0].n {
 		p.shares = slices.Delete(p.shares, 0, 1)
@@ -78,13 +78,13 @@ func (p *purse) use() {
 }
 
 // putBack returns a permit that was spent for nobody. It lives as long as a new one.
-func (p *purse) putBack(now time.Time) {
+func (p *permitBuffer) putBack(now time.Time) {
 	p.spent--
-	p.shares = slices.Insert(p.shares, 0, share{from: now, span: time.Duration(p.gap * float64(time.Microsecond)), n: 1})
+	p.shares = slices.Insert(p.shares, 0, permitRun{from: now, span: time.Duration(p.gap * float64(time.Microsecond)), n: 1})
 }
 
 // expire drops what is too late, and returns how many permits that were.
-func (p *purse) expire(now time.Time) int {
+func (p *permitBuffer) expire(now time.Time) int {
 	dropped := 0
 	for len(p.shares) > 0 && now.Sub(p.next()) > p.late {
 		p.unspent += p.shares[0].span / time.Duration(p.shares[0].n)
@@ -95,14 +95,14 @@ func (p *purse) expire(now time.Time) int {
 }
 
 // void drops everything, and returns how many permits that were: what was leased in another era is not given back.
-func (p *purse) void() int {
+func (p *permitBuffer) void() int {
 	dropped := p.held()
 	p.shares, p.unspent = nil, 0
 	p.voids++
 	return dropped
 }
 
-func (p *purse) held() int {
+func (p *permitBuffer) held() int {
 	n := 0
 	for _, s := range p.shares {
 		n += s.n - s.used
@@ -111,7 +111,7 @@ func (p *purse) held() int {
 }
 
 // due counts the permits that may be spent by an instant, up to a bound.
-func (p *purse) due(by time.Time, bound int) int {
+func (p *permitBuffer) due(by time.Time, bound int) int {
 	n := 0
 	for _, s := range p.shares {
 		for i := s.used; i < s.n && n < bound && !s.at(i).After(by); i++ {
@@ -125,7 +125,7 @@ func (p *purse) due(by time.Time, bound int) int {
 // come by then. For the latter there are two guesses, and the higher one counts: whoever is let go is replaced as it was since
 // the last ask; and the next share lasts for as long as it should if pushes go as they did since then. Nothing is wanted while a
 // whole share still lies ahead, nor while nobody waits and half of what will go is in hand: many small asks cost more than few.
-func (p *purse) wants(now time.Time, waiting int) int {
+func (p *permitBuffer) wants(now time.Time, waiting int) int {
 	if last := len(p.shares) - 1; last >= 0 && p.shares[last].from.After(now) {
 		return 0
 	}
@@ -141,13 +141,13 @@ func (p *purse) wants(now time.Time, waiting int) int {
 }
 
 // shareTime is how long the next share is to be.
-func (p *purse) shareTime() time.Duration {
+func (p *permitBuffer) shareTime() time.Duration {
 	ahead := min(max(shareTime, leadTime-p.lead), aloneTime)
 	return min(max(ahead, 2*(p.trip+2*p.swing)), maxShareTime)
 }
 
 // timed notes how long an ask took.
-func (p *purse) timed(took time.Duration) {
+func (p *permitBuffer) timed(took time.Duration) {
 	took = min(took, slowReply)
 	p.swing += ((took - p.trip).Abs() - p.swing) / 8
 	p.trip += (took - p.trip) / 8
@@ -155,10 +155,10 @@ func (p *purse) timed(took time.Duration) {
 
 // add keeps what an answer leased. The instants are counted from the moment the answer came, so that a slow Redis moves
 // permits and does not crowd them.
-func (p *purse) add(a answer, sent, came time.Time) {
+func (p *permitBuffer) add(a leaseReply, sent, came time.Time) {
 	if came.Sub(sent) > slowReply {
 		came = sent.Add(slowReply)
 	}
 	p.lead = micros(a.from - a.now)
-	p.shares = append(p.shares, share{from: came.Add(p.lead), span: micros(a.until - a.from), n: a.n})
+	p.shares = append(p.shares, permitRun{from: came.Add(p.lead), span: micros(a.until - a.from), n: a.n})
 }

@@ -11,22 +11,22 @@ import (
 const forgetAfter = 10 * time.Second
 
 // class is the campaigns of one priority.
-type class struct {
+type priorityClass struct {
 	priority int
-	lines    []*line
+	lines    []*flow
 	now      float64 // the pass that was served last: whoever comes begins there, and claims nothing for the past
 }
 
 // turns decides whose push goes next: the highest priority, then by weight, then the oldest.
-type turns struct {
-	classes []*class // highest priority first
-	lines   map[string]*line
+type scheduler struct {
+	classes []*priorityClass // highest priority first
+	lines   map[string]*flow
 	waiting int
 }
 
 // all are the campaigns.
-func (t *turns) all() iter.Seq[*line] {
-	return func(yield func(*line) bool) {
+func (t *scheduler) all() iter.Seq[*flow] {
+	return func(yield func(*flow) bool) {
 		for _, c := range t.classes {
 			for _, l := range c.lines {
 				if !yield(l) {
@@ -38,10 +38,10 @@ func (t *turns) all() iter.Seq[*line] {
 }
 
 // line finds a push's campaign, and lets it have what the push says of it.
-func (t *turns) line(p Push, now time.Time) *line {
+func (t *scheduler) line(p Push, now time.Time) *flow {
 	l := t.lines[p.Campaign]
 	if l == nil {
-		l = &line{id: p.Campaign}
+		l = &flow{id: p.Campaign}
 		t.lines[p.Campaign] = l
 	}
 	l.weight, l.used = float64(max(1, p.Weight)), now
@@ -55,28 +55,28 @@ func (t *turns) line(p Push, now time.Time) *line {
 	return l
 }
 
-func (t *turns) class(priority int) *class {
-	at, found := slices.BinarySearchFunc(t.classes, priority, func(c *class, p int) int { return cmp.Compare(p, c.priority) })
+func (t *scheduler) class(priority int) *priorityClass {
+	at, found := slices.BinarySearchFunc(t.classes, priority, func(c *priorityClass, p int) int { return cmp.Compare(p, c.priority) })
 	if !found {
-		t.classes = slices.Insert(t.classes, at, &class{priority: priority})
+		t.classes = slices.Insert(t.classes, at, &priorityClass{priority: priority})
 	}
 	return t.classes[at]
 }
 
 // leave takes a campaign out of its class.
-func (t *turns) leave(l *line) {
+func (t *scheduler) leave(l *flow) {
 	if l.of == nil {
 		return
 	}
-	l.of.lines = slices.DeleteFunc(l.of.lines, func(other *line) bool { return other == l })
+	l.of.lines = slices.DeleteFunc(l.of.lines, func(other *flow) bool { return other == l })
 	if len(l.of.lines) == 0 {
-		t.classes = slices.DeleteFunc(t.classes, func(c *class) bool { return c == l.of })
+		t.classes = slices.DeleteFunc(t.classes, func(c *priorityClass) bool { return c == l.of })
 	}
 	l.of = nil
 }
 
 // push puts a waiter at the end of its campaign's line.
-func (t *turns) push(l *line, w *waiter) {
+func (t *scheduler) push(l *flow, w *waiter) {
 	l.enter()
 	w.line, w.prev, w.next = l, l.last, nil
 	if l.last == nil {
@@ -90,7 +90,7 @@ func (t *turns) push(l *line, w *waiter) {
 }
 
 // remove takes a waiter out of its line, wherever in it.
-func (t *turns) remove(w *waiter) {
+func (t *scheduler) remove(w *waiter) {
 	l := w.line
 	if w.prev == nil {
 		l.first = w.next
@@ -108,9 +108,9 @@ func (t *turns) remove(w *waiter) {
 }
 
 // next is the campaign whose push goes now; nil where none may.
-func (t *turns) next(now time.Time) *line {
+func (t *scheduler) next(now time.Time) *flow {
 	for _, c := range t.classes {
-		var best *line
+		var best *flow
 		for _, l := range c.lines {
 			if l.waiting > 0 && (best == nil || l.pass < best.pass) && l.allowed(now) {
 				best = l
@@ -124,7 +124,7 @@ func (t *turns) next(now time.Time) *line {
 }
 
 // demand is how many of the waiting pushes need nothing but the project's quota.
-func (t *turns) demand(now time.Time) int {
+func (t *scheduler) demand(now time.Time) int {
 	n := 0
 	for l := range t.all() {
 		if l.cap == nil {
@@ -137,7 +137,7 @@ func (t *turns) demand(now time.Time) int {
 }
 
 // sweep forgets campaigns that have had no pushes for a while.
-func (t *turns) sweep(now time.Time) {
+func (t *scheduler) sweep(now time.Time) {
 	for id, l := range t.lines {
 		if l.waiting == 0 && now.Sub(l.used) > forgetAfter && (l.cap == nil || !l.cap.asking) {
 			t.leave(l)

@@ -76,7 +76,7 @@ func (g *Governor) enter(p Push, now time.Time) (*waiter, error) {
 }
 
 // grant spends what one push of a campaign needs.
-func (g *Governor) grant(l *line) {
+func (g *Governor) grant(l *flow) {
 	l.charge()
 	g.quota.spend()
 }
@@ -97,7 +97,7 @@ func (g *Governor) leave(w *waiter, now time.Time) {
 }
 
 // putBack returns what a push was granted that does not go. Nothing is kept for a gate to come.
-func (g *Governor) putBack(l *line, now time.Time) {
+func (g *Governor) putBack(l *flow, now time.Time) {
 	if l.cap != nil {
 		l.cap.putBack(now)
 	}

@@ -137,7 +137,7 @@ func TestCap(t *testing.T) {
 			f.pass(20 * time.Second)
 			wantBetween(t, "capped in 20 s", float64(f.of("capped")-before), rate*20*0.97-1, rate*20*1.02+1)
 			wantBetween(t, "others in 20 s", float64(f.of("other")-others), (1000-rate)*20*0.97, (1000-rate)*20*1.03)
-			must(t, all[0].Close(f.t.Context(), 30*time.Second, "429"))
+			must(t, all[0].CloseGate(f.t.Context(), 30*time.Second, "429"))
 			f.pass(30*time.Second + 100*time.Millisecond)
 			before = f.of("capped")
 			f.pass(2 * time.Second)
@@ -187,10 +187,10 @@ func TestPermitOfOneWhoGaveUp(t *testing.T) {
 	for _, p := range []Push{{Campaign: "42"}, {Campaign: "42", Cap: 10, CapKey: "{campaign:42}:pace"}} {
 		inBubble(t, steady(10), func(f *fleet) {
 			g, now := f.governor(), time.Now()
-			second := share{from: now, span: time.Second, n: 10}
-			g.quota.shares = []share{second}
+			second := permitRun{from: now, span: time.Second, n: 10}
+			g.quota.shares = []permitRun{second}
 			if l := g.turns.line(p, now); l.cap != nil {
-				l.cap.shares = []share{second}
+				l.cap.shares = []permitRun{second}
 			}
 			first, err := g.enter(p, now)
 			if first != nil || err != nil {
@@ -271,7 +271,7 @@ func TestMetrics(t *testing.T) {
 		r := f.start()
 		f.serve(r, 30, Push{Campaign: "42"})
 		f.pass(2 * time.Second)
-		must(t, r.Close(f.t.Context(), time.Minute, "429"))
+		must(t, r.CloseGate(f.t.Context(), time.Minute, "429"))
 		f.pass(time.Second)
 		found := map[string]float64{}
 		gather := func() {

@@ -28,7 +28,7 @@ type Validator interface {
 type Pacer interface {
 	State(ctx context.Context) (pacing.State, error)
 	Wait(ctx context.Context, p pacing.Push) error
-	Close(ctx context.Context, retryAfter time.Duration, reason string) error
+	CloseGate(ctx context.Context, retryAfter time.Duration, reason string) error
 }
 
 // Options are what a preflight is given.

@@ -45,7 +45,7 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 			}
 			mu.Unlock()
 			if answer.Class == fcm.Quota && answer.Scope == fcm.QuotaProject {
-				return options.Pacer.Close(ctx, answer.RetryAfter, "429 of the project, seen by a preflight")
+				return options.Pacer.CloseGate(ctx, answer.RetryAfter, "429 of the project, seen by a preflight")
 			}
 			return nil
 		})

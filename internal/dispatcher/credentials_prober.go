@@ -28,24 +28,24 @@ const probeMessage = `{"data":{"probe":"credentials"}}`
 
 // warden asks FCM from time to time to validate a message, while something waits for FCM to answer: a project that was halted
 // for its credentials or its endpoint, a campaign on hold, or what this process alone was refused for.
-type warden struct {
+type credentialsProber struct {
 	d       *Dispatcher
 	message *fcm.Message
 	refused atomic.Bool  // the credentials: this process claims nothing until its own probe is accepted
-	lastAt  atomic.Int64 // ns since 1970 at which FCM last answered this process
+	lastAnswerAt  atomic.Int64 // ns since 1970 at which FCM last answered this process
 
-	heldAt atomic.Int64 // ns since 1970 at which the project was last seen halted, or its gate closed
+	haltSeenAt atomic.Int64 // ns since 1970 at which the project was last seen halted, or its gate closed
 
 	mu     sync.Mutex
-	silent map[string]bool // campaigns whose pushes got no answers here: nothing is claimed of them until a probe is answered
+	outages map[string]bool // campaigns whose pushes got no answers here: nothing is claimed of them until a probe is answered
 }
 
-func newWarden(d *Dispatcher) (*warden, error) {
+func newCredentialsProber(d *Dispatcher) (*credentialsProber, error) {
 	message, err := fcm.Parse(notification.Message(probeMessage))
-	return &warden{d: d, message: message, silent: make(map[string]bool)}, err
+	return &credentialsProber{d: d, message: message, outages: make(map[string]bool)}, err
 }
 
-func (w *warden) run(ctx context.Context) {
+func (w *credentialsProber) run(ctx context.Context) {
 	tick := time.NewTicker(w.d.opts.Retry.Outage)
 	defer tick.Stop()
 	for {
@@ -53,15 +53,15 @@ func (w *warden) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			w.look(ctx)
+			w.tick(ctx)
 		}
 	}
 }
 
 // look is one tick: it probes if something waits for it, and ends what the answer allows to end.
-func (w *warden) look(ctx context.Context) {
-	halts, onHold := w.halts(ctx), w.onHold()
-	if len(halts) == 0 && len(onHold) == 0 && !w.refused.Load() && !w.isSilent() {
+func (w *credentialsProber) tick(ctx context.Context) {
+	halts, onHold := w.selfEndingHalts(ctx), w.campaignsOnHold()
+	if len(halts) == 0 && len(onHold) == 0 && !w.refused.Load() && !w.hasOutage() {
 		return
 	}
 	answer := w.probe(ctx)
@@ -69,10 +69,10 @@ func (w *warden) look(ctx context.Context) {
 		w.d.log.Warn("probe was not answered by FCM; what waits for it waits on", "class", answer.Class, "answer", answer.Detail)
 		return
 	}
-	w.heard(w.d.now())
-	w.forgetSilence()
+	w.noteAnswer(w.d.now())
+	w.clearOutages()
 	for _, camp := range onHold {
-		w.release(ctx, camp)
+		w.endHold(ctx, camp)
 	}
 	trusted := answer.Class != fcm.Credentials && answer.Class != fcm.Quota // a quota is checked before the credentials
 	if trusted {
@@ -82,12 +82,12 @@ func (w *warden) look(ctx context.Context) {
 	}
 	for _, halt := range halts {
 		if trusted || strings.HasPrefix(halt.Reason, pacing.WrongEndpoint) {
-			w.lift(ctx, halt)
+			w.endHalt(ctx, halt)
 		}
 	}
 }
 
-func (w *warden) lift(ctx context.Context, halt pacing.Halt) {
+func (w *credentialsProber) endHalt(ctx context.Context, halt pacing.Halt) {
 	if _, err := w.d.deps.Halter.ResumeFrom(ctx, halt.Reason); err != nil {
 		w.d.log.Warn("resume project: trying again", "error", err)
 		return
@@ -96,7 +96,7 @@ func (w *warden) lift(ctx context.Context, halt pacing.Halt) {
 }
 
 // release ends the hold of a campaign.
-func (w *warden) release(ctx context.Context, camp *served) {
+func (w *credentialsProber) endHold(ctx context.Context, camp *activeCampaign) {
 	released, err := w.d.deps.Breakers.Release(ctx, camp.queue.List())
 	if err != nil {
 		w.d.log.Warn("release campaign: trying again", "campaign", camp.id, "error", err)
@@ -109,7 +109,7 @@ func (w *warden) release(ctx context.Context, camp *served) {
 }
 
 // halts are those that end by themselves.
-func (w *warden) halts(ctx context.Context) []pacing.Halt {
+func (w *credentialsProber) selfEndingHalts(ctx context.Context) []pacing.Halt {
 	if w.d.deps.Halter == nil {
 		return nil
 	}
@@ -119,13 +119,13 @@ func (w *warden) halts(ctx context.Context) []pacing.Halt {
 		return nil
 	}
 	if len(state.Halts) > 0 || state.Gate.Closed(state.Now) {
-		w.heldAt.Store(w.d.now().UnixNano())
+		w.haltSeenAt.Store(w.d.now().UnixNano())
 	}
 	return slices.DeleteFunc(state.Halts, func(h pacing.Halt) bool { return !h.EndsByItself() })
 }
 
 // onHold are the campaigns that wait for a probe to be answered.
-func (w *warden) onHold() (waiting []*served) {
+func (w *credentialsProber) campaignsOnHold() (waiting []*activeCampaign) {
 	for _, camp := range w.d.roster.all() {
 		if camp.hold.Load() != nil {
 			waiting = append(waiting, camp)
@@ -135,61 +135,61 @@ func (w *warden) onHold() (waiting []*served) {
 }
 
 // silence notes that a campaign's pushes got no answers here. It reports whether that is new.
-func (w *warden) silence(id string) bool {
+func (w *credentialsProber) noteOutage(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	known := w.silent[id]
-	w.silent[id] = true
+	known := w.outages[id]
+	w.outages[id] = true
 	return !known
 }
 
-func (w *warden) isSilent() bool {
+func (w *credentialsProber) hasOutage() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.silent) > 0
+	return len(w.outages) > 0
 }
 
 // forgetSilence lets this process claim again of the campaigns whose pushes got no answers.
-func (w *warden) forgetSilence() {
+func (w *credentialsProber) clearOutages() {
 	w.mu.Lock()
-	ids := slices.Collect(maps.Keys(w.silent))
-	clear(w.silent)
+	ids := slices.Collect(maps.Keys(w.outages))
+	clear(w.outages)
 	w.mu.Unlock()
 	for _, id := range ids {
 		if camp := w.d.roster.get(id); camp != nil {
-			camp.silence.reset()
+			camp.outage.reset()
 		}
 	}
 }
 
 // isSilenced reports whether this process sends nothing of a campaign until its own probe is
 // answered. Others may fare better.
-func (w *warden) isSilenced(id string) bool {
+func (w *credentialsProber) hasOutageOf(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.silent[id]
+	return w.outages[id]
 }
 
 // heard notes that FCM has answered this process.
-func (w *warden) heard(now time.Time) { w.lastAt.Store(now.UnixNano()) }
+func (w *credentialsProber) noteAnswer(now time.Time) { w.lastAnswerAt.Store(now.UnixNano()) }
 
 // heardWithin is how long before a push FCM must have answered somebody, for the push to count as an attempt although it got no
 // answer itself.
-const heardWithin = 10 * time.Second
+const answerWindow = 10 * time.Second
 
 // heardAround reports whether FCM answered this process around the time of a push, or later.
-func (w *warden) heardAround(sent time.Time) bool {
-	return w.lastAt.Load() >= sent.Add(-heardWithin).UnixNano()
+func (w *credentialsProber) answeredAround(sent time.Time) bool {
+	return w.lastAnswerAt.Load() >= sent.Add(-answerWindow).UnixNano()
 }
 
 // clockFrom is from when the time counts that a recipient is tried for: its first claim, or later when its campaign or its
 // project went on after a stop.
-func (w *warden) clockFrom(dl *delivery) time.Time {
-	from := dl.since
+func (w *credentialsProber) retryStart(dl *delivery) time.Time {
+	from := dl.firstClaimedAt
 	if round := dl.lease.round; round > 0 {
-		from = latest(from, dl.lease.local(bounds.Milli(round)))
+		from = latest(from, dl.lease.localTime(bounds.Milli(round)))
 	}
-	return latest(from, time.Unix(0, w.heldAt.Load()))
+	return latest(from, time.Unix(0, w.haltSeenAt.Load()))
 }
 
 func latest(a, b time.Time) time.Time {
@@ -200,6 +200,6 @@ func latest(a, b time.Time) time.Time {
 }
 
 // probe delivers nothing.
-func (w *warden) probe(ctx context.Context) fcm.Answer {
+func (w *credentialsProber) probe(ctx context.Context) fcm.Answer {
 	return w.d.deps.Sender.Validate(ctx, w.message, fcm.Envelope{Target: notification.ParseToken("probe"), Campaign: "probe", User: "probe"})
 }

@@ -86,7 +86,7 @@ func TestWardenResumesWhatItMayOnly(t *testing.T) {
 			halter := &fakeHalter{halts: []pacing.Halt{{Reason: ours}, {Reason: byHand}}}
 			w.deps.Halter = halter
 			w.sender.answer = refuse(c.answer)
-			w.dispatcher().warden.look(t.Context())
+			w.dispatcher().prober.tick(t.Context())
 			if left := halter.reasons(); !slices.Equal(left, c.left) {
 				t.Errorf("the project is halted for %q, want %q", left, c.left)
 			}
@@ -102,7 +102,7 @@ func TestWardenDoesNotProbeWithoutNeed(t *testing.T) {
 		probes++
 		return accepted(ctx, token)
 	}
-	w.dispatcher().warden.look(t.Context())
+	w.dispatcher().prober.tick(t.Context())
 	if probes != 0 {
 		t.Errorf("FCM was asked %d times, want not at all", probes)
 	}
@@ -260,7 +260,7 @@ func TestTimeBehindAGateIsNotCounted(t *testing.T) {
 		want bool
 	}{
 		"nothing": {func(*pacing.Governor) error { return nil }, false},
-		"a gate":  {func(g *pacing.Governor) error { return g.Close(t.Context(), time.Minute, "429") }, true},
+		"a gate":  {func(g *pacing.Governor) error { return g.CloseGate(t.Context(), time.Minute, "429") }, true},
 		"a halt":  {func(g *pacing.Governor) error { return g.Halt(t.Context(), "by hand") }, true},
 	} {
 		w := newWorld(t)
@@ -269,8 +269,8 @@ func TestTimeBehindAGateIsNotCounted(t *testing.T) {
 		if err := c.stop(g); err != nil {
 			t.Fatal(err)
 		}
-		if halts := d.warden.halts(t.Context()); len(halts) != 0 || (d.warden.heldAt.Load() != 0) != c.want {
-			t.Errorf("%s: seen at %d, and %v ends by itself", name, d.warden.heldAt.Load(), halts)
+		if halts := d.prober.selfEndingHalts(t.Context()); len(halts) != 0 || (d.prober.haltSeenAt.Load() != 0) != c.want {
+			t.Errorf("%s: seen at %d, and %v ends by itself", name, d.prober.haltSeenAt.Load(), halts)
 		}
 	}
 }

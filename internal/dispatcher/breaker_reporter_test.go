@@ -238,15 +238,15 @@ func TestAnswersOfTheNewestRoundCount(t *testing.T) {
 	w.judged()
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
-	finder := &discoverer{d: d, told: make(map[string]string)}
+	finder := &discoverer{d: d, logged: make(map[string]string)}
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	camp := d.roster.get("42")
 	for _, round := range []int64{1, 2, 1, 2} {
-		d.jury.ended(&lease{camp: camp, claim: fmt.Sprint(round), round: round}, 5)
+		d.reporter.countEnded(&lease{camp: camp, claim: fmt.Sprint(round), round: round}, 5)
 	}
-	if tally := d.jury.tally[camp]; tally.Round != 2 || tally.Ended["2"] != 10 || tally.Ended["1"] != 0 {
+	if tally := d.reporter.pending[camp]; tally.Round != 2 || tally.Ended["2"] != 10 || tally.Ended["1"] != 0 {
 		t.Errorf("tally %+v, want ten of round 2 alone", tally)
 	}
 }
@@ -257,16 +257,16 @@ func TestTripIsActedOnInAStop(t *testing.T) {
 	w.judged()
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
-	finder := &discoverer{d: d, told: make(map[string]string)}
+	finder := &discoverer{d: d, logged: make(map[string]string)}
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	camp := d.roster.get("42")
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	d.jury.obey(stopped, camp, breaker.Verdict{Trip: &breaker.Trip{Scope: breaker.Campaign, Kind: breaker.BadMessage, Reason: "why"}, Tripped: true})
-	if spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t); spec.State != campaign.Paused || spec.Reason != "why" || !camp.closed() {
-		t.Errorf("campaign is %s for %q, closed here: %v; want it paused by the trip", spec.State, spec.Reason, camp.closed())
+	d.reporter.apply(stopped, camp, breaker.Decision{Trip: &breaker.Trip{Scope: breaker.Campaign, Kind: breaker.BadMessage, Reason: "why"}, Tripped: true})
+	if spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t); spec.State != campaign.Paused || spec.Reason != "why" || !camp.isClosed() {
+		t.Errorf("campaign is %s for %q, closed here: %v; want it paused by the trip", spec.State, spec.Reason, camp.isClosed())
 	}
 	for _, step := range []func(context.Context, string) error{
 		func(ctx context.Context, id string) error {
@@ -277,7 +277,7 @@ func TestTripIsActedOnInAStop(t *testing.T) {
 		if err := step(t.Context(), "42"); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.jury.pause(t.Context(), camp, "again"); err != nil {
+		if err := d.reporter.pause(t.Context(), camp, "again"); err != nil {
 			t.Errorf("pause what is stopped: %v", err)
 		}
 	}
@@ -322,8 +322,8 @@ func TestTripIsTakenOver(t *testing.T) {
 	list := w.list("42")
 	dead := must(breaker.New(must(w.client())(t), o))(t)
 	admitted := must(dead.Admit(t.Context(), list, queue.NewClaimID(), 5))(t)
-	told := breaker.Tally{Round: admitted.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.BadMessage}: 5}}
-	if v := must(dead.Conclude(t.Context(), list, told))(t); v.Trip == nil {
+	told := breaker.Report{Round: admitted.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.BadMessage}: 5}}
+	if v := must(dead.Apply(t.Context(), list, told))(t); v.Trip == nil {
 		t.Fatalf("verdict %+v, want a trip", v)
 	}
 	stop := w.serve(w.dispatcher())

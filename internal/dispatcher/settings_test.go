@@ -16,12 +16,12 @@ import (
 )
 
 // change edits a campaign, and waits until a dispatcher has taken notice.
-func (w *world) change(d *Dispatcher, id string, c campaign.Change, noticed func(*terms) bool) {
+func (w *world) change(d *Dispatcher, id string, c campaign.Change, noticed func(*settings) bool) {
 	w.t.Helper()
 	if err := w.deps.Campaigns.Change(w.t.Context(), id, c); err != nil {
 		w.t.Fatal(err)
 	}
-	w.eventually(func() bool { camp := d.roster.get(id); return camp != nil && noticed(camp.terms.Load()) })
+	w.eventually(func() bool { camp := d.roster.get(id); return camp != nil && noticed(camp.settings.Load()) })
 }
 
 // gate is a pacer that lets pushes go one by one, or all once it is opened.
@@ -54,7 +54,7 @@ func TestTermsChangeUnderWay(t *testing.T) {
 	stop := w.serve(d)
 	w.eventually(func() bool { return pacer.waits.Load() == 10 })
 	weight, priority, rate := 5, 3, 1000.0
-	w.change(d, "42", campaign.Change{Weight: &weight, Priority: &priority, Rate: &rate}, func(t *terms) bool { return t.rate == rate })
+	w.change(d, "42", campaign.Change{Weight: &weight, Priority: &priority, Rate: &rate}, func(t *settings) bool { return t.rate == rate })
 	close(pacer.let)
 	w.eventually(func() bool { return w.stateOf("42") == campaign.Completed })
 	stop()
@@ -101,7 +101,7 @@ func TestOnAmbiguousChangesUnderWay(t *testing.T) {
 			d := w.dispatcher()
 			stop := w.serve(d)
 			w.eventually(func() bool { return w.sender.total() == 4 })
-			w.change(d, "42", campaign.Change{OnAmbiguous: &to}, func(t *terms) bool { return t.onAmbiguous == to })
+			w.change(d, "42", campaign.Change{OnAmbiguous: &to}, func(t *settings) bool { return t.onAmbiguous == to })
 			close(release)
 			w.eventually(func() bool { return w.books("42").Ended() == 4 })
 			stop()
@@ -126,7 +126,7 @@ func TestDeadlineChangesUnderWay(t *testing.T) {
 	w.eventually(func() bool { return w.sender.total() == 1 })
 	for _, wait := range []time.Duration{time.Hour, -time.Second} {
 		deadline := time.Now().Add(wait).Truncate(time.Millisecond)
-		w.change(d, "42", campaign.Change{Deadline: &deadline}, func(t *terms) bool { return t.deadline.Equal(deadline) })
+		w.change(d, "42", campaign.Change{Deadline: &deadline}, func(t *settings) bool { return t.deadline.Equal(deadline) })
 		pacer.let <- struct{}{}
 		w.eventually(func() bool { b := w.books("42"); return b.Ended()+b.InFlight == 10 && b.Ended() >= 2 })
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // served is a running campaign as this process sees it: its message compiled once, its queue, its share of the pool.
-type served struct {
+type activeCampaign struct {
 	id       string
 	raw      []byte
 	edition  string
@@ -27,36 +27,36 @@ type served struct {
 	template *profiles.Template
 	queue    *queue.Queue
 	paceKey  string // of its cap in Redis
-	terms    atomic.Pointer[terms]
+	settings    atomic.Pointer[settings]
 
 	listDeadline atomic.Pointer[time.Time]         // by this process's clock, as of the last claim; nil: none known
 	paused       atomic.Pointer[map[string]string] // platforms that are kept back, with the reasons
 	hold         atomic.Pointer[breaker.Hold]      // why no one is admitted; nil: recipients are admitted
-	silence      silence
+	outage      outageDetector
 
-	open  context.Context // ends when the campaign runs no more, or is to be served anew: what is held goes back
+	ctx  context.Context // ends when the campaign runs no more, or is to be served anew: what is held goes back
 	close context.CancelFunc
 
 	inflight   atomic.Int64 // recipients held, from claim to outcome
-	owed       atomic.Int64 // outcomes that are not written yet
+	unwritten       atomic.Int64 // outcomes that are not written yet
 	unwritable atomic.Bool  // a write of an outcome, or of who goes back, is being repeated
 	proven     atomic.Bool  // FCM has accepted its message at least once
 	empty      atomic.Bool  // the last claim found nothing
 	claiming   atomic.Bool  // a claim is under way; idle and failures are the claim's alone then, else the claimer's
-	idle       time.Time    // not looked at before this moment
+	idleUntil       time.Time    // not looked at before this moment
 	failures   int          // claims in a row that gave an error
-	complaint  string       // the error that was logged last of these
-	complained time.Time    // when that was
-	turn       uint64       // when it was last granted slots; the claimer's alone
+	lastLogged  string       // the error that was logged last of these
+	lastLoggedAt time.Time    // when that was
+	lastTurn       uint64       // when it was last granted slots; the claimer's alone
 }
 
 // compile makes a campaign ready to be served, until ctx ends.
-func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*served, error) {
+func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*activeCampaign, error) {
 	ready, err := content.Compile(spec.Message)
 	if err != nil {
 		return nil, err
 	}
-	s := &served{
+	s := &activeCampaign{
 		id:       spec.ID,
 		raw:      spec.Message,
 		edition:  spec.Edition,
@@ -65,33 +65,33 @@ func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*served, 
 		queue:    q,
 		paceKey:  q.List().Key(keys.SuffixPace),
 	}
-	s.open, s.close = context.WithCancel(ctx)
-	s.agree(spec)
+	s.ctx, s.close = context.WithCancel(ctx)
+	s.applySpec(spec)
 	return s, nil
 }
 
 // complainAgain is how often the same error of a campaign's claims is logged.
-const complainAgain = time.Minute
+const logAgainInterval = time.Minute
 
 // complains reports whether an error of a claim is to be logged, and notes that it was.
-func (s *served) complains(err error, now time.Time) bool {
-	if s.complaint == err.Error() && now.Sub(s.complained) < complainAgain {
+func (s *activeCampaign) shouldLog(err error, now time.Time) bool {
+	if s.lastLogged == err.Error() && now.Sub(s.lastLoggedAt) < logAgainInterval {
 		return false
 	}
-	s.complaint, s.complained = err.Error(), now
+	s.lastLogged, s.lastLoggedAt = err.Error(), now
 	return true
 }
 
 // closed tells that what is held of the campaign goes back.
-func (s *served) closed() bool { return s.open.Err() != nil }
+func (s *activeCampaign) isClosed() bool { return s.ctx.Err() != nil }
 
 // same reports that the message is the one that was compiled.
-func (s *served) same(spec campaign.Spec) bool {
+func (s *activeCampaign) hasMessageOf(spec campaign.Spec) bool {
 	return s.edition == spec.Edition && bytes.Equal(s.raw, spec.Message)
 }
 
 // terms are what an operator may change while a campaign runs; each holds for whoever is judged from then on.
-type terms struct {
+type settings struct {
 	weight, priority int
 	rate             float64   // pushes a second over all replicas; 0: no cap
 	deadline         time.Time // the spec's own; zero: none
@@ -100,21 +100,21 @@ type terms struct {
 }
 
 // agree takes on the spec's terms.
-func (s *served) agree(spec campaign.Spec) {
-	s.terms.Store(&terms{
+func (s *activeCampaign) applySpec(spec campaign.Spec) {
+	s.settings.Store(&settings{
 		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, overdue: spec.Overdue, onAmbiguous: spec.OnAmbiguous,
 	})
 }
 
 // keepBack notes the platforms whose recipients wait, with the reasons.
-func (s *served) keepBack(platforms map[string]string) {
+func (s *activeCampaign) setPausedPlatforms(platforms map[string]string) {
 	if old := s.paused.Load(); old == nil || !maps.Equal(*old, platforms) {
 		s.paused.Store(&platforms)
 	}
 }
 
 // keptBack tells whether a platform's recipients wait.
-func (s *served) keptBack(platform string) bool {
+func (s *activeCampaign) isPlatformPaused(platform string) bool {
 	paused := s.paused.Load()
 	if paused == nil || platform == "" {
 		return false
@@ -124,15 +124,15 @@ func (s *served) keptBack(platform string) bool {
 }
 
 // noteListDeadline keeps when the list expires, by this process's clock; zero: it does not.
-func (s *served) noteListDeadline(at time.Time) {
+func (s *activeCampaign) noteListDeadline(at time.Time) {
 	if old := s.listDeadline.Load(); old == nil || !old.Equal(at) {
 		s.listDeadline.Store(&at)
 	}
 }
 
 // overdue reports whether a known deadline of the campaign has passed: who is left is only written down as expired.
-func (s *served) overdue(now time.Time) bool {
-	terms := s.terms.Load()
+func (s *activeCampaign) isOverdue(now time.Time) bool {
+	terms := s.settings.Load()
 	if terms.overdue {
 		return true
 	}
@@ -145,38 +145,38 @@ func (s *served) overdue(now time.Time) bool {
 
 // cappedAhead is for how long a campaign with a cap holds recipients ahead: longer than a push takes, and short enough not to
 // keep slots from the others.
-const cappedAhead = 2 * time.Second
+const cappedHoldTime = 2 * time.Second
 
 // most is how many slots the campaign has a use for; 0: any number.
-func (t *terms) most() int {
+func (t *settings) maxSlots() int {
 	if t.rate == 0 {
 		return 0
 	}
-	return max(2, int(math.Ceil(t.rate*cappedAhead.Seconds())))
+	return max(2, int(math.Ceil(t.rate*cappedHoldTime.Seconds())))
 }
 
 // roster is the set of campaigns that are served now.
 type roster struct {
 	mu      sync.RWMutex
-	byID    map[string]*served
+	byID    map[string]*activeCampaign
 	changed chan struct{} // signals the claimer
 	dropped chan struct{} // signals the acker
 }
 
 func newRoster() *roster {
-	return &roster{byID: make(map[string]*served), changed: make(chan struct{}, 1), dropped: make(chan struct{}, 1)}
+	return &roster{byID: make(map[string]*activeCampaign), changed: make(chan struct{}, 1), dropped: make(chan struct{}, 1)}
 }
 
-func (r *roster) get(id string) *served {
+func (r *roster) get(id string) *activeCampaign {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.byID[id]
 }
 
-func (r *roster) all() []*served {
+func (r *roster) all() []*activeCampaign {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	list := make([]*served, 0, len(r.byID))
+	list := make([]*activeCampaign, 0, len(r.byID))
 	for _, s := range r.byID {
 		list = append(list, s)
 	}
@@ -184,7 +184,7 @@ func (r *roster) all() []*served {
 }
 
 // put begins to serve a campaign; an earlier edition of it is closed, so that what it holds goes back and is served anew.
-func (r *roster) put(s *served) {
+func (r *roster) put(s *activeCampaign) {
 	r.mu.Lock()
 	if old := r.byID[s.id]; old != nil {
 		old.close()
@@ -207,7 +207,7 @@ func signal(listener chan<- struct{}) {
 }
 
 // drop closes a campaign and serves it no more.
-func (r *roster) drop(s *served) {
+func (r *roster) drop(s *activeCampaign) {
 	s.close()
 	signal(r.dropped)
 	r.mu.Lock()

@@ -13,83 +13,83 @@ func TestSilence(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	accept := fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}
 	const none, first, second = 0, 1, 2 // numbers of trials
-	fail := func(s *silence, n int, a fcm.Answer, trial int64) {
+	fail := func(s *outageDetector, n int, a fcm.Answer, trial int64) {
 		for range n {
-			s.hear(a, trial, 1, now)
+			s.observe(a, trial, 1, now)
 		}
 	}
-	enter := func(s *silence, n int) (trials int) {
+	enter := func(s *outageDetector, n int) (trials int) {
 		for range n {
-			if trial, ok := s.enter(); trial > 0 && ok {
+			if trial, ok := s.startPush(); trial > 0 && ok {
 				trials++
 			}
 		}
 		return trials
 	}
 	t.Run("below doubt", func(t *testing.T) {
-		var s silence
-		fail(&s, doubtAfter-1, noAnswer, none)
-		if s.stopped() || enter(&s, 100) != 0 {
+		var s outageDetector
+		fail(&s, suspectScore-1, noAnswer, none)
+		if s.isStopped() || enter(&s, 100) != 0 {
 			t.Error("in doubt too soon")
 		}
 	})
 	t.Run("a broken connection", func(t *testing.T) {
-		var s silence
+		var s outageDetector
 		fail(&s, 100, noAnswer, none)
-		if n := enter(&s, 100); n != trialPushes || !s.stopped() || s.silent.Load() {
-			t.Errorf("%d trials, stopped %t, silent %t", n, s.stopped(), s.silent.Load())
+		if n := enter(&s, 100); n != trialPushes || !s.isStopped() || s.confirmed.Load() {
+			t.Errorf("%d trials, stopped %t, silent %t", n, s.isStopped(), s.confirmed.Load())
 		}
-		for range trialPushes - trialFails {
-			s.hear(accept, first, 1, now)
+		for range trialPushes - trialFailures {
+			s.observe(accept, first, 1, now)
 		}
-		if !s.doubt.Load() {
+		if !s.suspected.Load() {
 			t.Error("the doubt ends while the trial may still fail")
 		}
-		if !s.hear(accept, first, 1, now) || s.stopped() || enter(&s, 5) != 0 {
+		if !s.observe(accept, first, 1, now) || s.isStopped() || enter(&s, 5) != 0 {
 			t.Error("a trial that succeeds does not end the doubt")
 		}
 	})
 	t.Run("answers over other connections", func(t *testing.T) {
-		var s silence
+		var s outageDetector
 		fail(&s, 30, noAnswer, none)
 		for range 9 {
-			s.hear(accept, none, 1, now)
+			s.observe(accept, none, 1, now)
 		}
-		if !s.doubt.Load() || !s.hear(accept, none, 1, now) || s.doubt.Load() {
+		if !s.suspected.Load() || !s.observe(accept, none, 1, now) || s.suspected.Load() {
 			t.Error("ten answers do not make up for thirty pushes without one, or fewer do")
 		}
 	})
 	t.Run("silent", func(t *testing.T) {
-		var s silence
+		var s outageDetector
 		fail(&s, 50, noAnswer, none)
 		enter(&s, trialPushes)
-		fail(&s, trialFails-1, noAnswer, first)
+		fail(&s, trialFailures-1, noAnswer, first)
 		if _, _, _, due := s.report(now); due {
 			t.Error("silent before the trial failed")
 		}
 		fail(&s, 1, noAnswer, first)
 		run, _, round, due := s.report(now)
-		if !due || run != (breaker.Silence{Kind: breaker.Unanswered, Count: 56, Of: 56}) || round != 1 {
+		if !due || run != (breaker.Outage{Kind: breaker.Unanswered, Count: 56, Of: 56}) || round != 1 {
 			t.Errorf("report %+v of round %d, due %t", run, round, due)
 		}
-		for after, want := range map[time.Duration]bool{tellEvery - 1: false, tellEvery: true} {
+		for after, want := range map[time.Duration]bool{outageReportInterval - 1: false, outageReportInterval: true} {
 			if _, _, _, due := s.report(now.Add(after)); due != want {
 				t.Errorf("told again after %s: %v", after, due)
 			}
-			s.told = now
+			s.reportedAt = now
 		}
 		s.reset()
-		fail(&s, slowRun-1, noAnswer, none)
-		s.hear(noAnswer, none, 1, now.Add(slowTime))
-		if run, _, _, _ := s.report(now.Add(slowTime)); run.Count != slowRun || run.Of != slowRun {
+		fail(&s, slowStreak-1, noAnswer, none)
+		s.observe(noAnswer, none, 1, now.Add(slowTime))
+		if run, _, _, _ := s.report(now.Add(slowTime)); run.Count != slowStreak || run.Of != slowStreak {
 			t.Errorf("report %+v after a reset, want the pushes since then", run)
 		}
 	})
 	t.Run("nine in ten", func(t *testing.T) {
-		var s silence
+		var s outageDetector
 		pushes := 0
-		for ; !s.silent.Load() && pushes < 1000; pushes++ {
-			trial, ok := s.enter()
+		for ; !s.confirmed.Load() && pushes < 1000; pushes++ {
+			trial, ok := s.startPush()
 			if !ok {
 				t.Fatal("the trial is over, and decided nothing")
 			}
@@ -97,81 +97,81 @@ func TestSilence(t *testing.T) {
 			if pushes%10 == 0 {
 				answer = accept
 			}
-			s.hear(answer, trial, 1, now)
+			s.observe(answer, trial, 1, now)
 		}
 		if pushes > 60 {
 			t.Errorf("silent after %d pushes, want after few", pushes)
 		}
 	})
 	t.Run("three in ten", func(t *testing.T) {
-		var s silence
+		var s outageDetector
 		for i := range 10_000 {
 			answer := noAnswer
 			if i%10 < 7 {
 				answer = accept
 			}
-			if s.hear(answer, none, 1, now); s.doubt.Load() {
+			if s.observe(answer, none, 1, now); s.suspected.Load() {
 				t.Fatalf("in doubt after %d pushes", i)
 			}
 		}
 	})
 	t.Run("what was never sent is no trial", func(t *testing.T) {
-		var s silence
-		fail(&s, doubtAfter, noAnswer, none)
+		var s outageDetector
+		fail(&s, suspectScore, noAnswer, none)
 		enter(&s, trialPushes)
 		notSent := fcm.Answer{Class: fcm.NotSent}
-		if !s.hear(notSent, first, 1, now) || enter(&s, 5) != 1 {
+		if !s.observe(notSent, first, 1, now) || enter(&s, 5) != 1 {
 			t.Error("no other push took its place")
 		}
-		if s.hear(notSent, none, 1, now) || enter(&s, 5) != 0 {
+		if s.observe(notSent, none, 1, now) || enter(&s, 5) != 0 {
 			t.Error("a push took the place of one that was no trial")
 		}
 	})
 	t.Run("the trial of an earlier doubt", func(t *testing.T) {
-		for name, late := range map[string]func(s *silence){
-			"fails":       func(s *silence) { fail(s, trialFails, noAnswer, first) },
-			"is answered": func(s *silence) { s.hear(accept, first, 1, now) },
-			"is put off":  func(s *silence) { s.hear(fcm.Answer{Class: fcm.NotSent}, first, 1, now) },
+		for name, late := range map[string]func(s *outageDetector){
+			"fails":       func(s *outageDetector) { fail(s, trialFailures, noAnswer, first) },
+			"is answered": func(s *outageDetector) { s.observe(accept, first, 1, now) },
+			"is put off":  func(s *outageDetector) { s.observe(fcm.Answer{Class: fcm.NotSent}, first, 1, now) },
 		} {
-			var s silence
-			fail(&s, doubtAfter, noAnswer, none)
+			var s outageDetector
+			fail(&s, suspectScore, noAnswer, none)
 			enter(&s, trialPushes)
 			s.reset()
-			fail(&s, 2*doubtAfter, noAnswer, none)
+			fail(&s, 2*suspectScore, noAnswer, none)
 			enter(&s, trialPushes)
-			for range trialPushes - trialFails {
-				s.hear(accept, second, 1, now)
+			for range trialPushes - trialFailures {
+				s.observe(accept, second, 1, now)
 			}
 			late(&s)
-			if !s.doubt.Load() || s.silent.Load() || enter(&s, 1) != 0 {
+			if !s.suspected.Load() || s.confirmed.Load() || enter(&s, 1) != 0 {
 				t.Errorf("%s: it counts in the next trial", name)
 			}
 		}
 	})
 	t.Run("wrong endpoint", func(t *testing.T) {
-		var s silence
-		fail(&s, foreignAfter, loginPage, none)
-		enter(&s, foreignFails)
-		fail(&s, foreignFails, loginPage, first)
+		var s outageDetector
+		fail(&s, suspectForeign, loginPage, none)
+		enter(&s, trialForeign)
+		fail(&s, trialForeign, loginPage, first)
 		if run, _, _, due := s.report(now); !due || run.Kind != breaker.WrongEndpoint {
 			t.Errorf("report %+v, due %t", run, due)
 		}
 	})
 	t.Run("few pushes", func(t *testing.T) {
-		var s silence
-		fail(&s, slowRun, noAnswer, none)
-		if s.stopped() {
+		var s outageDetector
+		fail(&s, slowStreak, noAnswer, none)
+		if s.isStopped() {
 			t.Error("silent at once")
 		}
-		s.hear(noAnswer, none, 1, now.Add(slowTime))
+		s.observe(noAnswer, none, 1, now.Add(slowTime))
 		if _, _, _, due := s.report(now); !due {
 			t.Error("not silent after a long time")
 		}
-		for run, want := range map[int]bool{slowRun - 1: false, slowRun: true} {
-			var s silence
+		for run, want := range map[int]bool{slowStreak - 1: false, slowStreak: true} {
+			var s outageDetector
 			fail(&s, run-1, noAnswer, none)
-			s.hear(noAnswer, none, 1, now.Add(slowTime))
-			if s.stopped() != want {
+			s.observe(noAnswer, none, 1, now.Add(slowTime))
+			if s.isStopped() != want {
 				t.Errorf("stopped after %d: %v", run, !want)
 			}
 		}

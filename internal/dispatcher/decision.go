@@ -10,17 +10,17 @@ import (
 )
 
 // verdict is what an answer means for one recipient: an end with a status, or another try after a wait.
-type verdict struct {
-	end     notification.Status // empty: try again
+type decision struct {
+	status     notification.Status // empty: try again
 	code    string
 	detail  string
 	wait    time.Duration
 	counted bool // the try counts as an attempt
-	forget  bool // the token is proven dead
+	deleteToken  bool // the token is proven dead
 }
 
 // situation is what judging an answer depends on besides the answer.
-type situation struct {
+type attempt struct {
 	attempts    int           // requests made for the recipient, this one included
 	elapsed     time.Duration // since the recipient's first claim, or since the campaign or its project last went on
 	outage      bool          // FCM answered no one around the time of the push
@@ -38,23 +38,23 @@ type situation struct {
 
 // isDoubtful reports whether a 400 may be about what was made of the target: it is our reading of
 // what was found, or holds what no token of FCM's does. Looking costs most of a microsecond.
-func (s *situation) isDoubtful() bool { return s.target.IsTrimmed() || s.target.IsUnusual() }
+func (s *attempt) isDoubtful() bool { return s.target.IsTrimmed() || s.target.IsUnusual() }
 
 // judge applies the table of FCM's rules to one recipient.
-func (r Retry) judge(a fcm.Answer, s situation) verdict {
-	v := verdict{code: a.Code, detail: a.Detail, counted: true}
+func (r Retry) decide(a fcm.Answer, s attempt) decision {
+	v := decision{code: a.Code, detail: a.Detail, counted: true}
 	if mayHaveArrived(a) {
-		return r.uncertain(v, a, s)
+		return r.decideAmbiguous(v, a, s)
 	}
 	switch a.Class {
 	case fcm.Sent:
-		v.end = notification.StatusSent
+		v.status = notification.StatusSent
 		return v
 	case fcm.Unregistered:
-		v.end, v.forget = notification.StatusFailed, true
+		v.status, v.deleteToken = notification.StatusFailed, true
 		return v
 	case fcm.BadTarget:
-		v.end, v.forget = notification.StatusFailed, s.provenMessage && !s.isDoubtful()
+		v.status, v.deleteToken = notification.StatusFailed, s.provenMessage && !s.isDoubtful()
 		return v
 	case fcm.Quota:
 		asked := a.RetryAfter
@@ -67,22 +67,22 @@ func (r Retry) judge(a fcm.Answer, s situation) verdict {
 		v.wait = r.backoff(1, r.Unsent, asked)
 		if a.Scope == fcm.QuotaProject { // no fault of the recipient's, whom a long gate must not fail
 			v.counted = false
-			return v.within(a, s)
+			return v.applyDeadline(a, s)
 		}
 	case fcm.NotSent:
 		// FCM cannot be reached: nobody is failed for that, however long it lasts.
 		v.wait, v.counted = r.backoff(s.attempts, r.Unsent, a.RetryAfter), false
-		return v.within(a, s)
+		return v.applyDeadline(a, s)
 	case fcm.NotFCM:
 		v.wait, v.counted = r.backoff(s.attempts, r.Outage, a.RetryAfter), !s.outage
 	case fcm.Credentials:
 		v.wait, v.counted = r.Outage, false
-		return v.within(a, s)
+		return v.applyDeadline(a, s)
 	default:
-		v.end = notification.StatusFailed
+		v.status = notification.StatusFailed
 		return v
 	}
-	return r.limit(v, a, s).within(a, s)
+	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
 // mayHaveArrived tells that FCM may have delivered the message, though its answer does not say so.
@@ -90,28 +90,28 @@ func mayHaveArrived(a fcm.Answer) bool { return a.Class == fcm.Ambiguous || a.Cl
 
 // uncertain does what the campaign wants with a recipient who may have the message. While FCM answers no one, a push without
 // an answer is no attempt: an outage uses up none of them.
-func (r Retry) uncertain(v verdict, a fcm.Answer, s situation) verdict {
+func (r Retry) decideAmbiguous(v decision, a fcm.Answer, s attempt) decision {
 	if s.onAmbiguous == campaign.Report {
-		v.end = notification.StatusUnknown
+		v.status = notification.StatusUnknown
 		if v.code == "" {
 			v.code = notification.CodeOutcomeUnknown
 		}
 		return v
 	}
 	v.wait, v.counted = r.backoff(s.attempts, r.MinBackoff, a.RetryAfter), !s.outage
-	return r.limit(v, a, s).within(a, s)
+	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
 // unforgotten puts off a recipient whose token proved dead while the stores did not say whether there is another: the
 // next try asks them again.
-func (r Retry) unforgotten(a fcm.Answer, s situation) verdict {
-	v := verdict{code: a.Code, detail: a.Detail, wait: r.backoff(s.attempts, r.Outage, 0), counted: true}
-	return r.limit(v, a, s).within(a, s)
+func (r Retry) retryLookup(a fcm.Answer, s attempt) decision {
+	v := decision{code: a.Code, detail: a.Detail, wait: r.backoff(s.attempts, r.Outage, 0), counted: true}
+	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
 // limit ends what has been tried too often or for too long: as unknown where the last try may have arrived. The time counts
 // from the second attempt on: before the first, a recipient may have waited for a paused campaign or for SQL.
-func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
+func (r Retry) applyLimits(v decision, a fcm.Answer, s attempt) decision {
 	if !v.counted {
 		return v
 	}
@@ -121,9 +121,9 @@ func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 	if !tooOften && !tooLong {
 		return v
 	}
-	v.end = notification.StatusFailed
+	v.status = notification.StatusFailed
 	if mayHaveArrived(a) {
-		v.end = notification.StatusUnknown
+		v.status = notification.StatusUnknown
 	}
 	if v.code == "" {
 		v.code = notification.CodeGaveUp
@@ -134,13 +134,13 @@ func (r Retry) limit(v verdict, a fcm.Answer, s situation) verdict {
 
 // within ends what would come back only after the campaign's deadline. What may have arrived with this
 // try, or by a sender that was lost, is not called expired. That an earlier try was ambiguous is kept only in the books.
-func (v verdict) within(a fcm.Answer, s situation) verdict {
-	if v.end != "" || !s.hasDeadline || v.wait < s.remaining {
+func (v decision) applyDeadline(a fcm.Answer, s attempt) decision {
+	if v.status != "" || !s.hasDeadline || v.wait < s.remaining {
 		return v
 	}
-	v.end, v.code = notification.StatusExpired, notification.CodeDeadline
+	v.status, v.code = notification.StatusExpired, notification.CodeDeadline
 	if mayHaveArrived(a) || s.lost {
-		v.end, v.code = notification.StatusUnknown, notification.CodeOutcomeUnknown
+		v.status, v.code = notification.StatusUnknown, notification.CodeOutcomeUnknown
 	}
 	return v
 }

@@ -13,21 +13,21 @@ import (
 
 func TestJudge(t *testing.T) {
 	retry := DefaultRetry()
-	first := situation{attempts: 1, onAmbiguous: campaign.Resend}
-	report := situation{attempts: 1, onAmbiguous: campaign.Report}
-	proven := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true}
-	doubtful := situation{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true, target: notification.ParseToken(`"token"`)}
-	last := situation{attempts: retry.MaxAttempts, onAmbiguous: campaign.Resend}
-	old := situation{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
-	waited := situation{attempts: 1, elapsed: 2 * retry.MaxElapsed, onAmbiguous: campaign.Resend}
-	closing := situation{attempts: 1, onAmbiguous: campaign.Resend, hasDeadline: true, remaining: 5 * time.Second}
-	outage := func(s situation) situation { s.outage = true; return s }
+	first := attempt{attempts: 1, onAmbiguous: campaign.Resend}
+	report := attempt{attempts: 1, onAmbiguous: campaign.Report}
+	proven := attempt{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true}
+	doubtful := attempt{attempts: 1, onAmbiguous: campaign.Resend, provenMessage: true, target: notification.ParseToken(`"token"`)}
+	last := attempt{attempts: retry.MaxAttempts, onAmbiguous: campaign.Resend}
+	old := attempt{attempts: 2, elapsed: retry.MaxElapsed, onAmbiguous: campaign.Resend}
+	waited := attempt{attempts: 1, elapsed: 2 * retry.MaxElapsed, onAmbiguous: campaign.Resend}
+	closing := attempt{attempts: 1, onAmbiguous: campaign.Resend, hasDeadline: true, remaining: 5 * time.Second}
+	outage := func(s attempt) attempt { s.outage = true; return s }
 	orphan := closing
 	orphan.lost, orphan.remaining = true, time.Millisecond
 
 	for name, test := range map[string]struct {
 		answer  fcm.Answer
-		in      situation
+		in      attempt
 		end     notification.Status
 		code    string
 		minWait time.Duration
@@ -75,11 +75,11 @@ func TestJudge(t *testing.T) {
 		"unheard of":                    {fcm.Answer{Class: fcm.Other, Code: "TEAPOT"}, first, notification.StatusFailed, "TEAPOT", 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := retry.judge(test.answer, test.in)
-			if v.end != test.end || v.code != test.code || v.counted != test.counted || v.forget != test.forget {
+			v := retry.decide(test.answer, test.in)
+			if v.status != test.end || v.code != test.code || v.counted != test.counted || v.deleteToken != test.forget {
 				t.Errorf("verdict %+v, want end=%q code=%q counted=%v forget=%v", v, test.end, test.code, test.counted, test.forget)
 			}
-			if v.end == "" && v.wait < test.minWait {
+			if v.status == "" && v.wait < test.minWait {
 				t.Errorf("waits %s, want at least %s", v.wait, test.minWait)
 			}
 		})
@@ -103,9 +103,9 @@ func TestBackoffBounds(t *testing.T) {
 // Whoever would come back at the deadline or later is expired; a moment before it, another try is worth while.
 func TestWithin(t *testing.T) {
 	for wait, want := range map[time.Duration]notification.Status{time.Minute - 1: "", time.Minute: notification.StatusExpired} {
-		v := verdict{wait: wait}.within(fcm.Answer{}, situation{hasDeadline: true, remaining: time.Minute})
-		if v.end != want {
-			t.Errorf("a wait of %s: ends as %q, want %q", wait, v.end, want)
+		v := decision{wait: wait}.applyDeadline(fcm.Answer{}, attempt{hasDeadline: true, remaining: time.Minute})
+		if v.status != want {
+			t.Errorf("a wait of %s: ends as %q, want %q", wait, v.status, want)
 		}
 	}
 }
