@@ -1,5 +1,5 @@
-// Package content is a campaign's message made ready to be sent: checked as FCM would check it, with its placeholders compiled.
-// Whatever reads a message reads it here, so that what is accepted at one door is accepted at all.
+// Package content checks a campaign's message as FCM would, and compiles its placeholders. Every
+// program reads messages here, so that all accept the same ones.
 package content
 
 import (
@@ -10,13 +10,14 @@ import (
 	"fanfare/internal/profiles"
 )
 
-// Content is a campaign's message. It is safe for concurrent use.
+// Content is a campaign's message, ready to send. It is safe for concurrent use.
 type Content struct {
-	Message  *fcm.Message // as it is sent where the template is not personal
+	Message  *fcm.Message // what is sent if the template is not personal
 	Template *profiles.Template
 }
 
-// Compile reads a message as an application or a file gives it. An error is notification.Faults with all that is wrong.
+// Compile reads a message from an application or a file. Its error is notification.Faults with
+// everything that is wrong.
 func Compile(text notification.Message) (*Content, error) {
 	message, err := fcm.Parse(text)
 	faults := notification.FaultsOf(err)

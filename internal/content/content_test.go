@@ -8,7 +8,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Placeholders are found in every spelling of a message, and fill a message that FCM's reader takes.
+// Placeholders are found in every spelling of a message, and FCM's reader accepts the filled
+// message.
 func TestPlaceholdersInEverySpelling(t *testing.T) {
 	for _, text := range []string{
 		`{"android":{"notification":{"click_action":"app://{{screen}}","title_loc_key":"k","title_loc_args":["{{who|<you>}}"]}}}`,
@@ -26,7 +27,7 @@ func TestPlaceholdersInEverySpelling(t *testing.T) {
 	}
 }
 
-// Faults of the schema and of placeholders are told together.
+// Faults of the schema and of placeholders are returned together.
 func TestFaultsOfBothKinds(t *testing.T) {
 	_, err := content.Compile(notification.Message(`{"message":{"android":{"notification":{"clickAction":"{{","channelID":"x"}},"data":{"n":1}}}`))
 	var fields []string

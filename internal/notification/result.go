@@ -1,29 +1,35 @@
 package notification
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Status is how a recipient ended.
+// Status is the final status of a recipient.
 type Status string
 
-// A recipient ends in exactly one of these.
+// Each recipient ends in exactly one of these.
 const (
 	// StatusSent: FCM accepted the message.
 	StatusSent Status = "sent"
-	// StatusFailed: FCM, or we, refused it for good.
+	// StatusFailed: FCM or Fanfare refused the recipient for good.
 	StatusFailed Status = "failed"
-	// StatusSkipped: nothing was sent, because there was nobody to send to or nothing to say.
+	// StatusSkipped: nothing was sent, because there was no address or the message had no text for
+	// this recipient.
 	StatusSkipped Status = "skipped"
-	// StatusExpired: the campaign's deadline came first.
+	// StatusExpired: the campaign's deadline passed first.
 	StatusExpired Status = "expired"
-	// StatusUnknown: a request may or may not have been accepted, and the campaign forbids to repeat it.
+	// StatusUnknown: FCM may or may not have accepted a request, and the campaign forbids repeating
+	// it.
 	StatusUnknown Status = "unknown"
 )
 
 // Statuses lists every Status in ascending rank.
 var Statuses = []Status{StatusUnknown, StatusExpired, StatusSkipped, StatusFailed, StatusSent}
 
-// Rank orders the statuses by how much is known: a stored status is replaced only by one of a higher rank, so that
-// results which arrive twice or out of order never take knowledge away. An invalid status has rank 0.
+// Rank orders the statuses by how much they say. A stored status is replaced only by one of a
+// higher rank. So results that arrive twice or out of order never lose knowledge. An invalid status
+// has rank 0.
 func (s Status) Rank() int {
 	for i, known := range Statuses {
 		if s == known {
@@ -33,17 +39,17 @@ func (s Status) Rank() int {
 	return 0
 }
 
-// Codes of our own, beside FCM's. A Result's ErrorCode is one of these or FCM's word for it.
+// Fanfare's own codes. A Result's ErrorCode is one of these or FCM's.
 const (
-	CodeMalformed      = "MALFORMED"         // the producer's element cannot be read
+	CodeMalformed      = "MALFORMED"         // the producer's element is unreadable
 	CodeOversize       = "OVERSIZE"          // the producer's element is above the size limit
 	CodeNoToken        = "NO_TOKEN"          // no token in the element, in Redis or in SQL
-	CodeInvalidToken   = "INVALID_TOKEN"     // what stands for the token is a text that FCM cannot have issued
+	CodeInvalidToken   = "INVALID_TOKEN"     // the token is a text that FCM cannot have issued
 	CodeUnfilled       = "UNFILLED"          // a placeholder has neither value nor default
 	CodeTooLarge       = "MESSAGE_TOO_LARGE" // over 4,096 bytes after filling
 	CodeDeadline       = "DEADLINE"          // the campaign's deadline had passed
-	CodeOutcomeUnknown = "OUTCOME_UNKNOWN"   // sent, but no answer came; or the sender died
-	CodeGaveUp         = "RETRIES_EXHAUSTED" // retryable to the last, but the limit was reached
+	CodeOutcomeUnknown = "OUTCOME_UNKNOWN"   // sent without an answer, or the sender died
+	CodeGaveUp         = "RETRIES_EXHAUSTED" // the last attempt could be retried, but it reached the limit
 )
 
 // Result is one element of notification:responses. Its JSON form is part of the contract.
@@ -58,6 +64,46 @@ type Result struct {
 	TokenRemoved bool      `json:"tokenRemoved,omitempty"`
 	Token        string    `json:"fcmToken,omitempty"` // the removed token, only with TokenRemoved
 	At           time.Time `json:"at"`                 // UTC, written with milliseconds
-	ResultID     string    `json:"resultId"`           // the same for every copy of the same outcome
-	Raw          []byte    `json:"raw,omitempty"`      // the element itself, only when it could not be read
+	ResultID     string    `json:"resultId"`           // the same for every copy of one outcome
+	Raw          []byte    `json:"raw,omitempty"`      // the element itself, only if it was unreadable
 }
+
+// CodeOther stands for the codes beyond MaxCodes in counts. A result always keeps its own code.
+const CodeOther = "OTHER"
+
+// MaxCodes is how many distinct codes are counted by name: those of the lists below, MaxRareCodes
+// others, and CodeOther.
+const (
+	MaxCodes     = 64
+	MaxRareCodes = 24
+)
+
+// Fanfare's codes and the documented codes of FCM and Google's APIs. Other codes may be new or
+// garbage, in any number.
+var (
+	ownCodes = []string{
+		CodeMalformed, CodeOversize, CodeNoToken, CodeInvalidToken, CodeUnfilled, CodeTooLarge, CodeDeadline,
+		CodeOutcomeUnknown, CodeGaveUp, CodeOther,
+	}
+	fcmCodes = []string{
+		"UNSPECIFIED_ERROR", "INVALID_ARGUMENT", "UNREGISTERED", "SENDER_ID_MISMATCH", "QUOTA_EXCEEDED", "UNAVAILABLE",
+		"INTERNAL", "THIRD_PARTY_AUTH_ERROR", "APNS_AUTH_ERROR",
+	}
+	googleCodes = []string{
+		"CANCELLED", "UNKNOWN", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "UNAUTHENTICATED",
+		"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "DATA_LOSS",
+	}
+	commonCodes = toSet(slices.Concat(ownCodes, fcmCodes, googleCodes))
+)
+
+func toSet(words []string) map[string]bool {
+	set := make(map[string]bool, len(words))
+	for _, word := range words {
+		set[word] = true
+	}
+	return set
+}
+
+// IsRareCode reports whether a code is on none of the lists. Only MaxRareCodes of these are counted
+// by name.
+func IsRareCode(code string) bool { return code != "" && !commonCodes[code] }

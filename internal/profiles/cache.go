@@ -1,5 +1,5 @@
-// Package profiles makes one message many: Cache knows the users' profiles, from Redis and behind it from the
-// application's SQL table, and Template fills a message's placeholders from them.
+// Package profiles personalises messages. Cache reads users' profiles from Redis, and from the
+// application's SQL table behind it. Template fills a message's placeholders with them.
 package profiles
 
 import (
@@ -17,27 +17,29 @@ import (
 	"fanfare/internal/readthrough"
 )
 
-// Profile is a user's profile: the fields of a JSON object, as they were written. It is shared; do not change it.
+// Profile is a user's profile: the fields of a JSON object, as they were written. It is shared, so
+// do not change it.
 type Profile map[string]json.RawMessage
 
-// Source is the application's own table of profiles. Users without one are left out. It bounds the time that its answer
-// may take: those who ask wait for it.
+// Source is the application's table of profiles. It leaves out users without one. Callers wait for
+// its answer, so it must limit the time that this takes.
 type Source interface {
 	Profiles(ctx context.Context, users []string) (map[string]json.RawMessage, error)
 }
 
-// SourceError names the users (IDs) whose profile cannot be told now. They wait; all others of the look-up are answered.
+// SourceError names the users whose profile is unknown for now. They wait, while the lookup answers
+// for all others.
 type SourceError = readthrough.SourceError
 
-// Undecided reports whether a Lookup that ended with err left user without an answer.
+// IsUndecided reports whether a Lookup that returned err has no answer for user.
 func IsUndecided(err error, user string) bool { return readthrough.Undecided(err, user) }
 
-// Options of a Cache. Zero fields take their default.
+// Options configure a Cache. Zero fields take their default.
 type Options struct {
-	TTL         time.Duration         // how long a profile from SQL is kept in Redis, ±10%; default 1 h
-	NegativeTTL time.Duration         // how long "SQL has no profile" is kept, ±10%; default 30 s
+	TTL         time.Duration         // how long Redis keeps a profile from SQL, ±10%; default 1 h
+	NegativeTTL time.Duration         // how long Redis keeps that SQL has no profile, ±10%; default 30 s
 	Logger      *slog.Logger          // default: silent
-	Registerer  prometheus.Registerer // default: look-ups are counted by nobody
+	Registerer  prometheus.Registerer // default: no metrics
 }
 
 // Defaults of Options.
@@ -51,7 +53,7 @@ type Cache struct {
 	cache *readthrough.Cache[Profile]
 }
 
-// New makes a Cache. With a nil source profiles are looked for in Redis only.
+// New creates a Cache. With a nil source it reads Redis only.
 func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) (*Cache, error) {
 	var ask readthrough.Source
 	if source != nil {
@@ -85,14 +87,15 @@ func adaptSource(source Source) readthrough.Source {
 	}
 }
 
-// decode reads a profile. JSON null, and nothing at all, are no profile; anything but an object is unreadable.
+// decode reads a profile. JSON null and an empty text are no profile. Anything else but an object
+// is an error.
 func decode(text string) (Profile, error) {
 	var p Profile
 	if text == "" {
 		return nil, readthrough.ErrEmpty
 	}
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
-		return nil, fmt.Errorf("profile is no JSON object: %w", err)
+		return nil, fmt.Errorf("profile is not a JSON object: %w", err)
 	}
 	if p == nil {
 		return nil, readthrough.ErrEmpty
@@ -100,11 +103,21 @@ func decode(text string) (Profile, error) {
 	return p, nil
 }
 
-// Lookup finds the profiles of a claim's users: one read of Redis, then one query for those whom it does not know, and
-// one pipeline back. A user who is neither in the map nor undecided has no profile. The error is nil or a
-// *SourceError, beside which the map still holds everybody who could be told; see Undecided.
+// Lookup returns the profiles of users. It reads Redis once, queries SQL once for the rest, and
+// writes what it found with one pipeline. A user who is neither in the map nor undecided has no
+// profile. The error is nil or a *SourceError, and the map then holds all other users; see
+// IsUndecided.
 func (c *Cache) Lookup(ctx context.Context, users []string) (map[string]Profile, error) {
 	found, err := c.cache.Lookup(ctx, users)
+	if err != nil {
+		return found, fmt.Errorf("look up profiles: %w", err)
+	}
+	return found, nil
+}
+
+// Peek is Lookup without writing to Redis.
+func (c *Cache) Peek(ctx context.Context, users []string) (map[string]Profile, error) {
+	found, err := c.cache.Peek(ctx, users)
 	if err != nil {
 		return found, fmt.Errorf("look up profiles: %w", err)
 	}

@@ -11,8 +11,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Compile reads a message's placeholders. notification.Faults name the fields in which one is not closed or has no
-// name.
+// Compile parses a message's placeholders. Its error is notification.Faults if a placeholder is not
+// closed or has no name.
 func Compile(m notification.Message) (*Template, error) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, m); err != nil {
@@ -31,18 +31,18 @@ func Compile(m notification.Message) (*Template, error) {
 	return c.template, nil
 }
 
-// compiler walks a message token by token. It copies the text between the placeholders as it stands, so that the
-// order of fields, numbers and unknown fields stay as they are.
+// compiler reads a message token by token. It copies the text between placeholders unchanged, which
+// keeps the order of fields, the numbers and unknown fields.
 type compiler struct {
-	text     []byte // compact, so that before a value there is at most one , or :
+	text     []byte // compact: at most one , or : before a value
 	decoder  *json.Decoder
-	written  int    // text up to here is in the template
-	pending  []byte // literal that waits for its hole
+	written  int    // the template has the text up to here
+	pending  []byte // literal before the next placeholder
 	template *Template
 	faults   notification.Faults
 }
 
-// value compiles the next value, which stands at path.
+// compileValue compiles the next value, which is at path.
 func (c *compiler) compileValue(path []string) error {
 	start := int(c.decoder.InputOffset())
 	token, err := c.decoder.Token()
@@ -60,7 +60,7 @@ func (c *compiler) compileValue(path []string) error {
 	return nil
 }
 
-// members compiles the inside of an object or array, and its end.
+// compileMembers compiles the inside of an object or array, and its end.
 func (c *compiler) compileMembers(path []string, open json.Delim) error {
 	for i := 0; c.decoder.More(); i++ {
 		name := strconv.Itoa(i)
@@ -79,9 +79,10 @@ func (c *compiler) compileMembers(path []string, open json.Delim) error {
 	return err
 }
 
-// fillable compiles a string with placeholders, whose JSON stands in the text between start and where the decoder is.
+// compileString compiles a string with placeholders. Its JSON is between start and the decoder's
+// position.
 func (c *compiler) compileString(path []string, text string, start int) {
-	pieces, err := split(text)
+	pieces, err := splitPlaceholders(text)
 	if err != nil {
 		c.faults = append(c.faults, &notification.Fault{Field: "message." + strings.Join(path, "."), Problem: err.Error()})
 		return
@@ -100,9 +101,71 @@ func (c *compiler) compileString(path []string, text string, start int) {
 	c.pending = append(c.pending, '"')
 }
 
-func (t *Template) add(literal []byte, h *placeholder) {
-	t.segments = append(t.segments, segment{literal: literal, placeholder: h})
-	if !slices.Contains(t.names, h.name) {
-		t.names = append(t.names, h.name)
+func (t *Template) add(literal []byte, p *placeholder) {
+	t.segments = append(t.segments, segment{literal: literal, placeholder: p})
+	if !slices.Contains(t.names, p.name) {
+		t.names = append(t.names, p.name)
 	}
+}
+
+// fillablePaths are the fields in which placeholders are recognised. * matches any key or index.
+var fillablePaths = parsePaths(`
+	data.*
+	notification.title
+	notification.body
+	notification.image
+	android.data.*
+	android.notification.title
+	android.notification.body
+	android.notification.ticker
+	android.notification.image
+	android.notification.click_action
+	android.notification.title_loc_args.*
+	android.notification.body_loc_args.*
+	apns.payload.aps.alert
+	apns.payload.aps.alert.title
+	apns.payload.aps.alert.subtitle
+	apns.payload.aps.alert.body
+	apns.payload.aps.alert.title-loc-args.*
+	apns.payload.aps.alert.subtitle-loc-args.*
+	apns.payload.aps.alert.loc-args.*
+	apns.fcm_options.image
+	webpush.data.*
+	webpush.notification.title
+	webpush.notification.body
+	webpush.notification.image
+	webpush.notification.icon
+	webpush.notification.actions.*.title
+	webpush.fcm_options.link
+`)
+
+func parsePaths(lines string) [][]string {
+	var paths [][]string
+	for _, line := range strings.Fields(lines) {
+		paths = append(paths, strings.Split(line, "."))
+	}
+	return paths
+}
+
+// isFillable reports whether placeholders are recognised at path. Like encoding/json, it ignores
+// the case of names.
+func isFillable(path []string) bool {
+	for _, pattern := range fillablePaths {
+		if isMatch(pattern, path) {
+			return true
+		}
+	}
+	return false
+}
+
+func isMatch(pattern, path []string) bool {
+	if len(pattern) != len(path) {
+		return false
+	}
+	for i, part := range pattern {
+		if part != "*" && !strings.EqualFold(part, path[i]) {
+			return false
+		}
+	}
+	return true
 }

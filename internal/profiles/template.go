@@ -8,41 +8,43 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Template is a message with placeholders, compiled once and filled for each recipient. It is safe for concurrent use.
+// Template is a message with placeholders, compiled once and filled for each recipient. It is safe
+// for concurrent use.
 //
-// A placeholder is {{name}} or {{name|default}}. It is recognised where a reader sees it or a link is followed: titles,
-// bodies, images, links and data values (see fillable); elsewhere it is left as it stands. A dotted name, as in
-// {{address.city}}, is a field of that very name, or else the field of an object.
+// A placeholder is {{name}} or {{name|default}}. Templates recognise it in titles, bodies, images,
+// links and data values (see fillablePaths), and leave it as it is elsewhere. A dotted name such as
+// {{address.city}} is a field of exactly that name, or else the field of an object.
 //
-// A string fills in as its text (also an empty one), a number or boolean as it is written in JSON. Null, objects and
-// arrays fill nothing, and then the next in line is taken: the recipient's vars, the profile, the default. Values are
-// escaped for JSON and for nothing else: what goes into a link must be written as the link needs it.
+// A string fills in as its text, even if it is empty. A number or boolean fills in as its JSON.
+// Null, objects and arrays do not fill a placeholder. Values come from the recipient's vars, then
+// the profile, then the default. Values are escaped for JSON only, so a value for a link must
+// already be escaped as the link needs it.
 type Template struct {
 	segments []segment
-	tail     []byte // the message's JSON after the last hole
+	tail     []byte // the message's JSON after the last placeholder
 	names    []string
 }
 
-// segment is JSON as it is sent, followed by a hole inside of a string.
+// segment is literal JSON, followed by a placeholder inside a string.
 type segment struct {
 	literal     []byte
 	placeholder *placeholder
 }
 
-// UnfilledError tells which placeholder has neither a value nor a default.
+// UnfilledError names a placeholder with neither a value nor a default.
 type UnfilledError struct{ Name string }
 
 func (e *UnfilledError) Error() string {
 	return fmt.Sprintf("placeholder {{%s}} has no value and no default", e.Name)
 }
 
-// Personal reports whether the message differs by recipient.
+// IsPersonal reports whether the message differs by recipient.
 func (t *Template) IsPersonal() bool { return len(t.segments) > 0 }
 
-// Names lists the placeholders' names, each once, as they first occur.
+// Names returns the placeholders' names, each once, in the order of the text.
 func (t *Template) Names() []string { return slices.Clone(t.names) }
 
-// FilledBy reports whether vars alone fill every placeholder, so that the profile cannot matter.
+// IsFilledBy reports whether vars alone fill every placeholder, so that the profile is not needed.
 func (t *Template) IsFilledBy(vars map[string]json.RawMessage) bool {
 	var scratch [256]byte
 	for _, s := range t.segments {
@@ -53,8 +55,9 @@ func (t *Template) IsFilledBy(vars map[string]json.RawMessage) bool {
 	return true
 }
 
-// Fill writes one recipient's message: from vars, then from profile, then from the defaults. The result is valid JSON
-// whatever the values are; it may be shared, so do not change it. The error is an *UnfilledError.
+// Fill returns one recipient's message, from vars, then the profile, then the defaults. The result
+// is valid JSON for any values. It may be shared, so do not change it. The error is an
+// *UnfilledError.
 func (t *Template) Fill(vars, profile map[string]json.RawMessage) (notification.Message, error) {
 	if !t.IsPersonal() {
 		return t.tail, nil
@@ -78,7 +81,7 @@ func (t *Template) Fill(vars, profile map[string]json.RawMessage) (notification.
 	return append(out, t.tail...), nil
 }
 
-// size guesses a filled message's length in bytes.
+// estimateSize guesses the length of a filled message in bytes.
 func (t *Template) estimateSize() int {
 	const value = 32
 	size := len(t.tail)

@@ -20,7 +20,7 @@ func compile(t testing.TB, message string) *profiles.Template {
 	return template
 }
 
-// in puts a text into a message's body.
+// in returns a message with the text as its body.
 func in(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
@@ -29,7 +29,7 @@ func in(text string) string {
 	return `{"notification":{"body":` + string(quoted) + `}}`
 }
 
-// body is the text that a device would show.
+// body returns the text that a device would show.
 func body(t testing.TB, m notification.Message) string {
 	t.Helper()
 	var message struct{ Notification struct{ Body string } }
@@ -129,7 +129,7 @@ func TestWherePlaceholdersAreRecognised(t *testing.T) {
 	}
 }
 
-func TestPersonal(t *testing.T) {
+func TestIsPersonal(t *testing.T) {
 	for _, c := range []struct {
 		message string
 		names   []string
@@ -150,7 +150,7 @@ func TestPersonal(t *testing.T) {
 	}
 }
 
-func TestFilledBy(t *testing.T) {
+func TestIsFilledBy(t *testing.T) {
 	template := compile(t, in("{{a}} {{b|default}}"))
 	for vars, want := range map[string]bool{
 		`{"a":"x","b":1}`: true, `{"a":"x"}`: false, `{"b":1}`: false, `{"a":null,"b":1}`: false, `{}`: false,

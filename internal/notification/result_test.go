@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What is counted by name stays within the bound, and each code of our own is on the list.
+// The number of codes counted by name is limited, and each of Fanfare's codes is on the list.
 func TestCommonCodesAreFew(t *testing.T) {
 	if n := len(commonCodes) + MaxRareCodes; n > MaxCodes {
 		t.Errorf("%d codes are counted by name, want at most %d", n, MaxCodes)

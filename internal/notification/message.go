@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// Fault says which field of a message cannot be used, and why.
+// Message is the "message" object of FCM's HTTP v1 API as JSON, without its target.
+type Message []byte
+
+// Fault says which field of a message is unusable, and why.
 type Fault struct {
-	Field   string // the full path as it is spelled, such as message.android.notification.color
+	Field   string // full path as it is spelled, such as message.android.notification.color
 	Problem string // completes the sentence "<field>: …"
 }
 
@@ -17,7 +20,7 @@ func (f *Fault) Error() string { return f.Field + ": " + f.Problem }
 // Faults are all faults of one message, in the order of its text.
 type Faults []*Fault
 
-// faultsShown bounds the faults in one error text; a caller that lists them has them all.
+// faultsShown limits the faults in an error text. FaultsOf returns all of them.
 const faultsShown = 10
 
 func (f Faults) Error() string {
@@ -40,7 +43,7 @@ func (f Faults) Unwrap() []error {
 	return all
 }
 
-// Err returns the faults as an error, nil where there are none.
+// Err returns the faults as an error, or nil if there are none.
 func (f Faults) Err() error {
 	if len(f) == 0 {
 		return nil
@@ -48,7 +51,7 @@ func (f Faults) Err() error {
 	return f
 }
 
-// FaultsOf returns the faults that an error carries; none where it is about something else.
+// FaultsOf returns the faults in an error, or nil if it has none.
 func FaultsOf(err error) Faults {
 	if all, ok := errors.AsType[Faults](err); ok {
 		return all

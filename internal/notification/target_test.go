@@ -1,8 +1,10 @@
 package notification
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -11,7 +13,7 @@ import (
 
 const realToken = "cMr3eGJhR0-kT1:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx_kMjOEwKnPUq9vQb2Zf7d0N1sT"
 
-func TestTokensAreFoundInWhatIsStored(t *testing.T) {
+func TestStoredTokensAreParsed(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"alone": realToken, "CRLF": realToken + "\r\n", "line feed": realToken + "\n", "spaces": "  " + realToken + "\t",
@@ -30,14 +32,14 @@ func TestTokensAreFoundInWhatIsStored(t *testing.T) {
 	}
 }
 
-func TestTextsThatAreNoTokens(t *testing.T) {
+func TestInvalidTokensSayWhy(t *testing.T) {
 	t.Parallel()
 	for text, problem := range map[string]string{
 		"two words": "it holds white space", "line\nbreak": "it holds white space", "tab\tbed": "it holds white space",
 		"nul\x00byte": "it holds a control character", "esc\x1b[31m": "it holds a control character", `a"b`: `it holds '"'`, "a,b": "it holds ','",
 		`{"token":"a"}`: "it holds '{'", "[object Object]": "it holds '['", "töken": `it holds '\u00f6'`, "a\u200bb": `it holds '\u200b'`,
 		"bad\xffbyte": "it is not valid UTF-8", strings.Repeat("x", MaxToken+1): "it is longer than 4096 bytes",
-		"null": "it is a word for no value", "undefined": "it is a word for no value", " None ": "it is a word for no value",
+		"null": "it is a word for a missing value", "undefined": "it is a word for a missing value", " None ": "it is a word for a missing value",
 	} {
 		got := ParseToken(text)
 		if got.Kind != TargetInvalid || got.IsSendable() || got.Value != "" || got.Text() != text {
@@ -86,7 +88,7 @@ func TestFaultsShownAreBounded(t *testing.T) {
 	}
 }
 
-// Whatever is stored, what is sent is clean, part of it, and read again as itself.
+// Whatever is stored, the address sent is clean, is part of it, and parses to itself.
 func TestOnlyCleanTokensAreSent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -108,8 +110,20 @@ func TestOnlyCleanTokensAreSent(t *testing.T) {
 	})
 }
 
-func TestReadingATokenDoesNotAllocate(t *testing.T) {
+func TestParsingACleanTokenDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { ParseToken(realToken) }); n != 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestNoLogShowsATokenInFull(t *testing.T) {
+	const token = "fhMpVD00JNQo850aZoqq2L:APA91b-zKafEZMKYgkngUPCidceHBmjRq5Tj"
+	var out bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewJSONHandler(&out, nil), slog.NewTextHandler(&out, nil)} {
+		slog.New(handler).Info("sent", "token", ParseToken(token))
+	}
+	fmt.Fprintf(&out, "%v %s", ParseToken(token), ParseToken(token))
+	if strings.Contains(out.String(), token) || strings.Count(out.String(), "fhMpVD…q5Tj") != 4 {
+		t.Errorf("shown as %s", out.String())
 	}
 }

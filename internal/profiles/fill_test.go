@@ -26,8 +26,8 @@ func compacted(t testing.TB, message string) string {
 	return out.String()
 }
 
-// TestFillPutsInWhatIsThere: whatever the texts are, a filled message reads back as the texts put together.
-func TestFillPutsInWhatIsThere(t *testing.T) {
+// A filled message decodes to the texts put together, for any texts.
+func TestFilledTextsReadBack(t *testing.T) {
 	literal := rapid.Map(rapid.String(), func(s string) string { return strings.ReplaceAll(s, "{", "(") })
 	rapid.Check(t, func(t *rapid.T) {
 		before, after, value := literal.Draw(t, "before"), literal.Draw(t, "after"), rapid.String().Draw(t, "value")
@@ -53,7 +53,8 @@ func TestFillPutsInWhatIsThere(t *testing.T) {
 	})
 }
 
-// FuzzFill: no message and no value, valid or not, makes a message that is no JSON, or one of another shape.
+// FuzzFill checks that a filled message is valid JSON of the same shape, for any message and any
+// values.
 func FuzzFill(f *testing.F) {
 	f.Add(`{"notification":{"title":"Hi {{x|there}}","body":"{{y.z}}"},"data":{"k":"{{x}}"}}`, `"Ann"`, `{"z":1}`)
 	f.Add(`{"data":{"k":"a\"{{x}}\\{{y}}"}}`, `"\",\"token\":\"stolen"`, `"x","token":"stolen"`)
@@ -84,12 +85,12 @@ func FuzzFill(f *testing.F) {
 	})
 }
 
-// shape is a text's JSON without what stands in its strings that are values.
+// shape returns a text's JSON with empty string values.
 func shape(t *testing.T, text []byte) string {
 	t.Helper()
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber() // some are beyond a float's range
+	decoder.UseNumber() // some numbers are outside a float's range
 	if err := decoder.Decode(&value); err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func blank(value any) any {
 	return value
 }
 
-// BenchmarkFill: a typical personal message. The campaign's rate is at most 10,000 a second.
+// BenchmarkFill fills a typical personal message. A project sends at most 10,000 a second.
 func BenchmarkFill(b *testing.B) {
 	template := compile(b, `{"notification":{"title":"Hi {{name|there}}","body":"{{points}} points wait in {{address.city|your city}}"},
 		"data":{"link":"https://example.com/u/{{id}}","campaign":"spring"},"android":{"priority":"high","ttl":"3600s"}}`)

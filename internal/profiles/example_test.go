@@ -1,0 +1,27 @@
+package profiles_test
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/profiles"
+)
+
+// The recipient's vars come first, then the profile, then the default of the placeholder.
+func ExampleTemplate() {
+	template, err := profiles.Compile(notification.Message(
+		`{"notification":{"title":"Hello {{name|there}}","body":"Your order {{order}} goes to {{address.city}}"}}`))
+	if err != nil {
+		panic(err)
+	}
+	vars := map[string]json.RawMessage{"order": json.RawMessage(`4711`)}
+	profile := profiles.Profile{"address": json.RawMessage(`{"city":"Hué"}`)}
+	message, err := template.Fill(vars, profile)
+	fmt.Println(string(message), err)
+	_, err = template.Fill(nil, profile)
+	fmt.Println(err)
+	// Output:
+	// {"notification":{"title":"Hello there","body":"Your order 4711 goes to Hué"}} <nil>
+	// placeholder {{order}} has no value and no default
+}
