@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// check refuses settings that are right one by one but not together.
+// check finds settings that are valid one by one but not together.
 func (s Settings) check() error {
 	var errs []error
 	refuse := func(key, problem, allowed string) {
@@ -22,7 +22,7 @@ func (s Settings) check() error {
 	if s.FCM.Credentials != "" && s.FCM.CredentialsFile != "" {
 		refuse("fcm.credentials", "cannot be used together with fcm.credentials_file", "one of them: remove FCM_CREDENTIALS or GOOGLE_APPLICATION_CREDENTIALS")
 	}
-	if strings.ContainsFunc(s.FCM.ProjectID, noProjectID) {
+	if strings.ContainsFunc(s.FCM.ProjectID, isForbiddenInProjectID) {
 		refuse("fcm.project_id", "cannot be a Firebase project", "letters, digits, '-', '.' and ':', as in my-project")
 	}
 	return errors.Join(errs...)
@@ -58,7 +58,26 @@ func (redis Redis) check(refuse func(key, problem, allowed string)) {
 	}
 }
 
-// noProjectID tells what no project id holds; one that is of an organisation's domain has a dot and a colon.
-func noProjectID(r rune) bool {
+// isForbiddenInProjectID finds characters outside of project ids. The id of an organisation's
+// domain may have a dot and a colon.
+func isForbiddenInProjectID(r rune) bool {
 	return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-.:", r)
+}
+
+// resolveCredentials keeps the credentials of the source that takes precedence, inline or file. If
+// both have the same source, check refuses them.
+func (s *Settings) resolveCredentials() {
+	const inline, file = "fcm.credentials", "fcm.credentials_file"
+	unused := func(key, by string) {
+		s.origins[key] = origin{layerDefault, "not used: " + s.origin(by).name + " takes precedence"}
+	}
+	switch own, other := s.origin(inline).layer, s.origin(file).layer; {
+	case s.FCM.Credentials == "" || s.FCM.CredentialsFile == "":
+	case own > other:
+		s.FCM.CredentialsFile = ""
+		unused(file, inline)
+	case other > own:
+		s.FCM.Credentials = ""
+		unused(inline, file)
+	}
 }

@@ -4,16 +4,19 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/spf13/viper"
 )
 
-// FileVariable names the settings file where no flag does.
+// FileVariable names the settings file, unless the flag does.
 const FileVariable = EnvPrefix + "CONFIG"
 
 // environment holds the variables that are settings.
 type environment map[string]string
 
-// readEnvironment takes the settings out of environ ("NAME=value"). A variable that begins with FANFARE_ and that
-// nobody knows is an error. An empty variable is the same as an absent one, as compose files and CI systems write it.
+// readEnvironment picks the settings from environ ("NAME=value"). An unknown variable that begins
+// with FANFARE_ is an error. An empty variable counts as absent, because compose files and CI
+// systems write those.
 func readEnvironment(environ []string) (environment, []error) {
 	known := map[string]bool{FileVariable: true}
 	for _, key := range Describe() {
@@ -29,14 +32,15 @@ func readEnvironment(environ []string) (environment, []error) {
 		case known[name] && value != "":
 			found[name] = value
 		case !known[name] && strings.HasPrefix(name, EnvPrefix):
-			errs = append(errs, &Error{Origin: "environment " + name, Problem: "unknown variable", Allowed: hint(name, value, known)})
+			errs = append(errs, &Error{Origin: "environment " + name, Problem: "unknown variable", Allowed: suggestVariable(name, value, known)})
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return found, errs
 }
 
-// lookup gives the variable that sets the key: FANFARE_SECTION_KEY before the conventional name.
+// lookup returns the variable that sets the key. FANFARE_SECTION_KEY takes precedence over the
+// conventional name.
 func (e environment) lookup(key Key) (name, value string, found bool) {
 	for _, name := range key.Env {
 		if value, found := e[name]; found {
@@ -46,15 +50,30 @@ func (e environment) lookup(key Key) (name, value string, found bool) {
 	return "", "", false
 }
 
-// hint recognises the variables that Kubernetes makes for a Service called "fanfare".
-func hint(name, value string, known map[string]bool) string {
-	if strings.HasSuffix(name, "_SERVICE_HOST") || strings.HasSuffix(name, "_SERVICE_PORT") || serviceLink(value) {
-		return enableServiceLinks
+// addEnvironment overrides the file with the variables. Viper could read them itself, but only from
+// the process.
+func addEnvironment(v *viper.Viper, env environment, keys []Key, origins map[string]origin) error {
+	over := make(map[string]any)
+	for _, key := range keys {
+		name, value, found := env.lookup(key)
+		if !found {
+			continue
+		}
+		setPath(over, strings.Split(key.Name, "."), value)
+		origins[key.Name] = origin{layerEnv, "environment " + name}
 	}
-	return nearest(name, known)
+	return v.MergeConfigMap(over)
 }
 
-const enableServiceLinks = "enableServiceLinks: false in the pod, for this variable comes from Kubernetes"
-
-// serviceLink recognises what Kubernetes writes into REDIS_PORT where a Service is called "redis".
-func serviceLink(value string) bool { return strings.HasPrefix(value, "tcp://") }
+func setPath(into map[string]any, path []string, value string) {
+	if len(path) == 1 {
+		into[path[0]] = value
+		return
+	}
+	below, ok := into[path[0]].(map[string]any)
+	if !ok {
+		below = make(map[string]any)
+		into[path[0]] = below
+	}
+	setPath(below, path[1:], value)
+}

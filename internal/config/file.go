@@ -10,31 +10,32 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 
 	"fanfare/internal/redact"
 )
 
-// file is a settings file that holds known keys only.
+// file is a settings file with known keys only.
 type file struct {
 	name    string
 	content []byte
-	lines   map[string]int // key → the line that its value stands on
+	lines   map[string]int // key → the line of its value
 }
 
-// readFile reads a YAML file of sections. Everything unknown in it is an error with its line.
+// readFile reads a YAML file of sections. It returns an error with the line of each unknown key.
 func readFile(name string) (file, error) {
 	f := file{name: name, lines: make(map[string]int)}
-	if content := contentOf(name); content != "" {
+	if content := detectContent(name); content != "" {
 		return f, &Error{Origin: "settings file", Problem: (&pastedError{content}).Error(), Allowed: "the path of a YAML file"}
 	}
 	content, err := os.ReadFile(name)
 	if err != nil {
-		return f, &Error{Origin: name, Problem: "cannot be read: " + reason(err)}
+		return f, &Error{Origin: name, Problem: "cannot be read: " + trimPath(err)}
 	}
 	f.content = content
-	document, err := f.onlyDocument()
-	if err != nil || len(document.Content) == 0 { // nothing but comments
+	document, err := f.parseDocument()
+	if err != nil || len(document.Content) == 0 { // only comments
 		return f, err
 	}
 	known := make(map[string]bool)
@@ -45,11 +46,11 @@ func readFile(name string) (file, error) {
 			known[parent+"."] = true
 		}
 	}
-	return f, errors.Join(f.walk(document.Content[0], "", known)...)
+	return f, errors.Join(f.findKeys(document.Content[0], "", known)...)
 }
 
-// onlyDocument parses the file. A second document is an error, since nothing would be read from it.
-func (f file) onlyDocument() (yaml.Node, error) {
+// parseDocument parses the file. A second document is an error, since viper would ignore it.
+func (f file) parseDocument() (yaml.Node, error) {
 	var first yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(f.content))
 	if err := decoder.Decode(&first); err != nil && !errors.Is(err, io.EOF) {
@@ -64,7 +65,7 @@ func (f file) onlyDocument() (yaml.Node, error) {
 			return first, syntaxError(f.name, err)
 		case len(next.Content) > 0 && !isNull(next.Content[0]):
 			return first, &Error{
-				Origin: f.at(next.Content[0].Line), Problem: "begins a second YAML document, which is not read",
+				Origin: f.position(next.Content[0].Line), Problem: "starts a second YAML document, which is ignored",
 				Allowed: "one document: remove the line --- before it",
 			}
 		}
@@ -73,15 +74,15 @@ func (f file) onlyDocument() (yaml.Node, error) {
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
 
-func reason(err error) string {
+func trimPath(err error) string {
 	if pathErr, ok := errors.AsType[*os.PathError](err); ok {
 		return pathErr.Err.Error()
 	}
 	return err.Error()
 }
 
-// walk notes where each known key stands; prefix is the section, such as "redis.tls.".
-func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []error {
+// findKeys records the line of each known key. prefix is the section, such as "redis.tls.".
+func (f file) findKeys(node *yaml.Node, prefix string, known map[string]bool) []error {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
@@ -90,7 +91,7 @@ func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []erro
 	}
 	if node.Kind != yaml.MappingNode {
 		return []error{&Error{
-			Origin: f.at(node.Line), Key: strings.TrimSuffix(prefix, "."),
+			Origin: f.position(node.Line), Key: strings.TrimSuffix(prefix, "."),
 			Problem: "is a section, not a value", Allowed: "indented keys below it",
 		}}
 	}
@@ -102,39 +103,40 @@ func (f file) walk(node *yaml.Node, prefix string, known map[string]bool) []erro
 		lower := strings.ToLower(key.Value)
 		switch first, twice := seen[lower]; {
 		case !keyName.MatchString(key.Value):
-			errs = append(errs, &Error{Origin: f.at(key.Line), Key: strings.TrimSuffix(prefix, "."), Problem: "an unknown key (not shown)"})
+			errs = append(errs, &Error{Origin: f.position(key.Line), Key: strings.TrimSuffix(prefix, "."), Problem: "unknown key (not shown)"})
 		case twice:
-			errs = append(errs, &Error{Origin: f.at(key.Line), Key: name, Problem: fmt.Sprintf("stands twice, first in line %d", first)})
+			errs = append(errs, &Error{Origin: f.position(key.Line), Key: name, Problem: fmt.Sprintf("is set twice, first in line %d", first)})
 		case strings.Contains(key.Value, "."):
 			errs = append(errs, &Error{
-				Origin: f.at(key.Line), Key: name, Problem: "is written with dots, which would override an indented key unseen",
+				Origin: f.position(key.Line), Key: name, Problem: "is written with dots, which would silently override an indented key",
 				Allowed: "indented keys: " + strings.ReplaceAll(lower, ".", ": {") + ": …" + strings.Repeat("}", strings.Count(lower, ".")),
 			})
 		case known[name]:
 			f.lines[name] = value.Line
 		case known[name+"."]:
-			errs = append(errs, f.walk(value, name+".", known)...)
+			errs = append(errs, f.findKeys(value, name+".", known)...)
 		default:
-			errs = append(errs, &Error{Origin: f.at(key.Line), Key: name, Problem: "unknown key", Allowed: nearest(name, known)})
+			errs = append(errs, &Error{Origin: f.position(key.Line), Key: name, Problem: "unknown key", Allowed: suggestKey(name, known)})
 		}
 		seen[lower] = key.Line
 	}
 	return errs
 }
 
-func (f file) at(line int) string { return f.name + ":" + strconv.Itoa(line) }
+func (f file) position(line int) string { return f.name + ":" + strconv.Itoa(line) }
 
 var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-	// keyName is what a person may have meant for a key. What else stands in its place may be a piece of a secret.
+	// keyName matches a plausible key. Any other text in its place may be part of a secret.
 	keyName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$|^<<$`)
-	// yamlQuote is what the parser quotes from the file. It shows single characters, and may name an anchor: a password that begins with *.
+	// yamlQuote matches what the parser quotes from the file. Single characters stay visible. An
+	// anchor's name does not: it may be a password that begins with *.
 	yamlQuote = regexp.MustCompile("'[^']{3,}'|\"[^\"]{3,}\"|`[^`]{3,}`")
 )
 
 const yamlAnchor = "unknown anchor"
 
-// syntaxError brings the YAML parser's complaint into our form.
+// syntaxError converts the YAML parser's error to our form.
 func syntaxError(name string, err error) error {
 	at := name
 	text := err.Error()
@@ -149,4 +151,19 @@ func syntaxError(name string, err error) error {
 		e.Allowed = "quotes around a value that begins with *"
 	}
 	return e
+}
+
+func addFile(v *viper.Viper, name string, origins map[string]origin) error {
+	f, err := readFile(name)
+	if err != nil {
+		return err
+	}
+	v.SetConfigType("yaml")
+	if err := v.ReadConfig(bytes.NewReader(f.content)); err != nil {
+		return syntaxError(name, err)
+	}
+	for key, line := range f.lines {
+		origins[key] = origin{layerFile, f.position(line)}
+	}
+	return nil
 }

@@ -1,16 +1,21 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+
+	"fanfare/internal/redact"
 )
 
-// AddFlags gives the flag set one flag per setting of the named sections (all, where none is named), called as the
-// setting is: --queue.lease. Load reads them. Secrets have no flag, because a command line can be read by others. A URL has
-// one, for those without a password in them: one with a password belongs into the environment or the file.
+// AddFlags adds one flag per setting of the given sections, or of all. Load reads them.
+//
+// A flag is named like its setting: --queue.lease. Secrets have no flag, because others can read a
+// command line. A URL has one, but a URL with a password belongs in the environment or the file.
 func AddFlags(flags *pflag.FlagSet, sections ...string) {
 	for _, key := range Describe() {
 		name, _, _ := strings.Cut(key.Name, ".")
@@ -24,7 +29,7 @@ func AddFlags(flags *pflag.FlagSet, sections ...string) {
 	}
 }
 
-// flagValue keeps the text as it was typed: it is parsed once, by Load, so that every source is judged alike.
+// flagValue keeps the text as typed. Load parses it, as it does for every other source.
 type flagValue struct{ text, kind string }
 
 func (v *flagValue) String() string { return v.text }
@@ -34,7 +39,7 @@ func (v *flagValue) Set(text string) error {
 	return nil
 }
 
-// kind is the word that --help puts behind the flag.
+// kind returns the word that --help shows behind the flag.
 func (k Key) kind() string {
 	switch words := strings.Fields(k.typ.String()); {
 	case len(k.oneof) > 0:
@@ -43,4 +48,52 @@ func (k Key) kind() string {
 		return strings.TrimPrefix(words[0], "[]")
 	}
 	return strings.ToLower(k.typ.Name())
+}
+
+// addFlags overrides all other sources, as text. If viper bound the flag itself, it would turn
+// --responder.batch=many into 0.
+func addFlags(v *viper.Viper, flags *pflag.FlagSet, keys []Key, origins map[string]origin) {
+	if flags == nil {
+		return
+	}
+	for _, key := range keys {
+		if flag := flags.Lookup(key.Name); flag != nil && flag.Changed {
+			v.Set(key.Name, flag.Value.String())
+			origins[key.Name] = origin{layerFlag, "flag --" + key.Name}
+		}
+	}
+}
+
+// Warnings returns what works but is dangerous in how the settings were given.
+func (s Settings) Warnings() []string { return s.warnings }
+
+// findExposedFlags warns of flags with a secret, since every user of a machine can read its command
+// lines.
+func findExposedFlags(flags *pflag.FlagSet, keys []Key) []string {
+	if flags == nil {
+		return nil
+	}
+	var warnings []string
+	for _, key := range keys {
+		if flag := flags.Lookup(key.Name); flag != nil && flag.Changed && redact.Found(flag.Value.String()) {
+			warnings = append(warnings, ExposedFlag("--"+key.Name, key.Env[len(key.Env)-1]))
+		}
+	}
+	return warnings
+}
+
+// ExposedFlag returns a warning of a secret in a flag, and names a variable to use instead.
+func ExposedFlag(flag, variable string) string {
+	return fmt.Sprintf("a password on the command line can be read by all users of this machine (ps): %s; set %s instead", flag, variable)
+}
+
+// SecretFlag says why a setting has no flag, and where to set it. It returns "" for a name that is
+// not a secret setting.
+func SecretFlag(name string) string {
+	for _, key := range Describe() {
+		if key.Secret && key.Name == name {
+			return fmt.Sprintf("has no flag, since all users of this machine can read a command line; set %s, or %s in the settings file", key.Env[len(key.Env)-1], key.Name)
+		}
+	}
+	return ""
 }

@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// EnvPrefix begins the environment variables that are ours: section.key is FANFARE_SECTION_KEY.
+// EnvPrefix is the prefix of our own variables: section.key is FANFARE_SECTION_KEY.
 const EnvPrefix = "FANFARE_"
 
 // Key describes one setting.
 type Key struct {
 	Name    string   // "queue.lease"
-	Env     []string // the environment's names for it, the strongest first
-	Default string   // as it is written in the file; empty: none
-	Help    string   // what it means, in one line
-	Allowed string   // what may be written, such as "a duration such as 15s, at least 100ms"
-	Secret  bool     // a value that is never printed, and that has no flag: others can read a command line
+	Env     []string // its variables; the first takes precedence
+	Default string   // as written in the file; empty: none
+	Help    string   // its meaning, in one line
+	Allowed string   // valid values, such as "a duration such as 15s, at least 100ms"
+	Secret  bool     // never printed, and without a flag, since others can read a command line
 
 	oneof, schemes []string
-	file           string // what to use instead of the content of the file that is named
+	file           string // what to use instead of a file's content
 	min, max       string
 	typ            reflect.Type
 	index          []int
 }
 
-// Describe gives every setting, in the order of config.yaml.
+// Describe returns every setting, in the order of config.yaml.
 func Describe() []Key {
 	var keys []Key
 	for _, section := range sections() {
@@ -36,7 +36,7 @@ func Describe() []Key {
 	return keys
 }
 
-// section is a group of keys, and what the group is about.
+// section is a group of keys and its subject.
 type section struct {
 	name, help string
 	keys       []Key
@@ -44,14 +44,14 @@ type section struct {
 
 func sections() []section {
 	var all []section
-	for field := range tagged(reflect.TypeFor[Settings]()) {
+	for field := range taggedFields(reflect.TypeFor[Settings]()) {
 		name := field.Tag.Get("key")
-		all = append(all, section{name: name, help: field.Tag.Get("help"), keys: keysOf(field.Type, name+".", field.Index)})
+		all = append(all, section{name: name, help: field.Tag.Get("help"), keys: collectKeys(field.Type, name+".", field.Index)})
 	}
 	return all
 }
 
-func tagged(t reflect.Type) iter.Seq[reflect.StructField] {
+func taggedFields(t reflect.Type) iter.Seq[reflect.StructField] {
 	return func(yield func(reflect.StructField) bool) {
 		for i := range t.NumField() {
 			if field := t.Field(i); field.Tag.Get("key") != "" && !yield(field) {
@@ -61,21 +61,21 @@ func tagged(t reflect.Type) iter.Seq[reflect.StructField] {
 	}
 }
 
-func keysOf(t reflect.Type, prefix string, index []int) []Key {
+func collectKeys(t reflect.Type, prefix string, index []int) []Key {
 	var keys []Key
-	for field := range tagged(t) {
+	for field := range taggedFields(t) {
 		name := prefix + field.Tag.Get("key")
 		at := append(append([]int{}, index...), field.Index...)
 		if field.Type.Kind() == reflect.Struct {
-			keys = append(keys, keysOf(field.Type, name+".", at)...)
+			keys = append(keys, collectKeys(field.Type, name+".", at)...)
 			continue
 		}
-		keys = append(keys, keyOf(field, name, at))
+		keys = append(keys, newKey(field, name, at))
 	}
 	return keys
 }
 
-func keyOf(field reflect.StructField, name string, index []int) Key {
+func newKey(field reflect.StructField, name string, index []int) Key {
 	key := Key{
 		Name:    name,
 		Env:     append([]string{envName(name)}, strings.Fields(field.Tag.Get("env"))...),
@@ -90,7 +90,7 @@ func keyOf(field reflect.StructField, name string, index []int) Key {
 		typ:     field.Type,
 		index:   index,
 	}
-	key.Allowed = key.allowed()
+	key.Allowed = key.describeAllowed()
 	return key
 }
 
@@ -98,8 +98,8 @@ func envName(name string) string {
 	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
 }
 
-// allowed says in words what parse and check accept.
-func (k Key) allowed() string {
+// describeAllowed says in words what parse and check accept.
+func (k Key) describeAllowed() string {
 	switch {
 	case len(k.oneof) > 0:
 		return strings.Join(k.oneof, ", ")
@@ -108,11 +108,11 @@ func (k Key) allowed() string {
 	}
 	switch k.typ {
 	case reflect.TypeFor[Secret]():
-		return "a text in quotes"
+		return "text in quotes"
 	case reflect.TypeFor[time.Duration]():
-		return "a duration such as 15s, 20ms or 24h" + k.limits()
+		return "a duration such as 15s, 20ms or 24h" + k.describeLimits()
 	case reflect.TypeFor[Size]():
-		return "a size such as 64KiB or 4MiB" + k.limits()
+		return "a size such as 64KiB or 4MiB" + k.describeLimits()
 	case reflect.TypeFor[Address]():
 		return "host:port, or off"
 	case reflect.TypeFor[Statement]():
@@ -122,15 +122,15 @@ func (k Key) allowed() string {
 	case reflect.TypeFor[bool]():
 		return "true or false"
 	case reflect.TypeFor[int]():
-		return "a whole number" + k.limits()
+		return "a whole number" + k.describeLimits()
 	}
 	if k.min != "" {
-		return "a text that is not empty"
+		return "text that is not empty"
 	}
-	return "a text (in quotes where it looks like a number)"
+	return "text (in quotes if it looks like a number)"
 }
 
-func (k Key) limits() string {
+func (k Key) describeLimits() string {
 	switch {
 	case k.min != "" && k.max != "":
 		return fmt.Sprintf(", from %s to %s", k.min, k.max)

@@ -81,7 +81,7 @@ func valueOf(t *testing.T, settings config.Settings, key string) config.Value {
 	return config.Value{}
 }
 
-// TestEveryKeyCanBeSetEverywhere sets each key to something other than its default, by each of its names.
+// Each key can be set by each of its names to something other than its default.
 func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 	other := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.mode": "cluster", "redis.addresses": "a:1,b:2",
@@ -178,10 +178,10 @@ store: {token_query: off, profile_query: "SELECT 1"}
 		t.Errorf("off is %q and %q", settings.HTTP.Dispatcher, settings.HTTP.Responder)
 	}
 	store := settings.Store
-	if !store.TokenQuery.Off() || store.TokenQuery.SQL() != "" {
+	if !store.TokenQuery.IsOff() || store.TokenQuery.SQL() != "" {
 		t.Errorf("token_query off is %q", store.TokenQuery)
 	}
-	if store.TokenClear.Off() || store.TokenClear.SQL() != "" {
+	if store.TokenClear.IsOff() || store.TokenClear.SQL() != "" {
 		t.Errorf("token_clear default is %q", store.TokenClear)
 	}
 	if store.ProfileQuery.SQL() != "SELECT 1" {
@@ -206,5 +206,37 @@ func TestFlagsOfChosenSections(t *testing.T) {
 	}
 	if got := flags.Lookup("queue.lease").DefValue; got != "15s" {
 		t.Errorf("--help shows %q as the default", got)
+	}
+}
+
+// The error names the line that would be overridden or ignored.
+func TestYAMLThatWouldBeIgnoredInPartIsRefused(t *testing.T) {
+	for name, c := range map[string]struct{ yaml, want string }{
+		"a dotted key":                   {"redis:\n  tls:\n    enabled: true\nredis.tls.enabled: false\n", ":4: redis.tls.enabled: is written with dots"},
+		"a dotted key alone":             {"redis.tls.enabled: false\n", ":1: redis.tls.enabled: is written with dots"},
+		"a dotted key in quotes":         {"\"queue.lease\": 1s\n", ":1: queue.lease: is written with dots"},
+		"a dotted key in a section":      {"redis:\n  tls.enabled: false\n", ":2: redis.tls.enabled: is written with dots"},
+		"a dotted key in other letters":  {"Redis.TLS.Enabled: false\n", ":1: Redis.TLS.Enabled: is written with dots"},
+		"a second document":              {"queue: {lease: 1s}\n---\nqueue: {lease: 2s}\n", ":3: starts a second YAML document"},
+		"a second document of comments":  {"queue: {lease: 1s}\n---\n# nothing\n", ""},
+		"a first line of dashes":         {"---\nqueue: {lease: 1s}\n", ""},
+		"an end of the document":         {"queue: {lease: 1s}\n...\n", ""},
+		"a broken second document":       {"queue: {lease: 1s}\n---\nqueue: {lease\n", "not YAML"},
+		"a third document":               {"queue: {lease: 1s}\n---\n---\nqueue: {lease: 2s}\n", ":4: starts a second YAML document"},
+		"a key twice":                    {"queue:\n  lease: 1s\n  lease: 2s\n", ":3: queue.lease: is set twice, first in line 2"},
+		"a section twice":                {"queue:\n  lease: 1s\nqueue:\n  lease: 2s\n", ":3: queue: is set twice, first in line 1"},
+		"a key twice, in other letters":  {"queue:\n  lease: 1s\n  Lease: 2s\n", ":3: queue.Lease: is set twice, first in line 2"},
+		"a section in other letters":     {"queue:\n  lease: 1s\nQUEUE:\n  lease: 2s\n", ":3: QUEUE: is set twice, first in line 1"},
+		"a key in other letters":         {"queue:\n  Lease: 1s\n", ":2: queue.Lease: unknown key; use queue.lease?"},
+		"a key merged in":                {"queue: &q\n  lease: 1s\nretry:\n  <<: *q\n", ":4: retry.<<: unknown key"},
+		"a password that is an anchor's": {"redis:\n  password: *star\n", "quotes around a value that begins with *"},
+	} {
+		_, err := load(t, c.yaml, nil, nil)
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
 	}
 }

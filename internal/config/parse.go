@@ -1,19 +1,25 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
+	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// errForm is the verdict on a value whose kind is wrong; the Key's Allowed says what would be right.
+// errForm is the error of a value of the wrong type. The Key's Allowed says what is valid.
 var errForm = errors.New("wrong form")
 
-// parse reads a value as it came from a flag or the environment (always a string), or from YAML, where only what the
-// key's type is written as is taken: no number for a duration (15 what?), no fraction for a whole number.
+// parse reads a value from a flag or a variable, which is always a string, or from YAML. YAML
+// values must have the exact type: no number for a duration (15 what?), no fraction for a whole
+// number.
 func (k Key) parse(raw any) (reflect.Value, error) {
 	value := reflect.New(k.typ).Elem()
 	var err error
@@ -45,7 +51,7 @@ func (k Key) parseInt(value reflect.Value, n int64) error {
 	return k.checkLimits(n)
 }
 
-// parseObject takes JSON that was pasted into YAML, where it is a mapping.
+// parseObject reads JSON that was pasted into YAML, where it is a mapping.
 func (k Key) parseObject(value reflect.Value, object map[string]any) error {
 	text, err := json.Marshal(object)
 	if err != nil || !k.Secret {
@@ -107,7 +113,91 @@ func (k Key) parseText(value reflect.Value, text string) error {
 		}
 		return nil
 	}
-	text, err := k.normalise(text)
+	text, err := k.normaliseText(text)
 	value.SetString(text)
 	return err
+}
+
+// normaliseText checks text by the kind of its setting, and unifies the spelling of words.
+func (k Key) normaliseText(text string) (string, error) {
+	switch {
+	case len(k.oneof) > 0:
+		text = strings.ToLower(text)
+		if !slices.Contains(k.oneof, text) {
+			return text, errForm
+		}
+	case k.typ == reflect.TypeFor[URL]():
+		return text, k.checkURL(text)
+	case k.file != "":
+		if content := detectContent(text); content != "" {
+			return "", &pastedError{content}
+		}
+	case k.typ == reflect.TypeFor[Address]():
+		return parseAddress(text)
+	case k.typ == reflect.TypeFor[Statement]():
+		return cmp.Or(text, statementDefault), nil
+	case k.min != "" && text == "":
+		return text, errForm
+	}
+	return text, nil
+}
+
+// checkURL hides the parser's error, because it quotes the address with its password. A URL without
+// listed schemes is checked by the room that uses it.
+func (k Key) checkURL(text string) error {
+	if text == "" || len(k.schemes) == 0 {
+		return nil
+	}
+	scheme, _, _ := strings.Cut(text, ":")
+	if character, found := findBadCharacter(text); found && scheme != unixScheme {
+		return &urlError{character, passwordVariables[k.Name]}
+	}
+	parsed, err := url.Parse(text)
+	if err != nil || !slices.Contains(k.schemes, parsed.Scheme) {
+		return errForm
+	}
+	if parsed.Opaque == "" && parsed.Host == "" && parsed.Path == "" {
+		return errForm
+	}
+	return nil
+}
+
+func parseAddress(text string) (string, error) {
+	if text == "" || text == addressOff {
+		return "", nil
+	}
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return text, errForm
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return text, errForm
+	}
+	return text, nil
+}
+
+// limitError is the error of a value that is too small or too large.
+type limitError struct{ word, limit string }
+
+func (e *limitError) Error() string { return fmt.Sprintf("is %s %s", e.word, e.limit) }
+
+func (k Key) checkLimits(n int64) error {
+	if k.min != "" && n < k.parseLimit(k.min) {
+		return &limitError{"below", k.min}
+	}
+	if k.max != "" && n > k.parseLimit(k.max) {
+		return &limitError{"above", k.max}
+	}
+	return nil
+}
+
+// parseLimit reads a bound from the struct tags, in the syntax of its setting.
+func (k Key) parseLimit(text string) int64 {
+	bound := k
+	bound.min, bound.max = "", ""
+	value, err := bound.parse(text)
+	if err != nil {
+		panic(fmt.Sprintf("config: the limit %q of %s cannot be read", text, k.Name))
+	}
+	return value.Int()
 }

@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"fanfare/internal/redact"
 )
 
-const sampleHead = `# Fanfare's settings, every one at its default. Leave out what you do not change.
+const sampleHead = `# Fanfare's settings, each at its default. Leave out what you do not change.
 #
-# A flag wins over the environment, the environment over this file, this file over the default. The flag of queue.lease
-# is --queue.lease, its variable FANFARE_QUEUE_LEASE; other names that work stand behind the meaning. Passwords have no flag.
-# Unknown keys, unknown FANFARE_ variables and values that do not fit end the program with exit code 2.
-# This file is read where --config or FANFARE_CONFIG names it.
+# A flag overrides the environment, the environment this file, this file the default. The flag of queue.lease is
+# --queue.lease, its variable FANFARE_QUEUE_LEASE; other variables that work are in square brackets. Passwords have no flag.
+# An unknown key, an unknown FANFARE_ variable or a value that is not valid ends the program with exit code 2.
+# Programs read this file if --config or FANFARE_CONFIG names it.
 `
 
-// Sample writes config.yaml: every setting at its default, with its meaning.
+// Sample returns config.yaml: every setting with its meaning, at its default.
 func Sample() string {
 	var b strings.Builder
 	b.WriteString(sampleHead)
@@ -34,14 +36,14 @@ func Sample() string {
 	return b.String()
 }
 
-// comment is the meaning, the limits and the conventional names, as far as they add something.
+// comment returns the meaning, and the limits and conventional names if there are any.
 func (k Key) comment() string {
 	comment := k.Help
 	if len(k.oneof) > 0 {
 		comment += "; one of " + k.Allowed
 	}
 	if k.min != "" && k.typ.Kind() != reflect.String {
-		comment += " (" + strings.TrimPrefix(k.limits(), ", ") + ")"
+		comment += " (" + strings.TrimPrefix(k.describeLimits(), ", ") + ")"
 	}
 	if len(k.Env) > 1 {
 		comment += " [" + strings.Join(k.Env[1:], ", ") + "]"
@@ -49,7 +51,7 @@ func (k Key) comment() string {
 	return comment
 }
 
-// yaml writes the default so that it is read back as the same type.
+// yaml writes the default so that YAML reads the same type back.
 func (k Key) yaml() string {
 	switch k.typ.Kind() {
 	case reflect.Slice:
@@ -58,4 +60,38 @@ func (k Key) yaml() string {
 		return fmt.Sprintf("%q", k.Default)
 	}
 	return k.Default
+}
+
+// Value is one setting in force.
+type Value struct {
+	Key    Key
+	Text   string // as written in the file; a secret is "[redacted]"
+	Origin string // "default", "config.yaml:12", "environment REDIS_URL", "flag --redis.url"
+}
+
+// Values returns every setting in force, in the order of config.yaml. It hides secrets, even those
+// pasted into the wrong setting.
+func (s Settings) Values() []Value {
+	all := reflect.ValueOf(s)
+	var values []Value
+	for _, key := range Describe() {
+		values = append(values, Value{
+			Key:    key,
+			Text:   redact.Text(formatValue(all.FieldByIndex(key.index).Interface())),
+			Origin: s.origin(key.Name).name,
+		})
+	}
+	return values
+}
+
+func formatValue(value any) string {
+	switch value := value.(type) {
+	case []string:
+		return strings.Join(value, ",")
+	case Address:
+		if value == "" {
+			return addressOff
+		}
+	}
+	return fmt.Sprint(value)
 }

@@ -11,10 +11,10 @@ import (
 	"fanfare/internal/config"
 )
 
-// secretKey is of the form of a private key, and made up.
+// secretKey has the form of a private key, but is made up.
 var secretKey = "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat("MIIEhunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunt\n", 20) + "-----END PRIVATE KEY-----\n"
 
-// secrets are what people paste into the wrong setting.
+// secrets are typical texts that people paste into the wrong setting.
 func secrets() map[string]string {
 	account := fmt.Sprintf(`{"type":"service_account","private_key_id":"hunter2","private_key":%q}`, secretKey)
 	return map[string]string{
@@ -25,7 +25,7 @@ func secrets() map[string]string {
 	}
 }
 
-// TestNoSettingShowsASecret puts each secret into each setting, by each way there is.
+// Each secret goes into each setting, from each source.
 func TestNoSettingShowsASecret(t *testing.T) {
 	leaks := func(text string) bool {
 		return strings.Contains(text, "hunter2") || strings.Contains(text, "MIIE") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte(`{"type":"service`))[:16])
@@ -59,7 +59,7 @@ func TestNoSettingShowsASecret(t *testing.T) {
 	}
 }
 
-// TestNoFileShowsASecret has secrets where YAML, or the name of the file, has no place for them.
+// The secrets are where YAML, or the file's name, has no place for them.
 func TestNoFileShowsASecret(t *testing.T) {
 	for kind, secret := range secrets() {
 		indented := strings.ReplaceAll(secret, "\n", "\n    ")
@@ -84,7 +84,7 @@ func TestNoFileShowsASecret(t *testing.T) {
 	}
 }
 
-// TestContentInPlaceOfAPathIsExplained names the setting for the content.
+// The error names the setting for the content.
 func TestContentInPlaceOfAPathIsExplained(t *testing.T) {
 	for kind, want := range map[string]string{
 		"JSON": "holds JSON, not the path of a file; use fcm.credentials (FCM_CREDENTIALS)", "JSON in quotes": "holds JSON",
@@ -102,7 +102,7 @@ func TestContentInPlaceOfAPathIsExplained(t *testing.T) {
 	}
 }
 
-// TestCredentialsAsContent come as a text, or as JSON that was pasted into YAML.
+// Credentials may be a text, or JSON pasted into YAML.
 func TestCredentialsAsContent(t *testing.T) {
 	const inYAML = "fcm:\n  credentials: {\"type\": \"service_account\", \"private_key\": \"k\\nk\"}\n"
 	if got := mustLoad(t, inYAML, nil, nil).FCM.Credentials.Reveal(); got != `{"private_key":"k\nk","type":"service_account"}` {
@@ -123,7 +123,7 @@ func TestCredentialsAsContent(t *testing.T) {
 	}
 }
 
-// TestPasswordsThatBreakAURL are refused with the character that is wrong, and how to write it.
+// The error names the invalid character and its escaped form.
 func TestPasswordsThatBreakAURL(t *testing.T) {
 	for password, want := range map[string]string{
 		"hunter2#x": "%23", "12#34": "%23", "hunter2/x": "%2F", "12/34": "%2F", "hunter2?x": "%3F", "12?34": "%3F", "hunter2%x": "%25", "hunter2%": "%25",
@@ -144,8 +144,8 @@ func TestPasswordsThatBreakAURL(t *testing.T) {
 	}
 }
 
-// TestAPasswordInAFlagIsWarnedOf wherever a flag can carry one.
-func TestAPasswordInAFlagIsWarnedOf(t *testing.T) {
+// Every flag that can contain a password causes a warning.
+func TestPasswordInAFlagCausesAWarning(t *testing.T) {
 	for _, flag := range []string{
 		"--redis.url=redis://:hunter2@h", "--store.database_url=postgres://u:hunter2@h/d", "--store.database_url=postgres://h/d?password=hunter2",
 		"--fcm.endpoint=https://u:hunter2@h/v1",

@@ -9,7 +9,7 @@ import (
 	"fanfare/internal/config"
 )
 
-func TestWhatDoesNotFitIsNamed(t *testing.T) {
+func TestInvalidSettingsAreNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		yaml       string
 		args, env  []string
@@ -22,14 +22,14 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 			wantKey: "dispatcher.concurency", wantOrigin: "fanfare.yaml:3", wantText: "unknown key; use dispatcher.concurrency?",
 		},
 		"unknown section":           {yaml: "kafka: {}", wantKey: "kafka", wantOrigin: ":1", wantText: "unknown key"},
-		"key below a value":         {yaml: "queue:\n  lease:\n    x: 1", wantKey: "queue.lease", wantOrigin: ":3", wantText: "does not fit"},
+		"key below a value":         {yaml: "queue:\n  lease:\n    x: 1", wantKey: "queue.lease", wantOrigin: ":3", wantText: "is not valid"},
 		"value instead of section":  {yaml: "queue: 15s", wantKey: "queue", wantOrigin: ":1", wantText: "is a section"},
 		"key of another case":       {yaml: "Queue: {}", wantKey: "Queue", wantOrigin: ":1", wantText: "use queue?"},
 		"key twice":                 {yaml: "queue:\n  lease: 1s\n  lease: 2s", wantKey: "queue.lease", wantOrigin: ":3", wantText: "first in line 2"},
 		"number for a duration":     {yaml: "queue:\n  lease: 15\n", wantKey: "queue.lease", wantOrigin: ":2", wantText: "a duration such as 15s"},
 		"fraction for a number":     {yaml: "dispatcher: {concurrency: 1.5}", wantKey: "dispatcher.concurrency", wantOrigin: ":1", wantText: "a whole number"},
 		"text for a number":         {args: []string{"--responder.batch=many"}, wantKey: "responder.batch", wantOrigin: "flag --responder.batch", wantText: `"many"`},
-		"list for a text":           {yaml: "redis: {host: [a]}", wantKey: "redis.host", wantOrigin: ":1", wantText: "a text"},
+		"list for a text":           {yaml: "redis: {host: [a]}", wantKey: "redis.host", wantOrigin: ":1", wantText: "use text"},
 		"number for a text":         {yaml: "fcm: {project_id: 12}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "in quotes"},
 		"number for a truth":        {yaml: "redis: {tls: {enabled: 2}}", wantKey: "redis.tls.enabled", wantOrigin: ":1", wantText: "true or false"},
 		"numbers in a list":         {yaml: "redis: {addresses: [1]}", wantKey: "redis.addresses", wantOrigin: ":1", wantText: "a list"},
@@ -50,7 +50,7 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		"cluster with both":         {yaml: "redis: {mode: cluster, url: 'redis://a', addresses: [a:1]}", wantKey: "redis.addresses", wantOrigin: ":1", wantText: "one of them"},
 		"cluster with a url of one": {yaml: "redis: {mode: cluster, url: 'redis://a/3'}", wantKey: "redis.db", wantOrigin: ":1", wantText: "only database 0"},
 		"database that is none":     {env: []string{"REDIS_URL=redis://u:hunter2@h/abc"}, wantKey: "redis.url", wantOrigin: "environment REDIS_URL", wantText: "a number as database"},
-		"port over a socket":        {yaml: "redis: {url: 'unix:///s'}", args: []string{"--redis.port=1"}, wantKey: "redis.port", wantOrigin: "flag --redis.port", wantText: "a socket has none"},
+		"port over a socket":        {yaml: "redis: {url: 'unix:///s'}", args: []string{"--redis.port=1"}, wantKey: "redis.port", wantOrigin: "flag --redis.port", wantText: "has no effect, because"},
 		"authority without TLS":     {yaml: "redis: {tls: {ca_file: c}}", wantKey: "redis.tls.ca_file", wantOrigin: ":1", wantText: "rediss://"},
 		"certificate without TLS":   {yaml: "redis: {tls: {cert_file: c, key_file: k}}", wantKey: "redis.tls.cert_file", wantOrigin: ":1", wantText: "redis.tls.enabled"},
 		"name without TLS":          {yaml: "redis: {tls: {server_name: n}}", env: []string{"REDIS_URL=redis://h"}, wantKey: "redis.tls.server_name", wantOrigin: ":1", wantText: "no effect"},
@@ -61,10 +61,10 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 		"no project id":             {yaml: "fcm: {project_id: 'my}project'}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "letters, digits"},
 		"underscore in a project":   {yaml: "fcm: {project_id: my_project}", wantKey: "fcm.project_id", wantOrigin: ":1", wantText: "use letters, digits, '-', '.' and ':'"},
 		"claim below one element":   {yaml: "queue: {max_element: 8MiB}", wantKey: "queue.claim_bytes", wantOrigin: "default", wantText: "at least 8MiB"},
-		"size beyond 64 bits":       {env: []string{"FANFARE_QUEUE_MAX_ELEMENT=18014398509482048KiB"}, wantKey: "queue.max_element", wantOrigin: "environment FANFARE_QUEUE_MAX_ELEMENT", wantText: "does not fit"},
-		"text that is too long":     {env: []string{"LOG_LEVEL=" + strings.Repeat("x", 41)}, wantKey: "log.level", wantOrigin: "environment LOG_LEVEL", wantText: "log.level: this value does not fit"},
+		"size beyond 64 bits":       {env: []string{"FANFARE_QUEUE_MAX_ELEMENT=18014398509482048KiB"}, wantKey: "queue.max_element", wantOrigin: "environment FANFARE_QUEUE_MAX_ELEMENT", wantText: "is not valid"},
+		"text that is too long":     {env: []string{"LOG_LEVEL=" + strings.Repeat("x", 41)}, wantKey: "log.level", wantOrigin: "environment LOG_LEVEL", wantText: "log.level: this value is not valid"},
 		"text that is long":         {env: []string{"LOG_LEVEL=" + strings.Repeat("x", 40)}, wantKey: "log.level", wantOrigin: "environment LOG_LEVEL", wantText: strings.Repeat("x", 40)},
-		"path beyond the system's":  {env: []string{"GOOGLE_APPLICATION_CREDENTIALS=" + strings.Repeat("/", 4096)}, wantKey: "fcm.credentials_file", wantOrigin: "environment GOOGLE_APPLICATION_CREDENTIALS", wantText: "holds a text of 4KiB"},
+		"path beyond the system's":  {env: []string{"GOOGLE_APPLICATION_CREDENTIALS=" + strings.Repeat("/", 4096)}, wantKey: "fcm.credentials_file", wantOrigin: "environment GOOGLE_APPLICATION_CREDENTIALS", wantText: "holds text of 4KiB"},
 		"not YAML":                  {yaml: "queue:\n  lease: [\n", wantOrigin: "", wantText: "not YAML"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestWhatDoesNotFitIsNamed(t *testing.T) {
 	}
 }
 
-func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
+func TestAllErrorsAreReportedAtOnce(t *testing.T) {
 	_, err := load(t, "queue: {leese: 1s}", []string{"--responder.batch=0"}, []string{"FANFARE_X=1", "LOG_FORMAT=xml"})
 	for _, want := range []string{"queue.leese", "responder.batch", "FANFARE_X", "log.format"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -92,7 +92,7 @@ func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 	}
 }
 
-// TestUnknownNamesAreInOrder whatever order the environment has, and get no hint that is far-fetched.
+// The order of the environment does not matter, and a far-fetched name gets no hint.
 func TestUnknownNamesAreInOrder(t *testing.T) {
 	_, err := load(t, "x: {}", nil, []string{"FANFARE_ZZZZZZZZ=1", "FANFARE_AAAAAAAA=1"})
 	if a, z := strings.Index(err.Error(), "FANFARE_AAAAAAAA"), strings.Index(err.Error(), "FANFARE_ZZZZZZZZ"); a < 0 || z < a || strings.Contains(err.Error(), "?") {
@@ -100,7 +100,7 @@ func TestUnknownNamesAreInOrder(t *testing.T) {
 	}
 }
 
-func TestLimitsThatAreReachedAreKept(t *testing.T) {
+func TestLimitsAreInclusive(t *testing.T) {
 	settings := mustLoad(t, "queue: {max_element: 8MiB, claim_bytes: 8MiB}\nretry: {min_backoff: 11s, max_backoff: 11s}", nil,
 		[]string{"GOOGLE_APPLICATION_CREDENTIALS=" + strings.Repeat("/", 4095)})
 	if settings.Queue.ClaimBytes != settings.Queue.MaxElement || settings.Retry.MaxBackoff != settings.Retry.MinBackoff || len(settings.FCM.CredentialsFile) != 4095 {

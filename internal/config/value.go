@@ -13,23 +13,24 @@ import (
 // Secret is a text that is never printed.
 type Secret = redact.Secret
 
-// URL is an address that may hold credentials, which are never printed.
+// URL is an address that may contain credentials, which are never printed.
 type URL string
 
-// Reveal gives the address with its credentials.
+// Reveal returns the address with its credentials.
 func (u URL) Reveal() string { return string(u) }
 
-// String hides the password, a secret in place of the user name, and the whole query, where libraries look for passwords too.
+// String hides the password, a secret in place of the user name, and the query, in which libraries
+// accept passwords too.
 func (u URL) String() string {
 	if u == "" {
 		return ""
 	}
 	parsed, err := url.Parse(string(u))
 	if err != nil || parsed.Scheme == "" || parsed.Scheme != "sqlite" && parsed.Opaque != "" {
-		return redact.Hidden // of another form, with the password anywhere in it
+		return redact.Hidden // unknown form; the password may be anywhere
 	}
 	name := parsed.User.Username()
-	if redact.Found(name) { // a secret in the place of the name; escaped as a URL, it would not be found later
+	if redact.Found(name) { // checked here, because escaping would hide it from later checks
 		name = "redacted"
 	}
 	if _, has := parsed.User.Password(); has {
@@ -46,10 +47,11 @@ func (u URL) String() string {
 // GoString hides the credentials from %#v too.
 func (u URL) GoString() string { return strconv.Quote(u.String()) }
 
-// MarshalText hides the credentials from JSON and from logs.
+// MarshalText hides the credentials from JSON and logs.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
-// Statement is an SQL statement, or one of two words: "default" for the one that the store has, "off" for none.
+// Statement is an SQL statement, or one of two words: "default" for the store's own, "off" for
+// none.
 type Statement string
 
 const (
@@ -57,10 +59,10 @@ const (
 	statementOff     = "off"
 )
 
-// Off says that SQL is not to be asked at all.
-func (s Statement) Off() bool { return s == statementOff }
+// IsOff reports whether SQL is not used at all.
+func (s Statement) IsOff() bool { return s == statementOff }
 
-// SQL is the statement to use; empty means the store's own, if it is not Off.
+// SQL returns the statement. If it is empty and not off, the store uses its own.
 func (s Statement) SQL() string {
 	if s == statementDefault || s == statementOff {
 		return ""
@@ -68,7 +70,7 @@ func (s Statement) SQL() string {
 	return string(s)
 }
 
-// Address is a host:port to listen on; empty means not to listen. In the settings that is the word "off".
+// Address is a host:port to listen on. Empty means not to listen; the settings say "off".
 type Address string
 
 const addressOff = "off"
@@ -81,7 +83,7 @@ var units = []struct {
 	bytes  int64
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}, {"", 1}}
 
-// String writes the size in the largest unit that divides it.
+// String uses the largest unit that divides the size.
 func (s Size) String() string {
 	for _, unit := range units {
 		if n := int64(s); n != 0 && n%unit.bytes == 0 && unit.suffix != "B" {

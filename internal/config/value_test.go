@@ -5,15 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"fanfare/internal/config"
 )
 
-// TestSecretsAreNeverPrinted prints loaded settings in every way that comes to mind.
+// Loaded settings are printed in every way that comes to mind.
 func TestSecretsAreNeverPrinted(t *testing.T) {
 	const secret = "hunter2"
 	settings := mustLoad(t, "", nil, []string{
@@ -55,7 +58,7 @@ func TestSecretsAreNotInErrors(t *testing.T) {
 	}
 }
 
-// TestSizeIsReadBackAsWritten holds for every size: what "fanfare config" prints can be put into a file.
+// What "fanfare config" prints is valid in a file.
 func TestSizeIsReadBackAsWritten(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		size := config.Size(rapid.Int64Range(1<<10, 1<<21).Draw(rt, "size"))
@@ -77,7 +80,7 @@ func TestSizesAreWrittenInTheirLargestUnit(t *testing.T) {
 	}
 }
 
-// A URL of another form may hold its password anywhere.
+// A URL of another form may contain its password anywhere.
 func TestURLsOfAnyFormHideTheirPassword(t *testing.T) {
 	for _, url := range []config.URL{
 		"postgres://u:geheim@h/d", "jdbc:postgresql://u:geheim@h/d", "jdbc:postgresql://h/d?user=u&password=geheim",
@@ -98,5 +101,75 @@ func TestURLsOfAnyFormHideTheirPassword(t *testing.T) {
 	}
 	if got := config.URL("sqlite:fanfare.db").String(); got != "sqlite:fanfare.db" {
 		t.Errorf("got %s", got)
+	}
+}
+
+var bounds = regexp.MustCompile(`, from (\S+) to (\S+)$`)
+
+// Each number is valid at its upper bound and not beyond it.
+func TestEveryNumberIsBounded(t *testing.T) {
+	numbers := 0
+	for _, key := range config.Describe() {
+		var beyond func(bound string) string
+		switch {
+		case strings.HasPrefix(key.Allowed, "a duration"):
+			beyond = func(bound string) string { return bound + "1ns" }
+		case strings.HasPrefix(key.Allowed, "a size"):
+			beyond = func(bound string) string {
+				n, err := strconv.Atoi(strings.TrimSuffix(bound, "MiB"))
+				if err != nil {
+					t.Fatalf("%s: bound %q: %v", key.Name, bound, err)
+				}
+				return strconv.Itoa(n<<20 + 1)
+			}
+		case strings.HasPrefix(key.Allowed, "a whole number"):
+			beyond = func(bound string) string {
+				n, err := strconv.Atoi(bound)
+				if err != nil {
+					t.Fatalf("%s: bound %q: %v", key.Name, bound, err)
+				}
+				return strconv.Itoa(n + 1)
+			}
+		default:
+			continue
+		}
+		numbers++
+		found := bounds.FindStringSubmatch(key.Allowed)
+		if found == nil {
+			t.Errorf("%s has no upper bound: %s", key.Name, key.Allowed)
+			continue
+		}
+		_, err := load(t, "", nil, []string{key.Env[0] + "=" + beyond(found[2])})
+		want := fmt.Sprintf("environment %s: %s: %s is above %s; use %s", key.Env[0], key.Name, beyond(found[2]), found[2], key.Allowed)
+		if err == nil || err.Error() != want {
+			t.Errorf("%s beyond its bound: got %v, want %s", key.Name, err, want)
+		}
+		if _, err := load(t, "", nil, []string{key.Env[0] + "=" + found[2]}); err != nil && strings.Contains(err.Error(), "is above") {
+			t.Errorf("%s at its bound: %v", key.Name, err)
+		}
+	}
+	if numbers < 40 {
+		t.Errorf("only %d settings are numbers", numbers)
+	}
+}
+
+// These values overflow the machine's integers.
+func TestNumbersBeyondAnyTypeAreRefusedWithTheBound(t *testing.T) {
+	for _, yaml := range []string{
+		"dispatcher: {concurrency: 99999999999999999999}",
+		"dispatcher: {concurrency: 1e9}",
+		"dispatcher: {concurrency: 1000000000}",
+		"dispatcher: {concurrency: -1}",
+		"dispatcher: {drain: 99999999h}",
+		"queue: {max_element: 99999999999GiB}",
+	} {
+		_, err := load(t, yaml, nil, nil)
+		if err == nil || !strings.Contains(err.Error(), ", from ") {
+			t.Errorf("%s: got %v, want the bounds", yaml, err)
+		}
+	}
+	const year = 8760 * time.Hour
+	if got := mustLoad(t, "", nil, []string{"FANFARE_CAMPAIGN_RETENTION=8760h"}).Campaign.Retention; got != year {
+		t.Errorf("retention at its bound is %s", got)
 	}
 }

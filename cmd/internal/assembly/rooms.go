@@ -69,7 +69,7 @@ func (r *Rooms) build() (err error) {
 	}
 	var tokenSource tokens.Source
 	var profileSource profiles.Source
-	if r.Store != nil && !s.Store.TokenQuery.Off() {
+	if r.Store != nil && !s.Store.TokenQuery.IsOff() {
 		tokenSource = r.Store
 	}
 	if r.Store != nil && s.Store.ProfileQuery.SQL() != "" {

@@ -74,7 +74,7 @@ func StoreOptions(s config.Store) store.Options {
 // statement turns a setting into an option of the store, where an empty statement means "do not ask".
 func statement(s config.Statement, byDefault string) string {
 	switch {
-	case s.Off():
+	case s.IsOff():
 		return ""
 	case s.SQL() == "":
 		return byDefault

@@ -1,14 +1,16 @@
 package config_test
 
 import (
+	"flag"
+	"os"
 	"strings"
 	"testing"
 
 	"fanfare/internal/config"
 )
 
-// TestKeysAreDescribed proves that a table made of them has no hole and no name twice.
-func TestKeysAreDescribed(t *testing.T) {
+// The settings fill a table without gaps, and no name occurs twice.
+func TestEveryKeyIsDescribed(t *testing.T) {
 	names := make(map[string]string)
 	for _, key := range config.Describe() {
 		if key.Help == "" || strings.ContainsAny(key.Help, "\n|") {
@@ -30,7 +32,7 @@ func TestKeysAreDescribed(t *testing.T) {
 	}
 }
 
-// TestPromisedNames holds the keys and variables that programs and people already rely on.
+// Programs and people rely on these keys and variables.
 func TestPromisedNames(t *testing.T) {
 	promised := map[string]struct{ env, value string }{
 		"dispatcher.concurrency": {"", "500"},
@@ -64,5 +66,41 @@ func TestPromisedNames(t *testing.T) {
 	}
 	for name := range promised {
 		t.Errorf("%s is missing", name)
+	}
+}
+
+const samplePath = "../../config.yaml"
+
+var update = flag.Bool("update", false, "write config.yaml from the struct tags")
+
+func TestSampleFileMatchesTheTags(t *testing.T) {
+	if *update {
+		if err := os.WriteFile(samplePath, []byte(config.Sample()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(samplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != config.Sample() {
+		t.Error("config.yaml differs from the settings; update it: go test ./internal/config -update")
+	}
+}
+
+// Nothing changes for someone who starts from the sample.
+func TestSampleFileContainsTheDefaults(t *testing.T) {
+	fromSample, err := config.Load(samplePath, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defaults := config.Defaults().Values()
+	for i, value := range fromSample.Values() {
+		if value.Text != defaults[i].Text {
+			t.Errorf("%s is %q in the sample, %q by default", value.Key.Name, value.Text, defaults[i].Text)
+		}
+		if value.Origin == "default" {
+			t.Errorf("%s is missing from the sample", value.Key.Name)
+		}
 	}
 }

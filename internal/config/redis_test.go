@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestRedisURLAndItsParts holds what is connected to, the url, and what "fanfare config" shows of it, the parts.
+// The program connects to the url, and "fanfare config" shows the parts. Both must agree.
 func TestRedisURLAndItsParts(t *testing.T) {
 	const inFile = "redis: {url: 'redis://u:p@f:1/1'}"
 	inEnv := []string{"REDIS_URL=redis://e:2/0"}
@@ -60,7 +60,7 @@ func TestRedisURLAndItsParts(t *testing.T) {
 	}
 }
 
-// TestOriginsOfTheRedisURL names every source that has a part in the address, and every one that has none.
+// The origin names every source that contributes to the address, and those that do not.
 func TestOriginsOfTheRedisURL(t *testing.T) {
 	settings := mustLoad(t, "redis: {db: 3}", []string{"--redis.port=2"}, []string{"REDIS_URL=redis://h:1/0", "REDIS_PASSWORD=p"})
 	for key, want := range map[string]string{
@@ -78,8 +78,8 @@ func TestOriginsOfTheRedisURL(t *testing.T) {
 	}
 }
 
-// TestOriginOfCredentialsThatAreNotUsed names the source that is stronger.
-func TestOriginOfCredentialsThatAreNotUsed(t *testing.T) {
+// The origin names the source that takes precedence.
+func TestOriginOfUnusedCredentials(t *testing.T) {
 	for key, c := range map[string]struct{ yaml, env, used string }{
 		"fcm.credentials":      {"fcm: {credentials: '{}'}", "GOOGLE_APPLICATION_CREDENTIALS=f.json", "fcm.credentials_file"},
 		"fcm.credentials_file": {"fcm: {credentials_file: f.json}", "FCM_CREDENTIALS={}", "fcm.credentials"},
@@ -87,7 +87,7 @@ func TestOriginOfCredentialsThatAreNotUsed(t *testing.T) {
 		settings := mustLoad(t, c.yaml, nil, []string{c.env})
 		name, _, _ := strings.Cut(c.env, "=")
 		unused, used := valueOf(t, settings, key), valueOf(t, settings, c.used)
-		if unused.Text != "" || unused.Origin != "not used: environment "+name+" is stronger" || used.Text == "" {
+		if unused.Text != "" || unused.Origin != "not used: environment "+name+" takes precedence" || used.Text == "" {
 			t.Errorf("%s: got %+v, and %+v", key, unused, used)
 		}
 	}
