@@ -163,7 +163,7 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 		}
 	}
 	r.summary.Replayed += int64(len(elements))
-	return letters.Replayed(ctx, b)
+	return letters.MarkReplayed(ctx, b)
 }
 
 // reachable leaves out the recipients who would only end as skipped. Who cannot be told about now ends the replay.

@@ -240,7 +240,7 @@ func TestLostLeaseIsDropped(t *testing.T) {
 		if _, err := w.queue().Reap(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return w.counts().Reaped > 0 // by whom does not matter: the responder's own first look may come late
+		return w.counts().Reaped > 0 // by any reaper: the responder may reap late
 	})
 	servers.Receive(t, "end of the call whose lease is lost", cut)
 	w.await("the rows", func() bool { return w.counts().Ended["applied"] == 20 })

@@ -232,7 +232,7 @@ func TestTheListIsMeasured(t *testing.T) {
 	}
 }
 
-// What a responder that died had claimed is taken back and counted; once nothing waits, nothing is late.
+// Claims of a dead responder are taken back and counted. Once nothing waits, the lag is 0.
 func TestWhatIsTakenBackIsMeasured(t *testing.T) {
 	w := newWorld(t, &database{})
 	w.deps.Registerer = w.metrics

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// conformance is what every Redis that we run on must pass.
+// conformance is what every supported kind of Redis must pass.
 var conformance = []struct {
 	name string
 	test func(*testing.T, *backend)
@@ -88,7 +88,7 @@ func onCluster(t *testing.T) *backend {
 	return &backend{name: "cluster", rdb: rdb}
 }
 
-// ownNames give each test a list of responses of its own.
+// ownNames give each test its own list of responses.
 func ownNames() keys.Names {
 	names := keys.Default()
 	names.Responses = "responses-" + uuid.NewString()
@@ -127,14 +127,15 @@ func wantList(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// wantAtLeastOnce allows for copies, and for another order.
+// wantAtLeastOnce allows copies and any order.
 func wantAtLeastOnce(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	wantList(t, what, slices.Compact(slices.Sorted(slices.Values(got))), slices.Sorted(slices.Values(want)))
 }
 
-// knife is a client whose n-th step, a script or a pipeline, is cut off: before it reaches the server, or on the way
-// back. With meanwhile, the step is not cut off, but something else happens first.
+// knife is a client whose n-th step, a script or a pipeline, is cut off: before it reaches the
+// server, or on the way back. With meanwhile, the step is not cut off, but something else happens
+// first.
 type knife struct {
 	redis.UniversalClient
 	at        int
@@ -152,7 +153,7 @@ type noScriptError struct{}
 func (noScriptError) Error() string { return "NOSCRIPT" }
 func (noScriptError) RedisError()   {}
 
-// step tells whether a step is executed, and whether it is then reported as cut off.
+// step reports whether a step is executed, and whether it is then reported as cut off.
 func (k *knife) step() (executed, cut bool) {
 	if k.seen++; k.seen != k.at {
 		return true, false
@@ -164,7 +165,8 @@ func (k *knife) step() (executed, cut bool) {
 	return k.reached, true
 }
 
-// EvalSha sends every script in full, so that each is one command, whatever the server has seen before.
+// EvalSha sends every script in full, so that each is one command whatever the server has seen
+// before.
 func (k *knife) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) *redis.Cmd {
 	cmd := redis.NewCmd(ctx)
 	cmd.SetErr(noScriptError{})
@@ -205,7 +207,7 @@ func (p *cutPipe) Exec(ctx context.Context) (cmds []redis.Cmder, err error) {
 	return cmds, err
 }
 
-// patience bounds every wait for a condition; none comes near it unless something is broken.
+// patience bounds every wait for a condition. A wait comes near it only if something is broken.
 const patience = 30 * time.Second
 
 func await(t *testing.T, done func() (bool, error)) {

@@ -21,24 +21,25 @@ const (
 )
 
 const (
-	// suffixDeadCounts is the hash of how many letters were ever dropped by Trim and removed otherwise. The positions of
-	// letters rest on it, so it lives as long as the list does; no one deletes it.
+	// suffixDeadCounts is the hash of how many letters were ever dropped by Trim or removed
+	// otherwise. The positions of letters depend on it, so it lives as long as the list. No one
+	// deletes it.
 	suffixDeadCounts = keys.SuffixDead + ":" + keys.SuffixCounts
 
 	pageLetters = 128 // letters read or removed by one script
 )
 
-// ErrNoDeadLetter is what Get returns for an id that no letter has.
+// ErrNoDeadLetter is the error of Get if no letter has the id.
 var ErrNoDeadLetter = errors.New("no such dead letter")
 
-// DeadLetterOptions bound the list of dead letters; a zero field takes its default.
+// DeadLetterOptions limit the list of dead letters. A zero field takes its default.
 type DeadLetterOptions struct {
-	MaxLetters int           // what is kept at most
-	MaxAge     time.Duration // how long it is kept at most
+	MaxLetters int           // how many are kept at most
+	MaxAge     time.Duration // how long one is kept at most
 }
 
-// DeadLetters is the list of what the responder could not, or need not, write down as a success. The responder appends
-// to it in the script that settles a result; everything else about it is here.
+// DeadLetters is the list of failed recipients and of elements that could not be written. The
+// responder appends to it in the script that settles a result. This type does everything else.
 type DeadLetters struct {
 	rdb   redis.UniversalClient
 	names keys.Names
@@ -47,7 +48,7 @@ type DeadLetters struct {
 	o     DeadLetterOptions
 }
 
-// NewDeadLetters opens the list; it does not talk to Redis.
+// NewDeadLetters opens the list. It does not talk to Redis.
 func NewDeadLetters(rdb redis.UniversalClient, names keys.Names, o DeadLetterOptions) (*DeadLetters, error) {
 	if o.MaxLetters == 0 {
 		o.MaxLetters = DefaultMaxLetters
@@ -56,35 +57,36 @@ func NewDeadLetters(rdb redis.UniversalClient, names keys.Names, o DeadLetterOpt
 		o.MaxAge = DefaultMaxAge
 	}
 	if o.MaxLetters < 1 || o.MaxAge < time.Second {
-		return nil, fmt.Errorf("dead letters: at most %d letters for %s: too few", o.MaxLetters, o.MaxAge)
+		return nil, fmt.Errorf("dead letters: limits of %d letters and %s are too small; use at least 1 letter and 1 s", o.MaxLetters, o.MaxAge)
 	}
 	list := names.ResponsesList()
 	return &DeadLetters{rdb: rdb, names: names, list: list, keys: []string{list.Key(keys.SuffixDead), list.Key(suffixDeadCounts)}, o: o}, nil
 }
 
-// position is where a reader of the list stands; see lua/dead_page.lua.
+// position is where a reader of the list stands. See lua/dead_page.lua.
 type position struct {
 	next    int64
 	removed int64
 }
 
-func start(newest bool) position {
+func startPosition(newest bool) position {
 	if newest {
 		return position{next: math.MaxInt32 << 20} // beyond any list, and exact as a Lua number
 	}
 	return position{}
 }
 
-// removedLetter stands for a letter that a removal which was cut off has left; the next one takes it out of the list.
+// removedLetter stands for a letter that a cut removal has left. The next removal takes it out of
+// the list.
 const removedLetter = "\x00removed"
 
-// page is some letters in the order they are asked for, and the server's time.
+// page is some letters in the requested order, and the server's time.
 type page struct {
 	letters []DeadLetter
 	now     time.Time
 }
 
-// read reads up to n letters and moves the position on. No letters: the end is reached.
+// read reads up to n letters and moves the position forward. It returns no letters at the end.
 func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int) (page, error) {
 	order := "oldest"
 	if newest {
@@ -115,7 +117,7 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 			return page{}, redisx.ErrReply
 		}
 		if text == removedLetter {
-			p.letters[i].gone = true
+			p.letters[i].isGap = true
 		} else if p.letters[i], err = DecodeDeadLetter([]byte(text)); err != nil {
 			p.letters[i] = foreignLetter(text, err)
 		}

@@ -18,16 +18,17 @@ type MalformedError struct{ Problem string }
 
 func (e *MalformedError) Error() string { return "malformed result: " + e.Problem }
 
-func malformed(format string, args ...any) error {
+func malformedf(format string, args ...any) error {
 	return &MalformedError{Problem: fmt.Sprintf(format, args...)}
 }
 
-// Decode reads a result that we or another program wrote. Unknown fields are ignored; ids may be numbers, which keep
-// their digits. A campaignId, a known status and a time are demanded. A result without a resultId gets one that is
-// derived from its bytes, so that its copies are recognised. The error is a *MalformedError.
+// Decode reads a result that we or another program wrote. It ignores unknown fields. Ids may be
+// numbers, which keep their digits. A campaignId, a known status and a time are required. A result
+// without a resultId gets one derived from its bytes, so its copies are recognised. The error is a
+// *MalformedError.
 func Decode(raw []byte) (notification.Result, error) {
 	if !utf8.Valid(raw) {
-		return notification.Result{}, malformed("it is not valid UTF-8")
+		return notification.Result{}, malformedf("it is not valid UTF-8")
 	}
 	r, plain := scanPlain(string(raw))
 	if !plain {
@@ -36,7 +37,7 @@ func Decode(raw []byte) (notification.Result, error) {
 			return notification.Result{}, err
 		}
 	}
-	if err := check(&r); err != nil {
+	if err := checkResult(&r); err != nil {
 		return notification.Result{}, err
 	}
 	r.Attempts = bounds.Count(r.Attempts)
@@ -49,37 +50,37 @@ func Decode(raw []byte) (notification.Result, error) {
 	return r, nil
 }
 
-// DerivedID stands for an element that names itself not.
+// DerivedID returns the id of an element that has none of its own.
 func DerivedID(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return "raw-" + hex.EncodeToString(sum[:16])
 }
 
-func check(r *notification.Result) error {
+func checkResult(r *notification.Result) error {
 	switch {
 	case r.CampaignID == "":
-		return malformed("campaignId is missing")
+		return malformedf("campaignId is missing")
 	case r.Status.Rank() == 0:
-		return malformed("status %q is none of %q", r.Status, notification.Statuses)
+		return malformedf("status %q is none of %q", r.Status, notification.Statuses)
 	case r.At.IsZero():
-		return malformed("at is missing")
+		return malformedf("at is missing")
 	case !bounds.Contains(r.At):
-		return malformed("at is not within the years 1970 to 9999")
+		return malformedf("at is not within the years 1970 to 9999")
 	}
 	for _, id := range []struct{ name, value string }{
 		{"campaignId", r.CampaignID}, {"userId", r.UserID}, {"resultId", r.ResultID},
 	} {
 		if strings.IndexByte(id.value, 0) >= 0 {
-			return malformed("%s holds a NUL", id.name)
+			return malformedf("%s holds a NUL", id.name)
 		}
 	}
 	return nil
 }
 
-// wire is a result as encoding/json reads it.
-type wire struct {
-	CampaignID   id                  `json:"campaignId"`
-	UserID       id                  `json:"userId"`
+// jsonResult is a result as encoding/json reads it.
+type jsonResult struct {
+	CampaignID   stringOrNumber      `json:"campaignId"`
+	UserID       stringOrNumber      `json:"userId"`
 	Status       notification.Status `json:"status"`
 	MessageID    string              `json:"messageId"`
 	ErrorCode    string              `json:"errorCode"`
@@ -92,10 +93,10 @@ type wire struct {
 	Raw          []byte              `json:"raw"`
 }
 
-// id is a string, or a number whose digits are kept.
-type id string
+// stringOrNumber is a string, or a number whose digits are kept.
+type stringOrNumber string
 
-func (i *id) UnmarshalJSON(raw []byte) error {
+func (i *stringOrNumber) UnmarshalJSON(raw []byte) error {
 	if raw[0] == '"' || raw[0] == 'n' {
 		return json.Unmarshal(raw, (*string)(i))
 	}
@@ -103,15 +104,16 @@ func (i *id) UnmarshalJSON(raw []byte) error {
 	if err := json.Unmarshal(raw, &digits); err != nil {
 		return err
 	}
-	*i = id(digits)
+	*i = stringOrNumber(digits)
 	return nil
 }
 
-// decodeAny reads what scanPlain declines: escapes, white space, unknown fields, anything that is not what Append writes.
+// decodeAny reads what scanPlain declines: escapes, white space, unknown fields, anything that
+// Append does not write.
 func decodeAny(raw []byte) (notification.Result, error) {
-	var w wire
+	var w jsonResult
 	if err := json.Unmarshal(raw, &w); err != nil {
-		return notification.Result{}, malformed("%v", err)
+		return notification.Result{}, malformedf("%v", err)
 	}
 	r := notification.Result{
 		CampaignID: string(w.CampaignID), UserID: string(w.UserID), Status: w.Status, MessageID: w.MessageID,
@@ -121,7 +123,7 @@ func decodeAny(raw []byte) (notification.Result, error) {
 	if w.At != "" {
 		at, err := parseTime(w.At)
 		if err != nil {
-			return notification.Result{}, malformed("at %q is not an RFC 3339 time", w.At)
+			return notification.Result{}, malformedf("at %q is not an RFC 3339 time", w.At)
 		}
 		r.At = at
 	}

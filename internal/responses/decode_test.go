@@ -14,10 +14,10 @@ import (
 	"fanfare/internal/responses"
 )
 
-// What Append wrote comes back whole, down to the milliseconds, when a result is one at all.
+// Decode reads back what Append wrote, down to the milliseconds.
 func TestDecodeReadsWhatAppendWrote(t *testing.T) {
 	whole := func(r notification.Result) bool {
-		// With something between them: the broken ends of two texts can make a whole character.
+		// A separator keeps the broken ends of two texts from making a whole character.
 		ids := strings.Join([]string{r.CampaignID, r.UserID, r.ResultID}, "|")
 		texts := strings.Join([]string{ids, r.MessageID, r.ErrorCode, r.Error, r.Token}, "|")
 		return r.CampaignID != "" && r.ResultID != "" && !strings.Contains(ids, "\x00") && utf8.ValidString(texts)
@@ -66,7 +66,7 @@ func TestDecodeKeepsAllDigitsOfAnID(t *testing.T) {
 	}
 }
 
-// A result that names itself not is the same as its copies and different from all others.
+// A result without an id gets the same one as its copies, and another one than all others.
 func TestDecodeDerivesAMissingID(t *testing.T) {
 	id := func(user string) string {
 		r, err := responses.Decode([]byte(`{"campaignId":"1","userId":"` + user + `","status":"sent","at":"2026-03-04T05:06:07Z"}`))

@@ -1,5 +1,3 @@
-// Package responses carries what became of each recipient: the JSON form of a result (Append, Decode), the way from a
-// campaign's outbox to the list of responses (Outbox), and the dead letters (DeadLetters).
 package responses
 
 import (
@@ -14,8 +12,9 @@ import (
 // atLayout is RFC 3339 with exactly three decimals.
 const atLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// Append appends a result's JSON, as the contract has it: empty optional fields are left out, At is in UTC and cut to
-// milliseconds, the token appears only when it was removed, and invalid UTF-8 becomes U+FFFD.
+// Append appends the JSON of a result in the form of the contract. It leaves out empty optional
+// fields, and the token unless it was removed. Times are in UTC and cut to milliseconds. Invalid
+// UTF-8 becomes U+FFFD.
 func Append(dst []byte, r *notification.Result) []byte {
 	dst = appendField(dst, `{"campaignId":`, r.CampaignID)
 	dst = appendField(dst, `,"userId":`, r.UserID)
@@ -59,7 +58,8 @@ func appendRaw(dst, raw []byte) []byte {
 	return append(base64.StdEncoding.AppendEncode(dst, raw), '"')
 }
 
-// appendString quotes as encoding/json does without HTML escaping: nearly all strings are copied in one piece.
+// appendString quotes as encoding/json does without HTML escaping. It copies nearly all strings in
+// one piece.
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	copied := 0
@@ -77,7 +77,7 @@ func appendString(dst []byte, s string) []byte {
 		case r == utf8.RuneError && size == 1:
 			dst = append(append(dst, s[copied:i]...), `\ufffd`...)
 			copied = i + size
-		case r == '\u2028' || r == '\u2029': // line ends to JavaScript
+		case r == '\u2028' || r == '\u2029': // line ends in JavaScript
 			dst = append(append(dst, s[copied:i]...), `\u202`...)
 			dst = append(dst, hexDigits[r&0xf])
 			copied = i + size

@@ -14,7 +14,7 @@ import (
 
 var moment = time.Date(2026, 3, 4, 5, 6, 7, 89_999_999, time.FixedZone("Saigon", 7*3600))
 
-// The contract's own words: names, order, what is left out, and the time.
+// The JSON has the names, the order, the omissions and the time of the contract.
 func TestAppendWritesTheContract(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -47,7 +47,7 @@ func TestAppendWritesTheContract(t *testing.T) {
 	}
 }
 
-// shadow lets encoding/json write a result; only the time is beyond its tags.
+// shadow lets encoding/json write a result. Only the time needs more than tags.
 type shadow struct {
 	CampaignID   string              `json:"campaignId"`
 	UserID       string              `json:"userId"`
@@ -80,7 +80,7 @@ func viaEncodingJSON(t *rapid.T, r notification.Result) []byte {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
-// texts are strings of any bytes, among them many that JSON must escape.
+// texts are strings of any bytes, many of which JSON must escape.
 func texts() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringMatching(`[a-zA-Z0-9:/_-]{0,24}`),

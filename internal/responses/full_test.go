@@ -10,7 +10,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// A Redis that is full and must not evict still forwards, and its dead letters can be thrown away.
+// A Redis that is full and must not evict still forwards, and its dead letters can be purged.
 func TestFullRedis(t *testing.T) {
 	b := single(t, "", servers.Redis(t, "--maxmemory-policy", "noeviction"))
 	names := ownNames()

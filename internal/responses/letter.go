@@ -13,11 +13,11 @@ type Kind string
 // The kinds of dead letters.
 const (
 	KindRecipient Kind = "recipient" // a recipient that ended as failed
-	KindElement   Kind = "element"   // an element of a campaign's list that nobody can read; Raw is what the producer wrote
-	KindResult    Kind = "result"    // an element of the list of responses that nobody can read or SQL refuses; Raw is that element
+	KindElement   Kind = "element"   // an unreadable element of a campaign's list, in Raw
+	KindResult    Kind = "result"    // an unreadable or refused element of the list of responses, in Raw
 )
 
-// Codes of letters whose Kind is KindResult.
+// These are the codes of letters whose Kind is KindResult.
 const (
 	CodeUnreadable = "RESULT_UNREADABLE"
 	CodeRefused    = "RESULT_REFUSED"
@@ -25,22 +25,25 @@ const (
 
 // DeadLetter is one entry of the list of dead letters.
 type DeadLetter struct {
-	// ID is the result's id, so that copies are recognised; that of the element where there is no result.
+	// ID is the result's id, so that copies are recognised. Without a result it is the element's
+	// id.
 	ID     string
 	Kind   Kind
 	Reason string
-	// At is when the recipient ended; for KindResult, when the letter was written.
+	// At is when the recipient ended. For KindResult it is when the letter was written.
 	At     time.Time
 	Result notification.Result // without Raw and Token; zero when there is none
 	Raw    []byte
 
-	// What Remove finds it by: as it stands in the list, where it was read, and how many had been removed by then.
+	// Remove finds the letter by its stored form, its position when it was read, and the number of
+	// letters removed by then.
 	stored            string
 	position, removed int64
-	gone              bool // nothing but a gap in the list
+	isGap             bool // left by a cut removal
 }
 
-// Code is what letters are counted and found under: the result's error code, or one that says why there is none.
+// Code is what letters are counted and found by: the result's error code, or one that says why
+// there is none.
 func (l *DeadLetter) Code() string {
 	switch {
 	case l.Kind != KindResult:
@@ -51,13 +54,13 @@ func (l *DeadLetter) Code() string {
 	return CodeRefused
 }
 
-// FailedLetter is the letter of a recipient that ended as failed; it leaves a removed token out. Copies of one result
-// make the same letter, unless they claim to come from the future.
+// FailedLetter returns the letter of a failed recipient, without a removed token. Copies of one
+// result make the same letter, unless their time is in the future.
 func FailedLetter(r notification.Result, now time.Time) DeadLetter {
 	l := DeadLetter{ID: r.ResultID, Kind: KindRecipient, Reason: r.Error, At: r.At, Result: r}
 	l.Result.Token = ""
 	if l.At.After(now) {
-		l.At = now // or it would never grow too old
+		l.At = now // otherwise it would never be too old
 	}
 	if l.Reason == "" {
 		l.Reason = r.ErrorCode
@@ -69,7 +72,7 @@ func FailedLetter(r notification.Result, now time.Time) DeadLetter {
 	return l
 }
 
-// AppendDeadLetter appends the JSON of a letter, as the list holds it.
+// AppendDeadLetter appends the JSON of a letter, as the list stores it.
 func AppendDeadLetter(dst []byte, l *DeadLetter) []byte {
 	dst = appendField(dst, `{"id":`, l.ID)
 	dst = appendField(dst, `,"kind":`, string(l.Kind))
@@ -93,11 +96,11 @@ func DecodeDeadLetter(stored []byte) (DeadLetter, error) {
 		Raw    []byte          `json:"raw"`
 	}
 	if err := json.Unmarshal(stored, &w); err != nil {
-		return DeadLetter{}, malformed("dead letter: %v", err)
+		return DeadLetter{}, malformedf("dead letter: %v", err)
 	}
 	l := DeadLetter{ID: w.ID, Kind: w.Kind, Reason: w.Reason, At: w.At.UTC(), Raw: w.Raw, stored: string(stored)}
 	if w.ID == "" || w.At.IsZero() {
-		return DeadLetter{}, malformed("dead letter: id or at is missing")
+		return DeadLetter{}, malformedf("dead letter: id or at is missing")
 	}
 	if len(w.Result) > 0 {
 		var err error
@@ -108,7 +111,8 @@ func DecodeDeadLetter(stored []byte) (DeadLetter, error) {
 	return l, nil
 }
 
-// foreignLetter stands for an entry that somebody else wrote: it is shown, and can be removed. It has no time.
+// foreignLetter stands for an entry that another program wrote. It is shown and can be removed. It
+// has no time.
 func foreignLetter(stored string, problem error) DeadLetter {
 	raw := []byte(stored)
 	return DeadLetter{ID: DerivedID(raw), Kind: KindResult, Reason: problem.Error(), Raw: raw, stored: stored}

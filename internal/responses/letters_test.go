@@ -15,7 +15,7 @@ import (
 	"fanfare/internal/responses"
 )
 
-// letters is a list of dead letters of the test's own.
+// letters is a list of dead letters for one test.
 type letters struct {
 	*testing.T
 	*responses.DeadLetters
@@ -45,7 +45,7 @@ func (l letters) add(some ...responses.DeadLetter) {
 	push(l.T, l.rdb, l.key(), stored...)
 }
 
-// ids lists what a filter chooses.
+// ids lists what a filter selects.
 func (l letters) ids(f responses.Filter) []string {
 	l.Helper()
 	var ids []string
@@ -99,7 +99,7 @@ func idsOf(some []responses.DeadLetter) []string {
 	return ids
 }
 
-// A letter comes back as it was written, of each kind.
+// A letter of each kind is read back as it was written.
 func TestDeadLetterSurvivesItsList(t *testing.T) {
 	r := notification.Result{
 		CampaignID: "c", UserID: "u", Status: notification.StatusFailed, ErrorCode: "MALFORMED", Error: `bad "json"`,
@@ -135,7 +135,7 @@ func TestDeadLetterSurvivesItsList(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// What Remove needs is of the room's own; a letter is compared as it is written.
+		// Letters are compared in their written form, because Remove's fields are private.
 		if got, want := string(responses.AppendDeadLetter(nil, &back)), string(responses.AppendDeadLetter(nil, &c.want)); got != want {
 			t.Errorf("\n got %s\nwant %s", got, want)
 		}
@@ -146,7 +146,7 @@ func TestDeadLetterSurvivesItsList(t *testing.T) {
 	}
 }
 
-// Pages follow one another without a gap, in either direction.
+// Pages follow each other without a gap, in either direction.
 func listsLetters(t *testing.T, b *backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	wantList(t, "an empty list", l.ids(responses.Filter{}), nil)
@@ -193,8 +193,8 @@ func findsLetters(t *testing.T, b *backend) {
 	}
 }
 
-// While a reader is between two pages, letters are dropped at the head, removed before and behind it, and added:
-// those that were there all along are all seen.
+// Between two pages, letters are dropped at the head, removed before and after the reader, and
+// added. The reader still sees all letters that stay.
 func listsWhileTheyChange(t *testing.T, b *backend) {
 	for _, newest := range []bool{false, true} {
 		l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 380})
@@ -228,7 +228,7 @@ func listsWhileTheyChange(t *testing.T, b *backend) {
 	}
 }
 
-// A replay that fails again writes new letters while the old ones are listed; the list must end.
+// A replay that fails again writes new letters while the old ones are listed. The list must end.
 func listsNoLaterLetters(t *testing.T, b *backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	all := failed("a", "INTERNAL", 200)

@@ -1,6 +1,7 @@
 package responses_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/keys"
@@ -42,7 +44,7 @@ func numbered(n int) []string {
 	return all
 }
 
-// Everything that waits goes, in order, and nothing of the outbox is left behind, not even its lock.
+// Everything that waits is moved in order. Nothing of the outbox is left, not even its lock.
 func forwards(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
@@ -83,9 +85,9 @@ func leavesAnothersOutboxAlone(t *testing.T, b *backend) {
 	campaign := ownCampaign(t, names)
 	all := numbered(10)
 	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
-	// One that was cut off at its push holds the lock.
+	// A forwarder that was cut off at its push has the lock.
 	first := &knife{UniversalClient: b.rdb, at: 2}
-	held := openOutbox(t, first, names, responses.OutboxOptions{Lock: time.Minute})
+	held := openOutbox(t, first, names, responses.OutboxOptions{LockTTL: time.Minute})
 	if _, err := held.Forward(t.Context(), campaign); !errors.Is(err, cutOffError{}) {
 		t.Fatalf("forward: %v, want it cut off", err)
 	}
@@ -102,11 +104,11 @@ func leavesAnothersOutboxAlone(t *testing.T, b *backend) {
 	}
 }
 
-// Whoever looks into an empty outbox, in a stop perhaps, leaves it to the others.
+// A forwarder that finds an empty outbox, perhaps during a stop, frees it for the others.
 func keepsNoEmptyOutbox(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
-	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Lock: time.Minute}), campaign); n != 0 {
+	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{LockTTL: time.Minute}), campaign); n != 0 {
 		t.Errorf("%d forwarded from an outbox that does not exist", n)
 	}
 	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), numbered(3)...)
@@ -145,8 +147,8 @@ func wrongTypeForwardsNothing(t *testing.T, b *backend) {
 	wantWrongType(t, err, outbox)
 }
 
-// Forwarding is cut off at each of its steps, before and after Redis has run it, and then done again by a process
-// that knows nothing of the first: every result arrives, and what arrives twice is a copy.
+// Forwarding is cut off at each of its steps, before and after Redis runs it. Another process then
+// does it again. Every result arrives, and what arrives twice is a copy.
 func cutOffAnywhere(t *testing.T, b *backend) {
 	all := numbered(30)
 	for at := 1; at <= 9; at++ { // three batches of peek, push and trim
@@ -173,8 +175,8 @@ func cutOffAnywhere(t *testing.T, b *backend) {
 	}
 }
 
-// A forwarder that stood still is overtaken by another before it drops what it pushed: what came to the outbox since
-// then stays there.
+// A stalled forwarder is overtaken by another before it drops what it pushed. Results that arrived
+// since then stay in the outbox.
 func overtaken(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
@@ -191,7 +193,7 @@ func overtaken(t *testing.T, b *backend) {
 	wantList(t, "responses", elements(t, b.rdb, names.Responses), append(all, all...))
 }
 
-// Many processes forward at a time while results are added, with a lock too short to keep them apart.
+// Many processes forward at a time while results are added, with a lock too short to separate them.
 func manyForwarders(t *testing.T, b *backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
@@ -199,7 +201,7 @@ func manyForwarders(t *testing.T, b *backend) {
 	var running sync.WaitGroup
 	done := make(chan struct{})
 	for range 4 {
-		out := openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 7, Lock: time.Millisecond})
+		out := openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 7, LockTTL: time.Millisecond})
 		running.Go(func() {
 			for last := false; ; {
 				if _, err := out.Forward(t.Context(), campaign); err != nil {
@@ -230,7 +232,7 @@ func manyForwarders(t *testing.T, b *backend) {
 	wantAtLeastOnce(t, "responses", elements(t, b.rdb, names.Responses), all)
 }
 
-// go-redis repeats commands whose reply was lost: nothing is lost, whichever reply it was.
+// go-redis repeats commands whose reply was lost. Nothing is lost, whichever reply it was.
 func TestForwardOverALossyLine(t *testing.T) {
 	addr := servers.Redis(t)
 	proxy := servers.NewProxy(t, addr)
@@ -254,16 +256,56 @@ func TestForwardOverALossyLine(t *testing.T) {
 	}
 }
 
-// carrying matches the commands that carry results on, or drop them.
+// carrying matches the commands that move or drop results.
 func carrying(command []string) bool {
 	name := strings.ToUpper(command[0])
 	return name == "LRANGE" || name == "RPUSH" || servers.Scripts(command)
 }
 
 func TestNewOutboxRefuses(t *testing.T) {
-	for _, o := range []responses.OutboxOptions{{Batch: -1}, {Lock: time.Microsecond}} {
+	for _, o := range []responses.OutboxOptions{{Batch: -1}, {LockTTL: time.Microsecond}} {
 		if _, err := responses.NewOutbox(nil, keys.Default(), o); err == nil {
 			t.Errorf("%+v was accepted", o)
 		}
+	}
+}
+
+// slow lets most of a lock's minute pass before each trim. It records the lock's remaining time
+// after it.
+type slow struct {
+	redis.UniversalClient
+	server *miniredis.Miniredis
+	lock   string
+	left   []time.Duration
+}
+
+func (s *slow) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
+	if len(keys) != 2 || keys[1] != s.lock {
+		return s.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	}
+	s.server.FastForward(40 * time.Second)
+	reply := s.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	if reply.Err() == nil { // else the script is not loaded yet
+		s.left = append(s.left, s.server.TTL(s.lock))
+	}
+	return reply
+}
+
+// The lock is renewed after each batch while there is more.
+func TestForwardRenewsItsLock(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	names := ownNames()
+	campaign := ownCampaign(t, names)
+	all := numbered(4)
+	push(t, rdb, campaign.Key(keys.SuffixOutbox), all...)
+	clock := &slow{UniversalClient: rdb, server: server, lock: campaign.Key(keys.SuffixForward)}
+	out := openOutbox(t, clock, names, responses.OutboxOptions{Batch: 1, LockTTL: time.Minute})
+	if n := forward(t, out, campaign); n != len(all) {
+		t.Errorf("%d forwarded, want %d", n, len(all))
+	}
+	if want := []time.Duration{time.Minute, time.Minute, 0}; !slices.Equal(clock.left, want) { // the last batch leaves no lock
+		t.Errorf("the lock had %s left after the batches, want %s", clock.left, want)
 	}
 }

@@ -1,6 +1,8 @@
 package responses
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -18,7 +20,8 @@ func example() notification.Result {
 	}
 }
 
-// FuzzScan: whatever the scanner does not decline, encoding/json reads as the same.
+// FuzzScan checks that encoding/json reads everything that the scanner accepts, with the same
+// result.
 func FuzzScan(f *testing.F) {
 	r := example()
 	f.Add(Append(nil, &r))
@@ -44,7 +47,7 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// What we write ourselves is never left to the slow way, or the responder misses its pace.
+// The scanner accepts everything that Append writes. Otherwise the responder would be too slow.
 func TestScannerReadsOurOwnWriting(t *testing.T) {
 	r := example()
 	got, plain := scanPlain(string(Append(nil, &r)))
@@ -80,5 +83,27 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		out = Append(out[:0], &r)
+	}
+}
+
+// A time that SQL cannot store is malformed. It would make a whole batch fail.
+func TestMomentsOutOfBoundsAreMalformed(t *testing.T) {
+	for at, want := range map[string]bool{
+		"2026-01-31T10:00:00.000Z": true, "1970-01-01T00:00:00Z": true, "9999-12-31T23:59:59Z": true,
+		"0000-01-01T00:00:00Z": false, "0000-01-01T00:00:00+14:00": false, "1969-12-31T23:59:59Z": false,
+		"9999-12-31T23:59:59-14:00": false, "10000-01-01T00:00:00Z": false, "0001-01-01T00:00:00Z": false, "-0001-01-01T00:00:00Z": false,
+	} {
+		for _, form := range []string{
+			`{"campaignId":"42","userId":"u1","status":"sent","attempts":1,"at":%q,"resultId":"r"}`,
+			`{ "at": %q, "campaignId": 42, "userId": "u1", "status": "sent", "attempts": 99999999999999 }`,
+		} {
+			r, err := Decode(fmt.Appendf(nil, form, at))
+			if _, malformed := errors.AsType[*MalformedError](err); malformed == want || err == nil != want {
+				t.Errorf("%s: %v, want it taken: %t", at, err, want)
+			}
+			if err == nil && (r.Attempts < 0 || r.Attempts > 1_000_000) {
+				t.Errorf("%d attempts", r.Attempts)
+			}
+		}
 	}
 }

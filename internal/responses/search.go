@@ -5,19 +5,46 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// List yields the letters that match, page by page: the list is never in memory as a whole. It passes over no letter,
-// whatever is trimmed, removed or added meanwhile, but may show one again while others are removed. Letters that were
-// written after it began are left out, so that replaying what fails again comes to an end. An error ends it.
+// Filter selects dead letters. A zero field selects all.
+type Filter struct {
+	Campaign string
+	User     string
+	Code     string // see DeadLetter.Code
+	Kind     Kind
+	Reason   string    // a part of the reason, case-insensitive
+	Since    time.Time // At or later
+	Until    time.Time // before
+
+	// Newest lists the newest letters first; otherwise the oldest come first.
+	Newest bool
+}
+
+// Matches reports whether the filter selects a letter.
+func (f *Filter) Matches(l *DeadLetter) bool {
+	return (f.Campaign == "" || f.Campaign == l.Result.CampaignID) &&
+		(f.User == "" || f.User == l.Result.UserID) &&
+		(f.Code == "" || f.Code == l.Code()) &&
+		(f.Kind == "" || f.Kind == l.Kind) &&
+		(f.Since.IsZero() || !l.At.Before(f.Since)) &&
+		(f.Until.IsZero() || l.At.Before(f.Until)) &&
+		(f.Reason == "" || strings.Contains(strings.ToLower(l.Reason), strings.ToLower(f.Reason)))
+}
+
+// List yields the letters that match, page by page, so the whole list is never in memory. It skips
+// no letter, whatever is trimmed, removed or added meanwhile. It may yield a letter twice while
+// others are removed. It leaves out letters that were written after it began, so a replay that
+// fails again comes to an end. An error ends it.
 func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, error] {
 	return func(yield func(DeadLetter, error) bool) {
 		if err := d.recoverBatches(ctx); err != nil {
 			yield(DeadLetter{}, err)
 			return
 		}
-		at := start(f.Newest)
+		at := startPosition(f.Newest)
 		var began time.Time // server's clock
 		for {
 			p, err := d.read(ctx, &at, f.Newest, pageLetters)
@@ -33,7 +60,7 @@ func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, 
 			}
 			for i := range p.letters {
 				l := &p.letters[i]
-				if !l.gone && !l.At.After(began) && f.Match(l) && !yield(*l, nil) {
+				if !l.isGap && !l.At.After(began) && f.Matches(l) && !yield(*l, nil) {
 					return
 				}
 			}
@@ -41,7 +68,7 @@ func (d *DeadLetters) List(ctx context.Context, f Filter) iter.Seq2[DeadLetter, 
 	}
 }
 
-// Get finds the newest letter with an id; ErrNoDeadLetter when there is none.
+// Get returns the newest letter with an id, or ErrNoDeadLetter if there is none.
 func (d *DeadLetters) Get(ctx context.Context, id string) (DeadLetter, error) {
 	for l, err := range d.List(ctx, Filter{Newest: true}) {
 		if err != nil || l.ID == id {
@@ -51,13 +78,13 @@ func (d *DeadLetters) Get(ctx context.Context, id string) (DeadLetter, error) {
 	return DeadLetter{}, fmt.Errorf("dead letter %q: %w", id, ErrNoDeadLetter)
 }
 
-// DeadCounts tells how many letters there are.
+// DeadCounts are counts of dead letters.
 type DeadCounts struct {
 	Total   int64            // letters that match
-	Codes   map[string]int64 // of them, by DeadLetter.Code
+	Codes   map[string]int64 // by DeadLetter.Code
 	Kinds   map[Kind]int64
-	Dropped int64 // letters that Trim ever dropped, whatever they were
-	Removed int64 // letters that were ever replayed or purged
+	Dropped int64 // all letters that Trim has dropped
+	Removed int64 // all letters that were replayed or purged
 }
 
 // Count counts the letters that match by reading all pages.
@@ -80,7 +107,7 @@ func (d *DeadLetters) Count(ctx context.Context, f Filter) (DeadCounts, error) {
 	return c, nil
 }
 
-// Len is the number of all letters.
+// Len returns the number of all letters.
 func (d *DeadLetters) Len(ctx context.Context) (int64, error) {
 	n, err := d.rdb.LLen(ctx, d.keys[0]).Result()
 	if err != nil {

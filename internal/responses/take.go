@@ -11,36 +11,38 @@ import (
 )
 
 const (
-	suffixBatches = keys.SuffixDead + ":batches" // sorted set: batches that replays have taken, by the end of their lease in ms
-	suffixBatch   = keys.SuffixDead + ":batch:"  // list of a batch: where it goes, then its letters
-	suffixLately  = keys.SuffixDead + ":lately"  // set: the letters that were taken lately, by their hash
+	suffixBatches = keys.SuffixDead + ":batches" // sorted set: taken batches, by the end of their lease in ms
+	suffixBatch   = keys.SuffixDead + ":batch:"  // list of a batch: its destination, then its letters
+	suffixRecent  = keys.SuffixDead + ":lately"  // set: hashes of recently taken letters
 
-	// takeLease is how long a batch may take to be replayed.
-	takeLease = time.Minute
-	// undoTimeout is how long a take that failed is tried to be undone.
+	// takeLeaseTTL is how long a batch may take to be replayed.
+	takeLeaseTTL = time.Minute
+	// undoTimeout limits the undoing of a failed take.
 	undoTimeout = 5 * time.Second
-	// takeMemory is how long copies of a letter are recognised after it was taken.
-	takeMemory = time.Hour
+	// recentTTL is how long copies of a letter are recognised after it was taken.
+	recentTTL = time.Hour
 )
 
-// Batch is some letters that one replay has taken out of the list. It ends with Replayed, PutBack or Resolve,
-// or else with its lease: then as by Resolve.
+// Batch is some letters that one replay has taken out of the list. It ends with MarkReplayed,
+// PutBack or Resolve. If none is called, the end of its lease resolves it.
 type Batch struct {
-	// ID is to name the load that replays the letters. By it they are known to be replayed, whatever becomes of the replay.
+	// ID must name the load that replays the letters. That load shows whether they were replayed,
+	// even if the replay dies.
 	ID      string
 	Letters []DeadLetter
-	// Until is when the replay must have ended: local and monotonic.
+	// Until is when the replay must end, by the local monotonic clock.
 	Until time.Time
 
 	destination string
 }
 
-// Take takes letters for a replay into one campaign's list, or into the list of responses where that is "". Of all that ask for a
-// letter, one gets it. What others took or removed is left out, and so are copies of letters that were taken lately: these go.
+// Take takes letters to replay them into a campaign's list, or into the list of responses if
+// destination is "". Of all callers that want a letter, one gets it. Letters that others took or
+// removed are left out. Copies of recently taken letters are left out and removed.
 func (d *DeadLetters) Take(ctx context.Context, destination string, letters ...DeadLetter) (Batch, error) {
-	b := Batch{ID: queue.NewClaimID(), Until: time.Now().Add(takeLease / 2), destination: destination}
-	keys := []string{d.keys[0], d.keys[1], d.list.Key(suffixBatches), d.list.Key(suffixLately), d.list.Key(suffixBatch + b.ID)}
-	args := append(make([]any, 0, 4+3*len(letters)), b.ID, destination, takeLease.Milliseconds(), takeMemory.Milliseconds())
+	b := Batch{ID: queue.NewClaimID(), Until: time.Now().Add(takeLeaseTTL / 2), destination: destination}
+	keys := []string{d.keys[0], d.keys[1], d.list.Key(suffixBatches), d.list.Key(suffixRecent), d.list.Key(suffixBatch + b.ID)}
+	args := append(make([]any, 0, 4+3*len(letters)), b.ID, destination, takeLeaseTTL.Milliseconds(), recentTTL.Milliseconds())
 	for i := range letters {
 		args = append(args, letters[i].stored, letters[i].position, letters[i].removed)
 	}
@@ -48,7 +50,7 @@ func (d *DeadLetters) Take(ctx context.Context, destination string, letters ...D
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
-		_ = d.PutBack(ctx, b) // what it may have taken; where this fails too, its lease ends
+		_ = d.PutBack(ctx, b) // it may have taken letters; if this fails, the lease ends
 		return Batch{}, fmt.Errorf("take from %s: %w", d.keys[0], redisx.Typed(err))
 	}
 	for _, i := range taken {
@@ -60,22 +62,23 @@ func (d *DeadLetters) Take(ctx context.Context, destination string, letters ...D
 	return b, nil
 }
 
-// Replayed ends a batch whose letters were pushed. Repeating it is harmless.
-func (d *DeadLetters) Replayed(ctx context.Context, b Batch) error {
+// MarkReplayed ends a batch whose letters were pushed. Repeating it is harmless.
+func (d *DeadLetters) MarkReplayed(ctx context.Context, b Batch) error {
 	return d.release(ctx, b.ID, "replayed", "")
 }
 
-// PutBack ends a batch whose letters are to stay: they are at the end of the list again.
+// PutBack ends a batch that was not replayed. Its letters return to the end of the list.
 func (d *DeadLetters) PutBack(ctx context.Context, b Batch) error {
 	return d.release(ctx, b.ID, "back", "")
 }
 
-// Resolve ends a batch of which it is not known whether its letters were pushed: they are put back if they were not.
+// Resolve ends a batch when it is not known whether its letters were pushed. It puts them back if
+// they were not.
 func (d *DeadLetters) Resolve(ctx context.Context, b Batch) error {
-	return d.end(ctx, b.ID, b.destination, "")
+	return d.endBatch(ctx, b.ID, b.destination, "")
 }
 
-// recoverBatches puts back what replays have taken that have died.
+// recoverBatches resolves the batches of replays that have died.
 func (d *DeadLetters) recoverBatches(ctx context.Context) error {
 	keys := []string{d.list.Key(suffixBatches)}
 	found, err := deadExpiredScript.Run(ctx, d.rdb, keys, d.list.Key(suffixBatch)).StringSlice()
@@ -83,20 +86,20 @@ func (d *DeadLetters) recoverBatches(ctx context.Context) error {
 		return fmt.Errorf("look for batches of dead letters: %w", redisx.Typed(err))
 	}
 	for i := 0; i+1 < len(found); i += 2 {
-		if err := d.end(ctx, found[i], found[i+1], "expired"); err != nil {
+		if err := d.endBatch(ctx, found[i], found[i+1], "expired"); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// end ends a batch by what the load of its name has come to.
-func (d *DeadLetters) end(ctx context.Context, batch, destination, which string) error {
+// endBatch ends a batch as replayed if the load of its name exists, and puts it back otherwise.
+func (d *DeadLetters) endBatch(ctx context.Context, batch, destination, which string) error {
 	list := d.list
 	if destination != "" {
 		var err error
 		if list, err = d.names.Campaign(destination); err != nil {
-			list = d.list // no list that could have been pushed to
+			list = d.list // no load can have reached a list with a bad name
 		}
 	}
 	pushed, err := d.rdb.Exists(ctx, list.Load(batch)).Result()
@@ -110,7 +113,7 @@ func (d *DeadLetters) end(ctx context.Context, batch, destination, which string)
 }
 
 func (d *DeadLetters) release(ctx context.Context, batch, how, which string) error {
-	keys := []string{d.keys[0], d.list.Key(suffixBatches), d.list.Key(suffixLately), d.list.Key(suffixBatch + batch)}
+	keys := []string{d.keys[0], d.list.Key(suffixBatches), d.list.Key(suffixRecent), d.list.Key(suffixBatch + batch)}
 	if err := deadReleaseScript.Run(ctx, d.rdb, keys, batch, how, which).Err(); err != nil {
 		return fmt.Errorf("end a batch of dead letters: %w", redisx.Typed(err))
 	}

@@ -6,13 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/responses"
+	"fanfare/test/servers"
 )
 
-// before is a client that does something before each call of a script with so many keys.
+// before is a client that calls a function before each script with a given number of keys.
 type before struct {
 	redis.UniversalClient
 	keys int
@@ -47,7 +49,8 @@ func (l letters) take(some ...responses.DeadLetter) responses.Batch {
 	return b
 }
 
-// A letter is replayed once: a copy that comes within an hour goes with it. One that was put back may be taken again.
+// A letter is replayed once, and a copy that comes within an hour goes with it. A letter that was
+// put back may be taken again.
 func takesOnce(t *testing.T, b *backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	some := failed("a", "INTERNAL", 3)
@@ -59,7 +62,7 @@ func takesOnce(t *testing.T, b *backend) {
 	if ttl := b.rdb.TTL(t.Context(), lately).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
 		t.Errorf("what was taken is remembered for %s, want an hour", ttl)
 	}
-	if err := l.Replayed(t.Context(), first); err != nil {
+	if err := l.MarkReplayed(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 	l.add(some[0])
@@ -74,7 +77,7 @@ func takesOnce(t *testing.T, b *backend) {
 	wantList(t, "taken again", idsOf(l.take(l.all()...).Letters), idsOf(some[2:]))
 }
 
-// A batch whose lease is whole again by the time of its release stays where it is.
+// A batch whose lease was renewed before its release stays where it is.
 func releasesOnlyTheExpired(t *testing.T, b *backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	some := failed("a", "INTERNAL", 2)
@@ -104,7 +107,8 @@ func releasesOnlyTheExpired(t *testing.T, b *backend) {
 	}
 }
 
-// A letter that is named twice goes once, and the one of two copies that was meant, also when letters before it have gone.
+// A letter that is named twice is removed once. Of two copies the right one is removed, even after
+// letters before it have gone.
 func removesWhatWasMeant(t *testing.T, b *backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	some := failed("a", "INTERNAL", 3)
@@ -122,7 +126,8 @@ func removesWhatWasMeant(t *testing.T, b *backend) {
 	}
 }
 
-// A process whose lock was lost drops nothing that it has not read, and leaves the other's lock as it is.
+// A process that has lost its lock drops nothing that it has not read, and leaves the other's lock
+// alone.
 func trimsWhatItRead(t *testing.T, b *backend) {
 	for name, c := range map[string]struct {
 		outbox, left []string
@@ -146,7 +151,7 @@ func trimsWhatItRead(t *testing.T, b *backend) {
 			}
 			c.overtake = 0
 		}}
-		forward(t, openOutbox(t, other, names, responses.OutboxOptions{Batch: 3, Lock: time.Minute}), campaign)
+		forward(t, openOutbox(t, other, names, responses.OutboxOptions{Batch: 3, LockTTL: time.Minute}), campaign)
 		if got := elements(t, b.rdb, outbox); !slices.Equal(got, c.left) {
 			t.Errorf("%s: left %q, want %q", name, got, c.left)
 		}
@@ -156,7 +161,7 @@ func trimsWhatItRead(t *testing.T, b *backend) {
 	}
 }
 
-// What comes while a purge reads is looked at, too.
+// A purge also looks at letters that arrive while it reads.
 func purgesWhatComesMeanwhile(t *testing.T, b *backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	l.add(failed("a", "INTERNAL", 3)...)
@@ -175,4 +180,81 @@ func purgesWhatComesMeanwhile(t *testing.T, b *backend) {
 		t.Errorf("purged %d of those that came meanwhile, want 2; error %v", n, err)
 	}
 	wantList(t, "left", l.ids(responses.Filter{}), idsOf(failed("a", "INTERNAL", 3)))
+}
+
+// The gap that a cut removal left is no letter: it is neither shown nor counted.
+func TestGapsAreNoLetters(t *testing.T) {
+	l := openLetters(t, onMiniredis(t), responses.DeadLetterOptions{})
+	all := failed("a", "INTERNAL", 2)
+	l.add(all[0])
+	push(t, l.rdb, l.key(), "\x00removed")
+	l.add(all[1])
+	wantList(t, "letters", l.ids(responses.Filter{}), idsOf(all))
+	if got := l.count().Total; got != 2 {
+		t.Errorf("%d are counted, want 2", got)
+	}
+}
+
+// takeAll takes all letters. With dies, their lease runs out.
+func (l letters) takeAll(dies bool) (responses.Batch, error) {
+	l.Helper()
+	var all []responses.DeadLetter
+	for letter, err := range l.List(l.Context(), responses.Filter{}) {
+		if err != nil {
+			l.Fatal(err)
+		}
+		all = append(all, letter)
+	}
+	b, err := l.Take(l.Context(), "", all...)
+	batches := l.list.Key(keys.SuffixDead + ":batches")
+	if dies {
+		for _, batch := range l.rdb.ZRange(l.Context(), batches, 0, -1).Val() {
+			l.rdb.ZAddXX(l.Context(), batches, redis.Z{Score: 1, Member: batch})
+		}
+	}
+	return b, err
+}
+
+// A responder that trims puts back the letters of a replay that has died. A replay ends before its
+// lease does.
+func TestTrimPutsBack(t *testing.T) {
+	l := openLetters(t, onMiniredis(t), responses.DeadLetterOptions{})
+	l.add(failed("a", "INTERNAL", 2)...)
+	b, err := l.takeAll(true)
+	if left := time.Until(b.Until); err != nil || left <= 0 || left >= time.Minute {
+		t.Errorf("a replay has %s of a lease of a minute, %v", left, err)
+	}
+	l.trim()
+	if n := len(elements(t, l.rdb, l.key())); n != 2 {
+		t.Errorf("%d letters are back, want 2", n)
+	}
+}
+
+// A take whose reply was lost gives the letters back at once.
+func TestATakeThatIsNotHeardIsUndone(t *testing.T) {
+	addr := miniredis.RunT(t).Addr()
+	proxy := servers.NewProxy(t, addr)
+	sound := openLetters(t, single(t, "", addr), responses.DeadLetterOptions{})
+	lossy := redis.NewClient(&redis.Options{Addr: proxy.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = lossy.Close() })
+	names := keys.Default()
+	names.Responses = sound.list.Plain()
+	dead, err := responses.NewDeadLetters(lossy, names, responses.DeadLetterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound.add(failed("a", "INTERNAL", 2)...)
+	sound.ids(responses.Filter{}) // the scripts are known from here on
+	if _, err := sound.takeAll(true); err != nil {
+		t.Fatal(err)
+	}
+	sound.trim()
+	l := letters{T: t, DeadLetters: dead, rdb: sound.rdb, list: sound.list}
+	proxy.Lose(func(command []string) bool { return servers.Scripts(command) && len(command) > 10 }, servers.Nth(1))
+	if _, err := l.takeAll(false); err == nil {
+		t.Fatal("the take was heard")
+	}
+	if n := len(elements(t, sound.rdb, sound.key())); n != 2 {
+		t.Errorf("%d letters are back, want 2", n)
+	}
 }

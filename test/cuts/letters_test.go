@@ -104,7 +104,7 @@ func TestDeadLetters(t *testing.T) {
 		"take again": {"responses/dead_take", 8, func(*pile) {}, take, func(p *pile) {
 			p.must(take(p)) // another replay
 			taken := p.taken.Letters
-			p.must(p.dead.Replayed(p.t.Context(), p.taken))
+			p.must(p.dead.MarkReplayed(p.t.Context(), p.taken))
 			var left []string
 			for _, id := range p.all {
 				if !slices.ContainsFunc(taken, func(l responses.DeadLetter) bool { return l.ID == id }) {
@@ -117,9 +117,9 @@ func TestDeadLetters(t *testing.T) {
 			return p.dead.PutBack(p.t.Context(), p.taken)
 		}, func(p *pile) { p.hold(p.all) }},
 		"replayed": {"responses/dead_release", 8, func(p *pile) { p.must(take(p)) }, func(p *pile) error {
-			return p.dead.Replayed(p.t.Context(), p.taken)
+			return p.dead.MarkReplayed(p.t.Context(), p.taken)
 		}, func(p *pile) {
-			p.must(p.dead.Replayed(p.t.Context(), p.taken))
+			p.must(p.dead.MarkReplayed(p.t.Context(), p.taken))
 			p.hold(slices.Concat(p.all[:2], p.all[5:]))
 		}},
 		"remove": {"responses/dead_remove", 8, func(*pile) {}, func(p *pile) error {

@@ -49,7 +49,7 @@ func TestThroughPgBouncer(t *testing.T) {
 		responder.Exits(0)
 	}
 	for _, p := range append(jobs, responders...) {
-		if log := p.Log(); strings.Contains(log, "trying again") || strings.Contains(log, "halted") || strings.Contains(log, "wait") {
+		if log := p.Log(); strings.Contains(log, "trying again") || strings.Contains(log, "retrying") || strings.Contains(log, "halted") || strings.Contains(log, "wait") {
 			t.Errorf("a call failed through the pooler:\n%s", log)
 		}
 	}

@@ -1,5 +1,10 @@
--- dead_expired lists the batches whose lease has run out. KEYS: the batches. ARGV: what the key of a batch begins with; such keys come
--- and go too fast to be among the KEYS, and share their slot. Returns a batch and its destination, in turn; '' for one without letters.
+-- dead_expired lists the batches whose lease has run out.
+--
+-- KEYS: the batches.
+-- ARGV: the prefix of a batch's key. Such keys come and go too fast to be among the KEYS. They
+-- share the slot.
+-- Returns a batch and its destination in turn, '' for a batch without letters.
+-- Cut: it writes nothing.
 local batches = KEYS[1]
 
 local bad = wrong_type(batches, 'zset')

@@ -1,8 +1,16 @@
--- dead_page reads some letters from a position on: towards the end of the list, or with 'newest' towards its head.
--- A position counts from the first letter there ever was, so that what trimming drops at the head moves nothing.
--- Letters that were removed elsewhere move all behind them up; the position steps back by as many, so that some may be
--- read again and none is passed over.
--- Returns {now, the next position, how many were removed so far, the letters in the order of the list}.
+-- dead_page reads some letters from a position on: towards the end of the list, or with 'newest'
+-- towards its head.
+--
+-- A position counts from the first letter there ever was, so letters that are trimmed at the head
+-- move nothing. A letter that is removed elsewhere moves all behind it. The position then steps
+-- back by as many, so some letters may be read again and none is skipped.
+--
+-- KEYS: the list, its counts.
+-- ARGV: 'newest' or 'oldest', the position, how many were removed when it was read, how many
+-- letters.
+-- Returns {now, the next position, how many were removed so far, the letters in the order of the
+-- list}.
+-- Cut: it writes nothing.
 local dead, counts = KEYS[1], KEYS[2]
 local newest, position, seen, n = ARGV[1] == 'newest', tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 

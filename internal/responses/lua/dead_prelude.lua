@@ -1,10 +1,11 @@
--- Stands before the scripts that take letters out of the list.
+-- Helpers for the scripts that take letters out of the list. It is placed before them.
 
--- gone stands in place of a letter until the pass that removes all such.
+-- gone stands in place of a letter until one pass removes all of these.
 local gone = '\0removed'
 
--- locate finds letters, which are given behind ARGV[before]: each as it is stored, its position when it was read, and how many had
--- been removed by then. Most are found where they were read, corrected by what went since; only the others are searched for.
+-- locate finds the letters that follow ARGV[before]. Each is three arguments: its stored form, its
+-- position when it was read, and how many had been removed by then. Most are where they were read,
+-- corrected by what was removed since. Only the others are searched for.
 local function locate(dead, counts, before)
   local bounds = redis.call('HMGET', counts, 'dropped', 'removed')
   local dropped, removed = tonumber(bounds[1] or 0), tonumber(bounds[2] or 0)
@@ -26,8 +27,8 @@ local function locate(dead, counts, before)
   return found
 end
 
--- remove takes what was found out of the list, in one pass. It is counted first: a reader that is cut in on reads some letters
--- again, and passes over none.
+-- remove takes the found letters out of the list in one pass. It counts them first: after a cut, a
+-- reader reads some letters again and skips none.
 local function remove(dead, counts, found)
   if #found > 0 then
     redis.call('HINCRBY', counts, 'removed', #found)

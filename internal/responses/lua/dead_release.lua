@@ -1,12 +1,15 @@
--- dead_release ends a batch that dead_take took: its letters were replayed, or go back to the end of the list. Whether it is called
--- again or was cut, a letter is not doubled.
--- KEYS: the list, the batches, what was taken lately, the batch. ARGV: the batch, 'replayed' or 'back', 'expired' if it is to be left
--- alone while its lease lasts.
+-- dead_release ends a batch of dead_take: its letters were replayed, or they go back to the end of
+-- the list.
+--
+-- KEYS: the list, the batches, the recently taken letters, the batch.
+-- ARGV: the batch, 'replayed' or 'back', 'expired' to leave it alone while its lease lasts.
 -- Returns how many letters went back.
-local dead, batches, lately, batch = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- Cut: the batch still exists, and a repeated call finishes it. It does not push a letter that is
+-- in the list.
+local dead, batches, recent, batch = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, back, expired = ARGV[1], ARGV[2] == 'back', ARGV[3] == 'expired'
 
-local bad = wrong_type(dead, 'list', batches, 'zset', lately, 'set', batch, 'list')
+local bad = wrong_type(dead, 'list', batches, 'zset', recent, 'set', batch, 'list')
 if bad then
   return bad
 end
@@ -29,7 +32,7 @@ if #letters > 0 then
   redis.call('RPUSH', dead, unpack(letters))
 end
 if #hashes > 0 then
-  redis.call('SREM', lately, unpack(hashes))
+  redis.call('SREM', recent, unpack(hashes))
 end
 redis.call('DEL', batch)
 redis.call('ZREM', batches, id)

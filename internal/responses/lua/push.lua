@@ -1,5 +1,10 @@
--- push appends results to the list of responses, which never expires: PERSIST undoes what another program may have set.
+-- push appends results to the list of responses. That list never expires: PERSIST removes an expiry
+-- that another program may have set.
+--
+-- KEYS: the list of responses.
+-- ARGV: the results.
 -- Returns the length of the list.
+-- Cut: some results may be pushed. A repeated call pushes all again, as copies.
 local responses = KEYS[1]
 
 local bad = wrong_type(responses, 'list')
@@ -8,8 +13,8 @@ if bad then
 end
 
 redis.call('PERSIST', responses)
-local piece = 5000
-for first = 1, #ARGV, piece do
-  redis.call('RPUSH', responses, unpack(ARGV, first, math.min(first + piece - 1, #ARGV)))
+local max_unpack = 5000
+for first = 1, #ARGV, max_unpack do
+  redis.call('RPUSH', responses, unpack(ARGV, first, math.min(first + max_unpack - 1, #ARGV)))
 end
 return redis.call('LLEN', responses)
