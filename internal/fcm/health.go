@@ -36,7 +36,7 @@ func IsUntrusted(err error) bool {
 func ProbeEndpoint(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
-		return fmt.Errorf("fcm options: %w", err)
+		return fmt.Errorf("check FCM options: %w", err)
 	}
 	roots, err := o.loadRoots()
 	if err != nil {

@@ -41,7 +41,7 @@ type Sender struct {
 func New(ctx context.Context, o Options) (*Sender, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
-		return nil, fmt.Errorf("fcm options: %w", err)
+		return nil, fmt.Errorf("check FCM options: %w", err)
 	}
 	m, err := newMetrics(o.Registerer)
 	if err != nil {

@@ -72,7 +72,8 @@ func (c *singleSendTransport) sendOnce(req *http.Request, x *exchange) {
 		if token, x.tokenErr = c.tokens.get(ctx); x.tokenErr != nil {
 			return
 		}
-		req.Header["Authorization"] = token.header // safe: the SDK creates a request for each attempt and does not read it again
+		// Safe: the SDK creates a request for each attempt and does not read it again.
+		req.Header["Authorization"] = token.header
 	}
 	conn, err := c.transports.acquire(ctx)
 	if err != nil {

@@ -68,7 +68,7 @@ func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) 
 			Registerer:  o.Registerer,
 		})
 	if err != nil {
-		return nil, fmt.Errorf("profiles: %w", err)
+		return nil, fmt.Errorf("create profile cache: %w", err)
 	}
 	return &Cache{cache: cache}, nil
 }

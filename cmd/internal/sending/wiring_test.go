@@ -198,7 +198,7 @@ var wired = map[string]struct{ leaf, as string }{
 	"fcm.credentials_file": {leaf: "fcm: fcm.Options.CredentialsFile"},
 	"fcm.credentials":      {leaf: "fcm: fcm.Options.Credentials"},
 	"fcm.allow_plaintext":  {leaf: "sender: fcm.Options.AllowPlaintext"},
-	"fcm.timeout":          {leaf: "sender: fcm.courier.timeout"},
+	"fcm.timeout":          {leaf: "sender: fcm.singleSendTransport.timeout"},
 	"fcm.ca_file":          {leaf: "fcm: fcm.Options.RootCAs"},
 
 	"tokens.ttl":            {leaf: "rooms: tokens.Options.TTL"},
