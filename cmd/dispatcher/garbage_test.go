@@ -8,7 +8,7 @@ import (
 )
 
 // With elements of the largest legal size some 118 MiB are alive at the default settings, and the pods that we ship have 256 MiB.
-func TestTheMemoryLimitIsAboveWhatIsAliveAndBelowThePod(t *testing.T) {
+func TestMemoryLimitFitsThePod(t *testing.T) {
 	s := config.Defaults()
 	if limit := memoryLimit(s); limit < 150<<20 || limit > 200<<20 {
 		t.Errorf("the limit is %d MiB", limit>>20)
@@ -19,12 +19,12 @@ func TestTheMemoryLimitIsAboveWhatIsAliveAndBelowThePod(t *testing.T) {
 	}
 }
 
-func TestGarbageIsLeftToWhoeverSetsIt(t *testing.T) {
+func TestGCVariablesTakePrecedence(t *testing.T) {
 	percent, limit := debug.SetGCPercent(50), debug.SetMemoryLimit(1<<40)
 	t.Cleanup(func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) })
 	t.Setenv("GOGC", "50")
 	t.Setenv("GOMEMLIMIT", "1TiB")
-	tuneGarbage(config.Defaults())
+	tuneGC(config.Defaults())
 	if limit := debug.SetMemoryLimit(-1); limit != 1<<40 {
 		t.Errorf("the limit became %d", limit)
 	}
@@ -33,8 +33,8 @@ func TestGarbageIsLeftToWhoeverSetsIt(t *testing.T) {
 	}
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
-	tuneGarbage(config.Defaults())
-	if limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(50); limit != memoryLimit(config.Defaults()) || percent != garbagePercent {
+	tuneGC(config.Defaults())
+	if limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(50); limit != memoryLimit(config.Defaults()) || percent != gcPercent {
 		t.Errorf("nobody set them: %d%% and %d bytes", percent, limit)
 	}
 }

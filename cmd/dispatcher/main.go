@@ -47,9 +47,9 @@ Without --campaign it serves every running campaign until it is stopped. With it
 				return err
 			})
 		},
-		Listen: func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
-		Drain:  func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
-		Job:    func() bool { return *campaignID != "" },
+		Listen:       func(s config.Settings) config.Address { return s.HTTP.Dispatcher },
+		DrainTimeout: func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
+		Job:          func() bool { return *campaignID != "" },
 		Start: func(p *daemon.Process, rooms *assembly.Rooms) (func() error, error) {
 			return start(p, &sending.Rooms{Rooms: rooms}, *campaignID)
 		},
@@ -57,8 +57,8 @@ Without --campaign it serves every running campaign until it is stopped. With it
 }
 
 func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work func() error, err error) {
-	tuneGarbage(rooms.Settings)
-	sender, err := rooms.Sender(p.WorkCtx())
+	tuneGC(rooms.Settings)
+	sender, err := rooms.NewSender(p.WorkCtx())
 	if err != nil {
 		return nil, err
 	}
@@ -72,22 +72,22 @@ func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work fun
 	if err := rooms.CheckQueries(p.FetchCtx()); err != nil {
 		return nil, err
 	}
-	d, err := rooms.Dispatcher(sender, campaignID)
+	d, err := rooms.NewDispatcher(sender, campaignID)
 	if err != nil {
 		return nil, err
 	}
 	if err := sending.AwaitFCM(p.FetchCtx(), sender, p.Logger, p.Ready); err != nil {
 		return nil, err
 	}
-	return func() error { return exit(d.Run(p.FetchCtx(), p.WorkCtx()), campaignID) }, nil
+	return func() error { return assignExitCode(d.Run(p.FetchCtx(), p.WorkCtx()), campaignID) }, nil
 }
 
 // exit gives what the Job of a campaign came to its exit code.
-func exit(err error, campaignID string) error {
+func assignExitCode(err error, campaignID string) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		return daemon.WithExitCode(daemon.ExitNoCampaign, err)
 	}
-	if unusable(err) {
+	if isUnusable(err) {
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	if redisx.Denied(err) {
@@ -107,7 +107,7 @@ func exit(err error, campaignID string) error {
 
 // unusable reports whether a person has to fix the campaign: its id, its spec, its message or a key
 // of the wrong type; or whether it is another project's.
-func unusable(err error) bool {
+func isUnusable(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	message := len(notification.FaultsOf(err)) > 0

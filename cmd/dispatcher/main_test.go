@@ -32,15 +32,15 @@ func TestExitCodes(t *testing.T) {
 		{campaign.ErrNotFound, daemon.ExitNoCampaign},
 		{dispatcher.ErrLeftover, daemon.ExitLeftover},
 	} {
-		if code := daemon.ExitCode(exit(c.err, "42")); code != c.want {
+		if code := daemon.ExitCode(assignExitCode(c.err, "42")); code != c.want {
 			t.Errorf("%v: exit code %d, want %d", c.err, code, c.want)
 		}
 	}
-	draft := exit(&dispatcher.EndedError{State: campaign.Draft}, "42")
+	draft := assignExitCode(&dispatcher.EndedError{State: campaign.Draft}, "42")
 	if daemon.ExitCode(draft) != daemon.ExitUsage || !strings.Contains(draft.Error(), "fanfare campaign start 42") {
 		t.Errorf("a draft: %v, want how to start it", draft)
 	}
-	missing := exit(&dispatcher.EndedError{State: campaign.Completed, Reason: "3 went missing"}, "42")
+	missing := assignExitCode(&dispatcher.EndedError{State: campaign.Completed, Reason: "3 went missing"}, "42")
 	if daemon.ExitCode(missing) != daemon.ExitStopped {
 		t.Errorf("completed without everybody: exit code %d, want %d", daemon.ExitCode(missing), daemon.ExitStopped)
 	}

@@ -60,12 +60,12 @@ should not be sent as it is.`,
 
 // runPreflight has FCM and the project's quota stand by.
 func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
-	sender, err := rooms.Sender(ctx)
+	sender, err := rooms.NewSender(ctx)
 	if err != nil {
 		return preflight.Report{}, err
 	}
 	defer sender.Close()
-	governor, err := rooms.Governor(sender.Project(), "fanfare campaign check", nil)
+	governor, err := rooms.NewGovernor(sender.Project(), "fanfare campaign check", nil)
 	if err != nil {
 		return preflight.Report{}, err
 	}

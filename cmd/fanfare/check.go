@@ -57,7 +57,7 @@ func verdict(findings []checks.Finding) error {
 			continue
 		}
 		failed = append(failed, f.Name)
-		if of := daemon.ExitCode(sending.Explain(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
+		if of := daemon.ExitCode(sending.AssignExitCode(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
 			code = max(code, of)
 		}
 	}

@@ -108,7 +108,7 @@ func (d *demo) open(ctx context.Context, s config.Settings) error {
 	if d.rooms, err = sending.Open(ctx, s, "fanfare-demo", log, nil); err != nil {
 		return err
 	}
-	d.op = d.rooms.Operator()
+	d.op = d.rooms.NewOperator()
 	d.id = "demo"
 	if d.flags.redis != "" || d.flags.database != "" {
 		d.id = time.Now().Format("demo-20060102-150405") // there may be earlier ones
@@ -131,7 +131,7 @@ func (d *demo) introduce(ctx context.Context) error {
 		}
 		fmt.Fprintf(d.w, "  %-9s %-28s %s\n", part.name, what, part.address)
 	}
-	fmt.Fprintf(d.w, "  %-9s %-28s %s\n\n", "pace", rateOf(d.rooms.Pace())+" a second", "after a ramp of "+s.Pacing.Ramp.String())
+	fmt.Fprintf(d.w, "  %-9s %-28s %s\n\n", "pace", rateOf(d.rooms.FullRate())+" a second", "after a ramp of "+s.Pacing.Ramp.String())
 	if err := d.rooms.Redis.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("reach Redis: %w", err)
 	}

@@ -16,15 +16,15 @@ import (
 
 // run starts the two daemons as production does, sends the campaign through them, and stops them as SIGTERM would.
 func (d *demo) run(ctx context.Context) error {
-	sender, err := d.rooms.Sender(ctx)
+	sender, err := d.rooms.NewSender(ctx)
 	if err != nil {
 		return err
 	}
 	defer sender.Close()
-	if d.dispatcher, err = d.rooms.Dispatcher(sender, ""); err != nil {
+	if d.dispatcher, err = d.rooms.NewDispatcher(sender, ""); err != nil {
 		return err
 	}
-	if d.responder, err = d.rooms.Responder(); err != nil {
+	if d.responder, err = d.rooms.NewResponder(); err != nil {
 		return err
 	}
 	fetch, stop := context.WithCancel(ctx)

@@ -19,11 +19,11 @@ func holdsOf(ctx context.Context, rooms *sending.Rooms) holds {
 	if !rooms.Settings.Pacing.Enabled {
 		return holds{}
 	}
-	project, err := rooms.Project(ctx)
+	project, err := rooms.FindProject(ctx)
 	if err != nil {
 		return holds{}
 	}
-	governor, err := rooms.Governor(project, whoami(), nil)
+	governor, err := rooms.NewGovernor(project, whoami(), nil)
 	if err != nil {
 		return holds{}
 	}

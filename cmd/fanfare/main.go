@@ -28,12 +28,12 @@ func run() int {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	out, errs := terminal.Stdout(), terminal.Stderr()
 	err := explain(newRoot(out, errs).ExecuteContext(ctx))
-	return assembly.Report("fanfare", assembly.Printed(err, out, errs))
+	return assembly.ReportError("fanfare", assembly.CheckOutput(err, out, errs))
 }
 
 // readSettings reads the settings, and warns of what is dangerous about them.
 func (c *cli) readSettings(command *cobra.Command) (config.Settings, error) {
-	s, err := assembly.Settings(c.file, command.Flags())
+	s, err := assembly.LoadSettings(c.file, command.Flags())
 	for _, warning := range s.Warnings() {
 		fmt.Fprintln(command.ErrOrStderr(), "fanfare: warning:", warning)
 	}
@@ -54,7 +54,7 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 	if err != nil {
 		return err
 	}
-	err = do(command.Context(), rooms, rooms.Operator())
+	err = do(command.Context(), rooms, rooms.NewOperator())
 	if closed := rooms.Close(); closed != nil && err == nil {
 		err = fmt.Errorf("close: %w", closed)
 	}

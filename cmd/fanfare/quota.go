@@ -19,11 +19,11 @@ func (c *cli) quota() *cobra.Command {
 // governed opens the rooms and the governor of the project that the settings, or the credentials, name.
 func (c *cli) governed(command *cobra.Command, do func(ctx context.Context, project string, g *pacing.Governor) error) error {
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-		project, err := rooms.Project(ctx)
+		project, err := rooms.FindProject(ctx)
 		if err != nil {
 			return err
 		}
-		governor, err := rooms.Governor(project, whoami(), nil)
+		governor, err := rooms.NewGovernor(project, whoami(), nil)
 		if err != nil {
 			return err
 		}

@@ -22,15 +22,15 @@ func program() assembly.Daemon {
 
 A result is removed from Redis only after its row is committed. The database's schema is migrated at start, by one
 replica at a time.`,
-		Sections: []string{"redis", "names", "queue", "responder", "store", "log", "http"},
-		Listen:   func(s config.Settings) config.Address { return s.HTTP.Responder },
-		Drain:    func(s config.Settings) time.Duration { return s.Responder.Drain },
-		Start:    start,
+		Sections:     []string{"redis", "names", "queue", "responder", "store", "log", "http"},
+		Listen:       func(s config.Settings) config.Address { return s.HTTP.Responder },
+		DrainTimeout: func(s config.Settings) time.Duration { return s.Responder.Drain },
+		Start:        start,
 	}
 }
 
 func start(p *daemon.Process, rooms *assembly.Rooms) (work func() error, err error) {
-	r, err := rooms.Responder()
+	r, err := rooms.NewResponder()
 	if err != nil {
 		return nil, err
 	}

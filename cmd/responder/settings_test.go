@@ -8,11 +8,11 @@ import (
 )
 
 // TestTheRespondersOwnSettings are those that no room has: where its health is served, and how long it drains.
-func TestTheRespondersOwnSettings(t *testing.T) {
+func TestProgramUsesItsOwnSettings(t *testing.T) {
 	s := config.Defaults()
 	s.HTTP.Responder, s.Responder.Drain = "127.0.0.1:7", 7*time.Second
 	d := program()
-	if d.Listen(s) != "127.0.0.1:7" || d.Drain(s) != 7*time.Second {
-		t.Errorf("it listens on %s and drains for %s", d.Listen(s), d.Drain(s))
+	if d.Listen(s) != "127.0.0.1:7" || d.DrainTimeout(s) != 7*time.Second {
+		t.Errorf("it listens on %s and drains for %s", d.Listen(s), d.DrainTimeout(s))
 	}
 }

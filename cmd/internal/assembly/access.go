@@ -10,7 +10,7 @@ import (
 
 // CheckResultAccess refuses to start a responder that Redis denies a key or a command it needs.
 func (r *Rooms) CheckResultAccess(ctx context.Context) error {
-	return RefusedAccess(access.Check(ctx, r.Redis, r.ResultAccess()...))
+	return AsAccessError(access.Check(ctx, r.Redis, r.ResultAccess()...))
 }
 
 // ResultAccess is what a responder needs.
@@ -19,7 +19,7 @@ func (r *Rooms) ResultAccess() []access.Keys {
 }
 
 // RefusedAccess keeps a program from starting only where it is denied something. An outage passes.
-func RefusedAccess(err error) error {
+func AsAccessError(err error) error {
 	if _, denied := errors.AsType[*access.Error](err); denied {
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}

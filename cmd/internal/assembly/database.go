@@ -42,7 +42,7 @@ func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log
 		case err == nil || ctx.Err() != nil:
 			return nil //nolint:nilerr // a stop is no fault of the database
 		case store.FaultOf(err) != store.Transient:
-			return databaseExit(err)
+			return assignDatabaseExitCode(err)
 		case tries == 0:
 			log.Error("database cannot be used: results stay in Redis until it can; fanfare check tells more", "error", err, "every", AwaitInterval)
 			holding()
@@ -56,7 +56,7 @@ func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log
 }
 
 // databaseExit gives an error of the database its exit code: what no restart cures is told apart from what one may cure.
-func databaseExit(err error) error {
+func assignDatabaseExitCode(err error) error {
 	switch store.RefusalOf(err) {
 	case store.Denied:
 		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; check user and password in DATABASE_URL, and grant that user what docs/contract.md lists under \"The database\"", err))
@@ -80,11 +80,11 @@ func (r *Rooms) CheckQueries(ctx context.Context) error {
 		r.Logger.Warn("database cannot be asked: recipients whose token or profile is there wait", "error", err)
 		return nil
 	}
-	return databaseExit(err)
+	return assignDatabaseExitCode(err)
 }
 
 // PlaintextDatabase warns of a database beyond this machine to which passwords and tokens may go without TLS; nil is none.
-func (r *Rooms) PlaintextDatabase() error {
+func (r *Rooms) CheckPlaintextDatabase() error {
 	if r.Store == nil {
 		return nil
 	}

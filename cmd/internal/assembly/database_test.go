@@ -17,7 +17,7 @@ import (
 )
 
 // away is a database that cannot be used until a time has passed.
-func away(until time.Time, err error) func(context.Context) error {
+func failUntil(until time.Time, err error) func(context.Context) error {
 	return func(context.Context) error {
 		if time.Now().Before(until) {
 			return err
@@ -26,12 +26,12 @@ func away(until time.Time, err error) func(context.Context) error {
 	}
 }
 
-func TestAnOutageOfTheDatabaseIsWaitedOut(t *testing.T) {
+func TestStartWaitsForTheDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		held := 0
 		began := time.Now()
-		err := awaitDatabase(t.Context(), away(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.NewTextHandler(&log, nil)), func() { held++ })
+		err := awaitDatabase(t.Context(), failUntil(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.NewTextHandler(&log, nil)), func() { held++ })
 		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+AwaitInterval || held != 1 {
 			t.Errorf("%v after %s, held %d times", err, waited, held)
 		}
@@ -46,14 +46,14 @@ func TestAStopEndsTheWaitForTheDatabase(t *testing.T) {
 		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 		defer stop()
 		began := time.Now()
-		err := awaitDatabase(ctx, away(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.DiscardHandler), func() {})
+		err := awaitDatabase(ctx, failUntil(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.DiscardHandler), func() {})
 		if err != nil || time.Since(began) != time.Minute {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})
 }
 
-func TestWhatOnlyAPersonChangesEndsTheStart(t *testing.T) {
+func TestStartFailsOnDatabaseErrorsThatNeedAPerson(t *testing.T) {
 	for err, code := range map[error]int{
 		&pgconn.PgError{Code: "28P01"}: daemon.ExitCredentials,
 		&pgconn.PgError{Code: "42501"}: daemon.ExitCredentials,
@@ -63,7 +63,7 @@ func TestWhatOnlyAPersonChangesEndsTheStart(t *testing.T) {
 		&store.TablesError{Err: errors.New("no table"), Advice: "restore it"}:                  daemon.ExitUsage,
 		&pgconn.PgError{Code: "XX000"}: daemon.ExitFault,
 	} {
-		got := awaitDatabase(t.Context(), away(time.Now().Add(time.Hour), err), slog.New(slog.DiscardHandler), func() { t.Error("holds") })
+		got := awaitDatabase(t.Context(), failUntil(time.Now().Add(time.Hour), err), slog.New(slog.DiscardHandler), func() { t.Error("holds") })
 		if daemon.ExitCode(got) != code || !errors.Is(got, err) {
 			t.Errorf("exit code %d by %v, want %d", daemon.ExitCode(got), got, code)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // Explain gives an error of Redis or SQL the exit code of what it asks for; one that has a code already keeps it.
-func Explain(err error) error {
+func AssignExitCode(err error) error {
 	if _, decided := errors.AsType[*daemon.ExitError](err); err == nil || decided {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 // What a responder could not write is found before it takes anything.
 func TestTheDatabaseIsCheckedForWrites(t *testing.T) {
 	for clear, want := range map[string]bool{"off": true, "UPDATE nowhere SET token = NULL WHERE id = $1 AND token = $2": false} {
-		rooms := open(t, func(s *config.Settings) {
+		rooms := openRooms(t, func(s *config.Settings) {
 			s.Store.DatabaseURL = config.URL("sqlite:" + t.TempDir() + "/a.db")
 			s.Store.TokenQuery, s.Store.TokenClear = "off", config.Statement(clear)
 		})
@@ -34,7 +34,7 @@ func TestTheDatabaseIsCheckedForWrites(t *testing.T) {
 // A database that is away does not keep a dispatcher from starting; it is said.
 func TestQueriesOfADatabaseThatIsAway(t *testing.T) {
 	var log bytes.Buffer
-	rooms := open(t, func(s *config.Settings) { s.Store.DatabaseURL = config.URL("postgres://u@" + "127.0.0.1:1" + "/d") })
+	rooms := openRooms(t, func(s *config.Settings) { s.Store.DatabaseURL = config.URL("postgres://u@" + "127.0.0.1:1" + "/d") })
 	rooms.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	if err := rooms.CheckQueries(t.Context()); err != nil || !strings.Contains(log.String(), "database cannot be asked") {
 		t.Errorf("%v, logged %s", err, log.String())
@@ -43,7 +43,7 @@ func TestQueriesOfADatabaseThatIsAway(t *testing.T) {
 
 func TestTokensAreRestoredInSQLByASetting(t *testing.T) {
 	for restore, want := range map[config.Statement]bool{"off": false, "UPDATE users SET fcm_token = $2 WHERE id = $1 AND fcm_token IS NULL": true} {
-		rooms := open(t, func(s *config.Settings) {
+		rooms := openRooms(t, func(s *config.Settings) {
 			s.Store.DatabaseURL, s.Store.TokenRestore = config.URL("sqlite:"+t.TempDir()+"/a.db"), restore
 		})
 		if got := rooms.Tokens.RestoresSQL(); got != want {
@@ -53,7 +53,7 @@ func TestTokensAreRestoredInSQLByASetting(t *testing.T) {
 }
 
 // Bounds that follow from two settings.
-func TestBoundsOfTwoSettings(t *testing.T) {
+func TestBreakerOptionsFollowTwoSettings(t *testing.T) {
 	s := config.Defaults()
 	s.Queue.Lease, s.Retry.Outage, s.Retry.MaxBackoff = 100*time.Millisecond, time.Minute, 5*time.Minute
 	if o := breakerOptions(s); o.Lease != time.Second || o.Probe != time.Minute || o.LongestProbe != 5*time.Minute {
@@ -65,7 +65,7 @@ func TestBoundsOfTwoSettings(t *testing.T) {
 	}
 }
 
-func TestExplainedErrors(t *testing.T) {
+func TestAssignExitCode(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		want int
@@ -73,29 +73,29 @@ func TestExplainedErrors(t *testing.T) {
 		"denied by SQL":     {&pgconn.PgError{Code: "42501"}, daemon.ExitCredentials},
 		"no such database":  {&pgconn.PgError{Code: "3D000"}, daemon.ExitUsage},
 		"a setting of SQL":  {&store.SettingError{Setting: "store.token_clear", Err: errors.New("no table")}, daemon.ExitUsage},
-		"denied by Redis":   {denied("NOPERM User default has no permissions"), daemon.ExitCredentials},
+		"denied by Redis":   {redisError("NOPERM User default has no permissions"), daemon.ExitCredentials},
 		"anything else":     {errors.New("x"), daemon.ExitFault},
 		"nothing":           {nil, daemon.ExitOK},
-		"what has its code": {daemon.WithExitCode(daemon.ExitStopped, denied("NOPERM x")), daemon.ExitStopped},
+		"what has its code": {daemon.WithExitCode(daemon.ExitStopped, redisError("NOPERM x")), daemon.ExitStopped},
 	} {
-		if got := daemon.ExitCode(Explain(c.err)); got != c.want {
+		if got := daemon.ExitCode(AssignExitCode(c.err)); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
 		}
 	}
 }
 
 // denied is an error that Redis replied.
-type denied string
+type redisError string
 
-func (d denied) Error() string { return string(d) }
+func (d redisError) Error() string { return string(d) }
 
-func (denied) RedisError() {}
+func (redisError) RedisError() {}
 
 // A policy that deletes audiences once somebody sets a limit is warned of at the start.
-func TestAPolicyThatMayEvictIsWarnedOf(t *testing.T) {
+func TestEvictionPolicyCausesAWarning(t *testing.T) {
 	var log bytes.Buffer
 	addr := servers.Redis(t, "--maxmemory-policy", "allkeys-lru")
-	rooms := open(t, func(s *config.Settings) { s.Redis.URL = config.URL("redis://" + addr) })
+	rooms := openRooms(t, func(s *config.Settings) { s.Redis.URL = config.URL("redis://" + addr) })
 	rooms.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	if err := rooms.checkRedis(t.Context()); err != nil || !strings.Contains(log.String(), "redis eviction: allkeys-lru") {
 		t.Errorf("%v, logged %s", err, log.String())
@@ -105,12 +105,12 @@ func TestAPolicyThatMayEvictIsWarnedOf(t *testing.T) {
 // The rooms of a program are closed when it stops.
 func TestRoomsAreClosedWithTheirProgram(t *testing.T) {
 	var left *Rooms
-	d := starting(false, nil)
+	d := newTestDaemon(false, nil)
 	d.Start = func(_ *daemon.Process, rooms *Rooms) (func() error, error) {
 		left = rooms
 		return func() error { return nil }, nil
 	}
-	if err := d.run(t.Context(), patient(servers.Redis(t)), slog.New(slog.DiscardHandler)); err != nil {
+	if err := d.run(t.Context(), newPatientSettings(servers.Redis(t)), slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	if err := left.Redis.Ping(context.Background()).Err(); !errors.Is(err, redis.ErrClosed) {

@@ -11,14 +11,14 @@ import (
 )
 
 // broken takes nothing.
-type broken struct{ err error }
+type failingWriter struct{ err error }
 
-func (b broken) Write([]byte) (int, error) { return 0, b.err }
+func (b failingWriter) Write([]byte) (int, error) { return 0, b.err }
 
 // An output that was lost is a fault; what failed besides says more, and stays.
 func TestLostOutputIsAFault(t *testing.T) {
 	whole := terminal.New(io.Discard)
-	lost := terminal.New(broken{syscall.ENOSPC})
+	lost := terminal.New(failingWriter{syscall.ENOSPC})
 	for _, output := range []*terminal.Output{whole, lost} {
 		_, _ = io.WriteString(output, "text")
 	}
@@ -33,16 +33,16 @@ func TestLostOutputIsAFault(t *testing.T) {
 		"the second is lost": {nil, []*terminal.Output{whole, lost}, daemon.ExitFault},
 		"wrong usage, too":   {usage, []*terminal.Output{lost}, daemon.ExitUsage},
 	} {
-		if got := daemon.ExitCode(Printed(c.err, c.outputs...)); got != c.want {
+		if got := daemon.ExitCode(CheckOutput(c.err, c.outputs...)); got != c.want {
 			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
 		}
 	}
 }
 
 // What an error quotes cannot pass for a message of its own.
-func TestFurtherLinesOfAnErrorStandBelowItsFirst(t *testing.T) {
+func TestFurtherLinesOfAnErrorAreIndented(t *testing.T) {
 	const want = "faults:\n  field: wrong\n  fanfare: all is well"
-	if got := indented("faults:\n  field: wrong\nfanfare: all is well"); got != want {
+	if got := indentRest("faults:\n  field: wrong\nfanfare: all is well"); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

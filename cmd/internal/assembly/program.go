@@ -28,8 +28,8 @@ type Daemon struct {
 	// Flags adds the program's own flags; may be nil.
 	Flags func(*pflag.FlagSet)
 	// Listen and Drain pick the program's own settings.
-	Listen func(config.Settings) config.Address
-	Drain  func(config.Settings) time.Duration
+	Listen       func(config.Settings) config.Address
+	DrainTimeout func(config.Settings) time.Duration
 	// Job tells whether the program ends with its work, of which some is left if it is stopped before; nil: it does not.
 	Job func() bool
 	// Start prepares the program's work, and returns it. The work ends when p.Fetch() does.
@@ -43,10 +43,10 @@ func (d Daemon) Main() int {
 	command := &cobra.Command{
 		Use: d.Name, Short: d.Short, Long: d.Long,
 		Version:       daemon.Version(),
-		Args:          noArguments,
+		Args:          refuseArguments,
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(command *cobra.Command, _ []string) error {
-			settings, err := Settings(file, command.Flags())
+			settings, err := LoadSettings(file, command.Flags())
 			if err != nil {
 				return err
 			}
@@ -66,18 +66,18 @@ func (d Daemon) Main() int {
 	if d.Flags != nil {
 		d.Flags(command.Flags())
 	}
-	command.SetFlagErrorFunc(wrongUsage)
+	command.SetFlagErrorFunc(newUsageError)
 	out := terminal.Stdout()
 	command.SetOut(out)
 	command.SetErr(terminal.Stderr())
-	if err := Printed(command.ExecuteContext(context.Background()), out); err != nil {
-		return Report(d.Name, err)
+	if err := CheckOutput(command.ExecuteContext(context.Background()), out); err != nil {
+		return ReportError(d.Name, err)
 	}
 	return daemon.ExitCode(cameTo)
 }
 
 // noArguments makes of a surplus word what it is: a wrong command line. For a campaign there is a flag.
-func noArguments(command *cobra.Command, args []string) error {
+func refuseArguments(command *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -85,10 +85,10 @@ func noArguments(command *cobra.Command, args []string) error {
 	if len(args) == 1 && command.Flags().Lookup("campaign") != nil {
 		err = fmt.Errorf("%w; for one campaign: %s --campaign %s", err, command.Name(), args[0])
 	}
-	return wrongUsage(command, err)
+	return newUsageError(command, err)
 }
 
-func wrongUsage(command *cobra.Command, err error) error {
+func newUsageError(command *cobra.Command, err error) error {
 	err = ExplainFlag(err)
 	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.Name()))
 }
@@ -108,15 +108,15 @@ func ExplainFlag(err error) error {
 
 // Report prints a program's error, and returns its exit code. A reader that has seen enough of the output, as head does, is no
 // news to anyone.
-func Report(name string, err error) int {
+func ReportError(name string, err error) int {
 	if lost, ok := errors.AsType[*terminal.WriteError](err); err != nil && (!ok || !lost.IsBrokenPipe()) {
-		fmt.Fprintf(terminal.Stderr(), "%s: %s\n", name, indented(daemon.Scrub(err.Error())))
+		fmt.Fprintf(terminal.Stderr(), "%s: %s\n", name, indentRest(daemon.Scrub(err.Error())))
 	}
 	return daemon.ExitCode(err)
 }
 
 // indented keeps the further lines of an error below its first: what they quote cannot pass for a message of its own.
-func indented(text string) string {
+func indentRest(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if i > 0 && !strings.HasPrefix(line, " ") {
@@ -127,7 +127,7 @@ func indented(text string) string {
 }
 
 // Printed is what a command came to whose output may have been lost: a fault, even if all else went well.
-func Printed(err error, outputs ...*terminal.Output) error {
+func CheckOutput(err error, outputs ...*terminal.Output) error {
 	for _, output := range outputs {
 		if lost := output.Err(); lost != nil && err == nil {
 			err = daemon.WithExitCode(daemon.ExitFault, fmt.Errorf("%w; what the command does besides is done", lost))
@@ -142,15 +142,15 @@ func NewLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
 }
 
 func (d Daemon) options(s config.Settings, log *slog.Logger) daemon.Options {
-	return daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), DrainTimeout: d.Drain(s), Logger: log}
+	return daemon.Options{Name: d.Name, Listen: string(d.Listen(s)), DrainTimeout: d.DrainTimeout(s), Logger: log}
 }
 
 func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) error {
 	return daemon.Run(ctx, d.options(s, log), func(p *daemon.Process) error {
-		work, err := d.start(p, s)
+		work, err := d.startOrStop(p, s)
 		switch {
 		case err != nil && p.FetchCtx().Err() != nil:
-			return d.cutOff(p, err)
+			return d.endInterruptedStart(p, err)
 		case err != nil:
 			return err
 		}
@@ -165,24 +165,24 @@ func (r *Rooms) checkRedis(ctx context.Context) error {
 	mode, evicts, err := checks.Redis{Client: r.Redis}.AtStart(ctx)
 	switch {
 	case err != nil:
-		return asExit(err)
+		return assignRedisExitCode(err)
 	case mode.Grade == checks.Failure:
-		return daemon.WithExitCode(daemon.ExitUsage, errors.New(inOneLine(mode)))
+		return daemon.WithExitCode(daemon.ExitUsage, errors.New(formatFinding(mode)))
 	case evicts.Grade == checks.Failure && !r.Settings.Redis.AllowVolatileEviction:
-		return daemon.WithExitCode(daemon.ExitUsage, errors.New(inOneLine(evicts)+"; or set redis.allow_volatile_eviction"))
+		return daemon.WithExitCode(daemon.ExitUsage, errors.New(formatFinding(evicts)+"; or set redis.allow_volatile_eviction"))
 	case evicts.Grade != checks.Good:
-		r.Logger.Warn(inOneLine(evicts))
+		r.Logger.Warn(formatFinding(evicts))
 	}
 	return nil
 }
 
-func inOneLine(f checks.Finding) string {
+func formatFinding(f checks.Finding) string {
 	return fmt.Sprintf("%s: %s: %s", f.Name, f.Detail, f.Advice)
 }
 
 // asExit gives an error of Redis its exit code and its advice: refused credentials and an untrusted certificate are not cured by a
 // restart, an outage is.
-func asExit(err error) error {
+func assignRedisExitCode(err error) error {
 	switch {
 	case redisx.Denied(err):
 		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))

@@ -12,7 +12,7 @@ import (
 )
 
 // Results are written to another slot than their campaign's in one script, which a cluster refuses once there are any.
-func TestStartRefusesAClusterTakenForOneServer(t *testing.T) {
+func TestStartRefusesAClusterInStandaloneMode(t *testing.T) {
 	s := config.Defaults()
 	s.Redis.URL = config.URL("redis://" + servers.Redis(t, "--cluster-enabled", "yes"))
 	rooms, err := Open(t.Context(), s, "test", slog.New(slog.DiscardHandler), nil)
@@ -30,7 +30,7 @@ func TestStartRefusesAClusterTakenForOneServer(t *testing.T) {
 func TestEvictionIsAllowedBySetting(t *testing.T) {
 	addr := servers.Redis(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 	for _, allowed := range []bool{false, true} {
-		rooms := open(t, func(s *config.Settings) {
+		rooms := openRooms(t, func(s *config.Settings) {
 			s.Redis.URL, s.Redis.AllowVolatileEviction = config.URL("redis://"+addr), allowed
 		})
 		if err := rooms.checkRedis(t.Context()); (err == nil) != allowed {
@@ -42,9 +42,9 @@ func TestEvictionIsAllowedBySetting(t *testing.T) {
 // TestAProgramsOwnSettings go to the skeleton that runs it.
 func TestAProgramsOwnSettings(t *testing.T) {
 	d := Daemon{
-		Name:   "test",
-		Listen: func(s config.Settings) config.Address { return s.HTTP.Responder },
-		Drain:  func(s config.Settings) time.Duration { return s.Responder.Drain },
+		Name:         "test",
+		Listen:       func(s config.Settings) config.Address { return s.HTTP.Responder },
+		DrainTimeout: func(s config.Settings) time.Duration { return s.Responder.Drain },
 	}
 	s := config.Defaults()
 	s.HTTP.Responder, s.Responder.Drain = "127.0.0.1:7", 7*time.Second

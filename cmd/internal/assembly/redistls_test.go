@@ -17,7 +17,7 @@ import (
 )
 
 // TestAnUntrustedRedisIsAMatterOfSettings in the check and in the daemons alike: no restart cures it.
-func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
+func TestUntrustedRedisIsASettingsError(t *testing.T) {
 	theirs := httptest.NewTLSServer(nil) // for its certificate: of an authority that no system trusts, for 127.0.0.1
 	defer theirs.Close()
 	server, err := miniredis.RunTLS(&tls.Config{Certificates: theirs.TLS.Certificates})
@@ -25,14 +25,14 @@ func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	rooms := open(t, func(s *config.Settings) { s.Redis.URL = config.URL("rediss://" + server.Addr()) })
+	rooms := openRooms(t, func(s *config.Settings) { s.Redis.URL = config.URL("rediss://" + server.Addr()) })
 	checked := checks.Redis{Client: rooms.Redis}
 	for _, f := range checked.All(t.Context()) {
-		if code := daemon.ExitCode(Explain(f.Cause)); f.Grade != checks.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
+		if code := daemon.ExitCode(AssignExitCode(f.Cause)); f.Grade != checks.Failure || code != daemon.ExitUsage || !strings.Contains(f.Advice, "redis.tls.ca_file") {
 			t.Errorf("the check finds %+v, exit code %d", f, code)
 		}
 	}
-	d := starting(false, func() error { t.Error("it starts"); return nil })
+	d := newTestDaemon(false, func() error { t.Error("it starts"); return nil })
 	err = d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
 	if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), "redis.tls.ca_file") {
 		t.Errorf("a daemon ends with %d: %v", daemon.ExitCode(err), err)
@@ -40,7 +40,7 @@ func TestAnUntrustedRedisIsAMatterOfSettings(t *testing.T) {
 }
 
 // TestOneSideOfRedisSpeaksTLS is a matter of settings too, and is told without waiting for each of the probes.
-func TestOneSideOfRedisSpeaksTLS(t *testing.T) {
+func TestErrorSaysThatOnlyOneSideSpeaksTLS(t *testing.T) {
 	theirs := httptest.NewTLSServer(nil)
 	defer theirs.Close()
 	secured, err := miniredis.RunTLS(&tls.Config{Certificates: theirs.TLS.Certificates})
@@ -53,12 +53,12 @@ func TestOneSideOfRedisSpeaksTLS(t *testing.T) {
 		"rediss://" + inClear:       "no TLS handshake with " + inClear + ": does this port speak TLS?",
 		"redis://" + secured.Addr(): secured.Addr() + " speaks TLS: use rediss://",
 	} {
-		rooms := open(t, func(s *config.Settings) { s.Redis.URL, s.Redis.DialTimeout = config.URL(url), 300*time.Millisecond })
+		rooms := openRooms(t, func(s *config.Settings) { s.Redis.URL, s.Redis.DialTimeout = config.URL(url), 300*time.Millisecond })
 		found := checks.Redis{Client: rooms.Redis}.All(t.Context())[0]
-		if code := daemon.ExitCode(Explain(found.Cause)); code != daemon.ExitUsage || !strings.Contains(found.Detail, want) {
+		if code := daemon.ExitCode(AssignExitCode(found.Cause)); code != daemon.ExitUsage || !strings.Contains(found.Detail, want) {
 			t.Errorf("the check finds %+v, exit code %d", found, code)
 		}
-		d := starting(false, func() error { t.Error("it starts"); return nil })
+		d := newTestDaemon(false, func() error { t.Error("it starts"); return nil })
 		err := d.run(t.Context(), rooms.Settings, slog.New(slog.DiscardHandler))
 		if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
 			t.Errorf("a daemon ends with %d: %v", daemon.ExitCode(err), err)
@@ -67,14 +67,14 @@ func TestOneSideOfRedisSpeaksTLS(t *testing.T) {
 }
 
 // TestADatabaseInClearIsWarnedOf by the daemons at their start; the check does once the database answers.
-func TestADatabaseInClearIsWarnedOf(t *testing.T) {
+func TestPlaintextDatabaseCausesAWarning(t *testing.T) {
 	for url, want := range map[string]bool{
 		"postgres://u:hunter2@db.example/d": true, "postgres://u:hunter2@db.example/d?sslmode=verify-full": false, "postgres://u:hunter2@127.0.0.1:1/d": false, "": false,
 	} {
 		var log strings.Builder
 		s := config.Defaults()
 		s.Redis.URL, s.Redis.ReadTimeout, s.Store.DatabaseURL = "redis://127.0.0.1:1", 1, config.URL(url)
-		d := starting(false, func() error { return nil })
+		d := newTestDaemon(false, func() error { return nil })
 		if err := d.run(t.Context(), s, slog.New(slog.NewTextHandler(&log, nil))); daemon.ExitCode(err) != daemon.ExitFault {
 			t.Errorf("%s: got %v", url, err)
 		}
@@ -84,7 +84,7 @@ func TestADatabaseInClearIsWarnedOf(t *testing.T) {
 	}
 }
 
-func open(t *testing.T, edit func(*config.Settings)) *Rooms {
+func openRooms(t *testing.T, edit func(*config.Settings)) *Rooms {
 	t.Helper()
 	s := config.Defaults()
 	s.Redis.URL, s.FCM.ProjectID = "redis://127.0.0.1:1", "demo"

@@ -10,7 +10,7 @@ import (
 )
 
 // Responder makes a responder. It needs a database.
-func (r *Rooms) Responder() (*responder.Responder, error) {
+func (r *Rooms) NewResponder() (*responder.Responder, error) {
 	if r.Store == nil {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, errors.New("no database is set: give DATABASE_URL, such as postgres://user:password@host/db?sslmode=verify-full or sqlite:fanfare.db"))
 	}

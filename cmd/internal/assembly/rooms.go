@@ -38,7 +38,7 @@ type Rooms struct {
 // Open builds the rooms. It talks to nobody yet: Redis and SQL are connected to when they are first used. program is
 // the name that CLIENT LIST shows.
 func Open(ctx context.Context, s config.Settings, program string, log *slog.Logger, reg prometheus.Registerer) (*Rooms, error) {
-	r := &Rooms{Settings: s, Logger: log, Registerer: reg, Names: names(s.Names)}
+	r := &Rooms{Settings: s, Logger: log, Registerer: reg, Names: keyNames(s.Names)}
 	if err := r.Names.Validate(); err != nil {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
 	}
@@ -53,13 +53,13 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 			return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
 		}
 	}
-	if err := r.build(); err != nil {
+	if err := r.buildAll(); err != nil {
 		return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, err), r.Close())
 	}
 	return r, nil
 }
 
-func (r *Rooms) build() (err error) {
+func (r *Rooms) buildAll() (err error) {
 	s := r.Settings
 	if r.Campaigns, err = campaign.New(r.Redis, r.Names, CampaignOptions(s)); err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 )
 
 // Settings reads the settings; what is wrong with them exits with ExitUsage.
-func Settings(file string, flags *pflag.FlagSet) (config.Settings, error) {
+func LoadSettings(file string, flags *pflag.FlagSet) (config.Settings, error) {
 	s, err := config.Load(file, flags, os.Environ())
 	if err != nil {
 		return s, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
@@ -28,7 +28,7 @@ func Settings(file string, flags *pflag.FlagSet) (config.Settings, error) {
 	return s, nil
 }
 
-func names(s config.Names) keys.Names {
+func keyNames(s config.Names) keys.Names {
 	return keys.Names{
 		CampaignPrefix: s.CampaignPrefix,
 		UserPrefix:     s.UserPrefix,
@@ -63,16 +63,16 @@ func RedisOptions(s config.Redis, client string) daemon.RedisOptions {
 // StoreOptions are the options of package store that the settings ask for.
 func StoreOptions(s config.Store) store.Options {
 	return store.Options{
-		TokenQuery:   statement(s.TokenQuery, store.Default),
-		TokenClear:   statement(s.TokenClear, store.Default),
-		TokenRestore: statement(s.TokenRestore, store.Default),
-		ProfileQuery: statement(s.ProfileQuery, ""),
+		TokenQuery:   storeStatement(s.TokenQuery, store.Default),
+		TokenClear:   storeStatement(s.TokenClear, store.Default),
+		TokenRestore: storeStatement(s.TokenRestore, store.Default),
+		ProfileQuery: storeStatement(s.ProfileQuery, ""),
 		Timeout:      s.Timeout,
 	}
 }
 
 // statement turns a setting into an option of the store, where an empty statement means "do not ask".
-func statement(s config.Statement, byDefault string) string {
+func storeStatement(s config.Statement, byDefault string) string {
 	switch {
 	case s.IsOff():
 		return ""
@@ -116,7 +116,7 @@ func breakerOptions(s config.Settings) breaker.Options {
 }
 
 // Misconfigured gives the error of a room that refuses its options the exit code for settings.
-func Misconfigured(err error) error {
+func AsSettingsError(err error) error {
 	if err == nil {
 		return nil
 	}

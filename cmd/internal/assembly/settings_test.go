@@ -8,8 +8,8 @@ import (
 )
 
 // The contract's names stand in the settings and in the room that builds the keys.
-func TestTheNamesOfTheSettingsAreThoseOfTheContract(t *testing.T) {
-	if got, want := names(config.Defaults().Names), keys.Default(); got != want {
+func TestDefaultKeyNamesFollowTheContract(t *testing.T) {
+	if got, want := keyNames(config.Defaults().Names), keys.Default(); got != want {
 		t.Errorf("the settings' defaults are %+v, the contract's %+v", got, want)
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // start prepares the work. A stop does not wait for it: a client that reads from Redis hears of no stop, only of its own timeout.
-func (d Daemon) start(p *daemon.Process, s config.Settings) (work func() error, err error) {
+func (d Daemon) startOrStop(p *daemon.Process, s config.Settings) (work func() error, err error) {
 	type started struct {
 		work func() error
 		err  error
@@ -33,7 +33,7 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 		return nil, err
 	}
 	p.OnStop("redis and database", func(context.Context) error { return rooms.Close() })
-	if caution := rooms.PlaintextDatabase(); caution != nil {
+	if caution := rooms.CheckPlaintextDatabase(); caution != nil {
 		p.Logger.Warn("database connection may be in clear", "problem", caution)
 	}
 	if err := rooms.checkRedis(p.FetchCtx()); err != nil {
@@ -46,7 +46,7 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 
 // cutOff is what a start comes to that a stop has cut off, and whose error means no more than that: a service has done all that
 // was asked of it, a Job has its work before it.
-func (d Daemon) cutOff(p *daemon.Process, err error) error {
+func (d Daemon) endInterruptedStart(p *daemon.Process, err error) error {
 	if d.Job != nil && d.Job() {
 		return daemon.WithExitCode(daemon.ExitLeftover, fmt.Errorf("the start was cut off: %w", err))
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // silence accepts connections and says nothing, and calls heard when the first one has come.
-func silence(t *testing.T, heard func()) (addr string) {
+func listenSilently(t *testing.T, heard func()) (addr string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,18 +35,18 @@ func silence(t *testing.T, heard func()) (addr string) {
 }
 
 // starting is a program of which only the start matters.
-func starting(job bool, start func() error) Daemon {
+func newTestDaemon(job bool, start func() error) Daemon {
 	return Daemon{
-		Name:   "test",
-		Listen: func(config.Settings) config.Address { return "" },
-		Drain:  func(config.Settings) time.Duration { return time.Hour },
-		Job:    func() bool { return job },
-		Start:  func(*daemon.Process, *Rooms) (func() error, error) { return nil, start() },
+		Name:         "test",
+		Listen:       func(config.Settings) config.Address { return "" },
+		DrainTimeout: func(config.Settings) time.Duration { return time.Hour },
+		Job:          func() bool { return job },
+		Start:        func(*daemon.Process, *Rooms) (func() error, error) { return nil, start() },
 	}
 }
 
 // patient are settings that wait longer for an answer than this test may take.
-func patient(redis string) config.Settings {
+func newPatientSettings(redis string) config.Settings {
 	s := config.Defaults()
 	s.Redis.URL, s.Redis.ReadTimeout = config.URL("redis://"+redis), servers.Patience
 	return s
@@ -69,30 +69,30 @@ func TestStopDuringTheStart(t *testing.T) {
 		}
 		t.Run(name+" while Redis is silent", func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
-			d := starting(c.job, func() error {
+			d := newTestDaemon(c.job, func() error {
 				t.Error("it starts on a Redis that says nothing")
 				return nil
 			})
 			began := time.Now()
-			expect(t, began, d.run(ctx, patient(silence(t, stop)), slog.New(slog.DiscardHandler)))
+			expect(t, began, d.run(ctx, newPatientSettings(listenSilently(t, stop)), slog.New(slog.DiscardHandler)))
 		})
 		t.Run(name+" while something else hangs", func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
-			d := starting(c.job, func() error {
+			d := newTestDaemon(c.job, func() error {
 				stop()
 				<-t.Context().Done()
 				return t.Context().Err()
 			})
 			began := time.Now()
-			expect(t, began, d.run(ctx, patient(servers.Redis(t)), slog.New(slog.DiscardHandler)))
+			expect(t, began, d.run(ctx, newPatientSettings(servers.Redis(t)), slog.New(slog.DiscardHandler)))
 		})
 	}
 }
 
 // What is wrong without anybody having asked for a stop keeps its exit code.
 func TestFailedStart(t *testing.T) {
-	d := starting(true, func() error { return daemon.WithExitCode(daemon.ExitCredentials, errors.New("refused")) })
-	err := d.run(t.Context(), patient(servers.Redis(t)), slog.New(slog.DiscardHandler))
+	d := newTestDaemon(true, func() error { return daemon.WithExitCode(daemon.ExitCredentials, errors.New("refused")) })
+	err := d.run(t.Context(), newPatientSettings(servers.Redis(t)), slog.New(slog.DiscardHandler))
 	if daemon.ExitCode(err) != daemon.ExitCredentials {
 		t.Errorf("got %v", err)
 	}

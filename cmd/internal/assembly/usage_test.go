@@ -9,10 +9,10 @@ import (
 )
 
 // Whoever names a campaign without the flag is told the flag.
-func TestSurplusWordsAreExplained(t *testing.T) {
+func TestUnexpectedArgumentsAreExplained(t *testing.T) {
 	command := &cobra.Command{Use: "dispatcher"}
 	command.Flags().String("campaign", "", "")
-	if err := noArguments(command, nil); err != nil {
+	if err := refuseArguments(command, nil); err != nil {
 		t.Error(err)
 	}
 	const plain = `unexpected argument "42"`
@@ -20,7 +20,7 @@ func TestSurplusWordsAreExplained(t *testing.T) {
 		plain + "; for one campaign: dispatcher --campaign 42; see dispatcher --help": {"42"},
 		plain + "; see dispatcher --help":                                             {"42", "43"},
 	} {
-		if err := noArguments(command, args); err == nil || err.Error() != want || daemon.ExitCode(err) != daemon.ExitUsage {
+		if err := refuseArguments(command, args); err == nil || err.Error() != want || daemon.ExitCode(err) != daemon.ExitUsage {
 			t.Errorf("%v: got %v, want %s", args, err, want)
 		}
 	}

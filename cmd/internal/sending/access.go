@@ -24,8 +24,8 @@ func (r *Rooms) senderAccess(project string) []access.Keys {
 // CheckSenderAccess refuses to begin with a campaign that could not be ended: what a user may not write shows itself only when
 // messages are out.
 func (r *Rooms) CheckSenderAccess(ctx context.Context, project string) error {
-	if err := access.Check(ctx, r.Redis, r.senderAccess(project)...); assembly.RefusedAccess(err) != nil {
-		return assembly.RefusedAccess(err)
+	if err := access.Check(ctx, r.Redis, r.senderAccess(project)...); assembly.AsAccessError(err) != nil {
+		return assembly.AsAccessError(err)
 	}
 	if denied, is := errors.AsType[*access.Error](r.checkChannel(ctx, project)); is {
 		r.Logger.Warn("Redis denies the channel of the quota; a gate or a halt of another dispatcher is heard up to a second later", "error", denied)
@@ -43,7 +43,7 @@ func (r *Rooms) checkChannel(ctx context.Context, project string) error {
 
 // probeAccess asks for what a dispatcher and a responder need.
 func (r *Rooms) probeAccess(ctx context.Context) (string, error) {
-	project, err := r.Project(ctx)
+	project, err := r.FindProject(ctx)
 	if err != nil {
 		project = "" // the probe of the credentials tells why
 	}
@@ -52,15 +52,15 @@ func (r *Rooms) probeAccess(ctx context.Context) (string, error) {
 
 // probeChannel asks for the channel of the quota, which is not needed to send.
 func (r *Rooms) probeChannel(ctx context.Context) (string, error) {
-	project, err := r.Project(ctx)
+	project, err := r.FindProject(ctx)
 	if err != nil {
 		project = ""
 	}
-	return "may be heard", heardLate(r.checkChannel(ctx, project))
+	return "may be heard", asChannelCaution(r.checkChannel(ctx, project))
 }
 
 // heardLate is a caution where only the channel is denied.
-func heardLate(err error) error {
+func asChannelCaution(err error) error {
 	if denied, is := errors.AsType[*access.Error](err); is {
 		return &checks.Caution{
 			Problem: denied.Error(), Advice: "without it a gate or a halt of another dispatcher is heard up to a second later",

@@ -29,7 +29,7 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 			}
 			return nil
 		}
-		if err := beyondWaiting(err); err != nil {
+		if err := assignFatalExitCode(err); err != nil {
 			return err
 		}
 		if tries == 0 && ctx.Err() == nil {
@@ -45,7 +45,7 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 }
 
 // beyondWaiting gives an error of the sender that no waiting mends its exit code; nil is for an outage.
-func beyondWaiting(err error) error {
+func assignFatalExitCode(err error) error {
 	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}

@@ -36,7 +36,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 }
 
 // Dispatcher makes a dispatcher for all running campaigns, or for one.
-func (r *Rooms) Dispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, error) {
+func (r *Rooms) NewDispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, error) {
 	deps, governor, err := r.dispatcherDeps(sender)
 	if err != nil {
 		return nil, err
@@ -60,14 +60,14 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 	served := assembly.CampaignOptions(r.Settings)
 	served.Project = sender.Project()
 	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, served); err != nil {
-		return deps, nil, assembly.Misconfigured(err)
+		return deps, nil, assembly.AsSettingsError(err)
 	}
 	if deps.Outbox, err = responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{}); err != nil {
 		return deps, nil, err
 	}
 	if r.Settings.Pacing.Enabled {
 		host, _ := os.Hostname() // it is for people
-		if governor, err = r.Governor(sender.Project(), host, r.Logger); err != nil {
+		if governor, err = r.NewGovernor(sender.Project(), host, r.Logger); err != nil {
 			return deps, nil, err
 		}
 		deps.Pacer, deps.Halter = governor, governor
@@ -78,7 +78,7 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 	}
 	if r.Settings.Breaker.Enabled {
 		deps.Breakers = r.Breakers
-		if deps.Deletions, err = r.Deletions(sender.Project()); err != nil {
+		if deps.Deletions, err = r.NewDeletions(sender.Project()); err != nil {
 			return deps, nil, err
 		}
 	}
@@ -86,9 +86,9 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 }
 
 // Deletions make the breaker of a Firebase project's token deletions.
-func (r *Rooms) Deletions(project string) (*breaker.Deletions, error) {
+func (r *Rooms) NewDeletions(project string) (*breaker.Deletions, error) {
 	o := deletionsOptions(r.Settings.Breaker)
 	o.Logger, o.Registerer = r.Logger, r.Registerer
 	d, err := breaker.NewDeletions(r.Redis, r.Names.Project(project), o)
-	return d, assembly.Misconfigured(err)
+	return d, assembly.AsSettingsError(err)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Explain gives an error of FCM, Redis or SQL the exit code of what it asks for; one that has a code already keeps it.
-func Explain(err error) error {
+func AssignExitCode(err error) error {
 	if _, decided := errors.AsType[*daemon.ExitError](err); err == nil || decided {
 		return err
 	}
@@ -19,5 +19,5 @@ func Explain(err error) error {
 	if fcm.IsUntrusted(err) {
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
-	return assembly.Explain(err)
+	return assembly.AssignExitCode(err)
 }

@@ -44,7 +44,7 @@ func TestRoomsAreToldWhatTheyServe(t *testing.T) {
 		t.Errorf("results are leased for %q", got)
 	}
 	rooms := open(t, func(*config.Settings) {})
-	governor, err := rooms.Governor("demo", "ann@host", nil)
+	governor, err := rooms.NewGovernor("demo", "ann@host", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,16 +26,16 @@ func (r *Rooms) Probes() []checks.Probe {
 		if err := r.Store.Check(ctx); err != nil {
 			return "", err
 		}
-		return r.Settings.Store.DatabaseURL.String(), r.PlaintextDatabase()
+		return r.Settings.Store.DatabaseURL.String(), r.CheckPlaintextDatabase()
 	}})
 }
 
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
 	if s := r.Settings.FCM; s.Endpoint != "" && s.CredentialsFile == "" && s.Credentials == "" {
-		_, err := r.Project(ctx)
+		_, err := r.FindProject(ctx)
 		return "none: requests to " + s.Endpoint.String() + " carry no credentials", err
 	}
-	sender, err := r.Sender(ctx)
+	sender, err := r.NewSender(ctx)
 	if err != nil {
 		return "", err
 	}

@@ -91,7 +91,7 @@ func TestADispatcherIsReadyWhenItCanSend(t *testing.T) {
 
 func mustSender(t *testing.T, rooms *Rooms) *fcm.Sender {
 	t.Helper()
-	sender, err := rooms.Sender(t.Context())
+	sender, err := rooms.NewSender(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

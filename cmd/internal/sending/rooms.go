@@ -29,7 +29,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 }
 
 // Operator is what a person acts through.
-func (r *Rooms) Operator() *operator.Operator {
+func (r *Rooms) NewOperator() *operator.Operator {
 	return operator.New(operator.Deps{
 		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
 		DeadLetters: r.DeadLetters, Breakers: r.Breakers,
@@ -37,7 +37,7 @@ func (r *Rooms) Operator() *operator.Operator {
 }
 
 // Sender makes the sender to FCM.
-func (r *Rooms) Sender(ctx context.Context) (*fcm.Sender, error) {
+func (r *Rooms) NewSender(ctx context.Context) (*fcm.Sender, error) {
 	o := fcmOptions(r.Settings)
 	o.Logger, o.Registerer = r.Logger, r.Registerer
 	sender, err := fcm.New(ctx, o)

@@ -95,13 +95,13 @@ func assembled(t *testing.T, environ []string) leaves {
 	if rooms, err := Open(t.Context(), s, "test", slog.New(slog.DiscardHandler), nil); err == nil {
 		defer rooms.Close()
 		add("rooms", rooms)
-		sender, err := rooms.Sender(t.Context())
+		sender, err := rooms.NewSender(t.Context())
 		if err != nil {
 			return found // the setting names a file that is not there
 		}
 		defer sender.Close()
 		add("sender", sender)
-		d, err := rooms.Dispatcher(sender, "")
+		d, err := rooms.NewDispatcher(sender, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +116,7 @@ func assembled(t *testing.T, environ []string) leaves {
 			file, _, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
 			found["store: file"] = append(found["store: file"], filepath.Base(file))
 		}
-		r, err := rooms.Responder()
+		r, err := rooms.NewResponder()
 		if err != nil {
 			t.Fatal(err)
 		}
