@@ -15,7 +15,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// backend is one kind of Redis: a sound client, and one whose replies the proxies can lose.
+// backend is one kind of Redis: a reliable client, and a lossy one whose replies the proxies can
+// drop.
 type backend struct {
 	name    string
 	rdb     redis.UniversalClient
@@ -30,8 +31,8 @@ func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)
 func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
 
 const (
-	retries = 3  // go-redis' default, spelt out because lost replies are about it
-	backoff = -1 // none: no test waits for the clock
+	retries = 3  // go-redis' default, explicit because lost replies rely on it
+	backoff = -1 // none, so that no test waits
 )
 
 func single(t *testing.T, name, addr string) *backend {
@@ -72,7 +73,7 @@ func (b *backend) closeWith(t *testing.T) {
 	})
 }
 
-// loseEvery loses the reply of each n-th script until the test ends.
+// loseEvery drops the reply of each n-th script until the test ends.
 func (b *backend) loseEvery(t *testing.T, n int) {
 	for _, p := range b.proxies {
 		p.Lose(servers.Scripts, servers.EveryNth(n))
@@ -88,7 +89,7 @@ func (b *backend) beforeScripts(t *testing.T, call func(script []string)) {
 	}
 }
 
-// lost is how many replies were lost since loseEvery.
+// lost returns how many replies were dropped since loseEvery.
 func (b *backend) lost() (n int) {
 	for _, p := range b.proxies {
 		_, lost := p.Seen()
@@ -97,7 +98,7 @@ func (b *backend) lost() (n int) {
 	return n
 }
 
-// hooked is another sound client, with a hook.
+// hooked returns another reliable client, with a hook.
 func (b *backend) hooked(t *testing.T, hook redis.Hook) redis.UniversalClient {
 	t.Helper()
 	var rdb redis.UniversalClient

@@ -10,9 +10,10 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Books are what became of a campaign's recipients, read at one moment.
+// Books are the figures of a campaign, read at one moment.
 type Books struct {
-	// Loaded is every recipient known: those claimed so far and those listed, or what our loader put in where that is more.
+	// Loaded counts every recipient known: the sum of claimed and listed ones, or what our loader
+	// pushed if that is more.
 	Loaded int64 `json:"loaded"`
 
 	// Sent to Unknown count recipients that have ended, by status.
@@ -22,45 +23,50 @@ type Books struct {
 	Expired int64 `json:"expired"`
 	Unknown int64 `json:"unknown"`
 
-	// Waiting are in the list or came back to be served first, InFlight are leased, Retrying have a due time.
+	// Waiting recipients are in the list or were put back, InFlight ones are leased, Retrying
+	// ones have a due time.
 	Waiting  int64 `json:"waiting"`
 	InFlight int64 `json:"inFlight"`
 	Retrying int64 `json:"retrying"`
 
-	// Missing were seen and are nowhere: Redis has thrown them away, or someone deleted a key. After a loss of the counts those are
-	// among them who had ended before.
+	// Missing recipients were seen and are nowhere: Redis evicted them, or someone deleted a key.
+	// After a loss of the counts, this includes recipients that had ended before.
 	Missing int64 `json:"missing"`
-	// Waived are missing recipients that a person has given up: the campaign was started without them.
+	// Waived are missing recipients that an operator gave up: the campaign was started without
+	// them.
 	Waived int64 `json:"waived,omitempty"`
-	// Recount says that the counts were deleted once, or changed, and do not go back to the beginning.
+	// Recount reports whether the counts were deleted or changed once, and do not cover the
+	// beginning.
 	Recount bool `json:"recount,omitempty"`
-	// Interrupted counts what was loaded by loads that have not come to their end; while Loading one of them may still go on.
+	// Interrupted counts recipients of loads that have not finished. Loading reports whether one
+	// of these loads may still be running.
 	Interrupted int64 `json:"interrupted,omitempty"`
 	Loading     bool  `json:"loading,omitempty"`
 	// Outbox counts results that are not yet on their way to the responder.
 	Outbox int64 `json:"outbox"`
-	// Resent counts the requests that ended without a readable answer and were put off to be made again; Lost how often a
-	// recipient's sender stopped without an outcome.
+	// Resent counts the requests without a readable answer that were scheduled again. Lost counts
+	// how often a sender stopped without recording an outcome.
 	Resent int64 `json:"resent"`
 	Lost   int64 `json:"lost"`
-	// Codes counts what ended by "status:code".
+	// Codes counts ended recipients by "status:code".
 	Codes map[string]int64 `json:"codes,omitempty"`
-	// Deadline is when everyone left ends as expired; zero: never. Server's clock. One that is Assumed follows from
-	// Options.DefaultTTL alone, and gives way to the campaign's own.
+	// Deadline is when all remaining recipients expire, by the server's clock; zero means never.
+	// An Assumed deadline comes from Options.DefaultTTL, and the campaign's own goes before it.
 	Deadline time.Time `json:"deadline,omitzero"`
 	Assumed  bool      `json:"assumed,omitempty"`
-	// NextRetry is when the first retry is due; zero: none waits. ClockBack is by how much Redis' clock has gone back since its
-	// recipient was first claimed. Until the clock is there again, retries wait that long.
+	// NextRetry is when the first retry is due; zero means that none waits. ClockBack is how far
+	// the Redis clock has gone back since that recipient was first claimed. Retries wait until
+	// the clock has caught up.
 	NextRetry time.Time     `json:"nextRetry,omitzero"`
 	ClockBack time.Duration `json:"-"`
 
 	now, leasedUntil time.Time // server's clock
 }
 
-// CauseAmbiguous is the cause under which recipients are put off whose request ended without a readable answer.
+// CauseAmbiguous is the cause of retries after a request without a readable answer.
 const CauseAmbiguous = "ambiguous"
 
-// Books reads a campaign's books. A campaign that nothing is known of has empty books.
+// Books reads the books of a campaign. An unknown campaign has empty books.
 func (c *Campaigns) Books(ctx context.Context, id string) (Books, error) {
 	q, err := c.Queue(id)
 	if err != nil {
@@ -98,7 +104,7 @@ func booksOf(c queue.Counts) Books {
 	}
 	seen := c.Seen
 	if seen == 0 {
-		seen = c.Accepted // by a version that did not note what it saw
+		seen = c.Accepted // written by a version that did not record seen
 	}
 	b.Loaded = max(seen, c.Recalled, c.Claimed+c.Listed, b.Ended()+b.Open())
 	b.Missing = b.Loaded - b.Ended() - b.Open()
@@ -111,13 +117,14 @@ func booksOf(c queue.Counts) Books {
 	return b
 }
 
-// parseCount is lenient: what a person has written there is none.
+// parseCount returns 0 for a value that is not a count.
 func parseCount(text string) int64 {
 	n, _ := strconv.ParseInt(text, 10, 64)
 	return max(0, n)
 }
 
-// ListDeadline is the list's own, by the campaign's: one that is only assumed gives way.
+// ListDeadline returns the deadline of the list. An assumed one is ignored if the campaign has
+// its own.
 func (b Books) ListDeadline(own time.Time) time.Time {
 	if b.Assumed && !own.IsZero() {
 		return time.Time{}
@@ -125,10 +132,10 @@ func (b Books) ListDeadline(own time.Time) time.Time {
 	return b.Deadline
 }
 
-// OnTheWire reports whether a sender still holds recipients, whose outcomes it will write.
+// OnTheWire reports whether a sender still holds recipients, and will record their outcomes.
 func (b Books) OnTheWire() bool { return b.InFlight > 0 && b.leasedUntil.After(b.now) }
 
-// UntilRetry is how long the first retry waits still; 0 for one that is due.
+// UntilRetry returns how long the first retry still waits; 0 if it is due.
 func (b Books) UntilRetry() time.Duration {
 	if b.NextRetry.IsZero() {
 		return 0
@@ -136,7 +143,7 @@ func (b Books) UntilRetry() time.Duration {
 	return max(0, b.NextRetry.Sub(b.now))
 }
 
-// MarshalJSON adds whether the books balance, so that nobody has to do the sum again.
+// MarshalJSON adds whether the books balance, so that readers need not add up.
 func (b Books) MarshalJSON() ([]byte, error) {
 	type fields Books
 	return json.Marshal(struct {
@@ -146,13 +153,14 @@ func (b Books) MarshalJSON() ([]byte, error) {
 	}{fields(b), b.ClockBack.Seconds(), b.Balanced()})
 }
 
-// Ended counts the recipients whose outcome is known for good.
+// Ended counts the recipients with a final outcome.
 func (b Books) Ended() int64 { return b.Sent + b.Failed + b.Skipped + b.Expired + b.Unknown }
 
-// Open counts the recipients that have not ended and are not lost.
+// Open counts the recipients that have not ended and are not missing.
 func (b Books) Open() int64 { return b.Waiting + b.InFlight + b.Retrying }
 
-// Balanced reports whether everyone who was loaded is accounted for, by counts that go back to the beginning.
+// Balanced reports whether every loaded recipient is accounted for, by counts that cover the
+// beginning.
 func (b Books) Balanced() bool {
 	return b.Missing == 0 && !b.Recount && b.Loaded == b.Ended()+b.Open()
 }

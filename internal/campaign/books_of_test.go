@@ -8,7 +8,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Books are computed from counts of which any may be gone, or be from an earlier version.
+// Books are computed from counts that may be incomplete or written by an earlier version.
 func TestBooksOfCounts(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	ended := map[string]int64{"sent": 4}
@@ -35,7 +35,8 @@ func TestBooksOfCounts(t *testing.T) {
 	}
 }
 
-// What is advised sends to no one twice: --append is left out only where no one has an outcome or waits.
+// The advice never sends to anyone twice: --append is left out only if no one has an outcome or
+// waits.
 func TestAdviceOnLosses(t *testing.T) {
 	const again, more = "fanfare load 1 FILE", "fanfare load 1 FILE --append"
 	for name, c := range map[string]struct {

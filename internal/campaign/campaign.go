@@ -1,6 +1,7 @@
-// Package campaign is a campaign as a whole: its spec and states, how campaigns are found, how recipients come into
-// the queue and are read out of it, how running campaigns share a dispatcher, what the books say, and how all of it is
-// cleaned up. Every change of state is one script, and server time decides.
+// Package campaign keeps campaigns in Redis: their specs and states, their recipients and their
+// figures. It also finds campaigns, loads recipients, shares a dispatcher's slots between
+// campaigns and removes what is left. Every change of state is one script, and the clock of the
+// Redis server decides.
 package campaign
 
 import (
@@ -13,7 +14,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Campaigns are all campaigns of one Redis. It is safe for concurrent use.
+// Campaigns gives access to all campaigns of one Redis. It is safe for concurrent use.
 type Campaigns struct {
 	rdb   redis.UniversalClient
 	names keys.Names
@@ -21,7 +22,7 @@ type Campaigns struct {
 	scan  scanner
 }
 
-// New makes the campaigns of a Redis; it does not talk to it.
+// New validates the options; it does not talk to Redis.
 func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -33,13 +34,14 @@ func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, er
 	return &Campaigns{rdb: rdb, names: names, o: o}, nil
 }
 
-// Queue is the campaign's leased list. Results go to the list of responses, or to the campaign's outbox where Redis is a cluster:
-// that list may be in another slot. Nothing is claimed unless the campaign runs: a pause or a cancellation takes effect at the
-// next claim of every process.
+// Queue returns the leased list of a campaign. Results go to the list of responses. On Redis
+// Cluster they go to the campaign's outbox, because that list may be in another slot. Recipients
+// are claimed only while the campaign runs, so a pause or a cancellation stops the next claim of
+// every process.
 func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, queue.GuardTTL) }
 
-// QueueOf is Queue for a process that sends what the spec says: nothing is claimed either once Change has written another message,
-// or another project than that of this process.
+// QueueOf returns the queue for a process that sends the message of the spec. After Change wrote
+// another message or another project, this queue claims nothing more.
 func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
 	besides := []queue.Field{{Name: fieldEdition, Value: s.Edition}}
 	if c.o.Project != "" {
@@ -67,10 +69,10 @@ func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Fiel
 type campaignKeys struct {
 	list                                      keys.List
 	spec, counts, back, retry, leases, outbox string
-	pace, breaker                             string // other rooms keep them; they end with the campaign
+	pace, breaker                             string // written by pacing and breaker; removed with the campaign
 }
 
-// inOrder are the keys as the scripts take them that bring a campaign into a state or forget it; see prelude.lua.
+// inOrder lists the keys in the order that prelude.lua documents.
 func (k campaignKeys) inOrder() []string {
 	return []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}
 }

@@ -8,8 +8,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Change is what of a spec may be changed: the message while its campaign is a draft or paused, all else at any time. What is nil
-// stays.
+// Change lists the fields of a spec to change; nil fields stay as they are. The message can
+// change while the campaign is a draft or paused, the other fields at any time.
 type Change struct {
 	Message     notification.Message // as Create takes it
 	OnAmbiguous *OnAmbiguous
@@ -20,12 +20,12 @@ type Change struct {
 	Project     *string    // empty removes it
 }
 
-// Empty tells that nothing is to be changed.
+// Empty reports whether there is nothing to change.
 func (c Change) Empty() bool { return len(c.fields()) == 0 }
 
-// Change changes a spec in one step; dispatchers notice when they next look for campaigns. A *SpecError says what cannot be, a
-// *TransitionError that the campaign is in no state to get another message, ErrNotFound that there is no spec; nothing was
-// changed then.
+// Change updates a spec in one step; dispatchers read it at their next look for campaigns. It
+// returns a *SpecError for an invalid value and ErrNotFound without a spec. A *TransitionError
+// means that the message cannot change in this state. After an error nothing was changed.
 func (c *Campaigns) Change(ctx context.Context, id string, change Change) error {
 	return wrap("change", id, c.change(ctx, id, change))
 }
@@ -59,7 +59,7 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 	return err
 }
 
-// changed is a field and its new value, "" where it is to go.
+// changed is a field and its new value; "" removes the field.
 type changed struct{ name, value string }
 
 func (c Change) fields() []changed {

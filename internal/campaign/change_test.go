@@ -96,7 +96,8 @@ func changesTheMessageOfWhatStands(t *testing.T, b *backend) {
 	f.refused("message of nobody", f.Change(t.Context(), "none", other), campaign.ErrNotFound)
 }
 
-// changesAnyEdition replaces the message of specs in whose edition there is nothing, a number, and an application's own word.
+// changesAnyEdition replaces the message of specs whose edition is missing, a number or an
+// application's own text.
 func changesAnyEdition(t *testing.T, b *backend) {
 	f := open(t, b)
 	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`)}

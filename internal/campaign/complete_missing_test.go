@@ -45,7 +45,8 @@ func endsWithoutTheMissing(t *testing.T, b *backend) {
 	}
 }
 
-// The counts are deleted in mid-run. No figure is below zero, the books do not balance again, and the end says what is known.
+// The counts are deleted while the campaign runs. No figure is negative, the books never balance
+// again, and the reason says why.
 func countsAreDeleted(t *testing.T, b *backend) {
 	for name, look := range map[string]func(f fixture){"before a look": func(fixture) {}, "after a look": func(f fixture) { f.discover() }} {
 		f := open(t, b)
@@ -68,13 +69,14 @@ func countsAreDeleted(t *testing.T, b *backend) {
 		f.drain(id)
 		ended, how, err := f.Complete(t.Context(), id)
 		f.ok(err)
-		if s := f.get(id); !ended || how.Missing != 3 || s.Reason != how.Reason || !strings.Contains(s.Reason, "look for results in SQL") {
+		if s := f.get(id); !ended || how.Missing != 3 || s.Reason != how.Reason || !strings.Contains(s.Reason, "check the results in SQL") {
 			t.Errorf("%s: ended %v with %+v, the spec says %q", name, ended, how, s.Reason)
 		}
 	}
 }
 
-// All that was loaded had ended when the counts were deleted: that is no campaign which never had a recipient.
+// The counts are deleted after all recipients ended. The campaign must still complete, unlike one
+// that never had a recipient.
 func countsAreDeletedAtTheEnd(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
@@ -89,7 +91,8 @@ func countsAreDeletedAtTheEnd(t *testing.T, b *backend) {
 	wantEqual(t, "balanced when deleted after the end", f.books("1").Balanced(), false)
 }
 
-// A key is deleted under a running campaign: the books say so at once, and so does the end.
+// A key is deleted while the campaign runs. The books show it at once, and so does the reason at
+// the end.
 func keysAreDeleted(t *testing.T, b *backend) {
 	f := open(t, b)
 	lease := ""

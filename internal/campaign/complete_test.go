@@ -78,7 +78,7 @@ func endsAsExpired(t *testing.T, b *backend) {
 	}
 }
 
-// The campaign's own deadline counts as the list's does, however it is written.
+// The campaign's own deadline counts as the list's does, in every format.
 func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backend) {
 	f := open(t, b)
 	now, err := f.rdb.Time(t.Context()).Result()
@@ -87,7 +87,7 @@ func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backend) {
 		now.Add(-2 * time.Second).Format(time.RFC3339):           campaign.Expired,
 		strconv.FormatInt(now.Add(-time.Second).UnixMilli(), 10): campaign.Expired,
 		now.Add(time.Hour).Format(time.RFC3339):                  campaign.Completed,
-		"soon":                                                   campaign.Completed, // nobody can be served with such a spec, and still it must end
+		"soon":                                                   campaign.Completed, // no one can be sent to with such a spec, but it must end
 	} {
 		f.into(deadline, campaign.Running)
 		f.push(deadline, 1)
@@ -146,7 +146,8 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	kept("theirs", true)
 }
 
-// TestExpiryThatWasTakenOff finds a completed campaign whose spec has no expiry any more, and gives it one.
+// TestExpiryThatWasTakenOff finds a completed campaign whose spec has lost its expiry, and sets
+// it again.
 func TestExpiryThatWasTakenOff(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
@@ -160,7 +161,7 @@ func TestExpiryThatWasTakenOff(t *testing.T) {
 	}
 }
 
-// keepsWhatRunsAgain takes the retention off all keys. A list with recipients who came late is not under it.
+// keepsWhatRunsAgain removes the retention from all keys. A list with late recipients has none.
 func keepsWhatRunsAgain(t *testing.T, b *backend) {
 	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
 	runAgain := map[string]func(id string){

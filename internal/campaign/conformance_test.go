@@ -2,7 +2,8 @@ package campaign_test
 
 import "testing"
 
-// conformance is what every Redis that we run on must pass. Each test has a Redis that holds nothing.
+// conformance is the suite that every supported Redis must pass. Each test starts with an empty
+// Redis.
 var conformance = []struct {
 	name string
 	test func(*testing.T, *backend)

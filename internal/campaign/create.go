@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Create writes a new campaign as a draft, or as running when the spec says so. Its audience may be there already, or
-// come later. ErrExists when there is a spec of this id.
+// Create writes a new campaign as a draft, or as running if the spec says so. Its recipients may
+// be loaded before or after. It returns ErrExists if there is a spec with this id.
 func (c *Campaigns) Create(ctx context.Context, s Spec) error {
 	return wrap("create", s.ID, c.create(ctx, s))
 }
@@ -22,7 +22,8 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 	if s, err = s.complete(); err != nil {
 		return err
 	}
-	// Registered first: a campaign that is cut off here is one that the registry forgets, and not one that nobody knows.
+	// Register first. If the process dies here, the registry drops the entry. In the other order
+	// the campaign would be unknown.
 	if err := c.register(ctx, s.ID); err != nil {
 		return err
 	}
@@ -34,11 +35,12 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 	case word == "exists":
 		return ErrExists
 	}
-	// And again, for Discover may have found an entry without a campaign in between.
+	// Register again: Discover may have removed an entry without a campaign in between.
 	return c.register(ctx, s.ID)
 }
 
-// complete fills in defaults and checks what Create is given, as parseSpec checks what is stored.
+// complete sets defaults, and validates the spec with the rules that parseSpec applies to a
+// stored one.
 func (s Spec) complete() (Spec, error) {
 	if s.State == "" {
 		s.State = Draft
@@ -67,7 +69,8 @@ func (s Spec) complete() (Spec, error) {
 	return s, nil
 }
 
-// fields are what the application may also write, beside the state; times are the server's to write.
+// fields lists the fields that an application may write too, without the state. The scripts write
+// the times.
 func (s Spec) fields() []any {
 	all := []any{
 		fieldMessage, []byte(s.Message),

@@ -11,12 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// deleteAtOnce bounds the keys of one UNLINK.
+// deleteAtOnce limits the keys of one UNLINK.
 const deleteAtOnce = 500
 
-// Delete removes a campaign with all its keys, those of the application included: a *TransitionError while it runs.
-// It may be cut off anywhere and repeated; a campaign that is not there is no error. What is in flight meanwhile ends in
-// nothing: its outcomes find no lease, and create no key.
+// Delete removes a campaign with all its keys, including the application's. It returns a
+// *TransitionError while the campaign runs. It can be interrupted anywhere and repeated, and a
+// missing campaign is no error. Outcomes that are still in flight find no lease, and create no
+// key.
 func (c *Campaigns) Delete(ctx context.Context, id string) error {
 	return wrap("delete", id, c.delete(ctx, id))
 }
@@ -26,7 +27,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	// Without a spec the gate is closed: from here on no lease is added.
+	// Without a spec the gate is closed, so no lease is added after this.
 	word, _, err := c.run(ctx, buryScript, []string{k.spec})
 	switch {
 	case err != nil:
@@ -42,8 +43,8 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	// Leases first: an outcome that comes after them has nothing to apply to. The counts before the list: without the mark that is
-	// in them, a load pushes nothing more.
+	// Leases go first: a later outcome then finds nothing to change. The counts go before the
+	// list: without its mark in the counts, a load pushes nothing more.
 	var all []string
 	for _, claim := range claims {
 		all = append(all, k.list.Lease(claim))
@@ -57,7 +58,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 			return fmt.Errorf("remove keys: %w", err)
 		}
 	}
-	// A key of the application's, which is in another slot.
+	// This key belongs to the application and is in another slot.
 	if err := c.rdb.Unlink(ctx, c.names.CampaignResponses(id)).Err(); err != nil {
 		return fmt.Errorf("remove responses: %w", err)
 	}
@@ -67,7 +68,7 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// loads lists the loads of which the queue may remember the batches.
+// loads lists the loads whose batches the queue may remember.
 func (c *Campaigns) loads(ctx context.Context, k campaignKeys) ([]string, error) {
 	fields, err := c.rdb.HKeys(ctx, k.counts).Result()
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {

@@ -14,7 +14,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// busy makes a campaign that has every key that there can be, and returns a lease on it.
+// busy creates a campaign with every possible key, and returns a lease on it.
 func (f fixture) busy(id string) queue.Lease {
 	f.Helper()
 	f.create(id, campaign.Running)
@@ -50,7 +50,7 @@ func deletesEverything(t *testing.T, b *backend) {
 		f.ok(f.Delete(t.Context(), id))
 		f.wantNothingOf(b, id)
 
-		// Who was in flight comes too late, and leaves nothing.
+		// The outcome in flight comes too late, and leaves no key.
 		q, ctx := f.queue(id), t.Context()
 		applied, err := q.Settle(ctx, []queue.Settlement{
 			{Claim: l.Claim, Pos: 3, Status: "sent", Emit: []byte("result")}, {Claim: l.Claim, Pos: 4, Later: true},
@@ -97,7 +97,7 @@ func deleteRefusesTheRunning(t *testing.T, b *backend) {
 	}
 }
 
-// deleteGoesOn cuts a deletion off before each of its commands in turn, and repeats it.
+// deleteGoesOn interrupts a deletion before each of its commands in turn, and repeats it.
 func deleteGoesOn(t *testing.T, b *backend) {
 	f := open(t, b)
 	cut := &limit{}
@@ -107,7 +107,7 @@ func deleteGoesOn(t *testing.T, b *backend) {
 		f.move(id, campaign.Cancelled)
 		cut.left = commands
 		err := openOn(t, cut.client(t, b), b.rdb, eager).Delete(t.Context(), id)
-		f.discover() // which another process may do at any moment
+		f.discover() // another process may do so at any moment
 		f.ok(f.Delete(t.Context(), id))
 		f.wantNothingOf(b, id)
 		if err == nil {
@@ -122,7 +122,7 @@ func deleteGoesOn(t *testing.T, b *backend) {
 
 var errCut = errors.New("cut off")
 
-// limit is a hook that lets so many commands pass; a pipeline counts as one.
+// limit is a hook that lets a number of commands pass; a pipeline counts as one.
 type limit struct{ left int }
 
 func (l *limit) client(t *testing.T, b *backend) redis.UniversalClient { return b.hooked(t, l) }

@@ -12,32 +12,34 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Discovery is what there is to do, each list ordered by id.
+// Discovery lists the campaigns by what must be done with them, each list ordered by id.
 type Discovery struct {
-	// Running campaigns are to be served.
+	// Running campaigns must be served.
 	Running []Spec
-	// Waiting have recipients and no spec: they are left alone until there is a message.
+	// Waiting campaigns have recipients and no spec; nothing happens until they get a message.
 	Waiting []string
-	// Broken have a spec that cannot be used. The others go on.
+	// Broken campaigns have a spec that cannot be used. The others continue.
 	Broken []Problem
-	// Elsewhere run, and are not this project's to send: each error is a *ProjectError.
+	// Elsewhere lists running campaigns that this project must not send: each error is a
+	// *ProjectError.
 	Elsewhere []Problem
-	// Unsettled do not run and are not to be claimed from, but have leases that may have to be reaped, or results to
-	// be forwarded. They are looked for only once after a pass over the keyspace has begun, every Options.ScanEvery or so.
+	// Unsettled campaigns do not run, but have leases that may need reaping, or results to
+	// forward. They are searched once per pass over the keyspace, about every Options.ScanEvery.
 	Unsettled []string
-	// Vanished are how many recipients of a campaign were in its list once, and are neither there nor claimed.
+	// Vanished counts, by campaign, the recipients that left the list without a claim.
 	Vanished map[string]int64
 }
 
-// Problem is a campaign that cannot be served, and why: a *SpecError or a *redisx.TypeError.
+// Problem is a campaign that cannot be served, with a *SpecError, *ProjectError or
+// *redisx.TypeError.
 type Problem struct {
 	ID  string
 	Err error
 }
 
-// Discover looks for campaigns: those in the registry each time, and in passes over the keyspace those whose list an
-// application wrote without us. What it finds is registered and put in order on the way, and what is gone leaves the
-// registry. On an error nothing is known, and the caller goes on with what it knew.
+// Discover finds campaigns in the registry, and by passes over the keyspace those whose list an
+// application wrote on its own. It registers and repairs what it finds, and removes entries of
+// campaigns that are gone. After an error the caller continues with its previous result.
 func (c *Campaigns) Discover(ctx context.Context) (Discovery, error) {
 	d, err := c.discover(ctx)
 	if err != nil {
@@ -95,7 +97,8 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	return d, nil
 }
 
-// blame puts a campaign among the broken whose keys are to blame for an error; any other error ends the look.
+// blame adds the campaign to the broken ones if a key of the wrong type caused the error. It
+// returns any other error.
 func (d *Discovery) blame(verb, id string, err error) error {
 	if _, mistyped := errors.AsType[*redisx.TypeError](err); !mistyped {
 		return wrap(verb, id, err)
@@ -104,7 +107,7 @@ func (d *Discovery) blame(verb, id string, err error) error {
 	return nil
 }
 
-// look reads the heads of all campaigns that are known after a piece of scanning, and guards their lists.
+// look reads the heads of all known campaigns after one step of scanning, and guards their lists.
 func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 	found, err := c.scanLists(ctx)
 	if err != nil {
@@ -124,7 +127,7 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 	return heads, c.guardAll(ctx, heads)
 }
 
-// addRunning adopts campaigns that are to run, and reads their specs in full.
+// addRunning adopts campaigns that must run, and reads their specs in full.
 func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery) error {
 	sound := make([]head, 0, len(running))
 	for i, a := range c.runEach(ctx, adoptScript, inOrder(running, c.o.Project)) {
@@ -140,7 +143,7 @@ func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery
 		for i, h := range some {
 			specs[i] = pipe.HMGet(ctx, h.keys.spec, allFields...)
 		}
-		_, _ = pipe.Exec(ctx) // each command's own error is looked at
+		_, _ = pipe.Exec(ctx) // the error of each command is checked below
 		for i, h := range some {
 			if err := c.addSpec(ctx, h, specs[i], d); err != nil {
 				return err
@@ -150,7 +153,7 @@ func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery
 	return nil
 }
 
-// addSpec adds a campaign that runs: it may have been paused or deleted since its head was read.
+// addSpec adds a running campaign. It may have been paused or deleted since its head was read.
 func (c *Campaigns) addSpec(ctx context.Context, h head, fields *redis.SliceCmd, d *Discovery) error {
 	if err := fields.Err(); err != nil {
 		return d.blame("read", h.spec.ID, c.typed(ctx, err, h.keys.spec, "hash"))

@@ -48,7 +48,8 @@ func discoversWhatRuns(t *testing.T, b *backend) {
 	wantList(t, "running when mended", idsOf(f.discover().Running), "is running", "mute")
 }
 
-// goesOnBesideTheBroken gives campaigns of every kind a key of another type, which is their own trouble.
+// goesOnBesideTheBroken gives one campaign of every kind a key of the wrong type. The others
+// continue.
 func goesOnBesideTheBroken(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.into("good", campaign.Running)
@@ -76,7 +77,7 @@ func goesOnBesideTheBroken(t *testing.T, b *backend) {
 	wantList(t, "running when mended", idsOf(f.discover().Running), "bad", "good")
 }
 
-// tellsWhatIsStateless has specs that an application wrote without a state.
+// tellsWhatIsStateless has specs without a state, as an application may write them.
 func tellsWhatIsStateless(t *testing.T, b *backend) {
 	f := open(t, b)
 	for id, field := range map[string]string{"1": "message", "2": "name", "3": "theirs"} {
@@ -100,13 +101,14 @@ func tellsWhatIsStateless(t *testing.T, b *backend) {
 	wantList(t, "running when mended", idsOf(f.discover().Running), "1")
 }
 
-// looksAtManyAtOnce counts round trips: a thousand lists without a message must not hold up the campaigns that run.
+// looksAtManyAtOnce counts round trips: a thousand lists without a message must not delay running
+// campaigns.
 func looksAtManyAtOnce(t *testing.T, b *backend) {
 	f := open(t, b)
 	trips := new(tripCounter)
 	g := openOn(t, b.hooked(t, trips), b.rdb, eager)
 	look := func() int {
-		g.discover() // which adopts and registers
+		g.discover() // adopts and registers
 		trips.n.Store(0)
 		g.discover()
 		return int(trips.n.Load())
@@ -228,7 +230,8 @@ func reopensAndAdopts(t *testing.T, b *backend) {
 	f.refused("adopt", err, campaign.ErrNotFound)
 }
 
-// adoptsWithoutAWrite looks at campaigns that are in order: each write would be one of several a second, and go to all replicas.
+// adoptsWithoutAWrite reads campaigns that are in order. A write on each read would be several a
+// second, sent to all replicas.
 func adoptsWithoutAWrite(t *testing.T, b *backend) {
 	f := open(t, b)
 	for _, state := range campaign.States {
@@ -274,7 +277,8 @@ func tellsTheUnsettled(t *testing.T, b *backend) {
 	wantList(t, "unsettled", f.discover().Unsettled, "emitted", "leased", "orphan")
 }
 
-// tellsTheUnsettledAfterAnError cuts the look at which a pass begins off before each of its commands in turn: the next look tells.
+// tellsTheUnsettledAfterAnError interrupts the Discover that begins a pass, before each of its
+// commands in turn. The next one must list the unsettled.
 func tellsTheUnsettledAfterAnError(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.into("leased", campaign.Running)
@@ -314,7 +318,7 @@ func dropsTheGone(t *testing.T, b *backend) {
 	wantEqual(t, "books of the waiting", f.expiry(f.key("listed", keys.SuffixCounts)), never)
 }
 
-// listsWhatIsLeft has results on their way of a campaign whose spec is gone.
+// listsWhatIsLeft has a campaign whose spec is gone, with results to forward.
 func listsWhatIsLeft(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.into("orphan", campaign.Running)

@@ -10,7 +10,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// The counts of a campaign may say less than they should: it ends when all of whom an outcome is known have ended.
+// The counts of a campaign may be too low. It ends when every recipient with a known outcome has
+// ended.
 func endsByOutcomesAlone(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
@@ -20,7 +21,7 @@ func endsByOutcomesAlone(t *testing.T, b *backend) {
 	wantEqual(t, "reason", f.get("1").Reason, "")
 }
 
-// The deadline of a producer counts beside a later one of the campaign's own.
+// A producer's deadline counts even if the campaign's own is later.
 func endsAsExpiredByEitherDeadline(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.ok(f.Create(t.Context(), campaign.Spec{ID: "1", State: campaign.Running, Message: message, Deadline: time.Now().Add(time.Hour)}))
@@ -31,7 +32,7 @@ func endsAsExpiredByEitherDeadline(t *testing.T, b *backend) {
 	wantEqual(t, "state", f.get("1").State, campaign.Expired)
 }
 
-// A producer's deadline that has passed is told by a look; one that was only assumed is not.
+// Discover reports a producer's deadline that has passed, but not an assumed one.
 func tellsWhatIsOverdue(t *testing.T, b *backend) {
 	f := open(t, b)
 	for id, assumed := range map[string]int{"assumed": 1, "producer's": 0} {
@@ -44,7 +45,8 @@ func tellsWhatIsOverdue(t *testing.T, b *backend) {
 	}
 }
 
-// An application that resumes a campaign leaves the reason for which it was paused; adopting it takes that away.
+// An application that resumes a campaign leaves the reason of its pause; adopting the campaign
+// removes it.
 func adoptsWithoutAReason(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.into("1", campaign.Running)
@@ -54,7 +56,8 @@ func adoptsWithoutAReason(t *testing.T, b *backend) {
 	wantEqual(t, "reason", f.get("1").Reason, "")
 }
 
-// Looks do not put off the expiry of books, nor that of a key that lives longer than its campaign. Projects are forgotten in a day.
+// Discover does not extend the expiry of counts, or of a key that lives longer than its campaign.
+// Projects are forgotten after a day.
 func looksPutNothingOff(t *testing.T, b *backend) {
 	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond, Project: "p"})
 	counts := f.key("vanished", keys.SuffixCounts)
@@ -76,7 +79,7 @@ func looksPutNothingOff(t *testing.T, b *backend) {
 	}
 }
 
-// A load that goes on with one that appended does not become the campaign's first one: that is known by the campaign still.
+// A load that continues an appending one does not become the campaign's first load.
 func keepsTheFirstLoader(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.load("1", false, 10)

@@ -7,19 +7,22 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// What callers branch on.
+// Errors that callers check with errors.Is.
 var (
 	ErrNotFound = errors.New("no such campaign")
 	ErrExists   = errors.New("campaign exists already")
-	// ErrAudienceExists refuses a load that was not asked to append.
+	// ErrAudienceExists is returned to a load that does not append when there is an audience
+	// already.
 	ErrAudienceExists = errors.New("campaign has an audience, or another load has just begun: append to add to it")
-	// ErrDeleted says that a campaign was deleted while recipients were loaded into it, or that another load has gone on.
+	// ErrDeleted is returned when the campaign was deleted during a load, or another load took
+	// over.
 	ErrDeleted = errors.New("campaign was deleted while it was loaded, or another load has taken over")
-	// ErrOtherAudience refuses to go on with an interrupted load: the audience begins as that one did, and then differs.
+	// ErrOtherAudience is returned when a load cannot continue an interrupted one. The files
+	// begin with the same recipients and then differ.
 	ErrOtherAudience = errors.New("audience is not the one that was being loaded: it begins alike, and then differs")
 )
 
-// TransitionError refuses a change of state that the table does not have; nothing was changed.
+// TransitionError refuses a change of state that the table does not allow. Nothing was changed.
 type TransitionError struct {
 	ID       string
 	From, To State
@@ -40,14 +43,15 @@ func (e *TransitionError) Error() string {
 	}
 }
 
-// SpecError tells which field of a stored or given spec cannot be used. Other campaigns are not concerned.
+// SpecError names the field of a spec that cannot be used. Other campaigns are not affected.
 type SpecError struct{ ID, Field, Problem string }
 
 func (e *SpecError) Error() string {
 	return fmt.Sprintf("spec of campaign %s: field %s %s", terminal.Printable(e.ID), e.Field, e.Problem)
 }
 
-// MalformedError tells why an element is no recipient. It never quotes the element, which may hold a token.
+// MalformedError says why an element is not a recipient. It never quotes the element, which may
+// contain a token.
 type MalformedError struct{ Problem string }
 
 func (e *MalformedError) Error() string { return "malformed recipient: " + e.Problem }

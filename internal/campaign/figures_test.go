@@ -13,7 +13,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// What is said of times goes by Redis' clock, and is never negative.
+// Durations use the clock of Redis, and are never negative.
 func TestTimesOfBooks(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	at := func(d time.Duration) time.Time { return now.Add(d) }
@@ -41,7 +41,7 @@ func TestTimesOfBooks(t *testing.T) {
 	}
 }
 
-// The sums of a load tell where one recipient ends and the next begins.
+// The checksums of a load depend on where one recipient ends and the next begins.
 func TestSumsTellRecipientsApart(t *testing.T) {
 	p := progress{}.plus([][]byte{[]byte("ab"), []byte("c")})
 	if p.startsWith([][]byte{[]byte("a"), []byte("bc")}) || !p.startsWith([][]byte{[]byte("ab"), []byte("c")}) {
@@ -87,7 +87,7 @@ func TestProjectsAreForgotten(t *testing.T) {
 	}
 }
 
-// A pass in several pieces is followed by a pause as long as all of them ask for.
+// The pause after a pass in several pieces depends on the duration of all of them.
 func TestAPassTakesWhatItsPiecesTake(t *testing.T) {
 	c, _, _ := alone(t, Options{})
 	c.scan.begin(0)
@@ -97,7 +97,7 @@ func TestAPassTakesWhatItsPiecesTake(t *testing.T) {
 	}
 }
 
-// An element of exactly the longest size is one, as for a claim.
+// An element of exactly the maximum size is accepted, as in a claim.
 func TestASampleIsAsStrictAsAClaim(t *testing.T) {
 	c, rdb, _ := alone(t, Options{Queue: queue.Options{MaxElement: 20}})
 	element := `{"userId":"u1"}`
@@ -111,7 +111,8 @@ func TestASampleIsAsStrictAsAClaim(t *testing.T) {
 	}
 }
 
-// Adopt puts in order what Discover would: the registry, and the list's expiry. A list shows no message that nobody sends.
+// Adopt repairs what Discover would: the registry, and the list's expiry. A listing has no
+// message that will not be sent.
 func TestAdoptPutsInOrder(t *testing.T) {
 	c, rdb, sent := alone(t, Options{})
 	ctx := t.Context()
@@ -135,7 +136,7 @@ func TestAdoptPutsInOrder(t *testing.T) {
 		t.Error("it is not registered")
 	}
 
-	// What the deadline of its producer has passed is told to whoever serves it.
+	// Discover reports a producer's deadline that has passed.
 	ok(rdb.HSet(ctx, "{campaign:1}:counts", "deadline", time.Now().Add(-time.Minute).UnixMilli()).Err())
 	d, err := c.Discover(ctx)
 	if err != nil || len(d.Running) != 1 || !d.Running[0].Overdue {
@@ -154,7 +155,7 @@ func TestAdoptPutsInOrder(t *testing.T) {
 		}
 	}
 
-	// What has ended and expires is left as it is.
+	// Ended campaigns with an expiry are left as they are.
 	ok(c.Create(ctx, Spec{ID: "2", State: Running, Message: notification.Message(`{"data":{}}`)}))
 	ok(c.Move(ctx, "2", Completed, ""))
 	sent.sent = nil

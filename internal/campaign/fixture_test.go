@@ -16,14 +16,14 @@ import (
 	"fanfare/internal/queue"
 )
 
-// fixture is the campaigns of one Redis.
+// fixture is the campaigns of one Redis, with helpers.
 type fixture struct {
 	*testing.T
 	*campaign.Campaigns
-	rdb redis.UniversalClient // sound, whatever the campaigns themselves use
+	rdb redis.UniversalClient // reliable, whatever the campaigns use
 }
 
-// eager looks at the whole keyspace each time.
+// eager scans the whole keyspace each time.
 var eager = campaign.Options{ScanEvery: time.Nanosecond}
 
 func open(t *testing.T, b *backend) fixture { return openOn(t, b.rdb, b.rdb, eager) }
@@ -37,7 +37,7 @@ func openOn(t *testing.T, rdb, sound redis.UniversalClient, o campaign.Options) 
 	return fixture{T: t, Campaigns: c, rdb: sound}
 }
 
-// flush empties the backend between two tests.
+// flush empties the backend between tests.
 func (b *backend) flush(t *testing.T) {
 	t.Helper()
 	err := b.eachMaster(t.Context(), func(ctx context.Context, master redis.Cmdable) error {
@@ -73,7 +73,7 @@ func (f fixture) move(id string, to ...campaign.State) {
 	}
 }
 
-// into brings a new campaign into any state, by legal ways.
+// into brings a new campaign into a state by allowed changes.
 func (f fixture) into(id string, state campaign.State) {
 	f.Helper()
 	f.create(id, campaign.Draft)
@@ -177,7 +177,7 @@ func (f fixture) settle(id string, all ...queue.Settlement) {
 	f.ok(err)
 }
 
-// drain claims and ends everybody.
+// drain claims and ends every recipient.
 func (f fixture) drain(id string) {
 	f.Helper()
 	for {
@@ -223,7 +223,7 @@ func (f fixture) everyKey(b *backend) []string {
 	return keys
 }
 
-// expiry is how long a key lives; -1 for ever, -2 not at all.
+// expiry returns the TTL of a key: -1 without an expiry, -2 without the key.
 func (f fixture) expiry(key string) time.Duration {
 	f.Helper()
 	ttl, err := f.rdb.PTTL(f.Context(), key).Result()
@@ -281,7 +281,7 @@ func idsOf(specs []campaign.Spec) []string {
 	return ids
 }
 
-// emit leaves a result in the outbox, as a process does whose Redis is a cluster.
+// emit leaves a result in the outbox, as a process on Redis Cluster does.
 func (f fixture) emit(id string) {
 	f.Helper()
 	f.ok(f.rdb.RPush(f.Context(), f.key(id, keys.SuffixOutbox), "result").Err())

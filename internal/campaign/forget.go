@@ -9,7 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// forget deals with entries that have neither a spec nor a list: something may be left, or about to come, or the campaigns are gone.
+// forget handles entries that have neither a spec nor a list. Either something is left or about
+// to come, or the campaign is gone.
 func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error {
 	var gone []head
 	calls := inOrder(bare)
@@ -39,7 +40,8 @@ func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error
 	return nil
 }
 
-// unregister takes entries out, and puts those back whose spec or load has come in between: see create.
+// unregister removes entries, and restores those that got a spec or a load in between: see
+// create.
 func (c *Campaigns) unregister(ctx context.Context, gone []head) error {
 	ids := make([]any, len(gone))
 	for i, h := range gone {

@@ -10,7 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Get reads a campaign's spec: ErrNotFound when there is none, a *SpecError when it cannot be used.
+// Get reads the spec of a campaign. It returns ErrNotFound without a spec, and a *SpecError if
+// the spec cannot be used.
 func (c *Campaigns) Get(ctx context.Context, id string) (Spec, error) {
 	s, err := c.get(ctx, id)
 	return s, wrap("read", id, err)
@@ -32,8 +33,9 @@ func (c *Campaigns) get(ctx context.Context, id string) (Spec, error) {
 	return s, cmp.Or(err, s.mute())
 }
 
-// Adopt is Get for a process that is about to serve the campaign, after putting it in order as Discover does: it is registered,
-// runs again when its list has elements although it was completed, and does not expire while it runs.
+// Adopt prepares a campaign for sending, as Discover does, and returns its spec. The campaign is
+// registered, a completed one with a new list runs again, and its keys do not expire while it
+// runs.
 func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	k, err := c.keys(id)
 	if err != nil {
@@ -62,8 +64,8 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	return s, wrap("adopt", id, c.foreign(s))
 }
 
-// mayAdopt returns a *ProjectError where the campaign is another project's, or may be. What else is known is looked up only for a
-// campaign that names none: it names one once it was adopted.
+// mayAdopt returns a *ProjectError if the campaign belongs, or may belong, to another project.
+// The known projects are read only for a campaign that names none.
 func (c *Campaigns) mayAdopt(ctx context.Context, id string, k campaignKeys) error {
 	if c.o.Project == "" {
 		return nil
@@ -82,7 +84,7 @@ func (c *Campaigns) mayAdopt(ctx context.Context, id string, k campaignKeys) err
 	return c.ours(Spec{ID: id, Project: project}, known)
 }
 
-// typed makes a *redisx.TypeError of Redis' WRONGTYPE, which does not name the key.
+// typed turns WRONGTYPE, which does not name the key, into a *redisx.TypeError.
 func (c *Campaigns) typed(ctx context.Context, err error, key, want string) error {
 	if !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return err

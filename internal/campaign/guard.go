@@ -9,9 +9,10 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// Guard keeps what waits in a campaign's list from vanishing, before anyone claims from it. The expiry that a producer has set
-// becomes the deadline, the list lives on, and the books note how many recipients there are. A list without a campaign is kept for
-// Options.Queue.Linger beyond its deadline, one with a campaign until that ends. Discover and List guard all campaigns.
+// Guard prevents a campaign's list from expiring before its recipients are claimed. The expiry
+// that a producer set becomes the deadline, the list is kept, and the number of recipients is
+// recorded. A list without a campaign is kept for Options.Queue.Linger after its deadline, others
+// until the campaign ends. Discover and List guard all campaigns.
 func (c *Campaigns) Guard(ctx context.Context, id string) error {
 	k, err := c.keys(id)
 	if err != nil {
@@ -20,10 +21,10 @@ func (c *Campaigns) Guard(ctx context.Context, id string) error {
 	return wrap("guard", id, c.guard(ctx, k))
 }
 
-// guarded is what a look at a list has found.
+// guarded is the result of guard.lua.
 type guarded struct {
-	vanished int64 // recipients who were in the list once, and are neither there nor claimed
-	overdue  bool  // the deadline of its producer has passed
+	vanished int64 // recipients that left the list without a claim
+	overdue  bool  // the deadline that the producer set has passed
 }
 
 func (c *Campaigns) guard(ctx context.Context, k campaignKeys) error {
@@ -34,7 +35,7 @@ func (c *Campaigns) guardCall(k campaignKeys) redisx.Call {
 	return redisx.Call{Keys: k.inOrder(), Args: append([]any{c.o.Queue.Linger.Milliseconds()}, selectStates(State.Final)...)}
 }
 
-// guarded reads the answer of guard.lua.
+// guarded parses the reply of guard.lua.
 func (a answer) guarded() (g guarded) {
 	if len(a.details) == 2 {
 		g.vanished, _ = strconv.ParseInt(a.details[0], 10, 64) // written by the script
@@ -43,8 +44,8 @@ func (a answer) guarded() (g guarded) {
 	return g
 }
 
-// guardAll guards the lists of all campaigns but those that have ended for good. What is wrong with the type of a key is told by
-// those who need it.
+// guardAll guards the lists of all campaigns that can still run. A key of the wrong type is
+// ignored here; the caller that uses the key reports it.
 func (c *Campaigns) guardAll(ctx context.Context, heads []head) error {
 	var live []int
 	var calls []redisx.Call

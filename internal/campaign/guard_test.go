@@ -10,10 +10,11 @@ import (
 	"fanfare/internal/queue"
 )
 
-// forGood is less than what a list is kept that has a campaign.
+// forGood is less than the TTL of a list that has a campaign.
 const forGood = 5 * 365 * 24 * time.Hour
 
-// wantGuarded checks that a list lives on although its producer gave it an hour, which is its deadline.
+// wantGuarded checks that a list outlives the hour that its producer gave it, and that this hour
+// is its deadline.
 func (f fixture) wantGuarded(what, id string, atLeast time.Duration) {
 	f.Helper()
 	if left := f.expiry(f.list(id).Plain()); left < atLeast {
@@ -26,7 +27,8 @@ func (f fixture) wantGuarded(what, id string, atLeast time.Duration) {
 	wantEqual(f, what+": loaded", b.Loaded, 10)
 }
 
-// An application's list is guarded by whoever looks first, whatever becomes of the campaign, and who vanishes later is missing.
+// The first process that sees an application's list guards it, in every state of the campaign.
+// Recipients that vanish later are missing.
 func guardsBeforeTheFirstClaim(t *testing.T, b *backend) {
 	f := open(t, b)
 	looks := map[string]func(id string){
@@ -63,11 +65,13 @@ func guardsBeforeTheFirstClaim(t *testing.T, b *backend) {
 			wantEqual(t, id+": missing", f.books(id).Missing, 10)
 		}
 	}
-	// All but the lists without a spec, and the two that were only shown while nobody had created them through us.
+	// All but the lists without a spec, and the two that were only shown before they were
+	// created.
 	wantEqual(t, "campaigns of which recipients vanished", len(f.discover().Vanished), len(looks)*(len(specs)-1)-2)
 }
 
-// Creating, starting and pausing a campaign guards its list, too: there may be no dispatcher that looks.
+// Creating, starting and pausing a campaign guards its list too, because there may be no
+// dispatcher.
 func guardsForAsLongAsTheCampaign(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.push("1", 10)
@@ -81,19 +85,20 @@ func guardsForAsLongAsTheCampaign(t *testing.T, b *backend) {
 		f.move("1", state)
 		f.wantGuarded(string(state), "1", forGood)
 	}
-	// What still waits in a campaign that is given up goes with it.
+	// The recipients of a cancelled campaign expire with it.
 	f.move("1", campaign.Cancelled)
 	if left := f.expiry(f.list("1").Plain()); left > campaign.DefaultRetention {
 		t.Errorf("the list of a cancelled campaign lives for %s", left)
 	}
-	// Recipients who come late are not under retention.
+	// Late recipients are not under retention.
 	f.into("2", campaign.Completed)
 	f.push("2", 10)
 	f.discover()
 	wantEqual(t, "expiry of a list that was written late", f.expiry(f.list("2").Plain()), never)
 }
 
-// The deadline of a load is assumed: the campaign's own goes before it, and the list lives as long as its campaign.
+// The deadline of a load is assumed. The campaign's own goes before it, and the list lives as
+// long as its campaign.
 func guardsWhatWasLoaded(t *testing.T, b *backend) {
 	f := openOn(t, b.rdb, b.rdb, campaign.Options{DefaultTTL: time.Hour, ScanEvery: time.Nanosecond})
 	f.load("1", false, 10)
@@ -110,7 +115,7 @@ func guardsWhatWasLoaded(t *testing.T, b *backend) {
 		t.Errorf("after another load the list expires in %s", left)
 	}
 
-	// An expiry of the producer's is its word, and counts beside the campaign's own.
+	// An expiry that the producer set is a deadline, and counts beside the campaign's own.
 	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Minute).Err())
 	f.discover()
 	books = f.books("1")
@@ -119,7 +124,7 @@ func guardsWhatWasLoaded(t *testing.T, b *backend) {
 	wantEqual(t, "deadline", books.ListDeadline(far), books.Deadline)
 }
 
-// An assumed deadline that has passed expires nobody's campaign that has a later one.
+// An assumed deadline that has passed does not expire a campaign with a later one.
 func assumedDeadlineGivesWay(t *testing.T, b *backend) {
 	f := open(t, b)
 	for id, want := range map[string]campaign.State{"own": campaign.Completed, "none": campaign.Expired} {
@@ -138,7 +143,7 @@ func assumedDeadlineGivesWay(t *testing.T, b *backend) {
 	}
 }
 
-// Without its counts a guarded list still tells its deadline: by how far away its expiry is.
+// Without its counts, a guarded list still has its deadline: it follows from the list's expiry.
 func guardsWithoutTheCounts(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
@@ -150,7 +155,7 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 	f.discover()
 	f.wantGuarded("without its counts", "1", forGood)
 
-	// A deadline that has passed is told as well, however often the counts are lost.
+	// A deadline that has passed is reported too, however often the counts are lost.
 	const ago = 30 * 24 * time.Hour
 	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), queue.GuardTTL-ago).Err())
 	for range 2 {
@@ -162,7 +167,8 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 	}
 }
 
-// The list of a campaign that is gone with its counts is kept as one without a campaign, and has the deadline that its producer gave it.
+// The list of a campaign that is gone with its counts is kept like one without a campaign. Its
+// deadline is the one that its producer set.
 func guardsWithoutTheCampaign(t *testing.T, b *backend) {
 	f := open(t, b)
 	for deadline, keep := range map[time.Duration]time.Duration{
@@ -184,7 +190,7 @@ func guardsWithoutTheCampaign(t *testing.T, b *backend) {
 			}
 		}
 	}
-	// With a campaign, it is kept for good again.
+	// With a campaign, it is kept without an end again.
 	f.create(time.Hour.String(), campaign.Draft)
 	f.wantGuarded("with a campaign", time.Hour.String(), forGood)
 }

@@ -12,7 +12,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// lostRepliesDoNoHarm lives through every operation while the replies of scripts are lost, which go-redis then runs again.
+// lostRepliesDoNoHarm runs every operation while replies of scripts are lost. go-redis then runs
+// these scripts again.
 func lostRepliesDoNoHarm(t *testing.T, b *backend) {
 	for every := 2; every <= 5; every++ {
 		f := openOn(t, b.lossy, b.rdb, eager)
@@ -73,7 +74,7 @@ func wrongTypesAreNamed(t *testing.T, b *backend) {
 	f.wantNothingOf(b, "{campaign:2}")
 }
 
-// A Redis that is full still lets campaigns change and end; only new audiences are refused.
+// In a full Redis campaigns still change and end; only new audiences are refused.
 func TestFullRedisMoves(t *testing.T) {
 	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
 	f := open(t, b)

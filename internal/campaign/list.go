@@ -15,16 +15,16 @@ import (
 
 // Summary is one campaign in a listing.
 type Summary struct {
-	Spec  Spec // its message only where the campaign has not ended; State is "" while the recipients wait for one
+	Spec  Spec // without the message of an ended campaign; State is "" without a spec
 	Books Books
-	Err   error // why the campaign cannot be served, or its books cannot be read
+	Err   error // why the campaign cannot be served, or its books not be read
 }
 
-// listAtOnce bounds the books that are read side by side.
+// listAtOnce limits the books that are read concurrently.
 const listAtOnce = 16
 
-// List shows all campaigns that are known, the newest first, then those that wait for a message. Lists that nobody
-// has found yet are missing as they are with Discover.
+// List returns all known campaigns, the newest first, then those without a spec. Like Discover,
+// it does not see a list that no scan has found yet.
 func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
 	heads, err := c.look(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
 	return all, nil
 }
 
-// addMessages reads the messages of campaigns that may still be served.
+// addMessages reads the messages of campaigns that may still send.
 func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 	for some := range slices.Chunk(heads, headsAtOnce) {
 		pipe := c.rdb.Pipeline()
@@ -65,7 +65,7 @@ func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 				replies[i] = pipe.HGet(ctx, h.keys.spec, fieldMessage)
 			}
 		}
-		_, _ = pipe.Exec(ctx) // each command's own error is looked at
+		_, _ = pipe.Exec(ctx) // the error of each command is checked below
 		for i, reply := range replies {
 			if reply == nil {
 				continue
@@ -80,7 +80,7 @@ func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 	return nil
 }
 
-// gone tells an entry of the registry that Discover will drop.
+// gone reports whether Discover will drop this registry entry.
 func gone(s Summary) bool {
 	return s.Spec.State == "" && s.Err == nil && s.Books.Open() == 0 && s.Books.Missing == 0 && s.Books.Outbox == 0
 }

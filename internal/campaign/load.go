@@ -10,15 +10,17 @@ import (
 	"fanfare/internal/queue"
 )
 
-// loadPatience is how long after a batch a load counts as going on. While it does, a campaign that is drained faster
-// than it is loaded is not complete.
+// loadPatience is how long a load counts as running after each batch. During that time its
+// campaign cannot complete, even if it is drained faster than loaded.
 const loadPatience = 30 * time.Second
 
-// loadMark begins the field of counts, written by begin_load.lua, that is there for as long as a load's campaign: what a load pushed
-// after a deletion would be sent to by the next campaign of that id.
+// loadMark is the prefix of a field of counts that begin_load.lua writes for each load. A load
+// whose mark is gone pushes nothing, because its campaign was deleted. Otherwise the next
+// campaign with this id would send to these recipients.
 const loadMark = "load:"
 
-// Loader brings one audience into a campaign's list, batch by batch. It is for one goroutine.
+// Loader appends one audience to a campaign's list, batch by batch. Only one goroutine may use
+// it.
 type Loader struct {
 	c         *Campaigns
 	id        string
@@ -27,19 +29,21 @@ type Loader struct {
 	load      string
 	appending bool
 
-	missing     int64               // recipients that the load may replace
-	interrupted map[string]progress // loads that it may go on with
-	refused     error               // why it cannot begin as a load of its own
-	resumed     *resumption         // the load that it goes on with
+	missing     int64               // missing recipients that the load may replace
+	interrupted map[string]progress // loads that it may continue
+	refused     error               // why it cannot begin as a new load
+	resumed     *resumption         // the load that it continues
 	byHand      bool
 	begun       bool
 	next        int64
 	done        progress
 }
 
-// Load opens a load, before or after the campaign is created. A campaign that is over for good refuses it with a
-// *TransitionError. Unless it appends, it is refused with ErrAudienceExists when there is an audience already: by Load, or by the
-// first Append where a load was interrupted that this one may go on with. The caller appends, then closes or abandons.
+// Load opens a load, before or after the campaign is created. The caller calls Append for each
+// batch, then Close or Abandon. A campaign in a final state refuses it with a *TransitionError.
+//
+// A load that does not append returns ErrAudienceExists if there is an audience. If it might
+// continue an interrupted load, the first Append returns that error instead.
 func (c *Campaigns) Load(ctx context.Context, id string, appending bool) (*Loader, error) {
 	l, err := c.load(ctx, id, appending)
 	return l, wrap("load", id, err)
@@ -69,15 +73,16 @@ func (c *Campaigns) load(ctx context.Context, id string, appending bool) (*Loade
 	return l, err
 }
 
-// ByHand says that the caller knows where an interrupted load has to go on: this one does not look for that itself, and those
-// that were interrupted are over when it is done.
+// ByHand says that the caller knows where an interrupted load must continue, so the loader does
+// not look for the place. When this load is done, the interrupted ones are closed too.
 func (l *Loader) ByHand() error {
 	l.interrupted, l.byHand = nil, true
 	return wrap("load", l.id, l.refused)
 }
 
-// Append pushes a batch and renews the deadline of the list. After an error the same batch may be given again: no recipient is
-// doubled. Recipients that an interrupted load has loaded are passed over: see Passed.
+// Append pushes a batch and renews the deadline of the list. The caller may repeat the batch
+// after an error; no recipient is doubled. Recipients that an interrupted load has pushed are
+// skipped: see Passed.
 func (l *Loader) Append(ctx context.Context, elements [][]byte) error {
 	return wrap("load", l.id, l.append(ctx, elements))
 }
@@ -116,7 +121,7 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 	return nil
 }
 
-// open begins a load of its own, or goes on with one that was interrupted and had this batch first.
+// open begins a new load, or continues an interrupted one that had the same first batch.
 func (l *Loader) open(ctx context.Context, first [][]byte) error {
 	for load, p := range l.interrupted {
 		if p.startsWith(first) {
@@ -134,11 +139,11 @@ func (l *Loader) open(ctx context.Context, first [][]byte) error {
 		return err
 	}
 	l.begun = true
-	// And again, for Discover may have found an entry without a campaign in between.
+	// Register again: Discover may have removed an entry without a campaign in between.
 	return l.c.register(ctx, l.id)
 }
 
-// Passed is how many recipients were passed over, for an interrupted load had loaded them.
+// Passed returns how many recipients were skipped because an interrupted load had pushed them.
 func (l *Loader) Passed() int64 {
 	if l.resumed == nil {
 		return 0
@@ -146,8 +151,9 @@ func (l *Loader) Passed() int64 {
 	return l.resumed.passed.rows
 }
 
-// Close says that nothing more comes: the campaign may complete. An error after which the same audience is not to be loaded again is
-// ErrOtherAudience: it ends before the interrupted load that it seemed to go on with.
+// Close says that no more batches come, so that the campaign may complete. ErrOtherAudience means
+// that the audience ends before the interrupted load that it seemed to continue. The same
+// audience must not be loaded again then.
 func (l *Loader) Close(ctx context.Context) error {
 	if !l.begun {
 		return nil
@@ -162,7 +168,7 @@ func (l *Loader) Close(ctx context.Context) error {
 	return wrap("load", l.id, err)
 }
 
-// Abandon says that the load breaks off, for another to go on with it.
+// Abandon says that the load stops here; another one may continue it.
 func (l *Loader) Abandon(ctx context.Context) error {
 	if !l.begun || l.resumed != nil && !l.resumed.taken {
 		return nil
@@ -170,7 +176,7 @@ func (l *Loader) Abandon(ctx context.Context) error {
 	return wrap("load", l.id, l.report(ctx, "off"))
 }
 
-// begin asks whether the load may begin, with "look"; "begin" also lets it.
+// begin checks whether the load may begin (step "look"), or begins it (step "begin").
 func (l *Loader) begin(ctx context.Context, step string) error {
 	mode := "new"
 	if l.appending {
@@ -189,7 +195,7 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 	return nil
 }
 
-// report follows a batch, or the end of the load.
+// report records a batch, or the end of the load.
 func (l *Loader) report(ctx context.Context, step string) error {
 	args := slices.Insert(selectStates(State.Final), 0, any(l.load), any(step), any(loadPatience.Milliseconds()))
 	word, state, err := l.c.run(ctx, loadedScript, l.keys.inOrder(), args...)

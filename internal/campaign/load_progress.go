@@ -6,19 +6,21 @@ import (
 	"strings"
 )
 
-// progressNote begins the field of counts that says how far a load has come; it goes when the load is done.
+// progressNote is the prefix of a field of counts that holds the progress of a load. The field is
+// removed when the load is done.
 const progressNote = "progress:"
 
-// progress is how far a load has come. By its sums a load of the same file is recognised, which goes on with it.
+// progress is how far a load has come. Its checksums identify a load of the same file, which can
+// continue it.
 type progress struct {
-	rows            int64 // that were loaded
-	firstRows       int   // of its first batch
+	rows            int64 // pushed so far
+	firstRows       int   // in its first batch
 	firstSum, total uint32
 }
 
 var sums = crc32.MakeTable(crc32.Castagnoli) // computed by hardware
 
-// sumOf continues a sum with further recipients.
+// sumOf extends a checksum with more recipients.
 func sumOf(sum uint32, elements [][]byte) uint32 {
 	for _, element := range elements {
 		sum = crc32.Update(sum, sums, element)
@@ -27,7 +29,7 @@ func sumOf(sum uint32, elements [][]byte) uint32 {
 	return sum
 }
 
-// plus is the progress after another batch.
+// plus returns the progress after another batch.
 func (p progress) plus(elements [][]byte) progress {
 	p.total = sumOf(p.total, elements)
 	if p.rows == 0 {
@@ -42,7 +44,7 @@ func (p progress) startsWith(batch [][]byte) bool {
 	return p.rows > 0 && p.firstRows == len(batch) && p.firstSum == sumOf(0, batch)
 }
 
-// text is what stands in counts; the scripts read the number of rows at its beginning.
+// text encodes the progress for counts. The scripts read the number of rows at its beginning.
 func (p progress) text() string {
 	return fmt.Sprintf("%d %d %x %x", p.rows, p.firstRows, p.firstSum, p.total)
 }
@@ -52,7 +54,7 @@ func parseProgress(text string) (p progress, ok bool) {
 	return p, n == 4 && err == nil
 }
 
-// loadsIn are the loads that have not come to their end, by the fields of counts.
+// loadsIn returns the unfinished loads from the fields of counts.
 func loadsIn(notes map[string]string) map[string]progress {
 	all := make(map[string]progress)
 	for field, value := range notes {

@@ -6,18 +6,18 @@ import (
 	"fmt"
 )
 
-// resumption goes on with a load that was interrupted. What that one has loaded is passed over, and by its sum it is known to be
-// the same; only then the load is taken.
+// resumption continues an interrupted load. It skips what that load has pushed, and compares
+// checksums. Only if they are equal does it take the load over.
 type resumption struct {
 	l      *Loader
-	load   string   // that was interrupted
-	until  progress // how far it had come
-	passed progress // how far the same has been read
+	load   string   // the interrupted one
+	until  progress // its progress
+	passed progress // how far this load has skipped
 	taken  bool
-	cut    int // how much of the present batch was passed over
+	cut    int // skipped elements of the current batch
 }
 
-// pass returns what of a batch is to be loaded.
+// pass returns the part of a batch that must be pushed.
 func (r *resumption) pass(ctx context.Context, batch [][]byte) ([][]byte, error) {
 	for !r.taken {
 		rest := batch[r.cut:]
@@ -42,7 +42,8 @@ func (r *resumption) pass(ctx context.Context, batch [][]byte) ([][]byte, error)
 	return rest, nil
 }
 
-// take makes the interrupted load ours, unless it has come further meanwhile: then there is more to pass over.
+// take assigns the interrupted load to this loader. If that load has come further meanwhile, more
+// must be skipped first.
 func (r *resumption) take(ctx context.Context) error {
 	l := r.l
 	word, further, err := l.c.run(ctx, takeLoadScript, l.keys.inOrder(), r.load, l.load, r.until.text(), loadPatience.Milliseconds())

@@ -14,7 +14,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// rows are recipients from one number up to another.
+// rows returns the recipients from one number up to another.
 func rows(from, to int) [][]byte {
 	var all [][]byte
 	for i := from; i < to; i++ {
@@ -50,7 +50,7 @@ func (f fixture) wantRows(what, id string, n int) {
 	wantList(f, what, got, want...)
 }
 
-// A load that was killed shows, and the same load goes on with it, whether it appends or not.
+// A killed load shows in the books, and the same load continues it, whether it appends or not.
 func goesOnWithALoad(t *testing.T, b *backend) {
 	f := open(t, b)
 	for _, appending := range []bool{false, true} {
@@ -83,13 +83,14 @@ func goesOnWithALoad(t *testing.T, b *backend) {
 	}
 }
 
-// Another load goes on while the first is still there: nobody is doubled, and the first pushes nothing more.
+// Another load continues while the first still runs. No recipient is doubled, and the first
+// pushes nothing more.
 func takesALoadOver(t *testing.T, b *backend) {
 	f := open(t, b)
 	first := f.loader("1", false)
 	f.appendAll(first, rows(0, 20))
 	second := f.loader("1", false)
-	f.appendAll(second, rows(0, 10)) // it has read so far when the first goes on
+	f.appendAll(second, rows(0, 10)) // it has read up to here when the first continues
 	f.appendAll(first, rows(20, 40))
 	f.appendAll(second, rows(10, 50))
 	f.refused("the first", first.Append(t.Context(), rows(40, 50)), campaign.ErrDeleted)
@@ -98,8 +99,8 @@ func takesALoadOver(t *testing.T, b *backend) {
 	f.wantRows("list", "1", 60)
 }
 
-// A load whose caller knows where to go on ends those that were interrupted, once it is done; one that ends in a campaign which is
-// over is no error, for all of it is in.
+// A load whose caller knows where to continue closes the interrupted ones when it is done. If it
+// then ends in a campaign that is over, that is no error, because all of it was loaded.
 func endsLoads(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
@@ -117,13 +118,14 @@ func endsLoads(t *testing.T, b *backend) {
 	f.ok(last.Close(t.Context()))
 }
 
-// Whatever a stranger writes into an interrupted load's progress, nobody is passed over or doubled.
+// Invalid progress of an interrupted load, written by a stranger, never skips or doubles a
+// recipient.
 func goesOnWithNoStrangersProgress(t *testing.T, b *backend) {
 	f := open(t, b)
 	for id, progress := range map[string]string{"less": "5 5 1 1", "none": "x"} {
 		f.appendAll(f.loader(id, false), rows(0, 20))
 		again := f.loader(id, false)
-		f.appendAll(again, rows(0, 10)) // it has read how far the first had come
+		f.appendAll(again, rows(0, 10)) // it has read the progress of the first
 		fields, err := f.rdb.HKeys(t.Context(), f.key(id, keys.SuffixCounts)).Result()
 		f.ok(err)
 		for _, field := range fields {
@@ -153,17 +155,18 @@ func refusesAnotherAudience(t *testing.T, b *backend) {
 	f.refused("one that ends sooner", short.Close(t.Context()), campaign.ErrOtherAudience)
 	f.wantRows("list", "1", 30)
 
-	// Who appends another audience adds to it, and the load that was interrupted still is.
+	// A load that appends another audience adds to it, and the interrupted load remains.
 	more := f.loader("1", true)
 	f.appendAll(more, rows(30, 40))
 	f.ok(more.Close(t.Context()))
 	wantEqual(t, "interrupted", f.books("1").Interrupted, 30)
-	// Until somebody does without the rest.
+	// Until an operator gives up the rest.
 	f.ok(f.Waive(t.Context(), "1", 0))
 	wantEqual(t, "interrupted", f.books("1").Interrupted, 0)
 }
 
-// What is missing may be loaded again, as the campaign's reason says, and the books balance after that.
+// Missing recipients may be loaded again, as the campaign's reason says, and then the books
+// balance.
 func loadsAgainWhatIsMissing(t *testing.T, b *backend) {
 	f := open(t, b)
 	lose := func(id string) { f.ok(f.rdb.Del(context.Background(), f.list(id).Plain()).Err()) }
@@ -195,7 +198,7 @@ func loadsAgainWhatIsMissing(t *testing.T, b *backend) {
 	wantEqual(t, "the end", how, campaign.Ending{})
 	wantEqual(t, "balanced at the end", f.books("rest").Balanced(), true)
 
-	// A list that vanishes while a load goes on is missing, whatever that load brings.
+	// Recipients of a list that vanishes during a load are missing, whatever that load adds.
 	l := f.loader("during", false)
 	f.appendAll(l, rows(0, 20))
 	lose("during")

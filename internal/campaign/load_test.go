@@ -37,7 +37,7 @@ func loadsOnce(t *testing.T, b *backend) {
 	l, err := f.Load(t.Context(), "3", false)
 	f.ok(err)
 	f.ok(l.Close(t.Context()))
-	f.load("3", false, 1) // a load that had nothing leaves nothing behind
+	f.load("3", false, 1) // an empty load leaves nothing behind
 }
 
 func loadsOneAtATime(t *testing.T, b *backend) {
@@ -53,7 +53,7 @@ func loadsOneAtATime(t *testing.T, b *backend) {
 				opened.Add(1)
 			}
 			ready.Done()
-			ready.Wait() // all have been told that there is no audience
+			ready.Wait() // all know that there is no audience
 			switch err := l.Append(t.Context(), batch(10)); {
 			case err == nil:
 				won.Add(1)
@@ -114,7 +114,8 @@ func reopensOnlyTheCompleted(t *testing.T, b *backend) {
 	}
 }
 
-// loadsNothingIntoTheDeleted deletes a campaign between two batches: its name is free then, and nobody must be in its list.
+// loadsNothingIntoTheDeleted deletes a campaign between two batches. Its id is free then, and its
+// list must be empty.
 func loadsNothingIntoTheDeleted(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
@@ -132,11 +133,11 @@ func loadsNothingIntoTheDeleted(t *testing.T, b *backend) {
 	wantEqual(t, "claimed by the new campaign", len(f.claim("1", 10).Elements), 2)
 }
 
-// loadsBesideALook loads before the campaign is created, while another process looks for campaigns before some scripts of the load:
-// what it finds is a campaign of which there is nothing yet but that somebody is about to load it.
+// loadsBesideALook loads before the campaign is created. Meanwhile another process runs Discover
+// before some scripts of the load, and finds an entry with nothing behind it yet.
 func loadsBesideALook(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, eager)
-	looking := openOn(t, b.rdb, b.rdb, campaign.Options{ScanEvery: time.Hour}) // no scan finds what a look has dropped
+	looking := openOn(t, b.rdb, b.rdb, campaign.Options{ScanEvery: time.Hour}) // no scan finds an entry that Discover dropped
 	looking.discover()
 	for id, when := range map[string]func(script []string) bool{
 		"always": func([]string) bool { return true },
@@ -162,7 +163,7 @@ func loadsBesideALook(t *testing.T, b *backend) {
 	wantList(t, "waiting", looking.discover().Waiting, "always", "append")
 }
 
-// A loader that died holds nobody up for longer than its mark counts.
+// A loader that died does not delay anyone for longer than its mark counts.
 func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
 	f := open(t, b)
 	counts := f.key("1", keys.SuffixCounts)
@@ -175,7 +176,7 @@ func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
 	f.wantNothingOf(b, "1")
 }
 
-// The next load removes what counts say of loads that were closed a day ago, and of nothing else.
+// The next load removes the fields of loads that were closed a day ago, and no others.
 func forgetsLoadsThatAreOver(t *testing.T, b *backend) {
 	f := open(t, b)
 	counts := f.key("1", keys.SuffixCounts)
@@ -204,7 +205,7 @@ func forgetsLoadsThatAreOver(t *testing.T, b *backend) {
 		"append:stopped", "append:today", "load:NEW", "load:on", "load:stopped", "load:today", "progress:stopped")
 }
 
-// notes are the fields of counts that are no figures.
+// notes returns the fields of counts that are not figures.
 func (f fixture) notes(id string) map[string]string {
 	f.Helper()
 	c, err := f.queue(id).Count(f.Context())
@@ -212,7 +213,7 @@ func (f fixture) notes(id string) map[string]string {
 	return c.Notes
 }
 
-// marksIn are the fields about loads, in order, with those whose id is made up called NEW.
+// marksIn returns the fields about loads in order; generated ids become NEW.
 func marksIn(notes map[string]string) (all []string) {
 	for field := range notes {
 		kind, load, found := strings.Cut(field, ":")

@@ -12,7 +12,7 @@ import (
 	"fanfare/internal/keys"
 )
 
-// commands notes what a client sends.
+// commands records what a client sends.
 type commands struct{ sent []string }
 
 func (c *commands) note(command redis.Cmder) {
@@ -37,7 +37,7 @@ func (c *commands) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// alone are campaigns on a miniredis of the test's own, with what they sent.
+// alone returns campaigns on a miniredis of their own, with the commands that they send.
 func alone(t *testing.T, o Options) (*Campaigns, *redis.Client, *commands) {
 	t.Helper()
 	sent := new(commands)
@@ -52,7 +52,8 @@ func alone(t *testing.T, o Options) (*Campaigns, *redis.Client, *commands) {
 	return c, rdb, sent
 }
 
-// A look costs nothing for a list that nobody claims from: that of a campaign that is over, or completed and empty.
+// Discover costs nothing for a list that is not claimed from: one of a campaign that is over, or
+// completed and empty.
 func TestALookGuardsOnlyWhatMayBeSent(t *testing.T) {
 	c, _, _ := alone(t, Options{})
 	for name, h := range map[string]struct {
@@ -85,7 +86,8 @@ func TestALookGuardsOnlyWhatMayBeSent(t *testing.T) {
 	}
 }
 
-// A campaign that another project took between two reads is not served, and said to be elsewhere.
+// A campaign that another project adopted between two reads is not served, and is listed as
+// elsewhere.
 func TestAnotherProjectIsQuicker(t *testing.T) {
 	c, rdb, _ := alone(t, Options{Project: "mine"})
 	k, err := c.keys("1")

@@ -7,27 +7,29 @@ import (
 	"unicode"
 )
 
-// What to do about recipients without an outcome.
+// Advice about recipients without an outcome.
 const (
-	recreate = "find out who deleted its keys or let them expire; those without a result need another campaign"
-	compare  = "its counts were deleted in Redis, and count nothing from before that: look for results in SQL before anyone is loaded again"
+	recreate = "find out who deleted its keys or let them expire; recipients without a result need another campaign"
+	compare  = "its counts were deleted in Redis and start from there: check the results in SQL before you load anyone again"
 )
 
 func reload(id string) string {
-	return "find out who deleted its keys or let them expire, then load those without a result again: fanfare load " + Word(id) + " FILE --append"
+	return "find out who deleted its keys or let them expire, then load the recipients without a result again: fanfare load " + Word(id) + " FILE --append"
 }
 
 func goOnLoading(id string) string {
-	return "go on with the same file: fanfare load " + Word(id) + " FILE"
+	return "load the same file again to continue: fanfare load " + Word(id) + " FILE"
 }
 
-// Loss says which recipients of a campaign are missing, or were not loaded yet, and what to do about it.
+// Loss says which recipients of a campaign are missing or not loaded yet, and what to do about
+// it.
 type Loss struct {
 	What   string `json:"what"`
 	Advice string `json:"advice,omitempty"`
 }
 
-// Losses are all that is known of a campaign in this state; none where the books balance and no load was interrupted.
+// Losses lists everything that is known to be missing from a campaign in this state. It is empty
+// if the books balance and no load was interrupted.
 func (b Books) Losses(id string, s State) []Loss {
 	var all []Loss
 	if b.Missing > 0 {
@@ -38,7 +40,7 @@ func (b Books) Losses(id string, s State) []Loss {
 	if b.Interrupted > 0 {
 		what := fmt.Sprintf("a load was interrupted after %d recipients", b.Interrupted)
 		if b.Loading {
-			what = fmt.Sprintf("a load of %d recipients so far goes on, or was interrupted a moment ago", b.Interrupted)
+			what = fmt.Sprintf("a load is running or was just interrupted; %d recipients so far", b.Interrupted)
 		}
 		advice := goOnLoading(id)
 		if s.Final() {
@@ -56,12 +58,13 @@ func (b Books) missingAdvice(id string, s State) string {
 	case s.Final():
 		return recreate
 	case b.Ended()+b.Open() == 0:
-		return strings.TrimSuffix(reload(id), " --append") // no one would be sent to twice
+		return strings.TrimSuffix(reload(id), " --append") // no one can be sent to twice
 	}
 	return reload(id)
 }
 
-// Waive gives up what is missing, and the rest of loads that were interrupted: the campaign goes without.
+// Waive gives up the missing recipients and the rest of interrupted loads, so that the campaign
+// can run without them.
 func (c *Campaigns) Waive(ctx context.Context, id string, missing int64) error {
 	k, err := c.keys(id)
 	if err != nil {
@@ -71,7 +74,7 @@ func (c *Campaigns) Waive(ctx context.Context, id string, missing int64) error {
 	return wrap("waive recipients of", id, err)
 }
 
-// Word writes a campaign's id as it is typed in a shell.
+// Word quotes the id of a campaign for a shell, if necessary.
 func Word(id string) string {
 	special := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_@%+=:,./-", r)

@@ -11,10 +11,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Move changes a campaign's state if the table has the transition: a *TransitionError and no change otherwise,
-// ErrNotFound without a spec. Being in that state already is no error, for a repeated command must not be one.
-// The reason is shown to people until the next change. From an end on, the campaign's keys are kept for
-// Options.Retention; who still waits in a cancelled campaign is not lost before that.
+// Move changes the state of a campaign if the table allows it. It returns a *TransitionError if
+// not, and ErrNotFound without a spec. A campaign that is in the state already is no error, so
+// that commands can be repeated.
+//
+// The reason is shown until the next change. From its end on, the campaign's keys are kept for
+// Options.Retention, with the recipients who still wait in a cancelled one.
 func (c *Campaigns) Move(ctx context.Context, id string, to State, reason string) error {
 	return wrap("move", id, c.move(ctx, id, to, reason))
 }
@@ -47,15 +49,16 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	return nil
 }
 
-// Ending is how a campaign has ended. Missing and Reason are known to the process alone that ended it.
+// Ending says how a campaign ended. Only the process that ended it gets Missing and Reason.
 type Ending struct {
 	Missing int64  // recipients without an outcome
-	Reason  string // why it is not plainly completed, and what to do; ""
+	Reason  string // why it did not simply complete, and what to do; may be ""
 }
 
-// Complete ends a running campaign of which no one is left: Expired when its deadline took somebody, else Completed.
-// It does so in one script, since other processes may hold recipients; ended is false while the campaign goes on, and
-// true also when it has ended like this before. A campaign that never had a recipient, or that is being loaded, goes on.
+// Complete ends a running campaign that has no recipients left: as Expired if its deadline ended
+// some of them, as Completed otherwise. One script decides, because other processes may hold
+// recipients. ended is also true if the campaign had ended like this before. A campaign that is
+// being loaded, or never had a recipient, does not end.
 func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how Ending, err error) {
 	k, err := c.keys(id)
 	if err != nil {
@@ -82,20 +85,21 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 	return true, how, wrap("complete", id, err)
 }
 
-// deadline is the spec's own in ms, 0 where it has none. A script could not read all forms that an application may write.
+// deadline reads the deadline of the spec in ms; 0 means none. Go parses it, because a script
+// cannot read every format that an application may write.
 func (c *Campaigns) deadline(ctx context.Context, k campaignKeys) (int64, error) {
 	value, err := c.rdb.HGet(ctx, k.spec, fieldDeadline).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return 0, c.typed(ctx, err, k.spec, "hash")
 	}
-	at, _ := ParseDeadline(value) // one that cannot be read is none: the campaign must end all the same
+	at, _ := ParseDeadline(value) // an unreadable one counts as none, so that the campaign can end
 	if at.IsZero() {
 		return 0, nil
 	}
 	return at.UnixMilli(), nil
 }
 
-// retention is how many ms the keys of a campaign in this state are kept; 0: until it ends.
+// retention is how long the keys of a campaign in this state are kept, in ms; 0 until it ends.
 func (c *Campaigns) retention(s State) int64 {
 	if !s.Ended() {
 		return 0

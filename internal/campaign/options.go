@@ -17,20 +17,24 @@ const (
 
 // Options of Campaigns; a zero field takes its default.
 type Options struct {
-	// Queue holds the limits of every campaign's queue; where it emits to and its gate are set here. Its Linger is how long a list
-	// without a campaign is kept beyond its deadline.
+	// Queue holds the limits of every campaign's queue. This package sets its Emit, Direct and
+	// Gate fields. Linger is how long a list without a campaign is kept after its deadline.
 	Queue queue.Options
-	// Project is the Firebase project that campaigns are served for; empty: they are only looked at.
+	// Project is the Firebase project that this process sends for. A process that only inspects
+	// campaigns leaves it empty.
 	Project string
-	// Retention is how long the keys of a campaign that has ended are kept.
+	// Retention is how long the keys of an ended campaign are kept.
 	Retention time.Duration
-	// DefaultTTL is the deadline of an audience that is loaded, from its last batch, unless its campaign has one of its own.
+	// DefaultTTL sets the deadline of a loaded audience, counted from its last batch. A deadline
+	// in the campaign's spec goes before it.
 	DefaultTTL time.Duration
-	// ScanEvery is the pause between two passes over the keyspace for lists that an application wrote without us. Zero makes it a
-	// hundred times what the last pass took, and DefaultScanEvery at most.
+	// ScanEvery is the pause between two passes over the keyspace, which find lists that an
+	// application wrote on its own. Zero means a hundred times the duration of the last pass, at
+	// most DefaultScanEvery.
 	ScanEvery time.Duration
-	// ScanBudget bounds the time that one Discover spends on such a pass, which the next one goes on with: a keyspace
-	// of a hundred million tokens must neither hold up the campaigns that are known nor keep Redis busy.
+	// ScanBudget limits the time that one Discover spends on such a pass; the next one continues
+	// it. A keyspace of a hundred million tokens must neither delay known campaigns nor keep
+	// Redis busy.
 	ScanBudget time.Duration
 }
 

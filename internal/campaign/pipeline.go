@@ -8,14 +8,14 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// answer is what a script says of one campaign: a word, and what stands behind it.
+// answer is the reply of a script about one campaign: a word, and details.
 type answer struct {
 	word    string
 	details []string
 	err     error
 }
 
-// inOrder are calls of a script that needs the keys, and the same args for each campaign.
+// inOrder builds one call for each campaign, with its keys and the same arguments.
 func inOrder(heads []head, args ...any) []redisx.Call {
 	calls := make([]redisx.Call, len(heads))
 	for i, h := range heads {
@@ -24,7 +24,7 @@ func inOrder(heads []head, args ...any) []redisx.Call {
 	return calls
 }
 
-// runEach runs a script for many campaigns; what goes wrong with one of them is no matter to the others.
+// runEach runs a script for many campaigns. An error of one campaign does not affect the others.
 func (c *Campaigns) runEach(ctx context.Context, s *redis.Script, calls []redisx.Call) []answer {
 	answers := make([]answer, len(calls))
 	for i, reply := range redisx.RunEach(ctx, c.rdb, s, calls) {

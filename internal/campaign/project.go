@@ -14,16 +14,17 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// projectMemory is how long a Firebase project counts as known after one of its dispatchers has looked for campaigns. A project
-// whose campaigns are all sent by Jobs is seen only while one of them runs.
+// projectMemory is how long a Firebase project stays known after one of its dispatchers looked
+// for campaigns. A project that only uses Jobs is seen only while one of them runs.
 const projectMemory = 24 * time.Hour
 
-// ProjectError says that a campaign is not this project's to send.
+// ProjectError says that this process must not send a campaign, because it belongs to another
+// project or may do so.
 type ProjectError struct {
 	ID      string
-	Project string    // that the campaign names; "" where it names none
-	Mine    string    // that this process sends for
-	Known   []Project // all projects known here
+	Project string    // named by the campaign; "" if it names none
+	Mine    string    // what this process sends for
+	Known   []Project // all projects of this Redis
 }
 
 func (e *ProjectError) Error() string {
@@ -57,15 +58,16 @@ func Unassigned(id string, known []Project) string {
 	return text
 }
 
-// Project is a Firebase project whose campaigns are in this Redis.
+// Project is a Firebase project that has campaigns in this Redis.
 type Project struct {
 	ID     string
-	SeenAt time.Time // when one of its dispatchers looked for campaigns; zero: only campaigns name it
-	// NamedBy is the first campaign that names it, where no dispatcher was seen.
+	SeenAt time.Time // last look of one of its dispatchers; zero: only campaigns name it
+	// NamedBy is the first campaign that names it, if no dispatcher was seen.
 	NamedBy string
 }
 
-// Projects lists the projects that are known here, by id: those of dispatchers, and those that campaigns name which have not ended.
+// Projects lists the known projects by id: those with dispatchers, and those that campaigns name
+// which have not ended.
 func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 	all, err := c.projects(ctx, "")
 	if err != nil {
@@ -74,7 +76,7 @@ func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 	return all, nil
 }
 
-// ForgetProject forgets a project of which no dispatcher runs any more.
+// ForgetProject removes a project that has no dispatchers any more.
 func (c *Campaigns) ForgetProject(ctx context.Context, project string) error {
 	if err := c.rdb.ZRem(ctx, c.names.Projects(), project).Err(); err != nil {
 		return fmt.Errorf("forget project %s: %w", project, c.typed(ctx, err, c.names.Projects(), "zset"))
@@ -82,7 +84,7 @@ func (c *Campaigns) ForgetProject(ctx context.Context, project string) error {
 	return nil
 }
 
-// projects lists what is known, after it has noted a project of which a dispatcher looks.
+// projects records that a dispatcher of the project looks for campaigns, and lists all projects.
 func (c *Campaigns) projects(ctx context.Context, looking string) ([]Project, error) {
 	ids, err := c.registered(ctx)
 	if err != nil {
@@ -120,7 +122,7 @@ func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []h
 	return all, nil
 }
 
-// foreign returns a *ProjectError where a campaign names another project.
+// foreign returns a *ProjectError if a campaign names another project.
 func (c *Campaigns) foreign(s Spec) error {
 	if s.Project == "" {
 		return nil
@@ -128,8 +130,9 @@ func (c *Campaigns) foreign(s Spec) error {
 	return c.ours(s, nil)
 }
 
-// ours returns a *ProjectError unless a campaign is this project's to send: one that names it, or that names none while no other
-// project is known. A process that sends for no project looks at all.
+// ours returns a *ProjectError unless this process may send the campaign. The campaign must name
+// its project, or none while no other project is known. A process without a project accepts every
+// campaign.
 func (c *Campaigns) ours(s Spec, known []Project) error {
 	mine := c.o.Project
 	if mine == "" || s.Project == mine {

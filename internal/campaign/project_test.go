@@ -11,16 +11,17 @@ import (
 	"fanfare/internal/queue"
 )
 
-// of is the campaigns of the same Redis as a Firebase project's dispatcher sees them.
+// of returns the campaigns of the same Redis for the dispatcher of a project.
 func of(t *testing.T, b *backend, project string) fixture {
 	t.Helper()
 	return openOn(t, b.rdb, b.rdb, campaign.Options{Project: project, ScanEvery: time.Nanosecond})
 }
 
-// joined are the ids of specs in a line.
+// joined returns the ids of specs in one line.
 func joined(specs []campaign.Spec) string { return strings.Join(idsOf(specs), " ") }
 
-// A campaign is served by its own project alone; one that names none by the only project there is, which keeps it.
+// A campaign is served only by its own project. One that names none is served and kept by the
+// only project there is.
 func servesItsOwnProject(t *testing.T, b *backend) {
 	f, a := open(t, b), of(t, b, "a")
 	f.create("early", campaign.Running)
@@ -67,7 +68,8 @@ func servesItsOwnProject(t *testing.T, b *backend) {
 	if _, err := bee.Adopt(t.Context(), "late"); err != nil {
 		t.Error(err)
 	}
-	// Once the other is forgotten, and no campaign names it, the only one serves what names none.
+	// After the other project is forgotten and no campaign names it, the only one serves
+	// campaigns without a project.
 	f.create("last", campaign.Running)
 	f.move("early", campaign.Cancelled)
 	if err := f.ForgetProject(t.Context(), "a"); err != nil {
@@ -78,7 +80,8 @@ func servesItsOwnProject(t *testing.T, b *backend) {
 	}
 }
 
-// One campaign with a mistyped project makes those wait that name none: it is said which one, and how to correct it.
+// One campaign with a mistyped project holds up those that name none. The message says which one
+// it is, and how to correct it.
 func tellsAMistakenProject(t *testing.T, b *backend) {
 	f, a := open(t, b), of(t, b, "a")
 	if err := f.Create(t.Context(), campaign.Spec{ID: "it's", State: campaign.Running, Message: message, Project: "0a"}); err != nil {
@@ -106,7 +109,8 @@ func tellsAMistakenProject(t *testing.T, b *backend) {
 	}
 }
 
-// Of projects that look at the same moment, one takes a campaign that names none, and the others cannot claim from it.
+// Of projects that run Discover at the same moment, one adopts a campaign without a project. The
+// others cannot claim from it.
 func takesOnceAmongProjects(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.create("42", campaign.Running)

@@ -16,12 +16,13 @@ const MaxUserID = 512
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// DecodeRecipient reads one element of a producer's list. Every error is a *MalformedError.
+// DecodeRecipient decodes one element of a producer's list. Every error is a *MalformedError.
 //
-// A userId is a string, or an integer whose digits are kept as they are written; 1.0 and 1e3 are refused, for it cannot
-// be told which key they were stored under. No fcmToken, null and "" mean that the user's token is looked up. Of repeated
-// keys the last counts, keys are told apart by case, unknown ones are ignored, and so is a locale, timeZone or platform that is
-// no string, which an application that knows nothing of us may use in a way of its own.
+// A userId is a string, or an integer whose digits are kept as written. 1.0 and 1e3 are refused,
+// because their Redis keys are ambiguous. Without an fcmToken, or with null or "", the user's
+// token is looked up. If a key is repeated, its last value counts. Keys are case-sensitive, and
+// unknown ones are ignored. So is a locale, timeZone or platform that is not a string, since an
+// application may use these names for itself.
 func DecodeRecipient(raw []byte) (notification.Recipient, error) {
 	if r, ok := decodePlain(raw); ok {
 		return r, nil
@@ -29,7 +30,7 @@ func DecodeRecipient(raw []byte) (notification.Recipient, error) {
 	return decodeAny(raw)
 }
 
-// decodeAny reads every form that an element may have.
+// decodeAny decodes every form that an element may have.
 func decodeAny(raw []byte) (notification.Recipient, error) {
 	raw = bytes.TrimPrefix(raw, []byte(byteOrderMark))
 	if start := bytes.TrimLeft(raw, " \t\r\n"); len(start) > 0 && start[0] != '{' && json.Valid(raw) {
@@ -129,8 +130,8 @@ func isNull(literal json.RawMessage) bool { return len(literal) == 0 || literal[
 
 var errNotText = errors.New("is not valid UTF-8")
 
-// readString reads a string literal whole: the bytes and the escapes that encoding/json would replace, which would make
-// one id of two, are errors.
+// readString decodes a string literal. Bytes and escapes that encoding/json would replace are
+// errors, because two ids could become one.
 func readString(literal json.RawMessage) (s string, isString bool, err error) {
 	if len(literal) == 0 || literal[0] != '"' {
 		return "", false, nil
@@ -147,7 +148,8 @@ func readString(literal json.RawMessage) (s string, isString bool, err error) {
 	return s, true, nil
 }
 
-// writtenReplacements counts the U+FFFD that a literal really holds, as a character or as an escape.
+// writtenReplacements counts the U+FFFD that the literal really contains, as a character or an
+// escape.
 func writtenReplacements(literal []byte) int {
 	n := bytes.Count(literal, []byte("\ufffd"))
 	for at := 0; at+1 < len(literal); at++ {

@@ -7,14 +7,14 @@ import (
 	"fanfare/internal/notification"
 )
 
-// EncodeRecipient appends a recipient in the form of the contract, which DecodeRecipient reads back. It does not check:
-// a recipient that is not right makes an element that DecodeRecipient refuses.
+// EncodeRecipient appends a recipient as JSON that DecodeRecipient reads. It does not validate:
+// an invalid recipient becomes an element that DecodeRecipient refuses.
 func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 	dst = append(dst, `{"userId":`...)
 	dst = appendString(dst, r.UserID)
 	token := r.Target.Value
 	if r.Target.Kind == notification.TargetInvalid {
-		token = r.Target.Text() // the dispatcher says what is wrong with it
+		token = r.Target.Text() // the dispatcher reports what is wrong with it
 	}
 	dst = appendMember(dst, "fcmToken", token)
 	if len(r.Vars) > 0 {
@@ -34,7 +34,7 @@ func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 	return append(dst, '}')
 }
 
-// appendMember appends a further member, unless it is empty.
+// appendMember appends another member, unless it is empty.
 func appendMember(dst []byte, name, value string) []byte {
 	if value == "" {
 		return dst

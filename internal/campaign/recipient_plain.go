@@ -8,11 +8,12 @@ import (
 	"fanfare/internal/notification"
 )
 
-// decodePlain reads the form that nearly all elements have, an object of integers and of strings without escapes, and
-// vars of the same kind, in a fraction of the time: the dispatcher reads ten thousand a second. Whatever is not of this
-// form, or not right, is decodeAny's to judge: ok is false.
+// decodePlain decodes the common form: an object of integers and of strings without escapes, with
+// vars of the same kind. It is much faster than decodeAny (BenchmarkDecodeRecipient), which the
+// dispatcher needs at ten thousand recipients a second. For any other form, and for errors, ok is
+// false and decodeAny decides.
 func decodePlain(raw []byte) (r notification.Recipient, ok bool) {
-	p := plain{text: string(raw)} // one copy, of which the recipient's strings are parts
+	p := plain{text: string(raw)} // one copy that the recipient's strings share
 	if !p.next('{') {
 		return r, false
 	}
@@ -28,7 +29,7 @@ func decodePlain(raw []byte) (r notification.Recipient, ok bool) {
 	return r, true
 }
 
-// plain is a place in an element's text.
+// plain is a position in the text of an element.
 type plain struct {
 	text string
 	at   int
@@ -65,7 +66,7 @@ func unlessNumber(value string, number bool) string {
 	return value
 }
 
-// vars reads an object whose values are kept as they are written.
+// vars reads an object whose values are kept as written.
 func (p *plain) vars() (map[string]json.RawMessage, bool) {
 	if !p.next('{') {
 		return nil, false
@@ -85,7 +86,7 @@ func (p *plain) vars() (map[string]json.RawMessage, bool) {
 	return vars, p.next('}')
 }
 
-// space passes over white space and returns where it ends.
+// space skips white space and returns the position after it.
 func (p *plain) space() int {
 	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
 		p.at++
@@ -93,7 +94,7 @@ func (p *plain) space() int {
 	return p.at
 }
 
-// next passes over one character, if it is the next one.
+// next skips the character c, if it is the next one.
 func (p *plain) next(c byte) bool {
 	if p.space() == len(p.text) || p.text[p.at] != c {
 		return false

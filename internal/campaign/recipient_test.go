@@ -15,7 +15,8 @@ import (
 
 var long = strings.Repeat("x", MaxUserID)
 
-// elements are what producers write, and what is read; problem is a part of the reason where it is malformed.
+// elements are what producers write and what is decoded. problem is a part of the error if the
+// element is malformed.
 var elements = []struct {
 	name, raw string
 	want      notification.Recipient
@@ -125,7 +126,7 @@ func TestDecodeRecipient(t *testing.T) {
 	}
 }
 
-// The common form must be read without the slow path, or the dispatcher is slower than it need be.
+// The common form must not take the slow path, which would slow down the dispatcher.
 func TestThePlainPathTakesWhatIsCommon(t *testing.T) {
 	for _, raw := range []string{
 		`{"userId":"u1","fcmToken":"cXyZ:APA91b-_"}`, `{"userId":12}`, `{"fcmToken":"t","userId":"u","locale":"en","x":"y"}`,
@@ -141,7 +142,7 @@ func TestThePlainPathTakesWhatIsCommon(t *testing.T) {
 	}
 }
 
-// agree checks that what the plain path takes is what the other makes of it.
+// agree checks that the fast path decodes what the slow one does.
 func agree(t interface{ Errorf(string, ...any) }, raw []byte) {
 	plain, ok := decodePlain(raw)
 	if !ok {
@@ -165,7 +166,7 @@ func FuzzPathsAgree(f *testing.F) {
 	})
 }
 
-// Pieces of JSON in any order come closer to what could mislead the plain path than random bytes.
+// Pieces of JSON in any order find more faults of the fast path than random bytes.
 func TestPathsAgreeOnPieces(t *testing.T) {
 	piece := rapid.SampledFrom([]string{
 		`{`, `}`, `"`, `,`, `:`, ` `, "\t", `"userId"`, `"fcmToken"`, `"locale"`, `"vars"`, `"vars":{`, `"a":"b"`, `"u1"`, `""`, `1`, `0`, `-1`, `1.5`,
@@ -203,7 +204,7 @@ func TestWhatIsEncodedIsRead(t *testing.T) {
 	})
 }
 
-// What is not right must come out refused, not mended.
+// An invalid recipient must be refused, not corrected.
 func TestWhatIsWronglyEncodedIsRefused(t *testing.T) {
 	for _, r := range []notification.Recipient{
 		{}, user("a\xff"), user("a\x00"), user(long + "x"), reach("u", "a\xff"),

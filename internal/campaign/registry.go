@@ -11,10 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// headsAtOnce bounds the campaigns in one pipeline.
+// headsAtOnce limits the campaigns in one pipeline.
 const headsAtOnce = 200
 
-// register puts campaigns into the registry.
+// register adds campaigns to the registry.
 func (c *Campaigns) register(ctx context.Context, ids ...string) error {
 	for some := range slices.Chunk(ids, headsAtOnce) {
 		args := make([]any, len(some))
@@ -28,8 +28,8 @@ func (c *Campaigns) register(ctx context.Context, ids ...string) error {
 	return nil
 }
 
-// registered lists the registry, in order and without the repetitions that SSCAN may have. Entries that cannot name a
-// campaign are taken out.
+// registered lists the registry in order and without duplicates, which SSCAN may return. It
+// removes entries that cannot name a campaign.
 func (c *Campaigns) registered(ctx context.Context) ([]string, error) {
 	var ids []string
 	for at := uint64(0); ; {
@@ -52,12 +52,12 @@ func (c *Campaigns) registered(ctx context.Context) ([]string, error) {
 	return slices.Compact(ids), nil
 }
 
-// head is a campaign without its message: what tells whether it is served.
+// head is a campaign without its message: what is needed to decide whether it is served.
 type head struct {
 	spec    Spec
 	keys    campaignKeys
-	found   bool  // there is a spec
-	problem error // why it cannot be used
+	found   bool  // the campaign has a spec
+	problem error // why the spec cannot be used
 	expires bool  // the spec has an expiry
 	listed  bool  // the producer's list has elements
 	guarded guarded
@@ -83,8 +83,8 @@ func (c *Campaigns) heads(ctx context.Context, ids []string) ([]head, error) {
 	return all, nil
 }
 
-// headReply is what Redis says of one campaign. A pipeline is not one moment: whether there is a spec is looked at before its
-// fields and, with its expiry, after them.
+// headReply is what Redis returns for one campaign. A pipeline is not atomic, so the existence of
+// the spec is checked before its fields are read, and after them by its expiry.
 type headReply struct {
 	before *redis.IntCmd
 	fields *redis.SliceCmd
@@ -103,7 +103,7 @@ func (c *Campaigns) readHeads(ctx context.Context, group []head) error {
 			length: pipe.LLen(ctx, h.keys.list.Plain()),
 		}
 	}
-	_, _ = pipe.Exec(ctx) // each command's own error is looked at
+	_, _ = pipe.Exec(ctx) // the error of each command is checked below
 	for i := range group {
 		if err := c.readHead(ctx, &group[i], replies[i]); err != nil {
 			return fmt.Errorf("read specs: %w", err)
@@ -116,7 +116,7 @@ func (c *Campaigns) readHead(ctx context.Context, h *head, r headReply) error {
 	if err := cmp.Or(r.before.Err(), r.expiry.Err()); err != nil {
 		return err
 	}
-	// A list of another type is the claim's to complain about.
+	// A list of another type is reported by the claim.
 	if err := r.length.Err(); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"fanfare/internal/keys"
 )
 
-// before is a hook that does something before a command that mentions a word, once.
+// before is a hook that runs a function once, before a command that contains a word.
 type before struct {
 	word string
 	do   func()
@@ -34,7 +34,8 @@ func (b *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return next
 }
 
-// keepsWhatComesMeanwhile has a campaign created, and another loaded, after a look found nothing of them and before it takes them out.
+// keepsWhatComesMeanwhile creates a campaign and loads another one after Discover found nothing
+// of them. It does so before Discover removes their entries.
 func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 	f := open(t, b)
 	registry := keys.Default().Registry()
@@ -53,7 +54,8 @@ func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 	wantList(t, "running", idsOf(g.discover().Running), "created")
 }
 
-// createsBesideALook has a look find the entry of a campaign that is about to be created, and take it out.
+// createsBesideALook lets Discover find the entry of a campaign that is being created, and remove
+// it.
 func createsBesideALook(t *testing.T, b *backend) {
 	f := open(t, b)
 	hook := &before{word: f.key("42", keys.SuffixSpec), do: func() { f.discover() }}

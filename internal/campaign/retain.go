@@ -10,15 +10,15 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// retain lets all keys of ended campaigns expire, each campaign's with its spec. What is in flight may add keys later:
-// Discover repeats it.
+// retain sets an expiry on all keys of ended campaigns, equal to that of their specs. Recipients
+// in flight may create keys later, so Discover repeats it.
 func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []answer {
 	pipe := c.rdb.Pipeline()
 	leases := make([]*redis.StringSliceCmd, len(ended))
 	for i, k := range ended {
 		leases[i] = pipe.ZRange(ctx, k.leases, 0, -1)
 	}
-	_, _ = pipe.Exec(ctx) // each command's own error is looked at
+	_, _ = pipe.Exec(ctx) // the error of each command is checked below
 	args := append([]any{c.o.Retention.Milliseconds()}, selectStates(State.Ended)...)
 	calls, unread := make([]redisx.Call, len(ended)), make([]error, len(ended))
 	for i, k := range ended {
@@ -36,7 +36,7 @@ func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []answer {
 	return answers
 }
 
-// claimsOf are the members of a campaign's leases; none where that key holds another type.
+// claimsOf returns the members of a campaign's leases, and none if the key holds another type.
 func claimsOf(leases *redis.StringSliceCmd) ([]string, error) {
 	claims, err := leases.Result()
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {

@@ -10,15 +10,16 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Sample is a look at a campaign's list that takes nobody out of it.
+// Sample is a part of a campaign's list that was read without removing anyone.
 type Sample struct {
 	Listed     int64 // elements in the list
 	Recipients []notification.Recipient
-	Malformed  []error // why elements of the sample are no recipients; they quote none
+	Malformed  []error // why elements are not recipients; without quoting them
 }
 
-// Sample reads up to n elements from the head, the middle and the tail of a campaign's list, without claiming any. Who came
-// back, waits for a retry or is in flight is in none of them.
+// Sample reads up to n elements from the head, the middle and the tail of a campaign's list,
+// without a claim. It does not include recipients that came back, wait for a retry or are in
+// flight.
 func (c *Campaigns) Sample(ctx context.Context, id string, n int) (Sample, error) {
 	s, err := c.sample(ctx, id, n)
 	return s, wrap("sample", id, err)
@@ -41,7 +42,7 @@ func (c *Campaigns) sample(ctx context.Context, id string, n int) (Sample, error
 	return s, c.readSample(ctx, list, spans(s.Listed, int64(n)), &s)
 }
 
-// spans are the first and last indices of what to read of a list.
+// spans returns the first and last indices of the parts to read.
 func spans(length, n int64) [][2]int64 {
 	if length <= n {
 		return [][2]int64{{0, length - 1}}
@@ -79,7 +80,7 @@ func (c *Campaigns) readSample(ctx context.Context, list string, spans [][2]int6
 	return nil
 }
 
-// decodeSampled is as strict as a claim.
+// decodeSampled applies the checks of a claim.
 func (c *Campaigns) decodeSampled(element string) (notification.Recipient, error) {
 	most := c.o.Queue.MaxElement
 	if most == 0 {

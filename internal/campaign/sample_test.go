@@ -12,7 +12,7 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// A sample reads head, middle and tail, each element once, and takes nobody out of the list.
+// A sample reads head, middle and tail, each element once, and removes no one from the list.
 func samplesWithoutClaiming(t *testing.T, b *backend) {
 	f := open(t, b)
 	f.push("1", 100)

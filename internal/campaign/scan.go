@@ -10,28 +10,28 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// scanCount is how many keys Redis looks at for one SCAN: some tenths of a millisecond.
+// scanCount is how many keys Redis visits in one SCAN, which takes some tenths of a millisecond.
 const scanCount = 1000
 
-// scanner passes over the keyspace for lists that an application wrote without us, a piece at a time.
+// scanner walks the keyspace in pieces, to find lists that an application wrote on its own.
 type scanner struct {
 	mu      sync.Mutex
-	cursors map[string]*cursor // by master; nil between two passes
+	cursors map[string]*cursor // by master; nil between passes
 	next    time.Time          // when the next pass begins
-	took    time.Duration      // what the pass under way has taken so far
+	took    time.Duration      // duration of the current pass so far
 
-	unsettled     atomic.Bool // a pass has begun since what is unsettled was last looked for
+	unsettled     atomic.Bool // a pass began since the last search for unsettled campaigns
 	nextUnsettled time.Time
 }
 
-// cursor is how far a pass has come on one master.
+// cursor is the position of a pass on one master.
 type cursor struct {
 	at   uint64
 	done bool
 }
 
-// scanLists goes on with the pass under way, or begins one when it is time. It returns the ids that this piece found.
-// While somebody else scans, it does nothing.
+// scanLists continues the current pass, or begins one when it is due. It returns the ids that it
+// found. It does nothing while another goroutine scans.
 func (c *Campaigns) scanLists(ctx context.Context) (ids []string, err error) {
 	s := &c.scan
 	if !s.mu.TryLock() {
@@ -47,7 +47,7 @@ func (c *Campaigns) scanLists(ctx context.Context) (ids []string, err error) {
 	began := time.Now()
 	until := began.Add(c.o.ScanBudget)
 	var (
-		mu   sync.Mutex // a Cluster's masters are scanned side by side
+		mu   sync.Mutex // the masters of a cluster are scanned concurrently
 		over = true
 	)
 	err = c.forEachMaster(ctx, func(ctx context.Context, master redis.Cmdable, name string) error {
@@ -72,7 +72,7 @@ func (c *Campaigns) scanLists(ctx context.Context) (ids []string, err error) {
 	return ids, err
 }
 
-// begin starts a pass. What is unsettled is looked for at most once in every interval.
+// begin starts a pass. It requests a search for unsettled campaigns at most once per interval.
 func (s *scanner) begin(interval time.Duration) {
 	s.cursors, s.took = make(map[string]*cursor), 0
 	if now := time.Now(); !now.Before(s.nextUnsettled) {
@@ -81,10 +81,12 @@ func (s *scanner) begin(interval time.Duration) {
 	}
 }
 
-// scanShare bounds the load: a pass is followed by a pause this many times as long.
+// scanShare limits the load on Redis: the pause after a pass is this many times as long as the
+// pass.
 const scanShare = 100
 
-// scanPause is the pause after a pass. Among few keys it is short: a list with a short expiry is guarded before that passes.
+// scanPause is the pause after a pass. With few keys it is short, so that a list with a short
+// expiry is guarded in time.
 func (o Options) scanPause(took time.Duration) time.Duration {
 	if o.ScanEvery > 0 {
 		return o.ScanEvery

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Among few keys a list is found at the next look; among many, passes take a hundredth of the time at most.
+// With few keys the next Discover finds a list. With many, passes take at most a hundredth of the
+// time.
 func TestThePauseBetweenScansFollowsThePass(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ every, took, want time.Duration }{
@@ -19,7 +20,7 @@ func TestThePauseBetweenScansFollowsThePass(t *testing.T) {
 	}
 }
 
-// What is unsettled is looked for at the old interval, however often the keyspace is scanned.
+// Unsettled campaigns are searched at the same interval, however often the keyspace is scanned.
 func TestTheUnsettledAreNotLookedForAtEachScan(t *testing.T) {
 	t.Parallel()
 	var s scanner

@@ -35,12 +35,12 @@ var (
 	registerScript  = newScript("register")
 )
 
-// newScript makes a script about campaigns.
+// newScript builds a script that works on campaigns.
 func newScript(piece string) *redis.Script {
 	return redis.NewScript(redisx.Join(queue.GuardList(), lua.Piece("prelude"), lua.Piece(piece)))
 }
 
-// run calls a script and returns the word it answers with, and the one behind it, if any. A key of the wrong type is a
+// run calls a script and returns the first two words of its reply. A key of the wrong type is a
 // *redisx.TypeError; nothing was changed then.
 func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (word, detail string, err error) {
 	a := decode(s.Run(ctx, c.rdb, keys, args...))
@@ -61,7 +61,7 @@ func decode(cmd *redis.Cmd) answer {
 	return answer{word: reply[0], details: reply[1:]}
 }
 
-// wrap names the operation and the campaign in an error.
+// wrap adds the operation and the campaign to an error.
 func wrap(verb, id string, err error) error {
 	if err == nil {
 		return nil

@@ -9,15 +9,16 @@ import (
 // Contender is one running campaign that wants slots of a dispatcher.
 type Contender struct {
 	ID       string
-	Weight   int // as in its Spec; below 1 counts as 1
-	Priority int // as in its Spec
+	Weight   int // from the Spec; below 1 counts as 1
+	Priority int // from the Spec
 	InFlight int // slots that it holds
-	// Most is how many slots it has a use for, 0: any number. A campaign with a cap of its own has to name it: what it holds
-	// beyond waits for the cap, and keeps slots from the others.
+	// Most is how many slots the campaign can use; 0 means any number. A campaign with a rate cap
+	// must set it: slots beyond the cap would only wait, and be missing elsewhere.
 	Most int
-	Idle bool // known to have nobody to claim now
-	// Turn says when it was last granted something, in a count of the caller's. Where shares are equal, whoever waited
-	// longest comes first: with more campaigns than slots, each has its turn.
+	Idle bool // known to have no recipients to claim now
+	// Turn says when the campaign last got a grant, as a count of the caller's. Among equal
+	// shares the campaign that waited longest comes first. So every campaign has its turn, even
+	// with more campaigns than slots.
 	Turn uint64
 }
 
@@ -27,13 +28,13 @@ type Grant struct {
 	N  int
 }
 
-// Share divides free slots among the contenders that want some. The highest priority comes first, strictly: a lower one gets
-// what all higher ones leave, be it nothing for as long as they have recipients. (A trickle for everybody would make of
-// "before" a mere "more", which is what weights are for.)
+// Share divides free slots among the contenders. Priorities are strict: a lower priority gets
+// only what all higher ones leave, and that may be nothing. Weights are the way to give some
+// campaigns more than others.
 //
-// Within a priority the smallest holding, counted by weight, is made as large as can be: each slot goes to whoever holds
-// least. A small campaign so never waits behind a big one, which gets none of what comes free until the small one holds
-// as much or wants no more. The neediest is the first of the grants.
+// Within a priority it applies max-min fairness: each slot goes to the campaign with the fewest
+// slots by weight. A small campaign therefore never waits behind a big one. The campaign with the
+// fewest slots is first in the result.
 func Share(free int, among []Contender) []Grant {
 	var wanting []*holding
 	for i := range among {
@@ -56,7 +57,8 @@ func Share(free int, among []Contender) []Grant {
 	return grants
 }
 
-// divide gives free slots to contenders of one priority, and takes them off. It returns those that got some.
+// divide gives free slots to contenders of one priority and subtracts them from free. It returns
+// those that got some.
 func divide(free *int, among shares) (granted []*holding) {
 	heap.Init(&among)
 	for ; *free > 0 && len(among) > 0; *free-- {
@@ -74,7 +76,7 @@ func divide(free *int, among shares) (granted []*holding) {
 	return granted
 }
 
-// holding is a contender with what it holds after the grants so far.
+// holding is a contender with the slots that it has after the grants so far.
 type holding struct {
 	*Contender
 	weight, holds int
@@ -86,7 +88,7 @@ func newHolding(c *Contender) *holding {
 
 func (h *holding) full() bool { return h.Most > 0 && h.holds >= h.Most }
 
-// shares is a heap with the smallest holding by weight at its top.
+// shares is a heap with the fewest slots by weight at the top.
 type shares []*holding
 
 func (s shares) Len() int { return len(s) }
@@ -104,10 +106,11 @@ func (s shares) Less(i, j int) bool {
 
 func (s shares) Swap(i, j int) { s[i], s[j] = s[j], s[i] }
 
-// Push is heap.Interface's; nobody calls it, for all contenders are there from the start.
+// Push implements heap.Interface. It is not called, because all contenders are there from the
+// start.
 func (s *shares) Push(x any) { *s = append(*s, x.(*holding)) }
 
-// Pop is heap.Interface's.
+// Pop implements heap.Interface.
 func (s *shares) Pop() any {
 	last := (*s)[len(*s)-1]
 	*s = (*s)[:len(*s)-1]

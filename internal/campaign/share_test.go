@@ -51,7 +51,7 @@ func TestShareKeepsItsLaws(t *testing.T) {
 	})
 }
 
-// appetite is how many more slots a contender wants.
+// appetite returns how many more slots a contender wants.
 func appetite(c campaign.Contender) int {
 	switch {
 	case c.Idle:
@@ -62,8 +62,9 @@ func appetite(c campaign.Contender) int {
 	return 1000 // more than there ever are
 }
 
-// wantFairest checks that nobody's last slot should have been another's: whoever wants more is of no higher priority than
-// who got some, and in the same one, without that slot, its holder would hold no more by weight.
+// wantFairest checks that no slot should have gone to another contender. A contender that wants
+// more must not have a higher priority than one that got some. Within a priority, taking a slot
+// from its holder must leave it with no more by weight.
 func wantFairest(t *rapid.T, among []campaign.Contender, granted map[string]int) {
 	for _, rich := range among {
 		for _, poor := range among {
@@ -82,7 +83,7 @@ func wantFairest(t *rapid.T, among []campaign.Contender, granted map[string]int)
 	}
 }
 
-// A small campaign that starts beside big ones gets whatever comes free until it has its share.
+// A small campaign that starts beside big ones gets every free slot until it has its share.
 func TestSmallNeverWaitsBehindBig(t *testing.T) {
 	among := []campaign.Contender{{ID: "big", Weight: 1, InFlight: 480}, {ID: "small", Weight: 1, InFlight: 0}}
 	wantList(t, "grants", campaign.Share(20, among), campaign.Grant{ID: "small", N: 20})

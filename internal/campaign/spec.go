@@ -10,7 +10,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// OnAmbiguous is what happens to a recipient whose request may or may not have been accepted.
+// OnAmbiguous decides what happens to a recipient when FCM may or may not have accepted the
+// request.
 type OnAmbiguous string
 
 const (
@@ -20,27 +21,28 @@ const (
 	Report OnAmbiguous = "report"
 )
 
-// Spec is what {campaign:<id>}:spec holds. An application writes at least message and state, in one HSET; fields that
-// we do not know are left alone.
+// Spec is the content of {campaign:<id>}:spec. An application writes at least message and state,
+// in one HSET. Unknown fields are left alone.
 type Spec struct {
 	ID          string
 	State       State
 	Message     notification.Message
-	Edition     string      // of the message: another one with each Change of it
+	Edition     string      // of the message; each Change of the message sets another one
 	OnAmbiguous OnAmbiguous // default Resend
 	Weight      int         // share of a dispatcher among the running campaigns of one priority; default 1
 	Priority    int         // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
-	Rate        float64     // its own cap in pushes a second, over all replicas; 0: none
-	// Deadline is a moment after which no one may be sent to; zero: none. The list's own expiry counts besides it: see
-	// Earliest.
+	Rate        float64     // cap in pushes a second over all replicas; 0: none
+	// Deadline is the moment after which no one may be sent to; zero means none. The list's own
+	// expiry counts too: see Earliest.
 	Deadline time.Time
-	Project  string // the Firebase project to send for; empty: the one that serves it, where only one is known
+	Project  string // Firebase project; empty: the only one that is known
 	Name     string // for people
 	Reason   string // why it is paused, cancelled or expired
 
-	Overdue bool // the deadline of its list had passed when Discover looked
+	Overdue bool // set by Discover: the deadline of the list has passed
 
-	// By the server's clock; zero when it has not come to that. Stored in ms since 1970; RFC 3339 is read too.
+	// Times of the Redis server's clock; zero before the event. They are stored in ms since 1970;
+	// RFC 3339 is read too.
 	CreatedAt, StartedAt, FinishedAt time.Time
 }
 
@@ -62,14 +64,14 @@ const (
 	fieldFinished    = "finished_at"
 )
 
-// headFields are all fields but the message, which is long and not always wanted.
+// headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
 	fieldState, fieldOnAmbiguous, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldProject, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
 
-// mute is the error of a spec without a message.
+// mute returns an error if the spec has no message.
 func (s Spec) mute() error {
 	if len(s.Message) > 0 {
 		return nil
@@ -77,12 +79,12 @@ func (s Spec) mute() error {
 	return &SpecError{ID: s.ID, Field: fieldMessage, Problem: "is missing"}
 }
 
-// blank tells that the hash has none of the fields that were asked for.
+// blank reports whether the hash has none of the requested fields.
 func blank(values []any) bool {
 	return !slices.ContainsFunc(values, func(value any) bool { return value != nil })
 }
 
-// parseSpec reads the values of fields. An error is a *SpecError.
+// parseSpec parses the values of fields. Its error is a *SpecError.
 func parseSpec(id string, fields []string, values []any) (s Spec, err error) {
 	s = Spec{ID: id, OnAmbiguous: Resend, Weight: 1}
 	for i, field := range fields {
@@ -100,7 +102,7 @@ func parseSpec(id string, fields []string, values []any) (s Spec, err error) {
 	return s, err
 }
 
-// set takes one field; problem says why it cannot.
+// set parses one field, and returns the problem as text.
 func (s *Spec) set(field, value string) (problem string) {
 	switch field {
 	case fieldState:
@@ -139,7 +141,7 @@ func (s *Spec) set(field, value string) (problem string) {
 	return ""
 }
 
-// badState says what is wrong with a state, and what to do about it.
+// badState says what is wrong with a state, and what to do.
 func badState(value string) string {
 	if value == "" {
 		return fmt.Sprintf("is missing: HSET it to %s, or to %s and start the campaign later", Running, Draft)
@@ -147,7 +149,7 @@ func badState(value string) string {
 	return fmt.Sprintf("is %s, want one of %v", shorten(value), States)
 }
 
-// shorten quotes a stranger's value for an error.
+// shorten quotes a value of unknown origin for an error.
 func shorten(value string) string {
 	const most = 40
 	if len(value) > most {
@@ -156,7 +158,7 @@ func shorten(value string) string {
 	return strconv.Quote(value)
 }
 
-// parseTime is lenient: times are shown to people and decide nothing.
+// parseTime returns zero for an unreadable time: times are only displayed.
 func parseTime(value string) time.Time {
 	if ms, err := strconv.ParseInt(value, 10, 64); err == nil && ms != 0 {
 		return bounds.Milli(ms)

@@ -16,11 +16,11 @@ const (
 	MaxRate     = 1e6  // pushes a second
 )
 
-// notBefore is what no deadline can be before: a moment in seconds, taken for milliseconds, lies in January 1970, and would end
-// everybody as expired at once.
+// notBefore is the earliest deadline that is accepted. A deadline in seconds that is read as
+// milliseconds lies in January 1970, and would expire every recipient at once.
 var notBefore = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// within takes a whole number between two bounds.
+// within parses a whole number between two limits.
 func within(field *int, value string, low, high int) (problem string) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < low || n > high {
@@ -30,7 +30,8 @@ func within(field *int, value string, low, high int) (problem string) {
 	return ""
 }
 
-// ParseRate reads a cap, a decimal number of pushes a second; "" is none. The error completes the sentence "rate …".
+// ParseRate parses a decimal number of pushes a second; "" means no cap. The error text follows
+// the word "rate".
 func ParseRate(value string) (float64, error) {
 	if value == "" {
 		return 0, nil
@@ -42,8 +43,8 @@ func ParseRate(value string) (float64, error) {
 	return rate, nil
 }
 
-// ParseDeadline reads a moment, in RFC 3339 or in milliseconds since 1970; "" is none. The error completes the sentence
-// "deadline …".
+// ParseDeadline parses a moment in RFC 3339 or in milliseconds since 1970; "" means none. The
+// error text follows the word "deadline".
 func ParseDeadline(value string) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
@@ -58,7 +59,8 @@ func ParseDeadline(value string) (time.Time, error) {
 // maxProject is far above the 30 characters of a Firebase project's id.
 const maxProject = 100
 
-// ParseProject reads the id of a Firebase project; "" is none. The error completes the sentence "project …".
+// ParseProject parses the id of a Firebase project; "" means none. The error text follows the
+// word "project".
 func ParseProject(value string) (string, error) {
 	strange := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.:", r)
@@ -69,7 +71,7 @@ func ParseProject(value string) (string, error) {
 	return value, nil
 }
 
-// take parses a field's value; problem says why it cannot.
+// take parses the value of a field, and returns the problem as text.
 func take[T any](field *T, value string, parse func(string) (T, error)) (problem string) {
 	parsed, err := parse(value)
 	if err != nil {
@@ -93,7 +95,7 @@ func formatDeadline(at time.Time) string {
 	return strconv.FormatInt(at.UnixMilli(), 10)
 }
 
-// Earliest is the first of some deadlines, where zero means none.
+// Earliest returns the first of the deadlines; zero ones are ignored.
 func Earliest(deadlines ...time.Time) time.Time {
 	var first time.Time
 	for _, at := range deadlines {

@@ -11,20 +11,20 @@ const (
 	Running   State = "running"   // recipients are claimed
 	Paused    State = "paused"    // recipients wait
 	Completed State = "completed" // every recipient has ended
-	Cancelled State = "cancelled" // given up; who waited is not sent to
-	Expired   State = "expired"   // the deadline came before somebody's turn
+	Cancelled State = "cancelled" // given up; waiting recipients are not sent to
+	Expired   State = "expired"   // the deadline passed before every recipient was served
 )
 
 // States lists every State in the order of a campaign's life.
 var States = []State{Draft, Running, Paused, Completed, Cancelled, Expired}
 
-// What is no state that is ever stored, but names in errors where something leads.
+// These are never stored. A TransitionError names them as the target of a refused action.
 const (
 	deleted   State = "deleted"   // Delete
 	rewritten State = "rewritten" // a Change of the message
 )
 
-// transitions is the one table of what may follow what. The scripts are given their part of it.
+// transitions is the table of allowed changes. The scripts receive the part that they need.
 var transitions = map[State][]State{
 	Draft:     {Running, Cancelled},
 	Running:   {Paused, Completed, Cancelled, Expired},
@@ -37,13 +37,14 @@ var transitions = map[State][]State{
 // Next lists the states that may follow s.
 func (s State) Next() []State { return slices.Clone(transitions[s]) }
 
-// Final tells that no state follows s.
+// Final reports whether no state can follow s.
 func (s State) Final() bool { return s.valid() && len(transitions[s]) == 0 }
 
-// Ended tells that the campaign's keys are kept for Options.Retention only.
+// Ended reports whether the campaign is over, so that its keys live only for Options.Retention.
 func (s State) Ended() bool { return s == Completed || s.Final() }
 
-// rewritable tells that nobody is sent to, and somebody may be: the message can still be another one.
+// rewritable reports whether the message may still be replaced: the campaign is not sending, and
+// may send later.
 func (s State) rewritable() bool { return s == Draft || s == Paused }
 
 func (s State) valid() bool { _, known := transitions[s]; return known }
@@ -59,7 +60,7 @@ func (s State) before() []State {
 	return all
 }
 
-// selectStates lists the states for which a property holds, as arguments of a script.
+// selectStates lists the states that have a property, as script arguments.
 func selectStates(holds func(State) bool) []any {
 	var all []any
 	for _, s := range States {

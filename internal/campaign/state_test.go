@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// page is docs/states.md; the table in it is for people, the one in Go is for the scripts.
+// page is docs/states.md. Its table is for people, and the one in Go is for the scripts.
 func page(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/states.md")

@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// addUnsettled looks, once in a pass over the keyspace, for what is left of campaigns that do not run, and lets the keys of ended
-// ones expire.
+// addUnsettled finds what is left of campaigns that do not run, once in each pass over the
+// keyspace. It also sets the expiry on keys of ended campaigns.
 func (c *Campaigns) addUnsettled(ctx context.Context, rest []head, d *Discovery) error {
 	if !c.scan.unsettled.Swap(false) {
 		return nil

@@ -88,7 +88,7 @@ func TestStartRefusesAnInterruptedLoad(t *testing.T) {
 	if !is {
 		t.Fatal("it started in the middle of a load")
 	}
-	mentions(t, refused, "a load of 1 recipients so far goes on, or was interrupted", "fanfare load 42 FILE")
+	mentions(t, refused, "a load is running or was just interrupted; 1 recipients so far", "fanfare load 42 FILE")
 	ok(t, l.Abandon(ctx))
 	mentions(t, f.Start(ctx, "42", StartOptions{}), "a load was interrupted after 1 recipients")
 	ok(t, f.Start(ctx, "42", StartOptions{Partial: true}))

@@ -1,7 +1,8 @@
--- adopt puts a spec in order that an application wrote or a late audience concerns: a completed campaign whose list
--- has elements again runs again, and what runs or is paused does not expire. It is called at each look, and writes nothing
--- where all is in order. A campaign that runs and names no project becomes that of the process that adopts it, so that no other
--- project's takes it. ARGV: the project, '' for a process that serves none.
+-- adopt repairs a spec that an application wrote, or that got recipients late. A completed
+-- campaign whose list has elements again runs again. The keys of a running or paused one do not
+-- expire. Each Discover calls it; it writes nothing if all is in order. A running campaign that
+-- names no project is assigned to the caller's, so that no other project sends it.
+-- ARGV: the project, '' for a process that has none.
 -- Returns {'adopted'} or {'missing'}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local project = ARGV[1] or ''
@@ -14,7 +15,7 @@ if redis.call('EXISTS', spec) == 0 then
   return {'missing'}
 end
 
--- sound tells that a running campaign is as enter leaves it.
+-- sound reports whether a running campaign is as enter leaves it.
 local function sound()
   local stamps = redis.call('HMGET', spec, 'created_at', 'started_at', 'finished_at', 'reason')
   return stamps[1] and stamps[2] and not stamps[3] and not stamps[4] and redis.call('PTTL', spec) == -1
@@ -27,7 +28,7 @@ elseif state == 'paused' then
   keep(KEYS)
 end
 if project ~= '' and redis.call('HGET', spec, 'state') == 'running' and (redis.call('HGET', spec, 'project') or '') == '' then
-  redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
+  redis.call('HDEL', spec, '') -- not a real field: a full Redis accepts this write
   redis.call('HSET', spec, 'project', project)
 end
 return {'adopted'}

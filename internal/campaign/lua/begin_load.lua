@@ -1,7 +1,9 @@
--- begin_load lets a load begin, once: of two that do not append, one is refused, unless all recipients of the first are missing. A
--- full Redis refuses it, as it would the recipients. ARGV: the load; 'append' or 'new'; 'look' (which changes nothing) or 'begin';
--- how long the load counts as going on in ms; how many recipients are missing, which it may replace; then the final states.
--- It also removes what counts still say of loads that were closed a day ago: until then a call of theirs may come again.
+-- begin_load begins a load. Of two loads that do not append one is refused, unless all recipients
+-- of the first are missing. A full Redis refuses it, as it would refuse the recipients. The
+-- script also removes fields of loads that were closed a day ago; until then one of their calls
+-- may be repeated.
+-- ARGV: the load; 'append' or 'new'; 'look' (only checks) or 'begin'; how long the load counts as
+-- running in ms; how many recipients are missing, which it may replace; then the final states.
 -- Returns {'begun'}, {'exists'} or {'final', state}.
 local spec, counts, list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local load, appending, begin, patience_ms = ARGV[1], ARGV[2] == 'append', ARGV[3] == 'begin', tonumber(ARGV[4])
@@ -27,7 +29,8 @@ if not appending then
     end
   end
 end
--- closed returns fields about loads that are over: marks of the closed, and batches of those without a mark, which can push nothing.
+-- closed returns the fields of loads that are over: old marks of closed loads, and batches of
+-- loads without a mark, which can push nothing.
 local function closed()
   local fields, marks, gone, before = redis.call('HGETALL', counts), {}, {}, server_ms() - memory_ms
   for i = 1, #fields, 2 do

@@ -1,4 +1,5 @@
--- bury removes the spec of a campaign that does not run, with which its gate closes for good: it begins a deletion.
+-- bury removes the spec of a campaign that does not run. It begins a deletion: without a spec the
+-- gate stays closed.
 -- Returns {'buried'} or {'running'}.
 local spec = KEYS[1]
 

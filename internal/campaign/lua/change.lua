@@ -1,5 +1,6 @@
--- change writes fields of a spec anew, all at one moment. Another message begins another edition.
--- ARGV: how many states the campaign may be in (0: any), these states, then fields and values; a field whose value is '' is removed.
+-- change writes fields of a spec in one step. Another message gets another edition.
+-- ARGV: how many states follow (0: the state does not matter), the states that allow the change,
+-- then fields and values. A field whose value is '' is removed.
 -- Returns {'changed'}, {'illegal', state} or {'missing'}.
 local spec = KEYS[1]
 local states = tonumber(ARGV[1])
@@ -15,10 +16,10 @@ local state = redis.call('HGET', spec, 'state') or ''
 if states > 0 and not contains({unpack(ARGV, 2, 1 + states)}, state) then
   return {'illegal', state}
 end
-local fields, gone = {}, {''} -- '' is no field: the write that a full Redis accepts
+local fields, gone = {}, {''} -- '' is not a real field: a full Redis accepts this write
 for i = 2 + states, #ARGV, 2 do
   if ARGV[i] == 'message' then
-    local edition = tonumber(redis.call('HGET', spec, 'edition')) or 0 -- an application may keep a word there
+    local edition = tonumber(redis.call('HGET', spec, 'edition')) or 0 -- an application may have written text there
     fields[#fields + 1], fields[#fields + 2] = 'edition', whole(edition + 1)
   end
   if ARGV[i + 1] == '' then

@@ -1,10 +1,13 @@
--- complete ends a running campaign of which nobody is left: nothing waits, is leased, is to be retried or to be
--- forwarded, something was there once, and no load goes on. It ends as expired when a deadline took somebody: the
--- list's, which is in counts, or the campaign's own, which goes before one that was only assumed. Recipients without an outcome are
--- its reason, and so is a load that was interrupted.
--- ARGV: the retention in ms, the campaign's own deadline in ms or 0, then advice to people: about recipients that are missing of a
--- completed campaign, of an expired one, after the counts were deleted, and about a load that was interrupted.
--- Returns {'ended', how many are missing, the reason}, with 0 and '' where it had ended before, {'goes on'} or {'missing'}.
+-- complete ends a running campaign without remaining recipients: none waits, is leased or
+-- retried, no result is unforwarded, some were there once, and no load runs. It ends as expired
+-- if a deadline ended some of them. That is the list's deadline, which is in counts, or the
+-- campaign's own, which goes before an assumed one. Its reason names recipients without an
+-- outcome and interrupted loads.
+-- ARGV: the retention in ms, the campaign's own deadline in ms or 0, then advice for operators:
+-- about recipients missing from a completed campaign, from an expired one, after a loss of the
+-- counts, and about an interrupted load.
+-- Returns {'ended', number of missing recipients, reason}, {'unfinished'} or {'missing'}. The number
+-- is 0 and the reason '' if the campaign had ended before.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 local retention_ms, own_deadline = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -23,12 +26,12 @@ if state == 'completed' or state == 'expired' then
   return {'ended', '0', ''}
 end
 if state ~= 'running' or redis.call('EXISTS', list, back, retry, leases, outbox) > 0 then
-  return {'goes on'}
+  return {'unfinished'}
 end
 
 local totals, loading, ended, interrupted = books(spec, counts)
 if loading or totals.known == 0 then
-  return {'goes on'}
+  return {'unfinished'}
 end
 
 local function passed(deadline)
@@ -49,7 +52,7 @@ if own_deadline > 0 and (totals.assumed or 0) > 0 then
 end
 local late = (passed(list_deadline) or passed(own_deadline)) and (totals['ended:expired'] or 0) > 0
 if late then
-  tell('the deadline came before everybody was served')
+  tell('the deadline passed before every recipient was served')
 end
 local missing = totals.known - ended
 if missing > 0 then

@@ -1,5 +1,6 @@
--- create writes a new spec, unless there is one. ARGV: an id of this creation, by which its repetition is recognised;
--- the state; then fields and values.
+-- create writes a new spec, unless there is one.
+-- ARGV: an id of this creation, which identifies a repeated call; the state; then fields and
+-- values.
 -- Returns {'created'} or {'exists'}.
 local spec, counts = KEYS[1], KEYS[2]
 local creation, state = ARGV[1], ARGV[2]
@@ -12,7 +13,7 @@ end
 if redis.call('EXISTS', spec) == 1 then
   return {redis.call('HGET', spec, 'creation') == creation and 'created' or 'exists'}
 end
-redis.call('HDEL', spec, '') -- no field: the write that a full Redis accepts
+redis.call('HDEL', spec, '') -- not a real field: a full Redis accepts this write
 redis.call('HSET', spec, 'creation', creation, 'state', state, 'created_at', whole(server_ms()), unpack(ARGV, before + 1))
 enter(KEYS, state, '', 0)
 return {'created'}

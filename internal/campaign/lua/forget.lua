@@ -1,8 +1,9 @@
--- forget looks at a campaign without a spec, and removes its books when nothing is left that they are about.
--- Recipients that have vanished are not forgotten at once: the books stay for a while. ARGV: how long, in ms.
--- Returns {'forgotten'}, {'waiting'} while recipients wait for a message, {'loading'} while some are about to come,
--- {'unsettled'} while only results are left, {'vanished'} while the books say that recipients were there, or {'written'} when there
--- is a spec after all.
+-- forget checks a campaign without a spec, and removes its counts if nothing is left. If
+-- recipients have vanished, the counts are kept for a while.
+-- ARGV: how long, in ms.
+-- Returns {'forgotten'}, or why the campaign is kept: {'waiting'}: recipients wait for a message.
+-- {'loading'}: a load runs. {'unsettled'}: only results are left. {'vanished'}: the counts say
+-- that recipients were there. {'written'}: there is a spec.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 

@@ -1,7 +1,9 @@
--- guard keeps a campaign's audience, or that of a list without a campaign: see guard in prelude.lua. It is called at each look, and
--- writes nothing where all is in order, or the campaign has ended and has no recipients who came late.
--- ARGV: how long a list without a campaign is kept beyond its deadline, in ms, then the final states.
--- Returns {'guarded', how many have vanished from the list, 1 if its deadline has passed}.
+-- guard keeps the list of a campaign, or a list without a campaign: see guard in prelude.lua.
+-- Each Discover calls it. It writes nothing if all is in order, or if the campaign has ended and
+-- got no new recipients.
+-- ARGV: how long a list without a campaign is kept after its deadline in ms, then the final
+-- states.
+-- Returns {'guarded', how many vanished from the list, 1 if its deadline has passed}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')

@@ -1,5 +1,7 @@
--- loaded follows each batch of a load, and its end: a completed campaign runs again, and the list is guarded.
--- ARGV: the load; 'on', 'off' when it breaks off, or 'done'; for how long it counts as going on in ms, then the final states.
+-- loaded records a batch of a load, or its end. A completed campaign runs again, and the list is
+-- guarded.
+-- ARGV: the load; 'on' after a batch, 'off' if the load is abandoned, or 'done'; how long it
+-- counts as running in ms; then the final states.
 -- Returns {'loaded'}, {'deleted'} or {'final', state}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local load, step, patience_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -12,8 +14,8 @@ local mark = 'load:' .. load
 if redis.call('HEXISTS', counts, mark) == 0 then
   return {'deleted'}
 end
-redis.call('HDEL', counts, '') -- no field: the write that a full Redis accepts
-redis.call('HSET', counts, mark, whole(server_ms() + (step == 'on' and patience_ms or 0))) -- begin_load removes it
+redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
+redis.call('HSET', counts, mark, whole(server_ms() + (step == 'on' and patience_ms or 0))) -- begin_load removes it later
 if step == 'done' then
   redis.call('HDEL', counts, 'progress:' .. load)
 end

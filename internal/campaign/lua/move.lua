@@ -1,5 +1,6 @@
--- move changes a campaign's state, if it is in one of the states that the new one may follow.
--- ARGV: the new state, the reason, the retention in ms (0: none), then the states that it may follow.
+-- move changes the state of a campaign, if the table allows it.
+-- ARGV: the new state, the reason, the retention in ms (0: none), then the states that may come
+-- before.
 -- Returns {'moved', from}, {'already'}, {'illegal', from} or {'missing'}.
 local spec, counts = KEYS[1], KEYS[2]
 local to, reason, retention_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -1,5 +1,6 @@
--- Stands before every script about campaigns, behind guard_list.lua. Scripts that bring a campaign into a state, guard or forget it
--- have these KEYS first: spec, counts, list, back, retry, leases, outbox.
+-- Precedes every script about campaigns and follows guard_list.lua.
+-- Scripts that change a state, guard or forget have these KEYS first: spec, counts, list, back,
+-- retry, leases, outbox.
 
 local function contains(list, value)
   for _, each in ipairs(list) do
@@ -10,8 +11,9 @@ local function contains(list, value)
   return false
 end
 
--- books reads counts as numbers. It returns them, whether a load goes on, how many recipients have an outcome, and how many were
--- loaded by loads that were interrupted. What the spec recalls of 'seen' counts where counts have less of it.
+-- books reads counts as numbers. It returns them, whether a load runs, how many recipients have
+-- an outcome, and how many were pushed by interrupted loads. If the spec has a higher value of
+-- 'seen' than counts, that value is used.
 local function books(spec, counts)
   local totals, loading, ended, interrupted, now = {}, false, 0, 0, server_ms()
   local fields = redis.call('HGETALL', counts)
@@ -33,16 +35,17 @@ local function books(spec, counts)
   return totals, loading, ended, interrupted
 end
 
--- guard keeps what waits in a list for as long as its campaign, or for orphan_ms beyond the deadline while it has none, and has the
--- spec recall how many recipients were seen: so the loss of the counts is noticed. Returns its notes, and how many recipients are
--- no longer in the list without having been claimed.
+-- guard keeps a list for as long as its campaign, or without a campaign for orphan_ms after the
+-- deadline. It copies to the spec how many recipients were seen, so that a loss of the counts is
+-- noticed. It returns the notes of the list, and how many recipients left the list without a
+-- claim.
 local function guard(keys, orphan_ms)
   local spec, counts, list = keys[1], keys[2], keys[3]
   local notes, owned, listed = read_notes(counts), redis.call('EXISTS', spec) == 1, redis.call('LLEN', list)
   guard_list(list, counts, notes, listed, owned and kept_ms or orphan_ms, server_ms())
   local recalled = owned and tonumber(redis.call('HGET', spec, 'seen')) or 0
   if recalled > notes.seen then
-    redis.call('HDEL', counts, '') -- no field: the write that a full Redis accepts
+    redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
     redis.call('HSET', counts, 'recount', 1, 'seen', whole(recalled))
     notes.seen = recalled
   elseif owned and recalled < notes.seen then
@@ -52,8 +55,8 @@ local function guard(keys, orphan_ms)
   return notes, math.max(0, notes.seen - notes.claimed - listed)
 end
 
--- keep takes the retention off a campaign's keys, if they are under any. An expiry of the list that is not the spec's and the
--- counts', which come under retention together, is its producer's or the queue's, and stays.
+-- keep removes the retention from a campaign's keys. An expiry of the list stays if it differs
+-- from that of spec and counts: the producer or the queue set it.
 local function keep(keys)
   local spec, counts, list = keys[1], keys[2], keys[3]
   local ends = math.max(redis.call('PTTL', spec), redis.call('PTTL', counts))
@@ -67,8 +70,8 @@ local function keep(keys)
   end
 end
 
--- enter puts a campaign into a state. A retention above 0 says that the state is an end: then spec and counts expire, and all
--- else with retain. Otherwise all stays.
+-- enter sets the state of a campaign. A retention above 0 means that the campaign ends: spec and
+-- counts expire, and the other keys with retain. Otherwise all keys are kept.
 local function enter(keys, state, reason, retention_ms)
   local spec, counts, now = keys[1], keys[2], whole(server_ms())
   local fields = {'state', state}
@@ -88,7 +91,7 @@ local function enter(keys, state, reason, retention_ms)
   if retention_ms > 0 then
     add('finished_at', now)
   else
-    keep(keys) -- first: nothing that runs is under retention, wherever this is cut
+    keep(keys) -- first: a running campaign never expires, wherever the script stops
   end
   redis.call('HDEL', spec, 'reason', 'finished_at')
   redis.call('HSET', spec, unpack(fields))

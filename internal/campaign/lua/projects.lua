@@ -1,6 +1,7 @@
--- projects notes that a project's dispatchers look for campaigns here, and lists all projects of which that is known.
--- KEYS: projects. ARGV: the project, '' to list only; how long a project is remembered, in ms.
--- Returns the projects, each followed by when it was seen last, in ms.
+-- projects records that a dispatcher of a project looks for campaigns, and lists all projects.
+-- KEYS: projects.
+-- ARGV: the project, '' to list only; how long a project is remembered, in ms.
+-- Returns the projects, each followed by when it was last seen, in ms.
 local projects = KEYS[1]
 local project, keep_ms = ARGV[1], tonumber(ARGV[2])
 
@@ -10,7 +11,7 @@ if bad then
 end
 local now = server_ms()
 if project ~= '' then
-  redis.call('ZREMRANGEBYSCORE', projects, '-inf', '(' .. whole(now - keep_ms)) -- the write that a full Redis accepts
+  redis.call('ZREMRANGEBYSCORE', projects, '-inf', '(' .. whole(now - keep_ms)) -- a full Redis accepts this write
   redis.call('ZADD', projects, now, project)
   redis.call('PEXPIRE', projects, keep_ms)
 end

@@ -1,4 +1,5 @@
--- register puts campaigns into the registry, even while Redis is full: who drains it must be able to find them.
+-- register adds campaigns to the registry, even if Redis is full: dispatchers must find them to
+-- drain it.
 -- Returns {'registered'}.
 local registry = KEYS[1]
 
@@ -13,7 +14,7 @@ for _, id in ipairs(ARGV) do
   end
 end
 if #missing > 0 then
-  redis.call('SREM', registry, '') -- no campaign: the write that a full Redis accepts
+  redis.call('SREM', registry, '') -- not a campaign: a full Redis accepts this write
   redis.call('SADD', registry, unpack(missing))
 end
 return {'registered'}

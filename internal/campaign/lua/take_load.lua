@@ -1,7 +1,8 @@
--- take_load goes on with a load that was interrupted, as another one, if it has come no further meanwhile: should its loader still
--- be there, that one pushes nothing more. ARGV: the old load, the new one, how far the old one had come, and how long the new one
--- counts as going on in ms.
--- Returns {'begun'}, {'changed', how far it has come} or {'gone'}.
+-- take_load continues an interrupted load as a new one, if it has not come further meanwhile. The
+-- old loader pushes nothing more, should it still run.
+-- ARGV: the old load, the new one, the progress of the old one, and how long the new one counts
+-- as running in ms.
+-- Returns {'begun'}, {'changed', its progress} or {'gone'}.
 local counts = KEYS[2]
 local old, new, progress, patience_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 

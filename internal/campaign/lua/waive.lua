@@ -1,5 +1,6 @@
--- waive gives up what is missing: a person lets the campaign go without it. Loads that were interrupted are over. ARGV: how many
--- recipients are missing, '' to give up none.
+-- waive gives up missing recipients, because an operator lets the campaign run without them.
+-- Interrupted loads are closed.
+-- ARGV: how many recipients are missing, '' to give up none.
 -- Returns {'waived'}.
 local counts = KEYS[2]
 
@@ -7,14 +8,14 @@ local bad = wrong_type(counts, 'hash')
 if bad then
   return bad
 end
-redis.call('HDEL', counts, '') -- no field: the write that a full Redis accepts
+redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
 if ARGV[1] ~= '' then
   redis.call('HSET', counts, 'waived', ARGV[1])
 end
 for _, field in ipairs(redis.call('HKEYS', counts)) do
   local load = string.match(field, '^progress:(.*)$')
   if load then
-    redis.call('HSET', counts, 'load:' .. load, whole(server_ms())) -- as it is when a load is closed
+    redis.call('HSET', counts, 'load:' .. load, whole(server_ms())) -- as after the close of a load
     redis.call('HDEL', counts, field)
   end
 end
