@@ -5,28 +5,26 @@ import (
 	"maps"
 	"time"
 
-	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
-	"fanfare/internal/responses"
 )
 
-// event tells the acker what became of one element of a lease.
+// outcome tells the acker the result of one element of a lease.
 type outcome struct {
 	lease      *lease
 	settlement queue.Settlement
-	goesBack   bool // unsent: the settlement is empty, the element returns with its lease
+	goesBack   bool // unsent: the settlement is empty and the element returns with its lease
 }
 
-// acker writes outcomes in groups, those of each campaign beside the others': a shard that is away holds up its own campaigns
-// alone. The acker decides when a lease is finished: after the outcomes of all its elements are written, so that what
-// goes back is only what was never sent.
+// acker writes outcomes in batches, those of each campaign concurrently, so that a slow shard
+// delays only its own campaigns. It decides when a lease is finished: after the outcomes of all its
+// elements are written. So only elements that were never sent go back.
 type acker struct {
 	d       *Dispatcher
-	events  chan outcome // short: what waits here is repeated after a crash, beside what is on the wire
+	events  chan outcome // short: a crash repeats the pushes whose outcomes wait here
 	buffers map[*activeCampaign]*outcomeBuffer
-	written chan *outcomeBatch // pages that are done with
-	open    int        // pages that are not
+	written chan *outcomeBatch // batches that are written
+	open    int                // batches being written
 }
 
 func newAcker(d *Dispatcher) *acker {
@@ -38,7 +36,7 @@ func newAcker(d *Dispatcher) *acker {
 	}
 }
 
-// run begins pages by count and by time until the events end.
+// run writes batches by count and by time until the outcomes end.
 func (a *acker) run(fetch, keep context.Context) {
 	var due <-chan time.Time
 	for {
@@ -74,7 +72,8 @@ func (a *acker) run(fetch, keep context.Context) {
 	}
 }
 
-// finish writes what is left at a stop. All that goes back of a campaign goes together, or it would not come into the old order.
+// finish writes the rest at a stop. All leases of a campaign go back together, because only then do
+// they return in the old order.
 func (a *acker) finish(keep context.Context) {
 	for _, l := range a.buffers {
 		a.startWriting(keep, l, true)
@@ -86,7 +85,7 @@ func (a *acker) finish(keep context.Context) {
 	}
 }
 
-// forget drops the ledgers of campaigns that are served no more, once nothing of them is left to be written.
+// forget drops the buffers of closed campaigns once everything in them is written.
 func (a *acker) forget() {
 	maps.DeleteFunc(a.buffers, func(camp *activeCampaign, l *outcomeBuffer) bool { return camp.isClosed() && l.isEmpty() })
 }
@@ -100,14 +99,14 @@ func (a *acker) buffer(camp *activeCampaign) *outcomeBuffer {
 	return l
 }
 
-// mayGiveBack tells whether leases go back now. Those of a campaign that is served no more wait for each other, and in a stop for
-// the end of the pool: only together do they come into the old order.
+// mayGiveBack reports whether leases go back now. Leases of a closed campaign wait for each other,
+// and at a stop all wait for the end of the pool: together they return in the old order.
 func (a *acker) mayGiveBack(fetch context.Context, l *outcomeBuffer) bool {
 	owesMore := l.camp.isClosed() && len(l.returning)+len(l.finished) < a.d.leases.countOf(l.camp)
 	return fetch.Err() == nil && !owesMore
 }
 
-// begin has a page written, if there is anything to write.
+// startWriting writes a batch in the background if there is anything to write.
 func (a *acker) startWriting(keep context.Context, l *outcomeBuffer, giveBack bool) {
 	if !l.hasWork(giveBack) {
 		return
@@ -121,7 +120,7 @@ func (a *acker) startWriting(keep context.Context, l *outcomeBuffer, giveBack bo
 	}()
 }
 
-// end lets go of the leases that are done with.
+// batchWritten releases the leases of a batch.
 func (a *acker) batchWritten(p *outcomeBatch) {
 	a.open--
 	for _, leases := range [][]*lease{p.finished, p.back} {
@@ -138,7 +137,8 @@ func (a *acker) batchWritten(p *outcomeBatch) {
 	p.buffer.endBatch()
 }
 
-// settle keeps trying: the outcomes are known to nobody else. Meanwhile the campaign is not claimed from.
+// settle writes outcomes and repeats that until it succeeds, because no other process knows them.
+// The campaign is not claimed from meanwhile.
 func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []queue.Settlement) {
 	if len(outcomes) == 0 {
 		return
@@ -147,7 +147,7 @@ func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []qu
 		applied, err := camp.queue.Settle(ctx, outcomes)
 		if lost := len(outcomes) - applied; err == nil && lost > 0 {
 			a.d.metrics.lost.Add(float64(lost))
-			a.d.log.Info("outcomes were not applied: their lease was lost, or they had been written by a command whose reply was",
+			a.d.log.Info("outcomes not applied: their lease was lost, or an earlier write had succeeded",
 				"campaign", camp.id, "recipients", lost)
 		}
 		return err
@@ -161,23 +161,25 @@ func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []qu
 	for _, s := range outcomes {
 		a.d.leases.get(s.Claim).unwritten = true
 	}
-	a.d.log.Error("outcomes not written: their recipients count as lost when the lease ends",
+	a.d.log.Error("outcomes not written; their recipients count as lost when the lease ends",
 		"campaign", camp.id, "recipients", len(outcomes), "error", err)
 	if redisx.Permanent(err) {
 		a.pause(keep, camp, err)
 	}
 }
 
-// pause stops a campaign whose outcomes cannot be written: it would be sent to the same people again and again.
+// pause pauses a campaign whose outcomes cannot be written: otherwise the same users would get the
+// push again and again.
 func (a *acker) pause(keep context.Context, camp *activeCampaign, cause error) {
 	a.d.roster.drop(camp)
 	if err := a.d.reporter.pause(keep, camp, cause.Error()); err != nil {
-		a.d.log.Error("pause campaign: pause it by hand until its outcomes can be written", "campaign", camp.id, "error", err)
+		a.d.log.Error("campaign not paused; pause it until its outcomes can be written", "campaign", camp.id, "error", err)
 	}
 }
 
-// giveBack returns leases of which not everybody was sent to. It follows settle: whoever has an outcome is out of the lease by then.
-// It leaves out the leases of which an outcome is not written: nobody of them goes back as if unsent.
+// giveBack returns leases with unsent recipients. It follows settle, so recipients with an outcome
+// have left the lease. It leaves out leases with an unwritten outcome: their recipients must not
+// return as unsent.
 func (a *acker) giveBack(keep context.Context, camp *activeCampaign, leases []*lease) {
 	claims := make([]string, 0, len(leases))
 	for _, l := range leases {
@@ -193,35 +195,66 @@ func (a *acker) giveBack(keep context.Context, camp *activeCampaign, leases []*l
 		return err
 	})
 	if err != nil {
-		a.d.log.Warn("recipients not given back: they return when their lease ends", "campaign", camp.id, "error", err)
+		a.d.log.Warn("recipients not given back; they return when their lease ends", "campaign", camp.id, "error", err)
 	}
 }
 
-// usualResult is the length in bytes that most results stay below.
-const usualResult = 384
-
-// settled is the event of a recipient that has ended.
-func (d *Dispatcher) outcomeOf(dl *delivery, r *notification.Result) outcome {
-	r.At = d.now()
-	rare := 0
-	if notification.IsRareCode(r.ErrorCode) {
-		rare = notification.MaxRareCodes
-	}
-	d.metrics.ended(r.Status, r.ErrorCode)
-	return outcome{lease: dl.lease, settlement: queue.Settlement{
-		Claim:   dl.lease.claim,
-		Pos:     dl.element.Pos,
-		Status:  string(r.Status),
-		Code:    r.ErrorCode,
-		MaxRare: rare,
-		Emit:    responses.Append(make([]byte, 0, usualResult), r),
-	}}
+// outcomeBuffer holds the outcomes of a campaign until they are written. Only the acker uses it.
+type outcomeBuffer struct {
+	camp      *activeCampaign
+	outcomes  []queue.Settlement // not yet in a batch
+	finished  []*lease           // released when these are written
+	returning []*lease           // finished, and given back after that
+	writing   *outcomeBatch      // the batch being written
+	spare     []queue.Settlement // memory of the last batch, for reuse
 }
 
-// later is the event of a recipient that is tried again; cause is what that is counted under, if anything.
-func (d *Dispatcher) retryIn(dl *delivery, wait time.Duration, attempts int, cause string) outcome {
-	d.metrics.retries.Inc()
-	return outcome{lease: dl.lease, settlement: queue.Settlement{
-		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, Delay: wait, Attempts: attempts, Cause: cause,
-	}}
+// outcomeBatch is written at one time: first the outcomes, then the leases to give back.
+type outcomeBatch struct {
+	buffer   *outcomeBuffer
+	outcomes []queue.Settlement
+	finished []*lease
+	back     []*lease
+}
+
+func (l *outcomeBuffer) add(e outcome) {
+	if e.goesBack {
+		e.lease.returned = true
+	} else {
+		l.outcomes = append(l.outcomes, e.settlement)
+	}
+	if e.lease.open--; e.lease.open > 0 {
+		return
+	}
+	if e.lease.returned {
+		l.returning = append(l.returning, e.lease)
+	} else {
+		l.finished = append(l.finished, e.lease)
+	}
+}
+
+// hasWork reports whether there is something to write and no batch is being written.
+func (l *outcomeBuffer) hasWork(giveBack bool) bool {
+	return l.writing == nil && (len(l.outcomes)+len(l.finished) > 0 || giveBack && len(l.returning) > 0)
+}
+
+// startBatch takes everything into a batch; the leases to give back only if giveBack is set.
+func (l *outcomeBuffer) startBatch(giveBack bool) *outcomeBatch {
+	l.writing = &outcomeBatch{buffer: l, outcomes: l.outcomes, finished: l.finished}
+	l.outcomes, l.spare, l.finished = l.spare, nil, nil
+	if giveBack {
+		l.writing.back, l.returning = l.returning, nil
+	}
+	return l.writing
+}
+
+// endBatch ends the batch.
+func (l *outcomeBuffer) endBatch() {
+	clear(l.writing.outcomes)
+	l.writing, l.spare = nil, l.writing.outcomes[:0]
+}
+
+// isEmpty reports whether nothing waits to be written.
+func (l *outcomeBuffer) isEmpty() bool {
+	return l.writing == nil && len(l.outcomes)+len(l.finished)+len(l.returning) == 0
 }

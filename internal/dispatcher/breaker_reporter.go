@@ -14,26 +14,30 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// hearings is how often what was answered is judged: what a bad message does meanwhile is bounded by the canary.
+// reportInterval is how often answers go to the breaker. The canary limits what a bad message can
+// do in between.
 const reportInterval = 50 * time.Millisecond
 
-// heard bounds one hearing: while a shard does not answer, the other campaigns are judged this much later.
+// reportTimeout limits one report. A shard that does not answer delays the reports of other
+// campaigns this long.
 const reportTimeout = time.Second
 
-// jury asks the breakers how many recipients of a campaign may be claimed, tells them what became of these, and stops
-// what has tripped.
+// breakerReporter asks the breakers how many recipients may be claimed, reports the answers to
+// them, and acts on trips.
 type breakerReporter struct {
 	d *Dispatcher
 
-	mu    sync.Mutex
+	mu      sync.Mutex
 	pending map[*activeCampaign]*breaker.Report
 
-	reporting sync.Mutex // the last hearing of a stop waits for the one before it, which may have a trip to act on
+	reporting sync.Mutex // the last report of a stop waits for an earlier one, which may have a trip to act on
 }
 
-func newBreakerReporter(d *Dispatcher) *breakerReporter { return &breakerReporter{d: d, pending: make(map[*activeCampaign]*breaker.Report)} }
+func newBreakerReporter(d *Dispatcher) *breakerReporter {
+	return &breakerReporter{d: d, pending: make(map[*activeCampaign]*breaker.Report)}
+}
 
-// run judges until keep ends: the last answers of a stop are told, too.
+// run reports until keep ends, so that the last answers of a stop are included.
 func (j *breakerReporter) run(keep context.Context) {
 	tick := time.NewTicker(reportInterval)
 	defer tick.Stop()
@@ -47,10 +51,11 @@ func (j *breakerReporter) run(keep context.Context) {
 	}
 }
 
-// off tells that nothing is judged.
+// isOff reports whether there are no breakers.
 func (j *breakerReporter) isOff() bool { return j.d.deps.Breakers == nil }
 
-// admit is how many of n recipients a claim may take. The lease notes the round of the breaker that they belong to.
+// admit returns how many of n recipients a claim may take. It sets the lease's round of the
+// breaker.
 func (j *breakerReporter) admit(ctx context.Context, l *lease, n int) (admitted int, err error) {
 	if j.isOff() {
 		return n, nil
@@ -64,8 +69,8 @@ func (j *breakerReporter) admit(ctx context.Context, l *lease, n int) (admitted 
 	return a.N, nil
 }
 
-// answered counts an answer, or what came instead; the recipient may go on to another token. What the end of work cut off
-// says nothing of FCM.
+// countAnswer counts the answer to one request. A request that the end of work cut off says nothing
+// about FCM.
 func (j *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.Answer, trial int64) {
 	kind := kindOf(a)
 	if work.Err() != nil && !a.IsDecisive() {
@@ -88,25 +93,25 @@ func (j *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.
 	}
 }
 
-// listen follows whether the campaign's pushes get answers.
+// trackOutage feeds the campaign's outage detector.
 func (j *breakerReporter) trackOutage(l *lease, a fcm.Answer, trial int64) {
 	camp, silent := l.camp, l.camp.outage.confirmed.Load()
 	if camp.outage.observe(a, trial, l.round, j.d.now()) {
 		j.d.roster.wake()
 	}
 	if !silent && camp.outage.confirmed.Load() && j.d.prober.noteOutage(camp.id) {
-		j.d.log.Warn("pushes get no answers; this process sends none until FCM answers a probe", "campaign", camp.id, "last", a.Detail)
+		j.d.log.Warn("pushes get no answers; none are sent until FCM answers a probe", "campaign", camp.id, "last", a.Detail)
 	}
 }
 
-// ended counts recipients of a claim who have no more business with the canary.
+// countEnded counts recipients of a claim that no longer hold a place in the canary.
 func (j *breakerReporter) countEnded(l *lease, n int) {
 	if n > 0 {
 		j.count(l, func(t *breaker.Report) { t.EndClaim(l.claim, int64(n)) })
 	}
 }
 
-// count adds to a campaign's tally. What belongs to an older round is of no use to anybody.
+// count adds to a campaign's report. Answers of an older round are dropped.
 func (j *breakerReporter) count(l *lease, add func(*breaker.Report)) {
 	if j.isOff() {
 		return
@@ -123,7 +128,7 @@ func (j *breakerReporter) count(l *lease, add func(*breaker.Report)) {
 	}
 }
 
-// hear is one tick: it tells the breakers all that was counted, and obeys them.
+// report is one tick: it sends all reports to the breakers and applies their decisions.
 func (j *breakerReporter) report(keep context.Context, bound time.Duration) {
 	j.reporting.Lock()
 	defer j.reporting.Unlock()
@@ -137,7 +142,7 @@ func (j *breakerReporter) report(keep context.Context, bound time.Duration) {
 	})
 }
 
-// addSilences adds what the breakers are to know of campaigns that get no answers here.
+// addOutages adds the outages that this process detected.
 func (j *breakerReporter) addOutages(tallies map[*activeCampaign]*breaker.Report) {
 	if j.isOff() {
 		return
@@ -161,22 +166,23 @@ func (j *breakerReporter) addOutages(tallies map[*activeCampaign]*breaker.Report
 
 func (j *breakerReporter) reportOne(keep context.Context, camp *activeCampaign, tally *breaker.Report) {
 	j.countForDeletions(tally)
+	camp.outage.describe(tally)
 	verdict, err := j.d.deps.Breakers.Apply(keep, camp.queue.List(), *tally)
 	if err != nil {
 		j.reportAgain(camp, tally.Round)
-		j.d.quietly.Do(func() { j.d.log.Warn("judge answers: they are judged later", "campaign", camp.id, "error", err) })
+		j.d.quietly.Do(func() { j.d.log.Warn("breaker report failed; retrying", "campaign", camp.id, "error", err) })
 		return
 	}
 	j.apply(keep, camp, verdict)
 }
 
-// owe has a campaign judged with the next tick, even if nobody has anything more to tell by then: the breakers keep what did
-// not reach Redis for the next Conclude.
+// reportAgain schedules a report for the next tick even without new answers: the breakers keep what
+// did not reach Redis for the next Apply.
 func (j *breakerReporter) reportAgain(camp *activeCampaign, round int64) {
 	j.count(&lease{camp: camp, round: round}, func(*breaker.Report) {})
 }
 
-// note tells how many answers the deletions of tokens are a share of.
+// countForDeletions tells the deletion budget how many answers there were.
 func (j *breakerReporter) countForDeletions(t *breaker.Report) {
 	if j.d.deps.Deletions == nil {
 		return
@@ -188,20 +194,20 @@ func (j *breakerReporter) countForDeletions(t *breaker.Report) {
 	j.d.deps.Deletions.Note(answers)
 }
 
-// mayForget asks whether one more token may be deleted.
+// mayDeleteToken asks whether one more token may be deleted.
 func (j *breakerReporter) mayDeleteToken(ctx context.Context) bool {
 	if j.d.deps.Deletions == nil {
 		return true
 	}
 	allowed, err := j.d.deps.Deletions.Take(ctx)
 	if err != nil {
-		j.d.quietly.Do(func() { j.d.log.Warn("ask whether a dead token may be deleted: it is kept", "error", err) })
+		j.d.quietly.Do(func() { j.d.log.Warn("deletion budget unknown; dead token kept", "error", err) })
 	}
 	return allowed
 }
 
-// obey stops what has tripped. Whoever is told of a trip acts on it for all, even when told in the midst of a stop: the others
-// only let go of what they hold.
+// apply applies a decision. The process that is notified of a trip acts on it for all processes, even
+// during a stop. The others only return their recipients.
 func (j *breakerReporter) apply(ctx context.Context, camp *activeCampaign, v breaker.Decision) {
 	camp.setPausedPlatforms(v.Paused)
 	camp.hold.Store(v.Hold)
@@ -217,7 +223,7 @@ func (j *breakerReporter) actOnTrip(ctx context.Context, camp *activeCampaign, t
 	ctx, cancel := context.WithTimeout(ctx, j.d.opts.redisTimeout())
 	defer cancel()
 	j.d.metrics.trips.WithLabelValues(string(t.Scope), string(t.Kind)).Inc()
-	j.d.log.Error("breaker has tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
+	j.d.log.Error("breaker tripped", "campaign", camp.id, "scope", t.Scope, "platform", t.Platform, "kind", t.Kind, "reason", t.Reason)
 	var err error
 	switch {
 	case t.Kind == breaker.WrongEndpoint && j.d.deps.Halter != nil:
@@ -232,11 +238,11 @@ func (j *breakerReporter) actOnTrip(ctx context.Context, camp *activeCampaign, t
 		err = j.d.deps.Breakers.Confirm(ctx, camp.queue.List(), t)
 	}
 	if err != nil {
-		j.d.log.Warn("act on a tripped breaker: another process takes it over", "campaign", camp.id, "error", err)
+		j.d.log.Warn("trip not acted on; another process takes over", "campaign", camp.id, "error", err)
 	}
 }
 
-// pause stops a campaign that runs; one that somebody has stopped already is as it should be.
+// pause pauses a running campaign. A campaign that has already stopped stays as it is.
 func (j *breakerReporter) pause(ctx context.Context, camp *activeCampaign, reason string) error {
 	err := j.d.deps.Campaigns.Move(ctx, camp.id, campaign.Paused, reason)
 	if _, stopped := errors.AsType[*campaign.TransitionError](err); stopped || errors.Is(err, campaign.ErrNotFound) {

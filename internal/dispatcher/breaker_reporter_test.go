@@ -302,7 +302,7 @@ func TestTripDuringAnOutage(t *testing.T) {
 	w.eventually(func() bool { return w.sender.total() == canary })
 	w.redis.SetError("BUSY Redis is away")
 	close(answers)
-	w.eventually(func() bool { return len(lines.with("judge answers")) > 0 })
+	w.eventually(func() bool { return len(lines.with("breaker report failed")) > 0 })
 	w.redis.SetError("")
 	w.eventually(func() bool { return w.stateOf("42") == campaign.Paused })
 	stop()

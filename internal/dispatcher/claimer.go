@@ -14,20 +14,22 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// claimer takes recipients for the campaigns with the smallest shares of the pool, never more than there are free slots.
+// claimer claims recipients for the campaigns with the smallest shares of the pool, never more than
+// there are free slots.
 type claimer struct {
 	d      *Dispatcher
 	turn   uint64
-	claims *errgroup.Group // with what is prepared of them
+	claims *errgroup.Group // claims under way, with the preparation of their recipients
 }
 
 func newClaimer(d *Dispatcher) *claimer { return &claimer{d: d} }
 
-// worthwhile is how many slots must be free before a claim: half of what is held ahead, so that the other half keeps the pool
-// busy while the claim is under way, and most of the round trips that claiming slot by slot would need are saved.
+// minSlots is how many slots must be free before a claim: half of those held ahead. The other half
+// keeps the pool busy during the claim, and fewer round trips are needed.
 func (c *claimer) minSlots() int { return max(1, c.d.opts.ahead()/2) }
 
-// run claims until ctx ends, and returns when all that it claimed has reached the pool. An error ends a Job.
+// run claims until ctx ends. It returns when all claimed recipients have reached the pool. An error
+// ends a Job.
 func (c *claimer) run(ctx context.Context) error {
 	c.claims, ctx = errgroup.WithContext(ctx)
 	for {
@@ -42,13 +44,13 @@ func (c *claimer) run(ctx context.Context) error {
 	return c.claims.Wait()
 }
 
-// patience is how long a round waits for the slowest of its claims. It is long enough for a Redis that is busy: while a campaign of
-// higher priority claims, the lower ones get nothing.
+// roundTimeout limits the wait for the slowest claim of a round. It must be long enough for a busy
+// Redis: campaigns of lower priority get nothing while one of higher priority claims.
 const roundTimeout = time.Second
 
-// round shares out the free slots, and claims for each campaign that gets some, side by side. Where a shard does not answer, the
-// others go on without its campaigns, which get no more slots until their claims have ended. It tells how many campaigns were
-// asked: none when each has just been found empty.
+// round divides the free slots and claims for each campaign concurrently. Campaigns on a shard that
+// does not answer get no slots until their claims have ended. It returns how many campaigns were
+// asked: none when all were just found empty.
 func (c *claimer) round(ctx context.Context, free int) (asked int) {
 	grants := c.share(free)
 	answered := make(chan struct{}, len(grants))
@@ -73,7 +75,7 @@ func (c *claimer) round(ctx context.Context, free int) (asked int) {
 	return len(grants)
 }
 
-// share is how many of the free slots each campaign gets that may be claimed from now.
+// share divides the free slots among the campaigns that may be claimed from now.
 func (c *claimer) share(free int) map[*activeCampaign]int {
 	now := c.d.now()
 	serving := c.d.roster.all()
@@ -88,7 +90,7 @@ func (c *claimer) share(free int) map[*activeCampaign]int {
 		terms := camp.settings.Load()
 		priority, overdue := terms.priority, camp.isOverdue(now)
 		if overdue {
-			priority = highest // what has expired is written down beside all else, and starved by nothing
+			priority = highest // expired recipients need no pushes, so no campaign delays them
 		}
 		contenders[i] = campaign.Contender{
 			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.maxSlots(),
@@ -106,7 +108,8 @@ func (c *claimer) share(free int) map[*activeCampaign]int {
 	return grants
 }
 
-// rest waits until some campaign may have recipients again; false when ctx has ended.
+// waitForWork waits until a campaign may have recipients again. It returns false when ctx has
+// ended.
 func (c *claimer) waitForWork(ctx context.Context) bool {
 	now := c.d.now()
 	wait := c.d.opts.Poll
@@ -127,8 +130,8 @@ func (c *claimer) waitForWork(ctx context.Context) bool {
 	return true
 }
 
-// claim takes up to n recipients for n slots, and frees those that it has not filled. A claim that was cut off may have been
-// executed: not stopping half-way spares its recipients the wait for the reaper.
+// claim claims up to n recipients for n slots, and frees the slots that stay empty. A stop does not
+// cut it off: a cut claim may have been executed, and its recipients would wait for the reaper.
 func (c *claimer) claim(ctx context.Context, camp *activeCampaign, n int) error {
 	l := &lease{camp: camp, claim: queue.NewClaimID()}
 	taken := 0
@@ -143,7 +146,7 @@ func (c *claimer) claim(ctx context.Context, camp *activeCampaign, n int) error 
 	}
 	fatal := c.claimFailed(camp, err)
 	grace := c.d.opts.Lease
-	if fatal != nil { // the Job stops now, and is not kept by a claim that cannot be undone
+	if fatal != nil { // the Job stops now, even if the claim cannot be undone
 		stopped, stop := context.WithCancel(ctx)
 		stop()
 		ctx, grace = stopped, c.d.opts.redisTimeout()
@@ -152,7 +155,7 @@ func (c *claimer) claim(ctx context.Context, camp *activeCampaign, n int) error 
 	return fatal
 }
 
-// take sends on what it claims to be prepared, and returns how many slots that holds.
+// take claims recipients and starts their preparation. It returns how many slots they use.
 func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error) {
 	camp := l.camp
 	wanted, overdue := n, camp.isOverdue(c.d.now())
@@ -165,11 +168,11 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 			c.pause(camp)
 			return 0, nil
 		}
-		n = wanted // no one of them is sent to: they end as expired
+		n = wanted // they get no push: they end as expired
 	}
 	if n == 0 {
-		// The canary is under way. Places in it that ended without a push, for want of SQL say, are given back at once: else
-		// those who come back for another try could take all there are, for ever.
+		// The canary is under way. Places that ended without a push, such as after a failed SQL look-up,
+		// are returned at once. Otherwise retries could hold all places for ever.
 		c.d.reporter.report(brief, reportTimeout)
 		camp.idleUntil = c.d.now().Add(reportInterval)
 		return 0, nil
@@ -205,15 +208,16 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 	return taken, nil
 }
 
-// rests leaves a campaign alone that is on hold. If no one of it is left, it may be completed all the same.
+// pause leaves a campaign on hold alone for a while. If it has no recipients left, it may still be
+// completed.
 func (c *claimer) pause(camp *activeCampaign) {
 	camp.idleUntil = c.d.now().Add(c.d.opts.Poll)
 	camp.empty.Store(true)
 }
 
-// undo gives back what a claim may have taken although its replies were lost: whoever stays in it would be reaped as lost. It
-// tries until that succeeds, whether or not the campaign is served by then, and in a stop for a grace. The campaign is not claimed
-// from meanwhile.
+// undo gives back what a failed claim may have taken: the reaper would count those recipients as
+// lost. It tries until that succeeds, also for a closed campaign, and for a grace period during a
+// stop. Until then the campaign is not claimed from.
 func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Duration) {
 	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || redisx.Permanent(cause) && !redisx.Denied(cause) {
 		return
@@ -225,15 +229,16 @@ func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Du
 		return err
 	})
 	if err != nil {
-		c.d.log.Warn("failed claim not undone: what it may have taken returns when its lease ends", "campaign", l.camp.id, "error", err)
+		c.d.log.Warn("failed claim not undone; its recipients return when their lease ends", "campaign", l.camp.id, "error", err)
 	}
 }
 
-// longestRest is how long a campaign rests at most that cannot be claimed from: a repair is noticed that soon.
+// maxClaimBackoff limits the pause after failed claims, so that a repair is noticed soon.
 const maxClaimBackoff = 5 * time.Second
 
-// refused deals with a claim that gave an error: the campaign rests, twice as long with each in a row, and the others go on. A
-// Job has no others, and does not wait for somebody to mend a key.
+// claimFailed handles a claim's error: the campaign pauses, twice as long after each failure in a
+// row, and the others continue. A Job has no other campaign and does not wait for a person to fix a
+// key.
 func (c *claimer) claimFailed(camp *activeCampaign, err error) error {
 	pause := min(c.d.opts.Discover<<min(camp.failures, 16), max(c.d.opts.Discover, maxClaimBackoff))
 	camp.failures++
@@ -241,18 +246,18 @@ func (c *claimer) claimFailed(camp *activeCampaign, err error) error {
 	closed, ended := errors.AsType[*queue.GateClosedError](err)
 	switch {
 	case ended:
-		c.d.log.Info("campaign is served no more, or with another message", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
+		c.d.log.Info("campaign closed: its state or message has changed", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
 		c.d.roster.drop(camp)
 		return nil
 	case isPermanent(err) && c.d.opts.Campaign != "":
 		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, err)
 	case mistyped:
 		if camp.shouldLog(wrong, c.d.now()) {
-			c.d.log.Error("campaign cannot be claimed from: nothing was moved, and it goes on once the key is repaired", "campaign", camp.id, "error", wrong)
+			c.d.log.Error("claim failed: a key has the wrong type; nothing was moved", "next", "rename or delete the key", "campaign", camp.id, "error", wrong)
 		}
 	default:
 		if camp.shouldLog(err, c.d.now()) {
-			c.d.log.Warn("claim recipients: trying again", "campaign", camp.id, "error", err)
+			c.d.log.Warn("claim failed; retrying", "campaign", camp.id, "error", err)
 		}
 	}
 	camp.idleUntil = c.d.now().Add(pause)

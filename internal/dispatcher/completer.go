@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// completer ends the campaigns that are drained. Whether one really is, the script decides: other processes may
-// still hold recipients of it.
+// completer completes drained campaigns. The script decides whether a campaign is drained: other
+// processes may hold recipients of it.
 type completer struct{ d *Dispatcher }
 
 func (c completer) run(ctx context.Context) {
@@ -30,21 +30,21 @@ func (c completer) complete(ctx context.Context) {
 }
 
 func (c completer) completeOne(ctx context.Context, camp *activeCampaign) {
-	c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign is not complete before its results are out
+	c.d.forwarder.forward(ctx, camp.queue.List()) // a campaign completes only after its results are forwarded
 	done, how, err := c.d.deps.Campaigns.Complete(ctx, camp.id)
 	if err != nil {
 		if !isStopping(ctx) {
-			c.d.quietly.Do(func() { c.d.log.Warn("complete campaign: trying again", "campaign", camp.id, "error", err) })
+			c.d.quietly.Do(func() { c.d.log.Warn("campaign not completed; retrying", "campaign", camp.id, "error", err) })
 		}
 		return
 	}
 	switch {
 	case how.Missing > 0:
-		c.d.log.Error("campaign has ended without some of its recipients", "campaign", camp.id, "missing", how.Missing, "reason", how.Reason)
+		c.d.log.Error("campaign completed with missing recipients", "campaign", camp.id, "missing", how.Missing, "reason", how.Reason)
 	case how.Reason != "":
-		c.d.log.Warn("campaign has ended, and not all went well", "campaign", camp.id, "reason", how.Reason)
+		c.d.log.Warn("campaign completed with problems", "campaign", camp.id, "reason", how.Reason)
 	case done:
-		c.d.log.Info("campaign has ended: nobody is left", "campaign", camp.id)
+		c.d.log.Info("campaign completed", "campaign", camp.id)
 	}
 	if done {
 		c.d.roster.drop(camp)

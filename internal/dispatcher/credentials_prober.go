@@ -15,29 +15,29 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// Halter stops a whole project, in all replicas, and lets it go on.
+// Halter stops a project in all replicas, and resumes it.
 type Halter interface {
 	Halt(ctx context.Context, reason string) error
-	// ResumeFrom takes one reason back; others may stand.
+	// ResumeFrom removes one reason; others may remain.
 	ResumeFrom(ctx context.Context, reason string) (free bool, err error)
 	State(ctx context.Context) (pacing.State, error)
 }
 
-// probeMessage is what a probe asks FCM to validate. No one has the token that it is addressed to.
+// probeMessage is what a probe asks FCM to validate. It is addressed to a token that no one has.
 const probeMessage = `{"data":{"probe":"credentials"}}`
 
-// warden asks FCM from time to time to validate a message, while something waits for FCM to answer: a project that was halted
-// for its credentials or its endpoint, a campaign on hold, or what this process alone was refused for.
+// credentialsProber asks FCM to validate a message while something waits for an answer: a project
+// halted for its credentials or endpoint, a campaign on hold, or this process after a refusal.
 type credentialsProber struct {
-	d       *Dispatcher
-	message *fcm.Message
-	refused atomic.Bool  // the credentials: this process claims nothing until its own probe is accepted
-	lastAnswerAt  atomic.Int64 // ns since 1970 at which FCM last answered this process
+	d            *Dispatcher
+	message      *fcm.Message
+	refused      atomic.Bool  // credentials refused: no claims until a probe of this process is accepted
+	lastAnswerAt atomic.Int64 // when FCM last answered this process, in Unix nanoseconds
 
-	haltSeenAt atomic.Int64 // ns since 1970 at which the project was last seen halted, or its gate closed
+	haltSeenAt atomic.Int64 // when the project was last seen halted or gated, in Unix nanoseconds
 
-	mu     sync.Mutex
-	outages map[string]bool // campaigns whose pushes got no answers here: nothing is claimed of them until a probe is answered
+	mu      sync.Mutex
+	outages map[string]bool // campaigns with an outage in this process: no claims until a probe is answered
 }
 
 func newCredentialsProber(d *Dispatcher) (*credentialsProber, error) {
@@ -58,7 +58,7 @@ func (w *credentialsProber) run(ctx context.Context) {
 	}
 }
 
-// look is one tick: it probes if something waits for it, and ends what the answer allows to end.
+// tick probes if something waits for it, and ends what the answer allows to end.
 func (w *credentialsProber) tick(ctx context.Context) {
 	halts, onHold := w.selfEndingHalts(ctx), w.campaignsOnHold()
 	if len(halts) == 0 && len(onHold) == 0 && !w.refused.Load() && !w.hasOutage() {
@@ -66,7 +66,7 @@ func (w *credentialsProber) tick(ctx context.Context) {
 	}
 	answer := w.probe(ctx)
 	if !answer.IsDecisive() {
-		w.d.log.Warn("probe was not answered by FCM; what waits for it waits on", "class", answer.Class, "answer", answer.Detail)
+		w.d.log.Warn("probe not answered by FCM; halts and holds remain", "class", answer.Class, "answer", answer.Detail)
 		return
 	}
 	w.noteAnswer(w.d.now())
@@ -74,11 +74,11 @@ func (w *credentialsProber) tick(ctx context.Context) {
 	for _, camp := range onHold {
 		w.endHold(ctx, camp)
 	}
-	trusted := answer.Class != fcm.Credentials && answer.Class != fcm.Quota // a quota is checked before the credentials
+	trusted := answer.Class != fcm.Credentials && answer.Class != fcm.Quota // FCM checks the quota before the credentials
 	if trusted {
 		w.refused.Store(false)
 	} else {
-		w.d.log.Warn("nothing is sent: the credentials are not known to be accepted again", "answer", answer.Detail)
+		w.d.log.Warn("credentials still refused; nothing is sent", "answer", answer.Detail)
 	}
 	for _, halt := range halts {
 		if trusted || strings.HasPrefix(halt.Reason, pacing.WrongEndpoint) {
@@ -89,33 +89,33 @@ func (w *credentialsProber) tick(ctx context.Context) {
 
 func (w *credentialsProber) endHalt(ctx context.Context, halt pacing.Halt) {
 	if _, err := w.d.deps.Halter.ResumeFrom(ctx, halt.Reason); err != nil {
-		w.d.log.Warn("resume project: trying again", "error", err)
+		w.d.log.Warn("project not resumed; retrying", "error", err)
 		return
 	}
-	w.d.log.Info("project goes on: a probe was answered", "halted", halt.Since, "reason", halt.Reason)
+	w.d.log.Info("project resumed: FCM answered a probe", "halted", halt.Since, "reason", halt.Reason)
 }
 
-// release ends the hold of a campaign.
+// endHold ends the hold of a campaign.
 func (w *credentialsProber) endHold(ctx context.Context, camp *activeCampaign) {
 	released, err := w.d.deps.Breakers.Release(ctx, camp.queue.List())
 	if err != nil {
-		w.d.log.Warn("release campaign: trying again", "campaign", camp.id, "error", err)
+		w.d.log.Warn("hold not ended; retrying", "campaign", camp.id, "error", err)
 		return
 	}
 	if released {
-		w.d.log.Info("campaign goes on with a canary: a probe was answered", "campaign", camp.id)
+		w.d.log.Info("campaign resumed with a canary: FCM answered a probe", "campaign", camp.id)
 		w.d.roster.wake()
 	}
 }
 
-// halts are those that end by themselves.
+// selfEndingHalts are the project's halts that a probe can end.
 func (w *credentialsProber) selfEndingHalts(ctx context.Context) []pacing.Halt {
 	if w.d.deps.Halter == nil {
 		return nil
 	}
 	state, err := w.d.deps.Halter.State(ctx)
 	if err != nil {
-		w.d.quietly.Do(func() { w.d.log.Warn("look at the project's halts", "error", err) })
+		w.d.quietly.Do(func() { w.d.log.Warn("project's halts unknown; retrying", "error", err) })
 		return nil
 	}
 	if len(state.Halts) > 0 || state.Gate.Closed(state.Now) {
@@ -124,7 +124,7 @@ func (w *credentialsProber) selfEndingHalts(ctx context.Context) []pacing.Halt {
 	return slices.DeleteFunc(state.Halts, func(h pacing.Halt) bool { return !h.EndsByItself() })
 }
 
-// onHold are the campaigns that wait for a probe to be answered.
+// campaignsOnHold are the campaigns that wait for a probe.
 func (w *credentialsProber) campaignsOnHold() (waiting []*activeCampaign) {
 	for _, camp := range w.d.roster.all() {
 		if camp.hold.Load() != nil {
@@ -134,7 +134,7 @@ func (w *credentialsProber) campaignsOnHold() (waiting []*activeCampaign) {
 	return waiting
 }
 
-// silence notes that a campaign's pushes got no answers here. It reports whether that is new.
+// noteOutage remembers an outage of a campaign. It reports whether that is new.
 func (w *credentialsProber) noteOutage(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -149,7 +149,7 @@ func (w *credentialsProber) hasOutage() bool {
 	return len(w.outages) > 0
 }
 
-// forgetSilence lets this process claim again of the campaigns whose pushes got no answers.
+// clearOutages lets this process claim again from campaigns that had an outage.
 func (w *credentialsProber) clearOutages() {
 	w.mu.Lock()
 	ids := slices.Collect(maps.Keys(w.outages))
@@ -162,28 +162,28 @@ func (w *credentialsProber) clearOutages() {
 	}
 }
 
-// isSilenced reports whether this process sends nothing of a campaign until its own probe is
-// answered. Others may fare better.
+// hasOutageOf reports whether this process sends nothing of a campaign until its own probe is
+// answered. Other processes may get answers.
 func (w *credentialsProber) hasOutageOf(id string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.outages[id]
 }
 
-// heard notes that FCM has answered this process.
+// noteAnswer remembers that FCM has answered this process.
 func (w *credentialsProber) noteAnswer(now time.Time) { w.lastAnswerAt.Store(now.UnixNano()) }
 
-// heardWithin is how long before a push FCM must have answered somebody, for the push to count as an attempt although it got no
-// answer itself.
+// answerWindow is how long before a push FCM must have answered this process, for a push without an
+// answer to count as an attempt.
 const answerWindow = 10 * time.Second
 
-// heardAround reports whether FCM answered this process around the time of a push, or later.
+// answeredAround reports whether FCM answered this process around the time of a push, or later.
 func (w *credentialsProber) answeredAround(sent time.Time) bool {
 	return w.lastAnswerAt.Load() >= sent.Add(-answerWindow).UnixNano()
 }
 
-// clockFrom is from when the time counts that a recipient is tried for: its first claim, or later when its campaign or its
-// project went on after a stop.
+// retryStart is when a recipient's retry time starts: at its first claim, or later if its campaign
+// or project was resumed since.
 func (w *credentialsProber) retryStart(dl *delivery) time.Time {
 	from := dl.firstClaimedAt
 	if round := dl.lease.round; round > 0 {

@@ -1,7 +1,9 @@
 package dispatcher
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -9,38 +11,40 @@ import (
 	"fanfare/internal/notification"
 )
 
-// verdict is what an answer means for one recipient: an end with a status, or another try after a wait.
+// decision is what an answer means for one recipient: a final status, or another attempt after a
+// wait.
 type decision struct {
-	status     notification.Status // empty: try again
-	code    string
-	detail  string
-	wait    time.Duration
-	counted bool // the try counts as an attempt
-	deleteToken  bool // the token is proven dead
+	status      notification.Status // empty: another attempt
+	code        string
+	detail      string
+	wait        time.Duration
+	counted     bool // the request counts as an attempt
+	deleteToken bool // the token is proven dead
 }
 
-// situation is what judging an answer depends on besides the answer.
+// attempt is what a decision depends on besides the answer.
 type attempt struct {
-	attempts    int           // requests made for the recipient, this one included
-	elapsed     time.Duration // since the recipient's first claim, or since the campaign or its project last went on
-	outage      bool          // FCM answered no one around the time of the push
-	lost        bool          // an earlier sender stopped without an outcome
-	remaining   time.Duration // until the campaign's deadline; negative or zero only when it has passed
+	attempts    int           // requests made, including this one
+	elapsed     time.Duration // since the first claim, or since the campaign or project was last resumed
+	outage      bool          // this process got no answer from FCM around the time of the push
+	lost        bool          // an earlier process stopped without an outcome
+	remaining   time.Duration // until the campaign's deadline; at most zero if it has passed
 	hasDeadline bool
 	onAmbiguous campaign.OnAmbiguous
-	// longestGate is what the gate cuts a Retry-After of the project to; 0: nothing is cut.
+	// longestGate limits the Retry-After of a project-wide 429; 0: no limit.
 	longestGate time.Duration
-	// provenMessage: FCM accepted this very message for somebody else, so a refusal is about the target.
+	// provenMessage: FCM has accepted this very message for another recipient, so a refusal is
+	// about the target.
 	provenMessage bool
 	// target is what the push was addressed to.
 	target notification.Target
 }
 
-// isDoubtful reports whether a 400 may be about what was made of the target: it is our reading of
-// what was found, or holds what no token of FCM's does. Looking costs most of a microsecond.
+// isDoubtful reports whether a 400 may be due to how we read the target. It was trimmed, or has
+// characters that FCM's tokens do not have. The check costs most of a microsecond.
 func (s *attempt) isDoubtful() bool { return s.target.IsTrimmed() || s.target.IsUnusual() }
 
-// judge applies the table of FCM's rules to one recipient.
+// decide applies FCM's rules for an answer to one recipient.
 func (r Retry) decide(a fcm.Answer, s attempt) decision {
 	v := decision{code: a.Code, detail: a.Detail, counted: true}
 	if mayHaveArrived(a) {
@@ -61,16 +65,16 @@ func (r Retry) decide(a fcm.Answer, s attempt) decision {
 		if asked == 0 {
 			asked = r.Quota
 		}
-		if a.Scope == fcm.QuotaProject && s.longestGate > 0 { // the gate opens then, and the recipient waits no longer
+		if a.Scope == fcm.QuotaProject && s.longestGate > 0 { // the gate opens then
 			asked = min(asked, s.longestGate)
 		}
 		v.wait = r.backoff(1, r.Unsent, asked)
-		if a.Scope == fcm.QuotaProject { // no fault of the recipient's, whom a long gate must not fail
+		if a.Scope == fcm.QuotaProject { // not about the recipient: a long gate must not fail it
 			v.counted = false
 			return v.applyDeadline(a, s)
 		}
 	case fcm.NotSent:
-		// FCM cannot be reached: nobody is failed for that, however long it lasts.
+		// FCM cannot be reached: no recipient fails for that, however long it lasts.
 		v.wait, v.counted = r.backoff(s.attempts, r.Unsent, a.RetryAfter), false
 		return v.applyDeadline(a, s)
 	case fcm.NotFCM:
@@ -85,11 +89,8 @@ func (r Retry) decide(a fcm.Answer, s attempt) decision {
 	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
-// mayHaveArrived tells that FCM may have delivered the message, though its answer does not say so.
-func mayHaveArrived(a fcm.Answer) bool { return a.Class == fcm.Ambiguous || a.Class == fcm.Unavailable }
-
-// uncertain does what the campaign wants with a recipient who may have the message. While FCM answers no one, a push without
-// an answer is no attempt: an outage uses up none of them.
+// decideAmbiguous applies the campaign's on_ambiguous to a recipient that may have the message. A
+// push without an answer is no attempt while FCM answers no push, so an outage uses up no attempts.
 func (r Retry) decideAmbiguous(v decision, a fcm.Answer, s attempt) decision {
 	if s.onAmbiguous == campaign.Report {
 		v.status = notification.StatusUnknown
@@ -102,15 +103,16 @@ func (r Retry) decideAmbiguous(v decision, a fcm.Answer, s attempt) decision {
 	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
-// unforgotten puts off a recipient whose token proved dead while the stores did not say whether there is another: the
-// next try asks them again.
+// retryLookup defers a recipient with a dead token while the stores do not say whether there is
+// another one. The next attempt asks them again.
 func (r Retry) retryLookup(a fcm.Answer, s attempt) decision {
 	v := decision{code: a.Code, detail: a.Detail, wait: r.backoff(s.attempts, r.Outage, 0), counted: true}
 	return r.applyLimits(v, a, s).applyDeadline(a, s)
 }
 
-// limit ends what has been tried too often or for too long: as unknown where the last try may have arrived. The time counts
-// from the second attempt on: before the first, a recipient may have waited for a paused campaign or for SQL.
+// applyLimits ends a recipient after too many attempts or too much time: as unknown if the last
+// attempt may have arrived. The time counts from the second attempt: before the first one, a
+// recipient may have waited for a paused campaign or for SQL.
 func (r Retry) applyLimits(v decision, a fcm.Answer, s attempt) decision {
 	if !v.counted {
 		return v
@@ -132,8 +134,9 @@ func (r Retry) applyLimits(v decision, a fcm.Answer, s attempt) decision {
 	return v
 }
 
-// within ends what would come back only after the campaign's deadline. What may have arrived with this
-// try, or by a sender that was lost, is not called expired. That an earlier try was ambiguous is kept only in the books.
+// applyDeadline ends a recipient whose next attempt would come after the deadline. It is unknown,
+// not expired, if this attempt or that of a lost process may have arrived. Earlier ambiguous
+// attempts are only in the counts.
 func (v decision) applyDeadline(a fcm.Answer, s attempt) decision {
 	if v.status != "" || !s.hasDeadline || v.wait < s.remaining {
 		return v
@@ -143,4 +146,62 @@ func (v decision) applyDeadline(a fcm.Answer, s attempt) decision {
 		v.status, v.code = notification.StatusUnknown, notification.CodeOutcomeUnknown
 	}
 	return v
+}
+
+// Retry says when a recipient is tried again, and for how long. FCM asks for the minimum of 10 s,
+// the 60 s after a 429 and the limit of 60 minutes ("Scale your FCM sends").
+type Retry struct {
+	// MaxAttempts limits the requests made for one recipient.
+	MaxAttempts int
+	// MaxElapsed limits the time from a recipient's first claim to its last attempt. The first
+	// attempt has no limit.
+	MaxElapsed time.Duration
+	// MinBackoff is the shortest wait after an answer such as 500 or 503. MaxBackoff limits the
+	// random part on top of it.
+	MinBackoff, MaxBackoff time.Duration
+	// Quota is the wait after a 429 without a Retry-After.
+	Quota time.Duration
+	// Unsent is the wait after a request that never reached FCM.
+	Unsent time.Duration
+	// Outage is the wait for a fault on our side: the database is down, or the credentials are
+	// refused. It does not count as an attempt. It is also the interval of the probes after such a
+	// refusal.
+	Outage time.Duration
+	// KeptBack is the wait of recipients whose platform is paused until a person resumes it. They
+	// are claimed each time, so it is not short. It does not count as an attempt.
+	KeptBack time.Duration
+}
+
+// DefaultRetry follows FCM's rules.
+func DefaultRetry() Retry {
+	return Retry{
+		MaxAttempts: 8,
+		MaxElapsed:  60 * time.Minute,
+		MinBackoff:  10 * time.Second,
+		MaxBackoff:  10 * time.Minute,
+		Quota:       60 * time.Second,
+		Unsent:      time.Second,
+		Outage:      10 * time.Second,
+		KeptBack:    5 * time.Minute,
+	}
+}
+
+func (r Retry) validate() error {
+	if r.MaxAttempts < 1 || r.MaxElapsed <= 0 || r.Quota <= 0 || r.Unsent <= 0 || r.Outage <= 0 || r.KeptBack <= 0 {
+		return errors.New("retry: attempts and waits must be above zero")
+	}
+	if r.MinBackoff <= 0 || r.MaxBackoff < r.MinBackoff {
+		return fmt.Errorf("retry: max back-off %s is below min back-off %s", r.MaxBackoff, r.MinBackoff)
+	}
+	return nil
+}
+
+// backoff is the wait after an attempt (1 is the first): the floor or the server's Retry-After,
+// whichever is longer, plus full jitter. So the recipients of one failure do not return together.
+func (r Retry) backoff(attempt int, floor, asked time.Duration) time.Duration {
+	ceiling := r.MaxBackoff
+	if shift := attempt - 1; shift < 16 {
+		ceiling = min(ceiling, floor<<shift)
+	}
+	return max(floor, asked) + rand.N(max(ceiling, floor))
 }

@@ -11,12 +11,12 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// discoverer keeps the roster in step with the campaigns that run.
+// discoverer keeps the roster equal to the set of running campaigns.
 type discoverer struct {
-	d    *Dispatcher
-	logged map[string]string // what has been logged already of campaigns that are not served
+	d      *Dispatcher
+	logged map[string]string // what was logged about campaigns that are not served
 
-	broken map[string]error // what this look found in the way of campaigns
+	broken map[string]error // errors of campaigns, found by this tick
 }
 
 func (r *discoverer) run(ctx context.Context) {
@@ -24,7 +24,7 @@ func (r *discoverer) run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		if err := r.discover(ctx); err != nil && ctx.Err() == nil {
-			r.d.log.Warn("look for campaigns: those already known go on", "error", err)
+			r.d.log.Warn("discovery failed; known campaigns continue", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -34,8 +34,8 @@ func (r *discoverer) run(ctx context.Context) {
 	}
 }
 
-// discover is one tick: it adds what runs, renews what was edited, drops what runs no more or was edited into what
-// cannot be sent.
+// discover is one tick. It adds running campaigns, replaces edited ones, and drops those that
+// stopped or cannot be sent.
 func (r *discoverer) discover(ctx context.Context) error {
 	found, err := r.d.deps.Campaigns.Discover(ctx)
 	if err != nil {
@@ -59,36 +59,36 @@ func (r *discoverer) discover(ctx context.Context) error {
 	r.d.metrics.setBroken(r.broken)
 	for _, s := range r.d.roster.all() {
 		if !served[s.id] {
-			r.d.log.Info("campaign is served no more", "campaign", s.id)
+			r.d.log.Info("campaign no longer served", "campaign", s.id)
 			r.d.roster.drop(s)
 		}
 	}
 	return nil
 }
 
-// tell says once what people have to do.
+// logFindings logs once what people have to do.
 func (r *discoverer) logFindings(found campaign.Discovery) {
 	for _, broken := range found.Broken {
 		r.refuse(broken.ID, broken.Err)
 	}
 	for id, n := range found.Vanished {
 		if r.isNews(vanishedOf(id), strconv.FormatInt(n, 10)) {
-			r.d.log.Error("recipients vanished from a list before they were claimed; fanfare campaign show says what to do", "campaign", id, "recipients", n)
+			r.d.log.Error("recipients vanished before they were claimed; run fanfare campaign show", "campaign", id, "recipients", n)
 		}
 	}
 	for _, other := range found.Elsewhere {
 		if r.isNews(other.ID, other.Err.Error()) {
-			r.d.log.Warn("campaign is not this project's and waits here", "campaign", other.ID, "reason", other.Err)
+			r.d.log.Warn("campaign belongs to another project and waits", "campaign", other.ID, "reason", other.Err)
 		}
 	}
 	for _, id := range found.Waiting {
 		if r.isNews(id, "waiting") {
-			r.d.log.Info("list waits for a message: fanfare campaign create", "campaign", id)
+			r.d.log.Info("list has no message; run fanfare campaign create", "campaign", id)
 		}
 	}
 }
 
-// forget drops what was said of campaigns that are gone.
+// forget drops what was logged about campaigns that are gone.
 func (r *discoverer) forget(found campaign.Discovery) {
 	there := make(map[string]bool)
 	for _, id := range found.Waiting {
@@ -106,10 +106,10 @@ func (r *discoverer) forget(found campaign.Discovery) {
 	maps.DeleteFunc(r.logged, func(id, _ string) bool { return !there[id] })
 }
 
-// vanishedOf keeps what was said of vanished recipients apart from what was said of their campaign.
+// vanishedOf is the key in logged for vanished recipients of a campaign.
 func vanishedOf(id string) string { return "vanished " + id }
 
-// serve puts a campaign on the roster unless it is there already, or cannot be served.
+// serve adds a campaign to the roster unless it is already there or cannot be served.
 func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 	if old := r.d.roster.get(spec.ID); old != nil && !old.isClosed() && old.hasMessageOf(spec) {
 		old.applySpec(spec)
@@ -120,7 +120,7 @@ func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 		return fmt.Errorf("campaign %s: %w", spec.ID, err)
 	}
 	delete(r.logged, spec.ID)
-	r.d.log.Info("campaign is served", "campaign", spec.ID)
+	r.d.log.Info("campaign served", "campaign", spec.ID)
 	r.d.roster.put(s)
 	return nil
 }
@@ -128,11 +128,11 @@ func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 func (r *discoverer) refuse(id string, err error) {
 	r.broken[id] = err
 	if r.isNews(id, err.Error()) {
-		r.d.log.Error("campaign is broken and not served; the others go on: fix its spec", "campaign", id, "error", err)
+		r.d.log.Error("campaign is broken and not served; fix its spec", "campaign", id, "error", err)
 	}
 }
 
-// news tells whether something is said of a campaign for the first time.
+// isNews reports whether this is logged for the first time, and remembers it.
 func (r *discoverer) isNews(id, what string) bool {
 	if r.logged[id] == what {
 		return false

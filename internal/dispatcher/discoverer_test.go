@@ -52,7 +52,7 @@ func TestPeopleAreToldOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for id, want := range map[string]string{"broken": "title", "odd": "walking", "lonely": "waits for a message"} {
+	for id, want := range map[string]string{"broken": "title", "odd": "walking", "lonely": "has no message"} {
 		said := lines.with("campaign=" + id)
 		if len(said) != 1 || !strings.Contains(said[0], want) {
 			t.Errorf("of %s it is said %q, want %q once", id, said, want)

@@ -1,8 +1,8 @@
-// Package dispatcher drains running campaigns: it claims recipients no faster than it has room for them, finds their
-// tokens, sends through FCM with a bounded pool, and writes down every outcome.
+// Package dispatcher drains running campaigns. It claims recipients while it has free slots, finds their
+// tokens, sends through FCM with a bounded pool, and writes every outcome.
 //
-// Each goroutine role has a file of its own: discoverer, claimer (with prepare), pusher, acker, extender, reaper, forwarder,
-// completer, jury, warden.
+// Each goroutine role has a file of its own: discoverer, claimer (with prepare), pusher, acker, extender,
+// reaper, forwarder, completer, breaker_reporter and credentials_prober.
 package dispatcher
 
 import (
@@ -23,21 +23,21 @@ import (
 	"fanfare/internal/inflight"
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
-	"fanfare/internal/redisx"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
 )
 
-// Sender sends one message to one target. It never fails: what went wrong is in the answer.
+// Sender sends one message to one target. It returns no error: a failure is part of the answer.
 type Sender interface {
 	Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
-	// Validate asks for the same answer, and has nothing delivered.
+	// Validate asks for the same answer. Nothing is delivered.
 	Validate(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
 }
 
-// Deps are the rooms that a dispatcher stands on. Without a Pacer every push goes at once, without Wire the pool alone bounds
-// the requests in flight. Breakers and Deletions may be nil, and then nothing trips; a Halter that is nil, and then what
-// should stop the project stops the campaign; and the Registerer.
+// Deps are the rooms that a dispatcher uses. Pacer, Wire, Breakers, Deletions, Halter and
+// Registerer may be nil. Without a Pacer, no push waits for the quota. Without Wire, only the pool
+// limits the requests in flight. Without Breakers and Deletions, nothing trips. Without a Halter, a
+// trip that concerns the project pauses the campaign.
 type Deps struct {
 	Names      keys.Names
 	Campaigns  *campaign.Campaigns
@@ -61,20 +61,20 @@ type Dispatcher struct {
 	log     *slog.Logger
 	now     func() time.Time
 	metrics *metrics
-	held atomic.Int64   // recipients, from claim to outcome, those of campaigns that are served no more included
-	quietly rate.Sometimes // for what would be logged with each claim while a store is down
+	held    atomic.Int64   // recipients from claim to outcome, of closed campaigns too
+	quietly rate.Sometimes // limits warnings that each claim would repeat while a store is down
 
 	roster     *roster
 	slots      *slots
-	leases       *leaseSet
+	leases     *leaseSet
 	deliveries chan *delivery
 	acker      *acker
-	reporter       *breakerReporter
+	reporter   *breakerReporter
 	prober     *credentialsProber
 	forwarder  *forwarder
 }
 
-// New checks the options and makes a dispatcher that Run starts.
+// New checks the options and makes a dispatcher. Run starts it.
 func New(deps Deps, opts Options) (*Dispatcher, error) {
 	if err := opts.validate(); err != nil {
 		return nil, fmt.Errorf("dispatcher options: %w", err)
@@ -97,7 +97,7 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 		now:        time.Now,
 		roster:     newRoster(),
 		slots:      newSlots(opts.Concurrency + opts.ahead()),
-		leases:       newLeaseSet(),
+		leases:     newLeaseSet(),
 		deliveries: make(chan *delivery, opts.Concurrency+opts.ahead()),
 	}
 	d.acker = newAcker(d)
@@ -113,13 +113,15 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Run serves until fetch ends, or until the Job's campaign does. A stop adds no duplicate: claiming ends with fetch,
-// pushes on the wire may finish until work ends, and everybody else is given back in the old order. What is known by
-// then is written down within one lease more, for whoever comes after must not repeat it.
+// Run serves until fetch ends, or until the Job's campaign is drained. A graceful stop adds no
+// duplicate: claiming ends with fetch, and pushes on the wire may finish until work ends. All other
+// recipients are given back in their old order. Outcomes are written for one lease longer, so that
+// no other process repeats a push.
 //
-// For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError, campaign.ErrNotFound, or what
-// is wrong with the campaign: a *campaign.SpecError, a *campaign.ProjectError, notification.Faults, *keys.IDError or *redisx.TypeError, or
-// what Redis denies us: see redisx.Denied.
+// For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError or
+// campaign.ErrNotFound. A campaign that cannot be served is a *campaign.SpecError, a
+// *campaign.ProjectError, notification.Faults, a *keys.IDError or a *redisx.TypeError. An error
+// that redisx.Denied recognizes says that Redis refuses our user.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
 	keep, stopKeeping := withGrace(work, d.opts.Lease)
 	defer stopKeeping()
@@ -141,8 +143,9 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	fetchers.Go(func() error { return d.discover(fetching) })
 	err := fetchers.Wait()
 
-	// Senders stop before receivers: the claimer has returned, so nobody adds deliveries; then the pool ends, so nobody
-	// adds outcomes; then the acker writes the last of them and gives the rest back; the leases are extended till then.
+	// Senders stop before receivers. The claimer has returned, so no delivery is added. Then the pool
+	// ends, so no outcome is added. Then the acker writes the last outcomes and gives the rest back.
+	// Leases are extended until then.
 	close(d.deliveries)
 	pushers.Wait()
 	close(d.acker.events)
@@ -154,7 +157,7 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	return d.runResult(fetch, err)
 }
 
-// discover finds what is to be served: all that runs, or a Job's one campaign.
+// discover looks for running campaigns, or follows a Job's one campaign.
 func (d *Dispatcher) discover(fetch context.Context) error {
 	finder := &discoverer{d: d, logged: make(map[string]string)}
 	if d.opts.Campaign != "" {
@@ -162,52 +165,4 @@ func (d *Dispatcher) discover(fetch context.Context) error {
 	}
 	finder.run(fetch)
 	return nil
-}
-
-// outlive makes a context that ends a grace after work does, or when it is stopped.
-func withGrace(work context.Context, grace time.Duration) (keep context.Context, stop func()) {
-	keep, cancel := context.WithCancel(context.WithoutCancel(work))
-	release := context.AfterFunc(work, func() {
-		select {
-		case <-keep.Done():
-		case <-time.After(grace):
-			cancel()
-		}
-	})
-	return keep, func() { release(); cancel() }
-}
-
-// persist repeats a write to Redis until it succeeds or keep ends. Even after the lease has run out it is worth trying:
-// after an outage, whoever writes before the first reaper looks saves a recipient from being sent to again. What waiting does not
-// fix is not waited for: see redisx.Permanent. A permission that is denied is: the scripts finish what it cut as soon as it is granted.
-func (d *Dispatcher) persist(keep context.Context, verb string, camp *activeCampaign, write func(context.Context) error) error {
-	defer camp.unwritable.Store(false)
-	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		err := d.withRedisTimeout(keep, write)
-		if err == nil {
-			return nil
-		}
-		if redisx.Permanent(err) && !redisx.Denied(err) || keep.Err() != nil {
-			return fmt.Errorf("%s: %w", verb, err)
-		}
-		camp.unwritable.Store(true)
-		told.Do(func() {
-			if redisx.Denied(err) {
-				d.log.Error(verb+": Redis denies a command; fanfare check names it; trying until it is granted", "campaign", camp.id, "error", err)
-				return
-			}
-			d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err)
-		})
-		select {
-		case <-keep.Done():
-		case <-time.After(wait):
-		}
-	}
-}
-
-// behind tells that outcomes of a campaign cannot be written, or that too many wait for it: the batch on its way and the next one.
-// It is not claimed from then: more and more people would be sent to of whom nothing is written.
-func (d *Dispatcher) isBehind(camp *activeCampaign) bool {
-	return camp.unwritable.Load() || camp.unwritten.Load() >= int64(2*d.opts.AckBatch)
 }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// extender keeps the held leases ours while work goes on. It outlives the pool: outcomes that wait to be written need their lease.
+// extender extends the leases of this process. It runs longer than the pool, because outcomes that
+// wait to be written need their lease.
 type extender struct{ d *Dispatcher }
 
 func (e extender) run(keep context.Context) {
@@ -23,7 +24,7 @@ func (e extender) run(keep context.Context) {
 	}
 }
 
-// extend is one tick. A lease that could not be extended runs out by this process's own clock, and then nothing
+// extend is one tick. A lease that could not be extended ends by this process's clock, and nothing
 // more is sent from it.
 func (e extender) extend(keep context.Context) {
 	held := e.d.leases.byCampaign()
@@ -32,7 +33,7 @@ func (e extender) extend(keep context.Context) {
 	})
 }
 
-// extendOf extends the leases of one campaign, and then their places in its canary.
+// extendCampaign extends the leases of one campaign, and then their places in its canary.
 func (e extender) extendCampaign(keep context.Context, camp *activeCampaign, leases []*lease) {
 	claims := make([]string, len(leases))
 	for i, l := range leases {
@@ -41,7 +42,7 @@ func (e extender) extendCampaign(keep context.Context, camp *activeCampaign, lea
 	until := e.d.now().Add(e.d.opts.Lease)
 	lost, err := camp.queue.Extend(keep, claims...)
 	if err != nil {
-		e.d.log.Warn("extend leases: what runs out is not sent", "campaign", camp.id, "leases", len(claims), "error", err)
+		e.d.log.Warn("leases not extended; expired ones are not sent from", "campaign", camp.id, "leases", len(claims), "error", err)
 		return
 	}
 	for _, l := range leases {
@@ -54,12 +55,13 @@ func (e extender) extendCampaign(keep context.Context, camp *activeCampaign, lea
 	e.extendCanary(keep, camp, claims)
 }
 
-// admit keeps the claims' places in the campaign's canary. What is lost of them is admitted to somebody else.
+// extendCanary keeps the claims' places in the campaign's canary. A lost place is given to another
+// claim.
 func (e extender) extendCanary(keep context.Context, camp *activeCampaign, claims []string) {
 	if e.d.deps.Breakers == nil {
 		return
 	}
 	if err := e.d.deps.Breakers.Extend(keep, camp.queue.List(), claims...); err != nil {
-		e.d.log.Warn("extend places in the canary", "campaign", camp.id, "error", err)
+		e.d.log.Warn("canary places not extended", "campaign", camp.id, "error", err)
 	}
 }

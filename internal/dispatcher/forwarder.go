@@ -14,20 +14,21 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// forwardRest is between two passes: results that gather meanwhile go together, which saves Redis round trips.
+// forwardPause is the pause between two passes. Results that arrive meanwhile go together, which
+// saves round trips.
 const forwardPause = 50 * time.Millisecond
 
-// forwarder carries results from the campaigns' outboxes to notification:responses.
+// forwarder moves results from the campaigns' outboxes to notification:responses.
 type forwarder struct {
 	d     *Dispatcher
 	woken chan struct{}
 
 	mu   sync.Mutex
-	owed map[string]keys.List // outboxes that hold something of ours, also of campaigns that are served no more
-	busy map[string]bool      // outboxes under way: two passes over one would each see what the other has not trimmed yet
-	free *sync.Cond           // one of these is free again
+	owed map[string]keys.List // outboxes with results of this process, also of closed campaigns
+	busy map[string]bool      // outboxes being forwarded: two passes over one would copy results twice
+	free *sync.Cond           // signals that one of these is free
 
-	blocked rate.Sometimes // for what only a person mends, and each pass meets
+	blocked rate.Sometimes // limits errors that only a person can fix
 }
 
 func newForwarder(d *Dispatcher) *forwarder {
@@ -39,7 +40,7 @@ func newForwarder(d *Dispatcher) *forwarder {
 	return f
 }
 
-// wake asks for a campaign's outbox to be forwarded soon.
+// wake schedules a campaign's outbox.
 func (f *forwarder) wake(campaign keys.List) {
 	f.owe(campaign)
 	signal(f.woken)
@@ -70,7 +71,7 @@ func (f *forwarder) run(keep context.Context) {
 	}
 }
 
-// forwardAll also finds the outboxes that a process which died has left behind.
+// forwardAll also forwards outboxes that a dead process left behind.
 func (f *forwarder) forwardAll(keep context.Context, bound time.Duration) {
 	for _, camp := range f.d.roster.all() {
 		f.owe(camp.queue.List())
@@ -78,7 +79,7 @@ func (f *forwarder) forwardAll(keep context.Context, bound time.Duration) {
 	f.forwardOwed(keep, bound)
 }
 
-// forwardOwed is one tick. What could not be forwarded is owed until the next.
+// forwardOwed is one tick. Results that could not be forwarded are left for the next one.
 func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 	f.mu.Lock()
 	owed := slices.Collect(maps.Values(f.owed))
@@ -87,8 +88,8 @@ func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 	forEach(keep, bound, owed, f.forward)
 }
 
-// forward carries one campaign's results. It waits for a pass over the same outbox to end: what that one has taken is not left
-// behind by a stop.
+// forward forwards one campaign's results. It waits for an earlier pass over the same outbox, so
+// that a stop leaves nothing behind.
 func (f *forwarder) forward(ctx context.Context, campaign keys.List) {
 	f.take(campaign)
 	defer f.leave(campaign)
@@ -100,10 +101,10 @@ func (f *forwarder) forward(ctx context.Context, campaign keys.List) {
 	f.owe(campaign)
 	if _, mistyped := errors.AsType[*redisx.TypeError](err); mistyped {
 		f.blocked.Do(func() {
-			f.d.log.Error("forward results: they wait in the outbox, and no campaign completes, until that key is mended", "list", campaign.Plain(), "error", err)
+			f.d.log.Error("results not forwarded: a key has the wrong type; no campaign completes until it is fixed", "list", campaign.Plain(), "error", err)
 		})
 	} else if !isStopping(ctx) {
-		f.d.log.Warn("forward results: they stay in the outbox until the next pass", "list", campaign.Plain(), "error", err)
+		f.d.log.Warn("results not forwarded; they stay in the outbox", "list", campaign.Plain(), "error", err)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestForwarderSaysWhatIsInTheWay(t *testing.T) {
 		t.Errorf("%d results, want 3", got)
 	}
 	text := log.String()
-	if strings.Count(text, "forward results") != 1 || !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "rename or delete it") {
+	if strings.Count(text, "results not forwarded") != 1 || !strings.Contains(text, "level=ERROR") || !strings.Contains(text, "rename or delete it") {
 		t.Errorf("the log says\n%s", text)
 	}
 }

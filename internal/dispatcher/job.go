@@ -14,9 +14,9 @@ import (
 )
 
 // ErrLeftover says that a Job was stopped before its campaign was drained.
-var ErrLeftover = errors.New("stopped with work left: start the job again to go on")
+var ErrLeftover = errors.New("stopped with work left: start the job again to continue")
 
-// errDrained ends a Job's roles; Run turns it into nil.
+// errDrained ends a Job's roles. Run returns nil for it.
 var errDrained = errors.New("drained")
 
 // EndedError says that a Job's campaign no longer runs, and why.
@@ -32,7 +32,8 @@ func (e *EndedError) Error() string {
 	return fmt.Sprintf("campaign is %s: %s", e.State, e.Reason)
 }
 
-// job stands in for discovery where one campaign is served, and ends everything when that campaign does.
+// job replaces discovery for a process that serves one campaign, and ends all roles when that
+// campaign ends.
 type job struct {
 	d      *Dispatcher
 	finder *discoverer
@@ -53,8 +54,8 @@ func (j job) run(ctx context.Context) error {
 	}
 }
 
-// look is one tick; nil means that there is, or may be, work to do. It adopts, because recipients who came late make a
-// completed campaign run again: only looking would take it for drained.
+// tick returns nil while there is, or may be, work to do. It adopts the campaign, because late
+// recipients make a completed campaign run again.
 func (j job) tick(ctx context.Context) error {
 	spec, err := j.d.deps.Campaigns.Adopt(ctx, j.d.opts.Campaign)
 	if isPermanent(err) {
@@ -63,7 +64,7 @@ func (j job) tick(ctx context.Context) error {
 	if err != nil {
 		if ctx.Err() == nil {
 			j.d.quietly.Do(func() {
-				j.d.log.Warn("look at the campaign: trying again", "campaign", j.d.opts.Campaign, "error", err)
+				j.d.log.Warn("campaign not read; retrying", "campaign", j.d.opts.Campaign, "error", err)
 			})
 		}
 		return nil
@@ -81,7 +82,8 @@ func (j job) tick(ctx context.Context) error {
 	}
 }
 
-// drained ends a Job whose campaign is completed, with an error if recipients are missing or were not loaded to the last.
+// checkCompleted ends the Job of a completed campaign: with an error if recipients are missing or a
+// load was interrupted.
 func (j job) checkCompleted(ctx context.Context, spec campaign.Spec) error {
 	books, err := j.d.deps.Campaigns.Books(ctx, spec.ID)
 	switch {
@@ -92,10 +94,10 @@ func (j job) checkCompleted(ctx context.Context, spec campaign.Spec) error {
 	case err == nil:
 		return errDrained
 	}
-	return nil // the next look will tell
+	return nil // the next tick decides
 }
 
-// lossesOf says what a completed campaign lacks of which nothing was known when it ended.
+// lossesOf names the losses of a completed campaign that were unknown when it ended.
 func lossesOf(spec campaign.Spec, books campaign.Books) string {
 	var all []string
 	for _, loss := range books.Losses(spec.ID, spec.State) {
@@ -104,7 +106,7 @@ func lossesOf(spec campaign.Spec, books campaign.Books) string {
 	return strings.Join(all, "; ")
 }
 
-// hopeless tells what no waiting mends from an outage.
+// isPermanent reports whether no retry can help.
 func isPermanent(err error) bool {
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	_, id := errors.AsType[*keys.IDError](err)
@@ -113,21 +115,21 @@ func isPermanent(err error) bool {
 	return spec || id || mistyped || elsewhere || redisx.Denied(err) || errors.Is(err, campaign.ErrNotFound)
 }
 
-// neverLoaded ends a Job whose campaign has had no recipients at all: such a campaign is not completed, for its
-// audience may still come, but a Job must not wait for it.
+// checkNeverLoaded ends the Job of a campaign that never had recipients. Such a campaign is not
+// completed, because its audience may still come, but a Job must not wait for it.
 func (j job) checkNeverLoaded(ctx context.Context) error {
 	camp := j.d.roster.get(j.d.opts.Campaign)
 	if camp == nil || !camp.empty.Load() || camp.inflight.Load() > 0 {
 		return nil
 	}
 	if books, err := j.d.deps.Campaigns.Books(ctx, camp.id); err == nil && books.Loaded == 0 {
-		j.d.log.Warn("campaign has no recipients: load its audience, or look whether the list has expired", "campaign", camp.id)
+		j.d.log.Warn("campaign has no recipients; load its audience, or check whether the list has expired", "campaign", camp.id)
 		return errDrained
 	}
-	return nil // there are some, or the next look will tell
+	return nil // there are recipients, or the next tick decides
 }
 
-// verdict turns how the roles ended into what Run returns.
+// runResult turns the error of the roles into the result of Run.
 func (d *Dispatcher) runResult(stopped context.Context, err error) error {
 	switch {
 	case errors.Is(err, errDrained):

@@ -8,27 +8,27 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// lease is one claim that this process holds. It is open until each of its elements has an outcome or is to go back.
+// lease is one claim of this process. It is open until each element has an outcome or goes back.
 type lease struct {
-	camp     *activeCampaign
-	claim    string
-	round    int64                     // of the campaign's breaker, in which it was admitted: ms of the server's clock
-	afterProbe   bool                      // FCM answered a probe just before the round began
-	claimedAt     time.Time                 // just before the claim, by this process's clock: a slow answer makes no deadline later
-	claimedAtServer    time.Time                 // the claim, by the server's
-	expiry   time.Time                 // of the producer's list, by the server's; zero: none
-	assumed  bool                      // no producer has said so: the campaign's own deadline counts instead, if it has one
-	until    atomic.Pointer[time.Time] // by this process's monotonic clock
-	open     int                       // elements without an end; the acker's alone
-	returned bool                      // some element goes back unsent; the acker's alone
+	camp            *activeCampaign
+	claim           string
+	round           int64                     // breaker round that admitted it, in ms of the server's clock
+	afterProbe      bool                      // FCM answered a probe just before the round
+	claimedAt       time.Time                 // before the claim, this process's clock: a slow reply moves no deadline
+	claimedAtServer time.Time                 // the claim, server's clock
+	expiry          time.Time                 // of the producer's list, server's clock; zero: none
+	assumed         bool                      // expiry is a default: the campaign's own deadline goes first
+	until           atomic.Pointer[time.Time] // this process's monotonic clock
+	open            int                       // elements without an outcome; used by the acker only
+	returned        bool                      // an element goes back unsent; used by the acker only
 
-	unwritten bool // some outcome could not be written; for whoever writes the campaign's page
+	unwritten bool // an outcome could not be written; used by the batch's writer only
 }
 
-// valid reports that no other process can have been given this lease's elements.
+// isValid reports whether no other process can have this lease's elements.
 func (l *lease) isValid(now time.Time) bool { return now.Before(*l.until.Load()) }
 
-// local turns a moment of the server's clock into one of this process's; zero stays zero.
+// localTime converts a time of the server's clock to this process's clock; zero stays zero.
 func (l *lease) localTime(server time.Time) time.Time {
 	if server.IsZero() {
 		return server
@@ -36,12 +36,14 @@ func (l *lease) localTime(server time.Time) time.Time {
 	return l.claimedAt.Add(server.Sub(l.claimedAtServer))
 }
 
-// deadline is the list's or the campaign's, by this process's clock; zero: none. The campaign's may change while the lease is held.
+// deadline is the list's or the campaign's, whichever is earlier, by this process's clock; zero:
+// none. The campaign's may change while the lease is held.
 func (l *lease) deadline() time.Time {
 	return campaign.Earliest(l.listDeadline(), l.localTime(l.camp.settings.Load().deadline))
 }
 
-// listDeadline is the list's, by this process's clock; zero: none, or the campaign's own goes before one that was only assumed.
+// listDeadline is the list's, by this process's clock. It is zero if there is none, or if it is a
+// default and the campaign has its own.
 func (l *lease) listDeadline() time.Time {
 	if l.assumed && !l.camp.settings.Load().deadline.IsZero() {
 		return time.Time{}
@@ -51,7 +53,7 @@ func (l *lease) listDeadline() time.Time {
 
 func (l *lease) extendTo(t time.Time) { l.until.Store(&t) }
 
-// held is the set of leases to extend.
+// leaseSet is the set of leases to extend.
 type leaseSet struct {
 	mu     sync.Mutex
 	leases map[string]*lease
@@ -77,7 +79,7 @@ func (h *leaseSet) get(claim string) *lease {
 	return h.leases[claim]
 }
 
-// of counts a campaign's leases.
+// countOf counts a campaign's leases.
 func (h *leaseSet) countOf(camp *activeCampaign) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -90,7 +92,7 @@ func (h *leaseSet) countOf(camp *activeCampaign) int {
 	return n
 }
 
-// byCampaign groups the leases held now.
+// byCampaign groups all leases by campaign.
 func (h *leaseSet) byCampaign() map[*activeCampaign][]*lease {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// metrics are this room's own counters; a nil registerer leaves them unregistered.
+// metrics are this room's own counters. A nil registerer leaves them unregistered.
 type metrics struct {
 	claimed   prometheus.Counter
 	outcomes  *prometheus.CounterVec
@@ -113,7 +113,8 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	return m, nil
 }
 
-// ended counts a recipient that ended. Rare codes beyond the first few share a series, for an endpoint may make up any number.
+// ended counts a recipient that ended. Rare codes beyond the first few share a series, because an
+// endpoint may invent any number.
 func (m *metrics) ended(status notification.Status, code string) {
 	if notification.IsRareCode(code) && !m.admits(code) {
 		code = notification.CodeOther

@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// Options are the dispatcher's own settings. DefaultOptions gives what is used where nothing is said.
+// Options are the dispatcher's settings; DefaultOptions has the defaults.
 type Options struct {
 	// Campaign, when set, is the only campaign served: Run returns when it is drained (a Job).
 	Campaign string
-	// Concurrency is the size of the pool: how many recipients are sent to at a time.
+	// Concurrency is the size of the pool: the most pushes at one time.
 	Concurrency int
-	// Claim bounds the recipients taken by one claim.
+	// Claim limits the recipients taken by one claim.
 	Claim int
-	// AckInterval and AckBatch bound how long and how many outcomes wait to be written together.
-	// What waits here is what a crash repeats, beside what is on the wire.
+	// AckInterval and AckBatch limit how long and how many outcomes wait to be written together. A
+	// crash repeats these pushes, and those on the wire.
 	AckInterval time.Duration
 	AckBatch    int
-	// Lease is how long a claim is ours without being extended; the same value as the queue's.
+	// Lease is the TTL of a claim that is not extended. It is the same as the queue's.
 	Lease time.Duration
-	// Poll is how soon an empty campaign is looked at again.
+	// Poll is the delay before an empty campaign is claimed from again.
 	Poll time.Duration
-	// Discover is how often the running campaigns are looked up.
+	// Discover is the interval of the searches for running campaigns.
 	Discover time.Duration
-	// Retry says when a recipient is tried again, and when no more.
+	// Retry says when a recipient is tried again, and for how long.
 	Retry Retry
 }
 
@@ -42,8 +42,9 @@ func DefaultOptions() Options {
 	}
 }
 
-// ahead is how many recipients are held beside those in the pool, so that nobody in it waits for a claim: one claim, and
-// with a small pool a fifth of it, for what is held here another process does not have.
+// ahead is how many recipients are held beside those in the pool, so that no pusher waits for a
+// claim. It is one claim, or a fifth of a small pool: recipients held here are not available to
+// other processes.
 func (o Options) ahead() int { return min(o.Claim, o.Concurrency/5) }
 
 func (o Options) validate() error {

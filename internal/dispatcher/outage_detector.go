@@ -10,44 +10,49 @@ import (
 )
 
 const (
-	// doubtAfter is the score from which on a campaign is in doubt. Each push without an answer adds one, each answer takes
-	// answerWorth: a cumulative sum (Page's test) that rises where more than three quarters of the pushes get no answer. A
-	// connection that breaks takes a hundred pushes with it, which is why doubt alone stops nothing for good.
+	// suspectScore is the score at which an outage is suspected. Each push without an answer adds 1, each
+	// answer subtracts answerWorth: a cumulative sum (Page's test). It grows if more than three quarters of
+	// the pushes get no answer. A broken connection loses a hundred answers at one time, so suspicion alone
+	// stops nothing for good.
 	suspectScore, answerWorth = 20, 3
-	// foreignAfter is enough where every one of the pushes got a success that is not FCM's.
+	// suspectForeign is enough if every push got a success that is not from FCM.
 	suspectForeign = 3
-	// trialPushes may go while a campaign is in doubt. When trialFails of them get no answer, nothing goes; when as many as
-	// make that impossible are answered, the doubt ends. foreignFails is for successes that are not FCM's.
+	// trialPushes may go during a suspicion. After trialFailures of them without an answer, nothing goes.
+	// The suspicion ends when so many are answered that this is impossible. trialForeign is for successes
+	// that are not from FCM.
 	trialPushes, trialFailures, trialForeign = 10, 6, 2
-	// slowRun and slowTime are for a campaign with few pushes: a run so long that lasts so long needs no trial.
+	// slowStreak and slowTime are for a campaign with few pushes. A streak this long that lasts this long
+	// needs no trial.
 	slowStreak, slowTime = 3, 30 * time.Second
 )
 
-// silence follows how a campaign's pushes from this process go unanswered. First it doubts: only a few more pushes go, as a
-// trial. If these get no answers either it is silent, and nothing goes until FCM is heard again. So at most what is on the
-// wire, and the trial, can end without a known outcome.
+// outageDetector detects that a campaign's pushes from this process get no answers. It first
+// suspects an outage: then only a few trial pushes go. If these get no answers either, the outage
+// is confirmed, and nothing goes until FCM answers again. So at most the pushes on the wire and the
+// trial can end without a known outcome.
 type outageDetector struct {
-	hasUnanswered atomic.Bool // some push got no answer since the score was last 0
-	suspected   atomic.Bool // read by each push before it goes
-	confirmed  atomic.Bool // nothing goes until FCM is heard again
+	hasUnanswered atomic.Bool // a push got no answer since the score was last 0
+	suspected     atomic.Bool // read before each push
+	confirmed     atomic.Bool // nothing goes until FCM answers again
 
-	mu       sync.Mutex
-	score    int
-	pushes   int64     // since the score was last 0
-	unanswered     int64     // of these, without an answer
-	foreign  int64     // of these, successes that are not FCM's
-	streak      int       // pushes without an answer since the last answer
-	streakStart    time.Time // when the first of the run ended
-	suspicions    int64     // doubts that have ended
-	trials   int       // pushes that went since the doubt began, those put off left out
-	failed   int       // of these, without an answer
-	answered int       // of these, with one
-	round    int64     // of the campaign's breaker, for the tally
-	lastDetail     string    // what stood in place of the last answer
-	reportedAt     time.Time // when the breaker was told last
+	mu          sync.Mutex
+	score       int
+	pushes      int64        // pushes since the score was last 0
+	unanswered  int64        // of these, without an answer
+	foreign     int64        // of these, successes that are not from FCM
+	streak      int          // pushes without an answer in a row
+	streakStart time.Time    // end of the first push of the streak
+	suspicions  int64        // suspicions that have ended
+	trials      int          // trial pushes of this suspicion
+	failed      int          // of these, without an answer
+	answered    int          // of these, with an answer
+	round       int64        // of the campaign's breaker, for the report
+	lastDetail  string       // what came in place of the last answer
+	lastKind    breaker.Kind // of that
+	reportedAt  time.Time    // when the outage was last reported
 }
 
-// enter reports whether a push may go, and the number of the trial that it is part of; 0: of none.
+// startPush reports whether a push may go, and the number of its trial; 0: it belongs to none.
 func (s *outageDetector) startPush() (trial int64, ok bool) {
 	if !s.suspected.Load() {
 		return 0, true
@@ -64,7 +69,7 @@ func (s *outageDetector) startPush() (trial int64, ok bool) {
 	return s.suspicions + 1, true
 }
 
-// stopped reports whether nothing more may go at the moment.
+// isStopped reports whether no push may go now.
 func (s *outageDetector) isStopped() bool {
 	if !s.suspected.Load() {
 		return false
@@ -74,8 +79,9 @@ func (s *outageDetector) isStopped() bool {
 	return s.suspected.Load() && (s.confirmed.Load() || s.trials >= trialPushes)
 }
 
-// hear takes an answer, or what came instead. It reports whether more may go than before. A push of the trial of an
-// earlier doubt says as much as any other, and counts in no later trial.
+// observe takes the answer to a push, or what came in its place. It reports whether more pushes may
+// go than before. A trial push of an earlier suspicion counts as any other push, and in no later
+// trial.
 func (s *outageDetector) observe(a fcm.Answer, of int64, round int64, now time.Time) (more bool) {
 	heard := a.IsDecisive()
 	if heard && !s.hasUnanswered.Load() {
@@ -89,12 +95,12 @@ func (s *outageDetector) observe(a fcm.Answer, of int64, round int64, now time.T
 		return s.observeAnswer(trial)
 	case kindOf(a) == breaker.Neutral:
 		if trial {
-			s.trials-- // another push may take its place
+			s.trials-- // another push takes its place
 		}
 		return trial
 	}
 	s.observeNoAnswer(a, trial, now)
-	s.round, s.lastDetail = round, a.Detail
+	s.round, s.lastDetail, s.lastKind = round, a.Detail, kindOf(a)
 	return false
 }
 
@@ -138,14 +144,14 @@ func (s *outageDetector) observeNoAnswer(a fcm.Answer, trial bool, now time.Time
 	}
 }
 
-// reset forgets all: a probe was answered.
+// reset forgets everything, after a probe was answered.
 func (s *outageDetector) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clear()
 }
 
-// clear forgets all: FCM was heard. The caller holds the lock.
+// clear forgets everything, after an answer. The caller holds the lock.
 func (s *outageDetector) clear() {
 	s.score, s.pushes, s.unanswered, s.foreign, s.streak = 0, 0, 0, 0, 0
 	s.trials, s.failed, s.answered = 0, 0, 0
@@ -155,10 +161,11 @@ func (s *outageDetector) clear() {
 	s.confirmed.Store(false)
 }
 
-// tellEvery is how often a breaker that does not agree is told again of a silence: other processes get answers.
+// outageReportInterval is how often an outage is reported again while the breaker does not act:
+// other processes may get answers.
 const outageReportInterval = 500 * time.Millisecond
 
-// report is what the breaker is told of a silence, if it is due.
+// report returns the outage to report to the breaker, if it is due.
 func (s *outageDetector) report(now time.Time) (run breaker.Outage, said string, round int64, due bool) {
 	if !s.confirmed.Load() {
 		return breaker.Outage{}, "", 0, false
@@ -174,4 +181,17 @@ func (s *outageDetector) report(now time.Time) (run breaker.Outage, said string,
 		run.Kind = breaker.WrongEndpoint
 	}
 	return run, s.lastDetail, s.round, true
+}
+
+// describe adds the last answer of an outage to a report that has none. The breaker may trip with a report
+// that counts only ended claims.
+func (s *outageDetector) describe(r *breaker.Report) {
+	if !s.hasUnanswered.Load() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := r.Said[s.lastKind]; s.lastDetail != "" && !known {
+		r.AddDetail(s.lastKind, s.lastDetail)
+	}
 }

@@ -11,12 +11,13 @@ import (
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
+	"fanfare/internal/store"
 	"fanfare/internal/tokens"
 )
 
-// prepare brings a claim's recipients to the pool: it reads them, finds their tokens with one look-up, fills the
-// message where it is personal, and ends those to whom nothing can be sent. Look-ups end with fetch: whom they were for
-// goes back anyway.
+// prepare makes a claim's recipients ready for the pool: it decodes them, finds their tokens with
+// one look-up, and fills personal messages. Recipients that cannot be sent to end here. Look-ups
+// stop with fetch, because their recipients go back anyway.
 func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	now := d.now()
 	ready := make([]*delivery, 0, len(claim.Elements))
@@ -40,7 +41,7 @@ func (d *Dispatcher) prepare(fetch context.Context, l *lease, claim queue.Lease)
 	}
 }
 
-// read decodes one element; a result means that it ends here.
+// decode reads one element. It returns a result if the recipient ends here.
 func (d *Dispatcher) decode(dl *delivery, now time.Time) *notification.Result {
 	if dl.element.Oversize {
 		r := dl.result(notification.StatusFailed, notification.CodeOversize, fmt.Sprintf("element of %d bytes is above the limit", len(dl.element.Raw)))
@@ -63,8 +64,8 @@ func (d *Dispatcher) decode(dl *delivery, now time.Time) *notification.Result {
 	return nil
 }
 
-// address finds the tokens that the elements do not carry, or of which they carry something that can be none. No one is skipped
-// while a store cannot be asked.
+// findTokens looks up the tokens that are missing from the elements, or unusable in them. No
+// recipient is skipped while a store cannot be asked.
 func (d *Dispatcher) findTokens(fetch context.Context, in []*delivery) []*delivery {
 	var ids []string
 	for _, dl := range in {
@@ -97,13 +98,14 @@ func (d *Dispatcher) findTokens(fetch context.Context, in []*delivery) []*delive
 	}
 	if err != nil && fetch.Err() == nil && !paused {
 		d.quietly.Do(func() {
-			d.log.Warn("look up tokens: those who have none at hand wait", "error", err, "wait", d.opts.Retry.Outage)
+			d.log.Warn("token lookup failed; recipients deferred", "error", err, "wait", d.opts.Retry.Outage)
 		})
 	}
 	return out
 }
 
-// personalise fills the message's placeholders, from the element first and from profiles where that is not enough.
+// fillMessages fills the message's placeholders, first from the element, then from profiles where
+// needed.
 func (d *Dispatcher) fillMessages(fetch context.Context, in []*delivery) []*delivery {
 	if len(in) == 0 || !in[0].lease.camp.template.IsPersonal() {
 		return in
@@ -119,7 +121,7 @@ func (d *Dispatcher) fillMessages(fetch context.Context, in []*delivery) []*deli
 	paused := d.pauseIfRefused(fetch, in[0].lease.camp, err)
 	if err != nil && fetch.Err() == nil && !paused {
 		d.quietly.Do(func() {
-			d.log.Warn("look up profiles: those who need one wait", "error", err, "wait", d.opts.Retry.Outage)
+			d.log.Warn("profile lookup failed; recipients deferred", "error", err, "wait", d.opts.Retry.Outage)
 		})
 	}
 	out := in[:0]
@@ -148,7 +150,7 @@ func (d *Dispatcher) lookupProfiles(fetch context.Context, ids []string) (map[st
 	return d.deps.Profiles.Lookup(fetch, ids)
 }
 
-// fill writes one recipient's own message; a result means that there is none.
+// fill builds one recipient's message. It returns a result if that is impossible.
 func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *notification.Result {
 	text, err := template.Fill(dl.recipient.Vars, profile)
 	if err != nil {
@@ -164,39 +166,24 @@ func fill(dl *delivery, template *profiles.Template, profile profiles.Profile) *
 	return nil
 }
 
-// postpone lets a recipient wait out a fault that is not theirs; it does not count as an attempt. During a stop the fault may be
-// the stop itself.
-func (d *Dispatcher) postpone(fetch context.Context, dl *delivery, floor time.Duration) {
-	if fetch.Err() != nil {
-		d.handBack(dl)
-		return
+// pauseIfRefused pauses a campaign whose look-up used a statement that the database refuses: a
+// table or a permission is missing. Retries would not help. It reports whether the campaign is
+// paused and its recipients can go back. An operator repairs the database and resumes the campaign.
+func (d *Dispatcher) pauseIfRefused(ctx context.Context, camp *activeCampaign, err error) bool {
+	refused, ok := errors.AsType[*store.SettingError](err)
+	if !ok || camp.isClosed() {
+		return ok
 	}
-	wait := d.opts.Retry.backoff(1, floor, 0)
-	if deadline := dl.lease.deadline(); !deadline.IsZero() && d.now().Add(wait).After(deadline) {
-		wait = max(0, deadline.Sub(d.now())) // so that it ends as expired when the deadline comes
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.opts.redisTimeout())
+	defer cancel()
+	if err := d.reporter.pause(ctx, camp, refused.Error()); err != nil {
+		d.quietly.Do(func() {
+			d.log.Warn("campaign not paused; its next look-up tries again", "campaign", camp.id, "error", err)
+		})
+		return false
 	}
-	d.finish(dl, d.retryIn(dl, wait, dl.attempts, ""))
-}
-
-// finish hands a recipient's outcome to the acker and frees its slot.
-func (d *Dispatcher) finish(dl *delivery, e outcome) {
-	dl.lease.camp.inflight.Add(-1)
-	d.held.Add(-1)
-	d.reporter.countEnded(dl.lease, 1)
-	if !e.goesBack {
-		dl.lease.camp.unwritten.Add(1)
-	}
-	d.acker.events <- e
-	d.slots.release(1)
-}
-
-// handBack returns a recipient unsent.
-func (d *Dispatcher) handBack(dl *delivery) {
-	d.finish(dl, outcome{lease: dl.lease, goesBack: true})
-}
-
-// expired reports that the campaign's deadline came while the recipient was on its way.
-func (dl *delivery) isExpired(now time.Time) bool {
-	deadline := dl.lease.deadline()
-	return !deadline.IsZero() && !now.Before(deadline)
+	d.roster.drop(camp)
+	d.log.Error("campaign paused; the database refuses a statement", "campaign", camp.id, "error", err,
+		"next", "repair the database or the setting, then: fanfare campaign resume "+camp.id)
+	return true
 }

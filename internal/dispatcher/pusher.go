@@ -4,21 +4,21 @@ import (
 	"context"
 	"slices"
 
-	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/inflight"
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
 )
 
-// push takes deliveries until there are no more. Once fetching has stopped, what has not been sent goes back.
+// push sends deliveries until there are no more. After fetching has stopped, unsent recipients go
+// back.
 func (d *Dispatcher) push(fetch, work context.Context) {
 	for dl := range d.deliveries {
 		d.deliver(fetch, work, dl)
 	}
 }
 
-// deliver sends to one recipient, and again where its token proves dead while another one is stored.
+// deliver sends to one recipient, and again if its token is dead and another one is stored.
 func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	camp := dl.lease.camp
 	for target := dl.recipient.Target; ; {
@@ -64,7 +64,8 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 	}
 }
 
-// barred tells that a recipient may be sent to no more, after the wait for a turn; the delivery has ended then.
+// finishIfStopped ends the delivery if its campaign closed, its lease or deadline passed, or its
+// platform is paused. It reports whether it did.
 func (d *Dispatcher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 	now := d.now()
 	switch {
@@ -74,7 +75,8 @@ func (d *Dispatcher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 		d.handBack(dl)
 	case !dl.lease.isValid(now):
 		d.metrics.lost.Inc()
-		// Where the lease is another's by now, this gives back nothing; where only its extension failed, Redis may still hold it.
+		// If another process has the lease, this gives nothing back. If only an extension failed, Redis may
+		// still have our lease.
 		d.handBack(dl)
 	case dl.isExpired(now):
 		d.finish(dl, d.outcomeOf(dl, dl.deadlineResult()))
@@ -96,7 +98,7 @@ func (d *Dispatcher) send(work context.Context, dl *delivery, target notificatio
 	return answer
 }
 
-// situation gathers what judging needs.
+// attemptOf collects what a decision depends on.
 func (d *Dispatcher) attemptOf(dl *delivery, target notification.Target) attempt {
 	now := d.now()
 	s := attempt{
@@ -115,8 +117,9 @@ func (d *Dispatcher) attemptOf(dl *delivery, target notification.Target) attempt
 	return s
 }
 
-// outlived deals with a token that is proven dead: it is removed wherever it is stored, comparing first, unless too many are. It
-// returns a stored token that has not been tried: the dead one was stale. An error means that nobody knows whether there is one.
+// replaceDeadToken deletes a dead token if it is still stored and the deletion budget allows. It
+// returns another stored token not yet tried, if any. An error means that the stores could not
+// tell.
 func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
 	if user := dl.recipient.UserID; d.reporter.mayDeleteToken(work) {
 		dl.dead = append(dl.dead, dead)
@@ -132,7 +135,7 @@ func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead n
 	}
 	if err != nil {
 		d.pauseIfRefused(work, dl.lease.camp, err)
-		d.log.Warn("deal with dead token: its user is tried again later", "user", dl.recipient.UserID, "token", dead, "error", err)
+		d.log.Warn("dead token not replaced; recipient deferred", "user", dl.recipient.UserID, "token", dead, "error", err)
 		return notification.Target{}, err
 	}
 	if slices.ContainsFunc(dl.dead, current.IsSame) || slices.ContainsFunc(dl.kept, current.IsSame) {
@@ -141,7 +144,7 @@ func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead n
 	return current, nil
 }
 
-// conclude hands on what the verdict says.
+// finishWith ends the delivery, or defers it, as decided.
 func (d *Dispatcher) finishWith(dl *delivery, answer fcm.Answer, v decision) {
 	if v.status == "" {
 		attempts := dl.attempts
@@ -157,13 +160,4 @@ func (d *Dispatcher) finishWith(dl *delivery, answer fcm.Answer, v decision) {
 	r := dl.result(v.status, v.code, v.detail)
 	r.MessageID = answer.MessageID
 	d.finish(dl, d.outcomeOf(dl, r))
-}
-
-// cause is what a recipient is counted under who is tried again after an answer that tells nothing of the outcome: the
-// message may have been delivered already.
-func cause(answer fcm.Answer) string {
-	if mayHaveArrived(answer) {
-		return campaign.CauseAmbiguous
-	}
-	return ""
 }

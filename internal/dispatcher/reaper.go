@@ -8,7 +8,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// reaper gives back what processes that died had claimed.
+// reaper gives back the recipients of processes that died.
 type reaper struct{ d *Dispatcher }
 
 func (r reaper) run(ctx context.Context) {
@@ -33,21 +33,21 @@ func (d *Dispatcher) reap(ctx context.Context, id string, q *queue.Queue) {
 	n, err := q.Reap(ctx)
 	if err != nil {
 		if !isStopping(ctx) {
-			d.log.Warn("reap expired leases", "campaign", id, "error", err)
+			d.log.Warn("expired leases not reaped; retrying", "campaign", id, "error", err)
 		}
 		return
 	}
 	if n > 0 {
 		d.metrics.reaped.Add(float64(n))
-		d.log.Info("recipients of a lost sender are given back", "campaign", id, "recipients", n)
+		d.log.Info("recipients of a dead process given back", "campaign", id, "recipients", n)
 	}
 }
 
-// tidy puts a campaign in order that does not run, but was left with leases or results by a process that died.
+// tidy cleans up a campaign that does not run but has leases or results of a dead process.
 func (d *Dispatcher) tidy(ctx context.Context, id string) {
 	q, err := d.deps.Campaigns.Queue(id)
 	if err != nil {
-		return // its id names no campaign: discovery does not give such
+		return // not a campaign's id; discovery returns none
 	}
 	d.reap(ctx, id, q)
 	d.forwarder.forward(ctx, q.List())

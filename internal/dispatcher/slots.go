@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// slots counts the room for recipients: a slot is taken before its recipient is claimed, so that few wait in
-// this process while another process has room.
+// slots counts the free places for recipients. A slot is taken before its recipient is claimed, so
+// that few recipients wait here while another process has room.
 type slots struct {
 	mu    sync.Mutex
 	free  int
-	freed chan struct{} // holds a signal when the claimer may find enough
+	freed chan struct{} // has a signal when enough may be free
 	want  int
 }
 
 func newSlots(n int) *slots { return &slots{free: n, freed: make(chan struct{}, 1)} }
 
-// take waits until at least want slots are free, and takes up to limit of them. Waiting for a few together
-// instead of claiming one by one keeps claims worth their round trip. Once ctx has ended it takes nothing, though slots
-// be free: what goes back during a stop frees slots, and would be claimed again and again.
+// take waits until at least want slots are free, and takes up to limit of them. Claims for several
+// recipients are worth their round trip. After ctx has ended it takes nothing, even if slots are
+// free: recipients that a stop gives back would be claimed again.
 func (s *slots) take(ctx context.Context, want, limit int) (int, error) {
 	for {
 		if err := ctx.Err(); err != nil {

@@ -180,7 +180,7 @@ func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 		}
 		now = camp.idleUntil
 	}
-	if said := lines.with("cannot be claimed from"); len(said) != 1 {
+	if said := lines.with("claim failed: a key has the wrong type"); len(said) != 1 {
 		t.Errorf("it is said %d times: %q", len(said), said)
 	}
 	w.redis.Del("campaign:42")
@@ -244,7 +244,7 @@ func TestVanishedRecipientsAreToldOf(t *testing.T) {
 	w.redis.Del("campaign:42")
 	look()
 	look()
-	said := lines.with("recipients vanished from a list")
+	said := lines.with("recipients vanished before they were claimed")
 	if len(said) != 1 || !strings.Contains(said[0], "campaign=42 recipients=7") {
 		t.Errorf("it is said %q", said)
 	}

@@ -151,7 +151,7 @@ func TestDispatcherFrozen(t *testing.T) {
 
 	s.Sim.Rules(`{"latency": "1s"}`) // so that enough is left for the one that wakes up
 	other := s.Job("42")
-	other.AwaitLog("recipients of a lost sender are given back")
+	other.AwaitLog("recipients of a dead process given back")
 	s.Sim.Accepted(s.Sim.Counts().Accepted + held)
 	other.Signal(syscall.SIGTERM)
 	other.Exits(75)

@@ -56,7 +56,7 @@ func TestApplicationsOwnWay(t *testing.T) {
 
 	push(t, s, "list-first", elements)
 	dispatcher, responder := s.Start(nil, "dispatcher"), s.Start(nil, "responder")
-	dispatcher.AwaitLog("list waits for a message")
+	dispatcher.AwaitLog("list has no message")
 	write(t, s, "{campaign:list-first}:spec")
 	checkCampaign(t, s, "list-first", "completed")
 

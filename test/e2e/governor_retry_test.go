@@ -71,7 +71,7 @@ func TestDevicesQuotaDelaysNobodyElse(t *testing.T) {
 	if took := time.Since(begun); took < 10*time.Second {
 		t.Errorf("all was over after %s, want the devices to be left alone for ten seconds", took)
 	}
-	if strings.Contains(job.Log(), "close gate") {
+	if strings.Contains(job.Log(), "gate not closed") {
 		t.Error("the gate of the project was closed for a device")
 	}
 	checkOnce(t, s, n+busy)

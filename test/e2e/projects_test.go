@@ -37,8 +37,8 @@ func TestTwoProjectsOnOneRedis(t *testing.T) {
 
 	s.Fanfare("campaign", "set", "42", "--project", "second")
 	checkCampaign(t, s, "42", "completed")
-	second.AwaitLog(`"msg":"campaign is served"`)
-	if strings.Contains(first.Log(), `"msg":"campaign is served"`) {
+	second.AwaitLog(`"msg":"campaign served"`)
+	if strings.Contains(first.Log(), `"msg":"campaign served"`) {
 		t.Error("the first project's dispatcher served the second's campaign")
 	}
 	checkOnce(t, s, 1)
