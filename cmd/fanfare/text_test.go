@@ -222,7 +222,7 @@ func TestATokenThatCannotBeOne(t *testing.T) {
 // Of users who were named all is shown at once, or how much of it.
 func TestRemovedTokensOfUsers(t *testing.T) {
 	text := func(total int64, counted bool) string {
-		found := operator.RemovedTokens{Total: total, Newest: []tokens.Removed{{User: "u", At: time.Now()}}}
+		found := operator.RemovedTokens{Total: total, Newest: []tokens.RemovedToken{{User: "u", At: time.Now()}}}
 		return printed(func(w io.Writer) { printRemoved(w, found, counted) })
 	}
 	says(t, "all", text(1, false), "shown", false)

@@ -42,7 +42,7 @@ Let the responder catch up first: results of the removals that still wait clear 
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				bar := newFileBar(command.ErrOrStderr(), nil, "restoring", "token")
 				summary, err := op.RestoreTokens(ctx, filter.Filter, tokens.RestoreOptions{
-					DryRun: dryRun, Progress: func(so tokens.Restored) { bar.count(so.Restored) },
+					DryRun: dryRun, Progress: func(so tokens.RestoreResult) { bar.count(so.Restored) },
 				})
 				bar.clear()
 				if err != nil {
@@ -62,9 +62,9 @@ Let the responder catch up first: results of the removals that still wait clear 
 // printRestored says what was done; onlyRedis tells that there is a database which was not written.
 func printRestored(w io.Writer, s operator.RestoreSummary, onlyRedis bool) {
 	if s.DryRun {
-		fmt.Fprintf(w, "would restore %s\n", plural(s.Restored.Restored, "token"))
+		fmt.Fprintf(w, "would restore %s\n", plural(s.Restored, "token"))
 	} else {
-		fmt.Fprintf(w, "restored %s in %s\n", plural(s.Restored.Restored, "token"), s.Took.Round(time.Millisecond))
+		fmt.Fprintf(w, "restored %s in %s\n", plural(s.Restored, "token"), s.Took.Round(time.Millisecond))
 	}
 	if s.Newer > 0 {
 		fmt.Fprintf(w, "left alone %s with a newer token\n", plural(s.Newer, "user"))

@@ -86,9 +86,9 @@ func (d *Dispatcher) findTokens(fetch context.Context, in []*delivery) []*delive
 		switch {
 		case dl.recipient.Target.IsSendable():
 			out = append(out, dl)
-		case tokens.Undecided(err, dl.recipient.UserID) && paused:
+		case tokens.IsUndecided(err, dl.recipient.UserID) && paused:
 			d.handBack(dl)
-		case tokens.Undecided(err, dl.recipient.UserID):
+		case tokens.IsUndecided(err, dl.recipient.UserID):
 			d.postpone(fetch, dl, d.opts.Retry.Outage)
 		case !dl.recipient.Target.IsZero():
 			d.finish(dl, d.outcomeOf(dl, dl.invalidTokenResult(dl.recipient.Target)))

@@ -123,7 +123,7 @@ func (d *Dispatcher) attemptOf(dl *delivery, target notification.Target) attempt
 func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
 	if user := dl.recipient.UserID; d.reporter.mayDeleteToken(work) {
 		dl.dead = append(dl.dead, dead)
-		var found tokens.Forgotten
+		var found tokens.ForgetResult
 		found, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
 		current = found.Current
 		if slices.ContainsFunc(dl.dead, found.InSQL.IsSame) {
@@ -131,7 +131,7 @@ func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead n
 		}
 	} else {
 		dl.kept = append(dl.kept, dead)
-		current, err = d.deps.Tokens.Another(work, user, dead)
+		current, err = d.deps.Tokens.FindAnother(work, user, dead)
 	}
 	if err != nil {
 		d.pauseIfRefused(work, dl.lease.camp, err)

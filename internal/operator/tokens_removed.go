@@ -12,8 +12,8 @@ import (
 // RemovedTokens are tokens that were removed as dead and can be restored.
 type RemovedTokens struct {
 	Total  int64
-	Counts []RemovedCount   // by hour and campaign, the newest hour first
-	Newest []tokens.Removed // some of them, the newest first
+	Counts []RemovedCount        // by hour and campaign, the newest hour first
+	Newest []tokens.RemovedToken // some of them, the newest first
 }
 
 // RemovedCount is how many tokens the pushes of one campaign ("": of none) removed within an hour.
@@ -27,7 +27,7 @@ type RemovedCount struct {
 func (o *Operator) RemovedTokens(ctx context.Context, filter tokens.Filter, limit int) (RemovedTokens, error) {
 	var found RemovedTokens
 	counts := make(map[RemovedCount]int64) // by hour and campaign
-	err := o.deps.Tokens.Removed(ctx, filter, func(some []tokens.Removed) error {
+	err := o.deps.Tokens.VisitRemoved(ctx, filter, func(some []tokens.RemovedToken) error {
 		for _, r := range some {
 			counts[RemovedCount{Hour: r.At.Truncate(time.Hour), Campaign: r.Campaign}]++
 		}
@@ -47,6 +47,6 @@ func (o *Operator) RemovedTokens(ctx context.Context, filter tokens.Filter, limi
 	return found, err
 }
 
-func newestFirst(a, b tokens.Removed) int {
+func newestFirst(a, b tokens.RemovedToken) int {
 	return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.User, b.User))
 }

@@ -12,7 +12,7 @@ import (
 
 // RestoreSummary tells what a restore did, or would do.
 type RestoreSummary struct {
-	tokens.Restored
+	tokens.RestoreResult
 	DryRun bool `json:"dryRun"`
 	SQL    bool `json:"sql"` // SQL is written besides Redis
 	// Waiting results are still to be written by the responder: those of the removals clear the tokens in SQL once more,
@@ -34,17 +34,17 @@ func (s RestoreSummary) MarshalJSON() ([]byte, error) {
 // tokens.Store.Restore. Being cut off does no harm: the restore is repeated. The summary stands beside an error, too.
 func (o *Operator) RestoreTokens(ctx context.Context, filter tokens.Filter, opts tokens.RestoreOptions) (RestoreSummary, error) {
 	start := o.now()
-	summary := RestoreSummary{DryRun: opts.DryRun, SQL: o.deps.Tokens.RestoresSQL()}
+	summary := RestoreSummary{DryRun: opts.DryRun, SQL: o.deps.Tokens.CanRestoreSQL()}
 	var err error
 	if summary.SQL {
 		if summary.Waiting, err = o.waitingResults(ctx); err != nil {
 			return summary, fmt.Errorf("count results that wait: %w", err)
 		}
 	}
-	summary.Restored, err = o.deps.Tokens.Restore(ctx, filter, opts)
+	summary.RestoreResult, err = o.deps.Tokens.Restore(ctx, filter, opts)
 	summary.Took = o.now().Sub(start)
 	if err != nil {
-		return summary, fmt.Errorf("%w: %d tokens are restored; repeating it does no harm", err, summary.Restored.Restored)
+		return summary, fmt.Errorf("%w: %d tokens are restored; repeating it does no harm", err, summary.Restored)
 	}
 	return summary, nil
 }

@@ -71,7 +71,7 @@ func TestTokensAreRestored(t *testing.T) {
 	for _, dryRun := range []bool{true, false} {
 		summary, err := f.RestoreTokens(t.Context(), filter, tokens.RestoreOptions{DryRun: dryRun})
 		ok(t, err)
-		equal(t, "what was done", summary.Restored, tokens.Restored{Restored: 1, Newer: 1, Gone: 1})
+		equal(t, "what was done", summary.RestoreResult, tokens.RestoreResult{Restored: 1, Newer: 1, Gone: 1})
 		text, err := json.Marshal(summary)
 		ok(t, err)
 		want := fmt.Sprintf(`{"restored":1,"newer":1,"gone":1,"dryRun":%v,"sql":false,"waitingResults":0,"seconds":`, dryRun)
@@ -107,14 +107,14 @@ func TestARestoreThatIsInterrupted(t *testing.T) {
 	f := open(t)
 	f.forget("42", 2500)
 	ctx, interrupt := context.WithCancel(t.Context())
-	summary, err := f.RestoreTokens(ctx, tokens.Filter{}, tokens.RestoreOptions{Progress: func(tokens.Restored) { interrupt() }})
-	mentions(t, err, fmt.Sprintf("%d tokens are restored; repeating it does no harm", summary.Restored.Restored))
-	if !errors.Is(err, context.Canceled) || summary.Restored.Restored == 0 {
+	summary, err := f.RestoreTokens(ctx, tokens.Filter{}, tokens.RestoreOptions{Progress: func(tokens.RestoreResult) { interrupt() }})
+	mentions(t, err, fmt.Sprintf("%d tokens are restored; repeating it does no harm", summary.Restored))
+	if !errors.Is(err, context.Canceled) || summary.Restored == 0 {
 		t.Errorf("got %+v, %v", summary, err)
 	}
 	rest, err := f.RestoreTokens(t.Context(), tokens.Filter{}, tokens.RestoreOptions{})
 	ok(t, err)
-	equal(t, "in all", summary.Restored.Restored+rest.Restored.Restored, 2500)
+	equal(t, "in all", summary.Restored+rest.Restored, 2500)
 	equal(t, "keys", f.rdb.DBSize(t.Context()).Val(), 2500)
 }
 

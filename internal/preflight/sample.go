@@ -51,7 +51,7 @@ func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaig
 			r.Target = stored
 		}
 		switch personal := s.template.IsPersonal() && !s.template.IsFilledBy(r.Vars); {
-		case !r.Target.IsSendable() && tokens.Undecided(targetsErr, r.UserID), personal && profiles.IsUndecided(profilesErr, r.UserID):
+		case !r.Target.IsSendable() && tokens.IsUndecided(targetsErr, r.UserID), personal && profiles.IsUndecided(profilesErr, r.UserID):
 			a.undecided++
 			continue
 		case r.Target.IsZero():

@@ -32,7 +32,7 @@ type Source interface {
 type SourceError = readthrough.SourceError
 
 // IsUndecided reports whether a Lookup that returned err has no answer for user.
-func IsUndecided(err error, user string) bool { return readthrough.Undecided(err, user) }
+func IsUndecided(err error, user string) bool { return readthrough.IsUndecided(err, user) }
 
 // Options configure a Cache. Zero fields take their default.
 type Options struct {

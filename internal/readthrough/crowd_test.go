@@ -97,7 +97,7 @@ func checkBatch(b *rig, c *readthrough.Cache[string], batch []int, impatient boo
 	}
 	found, err := c.Lookup(ctx, ids)
 	for _, id := range ids {
-		if readthrough.Undecided(err, id) {
+		if readthrough.IsUndecided(err, id) {
 			delete(want, id)
 		}
 	}

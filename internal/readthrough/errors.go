@@ -22,7 +22,7 @@ func (e *SourceError) Unwrap() error { return e.Err }
 
 // Undecided reports whether a look-up that ended with err left id without an answer. An error that does not say whom
 // it concerns concerns everybody.
-func Undecided(err error, id string) bool {
+func IsUndecided(err error, id string) bool {
 	if err == nil {
 		return false
 	}

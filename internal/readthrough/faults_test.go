@@ -154,7 +154,7 @@ func TestUndecided(t *testing.T) {
 		{&readthrough.SourceError{IDs: []string{"1"}, Err: errors.New("down")}, true},
 		{&readthrough.SourceError{IDs: []string{"2"}, Err: errors.New("down")}, false},
 	} {
-		if got := readthrough.Undecided(c.err, "1"); got != c.want {
+		if got := readthrough.IsUndecided(c.err, "1"); got != c.want {
 			t.Errorf("with %v: got %v", c.err, got)
 		}
 	}

@@ -92,7 +92,7 @@ func TestACancelledCallerFailsNobodyElse(t *testing.T) {
 		cancel()
 		left := <-starter
 		b.expect("starter's error is its own", errors.Is(left.err, context.Canceled), true)
-		b.expect("starter is undecided", readthrough.Undecided(left.err, "1"), true)
+		b.expect("starter is undecided", readthrough.IsUndecided(left.err, "1"), true)
 		b.expect("query goes on", q1.ctx.Err(), nil)
 
 		q1.answer <- rows{"1": "one"}

@@ -171,7 +171,7 @@ func silentSourceLeavesTheKnown(b *rig) {
 	}
 	b.expect("undecided", slices.Sorted(slices.Values(partial.IDs)), []string{"3", "4"})
 	for id, want := range map[string]bool{"1": false, "2": false, "3": true, "4": true} {
-		b.expect("undecided "+id, readthrough.Undecided(err, id), want)
+		b.expect("undecided "+id, readthrough.IsUndecided(err, id), want)
 	}
 	b.table.during, b.table.rows = nil, rows{"3": "three"}
 	b.expect("once it answers again", b.found(c, "3"), rows{"3": "three"})

@@ -31,7 +31,7 @@ func TestLookUpsAreCounted(t *testing.T) {
 		b.found(caches["token"], "held", "held", "stored", "stranger")
 	}
 	b.table.during = func() error { return errors.New("down") }
-	if _, err := caches["profile"].Lookup(t.Context(), []string{"held", "another"}); !readthrough.Undecided(err, "another") {
+	if _, err := caches["profile"].Lookup(t.Context(), []string{"held", "another"}); !readthrough.IsUndecided(err, "another") {
 		t.Errorf("got %v", err)
 	}
 	want := map[string]float64{

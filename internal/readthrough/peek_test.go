@@ -50,11 +50,11 @@ func TestPeekNamesWhomItCannotTell(t *testing.T) {
 	b.table.during = func() error { return errors.New("no connection") }
 	got, err := b.cache().Peek(t.Context(), []string{"1", "2"})
 	b.expect("found", got, rows{"1": "cached"})
-	if !readthrough.Undecided(err, "2") || readthrough.Undecided(err, "1") {
+	if !readthrough.IsUndecided(err, "2") || readthrough.IsUndecided(err, "1") {
 		t.Errorf("undecided: %v", err)
 	}
 	server.SetError("gone")
-	if _, err = b.cache().Peek(t.Context(), []string{"1"}); !readthrough.Undecided(err, "1") {
+	if _, err = b.cache().Peek(t.Context(), []string{"1"}); !readthrough.IsUndecided(err, "1") {
 		t.Errorf("without Redis: %v", err)
 	}
 }
@@ -76,7 +76,7 @@ func TestUnusableTextsAreTheLastAnswer(t *testing.T) {
 		}
 		b.expect("Redis still holds", b.held(b.keys.Value("1")), "bad in Redis")
 		b.table.during = func() error { return errors.New("no connection") }
-		if got, err := look(t.Context(), []string{"4", "5"}); len(got) != 0 || !readthrough.Undecided(err, "4") || !readthrough.Undecided(err, "5") {
+		if got, err := look(t.Context(), []string{"4", "5"}); len(got) != 0 || !readthrough.IsUndecided(err, "4") || !readthrough.IsUndecided(err, "5") {
 			t.Errorf("%s without the source: got %v, %v", name, got, err)
 		}
 	}

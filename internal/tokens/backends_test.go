@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestConformance holds every kind of Redis to the same behaviour.
+// TestConformance expects the same behaviour of every kind of Redis.
 func TestConformance(t *testing.T) {
 	t.Run("miniredis", func(t *testing.T) {
 		conform(t, connect(t, miniredis.RunT(t).Addr()))
@@ -70,7 +70,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 	}
 }
 
-// rig is one test's names, which nobody else uses, and its SQL.
+// rig has key names that no other test uses, and an SQL table.
 type rig struct {
 	*testing.T
 	rdb   redis.UniversalClient
@@ -97,8 +97,8 @@ func (b *rig) set(user, token string) {
 	}
 }
 
-// held is the token that Redis holds; "" without one.
-func (b *rig) held(user string) string {
+// stored returns the token in Redis; "" without one.
+func (b *rig) stored(user string) string {
 	b.Helper()
 	token, err := b.rdb.Get(b.Context(), b.names.Token(user)).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
@@ -149,7 +149,7 @@ func (t *table) Tokens(_ context.Context, users []string) (map[string]string, er
 	return found, nil
 }
 
-// RestoreTokens does what the default statement does.
+// RestoreTokens acts like the default statement.
 func (t *table) RestoreTokens(_ context.Context, tokens map[string]string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -164,7 +164,7 @@ func (t *table) RestoreTokens(_ context.Context, tokens map[string]string) error
 	return nil
 }
 
-// set is for tests that do so while others read.
+// set writes a row while others read.
 func (t *table) set(user, token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,45 +10,46 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Forgotten is what Forget did, and what it found.
-type Forgotten struct {
-	Removed bool                // Redis held the dead token, and does so no more
-	Current notification.Target // the user's stored token if it is another one, from Redis or else from SQL: worth a try
-	InSQL   notification.Target // the user's token in SQL, be it the dead one; zero as well where SQL was not asked
+// ForgetResult is what Forget did and found.
+type ForgetResult struct {
+	Removed bool                // Forget deleted the dead token from Redis
+	Current notification.Target // the user's other stored token, from Redis or else from SQL; worth a try
+	InSQL   notification.Target // the user's token in SQL, perhaps the dead one; zero if SQL was not asked
 }
 
-// Forget takes a token that FCM reported as unregistered out of Redis, unless another one is stored there by now. SQL is
-// asked only where Redis holds no other token. For deadTTL the dead token is ignored where SQL still returns
-// it, because SQL is cleared later, by whoever reads the recipient's result.
+// Forget deletes a token that FCM reported as unregistered from Redis, unless another one is stored
+// there. It queries SQL only if Redis holds no other token. For deadTTL lookups ignore the dead
+// token in SQL, because the responder clears it there later.
 //
-// For Options.Keep a copy is kept, with the campaign that proved the token dead (it may be ""), which Restore gives back:
-// of a token that Redis held, and of one that SQL holds or may hold. There is one copy a user, that of the token that was
-// removed last; but a token that was stored nowhere replaces no copy.
-// A deletion and its copy succeed or fail together, and both pass when Redis is full.
+// For Options.KeepTTL Redis keeps a copy, which Restore writes back. It names the campaign that
+// proved the token dead, or "". Forget copies tokens that Redis held and tokens that SQL holds or
+// may hold. Each user has one copy, of the token removed last. A token that was stored nowhere
+// replaces no copy. A deletion and its copy succeed or fail together, and both succeed when Redis
+// is full.
 //
-// A *SourceError means that the token is gone from Redis, but SQL did not say whether there is another.
-func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (Forgotten, error) {
+// A *SourceError means that the token is gone from Redis and SQL did not answer.
+func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (ForgetResult, error) {
 	if err := checkToken(dead); err != nil {
-		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, err)
+		return ForgetResult{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
 	r := removal{user: user, token: dead.Value, spelled: dead.Text(), campaign: campaign}
-	removed, stored, err := s.takeSpelled(ctx, r)
+	removed, stored, err := s.deleteAnySpelling(ctx, r)
 	if err != nil {
-		return Forgotten{}, fmt.Errorf("forget token of %q: %w", user, err)
+		return ForgetResult{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
-	f := Forgotten{Removed: removed}
+	f := ForgetResult{Removed: removed}
 	if stored.IsSendable() && !stored.IsSame(dead) {
 		f.Current = stored
 		return f, nil
 	}
-	inSQL, err := s.inSQL(ctx, user)
+	inSQL, err := s.readSQL(ctx, user)
 	told := err == nil && s.source != nil
-	if !removed && (!told || inSQL.IsSame(dead)) { // SQL is going to be cleared, too
+	if !removed && (!told || inSQL.IsSame(dead)) { // the responder clears SQL, too
 		replace := replaceNone
 		if told {
 			replace = replaceOther
 		}
-		if err := s.keep(ctx, r, s.opts.TTL, replace); err != nil {
+		if err := s.writeCopy(ctx, r, s.opts.TTL, replace); err != nil {
 			return f, fmt.Errorf("keep dead token of %q: %w", user, err)
 		}
 	}
@@ -62,16 +63,17 @@ func (s *Store) Forget(ctx context.Context, user string, dead notification.Targe
 	return f, nil
 }
 
-// Another is the user's stored token if it is another one than the target, which proved dead or can be no token: from Redis, or
-// else from SQL; zero if there is none. Nothing is changed. A *SourceError means that SQL did not say.
-func (s *Store) Another(ctx context.Context, user string, dead notification.Target) (notification.Target, error) {
-	text, err := textOf(s.rdb.Get(ctx, s.names.Token(user)))
+// FindAnother returns the user's stored token if it differs from the target, which is dead or
+// cannot be a token. It looks in Redis and then in SQL, and changes nothing. The zero Target means
+// none. A *SourceError means that SQL did not answer.
+func (s *Store) FindAnother(ctx context.Context, user string, dead notification.Target) (notification.Target, error) {
+	text, err := readText(s.rdb.Get(ctx, s.names.Token(user)))
 	if err != nil {
 		return notification.Target{}, fmt.Errorf("look for another token of %q: %w", user, err)
 	}
 	stored := notification.ParseToken(text)
-	if !stored.IsSendable() || stored.IsSame(dead) { // then Redis' may be the older one
-		if stored, err = s.inSQL(ctx, user); err != nil {
+	if !stored.IsSendable() || stored.IsSame(dead) { // Redis may hold the older one
+		if stored, err = s.readSQL(ctx, user); err != nil {
 			return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
 		}
 	}
@@ -81,62 +83,63 @@ func (s *Store) Another(ctx context.Context, user string, dead notification.Targ
 	return stored, nil
 }
 
-// inSQL is what SQL holds as the user's token; zero without one, or without SQL.
-func (s *Store) inSQL(ctx context.Context, user string) (notification.Target, error) {
+// readSQL returns the user's token in SQL, or zero without one or without a source.
+func (s *Store) readSQL(ctx context.Context, user string) (notification.Target, error) {
 	if s.source == nil {
 		return notification.Target{}, nil
 	}
-	text, err := s.asker.ask(ctx, user)
+	text, err := s.coalescer.get(ctx, user)
 	return notification.ParseToken(text), err
 }
 
-// removal is a token that is proven dead, whose it is, and the campaign that proved it.
+// removal is a dead token with its user and the campaign that proved it dead.
 type removal struct {
 	user, token, campaign string
-	spelled               string // the token as Redis is supposed to hold it
+	spelled               string // the token in the spelling that Redis should hold
 }
 
-// takeSpelled takes the dead token away however it is spelled in Redis, and returns what else is stored there. What is compared
-// and deleted is the very text that was read.
-func (s *Store) takeSpelled(ctx context.Context, r removal) (removed bool, stored notification.Target, err error) {
-	removed, text, err := s.take(ctx, r)
+// deleteAnySpelling deletes the dead token in whatever spelling Redis holds, and returns another
+// stored token. It compares and deletes exactly the text that it read.
+func (s *Store) deleteAnySpelling(ctx context.Context, r removal) (removed bool, stored notification.Target, err error) {
+	removed, text, err := s.deleteIfStored(ctx, r)
 	if stored = notification.ParseToken(text); err != nil || removed || stored.Value != r.token {
 		return removed, stored, err
 	}
 	r.spelled = text
-	removed, text, err = s.take(ctx, r)
+	removed, text, err = s.deleteIfStored(ctx, r)
 	return removed, notification.ParseToken(text), err
 }
 
-// take marks a token as dead, and deletes it from Redis if it is still the stored one. The mark comes before the
-// deletion, or together with it, so that a Lookup which wrote the token back in between finds the mark.
-func (s *Store) take(ctx context.Context, r removal) (removed bool, stored string, err error) {
+// deleteIfStored marks a token as dead and deletes it from Redis if it still is the stored one. The
+// mark comes before the deletion or with it. A Lookup that writes the token back in between finds
+// the mark.
+func (s *Store) deleteIfStored(ctx context.Context, r removal) (removed bool, stored string, err error) {
 	if !s.names.TokenKeysTogether(r.user) {
-		return s.takeApart(ctx, r)
+		return s.deleteAcrossSlots(ctx, r)
 	}
 	keys := []string{s.names.Token(r.user), s.names.NoToken(r.user), s.names.RemovedToken(r.user)}
-	return readTaken(forgetScript.Run(ctx, s.rdb, keys, r.spelled, deadTTL.Milliseconds(), r.head(), s.keepFor().Milliseconds(), r.token))
+	return parseDeleted(forgetScript.Run(ctx, s.rdb, keys, r.spelled, deadTTL.Milliseconds(), r.jsonHead(), s.copyTTL().Milliseconds(), r.token))
 }
 
-// takeApart is take for the odd user id whose token is in another Cluster slot than its copy. The copy comes first: being
-// cut off leaves one that is not needed.
-func (s *Store) takeApart(ctx context.Context, r removal) (removed bool, stored string, err error) {
+// deleteAcrossSlots is deleteIfStored for rare user ids whose token and copy are in different
+// Cluster slots. It writes the copy first, so an interruption leaves only a superfluous copy.
+func (s *Store) deleteAcrossSlots(ctx context.Context, r removal) (removed bool, stored string, err error) {
 	pipe := s.rdb.Pipeline()
 	get, left := pipe.Get(ctx, s.names.Token(r.user)), pipe.PTTL(ctx, s.names.Token(r.user))
 	_, _ = pipe.Exec(ctx) // each command carries its own error
-	if stored, err = textOf(get); err != nil {
+	if stored, err = readText(get); err != nil {
 		return false, "", err
 	}
 	if stored != r.spelled {
-		return false, stored, s.mark(ctx, r)
+		return false, stored, s.markDead(ctx, r)
 	}
-	if err := s.keep(ctx, r, left.Val(), replaceAny); err != nil {
+	if err := s.writeCopy(ctx, r, left.Val(), replaceAny); err != nil {
 		return false, "", err
 	}
-	return readTaken(deleteScript.Run(ctx, s.rdb, []string{s.names.Token(r.user)}, r.spelled))
+	return parseDeleted(deleteScript.Run(ctx, s.rdb, []string{s.names.Token(r.user)}, r.spelled))
 }
 
-func readTaken(cmd *redis.Cmd) (removed bool, stored string, err error) {
+func parseDeleted(cmd *redis.Cmd) (removed bool, stored string, err error) {
 	fields, err := cmd.Slice()
 	if err != nil {
 		return false, "", err
@@ -148,8 +151,8 @@ func readTaken(cmd *redis.Cmd) (removed bool, stored string, err error) {
 	return fields[0] == int64(1), stored, nil
 }
 
-// textOf is what a GET found; "" without a value, and for a key of another type.
-func textOf(get *redis.StringCmd) (string, error) {
+// readText returns the result of a GET; "" without a value and for a key of another type.
+func readText(get *redis.StringCmd) (string, error) {
 	text, err := get.Result()
 	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return "", nil

@@ -32,23 +32,23 @@ func forgetByWhatIsStored(b *rig) {
 		if c.sql != "" {
 			b.sql.rows[c.user] = c.sql
 		}
-		if another, err := b.store.Another(b.Context(), c.user, notification.ParseToken("dead")); err != nil || another.Value != c.current {
+		if another, err := b.store.FindAnother(b.Context(), c.user, notification.ParseToken("dead")); err != nil || another.Value != c.current {
 			b.Errorf("%s, another token: got %q, %v, want %q", c.user, another.Value, err, c.current)
 		}
-		for round, removed := range []bool{c.removed, false} { // a repeated call finds nothing more to remove
+		for round, removed := range []bool{c.removed, false} { // a repeated call finds nothing to remove
 			gotRemoved, current := b.forget(c.user, "dead")
 			if gotRemoved != removed || current != c.current {
 				b.Errorf("%s, call %d: got %v, %q, want %v, %q", c.user, round, gotRemoved, current, removed, c.current)
 			}
 		}
 		inSQL := c.sql
-		if c.current != "" && c.current != c.sql { // Redis knows better
+		if c.current != "" && c.current != c.sql { // Redis precedes SQL
 			inSQL = ""
 		}
 		if found, err := b.store.Forget(b.Context(), c.user, notification.ParseToken("dead"), "42"); err != nil || found.InSQL.Value != inSQL {
 			b.Errorf("%s, in SQL: got %q, %v, want %q", c.user, found.InSQL.Value, err, inSQL)
 		}
-		if left := b.held(c.user); left != c.left {
+		if left := b.stored(c.user); left != c.left {
 			b.Errorf("%s: Redis holds %q, want %q", c.user, left, c.left)
 		}
 	}
@@ -78,10 +78,10 @@ func forgetWithoutSQL(b *rig) {
 	b.set("u", "dead")
 	b.sql.down = errors.New("connection refused")
 	found, err := b.store.Forget(b.Context(), "u", notification.ParseToken("dead"), "42")
-	if found != (tokens.Forgotten{Removed: true}) || !tokens.Undecided(err, "u") || !errors.Is(err, b.sql.down) {
+	if found != (tokens.ForgetResult{Removed: true}) || !tokens.IsUndecided(err, "u") || !errors.Is(err, b.sql.down) {
 		b.Errorf("got %+v, %v", found, err)
 	}
-	if another, err := b.store.Another(b.Context(), "u", notification.ParseToken("dead")); !another.IsZero() || !tokens.Undecided(err, "u") {
+	if another, err := b.store.FindAnother(b.Context(), "u", notification.ParseToken("dead")); !another.IsZero() || !tokens.IsUndecided(err, "u") {
 		b.Errorf("another token: got %v, %v", another, err)
 	}
 	b.set("u", "new") // with a token in Redis, SQL is not needed
@@ -90,7 +90,7 @@ func forgetWithoutSQL(b *rig) {
 	}
 }
 
-// oddUserIDs have their mark in another slot than their token, or a tag of their own.
+// oddUserIDs have their mark in another slot than their token, or a hash tag.
 func oddUserIDs(b *rig) {
 	for _, user := range []string{"a}b", "{x}", "{}", "a b", "", "ü\x00"} {
 		b.sql.rows[user] = "dead"
@@ -138,7 +138,7 @@ func TestForgetPassesWhenRedisIsFull(t *testing.T) {
 	}
 }
 
-// TestForgetSurvivesLostReplies: the client repeats a command whose reply was lost, and by then the token may be a new one.
+// The client repeats a command whose reply was lost. By then the token may be a new one.
 func TestForgetSurvivesLostReplies(t *testing.T) {
 	upstream := servers.Redis(t)
 	proxy := servers.NewProxy(t, upstream)
@@ -146,7 +146,7 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 	direct := connect(t, upstream)
 	b.set("u", "dead")
 	proxy.Lose(servers.Scripts, func(n int, _ []string) bool {
-		if n == 2 { // the deletion has happened; before it is repeated the application refreshes the token
+		if n == 2 { // the application refreshes the token between the deletion and its repetition
 			direct.Set(t.Context(), b.names.Token("u"), "new", 0)
 		}
 		return n == 2
@@ -154,7 +154,7 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 	if removed, current := b.forget("u", "dead"); removed || current != "new" {
 		t.Errorf("got %v, %q, want the new token to be found", removed, current)
 	}
-	if got := b.held("u"); got != "new" {
+	if got := b.stored("u"); got != "new" {
 		t.Errorf("Redis holds %q", got)
 	}
 	if _, lost := proxy.Seen(); lost == 0 {
@@ -178,12 +178,13 @@ func TestForgetWithoutASource(t *testing.T) {
 	}
 	b.rdb.Set(t.Context(), names.Token("u"), "dead", 0)
 	found, err := store.Forget(t.Context(), "u", notification.ParseToken("dead"), "42")
-	if found != (tokens.Forgotten{Removed: true}) || err != nil {
+	if found != (tokens.ForgetResult{Removed: true}) || err != nil {
 		t.Errorf("got %+v, %v", found, err)
 	}
 }
 
-// Without SQL a token that is stored nowhere replaces no copy of another one, and stays known as dead when that one is given back.
+// Without SQL, a token that is stored nowhere replaces no copy of another one. It stays marked as
+// dead when that one is restored.
 func TestForgetWithoutASourceKeepsTheFirstCopy(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t)))
 	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{})
@@ -197,8 +198,8 @@ func TestForgetWithoutASourceKeepsTheFirstCopy(t *testing.T) {
 		}
 	}
 	restored, err := store.Restore(t.Context(), tokens.Filter{Users: []string{"u"}}, tokens.RestoreOptions{})
-	if err != nil || restored.Restored != 1 || b.held("u") != "first" {
-		t.Errorf("restored %+v, error %v; Redis holds %q, want the first token", restored, err, b.held("u"))
+	if err != nil || restored.Restored != 1 || b.stored("u") != "first" {
+		t.Errorf("restored %+v, error %v; Redis holds %q, want the first token", restored, err, b.stored("u"))
 	}
 	if mark := b.rdb.Get(t.Context(), b.names.NoToken("u")).Val(); mark != "second" {
 		t.Errorf("known as dead is %q, want the second token", mark)

@@ -5,27 +5,44 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
 )
 
+// RemovedToken is the copy of a removed token.
+type RemovedToken struct {
+	User     string
+	Token    notification.Target
+	Campaign string    // whose push proved it dead; "" if none did
+	At       time.Time // of the removal, by Redis's clock
+
+	ttl        time.Duration // remaining time to live at the removal; 0 or less: no expiry
+	text       string        // the copy as stored in Redis
+	storedText string        // the same token if Redis holds it again, else ""
+}
+
 const (
-	// scanCount is how many keys Redis looks at for one SCAN: some tenths of a millisecond.
+	// scanCount is the number of keys that one SCAN visits, which takes some tenths of a
+	// millisecond.
 	scanCount = 1000
-	// copiesBatch is how many copies go through one pipeline.
+	// copiesBatch is the number of copies that one pipeline reads.
 	copiesBatch = 1000
 )
 
-// Removed visits the copies that the filter chooses, some hundred at a time and in no order. Those of named users are
-// read directly; for all others the keyspace of every master is scanned, beside the work that goes on. A copy that
-// is there all the time is visited; while Redis resizes its table, some may be visited twice.
-func (s *Store) Removed(ctx context.Context, f Filter, visit func([]Removed) error) error {
+// VisitRemoved visits the copies that the filter matches, some hundred at a time and in no order.
+// It reads those of named users directly. For all others it scans the keyspace of every master in
+// the background of other work. It visits every copy that exists throughout. While Redis resizes
+// its table, it may visit some twice.
+func (s *Store) VisitRemoved(ctx context.Context, f Filter, visit func([]RemovedToken) error) error {
 	see := func(users []string) error {
-		some, err := s.copies(ctx, users)
+		some, err := s.readCopies(ctx, users)
 		if err != nil {
 			return err
 		}
-		some = slices.DeleteFunc(some, func(r Removed) bool { return !f.chooses(r) })
+		some = slices.DeleteFunc(some, func(r RemovedToken) bool { return !f.matches(r) })
 		if len(some) == 0 {
 			return nil
 		}
@@ -34,7 +51,7 @@ func (s *Store) Removed(ctx context.Context, f Filter, visit func([]Removed) err
 	if len(f.Users) == 0 {
 		return s.scan(ctx, see)
 	}
-	for users := range slices.Chunk(f.users(), copiesBatch) {
+	for users := range slices.Chunk(f.uniqueUsers(), copiesBatch) {
 		if err := see(users); err != nil {
 			return err
 		}
@@ -42,20 +59,21 @@ func (s *Store) Removed(ctx context.Context, f Filter, visit func([]Removed) err
 	return nil
 }
 
-// copies reads what is kept of the users' tokens. What cannot be read is logged and left out: nobody can restore it.
-func (s *Store) copies(ctx context.Context, users []string) ([]Removed, error) {
-	texts, err := s.texts(ctx, s.names.RemovedToken, users)
+// readCopies reads the copies of the users' tokens. It logs and skips unreadable ones, which cannot
+// be restored.
+func (s *Store) readCopies(ctx context.Context, users []string) ([]RemovedToken, error) {
+	texts, err := s.readTexts(ctx, s.names.RemovedToken, users)
 	if err != nil {
 		return nil, fmt.Errorf("read removed tokens: %w", err)
 	}
-	kept := make([]Removed, 0, len(users))
+	kept := make([]RemovedToken, 0, len(users))
 	for i, text := range texts {
 		if text == "" {
 			continue
 		}
 		r, err := readCopy(users[i], text)
 		if err != nil {
-			s.opts.Logger.Warn("a removed token is left out", "error", err)
+			s.opts.Logger.Warn("unreadable copy of a removed token skipped", "error", err)
 			continue
 		}
 		kept = append(kept, r)
@@ -63,8 +81,8 @@ func (s *Store) copies(ctx context.Context, users []string) ([]Removed, error) {
 	return kept, nil
 }
 
-// texts reads one key of each user; "" where there is none.
-func (s *Store) texts(ctx context.Context, key func(user string) string, users []string) ([]string, error) {
+// readTexts reads one key of each user; "" stands for none.
+func (s *Store) readTexts(ctx context.Context, key func(user string) string, users []string) ([]string, error) {
 	pipe := s.rdb.Pipeline()
 	gets := make([]*redis.StringCmd, len(users))
 	for i, user := range users {
@@ -74,15 +92,15 @@ func (s *Store) texts(ctx context.Context, key func(user string) string, users [
 	texts := make([]string, len(users))
 	for i, get := range gets {
 		var err error
-		if texts[i], err = textOf(get); err != nil {
+		if texts[i], err = readText(get); err != nil {
 			return nil, err
 		}
 	}
 	return texts, nil
 }
 
-// scan looks for copies on every master. The visits come one after another, though a Cluster's masters are scanned side
-// by side.
+// scan finds copies on every master. It scans a Cluster's masters in parallel and serializes the
+// visits.
 func (s *Store) scan(ctx context.Context, visit func(users []string) error) error {
 	cluster, sharded := s.rdb.(*redis.ClusterClient)
 	if !sharded {
@@ -98,7 +116,7 @@ func (s *Store) scan(ctx context.Context, visit func(users []string) error) erro
 	})
 }
 
-// scanMaster gathers what single SCANs find, which may be little, into batches.
+// scanMaster collects the results of single SCANs, which may be small, into batches.
 func (s *Store) scanMaster(ctx context.Context, master redis.Cmdable, visit func(users []string) error) error {
 	var users []string
 	for cursor := uint64(0); ; {
@@ -122,4 +140,28 @@ func (s *Store) scanMaster(ctx context.Context, master redis.Cmdable, visit func
 		}
 		cursor = next
 	}
+}
+
+// Filter selects removed tokens. The zero Filter matches all.
+type Filter struct {
+	Users    []string  // of these users; empty: of all
+	From, To time.Time // removed at From or later and before To; zero: no limit
+	Campaign string    // removed by this campaign; "": by any
+}
+
+// matches reports whether the filter, apart from its users, matches a copy.
+func (f Filter) matches(r RemovedToken) bool {
+	switch {
+	case f.Campaign != "" && r.Campaign != f.Campaign,
+		!f.From.IsZero() && r.At.Before(f.From),
+		!f.To.IsZero() && !r.At.Before(f.To):
+		return false
+	}
+	return true
+}
+
+// uniqueUsers returns the named users, each once.
+func (f Filter) uniqueUsers() []string {
+	users := slices.Sorted(slices.Values(f.Users))
+	return slices.Compact(users)
 }

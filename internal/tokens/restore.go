@@ -11,37 +11,37 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Restored tells what became of the tokens that were to be restored.
-type Restored struct {
-	Restored int64 `json:"restored"`          // they are there again
-	Newer    int64 `json:"newer"`             // their users have another token by now, which stays
-	Gone     int64 `json:"gone"`              // named users of whom no copy is kept that the filter chooses
-	Invalid  int64 `json:"invalid,omitempty"` // copies of values that can be no token, which an earlier version made; they stay
+// RestoreResult counts the outcomes of a restore.
+type RestoreResult struct {
+	Restored int64 `json:"restored"`          // tokens that are stored again
+	Newer    int64 `json:"newer"`             // users that have another token by now, which stays
+	Gone     int64 `json:"gone"`              // named users without a copy that the filter matches
+	Invalid  int64 `json:"invalid,omitempty"` // copies of values that cannot be tokens, from an earlier version; they stay
 }
 
 // RestoreOptions of a Restore.
 type RestoreOptions struct {
-	DryRun   bool           // only count
-	Progress func(Restored) // hears how far it is after some thousand; may be nil
+	DryRun   bool                // count only
+	Progress func(RestoreResult) // receives the counts after some thousand tokens; may be nil
 }
 
-// Restore gives users the tokens back that Forget removed, and lifts the mark that they are dead: in SQL first, where
-// the user has none there (Options.SQL), then in Redis, with the time that the token had to live when it was removed. A
-// token that the application has stored meanwhile, in Redis or in SQL, is never overwritten. The copy is dropped once
-// its token is back, so being cut off leaves the rest to be restored by the same call again, which does no harm.
+// Restore writes tokens that Forget removed back and removes their dead marks. It writes SQL first,
+// for users that have no token there (Options.SQL). It then writes Redis, with the token's
+// remaining time to live. It never overwrites a newer token in Redis or SQL. It drops a copy once
+// its token is back, so an interrupted restore can be repeated.
 //
-// Two things nobody can know here: that an application deleted the token of a user who had none (a log-out after the
-// removal), and that a result of before the removal still waits for the responder, which then clears the token in
-// SQL once more, though not in Redis. So let the responder catch up first.
+// Restore cannot know whether a user logged out after the removal, when there was no token to
+// delete. An older result may still wait for the responder, which then clears the token in SQL
+// again, but not in Redis. Let the responder catch up before a restore.
 //
-// Where it fails, what it did by then is returned with the error.
-func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (Restored, error) {
-	var sum Restored
+// On failure Restore returns what it did so far beside the error.
+func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (RestoreResult, error) {
+	var sum RestoreResult
 	seen := 0
-	err := s.Removed(ctx, f, func(some []Removed) error {
+	err := s.VisitRemoved(ctx, f, func(some []RemovedToken) error {
 		seen += len(some)
 		all := len(some)
-		some = slices.DeleteFunc(some, func(r Removed) bool { return !r.Token.IsSendable() })
+		some = slices.DeleteFunc(some, func(r RemovedToken) bool { return !r.Token.IsSendable() })
 		sum.Invalid += int64(all - len(some))
 		restored, err := s.restore(ctx, some, o.DryRun)
 		sum.Restored += restored
@@ -57,16 +57,16 @@ func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (Restor
 	if err != nil {
 		return sum, fmt.Errorf("restore tokens: %w", err)
 	}
-	sum.Gone = int64(max(0, len(f.users())-seen))
+	sum.Gone = int64(max(0, len(f.uniqueUsers())-seen))
 	return sum, nil
 }
 
-// RestoresSQL tells whether Restore writes SQL, too.
-func (s *Store) RestoresSQL() bool { return s.opts.SQL != nil }
+// CanRestoreSQL reports whether Restore also writes SQL.
+func (s *Store) CanRestoreSQL() bool { return s.opts.SQL != nil }
 
-// restore gives some tokens back, and tells how many; the others' users have newer ones.
-func (s *Store) restore(ctx context.Context, some []Removed, dryRun bool) (int64, error) {
-	due, err := s.withoutNewer(ctx, some)
+// restore writes some tokens back and returns how many. The other users have newer tokens.
+func (s *Store) restore(ctx context.Context, some []RemovedToken, dryRun bool) (int64, error) {
+	due, err := s.dropNewer(ctx, some)
 	if err != nil || dryRun || len(due) == 0 {
 		return int64(len(due)), err
 	}
@@ -79,23 +79,23 @@ func (s *Store) restore(ctx context.Context, some []Removed, dryRun bool) (int64
 			return 0, fmt.Errorf("write SQL: %w", err)
 		}
 	}
-	there, err := s.put(ctx, due)
+	there, err := s.putBack(ctx, due)
 	if err != nil {
 		return int64(len(there)), fmt.Errorf("write Redis: %w", err)
 	}
-	if err := s.lift(ctx, there); err != nil {
+	if err := s.dropCopies(ctx, there); err != nil {
 		return int64(len(there)), fmt.Errorf("drop copies: %w", err)
 	}
 	return int64(len(there)), nil
 }
 
-// withoutNewer leaves out those whose users have another token, in Redis or in SQL.
-func (s *Store) withoutNewer(ctx context.Context, some []Removed) ([]Removed, error) {
+// dropNewer drops the copies of users that have another token in Redis or SQL.
+func (s *Store) dropNewer(ctx context.Context, some []RemovedToken) ([]RemovedToken, error) {
 	users := make([]string, len(some))
 	for i, r := range some {
 		users[i] = r.User
 	}
-	inRedis, err := s.texts(ctx, s.names.Token, users)
+	inRedis, err := s.readTexts(ctx, s.names.Token, users)
 	if err != nil {
 		return nil, fmt.Errorf("read tokens: %w", err)
 	}
@@ -105,26 +105,27 @@ func (s *Store) withoutNewer(ctx context.Context, some []Removed) ([]Removed, er
 			return nil, fmt.Errorf("read tokens in SQL: %w", err)
 		}
 	}
-	other := func(stored string, r Removed) bool {
+	other := func(stored string, r RemovedToken) bool {
 		t := notification.ParseToken(stored)
 		return !t.IsZero() && !t.IsSame(r.Token)
 	}
-	due := make([]Removed, 0, len(some))
+	due := make([]RemovedToken, 0, len(some))
 	for i, r := range some {
 		if !other(inRedis[i], r) && !other(inSQL[r.User], r) {
-			r.held = inRedis[i]
+			r.storedText = inRedis[i]
 			due = append(due, r)
 		}
 	}
 	return due, nil
 }
 
-// put stores tokens in Redis, each only if no other one is there by now, and returns those that are there.
-func (s *Store) put(ctx context.Context, due []Removed) (there []Removed, err error) {
+// putBack stores tokens in Redis unless another one is there by now. It returns those that are
+// there.
+func (s *Store) putBack(ctx context.Context, due []RemovedToken) (there []RemovedToken, err error) {
 	pipe := s.rdb.Pipeline()
 	puts := make([]*redis.Cmd, len(due))
 	for i, r := range due {
-		puts[i] = pipe.Eval(ctx, putText, []string{s.names.Token(r.User)}, cmp.Or(r.held, r.Token.Value), r.ttl.Milliseconds())
+		puts[i] = pipe.Eval(ctx, putBackText, []string{s.names.Token(r.User)}, cmp.Or(r.storedText, r.Token.Value), r.ttl.Milliseconds())
 	}
 	_, err = pipe.Exec(ctx)
 	for i, put := range puts {
@@ -135,11 +136,11 @@ func (s *Store) put(ctx context.Context, due []Removed) (there []Removed, err er
 	return there, err
 }
 
-// lift drops the copies of tokens that are there, and their marks.
-func (s *Store) lift(ctx context.Context, there []Removed) error {
+// dropCopies deletes the copies and marks of tokens that are stored again.
+func (s *Store) dropCopies(ctx context.Context, there []RemovedToken) error {
 	pipe := s.rdb.Pipeline()
 	for _, r := range there {
-		pipe.Eval(ctx, liftText, []string{s.names.NoToken(r.User), s.names.RemovedToken(r.User)}, r.Token.Value, r.text)
+		pipe.Eval(ctx, dropCopyText, []string{s.names.NoToken(r.User), s.names.RemovedToken(r.User)}, r.Token.Value, r.text)
 	}
 	_, err := pipe.Exec(ctx)
 	return err

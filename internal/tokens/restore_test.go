@@ -14,8 +14,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// restore restores what the filter chooses, where no fault is expected.
-func (b *rig) restore(f tokens.Filter) tokens.Restored {
+// restore restores what the filter matches and expects no error.
+func (b *rig) restore(f tokens.Filter) tokens.RestoreResult {
 	b.Helper()
 	restored, err := b.store.Restore(b.Context(), f, tokens.RestoreOptions{})
 	if err != nil {
@@ -24,11 +24,11 @@ func (b *rig) restore(f tokens.Filter) tokens.Restored {
 	return restored
 }
 
-// removed are the users whose tokens are kept and chosen.
+// removed returns the users with copies that the filter matches.
 func (b *rig) removed(f tokens.Filter) []string {
 	b.Helper()
 	var users []string
-	err := b.store.Removed(b.Context(), f, func(some []tokens.Removed) error {
+	err := b.store.VisitRemoved(b.Context(), f, func(some []tokens.RemovedToken) error {
 		for _, r := range some {
 			users = append(users, r.User)
 		}
@@ -41,14 +41,15 @@ func (b *rig) removed(f tokens.Filter) []string {
 	return slices.Compact(users)
 }
 
-func (b *rig) expectRestored(what string, got, want tokens.Restored) {
+func (b *rig) expectRestored(what string, got, want tokens.RestoreResult) {
 	b.Helper()
 	if got != want {
 		b.Errorf("%s: got %+v, want %+v", what, got, want)
 	}
 }
 
-// restoreKnowsTheFirstCopy: another proof against the same token, which SQL alone holds by then, knows less of it.
+// restoreKnowsTheFirstCopy proves a token dead that only SQL holds by then. The second copy knows
+// less of it than the first.
 func restoreKnowsTheFirstCopy(b *rig) {
 	b.sql.rows["u"] = "dead"
 	if err := b.rdb.Set(b.Context(), b.names.Token("u"), "dead", time.Hour).Err(); err != nil {
@@ -59,13 +60,13 @@ func restoreKnowsTheFirstCopy(b *rig) {
 			b.Errorf("removed %v, want %v", removed, want)
 		}
 	}
-	b.expectRestored("restore", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.Restored{Restored: 1})
+	b.expectRestored("restore", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.RestoreResult{Restored: 1})
 	if left := b.rdb.PTTL(b.Context(), b.names.Token("u")).Val(); left > time.Hour || left < 50*time.Minute {
 		b.Errorf("the token lives for %s, want the hour that it had", left)
 	}
 }
 
-// restoreGivesBackWhatWas: the token, its time to live, and nothing of ours besides.
+// restoreGivesBackWhatWas expects the token, its time to live and no other key.
 func restoreGivesBackWhatWas(b *rig) {
 	for _, user := range []string{"u", "a}b", "{x}", "{}", "a b", "", "ü\x00"} {
 		for _, ttl := range []time.Duration{0, time.Hour} {
@@ -73,27 +74,27 @@ func restoreGivesBackWhatWas(b *rig) {
 			if err := b.rdb.Set(b.Context(), b.names.Token(user), token, ttl).Err(); err != nil {
 				b.Fatal(err)
 			}
-			if removed, _ := b.forget(user, token); !removed || b.held(user) != "" {
-				b.Errorf("%q: removed %v, Redis holds %q", user, removed, b.held(user))
+			if removed, _ := b.forget(user, token); !removed || b.stored(user) != "" {
+				b.Errorf("%q: removed %v, Redis holds %q", user, removed, b.stored(user))
 			}
-			if kept := b.rdb.TTL(b.Context(), b.names.RemovedToken(user)).Val(); kept > tokens.DefaultKeep || kept < tokens.DefaultKeep-time.Minute {
-				b.Errorf("%q: the copy lives for %v, want %v", user, kept, tokens.DefaultKeep)
+			if kept := b.rdb.TTL(b.Context(), b.names.RemovedToken(user)).Val(); kept > tokens.DefaultKeepTTL || kept < tokens.DefaultKeepTTL-time.Minute {
+				b.Errorf("%q: the copy lives for %v, want %v", user, kept, tokens.DefaultKeepTTL)
 			}
 			only := tokens.Filter{Users: []string{user, user}}
-			b.expectRestored("first", b.restore(only), tokens.Restored{Restored: 1})
+			b.expectRestored("first", b.restore(only), tokens.RestoreResult{Restored: 1})
 			left := max(0, b.rdb.PTTL(b.Context(), b.names.Token(user)).Val())
-			if b.held(user) != token || left > ttl || left < ttl-time.Minute {
-				b.Errorf("%q: Redis holds %q for %v, want %q for %v", user, b.held(user), left, token, ttl)
+			if b.stored(user) != token || left > ttl || left < ttl-time.Minute {
+				b.Errorf("%q: Redis holds %q for %v, want %q for %v", user, b.stored(user), left, token, ttl)
 			}
 			if n := b.rdb.Exists(b.Context(), b.names.NoToken(user)).Val() + b.rdb.Exists(b.Context(), b.names.RemovedToken(user)).Val(); n != 0 {
 				b.Errorf("%q: its mark or its copy stays", user)
 			}
-			b.expectRestored("second", b.restore(only), tokens.Restored{Gone: 1})
+			b.expectRestored("second", b.restore(only), tokens.RestoreResult{Gone: 1})
 		}
 	}
 }
 
-// restoreReachesSQL, where a dead token may have been the only one, and Redis knew nothing of it.
+// restoreReachesSQL restores a token that SQL alone held.
 func restoreReachesSQL(b *rig) {
 	for _, user := range []string{"in both", "in SQL only", "odd}"} {
 		b.sql.rows[user] = "dead"
@@ -104,8 +105,8 @@ func restoreReachesSQL(b *rig) {
 		if left := b.rdb.PTTL(b.Context(), b.names.NoToken(user)).Val(); left > time.Hour || left < 50*time.Minute {
 			b.Errorf("%s: the token is ignored for %s, want an hour", user, left)
 		}
-		b.sql.rows[user] = "" // the responder's part
-		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.Restored{Restored: 1})
+		b.sql.rows[user] = "" // the responder clears it
+		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.RestoreResult{Restored: 1})
 		if b.sql.rows[user] != "dead" || b.get(user) != "dead" {
 			b.Errorf("%s: SQL holds %q, and %q is found", user, b.sql.rows[user], b.get(user))
 		}
@@ -115,7 +116,7 @@ func restoreReachesSQL(b *rig) {
 	}
 }
 
-// A mark that stayed would hide the token in SQL once the cached one is gone.
+// A remaining mark would hide the token in SQL once the cached one expires.
 func restoreLiftsTheMark(b *rig) {
 	b.sql.rows["u"] = "dead"
 	b.forget("u", "dead")
@@ -134,12 +135,12 @@ func newerTokensStay(b *rig) {
 	b.set("in Redis", "new")
 	b.sql.rows["in SQL"] = "new"
 	all := tokens.Filter{Users: []string{"in Redis", "in SQL"}}
-	b.expectRestored("with newer ones", b.restore(all), tokens.Restored{Newer: 2})
-	if b.held("in Redis") != "new" || b.held("in SQL") != "" || b.sql.rows["in SQL"] != "new" || b.sql.rows["in Redis"] != "" {
-		b.Errorf("Redis holds %q and %q, SQL %q", b.held("in Redis"), b.held("in SQL"), b.sql.rows)
+	b.expectRestored("with newer ones", b.restore(all), tokens.RestoreResult{Newer: 2})
+	if b.stored("in Redis") != "new" || b.stored("in SQL") != "" || b.sql.rows["in SQL"] != "new" || b.sql.rows["in Redis"] != "" {
+		b.Errorf("Redis holds %q and %q, SQL %q", b.stored("in Redis"), b.stored("in SQL"), b.sql.rows)
 	}
 	b.rdb.Del(b.Context(), b.names.Token("in Redis"))
-	b.expectRestored("once the newer one is gone", b.restore(all), tokens.Restored{Restored: 1, Newer: 1})
+	b.expectRestored("once the newer one is gone", b.restore(all), tokens.RestoreResult{Restored: 1, Newer: 1})
 }
 
 func restoreByFilter(b *rig) {
@@ -150,7 +151,7 @@ func restoreByFilter(b *rig) {
 		}
 	}
 	var at time.Time
-	err := b.store.Removed(b.Context(), tokens.Filter{Users: []string{"u3"}}, func(some []tokens.Removed) error {
+	err := b.store.VisitRemoved(b.Context(), tokens.Filter{Users: []string{"u3"}}, func(some []tokens.RemovedToken) error {
 		at = some[0].At
 		return nil
 	})
@@ -165,7 +166,7 @@ func restoreByFilter(b *rig) {
 		"a campaign":       {tokens.Filter{Campaign: "42"}, []string{"u1", "u2"}},
 		"two users":        {tokens.Filter{Users: []string{"u3", "u1", "stranger"}}, []string{"u1", "u3"}},
 		"a user of others": {tokens.Filter{Users: []string{"u3"}, Campaign: "42"}, nil},
-		"from that moment": {tokens.Filter{From: at, Campaign: "43"}, []string{"u3"}},
+		"from that hookAt": {tokens.Filter{From: at, Campaign: "43"}, []string{"u3"}},
 		"before it":        {tokens.Filter{To: at, Campaign: "43"}, nil},
 		"after it":         {tokens.Filter{From: at.Add(time.Minute)}, nil},
 	} {
@@ -173,17 +174,17 @@ func restoreByFilter(b *rig) {
 			b.Errorf("%s: chose %q, want %q", name, got, c.want)
 		}
 	}
-	if sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{DryRun: true}); err != nil || sum != (tokens.Restored{Restored: 4}) {
+	if sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{DryRun: true}); err != nil || sum != (tokens.RestoreResult{Restored: 4}) {
 		b.Errorf("dry run: %+v, %v", sum, err)
 	}
-	b.expectRestored("campaign 42", b.restore(tokens.Filter{Campaign: "42"}), tokens.Restored{Restored: 2})
-	b.expectRestored("mixed", b.restore(tokens.Filter{Users: []string{"u1", "u3"}, Campaign: "43"}), tokens.Restored{Restored: 1, Gone: 1})
+	b.expectRestored("campaign 42", b.restore(tokens.Filter{Campaign: "42"}), tokens.RestoreResult{Restored: 2})
+	b.expectRestored("mixed", b.restore(tokens.Filter{Users: []string{"u1", "u3"}, Campaign: "43"}), tokens.RestoreResult{Restored: 1, Gone: 1})
 	if got := b.removed(tokens.Filter{}); !slices.Equal(got, []string{"u}4"}) {
 		b.Errorf("still kept: %q", got)
 	}
 }
 
-// newestCopyWins, but for that of a token that was stored nowhere.
+// newestCopyWins, unless its token was stored nowhere.
 func newestCopyWins(b *rig) {
 	for _, user := range []string{"u", "odd}"} {
 		b.set(user, "first")
@@ -191,16 +192,16 @@ func newestCopyWins(b *rig) {
 		b.set(user, "second")
 		b.forget(user, "second")
 		b.forget(user, "outdated-from-the-audience")
-		b.forget(user, "second") // a copy of the same token stays as it is
+		b.forget(user, "second") // the copy of the same token stays
 		b.restore(tokens.Filter{Users: []string{user}})
-		if got := b.held(user); got != "second" {
+		if got := b.stored(user); got != "second" {
 			b.Errorf("%s: got %q back", user, got)
 		}
 		if ttl := b.rdb.TTL(b.Context(), b.names.Token(user)).Val(); ttl > 0 {
 			b.Errorf("%s: it expires in %v", user, ttl)
 		}
 	}
-	b.sql.rows["v"] = "in-SQL" // an audience's token, and then that of SQL, prove dead
+	b.sql.rows["v"] = "in-SQL" // the audience's token proves dead, then that of SQL
 	b.forget("v", "in-the-audience")
 	b.forget("v", "in-SQL")
 	b.sql.rows["v"] = ""
@@ -220,24 +221,24 @@ func restoreMany(b *rig) {
 	}
 	var heard []int64
 	sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{
-		Progress: func(so tokens.Restored) { heard = append(heard, so.Restored) },
+		Progress: func(so tokens.RestoreResult) { heard = append(heard, so.Restored) },
 	})
-	if err != nil || sum != (tokens.Restored{Restored: n}) {
+	if err != nil || sum != (tokens.RestoreResult{Restored: n}) {
 		b.Errorf("got %+v, %v", sum, err)
 	}
 	if !slices.IsSorted(heard) || len(heard) == 0 || heard[len(heard)-1] != n {
 		b.Errorf("progress %v", heard)
 	}
 	for user, token := range many(n, -1) {
-		if b.held(user) != token.Value {
-			b.Fatalf("%s has %q", user, b.held(user))
+		if b.stored(user) != token.Value {
+			b.Fatalf("%s has %q", user, b.stored(user))
 		}
 	}
 }
 
-func TestWithoutKeepingNothingIsKept(t *testing.T) {
+func TestKeepNoneKeepsNoCopy(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t)))
-	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{Keep: tokens.KeepNone})
+	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{KeepTTL: tokens.KeepNone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +259,7 @@ func TestWithoutKeepingNothingIsKept(t *testing.T) {
 	}
 }
 
-func TestAFullRedisKeepsAndGivesBack(t *testing.T) {
+func TestFullRedisRemovesAndRestores(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
 	users := []string{"u", "odd}", "in SQL"}
 	for _, user := range users[:2] {
@@ -274,15 +275,15 @@ func TestAFullRedisKeepsAndGivesBack(t *testing.T) {
 		}
 	}
 	delete(b.sql.rows, "in SQL")
-	b.expectRestored("full", b.restore(tokens.Filter{}), tokens.Restored{Restored: 3})
+	b.expectRestored("full", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 3})
 	for _, user := range users {
-		if b.held(user) != "dead" {
-			t.Errorf("%s has %q", user, b.held(user))
+		if b.stored(user) != "dead" {
+			t.Errorf("%s has %q", user, b.stored(user))
 		}
 	}
 }
 
-func TestACopyThatCannotBeReadIsLeftOut(t *testing.T) {
+func TestUnreadableCopyIsSkipped(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t)))
 	var log bytes.Buffer
 	var err error
@@ -295,28 +296,28 @@ func TestACopyThatCannotBeReadIsLeftOut(t *testing.T) {
 	b.rdb.HSet(t.Context(), b.names.RemovedToken("u3"), "token", "t")
 	b.set("u4", "dead")
 	b.forget("u4", "dead")
-	b.expectRestored("everything", b.restore(tokens.Filter{}), tokens.Restored{Restored: 1})
+	b.expectRestored("everything", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 1})
 	if said := log.String(); !strings.Contains(said, "u1") || !strings.Contains(said, "u2") {
 		t.Errorf("the log names %s", said)
 	}
-	b.expectRestored("by name", b.restore(tokens.Filter{Users: []string{"u1", "u3"}}), tokens.Restored{Gone: 2})
+	b.expectRestored("by name", b.restore(tokens.Filter{Users: []string{"u1", "u3"}}), tokens.RestoreResult{Gone: 2})
 	b.set("u3", "dead")
 	if _, err := b.store.Forget(t.Context(), "u3", notification.ParseToken("dead"), "42"); err == nil || !strings.Contains(err.Error(), b.names.RemovedToken("u3")) {
 		t.Errorf("got %v, want the key of another type named", err)
 	}
-	if b.held("u3") != "dead" {
+	if b.stored("u3") != "dead" {
 		t.Error("the token is gone, and no copy is kept")
 	}
 }
 
-func TestRestoreStopsWhereSQLDoes(t *testing.T) {
+func TestRestoreStopsWhenSQLFails(t *testing.T) {
 	b := newRig(t, connect(t, servers.Redis(t)))
 	b.set("u", "dead")
 	b.forget("u", "dead")
 	b.sql.down = fmt.Errorf("connection refused")
-	if sum, err := b.store.Restore(t.Context(), tokens.Filter{}, tokens.RestoreOptions{}); err == nil || sum != (tokens.Restored{}) {
+	if sum, err := b.store.Restore(t.Context(), tokens.Filter{}, tokens.RestoreOptions{}); err == nil || sum != (tokens.RestoreResult{}) {
 		t.Errorf("got %+v, %v", sum, err)
 	}
 	b.sql.down = nil
-	b.expectRestored("later", b.restore(tokens.Filter{}), tokens.Restored{Restored: 1})
+	b.expectRestored("later", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 1})
 }

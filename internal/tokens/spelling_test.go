@@ -15,7 +15,8 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// decoratedTokens are found, proven dead, removed and restored however they are spelled; what is compared is what is stored.
+// decoratedTokens are found, removed and restored in any spelling. The stored text is what is
+// compared.
 func decoratedTokens(b *rig) {
 	for user, c := range map[string]struct{ redis, sql, proven string }{
 		"crlf":         {redis: "dead\r\n", sql: "dead\r\n", proven: "dead\r\n"},
@@ -35,25 +36,25 @@ func decoratedTokens(b *rig) {
 		if err != nil || !found.Removed || !found.Current.IsZero() || found.InSQL.Text() != c.sql {
 			b.Errorf("%s: %+v, SQL %q, error %v", user, found, found.InSQL.Text(), err)
 		}
-		if held, got := b.held(user), b.get(user); held != "" || got != "" {
+		if held, got := b.stored(user), b.get(user); held != "" || got != "" {
 			b.Errorf("%s: Redis holds %q, and %q is found", user, held, got)
 		}
-		if other, err := b.store.Another(b.Context(), user, notification.ParseToken("dead")); err != nil || !other.IsZero() {
+		if other, err := b.store.FindAnother(b.Context(), user, notification.ParseToken("dead")); err != nil || !other.IsZero() {
 			b.Errorf("%s: another is %s, error %v", user, other, err)
 		}
 		b.sql.rows[user] = ""
-		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.Restored{Restored: 1})
-		if b.held(user) != "dead" || b.sql.rows[user] != "dead" {
-			b.Errorf("%s: restored as %q in Redis and %q in SQL", user, b.held(user), b.sql.rows[user])
+		b.expectRestored(user, b.restore(tokens.Filter{Users: []string{user}}), tokens.RestoreResult{Restored: 1})
+		if b.stored(user) != "dead" || b.sql.rows[user] != "dead" {
+			b.Errorf("%s: restored as %q in Redis and %q in SQL", user, b.stored(user), b.sql.rows[user])
 		}
 	}
-	b.set("fresh", "fresh\n") // another token, spelled oddly, stays as it is
-	if removed, current := b.forget("fresh", "dead"); removed || current != "fresh" || b.held("fresh") != "fresh\n" {
-		b.Errorf("removed %v, current %q, Redis holds %q", removed, current, b.held("fresh"))
+	b.set("fresh", "fresh\n") // another token in an odd spelling stays
+	if removed, current := b.forget("fresh", "dead"); removed || current != "fresh" || b.stored("fresh") != "fresh\n" {
+		b.Errorf("removed %v, current %q, Redis holds %q", removed, current, b.stored("fresh"))
 	}
 }
 
-// whatCanBeNoToken is no answer while something better is stored, and stays where it is.
+// whatCanBeNoToken is no answer while something better is stored, and it stays where it is.
 func whatCanBeNoToken(b *rig) {
 	const broken = "two words"
 	for user, c := range map[string]struct{ redis, sql, want string }{
@@ -66,7 +67,7 @@ func whatCanBeNoToken(b *rig) {
 			b.set(user, c.redis)
 		}
 		b.sql.rows[user] = c.sql
-		for _, look := range []string{"first", "second"} { // what the first one wrote down misleads no other
+		for _, look := range []string{"first", "second"} { // the first lookup's writes must not mislead the second
 			target, err := b.store.Get(b.Context(), user)
 			if err != nil || target.Text() != c.want || target.IsSendable() != (c.want == "good\r\n") {
 				b.Errorf("%s, %s look: found %q, sendable %v, error %v", user, look, target.Text(), target.IsSendable(), err)
@@ -76,23 +77,23 @@ func whatCanBeNoToken(b *rig) {
 				b.Errorf("%s, %s look: peeked %q, error %v", user, look, peeked[user].Text(), err)
 			}
 		}
-		if b.held(user) != c.redis || b.sql.rows[user] != c.sql {
-			b.Errorf("%s: Redis holds %q, SQL %q", user, b.held(user), b.sql.rows[user])
+		if b.stored(user) != c.redis || b.sql.rows[user] != c.sql {
+			b.Errorf("%s: Redis holds %q, SQL %q", user, b.stored(user), b.sql.rows[user])
 		}
 		want := ""
 		if c.want == "good\r\n" {
 			want = "good"
 		}
-		if removed, current := b.forget(user, "dead"); removed || current != want || b.held(user) != c.redis {
-			b.Errorf("%s: removed %v, current %q, Redis holds %q", user, removed, current, b.held(user))
+		if removed, current := b.forget(user, "dead"); removed || current != want || b.stored(user) != c.redis {
+			b.Errorf("%s: removed %v, current %q, Redis holds %q", user, removed, current, b.stored(user))
 		}
-		if other, err := b.store.Another(b.Context(), user, notification.ParseToken("dead")); err != nil || other.Value != want {
+		if other, err := b.store.FindAnother(b.Context(), user, notification.ParseToken("dead")); err != nil || other.Value != want {
 			b.Errorf("%s: another is %q, error %v", user, other.Value, err)
 		}
 	}
 }
 
-func TestWhatCanBeNoTokenIsNotStored(t *testing.T) {
+func TestInvalidTokenIsNotStored(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	invalid := notification.ParseToken("two words")
 	if err := b.store.Set(t.Context(), "u", invalid); !errors.Is(err, tokens.ErrInvalidToken) {
@@ -104,12 +105,12 @@ func TestWhatCanBeNoTokenIsNotStored(t *testing.T) {
 	if _, err := b.store.Forget(t.Context(), "u", invalid, "42"); !errors.Is(err, tokens.ErrInvalidToken) {
 		t.Errorf("forget: %v", err)
 	}
-	if err := b.store.Set(t.Context(), "u", notification.ParseToken("good\r\n")); err != nil || b.held("u") != "good" {
-		t.Errorf("Redis holds %q, error %v", b.held("u"), err)
+	if err := b.store.Set(t.Context(), "u", notification.ParseToken("good\r\n")); err != nil || b.stored("u") != "good" {
+		t.Errorf("Redis holds %q, error %v", b.stored("u"), err)
 	}
 }
 
-// respelling writes a token in yet another spelling before each script.
+// respelling stores a token in a new spelling before each script.
 type respelling struct {
 	redis.UniversalClient
 	key   string
@@ -122,7 +123,7 @@ func (r *respelling) EvalSha(ctx context.Context, sha string, keys []string, arg
 	return r.UniversalClient.EvalSha(ctx, sha, keys, args...)
 }
 
-// A dead token that is respelled all the time stays, and is never offered as another one.
+// A dead token whose spelling keeps changing stays, and is never offered as another one.
 func TestForgetOffersNoOtherSpelling(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	rdb := &respelling{UniversalClient: b.rdb, key: b.names.Token("u")}
@@ -131,15 +132,15 @@ func TestForgetOffersNoOtherSpelling(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := store.Forget(t.Context(), "u", notification.ParseToken("dead"), "42")
-	if err != nil || found != (tokens.Forgotten{}) {
+	if err != nil || found != (tokens.ForgetResult{}) {
 		t.Errorf("found %+v, error %v; want nothing", found, err)
 	}
-	if rdb.times < 2 || b.held("u") == "" {
-		t.Errorf("%d scripts ran; Redis holds %q", rdb.times, b.held("u"))
+	if rdb.times < 2 || b.stored("u") == "" {
+		t.Errorf("%d scripts ran; Redis holds %q", rdb.times, b.stored("u"))
 	}
 }
 
-// A token that is stored nowhere replaces no copy, also where the copy is in another Cluster slot.
+// A token that is stored nowhere replaces no copy, even if the copy is in another Cluster slot.
 func TestForgetApartKeepsTheFirstCopy(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	const user = "a}b"
@@ -150,8 +151,8 @@ func TestForgetApartKeepsTheFirstCopy(t *testing.T) {
 	b.forget(user, "first")
 	first := b.rdb.Get(t.Context(), b.names.RemovedToken(user)).Val()
 	b.set(user, "new")
-	if removed, current := b.forget(user, "dead"); removed || current != "new" || b.held(user) != "new" {
-		t.Errorf("removed %v, current %q, Redis holds %q", removed, current, b.held(user))
+	if removed, current := b.forget(user, "dead"); removed || current != "new" || b.stored(user) != "new" {
+		t.Errorf("removed %v, current %q, Redis holds %q", removed, current, b.stored(user))
 	}
 	if now := b.rdb.Get(t.Context(), b.names.RemovedToken(user)).Val(); now != first || first == "" {
 		t.Errorf("the copy is %q, want %q", now, first)
@@ -162,8 +163,8 @@ func pairs(user string, target notification.Target) iter.Seq2[string, notificati
 	return maps.All(map[string]notification.Target{user: target})
 }
 
-// A copy that an earlier version made of a value that can be no token is not given back, and kept.
-func TestCopiesThatCanBeNoTokens(t *testing.T) {
+// A copy of a value that cannot be a token, from an earlier version, is kept and not restored.
+func TestCopiesOfInvalidTokens(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	copies := map[string]string{
 		"trimmed": `{"token":"dead\r\n","campaign":"42","at":1,"ttl":0}`,
@@ -174,8 +175,8 @@ func TestCopiesThatCanBeNoTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.expectRestored("both", b.restore(tokens.Filter{Users: []string{"trimmed", "never"}}), tokens.Restored{Restored: 1, Invalid: 1})
-	if b.held("trimmed") != "dead" || b.held("never") != "" || b.rdb.Exists(t.Context(), b.names.RemovedToken("never")).Val() != 1 {
-		t.Errorf("Redis holds %q and %q", b.held("trimmed"), b.held("never"))
+	b.expectRestored("both", b.restore(tokens.Filter{Users: []string{"trimmed", "never"}}), tokens.RestoreResult{Restored: 1, Invalid: 1})
+	if b.stored("trimmed") != "dead" || b.stored("never") != "" || b.rdb.Exists(t.Context(), b.names.RemovedToken("never")).Val() != 1 {
+		t.Errorf("Redis holds %q and %q", b.stored("trimmed"), b.stored("never"))
 	}
 }

@@ -1,20 +1,24 @@
-// Package tokens knows where a user can be reached: from Redis, and behind it from the application's SQL table.
+// Package tokens finds users' registration tokens in Redis and, behind it, in the application's SQL
+// table.
 //
-// Which token is used: the one in the campaign's element comes first, and then nothing is looked up. Without one, the
-// token in Redis is used, and where Redis has none, the one in SQL, which is then kept in Redis for Options.TTL. When
-// the token that was used proves dead, Forget deletes it and returns the stored one if that differs (Redis before SQL),
-// which is tried next. What was deleted is kept for Options.Keep, and Restore gives it back.
+// A token in the campaign's element comes first and needs no lookup. Without one, the token in
+// Redis is used. If Redis has none, the token in SQL is used and kept in Redis for Options.TTL.
+// Forget deletes a token that proves dead. It returns another stored token to try next, from Redis
+// or else from SQL. A copy of the deleted token is kept for Options.KeepTTL, and Restore writes it
+// back.
 //
-// An empty value in Redis, and a key of another type, count as no token; the latter is logged and counted.
+// An empty value in Redis and a key of another type count as no token. The latter is logged and
+// counted.
 //
-// Every value is read by notification.Token, which takes off white space and quotes around it. What a store holds is compared
-// as it is spelled there. A value that can be no token is an answer only where nothing better is stored, is never copied from
-// SQL to Redis, and stays where it is.
+// notification.ParseToken reads every value and strips surrounding white space and quotes. Stored
+// values are compared in their stored spelling. A value that cannot be a token is an answer only if
+// nothing better is stored. It is never copied from SQL to Redis, and it stays where it is.
 package tokens
 
 import (
 	"cmp"
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,83 +30,86 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/readthrough"
+	"fanfare/internal/redisx"
 )
 
-// Source is the application's own table of tokens, as they are spelled there. Users without a token are left out, or have an empty
-// one. It bounds the
-// time that its answer may take: those who ask wait for it.
+// Source is the application's table of tokens, in their stored spelling. Users without a token are
+// missing or have an empty one. Source must limit the time of its answer, because callers wait for
+// it.
 type Source interface {
 	Tokens(ctx context.Context, users []string) (map[string]string, error)
 }
 
-// Restorer gives users their tokens (by user) back in SQL, where they have none there now.
+// Restorer writes tokens, by user, back to SQL for users that have none there.
 type Restorer interface {
 	RestoreTokens(ctx context.Context, tokens map[string]string) error
 }
 
-// SourceError names the users (IDs) whose token cannot be told now. They wait; all others of the look-up are answered.
+// SourceError names the users (IDs) whose token is unknown for now. All other users of the lookup
+// have their answer.
 type SourceError = readthrough.SourceError
 
-// Undecided reports whether a Lookup that ended with err left user without an answer.
-func Undecided(err error, user string) bool { return readthrough.Undecided(err, user) }
+// IsUndecided reports whether a Lookup that ended with err left user without an answer.
+func IsUndecided(err error, user string) bool { return readthrough.IsUndecided(err, user) }
 
-// Options of a Store. Zero fields take their default.
+// Options of a Store. Zero fields take their defaults.
 type Options struct {
-	TTL         time.Duration         // how long a token from SQL is kept in Redis, ±10%; default 24 h
-	NegativeTTL time.Duration         // how long "SQL has no token" is kept, ±10%; default 30 s
-	Keep        time.Duration         // how long a removed token can be restored; default 7 days, below zero: it cannot
+	TTL         time.Duration         // how long Redis keeps a token from SQL, ±10%; default 24 h
+	NegativeTTL time.Duration         // how long Redis keeps "SQL has no token", ±10%; default 30 s
+	KeepTTL     time.Duration         // how long a removed token can be restored; default 7 days, negative: never
 	SQL         Restorer              // where Restore writes besides Redis; default: nowhere
 	Logger      *slog.Logger          // default: silent
-	Registerer  prometheus.Registerer // default: look-ups are counted by nobody
+	Registerer  prometheus.Registerer // default: no metrics
 }
 
-// KeepNone as Options.Keep keeps no copy of what is removed.
+// KeepNone, as Options.KeepTTL, keeps no copies of removed tokens.
 const KeepNone time.Duration = -1
 
 // Defaults of Options.
 const (
 	DefaultTTL         = 24 * time.Hour
 	DefaultNegativeTTL = 30 * time.Second
-	DefaultKeep        = 7 * 24 * time.Hour
+	DefaultKeepTTL     = 7 * 24 * time.Hour
 )
 
-// deadTTL is how long SQL may go on returning a dead token until it is cleared there.
+// deadTTL is how long a token stays marked as dead. SQL may return it until the responder clears it
+// there.
 const deadTTL = time.Hour
 
 func (o Options) withDefaults() Options {
 	o.TTL = cmp.Or(o.TTL, DefaultTTL)
 	o.NegativeTTL = cmp.Or(o.NegativeTTL, DefaultNegativeTTL)
-	o.Keep = cmp.Or(o.Keep, DefaultKeep)
+	o.KeepTTL = cmp.Or(o.KeepTTL, DefaultKeepTTL)
 	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }
 
 // Store reads and writes users' tokens. It is safe for concurrent use.
 type Store struct {
-	rdb    redis.UniversalClient
-	names  keys.Names
-	source Source // nil: tokens are in Redis only
-	asker  *asker
-	opts   Options
-	cache  *readthrough.Cache[notification.Target]
+	rdb       redis.UniversalClient
+	names     keys.Names
+	source    Source // nil: tokens are in Redis only
+	coalescer *coalescer
+	opts      Options
+	cache     *readthrough.Cache[notification.Target]
 }
 
-// New makes a Store. With a nil source tokens are looked for in Redis only.
+// New returns a Store. Without a source it looks in Redis only.
 func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) (*Store, error) {
 	o = o.withDefaults()
-	if o.Keep > 0 && o.Keep < time.Second {
-		return nil, fmt.Errorf("tokens: removed tokens are kept for %v, which is below a second", o.Keep)
+	if o.KeepTTL > 0 && o.KeepTTL < time.Second {
+		return nil, fmt.Errorf("tokens: removed tokens must be kept for at least 1s, or for less than 0 to keep none, but the setting is %v", o.KeepTTL)
 	}
 	var ask readthrough.Source
 	if source != nil {
 		ask = source.Tokens
 	}
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Token, None: names.NoToken}, decode, ask,
-		readthrough.Options{Kind: "token", Same: sameToken, TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
+		readthrough.Options{Kind: "token", Same: isSameToken, TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	return &Store{rdb: rdb, names: names, source: source, asker: &asker{source: source}, opts: o, cache: cache}, nil
+	return &Store{rdb: rdb, names: names, source: source, coalescer: &coalescer{source: source}, opts: o, cache: cache}, nil
 }
 
 func decode(text string) (notification.Target, error) {
@@ -116,15 +123,15 @@ func decode(text string) (notification.Target, error) {
 	return target, nil
 }
 
-// sameToken reports whether a stored text is the token that a mark calls dead, however it is spelled.
-func sameToken(text, dead string) bool {
+// isSameToken reports whether a stored text is the token that a mark calls dead, in any spelling.
+func isSameToken(text, dead string) bool {
 	return text == dead || notification.ParseToken(text).IsSame(notification.ParseToken(dead))
 }
 
-// Lookup finds the tokens of a claim's users: one read of Redis, then one query for those whom it does not know, and
-// one pipeline back. A user who is neither in the map nor undecided has no token. The error is nil or a *SourceError,
-// beside which the map still holds everybody who could be told; see Undecided. A Target that is not sendable means that nothing is
-// stored but a value that can be no token.
+// Lookup finds the tokens of a claim's users. It needs one read of Redis, one query for users that
+// Redis does not know, and one pipeline back. A user that is neither in the map nor undecided has
+// no token. The error is nil or a *SourceError, and the map is valid beside it (see IsUndecided). A
+// Target that is not sendable means that only a value that cannot be a token is stored.
 func (s *Store) Lookup(ctx context.Context, users []string) (map[string]notification.Target, error) {
 	found, err := s.cache.Lookup(ctx, users)
 	if err != nil {
@@ -133,19 +140,28 @@ func (s *Store) Lookup(ctx context.Context, users []string) (map[string]notifica
 	return found, nil
 }
 
-// Get is Lookup for one user; the zero Target means that there is no token.
+// Get is Lookup for one user. The zero Target means no token.
 func (s *Store) Get(ctx context.Context, user string) (notification.Target, error) {
 	found, err := s.Lookup(ctx, []string{user})
 	return found[user], err
 }
 
-// ErrNoToken refuses to store nothing, or to forget nothing; ErrInvalidToken to store what can be no token.
+// Peek is Lookup without writes to Redis.
+func (s *Store) Peek(ctx context.Context, users []string) (map[string]notification.Target, error) {
+	found, err := s.cache.Peek(ctx, users)
+	if err != nil {
+		return found, fmt.Errorf("look up tokens: %w", err)
+	}
+	return found, nil
+}
+
+// ErrNoToken and ErrInvalidToken reject values that cannot be stored or forgotten as tokens.
 var (
 	ErrNoToken      = errors.New("no token given")
-	ErrInvalidToken = errors.New("this cannot be a token")
+	ErrInvalidToken = errors.New("value cannot be a token")
 )
 
-// checkToken refuses what may not be stored, or forgotten, as a token.
+// checkToken rejects values that cannot be stored or forgotten as tokens.
 func checkToken(t notification.Target) error {
 	switch {
 	case t.IsZero():
@@ -155,3 +171,18 @@ func checkToken(t notification.Target) error {
 	}
 	return nil
 }
+
+//go:embed lua
+var files embed.FS
+
+var (
+	lua = redisx.NewLua(files)
+
+	forgetScript = lua.Script("prelude", "forget")
+	keepScript   = lua.Script("prelude", "keep")
+	deleteScript = lua.Script("prelude", "delete")
+
+	// These two are sent as text (EVAL) in pipelines.
+	putBackText  = lua.Text("prelude", "put_back")
+	dropCopyText = lua.Text("prelude", "drop_copy")
+)

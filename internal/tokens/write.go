@@ -10,10 +10,10 @@ import (
 	"fanfare/internal/notification"
 )
 
-// importBatch is how many tokens go into one pipeline.
+// importBatch is the number of tokens in one pipeline.
 const importBatch = 1000
 
-// Set stores a user's token as the application does: it stays until it is replaced, removed or proven dead.
+// Set stores a user's token without an expiry, as the application does.
 func (s *Store) Set(ctx context.Context, user string, token notification.Target) error {
 	if err := checkToken(token); err != nil {
 		return fmt.Errorf("set token of %q: %w", user, err)
@@ -24,8 +24,8 @@ func (s *Store) Set(ctx context.Context, user string, token notification.Target)
 	return nil
 }
 
-// Remove deletes a user's token from Redis, whatever it is, and reports whether there was one. A token in SQL is found
-// again by the next Lookup.
+// Remove deletes a user's token from Redis and reports whether there was one. The next Lookup finds
+// a token in SQL again.
 func (s *Store) Remove(ctx context.Context, user string) (existed bool, err error) {
 	deleted, err := s.rdb.Del(ctx, s.names.Token(user)).Result()
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Store) Remove(ctx context.Context, user string) (existed bool, err erro
 	return deleted > 0, nil
 }
 
-// Import is Set for many: pairs of user and token, in pipelines of 1,000. It stops at the first fault and returns how
-// many were stored for certain; repeating it is harmless.
+// Import stores many tokens, given as pairs of user and token, in pipelines of 1,000. It stops at
+// the first error and returns how many are certainly stored. Repeating it is harmless.
 func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notification.Target]) (imported int, err error) {
 	pipe := s.rdb.Pipeline()
 	for user, token := range tokens {
@@ -46,17 +46,17 @@ func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notificatio
 		if pipe.Len() < importBatch {
 			continue
 		}
-		stored, err := send(ctx, pipe)
+		stored, err := flush(ctx, pipe)
 		imported += stored
 		if err != nil {
 			return imported, err
 		}
 	}
-	stored, err := send(ctx, pipe)
+	stored, err := flush(ctx, pipe)
 	return imported + stored, err
 }
 
-func send(ctx context.Context, pipe redis.Pipeliner) (stored int, err error) {
+func flush(ctx context.Context, pipe redis.Pipeliner) (stored int, err error) {
 	commands, err := pipe.Exec(ctx)
 	for _, command := range commands {
 		if command.Err() == nil {

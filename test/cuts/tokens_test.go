@@ -17,7 +17,7 @@ const (
 // TestTokens cuts what removes tokens and gives them back: a token is where it was, or there is a copy of it, and it goes on from there.
 func TestTokens(t *testing.T) {
 	sound, cutting, k := open(t)
-	store, err := tokens.New(cutting, keys.Default(), nil, tokens.Options{Keep: time.Hour})
+	store, err := tokens.New(cutting, keys.Default(), nil, tokens.Options{KeepTTL: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func TestTokensAreRestoredInSQLByASetting(t *testing.T) {
 		rooms := openRooms(t, func(s *config.Settings) {
 			s.Store.DatabaseURL, s.Store.TokenRestore = config.URL("sqlite:"+t.TempDir()+"/a.db"), restore
 		})
-		if got := rooms.Tokens.RestoresSQL(); got != want {
+		if got := rooms.Tokens.CanRestoreSQL(); got != want {
 			t.Errorf("%q: %t", restore, got)
 		}
 	}

@@ -84,9 +84,9 @@ func storeStatement(s config.Statement, byDefault string) string {
 
 // tokenOptions are those that the settings alone decide.
 func tokenOptions(s config.Tokens) tokens.Options {
-	o := tokens.Options{TTL: s.TTL, NegativeTTL: s.NegativeTTL, Keep: s.KeepRemoved}
-	if o.Keep == 0 {
-		o.Keep = tokens.KeepNone
+	o := tokens.Options{TTL: s.TTL, NegativeTTL: s.NegativeTTL, KeepTTL: s.KeepRemoved}
+	if o.KeepTTL == 0 {
+		o.KeepTTL = tokens.KeepNone
 	}
 	return o
 }

@@ -1,5 +1,8 @@
--- Deletes a user's token while it is still the one that proved dead: a token refreshed meanwhile survives.
--- Returns {1, ''} when it deleted, else {0, stored token, or '' when there is none}. It passes when Redis is full.
+-- Deletes a user's token if it still is the dead one. A token that was refreshed meanwhile
+-- survives.
+-- KEYS: the token. ARGV: the dead token as stored.
+-- Returns {1, ''} when it deleted, else {0, stored token}; '' stands for none.
+-- Works when Redis is full.
 local key = KEYS[1]
 local dead = ARGV[1]
 

@@ -1,7 +1,10 @@
--- Takes a user's token away while it is still the one that proved dead, keeps a copy of it for some time, and notes that
--- it is dead. spelled is the token as the key holds it, dead the token alone. A token refreshed meanwhile survives. All three
--- keys are in one slot.
--- Returns {1, ''} when it deleted, else {0, stored token, or '' when there is none}. It passes when Redis is full.
+-- Deletes a user's token if it still is the dead one, keeps a copy of it and marks it as dead.
+-- A token that was refreshed meanwhile survives. All keys are in one slot.
+-- KEYS: the token, the mark, the copy.
+-- ARGV: the token as stored; the time to live of the mark (ms); the head of the copy;
+-- the time to live of the copy (ms); the token alone.
+-- Returns {1, ''} when it deleted, else {0, stored token}; '' stands for none.
+-- Works when Redis is full.
 local key, mark, copy = KEYS[1], KEYS[2], KEYS[3]
 local spelled, dead_ms, head, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local dead = ARGV[5]

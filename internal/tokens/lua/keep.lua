@@ -1,6 +1,10 @@
--- Notes that a token is dead, and keeps a copy of it. token is how the copy's JSON begins; replace tells which copy this
--- one may replace: 'any', 'other' (one of another token: that of the same may know how long the token had to live) or
--- 'none'. Returns 1 when it wrote the copy, else 0. It passes when Redis is full.
+-- Marks a token as dead and keeps a copy of it.
+-- KEYS: the mark, the copy.
+-- ARGV: the dead token; the time to live of the mark (ms); the head of the copy;
+-- the time to live of the copy (ms); that of the token (ms); the prefix of the copy; replace.
+-- replace says which copy this one may replace: 'any', 'none', or 'other' for one of another token.
+-- A copy of the same token may know the token's time to live.
+-- Returns 1 when it wrote the copy, else 0. Works when Redis is full.
 local mark, copy = KEYS[1], KEYS[2]
 local dead, dead_ms, head, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local ttl, token, replace = tonumber(ARGV[5]), ARGV[6], ARGV[7]

@@ -1,7 +1,8 @@
--- Stands before every script about tokens. The first write of each is a DEL, and that of a token comes last: a cut leaves a mark or a
--- copy that is not needed, and no token without its copy.
+-- Precedes every script about tokens. Each script first writes a DEL, which a full Redis accepts.
+-- It writes the token last: an interruption leaves a superfluous mark or copy, never a token
+-- without its copy.
 
--- text_of is what a user's token key holds: '' without one, false where the application keeps another type.
+-- text_of returns a user's token: '' without one, false if the key holds another type.
 local function text_of(key)
   local holds = redis.call('TYPE', key).ok
   if holds == 'none' then
@@ -10,7 +11,7 @@ local function text_of(key)
   return holds == 'string' and redis.call('GET', key)
 end
 
--- set_for stores text for a time in ms; not above zero: for ever. What the key held is written over.
+-- set_for stores text for a time in ms, or without an expiry if the time is 0 or less.
 local function set_for(key, text, milliseconds)
   if milliseconds > 0 then
     redis.call('SET', key, text, 'PX', whole(milliseconds))
@@ -19,8 +20,8 @@ local function set_for(key, text, milliseconds)
   end
 end
 
--- copy_of is what is kept of a removed token: head is its JSON up to the campaign; ttl is the time in ms that the token
--- had to live, not above zero: for ever. The clock is the server's.
+-- copy_of returns the copy of a removed token. head is its JSON up to the campaign. ttl is the
+-- token's time to live in ms; 0 or less means no expiry. The time is the server's.
 local function copy_of(head, ttl)
   return head .. ',"at":' .. whole(server_ms()) .. ',"ttl":' .. whole(math.max(0, ttl)) .. '}'
 end

@@ -1,5 +1,7 @@
--- Drops the copy of a token that was given back, and the note that this token is dead. A copy that another removal wrote
--- meanwhile stays, and with it the note. Returns 1 when it dropped the copy, else 0.
+-- Deletes the copy of a restored token and its dead mark.
+-- If another removal has written a new copy meanwhile, both stay.
+-- KEYS: the mark, the copy. ARGV: the token, the copy as read.
+-- Returns 1 when it deleted the copy, else 0.
 local mark, copy = KEYS[1], KEYS[2]
 local token, seen = ARGV[1], ARGV[2]
 

@@ -34,21 +34,21 @@ type reply struct {
 	err   error
 }
 
-// asking asks in the background, and returns once the question waits.
-func asking(ctx context.Context, a *asker, user string) <-chan reply {
+// asking starts a call in the background and returns once it waits.
+func asking(ctx context.Context, a *coalescer, user string) <-chan reply {
 	replies := make(chan reply, 1)
 	go func() {
-		token, err := a.ask(ctx, user)
+		token, err := a.get(ctx, user)
 		replies <- reply{token, err}
 	}()
 	synctest.Wait()
 	return replies
 }
 
-func TestQuestionsThatComeDuringAQueryShareTheNext(t *testing.T) {
+func TestCallsDuringQueryShareNextOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &asker{source: g}
+		a := &coalescer{source: g}
 		first := asking(t.Context(), a, "1")
 		one := <-g.queries
 		second, third, again := asking(t.Context(), a, "2"), asking(t.Context(), a, "3"), asking(t.Context(), a, "1")
@@ -67,10 +67,10 @@ func TestQuestionsThatComeDuringAQueryShareTheNext(t *testing.T) {
 	})
 }
 
-func TestWhoGivesUpFailsNobodyElse(t *testing.T) {
+func TestCancelledCallerFailsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &asker{source: g}
+		a := &coalescer{source: g}
 		ctx, giveUp := context.WithCancel(t.Context())
 		first := asking(t.Context(), a, "1")
 		one := <-g.queries
@@ -89,16 +89,16 @@ func TestWhoGivesUpFailsNobodyElse(t *testing.T) {
 	})
 }
 
-func TestAQuestionThatIsGivenUpIsNotAsked(t *testing.T) {
+func TestCancelledCallIsNotQueried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &asker{source: g}
+		a := &coalescer{source: g}
 		firstCtx, endFirst := context.WithCancel(t.Context())
 		secondCtx, endSecond := context.WithCancel(t.Context())
 		first := asking(firstCtx, a, "1")
 		one := <-g.queries
 		second := asking(secondCtx, a, "2")
-		endSecond() // before the query under way ends, or the next one begins with it
+		endSecond() // before the running query ends, so that the next one does not contain it
 		<-second
 		endFirst()
 		<-first
@@ -115,17 +115,17 @@ func TestAQuestionThatIsGivenUpIsNotAsked(t *testing.T) {
 	})
 }
 
-// One connection whose peer has vanished must not stop all who come after it.
-func TestAQueryThatHangsHoldsNobodyForLong(t *testing.T) {
+// A connection whose peer has vanished must not block later callers for long.
+func TestHangingQueryDelaysOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &asker{source: g}
+		a := &coalescer{source: g}
 		first := asking(t.Context(), a, "1")
 		hung := <-g.queries
 		second := asking(t.Context(), a, "2")
 		begun := time.Now()
 		next := <-g.queries
-		if waited := time.Since(begun); waited > longestHold {
+		if waited := time.Since(begun); waited > maxQueryDelay {
 			t.Errorf("the next query began after %s", waited)
 		}
 		next.found <- map[string]string{"2": "two"}
