@@ -105,7 +105,7 @@ type project struct {
 
 func (*project) Wait(context.Context, pacing.Push) error { return nil }
 
-func (p *project) Close(_ context.Context, retryAfter time.Duration, _ string) error {
+func (p *project) CloseGate(_ context.Context, retryAfter time.Duration, _ string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = retryAfter
