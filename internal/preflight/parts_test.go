@@ -9,8 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fanfare/internal/breaker"
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/breaker"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"

@@ -1,14 +1,19 @@
 package preflight
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
 	"fanfare/internal/fcm"
+	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
@@ -70,4 +75,111 @@ func (h validation) validated() int {
 // dead is the share of dead tokens among those of which FCM said whether they are.
 func (h validation) dead() Share {
 	return shareOf(h.answers[fcm.Unregistered], h.answers[fcm.Unregistered]+h.answers[fcm.Sent])
+}
+
+// refusals are the answers that stop a campaign, the gravest first, with what to do.
+var refusals = []struct {
+	class        fcm.Class
+	name, advice string
+}{
+	{fcm.Credentials, "credentials", "mend the credentials, or the rights of their account in the Firebase project"},
+	{fcm.NotFound, "project", "check the project's id and the endpoint: FCM knows nothing there"},
+	{fcm.BadMessage, "message at FCM", "mend the field: the message is wrong for everybody"},
+	{fcm.TooLarge, "message at FCM", "shorten the message, or what fills it"},
+	{fcm.ThirdPartyAuth, "platform", "renew the APNs key or the web push certificate in the Firebase console"},
+}
+
+// mistaken are the answers that many of stop a campaign, and some of do not.
+var mistaken = []struct {
+	class              fcm.Class
+	kind               breaker.Kind
+	name, what, advice string
+}{
+	{fcm.SenderMismatch, breaker.SenderMismatch, "sender", "belong to another project's sender",
+		"they end as failed, and their tokens stay: is it the right project?"},
+	{fcm.BadTarget, breaker.BadTarget, "targets", "are refused without a word about the message",
+		"they end as failed: their tokens are probably no tokens"},
+	{fcm.Other, breaker.Other, "refusals", "are refused in a way that no rule knows", "they end as failed"},
+}
+
+// maxDead is the share of dead tokens from which on an audience deserves a second look.
+const maxDead = 0.2
+
+// findings are what FCM's answers tell, and what the breaker would do about them.
+func (h validation) findings(audience int64, l limits) []checks.Finding {
+	if h.asked == 0 {
+		return []checks.Finding{{
+			Name: "fcm", Grade: checks.Warning, Detail: "nothing was validated: nobody in the sample can be sent to",
+			Advice: "fanfare check tells whether the credentials are good",
+		}}
+	}
+	found := []checks.Finding{h.summary()}
+	for _, r := range refusals {
+		if n := h.answers[r.class]; n > 0 {
+			found = append(found, checks.Finding{
+				Name: r.name, Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s: %s", operator.Thousands(n), operator.Thousands(h.asked), describeAnswer(h.example[r.class])), Advice: r.advice,
+			})
+		}
+	}
+	for _, r := range mistaken {
+		if n := h.answers[r.class]; n > 0 {
+			f := judged(r.name, n, h.asked, audience, r.what, r.advice)
+			addLimit(&f, shareOf(n, h.validated()).against(l.of(r.kind), audience), l.of(r.kind))
+			found = append(found, f)
+		}
+	}
+	return append(found, h.deadFinding(audience, l.of(breaker.Unregistered)))
+}
+
+// summary tells how many messages FCM would take.
+func (h validation) summary() checks.Finding {
+	f := checks.Finding{Name: "fcm", Grade: checks.Good, Detail: fmt.Sprintf("would take %s of %s, validated and not sent", operator.Thousands(h.answers[fcm.Sent]), operator.Thousands(h.asked))}
+	if open := h.asked - h.validated(); open > 0 {
+		f.Grade = checks.Warning
+		f.Detail += fmt.Sprintf("; of %s nothing is known", operator.Thousands(open))
+		f.Advice = h.silence()
+	}
+	if h.validated() == 0 {
+		f.Grade = checks.Failure // it cannot be vouched for
+	}
+	return f
+}
+
+// silence says why FCM did not judge some.
+func (h validation) silence() string {
+	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.NotFCM, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
+		if h.answers[class] > 0 {
+			return describeAnswer(h.example[class])
+		}
+	}
+	if h.unasked != nil {
+		return h.unasked.Error()
+	}
+	return "try again"
+}
+
+func (h validation) deadFinding(audience int64, limit breaker.Threshold) checks.Finding {
+	share := h.dead()
+	f := checks.Finding{Name: "dead tokens", Grade: checks.Good, Detail: fmt.Sprintf("%s: %s", share, share.among(audience))}
+	if share.Of == 0 {
+		f.Grade, f.Detail, f.Advice = checks.Warning, "cannot be told: FCM judged no token", h.silence()
+		return f
+	}
+	if share.Low > maxDead {
+		f.Grade = checks.Warning
+	}
+	addLimit(&f, shareOf(share.Found, h.validated()).against(limit, audience), limit)
+	if f.Grade != checks.Good {
+		f.Advice = "an old audience, or one of another app: find out where it comes from"
+	}
+	return f
+}
+
+// describeAnswer is FCM's word, the field that it names, and its sentence.
+func describeAnswer(a fcm.Answer) string {
+	text := cmp.Or(a.Code, a.Class.String())
+	if a.Field != "" && !strings.Contains(a.Detail, a.Field) {
+		text += " " + a.Field
+	}
+	return text + ": " + a.Detail
 }

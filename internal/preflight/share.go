@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"fanfare/internal/breaker"
+	"fanfare/internal/checks"
 	"fanfare/internal/operator"
 )
 
@@ -58,4 +60,46 @@ func (s Share) String() string {
 func (s Share) among(audience int64) string {
 	low, high := math.Floor(s.Low*float64(audience)), math.Ceil(s.High*float64(audience))
 	return fmt.Sprintf("%s to %s of %s recipients", operator.Thousands(int64(low)), operator.Thousands(int64(high)), operator.Thousands(audience))
+}
+
+// limits are what the breaker stops a campaign at, by kind of answer.
+type limits func(breaker.Kind) breaker.Threshold
+
+// of is the zero Threshold, which nothing reaches, where no breaker watches.
+func (l limits) of(kind breaker.Kind) breaker.Threshold {
+	if l == nil {
+		return breaker.Threshold{}
+	}
+	return l(kind)
+}
+
+// against tells how the audience that a sample speaks for stands to a limit: a failure where it is beyond it with 95% confidence,
+// a warning where it may be.
+func (s Share) against(limit breaker.Threshold, audience int64) checks.Grade {
+	beyond := func(share float64) bool {
+		return share >= limit.Share && share*float64(audience) >= float64(limit.Least)
+	}
+	switch {
+	case limit.Least == 0 || s.Found == 0:
+		return checks.Good
+	case beyond(s.Low):
+		return checks.Failure
+	case beyond(s.High):
+		return checks.Warning
+	}
+	return checks.Good
+}
+
+// addLimit adds to a finding what the breaker would do about it.
+func addLimit(f *checks.Finding, grade checks.Grade, limit breaker.Threshold) {
+	if grade.IsWorse(f.Grade) {
+		f.Grade = grade
+	}
+	at := fmt.Sprintf("%s%% and %s of them", operator.Decimal(100*limit.Share), operator.Thousands(limit.Least))
+	switch grade {
+	case checks.Failure:
+		f.Detail += "; the breaker stops the campaign at " + at
+	case checks.Warning:
+		f.Detail += "; the breaker may stop the campaign, at " + at
+	}
 }
