@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,4 +61,56 @@ func (c *cli) campaignList() *cobra.Command {
 			})
 		},
 	}
+}
+
+func (c *cli) campaignDelete() *cobra.Command {
+	options := operator.DeleteOptions{Wait: operator.DefaultDeleteWait}
+	command := &cobra.Command{
+		Use:   "delete CAMPAIGN",
+		Short: "Delete a campaign that does not run, with all its keys in Redis; its rows in SQL stay",
+		Long: `Delete a campaign that does not run, with all its keys in Redis; its rows in SQL stay.
+
+Pushes that are on the wire are waited for, so that each has its result. What has none when the time is up is counted.`,
+		Args:              takes,
+		ValidArgsFunction: c.completeCampaign,
+		RunE: func(command *cobra.Command, args []string) error {
+			if err := checkRange(command, "wait", options.Wait, 0, maxPatience); err != nil {
+				return err
+			}
+			options.Waiting = func(b campaign.Books) {
+				fmt.Fprintf(command.ErrOrStderr(), "waiting %s at most for %s in flight and %s to be forwarded\n",
+					operator.Span(options.Wait.Round(time.Second)), plural(b.InFlight, "recipient"), plural(b.Outbox, "result"))
+			}
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
+				deleted, err := op.Delete(ctx, args[0], options)
+				if err != nil {
+					return about(args[0], err)
+				}
+				return c.output(command).done(deletedView{args[0], true, deleted}, "%s", deletedText(args[0], deleted))
+			})
+		},
+	}
+	command.Flags().DurationVar(&options.Wait, "wait", options.Wait, "how long to wait for pushes on the wire and for their results")
+	return command
+}
+
+// deletedView is the JSON of a campaign that was deleted.
+type deletedView struct {
+	ID      string `json:"id"`
+	Deleted bool   `json:"deleted"`
+	operator.Deletion
+}
+
+func deletedText(id string, d operator.Deletion) string {
+	text := "deleted campaign " + printable(id)
+	if d.Unsent > 0 {
+		text += fmt.Sprintf("; %s were not sent to", plural(d.Unsent, "recipient"))
+	}
+	if d.WithoutResult > 0 {
+		text += fmt.Sprintf("; %s in flight ended without a result, and may have been sent to", plural(d.WithoutResult, "recipient"))
+	}
+	if d.Unforwarded > 0 {
+		text += fmt.Sprintf("; %s did not reach the responder", plural(d.Unforwarded, "result"))
+	}
+	return text
 }

@@ -6,13 +6,19 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
+	"fanfare/internal/preflight"
+	"fanfare/internal/terminal"
 )
 
 func (c *cli) check() *cobra.Command {
@@ -65,4 +71,79 @@ func verdict(findings []checks.Finding) error {
 		return nil
 	}
 	return daemon.WithExitCode(code, errors.New("not fit to send: "+strings.Join(failed, ", ")))
+}
+
+func (c *cli) campaignCheck() *cobra.Command {
+	options := preflight.DefaultOptions()
+	command := &cobra.Command{
+		Use:   "check CAMPAIGN",
+		Short: "Check a campaign before it is sent: audience, message, tokens, time and deadline",
+		Long: `Check a campaign before it is sent, without sending anything.
+
+A sample of the list's head, middle and tail is read, not claimed; tokens and profiles are looked up, the message is filled in
+for each, and FCM validates it (validate_only, which counts against the quota). Then it is said when the last push would go at
+the present quota, with its ramp, its gate and what other running campaigns have before it. It exits with 1 when the campaign
+should not be sent as it is.`,
+		Example:           "  fanfare campaign check 42\n  fanfare campaign check 42 --sample 1000 --json",
+		Args:              takes,
+		ValidArgsFunction: c.completeCampaign,
+		RunE: func(command *cobra.Command, args []string) error {
+			err := errors.Join(checkRange(command, "sample", options.Sample, 1, maxSample),
+				checkRange(command, "patience", options.Patience, time.Millisecond, maxPatience))
+			if err != nil {
+				return err
+			}
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
+				report, err := runPreflight(ctx, rooms, op, args[0], options)
+				if errors.Is(err, campaign.ErrNotFound) {
+					return notMoved(ctx, op, args[0], err)
+				}
+				if err != nil {
+					return about(args[0], err)
+				}
+				if err := c.output(command).show(report, func(w io.Writer) { printPreflight(w, report) }); err != nil {
+					return err
+				}
+				return verdict(report.Findings)
+			})
+		},
+	}
+	command.Flags().IntVar(&options.Sample, "sample", options.Sample, "how many `recipients` to look at")
+	command.Flags().DurationVar(&options.Patience, "patience", options.Patience, "how long to wait for the quota and for FCM")
+	return command
+}
+
+// runPreflight has FCM and the project's quota stand by.
+func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
+	sender, err := rooms.NewSender(ctx)
+	if err != nil {
+		return preflight.Report{}, err
+	}
+	defer sender.Close()
+	governor, err := rooms.NewGovernor(sender.Project(), "fanfare campaign check", nil)
+	if err != nil {
+		return preflight.Report{}, err
+	}
+	running, stop := context.WithCancel(ctx)
+	var pace sync.WaitGroup
+	pace.Go(func() { governor.Run(running) })
+	defer pace.Wait()
+	defer stop()
+	options.Validator, options.Pacer, options.Limit = sender, governor, limitOf(rooms)
+	checker := preflight.New(preflight.Deps{Operator: op, Campaigns: rooms.Campaigns, Tokens: rooms.Tokens, Profiles: rooms.Profiles})
+	return checker.Run(ctx, id, options)
+}
+
+// limitOf is what the breaker stops a campaign at; nil where none watches.
+func limitOf(rooms *sending.Rooms) func(breaker.Kind) breaker.Threshold {
+	if !rooms.Settings.Breaker.Enabled {
+		return nil
+	}
+	return rooms.Breakers.Limit
+}
+
+func printPreflight(w io.Writer, p preflight.Report) {
+	terminal.Heading(w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient")))
+	fmt.Fprintln(w)
+	printFindings(w, p.Findings)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 )
@@ -74,3 +75,47 @@ func TestInterruptedCommandsLeaveWork(t *testing.T) {
 		t.Error("no error was explained")
 	}
 }
+
+// Refused credentials go before wrong settings, whichever is found first; a fault behind either changes nothing.
+func TestTheExitCodeOfACheck(t *testing.T) {
+	failure := func(code int) checks.Finding {
+		return checks.Finding{Name: "x", Grade: checks.Failure, Cause: daemon.WithExitCode(code, errors.New("x"))}
+	}
+	usage, credentials, fault := failure(daemon.ExitUsage), failure(daemon.ExitCredentials), checks.Finding{Name: "x", Grade: checks.Failure}
+	for want, all := range map[int][][]checks.Finding{
+		daemon.ExitOK:          {{}, {{Grade: checks.Warning}}},
+		daemon.ExitFault:       {{fault}},
+		daemon.ExitUsage:       {{usage}, {fault, usage}, {usage, fault}},
+		daemon.ExitCredentials: {{credentials}, {credentials, usage}, {credentials, fault}},
+	} {
+		for _, findings := range all {
+			if got := daemon.ExitCode(verdict(findings)); got != want {
+				t.Errorf("%v: exit code %d, want %d", findings, got, want)
+			}
+		}
+	}
+}
+
+func TestExitCodesOfErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want int
+	}{
+		"denied":       {denied("NOPERM User x has no permissions"), daemon.ExitCredentials},
+		"no campaign":  {campaign.ErrNotFound, daemon.ExitNoCampaign},
+		"wrong input":  {&campaign.SpecError{}, daemon.ExitUsage},
+		"no recipient": {operator.ErrNoRecipient, daemon.ExitUsage},
+		"a full Redis": {denied("OOM command not allowed"), daemon.ExitFault},
+	} {
+		if got := daemon.ExitCode(explain(c.err)); got != c.want {
+			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// denied is an error that Redis replied.
+type denied string
+
+func (d denied) Error() string { return string(d) }
+
+func (denied) RedisError() {}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
@@ -77,12 +76,4 @@ func heldWhy(h *operator.Held) string {
 		return fmt.Sprintf("%s (%s), and goes on by itself once FCM answers a probe; or: fanfare project resume", text, h.Reason)
 	}
 	return fmt.Sprintf("%s (%s), until: fanfare project resume", text, h.Reason)
-}
-
-// hour is a moment for a person: with its day only where that is not today.
-func hour(at time.Time) string {
-	if now := time.Now().Local(); at.Local().Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return at.Local().Format(time.TimeOnly)
-	}
-	return stamp(at)
 }

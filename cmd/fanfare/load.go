@@ -160,11 +160,6 @@ func formFlags(name string, opts operator.LoadOptions) string {
 	return ""
 }
 
-// perSecond is the rate of a finished work.
-func perSecond(n int64, took time.Duration) int64 {
-	return int64(float64(n) / max(took.Seconds(), 1e-3))
-}
-
 func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 	fmt.Fprintln(w, indented(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
 		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -59,4 +60,85 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 		err = fmt.Errorf("close: %w", closed)
 	}
 	return err
+}
+
+// cli is what all commands share.
+type cli struct {
+	file   string // settings file
+	asJSON bool
+}
+
+// The groups of commands in the help.
+const (
+	groupSend  = "send"
+	groupAfter = "after"
+	groupSetup = "setup"
+)
+
+const rootExample = `  fanfare demo
+  fanfare campaign create 42 --message message.json
+  fanfare load 42 audience.csv
+  fanfare campaign start 42
+  fanfare watch 42`
+
+// newRoot makes the command line. Completion takes the output when it is added, so that is set before.
+func newRoot(out, errs io.Writer) *cobra.Command {
+	c := &cli{}
+	root := group("fanfare COMMAND", "Push campaigns from Redis through Firebase Cloud Messaging")
+	root.Long = root.Short + `.
+
+Settings come from flags (--redis.url …), the environment (REDIS_URL …) and a file; "fanfare config" shows them all.`
+	root.Example = rootExample
+	root.SetOut(out)
+	root.SetErr(errs)
+	root.Version = daemon.Version()
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetUsageTemplate(usageTemplate)
+	root.SetFlagErrorFunc(wrongUsage)
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.file, "config", "", "settings `file` (YAML); else the one that FANFARE_CONFIG names")
+	flags.BoolVar(&c.asJSON, "json", false, "print JSON instead of text")
+	config.AddFlags(flags)
+	hideSettings(root)
+
+	root.AddGroup(
+		&cobra.Group{ID: groupSend, Title: "To send:"},
+		&cobra.Group{ID: groupAfter, Title: "To look after what is sent:"},
+		&cobra.Group{ID: groupSetup, Title: "To set up:"},
+	)
+	root.SetHelpCommand(help())
+	root.SetHelpCommandGroupID(groupSetup)
+	root.SetCompletionCommandGroupID(groupSetup)
+	for id, commands := range map[string][]*cobra.Command{
+		groupSend:  {c.demo(), c.campaign(), c.load(), c.watch()},
+		groupAfter: {c.quota(), c.project(), c.dead(), c.tokens()},
+		groupSetup: {c.check(), c.settings()},
+	} {
+		for _, command := range commands {
+			command.GroupID = id
+			root.AddCommand(command)
+		}
+	}
+	root.InitDefaultCompletionCmd()
+	for _, command := range root.Commands() {
+		if command.Name() == "completion" {
+			asGroup(command)
+		}
+	}
+	c.finish(root)
+	return root
+}
+
+// hideSettings keeps the settings' flags, of which there are many, out of every command's help.
+func hideSettings(root *cobra.Command) {
+	for _, key := range config.Describe() {
+		if flag := root.PersistentFlags().Lookup(key.Name); flag != nil {
+			flag.Hidden = true
+		}
+	}
+}
+
+// output prints to a command's standard output.
+func (c *cli) output(command *cobra.Command) output {
+	return output{w: command.OutOrStdout(), asJSON: c.asJSON}
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
@@ -44,50 +44,6 @@ func TestStrangersPlayNoTricks(t *testing.T) {
 	}
 }
 
-func TestProgressInOneLine(t *testing.T) {
-	for name, c := range map[string]struct {
-		progress operator.Progress
-		want     string
-	}{
-		"in the middle": {
-			operator.Progress{
-				State: campaign.Running, Rate: 1234.5, Left: 90 * time.Second,
-				Books: campaign.Books{Loaded: 2000, Sent: 900, Failed: 90, Skipped: 10, Retrying: 3, InFlight: 50, Waiting: 947},
-			},
-			"running   ██████████░░░░░░░░░░  50%  1,000 of 2,000  90 failed  10 skipped  3 retrying  50 in flight  1,234/s  1m30s to go",
-		},
-		"not quite done": {
-			operator.Progress{State: campaign.Running, Books: campaign.Books{Loaded: 1000, Sent: 999, InFlight: 1}},
-			"running   ███████████████████░  99%  999 of 1,000  1 in flight",
-		},
-		"waiting for a message": {operator.Progress{Books: campaign.Books{Loaded: 1, Waiting: 1}}, "waiting   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 1"},
-		"of nobody":             {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
-	} {
-		if got := describe(c.progress, 0); got != c.want {
-			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
-		}
-	}
-}
-
-// A line that wraps would leave its pieces behind when it is drawn again: what matters least gives way.
-func TestProgressFitsTheTerminal(t *testing.T) {
-	p := operator.Progress{
-		State: campaign.Running, Rate: 3395, Left: time.Second,
-		Books: campaign.Books{Loaded: 9996, Sent: 6542, Failed: 190, Skipped: 73, InFlight: 625, Waiting: 2566},
-	}
-	for columns, want := range map[int]string{
-		119: "running   █████████████░░░░░░░  68%  6,805 of 9,996  190 failed  73 skipped  625 in flight  3,395/s  1s to go",
-		79:  "running   ██████░░░░  68%  6,805 of 9,996  190 failed  3,395/s  1s to go",
-		59:  "running   ███░░  68%  6,805 of 9,996  190 failed  1s to go",
-		39:  "running   ███░░  68%  6,805 of 9,996",
-		12:  "running   ██",
-	} {
-		if got := describe(p, columns); got != want {
-			t.Errorf("%d columns: got\n%s\nwant\n%s", columns, got, want)
-		}
-	}
-}
-
 func TestTextBreaksBetweenWords(t *testing.T) {
 	for columns, want := range map[int]string{
 		0: "the tokens belong to nobody", 27: "the tokens belong to nobody", 26: "the tokens belong to|nobody", 10: "the tokens|belong to|nobody", 3: "the|tokens|belong|to|nobody",
@@ -95,25 +51,6 @@ func TestTextBreaksBetweenWords(t *testing.T) {
 		if got := strings.Join(wrap("the tokens belong to nobody", columns), "|"); got != want {
 			t.Errorf("%d columns: got %s, want %s", columns, got, want)
 		}
-	}
-}
-
-// Where nobody looks, progress is the first line, one a second, and the last.
-func TestProgressIsScarceInLogs(t *testing.T) {
-	var got strings.Builder
-	line := newProgressLine(&got, false)
-	running := operator.Progress{State: campaign.Running, Books: campaign.Books{Loaded: 10}}
-	for range 100 {
-		line.draw(running)
-	}
-	line.drawn = line.drawn.Add(-time.Second)
-	line.draw(running)
-	ended := running
-	ended.State = campaign.Completed
-	line.draw(ended)
-	line.end()
-	if n := strings.Count(got.String(), "\n"); n != 3 || !strings.HasSuffix(got.String(), "of 10\n") {
-		t.Errorf("got %d lines:\n%s", n, got.String())
 	}
 }
 
@@ -149,5 +86,18 @@ func TestBooksThatDoNotBalance(t *testing.T) {
 	const recount = "books: 2,200 loaded = 2,000 sent + 200 waiting: NOT BALANCED: the campaign's counts were deleted or changed in Redis\n"
 	if got.String() != recount {
 		t.Errorf("got %swant %s", got.String(), recount)
+	}
+}
+
+// What is printed to be typed is held against a shell.
+func TestWordIsReadByAShell(t *testing.T) {
+	for _, id := range []string{"42", "a b", "it's", "$HOME", "a\tb", "a\x01'b", `back\slash`, `"quoted"`, "\"\x02\"", "ngày", "{x}", "*", "-"} {
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", "printf %s "+word(id)).Output()
+		if err != nil || string(out) != id {
+			t.Errorf("%q is written %s, and read as %q (%v)", id, word(id), out, err)
+		}
+	}
+	if got := word("summer-2030:a"); got != "summer-2030:a" {
+		t.Errorf("a plain id is written %s", got)
 	}
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"os/user"
 	"slices"
 	"strings"
 	"time"
@@ -116,16 +114,4 @@ func rateOf(rate float64) string {
 		return operator.Thousands(int64(rate + 0.5))
 	}
 	return fmt.Sprintf("%.3g", rate)
-}
-
-// whoami is who is at the command line, for those who wonder later.
-func whoami() string {
-	name, host := "somebody", "somewhere"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	if h, err := os.Hostname(); err == nil {
-		host = h
-	}
-	return name + "@" + host
 }

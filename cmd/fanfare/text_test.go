@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -11,13 +10,10 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
-	"fanfare/internal/checks"
 	"fanfare/internal/config"
-	"fanfare/internal/daemon"
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
-	"fanfare/internal/tokens"
 )
 
 // printed is what a function writes for a person.
@@ -85,26 +81,6 @@ func transition(from campaign.State) error {
 	return &campaign.TransitionError{ID: "42", From: from, To: "rewritten"}
 }
 
-// Refused credentials go before wrong settings, whichever is found first; a fault behind either changes nothing.
-func TestTheExitCodeOfACheck(t *testing.T) {
-	failure := func(code int) checks.Finding {
-		return checks.Finding{Name: "x", Grade: checks.Failure, Cause: daemon.WithExitCode(code, errors.New("x"))}
-	}
-	usage, credentials, fault := failure(daemon.ExitUsage), failure(daemon.ExitCredentials), checks.Finding{Name: "x", Grade: checks.Failure}
-	for want, all := range map[int][][]checks.Finding{
-		daemon.ExitOK:          {{}, {{Grade: checks.Warning}}},
-		daemon.ExitFault:       {{fault}},
-		daemon.ExitUsage:       {{usage}, {fault, usage}, {usage, fault}},
-		daemon.ExitCredentials: {{credentials}, {credentials, usage}, {credentials, fault}},
-	} {
-		for _, findings := range all {
-			if got := daemon.ExitCode(verdict(findings)); got != want {
-				t.Errorf("%v: exit code %d, want %d", findings, got, want)
-			}
-		}
-	}
-}
-
 // The demo looks for campaigns no less often than the settings say.
 func TestTheDemoKeepsAShorterInterval(t *testing.T) {
 	for interval, want := range map[time.Duration]time.Duration{10 * time.Millisecond: 10 * time.Millisecond, time.Minute: demoDiscover} {
@@ -121,59 +97,12 @@ func TestTheDemoKeepsAShorterInterval(t *testing.T) {
 	}
 }
 
-// denied is an error that Redis replied.
-type denied string
-
-func (d denied) Error() string { return string(d) }
-
-func (denied) RedisError() {}
-
-func TestExitCodesOfErrors(t *testing.T) {
-	for name, c := range map[string]struct {
-		err  error
-		want int
-	}{
-		"denied":       {denied("NOPERM User x has no permissions"), daemon.ExitCredentials},
-		"no campaign":  {campaign.ErrNotFound, daemon.ExitNoCampaign},
-		"wrong input":  {&campaign.SpecError{}, daemon.ExitUsage},
-		"no recipient": {operator.ErrNoRecipient, daemon.ExitUsage},
-		"a full Redis": {denied("OOM command not allowed"), daemon.ExitFault},
-	} {
-		if got := daemon.ExitCode(explain(c.err)); got != c.want {
-			t.Errorf("%s: exit code %d, want %d", name, got, c.want)
-		}
-	}
-}
-
-func TestSeparators(t *testing.T) {
-	for text, want := range map[string]rune{"tab": '\t', `\t`: '\t', ";": ';', "§": '§', ";;": 0, "": 0, "\"": 0, "\n": 0, "\xff": 0} {
-		got, err := readSeparator(text)
-		if got != want || (err == nil) != (want != 0) {
-			t.Errorf("%q: %q, %v", text, got, err)
-		}
-	}
-}
-
 func TestDroppedLettersAreTold(t *testing.T) {
 	text := func(dropped int64) string {
 		return printed(func(w io.Writer) { printLetters(w, letterList{counts: responses.DeadCounts{Dropped: dropped}}) })
 	}
 	says(t, "some", text(1200), "1,200 older ones were dropped by the bounds", true)
 	says(t, "none", text(0), "dropped", false)
-}
-
-// A moment may be so long ago; a negative time is none.
-func TestMoments(t *testing.T) {
-	var at time.Time
-	m := moment{&at}
-	if err := m.Set("2h"); err != nil || time.Since(at) < 2*time.Hour || time.Since(at) > 3*time.Hour {
-		t.Errorf("two hours ago is %s, %v", at, err)
-	}
-	for _, text := range []string{"-2h", "0s", "yesterday", ""} {
-		if err := m.Set(text); err == nil {
-			t.Errorf("%q is taken for %s", text, at)
-		}
-	}
 }
 
 func TestAResumedProject(t *testing.T) {
@@ -211,58 +140,6 @@ func TestSettingsHaveTheirDefaults(t *testing.T) {
 	}
 }
 
-func TestATokenThatCannotBeOne(t *testing.T) {
-	text := printed(func(w io.Writer) {
-		printToken(w, userToken{UserID: "u", Token: "a b", Known: true, Problem: "holds a space"})
-	})
-	says(t, "problem", text, "cannot be a token, and is never sent", true)
-	says(t, "none", printed(func(w io.Writer) { printToken(w, userToken{UserID: "u"}) }), "u has no token", true)
-}
-
-// Of users who were named all is shown at once, or how much of it.
-func TestRemovedTokensOfUsers(t *testing.T) {
-	text := func(total int64, counted bool) string {
-		found := operator.RemovedTokens{Total: total, Newest: []tokens.RemovedToken{{User: "u", At: time.Now()}}}
-		return printed(func(w io.Writer) { printRemoved(w, found, counted) })
-	}
-	says(t, "all", text(1, false), "shown", false)
-	says(t, "some", text(2, false), "1 of 2 shown", true)
-	says(t, "of everybody", text(1, true), "1 of 1 shown", true)
-}
-
-// Wrong combinations of flags are refused before anything is asked.
-func TestFlagsThatDoNotGoTogether(t *testing.T) {
-	t.Setenv("REDIS_URL", "redis://127.0.0.1:1")
-	for want, line := range map[string]string{
-		"--since is not before --until":     "tokens removed --since 2030-01-01 --until 2020-01-01",
-		"--all restores every removed":      "tokens restore --all u1",
-		"this would restore every":          "tokens restore",
-		"this would send to every":          "dead replay",
-		"this would delete every":           "dead purge",
-		"is above pacing.max_gate":          "quota close --for 23h --fcm.project_id demo",
-		"breaker.enabled is false":          "campaign pause 42 --platform ios --breaker.enabled=false",
-		"there is no kind":                  "dead list --kind x",
-		"--since is not before --until; se": "dead list --since 2030-01-01 --until 2020-01-01",
-	} {
-		root := newRoot(io.Discard, io.Discard)
-		root.SetArgs(strings.Fields(line))
-		err := root.ExecuteContext(t.Context())
-		if daemon.ExitCode(err) != daemon.ExitUsage || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: exit %d, %v", line, daemon.ExitCode(err), err)
-		}
-	}
-}
-
-// A dry run needs no --all: it asks Redis.
-func TestADryRunMayBeOfAll(t *testing.T) {
-	t.Setenv("REDIS_URL", "redis://127.0.0.1:1")
-	root := newRoot(io.Discard, io.Discard)
-	root.SetArgs([]string{"dead", "replay", "--dry-run"})
-	if err := root.ExecuteContext(t.Context()); daemon.ExitCode(err) == daemon.ExitUsage || err == nil {
-		t.Errorf("got %v", err)
-	}
-}
-
 // What is dangerous about the settings is said by every command.
 func TestSettingsAreWarnedOf(t *testing.T) {
 	t.Setenv("REDIS_URL", "redis://:secret@redis.example.com:6379")
@@ -286,19 +163,4 @@ func TestOptionsOfACampaignAreShown(t *testing.T) {
 		says(t, "set", all, part, true)
 	}
 	says(t, "by default", text(campaign.Spec{ID: "42", State: campaign.Draft, Weight: 1}), "weight", false)
-}
-
-func TestBarsFollowTheTerminal(t *testing.T) {
-	for columns, want := range map[int]int{0: 20, 100: 20, 99: 10, 70: 10, 69: 5} {
-		if got := barFor(columns); got != want {
-			t.Errorf("%d columns: %d, want %d", columns, got, want)
-		}
-	}
-}
-
-// A reason may have 500 bytes.
-func TestReasonsAsLongAsCanBe(t *testing.T) {
-	if fitReason(strings.Repeat("x", 500)) != nil || fitReason(strings.Repeat("x", 501)) == nil {
-		t.Error("500 bytes are the most")
-	}
 }

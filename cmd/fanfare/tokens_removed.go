@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
+	"fanfare/internal/tokens"
 )
 
 func (c *cli) tokensRemoved() *cobra.Command {
@@ -82,4 +84,93 @@ func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
 		t.add(operator.Thousands(count.Tokens), stamp(count.Hour), count.Campaign)
 	}
 	t.print(w)
+}
+
+// removedFilter are the arguments and flags that choose removed tokens.
+type removedFilter struct{ tokens.Filter }
+
+func (f *removedFilter) addTo(command *cobra.Command) {
+	flags := command.Flags()
+	addPeriod(flags, &f.From, &f.To, "those removed")
+	flags.StringVar(&f.Campaign, "campaign", "", "those that this `campaign`'s pushes removed")
+}
+
+// read takes the users, and refuses what nothing can be chosen by.
+func (f *removedFilter) read(command *cobra.Command, users []string) error {
+	f.Users = users
+	return checkPeriod(command, f.From, f.To)
+}
+
+// chosen tells that the filter leaves out something.
+func (f *removedFilter) chosen() bool {
+	return len(f.Users) > 0 || !f.From.IsZero() || !f.To.IsZero() || f.Campaign != ""
+}
+
+func (c *cli) tokensRestore() *cobra.Command {
+	var filter removedFilter
+	all, dryRun := false, false
+	command := &cobra.Command{
+		Use:   "restore [USER...]",
+		Short: "Give users back the tokens that were removed as dead",
+		Long: `Give users back the tokens that were removed as dead: in Redis, and in SQL where store.token_restore has a statement.
+
+Tokens that FCM calls unregistered are removed, and kept for tokens.keep_removed. If a push went wrong, to another
+project or with a broken payload, this takes the removals back. A token that the application has stored meanwhile stays.
+Let the responder catch up first: results of the removals that still wait clear the tokens in SQL again.`,
+		Example: `  fanfare tokens restore --campaign 42 --dry-run
+  fanfare tokens restore --since 2h
+  fanfare tokens restore u1 u2`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(command *cobra.Command, users []string) error {
+			if err := filter.read(command, users); err != nil {
+				return err
+			}
+			if all && filter.chosen() {
+				return wrongUsage(command, errors.New("--all restores every removed token: leave it out to choose some"))
+			}
+			if !all && !filter.chosen() {
+				return wrongUsage(command, errors.New("this would restore every removed token: choose some, or give --all"))
+			}
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
+				bar := newFileBar(command.ErrOrStderr(), nil, "restoring", "token")
+				summary, err := op.RestoreTokens(ctx, filter.Filter, tokens.RestoreOptions{
+					DryRun: dryRun, Progress: func(so tokens.RestoreResult) { bar.count(so.Restored) },
+				})
+				bar.clear()
+				if err != nil {
+					return err
+				}
+				onlyRedis := rooms.Store != nil && !summary.SQL
+				return c.output(command).show(summary, func(w io.Writer) { printRestored(w, summary, onlyRedis) })
+			})
+		},
+	}
+	filter.addTo(command)
+	command.Flags().BoolVar(&all, "all", false, "every removed token that is kept")
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only count what would be restored")
+	return command
+}
+
+// printRestored says what was done; onlyRedis tells that there is a database which was not written.
+func printRestored(w io.Writer, s operator.RestoreSummary, onlyRedis bool) {
+	if s.DryRun {
+		fmt.Fprintf(w, "would restore %s\n", plural(s.Restored, "token"))
+	} else {
+		fmt.Fprintf(w, "restored %s in %s\n", plural(s.Restored, "token"), s.Took.Round(time.Millisecond))
+	}
+	if s.Newer > 0 {
+		fmt.Fprintf(w, "left alone %s with a newer token\n", plural(s.Newer, "user"))
+	}
+	if s.Gone > 0 {
+		fmt.Fprintf(w, "nothing is kept of %s\n", plural(s.Gone, "user"))
+	}
+	if s.Invalid > 0 {
+		fmt.Fprintf(w, "left alone what cannot be a token: of %s\n", plural(s.Invalid, "user"))
+	}
+	if onlyRedis {
+		fmt.Fprintln(w, "in Redis only: store.token_restore has no statement for SQL")
+	}
+	if s.Waiting > 0 {
+		fmt.Fprintf(w, "yet to be written by the responder: %s; those of these removals clear SQL again, though not Redis\n", plural(s.Waiting, "result"))
+	}
 }

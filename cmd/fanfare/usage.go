@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,24 +16,6 @@ import (
 func wrongUsage(command *cobra.Command, err error) error {
 	err = assembly.ExplainFlag(err)
 	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.CommandPath()))
-}
-
-// The bounds of flags that are counts or durations.
-const (
-	maxLimit    = 100_000 // rows shown at once
-	maxSample   = 100_000 // recipients read, rendered and validated at once
-	maxPatience = 24 * time.Hour
-	maxEvery    = time.Hour
-	maxWait     = 24 * time.Hour // the highest pacing.max_gate
-	maxSkip     = 10_000_000_000
-)
-
-// checkRange refuses a flag's value that is out of its bounds, and names them.
-func checkRange[N cmp.Ordered](command *cobra.Command, flag string, value, least, most N) error {
-	if value >= least && value <= most {
-		return nil
-	}
-	return wrongUsage(command, fmt.Errorf("--%s %v is out of range; use %v to %v", flag, value, least, most))
 }
 
 // takes wants as many arguments as the command's Use names.

@@ -3,13 +3,22 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
+	"fanfare/internal/terminal"
 )
 
 func (c *cli) watch() *cobra.Command {
@@ -43,4 +52,177 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 	}
 	command.Flags().DurationVar(&every, "every", every, "how often to look")
 	return command
+}
+
+// progressLine draws progress: in place on a terminal; elsewhere as lines, the first, the last, and one a second at most.
+type progressLine struct {
+	w       io.Writer
+	asJSON  bool
+	inPlace bool
+	drawn   time.Time
+	told    string // why nothing moves, as it stands above the line
+}
+
+func newProgressLine(w io.Writer, asJSON bool) *progressLine {
+	return &progressLine{w: w, asJSON: asJSON, inPlace: !asJSON && terminal.Is(w)}
+}
+
+// draw returns false when nobody reads any more.
+func (l *progressLine) draw(p operator.Progress) bool {
+	if !l.inPlace && time.Since(l.drawn) < time.Second-tolerance && !p.State.Ended() {
+		return true
+	}
+	l.drawn = time.Now()
+	var err error
+	switch {
+	case l.asJSON:
+		err = json.NewEncoder(l.w).Encode(p)
+	case l.inPlace:
+		columns := terminal.Columns(l.w)
+		err = terminal.Redraw(l.w, l.news(p, columns)+describe(p, columns-1)) // in the last column a terminal may wrap
+	default:
+		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describe(p, 0)}, standstill(p)...), "  "))
+	}
+	return err == nil
+}
+
+// news tells above the line why nothing moves, whenever that is something else than before.
+func (l *progressLine) news(p operator.Progress, columns int) string {
+	now := strings.Join(standstill(p), "; ")
+	if now == l.told {
+		return ""
+	}
+	l.told = now
+	if now == "" {
+		return ""
+	}
+	var text strings.Builder
+	for sentence := range strings.SplitSeq(now, "; ") {
+		for _, line := range wrap(sentence, columns) {
+			text.WriteString(line + "\n")
+		}
+	}
+	return text.String()
+}
+
+// tolerance lets a tick pass that comes a little early.
+const tolerance = 50 * time.Millisecond
+
+// end leaves the cursor on a line of its own.
+func (l *progressLine) end() {
+	if l.inPlace && !l.drawn.IsZero() {
+		fmt.Fprintln(l.w)
+	}
+}
+
+const barWidth = 20
+
+// part is a piece of a line of progress. Where not all of them fit, those of the highest rank are left out first.
+type part struct {
+	text string
+	rank int
+}
+
+// describe is a campaign's progress in one line of so many columns at most; below 1: as many as it takes.
+func describe(p operator.Progress, columns int) string {
+	parts := partsOf(p, barFor(columns))
+	for {
+		line := joined(parts)
+		if columns < 1 || utf8.RuneCountInString(line) <= columns {
+			return line
+		}
+		least := 0
+		for i, part := range parts {
+			if part.rank > parts[least].rank {
+				least = i
+			}
+		}
+		if least == 0 {
+			return string([]rune(line)[:columns])
+		}
+		parts = slices.Delete(parts, least, least+1)
+	}
+}
+
+func joined(parts []part) string {
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = part.text
+	}
+	return strings.Join(texts, "  ")
+}
+
+// barFor follows from the terminal alone: a bar that gave way to each further figure would be restless.
+func barFor(columns int) int {
+	switch {
+	case columns < 1 || columns >= 100:
+		return barWidth
+	case columns >= 70:
+		return barWidth / 2
+	}
+	return barWidth / 4
+}
+
+// partsOf is all that there is to say, in its order: the state with its bar first, which always stays.
+func partsOf(p operator.Progress, bar int) []part {
+	b := p.Books
+	done := 0.0
+	if b.Loaded > 0 {
+		done = float64(b.Ended()) / float64(b.Loaded)
+	}
+	filled := int(done * float64(bar))
+	parts := []part{
+		{fmt.Sprintf("%-9s %s%s %3d%%", cmp.Or(string(p.State), "waiting"), strings.Repeat("█", filled), strings.Repeat("░", bar-filled), int(done*100)), 0},
+		{fmt.Sprintf("%s of %s", operator.Thousands(b.Ended()), operator.Thousands(b.Loaded)), 1},
+	}
+	for _, count := range []struct {
+		name string
+		n    int64
+		rank int
+	}{
+		{"failed", b.Failed, 3}, {"skipped", b.Skipped, 6}, {"unknown", b.Unknown, 5}, {"expired", b.Expired, 5},
+		{"sent again", b.Resent, 8}, {"retrying", b.Retrying, 7}, {"in flight", b.InFlight, 9}, {"missing", b.Missing, 3},
+	} {
+		if count.n > 0 {
+			parts = append(parts, part{operator.Thousands(count.n) + " " + count.name, count.rank})
+		}
+	}
+	if p.Rate >= 1 {
+		parts = append(parts, part{operator.Thousands(int64(p.Rate)) + "/s", 4})
+	}
+	if p.Left > 0 {
+		parts = append(parts, part{operator.Span(p.Left) + " to go", 2})
+	}
+	return parts
+}
+
+// standstill is why nothing moves, or not all of it, and what a person can do about it.
+func standstill(p operator.Progress) []string {
+	var all []string
+	if !p.State.Ended() {
+		for _, loss := range p.Losses {
+			all = append(all, printable(loss.What)+"; "+printable(loss.Advice))
+		}
+	}
+	switch p.State {
+	case "":
+		all = append(all, "it waits for a message: "+createLine(p.ID))
+	case campaign.Draft:
+		all = append(all, "it is not started: fanfare campaign start "+word(p.ID))
+	case operator.Broken:
+		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), word(p.ID)))
+	case campaign.Paused:
+		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), word(p.ID)))
+	case campaign.Running:
+		if held := heldWhy(p.Held); held != "" {
+			all = append(all, "held: "+printable(held))
+		}
+		if b := p.Books; b.ClockBack > 0 {
+			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock has gone back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
+		}
+		for _, platform := range slices.Sorted(maps.Keys(p.KeptBack)) {
+			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), word(p.ID)))
+		}
+	}
+	return all
 }

@@ -6,9 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/operator"
+	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
 
@@ -52,4 +55,23 @@ func TestRestoreReachesSQL(t *testing.T) {
 	if first != "old" || second != "new" {
 		t.Errorf("SQL holds %q and %q", first, second)
 	}
+}
+
+func TestATokenThatCannotBeOne(t *testing.T) {
+	text := printed(func(w io.Writer) {
+		printToken(w, userToken{UserID: "u", Token: "a b", Known: true, Problem: "holds a space"})
+	})
+	says(t, "problem", text, "cannot be a token, and is never sent", true)
+	says(t, "none", printed(func(w io.Writer) { printToken(w, userToken{UserID: "u"}) }), "u has no token", true)
+}
+
+// Of users who were named all is shown at once, or how much of it.
+func TestRemovedTokensOfUsers(t *testing.T) {
+	text := func(total int64, counted bool) string {
+		found := operator.RemovedTokens{Total: total, Newest: []tokens.RemovedToken{{User: "u", At: time.Now()}}}
+		return printed(func(w io.Writer) { printRemoved(w, found, counted) })
+	}
+	says(t, "all", text(1, false), "shown", false)
+	says(t, "some", text(2, false), "1 of 2 shown", true)
+	says(t, "of everybody", text(1, true), "1 of 1 shown", true)
 }

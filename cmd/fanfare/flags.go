@@ -1,12 +1,34 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
+
+// The bounds of flags that are counts or durations.
+const (
+	maxLimit    = 100_000 // rows shown at once
+	maxSample   = 100_000 // recipients read, rendered and validated at once
+	maxPatience = 24 * time.Hour
+	maxEvery    = time.Hour
+	maxWait     = 24 * time.Hour // the highest pacing.max_gate
+	maxSkip     = 10_000_000_000
+)
+
+// checkRange refuses a flag's value that is out of its bounds, and names them.
+func checkRange[N cmp.Ordered](command *cobra.Command, flag string, value, least, most N) error {
+	if value >= least && value <= most {
+		return nil
+	}
+	return wrongUsage(command, fmt.Errorf("--%s %v is out of range; use %v to %v", flag, value, least, most))
+}
 
 // addPeriod adds --since and --until, which choose by time, to a filter of something.
 func addPeriod(f *pflag.FlagSet, since, until *time.Time, what string) {
@@ -47,4 +69,26 @@ func (m moment) Set(text string) error {
 		}
 	}
 	return errors.New("want a moment such as 2026-01-31 or 2026-01-31T18:00:00+07:00, or how long ago, such as 2h")
+}
+
+// addReason adds --reason, whose default is what reason holds. A text that cannot be shown to people in one line is wrong usage.
+func addReason(f *pflag.FlagSet, reason *string, usage string) {
+	f.Func("reason", usage, func(text string) error {
+		*reason = text
+		return fitReason(text)
+	})
+	f.Lookup("reason").DefValue = *reason
+}
+
+func fitReason(text string) error {
+	const most = 500 // bytes
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errors.New("is empty")
+	case len(text) > most:
+		return fmt.Errorf("is longer than %d bytes", most)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return errors.New("holds a control character")
+	}
+	return nil
 }
