@@ -2,7 +2,9 @@ package breaker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/redisx"
 )
 
 var (
@@ -116,4 +119,98 @@ func (d *Deletions) report(s DeletionsState) {
 	d.reported = hour
 	d.o.Logger.Warn("too many tokens die in this hour: those that follow are kept; look whether project and audience belong together",
 		"taken", s.Taken, "budget", s.Budget, "answers", s.Answers, "left", s.Left)
+}
+
+// DeletionsState is a project's hour as its operator sees it, over all replicas.
+type DeletionsState struct {
+	Hour     time.Time     // its beginning, by the server's clock
+	Left     time.Duration // of it
+	Answers  int64         // as far as they were told
+	Taken    int64         // deletions leased; some may still be unused
+	Withheld int64         // dead tokens kept, as far as they were told
+	Budget   int64         // for the hour, as it stands
+}
+
+// State reads the present hour and changes nothing.
+func (d *Deletions) State(ctx context.Context) (DeletionsState, error) {
+	s, _, err := d.ask(ctx, deletionsLookScript, d.o.Least, d.o.Share)
+	if err != nil {
+		return DeletionsState{}, fmt.Errorf("look at deletions: %w", err)
+	}
+	return s, nil
+}
+
+// ask calls a script, both of which reply alike.
+func (d *Deletions) ask(ctx context.Context, script *redis.Script, args ...any) (s DeletionsState, granted int64, err error) {
+	reply, err := script.Run(ctx, d.rdb, []string{d.key}, args...).Int64Slice()
+	if err != nil {
+		return DeletionsState{}, 0, redisx.Typed(err)
+	}
+	if len(reply) != 7 {
+		return DeletionsState{}, 0, redisx.ErrReply
+	}
+	return DeletionsState{
+		Hour:    time.UnixMilli(reply[2]).UTC().Truncate(time.Hour),
+		Left:    time.Duration(reply[1]) * time.Millisecond,
+		Answers: reply[3], Taken: reply[4], Withheld: reply[5], Budget: reply[6],
+	}, reply[0], nil
+}
+
+// DeletionsOptions say how many tokens a project may lose in an hour: the larger of the two budgets.
+type DeletionsOptions struct {
+	// Least is how many deletions are always allowed.
+	Least int64
+	// Share of the hour's answers, 0 to 1.
+	Share float64
+	// Logger is required.
+	Logger *slog.Logger
+	// Registerer takes the metrics; nil: none.
+	Registerer prometheus.Registerer
+}
+
+func (o DeletionsOptions) validate() error {
+	if o.Logger == nil {
+		return errors.New("a logger is required")
+	}
+	if o.Least < 0 {
+		return errors.New("least number of deletions is negative")
+	}
+	if !(o.Share >= 0 && o.Share <= 1) { // which NaN is not
+		return errors.New("share of deletions is not between 0 and 1")
+	}
+	return nil
+}
+
+// notes are answers that this replica has not told of yet. They have a lock of their own: nobody who only notes waits
+// for Redis.
+type notes struct {
+	mu      sync.Mutex
+	answers int64
+	since   time.Time
+}
+
+func (n *notes) add(answers int64, now time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.answers == 0 {
+		n.since = now
+	}
+	n.answers += answers
+}
+
+// pending are the answers, and how old the first of them is.
+func (n *notes) pending(now time.Time) (answers int64, age time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.answers == 0 {
+		return 0, 0
+	}
+	return n.answers, now.Sub(n.since)
+}
+
+// told takes away what others know by now; the age stays that of the first, which errs towards fewer deletions.
+func (n *notes) told(answers int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.answers -= answers
 }

@@ -1,6 +1,7 @@
 package breaker_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 	"time"
@@ -38,4 +39,32 @@ func TestOptionsRefused(t *testing.T) {
 	want := b.Limit(breaker.NotFound)
 	o.Thresholds[breaker.NotFound] = breaker.Threshold{}
 	wantEqual(t, "limit after a change of the caller's map", b.Limit(breaker.NotFound), want)
+}
+
+// Whatever numbers a hand has put into a breaker's hash: what is shown of it can be written as JSON, or the key is named.
+func TestHostileNumbersAreShownWithinBounds(t *testing.T) {
+	b := onMiniredis(t)
+	for _, n := range []string{"-9223372036854775808", "-1", "9223372036854775807", "99999999999999999999", "NaN", "1e9"} {
+		f := open(t, b, 1, options())
+		f.replicas[0].admit("a", 1)
+		for field, value := range map[string]string{
+			"hold": "id " + n + " " + n + " " + n + " unanswered why", "released": n + " " + n, "spent": n, "round": n,
+			"last": `{"scope":"campaign","kind":"other","at":"0000-01-01T00:00:00+14:00","reason":"why"}`,
+		} {
+			f.ok(f.rdb.HSet(t.Context(), f.key(), field, value).Err())
+		}
+		s, err := f.replicas[0].State(t.Context(), f.list)
+		if err != nil {
+			continue // it names the key, and what to do
+		}
+		if _, err := json.Marshal(s); err != nil {
+			t.Errorf("%s: %v", n, err)
+		}
+		if s.Last == nil || !s.Last.At.IsZero() {
+			t.Errorf("%s: last trip %+v, want one without a time", n, s.Last)
+		}
+		if s.Hold == nil || s.Hold.Tries < 0 || s.Hold.Kind != breaker.Unanswered {
+			t.Errorf("%s: hold %+v", n, s.Hold)
+		}
+	}
 }

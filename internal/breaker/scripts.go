@@ -3,13 +3,17 @@ package breaker
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/bounds"
 	"fanfare/internal/keys"
 	"fanfare/internal/redisx"
-
-	"github.com/redis/go-redis/v9"
 )
 
 //go:embed lua
@@ -71,4 +75,120 @@ func wrap(verb string, campaign keys.List, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s %s: %w", verb, campaign.Plain(), err)
+}
+
+// picture is a campaign's breaker as a script left it; see lua/prelude.lua for what it is read from.
+type picture struct {
+	now         time.Time // the server's clock
+	round       int64     // 0: there is no breaker
+	passed      bool
+	personal    bool
+	probed      bool
+	proofs      int64
+	spent       int64            // pushes of the canary without an answer
+	recent      map[string]int64 // pushes of the last seconds, by answered or unanswered
+	others      int64            // ms at which another replica last had an answer; only from conclude
+	hold        *Hold
+	outstanding int64 // admissions that are leased
+	canary      map[Answer]int64
+	window      map[Answer]int64
+	paused      map[string]string
+	last        *Trip
+	holder      string // who is to act on the last trip; empty: that is done
+	actBy       int64  // ms
+}
+
+// decode reads what book.reply makes.
+func decode(reply []any) (*picture, string, error) {
+	if len(reply) != 3 {
+		return nil, "", redisx.ErrReply
+	}
+	now, ok1 := reply[0].(int64)
+	outcome, ok2 := reply[1].(string)
+	fields, ok3 := reply[2].([]any)
+	if !ok1 || !ok2 || !ok3 || len(fields)%2 != 0 {
+		return nil, "", redisx.ErrReply
+	}
+	p := &picture{
+		now: bounds.Milli(now), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
+		recent: map[string]int64{},
+	}
+	for i := 0; i < len(fields); i += 2 {
+		field, ok1 := fields[i].(string)
+		value, ok2 := fields[i+1].(string)
+		if !ok1 || !ok2 {
+			return nil, "", redisx.ErrReply
+		}
+		if err := p.read(field, value); err != nil {
+			return nil, "", fmt.Errorf("field %q holds %q: %w", field, value, err)
+		}
+	}
+	return p, outcome, nil
+}
+
+func (p *picture) read(field, value string) (err error) {
+	name, rest, _ := strings.Cut(field, ":")
+	switch name {
+	case "round":
+		p.round, err = strconv.ParseInt(value, 10, 64)
+	case "proofs":
+		p.proofs, err = strconv.ParseInt(value, 10, 64)
+	case "trip_until":
+		p.actBy, err = strconv.ParseInt(value, 10, 64)
+	case "spent":
+		p.spent, err = strconv.ParseInt(value, 10, 64)
+	case "others":
+		p.others, err = strconv.ParseInt(value, 10, 64)
+	case "recent":
+		_, which, _ := strings.Cut(rest, ":")
+		var n int64
+		n, err = strconv.ParseInt(value, 10, 64)
+		p.recent[which] += n
+	case "hold":
+		p.hold, err = readHold(value)
+	case "probed":
+		p.probed = true
+	case "passed":
+		p.passed = true
+	case "personal":
+		p.personal = value == yes
+	case "trip":
+		p.holder = value
+	case "last":
+		if err = json.Unmarshal([]byte(value), &p.last); err == nil && p.last != nil && !bounds.Contains(p.last.At) {
+			p.last.At = time.Time{}
+		}
+	case "platform":
+		_, p.paused[rest], _ = strings.Cut(value, " ")
+	case "lease":
+		var n int64
+		admissions, _, _ := strings.Cut(value, " ")
+		n, err = strconv.ParseInt(admissions, 10, 64)
+		p.outstanding += n
+	case "canary":
+		err = count(p.canary, rest, value)
+	case "window":
+		_, label, _ := strings.Cut(rest, ":")
+		err = count(p.window, label, value)
+	}
+	return err
+}
+
+// count adds what a field labelled "<kind>:<platform>" holds.
+func count(answers map[Answer]int64, label, value string) error {
+	n, err := strconv.ParseInt(value, 10, 64)
+	kind, platform, _ := strings.Cut(label, ":")
+	answers[Answer{Kind(kind), platform}] += n
+	return err
+}
+
+// standing tells that somebody is still to act on the last trip.
+func (p *picture) standing() bool { return p.holder != "" }
+
+// answers are those that the breaker is judged by: all of the canary, however long it takes, and then the last minute's.
+func (p *picture) answers() map[Answer]int64 {
+	if p.passed {
+		return p.window
+	}
+	return p.canary
 }

@@ -1,6 +1,15 @@
 package breaker
 
-import "time"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"fanfare/internal/keys"
+	"fanfare/internal/queue"
+)
 
 // Scope is how much a trip stops.
 type Scope string
@@ -41,4 +50,89 @@ type Decision struct {
 	Hold *Hold
 	// Paused are the platforms that are kept back, with the reasons. It is not to be changed.
 	Paused map[string]string
+}
+
+// resolve draws the consequences of what the breaker holds: a trip that nobody acts on is taken over, what looks wrong
+// trips, and a whole canary that looks sane passes. Each is a script of its own that does nothing when another replica was
+// quicker. t is what this replica has just told. It returns the breaker as it is then, and the trip that this caller is to act on.
+func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, t *Report) (*picture, *Trip, error) {
+	switch {
+	case p.round == 0:
+		return p, nil, nil
+	case p.standing():
+		return b.take(ctx, campaign, p)
+	case p.hold != nil:
+		return p, nil, nil
+	}
+	if trip := b.o.judge(p, t); trip != nil {
+		return b.trip(ctx, campaign, p, trip)
+	}
+	if !p.passed && p.proofs+p.spent >= int64(b.o.Canary) {
+		p, _, err := b.run(ctx, passScript, campaign, p.round, b.o.Canary)
+		return p, nil, err
+	}
+	return p, nil, nil
+}
+
+// verdict is what is told to somebody whose answers belong to a round; 0: to none.
+func verdict(p *picture, round int64, trip *Trip) Decision {
+	return Decision{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
+}
+
+// won is what scripts answer to the one caller of many.
+const won = "won"
+
+// trip stops what a trip says, if no other replica has.
+func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *Trip) (*picture, *Trip, error) {
+	written, err := json.Marshal(t)
+	if err != nil {
+		return nil, nil, fmt.Errorf("write trip: %w", err)
+	}
+	id := queue.NewClaimID()
+	var outcome string
+	switch {
+	case t.Scope == Platform:
+		p, outcome, err = b.run(ctx, pauseScript, campaign,
+			t.Platform, t.Reason, id, string(ThirdPartyAuth), keep.Milliseconds(), p.round, written)
+	case t.Kind.noAnswer():
+		p, outcome, err = b.hold(ctx, campaign, p, t, id, written)
+	default:
+		p, outcome, err = b.run(ctx, tripScript, campaign,
+			p.round, id, written, act.Milliseconds(), hold.Milliseconds(), keep.Milliseconds())
+	}
+	if err != nil || outcome != won {
+		return p, nil, err
+	}
+	t.holder = id
+	return p, t, nil
+}
+
+// take hands on a trip whose holder had time enough to act.
+func (b *Breakers) take(ctx context.Context, campaign keys.List, p *picture) (*picture, *Trip, error) {
+	if p.last == nil || p.now.UnixMilli() < p.actBy {
+		return p, nil, nil
+	}
+	id := queue.NewClaimID()
+	p, outcome, err := b.run(ctx, takeScript, campaign, p.holder, id, act.Milliseconds())
+	if err != nil || outcome != won || p.last == nil {
+		return p, nil, err
+	}
+	t := *p.last
+	t.holder = id
+	return p, &t, nil
+}
+
+var errNotTold = errors.New("a Verdict did not tell of this trip")
+
+// Confirm says that a trip was acted on: the campaign is paused, or the project halted. Only then may a new canary start, when the
+// campaign is resumed. Somebody else may have taken the trip over meanwhile, and then confirms it. It may be repeated.
+func (b *Breakers) Confirm(ctx context.Context, campaign keys.List, t *Trip) error {
+	switch {
+	case t.holder == "":
+		return wrap("confirm trip of", campaign, errNotTold)
+	case t.Scope == Platform, t.Scope == Campaign && t.Kind.noAnswer(): // the breaker has acted by itself
+		return nil
+	}
+	_, _, err := b.run(ctx, confirmScript, campaign, t.holder)
+	return wrap("confirm trip of", campaign, err)
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Signal is what an outcome says of the service.
@@ -143,4 +145,76 @@ func (l *Limiter) judge(now time.Time) {
 	l.limit = l.rule.next(l.limit, l.tally.sample(now, l.inFlight, l.limit))
 	l.metrics.moved(before, l.limit)
 	l.tally = window{since: now, peak: l.inFlight}
+}
+
+// Options are the bounds between which the limit is looked for.
+type Options struct {
+	// Min is what is always allowed in flight, however overloaded the service seems. Capped at Max.
+	Min int
+	// Max is what is never exceeded, in requests in flight; the pool's size.
+	Max int
+	// Registerer takes the metrics; nil: none.
+	Registerer prometheus.Registerer
+}
+
+// DefaultOptions look between 50 and 500.
+func DefaultOptions() Options { return Options{Min: 50, Max: 500} }
+
+// withDefaults fills what is not said.
+func (o Options) withDefaults() Options {
+	d := DefaultOptions()
+	if o.Max == 0 {
+		o.Max = d.Max
+	}
+	if o.Min == 0 {
+		o.Min = d.Min
+	}
+	o.Min = min(o.Min, o.Max)
+	return o
+}
+
+func (o Options) validate() error {
+	if o.Min < 0 || o.Max < 0 {
+		return fmt.Errorf("at least %d and at most %d in flight: both must be above zero", o.Min, o.Max)
+	}
+	return nil
+}
+
+// metrics are this room's own; a nil registerer leaves them unregistered.
+type metrics struct {
+	decreases prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer, l *Limiter) (*metrics, error) {
+	const namespace, subsystem = "fanfare", "inflight"
+	gauge := func(name, help string, read func() int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}, func() float64 {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return float64(read())
+		})
+	}
+	m := &metrics{decreases: prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Subsystem: subsystem, Name: "decreases_total", Help: "Times that the limit was lowered.",
+	})}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.decreases,
+		gauge("limit", "Requests that may be in flight now.", func() int { return l.limit }),
+		gauge("requests", "Requests in flight.", func() int { return l.inFlight }),
+		gauge("waiting", "Pushes that may go and wait for room on the wire.", l.waiting.Len),
+	} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) moved(before, after int) {
+	if after < before {
+		m.decreases.Inc()
+	}
 }

@@ -6,15 +6,9 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
-
-	"fanfare/test/servers"
 )
 
 // A 429 that one replica gets stops all of them until Retry-After, and a ramp follows.
@@ -158,35 +152,6 @@ func TestCrowdOfCloses(t *testing.T) {
 	})
 }
 
-func TestHalt(t *testing.T) {
-	o := steady(1000)
-	o.By = "dispatcher-1"
-	inBubble(t, o, func(f *fleet) {
-		all := f.replicas(3, 20)
-		f.pass(time.Second)
-		must(t, all[0].Halt(f.t.Context(), "credentials"))
-		halted := f.now()
-		must(t, all[1].Halt(f.t.Context(), "breaker"))
-		f.pass(time.Minute)
-		wantEqual(t, "shut", all[2].Blocked(), true)
-		free, err := all[2].ResumeFrom(f.t.Context(), "credentials")
-		must(t, err)
-		wantEqual(t, "free with the breaker's halt standing", free, false)
-		f.pass(time.Second)
-		state, err := f.governor().State(f.t.Context())
-		must(t, err)
-		wantEqual(t, "halts", len(state.Halts), 1)
-		wantEqual(t, "halt", state.Halts[0].Reason+" by "+state.Halts[0].By, "breaker by dispatcher-1")
-		wantEqual(t, "rate", state.Rate, 0)
-		must(t, f.governor().Resume(f.t.Context()))
-		resumed := f.now()
-		f.pass(2 * time.Second)
-		wantEqual(t, "sent while halted", f.count(halted+time.Millisecond, resumed-time.Millisecond), 0)
-		wantBetween(t, "sent after it", f.count(resumed, resumed+time.Second), 960, 1040)
-		f.stop(all)
-	})
-}
-
 // A shorter wait that the same replica is asked for does not open its gate sooner.
 func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
@@ -206,56 +171,6 @@ func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 		f.pass(2 * time.Second)
 		wantEqual(t, "shut after it", all[0].Blocked(), false)
 		f.stop(all)
-	})
-}
-
-// A halt holds in the replica that asked for it before Redis has answered, and when it does not.
-func TestHaltHoldsAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, err := newGovernor(silent{}, project(), DefaultOptions())
-		must(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- g.Halt(ctx, "by hand") }()
-		synctest.Wait()
-		wantEqual(t, "shut while Redis is asked", g.Blocked(), true)
-		cancel()
-		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("halt: %v, want the end of its context", err)
-		}
-		wantEqual(t, "shut although Redis does not know", g.Blocked(), true)
-	})
-}
-
-// silent is a Redis that never answers.
-type silent struct{ asked chan<- time.Duration }
-
-func (s silent) run(ctx context.Context, _ *redis.Script, _ []string, _ ...any) (any, error) {
-	begun := time.Now()
-	<-ctx.Done()
-	if s.asked != nil {
-		s.asked <- time.Since(begun)
-	}
-	return nil, ctx.Err()
-}
-
-func (silent) listen(ctx context.Context, _ string, _ func(string)) { <-ctx.Done() }
-
-// An ask that Redis does not answer is given up after a while, and made again.
-func TestTimeoutBoundsAnAsk(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		asked := make(chan time.Duration, 10)
-		g, err := newGovernor(silent{asked}, project(), DefaultOptions())
-		must(t, err)
-		ctx, cancel := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() { g.Run(ctx) })
-		running.Go(func() { _ = g.Wait(ctx, Push{Campaign: "42"}) })
-		for range 2 {
-			wantEqual(t, "time for an answer", <-asked, 2*time.Second)
-		}
-		cancel()
-		running.Wait()
 	})
 }
 
@@ -324,54 +239,4 @@ func TestGateIsToldAgain(t *testing.T) {
 		g.work.Wait()
 		wantEqual(t, "known to Redis", g.gate.known.IsZero(), false)
 	})
-}
-
-// A halt that Redis has not heard of yet is not taken back by asking it, and one that is known already voids nothing.
-func TestHaltBeforeRedisHears(t *testing.T) {
-	inBubble(t, steady(1000), func(f *fleet) {
-		g := f.governor()
-		f.mem.away(true)
-		called := time.Now()
-		if err := g.Halt(f.t.Context(), "credentials"); !errors.Is(err, errDown) {
-			t.Errorf("halt: %v, want that Redis is away", err)
-		}
-		wantEqual(t, "ask again in", g.quota.again.Sub(called), recheck)
-		g.quota.era = 5
-		g.quota.add(leaseReply{n: 10, until: 10_000}, called, called)
-		g.hear(5)
-		wantEqual(t, "held after the era that is known", g.quota.held(), 10)
-		g.hear(6)
-		wantEqual(t, "held after another one", g.quota.held(), 0)
-	})
-}
-
-// Run returns when all that it started has ended.
-func TestRunWaitsForItsWork(t *testing.T) {
-	inBubble(t, steady(1000), func(f *fleet) {
-		r, ended := f.start(), false
-		r.work.Go(func() {
-			<-r.ctx.Done()
-			<-time.After(time.Second)
-			ended = true
-		})
-		r.stop()
-		<-r.done
-		wantEqual(t, "work has ended", ended, true)
-	})
-}
-
-// Whoever subscribes, the first time or again, may have missed something.
-func TestListenerHearsOfItsSubscription(t *testing.T) {
-	redisServer := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: redisServer.Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
-	heard := make(chan string, 2)
-	ctx, stop := context.WithCancel(t.Context())
-	var listener sync.WaitGroup
-	listener.Go(func() { server{rdb}.listen(ctx, "signal", func(message string) { heard <- message }) })
-	wantEqual(t, "heard at first", servers.Receive(t, "subscription", heard), "")
-	redisServer.Publish("signal", "7")
-	wantEqual(t, "heard then", servers.Receive(t, "message", heard), "7")
-	stop()
-	listener.Wait()
 }

@@ -1,9 +1,18 @@
 package pacing
 
 import (
+	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"fanfare/test/servers"
 )
 
 // Whatever the number of replicas, the quota is used, and each second and each tenth of one has its share.
@@ -39,4 +48,48 @@ func TestServerClockIsPutBack(t *testing.T) {
 		}
 		wantBetween(t, "pushes in the last seconds", f.count(8*time.Second, 15*time.Second), 7*1960, 7*2040)
 	})
+}
+
+// Whatever the hashes of a project hold: what is shown of it is within bounds, and can be written as JSON.
+func TestHostileFieldsAreShownWithinBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := rapid.OneOf(
+			rapid.Map(rapid.Int64(), func(n int64) string { return strconv.FormatInt(n, 10) }),
+			rapid.SampledFrom([]string{"", "NaN", "inf", "-inf", "1e308", "-1e308", "x", strconv.Itoa(math.MinInt64), "99999999999999999999"}),
+		)
+		if w := fraction(value.Draw(t, "warm")); !(w >= 0 && w <= 1) {
+			t.Fatalf("%g of a ramp", w)
+		}
+		halts := decodeHalts(map[string]string{"why": value.Draw(t, "since") + " somebody", value.Draw(t, "reason"): ""})
+		gate := Gate{Until: instant(whole(value.Draw(t, "gate")))}
+		if _, err := json.Marshal([]any{halts, gate}); err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range halts {
+			if h.Since.Before(time.Unix(0, 0)) {
+				t.Fatalf("halted since %s", h.Since)
+			}
+		}
+	})
+}
+
+// A Redis that is full and must not evict still paces and, above all, still gates.
+func TestFullRedis(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(t, "--maxmemory-policy", "noeviction")})
+	defer func() { _ = rdb.Close() }()
+	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "100kb").Err())
+	if err := rdb.Set(t.Context(), "more", "1", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
+		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
+	}
+	b := &bench{t: t, rdb: rdb, sharedState: newSharedState(server{rdb}, project())}
+	wantEqual(t, "leased", b.take(b.ask(1, pace(1000, 0))).n, 1)
+	_, err := b.halt(t.Context(), "why", "me")
+	must(t, err)
+	_, _, err = b.resume(t.Context(), "why")
+	must(t, err)
+	_, err = b.set(t.Context(), 1, pace(10, 0), true)
+	must(t, err)
+	_, _, err = b.shut(t.Context(), time.Minute, time.Hour, "429")
+	must(t, err)
+	wantEqual(t, "verdict", b.take(b.ask(1, pace(1000, 0))).verdict, verdictGate)
 }

@@ -29,7 +29,9 @@ type permitRun struct {
 	n, used int
 }
 
-func (s permitRun) at(i int) time.Time { return s.from.Add(s.span * time.Duration(i) / time.Duration(s.n)) }
+func (s permitRun) at(i int) time.Time {
+	return s.from.Add(s.span * time.Duration(i) / time.Duration(s.n))
+}
 
 // purse holds what this replica has leased from one cursor: the share that it spends, and the next one. It is guarded by
 // the Governor's lock.

@@ -2,13 +2,16 @@ package pacing
 
 import (
 	"context"
+	"embed"
 	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/bounds"
 	"fanfare/internal/keys"
 	"fanfare/internal/redisx"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // scripts runs them, and hears of what they changed.
@@ -118,4 +121,84 @@ func pairs(reply any) (map[string]string, bool) {
 		found[fmt.Sprint(list[i])] = fmt.Sprint(list[i+1])
 	}
 	return found, true
+}
+
+//go:embed lua
+var files embed.FS
+
+var (
+	lua = redisx.NewLua(files)
+
+	leaseScript  = lua.Script("prelude", "lease")
+	closeScript  = lua.Script("prelude", "close")
+	haltScript   = lua.Script("prelude", "halt")
+	resumeScript = lua.Script("prelude", "resume")
+	setScript    = lua.Script("prelude", "set")
+	stateScript  = lua.Script("prelude", "state")
+)
+
+// server is Redis.
+type server struct{ rdb redis.UniversalClient }
+
+func (s server) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
+	reply, err := script.Run(ctx, s.rdb, keys, args...).Result()
+	if err != nil {
+		return nil, redisx.Typed(err)
+	}
+	return reply, nil
+}
+
+// listen survives the loss of its connection: the client subscribes anew, and says so.
+func (s server) listen(ctx context.Context, channel string, hear func(message string)) {
+	sub := s.rdb.Subscribe(ctx, channel)
+	defer func() { _ = sub.Close() }() // it ends with an error where there was no connection
+	events := sub.ChannelWithSubscriptions()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case event := <-events:
+			switch event := event.(type) {
+			case *redis.Subscription:
+				hear("")
+			case *redis.Message:
+				hear(event.Payload)
+			}
+		}
+	}
+}
+
+func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
+// instant is what µs of the server's clock mean, within bounds.
+func instant(us int64) time.Time { return bounds.Micro(us) }
+
+// number writes all digits of a float.
+func number(f float64) string { return strconv.FormatFloat(f, 'g', 17, 64) }
+
+// whole reads what the scripts wrote; what is missing is 0.
+func whole(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
+}
+
+func flag(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
+
+func sooner(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
