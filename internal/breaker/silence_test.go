@@ -106,7 +106,9 @@ func silenceOfOneReplica(t *testing.T, b *backend) {
 
 func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
 	for name, tell := range map[string]func(r *replica) breaker.Decision{
-		"a run": func(r *replica) breaker.Decision { return r.conclude(silent(r.admit("a", 5), breaker.WrongEndpoint, 5)) },
+		"a run": func(r *replica) breaker.Decision {
+			return r.conclude(silent(r.admit("a", 5), breaker.WrongEndpoint, 5))
+		},
 		"a canary": func(r *replica) breaker.Decision {
 			return r.conclude(answer(r.admit("a", 10), "a", 10, breaker.WrongEndpoint))
 		},
