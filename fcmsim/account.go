@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// accounts are the service accounts that a simulator made, by email.
+// accounts has the public keys of the service accounts that a simulator made, by email.
 type accounts struct {
 	mu   sync.Mutex
 	keys map[string]*rsa.PublicKey
@@ -37,9 +37,10 @@ func (a *accounts) key(email string) *rsa.PublicKey {
 	return a.keys[email]
 }
 
-// ServiceAccount makes a service account for a project and returns its credentials file, as the Firebase console would
-// hand it out, with this server as its token endpoint. Assertions of the account are checked against its key; a second
-// call for the same project replaces the key.
+// ServiceAccount makes a service account for a project and returns its credentials file (JSON), as
+// the Firebase console would. The file names this server as its token endpoint. Signatures of the
+// account are verified; a second call for the same project replaces its key. It fails without a
+// listener for the token endpoint.
 func (srv *Server) ServiceAccount(project string) ([]byte, error) {
 	if srv.URLs.Token == "" {
 		return nil, errors.New("make service account: no listener serves the token endpoint")
@@ -68,7 +69,7 @@ func (srv *Server) ServiceAccount(project string) ([]byte, error) {
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-// claims of a service account's assertion.
+// claims of a service account's assertion (RFC 7523).
 type claims struct {
 	Issuer   string `json:"iss"`
 	Scope    string `json:"scope"`
@@ -77,8 +78,8 @@ type claims struct {
 	Expires  int64  `json:"exp"`
 }
 
-// examine judges a token request. The signature is checked for accounts that this simulator made, as no other keys are
-// known to it; other accounts are taken at their word.
+// checkGrant checks a token request. It verifies signatures only of accounts that this simulator
+// made, as it knows no other keys.
 func (i *issuer) checkGrant(grant, assertion string, now time.Time) *oauthError {
 	if grant != jwtBearer {
 		return &oauthError{"unsupported_grant_type", "Invalid grant_type: " + grant}

@@ -9,15 +9,19 @@ import (
 	"time"
 )
 
-// AdminHandler serves the admin API:
+// AdminHandler serves the admin API, which a [Server] has at URLs.Admin:
 //
-//	GET, PUT, DELETE /admin/rules           the rules as JSON; DELETE removes all of them
-//	GET, PUT, DELETE /admin/timeline        the timeline that is played, 404 if none; DELETE stops it where it is
-//	GET              /admin/counts          Counts as JSON
-//	GET              /admin/trace           Trace as JSON
-//	GET              /admin/ledger          every Entry, one JSON object a line
-//	GET              /admin/ledger/{token}  the entries of one target as a JSON array, empty if there are none
-//	DELETE           /admin/ledger          forgets entries and counts
+//   - GET, PUT, DELETE /admin/rules: the Rules as JSON; DELETE removes all of them
+//   - GET, PUT, DELETE /admin/timeline: the Timeline in progress, or 404; DELETE stops it where
+//     it is
+//   - GET /admin/counts: Counts as JSON
+//   - GET /admin/trace: Trace as JSON
+//   - GET /admin/ledger: each Entry as a line of JSON
+//   - GET /admin/ledger/{target}: the entries of one target as a JSON array, which may be empty
+//   - DELETE /admin/ledger: forgets entries, counts and arrivals
+//
+// PUT and DELETE answer 204. A PUT that is not valid answers 400 with the problem as text, and
+// changes nothing.
 func (s *Simulator) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /admin/rules", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Rules()) })
@@ -53,7 +57,7 @@ func (s *Simulator) putTimeline(w http.ResponseWriter, r *http.Request) {
 	putValue(w, r, ParseTimeline, s.PlayTimeline)
 }
 
-// put reads a value and sets it.
+// putValue parses the body and sets the value.
 func putValue[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) (T, error), set func(T) error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var value T
@@ -87,7 +91,7 @@ func (s *Simulator) dumpLedger(w http.ResponseWriter, _ *http.Request) {
 	enc := json.NewEncoder(w)
 	for entry := range s.Ledger() {
 		if enc.Encode(entry) != nil {
-			return // the reader has left
+			return // the client has left
 		}
 	}
 }
@@ -96,14 +100,14 @@ func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	_ = enc.Encode(v) // only the reader's leaving can fail here
+	_ = enc.Encode(v) // only a client that left makes this fail
 }
 
-// adminWriteTimeout leaves time for a long ledger.
+// adminWriteTimeout is long enough for a large ledger.
 const adminWriteTimeout = 5 * time.Minute
 
-// onlyFor refuses requests whose Host is a name that is not ours. A web page whose name was made to lead to this machine
-// (DNS rebinding) sends its own.
+// requireLocalHost refuses requests whose Host header is not a name of this listener. It stops DNS
+// rebinding: a web page whose name resolves to this machine sends its own name.
 func requireLocalHost(addr net.Addr, configured string, h http.Handler) http.Handler {
 	own, _, err := net.SplitHostPort(configured)
 	if err != nil {
@@ -118,7 +122,7 @@ func requireLocalHost(addr net.Addr, configured string, h http.Handler) http.Han
 	})
 }
 
-// hostname is a Host header without its port and brackets.
+// stripPort returns a Host header without its port and brackets.
 func stripPort(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name
@@ -131,7 +135,8 @@ func isLocal(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// isAddress reports whether the host is an address of the listener: any, where it listens on all. A page has a name, and no address.
+// isListenerAddress reports whether the host is an IP address of the listener, or any address if it
+// listens on all. A web page has a name instead.
 func isListenerAddress(host string, addr net.Addr) bool {
 	ip := net.ParseIP(host)
 	tcp, _ := addr.(*net.TCPAddr)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// authority is a certificate authority that lives as long as the server, and what TLS is to show for each fault that a
-// certificate can have.
+// certificates holds a CA for the lifetime of a server, and a TLS configuration for each fault of a
+// certificate.
 type certificates struct {
 	caPEM   []byte
 	configs map[HandshakeFault]*tls.Config
@@ -51,14 +51,14 @@ func newTLSConfig(c tls.Certificate, fault HandshakeFault) *tls.Config {
 		Certificates: []tls.Certificate{c},
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"h2", "http/1.1"},
-		// A client that resumes a session does not look at certificates again.
+		// A client that resumes a session does not verify the certificate again.
 		SessionTicketsDisabled: fault != HandshakeGood,
-		// Small first records would cost a fast connection more than they spare a slow one.
+		// Small first records would slow down a fast connection more than they help a slow one.
 		DynamicRecordSizingDisabled: true,
 	}
 }
 
-// leaf is a server's certificate with a fault, unsigned.
+// newLeaf returns an unsigned server certificate with a fault.
 func newLeaf(fault HandshakeFault) *x509.Certificate {
 	c := newTemplate("fcmsim")
 	c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -83,7 +83,7 @@ func newTemplate(name string) *x509.Certificate {
 	}
 }
 
-// signer is a CA.
+// certAuthority is a CA.
 type certAuthority struct {
 	certificate *x509.Certificate
 	der         []byte
@@ -104,7 +104,7 @@ func newCertAuthority(name string) (*certAuthority, error) {
 	return &certAuthority{certificate: ca, der: der, key: key}, nil
 }
 
-// sign a certificate for a key that is made for it.
+// sign makes a key for the certificate and signs it.
 func (s *certAuthority) sign(c *x509.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -28,7 +28,7 @@ func checkTTL(text []byte) string {
 	return ""
 }
 
-// parseSeconds reads proto JSON's duration: "3.5s".
+// parseSeconds reads a duration of proto JSON: "3.5s".
 func parseSeconds(text []byte) (time.Duration, bool) {
 	number, ok := bytes.CutSuffix(text, []byte("s"))
 	if !ok {
@@ -43,12 +43,12 @@ func parseSeconds(text []byte) (time.Duration, bool) {
 		return 0, false
 	}
 	seconds, err := strconv.ParseFloat(string(number), 64)
-	// Longer durations are legal for their type; none of FCM's fields takes one.
+	// Longer durations have a valid type, but no field of FCM takes one.
 	const longest = 292 * 365 * 24 * 3600
 	return time.Duration(min(max(seconds, -longest), longest) * float64(time.Second)), err == nil
 }
 
-// isWord holds for what topics and analytics labels are made of: [a-zA-Z0-9-_.~%].
+// isWord reports whether text is a topic name or analytics label: [a-zA-Z0-9-_.~%].
 func isWord(text []byte, longest int) bool {
 	if len(text) == 0 || len(text) > longest {
 		return false
@@ -143,7 +143,7 @@ func checkWebpushHeader(key, value []byte) entryFault {
 	return entryFault{}
 }
 
-// isLifetimeHeader tells the APNs and web push headers that say how long a message lives.
+// isLifetimeHeader reports whether an APNs or web push header limits how long a message lives.
 func isLifetimeHeader(key []byte) bool {
 	return bytes.EqualFold(key, []byte("ttl")) || bytes.EqualFold(key, []byte("apns-expiration"))
 }

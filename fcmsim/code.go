@@ -2,21 +2,21 @@ package fcmsim
 
 import "fmt"
 
-// Code names one way in which a request can end. Its text form is used in rules and counts.
+// Code is a way in which a request can end. Rules and counts use its name, such as "UNAVAILABLE".
 type Code uint8
 
-// The codes. Where FCM has a word for it, the text form is FCM's.
+// The codes. A code that FCM has too has FCM's name.
 const (
 	CodeOK                  Code = iota // 200, accepted
-	CodeInvalidArgument                 // 400 that says nothing of the payload
+	CodeInvalidArgument                 // 400 that does not mention the payload
 	CodeInvalidPayload                  // 400 with a field violation
 	CodeUnregistered                    // 404
 	CodeSenderIDMismatch                // 403
 	CodeQuotaExceeded                   // 429 of the project
 	CodeDeviceQuotaExceeded             // 429 of the device
 	CodeTopicQuotaExceeded              // 429 of the topic
-	CodeRateLimited                     // 429 of the project, in the front end's words
-	CodeOverloaded                      // 429 that names no quota
+	CodeRateLimited                     // 429 of the project, as the front end writes it
+	CodeOverloaded                      // 429 that does not mention a quota
 	CodeUnavailable                     // 503
 	CodeInternal                        // 500
 	CodeBadGateway                      // 502 as HTML
@@ -24,8 +24,8 @@ const (
 	CodeUnauthenticated                 // 401 of the bearer
 	CodePermissionDenied                // 403 of the account
 	CodeNotFound                        // 404 without FcmError
-	CodeGarbled                         // 200, body unreadable
-	CodeTruncated                       // 200, body cut off
+	CodeGarbled                         // 200, body is not JSON
+	CodeTruncated                       // 200, half of the body
 	CodeTrickle                         // 200, body in pieces over the latency
 	CodeHang                            // read, never answered
 	CodeRefusedStream                   // stream refused, body not read
@@ -33,7 +33,7 @@ const (
 	CodeResetAfterRead                  // stream reset, body read
 	CodeCloseBeforeRead                 // connection reset, body not read
 	CodeCloseAfterRead                  // connection reset, body read
-	CodeGoAwayBeforeRead                // GOAWAY that leaves this request out
+	CodeGoAwayBeforeRead                // GOAWAY that excludes this request
 	CodeGoAwayAfterRead                 // answered, then GOAWAY
 	numCodes
 )
@@ -69,7 +69,7 @@ var codeNames = [numCodes]string{
 	CodeGoAwayAfterRead:     "GOAWAY_AFTER_READ",
 }
 
-// Codes lists the text forms of all codes.
+// Codes returns the names of all codes.
 func Codes() []string { return codeNames[:] }
 
 func (c Code) String() string {
@@ -79,7 +79,7 @@ func (c Code) String() string {
 	return codeNames[c]
 }
 
-// MarshalText writes the code's name.
+// MarshalText returns the code's name, or an error for a number that is not a code.
 func (c Code) MarshalText() ([]byte, error) {
 	if c >= numCodes {
 		return nil, fmt.Errorf("no such code: %d", uint8(c))
@@ -87,7 +87,7 @@ func (c Code) MarshalText() ([]byte, error) {
 	return []byte(codeNames[c]), nil
 }
 
-// UnmarshalText reads a code's name, as it is written in Codes.
+// UnmarshalText reads a name that Codes lists.
 func (c *Code) UnmarshalText(text []byte) error {
 	for i, name := range codeNames {
 		if name == string(text) {
@@ -98,7 +98,7 @@ func (c *Code) UnmarshalText(text []byte) error {
 	return fmt.Errorf("no such code: %q", text)
 }
 
-// beforeRead reports that the request's body is never looked at.
+// isBeforeRead reports whether the request's body is never read.
 func (c Code) isBeforeRead() bool {
 	switch c {
 	case CodeRefusedStream, CodeResetBeforeRead, CodeCloseBeforeRead, CodeGoAwayBeforeRead:
@@ -108,7 +108,7 @@ func (c Code) isBeforeRead() bool {
 	}
 }
 
-// accepts reports that FCM has the message whatever the sender gets to see of the answer.
+// isAccepted reports whether FCM has the message, whatever the sender sees of the response.
 func (c Code) isAccepted() bool {
 	switch c {
 	case CodeOK, CodeGarbled, CodeTruncated, CodeTrickle, CodeGoAwayAfterRead:
@@ -118,7 +118,7 @@ func (c Code) isAccepted() bool {
 	}
 }
 
-// limits reports that the answer is a 429.
+// isRateLimit reports whether the response is a 429.
 func (c Code) isRateLimit() bool {
 	switch c {
 	case CodeQuotaExceeded, CodeDeviceQuotaExceeded, CodeTopicQuotaExceeded, CodeRateLimited, CodeOverloaded:

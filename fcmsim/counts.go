@@ -4,39 +4,39 @@ import (
 	"sync/atomic"
 )
 
-// Counts is what the simulator has seen since it started, or since its ledger was cleared.
+// Counts are totals since the simulator was made or its ledger was cleared.
 type Counts struct {
-	// Requests to messages:send, whatever became of them.
+	// Requests to messages:send, whatever their outcome.
 	Requests int64 `json:"requests"`
-	// Accepted messages = Distinct (by target and message) + Duplicates.
+	// Accepted messages = Distinct pairs of target and message + Duplicates.
 	Accepted   int64 `json:"accepted"`
 	Distinct   int64 `json:"distinct"`
 	Duplicates int64 `json:"duplicates"`
-	// Validated counts the requests with validate_only that were found good; they are not accepted.
+	// Validated counts valid requests with validate_only, which FCM does not accept.
 	Validated int64 `json:"validated"`
-	// Abandoned counts the requests whose sender left before the answer.
+	// Abandoned counts the requests whose sender left before the response.
 	Abandoned int64 `json:"abandoned"`
-	// Codes counts all requests by the answer that was decided on.
+	// Codes counts all requests by the name of their Code; codes that did not occur are absent.
 	Codes map[string]int64 `json:"codes"`
-	// InFlight requests now, and at most.
+	// InFlight is the number of requests now, MaxInFlight its maximum.
 	InFlight    int64 `json:"inFlight"`
 	MaxInFlight int64 `json:"maxInFlight"`
-	// Connections to the FCM listeners.
+	// Connections to the FCM listeners, without the admin API.
 	Connections Connections `json:"connections"`
-	// AccessTokens issued by the OAuth endpoint, and the Exchanges that asked for one.
+	// AccessTokens counts the access tokens issued, Exchanges the requests for one.
 	AccessTokens int64 `json:"accessTokens"`
 	Exchanges    int64 `json:"exchanges"`
 }
 
-// Connections counts what was dialed.
+// Connections counts connections; Open is the number now and MaxOpen its maximum.
 type Connections struct {
 	TLS     int64 `json:"tls"`   // accepted by the TLS listener
-	Plain   int64 `json:"plain"` // accepted by the plain one
+	Plain   int64 `json:"plain"` // accepted by the listener without TLS
 	Open    int64 `json:"open"`
 	MaxOpen int64 `json:"maxOpen"`
 }
 
-// gauge follows a number that goes up and down, and its maximum.
+// gauge is a number that goes up and down, and its maximum.
 type gauge struct{ now, max atomic.Int64 }
 
 func (g *gauge) increase() {
@@ -51,7 +51,7 @@ func (g *gauge) increase() {
 
 func (g *gauge) decrease() { g.now.Add(-1) }
 
-// reset starts the maximum afresh; what is open stays open.
+// reset restarts the maximum at the present number.
 func (g *gauge) reset() { g.max.Store(g.now.Load()) }
 
 type counters struct {
@@ -63,7 +63,7 @@ type counters struct {
 }
 
 func (t *counters) snapshot() Counts {
-	distinct := t.distinct.Load() // first, as it never runs ahead of accepted
+	distinct := t.distinct.Load() // first, because it never exceeds accepted
 	accepted := t.accepted.Load()
 	c := Counts{
 		Requests: t.requests.Load(),

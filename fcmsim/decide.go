@@ -8,19 +8,20 @@ import (
 	"time"
 )
 
-// maxBody is far above what FCM takes as a message, so that too large a message is read and told so.
+// maxBody is far above the size of a valid message, so that a large one is read and gets FCM's
+// error.
 const maxBody = 1 << 20
 
-// verdict is what becomes of a request. Whether FCM has the message is settled by then: an answer that comes late, or
-// never, changes nothing about it.
+// decision is the outcome of a request. It already settles whether FCM has the message; a response
+// that comes late or never does not change that.
 type decision struct {
 	outcome  Outcome
-	refusal  *response // that the request earned by itself, told at once
+	refusal  *response // the response to a fault of the request itself, without latency
 	project  string
 	to       target
-	quota    int    // a minute, of the project
+	quota    int    // messages per minute of the project
 	accepted bool   // FCM has the message
-	name     string // of the message, when the answer tells it
+	name     string // of the message, if the response shows it
 	delay    time.Duration
 }
 
@@ -28,7 +29,7 @@ func refuseWith(code Code, a response) decision {
 	return decision{outcome: Outcome{Code: code}, refusal: &a}
 }
 
-// judge reads the request and decides on it.
+// decideOnContent checks access, the body and the project, then decides on the target.
 func (s *Simulator) decideOnContent(r request, current *ruleset, now time.Time) decision {
 	if s.options.RequireAuth {
 		if refused := s.issuer.authorize(r.authorization, current, now); refused != nil {
@@ -83,21 +84,22 @@ func (s *Simulator) decideOnTarget(p *parser, project string, current *ruleset, 
 	return v
 }
 
-// messageName is of FCM's form: microseconds since 1970, then 16 hex digits.
+// messageName has the form of FCM's names: microseconds since 1970, then 16 hex digits.
 func messageName(project string, now time.Time, unique uint64) string {
 	digits := hex.EncodeToString(binary.BigEndian.AppendUint64(nil, unique))
 	return "projects/" + project + "/messages/0:" + strconv.FormatInt(now.UnixMicro(), 10) + "%" + digits
 }
 
-// request to messages:send, as it is decided on.
+// request is a complete request to messages:send.
 type request struct {
 	project       string
 	authorization string
 	body          []byte
-	tooLarge      bool // and left out
+	tooLarge      bool // the body is too large and left out
 }
 
-// glance decides on a request before its body is looked at; false leaves it to receive.
+// decideEarly decides on outcomes that happen before the body is read. It returns false if none
+// does.
 func (s *Simulator) decideEarly(project string) (decision, bool) {
 	arrival := s.counters.requests.Add(1)
 	now := time.Now()
@@ -110,7 +112,7 @@ func (s *Simulator) decideEarly(project string) (decision, bool) {
 	return s.record(decision{outcome: outcome, delay: current.drawLatency(outcome, &random)}, s.projects.get(project), now), true
 }
 
-// receive decides on a request that is there whole.
+// decideFull decides on a complete request.
 func (s *Simulator) decideFull(r request) decision {
 	now := time.Now()
 	current, sender := s.rulesetAt(now), s.projects.get(r.project)
@@ -120,7 +122,7 @@ func (s *Simulator) decideFull(r request) decision {
 	return s.record(s.decideOnContent(r, current, now), sender, now)
 }
 
-// charge decides on a request that costs its project a token.
+// decideWithinQuota takes a token of the project's quota before it decides.
 func (s *Simulator) decideWithinQuota(r request, sender *projectState, current *ruleset, now time.Time) decision {
 	quota := current.rules.Quota
 	minute, left := quota.minuteAt(now, s.minute)
@@ -136,7 +138,7 @@ func (s *Simulator) decideWithinQuota(r request, sender *projectState, current *
 	return v
 }
 
-// note counts what was decided.
+// record counts a decision.
 func (s *Simulator) record(v decision, sender *projectState, now time.Time) decision {
 	s.counters.codes[v.outcome.Code].Add(1)
 	sender.arrivals.add(now, &v)

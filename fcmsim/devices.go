@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// DeviceLimits is what one registration token or installation may receive. FCM's are 240 a minute and 5,000 an hour; a
-// limit of 0 is none. A device's minute and hour begin with its first message.
+// DeviceLimits is what one registration token or installation may receive. FCM allows 240 a minute
+// and 5,000 an hour. A device's minute and hour start with its first message.
 type DeviceLimits struct {
+	// PerMinute and PerHour are numbers of messages; 0 sets no limit.
 	PerMinute int `json:"perMinute,omitempty"`
 	PerHour   int `json:"perHour,omitempty"`
-	// RetryAfter as in Quota.
+	// RetryAfter is used as in Quota.
 	RetryAfter string `json:"retryAfter,omitempty"`
 }
 
@@ -24,13 +25,13 @@ func (l DeviceLimits) check() error {
 
 func (l DeviceLimits) isSet() bool { return l.PerMinute > 0 || l.PerHour > 0 }
 
-// window counts what was received since it began.
+// window counts messages since it began.
 type window struct {
 	began time.Time
 	count int
 }
 
-// left is the rest of a window of this length that has no room for another message; 0 says that there is room.
+// remaining returns how long a full window of this length lasts; 0 means that there is room.
 func (w window) remaining(now time.Time, length time.Duration, limit int) time.Duration {
 	if limit == 0 || w.count < limit {
 		return 0
@@ -47,7 +48,7 @@ func (w *window) add(now time.Time, length time.Duration) {
 
 type device struct{ minute, hour window }
 
-// devices counts by the target's hash. They are forgotten when their hour is over.
+// devices counts messages by the target's hash. It forgets a device when its hour is over.
 type devices struct {
 	minute, hour time.Duration
 	shards       [ledgerShards]deviceShard
@@ -59,7 +60,8 @@ type deviceShard struct {
 	known map[uint64]device
 }
 
-// take counts a message to a device; if one of its limits is reached it does not, and says how long that lasts.
+// take counts a message to a device. If a limit is reached, it counts nothing and returns how long
+// that lasts.
 func (d *devices) take(target uint64, now time.Time, limits DeviceLimits) (left time.Duration) {
 	s := &d.shards[target%ledgerShards]
 	s.mu.Lock()

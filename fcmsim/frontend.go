@@ -11,12 +11,12 @@ import (
 	"fanfare/fcmsim/internal/h2"
 )
 
-// front is Google's front end: it knows the paths, and tells the transport what becomes of a request.
+// frontend is Google's front end: it routes paths and translates decisions for the transport.
 type frontend struct{ *Simulator }
 
 var notFound = htmlResponse(http.StatusNotFound, "The requested URL was not found on this server.")
 
-// Head strikes before the body is read.
+// HandleHeaders decides on outcomes that happen before the body is read.
 func (f frontend) HandleHeaders(r *h2.Request) (h2.Reply, bool) {
 	project, ok := parseSendPath(r)
 	if !ok {
@@ -30,7 +30,7 @@ func (f frontend) HandleHeaders(r *h2.Request) (h2.Reply, bool) {
 	return v.reply(), true
 }
 
-// Answer decides on a request that is there whole.
+// HandleRequest decides on a complete request.
 func (f frontend) HandleRequest(r *h2.Request) h2.Reply {
 	if project, ok := parseSendPath(r); ok {
 		return f.decideFull(request{project, r.Authorization, r.Body, r.TooLarge}).reply()
@@ -41,7 +41,7 @@ func (f frontend) HandleRequest(r *h2.Request) h2.Reply {
 	return notFound.reply()
 }
 
-// Done keeps the books of what is in flight.
+// Finish counts requests in flight and those whose sender left.
 func (f frontend) Finish(r *h2.Request, left bool) {
 	if _, ok := parseSendPath(r); !ok {
 		return
@@ -52,7 +52,7 @@ func (f frontend) Finish(r *h2.Request, left bool) {
 	}
 }
 
-// sendsTo gives the project of a request to messages:send.
+// parseSendPath returns the project of a request to messages:send.
 func parseSendPath(r *h2.Request) (project string, ok bool) {
 	rest, ok := strings.CutPrefix(r.Path, "/v1/projects/")
 	if !ok || r.Method != http.MethodPost {
@@ -62,7 +62,7 @@ func parseSendPath(r *h2.Request) (project string, ok bool) {
 	return project, ok && project != "" && !strings.Contains(project, "/")
 }
 
-// reply is the verdict at the wire.
+// reply translates a decision for the transport.
 func (v decision) reply() h2.Reply {
 	if v.refusal != nil {
 		return v.refusal.reply()
@@ -70,7 +70,7 @@ func (v decision) reply() h2.Reply {
 	reply := v.response().reply()
 	reply.Fault, reply.Delay = codeFaults[v.outcome.Code], v.delay
 	if v.outcome.RetryAfter != "" {
-		after, _ := v.outcome.retryAfterValue(time.Now().Add(v.delay)) // it was checked with the rules
+		after, _ := v.outcome.retryAfterValue(time.Now().Add(v.delay)) // checked with the rules
 		reply.Header = append(reply.Header, h2.Field{Name: "retry-after", Value: after})
 	}
 	return reply
@@ -80,7 +80,8 @@ func (a response) reply() h2.Reply {
 	return h2.Reply{Status: a.status, Header: []h2.Field{{Name: "content-type", Value: a.contentType}}, Body: a.body}
 }
 
-// fates tells the transport how each code ends; those that are answered in full have none.
+// codeFaults has the fault of the transport for each code. Codes with a complete response have
+// none.
 var codeFaults = [numCodes]h2.Fault{
 	CodeTruncated:        h2.FaultTruncate,
 	CodeTrickle:          h2.FaultTrickle,
@@ -94,7 +95,8 @@ var codeFaults = [numCodes]h2.Fault{
 	CodeGoAwayAfterRead:  h2.FaultGoAwayAfter,
 }
 
-// ServeHTTP answers over net/http, which serves HTTP/1.1 here, and anything where others use the Handler.
+// ServeHTTP answers requests over net/http. It serves HTTP/1.1 here, and any protocol when a
+// program mounts Simulator.Handler itself.
 func (f frontend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := h2.Request{Method: r.Method, Path: r.URL.Path, Authorization: r.Header.Get("Authorization")}
 	left := false
@@ -102,10 +104,10 @@ func (f frontend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { f.Finish(&request, left) }()
 	if !struck {
 		control := http.NewResponseController(w)
-		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // it fails on writers of tests only
+		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // only test writers fail here
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 		_ = control.SetReadDeadline(time.Time{})
-		// A sender that left in the midst of its body does not see this either.
+		// If the sender left during its body, it does not see this response either.
 		if request.TooLarge = err != nil || len(body) > maxBody; !request.TooLarge {
 			request.Body = body
 		}
@@ -114,7 +116,8 @@ func (f frontend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	left = !writeReply(w, r, reply)
 }
 
-// play does what a reply says as far as net/http can, and reports whether the sender was still there.
+// writeReply performs a reply as far as net/http can. It reports whether the sender was still
+// connected.
 func writeReply(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
 	if reply.Fault == h2.FaultTrickle {
 		return writeTrickle(w, r, reply)
@@ -153,7 +156,7 @@ func writeHead(w http.ResponseWriter, reply h2.Reply) {
 	w.WriteHeader(reply.Status)
 }
 
-// trickle sends the headers at once and the body in pieces.
+// writeTrickle sends the headers at once and the body in pieces.
 func writeTrickle(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
 	const pieces = 16
 	writeHead(w, reply)
@@ -167,7 +170,7 @@ func writeTrickle(w http.ResponseWriter, r *http.Request, reply h2.Reply) bool {
 	return true
 }
 
-// wait reports whether the sender is still there after d.
+// wait waits for d and reports whether the sender is still connected.
 func wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true

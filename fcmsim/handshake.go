@@ -10,20 +10,21 @@ import (
 	"time"
 )
 
-// HandshakeFault is what goes wrong when a client connects to the TLS listener. Connections that stand are left alone.
+// HandshakeFault is what goes wrong when a client connects to the TLS listener. It does not affect
+// connections that are already open.
 type HandshakeFault string
 
-// The faults of a handshake. The first three are for the client to find in the certificate.
+// The faults of a handshake. With the first three, the client finds the fault in the certificate.
 const (
 	HandshakeGood      HandshakeFault = ""
-	HandshakeExpired   HandshakeFault = "EXPIRED"    // the certificate has run out
-	HandshakeWrongHost HandshakeFault = "WRONG_HOST" // it is made out to fcm.invalid
-	HandshakeUntrusted HandshakeFault = "UNTRUSTED"  // another authority has signed it
+	HandshakeExpired   HandshakeFault = "EXPIRED"    // the certificate has expired
+	HandshakeWrongHost HandshakeFault = "WRONG_HOST" // the certificate is for fcm.invalid
+	HandshakeUntrusted HandshakeFault = "UNTRUSTED"  // an unknown CA signed the certificate
 	HandshakeRefused   HandshakeFault = "REFUSED"    // the server ends the handshake with an alert
-	HandshakeStalled   HandshakeFault = "STALLED"    // TCP is accepted, and nothing is ever said
+	HandshakeStalled   HandshakeFault = "STALLED"    // the server accepts the connection and sends nothing
 )
 
-// HandshakeFaults lists the text forms of all faults.
+// HandshakeFaults returns the names of all faults.
 func HandshakeFaults() []string {
 	return []string{
 		string(HandshakeExpired), string(HandshakeWrongHost), string(HandshakeUntrusted),
@@ -40,19 +41,19 @@ func (f HandshakeFault) check() error {
 	}
 }
 
-// greeter is the TLS listener: it takes connections in as the rules of their moment say.
+// tlsListener accepts TLS connections as the rules of the moment demand.
 type tlsListener struct {
 	countingListener
 	simulator    *Simulator
 	certificates *certificates
 
 	mu      sync.Mutex
-	stalled map[net.Conn]struct{} // nil: closed
+	stalled map[net.Conn]struct{} // nil: the listener is closed
 	stalls  sync.WaitGroup
 }
 
-// newGreeter makes a listener that has connections stall before TLS hears of them, and the configuration that tells
-// TLS what to show the others.
+// newTLSListener makes a listener that stalls connections before TLS starts. It also returns the
+// TLS configuration, which selects a certificate for all others.
 func newTLSListener(ln countingListener, s *Simulator, a *certificates) (*tlsListener, *tls.Config) {
 	g := &tlsListener{countingListener: ln, simulator: s, certificates: a, stalled: make(map[net.Conn]struct{})}
 	config := a.configs[HandshakeGood].Clone()
@@ -64,7 +65,7 @@ func (g *tlsListener) currentFault() HandshakeFault {
 	return g.simulator.rulesetAt(time.Now()).rules.Handshake
 }
 
-// Accept the next connection that is not to stall.
+// Accept returns the next connection that does not stall.
 func (g *tlsListener) Accept() (net.Conn, error) {
 	for {
 		c, err := g.countingListener.Accept()
@@ -75,7 +76,7 @@ func (g *tlsListener) Accept() (net.Conn, error) {
 	}
 }
 
-// stall keeps a connection open until the client gives up, or the listener is closed.
+// stall keeps a connection open until the client gives up or the listener is closed.
 func (g *tlsListener) stall(c net.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -93,7 +94,7 @@ func (g *tlsListener) stall(c net.Conn) {
 	})
 }
 
-// Close the listener and the connections that stall.
+// Close closes the listener and the connections that stall.
 func (g *tlsListener) Close() error {
 	g.mu.Lock()
 	for c := range g.stalled {
@@ -111,5 +112,5 @@ func (g *tlsListener) configFor(*tls.ClientHelloInfo) (*tls.Config, error) {
 	if fault == HandshakeRefused {
 		return nil, errors.New("the rules refuse handshakes")
 	}
-	return g.certificates.configs[fault], nil // nil is the one that is there
+	return g.certificates.configs[fault], nil // nil keeps the default configuration
 }

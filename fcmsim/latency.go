@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Latency is a distribution of the time between a request and its answer. The zero value sets none. Its text forms are
-// "50ms" (fixed), "20ms..80ms" (uniform) and "lognormal(50ms, 0.5)" (median and sigma).
+// Latency is a distribution of the time between a request and its response, up to 24 hours. The
+// zero value is unset. Its text forms are "50ms" (fixed), "20ms..80ms" (uniform) and
+// "lognormal(50ms, 0.5)" (median and sigma).
 type Latency struct {
 	kind  latencyKind
 	low   time.Duration // the fixed time, the low end or the median
@@ -26,23 +27,24 @@ const (
 	latencyLogNormal
 )
 
-// Fixed answers everything after d.
+// Fixed is a latency of exactly d.
 func Fixed(d time.Duration) Latency { return Latency{kind: latencyFixed, low: d} }
 
-// Uniform answers between low and high.
+// Uniform is a latency between low and high, all equally likely.
 func Uniform(low, high time.Duration) Latency {
 	return Latency{kind: latencyUniform, low: low, high: high}
 }
 
-// LogNormal answers half of the requests before median; sigma, usually 0.2 to 1, stretches the long tail.
+// LogNormal is a latency with this median. Sigma, from 0 to 5 and usually 0.2 to 1, stretches the
+// long tail.
 func LogNormal(median time.Duration, sigma float64) Latency {
 	return Latency{kind: latencyLogNormal, low: median, sigma: sigma}
 }
 
-// IsZero reports that no latency is set, which differs from a latency of zero.
+// IsZero reports whether no latency is set. Fixed(0) is a latency that is set.
 func (l Latency) IsZero() bool { return l.kind == latencyUnset }
 
-// ParseLatency reads any of the text forms; the empty text is the zero Latency.
+// ParseLatency reads a text form; the empty text is the zero Latency.
 func ParseLatency(text string) (Latency, error) {
 	var l Latency
 	err := l.UnmarshalText([]byte(text))
@@ -62,10 +64,10 @@ func (l Latency) String() string {
 	}
 }
 
-// MarshalText writes the text form.
+// MarshalText returns the text form.
 func (l Latency) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads any of the text forms.
+// UnmarshalText reads a text form. Negative times, times above 24 hours and other text are errors.
 func (l *Latency) UnmarshalText(text []byte) error {
 	parsed, err := parseLatency(strings.TrimSpace(string(text)))
 	if err != nil {
@@ -119,7 +121,7 @@ func (l Latency) draw(d *rng) time.Duration {
 	case latencyUniform:
 		return l.low + time.Duration(d.float()*float64(l.high-l.low))
 	case latencyLogNormal:
-		// Box and Muller; 1-x keeps the logarithm's argument above zero.
+		// Box-Muller transform; 1-x keeps the logarithm's argument above zero.
 		normal := math.Sqrt(-2*math.Log(1-d.float())) * math.Cos(2*math.Pi*d.float())
 		return time.Duration(float64(l.low) * math.Exp(l.sigma*normal))
 	default:

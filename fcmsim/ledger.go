@@ -9,27 +9,30 @@ import (
 	"sync"
 )
 
-// LedgerMode says what the ledger keeps of a message.
+// LedgerMode is what the ledger keeps of a message.
 type LedgerMode string
 
-// The modes. Hashes take some 50 bytes a token, so that a million of them fit where whole messages would not.
+// The modes. Hashes need some 50 bytes for each token, so that the ledger can hold millions.
 const (
 	LedgerHashes   LedgerMode = "hashes"
 	LedgerMessages LedgerMode = "messages"
 )
 
-// Entry is what happened to one message for one target.
+// Entry counts what happened to one message for one target.
 type Entry struct {
-	// Target is the token, Firebase Installation ID, topic or condition; kept with LedgerMessages only.
+	// Target is the token, Firebase Installation ID, topic or condition. It is empty with
+	// LedgerHashes.
 	Target string `json:"target,omitempty"`
-	// TargetHash and MessageHash are 16 hex digits. The message's leaves out the target and the times to live, which a
-	// sender may shorten when it repeats a message.
+	// TargetHash and MessageHash are 16 hex digits. The latter leaves out the target and the times
+	// to live, which a sender may shorten when it repeats a message.
 	TargetHash  string `json:"targetHash"`
 	MessageHash string `json:"messageHash"`
-	// Attempts counts the requests that were read and valid, Accepted those that FCM accepted. More than one is a duplicate.
+	// Attempts counts the requests that were read and valid, Accepted those that FCM accepted.
+	// Accepted above 1 means duplicates.
 	Attempts uint32 `json:"attempts"`
 	Accepted uint32 `json:"accepted"`
-	// Message is the "message" object as it came first, MessageIDs the names given to it; both with LedgerMessages only.
+	// Message is the "message" object as it first arrived, MessageIDs the names in the responses.
+	// Both are empty with LedgerHashes.
 	Message    json.RawMessage `json:"message,omitempty"`
 	MessageIDs []string        `json:"messageIds,omitempty"`
 }
@@ -66,7 +69,7 @@ func newLedger(mode LedgerMode) *ledger {
 
 func (l *ledger) shard(key ledgerKey) *ledgerShard { return &l.shards[key.target%ledgerShards] }
 
-// attempt notes a valid request and returns its number, the first being 1.
+// addAttempt counts a valid request and returns its number, the first being 1.
 func (l *ledger) addAttempt(key ledgerKey) uint32 {
 	s := l.shard(key)
 	s.mu.Lock()
@@ -77,7 +80,7 @@ func (l *ledger) addAttempt(key ledgerKey) uint32 {
 	return line.attempts
 }
 
-// accept notes that FCM has the message and reports whether it has it for the first time.
+// addAccepted counts an accepted message and reports whether it is the first time.
 func (l *ledger) addAccepted(key ledgerKey, target string, message []byte, id string) (first bool) {
 	s := l.shard(key)
 	s.mu.Lock()
@@ -110,7 +113,7 @@ func (l *ledger) clear() {
 	}
 }
 
-// all yields every entry; each shard is as it was at one moment.
+// all yields every entry. Each shard is copied under its lock.
 func (l *ledger) all() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := range l.shards {
@@ -153,8 +156,9 @@ func (s *ledgerShard) newEntry(key ledgerKey, line ledgerCount) Entry {
 	return e
 }
 
-// fingerprint mixes data into a 64-bit hash. It is the same in every process, so that ledgers can be compared and seeds
-// repeat a run; among a million tokens two share one with a probability below one in ten million.
+// fingerprint hashes data to 64 bits. It is the same in every process, so that ledgers can be
+// compared and seeds repeat a run. Two of a million tokens collide with a probability below one in
+// ten million.
 func fingerprint[T string | []byte](seed uint64, data T) uint64 {
 	const k0, k1 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
 	h := seed ^ k0 ^ uint64(len(data))

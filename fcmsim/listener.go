@@ -14,7 +14,7 @@ import (
 	"fanfare/fcmsim/internal/h2"
 )
 
-// The bounds of what a peer can hold: a simulator without them is no safe guest on a shared machine.
+// Limits on what a peer can hold open. They protect a machine that others use, too.
 const (
 	maxHeader     = 8 << 10
 	maxConns      = 10_000 // to an FCM endpoint
@@ -25,7 +25,7 @@ const (
 	idleTimeout   = 5 * time.Minute
 )
 
-// limited is a listener that hangs up on connections beyond a number.
+// limitedListener closes connections beyond a maximum.
 type limitedListener struct {
 	net.Listener
 	maxOpen int64
@@ -50,7 +50,7 @@ func (l limitedListener) Accept() (net.Conn, error) {
 	}
 }
 
-// counting is a listener whose connections are counted, and can be cut.
+// countingListener counts its connections, and lets a fault abort them.
 type countingListener struct {
 	limitedListener
 	counters *counters
@@ -72,7 +72,7 @@ func (l countingListener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// linkOf gives the link of a connection that a counting listener accepted.
+// linkOf returns the link below a connection that a countingListener accepted.
 func linkOf(c net.Conn) *h2.Link {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
@@ -87,7 +87,7 @@ func withConnection(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, c)
 }
 
-// cut ends the connection under a request that net/http serves.
+// abortConnection sends a TCP RST for a request that net/http serves.
 func abortConnection(ctx context.Context) {
 	c, _ := ctx.Value(connectionKey{}).(net.Conn)
 	if link := linkOf(c); link != nil {
@@ -95,8 +95,8 @@ func abortConnection(ctx context.Context) {
 	}
 }
 
-// cleartext speaks HTTP/1.1 and HTTP/2 with prior knowledge on one listener without TLS: net/http takes the beginning of
-// the latter's preface for a request.
+// plainHandler serves HTTP/1.1 and HTTP/2 with prior knowledge on one listener without TLS.
+// net/http parses the start of the HTTP/2 preface as a request.
 type plainHandler struct {
 	frontend
 	http2 *h2.Server
@@ -111,14 +111,14 @@ func (c plainHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	conn, ahead, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return // it can be under way to its end only
+		return // the connection is closing already
 	}
 	read := make([]byte, ahead.Reader.Buffered())
 	_, _ = io.ReadFull(ahead, read) // from memory
 	c.http2.Serve(rereadConn{conn, io.MultiReader(strings.NewReader(preface), bytes.NewReader(read), conn)}, linkOf(conn))
 }
 
-// reread is a connection of which a part that was read is read again.
+// rereadConn is a connection whose first bytes were read and are read again.
 type rereadConn struct {
 	net.Conn
 	from io.Reader

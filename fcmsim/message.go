@@ -1,7 +1,7 @@
 package fcmsim
 
-// The messages of google.firebase.fcm.v1 with all their fields, after the discovery document of the API
-// (fcm.googleapis.com/$discovery/rest?version=v1, revision 20261023).
+// These are the messages of google.firebase.fcm.v1 with all their fields, after the API's discovery
+// document (fcm.googleapis.com/$discovery/rest?version=v1, revision 20261023).
 
 var requestSchema = newSchema(
 	object("message", "Message", messageSchema).withRole(roleMessage),
@@ -16,7 +16,7 @@ var messageSchema = newSchema(
 	text("condition").inOneof("target").withRole(roleTarget),
 	textMap("data", checkData),
 	object("notification", "Notification", newSchema(text("title"), text("body"), text("image"))),
-	// No oneof in the .proto file, but "requests with both will be rejected".
+	// Not a oneof in the .proto file, but "requests with both will be rejected".
 	object("android", "AndroidConfig", androidSchema).inOneof("android"),
 	object("android_v2", "AndroidConfigV2", androidV2Schema).inOneof("android"),
 	object("apns", "ApnsConfig", apnsSchema),
@@ -69,7 +69,7 @@ func androidOptions() field {
 	return object("fcm_options", "AndroidFcmOptions", newSchema(text("analytics_label", checkLabel)))
 }
 
-// androidNotification lists what both versions of an Android notification have.
+// androidNotification lists the fields that both versions of an Android notification have.
 func androidNotification() []field {
 	return []field{
 		text("title"), text("body"), text("icon"), text("color", checkColor), text("sound"), text("tag"),

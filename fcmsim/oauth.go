@@ -15,7 +15,7 @@ import (
 	"fanfare/fcmsim/internal/h2"
 )
 
-// issuer is the memory of the OAuth endpoint.
+// issuer is the state of the OAuth endpoint.
 type issuer struct {
 	mu       sync.RWMutex
 	tokens   map[string]accessToken
@@ -34,7 +34,7 @@ func (i *issuer) issue(now time.Time, lifetime time.Duration) string {
 	return token
 }
 
-// authorize checks a bearer; nil lets the request pass.
+// authorize checks the access token of a request. It returns nil for a valid one.
 func (i *issuer) authorize(header string, current *ruleset, now time.Time) *response {
 	token, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {
@@ -54,13 +54,13 @@ func (i *issuer) authorize(header string, current *ruleset, now time.Time) *resp
 	return nil
 }
 
-// oauthError is the body of a refused token request, after RFC 6749.
+// oauthError is the body of a refused token request (RFC 6749).
 type oauthError struct {
 	Code        string `json:"error"`
 	Description string `json:"error_description,omitempty"`
 }
 
-// token answers at the OAuth endpoint, or fails to.
+// answerTokenRequest answers a request to the OAuth endpoint, or makes it fail as the rules say.
 func (s *Simulator) answerTokenRequest(form []byte) h2.Reply {
 	now := time.Now()
 	rules := s.rulesetAt(now).rules.Token
@@ -74,9 +74,9 @@ func (s *Simulator) answerTokenRequest(form []byte) h2.Reply {
 	return reply
 }
 
-// exchange gives an access token for a service account's assertion.
+// exchange returns an access token for a service account's assertion.
 func (s *Simulator) exchange(form []byte, rules TokenRules, now time.Time) h2.Reply {
-	values, _ := url.ParseQuery(string(form)) // what cannot be read is missing
+	values, _ := url.ParseQuery(string(form)) // what cannot be parsed counts as missing
 	if refused := s.issuer.checkGrant(values.Get("grant_type"), values.Get("assertion"), now); refused != nil {
 		return tokenReply(http.StatusBadRequest, refused)
 	}
@@ -90,24 +90,25 @@ func (s *Simulator) exchange(form []byte, rules TokenRules, now time.Time) h2.Re
 }
 
 func tokenReply(status int, body any) h2.Reply {
-	text, _ := json.Marshal(body) // the types above hold nothing that encoding could refuse
+	text, _ := json.Marshal(body) // these types always encode
 	return h2.Reply{Status: status, Body: text, Header: []h2.Field{
 		{Name: "content-type", Value: jsonContent},
 		{Name: "cache-control", Value: "no-cache, no-store, max-age=0, must-revalidate"},
 	}}
 }
 
-// TokenRules say how the OAuth endpoint behaves, and which of its bearers are taken. Bearers matter to simulators that
-// require them only.
+// TokenRules are how the OAuth endpoint behaves and which access tokens are valid. The latter
+// matters only with Options.RequireAuth.
 type TokenRules struct {
-	// Fault of an exchange, Share of the exchanges that it strikes; a share of 0 is all.
+	// Fault is how an exchange fails. Share is the share of exchanges that fail, from 0 to 1; 0
+	// means all.
 	Fault TokenFault `json:"fault,omitempty"`
 	Share float64    `json:"share,omitempty"`
-	// Latency of every answer.
+	// Latency delays every response.
 	Latency Latency `json:"latency,omitzero"`
-	// Lifetime of the bearers that are issued, at least one second; 0 is that of the Options.
+	// Lifetime of the access tokens, from 1 s to 720 h; 0 is that of Options.
 	Lifetime Duration `json:"lifetime,omitzero"`
-	// Revoke refuses, as expired, the bearers that were issued before these rules came into force.
+	// Revoke refuses, as expired, the access tokens issued before these rules came into force.
 	Revoke bool `json:"revoke,omitempty"`
 }
 
@@ -121,10 +122,10 @@ const (
 	TokenInternal     TokenFault = "INTERNAL_FAILURE" // 500
 	TokenUnavailable  TokenFault = "UNAVAILABLE"      // 503, a page of the front end
 	TokenHang         TokenFault = "HANG"             // never answered
-	TokenReset        TokenFault = "RESET"            // the stream, or over HTTP/1.1 the connection, is reset
+	TokenReset        TokenFault = "RESET"            // the stream, or the HTTP/1.1 connection, is reset
 )
 
-// TokenFaults lists the text forms of all faults.
+// TokenFaults returns the names of all faults.
 func TokenFaults() []string {
 	return []string{string(TokenInvalidGrant), string(TokenInternal), string(TokenUnavailable), string(TokenHang), string(TokenReset)}
 }
@@ -148,7 +149,7 @@ func (f TokenFault) check() error {
 	}
 }
 
-// fail gives the failure of an exchange, and reports whether the rules want one.
+// drawFailure returns the failure of an exchange. It reports false if the exchange succeeds.
 func (t TokenRules) drawFailure(d *rng) (h2.Reply, bool) {
 	if t.Fault == TokenGood || t.Share > 0 && d.float() >= t.Share {
 		return h2.Reply{}, false

@@ -4,20 +4,20 @@ import "sync"
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// parser reads one request after another into the same memory.
+// parser validates request bodies. A parser is reused to save allocations.
 type parser struct {
 	scan  scanner
 	path  []step
 	depth int
 
-	malformed []violation // what is no SendMessageRequest; told by Google's front end, without FcmError
-	invalid   []violation // what FCM itself refuses
+	malformed []violation // not a SendMessageRequest; refused by Google's front end, without FcmError
+	invalid   []violation // refused by FCM itself
 
 	validateOnly bool
 	to           target
 	message      []byte // the object as it was sent
 	messageAt    int
-	omitted      []span // of the body: what is not the message's content
+	omitted      []span // parts of the body that are not the message's content
 	targetSize   int    // bytes of the members that name a target
 }
 
@@ -30,9 +30,9 @@ type step struct {
 
 type span struct{ from, to int }
 
-// parse checks a body in full. The status is the answer to a request that is not good.
+// parse validates a body. It returns the response to an invalid one, nil for a valid one.
 func (p *parser) parse(body []byte) *status {
-	// Of the request before, nothing is kept but memory.
+	// Only the memory of the previous request is kept.
 	*p = parser{
 		scan: scanner{data: body}, path: p.path[:0], malformed: p.malformed[:0], invalid: p.invalid[:0], omitted: p.omitted[:0],
 	}
@@ -64,7 +64,7 @@ func (p *parser) readRoot() *syntaxError {
 	return nil
 }
 
-// object reads the members of a message.
+// readObject reads the members of a message.
 func (p *parser) readObject(s *schema) *syntaxError {
 	var set uint64
 	p.depth++
@@ -75,7 +75,7 @@ func (p *parser) readObject(s *schema) *syntaxError {
 			return p.scan.skip(p.depth)
 		}
 		if p.scan.peek() == 'n' {
-			return p.scan.skip(p.depth) // null is as good as absent
+			return p.scan.skip(p.depth) // null means absent
 		}
 		if set&f.rivals != 0 {
 			p.rejectRival(f)
@@ -92,7 +92,7 @@ func (p *parser) readObject(s *schema) *syntaxError {
 	return err
 }
 
-// member reads the value of a field and keeps what the simulator needs of it.
+// readMember reads the value of a field and keeps what the simulator needs.
 func (p *parser) readMember(f *field) *syntaxError {
 	memberAt, valueAt := p.scan.keyAt, p.scan.pos
 	p.path = append(p.path, step{name: f.name, index: -1})
@@ -116,7 +116,7 @@ func (p *parser) readMember(f *field) *syntaxError {
 
 func (p *parser) omit(from, to int) { p.omitted = append(p.omitted, span{from, to}) }
 
-// value reads what stands in a field; the text is that of a single scalar that fits.
+// readValue reads the value of a field. It returns the text of a single scalar that is valid.
 func (p *parser) readValue(f *field) ([]byte, *syntaxError) {
 	switch c := p.scan.peek(); {
 	case c == '[' && f.repeated:
@@ -160,7 +160,7 @@ func (p *parser) readSingle(f *field) ([]byte, *syntaxError) {
 	}
 }
 
-// judge checks a scalar by its type, then by what FCM asks of the field.
+// checkScalar checks the type of a scalar, then FCM's rules for the field.
 func (p *parser) checkScalar(f *field, text []byte, quoted bool, at int) {
 	if !f.canHold(text, quoted) {
 		p.rejectValue(f, p.scan.data[at:p.scan.pos])
@@ -173,7 +173,7 @@ func (p *parser) checkScalar(f *field, text []byte, quoted bool, at int) {
 	}
 }
 
-// textMap reads a map of strings. Google counts its entries by their order.
+// readTextMap reads a map of strings. Google numbers its entries in their order.
 func (p *parser) readTextMap(f *field) *syntaxError {
 	top, i := len(p.path)-1, -1
 	return p.scan.readMembers(p.depth+1, func(key []byte) *syntaxError {
@@ -198,7 +198,7 @@ func (p *parser) readTextMap(f *field) *syntaxError {
 	})
 }
 
-// contentHash identifies what the message says, whomever it is for and however long it lives.
+// contentHash hashes the content of the message, without its target and times to live.
 func (p *parser) contentHash() uint64 {
 	hash, from := uint64(0), p.messageAt
 	for _, gap := range p.omitted {

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// tenant is what the simulator keeps of one Firebase project.
+// projectState is what the simulator keeps of one Firebase project.
 type projectState struct {
 	bucket   bucket
 	arrivals arrivalRecorder
 }
 
-// tenants are found without a lock: the map is replaced by a larger one whenever a project comes for the first time.
+// projects finds a project without a lock. A new project replaces the map by a larger copy.
 type projects struct {
 	mu    sync.Mutex
 	known atomic.Pointer[map[string]*projectState]
@@ -50,14 +50,15 @@ const (
 	ringSize = 1 << 12 // slots of a ring: more than an hour of seconds, more than five minutes of tenths
 )
 
-// recorder counts the arrivals of one project. It is a lock and two additions, as it stands in the way of every request.
+// arrivalRecorder counts the arrivals of one project. Every request passes through it, so it costs
+// a lock and two additions (BenchmarkRecord).
 type arrivalRecorder struct {
 	mu      sync.Mutex
 	seconds ring
 	tenths  ring
 }
 
-// ring holds the latest slots; slots[i%kept] is the one with the number i since 1970.
+// ring holds the latest slots. slots[i%ringSize] has the number i since 1970.
 type ring struct {
 	slots       *[ringSize]Slot
 	first, last int64
@@ -90,7 +91,7 @@ func (r *ring) start(number int64) {
 	r.slots, r.first, r.last = new([ringSize]Slot), number, number
 }
 
-// at finds a slot. One that is older than all counts as the oldest.
+// at returns a slot. A number older than all slots counts as the oldest.
 func (r *ring) at(number int64) *Slot {
 	if number > r.last {
 		r.advance(number)
@@ -98,7 +99,7 @@ func (r *ring) at(number int64) *Slot {
 	return &r.slots[max(number, r.first)%ringSize]
 }
 
-// advance empties the slots of the time that passed since the last.
+// advance clears the slots of the time that has passed.
 func (r *ring) advance(number int64) {
 	for from := max(r.last+1, number-ringSize+1); from <= number; from++ {
 		r.slots[from%ringSize] = Slot{}
@@ -106,7 +107,7 @@ func (r *ring) advance(number int64) {
 	r.last, r.first = number, max(r.first, number-ringSize+1)
 }
 
-// series copies the slots up to a number.
+// copySeries copies the slots up to a number.
 func (r *ring) copySeries(number int64, step time.Duration) Series {
 	r.at(number)
 	s := Series{From: time.Unix(0, r.first*int64(step)).UTC(), Step: Duration(step)}
@@ -116,7 +117,7 @@ func (r *ring) copySeries(number int64, step time.Duration) Series {
 	return s
 }
 
-// arrivals reports false if there were none.
+// snapshot copies the arrivals. It returns false if there were none.
 func (r *arrivalRecorder) snapshot(now time.Time) (Arrivals, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,22 +7,23 @@ import (
 	"time"
 )
 
-// Quota is what each project may send, as FCM counts it: a bucket of tokens that is full again at the end of every
-// minute, where the minutes are not those of the clock. Every request that was read costs a token, whatever the answer,
-// but for those that are answered 429.
+// Quota is what each project may send, as FCM counts it. It is a token bucket that is refilled
+// whole each minute; the minutes start at an offset from the clock's. Every request that is read
+// takes a token, whatever the response, except those answered with 429.
 type Quota struct {
-	// PerMinute is the size of the bucket; 0 sets no limit.
+	// PerMinute is the size of the bucket in messages; 0 sets no limit.
 	PerMinute int `json:"perMinute"`
-	// Offset of the minutes from those of the clock.
+	// Offset of the minutes from those of the clock, from 0 to 24 hours.
 	Offset Duration `json:"offset,omitzero"`
-	// Code of the refusal: QUOTA_EXCEEDED, in the words of the reference, or RATE_LIMIT_EXCEEDED, in those of Google's
-	// front end. Unset is the first.
+	// Code is QUOTA_EXCEEDED, as in FCM's reference, or RATE_LIMIT_EXCEEDED, as from Google's front
+	// end. Unset is the first.
 	Code Code `json:"code,omitzero"`
-	// RetryAfter is "seconds" until the refill, its "date", or "none"; any other text as in an Outcome. Empty is seconds.
+	// RetryAfter is "seconds" until the refill (the default), its "date", or "none". Any other text
+	// is used as in Outcome.RetryAfter.
 	RetryAfter string `json:"retryAfter,omitempty"`
 }
 
-// maxOffset is more than any minute lasts that a test may want: Options may stretch it.
+// maxOffset is longer than any minute a test wants; Options.Speed may stretch minutes.
 const maxOffset = 24 * time.Hour
 
 func (q Quota) check() error {
@@ -44,16 +45,17 @@ func (q Quota) refusalCode() Code {
 	return q.Code
 }
 
-// minute tells which minute of so long it is, and when the next begins. The number wraps around.
+// minuteAt returns the number of the current minute, which wraps around, and the time left in it.
 func (q Quota) minuteAt(now time.Time, length time.Duration) (number uint32, left time.Duration) {
 	since := now.UnixNano() - int64(q.Offset)
 	return uint32(since / int64(length)), length - time.Duration(since%int64(length))
 }
 
-// bucket holds the number of a minute in its upper half and the tokens spent in it in its lower.
+// bucket is a counter of tokens. Its upper half is the number of a minute, its lower half the
+// tokens used in it.
 type bucket struct{ state atomic.Uint64 }
 
-// take spends a token of a minute, if one is left.
+// take uses a token of a minute, if one is left.
 func (b *bucket) take(minute uint32, limit int) bool {
 	for {
 		old := b.state.Load()
@@ -61,7 +63,7 @@ func (b *bucket) take(minute uint32, limit int) bool {
 		if old == 0 || int32(minute-current) > 0 {
 			current, spent = minute, 0
 		}
-		// A request that was overtaken at the minute's turn spends from the new one.
+		// A request of the previous minute that was overtaken counts in the new one.
 		if int(spent) >= limit {
 			return false
 		}
@@ -81,7 +83,7 @@ func (b *bucket) giveBack(minute uint32) {
 	}
 }
 
-// refillHeader is the Retry-After header of a limit that ends so much later.
+// retryAfterHeader returns the Retry-After value of a limit that ends after left.
 func retryAfterHeader(form string, now time.Time, left time.Duration) string {
 	switch form {
 	case "none":
@@ -95,11 +97,11 @@ func retryAfterHeader(form string, now time.Time, left time.Duration) string {
 	}
 }
 
-// checkRetryAfter refuses a date that cannot be reckoned; every other text may be sent, garbage included.
+// checkRetryAfter refuses a date that cannot be calculated. Every other text is valid.
 func checkRetryAfter(form string) error {
 	_, err := Outcome{RetryAfter: form}.retryAfterValue(time.Time{})
 	return err
 }
 
-// roundUp to the whole second, as an HTTP date has no parts of one.
+// roundUp rounds up to a whole second, as an HTTP date has no fraction.
 func roundUp(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(time.Second) }

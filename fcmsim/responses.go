@@ -13,16 +13,16 @@ const (
 	htmlContent = "text/html; charset=UTF-8"
 )
 
-// answer is a response that is the same for everybody, rendered once.
+// response is a complete HTTP response.
 type response struct {
 	status      int
 	contentType string
 	body        []byte
 }
 
-// answers holds what each code is answered with; codes that are not answered, or not with the same body for
-// everybody, have none. The bodies follow the Firebase reference ("FCM error codes") and, where it shows none,
-// responses that users of FCM have published.
+// codeResponses has the response of each code whose body does not depend on the request. The bodies
+// follow the Firebase reference ("FCM error codes"). Where it shows none, they follow responses
+// that users of FCM have published.
 var codeResponses = [numCodes]response{
 	CodeInvalidArgument: jsonResponse(invalidArgument(
 		"The registration token is not a valid FCM registration token", newFCMError("INVALID_ARGUMENT"))),
@@ -51,7 +51,7 @@ var codeResponses = [numCodes]response{
 
 func jsonResponse(s status) response { return response{s.Code, jsonContent, s.body()} }
 
-// html is the page of Google's front end, which knows nothing of FCM.
+// htmlResponse is an error page of Google's front end, which does not know FCM.
 func htmlResponse(code int, text string) response {
 	page := "<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n" +
 		"  <title>Error " + strconv.Itoa(code) + " (" + http.StatusText(code) + ")!!1</title>\n" +
@@ -85,17 +85,18 @@ func permissionDenied(project string) status {
 			map[string]string{"permission": permission, "resource": "projects/" + project})}}
 }
 
-// quotaExceeded tells whose quota by the QuotaFailure's subject: "project:<id>", "device:<hash of the token>" or
-// "topic:<name>".
+// quotaExceeded is FCM's response to an exceeded quota. The subject is "project:<id>",
+// "device:<hash of the token>" or "topic:<name>".
 func quotaExceeded(message, subject, description string) status {
 	return status{http.StatusTooManyRequests, message, "RESOURCE_EXHAUSTED",
 		[]any{newFCMError("QUOTA_EXCEEDED"), newQuotaFailure(subject, description)}}
 }
 
-// defaultQuota is what FCM gives each project a minute.
+// defaultQuota is FCM's default of messages per minute and project.
 const defaultQuota = 600_000
 
-// rateLimited is how Google's front end, which knows nothing of FCM, refuses a project that is over its quota.
+// rateLimited is the response of Google's front end, which does not know FCM, to a project over its
+// quota.
 func rateLimited(project string, perMinute int) status {
 	return status{http.StatusTooManyRequests,
 		"Quota exceeded for quota metric 'Send requests' and limit 'Send requests per minute' of service " +
@@ -115,13 +116,13 @@ func rateLimited(project string, perMinute int) status {
 		}}
 }
 
-// projectNumber stands for a project where Google says no id.
+// projectNumber makes up the number that Google shows in place of a project's ID.
 func projectNumber(project string) string {
 	const digits = 1_000_000_000_000
 	return strconv.FormatUint(digits/10+fingerprint(0, project)%(digits-digits/10), 10)
 }
 
-// answer renders what the outcome of a verdict is answered with.
+// response renders the response to a decision.
 func (v decision) response() response {
 	switch v.outcome.Code {
 	case CodeOK, CodeTruncated, CodeTrickle, CodeGoAwayAfterRead:
@@ -141,7 +142,7 @@ func (v decision) response() response {
 	}
 }
 
-// status is Google's error body: google.rpc.Status as its front end writes it.
+// status is Google's error body, google.rpc.Status, as its front end writes it.
 type status struct {
 	Code    int    `json:"code"`
 	Message string `json:"message"`
@@ -217,18 +218,19 @@ func newHelp(description, url string) help {
 	return help{"type.googleapis.com/google.rpc.Help", []link{{description, url}}}
 }
 
-// invalidArgument is a 400 whose message is its first detail's description.
+// invalidArgument is a 400 with the details of what is wrong.
 func invalidArgument(message string, details ...any) status {
 	return status{Code: http.StatusBadRequest, Message: message, Status: "INVALID_ARGUMENT", Details: details}
 }
 
-// body renders the status as Google does: indented by two, no HTML escapes, a newline at the end.
+// body renders the status as Google does: indented by two, without HTML escapes, with a final
+// newline.
 func (s status) body() []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	// The types above hold nothing that encoding could refuse.
+	// These types always encode.
 	_ = enc.Encode(map[string]status{"error": s})
 	return b.Bytes()
 }

@@ -12,16 +12,17 @@ import (
 	"time"
 )
 
-// Rules say how the simulator answers. The zero value accepts everything at once, but for the tokens whose prefix says
-// otherwise.
+// Rules are how the simulator behaves, in Go or as JSON. The zero value accepts everything at once,
+// except for tokens with a built-in prefix.
 type Rules struct {
-	// Latency of every answer that has none of its own.
+	// Latency delays every response whose outcome has none of its own.
 	Latency Latency `json:"latency,omitzero"`
-	// Outcomes strike by share; what they leave over is accepted.
+	// Outcomes happen by share. Their shares add up to at most 1; all other messages are accepted.
 	Outcomes []Outcome `json:"outcomes,omitempty"`
-	// Prefixes add to the built-in ones, or redefine them. A key ends in a hyphen; the outcome's Share is not used.
+	// Prefixes adds to the built-in prefixes or redefines them. A key ends in a hyphen, and the
+	// outcome's Share is ignored.
 	Prefixes map[string]Outcome `json:"prefixes,omitempty"`
-	// Quota of each project, Device of each token or installation. The zero values set no limits.
+	// Quota limits each project, Device each token or installation. The zero values set no limits.
 	Quota  Quota        `json:"quota,omitzero"`
 	Device DeviceLimits `json:"device,omitzero"`
 	// Token is how the OAuth endpoint behaves.
@@ -30,23 +31,24 @@ type Rules struct {
 	Handshake HandshakeFault `json:"handshake,omitempty"`
 }
 
-// Outcome is one way to answer.
+// Outcome is one way to answer a request.
 type Outcome struct {
 	Code Code `json:"code"`
 	// Share of all requests, from 0 to 1.
 	Share float64 `json:"share,omitempty"`
-	// Times limits the outcome to the first so many attempts at a message; 0 is no limit.
+	// Times limits the outcome to the first attempts at a message; 0 is no limit.
 	Times int `json:"times,omitempty"`
-	// Delivered is the share, from 0 to 1, of these requests that is accepted although the answer does not say so.
-	// Codes with HTTP status 200 are always accepted, those that are not read never.
+	// Delivered is the share of these requests, from 0 to 1, that FCM accepts although the response
+	// does not show it. Codes with HTTP status 200 always accept; BEFORE_READ codes never do.
 	Delivered float64 `json:"delivered,omitempty"`
-	// RetryAfter is the header as it is to be sent ("30"), or "date+30s" for the HTTP date so far from now.
+	// RetryAfter is the header's value: "30", or "date+30s" for the HTTP date 30 seconds after the
+	// response. Any other text is sent as it is. Empty sends no header.
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Latency replaces that of the rules.
 	Latency Latency `json:"latency,omitzero"`
 }
 
-// ParseRules reads rules from JSON; an unknown field is an error.
+// ParseRules reads Rules from JSON. An unknown field or a value out of range is an error.
 func ParseRules(data []byte) (Rules, error) {
 	var r Rules
 	if err := decodeStrictly(data, &r); err != nil {
@@ -109,7 +111,7 @@ func (o Outcome) check() error {
 	return o.Latency.check()
 }
 
-// retryAfter gives the header's value, "" for none.
+// retryAfterValue returns the header's value, "" for none.
 func (o Outcome) retryAfterValue(now time.Time) (string, error) {
 	text, dated := strings.CutPrefix(o.RetryAfter, "date+")
 	if !dated {
@@ -134,12 +136,12 @@ func (r Rules) clone() Rules {
 	return r
 }
 
-// Duration is a duration whose text form is Go's: "17s", "1h30m".
+// Duration is a time.Duration whose text form is Go's: "17s", "1h30m".
 type Duration time.Duration
 
 func (d Duration) String() string { return time.Duration(d).String() }
 
-// MarshalText writes the text form.
+// MarshalText returns the text form.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
 // UnmarshalText reads the text form.
@@ -152,7 +154,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// decodeStrictly reads one JSON value that has no field but those of into.
+// decodeStrictly reads one JSON value and refuses fields that are unknown.
 func decodeStrictly(data []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

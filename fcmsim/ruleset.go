@@ -38,22 +38,22 @@ var builtinPrefixes = map[string]Outcome{
 	"goaway-":          {Code: CodeGoAwayAfterRead},
 }
 
-// Prefixes lists the built-in prefixes, sorted.
+// Prefixes returns the built-in prefixes, sorted, each with its hyphen.
 func Prefixes() []string { return slices.Sorted(maps.Keys(builtinPrefixes)) }
 
-// playbook is Rules made ready for many lookups.
+// ruleset is Rules prepared for lookups by each request.
 type ruleset struct {
 	rules      Rules
-	beforeRead []outcomeRange // strike before the request is read
-	afterRead  []outcomeRange // strike after, out of what unread leaves over
+	beforeRead []outcomeRange // happen before the request is read
+	afterRead  []outcomeRange // happen after, as shares of what beforeRead leaves
 	prefixes   []prefix
-	firstBytes [256]bool // of all prefixes, to pass over most tokens at a glance
+	firstBytes [256]bool // of all prefixes; most tokens start with none of them
 	since      time.Time // when these rules came into force
-	until      time.Time // when the script has others; zero for never
+	until      time.Time // when the timeline has others; zero for never
 	playback   *playback
 }
 
-// odds strikes when a throw is below the limit and not below that of the odds before it.
+// outcomeRange applies to draws below its limit that no earlier range covers.
 type outcomeRange struct {
 	limit   float64
 	outcome Outcome
@@ -97,7 +97,7 @@ func (p *ruleset) addPrefix(text string, o Outcome) {
 	p.firstBytes[text[0]] = true
 }
 
-// unseen throws for the outcomes that strike before the request is read.
+// drawBeforeRead draws from the outcomes that happen before the request is read.
 func (p *ruleset) drawBeforeRead(d *rng) (Outcome, bool) {
 	if len(p.beforeRead) == 0 {
 		return Outcome{}, false
@@ -105,7 +105,8 @@ func (p *ruleset) drawBeforeRead(d *rng) (Outcome, bool) {
 	return drawOutcome(p.beforeRead, d.float())
 }
 
-// outcome decides on a message to a target at its n-th attempt, the first being 1. token is empty for topics and conditions.
+// chooseOutcome returns the outcome of an attempt at a message, the first being 1. The token is
+// empty for topics and conditions.
 func (p *ruleset) chooseOutcome(token string, attempt uint32, d *rng) Outcome {
 	draw := d.float()
 	if o, ok := p.findPrefix(token); ok {
@@ -126,7 +127,7 @@ func drawOutcome(table []outcomeRange, draw float64) (Outcome, bool) {
 	return Outcome{}, false
 }
 
-// at gives the outcome at the n-th attempt.
+// forAttempt returns the outcome of the n-th attempt.
 func (o Outcome) forAttempt(attempt uint32) Outcome {
 	if o.Times > 0 && attempt > uint32(o.Times) {
 		return Outcome{Code: CodeOK}
@@ -159,7 +160,7 @@ func (p *ruleset) findPrefix(token string) (Outcome, bool) {
 	return Outcome{}, false
 }
 
-// latency of an outcome, from its own distribution or from the rules'.
+// drawLatency draws from the outcome's own distribution, or else from that of the rules.
 func (p *ruleset) drawLatency(o Outcome, d *rng) time.Duration {
 	if o.Latency.IsZero() {
 		return p.rules.Latency.draw(d)
@@ -167,8 +168,8 @@ func (p *ruleset) drawLatency(o Outcome, d *rng) time.Duration {
 	return o.Latency.draw(d)
 }
 
-// dice is a SplitMix64 sequence. Each request throws dice of its own, seeded by what it is about rather than by when it
-// came: the same seed and audience get the same answers, however many senders race.
+// rng is a SplitMix64 sequence. Each request has its own, seeded by its content and not by its
+// arrival. The same seed and audience get the same outcomes, however many senders race.
 type rng uint64
 
 func (d *rng) next() uint64 {
@@ -179,5 +180,5 @@ func (d *rng) next() uint64 {
 	return z ^ z>>31
 }
 
-// float is in [0, 1).
+// float returns a number in [0, 1).
 func (d *rng) float() float64 { return float64(d.next()>>11) / (1 << 53) }

@@ -25,25 +25,28 @@ const (
 
 // field of a message.
 type field struct {
-	name     string // as in the .proto file, and in Google's error messages
+	name     string // as in the .proto file and Google's error messages
 	kind     kind
 	typeName string  // of an enum or a message
 	schema   *schema // of a message
 	values   []string
 	repeated bool
-	// oneof names the group of which only one may be set; rivals has the bits of the others in it.
+	// oneof is the group of which only one field may be set; rivals has a bit for each of the
+	// others.
 	oneof  string
 	rivals uint64
-	// index of the field in its schema: its bit in what was set.
+	// index of the field in its schema, and its bit among the fields that are set.
 	index int
 	// role marks the fields that the parser keeps.
 	role role
-	// check judges the value beyond its type; for maps, each entry. Its answer describes the fault, "" for none.
+	// check validates the value beyond its type, and entry each entry of a map. The result
+	// describes the problem, "" if there is none.
 	check func(text []byte) string
 	entry func(key, value []byte) entryFault
 }
 
-// fault of a map's entry; the zero fault is none. on follows the map's path in the error: ".TTL", or nothing.
+// entryFault is what is wrong with an entry of a map; zero if nothing is. The suffix, such as
+// ".TTL", extends the map's path in the error.
 type entryFault struct{ suffix, description string }
 
 type role uint8
@@ -53,13 +56,13 @@ const (
 	roleValidateOnly
 	roleMessage
 	roleTarget
-	roleLifetime // a time to live, which does not belong to a message's identity
+	roleLifetime // a time to live, which is not part of a message's identity
 	roleHeaders  // a map that may hold one
 )
 
 // schema of a message.
 type schema struct {
-	fields   map[string]*field // by snake_case and by camelCase name: proto JSON takes both
+	fields   map[string]*field // by snake_case and camelCase name; proto JSON takes both
 	required []*field
 }
 
@@ -136,7 +139,7 @@ func (f field) inOneof(oneof string) field { f.oneof = oneof; return f }
 
 func (f field) withRole(r role) field { f.role = r; return f }
 
-// typeText is what Google calls the field's type in an error.
+// typeText is Google's name for the field's type in an error.
 func (f *field) typeText() string {
 	switch f.kind {
 	case kindText:
@@ -158,8 +161,8 @@ func (f *field) typeText() string {
 	}
 }
 
-// fits tells whether a scalar is of the field's type. Proto JSON takes numbers and booleans as strings too, but no
-// strings as anything else.
+// canHold reports whether a scalar has the field's type. Proto JSON also takes numbers and booleans
+// as strings, but no other type for a string.
 func (f *field) canHold(text []byte, quoted bool) bool {
 	switch f.kind {
 	case kindText:
@@ -185,7 +188,7 @@ func (f *field) canHold(text []byte, quoted bool) bool {
 	}
 }
 
-// fitsEnum takes names in any case, as FCM does ("high"), and numbers.
+// canHoldEnum takes names in any case, as FCM does ("high"), and numbers.
 func (f *field) canHoldEnum(text []byte, quoted bool) bool {
 	for _, name := range f.values {
 		if quoted && bytes.EqualFold(text, []byte(name)) {

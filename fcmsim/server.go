@@ -15,27 +15,29 @@ import (
 	"fanfare/fcmsim/internal/h2"
 )
 
-// Off as a Listen address leaves that listener out.
+// Off as an address in Listen means no listener.
 const Off = "off"
 
-// Listen says where a Server listens. An empty address is a free port of 127.0.0.1; Off is none.
+// Listen has the addresses of a Server, each as host:port. An empty address is a free port of
+// 127.0.0.1; Off means no listener.
 type Listen struct {
 	TLS   string // HTTP/2 and HTTP/1.1 over TLS
-	HTTP  string // HTTP/1.1 and HTTP/2 with prior knowledge, in the clear
-	Admin string // the admin API, in the clear
-	// CAFile is written with the PEM certificate of a CA that is made at start. Empty is a temporary file that Close removes.
+	HTTP  string // HTTP/1.1, and HTTP/2 with prior knowledge, without TLS
+	Admin string // the admin API, over HTTP without TLS
+	// CAFile is where Start writes the PEM certificate of the CA that it makes. Empty is a
+	// temporary file that Close removes.
 	CAFile string
 }
 
-// URLs of a Server; those of listeners that are off are empty.
+// URLs are the addresses of a Server. Those without a listener are empty.
 type URLs struct {
 	TLS   string `json:"tls,omitempty"`   // an FCM endpoint: https://127.0.0.1:port/v1
 	HTTP  string `json:"http,omitempty"`  // an FCM endpoint: http://127.0.0.1:port/v1
-	Token string `json:"token,omitempty"` // the OAuth token endpoint, over HTTP where that is on
+	Token string `json:"token,omitempty"` // the OAuth token endpoint; over HTTP if that listener is on
 	Admin string `json:"admin,omitempty"` // http://127.0.0.1:port/admin
 }
 
-// Server serves a Simulator until Close, or until the context it was started with ends.
+// Server serves a Simulator until Close, or until the context of Start ends.
 type Server struct {
 	URLs   URLs
 	CAFile string
@@ -49,7 +51,9 @@ type Server struct {
 	closeErr  error
 }
 
-// Start listens and serves. All listeners are ready when it returns.
+// Start listens on all addresses of l and serves until ctx ends or Close is called. All listeners
+// accept connections when it returns. An error names the listener that failed, and nothing stays
+// open.
 func (s *Simulator) Start(ctx context.Context, l Listen) (*Server, error) {
 	srv := &Server{simulator: s}
 	srv.http2 = h2.NewServer(frontend{s}, h2.Options{
@@ -138,8 +142,8 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp", addr)
 }
 
-// newHTTPServer accepts connections and speaks HTTP/1.1. The time for a body and for an answer is the handler's to bound: a rule may
-// have an answer wait for hours.
+// newHTTPServer makes a server for HTTP/1.1. It sets no timeout for bodies and responses, because a
+// rule may delay a response for hours. The handlers set them.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -162,12 +166,12 @@ func (srv *Server) serve(server *http.Server, ln net.Listener) {
 	})
 }
 
-// Close ends all connections at once, hanging requests included; HTTP/2 senders learn by GOAWAY which requests came in.
-// Repeating it is harmless.
+// Close ends all connections at once, including requests that hang. HTTP/2 senders learn by GOAWAY
+// which requests were received. Further calls return the same result.
 func (srv *Server) Close() error {
 	srv.closeOnce.Do(func() {
 		var errs []error
-		srv.http2.Close() // first, as it takes leave in order
+		srv.http2.Close() // first, because it sends GOAWAY to its peers
 		for _, server := range srv.servers {
 			errs = append(errs, server.Close())
 		}

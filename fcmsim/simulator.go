@@ -9,30 +9,35 @@ import (
 	"time"
 )
 
-// Options of a Simulator. The zero value is a simulator that accepts every project without a bearer.
+// Options configure a Simulator. The zero value accepts every project and needs no access token.
 type Options struct {
-	// Project is the only Firebase project that may be sent to; others get 403. Empty accepts any.
+	// Project is the only Firebase project that accepts messages; others get 403. Empty accepts
+	// any.
 	Project string
-	// RequireAuth demands a bearer that this simulator's OAuth endpoint has issued.
+	// RequireAuth refuses requests without an access token from this simulator's OAuth endpoint.
 	RequireAuth bool
-	// TokenLifetime of access tokens, as told by expires_in. Default one hour, at least one second.
+	// TokenLifetime is the lifetime of access tokens, from 1 s to 720 h; 0 is one hour. The token
+	// endpoint reports it as expires_in.
 	TokenLifetime time.Duration
-	// Rules to start with.
+	// Rules are in force at the start. Invalid rules make New fail.
 	Rules Rules
-	// Timeline that begins when the simulator is made; the zero value is none.
+	// Timeline starts when New returns. The zero value is no timeline.
 	Timeline Timeline
-	// Speed compresses the minutes and hours of Quota and DeviceLimits: at 10, a minute's quota is there anew every six
-	// seconds. Everything else, Retry-After and timelines included, is in real time. Default 1.
+	// Speed shortens the minutes and hours of Quota and DeviceLimits. At 10, a quota is refilled
+	// every six seconds. Retry-After, latencies and timelines stay in real time. Above 0 and up to
+	// 1000; 0 is 1.
 	Speed float64
-	// Seed of all chance: the same seed gives the same message the same fate, whatever else is under way.
+	// Seed of all random draws. With the same seed, the same attempt at the same message has the
+	// same outcome in every run, in any order of requests.
 	Seed uint64
-	// Ledger mode. Default LedgerHashes.
+	// Ledger is what the ledger keeps of a message. Empty is LedgerHashes.
 	Ledger LedgerMode
-	// Logger hears of what goes wrong in serving. Default none.
+	// Logger receives faults of serving, such as failed TLS handshakes, at debug level. Nil
+	// discards them.
 	Logger *slog.Logger
 }
 
-// The upper bounds of what options and rules may ask for.
+// Upper bounds of what options and rules may ask for.
 const (
 	maxSpeed    = 1000 // a minute of 60 ms
 	maxCount    = 1_000_000_000
@@ -71,7 +76,7 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// Simulator answers like FCM. It is safe for concurrent use.
+// Simulator answers requests as FCM does. It is safe for concurrent use.
 type Simulator struct {
 	options  Options
 	active   atomic.Pointer[ruleset]
@@ -79,11 +84,12 @@ type Simulator struct {
 	counters counters
 	projects projects
 	devices  devices
-	minute   time.Duration // by the simulator's speed
+	minute   time.Duration // shortened by Options.Speed
 	issuer   *issuer
 }
 
-// New makes a simulator; an error names the option that is wrong.
+// New makes a simulator that does not listen yet. An error names the option or rule that is
+// invalid.
 func New(o Options) (*Simulator, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -99,11 +105,12 @@ func New(o Options) (*Simulator, error) {
 	return s, nil
 }
 
-// Rules in force.
+// Rules returns a copy of the rules in force, which a timeline may have set.
 func (s *Simulator) Rules() Rules { return s.rulesetAt(time.Now()).rules.clone() }
 
-// SetRules replaces all rules at once, and ends a timeline. Requests under way keep the fate they were given, and what
-// was spent of a quota stays spent.
+// SetRules replaces all rules at once and ends a timeline. Requests that were already decided keep
+// their outcome, and quota that was used stays used. Invalid rules return an error and change
+// nothing.
 func (s *Simulator) SetRules(r Rules) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("rules: %w", err)
@@ -112,16 +119,18 @@ func (s *Simulator) SetRules(r Rules) error {
 	return nil
 }
 
-// Counts so far.
+// Counts returns what the simulator has received since New or ClearLedger.
 func (s *Simulator) Counts() Counts { return s.counters.snapshot() }
 
-// Ledger yields an entry for each target and message, in no order.
+// Ledger yields one entry for each pair of target and message, in no order.
 func (s *Simulator) Ledger() iter.Seq[Entry] { return s.ledger.all() }
 
-// EntriesOf a token, Firebase Installation ID, topic or condition.
+// EntriesOf returns the entries of a token, Firebase Installation ID, topic or condition, in no
+// order. It returns none for a target that was never seen.
 func (s *Simulator) EntriesOf(target string) []Entry { return s.ledger.entriesOf(target) }
 
-// ClearLedger forgets all entries and counts and the trace, and with them how often each message was tried.
+// ClearLedger deletes all entries, counts and the trace. Prefixes with a number and Outcome.Times
+// then count attempts from one again.
 func (s *Simulator) ClearLedger() {
 	s.ledger.clear()
 	s.counters.reset()
@@ -130,6 +139,7 @@ func (s *Simulator) ClearLedger() {
 	}
 }
 
-// Handler serves POST /v1/projects/{project}/messages:send and POST /token over net/http. What ends a connection, or a
-// stream in ways that net/http cannot, needs a Server of this package; elsewhere it ends the request only.
+// Handler serves POST /v1/projects/{project}/messages:send and POST /token over net/http, without a
+// listener of this package. Faults that net/http cannot produce end the request there; only a
+// Server can end a connection.
 func (s *Simulator) Handler() http.Handler { return frontend{s} }

@@ -15,12 +15,12 @@ const (
 	targetCondition
 )
 
-// targetKinds by the name of the message's field.
+// targetKinds has the kind for each field of a message that names a target.
 var targetKinds = map[string]targetKind{
 	"token": targetToken, "fid": targetFID, "topic": targetTopic, "condition": targetCondition,
 }
 
-// field is the path of the target in a request.
+// fieldPath returns the path of the target in a request.
 func (k targetKind) fieldPath() string {
 	for name, kind := range targetKinds {
 		if kind == k {
@@ -30,13 +30,14 @@ func (k targetKind) fieldPath() string {
 	return "message"
 }
 
-// target is whom a message is for.
+// target is the addressee of a message.
 type target struct {
 	kind  targetKind
 	value string
 }
 
-// address is the token or installation that a prefix can stand in front of; topics and conditions have none.
+// deviceAddress returns the token or installation ID, which can have a prefix. Topics and
+// conditions have none.
 func (t target) deviceAddress() string {
 	if t.kind == targetToken || t.kind == targetFID {
 		return t.value
@@ -44,7 +45,8 @@ func (t target) deviceAddress() string {
 	return ""
 }
 
-// topic names the topic whose quota a message can exceed; that of a token's message is made up.
+// topicName returns the topic whose quota is exceeded. A message without a topic gets an invented
+// one.
 func (t target) topicName() string {
 	if t.kind == targetTopic {
 		return t.value
@@ -54,10 +56,11 @@ func (t target) topicName() string {
 
 func (t target) hash() string { return fmt.Sprintf("%016x", fingerprint(0, t.value)) }
 
-// maxConditionTopics is how many topics a condition may name.
+// maxConditionTopics is how many topics a condition may have.
 const maxConditionTopics = 5
 
-// isCondition checks the form of a condition such as 'dogs' in topics && ('cats' in topics || !('birds' in topics)).
+// isCondition reports whether text is a condition such as 'dogs' in topics && ('cats' in topics ||
+// !('birds' in topics)).
 func isCondition(text string) bool {
 	c := condition{rest: text}
 	return c.readExpression(0) && c.peek() == "" && c.topics <= maxConditionTopics
@@ -68,7 +71,7 @@ type condition struct {
 	topics int
 }
 
-// next looks at what follows, without white space.
+// peek skips white space and returns the rest.
 func (c *condition) peek() string {
 	c.rest = strings.TrimLeft(c.rest, " \t\r\n")
 	return c.rest
@@ -112,7 +115,7 @@ func (c *condition) readTerm(depth int) bool {
 	return ok && isWord([]byte(name), maxTopicName) && c.take("in") && c.take("topics")
 }
 
-// refuse gives the answer to a target that cannot be.
+// refuse returns the response to an invalid target, nil for a valid one.
 func (t target) refuse() *status {
 	switch t.kind {
 	case targetTopic:
@@ -121,7 +124,7 @@ func (t target) refuse() *status {
 		}
 	case targetCondition:
 		if !isCondition(t.value) {
-			s := invalidArgument("Request contains an invalid argument.") // no details, as FCM has it
+			s := invalidArgument("Request contains an invalid argument.") // FCM sends no details
 			return &s
 		}
 	default:
@@ -135,8 +138,8 @@ func (t target) refuse() *status {
 	return nil
 }
 
-// isToken tells whether a token or installation ID could have been issued at all. Tests call their tokens what they
-// like, so the form of a real one is not asked for.
+// isToken reports whether a token or installation ID is printable ASCII of a possible length. It
+// does not ask for the form of real tokens, so that tests can name theirs freely.
 func isToken(text string) bool {
 	return text != "" && len(text) <= maxToken && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }

@@ -7,21 +7,24 @@ import (
 	"time"
 )
 
-// Timeline switches rules as time goes. Until its first step, the rules stay that were in force when it began; each
-// step replaces all of them.
+// Timeline changes the rules as time passes. Each step replaces all rules; until the first one,
+// those in force at the start remain.
 type Timeline struct {
 	Steps []Step `json:"steps"`
-	// Repeat starts the timeline over after so long; 0 plays it once.
+	// Repeat restarts the timeline after this time, which is later than the last step; 0 plays it
+	// once.
 	Repeat Duration `json:"repeat,omitzero"`
 }
 
-// Step says which rules come into force how long after the timeline's beginning.
+// Step is rules and when they come into force. At counts from the start of the timeline and
+// increases from step to step.
 type Step struct {
 	At    Duration `json:"at"`
 	Rules Rules    `json:"rules"`
 }
 
-// ParseTimeline reads a Timeline from JSON, or its steps alone as an array; an unknown field is an error.
+// ParseTimeline reads a Timeline from JSON, or only its steps as an array. An unknown field, no
+// steps, steps out of order or invalid rules are errors.
 func ParseTimeline(data []byte) (Timeline, error) {
 	var t Timeline
 	into := any(&t)
@@ -52,7 +55,7 @@ func (t Timeline) check() error {
 	return nil
 }
 
-// script is a Timeline that is being played.
+// playback is a Timeline in progress.
 type playback struct {
 	timeline Timeline
 	began    time.Time
@@ -67,7 +70,7 @@ func newPlayback(t Timeline, before *ruleset, now time.Time) *playback {
 	return sc
 }
 
-// at is the playbook of a moment, which knows until when it holds.
+// rulesetAt returns the ruleset of a moment, which knows until when it is valid.
 func (sc *playback) rulesetAt(now time.Time) *ruleset {
 	cycle := sc.began
 	repeat := time.Duration(sc.timeline.Repeat)
@@ -91,7 +94,8 @@ func (sc *playback) rulesetAt(now time.Time) *ruleset {
 	return &current
 }
 
-// Play starts a timeline, in place of one that is being played.
+// PlayTimeline starts a timeline and ends another one. An invalid timeline returns an error and
+// changes nothing.
 func (s *Simulator) PlayTimeline(t Timeline) error {
 	if err := t.check(); err != nil {
 		return err
@@ -101,14 +105,14 @@ func (s *Simulator) PlayTimeline(t Timeline) error {
 	return nil
 }
 
-// Stop ends the timeline that is being played; the rules of its present step stay in force.
+// StopTimeline ends a timeline. The rules of its current step stay in force.
 func (s *Simulator) StopTimeline() {
 	current := *s.rulesetAt(time.Now())
 	current.playback, current.until = nil, time.Time{}
 	s.active.Store(&current)
 }
 
-// Playing is the timeline that is being played and when it began; false if there is none.
+// Timeline returns the timeline in progress and when it began. It reports false if there is none.
 func (s *Simulator) Timeline() (Timeline, time.Time, bool) {
 	sc := s.rulesetAt(time.Now()).playback
 	if sc == nil {
@@ -117,7 +121,7 @@ func (s *Simulator) Timeline() (Timeline, time.Time, bool) {
 	return sc.timeline, sc.began, true
 }
 
-// book is the playbook in force.
+// rulesetAt returns the ruleset in force.
 func (s *Simulator) rulesetAt(now time.Time) *ruleset {
 	for {
 		current := s.active.Load()

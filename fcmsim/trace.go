@@ -5,35 +5,36 @@ import (
 	"time"
 )
 
-// Trace tells when requests to messages:send arrived, by project.
+// Trace is when requests to messages:send arrived, by project ID.
 type Trace struct {
 	Projects map[string]Arrivals `json:"projects"`
 }
 
-// Arrivals of one project: by the second for the last hour and more, and by 100 ms for the last five minutes and more.
+// Arrivals of one project: by the second for more than an hour, and by 100 ms for more than five
+// minutes.
 type Arrivals struct {
 	Seconds Series `json:"seconds"`
 	Tenths  Series `json:"tenths"`
 }
 
-// Series is a row of slots of the same length, one after the other. The last one is still being filled.
+// Series is a row of consecutive slots of equal length. The last one is still being filled.
 type Series struct {
-	From  time.Time `json:"from"` // of the first slot; a multiple of Step on the clock
+	From  time.Time `json:"from"` // start of the first slot; a multiple of Step
 	Step  Duration  `json:"step"`
 	Slots []Slot    `json:"slots"`
 }
 
 // Slot counts the requests that arrived in it.
 type Slot struct {
-	Accepted uint32 `json:"accepted"` // FCM has the message, whatever the sender got to see
-	Limited  uint32 `json:"limited"`  // answered 429
-	Other    uint32 `json:"other"`    // all else, those that were not answered included
+	Accepted uint32 `json:"accepted"` // FCM has the message, whatever the sender saw
+	Limited  uint32 `json:"limited"`  // answered with 429
+	Other    uint32 `json:"other"`    // all others, also without a response
 }
 
-// Total of a slot.
+// Total returns the requests of a slot.
 func (s Slot) Total() int { return int(s.Accepted) + int(s.Limited) + int(s.Other) }
 
-// Total of all slots.
+// Total returns the requests of all slots.
 func (s Series) Total() int {
 	var sum int
 	for _, slot := range s.Slots {
@@ -42,7 +43,7 @@ func (s Series) Total() int {
 	return sum
 }
 
-// Between keeps the slots that lie whole between two moments.
+// Between returns the slots that lie completely between two moments. It shares them with s.
 func (s Series) Between(from, to time.Time) Series {
 	step := time.Duration(s.Step)
 	first := max(0, int((from.Sub(s.From)+step-1)/step))
@@ -53,8 +54,8 @@ func (s Series) Between(from, to time.Time) Series {
 	return Series{From: s.From.Add(time.Duration(first) * step), Step: s.Step, Slots: s.Slots[first:last]}
 }
 
-// Unevenness is how far the slot that is farthest from the mean lies from it, in per cent of the mean; 0 for a row that
-// is perfectly even or empty.
+// Unevenness returns the largest deviation of a slot from the mean, in per cent of the mean. It is
+// 0 for a series that is even or empty.
 func (s Series) Unevenness() float64 {
 	mean := float64(s.Total()) / float64(len(s.Slots))
 	if !(mean > 0) {
@@ -67,7 +68,8 @@ func (s Series) Unevenness() float64 {
 	return 100 * farthest / mean
 }
 
-// Trace of all arrivals since the start, or since the ledger was cleared, as far back as Arrivals go.
+// Trace returns a copy of all arrivals since New or ClearLedger, as far back as Arrivals keeps
+// them.
 func (s *Simulator) Trace() Trace {
 	now := time.Now()
 	t := Trace{Projects: make(map[string]Arrivals)}

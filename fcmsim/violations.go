@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// where renders the path to the value that is read: message.data[0].value.
+// fieldPath renders the path to the current value: message.data[0].value.
 func (p *parser) fieldPath() string { return renderPath(p.path) }
 
 func renderPath(path []step) string {
@@ -25,7 +25,7 @@ func renderPath(path []step) string {
 	return b.String()
 }
 
-// fault notes that FCM refuses the value that is read, or what more adds to its path.
+// addInvalid records that FCM refuses the current value, or a part of it named by more.
 func (p *parser) addInvalid(description, more string) {
 	p.invalid = append(p.invalid, violation{Field: p.fieldPath() + more, Description: description})
 }
@@ -65,7 +65,7 @@ func (p *parser) rejectList(f *field) {
 	p.rejectUnknown(f.name, renderPath(p.path[:len(p.path)-1]), problem)
 }
 
-// rejectMembers reads an object that stands where a scalar belongs.
+// rejectMembers reads an object in the place of a scalar.
 func (p *parser) rejectMembers(f *field) *syntaxError {
 	at, empty := p.scan.pos, true
 	err := p.scan.readMembers(p.depth, func(key []byte) *syntaxError {
@@ -79,7 +79,7 @@ func (p *parser) rejectMembers(f *field) *syntaxError {
 	return err
 }
 
-// rejectEntry reads a map's value that is no string.
+// rejectEntry reads a map's value that is not a string.
 func (p *parser) rejectEntry() *syntaxError {
 	entry := field{name: "value", kind: kindText}
 	switch p.scan.peek() {
@@ -100,10 +100,10 @@ func (p *parser) rejectEntry() *syntaxError {
 	}
 }
 
-// refuse gives the answer to a request with faults, nil if it has none.
+// refuse returns the response to an invalid request, nil for a valid one.
 func (p *parser) refuse() *status {
 	if len(p.malformed) > 0 {
-		// The front end tells all at once, and does not know of FCM's error codes.
+		// The front end reports all problems at once and does not know FCM's error codes.
 		descriptions := make([]string, len(p.malformed))
 		for i, v := range p.malformed {
 			descriptions[i] = v.Description
@@ -129,7 +129,7 @@ func refuseFields(violations ...violation) *status {
 	return &s
 }
 
-// size of the message as it would be without its target.
+// contentSize is the size of the message without its target.
 func (p *parser) contentSize() int {
 	const comma = 1
 	bare := len(p.message) - p.targetSize

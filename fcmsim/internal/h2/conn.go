@@ -19,41 +19,43 @@ import (
 const (
 	maxStreamID = 1<<31 - 1
 	maxWindow   = 1<<31 - 1
-	// connWindow is what all bodies of a connection may take up before any is acknowledged: more than ever comes at once.
+	// connWindow is how many bytes of bodies a connection may have unacknowledged. It is more than
+	// a client sends at once.
 	connWindow = 16 << 20
 )
 
-// conn is one connection. Its reader is the goroutine of Serve; what falls due later is done on the timer's.
+// conn is one connection. The goroutine of Serve reads; the goroutine of the timer sends delayed
+// replies.
 type conn struct {
 	server *Server
 	net    net.Conn
 	link   *Link
 	began  time.Time
 
-	// Of the reader alone.
-	frames  *http2.Framer // its writing half belongs to the lock
+	// Only the reader uses these.
+	frames  *http2.Framer // the lock guards its writing half
 	headers *headerReader
-	pending headersFrame // whose block is being read
+	pending headersFrame // whose header block is being read
 
-	mu             sync.Mutex // guards the rest, and the order of what is written
+	mu             sync.Mutex // guards the rest, and the order of writes
 	out            output
 	encoder        *hpack.Encoder
-	block          bytes.Buffer // where the encoder writes to
+	block          bytes.Buffer // the encoder's output
 	date           date
 	streams        map[uint32]*stream
 	scheduled      schedule
 	timer          *time.Timer
-	blocked        []*stream // by flow control, in order; one that trickles can be in it more than once
-	window         int64     // what the peer takes over all streams,
+	blocked        []*stream // by flow control, in order; a stream that trickles can occur more than once
+	window         int64     // what the peer accepts over all streams,
 	initial        int64     // on a new stream,
 	frame          int       // and in a frame
-	unacknowledged uint32    // bytes of bodies that came in and are not acknowledged
-	newest         uint32    // highest stream that came in
-	last           uint32    // highest stream that is looked at
-	isLeaving      bool      // GOAWAY is sent
+	unacknowledged uint32    // bytes of bodies received
+	newest         uint32    // highest stream received
+	last           uint32    // highest stream that is processed
+	isLeaving      bool      // GOAWAY was sent
 }
 
-// output collects frames; the framer writes into it.
+// output collects the frames that the framer writes.
 type output []byte
 
 func (o *output) Write(p []byte) (int, error) {
@@ -66,7 +68,7 @@ func newConn(s *Server, c net.Conn, link *Link) *conn {
 		server: s, net: c, link: link, began: time.Now(),
 		headers: newHeaderReader(s.options.MaxHeader),
 		streams: make(map[uint32]*stream),
-		window:  65535, initial: 65535, frame: 16 << 10, // until the peer's settings say otherwise
+		window:  65535, initial: 65535, frame: 16 << 10, // until the peer's settings change them
 		last: maxStreamID,
 	}
 	conn.frames = http2.NewFramer(&conn.out, bufio.NewReaderSize(c, 16<<10))
@@ -78,7 +80,7 @@ func newConn(s *Server, c net.Conn, link *Link) *conn {
 	return conn
 }
 
-// now is the time on the connection's own clock.
+// now returns the nanoseconds since the connection began.
 func (c *conn) now() int64 { return int64(time.Since(c.began)) }
 
 func (c *conn) serve() {
@@ -102,7 +104,8 @@ func (c *conn) serve() {
 	c.reportError(err)
 }
 
-// beforeWait writes what was collected, and bounds the wait of a connection on which nothing is under way.
+// beforeWait writes the collected frames. It sets the idle timeout if the connection has no
+// streams.
 func (c *conn) beforeWait() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,7 +121,7 @@ func (c *conn) beforeWait() {
 	_ = c.link.SetReadDeadline(until)
 }
 
-// greet reads the client's preface and sends the settings.
+// readPreface reads the client's preface and sends the settings.
 func (c *conn) readPreface() error {
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(c.net, preface); err != nil {
@@ -132,14 +135,14 @@ func (c *conn) readPreface() error {
 	o := c.server.options
 	_ = c.frames.WriteSettings(
 		http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: uint32(o.Streams)},
-		http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(o.MaxBody) + 64<<10}, // room to see that it is too large
+		http2.Setting{ID: http2.SettingInitialWindowSize, Val: uint32(o.MaxBody) + 64<<10}, // room to detect a body that is too large
 		http2.Setting{ID: http2.SettingMaxHeaderListSize, Val: uint32(o.MaxHeader)},
 	)
 	_ = c.frames.WriteWindowUpdate(0, connWindow-65535)
 	return nil
 }
 
-// forbid resets a stream that broke the protocol.
+// resetFaulty resets a stream that violated the protocol.
 func (c *conn) resetFaulty(wrong http2.StreamError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,25 +152,26 @@ func (c *conn) resetFaulty(wrong http2.StreamError) {
 	}
 }
 
-// complain tells the peer of a connection that broke the protocol.
+// reportError sends GOAWAY to a peer that violated the protocol or was idle for too long.
 func (c *conn) reportError(err error) {
 	code := http2.ErrCodeFrameSize
-	if errors.Is(err, os.ErrDeadlineExceeded) { // it was idle for too long
+	if errors.Is(err, os.ErrDeadlineExceeded) { // the peer was idle for too long
 		c.closeWithGoAway(http2.ErrCodeNo)
 		return
 	}
 	if wrong, ok := errors.AsType[http2.ConnectionError](err); ok {
 		code = http2.ErrCode(wrong)
 	} else if !errors.Is(err, http2.ErrFrameTooLarge) {
-		return // it has gone, or was sent away
+		return // the peer has left or the connection is closing
 	}
 	c.server.options.Logger.Debug("HTTP/2 connection broke the protocol", slog.String("peer", c.net.RemoteAddr().String()), slog.Any("err", err))
 	c.closeWithGoAway(code)
 }
 
-// sayGoodbye ends the connection at once.
+// closeWithGoAway sends GOAWAY and ends the connection at once.
 func (c *conn) closeWithGoAway(code http2.ErrCode) {
-	_ = c.net.SetWriteDeadline(time.Now().Add(goAwayTimeout)) // before the lock, which a peer that does not read may hold up
+	// Set it before the lock, which a blocked write may hold.
+	_ = c.net.SetWriteDeadline(time.Now().Add(goAwayTimeout))
 	c.mu.Lock()
 	_ = c.frames.WriteGoAway(min(c.newest, c.last), code, nil)
 	c.write()
@@ -175,10 +179,10 @@ func (c *conn) closeWithGoAway(code http2.ErrCode) {
 	_ = c.link.Close()
 }
 
-// patience is how long a peer may keep a connection that has ended for it.
+// lingerTimeout is how long a peer may keep a connection that has ended.
 const lingerTimeout = 3 * time.Second
 
-// leave lets the peer read all that was written, and the connection end when it has.
+// closeWhenRead lets the peer read all that was written, and then the connection end.
 func (c *conn) closeWhenRead() {
 	c.write()
 	if t, ok := c.net.(*tls.Conn); ok {
@@ -188,12 +192,12 @@ func (c *conn) closeWhenRead() {
 	_ = c.net.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
 
-// end frees what the connection holds.
+// free releases what the connection holds.
 func (c *conn) free() {
 	_ = c.net.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.isLeaving = false // nobody is left to be told
+	c.isLeaving = false // no one is left to read a GOAWAY
 	c.timer.Stop()
 	for _, st := range c.streams {
 		c.finish(st, true)

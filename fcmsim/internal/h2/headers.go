@@ -8,7 +8,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// headerReader reads one header block after another, as the compression's state needs all of them.
+// headerReader reads all header blocks of a connection, because they share the state of the
+// compression (RFC 7541).
 type headerReader struct {
 	decoder *hpack.Decoder
 	max     int
@@ -27,8 +28,8 @@ func newHeaderReader(maxHeader int) *headerReader {
 
 func (h *headerReader) reset() { h.request, h.size, h.block = Request{}, 0, 0 }
 
-// field keeps what Request has room for. Which scheme and authority a sender names is left to itself: the Admin SDK for
-// Node names the scheme "https:", and Google takes it.
+// addField keeps the fields that Request has. It ignores scheme and authority: the Admin SDK for
+// Node sends the scheme "https:", and Google accepts it.
 func (h *headerReader) addField(f hpack.HeaderField) {
 	h.size += int(f.Size())
 	switch f.Name {
@@ -41,7 +42,7 @@ func (h *headerReader) addField(f hpack.HeaderField) {
 	}
 }
 
-// read takes a part of the block. Its error ends the connection.
+// read decodes a part of the block. Its error ends the connection.
 func (h *headerReader) read(part []byte, last bool) error {
 	h.block += len(part)
 	if h.block > 2*h.max {
@@ -56,7 +57,7 @@ func (h *headerReader) read(part []byte, last bool) error {
 	return nil
 }
 
-// finish gives the request, or why its stream is to be reset.
+// finish returns the request, or the error code to reset its stream with.
 func (h *headerReader) finish() (Request, http2.ErrCode) {
 	r := h.request
 	if h.size > h.max {

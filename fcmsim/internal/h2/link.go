@@ -5,25 +5,26 @@ import (
 	"sync"
 )
 
-// readAhead takes in what some hundred requests need, so that one system call serves them all.
+// readAhead holds about a hundred requests, so that one system call reads them all.
 const readAhead = 64 << 10
 
-// Link is a TCP connection below its TLS. It reads ahead, since TLS by itself asks the system twice for each record,
-// and it knows when a reader is about to wait.
+// Link is a TCP connection, which may carry TLS. It reads ahead, because TLS alone needs two system
+// calls for each record. It calls a hook before a read that may block.
 type Link struct {
 	net.Conn
 	onClose func()
 	closed  sync.Once
 
-	beforeWait   func() // nil: nobody asks
+	beforeWait   func() // may be nil
 	buffer       []byte
-	unread, fill int // the buffer's part that was read ahead
+	unread, fill int // bounds of what was read ahead
 }
 
-// NewLink calls onClose once, when the connection is closed.
+// NewLink returns a link that calls onClose once, when it is closed.
 func NewLink(c net.Conn, onClose func()) *Link { return &Link{Conn: c, onClose: onClose} }
 
-// OnClose adds to what is called when the connection is closed. It is for a listener, before it hands the connection on.
+// OnClose adds a function to call when the connection is closed. A listener calls it before anyone
+// else uses the link.
 func (l *Link) OnClose(also func()) {
 	first := l.onClose
 	l.onClose = func() {
@@ -51,24 +52,24 @@ func (l *Link) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Close the connection.
+// Close closes the connection.
 func (l *Link) Close() error {
 	err := l.Conn.Close()
 	l.closed.Do(l.onClose)
 	return err
 }
 
-// Cut closes the connection with a RST, so that its peer cannot take it for an orderly end.
+// Abort closes the connection with a RST, which its peer cannot take for an orderly end.
 func (l *Link) Abort() {
 	if t, ok := l.Conn.(*net.TCPConn); ok {
-		_ = t.SetLinger(0) // it fails on closed connections only
+		_ = t.SetLinger(0) // fails only on a closed connection
 	}
 	_ = l.Close()
 }
 
-// closeWrite ends what the peer can read, and nothing else.
+// closeWrite ends the sending direction only.
 func (l *Link) closeWrite() {
 	if t, ok := l.Conn.(*net.TCPConn); ok {
-		_ = t.CloseWrite() // a peer that has left already is fine
+		_ = t.CloseWrite() // the peer may have left already
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// head is a HEADERS frame whose block may go on in others.
+// headersFrame is a HEADERS frame whose block may continue in others.
 type headersFrame struct {
 	id     uint32
 	isLast bool // no body follows
 }
 
-// take does what a frame asks for. A StreamError ends its stream, any other the connection.
+// handleFrame processes a frame. A StreamError ends its stream, any other error the connection.
 func (c *conn) handleFrame(f http2.Frame) error {
 	switch f := f.(type) {
 	case *http2.HeadersFrame:
@@ -35,7 +35,8 @@ func (c *conn) handleFrame(f http2.Frame) error {
 	return nil
 }
 
-// readHead decodes a part of a header block; with the last one, the request or its trailers are in.
+// readHeaderBlock decodes a part of a header block. After the last part, it handles the request or
+// its trailers.
 func (c *conn) readHeaderBlock(part []byte, last bool) error {
 	if err := c.headers.read(part, last); err != nil || !last {
 		return err
@@ -61,7 +62,7 @@ func (c *conn) findStream(id uint32) *stream {
 	return c.streams[id]
 }
 
-// open makes the stream of a request's headers, nil if it is not to be looked at.
+// openStream makes the stream of a request's headers, nil if the request is ignored.
 func (c *conn) openStream() (*stream, error) {
 	request, code := c.headers.finish()
 	c.mu.Lock()
@@ -71,12 +72,12 @@ func (c *conn) openStream() (*stream, error) {
 	case id%2 == 0:
 		return nil, http2.ConnectionError(http2.ErrCodeProtocol)
 	case id <= c.newest:
-		return nil, nil // trailers of a stream that was reset while they were on their way
+		return nil, nil // trailers of a stream that was already reset
 	}
 	c.newest = id
 	switch {
 	case id > c.last:
-		return nil, nil // GOAWAY tells the peer that it may repeat it
+		return nil, nil // GOAWAY told the peer to repeat it
 	case code != http2.ErrCodeNo:
 		return nil, http2.StreamError{StreamID: id, Code: code}
 	case len(c.streams) >= c.server.options.Streams:
@@ -87,7 +88,7 @@ func (c *conn) openStream() (*stream, error) {
 	return st, nil
 }
 
-// readTrailers looks at nothing but that they are the end.
+// readTrailers checks that the trailers end the request.
 func (c *conn) readTrailers(st *stream) error {
 	if !c.pending.isLast {
 		return http2.StreamError{StreamID: st.id, Code: http2.ErrCodeProtocol}
@@ -116,7 +117,7 @@ func (c *conn) readData(f *http2.DataFrame) error {
 		c.handleRequest(st, nil)
 		return nil
 	}
-	if len(st.body) > 0 || !f.StreamEnded() { // else it need not outlive its frame
+	if len(st.body) > 0 || !f.StreamEnded() { // else the frame's own memory is enough
 		st.body = append(st.body, body...)
 		body = st.body
 	}
@@ -126,7 +127,7 @@ func (c *conn) readData(f *http2.DataFrame) error {
 	return nil
 }
 
-// receive finds the stream of a frame, nil if it is gone, and keeps the books of flow control.
+// receiveData finds the stream of a frame, nil if it is closed, and acknowledges bodies.
 func (c *conn) receiveData(f *http2.DataFrame) (*stream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,7 +146,8 @@ func (c *conn) receiveData(f *http2.DataFrame) (*stream, error) {
 	return st, nil
 }
 
-// gone judges a frame for a stream that is not there: one that was never opened breaks the protocol.
+// checkClosed checks a frame for a stream that is not open. A stream that was never opened violates
+// the protocol.
 func (c *conn) checkClosed(id uint32) error {
 	if id > c.newest {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
@@ -153,7 +155,7 @@ func (c *conn) checkClosed(id uint32) error {
 	return nil
 }
 
-// answer asks the handler.
+// handleRequest calls the handler with a complete request.
 func (c *conn) handleRequest(st *stream, body []byte) {
 	st.request.Body = body
 	reply := c.server.handler.HandleRequest(&st.request)
@@ -161,7 +163,7 @@ func (c *conn) handleRequest(st *stream, body []byte) {
 	c.setReply(st, reply)
 }
 
-// readSettings adopts what the peer wants.
+// readSettings applies the peer's settings.
 func (c *conn) readSettings(f *http2.SettingsFrame) error {
 	if f.IsAck() {
 		return nil

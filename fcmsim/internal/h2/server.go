@@ -1,8 +1,10 @@
-// Package h2 is an HTTP/2 server for small requests with small answers and many faults. The one goroutine of a
-// connection reads, asks the handler and writes what it answers at once; a timer writes what is answered later. All
-// answers to what one read brought in leave in one write. No goroutine is started for a request.
+// Package h2 is an HTTP/2 server for small requests and responses that can fail in many ways.
 //
-// It is lenient where Google's front end is: pseudo-headers that it has no use for may hold anything.
+// One goroutine per connection reads, calls the handler and writes immediate replies. A timer
+// writes delayed ones. All replies to one read are sent in one write, and no request starts a
+// goroutine.
+//
+// Like Google's front end, it ignores the values of pseudo-headers that it does not need.
 package h2
 
 import (
@@ -14,18 +16,19 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// Options of a Server.
+// Options configure a Server.
 type Options struct {
-	// Streams that a connection may have at once. Default 100, what FCM allows.
+	// Streams is how many streams a connection may have at once. 0 is 100, FCM's limit.
 	Streams int
-	// MaxBody of a request in bytes. Default 1 MiB.
+	// MaxBody is the largest body of a request in bytes. 0 is 1 MiB.
 	MaxBody int
-	// MaxHeader of a request in bytes, as HTTP/2 counts them. Default 64 KiB.
+	// MaxHeader is the largest header list of a request in bytes, as HTTP/2 counts them. 0 is 64
+	// KiB.
 	MaxHeader int
-	// Preface bounds the time until the client has begun to speak HTTP/2, Write that of a peer that does not read. Idle is how long a
-	// connection may stand without a request under way. Default none.
+	// Preface is the timeout for the client's preface, Write that of each write. Idle is how long a
+	// connection without a request may stay open. 0 is no timeout.
 	Preface, Write, Idle time.Duration
-	// Logger hears of connections that break the protocol. Default none.
+	// Logger receives protocol errors of connections at debug level. Nil discards them.
 	Logger *slog.Logger
 }
 
@@ -44,7 +47,7 @@ func (o *Options) complete() {
 	}
 }
 
-// Server serves connections that others have accepted.
+// Server serves connections that its caller accepted.
 type Server struct {
 	handler Handler
 	options Options
@@ -90,11 +93,11 @@ func (s *Server) remove(c *conn) {
 	s.serving.Done()
 }
 
-// farewell is how long a peer that does not read can delay Close.
+// goAwayTimeout is how long a peer that does not read can delay Close.
 const goAwayTimeout = 100 * time.Millisecond
 
-// Close tells all peers by GOAWAY which streams came in, ends all connections at once and waits for their goroutines.
-// Repeating it is harmless.
+// Close sends all peers a GOAWAY with the last stream received, ends all connections and waits for
+// their goroutines. Further calls do nothing.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -107,15 +110,16 @@ func (s *Server) Close() {
 	s.serving.Wait()
 }
 
-// Handler decides on requests. It is called by the goroutines of all connections, and should not block: the other
-// streams of the connection would wait for it.
+// Handler decides on requests. The goroutines of all connections call it. It should not block,
+// because the other streams of the connection wait for it.
 type Handler interface {
-	// Head sees a request when its headers are in. With true, the reply stands, and the body is not looked at.
+	// HandleHeaders is called when the headers of a request are complete. If it returns true, the
+	// reply is final and the body is not read.
 	HandleHeaders(*Request) (Reply, bool)
-	// Answer sees a request whole.
+	// HandleRequest is called with a complete request.
 	HandleRequest(*Request) Reply
-	// Done is called once for each request that Head has seen; left says that its sender, or the connection, went before
-	// the reply was out.
+	// Finish is called once for each request that HandleHeaders received. left reports that the
+	// sender or the connection was gone before the reply was sent.
 	Finish(r *Request, left bool)
 }
 
@@ -124,46 +128,48 @@ type Request struct {
 	Method        string
 	Path          string // decoded, without the query
 	Authorization string
-	Body          []byte // only until Answer returns
-	TooLarge      bool   // the body is longer than MaxBody, and left out
+	Body          []byte // valid only until HandleRequest returns
+	TooLarge      bool   // the body is longer than MaxBody and left out
 }
 
-// Field of a header; its name is in lower case.
+// Field is a header field; its name is in lower case.
 type Field struct{ Name, Value string }
 
-// Reply is what becomes of a request at the wire.
+// Reply is the response to a request, and what goes wrong with it.
 type Reply struct {
 	Fault  Fault
-	Delay  time.Duration // from the decision to the fate; what Trickle takes in all
+	Delay  time.Duration // from the decision to the reply; for FaultTrickle, the time of the whole body
 	Status int
-	Header []Field // besides content-length
-	Body   []byte  // not to be changed from now on
+	Header []Field // besides content-length and date
+	Body   []byte  // must not change after the call
 }
 
-// Fate is a way in which a request ends.
+// Fault is what goes wrong with a reply.
 type Fault uint8
 
-// The fates. Answer, Trickle, Truncate and Retire use the reply's status, header and body.
+// The faults. Those that send a response use the reply's status, header and body.
 const (
-	// Answer in full.
+	// FaultNone sends the whole response.
 	FaultNone Fault = iota
-	// Trickle sends the headers at once and the body in pieces, the last one after the delay.
+	// FaultTrickle sends the headers at once and the body in pieces, the last one after the delay.
 	FaultTrickle
-	// Truncate promises the whole body by content-length, sends half of it and resets the stream with INTERNAL_ERROR.
+	// FaultTruncate promises the whole body by content-length, sends half of it and resets the
+	// stream with INTERNAL_ERROR.
 	FaultTruncate
-	// Hang never answers.
+	// FaultHang never replies.
 	FaultHang
-	// Reset the stream with INTERNAL_ERROR.
+	// FaultReset resets the stream with INTERNAL_ERROR.
 	FaultReset
-	// Refuse the stream with REFUSED_STREAM: it was not processed, and may be repeated.
+	// FaultRefuse resets the stream with REFUSED_STREAM: the request was not processed and can be
+	// repeated.
 	FaultRefuse
-	// Retire answers in full and sends GOAWAY with the highest stream that came in: all those are still answered, and
-	// the connection ends after them.
+	// FaultGoAwayAfter sends the whole response, and GOAWAY with the highest stream received. All
+	// streams up to that one are still answered; then the connection ends.
 	FaultGoAwayAfter
-	// TurnAway sends GOAWAY with the stream below this one: those up to it are still answered, this one and all after it
-	// are not processed, and may be repeated. Nothing after it is looked at from the decision on. It is meant for Head;
-	// given by Answer, streams above this one that came in already are dropped, too.
+	// FaultGoAwayBefore sends GOAWAY with the stream below this one. Streams up to that one are
+	// still answered; this one and all after it can be repeated. The server ignores later streams
+	// from the decision on, and drops those that HandleRequest already received.
 	FaultGoAwayBefore
-	// Cut ends the TCP connection with a RST, and with it all streams that share it.
+	// FaultAbort ends the TCP connection and all its streams with a RST.
 	FaultAbort
 )

@@ -7,21 +7,21 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// stream is one request and its reply. Until the reply is settled it belongs to the reader, from then on to the
+// stream is one request and its reply. It belongs to the reader until it has a reply, then to the
 // connection's lock.
 type stream struct {
 	id         uint32
 	request    Request
-	body       []byte // as far as it came in, if it comes in pieces; the reader's
-	hasReply   bool   // decided on: what is left of its body is not looked at; the reader's
-	isComplete bool   // the sender has sent all; always the lock's
+	body       []byte // the part received, if it arrives in pieces; the reader's
+	hasReply   bool   // the rest of the body is ignored; the reader's
+	isComplete bool   // the whole request was received; the lock's
 
 	reply  Reply
-	window int64  // what the peer takes on this stream
-	rest   []byte // of the body: what is not sent yet
+	window int64  // what the peer accepts on this stream
+	rest   []byte // of the body: not sent yet
 	then   ending // after the rest
-	pieces int    // of a trickled body: how many were sent
-	begun  int64  // of a trickled body: when
+	pieces int    // of a trickled body: pieces sent
+	begun  int64  // of a trickled body: start time
 
 	dueAt     int64
 	heapIndex int // in the schedule
@@ -36,7 +36,7 @@ const (
 	resetStream
 )
 
-// settle gives a request its reply.
+// setReply sets the reply of a request and sends it unless it is delayed.
 func (c *conn) setReply(st *stream, reply Reply) {
 	st.hasReply, st.body = true, nil
 	c.mu.Lock()
@@ -58,7 +58,7 @@ func (c *conn) setReply(st *stream, reply Reply) {
 	c.carryOut(st)
 }
 
-// schedule makes something due to a stream.
+// schedule makes the reply due at a time.
 func (c *conn) schedule(st *stream, due int64) {
 	c.scheduled.add(st, due)
 	if st.heapIndex == 0 {
@@ -68,7 +68,7 @@ func (c *conn) schedule(st *stream, due int64) {
 
 func (c *conn) armTimer() { c.timer.Reset(time.Duration(c.scheduled[0].dueAt - c.now())) }
 
-// fire does all that is due.
+// runDue sends all replies that are due.
 func (c *conn) runDue() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *conn) runDue() {
 	c.write()
 }
 
-// act does to a stream what its reply says.
+// carryOut sends what the reply says.
 func (c *conn) carryOut(st *stream) {
 	body := st.reply.Body
 	switch st.reply.Fault {
@@ -108,7 +108,7 @@ func (c *conn) carryOut(st *stream) {
 	}
 }
 
-// trickled is the number of pieces of a body that trickles.
+// tricklePieces is the number of pieces of a body that trickles.
 const tricklePieces = 16
 
 // trickle sends the next piece of a body.
@@ -129,7 +129,7 @@ func (c *conn) scheduleNext(st *stream) {
 	c.schedule(st, st.begun+int64(st.reply.Delay)*int64(st.pieces+1)/tricklePieces)
 }
 
-// finish forgets a stream; left says that its sender went before the reply was out.
+// finish removes a stream. left reports that its sender was gone before the reply was sent.
 func (c *conn) finish(st *stream, left bool) {
 	delete(c.streams, st.id)
 	c.scheduled.remove(st)
@@ -139,7 +139,7 @@ func (c *conn) finish(st *stream, left bool) {
 	}
 }
 
-// goAway takes no more streams; the connection ends after those that it has.
+// goAway stops taking streams. The connection ends after those that it has.
 func (c *conn) goAway() {
 	c.last = min(c.last, c.newest)
 	c.isLeaving = true
@@ -154,10 +154,11 @@ func (c *conn) goAway() {
 	}
 }
 
-// tick is the grain of delays: what falls due within the same one leaves in one write. Nothing leaves too early.
+// tick is the grain of delays: replies due within the same tick are sent in one write. None is sent
+// early.
 const tick = int64(1e6) // nanoseconds
 
-// schedule is a heap of streams by the time at which something is due to them.
+// schedule is a heap of streams by the time at which they are due.
 type schedule []*stream
 
 func (s schedule) Len() int           { return len(s) }
@@ -185,7 +186,7 @@ func (s *schedule) Pop() any {
 	return st
 }
 
-// nowhere is the place of a stream that waits for no time.
+// notScheduled is the index of a stream outside the heap.
 const notScheduled = -1
 
 func (s *schedule) add(st *stream, due int64) {
@@ -199,7 +200,7 @@ func (s *schedule) remove(st *stream) {
 	}
 }
 
-// next gives a stream to which something is due by now, nil if there is none.
+// next removes and returns a stream that is due, nil if there is none.
 func (s *schedule) next(now int64) *stream {
 	if len(*s) == 0 || (*s)[0].dueAt > now {
 		return nil

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// tableSize is the memory of header compression, as HTTP/2 begins with it.
+// tableSize is HTTP/2's initial memory for header compression, in bytes.
 const tableSize = 4096
 
-// flush writes what was collected. The link calls it before the reader waits.
+// flush writes the collected frames. The link calls it before the reader waits.
 func (c *conn) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -24,12 +24,12 @@ func (c *conn) write() {
 		if d := c.server.options.Write; d > 0 {
 			_ = c.link.SetWriteDeadline(time.Now().Add(d))
 		}
-		_, _ = c.net.Write(c.out) // the reader hears of a connection that ended
+		_, _ = c.net.Write(c.out) // the reader sees that the connection ended
 		c.out = c.out[:0]
 	}
 }
 
-// respond sends the headers and a body as far as flow control lets it.
+// respond sends the headers, and as much of the body as flow control allows.
 func (c *conn) respond(st *stream, body []byte, then ending) {
 	c.writeHeaders(st)
 	st.rest, st.then = body, then
@@ -50,10 +50,10 @@ func (c *conn) writeHeaders(st *stream) {
 }
 
 func (c *conn) encode(name, value string) {
-	_ = c.encoder.WriteField(hpack.HeaderField{Name: name, Value: value}) // into memory
+	_ = c.encoder.WriteField(hpack.HeaderField{Name: name, Value: value}) // writes to memory
 }
 
-// pump sends what flow control lets through, and then the end.
+// pump sends as much of the body as flow control allows, and then the ending.
 func (c *conn) pump(st *stream) {
 	for {
 		n := int(max(0, min(int64(len(st.rest)), int64(c.frame), c.window, st.window)))
@@ -76,13 +76,13 @@ func (c *conn) pump(st *stream) {
 	case st.then == resetStream:
 		c.reset(st, http2.ErrCodeInternal)
 	case st.then == endStream && !st.isComplete:
-		c.reset(st, http2.ErrCodeNo) // answered, whatever is left of the request
+		c.reset(st, http2.ErrCodeNo) // the rest of the request is not needed
 	case st.then == endStream:
 		c.finish(st, false)
 	}
 }
 
-// unblock tries again with all that the windows held up.
+// unblock continues with the streams that flow control blocked.
 func (c *conn) unblock() {
 	blocked := c.blocked
 	c.blocked = nil
@@ -98,7 +98,7 @@ func (c *conn) reset(st *stream, code http2.ErrCode) {
 	c.finish(st, false)
 }
 
-// date is the header's text, which is the same for a second.
+// date caches the Date header for a second.
 type date struct {
 	second int64
 	latest string
