@@ -77,7 +77,7 @@ func putValue[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) 
 func (s *Simulator) showTimeline(w http.ResponseWriter, _ *http.Request) {
 	timeline, began, playing := s.Timeline()
 	if !playing {
-		http.Error(w, "no timeline is played", http.StatusNotFound)
+		http.Error(w, "no timeline in progress", http.StatusNotFound)
 		return
 	}
 	writeJSON(w, struct {
@@ -115,7 +115,7 @@ func requireLocalHost(addr net.Addr, configured string, h http.Handler) http.Han
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if host := stripPort(r.Host); !isLocal(host) && !strings.EqualFold(host, own) && !isListenerAddress(host, addr) {
-			http.Error(w, "the admin API answers to loopback names, and to the host that it listens on", http.StatusForbidden)
+			http.Error(w, "the admin API accepts only a loopback name or the host that it listens on", http.StatusForbidden)
 			return
 		}
 		h.ServeHTTP(w, r)

@@ -14,8 +14,8 @@ import (
 	"fanfare/fcmsim"
 )
 
-// servesBenchmark is set where the test binary is the simulator of a benchmark: a process of its own, so that the
-// operating system tells what the answers cost, and nothing else. Its value is the latency.
+// servesBenchmark makes the test binary a simulator in its own process, so that its CPU time can be
+// measured. The value is the latency.
 const servesBenchmark = "FCMSIM_SERVES_BENCHMARK"
 
 // serveBenchmark serves until standard input ends.
@@ -39,18 +39,20 @@ func serveBenchmark(latency string) error {
 	return srv.Close()
 }
 
-// served is what the process tells of itself.
+// served is what the process reports about itself.
 type served struct{ TLS, CAFile string }
 
-// BenchmarkAnswers measures what an answer costs a simulator on one core, all of TLS, HTTP/2, validation and ledger
-// included: with all that 1,000 streams can take, and at 10,000 a second with a latency, where few answers share a write.
-func BenchmarkAnswers(b *testing.B) {
-	b.Run("flat out", func(b *testing.B) { benchmarkAnswers(b, "0s", 0) })
-	b.Run("10000 a second, 50ms", func(b *testing.B) { benchmarkAnswers(b, "lognormal(50ms, 0.3)", 10_000) })
+// BenchmarkResponses measures the CPU time of a response on one core, with TLS, HTTP/2, validation
+// and ledger. It runs with all that 1,000 streams can take, and at 10,000 a second with a latency,
+// where few responses share a write.
+func BenchmarkResponses(b *testing.B) {
+	b.Run("flat out", func(b *testing.B) { benchmarkResponses(b, "0s", 0) })
+	b.Run("10000 a second, 50ms", func(b *testing.B) { benchmarkResponses(b, "lognormal(50ms, 0.3)", 10_000) })
 }
 
-// benchmarkAnswers sends as many requests a second over ten connections; 0 is as many as are answered.
-func benchmarkAnswers(b *testing.B, latency string, rate int) {
+// benchmarkResponses sends this many requests a second over ten connections; 0 is as many as
+// possible.
+func benchmarkResponses(b *testing.B, latency string, rate int) {
 	const connections = 10
 	simulator := startBenchmarked(b, latency)
 	var senders sync.WaitGroup
@@ -105,7 +107,7 @@ func startBenchmarked(b *testing.B, latency string) *benchmarked {
 	return p
 }
 
-// end gives the CPU time that the process took.
+// end returns the CPU time that the process used.
 func (p *benchmarked) end(b *testing.B) time.Duration {
 	b.Helper()
 	if err := errors.Join(p.stdin.Close(), p.cmd.Wait()); err != nil {

@@ -36,7 +36,7 @@ func (r *rig) waitFor(t *testing.T, what string, reached func(fcmsim.Counts) boo
 	}
 }
 
-// A stream that is reset says so, and leaves the connection to the others.
+// A stream that is reset leaves the connection to the others.
 func TestResetEndsTheStreamAlone(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -69,10 +69,10 @@ func TestResetEndsTheStreamAlone(t *testing.T) {
 	}
 }
 
-// A connection that is closed takes the streams beside it along.
+// A closed connection ends all of its streams.
 func TestCloseEndsAllStreams(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
-	name(t, r.post(t, toToken("warm"))) // one connection for all that follow
+	name(t, r.post(t, toToken("warm"))) // one connection for all that follows
 	var others sync.WaitGroup
 	for range 3 {
 		others.Go(func() {
@@ -129,7 +129,7 @@ func TestHangEndsWithTheSender(t *testing.T) {
 	}
 }
 
-func TestSlowAnswerToALeftSenderIsAbandoned(t *testing.T) {
+func TestSlowResponseIsAbandonedWhenTheSenderLeaves(t *testing.T) {
 	r := newRig(t, fcmsim.Options{Rules: fcmsim.Rules{Latency: fcmsim.Fixed(time.Hour)}})
 	ctx, cancel := context.WithCancel(t.Context())
 	var sender sync.WaitGroup
@@ -140,7 +140,7 @@ func TestSlowAnswerToALeftSenderIsAbandoned(t *testing.T) {
 	r.waitFor(t, "its end", func(c fcmsim.Counts) bool { return c.Abandoned == 1 })
 }
 
-func TestUnreadableAnswers(t *testing.T) {
+func TestUnreadableResponses(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	res, err := r.request(t.Context(), toToken("truncated-t"))
 	if err != nil {
@@ -156,7 +156,7 @@ func TestUnreadableAnswers(t *testing.T) {
 	}
 }
 
-// HTTP/1.1 has no streams: a reset ends the connection without a response.
+// HTTP/1.1 has no streams, so a reset ends the connection without a response.
 func TestResetOverHTTP1(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	transport := new(http.Transport)

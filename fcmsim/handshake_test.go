@@ -18,7 +18,7 @@ func isA[E error](err error) bool {
 	return ok
 }
 
-// A client has to find what is wrong, and to be served again once it is mended.
+// A client finds the fault, and connects again once it is fixed.
 func TestHandshakeFaults(t *testing.T) {
 	tests := map[fcmsim.HandshakeFault]func(error) bool{
 		fcmsim.HandshakeExpired: func(err error) bool {
@@ -55,7 +55,7 @@ func TestHandshakeFaults(t *testing.T) {
 	}
 }
 
-// get reports whether there is an answer, whatever it is.
+// get reports whether there is a response, whatever it is.
 func get(t *testing.T, client *http.Client, url string, within time.Duration) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -78,15 +78,15 @@ func (r *rig) set(t *testing.T, rules fcmsim.Rules) {
 	}
 }
 
-func TestHandshakeFaultsLeaveConnectionsThatStandAlone(t *testing.T) {
+func TestHandshakeFaultsKeepOpenConnections(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	name(t, r.post(t, toToken("t")))
 	r.set(t, fcmsim.Rules{Handshake: fcmsim.HandshakeExpired})
 	name(t, r.post(t, toToken("t")))
 }
 
-// A session from before does not spare a client the look at the certificate.
-func TestHandshakeFaultsAreFoundInResumedSessions(t *testing.T) {
+// A resumed session does not save a client from verifying the certificate.
+func TestHandshakeFaultsApplyToResumedSessions(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	client := newClient(t, r.srv.CAFile)
 	transport := client.Transport.(*http.Transport)

@@ -69,7 +69,7 @@ func newClient(t testing.TB, caFile string) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// reply is a response that was read whole.
+// reply is a complete response.
 type reply struct {
 	status int
 	proto  int
@@ -78,7 +78,7 @@ type reply struct {
 	err    errorBody
 }
 
-// errorBody is Google's, with all details that FCM gives.
+// errorBody is Google's, with all details that FCM sends.
 type errorBody struct {
 	Code    int
 	Message string
@@ -145,7 +145,7 @@ func readReply(t testing.TB, res *http.Response) reply {
 	return out
 }
 
-// toToken is a small good message.
+// toToken is a small valid message.
 func toToken(token string) string {
 	return `{"message":{"token":"` + token + `","notification":{"title":"Hello","body":"World"}}}`
 }

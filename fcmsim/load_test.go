@@ -18,8 +18,9 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// load is an HTTP/2 client that costs next to nothing: headers and data in frames and TLS records of their own, as
-// net/http sends them, but as many as there are in one system call; answers are counted without being read.
+// load is a very cheap HTTP/2 client. It sends headers and data in separate frames and TLS records,
+// as net/http does, but as many as there are in one system call. It counts responses without
+// reading them.
 type load struct {
 	link    *heldBack
 	conn    *tls.Conn
@@ -51,7 +52,7 @@ func (h *heldBack) flush() error {
 	return err
 }
 
-// dialLoad connects and says what every client begins with.
+// dialLoad connects and sends what every client starts with.
 func dialLoad(to served) (*load, error) {
 	target, err := url.Parse(to.TLS)
 	if err != nil {
@@ -81,7 +82,8 @@ func dialLoad(to served) (*load, error) {
 	return l, errors.Join(l.frames.WriteSettings(), l.frames.WriteWindowUpdate(0, allAnswers))
 }
 
-// send n requests, so many a second or, if rate is 0, as fast as they are answered, and take their answers.
+// send sends n requests and waits for their responses. Rate is requests a second; 0 is as fast as
+// responses arrive.
 func (l *load) send(n, rate int) error {
 	inFlight := make(chan struct{}, 100)
 	read := make(chan error, 1)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A million tokens must fit beside what is tested: below 100 bytes each.
+// A million tokens must fit beside the system under test: below 100 bytes each.
 func TestLedgerOfHashesIsLean(t *testing.T) {
 	const tokens, most = 300_000, 100
 	heap := func() uint64 {
@@ -34,7 +34,7 @@ func TestLedgerOfHashesIsLean(t *testing.T) {
 
 func TestDevicesAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSimulator(t, Options{Speed: 60, Rules: Rules{Device: DeviceLimits{PerHour: 5}}}) // an hour is a minute
+		s := newSimulator(t, Options{Speed: 60, Rules: Rules{Device: DeviceLimits{PerHour: 5}}}) // an hour takes a minute
 		for range 3 {
 			for target := range uint64(10 * ledgerShards) {
 				s.devices.take(target, time.Now(), DeviceLimits{PerHour: 5})
@@ -48,8 +48,8 @@ func TestDevicesAreForgotten(t *testing.T) {
 	})
 }
 
-// A sweep forgets no device whose hour began after the last one.
-func TestASweepLeavesPresentHoursAlone(t *testing.T) {
+// A sweep forgets no device whose hour is not over.
+func TestSweepKeepsCurrentHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulator(t, Options{Rules: Rules{Device: DeviceLimits{PerHour: 1}}})
 		take := func(target uint64) time.Duration {
@@ -68,7 +68,7 @@ func TestASweepLeavesPresentHoursAlone(t *testing.T) {
 	})
 }
 
-// The time that passed in silence counts as empty slots; what is older than a trace is forgotten.
+// A time without requests counts as empty slots. Slots older than the trace are forgotten.
 func TestTraceIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSimulator(t, Options{})

@@ -33,14 +33,14 @@ func serviceAccount(t *testing.T, r *rig) *jwt.Config {
 	return config
 }
 
-func (r *rig) postAs(t *testing.T, bearer string) reply {
+func (r *rig) postAs(t *testing.T, authorization string) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.srv.URLs.TLS+"/projects/demo/messages:send", strings.NewReader(toToken("t")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bearer != "" {
-		req.Header.Set("Authorization", bearer)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
 	}
 	res, err := r.client.Do(req)
 	if err != nil {
@@ -49,21 +49,21 @@ func (r *rig) postAs(t *testing.T, bearer string) reply {
 	return readReply(t, res)
 }
 
-func TestBearerIsChecked(t *testing.T) {
+func TestAccessTokenIsChecked(t *testing.T) {
 	r := newRig(t, fcmsim.Options{RequireAuth: true, TokenLifetime: time.Second})
 	token, err := serviceAccount(t, r).TokenSource(t.Context()).Token()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if good := r.postAs(t, "Bearer "+token.AccessToken); good.status != http.StatusOK {
-		t.Errorf("a good bearer: %d %s", good.status, good.body)
+		t.Errorf("a valid access token: %d %s", good.status, good.body)
 	}
-	for what, tt := range map[string]struct{ bearer, reason string }{
+	for what, tt := range map[string]struct{ authorization, reason string }{
 		"none":    {"", "CREDENTIALS_MISSING"},
 		"basic":   {"Basic eDp5", "CREDENTIALS_MISSING"},
 		"unknown": {"Bearer ya29.nobody", "ACCESS_TOKEN_TYPE_UNSUPPORTED"},
 	} {
-		got := r.postAs(t, tt.bearer)
+		got := r.postAs(t, tt.authorization)
 		info, _ := got.err.detail("google.rpc.ErrorInfo")
 		if got.status != http.StatusUnauthorized || got.err.Status != "UNAUTHENTICATED" || info.Reason != tt.reason {
 			t.Errorf("%s: %d %s", what, got.status, got.body)
@@ -82,7 +82,7 @@ func TestWrongProjectIsDenied(t *testing.T) {
 	}
 }
 
-// exchange posts an assertion and returns the error's code and description, or the answer.
+// exchange posts an assertion and returns the error's code and description, or the response.
 func exchange(t *testing.T, r *rig, grant, assertion string) (status int, answer map[string]any) {
 	t.Helper()
 	form := url.Values{"grant_type": {grant}, "assertion": {assertion}}
@@ -102,7 +102,7 @@ func exchange(t *testing.T, r *rig, grant, assertion string) (status int, answer
 	return got.status, answer
 }
 
-func TestAssertionIsExamined(t *testing.T) {
+func TestAssertionIsChecked(t *testing.T) {
 	const grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	r := newRig(t, fcmsim.Options{})
 	own := serviceAccount(t, r)

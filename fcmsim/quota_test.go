@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// pass lets time go by. In a synctest bubble it takes none.
+// pass advances time. In a synctest bubble it takes none.
 func pass(d time.Duration) { <-time.After(d) }
 
 func statuses(t *testing.T, s *Simulator, tokens ...string) []int {
@@ -26,7 +26,7 @@ func statuses(t *testing.T, s *Simulator, tokens ...string) []int {
 	return got
 }
 
-// The minutes are not the clock's, and what is left of one is not carried into the next.
+// The minutes are not the clock's, and no token is carried into the next.
 func TestQuotaIsRefilledEachUnalignedMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // begins at a full minute
 		s := newSimulator(t, Options{Rules: Rules{Quota: Quota{PerMinute: 2, Offset: Duration(17 * time.Second)}}})
@@ -55,7 +55,7 @@ func TestQuotaIsRefilledEachUnalignedMinute(t *testing.T) {
 	})
 }
 
-// 4xx count, 429 do not; what FCM never read does not either.
+// 4xx count, but not 429, nor requests that FCM never read.
 func TestWhatCostsQuota(t *testing.T) {
 	for what, tt := range map[string]struct {
 		rules Rules
@@ -74,7 +74,7 @@ func TestWhatCostsQuota(t *testing.T) {
 			tt.rules.Quota.PerMinute = 1
 			s := newSimulator(t, Options{Rules: tt.rules})
 			ask(t, s.Handler(), tt.token)
-			if err := s.SetRules(Rules{Quota: tt.rules.Quota}); err != nil { // what was spent stays spent
+			if err := s.SetRules(Rules{Quota: tt.rules.Quota}); err != nil { // used quota stays used
 				t.Fatal(err)
 			}
 			want := http.StatusOK
@@ -101,7 +101,7 @@ func TestQuotaIsOfOneProject(t *testing.T) {
 	}
 }
 
-func TestQuotaSaysWhenItIsRefilled(t *testing.T) {
+func TestQuotaRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refill := time.Now().Add(42 * time.Second).UTC().Format(http.TimeFormat)
 		for form, want := range map[string]string{
@@ -118,8 +118,8 @@ func TestQuotaSaysWhenItIsRefilled(t *testing.T) {
 	})
 }
 
-// Google's front end and the reference refuse in words of their own.
-func TestQuotaRefusesAsItIsTold(t *testing.T) {
+// Google's front end and the reference have different responses.
+func TestQuotaRefusesWithItsCode(t *testing.T) {
 	for code, words := range map[Code][]string{
 		CodeOK:            {"QUOTA_EXCEEDED", "QuotaFailure", `"project:demo"`},
 		CodeQuotaExceeded: {"QUOTA_EXCEEDED", "QuotaFailure", `"project:demo"`},
@@ -153,8 +153,8 @@ func TestSpeedShortensTheMinuteAlone(t *testing.T) {
 	})
 }
 
-// However many senders race, each minute gives what it has, and no more.
-func TestBucketGivesExactlyItsTokens(t *testing.T) {
+// However many senders race, each minute has exactly its tokens.
+func TestBucketHasExactlyItsTokens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit, senders := rapid.IntRange(1, 50).Draw(t, "limit"), rapid.IntRange(1, 8).Draw(t, "senders")
 		first := rapid.Uint32().Draw(t, "minute") // its number wraps around
@@ -192,7 +192,7 @@ func size(m *sync.Map) int {
 	return n
 }
 
-// A request that was overtaken at the minute's turn does not open the minute before again.
+// A late request of the previous minute does not open that minute again.
 func TestBucketDoesNotGoBack(t *testing.T) {
 	var b bucket
 	if !b.take(8, 1) || b.take(7, 1) || b.take(8, 1) {
@@ -232,8 +232,8 @@ func TestDeviceHasAMinuteAndAnHour(t *testing.T) {
 	})
 }
 
-// Topics are no devices, and a trial run reaches none.
-func TestWhatReachesNoDevice(t *testing.T) {
+// Topics are not devices, and validate_only reaches none.
+func TestMessagesThatReachNoDevice(t *testing.T) {
 	s := newSimulator(t, Options{Rules: Rules{Device: DeviceLimits{PerMinute: 1}}})
 	for _, body := range []string{`{"message":{"topic":"news"}}`, `{"message":{"token":"t"},"validate_only":true}`} {
 		for range 2 {

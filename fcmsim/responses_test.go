@@ -23,7 +23,7 @@ func TestAcceptedMessageIsNamed(t *testing.T) {
 	}
 }
 
-func TestPrefixDecidesTheAnswer(t *testing.T) {
+func TestPrefixDecidesTheResponse(t *testing.T) {
 	tests := []struct {
 		token    string
 		status   int
@@ -49,7 +49,7 @@ func TestPrefixDecidesTheAnswer(t *testing.T) {
 		{"denied-1", 403, "PERMISSION_DENIED", "Permission 'cloudmessaging.messages.create' denied on resource '//cloudresourcemanager.googleapis.com/projects/demo' (or it may not exist).", "", 0, fcmsim.CodePermissionDenied},
 		{"missing-1", 404, "NOT_FOUND", "Requested entity was not found.", "", 0, fcmsim.CodeNotFound},
 		{"garbled-1", 200, "", "", "", 1, fcmsim.CodeGarbled},
-		{"deadline-1", 200, "", "", "", 1, fcmsim.CodeOK}, // begins like a prefix, and is none
+		{"deadline-1", 200, "", "", "", 1, fcmsim.CodeOK}, // begins like a prefix
 		{"dead", 200, "", "", "", 1, fcmsim.CodeOK},
 	}
 	for _, tt := range tests {
@@ -70,7 +70,7 @@ func TestPrefixDecidesTheAnswer(t *testing.T) {
 	}
 }
 
-func TestErrorBodyIsWrittenAsGoogleDoes(t *testing.T) {
+func TestErrorBodyHasGooglesFormat(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	const want = `{
   "error": {
@@ -124,7 +124,7 @@ func TestQuotaFailureNamesWhoseQuotaItIs(t *testing.T) {
 	}
 }
 
-func TestPrefixWithNumberFailsSoOften(t *testing.T) {
+func TestPrefixWithNumberLimitsAttempts(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	for attempt, want := range []int{503, 503, 200, 200} {
 		if got := r.post(t, toToken("unavailable2-x")); got.status != want {
@@ -140,7 +140,7 @@ func TestPrefixWithNumberFailsSoOften(t *testing.T) {
 	}
 }
 
-func TestOtherPathsGetTheFrontEndsPage(t *testing.T) {
+func TestOtherPathsGetTheFrontEndPage(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	for _, path := range []string{"/v1/projects/demo/messages", "/v1/projects//messages:send", "/v1/projects/a/b/messages:send", "/"} {
 		res, err := r.client.Post(strings.TrimSuffix(r.srv.URLs.TLS, "/v1")+path, "application/json", strings.NewReader("{}"))

@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestRulesThatAreRefused(t *testing.T) {
+func TestInvalidRules(t *testing.T) {
 	tests := map[string]string{
 		`{"outcomes":[{"code":"BUSY","share":0.1}]}`:                               `no such code: "BUSY"`,
 		`{"outcomes":[{"code":"INTERNAL","share":1.1}]}`:                           "share 1.1",
@@ -80,7 +80,7 @@ func TestLatencyIsDistributedAsNamed(t *testing.T) {
 	if uniform[0] < 20*time.Millisecond || uniform[n-1] > 80*time.Millisecond || near(uniform[n/2], 50*time.Millisecond) {
 		t.Errorf("uniform from %s over %s to %s", uniform[0], uniform[n/2], uniform[n-1])
 	}
-	// Of a lognormal distribution, the 84th percentile is one sigma above the median.
+	// The 84th percentile of a lognormal distribution is one sigma above the median.
 	lognormal := draws(LogNormal(50*time.Millisecond, 0.5))
 	above := time.Duration(50 * math.Exp(0.5) * float64(time.Millisecond))
 	if near(lognormal[n/2], 50*time.Millisecond) || near(lognormal[n*8413/10000], above) {
@@ -88,7 +88,7 @@ func TestLatencyIsDistributedAsNamed(t *testing.T) {
 	}
 }
 
-// near reports that got is more than 5% off.
+// near fails the test if got is more than 5% off.
 func near(got, want time.Duration) bool { return (got - want).Abs() > want/20 }
 
 // ask calls the handler without a network.
@@ -131,7 +131,7 @@ func TestSharesAreKept(t *testing.T) {
 	}
 }
 
-// The same seed gives the same message the same fate, in whatever order messages come.
+// The same seed gives the same message the same outcome, in any order of messages.
 func TestSeedRepeatsARun(t *testing.T) {
 	rules := Rules{Outcomes: []Outcome{{Code: CodeInternal, Share: 0.3}, {Code: CodeUnregistered, Share: 0.3}}}
 	fates := func(seed uint64, order func(i int) int) map[string]int {
@@ -238,7 +238,7 @@ func TestRulesChangeWhileServing(t *testing.T) {
 	}
 }
 
-func TestOptionsThatAreRefused(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	for _, o := range []Options{
 		{TokenLifetime: time.Millisecond},
 		{Ledger: "everything"},
@@ -250,7 +250,7 @@ func TestOptionsThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestSharesAreOfAllRequests although some outcomes strike before the others.
+// Shares are of all requests, although some outcomes happen before the others.
 func TestSharesAreOfAllRequests(t *testing.T) {
 	p := newRuleset(Rules{Outcomes: []Outcome{
 		{Code: CodeRefusedStream, Share: 0.25}, {Code: CodeInternal, Share: 0.25}, {Code: CodeCloseBeforeRead, Share: 0.25},
@@ -272,7 +272,7 @@ func TestSharesAreOfAllRequests(t *testing.T) {
 	}
 }
 
-func TestABearerEndsWithItsLifetime(t *testing.T) {
+func TestAccessTokenExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issuer, current := newIssuer(), newRuleset(Rules{}, time.Now())
 		header := "Bearer " + issuer.issue(time.Now(), time.Minute)
@@ -288,7 +288,7 @@ func TestABearerEndsWithItsLifetime(t *testing.T) {
 	})
 }
 
-func TestClearedCountsBeginWithWhatIsUnderWay(t *testing.T) {
+func TestClearedCountsStartWithRequestsInFlight(t *testing.T) {
 	s := newSimulator(t, Options{})
 	for _, g := range []*gauge{&s.counters.inFlight, &s.counters.open} {
 		g.increase()

@@ -10,7 +10,7 @@ import (
 const maxDepth = 100
 
 // scanner reads JSON in place. encoding/json would lose the order of members, which Google's error
-// messages refer to ("message.data[0].value"). It also costs more (BenchmarkAnswers).
+// messages refer to ("message.data[0].value"). It also costs more (BenchmarkResponses).
 type scanner struct {
 	data  []byte
 	pos   int

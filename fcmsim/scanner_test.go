@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// jsonish draws texts that are JSON, or nearly.
+// jsonish draws texts that are JSON or almost.
 func jsonish() *rapid.Generator[string] {
 	var value *rapid.Generator[string]
 	leaf := rapid.SampledFrom([]string{
@@ -36,7 +36,7 @@ func jsonish() *rapid.Generator[string] {
 	return value
 }
 
-// The scanner takes exactly what encoding/json takes, less what is not UTF-8.
+// The scanner accepts exactly what encoding/json accepts, except text that is not UTF-8.
 func TestScannerKnowsJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := []byte(jsonish().Draw(t, "text"))
@@ -49,7 +49,7 @@ func TestScannerKnowsJSON(t *testing.T) {
 	})
 }
 
-// Whatever is sent, the parser answers, and its answer is JSON.
+// The parser answers any input, and its answer is JSON.
 func TestParserSurvivesAnything(t *testing.T) {
 	keys := rapid.SampledFrom([]string{"message", "token", "topic", "data", "android", "notification", "ttl", "headers", "apns", "x", "TTL"})
 	rapid.Check(t, func(t *rapid.T) {

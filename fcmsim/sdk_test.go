@@ -18,7 +18,7 @@ import (
 	"google.golang.org/api/option"
 )
 
-// The Firebase Admin SDK, which knows the real FCM, is the judge of the answers.
+// The Firebase Admin SDK, which knows the real FCM, reads the responses.
 
 func newSDK(t *testing.T, endpoint string, client *http.Client) *messaging.Client {
 	t.Helper()
@@ -55,7 +55,7 @@ func classOf(err error) string {
 	return strings.Join(found, " and ")
 }
 
-func TestSDKTellsTheAnswersApart(t *testing.T) {
+func TestSDKClassifiesResponses(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	sdk := newSDK(t, r.srv.URLs.TLS, r.client)
 	tests := []struct {
@@ -87,8 +87,8 @@ func TestSDKTellsTheAnswersApart(t *testing.T) {
 	}
 }
 
-// The SDK repeats a 503 by itself, over seven seconds; here they pass at once.
-func TestSDKTellsUnavailable(t *testing.T) {
+// The SDK repeats a 503 itself, over seven seconds; here they pass at once.
+func TestSDKClassifiesUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sim, err := fcmsim.New(fcmsim.Options{})
 		if err != nil {
@@ -110,7 +110,7 @@ func TestSDKTellsUnavailable(t *testing.T) {
 	})
 }
 
-// direct takes requests to a handler without a network.
+// direct sends requests to a handler without a network.
 type direct struct{ handler http.Handler }
 
 func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -119,8 +119,8 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// All that the SDK can say in a message is known to the schema.
-func TestSDKsFullMessageIsTaken(t *testing.T) {
+// The schema knows all that the SDK can put into a message.
+func TestSDKFullMessageIsAccepted(t *testing.T) {
 	r := newRig(t, fcmsim.Options{Ledger: fcmsim.LedgerMessages})
 	sdk := newSDK(t, r.srv.URLs.TLS, r.client)
 	for target, m := range map[string]*messaging.Message{"t": {Token: "t"}, "news": {Topic: "news"}, "'a' in topics": {Condition: "'a' in topics"}} {
@@ -168,8 +168,8 @@ func fill(m *messaging.Message) {
 	}
 }
 
-// The SDK lets these pass; FCM does not.
-func TestSDKHearsOfWrongPayloads(t *testing.T) {
+// The SDK accepts these; FCM does not.
+func TestSDKReceivesPayloadErrors(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	sdk := newSDK(t, r.srv.URLs.TLS, r.client)
 	for what, m := range map[string]*messaging.Message{
@@ -187,7 +187,8 @@ func TestSDKHearsOfWrongPayloads(t *testing.T) {
 	}
 }
 
-// The way of a production sender: a credentials file, a token from the OAuth endpoint, a bearer on every request.
+// As in production: a credentials file, a token from the OAuth endpoint, and that token on every
+// request.
 func TestSDKSignsInWithAServiceAccount(t *testing.T) {
 	r := newRig(t, fcmsim.Options{RequireAuth: true, Project: "demo"})
 	file, err := r.srv.ServiceAccount("demo")
@@ -218,7 +219,8 @@ func TestSDKSignsInWithAServiceAccount(t *testing.T) {
 	if err := send(r.client); !errorutils.IsUnauthenticated(err) {
 		t.Errorf("without credentials: %v", err)
 	}
-	// A key that was replaced signs no more. The SDK would repeat the failed exchange for seconds, so it is left out.
+	// A replaced key signs no more. The SDK would repeat the failed exchange for seconds, so this
+	// test does not use it.
 	if _, err := r.srv.ServiceAccount("demo"); err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func TestPlainListenerSpeaksBothProtocols(t *testing.T) {
 // The 101st request needs a second connection.
 func TestConnectionTakesAHundredStreams(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
-	name(t, r.post(t, toToken("warm"))) // the client learns of the limit from the server's settings
+	name(t, r.post(t, toToken("warm"))) // the client learns the limit from the server's settings
 	ctx, cancel := context.WithCancel(t.Context())
 	var senders sync.WaitGroup
 	for range 101 {
@@ -87,7 +87,7 @@ func TestServerEndsWithItsContext(t *testing.T) {
 	}
 	client := newClient(t, ca)
 	cancel()
-	if err := srv.Close(); err != nil { // waits for the end that the context began
+	if err := srv.Close(); err != nil { // waits for the end that the context started
 		t.Error(err)
 	}
 	if _, err := client.Get(srv.URLs.TLS); err == nil {

@@ -39,7 +39,7 @@ func ParseTimeline(data []byte) (Timeline, error) {
 
 func (t Timeline) check() error {
 	if len(t.Steps) == 0 {
-		return errors.New("timeline: it has no steps")
+		return errors.New("timeline: no steps")
 	}
 	for i, step := range t.Steps {
 		if step.At < 0 || i > 0 && step.At <= t.Steps[i-1].At {

@@ -38,7 +38,7 @@ func TestTimelineRepeats(t *testing.T) {
 		}
 		s := newSimulator(t, Options{Timeline: timeline})
 		var got []int
-		for range 7 { // at 0, 20, 40, … seconds; then after days
+		for range 7 { // at 0, 20, 40, … seconds, then after days
 			got = append(got, statuses(t, s, "t")...)
 			pass(20 * time.Second)
 		}
@@ -50,7 +50,7 @@ func TestTimelineRepeats(t *testing.T) {
 	})
 }
 
-// Rules that are set end a timeline, one timeline ends another, and a stop leaves the present step.
+// SetRules ends a timeline, a timeline ends another, and a stop keeps the current step.
 func TestTimelineEnds(t *testing.T) {
 	soon := Timeline{Steps: []Step{{At: Duration(time.Second), Rules: failing(CodeInternal)}, {At: Duration(time.Minute)}}}
 	for name, tt := range map[string]struct {
@@ -79,7 +79,7 @@ func TestTimelineEnds(t *testing.T) {
 	}
 }
 
-func TestTimelinesThatAreRefused(t *testing.T) {
+func TestInvalidTimelines(t *testing.T) {
 	for text, want := range map[string]string{
 		`[]`:                                   "no steps",
 		`{"repeat":"1m"}`:                      "no steps",

@@ -41,7 +41,7 @@ func TestTokenEndpointFails(t *testing.T) {
 	}
 }
 
-func TestTokenFaultStrikesByShare(t *testing.T) {
+func TestTokenFaultHappensByShare(t *testing.T) {
 	r := newRig(t, tokenRules(fcmsim.TokenRules{Fault: fcmsim.TokenInternal, Share: 0.5}))
 	var got []int
 	for range 40 {
@@ -62,8 +62,8 @@ func TestTokenEndpointIsSlow(t *testing.T) {
 	}
 }
 
-// A rule of its own makes bearers short-lived, and another revokes those that are about.
-func TestBearersExpireInMidRun(t *testing.T) {
+// One rule makes access tokens short-lived; another revokes those already issued.
+func TestAccessTokensExpireDuringARun(t *testing.T) {
 	r := newRig(t, tokenRules(fcmsim.TokenRules{Lifetime: fcmsim.Duration(30 * time.Second)}))
 	config := serviceAccount(t, r)
 	token, err := config.TokenSource(t.Context()).Token()
@@ -87,11 +87,11 @@ func TestBearersExpireInMidRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := r.postAs(t, "Bearer "+token.AccessToken); got.status != http.StatusOK {
-		t.Errorf("a bearer of after: %d %s", got.status, got.body)
+		t.Errorf("an access token issued after: %d %s", got.status, got.body)
 	}
 }
 
-// exchange asks for a bearer with a good assertion; status 0 says that there was no answer.
+// exchange requests an access token with a valid assertion; status 0 means no response.
 func (r *rig) exchange(t *testing.T) (status int, code string) {
 	t.Helper()
 	_, err := serviceAccount(t, r).TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, r.client)).Token()
@@ -100,7 +100,7 @@ func (r *rig) exchange(t *testing.T) (status int, code string) {
 	}
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		var body struct{ Error string }
-		_ = json.Unmarshal(refused.Body, &body) // a page of the front end is none
+		_ = json.Unmarshal(refused.Body, &body) // a page of the front end is not JSON
 		return refused.Response.StatusCode, body.Error
 	}
 	return 0, ""

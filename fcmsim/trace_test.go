@@ -84,7 +84,7 @@ func TestTraceOverTheAdminAPI(t *testing.T) {
 	})
 }
 
-// A record stands in the way of every request: it has to stay below 100 ns.
+// Every request passes through the recorder, so it must stay below 100 ns.
 func BenchmarkRecord(b *testing.B) {
 	var r arrivalRecorder
 	v := &decision{accepted: true}

@@ -11,7 +11,7 @@ import (
 // inMessage puts members beside a token.
 func inMessage(members string) string { return `{"message":{"token":"t",` + members + `}}` }
 
-func TestGoodMessages(t *testing.T) {
+func TestValidMessages(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	tests := map[string]string{
 		"fid":                   `{"message":{"fid":"cQ3k"}}`,
@@ -47,8 +47,8 @@ func TestGoodMessages(t *testing.T) {
 	}
 }
 
-// What does not fit the schema is told by Google's front end: all of it at once, and without an FcmError.
-func TestUnfitMessages(t *testing.T) {
+// Google's front end reports all that does not fit the schema at once, without an FcmError.
+func TestMalformedMessages(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	tests := []struct {
 		name, body, field, message string
@@ -136,7 +136,7 @@ func TestUnfitMessages(t *testing.T) {
 }
 
 // What FCM itself refuses has both a BadRequest and an FcmError.
-func TestRefusedMessages(t *testing.T) {
+func TestInvalidMessages(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	const size, token = "Message is too large. The maximum is 4K (4096 bytes).", "The registration token is not a valid FCM registration token"
 	tests := []struct {
@@ -256,7 +256,7 @@ func TestValidateOnlyAcceptsNothing(t *testing.T) {
 	if got := r.post(t, dry("dead-1")); got.status != http.StatusNotFound {
 		t.Errorf("a dead token passes: %d", got.status)
 	}
-	// The rehearsal of a message must not use up what its first attempts are to meet.
+	// A validation does not count as an attempt.
 	for range 2 {
 		if got := r.post(t, dry("internal1-x")); got.status != http.StatusInternalServerError {
 			t.Errorf("a rehearsal counted as an attempt: %d", got.status)

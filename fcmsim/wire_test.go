@@ -12,18 +12,17 @@ import (
 	"fanfare/fcmsim"
 )
 
-// What the wire says is not processed can be repeated, which Go's client does by itself: nothing is lost, and nothing
-// is sent twice.
+// Go's client repeats requests that were not processed. None is lost and none is sent twice.
 func TestUnprocessedRequestsAreSafelyRepeated(t *testing.T) {
 	for code, share := range map[fcmsim.Code]float64{
 		fcmsim.CodeGoAwayBeforeRead: 0.1,
 		fcmsim.CodeGoAwayAfterRead:  0.1,
-		fcmsim.CodeRefusedStream:    0.05, // a second time, the client waits a second
+		fcmsim.CodeRefusedStream:    0.05, // the client waits a second before the second repeat
 	} {
 		t.Run(code.String(), func(t *testing.T) {
 			const senders, each = 8, 25
 			r := newRig(t, fcmsim.Options{})
-			name(t, r.post(t, toToken("warm"))) // one connection for all that follow
+			name(t, r.post(t, toToken("warm"))) // one connection for all that follows
 			r.set(t, fcmsim.Rules{
 				Latency:  fcmsim.Uniform(0, 5*time.Millisecond),
 				Outcomes: []fcmsim.Outcome{{Code: code, Share: share}},
@@ -80,18 +79,18 @@ func TestTrickleOverBothProtocols(t *testing.T) {
 	}
 }
 
-// overHTTP1 is a client that trusts whom another trusts, and asks for HTTP/1.1 by ALPN.
+// overHTTP1 is a client with the same trust as another that asks for HTTP/1.1 by ALPN.
 func overHTTP1(c *http.Client) *http.Client {
 	transport := c.Transport.(*http.Transport).Clone()
 	transport.ForceAttemptHTTP2, transport.TLSNextProto = false, nil
 	transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
-	transport.DisableKeepAlives = true // nobody closes it
+	transport.DisableKeepAlives = true // no one closes idle connections
 	return &http.Client{Transport: transport}
 }
 
-// All faults end a request over HTTP/1.1, too, as far as it knows them.
+// Over HTTP/1.1, too, every fault that it can express ends a request.
 func TestFaultsOverHTTP1(t *testing.T) {
-	tests := map[fcmsim.Code]bool{ // whether there is an answer
+	tests := map[fcmsim.Code]bool{ // whether there is a response
 		fcmsim.CodeRefusedStream: false, fcmsim.CodeGoAwayBeforeRead: false, fcmsim.CodeGoAwayAfterRead: true,
 		fcmsim.CodeResetBeforeRead: false, fcmsim.CodeCloseBeforeRead: false, fcmsim.CodeTruncated: true,
 	}
@@ -116,7 +115,7 @@ func TestFaultsOverHTTP1(t *testing.T) {
 	}
 }
 
-func TestTooLargeARequest(t *testing.T) {
+func TestRequestThatIsTooLarge(t *testing.T) {
 	r := newRig(t, fcmsim.Options{})
 	large := toToken(strings.Repeat("t", 1<<20))
 	for major, client := range map[int]*http.Client{1: overHTTP1(r.client), 2: r.client} {

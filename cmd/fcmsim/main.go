@@ -1,4 +1,4 @@
-// Command fcmsim serves Firebase Cloud Messaging for tests and rehearsals.
+// Command fcmsim simulates Firebase Cloud Messaging for tests and rehearsals.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// Exit codes, as of all programs of this module.
+// Exit codes of all programs of this module.
 const (
 	exitFault = 1
 	exitUsage = 2
@@ -60,7 +60,7 @@ type serveError struct{ error }
 
 func (e *serveError) Unwrap() error { return e.error }
 
-// serve prints the addresses when all of them are ready, and the counts when ctx ends.
+// serve prints the addresses when all listeners are ready, and the counts when ctx ends.
 func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 	sim, err := fcmsim.New(s.options)
 	if err != nil {
@@ -84,7 +84,7 @@ func serve(ctx context.Context, s settings, stdout, stderr io.Writer) error {
 		return &serveError{errors.Join(fmt.Errorf("print addresses: %w", err), srv.Close())}
 	}
 	<-ctx.Done()
-	// Close first, so that nothing is accepted that the counts do not tell.
+	// Close first, so that the counts include all that was accepted.
 	if err := errors.Join(srv.Close(), out.Encode(sim.Counts())); err != nil {
 		return &serveError{err}
 	}
@@ -105,14 +105,14 @@ func writeCredentials(srv *fcmsim.Server, s settings) error {
 	return nil
 }
 
-// tellLimits says what the simulator holds its senders to, and how its minutes differ from real ones.
+// printLimits prints the limits in force, and how long their minutes are in real time.
 func printLimits(w io.Writer, o fcmsim.Options) {
 	minute := time.Duration(float64(time.Minute) / o.Speed)
 	quota, device := o.Rules.Quota, o.Rules.Device
 	if quota.PerMinute == 0 {
 		fmt.Fprintln(w, "fcmsim: no quota")
 	} else {
-		fmt.Fprintf(w, "fcmsim: %d messages a minute for each project, refilled %s off the clock's minute\n", quota.PerMinute, quota.Offset)
+		fmt.Fprintf(w, "fcmsim: %d messages a minute for each project, refilled %s after the clock's minute begins\n", quota.PerMinute, quota.Offset)
 	}
 	if device.PerMinute > 0 {
 		fmt.Fprintf(w, "fcmsim: %d messages a minute for each device\n", device.PerMinute)
@@ -121,7 +121,7 @@ func printLimits(w io.Writer, o fcmsim.Options) {
 		fmt.Fprintf(w, "fcmsim: %d messages an hour for each device\n", device.PerHour)
 	}
 	if o.Speed != 1 {
-		fmt.Fprintf(w, "fcmsim: speed %g: a minute of these limits takes %s, an hour %s; all else is in real time\n", o.Speed, minute, 60*minute)
+		fmt.Fprintf(w, "fcmsim: speed %g: a minute of these limits takes %s, an hour %s; all other times are real\n", o.Speed, minute, 60*minute)
 	}
 	if steps := o.Timeline.Steps; len(steps) > 0 {
 		end := "once"

@@ -17,7 +17,7 @@ import (
 	"fanfare/fcmsim"
 )
 
-// The test binary stands in for the program when it is told so.
+// The test binary acts as the program if this is set.
 const asProgram = "FCMSIM_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program starts fcmsim and returns what it printed first, and a function that stops it and returns the rest.
+// program starts fcmsim. It returns what is printed first, and a function that stops it and returns
+// the rest.
 func program(t *testing.T, args ...string) (ready map[string]string, stop func() []byte) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -143,7 +144,7 @@ func TestProgramRefusesWrongUsage(t *testing.T) {
 	}
 }
 
-// Whoever reads --help needs nothing else: every flag, code and prefix is in it.
+// The help names every flag, code and prefix.
 func TestHelpIsComplete(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != 0 {
@@ -159,7 +160,7 @@ func TestHelpIsComplete(t *testing.T) {
 	}
 }
 
-// Whoever starts it with limits reads them on stderr, with what a minute takes; stdout stays for programs.
+// The limits are printed on stderr, with the length of a minute; stdout is for programs.
 func TestProgramTellsItsLimits(t *testing.T) {
 	timeline := filepath.Join(t.TempDir(), "storm.json")
 	const storm = `{"repeat":"2m","steps":[{"at":"0s","rules":{}},{"at":"90s","rules":{"outcomes":[{"code":"OVERLOADED","share":1}]}}]}`
@@ -167,7 +168,7 @@ func TestProgramTellsItsLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // it is to start, and to end at once
+	cancel() // so that it starts and ends at once
 	for _, tt := range []struct {
 		args []string
 		want []string
@@ -193,7 +194,7 @@ func TestProgramTellsItsLimits(t *testing.T) {
 	}
 }
 
-// A step replaces all rules, but for what was said on the command line.
+// Flags apply to the steps that do not set them.
 func TestFlagsHoldInATimeline(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "timeline.json")
 	const steps = `[{"at":"0s","rules":{}},{"at":"1s","rules":{"latency":"1s","quota":{"perMinute":7}}}]`
@@ -218,7 +219,7 @@ func TestFlagsHoldInATimeline(t *testing.T) {
 	}
 }
 
-// full takes nothing.
+// full is a writer that is full.
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
@@ -232,7 +233,7 @@ func TestTextThatCannotBePrinted(t *testing.T) {
 	}
 }
 
-// The timeline of docs/simulator.md gates the project once, and then lets it recover.
+// The timeline of docs/simulator.md closes the project once, and then lets it recover.
 func TestExampleTimelineGatesAndRecovers(t *testing.T) {
 	timeline, err := readTimeline("../../examples/timeline.json", flagRules{})
 	if err != nil {

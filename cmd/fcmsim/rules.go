@@ -7,7 +7,7 @@ import (
 	"fanfare/fcmsim"
 )
 
-// readRules reads the file, if there is one; what the flags say beats it.
+// readRules reads the file, if there is one. Flags override it.
 func readRules(file string, f flagRules) (fcmsim.Rules, error) {
 	rules, err := readFile("--rules", file, fcmsim.ParseRules)
 	if !f.latency.IsZero() {
@@ -19,7 +19,7 @@ func readRules(file string, f flagRules) (fcmsim.Rules, error) {
 	return rules, err
 }
 
-// readTimeline reads the file, if there is one; what the flags say holds in the steps that say nothing of it.
+// readTimeline reads the file, if there is one. Flags apply to the steps that do not set them.
 func readTimeline(file string, f flagRules) (fcmsim.Timeline, error) {
 	timeline, err := readFile("--timeline", file, fcmsim.ParseTimeline)
 	for i := range timeline.Steps {
@@ -34,7 +34,7 @@ func readTimeline(file string, f flagRules) (fcmsim.Timeline, error) {
 	return timeline, err
 }
 
-// flagRules are the rules that have flags of their own; the zero value sets none.
+// flagRules are the rules that have their own flags. The zero value sets none.
 type flagRules struct {
 	latency fcmsim.Latency
 	quota   int
@@ -48,7 +48,7 @@ func newFlagRules(latency string, quota int) (flagRules, error) {
 	return flagRules{parsed, quota}, nil
 }
 
-// readFile gives the zero value where no file is named.
+// readFile returns the zero value if no file is named.
 func readFile[T any](flag, file string, parse func([]byte) (T, error)) (T, error) {
 	var value T
 	if file == "" {

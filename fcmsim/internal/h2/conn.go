@@ -164,7 +164,7 @@ func (c *conn) reportError(err error) {
 	} else if !errors.Is(err, http2.ErrFrameTooLarge) {
 		return // the peer has left or the connection is closing
 	}
-	c.server.options.Logger.Debug("HTTP/2 connection broke the protocol", slog.String("peer", c.net.RemoteAddr().String()), slog.Any("err", err))
+	c.server.options.Logger.Debug("HTTP/2 protocol violated; connection closed", slog.String("peer", c.net.RemoteAddr().String()), slog.Any("err", err))
 	c.closeWithGoAway(code)
 }
 

@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// script is a handler that a test writes: what head or answer say by the request's path.
-type script struct {
+// script is a handler whose replies a test sets by the request's path.
+type testHandler struct {
 	head, answer map[string]Reply
 
 	mu       sync.Mutex
@@ -28,12 +28,12 @@ type script struct {
 	ended    chan struct{}
 }
 
-func (s *script) HandleHeaders(r *Request) (Reply, bool) {
+func (s *testHandler) HandleHeaders(r *Request) (Reply, bool) {
 	reply, ok := s.head[r.Path]
 	return reply, ok
 }
 
-func (s *script) HandleRequest(r *Request) Reply {
+func (s *testHandler) HandleRequest(r *Request) Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bodies[r.Path] = string(r.Body)
@@ -44,7 +44,7 @@ func (s *script) HandleRequest(r *Request) Reply {
 	return ok(r.Path)
 }
 
-func (s *script) Finish(r *Request, left bool) {
+func (s *testHandler) Finish(r *Request, left bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	end := " answered"
@@ -55,8 +55,8 @@ func (s *script) Finish(r *Request, left bool) {
 	s.ended <- struct{}{}
 }
 
-// ends waits for so many requests to end and tells how, in that order.
-func (s *script) ends(n int) []string {
+// ends waits until n requests end and returns how, in that order.
+func (s *testHandler) awaitEnds(n int) []string {
 	for range n {
 		<-s.ended
 	}
@@ -69,7 +69,7 @@ func ok(body string) Reply {
 	return Reply{Status: 200, Header: []Field{{"content-type", "text/plain"}}, Body: []byte(body)}
 }
 
-// peer is a client that says exactly what a test wants it to.
+// peer is a client that sends exactly what a test wants.
 type peer struct {
 	*http2.Framer
 	t       *testing.T
@@ -81,8 +81,8 @@ type peer struct {
 	scheme  string
 }
 
-// dial starts a server with one connection, over which prefaces and settings have gone.
-func dial(t *testing.T, s *script, o Options, settings ...http2.Setting) *peer {
+// dial starts a server with one connection, over which prefaces and settings were exchanged.
+func dial(t *testing.T, s *testHandler, o Options, settings ...http2.Setting) *peer {
 	t.Helper()
 	s.bodies, s.ended = make(map[string]string), make(chan struct{}, 1000)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -140,15 +140,16 @@ func (p *peer) encode(path string, more ...string) []byte {
 	return p.block.Bytes()
 }
 
-// post sends a request whole.
+// post sends a complete request.
 func (p *peer) post(id uint32, path, body string) {
 	p.t.Helper()
 	p.head(id, path, false)
 	p.must(p.WriteData(id, true, []byte(body)))
 }
 
-// hear reads frames until so many of those that a test asks about are there, and writes each as one line.
-func (p *peer) hear(n int) []string {
+// awaitFrames reads frames until n of those that a test wants have arrived. It writes each as one
+// line.
+func (p *peer) awaitFrames(n int) []string {
 	p.t.Helper()
 	var lines []string
 	for len(lines) < n {
@@ -156,15 +157,15 @@ func (p *peer) hear(n int) []string {
 		if err != nil {
 			p.t.Fatalf("after %q: %v", lines, err)
 		}
-		if line := p.line(f); line != "" {
+		if line := p.formatFrame(f); line != "" {
 			lines = append(lines, line)
 		}
 	}
 	return lines
 }
 
-// line is empty for what every connection begins with.
-func (p *peer) line(f http2.Frame) string {
+// line is empty for what every connection starts with.
+func (p *peer) formatFrame(f http2.Frame) string {
 	id := strconv.Itoa(int(f.Header().StreamID))
 	end := ""
 	if f.Header().Flags.Has(http2.FlagDataEndStream) {
@@ -194,8 +195,8 @@ func (p *peer) line(f http2.Frame) string {
 	}
 }
 
-// hangUp reads to the end of the connection, and gives the error that it ends with.
-func (p *peer) hangUp() error {
+// hangUp reads to the end of the connection and returns the error that it ends with.
+func (p *peer) awaitEnd() error {
 	p.t.Helper()
 	for {
 		if _, err := p.ReadFrame(); err != nil {
