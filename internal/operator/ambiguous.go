@@ -2,21 +2,23 @@ package operator
 
 import "fanfare/internal/campaign"
 
-// Ambiguous are a campaign's recipients of whom nobody could tell, at some moment, whether they had been sent to.
+// Ambiguous counts recipients that may or may not have been sent to at some moment.
 type Ambiguous struct {
-	// Unanswered counts the requests that ended without a readable answer; each was sent again, or reported as unknown.
+	// Unanswered counts the requests without a readable answer. Each was sent again or reported
+	// as unknown.
 	Unanswered int64 `json:"unanswered"`
-	// Resent of them are sent again, or wait for it.
+	// Resent counts those that were sent again, or wait for it.
 	Resent int64 `json:"resent"`
-	// Lost counts how often a recipient's sender stopped without an outcome; a campaign that reports ends them as unknown.
+	// Lost counts how often a sender stopped without recording an outcome. With on_ambiguous:
+	// report these recipients end as unknown.
 	Lost int64 `json:"lost"`
-	// PossibleDuplicates is how many messages may have arrived once more than they should, at the most.
+	// PossibleDuplicates is the highest number of messages that may have arrived twice.
 	PossibleDuplicates int64 `json:"possibleDuplicates"`
-	// Unknown are the recipients that ended as such.
+	// Unknown counts the recipients that ended as unknown.
 	Unknown int64 `json:"unknown"`
 }
 
-// Ambiguous sets apart what of the books is not known for certain.
+// Ambiguous derives the uncertain figures from the books.
 func (v View) Ambiguous() Ambiguous {
 	b := v.Books
 	a := Ambiguous{

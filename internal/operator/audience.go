@@ -9,20 +9,22 @@ import (
 	"strings"
 )
 
-// Format is how an audience file is written.
+// Format is the format of an audience file.
 type Format string
 
 const (
-	// CSV has a header line that names its columns: userId, and optionally fcmToken (or token), locale, timeZone and platform, in any
-	// case and with or without underscores. Every other column becomes a var of its name; an empty field is none.
+	// CSV has a header line with column names: userId, and optionally fcmToken (or token),
+	// locale, timeZone and platform. Case and underscores do not matter. Any other column becomes
+	// a var with its name; an empty field is left out.
 	CSV Format = "csv"
-	// NDJSON has one recipient a line, in the form of the producer's list; or it is a JSON array of them.
+	// NDJSON has one recipient per line, in the form of the producer's list, or is a JSON array
+	// of them.
 	NDJSON Format = "ndjson"
-	// Sniffed is NDJSON where the text begins with a bracket, else CSV.
+	// Sniffed means NDJSON if the text begins with a bracket, CSV otherwise.
 	Sniffed Format = ""
 )
 
-// FormatOf tells a file's format by its name, NDJSON where the name does not say.
+// FormatOf derives the format from a file name; the default is NDJSON.
 func FormatOf(name string) Format {
 	name = strings.ToLower(name)
 	switch compression := filepath.Ext(name); compression {
@@ -32,27 +34,28 @@ func FormatOf(name string) Format {
 	switch filepath.Ext(name) {
 	case ".csv", ".tsv", ".tab":
 		return CSV
-	case ".txt": // spreadsheets and programs both write such
+	case ".txt": // written by spreadsheets and by programs
 		return Sniffed
 	}
 	return NDJSON
 }
 
-// layout is how an audience file is written.
+// layout describes the format of an audience file.
 type layout struct {
 	format    Format
-	separator rune // of CSV's columns; zero: what the first line says
+	separator rune // of the CSV columns; zero detects it from the first line
 }
 
-// FileError says why a file is no audience at all: nothing of it was loaded.
+// FileError says why a file cannot be an audience. Nothing of it was loaded.
 type FileError struct{ Problem string }
 
 func (e *FileError) Error() string { return "audience: " + e.Problem }
 
-// RowError is a line of an audience that was not loaded. Lines count from 1, the header included.
+// RowError is a line of an audience that was not loaded. Lines count from 1, including the
+// header.
 type RowError struct {
 	Line int `json:"line"`
-	// Last is set where a quote goes on over several lines.
+	// Last is set if a quoted field spans several lines.
 	Last    int    `json:"last,omitempty"`
 	Problem string `json:"problem"`
 }
@@ -66,17 +69,18 @@ func (e RowError) Error() string {
 
 // audience yields the elements of a file one by one.
 type audience interface {
-	// next appends one element to dst. It returns io.EOF at the end, a RowError for a line that is no recipient
-	// (the next call goes on behind it), and any other error when the file cannot be read on.
+	// next appends one element to dst. It returns io.EOF at the end, and a RowError for a line
+	// that is not a recipient, after which the caller may continue. After any other error the
+	// file cannot be read further.
 	next(dst []byte) ([]byte, error)
-	// line is where the element that next returned last began.
+	// line returns where the last element returned by next began.
 	line() int
-	// hints are what a person should look at, known from the beginning.
+	// hints returns what an operator should check. It is known after newAudience.
 	hints() []string
 }
 
-// newAudience reads the beginning of an audience. Elements are longer than limit bytes for the dispatcher to refuse, and so
-// refused here. A *FileError says that this is none.
+// newAudience reads the beginning of an audience. Elements longer than limit bytes are refused,
+// as the dispatcher would refuse them. A *FileError means that this is not an audience.
 func newAudience(r io.Reader, l layout, limit int) (audience, error) {
 	switch l.format {
 	case CSV, NDJSON, Sniffed:
@@ -101,10 +105,11 @@ func newAudience(r io.Reader, l layout, limit int) (audience, error) {
 	return &ndjsonAudience{lines: text, limit: limit}, nil
 }
 
-// readAhead is how much of a file is in memory.
+// readAhead is how much of a file is buffered.
 const readAhead = 1 << 18
 
-// firstCharacter looks at what comes behind white space; zero where that is nothing, or more of it than fits into the buffer.
+// firstCharacter returns the first character that is not white space. It is zero if there is none
+// within the buffer.
 func firstCharacter(text *bufio.Reader) (byte, error) {
 	for n := 1; n <= text.Size(); n++ {
 		seen, err := text.Peek(n)
@@ -124,7 +129,7 @@ func firstCharacter(text *bufio.Reader) (byte, error) {
 	return 0, nil
 }
 
-// checkSize refuses what the dispatcher would.
+// checkSize refuses elements that the dispatcher would refuse.
 func checkSize(element []byte, limit, line int) error {
 	if len(element) > limit {
 		return RowError{Line: line, Problem: fmt.Sprintf("is %d bytes as an element, over the limit of %d (queue.max_element)", len(element), limit)}

@@ -9,16 +9,16 @@ import (
 	"io"
 )
 
-// arrayAudience passes on the elements of a JSON array, without the white space between their parts. It holds one of them at a
-// time. What it finds between elements is no recipient's fault, and ends the file.
+// arrayAudience yields the elements of a JSON array, without white space. It keeps one element in
+// memory. A fault between elements belongs to no recipient, and ends the file.
 type arrayAudience struct {
 	text   *bufio.Reader
 	limit  int
-	at     int // the line in which the element at hand began
-	lines  int // line ends passed so far
+	at     int // the line where the current element began
+	lines  int // line ends read so far
 	count  int // elements begun
 	value  []byte
-	length int // of the element as it is written: what is too long is not kept
+	length int // of the element as written; bytes beyond the limit are not kept
 	packed bytes.Buffer
 }
 
@@ -59,17 +59,17 @@ func (a *arrayAudience) rowError(problem string) error {
 	return RowError{Line: a.at, Problem: fmt.Sprintf("element %d: %s", a.count, problem)}
 }
 
-// begin passes over what stands before an element. It returns io.EOF behind the array's end.
+// begin skips what precedes an element. It returns io.EOF after the end of the array.
 func (a *arrayAudience) begin() error {
 	c, err := a.skipSpace()
-	if a.count == 0 && err == nil { // the bracket that the format was known by
+	if a.count == 0 && err == nil { // the bracket that identified the format
 		_, _ = a.text.ReadByte()
 		c, err = a.skipSpace()
 	} else if err == nil && c == ',' {
 		_, _ = a.text.ReadByte()
 		c, err = a.skipSpace()
 	} else if err == nil && c != ']' {
-		return fmt.Errorf("there is no comma behind element %d of the JSON array", a.count)
+		return fmt.Errorf("there is no comma after element %d of the JSON array", a.count)
 	}
 	switch {
 	case errors.Is(err, io.EOF):
@@ -77,18 +77,18 @@ func (a *arrayAudience) begin() error {
 	case err != nil:
 		return err
 	case c == ',' || c == '}':
-		return fmt.Errorf("there is %q instead of an element behind element %d of the JSON array", c, a.count)
+		return fmt.Errorf("there is %q instead of an element after element %d of the JSON array", c, a.count)
 	case c != ']':
 		return nil
 	}
 	_, _ = a.text.ReadByte()
 	if _, err := a.skipSpace(); !errors.Is(err, io.EOF) {
-		return errors.Join(errors.New("something follows behind the JSON array"), err)
+		return errors.Join(errors.New("the file continues after the end of the JSON array"), err)
 	}
 	return io.EOF
 }
 
-// skipSpace passes over white space and looks at what comes then.
+// skipSpace skips white space and returns the next character without consuming it.
 func (a *arrayAudience) skipSpace() (byte, error) {
 	for {
 		c, err := a.text.ReadByte()
@@ -103,7 +103,7 @@ func (a *arrayAudience) skipSpace() (byte, error) {
 	}
 }
 
-// readValue reads up to where a value ends, without judging it.
+// readValue reads to the end of a value, without validating it.
 func (a *arrayAudience) readValue() error {
 	a.value, a.length = a.value[:0], 0
 	depth, quoted, escaped := 0, false, false
@@ -135,7 +135,7 @@ func (a *arrayAudience) readValue() error {
 	}
 }
 
-// keep holds what an element may be long, with twice as much for its white space.
+// keep stores a byte, up to the limit of an element plus twice as much for white space.
 func (a *arrayAudience) keep(c byte) {
 	if c == '\n' {
 		a.lines++

@@ -9,10 +9,10 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// column is what a CSV file's column holds.
+// column describes a column of a CSV file.
 type column struct {
 	kind columnKind
-	name string // as the header has it: of a var, its name
+	name string // from the header; for a var, its name
 }
 
 type columnKind uint8
@@ -26,7 +26,7 @@ const (
 	columnPlatform
 )
 
-// columnKinds are the columns that are no vars, in lower case and without underscores.
+// columnKinds are the columns that are not vars, in lower case and without underscores.
 var columnKinds = map[string]columnKind{
 	"userid":   columnUser,
 	"fcmtoken": columnToken, "token": columnToken,
@@ -35,12 +35,12 @@ var columnKinds = map[string]columnKind{
 	"platform": columnPlatform,
 }
 
-// kindOf is what the column of a name holds.
+// kindOf returns what a column with this name contains.
 func kindOf(name string) columnKind {
 	return columnKinds[strings.ToLower(strings.ReplaceAll(strings.TrimSpace(name), "_", ""))]
 }
 
-// readHeader understands the first line. A *FileError says why not.
+// readHeader parses the first line. A *FileError says why it cannot.
 func readHeader(header []string, separator rune) ([]column, error) {
 	columns := make([]column, len(header))
 	seen := make(map[column]int)
@@ -76,7 +76,7 @@ func readHeader(header []string, separator rune) ([]column, error) {
 	return columns, nil
 }
 
-// noUserColumn guesses why there is no column userId.
+// noUserColumn suggests why there is no column userId.
 func noUserColumn(header []string, separator rune) string {
 	line := strings.Join(header, string(separator))
 	for _, other := range separators {
@@ -98,7 +98,8 @@ func noUserColumn(header []string, separator rune) string {
 	return text
 }
 
-// probableKinds are names that people give to columns, in lower case and with letters alone, and what those probably hold.
+// probableKinds are common names of columns, in lower case and reduced to letters, with what they
+// probably contain.
 var probableKinds = map[string]columnKind{
 	"user": columnUser, "uid": columnUser, "id": columnUser, "customerid": columnUser, "memberid": columnUser, "accountid": columnUser,
 	"clientid": columnUser, "externalid": columnUser, "externaluserid": columnUser, "subscriberid": columnUser,
@@ -107,7 +108,7 @@ var probableKinds = map[string]columnKind{
 	"tz": columnTimeZone, "os": columnPlatform, "devicetype": columnPlatform,
 }
 
-// probableKind guesses what a column holds whose name is none that we know.
+// probableKind guesses what a column with an unknown name contains.
 func probableKind(name string) columnKind {
 	letters := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) {
@@ -124,12 +125,12 @@ func probableKind(name string) columnKind {
 	return probableKinds[letters]
 }
 
-// properNames are how the columns that are no vars should be called.
+// properNames are the names of the columns that are not vars.
 var properNames = map[columnKind]string{
 	columnUser: "userId", columnToken: "fcmToken", columnLocale: "locale", columnTimeZone: "timeZone", columnPlatform: "platform",
 }
 
-// hintsOf names columns that fill a placeholder and probably should not.
+// hintsOf names columns that became vars and probably should not.
 func hintsOf(columns []column) []string {
 	has := make(map[columnKind]bool)
 	for _, c := range columns {

@@ -16,8 +16,8 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// csvAudience turns rows into elements by the header's names. What it makes, the dispatcher can read: it refuses the fields that
-// campaign.DecodeRecipient would, which costs a tenth of reading each element again.
+// csvAudience converts rows to elements by the names in the header. It refuses the fields that
+// campaign.DecodeRecipient would refuse. That costs a tenth of decoding each element again.
 type csvAudience struct {
 	source    *rowReader
 	text      *bufio.Reader
@@ -26,12 +26,12 @@ type csvAudience struct {
 	separator rune
 	limit     int
 	at        int
-	before    int                        // lines before the first of rows
-	vars      map[string]json.RawMessage // of the row at hand
-	values    []byte                     // what their values lie in
+	before    int                        // lines before the first row
+	vars      map[string]json.RawMessage // of the current row
+	values    []byte                     // backing array of the vars
 }
 
-// newCSVAudience reads the first line. A separator of zero is found out from it.
+// newCSVAudience reads the first line. If separator is zero, it is detected there.
 func newCSVAudience(source *rowReader, text *bufio.Reader, separator rune, limit int) (*csvAudience, error) {
 	source.left = maxRow + readAhead
 	passed := 0
@@ -55,7 +55,7 @@ func newCSVAudience(source *rowReader, text *bufio.Reader, separator rune, limit
 	return a, nil
 }
 
-// begin reads rows from where the text stands, behind so many lines.
+// begin starts a CSV reader at the current position, after a number of lines.
 func (a *csvAudience) begin(before int) {
 	a.before = before
 	a.rows = csv.NewReader(a.text)
@@ -88,7 +88,7 @@ func (a *csvAudience) next(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// rowError tells a row that cannot be read from a file that cannot.
+// rowError distinguishes a bad row from a file that cannot be read.
 func (a *csvAudience) rowError(fields int, err error) error {
 	if errors.Is(err, errRowTooLong) {
 		return a.passOver()
@@ -107,11 +107,11 @@ func (a *csvAudience) rowError(fields int, err error) error {
 	return row
 }
 
-// passOver leaves out the rest of a line that is a row too long. A row that is too long by its many lines is none of that: a quote is open,
-// and nobody can tell which of the lines are rows.
+// passOver skips the rest of a line that is too long. If a row is too long because it spans many
+// lines, a quote is open. Then no one can tell which lines are rows, so the file is refused.
 func (a *csvAudience) passOver() error {
 	if a.source.width <= maxRow {
-		return &FileError{fmt.Sprintf("the row behind line %d takes more than %d bytes: close its quote", a.at, maxRow)}
+		return &FileError{fmt.Sprintf("the row after line %d takes more than %d bytes: close its quote", a.at, maxRow)}
 	}
 	line := a.source.lines + 1
 	for {
@@ -128,7 +128,7 @@ func (a *csvAudience) passOver() error {
 	}
 }
 
-// recipient reads one row; its strings and vars are good until the next one.
+// recipient parses one row. Its strings and vars are valid until the next one.
 func (a *csvAudience) recipient(row []string) (r notification.Recipient, err error) {
 	clear(a.vars)
 	a.values = a.values[:0]
@@ -158,7 +158,7 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 	return r, checkUserID(r.UserID)
 }
 
-// literal writes a value as JSON.
+// literal encodes a value as JSON.
 func (a *csvAudience) literal(value string) json.RawMessage {
 	start := len(a.values)
 	if needsEscape(value) {
@@ -193,11 +193,12 @@ func checkUserID(id string) error {
 	return nil
 }
 
-// isRounded reports whether an id is a number in scientific notation, such as 1.23457E+14: spreadsheets show long numbers
-// so, and their last digits are lost.
+// isRounded reports whether an id is a number in scientific notation, such as 1.23457E+14.
+// Spreadsheets write long numbers like this, and their last digits are lost.
 func isRounded(id string) bool { return scientific.MatchString(id) }
 
-// scientific wants a sign, a point, or the short form 1E5: a hexadecimal id may be digits around an E.
+// scientific requires a sign, a point, or the short form 1E5, because a hexadecimal id may be
+// digits around an E.
 var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+|[0-9][eE][0-9]{1,3})$`)
 
 func roundedProblem(id string) string {

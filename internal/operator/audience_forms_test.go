@@ -33,7 +33,7 @@ func utf16(text string, big bool) string {
 func gzipped(text string) string {
 	var out bytes.Buffer
 	w := gzip.NewWriter(&out)
-	_, _ = io.WriteString(w, text) // a buffer takes everything
+	_, _ = io.WriteString(w, text) // a buffer never fails
 	_ = w.Close()
 	return out.String()
 }
@@ -41,7 +41,7 @@ func gzipped(text string) string {
 func zstandard(text string) string {
 	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
-		panic(err) // of constant options
+		panic(err) // the options are constant
 	}
 	defer w.Close()
 	return string(w.EncodeAll([]byte(text), nil))
@@ -83,7 +83,7 @@ func TestColumnsThatProbablyHoldSomethingElse(t *testing.T) {
 	}
 }
 
-// A separator that is given counts, whatever the first line looks like.
+// A given separator is used, whatever the first line looks like.
 func TestSeparatorIsGiven(t *testing.T) {
 	t.Parallel()
 	_, err := newAudience(strings.NewReader("userId;city,userId^city\nu1;a,u2^b"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
@@ -99,10 +99,11 @@ func TestSeparatorIsGiven(t *testing.T) {
 	}
 }
 
-// Files that break in the middle give what came before, and then say where and why.
+// A file that breaks in the middle yields what comes before, then an error that says where and
+// why.
 func TestFilesThatBreak(t *testing.T) {
 	t.Parallel()
-	// What comes first cannot be compressed well, so that it is out before the end is missed.
+	// The beginning must compress badly, so that it is readable before the end is missed.
 	var rows strings.Builder
 	for i := range uint32(40_000) {
 		rows.WriteString("u" + strings.Repeat(string(rune('a'+i*2654435761>>28)), int(1+i*2246822519>>29)) + "\n")
@@ -113,9 +114,9 @@ func TestFilesThatBreak(t *testing.T) {
 		"gzip with a fault":    {whole[:len(whole)-8] + strings.Repeat("\x00", 8), "decompress gzip: "},
 		"an array not closed":  {`[{"userId":"u1"},`, "the JSON array is not closed"},
 		"an element not ended": {`[{"userId":"u1"},{"userId":`, "element 2 of the JSON array does not end"},
-		"no comma":             {`[{"userId":"u1"} {"userId":"u2"}]`, "there is no comma behind element 1"},
-		"two commas":           {`[{"userId":"u1"},,{"userId":"u2"}]`, `there is ',' instead of an element behind element 1`},
-		"a second array":       {`[{"userId":"u1"}]` + "\n" + `[{"userId":"u2"}]`, "something follows behind the JSON array"},
+		"no comma":             {`[{"userId":"u1"} {"userId":"u2"}]`, "there is no comma after element 1"},
+		"two commas":           {`[{"userId":"u1"},,{"userId":"u2"}]`, `there is ',' instead of an element after element 1`},
+		"a second array":       {`[{"userId":"u1"}]` + "\n" + `[{"userId":"u2"}]`, "the file continues after the end of the JSON array"},
 	} {
 		format := NDJSON
 		if strings.HasPrefix(name, "gzip") {
@@ -128,7 +129,7 @@ func TestFilesThatBreak(t *testing.T) {
 	}
 }
 
-// However much comes out of a small file, an element is all that is held of it.
+// However large the content of a small file is, only one element is kept in memory.
 func TestBombsTakeNoMemory(t *testing.T) {
 	zeros := func(prefix, suffix string) io.Reader {
 		var out bytes.Buffer

@@ -10,7 +10,7 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// ndjsonAudience passes on what its lines hold, after reading them as the dispatcher will.
+// ndjsonAudience yields its lines, after decoding them as the dispatcher will.
 type ndjsonAudience struct {
 	lines *bufio.Reader
 	limit int
@@ -48,7 +48,7 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 	}
 }
 
-// passOver leaves out the rest of a line that does not even fit into the buffer.
+// passOver skips the rest of a line that does not fit into the buffer.
 func (a *ndjsonAudience) passOver(bytes int) error {
 	for {
 		text, err := a.lines.ReadSlice('\n')
@@ -63,7 +63,7 @@ func (a *ndjsonAudience) passOver(bytes int) error {
 	}
 }
 
-// problemOf is what is wrong with an element, without saying again that it is an element.
+// problemOf returns the problem of an element, without the prefix that says it is one.
 func problemOf(err error) string {
 	if malformed, ok := errors.AsType[*campaign.MalformedError](err); ok {
 		return malformed.Problem
@@ -71,7 +71,7 @@ func problemOf(err error) string {
 	return err.Error()
 }
 
-// elementProblem says why an element in the form of the producer's list is no recipient; "" if it is one.
+// elementProblem says why an element is not a recipient; "" if it is one.
 func elementProblem(element []byte) string {
 	r, err := campaign.DecodeRecipient(element)
 	if err != nil {

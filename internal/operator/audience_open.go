@@ -14,15 +14,16 @@ import (
 )
 
 const (
-	// maxWindow is the memory that a zstd file may ask for: all levels up to --ultra -20 stay within it.
+	// maxWindow is the memory that a zstd file may request; all levels up to --ultra -20 need
+	// less.
 	maxWindow = 32 << 20
-	// maxLayers bounds how often a file may be compressed.
+	// maxLayers limits how often a file may be compressed.
 	maxLayers = 3
 )
 
-// openText gives the text of a file as UTF-8 without a byte order mark. What gzip and zstd compressed is known by its first
-// bytes, and so is UTF-16, which spreadsheets call Unicode. All of it is read as it goes: memory does not depend on the size of
-// what comes out.
+// openText returns the text of a file as UTF-8 without a byte order mark. It detects gzip, zstd
+// and UTF-16, which spreadsheets call Unicode, by the first bytes. It streams, so memory use does
+// not depend on the decompressed size.
 func openText(r io.Reader) (io.Reader, error) {
 	raw := bufio.NewReaderSize(r, readAhead)
 	for range maxLayers {
@@ -38,7 +39,7 @@ func openText(r io.Reader) (io.Reader, error) {
 	return nil, &FileError{fmt.Sprintf("it is compressed more than %d times", maxLayers-1)}
 }
 
-// unread are files that are not opened, by their first bytes, and what to do with them.
+// unread lists formats that are not supported, by their first bytes, with advice.
 var unread = []struct{ magic, problem string }{
 	{"PK\x03\x04", "it is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV UTF-8"},
 	{"\xd0\xcf\x11\xe0", "it is an Excel workbook: save the sheet as CSV UTF-8"},
@@ -46,7 +47,7 @@ var unread = []struct{ magic, problem string }{
 	{"BZh", "it is compressed with bzip2: gzip and zstd can be read"},
 }
 
-// decompress returns a reader of what a compressed file holds; nil where it is not compressed.
+// decompress returns a reader of the content of a compressed file; nil if it is not compressed.
 func decompress(raw *bufio.Reader) (io.Reader, error) {
 	magic, err := raw.Peek(6)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -74,7 +75,7 @@ func decompress(raw *bufio.Reader) (io.Reader, error) {
 	return nil, nil
 }
 
-// decompressor says in its errors what a person can do about them.
+// decompressor adds advice to read errors.
 type decompressor struct {
 	io.Reader
 	kind string
@@ -94,7 +95,7 @@ func (d *decompressor) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decodeText passes over UTF-8's byte order mark, and decodes UTF-16, with its mark or without.
+// decodeText skips the byte order mark of UTF-8, and decodes UTF-16 with or without a mark.
 func decodeText(raw *bufio.Reader) (io.Reader, error) {
 	start, err := raw.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -7,20 +7,21 @@ import (
 	"math"
 )
 
-// maxRow bounds one row, so that a quote which is never closed does not take the whole file into memory.
+// maxRow limits one row, so that a quote that is never closed does not read the whole file into
+// memory.
 const maxRow = 1 << 20
 
-// unbounded is for a file that is not read in rows.
+// unbounded is used for files that are not read in rows.
 const unbounded = math.MaxInt
 
 var errRowTooLong = errors.New("row too long")
 
-// rowReader reads on for as long as the row at hand may be, and knows where it is.
+// rowReader limits how much is read for the current row, and tracks the position.
 type rowReader struct {
 	r     io.Reader
 	left  int
-	lines int // that have ended so far
-	width int // of the line that has not, in bytes
+	lines int // complete lines so far
+	width int // bytes of the incomplete line
 }
 
 func (b *rowReader) Read(p []byte) (int, error) {

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// separators are those that spreadsheets write. Where more than one would do, the first counts.
+// separators are those that spreadsheets write, in order of preference.
 var separators = []rune{',', ';', '\t', '|'}
 
-// sniffSeparator finds out what separates the columns: with it, the first line names a column of users. Where none does, it is
-// what makes the most columns. The line "sep=;" that Excel writes before the first one says it too, and is passed over.
+// sniffSeparator detects the separator of the columns: the first that makes one of them a user
+// column. If none does, it is the one that makes the most columns. The line "sep=;" that Excel
+// writes first decides too, and is skipped.
 func sniffSeparator(text *bufio.Reader) (separator rune, passed int) {
 	line := firstLine(text)
 	if declared, ok := declaredSeparator(line); ok {
@@ -41,7 +42,7 @@ func splitLine(line []byte, separator rune) ([]string, error) {
 	return rows.Read()
 }
 
-// declaredSeparator reads "sep=;".
+// declaredSeparator parses "sep=;".
 func declaredSeparator(line []byte) (rune, bool) {
 	text := strings.Trim(strings.TrimRight(string(line), "\r\n"), `"`)
 	if len(text) != len("sep=;") || !strings.EqualFold(text[:4], "sep=") {
@@ -50,8 +51,8 @@ func declaredSeparator(line []byte) (rune, bool) {
 	return rune(text[4]), slices.Contains(separators, rune(text[4]))
 }
 
-// firstLine looks at the first line that is not empty, with its line feeds inside of quotes, as far as it fits into the buffer. No
-// more is read than that takes: a pipe may be slow.
+// firstLine peeks at the first line that is not empty, including line feeds inside quotes, as far
+// as it fits the buffer. It reads no more than needed, because a pipe may be slow.
 func firstLine(text *bufio.Reader) []byte {
 	for n := 1; ; {
 		seen, err := text.Peek(n)
@@ -65,7 +66,7 @@ func firstLine(text *bufio.Reader) []byte {
 	}
 }
 
-// lineEnd is where the first line that is not empty ends; -1 where it does not.
+// lineEnd returns the end of the first line that is not empty; -1 if it has none.
 func lineEnd(text []byte) int {
 	quoted, empty := false, true
 	for i, c := range text {

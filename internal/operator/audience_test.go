@@ -18,7 +18,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// readAll reads an audience whole: its elements, and the lines that are none.
+// readAll reads a whole audience: its elements, and the rejected lines.
 func readAll(r io.Reader, format Format) (elements []string, rejected []RowError, err error) {
 	rows, err := newAudience(r, layout{format: format}, queue.DefaultMaxElement)
 	for err == nil {
@@ -42,7 +42,7 @@ func TestAudiencesAreRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		format Format
 		text   string
-		want   string // the elements, a line each
+		want   string // the elements, one per line
 	}{
 		"all columns": {CSV, "userId,fcmToken,locale,timeZone,platform,city\nu1,t1,pt-BR,Asia/Saigon,ios,Hue\n",
 			`{"userId":"u1","fcmToken":"t1","vars":{"city":"Hue"},"locale":"pt-BR","timeZone":"Asia/Saigon","platform":"ios"}`},
@@ -88,7 +88,7 @@ func TestAudiencesAreRead(t *testing.T) {
 	}
 }
 
-// Each text has one good line behind the bad one: what is wrong with one recipient does not concern the next.
+// Each text has a good line after the bad one. A bad recipient does not affect the next.
 func TestBadLinesAreNamed(t *testing.T) {
 	long := strings.Repeat("x", queue.DefaultMaxElement)
 	for name, c := range map[string]struct {
@@ -171,7 +171,7 @@ func TestWhatIsNoAudience(t *testing.T) {
 		"a bomb of one line":   {CSV, gzipped(strings.Repeat("x", 50<<20)), "its first line takes more than 1048576 bytes"},
 		"a bomb of one quote":  {CSV, zstandard("userId\n\"" + strings.Repeat("x\n", 25<<20)), "close its quote"},
 		"no such format":       {"xml", "<a/>", `there is no format "xml": use csv or ndjson`},
-		"a quote for ever":     {CSV, "userId,city\nu1,\"" + strings.Repeat("x\n", maxRow), "the row behind line 1 takes more than 1048576 bytes: close its quote"},
+		"a quote for ever":     {CSV, "userId,city\nu1,\"" + strings.Repeat("x\n", maxRow), "the row after line 1 takes more than 1048576 bytes: close its quote"},
 		"carriage returns":     {CSV, "userId,city\ru1,Hue\ru2,Hue\r", "its lines end in carriage returns alone: save it with line feeds"},
 		"many of them":         {CSV, "userId,city\r" + strings.Repeat("u1,Hue\r", maxRow), "end each line with a line feed"},
 	} {
@@ -182,7 +182,7 @@ func TestWhatIsNoAudience(t *testing.T) {
 	}
 }
 
-// What comes behind a row that was passed over has the line that it had, and as many fields.
+// Rows after a skipped one keep their line numbers and number of fields.
 func TestLinesBehindALongRow(t *testing.T) {
 	text := "userId,city\nu1,Hue\nu2," + strings.Repeat("x", 2*maxRow) + "\r\nu3\nu4,Hue\n,Hue\n"
 	elements, rejected, err := readAll(strings.NewReader(text), CSV)
@@ -198,8 +198,9 @@ func TestLinesBehindALongRow(t *testing.T) {
 	}
 }
 
-// TestWhatIsLoadedCanBeSent holds the loader's own checks against those of the dispatcher: of any row, it makes an element
-// that reads as the same recipient, or refuses what the dispatcher would refuse too (or would read with a character replaced).
+// TestWhatIsLoadedCanBeSent compares the loader's checks with the dispatcher's. The loader turns
+// a row into an element that decodes to the same recipient. Otherwise it refuses it, and the
+// dispatcher would refuse it or replace a character.
 func TestWhatIsLoadedCanBeSent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		field := rapid.OneOf(
@@ -210,7 +211,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 		)
 		row := []string{field.Draw(t, "user"), field.Draw(t, "token"), field.Draw(t, "locale"), field.Draw(t, "var")}
 		for i := range row {
-			row[i] = strings.ReplaceAll(row[i], "\r", "") // which CSV does not keep apart from line ends
+			row[i] = strings.ReplaceAll(row[i], "\r", "") // CSV does not distinguish it from line ends
 		}
 		var text strings.Builder
 		w := csv.NewWriter(&text)
@@ -223,7 +224,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 		}
 		user, token := strings.TrimSpace(row[0]), notification.ParseToken(row[1])
 		if len(rejected) == 1 {
-			joined := strings.Join(row, " ") // apart: what two broken fields begin and end may be a character together
+			joined := strings.Join(row, " ") // with a space: the bytes of two broken fields may form a character
 			valid := utf8.ValidString(joined)
 			if valid && user != "" && len(user) <= campaign.MaxUserID && !strings.Contains(user, "\x00") {
 				t.Fatalf("rejected without need: %v", rejected)
@@ -245,7 +246,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 	})
 }
 
-// textsOf reads vars that are all strings.
+// textsOf decodes vars that are all strings.
 func textsOf(t *rapid.T, vars map[string]json.RawMessage) map[string]string {
 	texts := make(map[string]string)
 	for name, value := range vars {

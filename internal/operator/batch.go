@@ -8,28 +8,29 @@ import (
 )
 
 const (
-	// batchRows is how many recipients one command carries: with 1,000 Redis spends most of its time on the elements, and
-	// other clients wait about a millisecond at most.
+	// batchRows is the number of recipients in one command. With 1,000, Redis spends most of its
+	// time on the elements, and other clients wait about a millisecond at most.
 	batchRows = 1000
-	// batchBytes bounds a batch of long elements.
+	// batchBytes limits a batch of long elements.
 	batchBytes = 1 << 20
-	// maxRowErrors bounds the lines that a summary names; the others are only counted.
+	// maxRowErrors limits the lines that a summary names; the others are counted.
 	maxRowErrors = 20
 )
 
-// batch is a group of elements on the way from the file to Redis, with the lines that were left out between them.
+// batch is a group of elements on the way from the file to Redis, with the rejected lines between
+// them.
 type batch struct {
 	elements [][]byte
-	text     []byte // what the elements lie in
-	ends     []int  // where each of them ends in it
+	text     []byte // backing array of the elements
+	ends     []int  // end of each element in text
 	rejected rejects
-	err      error // why there is no further batch: io.EOF, or a file that cannot be read on
+	err      error // why there is no next batch: io.EOF or a read error
 }
 
-// rejects are lines that were left out.
+// rejects are the lines that were left out.
 type rejects struct {
 	count int64
-	rows  []RowError // the first of them
+	rows  []RowError // the first ones
 }
 
 func (r *rejects) add(rows ...RowError) {
@@ -37,16 +38,17 @@ func (r *rejects) add(rows ...RowError) {
 	r.rows = append(r.rows, rows[:min(len(rows), maxRowErrors-len(r.rows))]...)
 }
 
-// batcher cuts an audience into batches, ahead of who sends them. Batches that were sent are used again.
+// batcher splits an audience into batches, ahead of the sender. Batches are reused after they
+// were sent.
 type batcher struct {
 	rows  audience
-	skip  int64 // recipients yet to be passed over
+	skip  int64 // recipients still to skip
 	out   chan *batch
 	spent chan *batch
 }
 
-// newBatcher begins to read. It ends with the audience or the context; but a read that hangs, from a pipe in which nothing comes,
-// it cannot end.
+// newBatcher starts to read. It stops at the end of the audience or when the context is
+// cancelled. It cannot stop a blocking read, such as from an idle pipe.
 func newBatcher(ctx context.Context, rows audience, skip int64) *batcher {
 	r := &batcher{rows: rows, skip: skip, out: make(chan *batch, 2), spent: make(chan *batch, 4)}
 	go r.run(ctx)
@@ -75,13 +77,13 @@ func (r *batcher) fill() *batch {
 		text, err := r.rows.next(b.text)
 		row, isRow := errors.AsType[RowError](err)
 		switch {
-		case isRow && r.skip > 0: // named by the load that is being gone on with
+		case isRow && r.skip > 0: // reported by the load that this one continues
 		case isRow:
 			b.rejected.add(row)
 		case errors.Is(err, io.EOF):
 			b.err = io.EOF
 		case err != nil:
-			b.err = fmt.Errorf("behind line %d: %w", r.rows.line(), err)
+			b.err = fmt.Errorf("after line %d: %w", r.rows.line(), err)
 		case r.skip > 0:
 			r.skip--
 		default:
@@ -110,7 +112,7 @@ func (r *batcher) empty() *batch {
 	}
 }
 
-// done gives a batch back.
+// done returns a batch for reuse.
 func (r *batcher) done(b *batch) {
 	select {
 	case r.spent <- b:

@@ -9,10 +9,10 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// Broken is the state that people see of a campaign that cannot be served as it is. It is never stored.
+// Broken is the displayed state of a campaign that cannot be sent as it is. It is never stored.
 const Broken campaign.State = "broken"
 
-// State is what the campaign is for a person: Broken in place of a stored state that leads nowhere.
+// State returns the state to display: Broken instead of a stored state that cannot continue.
 func (v View) State() campaign.State {
 	if v.Err != nil {
 		return Broken
@@ -20,7 +20,7 @@ func (v View) State() campaign.State {
 	return v.Spec.State
 }
 
-// Problem is why the campaign is broken; "" where it is not.
+// Problem says why the campaign is broken; "" if it is not.
 func (v View) Problem() string {
 	if v.Err == nil {
 		return ""
@@ -28,7 +28,8 @@ func (v View) Problem() string {
 	return v.Err.Error()
 }
 
-// MessageError says that no dispatcher can send a campaign's message, and lists all of its faults.
+// MessageError says that no dispatcher can send a campaign's message, and lists all of its
+// faults.
 type MessageError struct {
 	ID     string
 	Faults notification.Faults
@@ -40,7 +41,8 @@ func (e *MessageError) Error() string {
 
 func (e *MessageError) Unwrap() error { return e.Faults }
 
-// Sendable returns a *MessageError where the message of a campaign that may still be served cannot be.
+// Sendable returns a *MessageError if the message cannot be sent. An ended campaign always
+// passes.
 func Sendable(s campaign.Spec) error {
 	if s.State.Ended() {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// What an application writes in place of a message shows as broken wherever a person looks, with all that is wrong.
+// An invalid message of an application shows as broken in every view, with all its faults.
 func TestUnusableMessagesAreBroken(t *testing.T) {
 	for name, c := range map[string]struct {
 		message string
@@ -33,7 +33,7 @@ func TestUnusableMessagesAreBroken(t *testing.T) {
 			ok(t, err)
 			for door, view := range map[string]View{"show": f.show("42"), "list": list[0]} {
 				equal(t, door+": state", view.State(), Broken)
-				if c.faults > 0 { // the list reads an absent message as an empty one
+				if c.faults > 0 { // the list treats a missing message as empty
 					mentions(t, view.Err, c.says)
 					equal(t, door+": faults", len(notification.FaultsOf(view.Err)), c.faults)
 				}
@@ -58,7 +58,7 @@ func TestUnusableMessagesAreBroken(t *testing.T) {
 	}
 }
 
-// A broken campaign is not started, and no longer broken once its message is another one.
+// A broken campaign is not started. It is no longer broken after its message was replaced.
 func TestBrokenCampaignIsFixed(t *testing.T) {
 	f := open(t)
 	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "message", `{"data":{"n":1}}`, "state", "paused").Err())
@@ -70,7 +70,7 @@ func TestBrokenCampaignIsFixed(t *testing.T) {
 	equal(t, "state once started", f.show("42").State(), campaign.Running)
 }
 
-// Whatever its message is, a campaign that has ended is not broken.
+// An ended campaign is not broken, whatever its message.
 func TestEndedCampaignIsNotBroken(t *testing.T) {
 	f := open(t)
 	for _, state := range []campaign.State{campaign.Cancelled, campaign.Completed, campaign.Expired} {

@@ -9,20 +9,20 @@ import (
 	"fanfare/internal/checks"
 )
 
-// namedCampaigns bounds the campaigns that a finding names.
+// namedCampaigns limits the campaigns that one finding names.
 const namedCampaigns = 5
 
-// Check looks at everything that sending depends on; probes are the checks of parts that only the caller has. A
-// finding never stops the next check.
+// Check tests everything that sending depends on. probes add checks of parts that only the caller
+// knows. All checks run, whatever they find.
 func (o *Operator) Check(ctx context.Context, probes ...checks.Probe) []checks.Finding {
 	findings := checks.Redis{Client: o.deps.Redis, Scratch: o.deps.Names.ScratchKey()}.All(ctx)
-	if findings[0].Grade != checks.Failure || len(findings) > 1 { // else Redis cannot be asked
+	if findings[0].Grade != checks.Failure || len(findings) > 1 { // otherwise Redis is unreachable
 		probes = append([]checks.Probe{{Name: "audiences", Run: o.probeAudiences}}, probes...)
 	}
 	return append(findings, checks.Run(ctx, probes...)...)
 }
 
-// probeAudiences looks for campaigns that have not ended and miss a part of their audience.
+// probeAudiences finds campaigns that have not ended and whose audience is incomplete.
 func (o *Operator) probeAudiences(ctx context.Context) (string, error) {
 	all, err := o.deps.Campaigns.List(ctx)
 	if err != nil {

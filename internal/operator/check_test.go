@@ -8,7 +8,8 @@ import (
 	"fanfare/internal/checks"
 )
 
-// wantFinding fails the test unless a finding has the grade, and says the text; one that is not good has advice.
+// wantFinding fails the test unless a finding has the grade and contains the text. A finding that
+// is not good has advice.
 func wantFinding(t *testing.T, all []checks.Finding, name string, grade checks.Grade, says string) {
 	t.Helper()
 	for _, f := range all {
@@ -23,7 +24,7 @@ func wantFinding(t *testing.T, all []checks.Finding, name string, grade checks.G
 	t.Errorf("no finding about %s: %+v", name, all)
 }
 
-// A campaign whose audience is not all there is found before it is started.
+// An incomplete audience is found before its campaign is started.
 func TestCheckOfAudiences(t *testing.T) {
 	f := open(t)
 	f.create("42")
@@ -33,7 +34,7 @@ func TestCheckOfAudiences(t *testing.T) {
 	wantFinding(t, f.Check(t.Context()), "audiences", checks.Warning, "campaign 42 (3 of 3 recipients went missing in Redis)")
 }
 
-// An audience that is not all there is no concern once its campaign has ended.
+// An incomplete audience does not matter once its campaign has ended.
 func TestCheckOfAudiencesThatHaveEnded(t *testing.T) {
 	f := open(t)
 	audiences := func() checks.Grade {

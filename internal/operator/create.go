@@ -9,17 +9,17 @@ import (
 	"fanfare/internal/notification"
 )
 
-// CheckMessage reads a campaign's message as the dispatcher will, and returns it without a byte order mark. What FCM would
-// refuse is refused here; the error is notification.Faults, which names all fields at fault.
+// CheckMessage validates a campaign's message as the dispatcher will, and returns it without a
+// byte order mark. The error is a notification.Faults that lists every field FCM would refuse.
 func CheckMessage(text []byte) (notification.Message, error) {
 	message := notification.Message(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))
 	if _, err := content.Compile(message); err != nil {
-		return nil, err // it says where in the message
+		return nil, err // it names the place in the message
 	}
 	return message, nil
 }
 
-// Create writes a new campaign as a draft. Its audience may be in Redis already, or come later.
+// Create writes a new campaign as a draft. Its audience may be loaded before or after.
 func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 	message, err := CheckMessage(spec.Message)
 	if err != nil {
@@ -32,7 +32,8 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 	return o.deps.Campaigns.Create(ctx, spec)
 }
 
-// Change changes what of a campaign may be changed in its state, at one moment. Another message is checked as that of Create.
+// Change updates a campaign in one step, as far as its state allows. A new message is validated
+// as in Create.
 func (o *Operator) Change(ctx context.Context, id string, change campaign.Change) error {
 	if change.Message != nil {
 		var err error

@@ -29,7 +29,8 @@ func TestMessagesAreRefusedByField(t *testing.T) {
 	}
 }
 
-// Placeholders stand wherever they are filled in, links and images included, and pass FCM's schema.
+// Placeholders may stand wherever they are filled in, including links and images, and pass FCM's
+// schema.
 func TestMessagesWithPlaceholdersAreTaken(t *testing.T) {
 	for _, message := range []string{
 		plainMessage,

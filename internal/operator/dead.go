@@ -17,30 +17,32 @@ import (
 // replayBatch is how many letters are taken and pushed together.
 const replayBatch = 32
 
-// replayPatience is how long a push is tried that Redis does not answer.
+// replayPatience is how long a push is repeated while Redis does not answer.
 const replayPatience = 10 * time.Second
 
-// ReplaySummary tells what a replay did.
+// ReplaySummary is the result of a replay.
 type ReplaySummary struct {
 	Replayed int64 `json:"replayed"`
-	// Skipped letters are of campaigns that are gone, over for good, or have a spec that cannot be used. They stay.
+	// Skipped letters belong to campaigns that are gone, in a final state, or have an invalid
+	// spec. They are kept.
 	Skipped int64 `json:"skipped"`
-	// NoToken letters are of recipients for whom no token is stored, or a value that can be none. They stay, for such a recipient would end as skipped, and its
-	// letter be gone.
+	// NoToken letters belong to recipients without a stored token, or with an invalid one. They
+	// are kept, because the recipient would end as skipped and the letter would be gone.
 	NoToken int64 `json:"noToken"`
 }
 
-// Replay sends dead letters on their way again: recipients to the end of their campaign's list, results to the list of
-// responses. A letter is taken first and pushed then, so that of several replays one sends it. A replay that dies in between loses no
-// letter: what it had taken and not pushed is a letter again after a minute. Of copies of one letter one is pushed. Letters that
-// are written while it works are left alone.
+// Replay sends dead letters again: recipients to the end of their campaign's list, results to the
+// list of responses. A recipient keeps only its user id. Its token is looked up, because the old
+// one may be the reason for the failure.
 //
-// A recipient comes back with its user id alone: its token is looked up, for the one it failed with may be the reason.
+// Letters are taken first and pushed then, so that only one of several replays sends each. If a
+// replay dies in between, its letters are available again after a minute. Of several copies of a
+// letter one is pushed. Letters written during the replay are not touched.
 func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
 	return o.replay(ctx, filter, false)
 }
 
-// WouldReplay tells what Replay would do, and changes nothing.
+// WouldReplay returns what Replay would do, and changes nothing.
 func (o *Operator) WouldReplay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
 	return o.replay(ctx, filter, true)
 }
@@ -63,7 +65,7 @@ func (o *Operator) replay(ctx context.Context, filter responses.Filter, dry bool
 	return r.summary, r.batch(ctx, batch)
 }
 
-// replay is one Replay under way.
+// replay is one running Replay.
 type replay struct {
 	o       *Operator
 	dry     bool            // nothing is changed
@@ -71,7 +73,7 @@ type replay struct {
 	summary ReplaySummary
 }
 
-// batch sends letters on their way, grouped by where they go.
+// batch sends letters, grouped by destination.
 func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) error {
 	groups := make(map[string][]responses.DeadLetter)
 	for _, letter := range letters {
@@ -86,7 +88,8 @@ func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) erro
 	return nil
 }
 
-// destination is the campaign whose list a letter goes to; "": it is a result, and goes to the list of responses.
+// destination returns the campaign whose list the letter goes to. It is "" for a result, which
+// goes to the list of responses.
 func destination(letter responses.DeadLetter) string {
 	if letter.Kind == responses.KindResult {
 		return ""
@@ -108,8 +111,9 @@ func element(letter responses.DeadLetter) []byte {
 	return letter.Raw
 }
 
-// send takes the letters of one destination, and pushes them. None goes where no one would take them from there. A campaign that was
-// completed runs again. The expiry of its list stays what it is.
+// send takes the letters of one destination and pushes them. Letters are not sent to a campaign
+// that would not claim them. A completed campaign runs again. The expiry of its list does not
+// change.
 func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLetter) error {
 	list := r.o.deps.Names.ResponsesList()
 	if id != "" {
@@ -142,9 +146,10 @@ func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLe
 	return r.finish(ctx, id, list, b)
 }
 
-// finish pushes a batch, and ends it. A campaign that was cancelled or deleted meanwhile is not claimed from: its letters stay.
+// finish pushes a batch and closes it. If the campaign was cancelled or deleted meanwhile, its
+// letters are kept.
 func (r *replay) finish(ctx context.Context, id string, list keys.List, b responses.Batch) error {
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), b.Until) // an interruption lets it come to its end
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), b.Until) // an interruption does not stop it halfway
 	defer cancel()
 	letters := r.o.deps.DeadLetters
 	elements := r.elements(b.Letters)
@@ -153,7 +158,7 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 	}
 	if id != "" {
 		takes, err := r.takes(r.o.deps.Campaigns.Adopt(ctx, id))
-		if err != nil { // they are in the list, whatever else is wrong
+		if err != nil { // they are in the list all the same
 			r.summary.Replayed += int64(len(elements))
 			return errors.Join(err, letters.Resolve(ctx, b))
 		}
@@ -166,7 +171,8 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 	return letters.MarkReplayed(ctx, b)
 }
 
-// reachable leaves out the recipients who would only end as skipped. Who cannot be told about now ends the replay.
+// reachable leaves out recipients that would only end as skipped. If that cannot be looked up,
+// the replay stops.
 func (r *replay) reachable(ctx context.Context, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
 	var users []string
 	for _, letter := range letters {
@@ -189,7 +195,7 @@ func (r *replay) reachable(ctx context.Context, letters []responses.DeadLetter) 
 	return all, nil
 }
 
-// takes tells whether recipients of a campaign will be claimed, now or later.
+// takes reports whether recipients of a campaign will be claimed, now or later.
 func (r *replay) takes(spec campaign.Spec, err error) (bool, error) {
 	if _, broken := errors.AsType[*campaign.SpecError](err); broken || errors.Is(err, campaign.ErrNotFound) {
 		return false, nil
@@ -197,7 +203,7 @@ func (r *replay) takes(spec campaign.Spec, err error) (bool, error) {
 	return err == nil && !spec.State.Final(), err
 }
 
-// elements are what the letters hold, but for those of which a copy was pushed before.
+// elements returns the content of the letters, without copies of letters that were pushed before.
 func (r *replay) elements(letters []responses.DeadLetter) [][]byte {
 	var all [][]byte
 	for _, letter := range letters {
@@ -209,7 +215,7 @@ func (r *replay) elements(letters []responses.DeadLetter) [][]byte {
 	return all
 }
 
-// append pushes under the name of a batch, once, whatever becomes of the replies.
+// append pushes under the name of a batch, so that lost replies cause no duplicate.
 func (r *replay) append(ctx context.Context, list keys.List, batch string, elements [][]byte) error {
 	if len(elements) == 0 {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"fanfare/internal/responses"
 )
 
-// Of several replays at once, beside a purge and a responder that trims, one sends a letter.
+// Of several concurrent replays, beside a purge and a responder that trims, one sends each
+// letter.
 func TestReplaysShareTheLetters(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
@@ -62,13 +63,14 @@ func TestReplaysShareTheLetters(t *testing.T) {
 	slices.Sort(listed)
 	equal(t, "listed different", len(slices.Compact(listed)), letters)
 	equal(t, "replayed", replayed, letters)
-	// A purge that reads while letters go may read some twice and none not at all; what one call of it leaves, the next takes.
+	// A purge that reads while letters leave may read some twice, but misses none. What one call
+	// leaves, the next removes.
 	_, err := f.deps.DeadLetters.Purge(t.Context(), responses.Filter{Campaign: "other"})
 	ok(t, err)
 	equal(t, "left", f.letters(), "[]")
 }
 
-// dies ends a replay's batch in the middle: its lease runs out.
+// dies stops a replay in the middle of a batch: its lease runs out.
 func (f fixture) dies() {
 	f.Helper()
 	key := keys.Default().ResponsesList().Key("dead:batches")
@@ -92,7 +94,8 @@ func (f fixture) take(destination string) responses.Batch {
 	return b
 }
 
-// A replay that dies before it has pushed loses no letter; one that dies behind its push leaves none to be sent again.
+// A replay that dies before its push loses no letter; one that dies after it leaves none to send
+// again.
 func TestReplayDies(t *testing.T) {
 	for _, pushed := range []bool{false, true} {
 		t.Run(fmt.Sprint("pushed ", pushed), func(t *testing.T) {
@@ -123,7 +126,7 @@ func TestReplayDies(t *testing.T) {
 	}
 }
 
-// A copy of a letter that another replay has sent goes with it, also when it comes later.
+// A copy of a letter that another replay has sent is removed with it, even if it arrives later.
 func TestReplayOfALateCopy(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
@@ -137,7 +140,8 @@ func TestReplayOfALateCopy(t *testing.T) {
 	equal(t, "listed", len(f.list("campaign:42")), 1)
 }
 
-// A push that was made counts, and its letters are gone, although the campaign cannot be looked at behind it.
+// A completed push counts, and its letters are gone, even if the campaign cannot be read
+// afterwards.
 func TestReplayIntoACampaignThatBreaks(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
@@ -155,7 +159,7 @@ func TestReplayIntoACampaignThatBreaks(t *testing.T) {
 	equal(t, "left", f.letters(), "[]")
 }
 
-// noBatches checks that no replay is under way.
+// noBatches checks that no replay is running.
 func (f fixture) noBatches() {
 	f.Helper()
 	keys, err := f.rdb.Keys(f.Context(), "{notification:responses}:dead:batch*").Result()
@@ -163,7 +167,7 @@ func (f fixture) noBatches() {
 	equal(f.T, "batches left", fmt.Sprint(keys), "[]")
 }
 
-// A campaign that ends between the push and the look behind it is claimed from no more: its letters stay.
+// A campaign that ends right after the push is not claimed from any more: its letters are kept.
 func TestReplayIntoACampaignThatEnds(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)

@@ -20,7 +20,7 @@ func (f fixture) bury(letters ...responses.DeadLetter) {
 	}
 }
 
-// failed is the letter of a recipient that failed a while ago.
+// failed returns the letter of a recipient that failed a while ago.
 func failed(campaignID, user, code string) responses.DeadLetter {
 	return responses.FailedLetter(notification.Result{
 		CampaignID: campaignID, UserID: user, Status: notification.StatusFailed, ErrorCode: code, Error: "refused",
@@ -28,7 +28,7 @@ func failed(campaignID, user, code string) responses.DeadLetter {
 	}, time.Now())
 }
 
-// letters are the ids of those that are left.
+// letters returns the ids of the remaining letters.
 func (f fixture) letters() string {
 	f.Helper()
 	var ids []string
@@ -46,7 +46,7 @@ func (f fixture) replay(filter responses.Filter) string {
 	return fmt.Sprintf("%d replayed, %d skipped", summary.Replayed, summary.Skipped)
 }
 
-// reach stores a token for users, in whose absence a replay leaves them alone.
+// reach stores a token for users, without which a replay leaves them alone.
 func (f fixture) reach(users ...string) {
 	f.Helper()
 	for _, user := range users {
@@ -64,7 +64,7 @@ func TestReplaySendsEachKindOnItsWay(t *testing.T) {
 	f.reach("u1", "u2")
 
 	equal(t, "replay", f.replay(responses.Filter{}), "4 replayed, 0 skipped")
-	// Without the token that it failed with: it is looked up.
+	// Without the token that failed: it is looked up.
 	equal(t, "recipients", fmt.Sprintf("%q", f.list("campaign:42")), `["{\"userId\":\"u1\"}" "{not\x00JSON" "{\"userId\":\"u2\"}"]`)
 	equal(t, "results", fmt.Sprint(f.list("notification:responses")), `[{"a":1}]`)
 	equal(t, "left", f.letters(), "[]")
@@ -82,7 +82,7 @@ func TestReplayChooses(t *testing.T) {
 	equal(t, "left", f.letters(), "[42/u2]")
 }
 
-// More letters than one step takes, of several campaigns.
+// There are more letters than one batch takes, from several campaigns.
 func TestReplayOfMany(t *testing.T) {
 	f := open(t)
 	for i := range 3 {
@@ -129,7 +129,7 @@ func TestReplayWakesTheCompleted(t *testing.T) {
 	}
 }
 
-// One recipient who is twice in the list, as after a repeated delivery of his result, is sent to once.
+// A recipient with two letters, as after a repeated delivery of his result, is sent to once.
 func TestReplayOfCopies(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
@@ -146,7 +146,7 @@ func TestReplayOfCopies(t *testing.T) {
 	equal(t, "left", f.letters(), "[]")
 }
 
-// A full Redis refuses the push: the letter stays.
+// A full Redis refuses the push: the letter is kept.
 func TestReplayKeepsWhatCannotBePushed(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
@@ -159,7 +159,7 @@ func TestReplayKeepsWhatCannotBePushed(t *testing.T) {
 	equal(t, "left", f.letters(), "[42/u]")
 }
 
-// A recipient whose token stood only in the audience would end as skipped: its letter is all that is left of it.
+// A recipient whose token was only in the audience would end as skipped, so the letter is kept.
 func TestReplayKeepsWhoCannotBeReached(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)

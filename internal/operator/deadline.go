@@ -9,24 +9,27 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// Deadline is the moment after which no one is sent to: the campaign's own or the list's, whichever comes first.
+// Deadline returns the moment after which no one is sent to: the campaign's own or the list's,
+// whichever is earlier.
 func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.ListDeadline()) }
 
-// ListDeadline is the list's own, as its guard has noted it; zero: there is none, or the campaign's own goes before.
+// ListDeadline returns the list's deadline. It is zero if there is none, or if the campaign's own
+// goes before it.
 func (v View) ListDeadline() time.Time { return v.Books.ListDeadline(v.Spec.Deadline) }
 
-// PassedError refuses to begin what would only expire.
+// PassedError refuses to start a campaign that would only expire.
 type PassedError struct {
 	ID string
 	At time.Time
 }
 
 func (e *PassedError) Error() string {
-	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: everybody would end as expired", terminal.Printable(e.ID), LocalTime(e.At))
+	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: every recipient would expire", terminal.Printable(e.ID), LocalTime(e.At))
 }
 
-// inTime refuses to start a draft whose deadline has passed, unless that is a producer's: no other deadline could take its place.
-// A person who resumes a campaign may want just that: the rest to be written down as expired.
+// inTime refuses to start a draft whose deadline has passed. A deadline that a producer set is
+// accepted, because no other could replace it. An operator may resume a paused campaign on
+// purpose, so that the rest is recorded as expired.
 func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaign.Books) error {
 	if spec.State != campaign.Draft {
 		return nil
@@ -42,16 +45,16 @@ func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaig
 	return err
 }
 
-// future refuses a deadline that has passed; zero is none.
+// future refuses a deadline that has passed; zero means none.
 func (o *Operator) future(ctx context.Context, id string, deadline time.Time) error {
 	passed, err := o.passed(ctx, deadline)
 	if passed {
-		return &campaign.SpecError{ID: id, Field: "deadline", Problem: fmt.Sprintf("is %s, which has passed: everybody would end as expired", LocalTime(deadline))}
+		return &campaign.SpecError{ID: id, Field: "deadline", Problem: fmt.Sprintf("is %s, which has passed: every recipient would expire", LocalTime(deadline))}
 	}
 	return err
 }
 
-// passed asks the clock by which the dispatchers judge.
+// passed compares a deadline with the clock of Redis, which the dispatchers use.
 func (o *Operator) passed(ctx context.Context, deadline time.Time) (bool, error) {
 	if deadline.IsZero() {
 		return false, nil

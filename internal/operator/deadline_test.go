@@ -8,7 +8,8 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// What has passed is refused wherever it is said, for the whole audience would end as expired without a word.
+// A deadline that has passed is refused everywhere, because the whole audience would expire
+// silently.
 func TestPassedDeadlinesAreRefused(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
@@ -21,13 +22,13 @@ func TestPassedDeadlinesAreRefused(t *testing.T) {
 	mentions(t, f.Change(ctx, "42", campaign.Change{Deadline: &yesterday}), "which has passed")
 	ok(t, f.Change(ctx, "42", campaign.Change{Deadline: new(time.Time)}))
 
-	// It passed since, or an application wrote it.
+	// It has passed since, or an application wrote it.
 	ok(t, f.rdb.HSet(ctx, "{campaign:42}:spec", "deadline", yesterday.UnixMilli()).Err())
 	_, passed := errors.AsType[*PassedError](f.Start(ctx, "42", StartOptions{Reason: ""}))
 	equal(t, "refused to start", passed, true)
 	equal(t, "state", f.state("42"), campaign.Draft)
 
-	// So is one that follows from the load alone, until the campaign has one of its own.
+	// So does one that only follows from the load, until the campaign has its own.
 	f.create("43")
 	f.load("43", audienceOf(2), LoadOptions{Format: CSV})
 	ok(t, f.rdb.HSet(ctx, "{campaign:43}:counts", "deadline", yesterday.UnixMilli()).Err())
@@ -36,14 +37,15 @@ func TestPassedDeadlinesAreRefused(t *testing.T) {
 	ok(t, f.Change(ctx, "43", campaign.Change{Deadline: &tomorrow}))
 	ok(t, f.Start(ctx, "43", StartOptions{}))
 
-	// Who resumes lets the rest be written down as expired.
+	// Resuming lets the rest be recorded as expired.
 	ok(t, f.deps.Campaigns.Move(ctx, "42", campaign.Running, ""))
 	ok(t, f.deps.Campaigns.Move(ctx, "42", campaign.Paused, ""))
 	ok(t, f.Start(ctx, "42", StartOptions{Reason: ""}))
 }
 
-// The expiry of a list counts before anybody has claimed from it. What a load assumes gives way to the campaign's own deadline.
-// A deadline has passed as soon as its moment has. One that a producer set does not refuse a start: no other could take its place.
+// The expiry of a list counts before the first claim. An assumed deadline gives way to the
+// campaign's own. A deadline has passed at the moment itself. One that a producer set does not
+// prevent a start, because no other could replace it.
 func TestDeadlinesThatHaveJustPassed(t *testing.T) {
 	f := open(t)
 	spec := campaign.Spec{ID: "42", Message: []byte(plainMessage), Deadline: time.Now().Add(-time.Second)}

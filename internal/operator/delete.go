@@ -10,40 +10,42 @@ import (
 	"fanfare/internal/responses"
 )
 
-// DefaultDeleteWait is longer than a request to FCM takes before it is given up.
+// DefaultDeleteWait is longer than the timeout of a request to FCM.
 const DefaultDeleteWait = time.Minute
 
-// deletePoll is how often a deletion looks whether all outcomes are written.
+// deletePoll is how often a deletion checks whether all outcomes are recorded.
 const deletePoll = 100 * time.Millisecond
 
-// DeleteOptions say how a campaign is deleted.
+// DeleteOptions controls the deletion of a campaign.
 type DeleteOptions struct {
-	// Wait bounds the time that pushes on the wire, and results on their way to the responder, are waited for.
+	// Wait limits the wait for pushes in flight, and for results that are not forwarded yet.
 	Wait time.Duration
-	// Waiting, when set, is called once if there is something to wait for.
+	// Waiting, if set, is called once if there is something to wait for.
 	Waiting func(campaign.Books)
 }
 
-// Deletion is what went with a campaign.
+// Deletion counts what was deleted with a campaign.
 type Deletion struct {
-	// WithoutResult were with a sender that has not written their outcomes: they may have been sent to.
+	// WithoutResult counts recipients in flight whose outcome was not recorded. They may have
+	// been sent to.
 	WithoutResult int64 `json:"withoutResult"`
-	// Unforwarded are results that did not reach the responder.
+	// Unforwarded counts results that did not reach the responder.
 	Unforwarded int64 `json:"unforwarded"`
-	// Unsent waited to be sent to, or to be tried again.
+	// Unsent counts recipients that waited to be sent to or retried.
 	Unsent int64 `json:"unsent"`
 }
 
-// Delete removes a campaign that does not run, with all its keys. Before that it waits for the outcomes of the pushes on the wire,
-// and forwards their results; no push begins meanwhile. campaign.ErrNotFound means that there is nothing.
+// Delete removes a campaign that does not run, with all its keys. First it waits for the outcomes
+// of pushes in flight and forwards their results. No new push begins meanwhile. It returns
+// campaign.ErrNotFound if there is nothing.
 func (o *Operator) Delete(ctx context.Context, id string, opts DeleteOptions) (Deletion, error) {
 	view, err := o.Show(ctx, id)
 	var books campaign.Books
 	switch _, mistyped := errors.AsType[*redisx.TypeError](err); {
-	case mistyped: // no one is claimed from such a campaign, and it has no books
+	case mistyped: // such a campaign is not claimed from, and has no books
 	case err != nil:
 		return Deletion{}, err
-	case view.Spec.State != campaign.Running: // else the deletion itself refuses
+	case view.Spec.State != campaign.Running: // otherwise Campaigns.Delete refuses
 		if books, err = o.settled(ctx, id, opts); err != nil {
 			return Deletion{}, err
 		}
@@ -54,8 +56,8 @@ func (o *Operator) Delete(ctx context.Context, id string, opts DeleteOptions) (D
 	return Deletion{WithoutResult: books.InFlight, Unforwarded: books.Outbox, Unsent: books.Waiting + books.Retrying}, nil
 }
 
-// settled waits until no sender holds recipients of a campaign and its results are forwarded, or the time is up. It returns the
-// books as they are then.
+// settled waits until no sender holds recipients of a campaign and its results are forwarded, or
+// the time is up. It returns the books at that moment.
 func (o *Operator) settled(ctx context.Context, id string, opts DeleteOptions) (campaign.Books, error) {
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
@@ -69,7 +71,7 @@ func (o *Operator) settled(ctx context.Context, id string, opts DeleteOptions) (
 	tick := time.NewTicker(deletePoll)
 	defer tick.Stop()
 	for told := false; ; told = true {
-		_, _ = outbox.Forward(ctx, list) // what stays in the outbox is in the books
+		_, _ = outbox.Forward(ctx, list) // the books count what stays in the outbox
 		books, err := o.deps.Campaigns.Books(ctx, id)
 		if err != nil || !books.OnTheWire() && books.Outbox == 0 || !o.now().Before(until) {
 			return books, err

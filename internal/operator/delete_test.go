@@ -13,7 +13,8 @@ import (
 	"fanfare/internal/queue"
 )
 
-// A deletion waits for the outcomes of who is on the wire; a late one is not lost with the campaign.
+// A deletion waits for the outcomes of pushes in flight; a late one is not lost with the
+// campaign.
 func TestDeleteWaitsForOutcomes(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
@@ -42,7 +43,8 @@ func TestDeleteWaitsForOutcomes(t *testing.T) {
 	equal(t, "keys", f.rdb.Exists(ctx, "campaign:42", "{campaign:42}:counts", "{campaign:42}:leases").Val(), 0)
 }
 
-// Who has no outcome when the time is up is counted. Nobody waits for a sender that is gone, nor for results that are in the outbox.
+// Recipients without an outcome when the time is up are counted. A deletion does not wait for a
+// dead sender, or for results in the outbox.
 func TestDeleteCountsWhoHasNoResult(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
@@ -64,7 +66,7 @@ func TestDeleteCountsWhoHasNoResult(t *testing.T) {
 	equal(t, "told", told, 1)
 	equal(t, "results", f.rdb.LLen(ctx, "notification:responses").Val(), 1)
 
-	// A key of another type is in nobody's way.
+	// A key of another type does not prevent it.
 	f.create("43")
 	ok(t, f.rdb.Set(ctx, "campaign:43", "no list", 0).Err())
 	_, err = f.Delete(ctx, "43", DeleteOptions{Wait: time.Hour})
@@ -72,7 +74,8 @@ func TestDeleteCountsWhoHasNoResult(t *testing.T) {
 	equal(t, "keys", f.rdb.Exists(ctx, "campaign:43", "{campaign:43}:spec").Val(), 0)
 }
 
-// Results that cannot be forwarded are waited for, and counted; so is who waits to be tried again.
+// Results that cannot be forwarded are waited for, and counted. So are recipients that wait for a
+// retry.
 func TestDeleteWaitsForResults(t *testing.T) {
 	f := open(t)
 	f.create("42")
@@ -92,7 +95,7 @@ func TestDeleteWaitsForResults(t *testing.T) {
 	equal(t, "deleted", deleted, Deletion{Unforwarded: 1, Unsent: 3})
 }
 
-// Redis' clock has gone back: the books say how long retries wait, and why.
+// The clock of Redis has gone back: the books say how long retries wait, and why.
 func TestBooksTellThatTheClockWentBack(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()

@@ -8,7 +8,7 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// Attempts become no rarer than one in two seconds.
+// The delay between attempts never exceeds two seconds.
 func TestRetriesGrowToALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRetry(time.Hour)
@@ -19,7 +19,7 @@ func TestRetriesGrowToALimit(t *testing.T) {
 	})
 }
 
-// Losses are told of a campaign that has ended, unless its reason tells of them.
+// The losses of an ended campaign are listed, unless its reason names them.
 func TestLossesAfterTheEnd(t *testing.T) {
 	books := campaign.Books{Loaded: 3, Sent: 2, Missing: 1}
 	equal(t, "without a reason", len(View{Spec: campaign.Spec{State: campaign.Completed}, Books: books}.Losses()), 1)

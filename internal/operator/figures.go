@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Thousands writes a count with separators, as a person reads it.
+// Thousands formats a count with separators.
 func Thousands[N int | int64](n N) string {
 	if n < 0 {
 		return "-" + Thousands(-n)
@@ -17,7 +17,8 @@ func Thousands[N int | int64](n N) string {
 	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
 }
 
-// Decimal is a number that is not negative, with separators and as many decimals as it needs, two at the most.
+// Decimal formats a number of at least 0 with separators, and with as many decimals as it needs,
+// at most two.
 func Decimal(x float64) string {
 	whole, fraction, _ := strings.Cut(fmt.Sprintf("%.2f", x), ".")
 	for i := len(whole) - 3; i > 0; i -= 3 {
@@ -26,7 +27,7 @@ func Decimal(x float64) string {
 	return strings.TrimSuffix(whole+"."+strings.TrimRight(fraction, "0"), ".")
 }
 
-// Span is a length of time for a person, without the zeros that Go writes: 1m and not 1m0s.
+// Span formats a duration without the zeros that Go adds: 1m, not 1m0s.
 func Span(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -38,5 +39,5 @@ func Span(d time.Duration) string {
 	return text
 }
 
-// LocalTime is a time in the time zone of this process, as a person reads it.
+// LocalTime formats a time in the time zone of this process.
 func LocalTime(at time.Time) string { return at.Local().Format(time.DateTime) }

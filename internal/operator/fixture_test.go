@@ -18,11 +18,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fixture is an operator over a Redis of the test's own.
+// fixture is an operator with a Redis of its own.
 type fixture struct {
 	*testing.T
 	*Operator
-	rdb redis.UniversalClient // sound, whatever the operator itself uses
+	rdb redis.UniversalClient // reliable, whatever the operator uses
 }
 
 func open(t *testing.T, settings ...string) fixture {
@@ -69,7 +69,7 @@ func equal[V comparable](t *testing.T, what string, got, want V) {
 	}
 }
 
-// mentions fails the test unless the error says all of it.
+// mentions fails the test unless the error contains all of the texts.
 func mentions(t *testing.T, err error, all ...string) {
 	t.Helper()
 	for _, want := range all {
@@ -89,7 +89,7 @@ func (f fixture) create(id string, states ...campaign.State) {
 	}
 }
 
-// load loads a text that has to be good.
+// load loads a text that must be valid.
 func (f fixture) load(id, text string, opts LoadOptions) LoadSummary {
 	f.Helper()
 	summary, err := f.Load(f.Context(), id, strings.NewReader(text), opts)
@@ -97,7 +97,7 @@ func (f fixture) load(id, text string, opts LoadOptions) LoadSummary {
 	return summary
 }
 
-// list is what stands in a key.
+// list returns the content of a key.
 func (f fixture) list(key string) []string {
 	f.Helper()
 	elements, err := f.rdb.LRange(f.Context(), key, 0, -1).Result()

@@ -11,31 +11,32 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// HeldBy is what keeps a project's pushes back.
+// HeldBy says what stops a project's pushes.
 type HeldBy string
 
-// From what a person has to end to what ends soonest.
+// Ordered from what an operator must end to what ends soonest.
 const (
 	HeldByHalt        HeldBy = "halt"
 	HeldByGate        HeldBy = "gate"
 	HeldByQuarterHour HeldBy = "quarter_hour"
-	// HeldBySilence holds one campaign: its pushes get no answers from FCM.
+	// HeldBySilence stops one campaign whose pushes get no answers from FCM.
 	HeldBySilence HeldBy = "no_answers"
-	// HeldByProject holds one campaign: no dispatcher may take it, or none of its Firebase project runs.
+	// HeldByProject stops one campaign that no dispatcher may take, or whose Firebase project has
+	// no dispatcher.
 	HeldByProject HeldBy = "project"
 )
 
-// Held tells why nothing of a project, or of one campaign, goes at the moment.
+// Held says why a project, or one campaign, sends nothing at the moment.
 type Held struct {
 	By     HeldBy    `json:"by"`
-	Since  time.Time `json:"since,omitzero"` // of a halt and of a silence, whose end is not known
-	Until  time.Time `json:"until,omitzero"` // of all else, which ends at that time
+	Since  time.Time `json:"since,omitzero"` // set for a halt and missing answers, whose end is unknown
+	Until  time.Time `json:"until,omitzero"` // set for everything else, which ends then
 	Reason string    `json:"reason,omitempty"`
-	// EndsByItself says that FCM is asked for it, and that no one has to do anything once it answers.
+	// EndsByItself reports that FCM is probed, and that no one has to act once it answers.
 	EndsByItself bool `json:"endsByItself,omitempty"`
 }
 
-// WhyHeld is nil where pushes may go.
+// WhyHeld returns nil if pushes are allowed.
 func WhyHeld(s pacing.State) *Held {
 	var reasons []string
 	endsByItself := true
@@ -54,10 +55,11 @@ func WhyHeld(s pacing.State) *Held {
 	return nil
 }
 
-// projectPatience is how long a project's dispatchers may not have looked for campaigns, which each of them does every few seconds.
+// projectPatience is how long a project counts as active after a dispatcher looked for campaigns,
+// which each does every few seconds.
 const projectPatience = 5 * time.Minute
 
-// heldByProject is why no dispatcher takes a running campaign of one of several projects; nil where one may.
+// heldByProject returns why no dispatcher takes a running campaign; nil if one may.
 func heldByProject(spec campaign.Spec, known []campaign.Project, now time.Time) *Held {
 	if spec.State != campaign.Running {
 		return nil
@@ -68,7 +70,8 @@ func heldByProject(spec campaign.Spec, known []campaign.Project, now time.Time) 
 	return nil
 }
 
-// ProjectProblem is why no dispatcher would take a campaign if it ran, and what to do; "" where one may.
+// ProjectProblem says why no dispatcher would take the campaign if it ran, and what to do; "" if
+// one may.
 func ProjectProblem(spec campaign.Spec, known []campaign.Project, now time.Time) (problem, advice string) {
 	if len(known) < 2 {
 		return "", ""
@@ -89,7 +92,8 @@ func ProjectProblem(spec campaign.Spec, known []campaign.Project, now time.Time)
 		fmt.Sprintf("start one, or give it to another with: fanfare campaign set %s --project PROJECT", campaign.Word(spec.ID))
 }
 
-// heldBySilence is why a breaker admits no one of a campaign; nil where it does, or where the campaign does not run.
+// heldBySilence returns why a breaker holds a campaign; nil if it does not, or if the campaign
+// does not run.
 func heldBySilence(state campaign.State, hold *breaker.Hold) *Held {
 	if hold == nil || state != campaign.Running {
 		return nil

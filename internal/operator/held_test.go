@@ -10,7 +10,8 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// Where several projects send, it is said of a campaign that none of them takes; what is known of projects a moment ago counts.
+// With several projects, the view of a campaign says if none of them takes it. Only projects that
+// were seen recently count.
 func TestNoProjectTakesACampaign(t *testing.T) {
 	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 	seen := func(id string, ago time.Duration) campaign.Project {
@@ -20,7 +21,7 @@ func TestNoProjectTakesACampaign(t *testing.T) {
 	for name, c := range map[string]struct {
 		spec  campaign.Spec
 		known []campaign.Project
-		want  string // "" where one takes it
+		want  string // "" if one takes it
 	}{
 		"of the only one":            {campaign.Spec{Project: "a"}, []campaign.Project{seen("a", time.Hour)}, ""},
 		"of none, of one":            {campaign.Spec{}, []campaign.Project{seen("a", 0)}, ""},

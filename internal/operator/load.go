@@ -13,27 +13,29 @@ import (
 )
 
 const (
-	// DefaultPatience is how long a load waits for a Redis that cannot be reached.
+	// DefaultPatience is how long a load waits for an unreachable Redis.
 	DefaultPatience = 30 * time.Second
-	// lastWords is how long a load that is interrupted waits to hear whether its last batch is in.
+	// lastWords is how long an interrupted load waits for the reply to its last batch.
 	lastWords = 10 * time.Second
 )
 
-// LoadOptions say how an audience is loaded.
+// LoadOptions controls how an audience is loaded.
 type LoadOptions struct {
 	Format Format
-	// Separator stands between the columns of CSV; zero: what the first line says.
+	// Separator of the CSV columns; zero detects it from the first line.
 	Separator rune
-	// Append adds to an audience that is there already; without it such a load is refused.
+	// Append adds to an existing audience; without it, such a load is refused.
 	Append bool
-	// Skip passes over the first recipients of the file. Without it, a load of the same file as one that was interrupted goes on with
-	// that by itself.
+	// Skip ignores the first recipients of the file. Without it, loading the same file again
+	// continues an interrupted load.
 	Skip int64
-	// MaxElement is the longest element that the dispatcher takes, in bytes; default queue.DefaultMaxElement.
+	// MaxElement is the longest element that the dispatcher accepts, in bytes; default
+	// queue.DefaultMaxElement.
 	MaxElement int
-	// Patience is how long a Redis that cannot be reached is waited for; default DefaultPatience.
+	// Patience is how long the load waits for an unreachable Redis; default DefaultPatience.
 	Patience time.Duration
-	// Progress, when set, hears after each batch how many recipients are loaded. It is called from one goroutine.
+	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
+	// goroutine calls it.
 	Progress func(loaded int64)
 }
 
@@ -43,10 +45,12 @@ func (o LoadOptions) withDefaults() LoadOptions {
 	return o
 }
 
-// Load reads an audience and appends it to a campaign's list. Lines that are no recipients are left out and named in
-// the summary. Memory stays flat, whatever the audience's size. A lost connection to Redis is waited for, and no batch is
-// loaded twice for it. An error is a *FileError (also where Skip goes beyond the end), one that says why the campaign takes no
-// audience, an *InterruptedError, or ErrNoRecipient.
+// Load reads an audience and appends it to a campaign's list. Invalid lines are left out and
+// named in the summary. Memory use does not depend on the size of the audience. The load waits
+// for a lost connection to Redis, and never loads a batch twice.
+//
+// It returns a *FileError (also if Skip exceeds the file), an error of the campaign that refuses
+// an audience, an *InterruptedError, or ErrNoRecipient.
 func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOptions) (LoadSummary, error) {
 	l := load{opts: opts.withDefaults()}
 	start := o.now()
@@ -68,7 +72,7 @@ func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOp
 	return l.summary, err
 }
 
-// load is one audience on its way into Redis.
+// load is one audience that is being loaded.
 type load struct {
 	opts    LoadOptions
 	loader  *campaign.Loader
@@ -90,16 +94,17 @@ func (l *load) run(ctx context.Context, rows audience) error {
 	case err != nil:
 		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Passed + l.summary.Loaded, Unsure: l.unsure}
 	case from.skip > 0:
-		return &FileError{fmt.Sprintf("its recipients are %s, and %s are to be skipped", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
+		return &FileError{fmt.Sprintf("it has %s recipients, fewer than the %s to skip", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
 	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0:
-		return &FileError{"it holds no recipient: nothing was loaded"}
+		return &FileError{"it has no recipients: nothing was loaded"}
 	}
 	return nil
 }
 
-// send appends batch by batch. An interruption lets the batch under way come to its end, so that it is known what is in.
+// send appends batch by batch. After an interruption the current batch is completed, so that it
+// is known how much was loaded.
 func (l *load) send(ctx context.Context, from *batcher) error {
 	var rejected rejects
 	for {
@@ -133,7 +138,8 @@ func unlessEOF(err error) error {
 	return err
 }
 
-// append sends one batch, again and again while Redis cannot be reached: it recognises a batch that it has.
+// append sends one batch, and repeats it while Redis is unreachable. Redis recognises a batch
+// that it has.
 func (l *load) append(ctx context.Context, elements [][]byte) error {
 	wait := newRetry(l.opts.Patience)
 	for {
@@ -159,7 +165,7 @@ func (l *load) append(ctx context.Context, elements [][]byte) error {
 	}
 }
 
-// close ends the load: once it is done, the campaign may complete.
+// close ends the load. If it is done, the campaign may complete.
 func (l *load) close(ctx context.Context, done bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// LoadSummary tells what a load did. It is filled also when the load broke off.
+// LoadSummary is the result of a load, also of an interrupted one.
 type LoadSummary struct {
 	Loaded   int64      `json:"loaded"`
-	Passed   int64      `json:"alreadyLoaded,omitempty"` // by a load that was interrupted, with which this one has gone on
+	Passed   int64      `json:"alreadyLoaded,omitempty"` // by an interrupted load that this one continued
 	Rejected int64      `json:"rejected"`
 	Errors   []RowError `json:"errors,omitempty"` // the first of those rejected
-	// Hints name columns that are probably not what they are called.
+	// Hints name columns that probably need another name.
 	Hints []string      `json:"hints,omitempty"`
 	Took  time.Duration `json:"-"`
 }
@@ -27,17 +27,18 @@ func (s LoadSummary) MarshalJSON() ([]byte, error) {
 	}{plain(s), s.Took.Seconds()})
 }
 
-// ErrNoRecipient is what Load returns for a file of which every line was rejected, and ErrNoToken what ImportTokens does.
+// Load returns ErrNoRecipient for a file with only rejected lines, and ImportTokens ErrNoToken.
 var (
 	ErrNoRecipient = errors.New("no line is a recipient: nothing was loaded")
 	ErrNoToken     = errors.New("no line has a user and a token: nothing was stored")
 )
 
-// InterruptedError tells how far a load came that broke off. A load of the same audience goes on with it.
+// InterruptedError says how much an interrupted load has loaded. A load of the same audience
+// continues it.
 type InterruptedError struct {
 	Err    error
-	Done   int64 // recipients of the file that are loaded for certain, those skipped included
-	Unsure int64 // further ones that may be loaded: the connection was lost before Redis answered
+	Done   int64 // recipients that are certainly loaded, including skipped ones
+	Unsure int64 // more that may be loaded: the connection was lost before the reply
 }
 
 func (e *InterruptedError) Error() string {

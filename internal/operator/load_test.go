@@ -17,7 +17,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// audienceOf is a CSV file of so many users, u0 to un-1.
+// audienceOf returns a CSV file of n users, u0 to un-1.
 func audienceOf(n int) string {
 	var text strings.Builder
 	text.WriteString("userId,fcmToken\n")
@@ -27,7 +27,7 @@ func audienceOf(n int) string {
 	return text.String()
 }
 
-// wantUsers fails the test unless a list holds exactly the first n users, in their order.
+// wantUsers fails the test unless a list contains exactly the first n users, in order.
 func (f fixture) wantUsers(key string, n int) {
 	f.Helper()
 	want := make([]string, n)
@@ -107,11 +107,11 @@ func TestLoadOfNobody(t *testing.T) {
 	}
 	for _, id := range []string{"empty", "bad"} {
 		f.wantUsers("campaign:"+id, 0)
-		f.load(id, audienceOf(1), LoadOptions{Format: CSV}) // nothing was begun, and so it needs no append
+		f.load(id, audienceOf(1), LoadOptions{Format: CSV}) // nothing was begun, so it needs no append
 	}
 }
 
-// An interrupted load knows exactly what is in, and another one goes on with the rest.
+// An interrupted load knows exactly what was loaded, and another one continues with the rest.
 func TestLoadIsInterruptedAndGoneOnWith(t *testing.T) {
 	f := open(t)
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -139,10 +139,10 @@ func TestLoadEndsWhileNothingComes(t *testing.T) {
 	f := open(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	in, out := io.Pipe()
-	defer out.Close() // ends the read that the load left behind
+	defer out.Close() // ends the blocked read of the load
 	go func() {
 		_, _ = io.WriteString(out, audienceOf(1000))
-		_, _ = io.WriteString(out, strings.Repeat("u,t\n", 2)) // by now the first batch is on its way
+		_, _ = io.WriteString(out, strings.Repeat("u,t\n", 2)) // by now the first batch is being sent
 		interrupt()
 	}()
 	_, err := f.Load(ctx, "42", in, LoadOptions{Format: CSV})
@@ -155,7 +155,7 @@ func TestLoadFailsWithTheFile(t *testing.T) {
 	f := open(t)
 	torn := io.MultiReader(strings.NewReader(audienceOf(1500)), failing{errors.New("disk on fire")})
 	summary, err := f.Load(t.Context(), "42", torn, LoadOptions{Format: CSV})
-	mentions(t, err, "behind line 1501: disk on fire: the first 1500 recipients are loaded")
+	mentions(t, err, "after line 1501: disk on fire: the first 1500 recipients are loaded")
 	equal(t, "loaded", summary.Loaded, 1500)
 	f.wantUsers("campaign:42", 1500)
 }
@@ -164,7 +164,8 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// Replies are lost so often that the client gives up on a command, again and again: nobody is lost or doubled.
+// Replies are lost so often that the client gives up on commands repeatedly. No recipient is lost
+// or doubled.
 func TestLoadSurvivesLostReplies(t *testing.T) {
 	addr := servers.Redis(t)
 	proxy := servers.NewProxy(t, addr)
@@ -214,7 +215,7 @@ func TestLoadSkipsBeyondTheEnd(t *testing.T) {
 	if _, is := errors.AsType[*FileError](err); !is {
 		t.Errorf("got %v", err)
 	}
-	mentions(t, err, "its recipients are 3, and 10 are to be skipped")
+	mentions(t, err, "it has 3 recipients, fewer than the 10 to skip")
 }
 
 func TestHowFarAnInterruptedLoadCame(t *testing.T) {
@@ -228,7 +229,8 @@ func TestHowFarAnInterruptedLoadCame(t *testing.T) {
 	}
 }
 
-// TestLoadKeepsLittleInMemory loads an audience that is far bigger than what the load may take.
+// TestLoadKeepsLittleInMemory loads an audience that is far larger than the memory a load may
+// use.
 func TestLoadKeepsLittleInMemory(t *testing.T) {
 	f := open(t)
 	const rows, most = 200_000, 16 << 20

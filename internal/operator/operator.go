@@ -1,5 +1,6 @@
-// Package operator is all that a person can do to a running system: create, load, start, watch and clean up campaigns,
-// look after tokens and dead letters, and check that everything is fit to send. The command line calls it.
+// Package operator implements everything that a person can do with a running system. That is
+// creating, loading, starting, watching and deleting campaigns, managing tokens and dead letters,
+// and checking the installation. The command line and the console call it.
 package operator
 
 import (
@@ -15,7 +16,7 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// Deps are the rooms that an operator's actions reach into.
+// Deps are the parts of the system that an operator works with.
 type Deps struct {
 	Redis       redis.UniversalClient
 	Names       keys.Names
@@ -32,5 +33,5 @@ type Operator struct {
 	now  func() time.Time
 }
 
-// New makes an operator over the given rooms.
+// New builds an operator from its dependencies.
 func New(deps Deps) *Operator { return &Operator{deps: deps, now: time.Now} }

@@ -8,26 +8,27 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// Progress is a campaign at one moment, with its pace since the watch began to look.
+// Progress is a campaign at one moment, with its pace since the watch began.
 type Progress struct {
 	ID    string         `json:"id"`
-	State campaign.State `json:"state"` // as View.State; "" while the recipients wait for a message
+	State campaign.State `json:"state"` // as View.State; "" without a spec
 	Books campaign.Books `json:"books"`
-	// Reason is why it is paused, cancelled, expired or broken.
+	// Reason says why the campaign is paused, cancelled, expired or broken.
 	Reason string `json:"reason,omitempty"`
-	// Rate is recipients ended a second, smoothed over the last ten seconds or so; zero until it is known.
+	// Rate is recipients ended a second, smoothed over about ten seconds; zero until it is known.
 	Rate float64 `json:"rate"`
-	// Left is the time to the end at this rate; zero while it is unknown.
+	// Left is the remaining time at this rate; zero if unknown.
 	Left time.Duration `json:"-"`
-	// Held is what keeps it back: of the campaign itself, or of its project where the caller knows its pace; see WhyHeld.
+	// Held says what stops the campaign: the campaign itself, or its project if the caller knows
+	// its pace. See WhyHeld.
 	Held *Held `json:"held,omitempty"`
-	// KeptBack are the platforms whose recipients do not take part, with the reasons.
+	// KeptBack are the paused platforms, with the reasons.
 	KeptBack map[string]string `json:"keptBack,omitempty"`
-	// Losses are the recipients that are missing, or were not loaded to the last.
+	// Losses are recipients that are missing or were not loaded.
 	Losses []campaign.Loss `json:"losses,omitempty"`
 }
 
-// MarshalJSON writes the time to go in seconds, and leaves it out while it is unknown.
+// MarshalJSON writes the remaining time in seconds, and omits it if unknown.
 func (p Progress) MarshalJSON() ([]byte, error) {
 	type plain Progress
 	return json.Marshal(struct {
@@ -37,31 +38,33 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 }
 
 const (
-	// smoothing is the time in which an old pace loses two thirds of its weight.
+	// smoothing is the time constant of the rate: an older rate loses two thirds of its weight in
+	// it.
 	smoothing = 10 * time.Second
-	// forecastAfter is how long a pace is looked at before it is good for a forecast.
+	// forecastAfter is how long a rate is measured before it is used for a forecast.
 	forecastAfter = 2 * time.Second
 )
 
-// Pace turns views of a campaign, taken one after another, into a rate and a time to go. The zero Pace is ready.
+// Pace computes a rate and the remaining time from successive views of a campaign. The zero Pace
+// is ready.
 type Pace struct {
 	at    time.Time
 	ended int64
-	began time.Time // when somebody began to end
+	began time.Time // when the first recipient ended
 	rate  float64
 }
 
-// Observe takes the campaign as it was at a moment.
+// Observe adds the state of the campaign at a moment.
 func (p *Pace) Observe(at time.Time, v View) Progress {
 	ended := v.Books.Ended()
 	switch took := at.Sub(p.at).Seconds(); {
 	case p.at.IsZero():
-	case p.began.IsZero() && ended == p.ended: // nobody has ended since we look: there is no pace yet
+	case p.began.IsZero() && ended == p.ended: // no one has ended since the first view: there is no rate yet
 	case took > 0:
 		if p.began.IsZero() {
 			p.began = p.at
 		}
-		// The mean of all that was seen, until that is longer than the smoothing.
+		// The mean of everything seen, until that time is longer than the smoothing.
 		weight := min(1, max(took/smoothing.Seconds(), took/at.Sub(p.began).Seconds()))
 		p.rate += weight * (float64(ended-p.ended)/took - p.rate)
 	}

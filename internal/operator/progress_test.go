@@ -9,7 +9,7 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// running is a campaign of 10,000 of which so many have ended.
+// running returns a campaign of 10,000 of which so many have ended.
 func running(ended int64) View {
 	return View{
 		Spec:  campaign.Spec{ID: "42", State: campaign.Running},
@@ -17,7 +17,8 @@ func running(ended int64) View {
 	}
 }
 
-// observed watches a campaign twice a second; ended tells how many have ended after so many seconds.
+// observed watches a campaign twice a second. ended returns how many have ended after so many
+// seconds.
 func observed(seconds float64, ended func(at float64) float64) Progress {
 	var pace Pace
 	var p Progress
@@ -41,7 +42,7 @@ func TestPace(t *testing.T) {
 	wantRate(t, p, 100)
 	equal(t, "time to go", p.Left, 70*time.Second)
 
-	// Before anybody has ended nothing is known, and that time does not count.
+	// Before the first recipient ends nothing is known, and that time does not count.
 	nobody := observed(5, func(float64) float64 { return 0 })
 	equal(t, "rate of nothing", nobody.Rate, 0)
 	equal(t, "time to go of nothing", nobody.Left, 0)
@@ -50,13 +51,13 @@ func TestPace(t *testing.T) {
 	// Three seconds are enough for a forecast.
 	equal(t, "time to go after three seconds", observed(3, steady).Left, 97*time.Second)
 
-	// A few early ones are no forecast.
+	// A few early outcomes are not enough for a forecast.
 	equal(t, "time to go after a second", observed(1, func(at float64) float64 { return at }).Left, 0)
 
-	// A change of pace is told within a minute.
+	// A change of pace shows within a minute.
 	wantRate(t, observed(80, func(at float64) float64 { return steady(min(at, 20)) + 10*max(0, at-20) }), 10)
 
-	// A watch that begins in the middle tells the pace of now, not of all that was before.
+	// A watch that begins in the middle shows the current pace, not the average since the start.
 	wantRate(t, observed(10, func(at float64) float64 { return 5000 + steady(at) }), 100)
 }
 
@@ -69,7 +70,7 @@ func TestPaceOfWhatDoesNotRun(t *testing.T) {
 	p := pace.Observe(start.Add(10*time.Second), paused)
 	equal(t, "time to go of a paused campaign", p.Left, 0)
 
-	// Who went missing will never end, and is not waited for.
+	// Missing recipients never end, and are not waited for.
 	missing := running(2000)
 	missing.Books.Waiting, missing.Books.Missing = 0, 8000
 	equal(t, "time to go to the missing", pace.Observe(start.Add(20*time.Second), missing).Left, 0)

@@ -12,17 +12,18 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// unreachable tells that Redis could not be asked, or is not ready, so that asking again may help. What it has done with the
-// command is not known. One that is full is none of that: to go on asking for more would keep it full.
+// unreachable reports whether Redis could not be reached or is not ready, so that a retry may
+// help. The command may or may not have run. A full Redis does not count: repeated writes would
+// keep it full.
 func unreachable(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
 		return !redisx.Permanent(err) && !redis.IsOOMError(err)
 	}
-	_, network := errors.AsType[net.Error](err) // a context's deadline among them
+	_, network := errors.AsType[net.Error](err) // includes the deadline of a context
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, redis.ErrPoolTimeout)
 }
 
-// retry spaces attempts out until the patience ends.
+// retry spaces attempts with growing delays until the patience ends.
 type retry struct {
 	until time.Time
 	pause time.Duration
@@ -37,7 +38,7 @@ func newRetry(patience time.Duration) *retry {
 	return &retry{until: time.Now().Add(patience), pause: firstPause}
 }
 
-// again waits before the next attempt; false when there is to be none.
+// again waits before the next attempt. It returns false if there must be none.
 func (r *retry) again(ctx context.Context) bool {
 	if time.Now().Add(r.pause).After(r.until) {
 		return false

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A load waits for a Redis that is away or not ready, and for nothing else.
+// A load waits for an unreachable or unready Redis, and for nothing else.
 func TestALoadWaitsForWhatMayPass(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})

@@ -15,20 +15,24 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// View is a campaign as a person looks at it.
+// View is everything that is displayed of a campaign.
 type View struct {
-	Spec  campaign.Spec // its State is "" while recipients wait for a message
+	Spec  campaign.Spec // its State is "" without a spec
 	Books campaign.Books
-	// Breaker is what the campaign's answers look like; Known only for one that has begun, and only from Show.
+	// Breaker describes FCM's recent answers. It is Known only for a campaign that has begun, and
+	// only from Show.
 	Breaker breaker.State
-	// Undelivered is why results wait in the campaign's outbox, where a key of another type is in their way; only from Show.
+	// Undelivered says why results stay in the campaign's outbox: a key of another type blocks
+	// them. Only from Show.
 	Undelivered error
-	// Held is what keeps this campaign back. A caller that knows the project's pace sets what keeps the project back; see WhyHeld.
+	// Held says what stops this campaign. A caller that knows the project's pace adds what stops
+	// the project: see WhyHeld.
 	Held *Held
-	Err  error // why the campaign cannot be served as it is; nil if it can. See Broken
+	Err  error // why the campaign cannot be sent as it is; nil if it can. See Broken
 }
 
-// Losses are the recipients that are missing, or were not loaded to the last, unless the campaign's reason tells of them.
+// Losses lists recipients that are missing or were not loaded, unless the campaign's reason says
+// so already.
 func (v View) Losses() []campaign.Loss {
 	if v.Spec.State.Ended() && v.Spec.Reason != "" {
 		return nil
@@ -36,7 +40,7 @@ func (v View) Losses() []campaign.Loss {
 	return v.Books.Losses(v.Spec.ID, v.Spec.State)
 }
 
-// MarshalJSON writes the message as the JSON that it is.
+// MarshalJSON writes the message as JSON, not as a string.
 func (v View) MarshalJSON() ([]byte, error) {
 	s, problem, stored := v.Spec, v.Problem(), campaign.State("")
 	var faults []string
@@ -84,7 +88,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// breaker is nil where nothing is known.
+// breaker returns nil if nothing is known.
 func (v View) breaker() *breaker.State {
 	if !v.Breaker.Known {
 		return nil
@@ -99,8 +103,8 @@ func (v View) undelivered() string {
 	return v.Undelivered.Error()
 }
 
-// Show reads a campaign's spec, its books and its breaker. A list without a spec is a View without a state; campaign.ErrNotFound means that
-// there is neither.
+// Show reads a campaign's spec, books and breaker. A list without a spec is a View without a
+// state. It returns campaign.ErrNotFound if there is neither.
 func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
 	missing := errors.Is(err, campaign.ErrNotFound)
@@ -138,7 +142,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	return view, err
 }
 
-// guardedBooks reads the books of a campaign whose audience is kept from vanishing from now on.
+// guardedBooks guards the list of a campaign and reads its books.
 func (o *Operator) guardedBooks(ctx context.Context, spec campaign.Spec, id string) (campaign.Books, error) {
 	if !spec.State.Final() {
 		if err := o.deps.Campaigns.Guard(ctx, id); err != nil {
@@ -148,7 +152,7 @@ func (o *Operator) guardedBooks(ctx context.Context, spec campaign.Spec, id stri
 	return o.deps.Campaigns.Books(ctx, id)
 }
 
-// inTheWay tells of a key that should be a list, and holds another type.
+// inTheWay returns an error if a key that must be a list holds another type.
 func (o *Operator) inTheWay(ctx context.Context, key string) (problem, err error) {
 	holds, err := o.deps.Redis.Type(ctx, key).Result()
 	if err != nil {
@@ -160,7 +164,7 @@ func (o *Operator) inTheWay(ctx context.Context, key string) (problem, err error
 	return &redisx.TypeError{Key: key, Holds: holds, Want: "list"}, nil
 }
 
-// List shows all campaigns without their messages, the newest first, then the lists that wait for a message.
+// List returns all campaigns without their messages, the newest first, then lists without a spec.
 func (o *Operator) List(ctx context.Context) ([]View, error) {
 	campaigns, err := o.deps.Campaigns.List(ctx)
 	if err != nil {
@@ -180,12 +184,12 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 		if views[i].Err == nil && c.Spec.State != "" {
 			views[i].Err = Sendable(c.Spec)
 		}
-		views[i].Spec.Message = nil // it is long, and Show's to show
+		views[i].Spec.Message = nil // it is long; Show includes it
 	}
 	return views, nil
 }
 
-// silences asks the breakers of the campaigns that run, all together, which of them they hold.
+// silences asks the breakers of all running campaigns in one go which of them they hold.
 func (o *Operator) silences(ctx context.Context, all []campaign.Summary) (map[string]*Held, error) {
 	var ids []string
 	var lists []keys.List
@@ -210,7 +214,8 @@ func (o *Operator) silences(ctx context.Context, all []campaign.Summary) (map[st
 	return held, nil
 }
 
-// Watch reads a campaign's progress at once and then every interval, until it has ended or seen returns false.
+// Watch reads a campaign's progress at once and then every interval, until it has ended or seen
+// returns false.
 func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, seen func(Progress) bool) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

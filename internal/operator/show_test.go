@@ -42,11 +42,11 @@ func TestShow(t *testing.T) {
 		t.Errorf("of a list that waits for a message: %+v", v)
 	}
 
-	// A spec that cannot be used is shown with what is wrong.
+	// An invalid spec is shown with its faults.
 	ok(t, f.rdb.HSet(t.Context(), "{campaign:8}:spec", "message", plainMessage, "state", "flying").Err())
 	mentions(t, f.show("8").Err, "spec of campaign 8: field state is \"flying\"")
 
-	// A key of another type is not.
+	// A key of another type is not shown.
 	ok(t, f.rdb.Set(t.Context(), "{campaign:9}:spec", "x", 0).Err())
 	_, err := f.Show(t.Context(), "9")
 	if wrong, is := errors.AsType[*redisx.TypeError](err); !is || wrong.Key != "{campaign:9}:spec" {
@@ -87,7 +87,7 @@ func (s *single) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return next
 }
 
-// A list asks all breakers at once, however many campaigns run, and shows those that are held.
+// A list reads all breakers in one go, however many campaigns run, and shows those that are held.
 func TestListAsksTheBreakersTogether(t *testing.T) {
 	f := open(t)
 	sent := new(single)

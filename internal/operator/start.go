@@ -10,14 +10,16 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// StartOptions say how a campaign is started.
+// StartOptions controls the start of a campaign.
 type StartOptions struct {
-	Reason string // shown to people until the next change of state
-	// Partial starts it although recipients are missing or a load has not come to its end, and gives these up.
+	Reason string // shown until the next change of state
+	// Partial starts the campaign although recipients are missing or a load is unfinished. These
+	// are given up.
 	Partial bool
 }
 
-// IncompleteError refuses to start a campaign whose audience is not all there. State is what it is in still.
+// IncompleteError refuses to start a campaign with an incomplete audience. State is its current
+// state.
 type IncompleteError struct {
 	ID     string
 	State  campaign.State
@@ -38,9 +40,11 @@ func (e *IncompleteError) Error() string {
 	return text
 }
 
-// Start begins a campaign, or resumes it: with a canary, and with all platforms, for whatever tripped its breaker is taken to be
-// fixed. A *PassedError refuses a draft whose deadline has passed, a *MessageError a campaign whose message cannot be sent, an
-// *IncompleteError one whose audience is not all there.
+// Start begins or resumes a campaign, with a canary and on all platforms. It resets the breaker,
+// because the operator has presumably fixed what tripped it.
+//
+// It returns a *PassedError for a draft whose deadline has passed, and a *MessageError for a
+// message that cannot be sent. An *IncompleteError means that the audience is incomplete.
 func (o *Operator) Start(ctx context.Context, id string, opts StartOptions) error {
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
@@ -49,14 +53,15 @@ func (o *Operator) Start(ctx context.Context, id string, opts StartOptions) erro
 	if err := o.startable(ctx, id, opts.Partial); err != nil {
 		return err
 	}
-	// The breaker first: a campaign that runs is not to be judged by what is over.
+	// Reset the breaker first: a running campaign must not be measured by old failures.
 	if err := o.deps.Breakers.Reset(ctx, list); err != nil {
 		return err
 	}
 	return o.deps.Campaigns.Move(ctx, id, campaign.Running, opts.Reason)
 }
 
-// startable looks at the message, the audience and the deadline. What does not exist, or has a bad spec, is refused by the move.
+// startable checks the message, the audience and the deadline. A missing campaign or a bad spec
+// is refused by Move.
 func (o *Operator) startable(ctx context.Context, id string, partial bool) error {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
 	_, broken := errors.AsType[*campaign.SpecError](err)
@@ -84,18 +89,18 @@ func (o *Operator) startable(ctx context.Context, id string, partial bool) error
 	return o.inTime(ctx, spec, books)
 }
 
-// PausePlatform keeps a running campaign's recipients of one platform back, until Start.
+// PausePlatform stops sending to one platform of a running campaign, until Start.
 func (o *Operator) PausePlatform(ctx context.Context, id, platform, reason string) error {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
 	if err != nil {
 		return err
 	}
 	if spec.State != campaign.Running {
-		return fmt.Errorf("campaign %s is %s: pause a platform while it runs, for start and resume let all platforms take part", terminal.Printable(id), spec.State)
+		return fmt.Errorf("campaign %s is %s: pause a platform only while it runs, because start and resume include all platforms", terminal.Printable(id), spec.State)
 	}
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
 		return err
 	}
-	return o.deps.Breakers.PausePlatform(ctx, list, platform, cmp.Or(reason, "paused by hand"))
+	return o.deps.Breakers.PausePlatform(ctx, list, platform, cmp.Or(reason, "paused by an operator"))
 }

@@ -9,7 +9,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// A campaign that a breaker has paused is resumed with a canary and with all platforms, and shows both.
+// A campaign that a breaker paused is resumed with a canary and on all platforms, and shows both.
 func TestStartBeginsWithACanary(t *testing.T) {
 	o := open(t)
 	ctx := t.Context()
@@ -35,7 +35,7 @@ func TestStartBeginsWithACanary(t *testing.T) {
 	equal(t, "canary", view.Breaker.Canary, breaker.Canary{Size: 100})
 }
 
-// A campaign whose recipients are missing does not start, until they are loaded again or somebody does without them.
+// A campaign with missing recipients does not start, until they are loaded again or given up.
 func TestStartRefusesWithoutTheMissing(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
@@ -62,21 +62,21 @@ func TestStartRefusesWithoutTheMissing(t *testing.T) {
 
 	ok(t, f.Start(ctx, "without", StartOptions{Partial: true}))
 	ok(t, f.deps.Campaigns.Move(ctx, "without", campaign.Paused, ""))
-	ok(t, f.Start(ctx, "without", StartOptions{})) // it has been said once
+	ok(t, f.Start(ctx, "without", StartOptions{})) // they were given up before
 	equal(t, "balanced", f.show("without").Books.Balanced(), false)
 }
 
-// A platform is kept back of a campaign that runs alone: a start lets all of them take part.
+// A platform is paused only while the campaign runs: a start includes all platforms.
 func TestAPlatformIsPausedWhileItRuns(t *testing.T) {
 	f := open(t)
 	f.create("42")
-	mentions(t, f.PausePlatform(t.Context(), "42", "ios", ""), "campaign 42 is draft: pause a platform while it runs")
+	mentions(t, f.PausePlatform(t.Context(), "42", "ios", ""), "campaign 42 is draft: pause a platform only while it runs")
 	ok(t, f.Start(t.Context(), "42", StartOptions{}))
 	ok(t, f.PausePlatform(t.Context(), "42", "ios", ""))
-	equal(t, "reason", f.show("42").Breaker.Paused["ios"], "paused by hand")
+	equal(t, "reason", f.show("42").Breaker.Paused["ios"], "paused by an operator")
 }
 
-// A load that was interrupted is in the way of a start, too.
+// An interrupted load prevents a start too.
 func TestStartRefusesAnInterruptedLoad(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()

@@ -12,21 +12,22 @@ import (
 	"fanfare/internal/queue"
 )
 
-// progressEvery is after how many tokens an import tells how far it is.
+// progressEvery is after how many tokens an import reports its progress.
 const progressEvery = 1000
 
-// ImportOptions say how the tokens of an audience are imported.
+// ImportOptions controls how the tokens of an audience are imported.
 type ImportOptions struct {
 	Format    Format
-	Separator rune // between the columns of CSV; zero: what the first line says
-	// MaxElement is the longest element that a load would take, in bytes; default queue.DefaultMaxElement.
+	Separator rune // of the CSV columns; zero detects it from the first line
+	// MaxElement is the longest element that a load would accept, in bytes; default
+	// queue.DefaultMaxElement.
 	MaxElement int
-	// Progress, when set, hears how many tokens have been read. It is called from one goroutine.
+	// Progress, if set, is called with the number of tokens read. Only one goroutine calls it.
 	Progress func(read int64)
 }
 
-// ImportTokens stores the tokens of an audience in Redis. Lines without a user or a token are left out and named in the
-// summary. Being cut off does no harm: the import is repeated.
+// ImportTokens stores the tokens of an audience in Redis. Lines without a user or a token are
+// left out and named in the summary. An interrupted import can simply be repeated.
 func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOptions) (LoadSummary, error) {
 	start := o.now()
 	rows, err := newAudience(r, layout{opts.Format, opts.Separator}, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
@@ -53,10 +54,10 @@ type tokenImport struct {
 	progress func(int64)
 	read     int64
 	rejected rejects
-	err      error // why the file cannot be read on
+	err      error // why reading stopped
 }
 
-// each yields users and tokens until the file ends or nobody wants more.
+// each yields users and tokens until the file ends or the consumer stops.
 func (i *tokenImport) each(ctx context.Context, yield func(string, notification.Target) bool) {
 	var text []byte
 	for i.err == nil {
@@ -73,7 +74,7 @@ func (i *tokenImport) each(ctx context.Context, yield func(string, notification.
 			return
 		}
 		if err != nil {
-			i.err = fmt.Errorf("behind line %d: %w", i.rows.line(), err)
+			i.err = fmt.Errorf("after line %d: %w", i.rows.line(), err)
 			return
 		}
 		if !i.yield(text, yield) {
@@ -86,7 +87,7 @@ func (i *tokenImport) yield(element []byte, yield func(string, notification.Targ
 	r, err := campaign.DecodeRecipient(element)
 	problem := ""
 	switch {
-	case err != nil || r.Target.IsZero(): // next has read it already: it can only be the token
+	case err != nil || r.Target.IsZero(): // next has validated the rest: only the token can be missing
 		problem = "has no token"
 	case !r.Target.IsSendable():
 		problem = "has a value that cannot be a token: " + r.Target.Problem()

@@ -16,14 +16,16 @@ type RemovedTokens struct {
 	Newest []tokens.RemovedToken // some of them, the newest first
 }
 
-// RemovedCount is how many tokens the pushes of one campaign ("": of none) removed within an hour.
+// RemovedCount is how many tokens the pushes of one campaign removed within an hour. Campaign ""
+// stands for no campaign.
 type RemovedCount struct {
 	Hour     time.Time `json:"hour"` // its beginning, UTC
 	Campaign string    `json:"campaignId"`
 	Tokens   int64     `json:"tokens"`
 }
 
-// RemovedTokens counts what the filter chooses of the removed tokens, and lists the newest of them, at most limit.
+// RemovedTokens counts the removed tokens that match the filter, and lists the newest of them, at
+// most limit.
 func (o *Operator) RemovedTokens(ctx context.Context, filter tokens.Filter, limit int) (RemovedTokens, error) {
 	var found RemovedTokens
 	counts := make(map[RemovedCount]int64) // by hour and campaign

@@ -10,13 +10,13 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// RestoreSummary tells what a restore did, or would do.
+// RestoreSummary is the result of a restore, or of a dry run.
 type RestoreSummary struct {
 	tokens.RestoreResult
 	DryRun bool `json:"dryRun"`
-	SQL    bool `json:"sql"` // SQL is written besides Redis
-	// Waiting results are still to be written by the responder: those of the removals clear the tokens in SQL once more,
-	// though not in Redis. Zero where SQL is not written.
+	SQL    bool `json:"sql"` // SQL is written as well as Redis
+	// Waiting counts results that the responder has not written yet. Those with removals clear
+	// the tokens in SQL once more, though not in Redis. It is zero if SQL is not written.
 	Waiting int64         `json:"waitingResults"`
 	Took    time.Duration `json:"-"`
 }
@@ -30,8 +30,9 @@ func (s RestoreSummary) MarshalJSON() ([]byte, error) {
 	}{plain(s), s.Took.Seconds()})
 }
 
-// RestoreTokens gives users back the tokens that were removed as dead, as far as the filter chooses them; see
-// tokens.Store.Restore. Being cut off does no harm: the restore is repeated. The summary stands beside an error, too.
+// RestoreTokens gives users back the removed tokens that match the filter: see
+// tokens.Store.Restore. An interrupted restore can simply be repeated. The summary is valid even
+// with an error.
 func (o *Operator) RestoreTokens(ctx context.Context, filter tokens.Filter, opts tokens.RestoreOptions) (RestoreSummary, error) {
 	start := o.now()
 	summary := RestoreSummary{DryRun: opts.DryRun, SQL: o.deps.Tokens.CanRestoreSQL()}

@@ -39,7 +39,7 @@ func TestRemovedTokensAreCounted(t *testing.T) {
 	if found.Newest[0].At.Before(found.Newest[1].At) {
 		t.Errorf("%v comes before %v", found.Newest[0].At, found.Newest[1].At)
 	}
-	byCampaign := make(map[string]int64) // in two rows, should the hour have ended meanwhile
+	byCampaign := make(map[string]int64) // two rows if the hour ended meanwhile
 	for _, count := range found.Counts {
 		byCampaign[count.Campaign] += count.Tokens
 		equal(t, "hour", count.Hour, count.Hour.Truncate(time.Hour))
@@ -51,7 +51,7 @@ func TestRemovedTokensAreCounted(t *testing.T) {
 	equal(t, "of another campaign", none.Total, 0)
 }
 
-// Removals are counted by the hour in which they were.
+// Removals are counted by hour.
 func TestRemovedTokensAreCountedByTheHour(t *testing.T) {
 	f := open(t)
 	at := time.Date(2030, 1, 1, 5, 30, 0, 0, time.UTC)
@@ -82,7 +82,7 @@ func TestTokensAreRestored(t *testing.T) {
 	equal(t, "tokens", fmt.Sprint(got), "[t0 new <nil>]")
 }
 
-// noSQL is a database in which every restore succeeds.
+// noSQL is a database where every restore succeeds.
 type noSQL struct{}
 
 func (noSQL) RestoreTokens(context.Context, map[string]string) error { return nil }

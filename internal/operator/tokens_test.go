@@ -60,7 +60,7 @@ func TestImportThatCannotBe(t *testing.T) {
 	}
 }
 
-// A line that is too long for a campaign's list is so for an import of its tokens, by the same setting.
+// A line that is too long for a campaign's list is too long for an import of its tokens.
 func TestImportObeysTheLongestElement(t *testing.T) {
 	f := open(t)
 	text := fmt.Sprintf("userId,fcmToken,city\nu1,t1,%s\nu2,t2,Hue\n", strings.Repeat("x", 100<<10))

@@ -6,8 +6,8 @@
 -- ARGV: the retention in ms, the campaign's own deadline in ms or 0, then advice for operators:
 -- about recipients missing from a completed campaign, from an expired one, after a loss of the
 -- counts, and about an interrupted load.
--- Returns {'ended', number of missing recipients, reason}, {'unfinished'} or {'missing'}. The number
--- is 0 and the reason '' if the campaign had ended before.
+-- Returns {'ended', number of missing recipients, reason}, {'unfinished'} or {'missing'}.
+-- The number is 0 and the reason '' if the campaign had ended before.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 local retention_ms, own_deadline = tonumber(ARGV[1]), tonumber(ARGV[2])
