@@ -28,7 +28,8 @@ func TestFullBatchIsWrittenAtOnce(t *testing.T) {
 	})
 }
 
-// Once Redis refuses an outcome for good, nobody more is sent to, although the next look for campaigns is far away.
+// Once Redis refuses an outcome for good, no one more is sent to, although the next look for
+// campaigns is far away.
 func TestRefusedOutcomeEndsSendingAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		var refused atomic.Bool
@@ -101,7 +102,8 @@ func TestTrickleIsWritten(t *testing.T) {
 	})
 }
 
-// A campaign that waits for its outcomes to be written is claimed from again as soon as they are, not with the next poll.
+// A campaign that waits for its outcomes to be written is claimed from again as soon as they are,
+// not with the next poll.
 func TestWrittenOutcomesWakeTheClaimer(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.options.AckBatch, w.options.Concurrency, w.options.Claim, w.options.Poll = 1, 10, 1, time.Hour
@@ -115,7 +117,8 @@ func TestWrittenOutcomesWakeTheClaimer(t *testing.T) {
 	})
 }
 
-// A page holds what can be written now; leases that go back may have to wait for others of their campaign.
+// A page holds what can be written now; leases that go back may have to wait for others of their
+// campaign.
 func TestLedgerWaits(t *testing.T) {
 	some := []*lease{{}}
 	for name, c := range map[string]struct {

@@ -206,8 +206,8 @@ func (j *breakerReporter) mayDeleteToken(ctx context.Context) bool {
 	return allowed
 }
 
-// apply applies a decision. The process that is notified of a trip acts on it for all processes, even
-// during a stop. The others only return their recipients.
+// apply applies a decision. The process that is notified of a trip acts on it for all processes,
+// even during a stop. The others only return their recipients.
 func (j *breakerReporter) apply(ctx context.Context, camp *activeCampaign, v breaker.Decision) {
 	camp.setPausedPlatforms(v.Paused)
 	camp.hold.Store(v.Hold)

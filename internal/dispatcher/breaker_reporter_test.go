@@ -65,14 +65,15 @@ func (w *world) waiting(id string) (users []string) {
 	return users
 }
 
-// refuse answers everybody alike.
+// refuse answers everyone alike.
 func refuse(a fcm.Answer) func(context.Context, string) fcm.Answer {
 	return func(context.Context, string) fcm.Answer { return a }
 }
 
 var wrongMessage = fcm.Answer{Class: fcm.BadMessage, Code: "INVALID_ARGUMENT", Field: "message.android.ttl", Detail: "not a duration", HTTPStatus: 400}
 
-// However many slots and processes there are, nobody but the canary is sent to before its answers are in.
+// However many slots and processes there are, no one but the canary is sent to before its answers
+// are in.
 func TestNobodyPassesTheCanary(t *testing.T) {
 	w := newWorld(t)
 	o := w.judged()
@@ -98,7 +99,8 @@ func TestNobodyPassesTheCanary(t *testing.T) {
 	w.sender.each(t, 400, 1)
 }
 
-// A message that FCM refuses is sent to nobody beyond the canary, by whichever process, and the others wait as before.
+// A message that FCM refuses is sent to no one beyond the canary, by whichever process, and the
+// others wait as before.
 func TestWrongMessageStopsWithinTheCanary(t *testing.T) {
 	w := newWorld(t)
 	o := w.judged()
@@ -195,7 +197,8 @@ func TestAnotherProjectsAudienceLosesNoToken(t *testing.T) {
 	}
 }
 
-// Places in the canary that need no push are given back: an audience that cannot be read must not fill it for ever.
+// Places in the canary that need no push are given back: an audience that cannot be read must not
+// fill it for ever.
 func TestPlacesWithoutAPushAreGivenBack(t *testing.T) {
 	w := newWorld(t)
 	w.judged()
@@ -212,8 +215,8 @@ func TestPlacesWithoutAPushAreGivenBack(t *testing.T) {
 	}
 }
 
-// Places in the canary for which a claim found nobody are given back at once: a campaign that is loaded slowly, or by several
-// processes, must not wait until a lease is over.
+// Places in the canary for which a claim found no one are given back at once: a campaign that is
+// loaded slowly, or by several processes, must not wait until a lease is over.
 func TestPlacesThatNobodyFillsAreGivenBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.judged()
@@ -251,7 +254,8 @@ func TestAnswersOfTheNewestRoundCount(t *testing.T) {
 	}
 }
 
-// A trip that is told in the midst of a stop is acted on, and one of a campaign that is gone, or stopped, needs no more.
+// A trip that is told in the midst of a stop is acted on, and one of a campaign that is gone, or
+// stopped, needs no more.
 func TestTripIsActedOnInAStop(t *testing.T) {
 	w := newWorld(t)
 	w.judged()
@@ -283,8 +287,8 @@ func TestTripIsActedOnInAStop(t *testing.T) {
 	}
 }
 
-// Answers that come while Redis is away are judged when it is back, although nobody has anything more to tell: till then,
-// nobody beyond the canary is sent to.
+// Answers that come while Redis is away are judged when it is back, although no one has anything
+// more to tell: till then, no one beyond the canary is sent to.
 func TestTripDuringAnOutage(t *testing.T) {
 	w := newWorld(t)
 	o := breaker.DefaultOptions()
@@ -314,7 +318,7 @@ func TestTripDuringAnOutage(t *testing.T) {
 	}
 }
 
-// Whoever was to act on a trip and could not is followed by somebody else.
+// Anyone who was to act on a trip and could not is followed by someone else.
 func TestTripIsTakenOver(t *testing.T) {
 	w := newWorld(t)
 	o := w.judged()
@@ -339,7 +343,8 @@ func TestTripIsTakenOver(t *testing.T) {
 	}
 }
 
-// A trip after the canary lets go of all who are held at once, and not only when campaigns are next looked for.
+// A trip after the canary lets go of all who are held at once, and not only when campaigns are next
+// looked for.
 func TestTripLetsGoOfWhoIsHeld(t *testing.T) {
 	const refused = 5
 	w := newWorld(t)
@@ -368,7 +373,8 @@ func TestTripLetsGoOfWhoIsHeld(t *testing.T) {
 	}
 }
 
-// Whoever waits in the canary for longer than a lease keeps their place: nobody else is admitted to it.
+// Anyone who waits in the canary for longer than a lease keeps their place: no one else is admitted
+// to it.
 func TestHeldPlacesAreKept(t *testing.T) {
 	w := newWorld(t)
 	o := breaker.DefaultOptions()

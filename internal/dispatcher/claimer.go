@@ -171,8 +171,8 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 		n = wanted // they get no push: they end as expired
 	}
 	if n == 0 {
-		// The canary is under way. Places that ended without a push, such as after a failed SQL look-up,
-		// are returned at once. Otherwise retries could hold all places for ever.
+		// The canary is under way. Places that ended without a push, such as after a failed SQL
+		// look-up, are returned at once. Otherwise retries could hold all places for ever.
 		c.d.reporter.report(brief, reportTimeout)
 		camp.idleUntil = c.d.now().Add(reportInterval)
 		return 0, nil

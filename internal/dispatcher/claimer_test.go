@@ -70,7 +70,7 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// A campaign that is closed is served anew, even while the roster still has it.
+// A campaign that is closed is served again, even while the roster still has it.
 func TestClosedCampaignIsServedAnew(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"})
@@ -102,7 +102,8 @@ func TestCompleterForwardsFirst(t *testing.T) {
 	}
 }
 
-// What could not be forwarded is owed until the next pass, even if its campaign is served no more by then.
+// What could not be forwarded is owed until the next pass, even if its campaign is served no more
+// by then.
 func TestFailedForwardIsOwed(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"})

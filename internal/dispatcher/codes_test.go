@@ -12,8 +12,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// An endpoint that makes up codes fills neither the books nor the metrics, whichever process counts. Each result keeps its own code, and
-// those that FCM documents are always counted by name.
+// An endpoint that makes up codes fills neither the books nor the metrics, whichever process
+// counts. Each result keeps its own code, and those that FCM documents are always counted by name.
 func TestCodesAreCountedWithinBounds(t *testing.T) {
 	const n, matched = 600, 6
 	w := newWorld(t)

@@ -64,7 +64,8 @@ var (
 	refusedByTheBank = fcm.Answer{Class: fcm.Credentials, Detail: "invalid_grant"} // of the token endpoint: FCM was not asked
 )
 
-// Only what says that FCM takes the credentials ends a halt, and only the halts that are about them.
+// Only what says that FCM takes the credentials ends a halt, and only the halts that are about
+// them.
 func TestWardenResumesWhatItMayOnly(t *testing.T) {
 	const ours, byHand = pacing.RefusedCredentials + "3 of 3 answers", "halted by hand"
 	for name, c := range map[string]struct {
@@ -128,7 +129,8 @@ func (w *world) governed(change func(*pacing.Options)) *pacing.Governor {
 	return g
 }
 
-// Broken credentials halt the project; everybody is kept, those who were refused too, and all are sent to once they work.
+// Broken credentials halt the project; everyone is kept, those who were refused too, and all are
+// sent to once they work.
 func TestBrokenCredentialsKeepEverybody(t *testing.T) {
 	for name, broken := range map[string]fcm.Answer{"at FCM": refusedByFCM, "at the token endpoint": refusedByTheBank} {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +179,7 @@ func TestBrokenCredentialsKeepEverybody(t *testing.T) {
 	}
 }
 
-// mended says when something works again.
+// fixed says when something works again.
 type mended struct {
 	mu   sync.Mutex
 	done bool
@@ -202,7 +204,7 @@ func TestBrokenCredentialsWithoutAGovernor(t *testing.T) {
 	}
 }
 
-// A halt that Redis did not hear of is not forgotten: the trip stands until it is acted on.
+// A halt that Redis did not learn of is not forgotten: the trip stands until it is acted on.
 func TestHaltIsRepeatedAfterAnOutage(t *testing.T) {
 	w := newWorld(t)
 	w.judged()
@@ -216,7 +218,7 @@ func TestHaltIsRepeatedAfterAnOutage(t *testing.T) {
 	halter.mu.Lock()
 	halter.away = false
 	halter.mu.Unlock()
-	w.redis.SetTime(time.Now().Add(time.Minute)) // whoever was to act has had his time
+	w.redis.SetTime(time.Now().Add(time.Minute)) // anyone who was to act has had his time
 	w.eventually(func() bool { return len(halter.reasons()) == 1 && !w.breakerOf("42").Standing })
 	stop()
 	if pushed > canary {
@@ -224,8 +226,8 @@ func TestHaltIsRepeatedAfterAnOutage(t *testing.T) {
 	}
 }
 
-// One process has credentials that are refused, and another has better ones: that one lets the project go on, and serves
-// everybody, while the first claims nobody any more.
+// One process has credentials that are refused, and another has better ones: that one lets the
+// project continue, and serves everyone, while the first claims no one any more.
 func TestProcessWithBrokenCredentialsHoldsBack(t *testing.T) {
 	w := newWorld(t)
 	w.judged()
@@ -253,7 +255,8 @@ func TestProcessWithBrokenCredentialsHoldsBack(t *testing.T) {
 	good.each(t, 200, 1)
 }
 
-// Time while the gate is closed, or the project halted, is not counted against those who wait for it.
+// Time while the gate is closed, or the project halted, is not counted against those who wait for
+// it.
 func TestTimeBehindAGateIsNotCounted(t *testing.T) {
 	for name, c := range map[string]struct {
 		stop func(*pacing.Governor) error

@@ -13,7 +13,8 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// The element's token and the one in Redis are both dead: the result names the one that SQL holds, which is cleared by it.
+// The element's token and the one in Redis are both dead: the result names the one that SQL holds,
+// which is cleared by it.
 func TestOfTwoDeadTokensTheOneInSQLIsReported(t *testing.T) {
 	for inSQL, want := range map[string]string{"first": "first", "second": "second", "": "second"} {
 		t.Run(inSQL, func(t *testing.T) {
@@ -38,7 +39,8 @@ type tokensOf map[string]string
 
 func (s tokensOf) Tokens(context.Context, []string) (map[string]string, error) { return s, nil }
 
-// A budget that allows nothing, or that cannot be asked, keeps dead tokens. Redis and SQL hold different ones: each is tried once.
+// A budget that allows nothing, or that cannot be asked, keeps dead tokens. Redis and SQL hold
+// different ones: each is tried once.
 func TestSparedTokensAreTriedOnce(t *testing.T) {
 	for name, away := range map[string]bool{"budget spent": false, "budget cannot be asked": true} {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +69,8 @@ func TestSparedTokensAreTriedOnce(t *testing.T) {
 	}
 }
 
-// FCM accepting a personal message says nothing of another one: a refusal that names no field is no proof against the token.
+// FCM accepting a personal message says nothing of another one: a refusal that names no field is no
+// proof against the token.
 func TestPersonalMessageProvesNoTokenDead(t *testing.T) {
 	for message, removed := range map[string]bool{
 		`{"notification":{"title":"Hello {{name}}"}}`: false,

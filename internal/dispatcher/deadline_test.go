@@ -31,7 +31,8 @@ func TestDeadlineEndsWhoIsLeft(t *testing.T) {
 	}
 }
 
-// Whoever had a sender that was lost may have the message: the deadline makes nobody of them expired.
+// Anyone who had a sender that was lost may have the message: the deadline makes no one of them
+// expired.
 func TestDeadlineAfterALostSender(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(4)...)
@@ -72,7 +73,8 @@ func TestDeadlineAfterALostSenderUnderWay(t *testing.T) {
 	}
 }
 
-// Whoever waits out a fault of ours ends with the campaign's deadline, and not only when the wait is over.
+// Anyone who waits out a fault of ours ends with the campaign's deadline, and not only when the
+// wait is over.
 func TestDeadlineEndsAWaitForTheDatabase(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		const until = 3 * time.Second // the wait is 10 s

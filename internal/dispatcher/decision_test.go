@@ -86,7 +86,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A wait is never below the floor or what the server asked for, and never above their sum with the ceiling.
+// A wait is never below the floor or what the server asked for, and never above their sum with the
+// ceiling.
 func TestBackoffBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		retry := DefaultRetry()
@@ -100,7 +101,8 @@ func TestBackoffBounds(t *testing.T) {
 	})
 }
 
-// Whoever would come back at the deadline or later is expired; a moment before it, another try is worth while.
+// Anyone who would come back at the deadline or later is expired; a moment before it, another try
+// is worth while.
 func TestWithin(t *testing.T) {
 	for wait, want := range map[time.Duration]notification.Status{time.Minute - 1: "", time.Minute: notification.StatusExpired} {
 		v := decision{wait: wait}.applyDeadline(fcm.Answer{}, attempt{hasDeadline: true, remaining: time.Minute})

@@ -1,8 +1,8 @@
-// Package dispatcher drains running campaigns. It claims recipients while it has free slots, finds their
-// tokens, sends through FCM with a bounded pool, and writes every outcome.
+// Package dispatcher drains running campaigns. It claims recipients while it has free slots, finds
+// their tokens, sends through FCM with a bounded pool, and writes every outcome.
 //
-// Each goroutine role has a file of its own: discoverer, claimer (with prepare), pusher, acker, extender,
-// reaper, forwarder, completer, breaker_reporter and credentials_prober.
+// Each goroutine role has a file of its own: discoverer, claimer (with prepare), pusher, acker,
+// extender, reaper, forwarder, completer, breaker_reporter and credentials_prober.
 package dispatcher
 
 import (
@@ -143,9 +143,9 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	fetchers.Go(func() error { return d.discover(fetching) })
 	err := fetchers.Wait()
 
-	// Senders stop before receivers. The claimer has returned, so no delivery is added. Then the pool
-	// ends, so no outcome is added. Then the acker writes the last outcomes and gives the rest back.
-	// Leases are extended until then.
+	// Senders stop before receivers. The claimer has returned, so no delivery is added. Then the
+	// pool ends, so no outcome is added. Then the acker writes the last outcomes and gives the rest
+	// back. Leases are extended until then.
 	close(d.deliveries)
 	pushers.Wait()
 	close(d.acker.events)

@@ -151,7 +151,8 @@ func TestStaleElementTokenGivesWayToTheStoredOne(t *testing.T) {
 	}
 }
 
-// A stale token in the element and a database that is down: whether there is another token is not known yet.
+// A stale token in the element and a database that is down: whether there is another token is not
+// known yet.
 func TestDeadTokenWaitsForTheDatabase(t *testing.T) {
 	w := newWorld(t)
 	source := &flakySource{}
@@ -338,7 +339,8 @@ func TestWrongTypeMovesNothing(t *testing.T) {
 	}
 }
 
-// A campaign with a key of another type rests, twice as long after each claim up to a bound, and so does one with another error.
+// A campaign with a key of another type rests, twice as long after each claim up to a bound, and so
+// does one with another error.
 func TestRefusedClaimsRest(t *testing.T) {
 	w := newWorld(t)
 	w.options.Discover = time.Second

@@ -10,7 +10,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// edit replaces a message in mid-campaign, and waits until the dispatcher has taken notice, before the n-th request ends.
+// edit replaces a message in mid-campaign, and waits until the dispatcher has taken notice, before
+// the n-th request ends.
 func (w *world) edit(d *Dispatcher, n int, message string, noticed func(*activeCampaign) bool) {
 	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
 		if w.sender.total() == n {
@@ -21,7 +22,8 @@ func (w *world) edit(d *Dispatcher, n int, message string, noticed func(*activeC
 	}
 }
 
-// saidFirst demands one request to each of all recipients, of which the first n alone say the first message.
+// saidFirst demands one request to each of all recipients, of which the first n alone say the first
+// message.
 func (w *world) saidFirst(n, all int) {
 	w.t.Helper()
 	w.sender.each(w.t, all, 1)
@@ -94,7 +96,8 @@ func TestUnusableEditStopsTheCampaign(t *testing.T) {
 	}
 }
 
-// A pause that is over before this process has looked for campaigns: the message that was set in it is said all the same.
+// A pause that is over before this process has looked for campaigns: the message that was set in it
+// is said all the same.
 func TestMessageSetInABriefPause(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(60)...)

@@ -17,7 +17,8 @@ import (
 	"fanfare/internal/responses"
 )
 
-// A key of another type where results belong holds a campaign up until somebody mends it, who is told once, and how.
+// A key of another type where results belong holds a campaign up until someone fixes it, who is
+// told once, and how.
 func TestForwarderSaysWhatIsInTheWay(t *testing.T) {
 	w := newWorld(t)
 	var log strings.Builder
@@ -45,7 +46,8 @@ func TestForwarderSaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
-// clustered reaches the world's Redis as a cluster of one node, where results go through the outbox.
+// clustered reaches the world's Redis as a cluster of one node, where results go through the
+// outbox.
 func (w *world) clustered(hooks ...redis.Hook) {
 	w.t.Helper()
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{
@@ -62,7 +64,8 @@ func (w *world) clustered(hooks ...redis.Hook) {
 	w.deps.Outbox = must(responses.NewOutbox(rdb, w.deps.Names, responses.OutboxOptions{}))(w.t)
 }
 
-// What is written while the forwarder rests from its last pass does not wait in the outbox for another process.
+// What is written while the forwarder rests from its last pass does not wait in the outbox for
+// another process.
 func TestStopEmptiesTheOutbox(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.clustered()
@@ -104,7 +107,8 @@ func (p pushes) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
-// Two passes over one outbox take turns: else each would forward what the other has not trimmed yet.
+// Two passes over one outbox take turns: else each would forward what the other has not trimmed
+// yet.
 func TestPassesOverAnOutboxTakeTurns(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		hook := pushes{make(chan struct{}), make(chan struct{})}

@@ -14,11 +14,12 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// prompt is far above what a stop takes that waits for nobody, and far below each wait that it cuts short.
+// prompt is far above what a stop takes that waits for no one, and far below each wait that it cuts
+// short.
 const prompt = 5 * time.Second
 
-// stopped ends a Job that waits for something, which must not hold it up, and checks that all but those who were sent to
-// are back.
+// stopped ends a Job that waits for something, which must not hold it up, and checks that all but
+// those who were sent to are back.
 func (w *world) stopped(until func() bool, n, sent int64) {
 	w.t.Helper()
 	fetch, stop := context.WithCancel(w.t.Context())
@@ -41,7 +42,7 @@ func (w *world) stopped(until func() bool, n, sent int64) {
 	}
 }
 
-// goesOn serves the rest: everybody is sent to exactly once.
+// goesOn serves the rest: everyone is sent to exactly once.
 func (w *world) goesOn(n int) {
 	w.t.Helper()
 	w.sender.answer = accepted
@@ -51,7 +52,7 @@ func (w *world) goesOn(n int) {
 	w.sender.each(w.t, n, 1)
 }
 
-// A gate that is closed for half an hour, a halt that nobody ends: a stop does not wait for either.
+// A gate that is closed for half an hour, a halt that no one ends: a stop does not wait for either.
 func TestStopBehindAGate(t *testing.T) {
 	for name, shut := range map[string]func(context.Context, *pacing.Governor) error{
 		"gate": func(ctx context.Context, g *pacing.Governor) error { return g.CloseGate(ctx, 30*time.Minute, "429") },
@@ -74,7 +75,8 @@ func TestStopBehindAGate(t *testing.T) {
 	}
 }
 
-// A gate that closes in mid-campaign lets those on the wire finish; a stop then waits for them alone.
+// A gate that closes in mid-campaign lets those on the wire finish; a stop then waits for them
+// alone.
 func TestStopAfterAProjectsQuota(t *testing.T) {
 	w := newWorld(t)
 	w.governed(nil)
@@ -117,8 +119,8 @@ func TestStopWithinACanary(t *testing.T) {
 	}
 }
 
-// A stop while the answers of a canary are being told, to a Redis that is slow, waits for what is to be done about them: the
-// message that was found wrong is not sent on.
+// A stop while the answers of a canary are being told, to a Redis that is slow, waits for what must
+// be done about them: the message that was found wrong is not sent on.
 func TestStopTellsTheLastAnswers(t *testing.T) {
 	w := newWorld(t)
 	rdb := must(w.client())(t)

@@ -46,8 +46,9 @@ func newWorld(t *testing.T) *world {
 	return worldOn(t, server, redis.Options{Addr: server.Addr()})
 }
 
-// inBubble runs a test whose clock moves only while all goroutines wait, so that it can wait for "nothing more happens".
-// Its Redis is reached through memory: a goroutine that reads from a socket does not count as waiting.
+// inBubble runs a test whose clock moves only while all goroutines wait, so that it can wait for
+// "nothing more happens". Its Redis is reached through memory: a goroutine that reads from a socket
+// does not count as waiting.
 func inBubble(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -92,7 +93,8 @@ func must[T any](value T, err error) func(*testing.T) T {
 	}
 }
 
-// campaign creates a running campaign whose list holds the elements as an application would have pushed them.
+// campaign creates a running campaign whose list holds the elements as an application would have
+// pushed them.
 func (w *world) campaign(spec campaign.Spec, elements ...string) {
 	w.t.Helper()
 	if spec.Message == nil {
@@ -216,7 +218,7 @@ func (f *fakeSender) total() int {
 	return len(f.order)
 }
 
-// each checks that everybody of an audience was sent to n times.
+// each checks that everyone of an audience was sent to n times.
 func (f *fakeSender) each(t *testing.T, audience, n int) {
 	t.Helper()
 	for i := range audience {

@@ -12,7 +12,8 @@ import (
 
 const spoiled = "two words"
 
-// What stands around a token is not sent; what can be no token is not sent at all, and gives way to what else is stored.
+// What stands around a token is not sent; what can be no token is not sent at all, and gives way to
+// what else is stored.
 func TestOnlyTokensAreSent(t *testing.T) {
 	for name, c := range map[string]struct {
 		element, redis, sql string
@@ -56,7 +57,8 @@ func TestOnlyTokensAreSent(t *testing.T) {
 	}
 }
 
-// A token that was trimmed proves dead: what is compared with is what is stored. A bare 400 proves nothing about it.
+// A token that was trimmed proves dead: what is compared with is what is stored. A bare 400 proves
+// nothing about it.
 func TestDeadTokensAreReportedAsStored(t *testing.T) {
 	for name, c := range map[string]struct {
 		stored string
@@ -94,7 +96,8 @@ func TestDeadTokensAreReportedAsStored(t *testing.T) {
 	}
 }
 
-// A token that an element carries is not replaced by one that is stored, though another element of the user carries none.
+// A token that an element carries is not replaced by one that is stored, though another element of
+// the user carries none.
 func TestTokenOfTheElementGoesFirst(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"a","fcmToken":"carried"}`, `{"userId":"a"}`)

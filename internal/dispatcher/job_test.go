@@ -13,7 +13,8 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// An application adds recipients to a campaign that is completed: the next Job does not take it for drained.
+// An application adds recipients to a campaign that is completed: the next Job does not take it for
+// drained.
 func TestJobServesLateRecipients(t *testing.T) {
 	w := newWorld(t)
 	all := audience(30)
@@ -44,7 +45,7 @@ func TestJobDoesNotWaitForSomebodyToMendIt(t *testing.T) {
 	}
 }
 
-// Whoever gave the wrong password, or too few permissions, has to be told.
+// Anyone who gave the wrong password, or too few permissions, has to be told.
 func TestJobEndsWhereItIsDenied(t *testing.T) {
 	for _, reply := range []string{"NOAUTH Authentication required.", "NOPERM User default has no permissions to run the 'evalsha' command"} {
 		w := newWorld(t)
@@ -71,7 +72,8 @@ func TestJobEnds(t *testing.T) {
 	}
 }
 
-// Nobody is left of an audience that somebody deleted: the Job ends, and says that it has not served them.
+// No one is left of an audience that someone deleted: the Job ends, and says that it has not served
+// them.
 func TestJobTellsOfRecipientsThatVanished(t *testing.T) {
 	w := newWorld(t)
 	w.options.Concurrency, w.options.Claim = 5, 5

@@ -38,7 +38,8 @@ func (w *world) reapAll(id string) {
 	must(must(w.deps.Campaigns.Queue(id))(w.t).Reap(w.t.Context()))(w.t)
 }
 
-// Nothing is sent from a lease that Redis calls lost, although by this process's clock it still has two thirds of its time.
+// Nothing is sent from a lease that Redis calls lost, although by this process's clock it still has
+// two thirds of its time.
 func TestLostLeaseIsNotSentFrom(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(4)...)
@@ -57,7 +58,8 @@ func TestLostLeaseIsNotSentFrom(t *testing.T) {
 	})
 }
 
-// While Redis cannot be asked for more time, a lease is sent from until its own is over, and no longer.
+// While Redis cannot be asked for more time, a lease is sent from until its own is over, and no
+// longer.
 func TestUnextendedLeaseEndsByItsOwnClock(t *testing.T) {
 	for after, want := range map[time.Duration]int{DefaultOptions().Lease - time.Millisecond: 4, DefaultOptions().Lease: 0} {
 		inBubble(t, func(t *testing.T, w *world) {
@@ -88,8 +90,8 @@ func TestUnextendedLeaseEndsByItsOwnClock(t *testing.T) {
 	}
 }
 
-// A stop waits for the newest lease: those before it have all ended unsent when its claim is answered. Only together do they come
-// into the old order.
+// A stop waits for the newest lease: those before it have all ended unsent when its claim is
+// answered. Only together do they come into the old order.
 func TestStopGivesBackInTheOldOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		var claims atomic.Int64
@@ -118,7 +120,8 @@ func TestStopGivesBackInTheOldOrder(t *testing.T) {
 	})
 }
 
-// A pause waits for the newest lease, too, of which some are on the wire while all others have ended unsent.
+// A pause waits for the newest lease, too, of which some are on the wire while all others have
+// ended unsent.
 func TestPauseGivesBackInTheOldOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.options.Concurrency, w.options.Claim, w.options.AckBatch = 20, 4, 1
@@ -157,7 +160,7 @@ func TestPauseGivesBackInTheOldOrder(t *testing.T) {
 	})
 }
 
-// wantWaiting demands that these elements wait, in this order, and nobody is in flight.
+// wantWaiting demands that these elements wait, in this order, and no one is in flight.
 func (w *world) wantWaiting(id string, elements []string) {
 	w.t.Helper()
 	var want []string

@@ -10,19 +10,19 @@ import (
 )
 
 const (
-	// suspectScore is the score at which an outage is suspected. Each push without an answer adds 1, each
-	// answer subtracts answerWorth: a cumulative sum (Page's test). It grows if more than three quarters of
-	// the pushes get no answer. A broken connection loses a hundred answers at one time, so suspicion alone
-	// stops nothing for good.
+	// suspectScore is the score at which an outage is suspected. Each push without an answer adds
+	// 1, each answer subtracts answerWorth: a cumulative sum (Page's test). It grows if more than
+	// three quarters of the pushes get no answer. A broken connection loses a hundred answers at
+	// one time, so suspicion alone stops nothing for good.
 	suspectScore, answerWorth = 20, 3
 	// suspectForeign is enough if every push got a success that is not from FCM.
 	suspectForeign = 3
-	// trialPushes may go during a suspicion. After trialFailures of them without an answer, nothing goes.
-	// The suspicion ends when so many are answered that this is impossible. trialForeign is for successes
-	// that are not from FCM.
+	// trialPushes may go during a suspicion. After trialFailures of them without an answer, nothing
+	// goes. The suspicion ends when so many are answered that this is impossible. trialForeign is
+	// for successes that are not from FCM.
 	trialPushes, trialFailures, trialForeign = 10, 6, 2
-	// slowStreak and slowTime are for a campaign with few pushes. A streak this long that lasts this long
-	// needs no trial.
+	// slowStreak and slowTime are for a campaign with few pushes. A streak this long that lasts
+	// this long needs no trial.
 	slowStreak, slowTime = 3, 30 * time.Second
 )
 
@@ -183,8 +183,8 @@ func (s *outageDetector) report(now time.Time) (run breaker.Outage, said string,
 	return run, s.lastDetail, s.round, true
 }
 
-// describe adds the last answer of an outage to a report that has none. The breaker may trip with a report
-// that counts only ended claims.
+// describe adds the last answer of an outage to a report that has none. The breaker may trip with a
+// report that counts only ended claims.
 func (s *outageDetector) describe(r *breaker.Report) {
 	if !s.hasUnanswered.Load() {
 		return

@@ -8,7 +8,8 @@ import (
 	"fanfare/internal/fcm"
 )
 
-// A connection that breaks takes many pushes with it, and no more than a trial follows before the next answer.
+// A connection that breaks takes many pushes with it, and no more than a trial follows before the
+// next answer.
 func TestSilence(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	accept := fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}

@@ -64,8 +64,9 @@ func (w *world) held(id string, service *outage) *breaker.Hold {
 	return w.breakerOf(id).Hold
 }
 
-// An outage before the first answer reaches the canary and no one else, whatever the campaign wants with ambiguous outcomes. The
-// campaign keeps its audience, and a probe that is answered lets it go on.
+// An outage before the first answer reaches the canary and no one else, whatever the campaign wants
+// with ambiguous outcomes. The campaign keeps its audience, and a probe that is answered lets it
+// continue.
 func TestOutageFromTheStartKeepsTheAudience(t *testing.T) {
 	const n = 400
 	for name, answer := range map[string]fcm.Answer{"503": unavailable, "no answer": noAnswer, "502": badGateway, "proxy": proxyRefuses} {
@@ -100,7 +101,8 @@ func TestOutageFromTheStartKeepsTheAudience(t *testing.T) {
 	}
 }
 
-// An outage in the midst of a campaign ends no more than what is on the wire, and a trial, as unknown.
+// An outage in the midst of a campaign ends no more than what is on the wire, and a trial, as
+// unknown.
 func TestOutageInTheMidstKeepsTheAudience(t *testing.T) {
 	const n = 2000
 	w := newWorld(t)
@@ -127,7 +129,8 @@ func TestOutageInTheMidstKeepsTheAudience(t *testing.T) {
 	}
 }
 
-// A process that starts during an outage sends to no one, and so does a Job: it waits, and goes on with the campaign.
+// A process that starts during an outage sends to no one, and so does a Job: it waits, and
+// continues with the campaign.
 func TestHoldOutlivesTheProcess(t *testing.T) {
 	w := newWorld(t)
 	service := w.silenced(noAnswer, true)
@@ -148,7 +151,8 @@ func TestHoldOutlivesTheProcess(t *testing.T) {
 	}
 }
 
-// A success that is not FCM's halts the project with advice. No one is used up, and it goes on once FCM answers.
+// A success that is not FCM's halts the project with advice. No one is used up, and it continues
+// once FCM answers.
 func TestWrongEndpointHaltsTheProject(t *testing.T) {
 	const n = 200
 	w := newWorld(t)
@@ -176,7 +180,8 @@ func TestWrongEndpointHaltsTheProject(t *testing.T) {
 	}
 }
 
-// One broken answer among FCM's own is no wrong endpoint, and neither are a proxy's refusals now and then.
+// One broken answer among FCM's own is no wrong endpoint, and neither are a proxy's refusals now
+// and then.
 func TestForeignAnswersAmongFCMsStopNothing(t *testing.T) {
 	const n = 600
 	for name, answer := range map[string]fcm.Answer{"cut body": loginPage, "proxy": proxyRefuses} {
@@ -316,7 +321,8 @@ func TestCutOffPushIsNeutral(t *testing.T) {
 	}
 }
 
-// The breaker is told of a silence what stood in place of the last answer, whether or not there is more to tell.
+// The breaker is informed of a silence what stood in place of the last answer, whether or not there
+// is more to tell.
 func TestSilenceSaysWhatCameInstead(t *testing.T) {
 	w := newWorld(t)
 	w.judged()

@@ -87,7 +87,8 @@ func TestShutGateIsWaitedForAgain(t *testing.T) {
 	})
 }
 
-// A campaign that is dropped at the last moment sends to nobody more, and the room on the wire is another's.
+// A campaign that is dropped at the last moment sends to no one more, and the room on the wire is
+// another's.
 func TestCampaignDroppedAtTheLastMoment(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.options.Concurrency = 1

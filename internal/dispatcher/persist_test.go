@@ -28,7 +28,8 @@ func TestPersistOutlastsAnOutage(t *testing.T) {
 	})
 }
 
-// A command that is denied, also in a script, is waited for: what the outcomes are is known to no one else.
+// A command that is denied, also in a script, is waited for: what the outcomes are is known to no
+// one else.
 func TestPersistOutlastsADenial(t *testing.T) {
 	for _, text := range []string{
 		"NOPERM User app has no permissions to run the 'evalsha' command",

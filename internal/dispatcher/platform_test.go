@@ -38,7 +38,8 @@ func (f *fakeSender) sentTo(platform string) (n int) {
 	return n
 }
 
-// A platform whose keys are refused is kept back while the others are served, and comes back when the campaign is resumed.
+// A platform whose keys are refused is kept back while the others are served, and comes back when
+// the campaign is resumed.
 func TestPlatformIsKeptBack(t *testing.T) {
 	const pairs = 150
 	w := newWorld(t)
@@ -72,7 +73,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 		camp := d.roster.get("42")
 		return camp != nil && camp.paused.Load() != nil && !camp.isPlatformPaused("ios")
 	})
-	w.redis.SetTime(time.Now().Add(10 * time.Second)) // the new canary waits until nobody trusts the old one
+	w.redis.SetTime(time.Now().Add(10 * time.Second)) // the new canary waits until no one trusts the old one
 	w.eventually(func() bool { return w.books("42").Sent == int64(2*pairs-refused) })
 	for user, r := range w.results() {
 		if r.Attempts != 1 {
@@ -81,7 +82,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	}
 }
 
-// Whoever waits for the pace when their platform is kept back is not sent to either.
+// Anyone who waits for the pace when their platform is kept back is not sent to either.
 func TestHeldPlatformIsKeptBack(t *testing.T) {
 	const pairs = 20
 	w := newWorld(t)
@@ -110,7 +111,7 @@ func TestHeldPlatformIsKeptBack(t *testing.T) {
 	}
 }
 
-// Whoever is kept back takes nothing of the quota.
+// Anyone who is kept back takes nothing of the quota.
 func TestKeptBackPlatformTakesNoTurn(t *testing.T) {
 	const pairs = 20
 	w := newWorld(t)
@@ -130,7 +131,8 @@ func TestKeptBackPlatformTakesNoTurn(t *testing.T) {
 	}
 }
 
-// withDeletions gives the world a real breaker of deletions, and time before its budget begins anew.
+// withDeletions gives the world a real breaker of deletions, and time before its budget begins
+// again.
 func (w *world) withDeletions(least int64, share float64) {
 	w.t.Helper()
 	rdb := must(w.client())(w.t)
@@ -154,7 +156,8 @@ func (w *world) dead(n int) (elements []string) {
 	return elements
 }
 
-// keptTokens counts the dead tokens that are still stored, and checks that each result tells the truth about its own.
+// keptTokens counts the dead tokens that are still stored, and checks that each result tells the
+// truth about its own.
 func (w *world) keptTokens(n int) (kept int) {
 	w.t.Helper()
 	results := w.results()
@@ -171,7 +174,8 @@ func (w *world) keptTokens(n int) (kept int) {
 	return kept
 }
 
-// More tokens die than any sound audience loses: those beyond the budget are kept, and their users' results say so.
+// More tokens die than any sound audience loses: those beyond the budget are kept, and their users'
+// results say so.
 func TestDeletionsOverBudgetAreWithheld(t *testing.T) {
 	const n, budget = 60, 10
 	w := newWorld(t)
@@ -192,7 +196,7 @@ func TestDeletionsOverBudgetAreWithheld(t *testing.T) {
 	}
 }
 
-// Whoever has a fresher token gets the message by that, though the dead one may not be removed.
+// Anyone who has a fresher token gets the message by that, though the dead one may not be removed.
 func TestWithheldDeletionTriesTheStoredToken(t *testing.T) {
 	w := newWorld(t)
 	w.withDeletions(0, 0)
@@ -229,7 +233,8 @@ func TestAnswersAreNotedForDeletions(t *testing.T) {
 	}
 }
 
-// While nobody can be asked about a dead token, it is kept and its user waits: then nobody knows of another token either.
+// While no one can be asked about a dead token, it is kept and its user waits: then no one knows of
+// another token either.
 func TestDeletionsAreWithheldWhileRedisIsAway(t *testing.T) {
 	w := newWorld(t)
 	w.withDeletions(1000, 0)

@@ -75,8 +75,8 @@ func (d *Dispatcher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 		d.handBack(dl)
 	case !dl.lease.isValid(now):
 		d.metrics.lost.Inc()
-		// If another process has the lease, this gives nothing back. If only an extension failed, Redis may
-		// still have our lease.
+		// If another process has the lease, this gives nothing back. If only an extension failed,
+		// Redis may still have our lease.
 		d.handBack(dl)
 	case dl.isExpired(now):
 		d.finish(dl, d.outcomeOf(dl, dl.deadlineResult()))

@@ -61,8 +61,9 @@ func TestBarred(t *testing.T) {
 	}
 }
 
-// A push without an answer is an attempt where FCM answered this process around that time, or a probe just before the round. The
-// time that a recipient is tried for counts from when the campaign or its project last went on.
+// A push without an answer is an attempt where FCM answered this process around that time, or a
+// probe just before the round. The time that a recipient is tried for counts from when the campaign
+// or its project last continued.
 func TestSituation(t *testing.T) {
 	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {
@@ -90,7 +91,8 @@ func TestSituation(t *testing.T) {
 	}
 }
 
-// A campaign that is paused for a refused statement is served no more, before anyone looks for campaigns again.
+// A campaign that is paused for a refused statement is served no more, before anyone looks for
+// campaigns again.
 func TestRefusedStatementEndsServing(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"})
@@ -105,7 +107,8 @@ func TestRefusedStatementEndsServing(t *testing.T) {
 	}
 }
 
-// A probe that is answered lets this process send again for each campaign whose pushes got no answers.
+// A probe that is answered lets this process send again for each campaign whose pushes got no
+// answers.
 func TestSilenceIsForgotten(t *testing.T) {
 	w := newWorld(t)
 	w.judged()

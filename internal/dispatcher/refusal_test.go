@@ -67,7 +67,8 @@ func (w *world) campaignsBehind(hook between) {
 	w.deps.Campaigns = must(campaign.New(rdb, w.deps.Names, campaign.Options{}))(w.t)
 }
 
-// Outcomes are refused for good, and so is the pause: the campaign is served anew, and goes on once they can be written.
+// Outcomes are refused for good, and so is the pause: the campaign is served again, and continues
+// once they can be written.
 func TestRefusedPauseDoesNotStrandTheCampaign(t *testing.T) {
 	w := newWorld(t)
 	var refused, paused atomic.Int64
@@ -91,8 +92,8 @@ func TestRefusedPauseDoesNotStrandTheCampaign(t *testing.T) {
 	}
 }
 
-// unansweredClaim gives the world a campaign whose first claim takes all 20 recipients and loses its replies. They cannot be given back
-// before the signal.
+// unansweredClaim gives the world a campaign whose first claim takes all 20 recipients and loses
+// its replies. They cannot be given back before the signal.
 func (w *world) unansweredClaim(reachable *atomic.Bool) (claimed func() bool) {
 	w.t.Helper()
 	var claims atomic.Int64
@@ -111,7 +112,8 @@ func (w *world) unansweredClaim(reachable *atomic.Bool) (claimed func() bool) {
 	return func() bool { return claims.Load() > 0 }
 }
 
-// The replies to a claim are lost: whom it took unknown to us is given back, and not reaped as lost.
+// The replies to a claim are lost: whom it took unknown to us is given back, and not reaped as
+// lost.
 func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
 	t.Run("before the next claim", func(t *testing.T) {
 		w := newWorld(t)
@@ -182,7 +184,8 @@ func heldBy(t *testing.T, hook between, ids ...string) (*Dispatcher, map[string]
 	return d, leases
 }
 
-// A shard that does not answer holds up the leases of no other campaign, and the next tick no longer than until that is due.
+// A shard that does not answer holds up the leases of no other campaign, and the next tick no
+// longer than until that is due.
 func TestStuckShardHoldsUpItsOwnLeasesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, leases := heldBy(t, func(ctx context.Context, cmd redis.Cmder, _ redis.ProcessHook) error {

@@ -43,7 +43,8 @@ func newGate() *gate {
 	return g
 }
 
-// Weight, priority and rate are obeyed from the next push on, and nobody who is held goes back for them.
+// Weight, priority and rate are obeyed from the next push on, and no one who is held goes back for
+// them.
 func TestTermsChangeUnderWay(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42", Weight: 1}, audience(30)...)
@@ -112,8 +113,8 @@ func TestOnAmbiguousChangesUnderWay(t *testing.T) {
 	}
 }
 
-// A deadline that comes while recipients wait for their turn holds for them: the message lives no longer, and whom it
-// would reach too late is not sent to.
+// A deadline that comes while recipients wait for their turn holds for them: the message lives no
+// longer, and whom it would reach too late is not sent to.
 func TestDeadlineChangesUnderWay(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
@@ -141,8 +142,8 @@ func TestDeadlineChangesUnderWay(t *testing.T) {
 	}
 }
 
-// What would be tried again only after the deadline ends at once, as unknown where it may have arrived, and a try that comes before it
-// is made.
+// What would be tried again only after the deadline ends at once, as unknown where it may have
+// arrived, and a try that comes before it is made.
 func TestDeadlineBoundsRetries(t *testing.T) {
 	w := newWorld(t)
 	w.options.Retry.MinBackoff, w.options.Retry.MaxBackoff = time.Millisecond, 2*time.Millisecond
@@ -179,7 +180,8 @@ func TestDeadlineBoundsRetries(t *testing.T) {
 	}
 }
 
-// A campaign of higher priority gets every slot and every turn as soon as it comes; the lower one goes on when it is done.
+// A campaign of higher priority gets every slot and every turn as soon as it comes; the lower one
+// continues when it is done.
 func TestPriorityGoesStrictlyFirst(t *testing.T) {
 	w := newWorld(t)
 	w.governed(func(o *pacing.Options) { o.Quota = 60_000 })

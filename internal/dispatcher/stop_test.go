@@ -13,7 +13,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// A second signal ends pushes on the wire: nobody knows whether they arrived, and nobody is lost.
+// A second signal ends pushes on the wire: no one knows whether they arrived, and no one is lost.
 func TestWorkEndsInMidFlight(t *testing.T) {
 	for mode, again := range map[campaign.OnAmbiguous]int{campaign.Resend: 2, campaign.Report: 1} {
 		t.Run(string(mode), func(t *testing.T) {
@@ -72,7 +72,8 @@ func makeDue(w *world, id string) {
 	}
 }
 
-// A campaign whose outcomes cannot be written is paused, and whoever was sent to does not go back as if unsent.
+// A campaign whose outcomes cannot be written is paused, and anyone who was sent to does not go
+// back as if unsent.
 func TestUnwritableOutcomesPauseTheCampaign(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42", OnAmbiguous: campaign.Report}, audience(100)...)
@@ -138,7 +139,8 @@ func TestSmallCampaignDoesNotWaitBehindABigOne(t *testing.T) {
 	}
 }
 
-// What FCM has not got when a stop ends the work, or before, goes back as if it had never been tried.
+// What FCM has not got when a stop ends the work, or before, goes back as if it had never been
+// tried.
 func TestUnsentGoesBackAtAStop(t *testing.T) {
 	for name, endWork := range map[string]bool{"while pushes may finish": false, "when they are cut off": true} {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +179,8 @@ func TestUnsentGoesBackAtAStop(t *testing.T) {
 	}
 }
 
-// A stop cuts look-ups off. Whom they were for goes back, and does not wait for a fault that there is not.
+// A stop cuts look-ups off. Whom they were for goes back, and does not wait for a fault that there
+// is not.
 func TestStopDuringALookUpGivesBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, slowSource{}, tokens.Options{}))(t)

@@ -22,7 +22,7 @@ func called(name string, n int) []string {
 	return strings.Split(strings.NewReplacer("token", name, `"u0`, `"`+name+"0").Replace(strings.Join(audience(n), "\n")), "\n")
 }
 
-// sentTo counts the requests to tokens of a name, and demands that nobody had two.
+// sentTo counts the requests to tokens of a name, and demands that no one had two.
 func (w *world) sentTo(name string) (n int) {
 	w.t.Helper()
 	w.sender.mu.Lock()
@@ -38,7 +38,8 @@ func (w *world) sentTo(name string) (n int) {
 	return n
 }
 
-// One campaign's outcomes cannot be written. All others are, and it is claimed from no more until its own are; its leases are held.
+// One campaign's outcomes cannot be written. All others are, and it is claimed from no more until
+// its own are; its leases are held.
 func TestUnwrittenOutcomesHoldUpTheirOwnCampaignOnly(t *testing.T) {
 	for name, fail := range map[string]func(context.Context) error{
 		"the shard is away":         func(context.Context) error { return io.EOF },
@@ -90,7 +91,7 @@ func TestStuckShardHoldsUpItsOwnClaimsOnly(t *testing.T) {
 	})
 	w.campaign(campaign.Spec{ID: "stuck"}, called("stuck", 5)...)
 	w.campaign(campaign.Spec{ID: "good"}, called("good", 500)...)
-	w.options.Concurrency, w.options.Claim, w.options.Lease = 10, 5, time.Hour // nobody gives the shard up
+	w.options.Concurrency, w.options.Claim, w.options.Lease = 10, 5, time.Hour // no one gives the shard up
 	stop := w.serve(w.dispatcher())
 	w.eventually(func() bool { return w.books("good").Sent == 500 })
 	close(healed)
@@ -98,7 +99,8 @@ func TestStuckShardHoldsUpItsOwnClaimsOnly(t *testing.T) {
 	stop()
 }
 
-// A claim that is not answered is given up before the leases of others need their shard, and its slots are free again.
+// A claim that is not answered is given up before the leases of others need their shard, and its
+// slots are free again.
 func TestClaimIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		undone := make(chan string, 1)
@@ -126,7 +128,8 @@ func TestClaimIsGivenUp(t *testing.T) {
 	})
 }
 
-// A campaign that cannot be claimed from is asked more and more seldom, and as before once it could be.
+// A campaign that cannot be claimed from is asked more and more seldom, and as before once it could
+// be.
 func TestRestsGrowWithEachFailure(t *testing.T) {
 	w := newWorld(t)
 	w.options.Discover = 2 * time.Second
@@ -153,7 +156,7 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 	}
 }
 
-// A list of another type is looked at again within seconds, and told of once a minute.
+// A list of another type is looked at again within seconds, and informed of once a minute.
 func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 	w := newWorld(t)
 	var lines syncBuffer
@@ -197,7 +200,8 @@ func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 	}
 }
 
-// Recipients whose deadline has passed are written down beside a campaign of higher priority that is never done.
+// Recipients whose deadline has passed are written down beside a campaign of higher priority that
+// is never done.
 func TestExpiredAreNotStarved(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "high", Priority: 9}, called("high", 5)...)
@@ -227,7 +231,7 @@ func TestExpiredAreNotStarved(t *testing.T) {
 	}
 }
 
-// Recipients who vanish from a list before anyone claims them are told of.
+// Recipients who vanish from a list before anyone claims them are informed of.
 func TestVanishedRecipientsAreToldOf(t *testing.T) {
 	w := newWorld(t)
 	var lines syncBuffer
