@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"fanfare/internal/periodic"
+
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -229,16 +231,7 @@ func watchdog(ctx context.Context, log *slog.Logger) {
 	if interval <= 0 {
 		return
 	}
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		notify(log, daemon.SdNotifyWatchdog)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	periodic.RunNow(ctx, interval, func(context.Context) { notify(log, daemon.SdNotifyWatchdog) })
 }
 
 // watchdogInterval returns half of the interval that systemd demands, or zero without a watchdog.

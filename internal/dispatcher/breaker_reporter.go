@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/pacing"
+	"fanfare/internal/periodic"
 )
 
 // reportInterval is how often answers go to the breaker. The canary limits what a bad message can
@@ -39,16 +40,7 @@ func newBreakerReporter(d *Dispatcher) *breakerReporter {
 
 // run reports until keep ends, so that the last answers of a stop are included.
 func (j *breakerReporter) run(keep context.Context) {
-	tick := time.NewTicker(reportInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-keep.Done():
-			return
-		case <-tick.C:
-			j.report(keep, reportTimeout)
-		}
-	}
+	periodic.Run(keep, reportInterval, func(keep context.Context) { j.report(keep, reportTimeout) })
 }
 
 // isOff reports whether there are no breakers.

@@ -3,7 +3,8 @@ package dispatcher
 import (
 	"context"
 	"slices"
-	"time"
+
+	"fanfare/internal/periodic"
 )
 
 // completer completes drained campaigns. The script decides whether a campaign is drained: other
@@ -11,16 +12,7 @@ import (
 type completer struct{ d *Dispatcher }
 
 func (c completer) run(ctx context.Context) {
-	tick := time.NewTicker(c.d.opts.Poll)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			c.complete(ctx)
-		}
-	}
+	periodic.Run(ctx, c.d.opts.Poll, c.complete)
 }
 
 // complete is one tick.

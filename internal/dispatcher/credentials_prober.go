@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
+	"fanfare/internal/periodic"
 )
 
 // Halter stops a project in all replicas, and resumes it.
@@ -46,16 +47,7 @@ func newCredentialsProber(d *Dispatcher) (*credentialsProber, error) {
 }
 
 func (w *credentialsProber) run(ctx context.Context) {
-	tick := time.NewTicker(w.d.opts.Retry.Outage)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			w.tick(ctx)
-		}
-	}
+	periodic.Run(ctx, w.d.opts.Retry.Outage, w.tick)
 }
 
 // tick probes if something waits for it, and ends what the answer allows to end.

@@ -6,9 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/periodic"
 )
 
 // discoverer keeps the roster equal to the set of running campaigns.
@@ -20,18 +20,11 @@ type discoverer struct {
 }
 
 func (r *discoverer) run(ctx context.Context) {
-	tick := time.NewTicker(r.d.opts.Discover)
-	defer tick.Stop()
-	for {
+	periodic.RunNow(ctx, r.d.opts.Discover, func(ctx context.Context) {
 		if err := r.discover(ctx); err != nil && ctx.Err() == nil {
 			r.d.log.Warn("discovery failed; known campaigns continue", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	})
 }
 
 // discover is one tick. It adds running campaigns, replaces edited ones, and drops those that

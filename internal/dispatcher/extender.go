@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"fanfare/internal/periodic"
 )
 
 // extender extends the leases of this process. It runs longer than the pool, because outcomes that
@@ -12,16 +14,7 @@ import (
 type extender struct{ d *Dispatcher }
 
 func (e extender) run(keep context.Context) {
-	tick := time.NewTicker(e.d.opts.redisTimeout())
-	defer tick.Stop()
-	for {
-		select {
-		case <-keep.Done():
-			return
-		case <-tick.C:
-			e.extend(keep)
-		}
-	}
+	periodic.Run(keep, e.d.opts.redisTimeout(), e.extend)
 }
 
 // extend is one tick. A lease that could not be extended ends by this process's clock, and nothing

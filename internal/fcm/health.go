@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"fanfare/internal/periodic"
 )
 
 // Check fetches an access token and connects to FCM, as the first message would. The connection
@@ -70,16 +72,7 @@ func newHealthProber(ctx context.Context, c *singleSendTransport) *healthProber 
 }
 
 func (h *healthProber) run(ctx context.Context) {
-	tick := time.NewTicker(healthProbeInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			h.probeOnce(ctx)
-		}
-	}
+	periodic.Run(ctx, healthProbeInterval, h.probeOnce)
 }
 
 // probeOnce is one tick. The access tokens and the connection pool log their own failures.

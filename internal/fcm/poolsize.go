@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"fanfare/internal/periodic"
 )
 
 // reviewInterval is how often the pool looks for connections that it no longer needs. A connection
@@ -33,16 +35,7 @@ func (p *connPool) dialAhead(least *pooledConn) {
 
 // runReviews retires unneeded connections until the pool is closed.
 func (p *connPool) runReviews() {
-	tick := time.NewTicker(reviewInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.runCtx.Done():
-			return
-		case <-tick.C:
-			p.retireUnneeded()
-		}
-	}
+	periodic.Run(p.runCtx, reviewInterval, func(context.Context) { p.retireUnneeded() })
 }
 
 // retireUnneeded retires connections that the last two intervals did not need. It keeps a quarter

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"fanfare/internal/periodic"
 	"fanfare/internal/queue"
 )
 
@@ -85,16 +86,7 @@ type extender struct {
 }
 
 func (e extender) run(ctx context.Context) {
-	tick := time.NewTicker(extendInterval(e.queue.LeaseTTL()))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			e.extend(ctx)
-		}
-	}
+	periodic.Run(ctx, extendInterval(e.queue.LeaseTTL()), e.extend)
 }
 
 // extendInterval leaves time for two more tries before a lease ends.

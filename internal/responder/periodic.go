@@ -3,25 +3,10 @@ package responder
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 )
-
-// runEvery calls a periodic role at once and then at each interval, until ctx ends.
-func runEvery(ctx context.Context, interval time.Duration, runOnce func(context.Context)) {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		runOnce(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
 
 // reaper takes back the results of responders that died or stalled.
 type reaper struct {

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/periodic"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
@@ -68,9 +69,11 @@ func (r *Responder) Run(fetchCtx, workCtx context.Context) error {
 	var workers, keepers sync.WaitGroup
 	log, q := r.deps.Logger, r.deps.Queue
 	keepers.Go(func() { extender{q, r.leases, log}.run(keepCtx) })
-	keepers.Go(func() { runEvery(keepCtx, r.opts.ReapInterval, reaper{q, r.metrics, log}.reap) })
-	keepers.Go(func() { runEvery(keepCtx, r.opts.TrimInterval, trimmer{r.deps.DeadLetters, r.metrics, log}.trim) })
-	keepers.Go(func() { runEvery(keepCtx, r.opts.MeterInterval, meter{q, r.metrics, log}.measure) })
+	keepers.Go(func() { periodic.RunNow(keepCtx, r.opts.ReapInterval, reaper{q, r.metrics, log}.reap) })
+	keepers.Go(func() {
+		periodic.RunNow(keepCtx, r.opts.TrimInterval, trimmer{r.deps.DeadLetters, r.metrics, log}.trim)
+	})
+	keepers.Go(func() { periodic.RunNow(keepCtx, r.opts.MeterInterval, meter{q, r.metrics, log}.measure) })
 	for range r.opts.Workers {
 		workers.Go(func() { r.newWorker().run(fetchCtx, workCtx) })
 	}
