@@ -41,8 +41,8 @@ Without --campaign it serves every running campaign until it is stopped. With it
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
 		Flags: func(flags *pflag.FlagSet) {
 			flags.Func("campaign", "serve the campaign of this `id` only, and exit when it is drained", func(id string) (err error) {
-				if *campaignID = id; id == "" { // of a variable that is not set, say: it would serve all campaigns, for ever
-					err = errors.New("no campaign is named")
+				if *campaignID = id; id == "" { // from an unset variable, say: it would serve all campaigns forever
+					err = errors.New("the campaign id is empty")
 				}
 				return err
 			})
@@ -82,7 +82,7 @@ func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work fun
 	return func() error { return assignExitCode(d.Run(p.FetchCtx(), p.WorkCtx()), campaignID) }, nil
 }
 
-// exit gives what the Job of a campaign came to its exit code.
+// assignExitCode gives the result of a campaign's Job its exit code.
 func assignExitCode(err error, campaignID string) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		return daemon.WithExitCode(daemon.ExitNoCampaign, err)
@@ -105,8 +105,8 @@ func assignExitCode(err error, campaignID string) error {
 	return err
 }
 
-// unusable reports whether a person has to fix the campaign: its id, its spec, its message or a key
-// of the wrong type; or whether it is another project's.
+// isUnusable reports whether a person has to fix the campaign: its id, spec, message or a key's
+// type, or because it belongs to another project.
 func isUnusable(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)

@@ -4,14 +4,16 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
 	"fanfare/internal/redisx"
 )
 
-// reply is an error that Redis answers with.
+// reply is an error reply of Redis.
 type reply string
 
 func (r reply) Error() string { return string(r) }
@@ -42,6 +44,16 @@ func TestExitCodes(t *testing.T) {
 	}
 	missing := assignExitCode(&dispatcher.EndedError{State: campaign.Completed, Reason: "3 went missing"}, "42")
 	if daemon.ExitCode(missing) != daemon.ExitStopped {
-		t.Errorf("completed without everybody: exit code %d, want %d", daemon.ExitCode(missing), daemon.ExitStopped)
+		t.Errorf("completed without everyone: exit code %d, want %d", daemon.ExitCode(missing), daemon.ExitStopped)
+	}
+}
+
+// These settings belong to the program and not to a room.
+func TestProgramUsesItsOwnSettings(t *testing.T) {
+	s := config.Defaults()
+	s.HTTP.Dispatcher, s.Dispatcher.Drain = "127.0.0.1:7", 7*time.Second
+	d := program(new(string))
+	if d.Listen(s) != "127.0.0.1:7" || d.DrainTimeout(s) != 7*time.Second {
+		t.Errorf("it listens on %s and drains for %s", d.Listen(s), d.DrainTimeout(s))
 	}
 }

@@ -57,16 +57,16 @@ func TestResponderWaitsForItsDatabase(t *testing.T) {
 	database.Halt()
 	for range 2 {
 		responder := s.Start(nil, "responder")
-		responder.AwaitLog("database cannot be used")
+		responder.AwaitLog("database is unusable")
 		responder.Signal(syscall.SIGTERM)
 		responder.Exits(0)
 	}
 	responder := s.Start(nil, "responder")
-	responder.AwaitLog("database cannot be used")
+	responder.AwaitLog("database is unusable")
 	if err := database.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	responder.AwaitLog("database can be used")
+	responder.AwaitLog("database is usable")
 	s.Campaign("42", audience(10))
 	s.Job("42").Exits(0)
 	servers.AwaitSummary(t, db, "42", 10)

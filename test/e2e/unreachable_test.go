@@ -24,7 +24,7 @@ func TestFCMUnreachableAtStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := s.Start([]string{"FCM_ENDPOINT=" + endpoint, "FANFARE_HTTP_DISPATCHER=127.0.0.1:0"}, "dispatcher")
-	p.AwaitLog("FCM cannot be reached")
+	p.AwaitLog("FCM is unreachable")
 	if status, said := ask(t, p, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(said, `"fcm":"connect to `) {
 		t.Errorf("the dispatcher says %d %s, want that FCM cannot be reached", status, said)
 	}

@@ -2,26 +2,27 @@ package assembly
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"fanfare/internal/checks"
-	"fanfare/internal/daemon"
 	"fanfare/internal/store"
 )
 
-// AwaitInterval is how often FCM or the database is tried again while a program waits for it at its start.
+// AwaitInterval is how often a starting program tries FCM or the database again.
 const AwaitInterval = 2 * time.Second
 
-// AwaitDatabase returns when the database has our tables and can run all that a responder asks of it: nothing is taken from Redis
-// before it can be written. An outage it waits out, since a restart would not shorten it; what only a person can change ends it,
-// with its exit code. holding is called before the first wait, as in AwaitFCM. It returns nil as well when ctx ends.
-func (r *Rooms) AwaitDatabase(ctx context.Context, holding func()) error {
-	return awaitDatabase(ctx, r.prepareDatabase, r.Logger, holding)
+// AwaitDatabase waits until the database has our tables and permits all that a responder does. So
+// no result leaves Redis before it can be written. It also returns nil when ctx ends.
+//
+// It waits through an outage, since a restart would not shorten that, and calls onWait before the
+// first wait, as AwaitFCM does. An error that only a person can fix ends the wait, with its exit
+// code.
+func (r *Rooms) AwaitDatabase(ctx context.Context, onWait func()) error {
+	return awaitDatabase(ctx, r.prepareDatabase, r.Logger, onWait)
 }
 
-// prepareDatabase asks for an answer first: a migration has no time limit.
+// prepareDatabase pings first, because a migration has no timeout.
 func (r *Rooms) prepareDatabase(ctx context.Context) error {
 	if err := r.Store.Ping(ctx); err != nil {
 		return err
@@ -32,20 +33,20 @@ func (r *Rooms) prepareDatabase(ctx context.Context) error {
 	return r.Store.CheckWrites(ctx)
 }
 
-func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log *slog.Logger, holding func()) error {
+func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log *slog.Logger, onWait func()) error {
 	for tries := 0; ctx.Err() == nil; tries++ {
 		err := prepare(ctx)
 		switch {
 		case err == nil && tries > 0:
-			log.Info("database can be used: results are written")
+			log.Info("database is usable; writing results")
 			return nil
 		case err == nil || ctx.Err() != nil:
 			return nil //nolint:nilerr // a stop is no fault of the database
 		case store.FaultOf(err) != store.Transient:
 			return assignDatabaseExitCode(err)
 		case tries == 0:
-			log.Error("database cannot be used: results stay in Redis until it can; fanfare check tells more", "error", err, "every", AwaitInterval)
-			holding()
+			log.Error("database is unusable; results stay in Redis until it recovers (see fanfare check)", "error", err, "every", AwaitInterval)
+			onWait()
 		}
 		select {
 		case <-ctx.Done():
@@ -55,19 +56,9 @@ func awaitDatabase(ctx context.Context, prepare func(context.Context) error, log
 	return nil
 }
 
-// databaseExit gives an error of the database its exit code: what no restart cures is told apart from what one may cure.
-func assignDatabaseExitCode(err error) error {
-	switch store.RefusalOf(err) {
-	case store.Denied:
-		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; check user and password in DATABASE_URL, and grant that user what docs/contract.md lists under \"The database\"", err))
-	case store.Misconfigured:
-		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; check DATABASE_URL and the settings store.*", err))
-	}
-	return err
-}
-
-// CheckQueries refuses to start a dispatcher whose queries cannot find anyone. While the database is away, those who need it wait,
-// and the others are served; a query that proves wrong later stops the campaigns that need it.
+// CheckQueries refuses to start a dispatcher whose queries cannot work. During an outage of the
+// database, recipients who need it wait and others are served. If a query fails later, the
+// campaigns that need it stop.
 func (r *Rooms) CheckQueries(ctx context.Context) error {
 	if r.Store == nil {
 		return nil
@@ -77,13 +68,14 @@ func (r *Rooms) CheckQueries(ctx context.Context) error {
 		return nil //nolint:nilerr // a stop is no fault of the database
 	}
 	if store.FaultOf(err) == store.Transient {
-		r.Logger.Warn("database cannot be asked: recipients whose token or profile is there wait", "error", err)
+		r.Logger.Warn("database is unavailable; recipients who need it wait", "error", err)
 		return nil
 	}
 	return assignDatabaseExitCode(err)
 }
 
-// PlaintextDatabase warns of a database beyond this machine to which passwords and tokens may go without TLS; nil is none.
+// CheckPlaintextDatabase returns a caution if passwords and tokens may reach a remote database
+// without TLS.
 func (r *Rooms) CheckPlaintextDatabase() error {
 	if r.Store == nil {
 		return nil
@@ -93,7 +85,7 @@ func (r *Rooms) CheckPlaintextDatabase() error {
 		return nil
 	}
 	return &checks.Caution{
-		Problem: "PostgreSQL at " + host + " may be reached without TLS: results and tokens can be read on the way",
-		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require where its certificate cannot be verified",
+		Problem: "PostgreSQL at " + host + " may be connected to without TLS: anyone on the way can read results and tokens",
+		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require if its certificate cannot be verified",
 	}
 }

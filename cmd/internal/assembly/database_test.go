@@ -16,7 +16,7 @@ import (
 	"fanfare/internal/store"
 )
 
-// away is a database that cannot be used until a time has passed.
+// failUntil returns a check of a database that is down until a time.
 func failUntil(until time.Time, err error) func(context.Context) error {
 	return func(context.Context) error {
 		if time.Now().Before(until) {
@@ -29,13 +29,13 @@ func failUntil(until time.Time, err error) func(context.Context) error {
 func TestStartWaitsForTheDatabase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		held := 0
+		waits := 0
 		began := time.Now()
-		err := awaitDatabase(t.Context(), failUntil(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.NewTextHandler(&log, nil)), func() { held++ })
-		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+AwaitInterval || held != 1 {
-			t.Errorf("%v after %s, held %d times", err, waited, held)
+		err := awaitDatabase(t.Context(), failUntil(began.Add(time.Hour), context.DeadlineExceeded), slog.New(slog.NewTextHandler(&log, nil)), func() { waits++ })
+		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+AwaitInterval || waits != 1 {
+			t.Errorf("%v after %s, onWait was called %d times", err, waited, waits)
 		}
-		if said := log.String(); strings.Count(said, "database cannot be used") != 1 || !strings.Contains(said, "results are written") {
+		if said := log.String(); strings.Count(said, "database is unusable") != 1 || !strings.Contains(said, "writing results") {
 			t.Errorf("logged %s", said)
 		}
 	})

@@ -2,44 +2,40 @@ package assembly
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"fanfare/internal/checks"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
-	"fanfare/internal/redisx"
 	"fanfare/internal/terminal"
 )
 
-// Daemon is what a long-running program tells of itself; all else is the same for each.
+// Daemon describes a long-running program. The rest is the same for all.
 type Daemon struct {
 	Name, Short, Long string
 	// Sections of the settings that have flags.
 	Sections []string
 	// Flags adds the program's own flags; may be nil.
 	Flags func(*pflag.FlagSet)
-	// Listen and Drain pick the program's own settings.
+	// Listen and DrainTimeout select the program's own settings.
 	Listen       func(config.Settings) config.Address
 	DrainTimeout func(config.Settings) time.Duration
-	// Job tells whether the program ends with its work, of which some is left if it is stopped before; nil: it does not.
+	// Job reports whether the program ends with its work, so that an early stop leaves work behind.
+	// Nil means that it does not.
 	Job func() bool
-	// Start prepares the program's work, and returns it. The work ends when p.Fetch() does.
+	// Start prepares the work and returns it. The work ends when p.FetchCtx does.
 	Start func(p *daemon.Process, rooms *Rooms) (work func() error, err error)
 }
 
 // Main runs the program and returns its exit code.
 func (d Daemon) Main() int {
 	var file string
-	var cameTo error // what its log has told already
+	var runErr error // the log has it already
 	command := &cobra.Command{
 		Use: d.Name, Short: d.Short, Long: d.Long,
 		Version:       daemon.Version(),
@@ -57,11 +53,11 @@ func (d Daemon) Main() int {
 			for _, warning := range settings.Warnings() {
 				log.Warn(warning)
 			}
-			cameTo = d.run(command.Context(), settings, log)
+			runErr = d.run(command.Context(), settings, log)
 			return nil
 		},
 	}
-	command.Flags().StringVar(&file, "config", "", "settings file (YAML); else the one that FANFARE_CONFIG names")
+	command.Flags().StringVar(&file, "config", "", "settings file (YAML); default: the one in FANFARE_CONFIG")
 	config.AddFlags(command.Flags(), d.Sections...)
 	if d.Flags != nil {
 		d.Flags(command.Flags())
@@ -73,72 +69,7 @@ func (d Daemon) Main() int {
 	if err := CheckOutput(command.ExecuteContext(context.Background()), out); err != nil {
 		return ReportError(d.Name, err)
 	}
-	return daemon.ExitCode(cameTo)
-}
-
-// noArguments makes of a surplus word what it is: a wrong command line. For a campaign there is a flag.
-func refuseArguments(command *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	err := fmt.Errorf("unexpected argument %q", args[0])
-	if len(args) == 1 && command.Flags().Lookup("campaign") != nil {
-		err = fmt.Errorf("%w; for one campaign: %s --campaign %s", err, command.Name(), args[0])
-	}
-	return newUsageError(command, err)
-}
-
-func newUsageError(command *cobra.Command, err error) error {
-	err = ExplainFlag(err)
-	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.Name()))
-}
-
-// ExplainFlag says of a flag that was not found why a secret has none.
-func ExplainFlag(err error) error {
-	unknown, ok := errors.AsType[*pflag.NotExistError](err)
-	if !ok {
-		return err
-	}
-	name := unknown.GetSpecifiedName()
-	if reason := config.SecretFlag(name); reason != "" {
-		return fmt.Errorf("--%s %s", name, reason)
-	}
-	return err
-}
-
-// Report prints a program's error, and returns its exit code. A reader that has seen enough of the output, as head does, is no
-// news to anyone.
-func ReportError(name string, err error) int {
-	if lost, ok := errors.AsType[*terminal.WriteError](err); err != nil && (!ok || !lost.IsBrokenPipe()) {
-		fmt.Fprintf(terminal.Stderr(), "%s: %s\n", name, indentRest(daemon.Scrub(err.Error())))
-	}
-	return daemon.ExitCode(err)
-}
-
-// indented keeps the further lines of an error below its first: what they quote cannot pass for a message of its own.
-func indentRest(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if i > 0 && !strings.HasPrefix(line, " ") {
-			lines[i] = "  " + line
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Printed is what a command came to whose output may have been lost: a fault, even if all else went well.
-func CheckOutput(err error, outputs ...*terminal.Output) error {
-	for _, output := range outputs {
-		if lost := output.Err(); lost != nil && err == nil {
-			err = daemon.WithExitCode(daemon.ExitFault, fmt.Errorf("%w; what the command does besides is done", lost))
-		}
-	}
-	return err
-}
-
-// NewLogger makes the logger that the settings ask for.
-func NewLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
-	return daemon.NewLogger(w, s.Level, s.Format)
+	return daemon.ExitCode(runErr)
 }
 
 func (d Daemon) options(s config.Settings, log *slog.Logger) daemon.Options {
@@ -159,35 +90,49 @@ func (d Daemon) run(ctx context.Context, s config.Settings, log *slog.Logger) er
 	})
 }
 
-// checkRedis refuses to start on a Redis that cannot be reached, that is another kind than the settings say, or that may throw
-// recipients away.
-func (r *Rooms) checkRedis(ctx context.Context) error {
-	mode, evicts, err := checks.Redis{Client: r.Redis}.AtStart(ctx)
-	switch {
-	case err != nil:
-		return assignRedisExitCode(err)
-	case mode.Grade == checks.Failure:
-		return daemon.WithExitCode(daemon.ExitUsage, errors.New(formatFinding(mode)))
-	case evicts.Grade == checks.Failure && !r.Settings.Redis.AllowVolatileEviction:
-		return daemon.WithExitCode(daemon.ExitUsage, errors.New(formatFinding(evicts)+"; or set redis.allow_volatile_eviction"))
-	case evicts.Grade != checks.Good:
-		r.Logger.Warn(formatFinding(evicts))
+// startOrStop prepares the work, and returns early on a stop. A client that reads from Redis
+// notices only its own timeout, so nothing waits for it.
+func (d Daemon) startOrStop(p *daemon.Process, s config.Settings) (work func() error, err error) {
+	type started struct {
+		work func() error
+		err  error
 	}
+	done := make(chan started, 1)
+	go func() {
+		work, err := d.prepare(p, s)
+		done <- started{work, err}
+	}()
+	select {
+	case it := <-done:
+		return it.work, it.err
+	case <-p.FetchCtx().Done():
+		return nil, context.Cause(p.FetchCtx())
+	}
+}
+
+func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error, err error) {
+	rooms, err := Open(p.WorkCtx(), s, d.Name, p.Logger, p.Registry)
+	if err != nil {
+		return nil, err
+	}
+	p.OnStop("redis and database", func(context.Context) error { return rooms.Close() })
+	if caution := rooms.CheckPlaintextDatabase(); caution != nil {
+		p.Logger.Warn("database connection may be plaintext", "problem", caution)
+	}
+	if err := rooms.checkRedis(p.FetchCtx()); err != nil {
+		return nil, err
+	}
+	p.Health.AddReady("redis", func(ctx context.Context) error { return rooms.Redis.Ping(ctx).Err() })
+	p.Registry.MustRegister(daemon.NewRedisCollector(p.WorkCtx(), rooms.Redis, daemon.RedisCollectorOptions{}))
+	return d.Start(p, rooms)
+}
+
+// endInterruptedStart ends a start that a stop interrupted. The error is a consequence of the stop.
+// A service has done all it had to, but a Job has work left.
+func (d Daemon) endInterruptedStart(p *daemon.Process, err error) error {
+	if d.Job != nil && d.Job() {
+		return daemon.WithExitCode(daemon.ExitLeftover, fmt.Errorf("start interrupted: %w", err))
+	}
+	p.Logger.Info("start interrupted", "error", err)
 	return nil
-}
-
-func formatFinding(f checks.Finding) string {
-	return fmt.Sprintf("%s: %s: %s", f.Name, f.Detail, f.Advice)
-}
-
-// asExit gives an error of Redis its exit code and its advice: refused credentials and an untrusted certificate are not cured by a
-// restart, an outage is.
-func assignRedisExitCode(err error) error {
-	switch {
-	case redisx.Denied(err):
-		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
-	case checks.UntrustedRedis(err):
-		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
-	}
-	return err
 }

@@ -15,19 +15,20 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
+	"fanfare/internal/responder"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
 )
 
-// Rooms are the rooms of floor 2 over one Redis and, where one is set, one database. Registerer may be nil.
+// Rooms are the rooms of floor 2, over one Redis and an optional database. Registerer may be nil.
 type Rooms struct {
 	Settings    config.Settings
 	Logger      *slog.Logger
 	Registerer  prometheus.Registerer
 	Names       keys.Names
 	Redis       redis.UniversalClient
-	Store       *store.Store // nil where no database is set
+	Store       *store.Store // nil without a database
 	Campaigns   *campaign.Campaigns
 	Breakers    *breaker.Breakers
 	Tokens      *tokens.Store
@@ -35,8 +36,8 @@ type Rooms struct {
 	DeadLetters *responses.DeadLetters
 }
 
-// Open builds the rooms. It talks to nobody yet: Redis and SQL are connected to when they are first used. program is
-// the name that CLIENT LIST shows.
+// Open builds the rooms. They connect to Redis and SQL at first use. CLIENT LIST shows program as
+// the client's name.
 func Open(ctx context.Context, s config.Settings, program string, log *slog.Logger, reg prometheus.Registerer) (*Rooms, error) {
 	r := &Rooms{Settings: s, Logger: log, Registerer: reg, Names: keyNames(s.Names)}
 	if err := r.Names.Validate(); err != nil {
@@ -95,11 +96,36 @@ func (r *Rooms) buildAll() (err error) {
 	return err
 }
 
-// Close lets go of SQL and Redis.
+// Close closes SQL and Redis.
 func (r *Rooms) Close() error {
 	var errs []error
 	if r.Store != nil {
 		errs = append(errs, r.Store.Close())
 	}
 	return errors.Join(append(errs, r.Redis.Close())...)
+}
+
+// NewResponder makes a responder. It needs a database.
+func (r *Rooms) NewResponder() (*responder.Responder, error) {
+	if r.Store == nil {
+		return nil, daemon.WithExitCode(daemon.ExitUsage, errors.New("no database is configured; set DATABASE_URL, such as postgres://user:password@host/db?sslmode=verify-full or sqlite:fanfare.db"))
+	}
+	results, err := responses.NewQueue(r.Redis, r.Names, r.Settings.Queue.Lease)
+	if err != nil {
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
+	}
+	o := responder.DefaultOptions()
+	o.Batch, o.Workers = r.Settings.Responder.Batch, r.Settings.Responder.Workers
+	made, err := responder.New(responder.Deps{
+		Queue:       results,
+		Applier:     r.Store,
+		FaultOf:     store.FaultOf,
+		DeadLetters: r.DeadLetters,
+		Logger:      r.Logger,
+		Registerer:  r.Registerer,
+	}, o)
+	if err != nil {
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
+	}
+	return made, nil
 }

@@ -1,9 +1,11 @@
-// Package assembly turns settings into the rooms that every program needs: Redis, SQL, and what is kept in them. What
-// sends to FCM is made in package sending, so that the responder does not link it.
+// Package assembly turns settings into the rooms that every program needs: Redis, SQL, and what
+// they store. Package sending makes what needs FCM, so that the responder does not link it.
 package assembly
 
 import (
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// Settings reads the settings; what is wrong with them exits with ExitUsage.
+// LoadSettings reads the settings. Its errors have the code ExitUsage.
 func LoadSettings(file string, flags *pflag.FlagSet) (config.Settings, error) {
 	s, err := config.Load(file, flags, os.Environ())
 	if err != nil {
@@ -38,7 +40,8 @@ func keyNames(s config.Names) keys.Names {
 	}
 }
 
-// RedisOptions are the options of the connection to Redis. client is the name that CLIENT LIST shows.
+// RedisOptions returns the options of the connection to Redis. CLIENT LIST shows client as its
+// name.
 func RedisOptions(s config.Redis, client string) daemon.RedisOptions {
 	return daemon.RedisOptions{
 		ClientName: client,
@@ -60,7 +63,7 @@ func RedisOptions(s config.Redis, client string) daemon.RedisOptions {
 	}
 }
 
-// StoreOptions are the options of package store that the settings ask for.
+// StoreOptions returns the options of package store.
 func StoreOptions(s config.Store) store.Options {
 	return store.Options{
 		TokenQuery:   storeStatement(s.TokenQuery, store.Default),
@@ -71,18 +74,18 @@ func StoreOptions(s config.Store) store.Options {
 	}
 }
 
-// statement turns a setting into an option of the store, where an empty statement means "do not ask".
-func storeStatement(s config.Statement, byDefault string) string {
+// storeStatement converts a setting to the store's option, where an empty statement means no query.
+func storeStatement(s config.Statement, fallback string) string {
 	switch {
 	case s.IsOff():
 		return ""
 	case s.SQL() == "":
-		return byDefault
+		return fallback
 	}
 	return s.SQL()
 }
 
-// tokenOptions are those that the settings alone decide.
+// tokenOptions returns the options that follow from the settings alone.
 func tokenOptions(s config.Tokens) tokens.Options {
 	o := tokens.Options{TTL: s.TTL, NegativeTTL: s.NegativeTTL, KeepTTL: s.KeepRemoved}
 	if o.KeepTTL == 0 {
@@ -91,7 +94,7 @@ func tokenOptions(s config.Tokens) tokens.Options {
 	return o
 }
 
-// CampaignOptions are the options of package campaign that the settings ask for.
+// CampaignOptions returns the options of package campaign.
 func CampaignOptions(s config.Settings) campaign.Options {
 	return campaign.Options{
 		Queue: queue.Options{
@@ -115,10 +118,7 @@ func breakerOptions(s config.Settings) breaker.Options {
 	return o
 }
 
-// Misconfigured gives the error of a room that refuses its options the exit code for settings.
-func AsSettingsError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: %w", err))
+// NewLogger makes the logger of the settings.
+func NewLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
+	return daemon.NewLogger(w, s.Level, s.Format)
 }

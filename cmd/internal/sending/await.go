@@ -12,20 +12,23 @@ import (
 	"fanfare/internal/fcm"
 )
 
-// checker is the sender, as far as it tells whether it can send.
+// checker checks whether messages can be sent. The sender implements it.
 type checker interface {
 	Check(ctx context.Context) error
 }
 
-// AwaitFCM returns when FCM can be reached and takes the credentials: nobody is claimed before somebody can be sent to. What only a
-// person can mend ends it, with its exit code. An outage it waits out, since a restart would not shorten it; holding is called before
-// the first wait, and should let the start count as done, or the supervisor would break it off. It returns nil as well when ctx ends.
-func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding func()) error {
+// AwaitFCM waits until FCM is reachable and accepts the credentials, so that no recipient is
+// claimed too early. It also returns nil when ctx ends.
+//
+// It waits through an outage, since a restart would not shorten that. Before the first wait it
+// calls onWait, which should report the start as done, or the supervisor would abort it. An error
+// that only a person can fix ends the wait, with its exit code.
+func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, onWait func()) error {
 	for tries := 0; ctx.Err() == nil; tries++ {
 		err := sender.Check(ctx)
 		if err == nil {
 			if tries > 0 {
-				log.Info("FCM can be reached: campaigns are served")
+				log.Info("FCM is reachable; serving campaigns")
 			}
 			return nil
 		}
@@ -33,8 +36,8 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 			return err
 		}
 		if tries == 0 && ctx.Err() == nil {
-			log.Error("FCM cannot be reached: nothing is claimed until it can; fanfare check tells more", "error", err, "every", assembly.AwaitInterval)
-			holding()
+			log.Error("FCM is unreachable; nothing is claimed until it recovers (see fanfare check)", "error", err, "every", assembly.AwaitInterval)
+			onWait()
 		}
 		select {
 		case <-ctx.Done():
@@ -44,7 +47,8 @@ func AwaitFCM(ctx context.Context, sender checker, log *slog.Logger, holding fun
 	return nil
 }
 
-// beyondWaiting gives an error of the sender that no waiting mends its exit code; nil is for an outage.
+// assignFatalExitCode gives an error that only a person can fix its exit code. For an outage it
+// returns nil.
 func assignFatalExitCode(err error) error {
 	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
@@ -55,5 +59,19 @@ func assignFatalExitCode(err error) error {
 	return nil
 }
 
-// trustAdvice is what to do about a certificate that is not trusted.
-const trustAdvice = "check fcm.endpoint, and name the authority that signed its certificate with fcm.ca_file"
+// trustAdvice is the advice on an untrusted certificate.
+const trustAdvice = "check fcm.endpoint, and set fcm.ca_file to the authority that signed its certificate"
+
+// AssignExitCode gives an error of FCM, Redis or SQL its exit code. An error with a code keeps it.
+func AssignExitCode(err error) error {
+	if _, decided := errors.AsType[*daemon.ExitError](err); err == nil || decided {
+		return err
+	}
+	if _, credentials := errors.AsType[*fcm.CredentialsError](err); credentials {
+		return daemon.WithExitCode(daemon.ExitCredentials, err)
+	}
+	if fcm.IsUntrusted(err) {
+		return daemon.WithExitCode(daemon.ExitUsage, err)
+	}
+	return assembly.AssignExitCode(err)
+}

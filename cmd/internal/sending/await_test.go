@@ -17,7 +17,7 @@ import (
 	"fanfare/internal/fcm"
 )
 
-// outage is a sender that cannot be used until a time has passed.
+// outage is a sender that fails until a time.
 type outage struct {
 	ends time.Time
 	err  error
@@ -30,18 +30,19 @@ func (o outage) Check(context.Context) error {
 	return nil
 }
 
-// A restart does not shorten an outage: the start counts as done, and nobody is claimed until FCM is back.
-func TestAnOutageOfFCMIsWaitedOut(t *testing.T) {
+// A restart does not shorten an outage. The start counts as done, and nothing is claimed until FCM
+// is back.
+func TestStartWaitsForFCM(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		held := 0
+		waits := 0
 		began := time.Now()
 		sender := outage{began.Add(time.Hour), errors.New("connection refused")}
-		err := AwaitFCM(t.Context(), sender, slog.New(slog.NewTextHandler(&log, nil)), func() { held++ })
-		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+assembly.AwaitInterval || held != 1 {
-			t.Errorf("%v after %s, held %d times", err, waited, held)
+		err := AwaitFCM(t.Context(), sender, slog.New(slog.NewTextHandler(&log, nil)), func() { waits++ })
+		if waited := time.Since(began); err != nil || waited < time.Hour || waited > time.Hour+assembly.AwaitInterval || waits != 1 {
+			t.Errorf("%v after %s, onWait was called %d times", err, waited, waits)
 		}
-		if said := log.String(); strings.Count(said, "connection refused") != 1 || !strings.Contains(said, "FCM can be reached") {
+		if said := log.String(); strings.Count(said, "connection refused") != 1 || !strings.Contains(said, "FCM is reachable") {
 			t.Errorf("logged %s", said)
 		}
 	})
@@ -59,8 +60,8 @@ func TestAStopEndsTheWaitForFCM(t *testing.T) {
 	})
 }
 
-// What only a person can mend is not waited for.
-func TestWhatNoWaitingMendsEndsTheStart(t *testing.T) {
+// Errors that only a person can fix end the wait.
+func TestStartFailsOnFCMErrorsThatNeedAPerson(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
 		code int

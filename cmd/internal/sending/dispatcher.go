@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"fanfare/cmd/internal/assembly"
-	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
@@ -16,26 +15,26 @@ import (
 	"fanfare/internal/responses"
 )
 
-// Dispatcher is a dispatcher with the pace that it keeps.
+// Dispatcher is a dispatcher with its governor.
 type Dispatcher struct {
 	*dispatcher.Dispatcher
-	governor *pacing.Governor // nil where nothing is paced
+	governor *pacing.Governor // nil without pacing
 }
 
-// Run serves as dispatcher.Run does. The pace is kept until the last push is out.
-func (d *Dispatcher) Run(fetch, work context.Context) error {
+// Run runs the dispatcher. The governor runs until the last push is out.
+func (d *Dispatcher) Run(fetchCtx, workCtx context.Context) error {
 	if d.governor == nil {
-		return d.Dispatcher.Run(fetch, work)
+		return d.Dispatcher.Run(fetchCtx, workCtx)
 	}
-	paced, stop := context.WithCancel(context.WithoutCancel(work))
+	paceCtx, stop := context.WithCancel(context.WithoutCancel(workCtx))
 	var pace sync.WaitGroup
-	pace.Go(func() { d.governor.Run(paced) })
+	pace.Go(func() { d.governor.Run(paceCtx) })
 	defer pace.Wait()
 	defer stop()
-	return d.Dispatcher.Run(fetch, work)
+	return d.Dispatcher.Run(fetchCtx, workCtx)
 }
 
-// Dispatcher makes a dispatcher for all running campaigns, or for one.
+// NewDispatcher makes a dispatcher for all running campaigns, or for one.
 func (r *Rooms) NewDispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, error) {
 	deps, governor, err := r.dispatcherDeps(sender)
 	if err != nil {
@@ -57,16 +56,16 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		Logger:     r.Logger,
 		Registerer: r.Registerer,
 	}
-	served := assembly.CampaignOptions(r.Settings)
-	served.Project = sender.Project()
-	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, served); err != nil {
+	options := assembly.CampaignOptions(r.Settings)
+	options.Project = sender.Project()
+	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, options); err != nil {
 		return deps, nil, assembly.AsSettingsError(err)
 	}
 	if deps.Outbox, err = responses.NewOutbox(r.Redis, r.Names, responses.OutboxOptions{}); err != nil {
 		return deps, nil, err
 	}
 	if r.Settings.Pacing.Enabled {
-		host, _ := os.Hostname() // it is for people
+		host, _ := os.Hostname() // shown to people
 		if governor, err = r.NewGovernor(sender.Project(), host, r.Logger); err != nil {
 			return deps, nil, err
 		}
@@ -83,12 +82,4 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		}
 	}
 	return deps, governor, nil
-}
-
-// Deletions make the breaker of a Firebase project's token deletions.
-func (r *Rooms) NewDeletions(project string) (*breaker.Deletions, error) {
-	o := deletionsOptions(r.Settings.Breaker)
-	o.Logger, o.Registerer = r.Logger, r.Registerer
-	d, err := breaker.NewDeletions(r.Redis, r.Names.Project(project), o)
-	return d, assembly.AsSettingsError(err)
 }

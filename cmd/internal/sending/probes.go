@@ -2,14 +2,18 @@ package sending
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
+	"fanfare/cmd/internal/assembly"
+	"fanfare/internal/access"
 	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
 )
 
-// Probes check what only this side of the house has: which keys the settings lead to, SQL and FCM.
+// Probes check what needs the settings: access to keys, SQL and FCM.
 func (r *Rooms) Probes() []checks.Probe {
 	probes := []checks.Probe{
 		{Name: "redis keys", Run: r.probeAccess},
@@ -19,7 +23,7 @@ func (r *Rooms) Probes() []checks.Probe {
 	}
 	if r.Store == nil {
 		return append(probes, checks.Probe{Name: "sql", Run: func(context.Context) (string, error) {
-			return "no database is set: tokens come from Redis only, and the responder cannot run", nil
+			return "no database is configured: tokens come from Redis only, and the responder cannot run", nil
 		}})
 	}
 	return append(probes, checks.Probe{Name: "sql", Run: func(ctx context.Context) (string, error) {
@@ -33,7 +37,7 @@ func (r *Rooms) Probes() []checks.Probe {
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
 	if s := r.Settings.FCM; s.Endpoint != "" && s.CredentialsFile == "" && s.Credentials == "" {
 		_, err := r.FindProject(ctx)
-		return "none: requests to " + s.Endpoint.String() + " carry no credentials", err
+		return "none: requests to " + s.Endpoint.String() + " are sent without credentials", err
 	}
 	sender, err := r.NewSender(ctx)
 	if err != nil {
@@ -46,8 +50,8 @@ func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {
 	return "an access token was issued", nil
 }
 
-// probeEndpoint connects as the dispatcher does, and sends nothing. It needs no credentials, so that it tells of a wrong address whether
-// or not those are good.
+// probeEndpoint connects as the dispatcher does, and sends nothing. It needs no credentials, so it
+// finds a wrong address even if those are bad.
 func (r *Rooms) probeEndpoint(ctx context.Context) (string, error) {
 	o := fcmOptions(r.Settings)
 	o.Logger = r.Logger
@@ -55,10 +59,11 @@ func (r *Rooms) probeEndpoint(ctx context.Context) (string, error) {
 	if fcm.IsUntrusted(err) {
 		err = fmt.Errorf("%w; %s", err, trustAdvice)
 	}
-	return "can be connected to", err
+	return "connection succeeded", err
 }
 
-// ReadyChecks are what a dispatcher needs besides Redis to send anything. That of FCM tells what was last found out, and asks nobody.
+// ReadyChecks are what a dispatcher needs besides Redis. The check of FCM returns the last known
+// state and sends nothing.
 func (r *Rooms) ReadyChecks(sender *fcm.Sender) map[string]daemon.Check {
 	checks := map[string]daemon.Check{
 		"fcm": func(context.Context) error { return sender.Health() },
@@ -68,4 +73,63 @@ func (r *Rooms) ReadyChecks(sender *fcm.Sender) map[string]daemon.Check {
 		checks["database"] = r.Store.Ping
 	}
 	return checks
+}
+
+// senderAccess returns the access that a dispatcher needs. project is "" if unknown.
+func (r *Rooms) senderAccess(project string) []access.Keys {
+	kept := r.Store != nil && r.Settings.Store.ProfileQuery.SQL() != ""
+	all := slices.Concat(access.Campaigns(r.Names), access.Results(r.Names), access.Tokens(r.Names), access.Profiles(r.Names, kept))
+	all = append(all, access.Server(true))
+	if project != "" && (r.Settings.Pacing.Enabled || r.Settings.Breaker.Enabled) {
+		all = append(all, access.Project(r.Names.Project(project))...)
+	}
+	return all
+}
+
+// CheckSenderAccess refuses to start if a campaign could not be ended. A missing write permission
+// would only show once messages are out.
+func (r *Rooms) CheckSenderAccess(ctx context.Context, project string) error {
+	if err := access.Check(ctx, r.Redis, r.senderAccess(project)...); assembly.AsAccessError(err) != nil {
+		return assembly.AsAccessError(err)
+	}
+	if denied, is := errors.AsType[*access.Error](r.checkChannel(ctx, project)); is {
+		r.Logger.Warn("Redis denies the quota channel; gates and halts of other dispatchers arrive up to 1 s late", "error", denied)
+	}
+	return nil
+}
+
+// checkChannel checks access to the channel of the project's pacing, if enabled.
+func (r *Rooms) checkChannel(ctx context.Context, project string) error {
+	if project == "" || !r.Settings.Pacing.Enabled {
+		return nil
+	}
+	return access.CheckChannel(ctx, r.Redis, r.Names.Project(project))
+}
+
+// probeAccess checks the access that a dispatcher and a responder need.
+func (r *Rooms) probeAccess(ctx context.Context) (string, error) {
+	project, err := r.FindProject(ctx)
+	if err != nil {
+		project = "" // the probe of the credentials says why
+	}
+	return "all that are needed can be read and written", access.Check(ctx, r.Redis, r.senderAccess(project)...)
+}
+
+// probeChannel checks access to the quota channel, which is not necessary to send.
+func (r *Rooms) probeChannel(ctx context.Context) (string, error) {
+	project, err := r.FindProject(ctx)
+	if err != nil {
+		project = ""
+	}
+	return "subscription succeeded", asChannelCaution(r.checkChannel(ctx, project))
+}
+
+// asChannelCaution turns a denial into a caution.
+func asChannelCaution(err error) error {
+	if denied, is := errors.AsType[*access.Error](err); is {
+		return &checks.Caution{
+			Problem: denied.Error(), Advice: "without it, gates and halts of other dispatchers arrive up to 1 s late",
+		}
+	}
+	return err
 }

@@ -11,7 +11,7 @@ import (
 	"fanfare/internal/fcm"
 )
 
-func open(t *testing.T, edit func(*config.Settings)) *Rooms {
+func openRooms(t *testing.T, edit func(*config.Settings)) *Rooms {
 	t.Helper()
 	s := config.Defaults()
 	s.Redis.URL, s.FCM.ProjectID = "redis://127.0.0.1:1", "demo"
@@ -24,26 +24,26 @@ func open(t *testing.T, edit func(*config.Settings)) *Rooms {
 	return rooms
 }
 
-// nowhere is an address at which nobody listens.
-func nowhere() string {
+// closedAddress returns an address at which nothing listens.
+func closedAddress() string {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	return strings.TrimPrefix(gone.URL, "http://")
 }
 
-// "fanfare check" connects: it must not call fit what no message can go through.
-func TestTheProbeOfTheEndpointConnects(t *testing.T) {
+// The probe must fail if no message can get through.
+func TestEndpointProbeConnects(t *testing.T) {
 	plain, secure := httptest.NewServer(http.NotFoundHandler()), httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(plain.Close)
 	t.Cleanup(secure.Close)
 	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	for endpoint, problem := range map[string]string{
-		plain.URL + "/v1":      "",
-		"http://" + nowhere():  "connection refused",
-		"https://" + nowhere(): "connection refused",
-		secure.URL + "/v1":     "fcm.ca_file",
+		plain.URL + "/v1":            "",
+		"http://" + closedAddress():  "connection refused",
+		"https://" + closedAddress(): "connection refused",
+		secure.URL + "/v1":           "fcm.ca_file",
 	} {
-		rooms := open(t, func(s *config.Settings) { s.FCM.Endpoint = config.URL(endpoint) })
+		rooms := openRooms(t, func(s *config.Settings) { s.FCM.Endpoint = config.URL(endpoint) })
 		for _, probe := range rooms.Probes() {
 			if probe.Name != "fcm endpoint" {
 				continue
@@ -55,9 +55,9 @@ func TestTheProbeOfTheEndpointConnects(t *testing.T) {
 	}
 }
 
-// A dispatcher that can reach neither SQL nor FCM is not ready, whatever Redis says.
-func TestADispatcherIsReadyWhenItCanSend(t *testing.T) {
-	database := config.URL("postgres://u@" + nowhere() + "/d")
+// A dispatcher that can reach neither SQL nor FCM is not ready, whatever the state of Redis.
+func TestDispatcherIsReadyWhenItCanSend(t *testing.T) {
+	database := config.URL("postgres://u@" + closedAddress() + "/d")
 	for name, c := range map[string]struct {
 		edit func(*config.Settings)
 		want []string
@@ -66,8 +66,8 @@ func TestADispatcherIsReadyWhenItCanSend(t *testing.T) {
 		"tokens from SQL":      {func(s *config.Settings) { s.Store.DatabaseURL = database }, []string{"fcm", "database"}},
 		"nothing asked of SQL": {func(s *config.Settings) { s.Store.DatabaseURL, s.Store.TokenQuery = database, "off" }, []string{"fcm"}},
 	} {
-		rooms := open(t, func(s *config.Settings) {
-			s.FCM.Endpoint = config.URL("https://" + nowhere())
+		rooms := openRooms(t, func(s *config.Settings) {
+			s.FCM.Endpoint = config.URL("https://" + closedAddress())
 			c.edit(s)
 		})
 		sender := mustSender(t, rooms)

@@ -1,11 +1,13 @@
-// Package sending adds what needs FCM to the rooms of package assembly: the sender, the project's quota, the dispatcher
-// and the operator.
+// Package sending adds what needs FCM to the rooms of package assembly: the sender, the quota, the
+// dispatcher and the operator.
 package sending
 
 import (
 	"context"
 	"errors"
 	"log/slog"
+
+	"fanfare/internal/breaker"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -14,9 +16,10 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
 )
 
-// Rooms are those of package assembly, with what sends.
+// Rooms are the rooms of package assembly, with those that need FCM.
 type Rooms struct{ *assembly.Rooms }
 
 // Open opens the rooms as assembly.Open does.
@@ -28,7 +31,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 	return &Rooms{rooms}, nil
 }
 
-// Operator is what a person acts through.
+// NewOperator makes the operator, through which people act.
 func (r *Rooms) NewOperator() *operator.Operator {
 	return operator.New(operator.Deps{
 		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
@@ -36,7 +39,7 @@ func (r *Rooms) NewOperator() *operator.Operator {
 	})
 }
 
-// Sender makes the sender to FCM.
+// NewSender makes the sender to FCM.
 func (r *Rooms) NewSender(ctx context.Context) (*fcm.Sender, error) {
 	o := fcmOptions(r.Settings)
 	o.Logger, o.Registerer = r.Logger, r.Registerer
@@ -48,4 +51,37 @@ func (r *Rooms) NewSender(ctx context.Context) (*fcm.Sender, error) {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return sender, nil
+}
+
+// FindProject returns the Firebase project of the settings, or of the credentials.
+func (r *Rooms) FindProject(ctx context.Context) (string, error) {
+	if project := r.Settings.FCM.ProjectID; project != "" {
+		return project, nil
+	}
+	sender, err := r.NewSender(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer sender.Close()
+	return sender.Project(), nil
+}
+
+// FullRate returns the full sending rate of the settings, in pushes per second.
+func (r *Rooms) FullRate() float64 { return pacingOptions(r.Settings.Pacing).Rate() }
+
+// NewGovernor makes the governor of a project's quota. by names who halts the project. Without Run,
+// the governor only reads and sets, as an operator needs. The logger may be nil.
+func (r *Rooms) NewGovernor(project, by string, log *slog.Logger) (*pacing.Governor, error) {
+	o := pacingOptions(r.Settings.Pacing)
+	o.By, o.Logger, o.Registerer = by, log, r.Registerer
+	governor, err := pacing.New(r.Redis, r.Names.Project(project), o)
+	return governor, assembly.AsSettingsError(err)
+}
+
+// NewDeletions makes the breaker of a project's token deletions.
+func (r *Rooms) NewDeletions(project string) (*breaker.Deletions, error) {
+	o := deletionsOptions(r.Settings.Breaker)
+	o.Logger, o.Registerer = r.Logger, r.Registerer
+	d, err := breaker.NewDeletions(r.Redis, r.Names.Project(project), o)
+	return d, assembly.AsSettingsError(err)
 }

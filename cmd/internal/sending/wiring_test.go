@@ -17,27 +17,29 @@ import (
 	"fanfare/internal/config"
 )
 
-// leaves are the values that all rooms were made with: by room, type and field, such as "tokens: tokens.Options.TTL".
+// leaves are the values with which all rooms were made, by room, type and field, such as "tokens:
+// tokens.Options.TTL".
 type leaves map[string][]string
 
-// walk notes the numbers and texts in a value of ours and below it, whether exported or not.
-func (l leaves) walk(room string, v reflect.Value, seen map[uintptr]bool) {
+// collect records the numbers and texts in a value of our types and below it, whether exported or
+// not.
+func (l leaves) collect(room string, v reflect.Value, seen map[uintptr]bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() || seen[v.Pointer()] {
 			return
 		}
 		seen[v.Pointer()] = true
-		l.walk(room, v.Elem(), seen)
+		l.collect(room, v.Elem(), seen)
 	case reflect.Interface:
-		l.walk(room, v.Elem(), seen)
+		l.collect(room, v.Elem(), seen)
 	case reflect.Slice:
 		for i := range min(v.Len(), 16) {
-			l.walk(room, v.Index(i), seen)
+			l.collect(room, v.Index(i), seen)
 		}
 	case reflect.Map:
 		for entries := v.MapRange(); entries.Next(); {
-			l.walk(room, entries.Value(), seen)
+			l.collect(room, entries.Value(), seen)
 		}
 	case reflect.Struct:
 		if !strings.HasPrefix(v.Type().PkgPath(), "fanfare/") || v.Type() == reflect.TypeFor[config.Settings]() {
@@ -45,16 +47,16 @@ func (l leaves) walk(room string, v reflect.Value, seen map[uintptr]bool) {
 		}
 		for i := range v.NumField() {
 			name := room + ": " + v.Type().String() + "." + v.Type().Field(i).Name
-			if text, is := leaf(v.Field(i)); is {
+			if text, is := formatLeaf(v.Field(i)); is {
 				l[name] = append(l[name], text)
 				continue
 			}
-			l.walk(room, v.Field(i), seen)
+			l.collect(room, v.Field(i), seen)
 		}
 	}
 }
 
-func leaf(v reflect.Value) (string, bool) {
+func formatLeaf(v reflect.Value) (string, bool) {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Duration]():
 		return time.Duration(v.Int()).String(), true
@@ -72,8 +74,9 @@ func leaf(v reflect.Value) (string, bool) {
 	return "", false
 }
 
-// assembled puts the rooms together as the programs do, without talking to anyone, and returns what they were made with.
-func assembled(t *testing.T, environ []string) leaves {
+// collectOptions puts the rooms together as the programs do, without connecting, and returns the
+// values with which they were made.
+func collectOptions(t *testing.T, environ []string) leaves {
 	t.Helper()
 	environ = append([]string{"FCM_ENDPOINT=http://127.0.0.1:1/v1", "FCM_PROJECT_ID=demo", "DATABASE_URL=sqlite:none.db"}, environ...)
 	s, err := config.Load("", pflag.NewFlagSet("test", pflag.ContinueOnError), environ)
@@ -88,7 +91,7 @@ func assembled(t *testing.T, environ []string) leaves {
 	logger.Debug("x")
 	logger.Info("x")
 	found := leaves{"log: lines": {fmt.Sprint(strings.Count(log.String(), "\n"))}, "log: json": {fmt.Sprint(strings.HasPrefix(log.String(), "{"))}}
-	add := func(room string, made any) { found.walk(room, reflect.ValueOf(made), make(map[uintptr]bool)) }
+	add := func(room string, made any) { found.collect(room, reflect.ValueOf(made), make(map[uintptr]bool)) }
 	add("redis", assembly.RedisOptions(s.Redis, "test"))
 	add("fcm", fcmOptions(s))
 	add("store", assembly.StoreOptions(s.Store))
@@ -125,8 +128,9 @@ func assembled(t *testing.T, environ []string) leaves {
 	return found
 }
 
-// wired says in which option of which room each setting is found, and as what where it is written otherwise there.
-var wired = map[string]struct{ leaf, as string }{
+// wiring maps each setting to the option of its room, and to the option's value where that is
+// written differently.
+var wiring = map[string]struct{ leaf, as string }{
 	"redis.url":               {leaf: "redis: daemon.RedisOptions.URL"},
 	"redis.mode":              {leaf: "redis: daemon.RedisOptions.Mode"},
 	"redis.host":              {leaf: "redis: daemon.RedisOptions.Host"},
@@ -223,37 +227,38 @@ var wired = map[string]struct{ leaf, as string }{
 	"log.format": {"log: json", "false"},
 }
 
-// proven are the settings that no room has, with the test that holds each.
-var proven = map[string]string{
+// testedElsewhere are the settings that no room has, each with its test.
+var testedElsewhere = map[string]string{
 	"redis.allow_volatile_eviction": "TestEvictionIsAllowedBySetting",
-	"dispatcher.drain":              "TestTheDispatchersOwnSettings in cmd/dispatcher", "http.dispatcher": "TestTheDispatchersOwnSettings in cmd/dispatcher",
-	"responder.drain": "TestTheRespondersOwnSettings in cmd/responder", "http.responder": "TestTheRespondersOwnSettings in cmd/responder",
+	"dispatcher.drain":              "TestProgramUsesItsOwnSettings in cmd/dispatcher", "http.dispatcher": "TestProgramUsesItsOwnSettings in cmd/dispatcher",
+	"responder.drain": "TestProgramUsesItsOwnSettings in cmd/responder", "http.responder": "TestProgramUsesItsOwnSettings in cmd/responder",
 }
 
-// TestEverySettingReachesItsRoom sets each key off its default and looks for it in the rooms as the programs put them together.
+// Each key gets another value than its default. The value must appear in the rooms as the programs
+// put them together.
 func TestEverySettingReachesItsRoom(t *testing.T) {
-	byDefault := assembled(t, nil)
+	byDefault := collectOptions(t, nil)
 	for _, key := range config.Describe() {
-		want, listed := wired[key.Name]
+		want, listed := wiring[key.Name]
 		if !listed {
-			if proven[key.Name] == "" {
+			if testedElsewhere[key.Name] == "" {
 				t.Errorf("%s: nothing says which room obeys it", key.Name)
 			}
 			continue
 		}
-		value, company := other(key)
+		value, company := otherValue(key)
 		if want.as == "" {
 			want.as = value
 		}
-		got := assembled(t, append(company, key.Env[0]+"="+value))[want.leaf]
+		got := collectOptions(t, append(company, key.Env[0]+"="+value))[want.leaf]
 		if slices.Contains(byDefault[want.leaf], want.as) || !slices.Contains(got, want.as) {
 			t.Errorf("%s: %s is %q, want %q in it; by default it is %q", key.Name, want.leaf, got, want.as, byDefault[want.leaf])
 		}
 	}
 }
 
-// other is a value that is not the default, and what the key cannot be set without.
-func other(key config.Key) (value string, company []string) {
+// otherValue returns a value that is not the default, and the settings that it requires.
+func otherValue(key config.Key) (value string, company []string) {
 	values := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.mode": "cluster", "redis.addresses": "a:1,b:2", "fcm.endpoint": "http://127.0.0.1:2/v1",
 		"store.database_url": "sqlite:other.db", "log.level": "debug", "log.format": "text", "http.dispatcher": "127.0.0.1:7", "http.responder": "127.0.0.1:7",

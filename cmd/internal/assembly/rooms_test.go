@@ -14,11 +14,12 @@ import (
 
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
+	"fanfare/internal/keys"
 	"fanfare/internal/store"
 	"fanfare/test/servers"
 )
 
-// What a responder could not write is found before it takes anything.
+// A missing write permission shows before the responder takes any result.
 func TestTheDatabaseIsCheckedForWrites(t *testing.T) {
 	for clear, want := range map[string]bool{"off": true, "UPDATE nowhere SET token = NULL WHERE id = $1 AND token = $2": false} {
 		rooms := openRooms(t, func(s *config.Settings) {
@@ -31,12 +32,12 @@ func TestTheDatabaseIsCheckedForWrites(t *testing.T) {
 	}
 }
 
-// A database that is away does not keep a dispatcher from starting; it is said.
+// The dispatcher starts during an outage of the database, and logs it.
 func TestQueriesOfADatabaseThatIsAway(t *testing.T) {
 	var log bytes.Buffer
 	rooms := openRooms(t, func(s *config.Settings) { s.Store.DatabaseURL = config.URL("postgres://u@" + "127.0.0.1:1" + "/d") })
 	rooms.Logger = slog.New(slog.NewTextHandler(&log, nil))
-	if err := rooms.CheckQueries(t.Context()); err != nil || !strings.Contains(log.String(), "database cannot be asked") {
+	if err := rooms.CheckQueries(t.Context()); err != nil || !strings.Contains(log.String(), "database is unavailable") {
 		t.Errorf("%v, logged %s", err, log.String())
 	}
 }
@@ -52,7 +53,7 @@ func TestTokensAreRestoredInSQLByASetting(t *testing.T) {
 	}
 }
 
-// Bounds that follow from two settings.
+// These options follow from two settings each.
 func TestBreakerOptionsFollowTwoSettings(t *testing.T) {
 	s := config.Defaults()
 	s.Queue.Lease, s.Retry.Outage, s.Retry.MaxBackoff = 100*time.Millisecond, time.Minute, 5*time.Minute
@@ -84,14 +85,14 @@ func TestAssignExitCode(t *testing.T) {
 	}
 }
 
-// denied is an error that Redis replied.
+// redisError is an error reply of Redis.
 type redisError string
 
 func (d redisError) Error() string { return string(d) }
 
 func (redisError) RedisError() {}
 
-// A policy that deletes audiences once somebody sets a limit is warned of at the start.
+// Such a policy deletes audiences as soon as someone sets a memory limit.
 func TestEvictionPolicyCausesAWarning(t *testing.T) {
 	var log bytes.Buffer
 	addr := servers.Redis(t, "--maxmemory-policy", "allkeys-lru")
@@ -102,7 +103,7 @@ func TestEvictionPolicyCausesAWarning(t *testing.T) {
 	}
 }
 
-// The rooms of a program are closed when it stops.
+// The connections of the rooms close when the program stops.
 func TestRoomsAreClosedWithTheirProgram(t *testing.T) {
 	var left *Rooms
 	d := newTestDaemon(false, nil)
@@ -115,5 +116,12 @@ func TestRoomsAreClosedWithTheirProgram(t *testing.T) {
 	}
 	if err := left.Redis.Ping(context.Background()).Err(); !errors.Is(err, redis.ErrClosed) {
 		t.Errorf("Redis is still open: %v", err)
+	}
+}
+
+// The settings and package keys both contain the contract's names.
+func TestDefaultKeyNamesFollowTheContract(t *testing.T) {
+	if got, want := keyNames(config.Defaults().Names), keys.Default(); got != want {
+		t.Errorf("the settings' defaults are %+v, the contract's %+v", got, want)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestAnUntrustedRedisIsAMatterOfSettings in the check and in the daemons alike: no restart cures it.
+// The check and the daemons agree: no restart cures it.
 func TestUntrustedRedisIsASettingsError(t *testing.T) {
 	theirs := httptest.NewTLSServer(nil) // for its certificate: of an authority that no system trusts, for 127.0.0.1
 	defer theirs.Close()
@@ -39,7 +39,7 @@ func TestUntrustedRedisIsASettingsError(t *testing.T) {
 	}
 }
 
-// TestOneSideOfRedisSpeaksTLS is a matter of settings too, and is told without waiting for each of the probes.
+// This is a settings error too. It does not cost the timeout of each probe.
 func TestErrorSaysThatOnlyOneSideSpeaksTLS(t *testing.T) {
 	theirs := httptest.NewTLSServer(nil)
 	defer theirs.Close()
@@ -66,7 +66,7 @@ func TestErrorSaysThatOnlyOneSideSpeaksTLS(t *testing.T) {
 	}
 }
 
-// TestADatabaseInClearIsWarnedOf by the daemons at their start; the check does once the database answers.
+// The daemons log it when they start. The check reports it once the database replies.
 func TestPlaintextDatabaseCausesAWarning(t *testing.T) {
 	for url, want := range map[string]bool{
 		"postgres://u:hunter2@db.example/d": true, "postgres://u:hunter2@db.example/d?sslmode=verify-full": false, "postgres://u:hunter2@127.0.0.1:1/d": false, "": false,

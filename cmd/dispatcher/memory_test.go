@@ -7,7 +7,8 @@ import (
 	"fanfare/internal/config"
 )
 
-// With elements of the largest legal size some 118 MiB are alive at the default settings, and the pods that we ship have 256 MiB.
+// With elements of the largest size, 118 MiB are live at the default settings, and our pods have
+// 256 MiB.
 func TestMemoryLimitFitsThePod(t *testing.T) {
 	s := config.Defaults()
 	if limit := memoryLimit(s); limit < 150<<20 || limit > 200<<20 {
@@ -35,6 +36,6 @@ func TestGCVariablesTakePrecedence(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "")
 	tuneGC(config.Defaults())
 	if limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(50); limit != memoryLimit(config.Defaults()) || percent != gcPercent {
-		t.Errorf("nobody set them: %d%% and %d bytes", percent, limit)
+		t.Errorf("without variables: %d%% and %d bytes", percent, limit)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"fanfare/internal/config"
 )
 
-// TestTheRespondersOwnSettings are those that no room has: where its health is served, and how long it drains.
+// These settings belong to the program and not to a room.
 func TestProgramUsesItsOwnSettings(t *testing.T) {
 	s := config.Defaults()
 	s.HTTP.Responder, s.Responder.Drain = "127.0.0.1:7", 7*time.Second
