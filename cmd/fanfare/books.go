@@ -19,7 +19,7 @@ type outcome struct {
 }
 
 // outcomes are what became of those who have ended, the largest first.
-func outcomes(b campaign.Books) []outcome {
+func countOutcomes(b campaign.Books) []outcome {
 	var all []outcome
 	named := make(map[string]int64)
 	for key, n := range b.Codes {
@@ -27,7 +27,7 @@ func outcomes(b campaign.Books) []outcome {
 		all = append(all, outcome{status, code, n})
 		named[status] += n
 	}
-	for status, n := range byStatus(b) {
+	for status, n := range countsByStatus(b) {
 		if rest := n - named[string(status)]; rest > 0 {
 			all = append(all, outcome{string(status), "", rest})
 		}
@@ -45,7 +45,7 @@ func printOutcomes(w io.Writer, b campaign.Books) {
 	}
 	t := newTable("OUTCOME", "CODE", ">RECIPIENTS", ">SHARE")
 	share := func(n int64) string { return fmt.Sprintf("%.1f%%", 100*float64(n)/float64(b.Ended())) }
-	for _, o := range outcomes(b) {
+	for _, o := range countOutcomes(b) {
 		t.add(o.status, cmp.Or(o.code, "–"), operator.Thousands(o.n), share(o.n))
 	}
 	t.rows = append(t.rows, rule)
@@ -92,7 +92,7 @@ func printAmbiguous(w io.Writer, a operator.Ambiguous) {
 }
 
 // byStatus are the books' counts of who has ended.
-func byStatus(b campaign.Books) map[notification.Status]int64 {
+func countsByStatus(b campaign.Books) map[notification.Status]int64 {
 	return map[notification.Status]int64{
 		notification.StatusSent: b.Sent, notification.StatusFailed: b.Failed, notification.StatusSkipped: b.Skipped,
 		notification.StatusExpired: b.Expired, notification.StatusUnknown: b.Unknown,

@@ -29,16 +29,16 @@ func (c *cli) campaignShow() *cobra.Command {
 	return &cobra.Command{
 		Use:               "show CAMPAIGN",
 		Short:             "Show a campaign's state, outcomes and books",
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				view, err := op.Show(ctx, args[0])
 				if err != nil {
-					return about(args[0], err)
+					return explainCampaign(args[0], err)
 				}
 				if view.Spec.State == campaign.Running {
-					view.Held = cmp.Or(holdsOf(ctx, rooms).on(ctx, view.Spec.State), view.Held)
+					view.Held = cmp.Or(newHolds(ctx, rooms).find(ctx, view.Spec.State), view.Held)
 				}
 				return c.output(command).show(view, func(w io.Writer) { printView(w, view) })
 			})
@@ -50,7 +50,7 @@ func (c *cli) campaignList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List all campaigns, and the lists that wait for a message",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				views, err := op.List(ctx)
@@ -71,7 +71,7 @@ func (c *cli) campaignDelete() *cobra.Command {
 		Long: `Delete a campaign that does not run, with all its keys in Redis; its rows in SQL stay.
 
 Pushes that are on the wire are waited for, so that each has its result. What has none when the time is up is counted.`,
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := checkRange(command, "wait", options.Wait, 0, maxPatience); err != nil {
@@ -84,7 +84,7 @@ Pushes that are on the wire are waited for, so that each has its result. What ha
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				deleted, err := op.Delete(ctx, args[0], options)
 				if err != nil {
-					return about(args[0], err)
+					return explainCampaign(args[0], err)
 				}
 				return c.output(command).done(deletedView{args[0], true, deleted}, "%s", deletedText(args[0], deleted))
 			})

@@ -26,7 +26,7 @@ func (c *cli) campaignCreate() *cobra.Command {
 The file holds the "message" object of FCM's HTTP v1 API as JSON, without a target; a whole request, {"message": {…}}, is taken, too. {{name}} or {{name|default}} in title,
 body, image, link and data is filled in for each recipient, from the audience's columns and then from the profile.`,
 		Example: "  fanfare campaign create 42 --message message.json",
-		Args:    takes,
+		Args:    wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			if message == "" {
 				return wrongUsage(command, errors.New("no message: give --message FILE, or - for standard input"))
@@ -34,11 +34,11 @@ body, image, link and data is filled in for each recipient, from the audience's 
 			if err := options.checkCounts(command); err != nil {
 				return err
 			}
-			rate, deadline, err := options.limits()
+			rate, deadline, err := options.parseLimits()
 			if err != nil {
 				return err
 			}
-			project, err := options.projectID()
+			project, err := options.parseProject()
 			if err != nil {
 				return err
 			}
@@ -52,10 +52,10 @@ body, image, link and data is filled in for each recipient, from the audience's 
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {
-					return notCreated(args[0], message, err)
+					return explainCreate(args[0], message, err)
 				}
 				return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Draft},
-					"created campaign %s as a draft; next: fanfare load %[2]s FILE, then fanfare campaign start %[2]s", printable(args[0]), word(args[0]))
+					"created campaign %s as a draft; next: fanfare load %[2]s FILE, then fanfare campaign start %[2]s", printable(args[0]), shellWord(args[0]))
 			})
 		},
 	}
@@ -67,18 +67,18 @@ body, image, link and data is filled in for each recipient, from the audience's 
 }
 
 // notCreated names the file where the message is at fault, and the flag where that is.
-func notCreated(id, file string, err error) error {
+func explainCreate(id, file string, err error) error {
 	if faults := notification.FaultsOf(err); len(faults) > 0 {
-		return faultyFile(file, faults)
+		return messageFaults(file, faults)
 	}
 	if spec, ok := errors.AsType[*campaign.SpecError](err); ok {
 		return wrongOption(spec.Field, spec.Problem)
 	}
-	return about(id, err)
+	return explainCampaign(id, err)
 }
 
 // faultyFile lists all faults of a message, a line for each where there are several.
-func faultyFile(file string, faults notification.Faults) error {
+func messageFaults(file string, faults notification.Faults) error {
 	if len(faults) == 1 {
 		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(file), printable(faults[0].Error())))
 	}
@@ -89,4 +89,4 @@ func faultyFile(file string, faults notification.Faults) error {
 	return daemon.WithExitCode(daemon.ExitUsage, errors.New(strings.Join(lines, "\n")))
 }
 
-func createLine(id string) string { return "fanfare campaign create " + word(id) + " --message FILE" }
+func createHint(id string) string { return "fanfare campaign create " + shellWord(id) + " --message FILE" }

@@ -27,7 +27,7 @@ type moved struct {
 }
 
 // starts begins a campaign or resumes it; partial is asked for when that happens.
-func starts(partial *bool) move {
+func startMove(partial *bool) move {
 	return func(ctx context.Context, _ *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
 		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial}); err != nil {
 			return moved{}, err
@@ -36,9 +36,9 @@ func starts(partial *bool) move {
 		if err != nil {
 			return moved{}, err
 		}
-		line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %s", printable(id), campaign.Running, word(id))
+		line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %s", printable(id), campaign.Running, shellWord(id))
 		if at := view.Deadline(); !at.IsZero() && at.Before(time.Now()) {
-			line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", stamp(at))
+			line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", localTime(at))
 		}
 		for _, loss := range view.Losses() {
 			line += "\n" + loss.What
@@ -50,7 +50,7 @@ func starts(partial *bool) move {
 // campaignStart makes a command of starting or resuming.
 func (c *cli) campaignStart(verb, short string) *cobra.Command {
 	partial := false
-	command := c.campaignMove(verb, short, starts(&partial))
+	command := c.campaignMove(verb, short, startMove(&partial))
 	command.Flags().BoolVar(&partial, "partial", false, "begin although recipients are missing or a load has not come to its end, and do without these")
 	return command
 }
@@ -67,13 +67,13 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 	command := &cobra.Command{
 		Use:               verb + " CAMPAIGN",
 		Short:             short,
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				moved, err := move(ctx, rooms, op, args[0], reason)
 				if err != nil {
-					return notMoved(ctx, op, args[0], err)
+					return explainMove(ctx, op, args[0], err)
 				}
 				return c.output(command).done(moved, "%s", moved.line)
 			})
@@ -84,13 +84,13 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 }
 
 // notMoved tells a list that waits for its message from a campaign of which there is nothing.
-func notMoved(ctx context.Context, op *operator.Operator, id string, err error) error {
+func explainMove(ctx context.Context, op *operator.Operator, id string, err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
-			return daemon.WithExitCode(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", printable(id), createLine(id)))
+			return daemon.WithExitCode(daemon.ExitNoCampaign, fmt.Errorf("campaign %s has recipients and no message; give it one: %s", printable(id), createHint(id)))
 		}
 	}
-	return about(id, err)
+	return explainCampaign(id, err)
 }
 
 func (c *cli) campaignPause() *cobra.Command {
@@ -114,7 +114,7 @@ func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Opera
 	if !rooms.Settings.Breaker.Enabled {
 		return moved{}, daemon.WithExitCode(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
 	}
-	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %s", printable(id), platform, word(id))
+	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %s", printable(id), platform, shellWord(id))
 	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)
 }
 

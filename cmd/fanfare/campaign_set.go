@@ -31,10 +31,10 @@ cap and the deadline.
 
 Another message is checked as that of a new campaign, and only a draft or a paused campaign gets one.`,
 		Example:           "  fanfare campaign set 42 --priority 5 --rate 250\n  fanfare campaign set 42 --deadline none\n  fanfare campaign set 42 --message message.json",
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
-			change, err := options.change(command)
+			change, err := options.readChange(command)
 			if err != nil {
 				return err
 			}
@@ -48,11 +48,11 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Change(ctx, args[0], change); err != nil {
-					return notSet(args[0], message, err)
+					return explainSet(args[0], message, err)
 				}
 				view, err := op.Show(ctx, args[0])
 				if err != nil {
-					return about(args[0], err)
+					return explainCampaign(args[0], err)
 				}
 				return c.output(command).show(view, func(w io.Writer) { printSet(w, view, change.Message != nil) })
 			})
@@ -70,7 +70,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 func printSet(w io.Writer, v operator.View, rewritten bool) {
 	fmt.Fprintf(w, "campaign %s (%s): %s\n", printable(v.Spec.ID), stateOf(v), optionsText(v))
 	if rewritten {
-		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", word(v.Spec.ID))
+		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", shellWord(v.Spec.ID))
 	}
 }
 
@@ -84,11 +84,11 @@ func optionsText(v operator.View) string {
 }
 
 // notSet says what is in the way as notCreated does.
-func notSet(id, file string, err error) error {
+func explainSet(id, file string, err error) error {
 	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok && refused.From == campaign.Running {
-		return fmt.Errorf("%w: fanfare campaign pause %s", refused, word(id))
+		return fmt.Errorf("%w: fanfare campaign pause %s", refused, shellWord(id))
 	}
-	return notCreated(id, file, err)
+	return explainCreate(id, file, err)
 }
 
 // none is what a flag says that takes something away.
@@ -110,27 +110,27 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 }
 
 // change is what the flags say that were given.
-func (o *campaignOptions) change(command *cobra.Command) (campaign.Change, error) {
+func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, error) {
 	if err := o.checkCounts(command); err != nil {
 		return campaign.Change{}, err
 	}
-	rate, deadline, err := o.limits()
+	rate, deadline, err := o.parseLimits()
 	if err != nil {
 		return campaign.Change{}, err
 	}
-	project, err := o.projectID()
+	project, err := o.parseProject()
 	if err != nil {
 		return campaign.Change{}, err
 	}
 	onAmbiguous := campaign.OnAmbiguous(o.onAmbiguous)
 	f := command.Flags()
 	return campaign.Change{
-		OnAmbiguous: given(f, "on-ambiguous", &onAmbiguous),
-		Weight:      given(f, "weight", &o.weight),
-		Priority:    given(f, "priority", &o.priority),
-		Rate:        given(f, "rate", &rate),
-		Deadline:    given(f, "deadline", &deadline),
-		Project:     given(f, "project", &project),
+		OnAmbiguous: ifChanged(f, "on-ambiguous", &onAmbiguous),
+		Weight:      ifChanged(f, "weight", &o.weight),
+		Priority:    ifChanged(f, "priority", &o.priority),
+		Rate:        ifChanged(f, "rate", &rate),
+		Deadline:    ifChanged(f, "deadline", &deadline),
+		Project:     ifChanged(f, "project", &project),
 	}, nil
 }
 
@@ -140,14 +140,14 @@ func (o *campaignOptions) checkCounts(command *cobra.Command) error {
 }
 
 // given is nil unless the flag was.
-func given[T any](f *pflag.FlagSet, flag string, value *T) *T {
+func ifChanged[T any](f *pflag.FlagSet, flag string, value *T) *T {
 	if !f.Changed(flag) {
 		return nil
 	}
 	return value
 }
 
-func (o *campaignOptions) projectID() (string, error) {
+func (o *campaignOptions) parseProject() (string, error) {
 	if o.project == none {
 		return "", nil
 	}
@@ -158,7 +158,7 @@ func (o *campaignOptions) projectID() (string, error) {
 	return project, nil
 }
 
-func (o *campaignOptions) limits() (rate float64, deadline time.Time, err error) {
+func (o *campaignOptions) parseLimits() (rate float64, deadline time.Time, err error) {
 	if o.rate != none {
 		if rate, err = campaign.ParseRate(o.rate); err != nil {
 			return 0, time.Time{}, wrongOption("rate", err.Error())
@@ -192,11 +192,11 @@ func deadlineText(v operator.View) string {
 	case at.IsZero():
 		return none
 	case at.Equal(own):
-		return stamp(at)
+		return localTime(at)
 	case v.Books.Assumed:
-		return stamp(list) + " (campaign.default_ttl after the load)"
+		return localTime(list) + " (campaign.default_ttl after the load)"
 	case own.IsZero():
-		return stamp(list) + " (the list's expiry)"
+		return localTime(list) + " (the list's expiry)"
 	}
-	return fmt.Sprintf("%s (the list's expiry, before the campaign's own at %s)", stamp(list), stamp(own))
+	return fmt.Sprintf("%s (the list's expiry, before the campaign's own at %s)", localTime(list), localTime(own))
 }

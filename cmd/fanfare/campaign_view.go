@@ -32,25 +32,25 @@ func printView(w io.Writer, v operator.View) {
 		printProblem(w, v)
 	}
 	if v.Err == nil && v.Spec.State == "" {
-		fmt.Fprintf(w, "  give it one: %s\n", createLine(v.Spec.ID))
+		fmt.Fprintf(w, "  give it one: %s\n", createHint(v.Spec.ID))
 	}
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintln(w, indented(w, fmt.Sprintf("  %-13s ", name), printable(value)))
+			fmt.Fprintln(w, indent(w, fmt.Sprintf("  %-13s ", name), printable(value)))
 		}
 	}
-	seen, advice := adviceOf(v.Spec.Reason)
+	seen, advice := splitReason(v.Spec.Reason)
 	field("reason", seen)
 	field("", advice)
 	for _, loss := range v.Losses() {
 		field("audience", loss.What)
-		field("", arrow(loss.Advice))
+		field("", withArrow(loss.Advice))
 	}
 	field("name", v.Spec.Name)
 	field("project", v.Spec.Project)
-	field("created", stamp(v.Spec.CreatedAt))
-	field("started", stamp(v.Spec.StartedAt))
-	field("finished", stamp(v.Spec.FinishedAt))
+	field("created", localTime(v.Spec.CreatedAt))
+	field("started", localTime(v.Spec.StartedAt))
+	field("finished", localTime(v.Spec.FinishedAt))
 	if !v.Deadline().IsZero() {
 		field("deadline", deadlineText(v))
 	}
@@ -64,7 +64,7 @@ func printView(w io.Writer, v operator.View) {
 	if v.Spec.Rate > 0 {
 		field("rate", rateText(v.Spec.Rate))
 	}
-	field("held", heldWhy(v.Held))
+	field("held", heldExplanation(v.Held))
 	field("retries", retriesText(v))
 	if v.Undelivered != nil {
 		field("results", fmt.Sprintf("%s wait to be forwarded: %v", operator.Thousands(v.Books.Outbox), v.Undelivered))
@@ -80,35 +80,35 @@ func printView(w io.Writer, v operator.View) {
 func printProblem(w io.Writer, v operator.View) {
 	faults := notification.FaultsOf(v.Err)
 	if len(faults) == 0 {
-		fmt.Fprintln(w, indented(w, "  ", printable(v.Problem())))
+		fmt.Fprintln(w, indent(w, "  ", printable(v.Problem())))
 		return
 	}
 	for _, fault := range faults {
-		fmt.Fprintln(w, indented(w, "  ", printable(fault.Error())))
+		fmt.Fprintln(w, indent(w, "  ", printable(fault.Error())))
 	}
-	fmt.Fprintln(w, indented(w, "  ", "→ "+printable(fixMessage(v.Spec.ID, v.Spec.State))))
+	fmt.Fprintln(w, indent(w, "  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
 }
 
 // fixMessage is how a campaign in a state gets another message.
-func fixMessage(id string, state campaign.State) string {
-	set := fmt.Sprintf("fanfare campaign set %s --message FILE", word(id))
+func replaceMessageHint(id string, state campaign.State) string {
+	set := fmt.Sprintf("fanfare campaign set %s --message FILE", shellWord(id))
 	switch state {
 	case campaign.Running:
-		return fmt.Sprintf("fanfare campaign pause %s, then %s, then fanfare campaign resume %[1]s", word(id), set)
+		return fmt.Sprintf("fanfare campaign pause %s, then %s, then fanfare campaign resume %[1]s", shellWord(id), set)
 	case campaign.Paused:
-		return fmt.Sprintf("%s, then fanfare campaign resume %s", set, word(id))
+		return fmt.Sprintf("%s, then fanfare campaign resume %s", set, shellWord(id))
 	}
 	return set
 }
 
 // adviceOf takes apart what was seen and what to do about it, as breakers write a reason. A person's own has no advice.
-func adviceOf(reason string) (seen, advice string) {
+func splitReason(reason string) (seen, advice string) {
 	seen, advice, _ = strings.Cut(reason, "; ")
-	return seen, arrow(advice)
+	return seen, withArrow(advice)
 }
 
 // arrow marks what a person can do; "" stays nothing.
-func arrow(advice string) string {
+func withArrow(advice string) string {
 	if advice == "" {
 		return ""
 	}
@@ -123,7 +123,7 @@ func retriesText(v operator.View) string {
 	}
 	text := fmt.Sprintf("%s wait; the first is due now", operator.Thousands(b.Retrying))
 	if left := b.UntilRetry(); left > 0 {
-		text = fmt.Sprintf("%s wait; the first is due in %s, at %s", operator.Thousands(b.Retrying), operator.Span(left.Round(time.Second)), stamp(b.NextRetry))
+		text = fmt.Sprintf("%s wait; the first is due in %s, at %s", operator.Thousands(b.Retrying), operator.Span(left.Round(time.Second)), localTime(b.NextRetry))
 	}
 	if b.ClockBack > 0 {
 		text += fmt.Sprintf("; Redis' clock has gone back by %s at least, and they wait that much longer unless it is set right",
@@ -142,29 +142,29 @@ func printList(w io.Writer, views []operator.View) {
 		b := v.Books
 		others := b.Skipped + b.Expired + b.Unknown
 		t.add(v.Spec.ID, stateOf(v), operator.Thousands(b.Loaded), operator.Thousands(b.Sent), operator.Thousands(b.Failed), operator.Thousands(others),
-			operator.Thousands(b.Open()), stamp(v.Spec.CreatedAt), v.Spec.Name)
+			operator.Thousands(b.Open()), localTime(v.Spec.CreatedAt), v.Spec.Name)
 	}
 	t.print(w)
 	for _, v := range views {
 		if v.Err != nil {
-			fmt.Fprintf(w, "\n%s\n", indented(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.State()), printable(v.Problem())))
+			fmt.Fprintf(w, "\n%s\n", indent(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.State()), printable(v.Problem())))
 			if len(notification.FaultsOf(v.Err)) > 0 {
-				fmt.Fprintln(w, indented(w, "  ", "→ "+printable(fixMessage(v.Spec.ID, v.Spec.State))))
+				fmt.Fprintln(w, indent(w, "  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
 			}
 		}
 		if v.Held != nil {
-			fmt.Fprintf(w, "\n%s\n", indented(w, printable(v.Spec.ID)+" is held: ", printable(heldWhy(v.Held))))
+			fmt.Fprintf(w, "\n%s\n", indent(w, printable(v.Spec.ID)+" is held: ", printable(heldExplanation(v.Held))))
 		}
-		if seen, advice := adviceOf(v.Spec.Reason); seen != "" {
-			fmt.Fprintf(w, "\n%s\n", indented(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(seen)))
+		if seen, advice := splitReason(v.Spec.Reason); seen != "" {
+			fmt.Fprintf(w, "\n%s\n", indent(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(seen)))
 			if advice != "" {
-				fmt.Fprintln(w, indented(w, "  ", printable(advice)))
+				fmt.Fprintln(w, indent(w, "  ", printable(advice)))
 			}
 		}
 		for _, loss := range v.Losses() {
-			fmt.Fprintf(w, "\n%s\n", indented(w, printable(v.Spec.ID)+": ", printable(loss.What)))
+			fmt.Fprintf(w, "\n%s\n", indent(w, printable(v.Spec.ID)+": ", printable(loss.What)))
 			if loss.Advice != "" {
-				fmt.Fprintln(w, indented(w, "  ", printable(arrow(loss.Advice))))
+				fmt.Fprintln(w, indent(w, "  ", printable(withArrow(loss.Advice))))
 			}
 		}
 	}
@@ -183,7 +183,7 @@ func printBreaker(field func(name, value string), v operator.View) {
 		}
 	}
 	for _, platform := range slices.Sorted(maps.Keys(s.Paused)) {
-		seen, advice := adviceOf(s.Paused[platform])
+		seen, advice := splitReason(s.Paused[platform])
 		field("kept back", platform+": "+seen)
 		field("", advice)
 	}

@@ -28,14 +28,14 @@ func (c *cli) check() *cobra.Command {
 		Long: `Check everything that sending depends on: Redis (version, mode, memory, eviction policy, persistence, script rights),
 SQL, the credentials for FCM and the way to it, and the clock. When something is not fit to send, it exits as a dispatcher would: with 2
 when the settings are wrong, with 3 when credentials or permissions are refused, else with 1.`,
-		Args: takes,
+		Args: wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				findings := op.Check(ctx, rooms.Probes()...)
 				if err := c.output(command).show(findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
 					return err
 				}
-				return verdict(findings)
+				return failureOf(findings)
 			})
 		},
 	}
@@ -47,15 +47,15 @@ func printFindings(w io.Writer, findings []checks.Finding) {
 		width = max(width, len(f.Name))
 	}
 	for _, f := range findings {
-		fmt.Fprintln(w, indented(w, fmt.Sprintf("%-7s  %-*s  ", f.Grade, width, f.Name), printable(f.Detail)))
+		fmt.Fprintln(w, indent(w, fmt.Sprintf("%-7s  %-*s  ", f.Grade, width, f.Name), printable(f.Detail)))
 		if f.Advice != "" {
-			fmt.Fprintln(w, indented(w, fmt.Sprintf("%7s  %-*s  → ", "", width, ""), printable(f.Advice)))
+			fmt.Fprintln(w, indent(w, fmt.Sprintf("%7s  %-*s  → ", "", width, ""), printable(f.Advice)))
 		}
 	}
 }
 
 // verdict names all that is in the way.
-func verdict(findings []checks.Finding) error {
+func failureOf(findings []checks.Finding) error {
 	var failed []string
 	code := daemon.ExitFault
 	for _, f := range findings {
@@ -85,7 +85,7 @@ for each, and FCM validates it (validate_only, which counts against the quota). 
 the present quota, with its ramp, its gate and what other running campaigns have before it. It exits with 1 when the campaign
 should not be sent as it is.`,
 		Example:           "  fanfare campaign check 42\n  fanfare campaign check 42 --sample 1000 --json",
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			err := errors.Join(checkRange(command, "sample", options.Sample, 1, maxSample),
@@ -96,15 +96,15 @@ should not be sent as it is.`,
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				report, err := runPreflight(ctx, rooms, op, args[0], options)
 				if errors.Is(err, campaign.ErrNotFound) {
-					return notMoved(ctx, op, args[0], err)
+					return explainMove(ctx, op, args[0], err)
 				}
 				if err != nil {
-					return about(args[0], err)
+					return explainCampaign(args[0], err)
 				}
 				if err := c.output(command).show(report, func(w io.Writer) { printPreflight(w, report) }); err != nil {
 					return err
 				}
-				return verdict(report.Findings)
+				return failureOf(report.Findings)
 			})
 		},
 	}
@@ -129,13 +129,13 @@ func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operat
 	pace.Go(func() { governor.Run(running) })
 	defer pace.Wait()
 	defer stop()
-	options.Validator, options.Pacer, options.Limit = sender, governor, limitOf(rooms)
+	options.Validator, options.Pacer, options.Limit = sender, governor, breakerLimits(rooms)
 	checker := preflight.New(preflight.Deps{Operator: op, Campaigns: rooms.Campaigns, Tokens: rooms.Tokens, Profiles: rooms.Profiles})
 	return checker.Run(ctx, id, options)
 }
 
 // limitOf is what the breaker stops a campaign at; nil where none watches.
-func limitOf(rooms *sending.Rooms) func(breaker.Kind) breaker.Threshold {
+func breakerLimits(rooms *sending.Rooms) func(breaker.Kind) breaker.Threshold {
 	if !rooms.Settings.Breaker.Enabled {
 		return nil
 	}

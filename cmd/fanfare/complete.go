@@ -66,7 +66,7 @@ func (p placeholder) Type() string { return p.name }
 
 // finish goes through a command and all below it: what a flag's help has in backquotes becomes its placeholder, for completion would
 // show the quotes; and files are offered only where one is wanted.
-func (c *cli) finish(command *cobra.Command) {
+func (c *cli) prepareCompletion(command *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{command.Flags(), command.PersistentFlags()} {
 		flags.VisitAll(func(flag *pflag.Flag) {
 			if flag.Hidden {
@@ -83,7 +83,7 @@ func (c *cli) finish(command *cobra.Command) {
 		command.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for _, below := range command.Commands() {
-		c.finish(below)
+		c.prepareCompletion(below)
 	}
 }
 

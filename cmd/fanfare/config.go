@@ -28,13 +28,13 @@ func (c *cli) settings() *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return noSuchCommand(command, args[0])
+				return unknownCommand(command, args[0])
 			}
 			s, err := c.readSettings(command)
 			if err != nil {
 				return err
 			}
-			settings := settingsOf(s)
+			settings := listSettings(s)
 			return c.output(command).show(settings, func(w io.Writer) {
 				t := newTable("SETTING", "VALUE", "FROM")
 				for _, s := range settings {
@@ -47,7 +47,7 @@ func (c *cli) settings() *cobra.Command {
 	command.AddCommand(&cobra.Command{
 		Use:   "sample",
 		Short: "Print config.yaml with every key at its default",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if c.asJSON {
 				return wrongUsage(command, errors.New("the sample is YAML; fanfare config --json has every key and its default"))
@@ -59,7 +59,7 @@ func (c *cli) settings() *cobra.Command {
 	return command
 }
 
-func settingsOf(s config.Settings) []setting {
+func listSettings(s config.Settings) []setting {
 	var all []setting
 	for _, v := range s.Values() {
 		k := v.Key

@@ -51,7 +51,7 @@ func (f *letterFilter) check(command *cobra.Command) error {
 }
 
 // chosen tells that the filter leaves out something.
-func (f *letterFilter) chosen() bool { return f.Filter != responses.Filter{Newest: f.Newest} }
+func (f *letterFilter) isNarrowed() bool { return f.Filter != responses.Filter{Newest: f.Newest} }
 
 func (c *cli) deadList() *cobra.Command {
 	var filter letterFilter
@@ -59,7 +59,7 @@ func (c *cli) deadList() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "List dead letters, the newest first, and count them by code",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := filter.check(command); err != nil {
 				return err
@@ -68,7 +68,7 @@ func (c *cli) deadList() *cobra.Command {
 				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-				found, err := findLetters(ctx, rooms.DeadLetters, filter.Filter, limit)
+				found, err := readLetters(ctx, rooms.DeadLetters, filter.Filter, limit)
 				if err != nil {
 					return err
 				}
@@ -86,14 +86,14 @@ func (c *cli) deadShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one dead letter whole",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				letter, err := rooms.DeadLetters.Get(ctx, args[0])
 				if err != nil {
 					return err
 				}
-				return c.output(command).show(asJSON(letter), func(w io.Writer) { printLetter(w, letter) })
+				return c.output(command).show(letterJSON(letter), func(w io.Writer) { printLetter(w, letter) })
 			})
 		},
 	}
@@ -111,12 +111,12 @@ A recipient goes to the end of its campaign's list with its user id alone: its t
 placeholders are filled from the profile. Who has no token there stays a dead letter. A campaign that was completed runs again. Letters
 of campaigns that are cancelled, expired or deleted stay where they are.`,
 		Example: "  fanfare dead replay --campaign 42 --code UNAVAILABLE",
-		Args:    takes,
+		Args:    wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := filter.check(command); err != nil {
 				return err
 			}
-			if !all && !dry && !filter.chosen() {
+			if !all && !dry && !filter.isNarrowed() {
 				return wrongUsage(command, errors.New("this would send to every dead letter's recipient, of all campaigns: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
@@ -147,12 +147,12 @@ func (c *cli) deadPurge() *cobra.Command {
 		Use:     "purge",
 		Short:   "Delete dead letters for good: those that the flags choose, or --all",
 		Example: "  fanfare dead purge --until 2026-01-31",
-		Args:    takes,
+		Args:    wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := filter.check(command); err != nil {
 				return err
 			}
-			if !all && !filter.chosen() {
+			if !all && !filter.isNarrowed() {
 				return wrongUsage(command, errors.New("this would delete every dead letter: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
@@ -175,7 +175,7 @@ type letterList struct {
 	counts  responses.DeadCounts
 }
 
-func findLetters(ctx context.Context, dead *responses.DeadLetters, filter responses.Filter, limit int) (letterList, error) {
+func readLetters(ctx context.Context, dead *responses.DeadLetters, filter responses.Filter, limit int) (letterList, error) {
 	var found letterList
 	var err error
 	if found.counts, err = dead.Count(ctx, filter); err != nil {
@@ -197,20 +197,20 @@ func findLetters(ctx context.Context, dead *responses.DeadLetters, filter respon
 func (l letterList) MarshalJSON() ([]byte, error) {
 	views := make([]json.RawMessage, len(l.letters))
 	for i, letter := range l.letters {
-		views[i] = asJSON(letter)
+		views[i] = letterJSON(letter)
 	}
 	return json.Marshal(map[string]any{
 		"letters": views, "total": l.counts.Total, "codes": l.counts.Codes, "dropped": l.counts.Dropped,
 	})
 }
 
-func asJSON(l responses.DeadLetter) json.RawMessage { return responses.AppendDeadLetter(nil, &l) }
+func letterJSON(l responses.DeadLetter) json.RawMessage { return responses.AppendDeadLetter(nil, &l) }
 
 func printLetters(w io.Writer, found letterList) {
 	if len(found.letters) > 0 {
 		t := newTable("AT", "KIND", "CAMPAIGN", "USER", "CODE", "REASON", "ID")
 		for _, l := range found.letters {
-			t.add(stamp(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.Reason, l.ID)
+			t.add(localTime(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.Reason, l.ID)
 		}
 		t.print(w)
 		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.letters)), operator.Thousands(found.counts.Total))
@@ -243,7 +243,7 @@ func printLetter(w io.Writer, l responses.DeadLetter) {
 		}
 	}
 	field("id", l.ID)
-	field("at", stamp(l.At))
+	field("at", localTime(l.At))
 	field("kind", string(l.Kind))
 	field("code", l.Code())
 	field("reason", l.Reason)

@@ -36,7 +36,7 @@ it touches nobody else's campaigns and results.`,
 		Example: `  fanfare demo
   fanfare demo --keep
   fanfare demo --redis redis://localhost:6379 --database postgres://localhost/fanfare`,
-		Args: takes,
+		Args: wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error { return c.runDemo(command, flags) },
 	}
 	f := command.Flags()
@@ -67,7 +67,7 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	if err != nil {
 		return fmt.Errorf("%w; call the demo in Fanfare's own folder, or give --message and --audience", err)
 	}
-	parts, err := embed(ctx, &s, flags)
+	parts, err := startEmbedded(ctx, &s, flags)
 	if err != nil {
 		return err
 	}
@@ -113,11 +113,11 @@ func (d *demo) open(ctx context.Context, s config.Settings) error {
 	if d.flags.redis != "" || d.flags.database != "" {
 		d.id = time.Now().Format("demo-20060102-150405") // there may be earlier ones
 	}
-	return d.introduce(ctx)
+	return d.printParts(ctx)
 }
 
 // introduce says what the demo runs on.
-func (d *demo) introduce(ctx context.Context) error {
+func (d *demo) printParts(ctx context.Context) error {
 	s := d.rooms.Settings
 	terminal.Heading(d.w, "Fanfare demo: from a list in Redis to a push and a row in SQL")
 	for _, part := range []struct{ name, given, standIn, address string }{

@@ -19,18 +19,18 @@ type embedded struct {
 	redis *miniredis.Miniredis
 	sim   *fcmsim.Simulator
 	fcm   *fcmsim.Server
-	aging chan struct{} // ends the passing of time in the embedded Redis
+	stopClock chan struct{} // ends the passing of time in the embedded Redis
 }
 
 // demoDiscover lets whoever looks on not wait for the start.
-const demoDiscover = 100 * time.Millisecond
+const demoDiscoverInterval = 100 * time.Millisecond
 
 // demoPrefix keeps the demo's keys apart on a Redis that others use.
 const demoPrefix = "demo:"
 
 // embed points the settings at stand-ins where they name nothing: Redis, FCM, the database.
-func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedded, err error) {
-	e = &embedded{aging: make(chan struct{})}
+func startEmbedded(ctx context.Context, s *config.Settings, given demoFlags) (e *embedded, err error) {
+	e = &embedded{stopClock: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			e.close()
@@ -44,7 +44,7 @@ func embed(ctx context.Context, s *config.Settings, given demoFlags) (e *embedde
 	} else if err = e.startRedis(s); err != nil {
 		return e, err
 	}
-	s.Dispatcher.Discover = min(s.Dispatcher.Discover, demoDiscover)
+	s.Dispatcher.Discover = min(s.Dispatcher.Discover, demoDiscoverInterval)
 	// The demo's people are in nobody's table.
 	s.Store.TokenQuery, s.Store.TokenClear, s.Store.ProfileQuery = "off", "off", "off"
 	if s.Store.DatabaseURL = config.URL(given.database); given.database == "" {
@@ -63,7 +63,7 @@ func (e *embedded) startRedis(s *config.Settings) (err error) {
 	standard := config.Defaults()
 	s.Redis, s.Names = standard.Redis, standard.Names
 	s.Redis.URL = config.URL("redis://" + e.redis.Addr())
-	go e.age()
+	go e.advanceClock()
 	return nil
 }
 
@@ -86,12 +86,12 @@ func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err 
 }
 
 // age lets keys expire: time does not pass in a miniredis by itself.
-func (e *embedded) age() {
+func (e *embedded) advanceClock() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
-		case <-e.aging:
+		case <-e.stopClock:
 			return
 		case <-tick.C:
 			e.redis.FastForward(time.Second)
@@ -100,7 +100,7 @@ func (e *embedded) age() {
 }
 
 func (e *embedded) close() {
-	close(e.aging)
+	close(e.stopClock)
 	if e.fcm != nil {
 		_ = e.fcm.Close() // it has served its purpose
 	}

@@ -35,12 +35,12 @@ func (d *demo) run(ctx context.Context) error {
 	daemons, alive := errgroup.WithContext(fetch)
 	daemons.Go(func() error { return d.dispatcher.Run(fetch, work) })
 	daemons.Go(func() error { return d.responder.Run(fetch, work) })
-	err = d.perform(alive)
+	err = d.sendCampaign(alive)
 	if err != nil && ctx.Err() != nil {
 		err = daemon.WithExitCode(daemon.ExitLeftover, errors.New("interrupted"))
 	}
 	if err == nil && d.flags.keep {
-		d.invite()
+		d.printHints()
 		<-ctx.Done()
 	}
 	stop()
@@ -48,13 +48,13 @@ func (d *demo) run(ctx context.Context) error {
 		err = failed // it is why the rest came to nothing
 	}
 	if err == nil {
-		err = d.tidy(work)
+		err = d.cleanUp(work)
 	}
 	return err
 }
 
 // perform is what an operator would type, one command after the other.
-func (d *demo) perform(ctx context.Context) error {
+func (d *demo) sendCampaign(ctx context.Context) error {
 	if err := d.op.Create(ctx, campaign.Spec{ID: d.id, Message: d.message}); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (d *demo) perform(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watch the campaign: %w", err)
 	}
-	return d.account(ctx, loaded, time.Since(started))
+	return d.checkOutcome(ctx, loaded, time.Since(started))
 }
 
 func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
@@ -93,7 +93,7 @@ func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
 }
 
 // invite says what there is to look at.
-func (d *demo) invite() {
+func (d *demo) printHints() {
 	fmt.Fprint(d.w, "\nstill running; in another terminal, after make and export PATH=$PWD/bin:$PATH:\n")
 	for _, variables := range d.environment() {
 		fmt.Fprintf(d.w, "  export %s\n", variables)
@@ -106,7 +106,7 @@ func (d *demo) invite() {
 }
 
 // tidy removes what the demo wrote into a Redis that goes on without it, unless that is to be kept.
-func (d *demo) tidy(ctx context.Context) error {
+func (d *demo) cleanUp(ctx context.Context) error {
 	if d.flags.redis == "" || d.flags.keep {
 		return nil
 	}
@@ -124,18 +124,18 @@ type demoResult struct {
 }
 
 // resultsPatience bounds the wait for the responder, once all is sent.
-const resultsPatience = time.Minute
+const resultsTimeout = time.Minute
 
 // account shows what came of it, and fails unless Redis' books balance and SQL says the same.
-func (d *demo) account(ctx context.Context, loaded operator.LoadSummary, took time.Duration) error {
+func (d *demo) checkOutcome(ctx context.Context, loaded operator.LoadSummary, took time.Duration) error {
 	view, err := d.op.Show(ctx, d.id)
 	if err != nil {
 		return err
 	}
-	waiting, stop := context.WithTimeout(ctx, resultsPatience)
+	waiting, stop := context.WithTimeout(ctx, resultsTimeout)
 	defer stop()
 	if err := d.responder.AwaitDrained(waiting); err != nil {
-		return fmt.Errorf("wait %s for the responder to write all results to SQL: %w", resultsPatience, err)
+		return fmt.Errorf("wait %s for the responder to write all results to SQL: %w", resultsTimeout, err)
 	}
 	b := view.Books
 	result := demoResult{Campaign: view, Load: loaded, Pushes: b.Sent + b.Failed, Seconds: took.Seconds(), Rows: b.Ended()}
@@ -146,7 +146,7 @@ func (d *demo) account(ctx context.Context, loaded operator.LoadSummary, took ti
 	if !b.Balanced() {
 		return errors.New("the books do not balance")
 	}
-	if err := d.compare(ctx, view); err != nil {
+	if err := d.compareSQL(ctx, view); err != nil {
 		return err
 	}
 	fmt.Fprintf(d.w, "sql:   %s rows, the same sums\n", operator.Thousands(result.Rows))
@@ -157,12 +157,12 @@ func (d *demo) account(ctx context.Context, loaded operator.LoadSummary, took ti
 }
 
 // compare holds the database's sums against the books.
-func (d *demo) compare(ctx context.Context, view operator.View) error {
+func (d *demo) compareSQL(ctx context.Context, view operator.View) error {
 	summary, err := d.rooms.Store.Summary(ctx, d.id)
 	if err != nil {
 		return fmt.Errorf("read the summary in SQL: %w", err)
 	}
-	for status, n := range byStatus(view.Books) {
+	for status, n := range countsByStatus(view.Books) {
 		if rows := summary.Counts[status]; rows != n {
 			return fmt.Errorf("SQL has %d recipients %s, the books have %d", rows, status, n)
 		}

@@ -35,7 +35,7 @@ func explain(err error) error {
 		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	case redisx.Denied(err):
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
-	case wrongInput(err):
+	case isWrongInput(err):
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	case redis.IsOOMError(err):
 		return fmt.Errorf("%w; Redis is full, and fanfare check tells how full", err)
@@ -46,7 +46,7 @@ func explain(err error) error {
 }
 
 // wrongInput tells errors about what was typed, or stands in a file or a spec, from those about the state of the world.
-func wrongInput(err error) bool {
+func isWrongInput(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	message := len(notification.FaultsOf(err)) > 0
@@ -56,24 +56,24 @@ func wrongInput(err error) bool {
 }
 
 // about says in an operator's words what is in the way of something that was to be done with a campaign.
-func about(id string, err error) error {
+func explainCampaign(id string, err error) error {
 	if wrong, ok := errors.AsType[*keys.IDError](err); ok {
 		return wrong
 	}
 	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok {
-		return refusal(refused)
+		return explainTransition(refused)
 	}
 	if passed, ok := errors.AsType[*operator.PassedError](err); ok {
-		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, word(id))
+		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, shellWord(id))
 	}
 	if incomplete, ok := errors.AsType[*operator.IncompleteError](err); ok {
-		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or do without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), word(id)))
+		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or do without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), shellWord(id)))
 	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):
 		return fmt.Errorf("%w: %s; fanfare campaign list shows those that there are", campaign.ErrNotFound, printable(id))
 	case errors.Is(err, campaign.ErrExists):
-		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %s", printable(id), word(id))
+		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %s", printable(id), shellWord(id))
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func startVerb(from campaign.State) string {
 }
 
 // refusal adds what is possible instead.
-func refusal(e *campaign.TransitionError) error {
+func explainTransition(e *campaign.TransitionError) error {
 	if e.From.Final() || !slices.Contains(campaign.States, e.To) {
 		return e
 	}

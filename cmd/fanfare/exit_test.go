@@ -37,7 +37,7 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 			"campaign 42 is cancelled for good, and cannot become running: the first 3000 recipients are loaded",
 		},
 	} {
-		err := explain(goOn(&c.broken, "42", "a.csv", operator.LoadOptions{}))
+		err := explain(explainInterruptedLoad(&c.broken, "42", "a.csv", operator.LoadOptions{}))
 		if err.Error() != c.want || daemon.ExitCode(err) != c.code {
 			t.Errorf("%s: got %d %v\nwant %d %s", name, daemon.ExitCode(err), err, c.code, c.want)
 		}
@@ -60,7 +60,7 @@ func TestALoadGoesOnAsItBegan(t *testing.T) {
 		"fanfare load 42 a --format csv --append --skip 3000":      {"a", operator.LoadOptions{Format: operator.CSV, Skip: 2000}},
 		"fanfare load 42 'a b' --separator , --append --skip 3000": {"a b", operator.LoadOptions{Format: operator.CSV, Separator: ',', Skip: 1, Append: true}},
 	} {
-		err := goOn(&operator.InterruptedError{Err: errors.New("EOF"), Done: 3000}, "42", c.name, c.opts)
+		err := explainInterruptedLoad(&operator.InterruptedError{Err: errors.New("EOF"), Done: 3000}, "42", c.name, c.opts)
 		if got := strings.TrimPrefix(err.Error(), "EOF: the first 3000 recipients are loaded; go on with: "); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -89,7 +89,7 @@ func TestTheExitCodeOfACheck(t *testing.T) {
 		daemon.ExitCredentials: {{credentials}, {credentials, usage}, {credentials, fault}},
 	} {
 		for _, findings := range all {
-			if got := daemon.ExitCode(verdict(findings)); got != want {
+			if got := daemon.ExitCode(failureOf(findings)); got != want {
 				t.Errorf("%v: exit code %d, want %d", findings, got, want)
 			}
 		}

@@ -75,12 +75,12 @@ func (m moment) Set(text string) error {
 func addReason(f *pflag.FlagSet, reason *string, usage string) {
 	f.Func("reason", usage, func(text string) error {
 		*reason = text
-		return fitReason(text)
+		return checkReason(text)
 	})
 	f.Lookup("reason").DefValue = *reason
 }
 
-func fitReason(text string) error {
+func checkReason(text string) error {
 	const most = 500 // bytes
 	switch {
 	case strings.TrimSpace(text) == "":

@@ -138,7 +138,7 @@ func TestADryRunMayBeOfAll(t *testing.T) {
 
 // A reason may have 500 bytes.
 func TestReasonsAsLongAsCanBe(t *testing.T) {
-	if fitReason(strings.Repeat("x", 500)) != nil || fitReason(strings.Repeat("x", 501)) == nil {
+	if checkReason(strings.Repeat("x", 500)) != nil || checkReason(strings.Repeat("x", 501)) == nil {
 		t.Error("500 bytes are the most")
 	}
 }

@@ -14,7 +14,7 @@ import (
 type holds struct{ governor *pacing.Governor }
 
 // holdsOf never fails: what is held is a remark beside what was asked for.
-func holdsOf(ctx context.Context, rooms *sending.Rooms) holds {
+func newHolds(ctx context.Context, rooms *sending.Rooms) holds {
 	if !rooms.Settings.Pacing.Enabled {
 		return holds{}
 	}
@@ -30,7 +30,7 @@ func holdsOf(ctx context.Context, rooms *sending.Rooms) holds {
 }
 
 // on is why a campaign gets nowhere, nil unless it runs.
-func (h holds) on(ctx context.Context, state campaign.State) *operator.Held {
+func (h holds) find(ctx context.Context, state campaign.State) *operator.Held {
 	if h.governor == nil || state != campaign.Running {
 		return nil
 	}
@@ -47,21 +47,21 @@ func heldText(h *operator.Held) string {
 	case h == nil:
 		return ""
 	case h.By == operator.HeldByGate:
-		return "the gate is closed until " + hour(h.Until)
+		return "the gate is closed until " + clockTime(h.Until)
 	case h.By == operator.HeldByQuarterHour:
-		return "a quarter hour is avoided until " + hour(h.Until)
+		return "a quarter hour is avoided until " + clockTime(h.Until)
 	case h.By == operator.HeldByProject:
 		return "waits for a dispatcher of its project"
 	case h.By == operator.HeldBySilence:
-		return "on hold since " + hour(h.Since)
+		return "on hold since " + clockTime(h.Since)
 	case h.Reason == closedByHand:
-		return "the gate is closed since " + hour(h.Since)
+		return "the gate is closed since " + clockTime(h.Since)
 	}
-	return "the project is halted since " + hour(h.Since)
+	return "the project is halted since " + clockTime(h.Since)
 }
 
 // heldWhy says besides why, and what ends it.
-func heldWhy(h *operator.Held) string {
+func heldExplanation(h *operator.Held) string {
 	text := heldText(h)
 	switch {
 	case h == nil || h.By == operator.HeldByQuarterHour:

@@ -66,7 +66,7 @@ func (f *fileForm) addTo(flags *pflag.FlagSet) {
 }
 
 // of is what holds for a file.
-func (f *fileForm) of(command *cobra.Command, name string) (format operator.Format, separator rune, err error) {
+func (f *fileForm) resolve(command *cobra.Command, name string) (format operator.Format, separator rune, err error) {
 	format = operator.FormatOf(name)
 	if f.format != "" {
 		format = operator.Format(f.format)

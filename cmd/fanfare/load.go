@@ -31,14 +31,14 @@ was interrupted, or killed, is gone on with by the same command: the recipients 
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   zcat audience.ndjson.gz | fanfare load 42 -`,
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
 				return err
 			}
 			var err error
-			if opts.Format, opts.Separator, err = form.of(command, args[1]); err != nil {
+			if opts.Format, opts.Separator, err = form.resolve(command, args[1]); err != nil {
 				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
@@ -68,7 +68,7 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 	broken, begun := errors.AsType[*operator.InterruptedError](err)
 	begun = begun && broken.Done+broken.Unsure > 0
 	if err != nil && !begun && summary.Rejected == 0 {
-		return notLoaded(id, name, err)
+		return explainLoad(id, name, err)
 	}
 	next := ""
 	if err == nil {
@@ -81,7 +81,7 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 		}
 	})
 	if begun {
-		return goOn(broken, id, name, opts)
+		return explainInterruptedLoad(broken, id, name, opts)
 	}
 	if errors.Is(err, operator.ErrNoRecipient) && opts.Format == operator.NDJSON {
 		return fmt.Errorf("%s: %w; if it is CSV, give --format csv", printable(name), err)
@@ -98,17 +98,17 @@ func nextStep(ctx context.Context, op *operator.Operator, id string) string {
 	case err != nil || view.Err != nil:
 		return ""
 	case view.Spec.State == "":
-		return createLine(id)
+		return createHint(id)
 	case view.Spec.State == campaign.Draft:
-		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", word(id))
+		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", shellWord(id))
 	}
 	return ""
 }
 
 // notLoaded says why nothing was loaded, and what would help.
-func notLoaded(id, name string, err error) error {
+func explainLoad(id, name string, err error) error {
 	if file, ok := errors.AsType[*operator.FileError](err); ok {
-		return noAudience(name, file)
+		return nameFile(name, file)
 	}
 	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
 		return fmt.Errorf("campaign %s is %s, and takes no audience any more", printable(id), over.From)
@@ -119,20 +119,20 @@ func notLoaded(id, name string, err error) error {
 	case errors.Is(err, campaign.ErrOtherAudience):
 		return fmt.Errorf("%s: %w; to add it all the same, give --append --skip N", printable(name), campaign.ErrOtherAudience)
 	}
-	return about(id, err)
+	return explainCampaign(id, err)
 }
 
 // noAudience puts the file's name before what is wrong with it.
-func noAudience(name string, e *operator.FileError) error {
+func nameFile(name string, e *operator.FileError) error {
 	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(name), e.Problem))
 }
 
 // goOn tells how to go on with a load that broke off, unless the campaign has ended or gone meanwhile.
-func goOn(broken *operator.InterruptedError, id, name string, opts operator.LoadOptions) error {
+func explainInterruptedLoad(broken *operator.InterruptedError, id, name string, opts operator.LoadOptions) error {
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; go on with: fanfare load %s %s%s", broken, word(id), word(name), formFlags(name, opts))
+	err := fmt.Errorf("%w; go on with: fanfare load %s %s%s", broken, shellWord(id), shellWord(name), formFlags(name, opts))
 	if opts.Skip > 0 {
 		err = fmt.Errorf("%w --append --skip %d", err, broken.Done)
 	} else if opts.Append {
@@ -153,7 +153,7 @@ func formFlags(name string, opts operator.LoadOptions) string {
 	case opts.Separator == '\t':
 		return " --separator tab"
 	case opts.Separator != 0:
-		return " --separator " + word(string(opts.Separator))
+		return " --separator " + shellWord(string(opts.Separator))
 	case opts.Format != operator.Sniffed && opts.Format != operator.FormatOf(name):
 		return " --format " + string(opts.Format)
 	}
@@ -161,7 +161,7 @@ func formFlags(name string, opts operator.LoadOptions) string {
 }
 
 func printSummary(w io.Writer, id string, s operator.LoadSummary) {
-	fmt.Fprintln(w, indented(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
+	fmt.Fprintln(w, indent(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
 		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
 	if s.Passed > 0 {
 		fmt.Fprintf(w, "%s before them were loaded already, by a load that was interrupted\n", plural(s.Passed, "recipient"))
@@ -172,12 +172,12 @@ func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 // printRows names the lines that were left out.
 func printRows(w io.Writer, summary operator.LoadSummary) {
 	for _, row := range summary.Errors {
-		fmt.Fprintln(w, indented(w, "  ", printable(row.Error())))
+		fmt.Fprintln(w, indent(w, "  ", printable(row.Error())))
 	}
 	if more := summary.Rejected - int64(len(summary.Errors)); more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", operator.Thousands(more))
 	}
 	for _, hint := range summary.Hints {
-		fmt.Fprintln(w, indented(w, "hint: ", printable(hint)))
+		fmt.Fprintln(w, indent(w, "hint: ", printable(hint)))
 	}
 }

@@ -106,7 +106,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 		&cobra.Group{ID: groupAfter, Title: "To look after what is sent:"},
 		&cobra.Group{ID: groupSetup, Title: "To set up:"},
 	)
-	root.SetHelpCommand(help())
+	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID(groupSetup)
 	root.SetCompletionCommandGroupID(groupSetup)
 	for id, commands := range map[string][]*cobra.Command{
@@ -122,10 +122,10 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
 		if command.Name() == "completion" {
-			asGroup(command)
+			makeGroup(command)
 		}
 	}
-	c.finish(root)
+	c.prepareCompletion(root)
 	return root
 }
 

@@ -73,10 +73,10 @@ func roomsOn(t *testing.T, edit func(*config.Settings)) *sending.Rooms {
 // The demo fails where SQL says something else than the books.
 func TestTheDemoComparesSQLWithTheBooks(t *testing.T) {
 	d := &demo{id: "42", rooms: roomsOn(t, func(*config.Settings) {})}
-	if err := d.compare(t.Context(), operator.View{}); err != nil {
+	if err := d.compareSQL(t.Context(), operator.View{}); err != nil {
 		t.Error(err)
 	}
-	err := d.compare(t.Context(), operator.View{Books: campaign.Books{Failed: 1}})
+	err := d.compareSQL(t.Context(), operator.View{Books: campaign.Books{Failed: 1}})
 	if err == nil || err.Error() != "SQL has 0 recipients failed, the books have 1" {
 		t.Errorf("got %v", err)
 	}
@@ -89,7 +89,7 @@ func TestTheDemoTidies(t *testing.T) {
 		if err := d.rooms.Campaigns.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(`{}`)}); err != nil {
 			t.Fatal(err)
 		}
-		if err := d.tidy(t.Context()); err != nil {
+		if err := d.cleanUp(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := d.rooms.Campaigns.Get(t.Context(), "42"); (err == nil) != keep {
@@ -102,7 +102,7 @@ func TestTheDemoTidies(t *testing.T) {
 func TestAPreflightKnowsWhetherABreakerWatches(t *testing.T) {
 	for _, watched := range []bool{true, false} {
 		rooms := roomsOn(t, func(s *config.Settings) { s.Breaker.Enabled = watched })
-		if got := limitOf(rooms) != nil; got != watched {
+		if got := breakerLimits(rooms) != nil; got != watched {
 			t.Errorf("watched %t: has limits %t", watched, got)
 		}
 	}

@@ -138,13 +138,13 @@ func wrap(text string, columns int) []string {
 }
 
 // indented puts a text behind a label of the first line, and what of it does not fit below its own beginning.
-func indented(w io.Writer, label, text string) string {
+func indent(w io.Writer, label, text string) string {
 	indent := utf8.RuneCountInString(label)
 	return label + strings.Join(wrap(text, terminal.Columns(w)-indent), "\n"+strings.Repeat(" ", indent))
 }
 
 // word writes a campaign's id as it is typed in a shell.
-func word(id string) string {
+func shellWord(id string) string {
 	special := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_@%+=:,./-", r)
 	}
@@ -160,7 +160,7 @@ func word(id string) string {
 }
 
 // stamp is a moment in the time zone of whoever looks; "" for none.
-func stamp(at time.Time) string {
+func localTime(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
@@ -168,11 +168,11 @@ func stamp(at time.Time) string {
 }
 
 // hour is a moment for a person: with its day only where that is not today.
-func hour(at time.Time) string {
+func clockTime(at time.Time) string {
 	if now := time.Now().Local(); at.Local().Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return at.Local().Format(time.TimeOnly)
 	}
-	return stamp(at)
+	return localTime(at)
 }
 
 // perSecond is the rate of a finished work.

@@ -65,11 +65,11 @@ func TestQuotaTellsUntilWhenMinutesAreAvoided(t *testing.T) {
 	if want := "  quarter hours avoided by two minutes; nothing goes until 2030-01-01 12:17:00\n"; !strings.Contains(got.String(), want) {
 		t.Errorf("got %swant %s", got.String(), want)
 	}
-	if v := quotaOf("demo", state); !v.AvoidedUntil.Equal(state.Now.Add(4 * time.Minute)) {
+	if v := newQuotaView("demo", state); !v.AvoidedUntil.Equal(state.Now.Add(4 * time.Minute)) {
 		t.Errorf("until %s", v.AvoidedUntil)
 	}
 	state.Now = state.Now.Add(-time.Minute)
-	if v := quotaOf("demo", state); !v.AvoidedUntil.IsZero() {
+	if v := newQuotaView("demo", state); !v.AvoidedUntil.IsZero() {
 		t.Errorf("outside of them until %s", v.AvoidedUntil)
 	}
 }
@@ -92,12 +92,12 @@ func TestBooksThatDoNotBalance(t *testing.T) {
 // What is printed to be typed is held against a shell.
 func TestWordIsReadByAShell(t *testing.T) {
 	for _, id := range []string{"42", "a b", "it's", "$HOME", "a\tb", "a\x01'b", `back\slash`, `"quoted"`, "\"\x02\"", "ngày", "{x}", "*", "-"} {
-		out, err := exec.CommandContext(t.Context(), "bash", "-c", "printf %s "+word(id)).Output()
+		out, err := exec.CommandContext(t.Context(), "bash", "-c", "printf %s "+shellWord(id)).Output()
 		if err != nil || string(out) != id {
-			t.Errorf("%q is written %s, and read as %q (%v)", id, word(id), out, err)
+			t.Errorf("%q is written %s, and read as %q (%v)", id, shellWord(id), out, err)
 		}
 	}
-	if got := word("summer-2030:a"); got != "summer-2030:a" {
+	if got := shellWord("summer-2030:a"); got != "summer-2030:a" {
 		t.Errorf("a plain id is written %s", got)
 	}
 }

@@ -23,9 +23,9 @@ func (c *cli) projectHalt() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "halt",
 		Short: "Let nothing go to the project, from any dispatcher, until it is resumed; its campaigns go on waiting",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if err := g.Halt(ctx, reason); err != nil {
 					return err
 				}
@@ -42,9 +42,9 @@ func (c *cli) projectResume() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
 		Short: "Let a halted project go on, whatever halted it; a ramp follows",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				before, err := g.State(ctx)
 				if err != nil {
 					return err
@@ -74,9 +74,9 @@ func resumedText(project string, before, after pacing.State) string {
 	held := operator.WhyHeld(after)
 	switch {
 	case held != nil && len(before.Halts) > 0:
-		return fmt.Sprintf("project %s is not halted any more, and goes on when this is over: %s", project, heldWhy(held))
+		return fmt.Sprintf("project %s is not halted any more, and goes on when this is over: %s", project, heldExplanation(held))
 	case held != nil:
-		return fmt.Sprintf("project %s was not halted; what holds it: %s", project, heldWhy(held))
+		return fmt.Sprintf("project %s was not halted; what holds it: %s", project, heldExplanation(held))
 	case len(before.Halts) == 0:
 		return fmt.Sprintf("project %s was not halted", project)
 	}
@@ -93,7 +93,7 @@ func (c *cli) projectList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List the Firebase projects that send from this Redis, and when a dispatcher of each was seen last",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				known, err := rooms.Campaigns.Projects(ctx)
@@ -117,7 +117,7 @@ func printProjects(w io.Writer, all []knownProject) {
 	}
 	t := newTable("PROJECT", "DISPATCHER SEEN")
 	for _, p := range all {
-		t.add(p.Project, cmp.Or(stamp(p.SeenAt), "never: a campaign names it"))
+		t.add(p.Project, cmp.Or(localTime(p.SeenAt), "never: a campaign names it"))
 	}
 	t.print(w)
 }
@@ -126,7 +126,7 @@ func (c *cli) projectForget() *cobra.Command {
 	return &cobra.Command{
 		Use:   "forget PROJECT",
 		Short: "Forget a Firebase project that no longer sends from this Redis: campaigns that name no project need not wait for it",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				if err := rooms.Campaigns.ForgetProject(ctx, args[0]); err != nil {

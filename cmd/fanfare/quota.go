@@ -23,7 +23,7 @@ func (c *cli) quota() *cobra.Command {
 }
 
 // governed opens the rooms and the governor of the project that the settings, or the credentials, name.
-func (c *cli) governed(command *cobra.Command, do func(ctx context.Context, project string, g *pacing.Governor) error) error {
+func (c *cli) withGovernor(command *cobra.Command, do func(ctx context.Context, project string, g *pacing.Governor) error) error {
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 		project, err := rooms.FindProject(ctx)
 		if err != nil {
@@ -43,16 +43,16 @@ func (c *cli) showQuota(ctx context.Context, command *cobra.Command, project str
 	if err != nil {
 		return err
 	}
-	return c.output(command).show(quotaOf(project, state), func(w io.Writer) { printQuota(w, project, state) })
+	return c.output(command).show(newQuotaView(project, state), func(w io.Writer) { printQuota(w, project, state) })
 }
 
 func (c *cli) quotaShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show",
 		Short: "Show the quota, the pace now, the gate, and whether the project is halted",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				return c.showQuota(ctx, command, project, g)
 			})
 		},
@@ -63,9 +63,9 @@ func (c *cli) quotaReset() *cobra.Command {
 	return &cobra.Command{
 		Use:   "reset",
 		Short: "Forget what was set: the dispatchers' own settings hold again",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if err := g.Reset(ctx); err != nil {
 					return err
 				}
@@ -124,7 +124,7 @@ It is in force everywhere within two seconds, goes before what stands in the dis
 		Example: `  fanfare quota set --per-minute 300000 --headroom 10
   fanfare quota set --avoid-quarter-hours
   fanfare quota set --avoid-quarter-hours=false`,
-		Args: takes,
+		Args: wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if !given.apply(command.Flags(), new(pacing.Settings)) {
 				return wrongUsage(command, errors.New("nothing to set: give --per-minute, --headroom, --ramp or --avoid-quarter-hours"))
@@ -132,7 +132,7 @@ It is in force everywhere within two seconds, goes before what stands in the dis
 			if err := given.check(command); err != nil {
 				return err
 			}
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				settings, err := g.Settings(ctx)
 				if err != nil {
 					return err
@@ -165,14 +165,14 @@ func (c *cli) quotaClose() *cobra.Command {
 		Short: "Let nothing go, until it is opened or for a while; a ramp follows",
 		Long: `Let nothing go, from any dispatcher, until "fanfare quota open". With --for the gate opens by itself and not before, as after
 a 429 of the project. A ramp follows.`,
-		Args: takes,
+		Args: wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if command.Flags().Changed("for") {
 				if err := checkRange(command, "for", wait, time.Millisecond, maxWait); err != nil {
 					return err
 				}
 			}
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if longest := g.LongestGate(); wait > longest {
 					return wrongUsage(command, fmt.Errorf("--for is above pacing.max_gate, %s: close it without, and open it again by hand", operator.Span(longest)))
 				}
@@ -200,9 +200,9 @@ func (c *cli) quotaOpen() *cobra.Command {
 	return &cobra.Command{
 		Use:   "open",
 		Short: "Open the gate that was closed by hand; one that FCM asked for, or --for, opens by itself",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			return c.governed(command, func(ctx context.Context, project string, g *pacing.Governor) error {
+			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
 				if _, err := g.ResumeFrom(ctx, closedByHand); err != nil {
 					return err
 				}
@@ -210,11 +210,11 @@ func (c *cli) quotaOpen() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := c.output(command).show(quotaOf(project, state), func(w io.Writer) { printQuota(w, project, state) }); err != nil {
+				if err := c.output(command).show(newQuotaView(project, state), func(w io.Writer) { printQuota(w, project, state) }); err != nil {
 					return err
 				}
 				if state.Gate.Closed(state.Now) {
-					return fmt.Errorf("the gate opens by itself at %s, and nobody can open it before", stamp(state.Gate.Until))
+					return fmt.Errorf("the gate opens by itself at %s, and nobody can open it before", localTime(state.Gate.Until))
 				}
 				return nil
 			})

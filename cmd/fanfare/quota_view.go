@@ -35,7 +35,7 @@ type haltView struct {
 	By     string    `json:"by,omitempty"`
 }
 
-func quotaOf(project string, s pacing.State) quotaView {
+func newQuotaView(project string, s pacing.State) quotaView {
 	v := quotaView{
 		Project: project, PerMinute: s.Settings.Quota, HeadroomPercent: 100 * s.Settings.Headroom, RampSeconds: s.Settings.Ramp.Seconds(),
 		AvoidQuarterHours: s.Settings.AvoidQuarterHours, Set: s.Overridden, Full: s.Settings.Rate(), Now: s.Rate, Warm: s.Warm,
@@ -54,10 +54,10 @@ func quotaOf(project string, s pacing.State) quotaView {
 }
 
 func printQuota(w io.Writer, project string, s pacing.State) {
-	v := quotaOf(project, s)
+	v := newQuotaView(project, s)
 	terminal.Heading(w, "project "+printable(project))
 	field := func(name, format string, args ...any) {
-		fmt.Fprintln(w, indented(w, fmt.Sprintf("  %-13s ", name), printable(fmt.Sprintf(format, args...))))
+		fmt.Fprintln(w, indent(w, fmt.Sprintf("  %-13s ", name), printable(fmt.Sprintf(format, args...))))
 	}
 	origin := "as in the settings"
 	if v.Set {
@@ -71,22 +71,22 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 		avoided = "avoided by two minutes"
 	}
 	if !v.AvoidedUntil.IsZero() {
-		avoided += "; nothing goes until " + stamp(v.AvoidedUntil)
+		avoided += "; nothing goes until " + localTime(v.AvoidedUntil)
 	}
 	field("quarter hours", "%s", avoided)
 	if v.GateUntil.IsZero() && !v.closedByHand() {
 		field("gate", "open")
 	} else if !v.GateUntil.IsZero() {
-		field("gate", "closed until %s%s", stamp(v.GateUntil), gateReason(v.GateReason))
+		field("gate", "closed until %s%s", localTime(v.GateUntil), gateReason(v.GateReason))
 	}
 	halted := false
 	for _, h := range v.Halts {
 		if h.Reason == closedByHand {
-			field("gate", "closed since %s by %s, until: fanfare quota open", stamp(h.Since), h.By)
+			field("gate", "closed since %s by %s, until: fanfare quota open", localTime(h.Since), h.By)
 			continue
 		}
 		halted = true
-		field("halted", "since %s by %s: %s", stamp(h.Since), h.By, h.Reason)
+		field("halted", "since %s by %s: %s", localTime(h.Since), h.By, h.Reason)
 	}
 	switch held := operator.WhyHeld(s); {
 	case halted && held.EndsByItself:

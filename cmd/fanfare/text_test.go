@@ -32,7 +32,7 @@ func says(t *testing.T, what, text, part string, want bool) {
 }
 
 func TestTheMostFrequentOutcomeIsFirst(t *testing.T) {
-	got := outcomes(campaign.Books{Sent: 5, Failed: 9, Codes: map[string]int64{"failed:A": 2, "failed:B": 6}})
+	got := countOutcomes(campaign.Books{Sent: 5, Failed: 9, Codes: map[string]int64{"failed:A": 2, "failed:B": 6}})
 	want := []outcome{{"failed", "B", 6}, {"sent", "", 5}, {"failed", "A", 2}, {"failed", "", 1}}
 	if len(got) != len(want) {
 		t.Fatalf("got %v", got)
@@ -72,7 +72,7 @@ func TestCanaries(t *testing.T) {
 // Only a campaign that runs is to be paused before its message is replaced.
 func TestHowToReplaceAMessage(t *testing.T) {
 	for from, want := range map[campaign.State]bool{campaign.Running: true, campaign.Completed: false} {
-		err := notSet("42", "", transition(from))
+		err := explainSet("42", "", transition(from))
 		says(t, string(from), err.Error(), "fanfare campaign pause 42", want)
 	}
 }
@@ -83,10 +83,10 @@ func transition(from campaign.State) error {
 
 // The demo looks for campaigns no less often than the settings say.
 func TestTheDemoKeepsAShorterInterval(t *testing.T) {
-	for interval, want := range map[time.Duration]time.Duration{10 * time.Millisecond: 10 * time.Millisecond, time.Minute: demoDiscover} {
+	for interval, want := range map[time.Duration]time.Duration{10 * time.Millisecond: 10 * time.Millisecond, time.Minute: demoDiscoverInterval} {
 		s := config.Defaults()
 		s.Dispatcher.Discover = interval
-		e, err := embed(t.Context(), &s, demoFlags{redis: "redis://x", database: "sqlite:x", fcmEndpoint: "https://x"})
+		e, err := startEmbedded(t.Context(), &s, demoFlags{redis: "redis://x", database: "sqlite:x", fcmEndpoint: "https://x"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestAResumedProject(t *testing.T) {
 
 // The pace of now is that of the ramp.
 func TestQuotaTellsThePaceOfNow(t *testing.T) {
-	v := quotaOf("demo", pacing.State{Rate: 7, Warm: 0.1, Settings: pacing.Settings{Quota: 6000, Headroom: 0.1, Ramp: time.Minute}})
+	v := newQuotaView("demo", pacing.State{Rate: 7, Warm: 0.1, Settings: pacing.Settings{Quota: 6000, Headroom: 0.1, Ramp: time.Minute}})
 	if v.Now != 7 || v.Full != 90 || v.HeadroomPercent != 10 || v.RampSeconds != 60 || v.Warm != 0.1 {
 		t.Errorf("got %+v", v)
 	}
@@ -133,7 +133,7 @@ func TestSettingsHaveTheirDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range settingsOf(s) {
+	for _, v := range listSettings(s) {
 		if v.Name == "queue.lease" && (v.Value != "1m17s" && v.Value != "77s" || v.Default == v.Value || v.Default == "") {
 			t.Errorf("got %+v", v)
 		}

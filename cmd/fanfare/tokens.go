@@ -33,7 +33,7 @@ func (c *cli) tokensGet() *cobra.Command {
 	return &cobra.Command{
 		Use:   "get USER",
 		Short: "Show the token that a push to the user would use: from Redis, else from SQL",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				target, err := rooms.Tokens.Get(ctx, args[0])
@@ -65,7 +65,7 @@ func (c *cli) tokensSet() *cobra.Command {
 	return &cobra.Command{
 		Use:   "set USER TOKEN",
 		Short: "Store a user's token in Redis",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				target := notification.ParseToken(args[1])
@@ -86,7 +86,7 @@ func (c *cli) tokensRemove() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove USER",
 		Short: "Forget a user's token in Redis; one in SQL is found again",
-		Args:  takes,
+		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				existed, err := rooms.Tokens.Remove(ctx, args[0])
@@ -109,9 +109,9 @@ func (c *cli) tokensImport() *cobra.Command {
 		Use:     "import FILE|-",
 		Short:   "Store the tokens of an audience file (CSV or JSON with userId and fcmToken) in Redis",
 		Example: "  fanfare tokens import tokens.csv",
-		Args:    takes,
+		Args:    wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
-			format, separator, err := form.of(command, args[0])
+			format, separator, err := form.resolve(command, args[0])
 			if err != nil {
 				return err
 			}
@@ -136,7 +136,7 @@ func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operat
 	summary, err := op.ImportTokens(ctx, bar, opts)
 	bar.clear()
 	if file, ok := errors.AsType[*operator.FileError](err); ok {
-		return noAudience(name, file)
+		return nameFile(name, file)
 	}
 	if err != nil && summary.Rejected == 0 {
 		return err

@@ -71,7 +71,7 @@ func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
 	if len(found.Newest) > 0 {
 		t := newTable("AT", "USER", "CAMPAIGN", "TOKEN")
 		for _, r := range found.Newest {
-			t.add(stamp(r.At), r.User, r.Campaign, r.Token.String())
+			t.add(localTime(r.At), r.User, r.Campaign, r.Token.String())
 		}
 		t.print(w)
 		if !counted && found.Total == int64(len(found.Newest)) {
@@ -81,7 +81,7 @@ func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
 	}
 	t := newTable(">TOKENS", "HOUR", "CAMPAIGN")
 	for _, count := range found.Counts {
-		t.add(operator.Thousands(count.Tokens), stamp(count.Hour), count.Campaign)
+		t.add(operator.Thousands(count.Tokens), localTime(count.Hour), count.Campaign)
 	}
 	t.print(w)
 }
@@ -102,7 +102,7 @@ func (f *removedFilter) read(command *cobra.Command, users []string) error {
 }
 
 // chosen tells that the filter leaves out something.
-func (f *removedFilter) chosen() bool {
+func (f *removedFilter) isNarrowed() bool {
 	return len(f.Users) > 0 || !f.From.IsZero() || !f.To.IsZero() || f.Campaign != ""
 }
 
@@ -125,10 +125,10 @@ Let the responder catch up first: results of the removals that still wait clear 
 			if err := filter.read(command, users); err != nil {
 				return err
 			}
-			if all && filter.chosen() {
+			if all && filter.isNarrowed() {
 				return wrongUsage(command, errors.New("--all restores every removed token: leave it out to choose some"))
 			}
-			if !all && !filter.chosen() {
+			if !all && !filter.isNarrowed() {
 				return wrongUsage(command, errors.New("this would restore every removed token: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {

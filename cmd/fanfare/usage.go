@@ -19,7 +19,7 @@ func wrongUsage(command *cobra.Command, err error) error {
 }
 
 // takes wants as many arguments as the command's Use names.
-func takes(command *cobra.Command, args []string) error {
+func wantArgs(command *cobra.Command, args []string) error {
 	want := arguments(command.Use)
 	if len(args) == len(want) {
 		return nil
@@ -48,31 +48,31 @@ func arguments(use string) []string {
 // group makes a command that only has others below it.
 func group(use, short string, below ...*cobra.Command) *cobra.Command {
 	command := &cobra.Command{Use: use, Short: short, DisableFlagsInUseLine: true}
-	asGroup(command)
+	makeGroup(command)
 	command.AddCommand(below...)
 	return command
 }
 
-func asGroup(command *cobra.Command) {
+func makeGroup(command *cobra.Command) {
 	command.Args = cobra.ArbitraryArgs
 	command.RunE = func(command *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return command.Help()
 		}
-		return noSuchCommand(command, args[0])
+		return unknownCommand(command, args[0])
 	}
 }
 
-func noSuchCommand(above *cobra.Command, name string) error {
+func unknownCommand(above *cobra.Command, name string) error {
 	text := fmt.Sprintf("there is no command %q", strings.TrimPrefix(above.CommandPath()+" "+name, above.Root().Name()+" "))
-	if similar := closest(above, name); len(similar) > 0 {
+	if similar := similarCommands(above, name); len(similar) > 0 {
 		text += " (did you mean " + strings.Join(similar, " or ") + "?)"
 	}
 	return wrongUsage(above, errors.New(text))
 }
 
 // closest are the commands that a word was probably meant for: those one letter off, else those two letters off.
-func closest(above *cobra.Command, name string) []string {
+func similarCommands(above *cobra.Command, name string) []string {
 	for above.SuggestionsMinimumDistance = 1; above.SuggestionsMinimumDistance <= 2; above.SuggestionsMinimumDistance++ {
 		if similar := above.SuggestionsFor(name); len(similar) > 0 {
 			return similar
@@ -82,7 +82,7 @@ func closest(above *cobra.Command, name string) []string {
 }
 
 // help is cobra's, but that it knows when there is no such command.
-func help() *cobra.Command {
+func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
 		Short: "Help about any command",
@@ -90,7 +90,7 @@ func help() *cobra.Command {
 		RunE: func(command *cobra.Command, args []string) error {
 			found, rest, err := command.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return noSuchCommand(found, strings.Join(rest, " "))
+				return unknownCommand(found, strings.Join(rest, " "))
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()

@@ -29,7 +29,7 @@ func (c *cli) watch() *cobra.Command {
 		Long: `Follow a campaign live: progress, rate, time to go. It ends when the campaign does, or with Ctrl-C.
 
 On a terminal one line is redrawn; elsewhere there is a line each time (a JSON object with --json).`,
-		Args:              takes,
+		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := checkRange(command, "every", every, time.Millisecond, maxEvery); err != nil {
@@ -38,15 +38,15 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				line := newProgressLine(command.OutOrStdout(), c.asJSON)
 				defer line.end()
-				holds := holdsOf(ctx, rooms)
+				holds := newHolds(ctx, rooms)
 				err := op.Watch(ctx, args[0], every, func(p operator.Progress) bool {
-					p.Held = cmp.Or(holds.on(ctx, p.State), p.Held)
+					p.Held = cmp.Or(holds.find(ctx, p.State), p.Held)
 					return line.draw(p)
 				})
 				if errors.Is(err, context.Canceled) {
 					return nil // whoever watched has seen enough
 				}
-				return about(args[0], err)
+				return explainCampaign(args[0], err)
 			})
 		},
 	}
@@ -60,7 +60,7 @@ type progressLine struct {
 	asJSON  bool
 	inPlace bool
 	drawn   time.Time
-	told    string // why nothing moves, as it stands above the line
+	lastReason    string // why nothing moves, as it stands above the line
 }
 
 func newProgressLine(w io.Writer, asJSON bool) *progressLine {
@@ -79,20 +79,20 @@ func (l *progressLine) draw(p operator.Progress) bool {
 		err = json.NewEncoder(l.w).Encode(p)
 	case l.inPlace:
 		columns := terminal.Columns(l.w)
-		err = terminal.Redraw(l.w, l.news(p, columns)+describe(p, columns-1)) // in the last column a terminal may wrap
+		err = terminal.Redraw(l.w, l.explainChange(p, columns)+describeProgress(p, columns-1)) // in the last column a terminal may wrap
 	default:
-		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describe(p, 0)}, standstill(p)...), "  "))
+		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, reasonsToWait(p)...), "  "))
 	}
 	return err == nil
 }
 
 // news tells above the line why nothing moves, whenever that is something else than before.
-func (l *progressLine) news(p operator.Progress, columns int) string {
-	now := strings.Join(standstill(p), "; ")
-	if now == l.told {
+func (l *progressLine) explainChange(p operator.Progress, columns int) string {
+	now := strings.Join(reasonsToWait(p), "; ")
+	if now == l.lastReason {
 		return ""
 	}
-	l.told = now
+	l.lastReason = now
 	if now == "" {
 		return ""
 	}
@@ -124,10 +124,10 @@ type part struct {
 }
 
 // describe is a campaign's progress in one line of so many columns at most; below 1: as many as it takes.
-func describe(p operator.Progress, columns int) string {
-	parts := partsOf(p, barFor(columns))
+func describeProgress(p operator.Progress, columns int) string {
+	parts := partsOf(p, barWidthFor(columns))
 	for {
-		line := joined(parts)
+		line := joinParts(parts)
 		if columns < 1 || utf8.RuneCountInString(line) <= columns {
 			return line
 		}
@@ -144,7 +144,7 @@ func describe(p operator.Progress, columns int) string {
 	}
 }
 
-func joined(parts []part) string {
+func joinParts(parts []part) string {
 	texts := make([]string, len(parts))
 	for i, part := range parts {
 		texts[i] = part.text
@@ -153,7 +153,7 @@ func joined(parts []part) string {
 }
 
 // barFor follows from the terminal alone: a bar that gave way to each further figure would be restless.
-func barFor(columns int) int {
+func barWidthFor(columns int) int {
 	switch {
 	case columns < 1 || columns >= 100:
 		return barWidth
@@ -197,7 +197,7 @@ func partsOf(p operator.Progress, bar int) []part {
 }
 
 // standstill is why nothing moves, or not all of it, and what a person can do about it.
-func standstill(p operator.Progress) []string {
+func reasonsToWait(p operator.Progress) []string {
 	var all []string
 	if !p.State.Ended() {
 		for _, loss := range p.Losses {
@@ -206,22 +206,22 @@ func standstill(p operator.Progress) []string {
 	}
 	switch p.State {
 	case "":
-		all = append(all, "it waits for a message: "+createLine(p.ID))
+		all = append(all, "it waits for a message: "+createHint(p.ID))
 	case campaign.Draft:
-		all = append(all, "it is not started: fanfare campaign start "+word(p.ID))
+		all = append(all, "it is not started: fanfare campaign start "+shellWord(p.ID))
 	case operator.Broken:
-		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), word(p.ID)))
+		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), shellWord(p.ID)))
 	case campaign.Paused:
-		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), word(p.ID)))
+		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), shellWord(p.ID)))
 	case campaign.Running:
-		if held := heldWhy(p.Held); held != "" {
+		if held := heldExplanation(p.Held); held != "" {
 			all = append(all, "held: "+printable(held))
 		}
 		if b := p.Books; b.ClockBack > 0 {
 			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock has gone back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
 		}
 		for _, platform := range slices.Sorted(maps.Keys(p.KeptBack)) {
-			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), word(p.ID)))
+			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), shellWord(p.ID)))
 		}
 	}
 	return all

@@ -28,7 +28,7 @@ func TestProgressInOneLine(t *testing.T) {
 		"waiting for a message": {operator.Progress{Books: campaign.Books{Loaded: 1, Waiting: 1}}, "waiting   ░░░░░░░░░░░░░░░░░░░░   0%  0 of 1"},
 		"of nobody":             {operator.Progress{State: campaign.Draft}, "draft     ░░░░░░░░░░░░░░░░░░░░   0%  0 of 0"},
 	} {
-		if got := describe(c.progress, 0); got != c.want {
+		if got := describeProgress(c.progress, 0); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
@@ -47,7 +47,7 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 		39:  "running   ███░░  68%  6,805 of 9,996",
 		12:  "running   ██",
 	} {
-		if got := describe(p, columns); got != want {
+		if got := describeProgress(p, columns); got != want {
 			t.Errorf("%d columns: got\n%s\nwant\n%s", columns, got, want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestProgressIsScarceInLogs(t *testing.T) {
 
 func TestBarsFollowTheTerminal(t *testing.T) {
 	for columns, want := range map[int]int{0: 20, 100: 20, 99: 10, 70: 10, 69: 5} {
-		if got := barFor(columns); got != want {
+		if got := barWidthFor(columns); got != want {
 			t.Errorf("%d columns: %d, want %d", columns, got, want)
 		}
 	}

@@ -53,12 +53,12 @@ func projectFindings(spec campaign.Spec, known []campaign.Project, now time.Time
 }
 
 // judged grades what befalls a part of the sample: all of it is a failure, some a warning.
-func judged(name string, found, of int, audience int64, what, advice string) checks.Finding {
+func gradeShare(name string, found, of int, audience int64, what, advice string) checks.Finding {
 	share := shareOf(found, of)
 	if found == 0 {
 		return checks.Finding{Name: name, Grade: checks.Good, Detail: fmt.Sprintf("%s of %s %s", operator.Thousands(found), operator.Thousands(of), what)}
 	}
-	f := checks.Finding{Name: name, Grade: checks.Warning, Detail: fmt.Sprintf("%s %s: %s", share, what, share.among(audience)), Advice: advice}
+	f := checks.Finding{Name: name, Grade: checks.Warning, Detail: fmt.Sprintf("%s %s: %s", share, what, share.inAudience(audience)), Advice: advice}
 	if found == of {
 		f.Grade = checks.Failure
 	}
@@ -71,41 +71,41 @@ func (a *audienceSample) findings(audience int64) []checks.Finding {
 	if all == 0 {
 		return nil
 	}
-	found := []checks.Finding{judged("elements", len(a.malformed), all, audience, "cannot be read", "")}
+	found := []checks.Finding{gradeShare("elements", len(a.malformed), all, audience, "cannot be read", "")}
 	if len(a.malformed) > 0 {
 		found[0].Advice = "they end as failed; the first: " + a.malformed[0].Error()
 	}
-	if a.unlooked != nil {
+	if a.lookupErr != nil {
 		found = append(found, checks.Finding{
-			Name: "look-up", Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s could not be looked up: %v", operator.Thousands(a.undecided), operator.Thousands(a.read), a.unlooked),
+			Name: "look-up", Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s could not be looked up: %v", operator.Thousands(a.undecided), operator.Thousands(a.read), a.lookupErr),
 			Advice: "fanfare check tells more",
 		})
 	}
 	if asked := a.read - a.undecided; asked > 0 {
-		found = append(found, a.fillings(asked, audience)...)
+		found = append(found, a.contentFindings(asked, audience)...)
 	}
 	return found
 }
 
-func (a *audienceSample) fillings(of int, audience int64) []checks.Finding {
-	missing, names := a.missing()
+func (a *audienceSample) contentFindings(of int, audience int64) []checks.Finding {
+	missing, names := a.countUnfilled()
 	found := []checks.Finding{
-		judged("tokens", a.tokenless, of, audience, "have no token", "they end as skipped: no token in the element, in Redis or in SQL"),
-		judged("placeholders", missing, of, audience, "lack a value", fmt.Sprintf("they end as skipped: give %s a default, as in {{name|there}}", names)),
+		gradeShare("tokens", a.tokenless, of, audience, "have no token", "they end as skipped: no token in the element, in Redis or in SQL"),
+		gradeShare("placeholders", missing, of, audience, "lack a value", fmt.Sprintf("they end as skipped: give %s a default, as in {{name|there}}", names)),
 	}
 	if len(a.invalid) > 0 {
-		found = append(found, judged("invalid tokens", len(a.invalid), of, audience, "have a value that FCM cannot have issued",
+		found = append(found, gradeShare("invalid tokens", len(a.invalid), of, audience, "have a value that FCM cannot have issued",
 			"they end as failed ("+notification.CodeInvalidToken+"); of the first, "+a.invalid[0].Error()))
 	}
-	if len(a.broken) > 0 {
-		found = append(found, judged("values", len(a.broken), of, audience, "break the message", "they end as failed; the first: "+a.broken[0].Error()))
+	if len(a.unparsable) > 0 {
+		found = append(found, gradeShare("values", len(a.unparsable), of, audience, "break the message", "they end as failed; the first: "+a.unparsable[0].Error()))
 	}
 	return append(found, a.sizeFinding(of, audience))
 }
 
 func (a *audienceSample) sizeFinding(of int, audience int64) checks.Finding {
 	s := sizesOf(a.sizes)
-	f := judged("size", a.tooLarge, of, audience, fmt.Sprintf("are over the %s bytes that FCM takes", operator.Thousands(s.Limit)), "they end as failed: shorten the message, or what fills it")
+	f := gradeShare("size", a.tooLarge, of, audience, fmt.Sprintf("are over the %s bytes that FCM takes", operator.Thousands(s.Limit)), "they end as failed: shorten the message, or what fills it")
 	if len(a.sizes) > 0 && a.tooLarge == 0 {
 		f.Detail = fmt.Sprintf("%s bytes at least, %s in the middle, %s at most, of %s", operator.Thousands(s.Min), operator.Thousands(s.Median), operator.Thousands(s.Max), operator.Thousands(s.Limit))
 	}

@@ -45,17 +45,17 @@ func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer,
 	if err != nil {
 		return err
 	}
-	rivals, err := c.rivals(ctx, view.Spec.ID, view.Spec.Project)
+	rivals, err := c.listRivals(ctx, view.Spec.ID, view.Spec.Project)
 	if err != nil {
 		return err
 	}
-	report.Forecast = foresee(state, view.Spec, view.Books.Open(), rivals, view.Deadline())
+	report.Forecast = newForecast(state, view.Spec, view.Books.Open(), rivals, view.Deadline())
 	report.add(report.Forecast.findings(state, view.Spec)...)
 	return nil
 }
 
 // rivals are the other campaigns that run now.
-func (c *Checker) rivals(ctx context.Context, id, project string) ([]rival, error) {
+func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, error) {
 	all, err := c.deps.Campaigns.List(ctx)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func sameProject(s campaign.Spec, project string) bool {
 	return s.Project == "" || project == "" || s.Project == project
 }
 
-func foresee(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) Forecast {
+func newForecast(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) Forecast {
 	f := Forecast{Now: state.Now, Pushes: pushes, Rate: state.Settings.Rate(), Deadline: deadline}
 	if spec.Rate > 0 {
 		f.Rate = min(f.Rate, spec.Rate)
@@ -82,7 +82,7 @@ func foresee(state pacing.State, spec campaign.Spec, pushes int64, rivals []riva
 	if pushes == 0 {
 		return f
 	}
-	f.Others, f.Ends = arrival(state, spec, pushes, rivals)
+	f.Others, f.Ends = estimateEnd(state, spec, pushes, rivals)
 	if f.Ends.IsZero() {
 		return f
 	}
@@ -90,19 +90,19 @@ func foresee(state pacing.State, spec campaign.Spec, pushes int64, rivals []riva
 		f.Quarters = pacing.QuarterHours(state.Now, f.Ends)
 	}
 	if !deadline.IsZero() && f.Ends.After(deadline) {
-		f.Late = late(state, spec, pushes, rivals, deadline)
+		f.Late = countLate(state, spec, pushes, rivals, deadline)
 	}
 	return f
 }
 
 // arrival is when the last of so many pushes goes, and how many of others go before it. A rival with a cap of its own takes no
 // more in that time than the cap lets it: from the longest time that this may be, the estimate comes down to what holds.
-func arrival(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival) (others int64, ends time.Time) {
+func estimateEnd(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival) (others int64, ends time.Time) {
 	took := math.Inf(1)
 	for {
 		others = 0
 		for _, r := range rivals {
-			others += r.before(spec, pushes, took)
+			others += r.pushesBefore(spec, pushes, took)
 		}
 		ends = state.ETA(pushes+others, 0)
 		if own := state.ETA(pushes, spec.Rate); own.After(ends) {
@@ -121,7 +121,7 @@ func arrival(state pacing.State, spec campaign.Spec, pushes int64, rivals []riva
 
 // before is how many of a rival's pushes go before the last one of a campaign that takes so many seconds: all of a higher
 // priority's, its share by weight in the same one.
-func (r rival) before(spec campaign.Spec, pushes int64, seconds float64) int64 {
+func (r rival) pushesBefore(spec campaign.Spec, pushes int64, seconds float64) int64 {
 	n := float64(r.pushes)
 	switch {
 	case r.priority < spec.Priority:
@@ -136,11 +136,11 @@ func (r rival) before(spec campaign.Spec, pushes int64, seconds float64) int64 {
 }
 
 // late is how many pushes would go only after the deadline: as many as have to be left out for the rest to be in time.
-func late(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) int64 {
+func countLate(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) int64 {
 	inTime, tooMany := int64(0), pushes
 	for inTime+1 < tooMany {
 		middle := inTime + (tooMany-inTime)/2
-		if _, ends := arrival(state, spec, middle, rivals); ends.After(deadline) {
+		if _, ends := estimateEnd(state, spec, middle, rivals); ends.After(deadline) {
 			tooMany = middle
 		} else {
 			inTime = middle

@@ -39,7 +39,7 @@ func TestForecastCountsWhoGoesBefore(t *testing.T) {
 		"behind one that takes long": {campaign.Spec{Weight: 1}, []rival{{1_000_000, 1, 5, 0.5}}, 100 * time.Second, 50},
 	} {
 		state := atNoon()
-		f := foresee(state, c.spec, 100_000, c.rivals, time.Time{})
+		f := newForecast(state, c.spec, 100_000, c.rivals, time.Time{})
 		if took := f.Ends.Sub(state.Now); (took - c.want).Abs() > 2*time.Second {
 			t.Errorf("%s: takes %s, want %s", name, took, c.want)
 		}
@@ -52,7 +52,7 @@ func TestForecastCountsWhoGoesBefore(t *testing.T) {
 func TestForecastOfAHaltedProject(t *testing.T) {
 	state := atNoon()
 	state.Halts = []pacing.Halt{{Reason: "wrong project"}}
-	f := foresee(state, campaign.Spec{Weight: 1}, 10, nil, state.Now.Add(time.Hour))
+	f := newForecast(state, campaign.Spec{Weight: 1}, 10, nil, state.Now.Add(time.Hour))
 	wantFinding(t, f.findings(state, campaign.Spec{}), "pace", checks.Failure, "wrong project")
 	wantFinding(t, f.findings(state, campaign.Spec{}), "time", checks.Failure, "never")
 }
@@ -69,10 +69,10 @@ func TestForecastOfADeadline(t *testing.T) {
 		-50 * time.Second:  {checks.Failure, "would be missed: 100,000 of 100,000"},
 		-100 * time.Second: {checks.Failure, "would be missed: 100,000 of 100,000"},
 	} {
-		f := foresee(state, spec, 100_000, nil, state.Now.Add(deadline))
+		f := newForecast(state, spec, 100_000, nil, state.Now.Add(deadline))
 		wantFinding(t, f.findings(state, spec), "deadline", want.grade, want.says)
 	}
-	f := foresee(state, spec, 100_000, nil, time.Time{})
+	f := newForecast(state, spec, 100_000, nil, time.Time{})
 	wantFinding(t, f.findings(state, spec), "deadline", checks.Good, "none")
 }
 
@@ -83,8 +83,8 @@ func TestLateIsExact(t *testing.T) {
 		pushes := rapid.Int64Range(1, 200_000).Draw(t, "pushes")
 		left := time.Duration(rapid.Int64Range(0, 300).Draw(t, "seconds")) * time.Second
 		deadline := state.Now.Add(left)
-		late := foresee(state, spec, pushes, nil, deadline).Late
-		ends := func(n int64) time.Time { _, at := arrival(state, spec, n, nil); return at }
+		late := newForecast(state, spec, pushes, nil, deadline).Late
+		ends := func(n int64) time.Time { _, at := estimateEnd(state, spec, n, nil); return at }
 		if inTime := pushes - late; inTime > 0 && ends(inTime).After(deadline) {
 			t.Errorf("%d of %d were said to be in time, and are not", inTime, pushes)
 		} else if late > 0 && !ends(inTime+1).After(deadline) {
@@ -95,7 +95,7 @@ func TestLateIsExact(t *testing.T) {
 
 func TestForecastNamesQuarterHours(t *testing.T) {
 	state := atNoon()
-	f := foresee(state, campaign.Spec{Weight: 1}, 6_000_000, nil, time.Time{})
+	f := newForecast(state, campaign.Spec{Weight: 1}, 6_000_000, nil, time.Time{})
 	wantFinding(t, f.findings(state, campaign.Spec{}), "quarter hours", checks.Warning, "and 2 more")
 }
 
@@ -106,7 +106,7 @@ func TestForecastAvoidsQuarterHours(t *testing.T) {
 	ok(t, s.governor.Set(t.Context(), settings))
 	state, err := s.governor.State(t.Context())
 	ok(t, err)
-	f := foresee(state, campaign.Spec{Weight: 1}, 6_000_000, nil, time.Time{})
+	f := newForecast(state, campaign.Spec{Weight: 1}, 6_000_000, nil, time.Time{})
 	// 1,000 a second for at most 11 minutes of each 15.
 	if took := f.Ends.Sub(state.Now); took < 2*time.Hour || took > 2*time.Hour+40*time.Minute {
 		t.Errorf("takes %s", took)
@@ -125,7 +125,7 @@ func TestRivalsAreThoseThatRun(t *testing.T) {
 	}
 	ok(t, s.checker.deps.Campaigns.Change(t.Context(), "2", campaign.Change{Weight: new(7), Priority: new(3), Rate: new(0.5)}))
 	ok(t, s.checker.deps.Campaigns.Move(t.Context(), "3", campaign.Paused, ""))
-	rivals, err := s.checker.rivals(t.Context(), "1", "")
+	rivals, err := s.checker.listRivals(t.Context(), "1", "")
 	ok(t, err)
 	if len(rivals) != 1 || rivals[0] != (rival{20, 7, 3, 0.5}) {
 		t.Errorf("got %+v", rivals)

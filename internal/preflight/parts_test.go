@@ -28,15 +28,15 @@ const plainMessage = `{"notification":{"title":"Hello"}}`
 // A sample of whose messages FCM judged none vouches for nothing.
 func TestWhatFCMDidNotJudge(t *testing.T) {
 	for class, want := range map[fcm.Class]checks.Grade{fcm.Unavailable: checks.Failure, fcm.Sent: checks.Good} {
-		h := validation{asked: 1, answers: map[fcm.Class]int{class: 1}, example: map[fcm.Class]fcm.Answer{class: {}}}
-		equal(t, class.String(), h.summary().Grade, want)
+		h := validation{asked: 1, counts: map[fcm.Class]int{class: 1}, examples: map[fcm.Class]fcm.Answer{class: {}}}
+		equal(t, class.String(), h.summaryFinding().Grade, want)
 	}
 }
 
 // A fifth of dead tokens, for certain, deserves a second look.
 func TestManyDeadTokens(t *testing.T) {
 	for dead, want := range map[int]checks.Grade{300: checks.Warning, 150: checks.Good} {
-		h := validation{asked: 1000, answers: map[fcm.Class]int{fcm.Unregistered: dead, fcm.Sent: 1000 - dead}}
+		h := validation{asked: 1000, counts: map[fcm.Class]int{fcm.Unregistered: dead, fcm.Sent: 1000 - dead}}
 		equal(t, "grade", h.deadFinding(1000, breaker.Threshold{}).Grade, want)
 	}
 }
@@ -61,9 +61,9 @@ func TestStatesOfAPreflight(t *testing.T) {
 func TestALimitCountsItsNumber(t *testing.T) {
 	limit := breaker.Threshold{Share: 0.3, Least: 100}
 	s := shareOf(90, 100)
-	equal(t, "of few", s.against(limit, 50), checks.Good)
-	equal(t, "of some", s.against(limit, 110), checks.Warning)
-	equal(t, "of many", s.against(limit, 1000), checks.Failure)
+	equal(t, "of few", s.gradeAgainst(limit, 50), checks.Good)
+	equal(t, "of some", s.gradeAgainst(limit, 110), checks.Warning)
+	equal(t, "of many", s.gradeAgainst(limit, 1000), checks.Failure)
 }
 
 // An audience that is not all there is a failure, with what to do.
@@ -151,7 +151,7 @@ func TestForecastOfACapThatBoundsNothing(t *testing.T) {
 	state := pacing.State{Now: time.Unix(1_800_000_000, 0), Settings: pacing.Settings{Quota: 6000}, Rate: 100, Warm: 1}
 	for rate, want := range map[float64]float64{1e6: 100, 10: 10} {
 		spec := campaign.Spec{Rate: rate}
-		f := foresee(state, spec, 1000, nil, time.Time{})
+		f := newForecast(state, spec, 1000, nil, time.Time{})
 		equal(t, "rate", f.Rate, want)
 		own := strings.Contains(fmt.Sprint(f.findings(state, spec)), "own rate is what bounds it")
 		equal(t, "said to be bound", own, rate == want)
@@ -172,7 +172,7 @@ func TestRivalsCanBeSent(t *testing.T) {
 	s := openStage(t)
 	ok(t, s.rdb.HSet(t.Context(), "{campaign:2}:spec", "message", `{"data":{"n":1}}`, "state", "running").Err())
 	ok(t, s.rdb.RPush(t.Context(), "campaign:2", `{"userId":"u1"}`).Err())
-	rivals, err := s.checker.rivals(t.Context(), "1", "")
+	rivals, err := s.checker.listRivals(t.Context(), "1", "")
 	ok(t, err)
 	equal(t, "rivals", len(rivals), 0)
 }

@@ -138,7 +138,7 @@ func (c *Checker) dryRun(ctx context.Context, spec campaign.Spec, sample campaig
 	report.Sizes = sizesOf(prepared.sizes)
 	report.add(prepared.findings(report.Recipients)...)
 	judged := c.validate(ctx, spec.ID, prepared.ready, options)
-	report.Validated, report.Dead = judged.validated(), judged.dead()
+	report.Validated, report.Dead = judged.countValidated(), judged.deadShare()
 	report.add(judged.findings(report.Recipients, options.Limit)...)
 	return nil
 }
@@ -153,7 +153,7 @@ type compiledMessage struct {
 func compile(spec campaign.Spec) (compiledMessage, checks.Finding) {
 	ready, err := content.Compile(spec.Message)
 	if err != nil {
-		return compiledMessage{}, unreadable(err)
+		return compiledMessage{}, messageFault(err)
 	}
 	f := checks.Finding{Name: "message", Grade: checks.Good, Detail: "reads as FCM's, the same for everybody"}
 	if ready.Template.IsPersonal() {
@@ -162,6 +162,6 @@ func compile(spec campaign.Spec) (compiledMessage, checks.Finding) {
 	return compiledMessage{ready.Message, ready.Template}, f
 }
 
-func unreadable(err error) checks.Finding {
+func messageFault(err error) checks.Finding {
 	return checks.Finding{Name: "message", Grade: checks.Failure, Detail: err.Error(), Advice: "fix the campaign's message: FCM refuses it for everybody"}
 }

@@ -155,7 +155,7 @@ func TestValidationEndsInTime(t *testing.T) {
 		start := time.Now()
 		h := new(Checker).validate(t.Context(), "42", make([]candidate, 50), options)
 		equal(t, "time", time.Since(start), options.Patience)
-		equal(t, "validated", h.validated(), 0)
+		equal(t, "validated", h.countValidated(), 0)
 		wantFinding(t, h.findings(100, nil), "fcm", checks.Failure, "not done within 30s")
 		wantFinding(t, h.findings(100, nil), "dead tokens", checks.Warning, "FCM judged no token")
 	})

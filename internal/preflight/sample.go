@@ -32,8 +32,8 @@ type audienceSample struct {
 	invalid   []error        // why what stands for a token can be none
 	unfilled  map[string]int // by placeholder
 	tooLarge  int
-	broken    []error // what a value made of the message
-	unlooked  error   // why some could not be looked up
+	unparsable    []error // what a value made of the message
+	lookupErr  error   // why some could not be looked up
 	undecided int
 }
 
@@ -45,7 +45,7 @@ func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaig
 	if err := ctx.Err(); err != nil {
 		return a, err
 	}
-	a.unlooked = errors.Join(targetsErr, profilesErr)
+	a.lookupErr = errors.Join(targetsErr, profilesErr)
 	for _, r := range sample.Recipients {
 		if stored := targets[r.UserID]; !r.Target.IsSendable() && !stored.IsZero() {
 			r.Target = stored
@@ -105,7 +105,7 @@ func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profi
 			return
 		}
 		if err != nil {
-			a.broken = append(a.broken, err)
+			a.unparsable = append(a.unparsable, err)
 			return
 		}
 	}
@@ -116,7 +116,7 @@ func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profi
 }
 
 // missing counts who lacks a value, and names the placeholders.
-func (a *audienceSample) missing() (n int, names string) {
+func (a *audienceSample) countUnfilled() (n int, names string) {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(a.unfilled)) {
 		n += a.unfilled[name]

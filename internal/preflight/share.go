@@ -57,7 +57,7 @@ func (s Share) String() string {
 }
 
 // among is the share of an audience: "1,200 to 9,000 of 1,000,000 recipients".
-func (s Share) among(audience int64) string {
+func (s Share) inAudience(audience int64) string {
 	low, high := math.Floor(s.Low*float64(audience)), math.Ceil(s.High*float64(audience))
 	return fmt.Sprintf("%s to %s of %s recipients", operator.Thousands(int64(low)), operator.Thousands(int64(high)), operator.Thousands(audience))
 }
@@ -66,7 +66,7 @@ func (s Share) among(audience int64) string {
 type limits func(breaker.Kind) breaker.Threshold
 
 // of is the zero Threshold, which nothing reaches, where no breaker watches.
-func (l limits) of(kind breaker.Kind) breaker.Threshold {
+func (l limits) thresholdOf(kind breaker.Kind) breaker.Threshold {
 	if l == nil {
 		return breaker.Threshold{}
 	}
@@ -75,7 +75,7 @@ func (l limits) of(kind breaker.Kind) breaker.Threshold {
 
 // against tells how the audience that a sample speaks for stands to a limit: a failure where it is beyond it with 95% confidence,
 // a warning where it may be.
-func (s Share) against(limit breaker.Threshold, audience int64) checks.Grade {
+func (s Share) gradeAgainst(limit breaker.Threshold, audience int64) checks.Grade {
 	beyond := func(share float64) bool {
 		return share >= limit.Share && share*float64(audience) >= float64(limit.Least)
 	}
@@ -91,7 +91,7 @@ func (s Share) against(limit breaker.Threshold, audience int64) checks.Grade {
 }
 
 // addLimit adds to a finding what the breaker would do about it.
-func addLimit(f *checks.Finding, grade checks.Grade, limit breaker.Threshold) {
+func applyLimit(f *checks.Finding, grade checks.Grade, limit breaker.Threshold) {
 	if grade.IsWorse(f.Grade) {
 		f.Grade = grade
 	}

@@ -25,7 +25,7 @@ func TestIntervals(t *testing.T) {
 		}
 	}
 	equal(t, "text", shareOf(3, 200).String(), "3 of 200 (1.5%; 0.5% to 4.3% with 95% confidence)")
-	equal(t, "audience", shareOf(3, 200).among(1_000_000), "5,114 to 43,166 of 1,000,000 recipients")
+	equal(t, "audience", shareOf(3, 200).inAudience(1_000_000), "5,114 to 43,166 of 1,000,000 recipients")
 }
 
 func TestIntervalsHoldTheShare(t *testing.T) {
@@ -42,7 +42,7 @@ func TestIntervalsHoldTheShare(t *testing.T) {
 // answersOf is what FCM said of a sample of 200.
 func answersOf(class fcm.Class, n int) validation {
 	return validation{
-		asked: 200, answers: map[fcm.Class]int{class: n, fcm.Sent: 200 - n}, example: map[fcm.Class]fcm.Answer{},
+		asked: 200, counts: map[fcm.Class]int{class: n, fcm.Sent: 200 - n}, examples: map[fcm.Class]fcm.Answer{},
 	}
 }
 
@@ -87,8 +87,8 @@ func TestGradesGrowWithTheShare(t *testing.T) {
 		of := rapid.IntRange(1, 500).Draw(t, "of")
 		found := rapid.IntRange(0, of-1).Draw(t, "found")
 		audience := rapid.Int64Range(0, 100_000).Draw(t, "audience")
-		grade := shareOf(found, of).against(limit, audience)
-		if more := shareOf(found+1, of).against(limit, audience); grade.IsWorse(more) {
+		grade := shareOf(found, of).gradeAgainst(limit, audience)
+		if more := shareOf(found+1, of).gradeAgainst(limit, audience); grade.IsWorse(more) {
 			t.Errorf("%d of %d is a %s, one more a %s", found, of, grade, more)
 		}
 		if grade == checks.Failure && shareOf(found, of).value() < limit.Share {

@@ -20,14 +20,14 @@ import (
 // validation is what FCM said of a sample.
 type validation struct {
 	asked   int
-	answers map[fcm.Class]int
-	example map[fcm.Class]fcm.Answer // the first of its class
-	unasked error                    // why some were not asked
+	counts map[fcm.Class]int
+	examples map[fcm.Class]fcm.Answer // the first of its class
+	unaskedErr error                    // why some were not asked
 }
 
 // validate has FCM judge the messages, each with a permit of the project's quota.
 func (c *Checker) validate(ctx context.Context, id string, candidates []candidate, options Options) validation {
-	h := validation{asked: len(candidates), answers: map[fcm.Class]int{}, example: map[fcm.Class]fcm.Answer{}}
+	h := validation{asked: len(candidates), counts: map[fcm.Class]int{}, examples: map[fcm.Class]fcm.Answer{}}
 	ctx, cancel := context.WithTimeoutCause(ctx, options.Patience, fmt.Errorf("not done within %s", options.Patience))
 	defer cancel()
 	var mu sync.Mutex
@@ -45,8 +45,8 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 				return context.Cause(ctx)
 			}
 			mu.Lock()
-			if h.answers[answer.Class]++; h.answers[answer.Class] == 1 {
-				h.example[answer.Class] = answer
+			if h.counts[answer.Class]++; h.counts[answer.Class] == 1 {
+				h.examples[answer.Class] = answer
 			}
 			mu.Unlock()
 			if answer.Class == fcm.Quota && answer.Scope == fcm.QuotaProject {
@@ -55,14 +55,14 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 			return nil
 		})
 	}
-	h.unasked = group.Wait()
+	h.unaskedErr = group.Wait()
 	return h
 }
 
 // validated is how many messages FCM gave an answer about.
-func (h validation) validated() int {
+func (h validation) countValidated() int {
 	n := 0
-	for class, count := range h.answers {
+	for class, count := range h.counts {
 		switch class {
 		case fcm.NotSent, fcm.Ambiguous, fcm.Unavailable, fcm.NotFCM, fcm.Quota, fcm.Credentials:
 		default:
@@ -73,8 +73,8 @@ func (h validation) validated() int {
 }
 
 // dead is the share of dead tokens among those of which FCM said whether they are.
-func (h validation) dead() Share {
-	return shareOf(h.answers[fcm.Unregistered], h.answers[fcm.Unregistered]+h.answers[fcm.Sent])
+func (h validation) deadShare() Share {
+	return shareOf(h.counts[fcm.Unregistered], h.counts[fcm.Unregistered]+h.counts[fcm.Sent])
 }
 
 // refusals are the answers that stop a campaign, the gravest first, with what to do.
@@ -90,7 +90,7 @@ var refusals = []struct {
 }
 
 // mistaken are the answers that many of stop a campaign, and some of do not.
-var mistaken = []struct {
+var toleratedRefusals = []struct {
 	class              fcm.Class
 	kind               breaker.Kind
 	name, what, advice string
@@ -113,62 +113,62 @@ func (h validation) findings(audience int64, l limits) []checks.Finding {
 			Advice: "fanfare check tells whether the credentials are good",
 		}}
 	}
-	found := []checks.Finding{h.summary()}
+	found := []checks.Finding{h.summaryFinding()}
 	for _, r := range refusals {
-		if n := h.answers[r.class]; n > 0 {
+		if n := h.counts[r.class]; n > 0 {
 			found = append(found, checks.Finding{
-				Name: r.name, Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s: %s", operator.Thousands(n), operator.Thousands(h.asked), describeAnswer(h.example[r.class])), Advice: r.advice,
+				Name: r.name, Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s: %s", operator.Thousands(n), operator.Thousands(h.asked), describeAnswer(h.examples[r.class])), Advice: r.advice,
 			})
 		}
 	}
-	for _, r := range mistaken {
-		if n := h.answers[r.class]; n > 0 {
-			f := judged(r.name, n, h.asked, audience, r.what, r.advice)
-			addLimit(&f, shareOf(n, h.validated()).against(l.of(r.kind), audience), l.of(r.kind))
+	for _, r := range toleratedRefusals {
+		if n := h.counts[r.class]; n > 0 {
+			f := gradeShare(r.name, n, h.asked, audience, r.what, r.advice)
+			applyLimit(&f, shareOf(n, h.countValidated()).gradeAgainst(l.thresholdOf(r.kind), audience), l.thresholdOf(r.kind))
 			found = append(found, f)
 		}
 	}
-	return append(found, h.deadFinding(audience, l.of(breaker.Unregistered)))
+	return append(found, h.deadFinding(audience, l.thresholdOf(breaker.Unregistered)))
 }
 
 // summary tells how many messages FCM would take.
-func (h validation) summary() checks.Finding {
-	f := checks.Finding{Name: "fcm", Grade: checks.Good, Detail: fmt.Sprintf("would take %s of %s, validated and not sent", operator.Thousands(h.answers[fcm.Sent]), operator.Thousands(h.asked))}
-	if open := h.asked - h.validated(); open > 0 {
+func (h validation) summaryFinding() checks.Finding {
+	f := checks.Finding{Name: "fcm", Grade: checks.Good, Detail: fmt.Sprintf("would take %s of %s, validated and not sent", operator.Thousands(h.counts[fcm.Sent]), operator.Thousands(h.asked))}
+	if open := h.asked - h.countValidated(); open > 0 {
 		f.Grade = checks.Warning
 		f.Detail += fmt.Sprintf("; of %s nothing is known", operator.Thousands(open))
-		f.Advice = h.silence()
+		f.Advice = h.explainUnjudged()
 	}
-	if h.validated() == 0 {
+	if h.countValidated() == 0 {
 		f.Grade = checks.Failure // it cannot be vouched for
 	}
 	return f
 }
 
 // silence says why FCM did not judge some.
-func (h validation) silence() string {
+func (h validation) explainUnjudged() string {
 	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.NotFCM, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
-		if h.answers[class] > 0 {
-			return describeAnswer(h.example[class])
+		if h.counts[class] > 0 {
+			return describeAnswer(h.examples[class])
 		}
 	}
-	if h.unasked != nil {
-		return h.unasked.Error()
+	if h.unaskedErr != nil {
+		return h.unaskedErr.Error()
 	}
 	return "try again"
 }
 
 func (h validation) deadFinding(audience int64, limit breaker.Threshold) checks.Finding {
-	share := h.dead()
-	f := checks.Finding{Name: "dead tokens", Grade: checks.Good, Detail: fmt.Sprintf("%s: %s", share, share.among(audience))}
+	share := h.deadShare()
+	f := checks.Finding{Name: "dead tokens", Grade: checks.Good, Detail: fmt.Sprintf("%s: %s", share, share.inAudience(audience))}
 	if share.Of == 0 {
-		f.Grade, f.Detail, f.Advice = checks.Warning, "cannot be told: FCM judged no token", h.silence()
+		f.Grade, f.Detail, f.Advice = checks.Warning, "cannot be told: FCM judged no token", h.explainUnjudged()
 		return f
 	}
 	if share.Low > maxDead {
 		f.Grade = checks.Warning
 	}
-	addLimit(&f, shareOf(share.Found, h.validated()).against(limit, audience), limit)
+	applyLimit(&f, shareOf(share.Found, h.countValidated()).gradeAgainst(limit, audience), limit)
 	if f.Grade != checks.Good {
 		f.Advice = "an old audience, or one of another app: find out where it comes from"
 	}
