@@ -14,10 +14,10 @@ func stateFinding(v operator.View) checks.Finding {
 	f := checks.Finding{Name: "campaign", Grade: checks.Good, Detail: "is " + string(v.Spec.State)}
 	switch {
 	case v.Spec.State.Final():
-		f.Grade, f.Advice = checks.Failure, "nobody is sent to any more: create another campaign"
+		f.Grade, f.Advice = checks.Failure, "it sends no more: create another campaign"
 	case v.Spec.State == campaign.Paused && v.Spec.Reason != "":
 		f.Grade, f.Detail = checks.Warning, fmt.Sprintf("is paused: %s", v.Spec.Reason)
-		f.Advice = "mend what paused it before it is resumed"
+		f.Advice = "fix what paused it before you resume it"
 	}
 	return f
 }
@@ -27,14 +27,14 @@ func audienceFinding(b campaign.Books, s campaign.Sample) checks.Finding {
 	f := checks.Finding{Name: "audience", Grade: checks.Good, Detail: fmt.Sprintf("%s recipients left; %s read from the list's head, middle and tail", operator.Thousands(b.Open()), operator.Thousands(read))}
 	switch {
 	case b.Open() == 0:
-		f.Grade, f.Detail, f.Advice = checks.Failure, "nobody is left to send to", "load the audience, or look whether its list has expired"
+		f.Grade, f.Detail, f.Advice = checks.Failure, "no one is left to send to", "load the audience, or check whether its list has expired"
 	case read == 0:
-		f.Grade, f.Advice = checks.Warning, "all that are left were claimed before: of them nobody can be looked at"
+		f.Grade, f.Advice = checks.Warning, "all that are left are in flight or retrying and cannot be sampled"
 	}
 	return f
 }
 
-// lossFindings are about recipients that are missing, or were not loaded to the last.
+// lossFindings report recipients that are missing, and a load that did not finish.
 func lossFindings(v operator.View) []checks.Finding {
 	var all []checks.Finding
 	for _, loss := range v.Losses() {
@@ -43,7 +43,8 @@ func lossFindings(v operator.View) []checks.Finding {
 	return all
 }
 
-// projectFindings tell of a campaign that no dispatcher would take. One that has no project yet gets the only one there is.
+// projectFindings warn about a campaign that no dispatcher would take. A campaign without a project
+// gets the only known one.
 func projectFindings(spec campaign.Spec, known []campaign.Project, now time.Time) []checks.Finding {
 	problem, advice := operator.ProjectProblem(spec, known, now)
 	if problem == "" {
@@ -52,7 +53,8 @@ func projectFindings(spec campaign.Spec, known []campaign.Project, now time.Time
 	return []checks.Finding{{Name: "dispatchers", Grade: checks.Warning, Detail: problem, Advice: advice}}
 }
 
-// judged grades what befalls a part of the sample: all of it is a failure, some a warning.
+// gradeShare grades a problem that part of the sample has. It is a failure if all have it, a
+// warning if some do.
 func gradeShare(name string, found, of int, audience int64, what, advice string) checks.Finding {
 	share := shareOf(found, of)
 	if found == 0 {
@@ -65,7 +67,7 @@ func gradeShare(name string, found, of int, audience int64, what, advice string)
 	return f
 }
 
-// findings are what the sample tells before FCM is asked. Of an empty sample there are none.
+// findings describe what the sample shows before FCM is asked. An empty sample has none.
 func (a *audienceSample) findings(audience int64) []checks.Finding {
 	all := a.read + len(a.malformed)
 	if all == 0 {
@@ -78,7 +80,7 @@ func (a *audienceSample) findings(audience int64) []checks.Finding {
 	if a.lookupErr != nil {
 		found = append(found, checks.Finding{
 			Name: "look-up", Grade: checks.Failure, Detail: fmt.Sprintf("%s of %s could not be looked up: %v", operator.Thousands(a.undecided), operator.Thousands(a.read), a.lookupErr),
-			Advice: "fanfare check tells more",
+			Advice: "run fanfare check to find the cause",
 		})
 	}
 	if asked := a.read - a.undecided; asked > 0 {
@@ -90,11 +92,11 @@ func (a *audienceSample) findings(audience int64) []checks.Finding {
 func (a *audienceSample) contentFindings(of int, audience int64) []checks.Finding {
 	missing, names := a.countUnfilled()
 	found := []checks.Finding{
-		gradeShare("tokens", a.tokenless, of, audience, "have no token", "they end as skipped: no token in the element, in Redis or in SQL"),
+		gradeShare("tokens", a.tokenless, of, audience, "have no token", "they end as skipped: there is no token in the element, in Redis or in SQL"),
 		gradeShare("placeholders", missing, of, audience, "lack a value", fmt.Sprintf("they end as skipped: give %s a default, as in {{name|there}}", names)),
 	}
 	if len(a.invalid) > 0 {
-		found = append(found, gradeShare("invalid tokens", len(a.invalid), of, audience, "have a value that FCM cannot have issued",
+		found = append(found, gradeShare("invalid tokens", len(a.invalid), of, audience, "have a token that FCM cannot have issued",
 			"they end as failed ("+notification.CodeInvalidToken+"); of the first, "+a.invalid[0].Error()))
 	}
 	if len(a.unparsable) > 0 {
@@ -105,9 +107,9 @@ func (a *audienceSample) contentFindings(of int, audience int64) []checks.Findin
 
 func (a *audienceSample) sizeFinding(of int, audience int64) checks.Finding {
 	s := sizesOf(a.sizes)
-	f := gradeShare("size", a.tooLarge, of, audience, fmt.Sprintf("are over the %s bytes that FCM takes", operator.Thousands(s.Limit)), "they end as failed: shorten the message, or what fills it")
+	f := gradeShare("size", a.tooLarge, of, audience, fmt.Sprintf("are over FCM's limit of %s bytes", operator.Thousands(s.Limit)), "they end as failed: shorten the message, or what fills it")
 	if len(a.sizes) > 0 && a.tooLarge == 0 {
-		f.Detail = fmt.Sprintf("%s bytes at least, %s in the middle, %s at most, of %s", operator.Thousands(s.Min), operator.Thousands(s.Median), operator.Thousands(s.Max), operator.Thousands(s.Limit))
+		f.Detail = fmt.Sprintf("%s bytes at least, %s in the median, %s at most; the limit is %s", operator.Thousands(s.Min), operator.Thousands(s.Median), operator.Thousands(s.Max), operator.Thousands(s.Limit))
 	}
 	return f
 }

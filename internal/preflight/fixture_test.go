@@ -26,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// stage is a checker over a Redis of the test's own, with a simulated FCM and the project's governor.
+// stage is a checker with a Redis of its own, a simulated FCM and the project's governor.
 type stage struct {
 	*testing.T
 	checker  *Checker
@@ -82,7 +82,7 @@ func simulatedFCM(t *testing.T) (*fcmsim.Simulator, *fcm.Sender) {
 	return sim, sender
 }
 
-// create makes a campaign and brings it through states.
+// create makes a campaign and moves it through states.
 func (s stage) create(id, message string, states ...campaign.State) {
 	s.Helper()
 	ok(s.T, s.checker.deps.Campaigns.Create(s.Context(), campaign.Spec{ID: id, Message: notification.Message(message)}))
@@ -91,7 +91,7 @@ func (s stage) create(id, message string, states ...campaign.State) {
 	}
 }
 
-// preflight looks at a new campaign with an audience of elements.
+// preflight checks a new campaign with an audience of elements.
 func (s stage) preflight(message string, elements ...string) Report {
 	s.Helper()
 	s.create("42", message)
@@ -117,7 +117,7 @@ func equal[V comparable](t *testing.T, what string, got, want V) {
 	}
 }
 
-// mentions fails the test unless the error says all of it.
+// mentions fails the test unless the error contains all texts.
 func mentions(t *testing.T, err error, all ...string) {
 	t.Helper()
 	for _, want := range all {
@@ -127,7 +127,8 @@ func mentions(t *testing.T, err error, all ...string) {
 	}
 }
 
-// wantFinding fails the test unless a finding has the grade, and says the text; one that is not good has advice.
+// wantFinding fails the test unless a finding has the grade and contains the text. A finding that
+// is not good must have advice.
 func wantFinding(t *testing.T, all []checks.Finding, name string, grade checks.Grade, says string) {
 	t.Helper()
 	for _, f := range all {

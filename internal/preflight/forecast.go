@@ -13,33 +13,37 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// Forecast says when a campaign would end if it began now, at the present quota. It counts on dispatchers that are fast enough,
-// on every recipient being sent to once, and on no pushes but those of campaigns that run already.
+// Forecast says when a campaign would end if it began now, at the present quota. It assumes that
+// dispatchers are fast enough, and that each recipient is sent to once. Only campaigns that run
+// already compete for the quota.
 type Forecast struct {
 	Now time.Time `json:"now"`
-	// Pushes of this campaign, and those of others that go before its last one.
+	// Pushes are those of this campaign. Others are those of other campaigns that go before its
+	// last one.
 	Pushes int64 `json:"pushes"`
 	Others int64 `json:"others"`
-	// Rate is the pace in pushes a second once the ramp is done, the campaign's own cap considered.
+	// Rate is the pace in pushes a second after the ramp, limited by the campaign's own rate.
 	Rate float64 `json:"rate"`
-	// Ends is when the last push goes; zero: never, for the project is halted.
+	// Ends is when the last push goes. It is zero if the project is halted.
 	Ends time.Time `json:"ends,omitzero"`
-	// Quarters are the quarter hours around which Google asks to send nothing, and the campaign would send.
+	// Quarters are the quarter hours that the campaign would run through. Google asks to send
+	// nothing around them.
 	Quarters []time.Time `json:"quarters,omitempty"`
-	// Deadline is the campaign's own or its list's expiry, whichever comes first; zero: none.
+	// Deadline is the campaign's own deadline or its list's expiry, whichever is first. Zero means
+	// none.
 	Deadline time.Time `json:"deadline,omitzero"`
-	// Late is how many recipients the deadline would leave unsent, at the least.
+	// Late is how many recipients at least would be unsent at the deadline.
 	Late int64 `json:"late"`
 }
 
-// rival is another campaign that wants a part of the quota.
+// rival is another running campaign that uses part of the quota.
 type rival struct {
 	pushes           int64
 	weight, priority int
-	rate             float64 // its own cap; 0: none
+	rate             float64 // its own rate limit; 0 means none
 }
 
-// forecast adds what is to be said of the time.
+// forecast adds the forecast and its findings to the report.
 func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer, report *Report) error {
 	state, err := pacer.State(ctx)
 	if err != nil {
@@ -54,7 +58,7 @@ func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer,
 	return nil
 }
 
-// rivals are the other campaigns that run now.
+// listRivals lists the other campaigns that run now and share the project's quota.
 func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, error) {
 	all, err := c.deps.Campaigns.List(ctx)
 	if err != nil {
@@ -69,7 +73,8 @@ func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, 
 	return rivals, nil
 }
 
-// sameProject reports whether a campaign shares the quota of a project; one that names none may.
+// sameProject reports whether a campaign may share a project's quota. A campaign without a project
+// may.
 func sameProject(s campaign.Spec, project string) bool {
 	return s.Project == "" || project == "" || s.Project == project
 }
@@ -95,8 +100,9 @@ func newForecast(state pacing.State, spec campaign.Spec, pushes int64, rivals []
 	return f
 }
 
-// arrival is when the last of so many pushes goes, and how many of others go before it. A rival with a cap of its own takes no
-// more in that time than the cap lets it: from the longest time that this may be, the estimate comes down to what holds.
+// estimateEnd estimates when the last push goes, and how many pushes of others go before it. A
+// rival with its own rate limit sends no more than that in the time. The estimate therefore starts
+// from the longest time and shrinks until it is stable.
 func estimateEnd(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival) (others int64, ends time.Time) {
 	took := math.Inf(1)
 	for {
@@ -119,8 +125,8 @@ func estimateEnd(state pacing.State, spec campaign.Spec, pushes int64, rivals []
 	}
 }
 
-// before is how many of a rival's pushes go before the last one of a campaign that takes so many seconds: all of a higher
-// priority's, its share by weight in the same one.
+// pushesBefore returns how many of a rival's pushes go before the last push of a campaign that
+// takes some seconds. A higher priority goes first. An equal priority gets its share by weight.
 func (r rival) pushesBefore(spec campaign.Spec, pushes int64, seconds float64) int64 {
 	n := float64(r.pushes)
 	switch {
@@ -135,7 +141,8 @@ func (r rival) pushesBefore(spec campaign.Spec, pushes int64, seconds float64) i
 	return int64(n)
 }
 
-// late is how many pushes would go only after the deadline: as many as have to be left out for the rest to be in time.
+// countLate returns how many pushes would go after the deadline. It searches for the largest
+// audience that would be done in time.
 func countLate(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) int64 {
 	inTime, tooMany := int64(0), pushes
 	for inTime+1 < tooMany {
@@ -149,21 +156,21 @@ func countLate(state pacing.State, spec campaign.Spec, pushes int64, rivals []ri
 	return pushes - inTime
 }
 
-// findings are those about the time.
+// findings describe the pace, the time, the quarter hours and the deadline.
 func (f Forecast) findings(state pacing.State, spec campaign.Spec) []checks.Finding {
 	found := []checks.Finding{paceFinding(state)}
 	if f.Pushes == 0 {
 		return found
 	}
 	if f.Ends.IsZero() {
-		return append(found, checks.Finding{Name: "time", Grade: checks.Failure, Detail: "would never end: the project is halted", Advice: "fanfare project resume, once its cause is mended"})
+		return append(found, checks.Finding{Name: "time", Grade: checks.Failure, Detail: "never ends: the project is halted", Advice: "fix the cause, then run fanfare project resume"})
 	}
-	detail := fmt.Sprintf("would take %s, until %s, %s a second once the ramp is done", operator.Span(f.Ends.Sub(f.Now).Round(time.Second)), operator.LocalTime(f.Ends), operator.Decimal(f.Rate))
+	detail := fmt.Sprintf("takes %s, until %s, %s a second once the ramp is done", operator.Span(f.Ends.Sub(f.Now).Round(time.Second)), operator.LocalTime(f.Ends), operator.Decimal(f.Rate))
 	if f.Others > 0 {
-		detail += fmt.Sprintf("; %s pushes of other campaigns go before its last", operator.Thousands(f.Others))
+		detail += fmt.Sprintf("; %s pushes of other campaigns go before its last one", operator.Thousands(f.Others))
 	}
 	if spec.Rate > 0 && f.Rate == spec.Rate {
-		detail += "; the campaign's own rate is what bounds it"
+		detail += "; limited by the campaign's own rate"
 	}
 	found = append(found, checks.Finding{Name: "time", Grade: checks.Good, Detail: detail}, f.quarterFinding(state))
 	return append(found, f.deadlineFinding())
@@ -179,11 +186,11 @@ func paceFinding(state pacing.State) checks.Finding {
 		for _, h := range state.Halts {
 			reasons = append(reasons, h.Reason)
 		}
-		f.Grade, f.Detail, f.Advice = checks.Failure, "the project is halted: "+strings.Join(reasons, "; "), "fanfare project resume, once its cause is mended"
+		f.Grade, f.Detail, f.Advice = checks.Failure, "the project is halted: "+strings.Join(reasons, "; "), "fix the cause, then run fanfare project resume"
 	case state.Gate.Closed(state.Now):
 		f.Grade = checks.Warning
 		f.Detail = fmt.Sprintf("the gate is closed until %s: %s", operator.LocalTime(state.Gate.Until), state.Gate.Reason)
-		f.Advice = "wait for it; the forecast does"
+		f.Advice = "wait until it opens; the forecast includes the wait"
 	}
 	return f
 }
@@ -192,7 +199,7 @@ func (f Forecast) quarterFinding(state pacing.State) checks.Finding {
 	q := checks.Finding{Name: "quarter hours", Grade: checks.Good, Detail: "none within two minutes of the run"}
 	switch n := len(f.Quarters); {
 	case state.Settings.AvoidQuarterHours:
-		q.Detail = "avoided: nothing goes within two minutes of :00, :15, :30 and :45, and the time above counts that"
+		q.Detail = "avoided: nothing is sent within two minutes of :00, :15, :30 and :45; the time above includes that"
 	case n > 0:
 		var first []string
 		for _, at := range f.Quarters[:min(n, 4)] {
@@ -202,12 +209,12 @@ func (f Forecast) quarterFinding(state pacing.State) checks.Finding {
 		if n > len(first) {
 			q.Detail += fmt.Sprintf(" and %d more", n-len(first))
 		}
-		q.Advice = "Google asks to avoid them: begin two minutes after one, or let the pace avoid them: fanfare quota set --avoid-quarter-hours"
+		q.Advice = "Google asks to avoid them: start two minutes after one, or run fanfare quota set --avoid-quarter-hours"
 	}
 	return q
 }
 
-// slack is the part of the time until a deadline that a forecast should leave.
+// slack is the share of the time until a deadline that should be left over.
 const slack = 0.1
 
 func (f Forecast) deadlineFinding() checks.Finding {
@@ -218,7 +225,7 @@ func (f Forecast) deadlineFinding() checks.Finding {
 	case f.Late > 0:
 		return checks.Finding{
 			Name: "deadline", Grade: checks.Failure, Detail: fmt.Sprintf("%s would be missed: %s of %s recipients would end as expired", operator.LocalTime(f.Deadline), operator.Thousands(f.Late), operator.Thousands(f.Pushes)),
-			Advice: "begin earlier, move the deadline or the list's expiry, or raise the campaign's rate or priority",
+			Advice: "start earlier, move the deadline or the list's expiry, or raise the campaign's rate or priority",
 		}
 	case f.Ends.Sub(f.Now) > time.Duration((1-slack)*float64(left)):
 		return checks.Finding{

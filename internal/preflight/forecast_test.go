@@ -76,7 +76,7 @@ func TestForecastOfADeadline(t *testing.T) {
 	wantFinding(t, f.findings(state, spec), "deadline", checks.Good, "none")
 }
 
-// Whoever is not late is in time, and one more would not be.
+// The recipients that are not late are in time, and one more would not be.
 func TestLateIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		state, spec := atNoon(), campaign.Spec{Weight: 1, Rate: float64(rapid.IntRange(0, 300).Draw(t, "rate"))}
@@ -99,7 +99,7 @@ func TestForecastNamesQuarterHours(t *testing.T) {
 	wantFinding(t, f.findings(state, campaign.Spec{}), "quarter hours", checks.Warning, "and 2 more")
 }
 
-// Where the pace avoids them, the forecast counts the waits.
+// The forecast counts the waits of a pace that avoids quarter hours.
 func TestForecastAvoidsQuarterHours(t *testing.T) {
 	s := openStage(t)
 	settings := pacing.Settings{Quota: 60_000, AvoidQuarterHours: true}

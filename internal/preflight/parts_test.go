@@ -25,7 +25,7 @@ import (
 
 const plainMessage = `{"notification":{"title":"Hello"}}`
 
-// A sample of whose messages FCM judged none vouches for nothing.
+// A sample without a single judged message proves nothing.
 func TestWhatFCMDidNotJudge(t *testing.T) {
 	for class, want := range map[fcm.Class]checks.Grade{fcm.Unavailable: checks.Failure, fcm.Sent: checks.Good} {
 		h := validation{asked: 1, counts: map[fcm.Class]int{class: 1}, examples: map[fcm.Class]fcm.Answer{class: {}}}
@@ -33,7 +33,7 @@ func TestWhatFCMDidNotJudge(t *testing.T) {
 	}
 }
 
-// A fifth of dead tokens, for certain, deserves a second look.
+// A certain fifth of dead tokens is a warning.
 func TestManyDeadTokens(t *testing.T) {
 	for dead, want := range map[int]checks.Grade{300: checks.Warning, 150: checks.Good} {
 		h := validation{asked: 1000, counts: map[fcm.Class]int{fcm.Unregistered: dead, fcm.Sent: 1000 - dead}}
@@ -57,7 +57,7 @@ func TestStatesOfAPreflight(t *testing.T) {
 	}
 }
 
-// A limit counts its share and its number: few recipients trip nothing.
+// A limit counts its share and its number. Few recipients trip nothing.
 func TestALimitCountsItsNumber(t *testing.T) {
 	limit := breaker.Threshold{Share: 0.3, Least: 100}
 	s := shareOf(90, 100)
@@ -66,7 +66,7 @@ func TestALimitCountsItsNumber(t *testing.T) {
 	equal(t, "of many", s.gradeAgainst(limit, 1000), checks.Failure)
 }
 
-// An audience that is not all there is a failure, with what to do.
+// An incomplete audience is a failure with advice.
 func TestPreflightTellsOfLosses(t *testing.T) {
 	s := openStage(t)
 	s.create("42", plainMessage)
@@ -81,7 +81,8 @@ func TestPreflightTellsOfLosses(t *testing.T) {
 	wantFinding(t, report.Findings, "complete audience", checks.Failure, "went missing")
 }
 
-// A recipient's own token goes before the stored one, although that was looked up for somebody of the same name.
+// A recipient's own token takes precedence over the stored one, even if another recipient has the
+// same id.
 func TestATokenOfTheElementIsUsed(t *testing.T) {
 	s := openStage(t)
 	ok(t, s.rdb.Set(t.Context(), "user:u1:token", "token-of-u1", 0).Err())
@@ -96,7 +97,7 @@ func TestATokenOfTheElementIsUsed(t *testing.T) {
 	equal(t, "the second", c.ready[1].target.Value, "token-of-u1")
 }
 
-// project is a pacer that lets everybody through, and a validator whose answer says that the project is over its quota.
+// project is a pacer without limits, and a validator that reports the project's quota as used up.
 type project struct {
 	Pacer
 	mu            sync.Mutex
@@ -118,14 +119,14 @@ func (p *project) Validate(context.Context, *fcm.Message, fcm.Envelope) fcm.Answ
 	p.asked++
 	p.atOnce = max(p.atOnce, p.asked)
 	p.mu.Unlock()
-	time.Sleep(time.Second) // of a bubble
+	time.Sleep(time.Second) // in synthetic time
 	p.mu.Lock()
 	p.asked--
 	p.mu.Unlock()
 	return fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaProject, RetryAfter: 7 * time.Second}
 }
 
-// No more requests are in flight than were allowed, and the gate closes for as long as FCM says.
+// No more requests are in flight than allowed, and the gate closes for as long as FCM says.
 func TestValidationKeepsItsBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := new(project)
@@ -137,7 +138,7 @@ func TestValidationKeepsItsBounds(t *testing.T) {
 	})
 }
 
-// A person who checks a draft is told before it waits.
+// The check of a draft warns before the campaign waits.
 func TestPreflightTellsThatNoProjectTakesIt(t *testing.T) {
 	s := openStage(t)
 	for _, project := range []string{"demo", "dmeo"} {
@@ -146,15 +147,15 @@ func TestPreflightTellsThatNoProjectTakesIt(t *testing.T) {
 	wantFinding(t, s.preflight(plainMessage, people(1, "u")...).Findings, "dispatchers", checks.Warning, "names no Firebase project")
 }
 
-// A cap above the project's pace bounds nothing, and is not said to.
+// A rate limit above the project's pace limits nothing, and is not mentioned.
 func TestForecastOfACapThatBoundsNothing(t *testing.T) {
 	state := pacing.State{Now: time.Unix(1_800_000_000, 0), Settings: pacing.Settings{Quota: 6000}, Rate: 100, Warm: 1}
 	for rate, want := range map[float64]float64{1e6: 100, 10: 10} {
 		spec := campaign.Spec{Rate: rate}
 		f := newForecast(state, spec, 1000, nil, time.Time{})
 		equal(t, "rate", f.Rate, want)
-		own := strings.Contains(fmt.Sprint(f.findings(state, spec)), "own rate is what bounds it")
-		equal(t, "said to be bound", own, rate == want)
+		own := strings.Contains(fmt.Sprint(f.findings(state, spec)), "limited by the campaign's own rate")
+		equal(t, "says that its own rate limits it", own, rate == want)
 	}
 }
 
@@ -167,7 +168,7 @@ func TestForecastWantsSlack(t *testing.T) {
 	}
 }
 
-// A campaign that no dispatcher can send takes nothing of the quota.
+// A campaign that no dispatcher can send uses no quota.
 func TestRivalsCanBeSent(t *testing.T) {
 	s := openStage(t)
 	ok(t, s.rdb.HSet(t.Context(), "{campaign:2}:spec", "message", `{"data":{"n":1}}`, "state", "running").Err())

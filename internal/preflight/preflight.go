@@ -1,5 +1,5 @@
-// Package preflight looks at a campaign before it is sent. It fills a sample's messages, has FCM validate them, and forecasts
-// when the last push would go. Nothing is claimed and nothing is sent.
+// Package preflight checks a campaign before it is sent. It fills the messages of a sample, has FCM
+// validate them, and forecasts when the last push would go. It claims and sends nothing.
 package preflight
 
 import (
@@ -24,29 +24,31 @@ type Validator interface {
 	Validate(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
 }
 
-// Pacer is what a preflight needs of the project's governor: its requests count against the quota as all others do.
+// Pacer is the part of the project's governor that a preflight uses. Its requests count against the
+// quota, as all others do.
 type Pacer interface {
 	State(ctx context.Context) (pacing.State, error)
 	Wait(ctx context.Context, p pacing.Push) error
 	CloseGate(ctx context.Context, retryAfter time.Duration, reason string) error
 }
 
-// Options are what a preflight is given.
+// Options configure a preflight.
 type Options struct {
-	// Sample bounds the recipients that are looked at.
+	// Sample is how many recipients are checked at most.
 	Sample int
-	// AtOnce bounds the requests in flight.
+	// AtOnce is how many requests are in flight at most.
 	AtOnce int
-	// Patience bounds the time that all requests together may take, with their wait for the quota.
+	// Patience limits the time of all requests together, including the wait for the quota.
 	Patience time.Duration
 
 	Validator Validator
 	Pacer     Pacer
-	// Limit is what the breaker stops a campaign at; nil where none watches.
+	// Limit returns the threshold at which the breaker stops a campaign. It is nil if the breaker
+	// is off.
 	Limit func(breaker.Kind) breaker.Threshold
 }
 
-// DefaultOptions looks at 200 recipients.
+// DefaultOptions checks 200 recipients.
 func DefaultOptions() Options {
 	return Options{Sample: 200, AtOnce: 20, Patience: 30 * time.Second}
 }
@@ -58,16 +60,16 @@ func (p Options) validate() error {
 	return nil
 }
 
-// Report is what was found out about a campaign without sending anything.
+// Report is the result of a preflight.
 type Report struct {
 	ID       string           `json:"id"`
 	Findings []checks.Finding `json:"findings"`
-	// Recipients are all that are left to send to.
+	// Recipients is how many are left to send to.
 	Recipients int64 `json:"recipients"`
-	// Sampled elements were read, and Validated of them judged by FCM.
+	// Sampled is how many elements were read, and Validated how many of them FCM judged.
 	Sampled   int `json:"sampled"`
 	Validated int `json:"validated"`
-	// Dead tokens among those of which FCM said whether they are.
+	// Dead is the share of dead tokens among those that FCM judged.
 	Dead     Share    `json:"dead"`
 	Sizes    Sizes    `json:"sizes"`
 	Forecast Forecast `json:"forecast"`
@@ -86,11 +88,11 @@ type Deps struct {
 // Checker runs preflights.
 type Checker struct{ deps Deps }
 
-// New makes a Checker.
 func New(deps Deps) *Checker { return &Checker{deps} }
 
-// Run looks at a sample of a campaign's audience without claiming it, fills its messages, has FCM validate them, and
-// forecasts when the campaign would end. Nothing is sent, and nothing changed. campaign.ErrNotFound: there is no spec.
+// Run checks a campaign without sending or changing anything. It reads a sample of the audience
+// without claiming it, fills the messages, and has FCM validate them. It then forecasts when the
+// campaign would end. It returns campaign.ErrNotFound if there is no spec.
 func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, error) {
 	if err := options.validate(); err != nil {
 		return Report{}, err
@@ -99,7 +101,7 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 	switch {
 	case err != nil:
 		return Report{}, err
-	case view.Err != nil && len(notification.FaultsOf(view.Err)) == 0: // faults of the message are a finding
+	case view.Err != nil && len(notification.FaultsOf(view.Err)) == 0: // faults of the message become a finding
 		return Report{}, view.Err
 	case view.Spec.State == "":
 		return Report{}, campaign.ErrNotFound
@@ -124,7 +126,7 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 	return report, c.forecast(ctx, view, options.Pacer, &report)
 }
 
-// dryRun does what a dispatcher would do with the sample, up to the delivery.
+// dryRun does what a dispatcher would do with the sample, except the delivery.
 func (c *Checker) dryRun(ctx context.Context, spec campaign.Spec, sample campaign.Sample, options Options, report *Report) error {
 	message, finding := compile(spec)
 	report.add(finding)
@@ -143,25 +145,26 @@ func (c *Checker) dryRun(ctx context.Context, spec campaign.Spec, sample campaig
 	return nil
 }
 
-// compiledMessage is a campaign's message, ready to be filled.
+// compiledMessage is a campaign's message that is ready to be filled in.
 type compiledMessage struct {
 	message  *fcm.Message
 	template *profiles.Template
 }
 
-// compile reads the message as CheckMessage does; there is none where the finding is a failure.
+// compile reads the message as CheckMessage does. It returns no message if the finding is a
+// failure.
 func compile(spec campaign.Spec) (compiledMessage, checks.Finding) {
 	ready, err := content.Compile(spec.Message)
 	if err != nil {
 		return compiledMessage{}, messageFault(err)
 	}
-	f := checks.Finding{Name: "message", Grade: checks.Good, Detail: "reads as FCM's, the same for everybody"}
+	f := checks.Finding{Name: "message", Grade: checks.Good, Detail: "is valid, the same for all recipients"}
 	if ready.Template.IsPersonal() {
-		f.Detail = "reads as FCM's, filled in for each recipient"
+		f.Detail = "is valid, filled in for each recipient"
 	}
 	return compiledMessage{ready.Message, ready.Template}, f
 }
 
 func messageFault(err error) checks.Finding {
-	return checks.Finding{Name: "message", Grade: checks.Failure, Detail: err.Error(), Advice: "fix the campaign's message: FCM refuses it for everybody"}
+	return checks.Finding{Name: "message", Grade: checks.Failure, Detail: err.Error(), Advice: "fix the campaign's message: FCM refuses it for all recipients"}
 }

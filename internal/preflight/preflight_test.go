@@ -38,7 +38,7 @@ func TestPreflightOfASoundCampaign(t *testing.T) {
 	equal(t, "validated", report.Validated, 30)
 	equal(t, "recipients", report.Recipients, int64(30))
 	equal(t, "sizes", report.Sizes, Sizes{Min: 38, Median: 38, Max: 38, Limit: 4096})
-	wantFinding(t, report.Findings, "fcm", checks.Good, "would take 30 of 30")
+	wantFinding(t, report.Findings, "fcm", checks.Good, "accepts 30 of 30")
 	wantFinding(t, report.Findings, "dead tokens", checks.Good, "0 of 30 (0.0%; 0.0% to 11.4% with 95% confidence): 0 to 4 of 30 recipients")
 	counts := s.sim.Counts()
 	equal(t, "requests that were only to validate", counts.Validated, counts.Requests)
@@ -69,17 +69,17 @@ func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 		"what can be no token": {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"a b","vars":{"name":"x"}}`), "invalid tokens", checks.Warning, "INVALID_TOKEN); of the first, it holds white space"},
 		"nobody with a token":  {personal, []string{`{"userId":"u1","vars":{"name":"x"}}`}, "tokens", checks.Failure, "no token in the element"},
 		"without a value":      {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"t"}`), "placeholders", checks.Warning, "{{name}}"},
-		"too large":            {personal, append(people(3, "good-"), large), "size", checks.Warning, "are over the 4,096 bytes"},
+		"too large":            {personal, append(people(3, "good-"), large), "size", checks.Warning, "are over FCM's limit of 4,096 bytes"},
 		"dead tokens":          {personal, append(people(20, "dead-"), people(20, "good-")...), "dead tokens", checks.Warning, "20 of 40 (50.0%; 35.2% to 64.8%"},
 		"some dead tokens":     {personal, append(people(1, "dead-"), people(20, "good-")...), "dead tokens", checks.Good, "1 of 21"},
 		"refused payload":      {personal, people(3, "payload-"), "message at FCM", checks.Failure, "message.notification.image"},
 		"wrong project":        {personal, people(3, "missing-"), "project", checks.Failure, "3 of 3: "},
-		"no rights":            {personal, people(3, "denied-"), "credentials", checks.Failure, "mend the credentials"},
+		"no rights":            {personal, people(3, "denied-"), "credentials", checks.Failure, "fix the credentials"},
 		"APNs refuses":         {personal, append(people(3, "apns-auth-"), people(3, "good-")...), "platform", checks.Failure, "THIRD_PARTY_AUTH_ERROR"},
 		"another sender":       {personal, append(people(3, "mismatch-"), people(3, "good-")...), "sender", checks.Warning, "3 of 6"},
 		"no tokens":            {personal, append(people(3, "invalid-"), people(3, "good-")...), "targets", checks.Warning, "3 of 6"},
-		"FCM is in trouble":    {personal, append(people(3, "unavailable-"), people(3, "good-")...), "fcm", checks.Warning, "of 3 nothing is known"},
-		"nobody was validated": {personal, []string{`{"userId":"u1"}`}, "fcm", checks.Warning, "nobody in the sample can be sent to"},
+		"FCM is in trouble":    {personal, append(people(3, "unavailable-"), people(3, "good-")...), "fcm", checks.Warning, "3 were not judged"},
+		"nobody was validated": {personal, []string{`{"userId":"u1"}`}, "fcm", checks.Warning, "no one in the sample can be sent to"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantFinding(t, openStage(t).preflight(c.message, c.elements...).Findings, c.finding, c.grade, c.says)
@@ -87,7 +87,7 @@ func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 	}
 }
 
-// A message that cannot be read is told, and the time all the same.
+// A message that cannot be read is a finding, and the forecast follows all the same.
 func TestPreflightOfABadMessage(t *testing.T) {
 	s := openStage(t)
 	ok(t, s.rdb.HSet(t.Context(), "{campaign:42}:spec", "message", `{"notification":{"titel":"x"}}`, "state", "running").Err())
@@ -95,7 +95,7 @@ func TestPreflightOfABadMessage(t *testing.T) {
 	report, err := s.checker.Run(t.Context(), "42", s.options)
 	ok(t, err)
 	wantFinding(t, report.Findings, "message", checks.Failure, "message.notification.titel: is unknown to FCM")
-	wantFinding(t, report.Findings, "time", checks.Good, "would take")
+	wantFinding(t, report.Findings, "time", checks.Good, "takes")
 	equal(t, "requests", s.sim.Counts().Requests, 0)
 }
 
@@ -121,7 +121,7 @@ func TestPreflightOfOtherStates(t *testing.T) {
 	mentions(t, err, "must be above zero")
 }
 
-// A 429 of the project that a preflight meets closes the gate for everybody, as any other does.
+// A project-wide 429 that a preflight receives closes the gate for all replicas.
 func TestPreflightObeysTheGate(t *testing.T) {
 	s := openStage(t)
 	s.options.Patience = 500 * time.Millisecond
@@ -139,7 +139,7 @@ func TestPreflightObeysTheGate(t *testing.T) {
 	wantFinding(t, report.Findings, "fcm", checks.Failure, "not done within 500ms")
 }
 
-// closed is a pacer behind a gate.
+// closed is a pacer behind a closed gate.
 type closed struct{ Pacer }
 
 func (closed) Wait(ctx context.Context, _ pacing.Push) error {
@@ -147,7 +147,7 @@ func (closed) Wait(ctx context.Context, _ pacing.Push) error {
 	return ctx.Err()
 }
 
-// Nobody is kept waiting for longer than they said.
+// No one waits longer than their patience.
 func TestValidationEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		options := DefaultOptions()

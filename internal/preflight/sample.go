@@ -22,22 +22,23 @@ type candidate struct {
 	message *fcm.Message
 }
 
-// audienceSample is a part of the audience, sorted by what would happen to each recipient before anything is sent.
+// audienceSample is a part of the audience, sorted by what would happen to each recipient before a
+// push.
 type audienceSample struct {
-	ready     []candidate
-	sizes     []int
-	read      int // recipients that could be read
-	malformed []error
-	tokenless int
-	invalid   []error        // why what stands for a token can be none
-	unfilled  map[string]int // by placeholder
-	tooLarge  int
-	unparsable    []error // what a value made of the message
+	ready      []candidate
+	sizes      []int
+	read       int // recipients that could be read
+	malformed  []error
+	tokenless  int
+	invalid    []error        // why a stored value cannot be a token
+	unfilled   map[string]int // by placeholder
+	tooLarge   int
+	unparsable []error // why a filled message cannot be read
 	lookupErr  error   // why some could not be looked up
-	undecided int
+	undecided  int
 }
 
-// prepare looks tokens and profiles up, changes nothing, and fills the messages.
+// prepare looks up tokens and profiles, and fills the messages. It changes nothing.
 func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaign.Sample) (audienceSample, error) {
 	a := audienceSample{read: len(sample.Recipients), malformed: sample.Malformed, unfilled: map[string]int{}}
 	targets, targetsErr := c.peekTokens(ctx, sample.Recipients)
@@ -90,7 +91,8 @@ func (c *Checker) peekProfiles(ctx context.Context, s compiledMessage, recipient
 	return c.deps.Profiles.Peek(ctx, ask)
 }
 
-// fill writes one recipient's message. Whoever has no token is measured all the same.
+// fill fills in one recipient's message. It measures the message even if the recipient has no
+// token.
 func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profile profiles.Profile) {
 	message := s.message
 	if s.template.IsPersonal() {
@@ -115,7 +117,7 @@ func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profi
 	}
 }
 
-// missing counts who lacks a value, and names the placeholders.
+// countUnfilled counts the recipients without a value, and names the placeholders.
 func (a *audienceSample) countUnfilled() (n int, names string) {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(a.unfilled)) {
@@ -125,7 +127,8 @@ func (a *audienceSample) countUnfilled() (n int, names string) {
 	return n, strings.Join(all, ", ")
 }
 
-// Sizes are those of the filled messages in bytes, without their targets; FCM takes Limit.
+// Sizes are those of the filled messages in bytes, without their targets. Limit is the most that
+// FCM accepts.
 type Sizes struct {
 	Min    int `json:"min"`
 	Median int `json:"median"`

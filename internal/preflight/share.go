@@ -9,11 +9,12 @@ import (
 	"fanfare/internal/operator"
 )
 
-// z95 is the 97.5% quantile of the normal distribution: 95% lie within it on both sides.
+// z95 is the 97.5% quantile of the normal distribution. 95% of all values lie within it on both
+// sides.
 const z95 = 1.959964
 
-// Share is a part of a sample, and what it says of the whole with 95% confidence, if the sample is like the rest. The interval
-// is Wilson's, which is right also for small samples and for shares near 0 and 1.
+// Share is a part of a sample, and its 95% confidence interval for the whole audience. The interval
+// is Wilson's (E. B. Wilson, 1927). It also holds for small samples and for shares near 0 and 1.
 type Share struct {
 	Found int     `json:"found"`
 	Of    int     `json:"of"`
@@ -32,7 +33,7 @@ func shareOf(found, of int) Share {
 	half := z95 / scale * math.Sqrt(p*(1-p)/n+z95*z95/(4*n*n))
 	s.Low, s.High = max(0, centre-half), min(1, centre+half)
 	if found == 0 {
-		s.Low = 0 // but for rounding
+		s.Low = 0 // removes a rounding error
 	}
 	if found == of {
 		s.High = 1
@@ -56,16 +57,16 @@ func (s Share) String() string {
 	return fmt.Sprintf("%s of %s (%.1f%%; %.1f%% to %.1f%% with 95%% confidence)", operator.Thousands(s.Found), operator.Thousands(s.Of), 100*s.value(), 100*s.Low, 100*s.High)
 }
 
-// among is the share of an audience: "1,200 to 9,000 of 1,000,000 recipients".
+// inAudience is the share of an audience: "1,200 to 9,000 of 1,000,000 recipients".
 func (s Share) inAudience(audience int64) string {
 	low, high := math.Floor(s.Low*float64(audience)), math.Ceil(s.High*float64(audience))
 	return fmt.Sprintf("%s to %s of %s recipients", operator.Thousands(int64(low)), operator.Thousands(int64(high)), operator.Thousands(audience))
 }
 
-// limits are what the breaker stops a campaign at, by kind of answer.
+// limits returns the threshold at which the breaker stops a campaign, by kind of answer.
 type limits func(breaker.Kind) breaker.Threshold
 
-// of is the zero Threshold, which nothing reaches, where no breaker watches.
+// thresholdOf returns the zero Threshold, which nothing reaches, if the breaker is off.
 func (l limits) thresholdOf(kind breaker.Kind) breaker.Threshold {
 	if l == nil {
 		return breaker.Threshold{}
@@ -73,8 +74,8 @@ func (l limits) thresholdOf(kind breaker.Kind) breaker.Threshold {
 	return l(kind)
 }
 
-// against tells how the audience that a sample speaks for stands to a limit: a failure where it is beyond it with 95% confidence,
-// a warning where it may be.
+// gradeAgainst compares the audience with a limit. It is a failure if the audience exceeds the
+// limit with 95% confidence, and a warning if it may.
 func (s Share) gradeAgainst(limit breaker.Threshold, audience int64) checks.Grade {
 	beyond := func(share float64) bool {
 		return share >= limit.Share && share*float64(audience) >= float64(limit.Least)
@@ -90,7 +91,7 @@ func (s Share) gradeAgainst(limit breaker.Threshold, audience int64) checks.Grad
 	return checks.Good
 }
 
-// addLimit adds to a finding what the breaker would do about it.
+// applyLimit adds to a finding what the breaker would do about it.
 func applyLimit(f *checks.Finding, grade checks.Grade, limit breaker.Threshold) {
 	if grade.IsWorse(f.Grade) {
 		f.Grade = grade

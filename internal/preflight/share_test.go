@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 	"fanfare/internal/fcm"
 )
 
-// The figures are those of Wilson's formula as tables have it (E. B. Wilson, 1927).
+// The figures are those of Wilson's formula, as published in tables (E. B. Wilson, 1927).
 func TestIntervals(t *testing.T) {
 	for _, c := range []struct {
 		found, of int
@@ -39,7 +40,7 @@ func TestIntervalsHoldTheShare(t *testing.T) {
 	})
 }
 
-// answersOf is what FCM said of a sample of 200.
+// answersOf are FCM's answers to a sample of 200.
 func answersOf(class fcm.Class, n int) validation {
 	return validation{
 		asked: 200, counts: map[fcm.Class]int{class: n, fcm.Sent: 200 - n}, examples: map[fcm.Class]fcm.Answer{},
@@ -50,7 +51,7 @@ func defaultLimit(kind breaker.Kind) breaker.Threshold {
 	return breaker.DefaultOptions().Thresholds[kind]
 }
 
-// What the breaker would stop is no campaign to be sent; what it may stop is worth a second look.
+// A campaign that the breaker would stop is a failure. One that it may stop is a warning.
 func TestPreflightKnowsTheBreakersLimits(t *testing.T) {
 	for name, c := range map[string]struct {
 		class    fcm.Class
@@ -80,7 +81,7 @@ func TestPreflightKnowsTheBreakersLimits(t *testing.T) {
 	}
 }
 
-// A larger share of the sample is never graded milder, and what fails is beyond the limit in the sample itself.
+// A larger share never gets a milder grade. A failure is beyond the limit in the sample itself.
 func TestGradesGrowWithTheShare(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := breaker.Threshold{Share: rapid.Float64Range(0, 1).Draw(t, "share"), Least: rapid.Int64Range(1, 200).Draw(t, "least")}
@@ -95,4 +96,10 @@ func TestGradesGrowWithTheShare(t *testing.T) {
 			t.Errorf("%d of %d is a failure at a limit of %g", found, of, limit.Share)
 		}
 	})
+}
+
+// A report shows each share of the sample with its confidence interval.
+func ExampleShare() {
+	fmt.Println(Share{Found: 3, Of: 200, Low: 0.0051, High: 0.0431})
+	// Output: 3 of 200 (1.5%; 0.5% to 4.3% with 95% confidence)
 }
