@@ -105,8 +105,8 @@ func (s *Simulator) decideEarly(project string) (decision, bool) {
 	now := time.Now()
 	current := s.rulesetAt(now)
 	random := rng(s.options.Seed ^ uint64(arrival))
-	outcome, struck := current.drawBeforeRead(&random)
-	if !struck {
+	outcome, decided := current.drawBeforeRead(&random)
+	if !decided {
 		return decision{}, false
 	}
 	return s.record(decision{outcome: outcome, delay: current.drawLatency(outcome, &random)}, s.projects.get(project), now), true

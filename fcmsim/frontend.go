@@ -23,8 +23,8 @@ func (f frontend) HandleHeaders(r *h2.Request) (h2.Reply, bool) {
 		return h2.Reply{}, false
 	}
 	f.counters.inFlight.increase()
-	v, struck := f.decideEarly(project)
-	if !struck {
+	v, decided := f.decideEarly(project)
+	if !decided {
 		return h2.Reply{}, false
 	}
 	return v.reply(), true
@@ -100,9 +100,9 @@ var codeFaults = [numCodes]h2.Fault{
 func (f frontend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := h2.Request{Method: r.Method, Path: r.URL.Path, Authorization: r.Header.Get("Authorization")}
 	left := false
-	reply, struck := f.HandleHeaders(&request)
+	reply, decided := f.HandleHeaders(&request)
 	defer func() { f.Finish(&request, left) }()
-	if !struck {
+	if !decided {
 		control := http.NewResponseController(w)
 		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout)) // only test writers fail here
 		body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))

@@ -134,7 +134,7 @@ func TestSharesAreKept(t *testing.T) {
 // The same seed gives the same message the same outcome, in any order of messages.
 func TestSeedRepeatsARun(t *testing.T) {
 	rules := Rules{Outcomes: []Outcome{{Code: CodeInternal, Share: 0.3}, {Code: CodeUnregistered, Share: 0.3}}}
-	fates := func(seed uint64, order func(i int) int) map[string]int {
+	outcomes := func(seed uint64, order func(i int) int) map[string]int {
 		s := newSimulator(t, Options{Seed: seed, Rules: rules})
 		out := make(map[string]int)
 		for i := range 200 {
@@ -143,9 +143,9 @@ func TestSeedRepeatsARun(t *testing.T) {
 		}
 		return out
 	}
-	forward := fates(1, func(i int) int { return i })
-	backward := fates(1, func(i int) int { return 199 - i })
-	other := fates(2, func(i int) int { return i })
+	forward := outcomes(1, func(i int) int { return i })
+	backward := outcomes(1, func(i int) int { return 199 - i })
+	other := outcomes(2, func(i int) int { return i })
 	var differing int
 	for token, code := range forward {
 		if backward[token] != code {
@@ -263,7 +263,7 @@ func TestSharesAreOfAllRequests(t *testing.T) {
 	}
 	d, failed := rng(1), 0
 	for range 1000 {
-		if _, struck := (TokenRules{Fault: TokenInternal, Share: 0.9}).drawFailure(&d); struck {
+		if _, decided := (TokenRules{Fault: TokenInternal, Share: 0.9}).drawFailure(&d); decided {
 			failed++
 		}
 	}

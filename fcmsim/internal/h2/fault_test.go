@@ -11,9 +11,9 @@ import (
 	"golang.org/x/net/http2"
 )
 
-func with(fate Fault) Reply {
+func with(fault Fault) Reply {
 	r := ok("0123456789")
-	r.Fault = fate
+	r.Fault = fault
 	return r
 }
 
