@@ -1,15 +1,15 @@
-// Package readthrough answers a batch of ids from Redis, asks a slower source once for those that Redis does not know,
-// and writes the answers back.
+// Package readthrough looks up a batch of ids in Redis, queries a slower source once for the
+// missing ones, and writes the answers back.
 //
-// Redis comes first and always wins: the write-back never replaces a value that somebody else stored meanwhile. An id
-// that the source does not know gets a short-lived mark (Keys.None), so that a campaign to strangers does not become a
-// query each. A mark with text means something else: that text is proven wrong, and is ignored while the source still
-// returns it.
+// Redis comes first and always wins: the write-back never replaces a value that another program
+// stored meanwhile. An id that the source does not know gets a short-lived mark (Keys.None). A
+// campaign to unknown users thus does not cost a query each. A mark with text means that this text
+// is wrong. The source's answer is ignored while it still returns it.
 //
-// A key of another type holds nothing that could be used, and nothing is written over it. It is logged and counted, since its
-// id may count as absent for no other reason.
+// A key of another type counts as absent and is never overwritten. It is logged and counted,
+// because the id may count as absent for that reason only.
 //
-// Redis being full, or read-only, costs the write-back and nothing else.
+// A full or read-only Redis loses the write-back and nothing else.
 package readthrough
 
 import (
@@ -25,23 +25,24 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Source returns the stored text of those ids that it knows, with one query for all. It must honour ctx, and bound the time
-// that its answer may take: all who need one of the ids wait for it, and their contexts may have no end.
+// Source returns the stored text of the ids that it knows, with one query for all. It must respect
+// ctx and limit its time: callers wait for it, and their contexts may have no deadline.
 type Source func(ctx context.Context, ids []string) (map[string]string, error)
 
-// Decode reads a stored text. ErrEmpty means that there is nothing in it; any other error but ErrUnusable is logged. Either
-// way the text counts as absent. The value is shared by concurrent callers, so no one may change it.
+// Decode reads a stored text. It returns ErrEmpty for a text without content. Other errors, except
+// ErrUnusable, are logged. In both cases the text counts as absent. Concurrent callers share the
+// value, so no one may change it.
 type Decode[V any] func(text string) (V, error)
 
-// ErrEmpty is what Decode returns for a text that stands for "nothing here".
+// ErrEmpty is the result of Decode for a text that stands for nothing.
 var ErrEmpty = errors.New("empty")
 
-// ErrUnusable is what Decode returns, beside a value, for a text of no use that is not ours to replace. The source is asked as
-// if it were absent; the value is the answer where the source has no better one. Such a text is neither overwritten in Redis,
-// nor copied there from the source.
+// ErrUnusable is the result of Decode, beside a value, for a useless text that must stay. The
+// source is queried as if the text were absent. The value is the answer if the source has no better
+// one. Such a text is neither overwritten in Redis nor copied there from the source.
 var ErrUnusable = errors.New("unusable")
 
-// Keys names the two keys of an id.
+// Keys returns the two keys of an id.
 type Keys struct {
 	Value func(id string) string
 	None  func(id string) string
@@ -49,54 +50,55 @@ type Keys struct {
 
 // Options of a Cache.
 type Options struct {
-	// Same reports whether a text is what a mark calls wrong, for values that are spelled in several ways; nil: if they are equal.
+	// Same reports whether a text is the one that a mark calls wrong, for values with several
+	// spellings; nil: equality.
 	Same        func(text, wrong string) bool
-	Kind        string                // what is looked up, as the metrics call it: "token"
-	TTL         time.Duration         // how long an answer is kept; spread by ±10%, so that a batch does not expire at once
-	NegativeTTL time.Duration         // how long "the source does not know it" is kept; spread likewise
+	Kind        string                // the value of the metrics' label kind, such as "token"
+	TTL         time.Duration         // how long an answer is kept, ±10%, so that a batch does not expire at once
+	NegativeTTL time.Duration         // how long "unknown to the source" is kept, ±10%
 	Logger      *slog.Logger          // nil: silent
-	Registerer  prometheus.Registerer // nil: look-ups are counted by nobody
+	Registerer  prometheus.Registerer // nil: no metrics
 }
 
 func (o Options) validate() error {
 	switch {
 	case o.TTL < time.Second:
-		return fmt.Errorf("TTL %v is below a second", o.TTL)
+		return fmt.Errorf("TTL must be at least 1s, but is %v", o.TTL)
 	case o.NegativeTTL < time.Second:
-		return fmt.Errorf("negative TTL %v is below a second", o.NegativeTTL)
+		return fmt.Errorf("negative TTL must be at least 1s, but is %v", o.NegativeTTL)
 	}
 	return nil
 }
 
 // Cache reads through Redis to a Source. It is safe for concurrent use.
 type Cache[V any] struct {
-	rdb     redis.UniversalClient
-	keys    Keys
-	decode  Decode[V]
-	source  Source
-	opts    Options
-	log     *slog.Logger
-	lookups lookups
-	same    func(text, wrong string) bool
-	quietly rate.Sometimes // for what would be logged with each look-up until a person mends it
+	rdb          redis.UniversalClient
+	keys         Keys
+	decode       Decode[V]
+	source       Source
+	opts         Options
+	log          *slog.Logger
+	lookups      lookupCounters
+	same         func(text, wrong string) bool
+	logSometimes rate.Sometimes // limits warnings that every lookup would repeat until a person acts
 
 	mu      sync.Mutex
-	flights map[string]*flight[V] // by the ids that they are asking for
+	flights map[string]*flight[V] // by the ids that they query
 }
 
-// New makes a Cache. With a nil source Redis alone is asked, and nothing is written.
+// New returns a Cache. Without a source it reads Redis only and writes nothing.
 func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source Source, o Options) (*Cache[V], error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	if rdb == nil || keys.Value == nil || keys.None == nil || decode == nil {
-		return nil, errors.New("a Redis client, both key functions and a decoder are needed")
+		return nil, errors.New("readthrough needs a Redis client, both key functions and a decoder")
 	}
 	log := o.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	lookups, err := newLookups(o.Registerer, o.Kind)
+	lookups, err := newLookupCounters(o.Registerer, o.Kind)
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
@@ -106,7 +108,56 @@ func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source S
 	}
 	return &Cache[V]{
 		same: same, rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
-		quietly: rate.Sometimes{First: 1, Interval: 10 * time.Second},
-		flights: make(map[string]*flight[V]),
+		logSometimes: rate.Sometimes{First: 1, Interval: 10 * time.Second},
+		flights:      make(map[string]*flight[V]),
 	}, nil
+}
+
+// lookupCounters count ids by the result of their lookup, and ids whose key has another type
+// whatever the result.
+type lookupCounters struct{ hit, miss, absent, undecided, mistyped prometheus.Counter }
+
+// newLookupCounters registers the counters, which all caches share. A nil registerer leaves them
+// unregistered.
+func newLookupCounters(reg prometheus.Registerer, kind string) (lookupCounters, error) {
+	all, err := registerOnce(reg, "lookups_total",
+		"Users looked up, by kind and result: hit (in Redis), miss (found in SQL), absent, undecided (no answer for now).",
+		"kind", "result")
+	if err != nil {
+		return lookupCounters{}, err
+	}
+	mistyped, err := registerOnce(reg, "mistyped_total",
+		"Users looked up whose key in Redis is not a string, by kind; the log names such a key.", "kind")
+	if err != nil {
+		return lookupCounters{}, err
+	}
+	return lookupCounters{
+		hit: all.WithLabelValues(kind, "hit"), miss: all.WithLabelValues(kind, "miss"),
+		absent: all.WithLabelValues(kind, "absent"), undecided: all.WithLabelValues(kind, "undecided"),
+		mistyped: mistyped.WithLabelValues(kind),
+	}, nil
+}
+
+// registerOnce registers a counter, or returns the one that another cache registered.
+func registerOnce(reg prometheus.Registerer, name, help string, labels ...string) (*prometheus.CounterVec, error) {
+	made := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "fanfare", Subsystem: "cache", Name: name, Help: help}, labels)
+	if reg == nil {
+		return made, nil
+	}
+	err := reg.Register(made)
+	if earlier, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		if found, ok := earlier.ExistingCollector.(*prometheus.CounterVec); ok {
+			return found, nil
+		}
+	}
+	return made, err
+}
+
+// count adds a lookup's ids: their number and, of them, those found in Redis, found at all, and
+// undecided.
+func (l lookupCounters) count(ids, hits, found, undecided int) {
+	l.hit.Add(float64(hits))
+	l.miss.Add(float64(found - hits))
+	l.undecided.Add(float64(undecided))
+	l.absent.Add(float64(ids - found - undecided))
 }

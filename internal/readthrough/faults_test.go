@@ -14,13 +14,13 @@ import (
 	"fanfare/test/servers"
 )
 
-// recorder notes what goes to Redis: a command by its name, a pipeline as one "pipeline".
+// recorder records what is sent to Redis: a command by its name, a pipeline as "pipeline".
 type recorder struct {
 	sent []string
 	spot func([]redis.Cmder) // called after each pipeline
 }
 
-// note leaves out the greeting of a new connection.
+// note skips the greeting of a new connection.
 func (r *recorder) note(cmd redis.Cmder, as string) {
 	if name := cmd.Name(); name != "hello" && name != "client" {
 		r.sent = append(r.sent, as)
@@ -121,7 +121,7 @@ func TestAFullRedisCostsTheWriteBackAlone(t *testing.T) {
 	}
 	b.table.rows = rows{"1": "one", "2": "two", "4": "dead"}
 	b.expect("found", b.found(b.cache(), "1", "2", "3", "4"), rows{"1": "one", "2": "two"})
-	b.expect("Redis", b.held(b.keys.Value("2")), "(none)")
+	b.expect("Redis", b.content(b.keys.Value("2")), "(none)")
 	b.expect("logged", b.log.Len() > 0, true)
 }
 

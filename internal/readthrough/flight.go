@@ -5,44 +5,44 @@ import (
 	"fmt"
 )
 
-// flight is one query that is under way. Callers who need the same ids wait for it instead of asking again. It does
-// not end with the caller who started it, but with the last one who waits for it.
+// flight is one running query. Callers that need the same ids wait for it and start no second one.
+// It ends when its last caller leaves, not when its first one does.
 type flight[V any] struct {
 	misses  []miss
 	cancel  context.CancelFunc
 	waiting int // callers; guarded by Cache.mu
 	done    chan struct{}
-	answers map[string]answer[V] // readable once done is closed, as is err
+	answers map[string]answer[V] // valid once done is closed, like err
 	err     error
 }
 
-// answer is what exists for an id.
+// answer is what the source has for an id.
 type answer[V any] struct {
 	text     string
 	value    V
 	unusable bool
 }
 
-// resolve gets the misses from the source, or from whoever is asking for them already.
-func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]V, unusable *leftovers[V], open *undecided) {
-	for f, part := range c.board(ctx, misses) {
+// resolve gets the misses from running queries or new ones.
+func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]V, unusable *unusableValues[V], undecidedIDs *undecided) {
+	for f, part := range c.joinFlights(ctx, misses) {
 		select {
 		case <-f.done:
-			f.share(part, c.same, found, unusable, open)
+			f.copyAnswers(part, c.same, found, unusable, undecidedIDs)
 		case <-ctx.Done():
 			for _, m := range part {
-				open.add(m.id, ctx.Err())
+				undecidedIDs.add(m.id, ctx.Err())
 			}
 		}
-		c.leave(f)
+		c.leaveFlight(f)
 	}
 }
 
-// share copies the answers to one caller's part of a flight.
-func (f *flight[V]) share(part []miss, same func(text, wrong string) bool, found map[string]V, unusable *leftovers[V], open *undecided) {
+// copyAnswers copies the answers to one caller's part of a flight.
+func (f *flight[V]) copyAnswers(part []miss, same func(text, wrong string) bool, found map[string]V, unusable *unusableValues[V], undecidedIDs *undecided) {
 	for _, m := range part {
 		if f.err != nil {
-			open.add(m.id, f.err)
+			undecidedIDs.add(m.id, f.err)
 			continue
 		}
 		a, exists := f.answers[m.id]
@@ -56,58 +56,59 @@ func (f *flight[V]) share(part []miss, same func(text, wrong string) bool, found
 	}
 }
 
-// board finds a flight for each miss, starting one for those that nobody asks for yet.
-func (c *Cache[V]) board(ctx context.Context, misses []miss) map[*flight[V]][]miss {
+// joinFlights finds a flight for each miss and starts one for the rest.
+func (c *Cache[V]) joinFlights(ctx context.Context, misses []miss) map[*flight[V]][]miss {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	boarded := make(map[*flight[V]][]miss)
-	var alone []miss
+	joined := make(map[*flight[V]][]miss)
+	var unclaimed []miss
 	for _, m := range misses {
 		if f := c.flights[m.id]; f != nil {
-			boarded[f] = append(boarded[f], m)
+			joined[f] = append(joined[f], m)
 		} else {
-			alone = append(alone, m)
+			unclaimed = append(unclaimed, m)
 		}
 	}
-	if len(alone) > 0 {
-		boarded[c.start(ctx, alone)] = alone
+	if len(unclaimed) > 0 {
+		joined[c.startFlight(ctx, unclaimed)] = unclaimed
 	}
-	for f := range boarded {
+	for f := range joined {
 		f.waiting++
 	}
-	return boarded
+	return joined
 }
 
-// start sets out for the misses. It is called with mu held.
-func (c *Cache[V]) start(ctx context.Context, misses []miss) *flight[V] {
+// startFlight starts a query for the misses. The caller holds mu.
+func (c *Cache[V]) startFlight(ctx context.Context, misses []miss) *flight[V] {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight[V]{misses: misses, cancel: cancel, done: make(chan struct{})}
 	for _, m := range misses {
 		c.flights[m.id] = f
 	}
 	go func() {
-		f.answers, f.err = c.ask(ctx, misses)
+		f.answers, f.err = c.querySource(ctx, misses)
 		c.mu.Lock()
-		c.close(f)
+		c.removeFlight(f)
 		c.mu.Unlock()
 		close(f.done)
 	}()
 	return f
 }
 
-// leave ends one caller's wait. With nobody left the query is cancelled, and nobody may board it any more.
-func (c *Cache[V]) leave(f *flight[V]) {
+// leaveFlight ends one caller's wait. The last caller cancels the query, and no one can join it
+// afterwards.
+func (c *Cache[V]) leaveFlight(f *flight[V]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f.waiting--
 	if f.waiting == 0 {
 		f.cancel()
-		c.close(f)
+		c.removeFlight(f)
 	}
 }
 
-// close lets nobody board a flight any more; the next caller starts another. It is called with mu held.
-func (c *Cache[V]) close(f *flight[V]) {
+// removeFlight keeps later callers from joining a flight. The caller holds mu.
+func (c *Cache[V]) removeFlight(f *flight[V]) {
 	for _, m := range f.misses {
 		if c.flights[m.id] == f {
 			delete(c.flights, m.id)
@@ -115,15 +116,15 @@ func (c *Cache[V]) close(f *flight[V]) {
 	}
 }
 
-// ask queries the source and writes back what it said.
-func (c *Cache[V]) ask(ctx context.Context, misses []miss) (map[string]answer[V], error) {
+// querySource queries the source and writes its answers back.
+func (c *Cache[V]) querySource(ctx context.Context, misses []miss) (map[string]answer[V], error) {
 	ids := make([]string, len(misses))
 	for i, m := range misses {
 		ids[i] = m.id
 	}
 	texts, err := c.source(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("ask source: %w", err)
+		return nil, fmt.Errorf("query source: %w", err)
 	}
 	return c.writeBack(ctx, misses, c.decodeAll(misses, texts)), nil
 }

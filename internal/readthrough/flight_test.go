@@ -3,8 +3,12 @@ package readthrough_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -14,7 +18,7 @@ import (
 	"fanfare/internal/readthrough"
 )
 
-// gate is a source whose queries wait until the test lets them go on.
+// gate is a source whose queries wait until the test releases them.
 type gate struct {
 	queries chan *query
 }
@@ -51,13 +55,13 @@ func lookup(ctx context.Context, c *readthrough.Cache[string], ids ...string) <-
 	return done
 }
 
-// flying runs a test in a bubble, where it fails at once when all that it waits for has got stuck.
+// flying runs a test in a bubble, where it fails at once on a deadlock.
 func flying(t *testing.T, test func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string])) {
 	synctest.Test(t, func(t *testing.T) {
 		server := miniredis.NewMiniRedis()
 		t.Cleanup(server.Close)
 		rdb := redis.NewClient(&redis.Options{
-			Addr:   "127.0.0.1:1", // never dialed: its name needs no resolver
+			Addr:   "127.0.0.1:1", // never dialed; the address needs no resolver
 			Dialer: func(context.Context, string, string) (net.Conn, error) { return server.Dial() },
 		})
 		t.Cleanup(func() { _ = rdb.Close() })
@@ -71,7 +75,7 @@ func TestOverlappingBatchesAskForAnIDOnce(t *testing.T) {
 		first := lookup(t.Context(), c, "1", "2")
 		q12 := <-g.queries
 		second := lookup(t.Context(), c, "2", "3")
-		q3 := <-g.queries // by now the second waits for the first one's 2
+		q3 := <-g.queries // now the second lookup waits for id 2 of the first
 		b.expect("second query", q3.ids, []string{"3"})
 
 		q12.answer <- rows{"1": "one", "2": "two"}
@@ -126,13 +130,13 @@ func TestAQueryThatNobodyWaitsForIsCancelled(t *testing.T) {
 	})
 }
 
-// TestAMarkSetAfterTheWriteBackHolds: the one who joins late knows more than the query does.
-func TestAMarkSetAfterTheWriteBackHolds(t *testing.T) {
+// A caller that joins late knows a newer mark than the query.
+func TestMarkSetAfterWriteBackHolds(t *testing.T) {
 	flying(t, func(t *testing.T, b *rig, g *gate, c *readthrough.Cache[string]) {
 		joined := make(chan (<-chan outcome), 1)
 		r := new(recorder)
 		b.rdb.AddHook(r)
-		r.spot = func(sent []redis.Cmder) { // the first SET is the write-back, and its query is not home yet
+		r.spot = func(sent []redis.Cmder) { // the first SET is the write-back of a query that still runs
 			if sent[0].Name() != "set" {
 				return
 			}
@@ -150,4 +154,98 @@ func TestAMarkSetAfterTheWriteBackHolds(t *testing.T) {
 		b.expect("who asked before the proof", <-first, outcome{found: rows{"1": "dead"}})
 		b.expect("who asked after it", <-<-joined, outcome{found: rows{}})
 	})
+}
+
+// counter is a source that reports ids in two queries at once. A cancelled query that has not
+// noticed yet does not count.
+type counter struct {
+	mu      sync.Mutex
+	asking  map[string]context.Context
+	doubled []string
+}
+
+func (s *counter) ask(ctx context.Context, ids []string) (map[string]string, error) {
+	s.enter(ctx, ids)
+	answers := make(map[string]string)
+	for _, id := range ids {
+		runtime.Gosched()
+		answers[id] = "text " + id
+	}
+	s.exit(ctx, ids)
+	return answers, nil
+}
+
+func (s *counter) enter(ctx context.Context, ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		if other := s.asking[id]; other != nil && other.Err() == nil && ctx.Err() == nil {
+			s.doubled = append(s.doubled, id)
+		}
+		if ctx.Err() == nil {
+			s.asking[id] = ctx
+		}
+	}
+}
+
+func (s *counter) exit(ctx context.Context, ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range ids {
+		if s.asking[id] == ctx {
+			delete(s.asking, id)
+		}
+	}
+}
+
+func TestManyBatchesAtATime(t *testing.T) {
+	server := miniredis.RunT(t)
+	b := newRig(t, connect(t, server.Addr()))
+	source := &counter{asking: map[string]context.Context{}}
+	c := b.cacheOf(source.ask)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 50 {
+				batch := rand.Perm(40)[:10]
+				if batch[0]%4 == 0 {
+					server.FlushAll()
+				}
+				checkBatch(b, c, batch, batch[1]%3 == 0)
+			}
+		})
+	}
+	wg.Wait()
+	b.expect("ids asked for twice at a time", source.doubled, []string(nil))
+}
+
+// checkBatch looks up a batch. An impatient caller leaves at some moment.
+func checkBatch(b *rig, c *readthrough.Cache[string], batch []int, impatient bool) {
+	want := make(map[string]string)
+	var ids []string
+	for _, n := range batch {
+		id := fmt.Sprint(n)
+		ids = append(ids, id)
+		want[id] = "text " + id
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	if impatient {
+		go func() {
+			for range rand.N(200) {
+				runtime.Gosched()
+			}
+			cancel()
+		}()
+	}
+	found, err := c.Lookup(ctx, ids)
+	for _, id := range ids {
+		if readthrough.IsUndecided(err, id) {
+			delete(want, id)
+		}
+	}
+	if !impatient {
+		b.expect("error", err, nil)
+	}
+	b.expect("found", found, want)
 }

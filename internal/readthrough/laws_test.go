@@ -6,9 +6,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
 	"fanfare/internal/readthrough"
+	"fanfare/test/servers"
 )
 
 type rows = map[string]string
@@ -73,7 +79,7 @@ func storedMeanwhileWins(b *rig) {
 		return nil
 	}
 	b.expect("found", b.found(b.cache(), "1", "2"), rows{"1": "refreshed", "2": "two"})
-	b.expect("Redis", b.held(b.keys.Value("1")), "refreshed")
+	b.expect("Redis", b.content(b.keys.Value("1")), "refreshed")
 }
 
 func wrongIsIgnored(b *rig) {
@@ -81,11 +87,11 @@ func wrongIsIgnored(b *rig) {
 	b.table.rows = rows{"1": "dead"}
 	c := b.cache()
 	b.expect("while the source returns it", b.found(c, "1"), rows{})
-	b.expect("Redis", b.held(b.keys.Value("1")), "(none)")
-	b.expect("the mark", b.held(b.keys.None("1")), "dead")
+	b.expect("Redis", b.content(b.keys.Value("1")), "(none)")
+	b.expect("the mark", b.content(b.keys.None("1")), "dead")
 	b.table.rows["1"] = "alive"
 	b.expect("another text", b.found(c, "1"), rows{"1": "alive"})
-	b.expect("Redis", b.held(b.keys.Value("1")), "alive")
+	b.expect("Redis", b.content(b.keys.Value("1")), "alive")
 }
 
 func wrongMeanwhileIsTakenOut(b *rig) {
@@ -95,7 +101,7 @@ func wrongMeanwhileIsTakenOut(b *rig) {
 		return nil
 	}
 	b.expect("found", b.found(b.cache(), "1", "2"), rows{"2": "alive"})
-	b.expect("Redis", b.held(b.keys.Value("1")), "(none)")
+	b.expect("Redis", b.content(b.keys.Value("1")), "(none)")
 }
 
 func unreadableIsReplaced(b *rig) {
@@ -107,7 +113,7 @@ func unreadableIsReplaced(b *rig) {
 	c := b.cache()
 	b.expect("found", b.found(c, "1", "2", "3", "4"), want)
 	for id, text := range (rows{"1": "one", "2": "two", "3": "KEPT", "4": "(none)"}) {
-		b.expect("Redis holds for "+id, b.held(b.keys.Value(id)), text)
+		b.expect("Redis holds for "+id, b.content(b.keys.Value(id)), text)
 	}
 	if !strings.Contains(b.log.String(), "count as absent") || !strings.Contains(b.log.String(), "count=2") ||
 		!strings.Contains(b.log.String(), "id=4") {
@@ -129,8 +135,8 @@ func otherTypeSpoilsNobody(b *rig) {
 	b.expect("the list's error", err, nil)
 }
 
-// otherTypeIsToldOf, whether the source knows the id or not, and not with each look-up.
-func otherTypeIsToldOf(b *rig) {
+// otherTypeIsLogged, whether the source knows the id or not, and not with each lookup.
+func otherTypeIsLogged(b *rig) {
 	b.table.rows = rows{"known": "text"}
 	for _, id := range []string{"known", "stranger"} {
 		if err := b.rdb.RPush(b.Context(), b.keys.Value(id), "a list").Err(); err != nil {
@@ -151,7 +157,7 @@ func otherTypeIsToldOf(b *rig) {
 		for range 2 {
 			b.expect("found", b.found(cache, c.id, "nobody"), c.want)
 		}
-		if n := strings.Count(b.log.String(), "hold another type"); n != 1 || !strings.Contains(b.log.String(), b.keys.Value(c.id)) {
+		if n := strings.Count(b.log.String(), "keys of another type"); n != 1 || !strings.Contains(b.log.String(), b.keys.Value(c.id)) {
 			b.Errorf("%s: told %d times, want once, and the key's name: %s", c.id, n, b.log)
 		}
 	}
@@ -180,5 +186,46 @@ func silentSourceLeavesTheKnown(b *rig) {
 func redisAlone(b *rig) {
 	b.store(b.keys.Value("1"), "one")
 	b.expect("found", b.found(b.cacheOf(nil), "1", "2"), rows{"1": "one"})
-	b.expect("mark", b.held(b.keys.None("2")), "(none)")
+	b.expect("mark", b.content(b.keys.None("2")), "(none)")
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestConformance expects the same behaviour of every kind of Redis.
+func TestConformance(t *testing.T) {
+	t.Run("miniredis", func(t *testing.T) {
+		conform(t, connect(t, miniredis.RunT(t).Addr()))
+	})
+	t.Run("redis", func(t *testing.T) {
+		conform(t, connect(t, servers.Redis(t)))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
+		t.Cleanup(func() { _ = rdb.Close() })
+		conform(t, rdb)
+	})
+}
+
+func connect(t *testing.T, addr string) *redis.Client {
+	rdb := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
+	t.Cleanup(func() { _ = rdb.Close() })
+	return rdb
+}
+
+func conform(t *testing.T, rdb redis.UniversalClient) {
+	for name, law := range map[string]func(*rig){
+		"the source is asked once for all that Redis misses": askedOnce,
+		"an unknown id is marked":                            unknownIsMarked,
+		"expiries are spread":                                expiriesAreSpread,
+		"what was stored meanwhile wins":                     storedMeanwhileWins,
+		"a text marked as wrong is ignored":                  wrongIsIgnored,
+		"a text marked as wrong meanwhile is taken out":      wrongMeanwhileIsTakenOut,
+		"what cannot be read is replaced":                    unreadableIsReplaced,
+		"a key of another type spoils nobody":                otherTypeSpoilsNobody,
+		"a key of another type is told of":                   otherTypeIsLogged,
+		"a silent source leaves the known":                   silentSourceLeavesTheKnown,
+		"without a source Redis alone answers":               redisAlone,
+	} {
+		t.Run(name, func(t *testing.T) { law(newRig(t, rdb)) })
+	}
 }

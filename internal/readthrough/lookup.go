@@ -7,68 +7,106 @@ import (
 	"slices"
 )
 
-// miss is an id that Redis has no usable value for.
+// miss is an id without a usable value in Redis.
 type miss struct {
 	id         string
-	unreadable bool   // Redis holds text that cannot be read …
-	text       string // … namely this, which may be replaced
-	wrong      string // text known to be wrong; "" when there is none
+	unreadable bool   // Redis holds an unreadable text,
+	text       string // which is this one and may be replaced
+	wrong      string // text known to be wrong, or ""
 }
 
-// Lookup answers the ids. One that is neither in the map nor named by the error does not exist. The error is nil or a
-// *SourceError.
+// Lookup returns the values of the ids. An id that is neither in the map nor undecided does not
+// exist. The error is nil or a *SourceError.
 func (c *Cache[V]) Lookup(ctx context.Context, ids []string) (map[string]V, error) {
-	ids = distinct(ids)
+	ids = dedupe(ids)
 	found := make(map[string]V, len(ids))
 	var (
-		open     undecided
-		unusable leftovers[V]
+		undecidedIDs undecided
+		unusable     unusableValues[V]
 	)
-	misses := c.cached(ctx, ids, found, &unusable, &open)
+	misses := c.readCached(ctx, ids, found, &unusable, &undecidedIDs)
 	hits := len(found)
 	if c.source != nil {
-		misses = c.unmarked(ctx, misses, &open)
-		c.resolve(ctx, misses, found, &unusable, &open)
+		misses = c.dropMarked(ctx, misses, &undecidedIDs)
+		c.resolve(ctx, misses, found, &unusable, &undecidedIDs)
 	}
-	c.check(ctx, ids, found, &open)
-	c.lookups.count(len(ids), hits, len(found), len(open.ids))
-	unusable.fill(found, &open)
-	return found, open.err()
+	c.findMistyped(ctx, ids, found, &undecidedIDs)
+	c.lookups.count(len(ids), hits, len(found), len(undecidedIDs.ids))
+	unusable.fill(found, &undecidedIDs)
+	return found, undecidedIDs.err()
 }
 
-// leftovers are unusable values by id: the answer where nothing better is found. Nearly always there are none.
-type leftovers[V any] map[string]V
+// Peek is Lookup without writes: it moves no expiry and sets no mark.
+func (c *Cache[V]) Peek(ctx context.Context, ids []string) (map[string]V, error) {
+	ids = dedupe(ids)
+	found := make(map[string]V, len(ids))
+	var (
+		undecidedIDs undecided
+		unusable     unusableValues[V]
+	)
+	misses := c.readCached(ctx, ids, found, &unusable, &undecidedIDs)
+	if c.source != nil && len(misses) > 0 {
+		c.peekSource(ctx, c.dropMarked(ctx, misses, &undecidedIDs), found, &unusable, &undecidedIDs)
+	}
+	unusable.fill(found, &undecidedIDs)
+	return found, undecidedIDs.err()
+}
 
-func (l *leftovers[V]) add(id string, value V) {
+// peekSource queries the source for the misses.
+func (c *Cache[V]) peekSource(ctx context.Context, misses []miss, found map[string]V, unusable *unusableValues[V], undecidedIDs *undecided) {
+	ask := make([]string, len(misses))
+	for i, m := range misses {
+		ask[i] = m.id
+	}
+	texts, err := c.source(ctx, ask)
+	if err != nil {
+		for _, id := range ask {
+			undecidedIDs.add(id, fmt.Errorf("ask source: %w", err))
+		}
+		return
+	}
+	for id, a := range c.decodeAll(misses, texts) {
+		if a.unusable {
+			unusable.add(id, a.value)
+			continue
+		}
+		found[id] = a.value
+	}
+}
+
+// unusableValues are answers by id where nothing better is found. They are rare.
+type unusableValues[V any] map[string]V
+
+func (l *unusableValues[V]) add(id string, value V) {
 	if *l == nil {
-		*l = make(leftovers[V])
+		*l = make(unusableValues[V])
 	}
 	(*l)[id] = value
 }
 
-// fill answers with what is left over. An id about which the source said nothing stays undecided.
-func (l leftovers[V]) fill(found map[string]V, open *undecided) {
+// fill adds the unusable values to found. An id that the source did not answer stays undecided.
+func (l unusableValues[V]) fill(found map[string]V, undecidedIDs *undecided) {
 	for id, value := range l {
-		if _, better := found[id]; !better && !slices.Contains(open.ids, id) {
+		if _, better := found[id]; !better && !slices.Contains(undecidedIDs.ids, id) {
 			found[id] = value
 		}
 	}
 }
 
-// cached moves what Redis holds into found, or into unusable, and returns those without a usable value.
-func (c *Cache[V]) cached(ctx context.Context, ids []string, found map[string]V, unusable *leftovers[V], open *undecided) []miss {
+// readCached adds what Redis holds to found or unusable, and returns the other ids.
+func (c *Cache[V]) readCached(ctx context.Context, ids []string, found map[string]V, unusable *unusableValues[V], undecidedIDs *undecided) []miss {
 	var (
 		misses     []miss
 		unreadable int
 		example    error
 	)
-	for i, r := range c.read(ctx, c.keys.Value, ids) {
+	for i, r := range c.readKeys(ctx, c.keys.Value, ids) {
 		m := miss{id: ids[i]}
 		if r.err != nil {
-			open.add(m.id, fmt.Errorf("read cache: %w", r.err))
+			undecidedIDs.add(m.id, fmt.Errorf("read cache: %w", r.err))
 			continue
 		}
-		if r.held {
+		if r.exists {
 			v, err := c.decode(r.text)
 			if err == nil {
 				found[m.id] = v
@@ -88,24 +126,25 @@ func (c *Cache[V]) cached(ctx context.Context, ids []string, found map[string]V,
 		misses = append(misses, m)
 	}
 	if unreadable > 0 {
-		c.log.Warn("cached values cannot be read and count as absent", "count", unreadable, "example", example)
+		c.log.Warn("cached values unreadable; they count as absent", "count", unreadable, "example", example)
 	}
 	return misses
 }
 
-// unmarked leaves out the ids that are marked as unknown to the source, and notes what is marked as wrong.
-func (c *Cache[V]) unmarked(ctx context.Context, misses []miss, open *undecided) []miss {
+// dropMarked drops ids that are marked as unknown to the source, and records texts that are marked
+// as wrong.
+func (c *Cache[V]) dropMarked(ctx context.Context, misses []miss, undecidedIDs *undecided) []miss {
 	ids := make([]string, len(misses))
 	for i, m := range misses {
 		ids[i] = m.id
 	}
 	ask := misses[:0]
-	for i, r := range c.read(ctx, c.keys.None, ids) {
+	for i, r := range c.readKeys(ctx, c.keys.None, ids) {
 		m := misses[i]
 		switch {
 		case r.err != nil:
-			open.add(m.id, fmt.Errorf("read cache: %w", r.err))
-		case r.held && r.text == "":
+			undecidedIDs.add(m.id, fmt.Errorf("read cache: %w", r.err))
+		case r.exists && r.text == "":
 		default:
 			m.wrong = r.text
 			ask = append(ask, m)
@@ -114,10 +153,10 @@ func (c *Cache[V]) unmarked(ctx context.Context, misses []miss, open *undecided)
 	return ask
 }
 
-// undecided collects the ids that a look-up has no answer for.
+// undecided collects the ids without an answer.
 type undecided struct {
 	ids   []string
-	cause error // the first one; the others are hardly ever different
+	cause error // the first one; others rarely differ
 }
 
 func (u *undecided) add(id string, cause error) {
@@ -134,7 +173,31 @@ func (u *undecided) err() error {
 	return &SourceError{IDs: u.ids, Err: u.cause}
 }
 
-func distinct(ids []string) []string {
+// SourceError names the ids without an answer, because Redis or the source failed. All other ids of
+// the lookup have their answer.
+type SourceError struct {
+	IDs []string
+	Err error
+}
+
+func (e *SourceError) Error() string {
+	return fmt.Sprintf("lookup failed for %d ids: %v", len(e.IDs), e.Err)
+}
+
+// Unwrap returns the cause, which may be the caller's own cancellation.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// IsUndecided reports whether a lookup that ended with err left id without an answer. Any error but
+// a *SourceError concerns all ids.
+func IsUndecided(err error, id string) bool {
+	if err == nil {
+		return false
+	}
+	partial, ok := errors.AsType[*SourceError](err)
+	return !ok || slices.Contains(partial.IDs, id)
+}
+
+func dedupe(ids []string) []string {
 	seen := make(map[string]struct{}, len(ids))
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {

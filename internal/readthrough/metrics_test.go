@@ -16,7 +16,7 @@ func TestLookUpsAreCounted(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	registry := prometheus.NewRegistry()
 	caches := make(map[string]*readthrough.Cache[string])
-	for _, kind := range []string{"token", "profile"} { // they share one metric
+	for _, kind := range []string{"token", "profile"} { // both kinds share one metric
 		c, err := readthrough.New(b.rdb, b.keys, decode, b.table.ask, readthrough.Options{
 			Kind: kind, TTL: ttl, NegativeTTL: negativeTTL, Registerer: registry,
 		})
@@ -27,7 +27,7 @@ func TestLookUpsAreCounted(t *testing.T) {
 	}
 	b.store(b.keys.Value("held"), "here")
 	b.table.rows["stored"] = "there"
-	for range 2 { // the second time SQL is not asked: "stored" is a hit, and "stranger" marked as absent
+	for range 2 { // the second time, "stored" is a hit and "stranger" is marked as absent
 		b.found(caches["token"], "held", "held", "stored", "stranger")
 	}
 	b.table.during = func() error { return errors.New("down") }
@@ -43,7 +43,8 @@ func TestLookUpsAreCounted(t *testing.T) {
 	}
 }
 
-// Whoever has a key of another type is counted, also where the source knows the answer; who only is a stranger is not.
+// A key of another type is counted even if the source knows the answer. An unknown user is not
+// counted.
 func TestKeysOfAnotherTypeAreCounted(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	registry := prometheus.NewRegistry()
@@ -65,7 +66,8 @@ func TestKeysOfAnotherTypeAreCounted(t *testing.T) {
 	}
 }
 
-// counted are the values of one of fanfare_cache_* by its labels, in the order of their names: kind, result.
+// counted returns the values of a fanfare_cache_* metric by its labels, sorted by name: kind,
+// result.
 func counted(t *testing.T, registry *prometheus.Registry, name string) map[string]float64 {
 	t.Helper()
 	families, err := registry.Gather()

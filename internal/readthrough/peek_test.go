@@ -12,7 +12,7 @@ import (
 	"fanfare/internal/readthrough"
 )
 
-// A peek finds what a look-up would, and leaves every key as it was.
+// A peek finds what a lookup finds, and changes no key.
 func TestPeekLeavesNoTrace(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
@@ -33,8 +33,8 @@ func TestPeekLeavesNoTrace(t *testing.T) {
 	b.expect("keys", server.Dump(), before)
 	b.expect("a look-up after it", b.found(b.cache(), "1", "2"), rows{"1": "cached", "2": "two"})
 
-	alone := b.cacheOf(nil)
-	got, err = alone.Peek(t.Context(), []string{"1", "stranger"})
+	unclaimed := b.cacheOf(nil)
+	got, err = unclaimed.Peek(t.Context(), []string{"1", "stranger"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestPeekNamesWhomItCannotTell(t *testing.T) {
 	}
 }
 
-// A text of no use is the answer where there is no better one, and no answer while no one can tell.
+// An unusable text is the answer only if nothing better exists, and not while the source fails.
 func TestUnusableTextsAreTheLastAnswer(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	b.store(b.keys.Value("1"), "bad in Redis")
@@ -74,7 +74,7 @@ func TestUnusableTextsAreTheLastAnswer(t *testing.T) {
 		if got, err := look(t.Context(), []string{"1", "2", "3"}); !maps.Equal(got, want) || err != nil {
 			t.Errorf("%s: got %v, %v, want %v", name, got, err, want)
 		}
-		b.expect("Redis still holds", b.held(b.keys.Value("1")), "bad in Redis")
+		b.expect("Redis still holds", b.content(b.keys.Value("1")), "bad in Redis")
 		b.table.during = func() error { return errors.New("no connection") }
 		if got, err := look(t.Context(), []string{"4", "5"}); len(got) != 0 || !readthrough.IsUndecided(err, "4") || !readthrough.IsUndecided(err, "5") {
 			t.Errorf("%s without the source: got %v, %v", name, got, err)

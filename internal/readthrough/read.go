@@ -4,19 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// reply is what Redis said about one key. A key of another type holds nothing that we could use.
+// reply is Redis's answer about one key. A key of another type counts as missing.
 type reply struct {
-	text string
-	held bool
-	err  error
+	text   string
+	exists bool
+	err    error
 }
 
-// read fetches one key of each id: with one MGET, or with one pipeline that go-redis splits by slot.
-func (c *Cache[V]) read(ctx context.Context, key func(string) string, ids []string) []reply {
+// readKeys reads one key per id: with one MGET, or in a Cluster with one pipeline that go-redis
+// splits by slot.
+func (c *Cache[V]) readKeys(ctx context.Context, key func(string) string, ids []string) []reply {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -25,12 +27,12 @@ func (c *Cache[V]) read(ctx context.Context, key func(string) string, ids []stri
 		keys[i] = key(id)
 	}
 	if _, sharded := c.rdb.(*redis.ClusterClient); sharded {
-		return c.readEach(ctx, keys)
+		return c.readWithPipeline(ctx, keys)
 	}
-	return c.readTogether(ctx, keys)
+	return c.readWithMGet(ctx, keys)
 }
 
-func (c *Cache[V]) readTogether(ctx context.Context, keys []string) []reply {
+func (c *Cache[V]) readWithMGet(ctx context.Context, keys []string) []reply {
 	replies := make([]reply, len(keys))
 	values, err := c.rdb.MGet(ctx, keys...).Result()
 	if err == nil && len(values) != len(keys) {
@@ -41,12 +43,12 @@ func (c *Cache[V]) readTogether(ctx context.Context, keys []string) []reply {
 			replies[i].err = err
 			continue
 		}
-		replies[i].text, replies[i].held = values[i].(string)
+		replies[i].text, replies[i].exists = values[i].(string)
 	}
 	return replies
 }
 
-func (c *Cache[V]) readEach(ctx context.Context, keys []string) []reply {
+func (c *Cache[V]) readWithPipeline(ctx context.Context, keys []string) []reply {
 	pipe := c.rdb.Pipeline()
 	gets := make([]*redis.StringCmd, len(keys))
 	for i, key := range keys {
@@ -55,18 +57,57 @@ func (c *Cache[V]) readEach(ctx context.Context, keys []string) []reply {
 	_, _ = pipe.Exec(ctx) // each command carries its own error
 	replies := make([]reply, len(keys))
 	for i, get := range gets {
-		replies[i] = replyOf(get)
+		replies[i] = parseReply(get)
 	}
 	return replies
 }
 
-func replyOf(get *redis.StringCmd) reply {
+func parseReply(get *redis.StringCmd) reply {
 	text, err := get.Result()
 	switch {
 	case err == nil:
-		return reply{text: text, held: true}
+		return reply{text: text, exists: true}
 	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return reply{}
 	}
 	return reply{err: err}
+}
+
+// findMistyped logs ids that count as absent because their key has another type, which MGET returns
+// as missing. It costs a round trip only for ids that neither Redis nor the source knows. It
+// ignores errors.
+func (c *Cache[V]) findMistyped(ctx context.Context, ids []string, found map[string]V, undecidedIDs *undecided) {
+	absent := slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		_, known := found[id]
+		return known || slices.Contains(undecidedIDs.ids, id)
+	})
+	if len(absent) == 0 {
+		return
+	}
+	pipe := c.rdb.Pipeline()
+	types := make([]*redis.StatusCmd, len(absent))
+	for i, id := range absent {
+		types[i] = pipe.Type(ctx, c.keys.Value(id))
+	}
+	_, _ = pipe.Exec(ctx) // each command carries its own error
+	var mistyped []string
+	for i, id := range absent {
+		if holds := types[i].Val(); holds != "" && holds != "none" && holds != "string" {
+			mistyped = append(mistyped, id)
+		}
+	}
+	c.logMistyped(mistyped)
+}
+
+// logMistyped counts ids whose key has another type and logs one of the keys. Only a person can fix
+// them.
+func (c *Cache[V]) logMistyped(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	c.lookups.mistyped.Add(float64(len(ids)))
+	c.logSometimes.Do(func() {
+		c.log.Warn("keys of another type than string ignored; rename or delete them",
+			"count", len(ids), "example", c.keys.Value(ids[0]))
+	})
 }

@@ -21,7 +21,7 @@ const (
 	negativeTTL = time.Minute
 )
 
-// rig is one test's table, the keys that only it uses, and the log.
+// rig has a test's table, key names that no other test uses, and the log.
 type rig struct {
 	*testing.T
 	rdb   redis.UniversalClient
@@ -41,7 +41,7 @@ func newRig(t *testing.T, rdb redis.UniversalClient) *rig {
 	}
 }
 
-// decode takes text in capitals for unreadable, and what begins with "bad " for unusable.
+// decode treats text in capitals as unreadable, and text with the prefix "bad " as unusable.
 func decode(text string) (string, error) {
 	switch {
 	case text == "":
@@ -77,8 +77,8 @@ func (b *rig) store(key, text string) {
 	}
 }
 
-// held is what a key holds; "(none)" without one.
-func (b *rig) held(key string) string {
+// content returns what a key holds; "(none)" for a missing key.
+func (b *rig) content(key string) string {
 	b.Helper()
 	text, err := b.rdb.Get(b.Context(), key).Result()
 	if errors.Is(err, redis.Nil) {
@@ -97,7 +97,7 @@ func (b *rig) expect(what string, got, want any) {
 	}
 }
 
-// found looks ids up, where no fault is expected.
+// found looks up ids and expects no error.
 func (b *rig) found(c *readthrough.Cache[string], ids ...string) map[string]string {
 	b.Helper()
 	found, err := c.Lookup(b.Context(), ids)
@@ -107,12 +107,12 @@ func (b *rig) found(c *readthrough.Cache[string], ids ...string) map[string]stri
 	return found
 }
 
-// table is a source that notes what it was asked.
+// table is a source that records its queries.
 type table struct {
 	mu     sync.Mutex
 	rows   map[string]string
 	asked  [][]string
-	during func() error // called while a query is under way
+	during func() error // called during a query
 }
 
 func (t *table) ask(_ context.Context, ids []string) (map[string]string, error) {

@@ -16,10 +16,10 @@ import (
 //go:embed lua
 var files embed.FS
 
-// deleteIf is sent as text (EVAL): it is seldom needed, and a pipeline cannot fall back from EVALSHA.
+// deleteIf is sent as text (EVAL), because it is rare and a pipeline cannot fall back from EVALSHA.
 var deleteIf = redisx.NewLua(files).Piece("delete_if")
 
-// decodeAll reads the source's answers, and leaves out those that are marked as wrong or cannot be read.
+// decodeAll decodes the source's answers. It drops wrong and unreadable ones.
 func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]answer[V] {
 	answers := make(map[string]answer[V], len(texts))
 	for _, m := range misses {
@@ -34,24 +34,24 @@ func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]
 		case errors.Is(err, ErrUnusable):
 			answers[m.id] = answer[V]{text: text, value: value, unusable: true}
 		case !errors.Is(err, ErrEmpty):
-			c.log.Warn("stored value cannot be read and counts as absent", "id", m.id, "error", err)
+			c.log.Warn("stored value unreadable; it counts as absent", "id", m.id, "error", err)
 		}
 	}
 	return answers
 }
 
-// stored is one answer on its way to Redis, and what Redis holds after it.
-type stored struct {
+// writtenAnswer is an answer on its way to Redis, with what Redis holds after it.
+type writtenAnswer struct {
 	id        string
 	now, mark *redis.StringCmd
 }
 
-// writeBack stores the answers and the marks in one pipeline, and returns what then holds: a value stored meanwhile
-// wins over the source's, and a text marked as wrong meanwhile is taken out again. A write that fails is logged; the
-// answers are good all the same.
+// writeBack stores the answers and marks in one pipeline and returns the valid answers. A value
+// stored meanwhile replaces the source's answer. A text marked as wrong meanwhile is deleted again.
+// Write errors are logged, and the answers stay valid.
 func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[string]answer[V]) map[string]answer[V] {
 	pipe := c.rdb.Pipeline()
-	written := make([]stored, 0, len(answers))
+	written := make([]writtenAnswer, 0, len(answers))
 	for _, m := range misses {
 		key, mark := c.keys.Value(m.id), c.keys.None(m.id)
 		a, exists := answers[m.id]
@@ -59,28 +59,28 @@ func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[str
 			continue
 		}
 		if !exists {
-			setIfAbsent(ctx, pipe, mark, "", spread(c.opts.NegativeTTL)) // a mark with text stays
+			setIfAbsent(ctx, pipe, mark, "", jitter(c.opts.NegativeTTL)) // a mark with text stays
 			continue
 		}
 		if m.unreadable {
 			pipe.Eval(ctx, deleteIf, []string{key}, m.text)
 		}
-		setIfAbsent(ctx, pipe, key, a.text, spread(c.opts.TTL))
-		written = append(written, stored{id: m.id, now: pipe.Get(ctx, key), mark: pipe.Get(ctx, mark)})
+		setIfAbsent(ctx, pipe, key, a.text, jitter(c.opts.TTL))
+		written = append(written, writtenAnswer{id: m.id, now: pipe.Get(ctx, key), mark: pipe.Get(ctx, mark)})
 	}
 	c.exec(ctx, pipe)
 	c.reconcile(ctx, written, answers)
 	return answers
 }
 
-// reconcile corrects the answers by what Redis held after they were written.
-func (c *Cache[V]) reconcile(ctx context.Context, written []stored, answers map[string]answer[V]) {
+// reconcile corrects the answers by what Redis holds after the write.
+func (c *Cache[V]) reconcile(ctx context.Context, written []writtenAnswer, answers map[string]answer[V]) {
 	pipe := c.rdb.Pipeline()
 	var mistyped []string
 	for _, w := range written {
 		now, err := w.now.Result()
 		if err != nil {
-			now = answers[w.id].text // not stored: the source's word is the best there is
+			now = answers[w.id].text // not stored, so the source's answer counts
 		}
 		if redis.HasErrorPrefix(err, "WRONGTYPE") {
 			mistyped = append(mistyped, w.id)
@@ -97,16 +97,17 @@ func (c *Cache[V]) reconcile(ctx context.Context, written []stored, answers map[
 			answers[w.id] = answer[V]{text: now, value: value}
 		}
 	}
-	c.tellMistyped(mistyped)
+	c.logMistyped(mistyped)
 	c.exec(ctx, pipe)
 }
 
-// setIfAbsent is SET NX, whose refusal is no error.
+// setIfAbsent queues SET NX, whose refusal is no error.
 func setIfAbsent(ctx context.Context, pipe redis.Pipeliner, key, text string, ttl time.Duration) {
 	pipe.SetArgs(ctx, key, text, redis.SetArgs{Mode: "NX", TTL: ttl})
 }
 
-// exec sends a pipeline and logs its first fault; "nil" and keys of another type are none.
+// exec sends a pipeline and logs its first error. Missing keys and keys of another type are no
+// errors.
 func (c *Cache[V]) exec(ctx context.Context, pipe redis.Pipeliner) {
 	commands, _ := pipe.Exec(ctx)
 	var (
@@ -124,12 +125,12 @@ func (c *Cache[V]) exec(ctx context.Context, pipe redis.Pipeliner) {
 		}
 	}
 	if failed > 0 {
-		c.log.Warn("cache not written", "commands", failed, "error", first)
+		c.log.Warn("cache write failed; the answers are used", "commands", failed, "error", first)
 	}
 }
 
-// spread varies a TTL by ±10%.
-func spread(ttl time.Duration) time.Duration {
+// jitter varies a TTL by ±10%.
+func jitter(ttl time.Duration) time.Duration {
 	tenth := ttl / 10
 	return ttl - tenth + rand.N(2*tenth+1)
 }

@@ -1,5 +1,6 @@
--- Deletes a key while it still holds the value that is no longer wanted: what was written meanwhile survives.
--- Returns 1 when it deleted, else 0. It passes when Redis is full.
+-- Deletes a key if it still holds an unwanted value. A value written meanwhile survives.
+-- KEYS: the key. ARGV: the unwanted value.
+-- Returns 1 when it deleted, else 0. Works when Redis is full.
 local key = KEYS[1]
 local unwanted = ARGV[1]
 
