@@ -11,7 +11,7 @@ import (
 
 const century = 100 * 365 * 24 * time.Hour
 
-// Whatever number stands there: the moment can be shown, subtracted and compared.
+// Whatever the number, the time can be printed, subtracted and compared.
 func TestMomentsAreUsable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{math.MinInt64, -1, 0, 1, math.MaxInt64, 253_402_300_799_999, 253_402_300_800_000})).Draw(t, "number")

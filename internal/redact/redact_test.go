@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// key is a PEM block of the form and the length of a real private key. It is made up.
+// key is an invented PEM block of the form and length of a private key.
 var key = "-----BEGIN PRIVATE KEY-----\n" + strings.Repeat(strings.Repeat("MIIEvQIB0KkGhq/w+", 4)[:64]+"\n", 26) + "hunter2hunter2==\n-----END PRIVATE KEY-----\n"
 
 func account(t *testing.T, privateKey string) string {
@@ -56,7 +56,7 @@ func TestSecretsAreHiddenToTheirEnd(t *testing.T) {
 	}
 }
 
-// TestOrdinaryTextStays keeps errors of ours readable.
+// Errors of this program stay readable.
 func TestOrdinaryTextStays(t *testing.T) {
 	for _, text := range []string{
 		"WRONGPASS invalid username-password pair or user is disabled.", "redis.password: this value does not fit; use a text",
@@ -71,8 +71,8 @@ func TestOrdinaryTextStays(t *testing.T) {
 	}
 }
 
-// TestNothingOfAKeyIsShown quotes, escapes and cuts a service account in every way that a library or a log might.
-func TestNothingOfAKeyIsShown(t *testing.T) {
+// The test quotes, escapes and cuts a service account as libraries and logs do.
+func TestNoPartOfAKeyIsShown(t *testing.T) {
 	escape := func(text string) string {
 		quoted, err := json.Marshal(text)
 		if err != nil {
@@ -118,7 +118,7 @@ func TestNothingOfAKeyIsShown(t *testing.T) {
 	})
 }
 
-// TestTheMiddleOfAKeyIsHidden covers pieces that hold neither of the armor's lines.
+// Parts of a key without the armor's lines are hidden, too.
 func TestTheMiddleOfAKeyIsHidden(t *testing.T) {
 	lines := strings.Split(key, "\n")
 	for _, text := range []string{
@@ -133,7 +133,7 @@ func TestTheMiddleOfAKeyIsHidden(t *testing.T) {
 	}
 }
 
-func TestASecretIsNeverPrinted(t *testing.T) {
+func TestSecretIsNeverPrinted(t *testing.T) {
 	s := Secret("hunter2")
 	asJSON, err := json.Marshal(map[string]Secret{"a": s})
 	if err != nil {

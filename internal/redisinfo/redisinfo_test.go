@@ -47,7 +47,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// The servers that our tests run on are known by their own names.
+// The servers of the tests are identified by their own names.
 func TestIdentifyOfRealServers(t *testing.T) {
 	for name, addr := range map[string]string{"Redis": servers.Redis(t), "Valkey": servers.Valkey(t)} {
 		rdb := redis.NewClient(&redis.Options{Addr: addr})
@@ -59,5 +59,28 @@ func TestIdentifyOfRealServers(t *testing.T) {
 		if got := Identify(info); got.Name != name || got.Version == "" || got.Mode != "standalone" || got.Support != Tested {
 			t.Errorf("%s is taken for %+v", name, got)
 		}
+	}
+}
+
+func TestFieldsOfARealServer(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(t)})
+	t.Cleanup(func() { _ = rdb.Close() })
+	fields, err := Ask(t.Context(), rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fields["role"] != "master" || fields["maxmemory_policy"] == "" || fields["redis_version"] == "" {
+		t.Errorf("got %v", fields)
+	}
+	if _, found := fields["# Server"]; found {
+		t.Error("a heading is taken for a field")
+	}
+}
+
+func TestNoAnswerIsAnError(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	t.Cleanup(func() { _ = rdb.Close() })
+	if fields, err := Ask(t.Context(), rdb); err == nil || fields != nil {
+		t.Errorf("got %v, %v", fields, err)
 	}
 }

@@ -8,16 +8,17 @@ import (
 	"syscall"
 )
 
-// isClosedAtStart reports whether standard output was closed (>&-) when the program began. Go's runtime has opened /dev/null in its
-// place by now, for reading and writing. Shells, systemd and most programs that discard an output open it for writing only. The
-// languages below open it as the runtime does, and so does what makes daemons, for standard error as well: their children are
-// not told apart from a closed output, and count as discarding it.
+// isClosedAtStart reports whether standard output was closed (>&-) when the program started. Go's
+// runtime has since opened /dev/null in its place, for reading and writing. Shells, systemd and
+// most programs that discard an output open /dev/null for writing only. Some languages (see
+// opensNullReadWrite) open it like the runtime. Daemonizers do so for standard error, too. Their
+// children count as discarding the output, because they look the same.
 func isClosedAtStart() bool {
 	if !isNullReadWrite(1) || isNullReadWrite(2) {
 		return false
 	}
 	if isThisProgram(os.Getenv("_")) {
-		return true // a shell has started it
+		return true // a shell started it
 	}
 	parent := fmt.Sprintf("/proc/%d/", os.Getppid())
 	if theirs, err := os.Readlink(parent + "fd/1"); err == nil && theirs == os.DevNull {
@@ -27,7 +28,7 @@ func isClosedAtStart() bool {
 	return err == nil && !opensNullReadWrite(filepath.Base(exe))
 }
 
-// isThisProgram reports whether a path, as shells leave it in $_, is that of the running program.
+// isThisProgram reports whether a path, as shells set it in $_, is that of the running program.
 func isThisProgram(path string) bool {
 	named, err := os.Stat(path)
 	if path == "" || err != nil {
@@ -45,7 +46,8 @@ func isNullReadWrite(fd int) bool {
 	return errno == 0 && flags&syscall.O_ACCMODE == syscall.O_RDWR
 }
 
-// opensNullReadWrite reports whether a program gives its children /dev/null for reading and writing to discard their output.
+// opensNullReadWrite reports whether a program discards its children's output with /dev/null opened
+// for reading and writing.
 func opensNullReadWrite(program string) bool {
 	for _, name := range []string{"python", "node", "bun", "deno", "ruby", "perl", "php", "pypy"} {
 		if strings.HasPrefix(program, name) {

@@ -2,5 +2,5 @@
 
 package terminal
 
-// isClosedAtStart cannot be told here: Go's runtime opens /dev/null in the place of a standard output that is closed.
+// isClosedAtStart is unknown here: Go's runtime opens /dev/null in the place of a closed output.
 func isClosedAtStart() bool { return false }

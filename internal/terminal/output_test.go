@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestNothingMovesTheCursor(t *testing.T) {
+func TestControlCharactersAreEscaped(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"Malmö 🎈\ta\n":          "Malmö 🎈\ta\n",
@@ -37,7 +37,7 @@ func TestNothingMovesTheCursor(t *testing.T) {
 	}
 }
 
-// However a text is cut, the same is printed; and JSON means the same after it as before.
+// A text prints the same however it is cut. JSON means the same before and after.
 func TestOutputLaws(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -68,7 +68,7 @@ func TestOutputLaws(t *testing.T) {
 	})
 }
 
-// full is a stream that takes some bytes.
+// full is a stream that takes some bytes only.
 type full struct {
 	left int
 	err  error
@@ -81,7 +81,7 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestTheFirstErrorIsRemembered(t *testing.T) {
+func TestFirstErrorIsKept(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.ENOSPC, syscall.EPIPE, os.ErrClosed} {
 		f := &full{left: 3, err: cause}

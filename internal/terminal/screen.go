@@ -8,8 +8,8 @@ import (
 	"golang.org/x/term"
 )
 
-// fileOf is the file below a stream; nil where there is none.
-func fileOf(w io.Writer) *os.File {
+// findFile returns the file below a stream, or nil.
+func findFile(w io.Writer) *os.File {
 	if o, ok := w.(*Output); ok {
 		w = o.raw
 	}
@@ -17,15 +17,15 @@ func fileOf(w io.Writer) *os.File {
 	return file
 }
 
-// Is reports whether a person is looking.
+// Is reports whether w is a terminal.
 func Is(w io.Writer) bool {
-	file := fileOf(w)
+	file := findFile(w)
 	return file != nil && term.IsTerminal(int(file.Fd()))
 }
 
-// Columns is how wide a terminal is; 0 where w is none, and nothing has to fit.
+// Columns returns the width of a terminal, or 0 if w is none and has no limit.
 func Columns(w io.Writer) int {
-	file := fileOf(w)
+	file := findFile(w)
 	if file == nil {
 		return 0
 	}
@@ -36,8 +36,8 @@ func Columns(w io.Writer) int {
 	return columns
 }
 
-// Raw is the stream below an Output, for a library that draws with sequences of its own and prints nothing of strangers. What it
-// cannot draw is not remembered.
+// Raw returns the stream below an Output. It is for a library that draws with its own sequences and
+// prints no stranger's text. Its write errors are not kept.
 func Raw(w io.Writer) io.Writer {
 	if o, ok := w.(*Output); ok {
 		return o.raw
@@ -45,19 +45,19 @@ func Raw(w io.Writer) io.Writer {
 	return w
 }
 
-// Heading prints a line; on terminals in bold, unless NO_COLOR is set.
+// Heading prints a line, in bold on a terminal unless NO_COLOR is set.
 func Heading(w io.Writer, line string) {
 	o, ok := w.(*Output)
 	if !ok || !Is(w) || os.Getenv("NO_COLOR") != "" {
 		fmt.Fprintln(w, line)
 		return
 	}
-	_ = o.control("\x1b[1m") // the Output remembers
+	_ = o.control("\x1b[1m") // the Output keeps the error
 	fmt.Fprint(w, line)
 	_ = o.control("\x1b[m\n")
 }
 
-// Redraw prints text in the place of a terminal's present line.
+// Redraw replaces a terminal's current line with text.
 func Redraw(w io.Writer, text string) error {
 	if o, ok := w.(*Output); ok {
 		if err := o.control("\r\x1b[K"); err != nil {

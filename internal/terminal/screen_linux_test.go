@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestOnlyTerminalsAreDrawnOn reads what the kernel echoes of what was written to a terminal: an escape shows as ^[.
+// The test reads the kernel's echo of a terminal, which shows an escape as ^[.
 func TestOnlyTerminalsAreDrawnOn(t *testing.T) {
 	for noColor, want := range map[string]string{"": "^[[1mCampaign 42^[[m", "1": "Campaign 42"} {
 		t.Setenv("NO_COLOR", noColor)
