@@ -18,9 +18,9 @@ import (
 	"google.golang.org/api/option"
 )
 
-// The bare loop is what the dispatcher is held against: the SDK's Send, called by as many goroutines, with one plain
-// transport, and nothing else: no Redis, no tokens to find, no outcome to write. It runs in a process of its own, so
-// that its CPU can be counted.
+// The bare loop is what the dispatcher is held against: the SDK's Send, called by as many
+// goroutines, with one plain transport, and nothing else: no Redis, no tokens to find, no outcome
+// to write. It runs in a process of its own, so that its CPU can be counted.
 const (
 	bareLoopEnv = "FANFARE_BARE_LOOP" // the endpoint
 	bareCAEnv   = "FANFARE_BARE_CA"
@@ -65,8 +65,8 @@ func bareLoop() error {
 	return nil
 }
 
-// bareMessage is what the dispatcher sends: with the tag and the collapse id that let a device show a repeated
-// message once, and a token as long as in the audience.
+// bareMessage is what the dispatcher sends: with the tag and the collapse id that let a device show
+// a repeated message once, and a token as long as in the audience.
 func bareMessage(n string) *messaging.Message {
 	id := "bare:user-" + n
 	return &messaging.Message{

@@ -11,7 +11,8 @@ import (
 // fullQuota is what FCM gives a project, in messages a minute.
 const fullQuota = 600_000
 
-// newFleetWorld is a world whose dispatchers keep a pace, and whose simulator has no limit until hold is called.
+// newFleetWorld is a world whose dispatchers keep a pace, and whose simulator has no limit until
+// hold is called.
 func newFleetWorld(b *testing.B, perMinute int, ramp time.Duration) *world {
 	b.Helper()
 	w := newWorld(b, fleetLatency)
@@ -22,8 +23,8 @@ func newFleetWorld(b *testing.B, perMinute int, ramp time.Duration) *world {
 // fleetLatency is that of most answers of FCM.
 const fleetLatency = "lognormal(50ms, 0.3)"
 
-// hold has the simulator keep the quota of each project from now on, in minutes of which one begins after lead: not with the
-// clock's. It tells when that is.
+// hold has the simulator keep the quota of each project from now on, in minutes of which one begins
+// after lead: not with the clock's. It tells when that is.
 func (w *world) hold(perMinute int, lead time.Duration) (begins time.Time) {
 	w.b.Helper()
 	begins = time.Now().Add(lead)
@@ -41,7 +42,8 @@ type fleet struct {
 	replicas []*process
 }
 
-// inFlight is what 10,000 pushes a second need, of 50 ms and what a recipient waits before and after, all replicas together.
+// inFlight is what 10,000 pushes a second need, of 50 ms and what a recipient waits before and
+// after, all replicas together.
 const inFlight = 2000
 
 // fleet starts replicas of the campaign's Job; most is how many there are going to be at a time.
@@ -60,7 +62,8 @@ func (f *fleet) add(n int) {
 	}
 }
 
-// drained waits until all replicas that were not killed have ended well, and returns the CPU time of them all.
+// drained waits until all replicas that were not killed have ended well, and returns the CPU time
+// of them all.
 func (f *fleet) drained() (cpu time.Duration) {
 	f.w.b.Helper()
 	for _, p := range f.replicas {

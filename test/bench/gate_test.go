@@ -16,7 +16,8 @@ const (
 // gateRules answer one recipient's first attempt as a project over its quota is answered.
 const gateRules = `{"latency":"` + fleetLatency + `","prefixes":{"quota-":{"code":"QUOTA_EXCEEDED","times":1,"retryAfter":"30","latency":"1ms"}}}`
 
-// BenchmarkGate lets four replicas at full pace meet one 429 of the project, and counts what they send after it.
+// BenchmarkGate lets four replicas at full pace meet one 429 of the project, and counts what they
+// send after it.
 func BenchmarkGate(b *testing.B) {
 	const perSecond = fullQuota / 60
 	before := perSecond * 15
@@ -42,7 +43,8 @@ type sighting struct {
 	requests int64
 }
 
-// watchGate looks at the simulator every millisecond or two, and returns all that it saw from the 429 until the end of its wait.
+// watchGate looks at the simulator every millisecond or two, and returns all that it saw from the
+// 429 until the end of its wait.
 func (w *world) watchGate() (seen []sighting) {
 	w.b.Helper()
 	w.await(func(c simCounts) bool { return c.Requests > 0 })

@@ -11,8 +11,9 @@ const (
 	priceRecipients = 80_000
 )
 
-// BenchmarkPriceOfGoverning takes dispatchers with and without the governor in turn, and compares the CPU for a message. The quota
-// is twice FCM's and above what 500 requests of 50 ms at a time can use, so that it limits nothing.
+// BenchmarkPriceOfGoverning takes dispatchers with and without the governor in turn, and compares
+// the CPU for a message. The quota is twice FCM's and above what 500 requests of 50 ms at a time
+// can use, so that it limits nothing.
 func BenchmarkPriceOfGoverning(b *testing.B) {
 	for b.Loop() {
 		w := newWorld(b, "50ms")

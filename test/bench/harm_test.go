@@ -13,7 +13,8 @@ import (
 // canarySize is the default of breaker.canary.
 const canarySize = 100
 
-// BenchmarkWrongPayload sends what FCM refuses for everybody to 1,000,000 recipients, by four replicas.
+// BenchmarkWrongPayload sends what FCM refuses for everyone to 1,000,000 recipients, by four
+// replicas.
 func BenchmarkWrongPayload(b *testing.B) {
 	for b.Loop() {
 		w := newWorld(b, fleetLatency)
@@ -24,7 +25,8 @@ func BenchmarkWrongPayload(b *testing.B) {
 	}
 }
 
-// BenchmarkWrongProject sends with another project's credentials to users whose tokens stand in Redis.
+// BenchmarkWrongProject sends with another project's credentials to users whose tokens stand in
+// Redis.
 func BenchmarkWrongProject(b *testing.B) {
 	for b.Loop() {
 		w := newWorld(b, fleetLatency)

@@ -10,14 +10,16 @@ import (
 	"time"
 )
 
-// host is what the machine's CPUs have done since it started. It tells whether a figure was the programs' limit or the machine's.
+// host is what the machine's CPUs have done since it started. It reports whether a figure was the
+// programs' limit or the machine's.
 type host struct {
 	idle, interrupts, stolen, all float64       // ticks of all CPUs
 	short                         time.Duration // during which something that could run waited for a CPU
 	at                            time.Time
 }
 
-// readHost reads /proc/stat (user, nice, system, idle, iowait, irq, softirq, steal) and /proc/pressure/cpu.
+// readHost reads /proc/stat (user, nice, system, idle, iowait, irq, softirq, steal) and
+// /proc/pressure/cpu.
 func readHost(b *testing.B) host {
 	b.Helper()
 	h := host{at: time.Now(), short: time.Duration(procNumber(b, "/proc/pressure/cpu", "total=")) * time.Microsecond}
@@ -47,7 +49,8 @@ func (h host) since(before host) string {
 		share(h.idle-before.idle), share(h.stolen-before.stolen), 100*(h.short-before.short).Seconds()/h.at.Sub(before.at).Seconds())
 }
 
-// busy is how many CPUs were at work for programs since a moment, and how many for the kernel's interrupts, the network's included.
+// busy is how many CPUs were at work for programs since a moment, and how many for the kernel's
+// interrupts, the network's included.
 func (h host) busy(before host) (programs, interrupts float64) {
 	cpus := float64(runtime.NumCPU()) / (h.all - before.all)
 	interrupts = (h.interrupts - before.interrupts) * cpus
@@ -55,7 +58,8 @@ func (h host) busy(before host) (programs, interrupts float64) {
 	return float64(runtime.NumCPU()) - away - interrupts, interrupts
 }
 
-// cpu is the CPU time that a running process has used so far, in steps of 10 ms: the 14th and 15th field of /proc/…/stat.
+// cpu is the CPU time that a running process has used so far, in steps of 10 ms: the 14th and 15th
+// field of /proc/…/stat.
 func (p *process) cpu() time.Duration {
 	p.b.Helper()
 	line := procLine(p.b, fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))

@@ -17,8 +17,9 @@ const (
 	killLease      = 2 * time.Second
 )
 
-// BenchmarkKills ends a dispatcher in mid-campaign, ten times at random moments, by SIGKILL and then by SIGTERM, lets
-// another one drain what is left, and compares the simulator's ledger with the audience.
+// BenchmarkKills ends a dispatcher in mid-campaign, ten times at random moments, by SIGKILL and
+// then by SIGTERM, lets another one drain what is left, and compares the simulator's ledger with
+// the audience.
 func BenchmarkKills(b *testing.B) {
 	for b.Loop() {
 		for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
@@ -56,10 +57,12 @@ func killTable(b *testing.B, how syscall.Signal) {
 	b.ReportMetric(float64(worst), how.String()+"-duplicates")
 }
 
-// ackBatch is the default of dispatcher.ack_batch: outcomes that were not written yet when a dispatcher is killed.
+// ackBatch is the default of dispatcher.ack_batch: outcomes that were not written yet when a
+// dispatcher is killed.
 const ackBatch = 200
 
-// BenchmarkHangs shows that requests which are never answered hinder nobody else: one in 2,000 hangs.
+// BenchmarkHangs shows that requests which are never answered hinder no one else: one in 2,000
+// hangs.
 func BenchmarkHangs(b *testing.B) {
 	const n = 40_000
 	for b.Loop() {
@@ -79,8 +82,9 @@ func BenchmarkHangs(b *testing.B) {
 	}
 }
 
-// BenchmarkConnections counts the TLS connections that 1,000 pushes in flight need, and Redis' own CPU for a push: with its
-// writes appended to disk once a second, and without. What a bare PING costs tells what the machine is worth.
+// BenchmarkConnections counts the TLS connections that 1,000 pushes in flight need, and Redis' own
+// CPU for a push: with its writes appended to disk once a second, and without. What a bare PING
+// costs tells what the machine is worth.
 func BenchmarkConnections(b *testing.B) {
 	const n = 60_000
 	for b.Loop() {

@@ -23,7 +23,8 @@ func (f *fleet) load() (l load) {
 	return l
 }
 
-// since tells who used how many CPUs from a moment on. What others used on the machine is not to be had by the fleet.
+// since tells who used how many CPUs from a moment on. What others used on the machine is not to be
+// had by the fleet.
 func (l load) since(before load) string {
 	took := l.host.at.Sub(before.host.at).Seconds()
 	fleet, simulator, store := (l.fleet-before.fleet)/took, (l.simulator-before.simulator)/took, (l.store-before.store)/took

@@ -94,7 +94,8 @@ type simulator struct {
 	CAFile string `json:"caFile"`
 }
 
-// startSimulator returns when the simulator serves: it then prints its addresses as one line of JSON.
+// startSimulator returns when the simulator serves: it then prints its addresses as one line of
+// JSON.
 func startSimulator(b *testing.B, args ...string) *simulator {
 	b.Helper()
 	s := &simulator{process: &process{b: b, cmd: exec.Command(program(b, "fcmsim"), args...)}}

@@ -13,8 +13,8 @@ const (
 	paced = 0.99
 )
 
-// BenchmarkQuota lets 1, 4 and 8 replicas use FCM's whole quota for a whole minute of the quota, which is not the clock's; and
-// eight use half of it, for machines that do not carry more.
+// BenchmarkQuota lets 1, 4 and 8 replicas use FCM's whole quota for a whole minute of the quota,
+// which is not the clock's; and eight use half of it, for machines that do not carry more.
 func BenchmarkQuota(b *testing.B) {
 	for _, run := range []struct{ replicas, perMinute int }{{1, fullQuota}, {4, fullQuota}, {8, fullQuota}, {8, fullQuota / 2}} {
 		b.Run(fmt.Sprintf("replicas=%d/quota=%d", run.replicas, run.perMinute), func(b *testing.B) {

@@ -14,7 +14,8 @@ const (
 	lookedTill = 54 * time.Second // the lease of who was killed ends before that
 )
 
-// BenchmarkReplicasComeAndGo ramps four replicas up, adds four in mid-run, and kills one of the eight.
+// BenchmarkReplicasComeAndGo ramps four replicas up, adds four in mid-run, and kills one of the
+// eight.
 func BenchmarkReplicasComeAndGo(b *testing.B) {
 	const perSecond = fullQuota / 60
 	n := perSecond * int((lookedTill-shortRamp/2)/time.Second)

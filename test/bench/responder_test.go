@@ -22,8 +22,8 @@ const (
 	responsesKey   = "notification:responses"
 )
 
-// BenchmarkResponder takes results from the list to COMMIT to removal, in batches and row by row, into PostgreSQL with
-// synchronous_commit on, and into SQLite.
+// BenchmarkResponder takes results from the list to COMMIT to removal, in batches and row by row,
+// into PostgreSQL with synchronous_commit on, and into SQLite.
 func BenchmarkResponder(b *testing.B) {
 	for b.Loop() {
 		fmt.Printf("\nresponder, from the list to COMMIT to removal\n")
@@ -39,8 +39,8 @@ func BenchmarkResponder(b *testing.B) {
 	}
 }
 
-// applyAll fills the list, lets one responder empty it, and returns the results applied a second, from the first claim to
-// the last removal.
+// applyAll fills the list, lets one responder empty it, and returns the results applied a second,
+// from the first claim to the last removal.
 func applyAll(b *testing.B, database string, n, batch int) float64 {
 	b.Helper()
 	addr := servers.Redis(b, "--appendonly", "yes")

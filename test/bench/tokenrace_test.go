@@ -24,8 +24,8 @@ const (
 	raceRunner = 64     // races at a time
 )
 
-// BenchmarkTokenRace has an application store a user's new token while a stale UNREGISTERED for the old one arrives,
-// a million times.
+// BenchmarkTokenRace has an application store a user's new token while a stale UNREGISTERED for the
+// old one arrives, a million times.
 func BenchmarkTokenRace(b *testing.B) {
 	for b.Loop() {
 		rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(b), PoolSize: 2 * raceRunner})

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// BenchmarkUncertain answers a tenth of all requests with 503, a quarter of those although the message is delivered, and
-// holds the simulator's ledger against the campaign's books and results.
+// BenchmarkUncertain answers a tenth of all requests with 503, a quarter of those although the
+// message is delivered, and holds the simulator's ledger against the campaign's books and results.
 func BenchmarkUncertain(b *testing.B) {
 	const n, backoff = 100_000, "250ms"
 	for b.Loop() {

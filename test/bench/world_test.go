@@ -22,7 +22,8 @@ type world struct {
 	env []string
 }
 
-// newWorld starts a Redis that appends every write to disk once a second, and a simulator with the given latency.
+// newWorld starts a Redis that appends every write to disk once a second, and a simulator with the
+// given latency.
 func newWorld(b *testing.B, latency string, simArgs ...string) *world {
 	b.Helper()
 	return newWorldOn(b, servers.Redis(b, "--appendonly", "yes"), latency, simArgs...)
@@ -41,7 +42,7 @@ func newWorldOn(b *testing.B, addr, latency string, simArgs ...string) *world {
 		"FANFARE_HTTP_DISPATCHER=off",
 		"FANFARE_HTTP_RESPONDER=off",
 		"LOG_LEVEL=warn",
-		"FANFARE_PACING_RAMP=0s", "FANFARE_PACING_PER_MINUTE=6000000", // what is to be seen is the program's own limit
+		"FANFARE_PACING_RAMP=0s", "FANFARE_PACING_PER_MINUTE=6000000", // what must be seen is the program's own limit
 	}
 	return w
 }
@@ -52,7 +53,8 @@ func (w *world) fanfare(args ...string) usage {
 	return start(w.b, w.env, program(w.b, "fanfare"), args...).succeed()
 }
 
-// campaign creates a campaign, loads it with n recipients who have their token in the element, and starts it.
+// campaign creates a campaign, loads it with n recipients who have their token in the element, and
+// starts it.
 func (w *world) campaign(id string, n int) {
 	w.b.Helper()
 	w.campaignOf(id, audienceFile(w.b, n))

@@ -8,8 +8,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestDatabaseCrashes crashes PostgreSQL again and again while results are written. The responder goes on by itself, and
-// a commit whose confirmation was lost is not counted twice.
+// TestDatabaseCrashes crashes PostgreSQL again and again while results are written. The responder
+// continues by itself, and a commit whose confirmation was lost is not counted twice.
 func TestDatabaseCrashes(t *testing.T) {
 	t.Parallel()
 	database, err := servers.StartPostgres(servers.PostgresOptions{})

@@ -17,8 +17,9 @@ import (
 // deniedAtOnce is how many commands are withdrawn in the course of one campaign.
 const deniedAtOnce = 4
 
-// TestCommandDenied withdraws each command that scripts write with from the user of a dispatcher and a responder at work, and gives
-// it back. Redis keeps what a script wrote before it was denied a command: no one is lost by it, and nothing counts twice.
+// TestCommandDenied withdraws each command that scripts write with from the user of a dispatcher
+// and a responder at work, and gives it back. Redis keeps what a script wrote before it was denied
+// a command: no one is lost by it, and nothing counts twice.
 func TestCommandDenied(t *testing.T) {
 	t.Parallel()
 	for some := range slices.Chunk(writingCommands(t), deniedAtOnce) {
@@ -42,13 +43,15 @@ func TestCommandDenied(t *testing.T) {
 	}
 }
 
-// TestJobDenied withdraws commands from a Job, which ends with exit code 3 if it could not claim. The next Job goes on.
+// TestJobDenied withdraws commands from a Job, which ends with exit code 3 if it could not claim.
+// The next Job continues.
 func TestJobDenied(t *testing.T) {
 	t.Parallel()
 	d := newDenial(t)
 	job := d.Job("42", d.as...)
 	for _, command := range []string{"rpush", "ltrim", "zadd", "zrem", "del", "lset"} {
-		// A Job that was denied a claim still sends what it holds. Whatever sends more than that still claims.
+		// A Job that was denied a claim still sends what it holds. Whatever sends more than that
+		// still claims.
 		enough := min(d.Sim.Counts().Accepted+exposed+1, outcomes(recipients).Sent)
 		servers.Eventually(t, "the Job, or the next one, claims", func() bool {
 			if d.Sim.Counts().Accepted >= enough {

@@ -14,10 +14,11 @@ const (
 	concurrency = 100
 	ackBatch    = 50
 
-	// unwritten is how many outcomes a dispatcher may know that Redis does not while it still claims: the batch on its way there,
-	// and the next one.
+	// unwritten is how many outcomes a dispatcher may know that Redis does not while it still
+	// claims: the batch on its way there, and the next one.
 	unwritten = 2 * ackBatch
-	// exposed is how many a dispatcher may have sent to without its being written. A fifth of the pool waits beside it.
+	// exposed is how many a dispatcher may have sent to without its being written. A fifth of the
+	// pool waits beside it.
 	exposed = concurrency + concurrency/5 + unwritten
 	// held is how many a dispatcher may have leases of.
 	held = exposed
@@ -31,8 +32,9 @@ var slowly = servers.SystemOptions{
 	},
 }
 
-// TestDispatcherKilled kills a dispatcher again and again, with each way that results take to the responder. Nobody and no result is
-// lost, and each kill has no more sent to twice than were in flight or had an outcome that was not written yet.
+// TestDispatcherKilled kills a dispatcher again and again, with each way that results take to the
+// responder. No one and no result is lost, and each kill has no more sent to twice than were in
+// flight or had an outcome that was not written yet.
 func TestDispatcherKilled(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) []string{
 		"Redis":         func(t testing.TB) []string { return []string{servers.Redis(t)} },
@@ -79,7 +81,7 @@ func dispatcherKilled(t *testing.T, o servers.SystemOptions) {
 	responder.Exits(0)
 }
 
-// TestDispatcherStopped stops it in the same way, but gracefully: nobody is sent to twice.
+// TestDispatcherStopped stops it in the same way, but gracefully: no one is sent to twice.
 func TestDispatcherStopped(t *testing.T) {
 	t.Parallel()
 	s, _ := newSystem(t, slowly)
@@ -101,8 +103,8 @@ func TestDispatcherStopped(t *testing.T) {
 	checkBooks(t, s, recipients)
 }
 
-// TestReportNeverRepeats kills the dispatchers of a campaign that would rather leave somebody out than send twice: who was
-// in flight ends as unknown.
+// TestReportNeverRepeats kills the dispatchers of a campaign that would rather leave someone out
+// than send twice: who was in flight ends as unknown.
 func TestReportNeverRepeats(t *testing.T) {
 	t.Parallel()
 	s, _ := newSystem(t, slowly)
@@ -125,9 +127,10 @@ func TestReportNeverRepeats(t *testing.T) {
 	}
 }
 
-// TestDispatcherFrozen freezes a dispatcher for longer than its leases last, while another one serves. When it wakes up, it sends
-// nothing from the leases that it has lost, and its late outcomes count nobody twice. It is frozen while every push of its pool waits
-// for an answer: no look at a lease keeps a process from being frozen between that look and its write to the network.
+// TestDispatcherFrozen freezes a dispatcher for longer than its leases last, while another one
+// serves. When it wakes up, it sends nothing from the leases that it has lost, and its late
+// outcomes count no one twice. It is frozen while every push of its pool waits for an answer: no
+// look at a lease keeps a process from being frozen between that look and its write to the network.
 func TestDispatcherFrozen(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, slowly)

@@ -8,8 +8,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestFCMInTrouble has a quarter of all requests fail in one of the ways in which FCM does not take a message. All are tried again, until
-// everybody has been sent to, once.
+// TestFCMInTrouble has a quarter of all requests fail in one of the ways in which FCM does not take
+// a message. All are tried again, until everyone has been sent to, once.
 func TestFCMInTrouble(t *testing.T) {
 	t.Parallel()
 	const rules = `{"latency": "5ms..15ms", "outcomes": [

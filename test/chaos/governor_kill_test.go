@@ -9,8 +9,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestReplicaKilledWithShares kills one of three dispatchers, with its shares of the quota and, in one case, its places in the
-// canary. The others go on at the whole rate, and nobody is lost.
+// TestReplicaKilledWithShares kills one of three dispatchers, with its shares of the quota and, in
+// one case, its places in the canary. The others continue at the whole rate, and no one is lost.
 func TestReplicaKilledWithShares(t *testing.T) {
 	for name, canary := range map[string]int{"within the canary": 1500, "after it": 20} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +46,8 @@ func TestReplicaKilledWithShares(t *testing.T) {
 	}
 }
 
-// TestGateSurvivesKills closes the gate and kills every dispatcher. Those that come after obey it all the same, until it opens.
+// TestGateSurvivesKills closes the gate and kills every dispatcher. Those that come after obey it
+// all the same, until it opens.
 func TestGateSurvivesKills(t *testing.T) {
 	t.Parallel()
 	const n, watched = 2000, 2 * time.Second

@@ -1,5 +1,5 @@
-// Package chaos ends the real programs at random moments, and loses what Redis answers them, and then compares what FCM
-// accepted, the books and SQL with the audience.
+// Package chaos ends the real programs at random moments, and loses what Redis answers them, and
+// then compares what FCM accepted, the books and SQL with the audience.
 package chaos
 
 import (
@@ -49,7 +49,8 @@ func prepare() (err error) {
 	return err
 }
 
-// newSystem starts a system over a database of its own, in which the application keeps users with their tokens.
+// newSystem starts a system over a database of its own, in which the application keeps users with
+// their tokens.
 func newSystem(t *testing.T, o servers.SystemOptions) (*servers.System, *sql.DB) {
 	t.Helper()
 	o.Database = postgres.Database(t)
@@ -93,7 +94,7 @@ func moments(t *testing.T, times int, n int64) []int64 {
 	return drawn
 }
 
-// checkBooks wants the campaign to be drained with everybody in the right place.
+// checkBooks wants the campaign to be drained with everyone in the right place.
 func checkBooks(t *testing.T, s *servers.System, n int64) {
 	t.Helper()
 	if view := s.Show("42"); view.State != "completed" || view.Books.Outcomes != outcomes(n) {

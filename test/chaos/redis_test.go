@@ -9,8 +9,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestRepliesLost cuts the connection to Redis at every few replies, after the command was executed. The programs
-// send it again; nobody is lost, nobody is sent to twice, and no row is doubled.
+// TestRepliesLost cuts the connection to Redis at every few replies, after the command was
+// executed. The programs send it again; no one is lost, no one is sent to twice, and no row is
+// doubled.
 func TestRepliesLost(t *testing.T) {
 	t.Parallel()
 	addr := servers.Redis(t)
@@ -53,8 +54,8 @@ func TestRepliesLost(t *testing.T) {
 	checkBooks(t, s, recipients)
 }
 
-// working matches all but the commands that a connection, or a program, begins with: a program may give up when it
-// cannot even begin.
+// working matches all but the commands that a connection, or a program, begins with: a program may
+// give up when it cannot even begin.
 func working(command []string) bool {
 	return !slices.Contains([]string{"HELLO", "AUTH", "SELECT", "CLIENT", "INFO"}, strings.ToUpper(command[0]))
 }

@@ -10,8 +10,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestResponderKilled kills a responder again and again while it writes. Every result is in SQL once, every dead token is
-// cleared, and every failure has one dead letter.
+// TestResponderKilled kills a responder again and again while it writes. Every result is in SQL
+// once, every dead token is cleared, and every failure has one dead letter.
 func TestResponderKilled(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{Env: []string{"FANFARE_RESPONDER_BATCH=20"}})
@@ -58,7 +58,8 @@ func register(t *testing.T, db *sql.DB, n int) {
 	}
 }
 
-// awaitResults waits until no result is left for the responder: what a killed one held comes back when its lease ends.
+// awaitResults waits until no result is left for the responder: what a killed one held comes back
+// when its lease ends.
 func awaitResults(t *testing.T, s *servers.System) {
 	t.Helper()
 	const list = "notification:responses"

@@ -23,7 +23,8 @@ func (a *audience) append(b queue.Batch) error {
 	return err
 }
 
-// A batch whose script was cut is appended once when it is given again, whatever became of the list in between.
+// A batch whose script was cut is appended once when it is given again, whatever became of the list
+// in between.
 func TestAppend(t *testing.T) {
 	sound, cutting, k := open(t)
 	type world struct {

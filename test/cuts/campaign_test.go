@@ -10,7 +10,8 @@ import (
 	"fanfare/internal/keys"
 )
 
-// TestCampaignMoves cuts what creates, changes and moves campaigns: the same call again brings it to its end.
+// TestCampaignMoves cuts what creates, changes and moves campaigns: the same call again brings it
+// to its end.
 func TestCampaignMoves(t *testing.T) {
 	sound, cutting, k := open(t)
 	all, err := campaign.New(cutting, keys.Default(), campaign.Options{Retention: time.Hour})

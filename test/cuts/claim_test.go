@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestClaimOfWhatComesAgain cuts a claim, and has the producer push the very elements again that it claimed. Nobody is lost by that,
-// nor served once more than pushed, and until the next script the list holds nothing but the producer's JSON.
+// TestClaimOfWhatComesAgain cuts a claim, and has the producer push the very elements again that it
+// claimed. No one is lost by that, nor served once more than pushed, and until the next script the
+// list holds nothing but the producer's JSON.
 func TestClaimOfWhatComesAgain(t *testing.T) {
 	sound, cutting, k := open(t)
 	for name, before := range map[string][]string{
@@ -61,7 +62,8 @@ func (a *audience) push(elements ...string) {
 	a.must(a.rdb.RPush(a.t.Context(), a.list.Plain(), elements).Err())
 }
 
-// TestClaimOfWhatIsTakenAway cuts a claim, and has somebody take elements off the end of the list. No figure is negative.
+// TestClaimOfWhatIsTakenAway cuts a claim, and has someone take elements off the end of the list.
+// No figure is negative.
 func TestClaimOfWhatIsTakenAway(t *testing.T) {
 	sound, cutting, k := open(t)
 	each(t, k, "queue/claim", func(t *testing.T) *audience {

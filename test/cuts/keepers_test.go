@@ -17,7 +17,8 @@ import (
 	"fanfare/internal/queue"
 )
 
-// room is a Redis with one campaign, which is prepared through a sound client and cut through the other.
+// room is a Redis with one campaign, which is prepared through a sound client and cut through the
+// other.
 type room struct {
 	t              *testing.T
 	rdb            *redis.Client // sound
@@ -227,8 +228,8 @@ func (r *room) claim() {
 	r.must(err)
 }
 
-// TestKeepers cuts what loads, keeps and ends campaigns. Repeated, and looked at by a dispatcher, all is as if nothing had been cut;
-// not repeated, no audience is lost or gets another deadline.
+// TestKeepers cuts what loads, keeps and ends campaigns. Repeated, and looked at by a dispatcher,
+// all is as if nothing had been cut; not repeated, no audience is lost or gets another deadline.
 func TestKeepers(t *testing.T) {
 	sound, cutting, k := open(t)
 	for name, s := range keepers {
@@ -282,8 +283,8 @@ func (r *room) audience() string {
 	return fmt.Sprint(c.Listed + c.Back + c.Retrying + c.InFlight)
 }
 
-// bounded checks expiries: keys of what runs have none but the guard of its list, those of what has ended all have one. A deadline
-// is that of a producer or of the load.
+// bounded checks expiries: keys of what runs have none but the guard of its list, those of what has
+// ended all have one. A deadline is that of a producer or of the load.
 func (r *room) bounded() {
 	r.t.Helper()
 	state := r.rdb.HGet(r.t.Context(), spec, "state").Val()

@@ -13,10 +13,11 @@ import (
 // cutError is how a script fails that the knife has cut.
 const cutError = "NOPERM cut before write "
 
-// knife is a hook of a Redis client. It has every script sent as a text, and one of them fail before one of its writes.
+// knife is a hook of a Redis client. It has every script sent as a text, and one of them fail
+// before one of its writes.
 type knife struct {
 	mu     sync.Mutex
-	script string // the text that is to be cut; "" for none
+	script string // the text that must be cut; "" for none
 	at     int    // before which write, from 1
 	cuts   int    // made since it was armed
 	met    bool   // the script was called since then
@@ -41,7 +42,8 @@ func (k *knife) sheathe() int {
 	return k.cuts
 }
 
-// edge is what stands before a script that is to be cut. Redis protects its own table, so scripts get a copy.
+// edge is what stands before a script that must be cut. Redis protects its own table, so scripts
+// get a copy.
 const edge = `local redis = (function(own)
   local writes, at = {%s}, %d
   local function cut(call)
@@ -137,8 +139,9 @@ func (k *knife) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 // mostWrites is more than any script makes of what the tests give it.
 const mostWrites = 100
 
-// each cuts a script before each of its writes, every time in a world that prepare has just made. What prepare returns makes the
-// call. Then check is called, with how the call failed; its world is that of the call.
+// each cuts a script before each of its writes, every time in a world that prepare has just made.
+// What prepare returns makes the call. Then check is called, with how the call failed; its world is
+// that of the call.
 func each[W any](t *testing.T, k *knife, script string, prepare func(t *testing.T) W, act func(t *testing.T, w W) error, check func(t *testing.T, w W)) {
 	t.Helper()
 	for n := 1; ; n++ {

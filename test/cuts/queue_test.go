@@ -87,7 +87,8 @@ func outcomes(l queue.Lease, later bool) []queue.Settlement {
 	return all
 }
 
-// mixed has elements in all places: retries that are due, in back, in the list, in a lease that has run out and in one that has not.
+// mixed has elements in all places: retries that are due, in back, in the list, in a lease that has
+// run out and in one that has not.
 func (a *audience) mixed() (held, expired queue.Lease) {
 	a.t.Helper()
 	one, two := a.claim(queue.NewClaimID(), 4), a.claim(queue.NewClaimID(), 3)
@@ -126,7 +127,8 @@ func (a *audience) outbox() []string {
 	return out
 }
 
-// truthful checks the books: no figure is negative, and they have nobody more and nobody less than there are.
+// truthful checks the books: no figure is negative, and they have no one more and no one less than
+// there are.
 func (a *audience) truthful() {
 	a.t.Helper()
 	c, err := a.queue.Count(a.t.Context())
@@ -163,8 +165,8 @@ func (a *audience) drain() {
 	}
 }
 
-// ended checks that everybody has an outcome, that the books say so once, and that no key is left. At most so many results are there
-// twice.
+// ended checks that everyone has an outcome, that the books say so once, and that no key is left.
+// At most so many results are there twice.
 func (a *audience) ended(twice int) {
 	a.t.Helper()
 	a.truthful()

@@ -14,7 +14,8 @@ const (
 	tokenKey = "user:7:token"
 )
 
-// TestTokens cuts what removes tokens and gives them back: a token is where it was, or there is a copy of it, and it goes on from there.
+// TestTokens cuts what removes tokens and gives them back: a token is where it was, or there is a
+// copy of it, and it continues from there.
 func TestTokens(t *testing.T) {
 	sound, cutting, k := open(t)
 	store, err := tokens.New(cutting, keys.Default(), nil, tokens.Options{KeepTTL: time.Hour})

@@ -154,7 +154,8 @@ func TestPods(t *testing.T) {
 	}
 }
 
-// TestJobKnowsTheExitCodes holds the Job against the daemon: what a restart cures is restarted, what it does not is not.
+// TestJobKnowsTheExitCodes holds the Job against the daemon: what a restart cures is restarted,
+// what it does not is not.
 func TestJobKnowsTheExitCodes(t *testing.T) {
 	job := manifests(t, "job.yaml")["Job"]
 	if got := job.pod().RestartPolicy; got != "Never" {

@@ -11,15 +11,16 @@ import (
 	"fanfare/internal/daemon"
 )
 
-// dispatcherStop is how long a dispatcher may take to stop: the drain, a lease for the last outcomes, and what is closed after it.
+// dispatcherStop is how long a dispatcher may take to stop: the drain, a lease for the last
+// outcomes, and what is closed after it.
 func dispatcherStop(s config.Settings) time.Duration {
 	return s.Dispatcher.Drain + s.Queue.Lease + daemon.CleanupTimeout
 }
 
 func responderStop(s config.Settings) time.Duration { return s.Responder.Drain + daemon.CleanupTimeout }
 
-// fcmStart is how long a dispatcher may take until its start counts as done: an access token and a connection, 10 s each. It waits out an
-// outage of FCM after that.
+// fcmStart is how long a dispatcher may take until its start counts as done: an access token and a
+// connection, 10 s each. It waits out an outage of FCM after that.
 const fcmStart = 20 * time.Second
 
 const (
@@ -45,8 +46,8 @@ func startTimeout(t *testing.T, unit map[string][]string) time.Duration {
 	}
 }
 
-// checkMemory wants Go to know of the limit that the program is killed at. What it does not count, such as the program itself, takes some
-// thirty megabytes.
+// checkMemory wants Go to know of the limit that the program is killed at. What it does not count,
+// such as the program itself, takes some thirty megabytes.
 func checkMemory(t *testing.T, environ []string, limit string) {
 	t.Helper()
 	soft := ""

@@ -9,7 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestStrangersAreKeptOut holds the network policy against the pods that it protects: health and metrics have no password.
+// TestStrangersAreKeptOut holds the network policy against the pods that it protects: health and
+// metrics have no password.
 func TestStrangersAreKeptOut(t *testing.T) {
 	type selector struct {
 		Labels map[string]string `yaml:"matchLabels"`

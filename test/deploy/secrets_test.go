@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// secretFiles are what the deployment guide has people put beside the sources, and what else commonly holds a key.
+// secretFiles are what the deployment guide has people put beside the sources, and what else
+// commonly holds a key.
 var secretFiles = []string{
 	"firebase.json", "secrets.env", ".env", ".env.production", "tls.pem", "ca/server.key", "AuthKey_ABC.p8", "account.json",
 	"my-project-firebase-adminsdk-x1.json", "service-account.json", "deploy/firebase.json", "deploy/kubernetes/secrets.env",
@@ -45,7 +46,8 @@ func TestSecretsAreNeitherCommittedNorBuiltIn(t *testing.T) {
 	}
 }
 
-// dockerIgnores reports whether a pattern matches the file, in any folder where it begins with "**/".
+// dockerIgnores reports whether a pattern matches the file, in any folder where it begins with
+// "**/".
 func dockerIgnores(t *testing.T, patterns []string, name string) bool {
 	t.Helper()
 	for _, pattern := range patterns {

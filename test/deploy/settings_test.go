@@ -11,7 +11,8 @@ import (
 	"fanfare/internal/config"
 )
 
-// acceptVariables loads the settings from variables and flags as a file in deploy/ gives them to a program.
+// acceptVariables loads the settings from variables and flags as a file in deploy/ gives them to a
+// program.
 func acceptVariables(t *testing.T, environ, args []string) {
 	t.Helper()
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)

@@ -1,4 +1,5 @@
-// Package deploy holds the files of deploy/ and the Dockerfile against the programs that they start.
+// Package deploy holds the files of deploy/ and the Dockerfile against the programs that they
+// start.
 package deploy
 
 import (
@@ -18,8 +19,8 @@ import (
 
 const top = "../../"
 
-// directives are those that the units may use. systemd only warns about one that it does not know, so that a slip of the
-// pen would silently leave a door open.
+// directives are those that the units may use. systemd only warns about one that it does not know,
+// so that a slip of the pen would silently leave a door open.
 var directives = map[string][]string{
 	"Unit": {"Description", "Wants", "After", "StartLimitIntervalSec"},
 	"Service": {
@@ -67,7 +68,7 @@ func TestUnits(t *testing.T) {
 		watchdog string
 		start    time.Duration // it takes at most; 0: as long as it takes
 		stop     time.Duration // it takes at most
-		fatal    []int         // exit codes that no restart mends
+		fatal    []int         // exit codes that no restart fixes
 	}{
 		"dispatcher.service":  {"dispatcher", "notify", "30s", fcmStart, dispatcherStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials}},
 		"responder.service":   {"responder", "notify", "30s", 0, responderStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials}},

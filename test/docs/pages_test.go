@@ -1,5 +1,5 @@
-// Package docs runs the commands of the pages as a newcomer types them: from top to bottom, in one shell, over a real
-// Redis and the simulator.
+// Package docs runs the commands of the pages as a newcomer types them: from top to bottom, in one
+// shell, over a real Redis and the simulator.
 package docs
 
 import (
@@ -76,7 +76,8 @@ func blocks(page, language string) (found []string) {
 	return found
 }
 
-// ground is the folder and the servers that a page expects, with ports of its own in place of those on the page.
+// ground is the folder and the servers that a page expects, with ports of its own in place of those
+// on the page.
 type ground struct {
 	t     *testing.T
 	dir   string
@@ -123,7 +124,8 @@ var (
 // settled waits until the responder has written all results.
 const settled = `while [ "$(redis-cli -u $REDIS_URL EXISTS notification:responses {notification:responses}:leases)" != 0 ]; do :; done`
 
-// run types the commands into one shell. It waits where a person takes longer, and presses Ctrl-C where a person would.
+// run types the commands into one shell. It waits where a person takes longer, and presses Ctrl-C
+// where a person would.
 func (g *ground) run(commands string) {
 	g.t.Helper()
 	commands = g.ports.Replace(commands)

@@ -12,7 +12,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestRedisLeastPrivilege runs all programs as the users that deploy/README.md recommends. Redis denies them nothing.
+// TestRedisLeastPrivilege runs all programs as the users that deploy/README.md recommends. Redis
+// denies them nothing.
 func TestRedisLeastPrivilege(t *testing.T) {
 	t.Parallel()
 	for name, start := range map[string]func(testing.TB, ...string) string{"Redis": servers.Redis, "Valkey": servers.Valkey} {

@@ -6,8 +6,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestAmbiguousAnswers sends to tokens whose push is accepted although no readable answer says so. What becomes of
-// them is the campaign's choice. A 200 that cannot be read is no exception: a proxy says 200 without delivering anything.
+// TestAmbiguousAnswers sends to tokens whose push is accepted although no readable answer says so.
+// What becomes of them is the campaign's choice. A 200 that cannot be read is no exception: a proxy
+// says 200 without delivering anything.
 func TestAmbiguousAnswers(t *testing.T) {
 	for name, test := range map[string]struct {
 		token, onAmbiguous string

@@ -45,8 +45,8 @@ var elements = []element{
 
 var storedTokens = map[string]string{"missing": "ok-stored-missing", "empty": "ok-stored-empty", "7": "ok-stored-7"}
 
-// TestApplicationsOwnWay pushes audiences as an application does that has never heard of our command line. The
-// dispatcher and the responder run all the time.
+// TestApplicationsOwnWay pushes audiences as an application does that has never learned of our
+// command line. The dispatcher and the responder run all the time.
 func TestApplicationsOwnWay(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{})
@@ -60,7 +60,8 @@ func TestApplicationsOwnWay(t *testing.T) {
 	write(t, s, "{campaign:list-first}:spec")
 	checkCampaign(t, s, "list-first", "completed")
 
-	// This one is found by a look over the keys, as nothing else tells of it; its own {tag} decides the slot of its keys.
+	// This one is found by a look over the keys, as nothing else tells of it; its own {tag} decides
+	// the slot of its keys.
 	late := []element{{`{"userId":"late","fcmToken":"ok-late"}`, "late", "sent", "", "ok-late"}}
 	write(t, s, "campaign:{eu}spec-first:spec")
 	push(t, s, "{eu}spec-first", late)
@@ -109,7 +110,8 @@ func checkCampaign(t *testing.T, s *servers.System, id, state string) {
 	s.Eventually("campaign "+id+" is "+state, func() bool { return s.Show(id).State == state })
 }
 
-// checkElements wants one row for each element. Those that could not be read have no user, and are told apart by code.
+// checkElements wants one row for each element. Those that could not be read have no user, and are
+// told apart by code.
 func checkElements(t *testing.T, deliveries []servers.Delivery, want []element) {
 	t.Helper()
 	outcomes := func(user, status, code string) string { return user + " " + status + " " + code }
@@ -127,7 +129,8 @@ func checkElements(t *testing.T, deliveries []servers.Delivery, want []element) 
 	}
 }
 
-// checkReached wants each token that must be reached to have got one message. "late" is in two campaigns.
+// checkReached wants each token that must be reached to have got one message. "late" is in two
+// campaigns.
 func checkReached(t *testing.T, ledger map[string][]servers.LedgerEntry, want []element) {
 	t.Helper()
 	tokens := 1

@@ -21,8 +21,8 @@ func starved(t *testing.T) (*servers.System, *servers.Process) {
 	return s, dispatcher
 }
 
-// TestStarvedAudienceExpiresWithResults has an application's EXPIRE pass while a campaign of higher priority is served. Nobody
-// vanishes: each recipient ends as expired.
+// TestStarvedAudienceExpiresWithResults has an application's EXPIRE pass while a campaign of higher
+// priority is served. No one vanishes: each recipient ends as expired.
 func TestStarvedAudienceExpiresWithResults(t *testing.T) {
 	t.Parallel()
 	const n = 100
@@ -46,7 +46,8 @@ func TestStarvedAudienceExpiresWithResults(t *testing.T) {
 	dispatcher.Exits(0)
 }
 
-// TestLoadedAudienceWaitsForItsCampaign has a load's expiry pass before the campaign is created, with a deadline years away, and started.
+// TestLoadedAudienceWaitsForItsCampaign has a load's expiry pass before the campaign is created,
+// with a deadline years away, and started.
 func TestLoadedAudienceWaitsForItsCampaign(t *testing.T) {
 	t.Parallel()
 	const n = 50
@@ -71,8 +72,8 @@ func TestLoadedAudienceWaitsForItsCampaign(t *testing.T) {
 	s.Start(nil, "fanfare", "campaign", "start", "43").Exits(1)
 }
 
-// TestKeysDeletedInMidRun has someone delete a key of a running campaign. The Job ends as it does when recipients are missing, and all
-// that is shown says so.
+// TestKeysDeletedInMidRun has someone delete a key of a running campaign. The Job ends as it does
+// when recipients are missing, and all that is shown says so.
 func TestKeysDeletedInMidRun(t *testing.T) {
 	for name, pattern := range map[string]string{
 		"list": "campaign:42", "counts": "{campaign:42}:counts", "lease": "{campaign:42}:lease:*",
@@ -112,7 +113,8 @@ func TestKeysDeletedInMidRun(t *testing.T) {
 	}
 }
 
-// TestKilledLoadIsGoneOnWith kills a load with SIGKILL. It shows, a start is refused, and the same command goes on with it.
+// TestKilledLoadIsGoneOnWith kills a load with SIGKILL. It shows, a start is refused, and the same
+// command continues with it.
 func TestKilledLoadIsGoneOnWith(t *testing.T) {
 	t.Parallel()
 	const n = 400_000
@@ -145,7 +147,8 @@ func TestKilledLoadIsGoneOnWith(t *testing.T) {
 	s.Fanfare("campaign", "start", "42")
 }
 
-// TestDeleteWaitsForTheWire pauses a campaign and deletes it at once: every push that FCM has accepted has its result.
+// TestDeleteWaitsForTheWire pauses a campaign and deletes it at once: every push that FCM has
+// accepted has its result.
 func TestDeleteWaitsForTheWire(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{

@@ -11,8 +11,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// part is a kind of users, and what must become of each of them. Tokens are given as the stem that the user's id
-// follows, which is what the simulator answers by; an empty stem is no token.
+// part is a kind of users, and what must become of each of them. Tokens are given as the stem that
+// the user's id follows, which is what the simulator answers by; an empty stem is no token.
 type part struct {
 	users int
 
@@ -20,7 +20,7 @@ type part struct {
 	city                source // where the user's city is known, which the message names
 
 	status, code string
-	reached      string // the token to which FCM accepts the message, exactly once; empty: nobody is reached
+	reached      string // the token to which FCM accepts the message, exactly once; empty: no one is reached
 	attempts     int
 	removed      bool // a token was proven dead
 
@@ -60,11 +60,11 @@ var cast = map[string]part{
 	// The element's token is dead, and the stored one is another: that one is tried, and stays.
 	"stale": {users: 10, element: "dead-", redis: "fresh-", sql: "fresh-", status: "sent", reached: "fresh-", attempts: 2, removed: true, redisAfter: "fresh-", sqlAfter: "fresh-"},
 	"moved": {users: 10, redis: "dead-", sql: "fresh-", status: "sent", reached: "fresh-", attempts: 2, removed: true, sqlAfter: "fresh-"},
-	// The user registers anew after the push and before its result is applied: see refresh.
+	// The user registers again after the push and before its result is applied: see refresh.
 	"refreshed": {users: 10, element: "dead-", redis: "dead-", sql: "dead-", status: "failed", code: "UNREGISTERED", attempts: 1, removed: true, sqlAfter: "fresh-"},
 }
 
-// everybody yields the users of the cast with their kind.
+// everyone yields the users of the cast with their kind.
 func everybody() iter.Seq2[string, part] {
 	return func(yield func(string, part) bool) {
 		for kind, p := range cast {
@@ -92,8 +92,8 @@ func token(stem, user string) string {
 	return stem + user
 }
 
-// populate stores the tokens and profiles that the application has, and returns the audience as a CSV file with two
-// lines that are no recipients.
+// populate stores the tokens and profiles that the application has, and returns the audience as a
+// CSV file with two lines that are no recipients.
 func populate(t *testing.T, s *servers.System, db *sql.DB) (audience string) {
 	t.Helper()
 	rows := []string{"userId,fcmToken,city"}
@@ -161,7 +161,8 @@ func checkDeliveries(t *testing.T, deliveries []servers.Delivery) {
 	}
 }
 
-// checkLedger holds what FCM accepted against the cast: each message once, with the user's own text.
+// checkLedger holds what FCM accepted against the cast: each message once, with the user's own
+// text.
 func checkLedger(t *testing.T, ledger map[string][]servers.LedgerEntry) {
 	t.Helper()
 	reached := 0
@@ -221,7 +222,7 @@ func checkTokens(t *testing.T, s *servers.System, db *sql.DB) {
 	}
 }
 
-// checkLog wants no token of anybody's in a program's log.
+// checkLog wants no token of anyone's in a program's log.
 func checkLog(t *testing.T, p *servers.Process) {
 	t.Helper()
 	log := p.Log()

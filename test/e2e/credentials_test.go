@@ -14,8 +14,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestCredentials wants exit code 3 from a Job whose credentials are refused, before it takes anybody, and a campaign
-// that goes out when they are mended.
+// TestCredentials wants exit code 3 from a Job whose credentials are refused, before it takes
+// anyone, and a campaign that goes out when they are fixed.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	account := filepath.Join(t.TempDir(), "account.json")
@@ -71,7 +71,8 @@ func withAnotherKey(t *testing.T, s *servers.System, account string) (file strin
 	return s.File("account.json", string(text))
 }
 
-// TestRedisRefuses wants exit code 3 where Redis does not accept who we are, and 1 where it is not there at all.
+// TestRedisRefuses wants exit code 3 where Redis does not accept who we are, and 1 where it is not
+// there at all.
 func TestRedisRefuses(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{Database: "sqlite:" + t.TempDir() + "/fanfare.db"})
@@ -95,8 +96,8 @@ func TestRedisRefuses(t *testing.T) {
 	}
 }
 
-// TestDatabaseRefuses wants exit code 3 where the database does not accept who we are or what we do, and 2 where there is none of
-// that name: a scheduler restarts on neither.
+// TestDatabaseRefuses wants exit code 3 where the database does not accept who we are or what we
+// do, and 2 where there is none of that name: a scheduler restarts on neither.
 func TestDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
@@ -118,8 +119,8 @@ func TestDatabaseRefuses(t *testing.T) {
 	}
 }
 
-// TestRedisKeysDenied wants exit code 3 before anybody is taken: a dispatcher that may not write results would send, and not know
-// to whom.
+// TestRedisKeysDenied wants exit code 3 before anyone is taken: a dispatcher that may not write
+// results would send, and not know to whom.
 func TestRedisKeysDenied(t *testing.T) {
 	t.Parallel()
 	addr := servers.Redis(t)

@@ -10,8 +10,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestSideBySide has two dispatchers and two responders work at one campaign: each has its part in it, and nobody is
-// sent to twice or left out.
+// TestSideBySide has two dispatchers and two responders work at one campaign: each has its part in
+// it, and no one is sent to twice or left out.
 func TestSideBySide(t *testing.T) {
 	t.Parallel()
 	const n, dead = 2000, 100

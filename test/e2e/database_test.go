@@ -10,8 +10,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestStatementsAreProvenAtTheStart has statements that can find no one. A Job would wait for ever; it exits 2 and shows one that
-// works. fanfare check says the same.
+// TestStatementsAreProvenAtTheStart has statements that can find no one. A Job would wait for ever;
+// it exits 2 and shows one that works. fanfare check says the same.
 func TestStatementsAreProvenAtTheStart(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{})
@@ -42,8 +42,8 @@ func TestStatementsAreProvenAtTheStart(t *testing.T) {
 	s.Job("42", "FANFARE_STORE_TOKEN_QUERY=off", "FANFARE_STORE_PROFILE_QUERY=off").Exits(0)
 }
 
-// TestResponderWaitsForItsDatabase starts a responder while PostgreSQL is away. It waits, ends at once when told to, and goes on by
-// itself when PostgreSQL is back.
+// TestResponderWaitsForItsDatabase starts a responder while PostgreSQL is away. It waits, ends at
+// once when told to, and continues by itself when PostgreSQL is back.
 func TestResponderWaitsForItsDatabase(t *testing.T) {
 	t.Parallel()
 	database, err := servers.StartPostgres(servers.PostgresOptions{})
@@ -74,8 +74,9 @@ func TestResponderWaitsForItsDatabase(t *testing.T) {
 	responder.Exits(0)
 }
 
-// TestStatementBreaksInMidRun takes the table of users away while a campaign runs. It is paused with that reason, which the Job
-// exits with, and goes on where it was once the table is back and a person resumes it.
+// TestStatementBreaksInMidRun takes the table of users away while a campaign runs. It is paused
+// with that reason, which the Job exits with, and continues where it was once the table is back and
+// a person resumes it.
 func TestStatementBreaksInMidRun(t *testing.T) {
 	t.Parallel()
 	const n = 2000
@@ -117,8 +118,8 @@ func grants(t *testing.T) []string {
 	return strings.Split("CREATE ROLE"+strings.TrimRight(block, "\n"), "\n")
 }
 
-// TestLeastPrivilege runs both daemons as the role of docs/contract.md, straight and through PgBouncer. Without one of its
-// permissions a program exits 3 before it takes anything.
+// TestLeastPrivilege runs both daemons as the role of docs/contract.md, straight and through
+// PgBouncer. Without one of its permissions a program exits 3 before it takes anything.
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel()
 	const n = 50

@@ -21,7 +21,8 @@ func audience(n int) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// slowSystem serves about 100 recipients a second: a Job can be stopped in the midst of its campaign.
+// slowSystem serves about 100 recipients a second: a Job can be stopped in the midst of its
+// campaign.
 func slowSystem(t *testing.T) *servers.System {
 	return servers.NewSystem(t, programs, servers.SystemOptions{
 		Simulator: []string{"--latency", "100ms"}, Env: []string{"FANFARE_DISPATCHER_CONCURRENCY=10"},
@@ -43,7 +44,7 @@ func TestJobOfCampaignThatDoesNotRun(t *testing.T) {
 
 	s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage))
 	s.Fanfare("load", "42", s.File("audience.csv", audience(10)))
-	s.Job("42").Exits(2) // a draft: somebody forgot to start it
+	s.Job("42").Exits(2) // a draft: someone forgot to start it
 
 	s.Fanfare("campaign", "start", "42")
 	s.Fanfare("campaign", "pause", "42", "--reason", "the shop is down")
@@ -57,7 +58,8 @@ func TestJobOfCampaignThatDoesNotRun(t *testing.T) {
 	checkOnce(t, s, 0)
 }
 
-// A message that an application wrote, and that FCM would refuse, is as good as a wrong command line.
+// A message that an application wrote, and that FCM would refuse, is as good as a wrong command
+// line.
 func TestJobWithUnusableSpec(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
@@ -88,12 +90,13 @@ func TestJobWithUnusableSpec(t *testing.T) {
 	}
 }
 
-// Whoever pauses, cancels or stops in the midst of a campaign finds everybody either sent once or still waiting.
+// Anyone who pauses, cancels or stops in the midst of a campaign finds everyone either sent once or
+// still waiting.
 func TestJobStoppedMidway(t *testing.T) {
 	for name, test := range map[string]struct {
 		stop    func(*servers.System, *servers.Process)
 		code    int
-		goOn    []string // what lets the campaign go on; nil: nothing needs to
+		goOn    []string // what lets the campaign continue; nil: nothing needs to
 		forGood bool
 	}{
 		"SIGTERM": {stop: func(_ *servers.System, p *servers.Process) { p.Signal(syscall.SIGTERM) }, code: 75},
@@ -131,7 +134,8 @@ func TestJobStoppedMidway(t *testing.T) {
 	}
 }
 
-// waiting lists the users that wait, in the order in which they will be served: those that came back, then the list.
+// waiting lists the users that wait, in the order in which they will be served: those that came
+// back, then the list.
 func waiting(t *testing.T, s *servers.System, id string) (users []string) {
 	t.Helper()
 	for _, key := range []string{"{campaign:" + id + "}:back", "campaign:" + id} {
@@ -150,8 +154,8 @@ func waiting(t *testing.T, s *servers.System, id string) (users []string) {
 	return users
 }
 
-// The application's EXPIRE falls in the midst of the campaign: who was not served by then is counted, and not lost out
-// of sight.
+// The application's EXPIRE falls in the midst of the campaign: who was not served by then is
+// counted, and not lost out of sight.
 func TestJobPastDeadline(t *testing.T) {
 	t.Parallel()
 	const n = 300

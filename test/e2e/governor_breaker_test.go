@@ -14,8 +14,8 @@ import (
 // canary is how many pushes of a campaign go out alone by default.
 const canary = 100
 
-// TestWrongMessageStops has FCM refuse the message. A Job ends with the reason, nobody beyond the canary is sent to, and
-// once the message is mended the campaign goes on, again with a canary.
+// TestWrongMessageStops has FCM refuse the message. A Job ends with the reason, no one beyond the
+// canary is sent to, and once the message is fixed the campaign continues, again with a canary.
 func TestWrongMessageStops(t *testing.T) {
 	t.Parallel()
 	const n = 1000
@@ -38,7 +38,8 @@ func TestWrongMessageStops(t *testing.T) {
 	checkOnce(t, s, n-refused)
 }
 
-// checkStopped wants the campaign to be paused for a reason within its canary, and everybody else to wait in the old order.
+// checkStopped wants the campaign to be paused for a reason within its canary, and everyone else to
+// wait in the old order.
 func checkStopped(t *testing.T, s *servers.System, n int64, reason string) {
 	t.Helper()
 	var view servers.View
@@ -57,7 +58,8 @@ func checkStopped(t *testing.T, s *servers.System, n int64, reason string) {
 	}
 }
 
-// users stores n users with tokens of a stem, half of them in Redis and all in SQL, and returns the audience, which names no token.
+// users stores n users with tokens of a stem, half of them in Redis and all in SQL, and returns the
+// audience, which names no token.
 func users(t *testing.T, s *servers.System, db *sql.DB, stem string, n int) (audience string) {
 	t.Helper()
 	lines := []string{"userId"}
@@ -85,7 +87,8 @@ func tokensLeft(t *testing.T, s *servers.System, db *sql.DB, stem string) (inRed
 	return len(keys), inSQL
 }
 
-// TestAnotherProjectsTokens sends to an audience of another project. Nobody's token is deleted, in Redis or in SQL.
+// TestAnotherProjectsTokens sends to an audience of another project. No one's token is deleted, in
+// Redis or in SQL.
 func TestAnotherProjectsTokens(t *testing.T) {
 	t.Parallel()
 	const n = 300
@@ -130,7 +133,8 @@ func TestTokensComeBack(t *testing.T) {
 	}
 }
 
-// TestDeletionsHaveABudget lets a project lose ten tokens in an hour: the others are kept, and the rows tell which.
+// TestDeletionsHaveABudget lets a project lose ten tokens in an hour: the others are kept, and the
+// rows tell which.
 func TestDeletionsHaveABudget(t *testing.T) {
 	t.Parallel()
 	const dead, budget = 40, 10
@@ -158,8 +162,9 @@ func TestDeletionsHaveABudget(t *testing.T) {
 	}
 }
 
-// TestBrokenCredentialsResumeByThemselves breaks the credentials in mid-campaign, in both places where they can break. The project is
-// halted and nobody fails; once they are mended, all are sent to, without anybody's doing.
+// TestBrokenCredentialsResumeByThemselves breaks the credentials in mid-campaign, in both places
+// where they can break. The project is halted and no one fails; once they are fixed, all are sent
+// to, without anyone's doing.
 func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 	for name, c := range map[string]struct{ broken, googles string }{
 		"permission denied":  {`{"latency":"20ms","outcomes":[{"code":"PERMISSION_DENIED","share":1}]}`, "Permission 'cloudmessaging.messages.create' denied"},
@@ -214,8 +219,8 @@ func halts(s *servers.System) (reasons []string) {
 	return reasons
 }
 
-// TestPlatformIsKeptBack has Apple refuse the project's key. The others are served; Apple's users follow when the key is
-// renewed and the campaign resumed, although it runs.
+// TestPlatformIsKeptBack has Apple refuse the project's key. The others are served; Apple's users
+// follow when the key is renewed and the campaign resumed, although it runs.
 func TestPlatformIsKeptBack(t *testing.T) {
 	t.Parallel()
 	const pairs = 200

@@ -41,7 +41,8 @@ func stop(processes ...*servers.Process) {
 	}
 }
 
-// onItsWay is how long after a word to all replicas the last request may come that was on its way by then.
+// onItsWay is how long after a word to all replicas the last request may come that was on its way
+// by then.
 const onItsWay = time.Second
 
 // checkSilence wants no request to arrive within a time.
@@ -52,7 +53,8 @@ func checkSilence(t *testing.T, s *servers.System, from, to time.Time) {
 	}
 }
 
-// checkRate wants requests to arrive at a rate, which is a second, with a tolerance of a quarter: permits that come late on a busy machine are not spent.
+// checkRate wants requests to arrive at a rate, which is a second, with a tolerance of a quarter:
+// permits that come late on a busy machine are not spent.
 func checkRate(t *testing.T, s *servers.System, from, to time.Time, rate float64) {
 	t.Helper()
 	if got := s.Sim.ArrivalsBetween(from, to).Rate(); !(got > 0.75*rate && got < 1.25*rate) {
@@ -60,8 +62,8 @@ func checkRate(t *testing.T, s *servers.System, from, to time.Time, rate float64
 	}
 }
 
-// TestProjectQuotaClosesTheGate has FCM answer one moment's requests with 429. Until its Retry-After no replica sends, whichever of
-// them was told; then all go on.
+// TestProjectQuotaClosesTheGate has FCM answer one moment's requests with 429. Until its
+// Retry-After no replica sends, whichever of them was told; then all continue.
 func TestProjectQuotaClosesTheGate(t *testing.T) {
 	t.Parallel()
 	const n, retryAfter = 3000, 4 * time.Second
@@ -82,7 +84,8 @@ func TestProjectQuotaClosesTheGate(t *testing.T) {
 	}
 }
 
-// TestNothingGoesUntilItMay stops both replicas by hand, in each way that there is, and lets them go on.
+// TestNothingGoesUntilItMay stops both replicas by hand, in each way that there is, and lets them
+// continue.
 func TestNothingGoesUntilItMay(t *testing.T) {
 	for name, test := range map[string]struct{ shut, open []string }{
 		"quota close":     {[]string{"quota", "close"}, []string{"quota", "open"}},
@@ -112,7 +115,7 @@ func TestNothingGoesUntilItMay(t *testing.T) {
 	}
 }
 
-// TestStopBehindAClosedGate wants SIGTERM not to wait for what nobody will open.
+// TestStopBehindAClosedGate wants SIGTERM not to wait for what no one will open.
 func TestStopBehindAClosedGate(t *testing.T) {
 	t.Parallel()
 	const n = 200
@@ -156,7 +159,8 @@ func TestQuotaIsSetWhileReplicasRun(t *testing.T) {
 	}
 }
 
-// TestCampaignsRateIsShared caps a campaign over both replicas, and takes the cap away while it runs.
+// TestCampaignsRateIsShared caps a campaign over both replicas, and takes the cap away while it
+// runs.
 func TestCampaignsRateIsShared(t *testing.T) {
 	t.Parallel()
 	const n = 3000
@@ -209,7 +213,8 @@ func TestPriority(t *testing.T) {
 	}
 }
 
-// inOrder lists the campaigns of all results, in the order in which these came about. One that was forwarded twice counts once.
+// inOrder lists the campaigns of all results, in the order in which these came about. One that was
+// forwarded twice counts once.
 func inOrder(t *testing.T, s *servers.System) (campaigns []string) {
 	t.Helper()
 	type result struct {

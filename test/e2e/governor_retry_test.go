@@ -10,8 +10,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestDeliveredButUnavailable has FCM answer 503 to three tenths of all requests, half of which it delivers all the same. What
-// becomes of them is the campaign's choice, and each is counted.
+// TestDeliveredButUnavailable has FCM answer 503 to three tenths of all requests, half of which it
+// delivers all the same. What becomes of them is the campaign's choice, and each is counted.
 func TestDeliveredButUnavailable(t *testing.T) {
 	for _, onAmbiguous := range []string{"resend", "report"} {
 		t.Run(onAmbiguous, func(t *testing.T) {
@@ -46,7 +46,8 @@ func resent(t *testing.T, s *servers.System, id string) int64 {
 	return view.Books.Resent
 }
 
-// TestDevicesQuotaDelaysNobodyElse has FCM refuse some devices for a while: they wait, the others do not.
+// TestDevicesQuotaDelaysNobodyElse has FCM refuse some devices for a while: they wait, the others
+// do not.
 func TestDevicesQuotaDelaysNobodyElse(t *testing.T) {
 	t.Parallel()
 	const n, busy = 500, 10
@@ -80,8 +81,8 @@ func TestDevicesQuotaDelaysNobodyElse(t *testing.T) {
 	}
 }
 
-// TestCampaignsDeadline gives a slow campaign a deadline while it runs. Until then its messages live no longer than it; whom it
-// leaves ends as expired, and a Job says so.
+// TestCampaignsDeadline gives a slow campaign a deadline while it runs. Until then its messages
+// live no longer than it; whom it leaves ends as expired, and a Job says so.
 func TestCampaignsDeadline(t *testing.T) {
 	t.Parallel()
 	const n, inForce = 1000, 4 * time.Second

@@ -40,8 +40,8 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// TestSecondSignal has every push hang. The first signal lets them finish, the second one does not: it ends the
-// program long before any time limit would, and nobody is lost.
+// TestSecondSignal has every push hang. The first signal lets them finish, the second one does not:
+// it ends the program long before any time limit would, and no one is lost.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	const n = 10

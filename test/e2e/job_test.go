@@ -11,7 +11,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestFirstCommands runs the first commands that a user types, on each kind of Redis and of database.
+// TestFirstCommands runs the first commands that a user types, on each kind of Redis and of
+// database.
 func TestFirstCommands(t *testing.T) {
 	for name, start := range map[string]func(*testing.T) (*servers.System, *sql.DB){
 		"Redis and PostgreSQL": func(t *testing.T) (*servers.System, *sql.DB) {
@@ -84,7 +85,7 @@ func checkLoad(t *testing.T, printed []byte) {
 	}
 }
 
-// checkDeadLetters wants a letter for everybody who failed, and for nobody else.
+// checkDeadLetters wants a letter for everyone who failed, and for no one else.
 func checkDeadLetters(t *testing.T, s *servers.System) {
 	t.Helper()
 	got := make(map[string]string)

@@ -1,5 +1,5 @@
-// Package e2e tests the whole system as its users run it: the real programs, over a real redis-server and a real
-// database, with FCM's simulator over TLS.
+// Package e2e tests the whole system as its users run it: the real programs, over a real
+// redis-server and a real database, with FCM's simulator over TLS.
 package e2e
 
 import (
@@ -16,7 +16,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// What takes seconds to make is made once: the programs, and a PostgreSQL in which each test has a database of its own.
+// What takes seconds to make is made once: the programs, and a PostgreSQL in which each test has a
+// database of its own.
 var (
 	programs *servers.Programs
 	postgres *servers.PostgresServer

@@ -10,9 +10,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestDatabaseDown takes the database away in the midst of a campaign. Those whose token is in SQL wait, and so do those
-// whose token proves dead while SQL may have another; the others go on, nobody is skipped; and the responder keeps what it
-// cannot write.
+// TestDatabaseDown takes the database away in the midst of a campaign. Those whose token is in SQL
+// wait, and so do those whose token proves dead while SQL may have another; the others continue, no
+// one is skipped; and the responder keeps what it cannot write.
 func TestDatabaseDown(t *testing.T) {
 	t.Parallel()
 	const n, stale = 300, 20 // the stale ones come last
@@ -24,7 +24,8 @@ func TestDatabaseDown(t *testing.T) {
 	url := database.Database(t)
 	s := servers.NewSystem(t, programs, servers.SystemOptions{
 		Database: url, Simulator: []string{"--latency", "50ms"},
-		// Those who wait for SQL come back in a fraction of a second here: they would take all places in a canary.
+		// Those who wait for SQL come back in a fraction of a second here: they would take all
+		// places in a canary.
 		Env: []string{"FANFARE_DISPATCHER_CONCURRENCY=10", "FANFARE_BREAKER_CANARY=0"},
 	})
 	db := application(t, "pgx", url)
@@ -80,8 +81,8 @@ func TestDatabaseDown(t *testing.T) {
 	}
 }
 
-// atHand counts the tokens that were in the audience: those reached, of users with an even number, and those that FCM
-// refused as dead, which the ledger does not name.
+// atHand counts the tokens that were in the audience: those reached, of users with an even number,
+// and those that FCM refused as dead, which the ledger does not name.
 func atHand(ledger map[string][]servers.LedgerEntry) (reached, refused int) {
 	for token := range ledger {
 		if token != "" && strings.ContainsAny(token[len(token)-1:], "02468") {
@@ -91,7 +92,8 @@ func atHand(ledger map[string][]servers.LedgerEntry) (reached, refused int) {
 	return reached, len(ledger[""])
 }
 
-// TestStoppedWhileMigrating stops a responder that has not begun yet, as another replica migrates: no fault to restart for.
+// TestStoppedWhileMigrating stops a responder that has not begun yet, as another replica migrates:
+// no fault to restart for.
 func TestStoppedWhileMigrating(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{})

@@ -10,8 +10,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestThroughPgBouncer serves a campaign whose tokens are in SQL through PgBouncer in transaction mode, which shares two server
-// connections. Nothing is configured for it, and the application's schema comes with the URL.
+// TestThroughPgBouncer serves a campaign whose tokens are in SQL through PgBouncer in transaction
+// mode, which shares two server connections. Nothing is configured for it, and the application's
+// schema comes with the URL.
 func TestThroughPgBouncer(t *testing.T) {
 	t.Parallel()
 	const n = 3000

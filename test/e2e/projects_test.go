@@ -7,8 +7,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// Two Firebase projects share a Redis. Each dispatcher sends the campaigns of its own project; one that names none waits, and the
-// operator is told what to do.
+// Two Firebase projects share a Redis. Each dispatcher sends the campaigns of its own project; one
+// that names none waits, and the operator is told what to do.
 func TestTwoProjectsOnOneRedis(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})

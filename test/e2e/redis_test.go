@@ -8,8 +8,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestFullRedis runs a campaign in a Redis that takes no more data: nothing can be loaded, and all that is there
-// drains, down to the rows in SQL.
+// TestFullRedis runs a campaign in a Redis that takes no more data: nothing can be loaded, and all
+// that is there drains, down to the rows in SQL.
 func TestFullRedis(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{})
@@ -35,7 +35,8 @@ func TestFullRedis(t *testing.T) {
 	checkDeadLetters(t, s)
 }
 
-// TestEvictingRedis wants the daemons to refuse a Redis that may throw recipients away, unless they are told otherwise.
+// TestEvictingRedis wants the daemons to refuse a Redis that may throw recipients away, unless they
+// are told otherwise.
 func TestEvictingRedis(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{

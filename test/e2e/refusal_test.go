@@ -7,7 +7,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestRefusedMessages wants "campaign create" to refuse what FCM would refuse, naming the field, and to create nothing.
+// TestRefusedMessages wants "campaign create" to refuse what FCM would refuse, naming the field,
+// and to create nothing.
 func TestRefusedMessages(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
@@ -62,8 +63,8 @@ func TestLoadTwice(t *testing.T) {
 	}
 }
 
-// A key of another type in the place of the list: one clear error for whoever touches it, nothing is moved, and other
-// campaigns go on.
+// A key of another type in the place of the list: one clear error for anyone who touches it,
+// nothing is moved, and other campaigns continue.
 func TestKeyOfWrongType(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})

@@ -12,8 +12,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestForeignResults gives the responder results that others wrote: copies, late ones, ones that nobody can read and ones
-// that SQL refuses. What is good is written once and never regresses; the rest are dead letters with their bytes.
+// TestForeignResults gives the responder results that others wrote: copies, late ones, ones that no
+// one can read and ones that SQL refuses. What is good is written once and never regresses; the
+// rest are dead letters with their bytes.
 func TestForeignResults(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{})
@@ -63,8 +64,8 @@ func TestForeignResults(t *testing.T) {
 	}
 }
 
-// TestTableMissing takes the table of results away, as a wrong migration would. The responder halts and says so; no
-// result is blamed for it, and none is lost.
+// TestTableMissing takes the table of results away, as a wrong migration would. The responder halts
+// and says so; no result is blamed for it, and none is lost.
 func TestTableMissing(t *testing.T) {
 	t.Parallel()
 	const n = 50
@@ -93,7 +94,7 @@ func TestTableMissing(t *testing.T) {
 	second.Exits(0)
 }
 
-// TestReplay mends what made recipients fail, and sends them on their way again.
+// TestReplay fixes what made recipients fail, and sends them on their way again.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	const n = 20

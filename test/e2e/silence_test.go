@@ -32,8 +32,9 @@ func awaitHold(t *testing.T, s *servers.System) servers.View {
 	return s.Show("42")
 }
 
-// TestOutageOfFCM has FCM give no answers, from the start and in the midst of a campaign, in several ways. A Job waits, no more than the
-// canary and what was on the wire ends as unknown, and all others are sent to once FCM answers again.
+// TestOutageOfFCM has FCM give no answers, from the start and in the midst of a campaign, in
+// several ways. A Job waits, no more than the canary and what was on the wire ends as unknown, and
+// all others are sent to once FCM answers again.
 func TestOutageOfFCM(t *testing.T) {
 	const n = 3000
 	for name, down := range map[string]string{
@@ -75,7 +76,8 @@ func TestOutageOfFCM(t *testing.T) {
 	}
 }
 
-// checkOutageEnds ends an outage and wants the Job to send to everybody but those of whom nothing is known.
+// checkOutageEnds ends an outage and wants the Job to send to everyone but those of whom nothing is
+// known.
 func checkOutageEnds(t *testing.T, s *servers.System, job *servers.Process, n int, unknown int64) {
 	t.Helper()
 	for _, command := range [][]string{{"campaign", "show", "42"}, {"campaign", "list"}} {
@@ -152,8 +154,8 @@ func (e *endpoint) answers(status int, body string, each int64) {
 
 const page = "<!DOCTYPE html><html><title>Welcome</title></html>"
 
-// TestWrongEndpoint has something that is not FCM answer with success. The project is halted with advice, no one is used up, and all are
-// sent to once FCM stands there.
+// TestWrongEndpoint has something that is not FCM answer with success. The project is halted with
+// advice, no one is used up, and all are sent to once FCM stands there.
 func TestWrongEndpoint(t *testing.T) {
 	const n = 1000
 	for name, body := range map[string]string{"page": page, "nothing": "", "cut JSON": `{"name": "projects/e2e/mess`, "no name": `{"ok":true}`} {
@@ -193,8 +195,8 @@ func TestWrongEndpoint(t *testing.T) {
 	}
 }
 
-// TestProxyRefusesSome has a proxy refuse a fiftieth of all requests with a page of its own. That says nothing of the credentials: nothing
-// stops, and all are sent to.
+// TestProxyRefusesSome has a proxy refuse a fiftieth of all requests with a page of its own. That
+// says nothing of the credentials: nothing stops, and all are sent to.
 func TestProxyRefusesSome(t *testing.T) {
 	const n = 1500
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusProxyAuthRequired} {

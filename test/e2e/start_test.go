@@ -12,7 +12,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestStopDuringTheStart has what a program needs first say nothing: SIGTERM ends it at once all the same, and is no fault.
+// TestStopDuringTheStart has what a program needs first say nothing: SIGTERM ends it at once all
+// the same, and is no fault.
 func TestStopDuringTheStart(t *testing.T) {
 	t.Parallel()
 	account := filepath.Join(t.TempDir(), "account.json")
@@ -49,7 +50,7 @@ func TestStopDuringTheStart(t *testing.T) {
 	}
 }
 
-// silence accepts connections and says nothing; heard is closed when the first one has come.
+// silence accepts connections and says nothing; received is closed when the first one has come.
 func silence(t *testing.T) (addr string, heard <-chan struct{}) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -9,8 +9,9 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestTokensWithLineBreaksInSQL is a table whose tokens came in part from a file with CRLF line ends: FCM refuses those as they
-// stand. They are sent without, and nothing is cleared but what is dead, as it is spelled there.
+// TestTokensWithLineBreaksInSQL is a table whose tokens came in part from a file with CRLF line
+// ends: FCM refuses those as they stand. They are sent without, and nothing is cleared but what is
+// dead, as it is spelled there.
 func TestTokensWithLineBreaksInSQL(t *testing.T) {
 	t.Parallel()
 	s, db := newSystem(t, servers.SystemOptions{})

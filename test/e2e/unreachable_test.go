@@ -10,7 +10,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestFCMUnreachableAtStart has a dispatcher wait for FCM without taking anybody: it says so, lives, and is not ready.
+// TestFCMUnreachableAtStart has a dispatcher wait for FCM without taking anyone: it says so, lives,
+// and is not ready.
 func TestFCMUnreachableAtStart(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
@@ -38,7 +39,7 @@ func TestFCMUnreachableAtStart(t *testing.T) {
 	}
 }
 
-// TestFCMUntrusted ends a Job whose settings name the wrong authority before it takes anybody.
+// TestFCMUntrusted ends a Job whose settings name the wrong authority before it takes anyone.
 func TestFCMUntrusted(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})

@@ -12,8 +12,8 @@ import (
 // session is how the SDK calls the end of a batch's connection, with two prefixes.
 const session = "messaging/app/network-error"
 
-// inBatch are the verdicts that differ in a batch, which goes over HTTP/2. The SDK gives up a whole batch when its
-// connection ends, by GOAWAY as well, even what was answered.
+// inBatch are the verdicts that differ in a batch, which goes over HTTP/2. The SDK gives up a whole
+// batch when its connection ends, by GOAWAY as well, even what was answered.
 var inBatch = map[string]string{
 	"garbled-":   "app/unable-to-parse-response",
 	"truncated-": network,
@@ -41,7 +41,8 @@ func TestNodeTellsTheAnswersApartInABatch(t *testing.T) {
 			r.check(t, calls[i].Method+" to "+token, codes[strings.TrimSuffix(token, "1")])
 		}
 	}
-	// A batch is a connection, and so is the one for the bearer. Nothing else is repeated than what is answered 503.
+	// A batch is a connection, and so is the one for the bearer. Nothing else is repeated than what
+	// is answered 503.
 	c := s.Counts()
 	if c.Connections.TLS != int64(len(calls))+1 || c.Codes["UNAVAILABLE"] != 2*2*5 || c.Codes["RESET_AFTER_READ"] != 2 {
 		t.Errorf("counts %+v", c)

@@ -81,8 +81,8 @@ func classOf(err error) string {
 	return strings.Join(found, " ")
 }
 
-// goVerdicts are the classes of the SDK's reference. Where the answer has no FcmError, there is the platform's alone;
-// an empty class is no error.
+// goVerdicts are the classes of the SDK's reference. Where the answer has no FcmError, there is the
+// platform's alone; an empty class is no error.
 var goVerdicts = map[string]string{
 	"dead-":            "unregistered NOT_FOUND",
 	"invalid-":         "invalid-argument INVALID_ARGUMENT",

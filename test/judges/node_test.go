@@ -77,8 +77,9 @@ const (
 	network = "app/network-error"
 )
 
-// verdicts are the codes of the SDK's reference for each answer. Where the answer has no FcmError, the SDK goes by the
-// status alone, and takes a wrong bearer for APNs' and a wrong project for the token's fault.
+// verdicts are the codes of the SDK's reference for each answer. Where the answer has no FcmError,
+// the SDK goes by the status alone, and takes a wrong bearer for APNs' and a wrong project for the
+// token's fault.
 var verdicts = map[string]string{
 	"dead-":            "messaging/registration-token-not-registered",
 	"invalid-":         "messaging/invalid-argument",
