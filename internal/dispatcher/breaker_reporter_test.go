@@ -254,8 +254,8 @@ func TestAnswersOfTheNewestRoundCount(t *testing.T) {
 	}
 }
 
-// A trip that is told in the midst of a stop is acted on, and one of a campaign that is gone, or
-// stopped, needs no more.
+// A trip that arrives during a stop is acted on. A trip of a deleted or stopped campaign needs no
+// action.
 func TestTripIsActedOnInAStop(t *testing.T) {
 	w := newWorld(t)
 	w.judged()

@@ -339,7 +339,7 @@ func TestWrongTypeMovesNothing(t *testing.T) {
 	}
 }
 
-// A campaign with a key of another type rests, twice as long after each claim up to a bound, and so
+// A campaign with a key of the wrong type pauses, twice as long after each claim up to a limit. So
 // does one with another error.
 func TestRefusedClaimsRest(t *testing.T) {
 	w := newWorld(t)

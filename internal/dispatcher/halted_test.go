@@ -18,8 +18,8 @@ import (
 // short.
 const prompt = 5 * time.Second
 
-// stopped ends a Job that waits for something, which must not hold it up, and checks that all but
-// those who were sent to are back.
+// stopped stops a Job that waits for something. The wait must not delay it, and all recipients that
+// were not sent to must be back.
 func (w *world) stopped(until func() bool, n, sent int64) {
 	w.t.Helper()
 	fetch, stop := context.WithCancel(w.t.Context())

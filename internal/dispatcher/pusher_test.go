@@ -12,7 +12,8 @@ import (
 	"fanfare/internal/store"
 )
 
-// Whom nothing may be sent to after the wait for a turn goes back, waits, or ends as expired.
+// A recipient that cannot be sent to after the wait for a turn goes back, waits, or ends as
+// expired.
 func TestBarred(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"})

@@ -112,8 +112,7 @@ func (w *world) unansweredClaim(reachable *atomic.Bool) (claimed func() bool) {
 	return func() bool { return claims.Load() > 0 }
 }
 
-// The replies to a claim are lost: whom it took unknown to us is given back, and not reaped as
-// lost.
+// The replies to a claim are lost. Its recipients are given back, and not reaped as lost.
 func TestClaimWithoutAReplyIsGivenBack(t *testing.T) {
 	t.Run("before the next claim", func(t *testing.T) {
 		w := newWorld(t)

@@ -113,8 +113,8 @@ func TestOnAmbiguousChangesUnderWay(t *testing.T) {
 	}
 }
 
-// A deadline that comes while recipients wait for their turn holds for them: the message lives no
-// longer, and whom it would reach too late is not sent to.
+// A deadline that changes while recipients wait for their turn holds for them. The message's TTL
+// ends with it, and later recipients are not sent to.
 func TestDeadlineChangesUnderWay(t *testing.T) {
 	w := newWorld(t)
 	w.campaign(campaign.Spec{ID: "42"}, audience(10)...)
@@ -142,8 +142,8 @@ func TestDeadlineChangesUnderWay(t *testing.T) {
 	}
 }
 
-// What would be tried again only after the deadline ends at once, as unknown where it may have
-// arrived, and a try that comes before it is made.
+// A retry that would come after the deadline ends at once, as unknown where the message may have
+// arrived. An earlier retry is made.
 func TestDeadlineBoundsRetries(t *testing.T) {
 	w := newWorld(t)
 	w.options.Retry.MinBackoff, w.options.Retry.MaxBackoff = time.Millisecond, 2*time.Millisecond

@@ -179,8 +179,7 @@ func TestUnsentGoesBackAtAStop(t *testing.T) {
 	}
 }
 
-// A stop cuts look-ups off. Whom they were for goes back, and does not wait for a fault that there
-// is not.
+// A stop cuts look-ups off. Their recipients go back and wait for no fault.
 func TestStopDuringALookUpGivesBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, slowSource{}, tokens.Options{}))(t)

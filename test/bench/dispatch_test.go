@@ -14,8 +14,8 @@ const (
 	concurrency = 500
 )
 
-// BenchmarkDispatcherAgainstBareLoop takes the dispatcher, end to end, and a bare loop of the SDK's
-// Send in turn, against the same simulator with 50 ms of latency.
+// BenchmarkDispatcherAgainstBareLoop runs the dispatcher, end to end, and a bare loop of the SDK's
+// Send in turn. Both use the same simulator with 50 ms of latency.
 func BenchmarkDispatcherAgainstBareLoop(b *testing.B) {
 	for b.Loop() {
 		w := newWorld(b, "50ms")
@@ -58,9 +58,8 @@ func runBare(b *testing.B, w *world) effort {
 	return effort{cpu: u.cpu.Seconds() / recipients, rate: recipients / took}
 }
 
-// runDispatcher loads a campaign of n recipients and drains it with a Job. The rate is that between
-// two moments at which the simulator is asked, so that the start and the end of the process do not
-// count.
+// runDispatcher loads a campaign of n recipients and drains it with a Job. The rate is measured
+// between two readings of the simulator, so that start and end of the process do not count.
 func runDispatcher(w *world, id string, n int64, env ...string) effort {
 	w.campaign(id, int(n))
 	w.forget()

@@ -55,7 +55,8 @@ func everyAnswer(code string) string {
 	return `{"latency":"` + fleetLatency + `","outcomes":[{"code":"` + code + `","share":1}]}`
 }
 
-// stopped runs four replicas of a Job that a breaker is to stop, and tells what it came to.
+// stopped stops a Job that waits for something. The wait must not delay it, and all recipients that
+// were not sent to must be back.
 func (w *world) stopped(what string, n int64) {
 	w.b.Helper()
 	began := time.Now()

@@ -17,9 +17,9 @@ const (
 	killLease      = 2 * time.Second
 )
 
-// BenchmarkKills ends a dispatcher in mid-campaign, ten times at random moments, by SIGKILL and
-// then by SIGTERM, lets another one drain what is left, and compares the simulator's ledger with
-// the audience.
+// BenchmarkKills ends a dispatcher during a campaign, ten times at random moments, by SIGKILL and
+// then by SIGTERM. Another one drains the rest. Then the simulator's ledger is compared with the
+// audience.
 func BenchmarkKills(b *testing.B) {
 	for b.Loop() {
 		for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {

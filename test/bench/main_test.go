@@ -1,7 +1,7 @@
-// Package bench shows the figures that Fanfare promises, measured on the real binaries, a real
-// redis-server, a real PostgreSQL and the simulator in a process of its own. It prints; it never
-// fails for being slow. Run it with make bench. Figures that compare two things take them in turn
-// within one run, for machines are noisy.
+// Package bench shows the figures that Fanfare promises. It measures the real binaries with a real
+// Redis, a real PostgreSQL and the simulator in a process of its own. It prints, and never fails
+// for being slow. Run it with make bench. Compared figures are measured in turn within one run,
+// because machines are noisy.
 package bench
 
 import (

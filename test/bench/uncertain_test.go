@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// BenchmarkUncertain answers a tenth of all requests with 503, a quarter of those although the
-// message is delivered, and holds the simulator's ledger against the campaign's books and results.
+// BenchmarkUncertain answers a tenth of all requests with 503, and delivers a quarter of those. It
+// compares the simulator's ledger with the campaign's books and results.
 func BenchmarkUncertain(b *testing.B) {
 	const n, backoff = 100_000, "250ms"
 	for b.Loop() {
@@ -75,7 +75,7 @@ func userOf(token string) string {
 	return "user-" + number
 }
 
-// attempts are those that the results tell of, by user.
+// attempts are the attempts that the results report, by user.
 func (w *world) attempts() map[string]int64 {
 	w.b.Helper()
 	const portion = 10_000

@@ -33,8 +33,8 @@ var slowly = servers.SystemOptions{
 }
 
 // TestDispatcherKilled kills a dispatcher again and again, with each way that results take to the
-// responder. No one and no result is lost, and each kill has no more sent to twice than were in
-// flight or had an outcome that was not written yet.
+// responder. No recipient and no result is lost. Each kill repeats at most the pushes that were in
+// flight or had no written outcome.
 func TestDispatcherKilled(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) []string{
 		"Redis":         func(t testing.TB) []string { return []string{servers.Redis(t)} },

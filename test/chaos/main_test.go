@@ -1,5 +1,5 @@
-// Package chaos ends the real programs at random moments, and loses what Redis answers them, and
-// then compares what FCM accepted, the books and SQL with the audience.
+// Package chaos ends the real programs at random moments and drops replies of Redis. Then it
+// compares what FCM accepted, the books and SQL with the audience.
 package chaos
 
 import (
@@ -65,7 +65,7 @@ func newSystem(t *testing.T, o servers.SystemOptions) (*servers.System, *sql.DB)
 	return servers.NewSystem(t, programs, o), db
 }
 
-// audience is n recipients in CSV, of whom one in ten has a dead token.
+// audience is n recipients in CSV. One in ten has a dead token.
 func audience(n int) string {
 	lines := []string{"userId,fcmToken"}
 	for i := range n {

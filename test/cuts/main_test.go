@@ -1,5 +1,5 @@
-// Package cuts stops every Lua script of every room between every two of its writes, in a real
-// Redis, and checks that nothing is lost by it. Redis keeps what a script wrote before it failed.
+// Package cuts stops every Lua script between every two of its writes, in a real Redis, and checks
+// that nothing is lost. Redis keeps what a script wrote before it failed.
 package cuts
 
 import (

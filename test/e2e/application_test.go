@@ -60,8 +60,8 @@ func TestApplicationsOwnWay(t *testing.T) {
 	write(t, s, "{campaign:list-first}:spec")
 	checkCampaign(t, s, "list-first", "completed")
 
-	// This one is found by a look over the keys, as nothing else tells of it; its own {tag} decides
-	// the slot of its keys.
+	// This one is found by a look over the keys, because nothing else names it; its own {tag}
+	// decides the slot of its keys.
 	late := []element{{`{"userId":"late","fcmToken":"ok-late"}`, "late", "sent", "", "ok-late"}}
 	write(t, s, "campaign:{eu}spec-first:spec")
 	push(t, s, "{eu}spec-first", late)

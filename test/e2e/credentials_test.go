@@ -14,8 +14,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestCredentials wants exit code 3 from a Job whose credentials are refused, before it takes
-// anyone, and a campaign that goes out when they are fixed.
+// TestCredentials wants exit code 3 from a Job whose credentials are refused, before it claims
+// anyone. The campaign is sent after they are fixed.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	account := filepath.Join(t.TempDir(), "account.json")
@@ -96,8 +96,8 @@ func TestRedisRefuses(t *testing.T) {
 	}
 }
 
-// TestDatabaseRefuses wants exit code 3 where the database does not accept who we are or what we
-// do, and 2 where there is none of that name: a scheduler restarts on neither.
+// TestDatabaseRefuses wants exit code 3 where the database refuses the user or a statement, and 2
+// where it does not exist. A scheduler restarts on neither.
 func TestDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
@@ -119,8 +119,8 @@ func TestDatabaseRefuses(t *testing.T) {
 	}
 }
 
-// TestRedisKeysDenied wants exit code 3 before anyone is taken: a dispatcher that may not write
-// results would send, and not know to whom.
+// TestRedisKeysDenied wants exit code 3 before anyone is claimed. A dispatcher that may not write
+// results would send and keep no record of it.
 func TestRedisKeysDenied(t *testing.T) {
 	t.Parallel()
 	addr := servers.Redis(t)

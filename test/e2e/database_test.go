@@ -74,9 +74,9 @@ func TestResponderWaitsForItsDatabase(t *testing.T) {
 	responder.Exits(0)
 }
 
-// TestStatementBreaksInMidRun takes the table of users away while a campaign runs. It is paused
-// with that reason, which the Job exits with, and continues where it was once the table is back and
-// a person resumes it.
+// TestStatementBreaksInMidRun removes the table of users while a campaign runs. The campaign is
+// paused with that reason, which the Job exits with. It continues once the table is back and a
+// person resumes it.
 func TestStatementBreaksInMidRun(t *testing.T) {
 	t.Parallel()
 	const n = 2000

@@ -12,7 +12,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// audience is n recipients in CSV, whose ids are in the order of their lines.
+// audience is n recipients in CSV. One in ten has a dead token.
 func audience(n int) string {
 	lines := []string{"userId,fcmToken"}
 	for i := range n {

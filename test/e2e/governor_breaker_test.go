@@ -14,8 +14,8 @@ import (
 // canary is how many pushes of a campaign go out alone by default.
 const canary = 100
 
-// TestWrongMessageStops has FCM refuse the message. A Job ends with the reason, no one beyond the
-// canary is sent to, and once the message is fixed the campaign continues, again with a canary.
+// TestWrongMessageStops makes FCM refuse the message. A Job ends with the reason, and only the
+// canary is sent to. After the message is fixed, the campaign continues with a new canary.
 func TestWrongMessageStops(t *testing.T) {
 	t.Parallel()
 	const n = 1000
@@ -58,7 +58,7 @@ func checkStopped(t *testing.T, s *servers.System, n int64, reason string) {
 	}
 }
 
-// users stores n users with tokens of a stem, half of them in Redis and all in SQL, and returns the
+// users stores n users with tokens of a stem, half of them in Redis and all in SQL. It returns the
 // audience, which names no token.
 func users(t *testing.T, s *servers.System, db *sql.DB, stem string, n int) (audience string) {
 	t.Helper()

@@ -81,8 +81,8 @@ func TestDevicesQuotaDelaysNobodyElse(t *testing.T) {
 	}
 }
 
-// TestCampaignsDeadline gives a slow campaign a deadline while it runs. Until then its messages
-// live no longer than it; whom it leaves ends as expired, and a Job says so.
+// TestCampaignsDeadline gives a slow campaign a deadline while it runs. Until then the TTL of its
+// messages ends with it. The remaining recipients end as expired, and a Job says so.
 func TestCampaignsDeadline(t *testing.T) {
 	t.Parallel()
 	const n, inForce = 1000, 4 * time.Second

@@ -32,9 +32,9 @@ func awaitHold(t *testing.T, s *servers.System) servers.View {
 	return s.Show("42")
 }
 
-// TestOutageOfFCM has FCM give no answers, from the start and in the midst of a campaign, in
-// several ways. A Job waits, no more than the canary and what was on the wire ends as unknown, and
-// all others are sent to once FCM answers again.
+// TestOutageOfFCM stops FCM's answers in several ways, from the start and during a campaign. A Job
+// waits, and at most the canary and the pushes on the wire end as unknown. All others are sent to
+// once FCM answers again.
 func TestOutageOfFCM(t *testing.T) {
 	const n = 3000
 	for name, down := range map[string]string{
@@ -76,8 +76,8 @@ func TestOutageOfFCM(t *testing.T) {
 	}
 }
 
-// checkOutageEnds ends an outage and wants the Job to send to everyone but those of whom nothing is
-// known.
+// checkOutageEnds ends an outage and wants the Job to send to everyone except recipients that ended
+// as unknown.
 func checkOutageEnds(t *testing.T, s *servers.System, job *servers.Process, n int, unknown int64) {
 	t.Helper()
 	for _, command := range [][]string{{"campaign", "show", "42"}, {"campaign", "list"}} {

@@ -77,9 +77,9 @@ const (
 	network = "app/network-error"
 )
 
-// verdicts are the codes of the SDK's reference for each answer. Where the answer has no FcmError,
-// the SDK goes by the status alone, and takes a wrong bearer for APNs' and a wrong project for the
-// token's fault.
+// verdicts are the codes of the SDK's reference for each answer. Without an FcmError the SDK uses
+// the status alone. It takes a wrong bearer for an APNs fault, and a wrong project for a fault of
+// the token.
 var verdicts = map[string]string{
 	"dead-":            "messaging/registration-token-not-registered",
 	"invalid-":         "messaging/invalid-argument",
