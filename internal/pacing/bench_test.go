@@ -14,9 +14,10 @@ import (
 	"fanfare/test/servers"
 )
 
-// BenchmarkGovernors lets the default quota go, 10,000 pushes a second, over some replicas in this process and a real Redis.
-// Run it with -benchtime 1x: it takes some seconds by itself. It tells what a push costs in CPU, all of it: waiting, waking up,
-// leasing; how much of the quota is used; and how far the worst second, and the worst tenth of one, is from even.
+// BenchmarkGovernors sends the default quota, 10,000 pushes a second, over some replicas in this
+// process and a real Redis. Run it with -benchtime 1x, because it takes some seconds by itself. It
+// reports the CPU time of a push, with waiting, waking up and leasing. It also reports how much of
+// the quota is used, and how uneven the worst second and the worst tenth of a second are.
 func BenchmarkGovernors(b *testing.B) {
 	addr := servers.Redis(b)
 	for _, replicas := range []int{1, 4, 8} {
@@ -84,7 +85,7 @@ func await(b *testing.B, t time.Time) {
 	}
 }
 
-// cpu is what this process has used so far.
+// cpu returns the CPU time of this process so far.
 func cpu() time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// erasGrow makes void what was leased before a clock was put back, too.
+// erasGrow also voids leases from before a clock was set back.
 func erasGrow(t *testing.T, b *bench) {
 	s := pace(1000, 0)
-	ahead := b.take(b.ask(10, s)).now + 3_600_000_000
+	ahead := b.take(b.request(10, s)).now + 3_600_000_000
 	b.write("era", ahead)
-	closed, _, err := b.shut(t.Context(), time.Minute, time.Hour, "429")
+	closed, _, err := b.closeGate(t.Context(), time.Minute, time.Hour, "429")
 	must(t, err)
 	halted, err := b.halt(t.Context(), "by hand", "a test")
 	must(t, err)
@@ -24,23 +24,23 @@ func erasGrow(t *testing.T, b *bench) {
 
 func gateInRedis(t *testing.T, b *bench) {
 	s := pace(1000, time.Minute)
-	a := b.ask(100, s)
+	a := b.request(100, s)
 	first := b.take(a)
 	b.write("warm", 1)
-	era, left, err := b.shut(t.Context(), time.Minute, time.Hour, "429")
+	era, left, err := b.closeGate(t.Context(), time.Minute, time.Hour, "429")
 	must(t, err)
 	wantEqual(t, "left", left, time.Minute)
 	if era <= first.era {
 		t.Errorf("era %d does not make void what was leased in %d", era, first.era)
 	}
 	got := b.take(a)
-	wantEqual(t, "verdict", got.verdict, verdictGate)
+	wantEqual(t, "verdict", got.status, statusGate)
 	wantEqual(t, "ask again when it ends", got.again, got.gate)
-	again, left, err := b.shut(t.Context(), time.Second, time.Hour, "shorter")
+	again, left, err := b.closeGate(t.Context(), time.Second, time.Hour, "shorter")
 	must(t, err)
 	wantEqual(t, "era of a shorter one", again, era)
 	wantBetween(t, "left", left, 50*time.Second, time.Minute)
-	_, left, err = b.shut(t.Context(), 100*time.Hour, time.Hour, "absurd")
+	_, left, err = b.closeGate(t.Context(), 100*time.Hour, time.Hour, "absurd")
 	must(t, err)
 	wantEqual(t, "left", left, time.Hour)
 	b.write("gate", got.now)
@@ -49,10 +49,10 @@ func gateInRedis(t *testing.T, b *bench) {
 	wantBetween(t, "interval of the ramp behind it", (got.until-got.from)/int64(got.n), 55_000, 61_000)
 }
 
-// gateHurriesNobody closes a gate that ends before the next push of a slow pace may go.
+// gateHurriesNobody closes a gate that ends before the next push of a slow pace.
 func gateHurriesNobody(t *testing.T, b *bench) {
-	first := b.take(b.ask(1, Settings{Quota: 1}))
-	_, _, err := b.shut(t.Context(), time.Second, time.Hour, "429")
+	first := b.take(b.request(1, Settings{Quota: 1}))
+	_, _, err := b.closeGate(t.Context(), time.Second, time.Hour, "429")
 	must(t, err)
 	_, fields, _, err := b.read(t.Context())
 	must(t, err)
@@ -60,7 +60,7 @@ func gateHurriesNobody(t *testing.T, b *bench) {
 }
 
 func haltsInRedis(t *testing.T, b *bench) {
-	a := b.ask(100, pace(1000, 0))
+	a := b.request(100, pace(1000, 0))
 	first, err := b.halt(t.Context(), "credentials", "dispatcher 1")
 	must(t, err)
 	second, err := b.halt(t.Context(), "breaker", "dispatcher 2")
@@ -71,22 +71,22 @@ func haltsInRedis(t *testing.T, b *bench) {
 	again, err := b.halt(t.Context(), "breaker", "dispatcher 3")
 	must(t, err)
 	wantEqual(t, "era of a reason that stands", again, second)
-	wantEqual(t, "verdict", b.take(a).verdict, verdictHalt)
+	wantEqual(t, "verdict", b.take(a).status, statusHalt)
 	_, free, err := b.resume(t.Context(), "credentials")
 	must(t, err)
 	wantEqual(t, "free", free, false)
-	wantEqual(t, "verdict", b.take(a).verdict, verdictHalt)
+	wantEqual(t, "verdict", b.take(a).status, statusHalt)
 	_, free, err = b.resume(t.Context(), "breaker")
 	must(t, err)
 	wantEqual(t, "free", free, true)
-	wantEqual(t, "verdict", b.take(a).verdict, verdictOpen)
+	wantEqual(t, "verdict", b.take(a).status, statusOpen)
 	_, err = b.halt(t.Context(), "a", "")
 	must(t, err)
 	_, free, err = b.resume(t.Context(), "")
 	must(t, err)
 	wantEqual(t, "free of all", free, true)
 
-	a = b.ask(100, pace(1000, time.Minute))
+	a = b.request(100, pace(1000, time.Minute))
 	b.write("warm", 1)
 	_, err = b.halt(t.Context(), "a", "")
 	must(t, err)
@@ -98,9 +98,9 @@ func haltsInRedis(t *testing.T, b *bench) {
 
 func anotherRate(t *testing.T, b *bench) {
 	own := pace(1000, 0)
-	first := b.take(b.ask(1000, own))
+	first := b.take(b.request(1000, own))
 	for range 20 {
-		b.take(b.ask(1000, own))
+		b.take(b.request(1000, own))
 	}
 	slow := Settings{Quota: 1, Headroom: 0.5}
 	era, err := b.set(t.Context(), own.interval(), slow, true)
@@ -108,12 +108,12 @@ func anotherRate(t *testing.T, b *bench) {
 	if era <= first.era {
 		t.Errorf("era %d does not make void what was leased in %d", era, first.era)
 	}
-	got := b.take(b.ask(1000, own))
+	got := b.take(b.request(1000, own))
 	wantEqual(t, "leased", got.n, 0)
 	wantBetween(t, "ask again in", got.again-got.now, 119_000_000, 119_900_000) // it owes one push at most
 	era, err = b.set(t.Context(), own.interval(), pace(10_000, 0), true)
 	must(t, err)
-	got = b.take(b.ask(1000, own))
+	got = b.take(b.request(1000, own))
 	wantEqual(t, "era", got.era, era)
 	wantEqual(t, "leased", got.n, 200)
 	wantBetween(t, "lead", got.from-got.now, 0, 100)
@@ -122,5 +122,5 @@ func anotherRate(t *testing.T, b *bench) {
 	wantEqual(t, "era with the same rate", same, era)
 	_, err = b.set(t.Context(), own.interval(), own, false)
 	must(t, err)
-	wantEqual(t, "leased by its own settings", b.take(b.ask(1000, own)).n, 20)
+	wantEqual(t, "leased by its own settings", b.take(b.request(1000, own)).n, 20)
 }

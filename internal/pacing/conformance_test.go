@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// conformance is what the scripts do wherever they run: in the memory of the other tests, and on every Redis.
+// conformance lists what the scripts do on every server, and in the memory that other tests use.
 var conformance = []struct {
 	name string
 	test func(*testing.T, *bench)
@@ -42,7 +42,7 @@ var conformance = []struct {
 	{"keys go by themselves", keysExpire},
 }
 
-// bench is a book over one kind of Redis, under a project of its own.
+// bench is the shared state of a fresh project on one kind of Redis.
 type bench struct {
 	*sharedState
 	t    *testing.T
@@ -78,21 +78,21 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-func (b *bench) ask(want int, s Settings) ask {
-	return ask{
-		keys: []string{b.pace, b.halts}, want: want, pace: s, gap: s.interval(), idle: DefaultIdle, share: shareTime,
+func (b *bench) request(want int, s Settings) leaseRequest {
+	return leaseRequest{
+		keys: []string{b.pace, b.halts}, want: want, pace: s, interval: s.interval(), idle: DefaultIdle, share: shareTime,
 		maxGate: DefaultMaxGate, id: "0123456789abcdef",
 	}
 }
 
-func (b *bench) take(a ask) leaseReply {
+func (b *bench) take(a leaseRequest) leaseReply {
 	b.t.Helper()
 	got, err := b.lease(b.t.Context(), a)
 	must(b.t, err)
 	return got
 }
 
-// write puts a field into the pace hash as no script would.
+// write sets a field of the pace hash as no script would.
 func (b *bench) write(field string, value int64) {
 	b.t.Helper()
 	b.writeText(field, strconv.FormatInt(value, 10))
@@ -112,7 +112,7 @@ func pace(perSecond int, ramp time.Duration) Settings {
 }
 
 func sharesFollow(t *testing.T, b *bench) {
-	a := b.ask(10_000, pace(10_000, 0))
+	a := b.request(10_000, pace(10_000, 0))
 	a.share = 900 * time.Millisecond // so that the next one comes in time, however slow the machine
 	first := b.take(a)
 	wantEqual(t, "first", first.from, first.now)
@@ -124,7 +124,7 @@ func sharesFollow(t *testing.T, b *bench) {
 	wantEqual(t, "as many as are wanted", second.n, 7)
 	wantEqual(t, "its length", second.until-second.from, 700)
 	wantEqual(t, "era", second.era, first.era)
-	a.pace.Quota, a.gap, a.share = 600, 1e5, shareTime
+	a.pace.Quota, a.interval, a.share = 600, 1e5, shareTime
 	third := b.take(a)
 	wantEqual(t, "third, of a replica that is set to less", third.from, second.until)
 	wantEqual(t, "one at least", third.n, 1)
@@ -139,7 +139,7 @@ func sharesOfARamp(t *testing.T, b *bench) {
 			place = p.ramp / 2
 			b.writeText("warm", "0.5")
 		}
-		got := b.take(b.ask(10_000, s))
+		got := b.take(b.request(10_000, s))
 		if due != 0 && got.from != due { // a slow machine
 			place = p.ramp * cool(place/p.ramp, micros(got.from-due), DefaultIdle)
 		}
@@ -156,11 +156,11 @@ func sharesOfARamp(t *testing.T, b *bench) {
 }
 
 func leadIsBounded(t *testing.T, b *bench) {
-	a := b.ask(1000, pace(10_000, 0))
+	a := b.request(1000, pace(10_000, 0))
 	for range 200 {
 		got := b.take(a)
 		if got.n == 0 {
-			wantEqual(t, "verdict", got.verdict, verdictAhead)
+			wantEqual(t, "verdict", got.status, statusAhead)
 			wantBetween(t, "ask again in", got.again-got.now, 1, 20_000)
 			return
 		}
@@ -171,14 +171,14 @@ func leadIsBounded(t *testing.T, b *bench) {
 
 func slowPace(t *testing.T, b *bench) {
 	s := Settings{Quota: 1}
-	wantEqual(t, "first", b.take(b.ask(100, s)).n, 1)
-	got := b.take(b.ask(100, s))
+	wantEqual(t, "first", b.take(b.request(100, s)).n, 1)
+	got := b.take(b.request(100, s))
 	wantEqual(t, "second at once", got.n, 0)
 	wantBetween(t, "ask again in", got.again-got.now, 59_000_000, 59_900_000)
 }
 
 func strayCursor(t *testing.T, b *bench) {
-	a := b.ask(10, pace(1000, 0))
+	a := b.request(10, pace(1000, 0))
 	now := b.take(a).now
 	b.write("cursor", now+3_600_000_000) // as before a clock was put back
 	got := b.take(a)
@@ -189,9 +189,9 @@ func strayCursor(t *testing.T, b *bench) {
 	wantBetween(t, "gate", b.take(a).gate-now, 0, 3_601_000_000)
 }
 
-// rubbish is what only a hand can have put there.
+// rubbish can only come from a person.
 func rubbish(t *testing.T, b *bench) {
-	a := b.ask(10, pace(1000, 0))
+	a := b.request(10, pace(1000, 0))
 	b.take(a)
 	for _, field := range []string{"cursor", "warm", "era", "gate", "interval"} {
 		for _, value := range []string{"", "x", "nan", "inf", "-inf", "1e300"} {
@@ -216,7 +216,7 @@ func rubbish(t *testing.T, b *bench) {
 }
 
 func givenBackOnce(t *testing.T, b *bench) {
-	a := b.ask(100, pace(1000, 0))
+	a := b.request(100, pace(1000, 0))
 	for range 30 {
 		a.id = "f00000000000000" + strconv.Itoa(a.want%10)
 		b.take(a)
@@ -256,7 +256,7 @@ func wrongType(t *testing.T, b *bench) {
 		return // the memory has hashes only
 	}
 	must(t, b.rdb.Set(t.Context(), b.pace, "stray", 0).Err())
-	_, leaseErr := b.lease(t.Context(), b.ask(1, pace(1, 0)))
+	_, leaseErr := b.lease(t.Context(), b.request(1, pace(1, 0)))
 	_, haltErr := b.halt(t.Context(), "r", "")
 	for _, err := range []error{leaseErr, haltErr} {
 		if wrong, ok := errors.AsType[*redisx.TypeError](err); !ok || wrong.Key != b.pace {
@@ -270,11 +270,11 @@ func keysExpire(t *testing.T, b *bench) {
 	if b.rdb == nil {
 		return // the memory keeps all
 	}
-	b.take(b.ask(1, pace(1000, 0)))
+	b.take(b.request(1, pace(1000, 0)))
 	wantBetween(t, "expiry", b.rdb.PTTL(t.Context(), b.pace).Val(), 6*24*time.Hour, 7*24*time.Hour)
 	_, err := b.set(t.Context(), 1, pace(1000, 0), true)
 	must(t, err)
-	b.take(b.ask(1, pace(1000, 0)))
+	b.take(b.request(1, pace(1000, 0)))
 	wantEqual(t, "expiry of what an operator has set", b.rdb.PTTL(t.Context(), b.pace).Val(), -1)
 	_, err = b.set(t.Context(), 1, pace(1000, 0), false)
 	must(t, err)

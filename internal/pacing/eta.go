@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// ETA tells when the last of so many pushes would go, if they began now and nobody else sent any: with the ramp, the gate and
-// the avoided quarter hours. rate is what the campaign itself may send a second, 0 for as much as the project may. The zero
-// time is never: the project is halted.
+// ETA returns when the last of so many pushes goes if they begin now and no one else sends. It
+// counts in the ramp, the gate and the avoided quarter hours. rate is the campaign's own pushes a
+// second, or 0 for none. It returns the zero time if the project is halted.
 func (s State) ETA(pushes int64, rate float64) time.Time {
 	if len(s.Halts) > 0 {
 		return time.Time{}
@@ -21,25 +21,26 @@ func (s State) ETA(pushes int64, rate float64) time.Time {
 		at, warm = later(at, s.Gate.Until), 0
 	}
 	place := min(warm*float64(s.Settings.Ramp.Microseconds()), p.ramp)
-	left := max(0, float64(pushes)-1) // the last one goes when the one before it has had its interval
+	left := max(0, float64(pushes)-1) // the last push goes one interval after the one before it
 	if !s.Settings.AvoidQuarterHours {
 		return at.Add(duration(p.span(place, left)))
 	}
 	return s.between(p, at, place, left)
 }
 
-// between is when the last push goes that has so many before it, none of them within the avoided minutes.
+// between returns when the last push goes if none goes in the avoided minutes. left counts the
+// pushes before it.
 func (s State) between(p profile, at time.Time, place, left float64) time.Time {
 	for before := math.NaN(); ; {
 		opens := opening(at)
 		place = cool(place/max(p.ramp, 1), opens.Sub(at), s.idle) * p.ramp
 		at = opens
 		room := float64(closing(at).Sub(at).Microseconds())
-		fit := math.Ceil(p.count(place, room)) // one goes at the very beginning
+		fit := math.Ceil(p.count(place, room)) // one push goes at the very beginning
 		if left < fit {
 			return at.Add(duration(p.span(place, left)))
 		}
-		// Where one window is like the one before, so are all to come.
+		// Once a window equals the one before it, all later ones do too.
 		windows := 1.0
 		if place == before && at.Equal(at.Truncate(quarter).Add(away)) {
 			windows = max(1, math.Floor(left/fit))
@@ -51,7 +52,7 @@ func (s State) between(p profile, at time.Time, place, left float64) time.Time {
 	}
 }
 
-// duration is so many µs, or as long as can be said.
+// duration converts µs and saturates at the longest Duration.
 func duration(us float64) time.Duration {
 	if us >= math.MaxInt64/1000 {
 		return math.MaxInt64
@@ -59,15 +60,15 @@ func duration(us float64) time.Duration {
 	return time.Duration(us * 1000)
 }
 
-// The minutes that Google asks senders to stay out of: two on either side of each quarter of an hour. What is spent late
-// stays out of them too, hence the second.
+// Google asks senders to avoid two minutes on either side of each quarter hour. The extra second
+// keeps late pushes out of them too.
 const (
 	quarter = 15 * time.Minute
 	away    = 2 * time.Minute
 	grace   = time.Second
 )
 
-// opening is t, or the end of the avoided minutes that t lies in.
+// opening returns t, or the end of the avoided minutes around t.
 func opening(t time.Time) time.Time {
 	into := t.Sub(t.Truncate(quarter))
 	switch {
@@ -79,7 +80,7 @@ func opening(t time.Time) time.Time {
 	return t
 }
 
-// Avoids is the end of the minutes around a quarter hour that the project stays out of now; zero where it is in none.
+// Avoids returns the end of the avoided minutes that the project is in now, or the zero time.
 func (s State) Avoids() time.Time {
 	if opens := opening(s.Now); s.Settings.AvoidQuarterHours && opens.After(s.Now) {
 		return opens
@@ -87,10 +88,10 @@ func (s State) Avoids() time.Time {
 	return time.Time{}
 }
 
-// closing is when the next avoided minutes after an open instant begin.
+// closing returns when the next avoided minutes begin after an open instant.
 func closing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }
 
-// QuarterHours are those around which pushes go that go between two instants, unless they are avoided.
+// QuarterHours returns the quarter hours whose avoided minutes lie between two instants.
 func QuarterHours(from, to time.Time) []time.Time {
 	var all []time.Time
 	for at := from.Add(-away).Truncate(quarter); !at.After(to.Add(away)); at = at.Add(quarter) {

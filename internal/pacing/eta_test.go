@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// An ETA is what happens: the pushes of one replica that is never without any, by the script itself.
+// An ETA matches what happens: one replica that always has pushes sends them by the script itself.
 func TestETA(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := Settings{
@@ -43,7 +43,8 @@ func TestETA(t *testing.T) {
 			eta = state.ETA(pushes, 0)
 			last = drain(t, g, pushes)
 		})
-		// Each window may end with a push less or more: its interval reaches into the avoided minutes. µs are rounded up.
+		// Each window may end with a push less or more, because its interval reaches into the
+		// avoided minutes. µs are rounded up.
 		windows := 1 + last.Sub(eta).Abs()/quarter
 		if s.AvoidQuarterHours {
 			windows = 8
@@ -58,7 +59,7 @@ func TestETA(t *testing.T) {
 	})
 }
 
-// acrossAvoided tells whether two instants are near each other but for avoided minutes between them.
+// acrossAvoided reports whether two instants are close when avoided minutes do not count.
 func acrossAvoided(s Settings, a, b time.Time, slack time.Duration) bool {
 	if b.Before(a) {
 		a, b = b, a
@@ -66,19 +67,19 @@ func acrossAvoided(s Settings, a, b time.Time, slack time.Duration) bool {
 	return s.AvoidQuarterHours && b.Sub(a) <= slack+2*away+grace && opening(a.Add(slack)).Equal(opening(b.Add(-slack)))
 }
 
-// drain sends so many pushes as one replica would, and returns when the last one went.
+// drain sends that many pushes as one replica would. It returns when the last one went.
 func drain(t *testing.T, g *Governor, pushes int64) time.Time {
 	last := time.Now()
 	for pushes > 0 {
-		got, err := g.book.lease(t.Context(), ask{
-			keys: g.quota.keys, want: int(pushes), pace: g.o.Settings, gap: g.quota.gap, idle: g.o.Idle, share: time.Second,
+		got, err := g.shared.lease(t.Context(), leaseRequest{
+			keys: g.quota.keys, want: int(pushes), pace: g.o.Settings, interval: g.quota.interval, idle: g.o.Idle, share: time.Second,
 			maxGate: g.o.MaxGate, id: "0",
 		})
 		must(t, err)
 		next := got.again
 		if got.n > 0 {
 			pushes -= int64(got.n)
-			last = instant(got.from + (got.until-got.from)*int64(got.n-1)/int64(got.n))
+			last = toTime(got.from + (got.until-got.from)*int64(got.n-1)/int64(got.n))
 			next = got.from
 		}
 		<-time.After(micros(next - got.now))
@@ -88,18 +89,19 @@ func drain(t *testing.T, g *Governor, pushes int64) time.Time {
 }
 
 func TestETAOfACappedCampaign(t *testing.T) {
-	s := State{Now: instant(0).Add(5 * time.Minute), Settings: Settings{Quota: 600_000, Ramp: time.Minute}, idle: DefaultIdle}
-	// The ramp reaches 1,000/s after 6 s, having let 3,000 go.
+	s := State{Now: toTime(0).Add(5 * time.Minute), Settings: Settings{Quota: 600_000, Ramp: time.Minute}, idle: DefaultIdle}
+	// The ramp reaches 1,000/s after 6 s, when 3,000 pushes have gone.
 	wantBetween(t, "33,000 at 1,000/s", s.ETA(33_000, 1000).Sub(s.Now), 35900*time.Millisecond, 36100*time.Millisecond)
 	wantEqual(t, "a rate above the project's", s.ETA(33_000, 1e6), s.ETA(33_000, 0))
 	s.Halts = []Halt{{Reason: "test"}}
 	wantEqual(t, "while halted", s.ETA(1, 0), time.Time{})
 }
 
-// A window from :02 to :12:59 has room for 629,009 pushes at 1,000/s, 30,009 of them in the ramp that each one begins with.
+// A window from :02 to :12:59 has room for 629,009 pushes at 1,000/s, 30,009 of them in the ramp
+// that each one begins with.
 func TestETAOverQuarterHours(t *testing.T) {
 	s := State{
-		Now: instant(0).Add(away), idle: DefaultIdle,
+		Now: toTime(0).Add(away), idle: DefaultIdle,
 		Settings: Settings{Quota: 60_000, Ramp: time.Minute, AvoidQuarterHours: true},
 	}
 	const room, second = 629_009, 15 * time.Minute
@@ -111,15 +113,15 @@ func TestETAOverQuarterHours(t *testing.T) {
 }
 
 func TestETABehindAGate(t *testing.T) {
-	s := State{Now: instant(0), Settings: Settings{Quota: 60_000, Ramp: time.Minute}, Warm: 1, idle: DefaultIdle}
+	s := State{Now: toTime(0), Settings: Settings{Quota: 60_000, Ramp: time.Minute}, Warm: 1, idle: DefaultIdle}
 	wantBetween(t, "10,000 at 1,000/s", s.ETA(10_000, 0).Sub(s.Now), 9900*time.Millisecond, 10*time.Second)
 	s.Gate.Until = s.Now.Add(5 * time.Minute)
 	wantBetween(t, "30,009 in a ramp", s.ETA(30_009, 0).Sub(s.Gate.Until), 59*time.Second, 61*time.Second)
 }
 
-// An ETA years ahead is found at once, and does not overflow.
+// An ETA years ahead is found at once and does not overflow.
 func TestETAFarAhead(t *testing.T) {
-	s := State{Now: instant(0), Settings: Settings{Quota: 60, Ramp: time.Minute, AvoidQuarterHours: true}, idle: DefaultIdle}
+	s := State{Now: toTime(0), Settings: Settings{Quota: 60, Ramp: time.Minute, AvoidQuarterHours: true}, idle: DefaultIdle}
 	years := s.ETA(100_000_000, 0).Sub(s.Now).Hours() / 24 / 365
 	wantBetween(t, "years", years, 100_000_000.0/(86400*365)*15/11, 100_000_000.0/(86400*365)*15/10)
 	s.Settings = Settings{Quota: 1, Headroom: 0.99}
@@ -128,7 +130,7 @@ func TestETAFarAhead(t *testing.T) {
 	}
 }
 
-// Nothing goes within two minutes of a quarter of an hour, and all else is used.
+// No push goes within two minutes of a quarter hour, and all other time is used.
 func TestQuarterHoursAreAvoided(t *testing.T) {
 	o := steady(20)
 	o.AvoidQuarterHours = true
@@ -143,7 +145,8 @@ func TestQuarterHoursAreAvoided(t *testing.T) {
 	})
 }
 
-// The avoided minutes begin a second early: what is spent late stays out of them too. A time that is open lasts until they begin.
+// The avoided minutes begin a second early, so late pushes stay out of them too. Open time lasts
+// until they begin.
 func TestAvoidedMinutes(t *testing.T) {
 	at := func(hour, minute, second int) time.Time {
 		return time.Date(2030, 1, 1, hour, minute, second, 0, time.UTC)

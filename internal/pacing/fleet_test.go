@@ -11,7 +11,7 @@ import (
 	"fanfare/internal/keys"
 )
 
-// fleet is some replicas over one Redis, and the pushes that they let go.
+// fleet is some replicas on one Redis, and the pushes that they sent.
 type fleet struct {
 	t    *testing.T
 	mem  *memory
@@ -24,7 +24,7 @@ type fleet struct {
 	began time.Time
 }
 
-// replica is one Governor with pushes that never end.
+// replica is one Governor.
 type replica struct {
 	*Governor
 	ctx  context.Context // ends with stop
@@ -40,7 +40,7 @@ func steady(perSecond int) Options {
 	return o
 }
 
-// inBubble runs a test with a fleet in fake time, and ends all that runs with it.
+// inBubble runs a test with a fleet in fake time, and waits for everything it started.
 func inBubble(t *testing.T, o Options, test func(f *fleet)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func inBubble(t *testing.T, o Options, test func(f *fleet)) {
 	})
 }
 
-// governor makes one that is not running.
+// governor returns one that does not run.
 func (f *fleet) governor() *Governor {
 	f.t.Helper()
 	g, err := newGovernor(f.mem, project(), f.o)
@@ -73,7 +73,7 @@ func (f *fleet) start() *replica {
 	return r
 }
 
-// serve lets so many workers push as fast as they may, until the replica is stopped.
+// serve starts workers that push as fast as they may until the replica stops.
 func (f *fleet) serve(r *replica, workers int, p Push) {
 	for range workers {
 		f.work.Go(func() {
@@ -84,7 +84,7 @@ func (f *fleet) serve(r *replica, workers int, p Push) {
 	}
 }
 
-// replicas starts some that are never without pushes.
+// replicas starts some that always have pushes.
 func (f *fleet) replicas(n, workers int) []*replica {
 	all := make([]*replica, n)
 	for i := range all {
@@ -107,7 +107,7 @@ func (f *fleet) record(campaign string) {
 	f.by[campaign]++
 }
 
-// of is how many pushes of a campaign went so far.
+// of returns how many pushes of a campaign went so far.
 func (f *fleet) of(campaign string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -122,7 +122,7 @@ func (f *fleet) count(from, to time.Duration) int {
 	return last - first
 }
 
-// pass lets time go by, in the bubble.
+// pass advances the bubble's time.
 func (f *fleet) pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A 429 that one replica gets stops all of them until Retry-After, and a ramp follows.
+// A 429 at one replica stops all of them until Retry-After. A ramp follows.
 func TestGateStopsEveryReplica(t *testing.T) {
 	o := steady(2000)
 	o.Ramp = 10 * time.Second
@@ -26,7 +26,7 @@ func TestGateStopsEveryReplica(t *testing.T) {
 		}
 		f.pass(31 * time.Second)
 		wantEqual(t, "shut behind it", all[0].Blocked(), false)
-		// The others go on until the signal has reached them: two ways of 300 µs.
+		// The others continue until the signal reaches them: two ways of 300 µs.
 		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+30*time.Second-time.Millisecond), 0)
 		wantBetween(t, "in the first second after it", f.count(closed+30*time.Second, closed+31*time.Second), 180, 230)
 		f.pass(10 * time.Second)
@@ -75,7 +75,7 @@ func TestRetryAfterIsBounded(t *testing.T) {
 	}
 }
 
-// Where Redis is away, the replica that got the 429 stops at once all the same, and the others hear of it afterwards.
+// Without Redis, the replica that got the 429 stops at once, and the others learn of it later.
 func TestGateClosesWithoutRedis(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		all := append(f.replicas(1, 10), f.start())
@@ -89,7 +89,7 @@ func TestGateClosesWithoutRedis(t *testing.T) {
 		f.pass(5 * time.Second)
 		wantEqual(t, "sent by the one that knows", f.of("42")-before, 0)
 		f.mem.away(false)
-		f.pass(1200 * time.Millisecond) // it is told anew each second
+		f.pass(1200 * time.Millisecond) // it is told again each second
 		told := f.now()
 		f.pass(25 * time.Second)
 		wantEqual(t, "sent behind the gate", f.count(told, closed+30*time.Second), 0)
@@ -98,7 +98,7 @@ func TestGateClosesWithoutRedis(t *testing.T) {
 	})
 }
 
-// Redis loses its data while the gate is closed: whoever knows of the gate tells it again.
+// Redis loses its data while the gate is closed. A replica that knows the gate writes it again.
 func TestGateSurvivesLostData(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		all := f.replicas(2, 10)
@@ -107,7 +107,7 @@ func TestGateSurvivesLostData(t *testing.T) {
 		closed := f.now()
 		f.pass(5 * time.Second)
 		f.mem.lose()
-		f.mem.signal("") // the connection was lost too, and subscribed anew
+		f.mem.signal("") // the connection was lost too, and subscribed again
 		f.pass(2 * time.Second)
 		state, err := all[1].State(f.t.Context())
 		must(t, err)
@@ -132,7 +132,7 @@ func TestGateWithoutSignal(t *testing.T) {
 	})
 }
 
-// A crowd of 429s costs few calls, and one gate.
+// Many 429s at once cost few calls and make one gate.
 func TestCrowdOfCloses(t *testing.T) {
 	var logged bytes.Buffer
 	o := steady(1000)
@@ -147,12 +147,12 @@ func TestCrowdOfCloses(t *testing.T) {
 		synctest.Wait()
 		f.pass(10 * time.Millisecond)
 		wantBetween(t, "calls", f.mem.called()-before, 1, 5)
-		wantEqual(t, "lines", strings.Count(logged.String(), "close gate"), 1)
+		wantEqual(t, "lines", strings.Count(logged.String(), "gate closed"), 1)
 		g.stop()
 	})
 }
 
-// A shorter wait that the same replica is asked for does not open its gate sooner.
+// A shorter Retry-After at the same replica does not open its gate sooner.
 func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
@@ -174,10 +174,10 @@ func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 	})
 }
 
-// A campaign that had nobody to send to claims nothing for that time: it takes turns with the others from where they are.
+// A campaign that had no pushes has no claim on that time. It joins the others where they are.
 func TestIdleCampaignClaimsNothingForThePast(t *testing.T) {
 	c := &priorityClass{now: 50}
-	l := &flow{of: c, weight: 1, pass: 3}
+	l := &flow{class: c, weight: 1, pass: 3}
 	l.enter()
 	wantEqual(t, "pass of the one who comes", l.pass, 50)
 	l.waiting, l.pass = 1, 49
@@ -185,10 +185,10 @@ func TestIdleCampaignClaimsNothingForThePast(t *testing.T) {
 	wantEqual(t, "pass of one who waits already", l.pass, 49)
 }
 
-// A permit that is not spent within 100 ms is spent no more: what is sent late would be a burst.
+// A permit expires after 100 ms, because late pushes would make a burst.
 func TestPermitsLiveBriefly(t *testing.T) {
 	at := time.Unix(100, 0)
-	p := &permitBuffer{late: lateQuota, shares: []permitRun{{from: at, span: 10 * time.Millisecond, n: 10}}}
+	p := &permitBuffer{ttl: quotaPermitTTL, shares: []permitRun{{from: at, span: 10 * time.Millisecond, n: 10}}}
 	for _, c := range []struct {
 		after   time.Duration
 		dropped int
@@ -197,7 +197,7 @@ func TestPermitsLiveBriefly(t *testing.T) {
 	}
 }
 
-// A permit that a push was given and did not use is kept for no one once the gate has closed, or the project is halted.
+// An unused permit of a push is not kept once the gate has closed or the project is halted.
 func TestUnusedPermitDoesNotPassTheGate(t *testing.T) {
 	for name, shut := range map[string]func(f *fleet, g *Governor) error{
 		"gate": func(f *fleet, g *Governor) error { return g.CloseGate(f.t.Context(), 30*time.Second, "429") },
@@ -223,20 +223,20 @@ func TestUnusedPermitDoesNotPassTheGate(t *testing.T) {
 	}
 }
 
-// Redis that did not hear of a gate is told again a second later.
+// A second after a failed write of the gate, the replica writes it again.
 func TestGateIsToldAgain(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g, now := f.governor(), time.Now()
-		g.gate = gate{until: now.Add(time.Minute), again: now.Add(reassertEvery)}
-		next := now.Add(rest)
+		g.gate = gate{until: now.Add(time.Minute), retryAt: now.Add(reassertInterval)}
+		next := now.Add(restInterval)
 		g.reassert(f.t.Context(), now, &next)
-		wantEqual(t, "told at once", g.gate.telling, false)
-		wantEqual(t, "looked at again in", next.Sub(now), reassertEvery)
+		wantEqual(t, "told at once", g.gate.publishing, false)
+		wantEqual(t, "looked at again in", next.Sub(now), reassertInterval)
 		g.mu.Lock()
-		g.reassert(f.t.Context(), now.Add(reassertEvery), &next)
-		wantEqual(t, "told then", g.gate.telling, true)
+		g.reassert(f.t.Context(), now.Add(reassertInterval), &next)
+		wantEqual(t, "told then", g.gate.publishing, true)
 		g.mu.Unlock()
 		g.work.Wait()
-		wantEqual(t, "known to Redis", g.gate.known.IsZero(), false)
+		wantEqual(t, "known to Redis", g.gate.knownUntil.IsZero(), false)
 	})
 }

@@ -1,12 +1,14 @@
-// Package pacing lets pushes go no faster than Firebase allows the project, whatever the number of replicas.
+// Package pacing keeps all replicas of a project within the quota that Firebase grants it.
 //
-// In Redis each project has one cursor: the instant at which the next push may go that nobody has leased yet. A replica leases
-// a share, some tens of ms of the project's rate, and so moves the cursor on; the next replica's share lies behind it.
-// So the pushes of all replicas are even, no replica has to be known to the others, and none can take what another
-// one has. A share costs one round trip; its permits are handed out locally, one by one, each at its instant.
+// Each project has one cursor in Redis. It is the instant at which the next push that no one has
+// leased may go. A replica leases a share, which is some tens of milliseconds of the project's
+// rate. The lease moves the cursor, so the next replica's share lies behind it. This spreads the
+// pushes of all replicas evenly, and no replica has to know the others. A share costs one round
+// trip. The replica hands out its permits locally, each at its instant.
 //
-// All instants are the server's. An era, which is part of each lease, makes void what was leased before a gate, a halt or
-// another rate; a signal tells the replicas at once, and their next lease tells those that missed it.
+// All instants are on the server's clock. Each lease carries an era. A gate, a halt or a change of
+// rate begins another era and makes earlier leases void. A signal announces it to the replicas at
+// once, and their next lease does so too.
 package pacing
 
 import (
@@ -23,38 +25,40 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Governor hands out a Firebase project's quota to the pushes of one replica. It is safe for concurrent use.
+// Governor hands out a Firebase project's quota to one replica's pushes. It is safe for concurrent
+// use.
 type Governor struct {
 	o       Options
-	book    *sharedState
+	shared  *sharedState
 	log     *slog.Logger
 	metrics *metrics
-	id      uint32        // of this replica, in its asks
-	wake    chan struct{} // tells the meter to look at once
+	id      uint32        // identifies this replica in its lease requests
+	wake    chan struct{} // makes the meter run at once
 	work    sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows, the purses and the turns
-	quota   *permitBuffer
-	turns   scheduler
-	gate    gate
-	halted  bool
-	rate    float64   // pushes a second in the share leased last
-	asks    uint64    // so far
-	wakes   time.Time // when the meter looks by itself
-	swept   time.Time
-	warned  time.Time
-	spare   []*waiter // used ones
-	stopped error     // set when Run has ended
+	mu          sync.Mutex // guards the fields below, the permit buffers and the scheduler
+	quota       *permitBuffer
+	scheduler   scheduler
+	gate        gate
+	halted      bool
+	rate        float64   // pushes a second in the last share
+	requests    uint64    // lease requests so far
+	wakeAt      time.Time // when the meter's timer fires
+	lastSweep   time.Time
+	lastWarning time.Time
+	spare       []*waiter // waiters to use again
+	stopErr     error     // set when Run has ended
 }
 
-// New makes the Governor of a project; with Run it hands out permits, without it only tells and sets.
+// New returns the Governor of a project. Permits need Run; without it a Governor reads and changes
+// the state in Redis.
 func New(rdb redis.UniversalClient, project keys.ProjectKeys, o Options) (*Governor, error) {
 	return newGovernor(server{rdb}, project, o)
 }
 
 func newGovernor(s scripts, project keys.ProjectKeys, o Options) (*Governor, error) {
 	if project == (keys.ProjectKeys{}) {
-		return nil, errors.New("pacing: no project is named")
+		return nil, errors.New("pacing: project is missing")
 	}
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("pacing: %w", err)
@@ -64,9 +68,9 @@ func newGovernor(s scripts, project keys.ProjectKeys, o Options) (*Governor, err
 	}
 	b := newSharedState(s, project)
 	g := &Governor{
-		o: o, book: b, log: o.Logger, id: rand.Uint32(), wake: make(chan struct{}, 1),
-		quota: &permitBuffer{keys: []string{b.pace, b.halts}, pace: o.Settings, gap: o.interval(), late: lateQuota},
-		turns: scheduler{lines: map[string]*flow{}},
+		o: o, shared: b, log: o.Logger, id: rand.Uint32(), wake: make(chan struct{}, 1),
+		quota:     &permitBuffer{keys: []string{b.pace, b.halts}, pace: o.Settings, interval: o.interval(), ttl: quotaPermitTTL},
+		scheduler: scheduler{flows: map[string]*flow{}},
 	}
 	var err error
 	if g.metrics, err = newMetrics(o.Registerer, g); err != nil {
@@ -75,10 +79,11 @@ func newGovernor(s scripts, project keys.ProjectKeys, o Options) (*Governor, err
 	return g, nil
 }
 
-// Run hands out permits until the context ends; whoever still waits then gets its error. It is called once.
+// Run hands out permits until the context ends. Waits that are still open then return its error.
+// Call it once.
 func (g *Governor) Run(ctx context.Context) {
-	g.work.Go(func() { g.book.listen(ctx, g.book.signal, g.heard) })
+	g.work.Go(func() { g.shared.listen(ctx, g.shared.signal, g.receiveSignal) })
 	g.meter(ctx)
-	g.dismiss(fmt.Errorf("wait for the project's pace: %w", context.Cause(ctx)))
+	g.failWaiters(fmt.Errorf("wait for the project's pace: %w", context.Cause(ctx)))
 	g.work.Wait()
 }

@@ -15,7 +15,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// Whatever the number of replicas, the quota is used, and each second and each tenth of one has its share.
+// With any number of replicas the quota is used, and evenly so in each second and each tenth of
+// one.
 func TestReplicasShareEvenly(t *testing.T) {
 	for _, replicas := range []int{1, 4, 8, 32} {
 		t.Run(fmt.Sprint(replicas), func(t *testing.T) {
@@ -33,8 +34,8 @@ func TestReplicasShareEvenly(t *testing.T) {
 	}
 }
 
-// A failover to a server whose clock is behind costs a few seconds, not the time until that clock has caught up; and nobody sends
-// more for it.
+// A failover to a server whose clock is behind costs a few seconds, and not the time until that
+// clock has caught up. No one sends more because of it.
 func TestServerClockIsPutBack(t *testing.T) {
 	inBubble(t, steady(2000), func(f *fleet) {
 		all := f.replicas(4, 100)
@@ -50,7 +51,7 @@ func TestServerClockIsPutBack(t *testing.T) {
 	})
 }
 
-// Whatever the hashes of a project hold: what is shown of it is within bounds, and can be written as JSON.
+// Whatever a project's hashes hold, the state is within bounds and can be written as JSON.
 func TestHostileFieldsAreShownWithinBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.OneOf(
@@ -61,7 +62,7 @@ func TestHostileFieldsAreShownWithinBounds(t *testing.T) {
 			t.Fatalf("%g of a ramp", w)
 		}
 		halts := decodeHalts(map[string]string{"why": value.Draw(t, "since") + " somebody", value.Draw(t, "reason"): ""})
-		gate := Gate{Until: instant(whole(value.Draw(t, "gate")))}
+		gate := Gate{Until: toTime(whole(value.Draw(t, "gate")))}
 		if _, err := json.Marshal([]any{halts, gate}); err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +74,7 @@ func TestHostileFieldsAreShownWithinBounds(t *testing.T) {
 	})
 }
 
-// A Redis that is full and must not evict still paces and, above all, still gates.
+// A full Redis that must not evict keeps the pace and, above all, closes gates.
 func TestFullRedis(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(t, "--maxmemory-policy", "noeviction")})
 	defer func() { _ = rdb.Close() }()
@@ -82,14 +83,14 @@ func TestFullRedis(t *testing.T) {
 		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
 	}
 	b := &bench{t: t, rdb: rdb, sharedState: newSharedState(server{rdb}, project())}
-	wantEqual(t, "leased", b.take(b.ask(1, pace(1000, 0))).n, 1)
+	wantEqual(t, "leased", b.take(b.request(1, pace(1000, 0))).n, 1)
 	_, err := b.halt(t.Context(), "why", "me")
 	must(t, err)
 	_, _, err = b.resume(t.Context(), "why")
 	must(t, err)
 	_, err = b.set(t.Context(), 1, pace(10, 0), true)
 	must(t, err)
-	_, _, err = b.shut(t.Context(), time.Minute, time.Hour, "429")
+	_, _, err = b.closeGate(t.Context(), time.Minute, time.Hour, "429")
 	must(t, err)
-	wantEqual(t, "verdict", b.take(b.ask(1, pace(1000, 0))).verdict, verdictGate)
+	wantEqual(t, "verdict", b.take(b.request(1, pace(1000, 0))).status, statusGate)
 }

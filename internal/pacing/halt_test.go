@@ -43,7 +43,7 @@ func TestHalt(t *testing.T) {
 	})
 }
 
-// A halt holds in the replica that asked for it before Redis has answered, and when it does not.
+// A halt stops the replica that asked for it before Redis answers.
 func TestHaltHoldsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, err := newGovernor(silent{}, project(), DefaultOptions())
@@ -61,7 +61,8 @@ func TestHaltHoldsAtOnce(t *testing.T) {
 	})
 }
 
-// A halt that Redis has not heard of yet is not taken back by asking it, and one that is known already voids nothing.
+// A read of the state does not end a halt that is not yet in Redis. A halt that is already known
+// voids nothing.
 func TestHaltBeforeRedisHears(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
@@ -70,17 +71,17 @@ func TestHaltBeforeRedisHears(t *testing.T) {
 		if err := g.Halt(f.t.Context(), "credentials"); !errors.Is(err, errDown) {
 			t.Errorf("halt: %v, want that Redis is away", err)
 		}
-		wantEqual(t, "ask again in", g.quota.again.Sub(called), recheck)
+		wantEqual(t, "ask again in", g.quota.askAfter.Sub(called), recheckInterval)
 		g.quota.era = 5
 		g.quota.add(leaseReply{n: 10, until: 10_000}, called, called)
-		g.hear(5)
-		wantEqual(t, "held after the era that is known", g.quota.held(), 10)
-		g.hear(6)
-		wantEqual(t, "held after another one", g.quota.held(), 0)
+		g.startEra(5)
+		wantEqual(t, "held after the era that is known", g.quota.available(), 10)
+		g.startEra(6)
+		wantEqual(t, "held after another one", g.quota.available(), 0)
 	})
 }
 
-// Whoever subscribes, the first time or again, may have missed something.
+// A listener may have missed messages before each subscription, the first included.
 func TestListenerHearsOfItsSubscription(t *testing.T) {
 	redisServer := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: redisServer.Addr()})
@@ -96,7 +97,7 @@ func TestListenerHearsOfItsSubscription(t *testing.T) {
 	listener.Wait()
 }
 
-// Run returns when all that it started has ended.
+// Run returns when everything that it started has ended.
 func TestRunWaitsForItsWork(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		r, ended := f.start(), false
@@ -125,7 +126,7 @@ func (s silent) run(ctx context.Context, _ *redis.Script, _ []string, _ ...any) 
 
 func (silent) listen(ctx context.Context, _ string, _ func(string)) { <-ctx.Done() }
 
-// An ask that Redis does not answer is given up after a while, and made again.
+// A request without an answer times out and is made again.
 func TestTimeoutBoundsAnAsk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := make(chan time.Duration, 10)

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// event is something that happens to a fleet; who and for how long are its own business.
+// event is something that happens to a fleet.
 type event struct {
 	what  string // "come", "go", "stall", "gate"
 	which int
@@ -20,7 +20,7 @@ type event struct {
 	after time.Duration
 }
 
-// scenario is drawn before its bubble begins, and judged when it is over.
+// scenario is drawn before its bubble begins and checked after it ends.
 type scenario struct {
 	rate    int
 	ramp    time.Duration
@@ -48,7 +48,8 @@ func drawScenario(t *rapid.T) scenario {
 	return s
 }
 
-// epoch is a time in which one ramp runs; its first is the fleet's beginning, each other one the end of a gate.
+// epoch is a time in which one ramp runs. The first begins with the fleet, each other one with the
+// end of a gate.
 type epoch struct{ gated, opens time.Duration }
 
 // tester is a replica whose pushes can stall.
@@ -57,7 +58,7 @@ type tester struct {
 	stalled time.Time
 }
 
-// ran is what became of a scenario.
+// ran is the outcome of a scenario.
 type ran struct {
 	sent   []time.Duration
 	epochs []epoch
@@ -110,7 +111,7 @@ func (s scenario) run(t *testing.T) ran {
 	return out
 }
 
-// tester starts a replica with pushes that never end.
+// tester starts a replica whose pushes never end.
 func (f *fleet) tester() *tester {
 	r := &tester{replica: f.start()}
 	for range 120 {
@@ -129,7 +130,8 @@ func (f *fleet) tester() *tester {
 	return r
 }
 
-// allowed is how many pushes the ramp lets go until an instant: as if the pace had never been interrupted but by gates.
+// allowed returns how many pushes the ramp permits until an instant if only gates interrupted the
+// pace.
 func (s scenario) allowed(epochs []epoch, at time.Duration) float64 {
 	p, n := ramped(s.rate, s.ramp).profile(), 0.0
 	for i, e := range epochs {
@@ -144,14 +146,15 @@ func (s scenario) allowed(epochs []epoch, at time.Duration) float64 {
 	return n
 }
 
-// Whatever comes, goes, stalls and is gated: no window of time sees more pushes than the pace allows and what a replica may
-// have in its hand; nothing goes behind a gate; and once it is calm, all that is allowed goes.
+// Replicas come, go, stall and close gates. No window of time sees more pushes than the pace and
+// the replicas' permits in hand allow. No push goes behind a gate. Once nothing happens any more,
+// all of the quota is used.
 func TestLaws(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		s := drawScenario(rt)
 		got := s.run(t)
 		hand := math.Ceil(float64(s.rate) * max(aloneTime, 4*s.latency+time.Millisecond).Seconds())
-		slack := float64(s.rate)*(lateQuota+4*s.latency+2*tick).Seconds() + 2 + hand*float64(max(got.most, 1))
+		slack := float64(s.rate)*(quotaPermitTTL+4*s.latency+2*tick).Seconds() + 2 + hand*float64(max(got.most, 1))
 		lowest := math.Inf(1)
 		for i, at := range got.sent {
 			over := float64(i) - s.allowed(got.epochs, at)
@@ -175,17 +178,17 @@ func TestLaws(t *testing.T) {
 	})
 }
 
-// gateDelay is how long after CloseGate a replica may still send. A replica without signals spends what it has leased. The last
-// permit lies in a share that begins at the horizon.
+// gateDelay is how long after CloseGate a replica may still send. A replica without signals spends
+// what it has leased. The last permit lies in a share that begins at the horizon.
 func (s scenario) gateDelay() time.Duration {
 	delay := 2*s.latency + 3*tick
 	if s.deaf {
-		delay += horizon + maxShareTime + lateQuota
+		delay += horizon + maxShareTime + quotaPermitTTL
 	}
 	return delay
 }
 
-// Campaigns share by weight, whatever their number and weights.
+// Campaigns share by weight, for any number of them and any weights.
 func TestFairness(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		weights := rapid.SliceOfN(rapid.IntRange(1, 20), 2, 8).Draw(rt, "weights")

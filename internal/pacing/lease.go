@@ -9,42 +9,42 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// ask is what a lease is asked with.
-type ask struct {
-	keys    []string // pace, and of a project its halts
-	want    int      // pushes; 0 only asks how things stand
-	pace    Settings // where no operator has set others; their interval is not used
-	gap     float64  // the interval from one push to the next at full rate, in µs
-	idle    time.Duration
-	share   time.Duration // what is leased at most, and one push at least
-	maxGate time.Duration
-	id      string        // the same for all repeats of one ask
-	unspent time.Duration // what is given back, leased in the era known
-	known   int64         // the era when it was asked
-	voids   int           // how often the purse had been voided by then
+// leaseRequest is what a replica asks of Redis.
+type leaseRequest struct {
+	keys     []string // the pace, and for a project its halts
+	want     int      // permits; 0 only reads the state
+	pace     Settings // valid unless an operator has set others; their interval is not used
+	interval float64  // from one push to the next at full rate, in µs
+	idle     time.Duration
+	share    time.Duration // the longest lease, but at least one push
+	maxGate  time.Duration
+	id       string        // the same in all repeats of one request
+	unspent  time.Duration // time given back, leased in the era `known`
+	known    int64         // the buffer's era when it asked
+	voids    int           // the buffer's count of voids when it asked
 }
 
-// answer is what is leased: n pushes at even distances from one instant to before another, in µs of the server's clock.
-// With n 0 the verdict says why, and again when to ask anew.
+// leaseReply is a lease: n permits at even distances from `from` to before `until`, in µs of the
+// server's clock. With n 0, status says why and `again` says when to ask again.
 type leaseReply struct {
 	now, era           int64
-	verdict            string
+	status             string
 	n                  int
 	from, until, again int64
-	gate               int64 // when it ends, or ended
+	gate               int64 // when the gate ends or ended
 }
 
-// The verdicts of lua/lease.lua.
+// The statuses of lua/lease.lua.
 const (
-	verdictOpen  = "open"
-	verdictAhead = "ahead" // the cursor is beyond the horizon: all that may go soon is leased
-	verdictGate  = "gate"
-	verdictHalt  = "halt"
+	statusOpen  = "open"
+	statusAhead = "ahead" // the cursor is beyond the horizon: all permits of the near future are leased
+	statusGate  = "gate"
+	statusHalt  = "halt"
 )
 
-func (b *sharedState) lease(ctx context.Context, a ask) (leaseReply, error) {
+func (b *sharedState) lease(ctx context.Context, a leaseRequest) (leaseReply, error) {
 	reply, err := b.run(ctx, leaseScript, a.keys,
-		a.want, number(a.gap), a.pace.Ramp.Microseconds(), flag(a.pace.AvoidQuarterHours), a.idle.Microseconds(),
+		a.want, number(a.interval), a.pace.Ramp.Microseconds(), flag(a.pace.AvoidQuarterHours), a.idle.Microseconds(),
 		a.share.Microseconds(), horizon.Microseconds(), a.maxGate.Microseconds(), a.id, a.unspent.Microseconds(), a.known)
 	if err != nil {
 		return leaseReply{}, err
@@ -54,7 +54,7 @@ func (b *sharedState) lease(ctx context.Context, a ask) (leaseReply, error) {
 		return leaseReply{}, redisx.ErrReply
 	}
 	var got leaseReply
-	if got.verdict, ok = list[2].(string); !ok {
+	if got.status, ok = list[2].(string); !ok {
 		return leaseReply{}, redisx.ErrReply
 	}
 	var n int64
@@ -71,78 +71,78 @@ func (b *sharedState) lease(ctx context.Context, a ask) (leaseReply, error) {
 }
 
 const (
-	// askTimeout bounds one ask, repeats by the client included.
-	askTimeout = 2 * time.Second
-	// recheck is how soon a replica that was refused asks again, even if it was told to come later: should the signal not
-	// have reached it, another rate takes effect by then.
-	recheck = time.Second
-	// jitter keeps replicas that were refused together from coming together.
+	// leaseTimeout bounds one request, with the client's repeats.
+	leaseTimeout = 2 * time.Second
+	// recheckInterval is how soon a refused replica asks again, even if Redis named a later time.
+	// So a new rate takes effect without the signal.
+	recheckInterval = time.Second
+	// jitter spreads the requests of replicas that Redis refused at the same time.
 	jitter = 5 * time.Millisecond
-	// The wait after an ask that failed, doubled with each one.
-	retrySoon, retryLate = 50 * time.Millisecond, time.Second
-	// warnEvery is how often it is logged that Redis is away.
-	warnEvery = 10 * time.Second
+	// The wait after a failed request. It doubles with each failure.
+	minRetryDelay, maxRetryDelay = 50 * time.Millisecond, time.Second
+	// warnInterval is how often the log says that Redis is away.
+	warnInterval = 10 * time.Second
 )
 
-// ask leases a share. The lock is held; the reply comes later.
-func (g *Governor) ask(ctx context.Context, p *permitBuffer, want int, now time.Time) {
-	g.asks++
-	a := ask{
-		keys: p.keys, want: want, pace: p.pace, gap: p.gap, idle: g.o.Idle, share: p.shareTime(), maxGate: g.o.MaxGate,
-		id: fmt.Sprintf("%08x%08x", g.id, uint32(g.asks)), unspent: p.unspent, known: p.era, voids: p.voids,
+// requestLease asks Redis for a share. The caller holds the lock; the reply comes later.
+func (g *Governor) requestLease(ctx context.Context, p *permitBuffer, want int, now time.Time) {
+	g.requests++
+	a := leaseRequest{
+		keys: p.keys, want: want, pace: p.pace, interval: p.interval, idle: g.o.Idle, share: p.shareTime(), maxGate: g.o.MaxGate,
+		id: fmt.Sprintf("%08x%08x", g.id, uint32(g.requests)), unspent: p.unspent, known: p.era, voids: p.voids,
 	}
 	p.asking, p.peek, p.unspent = true, false, 0
-	p.asked, p.came, p.spent = now, 0, 0
+	p.lastAsk, p.arrived, p.spent = now, 0, 0
 	g.work.Go(func() {
-		asking, cancel := context.WithTimeout(ctx, askTimeout)
+		leaseCtx, cancel := context.WithTimeout(ctx, leaseTimeout)
 		defer cancel()
-		got, err := g.book.lease(asking, a)
+		got, err := g.shared.lease(leaseCtx, a)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		p.asking = false
 		came := time.Now()
 		if err != nil {
-			g.failed(ctx, p, came, err)
+			g.retryLater(ctx, p, came, err)
 		} else {
-			p.timed(came.Sub(now))
-			p.failed = 0
+			p.measure(came.Sub(now))
+			p.failures = 0
 			g.accept(p, a, got, now, came)
 		}
 		g.poke(came)
 	})
 }
 
-// failed puts the next ask off. No permit is made up while Redis is away.
-func (g *Governor) failed(ctx context.Context, p *permitBuffer, now time.Time, err error) {
-	wait := min(retrySoon<<min(p.failed, 10), retryLate)
-	p.failed++
-	p.again = now.Add(wait/2 + rand.N(wait/2))
-	if ctx.Err() == nil && now.Sub(g.warned) >= warnEvery {
-		g.warned = now
-		g.log.Warn("lease quota: pushes wait until Redis answers", "key", p.keys[0], "waiting", g.turns.waiting, "error", err)
+// retryLater delays the next request. The replica makes up no permits while Redis is away.
+func (g *Governor) retryLater(ctx context.Context, p *permitBuffer, now time.Time, err error) {
+	wait := min(minRetryDelay<<min(p.failures, 10), maxRetryDelay)
+	p.failures++
+	p.askAfter = now.Add(wait/2 + rand.N(wait/2))
+	if ctx.Err() == nil && now.Sub(g.lastWarning) >= warnInterval {
+		g.lastWarning = now
+		g.log.Warn("quota lease failed; pushes wait for Redis", "key", p.keys[0], "waiting", g.scheduler.waiting, "error", err)
 	}
 }
 
-// accept keeps what was leased, unless it is void by now.
-func (g *Governor) accept(p *permitBuffer, a ask, got leaseReply, sent, came time.Time) {
-	// An era older than the one that was known when asking is that of a Redis which lost its data.
+// accept stores a lease unless it is void by now.
+func (g *Governor) accept(p *permitBuffer, a leaseRequest, got leaseReply, sent, came time.Time) {
+	// An era older than the one in the request comes from a Redis that lost its data.
 	void := got.era < p.era && a.known != p.era || got.era == a.known && p.voids != a.voids
 	if !void && got.era != p.era {
 		g.metrics.dropped.Add(float64(p.void()))
 		p.era = got.era
 	}
 	if p == g.quota {
-		g.learn(got, came)
-		void = void || g.gate.closed(came)
+		g.updateState(got, came)
+		void = void || g.gate.isClosed(came)
 	}
 	switch {
 	case got.n == 0:
-		wait := min(micros(got.again-got.now), recheck)
-		if got.verdict == verdictHalt {
-			wait = recheck
+		wait := min(micros(got.again-got.now), recheckInterval)
+		if got.status == statusHalt {
+			wait = recheckInterval
 		}
-		if !p.peek { // else the signal came after Redis had answered
-			p.again = came.Add(max(0, wait) + rand.N(jitter))
+		if !p.peek { // otherwise a signal came after Redis had answered
+			p.askAfter = came.Add(max(0, wait) + rand.N(jitter))
 		}
 	case void:
 		g.metrics.dropped.Add(float64(got.n))
@@ -155,8 +155,8 @@ func (g *Governor) accept(p *permitBuffer, a ask, got leaseReply, sent, came tim
 	}
 }
 
-// learn takes over how things stand in Redis.
-func (g *Governor) learn(got leaseReply, came time.Time) {
-	g.halted = got.verdict == verdictHalt
-	g.gate.told(came.Add(max(0, micros(got.gate-got.now))))
+// updateState takes over the gate and the halt from a reply.
+func (g *Governor) updateState(got leaseReply, came time.Time) {
+	g.halted = got.status == statusHalt
+	g.gate.update(came.Add(max(0, micros(got.gate-got.now))))
 }

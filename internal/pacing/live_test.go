@@ -15,10 +15,10 @@ import (
 	"fanfare/test/servers"
 )
 
-// patience bounds every wait for a condition; none comes near it unless something is broken.
+// patience bounds every wait for a condition. None comes close unless something is broken.
 const patience = 20 * time.Second
 
-// live is some replicas with pushes that never end, over a Redis that is one.
+// live is some replicas with endless pushes on a real Redis.
 type live struct {
 	t    *testing.T
 	all  []*Governor
@@ -52,7 +52,7 @@ func goLive(t *testing.T, replicas int, o Options, open func() redis.UniversalCl
 	return l
 }
 
-// until waits for a condition of every replica, and returns how long that took.
+// until waits for a condition of every replica and returns how long that took.
 func (l *live) until(what string, holds func(g *Governor) bool) time.Duration {
 	l.t.Helper()
 	began := time.Now()
@@ -75,14 +75,14 @@ func (l *live) until(what string, holds func(g *Governor) bool) time.Duration {
 	return time.Since(began)
 }
 
-// goes waits until so many more pushes have gone.
+// goes waits until that many more pushes have gone.
 func (l *live) goes(n int64) {
 	l.t.Helper()
 	from := l.sent.Load()
 	l.until("pushes go", func(*Governor) bool { return l.sent.Load()-from >= n })
 }
 
-// stands holds that nothing goes for a while.
+// stands fails if a push goes within a while.
 func (l *live) stands(d time.Duration) {
 	l.t.Helper()
 	from := l.sent.Load()
@@ -94,7 +94,7 @@ func (l *live) stands(d time.Duration) {
 	wantEqual(l.t, "pushes that went while nothing may", l.sent.Load()-from, 0)
 }
 
-// The signal goes by the Redis that is there: one server, or a cluster, whose nodes pass it on.
+// The signal travels over one server, or over a cluster whose nodes pass it on.
 func TestReplicasOverRedis(t *testing.T) {
 	single := servers.Redis(t)
 	cluster := servers.RedisCluster(t)
@@ -107,7 +107,7 @@ func TestReplicasOverRedis(t *testing.T) {
 			l.goes(500)
 
 			must(t, l.all[0].Halt(t.Context(), "test"))
-			heard := l.until("all are halted", func(g *Governor) bool { return g.halted && g.quota.held() == 0 && !g.quota.asking })
+			heard := l.until("all are halted", func(g *Governor) bool { return g.halted && g.quota.available() == 0 && !g.quota.asking })
 			wantBetween(t, "heard of the halt after", heard, 0, 2*time.Second)
 			l.stands(300 * time.Millisecond)
 			must(t, l.all[1].Resume(t.Context()))
@@ -116,7 +116,7 @@ func TestReplicasOverRedis(t *testing.T) {
 			slow := steady(2000).Settings
 			slow.Quota = 1
 			must(t, l.all[2].Set(t.Context(), slow))
-			l.until("all obey the slow pace", func(g *Governor) bool { return g.quota.held() == 0 && g.quota.again.After(time.Now()) })
+			l.until("all obey the slow pace", func(g *Governor) bool { return g.quota.available() == 0 && g.quota.askAfter.After(time.Now()) })
 			l.stands(300 * time.Millisecond)
 			must(t, l.all[3].Reset(t.Context()))
 			began := time.Now()
@@ -124,7 +124,7 @@ func TestReplicasOverRedis(t *testing.T) {
 			wantBetween(t, "at the old pace after", time.Since(began), 0, 2*time.Second)
 
 			must(t, l.all[3].CloseGate(t.Context(), time.Minute, "429"))
-			heard = l.until("the gate is closed for all", func(g *Governor) bool { return g.gate.closed(time.Now()) && !g.quota.asking })
+			heard = l.until("the gate is closed for all", func(g *Governor) bool { return g.gate.isClosed(time.Now()) && !g.quota.asking })
 			wantBetween(t, "heard of the gate after", heard, 0, 2*time.Second)
 			l.stands(300 * time.Millisecond)
 		})

@@ -6,22 +6,22 @@ import (
 )
 
 const (
-	// tick is how often permits are handed out at most: each time all that are due, for a timer a push would cost more than the
-	// push's own share of the work.
+	// tick is the shortest time between two rounds of the meter. Each round hands out all permits
+	// that are due, since a timer per push costs more than the push.
 	tick = time.Millisecond
-	// rest is how long the meter looks at nothing when there is nothing to look at.
-	rest = time.Hour
-	// sweepEvery is how often campaigns that are gone are forgotten.
-	sweepEvery = 5 * time.Second
+	// restInterval is the meter's timer when nothing is due.
+	restInterval = time.Hour
+	// sweepInterval is how often the scheduler forgets idle campaigns.
+	sweepInterval = 5 * time.Second
 )
 
-// meter hands out permits as they fall due, and sees to it that there are some.
+// meter hands out permits when they are due, and asks for more.
 func (g *Governor) meter(ctx context.Context) {
-	timer := time.NewTimer(rest)
+	timer := time.NewTimer(restInterval)
 	defer timer.Stop()
 	for {
 		now := time.Now()
-		timer.Reset(g.turn(ctx, now).Sub(now))
+		timer.Reset(g.meterOnce(ctx, now).Sub(now))
 		select {
 		case <-ctx.Done():
 			return
@@ -31,80 +31,80 @@ func (g *Governor) meter(ctx context.Context) {
 	}
 }
 
-// poke has the meter look at once, unless it is about to.
+// poke makes the meter run at once, unless it is about to.
 func (g *Governor) poke(now time.Time) {
-	if g.wakes.Sub(now) <= tick {
+	if g.wakeAt.Sub(now) <= tick {
 		return
 	}
-	g.wakes = now
+	g.wakeAt = now
 	select {
 	case g.wake <- struct{}{}:
 	default:
 	}
 }
 
-// turn hands out what is due, asks for what is needed, and returns when to look again.
-func (g *Governor) turn(ctx context.Context, now time.Time) time.Time {
+// meterOnce hands out due permits, asks for more, and returns when to run again.
+func (g *Governor) meterOnce(ctx context.Context, now time.Time) time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.expire(now)
-	for l := range g.turns.all() {
+	for l := range g.scheduler.all() {
 		l.expire(now)
 	}
-	for g.turns.waiting > 0 && g.quota.ready(now) {
-		l := g.turns.next(now)
+	for g.scheduler.waiting > 0 && g.quota.isReady(now) {
+		l := g.scheduler.next(now)
 		if l == nil {
 			break
 		}
 		w := l.first
-		g.turns.remove(w)
+		g.scheduler.remove(w)
 		g.grant(l)
 		w.ready <- nil
 	}
-	if now.Sub(g.swept) >= sweepEvery {
-		g.swept = now
-		g.turns.sweep(now)
+	if now.Sub(g.lastSweep) >= sweepInterval {
+		g.lastSweep = now
+		g.scheduler.sweep(now)
 	}
-	g.wakes = later(g.provide(ctx, now), now.Add(tick))
-	return g.wakes
+	g.wakeAt = later(g.refill(ctx, now), now.Add(tick))
+	return g.wakeAt
 }
 
 // expire drops the project's permits that are too late.
 func (g *Governor) expire(now time.Time) { g.metrics.dropped.Add(float64(g.quota.expire(now))) }
 
-// provide asks for the permits that are needed, and returns when something is due.
-func (g *Governor) provide(ctx context.Context, now time.Time) time.Time {
-	next := now.Add(rest)
+// refill asks for the permits that are needed, and returns when something is due.
+func (g *Governor) refill(ctx context.Context, now time.Time) time.Time {
+	next := now.Add(restInterval)
 	g.reassert(ctx, now, &next)
-	if g.gate.closed(now) {
-		next = sooner(next, g.gate.until)
+	if g.gate.isClosed(now) {
+		next = earlier(next, g.gate.until)
 		if !g.quota.peek {
 			return next
 		}
 	} else {
-		for l := range g.turns.all() {
+		for l := range g.scheduler.all() {
 			if l.cap != nil && l.waiting > 0 {
-				g.supply(ctx, l.cap, l.waiting, now, &next)
+				g.refillBuffer(ctx, l.cap, l.waiting, now, &next)
 			}
 		}
 	}
-	g.supply(ctx, g.quota, g.turns.demand(now), now, &next)
+	g.refillBuffer(ctx, g.quota, g.scheduler.demand(now), now, &next)
 	return next
 }
 
-// supply asks for more permits of one purse where pushes wait for them, and brings forward when to look again: for a permit
-// that falls due, or to ask.
-func (g *Governor) supply(ctx context.Context, p *permitBuffer, waiting int, now time.Time, next *time.Time) {
-	if waiting > 0 && len(p.shares) > 0 && p.next().After(now) {
-		*next = sooner(*next, p.next())
+// refillBuffer asks for more permits of one buffer if pushes wait for them. It moves next forward
+// to the next permit or request.
+func (g *Governor) refillBuffer(ctx context.Context, p *permitBuffer, waiting int, now time.Time, next *time.Time) {
+	if waiting > 0 && len(p.shares) > 0 && p.nextAt().After(now) {
+		*next = earlier(*next, p.nextAt())
 	}
 	want := p.wants(now, waiting)
 	if p.asking || (want == 0 && !p.peek) {
 		return
 	}
-	if now.Before(p.again) {
-		*next = sooner(*next, p.again)
+	if now.Before(p.askAfter) {
+		*next = earlier(*next, p.askAfter)
 		return
 	}
-	g.ask(ctx, p, want, now)
+	g.requestLease(ctx, p, want, now)
 }

@@ -11,27 +11,27 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// A permit that is too late is dropped when it is, whether or not a campaign is there that could have spent it.
+// A late permit is dropped in time, even without a campaign that could have spent it.
 func TestLatePermitsAreDroppedWithoutCampaigns(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
 		now := time.Now()
 		g.quota.shares = []permitRun{{from: now.Add(-time.Minute), span: 10 * time.Millisecond, n: 10}}
-		g.turn(f.t.Context(), now)
-		wantEqual(t, "held", g.quota.held(), 0)
+		g.meterOnce(f.t.Context(), now)
+		wantEqual(t, "held", g.quota.available(), 0)
 	})
 }
 
-// While the gate is closed nothing is asked for, but how things stand after a signal.
+// While the gate is closed the replica asks for nothing, except for the state after a signal.
 func TestClosedGateAsksForNothing(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g, now := f.governor(), time.Now()
-		g.gate = gate{until: now.Add(time.Minute), known: now.Add(time.Minute)}
+		g.gate = gate{until: now.Add(time.Minute), knownUntil: now.Add(time.Minute)}
 		_, err := g.enter(Push{Campaign: "42"}, now)
 		must(t, err)
 		for _, peek := range []bool{false, true} {
 			g.quota.peek = peek
-			g.turn(f.t.Context(), now)
+			g.meterOnce(f.t.Context(), now)
 			g.mu.Lock()
 			wantEqual(t, "asking", g.quota.asking, peek)
 			g.mu.Unlock()
@@ -40,23 +40,23 @@ func TestClosedGateAsksForNothing(t *testing.T) {
 	})
 }
 
-// A replica that finds the project halted asks again after a while, however early it was told to.
+// A replica of a halted project asks again after a while, even if Redis named an earlier time.
 func TestHaltedReplicaAsksAgain(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
-		g.accept(g.quota, ask{}, leaseReply{now: 1e15, era: 1, verdict: verdictHalt, again: 1e15}, time.Now(), time.Now())
-		wantBetween(t, "ask again in", time.Until(g.quota.again), recheck, recheck+jitter)
+		g.accept(g.quota, leaseRequest{}, leaseReply{now: 1e15, era: 1, status: statusHalt, again: 1e15}, time.Now(), time.Now())
+		wantBetween(t, "ask again in", time.Until(g.quota.askAfter), recheckInterval, recheckInterval+jitter)
 	})
 }
 
-// What was leased in another era is not given back.
+// Leases of another era are not given back.
 func TestVoidGivesNothingBack(t *testing.T) {
 	p := permitBuffer{unspent: time.Second, shares: []permitRun{{n: 10, used: 3}}}
 	wantEqual(t, "dropped", p.void(), 7)
 	wantEqual(t, "to be given back", p.unspent, 0)
 }
 
-// Pushes are counted for the campaign's own rate as they are for the project's, and another key is another rate.
+// Pushes count for the campaign's own rate as for the project's. Another key is another rate.
 func TestCapCountsItsPushes(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		g := f.governor()
@@ -66,13 +66,13 @@ func TestCapCountsItsPushes(t *testing.T) {
 		}{{"a", 1}, {"a", 2}, {"b", 1}} {
 			w, err := g.enter(Push{Campaign: "42", Cap: 10, CapKey: c.key}, time.Now())
 			must(t, err)
-			wantEqual(t, "key", w.line.cap.keys[0], c.key)
-			wantEqual(t, "came", w.line.cap.came, c.came)
+			wantEqual(t, "key", w.flow.cap.keys[0], c.key)
+			wantEqual(t, "came", w.flow.cap.arrived, c.came)
 		}
 	})
 }
 
-// A gate that another replica has let grow longer than ours may be is shown as ours would be.
+// A gate of another replica with a longer bound is shown within this replica's bound.
 func TestForeignGateIsCut(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		f.o.MaxGate = 24 * time.Hour
@@ -84,7 +84,7 @@ func TestForeignGateIsCut(t *testing.T) {
 	})
 }
 
-// says is a Redis that replies the same to every script.
+// says is a Redis that gives every script the same reply.
 type says struct {
 	scripts
 	reply any
@@ -94,7 +94,7 @@ func (s says) run(context.Context, *redis.Script, []string, ...any) (any, error)
 
 func TestOddLeasesAreRefused(t *testing.T) {
 	lease := func(n, from, until int64) []any {
-		return []any{int64(1), int64(1), verdictOpen, n, from, until, int64(0), int64(0)}
+		return []any{int64(1), int64(1), statusOpen, n, from, until, int64(0), int64(0)}
 	}
 	for name, c := range map[string]struct {
 		reply any
@@ -111,7 +111,7 @@ func TestOddLeasesAreRefused(t *testing.T) {
 		"not a list":   {"OK", false},
 		"no reply yet": {nil, false},
 	} {
-		_, err := newSharedState(says{reply: c.reply}, project()).lease(t.Context(), ask{want: 10})
+		_, err := newSharedState(says{reply: c.reply}, project()).lease(t.Context(), leaseRequest{want: 10})
 		if c.sound != (err == nil) || err != nil && !errors.Is(err, redisx.ErrReply) {
 			t.Errorf("%s: error %v", name, err)
 		}

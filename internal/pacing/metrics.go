@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are this room's own; a nil registerer leaves them unregistered.
+// metrics are this package's own. A nil registerer leaves them unregistered.
 type metrics struct {
 	granted, shares, dropped prometheus.Counter
 }
@@ -37,8 +37,8 @@ func newMetrics(reg prometheus.Registerer, g *Governor) (*metrics, error) {
 	}
 	for _, c := range []prometheus.Collector{
 		m.granted, m.shares, m.dropped,
-		gauge("waiting", "Pushes that wait for their turn.", func(time.Time) float64 { return float64(g.turns.waiting) }),
-		gauge("gate_closed", "1 while FCM has asked the project to wait.", func(now time.Time) float64 { return bit(g.gate.closed(now)) }),
+		gauge("waiting", "Pushes that wait for their turn.", func(time.Time) float64 { return float64(g.scheduler.waiting) }),
+		gauge("gate_closed", "1 while FCM has asked the project to wait.", func(now time.Time) float64 { return bit(g.gate.isClosed(now)) }),
 		gauge("halted", "1 while the project is halted.", func(time.Time) float64 { return bit(g.halted) }),
 		gauge("rate", "Pushes a second of the whole project, in the share leased last.", func(time.Time) float64 { return g.rate }),
 	} {

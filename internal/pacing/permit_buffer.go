@@ -6,23 +6,27 @@ import (
 )
 
 const (
-	// shareTime is how much of the coming time one lease takes. A replica that has few beside it takes more, up to aloneTime:
-	// it wants to be leadTime ahead, so that a moment without CPU or without Redis costs nothing. Where Redis is so slow that the
-	// next share would come late, shares are longer still.
+	// shareTime is how much of the coming time one lease takes. A replica with few others takes up
+	// to aloneTime. It aims to be leadTime ahead, so a short lack of CPU or of Redis costs nothing.
+	// Shares are longer still, up to maxShareTime, where a slow Redis would deliver the next one
+	// late.
 	shareTime, aloneTime, maxShareTime = 20 * time.Millisecond, 50 * time.Millisecond, 250 * time.Millisecond
 	leadTime                           = 100 * time.Millisecond
-	// shortest is the shortest time from which it is judged how fast pushes go: a burst tells nothing.
-	shortest = 10 * time.Millisecond
-	// horizon bounds how far ahead anything is leased.
+	// minMeasureInterval is the least time from which the buffer estimates the rate of pushes. A
+	// shorter one sees bursts.
+	minMeasureInterval = 10 * time.Millisecond
+	// horizon bounds how far ahead a share may begin.
 	horizon = time.Second
-	// lateQuota is how long after its instant a permit may still be spent; what is older goes back. A permit of a campaign's
-	// own rate lives longer, for it waits until the project's quota has come.
-	lateQuota, lateCap = 100 * time.Millisecond, 2 * time.Second
-	// slowReply bounds for how long a reply may have been under way; what took longer is counted from that on.
-	slowReply = time.Second
+	// quotaPermitTTL is how long after its instant a permit is still valid. The next lease gives
+	// older ones back. A permit of a campaign's own rate is valid for capPermitTTL, because it
+	// waits for the project's quota.
+	quotaPermitTTL, capPermitTTL = 100 * time.Millisecond, 2 * time.Second
+	// maxReplyDelay bounds the time that a reply may have taken. The permits of a slower one count
+	// from that bound on.
+	maxReplyDelay = time.Second
 )
 
-// share is a run of leased permits: number i may be spent from `from` + i/n of span on.
+// permitRun is a run of leased permits. Permit i may be spent from `from` + i/n of span on.
 type permitRun struct {
 	from    time.Time
 	span    time.Duration
@@ -33,40 +37,40 @@ func (s permitRun) at(i int) time.Time {
 	return s.from.Add(s.span * time.Duration(i) / time.Duration(s.n))
 }
 
-// purse holds what this replica has leased from one cursor: the share that it spends, and the next one. It is guarded by
-// the Governor's lock.
+// permitBuffer holds what this replica has leased from one cursor: the share in use and the next
+// one. The Governor's lock guards it.
 type permitBuffer struct {
-	keys []string
-	pace Settings
-	gap  float64       // interval at full rate, in µs
-	late time.Duration // how long a permit lives
+	keys     []string
+	pace     Settings
+	interval float64       // interval at full rate, in µs
+	ttl      time.Duration // how long a permit is valid
 
 	shares  []permitRun
-	era     int64         // of the shares
-	voids   int           // so far
-	unspent time.Duration // what of them went unspent, to be given back with the next ask
+	era     int64         // the era of the shares
+	voids   int           // how often the shares became void
+	unspent time.Duration // unspent time, which the next lease request gives back
 
-	asking bool
-	peek   bool          // ask even if nothing is wanted
-	again  time.Time     // ask not before
-	failed int           // asks in a row
-	trip   time.Duration // how long an ask takes, smoothed
-	swing  time.Duration // by how much that differs from one ask to the next, smoothed
-	lead   time.Duration // how far ahead the last share was: what the others hold, and what we do
-	asked  time.Time     // last
-	came   int           // pushes that came since then
-	spent  int           // and those that went
+	asking   bool
+	peek     bool          // ask for the state even if no permits are needed
+	askAfter time.Time     // earliest time of the next request
+	failures int           // failed requests in a row
+	srtt     time.Duration // smoothed round-trip time of a request (RFC 6298)
+	rttvar   time.Duration // its smoothed deviation (RFC 6298)
+	lead     time.Duration // how far ahead the last share began
+	lastAsk  time.Time     // time of the last request
+	arrived  int           // pushes that arrived since the last request
+	spent    int           // pushes that got a permit since then
 }
 
-// ready tells whether a permit may be spent now; permits that are too late go first.
-func (p *permitBuffer) ready(now time.Time) bool {
-	return len(p.shares) > 0 && !p.next().After(now)
+// isReady reports whether a permit may be spent now. Call expire first.
+func (p *permitBuffer) isReady(now time.Time) bool {
+	return len(p.shares) > 0 && !p.nextAt().After(now)
 }
 
-// next is when the next permit may be spent. There must be one.
-func (p *permitBuffer) next() time.Time { return p.shares[0].at(p.shares[0].used) }
+// nextAt returns when the next permit may be spent. There must be one.
+func (p *permitBuffer) nextAt() time.Time { return p.shares[0].at(p.shares[0].used) }
 
-// spend takes the permit that is ready.
+// spend uses the permit that is ready.
 func (p *permitBuffer) spend() {
 	p.spent++
 	p.use()
@@ -79,16 +83,16 @@ func (p *permitBuffer) use() {
 	}
 }
 
-// putBack returns a permit that was spent for nobody. It lives as long as a new one.
+// putBack returns a permit whose push does not go. It is valid as long as a new one.
 func (p *permitBuffer) putBack(now time.Time) {
 	p.spent--
-	p.shares = slices.Insert(p.shares, 0, permitRun{from: now, span: time.Duration(p.gap * float64(time.Microsecond)), n: 1})
+	p.shares = slices.Insert(p.shares, 0, permitRun{from: now, span: time.Duration(p.interval * float64(time.Microsecond)), n: 1})
 }
 
-// expire drops what is too late, and returns how many permits that were.
+// expire drops permits that are too old. It returns how many.
 func (p *permitBuffer) expire(now time.Time) int {
 	dropped := 0
-	for len(p.shares) > 0 && now.Sub(p.next()) > p.late {
+	for len(p.shares) > 0 && now.Sub(p.nextAt()) > p.ttl {
 		p.unspent += p.shares[0].span / time.Duration(p.shares[0].n)
 		p.use()
 		dropped++
@@ -96,15 +100,15 @@ func (p *permitBuffer) expire(now time.Time) int {
 	return dropped
 }
 
-// void drops everything, and returns how many permits that were: what was leased in another era is not given back.
+// void drops all permits and returns how many. Permits of an earlier era are not given back.
 func (p *permitBuffer) void() int {
-	dropped := p.held()
+	dropped := p.available()
 	p.shares, p.unspent = nil, 0
 	p.voids++
 	return dropped
 }
 
-func (p *permitBuffer) held() int {
+func (p *permitBuffer) available() int {
 	n := 0
 	for _, s := range p.shares {
 		n += s.n - s.used
@@ -112,8 +116,8 @@ func (p *permitBuffer) held() int {
 	return n
 }
 
-// due counts the permits that may be spent by an instant, up to a bound.
-func (p *permitBuffer) due(by time.Time, bound int) int {
+// countDue counts the permits that may be spent by an instant, up to a bound.
+func (p *permitBuffer) countDue(by time.Time, bound int) int {
 	n := 0
 	for _, s := range p.shares {
 		for i := s.used; i < s.n && n < bound && !s.at(i).After(by); i++ {
@@ -123,18 +127,23 @@ func (p *permitBuffer) due(by time.Time, bound int) int {
 	return n
 }
 
-// wants is how many more permits are needed: by the pushes that wait when those in hand are spent, and by those that will have
-// come by then. For the latter there are two guesses, and the higher one counts: whoever is let go is replaced as it was since
-// the last ask; and the next share lasts for as long as it should if pushes go as they did since then. Nothing is wanted while a
-// whole share still lies ahead, nor while nobody waits and half of what will go is in hand: many small asks cost more than few.
+// wants returns how many more permits are needed. They are for the pushes that wait, and for those
+// that will arrive before the permits in hand are spent.
+//
+// There are two estimates for the latter, and the higher one counts. The first assumes that each
+// push is replaced at the ratio since the last request. The second makes the next share last its
+// full time at the rate since then.
+//
+// It wants nothing while a whole share lies ahead. Nor does it while no push waits and half of the
+// coming permits are in hand. Few large requests cost less than many small ones.
 func (p *permitBuffer) wants(now time.Time, waiting int) int {
 	if last := len(p.shares) - 1; last >= 0 && p.shares[last].from.After(now) {
 		return 0
 	}
-	held, replaced, coming := p.held(), 0, 0
+	held, replaced, coming := p.available(), 0, 0
 	if p.spent > 0 {
-		replaced = held * min(p.came, p.spent) / p.spent
-		coming = int(float64(p.spent) * float64(p.shareTime()) / float64(max(now.Sub(p.asked), shortest)))
+		replaced = held * min(p.arrived, p.spent) / p.spent
+		coming = int(float64(p.spent) * float64(p.shareTime()) / float64(max(now.Sub(p.lastAsk), minMeasureInterval)))
 	}
 	if waiting == 0 && 2*held > coming {
 		return 0
@@ -142,24 +151,24 @@ func (p *permitBuffer) wants(now time.Time, waiting int) int {
 	return max(0, waiting+max(replaced, coming)-held)
 }
 
-// shareTime is how long the next share is to be.
+// shareTime returns how long the next share should be.
 func (p *permitBuffer) shareTime() time.Duration {
 	ahead := min(max(shareTime, leadTime-p.lead), aloneTime)
-	return min(max(ahead, 2*(p.trip+2*p.swing)), maxShareTime)
+	return min(max(ahead, 2*(p.srtt+2*p.rttvar)), maxShareTime)
 }
 
-// timed notes how long an ask took.
-func (p *permitBuffer) timed(took time.Duration) {
-	took = min(took, slowReply)
-	p.swing += ((took - p.trip).Abs() - p.swing) / 8
-	p.trip += (took - p.trip) / 8
+// measure updates srtt and rttvar with the round trip of one request.
+func (p *permitBuffer) measure(took time.Duration) {
+	took = min(took, maxReplyDelay)
+	p.rttvar += ((took - p.srtt).Abs() - p.rttvar) / 8
+	p.srtt += (took - p.srtt) / 8
 }
 
-// add keeps what an answer leased. The instants are counted from the moment the answer came, so that a slow Redis moves
-// permits and does not crowd them.
+// add stores the permits of a lease. Their instants count from the arrival of the reply. So a slow
+// Redis delays permits and does not bunch them.
 func (p *permitBuffer) add(a leaseReply, sent, came time.Time) {
-	if came.Sub(sent) > slowReply {
-		came = sent.Add(slowReply)
+	if came.Sub(sent) > maxReplyDelay {
+		came = sent.Add(maxReplyDelay)
 	}
 	p.lead = micros(a.from - a.now)
 	p.shares = append(p.shares, permitRun{from: came.Add(p.lead), span: micros(a.until - a.from), n: a.n})

@@ -2,8 +2,9 @@ package pacing
 
 import "math"
 
-// profile is how the pace grows: linearly over the ramp, at the rate of the ramp's first second before it, so that it ever
-// begins. Times are µs. lua/lease.lua does the same sums; the conformance tests hold the two together.
+// profile describes the ramp. The pace grows linearly over it. Before the ramp's first second it is
+// that second's rate, so that it ever begins. Times are in µs. lua/lease.lua does the same
+// arithmetic, and the conformance tests compare the two.
 type profile struct {
 	interval float64 // from one push to the next at full rate
 	ramp     float64
@@ -13,7 +14,8 @@ func (s Settings) profile() profile {
 	return profile{interval: s.interval(), ramp: float64(s.Ramp.Microseconds())}
 }
 
-// capped is the profile of pushes that have a rate of their own, in pushes a second: the same slope, which ends sooner.
+// capped returns the profile of pushes with their own rate a second. It has the same slope and ends
+// sooner.
 func (p profile) capped(rate float64) profile {
 	interval := 1e6 / rate
 	if rate <= 0 || interval <= p.interval {
@@ -24,7 +26,7 @@ func (p profile) capped(rate float64) profile {
 
 func (p profile) floor() float64 { return min(1e6, p.ramp) }
 
-// rate is how many pushes go in a µs at a place of the ramp.
+// rate returns the pushes per µs at a place of the ramp.
 func (p profile) rate(place float64) float64 {
 	if p.ramp == 0 {
 		return 1 / p.interval
@@ -32,7 +34,7 @@ func (p profile) rate(place float64) float64 {
 	return max(min(place, p.ramp), p.floor()) / p.ramp / p.interval
 }
 
-// span is how long n pushes take from a place of the ramp on.
+// span returns how long n pushes take from a place of the ramp on.
 func (p profile) span(place, n float64) float64 {
 	took, floor := 0.0, p.floor()
 	if place < floor {
@@ -52,7 +54,8 @@ func (p profile) span(place, n float64) float64 {
 	return took + n*p.interval
 }
 
-// count is how many pushes go within a time, from a place of the ramp on: what span is of, the other way round.
+// count returns how many pushes go within a time from a place of the ramp on. It is the inverse of
+// span.
 func (p profile) count(place, time float64) float64 {
 	n, floor := 0.0, p.floor()
 	if place < floor {

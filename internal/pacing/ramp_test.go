@@ -14,7 +14,7 @@ func ramped(perSecond int, ramp time.Duration) Options {
 	return o
 }
 
-// wantRamp holds each second against a line from standstill to full pace.
+// wantRamp compares each second with a line from standstill to full pace.
 func (f *fleet) wantRamp(began time.Duration) {
 	f.t.Helper()
 	full, ramp := f.o.Rate(), f.o.Ramp
@@ -55,7 +55,7 @@ func TestRampIsShared(t *testing.T) {
 	})
 }
 
-// A long pause costs the whole ramp, a short one a part of it.
+// A long pause costs the whole ramp, and a short one a part of it.
 func TestRampAfterAPause(t *testing.T) {
 	for _, c := range []struct {
 		pause time.Duration
@@ -76,7 +76,7 @@ func TestRampAfterAPause(t *testing.T) {
 	}
 }
 
-// A few pushes now and then are no preparation for many: the ramp begins where the pace really was.
+// A few pushes now and then do not warm the ramp. It begins at the actual pace.
 func TestTrickleWarmsNothing(t *testing.T) {
 	inBubble(t, ramped(2000, 20*time.Second), func(f *fleet) {
 		r := f.start()
@@ -92,7 +92,7 @@ func TestTrickleWarmsNothing(t *testing.T) {
 	})
 }
 
-// Redis has lost its data: nobody knows how fast we were, so the ramp begins anew.
+// After Redis lost its data, no one knows the pace, so the ramp begins again.
 func TestRampAfterLostData(t *testing.T) {
 	inBubble(t, ramped(2000, 10*time.Second), func(f *fleet) {
 		all := f.replicas(3, 50)
@@ -106,7 +106,7 @@ func TestRampAfterLostData(t *testing.T) {
 	})
 }
 
-// No permit is made up while Redis is away, and all goes on once it is back.
+// Replicas make up no permits while Redis is away. Sending continues once it is back.
 func TestRedisAway(t *testing.T) {
 	inBubble(t, steady(2000), func(f *fleet) {
 		all := f.replicas(3, 50)
@@ -123,7 +123,7 @@ func TestRedisAway(t *testing.T) {
 	})
 }
 
-// span and count undo each other, and a longer time has room for more.
+// span and count are inverse, and a longer time has room for more.
 func TestSpanAndCount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := profile{

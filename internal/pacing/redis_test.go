@@ -14,7 +14,7 @@ import (
 	"github.com/yuin/gopher-lua/parse"
 )
 
-// memory is a Redis in this process: it runs the very scripts, by the clock of the test's bubble.
+// memory is a Redis in this process. It runs the real scripts on the clock of the test's bubble.
 type memory struct {
 	latency time.Duration // of each way
 
@@ -70,7 +70,7 @@ func (m *memory) run(ctx context.Context, script *redis.Script, keys []string, a
 	return reply, m.travel(ctx)
 }
 
-// travel takes the time of one way.
+// travel waits for one way of the latency.
 func (m *memory) travel(ctx context.Context) error {
 	if m.latency == 0 {
 		return ctx.Err()
@@ -128,7 +128,7 @@ func fromLua(v gopher.LValue) any {
 	return nil
 }
 
-// call is redis.call, for the commands that the scripts use.
+// call is redis.call for the commands that the scripts use.
 func (m *memory) call(l *gopher.LState) int {
 	args := make([]string, l.GetTop())
 	for i := range args {
@@ -261,7 +261,7 @@ func (m *memory) listen(ctx context.Context, _ string, hear func(message string)
 	}
 }
 
-// lose is a Redis that lost its data, or that went away and came back.
+// lose clears its data, as a failover or a restart can.
 func (m *memory) lose() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -274,14 +274,14 @@ func (m *memory) away(down bool) {
 	m.down = down
 }
 
-// putBack sets its clock.
+// putBack sets its clock back.
 func (m *memory) putBack(by time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.skew -= by
 }
 
-// signal tells the listeners something that no script did.
+// signal sends a message that comes from no script.
 func (m *memory) signal(message string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,28 +7,29 @@ import (
 	"time"
 )
 
-// forgetAfter is how long a campaign without pushes keeps its place among the others.
-const forgetAfter = 10 * time.Second
+// flowTTL is how long the scheduler remembers a campaign without pushes.
+const flowTTL = 10 * time.Second
 
-// class is the campaigns of one priority.
+// priorityClass holds the campaigns of one priority.
 type priorityClass struct {
 	priority int
-	lines    []*flow
-	now      float64 // the pass that was served last: whoever comes begins there, and claims nothing for the past
+	flows    []*flow
+	now      float64 // the virtual time: a campaign that joins begins here and has no claim on the past
 }
 
-// turns decides whose push goes next: the highest priority, then by weight, then the oldest.
+// scheduler picks the push that goes next: the highest priority first, then by weight, then the
+// oldest. Campaigns of one priority share by stride scheduling (Waldspurger and Weihl, 1995).
 type scheduler struct {
 	classes []*priorityClass // highest priority first
-	lines   map[string]*flow
+	flows   map[string]*flow
 	waiting int
 }
 
-// all are the campaigns.
+// all returns the campaigns in the order of their priority.
 func (t *scheduler) all() iter.Seq[*flow] {
 	return func(yield func(*flow) bool) {
 		for _, c := range t.classes {
-			for _, l := range c.lines {
+			for _, l := range c.flows {
 				if !yield(l) {
 					return
 				}
@@ -37,20 +38,20 @@ func (t *scheduler) all() iter.Seq[*flow] {
 	}
 }
 
-// line finds a push's campaign, and lets it have what the push says of it.
-func (t *scheduler) line(p Push, now time.Time) *flow {
-	l := t.lines[p.Campaign]
+// flowOf returns the campaign of a push and updates its weight, priority and rate.
+func (t *scheduler) flowOf(p Push, now time.Time) *flow {
+	l := t.flows[p.Campaign]
 	if l == nil {
 		l = &flow{id: p.Campaign}
-		t.lines[p.Campaign] = l
+		t.flows[p.Campaign] = l
 	}
 	l.weight, l.used = float64(max(1, p.Weight)), now
 	l.limit(p)
-	if l.of == nil || l.of.priority != p.Priority {
+	if l.class == nil || l.class.priority != p.Priority {
 		t.leave(l)
-		l.of = t.class(p.Priority)
-		l.of.lines = append(l.of.lines, l)
-		l.pass = l.of.now
+		l.class = t.class(p.Priority)
+		l.class.flows = append(l.class.flows, l)
+		l.pass = l.class.now
 	}
 	return l
 }
@@ -63,22 +64,22 @@ func (t *scheduler) class(priority int) *priorityClass {
 	return t.classes[at]
 }
 
-// leave takes a campaign out of its class.
+// leave removes a campaign from its class.
 func (t *scheduler) leave(l *flow) {
-	if l.of == nil {
+	if l.class == nil {
 		return
 	}
-	l.of.lines = slices.DeleteFunc(l.of.lines, func(other *flow) bool { return other == l })
-	if len(l.of.lines) == 0 {
-		t.classes = slices.DeleteFunc(t.classes, func(c *priorityClass) bool { return c == l.of })
+	l.class.flows = slices.DeleteFunc(l.class.flows, func(other *flow) bool { return other == l })
+	if len(l.class.flows) == 0 {
+		t.classes = slices.DeleteFunc(t.classes, func(c *priorityClass) bool { return c == l.class })
 	}
-	l.of = nil
+	l.class = nil
 }
 
-// push puts a waiter at the end of its campaign's line.
+// push appends a waiter to its campaign's queue.
 func (t *scheduler) push(l *flow, w *waiter) {
 	l.enter()
-	w.line, w.prev, w.next = l, l.last, nil
+	w.flow, w.prev, w.next = l, l.last, nil
 	if l.last == nil {
 		l.first = w
 	} else {
@@ -89,9 +90,9 @@ func (t *scheduler) push(l *flow, w *waiter) {
 	t.waiting++
 }
 
-// remove takes a waiter out of its line, wherever in it.
+// remove takes a waiter out of its queue, at any place in it.
 func (t *scheduler) remove(w *waiter) {
-	l := w.line
+	l := w.flow
 	if w.prev == nil {
 		l.first = w.next
 	} else {
@@ -107,12 +108,12 @@ func (t *scheduler) remove(w *waiter) {
 	t.waiting--
 }
 
-// next is the campaign whose push goes now; nil where none may.
+// next returns the campaign whose push goes now, or nil if none may.
 func (t *scheduler) next(now time.Time) *flow {
 	for _, c := range t.classes {
 		var best *flow
-		for _, l := range c.lines {
-			if l.waiting > 0 && (best == nil || l.pass < best.pass) && l.allowed(now) {
+		for _, l := range c.flows {
+			if l.waiting > 0 && (best == nil || l.pass < best.pass) && l.isAllowed(now) {
 				best = l
 			}
 		}
@@ -123,62 +124,62 @@ func (t *scheduler) next(now time.Time) *flow {
 	return nil
 }
 
-// demand is how many of the waiting pushes need nothing but the project's quota.
+// demand returns how many waiting pushes need nothing but the project's quota.
 func (t *scheduler) demand(now time.Time) int {
 	n := 0
 	for l := range t.all() {
 		if l.cap == nil {
 			n += l.waiting
 		} else if l.waiting > 0 {
-			n += l.cap.due(now, l.waiting)
+			n += l.cap.countDue(now, l.waiting)
 		}
 	}
 	return n
 }
 
-// sweep forgets campaigns that have had no pushes for a while.
+// sweep forgets campaigns that had no pushes for a while.
 func (t *scheduler) sweep(now time.Time) {
-	for id, l := range t.lines {
-		if l.waiting == 0 && now.Sub(l.used) > forgetAfter && (l.cap == nil || !l.cap.asking) {
+	for id, l := range t.flows {
+		if l.waiting == 0 && now.Sub(l.used) > flowTTL && (l.cap == nil || !l.cap.asking) {
 			t.leave(l)
-			delete(t.lines, id)
+			delete(t.flows, id)
 		}
 	}
 }
 
-// waiter is one push that waits in its campaign's line.
+// waiter is one push in its campaign's queue.
 type waiter struct {
-	line       *flow
+	flow       *flow
 	prev, next *waiter
-	ready      chan error // holds one: nil when the push may go
+	ready      chan error // has room for one result: nil when the push may go
 }
 
-// line is a campaign: its pushes in the order of their coming, and what it may have of the project's quota.
+// flow is one campaign in the scheduler, with its pushes in the order of arrival.
 type flow struct {
 	id          string
 	weight      float64
-	of          *priorityClass
-	pass        float64       // what it was given so far, by weight; the smallest comes next
-	cap         *permitBuffer // its own rate; nil where it has none
+	class       *priorityClass
+	pass        float64       // its virtual time: permits used, divided by weight; the smallest goes next
+	cap         *permitBuffer // permits of its own rate; nil if it has none
 	first, last *waiter
 	waiting     int
 	used        time.Time
 }
 
-// limit gives the campaign the rate of its own that it has now.
+// limit sets the campaign's own rate.
 func (l *flow) limit(p Push) {
 	switch {
 	case p.Cap <= 0:
 		l.cap = nil
 	case l.cap == nil || l.cap.keys[0] != p.CapKey:
-		l.cap = &permitBuffer{keys: []string{p.CapKey}, gap: 1e6 / p.Cap, late: lateCap}
+		l.cap = &permitBuffer{keys: []string{p.CapKey}, interval: 1e6 / p.Cap, ttl: capPermitTTL}
 	default:
-		l.cap.gap = 1e6 / p.Cap
+		l.cap.interval = 1e6 / p.Cap
 	}
 }
 
-// allowed tells whether the campaign's own rate lets a push go now.
-func (l *flow) allowed(now time.Time) bool { return l.cap == nil || l.cap.ready(now) }
+// isAllowed reports whether the campaign's own rate permits a push now.
+func (l *flow) isAllowed(now time.Time) bool { return l.cap == nil || l.cap.isReady(now) }
 
 // expire drops the permits of the campaign's own rate that are too late.
 func (l *flow) expire(now time.Time) {
@@ -187,18 +188,19 @@ func (l *flow) expire(now time.Time) {
 	}
 }
 
-// enter lets a campaign that had nobody waiting claim nothing for that time.
+// enter moves an idle campaign to the present. It has no claim on the time in which it had no
+// pushes.
 func (l *flow) enter() {
 	if l.waiting == 0 {
-		l.pass = max(l.pass, l.of.now)
+		l.pass = max(l.pass, l.class.now)
 	}
 }
 
-// charge counts one push of a campaign, and spends what its own rate has for it. Whoever was behind was so by its own rate, and
-// claims nothing for that either.
+// charge counts one push and spends a permit of the campaign's own rate. A campaign that its own
+// rate held back has no claim on that time either.
 func (l *flow) charge() {
-	l.of.now = max(l.of.now, l.pass)
-	l.pass = l.of.now + 1/l.weight
+	l.class.now = max(l.class.now, l.pass)
+	l.pass = l.class.now + 1/l.weight
 	if l.cap != nil {
 		l.cap.spend()
 	}

@@ -10,26 +10,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// MaxQuota is the highest quota that can be set, in pushes a minute: far above what Firebase grants anyone.
+// MaxQuota is the highest quota that can be set, in pushes a minute. Firebase grants far less.
 const MaxQuota = 60_000_000
 
 // Settings are what an operator may change while replicas run.
 type Settings struct {
 	// Quota is what Firebase grants the project, in messages a minute.
 	Quota int
-	// Headroom is the part of the quota, 0 to below 1, that is left unused: for pushes that arrive late, in the quota's next
-	// minute, and for the application's own.
+	// Headroom is the share of the quota that stays unused, from 0 to below 1. It absorbs pushes
+	// that arrive in the quota's next minute, and the application's own.
 	Headroom float64
-	// Ramp is how long it takes from standstill to full pace; 0 is no time at all.
+	// Ramp is the time from standstill to full pace. 0 means none.
 	Ramp time.Duration
-	// AvoidQuarterHours lets nothing go within two minutes of :00, :15, :30 and :45.
+	// AvoidQuarterHours stops sending within two minutes of :00, :15, :30 and :45.
 	AvoidQuarterHours bool
 }
 
-// DefaultSettings are FCM's default quota less a hundredth, and the ramp that Google's "Scale your FCM sends" asks for.
+// DefaultSettings use FCM's default quota less a hundredth. The ramp is the one of Google's "Scale
+// your FCM sends".
 func DefaultSettings() Settings { return Settings{Quota: 600_000, Headroom: 0.01, Ramp: time.Minute} }
 
-// Validate tells what cannot be obeyed.
+// Validate returns an error for each setting that is out of range.
 func (s Settings) Validate() error {
 	var errs []error
 	if s.Quota < 1 || s.Quota > MaxQuota {
@@ -46,23 +47,23 @@ func (s Settings) Validate() error {
 
 // The upper bounds of a project's settings, besides MaxQuota.
 const (
-	MaxHeadroom = 0.99 // the rest must be a rate
+	MaxHeadroom = 0.99 // a rate above zero must be left
 	MaxRamp     = 24 * time.Hour
 )
 
-// Rate is the full pace in pushes a second.
+// Rate returns the full pace in pushes a second.
 func (s Settings) Rate() float64 { return 1e6 / s.interval() }
 
-// interval is the time from one push to the next at full pace, in µs.
+// interval returns the time from one push to the next at full pace, in µs.
 func (s Settings) interval() float64 { return 60_000_000 / (float64(s.Quota) * (1 - s.Headroom)) }
 
-// Settings are those in force: what an operator has set, else the Governor's own.
+// Settings returns those in force: an operator's, or else the Governor's own.
 func (g *Governor) Settings(ctx context.Context) (Settings, error) {
 	state, err := g.State(ctx)
 	return state.Settings, err
 }
 
-// Set puts settings in force for all replicas, at once and until Reset, whatever their own are.
+// Set applies settings to all replicas, at once and until Reset. They override each replica's own.
 func (g *Governor) Set(ctx context.Context, s Settings) error {
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("set pace: %w", err)
@@ -70,27 +71,27 @@ func (g *Governor) Set(ctx context.Context, s Settings) error {
 	return g.set(ctx, s, true)
 }
 
-// Reset forgets what was set: each replica's own settings hold again.
+// Reset deletes the operator's settings. Each replica's own apply again.
 func (g *Governor) Reset(ctx context.Context) error { return g.set(ctx, g.o.Settings, false) }
 
 func (g *Governor) set(ctx context.Context, s Settings, keep bool) error {
-	era, err := g.book.set(ctx, g.o.interval(), s, keep)
+	era, err := g.shared.set(ctx, g.o.interval(), s, keep)
 	if err != nil {
 		return fmt.Errorf("set pace: %w", err)
 	}
-	g.hear(era)
+	g.startEra(era)
 	return nil
 }
 
-// Options of a Governor. Start from DefaultOptions: a zero Ramp is none.
+// Options configure a Governor. Start from DefaultOptions, because a zero Ramp means none.
 type Options struct {
-	// Settings hold until an operator sets others; see Governor.Set.
+	// Settings apply until an operator sets others; see Governor.Set.
 	Settings
-	// Idle is the pause after which the ramp begins again; a shorter one takes back a part of it.
+	// Idle is the pause after which the ramp begins again. A shorter pause takes back a part of it.
 	Idle time.Duration
-	// MaxGate bounds what a Retry-After may ask for.
+	// MaxGate bounds a Retry-After.
 	MaxGate time.Duration
-	// By is written beside a halt, so that a person finds out who halted the project.
+	// By is stored with a halt, so that an operator sees who halted the project.
 	By string
 
 	Registerer prometheus.Registerer // nil: no metrics
@@ -103,7 +104,7 @@ const (
 	DefaultMaxGate = time.Hour
 )
 
-// DefaultOptions use nearly all of the quota that FCM gives a project.
+// DefaultOptions use nearly all of FCM's default quota.
 func DefaultOptions() Options {
 	return Options{Settings: DefaultSettings(), Idle: DefaultIdle, MaxGate: DefaultMaxGate}
 }

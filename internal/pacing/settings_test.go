@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Another rate takes effect in all replicas within 2 seconds, whether the signal reaches them or not.
+// Another rate applies to all replicas within 2 seconds, with or without the signal.
 func TestRateChanges(t *testing.T) {
 	for _, deaf := range []bool{false, true} {
 		inBubble(t, steady(1000), func(f *fleet) {
@@ -32,7 +32,7 @@ func TestRateChanges(t *testing.T) {
 	}
 }
 
-// Setting the rate often is no way around it.
+// Frequent changes of the rate do not get around it.
 func TestSettingDoesNotFeed(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		all := f.replicas(2, 20)
@@ -70,7 +70,7 @@ func TestSettingsAreRead(t *testing.T) {
 	})
 }
 
-// Headroom is left to the application's own pushes.
+// Headroom stays free for the application's own pushes.
 func TestHeadroom(t *testing.T) {
 	o := steady(1000)
 	o.Headroom = 0.2

@@ -14,14 +14,16 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// scripts runs them, and hears of what they changed.
+// scripts runs scripts and receives the signals they send.
 type scripts interface {
 	run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error)
-	// listen calls hear with each message, and with "" whenever some may have been missed, until the context ends.
+	// listen calls receive with each message until the context ends. It passes "" whenever it may
+	// have missed some.
 	listen(ctx context.Context, channel string, hear func(message string))
 }
 
-// book is what all replicas share, kept in Redis. Every instant in it is µs of the server's clock.
+// sharedState is the state in Redis that all replicas share. Its instants are µs of the server's
+// clock.
 type sharedState struct {
 	scripts
 	pace, halts, signal string
@@ -34,7 +36,7 @@ func newSharedState(s scripts, project keys.ProjectKeys) *sharedState {
 	}
 }
 
-// numbers runs a script that replies with so many numbers.
+// numbers runs a script that replies with a fixed count of numbers.
 func (b *sharedState) numbers(ctx context.Context, want int, script *redis.Script, keys []string, args ...any) ([]int64, error) {
 	reply, err := b.run(ctx, script, keys, args...)
 	if err != nil {
@@ -53,8 +55,9 @@ func (b *sharedState) numbers(ctx context.Context, want int, script *redis.Scrip
 	return found, nil
 }
 
-// shut closes the gate for a time that begins when Redis reads of it. It returns the era and how long the gate is closed now.
-func (b *sharedState) shut(ctx context.Context, wait, longest time.Duration, reason string) (era int64, left time.Duration, err error) {
+// closeGate closes the gate for a time that begins when Redis runs the script. It returns the era
+// and how long the gate is closed now.
+func (b *sharedState) closeGate(ctx context.Context, wait, longest time.Duration, reason string) (era int64, left time.Duration, err error) {
 	reply, err := b.numbers(ctx, 3, closeScript, []string{b.pace}, b.signal, wait.Microseconds(), longest.Microseconds(), reason)
 	if err != nil {
 		return 0, 0, err
@@ -70,7 +73,7 @@ func (b *sharedState) halt(ctx context.Context, reason, by string) (era int64, e
 	return reply[1], nil
 }
 
-// resume takes back one reason, or all for "". free tells that none is left.
+// resume ends one halt, or all for "". free reports whether none is left.
 func (b *sharedState) resume(ctx context.Context, reason string) (era int64, free bool, err error) {
 	reply, err := b.numbers(ctx, 3, resumeScript, []string{b.pace, b.halts}, b.signal, reason)
 	if err != nil {
@@ -79,7 +82,8 @@ func (b *sharedState) resume(ctx context.Context, reason string) (era int64, fre
 	return reply[1], reply[2] == 1, nil
 }
 
-// set writes settings down, or with keep false makes those of each replica hold again. own is the interval of ours.
+// set writes settings. With keep false it deletes them, so each replica's own settings hold again.
+// own is this replica's interval.
 func (b *sharedState) set(ctx context.Context, own float64, s Settings, keep bool) (era int64, err error) {
 	args := []any{b.signal, number(own), number(s.interval())}
 	if keep {
@@ -92,7 +96,7 @@ func (b *sharedState) set(ctx context.Context, own float64, s Settings, keep boo
 	return reply[1], nil
 }
 
-// read is everything at one moment.
+// read returns the pace and the halts as of one moment.
 func (b *sharedState) read(ctx context.Context) (now int64, pace, halts map[string]string, err error) {
 	reply, err := b.run(ctx, stateScript, []string{b.pace, b.halts})
 	if err != nil {
@@ -137,7 +141,7 @@ var (
 	stateScript  = lua.Script("prelude", "state")
 )
 
-// server is Redis.
+// server runs scripts on Redis.
 type server struct{ rdb redis.UniversalClient }
 
 func (s server) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
@@ -148,10 +152,10 @@ func (s server) run(ctx context.Context, script *redis.Script, keys []string, ar
 	return reply, nil
 }
 
-// listen survives the loss of its connection: the client subscribes anew, and says so.
+// listen survives a lost connection. The client subscribes again and reports it.
 func (s server) listen(ctx context.Context, channel string, hear func(message string)) {
 	sub := s.rdb.Subscribe(ctx, channel)
-	defer func() { _ = sub.Close() }() // it ends with an error where there was no connection
+	defer func() { _ = sub.Close() }() // Close fails where there was no connection
 	events := sub.ChannelWithSubscriptions()
 	for {
 		select {
@@ -170,13 +174,13 @@ func (s server) listen(ctx context.Context, channel string, hear func(message st
 
 func micros(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
-// instant is what µs of the server's clock mean, within bounds.
-func instant(us int64) time.Time { return bounds.Micro(us) }
+// toTime converts µs of the server's clock, within bounds.
+func toTime(us int64) time.Time { return bounds.Micro(us) }
 
-// number writes all digits of a float.
+// number formats all digits of a float.
 func number(f float64) string { return strconv.FormatFloat(f, 'g', 17, 64) }
 
-// whole reads what the scripts wrote; what is missing is 0.
+// whole parses a number that a script wrote. A missing one is 0.
 func whole(text string) int64 {
 	n, _ := strconv.ParseInt(text, 10, 64)
 	return n
@@ -189,7 +193,7 @@ func flag(on bool) string {
 	return "0"
 }
 
-func sooner(a, b time.Time) time.Time {
+func earlier(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return a
 	}

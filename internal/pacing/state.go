@@ -11,54 +11,54 @@ import (
 	"fanfare/internal/bounds"
 )
 
-// State is how a project stands, by the server's clock.
+// State is a project's state by the server's clock.
 type State struct {
 	Now        time.Time
 	Settings   Settings // in force
-	Overridden bool     // an operator has set them; see Governor.Reset
-	Rate       float64  // pushes a second that may go now, over all replicas
-	Warm       float64  // how much of the ramp is done, 0 to 1
+	Overridden bool     // set by an operator; see Governor.Reset
+	Rate       float64  // pushes a second allowed now, over all replicas
+	Warm       float64  // share of the ramp that is done, 0 to 1
 	Lead       time.Duration
 	Gate       Gate
-	Halts      []Halt // by age; none: the project is not halted
+	Halts      []Halt // oldest first; empty if the project is not halted
 
 	idle time.Duration
 }
 
-// Gate is what a 429 of the project has closed; the zero Gate is open.
+// Gate is a stop of all sending after a project-wide 429. The zero Gate is open.
 type Gate struct {
 	Until  time.Time
 	Reason string
 }
 
-// Closed tells whether nothing goes at an instant.
+// Closed reports whether the gate is closed at an instant.
 func (g Gate) Closed(at time.Time) bool { return at.Before(g.Until) }
 
-// Halt is one of the reasons why nothing goes until a person, or whoever halted the project, resumes it.
+// Halt is one reason why sending stops until someone resumes the project.
 type Halt struct {
 	Reason string
 	Since  time.Time
 	By     string
 }
 
-// State reads how the project stands. It needs no Run.
+// State reads the project's state. It does not need Run.
 func (g *Governor) State(ctx context.Context) (State, error) {
-	now, pace, halts, err := g.book.read(ctx)
+	now, pace, halts, err := g.shared.read(ctx)
 	if err != nil {
 		return State{}, fmt.Errorf("read pace: %w", err)
 	}
-	s := State{Now: instant(now), Settings: g.o.Settings, idle: g.o.Idle, Halts: decodeHalts(halts)}
+	s := State{Now: toTime(now), Settings: g.o.Settings, idle: g.o.Idle, Halts: decodeHalts(halts)}
 	if _, set := pace["quota"]; set {
 		if s.Settings, err = decodeSettings(pace); err != nil {
 			return State{}, fmt.Errorf("read pace: %w", err)
 		}
 		s.Overridden = true
 	}
-	if until := instant(whole(pace["gate"])); until.After(s.Now) {
-		until = sooner(until, s.Now.Add(g.o.MaxGate))
+	if until := toTime(whole(pace["gate"])); until.After(s.Now) {
+		until = earlier(until, s.Now.Add(g.o.MaxGate))
 		s.Gate = Gate{Until: until, Reason: pace["reason"]}
 	}
-	if cursor := instant(whole(pace["cursor"])); pace["cursor"] != "" {
+	if cursor := toTime(whole(pace["cursor"])); pace["cursor"] != "" {
 		s.Lead = max(0, cursor.Sub(s.Now))
 		s.Warm = fraction(pace["warm"])
 		s.Warm = cool(s.Warm, s.Now.Sub(cursor), g.o.Idle)
@@ -70,16 +70,16 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 	return s, nil
 }
 
-// fraction reads a number from 0 to 1; what is none is 0.
+// fraction parses a number from 0 to 1. Other text counts as 0.
 func fraction(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(n >= 0) { // which NaN is not
+	if err != nil || !(n >= 0) { // NaN fails this, too
 		return 0
 	}
 	return min(n, 1)
 }
 
-// cool takes back what a pause costs of the ramp; lua/lease.lua does the same.
+// cool returns how warm the ramp is after a pause. lua/lease.lua does the same.
 func cool(warm float64, pause, idle time.Duration) float64 {
 	return max(0, warm-max(0, float64(pause)/float64(idle)))
 }
@@ -90,7 +90,7 @@ func decodeSettings(pace map[string]string) (Settings, error) {
 	ramp, err3 := strconv.ParseInt(pace["ramp"], 10, 64)
 	for _, err := range []error{err1, err2, err3} {
 		if err != nil {
-			return Settings{}, fmt.Errorf("what was set is no number: forget it with fanfare quota reset: %w", err)
+			return Settings{}, fmt.Errorf("a setting in Redis is not a number; delete the settings with fanfare quota reset: %w", err)
 		}
 	}
 	s := Settings{Quota: quota, Headroom: headroom, Ramp: micros(ramp), AvoidQuarterHours: pace["avoid"] == "1"}

@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Push is what decides when a push may go.
+// Push holds what decides when a push may go.
 type Push struct {
 	Campaign string
-	Weight   int     // its campaign's share among those of the same priority; below 1 counts as 1
-	Priority int     // the highest goes first, whatever the others' weight
-	Cap      float64 // pushes a second of its campaign over all replicas; 0 is none
-	CapKey   string  // where in Redis the campaign's rate is kept: its key with keys.SuffixPace
+	Weight   int     // the campaign's weight within its priority; below 1 counts as 1
+	Priority int     // the highest goes first, at any weight
+	Cap      float64 // the campaign's pushes a second over all replicas; 0 for no limit
+	CapKey   string  // Redis key of the campaign's rate: its key with keys.SuffixPace
 }
 
-// Wait returns when one push may go, or with the context's error, or Run's when that has ended. Nothing is lost by a wait
-// that is cut off: its permit goes to another push.
+// Wait returns nil when one push may go. It returns the context's error, or Run's once Run has
+// ended. The permit of a cancelled wait goes to another push.
 func (g *Governor) Wait(ctx context.Context, p Push) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if p.Cap > 0 && p.CapKey == "" {
-		return fmt.Errorf("pace campaign %s: it has a rate of its own, and no key for it", p.Campaign)
+		return fmt.Errorf("pace campaign %s: Push.Cap needs a Push.CapKey", p.Campaign)
 	}
 	w, err := g.enter(p, time.Now())
 	if w != nil {
@@ -45,22 +45,22 @@ func (g *Governor) await(ctx context.Context, w *waiter) error {
 	}
 }
 
-// enter takes a permit that is there for whoever comes, or joins the campaign's line.
+// enter takes a permit that is ready, or joins the campaign's queue.
 func (g *Governor) enter(p Push, now time.Time) (*waiter, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.stopped != nil {
-		return nil, g.stopped
+	if g.stopErr != nil {
+		return nil, g.stopErr
 	}
-	l := g.turns.line(p, now)
-	g.quota.came++
+	l := g.scheduler.flowOf(p, now)
+	g.quota.arrived++
 	if l.cap != nil {
-		l.cap.came++
+		l.cap.arrived++
 	}
-	if g.turns.waiting == 0 {
+	if g.scheduler.waiting == 0 {
 		g.expire(now)
 		l.expire(now)
-		if g.quota.ready(now) && l.allowed(now) {
+		if g.quota.isReady(now) && l.isAllowed(now) {
 			l.enter()
 			g.grant(l)
 			if !g.quota.asking && g.quota.wants(now, 0) > 0 {
@@ -70,44 +70,45 @@ func (g *Governor) enter(p Push, now time.Time) (*waiter, error) {
 		}
 	}
 	w := g.waiter()
-	g.turns.push(l, w)
+	g.scheduler.push(l, w)
 	g.poke(now)
 	return w, nil
 }
 
-// grant spends what one push of a campaign needs.
+// grant spends the permits of one push.
 func (g *Governor) grant(l *flow) {
 	l.charge()
 	g.quota.spend()
 }
 
-// leave takes a waiter back out. If its turn has come meanwhile, another push has it.
+// leave removes a waiter. If it has got a permit meanwhile, another push gets that.
 func (g *Governor) leave(w *waiter, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	select {
 	case err := <-w.ready:
 		if err == nil {
-			g.putBack(w.line, now)
+			g.putBack(w.flow, now)
 		}
 	default:
-		g.turns.remove(w)
+		g.scheduler.remove(w)
 	}
 	g.spare = append(g.spare, w)
 }
 
-// putBack returns what a push was granted that does not go. Nothing is kept for a gate to come.
+// putBack returns the permits of a push that does not go. A closed gate or a halt drops the
+// project's permit.
 func (g *Governor) putBack(l *flow, now time.Time) {
 	if l.cap != nil {
 		l.cap.putBack(now)
 	}
-	if !g.gate.closed(now) && !g.halted {
+	if !g.gate.isClosed(now) && !g.halted {
 		g.quota.putBack(now)
 		g.poke(now)
 	}
 }
 
-// waiter is a used one where there is one: its channel is most of the cost of a wait.
+// waiter returns a used waiter if there is one, because its channel is most of the cost of a wait.
 func (g *Governor) waiter() *waiter {
 	if last := len(g.spare) - 1; last >= 0 {
 		w := g.spare[last]
@@ -123,15 +124,15 @@ func (g *Governor) recycle(w *waiter) {
 	g.mu.Unlock()
 }
 
-// dismiss ends all waits, and those to come.
-func (g *Governor) dismiss(err error) {
+// failWaiters fails all waits, and later ones.
+func (g *Governor) failWaiters(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.stopped = err
-	for l := range g.turns.all() {
+	g.stopErr = err
+	for l := range g.scheduler.all() {
 		for l.waiting > 0 {
 			w := l.first
-			g.turns.remove(w)
+			g.scheduler.remove(w)
 			w.ready <- err
 		}
 	}

@@ -25,7 +25,7 @@ func TestWeights(t *testing.T) {
 	})
 }
 
-// Whoever comes late claims nothing for the time when it was not there.
+// A campaign that joins late has no claim on the time before.
 func TestLatecomerClaimsNoPast(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		r := f.start()
@@ -52,7 +52,7 @@ func TestPauseIsNoClaim(t *testing.T) {
 	})
 }
 
-// Nor does one whose own rate, which is lifted now, has kept it behind the others.
+// Nor does one that its own rate, now lifted, kept behind the others.
 func TestCapIsNoClaim(t *testing.T) {
 	inBubble(t, steady(1000), func(f *fleet) {
 		r := f.start()
@@ -120,7 +120,8 @@ func TestFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// A campaign's own rate holds over all replicas, and leaves the rest to others; it makes no burst behind a gate.
+// A campaign's own rate holds over all replicas and leaves the rest to others. It makes no burst
+// behind a gate.
 func TestCap(t *testing.T) {
 	for _, rate := range []float64{0.5, 10, 150} {
 		inBubble(t, steady(1000), func(f *fleet) {
@@ -147,7 +148,7 @@ func TestCap(t *testing.T) {
 	}
 }
 
-// Where the project's quota is what is scarce, a campaign's own permits wait for it.
+// If the project's quota is scarce, a campaign's own permits wait for it.
 func TestCapUnderAScarceQuota(t *testing.T) {
 	inBubble(t, steady(20), func(f *fleet) {
 		r := f.start()
@@ -160,7 +161,7 @@ func TestCapUnderAScarceQuota(t *testing.T) {
 	})
 }
 
-// Those who give up leave their permits to others.
+// Cancelled waits leave their permits to others.
 func TestCancelledWaitsLoseNothing(t *testing.T) {
 	inBubble(t, steady(200), func(f *fleet) {
 		r := f.start()
@@ -182,14 +183,15 @@ func TestCancelledWaitsLoseNothing(t *testing.T) {
 	})
 }
 
-// A permit that comes at the very moment when its waiter gives up goes to the next one, and so does one of the campaign's own rate.
+// A permit that arrives just as its waiter gives up goes to the next one. So does one of the
+// campaign's own rate.
 func TestPermitOfOneWhoGaveUp(t *testing.T) {
 	for _, p := range []Push{{Campaign: "42"}, {Campaign: "42", Cap: 10, CapKey: "{campaign:42}:pace"}} {
 		inBubble(t, steady(10), func(f *fleet) {
 			g, now := f.governor(), time.Now()
 			second := permitRun{from: now, span: time.Second, n: 10}
 			g.quota.shares = []permitRun{second}
-			if l := g.turns.line(p, now); l.cap != nil {
+			if l := g.scheduler.flowOf(p, now); l.cap != nil {
 				l.cap.shares = []permitRun{second}
 			}
 			first, err := g.enter(p, now)
@@ -198,7 +200,7 @@ func TestPermitOfOneWhoGaveUp(t *testing.T) {
 			}
 			w, _ := g.enter(p, now)
 			soon := now.Add(100 * time.Millisecond)
-			g.turn(f.t.Context(), soon)
+			g.meterOnce(f.t.Context(), soon)
 			wantEqual(t, "granted", len(w.ready), 1)
 			g.leave(w, soon)
 			again, _ := g.enter(p, soon.Add(time.Millisecond))
@@ -251,13 +253,13 @@ func TestCampaignsAreForgotten(t *testing.T) {
 		f.pass(6 * time.Second)
 		must(t, r.Wait(f.t.Context(), Push{Campaign: "d"}))
 		r.mu.Lock()
-		wantEqual(t, "campaigns kept for a while", len(r.turns.lines), 4)
+		wantEqual(t, "campaigns kept for a while", len(r.scheduler.flows), 4)
 		r.mu.Unlock()
 		f.pass(time.Minute)
 		must(t, r.Wait(f.t.Context(), Push{Campaign: "d"}))
 		r.mu.Lock()
-		wantEqual(t, "campaigns kept", len(r.turns.lines), 1)
-		wantEqual(t, "classes kept", len(r.turns.classes), 1)
+		wantEqual(t, "campaigns kept", len(r.scheduler.flows), 1)
+		wantEqual(t, "classes kept", len(r.scheduler.classes), 1)
 		r.mu.Unlock()
 		r.stop()
 	})

@@ -1,15 +1,21 @@
--- lease hands out the coming instants of a cursor, as many as are wanted and as fit into one share, one at least.
--- KEYS: pace, and a project's halt.
--- ARGV: want, interval, ramp, avoid ('1' for the quarter hours), idle, share, horizon, longest gate, then what the ask
--- gives back: an id, µs, and the era of what it was. What an operator has set goes before the replica's own settings.
--- Returns {now, era, verdict, n, from, until, again, gate}: n pushes at even distances from `from` to before `until`, or
--- none, a verdict other than 'open', and when to ask again. A want of 0 only asks for the verdict and writes nothing.
+-- lease hands out the next instants of a cursor. It gives as many as are wanted and fit into one
+-- share, but at least one.
+--
+-- KEYS: pace, and for a project its halts.
+--
+-- ARGV: want, interval, ramp, avoid ('1' for the quarter hours), idle, share, horizon, longest
+-- gate. Then follows what the request gives back: its id, µs, and their era. An operator's settings
+-- override the replica's.
+--
+-- Returns {now, era, status, n, from, until, again, gate}. These are n pushes at even distances
+-- from `from` to before `until`. Or n is 0, the status is not 'open', and `again` says when to ask
+-- again. A want of 0 only reads the status and writes nothing.
 local pace, halt = KEYS[1], KEYS[2]
 local want, interval, ramp, avoid = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1'
 local idle, share, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local longest_gate, ask, unspent, unspent_era = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
+local longest_gate, request, unspent, unspent_era = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local quarter, away = 900000000, 120000000
-local late = 1000000 -- what is spent late stays out of the avoided minutes too
+local late = 1000000 -- late pushes stay out of the avoided minutes too
 
 local bad = wrong_type(pace, 'hash') or (halt and wrong_type(halt, 'hash'))
 if bad then
@@ -17,26 +23,27 @@ if bad then
 end
 
 local now = server_us()
-local held = redis.call('HMGET', pace, 'cursor', 'warm', 'era', 'gate', 'quota', 'headroom', 'ramp', 'avoid', 'returned')
-local cursor, warm = number(held[1], now), math.min(1, number(held[2], 0))
-local era = number(held[3], now)
-local gate = math.min(number(held[4], 0), now + longest_gate)
-if held[5] then
-  local quota, headroom = number(held[5], 0), number(held[6], 1)
-  ramp, avoid = number(held[7], -1), held[8] == '1'
+local fields = redis.call('HMGET', pace, 'cursor', 'warm', 'era', 'gate', 'quota', 'headroom', 'ramp', 'avoid', 'returned')
+local cursor, warm = number(fields[1], now), math.min(1, number(fields[2], 0))
+local era = number(fields[3], now)
+local gate = math.min(number(fields[4], 0), now + longest_gate)
+if fields[5] then
+  local quota, headroom = number(fields[5], 0), number(fields[6], 1)
+  ramp, avoid = number(fields[7], -1), fields[8] == '1'
   if quota <= 0 or headroom < 0 or headroom >= 1 or ramp < 0 then
-    return redis.error_reply('ERR what was set in key ' .. pace .. ' is no pace: forget it with fanfare quota reset')
+    return redis.error_reply('ERR settings in key ' .. pace .. ' are invalid; delete them with fanfare quota reset')
   end
   interval = 60000000 / (quota * (1 - headroom))
 end
--- Of a slow pace nothing is leased before it is nearly due, for much time would be lost with it when it becomes void.
+-- A slow pace leases nothing before it is nearly due. A lease that becomes void would cost too much
+-- time.
 if interval > 100000 then
   horizon = math.min(horizon, 100000)
 end
--- The ramp's rate is that of its first second before it, so that it ever begins.
+-- Before its first second the ramp has that second's rate, so that it ever begins.
 local floor = math.min(1000000, ramp)
 
--- span is how many µs n pushes take from a place w of the ramp on.
+-- span returns how many µs n pushes take from a place w of the ramp on.
 local function span(w, n)
   local took = 0
   if w < floor then
@@ -56,7 +63,8 @@ local function span(w, n)
   return took + n * interval
 end
 
--- opening moves an instant within the avoided minutes to their end; closing is when the next ones begin.
+-- opening moves an instant in the avoided minutes to their end. closing returns when the next ones
+-- begin.
 local function opening(t)
   local into = t % quarter
   if into >= quarter - away - late then
@@ -68,8 +76,8 @@ local function closing(t)
   return t - t % quarter + quarter - away - late
 end
 
-local function none(verdict, again)
-  return {now, era, verdict, 0, 0, 0, again, gate}
+local function none(status, again)
+  return {now, era, status, 0, 0, 0, again, gate}
 end
 
 if halt and redis.call('EXISTS', halt) == 1 then
@@ -80,17 +88,17 @@ elseif want == 0 then
   return none('open', now)
 end
 
--- An ask whose reply was lost comes again, and must not give back twice.
-local returned = held[9] or ''
-if unspent > 0 and unspent_era == era and cursor > now and not string.find(returned, ask, 1, true) then
+-- A request whose reply was lost comes again. It must not give back twice.
+local returned = fields[9] or ''
+if unspent > 0 and unspent_era == era and cursor > now and not string.find(returned, request, 1, true) then
   local back = math.min(unspent, cursor - now)
   cursor = cursor - back
   warm = math.max(0, warm - back / math.max(ramp, 1))
-  returned = string.sub(ask .. ' ' .. returned, 1, 32 * (#ask + 1))
+  returned = string.sub(request .. ' ' .. returned, 1, 32 * (#request + 1))
 end
 
--- No cursor is farther ahead than shares, which are shorter than a second, can lead it: this one is from before the clock, or
--- the rate, was put right, and waiting for it could take hours.
+-- Shares are shorter than a second, so they cannot move the cursor farther than this. Such a cursor
+-- is older than a correction of the clock or the rate. Waiting for it could take hours.
 local farthest = now + horizon + 1000000 + math.ceil(span(0, 1))
 if cursor > farthest then
   redis.call('PERSIST', pace)
@@ -108,7 +116,8 @@ if from > now + horizon then
   return none('ahead', from - horizon)
 end
 
--- What was not used cools the ramp down, wholly when the pause was as long as idle. So a trickle warms nothing either.
+-- Unused time cools the ramp, and a pause of `idle` cools it fully. So a trickle of pushes does not
+-- warm it.
 warm = math.max(0, warm - gap / idle)
 local place = warm * ramp
 local rate = ramp > 0 and math.max(place, floor) / ramp / interval or 1 / interval
@@ -127,7 +136,7 @@ end
 redis.call('PERSIST', pace)
 redis.call('HSET', pace, 'cursor', whole(ends), 'warm', string.format('%.9f', warm), 'era', whole(era),
   'interval', string.format('%.6f', interval), 'returned', returned)
-if not held[5] then
+if not fields[5] then
   keep(pace)
 end
 return {now, era, 'open', n, from, ends, now, gate}

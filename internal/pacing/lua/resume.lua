@@ -1,5 +1,6 @@
--- resume takes back a halt of one reason, or of all. Where that was the last one, a ramp begins.
--- KEYS: pace, halt. ARGV: channel, reason or '' for all. Returns {now, era, 1 if nothing holds the project any more}.
+-- resume ends a halt of one reason, or of all. A ramp begins when the last one ends.
+--
+-- KEYS: pace, halt. ARGV: channel, reason or '' for all. Returns {now, era, 1 if no halt is left}.
 local pace, halt = KEYS[1], KEYS[2]
 local channel, reason = ARGV[1], ARGV[2]
 
@@ -23,9 +24,10 @@ end
 local era = next_era(pace, now)
 if stood then
   redis.call('PERSIST', pace)
-  redis.call('HSET', pace, 'warm', 0, 'era', whole(era)) -- first: a cut leaves the halt, and no pace without its ramp
+  -- This comes first: an interrupted script leaves the halt, and never a pace without its ramp.
+  redis.call('HSET', pace, 'warm', 0, 'era', whole(era))
   keep(pace)
   redis.call('DEL', halt)
 end
-tell(channel, era)
+signal(channel, era)
 return {now, era, 1}

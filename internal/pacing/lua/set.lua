@@ -1,7 +1,9 @@
--- set writes down what an operator wants, or forgets it. When that changes the rate, all that is leased is void: the cursor
--- stands where the next push may go, one interval of the new rate ahead at most.
--- KEYS: pace. ARGV: channel, the interval in force where nothing was leased yet, the new interval, then quota, headroom,
--- ramp and avoid, or none of them to forget. Returns {now, era}.
+-- set writes or deletes an operator's settings. When the rate changes, all leases become void. The
+-- cursor then stands at the next push, at most one interval of the new rate ahead.
+--
+-- KEYS: pace. ARGV: channel, the interval that applies if nothing was leased yet, and the new
+-- interval. Then follow quota, headroom, ramp and avoid, or nothing to delete them. Returns {now,
+-- era}.
 local pace = KEYS[1]
 local channel, own, interval = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
@@ -11,8 +13,8 @@ if bad then
 end
 
 local now = server_us()
-local held = redis.call('HMGET', pace, 'cursor', 'interval', 'era')
-local before, era = number(held[2], own), number(held[3], now)
+local stored = redis.call('HMGET', pace, 'cursor', 'interval', 'era')
+local before, era = number(stored[2], own), number(stored[3], now)
 redis.call('PERSIST', pace)
 local fields = {}
 if ARGV[4] then
@@ -20,11 +22,11 @@ if ARGV[4] then
 end
 if math.abs(interval - before) > 0.000001 * before then
   era = next_era(pace, now)
-  local owed = math.min(1, math.max(0, number(held[1], now) - now) / before)
+  local owed = math.min(1, math.max(0, number(stored[1], now) - now) / before)
   for _, each in ipairs({'interval', string.format('%.6f', interval), 'era', whole(era)}) do
     fields[#fields + 1] = each
   end
-  if held[1] then
+  if stored[1] then
     fields[#fields + 1], fields[#fields + 2] = 'cursor', whole(math.ceil(now + owed * interval))
   end
 end
@@ -35,5 +37,5 @@ if not ARGV[4] then
   redis.call('HDEL', pace, 'quota', 'headroom', 'ramp', 'avoid')
 end
 keep(pace)
-tell(channel, era)
+signal(channel, era)
 return {now, era}

@@ -1,4 +1,5 @@
--- state reads everything at one moment. KEYS: pace, halt.
+-- state reads everything as of one moment. KEYS: pace, halt.
+--
 -- Returns {now, {field, value, ...} of pace, {reason, since and by, ...} of halt}.
 local pace, halt = KEYS[1], KEYS[2]
 
