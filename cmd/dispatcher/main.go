@@ -90,7 +90,7 @@ func assignExitCode(err error, campaignID string) error {
 	if isUnusable(err) {
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
-	if redisx.Denied(err) {
+	if redisx.IsDenied(err) {
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	}
 	if errors.Is(err, dispatcher.ErrLeftover) {

@@ -31,9 +31,9 @@ func explain(err error) error {
 		return daemon.WithExitCode(daemon.ExitLeftover, fmt.Errorf("interrupted: %w", err))
 	case errors.Is(err, campaign.ErrNotFound):
 		return daemon.WithExitCode(daemon.ExitNoCampaign, err)
-	case checks.UntrustedRedis(err):
+	case checks.IsUntrustedRedis(err):
 		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
-	case redisx.Denied(err):
+	case redisx.IsDenied(err):
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
 	case isWrongInput(err):
 		return daemon.WithExitCode(daemon.ExitUsage, err)

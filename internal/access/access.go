@@ -37,7 +37,7 @@ var (
 func (a Keys) Commands() []string { return slices.Clone(a.commands) }
 
 // with says what is done to keys.
-func with(commands []string, all []Keys) []Keys {
+func withCommands(commands []string, all []Keys) []Keys {
 	for i := range all {
 		all[i].commands = commands
 	}
@@ -46,25 +46,25 @@ func with(commands []string, all []Keys) []Keys {
 
 // Results is what a responder needs.
 func Results(n keys.Names) []Keys {
-	return with(resultCommands, exactly(n.ResponsesList()))
+	return withCommands(resultCommands, keysOfList(n.ResponsesList()))
 }
 
 // Campaigns is what whoever serves or loads campaigns needs.
 func Campaigns(n keys.Names) []Keys {
-	list := keys.NewList(n.CampaignPrefix + strangerID())
-	return with(campaignCommands, family(n.CampaignPrefix, list.Plain(), list.Key(keys.SuffixCounts)))
+	list := keys.NewList(n.CampaignPrefix + unusedID())
+	return withCommands(campaignCommands, keysWithPrefix(n.CampaignPrefix, list.Plain(), list.Key(keys.SuffixCounts)))
 }
 
 // Tokens is what looking up tokens needs, and forgetting the dead ones.
 func Tokens(n keys.Names) []Keys {
-	user := strangerID()
-	return with(tokenCommands, family(n.UserPrefix, n.Token(user), n.NoToken(user)))
+	user := unusedID()
+	return withCommands(tokenCommands, keysWithPrefix(n.UserPrefix, n.Token(user), n.NoToken(user)))
 }
 
 // Profiles is what looking up profiles needs, and keeping those that came from SQL.
 func Profiles(n keys.Names, kept bool) []Keys {
-	user := strangerID()
-	all := with(tokenCommands, family(n.ProfilePrefix, n.Profile(user), n.NoProfile(user)))
+	user := unusedID()
+	all := withCommands(tokenCommands, keysWithPrefix(n.ProfilePrefix, n.Profile(user), n.NoProfile(user)))
 	if !kept {
 		all = all[:1]
 		all[0].Reads, all[0].commands = true, []string{"GET", "EXISTS"}
@@ -74,14 +74,14 @@ func Profiles(n keys.Names, kept bool) []Keys {
 
 // Project is what keeping a project's pace needs.
 func Project(k keys.ProjectKeys) []Keys {
-	return with(projectCommands, exactly(k.List())[1:])
+	return withCommands(projectCommands, keysOfList(k.List())[1:])
 }
 
 // strangerID is the id of no campaign and no user.
-func strangerID() string { return "fanfare-check-" + uuid.NewString() }
+func unusedID() string { return "fanfare-check-" + uuid.NewString() }
 
 // family are the keys that begin with a prefix, and ours about them, which stand in braces unless the prefix brings its own.
-func family(prefix, plain, own string) []Keys {
+func keysWithPrefix(prefix, plain, own string) []Keys {
 	all := []Keys{{Pattern: keys.GlobLiteral(prefix) + "*", key: plain}}
 	if !strings.HasPrefix(own, prefix) {
 		all = append(all, Keys{Pattern: "{" + keys.GlobLiteral(prefix) + "*", key: own})
@@ -90,7 +90,7 @@ func family(prefix, plain, own string) []Keys {
 }
 
 // exactly are one list and ours beside it.
-func exactly(l keys.List) []Keys {
+func keysOfList(l keys.List) []Keys {
 	return []Keys{{Pattern: keys.GlobLiteral(l.Plain()), key: l.Plain()}, {Pattern: keys.GlobLiteral(l.Key("")) + "*", key: l.Key("check")}}
 }
 
@@ -166,15 +166,15 @@ return denied`
 func Check(ctx context.Context, rdb redis.UniversalClient, needed ...Keys) error {
 	var denied Error
 	for _, a := range needed {
-		commands, err := a.check(ctx, rdb)
+		commands, err := a.deniedCommands(ctx, rdb)
 		switch {
 		case err == nil && len(commands) > 0:
 			denied.deny(a.Pattern, commands)
 		case err == nil:
-		case !redisx.Denied(err):
+		case !redisx.IsDenied(err):
 			return fmt.Errorf("ask Redis for access to %s: %w", a.Pattern, err)
-		case deniedCommand(err) != "":
-			denied.deny("", []string{deniedCommand(err)})
+		case commandOf(err) != "":
+			denied.deny("", []string{commandOf(err)})
 			denied.Err = err
 		case !slices.Contains(denied.Patterns, a.Pattern):
 			denied.Patterns, denied.Err = append(denied.Patterns, a.Pattern), err
@@ -186,7 +186,7 @@ func Check(ctx context.Context, rdb redis.UniversalClient, needed ...Keys) error
 	if denied.Err == nil {
 		denied.Err = errDeniedCommand
 	}
-	denied.User = userOf(ctx, rdb)
+	denied.User = currentUser(ctx, rdb)
 	return &denied
 }
 
@@ -199,9 +199,9 @@ func (e deniedError) Error() string { return string(e) }
 func (deniedError) RedisError()     {}
 
 // check returns the commands that may not be done to the keys; a denial of the keys, or of scripts, is an error.
-func (a Keys) check(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
+func (a Keys) deniedCommands(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 	if a.Pattern == "" {
-		return a.askServer(ctx, rdb)
+		return a.deniedServerCommands(ctx, rdb)
 	}
 	if a.Reads {
 		return nil, rdb.Exists(ctx, a.key).Err()
@@ -229,7 +229,7 @@ func (e *Error) deny(pattern string, commands []string) {
 }
 
 // deniedCommand is the command that an error says may not be run; "" where it is about keys or credentials.
-func deniedCommand(err error) string {
+func commandOf(err error) string {
 	_, after, found := strings.Cut(err.Error(), "permissions to run the '")
 	if !found {
 		return ""

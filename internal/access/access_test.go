@@ -53,7 +53,7 @@ func TestCheckNamesWhatIsDenied(t *testing.T) {
 		switch {
 		case missing == "" && err != nil:
 			t.Errorf("with all rights: %v", err)
-		case missing != "" && (!is || !redisx.Denied(err) || !slices.Equal(denied.Patterns, []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor ~"+missing)):
+		case missing != "" && (!is || !redisx.IsDenied(err) || !slices.Equal(denied.Patterns, []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor ~"+missing)):
 			t.Errorf("without %s: %v", missing, err)
 		}
 		_ = poor.Close()
@@ -76,7 +76,7 @@ func TestCheckOfWhatIsOnlyRead(t *testing.T) {
 	if err := Check(t.Context(), reader, Profiles(keys.Default(), false)...); err != nil {
 		t.Error(err)
 	}
-	if err := Check(t.Context(), reader, Profiles(keys.Default(), true)...); !redisx.Denied(err) {
+	if err := Check(t.Context(), reader, Profiles(keys.Default(), true)...); !redisx.IsDenied(err) {
 		t.Errorf("to be written: %v, want a denial", err)
 	}
 }
@@ -110,7 +110,7 @@ func TestCheckNamesTheCommand(t *testing.T) {
 		poor := redis.NewClient(&redis.Options{Addr: addr, Username: "poor", Password: "secret"})
 		err := Check(t.Context(), poor, needed...)
 		denied, is := errors.AsType[*Error](err)
-		if !is || !redisx.Denied(err) || !slices.Equal(append(denied.Commands, denied.Keyless...), []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor +"+missing) {
+		if !is || !redisx.IsDenied(err) || !slices.Equal(append(denied.Commands, denied.Keyless...), []string{missing}) || !strings.Contains(err.Error(), "ACL SETUSER poor +"+missing) {
 			t.Errorf("without %s: %v", missing, err)
 		}
 		_ = poor.Close()

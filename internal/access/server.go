@@ -22,7 +22,7 @@ func Server(scans bool) Keys {
 }
 
 // ask runs a command that has no key, and changes nothing.
-func ask(ctx context.Context, rdb redis.UniversalClient, command string) error {
+func tryCommand(ctx context.Context, rdb redis.UniversalClient, command string) error {
 	switch command {
 	case "EVALSHA":
 		return rdb.EvalSha(ctx, strings.Repeat("0", 40), nil).Err()
@@ -36,18 +36,18 @@ func ask(ctx context.Context, rdb redis.UniversalClient, command string) error {
 }
 
 // askServer returns the commands without a key that are denied.
-func (a Keys) askServer(ctx context.Context, rdb redis.UniversalClient) (denied []string, err error) {
+func (a Keys) deniedServerCommands(ctx context.Context, rdb redis.UniversalClient) (denied []string, err error) {
 	for _, command := range a.commands {
-		err := ask(ctx, rdb, command)
+		err := tryCommand(ctx, rdb, command)
 		_, answered := errors.AsType[redis.Error](err)
 		switch {
 		case err == nil:
 		case !answered:
 			return nil, err
-		case redisx.Denied(err) && deniedCommand(err) == "":
+		case redisx.IsDenied(err) && commandOf(err) == "":
 			return nil, err
-		case redisx.Denied(err):
-			denied = append(denied, deniedCommand(err)) // that with which a connection begins, perhaps
+		case redisx.IsDenied(err):
+			denied = append(denied, commandOf(err)) // that with which a connection begins, perhaps
 		}
 	}
 	return denied, nil
@@ -66,11 +66,11 @@ func CheckChannel(ctx context.Context, rdb redis.UniversalClient, k keys.Project
 	switch {
 	case err == nil:
 		return nil
-	case !redisx.Denied(err):
+	case !redisx.IsDenied(err):
 		return fmt.Errorf("ask Redis for the channel %s: %w", channel, err)
 	}
-	denied := &Error{User: userOf(ctx, rdb), Err: err}
-	if command := deniedCommand(err); command != "" {
+	denied := &Error{User: currentUser(ctx, rdb), Err: err}
+	if command := commandOf(err); command != "" {
 		denied.Keyless = []string{command}
 	} else {
 		denied.Channel = keys.GlobLiteral(channel)
@@ -79,7 +79,7 @@ func CheckChannel(ctx context.Context, rdb redis.UniversalClient, k keys.Project
 }
 
 // userOf is our name in Redis, for the rule that grants something.
-func userOf(ctx context.Context, rdb redis.UniversalClient) string {
+func currentUser(ctx context.Context, rdb redis.UniversalClient) string {
 	if name, err := rdb.Do(ctx, "ACL", "WHOAMI").Text(); err == nil {
 		return name
 	}

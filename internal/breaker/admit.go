@@ -68,7 +68,7 @@ func (b *Breakers) Extend(ctx context.Context, campaign keys.List, claims ...str
 	}
 	key := campaign.Key(keys.SuffixBreaker)
 	if err := extendScript.Run(ctx, b.rdb, []string{key}, args...).Err(); err != nil {
-		return wrap("extend admissions to", campaign, redisx.Typed(err))
+		return wrap("extend admissions to", campaign, redisx.AsTypeError(err))
 	}
 	return nil
 }

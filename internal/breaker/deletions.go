@@ -144,7 +144,7 @@ func (d *Deletions) State(ctx context.Context) (DeletionsState, error) {
 func (d *Deletions) ask(ctx context.Context, script *redis.Script, args ...any) (s DeletionsState, granted int64, err error) {
 	reply, err := script.Run(ctx, d.rdb, []string{d.key}, args...).Int64Slice()
 	if err != nil {
-		return DeletionsState{}, 0, redisx.Typed(err)
+		return DeletionsState{}, 0, redisx.AsTypeError(err)
 	}
 	if len(reply) != 7 {
 		return DeletionsState{}, 0, redisx.ErrReply

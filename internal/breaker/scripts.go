@@ -60,7 +60,7 @@ func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign keys.
 func read(key string, cmd *redis.Cmd) (*picture, string, error) {
 	reply, err := cmd.Slice()
 	if err != nil {
-		return nil, "", redisx.Typed(err)
+		return nil, "", redisx.AsTypeError(err)
 	}
 	p, outcome, err := decode(reply)
 	if err != nil {

@@ -100,7 +100,7 @@ func (c *Campaigns) projects(ctx context.Context, looking string) ([]Project, er
 func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []head) ([]Project, error) {
 	reply, err := projectsScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
 	if err != nil {
-		return nil, redisx.Typed(err)
+		return nil, redisx.AsTypeError(err)
 	}
 	known := make(map[string]Project)
 	for pair := range slices.Chunk(reply, 2) {

@@ -104,7 +104,7 @@ func (o Options) longestScanPause() time.Duration {
 // scanMaster scans one master until its end, or until time is up.
 func (c *Campaigns) scanMaster(ctx context.Context, master redis.Cmdable, at *cursor, until time.Time) (ids []string, err error) {
 	for !at.done {
-		found, next, err := master.ScanType(ctx, at.at, c.names.Campaigns(), scanCount, "list").Result()
+		found, next, err := master.ScanType(ctx, at.at, c.names.CampaignPattern(), scanCount, "list").Result()
 		if err != nil {
 			return ids, fmt.Errorf("scan for lists: %w", err)
 		}

@@ -54,7 +54,7 @@ func decode(cmd *redis.Cmd) answer {
 	reply, err := cmd.StringSlice()
 	switch {
 	case err != nil:
-		return answer{err: redisx.Typed(err)}
+		return answer{err: redisx.AsTypeError(err)}
 	case len(reply) == 0:
 		return answer{err: redisx.ErrReply}
 	}

@@ -25,27 +25,27 @@ type Redis struct {
 
 // All runs every check of Redis. Where Redis cannot be reached, that is the only finding.
 func (r Redis) All(ctx context.Context) []Finding {
-	findings := r.all(ctx)
+	findings := r.runAll(ctx)
 	for i := range findings {
 		findings[i].Detail = redact.Text(findings[i].Detail)
 	}
 	return findings
 }
 
-func (r Redis) all(ctx context.Context) []Finding {
+func (r Redis) runAll(ctx context.Context) []Finding {
 	servers, err := r.askServers(ctx)
 	if err != nil {
 		return []Finding{{Name: "redis", Grade: Failure, Detail: inOneLine(err), Advice: RedisAdvice(err), Cause: err}}
 	}
 	return []Finding{
-		worst(servers, version),
-		worst(servers, r.mode),
-		worst(servers, memory),
-		worst(servers, eviction),
-		worst(servers, persistence),
-		worst(servers, replication),
-		r.scripts(ctx),
-		r.clock(ctx),
+		findWorst(servers, checkVersion),
+		findWorst(servers, r.checkMode),
+		findWorst(servers, checkMemory),
+		findWorst(servers, checkEviction),
+		findWorst(servers, checkPersistence),
+		findWorst(servers, checkReplication),
+		r.checkScripts(ctx),
+		r.checkClock(ctx),
 	}
 }
 
@@ -57,16 +57,16 @@ func (r Redis) AtStart(ctx context.Context) (mode, evicts Finding, err error) {
 	if err != nil {
 		return mode, evicts, err
 	}
-	if server := worst(servers, version); server.Grade == Failure {
-		return server, worst(servers, eviction), nil
+	if server := findWorst(servers, checkVersion); server.Grade == Failure {
+		return server, findWorst(servers, checkEviction), nil
 	}
-	return worst(servers, r.mode), worst(servers, eviction), nil
+	return findWorst(servers, r.checkMode), findWorst(servers, checkEviction), nil
 }
 
 // probeScript does what our scripts do: it writes and removes a key.
 const probeScript = `redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])`
 
-func (r Redis) scripts(ctx context.Context) Finding {
+func (r Redis) checkScripts(ctx context.Context) Finding {
 	f := Finding{Name: "redis scripts", Grade: Good, Detail: "may run, and write to our keys"}
 	if err := r.Client.Eval(ctx, probeScript, []string{r.Scratch}).Err(); err != nil {
 		f.Grade, f.Detail, f.Cause = Failure, err.Error(), err
@@ -75,7 +75,7 @@ func (r Redis) scripts(ctx context.Context) Finding {
 	return f
 }
 
-func (r Redis) clock(ctx context.Context) Finding {
+func (r Redis) checkClock(ctx context.Context) Finding {
 	now := r.now
 	if now == nil {
 		now = time.Now

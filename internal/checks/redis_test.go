@@ -2,6 +2,8 @@ package checks
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"strings"
@@ -91,7 +93,7 @@ func TestCheckWithoutInfo(t *testing.T) {
 	defer rdb.Close()
 	all := Redis{Client: rdb, Scratch: "check"}.All(t.Context())
 	for _, name := range []string{"redis version", "redis memory", "redis eviction", "redis persistence"} {
-		wantFinding(t, all, name, Warning, untold)
+		wantFinding(t, all, name, Warning, notReported)
 	}
 	mode, evicts, err := Redis{Client: rdb, Scratch: "check"}.AtStart(t.Context())
 	ok(t, err)
@@ -113,7 +115,7 @@ func TestVersionsOfOtherServers(t *testing.T) {
 		"Dragonfly":              {map[string]string{"redis_version": "7.4.0", "dragonfly_version": "df-v1.25.0"}, Warning},
 		"KeyDB 5":                {map[string]string{"redis_version": "5.3.3", "mvcc_depth": "0"}, Failure},
 	} {
-		if f := version(c.info); f.Grade != c.grade || f.Advice == "" {
+		if f := checkVersion(c.info); f.Grade != c.grade || f.Advice == "" {
 			t.Errorf("%s: got %+v", name, f)
 		}
 	}
@@ -195,7 +197,7 @@ func TestCheckFindsAClusterTakenForOneServer(t *testing.T) {
 	if got := mode.Grade; got != Failure {
 		t.Errorf("grade at start: got %s, want %s", got, Failure)
 	}
-	if got := o.mode(map[string]string{"cluster_enabled": "1"}).Grade; got != Failure {
+	if got := o.checkMode(map[string]string{"cluster_enabled": "1"}).Grade; got != Failure {
 		t.Errorf("where only cluster_enabled tells: got %s, want %s", got, Failure)
 	}
 }
@@ -214,7 +216,7 @@ func TestVersionsThatAreTooOld(t *testing.T) {
 	for told, want := range map[string]Grade{
 		"7.0.15": Good, "6.2.0": Good, "10.1": Good, "6.0.16": Failure, "5.0.14": Failure, "": Warning, "valkey": Warning,
 	} {
-		if got := version(map[string]string{"redis_version": told}).Grade; got != want {
+		if got := checkVersion(map[string]string{"redis_version": told}).Grade; got != want {
 			t.Errorf("%q: got %s, want %s", told, got, want)
 		}
 	}
@@ -225,7 +227,7 @@ func TestDisksThatFail(t *testing.T) {
 		"append-only file": {"aof_enabled": "1", "aof_last_write_status": "err"},
 		"snapshot":         {"aof_enabled": "0", "rdb_last_bgsave_status": "err"},
 	} {
-		if f := persistence(info); f.Grade != Failure || f.Advice == "" {
+		if f := checkPersistence(info); f.Grade != Failure || f.Advice == "" {
 			t.Errorf("%s: got %+v", name, f)
 		}
 	}
@@ -246,4 +248,51 @@ func TestCheckOfReplication(t *testing.T) {
 	wantFinding(t, f.All(t.Context()), "redis replication", Warning, "CONFIG SET min-replicas-to-write 1")
 	ok(t, f.Client.ConfigSet(t.Context(), "min-replicas-to-write", "1").Err())
 	wantFinding(t, f.All(t.Context()), "redis replication", Good, "1 connected")
+}
+
+// A caution is no failure; a clock that is a little off is none either.
+func TestCheckOfWhatIsDangerousOnly(t *testing.T) {
+	all := Run(t.Context(), Probe{Name: "sql", Run: func(context.Context) (string, error) { return "x", &Caution{"in clear", "add TLS"} }})
+	wantFinding(t, all, "sql", Warning, "in clear")
+	r := redisWith(t)
+	r.now = func() time.Time { return time.Now().Add(3 * time.Second) }
+	wantFinding(t, r.All(t.Context()), "clock", Warning, "3")
+	r.now = func() time.Time { return time.Now().Add(time.Second) }
+	wantFinding(t, r.All(t.Context()), "clock", Good, "")
+}
+
+// What no waiting cures is told apart from what may pass.
+func TestUntrustedRedis(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"an unknown authority": {x509.UnknownAuthorityError{}, true}, "another host": {x509.HostnameError{}, true},
+		"no TLS": {tls.RecordHeaderError{}, true}, "an outage": {errors.New("refused"), false},
+	} {
+		if got := IsUntrustedRedis(c.err); got != c.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+	}
+}
+
+// Only what is wrong says at which master.
+func TestTheWorstServerIsNamed(t *testing.T) {
+	servers := []server{{"a:1", map[string]string{"maxmemory_policy": "noeviction"}}, {"b:2", map[string]string{"maxmemory_policy": "noeviction"}}}
+	if got := findWorst(servers, checkEviction).Detail; got != "noeviction" {
+		t.Errorf("of good ones: %s", got)
+	}
+	servers[1].info["maxmemory_policy"] = "allkeys-lru"
+	if got := findWorst(servers, checkEviction).Detail; got != "b:2: allkeys-lru" {
+		t.Errorf("of a bad one: %s", got)
+	}
+}
+
+// From four fifths of its limit on a memory may be too small for an audience.
+func TestMemoryThatIsNearlyFull(t *testing.T) {
+	for used, want := range map[string]Grade{"80": Good, "81": Warning} {
+		if got := checkMemory(map[string]string{"used_memory": used, "maxmemory": "100"}).Grade; got != want {
+			t.Errorf("%s%%: %s, want %s", used, got, want)
+		}
+	}
 }

@@ -57,7 +57,7 @@ func askInfo(ctx context.Context, server redis.Cmdable) (map[string]string, erro
 }
 
 // worst is the least good of what the servers give cause for.
-func worst(servers []server, judge func(info map[string]string) Finding) Finding {
+func findWorst(servers []server, judge func(info map[string]string) Finding) Finding {
 	var found Finding
 	for i, s := range servers {
 		f := judge(s.info)
@@ -72,9 +72,9 @@ func worst(servers []server, judge func(info map[string]string) Finding) Finding
 }
 
 // mode refuses a cluster that the client takes for one server.
-func (r Redis) mode(info map[string]string) Finding {
+func (r Redis) checkMode(info map[string]string) Finding {
 	mode := redisinfo.Identify(info).Mode
-	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(mode, untold)}
+	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(mode, notReported)}
 	_, known := r.Client.(*redis.ClusterClient)
 	if !known && (mode == "cluster" || info["cluster_enabled"] == "1") {
 		f.Grade = Failure
@@ -84,7 +84,7 @@ func (r Redis) mode(info map[string]string) Finding {
 }
 
 // version wants a server that is known to keep recipients, with LPOP with a count and SCAN with TYPE: those of Redis 6.2.
-func version(info map[string]string) Finding {
+func checkVersion(info map[string]string) Finding {
 	server, speaks := redisinfo.Identify(info), info["redis_version"]
 	f := Finding{Name: "redis version", Grade: Good, Detail: server.Version}
 	if server.Name != "Redis" {
@@ -103,25 +103,25 @@ func version(info map[string]string) Finding {
 	case server.Support == redisinfo.Untested:
 		f.Grade, f.Advice = Warning, server.Why+"; see docs/servers.md"
 	case n < 2:
-		f.Grade, f.Detail = Warning, untold
+		f.Grade, f.Detail = Warning, notReported
 		f.Advice = "this server has no INFO command; docs/servers.md lists the servers that are known"
 	}
 	return f
 }
 
 // untold is what a finding says where INFO has not its field, as with some providers.
-const untold = "not told by this server"
+const notReported = "not told by this server"
 
 // fullShare is the share of its memory limit from which on an audience may not fit any more.
 const fullShare = 0.8
 
-func memory(info map[string]string) Finding {
+func checkMemory(info map[string]string) Finding {
 	used, _ := strconv.ParseFloat(info["used_memory"], 64)
 	limit, _ := strconv.ParseFloat(info["maxmemory"], 64)
 	f := Finding{Name: "redis memory", Grade: Good, Detail: mebibytes(used) + " used, no limit set"}
 	switch {
 	case info["used_memory"] == "":
-		f.Grade, f.Detail, f.Advice = Warning, untold, "look at its memory with the provider's tools"
+		f.Grade, f.Detail, f.Advice = Warning, notReported, "look at its memory with the provider's tools"
 	case limit > 0:
 		f.Detail = fmt.Sprintf("%s of %s used", mebibytes(used), mebibytes(limit))
 	}
@@ -133,13 +133,13 @@ func memory(info map[string]string) Finding {
 
 func mebibytes(bytes float64) string { return fmt.Sprintf("%.0f MiB", bytes/(1<<20)) }
 
-func eviction(info map[string]string) Finding {
+func checkEviction(info map[string]string) Finding {
 	policy, limit := info["maxmemory_policy"], info["maxmemory"]
 	f := Finding{Name: "redis eviction", Grade: Good, Detail: policy}
 	switch {
 	case policy == "noeviction":
 	case policy == "":
-		f.Grade, f.Detail, f.Advice = Warning, untold, "see to it that the provider's setting of maxmemory-policy is noeviction"
+		f.Grade, f.Detail, f.Advice = Warning, notReported, "see to it that the provider's setting of maxmemory-policy is noeviction"
 	case limit == "0":
 		f.Grade, f.Detail = Warning, policy+", but without a memory limit"
 		f.Advice = "CONFIG SET maxmemory-policy noeviction, before anybody sets maxmemory"
@@ -151,11 +151,11 @@ func eviction(info map[string]string) Finding {
 }
 
 // persistence tells what a crash of Redis would lose.
-func persistence(info map[string]string) Finding {
+func checkPersistence(info map[string]string) Finding {
 	f := Finding{Name: "redis persistence", Grade: Good, Detail: "append-only file"}
 	switch {
 	case info["aof_enabled"] == "":
-		f.Grade, f.Detail, f.Advice = Warning, untold, "see to it that the provider keeps what was written"
+		f.Grade, f.Detail, f.Advice = Warning, notReported, "see to it that the provider keeps what was written"
 	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
 		f.Grade, f.Detail, f.Advice = Failure, "the append-only file cannot be written", "look at the server's disk and log"
 	case info["aof_enabled"] == "1":
@@ -164,6 +164,27 @@ func persistence(info map[string]string) Finding {
 	default:
 		f.Grade, f.Detail = Warning, "snapshots at most"
 		f.Advice = "CONFIG SET appendonly yes: a crash of Redis would lose what came after the last snapshot"
+	}
+	return f
+}
+
+// replication says what a failover would forget: writes that no replica has are acknowledged all the same, unless
+// min-replicas-to-write is set. Recipients whose outcome is forgotten are sent to again.
+func checkReplication(info map[string]string) Finding {
+	f := Finding{Name: "redis replication", Grade: Good}
+	replicas := info["connected_slaves"]
+	_, guarded := info["min_slaves_good_slaves"] // it is told only where min-replicas-to-write is set
+	switch {
+	case info["role"] == "":
+		f.Grade, f.Detail = Warning, "not told by this server"
+		f.Advice = "if it has replicas, a failover may forget outcomes, and their recipients are sent to again"
+	case replicas == "" || replicas == "0":
+		f.Detail = "no replicas"
+	case guarded:
+		f.Detail = fmt.Sprintf("%s connected, and no write without one that keeps up", replicas)
+	default:
+		f.Grade, f.Detail = Warning, fmt.Sprintf("%s connected, and writes are acknowledged without any of them", replicas)
+		f.Advice = "CONFIG SET min-replicas-to-write 1 and min-replicas-max-lag 10, on the replicas too: a failover forgets what no replica has, and those recipients are sent to again"
 	}
 	return f
 }

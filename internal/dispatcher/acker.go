@@ -163,7 +163,7 @@ func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []qu
 	}
 	a.d.log.Error("outcomes not written; their recipients count as lost when the lease ends",
 		"campaign", camp.id, "recipients", len(outcomes), "error", err)
-	if redisx.Permanent(err) {
+	if redisx.IsPermanent(err) {
 		a.pause(keep, camp, err)
 	}
 }

@@ -219,7 +219,7 @@ func (c *claimer) pause(camp *activeCampaign) {
 // lost. It tries until that succeeds, also for a closed campaign, and for a grace period during a
 // stop. Until then the campaign is not claimed from.
 func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Duration) {
-	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || redisx.Permanent(cause) && !redisx.Denied(cause) {
+	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || redisx.IsPermanent(cause) && !redisx.IsDenied(cause) {
 		return
 	}
 	keep, stop := withGrace(ctx, grace)

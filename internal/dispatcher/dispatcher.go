@@ -121,7 +121,7 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 // For a Job it returns nil when the campaign is drained, else ErrLeftover, an *EndedError or
 // campaign.ErrNotFound. A campaign that cannot be served is a *campaign.SpecError, a
 // *campaign.ProjectError, notification.Faults, a *keys.IDError or a *redisx.TypeError. An error
-// that redisx.Denied recognizes says that Redis refuses our user.
+// that redisx.IsDenied recognizes says that Redis refuses our user.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
 	keep, stopKeeping := withGrace(work, d.opts.Lease)
 	defer stopKeeping()

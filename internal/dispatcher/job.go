@@ -112,7 +112,7 @@ func isPermanent(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, mistyped := errors.AsType[*redisx.TypeError](err)
 	_, elsewhere := errors.AsType[*campaign.ProjectError](err)
-	return spec || id || mistyped || elsewhere || redisx.Denied(err) || errors.Is(err, campaign.ErrNotFound)
+	return spec || id || mistyped || elsewhere || redisx.IsDenied(err) || errors.Is(err, campaign.ErrNotFound)
 }
 
 // checkNeverLoaded ends the Job of a campaign that never had recipients. Such a campaign is not

@@ -51,7 +51,7 @@ func TestJobEndsWhereItIsDenied(t *testing.T) {
 		w := newWorld(t)
 		w.campaign(campaign.Spec{ID: "42"}, audience(1)...)
 		w.redis.SetError(reply)
-		if err := w.job("42"); !redisx.Denied(err) {
+		if err := w.job("42"); !redisx.IsDenied(err) {
 			t.Errorf("%s: %v", reply, err)
 		}
 	}

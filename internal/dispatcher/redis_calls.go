@@ -41,7 +41,7 @@ func isStopping(ctx context.Context) bool { return errors.Is(ctx.Err(), context.
 
 // persist repeats a write to Redis until it succeeds or keep ends. A write is useful even after its
 // lease has expired: if it comes before a reaper, it prevents a second push. Permanent errors are
-// returned at once; see redisx.Permanent. A denied command is repeated, because the scripts finish
+// returned at once; see redisx.IsPermanent. A denied command is repeated, because the scripts finish
 // what a denial cut as soon as it is granted.
 func (d *Dispatcher) persist(keep context.Context, verb string, camp *activeCampaign, write func(context.Context) error) error {
 	defer camp.unwritable.Store(false)
@@ -51,12 +51,12 @@ func (d *Dispatcher) persist(keep context.Context, verb string, camp *activeCamp
 		if err == nil {
 			return nil
 		}
-		if redisx.Permanent(err) && !redisx.Denied(err) || keep.Err() != nil {
+		if redisx.IsPermanent(err) && !redisx.IsDenied(err) || keep.Err() != nil {
 			return fmt.Errorf("%s: %w", verb, err)
 		}
 		camp.unwritable.Store(true)
 		told.Do(func() {
-			if redisx.Denied(err) {
+			if redisx.IsDenied(err) {
 				d.log.Error(verb+": Redis denies a command; fanfare check names it; trying until it is granted", "campaign", camp.id, "error", err)
 				return
 			}

@@ -2,10 +2,15 @@ package keys_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
 	"fanfare/internal/keys"
+	"fanfare/test/servers"
 )
 
 func TestCampaignNames(t *testing.T) {
@@ -114,4 +119,77 @@ func wantEqual[T comparable](t *testing.T, what string, got, want T) {
 	if got != want {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+func TestProjectKeys(t *testing.T) {
+	n := keys.Default()
+	wantEqual(t, "pace", n.Project("my-project").Key(keys.SuffixPace), "{fanfare:my-project}:pace")
+	wantEqual(t, "halt", n.Project("example.com:app").Key(keys.SuffixHalt), "{fanfare:example.com:app}:halt")
+	for _, suffix := range []string{keys.SuffixPace, keys.SuffixHalt, keys.SuffixSignal, keys.SuffixDeletions} {
+		if id, ok := n.ParseCampaign(n.Project("campaign:1").Key(suffix)); ok {
+			t.Errorf("a project's %s was taken for campaign %q", suffix, id)
+		}
+	}
+}
+
+// A tagged campaign cannot be called as the key is that paces another one.
+func TestPaceOfACampaignIsReserved(t *testing.T) {
+	if _, err := keys.Default().Campaign("{x}:pace"); err == nil {
+		t.Error("{x}:pace names a campaign, and is the key of campaign {x}")
+	}
+}
+
+func TestRemovedTokenNames(t *testing.T) {
+	n := keys.Default()
+	for _, c := range []struct {
+		user, key string
+		together  bool
+	}{
+		{"7", "{user:7:token}:removed", true},
+		{"{x}", "user:{x}:token:removed", true},
+		{"{}", "{user:{}:token}:removed", false},
+		{"a}b", "{user:a}b:token}:removed", false},
+		{"", "{user::token}:removed", true},
+	} {
+		wantEqual(t, "key of "+c.user, n.RemovedToken(c.user), c.key)
+		wantEqual(t, "together for "+c.user, n.TokenKeysShareSlot(c.user), c.together)
+	}
+	for _, key := range []string{
+		n.Token("7"), n.NoToken("7"), n.Token("7") + ":removed", "{" + n.Profile("7") + "}:removed", "{user:7:token}x:removed", "removed", "",
+	} {
+		if user, ok := n.ParseRemovedToken(key); ok {
+			t.Errorf("key %q was taken for the removed token of %q", key, user)
+		}
+	}
+}
+
+// oddNames are names that a pattern or a parser could trip over.
+var oddNames = []keys.Names{
+	keys.Default(),
+	{CampaignPrefix: "c:", UserPrefix: "[app]*?:", UserSuffix: `\t`, ProfilePrefix: "p:", Responses: "r"},
+	{CampaignPrefix: "c:", UserPrefix: "{push}user:", ProfilePrefix: "p:", Responses: "r"},
+}
+
+func TestEveryRemovedTokenIsFoundAndRead(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(t)})
+	t.Cleanup(func() { _ = rdb.Close() })
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.SampledFrom(oddNames).Draw(t, "names")
+		user := rapid.StringOf(rapid.RuneFrom([]rune(`a7:{}*?[]\üremoved`))).Draw(t, "user")
+		key := n.RemovedToken(user)
+		if got, ok := n.ParseRemovedToken(key); !ok || got != user {
+			t.Fatalf("key %q was read as %q, %v, want %q", key, got, ok, user)
+		}
+		ctx := t.Context()
+		if err := rdb.Set(ctx, key, "copy", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		keys, _, err := rdb.Scan(ctx, 0, n.RemovedTokenPattern(), 100).Result()
+		if err != nil || !slices.Equal(keys, []string{key}) {
+			t.Fatalf("pattern %q found %q, %v, want %q", n.RemovedTokenPattern(), keys, err, key)
+		}
+		if err := rdb.Del(ctx, key).Err(); err != nil {
+			t.Fatal(err)
+		}
+	})
 }

@@ -17,7 +17,7 @@ import (
 // keep it full.
 func unreachable(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
-		return !redisx.Permanent(err) && !redis.IsOOMError(err)
+		return !redisx.IsPermanent(err) && !redis.IsOOMError(err)
 	}
 	_, network := errors.AsType[net.Error](err) // includes the deadline of a context
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, redis.ErrPoolTimeout)

@@ -147,7 +147,7 @@ type server struct{ rdb redis.UniversalClient }
 func (s server) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
 	reply, err := script.Run(ctx, s.rdb, keys, args...).Result()
 	if err != nil {
-		return nil, redisx.Typed(err)
+		return nil, redisx.AsTypeError(err)
 	}
 	return reply, nil
 }

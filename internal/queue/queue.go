@@ -84,7 +84,7 @@ func GuardList() string {
 func (q *Queue) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
 	cmd := script.Run(ctx, q.rdb, keys, args...)
 	if err := cmd.Err(); err != nil {
-		cmd.SetErr(redisx.Typed(err))
+		cmd.SetErr(redisx.AsTypeError(err))
 	}
 	return cmd
 }

@@ -20,7 +20,7 @@ func (e *TypeError) Error() string {
 }
 
 // Typed turns a script's WRONGTYPE error into a *TypeError. It returns all other errors unchanged.
-func Typed(err error) error {
+func AsTypeError(err error) error {
 	if wrong, ok := parseTypeError(err.Error()); ok {
 		return wrong
 	}
@@ -60,7 +60,7 @@ var transient = []string{
 // Permanent reports whether Redis replied with an error that stays until a person fixes the cause: a key of
 // another type, credentials, permissions, keys in different slots. A Redis that cannot be reached or is not
 // ready is not a permanent error.
-func Permanent(err error) bool {
+func IsPermanent(err error) bool {
 	if _, mistyped := errors.AsType[*TypeError](err); mistyped {
 		return true
 	}
@@ -72,13 +72,13 @@ func Permanent(err error) bool {
 }
 
 // inScript is how Redis 6 and 7, and Valkey, report that a script's command is denied. Other commands get NOPERM.
-var inScript = []string{"The user executing the script can't", "ACL failure in script"}
+var scriptDenials = []string{"The user executing the script can't", "ACL failure in script"}
 
 // Denied reports whether Redis refuses our credentials, or what we ask of it with them.
-func Denied(err error) bool {
+func IsDenied(err error) bool {
 	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
 		return true
 	}
 	_, answered := errors.AsType[redis.Error](err)
-	return answered && slices.ContainsFunc(inScript, func(words string) bool { return strings.Contains(err.Error(), words) })
+	return answered && slices.ContainsFunc(scriptDenials, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

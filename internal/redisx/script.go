@@ -2,8 +2,10 @@
 package redisx
 
 import (
+	"context"
 	_ "embed"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -43,3 +45,34 @@ func (l Lua) Script(pieces ...string) *redis.Script { return redis.NewScript(l.T
 
 // Join is Text of pieces that are given themselves, such as those of another room.
 func Join(pieces ...string) string { return common + strings.Join(pieces, "") }
+
+// callsAtOnce bounds the calls in one pipeline.
+const maxPipelineCalls = 200
+
+// Call is what a script is given in one of several runs.
+type Call struct {
+	Keys []string
+	Args []any
+}
+
+// RunEach runs a script once for each call, in few round trips. Each reply has its own error: what goes wrong with one call is no
+// matter to the others.
+func RunEach(ctx context.Context, rdb redis.UniversalClient, s *redis.Script, calls []Call) []*redis.Cmd {
+	all := make([]*redis.Cmd, 0, len(calls))
+	for some := range slices.Chunk(calls, maxPipelineCalls) {
+		short, whole := rdb.Pipeline(), rdb.Pipeline()
+		replies := make([]*redis.Cmd, len(some))
+		for i, call := range some {
+			replies[i] = s.EvalSha(ctx, short, call.Keys, call.Args...)
+		}
+		_, _ = short.Exec(ctx) // each command's own error is looked at
+		for i, call := range some {
+			if redis.HasErrorPrefix(replies[i].Err(), "NOSCRIPT") { // this node does not know it yet
+				replies[i] = s.Eval(ctx, whole, call.Keys, call.Args...)
+			}
+		}
+		_, _ = whole.Exec(ctx)
+		all = append(all, replies...)
+	}
+	return all
+}

@@ -50,10 +50,10 @@ func nextStep(err error) (next string, permanent bool) {
 	if _, ok := errors.AsType[*redisx.TypeError](err); ok {
 		return "A Redis key holds another type. Rename or delete it.", true
 	}
-	if redisx.Denied(err) {
+	if redisx.IsDenied(err) {
 		return "Redis refuses the credentials or a command. Fix the password or the ACL.", true
 	}
-	return "Redis refuses a command. Fix what the error names.", redisx.Permanent(err)
+	return "Redis refuses a command. Fix what the error names.", redisx.IsPermanent(err)
 }
 
 func (h *halt) begin(reason error) {
@@ -68,7 +68,7 @@ func (h *halt) begin(reason error) {
 // endIfRedisRefused ends a halt that Redis caused, after Redis has accepted a claim. An empty claim
 // proves nothing about the database.
 func (h *halt) endIfRedisRefused() {
-	if redisx.Permanent(h.cause()) {
+	if redisx.IsPermanent(h.cause()) {
 		h.end()
 	}
 }

@@ -122,7 +122,7 @@ func (w *worker) settle(leaseCtx, workCtx context.Context, settlements []queue.S
 		if err == nil {
 			return nil
 		}
-		if redisx.Permanent(err) {
+		if redisx.IsPermanent(err) {
 			return err
 		}
 		w.log.Warn("result removal failed; retrying", "results", len(settlements), "error", err)

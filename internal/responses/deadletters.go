@@ -94,7 +94,7 @@ func (d *DeadLetters) read(ctx context.Context, at *position, newest bool, n int
 	}
 	reply, err := deadPageScript.Run(ctx, d.rdb, d.keys, order, at.next, at.removed, n).Slice()
 	if err != nil {
-		return page{}, fmt.Errorf("read %s: %w", d.keys[0], redisx.Typed(err))
+		return page{}, fmt.Errorf("read %s: %w", d.keys[0], redisx.AsTypeError(err))
 	}
 	if len(reply) != 4 {
 		return page{}, redisx.ErrReply

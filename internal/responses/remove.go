@@ -20,7 +20,7 @@ func (d *DeadLetters) Remove(ctx context.Context, letters ...DeadLetter) (remove
 		n, err := deadRemoveScript.Run(ctx, d.rdb, d.keys, args...).Int()
 		removed += n
 		if err != nil {
-			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], redisx.Typed(err))
+			return removed, fmt.Errorf("remove from %s: %w", d.keys[0], redisx.AsTypeError(err))
 		}
 	}
 	return removed, nil
@@ -68,7 +68,7 @@ func (d *DeadLetters) Trim(ctx context.Context) (dropped int, err error) {
 		}
 		gone, err := deadTrimScript.Run(ctx, d.rdb, d.keys, d.o.MaxLetters, old, first, last).Int()
 		if err != nil {
-			return dropped, fmt.Errorf("trim %s: %w", d.keys[0], redisx.Typed(err))
+			return dropped, fmt.Errorf("trim %s: %w", d.keys[0], redisx.AsTypeError(err))
 		}
 		dropped += gone
 		if old < pageLetters {

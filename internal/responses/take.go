@@ -51,7 +51,7 @@ func (d *DeadLetters) Take(ctx context.Context, destination string, letters ...D
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 		defer cancel()
 		_ = d.PutBack(ctx, b) // it may have taken letters; if this fails, the lease ends
-		return Batch{}, fmt.Errorf("take from %s: %w", d.keys[0], redisx.Typed(err))
+		return Batch{}, fmt.Errorf("take from %s: %w", d.keys[0], redisx.AsTypeError(err))
 	}
 	for _, i := range taken {
 		if i < 1 || int(i) > len(letters) {
@@ -83,7 +83,7 @@ func (d *DeadLetters) recoverBatches(ctx context.Context) error {
 	keys := []string{d.list.Key(suffixBatches)}
 	found, err := deadExpiredScript.Run(ctx, d.rdb, keys, d.list.Key(suffixBatch)).StringSlice()
 	if err != nil {
-		return fmt.Errorf("look for batches of dead letters: %w", redisx.Typed(err))
+		return fmt.Errorf("look for batches of dead letters: %w", redisx.AsTypeError(err))
 	}
 	for i := 0; i+1 < len(found); i += 2 {
 		if err := d.endBatch(ctx, found[i], found[i+1], "expired"); err != nil {
@@ -115,7 +115,7 @@ func (d *DeadLetters) endBatch(ctx context.Context, batch, destination, which st
 func (d *DeadLetters) release(ctx context.Context, batch, how, which string) error {
 	keys := []string{d.keys[0], d.list.Key(suffixBatches), d.list.Key(suffixRecent), d.list.Key(suffixBatch + batch)}
 	if err := deadReleaseScript.Run(ctx, d.rdb, keys, batch, how, which).Err(); err != nil {
-		return fmt.Errorf("end a batch of dead letters: %w", redisx.Typed(err))
+		return fmt.Errorf("end a batch of dead letters: %w", redisx.AsTypeError(err))
 	}
 	return nil
 }

@@ -114,7 +114,7 @@ func (s *Store) deleteAnySpelling(ctx context.Context, r removal) (removed bool,
 // mark comes before the deletion or with it. A Lookup that writes the token back in between finds
 // the mark.
 func (s *Store) deleteIfStored(ctx context.Context, r removal) (removed bool, stored string, err error) {
-	if !s.names.TokenKeysTogether(r.user) {
+	if !s.names.TokenKeysShareSlot(r.user) {
 		return s.deleteAcrossSlots(ctx, r)
 	}
 	keys := []string{s.names.Token(r.user), s.names.NoToken(r.user), s.names.RemovedToken(r.user)}

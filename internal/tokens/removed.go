@@ -120,7 +120,7 @@ func (s *Store) scan(ctx context.Context, visit func(users []string) error) erro
 func (s *Store) scanMaster(ctx context.Context, master redis.Cmdable, visit func(users []string) error) error {
 	var users []string
 	for cursor := uint64(0); ; {
-		keys, next, err := master.ScanType(ctx, cursor, s.names.RemovedTokens(), scanCount, "string").Result()
+		keys, next, err := master.ScanType(ctx, cursor, s.names.RemovedTokenPattern(), scanCount, "string").Result()
 		if err != nil {
 			return fmt.Errorf("scan for removed tokens: %w", err)
 		}

@@ -144,7 +144,7 @@ func TestForgetOffersNoOtherSpelling(t *testing.T) {
 func TestForgetApartKeepsTheFirstCopy(t *testing.T) {
 	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
 	const user = "a}b"
-	if b.names.TokenKeysTogether(user) {
+	if b.names.TokenKeysShareSlot(user) {
 		t.Fatalf("%q has its keys in one slot", user)
 	}
 	b.set(user, "first")

@@ -18,9 +18,9 @@ func AssignExitCode(err error) error {
 	}
 	refusal := store.RefusalOf(err)
 	switch {
-	case redisx.Denied(err), refusal == store.Denied:
+	case redisx.IsDenied(err), refusal == store.Denied:
 		return daemon.WithExitCode(daemon.ExitCredentials, err)
-	case checks.UntrustedRedis(err), refusal != 0:
+	case checks.IsUntrustedRedis(err), refusal != 0:
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return err
@@ -30,9 +30,9 @@ func AssignExitCode(err error) error {
 // but neither refused credentials nor an untrusted certificate.
 func assignRedisExitCode(err error) error {
 	switch {
-	case redisx.Denied(err):
+	case redisx.IsDenied(err):
 		return daemon.WithExitCode(daemon.ExitCredentials, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
-	case checks.UntrustedRedis(err):
+	case checks.IsUntrustedRedis(err):
 		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; %s", err, checks.RedisAdvice(err)))
 	}
 	return err

@@ -39,13 +39,13 @@ func TestRepliesAreClassified(t *testing.T) {
 		"ERR Error running script (call to f_1): @user_script:12: @user_script: 12: -OOM command not allowed when u": {false, false},
 	} {
 		server.SetError(reply)
-		err := fmt.Errorf("claim: %w", redisx.Typed(rdb.Do(t.Context(), "GET", "key").Err()))
-		if permanent, denied := redisx.Permanent(err), redisx.Denied(err); permanent != want.permanent || denied != want.denied {
+		err := fmt.Errorf("claim: %w", redisx.AsTypeError(rdb.Do(t.Context(), "GET", "key").Err()))
+		if permanent, denied := redisx.IsPermanent(err), redisx.IsDenied(err); permanent != want.permanent || denied != want.denied {
 			t.Errorf("%v: permanent %v, denied %v, want %+v", err, permanent, denied, want)
 		}
 	}
 	for _, err := range []error{nil, io.EOF, redis.ErrPoolTimeout, t.Context().Err(), fmt.Errorf("dial: %w", io.ErrUnexpectedEOF)} {
-		if redisx.Permanent(err) || redisx.Denied(err) {
+		if redisx.IsPermanent(err) || redisx.IsDenied(err) {
 			t.Errorf("%v is no reply, and is taken for one", err)
 		}
 	}
