@@ -20,7 +20,7 @@ func everyKey(n keys.Names) []Keys {
 	return slices.Concat(Results(n), Campaigns(n), Tokens(n), Profiles(n, true), Project(n.Project("p")))
 }
 
-// Whoever is let to all that is needed but one pattern is told that one, and nothing is left behind.
+// With all patterns but one, the error names that one, and the check leaves no keys.
 func TestCheckNamesWhatIsDenied(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
@@ -63,7 +63,7 @@ func TestCheckNamesWhatIsDenied(t *testing.T) {
 	}
 }
 
-// A profile that nobody keeps in Redis need not be written.
+// Profiles that are not cached in Redis need no write permission.
 func TestCheckOfWhatIsOnlyRead(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
@@ -87,7 +87,7 @@ func TestCheckOnACluster(t *testing.T) {
 	if err := Check(t.Context(), cluster, everyKey(keys.Default())...); err != nil {
 		t.Error(err)
 	}
-	// A prefix that brings its own tag has no second pattern.
+	// A prefix with its own tag has no second pattern.
 	tagged := keys.Names{CampaignPrefix: "{c}:", UserPrefix: "{u}:", UserSuffix: ":t", ProfilePrefix: "{p}:", Responses: "{r}:list"}
 	if got := len(everyKey(tagged)); got != 6 {
 		t.Errorf("%d patterns of tagged names, want 6", got)
@@ -97,7 +97,8 @@ func TestCheckOnACluster(t *testing.T) {
 	}
 }
 
-// A command that is missing is named with its keys and the rule that grants it, whatever the keys, and nothing is left behind.
+// The error names a missing command, its keys and the rule that grants it. The check leaves no
+// keys.
 func TestCheckNamesTheCommand(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
@@ -120,9 +121,9 @@ func TestCheckNamesTheCommand(t *testing.T) {
 	}
 }
 
-// Each command that a script calls is among those that are checked.
+// The checks cover each command that a script calls.
 func TestCommandsAreKnown(t *testing.T) {
-	known := append(slices.Concat(campaignCommands, resultCommands, tokenCommands, projectCommands), "TIME", "PUBLISH") // these have no key
+	known := append(slices.Concat(campaignCommands, resultCommands, tokenCommands, projectCommands), "TIME", "PUBLISH") // without keys
 	files, err := filepath.Glob("../*/lua/*.lua")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts: %v", err)

@@ -12,7 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Server is what a program needs beside its keys; one that looks for campaigns also scans the keyspace.
+// Server returns the commands without keys that a program needs. A program that looks for campaigns
+// also scans the keyspace.
 func Server(scans bool) Keys {
 	a := Keys{commands: []string{"EVALSHA", "INFO", "PING", "TIME"}}
 	if scans {
@@ -21,7 +22,7 @@ func Server(scans bool) Keys {
 	return a
 }
 
-// ask runs a command that has no key, and changes nothing.
+// tryCommand runs a command without a key that changes nothing.
 func tryCommand(ctx context.Context, rdb redis.UniversalClient, command string) error {
 	switch command {
 	case "EVALSHA":
@@ -35,7 +36,7 @@ func tryCommand(ctx context.Context, rdb redis.UniversalClient, command string) 
 	}
 }
 
-// askServer returns the commands without a key that are denied.
+// deniedServerCommands returns the commands without a key that are denied.
 func (a Keys) deniedServerCommands(ctx context.Context, rdb redis.UniversalClient) (denied []string, err error) {
 	for _, command := range a.commands {
 		err := tryCommand(ctx, rdb, command)
@@ -47,14 +48,14 @@ func (a Keys) deniedServerCommands(ctx context.Context, rdb redis.UniversalClien
 		case redisx.IsDenied(err) && commandOf(err) == "":
 			return nil, err
 		case redisx.IsDenied(err):
-			denied = append(denied, commandOf(err)) // that with which a connection begins, perhaps
+			denied = append(denied, commandOf(err)) // may be a command of the connection's handshake
 		}
 	}
 	return denied, nil
 }
 
-// CheckChannel subscribes to the channel on which dispatchers hear of a gate, a halt or another quota. An *Error says that
-// Redis denies it: they hear of it up to a second later then.
+// CheckChannel subscribes to the channel that tells dispatchers about a gate, a halt or another
+// quota. An *Error says that Redis denies it. Dispatchers then notice changes up to a second later.
 func CheckChannel(ctx context.Context, rdb redis.UniversalClient, k keys.ProjectKeys) error {
 	channel := k.Key(keys.SuffixSignal)
 	sub := rdb.Subscribe(ctx, channel)
@@ -78,7 +79,7 @@ func CheckChannel(ctx context.Context, rdb redis.UniversalClient, k keys.Project
 	return denied
 }
 
-// userOf is our name in Redis, for the rule that grants something.
+// currentUser returns our user name in Redis, for the rule that grants something.
 func currentUser(ctx context.Context, rdb redis.UniversalClient) string {
 	if name, err := rdb.Do(ctx, "ACL", "WHOAMI").Text(); err == nil {
 		return name

@@ -1,4 +1,5 @@
-// Package checks looks at everything that sending depends on, and grades what it finds. It never changes anything.
+// Package checks looks at everything that sending depends on, and grades what it finds. It never
+// changes anything.
 package checks
 
 import (

@@ -10,8 +10,8 @@ import (
 	"fanfare/internal/redact"
 )
 
-// clockTolerance is how far this machine's clock may be from Redis' clock without a warning. Only the times in
-// results depend on it: leases and deadlines go by Redis' clock.
+// clockTolerance is how far this machine's clock may be from Redis' clock without a warning. Only
+// the times in results depend on it: leases and deadlines go by Redis' clock.
 const clockTolerance = 2 * time.Second
 
 // Redis checks a Redis server, or every master of a cluster.
@@ -49,9 +49,9 @@ func (r Redis) runAll(ctx context.Context) []Finding {
 	}
 }
 
-// AtStart runs the checks that a daemon must pass before it starts. A failed mode is a server that is refused,
-// or a cluster that the client takes for one server. evicts says whether Redis may delete recipients to make
-// room: under any policy but noeviction, once it has a memory limit.
+// AtStart runs the checks that a daemon must pass before it starts. A failed mode is a server that
+// is refused, or a cluster that the client takes for one server. evicts says whether Redis may
+// delete recipients to make room: under any policy but noeviction, once it has a memory limit.
 func (r Redis) AtStart(ctx context.Context) (mode, evicts Finding, err error) {
 	servers, err := r.askServers(ctx)
 	if err != nil {
@@ -67,10 +67,10 @@ func (r Redis) AtStart(ctx context.Context) (mode, evicts Finding, err error) {
 const probeScript = `redis.call('SET', KEYS[1], '', 'PX', 1000) return redis.call('DEL', KEYS[1])`
 
 func (r Redis) checkScripts(ctx context.Context) Finding {
-	f := Finding{Name: "redis scripts", Grade: Good, Detail: "may run, and write to our keys"}
+	f := Finding{Name: "redis scripts", Grade: Good, Detail: "can run and write to the keys"}
 	if err := r.Client.Eval(ctx, probeScript, []string{r.Scratch}).Err(); err != nil {
 		f.Grade, f.Detail, f.Cause = Failure, err.Error(), err
-		f.Advice = "let the user run scripts and write to the keys of names.* in config.yaml (ACL SETUSER), and Redis have memory"
+		f.Advice = "let the user run scripts and write to the keys of names.* in config.yaml (ACL SETUSER), and check that Redis has free memory"
 	}
 	return f
 }
@@ -91,7 +91,7 @@ func (r Redis) checkClock(ctx context.Context) Finding {
 	off := server.Sub(before.Add(now().Sub(before) / 2)).Round(time.Millisecond)
 	f.Detail = fmt.Sprintf("%s from Redis' clock", off.Abs())
 	if off.Abs() > clockTolerance {
-		f.Grade, f.Advice = Warning, "synchronise the clocks (NTP): the times in results would mislead"
+		f.Grade, f.Advice = Warning, "synchronise the clocks (NTP); the times in results are off"
 	}
 	return f
 }

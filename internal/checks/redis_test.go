@@ -15,7 +15,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// redisWith starts a Redis of the test's own.
+// redisWith starts a Redis for one test.
 func redisWith(t *testing.T, settings ...string) Redis {
 	t.Helper()
 	return at(t, servers.Redis(t, settings...))
@@ -35,7 +35,7 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-// finding looks for one by name.
+// finding returns the finding with a name.
 func finding(t *testing.T, all []Finding, name string) Finding {
 	t.Helper()
 	for _, f := range all {
@@ -47,7 +47,7 @@ func finding(t *testing.T, all []Finding, name string) Finding {
 	return Finding{}
 }
 
-// wantFinding fails the test unless a finding has the grade, and says the text; one that is not good has advice.
+// wantFinding checks the grade and the text of a finding. One that is not good must have advice.
 func wantFinding(t *testing.T, all []Finding, name string, grade Grade, says string) {
 	t.Helper()
 	f := finding(t, all, name)
@@ -68,7 +68,7 @@ func TestCheckOfASoundRedis(t *testing.T) {
 	}
 }
 
-// Valkey is a server as good as Redis, and shown by its own name.
+// Valkey is as good as Redis, and is shown by its own name.
 func TestCheckOfASoundValkey(t *testing.T) {
 	f := at(t, servers.Valkey(t, "--appendonly", "yes"))
 	all := f.All(t.Context())
@@ -105,7 +105,8 @@ func TestCheckWithoutInfo(t *testing.T) {
 	}
 }
 
-// Servers that would lose recipients are refused, and others that are not tested named with a warning.
+// Servers that would lose recipients are refused, and others that are not tested named with a
+// warning.
 func TestVersionsOfOtherServers(t *testing.T) {
 	for name, c := range map[string]struct {
 		info  map[string]string
@@ -173,7 +174,7 @@ func TestCheckWithoutRedis(t *testing.T) {
 	}
 }
 
-// The worst of a cluster's masters counts, and is named.
+// The worst of a cluster's masters counts and is named.
 func TestCheckLooksAtEveryMaster(t *testing.T) {
 	nodes := servers.RedisCluster(t)
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes})
@@ -188,7 +189,7 @@ func TestCheckLooksAtEveryMaster(t *testing.T) {
 	wantFinding(t, all, "redis scripts", Good, "")
 }
 
-// A cluster would refuse the scripts of a client that takes it for one server, and only once they have work.
+// A cluster would refuse the scripts of a client in standalone mode, and only once they have work.
 func TestCheckFindsAClusterTakenForOneServer(t *testing.T) {
 	o := redisWith(t, "--cluster-enabled", "yes")
 	wantFinding(t, o.All(t.Context()), "redis mode", Failure, "set redis.mode: cluster")
@@ -233,7 +234,7 @@ func TestDisksThatFail(t *testing.T) {
 	}
 }
 
-// Replicas that no write waits for would forget outcomes in a failover.
+// Replicas that no write waits for lose outcomes in a failover.
 func TestCheckOfReplication(t *testing.T) {
 	addr := servers.Redis(t)
 	f := at(t, addr)
@@ -250,7 +251,7 @@ func TestCheckOfReplication(t *testing.T) {
 	wantFinding(t, f.All(t.Context()), "redis replication", Good, "1 connected")
 }
 
-// A caution is no failure; a clock that is a little off is none either.
+// A caution is no failure. A clock that is slightly off is no finding.
 func TestCheckOfWhatIsDangerousOnly(t *testing.T) {
 	all := Run(t.Context(), Probe{Name: "sql", Run: func(context.Context) (string, error) { return "x", &Caution{"in clear", "add TLS"} }})
 	wantFinding(t, all, "sql", Warning, "in clear")
@@ -261,7 +262,7 @@ func TestCheckOfWhatIsDangerousOnly(t *testing.T) {
 	wantFinding(t, r.All(t.Context()), "clock", Good, "")
 }
 
-// What no waiting cures is told apart from what may pass.
+// Certificate errors are told apart from outages that may pass.
 func TestUntrustedRedis(t *testing.T) {
 	for name, c := range map[string]struct {
 		err  error
@@ -276,7 +277,7 @@ func TestUntrustedRedis(t *testing.T) {
 	}
 }
 
-// Only what is wrong says at which master.
+// The detail names the master only for a bad finding.
 func TestTheWorstServerIsNamed(t *testing.T) {
 	servers := []server{{"a:1", map[string]string{"maxmemory_policy": "noeviction"}}, {"b:2", map[string]string{"maxmemory_policy": "noeviction"}}}
 	if got := findWorst(servers, checkEviction).Detail; got != "noeviction" {
@@ -288,7 +289,7 @@ func TestTheWorstServerIsNamed(t *testing.T) {
 	}
 }
 
-// From four fifths of its limit on a memory may be too small for an audience.
+// Above four fifths of its limit, memory may be too small for an audience.
 func TestMemoryThatIsNearlyFull(t *testing.T) {
 	for used, want := range map[string]Grade{"80": Good, "81": Warning} {
 		if got := checkMemory(map[string]string{"used_memory": used, "maxmemory": "100"}).Grade; got != want {

@@ -14,9 +14,9 @@ import (
 	"fanfare/internal/redisinfo"
 )
 
-// server is what one Redis says of itself.
+// server is the INFO of one Redis.
 type server struct {
-	addr string // "" where there is only one
+	addr string // "" for a single server
 	info map[string]string
 }
 
@@ -30,7 +30,7 @@ func (r Redis) askServers(ctx context.Context) ([]server, error) {
 		}
 		return []server{{info: info}}, nil
 	}
-	var mu sync.Mutex // the masters are asked side by side
+	var mu sync.Mutex // the masters are asked concurrently
 	var all []server
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
 		info, err := askInfo(ctx, master)
@@ -46,8 +46,9 @@ func (r Redis) askServers(ctx context.Context) ([]server, error) {
 	return all, err
 }
 
-// askInfo asks for INFO. A server without that command, as some providers have it, tells nothing, which is no reason not to start.
-// A user who may not run it is refused: without it no one sees whether Redis evicts audiences.
+// askInfo asks for INFO. Some providers' servers do not have that command, which is no reason not
+// to start. A user who may not run it is an error: otherwise no one notices that Redis evicts
+// audiences.
 func askInfo(ctx context.Context, server redis.Cmdable) (map[string]string, error) {
 	info, err := redisinfo.Ask(ctx, server)
 	if redis.HasErrorPrefix(err, "unknown command") {
@@ -56,11 +57,11 @@ func askInfo(ctx context.Context, server redis.Cmdable) (map[string]string, erro
 	return info, err
 }
 
-// worst is the least good of what the servers give cause for.
-func findWorst(servers []server, judge func(info map[string]string) Finding) Finding {
+// findWorst returns the worst finding of all servers.
+func findWorst(servers []server, check func(info map[string]string) Finding) Finding {
 	var found Finding
 	for i, s := range servers {
-		f := judge(s.info)
+		f := check(s.info)
 		if s.addr != "" && f.Grade != Good {
 			f.Detail = s.addr + ": " + f.Detail
 		}
@@ -71,19 +72,20 @@ func findWorst(servers []server, judge func(info map[string]string) Finding) Fin
 	return found
 }
 
-// mode refuses a cluster that the client takes for one server.
+// checkMode fails for a cluster that the client takes for a single server.
 func (r Redis) checkMode(info map[string]string) Finding {
 	mode := redisinfo.Identify(info).Mode
 	f := Finding{Name: "redis mode", Grade: Good, Detail: cmp.Or(mode, notReported)}
 	_, known := r.Client.(*redis.ClusterClient)
 	if !known && (mode == "cluster" || info["cluster_enabled"] == "1") {
 		f.Grade = Failure
-		f.Advice = "set redis.mode: cluster; else scripts would write to keys of several slots, which a cluster refuses (CROSSSLOT)"
+		f.Advice = "set redis.mode: cluster; otherwise scripts write to keys of several slots, which a cluster refuses (CROSSSLOT)"
 	}
 	return f
 }
 
-// version wants a server that is known to keep recipients, with LPOP with a count and SCAN with TYPE: those of Redis 6.2.
+// checkVersion requires a server that is known to keep recipients. It must have LPOP with a count
+// and SCAN with TYPE, as Redis 6.2 does.
 func checkVersion(info map[string]string) Finding {
 	server, speaks := redisinfo.Identify(info), info["redis_version"]
 	f := Finding{Name: "redis version", Grade: Good, Detail: server.Version}
@@ -91,7 +93,7 @@ func checkVersion(info map[string]string) Finding {
 		f.Detail = strings.TrimSpace(server.Name + " " + server.Version)
 	}
 	if speaks != "" && speaks != server.Version {
-		f.Detail += ", speaks as Redis " + speaks
+		f.Detail += ", compatible with Redis " + speaks
 	}
 	var major, minor int
 	n, _ := fmt.Sscanf(speaks, "%d.%d", &major, &minor)
@@ -104,15 +106,15 @@ func checkVersion(info map[string]string) Finding {
 		f.Grade, f.Advice = Warning, server.Why+"; see docs/servers.md"
 	case n < 2:
 		f.Grade, f.Detail = Warning, notReported
-		f.Advice = "this server has no INFO command; docs/servers.md lists the servers that are known"
+		f.Advice = "this server has no INFO command; docs/servers.md lists the known servers"
 	}
 	return f
 }
 
-// untold is what a finding says where INFO has not its field, as with some providers.
-const notReported = "not told by this server"
+// notReported is the detail of a finding whose INFO field is missing, as with some providers.
+const notReported = "not reported by this server"
 
-// fullShare is the share of its memory limit from which on an audience may not fit any more.
+// fullShare is the used share of the memory limit above which an audience may not fit.
 const fullShare = 0.8
 
 func checkMemory(info map[string]string) Finding {
@@ -121,12 +123,12 @@ func checkMemory(info map[string]string) Finding {
 	f := Finding{Name: "redis memory", Grade: Good, Detail: mebibytes(used) + " used, no limit set"}
 	switch {
 	case info["used_memory"] == "":
-		f.Grade, f.Detail, f.Advice = Warning, notReported, "look at its memory with the provider's tools"
+		f.Grade, f.Detail, f.Advice = Warning, notReported, "check its memory with the provider's tools"
 	case limit > 0:
 		f.Detail = fmt.Sprintf("%s of %s used", mebibytes(used), mebibytes(limit))
 	}
 	if limit > 0 && used > fullShare*limit {
-		f.Grade, f.Advice = Warning, "an audience takes some 300 bytes a recipient: make room, or raise maxmemory"
+		f.Grade, f.Advice = Warning, "an audience takes about 300 bytes per recipient; free memory or raise maxmemory"
 	}
 	return f
 }
@@ -139,52 +141,52 @@ func checkEviction(info map[string]string) Finding {
 	switch {
 	case policy == "noeviction":
 	case policy == "":
-		f.Grade, f.Detail, f.Advice = Warning, notReported, "see to it that the provider's setting of maxmemory-policy is noeviction"
+		f.Grade, f.Detail, f.Advice = Warning, notReported, "make sure that the provider sets maxmemory-policy to noeviction"
 	case limit == "0":
 		f.Grade, f.Detail = Warning, policy+", but without a memory limit"
-		f.Advice = "CONFIG SET maxmemory-policy noeviction, before anybody sets maxmemory"
+		f.Advice = "CONFIG SET maxmemory-policy noeviction before anyone sets maxmemory"
 	default:
 		f.Grade = Failure
-		f.Advice = "CONFIG SET maxmemory-policy noeviction: under memory pressure this policy deletes audiences"
+		f.Advice = "CONFIG SET maxmemory-policy noeviction; under memory pressure this policy deletes audiences"
 	}
 	return f
 }
 
-// persistence tells what a crash of Redis would lose.
+// checkPersistence says what a crash of Redis would lose.
 func checkPersistence(info map[string]string) Finding {
 	f := Finding{Name: "redis persistence", Grade: Good, Detail: "append-only file"}
 	switch {
 	case info["aof_enabled"] == "":
-		f.Grade, f.Detail, f.Advice = Warning, notReported, "see to it that the provider keeps what was written"
+		f.Grade, f.Detail, f.Advice = Warning, notReported, "make sure that the provider persists writes"
 	case info["aof_enabled"] == "1" && info["aof_last_write_status"] == "err":
-		f.Grade, f.Detail, f.Advice = Failure, "the append-only file cannot be written", "look at the server's disk and log"
+		f.Grade, f.Detail, f.Advice = Failure, "the append-only file cannot be written", "check the server's disk and log"
 	case info["aof_enabled"] == "1":
 	case info["rdb_last_bgsave_status"] == "err":
-		f.Grade, f.Detail, f.Advice = Failure, "the last snapshot failed", "look at the server's disk and log"
+		f.Grade, f.Detail, f.Advice = Failure, "the last snapshot failed", "check the server's disk and log"
 	default:
-		f.Grade, f.Detail = Warning, "snapshots at most"
-		f.Advice = "CONFIG SET appendonly yes: a crash of Redis would lose what came after the last snapshot"
+		f.Grade, f.Detail = Warning, "snapshots only"
+		f.Advice = "CONFIG SET appendonly yes; otherwise a crash of Redis loses everything since the last snapshot"
 	}
 	return f
 }
 
-// replication says what a failover would forget: writes that no replica has are acknowledged all the same, unless
-// min-replicas-to-write is set. Recipients whose outcome is forgotten are sent to again.
+// checkReplication says what a failover would lose. Redis acknowledges writes that no replica has,
+// unless min-replicas-to-write is set. Recipients whose outcome is lost get the message again.
 func checkReplication(info map[string]string) Finding {
 	f := Finding{Name: "redis replication", Grade: Good}
 	replicas := info["connected_slaves"]
-	_, guarded := info["min_slaves_good_slaves"] // it is told only where min-replicas-to-write is set
+	_, guarded := info["min_slaves_good_slaves"] // present only if min-replicas-to-write is set
 	switch {
 	case info["role"] == "":
-		f.Grade, f.Detail = Warning, "not told by this server"
-		f.Advice = "if it has replicas, a failover may forget outcomes, and their recipients are sent to again"
+		f.Grade, f.Detail = Warning, "not reported by this server"
+		f.Advice = "if it has replicas, a failover may lose outcomes, and their recipients get the message again"
 	case replicas == "" || replicas == "0":
 		f.Detail = "no replicas"
 	case guarded:
-		f.Detail = fmt.Sprintf("%s connected, and no write without one that keeps up", replicas)
+		f.Detail = fmt.Sprintf("%s connected; a write needs one that keeps up", replicas)
 	default:
-		f.Grade, f.Detail = Warning, fmt.Sprintf("%s connected, and writes are acknowledged without any of them", replicas)
-		f.Advice = "CONFIG SET min-replicas-to-write 1 and min-replicas-max-lag 10, on the replicas too: a failover forgets what no replica has, and those recipients are sent to again"
+		f.Grade, f.Detail = Warning, fmt.Sprintf("%s connected; writes are acknowledged without them", replicas)
+		f.Advice = "CONFIG SET min-replicas-to-write 1 and min-replicas-max-lag 10, on the replicas too; a failover loses what no replica has, and those recipients get the message again"
 	}
 	return f
 }

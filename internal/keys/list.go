@@ -9,16 +9,16 @@ import (
 const (
 	SuffixSpec     = "spec"      // hash: a campaign's message, state and options
 	SuffixCounts   = "counts"    // hash: the books and the deadline
-	SuffixBack     = "back"      // list: given back or reaped, served before the list itself
+	SuffixBack     = "back"      // list: elements given back or reaped, served before the list
 	SuffixRetry    = "retry"     // sorted set: due time in ms
 	SuffixLeases   = "leases"    // sorted set: claim by the end of its lease in ms
 	SuffixOutbox   = "outbox"    // list: results on their way to the list of responses
 	SuffixDead     = "dead"      // dead letters
-	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix itself
-	SuffixProjects = "projects"  // sorted set: Firebase projects by when they were seen, under the campaign prefix itself
-	SuffixForward  = "forwarder" // string: who empties the outbox just now
-	SuffixPace     = "pace"      // hash: when the next push may go, of a campaign with a rate of its own and of a project
-	SuffixBreaker  = "breaker"   // hash: a campaign's canary, and what became of its pushes in the last minute
+	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix
+	SuffixProjects = "projects"  // sorted set: Firebase projects by last use, under the campaign prefix
+	SuffixForward  = "forwarder" // string: the process that empties the outbox
+	SuffixPace     = "pace"      // hash: the rate limiter of a campaign or a project
+	SuffixBreaker  = "breaker"   // hash: a campaign's canary and its outcomes of the last minute
 
 	suffixLease = "lease" // list lease:<claim>: a header, then the elements
 	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
@@ -33,11 +33,11 @@ var suffixes = []string{
 // List names one leased list and all keys that belong to it, which share its Cluster slot.
 type List struct {
 	plain string // the producer's key
-	head  string // what our own keys begin with
+	head  string // the prefix of our own keys
 }
 
-// NewList wraps the plain key in braces, so that it becomes the hash tag of ours; a key that carries a {tag} of its
-// own is taken as it stands.
+// NewList wraps the plain key in braces, so that it becomes the hash tag of our own keys. A key
+// with a {tag} of its own is used unchanged.
 func NewList(plain string) List {
 	if HashTag(plain) != plain {
 		return List{plain: plain, head: plain}
@@ -48,18 +48,18 @@ func NewList(plain string) List {
 // Plain is the producer's list itself.
 func (l List) Plain() string { return l.plain }
 
-// Key is one of our own keys beside the list, such as "{campaign:42}:spec".
+// Key returns one of our own keys of the list, such as "{campaign:42}:spec".
 func (l List) Key(suffix string) string { return l.head + ":" + suffix }
 
-// Lease holds the elements of a claim.
+// Lease returns the key of a claim's elements.
 func (l List) Lease(claim string) string { return l.Key(suffixLease) + ":" + claim }
 
-// Load remembers, for a day, which batches of a load were appended.
+// Load returns the key that lists, for a day, which batches of a load were appended.
 func (l List) Load(load string) string { return l.Key(suffixLoad) + ":" + load }
 
 func (l List) hasOwnTag() bool { return l.head == l.plain }
 
-// reserved tells whether a tagged key ends as our own keys do, which could not be told apart from it.
+// isReserved reports whether a key with a tag of its own looks like one of our own keys.
 func isReserved(key string) bool {
 	segments := strings.Split(key, ":")
 	last := len(segments) - 1
@@ -69,8 +69,8 @@ func isReserved(key string) bool {
 	return last > 1 && (segments[last-1] == suffixLease || segments[last-1] == suffixLoad)
 }
 
-// HashTag is the part of a key that Cluster hashes: what stands between the first { and the first } after it,
-// or the whole key when there is nothing between them.
+// HashTag returns the part of a key that Redis Cluster hashes: the text between the first { and the
+// next }, or the whole key if that is empty.
 func HashTag(key string) string {
 	_, after, found := strings.Cut(key, "{")
 	if !found {
@@ -83,18 +83,18 @@ func HashTag(key string) string {
 	return tag
 }
 
-// The suffixes of the keys that belong to a Firebase project; see ProjectKeys.Key.
+// The suffixes of the keys that belong to a Firebase project. See ProjectKeys.Key.
 const (
-	SuffixHalt      = "halt"      // hash: why the project stands still, reason to "<since ms> <by>"
-	SuffixSignal    = "signal"    // channel: something has changed in pace or halt
-	SuffixDeletions = "deletions" // hash: the token deletions of the present hour
+	SuffixHalt      = "halt"      // hash: why the project is halted, reason to "<since ms> <by>"
+	SuffixSignal    = "signal"    // channel: pace or halt has changed
+	SuffixDeletions = "deletions" // hash: the token deletions of this hour
 )
 
-// projectPrefix keeps projects apart from campaigns and users, whose prefixes are settings. It is none itself: whoever
-// sends for the same project must meet at the same keys.
+// projectPrefix separates projects from campaigns and users. It is no setting: all senders of one
+// project must use the same keys.
 const projectPrefix = "fanfare:"
 
-// ProjectKeys names the keys of one Firebase project, which share a Cluster slot.
+// ProjectKeys names the keys of one Firebase project. They share a Cluster slot.
 type ProjectKeys struct{ list List }
 
 // Project names the keys of a Firebase project, by its id.
@@ -102,8 +102,8 @@ func (n Names) Project(project string) ProjectKeys {
 	return ProjectKeys{list: NewList(projectPrefix + project)}
 }
 
-// Key is one of the project's keys, such as "{fanfare:my-project}:pace".
+// Key returns one of the project's keys, such as "{fanfare:my-project}:pace".
 func (k ProjectKeys) Key(suffix string) string { return k.list.Key(suffix) }
 
-// List holds the same keys, for callers that name them by pattern.
+// List has the same keys, for callers that name them by pattern.
 func (k ProjectKeys) List() List { return k.list }

@@ -1,4 +1,4 @@
-// Package keys builds the name of every key in Redis. No key name is put together elsewhere.
+// Package keys builds the name of every key in Redis. No other package composes key names.
 package keys
 
 import (
@@ -10,16 +10,16 @@ import (
 // MaxID is the longest campaign id in bytes.
 const MaxID = 512
 
-// Names builds every key of Fanfare from the prefixes that the operator may set.
+// Names builds all keys of Fanfare from the prefixes in the settings.
 type Names struct {
 	CampaignPrefix string // campaign:<id> is the producer's list
-	UserPrefix     string // with UserSuffix: user:<id>:token is the user's registration token
+	UserPrefix     string // with UserSuffix: user:<id>:token is the registration token
 	UserSuffix     string
 	ProfilePrefix  string // profile:<id> is the user's profile
 	Responses      string // the list of results
 }
 
-// Default are the names of the contract.
+// Default returns the names of the contract.
 func Default() Names {
 	return Names{
 		CampaignPrefix: "campaign:",
@@ -30,8 +30,8 @@ func Default() Names {
 	}
 }
 
-// Validate refuses names that are empty, that hash to a slot of their own, or that two kinds of key would share. An error begins with
-// the name of the setting.
+// Validate rejects names that are empty, that hash to a slot of their own, or that two kinds of key
+// would share. An error begins with the name of the setting.
 func (n Names) Validate() error {
 	for _, name := range []struct{ what, value string }{
 		{"campaign_prefix", n.CampaignPrefix}, {"user_prefix", n.UserPrefix},
@@ -46,16 +46,16 @@ func (n Names) Validate() error {
 	}
 	switch {
 	case n.CampaignPrefix == n.UserPrefix, n.CampaignPrefix == n.ProfilePrefix:
-		return fmt.Errorf("campaign_prefix %q is used for users too", n.CampaignPrefix)
+		return fmt.Errorf("campaign_prefix %q is also the prefix of users or profiles", n.CampaignPrefix)
 	case n.UserPrefix == n.ProfilePrefix:
-		return fmt.Errorf("profile_prefix %q is that of tokens too", n.ProfilePrefix)
+		return fmt.Errorf("profile_prefix %q is also the prefix of tokens", n.ProfilePrefix)
 	case strings.HasPrefix(n.Responses, n.CampaignPrefix):
-		return fmt.Errorf("responses %q begins as campaigns do, with %q", n.Responses, n.CampaignPrefix)
+		return fmt.Errorf("responses %q begins with the campaign prefix %q", n.Responses, n.CampaignPrefix)
 	}
 	return nil
 }
 
-// Campaign is the list of a campaign. The error is an *IDError when the id cannot name one: see checkID.
+// Campaign returns the list of a campaign. The error is an *IDError if the id cannot name one.
 func (n Names) Campaign(id string) (List, error) {
 	l := NewList(n.CampaignPrefix + id)
 	if problem := n.checkID(id, l); problem != "" {
@@ -64,10 +64,12 @@ func (n Names) Campaign(id string) (List, error) {
 	return l, nil
 }
 
-// Campaigns is the pattern that a scan finds every producer's list with, and other keys: see ParseCampaign.
+// CampaignPattern is the SCAN pattern that matches every producer's list. It matches other keys
+// too: see ParseCampaign.
 func (n Names) CampaignPattern() string { return GlobLiteral(n.CampaignPrefix) + "*" }
 
-// ParseCampaign reads the id out of a key that a scan found. It is false for keys that are no producer's list.
+// ParseCampaign returns the campaign id of a scanned key. ok is false for keys that are no
+// producer's list.
 func (n Names) ParseCampaign(key string) (id string, ok bool) {
 	id, ok = strings.CutPrefix(key, n.CampaignPrefix)
 	if !ok {
@@ -79,8 +81,8 @@ func (n Names) ParseCampaign(key string) (id string, ok bool) {
 	return id, true
 }
 
-// checkID says why an id cannot name a campaign; "" when it can. Keys that belong to another campaign, and ids for
-// which no key of ours could be in the list's slot, are refused.
+// checkID says why an id cannot name a campaign, or returns "" if it can. It rejects keys of other
+// campaigns, and ids whose keys could not share the list's slot.
 func (n Names) checkID(id string, l List) string {
 	switch {
 	case id == "":
@@ -103,35 +105,35 @@ func (n Names) checkID(id string, l List) string {
 
 const responsesSuffix = ":responses"
 
-// CampaignResponses is a key of the application's, which clean-up removes and nothing reads.
+// CampaignResponses is a key of the application. Clean-up removes it, and nothing reads it.
 func (n Names) CampaignResponses(id string) string { return n.CampaignPrefix + id + responsesSuffix }
 
-// ResponsesList is the list that results wait in for the responder.
+// ResponsesList is the list of results for the responder.
 func (n Names) ResponsesList() List { return NewList(n.Responses) }
 
 // Registry is the set of all campaign ids that were created through Fanfare.
 func (n Names) Registry() string { return NewList(n.CampaignPrefix).Key(SuffixRegistry) }
 
-// ScratchKey may be written to find out whether Redis permits it.
+// ScratchKey is a key that checks may write to find out whether Redis permits it.
 func (n Names) ScratchKey() string { return n.Registry() + ":check" }
 
 // Projects is the set of the Firebase projects that send the campaigns of this prefix.
 func (n Names) Projects() string { return NewList(n.CampaignPrefix).Key(SuffixProjects) }
 
-// Token is where a user's registration token is stored.
+// Token is the key of a user's registration token.
 func (n Names) Token(user string) string { return n.UserPrefix + user + n.UserSuffix }
 
-// NoToken is the short-lived mark of a user known to have no token. It is in the slot of Token, unless the id
-// holds a } without a {tag}.
+// NoToken is the short-lived mark of a user without a token. It is in the slot of Token, unless the
+// id has a } without a {tag}.
 func (n Names) NoToken(user string) string { return NewList(n.Token(user)).Key(suffixNone) }
 
-// Profile is where a user's profile is cached.
+// Profile is the key of a user's cached profile.
 func (n Names) Profile(user string) string { return n.ProfilePrefix + user }
 
-// NoProfile is the short-lived mark of a user known to have no profile; its slot is as with NoToken.
+// NoProfile is the short-lived mark of a user without a profile. Its slot is as with NoToken.
 func (n Names) NoProfile(user string) string { return NewList(n.Profile(user)).Key(suffixNone) }
 
-// IDError tells why an id cannot name a campaign.
+// IDError says why an id cannot name a campaign.
 type IDError struct {
 	ID      string
 	Problem string
@@ -141,21 +143,23 @@ func (e *IDError) Error() string { return fmt.Sprintf("campaign id %q %s", e.ID,
 
 const suffixRemoved = "removed"
 
-// RemovedToken keeps, for some time, the token that was proven dead and taken away from a user. Its slot is that of NoToken.
+// RemovedToken keeps, for some time, the dead token that was removed from a user. It is in the slot
+// of NoToken.
 func (n Names) RemovedToken(user string) string { return NewList(n.Token(user)).Key(suffixRemoved) }
 
-// TokenKeysTogether tells whether Token is in the Cluster slot of NoToken and RemovedToken, so that one script may
-// touch all three. It is false for ids that hold a } without a {tag}.
+// TokenKeysShareSlot reports whether Token is in the Cluster slot of NoToken and RemovedToken, so
+// that one script may use all three. It is false for ids with a } without a {tag}.
 func (n Names) TokenKeysShareSlot(user string) bool {
 	return HashTag(n.Token(user)) == HashTag(n.RemovedToken(user))
 }
 
-// RemovedTokens is the pattern that a scan finds every RemovedToken with, and perhaps other keys: see ParseRemovedToken.
+// RemovedTokenPattern is the SCAN pattern that matches every RemovedToken key, and perhaps others:
+// see ParseRemovedToken.
 func (n Names) RemovedTokenPattern() string {
 	return "*" + GlobLiteral(n.UserPrefix) + "*" + GlobLiteral(n.UserSuffix) + "*:" + suffixRemoved
 }
 
-// ParseRemovedToken reads the user id out of a RemovedToken key. It is false for all other keys.
+// ParseRemovedToken returns the user id of a RemovedToken key. ok is false for all other keys.
 func (n Names) ParseRemovedToken(key string) (user string, ok bool) {
 	head, ok := strings.CutSuffix(key, ":"+suffixRemoved)
 	if !ok {
@@ -170,7 +174,7 @@ func (n Names) ParseRemovedToken(key string) (user string, ok bool) {
 	return user, ok && n.RemovedToken(user) == key
 }
 
-// parseToken reads the user id out of a Token key.
+// parseToken returns the user id of a Token key.
 func (n Names) parseToken(key string) (user string, ok bool) {
 	user, ok = strings.CutPrefix(key, n.UserPrefix)
 	if !ok {
@@ -179,7 +183,7 @@ func (n Names) parseToken(key string) (user string, ok bool) {
 	return strings.CutSuffix(user, n.UserSuffix)
 }
 
-// GlobLiteral escapes what a MATCH pattern would read as a wildcard.
+// GlobLiteral escapes the wildcards of a MATCH pattern.
 func GlobLiteral(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
 }

@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +55,7 @@ func TestCampaignIDsRefused(t *testing.T) {
 	}
 }
 
-// None of the keys that Fanfare makes is taken for a campaign's list when a scan finds it.
+// No key that Fanfare makes is taken for a campaign's list when a scan finds it.
 func TestOwnKeysAreNoCampaigns(t *testing.T) {
 	tagged := keys.Default()
 	tagged.CampaignPrefix = "{push}campaign:"
@@ -132,7 +133,7 @@ func TestProjectKeys(t *testing.T) {
 	}
 }
 
-// A tagged campaign cannot be called as the key is that paces another one.
+// A tagged campaign cannot have the name of the key that paces another campaign.
 func TestPaceOfACampaignIsReserved(t *testing.T) {
 	if _, err := keys.Default().Campaign("{x}:pace"); err == nil {
 		t.Error("{x}:pace names a campaign, and is the key of campaign {x}")
@@ -163,7 +164,7 @@ func TestRemovedTokenNames(t *testing.T) {
 	}
 }
 
-// oddNames are names that a pattern or a parser could trip over.
+// oddNames are names that could break a pattern or a parser.
 var oddNames = []keys.Names{
 	keys.Default(),
 	{CampaignPrefix: "c:", UserPrefix: "[app]*?:", UserSuffix: `\t`, ProfilePrefix: "p:", Responses: "r"},
@@ -192,4 +193,15 @@ func TestEveryRemovedTokenIsFoundAndRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// The keys of a campaign share its Cluster slot: the id is their hash tag.
+func ExampleNames_Campaign() {
+	list, err := keys.Default().Campaign("42")
+	fmt.Println(list.Plain(), list.Key(keys.SuffixSpec), list.Lease("c1"), err)
+	_, err = keys.Default().Campaign("42:responses")
+	fmt.Println(err)
+	// Output:
+	// campaign:42 {campaign:42}:spec {campaign:42}:lease:c1 <nil>
+	// campaign id "42:responses" is the name of a list of responses
 }

@@ -9,17 +9,18 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrReply reports a script and its Go code that do not fit each other: a bug of ours.
-var ErrReply = errors.New("script replied in another shape than it promises")
+// ErrReply means that a script and its Go code do not match, which is a bug.
+var ErrReply = errors.New("script reply has an unexpected shape")
 
-// TypeError names a key that holds another type than is needed; nothing was changed.
+// TypeError names a key of another type than is needed. Nothing was changed.
 type TypeError struct{ Key, Holds, Want string }
 
 func (e *TypeError) Error() string {
 	return fmt.Sprintf("key %q holds a %s, want a %s: rename or delete it", e.Key, e.Holds, e.Want)
 }
 
-// Typed turns a script's WRONGTYPE error into a *TypeError. It returns all other errors unchanged.
+// AsTypeError turns a script's WRONGTYPE error into a *TypeError. It returns all other errors
+// unchanged.
 func AsTypeError(err error) error {
 	if wrong, ok := parseTypeError(err.Error()); ok {
 		return wrong
@@ -49,17 +50,17 @@ func parseTypeError(message string) (*TypeError, bool) {
 	}, true
 }
 
-// transient are the first words of error replies that pass: Redis or Valkey is starting, failing over,
-// moving slots, busy with a script or short of a resource. A cluster that has too many clients replies
-// "max number of clients + cluster connections reached".
+// transient are the first words of error replies that pass. Redis or Valkey is starting, failing
+// over, moving slots, busy with a script or short of a resource. A cluster with too many clients
+// replies "max number of clients + cluster connections reached".
 var transient = []string{
 	"LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN", "MOVED", "ASK", "REDIRECT", "BUSY", "UNKILLABLE",
 	"OOM", "MISCONF", "max number of clients",
 }
 
-// Permanent reports whether Redis replied with an error that stays until a person fixes the cause: a key of
-// another type, credentials, permissions, keys in different slots. A Redis that cannot be reached or is not
-// ready is not a permanent error.
+// IsPermanent reports whether Redis replied with an error that lasts until a person fixes the
+// cause: a key of another type, credentials, permissions, or keys in different slots. A Redis that
+// cannot be reached or is not ready is no permanent error.
 func IsPermanent(err error) bool {
 	if _, mistyped := errors.AsType[*TypeError](err); mistyped {
 		return true
@@ -71,10 +72,11 @@ func IsPermanent(err error) bool {
 	})
 }
 
-// inScript is how Redis 6 and 7, and Valkey, report that a script's command is denied. Other commands get NOPERM.
+// scriptDenials are how Redis 6 and 7 and Valkey report that a script's command is denied. Other
+// commands get NOPERM.
 var scriptDenials = []string{"The user executing the script can't", "ACL failure in script"}
 
-// Denied reports whether Redis refuses our credentials, or what we ask of it with them.
+// IsDenied reports whether Redis refuses our credentials or a command.
 func IsDenied(err error) bool {
 	if redis.IsAuthError(err) || redis.IsPermissionError(err) {
 		return true

@@ -1,6 +1,7 @@
 package redisx_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -49,4 +50,14 @@ func TestRepliesAreClassified(t *testing.T) {
 			t.Errorf("%v is no reply, and is taken for one", err)
 		}
 	}
+}
+
+// A script names the key of another type in its error.
+func ExampleAsTypeError() {
+	err := redisx.AsTypeError(errors.New("WRONGTYPE key campaign:42 holds string, want list"))
+	fmt.Println(err)
+	fmt.Println(redisx.IsPermanent(err), redisx.IsDenied(err))
+	// Output:
+	// key "campaign:42" holds a string, want a list: rename or delete it
+	// true false
 }

@@ -1,11 +1,18 @@
--- Stands before every script, of every room. A script does not roll back, so each one looks at types before its first write: a
--- key of another type ends it, unless the key is one that a script deletes, writes over or gives an expiry, whatever it holds.
--- It may fail all the same between two writes, and the next call has to cope with what was written: test/cuts tries each place.
--- Redis refuses a script that grows memory when it is full under noeviction, unless the script has already written:
--- hence the first write of each script (of the appending ones excepted) is a command that needs no memory.
+-- Helpers for every script of every package. It is placed before all of them.
+--
+-- A script does not roll back, so each one checks types before its first write. A key of another
+-- type ends the script. Keys that a script deletes, overwrites or gives an expiry may hold any
+-- type.
+--
+-- A script may still fail between two writes, and the next call must cope with what was written.
+-- test/cuts tries each place.
+--
+-- A full Redis with noeviction refuses a script that grows memory, unless the script has already
+-- written. So the first write of each script, except the appending ones, is a command that needs no
+-- memory.
 
--- wrong_type takes keys and the types they should have, in turn; it returns an error reply naming the first key that
--- holds another type, nil when there is none.
+-- wrong_type takes keys and their expected types in turn. It returns an error reply that names the
+-- first key of another type, or nil if there is none.
 local function wrong_type(...)
   local wanted = {...}
   for i = 1, #wanted, 2 do
@@ -18,7 +25,8 @@ local function wrong_type(...)
   return nil
 end
 
--- The server's clock, in milliseconds and in microseconds; a caller's clock never decides anything.
+-- server_ms and server_us return the server's clock, in milliseconds and microseconds. No decision
+-- depends on a caller's clock.
 local function server_ms()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -29,8 +37,9 @@ local function server_us()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
--- whole writes a number with all its digits, which tostring does not. Numbers that redis.call is given cost Redis several times
--- as much: scripts that run for each claim give it texts.
+-- whole formats a number with all its digits, which tostring does not. Passing numbers to
+-- redis.call is several times slower than passing texts, so scripts that run for each claim pass
+-- texts.
 local function whole(n)
   return string.format('%d', n)
 end
