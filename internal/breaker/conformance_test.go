@@ -109,7 +109,7 @@ func single(t *testing.T, name, addr string) *backend {
 
 // lose loses replies of scripts until the test ends or lose is called anew.
 func (b *backend) lose(t *testing.T, which func(n int, command []string) bool) {
-	b.proxy.Lose(servers.Scripts, which)
+	b.proxy.Lose(servers.IsScript, which)
 	t.Cleanup(func() { b.proxy.Lose(nil, nil) })
 }
 

@@ -76,7 +76,7 @@ func (b *backend) closeWith(t *testing.T) {
 // loseEvery drops the reply of each n-th script until the test ends.
 func (b *backend) loseEvery(t *testing.T, n int) {
 	for _, p := range b.proxies {
-		p.Lose(servers.Scripts, servers.EveryNth(n))
+		p.Lose(servers.IsScript, servers.EveryNth(n))
 		t.Cleanup(func() { p.Lose(nil, nil) })
 	}
 }
@@ -84,7 +84,7 @@ func (b *backend) loseEvery(t *testing.T, n int) {
 // beforeScripts calls a function before each script of the lossy client runs, until the test ends.
 func (b *backend) beforeScripts(t *testing.T, call func(script []string)) {
 	for _, p := range b.proxies {
-		p.Lose(servers.Scripts, func(_ int, script []string) bool { call(script); return false })
+		p.Lose(servers.IsScript, func(_ int, script []string) bool { call(script); return false })
 		t.Cleanup(func() { p.Lose(nil, nil) })
 	}
 }
@@ -92,7 +92,7 @@ func (b *backend) beforeScripts(t *testing.T, call func(script []string)) {
 // lost returns how many replies were dropped since loseEvery.
 func (b *backend) lost() (n int) {
 	for _, p := range b.proxies {
-		_, lost := p.Seen()
+		_, lost := p.CountMatches()
 		n += lost
 	}
 	return n

@@ -136,7 +136,7 @@ func TestKeptBackPlatformTakesNoTurn(t *testing.T) {
 func (w *world) withDeletions(least int64, share float64) {
 	w.t.Helper()
 	rdb := must(w.client())(w.t)
-	servers.WithinOneHour(w.t, rdb)
+	servers.AvoidHourChange(w.t, rdb)
 	o := breaker.DeletionsOptions{Least: least, Share: share, Logger: slog.New(slog.DiscardHandler)}
 	w.deps.Deletions = must(breaker.NewDeletions(rdb, w.deps.Names.Project("p"), o))(w.t)
 }

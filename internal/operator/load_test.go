@@ -170,11 +170,11 @@ func TestLoadSurvivesLostReplies(t *testing.T) {
 	addr := servers.Redis(t)
 	proxy := servers.NewProxy(t, addr)
 	f := fixture{T: t, Operator: openAt(t, proxy.Addr()).Operator, rdb: openAt(t, addr).rdb}
-	proxy.Lose(servers.Scripts, func(n int, _ []string) bool { return n > 8 && n%16 < 9 })
+	proxy.Lose(servers.IsScript, func(n int, _ []string) bool { return n > 8 && n%16 < 9 })
 	summary := f.load("42", audienceOf(5000), LoadOptions{Format: CSV})
 	equal(t, "loaded", summary.Loaded, 5000)
 	f.wantUsers("campaign:42", 5000)
-	if _, lost := proxy.Seen(); lost < 9 {
+	if _, lost := proxy.CountMatches(); lost < 9 {
 		t.Errorf("only %d replies were lost: this proves nothing", lost)
 	}
 }

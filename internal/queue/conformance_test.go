@@ -130,14 +130,14 @@ func (b *backend) closeWith(t *testing.T) {
 // lose drops replies of scripts until the test ends or lose is called again.
 func (b *backend) lose(t *testing.T, which func(n int, command []string) bool) {
 	for _, p := range b.proxies {
-		p.Lose(servers.Scripts, which)
+		p.Lose(servers.IsScript, which)
 		t.Cleanup(func() { p.Lose(nil, nil) })
 	}
 }
 
 func (b *backend) seen() (commands, lost int) {
 	for _, p := range b.proxies {
-		c, l := p.Seen()
+		c, l := p.CountMatches()
 		commands, lost = commands+c, lost+l
 	}
 	return commands, lost

@@ -162,7 +162,7 @@ func TestLostRepliesLoseNothing(t *testing.T) {
 		w.options.Batch = 20
 		elements, ids := sent(500)
 		w.push(elements...)
-		proxy.Lose(servers.Scripts, servers.EveryNth(every))
+		proxy.Lose(servers.IsScript, servers.EveryNth(every))
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		if err := w.responder(lossy).RunUntilDrained(ctx, ctx); err != nil {
 			t.Fatal(err)

@@ -250,7 +250,7 @@ func TestATakeThatIsNotHeardIsUndone(t *testing.T) {
 	}
 	sound.trim()
 	l := letters{T: t, DeadLetters: dead, rdb: sound.rdb, list: sound.list}
-	proxy.Lose(func(command []string) bool { return servers.Scripts(command) && len(command) > 10 }, servers.Nth(1))
+	proxy.Lose(func(command []string) bool { return servers.IsScript(command) && len(command) > 10 }, servers.Nth(1))
 	if _, err := l.takeAll(false); err == nil {
 		t.Fatal("the take was heard")
 	}

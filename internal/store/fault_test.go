@@ -212,7 +212,7 @@ func TestRefusalOf(t *testing.T) {
 		"no such database":              {strings.Replace(url, "?", "-gone?", 1), Misconfigured},
 		"no such folder":                {"sqlite:" + t.TempDir() + "/gone/fanfare.db", Misconfigured},
 		"no such user of a pooler":      {strings.Replace(locked, "postgres@", "nobody@", 1), Denied},
-		"no such database of a pooler":  {strings.Replace(pooler.Through(url), "?", "-gone?", 1), Misconfigured},
+		"no such database of a pooler":  {strings.Replace(pooler.URL(url), "?", "-gone?", 1), Misconfigured},
 		"a pooler without transactions": {servers.PgBouncer(t, url, "pool_mode = statement"), Misconfigured},
 		"a server that is off":          {"postgres://postgres@127.0.0.1:1/test", 0},
 	} {

@@ -53,7 +53,7 @@ func onBoth(t *testing.T, o Options, test func(t *testing.T, s *Store)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, migrated(t, sqliteURL(t), o)) })
 	t.Run("postgres", func(t *testing.T) { test(t, migrated(t, server.Database(t), o)) })
-	t.Run("pgbouncer", func(t *testing.T) { test(t, migrated(t, pooler.Through(server.Database(t)), o)) })
+	t.Run("pgbouncer", func(t *testing.T) { test(t, migrated(t, pooler.URL(server.Database(t)), o)) })
 }
 
 func sqliteURL(t testing.TB) string {

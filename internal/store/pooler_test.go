@@ -19,7 +19,7 @@ import (
 // them, whatever ran there before.
 func TestPoolerClientsDoNotInterfere(t *testing.T) {
 	const clients, rounds = 6, 20
-	url := pooler.Through(server.Database(t))
+	url := pooler.URL(server.Database(t))
 	s := migrated(t, url, DefaultOptions())
 	execute(t, s, `CREATE TABLE users (id bigint PRIMARY KEY, fcm_token text)`)
 	for user := range clients * rounds {
@@ -100,7 +100,7 @@ func TestParametersHoldThroughAPooler(t *testing.T) {
 
 // A refused parameter is a fault of the settings and not of the data.
 func TestAWrongParameterHalts(t *testing.T) {
-	for _, url := range []string{server.Database(t), pooler.Through(server.Database(t))} {
+	for _, url := range []string{server.Database(t), pooler.URL(server.Database(t))} {
 		s := opened(t, url+"&statement_timeout=soon", DefaultOptions())
 		_, err := s.Tokens(t.Context(), []string{"u"})
 		refusal, ok := errors.AsType[*pgconn.PgError](err)

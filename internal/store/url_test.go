@@ -182,7 +182,7 @@ func TestPrismasURL(t *testing.T) {
 	admin := opened(t, direct, Options{})
 	execute(t, admin, `CREATE SCHEMA "Shop-1"`, `CREATE TABLE "Shop-1".users (id text PRIMARY KEY, fcm_token text)`, `INSERT INTO "Shop-1".users VALUES ('u', 't')`)
 	const parameters = "&schema=Shop-1&connection_limit=2&pool_timeout=5&connect_timeout=5&socket_timeout=5&pgbouncer=true&statement_cache_size=0"
-	for way, url := range map[string]string{"direct": direct, "pooled": pooler.Through(direct)} {
+	for way, url := range map[string]string{"direct": direct, "pooled": pooler.URL(direct)} {
 		s := migrated(t, url+parameters, DefaultOptions())
 		found, err := s.Tokens(t.Context(), []string{"u"})
 		if err != nil || found["u"] != "t" {

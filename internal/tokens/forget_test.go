@@ -145,7 +145,7 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 	b := newRig(t, connect(t, proxy.Addr()))
 	direct := connect(t, upstream)
 	b.set("u", "dead")
-	proxy.Lose(servers.Scripts, func(n int, _ []string) bool {
+	proxy.Lose(servers.IsScript, func(n int, _ []string) bool {
 		if n == 2 { // the application refreshes the token between the deletion and its repetition
 			direct.Set(t.Context(), b.names.Token("u"), "new", 0)
 		}
@@ -157,7 +157,7 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 	if got := b.stored("u"); got != "new" {
 		t.Errorf("Redis holds %q", got)
 	}
-	if _, lost := proxy.Seen(); lost == 0 {
+	if _, lost := proxy.CountMatches(); lost == 0 {
 		t.Error("no reply was lost")
 	}
 }

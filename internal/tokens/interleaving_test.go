@@ -199,7 +199,7 @@ func TestRefreshedTokenIsNeverDeleted(t *testing.T) {
 		)
 		proxy.Lose(nil, servers.EveryNth(rapid.IntRange(2, 9).Draw(t, "every n-th reply is lost")))
 		together(acts...)
-		_, n := proxy.Seen()
+		_, n := proxy.CountMatches()
 		lost += n
 		proxy.Lose(nil, nil)
 

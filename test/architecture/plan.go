@@ -1,4 +1,4 @@
-// Package architecture checks the imports of all packages against the table of rooms in docs/architecture.md.
+// Package architecture checks all imports against the table of rooms in docs/architecture.md.
 package architecture
 
 import (
@@ -12,8 +12,8 @@ import (
 
 const module = "fanfare/"
 
-// plan is the floor of each room, as the table in docs/architecture.md has it. A room imports only from lower floors,
-// and so do its tests. Rooms of one floor do not know each other.
+// plan maps each room to its floor in the table of docs/architecture.md. A room and its tests
+// import from lower floors only, so rooms of one floor never import each other.
 type plan map[string]int
 
 var (
@@ -21,7 +21,7 @@ var (
 	roomName = regexp.MustCompile("`([^`]+)`")
 )
 
-// readPlan reads the table of rooms of a page.
+// readPlan reads the table of rooms from a page.
 func readPlan(page string) (plan, error) {
 	p := make(plan)
 	for _, row := range planRow.FindAllStringSubmatch(page, -1) {
@@ -39,8 +39,8 @@ func readPlan(page string) (plan, error) {
 	return p, nil
 }
 
-// keepers are the rooms that alone may import something: ours or a library's.
-var keepers = map[string][]string{
+// onlyImporters maps a package, ours or a library, to the rooms that may import it.
+var onlyImporters = map[string][]string{
 	module + "internal/config":     {"cmd/"},
 	module + "internal/daemon":     {"cmd/"},
 	"firebase.google.com/go":       {"internal/fcm"},
@@ -53,7 +53,7 @@ var keepers = map[string][]string{
 	"github.com/coreos/go-systemd": {"internal/daemon"},
 }
 
-// standardOnly are the rooms that import no library at all.
+// standardOnly are the rooms that import no library.
 var standardOnly = []string{"internal/notification"}
 
 // testServers may be imported by the tests of every room.
@@ -67,18 +67,19 @@ type room struct {
 
 func (r room) name() string { return strings.TrimPrefix(r.ImportPath, module) }
 
-// violations lists every import that the plan forbids, every room without a floor, and every planned room that is missing.
-func (p plan) violations(rooms []room) []string {
-	found := p.missing(rooms)
+// findViolations returns every forbidden import, every room without a floor, and every planned room
+// that is missing.
+func (p plan) findViolations(rooms []room) []string {
+	found := p.findMissing(rooms)
 	for _, r := range rooms {
-		found = append(found, p.judgeRoom(r)...)
+		found = append(found, p.checkRoom(r)...)
 	}
 	slices.Sort(found)
 	return slices.Compact(found)
 }
 
-// missing lists the planned rooms that do not exist.
-func (p plan) missing(rooms []room) []string {
+// findMissing returns the planned rooms that do not exist.
+func (p plan) findMissing(rooms []room) []string {
 	var found []string
 	for name, floor := range p {
 		if !slices.ContainsFunc(rooms, func(r room) bool { return r.name() == name }) {
@@ -88,11 +89,11 @@ func (p plan) missing(rooms []room) []string {
 	return found
 }
 
-// judgeRoom lists what is wrong with one room.
-func (p plan) judgeRoom(r room) []string {
+// checkRoom returns the faults of one room.
+func (p plan) checkRoom(r room) []string {
 	if strings.HasPrefix(r.name(), "test/") {
 		if r.ImportPath == testServers {
-			return r.strangers()
+			return r.findOwnImports()
 		}
 		return nil
 	}
@@ -101,18 +102,18 @@ func (p plan) judgeRoom(r room) []string {
 	}
 	var found []string
 	for _, imported := range r.Imports {
-		found = append(found, p.judge(r, imported)...)
+		found = append(found, p.checkImport(r, imported)...)
 	}
 	for _, imported := range slices.Concat(r.TestImports, r.XTestImports) {
 		if imported != testServers && imported != r.ImportPath {
-			found = append(found, p.descends(r, imported)...)
+			found = append(found, p.checkDirection(r, imported)...)
 		}
 	}
 	return found
 }
 
-// strangers lists imports of this module in a package that should have none.
-func (r room) strangers() []string {
+// findOwnImports returns imports of this module in a package that should have none.
+func (r room) findOwnImports() []string {
 	var found []string
 	for _, imported := range r.Imports {
 		if strings.HasPrefix(imported, module) {
@@ -122,10 +123,10 @@ func (r room) strangers() []string {
 	return found
 }
 
-// judge checks one import of a room.
-func (p plan) judge(r room, imported string) []string {
-	found := p.descends(r, imported)
-	for kept, by := range keepers {
+// checkImport returns the faults of one import.
+func (p plan) checkImport(r room, imported string) []string {
+	found := p.checkDirection(r, imported)
+	for kept, by := range onlyImporters {
 		if strings.HasPrefix(imported, kept) && !slices.ContainsFunc(by, func(keeper string) bool { return strings.HasPrefix(r.name(), keeper) }) {
 			found = append(found, fmt.Sprintf("%s imports %s, which is for %s alone", r.name(), imported, strings.Join(by, ", ")))
 		}
@@ -136,8 +137,8 @@ func (p plan) judge(r room, imported string) []string {
 	return found
 }
 
-// descends checks the direction of one import.
-func (p plan) descends(r room, imported string) []string {
+// checkDirection returns an error if an import does not go to a lower floor.
+func (p plan) checkDirection(r room, imported string) []string {
 	below, ours := strings.CutPrefix(imported, module)
 	if !ours {
 		return nil

@@ -15,19 +15,19 @@ import (
 	"testing"
 )
 
-func TestTheHouseIsBuiltAsPlanned(t *testing.T) {
-	watchSources(t)
+func TestImportsFollowThePlan(t *testing.T) {
+	openSources(t)
 	rooms := listRooms(t)
 	if len(rooms) < 10 {
 		t.Fatalf("go list found only %d packages", len(rooms))
 	}
-	for _, violation := range planned(t).violations(rooms) {
+	for _, violation := range loadPlan(t).findViolations(rooms) {
 		t.Error(violation)
 	}
 }
 
-// planned reads the plan from its page.
-func planned(t *testing.T) plan {
+// loadPlan reads the plan from its page.
+func loadPlan(t *testing.T) plan {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/architecture.md")
 	if err != nil {
@@ -65,9 +65,9 @@ func listRooms(t *testing.T) []room {
 	}
 }
 
-// watchSources looks at every source file, so that go test's cache knows that this test depends on them: what go list
-// reads it does not see.
-func watchSources(t *testing.T) {
+// openSources touches every source file, so that go test's cache knows of them. It does not see
+// what go list reads.
+func openSources(t *testing.T) {
 	t.Helper()
 	for _, top := range []string{"../../cmd", "../../internal", "../../fcmsim", "../../test"} {
 		err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
@@ -82,9 +82,9 @@ func watchSources(t *testing.T) {
 	}
 }
 
-// TestEveryRuleBites gives each rule an import that it refuses, or one that it allows.
-func TestEveryRuleBites(t *testing.T) {
-	p := planned(t)
+// Each rule has an import that it refuses or permits.
+func TestEveryRuleRefuses(t *testing.T) {
+	p := loadPlan(t)
 	ours := func(names ...string) []string {
 		for i := range names {
 			names[i] = module + names[i]
@@ -117,17 +117,17 @@ func TestEveryRuleBites(t *testing.T) {
 		"a suite of everything": {room{ImportPath: "test/e2e", XTestImports: ours("fcmsim", "cmd/internal/sending")}, ""},
 	} {
 		c.room.ImportPath = module + c.room.ImportPath
-		got := strings.Join(p.judgeRoom(c.room), "\n")
+		got := strings.Join(p.checkRoom(c.room), "\n")
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-// TestPlannedRoomsExist removes a room from a plan that is otherwise kept.
+// A planned room is removed, and the rest is kept.
 func TestPlannedRoomsExist(t *testing.T) {
 	p := plan{"internal/queue": 1, "internal/planned": 2}
-	got := p.violations([]room{{ImportPath: module + "internal/queue"}})
+	got := p.findViolations([]room{{ImportPath: module + "internal/queue"}})
 	if want := []string{"internal/planned (floor 2) is in the plan and does not exist"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -144,10 +144,10 @@ func TestPlanIsRead(t *testing.T) {
 	}
 }
 
-// TestKeepersAreRooms finds rules for rooms that no longer exist.
-func TestKeepersAreRooms(t *testing.T) {
-	names := slices.Collect(maps.Keys(planned(t)))
-	for kept, by := range keepers {
+// A rule for a room that no longer exists is an error.
+func TestOnlyImportersAreRooms(t *testing.T) {
+	names := slices.Collect(maps.Keys(loadPlan(t)))
+	for kept, by := range onlyImporters {
 		for _, keeper := range by {
 			if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, keeper) }) {
 				t.Errorf("%s is kept by %s, which is no room", kept, keeper)

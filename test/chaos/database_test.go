@@ -27,7 +27,7 @@ func TestDatabaseCrashes(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	s.Campaign("42", audience(recipients))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	responder := s.Start(nil, "responder")
 	for _, moment := range moments(t, kills, recipients/2) {
 		servers.AwaitSummary(t, db, "42", moment)
@@ -38,6 +38,6 @@ func TestDatabaseCrashes(t *testing.T) {
 	}
 	checkRows(t, db, recipients)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 	checkBooks(t, s, recipients)
 }

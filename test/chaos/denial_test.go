@@ -28,16 +28,16 @@ func TestCommandDenied(t *testing.T) {
 			d := newDenial(t)
 			responder, dispatcher := d.Start(d.as, "responder"), d.Start(d.as, "dispatcher")
 			responder.AwaitLog(`"msg":"ready"`) // the check at the start is over
-			d.Sim.Accepted(1)
+			d.Sim.AwaitAccepted(1)
 			for _, command := range some {
 				d.without(command, 3)
 			}
 			d.Eventually("the campaign is completed", func() bool { return d.Show("42").State == "completed" })
 			dispatcher.Signal(syscall.SIGTERM)
-			dispatcher.Exits(0)
+			dispatcher.ExpectExit(0)
 			responder.Signal(syscall.SIGTERM) // after a denial it rests for half a minute
-			responder.Exits(0)
-			d.Job("42", d.as...).Exits(0)
+			responder.ExpectExit(0)
+			d.Job("42", d.as...).ExpectExit(0)
 			d.check()
 		})
 	}
@@ -58,8 +58,8 @@ func TestJobDenied(t *testing.T) {
 				return true
 			}
 			select {
-			case <-job.Ended():
-				job.Exits(3)
+			case <-job.Done():
+				job.ExpectExit(3)
 				job = d.Job("42", d.as...)
 			default:
 			}
@@ -70,7 +70,7 @@ func TestJobDenied(t *testing.T) {
 	if job.Wait() == 3 {
 		job = d.Job("42", d.as...)
 	}
-	job.Exits(0)
+	job.ExpectExit(0)
 	d.check()
 }
 
@@ -175,5 +175,5 @@ func (d *denial) check() {
 	d.rows()
 	responder.AwaitLog(`"msg":"ready"`)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 }

@@ -57,9 +57,9 @@ func dispatcherKilled(t *testing.T, o servers.SystemOptions) {
 	outbox := int64(0)
 	for _, moment := range moments(t, kills, recipients/2) {
 		job := s.Job("42")
-		s.Sim.Accepted(moment)
+		s.Sim.AwaitAccepted(moment)
 		job.Signal(syscall.SIGKILL)
-		job.Exits(-1)
+		job.ExpectExit(-1)
 		servers.Eventually(t, "FCM has let go of the connections", func() bool { return s.Sim.Counts().InFlight == 0 })
 		books := s.Show("42").Books
 		now := s.Sim.Counts().Accepted - books.Sent
@@ -69,7 +69,7 @@ func dispatcherKilled(t *testing.T, o servers.SystemOptions) {
 		again = now
 		outbox += books.Outbox
 	}
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	counts, want := s.Sim.Counts(), outcomes(recipients)
 	t.Logf("%d kills: %d sent to twice of %d that were exposed to it, %d results left in the outbox", kills, counts.Duplicates, again, outbox)
 	if counts.Distinct != want.Sent || counts.Duplicates > again {
@@ -78,7 +78,7 @@ func dispatcherKilled(t *testing.T, o servers.SystemOptions) {
 	checkBooks(t, s, recipients)
 	checkRows(t, db, recipients)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 }
 
 // TestDispatcherStopped stops it in the same way, but gracefully: no one is sent to twice.
@@ -89,14 +89,14 @@ func TestDispatcherStopped(t *testing.T) {
 	for _, moment := range moments(t, kills, recipients/2) {
 		job := s.Job("42")
 		job.AwaitLog(`"msg":"ready"`) // two moments may be so close together that it would be told to stop before it listens
-		s.Sim.Accepted(moment)
+		s.Sim.AwaitAccepted(moment)
 		job.Signal(syscall.SIGTERM)
-		job.Exits(75)
+		job.ExpectExit(75)
 		if books, counts := s.Show("42").Books, s.Sim.Counts(); books.InFlight != 0 || books.Sent != counts.Distinct {
 			t.Errorf("stopped after %d: books %+v, and FCM accepted %d: want the same, and nobody in flight", moment, books, counts.Distinct)
 		}
 	}
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	if c := s.Sim.Counts(); c.Distinct != outcomes(recipients).Sent || c.Duplicates != 0 {
 		t.Errorf("FCM accepted %d messages and %d again, want %d and none", c.Distinct, c.Duplicates, outcomes(recipients).Sent)
 	}
@@ -113,11 +113,11 @@ func TestReportNeverRepeats(t *testing.T) {
 	s.Fanfare("campaign", "start", "42")
 	for _, moment := range moments(t, kills, recipients/2) {
 		job := s.Job("42")
-		s.Sim.Accepted(moment)
+		s.Sim.AwaitAccepted(moment)
 		job.Signal(syscall.SIGKILL)
-		job.Exits(-1)
+		job.ExpectExit(-1)
 	}
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	books, counts := s.Show("42").Books, s.Sim.Counts()
 	if counts.Duplicates != 0 {
 		t.Errorf("FCM accepted %d messages again, want none", counts.Duplicates)
@@ -137,7 +137,7 @@ func TestDispatcherFrozen(t *testing.T) {
 	responder := s.Start(nil, "responder")
 	s.Campaign("42", audience(recipients))
 	frozen := s.Job("42")
-	s.Sim.Accepted(recipients / 10) // the canary has passed
+	s.Sim.AwaitAccepted(recipients / 10) // the canary has passed
 	s.Sim.Rules(`{"outcomes": [{"code": "UNAVAILABLE", "share": 1, "latency": "14s"}], "prefixes": {"dead-": {"code": "UNAVAILABLE", "latency": "14s"}}}`)
 	s.Eventually("all pushes wait for an answer, others for their turn, and what was answered is written", func() bool {
 		c := s.Sim.Counts()
@@ -155,21 +155,21 @@ func TestDispatcherFrozen(t *testing.T) {
 	s.Sim.Rules(`{"latency": "1s"}`) // so that enough is left for the one that wakes up
 	other := s.Job("42")
 	other.AwaitLog("recipients of a dead process given back")
-	s.Sim.Accepted(s.Sim.Counts().Accepted + held)
+	s.Sim.AwaitAccepted(s.Sim.Counts().Accepted + held)
 	other.Signal(syscall.SIGTERM)
-	other.Exits(75)
+	other.ExpectExit(75)
 	if books := s.Show("42").Books; books.InFlight != 0 || books.Waiting == 0 {
 		t.Fatalf("books %+v, want the leases of the frozen dispatcher lost, and work left", books)
 	}
 
 	s.Sim.Rules(`{}`)
 	frozen.Signal(syscall.SIGCONT)
-	frozen.Exits(0)
+	frozen.ExpectExit(0)
 	if c := s.Sim.Counts(); c.Distinct != outcomes(recipients).Sent || c.Duplicates != 0 {
 		t.Errorf("FCM accepted %d messages and %d again, want %d and none", c.Distinct, c.Duplicates, outcomes(recipients).Sent)
 	}
 	checkBooks(t, s, recipients)
 	checkRows(t, db, recipients)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 }

@@ -26,7 +26,7 @@ func TestFCMInTrouble(t *testing.T) {
 	})
 	t.Logf("seed %d", *seed)
 	s.Campaign("42", audience(recipients))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	if c := s.Sim.Counts(); c.Distinct != outcomes(recipients).Sent || c.Duplicates != 0 {
 		t.Errorf("FCM accepted %d messages and %d again, want %d and none", c.Distinct, c.Duplicates, outcomes(recipients).Sent)
 	}

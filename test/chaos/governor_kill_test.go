@@ -25,18 +25,18 @@ func TestReplicaKilledWithShares(t *testing.T) {
 			})
 			s.Campaign("42", audience(n))
 			killed, others := s.Start(nil, "dispatcher"), []*servers.Process{s.Start(nil, "dispatcher"), s.Start(nil, "dispatcher")}
-			s.Sim.Accepted(200)
+			s.Sim.AwaitAccepted(200)
 			killed.Signal(syscall.SIGKILL)
-			killed.Exits(-1)
+			killed.ExpectExit(-1)
 			dead := time.Now()
-			came := s.Sim.ArrivalsBetween(dead.Add(time.Second), dead.Add(3*time.Second))
+			came := s.Sim.AwaitArrivals(dead.Add(time.Second), dead.Add(3*time.Second))
 			if got := came.Rate(); !(got > 0.8*rate && got < 1.2*rate) { // the share of the dead would be missing with 0.67
 				t.Errorf("%.0f requests a second came after the kill, want the whole rate of %d", got, rate)
 			}
 			s.Eventually("the campaign is completed", func() bool { return s.Show("42").State == "completed" })
 			for _, p := range others {
 				p.Signal(syscall.SIGTERM)
-				p.Exits(0)
+				p.ExpectExit(0)
 			}
 			if c := s.Sim.Counts(); c.Distinct != outcomes(n).Sent || c.Duplicates > repeated {
 				t.Errorf("FCM accepted %d messages and %d again, want %d and at most %d", c.Distinct, c.Duplicates, outcomes(n).Sent, repeated)
@@ -56,7 +56,7 @@ func TestGateSurvivesKills(t *testing.T) {
 	})
 	s.Campaign("42", audience(n))
 	first := s.Start(nil, "dispatcher")
-	s.Sim.Accepted(200)
+	s.Sim.AwaitAccepted(200)
 	s.Sim.Rules(`{"latency":"20ms","outcomes":[{"code":"RATE_LIMIT_EXCEEDED","share":1,"retryAfter":"20"}]}`)
 	var opens time.Time
 	s.Eventually("the gate is closed for all", func() bool {
@@ -65,16 +65,16 @@ func TestGateSurvivesKills(t *testing.T) {
 	})
 	servers.Eventually(t, "FCM has answered all", func() bool { return s.Sim.Counts().InFlight == 0 })
 	first.Signal(syscall.SIGKILL)
-	first.Exits(-1)
+	first.ExpectExit(-1)
 	s.Sim.Rules(`{"latency":"20ms"}`)
 	second := s.Start(nil, "dispatcher")
 	second.AwaitLog(`"msg":"ready"`)
 	from := time.Now()
-	if came := s.Sim.ArrivalsBetween(from, opens); opens.Sub(from) < watched || came.Total() != 0 {
+	if came := s.Sim.AwaitArrivals(from, opens); opens.Sub(from) < watched || came.Total() != 0 {
 		t.Errorf("%d requests came from %s to %s behind a closed gate, want none in %s at least", came.Total(), from, opens, watched)
 	}
 	s.Eventually("the campaign is completed", func() bool { return s.Show("42").State == "completed" })
 	second.Signal(syscall.SIGTERM)
-	second.Exits(0)
+	second.ExpectExit(0)
 	checkBooks(t, s, n)
 }

@@ -111,7 +111,7 @@ func checkRows(t *testing.T, db *sql.DB, n int64) {
 	for _, d := range deliveries {
 		users[d.User] = true
 	}
-	if rows := servers.Counted(deliveries); rows != outcomes(n) || summary != rows || int64(len(users)) != n {
+	if rows := servers.CountByStatus(deliveries); rows != outcomes(n) || summary != rows || int64(len(users)) != n {
 		t.Errorf("%d users have the rows %+v, summary %+v: want %+v of %d", len(users), rows, summary, outcomes(n), n)
 	}
 }

@@ -20,13 +20,13 @@ func TestRepliesLost(t *testing.T) {
 		Redis: []string{addr}, Simulator: []string{"--latency", "10ms"}, Env: []string{"FANFARE_DISPATCHER_CONCURRENCY=100"},
 	})
 	through := []string{"REDIS_URL=redis://" + proxy.Addr()}
-	proxy.Lose(servers.Scripts, servers.EveryNth(2))
+	proxy.Lose(servers.IsScript, servers.EveryNth(2))
 	for _, command := range [][]string{
 		{"campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage)},
 		{"load", "42", s.File("audience.csv", audience(recipients))},
 		{"campaign", "start", "42"},
 	} {
-		s.Start(through, "fanfare", command...).Exits(0)
+		s.Start(through, "fanfare", command...).ExpectExit(0)
 	}
 	if books := s.Show("42").Books; books.Loaded != recipients || books.Waiting != recipients {
 		t.Fatalf("books %+v after loading, want %d to wait", books, recipients)
@@ -35,18 +35,18 @@ func TestRepliesLost(t *testing.T) {
 	proxy.Lose(working, servers.EveryNth(7))
 	responder := s.Start(through, "responder")
 	job := s.Job("42", through...)
-	s.Sim.Accepted(recipients / 3)
+	s.Sim.AwaitAccepted(recipients / 3)
 	if err := s.Redis.ScriptFlush(t.Context()).Err(); err != nil { // as a failover does
 		t.Fatal(err)
 	}
-	job.Exits(0)
+	job.ExpectExit(0)
 	checkRows(t, db, recipients)
-	if commands, lost := proxy.Seen(); lost < 20 {
+	if commands, lost := proxy.CountMatches(); lost < 20 {
 		t.Errorf("%d replies of %d commands were lost, too few to tell", lost, commands)
 	}
 	proxy.Lose(nil, nil)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 
 	if c := s.Sim.Counts(); c.Distinct != outcomes(recipients).Sent || c.Duplicates != 0 {
 		t.Errorf("FCM accepted %d messages and %d again, want %d and none", c.Distinct, c.Duplicates, outcomes(recipients).Sent)

@@ -17,18 +17,18 @@ func TestResponderKilled(t *testing.T) {
 	s, db := newSystem(t, servers.SystemOptions{Env: []string{"FANFARE_RESPONDER_BATCH=20"}})
 	register(t, db, recipients)
 	s.Campaign("42", audience(recipients))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	for _, moment := range moments(t, kills, recipients/2) {
 		responder := s.Start(nil, "responder")
 		servers.AwaitSummary(t, db, "42", moment)
 		responder.Signal(syscall.SIGKILL)
-		responder.Exits(-1)
+		responder.ExpectExit(-1)
 	}
 	responder := s.Start(nil, "responder")
 	checkRows(t, db, recipients)
 	awaitResults(t, s)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 
 	var left int64
 	if err := db.QueryRowContext(t.Context(), `SELECT count(fcm_token) FROM users`).Scan(&left); err != nil {

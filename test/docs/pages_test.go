@@ -38,7 +38,7 @@ func TestPagesRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs.NoticeSources(t)
+	programs.OpenSources(t)
 	ran := 0
 	for _, page := range append(pages, root+"README.md") {
 		text := read(t, page)
@@ -138,7 +138,7 @@ func (g *ground) run(commands string) {
 	script := "set -emo pipefail\ntrap 'echo \"failed: $BASH_COMMAND\" >&2' ERR\ntrap 'jobs -p | xargs -r kill 2>/dev/null || true' EXIT\nmake() { :; }\n" +
 		"cd " + g.dir + "\n" + commands
 	env := []string{"FANFARE_HTTP_DISPATCHER=off", "FANFARE_HTTP_RESPONDER=off", "LOG_FORMAT=text"}
-	servers.StartProcess(g.t, env, "bash", "-c", script).Exits(0)
+	servers.StartProcess(g.t, env, "bash", "-c", script).ExpectExit(0)
 }
 
 // query runs the page's queries on the database that its commands have left; each finds rows.

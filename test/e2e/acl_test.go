@@ -25,7 +25,7 @@ func TestRedisLeastPrivilege(t *testing.T) {
 			defer admin.Close()
 			makeUsers(t, admin)
 			as := func(user string) []string { return []string{"REDIS_URL=redis://" + user + ":password@" + addr} }
-			fanfare := func(args ...string) { s.Start(as("operator"), "fanfare", args...).Exits(0) }
+			fanfare := func(args ...string) { s.Start(as("operator"), "fanfare", args...).ExpectExit(0) }
 
 			message := s.File("message.json", servers.PlainMessage)
 			fanfare("check")
@@ -38,7 +38,7 @@ func TestRedisLeastPrivilege(t *testing.T) {
 			fanfare("campaign", "resume", "42")
 			fanfare("quota", "show")
 			fanfare("quota", "set", "--per-minute", "60000")
-			s.Start(as("dispatcher"), "dispatcher", "--campaign", "42").Exits(0)
+			s.Start(as("dispatcher"), "dispatcher", "--campaign", "42").ExpectExit(0)
 			dispatcher, responder := s.Start(as("dispatcher"), "dispatcher"), s.Start(as("responder"), "responder")
 			servers.AwaitSummary(t, db, "42", 21)
 			fanfare("campaign", "show", "42")
@@ -53,7 +53,7 @@ func TestRedisLeastPrivilege(t *testing.T) {
 			for _, p := range []*servers.Process{dispatcher, responder} {
 				p.AwaitLog(`"msg":"ready"`)
 				p.Signal(syscall.SIGTERM)
-				p.Exits(0)
+				p.ExpectExit(0)
 			}
 			fanfare("campaign", "create", "43", "--message", message)
 			fanfare("campaign", "delete", "43")

@@ -29,8 +29,8 @@ func TestAmbiguousAnswers(t *testing.T) {
 			s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage), "--on-ambiguous", test.onAmbiguous)
 			s.Fanfare("load", "42", s.File("audience.csv", "userId,fcmToken\nu,"+test.token+"u\n"))
 			s.Fanfare("campaign", "start", "42")
-			s.Job("42").Exits(0)
-			if accepted := servers.Accepted(s.Sim.Ledger()[test.token+"u"]); accepted != test.accepted {
+			s.Job("42").ExpectExit(0)
+			if accepted := servers.CountAccepted(s.Sim.Ledger()[test.token+"u"]); accepted != test.accepted {
 				t.Errorf("FCM accepted the message %d times, want %d", accepted, test.accepted)
 			}
 			books := s.Show("42").Books

@@ -73,7 +73,7 @@ func TestApplicationsOwnWay(t *testing.T) {
 
 	for _, p := range []*servers.Process{dispatcher, responder} {
 		p.Signal(syscall.SIGTERM)
-		p.Exits(0)
+		p.ExpectExit(0)
 	}
 	checkElements(t, servers.Deliveries(t, db, "list-first"), slices.Concat(elements, late))
 	checkElements(t, servers.Deliveries(t, db, "{eu}spec-first"), late)
@@ -140,7 +140,7 @@ func checkReached(t *testing.T, ledger map[string][]servers.LedgerEntry, want []
 		}
 		tokens++
 		if entries := ledger[e.token]; len(entries) != 1 || entries[0].Accepted != 1 {
-			t.Errorf("token %s got %d messages, %d times, want one once", e.token, len(entries), servers.Accepted(entries))
+			t.Errorf("token %s got %d messages, %d times, want one once", e.token, len(entries), servers.CountAccepted(entries))
 		}
 	}
 	if len(ledger) != tokens {

@@ -17,7 +17,7 @@ func starved(t *testing.T) (*servers.System, *servers.Process) {
 	s.Campaign("1", audience(700))
 	s.Fanfare("campaign", "set", "1", "--priority", "9")
 	dispatcher := s.Start(nil, "dispatcher")
-	s.Sim.Accepted(1)
+	s.Sim.AwaitAccepted(1)
 	return s, dispatcher
 }
 
@@ -43,7 +43,7 @@ func TestStarvedAudienceExpiresWithResults(t *testing.T) {
 		t.Errorf("books %+v, want all of %d ended", b, n)
 	}
 	dispatcher.Signal(syscall.SIGTERM)
-	dispatcher.Exits(0)
+	dispatcher.ExpectExit(0)
 }
 
 // TestLoadedAudienceWaitsForItsCampaign has a load's expiry pass before the campaign is created,
@@ -63,13 +63,13 @@ func TestLoadedAudienceWaitsForItsCampaign(t *testing.T) {
 	servers.Eventually(t, "the load's expiry has passed", passed)
 	s.Fanfare("campaign", "create", "42", "--message", message, "--deadline", "2040-01-01T00:00:00Z")
 	s.Fanfare("campaign", "start", "42")
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	if b := s.Show("42").Books; b.Sent != n || b.Loaded != n {
 		t.Errorf("books %+v, want all of %d sent", b, n)
 	}
 	// Without a deadline of its own the load's counts, and a start says so.
 	s.Fanfare("campaign", "create", "43", "--message", message)
-	s.Start(nil, "fanfare", "campaign", "start", "43").Exits(1)
+	s.Start(nil, "fanfare", "campaign", "start", "43").ExpectExit(1)
 }
 
 // TestKeysDeletedInMidRun has someone delete a key of a running campaign. The Job ends as it does
@@ -88,12 +88,12 @@ func TestKeysDeletedInMidRun(t *testing.T) {
 			}
 			s.Fanfare("campaign", "start", "42")
 			job := s.Job("42")
-			s.Sim.Accepted(30)
+			s.Sim.AwaitAccepted(30)
 			servers.Eventually(t, "there is such a key", func() bool {
 				keys := s.Redis.Keys(t.Context(), pattern).Val()
 				return len(keys) > 0 && s.Redis.Del(t.Context(), keys...).Val() > 0
 			})
-			job.Exits(4)
+			job.ExpectExit(4)
 			if !strings.Contains(job.Log(), "recipients went missing in Redis") {
 				t.Errorf("the Job does not say why: %s", job.Log())
 			}
@@ -129,15 +129,15 @@ func TestKilledLoadIsGoneOnWith(t *testing.T) {
 		t.Fatalf("the load was over before it was killed: %d", left)
 	}
 	refused := s.Start(nil, "fanfare", "campaign", "start", "42")
-	refused.Exits(4)
+	refused.ExpectExit(4)
 	if !strings.Contains(refused.Log(), "fanfare load 42 FILE; or do without them: fanfare campaign start 42 --partial") {
 		t.Errorf("the refusal says %s", refused.Log())
 	}
 	for _, look := range [][]string{{"campaign", "show", "42"}, {"campaign", "list"}, {"check"}} {
 		looked := s.Start(nil, "fanfare", look...)
 		looked.Wait()
-		if !strings.Contains(string(looked.Printed()), "was interrupted") {
-			t.Errorf("%v is silent about the load: %s", look, looked.Printed())
+		if !strings.Contains(string(looked.Stdout()), "was interrupted") {
+			t.Errorf("%v is silent about the load: %s", look, looked.Stdout())
 		}
 	}
 	s.Fanfare("load", "42", file)
@@ -156,7 +156,7 @@ func TestDeleteWaitsForTheWire(t *testing.T) {
 	})
 	s.Campaign("42", audience(5000))
 	dispatcher, responder := s.Start(nil, "dispatcher"), s.Start(nil, "responder")
-	s.Sim.Accepted(200)
+	s.Sim.AwaitAccepted(200)
 	s.Fanfare("campaign", "pause", "42")
 	deleted := string(s.Fanfare("campaign", "delete", "42", "--json"))
 	if !strings.Contains(deleted, `"withoutResult":0`) {
@@ -173,6 +173,6 @@ func TestDeleteWaitsForTheWire(t *testing.T) {
 	}
 	for _, p := range []*servers.Process{dispatcher, responder} {
 		p.Signal(syscall.SIGTERM)
-		p.Exits(0)
+		p.ExpectExit(0)
 	}
 }

@@ -173,7 +173,7 @@ func checkLedger(t *testing.T, ledger map[string][]servers.LedgerEntry) {
 		reached++
 		entries := ledger[p.reached+user]
 		if len(entries) != 1 || entries[0].Accepted != 1 {
-			t.Errorf("user %s: FCM accepted %d messages, %d times, want one once", user, len(entries), servers.Accepted(entries))
+			t.Errorf("user %s: FCM accepted %d messages, %d times, want one once", user, len(entries), servers.CountAccepted(entries))
 			continue
 		}
 		var message struct{ Notification struct{ Title string } }
@@ -190,7 +190,7 @@ func checkLedger(t *testing.T, ledger map[string][]servers.LedgerEntry) {
 	}
 	accepted := 0
 	for _, entries := range ledger {
-		accepted += servers.Accepted(entries)
+		accepted += servers.CountAccepted(entries)
 	}
 	if accepted != reached {
 		t.Errorf("FCM accepted %d messages, want %d", accepted, reached)

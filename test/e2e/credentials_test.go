@@ -39,7 +39,7 @@ func TestCredentials(t *testing.T) {
 	if view := s.Show("42"); view.Books.Waiting != 20 {
 		t.Errorf("books %+v after refused credentials, want everybody to wait", view.Books)
 	}
-	s.Job("42", "GOOGLE_APPLICATION_CREDENTIALS="+account).Exits(0)
+	s.Job("42", "GOOGLE_APPLICATION_CREDENTIALS="+account).ExpectExit(0)
 	if view := s.Show("42"); view.Books.Sent != 20 {
 		t.Errorf("books %+v with the right credentials, want everybody sent", view.Books)
 	}
@@ -156,6 +156,6 @@ func TestRedisKeysDenied(t *testing.T) {
 		}
 	}
 	checkOnce(t, s, 0)
-	s.Job("42", as).Exits(0)
+	s.Job("42", as).ExpectExit(0)
 	checkOnce(t, s, 20)
 }

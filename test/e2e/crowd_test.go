@@ -35,18 +35,18 @@ func TestSideBySide(t *testing.T) {
 		})
 	}
 	for _, d := range dispatchers {
-		d.Exits(0)
+		d.ExpectExit(0)
 	}
 	summary := servers.AwaitSummary(t, db, "42", n)
 	for _, r := range responders {
 		r.Signal(syscall.SIGTERM)
-		r.Exits(0)
+		r.ExpectExit(0)
 	}
 
 	checkOnce(t, s, n-dead)
 	want := servers.Outcomes{Sent: n - dead, Failed: dead}
 	deliveries := servers.Deliveries(t, db, "42")
-	if rows := servers.Counted(deliveries); rows != want || summary != want || s.Show("42").Books.Outcomes != want {
+	if rows := servers.CountByStatus(deliveries); rows != want || summary != want || s.Show("42").Books.Outcomes != want {
 		t.Errorf("rows %+v, summary %+v, books %+v: want %+v", rows, summary, s.Show("42").Books, want)
 	}
 	users := make(map[string]bool)
@@ -72,7 +72,7 @@ func TestSmallBesideBig(t *testing.T) {
 	s.Fanfare("campaign", "create", "small", "--message", s.File("message.json", servers.PlainMessage))
 	s.Fanfare("load", "small", s.File("audience.csv", strings.ReplaceAll(audience(small), "ok-", "small-")))
 	dispatcher := s.Start(nil, "dispatcher")
-	s.Sim.Accepted(200)
+	s.Sim.AwaitAccepted(200)
 	s.Fanfare("campaign", "start", "small")
 	checkCampaign(t, s, "small", "completed")
 	stop(dispatcher)

@@ -31,15 +31,15 @@ func TestStatementsAreProvenAtTheStart(t *testing.T) {
 			t.Errorf("%s: the Job exited %d saying %s, want 2, %q and a statement that works", statement, code, job.Log(), says)
 		}
 		check := s.Start(env, "fanfare", "check")
-		if check.Wait() == 0 || !strings.Contains(string(check.Printed()), "store.token_query") {
-			t.Errorf("%s: the check found nothing: %s", statement, check.Printed())
+		if check.Wait() == 0 || !strings.Contains(string(check.Stdout()), "store.token_query") {
+			t.Errorf("%s: the check found nothing: %s", statement, check.Stdout())
 		}
 	}
 	responder := s.Start(nil, "responder")
 	if code := responder.Wait(); code != 2 || !strings.Contains(responder.Log(), "store.token_clear: off") {
 		t.Errorf("the responder exited %d saying %s, want 2", code, responder.Log())
 	}
-	s.Job("42", "FANFARE_STORE_TOKEN_QUERY=off", "FANFARE_STORE_PROFILE_QUERY=off").Exits(0)
+	s.Job("42", "FANFARE_STORE_TOKEN_QUERY=off", "FANFARE_STORE_PROFILE_QUERY=off").ExpectExit(0)
 }
 
 // TestResponderWaitsForItsDatabase starts a responder while PostgreSQL is away. It waits, ends at
@@ -59,7 +59,7 @@ func TestResponderWaitsForItsDatabase(t *testing.T) {
 		responder := s.Start(nil, "responder")
 		responder.AwaitLog("database is unusable")
 		responder.Signal(syscall.SIGTERM)
-		responder.Exits(0)
+		responder.ExpectExit(0)
 	}
 	responder := s.Start(nil, "responder")
 	responder.AwaitLog("database is unusable")
@@ -68,10 +68,10 @@ func TestResponderWaitsForItsDatabase(t *testing.T) {
 	}
 	responder.AwaitLog("database is usable")
 	s.Campaign("42", audience(10))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	servers.AwaitSummary(t, db, "42", 10)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 }
 
 // TestStatementBreaksInMidRun removes the table of users while a campaign runs. The campaign is
@@ -88,9 +88,9 @@ func TestStatementBreaksInMidRun(t *testing.T) {
 	}
 	s.Campaign("42", strings.Join(lines, "\n")+"\n")
 	job := s.Job("42")
-	s.Sim.Accepted(100)
+	s.Sim.AwaitAccepted(100)
 	execute(t, db, `ALTER TABLE users RENAME TO customers`)
-	job.Exits(4)
+	job.ExpectExit(4)
 	if view := s.Show("42"); view.State != "paused" || !strings.Contains(view.Reason, "store.token_query") || !strings.Contains(view.Reason, "users") {
 		t.Errorf("the campaign is %s for %q, want paused for store.token_query", view.State, view.Reason)
 	}
@@ -99,7 +99,7 @@ func TestStatementBreaksInMidRun(t *testing.T) {
 	}
 	execute(t, db, `ALTER TABLE customers RENAME TO users`)
 	s.Fanfare("campaign", "resume", "42")
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	checkOnce(t, s, n)
 }
 
@@ -144,8 +144,8 @@ func TestLeastPrivilege(t *testing.T) {
 
 	responder := s.Start(nil, "responder")
 	responder.AwaitLog(`"msg":"ready"`)
-	s.Start(nil, "fanfare", "check").Exits(0)
-	s.Job("42", "DATABASE_URL="+servers.PgBouncer(t, as, "pool_mode = transaction")).Exits(0)
+	s.Start(nil, "fanfare", "check").ExpectExit(0)
+	s.Job("42", "DATABASE_URL="+servers.PgBouncer(t, as, "pool_mode = transaction")).ExpectExit(0)
 	servers.Eventually(t, "all rows are in SQL, and no dead token", func() bool {
 		var rows, dead int
 		err := admin.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM fanfare.fanfare_deliveries),
@@ -153,7 +153,7 @@ func TestLeastPrivilege(t *testing.T) {
 		return err == nil && rows == n && dead == 0
 	})
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 
 	for revoked, program := range map[string]string{
 		"SELECT (id) ON public.users":        "dispatcher",
@@ -170,8 +170,8 @@ func TestLeastPrivilege(t *testing.T) {
 		execute(t, admin, statement)
 	}
 	check := s.Start(nil, "fanfare", "check")
-	if check.Wait() == 0 || !strings.Contains(string(check.Printed()), "permission denied for schema fanfare") {
-		t.Errorf("a check did not find that our tables cannot be made: %s", check.Printed())
+	if check.Wait() == 0 || !strings.Contains(string(check.Stdout()), "permission denied for schema fanfare") {
+		t.Errorf("a check did not find that our tables cannot be made: %s", check.Stdout())
 	}
-	s.Start(nil, "responder").Exits(3)
+	s.Start(nil, "responder").ExpectExit(3)
 }

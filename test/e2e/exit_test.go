@@ -40,21 +40,21 @@ func checkOnce(t *testing.T, s *servers.System, n int64) {
 func TestJobOfCampaignThatDoesNotRun(t *testing.T) {
 	t.Parallel()
 	s := servers.NewSystem(t, programs, servers.SystemOptions{})
-	s.Job("nobody-created-this").Exits(5)
+	s.Job("nobody-created-this").ExpectExit(5)
 
 	s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage))
 	s.Fanfare("load", "42", s.File("audience.csv", audience(10)))
-	s.Job("42").Exits(2) // a draft: someone forgot to start it
+	s.Job("42").ExpectExit(2) // a draft: someone forgot to start it
 
 	s.Fanfare("campaign", "start", "42")
 	s.Fanfare("campaign", "pause", "42", "--reason", "the shop is down")
 	paused := s.Job("42")
-	paused.Exits(4)
+	paused.ExpectExit(4)
 	if !strings.Contains(paused.Log(), "the shop is down") {
 		t.Errorf("the log says %q, want the reason of the pause", paused.Log())
 	}
 	s.Fanfare("campaign", "cancel", "42")
-	s.Job("42").Exits(4)
+	s.Job("42").ExpectExit(4)
 	checkOnce(t, s, 0)
 }
 
@@ -72,17 +72,17 @@ func TestJobWithUnusableSpec(t *testing.T) {
 	}
 	spec(`{"notification":{"tittle":"Doors open"}}`)
 	p := s.Job("42")
-	p.Exits(2)
+	p.ExpectExit(2)
 	if !strings.Contains(p.Log(), "message.notification.tittle") {
 		t.Errorf("the log says %q, want the field named", p.Log())
 	}
 	spec(`{"notification":{"title":"Hello {{name"}}`)
-	s.Job("42").Exits(2)
+	s.Job("42").ExpectExit(2)
 	if view := s.Show("42"); view.State != "broken" || !strings.Contains(view.Reason, "message.notification.title") {
 		t.Errorf("shown as %+v, want broken with the field named", view)
 	}
 	spec(`{"message":{"notification":{"title":"Doors open"},"android":{"notification":{"channelId":"orders","clickAction":"app://{{screen|home}}"}}}}`)
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	checkOnce(t, s, 1)
 	entry := s.Sim.Ledger()["ok-u"][0]
 	if sent := string(entry.Message); !strings.Contains(sent, `"channel_id":"orders"`) || !strings.Contains(sent, `"click_action":"app://home"`) {
@@ -109,9 +109,9 @@ func TestJobStoppedMidway(t *testing.T) {
 			s := slowSystem(t)
 			s.Campaign("42", audience(n))
 			job := s.Job("42")
-			s.Sim.Accepted(30)
+			s.Sim.AwaitAccepted(30)
 			test.stop(s, job)
-			job.Exits(test.code)
+			job.ExpectExit(test.code)
 
 			books := s.Show("42").Books
 			checkOnce(t, s, books.Sent)
@@ -128,7 +128,7 @@ func TestJobStoppedMidway(t *testing.T) {
 			if test.goOn != nil {
 				s.Fanfare(test.goOn...)
 			}
-			s.Job("42").Exits(0)
+			s.Job("42").ExpectExit(0)
 			checkOnce(t, s, n)
 		})
 	}
@@ -162,11 +162,11 @@ func TestJobPastDeadline(t *testing.T) {
 	s := slowSystem(t)
 	s.Campaign("42", audience(n))
 	job := s.Job("42")
-	s.Sim.Accepted(20)
+	s.Sim.AwaitAccepted(20)
 	if err := s.Redis.PExpire(t.Context(), "campaign:42", time.Second).Err(); err != nil {
 		t.Fatal(err)
 	}
-	job.Exits(4)
+	job.ExpectExit(4)
 	view := s.Show("42")
 	if view.State != "expired" || view.Books.Sent == 0 || view.Books.Expired == 0 || view.Books.Sent+view.Books.Expired != n {
 		t.Errorf("the campaign ended as %+v, want expired with everybody of %d sent or expired", view, n)

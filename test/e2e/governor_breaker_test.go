@@ -24,7 +24,7 @@ func TestWrongMessageStops(t *testing.T) {
 	s.Campaign("42", audience(n))
 	beside := s.Start(nil, "dispatcher")
 	job := s.Job("42")
-	job.Exits(4)
+	job.ExpectExit(4)
 	if !strings.Contains(job.Log(), "bad_message") {
 		t.Errorf("the log says %q, want the reason", job.Log())
 	}
@@ -96,7 +96,7 @@ func TestAnotherProjectsTokens(t *testing.T) {
 	s.Campaign("42", users(t, s, db, "mismatch", n))
 	responder := s.Start(nil, "responder")
 	job := s.Job("42")
-	job.Exits(4)
+	job.ExpectExit(4)
 	checkStopped(t, s, n, "sender_mismatch")
 	servers.AwaitSummary(t, db, "42", s.Show("42").Books.Failed)
 	stop(responder)
@@ -118,7 +118,7 @@ func TestTokensComeBack(t *testing.T) {
 	s, db := newSystem(t, servers.SystemOptions{})
 	s.Campaign("42", users(t, s, db, "dead", dead)+strings.TrimPrefix(users(t, s, db, "ok", 60), "userId\n"))
 	responder := s.Start(nil, "responder")
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	servers.AwaitSummary(t, db, "42", 100)
 	stop(responder)
 	if inRedis, inSQL := tokensLeft(t, s, db, "dead"); inRedis != 0 || inSQL != 0 {
@@ -142,9 +142,9 @@ func TestDeletionsHaveABudget(t *testing.T) {
 		fmt.Sprintf("FANFARE_BREAKER_DELETIONS_LEAST=%d", budget), "FANFARE_BREAKER_DELETIONS_PERCENT=0",
 	}})
 	s.Campaign("42", users(t, s, db, "dead", dead))
-	servers.WithinOneHour(t, s.Redis)
+	servers.AvoidHourChange(t, s.Redis)
 	responder := s.Start(nil, "responder")
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	servers.AwaitSummary(t, db, "42", dead)
 	stop(responder)
 	removed := 0
@@ -181,7 +181,7 @@ func TestBrokenCredentialsResumeByThemselves(t *testing.T) {
 			})
 			s.Campaign("42", audience(n))
 			dispatchers := replicas(s)
-			s.Sim.Accepted(150)
+			s.Sim.AwaitAccepted(150)
 			s.Sim.Rules(c.broken)
 			var reasons []string
 			s.Eventually("the project is halted", func() bool {

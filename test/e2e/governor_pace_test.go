@@ -37,7 +37,7 @@ func stop(processes ...*servers.Process) {
 		p.Signal(syscall.SIGTERM)
 	}
 	for _, p := range processes {
-		p.Exits(0)
+		p.ExpectExit(0)
 	}
 }
 
@@ -48,7 +48,7 @@ const onItsWay = time.Second
 // checkSilence wants no request to arrive within a time.
 func checkSilence(t *testing.T, s *servers.System, from, to time.Time) {
 	t.Helper()
-	if came := s.Sim.ArrivalsBetween(from, to); len(came.Slots) == 0 || came.Total() != 0 {
+	if came := s.Sim.AwaitArrivals(from, to); len(came.Slots) == 0 || came.Total() != 0 {
 		t.Errorf("%d requests came from %s to %s, in %d slots of 100 ms: want none in some", came.Total(), from, to, len(came.Slots))
 	}
 }
@@ -57,7 +57,7 @@ func checkSilence(t *testing.T, s *servers.System, from, to time.Time) {
 // permits that come late on a busy machine are not spent.
 func checkRate(t *testing.T, s *servers.System, from, to time.Time, rate float64) {
 	t.Helper()
-	if got := s.Sim.ArrivalsBetween(from, to).Rate(); !(got > 0.75*rate && got < 1.25*rate) {
+	if got := s.Sim.AwaitArrivals(from, to).Rate(); !(got > 0.75*rate && got < 1.25*rate) {
 		t.Errorf("%.0f requests a second came from %s to %s, want %.0f", got, from, to, rate)
 	}
 }
@@ -70,7 +70,7 @@ func TestProjectQuotaClosesTheGate(t *testing.T) {
 	s := pacedSystem(t, 60_000, "FANFARE_PACING_MAX_GATE=1m")
 	s.Campaign("42", audience(n))
 	dispatchers := replicas(s)
-	s.Sim.Accepted(500)
+	s.Sim.AwaitAccepted(500)
 	s.Sim.Rules(`{"latency":"20ms","outcomes":[{"code":"QUOTA_EXCEEDED","share":1,"retryAfter":"4"}]}`)
 	servers.Eventually(t, "somebody is refused", func() bool { return s.Sim.Counts().Codes["QUOTA_EXCEEDED"] > 0 })
 	refused := time.Now()
@@ -98,7 +98,7 @@ func TestNothingGoesUntilItMay(t *testing.T) {
 			s := pacedSystem(t, 60_000, "FANFARE_PACING_MAX_GATE=1m")
 			s.Campaign("42", audience(n))
 			dispatchers := replicas(s)
-			s.Sim.Accepted(300)
+			s.Sim.AwaitAccepted(300)
 			s.Fanfare(test.shut...)
 			shut := time.Now()
 			checkSilence(t, s, shut.Add(onItsWay), shut.Add(3*time.Second))
@@ -126,7 +126,7 @@ func TestStopBehindAClosedGate(t *testing.T) {
 	s.Eventually("the job holds recipients", func() bool { return s.Show("42").Books.InFlight > 0 })
 	begun := time.Now()
 	job.Signal(syscall.SIGTERM)
-	job.Exits(75)
+	job.ExpectExit(75)
 	if took := time.Since(begun); took > 15*time.Second { // half of what draining may take
 		t.Errorf("the stop took %s, want it not to wait for the gate", took)
 	}
@@ -134,7 +134,7 @@ func TestStopBehindAClosedGate(t *testing.T) {
 		t.Errorf("books %+v after %d requests, want everybody to wait", books, s.Sim.Counts().Requests)
 	}
 	s.Fanfare("project", "resume")
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	checkOnce(t, s, n)
 }
 
@@ -145,7 +145,7 @@ func TestQuotaIsSetWhileReplicasRun(t *testing.T) {
 	s := pacedSystem(t, 6_000)
 	s.Campaign("42", audience(3000))
 	dispatchers := replicas(s)
-	s.Sim.Accepted(50)
+	s.Sim.AwaitAccepted(50)
 	now := time.Now()
 	checkRate(t, s, now, now.Add(watched), 100)
 	for _, rate := range []int{300, 50} {
@@ -169,7 +169,7 @@ func TestCampaignsRateIsShared(t *testing.T) {
 	s.Fanfare("load", "42", s.File("audience.csv", audience(n)))
 	s.Fanfare("campaign", "start", "42")
 	dispatchers := replicas(s)
-	s.Sim.Accepted(50)
+	s.Sim.AwaitAccepted(50)
 	now := time.Now()
 	checkRate(t, s, now, now.Add(2*time.Second), 100)
 	s.Fanfare("campaign", "set", "42", "--rate", "none")
@@ -191,7 +191,7 @@ func TestPriority(t *testing.T) {
 	s.Fanfare("campaign", "create", "urgent", "--message", s.File("message.json", servers.PlainMessage), "--priority", "9")
 	s.Fanfare("load", "urgent", s.File("audience.csv", strings.ReplaceAll(audience(urgent), "ok-", "urgent-")))
 	dispatchers := replicas(s)
-	s.Sim.Accepted(200)
+	s.Sim.AwaitAccepted(200)
 	s.Fanfare("campaign", "start", "urgent")
 	checkCampaign(t, s, "urgent", "completed")
 	checkCampaign(t, s, "big", "completed")

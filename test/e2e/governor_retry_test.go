@@ -22,7 +22,7 @@ func TestDeliveredButUnavailable(t *testing.T) {
 			s.Fanfare("campaign", "create", "42", "--message", s.File("message.json", servers.PlainMessage), "--on-ambiguous", onAmbiguous)
 			s.Fanfare("load", "42", s.File("audience.csv", audience(n)))
 			s.Fanfare("campaign", "start", "42")
-			s.Job("42").Exits(0)
+			s.Job("42").ExpectExit(0)
 			books, counts, resent := s.Show("42").Books, s.Sim.Counts(), resent(t, s, "42")
 			unavailable := counts.Codes["UNAVAILABLE"]
 			switch {
@@ -68,7 +68,7 @@ func TestDevicesQuotaDelaysNobodyElse(t *testing.T) {
 	if books.Retrying != busy || books.Sent != n {
 		t.Errorf("books %+v, want %d sent, and %d who wait", books, n, busy)
 	}
-	job.Exits(0)
+	job.ExpectExit(0)
 	if took := time.Since(begun); took < 10*time.Second {
 		t.Errorf("all was over after %s, want the devices to be left alone for ten seconds", took)
 	}
@@ -89,10 +89,10 @@ func TestCampaignsDeadline(t *testing.T) {
 	s := pacedSystem(t, 6_000)
 	s.Campaign("42", audience(n))
 	job := s.Job("42")
-	s.Sim.Accepted(50)
+	s.Sim.AwaitAccepted(50)
 	deadline := time.Now().Add(inForce)
 	s.Fanfare("campaign", "set", "42", "--deadline", deadline.Format(time.RFC3339Nano))
-	job.Exits(4)
+	job.ExpectExit(4)
 	view := s.Show("42")
 	if view.State != "expired" || view.Books.Expired == 0 || view.Books.Sent+view.Books.Expired != n {
 		t.Errorf("the campaign ended as %+v, want expired with everybody of %d sent or expired", view, n)

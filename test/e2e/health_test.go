@@ -36,7 +36,7 @@ func TestHealth(t *testing.T) {
 	}
 	for _, p := range []*servers.Process{dispatcher, responder} {
 		p.Signal(syscall.SIGTERM)
-		p.Exits(0)
+		p.ExpectExit(0)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestSecondSignal(t *testing.T) {
 		job.Signal(syscall.SIGTERM)
 		return false
 	})
-	job.Exits(75)
+	job.ExpectExit(75)
 	if books := s.Show("42").Books; books.Waiting+books.Retrying != n {
 		t.Errorf("books %+v after the second signal, want all %d to be served again", books, n)
 	}

@@ -44,7 +44,7 @@ func firstCommands(t *testing.T, s *servers.System, db *sql.DB) {
 	s.Fanfare("campaign", "start", "42")
 	// An audience that holds every outcome there is would trip any breaker.
 	job := s.Job("42", "LOG_LEVEL=debug", "FANFARE_BREAKER_ENABLED=false")
-	job.Exits(0)
+	job.ExpectExit(0)
 	checkLog(t, job)
 	checkLedger(t, s.Sim.Ledger())
 
@@ -52,7 +52,7 @@ func firstCommands(t *testing.T, s *servers.System, db *sql.DB) {
 	responder := s.Start([]string{"LOG_LEVEL=debug"}, "responder")
 	summary := servers.AwaitSummary(t, db, "42", int64(castSize()))
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 	checkLog(t, responder)
 
 	deliveries := servers.Deliveries(t, db, "42")
@@ -63,7 +63,7 @@ func firstCommands(t *testing.T, s *servers.System, db *sql.DB) {
 	if view.State != "completed" || view.Books.Loaded != int64(castSize()) || view.Books.Ended() != int64(castSize()) || view.Books.Outbox != 0 {
 		t.Errorf("the campaign ended as %+v, want completed with all of %d", view, castSize())
 	}
-	if rows := servers.Counted(deliveries); view.Books.Outcomes != rows || summary != rows {
+	if rows := servers.CountByStatus(deliveries); view.Books.Outcomes != rows || summary != rows {
 		t.Errorf("books %+v, rows %+v, summary %+v: want all the same", view.Books.Outcomes, rows, summary)
 	}
 }

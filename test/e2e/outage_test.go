@@ -48,7 +48,7 @@ func TestDatabaseDown(t *testing.T) {
 	responder := s.Start([]string{"FANFARE_HTTP_RESPONDER=127.0.0.1:0"}, "responder")
 	responder.AwaitLog(`"msg":"ready"`)
 	job := s.Job("42")
-	s.Sim.Accepted(30)
+	s.Sim.AwaitAccepted(30)
 	database.Halt()
 	servers.Eventually(t, "all whose token is at hand are sent to", func() bool {
 		reached, refused := atHand(s.Sim.Ledger())
@@ -67,16 +67,16 @@ func TestDatabaseDown(t *testing.T) {
 	if err := database.Resume(); err != nil {
 		t.Fatal(err)
 	}
-	job.Exits(0)
+	job.ExpectExit(0)
 	if strings.Contains(job.Log(), "dead-user") {
 		t.Error("a token is in the log in full")
 	}
 	checkOnce(t, s, n)
 	summary := servers.AwaitSummary(t, db, "42", n)
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 	want := servers.Outcomes{Sent: n}
-	if rows := servers.Counted(servers.Deliveries(t, db, "42")); rows != want || summary != want || s.Show("42").Books.Outcomes != want {
+	if rows := servers.CountByStatus(servers.Deliveries(t, db, "42")); rows != want || summary != want || s.Show("42").Books.Outcomes != want {
 		t.Errorf("rows %+v, summary %+v, books %+v: want %+v", rows, summary, s.Show("42").Books, want)
 	}
 }
@@ -100,7 +100,7 @@ func TestStoppedWhileMigrating(t *testing.T) {
 	first := s.Start(nil, "responder")
 	first.AwaitLog(`"msg":"ready"`)
 	first.Signal(syscall.SIGTERM)
-	first.Exits(0)
+	first.ExpectExit(0)
 
 	migration, err := db.BeginTx(t.Context(), nil)
 	if err != nil {
@@ -118,5 +118,5 @@ func TestStoppedWhileMigrating(t *testing.T) {
 		return err == nil && waiting > 0
 	})
 	second.Signal(syscall.SIGTERM)
-	second.Exits(0)
+	second.ExpectExit(0)
 }

@@ -35,7 +35,7 @@ func TestThroughPgBouncer(t *testing.T) {
 	s.Campaign("42", audience.String())
 	jobs := []*servers.Process{s.Job("42"), s.Job("42")}
 	for _, job := range jobs {
-		job.Exits(0)
+		job.ExpectExit(0)
 	}
 	want := servers.Outcomes{Sent: n - n/10, Failed: n / 10}
 	if summary := servers.AwaitSummary(t, db, "42", n); summary != want || s.Show("42").Books.Outcomes != want {
@@ -47,7 +47,7 @@ func TestThroughPgBouncer(t *testing.T) {
 	}
 	for _, responder := range responders {
 		responder.Signal(syscall.SIGTERM)
-		responder.Exits(0)
+		responder.ExpectExit(0)
 	}
 	for _, p := range append(jobs, responders...) {
 		if log := p.Log(); strings.Contains(log, "trying again") || strings.Contains(log, "retrying") || strings.Contains(log, "halted") || strings.Contains(log, "wait") {

@@ -29,7 +29,7 @@ func TestTwoProjectsOnOneRedis(t *testing.T) {
 		t.Errorf("while it waits it is shown as\n%s", shown)
 	}
 	wrong := s.Start([]string{"FCM_PROJECT_ID=second"}, "dispatcher", "--campaign", "42")
-	wrong.Exits(2)
+	wrong.ExpectExit(2)
 	if !strings.Contains(wrong.Log(), "fanfare campaign set 42 --project") {
 		t.Errorf("a Job says %s", wrong.Log())
 	}

@@ -25,11 +25,11 @@ func TestFullRedis(t *testing.T) {
 		t.Errorf("a load exited %d saying %q, want that Redis is full", code, load.Log())
 	}
 
-	s.Job("42", "FANFARE_BREAKER_ENABLED=false").Exits(0) // the cast has every outcome there is
+	s.Job("42", "FANFARE_BREAKER_ENABLED=false").ExpectExit(0) // the cast has every outcome there is
 	responder := s.Start(nil, "responder")
 	servers.AwaitSummary(t, db, "42", int64(castSize()))
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 	checkLedger(t, s.Sim.Ledger())
 	checkDeliveries(t, servers.Deliveries(t, db, "42"))
 	checkDeadLetters(t, s)
@@ -50,6 +50,6 @@ func TestEvictingRedis(t *testing.T) {
 		}
 	}
 	s.Campaign("42", audience(10))
-	s.Job("42", "FANFARE_REDIS_ALLOW_VOLATILE_EVICTION=true").Exits(0)
+	s.Job("42", "FANFARE_REDIS_ALLOW_VOLATILE_EVICTION=true").ExpectExit(0)
 	checkOnce(t, s, 10)
 }

@@ -33,7 +33,7 @@ func TestRefusedMessages(t *testing.T) {
 			}
 		})
 	}
-	s.Start(nil, "fanfare", "campaign", "show", "refused").Exits(5)
+	s.Start(nil, "fanfare", "campaign", "show", "refused").ExpectExit(5)
 }
 
 func TestLoadTwice(t *testing.T) {
@@ -52,7 +52,7 @@ func TestLoadTwice(t *testing.T) {
 	}
 	s.Fanfare("load", "42", s.File("more.ndjson", `{"userId":"more","fcmToken":"ok-more"}`+"\n"), "--append")
 	s.Fanfare("campaign", "start", "42")
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	checkOnce(t, s, 11)
 
 	cancelled := []string{"campaign", "create", "43", "--message", s.File("message.json", servers.PlainMessage)}

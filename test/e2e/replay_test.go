@@ -37,17 +37,17 @@ func TestReplaysAtOnce(t *testing.T) {
 				replays = append(replays, s.Start(nil, "fanfare", "dead", "replay", "--campaign", "42"))
 			}
 			for _, p := range replays {
-				p.Exits(0)
+				p.ExpectExit(0)
 			}
 			listed, err := s.Redis.LLen(t.Context(), "campaign:42").Result()
 			if left := s.Redis.LLen(t.Context(), dead).Val(); err != nil || listed != letters || left != 0 {
 				t.Fatalf("%d are listed and %d letters left, error %v; want %d and none", listed, left, err, letters)
 			}
-			s.Job("42").Exits(0)
+			s.Job("42").ExpectExit(0)
 			responder := s.Start([]string{"FANFARE_RESPONDER_BATCH=500"}, "responder")
 			servers.AwaitSummary(t, db, "42", letters)
 			responder.Signal(syscall.SIGTERM)
-			responder.Exits(0)
+			responder.ExpectExit(0)
 			if c := s.Sim.Counts(); c.Distinct != letters || c.Duplicates != 0 {
 				t.Errorf("FCM accepted %d messages and %d again, want %d and none", c.Distinct, c.Duplicates, letters)
 			}

@@ -43,7 +43,7 @@ func TestForeignResults(t *testing.T) {
 		return s.Redis.Exists(t.Context(), "notification:responses", "{notification:responses}:leases").Val() == 0
 	})
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 
 	var rows []string
 	for _, d := range servers.Deliveries(t, db, "42") {
@@ -74,13 +74,13 @@ func TestTableMissing(t *testing.T) {
 	first.AwaitLog(`"msg":"ready"`)
 	execute(t, db, `ALTER TABLE fanfare_deliveries RENAME TO mislaid`)
 	s.Campaign("42", audience(n))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	first.AwaitLog("halted")
 	if status, said := ask(t, first, "/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(said, "fanfare_deliveries") {
 		t.Errorf("/readyz of a halted responder: %d %s", status, said)
 	}
 	first.Signal(syscall.SIGTERM)
-	first.Exits(0)
+	first.ExpectExit(0)
 	if letters := deadLetters(t, s); len(letters) != 0 {
 		t.Errorf("%d results were blamed for a missing table", len(letters))
 	}
@@ -91,7 +91,7 @@ func TestTableMissing(t *testing.T) {
 		t.Errorf("summary %+v, want %+v", summary, want)
 	}
 	second.Signal(syscall.SIGTERM)
-	second.Exits(0)
+	second.ExpectExit(0)
 }
 
 // TestReplay fixes what made recipients fail, and sends them on their way again.
@@ -100,7 +100,7 @@ func TestReplay(t *testing.T) {
 	const n = 20
 	s, db := newSystem(t, servers.SystemOptions{Env: []string{"FANFARE_BREAKER_ENABLED=false"}}) // all fail, which is meant
 	s.Campaign("42", strings.ReplaceAll(audience(n), "ok-", "mismatch-"))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	responder := s.Start(nil, "responder")
 	servers.AwaitSummary(t, db, "42", n)
 	s.Eventually("all dead letters are written", func() bool { return len(deadLetters(t, s)) == n })
@@ -115,14 +115,14 @@ func TestReplay(t *testing.T) {
 	if summary.Replayed != n || summary.Skipped != 0 {
 		t.Errorf("replayed %+v, want %d", summary, n)
 	}
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	checkOnce(t, s, n)
 	want := servers.Outcomes{Sent: n, Failed: n}
 	if got := servers.AwaitSummary(t, db, "42", 2*n); got != want {
 		t.Errorf("summary %+v, want %+v", got, want)
 	}
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 	if view := s.Show("42"); view.State != "completed" || view.Books.Outcomes != want || view.Books.Loaded != 2*n {
 		t.Errorf("the campaign is %+v, want completed with %+v", view, want)
 	}

@@ -65,7 +65,7 @@ func TestOutageOfFCM(t *testing.T) {
 			})
 			create(s, n, "report")
 			job := s.Job("42")
-			s.Sim.Accepted(500)
+			s.Sim.AwaitAccepted(500)
 			s.Sim.Rules(down)
 			books := awaitHold(t, s).Books
 			if books.Unknown > concurrency+canary || books.Sent+books.Unknown == n {
@@ -86,7 +86,7 @@ func checkOutageEnds(t *testing.T, s *servers.System, job *servers.Process, n in
 		}
 	}
 	s.Sim.Rules(`{}`)
-	job.Exits(0)
+	job.ExpectExit(0)
 	if books := s.Show("42").Books; books.Unknown != unknown || books.Sent != int64(n)-unknown {
 		t.Errorf("books %+v, want all but %d sent to", books, unknown)
 	}
@@ -176,7 +176,7 @@ func TestWrongEndpoint(t *testing.T) {
 					t.Errorf("books %+v, want at most %d unknown", books, most)
 				}
 				e.in.Store(nil)
-				job.Exits(0)
+				job.ExpectExit(0)
 				if after := s.Show("42").Books; after.Unknown != books.Unknown || after.Sent != n-books.Unknown {
 					t.Errorf("books %+v, want all but %d sent to", after, books.Unknown)
 				}
@@ -207,7 +207,7 @@ func TestProxyRefusesSome(t *testing.T) {
 			s := servers.NewSystem(t, programs, servers.SystemOptions{Env: append([]string{"FCM_ENDPOINT=" + e.url}, probing...)})
 			create(s, n, "report")
 			job := s.Job("42")
-			job.Exits(0)
+			job.ExpectExit(0)
 			if view := s.Show("42"); view.Books.Sent != n {
 				t.Errorf("the campaign is %+v, want everybody sent to", view)
 			}

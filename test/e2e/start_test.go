@@ -42,7 +42,7 @@ func TestStopDuringTheStart(t *testing.T) {
 			p := s.Start(env, test.program[0], test.program[1:]...)
 			<-heard
 			p.Signal(syscall.SIGTERM)
-			p.Exits(test.code)
+			p.ExpectExit(test.code)
 			if strings.Contains(p.Log(), `"level":"ERROR","msg":"stopped"`) {
 				t.Errorf("a stop is told as a fault: %s", p.Log())
 			}

@@ -36,7 +36,7 @@ func TestTokensWithLineBreaksInSQL(t *testing.T) {
 
 	responder := s.Start(nil, "responder")
 	s.Campaign("42", "userId\n"+strings.Join(users, "\n"))
-	s.Job("42").Exits(0)
+	s.Job("42").ExpectExit(0)
 	outcomes := servers.AwaitSummary(t, db, "42", int64(len(users)))
 	if want := (servers.Outcomes{Sent: good + broken, Failed: 5}); outcomes != want {
 		t.Errorf("outcomes %+v, want %+v", outcomes, want)
@@ -60,7 +60,7 @@ func TestTokensWithLineBreaksInSQL(t *testing.T) {
 	}
 	reached := 0
 	for token, entries := range s.Sim.Ledger() {
-		accepted := servers.Accepted(entries)
+		accepted := servers.CountAccepted(entries)
 		if reached += accepted; accepted > 1 || strings.ContainsAny(token, "\r\n \"") {
 			t.Errorf("%q was accepted %d times", token, accepted)
 		}
@@ -69,5 +69,5 @@ func TestTokensWithLineBreaksInSQL(t *testing.T) {
 		t.Errorf("FCM accepted %d messages, want %d", reached, good+broken)
 	}
 	responder.Signal(syscall.SIGTERM)
-	responder.Exits(0)
+	responder.ExpectExit(0)
 }

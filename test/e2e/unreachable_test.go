@@ -33,7 +33,7 @@ func TestFCMUnreachableAtStart(t *testing.T) {
 		t.Errorf("the dispatcher says %d %s, but restarting it mends no network", status, said)
 	}
 	p.Signal(syscall.SIGTERM)
-	p.Exits(0)
+	p.ExpectExit(0)
 	if books := s.Show("42").Books; books.Waiting != 20 || books.Retrying != 0 {
 		t.Errorf("books %+v, want that nobody was taken", books)
 	}

@@ -1,5 +1,5 @@
-// Package servers starts what tests need of the world outside: real Redis servers and clusters, PostgreSQL, our own
-// programs, and a proxy that loses replies. It imports nothing of ours.
+// Package servers starts what tests need outside of the process: Redis servers and clusters,
+// PostgreSQL, our programs, and a proxy that loses replies. It imports no other package of ours.
 package servers
 
 import (
@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// Programs are Fanfare's own binaries, as make builds them. A package of whole-system tests builds them once, in its
-// TestMain.
+// Programs are Fanfare's binaries, as make builds them. A package of whole-system tests builds them
+// once, in its TestMain.
 type Programs struct{ root, dir string }
 
-// BuildPrograms builds the four programs into a temporary directory.
+// BuildPrograms builds the four programs in a temporary directory.
 func BuildPrograms() (*Programs, error) {
 	root, err := moduleRoot()
 	if err != nil {
@@ -38,7 +38,7 @@ func BuildPrograms() (*Programs, error) {
 	return p, nil
 }
 
-// Path is where a program lies: dispatcher, responder, fanfare or fcmsim.
+// Path returns the path of a program: dispatcher, responder, fanfare or fcmsim.
 func (p *Programs) Path(program string) string { return filepath.Join(p.dir, program) }
 
 // Remove deletes the binaries.
@@ -52,10 +52,11 @@ func moduleRoot() (string, error) {
 	return filepath.Dir(string(bytes.TrimSpace(file))), nil
 }
 
-// NoticeSources opens the directories that the programs are built from. Go answers a test from its cache while all that
-// the test itself opened is unchanged, and what the compiler reads does not count: without this, a changed program
-// would be reported as passing, untested. What TestMain opens does not count either, so each test does it.
-func (p *Programs) NoticeSources(t testing.TB) {
+// OpenSources opens the directories of the programs' sources, so that Go's test cache depends on
+// them. The cache counts only what the test itself opens, and not what the compiler reads. Without
+// this, a changed program would pass untested. What TestMain opens does not count either, so each
+// test calls this.
+func (p *Programs) OpenSources(t testing.TB) {
 	t.Helper()
 	for _, sources := range []string{"cmd", "internal", "fcmsim"} {
 		err := filepath.WalkDir(filepath.Join(p.root, sources), func(_ string, _ fs.DirEntry, err error) error { return err })

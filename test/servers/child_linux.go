@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// dieWithParent lets no server outlive a test binary that was killed or ran into its timeout.
-func dieWithParent(cmd *exec.Cmd) {
+// killWithParent makes the kernel kill the server when the test binary ends, even by a timeout.
+func killWithParent(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}

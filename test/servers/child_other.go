@@ -4,5 +4,5 @@ package servers
 
 import "os/exec"
 
-// dieWithParent does nothing: only Linux ends a child with its parent.
+// killWithParent does nothing, since only Linux can do it.
 func dieWithParent(*exec.Cmd) {}

@@ -14,12 +14,12 @@ import (
 const (
 	clusterNodes = 3
 	clusterSlots = 16384
-	// clusterPatience is far above the few seconds that three nodes take to agree.
-	clusterPatience = 60 * time.Second
+	// clusterTimeout is far above the few seconds that three nodes need to agree.
+	clusterTimeout = 60 * time.Second
 )
 
-// RedisCluster starts a cluster of three masters without replicas and returns their addresses. It returns when every
-// node says that all slots are served.
+// RedisCluster starts a cluster of three masters without replicas and returns their addresses. It
+// returns when every node reports that all slots are served.
 func RedisCluster(t testing.TB) []string {
 	t.Helper()
 	addrs := make([]string, clusterNodes)
@@ -29,7 +29,7 @@ func RedisCluster(t testing.TB) []string {
 		nodes[i] = redis.NewClient(&redis.Options{Addr: addrs[i]})
 		defer func() { _ = nodes[i].Close() }()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), clusterPatience)
+	ctx, cancel := context.WithTimeout(t.Context(), clusterTimeout)
 	defer cancel()
 	for i, node := range nodes {
 		if err := joinCluster(ctx, node, i, addrs[0]); err != nil {
@@ -37,14 +37,14 @@ func RedisCluster(t testing.TB) []string {
 		}
 	}
 	for i, node := range nodes {
-		if err := Await(ctx, func() (bool, error) { return clusterFormed(ctx, node) }); err != nil {
+		if err := Await(ctx, func() (bool, error) { return isClusterReady(ctx, node) }); err != nil {
 			t.Fatalf("form redis cluster: node %d: %v", i, err)
 		}
 	}
 	return addrs
 }
 
-// joinCluster gives a node its share of the slots and, being no seed itself, introduces it to the seed.
+// joinCluster assigns a node its share of the slots, and introduces it to the seed node.
 func joinCluster(ctx context.Context, node *redis.Client, i int, seed string) error {
 	first, last := i*clusterSlots/clusterNodes, (i+1)*clusterSlots/clusterNodes-1
 	if err := node.ClusterAddSlotsRange(ctx, first, last).Err(); err != nil {
@@ -63,7 +63,7 @@ func joinCluster(ctx context.Context, node *redis.Client, i int, seed string) er
 	return node.ClusterMeet(ctx, host, port).Err()
 }
 
-func clusterFormed(ctx context.Context, node *redis.Client) (bool, error) {
+func isClusterReady(ctx context.Context, node *redis.Client) (bool, error) {
 	info, err := node.ClusterInfo(ctx).Result()
 	if err != nil {
 		return false, err
@@ -73,7 +73,7 @@ func clusterFormed(ctx context.Context, node *redis.Client) (bool, error) {
 		strings.Contains(info, fmt.Sprintf("cluster_size:%d", clusterNodes)), nil
 }
 
-// Await asks again and again whether something has come about, until it has, asking fails, or ctx ends.
+// Await polls until done reports true or fails, or ctx ends.
 func Await(ctx context.Context, done func() (bool, error)) error {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// Delivery is one row of what became of a recipient.
+// Delivery is one row: what happened to a recipient.
 type Delivery struct {
 	User, Status, Code, MessageID, Error string
 	Attempts                             int
 	TokenRemoved                         bool
 }
 
-// Deliveries reads the rows of a campaign.
+// Deliveries returns the rows of a campaign.
 func Deliveries(t testing.TB, db *sql.DB, campaign string) []Delivery {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), `SELECT user_id, status, error_code, message_id, error, attempts, token_removed
@@ -36,8 +36,8 @@ func Deliveries(t testing.TB, db *sql.DB, campaign string) []Delivery {
 	return all
 }
 
-// AwaitSummary waits until the summary that the database keeps counts so many rows of a campaign. Before the responder
-// has made its tables there are none.
+// AwaitSummary waits until the database's summary of a campaign counts so many rows. Before the
+// responder creates its tables, there are none.
 func AwaitSummary(t testing.TB, db *sql.DB, campaign string, rows int64) (o Outcomes) {
 	t.Helper()
 	defer func() {
@@ -54,8 +54,8 @@ func AwaitSummary(t testing.TB, db *sql.DB, campaign string, rows int64) (o Outc
 	return o
 }
 
-// Counted counts rows by status.
-func Counted(deliveries []Delivery) (o Outcomes) {
+// CountByStatus counts rows by status.
+func CountByStatus(deliveries []Delivery) (o Outcomes) {
 	by := map[string]*int64{"sent": &o.Sent, "failed": &o.Failed, "skipped": &o.Skipped, "expired": &o.Expired, "unknown": &o.Unknown}
 	for _, d := range deliveries {
 		*by[d.Status]++

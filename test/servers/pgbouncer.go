@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// PgBouncer starts a pooler in front of a database and returns the database's URL through it. It is stopped when the test
-// ends. Settings are lines of its configuration, such as "pool_mode = transaction".
+// PgBouncer starts a pooler in front of a database and returns the database's URL through it. The
+// pooler stops when the test ends. Settings are lines of its configuration, such as "pool_mode =
+// transaction".
 func PgBouncer(t testing.TB, database string, settings ...string) (through string) {
 	t.Helper()
 	server, err := StartPgBouncer(database, settings...)
@@ -21,7 +22,7 @@ func PgBouncer(t testing.TB, database string, settings ...string) (through strin
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Stop)
-	return server.Through(database)
+	return server.URL(database)
 }
 
 // PgBouncerServer is a running pooler in front of one PostgreSQL server.
@@ -33,13 +34,13 @@ type PgBouncerServer struct {
 	stopped sync.Once
 }
 
-// StartPgBouncer starts a pooler for all databases of the server that a URL names.
+// StartPgBouncer starts a pooler for all databases of a server. database is the URL of any of them.
 func StartPgBouncer(database string, settings ...string) (*PgBouncerServer, error) {
 	program, err := pgbouncerProgram()
 	if err != nil {
 		return nil, err
 	}
-	owner, err := postgresOwner() // PgBouncer refuses to run as root, too
+	owner, err := findPostgresAccount() // PgBouncer refuses to run as root, too
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func StartPgBouncer(database string, settings ...string) (*PgBouncerServer, erro
 	for range startAttempts {
 		err := b.configure(target, settings)
 		if err == nil {
-			err = errors.Join(owner.give(dir), owner.give(b.file("pgbouncer.ini")), owner.give(b.file("users.txt")))
+			err = errors.Join(owner.chown(dir), owner.chown(b.file("pgbouncer.ini")), owner.chown(b.file("users.txt")))
 		}
 		if err == nil {
 			err = b.start(program, owner)
@@ -69,8 +70,8 @@ func StartPgBouncer(database string, settings ...string) (*PgBouncerServer, erro
 	return nil, errors.Join(fmt.Errorf("start pgbouncer: %w", errors.Join(problems...)), os.RemoveAll(dir))
 }
 
-// Through is a database's URL by way of the pooler.
-func (b *PgBouncerServer) Through(database string) string {
+// URL returns a database's URL through the pooler.
+func (b *PgBouncerServer) URL(database string) string {
 	through, err := url.Parse(database)
 	if err != nil {
 		return ""
@@ -91,7 +92,7 @@ func pgbouncerProgram() (string, error) {
 
 func (b *PgBouncerServer) file(name string) string { return filepath.Join(b.dir, name) }
 
-// configure writes the pooler's files, with a port of its own. It trusts all roles.
+// configure writes the pooler's files, with a free port. It trusts all roles.
 func (b *PgBouncerServer) configure(target *url.URL, settings []string) error {
 	port, err := freePort()
 	if err != nil {
@@ -116,18 +117,18 @@ func (b *PgBouncerServer) configure(target *url.URL, settings []string) error {
 	)
 }
 
-// start runs the pooler and returns when its log says that it is up, or that it ended.
-func (b *PgBouncerServer) start(program string, owner *owner) error {
+// start runs the pooler. It returns when the log says that it is up, or that it ended.
+func (b *PgBouncerServer) start(program string, owner *account) error {
 	cmd := exec.Command(program, b.file("pgbouncer.ini"))
 	owner.run(cmd)
-	if err := startAwaited(cmd, "process up", &b.reading); err != nil {
+	if err := startAndAwait(cmd, "process up", &b.reading); err != nil {
 		return err
 	}
 	b.cmd = cmd
 	return nil
 }
 
-// Stop ends the pooler at once and removes its directory.
+// Stop kills the pooler and removes its directory.
 func (b *PgBouncerServer) Stop() {
 	b.stopped.Do(func() {
 		_ = b.cmd.Process.Kill()

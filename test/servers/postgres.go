@@ -20,14 +20,15 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PostgresOptions describe a server; every server has synchronous_commit on.
+// PostgresOptions configure a server. Every server has synchronous_commit on.
 type PostgresOptions struct {
-	// Fsync makes COMMIT wait for the disk, as in production. Tests do without; measurements need it.
+	// Fsync makes COMMIT wait for the disk, as in production. Measurements need it, tests do not.
 	Fsync bool
 }
 
-// Postgres starts a PostgreSQL server of the test's own and returns the URL of an empty database in it. The server is
-// stopped when the test ends. A package with many tests starts one server in TestMain with StartPostgres instead.
+// Postgres starts a PostgreSQL server and returns the URL of an empty database in it. The server
+// stops when the test ends. A package with many tests starts one server in TestMain with
+// StartPostgres instead.
 func Postgres(t testing.TB) (url string) {
 	t.Helper()
 	server, err := StartPostgres(PostgresOptions{})
@@ -38,19 +39,20 @@ func Postgres(t testing.TB) (url string) {
 	return server.Database(t)
 }
 
-// PostgresServer is a running server in a directory of its own, reached on loopback and by a socket in that directory.
+// PostgresServer is a running server with a directory of its own. It listens on loopback and on a
+// socket in that directory.
 type PostgresServer struct {
 	dir       string
 	port      int
-	owner     *owner
+	owner     *account
 	cmd       *exec.Cmd
 	reading   sync.WaitGroup
 	stopped   sync.Once
 	databases atomic.Int64
 }
 
-// StartPostgres initialises a cluster in a temporary directory and returns when it takes connections. As PostgreSQL
-// refuses to run as root, root runs it as the user postgres or nobody.
+// StartPostgres initialises a cluster in a temporary directory and returns when it accepts
+// connections. PostgreSQL refuses to run as root, so root runs it as another user.
 func StartPostgres(o PostgresOptions) (*PostgresServer, error) {
 	initdb, err := postgresProgram("initdb")
 	if err != nil {
@@ -60,7 +62,7 @@ func StartPostgres(o PostgresOptions) (*PostgresServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	owner, err := postgresOwner()
+	owner, err := findPostgresAccount()
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func StartPostgres(o PostgresOptions) (*PostgresServer, error) {
 		return nil, err
 	}
 	p := &PostgresServer{dir: dir, owner: owner}
-	if err := errors.Join(owner.give(dir), p.init(initdb)); err != nil {
+	if err := errors.Join(owner.chown(dir), p.init(initdb)); err != nil {
 		return nil, errors.Join(fmt.Errorf("initialise postgres: %w", err), os.RemoveAll(dir))
 	}
 	var problems []error
@@ -95,7 +97,8 @@ func (p *PostgresServer) init(initdb string) error {
 	return nil
 }
 
-// start runs the server and returns when its log says that it takes connections, or that it ended.
+// start runs the server. It returns when the log says that it accepts connections, or that it
+// ended.
 func (p *PostgresServer) start(program string, o PostgresOptions) error {
 	port, err := freePort()
 	if err != nil {
@@ -108,14 +111,14 @@ func (p *PostgresServer) listen(program string, o PostgresOptions, port int) err
 	cmd := exec.Command(program, "-D", p.data(), "-p", strconv.Itoa(port), "-k", p.dir, "-h", "127.0.0.1",
 		"-c", "fsync="+strconv.FormatBool(o.Fsync), "-c", "synchronous_commit=on", "-c", "max_connections=100")
 	p.owner.run(cmd)
-	if err := startAwaited(cmd, "database system is ready to accept connections", &p.reading); err != nil {
+	if err := startAndAwait(cmd, "database system is ready to accept connections", &p.reading); err != nil {
 		return err
 	}
 	p.cmd, p.port = cmd, port
 	return nil
 }
 
-// Stop ends the server at once, as a crash would, and removes its directory.
+// Stop kills the server, as a crash would, and removes its directory.
 func (p *PostgresServer) Stop() {
 	p.stopped.Do(func() {
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT)
@@ -125,12 +128,12 @@ func (p *PostgresServer) Stop() {
 	})
 }
 
-// URL is the address of a database of this server.
+// URL returns the address of a database of this server.
 func (p *PostgresServer) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", p.port, database)
 }
 
-// Database makes an empty database and returns its URL. It goes away with the server.
+// Database creates an empty database and returns its URL. It exists as long as the server.
 func (p *PostgresServer) Database(t testing.TB) (url string) {
 	t.Helper()
 	name := fmt.Sprintf("test%d", p.databases.Add(1))
@@ -158,7 +161,8 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// awaitLine reads the log up to the line that holds text; without one, the error holds the log's last lines.
+// awaitLine reads the log up to a line that contains text. Without one, it returns the last lines
+// as an error.
 func awaitLine(log io.Reader, text string) error {
 	var seen []string
 	lines := bufio.NewScanner(log)
@@ -169,4 +173,21 @@ func awaitLine(log io.Reader, text string) error {
 		seen = append(seen, lines.Text())
 	}
 	return fmt.Errorf("the server ended: %s", strings.Join(seen[max(0, len(seen)-3):], "; "))
+}
+
+// Halt kills the server and keeps its data, as an outage does. Connections break, and new ones are
+// refused.
+func (p *PostgresServer) Halt() {
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT)
+	p.reading.Wait()
+	_ = p.cmd.Wait()
+}
+
+// Resume ends the outage. The server accepts connections again, at the same address.
+func (p *PostgresServer) Resume() error {
+	program, err := postgresProgram("postgres")
+	if err != nil {
+		return err
+	}
+	return p.listen(program, PostgresOptions{}, p.port)
 }

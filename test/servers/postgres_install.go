@@ -12,7 +12,8 @@ import (
 	"syscall"
 )
 
-// postgresProgram looks in PATH, then where Debian keeps what it leaves out of PATH, the newest version first.
+// postgresProgram looks in PATH, then in Debian's directories outside of PATH, the newest version
+// first.
 func postgresProgram(name string) (string, error) {
 	if path, err := exec.LookPath(name); err == nil {
 		return path, nil
@@ -27,46 +28,46 @@ func postgresProgram(name string) (string, error) {
 	return slices.MaxFunc(found, func(a, b string) int { return postgresVersion(a) - postgresVersion(b) }), nil
 }
 
-// postgresVersion reads the 15 of /usr/lib/postgresql/15/bin/initdb.
+// postgresVersion returns the 15 of /usr/lib/postgresql/15/bin/initdb.
 func postgresVersion(path string) int {
 	version, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
 	return version
 }
 
-// owner is who runs the server; nil is ourselves.
-type owner struct{ uid, gid uint32 }
+// account is the user that runs the server. Nil is the current user.
+type account struct{ uid, gid uint32 }
 
-func postgresOwner() (*owner, error) {
+func findPostgresAccount() (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
 	}
 	for _, name := range []string{"postgres", "nobody"} {
-		account, err := user.Lookup(name)
+		found, err := user.Lookup(name)
 		if err != nil {
 			continue
 		}
-		uid, err := strconv.ParseUint(account.Uid, 10, 32)
+		uid, err := strconv.ParseUint(found.Uid, 10, 32)
 		if err != nil {
 			return nil, err
 		}
-		gid, err := strconv.ParseUint(account.Gid, 10, 32)
+		gid, err := strconv.ParseUint(found.Gid, 10, 32)
 		if err != nil {
 			return nil, err
 		}
-		return &owner{uid: uint32(uid), gid: uint32(gid)}, nil
+		return &account{uid: uint32(uid), gid: uint32(gid)}, nil
 	}
-	return nil, errors.New("postgres refuses to run as root, and there is no user postgres or nobody to run it as")
+	return nil, errors.New("postgres refuses to run as root; create a user named postgres")
 }
 
-func (o *owner) give(dir string) error {
+func (o *account) chown(dir string) error {
 	if o == nil {
 		return nil
 	}
 	return os.Chown(dir, int(o.uid), int(o.gid))
 }
 
-func (o *owner) run(cmd *exec.Cmd) {
-	cmd.Dir = "/" // the present directory may be closed to the other user
+func (o *account) run(cmd *exec.Cmd) {
+	cmd.Dir = "/" // the other user may not enter the current directory
 	if o != nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: o.uid, Gid: o.gid}}
 	}

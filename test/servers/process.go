@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// Patience is far above what anything in a test takes; what takes longer hangs.
+// Patience is far above the time that anything in a test takes. What takes longer hangs.
 const Patience = 2 * time.Minute
 
-// Process is one running program of a test's own. It is killed when the test ends.
+// Process is a running program. It is killed when the test ends.
 type Process struct {
 	t     testing.TB
 	cmd   *exec.Cmd
@@ -25,14 +25,14 @@ type Process struct {
 	ended chan struct{}
 }
 
-// StartProcess runs a program. Its environment is env alone, beside PATH and a HOME that is empty, so that no settings
-// or credentials of the machine's reach it.
+// StartProcess runs a program. Its environment is env, PATH and an empty HOME, so that no settings
+// or credentials of the machine reach it.
 func StartProcess(t testing.TB, env []string, program string, args ...string) *Process {
 	t.Helper()
 	p := &Process{t: t, cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
-	dieWithParent(p.cmd)
+	killWithParent(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
@@ -60,10 +60,10 @@ func (p *Process) Signal(s os.Signal) {
 	}
 }
 
-// Ended is closed when the program has ended.
-func (p *Process) Ended() <-chan struct{} { return p.ended }
+// Done is closed when the program has ended.
+func (p *Process) Done() <-chan struct{} { return p.ended }
 
-// Wait returns the program's exit code, -1 when a signal ended it.
+// Wait returns the program's exit code, or -1 if a signal killed it.
 func (p *Process) Wait() (code int) {
 	p.t.Helper()
 	select {
@@ -75,8 +75,8 @@ func (p *Process) Wait() (code int) {
 	}
 }
 
-// Exits waits for the program to end with a certain exit code, and returns what it printed.
-func (p *Process) Exits(code int) (printed []byte) {
+// ExpectExit waits for the program to end with an exit code, and returns its standard output.
+func (p *Process) ExpectExit(code int) (printed []byte) {
 	p.t.Helper()
 	if got := p.Wait(); got != code {
 		p.t.Fatalf("%v exited %d, want %d:\n%s", p.cmd.Args, got, code, lastLines(p.log.String(), 10))
@@ -84,19 +84,19 @@ func (p *Process) Exits(code int) (printed []byte) {
 	return []byte(p.out.String())
 }
 
-// Printed is what the program has written to standard output so far.
-func (p *Process) Printed() []byte { return []byte(p.out.String()) }
+// Stdout returns the standard output so far.
+func (p *Process) Stdout() []byte { return []byte(p.out.String()) }
 
-// Log is what the program has written to standard error so far.
+// Log returns the standard error so far.
 func (p *Process) Log() string { return p.log.String() }
 
-// AwaitLog waits until the program has written text to standard error.
+// AwaitLog waits until standard error contains text.
 func (p *Process) AwaitLog(text string) {
 	p.t.Helper()
 	Eventually(p.t, fmt.Sprintf("%v says %q", p.cmd.Args, text), func() bool { return strings.Contains(p.Log(), text) })
 }
 
-// Eventually waits until a condition holds, and ends the test when it does not come about.
+// Eventually waits until a condition holds. If it does not, the test ends.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	eventually(t, what, 5*time.Millisecond, holds)
@@ -116,7 +116,7 @@ func eventually(t testing.TB, what string, interval time.Duration, holds func() 
 	}
 }
 
-// Receive takes a value from a channel, or notices its close, and ends the test when neither comes.
+// Receive takes a value from a channel or notices its close. If neither happens, the test ends.
 func Receive[T any](t testing.TB, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -128,7 +128,7 @@ func Receive[T any](t testing.TB, what string, from <-chan T) T {
 	}
 }
 
-// output collects what a program writes while a test reads it.
+// output collects the program's output while a test reads it.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -151,13 +151,14 @@ func lastLines(text string, n int) string {
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// startAwaited starts a server and returns when its log has the line, or that it ended. reading ends with the log.
-func startAwaited(cmd *exec.Cmd, line string, reading *sync.WaitGroup) error {
+// startAndAwait starts a server. It returns when the log has the line, or when the server ends.
+// reading ends with the log.
+func startAndAwait(cmd *exec.Cmd, line string, reading *sync.WaitGroup) error {
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		return err
 	}
-	dieWithParent(cmd)
+	killWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// Proxy stands between a client and a Redis server and loses replies: the server has executed the command, and the
-// client finds its connection closed instead of the answer. It speaks RESP, so that it knows which reply is whose.
+// Proxy sits between a client and a Redis server and loses replies. The server has executed the
+// command, and the client sees its connection closed. The proxy speaks RESP, so it knows which
+// reply belongs to which command.
 type Proxy struct {
 	listener net.Listener
 	upstream string
@@ -25,7 +26,8 @@ type Proxy struct {
 	running sync.WaitGroup
 }
 
-// NewProxy starts a proxy in front of the server at upstream; it loses nothing yet. It ends with the test.
+// NewProxy starts a proxy in front of upstream, which loses nothing at first. It ends with the
+// test.
 func NewProxy(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,34 +40,34 @@ func NewProxy(t testing.TB, upstream string) *Proxy {
 	return p
 }
 
-// Addr is where clients connect.
+// Addr returns the address for clients.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Lose makes the proxy lose a reply whenever lose says so of a command that matches (nil: every one does).
-// n counts the matching commands from 1, anew after each call of Lose. A nil lose loses nothing.
+// Lose loses replies to the commands that match (nil: all) whenever lose returns true. n counts the
+// matching commands from 1, and restarts with each call of Lose. If lose is nil, nothing is lost.
 func (p *Proxy) Lose(matches func(command []string) bool, lose func(n int, command []string) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.matched, p.lose, p.seen, p.lost = matches, lose, 0, 0
 }
 
-// Seen tells how many matching commands came since the last Lose, and how many of their replies were lost.
-func (p *Proxy) Seen() (commands, lost int) {
+// CountMatches returns the number of matching commands since the last Lose, and of lost replies.
+func (p *Proxy) CountMatches() (commands, lost int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.seen, p.lost
 }
 
-// Nth loses the reply of the n-th matching command only.
+// Nth loses the reply to the n-th matching command only.
 func Nth(n int) func(int, []string) bool { return func(at int, _ []string) bool { return at == n } }
 
-// EveryNth loses the reply of each n-th matching command.
+// EveryNth loses the reply to each n-th matching command.
 func EveryNth(n int) func(int, []string) bool {
 	return func(at int, _ []string) bool { return at%n == 0 }
 }
 
-// Scripts matches the commands that run a script.
-func Scripts(command []string) bool {
+// IsScript reports whether a command runs a script.
+func IsScript(command []string) bool {
 	name := strings.ToUpper(command[0])
 	return name == "EVALSHA" || name == "EVAL"
 }
@@ -80,7 +82,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// serve carries one connection: commands up in this goroutine, replies down in another.
+// serve handles one connection: commands in this goroutine, replies in another.
 func (p *Proxy) serve(client net.Conn) {
 	server, err := net.Dial("tcp", p.upstream)
 	if err != nil {
@@ -92,32 +94,32 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer p.untrack(client, server)
 
-	fates := make(chan bool, 1<<16) // for each command on its way: is its reply to be lost
+	losses := make(chan bool, 1<<16) // for each command under way: whether to lose its reply
 	var down sync.WaitGroup
 	down.Go(func() {
-		carryReplies(client, bufio.NewReader(server), fates)
+		carryReplies(client, bufio.NewReader(server), losses)
 		_, _ = client.Close(), server.Close()
 	})
-	p.carryCommands(bufio.NewReader(client), server, fates)
+	p.carryCommands(bufio.NewReader(client), server, losses)
 	_, _ = client.Close(), server.Close()
 	down.Wait()
 }
 
-func (p *Proxy) carryCommands(client *bufio.Reader, server io.Writer, fates chan<- bool) {
+func (p *Proxy) carryCommands(client *bufio.Reader, server io.Writer, losses chan<- bool) {
 	for {
 		frame, err := readFrame(client)
 		if err != nil {
 			return
 		}
-		fates <- p.fate(frame.words)
+		losses <- p.shouldLose(frame.words)
 		if _, err := server.Write(frame.raw); err != nil {
 			return
 		}
 	}
 }
 
-// fate counts a command and decides whether its reply will be lost.
-func (p *Proxy) fate(command []string) bool {
+// shouldLose counts a command and decides whether to lose its reply.
+func (p *Proxy) shouldLose(command []string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lose == nil || len(command) == 0 || p.matched != nil && !p.matched(command) {
@@ -131,14 +133,14 @@ func (p *Proxy) fate(command []string) bool {
 	return true
 }
 
-// carryReplies returns, and so closes the connection, at the first reply that is to be lost.
-func carryReplies(client io.Writer, server *bufio.Reader, fates <-chan bool) {
+// carryReplies returns at the first reply to lose. That closes the connection.
+func carryReplies(client io.Writer, server *bufio.Reader, losses <-chan bool) {
 	for {
 		frame, err := readFrame(server)
 		if err != nil {
 			return
 		}
-		if !frame.push && <-fates {
+		if !frame.push && <-losses {
 			return
 		}
 		if _, err := client.Write(frame.raw); err != nil {

@@ -11,10 +11,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
-// Redis starts a redis-server of the test's own and returns its address. Further settings are given as on its command
-// line: Redis(t, "--maxmemory", "2mb"). It persists nothing unless told to, and is stopped when the test ends.
+// Redis starts a redis-server and returns its address. Settings are given as on its command line:
+// Redis(t, "--maxmemory", "2mb"). By default it persists nothing. It stops when the test ends.
 func Redis(t testing.TB, settings ...string) (addr string) {
 	t.Helper()
 	return startRedis(t, "redis-server", settings)
@@ -26,7 +29,7 @@ func Valkey(t testing.TB, settings ...string) (addr string) {
 	return startRedis(t, "valkey-server", settings)
 }
 
-// startAttempts allows for a port that somebody takes between our choice and the server's start.
+// startAttempts is above 1, since another process may take a free port before the server does.
 const startAttempts = 5
 
 func startRedis(t testing.TB, name string, settings []string) (addr string) {
@@ -52,13 +55,14 @@ func startRedis(t testing.TB, name string, settings []string) (addr string) {
 	return ""
 }
 
-// runRedis starts the server and returns when its log says that it accepts connections, or that it ended.
+// runRedis starts the server. It returns when the log says that it accepts connections, or that it
+// ended.
 func runRedis(t testing.TB, cmd *exec.Cmd) error {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	dieWithParent(cmd)
+	killWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -81,7 +85,8 @@ func runRedis(t testing.TB, cmd *exec.Cmd) error {
 	return nil
 }
 
-// awaitReady reads the log up to the line that says the server is ready; the error holds the log's last lines.
+// awaitReady reads the log until the server is ready. Otherwise it returns the last lines as an
+// error.
 func awaitReady(log io.Reader) error {
 	var seen []string
 	lines := bufio.NewScanner(log)
@@ -111,4 +116,22 @@ func redisPort(t testing.TB) int {
 	}
 	t.Fatalf("find a free port: none below %d", highest)
 	return 0
+}
+
+// AvoidHourChange waits if the hour is about to change by the server's clock, which a test cannot
+// set. Hourly counts start again at that moment.
+func AvoidHourChange(t testing.TB, rdb redis.Cmdable) {
+	t.Helper()
+	const (
+		behind = 5 * time.Second  // how far the clocks of a test's replicas may run ahead of the server's
+		ahead  = 20 * time.Second // more than a test takes
+	)
+	Eventually(t, "the turn of the hour is not near", func() bool {
+		now, err := rdb.Time(t.Context()).Result()
+		if err != nil {
+			t.Fatalf("read the server's clock: %v", err)
+		}
+		passed := now.Sub(now.Truncate(time.Hour))
+		return passed > behind && time.Hour-passed > ahead
+	})
 }

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// frame is one command or reply of RESP2 or RESP3: its bytes and, for an array of bulk strings, its words.
+// frame is one command or reply of RESP2 or RESP3: its bytes and, for an array of bulk strings, its
+// words.
 type frame struct {
 	raw   []byte
 	words []string
-	push  bool // an out-of-band message, which answers no command
+	push  bool // an out-of-band message, which is no reply to a command
 }
 
 func readFrame(r *bufio.Reader) (frame, error) {
@@ -21,7 +22,7 @@ func readFrame(r *bufio.Reader) (frame, error) {
 	return f, err
 }
 
-// read appends one value, with all that is nested in it.
+// read appends one value with everything nested in it.
 func (f *frame) read(r *bufio.Reader, outermost bool) error {
 	line, err := r.ReadString('\n')
 	if err != nil {
@@ -51,7 +52,7 @@ func (f *frame) read(r *bufio.Reader, outermost bool) error {
 				return err
 			}
 		}
-		if kind == '|' { // attributes stand before the value that they describe
+		if kind == '|' { // attributes come before the value that they describe
 			return f.read(r, outermost)
 		}
 		return nil

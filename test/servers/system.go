@@ -12,19 +12,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// SystemOptions say what a System stands on.
+// SystemOptions configure a System.
 type SystemOptions struct {
-	// Redis is one address, or those of a Cluster; none: a redis-server of the test's own.
+	// Redis is one address, or those of a Cluster. Without any, the system starts a redis-server.
 	Redis []string
 	// Database is its URL; empty: none.
 	Database string
-	// Simulator are arguments of fcmsim.
+	// Simulator has arguments for fcmsim.
 	Simulator []string
-	// Env are settings beside those that make tests fast, NAME=value.
+	// Env has settings besides those that make tests fast: NAME=value.
 	Env []string
 }
 
-// System is Fanfare as its users run it: the real programs over a real Redis, with the simulator for FCM.
+// System is Fanfare as its users run it: the real programs with a real Redis, and the simulator in
+// place of FCM.
 type System struct {
 	Sim   *Simulator
 	Redis redis.UniversalClient
@@ -34,15 +35,15 @@ type System struct {
 	env      []string
 }
 
-// NewSystem starts what the programs stand on, and none of them.
+// NewSystem starts what the programs need, but no program.
 func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
 	t.Helper()
-	programs.NoticeSources(t)
+	programs.OpenSources(t)
 	s := &System{t: t, programs: programs, Sim: StartSimulator(t, programs, o.Simulator...)}
 	s.env = []string{
 		"FCM_ENDPOINT=" + s.Sim.TLS, "FCM_PROJECT_ID=e2e", "FANFARE_FCM_CA_FILE=" + s.Sim.CAFile,
 		"FANFARE_HTTP_DISPATCHER=off", "FANFARE_HTTP_RESPONDER=off", "LOG_FORMAT=json",
-		// Waits that are minutes in production.
+		// These delays are minutes in production.
 		"FANFARE_QUEUE_LEASE=5s", "FANFARE_DISPATCHER_POLL=50ms", "FANFARE_DISPATCHER_DISCOVER=200ms",
 		"FANFARE_RETRY_MIN_BACKOFF=100ms", "FANFARE_RETRY_MAX_BACKOFF=500ms", "FANFARE_RETRY_QUOTA=100ms",
 		"FANFARE_RETRY_UNSENT=100ms", "FANFARE_RETRY_OUTAGE=200ms", "FANFARE_TOKENS_NEGATIVE_TTL=1s",
@@ -68,7 +69,7 @@ func NewSystem(t testing.TB, programs *Programs, o SystemOptions) *System {
 	return s
 }
 
-// logLists shows, after a failure, what is left in the lists: somebody who is missing may wait there.
+// logLists shows what is left in the lists after a failure. A missing recipient may be there.
 func (s *System) logLists() {
 	if !s.t.Failed() {
 		return
@@ -86,14 +87,14 @@ func (s *System) Start(env []string, program string, args ...string) *Process {
 	return StartProcess(s.t, append(s.env[:len(s.env):len(s.env)], env...), s.programs.Path(program), args...)
 }
 
-// Fanfare runs one command of the operator's, which must succeed, and returns what it printed.
+// Fanfare runs one command of fanfare, which must succeed, and returns its output.
 func (s *System) Fanfare(args ...string) []byte {
 	s.t.Helper()
-	return s.Start(nil, "fanfare", args...).Exits(0)
+	return s.Start(nil, "fanfare", args...).ExpectExit(0)
 }
 
-// Eventually is for conditions that a program is run to look at. It looks seldom enough to leave the CPU to the programs
-// that are waited for.
+// Eventually waits for a condition that takes a program to check. It polls rarely, to leave the CPU
+// to the programs under test.
 func (s *System) Eventually(what string, holds func() bool) {
 	s.t.Helper()
 	eventually(s.t, what, 100*time.Millisecond, holds)
@@ -105,7 +106,7 @@ func (s *System) Job(campaign string, env ...string) *Process {
 	return s.Start(env, "dispatcher", "--campaign", campaign)
 }
 
-// File writes a file of the test's own and returns its name.
+// File writes a temporary file and returns its name.
 func (s *System) File(name, content string) string {
 	s.t.Helper()
 	path := filepath.Join(s.t.TempDir(), name)
@@ -118,7 +119,7 @@ func (s *System) File(name, content string) string {
 // PlainMessage is a message without placeholders.
 const PlainMessage = `{"notification":{"title":"Doors open","body":"Tap to see what is on."}}`
 
-// Campaign creates a campaign of a plain message, loads an audience of CSV and starts it.
+// Campaign creates a campaign with a plain message, loads an audience of CSV and starts it.
 func (s *System) Campaign(id, audience string) {
 	s.t.Helper()
 	s.Fanfare("campaign", "create", id, "--message", s.File("message.json", PlainMessage))
@@ -126,13 +127,13 @@ func (s *System) Campaign(id, audience string) {
 	s.Fanfare("campaign", "start", id)
 }
 
-// Quota is a project's pace as "fanfare quota show --json" shows it.
+// Quota is a project's quota as "fanfare quota show --json" prints it.
 type Quota struct {
 	GateUntil time.Time
 	Halts     []struct{ Reason string }
 }
 
-// Quota looks at the project's pace.
+// Quota fetches the project's quota.
 func (s *System) Quota() (q Quota) {
 	s.t.Helper()
 	printed := s.Fanfare("quota", "show", "--json")
@@ -142,13 +143,13 @@ func (s *System) Quota() (q Quota) {
 	return q
 }
 
-// View is a campaign as "fanfare campaign show --json" shows it.
+// View is a campaign as "fanfare campaign show --json" prints it.
 type View struct {
 	State, Reason string
 	Books         Books
 }
 
-// Books are a campaign's.
+// Books are the figures of a campaign.
 type Books struct {
 	Outcomes
 	Loaded, Waiting, InFlight, Retrying, Missing, Outbox int64
@@ -158,15 +159,15 @@ type Books struct {
 // Outcomes count recipients by status.
 type Outcomes struct{ Sent, Failed, Skipped, Expired, Unknown int64 }
 
-// Ended counts who has an outcome.
+// Ended returns the number of recipients with an outcome.
 func (o Outcomes) Ended() int64 { return o.Sent + o.Failed + o.Skipped + o.Expired + o.Unknown }
 
-// Balanced tells that everybody loaded is in exactly one place.
-func (b Books) Balanced() bool {
+// IsBalanced reports whether every loaded recipient is in exactly one place.
+func (b Books) IsBalanced() bool {
 	return b.Missing == 0 && b.Loaded == b.Ended()+b.Waiting+b.InFlight+b.Retrying
 }
 
-// Show looks at a campaign, whose books must balance at any moment.
+// Show fetches a campaign, whose books must balance at any moment.
 func (s *System) Show(campaign string) View {
 	s.t.Helper()
 	var view View
@@ -174,7 +175,7 @@ func (s *System) Show(campaign string) View {
 	if err := json.Unmarshal(printed, &view); err != nil {
 		s.t.Fatalf("read campaign show: %v in %s", err, printed)
 	}
-	if !view.Books.Balanced() {
+	if !view.Books.IsBalanced() {
 		s.t.Errorf("the books of campaign %s do not balance: %+v", campaign, view.Books)
 	}
 	return view
