@@ -18,7 +18,7 @@ type outcome struct {
 	n            int64
 }
 
-// outcomes are what became of those who have ended, the largest first.
+// countOutcomes counts the recipients that ended, by status and code, the largest number first.
 func countOutcomes(b campaign.Books) []outcome {
 	var all []outcome
 	named := make(map[string]int64)
@@ -38,7 +38,7 @@ func countOutcomes(b campaign.Books) []outcome {
 	return all
 }
 
-// printOutcomes writes the table of outcomes and their sum.
+// printOutcomes prints the table of outcomes and their sum.
 func printOutcomes(w io.Writer, b campaign.Books) {
 	if b.Ended() == 0 {
 		return
@@ -54,7 +54,7 @@ func printOutcomes(w io.Writer, b campaign.Books) {
 	fmt.Fprintln(w)
 }
 
-// printBooks writes the balance: everybody who was loaded is in exactly one place.
+// printBooks prints the balance. Each loaded recipient is in exactly one place.
 func printBooks(w io.Writer, b campaign.Books) {
 	var sum []string
 	for _, part := range []struct {
@@ -78,7 +78,7 @@ func printBooks(w io.Writer, b campaign.Books) {
 	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", operator.Thousands(b.Loaded), strings.Join(sum, " + "), verdict)
 }
 
-// printAmbiguous writes what cannot be known for certain, where there is any of it.
+// printAmbiguous prints how many outcomes are uncertain, if there are any.
 func printAmbiguous(w io.Writer, a operator.Ambiguous) {
 	if a.Unanswered == 0 && a.Lost == 0 {
 		return
@@ -91,7 +91,7 @@ func printAmbiguous(w io.Writer, a operator.Ambiguous) {
 	fmt.Fprintf(w, "; %s at most\n", plural(a.PossibleDuplicates, "duplicate"))
 }
 
-// byStatus are the books' counts of who has ended.
+// countsByStatus returns the books' counts of ended recipients.
 func countsByStatus(b campaign.Books) map[notification.Status]int64 {
 	return map[notification.Status]int64{
 		notification.StatusSent: b.Sent, notification.StatusFailed: b.Failed, notification.StatusSkipped: b.Skipped,

@@ -94,7 +94,7 @@ Pushes that are on the wire are waited for, so that each has its result. What ha
 	return command
 }
 
-// deletedView is the JSON of a campaign that was deleted.
+// deletedView is the JSON of a deleted campaign.
 type deletedView struct {
 	ID      string `json:"id"`
 	Deleted bool   `json:"deleted"`

@@ -66,7 +66,7 @@ body, image, link and data is filled in for each recipient, from the audience's 
 	return command
 }
 
-// notCreated names the file where the message is at fault, and the flag where that is.
+// explainCreate names the file if the message is at fault, and the flag if an option is.
 func explainCreate(id, file string, err error) error {
 	if faults := notification.FaultsOf(err); len(faults) > 0 {
 		return messageFaults(file, faults)
@@ -77,7 +77,7 @@ func explainCreate(id, file string, err error) error {
 	return explainCampaign(id, err)
 }
 
-// faultyFile lists all faults of a message, a line for each where there are several.
+// messageFaults lists all faults of a message, one a line if there are several.
 func messageFaults(file string, faults notification.Faults) error {
 	if len(faults) == 1 {
 		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(file), printable(faults[0].Error())))
@@ -89,4 +89,6 @@ func messageFaults(file string, faults notification.Faults) error {
 	return daemon.WithExitCode(daemon.ExitUsage, errors.New(strings.Join(lines, "\n")))
 }
 
-func createHint(id string) string { return "fanfare campaign create " + shellWord(id) + " --message FILE" }
+func createHint(id string) string {
+	return "fanfare campaign create " + shellWord(id) + " --message FILE"
+}

@@ -15,18 +15,18 @@ import (
 	"fanfare/internal/operator"
 )
 
-// move steers a campaign, for a reason that people read later.
+// move changes a campaign's state. People can read the reason later.
 type move func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, reason string) (moved, error)
 
-// moved is what holds after a move: as JSON, and as a line for people.
+// moved is the result of a move, as JSON and as a line for people.
 type moved struct {
 	ID     string         `json:"id"`
 	State  campaign.State `json:"state,omitempty"`
-	Paused string         `json:"paused,omitempty"` // the platform, where only one is
+	Paused string         `json:"paused,omitempty"` // the platform, if only one is paused
 	line   string
 }
 
-// starts begins a campaign or resumes it; partial is asked for when that happens.
+// startMove starts or resumes a campaign. It reads partial when it runs.
 func startMove(partial *bool) move {
 	return func(ctx context.Context, _ *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
 		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial}); err != nil {
@@ -47,7 +47,7 @@ func startMove(partial *bool) move {
 	}
 }
 
-// campaignStart makes a command of starting or resuming.
+// campaignStart makes the command that starts or resumes.
 func (c *cli) campaignStart(verb, short string) *cobra.Command {
 	partial := false
 	command := c.campaignMove(verb, short, startMove(&partial))
@@ -61,7 +61,7 @@ func moveTo(to campaign.State) move {
 	}
 }
 
-// campaignMove makes a command of a move.
+// campaignMove makes the command of a move.
 func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 	reason := ""
 	command := &cobra.Command{
@@ -83,7 +83,7 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 	return command
 }
 
-// notMoved tells a list that waits for its message from a campaign of which there is nothing.
+// explainMove distinguishes a list that waits for its message from a campaign that does not exist.
 func explainMove(ctx context.Context, op *operator.Operator, id string, err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {
 		if view, showErr := op.Show(ctx, id); showErr == nil && view.Spec.State == "" {
@@ -109,7 +109,7 @@ func (c *cli) campaignPause() *cobra.Command {
 	return command
 }
 
-// pausePlatform holds the recipients of one platform, which the breaker alone can do.
+// pausePlatform pauses the recipients of one platform. Only the breaker can do that.
 func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, platform, reason string) (moved, error) {
 	if !rooms.Settings.Breaker.Enabled {
 		return moved{}, daemon.WithExitCode(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
@@ -118,7 +118,7 @@ func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Opera
 	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)
 }
 
-// readPlatform spells a platform as recipients' are spelt.
+// readPlatform normalizes a platform's name as it is done for recipients.
 func readPlatform(text string) (string, error) {
 	name := notification.NormalizePlatform(text)
 	if name == "" {

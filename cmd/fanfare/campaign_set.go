@@ -61,12 +61,13 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
 	for _, flag := range []string{"on-ambiguous", "weight", "priority", "rate", "deadline", "project"} {
-		command.Flags().Lookup(flag).DefValue = "" // what is not given stays
+		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}
 	return command
 }
 
-// printSet tells what holds now; the message is long, and only said to be another one.
+// printSet prints the options as they are now. The message is long, so it only says that it
+// changed.
 func printSet(w io.Writer, v operator.View, rewritten bool) {
 	fmt.Fprintf(w, "campaign %s (%s): %s\n", printable(v.Spec.ID), stateOf(v), optionsText(v))
 	if rewritten {
@@ -74,7 +75,7 @@ func printSet(w io.Writer, v operator.View, rewritten bool) {
 	}
 }
 
-// optionsText is all that "set" can change, in one line.
+// optionsText returns all that "set" can change, in one line.
 func optionsText(v operator.View) string {
 	s := v.Spec
 	return strings.Join([]string{
@@ -83,7 +84,7 @@ func optionsText(v operator.View) string {
 	}, ", ")
 }
 
-// notSet says what is in the way as notCreated does.
+// explainSet says what is in the way, as explainCreate does.
 func explainSet(id, file string, err error) error {
 	if refused, ok := errors.AsType[*campaign.TransitionError](err); ok && refused.From == campaign.Running {
 		return fmt.Errorf("%w: fanfare campaign pause %s", refused, shellWord(id))
@@ -91,10 +92,10 @@ func explainSet(id, file string, err error) error {
 	return explainCreate(id, file, err)
 }
 
-// none is what a flag says that takes something away.
+// none is the value of a flag that removes something.
 const none = "none"
 
-// campaignOptions are the flags of what may be said of a campaign when it is created, and changed while it runs.
+// campaignOptions are the flags that "create" and "set" share.
 type campaignOptions struct {
 	onAmbiguous, rate, deadline, project string
 	weight, priority                     int
@@ -109,7 +110,7 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which nobody is sent to, such as 2030-01-31T18:00:00+07:00, or none")
 }
 
-// change is what the flags say that were given.
+// readChange returns what the given flags change.
 func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, error) {
 	if err := o.checkCounts(command); err != nil {
 		return campaign.Change{}, err
@@ -139,7 +140,7 @@ func (o *campaignOptions) checkCounts(command *cobra.Command) error {
 		checkRange(command, "priority", o.priority, 0, campaign.MaxPriority))
 }
 
-// given is nil unless the flag was.
+// ifChanged returns the value if the flag was given, else nil.
 func ifChanged[T any](f *pflag.FlagSet, flag string, value *T) *T {
 	if !f.Changed(flag) {
 		return nil
@@ -172,12 +173,12 @@ func (o *campaignOptions) parseLimits() (rate float64, deadline time.Time, err e
 	return rate, deadline, nil
 }
 
-// wrongOption names a spec's field as its flag is called.
+// wrongOption names a spec's field by its flag.
 func wrongOption(field, problem string) error {
 	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s %s", strings.ReplaceAll(field, "_", "-"), problem))
 }
 
-// rateText is a cap for a person.
+// rateText formats a rate limit for a person.
 func rateText(rate float64) string {
 	if rate == 0 {
 		return none
@@ -185,7 +186,8 @@ func rateText(rate float64) string {
 	return fmt.Sprintf("%v a second", rate)
 }
 
-// deadlineText is the deadline that counts, with where it comes from unless it is the campaign's own.
+// deadlineText formats the deadline in force. It adds where the deadline comes from unless it is
+// the campaign's own.
 func deadlineText(v operator.View) string {
 	own, list := v.Spec.Deadline, v.ListDeadline()
 	switch at := v.Deadline(); {

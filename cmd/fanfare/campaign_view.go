@@ -16,7 +16,7 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// stateOf is a campaign's state for a person.
+// stateOf formats a campaign's state for a person.
 func stateOf(v operator.View) string {
 	state := cmp.Or(string(v.State()), "waiting for a message")
 	if v.Err == nil && v.Held != nil {
@@ -25,7 +25,7 @@ func stateOf(v operator.View) string {
 	return state
 }
 
-// printView writes a campaign for a person: its state, its outcomes by code, its books.
+// printView prints a campaign for a person: its state, its outcomes by code, its books.
 func printView(w io.Writer, v operator.View) {
 	terminal.Heading(w, fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v)))
 	if v.Err != nil {
@@ -76,7 +76,8 @@ func printView(w io.Writer, v operator.View) {
 	printBooks(w, v.Books)
 }
 
-// printProblem writes why a campaign is broken, each fault of its message on a line of its own, and what to do about it.
+// printProblem prints why a campaign is broken, and the next step. Each fault of its message has a
+// line of its own.
 func printProblem(w io.Writer, v operator.View) {
 	faults := notification.FaultsOf(v.Err)
 	if len(faults) == 0 {
@@ -89,7 +90,7 @@ func printProblem(w io.Writer, v operator.View) {
 	fmt.Fprintln(w, indent(w, "  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
 }
 
-// fixMessage is how a campaign in a state gets another message.
+// replaceMessageHint returns the commands that give a campaign another message.
 func replaceMessageHint(id string, state campaign.State) string {
 	set := fmt.Sprintf("fanfare campaign set %s --message FILE", shellWord(id))
 	switch state {
@@ -101,13 +102,14 @@ func replaceMessageHint(id string, state campaign.State) string {
 	return set
 }
 
-// adviceOf takes apart what was seen and what to do about it, as breakers write a reason. A person's own has no advice.
+// splitReason splits the reason of a breaker into what was seen and what to do about it. The reason
+// of a person has no advice.
 func splitReason(reason string) (seen, advice string) {
 	seen, advice, _ = strings.Cut(reason, "; ")
 	return seen, withArrow(advice)
 }
 
-// arrow marks what a person can do; "" stays nothing.
+// withArrow marks advice. An empty text stays empty.
 func withArrow(advice string) string {
 	if advice == "" {
 		return ""
@@ -115,7 +117,7 @@ func withArrow(advice string) string {
 	return "→ " + advice
 }
 
-// retriesText says when the first of those who wait for a retry is due, and if Redis' clock is why it takes so long.
+// retriesText says when the first retry is due, and whether Redis' clock delays it.
 func retriesText(v operator.View) string {
 	b := v.Books
 	if b.NextRetry.IsZero() {
@@ -170,7 +172,8 @@ func printList(w io.Writer, views []operator.View) {
 	}
 }
 
-// printBreaker tells how far a campaign's canary is, which kinds of answers come near a limit, and who is kept back.
+// printBreaker prints the progress of the canary, the kinds of answers near a limit, and the paused
+// platforms.
 func printBreaker(field func(name, value string), v operator.View) {
 	s := v.Breaker
 	if !s.Known {
@@ -189,7 +192,7 @@ func printBreaker(field func(name, value string), v operator.View) {
 	}
 }
 
-// canaryText is "" where there is none, and none to come.
+// canaryText is empty if the campaign has no canary and gets none.
 func canaryText(c breaker.Canary, state campaign.State) string {
 	switch {
 	case c.Size == 0:
@@ -208,7 +211,7 @@ func canaryText(c breaker.Canary, state campaign.State) string {
 	return text + "; the rest waits"
 }
 
-// shareText says how near a kind of answer is to stopping the campaign.
+// shareText says how close a kind of answer is to stopping the campaign.
 func shareText(s breaker.Share) string {
 	limit := fmt.Sprintf("%d", s.Limit.Least)
 	if s.Limit.Share > 0 {

@@ -54,7 +54,7 @@ func printFindings(w io.Writer, findings []checks.Finding) {
 	}
 }
 
-// verdict names all that is in the way.
+// failureOf returns an error that names all failed findings, or nil.
 func failureOf(findings []checks.Finding) error {
 	var failed []string
 	code := daemon.ExitFault
@@ -113,7 +113,7 @@ should not be sent as it is.`,
 	return command
 }
 
-// runPreflight has FCM and the project's quota stand by.
+// runPreflight runs the preflight with FCM and the project's quota.
 func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
 	sender, err := rooms.NewSender(ctx)
 	if err != nil {
@@ -134,7 +134,7 @@ func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operat
 	return checker.Run(ctx, id, options)
 }
 
-// limitOf is what the breaker stops a campaign at; nil where none watches.
+// breakerLimits returns the breaker's thresholds, or nil if the breaker is off.
 func breakerLimits(rooms *sending.Rooms) func(breaker.Kind) breaker.Threshold {
 	if !rooms.Settings.Breaker.Enabled {
 		return nil

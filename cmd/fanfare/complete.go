@@ -16,7 +16,7 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// completeCampaign offers the campaigns that there are.
+// completeCampaign offers the known campaigns.
 func (c *cli) completeCampaign(command *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	var ids []string
 	if len(args) == 0 {
@@ -33,14 +33,14 @@ func (c *cli) completeLoad(command *cobra.Command, args []string, typed string) 
 	return c.completeCampaign(command, args, typed)
 }
 
-// campaignIDs are those of all campaigns, with their states. Without Redis there is nothing to offer.
+// campaignIDs lists all campaigns with their states. Without Redis it lists none.
 func (c *cli) campaignIDs(command *cobra.Command) []string {
 	var ids []string
 	_ = c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 		views, err := op.List(ctx)
 		for _, v := range views {
 			if !terminal.IsPrintable(v.Spec.ID) {
-				continue // no shell would take it over as it is
+				continue // no shell would insert it unchanged
 			}
 			ids = append(ids, fmt.Sprintf("%s\t%s", v.Spec.ID, stateOf(v)))
 		}
@@ -49,14 +49,14 @@ func (c *cli) campaignIDs(command *cobra.Command) []string {
 	return ids
 }
 
-// choices are the words that a flag takes.
+// choices are the values that a flag accepts.
 var choices = map[string][]string{
 	"format":       {string(operator.CSV), string(operator.NDJSON)},
 	"kind":         {string(responses.KindRecipient), string(responses.KindElement), string(responses.KindResult)},
 	"on-ambiguous": {string(campaign.Resend), string(campaign.Report)},
 }
 
-// placeholder is a flag's value under the name that help puts behind the flag.
+// placeholder is a flag's value with the name that the help shows behind the flag.
 type placeholder struct {
 	pflag.Value
 	name string
@@ -64,8 +64,9 @@ type placeholder struct {
 
 func (p placeholder) Type() string { return p.name }
 
-// finish goes through a command and all below it: what a flag's help has in backquotes becomes its placeholder, for completion would
-// show the quotes; and files are offered only where one is wanted.
+// prepareCompletion prepares the flags of a command and of all commands below it. A name in
+// backquotes in a flag's help becomes its placeholder, because completion would show the quotes.
+// Only a command that reads a file offers files.
 func (c *cli) prepareCompletion(command *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{command.Flags(), command.PersistentFlags()} {
 		flags.VisitAll(func(flag *pflag.Flag) {
@@ -87,7 +88,7 @@ func (c *cli) prepareCompletion(command *cobra.Command) {
 	}
 }
 
-// fileArgument is how a command's Use names a file to read.
+// fileArgument is a file to read in a command's Use.
 const fileArgument = "FILE|-"
 
 func (c *cli) completeFlag(command *cobra.Command, flag *pflag.Flag) {
@@ -103,5 +104,5 @@ func (c *cli) completeFlag(command *cobra.Command, flag *pflag.Flag) {
 			return c.campaignIDs(command), cobra.ShellCompDirectiveNoFileComp
 		}
 	}
-	_ = command.RegisterFlagCompletionFunc(flag.Name, offer) // fails only for a flag that has one
+	_ = command.RegisterFlagCompletionFunc(flag.Name, offer) // it fails only if the flag has a completion already
 }

@@ -20,7 +20,7 @@ type setting struct {
 	Help    string   `json:"help"`
 }
 
-// settings shows what every key is now and where that comes from; secrets stay hidden.
+// settings shows the current value of every setting and where it comes from. Secrets are redacted.
 func (c *cli) settings() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "config [COMMAND]",

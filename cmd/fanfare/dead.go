@@ -22,7 +22,7 @@ func (c *cli) dead() *cobra.Command {
 		c.deadList(), c.deadShow(), c.deadReplay(), c.deadPurge())
 }
 
-// letterFilter are the flags that choose letters.
+// letterFilter are the flags that select dead letters.
 type letterFilter struct {
 	responses.Filter
 	kind string
@@ -38,7 +38,7 @@ func (f *letterFilter) addTo(command *cobra.Command) {
 	addPeriod(flags, &f.Since, &f.Until, "those")
 }
 
-// check refuses a kind that no letter has, and a time that has no end: they would choose nothing without a word.
+// check refuses a kind that no letter has, and an empty period. They would silently select nothing.
 func (f *letterFilter) check(command *cobra.Command) error {
 	if err := checkPeriod(command, f.Since, f.Until); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (f *letterFilter) check(command *cobra.Command) error {
 	return wrongUsage(command, fmt.Errorf("there is no kind %q: use %s, %s or %s", f.kind, responses.KindRecipient, responses.KindElement, responses.KindResult))
 }
 
-// chosen tells that the filter leaves out something.
+// isNarrowed reports whether the filter excludes anything.
 func (f *letterFilter) isNarrowed() bool { return f.Filter != responses.Filter{Newest: f.Newest} }
 
 func (c *cli) deadList() *cobra.Command {
@@ -169,7 +169,7 @@ func (c *cli) deadPurge() *cobra.Command {
 	return command
 }
 
-// letterList is what "dead list" found.
+// letterList is the result of "dead list".
 type letterList struct {
 	letters []responses.DeadLetter
 	counts  responses.DeadCounts
@@ -193,7 +193,7 @@ func readLetters(ctx context.Context, dead *responses.DeadLetters, filter respon
 	return found, nil
 }
 
-// MarshalJSON writes the letters as they stand in the list.
+// MarshalJSON writes the letters as they are stored in the list.
 func (l letterList) MarshalJSON() ([]byte, error) {
 	views := make([]json.RawMessage, len(l.letters))
 	for i, letter := range l.letters {

@@ -51,7 +51,7 @@ it touches nobody else's campaigns and results.`,
 
 func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	ctx := command.Context()
-	if flags.redis != "" { // by a shorter name
+	if flags.redis != "" { // the demo's flag is a shorter name
 		if err := command.Flags().Set("redis.url", flags.redis); err != nil {
 			return wrongUsage(command, err)
 		}
@@ -83,7 +83,7 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	return d.run(ctx)
 }
 
-// demo is one run of the main job.
+// demo is one run of the demo.
 type demo struct {
 	c       *cli
 	command *cobra.Command
@@ -99,7 +99,7 @@ type demo struct {
 	responder  *responder.Responder
 }
 
-// open puts the rooms together as the daemons do.
+// open opens the rooms as the daemons do.
 func (d *demo) open(ctx context.Context, s config.Settings) error {
 	log, err := daemon.NewLogger(d.command.ErrOrStderr(), "warn", s.Log.Format)
 	if err != nil {
@@ -116,7 +116,7 @@ func (d *demo) open(ctx context.Context, s config.Settings) error {
 	return d.printParts(ctx)
 }
 
-// introduce says what the demo runs on.
+// printParts prints what the demo runs on, and migrates the database.
 func (d *demo) printParts(ctx context.Context) error {
 	s := d.rooms.Settings
 	terminal.Heading(d.w, "Fanfare demo: from a list in Redis to a push and a row in SQL")

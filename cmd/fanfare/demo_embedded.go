@@ -13,22 +13,23 @@ import (
 	"fanfare/internal/config"
 )
 
-// embedded are the stand-ins that the demo starts for what it was not given.
+// embedded are the servers that the demo starts if it is not given others.
 type embedded struct {
-	dir   string
-	redis *miniredis.Miniredis
-	sim   *fcmsim.Simulator
-	fcm   *fcmsim.Server
-	stopClock chan struct{} // ends the passing of time in the embedded Redis
+	dir       string
+	redis     *miniredis.Miniredis
+	sim       *fcmsim.Simulator
+	fcm       *fcmsim.Server
+	stopClock chan struct{} // stops the clock of the embedded Redis
 }
 
-// demoDiscover lets whoever looks on not wait for the start.
+// demoDiscoverInterval is short, so that the demo starts without a visible wait.
 const demoDiscoverInterval = 100 * time.Millisecond
 
-// demoPrefix keeps the demo's keys apart on a Redis that others use.
+// demoPrefix separates the demo's keys from those of others in the same Redis.
 const demoPrefix = "demo:"
 
-// embed points the settings at stand-ins where they name nothing: Redis, FCM, the database.
+// startEmbedded starts each server that the demo is not given, and points the settings at it:
+// Redis, FCM, the database.
 func startEmbedded(ctx context.Context, s *config.Settings, given demoFlags) (e *embedded, err error) {
 	e = &embedded{stopClock: make(chan struct{})}
 	defer func() {
@@ -45,7 +46,7 @@ func startEmbedded(ctx context.Context, s *config.Settings, given demoFlags) (e 
 		return e, err
 	}
 	s.Dispatcher.Discover = min(s.Dispatcher.Discover, demoDiscoverInterval)
-	// The demo's people are in nobody's table.
+	// No table of an application has the demo's users.
 	s.Store.TokenQuery, s.Store.TokenClear, s.Store.ProfileQuery = "off", "off", "off"
 	if s.Store.DatabaseURL = config.URL(given.database); given.database == "" {
 		s.Store.DatabaseURL = config.URL("sqlite:" + filepath.Join(e.dir, "demo.db"))
@@ -67,7 +68,7 @@ func (e *embedded) startRedis(s *config.Settings) (err error) {
 	return nil
 }
 
-// demoRamp is short enough for an audience that full pace would serve in a second.
+// demoRamp is short, because the demo's audience takes only a second at full pace.
 const demoRamp = 2 * time.Second
 
 func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err error) {
@@ -85,7 +86,7 @@ func (e *embedded) startSimulator(ctx context.Context, s *config.Settings) (err 
 	return nil
 }
 
-// age lets keys expire: time does not pass in a miniredis by itself.
+// advanceClock lets keys expire. The clock of a miniredis does not advance by itself.
 func (e *embedded) advanceClock() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -102,7 +103,7 @@ func (e *embedded) advanceClock() {
 func (e *embedded) close() {
 	close(e.stopClock)
 	if e.fcm != nil {
-		_ = e.fcm.Close() // it has served its purpose
+		_ = e.fcm.Close() // the demo has ended
 	}
 	if e.redis != nil {
 		e.redis.Close()

@@ -16,7 +16,8 @@ import (
 	"fanfare/internal/responses"
 )
 
-// run starts the two daemons as production does, sends the campaign through them, and stops them as SIGTERM would.
+// run starts the two daemons as in production, sends the campaign, and stops the daemons as SIGTERM
+// would.
 func (d *demo) run(ctx context.Context) error {
 	sender, err := d.rooms.NewSender(ctx)
 	if err != nil {
@@ -45,7 +46,7 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	stop()
 	if failed := daemons.Wait(); failed != nil {
-		err = failed // it is why the rest came to nothing
+		err = failed // this is the cause of the other errors
 	}
 	if err == nil {
 		err = d.cleanUp(work)
@@ -53,7 +54,7 @@ func (d *demo) run(ctx context.Context) error {
 	return err
 }
 
-// perform is what an operator would type, one command after the other.
+// sendCampaign does what an operator would type, command by command.
 func (d *demo) sendCampaign(ctx context.Context) error {
 	if err := d.op.Create(ctx, campaign.Spec{ID: d.id, Message: d.message}); err != nil {
 		return err
@@ -92,7 +93,7 @@ func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
 	return summary, nil
 }
 
-// invite says what there is to look at.
+// printHints prints commands for looking around.
 func (d *demo) printHints() {
 	fmt.Fprint(d.w, "\nstill running; in another terminal, after make and export PATH=$PWD/bin:$PATH:\n")
 	for _, variables := range d.environment() {
@@ -105,7 +106,8 @@ func (d *demo) printHints() {
 	fmt.Fprintln(d.w, "stop with Ctrl-C")
 }
 
-// tidy removes what the demo wrote into a Redis that goes on without it, unless that is to be kept.
+// cleanUp removes what the demo wrote to a Redis that it did not start. With --keep everything
+// stays.
 func (d *demo) cleanUp(ctx context.Context) error {
 	if d.flags.redis == "" || d.flags.keep {
 		return nil
@@ -123,10 +125,11 @@ type demoResult struct {
 	Rows     int64                `json:"rows"` // in SQL
 }
 
-// resultsPatience bounds the wait for the responder, once all is sent.
+// resultsTimeout limits the wait for the responder after the last push.
 const resultsTimeout = time.Minute
 
-// account shows what came of it, and fails unless Redis' books balance and SQL says the same.
+// checkOutcome prints the outcome. It fails unless the books in Redis balance and SQL has the same
+// sums.
 func (d *demo) checkOutcome(ctx context.Context, loaded operator.LoadSummary, took time.Duration) error {
 	view, err := d.op.Show(ctx, d.id)
 	if err != nil {
@@ -156,7 +159,7 @@ func (d *demo) checkOutcome(ctx context.Context, loaded operator.LoadSummary, to
 	return d.c.output(d.command).show(result, func(io.Writer) {})
 }
 
-// compare holds the database's sums against the books.
+// compareSQL compares the database's sums with the books.
 func (d *demo) compareSQL(ctx context.Context, view operator.View) error {
 	summary, err := d.rooms.Store.Summary(ctx, d.id)
 	if err != nil {
@@ -170,7 +173,8 @@ func (d *demo) compareSQL(ctx context.Context, view operator.View) error {
 	return nil
 }
 
-// environment are the variables with which other commands find all that the demo runs on, a line for each part.
+// environment returns the variables that point other commands at the demo's servers, one line for
+// each.
 func (d *demo) environment() []string {
 	s := d.rooms.Settings
 	fcm := []string{"FCM_ENDPOINT=" + s.FCM.Endpoint.String()}

@@ -24,7 +24,8 @@ import (
 	"fanfare/internal/responses"
 )
 
-// every is a world in which each command has something to show: all names in it are spelled with one text.
+// every is a set of campaigns, tokens and letters in which each command has something to show. All
+// names contain one text.
 type every struct {
 	ts                        *testscript.TestScript
 	text                      string
@@ -32,7 +33,7 @@ type every struct {
 	id, draft, created, fresh string
 }
 
-// newEvery makes the world. The text may be anything that an application can write.
+// newEvery creates the set. The text may be anything that an application can write.
 func newEvery(ctx context.Context, ts *testscript.TestScript, text string) *every {
 	e := &every{ts: ts, text: text, id: text, draft: "draft" + text, created: "created" + text, fresh: "fresh" + text}
 	options, err := redis.ParseURL(ts.Getenv("REDIS_URL"))
@@ -64,7 +65,7 @@ func newEvery(ctx context.Context, ts *testscript.TestScript, text string) *ever
 
 func must[T any](value T, err error) T {
 	if err != nil {
-		panic(err) // of what always marshals
+		panic(err) // it marshals always
 	}
 	return value
 }
@@ -75,7 +76,7 @@ func (e *every) file(name, content string) string {
 	return path
 }
 
-// commandLines are one or more of each command, in an order in which they find something to do.
+// commandLines are one or more of each command, in an order in which each finds something to do.
 func (e *every) commandLines() [][]string {
 	return [][]string{
 		{"campaign", "list"}, {"campaign", "show", e.id}, {"campaign", "show", "broken" + e.text}, {"campaign", "show", "odd" + e.text}, {"campaign", "show", "no" + e.text},
@@ -95,7 +96,7 @@ func (e *every) commandLines() [][]string {
 	}
 }
 
-// leaves are the commands that do something, by their words.
+// leaves are the names of the commands that do something.
 func leaves(command *cobra.Command, above ...string) (all []string) {
 	for _, below := range command.Commands() {
 		words := append(slices.Clone(above), below.Name())
@@ -109,7 +110,7 @@ func leaves(command *cobra.Command, above ...string) (all []string) {
 	return all
 }
 
-// checkAll wants a line for each command.
+// checkAll fails the test unless each command has a line.
 func (e *every) checkAll() {
 	var typed []string
 	for _, line := range e.commandLines() {
@@ -122,7 +123,7 @@ func (e *every) checkAll() {
 	}
 }
 
-// run runs one command, and returns what it printed and its exit code.
+// run runs one command, and returns its output and its exit code.
 func (e *every) run(ctx context.Context, stdout *os.File, program string, args ...string) (out, errs string, code int) {
 	var printed, complained bytes.Buffer
 	command := exec.CommandContext(ctx, program, args...)
@@ -138,7 +139,7 @@ func (e *every) run(ctx context.Context, stdout *os.File, program string, args .
 	return printed.String(), complained.String(), command.ProcessState.ExitCode()
 }
 
-// hostile makes "hostile", which runs every command in a world where all names play tricks.
+// hostile makes "hostile", which runs every command with names that attack the terminal.
 func hostile(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, _ []string) {
 		const marker = "injected"
@@ -167,7 +168,7 @@ func hostile(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// unwritable makes "unwritable", which runs every command with an output that takes nothing.
+// unwritable makes "unwritable", which runs every command with an output that fails.
 func unwritable(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, _ []string) {
 		e := newEvery(ctx, ts, "plain")
@@ -175,7 +176,7 @@ func unwritable(ctx context.Context) func(*testscript.TestScript, bool, []string
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		ts.Check(err)
 		defer full.Close()
-		script := filepath.Join(e.ts.MkAbs("."), "closed.sh") // not the last command, which some shells become themselves
+		script := filepath.Join(e.ts.MkAbs("."), "closed.sh") // not the last command, which some shells exec
 		ts.Check(os.WriteFile(script, []byte("\"$@\" >&-\nexit $?\n"), 0o600))
 		failed := 0
 		for _, line := range e.commandLines() {

@@ -20,7 +20,7 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// explain gives an error its exit code, and says what to do next where that is known.
+// explain assigns an error its exit code, and adds the next step if it is known.
 func explain(err error) error {
 	if _, decided := errors.AsType[*daemon.ExitError](err); err == nil || decided {
 		return err
@@ -45,7 +45,7 @@ func explain(err error) error {
 	return err
 }
 
-// wrongInput tells errors about what was typed, or stands in a file or a spec, from those about the state of the world.
+// isWrongInput reports whether the error is about an argument, a file or a spec.
 func isWrongInput(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
@@ -55,7 +55,7 @@ func isWrongInput(err error) bool {
 		errors.Is(err, operator.ErrNoToken) || errors.Is(err, tokens.ErrNoToken) || errors.Is(err, tokens.ErrInvalidToken)
 }
 
-// about says in an operator's words what is in the way of something that was to be done with a campaign.
+// explainCampaign says in an operator's words what prevents an operation on a campaign.
 func explainCampaign(id string, err error) error {
 	if wrong, ok := errors.AsType[*keys.IDError](err); ok {
 		return wrong
@@ -78,7 +78,7 @@ func explainCampaign(id string, err error) error {
 	return err
 }
 
-// startVerb is the command that lets a campaign run.
+// startVerb is the command that starts a campaign in this state.
 func startVerb(from campaign.State) string {
 	if from == campaign.Draft {
 		return "start"
@@ -86,7 +86,7 @@ func startVerb(from campaign.State) string {
 	return "resume"
 }
 
-// refusal adds what is possible instead.
+// explainTransition adds the transitions that are possible.
 func explainTransition(e *campaign.TransitionError) error {
 	if e.From.Final() || !slices.Contains(campaign.States, e.To) {
 		return e

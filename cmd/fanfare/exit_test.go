@@ -13,7 +13,7 @@ import (
 	"fanfare/internal/operator"
 )
 
-// A load that broke off says what to type, where that can help.
+// A load that broke off says which command continues it.
 func TestHowToGoOnWithALoad(t *testing.T) {
 	for name, c := range map[string]struct {
 		broken operator.InterruptedError
@@ -44,7 +44,7 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 	}
 }
 
-// What was said of the file's form is said again: the load would not go on without it.
+// The command that continues a load has the same flags for the file's format.
 func TestALoadGoesOnAsItBegan(t *testing.T) {
 	for want, c := range map[string]struct {
 		name string
@@ -76,7 +76,8 @@ func TestInterruptedCommandsLeaveWork(t *testing.T) {
 	}
 }
 
-// Refused credentials go before wrong settings, whichever is found first; a fault behind either changes nothing.
+// Refused credentials take precedence over wrong settings in either order. Another fault beside
+// them changes nothing.
 func TestTheExitCodeOfACheck(t *testing.T) {
 	failure := func(code int) checks.Finding {
 		return checks.Finding{Name: "x", Grade: checks.Failure, Cause: daemon.WithExitCode(code, errors.New("x"))}
@@ -113,7 +114,7 @@ func TestExitCodesOfErrors(t *testing.T) {
 	}
 }
 
-// denied is an error that Redis replied.
+// denied is an error reply of Redis.
 type denied string
 
 func (d denied) Error() string { return string(d) }

@@ -15,14 +15,14 @@ import (
 // The bounds of flags that are counts or durations.
 const (
 	maxLimit    = 100_000 // rows shown at once
-	maxSample   = 100_000 // recipients read, rendered and validated at once
+	maxSample   = 100_000 // recipients read, filled and validated at once
 	maxPatience = 24 * time.Hour
 	maxEvery    = time.Hour
 	maxWait     = 24 * time.Hour // the highest pacing.max_gate
 	maxSkip     = 10_000_000_000
 )
 
-// checkRange refuses a flag's value that is out of its bounds, and names them.
+// checkRange refuses a value that is out of bounds, and names the bounds.
 func checkRange[N cmp.Ordered](command *cobra.Command, flag string, value, least, most N) error {
 	if value >= least && value <= most {
 		return nil
@@ -30,13 +30,13 @@ func checkRange[N cmp.Ordered](command *cobra.Command, flag string, value, least
 	return wrongUsage(command, fmt.Errorf("--%s %v is out of range; use %v to %v", flag, value, least, most))
 }
 
-// addPeriod adds --since and --until, which choose by time, to a filter of something.
+// addPeriod adds --since and --until to the flags of a filter.
 func addPeriod(f *pflag.FlagSet, since, until *time.Time, what string) {
 	f.Var(moment{since}, "since", what+" from this `moment` on, such as 2026-01-31 or 2026-01-31T18:00:00+07:00, or from so long ago, such as 2h")
 	f.Var(moment{until}, "until", what+" before this `moment`, likewise")
 }
 
-// checkPeriod refuses a period in which nothing can be.
+// checkPeriod refuses an empty period.
 func checkPeriod(command *cobra.Command, since, until time.Time) error {
 	if !since.IsZero() && !until.IsZero() && !since.Before(until) {
 		return wrongUsage(command, errors.New("--since is not before --until"))
@@ -44,7 +44,7 @@ func checkPeriod(command *cobra.Command, since, until time.Time) error {
 	return nil
 }
 
-// moment is the value of a flag that tells when.
+// moment is the value of a flag for a point in time.
 type moment struct{ at *time.Time }
 
 func (m moment) Type() string { return "moment" }
@@ -56,7 +56,7 @@ func (m moment) String() string {
 	return m.at.Format(time.RFC3339)
 }
 
-// Set takes a moment without a time zone for one of whoever types it, as all that we show them is.
+// Set reads a moment without a time zone in the local time zone, in which all moments are shown.
 func (m moment) Set(text string) error {
 	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
 		*m.at = time.Now().Add(-ago)
@@ -71,7 +71,8 @@ func (m moment) Set(text string) error {
 	return errors.New("want a moment such as 2026-01-31 or 2026-01-31T18:00:00+07:00, or how long ago, such as 2h")
 }
 
-// addReason adds --reason, whose default is what reason holds. A text that cannot be shown to people in one line is wrong usage.
+// addReason adds --reason with the default that reason holds. A text that does not fit in one
+// printable line is wrong usage.
 func addReason(f *pflag.FlagSet, reason *string, usage string) {
 	f.Func("reason", usage, func(text string) error {
 		*reason = text

@@ -14,9 +14,10 @@ import (
 	"fanfare/internal/daemon"
 )
 
-// TestEveryNumberOnTheCommandLineIsBounded gives every flag that is a number, of every command, far too much and far too little.
+// TestEveryNumberOnTheCommandLineIsBounded gives each numeric flag of each command a value far too
+// large and one far too small.
 func TestEveryNumberOnTheCommandLineIsBounded(t *testing.T) {
-	t.Setenv("REDIS_URL", "redis://127.0.0.1:1") // a command that gets as far as Redis has not refused the number
+	t.Setenv("REDIS_URL", "redis://127.0.0.1:1") // a command that reaches Redis has not refused the number
 	absurd := map[string][]string{
 		"int": {"999999999999999", "-1"}, "int64": {"999999999999999", "-1"}, "float64": {"1e300", "-1", "NaN"}, "duration": {"2000000h", "-1s"},
 	}
@@ -70,7 +71,8 @@ func TestReasonsThatCannotBeShown(t *testing.T) {
 	}
 }
 
-// config.yaml promises a flag for every key but the secret ones; in the help they would drown the command's own.
+// config.yaml promises a flag for each key that is not secret. The help hides them, because they
+// would drown a command's own flags.
 func TestEverySettingHasAHiddenFlag(t *testing.T) {
 	flags := newRoot(io.Discard, io.Discard).PersistentFlags()
 	for _, key := range config.Describe() {
@@ -80,7 +82,7 @@ func TestEverySettingHasAHiddenFlag(t *testing.T) {
 	}
 }
 
-// A moment may be so long ago; a negative time is none.
+// A moment may be any time ago, but not a negative one.
 func TestMoments(t *testing.T) {
 	var at time.Time
 	m := moment{&at}
@@ -103,7 +105,7 @@ func TestSeparators(t *testing.T) {
 	}
 }
 
-// Wrong combinations of flags are refused before anything is asked.
+// A command refuses wrong combinations of flags before it connects to anything.
 func TestFlagsThatDoNotGoTogether(t *testing.T) {
 	t.Setenv("REDIS_URL", "redis://127.0.0.1:1")
 	for want, line := range map[string]string{
@@ -126,7 +128,7 @@ func TestFlagsThatDoNotGoTogether(t *testing.T) {
 	}
 }
 
-// A dry run needs no --all: it asks Redis.
+// A dry run needs no --all, so it gets as far as Redis.
 func TestADryRunMayBeOfAll(t *testing.T) {
 	t.Setenv("REDIS_URL", "redis://127.0.0.1:1")
 	root := newRoot(io.Discard, io.Discard)

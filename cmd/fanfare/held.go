@@ -10,10 +10,11 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// holds looks at what keeps a project's pushes back. The zero holds sees nothing: it cannot be told which project that is.
+// holds finds out what stops a project's pushes. The zero holds finds nothing, because its project
+// is unknown.
 type holds struct{ governor *pacing.Governor }
 
-// holdsOf never fails: what is held is a remark beside what was asked for.
+// newHolds never fails, because the hold is only a remark beside the answer.
 func newHolds(ctx context.Context, rooms *sending.Rooms) holds {
 	if !rooms.Settings.Pacing.Enabled {
 		return holds{}
@@ -29,7 +30,7 @@ func newHolds(ctx context.Context, rooms *sending.Rooms) holds {
 	return holds{governor}
 }
 
-// on is why a campaign gets nowhere, nil unless it runs.
+// find returns what stops a running campaign, or nil.
 func (h holds) find(ctx context.Context, state campaign.State) *operator.Held {
 	if h.governor == nil || state != campaign.Running {
 		return nil
@@ -41,7 +42,7 @@ func (h holds) find(ctx context.Context, state campaign.State) *operator.Held {
 	return operator.WhyHeld(now)
 }
 
-// heldText says what holds a campaign, in a few words.
+// heldText says in a few words what stops a campaign.
 func heldText(h *operator.Held) string {
 	switch {
 	case h == nil:
@@ -60,7 +61,7 @@ func heldText(h *operator.Held) string {
 	return "the project is halted since " + clockTime(h.Since)
 }
 
-// heldWhy says besides why, and what ends it.
+// heldExplanation adds the cause and what ends the hold.
 func heldExplanation(h *operator.Held) string {
 	text := heldText(h)
 	switch {

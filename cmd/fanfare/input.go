@@ -35,7 +35,7 @@ func openInput(command *cobra.Command, name string) (io.ReadCloser, error) {
 	return file, nil
 }
 
-// fileError is an error of a file whose name may be anything.
+// fileError makes the name of the file printable.
 func fileError(err error, name string) error {
 	if refused, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s %s: %w", refused.Op, printable(name), refused.Err)
@@ -43,7 +43,7 @@ func fileError(err error, name string) error {
 	return err
 }
 
-// readInput reads a small file whole.
+// readInput reads a whole file.
 func readInput(command *cobra.Command, name string) ([]byte, error) {
 	file, err := openInput(command, name)
 	if err != nil {
@@ -57,7 +57,7 @@ func readInput(command *cobra.Command, name string) ([]byte, error) {
 	return text, nil
 }
 
-// fileForm is what a person says of how an audience file is written.
+// fileForm are the flags for the format of an audience file.
 type fileForm struct{ format, separator string }
 
 func (f *fileForm) addTo(flags *pflag.FlagSet) {
@@ -65,7 +65,7 @@ func (f *fileForm) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.separator, "separator", "", "the `character` between the columns of CSV, or tab; else what the first line says")
 }
 
-// of is what holds for a file.
+// resolve returns the format and the separator of a file.
 func (f *fileForm) resolve(command *cobra.Command, name string) (format operator.Format, separator rune, err error) {
 	format = operator.FormatOf(name)
 	if f.format != "" {
@@ -81,10 +81,10 @@ func (f *fileForm) resolve(command *cobra.Command, name string) (format operator
 	if err != nil {
 		return format, 0, wrongUsage(command, err)
 	}
-	return operator.CSV, separator, nil // nothing else has columns
+	return operator.CSV, separator, nil // no other format has columns
 }
 
-// readSeparator takes what a shell can pass on.
+// readSeparator reads a character, or a name for one that is hard to type in a shell.
 func readSeparator(text string) (rune, error) {
 	if text == "tab" || text == `\t` {
 		return '\t', nil
@@ -96,15 +96,15 @@ func readSeparator(text string) (rune, error) {
 	return separator, nil
 }
 
-// fileBar draws on a terminal how far the reading of a file has come, and what was counted in it; elsewhere it is silent.
-// Where a pipe ends nobody knows: it only counts. A bar that cannot be drawn is no reason to stop.
+// fileBar draws on a terminal how much of a file was read and how many items were counted. The size
+// of a pipe is unknown, so it only counts. It ignores errors of the bar.
 type fileBar struct {
 	file        io.Reader
 	doing, noun string
 	bar         *progressbar.ProgressBar
 }
 
-// newFileBar makes a bar that reads "loading 2,000 recipients".
+// newFileBar makes a bar that shows "loading 2,000 recipients".
 func newFileBar(w io.Writer, file io.Reader, doing, noun string) *fileBar {
 	size := int64(-1)
 	if f, ok := file.(*os.File); ok {

@@ -54,7 +54,7 @@ was interrupted, or killed, is gone on with by the same command: the recipients 
 	return command
 }
 
-// loadFile loads one file with a progress bar, and prints the summary even of a load that broke off.
+// loadFile loads one file with a progress bar. It prints the summary even if the load broke off.
 func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator.Operator, id, name string, opts operator.LoadOptions) error {
 	file, err := openInput(command, name)
 	if err != nil {
@@ -91,7 +91,8 @@ func (c *cli) loadFile(ctx context.Context, command *cobra.Command, op *operator
 	return shown
 }
 
-// nextStep is what a loaded audience still wants before it is sent to; "" where that is nothing, or cannot be told.
+// nextStep returns the next command for a loaded audience. It is empty if there is none or it is
+// unknown.
 func nextStep(ctx context.Context, op *operator.Operator, id string) string {
 	view, err := op.Show(ctx, id)
 	switch {
@@ -105,7 +106,7 @@ func nextStep(ctx context.Context, op *operator.Operator, id string) string {
 	return ""
 }
 
-// notLoaded says why nothing was loaded, and what would help.
+// explainLoad says why nothing was loaded, and what would help.
 func explainLoad(id, name string, err error) error {
 	if file, ok := errors.AsType[*operator.FileError](err); ok {
 		return nameFile(name, file)
@@ -122,12 +123,13 @@ func explainLoad(id, name string, err error) error {
 	return explainCampaign(id, err)
 }
 
-// noAudience puts the file's name before what is wrong with it.
+// nameFile puts the file's name before its problem.
 func nameFile(name string, e *operator.FileError) error {
 	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(name), e.Problem))
 }
 
-// goOn tells how to go on with a load that broke off, unless the campaign has ended or gone meanwhile.
+// explainInterruptedLoad adds the command that continues the load, unless the campaign has ended or
+// is deleted.
 func explainInterruptedLoad(broken *operator.InterruptedError, id, name string, opts operator.LoadOptions) error {
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
@@ -147,7 +149,7 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, name string, 
 	return err
 }
 
-// formFlags are the flags by which a file is read as it was: those that its name does not say.
+// formFlags returns the flags for the file's format, unless its name implies them.
 func formFlags(name string, opts operator.LoadOptions) string {
 	switch {
 	case opts.Separator == '\t':
@@ -169,7 +171,7 @@ func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 	printRows(w, s)
 }
 
-// printRows names the lines that were left out.
+// printRows prints the rejected lines.
 func printRows(w io.Writer, summary operator.LoadSummary) {
 	for _, row := range summary.Errors {
 		fmt.Fprintln(w, indent(w, "  ", printable(row.Error())))

@@ -1,4 +1,5 @@
-// Command fanfare is the operator's command line: campaigns, audiences, tokens, dead letters, checks, and the demo.
+// Command fanfare is the operator's command line: campaigns, audiences, tokens, dead letters,
+// checks, and the demo.
 package main
 
 import (
@@ -23,7 +24,7 @@ import (
 func main() { os.Exit(run()) }
 
 func run() int {
-	logging.Disable() // what the client has to say comes back as errors
+	logging.Disable() // the client returns everything as errors
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -32,7 +33,7 @@ func run() int {
 	return assembly.ReportError("fanfare", assembly.CheckOutput(err, out, errs))
 }
 
-// readSettings reads the settings, and warns of what is dangerous about them.
+// readSettings reads the settings, and prints warnings about dangerous ones.
 func (c *cli) readSettings(command *cobra.Command) (config.Settings, error) {
 	s, err := assembly.LoadSettings(c.file, command.Flags())
 	for _, warning := range s.Warnings() {
@@ -41,7 +42,7 @@ func (c *cli) readSettings(command *cobra.Command) (config.Settings, error) {
 	return s, err
 }
 
-// with opens the rooms for one command and closes them after it.
+// with opens the rooms for one command and closes them afterwards.
 func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error) error {
 	s, err := c.readSettings(command)
 	if err != nil {
@@ -62,7 +63,7 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 	return err
 }
 
-// cli is what all commands share.
+// cli holds the flags that all commands share.
 type cli struct {
 	file   string // settings file
 	asJSON bool
@@ -81,7 +82,8 @@ const rootExample = `  fanfare demo
   fanfare campaign start 42
   fanfare watch 42`
 
-// newRoot makes the command line. Completion takes the output when it is added, so that is set before.
+// newRoot makes the root command. It sets the output first, because the completion command takes it
+// when it is added.
 func newRoot(out, errs io.Writer) *cobra.Command {
 	c := &cli{}
 	root := group("fanfare COMMAND", "Push campaigns from Redis through Firebase Cloud Messaging")
@@ -129,7 +131,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	return root
 }
 
-// hideSettings keeps the settings' flags, of which there are many, out of every command's help.
+// hideSettings hides the many flags of the settings in the help of every command.
 func hideSettings(root *cobra.Command) {
 	for _, key := range config.Describe() {
 		if flag := root.PersistentFlags().Lookup(key.Name); flag != nil {
@@ -138,7 +140,7 @@ func hideSettings(root *cobra.Command) {
 	}
 }
 
-// output prints to a command's standard output.
+// output returns the printer for a command's standard output.
 func (c *cli) output(command *cobra.Command) output {
 	return output{w: command.OutOrStdout(), asJSON: c.asJSON}
 }

@@ -34,11 +34,11 @@ func TestScripts(t *testing.T) {
 			addr := servers.Redis(t, "--appendonly", "yes")
 			e.Setenv("REDIS_ADDR", addr)
 			e.Setenv("REDIS_URL", "redis://"+addr)
-			// Without credentials, but with an endpoint, none are looked for.
+			// With an endpoint and without credentials, the program looks for none.
 			e.Setenv("FCM_ENDPOINT", "http://127.0.0.1:1/v1")
 			e.Setenv("FCM_PROJECT_ID", "demo")
 			e.Setenv("TZ", "UTC")
-			// The race detector sleeps for a second before a program exits with 0, in case a goroutine still races then.
+			// Without this, the race detector waits a second before a program exits with 0.
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Values[simKey{}] = new(*fcmsim.Simulator)
 			return err
@@ -67,7 +67,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// environment is that of the programs which a script's own commands run.
+// environment is the environment of programs that a script's own commands run.
 func environment(ts *testscript.TestScript) (env []string) {
 	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR", "PATH", "HOME", "GORACE"} {
 		env = append(env, name+"="+ts.Getenv(name))
@@ -75,8 +75,8 @@ func environment(ts *testscript.TestScript) (env []string) {
 	return env
 }
 
-// interrupts PATTERN PROGRAM ARGUMENTS… sends SIGINT once a line of the program's output matches, and fails unless the program
-// then exits with 0.
+// interrupts PATTERN PROGRAM ARGUMENTS… sends SIGINT when a line of the program's output matches.
+// It fails unless the program then exits with 0.
 func interrupts(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: interrupts PATTERN PROGRAM [ARGUMENTS]")
@@ -102,7 +102,7 @@ func interrupts(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// redisCommand makes "redis COMMAND ARGUMENTS…", which does what an application or an administrator does.
+// redisCommand makes "redis COMMAND ARGUMENTS…", for what an application or an administrator does.
 func redisCommand(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		options, err := redis.ParseURL(ts.Getenv("REDIS_URL"))
@@ -121,10 +121,11 @@ func redisCommand(ctx context.Context) func(*testscript.TestScript, bool, []stri
 	}
 }
 
-// simKey is where a script keeps its simulator.
+// simKey is the key of a script's simulator.
 type simKey struct{}
 
-// startSimulator makes "simulator", which points the script's FCM_ENDPOINT at a simulator of its own.
+// startSimulator makes "simulator", which points the script's FCM_ENDPOINT at a simulator of its
+// own.
 func startSimulator(t *testing.T) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) > 0 {
@@ -140,8 +141,7 @@ func startSimulator(t *testing.T) func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// validated N fails unless the script's simulator has found so many messages good that were only to be validated, and has
-// accepted none.
+// validated N fails unless the script's simulator has validated N messages and accepted none.
 func validated(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: validated N")

@@ -28,7 +28,7 @@ func commandOn(t *testing.T, server *miniredis.Miniredis, args ...string) string
 	return out.String()
 }
 
-// A project says when a dispatcher of it was seen.
+// The list shows when a dispatcher of each project was last seen.
 func TestProjectsSayWhenTheyWereSeen(t *testing.T) {
 	server := miniredis.RunT(t)
 	at := time.Now().Add(-time.Hour).Truncate(time.Second).UTC()
@@ -38,7 +38,7 @@ func TestProjectsSayWhenTheyWereSeen(t *testing.T) {
 	says(t, "seen", commandOn(t, server, "project", "list", "--json"), `[{"project":"demo","seenAt":"`+at.Format(time.RFC3339)+`"}]`, true)
 }
 
-// An id that no shell would take over as it is is not offered.
+// Completion leaves out an id that no shell would insert unchanged.
 func TestCompletionOffersWhatCanBeTyped(t *testing.T) {
 	server := miniredis.RunT(t)
 	for _, id := range []string{"good", "b\x1bad"} {
@@ -52,7 +52,7 @@ func TestCompletionOffersWhatCanBeTyped(t *testing.T) {
 	says(t, "bad", said, "ad\tdraft", false)
 }
 
-// roomsOn are the rooms over a miniredis and a database of the test's own.
+// roomsOn opens the rooms over a miniredis and a database of the test's own.
 func roomsOn(t *testing.T, edit func(*config.Settings)) *sending.Rooms {
 	t.Helper()
 	s := config.Defaults()
@@ -70,7 +70,7 @@ func roomsOn(t *testing.T, edit func(*config.Settings)) *sending.Rooms {
 	return rooms
 }
 
-// The demo fails where SQL says something else than the books.
+// The demo fails if SQL and the books differ.
 func TestTheDemoComparesSQLWithTheBooks(t *testing.T) {
 	d := &demo{id: "42", rooms: roomsOn(t, func(*config.Settings) {})}
 	if err := d.compareSQL(t.Context(), operator.View{}); err != nil {
@@ -82,7 +82,7 @@ func TestTheDemoComparesSQLWithTheBooks(t *testing.T) {
 	}
 }
 
-// On a Redis that goes on the demo leaves nothing, unless it is to be looked at.
+// The demo leaves nothing in a given Redis, unless --keep is set.
 func TestTheDemoTidies(t *testing.T) {
 	for _, keep := range []bool{true, false} {
 		d := &demo{id: "42", rooms: roomsOn(t, func(*config.Settings) {}), flags: demoFlags{redis: "given", keep: keep}}
@@ -98,7 +98,7 @@ func TestTheDemoTidies(t *testing.T) {
 	}
 }
 
-// Where no breaker watches, a preflight warns of none.
+// Without a breaker, a preflight has no limits.
 func TestAPreflightKnowsWhetherABreakerWatches(t *testing.T) {
 	for _, watched := range []bool{true, false} {
 		rooms := roomsOn(t, func(s *config.Settings) { s.Breaker.Enabled = watched })

@@ -14,13 +14,13 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// output prints what a command found: for a person, or as JSON with --json.
+// output prints the result of a command, for a person or as JSON with --json.
 type output struct {
 	w      io.Writer
 	asJSON bool
 }
 
-// show prints value as one line of JSON, or lets human write it.
+// show prints value as one line of JSON, or calls human to print it.
 func (o output) show(value any, human func(w io.Writer)) error {
 	if !o.asJSON {
 		human(o.w)
@@ -34,12 +34,12 @@ func (o output) show(value any, human func(w io.Writer)) error {
 	return nil
 }
 
-// done tells a person that something was done; with --json it is the object itself.
+// done prints that something was done, or with --json the object itself.
 func (o output) done(value any, format string, args ...any) error {
 	return o.show(value, func(w io.Writer) { fmt.Fprintf(w, format+"\n", args...) })
 }
 
-// plural writes a count with its noun.
+// plural formats a count with its noun.
 func plural(n int64, noun string) string {
 	if n != 1 {
 		noun += "s"
@@ -47,14 +47,14 @@ func plural(n int64, noun string) string {
 	return operator.Thousands(n) + " " + noun
 }
 
-// table lines up cells below the names of their columns. A column whose name begins with ">" holds numbers, which stand
-// to the right.
+// table aligns cells below the names of their columns. A column whose name begins with ">" holds
+// numbers and is aligned to the right.
 type table struct {
 	columns []string
 	rows    [][]string
 }
 
-// rule is a row that is a line: what stands below it is a sum.
+// rule is a row that is a line. Below it stands a sum.
 var rule []string
 
 func newTable(columns ...string) *table { return &table{columns: columns} }
@@ -94,7 +94,7 @@ func (t *table) print(w io.Writer) {
 	}
 }
 
-// line is one row without trailing blanks.
+// line formats one row without trailing blanks.
 func (t *table) line(cells []string, widths []int) string {
 	var b strings.Builder
 	for i, cell := range cells {
@@ -112,11 +112,12 @@ func (t *table) line(cells []string, widths []int) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// printable quotes what strangers wrote where it would play tricks on a terminal, or begin a line of its own. All that is printed of
-// theirs passes through it; the output below makes visible what did not.
+// printable quotes a text that could manipulate the terminal or begin a line of its own. All text
+// from outside passes through it before it is printed. The terminal's writer escapes the rest.
 func printable(text string) string { return terminal.Printable(text) }
 
-// wrap breaks a text between its words into lines of so many columns; 0: it stays one line. A word that is longer stays whole.
+// wrap breaks a text between words into lines of at most this many columns. With 0 it does not
+// break. A longer word stays whole.
 func wrap(text string, columns int) []string {
 	if columns <= 0 || utf8.RuneCountInString(text) <= columns {
 		return []string{text}
@@ -137,13 +138,13 @@ func wrap(text string, columns int) []string {
 	return append(lines, line)
 }
 
-// indented puts a text behind a label of the first line, and what of it does not fit below its own beginning.
+// indent puts a text behind a label, and wraps it below its own beginning.
 func indent(w io.Writer, label, text string) string {
 	indent := utf8.RuneCountInString(label)
 	return label + strings.Join(wrap(text, terminal.Columns(w)-indent), "\n"+strings.Repeat(" ", indent))
 }
 
-// word writes a campaign's id as it is typed in a shell.
+// shellWord quotes an id as it must be typed in a shell.
 func shellWord(id string) string {
 	special := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_@%+=:,./-", r)
@@ -159,7 +160,7 @@ func shellWord(id string) string {
 	return "$'" + strings.ReplaceAll(escaped, "'", `\'`) + "'"
 }
 
-// stamp is a moment in the time zone of whoever looks; "" for none.
+// localTime formats a moment in the local time zone. It is empty for the zero time.
 func localTime(at time.Time) string {
 	if at.IsZero() {
 		return ""
@@ -167,7 +168,7 @@ func localTime(at time.Time) string {
 	return at.Local().Format(time.DateTime)
 }
 
-// hour is a moment for a person: with its day only where that is not today.
+// clockTime formats a moment for a person, with the date unless it is today.
 func clockTime(at time.Time) string {
 	if now := time.Now().Local(); at.Local().Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return at.Local().Format(time.TimeOnly)
@@ -175,7 +176,7 @@ func clockTime(at time.Time) string {
 	return localTime(at)
 }
 
-// perSecond is the rate of a finished work.
+// perSecond is the average rate of finished work.
 func perSecond(n int64, took time.Duration) int64 {
 	return int64(float64(n) / max(took.Seconds(), 1e-3))
 }

@@ -29,7 +29,7 @@ total    1,007
 	}
 }
 
-// What strangers wrote cannot move the cursor, recolour the screen, or begin a line of its own.
+// A text from outside cannot move the cursor, recolour the screen, or begin a line of its own.
 func TestStrangersPlayNoTricks(t *testing.T) {
 	for text, want := range map[string]string{
 		"Malmö, 100%": "Malmö, 100%",
@@ -89,7 +89,7 @@ func TestBooksThatDoNotBalance(t *testing.T) {
 	}
 }
 
-// What is printed to be typed is held against a shell.
+// A real shell reads the words that hints print.
 func TestWordIsReadByAShell(t *testing.T) {
 	for _, id := range []string{"42", "a b", "it's", "$HOME", "a\tb", "a\x01'b", `back\slash`, `"quoted"`, "\"\x02\"", "ngày", "{x}", "*", "-"} {
 		out, err := exec.CommandContext(t.Context(), "bash", "-c", "printf %s "+shellWord(id)).Output()

@@ -17,7 +17,8 @@ var (
 	linkTarget  = regexp.MustCompile(`\]\([^)]*\)`)
 )
 
-// TestPagesAreInPlainEnglish checks the words of all pages, and the length of their sentences outside tables and blocks.
+// TestPagesAreInPlainEnglish checks the words of all pages, and the length of sentences outside
+// tables and blocks.
 func TestPagesAreInPlainEnglish(t *testing.T) {
 	checked := 0
 	for _, name := range pages(t) {

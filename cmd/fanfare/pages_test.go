@@ -128,7 +128,8 @@ func TestPagesHaveValidCommands(t *testing.T) {
 	}
 }
 
-// TestPagesNameValidCommands parses each `fanfare …` within a sentence or a table that has flags or arguments.
+// TestPagesNameValidCommands parses each `fanfare …` with flags or arguments within a sentence or a
+// table.
 func TestPagesNameValidCommands(t *testing.T) {
 	inline := regexp.MustCompile("`fanfare ([^`]+)`")
 	found := 0
@@ -156,7 +157,7 @@ func TestPagesNameValidCommands(t *testing.T) {
 	}
 }
 
-// parse reports what a command line has wrong, without its program's name.
+// parse returns the usage error of a command line without its program's name.
 func parse(typed string) error {
 	typed, _, _ = strings.Cut(typed, " #")
 	typed, _, _ = strings.Cut(typed, " >")
@@ -237,7 +238,8 @@ func TestPagesLinkToWhatExists(t *testing.T) {
 	}
 }
 
-// TestDocumentationIsIndexed wants each page of docs/ in its index, and each decision in that of decisions.
+// TestDocumentationIsIndexed checks that each page of docs/ is in its index, and each decision in
+// the index of decisions.
 func TestDocumentationIsIndexed(t *testing.T) {
 	for _, name := range pages(t) {
 		dir, file := filepath.Split(name)

@@ -62,14 +62,14 @@ func (c *cli) projectResume() *cobra.Command {
 	}
 }
 
-// resumedView is the JSON of a project that was resumed; Held is what else keeps its pushes back.
+// resumedView is the JSON of a resumed project. Held is what else stops its pushes.
 type resumedView struct {
 	Project string         `json:"project"`
 	Halted  bool           `json:"halted"`
 	Held    *operator.Held `json:"held,omitempty"`
 }
 
-// resumedText does not say that a project goes on while something else holds it.
+// resumedText says what else stops the project, if anything does.
 func resumedText(project string, before, after pacing.State) string {
 	held := operator.WhyHeld(after)
 	switch {

@@ -22,7 +22,8 @@ func (c *cli) quota() *cobra.Command {
 		c.quotaShow(), c.quotaSet(), c.quotaReset(), c.quotaClose(), c.quotaOpen())
 }
 
-// governed opens the rooms and the governor of the project that the settings, or the credentials, name.
+// withGovernor opens the rooms and the governor of the project that the settings or the credentials
+// name.
 func (c *cli) withGovernor(command *cobra.Command, do func(ctx context.Context, project string, g *pacing.Governor) error) error {
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 		project, err := rooms.FindProject(ctx)
@@ -37,7 +38,7 @@ func (c *cli) withGovernor(command *cobra.Command, do func(ctx context.Context, 
 	})
 }
 
-// showQuota prints how the project stands after what was done to it.
+// showQuota prints the project's pace after a change.
 func (c *cli) showQuota(ctx context.Context, command *cobra.Command, project string, g *pacing.Governor) error {
 	state, err := g.State(ctx)
 	if err != nil {
@@ -75,7 +76,7 @@ func (c *cli) quotaReset() *cobra.Command {
 	}
 }
 
-// quotaFlags are what can be set of a project's pace.
+// quotaFlags are the flags for a project's pace.
 type quotaFlags struct {
 	settings pacing.Settings
 	headroom float64 // percent
@@ -97,7 +98,7 @@ func (q *quotaFlags) check(command *cobra.Command) error {
 		checkRange(command, "ramp", q.settings.Ramp, 0, pacing.MaxRamp))...)
 }
 
-// apply changes what was given, and tells whether anything was.
+// apply copies the given flags, and reports whether there were any.
 func (q *quotaFlags) apply(f *pflag.FlagSet, s *pacing.Settings) (applied bool) {
 	for flag, take := range map[string]func(){
 		"per-minute":          func() { s.Quota = q.settings.Quota },
@@ -152,10 +153,10 @@ It is in force everywhere within two seconds, goes before what stands in the dis
 	return command
 }
 
-// closedByHand is the halt that stands for a gate which somebody closed until they open it again.
+// closedByHand is the halt of a gate that an operator closed until it is opened by hand.
 const closedByHand = "the gate is closed by hand"
 
-// closedBy begins the reason of a gate that somebody closed for a while.
+// closedBy begins the reason of a gate that an operator closed for a while.
 const closedBy = "closed by "
 
 func (c *cli) quotaClose() *cobra.Command {
@@ -187,8 +188,8 @@ a 429 of the project. A ramp follows.`,
 	return command
 }
 
-// closeGate keeps what opens by itself apart from what a person has to open: FCM's own gates are of the first kind, and nobody
-// may shorten those.
+// closeGate closes the gate for a while, or halts the project until it is opened by hand. The two
+// are separate because no one may shorten a gate that FCM demanded.
 func closeGate(ctx context.Context, g *pacing.Governor, wait time.Duration) error {
 	if wait > 0 {
 		return g.CloseGate(ctx, wait, closedBy+whoami())
@@ -222,7 +223,7 @@ func (c *cli) quotaOpen() *cobra.Command {
 	}
 }
 
-// whoami is who is at the command line, for those who wonder later.
+// whoami names the operator at the command line, as user@host.
 func whoami() string {
 	name, host := "somebody", "somewhere"
 	if u, err := user.Current(); err == nil {

@@ -96,7 +96,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	}
 }
 
-// gateReason says who or what has closed the gate.
+// gateReason says what closed the gate.
 func gateReason(reason string) string {
 	if strings.HasPrefix(reason, closedBy) {
 		return strings.TrimPrefix(reason, "closed")
@@ -108,7 +108,7 @@ func (v quotaView) closedByHand() bool {
 	return slices.ContainsFunc(v.Halts, func(h haltView) bool { return h.Reason == closedByHand })
 }
 
-// rateOf is a rate for a person: whole where it is large.
+// rateOf formats a rate for a person, without decimals if it is large.
 func rateOf(rate float64) string {
 	if rate >= 100 {
 		return operator.Thousands(int64(rate + 0.5))

@@ -16,14 +16,14 @@ import (
 	"fanfare/internal/responses"
 )
 
-// printed is what a function writes for a person.
+// printed returns what a function prints for a person.
 func printed(write func(io.Writer)) string {
 	var text strings.Builder
 	write(&text)
 	return text.String()
 }
 
-// says fails the test unless a text has a part, or has it not.
+// says fails the test unless a text contains a part, or lacks it.
 func says(t *testing.T, what, text, part string, want bool) {
 	t.Helper()
 	if strings.Contains(text, part) != want {
@@ -69,7 +69,7 @@ func TestCanaries(t *testing.T) {
 	}
 }
 
-// Only a campaign that runs is to be paused before its message is replaced.
+// Only a running campaign must be paused before its message is replaced.
 func TestHowToReplaceAMessage(t *testing.T) {
 	for from, want := range map[campaign.State]bool{campaign.Running: true, campaign.Completed: false} {
 		err := explainSet("42", "", transition(from))
@@ -81,7 +81,7 @@ func transition(from campaign.State) error {
 	return &campaign.TransitionError{ID: "42", From: from, To: "rewritten"}
 }
 
-// The demo looks for campaigns no less often than the settings say.
+// The demo looks for campaigns at least as often as the settings say.
 func TestTheDemoKeepsAShorterInterval(t *testing.T) {
 	for interval, want := range map[time.Duration]time.Duration{10 * time.Millisecond: 10 * time.Millisecond, time.Minute: demoDiscoverInterval} {
 		s := config.Defaults()
@@ -119,7 +119,7 @@ func TestAResumedProject(t *testing.T) {
 	}
 }
 
-// The pace of now is that of the ramp.
+// The current pace is that of the ramp.
 func TestQuotaTellsThePaceOfNow(t *testing.T) {
 	v := newQuotaView("demo", pacing.State{Rate: 7, Warm: 0.1, Settings: pacing.Settings{Quota: 6000, Headroom: 0.1, Ramp: time.Minute}})
 	if v.Now != 7 || v.Full != 90 || v.HeadroomPercent != 10 || v.RampSeconds != 60 || v.Warm != 0.1 {
@@ -127,7 +127,7 @@ func TestQuotaTellsThePaceOfNow(t *testing.T) {
 	}
 }
 
-// A setting shows what it is now, and what it would be by default.
+// A setting shows its value and its default.
 func TestSettingsHaveTheirDefaults(t *testing.T) {
 	s, err := config.Load("", pflag.NewFlagSet("x", pflag.ContinueOnError), []string{"FANFARE_QUEUE_LEASE=77s"})
 	if err != nil {
@@ -140,7 +140,7 @@ func TestSettingsHaveTheirDefaults(t *testing.T) {
 	}
 }
 
-// What is dangerous about the settings is said by every command.
+// Every command warns about dangerous settings.
 func TestSettingsAreWarnedOf(t *testing.T) {
 	t.Setenv("REDIS_URL", "redis://:secret@redis.example.com:6379")
 	root := newRoot(io.Discard, io.Discard)
@@ -153,7 +153,7 @@ func TestSettingsAreWarnedOf(t *testing.T) {
 	says(t, "warnings", errs.String(), "fanfare: warning:", true)
 }
 
-// What is not as by default is shown of a campaign.
+// The view of a campaign shows options that are not the default.
 func TestOptionsOfACampaignAreShown(t *testing.T) {
 	text := func(s campaign.Spec) string {
 		return printed(func(w io.Writer) { printView(w, operator.View{Spec: s}) })

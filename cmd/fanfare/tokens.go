@@ -15,12 +15,13 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// userToken is how one user's token is printed: in full, for whoever asks for it by name.
+// userToken is the JSON of one user's token. It is shown in full, because the operator asked for
+// it.
 type userToken struct {
 	UserID string `json:"userId"`
 	Token  string `json:"fcmToken,omitempty"`
 	Known  bool   `json:"known"`
-	// Problem is why what is stored can be no token, and is never sent.
+	// Problem is why the stored value cannot be a token. It is never sent.
 	Problem string `json:"problem,omitempty"`
 }
 
@@ -38,7 +39,7 @@ func (c *cli) tokensGet() *cobra.Command {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				target, err := rooms.Tokens.Get(ctx, args[0])
 				if asked, ok := errors.AsType[*tokens.SourceError](err); ok {
-					err = asked.Err // whose token it is, is known
+					err = asked.Err // the message names the user already
 				}
 				if err != nil {
 					return fmt.Errorf("look up the token of %s: %w", printable(args[0]), err)

@@ -43,10 +43,10 @@ func (c *cli) tokensRemoved() *cobra.Command {
 	return command
 }
 
-// removedList is what "tokens removed" found, with no token in full.
+// removedList is the result of "tokens removed", with shortened tokens.
 type removedList operator.RemovedTokens
 
-// MarshalJSON writes lists even where there is nothing.
+// MarshalJSON writes empty lists as [].
 func (l removedList) MarshalJSON() ([]byte, error) {
 	type removed struct {
 		UserID   string    `json:"userId"`
@@ -62,7 +62,8 @@ func (l removedList) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{"total": l.Total, "counts": counts, "tokens": newest})
 }
 
-// printRemoved counts them by hour and campaign besides, unless they are those of users that were named.
+// printRemoved prints the removed tokens. It also counts them by hour and campaign, unless users
+// were named.
 func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
 	if found.Total == 0 {
 		fmt.Fprintln(w, "no removed tokens")
@@ -86,7 +87,7 @@ func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
 	t.print(w)
 }
 
-// removedFilter are the arguments and flags that choose removed tokens.
+// removedFilter are the arguments and flags that select removed tokens.
 type removedFilter struct{ tokens.Filter }
 
 func (f *removedFilter) addTo(command *cobra.Command) {
@@ -95,13 +96,13 @@ func (f *removedFilter) addTo(command *cobra.Command) {
 	flags.StringVar(&f.Campaign, "campaign", "", "those that this `campaign`'s pushes removed")
 }
 
-// read takes the users, and refuses what nothing can be chosen by.
+// read takes the users, and refuses an empty period.
 func (f *removedFilter) read(command *cobra.Command, users []string) error {
 	f.Users = users
 	return checkPeriod(command, f.From, f.To)
 }
 
-// chosen tells that the filter leaves out something.
+// isNarrowed reports whether the filter excludes anything.
 func (f *removedFilter) isNarrowed() bool {
 	return len(f.Users) > 0 || !f.From.IsZero() || !f.To.IsZero() || f.Campaign != ""
 }
@@ -151,7 +152,7 @@ Let the responder catch up first: results of the removals that still wait clear 
 	return command
 }
 
-// printRestored says what was done; onlyRedis tells that there is a database which was not written.
+// printRestored prints what was done. With onlyRedis there is a database, but it was not written.
 func printRestored(w io.Writer, s operator.RestoreSummary, onlyRedis bool) {
 	if s.DryRun {
 		fmt.Fprintf(w, "would restore %s\n", plural(s.Restored, "token"))

@@ -15,7 +15,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestRestoreReachesSQL: the settings' own defaults give a token back in users(id, fcm_token).
+// TestRestoreReachesSQL restores a token in users(id, fcm_token) with the default settings.
 func TestRestoreReachesSQL(t *testing.T) {
 	addr, file := servers.Redis(t), filepath.Join(t.TempDir(), "app.db")
 	db, err := sql.Open("sqlite", file)
@@ -65,7 +65,7 @@ func TestATokenThatCannotBeOne(t *testing.T) {
 	says(t, "none", printed(func(w io.Writer) { printToken(w, userToken{UserID: "u"}) }), "u has no token", true)
 }
 
-// Of users who were named all is shown at once, or how much of it.
+// Without a count, the tokens of named users are all shown, or the text says how many are.
 func TestRemovedTokensOfUsers(t *testing.T) {
 	text := func(total int64, counted bool) string {
 		found := operator.RemovedTokens{Total: total, Newest: []tokens.RemovedToken{{User: "u", At: time.Now()}}}

@@ -12,13 +12,13 @@ import (
 	"fanfare/internal/daemon"
 )
 
-// wrongUsage is an error of whoever typed the command.
+// wrongUsage returns an error in what was typed.
 func wrongUsage(command *cobra.Command, err error) error {
 	err = assembly.ExplainFlag(err)
 	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w; see %s --help", err, command.CommandPath()))
 }
 
-// takes wants as many arguments as the command's Use names.
+// wantArgs requires as many arguments as the command's Use names.
 func wantArgs(command *cobra.Command, args []string) error {
 	want := arguments(command.Use)
 	if len(args) == len(want) {
@@ -31,12 +31,12 @@ func wantArgs(command *cobra.Command, args []string) error {
 	return wrongUsage(command, fmt.Errorf("%s takes %s; %s given", nameOf(command), takes, plural(int64(len(args)), "argument")))
 }
 
-// nameOf is a command as it is typed behind "fanfare".
+// nameOf is a command as it is typed after "fanfare".
 func nameOf(command *cobra.Command) string {
 	return strings.TrimPrefix(command.CommandPath(), command.Root().Name()+" ")
 }
 
-// arguments are the words behind the command's name, up to its flags and to what may be left out.
+// arguments are the required words after the command's name, up to its flags and optional words.
 func arguments(use string) []string {
 	words := strings.Fields(use)[1:]
 	if end := slices.IndexFunc(words, func(word string) bool { return strings.IndexAny(word, "-[") == 0 }); end >= 0 {
@@ -71,7 +71,7 @@ func unknownCommand(above *cobra.Command, name string) error {
 	return wrongUsage(above, errors.New(text))
 }
 
-// closest are the commands that a word was probably meant for: those one letter off, else those two letters off.
+// similarCommands are the commands one letter away from a word, else those two letters away.
 func similarCommands(above *cobra.Command, name string) []string {
 	for above.SuggestionsMinimumDistance = 1; above.SuggestionsMinimumDistance <= 2; above.SuggestionsMinimumDistance++ {
 		if similar := above.SuggestionsFor(name); len(similar) > 0 {
@@ -81,7 +81,7 @@ func similarCommands(above *cobra.Command, name string) []string {
 	return nil
 }
 
-// help is cobra's, but that it knows when there is no such command.
+// newHelp makes cobra's help command, but reports unknown commands.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",

@@ -44,7 +44,7 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 					return line.draw(p)
 				})
 				if errors.Is(err, context.Canceled) {
-					return nil // whoever watched has seen enough
+					return nil // Ctrl-C ends the watch
 				}
 				return explainCampaign(args[0], err)
 			})
@@ -54,20 +54,21 @@ On a terminal one line is redrawn; elsewhere there is a line each time (a JSON o
 	return command
 }
 
-// progressLine draws progress: in place on a terminal; elsewhere as lines, the first, the last, and one a second at most.
+// progressLine draws progress. On a terminal it redraws one line. Elsewhere it prints the first
+// line, the last one, and at most one a second between.
 type progressLine struct {
-	w       io.Writer
-	asJSON  bool
-	inPlace bool
-	drawn   time.Time
-	lastReason    string // why nothing moves, as it stands above the line
+	w          io.Writer
+	asJSON     bool
+	inPlace    bool
+	drawn      time.Time
+	lastReason string // why nothing moves, as printed above the line
 }
 
 func newProgressLine(w io.Writer, asJSON bool) *progressLine {
 	return &progressLine{w: w, asJSON: asJSON, inPlace: !asJSON && terminal.Is(w)}
 }
 
-// draw returns false when nobody reads any more.
+// draw returns false when the output is closed.
 func (l *progressLine) draw(p operator.Progress) bool {
 	if !l.inPlace && time.Since(l.drawn) < time.Second-tolerance && !p.State.Ended() {
 		return true
@@ -86,7 +87,7 @@ func (l *progressLine) draw(p operator.Progress) bool {
 	return err == nil
 }
 
-// news tells above the line why nothing moves, whenever that is something else than before.
+// explainChange says above the line why nothing moves, if the reason has changed.
 func (l *progressLine) explainChange(p operator.Progress, columns int) string {
 	now := strings.Join(reasonsToWait(p), "; ")
 	if now == l.lastReason {
@@ -105,10 +106,10 @@ func (l *progressLine) explainChange(p operator.Progress, columns int) string {
 	return text.String()
 }
 
-// tolerance lets a tick pass that comes a little early.
+// tolerance allows for a tick that comes a little early.
 const tolerance = 50 * time.Millisecond
 
-// end leaves the cursor on a line of its own.
+// end moves the cursor to a new line.
 func (l *progressLine) end() {
 	if l.inPlace && !l.drawn.IsZero() {
 		fmt.Fprintln(l.w)
@@ -117,13 +118,15 @@ func (l *progressLine) end() {
 
 const barWidth = 20
 
-// part is a piece of a line of progress. Where not all of them fit, those of the highest rank are left out first.
+// part is a piece of a line of progress. If not all pieces fit, those of the highest rank are left
+// out first.
 type part struct {
 	text string
 	rank int
 }
 
-// describe is a campaign's progress in one line of so many columns at most; below 1: as many as it takes.
+// describeProgress formats a campaign's progress in one line of at most this many columns. Below 1
+// there is no limit.
 func describeProgress(p operator.Progress, columns int) string {
 	parts := partsOf(p, barWidthFor(columns))
 	for {
@@ -152,7 +155,8 @@ func joinParts(parts []part) string {
 	return strings.Join(texts, "  ")
 }
 
-// barFor follows from the terminal alone: a bar that gave way to each further figure would be restless.
+// barWidthFor depends on the terminal's width alone, so that the bar does not change its width
+// while figures appear.
 func barWidthFor(columns int) int {
 	switch {
 	case columns < 1 || columns >= 100:
@@ -163,7 +167,7 @@ func barWidthFor(columns int) int {
 	return barWidth / 4
 }
 
-// partsOf is all that there is to say, in its order: the state with its bar first, which always stays.
+// partsOf returns all pieces in their order. The first one, the state with its bar, always stays.
 func partsOf(p operator.Progress, bar int) []part {
 	b := p.Books
 	done := 0.0
@@ -196,7 +200,7 @@ func partsOf(p operator.Progress, bar int) []part {
 	return parts
 }
 
-// standstill is why nothing moves, or not all of it, and what a person can do about it.
+// reasonsToWait says why a campaign or part of it does not move, and what a person can do.
 func reasonsToWait(p operator.Progress) []string {
 	var all []string
 	if !p.State.Ended() {

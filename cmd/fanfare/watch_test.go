@@ -34,7 +34,8 @@ func TestProgressInOneLine(t *testing.T) {
 	}
 }
 
-// A line that wraps would leave its pieces behind when it is drawn again: what matters least gives way.
+// A line that wraps would leave pieces behind when it is redrawn, so the least important pieces are
+// left out.
 func TestProgressFitsTheTerminal(t *testing.T) {
 	p := operator.Progress{
 		State: campaign.Running, Rate: 3395, Left: time.Second,
@@ -53,7 +54,7 @@ func TestProgressFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// Where nobody looks, progress is the first line, one a second, and the last.
+// Without a terminal, progress is the first line, one a second, and the last.
 func TestProgressIsScarceInLogs(t *testing.T) {
 	var got strings.Builder
 	line := newProgressLine(&got, false)
