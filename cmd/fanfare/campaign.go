@@ -15,12 +15,12 @@ import (
 )
 
 func (c *cli) campaign() *cobra.Command {
-	return group("campaign COMMAND", "Create, look at and steer campaigns",
+	return group("campaign COMMAND", "Create, view and control campaigns",
 		c.campaignCreate(), c.campaignShow(), c.campaignList(), c.campaignCheck(), c.campaignSet(),
-		c.campaignStart("start", "Begin to send a campaign"),
+		c.campaignStart("start", "Start to send a campaign"),
 		c.campaignPause(),
-		c.campaignStart("resume", "Go on with a paused campaign"),
-		c.campaignMove("cancel", "End a campaign for good: who was not sent to stays unsent", moveTo(campaign.Cancelled)),
+		c.campaignStart("resume", "Resume a paused campaign"),
+		c.campaignMove("cancel", "End a campaign for good: the remaining recipients are not sent to", moveTo(campaign.Cancelled)),
 		c.campaignDelete(),
 	)
 }

@@ -38,7 +38,7 @@ func startMove(partial *bool) move {
 		}
 		line := fmt.Sprintf("campaign %s is %s; follow it with: fanfare watch %s", printable(id), campaign.Running, shellWord(id))
 		if at := view.Deadline(); !at.IsZero() && at.Before(time.Now()) {
-			line += fmt.Sprintf("\nits deadline passed at %s: who is left ends as expired", localTime(at))
+			line += fmt.Sprintf("\nits deadline passed at %s: the remaining recipients end as expired", localTime(at))
 		}
 		for _, loss := range view.Losses() {
 			line += "\n" + loss.What
@@ -51,7 +51,7 @@ func startMove(partial *bool) move {
 func (c *cli) campaignStart(verb, short string) *cobra.Command {
 	partial := false
 	command := c.campaignMove(verb, short, startMove(&partial))
-	command.Flags().BoolVar(&partial, "partial", false, "begin although recipients are missing or a load has not come to its end, and do without these")
+	command.Flags().BoolVar(&partial, "partial", false, "start although recipients are missing or a load has not finished; those are not sent to")
 	return command
 }
 
@@ -79,7 +79,7 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 			})
 		},
 	}
-	addReason(command.Flags(), &reason, "a `text` kept with the campaign, for whoever looks at it later")
+	addReason(command.Flags(), &reason, "a `text` kept with the campaign, for others to read")
 	return command
 }
 
@@ -101,8 +101,8 @@ func (c *cli) campaignPause() *cobra.Command {
 		}
 		return pausePlatform(ctx, rooms, op, id, platform, reason)
 	}
-	command := c.campaignMove("pause", "Hold a campaign: what is in flight ends, the rest waits", pause)
-	command.Flags().Func("platform", "hold only the recipients whose `platform` this is, such as ios; resume ends that too", func(text string) (err error) {
+	command := c.campaignMove("pause", "Pause a campaign: pushes in flight finish, the rest waits", pause)
+	command.Flags().Func("platform", "pause only the recipients of this `platform`, such as ios; resume ends that too", func(text string) (err error) {
 		platform, err = readPlatform(text)
 		return err
 	})
@@ -112,9 +112,9 @@ func (c *cli) campaignPause() *cobra.Command {
 // pausePlatform pauses the recipients of one platform. Only the breaker can do that.
 func pausePlatform(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, platform, reason string) (moved, error) {
 	if !rooms.Settings.Breaker.Enabled {
-		return moved{}, daemon.WithExitCode(daemon.ExitUsage, errors.New("breaker.enabled is false, and nobody would be kept back: set it to true, or pause the whole campaign"))
+		return moved{}, daemon.WithExitCode(daemon.ExitUsage, errors.New("breaker.enabled is false, so no platform can be paused: set it to true, or pause the whole campaign"))
 	}
-	line := fmt.Sprintf("campaign %s keeps back who uses %s; let them take part again with: fanfare campaign resume %s", printable(id), platform, shellWord(id))
+	line := fmt.Sprintf("campaign %s keeps %s recipients on hold; resume them with: fanfare campaign resume %s", printable(id), platform, shellWord(id))
 	return moved{ID: id, Paused: platform, line: line}, op.PausePlatform(ctx, id, platform, reason)
 }
 

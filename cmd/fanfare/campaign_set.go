@@ -107,7 +107,7 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
 	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
 	f.StringVar(&o.project, "project", none, "`id` of the Firebase project to send for, where several send from one Redis, or none")
-	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which nobody is sent to, such as 2030-01-31T18:00:00+07:00, or none")
+	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which no one is sent to, such as 2030-01-31T18:00:00+07:00, or none")
 }
 
 // readChange returns what the given flags change.

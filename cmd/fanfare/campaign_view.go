@@ -128,7 +128,7 @@ func retriesText(v operator.View) string {
 		text = fmt.Sprintf("%s wait; the first is due in %s, at %s", operator.Thousands(b.Retrying), operator.Span(left.Round(time.Second)), localTime(b.NextRetry))
 	}
 	if b.ClockBack > 0 {
-		text += fmt.Sprintf("; Redis' clock has gone back by %s at least, and they wait that much longer unless it is set right",
+		text += fmt.Sprintf("; Redis' clock was set back by at least %s, and they wait that much longer unless it is corrected",
 			operator.Span(b.ClockBack.Round(time.Second)))
 	}
 	return text
@@ -187,7 +187,7 @@ func printBreaker(field func(name, value string), v operator.View) {
 	}
 	for _, platform := range slices.Sorted(maps.Keys(s.Paused)) {
 		seen, advice := splitReason(s.Paused[platform])
-		field("kept back", platform+": "+seen)
+		field("on hold", platform+": "+seen)
 		field("", advice)
 	}
 }

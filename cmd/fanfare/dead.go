@@ -104,10 +104,10 @@ func (c *cli) deadReplay() *cobra.Command {
 	all, dry := false, false
 	command := &cobra.Command{
 		Use:   "replay",
-		Short: "Send dead letters on their way again: recipients to their campaign, results to the responder",
-		Long: `Send dead letters on their way again: recipients to their campaign, results to the responder.
+		Short: "Replay dead letters: recipients to their campaign, results to the responder",
+		Long: `Replay dead letters: recipients to their campaign, results to the responder.
 
-A recipient goes to the end of its campaign's list with its user id alone: its token is looked up anew, in Redis and SQL, and its
+A recipient goes to the end of its campaign's list with its user id alone: its token is looked up again, in Redis and SQL, and its
 placeholders are filled from the profile. Who has no token there stays a dead letter. A campaign that was completed runs again. Letters
 of campaigns that are cancelled, expired or deleted stay where they are.`,
 		Example: "  fanfare dead replay --campaign 42 --code UNAVAILABLE",
@@ -117,7 +117,7 @@ of campaigns that are cancelled, expired or deleted stay where they are.`,
 				return err
 			}
 			if !all && !dry && !filter.isNarrowed() {
-				return wrongUsage(command, errors.New("this would send to every dead letter's recipient, of all campaigns: choose some, or give --all"))
+				return wrongUsage(command, errors.New("this would replay every dead letter of all campaigns: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				replay, done := op.Replay, "replayed"
@@ -136,7 +136,7 @@ of campaigns that are cancelled, expired or deleted stay where they are.`,
 	}
 	filter.addTo(command)
 	command.Flags().BoolVar(&all, "all", false, "every one of them")
-	command.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be replayed")
+	command.Flags().BoolVar(&dry, "dry-run", false, "only count what would be replayed")
 	return command
 }
 
@@ -258,10 +258,10 @@ func printLetter(w io.Writer, l responses.DeadLetter) {
 func printReplay(w io.Writer, done string, s operator.ReplaySummary) {
 	fmt.Fprintf(w, "%s %s\n", done, plural(s.Replayed, "dead letter"))
 	if s.Skipped > 0 {
-		fmt.Fprintf(w, "left alone %s, whose campaign takes no recipients any more\n", operator.Thousands(s.Skipped))
+		fmt.Fprintf(w, "left alone %s whose campaign accepts no more recipients\n", operator.Thousands(s.Skipped))
 	}
 	if s.NoToken > 0 {
-		fmt.Fprintf(w, "left alone %s, for whom no token is stored: give them one with fanfare tokens import, or load them again with --append\n",
+		fmt.Fprintf(w, "left alone %s without a stored token: store one with fanfare tokens import, or load them again with --append\n",
 			operator.Thousands(s.NoToken))
 	}
 }

@@ -32,7 +32,7 @@ func (c *cli) demo() *cobra.Command {
 
 What it is not given, it embeds: a Redis (miniredis), FCM (the simulator), a database (SQLite in a temporary file).
 The dispatcher and the responder are those of production. On a Redis that is given, all its keys begin with "demo:", so that
-it touches nobody else's campaigns and results.`,
+it touches no other campaigns and results.`,
 		Example: `  fanfare demo
   fanfare demo --keep
   fanfare demo --redis redis://localhost:6379 --database postgres://localhost/fanfare`,

@@ -38,9 +38,9 @@ func explain(err error) error {
 	case isWrongInput(err):
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	case redis.IsOOMError(err):
-		return fmt.Errorf("%w; Redis is full, and fanfare check tells how full", err)
+		return fmt.Errorf("%w; Redis is full: run fanfare check", err)
 	case dialing:
-		return fmt.Errorf("%w; fanfare check tells more", err)
+		return fmt.Errorf("%w; run fanfare check to find the cause", err)
 	}
 	return err
 }
@@ -67,11 +67,11 @@ func explainCampaign(id string, err error) error {
 		return fmt.Errorf("%w; move it first: fanfare campaign set %s --deadline MOMENT", passed, shellWord(id))
 	}
 	if incomplete, ok := errors.AsType[*operator.IncompleteError](err); ok {
-		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or do without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), shellWord(id)))
+		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or start without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), shellWord(id)))
 	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):
-		return fmt.Errorf("%w: %s; fanfare campaign list shows those that there are", campaign.ErrNotFound, printable(id))
+		return fmt.Errorf("%w: %s; list the campaigns with fanfare campaign list", campaign.ErrNotFound, printable(id))
 	case errors.Is(err, campaign.ErrExists):
 		return fmt.Errorf("campaign %s exists already; see fanfare campaign show %s", printable(id), shellWord(id))
 	}

@@ -22,11 +22,11 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 	}{
 		"interrupted": {
 			operator.InterruptedError{Err: context.Canceled, Done: 3000}, daemon.ExitLeftover,
-			"context canceled: the first 3000 recipients are loaded; go on with: fanfare load 42 a.csv",
+			"context canceled: the first 3000 recipients are loaded; continue with: fanfare load 42 a.csv",
 		},
 		"Redis went away": {
 			operator.InterruptedError{Err: errors.New("EOF"), Done: 3000, Unsure: 1000}, daemon.ExitFault,
-			"EOF: the first 3000 recipients are loaded, and perhaps the next 1000; go on with: fanfare load 42 a.csv",
+			"EOF: the first 3000 recipients are loaded, and perhaps the next 1000; continue with: fanfare load 42 a.csv",
 		},
 		"deleted meanwhile": {
 			operator.InterruptedError{Err: campaign.ErrDeleted, Done: 3000}, daemon.ExitFault,
@@ -61,7 +61,7 @@ func TestALoadGoesOnAsItBegan(t *testing.T) {
 		"fanfare load 42 'a b' --separator , --append --skip 3000": {"a b", operator.LoadOptions{Format: operator.CSV, Separator: ',', Skip: 1, Append: true}},
 	} {
 		err := explainInterruptedLoad(&operator.InterruptedError{Err: errors.New("EOF"), Done: 3000}, "42", c.name, c.opts)
-		if got := strings.TrimPrefix(err.Error(), "EOF: the first 3000 recipients are loaded; go on with: "); got != want {
+		if got := strings.TrimPrefix(err.Error(), "EOF: the first 3000 recipients are loaded; continue with: "); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

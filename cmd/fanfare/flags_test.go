@@ -112,7 +112,7 @@ func TestFlagsThatDoNotGoTogether(t *testing.T) {
 		"--since is not before --until":     "tokens removed --since 2030-01-01 --until 2020-01-01",
 		"--all restores every removed":      "tokens restore --all u1",
 		"this would restore every":          "tokens restore",
-		"this would send to every":          "dead replay",
+		"this would replay every":           "dead replay",
 		"this would delete every":           "dead purge",
 		"is above pacing.max_gate":          "quota close --for 23h --fcm.project_id demo",
 		"breaker.enabled is false":          "campaign pause 42 --platform ios --breaker.enabled=false",

@@ -74,7 +74,7 @@ func heldExplanation(h *operator.Held) string {
 	case h.By == operator.HeldBySilence, h.By == operator.HeldByProject:
 		return text + ": " + h.Reason
 	case h.EndsByItself:
-		return fmt.Sprintf("%s (%s), and goes on by itself once FCM answers a probe; or: fanfare project resume", text, h.Reason)
+		return fmt.Sprintf("%s (%s), and resumes when FCM answers a probe; or: fanfare project resume", text, h.Reason)
 	}
 	return fmt.Sprintf("%s (%s), until: fanfare project resume", text, h.Reason)
 }

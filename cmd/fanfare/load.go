@@ -27,7 +27,7 @@ CSV names its columns in the first line: userId, and optionally fcmToken, platfo
 fills the message's placeholder of its name. Commas, semicolons, tabs and bars are told apart by that line. NDJSON has one recipient
 a line, as in the list itself; a JSON array of them is as good. Files compressed with gzip or zstd are opened, UTF-16 is read.
 Lines that are no recipients are left out and named. An audience that is there already is refused without --append. A load that
-was interrupted, or killed, is gone on with by the same command: the recipients that it had loaded are passed over.`,
+was interrupted, or killed, continues with the same command: recipients that are loaded already are skipped.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   zcat audience.ndjson.gz | fanfare load 42 -`,
@@ -112,7 +112,7 @@ func explainLoad(id, name string, err error) error {
 		return nameFile(name, file)
 	}
 	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
-		return fmt.Errorf("campaign %s is %s, and takes no audience any more", printable(id), over.From)
+		return fmt.Errorf("campaign %s is %s, and accepts no more recipients", printable(id), over.From)
 	}
 	switch {
 	case errors.Is(err, campaign.ErrAudienceExists):
@@ -134,7 +134,7 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, name string, 
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; go on with: fanfare load %s %s%s", broken, shellWord(id), shellWord(name), formFlags(name, opts))
+	err := fmt.Errorf("%w; continue with: fanfare load %s %s%s", broken, shellWord(id), shellWord(name), formFlags(name, opts))
 	if opts.Skip > 0 {
 		err = fmt.Errorf("%w --append --skip %d", err, broken.Done)
 	} else if opts.Append {

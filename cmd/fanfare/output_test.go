@@ -62,7 +62,7 @@ func TestQuotaTellsUntilWhenMinutesAreAvoided(t *testing.T) {
 	}
 	var got strings.Builder
 	printQuota(&got, "demo", state)
-	if want := "  quarter hours avoided by two minutes; nothing goes until 2030-01-01 12:17:00\n"; !strings.Contains(got.String(), want) {
+	if want := "  quarter hours avoided by two minutes; nothing is sent until 2030-01-01 12:17:00\n"; !strings.Contains(got.String(), want) {
 		t.Errorf("got %swant %s", got.String(), want)
 	}
 	if v := newQuotaView("demo", state); !v.AvoidedUntil.Equal(state.Now.Add(4 * time.Minute)) {

@@ -15,14 +15,14 @@ import (
 )
 
 func (c *cli) project() *cobra.Command {
-	return group("project COMMAND", "Halt a Firebase project and let it go on; list the projects that send from this Redis", c.projectHalt(), c.projectResume(), c.projectList(), c.projectForget())
+	return group("project COMMAND", "Halt and resume a Firebase project; list the projects that send from this Redis", c.projectHalt(), c.projectResume(), c.projectList(), c.projectForget())
 }
 
 func (c *cli) projectHalt() *cobra.Command {
 	reason := "halted by hand"
 	command := &cobra.Command{
 		Use:   "halt",
-		Short: "Let nothing go to the project, from any dispatcher, until it is resumed; its campaigns go on waiting",
+		Short: "Stop all sending to the project, in every dispatcher, until it is resumed; its campaigns wait",
 		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
@@ -30,18 +30,18 @@ func (c *cli) projectHalt() *cobra.Command {
 					return err
 				}
 				return c.output(command).done(map[string]any{"project": project, "halted": true, "reason": reason},
-					"project %s is halted: %s; let it go on with: fanfare project resume", printable(project), printable(reason))
+					"project %s is halted: %s; resume it with: fanfare project resume", printable(project), printable(reason))
 			})
 		},
 	}
-	addReason(command.Flags(), &reason, "a `text` for whoever looks at it later")
+	addReason(command.Flags(), &reason, "a `text` for others to read")
 	return command
 }
 
 func (c *cli) projectResume() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
-		Short: "Let a halted project go on, whatever halted it; a ramp follows",
+		Short: "Resume a halted project, whatever halted it; a ramp follows",
 		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
@@ -74,13 +74,13 @@ func resumedText(project string, before, after pacing.State) string {
 	held := operator.WhyHeld(after)
 	switch {
 	case held != nil && len(before.Halts) > 0:
-		return fmt.Sprintf("project %s is not halted any more, and goes on when this is over: %s", project, heldExplanation(held))
+		return fmt.Sprintf("project %s is no longer halted, and sends again when this is over: %s", project, heldExplanation(held))
 	case held != nil:
-		return fmt.Sprintf("project %s was not halted; what holds it: %s", project, heldExplanation(held))
+		return fmt.Sprintf("project %s was not halted; it is on hold: %s", project, heldExplanation(held))
 	case len(before.Halts) == 0:
 		return fmt.Sprintf("project %s was not halted", project)
 	}
-	return fmt.Sprintf("project %s goes on", project)
+	return fmt.Sprintf("project %s is resumed", project)
 }
 
 // knownProject is a project as JSON.

@@ -86,7 +86,7 @@ func (q *quotaFlags) addTo(f *pflag.FlagSet) {
 	f.IntVar(&q.settings.Quota, "per-minute", 0, "`pushes` a minute that Firebase grants the project")
 	f.Float64Var(&q.headroom, "headroom", 0, "`percent` of them that are left unused: for late pushes, and the application's own")
 	f.DurationVar(&q.settings.Ramp, "ramp", 0, "how long it takes from standstill to full pace, such as 1m")
-	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "let nothing go within two minutes of :00, :15, :30 and :45; =false takes that back")
+	f.BoolVar(&q.settings.AvoidQuarterHours, "avoid-quarter-hours", false, "send nothing within two minutes of :00, :15, :30 and :45; =false undoes that")
 }
 
 func (q *quotaFlags) check(command *cobra.Command) error {
@@ -163,8 +163,8 @@ func (c *cli) quotaClose() *cobra.Command {
 	var wait time.Duration
 	command := &cobra.Command{
 		Use:   "close",
-		Short: "Let nothing go, until it is opened or for a while; a ramp follows",
-		Long: `Let nothing go, from any dispatcher, until "fanfare quota open". With --for the gate opens by itself and not before, as after
+		Short: "Stop all sending until the gate is opened, or for a while; a ramp follows",
+		Long: `Stop all sending, in every dispatcher, until "fanfare quota open". With --for the gate opens by itself and not before, as after
 a 429 of the project. A ramp follows.`,
 		Args: wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -215,7 +215,7 @@ func (c *cli) quotaOpen() *cobra.Command {
 					return err
 				}
 				if state.Gate.Closed(state.Now) {
-					return fmt.Errorf("the gate opens by itself at %s, and nobody can open it before", localTime(state.Gate.Until))
+					return fmt.Errorf("the gate opens by itself at %s, and cannot be opened before", localTime(state.Gate.Until))
 				}
 				return nil
 			})

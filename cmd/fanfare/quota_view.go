@@ -71,7 +71,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 		avoided = "avoided by two minutes"
 	}
 	if !v.AvoidedUntil.IsZero() {
-		avoided += "; nothing goes until " + localTime(v.AvoidedUntil)
+		avoided += "; nothing is sent until " + localTime(v.AvoidedUntil)
 	}
 	field("quarter hours", "%s", avoided)
 	if v.GateUntil.IsZero() && !v.closedByHand() {
@@ -90,7 +90,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	}
 	switch held := operator.WhyHeld(s); {
 	case halted && held.EndsByItself:
-		field("", "it goes on by itself once FCM answers a probe; or: fanfare project resume")
+		field("", "it resumes when FCM answers a probe; or: fanfare project resume")
 	case halted:
 		field("", "until: fanfare project resume")
 	}

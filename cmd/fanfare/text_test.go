@@ -110,10 +110,10 @@ func TestAResumedProject(t *testing.T) {
 	halted := pacing.State{Now: now, Halts: []pacing.Halt{{Reason: "x", Since: now}}}
 	gated := pacing.State{Now: now, Gate: pacing.Gate{Until: now.Add(time.Minute), Reason: "429"}}
 	for want, states := range map[string][2]pacing.State{
-		"project demo goes on":                       {halted, {Now: now}},
-		"project demo was not halted":                {{Now: now}, {Now: now}},
-		"not halted any more, and goes on when this": {halted, gated},
-		"was not halted; what holds it: the gate":    {gated, gated},
+		"project demo is resumed":                     {halted, {Now: now}},
+		"project demo was not halted":                 {{Now: now}, {Now: now}},
+		"no longer halted, and sends again when this": {halted, gated},
+		"was not halted; it is on hold: the gate":     {gated, gated},
 	} {
 		says(t, want, resumedText("demo", states[0], states[1]), want, true)
 	}

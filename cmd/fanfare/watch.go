@@ -216,16 +216,16 @@ func reasonsToWait(p operator.Progress) []string {
 	case operator.Broken:
 		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), shellWord(p.ID)))
 	case campaign.Paused:
-		all = append(all, fmt.Sprintf("paused: %s; go on with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), shellWord(p.ID)))
+		all = append(all, fmt.Sprintf("paused: %s; resume it with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), shellWord(p.ID)))
 	case campaign.Running:
 		if held := heldExplanation(p.Held); held != "" {
 			all = append(all, "held: "+printable(held))
 		}
 		if b := p.Books; b.ClockBack > 0 {
-			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock has gone back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
+			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock was set back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
 		}
 		for _, platform := range slices.Sorted(maps.Keys(p.KeptBack)) {
-			all = append(all, fmt.Sprintf("%s is kept back: %s; let it take part again with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), shellWord(p.ID)))
+			all = append(all, fmt.Sprintf("%s is on hold: %s; resume it with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), shellWord(p.ID)))
 		}
 	}
 	return all

@@ -130,7 +130,7 @@ func TestKilledLoadIsGoneOnWith(t *testing.T) {
 	}
 	refused := s.Start(nil, "fanfare", "campaign", "start", "42")
 	refused.ExpectExit(4)
-	if !strings.Contains(refused.Log(), "fanfare load 42 FILE; or do without them: fanfare campaign start 42 --partial") {
+	if !strings.Contains(refused.Log(), "fanfare load 42 FILE; or start without them: fanfare campaign start 42 --partial") {
 		t.Errorf("the refusal says %s", refused.Log())
 	}
 	for _, look := range [][]string{{"campaign", "show", "42"}, {"campaign", "list"}, {"check"}} {
