@@ -9,20 +9,22 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// Admission says how many recipients may be claimed.
+// Admission is how many recipients a claim may take.
 type Admission struct {
 	Decision
-	// N is at most what was wanted. 0: the canary is under way, or was found wrong; ask again later.
+	// N is at most the wanted number. 0 means that the canary is under way or failed: ask again
+	// later.
 	N int
-	// Round goes into the Tally of what is admitted.
+	// Round goes into the Report on what is admitted.
 	Round int64
-	// Probed says that a probe began the round: FCM answered when the last hold ended.
+	// Probed means that a probe began the round: FCM answered when the last hold ended.
 	Probed bool
 }
 
-// Admit asks for a claim of up to want recipients: all of them once the campaign's canary has passed, which costs a round
-// trip a second at most; until then what is left of the canary. Those admissions are leased to the claim, until
-// a Conclude ends them or the lease is over. Repeating it with the same claim id while the lease lasts admits the same.
+// Admit asks for a claim of up to want recipients. Once the canary has passed it grants all, for at
+// most one round trip a second. Until then it grants what is left of the canary. The claim leases
+// those admissions until Apply ends them or the lease expires. A repeat with the same claim id
+// during the lease grants the same.
 func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, want int) (Admission, error) {
 	if claim == "" || want < 1 {
 		return Admission{}, wrap("admit to", campaign, fmt.Errorf("claim %q of %d recipients", claim, want))
@@ -55,8 +57,8 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 	return a, nil
 }
 
-// Extend gives the admissions of claims a whole lease again, as the queue does with the claims themselves. It is of use
-// until the canary has passed, and harmless afterwards.
+// Extend renews the leases of claims on the canary, as the queue renews the claims. It is useful
+// until the canary has passed, and harmless later.
 func (b *Breakers) Extend(ctx context.Context, campaign keys.List, claims ...string) error {
 	if _, _, _, passed := b.of(campaign).trusted(b.now()); passed || len(claims) == 0 {
 		return nil

@@ -1,7 +1,8 @@
-// Package breaker stops a campaign before it does damage. The first pushes of a campaign, its canary, go out alone and
-// must look sane before the rest follows; after that the answers of the last minute are watched. What is judged is the
-// class of the answers, over all replicas together, by the server's clock, in one hash per campaign; see
-// lua/prelude.lua. Deletions keep a project from losing its tokens to a misunderstanding.
+// Package breaker stops a campaign before it does damage. The first pushes of a campaign, its
+// canary, go out alone and must look sane before the rest follows. After that the breaker watches
+// the answers of the last minute. It judges classes of answers over all replicas, by the server's
+// clock, in one hash per campaign; see lua/prelude.lua. Deletions limits how many tokens a project
+// may lose in an hour.
 package breaker
 
 import (
@@ -18,7 +19,8 @@ import (
 	"fanfare/internal/queue"
 )
 
-// Breakers are those of all campaigns, as one replica sees them. It is safe for concurrent use.
+// Breakers are the breakers of all campaigns, as one replica sees them. It is safe for concurrent
+// use.
 type Breakers struct {
 	rdb     redis.UniversalClient
 	o       Options
@@ -29,7 +31,7 @@ type Breakers struct {
 	known map[string]*standpoint
 }
 
-// New makes the breakers of a Redis; it does not talk to it.
+// New returns the breakers of a Redis. It makes no call.
 func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("breakers: %w", err)
@@ -39,14 +41,14 @@ func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 	}, nil
 }
 
-// Limit is what a kind of answer trips at once the canary has passed, where each recipient has a message of their own. The zero
-// Threshold never trips.
+// Limit returns the threshold of a kind after the canary, for personal messages. The zero Threshold
+// never trips.
 func (b *Breakers) Limit(kind Kind) Threshold { return b.o.Thresholds[kind] }
 
-// idle is how long a campaign that nobody asks about is remembered.
+// idle is how long a replica remembers a campaign without requests.
 const idle = 10 * time.Minute
 
-// of is what this replica knows about a campaign. The campaigns that have gone quiet are forgotten on the way.
+// of returns what this replica knows about a campaign. It forgets idle campaigns on the way.
 func (b *Breakers) of(campaign keys.List) *standpoint {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,18 +75,18 @@ type standpoint struct {
 	mu     sync.Mutex
 	round  int64
 	probed bool
-	until  time.Time // up to which the canary is trusted to have passed
+	until  time.Time // until when the canary counts as passed
 	paused map[string]string
 }
 
-// trusted is what can be said without asking Redis.
+// trusted returns what is known without a call to Redis.
 func (s *standpoint) trusted(now time.Time) (round int64, probed bool, paused map[string]string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.round, s.probed, s.paused, now.Before(s.until)
 }
 
-// learn takes over what a script said that was called at a moment. Trust counts from then: the server said it later.
+// learn takes over a script's reply. Trust counts from the call, since the server answered later.
 func (s *standpoint) learn(p *picture, called time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,23 +96,25 @@ func (s *standpoint) learn(p *picture, called time.Time) {
 	}
 }
 
-// doubt makes the next question go to Redis.
+// doubt makes the next request go to Redis.
 func (s *standpoint) doubt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.until = time.Time{}
 }
 
-// Reset makes a campaign begin with a canary again and lets all its platforms take part: for one that is resumed after
-// its cause was mended. After a canary that had passed, the new one starts some seconds later. No breaker is no error.
+// Reset makes a campaign begin with a canary again and resumes all its platforms. Call it when the
+// campaign is resumed after a fix. If its canary had passed, the new one starts some seconds later.
+// A missing breaker is no error.
 func (b *Breakers) Reset(ctx context.Context, campaign keys.List) error {
 	b.of(campaign).doubt()
 	_, _, err := b.run(ctx, resetScript, campaign, queue.NewClaimID(), hold.Milliseconds(), keep.Milliseconds())
 	return wrap("reset breaker of", campaign, err)
 }
 
-// PausePlatform keeps a campaign's recipients of one platform back until Reset; other replicas hear of it within a second.
-// The breaker does the same by itself when a platform's keys are refused.
+// PausePlatform holds a campaign's recipients of one platform back until Reset. Other replicas
+// learn of it within a second. The breaker does the same by itself when a platform refuses its
+// keys.
 func (b *Breakers) PausePlatform(ctx context.Context, campaign keys.List, platform, reason string) error {
 	if platform == "" || notification.NormalizePlatform(platform) != platform {
 		return wrap("pause platform of", campaign, fmt.Errorf("platform %q is not of 1 to 32 letters a to z, digits and underscores", platform))

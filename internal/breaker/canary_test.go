@@ -120,7 +120,8 @@ func TestExtendMovesTheLease(t *testing.T) {
 	}
 }
 
-// Somebody who dies between telling the last answer and drawing the consequence leaves it to the next one who asks.
+// Somebody who dies between telling the last answer and drawing the consequence leaves it to the
+// next one who asks.
 func canaryDecidedByAnother(t *testing.T, b *backend) {
 	for _, c := range []struct {
 		kind breaker.Kind
@@ -154,7 +155,8 @@ func smallCanaryIsJudgedWhole(t *testing.T, b *backend) {
 	}
 }
 
-// A replica that has seen a canary pass does not let the rest through any more when the next canary starts elsewhere.
+// A replica that has seen a canary pass does not let the rest through any more when the next canary
+// starts elsewhere.
 func TestTrustEndsBeforeTheNextCanary(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})

@@ -21,9 +21,9 @@ var (
 	deletionsLookScript  = lua.Script("deletions_prelude", "deletions_look")
 )
 
-// Deletions is the breaker of a Firebase project's token deletions, as one replica sees it. UNREGISTERED proves that a
-// token is dead; that many of them are at once rather proves that something is wrong with the answers. It is safe
-// for concurrent use.
+// Deletions is the breaker of a Firebase project's token deletions, as one replica sees it.
+// UNREGISTERED proves that a token is dead. Very many of them at once suggest that the answers are
+// wrong. It is safe for concurrent use.
 type Deletions struct {
 	rdb      redis.UniversalClient
 	key      string
@@ -37,13 +37,13 @@ type Deletions struct {
 	number   int64 // of the request that is next
 	stock    int64 // deletions leased and not used
 	until    time.Time
-	denied   time.Time // until which nobody is asked again
+	denied   time.Time // no request before this time
 	problem  error     // why, when it was not the budget
 	refused  int64     // withheld, and not yet told
 	reported int64     // the hour that the log knows about
 }
 
-// NewDeletions makes the breaker of a project; it does not talk to Redis.
+// NewDeletions returns the breaker of a project. It makes no call.
 func NewDeletions(rdb redis.UniversalClient, project keys.ProjectKeys, o DeletionsOptions) (*Deletions, error) {
 	if err := o.validate(); err != nil {
 		return nil, fmt.Errorf("deletions: %w", err)
@@ -62,14 +62,14 @@ func NewDeletions(rdb redis.UniversalClient, project keys.ProjectKeys, o Deletio
 	}, nil
 }
 
-// retryDenied is how long a refusal holds without asking again.
+// retryDenied is how long a refusal holds without another request.
 const retryDenied = time.Second
 
-// Note tells how many answers FCM has given, whatever they were. They are told to others with the next lease.
+// Note counts answers of FCM of any kind. The next lease reports them to other replicas.
 func (d *Deletions) Note(answers int64) { d.notes.add(answers, d.now()) }
 
-// Take asks whether one token may be deleted now. If not, the token is kept; an error says that this is so because Redis
-// cannot be asked. A round trip is needed for the first of some deletions only.
+// Take reports whether one token may be deleted now. If not, keep the token. An error means that
+// Redis could not be asked. Only the first of several deletions needs a round trip.
 func (d *Deletions) Take(ctx context.Context) (allowed bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -89,7 +89,7 @@ func (d *Deletions) Take(ctx context.Context) (allowed bool, err error) {
 	return true, nil
 }
 
-// lease asks for some of the budget. The caller holds the lock.
+// lease requests a part of the budget. The caller holds the lock.
 func (d *Deletions) lease(ctx context.Context, now time.Time) {
 	answers, age := d.notes.pending(now)
 	refused := d.refused
@@ -99,7 +99,8 @@ func (d *Deletions) lease(ctx context.Context, now time.Time) {
 		d.denied, d.problem = now.Add(retryDenied), fmt.Errorf("lease deletions: %w", err)
 		return
 	}
-	// A request that had arrived before, its reply lost, counted fewer answers than this one tells: the budget is the smaller.
+	// If an earlier request arrived and its reply was lost, it counted fewer answers than this one.
+	// Its budget is smaller.
 	d.number++
 	d.notes.told(answers)
 	d.refused -= refused
@@ -121,7 +122,7 @@ func (d *Deletions) report(s DeletionsState) {
 		"taken", s.Taken, "budget", s.Budget, "answers", s.Answers, "left", s.Left)
 }
 
-// DeletionsState is a project's hour as its operator sees it, over all replicas.
+// DeletionsState is a project's current hour over all replicas.
 type DeletionsState struct {
 	Hour     time.Time     // its beginning, by the server's clock
 	Left     time.Duration // of it
@@ -156,7 +157,8 @@ func (d *Deletions) ask(ctx context.Context, script *redis.Script, args ...any) 
 	}, reply[0], nil
 }
 
-// DeletionsOptions say how many tokens a project may lose in an hour: the larger of the two budgets.
+// DeletionsOptions set how many tokens a project may lose in an hour. The larger of the two budgets
+// applies.
 type DeletionsOptions struct {
 	// Least is how many deletions are always allowed.
 	Least int64
@@ -181,8 +183,8 @@ func (o DeletionsOptions) validate() error {
 	return nil
 }
 
-// notes are answers that this replica has not told of yet. They have a lock of their own: nobody who only notes waits
-// for Redis.
+// notes are answers that this replica has not reported yet. They have a lock of their own, so a
+// caller that only adds some never waits for Redis.
 type notes struct {
 	mu      sync.Mutex
 	answers int64
@@ -198,7 +200,7 @@ func (n *notes) add(answers int64, now time.Time) {
 	n.answers += answers
 }
 
-// pending are the answers, and how old the first of them is.
+// pending returns the answers and the age of the first.
 func (n *notes) pending(now time.Time) (answers int64, age time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -208,7 +210,8 @@ func (n *notes) pending(now time.Time) (answers int64, age time.Duration) {
 	return n.answers, now.Sub(n.since)
 }
 
-// told takes away what others know by now; the age stays that of the first, which errs towards fewer deletions.
+// told removes what Redis knows now. The age stays that of the first answer, which errs towards
+// fewer deletions.
 func (n *notes) told(answers int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -182,8 +182,8 @@ func deletionsLostReplies(t *testing.T, b *backend) {
 	wantEqual(t, "answers", s.state().Answers, 2000)
 }
 
-// However replicas note and take, and whatever gets lost: no more is deleted than what was noted allows, and all of the least
-// can be.
+// However replicas note and take, and whatever gets lost: no more is deleted than what was noted
+// allows, and all of the least can be.
 func TestDeletionsLaws(t *testing.T) {
 	server := miniredis.RunT(t)
 	server.SetTime(began)

@@ -115,8 +115,8 @@ const writeEvenFull = `redis.call('HDEL', KEYS[1], '') return redis.call('HSET',
 
 func (f *fixture) key() string { return f.list.Key(keys.SuffixBreaker) }
 
-// expire moves a moment that the breaker keeps into the past, which is quicker than waiting for it: the last number of
-// each field that begins so.
+// expire moves a moment that the breaker keeps into the past, which is quicker than waiting for it:
+// the last number of each field that begins so.
 func (f *fixture) expire(prefix string) {
 	f.Helper()
 	fields, err := f.rdb.HGetAll(f.Context(), f.key()).Result()

@@ -110,7 +110,8 @@ func oddPlatformIsUnknown(t *testing.T, b *backend) {
 	}
 }
 
-// manyPlatforms keeps the breaker small when an audience names something else where platforms belong.
+// manyPlatforms keeps the breaker small when an audience names something else where platforms
+// belong.
 func manyPlatforms(t *testing.T, b *backend) {
 	o := options()
 	o.Canary = 0

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// judge looks for the first reason to trip. told is what this replica has just told.
+// judge returns the first reason to trip. told is this replica's last report.
 func (o Options) judge(p *picture, told *Report) *Trip {
 	s := sumUp(p.answers())
 	for _, kind := range judged {
@@ -30,8 +30,8 @@ func (o Options) judge(p *picture, told *Report) *Trip {
 	return o.judgeSilence(p, told)
 }
 
-// threshold is what a kind is judged by now. At the end of a canary that is smaller than a Least, the whole canary is enough:
-// nothing could ever look wrong in it otherwise.
+// threshold returns the current threshold of a kind. A full canary that is smaller than Least is
+// enough, because otherwise nothing in it could trip.
 func (o Options) threshold(kind Kind, p *picture) (Threshold, bool) {
 	t, ok := o.Thresholds[kind]
 	if ok && kind == BadMessage && !p.personal {
@@ -47,8 +47,9 @@ func (t Threshold) reached(count, of int64) bool {
 	return count >= t.Least && float64(count) >= t.Share*float64(of)
 }
 
-// platform finds one that is in trouble by itself. It is measured against its own answers and those of unknown platform,
-// which may be its own: a platform that few people use must not hide behind the others.
+// platform returns a platform that is in trouble by itself. Its own answers and those of unknown
+// platform count, since the latter may be its own. So a rare platform cannot hide behind the
+// others.
 func (t Threshold) platform(s sums) *Trip {
 	for _, name := range slices.Sorted(maps.Keys(s.platforms)) {
 		count, of := s.refused[name], s.platforms[name]+s.unknown
@@ -59,7 +60,7 @@ func (t Threshold) platform(s sums) *Trip {
 	return nil
 }
 
-// sums are answers added up in the ways that judging needs. Pushes without an answer, and what proves nothing, are left out.
+// sums are totals of answers. Pushes without an answer and neutral answers are left out.
 type sums struct {
 	all       int64
 	unknown   int64 // of no known platform

@@ -58,7 +58,8 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
-// A platform that few people use does not hide behind the others, and answers of unknown platform are no proof against it.
+// A platform that few people use does not hide behind the others, and answers of unknown platform
+// are no proof against it.
 func TestPlatformsAreJudgedByThemselves(t *testing.T) {
 	b := onMiniredis(t)
 	type count = map[breaker.Answer]int64
@@ -89,7 +90,8 @@ func TestPlatformsAreJudgedByThemselves(t *testing.T) {
 	}
 }
 
-// What is below every share trips nothing, in whatever order and however often it is told; and one kind above does.
+// What is below every share trips nothing, in whatever order and however often it is told; and one
+// kind above does.
 func TestSharesDecide(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
@@ -152,7 +154,8 @@ func TestWindowForgets(t *testing.T) {
 	})
 }
 
-// What proves nothing, and pushes without an answer, are no part of a share after the canary either.
+// What proves nothing, and pushes without an answer, are no part of a share after the canary
+// either.
 func TestNeutralAnswersDiluteNoShare(t *testing.T) {
 	b := onMiniredis(t)
 	for _, kind := range []breaker.Kind{breaker.Neutral, breaker.Unanswered} {

@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// Kind is what an answer says of a campaign, whatever it says of its recipient. The words stand in Redis and in what
-// operators see.
+// Kind is what an answer says about a campaign. These words are stored in Redis and shown to
+// operators.
 type Kind string
 
-// What FCM's answers come down to here.
+// The kinds of FCM's answers.
 const (
 	// Accepted: FCM took the message.
 	Accepted Kind = "accepted"
-	// BadMessage: a field of the payload is refused; a message that is the same for all is wrong for all.
+	// BadMessage: a field of the payload is refused; a message that is the same for all is wrong
+	// for all.
 	BadMessage Kind = "bad_message"
 	// BadTarget: refused as invalid, with nothing said of the payload.
 	BadTarget Kind = "bad_target"
@@ -28,35 +29,40 @@ const (
 	NotFound Kind = "not_found"
 	// Unregistered: the token is dead.
 	Unregistered Kind = "unregistered"
-	// Other: a refusal that the rules do not know. Its recipients end as failed, so many of them are a harm.
+	// Other: a refusal that the rules do not know. Its recipients end as failed, so many of them
+	// are a harm.
 	Other Kind = "other"
-	// Unanswered: nothing came that tells the push's fate: 500, 503, a reset, a timeout, a proxy's page.
+	// Unanswered: nothing came that tells the push's fate: 500, 503, a reset, a timeout, a proxy's
+	// page.
 	Unanswered Kind = "unanswered"
-	// WrongEndpoint: unanswered, by a success that is not FCM's: something else stands at the endpoint.
+	// WrongEndpoint: unanswered, by a success that is not FCM's: something else stands at the
+	// endpoint.
 	WrongEndpoint Kind = "wrong_endpoint"
-	// Neutral: nothing sent, or put off by a quota: they neither pass a canary nor trip anything, and are no part of a share.
+	// Neutral: nothing sent, or put off by a quota: they neither pass a canary nor trip anything,
+	// and are no part of a share.
 	Neutral Kind = "neutral"
 )
 
-// judged are the kinds that can trip, those first that explain the others.
+// judged are the kinds that can trip. A kind that explains others comes first.
 var judged = []Kind{Credentials, BadMessage, NotFound, SenderMismatch, ThirdPartyAuth, BadTarget, Unregistered, Other}
 
 func (k Kind) valid() bool {
 	return k == Accepted || k == Neutral || k.noAnswer() || slices.Contains(judged, k)
 }
 
-// noAnswer reports whether the push got no answer of FCM's. Such kinds have a rule of their own; see silence.go.
+// noAnswer reports whether the push got no answer from FCM. Such kinds have a rule of their own;
+// see silence.go.
 func (k Kind) noAnswer() bool { return k == Unanswered || k == WrongEndpoint }
 
-// Answer is what a tally counts by.
+// Answer is what a report counts by.
 type Answer struct {
 	Kind Kind
-	// Platform is android, ios, web…: up to 32 letters a to z, digits and underscores. Whatever else counts as
-	// empty, which says that it is not known.
+	// Platform is android, ios, web…: up to 32 letters a to z, digits and underscores. Whatever
+	// else counts as empty, which says that it is not known.
 	Platform string
 }
 
-// meanings say of each kind what many of them mean, and what to do about it.
+// meanings says for each kind what many of them mean and what to do.
 var meanings = map[Kind]string{
 	Credentials:    "FCM refuses our credentials; mend the service account or its permissions, and sending goes on",
 	BadMessage:     "FCM refuses a field of the message; correct the message (fanfare campaign set ID --message FILE), then resume the campaign",
@@ -70,7 +76,7 @@ var meanings = map[Kind]string{
 
 const filledWrong = "FCM refuses a field of the message as it was filled; correct the message (fanfare campaign set ID --message FILE) or the values that fill it, then resume the campaign"
 
-// explain makes the sentence for the operator.
+// explain returns the sentence for the operator.
 func (t *Trip) explain(canary, personal bool, said string) string {
 	when := "in the last minute"
 	if canary {
@@ -87,7 +93,7 @@ func (t *Trip) explain(canary, personal bool, said string) string {
 	return fmt.Sprintf("%d of %d answers%s %s (%.1f%%) are %s%s: %s", t.Count, t.Of, whose, when, percent(t.Count, t.Of), t.Kind, quoted(said), meaning)
 }
 
-// quoted is what FCM said, in parentheses. "; " stays the mark between what was seen and what to do.
+// quoted returns FCM's text in parentheses. "; " only separates the observation from the advice.
 func quoted(said string) string {
 	if said == "" {
 		return ""

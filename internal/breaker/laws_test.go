@@ -12,8 +12,9 @@ import (
 	"fanfare/internal/breaker"
 )
 
-// Whatever replicas do, lose or survive: no more than the canary is under way or answered before it has passed, what is
-// wrong with it stops the campaign, and each trip is told to one of them at a time.
+// Whatever replicas do, lose or survive: no more than the canary is under way or answered before it
+// has passed, what is wrong with it stops the campaign, and each trip is told to one of them at a
+// time.
 func TestLaws(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})

@@ -66,7 +66,8 @@ func lostRepliesCountOnce(t *testing.T, b *backend) {
 	}
 }
 
-// noRepliesCountOnce lets the client's repetitions fail too: what was told is told again with what comes next.
+// noRepliesCountOnce lets the client's repetitions fail too: what was told is told again with what
+// comes next.
 func noRepliesCountOnce(t *testing.T, b *backend) {
 	o := options()
 	o.Canary = 1000

@@ -41,7 +41,8 @@ type model struct {
 	told time.Duration
 }
 
-// held are the admissions of a claim: n may still be answered, dead ones are those of a replica that crashed.
+// held are the admissions of a claim: n may still be answered, dead ones are those of a replica
+// that crashed.
 type held struct {
 	replica *actor
 	round   int64
@@ -95,7 +96,8 @@ func (m *model) join() *actor {
 
 func (m *model) someActor(t *rapid.T) *actor { return rapid.SampledFrom(m.actors).Draw(t, "replica") }
 
-// someClaim draws among those whose admissions are not over, expired ones included: their replica is only slow.
+// someClaim draws among those whose admissions are not over, expired ones included: their replica
+// is only slow.
 func (m *model) someClaim(t *rapid.T) (string, *held) {
 	var open []string
 	for _, claim := range slices.Sorted(maps.Keys(m.claims)) {
@@ -172,7 +174,8 @@ func (a *actor) insist(t *rapid.T, call func() error) {
 
 var errCut = errors.New("cut off")
 
-// line is a replica's way to Redis. It loses some scripts, or their replies when they arrive, after having spared some.
+// line is a replica's way to Redis. It loses some scripts, or their replies when they arrive, after
+// having spared some.
 type line struct {
 	redis.UniversalClient
 	spared, losses int

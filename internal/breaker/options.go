@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Threshold is what a kind of answer must reach to trip: both a share of all answers that prove something, and a number.
+// Threshold is what a kind of answer must reach to trip: both a share of all answers that prove
+// something, and a number.
 type Threshold struct {
 	Share float64 `json:"share"` // 0 to 1; 0: the number alone decides
 	Least int64   `json:"least"` // at least 1
@@ -15,18 +16,20 @@ type Threshold struct {
 
 // Options say when a campaign is stopped. The zero value stops nothing: begin with DefaultOptions.
 type Options struct {
-	// Canary is how many pushes of a campaign go out alone and must look sane before the rest follows. 0: none.
+	// Canary is how many pushes of a campaign go out alone and must look sane before the rest
+	// follows. 0: none.
 	Canary int
-	// Lease is how long admissions to the canary are kept without an Extend. It should be the queue's own.
+	// Lease is how long admissions to the canary are kept without an Extend. It should be the
+	// queue's own.
 	Lease time.Duration
-	// Thresholds by kind; a kind that has none never trips. Canaries that are smaller than a Least are judged by
-	// their size instead.
+	// Thresholds by kind; a kind that has none never trips. Canaries that are smaller than a Least
+	// are judged by their size instead.
 	Thresholds map[Kind]Threshold
-	// Unanswered is what pushes without an answer must reach, in the last seconds or in a whole canary, to hold a campaign.
-	// The zero Threshold holds none.
+	// Unanswered is what pushes without an answer must reach, in the last seconds or in a whole
+	// canary, to hold a campaign. The zero Threshold holds none.
 	Unanswered Threshold
-	// Probe is how long a hold that follows the last one within a minute waits for a probe, doubled each time up to
-	// LongestProbe. The first hold waits for none.
+	// Probe is how long a hold that follows the last one within a minute waits for a probe, doubled
+	// each time up to LongestProbe. The first hold waits for none.
 	Probe, LongestProbe time.Duration
 	// Impersonal is the threshold of BadMessage where all recipients get the same message.
 	Impersonal Threshold

@@ -41,7 +41,8 @@ func TestOptionsRefused(t *testing.T) {
 	wantEqual(t, "limit after a change of the caller's map", b.Limit(breaker.NotFound), want)
 }
 
-// Whatever numbers a hand has put into a breaker's hash: what is shown of it can be written as JSON, or the key is named.
+// Whatever numbers a hand has put into a breaker's hash: what is shown of it can be written as
+// JSON, or the key is named.
 func TestHostileNumbersAreShownWithinBounds(t *testing.T) {
 	b := onMiniredis(t)
 	for _, n := range []string{"-9223372036854775808", "-1", "9223372036854775807", "99999999999999999999", "NaN", "1e9"} {

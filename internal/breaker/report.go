@@ -9,31 +9,32 @@ import (
 	"fanfare/internal/notification"
 )
 
-// Tally is what became of some pushes of one campaign: of those that were admitted in one round, and got messages of one sort.
+// Report counts the outcomes of some pushes of one campaign. All were admitted in one round and got
+// messages of one sort.
 type Report struct {
-	// Round is that of the Admission.
+	// Round is the Admission's.
 	Round int64
-	// Personal says that each recipient gets a message of their own.
+	// Personal means that each recipient gets a message of their own.
 	Personal bool
 	// Answers that came.
 	Answers map[Answer]int64
-	// Said is what FCM said last with answers of a kind, for the reason of a trip: one line without secrets.
+	// Said is FCM's last text for a kind, for the reason of a trip: one line without secrets.
 	Said map[Kind]string
-	// Silence is set by a replica that has stopped sending because its pushes get no answers.
+	// Outage is set by a replica that stopped sending because its pushes get no answers.
 	Outage Outage
-	// Ended counts, by claim id, admissions that are over: answered, ended without a push, or never used.
-	// Once a canary has passed, nobody needs to be told.
+	// Ended counts ended admissions by claim id: answered, ended without a push, or never used. It
+	// is not needed once the canary has passed.
 	Ended map[string]int64
 }
 
-// Silence is a number of pushes of one replica of which hardly any got an answer.
+// Outage is a number of pushes of one replica of which hardly any got an answer.
 type Outage struct {
 	Kind  Kind  // Unanswered or WrongEndpoint
 	Count int64 // pushes without an answer; 0: there is no silence
 	Of    int64 // pushes, Count included
 }
 
-// Answered counts answers. They end no admission: a recipient may be sent to at another token yet.
+// Add counts answers. They end no admission, since the recipient may be sent to at another token.
 func (t *Report) Add(a Answer, n int64) {
 	if t.Answers == nil {
 		t.Answers = make(map[Answer]int64)
@@ -41,7 +42,7 @@ func (t *Report) Add(a Answer, n int64) {
 	t.Answers[a] += n
 }
 
-// Says notes what FCM said with an answer of a kind.
+// AddDetail records FCM's text for a kind.
 func (t *Report) AddDetail(kind Kind, text string) {
 	if t.Said == nil {
 		t.Said = make(map[Kind]string)
@@ -49,7 +50,7 @@ func (t *Report) AddDetail(kind Kind, text string) {
 	t.Said[kind] = text
 }
 
-// End counts admissions that end, be it without a push, as those of recipients who have no token.
+// EndClaim counts admissions that end, with or without a push.
 func (t *Report) EndClaim(claim string, n int64) {
 	if t.Ended == nil {
 		t.Ended = make(map[string]int64)
@@ -77,7 +78,7 @@ func (t *Report) validate() error {
 	return nil
 }
 
-// merge adds another tally. What belongs to an older round than the other one counts nowhere any more.
+// merge adds another report. A report of an older round counts nowhere.
 func (t *Report) merge(other Report) {
 	switch {
 	case other.Round < t.Round:
@@ -100,18 +101,18 @@ func (t *Report) merge(other Report) {
 	}
 }
 
-// ledger is what a replica has to tell of one campaign. Its tallies are numbered, so that one whose reply was lost is
-// told again under its number and counts once.
+// carried is what a replica has yet to report on one campaign. Its reports are numbered. A repeat
+// after a lost reply has the same number and counts once.
 type carried struct {
 	mu      sync.Mutex
-	number  int64   // of the last tally that was sent
+	number  int64   // of the last report that was sent
 	pending *Report // was sent, and may have arrived or not
 	next    Report
 }
 
-// Conclude tells what became of pushes, in groups, and returns what the campaign's breaker says now. An error means that
-// the tally may not have been counted yet: it is kept, counts once, and goes along with the next Conclude, so the
-// caller does not repeat it. One who has nothing to tell gets a verdict for an empty Tally.
+// Apply reports outcomes and returns the breaker's decision. After an error the report may not have
+// been counted. It is kept, counts once, and goes with the next Apply, so the caller does not
+// repeat it. An empty Report only reads the decision.
 func (b *Breakers) Apply(ctx context.Context, campaign keys.List, t Report) (Decision, error) {
 	if err := t.validate(); err != nil {
 		return Decision{}, wrap("conclude", campaign, err)
@@ -133,7 +134,7 @@ func (b *Breakers) Apply(ctx context.Context, campaign keys.List, t Report) (Dec
 	return v, wrap("conclude", campaign, err)
 }
 
-// tell sends the pending tally, and forgets it once it is known to have arrived. The caller holds the ledger.
+// tell sends the pending report and forgets it once it has arrived. The caller holds the lock.
 func (b *Breakers) tell(ctx context.Context, campaign keys.List, s *standpoint) (Decision, error) {
 	called, l := b.now(), &s.ledger
 	told := *l.pending
@@ -153,7 +154,7 @@ func (b *Breakers) tell(ctx context.Context, campaign keys.List, s *standpoint) 
 	return verdict(p, told.Round, trip), nil
 }
 
-// args lays out ARGV as conclude.lua describes it.
+// args returns ARGV as conclude.lua describes it.
 func (t *Report) args(replica string, number int64) []any {
 	personal := "0"
 	if t.Personal {

@@ -37,26 +37,27 @@ var (
 )
 
 const (
-	// keep is how long a breaker outlives its last use: what is paused for longer begins with a canary again.
+	// keep is how long a breaker outlives its last use. A campaign that is paused for longer begins
+	// with a canary again.
 	keep = 7 * 24 * time.Hour
-	// trust is how long a process lets everybody through without asking once it has seen a canary pass.
+	// trust is how long a replica admits all recipients without a call after it saw a canary pass.
 	trust = time.Second
-	// hold keeps the next canary back until nobody trusts the last one any more, with room for clocks that drift.
+	// hold delays the next canary until no replica trusts the last one, with room for clock drift.
 	hold = 2 * trust
-	// act is how long whoever is told of a trip has to act on it.
+	// act is how long the holder of a trip has to act on it.
 	act = 10 * time.Second
 )
 
 // yes stands in Redis for true.
 const yes = "1"
 
-// run calls a script on a campaign's breaker and returns the breaker as it is afterwards.
+// run calls a script on a campaign's breaker and returns the breaker afterwards.
 func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign keys.List, args ...any) (*picture, string, error) {
 	key := campaign.Key(keys.SuffixBreaker)
 	return read(key, script.Run(ctx, b.rdb, []string{key}, args...))
 }
 
-// read decodes what a script said of the breaker in a key.
+// read decodes a script's reply on the breaker in a key.
 func read(key string, cmd *redis.Cmd) (*picture, string, error) {
 	reply, err := cmd.Slice()
 	if err != nil {
@@ -77,7 +78,7 @@ func wrap(verb string, campaign keys.List, err error) error {
 	return fmt.Errorf("%s %s: %w", verb, campaign.Plain(), err)
 }
 
-// picture is a campaign's breaker as a script left it; see lua/prelude.lua for what it is read from.
+// picture is a campaign's breaker after a script; see lua/prelude.lua for the fields.
 type picture struct {
 	now         time.Time // the server's clock
 	round       int64     // 0: there is no breaker
@@ -94,11 +95,11 @@ type picture struct {
 	window      map[Answer]int64
 	paused      map[string]string
 	last        *Trip
-	holder      string // who is to act on the last trip; empty: that is done
+	holder      string // the replica that must act on the last trip; empty if done
 	actBy       int64  // ms
 }
 
-// decode reads what book.reply makes.
+// decode parses the reply of every script.
 func decode(reply []any) (*picture, string, error) {
 	if len(reply) != 3 {
 		return nil, "", redisx.ErrReply
@@ -174,7 +175,7 @@ func (p *picture) read(field, value string) (err error) {
 	return err
 }
 
-// count adds what a field labelled "<kind>:<platform>" holds.
+// count adds the number of a field labelled "<kind>:<platform>".
 func count(answers map[Answer]int64, label, value string) error {
 	n, err := strconv.ParseInt(value, 10, 64)
 	kind, platform, _ := strings.Cut(label, ":")
@@ -182,10 +183,11 @@ func count(answers map[Answer]int64, label, value string) error {
 	return err
 }
 
-// standing tells that somebody is still to act on the last trip.
+// standing reports whether someone still has to act on the last trip.
 func (p *picture) standing() bool { return p.holder != "" }
 
-// answers are those that the breaker is judged by: all of the canary, however long it takes, and then the last minute's.
+// answers returns what the breaker judges: the whole canary, however long it takes, and later the
+// last minute.
 func (p *picture) answers() map[Answer]int64 {
 	if p.passed {
 		return p.window

@@ -12,7 +12,8 @@ import (
 	"fanfare/internal/redisx"
 )
 
-// Hold says why no one of a campaign is sent to for now. The campaign runs on, and a probe that FCM answers ends the hold.
+// Hold says why a campaign sends to no one for now. The campaign stays running. An answered probe
+// ends the hold.
 type Hold struct {
 	Kind   Kind      `json:"kind"`
 	Since  time.Time `json:"since"`  // the server's clock
@@ -24,11 +25,11 @@ type Hold struct {
 // The two sorts of pushes in picture.recent, as lua/conclude.lua names them.
 const answered, unanswered = "answered", "unanswered"
 
-// alone is for how long no other replica has had an answer before one that has stopped speaks for all.
+// alone is how long other replicas must be without answers before one that stopped speaks for all.
 const alone = 2 * time.Second
 
-// judgeSilence holds a campaign whose pushes get no answers: one replica has stopped for it while no other has answers
-// either; a whole canary, or the last seconds of all replicas, have too few.
+// judgeSilence holds a campaign whose pushes get no answers. Either one replica has stopped and no
+// other has answers, or a full canary or the last seconds have too few.
 func (o Options) judgeSilence(p *picture, told *Report) *Trip {
 	t := &Trip{Scope: Campaign, Kind: Unanswered, At: p.now}
 	limit, size := o.Unanswered, int64(o.Canary)
@@ -55,7 +56,8 @@ func (o Options) judgeSilence(p *picture, told *Report) *Trip {
 	return t
 }
 
-// silenceKind blames the endpoint where FCM gave no answer at all and most pushes got somebody else's success.
+// silenceKind blames the endpoint where FCM gave no answer at all and most pushes got somebody
+// else's success.
 func (p *picture) silenceKind(answers int64) Kind {
 	var wrong, all int64
 	for a, n := range p.answers() {
@@ -72,7 +74,7 @@ func (p *picture) silenceKind(answers int64) Kind {
 	return Unanswered
 }
 
-// explainSilence makes the sentence for the operator.
+// explainSilence returns the sentence for the operator.
 func (t *Trip) explainSilence(which, said string) string {
 	const goesOn = "sending goes on by itself once FCM answers a probe"
 	if t.Kind == WrongEndpoint {
@@ -83,7 +85,7 @@ func (t *Trip) explainSilence(which, said string) string {
 		t.Count, t.Of, which, quoted(said), goesOn)
 }
 
-// hold stops the admissions of a campaign. Where the project is to be halted as well, the winner has to act.
+// hold stops the admissions of a campaign. If the project must be halted too, the winner does it.
 func (b *Breakers) hold(ctx context.Context, campaign keys.List, p *picture, t *Trip, id string, written []byte) (*picture, string, error) {
 	toAct := ""
 	if t.Scope == Project {
@@ -93,8 +95,8 @@ func (b *Breakers) hold(ctx context.Context, campaign keys.List, p *picture, t *
 		toAct, hold.Milliseconds(), keep.Milliseconds(), b.o.Probe.Milliseconds(), b.o.LongestProbe.Milliseconds())
 }
 
-// Release ends a campaign's hold, after a probe that FCM answered: a canary follows. It reports whether it did; a hold that
-// came soon after the last one waits longer. No hold is no error.
+// Release ends a campaign's hold after an answered probe, and a canary follows. It reports whether
+// it did. A hold soon after the last one waits longer. A missing hold is no error.
 func (b *Breakers) Release(ctx context.Context, campaign keys.List) (released bool, err error) {
 	_, outcome, err := b.run(ctx, releaseScript, campaign, keep.Milliseconds())
 	return outcome == "released", wrap("release", campaign, err)

@@ -276,7 +276,8 @@ func TestSilenceBesideAnAnswer(t *testing.T) {
 	}
 }
 
-// A campaign that has passed is not judged by its canary again, whatever size a replica with other settings gives it.
+// A campaign that has passed is not judged by its canary again, whatever size a replica with other
+// settings gives it.
 func TestPassedCampaignIsNotJudgedByItsCanary(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })

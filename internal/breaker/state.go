@@ -14,8 +14,8 @@ type State struct {
 	// Known is false where the campaign has not begun, or ended long ago; all else is zero then.
 	Known  bool   `json:"-"`
 	Canary Canary `json:"canary"`
-	// Shares are of the answers that the campaign is judged by now: those of the canary, then those of the last
-	// minute. Largest first, Neutral last.
+	// Shares are of the answers that the campaign is judged by now: those of the canary, then those
+	// of the last minute. Largest first, Neutral last.
 	Shares []Share `json:"shares,omitempty"`
 	// Hold is why no one is sent to until a probe is answered.
 	Hold *Hold `json:"hold,omitempty"`
@@ -52,7 +52,8 @@ func (b *Breakers) State(ctx context.Context, campaign keys.List) (State, error)
 	return b.stateOf(p), nil
 }
 
-// States reads the breakers of many campaigns in few round trips, in their order, and changes nothing.
+// States reads the breakers of many campaigns in few round trips, in their order, and changes
+// nothing.
 func (b *Breakers) States(ctx context.Context, campaigns []keys.List) ([]State, error) {
 	calls := make([]redisx.Call, len(campaigns))
 	for i, campaign := range campaigns {

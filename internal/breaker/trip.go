@@ -40,11 +40,11 @@ type Trip struct {
 
 // Verdict is what a campaign's breaker says to whoever asks.
 type Decision struct {
-	// Trip is set for one caller of all: the one who is to act on it and then Confirm it. Who does not within ten
-	// seconds is taken for dead, and the trip goes to another one.
+	// Trip is set for one caller of all: the one who is to act on it and then Confirm it. Who does
+	// not within ten seconds is taken for dead, and the trip goes to another one.
 	Trip *Trip
-	// Tripped says that the round is over, by a trip or a reset: what is claimed and not sent goes back, and later
-	// pushes are to be admitted anew.
+	// Tripped says that the round is over, by a trip or a reset: what is claimed and not sent goes
+	// back, and later pushes are to be admitted anew.
 	Tripped bool
 	// Hold is why no one is admitted for now; nil: recipients are admitted.
 	Hold *Hold
@@ -52,9 +52,10 @@ type Decision struct {
 	Paused map[string]string
 }
 
-// resolve draws the consequences of what the breaker holds: a trip that nobody acts on is taken over, what looks wrong
-// trips, and a whole canary that looks sane passes. Each is a script of its own that does nothing when another replica was
-// quicker. t is what this replica has just told. It returns the breaker as it is then, and the trip that this caller is to act on.
+// resolve acts on what the breaker holds. It takes over a trip whose holder did not act, trips on
+// what looks wrong, and passes a full canary that looks sane. Each step is a script that does
+// nothing if another replica was quicker. t is this replica's last report. It returns the breaker
+// afterwards and the trip that this caller must act on.
 func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, t *Report) (*picture, *Trip, error) {
 	switch {
 	case p.round == 0:
@@ -74,15 +75,15 @@ func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, 
 	return p, nil, nil
 }
 
-// verdict is what is told to somebody whose answers belong to a round; 0: to none.
+// verdict returns the decision for a caller whose answers belong to a round, or to none for 0.
 func verdict(p *picture, round int64, trip *Trip) Decision {
 	return Decision{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
 }
 
-// won is what scripts answer to the one caller of many.
+// won is the scripts' outcome for the one caller that acts.
 const won = "won"
 
-// trip stops what a trip says, if no other replica has.
+// trip stops what a trip names, unless another replica did.
 func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *Trip) (*picture, *Trip, error) {
 	written, err := json.Marshal(t)
 	if err != nil {
@@ -107,7 +108,7 @@ func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *
 	return p, t, nil
 }
 
-// take hands on a trip whose holder had time enough to act.
+// take takes over a trip whose holder did not act in time.
 func (b *Breakers) take(ctx context.Context, campaign keys.List, p *picture) (*picture, *Trip, error) {
 	if p.last == nil || p.now.UnixMilli() < p.actBy {
 		return p, nil, nil
@@ -124,8 +125,9 @@ func (b *Breakers) take(ctx context.Context, campaign keys.List, p *picture) (*p
 
 var errNotTold = errors.New("a Verdict did not tell of this trip")
 
-// Confirm says that a trip was acted on: the campaign is paused, or the project halted. Only then may a new canary start, when the
-// campaign is resumed. Somebody else may have taken the trip over meanwhile, and then confirms it. It may be repeated.
+// Confirm records that the caller acted on a trip: it paused the campaign or halted the project.
+// Only then may a new canary start on resume. Another replica may have taken the trip over and then
+// confirms it. Repeating it is harmless.
 func (b *Breakers) Confirm(ctx context.Context, campaign keys.List, t *Trip) error {
 	switch {
 	case t.holder == "":

@@ -141,7 +141,8 @@ func platformTrips(t *testing.T, b *backend) {
 	wantEqual(t, "reason", v.Paused["ios"], v.Trip.Reason)
 	f.ok(one.Confirm(t.Context(), f.list, v.Trip))
 
-	// What the platform answers from now on is excused, and stands for nothing in the canary either.
+	// What the platform answers from now on is excused, and stands for nothing in the canary
+	// either.
 	late := breaker.Report{Round: a.Round, Answers: map[breaker.Answer]int64{refused: 500}}
 	late.EndClaim("a", 10)
 	v = two.conclude(late)

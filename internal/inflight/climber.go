@@ -6,28 +6,31 @@ import (
 )
 
 const (
-	// bold and gentle are the factors of a step up: while the limit is known to be too low, and from time to time to see whether it is.
+	// bold and gentle are the factors of a step up. bold serves while the limit is known to be too
+	// low, gentle for an occasional test.
 	bold, gentle = 2, 1.25
 	// brake is the factor of a step down on overload.
 	brake = 0.7
-	// tolerated is the share of refusals that is no overload.
+	// tolerated is the share of refusals that does not count as overload.
 	tolerated = 0.02
-	// queued is how much longer than without a queue answers take before a queue is suspected.
+	// queued is the factor over the base latency from which a queue is suspected.
 	queued = 1.2
-	// all and none are the shares of a step that throughput has followed or has not.
+	// all and none are the shares of a step that throughput followed, or did not.
 	all, none = 0.7, 0.3
-	// spare is left above the number at which throughput was seen to end, so that the service never runs dry.
+	// spare is kept above the limit at which throughput stopped growing, so that the service never
+	// runs dry.
 	spare = 1.05
 	// shift is the factor by which latency or throughput must change to end a rest.
 	shift = 1.5
-	// After a search the limit rests for restTrips round trips, at least restTime: searching costs throughput or latency.
+	// After a search the limit rests for restTrips round trips, and at least restTime, because a
+	// search costs throughput or latency.
 	restTime, restTrips = 3 * time.Second, 30
 )
 
-// climber looks for the limit. A rise of latency alone does not tell a service that got slower for everybody, which needs more
-// requests in flight, from one with a queue, which needs fewer. Throughput does: where the limit holds requests back, it takes one
-// step and sees whether throughput follows. Where the limit holds nothing back, throughput is what was asked for, and there
-// is nothing to find.
+// climber searches for the limit by hill climbing. A rise of latency alone is ambiguous. A slower
+// service needs more requests in flight, and one with a queue needs fewer. Throughput decides:
+// while the limit holds requests back, the climber takes a step and checks whether throughput
+// follows. Otherwise throughput equals the demand, and there is nothing to find.
 type climber struct {
 	min, max int
 
@@ -64,9 +67,9 @@ func (c *climber) next(limit int, s sample) int {
 	}
 }
 
-// overloaded tells refusals that follow from the load from those that come anyway: slowing down does not end the latter, and
-// would go on without end. What chance adds to those is allowed for. A service that takes nothing at all has too much,
-// however long that lasts.
+// overloaded reports whether refusals follow from the load. A constant share of them comes anyway,
+// and a lower limit would not end those. It allows for chance. A service that refuses everything is
+// overloaded, however long that lasts.
 func (c *climber) overloaded(s sample) bool {
 	if s.refused == s.answers {
 		return true
@@ -77,8 +80,9 @@ func (c *climber) overloaded(s sample) bool {
 	return over
 }
 
-// unpressed means after a step up that demand is met, or that the new room is still filling up: then a queue takes it, and throughput
-// has not followed.
+// unpressed handles a sample in which the limit held nothing back. After a step up, either demand
+// is met or the new room still fills. In the latter case a queue takes it, and throughput has not
+// followed.
 func (c *climber) unpressed(here point, s sample) int {
 	if up := c.from.limit > 0 && here.limit > c.from.limit; up && c.settling {
 		c.settling = false
@@ -93,7 +97,8 @@ func (c *climber) unpressed(here point, s sample) int {
 	return c.idle(here, s.peak)
 }
 
-// idle follows what is used, with as much again to spare: a limit that was never tried is no knowledge.
+// idle follows the used number and keeps as much again to spare, because no one has tested a higher
+// limit.
 func (c *climber) idle(here point, peak int) int {
 	c.from, c.until, c.settling, c.down, c.stride = point{}, time.Time{}, false, false, bold
 	if c.base == 0 {
@@ -107,7 +112,7 @@ func (c *climber) idle(here point, peak int) int {
 	return here.limit
 }
 
-// smoothing lets the base sink fast and rise slowly: what makes it rise may be a queue.
+// smoothing lets the base fall fast and rise slowly, because a queue may be what raises it.
 func smoothing(rises bool) time.Duration {
 	if rises {
 		return 64
@@ -130,7 +135,7 @@ func (c *climber) step(here point, s sample) int {
 	return c.move(here.limit, float64(here.limit)*c.stride)
 }
 
-// judge looks at what a step has brought.
+// judge evaluates a step.
 func (c *climber) judge(here point, s sample) int {
 	from, low, high := c.from, c.from, here
 	c.from = point{}
@@ -159,7 +164,7 @@ func (c *climber) judge(here point, s sample) int {
 	}
 }
 
-// descend stays at the lower limit, and goes on down while there seems to be a queue.
+// descend returns to the lower limit, and continues down while a queue seems to exist.
 func (c *climber) descend(here, low point, s sample) int {
 	if !c.crowded(low) {
 		c.relax(s)
@@ -172,7 +177,7 @@ func (c *climber) descend(here, low point, s sample) int {
 	return c.move(here.limit, float64(low.limit))
 }
 
-// crowded suspects that fewer would do.
+// crowded reports whether a lower limit would probably do.
 func (c *climber) crowded(p point) bool {
 	return float64(p.latency) > queued*float64(c.base)
 }
@@ -183,7 +188,8 @@ func (c *climber) relax(s sample) {
 	c.until = s.at.Add(max(restTime, restTrips*s.latency))
 }
 
-// resting ends when its time is over, or when the service has changed.
+// resting reports whether the limit still rests. A rest ends with its time, or when the service
+// changes.
 func (c *climber) resting(here point, now time.Time) bool {
 	if !now.Before(c.until) {
 		return false
@@ -198,7 +204,7 @@ func (c *climber) resting(here point, now time.Time) bool {
 	return true
 }
 
-// move sets another limit; the answers of the next round trip are still those of the old one.
+// move sets another limit. The answers of the next round trip still belong to the old one.
 func (c *climber) move(limit int, to float64) int {
 	next := c.clamp(to)
 	c.settling = next != limit
@@ -207,20 +213,21 @@ func (c *climber) move(limit int, to float64) int {
 
 func (c *climber) clamp(to float64) int { return max(c.min, min(c.max, int(to+0.5))) }
 
-// point is what was measured at a limit.
+// point is a measurement at a limit.
 type point struct {
 	limit   int
 	rate    float64
 	latency time.Duration
 }
 
-// knee is the limit at which throughput ended to grow: below it, throughput grows with the limit, above it not at all.
+// knee returns the limit at which throughput stops growing: it grows with the limit below, and not
+// at all above.
 func knee(low, high point) float64 { return float64(low.limit) * high.rate / low.rate }
 
-// followed is how much of a step throughput has followed, as a share of it.
+// followed returns the share of a step that throughput followed.
 func followed(low, high point) float64 {
 	return (knee(low, high) - float64(low.limit)) / float64(high.limit-low.limit)
 }
 
-// apart tells that one of two figures is shift times the other, or more.
+// apart reports whether one figure is at least shift times the other.
 func apart(a, b float64) bool { return a > b*shift || b > a*shift }

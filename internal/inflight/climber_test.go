@@ -31,7 +31,8 @@ func TestRestEndsWithAShift(t *testing.T) {
 	}
 }
 
-// The limit holds requests back where most are granted its last permit, and where none is granted because it was lowered.
+// The limit holds requests back where most are granted its last permit, and where none is granted
+// because it was lowered.
 func TestPressed(t *testing.T) {
 	begun := time.Unix(100, 0)
 	for name, c := range map[string]struct {
@@ -62,7 +63,8 @@ func TestOverload(t *testing.T) {
 	}
 }
 
-// After a step up, the first sample is still that of the lower limit; if what follows is a queue, the step is taken back.
+// After a step up, the first sample is still that of the lower limit; if what follows is a queue,
+// the step is taken back.
 func TestStepUpIsTakenBackForAQueue(t *testing.T) {
 	before := point{limit: 50, rate: 1000, latency: 50 * time.Millisecond}
 	c := &climber{min: 10, max: 500, stride: gentle, base: before.latency, from: before, settling: true}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// The table in docs/architecture.md comes from: go test ./internal/inflight -run TestCourses -v -pace 10000 -rivals
+// The table in docs/architecture.md comes from: go test ./internal/inflight -run TestCourses -v
+// -pace 10000 -rivals
 var (
 	pace      = flag.Float64("pace", 1000, "pushes a second in the simulated courses")
 	compareTo = flag.Bool("rivals", false, "run other limiters over the courses too, and print all figures")

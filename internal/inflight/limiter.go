@@ -1,7 +1,6 @@
-// Package inflight bounds the requests on the wire, and finds the bound by itself: as many as the service takes at once, and no
-// more than an upper limit.
-//
-// limiter.go hands out permits and tallies what became of them (tally.go); after each round trip climber.go judges the tally.
+// Package inflight limits the requests in flight and finds the limit by itself: as many as the
+// service can take at once, up to a maximum. The Limiter hands out permits and counts outcomes in a
+// window of one round trip. The climber then sets the limit from that window.
 package inflight
 
 import (
@@ -14,22 +13,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Signal is what an outcome says of the service.
+// Signal is what an outcome says about the service.
 type Signal uint8
 
-// The zero Signal is Ignore: what nobody judged changes nothing.
+// The zero Signal is Ignore, so an outcome without a signal changes nothing.
 const (
-	// Ignore: it says nothing of the service, such as a request that was never sent, or was cut off by us.
+	// Ignore says nothing about the service, such as a request that was never sent or that we
+	// cancelled.
 	Ignore Signal = iota
-	// Good: the service answered, whatever it said of the recipient.
+	// Good means that the service answered, whatever it said about the recipient.
 	Good
-	// Overload: the service turned the request away because there are too many: 429 for the whole project, 503.
+	// Overload means that the service refused the request because of too many: a project-wide 429,
+	// or a 503.
 	Overload
 )
 
-// Outcome is what became of a request.
+// Outcome is the result of a request.
 type Outcome struct {
-	// Latency is from the request's start to its answer's end. It counts only for Good.
+	// Latency is the time from the request's start to the end of its answer. It counts only for
+	// Good.
 	Latency time.Duration
 	Signal  Signal
 }
@@ -39,10 +41,10 @@ type Limiter struct {
 	fewest, most int
 	metrics      *metrics
 
-	mu       sync.Mutex // guards what follows, and the permits
+	mu       sync.Mutex // guards the fields below and the permits
 	limit    int
 	inFlight int
-	waiting  list.List // of chan *Permit, in the order of their coming; each has room for its permit
+	waiting  list.List // of chan *Permit, first come first served; each has room for its permit
 	tally    window
 	rule     rule
 }
@@ -52,13 +54,13 @@ type rule interface {
 	next(limit int, s sample) int
 }
 
-// Permit is the right to have one request on the wire. Done gives it back.
+// Permit allows one request in flight. Done gives it back.
 type Permit struct {
 	limiter *Limiter
 	done    bool
 }
 
-// New makes a limiter that begins at Options.Min: what is more is found within some round trips.
+// New returns a limiter that begins at Options.Min. It finds more within some round trips.
 func New(o Options) (*Limiter, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -76,13 +78,13 @@ func New(o Options) (*Limiter, error) {
 	return l, nil
 }
 
-// Acquire waits for its turn, first come first served. It fails only with the context's error.
+// Acquire waits for a permit, first come first served. It fails only with the context's error.
 func (l *Limiter) Acquire(ctx context.Context) (*Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("wait for a permit: %w", err)
 	}
 	l.mu.Lock()
-	if l.inFlight < l.limit { // then nobody waits
+	if l.inFlight < l.limit { // then no one waits
 		p := l.grant()
 		l.mu.Unlock()
 		return p, nil
@@ -99,17 +101,17 @@ func (l *Limiter) Acquire(ctx context.Context) (*Permit, error) {
 	}
 }
 
-// grant counts one more in flight. Caller holds mu, and has seen that there is room.
+// grant counts one more request in flight. The caller holds mu and has checked that there is room.
 func (l *Limiter) grant() *Permit {
 	l.inFlight++
 	l.tally.granted(l.inFlight, l.limit)
 	return &Permit{limiter: l}
 }
 
-// leave takes a waiter out of the queue. What it was granted meanwhile goes back.
+// leave takes a waiter out of the queue and gives back a permit that it has got meanwhile.
 func (l *Limiter) leave(turn chan *Permit, place *list.Element) {
 	l.mu.Lock()
-	l.waiting.Remove(place) // does nothing to one who was served
+	l.waiting.Remove(place) // does nothing if it has left the queue
 	l.mu.Unlock()
 	select {
 	case p := <-turn:
@@ -118,7 +120,7 @@ func (l *Limiter) leave(turn chan *Permit, place *list.Element) {
 	}
 }
 
-// Done gives the permit back and tells what became of its request. Only the first call counts.
+// Done gives the permit back with the outcome of its request. Only the first call counts.
 func (p *Permit) Done(o Outcome) {
 	l := p.limiter
 	now := time.Now()
@@ -139,7 +141,7 @@ func (p *Permit) Done(o Outcome) {
 	}
 }
 
-// judge ends a tally and sets the limit by it. Caller holds mu.
+// judge ends a window and sets the limit from it. The caller holds mu.
 func (l *Limiter) judge(now time.Time) {
 	before := l.limit
 	l.limit = l.rule.next(l.limit, l.tally.sample(now, l.inFlight, l.limit))
@@ -147,20 +149,20 @@ func (l *Limiter) judge(now time.Time) {
 	l.tally = window{since: now, peak: l.inFlight}
 }
 
-// Options are the bounds between which the limit is looked for.
+// Options are the bounds of the limit.
 type Options struct {
-	// Min is what is always allowed in flight, however overloaded the service seems. Capped at Max.
+	// Min is always allowed in flight, even when the service seems overloaded. Max caps it.
 	Min int
-	// Max is what is never exceeded, in requests in flight; the pool's size.
+	// Max is never exceeded. It is the size of the connection pool in requests.
 	Max int
 	// Registerer takes the metrics; nil: none.
 	Registerer prometheus.Registerer
 }
 
-// DefaultOptions look between 50 and 500.
+// DefaultOptions search between 50 and 500.
 func DefaultOptions() Options { return Options{Min: 50, Max: 500} }
 
-// withDefaults fills what is not said.
+// withDefaults fills in what is missing.
 func (o Options) withDefaults() Options {
 	d := DefaultOptions()
 	if o.Max == 0 {
@@ -180,7 +182,7 @@ func (o Options) validate() error {
 	return nil
 }
 
-// metrics are this room's own; a nil registerer leaves them unregistered.
+// metrics are this package's own. A nil registerer leaves them unregistered.
 type metrics struct {
 	decreases prometheus.Counter
 }

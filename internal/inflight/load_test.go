@@ -30,7 +30,8 @@ func (o ours) limit() int {
 	return o.Limiter.limit
 }
 
-// load is a pool whose pushes come evenly, as the governor lets them: what the pool does not take in time is lost.
+// load is a pool whose pushes come evenly, as the governor lets them: what the pool does not take
+// in time is lost.
 type load struct {
 	bound   bound
 	service *service
@@ -182,7 +183,8 @@ func (s span) limit() (mean, deviation float64, most int) {
 	return mean, math.Sqrt(deviation) / mean, most
 }
 
-// until is how long it took before half a second of it was good, in the judgement of a function; the whole span if never.
+// until is how long it took before half a second of it was good, in the judgement of a function;
+// the whole span if never.
 func (s span) until(good func(span) bool) time.Duration {
 	const half = 5
 	for i := 0; i+half <= len(s); i++ {

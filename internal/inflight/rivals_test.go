@@ -37,12 +37,14 @@ type fixed int
 func (f fixed) acquire(context.Context) (func(Outcome), error) { return func(Outcome) {}, nil }
 func (f fixed) limit() int                                     { return int(f) }
 
-// failsafe is failsafe-go's adaptive limiter. Its limit cannot be set from outside, so a refusal can only be kept from its sight.
+// failsafe is failsafe-go's adaptive limiter. Its limit cannot be set from outside, so a refusal
+// can only be kept from its sight.
 type failsafe struct {
 	adaptivelimiter.AdaptiveLimiter[any]
 }
 
-// It begins at twice what is needed: its own steps, of about three a window, would not have reached that when the course begins.
+// It begins at twice what is needed: its own steps, of about three a window, would not have reached
+// that when the course begins.
 func newFailsafe(fewest, most int, window time.Duration) failsafe {
 	return failsafe{adaptivelimiter.NewBuilder[any]().
 		WithLimits(uint(fewest), uint(most), uint(most)/10).

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// service answers so many requests at a time, each after its latency; those above wait in a queue, and above that are turned away.
+// service answers so many requests at a time, each after its latency; those above wait in a queue,
+// and above that are turned away.
 type service struct {
 	mu      sync.Mutex
 	latency time.Duration
@@ -34,7 +35,8 @@ func (s *service) change(f func(*service)) {
 	f(s)
 }
 
-// answer returns how the request ended, and how long the service itself took for it, without its queue.
+// answer returns how the request ended, and how long the service itself took for it, without its
+// queue.
 func (s *service) answer() (Outcome, time.Duration) {
 	start := time.Now()
 	s.mu.Lock()

@@ -3,13 +3,13 @@ package inflight
 import "time"
 
 const (
-	// shortest is the least time that a tally takes: shorter ones see bursts instead of a rate.
+	// shortest is the least length of a window. Shorter ones see bursts and not a rate.
 	shortest = 100 * time.Millisecond
-	// enough answers make a tally, or as many as may be in flight where those are fewer.
+	// enough answers complete a window, or as many as may be in flight if that is fewer.
 	enough = 20
 )
 
-// tally counts for about one round trip, so that the limit moves at most once in each.
+// window counts for about one round trip, so that the limit moves at most once in each.
 type window struct {
 	since   time.Time
 	grants  int
@@ -20,7 +20,7 @@ type window struct {
 	latency time.Duration // of the good ones, summed
 }
 
-// sample is what a tally comes to.
+// sample is the result of a window.
 type sample struct {
 	at      time.Time
 	rate    float64       // good answers a second
@@ -55,7 +55,8 @@ func (t *window) complete(now time.Time, limit int) bool {
 
 func (t *window) mean() time.Duration { return t.latency / time.Duration(max(1, t.good)) }
 
-// sample ends the tally. Where nothing was granted, those that are in flight above the limit hold the next ones back.
+// sample ends the tally. Where nothing was granted, those that are in flight above the limit hold
+// the next ones back.
 func (t *window) sample(now time.Time, inFlight, limit int) sample {
 	return sample{
 		at:      now,

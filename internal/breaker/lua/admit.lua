@@ -1,6 +1,6 @@
--- admit grants a claim its share of the canary under a lease, or all that it wants once the canary has passed; repeating
--- it grants the same under a whole lease. A breaker that is not there begins with a canary; one of size 0 has passed.
--- Returns book.reply with the number that is granted.
+-- admit grants a claim its share of the canary under a lease, or all that it wants once the canary
+-- has passed; repeating it grants the same under a whole lease. A breaker that is not there begins
+-- with a canary; one of size 0 has passed. Returns book.reply with the number that is granted.
 local breaker = KEYS[1]
 local claim, want, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease_ms, keep_ms = tonumber(ARGV[4]), ARGV[5]

@@ -1,10 +1,10 @@
--- conclude adds a replica's tally once, whatever is repeated: its tallies are numbered. What belongs to another round
--- than the present one counts no more. A breaker that is gone stays gone.
--- ARGV: replica, number, round, personal, the kind that proves nothing, the kind that a paused platform excuses, how long
--- to keep the breaker in ms, how many claims give admissions back; a claim and a number for each; then kind, platform and
--- number of the answers.
--- Returns book.reply with 'counted', 'known', 'over' or 'gone', and with a field 'others' that is not stored: when another
--- replica last had an answer, in ms.
+-- conclude adds a replica's tally once, whatever is repeated: its tallies are numbered. What
+-- belongs to another round than the present one counts no more. A breaker that is gone stays gone.
+-- ARGV: replica, number, round, personal, the kind that proves nothing, the kind that a paused
+-- platform excuses, how long to keep the breaker in ms, how many claims give admissions back; a
+-- claim and a number for each; then kind, platform and number of the answers. Returns book.reply
+-- with 'counted', 'known', 'over' or 'gone', and with a field 'others' that is not stored: when
+-- another replica last had an answer, in ms.
 local breaker = KEYS[1]
 local replica, number, round, personal = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local neutral, excused, keep_ms, claims = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])

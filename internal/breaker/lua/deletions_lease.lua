@@ -1,8 +1,8 @@
--- deletions_lease grants a replica a few deletions of the hour's budget, fewer the less is left, and takes its figures
--- over. Its requests are numbered: repeating one grants the same and counts once.
--- ARGV: replica, number, least, share, answers since the last request, how long ago in ms the first of them came,
--- deletions withheld since.
--- Returns {granted, ms left of the hour, ms now, answers, taken, withheld, budget}.
+-- deletions_lease grants a replica a few deletions of the hour's budget, fewer the less is left,
+-- and takes its figures over. Its requests are numbered: repeating one grants the same and counts
+-- once. ARGV: replica, number, least, share, answers since the last request, how long ago in ms the
+-- first of them came, deletions withheld since. Returns {granted, ms left of the hour, ms now,
+-- answers, taken, withheld, budget}.
 local key = KEYS[1]
 local replica, number, least, share = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local answered, age_ms, refused = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])

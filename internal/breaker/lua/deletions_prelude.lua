@@ -1,5 +1,5 @@
--- Stands before the scripts about deletions. Those of a project in the present hour are one hash, and what an earlier
--- hour left counts for nothing. Its fields:
+-- Stands before the scripts about deletions. Those of a project in the present hour are one hash,
+-- and what an earlier hour left counts for nothing. Its fields:
 --   hour                hours since 1970, by the server's clock
 --   answers             FCM's, of all replicas
 --   taken               deletions that were leased

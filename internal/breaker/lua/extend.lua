@@ -1,5 +1,5 @@
--- extend gives the admissions of claims (ARGV from the second on) a whole lease again; those that are over stay so.
--- Returns how many were extended.
+-- extend gives the admissions of claims (ARGV from the second on) a whole lease again; those that
+-- are over stay so. Returns how many were extended.
 local breaker = KEYS[1]
 local lease_ms = tonumber(ARGV[1])
 

@@ -1,8 +1,8 @@
--- hold ends a round whose pushes get no answers, once, and admits no one until release. Of all who saw it, one wins.
--- ARGV: the round; an id of this attempt, by which its repetition is recognised; the trip as JSON, its kind and reason;
--- how long the winner has to act, '' where there is nothing to do; how long to hold back the next canary, to keep the
--- breaker, to wait for a second probe, and to wait for a probe at most, in ms.
--- Returns book.reply with 'won' or 'lost'.
+-- hold ends a round whose pushes get no answers, once, and admits no one until release. Of all who
+-- saw it, one wins. ARGV: the round; an id of this attempt, by which its repetition is recognised;
+-- the trip as JSON, its kind and reason; how long the winner has to act, '' where there is nothing
+-- to do; how long to hold back the next canary, to keep the breaker, to wait for a second probe,
+-- and to wait for a probe at most, in ms. Returns book.reply with 'won' or 'lost'.
 local breaker = KEYS[1]
 local round, id, trip, kind, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local act_ms, hold_ms, keep_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]

@@ -1,5 +1,5 @@
--- pass ends the canary of a round that looks sane, unless the round is over. Pushes without an answer fill it, too.
--- Returns book.reply with 'passed' or 'over'.
+-- pass ends the canary of a round that looks sane, unless the round is over. Pushes without an
+-- answer fill it, too. Returns book.reply with 'passed' or 'over'.
 local breaker = KEYS[1]
 local round, size = ARGV[1], tonumber(ARGV[2])
 

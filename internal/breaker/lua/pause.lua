@@ -1,7 +1,8 @@
--- pause keeps a platform of a campaign back; what it answered of the kind that this excuses is forgotten.
--- ARGV: the platform, the reason, an id of this pause, the kind, how long to keep the breaker in ms, and, of a breaker
--- that tripped, the round that it must be in and the trip as JSON.
--- Returns book.reply with 'won', or 'lost' when the round is over or the platform already paused by a trip.
+-- pause keeps a platform of a campaign back; what it answered of the kind that this excuses is
+-- forgotten. ARGV: the platform, the reason, an id of this pause, the kind, how long to keep the
+-- breaker in ms, and, of a breaker that tripped, the round that it must be in and the trip as JSON.
+-- Returns book.reply with 'won', or 'lost' when the round is over or the platform already paused by
+-- a trip.
 local breaker = KEYS[1]
 local platform, reason, id, excused = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local keep_ms, round, trip = ARGV[5], ARGV[6], ARGV[7]

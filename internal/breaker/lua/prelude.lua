@@ -1,6 +1,7 @@
 -- Stands before every script about a campaign's breaker.
 --
--- A campaign's breaker is one hash. A round is a canary and what follows it, up to a trip or a reset. Its fields:
+-- A campaign's breaker is one hash. A round is a canary and what follows it, up to a trip or a
+-- reset. Its fields:
 --   round                              its number, which only grows: the moment in ms at which it began, or more
 --   passed                             '1' once the canary looks sane
 --   opens                              ms before which nobody is admitted to the canary
@@ -44,8 +45,9 @@ local function has_ended(field, value, now)
   return false
 end
 
--- open reads a breaker at the server's time. What is changed through it is one write, in which a field that goes becomes ''. So a cut
--- leaves nothing half done: '' is no value, and the next write removes such fields.
+-- open reads a breaker at the server's time. What is changed through it is one write, in which a
+-- field that goes becomes ''. So a cut leaves nothing half done: '' is no value, and the next write
+-- removes such fields.
 local function open(key)
   local now = server_ms()
   local live, ended = {}, {''} -- '' is no field: the write that a full Redis accepts
@@ -123,8 +125,8 @@ local function open(key)
     return sum
   end
 
-  -- begin starts a round. Processes may take the old one's pass for valid for hold_ms still; until they do not, nobody
-  -- is admitted to the new canary.
+  -- begin starts a round. Processes may take the old one's pass for valid for hold_ms still; until
+  -- they do not, nobody is admitted to the new canary.
   function book.begin(hold_ms)
     if live.passed then
       book.set('opens', whole(now + hold_ms))
@@ -133,7 +135,8 @@ local function open(key)
     book.set('round', whole(math.max(now, book.number('round') + 1)))
   end
 
-  -- reply is {now, outcome, fields and values}; keep_ms, where given, is how long the breaker outlives its last use.
+  -- reply is {now, outcome, fields and values}; keep_ms, where given, is how long the breaker
+  -- outlives its last use.
   function book.reply(outcome, keep_ms)
     book.flush()
     if keep_ms then

@@ -1,6 +1,6 @@
--- release ends a hold after a probe that was answered, and begins a round with a canary. A hold that came soon after the
--- last one waits for its time.
--- Returns book.reply with 'released', 'early' or 'gone'.
+-- release ends a hold after a probe that was answered, and begins a round with a canary. A hold
+-- that came soon after the last one waits for its time. Returns book.reply with 'released', 'early'
+-- or 'gone'.
 local breaker = KEYS[1]
 local keep_ms = ARGV[1]
 

@@ -1,5 +1,5 @@
--- reset begins a new round with every platform, once for an id; the last trip stays to be looked at.
--- Returns book.reply with 'reset' or 'gone'.
+-- reset begins a new round with every platform, once for an id; the last trip stays to be looked
+-- at. Returns book.reply with 'reset' or 'gone'.
 local breaker = KEYS[1]
 local id, hold_ms, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 

@@ -1,5 +1,5 @@
--- take hands a trip on whose holder has not acted in time, which the caller has seen; of many callers one wins.
--- Returns book.reply with 'won' or 'lost'.
+-- take hands a trip on whose holder has not acted in time, which the caller has seen; of many
+-- callers one wins. Returns book.reply with 'won' or 'lost'.
 local breaker = KEYS[1]
 local from, id, act_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 

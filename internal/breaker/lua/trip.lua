@@ -1,7 +1,7 @@
--- trip ends a round that looks wrong, once: of all who saw it, one wins and is to act.
--- ARGV: the round; an id of this attempt, by which its repetition is recognised; the trip as JSON; how long the winner
--- has to act, and to hold back the next canary, and to keep the breaker, in ms.
--- Returns book.reply with 'won' or 'lost'.
+-- trip ends a round that looks wrong, once: of all who saw it, one wins and is to act. ARGV: the
+-- round; an id of this attempt, by which its repetition is recognised; the trip as JSON; how long
+-- the winner has to act, and to hold back the next canary, and to keep the breaker, in ms. Returns
+-- book.reply with 'won' or 'lost'.
 local breaker = KEYS[1]
 local round, id, trip = ARGV[1], ARGV[2], ARGV[3]
 local act_ms, hold_ms, keep_ms = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
