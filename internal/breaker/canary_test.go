@@ -120,8 +120,7 @@ func TestExtendMovesTheLease(t *testing.T) {
 	}
 }
 
-// Somebody who dies between telling the last answer and drawing the consequence leaves it to the
-// next one who asks.
+// A replica that dies between its last report and the pass leaves the pass to the next one.
 func canaryDecidedByAnother(t *testing.T, b *backend) {
 	for _, c := range []struct {
 		kind breaker.Kind

@@ -107,7 +107,7 @@ func single(t *testing.T, name, addr string) *backend {
 	return b
 }
 
-// lose loses replies of scripts until the test ends or lose is called anew.
+// lose drops replies of scripts until the test ends or lose is called again.
 func (b *backend) lose(t *testing.T, which func(n int, command []string) bool) {
 	b.proxy.Lose(servers.IsScript, which)
 	t.Cleanup(func() { b.proxy.Lose(nil, nil) })

@@ -118,7 +118,7 @@ func (d *Deletions) report(s DeletionsState) {
 		return
 	}
 	d.reported = hour
-	d.o.Logger.Warn("too many tokens die in this hour: those that follow are kept; look whether project and audience belong together",
+	d.o.Logger.Warn("too many dead tokens this hour; tokens kept; check that project and audience belong together",
 		"taken", s.Taken, "budget", s.Budget, "answers", s.Answers, "left", s.Left)
 }
 

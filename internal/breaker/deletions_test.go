@@ -101,7 +101,7 @@ func deletionsWithheld(t *testing.T, b *backend) {
 	for range 4 {
 		wantEqual(t, "taken beyond", s.take(1), 0)
 	}
-	wantEqual(t, "lines in the log", strings.Count(s.log.String(), "too many tokens die"), 1)
+	wantEqual(t, "lines in the log", strings.Count(s.log.String(), "too many dead tokens"), 1)
 	s.ahead = 2 * time.Second
 	wantEqual(t, "taken later", s.take(1), 0)
 	wantEqual(t, "lines in the log", strings.Count(s.log.String(), "\n"), 1)

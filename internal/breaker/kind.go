@@ -64,7 +64,7 @@ type Answer struct {
 
 // meanings says for each kind what many of them mean and what to do.
 var meanings = map[Kind]string{
-	Credentials:    "FCM refuses our credentials; mend the service account or its permissions, and sending goes on",
+	Credentials:    "FCM refuses our credentials; fix the service account or its permissions, and sending continues",
 	BadMessage:     "FCM refuses a field of the message; correct the message (fanfare campaign set ID --message FILE), then resume the campaign",
 	NotFound:       "FCM does not know what was asked for, and does not mean the token; check the project id and the endpoint, then resume the campaign",
 	SenderMismatch: "the tokens belong to another Firebase project; check the project id, and whose audience this is, then resume the campaign",

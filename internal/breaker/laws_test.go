@@ -12,9 +12,8 @@ import (
 	"fanfare/internal/breaker"
 )
 
-// Whatever replicas do, lose or survive: no more than the canary is under way or answered before it
-// has passed, what is wrong with it stops the campaign, and each trip is told to one of them at a
-// time.
+// Replicas act, lose replies and die. Before the canary has passed, no more than its size is under
+// way or answered. A bad canary stops the campaign, and only one replica at a time holds a trip.
 func TestLaws(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})

@@ -95,7 +95,7 @@ func noRepliesCountOnce(t *testing.T, b *backend) {
 	wantEqual(t, "told of what was wrong then", r.conclude(answer(a, "a", 10, breaker.Accepted)).Trip != nil, true)
 }
 
-// resetRepeated resets once although the client asks twice, and somebody is admitted in between.
+// resetRepeated resets once although the client sends it twice, with an admission in between.
 func resetRepeated(t *testing.T, b *backend) {
 	f := openOn(t, b.lossy, b.rdb, "{reset}"+queue.NewClaimID(), 1, options())
 	other := f.join(b.rdb, options())
@@ -114,7 +114,7 @@ func resetRepeated(t *testing.T, b *backend) {
 	wantEqual(t, "answered", f.state().Canary.Answered, 5)
 }
 
-// Of two who find that nobody has acted on a trip, one takes it over.
+// If two replicas find a trip without action, one takes it over.
 func TestTripIsTakenOverByOne(t *testing.T) {
 	b := onMiniredis(t)
 	l := &line{UniversalClient: b.rdb}
@@ -135,7 +135,7 @@ func TestTripIsTakenOverByOne(t *testing.T) {
 	wantEqual(t, "tripped", v.Tripped, true)
 }
 
-// A pass that comes too late lets nobody through whom it was not about.
+// A late pass of another round admits no one.
 func TestPassOfAnotherRound(t *testing.T) {
 	b := onMiniredis(t)
 	l := &line{UniversalClient: b.rdb}

@@ -32,11 +32,11 @@ type model struct {
 	actors []*actor
 	claims map[string]*held
 	rounds map[int64]*round
-	newest int64 // that anybody was admitted to
+	newest int64 // the newest round with an admission
 	bads   int   // answers, over all rounds
 	born   int   // claims
 
-	trip *breaker.Trip // that somebody was told of and has not acted on
+	trip *breaker.Trip // a trip that was handed out and has not been acted on
 	by   *actor
 	told time.Duration
 }
@@ -50,7 +50,7 @@ type held struct {
 	until   time.Duration
 }
 
-// round is what was told of one.
+// round holds the reports on one round.
 type round struct{ proofs, bad int }
 
 // actor is a replica with a line of its own.
@@ -76,7 +76,7 @@ func newModel(t *rapid.T, server *miniredis.Miniredis, rdb *redis.Client) *model
 	return m
 }
 
-// pass lets time pass for everybody.
+// pass advances the time of all replicas.
 func (m *model) pass(d time.Duration) {
 	m.now += d
 	m.server.SetTime(began.Add(m.now))
@@ -140,7 +140,7 @@ func (m *model) count(h *held, kind breaker.Kind, n int) {
 	}
 }
 
-// hear notes a trip, which is told again only after its holder had time to act.
+// hear records a trip. The breaker hands it out again only after its holder had time to act.
 func (m *model) hear(v breaker.Decision, a *actor) {
 	switch {
 	case v.Trip == nil:

@@ -56,8 +56,8 @@ func (o Options) judgeSilence(p *picture, told *Report) *Trip {
 	return t
 }
 
-// silenceKind blames the endpoint where FCM gave no answer at all and most pushes got somebody
-// else's success.
+// silenceKind returns WrongEndpoint if FCM gave no answer and most pushes got a success of another
+// service.
 func (p *picture) silenceKind(answers int64) Kind {
 	var wrong, all int64
 	for a, n := range p.answers() {
@@ -76,13 +76,13 @@ func (p *picture) silenceKind(answers int64) Kind {
 
 // explainSilence returns the sentence for the operator.
 func (t *Trip) explainSilence(which, said string) string {
-	const goesOn = "sending goes on by itself once FCM answers a probe"
+	const resumes = "sending continues by itself once FCM answers a probe"
 	if t.Kind == WrongEndpoint {
 		return fmt.Sprintf("%d of %d pushes %s got a success that is not FCM's%s; check fcm.endpoint and any proxy before it: %s",
-			t.Count, t.Of, which, quoted(said), goesOn)
+			t.Count, t.Of, which, quoted(said), resumes)
 	}
 	return fmt.Sprintf("%d of %d pushes %s got no answer from FCM%s; check FCM's status and the network: %s",
-		t.Count, t.Of, which, quoted(said), goesOn)
+		t.Count, t.Of, which, quoted(said), resumes)
 }
 
 // hold stops the admissions of a campaign. If the project must be halted too, the winner does it.

@@ -21,12 +21,12 @@ type State struct {
 	Hold *Hold `json:"hold,omitempty"`
 	// Paused platforms, with the reasons.
 	Paused map[string]string `json:"paused,omitempty"`
-	// Last is the last trip; Standing: nobody has acted on it yet.
+	// Last is the last trip. Standing: no one has acted on it yet.
 	Last     *Trip `json:"last,omitempty"`
 	Standing bool  `json:"standing,omitempty"`
 }
 
-// Canary tells how far the first pushes are.
+// Canary is the progress of the first pushes.
 type Canary struct {
 	Size        int   `json:"size"`
 	Answered    int64 `json:"answered"`    // with something that proves something; Size once it has passed

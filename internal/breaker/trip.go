@@ -16,15 +16,15 @@ type Scope string
 
 // From the most to the least.
 const (
-	// Project: nobody in the Firebase project can be sent to until credentials are mended.
+	// Project: no one in the Firebase project can be sent to until its credentials are fixed.
 	Project Scope = "project"
-	// Campaign: its message, or its audience, is wrong.
+	// Campaign: its message or its audience is wrong.
 	Campaign Scope = "campaign"
-	// Platform: only this one's recipients are kept back, which the breaker has done by itself.
+	// Platform: the breaker holds back the recipients of this platform by itself.
 	Platform Scope = "platform"
 )
 
-// Trip says what has to stop and why.
+// Trip says what must stop and why.
 type Trip struct {
 	Scope    Scope     `json:"scope"`
 	Platform string    `json:"platform,omitempty"`
@@ -35,18 +35,18 @@ type Trip struct {
 	// Reason is for the operator: the figures, what they mean, and the next step.
 	Reason string `json:"reason"`
 
-	holder string // by which Confirm knows who acted
+	holder string // identifies the replica that acted, for Confirm
 }
 
-// Verdict is what a campaign's breaker says to whoever asks.
+// Decision is what a campaign's breaker replies.
 type Decision struct {
-	// Trip is set for one caller of all: the one who is to act on it and then Confirm it. Who does
-	// not within ten seconds is taken for dead, and the trip goes to another one.
+	// Trip is set for one caller, which must act on it and then Confirm it. After ten seconds
+	// without a Confirm the trip goes to another caller.
 	Trip *Trip
-	// Tripped says that the round is over, by a trip or a reset: what is claimed and not sent goes
-	// back, and later pushes are to be admitted anew.
+	// Tripped means that a trip or a reset ended the round. Claims that were not sent go back, and
+	// later pushes must be admitted again.
 	Tripped bool
-	// Hold is why no one is admitted for now; nil: recipients are admitted.
+	// Hold is why no one is admitted for now. nil: recipients are admitted.
 	Hold *Hold
 	// Paused are the platforms that are kept back, with the reasons. It is not to be changed.
 	Paused map[string]string
@@ -123,7 +123,7 @@ func (b *Breakers) take(ctx context.Context, campaign keys.List, p *picture) (*p
 	return p, &t, nil
 }
 
-var errNotTold = errors.New("a Verdict did not tell of this trip")
+var errUnknownTrip = errors.New("the trip does not come from a Decision")
 
 // Confirm records that the caller acted on a trip: it paused the campaign or halted the project.
 // Only then may a new canary start on resume. Another replica may have taken the trip over and then
@@ -131,7 +131,7 @@ var errNotTold = errors.New("a Verdict did not tell of this trip")
 func (b *Breakers) Confirm(ctx context.Context, campaign keys.List, t *Trip) error {
 	switch {
 	case t.holder == "":
-		return wrap("confirm trip of", campaign, errNotTold)
+		return wrap("confirm trip of", campaign, errUnknownTrip)
 	case t.Scope == Platform, t.Scope == Campaign && t.Kind.noAnswer(): // the breaker has acted by itself
 		return nil
 	}

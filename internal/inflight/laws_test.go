@@ -36,8 +36,8 @@ func TestTheLimitStaysWithinItsBounds(t *testing.T) {
 	})
 }
 
-// A service that turns everybody away gets no more at once than it must: nothing says that it could
-// take more.
+// A service that refuses everything gets no more than the minimum, because nothing shows that it
+// could take more.
 func TestTheLimitStaysDownWhileAllAreRefused(t *testing.T) {
 	c := &climber{min: 50, max: 500, stride: bold}
 	limit, at := 500, time.Unix(0, 0)

@@ -79,7 +79,7 @@ func (l *load) run(ctx context.Context, script func(*load)) {
 	work.Wait()
 }
 
-// deal hands out turns evenly. What nobody takes within ten milliseconds is lost.
+// deal hands out turns evenly. A turn that no one takes within ten milliseconds is lost.
 func (l *load) deal(ctx context.Context) {
 	for next := time.Now(); ctx.Err() == nil; <-time.After(time.Until(next)) {
 		l.mu.Lock()

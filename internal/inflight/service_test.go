@@ -21,7 +21,7 @@ type service struct {
 	waiting []chan struct{}
 }
 
-// turnedAway is how long it takes to be told that there are too many.
+// turnedAway is how long a refusal takes.
 const turnedAway = 5 * time.Millisecond
 
 func newService() *service {

@@ -7,7 +7,8 @@ import (
 	"fanfare/internal/pacing"
 )
 
-// A campaign of 600,000 pushes takes a minute at FCM's default quota. The ramp adds half of its own length.
+// A campaign of 600,000 pushes takes a minute at FCM's default quota. The ramp adds half of its own
+// length.
 func ExampleState_ETA() {
 	s := pacing.State{
 		Now:      time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC),

@@ -1,6 +1,6 @@
 -- admit grants a claim its share of the canary under a lease, or all that it wants once the canary
 -- has passed; repeating it grants the same under a whole lease. A breaker that is not there begins
--- with a canary; one of size 0 has passed. Returns book.reply with the number that is granted.
+-- with a canary; one of size 0 has passed. Returns state.reply with the number that is granted.
 local breaker = KEYS[1]
 local claim, want, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease_ms, keep_ms = tonumber(ARGV[4]), ARGV[5]
@@ -9,18 +9,18 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
-book.tidy()
-if not book.live.round then
-  book.begin(0)
+local state = open(breaker)
+state.tidy()
+if not state.live.round then
+  state.begin(0)
 end
-if size == 0 and not book.live.passed then
-  book.set('passed', '1')
+if size == 0 and not state.live.passed then
+  state.set('passed', '1')
 end
 
 local function room()
-  local left = size - book.number('proofs') - book.number('spent')
-  for field, value in pairs(book.live) do
+  local left = size - state.number('proofs') - state.number('spent')
+  for field, value in pairs(state.live) do
     if begins(field, 'lease:') then
       left = left - tonumber(string.match(value, '^%d+'))
     end
@@ -29,16 +29,16 @@ local function room()
 end
 
 local granted, lease = 0, 'lease:' .. claim
-if book.live.trip or book.live.hold or (book.number('opens') > book.now and not book.live.passed) then
+if state.live.trip or state.live.hold or (state.number('opens') > state.now and not state.live.passed) then
   granted = 0
-elseif book.live.passed then
+elseif state.live.passed then
   granted = want
-elseif book.live[lease] then
-  granted = tonumber(string.match(book.live[lease], '^%d+'))
+elseif state.live[lease] then
+  granted = tonumber(string.match(state.live[lease], '^%d+'))
 else
   granted = math.max(0, math.min(want, room()))
 end
-if granted > 0 and not book.live.passed then
-  book.set(lease, whole(granted) .. ' ' .. whole(book.now + lease_ms))
+if granted > 0 and not state.live.passed then
+  state.set(lease, whole(granted) .. ' ' .. whole(state.now + lease_ms))
 end
-return book.reply(whole(granted), keep_ms)
+return state.reply(whole(granted), keep_ms)

@@ -1,10 +1,12 @@
--- Stands before the scripts about deletions. Those of a project in the present hour are one hash,
--- and what an earlier hour left counts for nothing. Its fields:
---   hour                hours since 1970, by the server's clock
---   answers             FCM's, of all replicas
---   taken               deletions that were leased
---   withheld            deletions that were refused
---   seq:<replica>       '<number> <granted>' of its last lease
+-- The prelude of the scripts on deletions. One hash holds a project's current hour. The figures of
+-- an earlier hour do not count.
+--
+-- Its fields:
+--   hour           hours since 1970, by the server's clock.
+--   answers        FCM's answers to all replicas.
+--   taken          deletions that were leased.
+--   withheld       deletions that were refused.
+--   seq:<replica>  '<number> <granted>' of its last lease.
 local HOUR_MS = 3600000
 
 -- figures are {answers, taken, withheld} of an hour; zero where the hash is about another one.

@@ -7,15 +7,15 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
-book.tidy()
+local state = open(breaker)
+state.tidy()
 local extended = 0
 for i = 2, #ARGV do
   local lease = 'lease:' .. ARGV[i]
-  if book.live[lease] then
-    book.set(lease, string.match(book.live[lease], '^%d+') .. ' ' .. whole(book.now + lease_ms))
+  if state.live[lease] then
+    state.set(lease, string.match(state.live[lease], '^%d+') .. ' ' .. whole(state.now + lease_ms))
     extended = extended + 1
   end
 end
-book.flush()
+state.flush()
 return extended

@@ -1,8 +1,11 @@
--- hold ends a round whose pushes get no answers, once, and admits no one until release. Of all who
--- saw it, one wins. ARGV: the round; an id of this attempt, by which its repetition is recognised;
--- the trip as JSON, its kind and reason; how long the winner has to act, '' where there is nothing
--- to do; how long to hold back the next canary, to keep the breaker, to wait for a second probe,
--- and to wait for a probe at most, in ms. Returns book.reply with 'won' or 'lost'.
+-- hold ends a round whose pushes get no answers, and admits no one until release. One caller wins.
+--
+-- ARGV: the round, an id of this attempt that identifies its repeats, the trip as JSON, its kind,
+-- and its reason. Then how long the winner has to act, or '' if there is nothing to do. Then four
+-- times in ms: the delay of the next canary, to keep the breaker, until a second probe, and until a
+-- probe at most.
+--
+-- Returns state.reply with 'won' or 'lost'.
 local breaker = KEYS[1]
 local round, id, trip, kind, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local act_ms, hold_ms, keep_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), ARGV[8]
@@ -13,25 +16,25 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
-if begins(book.live.hold or '', id .. ' ') then
-  return book.reply('won')
+local state = open(breaker)
+if begins(state.live.hold or '', id .. ' ') then
+  return state.reply('won')
 end
-if book.live.round ~= round or book.live.trip or book.live.hold then
-  return book.reply('lost')
+if state.live.round ~= round or state.live.trip or state.live.hold then
+  return state.reply('lost')
 end
-local before, released = string.match(book.live.released or '', '^(%d+) (%d+)$')
+local before, released = string.match(state.live.released or '', '^(%d+) (%d+)$')
 local tries, wait = 1, 0
-if before and book.now - tonumber(released) < again_ms then
+if before and state.now - tonumber(released) < again_ms then
   tries = math.min(tonumber(before), 30) + 1
   wait = math.min(probe_ms * 2 ^ (tries - 1), longest_ms)
 end
-book.tidy()
-book.set('hold', table.concat({id, whole(book.now), whole(tries), whole(book.now + wait), kind, reason}, ' '))
-book.begin(hold_ms)
-book.set('last', trip)
+state.tidy()
+state.set('hold', table.concat({id, whole(state.now), whole(tries), whole(state.now + wait), kind, reason}, ' '))
+state.begin(hold_ms)
+state.set('last', trip)
 if act_ms then
-  book.set('trip', id)
-  book.set('trip_until', whole(book.now + act_ms))
+  state.set('trip', id)
+  state.set('trip_until', whole(state.now + act_ms))
 end
-return book.reply('won', keep_ms)
+return state.reply('won', keep_ms)

@@ -1,4 +1,4 @@
--- look changes nothing. Returns book.reply with 'seen'.
+-- look changes nothing. Returns state.reply with 'seen'.
 local breaker = KEYS[1]
 
 local bad = wrong_type(breaker, 'hash')

@@ -1,5 +1,5 @@
 -- pass ends the canary of a round that looks sane, unless the round is over. Pushes without an
--- answer fill it, too. Returns book.reply with 'passed' or 'over'.
+-- answer fill it, too. Returns state.reply with 'passed' or 'over'.
 local breaker = KEYS[1]
 local round, size = ARGV[1], tonumber(ARGV[2])
 
@@ -7,11 +7,11 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
-if book.live.round ~= round or (not book.live.passed and book.number('proofs') + book.number('spent') < size) then
-  return book.reply('over')
+local state = open(breaker)
+if state.live.round ~= round or (not state.live.passed and state.number('proofs') + state.number('spent') < size) then
+  return state.reply('over')
 end
-book.tidy()
-book.set('passed', '1')
-book.drop('^proofs$', '^spent$', '^canary:', '^lease:')
-return book.reply('passed')
+state.tidy()
+state.set('passed', '1')
+state.drop('^proofs$', '^spent$', '^canary:', '^lease:')
+return state.reply('passed')

@@ -1,8 +1,10 @@
--- pause keeps a platform of a campaign back; what it answered of the kind that this excuses is
--- forgotten. ARGV: the platform, the reason, an id of this pause, the kind, how long to keep the
--- breaker in ms, and, of a breaker that tripped, the round that it must be in and the trip as JSON.
--- Returns book.reply with 'won', or 'lost' when the round is over or the platform already paused by
--- a trip.
+-- pause holds back a platform of a campaign and drops its answers of the excused kind.
+--
+-- ARGV: the platform, the reason, an id of this pause, the excused kind, and the time to keep the
+-- breaker in ms. After a trip, the round it must be in and the trip as JSON follow.
+--
+-- Returns state.reply with 'won'. It is 'lost' if the round is over or a trip has paused the
+-- platform already.
 local breaker = KEYS[1]
 local platform, reason, id, excused = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local keep_ms, round, trip = ARGV[5], ARGV[6], ARGV[7]
@@ -11,26 +13,26 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
+local state = open(breaker)
 local field = 'platform:' .. platform
-if begins(book.live[field] or '', id .. ' ') then
-  return book.reply('won')
+if begins(state.live[field] or '', id .. ' ') then
+  return state.reply('won')
 end
-if round and (book.live.round ~= round or book.live[field]) then
-  return book.reply('lost')
+if round and (state.live.round ~= round or state.live[field]) then
+  return state.reply('lost')
 end
-book.tidy()
-if not book.live.round then
-  book.begin(0)
+state.tidy()
+if not state.live.round then
+  state.begin(0)
 end
-book.set(field, id .. ' ' .. reason)
+state.set(field, id .. ' ' .. reason)
 if trip then
-  book.set('last', trip)
+  state.set('last', trip)
 end
 local label = excused .. ':' .. platform .. '$'
-local proofs = book.drop('^canary:' .. label)
+local proofs = state.drop('^canary:' .. label)
 if proofs > 0 then
-  book.add('proofs', -proofs)
+  state.add('proofs', -proofs)
 end
-book.drop('^window:%d+:' .. label)
-return book.reply('won', keep_ms)
+state.drop('^window:%d+:' .. label)
+return state.reply('won', keep_ms)

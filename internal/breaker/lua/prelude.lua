@@ -1,36 +1,39 @@
--- Stands before every script about a campaign's breaker.
+-- The prelude of every script on a campaign's breaker. A breaker is one hash. A round is a canary
+-- and what follows it, until a trip or a reset.
 --
--- A campaign's breaker is one hash. A round is a canary and what follows it, up to a trip or a
--- reset. Its fields:
---   round                              its number, which only grows: the moment in ms at which it began, or more
---   passed                             '1' once the canary looks sane
---   opens                              ms before which nobody is admitted to the canary
---   proofs                             answers of the canary, but for those that prove nothing
---   spent                              pushes of the canary that got no answer: they keep their places
---   personal                           '1' when each recipient gets a message of their own
---   lease:<claim>                      '<admissions> <until ms>' of the canary
---   canary:<kind>:<platform>           answers in the canary
---   window:<bucket>:<kind>:<platform>  answers in ten seconds
---   recent:<second>:answered, :unanswered  how many pushes got an answer in that second, and how many got none
---   seq:<replica>                      '<number> <answered ms> <ms>': its last tally that was counted, when it last had
---                                      an answer, and when that was
---   hold                               '<id> <since ms> <tries> <next ms> <kind> <reason>' while no one is admitted,
---                                      because pushes got no answers; a probe that is answered ends it
---   released                           '<tries> <ms>' of the last hold that ended
---   probed                             '1' in a round that a probe began
---   platform:<platform>                '<id> <reason>' of a platform that is paused
---   reset                              the id of the last reset
---   last, trip, trip_until             the last trip as JSON; who is to act on it, up to which ms
+-- Its fields:
+--   round                ms at which the round began, or more. It only grows.
+--   passed               '1' once the canary looks sane.
+--   opens                ms before which the canary admits no one.
+--   proofs               answers of the canary that prove something.
+--   spent                pushes of the canary without an answer. They keep their places.
+--   personal             '1' if each recipient gets a message of their own.
+--   lease:<claim>        '<admissions> <until ms>' of the canary.
+--   canary:<kind>:<platform>           answers in the canary.
+--   window:<bucket>:<kind>:<platform>  answers in ten seconds.
+--   recent:<second>:answered           pushes with an answer in that second.
+--   recent:<second>:unanswered         pushes without one.
+--   seq:<replica>        '<number> <answered ms> <ms>' of the last counted report:
+--                        its number, the replica's last answer, and the time of the report.
+--   hold                 '<id> <since ms> <tries> <next ms> <kind> <reason>'.
+--                        It admits no one, because pushes got no answers, until a probe is answered.
+--   released             '<tries> <ms>' of the last hold that ended.
+--   probed               '1' in a round that a probe began.
+--   platform:<platform>  '<id> <reason>' of a paused platform.
+--   reset                the id of the last reset.
+--   last                 the last trip as JSON.
+--   trip                 who must act on the last trip.
+--   trip_until           until when, in ms.
 local BUCKET_MS, BUCKETS, SEQ_MS, RECENT = 10000, 6, 600000, 3
 
--- NO_ANSWER are the kinds of pushes that got no answer of FCM's.
+-- NO_ANSWER lists the kinds of pushes without an answer from FCM.
 local NO_ANSWER = {unanswered = true, wrong_endpoint = true}
 
 local function begins(text, prefix)
   return string.sub(text, 1, #prefix) == prefix
 end
 
--- has_ended tells what time alone takes out of a breaker.
+-- has_ended reports whether time alone removes a field.
 local function has_ended(field, value, now)
   local bucket = string.match(field, '^window:(%d+):')
   if bucket then
@@ -45,9 +48,9 @@ local function has_ended(field, value, now)
   return false
 end
 
--- open reads a breaker at the server's time. What is changed through it is one write, in which a
--- field that goes becomes ''. So a cut leaves nothing half done: '' is no value, and the next write
--- removes such fields.
+-- open reads a breaker at the server's time. All changes go out as one write, in which a removed
+-- field becomes ''. So an interrupted script leaves nothing half done. '' is no value, and the next
+-- write deletes such fields.
 local function open(key)
   local now = server_ms()
   local live, ended = {}, {''} -- '' is no field: the write that a full Redis accepts
@@ -59,16 +62,16 @@ local function open(key)
       live[all[i]] = all[i + 1]
     end
   end
-  local book = {now = now, live = live}
+  local state = {now = now, live = live}
   local changed, tidied = {}, false
 
-  -- tidy says that the breaker is to be written.
-  function book.tidy()
+  -- tidy marks the breaker for writing.
+  function state.tidy()
     tidied = true
   end
 
-  -- flush writes all that was changed.
-  function book.flush()
+  -- flush writes all changes.
+  function state.flush()
     if not tidied then
       return
     end
@@ -91,24 +94,24 @@ local function open(key)
     call_all('HDEL', gone)
   end
 
-  function book.number(field)
+  function state.number(field)
     return tonumber(live[field]) or 0
   end
 
-  function book.set(field, value)
+  function state.set(field, value)
     live[field], changed[field] = value, true
   end
 
-  function book.remove(field)
+  function state.remove(field)
     live[field], changed[field] = nil, true
   end
 
-  function book.add(field, n)
-    book.set(field, whole(book.number(field) + n))
+  function state.add(field, n)
+    state.set(field, whole(state.number(field) + n))
   end
 
   -- drop removes the fields that match one of the patterns, and returns the sum of their numbers.
-  function book.drop(...)
+  function state.drop(...)
     local gone, sum = {}, 0
     for field, value in pairs(live) do
       for _, pattern in ipairs({...}) do
@@ -125,20 +128,20 @@ local function open(key)
     return sum
   end
 
-  -- begin starts a round. Processes may take the old one's pass for valid for hold_ms still; until
-  -- they do not, nobody is admitted to the new canary.
-  function book.begin(hold_ms)
+  -- begin starts a round. Other replicas may trust the old round's pass for hold_ms. Until then the
+  -- new canary admits no one.
+  function state.begin(hold_ms)
     if live.passed then
-      book.set('opens', whole(now + hold_ms))
+      state.set('opens', whole(now + hold_ms))
     end
-    book.drop('^passed$', '^proofs$', '^spent$', '^probed$', '^canary:', '^window:', '^recent:', '^lease:')
-    book.set('round', whole(math.max(now, book.number('round') + 1)))
+    state.drop('^passed$', '^proofs$', '^spent$', '^probed$', '^canary:', '^window:', '^recent:', '^lease:')
+    state.set('round', whole(math.max(now, state.number('round') + 1)))
   end
 
   -- reply is {now, outcome, fields and values}; keep_ms, where given, is how long the breaker
   -- outlives its last use.
-  function book.reply(outcome, keep_ms)
-    book.flush()
+  function state.reply(outcome, keep_ms)
+    state.flush()
     if keep_ms then
       redis.call('PEXPIRE', key, keep_ms)
     end
@@ -150,5 +153,5 @@ local function open(key)
     return {now, outcome, flat}
   end
 
-  return book
+  return state
 end

@@ -1,6 +1,6 @@
--- release ends a hold after a probe that was answered, and begins a round with a canary. A hold
--- that came soon after the last one waits for its time. Returns book.reply with 'released', 'early'
--- or 'gone'.
+-- release ends a hold after an answered probe, and begins a round with a canary. A hold that came
+-- soon after the last one waits for its time.
+-- Returns state.reply with 'released', 'early' or 'gone'.
 local breaker = KEYS[1]
 local keep_ms = ARGV[1]
 
@@ -8,17 +8,17 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
-local tries, next_ms = string.match(book.live.hold or '', '^%S+ %d+ (%d+) (%d+) ')
+local state = open(breaker)
+local tries, next_ms = string.match(state.live.hold or '', '^%S+ %d+ (%d+) (%d+) ')
 if not tries then
-  return book.reply('gone')
+  return state.reply('gone')
 end
-if book.now < tonumber(next_ms) then
-  return book.reply('early')
+if state.now < tonumber(next_ms) then
+  return state.reply('early')
 end
-book.tidy()
-book.begin(0)
-book.set('probed', '1')
-book.set('released', tries .. ' ' .. whole(book.now))
-book.drop('^hold$')
-return book.reply('released', keep_ms)
+state.tidy()
+state.begin(0)
+state.set('probed', '1')
+state.set('released', tries .. ' ' .. whole(state.now))
+state.drop('^hold$')
+return state.reply('released', keep_ms)

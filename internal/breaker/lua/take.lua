@@ -1,5 +1,5 @@
 -- take hands a trip on whose holder has not acted in time, which the caller has seen; of many
--- callers one wins. Returns book.reply with 'won' or 'lost'.
+-- callers one wins. Returns state.reply with 'won' or 'lost'.
 local breaker = KEYS[1]
 local from, id, act_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
@@ -7,14 +7,14 @@ local bad = wrong_type(breaker, 'hash')
 if bad then
   return bad
 end
-local book = open(breaker)
-if book.live.trip == id then
-  return book.reply('won')
+local state = open(breaker)
+if state.live.trip == id then
+  return state.reply('won')
 end
-if book.live.trip ~= from then
-  return book.reply('lost')
+if state.live.trip ~= from then
+  return state.reply('lost')
 end
-book.tidy()
-book.set('trip', id)
-book.set('trip_until', whole(book.now + act_ms))
-return book.reply('won')
+state.tidy()
+state.set('trip', id)
+state.set('trip_until', whole(state.now + act_ms))
+return state.reply('won')
