@@ -19,6 +19,19 @@ const loadPatience = 30 * time.Second
 // campaign with this id would send to these recipients.
 const loadMark = "load:"
 
+// Errors that refuse a load.
+var (
+	// ErrAudienceExists is returned to a load that does not append when there is an audience
+	// already.
+	ErrAudienceExists = errors.New("campaign has an audience, or another load has just begun: append to add to it")
+	// ErrDeleted is returned when the campaign was deleted during a load, or another load took
+	// over.
+	ErrDeleted = errors.New("campaign was deleted while it was loaded, or another load has taken over")
+	// ErrOtherAudience is returned when a load cannot continue an interrupted one. The files
+	// begin with the same recipients and then differ.
+	ErrOtherAudience = errors.New("audience is not the one that was being loaded: it begins alike, and then differs")
+)
+
 // Loader appends one audience to a campaign's list, batch by batch. Only one goroutine may use
 // it.
 type Loader struct {

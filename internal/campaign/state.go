@@ -1,6 +1,11 @@
 package campaign
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+
+	"fanfare/internal/terminal"
+)
 
 // State is where a campaign stands.
 type State string
@@ -69,4 +74,25 @@ func selectStates(holds func(State) bool) []any {
 		}
 	}
 	return all
+}
+
+// TransitionError refuses a change of state that the table does not allow. Nothing was changed.
+type TransitionError struct {
+	ID       string
+	From, To State
+}
+
+func (e *TransitionError) Error() string {
+	switch {
+	case e.To == deleted:
+		return fmt.Sprintf("campaign %s is %s: pause or cancel it before it is deleted", terminal.Printable(e.ID), e.From)
+	case e.To == rewritten && e.From == Running:
+		return fmt.Sprintf("campaign %s is %s: pause it before its message is replaced", terminal.Printable(e.ID), e.From)
+	case e.To == rewritten:
+		return fmt.Sprintf("campaign %s is %s: only a draft or a paused campaign gets another message", terminal.Printable(e.ID), e.From)
+	case e.From.Final():
+		return fmt.Sprintf("campaign %s is %s for good, and cannot become %s", terminal.Printable(e.ID), e.From, e.To)
+	default:
+		return fmt.Sprintf("campaign %s is %s, and cannot become %s", terminal.Printable(e.ID), e.From, e.To)
+	}
 }

@@ -9,14 +9,6 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// Deadline returns the moment after which no one is sent to: the campaign's own or the list's,
-// whichever is earlier.
-func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.ListDeadline()) }
-
-// ListDeadline returns the list's deadline. It is zero if there is none, or if the campaign's own
-// goes before it.
-func (v View) ListDeadline() time.Time { return v.Books.ListDeadline(v.Spec.Deadline) }
-
 // PassedError refuses to start a campaign that would only expire.
 type PassedError struct {
 	ID string

@@ -4,12 +4,16 @@
 package operator
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
@@ -35,3 +39,39 @@ type Operator struct {
 
 // New builds an operator from its dependencies.
 func New(deps Deps) *Operator { return &Operator{deps: deps, now: time.Now} }
+
+// namedCampaigns limits the campaigns that one finding names.
+const namedCampaigns = 5
+
+// Check tests everything that sending depends on. probes add checks of parts that only the caller
+// knows. All checks run, whatever they find.
+func (o *Operator) Check(ctx context.Context, probes ...checks.Probe) []checks.Finding {
+	findings := checks.Redis{Client: o.deps.Redis, Scratch: o.deps.Names.ScratchKey()}.All(ctx)
+	if findings[0].Grade != checks.Failure || len(findings) > 1 { // otherwise Redis is unreachable
+		probes = append([]checks.Probe{{Name: "audiences", Run: o.probeAudiences}}, probes...)
+	}
+	return append(findings, checks.Run(ctx, probes...)...)
+}
+
+// probeAudiences finds campaigns that have not ended and whose audience is incomplete.
+func (o *Operator) probeAudiences(ctx context.Context) (string, error) {
+	all, err := o.deps.Campaigns.List(ctx)
+	if err != nil {
+		return "", &checks.Caution{Problem: err.Error(), Advice: "see fanfare campaign list"}
+	}
+	var incomplete []string
+	for _, c := range all {
+		if losses := c.Books.Losses(c.Spec.ID, c.Spec.State); len(losses) > 0 && !c.Spec.State.Ended() {
+			incomplete = append(incomplete, campaign.Word(c.Spec.ID)+" ("+losses[0].What+")")
+		}
+	}
+	if len(incomplete) == 0 {
+		return "all that are known are complete", nil
+	}
+	named := incomplete[:min(len(incomplete), namedCampaigns)]
+	problem := "campaign " + strings.Join(named, ", campaign ")
+	if more := len(incomplete) - len(named); more > 0 {
+		problem += fmt.Sprintf(", and %d more", more)
+	}
+	return "", &checks.Caution{Problem: problem, Advice: "fanfare campaign show says what to do about each"}
+}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"testing"
-
-	"fanfare/internal/redisx"
+	"testing/synctest"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/redisx"
 )
 
 // A load waits for an unreachable or unready Redis, and for nothing else.
@@ -44,4 +46,15 @@ func TestALoadWaitsForWhatMayPass(t *testing.T) {
 			t.Errorf("%v: waited for: %v, want %v", err, !want, want)
 		}
 	}
+}
+
+// The delay between attempts never exceeds two seconds.
+func TestRetriesGrowToALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRetry(time.Hour)
+		for range 10 {
+			equal(t, "again", r.again(t.Context()), true)
+		}
+		equal(t, "pause", r.pause, longestPause)
+	})
 }

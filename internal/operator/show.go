@@ -3,105 +3,14 @@ package operator
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
-	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
-	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
 )
-
-// View is everything that is displayed of a campaign.
-type View struct {
-	Spec  campaign.Spec // its State is "" without a spec
-	Books campaign.Books
-	// Breaker describes FCM's recent answers. It is Known only for a campaign that has begun, and
-	// only from Show.
-	Breaker breaker.State
-	// Undelivered says why results stay in the campaign's outbox: a key of another type blocks
-	// them. Only from Show.
-	Undelivered error
-	// Held says what stops this campaign. A caller that knows the project's pace adds what stops
-	// the project: see WhyHeld.
-	Held *Held
-	Err  error // why the campaign cannot be sent as it is; nil if it can. See Broken
-}
-
-// Losses lists recipients that are missing or were not loaded, unless the campaign's reason says
-// so already.
-func (v View) Losses() []campaign.Loss {
-	if v.Spec.State.Ended() && v.Spec.Reason != "" {
-		return nil
-	}
-	return v.Books.Losses(v.Spec.ID, v.Spec.State)
-}
-
-// MarshalJSON writes the message as JSON, not as a string.
-func (v View) MarshalJSON() ([]byte, error) {
-	s, problem, stored := v.Spec, v.Problem(), campaign.State("")
-	var faults []string
-	if v.Err != nil {
-		stored = s.State
-		for _, fault := range notification.FaultsOf(v.Err) {
-			faults = append(faults, fault.Error())
-		}
-	}
-	message := json.RawMessage(s.Message)
-	if !json.Valid(message) {
-		message, _ = json.Marshal(string(s.Message)) // an application wrote it; a string always marshals
-	}
-	if len(s.Message) == 0 {
-		message = nil
-	}
-	return json.Marshal(struct {
-		ID          string               `json:"id"`
-		Name        string               `json:"name,omitempty"`
-		State       campaign.State       `json:"state"`
-		Stored      campaign.State       `json:"storedState,omitempty"`
-		Reason      string               `json:"reason,omitempty"`
-		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous,omitempty"`
-		Weight      int                  `json:"weight,omitempty"`
-		Priority    int                  `json:"priority,omitempty"`
-		Rate        float64              `json:"rate,omitempty"`
-		Deadline    time.Time            `json:"deadline,omitzero"`
-		CreatedAt   time.Time            `json:"createdAt,omitzero"`
-		StartedAt   time.Time            `json:"startedAt,omitzero"`
-		FinishedAt  time.Time            `json:"finishedAt,omitzero"`
-		Project     string               `json:"project,omitempty"`
-		Message     json.RawMessage      `json:"message,omitempty"`
-		Books       campaign.Books       `json:"books"`
-		Ambiguous   Ambiguous            `json:"ambiguous"`
-		Breaker     *breaker.State       `json:"breaker,omitempty"`
-		Held        *Held                `json:"held,omitempty"`
-		Undelivered string               `json:"undelivered,omitempty"`
-		Faults      []string             `json:"faults,omitempty"`
-		Losses      []campaign.Loss      `json:"losses,omitempty"`
-		Error       string               `json:"error,omitempty"`
-	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults,
-		v.Books.Losses(s.ID, s.State), problem,
-	})
-}
-
-// breaker returns nil if nothing is known.
-func (v View) breaker() *breaker.State {
-	if !v.Breaker.Known {
-		return nil
-	}
-	return &v.Breaker
-}
-
-func (v View) undelivered() string {
-	if v.Undelivered == nil {
-		return ""
-	}
-	return v.Undelivered.Error()
-}
 
 // Show reads a campaign's spec, books and breaker. A list without a spec is a View without a
 // state. It returns campaign.ErrNotFound if there is neither.

@@ -183,3 +183,11 @@ func TestWatchEndsWhenNobodyLooks(t *testing.T) {
 		return false
 	}))
 }
+
+// The losses of an ended campaign are listed, unless its reason names them.
+func TestLossesAfterTheEnd(t *testing.T) {
+	books := campaign.Books{Loaded: 3, Sent: 2, Missing: 1}
+	equal(t, "without a reason", len(View{Spec: campaign.Spec{State: campaign.Completed}, Books: books}.Losses()), 1)
+	equal(t, "with a reason", len(View{Spec: campaign.Spec{State: campaign.Completed, Reason: "1 missing"}, Books: books}.Losses()), 0)
+	equal(t, "while it runs", len(View{Spec: campaign.Spec{State: campaign.Running, Reason: "x"}, Books: books}.Losses()), 1)
+}

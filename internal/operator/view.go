@@ -1,0 +1,183 @@
+package operator
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
+	"fanfare/internal/content"
+	"fanfare/internal/notification"
+	"fanfare/internal/terminal"
+)
+
+// View is everything that is displayed of a campaign.
+type View struct {
+	Spec  campaign.Spec // its State is "" without a spec
+	Books campaign.Books
+	// Breaker describes FCM's recent answers. It is Known only for a campaign that has begun, and
+	// only from Show.
+	Breaker breaker.State
+	// Undelivered says why results stay in the campaign's outbox: a key of another type blocks
+	// them. Only from Show.
+	Undelivered error
+	// Held says what stops this campaign. A caller that knows the project's pace adds what stops
+	// the project: see WhyHeld.
+	Held *Held
+	Err  error // why the campaign cannot be sent as it is; nil if it can. See Broken
+}
+
+// Losses lists recipients that are missing or were not loaded, unless the campaign's reason says
+// so already.
+func (v View) Losses() []campaign.Loss {
+	if v.Spec.State.Ended() && v.Spec.Reason != "" {
+		return nil
+	}
+	return v.Books.Losses(v.Spec.ID, v.Spec.State)
+}
+
+// MarshalJSON writes the message as JSON, not as a string.
+func (v View) MarshalJSON() ([]byte, error) {
+	s, problem, stored := v.Spec, v.Problem(), campaign.State("")
+	var faults []string
+	if v.Err != nil {
+		stored = s.State
+		for _, fault := range notification.FaultsOf(v.Err) {
+			faults = append(faults, fault.Error())
+		}
+	}
+	message := json.RawMessage(s.Message)
+	if !json.Valid(message) {
+		message, _ = json.Marshal(string(s.Message)) // an application wrote it; a string always marshals
+	}
+	if len(s.Message) == 0 {
+		message = nil
+	}
+	return json.Marshal(struct {
+		ID          string               `json:"id"`
+		Name        string               `json:"name,omitempty"`
+		State       campaign.State       `json:"state"`
+		Stored      campaign.State       `json:"storedState,omitempty"`
+		Reason      string               `json:"reason,omitempty"`
+		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous,omitempty"`
+		Weight      int                  `json:"weight,omitempty"`
+		Priority    int                  `json:"priority,omitempty"`
+		Rate        float64              `json:"rate,omitempty"`
+		Deadline    time.Time            `json:"deadline,omitzero"`
+		CreatedAt   time.Time            `json:"createdAt,omitzero"`
+		StartedAt   time.Time            `json:"startedAt,omitzero"`
+		FinishedAt  time.Time            `json:"finishedAt,omitzero"`
+		Project     string               `json:"project,omitempty"`
+		Message     json.RawMessage      `json:"message,omitempty"`
+		Books       campaign.Books       `json:"books"`
+		Ambiguous   Ambiguous            `json:"ambiguous"`
+		Breaker     *breaker.State       `json:"breaker,omitempty"`
+		Held        *Held                `json:"held,omitempty"`
+		Undelivered string               `json:"undelivered,omitempty"`
+		Faults      []string             `json:"faults,omitempty"`
+		Losses      []campaign.Loss      `json:"losses,omitempty"`
+		Error       string               `json:"error,omitempty"`
+	}{
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults,
+		v.Books.Losses(s.ID, s.State), problem,
+	})
+}
+
+// breaker returns nil if nothing is known.
+func (v View) breaker() *breaker.State {
+	if !v.Breaker.Known {
+		return nil
+	}
+	return &v.Breaker
+}
+
+func (v View) undelivered() string {
+	if v.Undelivered == nil {
+		return ""
+	}
+	return v.Undelivered.Error()
+}
+
+// Deadline returns the moment after which no one is sent to: the campaign's own or the list's,
+// whichever is earlier.
+func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.ListDeadline()) }
+
+// ListDeadline returns the list's deadline. It is zero if there is none, or if the campaign's own
+// goes before it.
+func (v View) ListDeadline() time.Time { return v.Books.ListDeadline(v.Spec.Deadline) }
+
+// Broken is the displayed state of a campaign that cannot be sent as it is. It is never stored.
+const Broken campaign.State = "broken"
+
+// State returns the state to display: Broken instead of a stored state that cannot continue.
+func (v View) State() campaign.State {
+	if v.Err != nil {
+		return Broken
+	}
+	return v.Spec.State
+}
+
+// Problem says why the campaign is broken; "" if it is not.
+func (v View) Problem() string {
+	if v.Err == nil {
+		return ""
+	}
+	return v.Err.Error()
+}
+
+// MessageError says that no dispatcher can send a campaign's message, and lists all of its
+// faults.
+type MessageError struct {
+	ID     string
+	Faults notification.Faults
+}
+
+func (e *MessageError) Error() string {
+	return fmt.Sprintf("message of campaign %s: %v", terminal.Printable(e.ID), e.Faults)
+}
+
+func (e *MessageError) Unwrap() error { return e.Faults }
+
+// Sendable returns a *MessageError if the message cannot be sent. An ended campaign always
+// passes.
+func Sendable(s campaign.Spec) error {
+	if s.State.Ended() {
+		return nil
+	}
+	_, err := content.Compile(s.Message)
+	if faults := notification.FaultsOf(err); len(faults) > 0 {
+		return &MessageError{ID: s.ID, Faults: faults}
+	}
+	return err
+}
+
+// Ambiguous counts recipients that may or may not have been sent to at some moment.
+type Ambiguous struct {
+	// Unanswered counts the requests without a readable answer. Each was sent again or reported
+	// as unknown.
+	Unanswered int64 `json:"unanswered"`
+	// Resent counts those that were sent again, or wait for it.
+	Resent int64 `json:"resent"`
+	// Lost counts how often a sender stopped without recording an outcome. With on_ambiguous:
+	// report these recipients end as unknown.
+	Lost int64 `json:"lost"`
+	// PossibleDuplicates is the highest number of messages that may have arrived twice.
+	PossibleDuplicates int64 `json:"possibleDuplicates"`
+	// Unknown counts the recipients that ended as unknown.
+	Unknown int64 `json:"unknown"`
+}
+
+// Ambiguous derives the uncertain figures from the books.
+func (v View) Ambiguous() Ambiguous {
+	b := v.Books
+	a := Ambiguous{
+		Unanswered: b.Resent + b.Unknown, Resent: b.Resent, Lost: b.Lost, PossibleDuplicates: b.Resent, Unknown: b.Unknown,
+	}
+	if v.Spec.OnAmbiguous == campaign.Resend {
+		a.PossibleDuplicates += b.Lost
+	}
+	return a
+}
