@@ -43,7 +43,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 					return err
 				}
 			}
-			if change.Empty() {
+			if change.IsEmpty() {
 				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --project or --on-ambiguous"))
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {

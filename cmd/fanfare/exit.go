@@ -88,7 +88,7 @@ func startVerb(from campaign.State) string {
 
 // explainTransition adds the transitions that are possible.
 func explainTransition(e *campaign.TransitionError) error {
-	if e.From.Final() || !slices.Contains(campaign.States, e.To) {
+	if e.From.IsFinal() || !slices.Contains(campaign.States, e.To) {
 		return e
 	}
 	var next []string

@@ -70,7 +70,7 @@ func newProgressLine(w io.Writer, asJSON bool) *progressLine {
 
 // draw returns false when the output is closed.
 func (l *progressLine) draw(p operator.Progress) bool {
-	if !l.inPlace && time.Since(l.drawn) < time.Second-tolerance && !p.State.Ended() {
+	if !l.inPlace && time.Since(l.drawn) < time.Second-tolerance && !p.State.HasEnded() {
 		return true
 	}
 	l.drawn = time.Now()
@@ -203,7 +203,7 @@ func partsOf(p operator.Progress, bar int) []part {
 // reasonsToWait says why a campaign or part of it does not move, and what a person can do.
 func reasonsToWait(p operator.Progress) []string {
 	var all []string
-	if !p.State.Ended() {
+	if !p.State.HasEnded() {
 		for _, loss := range p.Losses {
 			all = append(all, printable(loss.What)+"; "+printable(loss.Advice))
 		}

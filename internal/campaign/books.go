@@ -110,7 +110,7 @@ func booksOf(c queue.Counts) Books {
 	b.Missing = b.Loaded - b.Ended() - b.Open()
 	b.Recount = c.Recalled > c.Seen || c.Notes["recount"] != ""
 	b.ClockBack = max(0, c.RetrySince.Sub(c.Now))
-	for load, p := range loadsIn(c.Notes) {
+	for load, p := range parseLoads(c.Notes) {
 		b.Interrupted += p.rows
 		b.Loading = b.Loading || parseCount(c.Notes[loadMark+load]) > c.Now.UnixMilli()
 	}
@@ -132,8 +132,8 @@ func (b Books) ListDeadline(own time.Time) time.Time {
 	return b.Deadline
 }
 
-// OnTheWire reports whether a sender still holds recipients, and will record their outcomes.
-func (b Books) OnTheWire() bool { return b.InFlight > 0 && b.leasedUntil.After(b.now) }
+// HasLiveLeases reports whether a sender still holds recipients, and will record their outcomes.
+func (b Books) HasLiveLeases() bool { return b.InFlight > 0 && b.leasedUntil.After(b.now) }
 
 // UntilRetry returns how long the first retry still waits; 0 if it is due.
 func (b Books) UntilRetry() time.Duration {

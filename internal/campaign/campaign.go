@@ -39,7 +39,7 @@ func New(rdb redis.UniversalClient, names keys.Names, o Options) (*Campaigns, er
 // Cluster they go to the campaign's outbox, because that list may be in another slot. Recipients
 // are claimed only while the campaign runs, so a pause or a cancellation stops the next claim of
 // every process.
-func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.gated(id, queue.GuardTTL) }
+func (c *Campaigns) Queue(id string) (*queue.Queue, error) { return c.openQueue(id, queue.GuardTTL) }
 
 // QueueOf returns the queue for a process that sends the message of the spec. After Change wrote
 // another message or another project, this queue claims nothing more.
@@ -48,10 +48,10 @@ func (c *Campaigns) QueueOf(s Spec) (*queue.Queue, error) {
 	if c.o.Project != "" {
 		besides = append(besides, queue.Field{Name: fieldProject, Value: c.o.Project})
 	}
-	return c.gated(s.ID, queue.GuardTTL, besides...)
+	return c.openQueue(s.ID, queue.GuardTTL, besides...)
 }
 
-func (c *Campaigns) gated(id string, linger time.Duration, besides ...queue.Field) (*queue.Queue, error) {
+func (c *Campaigns) openQueue(id string, linger time.Duration, besides ...queue.Field) (*queue.Queue, error) {
 	k, err := c.keys(id)
 	if err != nil {
 		return nil, err
@@ -73,8 +73,8 @@ type campaignKeys struct {
 	pace, breaker                             string // written by pacing and breaker; removed with the campaign
 }
 
-// inOrder lists the keys in the order that prelude.lua documents.
-func (k campaignKeys) inOrder() []string {
+// scriptKeys lists the keys in the order that prelude.lua documents.
+func (k campaignKeys) scriptKeys() []string {
 	return []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}
 }
 

@@ -20,8 +20,8 @@ type Change struct {
 	Project     *string    // empty removes it
 }
 
-// Empty reports whether there is nothing to change.
-func (c Change) Empty() bool { return len(c.fields()) == 0 }
+// IsEmpty reports whether there is nothing to change.
+func (c Change) IsEmpty() bool { return len(c.fields()) == 0 }
 
 // Change updates a spec in one step; dispatchers read it at their next look for campaigns. It
 // returns a *SpecError for an invalid value and ErrNotFound without a spec. A *TransitionError
@@ -40,7 +40,7 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 		if len(change.Message) == 0 {
 			return &SpecError{ID: id, Field: fieldMessage, Problem: "is missing"}
 		}
-		states = selectStates(State.rewritable)
+		states = selectStates(State.canRewrite)
 	}
 	args := append([]any{len(states)}, states...)
 	for _, f := range change.fields() {
@@ -59,31 +59,31 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 	return err
 }
 
-// changed is a field and its new value; "" removes the field.
-type changed struct{ name, value string }
+// fieldChange is a field and its new value; "" removes the field.
+type fieldChange struct{ name, value string }
 
-func (c Change) fields() []changed {
-	var all []changed
+func (c Change) fields() []fieldChange {
+	var all []fieldChange
 	if c.Message != nil {
-		all = append(all, changed{fieldMessage, string(c.Message)})
+		all = append(all, fieldChange{fieldMessage, string(c.Message)})
 	}
 	if c.OnAmbiguous != nil {
-		all = append(all, changed{fieldOnAmbiguous, string(*c.OnAmbiguous)})
+		all = append(all, fieldChange{fieldOnAmbiguous, string(*c.OnAmbiguous)})
 	}
 	if c.Weight != nil {
-		all = append(all, changed{fieldWeight, strconv.Itoa(*c.Weight)})
+		all = append(all, fieldChange{fieldWeight, strconv.Itoa(*c.Weight)})
 	}
 	if c.Priority != nil {
-		all = append(all, changed{fieldPriority, strconv.Itoa(*c.Priority)})
+		all = append(all, fieldChange{fieldPriority, strconv.Itoa(*c.Priority)})
 	}
 	if c.Rate != nil {
-		all = append(all, changed{fieldRate, formatRate(*c.Rate)})
+		all = append(all, fieldChange{fieldRate, formatRate(*c.Rate)})
 	}
 	if c.Deadline != nil {
-		all = append(all, changed{fieldDeadline, formatDeadline(*c.Deadline)})
+		all = append(all, fieldChange{fieldDeadline, formatDeadline(*c.Deadline)})
 	}
 	if c.Project != nil {
-		all = append(all, changed{fieldProject, *c.Project})
+		all = append(all, fieldChange{fieldProject, *c.Project})
 	}
 	return all
 }

@@ -19,7 +19,7 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 	if err != nil {
 		return err
 	}
-	if s, err = s.complete(); err != nil {
+	if s, err = s.withDefaults(); err != nil {
 		return err
 	}
 	// Register first. If the process dies here, the registry drops the entry. In the other order
@@ -28,7 +28,7 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 		return err
 	}
 	args := append([]any{uuid.NewString(), string(s.State)}, s.fields()...)
-	word, _, err := c.run(ctx, createScript, k.inOrder(), args...)
+	word, _, err := c.run(ctx, createScript, k.scriptKeys(), args...)
 	switch {
 	case err != nil:
 		return err
@@ -39,9 +39,9 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 	return c.register(ctx, s.ID)
 }
 
-// complete sets defaults, and validates the spec with the rules that parseSpec applies to a
+// withDefaults sets defaults, and validates the spec with the rules that parseSpec applies to a
 // stored one.
-func (s Spec) complete() (Spec, error) {
+func (s Spec) withDefaults() (Spec, error) {
 	if s.State == "" {
 		s.State = Draft
 	}

@@ -28,18 +28,18 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 		return err
 	}
 	// Without a spec the gate is closed, so no lease is added after this.
-	word, _, err := c.run(ctx, buryScript, []string{k.spec})
+	word, _, err := c.run(ctx, removeSpecScript, []string{k.spec})
 	switch {
 	case err != nil:
 		return err
 	case word == "running":
 		return &TransitionError{ID: id, From: Running, To: deleted}
 	}
-	claims, err := claimsOf(c.rdb.ZRange(ctx, k.leases, 0, -1))
+	claims, err := parseClaims(c.rdb.ZRange(ctx, k.leases, 0, -1))
 	if err != nil {
 		return err
 	}
-	loads, err := c.loads(ctx, k)
+	loads, err := c.listLoads(ctx, k)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,8 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	return nil
 }
 
-// loads lists the loads whose batches the queue may remember.
-func (c *Campaigns) loads(ctx context.Context, k campaignKeys) ([]string, error) {
+// listLoads lists the loads whose batches the queue may remember.
+func (c *Campaigns) listLoads(ctx context.Context, k campaignKeys) ([]string, error) {
 	fields, err := c.rdb.HKeys(ctx, k.counts).Result()
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil, nil

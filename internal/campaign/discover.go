@@ -49,13 +49,13 @@ func (c *Campaigns) Discover(ctx context.Context) (Discovery, error) {
 }
 
 func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
-	heads, err := c.look(ctx)
+	heads, err := c.readAndGuard(ctx)
 	if err != nil {
 		return Discovery{}, err
 	}
 	var known []Project
 	if c.o.Project != "" {
-		if known, err = c.projectsAmong(ctx, c.o.Project, heads); err != nil {
+		if known, err = c.listProjectsAmong(ctx, c.o.Project, heads); err != nil {
 			return Discovery{}, err
 		}
 	}
@@ -73,7 +73,7 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 		case !h.found:
 			bare = append(bare, h)
 		case h.spec.State == Running || h.spec.State == Completed && h.listed:
-			if err := c.ours(h.spec, known); err != nil {
+			if err := c.checkProject(h.spec, known); err != nil {
 				d.Elsewhere = append(d.Elsewhere, Problem{h.spec.ID, err})
 				continue
 			}
@@ -97,9 +97,9 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	return d, nil
 }
 
-// blame adds the campaign to the broken ones if a key of the wrong type caused the error. It
+// addBroken adds the campaign to the broken ones if a key of the wrong type caused the error. It
 // returns any other error.
-func (d *Discovery) blame(verb, id string, err error) error {
+func (d *Discovery) addBroken(verb, id string, err error) error {
 	if _, mistyped := errors.AsType[*redisx.TypeError](err); !mistyped {
 		return wrap(verb, id, err)
 	}
@@ -107,8 +107,9 @@ func (d *Discovery) blame(verb, id string, err error) error {
 	return nil
 }
 
-// look reads the heads of all known campaigns after one step of scanning, and guards their lists.
-func (c *Campaigns) look(ctx context.Context) ([]head, error) {
+// readAndGuard reads the heads of all known campaigns after one step of scanning, and guards
+// their lists.
+func (c *Campaigns) readAndGuard(ctx context.Context) ([]head, error) {
 	found, err := c.scanLists(ctx)
 	if err != nil {
 		return nil, err
@@ -116,11 +117,11 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 	if err := c.register(ctx, found...); err != nil {
 		return nil, err
 	}
-	ids, err := c.registered(ctx)
+	ids, err := c.listRegistered(ctx)
 	if err != nil {
 		return nil, err
 	}
-	heads, err := c.heads(ctx, ids)
+	heads, err := c.readAllHeads(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +131,10 @@ func (c *Campaigns) look(ctx context.Context) ([]head, error) {
 // addRunning adopts campaigns that must run, and reads their specs in full.
 func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery) error {
 	sound := make([]head, 0, len(running))
-	for i, a := range c.runEach(ctx, adoptScript, inOrder(running, c.o.Project)) {
+	for i, a := range c.runEach(ctx, adoptScript, callsFor(running, c.o.Project)) {
 		if a.err == nil {
 			sound = append(sound, running[i])
-		} else if err := d.blame("adopt", running[i].spec.ID, a.err); err != nil {
+		} else if err := d.addBroken("adopt", running[i].spec.ID, a.err); err != nil {
 			return err
 		}
 	}
@@ -156,15 +157,15 @@ func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery
 // addSpec adds a running campaign. It may have been paused or deleted since its head was read.
 func (c *Campaigns) addSpec(ctx context.Context, h head, fields *redis.SliceCmd, d *Discovery) error {
 	if err := fields.Err(); err != nil {
-		return d.blame("read", h.spec.ID, c.typed(ctx, err, h.keys.spec, "hash"))
+		return d.addBroken("read", h.spec.ID, c.typeError(ctx, err, h.keys.spec, "hash"))
 	}
-	if blank(fields.Val()) {
+	if isBlank(fields.Val()) {
 		return nil
 	}
 	s, err := parseSpec(h.spec.ID, allFields, fields.Val())
-	if err = cmp.Or(err, s.mute()); err != nil {
+	if err = cmp.Or(err, s.requireMessage()); err != nil {
 		d.Broken = append(d.Broken, Problem{s.ID, err})
-	} else if err := c.foreign(s); s.State == Running && err != nil { // another process was quicker
+	} else if err := c.checkNamedProject(s); s.State == Running && err != nil { // another process was quicker
 		d.Elsewhere = append(d.Elsewhere, Problem{s.ID, err})
 	} else if s.State == Running {
 		s.Overdue = h.guarded.overdue

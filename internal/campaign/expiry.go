@@ -24,8 +24,8 @@ func (c *Campaigns) Guard(ctx context.Context, id string) error {
 	return wrap("guard", id, c.guard(ctx, k))
 }
 
-// guarded is the result of guard.lua.
-type guarded struct {
+// guardResult is the result of guard.lua.
+type guardResult struct {
 	vanished int64 // recipients that left the list without a claim
 	overdue  bool  // the deadline that the producer set has passed
 }
@@ -35,11 +35,11 @@ func (c *Campaigns) guard(ctx context.Context, k campaignKeys) error {
 }
 
 func (c *Campaigns) guardCall(k campaignKeys) redisx.Call {
-	return redisx.Call{Keys: k.inOrder(), Args: append([]any{c.o.Queue.Linger.Milliseconds()}, selectStates(State.Final)...)}
+	return redisx.Call{Keys: k.scriptKeys(), Args: append([]any{c.o.Queue.Linger.Milliseconds()}, selectStates(State.IsFinal)...)}
 }
 
-// guarded parses the reply of guard.lua.
-func (a answer) guarded() (g guarded) {
+// parseGuard parses the reply of guard.lua.
+func (a scriptReply) parseGuard() (g guardResult) {
 	if len(a.details) == 2 {
 		g.vanished, _ = strconv.ParseInt(a.details[0], 10, 64) // written by the script
 		g.overdue = a.details[1] == "1"
@@ -53,7 +53,7 @@ func (c *Campaigns) guardAll(ctx context.Context, heads []head) error {
 	var live []int
 	var calls []redisx.Call
 	for i, h := range heads {
-		if !h.spec.State.Final() && (h.listed || h.spec.State != "" && h.spec.State != Completed) {
+		if !h.spec.State.IsFinal() && (h.listed || h.spec.State != "" && h.spec.State != Completed) {
 			live, calls = append(live, i), append(calls, c.guardCall(h.keys))
 		}
 	}
@@ -62,26 +62,26 @@ func (c *Campaigns) guardAll(ctx context.Context, heads []head) error {
 		if a.err != nil && !mistyped {
 			return fmt.Errorf("guard lists: %w", a.err)
 		}
-		heads[live[i]].guarded = a.guarded()
+		heads[live[i]].guarded = a.parseGuard()
 	}
 	return nil
 }
 
 // retain sets an expiry on all keys of ended campaigns, equal to that of their specs. Recipients
 // in flight may create keys later, so Discover repeats it.
-func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []answer {
+func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []scriptReply {
 	pipe := c.rdb.Pipeline()
 	leases := make([]*redis.StringSliceCmd, len(ended))
 	for i, k := range ended {
 		leases[i] = pipe.ZRange(ctx, k.leases, 0, -1)
 	}
 	_, _ = pipe.Exec(ctx) // the error of each command is checked below
-	args := append([]any{c.o.Retention.Milliseconds()}, selectStates(State.Ended)...)
+	args := append([]any{c.o.Retention.Milliseconds()}, selectStates(State.HasEnded)...)
 	calls, unread := make([]redisx.Call, len(ended)), make([]error, len(ended))
 	for i, k := range ended {
 		var claims []string
-		claims, unread[i] = claimsOf(leases[i])
-		calls[i] = redisx.Call{Keys: append(k.inOrder(), k.pace, k.breaker), Args: args}
+		claims, unread[i] = parseClaims(leases[i])
+		calls[i] = redisx.Call{Keys: append(k.scriptKeys(), k.pace, k.breaker), Args: args}
 		for _, claim := range claims {
 			calls[i].Keys = append(calls[i].Keys, k.list.Lease(claim))
 		}
@@ -93,8 +93,8 @@ func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []answer {
 	return answers
 }
 
-// claimsOf returns the members of a campaign's leases, and none if the key holds another type.
-func claimsOf(leases *redis.StringSliceCmd) ([]string, error) {
+// parseClaims returns the members of a campaign's leases, and none if the key holds another type.
+func parseClaims(leases *redis.StringSliceCmd) ([]string, error) {
 	claims, err := leases.Result()
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return nil, nil

@@ -31,8 +31,8 @@ func TestTimesOfBooks(t *testing.T) {
 	} {
 		c.counts.Now = now
 		b := booksOf(c.counts)
-		if b.ClockBack != c.back || b.UntilRetry() != c.untilRetry || b.OnTheWire() != c.onTheWire {
-			t.Errorf("%s: back %s, retry in %s, on the wire %t", name, b.ClockBack, b.UntilRetry(), b.OnTheWire())
+		if b.ClockBack != c.back || b.UntilRetry() != c.untilRetry || b.HasLiveLeases() != c.onTheWire {
+			t.Errorf("%s: back %s, retry in %s, on the wire %t", name, b.ClockBack, b.UntilRetry(), b.HasLiveLeases())
 		}
 	}
 	text, err := json.Marshal(Books{ClockBack: 90 * time.Second})
@@ -146,7 +146,7 @@ func TestAdoptPutsInOrder(t *testing.T) {
 	for _, state := range []State{Paused, Cancelled} {
 		ok(c.Move(ctx, "1", state, ""))
 		want := `{"data":{}}`
-		if state.Ended() {
+		if state.HasEnded() {
 			want = ""
 		}
 		all, err := c.List(ctx)

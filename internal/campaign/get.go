@@ -24,13 +24,13 @@ func (c *Campaigns) get(ctx context.Context, id string) (Spec, error) {
 	}
 	values, err := c.rdb.HMGet(ctx, k.spec, allFields...).Result()
 	if err != nil {
-		return Spec{}, c.typed(ctx, err, k.spec, "hash")
+		return Spec{}, c.typeError(ctx, err, k.spec, "hash")
 	}
-	if blank(values) {
+	if isBlank(values) {
 		return Spec{}, ErrNotFound
 	}
 	s, err := parseSpec(id, allFields, values)
-	return s, cmp.Or(err, s.mute())
+	return s, cmp.Or(err, s.requireMessage())
 }
 
 // Adopt prepares a campaign for sending, as Discover does, and returns its spec. The campaign is
@@ -41,13 +41,13 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	if err := c.mayAdopt(ctx, id, k); err != nil {
+	if err := c.checkAdoptable(ctx, id, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
 	if err := c.guard(ctx, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	word, _, err := c.run(ctx, adoptScript, k.inOrder(), c.o.Project)
+	word, _, err := c.run(ctx, adoptScript, k.scriptKeys(), c.o.Project)
 	switch {
 	case err != nil:
 		return Spec{}, wrap("adopt", id, err)
@@ -61,31 +61,31 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err != nil {
 		return s, err
 	}
-	return s, wrap("adopt", id, c.foreign(s))
+	return s, wrap("adopt", id, c.checkNamedProject(s))
 }
 
-// mayAdopt returns a *ProjectError if the campaign belongs, or may belong, to another project.
-// The known projects are read only for a campaign that names none.
-func (c *Campaigns) mayAdopt(ctx context.Context, id string, k campaignKeys) error {
+// checkAdoptable returns a *ProjectError if the campaign belongs, or may belong, to another
+// project. The known projects are read only for a campaign that names none.
+func (c *Campaigns) checkAdoptable(ctx context.Context, id string, k campaignKeys) error {
 	if c.o.Project == "" {
 		return nil
 	}
 	project, err := c.rdb.HGet(ctx, k.spec, fieldProject).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return c.typed(ctx, err, k.spec, "hash")
+		return c.typeError(ctx, err, k.spec, "hash")
 	}
 	if project == c.o.Project {
 		return nil
 	}
-	known, err := c.projects(ctx, c.o.Project)
+	known, err := c.listProjects(ctx, c.o.Project)
 	if err != nil {
 		return err
 	}
-	return c.ours(Spec{ID: id, Project: project}, known)
+	return c.checkProject(Spec{ID: id, Project: project}, known)
 }
 
-// typed turns WRONGTYPE, which does not name the key, into a *redisx.TypeError.
-func (c *Campaigns) typed(ctx context.Context, err error, key, want string) error {
+// typeError turns WRONGTYPE, which does not name the key, into a *redisx.TypeError.
+func (c *Campaigns) typeError(ctx context.Context, err error, key, want string) error {
 	if !redis.HasErrorPrefix(err, "WRONGTYPE") {
 		return err
 	}

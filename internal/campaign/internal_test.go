@@ -47,8 +47,8 @@ func TestAdviceOnLosses(t *testing.T) {
 		"all are missing":           {Books{Loaded: 6, Missing: 6}, Running, again},
 		"some have ended":           {Books{Loaded: 6, Missing: 2, Sent: 4}, Running, more},
 		"some wait":                 {Books{Loaded: 6, Missing: 2, Waiting: 4}, Running, more},
-		"it has ended for good":     {Books{Loaded: 6, Missing: 2, Sent: 4}, Cancelled, recreate},
-		"recounted":                 {Books{Loaded: 6, Missing: 2, Sent: 4, Recount: true}, Running, compare},
+		"it has ended for good":     {Books{Loaded: 6, Missing: 2, Sent: 4}, Cancelled, adviceRecreate},
+		"recounted":                 {Books{Loaded: 6, Missing: 2, Sent: 4, Recount: true}, Running, adviceCompare},
 		"a load was cut":            {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Running, again},
 		"a load was cut, cancelled": {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Cancelled, ""},
 	} {

@@ -13,7 +13,7 @@ import (
 // to come, or the campaign is gone.
 func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error {
 	var gone []head
-	calls := inOrder(bare)
+	calls := callsFor(bare)
 	for i := range calls {
 		calls[i].Args = []any{c.o.Queue.Linger.Milliseconds()}
 	}
@@ -21,7 +21,7 @@ func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error
 		h := bare[i]
 		switch {
 		case a.err != nil:
-			if err := d.blame("forget", h.spec.ID, a.err); err != nil {
+			if err := d.addBroken("forget", h.spec.ID, a.err); err != nil {
 				return err
 			}
 		case a.word == "waiting":
@@ -95,7 +95,7 @@ func (c *Campaigns) addSomeUnsettled(ctx context.Context, some []head, d *Discov
 		if left[i].Val() > 0 {
 			d.Unsettled = append(d.Unsettled, h.spec.ID)
 		}
-		if h.spec.State.Final() || h.spec.State.Ended() && !h.expires {
+		if h.spec.State.IsFinal() || h.spec.State.HasEnded() && !h.expires {
 			ended, ids = append(ended, h.keys), append(ids, h.spec.ID)
 		}
 	}
@@ -103,7 +103,7 @@ func (c *Campaigns) addSomeUnsettled(ctx context.Context, some []head, d *Discov
 		if a.err == nil {
 			continue
 		}
-		if err := d.blame("retain", ids[i], a.err); err != nil {
+		if err := d.addBroken("retain", ids[i], a.err); err != nil {
 			return err
 		}
 	}

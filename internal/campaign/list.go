@@ -26,7 +26,7 @@ const listAtOnce = 16
 // List returns all known campaigns, the newest first, then those without a spec. Like Discover,
 // it does not see a list that no scan has found yet.
 func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
-	heads, err := c.look(ctx)
+	heads, err := c.readAndGuard(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}
@@ -48,7 +48,7 @@ func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}
-	all = slices.DeleteFunc(all, gone)
+	all = slices.DeleteFunc(all, isForgettable)
 	slices.SortFunc(all, func(a, b Summary) int {
 		return cmp.Or(b.Spec.CreatedAt.Compare(a.Spec.CreatedAt), cmp.Compare(a.Spec.ID, b.Spec.ID))
 	})
@@ -61,7 +61,7 @@ func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 		pipe := c.rdb.Pipeline()
 		replies := make([]*redis.StringCmd, len(some))
 		for i, h := range some {
-			if h.found && h.problem == nil && !h.spec.State.Ended() {
+			if h.found && h.problem == nil && !h.spec.State.HasEnded() {
 				replies[i] = pipe.HGet(ctx, h.keys.spec, fieldMessage)
 			}
 		}
@@ -80,7 +80,7 @@ func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 	return nil
 }
 
-// gone reports whether Discover will drop this registry entry.
-func gone(s Summary) bool {
+// isForgettable reports whether Discover will drop this registry entry.
+func isForgettable(s Summary) bool {
 	return s.Spec.State == "" && s.Err == nil && s.Books.Open() == 0 && s.Books.Missing == 0 && s.Books.Outbox == 0
 }

@@ -42,14 +42,14 @@ type Loader struct {
 	load      string
 	appending bool
 
-	missing     int64               // missing recipients that the load may replace
-	interrupted map[string]progress // loads that it may continue
-	refused     error               // why it cannot begin as a new load
-	resumed     *resumption         // the load that it continues
-	byHand      bool
-	begun       bool
-	next        int64
-	done        progress
+	missing        int64               // missing recipients that the load may replace
+	interrupted    map[string]progress // loads that it may continue
+	refused        error               // why it cannot begin as a new load
+	resumed        *resumedLoad        // the load that it continues
+	resumeDisabled bool
+	begun          bool
+	next           int64
+	done           progress
 }
 
 // Load opens a load, before or after the campaign is created. The caller calls Append for each
@@ -67,7 +67,7 @@ func (c *Campaigns) load(ctx context.Context, id string, appending bool) (*Loade
 	if err != nil {
 		return nil, err
 	}
-	q, err := c.gated(id, c.o.Queue.Linger)
+	q, err := c.openQueue(id, c.o.Queue.Linger)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (c *Campaigns) load(ctx context.Context, id string, appending bool) (*Loade
 	}
 	l := &Loader{
 		c: c, id: id, keys: k, queue: q, load: queue.NewClaimID(), appending: appending,
-		missing: booksOf(counts).Missing, interrupted: loadsIn(counts.Notes),
+		missing: booksOf(counts).Missing, interrupted: parseLoads(counts.Notes),
 	}
 	err = l.begin(ctx, "look")
 	if errors.Is(err, ErrAudienceExists) && len(l.interrupted) > 0 {
@@ -86,16 +86,16 @@ func (c *Campaigns) load(ctx context.Context, id string, appending bool) (*Loade
 	return l, err
 }
 
-// ByHand says that the caller knows where an interrupted load must continue, so the loader does
-// not look for the place. When this load is done, the interrupted ones are closed too.
-func (l *Loader) ByHand() error {
-	l.interrupted, l.byHand = nil, true
+// DisableResume says that the caller knows where an interrupted load must continue, so the loader
+// does not look for the place. When this load is done, the interrupted ones are closed too.
+func (l *Loader) DisableResume() error {
+	l.interrupted, l.resumeDisabled = nil, true
 	return wrap("load", l.id, l.refused)
 }
 
 // Append pushes a batch and renews the deadline of the list. The caller may repeat the batch
 // after an error; no recipient is doubled. Recipients that an interrupted load has pushed are
-// skipped: see Passed.
+// skipped: see Skipped.
 func (l *Loader) Append(ctx context.Context, elements [][]byte) error {
 	return wrap("load", l.id, l.append(ctx, elements))
 }
@@ -108,7 +108,7 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 	}
 	if l.resumed != nil {
 		var err error
-		if elements, err = l.resumed.pass(ctx, elements); err != nil || len(elements) == 0 {
+		if elements, err = l.resumed.skipLoaded(ctx, elements); err != nil || len(elements) == 0 {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 func (l *Loader) open(ctx context.Context, first [][]byte) error {
 	for load, p := range l.interrupted {
 		if p.startsWith(first) {
-			l.resumed, l.begun = &resumption{l: l, load: load, until: p}, true
+			l.resumed, l.begun = &resumedLoad{l: l, load: load, until: p}, true
 			return nil
 		}
 	}
@@ -156,8 +156,8 @@ func (l *Loader) open(ctx context.Context, first [][]byte) error {
 	return l.c.register(ctx, l.id)
 }
 
-// Passed returns how many recipients were skipped because an interrupted load had pushed them.
-func (l *Loader) Passed() int64 {
+// Skipped returns how many recipients were skipped because an interrupted load had pushed them.
+func (l *Loader) Skipped() int64 {
 	if l.resumed == nil {
 		return 0
 	}
@@ -175,8 +175,8 @@ func (l *Loader) Close(ctx context.Context) error {
 		return wrap("load", l.id, ErrOtherAudience)
 	}
 	err := l.report(ctx, "done")
-	if err == nil && l.byHand {
-		_, _, err = l.c.run(ctx, waiveScript, l.keys.inOrder(), "")
+	if err == nil && l.resumeDisabled {
+		_, _, err = l.c.run(ctx, waiveScript, l.keys.scriptKeys(), "")
 	}
 	return wrap("load", l.id, err)
 }
@@ -195,8 +195,8 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 	if l.appending {
 		mode = "append"
 	}
-	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing}, selectStates(State.Final)...)
-	word, state, err := l.c.run(ctx, beginLoadScript, l.keys.inOrder(), args...)
+	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing}, selectStates(State.IsFinal)...)
+	word, state, err := l.c.run(ctx, beginLoadScript, l.keys.scriptKeys(), args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("begin: %w", err)
@@ -210,8 +210,8 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 
 // report records a batch, or the end of the load.
 func (l *Loader) report(ctx context.Context, step string) error {
-	args := slices.Insert(selectStates(State.Final), 0, any(l.load), any(step), any(loadPatience.Milliseconds()))
-	word, state, err := l.c.run(ctx, loadedScript, l.keys.inOrder(), args...)
+	args := slices.Insert(selectStates(State.IsFinal), 0, any(l.load), any(step), any(loadPatience.Milliseconds()))
+	word, state, err := l.c.run(ctx, loadedScript, l.keys.scriptKeys(), args...)
 	switch {
 	case err != nil:
 		return fmt.Errorf("note batch: %w", err)

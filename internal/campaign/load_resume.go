@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// resumption continues an interrupted load. It skips what that load has pushed, and compares
+// resumedLoad continues an interrupted load. It skips what that load has pushed, and compares
 // checksums. Only if they are equal does it take the load over.
-type resumption struct {
+type resumedLoad struct {
 	l      *Loader
 	load   string   // the interrupted one
 	until  progress // its progress
@@ -19,8 +19,8 @@ type resumption struct {
 	cut    int // skipped elements of the current batch
 }
 
-// pass returns the part of a batch that must be pushed.
-func (r *resumption) pass(ctx context.Context, batch [][]byte) ([][]byte, error) {
+// skipLoaded returns the part of a batch that must be pushed.
+func (r *resumedLoad) skipLoaded(ctx context.Context, batch [][]byte) ([][]byte, error) {
 	for !r.taken {
 		rest := batch[r.cut:]
 		n := min(int64(len(rest)), r.until.rows-r.passed.rows)
@@ -33,7 +33,7 @@ func (r *resumption) pass(ctx context.Context, batch [][]byte) ([][]byte, error)
 		if r.passed.total != r.until.total {
 			return nil, ErrOtherAudience
 		}
-		if err := r.take(ctx); err != nil {
+		if err := r.takeOver(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -44,11 +44,11 @@ func (r *resumption) pass(ctx context.Context, batch [][]byte) ([][]byte, error)
 	return rest, nil
 }
 
-// take assigns the interrupted load to this loader. If that load has come further meanwhile, more
-// must be skipped first.
-func (r *resumption) take(ctx context.Context) error {
+// takeOver assigns the interrupted load to this loader. If that load has come further meanwhile,
+// more must be skipped first.
+func (r *resumedLoad) takeOver(ctx context.Context) error {
 	l := r.l
-	word, further, err := l.c.run(ctx, takeLoadScript, l.keys.inOrder(), r.load, l.load, r.until.text(), loadPatience.Milliseconds())
+	word, further, err := l.c.run(ctx, takeLoadScript, l.keys.scriptKeys(), r.load, l.load, r.until.text(), loadPatience.Milliseconds())
 	switch {
 	case err != nil:
 		return fmt.Errorf("take over an interrupted load: %w", err)
@@ -117,8 +117,8 @@ func parseProgress(text string) (p progress, ok bool) {
 	return p, n == 4 && err == nil
 }
 
-// loadsIn returns the unfinished loads from the fields of counts.
-func loadsIn(notes map[string]string) map[string]progress {
+// parseLoads returns the unfinished loads from the fields of counts.
+func parseLoads(notes map[string]string) map[string]progress {
 	all := make(map[string]progress)
 	for field, value := range notes {
 		load, found := strings.CutPrefix(field, progressNote)

@@ -68,7 +68,7 @@ func goesOnWithALoad(t *testing.T, b *backend) {
 
 			again := f.loader(id, appending)
 			f.appendAll(again, rows(0, 100))
-			wantEqual(t, id+": passed over", again.Passed(), 35)
+			wantEqual(t, id+": passed over", again.Skipped(), 35)
 			f.ok(again.Close(t.Context()))
 			f.wantRows(id, id, 100)
 			marks, err := f.rdb.Keys(t.Context(), "{campaign:"+id+"}:load:*").Result()
@@ -106,7 +106,7 @@ func endsLoads(t *testing.T, b *backend) {
 	f.create("1", campaign.Running)
 	f.appendAll(f.loader("1", false), rows(0, 20))
 	l := f.loader("1", true)
-	f.ok(l.ByHand())
+	f.ok(l.DisableResume())
 	f.appendAll(l, rows(20, 30))
 	wantEqual(t, "interrupted before its end", f.books("1").Interrupted, 30)
 	f.ok(l.Close(t.Context()))

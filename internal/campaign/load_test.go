@@ -89,7 +89,7 @@ func reopensOnlyTheCompleted(t *testing.T, b *backend) {
 		id := string(state)
 		f.into(id, state)
 		l, err := f.Load(t.Context(), id, true)
-		if state.Final() {
+		if state.IsFinal() {
 			if _, ok := errors.AsType[*campaign.TransitionError](err); !ok {
 				t.Errorf("load into %s: %v, want a refusal", state, err)
 			}

@@ -9,16 +9,16 @@ import (
 
 // Advice about recipients without an outcome.
 const (
-	recreate = "find out who deleted its keys or let them expire; recipients without a result need another campaign"
-	compare  = "its counts were deleted in Redis and start from there: check the results in SQL before you load anyone again"
+	adviceRecreate = "find out who deleted its keys or let them expire; recipients without a result need another campaign"
+	adviceCompare  = "its counts were deleted in Redis and start from there: check the results in SQL before you load anyone again"
 )
 
-func reload(id string) string {
-	return "find out who deleted its keys or let them expire, then load the recipients without a result again: fanfare load " + Word(id) + " FILE --append"
+func adviceReload(id string) string {
+	return "find out who deleted its keys or let them expire, then load the recipients without a result again: fanfare load " + ShellQuote(id) + " FILE --append"
 }
 
-func goOnLoading(id string) string {
-	return "load the same file again to continue: fanfare load " + Word(id) + " FILE"
+func adviceContinueLoad(id string) string {
+	return "load the same file again to continue: fanfare load " + ShellQuote(id) + " FILE"
 }
 
 // Loss says which recipients of a campaign are missing or not loaded yet, and what to do about
@@ -35,15 +35,15 @@ func (b Books) Losses(id string, s State) []Loss {
 	if b.Missing > 0 {
 		all = append(all, Loss{fmt.Sprintf("%d of %d recipients went missing in Redis", b.Missing, b.Loaded), b.missingAdvice(id, s)})
 	} else if b.Recount {
-		all = append(all, Loss{"the campaign's counts were deleted or changed in Redis", compare})
+		all = append(all, Loss{"the campaign's counts were deleted or changed in Redis", adviceCompare})
 	}
 	if b.Interrupted > 0 {
 		what := fmt.Sprintf("a load was interrupted after %d recipients", b.Interrupted)
 		if b.Loading {
 			what = fmt.Sprintf("a load is running or was just interrupted; %d recipients so far", b.Interrupted)
 		}
-		advice := goOnLoading(id)
-		if s.Final() {
+		advice := adviceContinueLoad(id)
+		if s.IsFinal() {
 			advice = ""
 		}
 		all = append(all, Loss{what, advice})
@@ -54,13 +54,13 @@ func (b Books) Losses(id string, s State) []Loss {
 func (b Books) missingAdvice(id string, s State) string {
 	switch {
 	case b.Recount:
-		return compare
-	case s.Final():
-		return recreate
+		return adviceCompare
+	case s.IsFinal():
+		return adviceRecreate
 	case b.Ended()+b.Open() == 0:
-		return strings.TrimSuffix(reload(id), " --append") // no one can be sent to twice
+		return strings.TrimSuffix(adviceReload(id), " --append") // no one can be sent to twice
 	}
-	return reload(id)
+	return adviceReload(id)
 }
 
 // Waive gives up the missing recipients and the rest of interrupted loads, so that the campaign
@@ -70,12 +70,12 @@ func (c *Campaigns) Waive(ctx context.Context, id string, missing int64) error {
 	if err != nil {
 		return wrap("waive recipients of", id, err)
 	}
-	_, _, err = c.run(ctx, waiveScript, k.inOrder(), missing)
+	_, _, err = c.run(ctx, waiveScript, k.scriptKeys(), missing)
 	return wrap("waive recipients of", id, err)
 }
 
-// Word quotes the id of a campaign for a shell, if necessary.
-func Word(id string) string {
+// ShellQuote quotes the id of a campaign for a shell, if necessary.
+func ShellQuote(id string) string {
 	special := func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_@%+=:,./-", r)
 	}

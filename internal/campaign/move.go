@@ -26,24 +26,24 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	if err != nil {
 		return err
 	}
-	if !to.valid() {
+	if !to.isValid() {
 		return fmt.Errorf("there is no state %q", to)
 	}
-	args := []any{string(to), reason, c.retention(to)}
+	args := []any{string(to), reason, c.retentionMs(to)}
 	for _, from := range to.before() {
 		args = append(args, string(from))
 	}
-	word, from, err := c.run(ctx, moveScript, k.inOrder(), args...)
+	word, from, err := c.run(ctx, moveScript, k.scriptKeys(), args...)
 	switch {
 	case err != nil:
 		return err
 	case word == "missing":
 		return ErrNotFound
-	case word == "illegal" && !State(from).valid():
+	case word == "illegal" && !State(from).isValid():
 		return &SpecError{ID: id, Field: fieldState, Problem: badState(from)}
 	case word == "illegal":
 		return &TransitionError{ID: id, From: State(from), To: to}
-	case to.Ended():
+	case to.HasEnded():
 		return c.retain(ctx, []campaignKeys{k})[0].err
 	}
 	return nil
@@ -64,12 +64,12 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 	if err != nil {
 		return false, Ending{}, wrap("complete", id, err)
 	}
-	deadline, err := c.deadline(ctx, k)
+	deadline, err := c.readDeadline(ctx, k)
 	if err != nil {
 		return false, Ending{}, wrap("complete", id, err)
 	}
-	a := decode(completeScript.Run(ctx, c.rdb, k.inOrder(), c.retention(Completed), deadline,
-		reload(id), recreate, compare, goOnLoading(id)))
+	a := decode(completeScript.Run(ctx, c.rdb, k.scriptKeys(), c.retentionMs(Completed), deadline,
+		adviceReload(id), adviceRecreate, adviceCompare, adviceContinueLoad(id)))
 	switch {
 	case a.err != nil:
 		return false, Ending{}, wrap("complete", id, a.err)
@@ -85,12 +85,12 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 	return true, how, wrap("complete", id, err)
 }
 
-// deadline reads the deadline of the spec in ms; 0 means none. Go parses it, because a script
+// readDeadline reads the deadline of the spec in ms; 0 means none. Go parses it, because a script
 // cannot read every format that an application may write.
-func (c *Campaigns) deadline(ctx context.Context, k campaignKeys) (int64, error) {
+func (c *Campaigns) readDeadline(ctx context.Context, k campaignKeys) (int64, error) {
 	value, err := c.rdb.HGet(ctx, k.spec, fieldDeadline).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return 0, c.typed(ctx, err, k.spec, "hash")
+		return 0, c.typeError(ctx, err, k.spec, "hash")
 	}
 	at, _ := ParseDeadline(value) // an unreadable one counts as none, so that the campaign can end
 	if at.IsZero() {
@@ -99,9 +99,9 @@ func (c *Campaigns) deadline(ctx context.Context, k campaignKeys) (int64, error)
 	return at.UnixMilli(), nil
 }
 
-// retention is how long the keys of a campaign in this state are kept, in ms; 0 until it ends.
-func (c *Campaigns) retention(s State) int64 {
-	if !s.Ended() {
+// retentionMs is how long the keys of a campaign in this state are kept, in ms; 0 until it ends.
+func (c *Campaigns) retentionMs(s State) int64 {
+	if !s.HasEnded() {
 		return 0
 	}
 	return c.o.Retention.Milliseconds()

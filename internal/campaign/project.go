@@ -45,11 +45,11 @@ func Unassigned(id string, known []Project) string {
 		}
 	}
 	whose := append(seen, ids...)[0]
-	text := fmt.Sprintf("%s; say whose it is with: fanfare campaign set %s --project %s", strings.Join(ids, ", "), Word(id), whose)
+	text := fmt.Sprintf("%s; say whose it is with: fanfare campaign set %s --project %s", strings.Join(ids, ", "), ShellQuote(id), whose)
 	for _, p := range known {
 		if p.SeenAt.IsZero() {
 			text += fmt.Sprintf("; of %s no dispatcher was seen, and campaign %s names it: if that is a mistake, correct it with: fanfare campaign set %s --project %s",
-				p.ID, terminal.Printable(p.NamedBy), Word(p.NamedBy), whose)
+				p.ID, terminal.Printable(p.NamedBy), ShellQuote(p.NamedBy), whose)
 		}
 	}
 	if len(seen) > 1 {
@@ -69,7 +69,7 @@ type Project struct {
 // Projects lists the known projects by id: those with dispatchers, and those that campaigns name
 // which have not ended.
 func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
-	all, err := c.projects(ctx, "")
+	all, err := c.listProjects(ctx, "")
 	if err != nil {
 		return nil, fmt.Errorf("list projects: %w", err)
 	}
@@ -79,25 +79,26 @@ func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 // ForgetProject removes a project that has no dispatchers any more.
 func (c *Campaigns) ForgetProject(ctx context.Context, project string) error {
 	if err := c.rdb.ZRem(ctx, c.names.Projects(), project).Err(); err != nil {
-		return fmt.Errorf("forget project %s: %w", project, c.typed(ctx, err, c.names.Projects(), "zset"))
+		return fmt.Errorf("forget project %s: %w", project, c.typeError(ctx, err, c.names.Projects(), "zset"))
 	}
 	return nil
 }
 
-// projects records that a dispatcher of the project looks for campaigns, and lists all projects.
-func (c *Campaigns) projects(ctx context.Context, looking string) ([]Project, error) {
-	ids, err := c.registered(ctx)
+// listProjects records that a dispatcher of the project looks for campaigns, and lists all
+// projects.
+func (c *Campaigns) listProjects(ctx context.Context, looking string) ([]Project, error) {
+	ids, err := c.listRegistered(ctx)
 	if err != nil {
 		return nil, err
 	}
-	heads, err := c.heads(ctx, ids)
+	heads, err := c.readAllHeads(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	return c.projectsAmong(ctx, looking, heads)
+	return c.listProjectsAmong(ctx, looking, heads)
 }
 
-func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []head) ([]Project, error) {
+func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, heads []head) ([]Project, error) {
 	reply, err := projectsScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
 	if err != nil {
 		return nil, redisx.AsTypeError(err)
@@ -109,7 +110,7 @@ func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []h
 		}
 	}
 	for _, h := range heads {
-		if p := h.spec.Project; p != "" && !h.spec.State.Ended() {
+		if p := h.spec.Project; p != "" && !h.spec.State.HasEnded() {
 			if _, there := known[p]; !there {
 				known[p] = Project{ID: p, NamedBy: h.spec.ID}
 			}
@@ -122,18 +123,18 @@ func (c *Campaigns) projectsAmong(ctx context.Context, looking string, heads []h
 	return all, nil
 }
 
-// foreign returns a *ProjectError if a campaign names another project.
-func (c *Campaigns) foreign(s Spec) error {
+// checkNamedProject returns a *ProjectError if a campaign names another project.
+func (c *Campaigns) checkNamedProject(s Spec) error {
 	if s.Project == "" {
 		return nil
 	}
-	return c.ours(s, nil)
+	return c.checkProject(s, nil)
 }
 
-// ours returns a *ProjectError unless this process may send the campaign. The campaign must name
-// its project, or none while no other project is known. A process without a project accepts every
-// campaign.
-func (c *Campaigns) ours(s Spec, known []Project) error {
+// checkProject returns a *ProjectError unless this process may send the campaign. The campaign
+// must name its project, or none while no other project is known. A process without a project
+// accepts every campaign.
+func (c *Campaigns) checkProject(s Spec, known []Project) error {
 	mine := c.o.Project
 	if mine == "" || s.Project == mine {
 		return nil

@@ -13,7 +13,7 @@ import (
 // dispatcher needs at ten thousand recipients a second. For any other form, and for errors, ok is
 // false and decodeAny decides.
 func decodePlain(raw []byte) (r notification.Recipient, ok bool) {
-	p := plain{text: string(raw)} // one copy that the recipient's strings share
+	p := plainParser{text: string(raw)} // one copy that the recipient's strings share
 	if !p.next('{') {
 		return r, false
 	}
@@ -29,14 +29,14 @@ func decodePlain(raw []byte) (r notification.Recipient, ok bool) {
 	return r, true
 }
 
-// plain is a position in the text of an element.
-type plain struct {
+// plainParser is a position in the text of an element.
+type plainParser struct {
 	text string
 	at   int
 }
 
 // member reads the value of a key into the recipient.
-func (p *plain) member(key string, r *notification.Recipient) (ok bool) {
+func (p *plainParser) member(key string, r *notification.Recipient) (ok bool) {
 	if key == "vars" {
 		r.Vars, ok = p.vars()
 		return ok
@@ -50,16 +50,16 @@ func (p *plain) member(key string, r *notification.Recipient) (ok bool) {
 	case key == "fcmToken":
 		r.Target = notification.ParseToken(value)
 	case key == "locale":
-		r.Locale = unlessNumber(value, number)
+		r.Locale = textOrEmpty(value, number)
 	case key == "timeZone":
-		r.TimeZone = unlessNumber(value, number)
+		r.TimeZone = textOrEmpty(value, number)
 	case key == "platform":
-		r.Platform = notification.NormalizePlatform(unlessNumber(value, number))
+		r.Platform = notification.NormalizePlatform(textOrEmpty(value, number))
 	}
 	return true
 }
 
-func unlessNumber(value string, number bool) string {
+func textOrEmpty(value string, number bool) string {
 	if number {
 		return ""
 	}
@@ -67,7 +67,7 @@ func unlessNumber(value string, number bool) string {
 }
 
 // vars reads an object whose values are kept as written.
-func (p *plain) vars() (map[string]json.RawMessage, bool) {
+func (p *plainParser) vars() (map[string]json.RawMessage, bool) {
 	if !p.next('{') {
 		return nil, false
 	}
@@ -87,7 +87,7 @@ func (p *plain) vars() (map[string]json.RawMessage, bool) {
 }
 
 // space skips white space and returns the position after it.
-func (p *plain) space() int {
+func (p *plainParser) space() int {
 	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
 		p.at++
 	}
@@ -95,7 +95,7 @@ func (p *plain) space() int {
 }
 
 // next skips the character c, if it is the next one.
-func (p *plain) next(c byte) bool {
+func (p *plainParser) next(c byte) bool {
 	if p.space() == len(p.text) || p.text[p.at] != c {
 		return false
 	}
@@ -104,13 +104,13 @@ func (p *plain) next(c byte) bool {
 }
 
 // key reads a key and its colon.
-func (p *plain) key() (string, bool) {
+func (p *plainParser) key() (string, bool) {
 	key, ok := p.str()
 	return key, ok && p.next(':')
 }
 
 // value reads a string or an integer.
-func (p *plain) value() (text string, number, ok bool) {
+func (p *plainParser) value() (text string, number, ok bool) {
 	if p.space() < len(p.text) && p.text[p.at] != '"' {
 		text, ok = p.integer()
 		return text, true, ok
@@ -120,7 +120,7 @@ func (p *plain) value() (text string, number, ok bool) {
 }
 
 // str reads a string of valid UTF-8 without escapes.
-func (p *plain) str() (string, bool) {
+func (p *plainParser) str() (string, bool) {
 	if !p.next('"') {
 		return "", false
 	}
@@ -141,7 +141,7 @@ func (p *plain) str() (string, bool) {
 }
 
 // integer reads a number without sign, point, exponent or leading zero.
-func (p *plain) integer() (string, bool) {
+func (p *plainParser) integer() (string, bool) {
 	start := p.at
 	for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
 		p.at++

@@ -28,14 +28,14 @@ func (c *Campaigns) register(ctx context.Context, ids ...string) error {
 	return nil
 }
 
-// registered lists the registry in order and without duplicates, which SSCAN may return. It
+// listRegistered lists the registry in order and without duplicates, which SSCAN may return. It
 // removes entries that cannot name a campaign.
-func (c *Campaigns) registered(ctx context.Context) ([]string, error) {
+func (c *Campaigns) listRegistered(ctx context.Context) ([]string, error) {
 	var ids []string
 	for at := uint64(0); ; {
 		some, next, err := c.rdb.SScan(ctx, c.names.Registry(), at, "", scanCount).Result()
 		if err != nil {
-			return nil, fmt.Errorf("read registry: %w", c.typed(ctx, err, c.names.Registry(), "set"))
+			return nil, fmt.Errorf("read registry: %w", c.typeError(ctx, err, c.names.Registry(), "set"))
 		}
 		for _, id := range some {
 			if _, err := c.keys(id); err == nil {
@@ -60,11 +60,11 @@ type head struct {
 	problem error // why the spec cannot be used
 	expires bool  // the spec has an expiry
 	listed  bool  // the producer's list has elements
-	guarded guarded
+	guarded guardResult
 }
 
-// heads reads campaigns in few round trips.
-func (c *Campaigns) heads(ctx context.Context, ids []string) ([]head, error) {
+// readAllHeads reads campaigns in few round trips.
+func (c *Campaigns) readAllHeads(ctx context.Context, ids []string) ([]head, error) {
 	all := make([]head, 0, len(ids))
 	for some := range slices.Chunk(ids, headsAtOnce) {
 		group := make([]head, 0, len(some))
@@ -123,14 +123,14 @@ func (c *Campaigns) readHead(ctx context.Context, h *head, r headReply) error {
 	h.listed = r.length.Val() > 0
 	h.expires = r.expiry.Val() > 0
 	if err := r.fields.Err(); err != nil {
-		h.found, h.problem = true, c.typed(ctx, err, h.keys.spec, "hash")
+		h.found, h.problem = true, c.typeError(ctx, err, h.keys.spec, "hash")
 		if errors.Is(h.problem, err) {
 			return err
 		}
 		return nil
 	}
 	const gone = time.Duration(-2)
-	if h.found = !blank(r.fields.Val()) || r.before.Val() > 0 && r.expiry.Val() != gone; h.found {
+	if h.found = !isBlank(r.fields.Val()) || r.before.Val() > 0 && r.expiry.Val() != gone; h.found {
 		h.spec, h.problem = parseSpec(h.spec.ID, headFields, r.fields.Val())
 	}
 	return nil

@@ -36,7 +36,7 @@ func (c *Campaigns) sample(ctx context.Context, id string, n int) (Sample, error
 	list := k.list.Plain()
 	length, err := c.rdb.LLen(ctx, list).Result()
 	if err != nil {
-		return Sample{}, c.typed(ctx, err, list, "list")
+		return Sample{}, c.typeError(ctx, err, list, "list")
 	}
 	s := Sample{Listed: length}
 	return s, c.readSample(ctx, list, spans(s.Listed, int64(n)), &s)
@@ -65,7 +65,7 @@ func (c *Campaigns) readSample(ctx context.Context, list string, spans [][2]int6
 		return nil
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return c.typed(ctx, err, list, "list")
+		return c.typeError(ctx, err, list, "list")
 	}
 	for _, piece := range pieces {
 		for _, element := range piece.Val() {

@@ -18,21 +18,21 @@ var files embed.FS
 var (
 	lua = redisx.NewLua(files)
 
-	projectsScript  = lua.Script("projects")
-	createScript    = newScript("create")
-	moveScript      = newScript("move")
-	changeScript    = newScript("change")
-	completeScript  = newScript("complete")
-	adoptScript     = newScript("adopt")
-	guardScript     = newScript("guard")
-	retainScript    = newScript("retain")
-	beginLoadScript = newScript("begin_load")
-	takeLoadScript  = newScript("take_load")
-	waiveScript     = newScript("waive")
-	loadedScript    = newScript("loaded")
-	buryScript      = newScript("bury")
-	forgetScript    = newScript("forget")
-	registerScript  = newScript("register")
+	projectsScript   = lua.Script("projects")
+	createScript     = newScript("create")
+	moveScript       = newScript("move")
+	changeScript     = newScript("change")
+	completeScript   = newScript("complete")
+	adoptScript      = newScript("adopt")
+	guardScript      = newScript("guard")
+	retainScript     = newScript("retain")
+	beginLoadScript  = newScript("begin_load")
+	takeLoadScript   = newScript("take_load")
+	waiveScript      = newScript("waive")
+	loadedScript     = newScript("loaded")
+	removeSpecScript = newScript("remove_spec")
+	forgetScript     = newScript("forget")
+	registerScript   = newScript("register")
 )
 
 // newScript builds a script that works on campaigns.
@@ -50,15 +50,15 @@ func (c *Campaigns) run(ctx context.Context, s *redis.Script, keys []string, arg
 	return a.word, detail, a.err
 }
 
-func decode(cmd *redis.Cmd) answer {
+func decode(cmd *redis.Cmd) scriptReply {
 	reply, err := cmd.StringSlice()
 	switch {
 	case err != nil:
-		return answer{err: redisx.AsTypeError(err)}
+		return scriptReply{err: redisx.AsTypeError(err)}
 	case len(reply) == 0:
-		return answer{err: redisx.ErrReply}
+		return scriptReply{err: redisx.ErrReply}
 	}
-	return answer{word: reply[0], details: reply[1:]}
+	return scriptReply{word: reply[0], details: reply[1:]}
 }
 
 // wrap adds the operation and the campaign to an error.
@@ -69,25 +69,25 @@ func wrap(verb, id string, err error) error {
 	return fmt.Errorf("%s campaign %s: %w", verb, terminal.Printable(id), err)
 }
 
-// answer is the reply of a script about one campaign: a word, and details.
-type answer struct {
+// scriptReply is the reply of a script about one campaign: a word, and details.
+type scriptReply struct {
 	word    string
 	details []string
 	err     error
 }
 
-// inOrder builds one call for each campaign, with its keys and the same arguments.
-func inOrder(heads []head, args ...any) []redisx.Call {
+// callsFor builds one call for each campaign, with its keys and the same arguments.
+func callsFor(heads []head, args ...any) []redisx.Call {
 	calls := make([]redisx.Call, len(heads))
 	for i, h := range heads {
-		calls[i] = redisx.Call{Keys: h.keys.inOrder(), Args: args}
+		calls[i] = redisx.Call{Keys: h.keys.scriptKeys(), Args: args}
 	}
 	return calls
 }
 
 // runEach runs a script for many campaigns. An error of one campaign does not affect the others.
-func (c *Campaigns) runEach(ctx context.Context, s *redis.Script, calls []redisx.Call) []answer {
-	answers := make([]answer, len(calls))
+func (c *Campaigns) runEach(ctx context.Context, s *redis.Script, calls []redisx.Call) []scriptReply {
+	answers := make([]scriptReply, len(calls))
 	for i, reply := range redisx.RunEach(ctx, c.rdb, s, calls) {
 		answers[i] = decode(reply)
 	}

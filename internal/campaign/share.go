@@ -36,13 +36,13 @@ type Grant struct {
 // slots by weight. A small campaign therefore never waits behind a big one. The campaign with the
 // fewest slots is first in the result.
 func Share(free int, among []Contender) []Grant {
-	var wanting []*holding
+	var wanting []*allotment
 	for i := range among {
-		if h := newHolding(&among[i]); !among[i].Idle && !h.full() {
+		if h := newHolding(&among[i]); !among[i].Idle && !h.isFull() {
 			wanting = append(wanting, h)
 		}
 	}
-	slices.SortStableFunc(wanting, func(a, b *holding) int { return cmp.Compare(b.Priority, a.Priority) })
+	slices.SortStableFunc(wanting, func(a, b *allotment) int { return cmp.Compare(b.Priority, a.Priority) })
 	var grants []Grant
 	for free > 0 && len(wanting) > 0 {
 		level := 1
@@ -59,7 +59,7 @@ func Share(free int, among []Contender) []Grant {
 
 // divide gives free slots to contenders of one priority and subtracts them from free. It returns
 // those that got some.
-func divide(free *int, among shares) (granted []*holding) {
+func divide(free *int, among shareHeap) (granted []*allotment) {
 	heap.Init(&among)
 	for ; *free > 0 && len(among) > 0; *free-- {
 		neediest := among[0]
@@ -67,7 +67,7 @@ func divide(free *int, among shares) (granted []*holding) {
 			granted = append(granted, neediest)
 		}
 		neediest.holds++
-		if neediest.full() {
+		if neediest.isFull() {
 			heap.Pop(&among)
 		} else {
 			heap.Fix(&among, 0)
@@ -76,24 +76,24 @@ func divide(free *int, among shares) (granted []*holding) {
 	return granted
 }
 
-// holding is a contender with the slots that it has after the grants so far.
-type holding struct {
+// allotment is a contender with the slots that it has after the grants so far.
+type allotment struct {
 	*Contender
 	weight, holds int
 }
 
-func newHolding(c *Contender) *holding {
-	return &holding{Contender: c, weight: max(1, c.Weight), holds: c.InFlight}
+func newHolding(c *Contender) *allotment {
+	return &allotment{Contender: c, weight: max(1, c.Weight), holds: c.InFlight}
 }
 
-func (h *holding) full() bool { return h.Most > 0 && h.holds >= h.Most }
+func (h *allotment) isFull() bool { return h.Most > 0 && h.holds >= h.Most }
 
-// shares is a heap with the fewest slots by weight at the top.
-type shares []*holding
+// shareHeap is a heap with the fewest slots by weight at the top.
+type shareHeap []*allotment
 
-func (s shares) Len() int { return len(s) }
+func (s shareHeap) Len() int { return len(s) }
 
-func (s shares) Less(i, j int) bool {
+func (s shareHeap) Less(i, j int) bool {
 	a, b := s[i], s[j]
 	if x, y := a.holds*b.weight, b.holds*a.weight; x != y {
 		return x < y
@@ -104,14 +104,14 @@ func (s shares) Less(i, j int) bool {
 	return a.ID < b.ID
 }
 
-func (s shares) Swap(i, j int) { s[i], s[j] = s[j], s[i] }
+func (s shareHeap) Swap(i, j int) { s[i], s[j] = s[j], s[i] }
 
 // Push implements heap.Interface. It is not called, because all contenders are there from the
 // start.
-func (s *shares) Push(x any) { *s = append(*s, x.(*holding)) }
+func (s *shareHeap) Push(x any) { *s = append(*s, x.(*allotment)) }
 
 // Pop implements heap.Interface.
-func (s *shares) Pop() any {
+func (s *shareHeap) Pop() any {
 	last := (*s)[len(*s)-1]
 	*s = (*s)[:len(*s)-1]
 	return last

@@ -74,16 +74,16 @@ var headFields = []string{
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
 
-// mute returns an error if the spec has no message.
-func (s Spec) mute() error {
+// requireMessage returns an error if the spec has no message.
+func (s Spec) requireMessage() error {
 	if len(s.Message) > 0 {
 		return nil
 	}
 	return &SpecError{ID: s.ID, Field: fieldMessage, Problem: "is missing"}
 }
 
-// blank reports whether the hash has none of the requested fields.
-func blank(values []any) bool {
+// isBlank reports whether the hash has none of the requested fields.
+func isBlank(values []any) bool {
 	return !slices.ContainsFunc(values, func(value any) bool { return value != nil })
 }
 
@@ -109,7 +109,7 @@ func parseSpec(id string, fields []string, values []any) (s Spec, err error) {
 func (s *Spec) set(field, value string) (problem string) {
 	switch field {
 	case fieldState:
-		if s.State = State(value); !s.State.valid() {
+		if s.State = State(value); !s.State.isValid() {
 			return badState(value)
 		}
 	case fieldMessage:
@@ -121,15 +121,15 @@ func (s *Spec) set(field, value string) (problem string) {
 			return fmt.Sprintf("is %s, want %s or %s", shorten(value), Resend, Report)
 		}
 	case fieldWeight:
-		return within(&s.Weight, value, 1, MaxWeight)
+		return parseWithin(&s.Weight, value, 1, MaxWeight)
 	case fieldPriority:
-		return within(&s.Priority, value, 0, MaxPriority)
+		return parseWithin(&s.Priority, value, 0, MaxPriority)
 	case fieldRate:
-		return take(&s.Rate, value, ParseRate)
+		return parseValue(&s.Rate, value, ParseRate)
 	case fieldDeadline:
-		return take(&s.Deadline, value, ParseDeadline)
+		return parseValue(&s.Deadline, value, ParseDeadline)
 	case fieldProject:
-		return take(&s.Project, value, ParseProject)
+		return parseValue(&s.Project, value, ParseProject)
 	case fieldName:
 		s.Name = value
 	case fieldReason:
@@ -185,8 +185,8 @@ const (
 // milliseconds lies in January 1970, and would expire every recipient at once.
 var notBefore = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// within parses a whole number between two limits.
-func within(field *int, value string, low, high int) (problem string) {
+// parseWithin parses a whole number between two limits.
+func parseWithin(field *int, value string, low, high int) (problem string) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < low || n > high {
 		return fmt.Sprintf("is %s, want %d to %d", shorten(value), low, high)
@@ -236,8 +236,8 @@ func ParseProject(value string) (string, error) {
 	return value, nil
 }
 
-// take parses the value of a field, and returns the problem as text.
-func take[T any](field *T, value string, parse func(string) (T, error)) (problem string) {
+// parseValue parses the value of a field, and returns the problem as text.
+func parseValue[T any](field *T, value string, parse func(string) (T, error)) (problem string) {
 	parsed, err := parse(value)
 	if err != nil {
 		return err.Error()

@@ -42,17 +42,17 @@ var transitions = map[State][]State{
 // Next lists the states that may follow s.
 func (s State) Next() []State { return slices.Clone(transitions[s]) }
 
-// Final reports whether no state can follow s.
-func (s State) Final() bool { return s.valid() && len(transitions[s]) == 0 }
+// IsFinal reports whether no state can follow s.
+func (s State) IsFinal() bool { return s.isValid() && len(transitions[s]) == 0 }
 
-// Ended reports whether the campaign is over, so that its keys live only for Options.Retention.
-func (s State) Ended() bool { return s == Completed || s.Final() }
+// HasEnded reports whether the campaign is over, so that its keys live only for Options.Retention.
+func (s State) HasEnded() bool { return s == Completed || s.IsFinal() }
 
-// rewritable reports whether the message may still be replaced: the campaign is not sending, and
+// canRewrite reports whether the message may still be replaced: the campaign is not sending, and
 // may send later.
-func (s State) rewritable() bool { return s == Draft || s == Paused }
+func (s State) canRewrite() bool { return s == Draft || s == Paused }
 
-func (s State) valid() bool { _, known := transitions[s]; return known }
+func (s State) isValid() bool { _, known := transitions[s]; return known }
 
 // before lists the states that may come before s, in the order of States.
 func (s State) before() []State {
@@ -90,7 +90,7 @@ func (e *TransitionError) Error() string {
 		return fmt.Sprintf("campaign %s is %s: pause it before its message is replaced", terminal.Printable(e.ID), e.From)
 	case e.To == rewritten:
 		return fmt.Sprintf("campaign %s is %s: only a draft or a paused campaign gets another message", terminal.Printable(e.ID), e.From)
-	case e.From.Final():
+	case e.From.IsFinal():
 		return fmt.Sprintf("campaign %s is %s for good, and cannot become %s", terminal.Printable(e.ID), e.From, e.To)
 	default:
 		return fmt.Sprintf("campaign %s is %s, and cannot become %s", terminal.Printable(e.ID), e.From, e.To)

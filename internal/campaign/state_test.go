@@ -67,14 +67,14 @@ func TestTheTableIsWhole(t *testing.T) {
 				t.Errorf("%s follows itself", from)
 			}
 		}
-		if from.Final() && !from.Ended() {
+		if from.IsFinal() && !from.HasEnded() {
 			t.Errorf("%s is final and not an end", from)
 		}
 		if from != Draft && len(from.before()) == 0 {
 			t.Errorf("nothing leads to %s", from)
 		}
 	}
-	if State("nonsense").Final() || State("").Final() {
+	if State("nonsense").IsFinal() || State("").IsFinal() {
 		t.Error("a state that does not exist is final")
 	}
 }

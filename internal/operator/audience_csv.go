@@ -93,7 +93,7 @@ func (a *csvAudience) next(dst []byte) ([]byte, error) {
 // rowError distinguishes a bad row from a file that cannot be read.
 func (a *csvAudience) rowError(fields int, err error) error {
 	if errors.Is(err, errRowTooLong) {
-		return a.passOver()
+		return a.skipRow()
 	}
 	parse, ok := errors.AsType[*csv.ParseError](err)
 	if !ok {
@@ -109,9 +109,9 @@ func (a *csvAudience) rowError(fields int, err error) error {
 	return row
 }
 
-// passOver skips the rest of a line that is too long. If a row is too long because it spans many
+// skipRow skips the rest of a line that is too long. If a row is too long because it spans many
 // lines, a quote is open. Then no one can tell which lines are rows, so the file is refused.
-func (a *csvAudience) passOver() error {
+func (a *csvAudience) skipRow() error {
 	if a.source.width <= maxRow {
 		return &FileError{fmt.Sprintf("the row after line %d takes more than %d bytes: close its quote", a.at, maxRow)}
 	}

@@ -29,7 +29,7 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 		}
 		a.at++
 		if errors.Is(err, bufio.ErrBufferFull) {
-			return dst, a.passOver(len(text))
+			return dst, a.skipLine(len(text))
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return dst, err
@@ -48,8 +48,8 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 	}
 }
 
-// passOver skips the rest of a line that does not fit into the buffer.
-func (a *ndjsonAudience) passOver(bytes int) error {
+// skipLine skips the rest of a line that does not fit into the buffer.
+func (a *ndjsonAudience) skipLine(bytes int) error {
 	for {
 		text, err := a.lines.ReadSlice('\n')
 		bytes += len(text)

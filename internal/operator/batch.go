@@ -72,7 +72,7 @@ func (r *batcher) run(ctx context.Context) {
 
 // fill reads one batch.
 func (r *batcher) fill() *batch {
-	b := r.empty()
+	b := r.emptyBatch()
 	for len(b.ends) < batchRows && len(b.text) < batchBytes {
 		text, err := r.rows.next(b.text)
 		row, isRow := errors.AsType[RowError](err)
@@ -102,7 +102,7 @@ func (r *batcher) fill() *batch {
 	return b
 }
 
-func (r *batcher) empty() *batch {
+func (r *batcher) emptyBatch() *batch {
 	select {
 	case b := <-r.spent:
 		*b = batch{elements: b.elements[:0], text: b.text[:0], ends: b.ends[:0]}
@@ -112,8 +112,8 @@ func (r *batcher) empty() *batch {
 	}
 }
 
-// done returns a batch for reuse.
-func (r *batcher) done(b *batch) {
+// recycle returns a batch for reuse.
+func (r *batcher) recycle(b *batch) {
 	select {
 	case r.spent <- b:
 	default:

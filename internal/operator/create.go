@@ -25,7 +25,7 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 	if err != nil {
 		return err
 	}
-	if err := o.future(ctx, spec.ID, spec.Deadline); err != nil {
+	if err := o.checkFuture(ctx, spec.ID, spec.Deadline); err != nil {
 		return err
 	}
 	spec.Message, spec.State = message, campaign.Draft
@@ -42,7 +42,7 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 		}
 	}
 	if change.Deadline != nil {
-		if err := o.future(ctx, id, *change.Deadline); err != nil {
+		if err := o.checkFuture(ctx, id, *change.Deadline); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) erro
 	}
 	for id, group := range groups {
 		if err := r.send(ctx, id, group); err != nil {
-			return fmt.Errorf("replay%s: %w", into(id), err)
+			return fmt.Errorf("replay%s: %w", describeDestination(id), err)
 		}
 	}
 	return nil
@@ -97,14 +97,14 @@ func destination(letter responses.DeadLetter) string {
 	return letter.Result.CampaignID
 }
 
-func into(id string) string {
+func describeDestination(id string) string {
 	if id == "" {
 		return " results"
 	}
 	return " into campaign " + terminal.Printable(id)
 }
 
-func element(letter responses.DeadLetter) []byte {
+func encodeLetter(letter responses.DeadLetter) []byte {
 	if letter.Kind == responses.KindRecipient {
 		return campaign.EncodeRecipient(nil, notification.Recipient{UserID: letter.Result.UserID})
 	}
@@ -117,7 +117,7 @@ func element(letter responses.DeadLetter) []byte {
 func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLetter) error {
 	list := r.o.deps.Names.ResponsesList()
 	if id != "" {
-		takes, err := r.takes(r.o.deps.Campaigns.Get(ctx, id))
+		takes, err := r.accepts(r.o.deps.Campaigns.Get(ctx, id))
 		if err != nil {
 			return err
 		}
@@ -128,12 +128,12 @@ func (r *replay) send(ctx context.Context, id string, letters []responses.DeadLe
 		if list, err = r.o.deps.Names.Campaign(id); err != nil {
 			return err
 		}
-		if letters, err = r.reachable(ctx, letters); err != nil {
+		if letters, err = r.keepReachable(ctx, letters); err != nil {
 			return err
 		}
 	}
 	if r.dry {
-		r.summary.Replayed += int64(len(r.elements(letters)))
+		r.summary.Replayed += int64(len(r.encodeLetters(letters)))
 		return nil
 	}
 	if len(letters) == 0 {
@@ -152,12 +152,12 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), b.Until) // an interruption does not stop it halfway
 	defer cancel()
 	letters := r.o.deps.DeadLetters
-	elements := r.elements(b.Letters)
+	elements := r.encodeLetters(b.Letters)
 	if err := r.append(ctx, list, b.ID, elements); err != nil {
 		return errors.Join(err, letters.Resolve(ctx, b))
 	}
 	if id != "" {
-		takes, err := r.takes(r.o.deps.Campaigns.Adopt(ctx, id))
+		takes, err := r.accepts(r.o.deps.Campaigns.Adopt(ctx, id))
 		if err != nil { // they are in the list all the same
 			r.summary.Replayed += int64(len(elements))
 			return errors.Join(err, letters.Resolve(ctx, b))
@@ -171,9 +171,9 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 	return letters.MarkReplayed(ctx, b)
 }
 
-// reachable leaves out recipients that would only end as skipped. If that cannot be looked up,
+// keepReachable leaves out recipients that would only end as skipped. If that cannot be looked up,
 // the replay stops.
-func (r *replay) reachable(ctx context.Context, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
+func (r *replay) keepReachable(ctx context.Context, letters []responses.DeadLetter) ([]responses.DeadLetter, error) {
 	var users []string
 	for _, letter := range letters {
 		if letter.Kind == responses.KindRecipient {
@@ -195,21 +195,22 @@ func (r *replay) reachable(ctx context.Context, letters []responses.DeadLetter) 
 	return all, nil
 }
 
-// takes reports whether recipients of a campaign will be claimed, now or later.
-func (r *replay) takes(spec campaign.Spec, err error) (bool, error) {
+// accepts reports whether recipients of a campaign will be claimed, now or later.
+func (r *replay) accepts(spec campaign.Spec, err error) (bool, error) {
 	if _, broken := errors.AsType[*campaign.SpecError](err); broken || errors.Is(err, campaign.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && !spec.State.Final(), err
+	return err == nil && !spec.State.IsFinal(), err
 }
 
-// elements returns the content of the letters, without copies of letters that were pushed before.
-func (r *replay) elements(letters []responses.DeadLetter) [][]byte {
+// encodeLetters returns the content of the letters, without copies of letters that were pushed
+// before.
+func (r *replay) encodeLetters(letters []responses.DeadLetter) [][]byte {
 	var all [][]byte
 	for _, letter := range letters {
 		if !r.pushed[letter.ID] {
 			r.pushed[letter.ID] = true
-			all = append(all, element(letter))
+			all = append(all, encodeLetter(letter))
 		}
 	}
 	return all
@@ -226,7 +227,7 @@ func (r *replay) append(ctx context.Context, list keys.List, batch string, eleme
 	}
 	for wait := newRetry(replayPatience); ; {
 		_, err := q.Append(ctx, queue.Batch{Load: batch, Elements: elements})
-		if err == nil || !unreachable(err) || !wait.again(ctx) {
+		if err == nil || !isUnreachable(err) || !wait.wait(ctx) {
 			return err
 		}
 	}

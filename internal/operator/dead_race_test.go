@@ -111,7 +111,7 @@ func TestReplayDies(t *testing.T) {
 				r := replay{o: f.Operator, pushed: map[string]bool{}}
 				list, err := f.deps.Names.Campaign("42")
 				ok(t, err)
-				ok(t, r.append(t.Context(), list, b.ID, r.elements(b.Letters)))
+				ok(t, r.append(t.Context(), list, b.ID, r.encodeLetters(b.Letters)))
 			}
 			f.dies()
 			want := "2 replayed, 0 skipped"

@@ -19,10 +19,10 @@ func (e *PassedError) Error() string {
 	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: every recipient would expire", terminal.Printable(e.ID), LocalTime(e.At))
 }
 
-// inTime refuses to start a draft whose deadline has passed. A deadline that a producer set is
-// accepted, because no other could replace it. An operator may resume a paused campaign on
+// checkDeadline refuses to start a draft whose deadline has passed. A deadline that a producer
+// set is accepted, because no other could replace it. An operator may resume a paused campaign on
 // purpose, so that the rest is recorded as expired.
-func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaign.Books) error {
+func (o *Operator) checkDeadline(ctx context.Context, spec campaign.Spec, books campaign.Books) error {
 	if spec.State != campaign.Draft {
 		return nil
 	}
@@ -30,24 +30,24 @@ func (o *Operator) inTime(ctx context.Context, spec campaign.Spec, books campaig
 	if deadline.IsZero() && books.Assumed {
 		deadline = books.Deadline
 	}
-	passed, err := o.passed(ctx, deadline)
+	passed, err := o.hasPassed(ctx, deadline)
 	if passed {
 		return &PassedError{ID: spec.ID, At: deadline}
 	}
 	return err
 }
 
-// future refuses a deadline that has passed; zero means none.
-func (o *Operator) future(ctx context.Context, id string, deadline time.Time) error {
-	passed, err := o.passed(ctx, deadline)
+// checkFuture refuses a deadline that has passed; zero means none.
+func (o *Operator) checkFuture(ctx context.Context, id string, deadline time.Time) error {
+	passed, err := o.hasPassed(ctx, deadline)
 	if passed {
 		return &campaign.SpecError{ID: id, Field: "deadline", Problem: fmt.Sprintf("is %s, which has passed: every recipient would expire", LocalTime(deadline))}
 	}
 	return err
 }
 
-// passed compares a deadline with the clock of Redis, which the dispatchers use.
-func (o *Operator) passed(ctx context.Context, deadline time.Time) (bool, error) {
+// hasPassed compares a deadline with the clock of Redis, which the dispatchers use.
+func (o *Operator) hasPassed(ctx context.Context, deadline time.Time) (bool, error) {
 	if deadline.IsZero() {
 		return false, nil
 	}

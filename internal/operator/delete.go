@@ -46,7 +46,7 @@ func (o *Operator) Delete(ctx context.Context, id string, opts DeleteOptions) (D
 	case err != nil:
 		return Deletion{}, err
 	case view.Spec.State != campaign.Running: // otherwise Campaigns.Delete refuses
-		if books, err = o.settled(ctx, id, opts); err != nil {
+		if books, err = o.awaitOutcomes(ctx, id, opts); err != nil {
 			return Deletion{}, err
 		}
 	}
@@ -56,9 +56,9 @@ func (o *Operator) Delete(ctx context.Context, id string, opts DeleteOptions) (D
 	return Deletion{WithoutResult: books.InFlight, Unforwarded: books.Outbox, Unsent: books.Waiting + books.Retrying}, nil
 }
 
-// settled waits until no sender holds recipients of a campaign and its results are forwarded, or
-// the time is up. It returns the books at that moment.
-func (o *Operator) settled(ctx context.Context, id string, opts DeleteOptions) (campaign.Books, error) {
+// awaitOutcomes waits until no sender holds recipients of a campaign and its results are
+// forwarded, or the time is up. It returns the books at that moment.
+func (o *Operator) awaitOutcomes(ctx context.Context, id string, opts DeleteOptions) (campaign.Books, error) {
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
 		return campaign.Books{}, err
@@ -73,7 +73,7 @@ func (o *Operator) settled(ctx context.Context, id string, opts DeleteOptions) (
 	for told := false; ; told = true {
 		_, _ = outbox.Forward(ctx, list) // the books count what stays in the outbox
 		books, err := o.deps.Campaigns.Books(ctx, id)
-		if err != nil || !books.OnTheWire() && books.Outbox == 0 || !o.now().Before(until) {
+		if err != nil || !books.HasLiveLeases() && books.Outbox == 0 || !o.now().Before(until) {
 			return books, err
 		}
 		if !told && opts.Waiting != nil {

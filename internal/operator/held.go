@@ -89,7 +89,7 @@ func ProjectProblem(spec campaign.Spec, known []campaign.Project, now time.Time)
 		return "", ""
 	}
 	return fmt.Sprintf("no dispatcher of its Firebase project %s runs, only of %s", spec.Project, strings.Join(looking, ", ")),
-		fmt.Sprintf("start one, or give it to another with: fanfare campaign set %s --project PROJECT", campaign.Word(spec.ID))
+		fmt.Sprintf("start one, or give it to another with: fanfare campaign set %s --project PROJECT", campaign.ShellQuote(spec.ID))
 }
 
 // heldBySilence returns why a breaker holds a campaign; nil if it does not, or if the campaign

@@ -16,8 +16,8 @@ import (
 const (
 	// DefaultPatience is how long a load waits for an unreachable Redis.
 	DefaultPatience = 30 * time.Second
-	// lastWords is how long an interrupted load waits for the reply to its last batch.
-	lastWords = 10 * time.Second
+	// lastReplyTimeout is how long an interrupted load waits for the reply to its last batch.
+	lastReplyTimeout = 10 * time.Second
 )
 
 // LoadOptions controls how an audience is loaded.
@@ -64,7 +64,7 @@ func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOp
 		return l.summary, err
 	}
 	if opts.Skip > 0 {
-		if err := l.loader.ByHand(); err != nil {
+		if err := l.loader.DisableResume(); err != nil {
 			return l.summary, err
 		}
 	}
@@ -125,14 +125,14 @@ func (l *load) send(ctx context.Context, from *batcher) error {
 				}
 			}
 			if b.err != nil {
-				return unlessEOF(b.err)
+				return ignoreEOF(b.err)
 			}
-			from.done(b)
+			from.recycle(b)
 		}
 	}
 }
 
-func unlessEOF(err error) error {
+func ignoreEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
@@ -144,11 +144,11 @@ func unlessEOF(err error) error {
 func (l *load) append(ctx context.Context, elements [][]byte) error {
 	wait := newRetry(l.opts.Patience)
 	for {
-		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReplyTimeout)
 		err := l.loader.Append(asking, elements)
 		cancel()
 		if err == nil {
-			passed := l.loader.Passed()
+			passed := l.loader.Skipped()
 			l.summary.Loaded += int64(len(elements)) - (passed - l.summary.Passed)
 			l.summary.Passed = passed
 			if l.opts.Progress != nil {
@@ -156,10 +156,10 @@ func (l *load) append(ctx context.Context, elements [][]byte) error {
 			}
 			return nil
 		}
-		if !unreachable(err) {
+		if !isUnreachable(err) {
 			return err
 		}
-		if !wait.again(ctx) {
+		if !wait.wait(ctx) {
 			l.unsure = int64(len(elements))
 			return err
 		}
@@ -168,7 +168,7 @@ func (l *load) append(ctx context.Context, elements [][]byte) error {
 
 // close ends the load. If it is done, the campaign may complete.
 func (l *load) close(ctx context.Context, done bool) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReplyTimeout)
 	defer cancel()
 	if !done {
 		return l.loader.Abandon(ctx)

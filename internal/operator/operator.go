@@ -61,8 +61,8 @@ func (o *Operator) probeAudiences(ctx context.Context) (string, error) {
 	}
 	var incomplete []string
 	for _, c := range all {
-		if losses := c.Books.Losses(c.Spec.ID, c.Spec.State); len(losses) > 0 && !c.Spec.State.Ended() {
-			incomplete = append(incomplete, campaign.Word(c.Spec.ID)+" ("+losses[0].What+")")
+		if losses := c.Books.Losses(c.Spec.ID, c.Spec.State); len(losses) > 0 && !c.Spec.State.HasEnded() {
+			incomplete = append(incomplete, campaign.ShellQuote(c.Spec.ID)+" ("+losses[0].What+")")
 		}
 	}
 	if len(incomplete) == 0 {

@@ -12,10 +12,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// unreachable reports whether Redis could not be reached or is not ready, so that a retry may
+// isUnreachable reports whether Redis could not be reached or is not ready, so that a retry may
 // help. The command may or may not have run. A full Redis does not count: repeated writes would
 // keep it full.
-func unreachable(err error) bool {
+func isUnreachable(err error) bool {
 	if _, answered := errors.AsType[redis.Error](err); answered {
 		return !redisx.IsPermanent(err) && !redis.IsOOMError(err)
 	}
@@ -38,8 +38,8 @@ func newRetry(patience time.Duration) *retry {
 	return &retry{until: time.Now().Add(patience), pause: firstPause}
 }
 
-// again waits before the next attempt. It returns false if there must be none.
-func (r *retry) again(ctx context.Context) bool {
+// wait waits before the next attempt. It returns false if there must be none.
+func (r *retry) wait(ctx context.Context) bool {
 	if time.Now().Add(r.pause).After(r.until) {
 		return false
 	}

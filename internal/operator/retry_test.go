@@ -31,7 +31,7 @@ func TestALoadWaitsForWhatMayPass(t *testing.T) {
 		"CROSSSLOT Keys in request don't hash to the same slot":                           false,
 	} {
 		server.SetError(reply)
-		if err := rdb.Ping(t.Context()).Err(); unreachable(err) != want {
+		if err := rdb.Ping(t.Context()).Err(); isUnreachable(err) != want {
 			t.Errorf("%v: waited for: %v, want %v", err, !want, want)
 		}
 	}
@@ -42,7 +42,7 @@ func TestALoadWaitsForWhatMayPass(t *testing.T) {
 		context.Canceled:         false,
 		fmt.Errorf("append: %w", &redisx.TypeError{Key: "k", Holds: "string", Want: "list"}): false,
 	} {
-		if unreachable(err) != want {
+		if isUnreachable(err) != want {
 			t.Errorf("%v: waited for: %v, want %v", err, !want, want)
 		}
 	}
@@ -53,7 +53,7 @@ func TestRetriesGrowToALimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRetry(time.Hour)
 		for range 10 {
-			equal(t, "again", r.again(t.Context()), true)
+			equal(t, "again", r.wait(t.Context()), true)
 		}
 		equal(t, "pause", r.pause, longestPause)
 	})

@@ -33,7 +33,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if listErr != nil {
 		return View{}, listErr
 	}
-	view := View{Spec: spec, Books: books, Err: cmp.Or(err, Sendable(spec))}
+	view := View{Spec: spec, Books: books, Err: cmp.Or(err, CheckSendable(spec))}
 	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
 		return View{}, err
 	}
@@ -46,14 +46,14 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		view.Held = heldByProject(spec, known, o.now())
 	}
 	if books.Outbox > 0 {
-		view.Undelivered, err = o.inTheWay(ctx, o.deps.Names.ResponsesList().Plain())
+		view.Undelivered, err = o.checkListType(ctx, o.deps.Names.ResponsesList().Plain())
 	}
 	return view, err
 }
 
 // guardedBooks guards the list of a campaign and reads its books.
 func (o *Operator) guardedBooks(ctx context.Context, spec campaign.Spec, id string) (campaign.Books, error) {
-	if !spec.State.Final() {
+	if !spec.State.IsFinal() {
 		if err := o.deps.Campaigns.Guard(ctx, id); err != nil {
 			return campaign.Books{}, err
 		}
@@ -61,8 +61,8 @@ func (o *Operator) guardedBooks(ctx context.Context, spec campaign.Spec, id stri
 	return o.deps.Campaigns.Books(ctx, id)
 }
 
-// inTheWay returns an error if a key that must be a list holds another type.
-func (o *Operator) inTheWay(ctx context.Context, key string) (problem, err error) {
+// checkListType returns an error if a key that must be a list holds another type.
+func (o *Operator) checkListType(ctx context.Context, key string) (problem, err error) {
 	holds, err := o.deps.Redis.Type(ctx, key).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ask for the type of %s: %w", key, err)
@@ -83,7 +83,7 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := o.silences(ctx, campaigns)
+	held, err := o.readSilences(ctx, campaigns)
 	if err != nil {
 		return nil, err
 	}
@@ -91,15 +91,15 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	for i, c := range campaigns {
 		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err, Held: cmp.Or(held[c.Spec.ID], heldByProject(c.Spec, known, o.now()))}
 		if views[i].Err == nil && c.Spec.State != "" {
-			views[i].Err = Sendable(c.Spec)
+			views[i].Err = CheckSendable(c.Spec)
 		}
 		views[i].Spec.Message = nil // it is long; Show includes it
 	}
 	return views, nil
 }
 
-// silences asks the breakers of all running campaigns in one go which of them they hold.
-func (o *Operator) silences(ctx context.Context, all []campaign.Summary) (map[string]*Held, error) {
+// readSilences asks the breakers of all running campaigns in one go which of them they hold.
+func (o *Operator) readSilences(ctx context.Context, all []campaign.Summary) (map[string]*Held, error) {
 	var ids []string
 	var lists []keys.List
 	for _, c := range all {
@@ -134,7 +134,7 @@ func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, se
 		if err != nil {
 			return err
 		}
-		if !seen(pace.Observe(o.now(), view)) || view.Spec.State.Ended() {
+		if !seen(pace.Observe(o.now(), view)) || view.Spec.State.HasEnded() {
 			return nil
 		}
 		select {

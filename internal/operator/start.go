@@ -50,7 +50,7 @@ func (o *Operator) Start(ctx context.Context, id string, opts StartOptions) erro
 	if err != nil {
 		return err
 	}
-	if err := o.startable(ctx, id, opts.Partial); err != nil {
+	if err := o.checkStartable(ctx, id, opts.Partial); err != nil {
 		return err
 	}
 	// Reset the breaker first: a running campaign must not be measured by old failures.
@@ -60,18 +60,18 @@ func (o *Operator) Start(ctx context.Context, id string, opts StartOptions) erro
 	return o.deps.Campaigns.Move(ctx, id, campaign.Running, opts.Reason)
 }
 
-// startable checks the message, the audience and the deadline. A missing campaign or a bad spec
-// is refused by Move.
-func (o *Operator) startable(ctx context.Context, id string, partial bool) error {
+// checkStartable checks the message, the audience and the deadline. A missing campaign or a bad
+// spec is refused by Move.
+func (o *Operator) checkStartable(ctx context.Context, id string, partial bool) error {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
 	_, broken := errors.AsType[*campaign.SpecError](err)
 	switch {
-	case broken || errors.Is(err, campaign.ErrNotFound) || err == nil && spec.State.Final():
+	case broken || errors.Is(err, campaign.ErrNotFound) || err == nil && spec.State.IsFinal():
 		return nil
 	case err != nil:
 		return err
 	}
-	if err := Sendable(spec); err != nil {
+	if err := CheckSendable(spec); err != nil {
 		return err
 	}
 	books, err := o.guardedBooks(ctx, spec, id)
@@ -86,7 +86,7 @@ func (o *Operator) startable(ctx context.Context, id string, partial bool) error
 	} else if incomplete && spec.State != campaign.Running {
 		return &IncompleteError{ID: id, State: spec.State, Losses: books.Losses(id, spec.State)}
 	}
-	return o.inTime(ctx, spec, books)
+	return o.checkDeadline(ctx, spec, books)
 }
 
 // PausePlatform stops sending to one platform of a running campaign, until Start.

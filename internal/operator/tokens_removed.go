@@ -88,7 +88,7 @@ func (o *Operator) RemovedTokens(ctx context.Context, filter tokens.Filter, limi
 		}
 		found.Total += int64(len(some))
 		found.Newest = append(found.Newest, some...)
-		slices.SortFunc(found.Newest, newestFirst)
+		slices.SortFunc(found.Newest, compareNewest)
 		found.Newest = found.Newest[:min(limit, len(found.Newest))]
 		return nil
 	})
@@ -102,6 +102,6 @@ func (o *Operator) RemovedTokens(ctx context.Context, filter tokens.Filter, limi
 	return found, err
 }
 
-func newestFirst(a, b tokens.RemovedToken) int {
+func compareNewest(a, b tokens.RemovedToken) int {
 	return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.User, b.User))
 }

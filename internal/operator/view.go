@@ -32,7 +32,7 @@ type View struct {
 // Losses lists recipients that are missing or were not loaded, unless the campaign's reason says
 // so already.
 func (v View) Losses() []campaign.Loss {
-	if v.Spec.State.Ended() && v.Spec.Reason != "" {
+	if v.Spec.State.HasEnded() && v.Spec.Reason != "" {
 		return nil
 	}
 	return v.Books.Losses(v.Spec.ID, v.Spec.State)
@@ -141,10 +141,10 @@ func (e *MessageError) Error() string {
 
 func (e *MessageError) Unwrap() error { return e.Faults }
 
-// Sendable returns a *MessageError if the message cannot be sent. An ended campaign always
+// CheckSendable returns a *MessageError if the message cannot be sent. An ended campaign always
 // passes.
-func Sendable(s campaign.Spec) error {
-	if s.State.Ended() {
+func CheckSendable(s campaign.Spec) error {
+	if s.State.HasEnded() {
 		return nil
 	}
 	_, err := content.Compile(s.Message)

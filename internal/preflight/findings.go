@@ -13,7 +13,7 @@ import (
 func stateFinding(v operator.View) checks.Finding {
 	f := checks.Finding{Name: "campaign", Grade: checks.Good, Detail: "is " + string(v.Spec.State)}
 	switch {
-	case v.Spec.State.Final():
+	case v.Spec.State.IsFinal():
 		f.Grade, f.Advice = checks.Failure, "it sends no more: create another campaign"
 	case v.Spec.State == campaign.Paused && v.Spec.Reason != "":
 		f.Grade, f.Detail = checks.Warning, fmt.Sprintf("is paused: %s", v.Spec.Reason)

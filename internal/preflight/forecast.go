@@ -66,7 +66,7 @@ func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, 
 	}
 	var rivals []rival
 	for _, other := range all {
-		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.Sendable(s) == nil && sameProject(s, project) && other.Books.Open() > 0 {
+		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.CheckSendable(s) == nil && sameProject(s, project) && other.Books.Open() > 0 {
 			rivals = append(rivals, rival{other.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}

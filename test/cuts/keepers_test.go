@@ -193,7 +193,7 @@ var keepers = map[string]struct {
 	}, (*room).look},
 	"complete":              {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2) }, (*room).complete},
 	"complete with a loss":  {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 3, "claimed", 2, "ended:sent", 2) }, (*room).complete},
-	"bury":                  {"campaign/bury", func(r *room) { r.create(campaign.Paused); r.push(0, "a") }, (*room).remove},
+	"remove_spec":           {"campaign/remove_spec", func(r *room) { r.create(campaign.Paused); r.push(0, "a") }, (*room).remove},
 	"forget":                {"campaign/forget", func(r *room) { r.bare(2) }, (*room).look},
 	"forget what vanished":  {"campaign/forget", func(r *room) { r.bare(3) }, (*room).look},
 	"know a project":        {"campaign/projects", func(r *room) { r.create() }, (*room).look},
