@@ -29,11 +29,11 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 	if claim == "" || want < 1 {
 		return Admission{}, wrap("admit to", campaign, fmt.Errorf("claim %q of %d recipients", claim, want))
 	}
-	called, s := b.now(), b.of(campaign)
+	called, s := b.now(), b.viewOf(campaign)
 	if round, probed, paused, ok := s.trusted(called); ok {
 		return Admission{N: want, Round: round, Probed: probed, Decision: Decision{Paused: paused}}, nil
 	}
-	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), keep.Milliseconds())
+	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), breakerTTL.Milliseconds())
 	if err != nil {
 		return Admission{}, wrap("admit to", campaign, err)
 	}
@@ -46,8 +46,8 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 	if err != nil {
 		return Admission{}, wrap("judge", campaign, err)
 	}
-	s.learn(p, called)
-	a := Admission{N: n, Round: p.round, Probed: p.probed, Decision: verdict(p, asked, trip)}
+	s.update(p, called)
+	a := Admission{N: n, Round: p.round, Probed: p.probed, Decision: decide(p, asked, trip)}
 	switch {
 	case a.Tripped || a.Hold != nil:
 		a.N = 0
@@ -60,7 +60,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 // Extend renews the leases of claims on the canary, as the queue renews the claims. It is useful
 // until the canary has passed, and harmless later.
 func (b *Breakers) Extend(ctx context.Context, campaign keys.List, claims ...string) error {
-	if _, _, _, passed := b.of(campaign).trusted(b.now()); passed || len(claims) == 0 {
+	if _, _, _, passed := b.viewOf(campaign).trusted(b.now()); passed || len(claims) == 0 {
 		return nil
 	}
 	args := make([]any, 0, 1+len(claims))

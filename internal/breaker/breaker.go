@@ -28,7 +28,7 @@ type Breakers struct {
 	now     func() time.Time
 
 	mu    sync.Mutex
-	known map[string]*standpoint
+	known map[string]*replicaView
 }
 
 // New returns the breakers of a Redis. It makes no call.
@@ -37,7 +37,7 @@ func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 		return nil, fmt.Errorf("breakers: %w", err)
 	}
 	return &Breakers{
-		rdb: rdb, o: o.owned(), replica: queue.NewClaimID(), now: time.Now, known: map[string]*standpoint{},
+		rdb: rdb, o: o.owned(), replica: queue.NewClaimID(), now: time.Now, known: map[string]*replicaView{},
 	}, nil
 }
 
@@ -45,32 +45,32 @@ func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 // never trips.
 func (b *Breakers) Limit(kind Kind) Threshold { return b.o.Thresholds[kind] }
 
-// idle is how long a replica remembers a campaign without requests.
-const idle = 10 * time.Minute
+// idleTTL is how long a replica remembers a campaign without requests.
+const idleTTL = 10 * time.Minute
 
-// of returns what this replica knows about a campaign. It forgets idle campaigns on the way.
-func (b *Breakers) of(campaign keys.List) *standpoint {
+// viewOf returns what this replica knows about a campaign. It forgets idle campaigns on the way.
+func (b *Breakers) viewOf(campaign keys.List) *replicaView {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()
 	s, ok := b.known[campaign.Plain()]
 	if !ok {
 		for name, other := range b.known {
-			if now.Sub(other.used) > idle {
+			if now.Sub(other.used) > idleTTL {
 				delete(b.known, name)
 			}
 		}
-		s = &standpoint{}
+		s = &replicaView{}
 		b.known[campaign.Plain()] = s
 	}
 	s.used = now
 	return s
 }
 
-// standpoint is what one replica knows of one campaign.
-type standpoint struct {
-	used   time.Time // guarded by Breakers.mu
-	ledger carried
+// replicaView is what one replica knows of one campaign.
+type replicaView struct {
+	used    time.Time // guarded by Breakers.mu
+	carried carried
 
 	mu     sync.Mutex
 	round  int64
@@ -80,24 +80,24 @@ type standpoint struct {
 }
 
 // trusted returns what is known without a call to Redis.
-func (s *standpoint) trusted(now time.Time) (round int64, probed bool, paused map[string]string, ok bool) {
+func (s *replicaView) trusted(now time.Time) (round int64, probed bool, paused map[string]string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.round, s.probed, s.paused, now.Before(s.until)
 }
 
-// learn takes over a script's reply. Trust counts from the call, since the server answered later.
-func (s *standpoint) learn(p *picture, called time.Time) {
+// update takes over a script's reply. Trust counts from the call, since the server answered later.
+func (s *replicaView) update(p *snapshot, called time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.round, s.probed, s.paused, s.until = p.round, p.probed, p.paused, time.Time{}
-	if p.passed && !p.standing() && p.hold == nil {
-		s.until = called.Add(trust)
+	if p.passed && !p.isStanding() && p.hold == nil {
+		s.until = called.Add(trustTTL)
 	}
 }
 
-// doubt makes the next request go to Redis.
-func (s *standpoint) doubt() {
+// invalidate makes the next request go to Redis.
+func (s *replicaView) invalidate() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.until = time.Time{}
@@ -107,8 +107,8 @@ func (s *standpoint) doubt() {
 // campaign is resumed after a fix. If its canary had passed, the new one starts some seconds later.
 // A missing breaker is no error.
 func (b *Breakers) Reset(ctx context.Context, campaign keys.List) error {
-	b.of(campaign).doubt()
-	_, _, err := b.run(ctx, resetScript, campaign, queue.NewClaimID(), hold.Milliseconds(), keep.Milliseconds())
+	b.viewOf(campaign).invalidate()
+	_, _, err := b.run(ctx, resetScript, campaign, queue.NewClaimID(), canaryDelay.Milliseconds(), breakerTTL.Milliseconds())
 	return wrap("reset breaker of", campaign, err)
 }
 
@@ -119,8 +119,8 @@ func (b *Breakers) PausePlatform(ctx context.Context, campaign keys.List, platfo
 	if platform == "" || notification.NormalizePlatform(platform) != platform {
 		return wrap("pause platform of", campaign, fmt.Errorf("platform %q is not of 1 to 32 letters a to z, digits and underscores", platform))
 	}
-	b.of(campaign).doubt()
+	b.viewOf(campaign).invalidate()
 	_, _, err := b.run(ctx, pauseScript, campaign,
-		platform, strings.TrimSpace(reason), queue.NewClaimID(), string(ThirdPartyAuth), keep.Milliseconds())
+		platform, strings.TrimSpace(reason), queue.NewClaimID(), string(ThirdPartyAuth), breakerTTL.Milliseconds())
 	return wrap("pause platform of", campaign, err)
 }

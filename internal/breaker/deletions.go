@@ -31,7 +31,7 @@ type Deletions struct {
 	replica  string
 	now      func() time.Time
 	withheld prometheus.Counter
-	notes    notes
+	notes    unreported
 
 	mu       sync.Mutex
 	number   int64 // of the request that is next
@@ -62,8 +62,8 @@ func NewDeletions(rdb redis.UniversalClient, project keys.ProjectKeys, o Deletio
 	}, nil
 }
 
-// retryDenied is how long a refusal holds without another request.
-const retryDenied = time.Second
+// denialTTL is how long a refusal holds without another request.
+const denialTTL = time.Second
 
 // Note counts answers of FCM of any kind. The next lease reports them to other replicas.
 func (d *Deletions) Note(answers int64) { d.notes.add(answers, d.now()) }
@@ -96,17 +96,17 @@ func (d *Deletions) lease(ctx context.Context, now time.Time) {
 	s, granted, err := d.ask(ctx, deletionsLeaseScript,
 		d.replica, d.number, d.o.Least, d.o.Share, answers, age.Milliseconds(), refused)
 	if err != nil {
-		d.denied, d.problem = now.Add(retryDenied), fmt.Errorf("lease deletions: %w", err)
+		d.denied, d.problem = now.Add(denialTTL), fmt.Errorf("lease deletions: %w", err)
 		return
 	}
 	// If an earlier request arrived and its reply was lost, it counted fewer answers than this one.
 	// Its budget is smaller.
 	d.number++
-	d.notes.told(answers)
+	d.notes.subtract(answers)
 	d.refused -= refused
 	d.stock, d.until, d.problem = granted, now.Add(s.Left), nil
 	if granted == 0 {
-		d.denied = now.Add(retryDenied)
+		d.denied = now.Add(denialTTL)
 		d.report(s)
 	}
 }
@@ -183,15 +183,15 @@ func (o DeletionsOptions) validate() error {
 	return nil
 }
 
-// notes are answers that this replica has not reported yet. They have a lock of their own, so a
-// caller that only adds some never waits for Redis.
-type notes struct {
+// unreported are answers that this replica has not reported yet. They have a lock of their own, so
+// a caller that only adds some never waits for Redis.
+type unreported struct {
 	mu      sync.Mutex
 	answers int64
 	since   time.Time
 }
 
-func (n *notes) add(answers int64, now time.Time) {
+func (n *unreported) add(answers int64, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.answers == 0 {
@@ -201,7 +201,7 @@ func (n *notes) add(answers int64, now time.Time) {
 }
 
 // pending returns the answers and the age of the first.
-func (n *notes) pending(now time.Time) (answers int64, age time.Duration) {
+func (n *unreported) pending(now time.Time) (answers int64, age time.Duration) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.answers == 0 {
@@ -210,9 +210,9 @@ func (n *notes) pending(now time.Time) (answers int64, age time.Duration) {
 	return n.answers, now.Sub(n.since)
 }
 
-// told removes what Redis knows now. The age stays that of the first answer, which errs towards
+// subtract removes what Redis knows now. The age stays that of the first answer, which errs towards
 // fewer deletions.
-func (n *notes) told(answers int64) {
+func (n *unreported) subtract(answers int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.answers -= answers

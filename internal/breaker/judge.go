@@ -6,8 +6,8 @@ import (
 )
 
 // judge returns the first reason to trip. told is this replica's last report.
-func (o Options) judge(p *picture, told *Report) *Trip {
-	s := sumUp(p.answers())
+func (o Options) judge(p *snapshot, told *Report) *Trip {
+	s := sumAnswers(p.answers())
 	for _, kind := range judged {
 		limit, ok := o.threshold(kind, p)
 		if !ok {
@@ -22,7 +22,7 @@ func (o Options) judge(p *picture, told *Report) *Trip {
 				narrow.At, t = p.now, narrow
 			}
 		}
-		if limit.reached(t.Count, t.Of) {
+		if limit.isReached(t.Count, t.Of) {
 			t.Reason = t.explain(!p.passed, p.personal, told.Said[kind])
 			return t
 		}
@@ -32,7 +32,7 @@ func (o Options) judge(p *picture, told *Report) *Trip {
 
 // threshold returns the current threshold of a kind. A full canary that is smaller than Least is
 // enough, because otherwise nothing in it could trip.
-func (o Options) threshold(kind Kind, p *picture) (Threshold, bool) {
+func (o Options) threshold(kind Kind, p *snapshot) (Threshold, bool) {
 	t, ok := o.Thresholds[kind]
 	if ok && kind == BadMessage && !p.personal {
 		t = o.Impersonal
@@ -43,7 +43,7 @@ func (o Options) threshold(kind Kind, p *picture) (Threshold, bool) {
 	return t, ok
 }
 
-func (t Threshold) reached(count, of int64) bool {
+func (t Threshold) isReached(count, of int64) bool {
 	return count >= t.Least && float64(count) >= t.Share*float64(of)
 }
 
@@ -53,7 +53,7 @@ func (t Threshold) reached(count, of int64) bool {
 func (t Threshold) platform(s sums) *Trip {
 	for _, name := range slices.Sorted(maps.Keys(s.platforms)) {
 		count, of := s.refused[name], s.platforms[name]+s.unknown
-		if name != "" && t.reached(count, of) {
+		if name != "" && t.isReached(count, of) {
 			return &Trip{Scope: Platform, Platform: name, Kind: ThirdPartyAuth, Count: count, Of: of}
 		}
 	}
@@ -69,7 +69,7 @@ type sums struct {
 	refused   map[string]int64 // of ThirdPartyAuth
 }
 
-func sumUp(answers map[Answer]int64) sums {
+func sumAnswers(answers map[Answer]int64) sums {
 	s := sums{kinds: map[Kind]int64{}, platforms: map[string]int64{}, refused: map[string]int64{}}
 	for a, n := range answers {
 		if a.Kind == Neutral || a.Kind.noAnswer() {

@@ -40,7 +40,7 @@ func (m *model) admitSome(t *rapid.T) {
 	var got breaker.Admission
 	a.insist(t, func() (err error) {
 		got, err = a.Admit(t.Context(), m.list, claim, want)
-		m.hear(got.Decision, a)
+		m.recordTrip(got.Decision, a)
 		return err
 	})
 	r := m.of(got.Round)
@@ -102,7 +102,7 @@ func (m *model) tell(t *rapid.T, a *actor, tally breaker.Report) (v breaker.Deci
 	a.insist(t, func() (err error) {
 		v, err = a.Apply(t.Context(), m.list, tally)
 		tally = breaker.Report{Round: round}
-		m.hear(v, a)
+		m.recordTrip(v, a)
 		return err
 	})
 	return v

@@ -140,8 +140,8 @@ func (m *model) count(h *held, kind breaker.Kind, n int) {
 	}
 }
 
-// hear records a trip. The breaker hands it out again only after its holder had time to act.
-func (m *model) hear(v breaker.Decision, a *actor) {
+// recordTrip records a trip. The breaker hands it out again only after its holder had time to act.
+func (m *model) recordTrip(v breaker.Decision, a *actor) {
 	switch {
 	case v.Trip == nil:
 		return

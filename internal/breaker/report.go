@@ -117,26 +117,27 @@ func (b *Breakers) Apply(ctx context.Context, campaign keys.List, t Report) (Dec
 	if err := t.validate(); err != nil {
 		return Decision{}, wrap("conclude", campaign, err)
 	}
-	s := b.of(campaign)
-	l := &s.ledger
+	s := b.viewOf(campaign)
+	l := &s.carried
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.next.merge(t)
 	if l.pending != nil {
-		if v, err := b.tell(ctx, campaign, s); err != nil || v.Trip != nil {
+		if v, err := b.sendReport(ctx, campaign, s); err != nil || v.Trip != nil {
 			return v, wrap("conclude", campaign, err)
 		}
 	}
 	last := l.next
 	l.number++
 	l.pending, l.next = &last, Report{}
-	v, err := b.tell(ctx, campaign, s)
+	v, err := b.sendReport(ctx, campaign, s)
 	return v, wrap("conclude", campaign, err)
 }
 
-// tell sends the pending report and forgets it once it has arrived. The caller holds the lock.
-func (b *Breakers) tell(ctx context.Context, campaign keys.List, s *standpoint) (Decision, error) {
-	called, l := b.now(), &s.ledger
+// sendReport sends the pending report and forgets it once it has arrived. The caller holds the
+// lock.
+func (b *Breakers) sendReport(ctx context.Context, campaign keys.List, s *replicaView) (Decision, error) {
+	called, l := b.now(), &s.carried
 	told := *l.pending
 	if round, _, _, passed := s.trusted(called); passed && round == told.Round {
 		told.Ended = nil
@@ -150,8 +151,8 @@ func (b *Breakers) tell(ctx context.Context, campaign keys.List, s *standpoint) 
 	if err != nil {
 		return Decision{}, err
 	}
-	s.learn(p, called)
-	return verdict(p, told.Round, trip), nil
+	s.update(p, called)
+	return decide(p, told.Round, trip), nil
 }
 
 // args returns ARGV as conclude.lua describes it.
@@ -161,7 +162,7 @@ func (t *Report) args(replica string, number int64) []any {
 		personal = yes
 	}
 	args := make([]any, 0, 8+2*len(t.Ended)+3*len(t.Answers))
-	args = append(args, replica, number, t.Round, personal, string(Neutral), string(ThirdPartyAuth), keep.Milliseconds(), len(t.Ended))
+	args = append(args, replica, number, t.Round, personal, string(Neutral), string(ThirdPartyAuth), breakerTTL.Milliseconds(), len(t.Ended))
 	for claim, n := range t.Ended {
 		args = append(args, claim, n)
 	}

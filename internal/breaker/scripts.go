@@ -37,28 +37,30 @@ var (
 )
 
 const (
-	// keep is how long a breaker outlives its last use. A campaign that is paused for longer begins
-	// with a canary again.
-	keep = 7 * 24 * time.Hour
-	// trust is how long a replica admits all recipients without a call after it saw a canary pass.
-	trust = time.Second
-	// hold delays the next canary until no replica trusts the last one, with room for clock drift.
-	hold = 2 * trust
-	// act is how long the holder of a trip has to act on it.
-	act = 10 * time.Second
+	// breakerTTL is how long a breaker outlives its last use. A campaign that is paused for longer
+	// begins with a canary again.
+	breakerTTL = 7 * 24 * time.Hour
+	// trustTTL is how long a replica admits all recipients without a call after it saw a canary
+	// pass.
+	trustTTL = time.Second
+	// canaryDelay delays the next canary until no replica trusts the last one, with room for clock
+	// drift.
+	canaryDelay = 2 * trustTTL
+	// actTimeout is how long the holder of a trip has to act on it.
+	actTimeout = 10 * time.Second
 )
 
 // yes stands in Redis for true.
 const yes = "1"
 
 // run calls a script on a campaign's breaker and returns the breaker afterwards.
-func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign keys.List, args ...any) (*picture, string, error) {
+func (b *Breakers) run(ctx context.Context, script *redis.Script, campaign keys.List, args ...any) (*snapshot, string, error) {
 	key := campaign.Key(keys.SuffixBreaker)
 	return read(key, script.Run(ctx, b.rdb, []string{key}, args...))
 }
 
 // read decodes a script's reply on the breaker in a key.
-func read(key string, cmd *redis.Cmd) (*picture, string, error) {
+func read(key string, cmd *redis.Cmd) (*snapshot, string, error) {
 	reply, err := cmd.Slice()
 	if err != nil {
 		return nil, "", redisx.AsTypeError(err)
@@ -78,8 +80,8 @@ func wrap(verb string, campaign keys.List, err error) error {
 	return fmt.Errorf("%s %s: %w", verb, campaign.Plain(), err)
 }
 
-// picture is a campaign's breaker after a script; see lua/prelude.lua for the fields.
-type picture struct {
+// snapshot is a campaign's breaker after a script; see lua/prelude.lua for the fields.
+type snapshot struct {
 	now         time.Time // the server's clock
 	round       int64     // 0: there is no breaker
 	passed      bool
@@ -100,7 +102,7 @@ type picture struct {
 }
 
 // decode parses the reply of every script.
-func decode(reply []any) (*picture, string, error) {
+func decode(reply []any) (*snapshot, string, error) {
 	if len(reply) != 3 {
 		return nil, "", redisx.ErrReply
 	}
@@ -110,7 +112,7 @@ func decode(reply []any) (*picture, string, error) {
 	if !ok1 || !ok2 || !ok3 || len(fields)%2 != 0 {
 		return nil, "", redisx.ErrReply
 	}
-	p := &picture{
+	p := &snapshot{
 		now: bounds.Milli(now), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
 		recent: map[string]int64{},
 	}
@@ -127,7 +129,7 @@ func decode(reply []any) (*picture, string, error) {
 	return p, outcome, nil
 }
 
-func (p *picture) read(field, value string) (err error) {
+func (p *snapshot) read(field, value string) (err error) {
 	name, rest, _ := strings.Cut(field, ":")
 	switch name {
 	case "round":
@@ -183,12 +185,12 @@ func count(answers map[Answer]int64, label, value string) error {
 	return err
 }
 
-// standing reports whether someone still has to act on the last trip.
-func (p *picture) standing() bool { return p.holder != "" }
+// isStanding reports whether someone still has to act on the last trip.
+func (p *snapshot) isStanding() bool { return p.holder != "" }
 
 // answers returns what the breaker judges: the whole canary, however long it takes, and later the
 // last minute.
-func (p *picture) answers() map[Answer]int64 {
+func (p *snapshot) answers() map[Answer]int64 {
 	if p.passed {
 		return p.window
 	}

@@ -22,7 +22,7 @@ type Hold struct {
 	Reason string    `json:"reason"` // for the operator
 }
 
-// The two sorts of pushes in picture.recent, as lua/conclude.lua names them.
+// The two sorts of pushes in snapshot.recent, as lua/conclude.lua names them.
 const answered, unanswered = "answered", "unanswered"
 
 // alone is how long other replicas must be without answers before one that stopped speaks for all.
@@ -30,7 +30,7 @@ const alone = 2 * time.Second
 
 // judgeSilence holds a campaign whose pushes get no answers. Either one replica has stopped and no
 // other has answers, or a full canary or the last seconds have too few.
-func (o Options) judgeSilence(p *picture, told *Report) *Trip {
+func (o Options) judgeSilence(p *snapshot, told *Report) *Trip {
 	t := &Trip{Scope: Campaign, Kind: Unanswered, At: p.now}
 	limit, size := o.Unanswered, int64(o.Canary)
 	switch s := told.Outage; {
@@ -43,7 +43,7 @@ func (o Options) judgeSilence(p *picture, told *Report) *Trip {
 		t.Count, t.Of = p.spent, p.proofs+p.spent
 		t.Kind = p.silenceKind(p.proofs)
 		t.Reason = t.explainSilence("of the canary", told.Said[t.Kind])
-	case limit.reached(p.recent[unanswered], p.recent[unanswered]+p.recent[answered]):
+	case limit.isReached(p.recent[unanswered], p.recent[unanswered]+p.recent[answered]):
 		t.Count, t.Of = p.recent[unanswered], p.recent[unanswered]+p.recent[answered]
 		t.Kind = p.silenceKind(p.recent[answered])
 		t.Reason = t.explainSilence("of the last seconds", told.Said[t.Kind])
@@ -58,7 +58,7 @@ func (o Options) judgeSilence(p *picture, told *Report) *Trip {
 
 // silenceKind returns WrongEndpoint if FCM gave no answer and most pushes got a success of another
 // service.
-func (p *picture) silenceKind(answers int64) Kind {
+func (p *snapshot) silenceKind(answers int64) Kind {
 	var wrong, all int64
 	for a, n := range p.answers() {
 		if a.Kind.noAnswer() {
@@ -86,19 +86,19 @@ func (t *Trip) explainSilence(which, said string) string {
 }
 
 // hold stops the admissions of a campaign. If the project must be halted too, the winner does it.
-func (b *Breakers) hold(ctx context.Context, campaign keys.List, p *picture, t *Trip, id string, written []byte) (*picture, string, error) {
+func (b *Breakers) hold(ctx context.Context, campaign keys.List, p *snapshot, t *Trip, id string, written []byte) (*snapshot, string, error) {
 	toAct := ""
 	if t.Scope == Project {
-		toAct = strconv.FormatInt(act.Milliseconds(), 10)
+		toAct = strconv.FormatInt(actTimeout.Milliseconds(), 10)
 	}
 	return b.run(ctx, holdScript, campaign, p.round, id, written, string(t.Kind), t.Reason,
-		toAct, hold.Milliseconds(), keep.Milliseconds(), b.o.Probe.Milliseconds(), b.o.LongestProbe.Milliseconds())
+		toAct, canaryDelay.Milliseconds(), breakerTTL.Milliseconds(), b.o.Probe.Milliseconds(), b.o.LongestProbe.Milliseconds())
 }
 
 // Release ends a campaign's hold after an answered probe, and a canary follows. It reports whether
 // it did. A hold soon after the last one waits longer. A missing hold is no error.
 func (b *Breakers) Release(ctx context.Context, campaign keys.List) (released bool, err error) {
-	_, outcome, err := b.run(ctx, releaseScript, campaign, keep.Milliseconds())
+	_, outcome, err := b.run(ctx, releaseScript, campaign, breakerTTL.Milliseconds())
 	return outcome == "released", wrap("release", campaign, err)
 }
 

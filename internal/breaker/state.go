@@ -70,7 +70,7 @@ func (b *Breakers) States(ctx context.Context, campaigns []keys.List) ([]State, 
 	return states, nil
 }
 
-func (b *Breakers) stateOf(p *picture) State {
+func (b *Breakers) stateOf(p *snapshot) State {
 	if p.round == 0 {
 		return State{}
 	}
@@ -79,12 +79,12 @@ func (b *Breakers) stateOf(p *picture) State {
 		c.Answered = int64(c.Size)
 	}
 	return State{
-		Known: true, Canary: c, Shares: b.o.shares(p), Hold: p.hold, Paused: p.paused, Last: p.last, Standing: p.standing(),
+		Known: true, Canary: c, Shares: b.o.shares(p), Hold: p.hold, Paused: p.paused, Last: p.last, Standing: p.isStanding(),
 	}
 }
 
-func (o Options) shares(p *picture) []Share {
-	s := sumUp(p.answers())
+func (o Options) shares(p *snapshot) []Share {
+	s := sumAnswers(p.answers())
 	var all []Share
 	for kind, n := range s.kinds {
 		limit, _ := o.threshold(kind, p)

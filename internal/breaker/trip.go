@@ -56,11 +56,11 @@ type Decision struct {
 // what looks wrong, and passes a full canary that looks sane. Each step is a script that does
 // nothing if another replica was quicker. t is this replica's last report. It returns the breaker
 // afterwards and the trip that this caller must act on.
-func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, t *Report) (*picture, *Trip, error) {
+func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *snapshot, t *Report) (*snapshot, *Trip, error) {
 	switch {
 	case p.round == 0:
 		return p, nil, nil
-	case p.standing():
+	case p.isStanding():
 		return b.take(ctx, campaign, p)
 	case p.hold != nil:
 		return p, nil, nil
@@ -75,16 +75,16 @@ func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *picture, 
 	return p, nil, nil
 }
 
-// verdict returns the decision for a caller whose answers belong to a round, or to none for 0.
-func verdict(p *picture, round int64, trip *Trip) Decision {
-	return Decision{Trip: trip, Tripped: p.standing() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
+// decide returns the decision for a caller whose answers belong to a round, or to none for 0.
+func decide(p *snapshot, round int64, trip *Trip) Decision {
+	return Decision{Trip: trip, Tripped: p.isStanding() || round != 0 && round != p.round, Paused: p.paused, Hold: p.hold}
 }
 
-// won is the scripts' outcome for the one caller that acts.
-const won = "won"
+// outcomeWon is the scripts' outcome for the one caller that acts.
+const outcomeWon = "won"
 
 // trip stops what a trip names, unless another replica did.
-func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *Trip) (*picture, *Trip, error) {
+func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *snapshot, t *Trip) (*snapshot, *Trip, error) {
 	written, err := json.Marshal(t)
 	if err != nil {
 		return nil, nil, fmt.Errorf("write trip: %w", err)
@@ -94,14 +94,14 @@ func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *
 	switch {
 	case t.Scope == Platform:
 		p, outcome, err = b.run(ctx, pauseScript, campaign,
-			t.Platform, t.Reason, id, string(ThirdPartyAuth), keep.Milliseconds(), p.round, written)
+			t.Platform, t.Reason, id, string(ThirdPartyAuth), breakerTTL.Milliseconds(), p.round, written)
 	case t.Kind.noAnswer():
 		p, outcome, err = b.hold(ctx, campaign, p, t, id, written)
 	default:
 		p, outcome, err = b.run(ctx, tripScript, campaign,
-			p.round, id, written, act.Milliseconds(), hold.Milliseconds(), keep.Milliseconds())
+			p.round, id, written, actTimeout.Milliseconds(), canaryDelay.Milliseconds(), breakerTTL.Milliseconds())
 	}
-	if err != nil || outcome != won {
+	if err != nil || outcome != outcomeWon {
 		return p, nil, err
 	}
 	t.holder = id
@@ -109,13 +109,13 @@ func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *picture, t *
 }
 
 // take takes over a trip whose holder did not act in time.
-func (b *Breakers) take(ctx context.Context, campaign keys.List, p *picture) (*picture, *Trip, error) {
+func (b *Breakers) take(ctx context.Context, campaign keys.List, p *snapshot) (*snapshot, *Trip, error) {
 	if p.last == nil || p.now.UnixMilli() < p.actBy {
 		return p, nil, nil
 	}
 	id := queue.NewClaimID()
-	p, outcome, err := b.run(ctx, takeScript, campaign, p.holder, id, act.Milliseconds())
-	if err != nil || outcome != won || p.last == nil {
+	p, outcome, err := b.run(ctx, takeScript, campaign, p.holder, id, actTimeout.Milliseconds())
+	if err != nil || outcome != outcomeWon || p.last == nil {
 		return p, nil, err
 	}
 	t := *p.last

@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	// bold and gentle are the factors of a step up. bold serves while the limit is known to be too
-	// low, gentle for an occasional test.
-	bold, gentle = 2, 1.25
-	// brake is the factor of a step down on overload.
-	brake = 0.7
+	// boldFactor and gentleFactor are the factors of a step up. The bold one serves while the limit
+	// is known to be too low, the gentle one for an occasional test.
+	boldFactor, gentleFactor = 2, 1.25
+	// brakeFactor is the factor of a step down on overload.
+	brakeFactor = 0.7
 	// tolerated is the share of refusals that does not count as overload.
 	tolerated = 0.02
 	// queued is the factor over the base latency from which a queue is suspected.
 	queued = 1.2
-	// all and none are the shares of a step that throughput followed, or did not.
-	all, none = 0.7, 0.3
+	// followedAll and followedNone are the shares of a step that throughput followed, or did not.
+	followedAll, followedNone = 0.7, 0.3
 	// spare is kept above the limit at which throughput stopped growing, so that the service never
 	// runs dry.
 	spare = 1.05
@@ -50,27 +50,27 @@ type climber struct {
 func (c *climber) next(limit int, s sample) int {
 	here := point{limit: limit, rate: s.rate, latency: s.latency}
 	switch {
-	case c.overloaded(s):
+	case c.isOverloaded(s):
 		c.relax(s)
-		return c.move(limit, brake*float64(min(limit, s.peak)))
+		return c.move(limit, brakeFactor*float64(min(limit, s.peak)))
 	case !s.pressed:
 		return c.unpressed(here, s)
 	case c.settling:
 		c.settling = false
 		return limit
 	case c.from.limit > 0:
-		return c.judge(here, s)
-	case c.resting(here, s.at):
+		return c.evaluate(here, s)
+	case c.isResting(here, s.at):
 		return limit
 	default:
 		return c.step(here, s)
 	}
 }
 
-// overloaded reports whether refusals follow from the load. A constant share of them comes anyway,
-// and a lower limit would not end those. It allows for chance. A service that refuses everything is
-// overloaded, however long that lasts.
-func (c *climber) overloaded(s sample) bool {
+// isOverloaded reports whether refusals follow from the load. A constant share of them comes
+// anyway, and a lower limit would not end those. It allows for chance. A service that refuses
+// everything is overloaded, however long that lasts.
+func (c *climber) isOverloaded(s sample) bool {
 	if s.refused == s.answers {
 		return true
 	}
@@ -90,7 +90,7 @@ func (c *climber) unpressed(here point, s sample) int {
 	} else if up {
 		filled := here
 		filled.limit = int(here.rate * here.latency.Seconds())
-		if filled.limit > int(spare*float64(c.from.limit)) && followed(c.from, filled) <= none {
+		if filled.limit > int(spare*float64(c.from.limit)) && followed(c.from, filled) <= followedNone {
 			return c.descend(here, c.from, s)
 		}
 	}
@@ -100,7 +100,7 @@ func (c *climber) unpressed(here point, s sample) int {
 // idle follows the used number and keeps as much again to spare, because no one has tested a higher
 // limit.
 func (c *climber) idle(here point, peak int) int {
-	c.from, c.until, c.settling, c.down, c.stride = point{}, time.Time{}, false, false, bold
+	c.from, c.until, c.settling, c.down, c.stride = point{}, time.Time{}, false, false, boldFactor
 	if c.base == 0 {
 		c.base = here.latency
 	}
@@ -123,7 +123,7 @@ func smoothing(rises bool) time.Duration {
 // step begins a step from here.
 func (c *climber) step(here point, s sample) int {
 	if c.down || here.limit == c.max {
-		if !c.crowded(here) {
+		if !c.isCrowded(here) {
 			c.relax(s)
 			return here.limit
 		}
@@ -135,8 +135,8 @@ func (c *climber) step(here point, s sample) int {
 	return c.move(here.limit, float64(here.limit)*c.stride)
 }
 
-// judge evaluates a step.
-func (c *climber) judge(here point, s sample) int {
+// evaluate judges a step.
+func (c *climber) evaluate(here point, s sample) int {
 	from, low, high := c.from, c.from, here
 	c.from = point{}
 	if here.limit < from.limit {
@@ -147,15 +147,15 @@ func (c *climber) judge(here point, s sample) int {
 		return here.limit
 	}
 	switch share := followed(low, high); {
-	case share >= all:
+	case share >= followedAll:
 		c.base = low.latency
 		if here.limit == low.limit {
 			c.relax(s)
 			return c.move(here.limit, float64(high.limit))
 		}
-		c.base, c.stride = here.latency, min(bold, gentle*c.stride)
+		c.base, c.stride = here.latency, min(boldFactor, gentleFactor*c.stride)
 		return c.step(here, s)
-	case share <= none:
+	case share <= followedNone:
 		return c.descend(here, low, s)
 	default:
 		c.base = low.latency
@@ -166,7 +166,7 @@ func (c *climber) judge(here point, s sample) int {
 
 // descend returns to the lower limit, and continues down while a queue seems to exist.
 func (c *climber) descend(here, low point, s sample) int {
-	if !c.crowded(low) {
+	if !c.isCrowded(low) {
 		c.relax(s)
 		return c.move(here.limit, float64(low.limit))
 	}
@@ -177,27 +177,27 @@ func (c *climber) descend(here, low point, s sample) int {
 	return c.move(here.limit, float64(low.limit))
 }
 
-// crowded reports whether a lower limit would probably do.
-func (c *climber) crowded(p point) bool {
+// isCrowded reports whether a lower limit would probably do.
+func (c *climber) isCrowded(p point) bool {
 	return float64(p.latency) > queued*float64(c.base)
 }
 
 // relax begins a rest.
 func (c *climber) relax(s sample) {
-	c.from, c.rest, c.down, c.stride = point{}, point{}, false, gentle
+	c.from, c.rest, c.down, c.stride = point{}, point{}, false, gentleFactor
 	c.until = s.at.Add(max(restTime, restTrips*s.latency))
 }
 
-// resting reports whether the limit still rests. A rest ends with its time, or when the service
+// isResting reports whether the limit still rests. A rest ends with its time, or when the service
 // changes.
-func (c *climber) resting(here point, now time.Time) bool {
+func (c *climber) isResting(here point, now time.Time) bool {
 	if !now.Before(c.until) {
 		return false
 	}
 	if c.rest.limit == 0 {
 		c.rest = here
 	}
-	if apart(here.rate, c.rest.rate) || apart(float64(here.latency), float64(c.rest.latency)) {
+	if areApart(here.rate, c.rest.rate) || areApart(float64(here.latency), float64(c.rest.latency)) {
 		c.until = time.Time{}
 		return false
 	}
@@ -229,5 +229,5 @@ func followed(low, high point) float64 {
 	return (knee(low, high) - float64(low.limit)) / float64(high.limit-low.limit)
 }
 
-// apart reports whether one figure is at least shift times the other.
-func apart(a, b float64) bool { return a > b*shift || b > a*shift }
+// areApart reports whether one figure is at least shift times the other.
+func areApart(a, b float64) bool { return a > b*shift || b > a*shift }

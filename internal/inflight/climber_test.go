@@ -18,7 +18,7 @@ func TestRestEndsWithAShift(t *testing.T) {
 		"the latency": {func(s *sample) { s.latency = 8 * s.latency / 5 }, true},
 		"the time":    {func(s *sample) { s.at = s.at.Add(time.Minute) }, true},
 	} {
-		climb := &climber{min: 1, max: 1000, stride: bold, base: calm.latency}
+		climb := &climber{min: 1, max: 1000, stride: boldFactor, base: calm.latency}
 		climb.relax(calm)
 		if limit := climb.next(50, calm); limit != 50 {
 			t.Fatalf("%s: %d at the beginning of the rest, want 50", name, limit)
@@ -57,7 +57,7 @@ func TestPressed(t *testing.T) {
 func TestOverload(t *testing.T) {
 	for refused, want := range map[int]bool{0: false, 20: false, 21: true, 1000: true} {
 		c := &climber{}
-		if got := c.overloaded(sample{answers: 1000, refused: refused}); got != want {
+		if got := c.isOverloaded(sample{answers: 1000, refused: refused}); got != want {
 			t.Errorf("%d of 1,000 refused: overload is %v, want %v", refused, got, want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestOverload(t *testing.T) {
 // the step is taken back.
 func TestStepUpIsTakenBackForAQueue(t *testing.T) {
 	before := point{limit: 50, rate: 1000, latency: 50 * time.Millisecond}
-	c := &climber{min: 10, max: 500, stride: gentle, base: before.latency, from: before, settling: true}
+	c := &climber{min: 10, max: 500, stride: gentleFactor, base: before.latency, from: before, settling: true}
 	for i, s := range []struct {
 		latency time.Duration
 		want    int
@@ -80,7 +80,7 @@ func TestStepUpIsTakenBackForAQueue(t *testing.T) {
 
 // At the highest limit the only way to learn something is down.
 func TestStepAtTheHighestLimit(t *testing.T) {
-	c := &climber{min: 10, max: 100, stride: bold, base: 50 * time.Millisecond}
+	c := &climber{min: 10, max: 100, stride: boldFactor, base: 50 * time.Millisecond}
 	if limit := c.next(100, sample{rate: 1000, latency: 100 * time.Millisecond, answers: 100, pressed: true}); limit >= 100 {
 		t.Errorf("the limit becomes %d, want less than 100", limit)
 	}
@@ -92,8 +92,8 @@ func TestNextTallyBeginsWithWhatIsInFlight(t *testing.T) {
 	for range 7 {
 		take(t, l)
 	}
-	l.judge(l.tally.since.Add(time.Second))
-	if l.tally.peak != 7 {
-		t.Errorf("a peak of %d, want 7", l.tally.peak)
+	l.judge(l.window.since.Add(time.Second))
+	if l.window.peak != 7 {
+		t.Errorf("a peak of %d, want 7", l.window.peak)
 	}
 }

@@ -15,7 +15,7 @@ func TestTheLimitStaysWithinItsBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fewest := rapid.IntRange(1, 100).Draw(t, "min")
 		most := fewest + rapid.IntRange(0, 1000).Draw(t, "more")
-		c := &climber{min: fewest, max: most, stride: bold}
+		c := &climber{min: fewest, max: most, stride: boldFactor}
 		limit, at := fewest, time.Unix(0, 0)
 		for range rapid.IntRange(1, 100).Draw(t, "tallies") {
 			at = at.Add(time.Duration(rapid.Int64Range(int64(shortest), int64(10*time.Second)).Draw(t, "took")))
@@ -39,7 +39,7 @@ func TestTheLimitStaysWithinItsBounds(t *testing.T) {
 // A service that refuses everything gets no more than the minimum, because nothing shows that it
 // could take more.
 func TestTheLimitStaysDownWhileAllAreRefused(t *testing.T) {
-	c := &climber{min: 50, max: 500, stride: bold}
+	c := &climber{min: 50, max: 500, stride: boldFactor}
 	limit, at := 500, time.Unix(0, 0)
 	for i := range 600 {
 		at = at.Add(time.Second)

@@ -45,7 +45,7 @@ type Limiter struct {
 	limit    int
 	inFlight int
 	waiting  list.List // of chan *Permit, first come first served; each has room for its permit
-	tally    window
+	window   window
 	rule     rule
 }
 
@@ -68,8 +68,8 @@ func New(o Options) (*Limiter, error) {
 	}
 	l := &Limiter{
 		fewest: o.Min, most: o.Max, limit: o.Min,
-		tally: window{since: time.Now()},
-		rule:  &climber{min: o.Min, max: o.Max, stride: bold},
+		window: window{since: time.Now()},
+		rule:   &climber{min: o.Min, max: o.Max, stride: boldFactor},
 	}
 	var err error
 	if l.metrics, err = newMetrics(o.Registerer, l); err != nil {
@@ -104,7 +104,7 @@ func (l *Limiter) Acquire(ctx context.Context) (*Permit, error) {
 // grant counts one more request in flight. The caller holds mu and has checked that there is room.
 func (l *Limiter) grant() *Permit {
 	l.inFlight++
-	l.tally.granted(l.inFlight, l.limit)
+	l.window.granted(l.inFlight, l.limit)
 	return &Permit{limiter: l}
 }
 
@@ -131,8 +131,8 @@ func (p *Permit) Done(o Outcome) {
 	}
 	p.done = true
 	l.inFlight--
-	l.tally.answered(o)
-	if l.tally.complete(now, l.limit) {
+	l.window.answered(o)
+	if l.window.isComplete(now, l.limit) {
 		l.judge(now)
 	}
 	for l.waiting.Len() > 0 && l.inFlight < l.limit {
@@ -144,9 +144,9 @@ func (p *Permit) Done(o Outcome) {
 // judge ends a window and sets the limit from it. The caller holds mu.
 func (l *Limiter) judge(now time.Time) {
 	before := l.limit
-	l.limit = l.rule.next(l.limit, l.tally.sample(now, l.inFlight, l.limit))
+	l.limit = l.rule.next(l.limit, l.window.sample(now, l.inFlight, l.limit))
 	l.metrics.moved(before, l.limit)
-	l.tally = window{since: now, peak: l.inFlight}
+	l.window = window{since: now, peak: l.inFlight}
 }
 
 // Options are the bounds of the limit.

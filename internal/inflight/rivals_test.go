@@ -81,7 +81,7 @@ func (g *gradient) next(limit int, s sample) int {
 		g.long, g.estimate = short, float64(limit)
 	}
 	if s.refused > 0 {
-		g.estimate = max(float64(g.min), g.estimate*brake)
+		g.estimate = max(float64(g.min), g.estimate*brakeFactor)
 		return int(g.estimate)
 	}
 	g.long += (short - g.long) * 2 / 601
@@ -103,7 +103,7 @@ type aimd struct{ min, max int }
 func (a aimd) next(limit int, s sample) int {
 	switch {
 	case s.refused > 0:
-		return max(a.min, int(float64(limit)*brake))
+		return max(a.min, int(float64(limit)*brakeFactor))
 	case s.pressed:
 		return min(a.max, limit+max(1, limit/10))
 	default:

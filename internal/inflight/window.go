@@ -49,7 +49,7 @@ func (t *window) answered(o Outcome) {
 	}
 }
 
-func (t *window) complete(now time.Time, limit int) bool {
+func (t *window) isComplete(now time.Time, limit int) bool {
 	return t.good+t.refused >= min(enough, limit) && now.Sub(t.since) >= max(shortest, t.mean())
 }
 

@@ -16,7 +16,7 @@
 --   seq:<replica>        '<number> <answered ms> <ms>' of the last counted report:
 --                        its number, the replica's last answer, and the time of the report.
 --   hold                 '<id> <since ms> <tries> <next ms> <kind> <reason>'.
---                        It admits no one, because pushes got no answers, until a probe is answered.
+--                        No one is admitted until FCM answers a probe.
 --   released             '<tries> <ms>' of the last hold that ended.
 --   probed               '1' in a round that a probe began.
 --   platform:<platform>  '<id> <reason>' of a paused platform.
