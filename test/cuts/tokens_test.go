@@ -65,7 +65,7 @@ func TestTokens(t *testing.T) {
 		must(t, forget(t, user))
 		return user
 	}
-	for _, script := range []string{"tokens/put", "tokens/lift"} {
+	for _, script := range []string{"tokens/put_back", "tokens/drop_copy"} {
 		each(t, k, script, removed, func(t *testing.T, _ string) error { return restore(t) }, restored)
 	}
 	each(t, k, "readthrough/delete_if", func(t *testing.T) string {
