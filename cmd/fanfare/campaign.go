@@ -70,7 +70,7 @@ func (c *cli) campaignDelete() *cobra.Command {
 		Short: "Delete a campaign that does not run, with all its keys in Redis; its rows in SQL stay",
 		Long: `Delete a campaign that does not run, with all its keys in Redis; its rows in SQL stay.
 
-Pushes that are on the wire are waited for, so that each has its result. What has none when the time is up is counted.`,
+It waits for pushes in flight, so that each has its result. Those without one after the wait are counted.`,
 		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -90,7 +90,7 @@ Pushes that are on the wire are waited for, so that each has its result. What ha
 			})
 		},
 	}
-	command.Flags().DurationVar(&options.Wait, "wait", options.Wait, "how long to wait for pushes on the wire and for their results")
+	command.Flags().DurationVar(&options.Wait, "wait", options.Wait, "how long to wait for pushes in flight and for their results")
 	return command
 }
 

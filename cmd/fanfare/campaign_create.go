@@ -23,8 +23,9 @@ func (c *cli) campaignCreate() *cobra.Command {
 		Short: "Create a campaign as a draft, after checking its message as FCM would",
 		Long: `Create a campaign as a draft, after checking its message as FCM would.
 
-The file holds the "message" object of FCM's HTTP v1 API as JSON, without a target; a whole request, {"message": {…}}, is taken, too. {{name}} or {{name|default}} in title,
-body, image, link and data is filled in for each recipient, from the audience's columns and then from the profile.`,
+The file holds the "message" object of FCM's HTTP v1 API as JSON, without a target. A whole request, {"message": {…}}, is
+accepted, too. {{name}} or {{name|default}} in title, body, image, link and data is filled in for each recipient, from the
+audience's columns and then from the profile.`,
 		Example: "  fanfare campaign create 42 --message message.json",
 		Args:    wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {

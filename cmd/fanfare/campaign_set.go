@@ -29,7 +29,7 @@ All that is given changes at one moment, and every dispatcher follows within two
 A higher priority is served strictly before all lower ones: they get what it leaves. --rate none and --deadline none remove the
 cap and the deadline.
 
-Another message is checked as that of a new campaign, and only a draft or a paused campaign gets one.`,
+A new message is checked as at creation. Only a draft or a paused campaign accepts one.`,
 		Example:           "  fanfare campaign set 42 --priority 5 --rate 250\n  fanfare campaign set 42 --deadline none\n  fanfare campaign set 42 --message message.json",
 		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
@@ -71,7 +71,7 @@ Another message is checked as that of a new campaign, and only a draft or a paus
 func printSet(w io.Writer, v operator.View, rewritten bool) {
 	fmt.Fprintf(w, "campaign %s (%s): %s\n", printable(v.Spec.ID), stateOf(v), optionsText(v))
 	if rewritten {
-		fmt.Fprintf(w, "it has another message; look at it with: fanfare campaign check %s\n", shellWord(v.Spec.ID))
+		fmt.Fprintf(w, "its message has changed; check it with: fanfare campaign check %s\n", shellWord(v.Spec.ID))
 	}
 }
 

@@ -80,10 +80,10 @@ func (c *cli) campaignCheck() *cobra.Command {
 		Short: "Check a campaign before it is sent: audience, message, tokens, time and deadline",
 		Long: `Check a campaign before it is sent, without sending anything.
 
-A sample of the list's head, middle and tail is read, not claimed; tokens and profiles are looked up, the message is filled in
-for each, and FCM validates it (validate_only, which counts against the quota). Then it is said when the last push would go at
-the present quota, with its ramp, its gate and what other running campaigns have before it. It exits with 1 when the campaign
-should not be sent as it is.`,
+It reads a sample of the list's head, middle and tail without claiming it, looks up tokens and profiles, and fills in the
+message for each recipient. FCM validates the messages (validate_only, which counts against the quota). The forecast says when
+the last push would go at the present quota, with its ramp, its gate and the pushes of other running campaigns. The command
+exits with 1 if the campaign should not be sent as it is.`,
 		Example:           "  fanfare campaign check 42\n  fanfare campaign check 42 --sample 1000 --json",
 		Args:              wantArgs,
 		ValidArgsFunction: c.completeCampaign,
@@ -124,9 +124,9 @@ func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operat
 	if err != nil {
 		return preflight.Report{}, err
 	}
-	running, stop := context.WithCancel(ctx)
+	paceCtx, stop := context.WithCancel(ctx)
 	var pace sync.WaitGroup
-	pace.Go(func() { governor.Run(running) })
+	pace.Go(func() { governor.Run(paceCtx) })
 	defer pace.Wait()
 	defer stop()
 	options.Validator, options.Pacer, options.Limit = sender, governor, breakerLimits(rooms)

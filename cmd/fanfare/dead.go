@@ -126,7 +126,7 @@ of campaigns that are cancelled, expired or deleted stay where they are.`,
 				}
 				summary, err := replay(ctx, filter.Filter)
 				if err != nil {
-					return fmt.Errorf("after %s: %w", plural(summary.Replayed, "letter"), err)
+					return fmt.Errorf("replay stopped after %s: %w", plural(summary.Replayed, "letter"), err)
 				}
 				return c.output(command).show(summary, func(w io.Writer) {
 					printReplay(w, done, summary)
@@ -158,7 +158,7 @@ func (c *cli) deadPurge() *cobra.Command {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				removed, err := rooms.DeadLetters.Purge(ctx, filter.Filter)
 				if err != nil {
-					return fmt.Errorf("after %s: %w", plural(int64(removed), "letter"), err)
+					return fmt.Errorf("purge stopped after %s: %w", plural(int64(removed), "letter"), err)
 				}
 				return c.output(command).done(map[string]int{"purged": removed}, "purged %s", plural(int64(removed), "dead letter"))
 			})

@@ -30,13 +30,13 @@ func (d *demo) run(ctx context.Context) error {
 	if d.responder, err = d.rooms.NewResponder(); err != nil {
 		return err
 	}
-	fetch, stop := context.WithCancel(ctx)
+	fetchCtx, stop := context.WithCancel(ctx)
 	defer stop()
-	work := context.WithoutCancel(ctx)
-	daemons, alive := errgroup.WithContext(fetch)
-	daemons.Go(func() error { return d.dispatcher.Run(fetch, work) })
-	daemons.Go(func() error { return d.responder.Run(fetch, work) })
-	err = d.sendCampaign(alive)
+	workCtx := context.WithoutCancel(ctx)
+	daemons, aliveCtx := errgroup.WithContext(fetchCtx)
+	daemons.Go(func() error { return d.dispatcher.Run(fetchCtx, workCtx) })
+	daemons.Go(func() error { return d.responder.Run(fetchCtx, workCtx) })
+	err = d.sendCampaign(aliveCtx)
 	if err != nil && ctx.Err() != nil {
 		err = daemon.WithExitCode(daemon.ExitLeftover, errors.New("interrupted"))
 	}
@@ -49,7 +49,7 @@ func (d *demo) run(ctx context.Context) error {
 		err = failed // this is the cause of the other errors
 	}
 	if err == nil {
-		err = d.cleanUp(work)
+		err = d.cleanUp(workCtx)
 	}
 	return err
 }
@@ -135,9 +135,9 @@ func (d *demo) checkOutcome(ctx context.Context, loaded operator.LoadSummary, to
 	if err != nil {
 		return err
 	}
-	waiting, stop := context.WithTimeout(ctx, resultsTimeout)
+	waitCtx, stop := context.WithTimeout(ctx, resultsTimeout)
 	defer stop()
-	if err := d.responder.AwaitDrained(waiting); err != nil {
+	if err := d.responder.AwaitDrained(waitCtx); err != nil {
 		return fmt.Errorf("wait %s for the responder to write all results to SQL: %w", resultsTimeout, err)
 	}
 	b := view.Books

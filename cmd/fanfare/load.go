@@ -24,9 +24,9 @@ func (c *cli) load() *cobra.Command {
 		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
 CSV names its columns in the first line: userId, and optionally fcmToken, platform, locale and timeZone; every other column
-fills the message's placeholder of its name. Commas, semicolons, tabs and bars are told apart by that line. NDJSON has one recipient
-a line, as in the list itself; a JSON array of them is as good. Files compressed with gzip or zstd are opened, UTF-16 is read.
-Lines that are no recipients are left out and named. An audience that is there already is refused without --append. A load that
+fills the message's placeholder of its name. That line also shows whether commas, semicolons, tabs or bars separate them. NDJSON has one recipient
+a line, as in the list itself; or a JSON array holds them all. Files compressed with gzip or zstd are opened, UTF-16 is read.
+Lines that are not recipients are rejected and listed. An audience that is there already is refused without --append. A load that
 was interrupted, or killed, continues with the same command: recipients that are loaded already are skipped.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
@@ -49,7 +49,7 @@ was interrupted, or killed, continues with the same command: recipients that are
 	}
 	f := command.Flags()
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
-	f.Int64Var(&opts.Skip, "skip", 0, "pass over the first `n` recipients of the file, whatever an interrupted load had loaded")
+	f.Int64Var(&opts.Skip, "skip", 0, "skip the first `n` recipients of the file, whatever an interrupted load had loaded")
 	form.addTo(f)
 	return command
 }

@@ -61,7 +61,7 @@ func printQuota(w io.Writer, project string, s pacing.State) {
 	}
 	origin := "as in the settings"
 	if v.Set {
-		origin = "set; fanfare quota reset goes back to the settings"
+		origin = "set by an operator; fanfare quota reset undoes that"
 	}
 	field("quota", "%s a minute less %.4g%% headroom (%s)", operator.Thousands(v.PerMinute), v.HeadroomPercent, origin)
 	field("pace", "%s a second, now %s", rateOf(v.Full), rateOf(v.Now))

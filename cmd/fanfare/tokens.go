@@ -56,7 +56,7 @@ func printToken(w io.Writer, t userToken) {
 	case !t.Known:
 		fmt.Fprintf(w, "%s has no token\n", printable(t.UserID))
 	case t.Problem != "":
-		fmt.Fprintf(w, "what is stored for %s cannot be a token, and is never sent: %s: %s\n", printable(t.UserID), printable(t.Token), t.Problem)
+		fmt.Fprintf(w, "the value stored for %s cannot be a token, and is never sent: %s: %s\n", printable(t.UserID), printable(t.Token), t.Problem)
 	default:
 		fmt.Fprintln(w, printable(t.Token))
 	}
@@ -75,7 +75,7 @@ func (c *cli) tokensSet() *cobra.Command {
 				}
 				text := "stored the token of %s"
 				if target.IsTrimmed() {
-					text += ", without what stood around it"
+					text += ", without the characters around it"
 				}
 				return c.output(command).done(userToken{UserID: args[0], Token: target.Value, Known: true}, text, printable(args[0]))
 			})

@@ -163,15 +163,15 @@ func printRestored(w io.Writer, s operator.RestoreSummary, onlyRedis bool) {
 		fmt.Fprintf(w, "left alone %s with a newer token\n", plural(s.Newer, "user"))
 	}
 	if s.Gone > 0 {
-		fmt.Fprintf(w, "nothing is kept of %s\n", plural(s.Gone, "user"))
+		fmt.Fprintf(w, "no removed token is kept for %s\n", plural(s.Gone, "user"))
 	}
 	if s.Invalid > 0 {
-		fmt.Fprintf(w, "left alone what cannot be a token: of %s\n", plural(s.Invalid, "user"))
+		fmt.Fprintf(w, "left alone %s whose stored value cannot be a token\n", plural(s.Invalid, "user"))
 	}
 	if onlyRedis {
 		fmt.Fprintln(w, "in Redis only: store.token_restore has no statement for SQL")
 	}
 	if s.Waiting > 0 {
-		fmt.Fprintf(w, "yet to be written by the responder: %s; those of these removals clear SQL again, though not Redis\n", plural(s.Waiting, "result"))
+		fmt.Fprintf(w, "not yet written by the responder: %s; results of these removals clear SQL again, but not Redis\n", plural(s.Waiting, "result"))
 	}
 }

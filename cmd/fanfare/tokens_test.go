@@ -43,7 +43,7 @@ func TestRestoreReachesSQL(t *testing.T) {
 	if err := root.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"restored 1 token in", "left alone 1 user with a newer token", "yet to be written by the responder: 1 result;"} {
+	for _, want := range []string{"restored 1 token in", "left alone 1 user with a newer token", "not yet written by the responder: 1 result;"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it says %q, want %q", out, want)
 		}
