@@ -26,7 +26,7 @@ lint: ## run golangci-lint
 bench: ## print figures of this machine; nothing passes or fails by the clock
 	./tools/test-servers.sh
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
-	$(GO) test -run '^$$' -bench Answers -benchtime 5s ./fcmsim
+	$(GO) test -run '^$$' -bench Responses -benchtime 5s ./fcmsim
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
 

@@ -57,10 +57,10 @@ func (d *Dispatcher) persist(keep context.Context, verb string, camp *activeCamp
 		camp.unwritable.Store(true)
 		told.Do(func() {
 			if redisx.IsDenied(err) {
-				d.log.Error(verb+": Redis denies a command; fanfare check names it; trying until it is granted", "campaign", camp.id, "error", err)
+				d.log.Error("Redis denies a command; retrying until it is granted", "operation", verb, "campaign", camp.id, "error", err)
 				return
 			}
-			d.log.Warn(verb+": trying until it succeeds", "campaign", camp.id, "error", err)
+			d.log.Warn("Redis write failed; retrying", "operation", verb, "campaign", camp.id, "error", err)
 		})
 		select {
 		case <-keep.Done():
