@@ -1,4 +1,4 @@
-package docs
+package main
 
 import (
 	"go/ast"
@@ -17,7 +17,7 @@ import (
 func TestOperationsListsLogLines(t *testing.T) {
 	logged := make(map[string]string)
 	for _, top := range []string{"internal", "cmd"} {
-		err := filepath.WalkDir(root+top, func(path string, _ fs.DirEntry, err error) error {
+		err := filepath.WalkDir("../../"+top, func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
@@ -31,7 +31,7 @@ func TestOperationsListsLogLines(t *testing.T) {
 		t.Errorf("only %d log lines found", len(logged))
 	}
 	listed := make(map[string]string)
-	for line := range strings.Lines(read(t, root+"docs/operations.md")) {
+	for line := range strings.Lines(page(t, "docs/operations.md")) {
 		cells := strings.Split(line, "|")
 		if len(cells) == 6 && slices.Contains([]string{"WARN", "ERROR"}, strings.TrimSpace(cells[1])) {
 			listed[strings.Trim(cells[2], " `")] = strings.TrimSpace(cells[1])
