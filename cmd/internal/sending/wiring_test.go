@@ -207,7 +207,7 @@ var wiring = map[string]struct{ leaf, as string }{
 
 	"tokens.ttl":            {leaf: "rooms: tokens.Options.TTL"},
 	"tokens.negative_ttl":   {leaf: "rooms: tokens.Options.NegativeTTL"},
-	"tokens.keep_removed":   {leaf: "rooms: tokens.Options.Keep"},
+	"tokens.keep_removed":   {leaf: "rooms: tokens.Options.KeepTTL"},
 	"profiles.ttl":          {leaf: "rooms: readthrough.Options.TTL"},
 	"profiles.negative_ttl": {leaf: "rooms: readthrough.Options.NegativeTTL"},
 
