@@ -20,7 +20,8 @@ test: ## run every test with the race detector; install the servers it needs whe
 $(JUDGE): test/judges/node/package-lock.json
 	npm ci --prefix test/judges/node --ignore-scripts --omit=optional --no-audit --no-fund
 
-lint: ## run golangci-lint
+lint: ## run golangci-lint, and check the English of comments and texts
+	cd tools && $(GO) run ./prose ../cmd ../fcmsim ../internal ../test
 	$(GO) tool -modfile=tools/go.mod golangci-lint run
 
 bench: ## print figures of this machine; nothing passes or fails by the clock

@@ -41,8 +41,8 @@ func isStopping(ctx context.Context) bool { return errors.Is(ctx.Err(), context.
 
 // persist repeats a write to Redis until it succeeds or keep ends. A write is useful even after its
 // lease has expired: if it comes before a reaper, it prevents a second push. Permanent errors are
-// returned at once; see redisx.IsPermanent. A denied command is repeated, because the scripts finish
-// what a denial cut as soon as it is granted.
+// returned at once; see redisx.IsPermanent. A denied command is repeated, because the scripts
+// finish what a denial cut as soon as it is granted.
 func (d *Dispatcher) persist(keep context.Context, verb string, camp *activeCampaign, write func(context.Context) error) error {
 	defer camp.unwritable.Store(false)
 	told := rate.Sometimes{First: 1, Interval: 10 * time.Second}

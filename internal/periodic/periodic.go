@@ -1,4 +1,5 @@
-// Package periodic calls a function at an interval, for roles that look after something from time to time.
+// Package periodic calls a function at an interval, for roles that look after something from time
+// to time.
 package periodic
 
 import (
