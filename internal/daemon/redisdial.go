@@ -56,7 +56,7 @@ func (d *redisDialer) dial(ctx context.Context, network, addr string) (net.Conn,
 		return nil, err
 	}
 	if d.tls == nil {
-		return d.watchPlaintext(conn, network, addr), nil
+		return d.watchPlaintext(ctx, conn, network, addr), nil
 	}
 	handshakeCtx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
@@ -66,7 +66,7 @@ func (d *redisDialer) dial(ctx context.Context, network, addr string) (net.Conn,
 	}
 	_ = conn.Close()
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = d.recordStall(network, addr, err)
+		err = d.recordStall(ctx, network, addr, err)
 	}
 	return nil, err
 }
@@ -95,8 +95,8 @@ func (d *redisDialer) stallError(addr string) error {
 // recordStall returns the error of a handshake without a reply, and remembers it. A Redis without
 // TLS waits for the end of a line. If it replies to a plaintext PING, the settings are wrong.
 // Silence may be an outage.
-func (d *redisDialer) recordStall(network, addr string, err error) error {
-	if d.speaksPlaintext(network, addr) {
+func (d *redisDialer) recordStall(ctx context.Context, network, addr string, err error) error {
+	if d.speaksPlaintext(ctx, network, addr) {
 		err = tls.RecordHeaderError{Msg: "the server replied in plaintext"}
 	}
 	err = fmt.Errorf("no TLS handshake with %s: does this port speak TLS? %w", addr, err)
@@ -107,8 +107,8 @@ func (d *redisDialer) recordStall(network, addr string, err error) error {
 }
 
 // probe opens another connection with a timeout of its own.
-func (d *redisDialer) probe(network, addr string, ask func(context.Context, net.Conn) bool) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), min(d.timeout, time.Second))
+func (d *redisDialer) probe(ctx context.Context, network, addr string, ask func(context.Context, net.Conn) bool) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(d.timeout, time.Second))
 	defer cancel()
 	conn, err := d.connect(ctx, network, addr)
 	if err != nil {
@@ -120,8 +120,8 @@ func (d *redisDialer) probe(network, addr string, ask func(context.Context, net.
 	return ask(ctx, conn)
 }
 
-func (d *redisDialer) speaksPlaintext(network, addr string) bool {
-	return d.probe(network, addr, func(_ context.Context, conn net.Conn) bool {
+func (d *redisDialer) speaksPlaintext(ctx context.Context, network, addr string) bool {
+	return d.probe(ctx, network, addr, func(_ context.Context, conn net.Conn) bool {
 		if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
 			return false
 		}
@@ -132,8 +132,8 @@ func (d *redisDialer) speaksPlaintext(network, addr string) bool {
 }
 
 // speaksTLS reports whether the server takes part in a handshake, even if it refuses it.
-func (d *redisDialer) speaksTLS(network, addr string) bool {
-	return d.probe(network, addr, func(ctx context.Context, conn net.Conn) bool {
+func (d *redisDialer) speaksTLS(ctx context.Context, network, addr string) bool {
+	return d.probe(ctx, network, addr, func(ctx context.Context, conn net.Conn) bool {
 		err := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: "redis"}).HandshakeContext(ctx)
 		_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 		refusal, refused := errors.AsType[*net.OpError](err)
@@ -157,12 +157,12 @@ type plaintextConn struct {
 	tlsError  error // kept, because the client reads again after an error
 }
 
-func (d *redisDialer) watchPlaintext(conn net.Conn, network, addr string) net.Conn {
+func (d *redisDialer) watchPlaintext(ctx context.Context, conn net.Conn, network, addr string) net.Conn {
 	raw, ok := conn.(rawConn)
 	if !ok {
 		return conn
 	}
-	return &plaintextConn{rawConn: raw, addr: addr, speaksTLS: func() bool { return d.speaksTLS(network, addr) }}
+	return &plaintextConn{rawConn: raw, addr: addr, speaksTLS: func() bool { return d.speaksTLS(ctx, network, addr) }}
 }
 
 // Read looks for TLS when the first reply is the end of the connection, or not from Redis.

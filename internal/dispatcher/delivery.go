@@ -136,8 +136,8 @@ func (d *Dispatcher) handBack(dl *delivery) {
 }
 
 // isExpired reports whether the campaign's deadline has passed.
-func (dl *delivery) isExpired(now time.Time) bool {
-	deadline := dl.lease.deadline()
+func (d *delivery) isExpired(now time.Time) bool {
+	deadline := d.lease.deadline()
 	return !deadline.IsZero() && !now.Before(deadline)
 }
 

@@ -88,6 +88,7 @@ type Deps struct {
 // Checker runs preflights.
 type Checker struct{ deps Deps }
 
+// New makes a Checker.
 func New(deps Deps) *Checker { return &Checker{deps} }
 
 // Run checks a campaign without sending or changing anything. It reads a sample of the audience

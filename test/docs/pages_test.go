@@ -148,18 +148,23 @@ func (g *ground) query(queries []string) {
 		if !strings.HasPrefix(query, "SELECT") {
 			continue
 		}
-		db, err := sql.Open("sqlite", filepath.Join(g.dir, "fanfare.db"))
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		rows, err := db.QueryContext(g.t.Context(), query)
-		if err != nil {
-			g.t.Fatalf("%s: %v", query, err)
-		}
-		if !rows.Next() {
-			g.t.Errorf("%s finds no rows: %v", query, rows.Err())
-		}
-		_ = rows.Close()
-		_ = db.Close()
+		g.findRows(query)
+	}
+}
+
+func (g *ground) findRows(query string) {
+	g.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(g.dir, "fanfare.db"))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(g.t.Context(), query)
+	if err != nil {
+		g.t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		g.t.Errorf("%s finds no rows: %v", query, rows.Err())
 	}
 }
