@@ -61,7 +61,7 @@ func (c *Cache[V]) peekSource(ctx context.Context, misses []miss, found map[stri
 	texts, err := c.source(ctx, ask)
 	if err != nil {
 		for _, id := range ask {
-			undecidedIDs.add(id, fmt.Errorf("ask source: %w", err))
+			undecidedIDs.add(id, fmt.Errorf("query source: %w", err))
 		}
 		return
 	}

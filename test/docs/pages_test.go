@@ -154,7 +154,7 @@ func (g *ground) query(queries []string) {
 
 func (g *ground) findRows(query string) {
 	g.t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(g.dir, "fanfare.db"))
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(g.dir, "fanfare.db")+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		g.t.Fatal(err)
 	}
