@@ -64,7 +64,7 @@ func OpenRedis(o RedisOptions) (redis.UniversalClient, error) {
 	case RedisCluster:
 		return redis.NewClusterClient(universal.Cluster()), nil
 	}
-	return nil, WithExitCode(ExitUsage, fmt.Errorf("redis: mode %q is none of %s, %s, %s", o.Mode, RedisStandalone, RedisSentinel, RedisCluster))
+	return nil, WithExitCode(ExitUsage, fmt.Errorf("redis: mode %q is not one of %s, %s, %s", o.Mode, RedisStandalone, RedisSentinel, RedisCluster))
 }
 
 func (o RedisOptions) clientOptions() (*redis.UniversalOptions, error) {

@@ -125,17 +125,17 @@ func (j *breakerReporter) report(keep context.Context, bound time.Duration) {
 	j.reporting.Lock()
 	defer j.reporting.Unlock()
 	j.mu.Lock()
-	tallies := j.pending
-	j.pending = make(map[*activeCampaign]*breaker.Report, len(tallies))
+	reports := j.pending
+	j.pending = make(map[*activeCampaign]*breaker.Report, len(reports))
 	j.mu.Unlock()
-	j.addOutages(tallies)
-	forEach(keep, bound, slices.Collect(maps.Keys(tallies)), func(keep context.Context, camp *activeCampaign) {
-		j.reportOne(keep, camp, tallies[camp])
+	j.addOutages(reports)
+	forEach(keep, bound, slices.Collect(maps.Keys(reports)), func(keep context.Context, camp *activeCampaign) {
+		j.reportOne(keep, camp, reports[camp])
 	})
 }
 
 // addOutages adds the outages that this process detected.
-func (j *breakerReporter) addOutages(tallies map[*activeCampaign]*breaker.Report) {
+func (j *breakerReporter) addOutages(reports map[*activeCampaign]*breaker.Report) {
 	if j.isOff() {
 		return
 	}
@@ -144,10 +144,10 @@ func (j *breakerReporter) addOutages(tallies map[*activeCampaign]*breaker.Report
 		if !due {
 			continue
 		}
-		t := tallies[camp]
+		t := reports[camp]
 		if t == nil || t.Round < round {
 			t = &breaker.Report{Round: round, Personal: camp.template.IsPersonal()}
-			tallies[camp] = t
+			reports[camp] = t
 		}
 		if t.Round == round {
 			t.Outage = run
@@ -156,16 +156,16 @@ func (j *breakerReporter) addOutages(tallies map[*activeCampaign]*breaker.Report
 	}
 }
 
-func (j *breakerReporter) reportOne(keep context.Context, camp *activeCampaign, tally *breaker.Report) {
-	j.countForDeletions(tally)
-	camp.outage.describe(tally)
-	verdict, err := j.d.deps.Breakers.Apply(keep, camp.queue.List(), *tally)
+func (j *breakerReporter) reportOne(keep context.Context, camp *activeCampaign, report *breaker.Report) {
+	j.countForDeletions(report)
+	camp.outage.describe(report)
+	decision, err := j.d.deps.Breakers.Apply(keep, camp.queue.List(), *report)
 	if err != nil {
-		j.reportAgain(camp, tally.Round)
+		j.reportAgain(camp, report.Round)
 		j.d.quietly.Do(func() { j.d.log.Warn("breaker report failed; retrying", "campaign", camp.id, "error", err) })
 		return
 	}
-	j.apply(keep, camp, verdict)
+	j.apply(keep, camp, decision)
 }
 
 // reportAgain schedules a report for the next tick even without new answers: the breakers keep what

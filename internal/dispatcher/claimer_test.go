@@ -77,11 +77,11 @@ func TestClosedCampaignIsServedAnew(t *testing.T) {
 	d := w.dispatcher()
 	camp := w.served(d, "42")
 	if again := w.served(d, "42"); again != camp {
-		t.Error("a campaign that did not change is served anew")
+		t.Error("a campaign that did not change is served again")
 	}
 	camp.close()
 	if again := w.served(d, "42"); again == camp || again.isClosed() {
-		t.Error("a closed campaign is not served anew")
+		t.Error("a closed campaign is not served again")
 	}
 }
 

@@ -101,7 +101,7 @@ func TestOutageFromTheStartKeepsTheAudience(t *testing.T) {
 	}
 }
 
-// An outage in the midst of a campaign ends no more than what is on the wire, and a trial, as
+// An outage during a campaign ends no more than what is on the wire, and a trial, as
 // unknown.
 func TestOutageInTheMidstKeepsTheAudience(t *testing.T) {
 	const n = 2000

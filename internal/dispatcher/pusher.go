@@ -48,18 +48,18 @@ func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
 			d.handBack(dl)
 			return
 		}
-		verdict := d.opts.Retry.decide(answer, d.attemptOf(dl, target))
-		if verdict.deleteToken {
+		decided := d.opts.Retry.decide(answer, d.attemptOf(dl, target))
+		if decided.deleteToken {
 			next, err := d.replaceDeadToken(work, dl, target)
 			if !next.IsZero() {
 				target = next
 				continue
 			}
 			if err != nil {
-				verdict = d.opts.Retry.retryLookup(answer, d.attemptOf(dl, target))
+				decided = d.opts.Retry.retryLookup(answer, d.attemptOf(dl, target))
 			}
 		}
-		d.finishWith(dl, answer, verdict)
+		d.finishWith(dl, answer, decided)
 		return
 	}
 }

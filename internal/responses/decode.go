@@ -61,7 +61,7 @@ func checkResult(r *notification.Result) error {
 	case r.CampaignID == "":
 		return malformedf("campaignId is missing")
 	case r.Status.Rank() == 0:
-		return malformedf("status %q is none of %q", r.Status, notification.Statuses)
+		return malformedf("status %q is not one of %q", r.Status, notification.Statuses)
 	case r.At.IsZero():
 		return malformedf("at is missing")
 	case !bounds.Contains(r.At):

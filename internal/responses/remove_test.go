@@ -175,7 +175,7 @@ func showsForeignLetters(t *testing.T, b *backend) {
 	}
 	push(t, l.rdb, l.key(), "not a letter")
 	if n := l.trim(); n != 0 {
-		t.Errorf("dropped %d of which nobody knows the age", n)
+		t.Errorf("dropped %d of unknown age", n)
 	}
 	if n, err := l.Purge(t.Context(), responses.Filter{Kind: responses.KindResult}); n != 1 || err != nil {
 		t.Errorf("purged %d, error %v", n, err)

@@ -223,7 +223,7 @@ func TestRefusalOf(t *testing.T) {
 		}
 	}
 	if got := RefusalOf(errors.New("another")); got != 0 {
-		t.Errorf("an error of nobody's is refusal %d", got)
+		t.Errorf("an unrelated error is refusal %d", got)
 	}
 }
 

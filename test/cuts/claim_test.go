@@ -82,7 +82,7 @@ func TestClaimOfWhatIsTakenAway(t *testing.T) {
 		}
 		a.drain()
 		if len(a.outbox()) == 0 {
-			t.Error("nobody has ended")
+			t.Error("no one has ended")
 		}
 	})
 }

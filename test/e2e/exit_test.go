@@ -21,7 +21,7 @@ func audience(n int) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// slowSystem serves about 100 recipients a second: a Job can be stopped in the midst of its
+// slowSystem serves about 100 recipients a second: a Job can be stopped during its
 // campaign.
 func slowSystem(t *testing.T) *servers.System {
 	return servers.NewSystem(t, programs, servers.SystemOptions{
@@ -90,7 +90,7 @@ func TestJobWithUnusableSpec(t *testing.T) {
 	}
 }
 
-// Anyone who pauses, cancels or stops in the midst of a campaign finds everyone either sent once or
+// Anyone who pauses, cancels or stops during a campaign finds everyone either sent once or
 // still waiting.
 func TestJobStoppedMidway(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -154,7 +154,7 @@ func waiting(t *testing.T, s *servers.System, id string) (users []string) {
 	return users
 }
 
-// The application's EXPIRE falls in the midst of the campaign: who was not served by then is
+// The application's EXPIRE falls during the campaign: who was not served by then is
 // counted, and not lost out of sight.
 func TestJobPastDeadline(t *testing.T) {
 	t.Parallel()

@@ -235,7 +235,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	s.Campaign("42", strings.Join(lines, "\n")+"\n")
 	dispatchers := replicas(s)
 	var view servers.View
-	s.Eventually("all of android are sent to, and nobody else is", func() bool {
+	s.Eventually("all of android are sent to, and no one else is", func() bool {
 		view = s.Show("42")
 		return view.Books.Sent == pairs && view.Books.InFlight == 0
 	})

@@ -10,7 +10,7 @@ import (
 	"fanfare/test/servers"
 )
 
-// TestDatabaseDown takes the database away in the midst of a campaign. Those whose token is in SQL
+// TestDatabaseDown takes the database away during a campaign. Those whose token is in SQL
 // wait, and so do those whose token proves dead while SQL may have another; the others continue, no
 // one is skipped; and the responder keeps what it cannot write.
 func TestDatabaseDown(t *testing.T) {

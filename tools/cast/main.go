@@ -1,4 +1,5 @@
-// Command cast records a command in a terminal and writes an animated SVG of what it printed. "make cast" calls it.
+// Command cast records a command in a terminal and writes an animated SVG of what it printed. "make
+// cast" calls it.
 //
 // The terminal is that of script(1) of util-linux.
 package main
@@ -77,7 +78,8 @@ func record(command string) ([]chunk, error) {
 // maxPause is the longest pause that is shown: go run compiles before the command prints anything.
 const maxPause = 800 * time.Millisecond
 
-// split cuts a typescript by its timing file, which has a delay in seconds and a number of bytes on each line.
+// split cuts a typescript by its timing file, which has a delay in seconds and a number of bytes on
+// each line.
 func split(text []byte, times string) ([]chunk, error) {
 	var chunks []chunk
 	var at time.Duration

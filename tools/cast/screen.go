@@ -19,7 +19,8 @@ type frame struct {
 	cells    []cell
 }
 
-// screen understands what Fanfare prints: line feeds, carriage returns, bold, and "erase to the end of the line".
+// screen understands what Fanfare prints: line feeds, carriage returns, bold, and "erase to the end
+// of the line".
 type screen struct {
 	frames []frame
 	row    int

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// The measures of the picture, in pixels. charWidth is enforced with textLength, whatever font there is.
+// The measures of the picture, in pixels. charWidth is enforced with textLength, whatever font
+// there is.
 const (
 	charWidth  = 8.4
 	lineHeight = 19
@@ -18,7 +19,8 @@ const (
 	hold       = 6 * time.Second        // how long the last picture stays
 )
 
-// style has a dark terminal, and a light one for readers that prefer it. Without animation all rows show their last state.
+// style has a dark terminal, and a light one for readers that prefer it. Without animation all rows
+// show their last state.
 const style = `
 .back{fill:#16181d;stroke:#3a3f4b}.dot{fill:#4b5160}text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;fill:#d7dae0;white-space:pre}
 .b{font-weight:700;fill:#fff}.p{fill:#7ec699}.full{fill:#7ec699}.empty{fill:#3a3f4b}.rule{fill:#5b6270}.gone{visibility:hidden}
@@ -69,7 +71,8 @@ func percent(at, total time.Duration) string {
 	return fmt.Sprintf("%.2f%%", 100*at.Seconds()/total.Seconds())
 }
 
-// shapes are the characters that fonts draw in different widths. They become rectangles: class, y and height.
+// shapes are the characters that fonts draw in different widths. They become rectangles: class, y
+// and height.
 var shapes = map[rune]struct {
 	class     string
 	y, height float64

@@ -1,10 +1,12 @@
-// Command prose checks the English of comments and of the texts that programs print, by the house style: its word list,
-// at most 25 words a sentence in a comment, and comments of at most 100 columns.
+// Command prose checks the English of comments and of the texts that programs print, by the house
+// style: its word list, at most 25 words a sentence in a comment, and comments of at most 100
+// columns.
 //
 //	cd tools && go run ./prose ../internal/queue ../fcmsim
 //
-// It reads all Go and Lua files below the given folders, prints each fault with its place, and exits with 1 if there
-// are any. With -table it prints how the code base measures up, and never fails.
+// It reads all Go and Lua files below the given folders, prints each fault with its place, and
+// exits with 1 if there are any. With -table it prints how the code base measures up, and never
+// fails.
 package main
 
 import (

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// goPassages reads the comments of a Go file, and its texts of three words and more: logs, errors, help. Texts of tests
-// are left out.
+// goPassages reads the comments of a Go file, and its texts of three words and more: logs, errors,
+// help. Texts of tests are left out.
 func goPassages(name string, text []byte) ([]passage, error) {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, name, text, parser.ParseComments)
