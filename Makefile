@@ -1,8 +1,10 @@
 GO ?= go
 # firebase-admin for Node.js, which judges the simulator's answers
 JUDGE = test/judges/node/node_modules/.package-lock.json
+# axe-core, which judges the console's pages
+AXE = test/browser/node/node_modules/.package-lock.json
 
-.PHONY: build test lint demo cast bench image ci clean help
+.PHONY: build test lint demo cast bench bench-console screenshots image ci clean help
 
 build: ## build the four programs into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
@@ -12,13 +14,13 @@ demo: ## run the main job in one process: needs Go and nothing else
 
 test: ## run every test with the race detector; install the servers it needs where it may
 	./tools/test-servers.sh
-	@$(MAKE) --no-print-directory $(JUDGE)
-	cd tools && $(GO) test ./...
+	@$(MAKE) --no-print-directory $(JUDGE) $(AXE)
+	cd tools && $(GO) test -count=1 ./... # they read files outside their module, which the cache does not notice
 	# By default, the race detector sleeps for a second at the end of each test program.
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 20m ./...
 
-$(JUDGE): test/judges/node/package-lock.json
-	npm ci --prefix test/judges/node --ignore-scripts --omit=optional --no-audit --no-fund
+$(JUDGE) $(AXE): %/node_modules/.package-lock.json: %/package-lock.json
+	npm ci --prefix $* --ignore-scripts --omit=optional --no-audit --no-fund
 
 lint: ## run golangci-lint, and check the English of comments and texts
 	cd tools && $(GO) run ./prose ../cmd ../fcmsim ../internal ../test
@@ -31,8 +33,16 @@ bench: ## print figures of this machine; nothing passes or fails by the clock
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
 
+bench-console: ## print how fast the console's pages are over ten million deliveries, and what open pages cost
+	./tools/test-servers.sh
+	$(GO) test -run '^$$' -bench Console -benchtime 1x -timeout 60m ./test/bench -deliveries 10000000
+
 cast: build ## record the demo as docs/demo.svg; needs script(1) of util-linux
 	cd tools && $(GO) run ./cast -o ../docs/demo.svg -shown 'make demo' 'cd .. && bin/fanfare demo'
+
+screenshots: ## make the README's pictures of the console from the demo, with Chromium
+	./tools/test-servers.sh
+	$(GO) test ./test/browser -count 1 -run TestDemo -pictures $(CURDIR)/docs
 
 image: ## build the container image
 	docker build -t fanfare .
@@ -44,4 +54,4 @@ clean: ## delete bin/
 	rm -rf bin
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

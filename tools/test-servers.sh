@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Provides what the tests start: redis-server, valkey-server, PostgreSQL, PgBouncer, Node.js for the judges of the simulator, and a C compiler
-# for the race detector.
+# Provides what the tests start: redis-server, valkey-server, PostgreSQL, PgBouncer, Node.js for the judges of the simulator, promtool for the
+# alert rules, nghttpd for the connections, Chromium for the console, and a C compiler for the race detector.
 # As root on Debian it installs what is missing; elsewhere it fails with the line to type.
 set -euo pipefail
 
@@ -11,7 +11,10 @@ command -v valkey-server >/dev/null || missing+=(valkey-server)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]] || missing+=(pgbouncer)
 command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
+command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || [[ -d '/Applications/Google Chrome.app' ]] || missing+=(chromium-headless-shell)
 command -v curl >/dev/null || missing+=(curl)
+command -v promtool >/dev/null || missing+=(prometheus)
+command -v nghttpd >/dev/null || [[ -x /usr/sbin/nghttpd ]] || missing+=(nghttp2-server)
 command -v "${CC:-gcc}" >/dev/null || missing+=(gcc libc6-dev)
 
 if ((${#missing[@]} == 0)); then
@@ -25,9 +28,9 @@ fail() {
 
 if ! command -v apt-get >/dev/null; then
 	if command -v brew >/dev/null; then
-		fail 'brew install redis valkey postgresql pgbouncer node'
+		fail 'brew install redis valkey postgresql pgbouncer node prometheus nghttp2 && brew install --cask google-chrome'
 	fi
-	fail "install redis-server, valkey-server, PostgreSQL (initdb in the PATH), PgBouncer, Node.js with npm, and gcc with your system's package manager"
+	fail "install redis-server, valkey-server, PostgreSQL (initdb in the PATH), PgBouncer, Node.js with npm, Chromium, promtool of Prometheus, nghttpd, and gcc with your system's package manager"
 fi
 if ((EUID != 0)); then
 	fail "sudo apt-get install -y ${missing[*]} (valkey-server of Debian 12 is in its backports)"

@@ -5,8 +5,12 @@
 //	cd tools && go run ./prose ../internal/queue ../fcmsim
 //
 // It reads all Go and Lua files below the given folders, prints each fault with its place, and
-// exits with 1 if there are any. With -table it prints how the code base measures up, and never
-// fails.
+// exits with 1 if there are any.
+//
+//	cd tools && go run ./prose -table -commits v1.0..HEAD ../cmd ../fcmsim ../internal
+//
+// prints the measures of the house style's table in their place: of the files below the folders,
+// and of a range of commits.
 package main
 
 import (
@@ -20,14 +24,19 @@ import (
 
 func main() {
 	table := flag.Bool("table", false, "print a table of measures in place of the faults")
+	commits := flag.String("commits", "HEAD", "the revision range whose subjects the table measures")
 	flag.Parse()
+	if flag.NArg() == 0 {
+		fmt.Fprintln(os.Stderr, "usage: prose [-table [-commits range]] folder …")
+		os.Exit(2)
+	}
 	files, err := sources(flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "prose:", err)
 		os.Exit(2)
 	}
 	if *table {
-		if err := printTable(os.Stdout, files); err != nil {
+		if err := printTable(os.Stdout, files, flag.Arg(0), *commits); err != nil {
 			fmt.Fprintln(os.Stderr, "prose:", err)
 			os.Exit(2)
 		}

@@ -20,7 +20,7 @@ func goPassages(name string, text []byte) ([]passage, error) {
 	rows := strings.Split(string(text), "\n")
 	var all []passage
 	for _, group := range file.Comments {
-		if !isDirective(group) {
+		if !isDirective(group) && !isOutput(group) {
 			all = append(all, goComment(set, rows, group))
 		}
 	}
@@ -39,6 +39,11 @@ func goPassages(name string, text []byte) ([]passage, error) {
 }
 
 func isDirective(group *ast.CommentGroup) bool { return strings.TrimSpace(group.Text()) == "" }
+
+// isOutput reports whether a comment is what an Example prints.
+func isOutput(group *ast.CommentGroup) bool {
+	return strings.HasPrefix(group.Text(), "Output:") || strings.HasPrefix(group.Text(), "Unordered output:")
+}
 
 func goComment(set *token.FileSet, rows []string, group *ast.CommentGroup) passage {
 	p := passage{line: set.Position(group.Pos()).Line, comment: true, text: group.Text()}

@@ -38,6 +38,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"Lua":                  {"a.lua", "local x\n-- it begins\n-- anew\n", `a.lua:2: says "anew"`},
 		"Lua's code":           {"a.lua", "local anew = 1\n", ""},
 		"a directive":          {"a.go", "package a\n\n//go:generate echo nobody\n", ""},
+		"an Example's output":  {"a_test.go", "package a\n\nfunc ExampleX() {\n\t// Output:\n\t// nobody " + long + "\n}\n", ""},
 		"part of another word": {"a.go", "package a\n\n// Amends and heedless.\nvar x int\n", ""},
 	} {
 		if got := faultsOf(t, c.file, c.text); c.want == "" && got != "" || !strings.Contains(got, c.want) {

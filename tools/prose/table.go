@@ -3,23 +3,39 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/doc"
 	"go/parser"
 	"go/token"
 	"io"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
-// measures are the figures of the table in the house style, over the Go files without their tests.
+const (
+	maxComplexity = 10
+	maxSubject    = 72
+)
+
+// measures are the figures of the house style's table, over the Go files without their tests.
+// Only the Examples are counted in the tests.
 type measures struct {
-	files, functions []int // lines
-	exported, documented,
-	comments, archaic, examples int
+	files, functions     []int // lines
+	complex              int   // functions above maxComplexity
+	exported, documented int
+	comments, archaic    int // lines, words
+	examples             int
 }
 
-// printTable prints the measures of Go files.
-func printTable(w io.Writer, files []string) error {
+// printTable prints the measures of Go files, and of the commits of a revision range in the
+// repository around folder.
+func printTable(w io.Writer, files []string, folder, commits string) error {
+	subjects, err := subjectsOf(folder, commits)
+	if err != nil {
+		return err
+	}
 	var m measures
 	for _, name := range files {
 		if !strings.HasSuffix(name, ".go") {
@@ -29,12 +45,24 @@ func printTable(w io.Writer, files []string) error {
 			return err
 		}
 	}
-	fmt.Fprintf(w, "files                                        %d\n", len(m.files))
-	fmt.Fprintf(w, "file lines, median / p90 / max               %s\n", spread(m.files))
-	fmt.Fprintf(w, "function lines, median / p90 / max           %s\n", spread(m.functions))
-	fmt.Fprintf(w, "exported names with a comment                %.0f%%\n", 100*share(m.documented, m.exported))
-	fmt.Fprintf(w, "words of the list per 100 comment lines      %.1f\n", 100*share(m.archaic, m.comments))
-	fmt.Fprintf(w, "runnable Examples                            %d\n", m.examples)
+	long := 0
+	for _, subject := range subjects {
+		if utf8.RuneCountInString(subject) > maxSubject {
+			long++
+		}
+	}
+	for _, row := range [][2]string{
+		{"files", fmt.Sprint(len(m.files))},
+		{"file lines, median / p90 / max", spread(m.files)},
+		{"function lines, median / p90 / max", spread(m.functions)},
+		{"cyclomatic complexity above 10", percent(m.complex, len(m.functions))},
+		{"exported names with a comment", percent(m.documented, m.exported)},
+		{"archaic words per 100 comment lines", fmt.Sprintf("%.1f", 100*share(m.archaic, m.comments))},
+		{"runnable Examples", fmt.Sprint(m.examples)},
+		{"commit subjects over 72 characters", fmt.Sprintf("%s of %d", percent(long, len(subjects)), len(subjects))},
+	} {
+		fmt.Fprintf(w, "%-37s %s\n", row[0], row[1])
+	}
 	return nil
 }
 
@@ -65,11 +93,11 @@ func (m *measures) add(name string) error {
 	return nil
 }
 
-// examples counts the Examples that have an output, which go test runs.
+// examples counts the Examples that go test runs: those with an output.
 func examples(file *ast.File) int {
 	n := 0
-	for _, decl := range file.Decls {
-		if f, ok := decl.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Example") {
+	for _, example := range doc.Examples(file) {
+		if example.Output != "" || example.EmptyOutput {
 			n++
 		}
 	}
@@ -80,7 +108,12 @@ func (m *measures) declare(set *token.FileSet, decl ast.Decl) {
 	switch d := decl.(type) {
 	case *ast.FuncDecl:
 		m.functions = append(m.functions, set.Position(d.End()).Line-set.Position(d.Pos()).Line+1)
-		m.name(d.Name, d.Doc)
+		if complexity(d) > maxComplexity {
+			m.complex++
+		}
+		if d.Recv == nil || isExported(d.Recv.List[0].Type) {
+			m.name(d.Name, d.Doc)
+		}
 	case *ast.GenDecl:
 		for _, spec := range d.Specs {
 			if s, ok := spec.(*ast.TypeSpec); ok {
@@ -94,6 +127,48 @@ func (m *measures) declare(set *token.FileSet, decl ast.Decl) {
 	}
 }
 
+// complexity returns McCabe's cyclomatic complexity, counted as gocyclo does: one, and one for each
+// branch, loop, case and boolean operator. Function literals count with the function around them.
+func complexity(f *ast.FuncDecl) int {
+	n := 1
+	ast.Inspect(f, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt:
+			n++
+		case *ast.CaseClause:
+			if node.List != nil {
+				n++
+			}
+		case *ast.CommClause:
+			if node.Comm != nil {
+				n++
+			}
+		case *ast.BinaryExpr:
+			if node.Op == token.LAND || node.Op == token.LOR {
+				n++
+			}
+		}
+		return true
+	})
+	return n
+}
+
+// isExported reports whether a method's receiver has an exported type.
+func isExported(receiver ast.Expr) bool {
+	switch t := receiver.(type) {
+	case *ast.StarExpr:
+		return isExported(t.X)
+	case *ast.IndexExpr:
+		return isExported(t.X)
+	case *ast.IndexListExpr:
+		return isExported(t.X)
+	case *ast.Ident:
+		return t.IsExported()
+	}
+	return false
+}
+
+// name counts an exported function, type, or method of an exported type.
 func (m *measures) name(id *ast.Ident, doc *ast.CommentGroup) {
 	if !id.IsExported() {
 		return
@@ -103,6 +178,19 @@ func (m *measures) name(id *ast.Ident, doc *ast.CommentGroup) {
 		m.documented++
 	}
 }
+
+// subjectsOf returns the subjects of commits, merges left out.
+func subjectsOf(folder, commits string) ([]string, error) {
+	cmd := exec.Command("git", "-C", folder, "log", "--no-merges", "--format=%s", commits, "--")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("read commits: %w", err)
+	}
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' }), nil
+}
+
+func percent(part, whole int) string { return fmt.Sprintf("%.1f%%", 100*share(part, whole)) }
 
 func share(part, whole int) float64 { return float64(part) / float64(max(whole, 1)) }
 
