@@ -18,6 +18,7 @@ import (
 //   - GET /admin/trace: Trace as JSON
 //   - GET /admin/ledger: each Entry as a line of JSON
 //   - GET /admin/ledger/{target}: the entries of one target as a JSON array, which may be empty
+//   - GET /admin/devices/{address}: the entries of all addresses of a device, in the same way
 //   - DELETE /admin/ledger: forgets entries, counts and arrivals
 //
 // PUT and DELETE answer 204. A PUT that is not valid answers 400 with the problem as text, and
@@ -41,6 +42,9 @@ func (s *Simulator) AdminHandler() http.Handler {
 	mux.HandleFunc("GET /admin/ledger", s.dumpLedger)
 	mux.HandleFunc("GET /admin/ledger/{target...}", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, append([]Entry{}, s.EntriesOf(r.PathValue("target"))...))
+	})
+	mux.HandleFunc("GET /admin/devices/{address...}", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, append([]Entry{}, s.EntriesOfDevice(r.PathValue("address"))...))
 	})
 	mux.HandleFunc("DELETE /admin/ledger", func(w http.ResponseWriter, _ *http.Request) {
 		s.ClearLedger()

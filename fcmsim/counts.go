@@ -12,6 +12,10 @@ type Counts struct {
 	Accepted   int64 `json:"accepted"`
 	Distinct   int64 `json:"distinct"`
 	Duplicates int64 `json:"duplicates"`
+	// Devices counts the distinct pairs of device and message accepted, and DevicesTwice those
+	// accepted more than once. A token <FID>:… and its FID are one device.
+	Devices      int64 `json:"devices"`
+	DevicesTwice int64 `json:"devicesTwice"`
 	// Validated counts valid requests with validate_only, which FCM does not accept.
 	Validated int64 `json:"validated"`
 	// Abandoned counts the requests whose sender left before the response.
@@ -56,18 +60,37 @@ func (g *gauge) reset() { g.max.Store(g.now.Load()) }
 
 type counters struct {
 	requests, accepted, distinct, validated, abandoned atomic.Int64
+	devices, devicesTwice                              atomic.Int64
 	codes                                              [numCodes]atomic.Int64
 	inFlight                                           gauge
 	tls, plain, accessTokens, exchanges                atomic.Int64
 	open                                               gauge
 }
 
+// addAccepted counts an accepted message. Topics and conditions are no devices.
+func (t *counters) addAccepted(a acceptance, toDevice bool) {
+	t.accepted.Add(1)
+	if a.firstOfTarget {
+		t.distinct.Add(1)
+	}
+	switch {
+	case !toDevice:
+	case a.firstOfDevice:
+		t.devices.Add(1)
+	case a.secondOfDevice:
+		t.devicesTwice.Add(1)
+	}
+}
+
 func (t *counters) snapshot() Counts {
-	distinct := t.distinct.Load() // first, because it never exceeds accepted
+	twice := t.devicesTwice.Load()
+	devices := t.devices.Load()
+	distinct := t.distinct.Load() // these first, because none exceeds the next one
 	accepted := t.accepted.Load()
 	c := Counts{
 		Requests: t.requests.Load(),
 		Accepted: accepted, Distinct: distinct, Duplicates: accepted - distinct,
+		Devices: devices, DevicesTwice: twice,
 		Validated: t.validated.Load(), Abandoned: t.abandoned.Load(),
 		Codes:    make(map[string]int64),
 		InFlight: t.inFlight.now.Load(), MaxInFlight: t.inFlight.max.Load(),
@@ -87,7 +110,7 @@ func (t *counters) snapshot() Counts {
 
 func (t *counters) reset() {
 	for _, n := range []*atomic.Int64{
-		&t.requests, &t.accepted, &t.distinct, &t.validated, &t.abandoned, &t.tls, &t.plain, &t.accessTokens, &t.exchanges,
+		&t.requests, &t.accepted, &t.distinct, &t.devices, &t.devicesTwice, &t.validated, &t.abandoned, &t.tls, &t.plain, &t.accessTokens, &t.exchanges,
 	} {
 		n.Store(0)
 	}

@@ -53,12 +53,16 @@ func (s *Simulator) decideOnContent(r request, current *ruleset, now time.Time) 
 
 func (s *Simulator) decideOnTarget(p *parser, project string, current *ruleset, now time.Time) decision {
 	key := ledgerKey{target: fingerprint(0, p.to.value), message: p.contentHash()}
+	device := fingerprint(0, p.to.installation())
 	attempt := uint32(1)
 	if !p.validateOnly {
-		attempt = s.ledger.addAttempt(key)
+		attempt = s.ledger.addAttempt(key, device)
 	}
 	random := rng(s.options.Seed ^ key.target ^ key.message ^ uint64(attempt))
 	v := decision{outcome: current.chooseOutcome(p.to.deviceAddress(), attempt, &random), project: project, to: p.to}
+	if current.rules.FIDReplacesToken && s.isReplaced(key, device) {
+		v.outcome = Outcome{Code: CodeUnregistered}
+	}
 	v.quota = current.rules.Quota.PerMinute
 	if p.validateOnly {
 		v.name = "projects/" + project + "/messages/fake_message_id"
@@ -76,12 +80,23 @@ func (s *Simulator) decideOnTarget(p *parser, project string, current *ruleset, 
 	v.delay = current.drawLatency(v.outcome, &random)
 	if v.outcome.Code.isAccepted() || random.float() < v.outcome.Delivered {
 		v.accepted, v.name = true, messageName(project, now, random.next())
-		s.counters.accepted.Add(1)
-		if s.ledger.addAccepted(key, p.to.value, p.message, v.name) {
-			s.counters.distinct.Add(1)
-		}
+		s.accept(p, key, device, v.name, current)
 	}
 	return v
+}
+
+// isReplaced reports whether the target is a token whose installation ID is in use.
+func (s *Simulator) isReplaced(key ledgerKey, device uint64) bool {
+	return key.target != device && s.replaced.has(device)
+}
+
+// accept records a message that FCM has.
+func (s *Simulator) accept(p *parser, key ledgerKey, device uint64, name string, current *ruleset) {
+	isDevice := p.to.deviceAddress() != ""
+	s.counters.addAccepted(s.ledger.addAccepted(key, device, p.to.value, p.message, name), isDevice)
+	if current.rules.FIDReplacesToken && isDevice && key.target == device {
+		s.replaced.add(device)
+	}
 }
 
 // messageName has the form of FCM's names: microseconds since 1970, then 16 hex digits.

@@ -92,3 +92,13 @@ func (s *deviceShard) sweep(now time.Time, hour time.Duration) {
 		}
 	}
 }
+
+// installations is a set of devices.
+type installations struct{ known sync.Map }
+
+func (i *installations) has(device uint64) bool {
+	_, ok := i.known.Load(device)
+	return ok
+}
+
+func (i *installations) add(device uint64) { i.known.LoadOrStore(device, struct{}{}) }

@@ -30,9 +30,10 @@
 //  3. the access token, when Options.RequireAuth is set;
 //  4. a fault in the request itself;
 //  5. the project, when Options.Project is set;
-//  6. the token's prefix;
-//  7. an outcome by share;
-//  8. the device's limits.
+//  6. the installation ID that replaced the token, with Rules.FIDReplacesToken;
+//  7. the token's prefix;
+//  8. an outcome by share;
+//  9. the device's limits.
 //
 // A message that none of them stops is accepted.
 //
@@ -43,6 +44,7 @@
 // Rules.Prefixes adds prefixes or redefines these:
 //
 //   - dead-: 404 NOT_FOUND, UNREGISTERED
+//   - unregistered-: the same, for the installation ID of an app that never registered
 //   - invalid-: 400 INVALID_ARGUMENT that does not mention the payload
 //   - payload-: 400 INVALID_ARGUMENT with a field violation in the payload
 //   - mismatch-: 403 PERMISSION_DENIED, SENDER_ID_MISMATCH
@@ -67,6 +69,13 @@
 //   - lost-: read, accepted, never answered
 //   - reset-: read, accepted, then the stream is reset
 //   - close-: read, accepted, then the whole connection is reset
+//
+// # Devices
+//
+// A registration token begins with the Firebase Installation ID (FID) of its device: <FID>:…, up to
+// the first colon. So a token and its FID are one device. Counts.DevicesTwice counts the devices
+// that accepted a message more than once, by any of their addresses, and
+// [Simulator.EntriesOfDevice] shows one.
 //
 // # Limits
 //

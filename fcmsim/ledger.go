@@ -12,7 +12,7 @@ import (
 // LedgerMode is what the ledger keeps of a message.
 type LedgerMode string
 
-// The modes. Hashes need some 50 bytes for each token, so that the ledger can hold millions.
+// The modes. Hashes need some 70 bytes for each token, so that the ledger can hold millions.
 const (
 	LedgerHashes   LedgerMode = "hashes"
 	LedgerMessages LedgerMode = "messages"
@@ -39,7 +39,17 @@ type Entry struct {
 
 type ledgerKey struct{ target, message uint64 }
 
+// deviceKey is a message to a device. A target that is no device's address is its own device.
+type deviceKey struct{ device, message uint64 }
+
 type ledgerCount struct{ attempts, accepted uint32 }
+
+// deviceCount is what happened to one message for one device. The first address is part of it,
+// because nearly all devices have no other.
+type deviceCount struct {
+	target uint64
+	first  ledgerCount
+}
 
 type ledgerDetail struct {
 	target  string
@@ -49,7 +59,7 @@ type ledgerDetail struct {
 
 const ledgerShards = 32
 
-// ledger counts attempts and acceptances by target and message.
+// ledger counts attempts and acceptances by device, address and message.
 type ledger struct {
 	mode   LedgerMode
 	shards [ledgerShards]ledgerShard
@@ -57,7 +67,8 @@ type ledger struct {
 
 type ledgerShard struct {
 	mu      sync.Mutex
-	counts  map[ledgerKey]ledgerCount
+	counts  map[deviceKey]deviceCount
+	others  map[deviceKey]map[uint64]ledgerCount // by the further addresses of a device
 	details map[ledgerKey]*ledgerDetail
 }
 
@@ -67,31 +78,68 @@ func newLedger(mode LedgerMode) *ledger {
 	return l
 }
 
-func (l *ledger) shard(key ledgerKey) *ledgerShard { return &l.shards[key.target%ledgerShards] }
+func (l *ledger) shard(device uint64) *ledgerShard { return &l.shards[device%ledgerShards] }
 
 // addAttempt counts a valid request and returns its number, the first being 1.
-func (l *ledger) addAttempt(key ledgerKey) uint32 {
-	s := l.shard(key)
+func (l *ledger) addAttempt(key ledgerKey, device uint64) uint32 {
+	s := l.shard(device)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := s.counts[key]
-	line.attempts++
-	s.counts[key] = line
-	return line.attempts
+	return s.add(key, device, ledgerCount{attempts: 1}).attempts
 }
 
-// addAccepted counts an accepted message and reports whether it is the first time.
-func (l *ledger) addAccepted(key ledgerKey, target string, message []byte, id string) (first bool) {
-	s := l.shard(key)
+// acceptance says what an accepted message was the first of.
+type acceptance struct {
+	firstOfTarget  bool // the target had not accepted the message
+	firstOfDevice  bool // no address of the device had
+	secondOfDevice bool // one address had, once
+}
+
+// addAccepted counts an accepted message.
+func (l *ledger) addAccepted(key ledgerKey, device uint64, target string, message []byte, id string) acceptance {
+	s := l.shard(device)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := s.counts[key]
-	line.accepted++
-	s.counts[key] = line
+	line := s.add(key, device, ledgerCount{accepted: 1})
 	if l.mode == LedgerMessages {
 		s.keepDetail(key, target, message, id)
 	}
-	return line.accepted == 1
+	total := s.acceptedBy(deviceKey{device, key.message})
+	return acceptance{firstOfTarget: line.accepted == 1, firstOfDevice: total == 1, secondOfDevice: total == 2}
+}
+
+// add adds to the count of an address and returns the sum.
+func (s *ledgerShard) add(key ledgerKey, device uint64, n ledgerCount) ledgerCount {
+	to := deviceKey{device, key.message}
+	line, known := s.counts[to]
+	if !known {
+		line.target = key.target
+	}
+	if line.target == key.target {
+		line.first = line.first.plus(n)
+		s.counts[to] = line
+		return line.first
+	}
+	others := s.others[to]
+	if others == nil {
+		others = make(map[uint64]ledgerCount)
+		s.others[to] = others
+	}
+	others[key.target] = others[key.target].plus(n)
+	return others[key.target]
+}
+
+func (c ledgerCount) plus(n ledgerCount) ledgerCount {
+	return ledgerCount{attempts: c.attempts + n.attempts, accepted: c.accepted + n.accepted}
+}
+
+// acceptedBy sums what the addresses of a device accepted.
+func (s *ledgerShard) acceptedBy(to deviceKey) uint32 {
+	total := s.counts[to].first.accepted
+	for _, line := range s.others[to] {
+		total += line.accepted
+	}
+	return total
 }
 
 func (s *ledgerShard) keepDetail(key ledgerKey, target string, message []byte, id string) {
@@ -107,7 +155,8 @@ func (l *ledger) clear() {
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.mu.Lock()
-		s.counts = make(map[ledgerKey]ledgerCount)
+		s.counts = make(map[deviceKey]deviceCount)
+		s.others = make(map[deviceKey]map[uint64]ledgerCount)
 		s.details = make(map[ledgerKey]*ledgerDetail)
 		s.mu.Unlock()
 	}
@@ -117,7 +166,7 @@ func (l *ledger) clear() {
 func (l *ledger) all() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		for i := range l.shards {
-			for _, entry := range l.shards[i].entries(func(ledgerKey) bool { return true }) {
+			for _, entry := range l.shards[i].entries(func(deviceKey) bool { return true }) {
 				if !yield(entry) {
 					return
 				}
@@ -126,18 +175,22 @@ func (l *ledger) all() iter.Seq[Entry] {
 	}
 }
 
-func (l *ledger) entriesOf(target string) []Entry {
-	hash := fingerprint(0, target)
-	return l.shard(ledgerKey{target: hash}).entries(func(key ledgerKey) bool { return key.target == hash })
+// entriesOfDevice returns the entries of all addresses of a device.
+func (l *ledger) entriesOfDevice(device uint64) []Entry {
+	return l.shard(device).entries(func(key deviceKey) bool { return key.device == device })
 }
 
-func (s *ledgerShard) entries(wanted func(ledgerKey) bool) []Entry {
+func (s *ledgerShard) entries(wanted func(deviceKey) bool) []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var entries []Entry
 	for key, line := range s.counts {
-		if wanted(key) {
-			entries = append(entries, s.newEntry(key, line))
+		if !wanted(key) {
+			continue
+		}
+		entries = append(entries, s.newEntry(ledgerKey{line.target, key.message}, line.first))
+		for target, other := range s.others[key] {
+			entries = append(entries, s.newEntry(ledgerKey{target, key.message}, other))
 		}
 	}
 	return entries

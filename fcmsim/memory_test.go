@@ -20,9 +20,9 @@ func TestLedgerOfHashesIsLean(t *testing.T) {
 	l := newLedger(LedgerHashes)
 	d := rng(1)
 	for range tokens {
-		key := ledgerKey{target: d.next(), message: 1}
-		l.addAttempt(key)
-		l.addAccepted(key, "token", []byte("{}"), "name")
+		key, device := ledgerKey{target: d.next(), message: 1}, d.next()
+		l.addAttempt(key, device)
+		l.addAccepted(key, device, "token", []byte("{}"), "name")
 	}
 	if each := float64(heap()-before) / tokens; each > most {
 		t.Errorf("%.0f bytes a token", each)

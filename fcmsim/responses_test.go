@@ -119,7 +119,7 @@ func TestQuotaFailureNamesWhoseQuotaItIs(t *testing.T) {
 			t.Errorf("%s: got %+v", whose, d)
 		}
 		if strings.Contains(d.Violations[0].Subject, "quota-1") {
-			t.Errorf("%s: the token itself is told", whose)
+			t.Errorf("%s: the token itself is in the answer", whose)
 		}
 	}
 }

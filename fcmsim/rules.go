@@ -25,6 +25,9 @@ type Rules struct {
 	// Quota limits each project, Device each token or installation. The zero values set no limits.
 	Quota  Quota        `json:"quota,omitzero"`
 	Device DeviceLimits `json:"device,omitzero"`
+	// FIDReplacesToken makes a registration token <FID>:… UNREGISTERED once a message to that FID
+	// was accepted under this rule. The simulator never forgets such a FID.
+	FIDReplacesToken bool `json:"fidReplacesToken,omitempty"`
 	// Token is how the OAuth endpoint behaves.
 	Token TokenRules `json:"token,omitzero"`
 	// Handshake is how new TLS connections fail.

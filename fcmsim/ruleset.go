@@ -12,6 +12,7 @@ import (
 // builtinPrefixes is the table in the package's documentation.
 var builtinPrefixes = map[string]Outcome{
 	"dead-":            {Code: CodeUnregistered},
+	"unregistered-":    {Code: CodeUnregistered},
 	"invalid-":         {Code: CodeInvalidArgument},
 	"payload-":         {Code: CodeInvalidPayload},
 	"mismatch-":        {Code: CodeSenderIDMismatch},

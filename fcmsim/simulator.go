@@ -5,6 +5,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -84,6 +85,7 @@ type Simulator struct {
 	counters counters
 	projects projects
 	devices  devices
+	replaced installations // whose tokens are dead
 	minute   time.Duration // shortened by Options.Speed
 	issuer   *issuer
 }
@@ -127,7 +129,16 @@ func (s *Simulator) Ledger() iter.Seq[Entry] { return s.ledger.all() }
 
 // EntriesOf returns the entries of a token, Firebase Installation ID, topic or condition, in no
 // order. It returns none for a target that was never seen.
-func (s *Simulator) EntriesOf(target string) []Entry { return s.ledger.entriesOf(target) }
+func (s *Simulator) EntriesOf(target string) []Entry {
+	hash := fmt.Sprintf("%016x", fingerprint(0, target))
+	return slices.DeleteFunc(s.EntriesOfDevice(target), func(e Entry) bool { return e.TargetHash != hash })
+}
+
+// EntriesOfDevice returns the entries of all addresses of a device, given by one of them. A
+// registration token <FID>:… and the Firebase Installation ID are addresses of one device.
+func (s *Simulator) EntriesOfDevice(address string) []Entry {
+	return s.ledger.entriesOfDevice(fingerprint(0, installationOf(address)))
+}
 
 // ClearLedger deletes all entries, counts and the trace. Prefixes with a number and Outcome.Times
 // then count attempts from one again.

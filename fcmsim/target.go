@@ -45,6 +45,25 @@ func (t target) deviceAddress() string {
 	return ""
 }
 
+// installation returns the Firebase Installation ID of the device. Topics and conditions stand for
+// themselves.
+func (t target) installation() string {
+	if t.kind == targetToken {
+		return installationOf(t.value)
+	}
+	return t.value
+}
+
+// installationOf returns the Firebase Installation ID that a registration token begins with, and
+// any other text as it is.
+func installationOf(address string) string {
+	fid, _, _ := strings.Cut(address, ":")
+	if fid == "" {
+		return address
+	}
+	return fid
+}
+
 // topicName returns the topic whose quota is exceeded. A message without a topic gets an invented
 // one.
 func (t target) topicName() string {
