@@ -21,7 +21,7 @@ func TestPlaceholdersInEverySpelling(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if names := strings.Join(c.Template.Names(), " "); names != "screen who" {
+		if names := strings.Join(c.Names(), " "); names != "screen who" {
 			t.Errorf("%s: placeholders %q", text, names)
 		}
 	}
@@ -34,7 +34,7 @@ func TestFaultsOfBothKinds(t *testing.T) {
 	for _, fault := range notification.FaultsOf(err) {
 		fields = append(fields, fault.Field)
 	}
-	want := "message.android.notification.channelID message.data.n message.android.notification.click_action"
+	want := "message.android.notification.clickAction message.android.notification.channelID message.data.n"
 	if got := strings.Join(fields, " "); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -12,7 +12,7 @@ func ExampleCompile() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(ready.Template.IsPersonal(), ready.Template.Names())
+	fmt.Println(ready.IsPersonal(), ready.Names())
 
 	_, err = content.Compile(notification.Message(`{"notification":{"title":"Hello {{name"},"android":{"priority":"urgent"}}`))
 	for _, fault := range notification.FaultsOf(err) {
@@ -20,6 +20,6 @@ func ExampleCompile() {
 	}
 	// Output:
 	// true [name]
-	// message.android.priority: must be one of normal, high, is "urgent"
 	// message.notification.title: a placeholder is not closed: "{{name"
+	// message.android.priority: must be one of normal, high, is "urgent"
 }

@@ -1,0 +1,142 @@
+package content_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+
+	"fanfare/internal/content"
+	"fanfare/internal/notification"
+)
+
+const choicesMessage = `{"message":{"notification":{"title":"Hello {{name|you}}","body":"Base"},"android":{"notification":{"channelId":"news"}}},
+	"locales":{"pt":{"notification":{"title":"Olá {{name|você}}"}},"vi":{"notification":{"title":"Chào","body":null},"android":{"notification":{"channel_id":"tin"}}}},
+	"variants":[{"name":"a","weight":45},{"name":"b","weight":45,"message":{"notification":{"body":"B"}},"locales":{"pt":{"notification":{"body":"B pt"}}}}],
+	"holdout":10}`
+
+// texts fills in all texts that can be picked.
+func texts(t *testing.T, c *content.Content) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, p := range c.Texts() {
+		m, err := p.Content.Fill(nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[p.Variant+"/"+p.Locale] = string(m.Text())
+	}
+	return out
+}
+
+// A patch is merged into the message: the variant's, then the language's, then the variant's own
+// for the language.
+func TestPatchesAreMerged(t *testing.T) {
+	got := texts(t, compile(t, choicesMessage))
+	want := map[string]string{
+		"a/":   `{"notification":{"title":"Hello you","body":"Base"},"android":{"notification":{"channel_id":"news"}}}`,
+		"b/":   `{"notification":{"title":"Hello you","body":"B"},"android":{"notification":{"channel_id":"news"}}}`,
+		"a/pt": `{"notification":{"title":"Olá você","body":"Base"},"android":{"notification":{"channel_id":"news"}}}`,
+		"b/pt": `{"notification":{"title":"Olá você","body":"B pt"},"android":{"notification":{"channel_id":"news"}}}`,
+		"a/vi": `{"notification":{"title":"Chào"},"android":{"notification":{"channel_id":"tin"}}}`,
+		"b/vi": `{"notification":{"title":"Chào"},"android":{"notification":{"channel_id":"tin"}}}`,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+}
+
+// The first valid locale decides. A language that is not there falls back to the base, and not to a
+// related one.
+func TestLanguageOfALocale(t *testing.T) {
+	c := compile(t, `{"message":{"data":{"k":"base"}},"locales":{"pt":{"data":{"k":"pt"}},"zh-Hant":{"data":{"k":"zt"}},"en_GB":{"data":{"k":"gb"}},"ru":{"data":{"k":"ru"}}}}`)
+	for locales, want := range map[string]string{
+		"pt-BR": "pt", "pt": "pt", "pt_PT": "pt", "PT-br": "pt", "zh-TW": "zh-Hant", "zh-Hant-HK": "zh-Hant", "en-GB": "en_GB", "ru-RU": "ru",
+		"": "", "de": "", "zh-CN": "", "uk": "", "es": "", "und": "",
+		"no locale,pt-BR": "pt", ",vi,pt": "", "de,pt": "", "en-US": "en_GB",
+	} {
+		if got := c.Pick("42", "u1", strings.Split(locales, ",")...).Locale; got != want {
+			t.Errorf("%q: %q, want %q", locales, got, want)
+		}
+	}
+	if !c.HasLocales() || compile(t, `{"data":{}}`).HasLocales() {
+		t.Error("HasLocales is wrong")
+	}
+}
+
+// A user's variant stays the same, the weights are kept, and campaigns divide users differently.
+func TestVariantsAreStableAndWeighted(t *testing.T) {
+	c, again := compile(t, choicesMessage), compile(t, choicesMessage)
+	const users = 20_000
+	counts, together := map[string]int{}, 0
+	for i := range users {
+		user := fmt.Sprintf("u%d", i)
+		p := c.Pick("42", user, "pt")
+		if other := again.Pick("42", user); other.Variant != p.Variant || p.HeldOut != c.IsHeldOut("42", user) || p.HeldOut != other.HeldOut {
+			t.Fatalf("%s: %+v, then %+v", user, p, other)
+		}
+		if p.HeldOut {
+			p.Variant = "holdout"
+		}
+		counts[p.Variant]++
+		if c.Pick("43", user).Variant == p.Variant {
+			together++
+		}
+	}
+	for name, want := range map[string]int{"a": 45, "b": 45, "holdout": 10} {
+		if share := float64(counts[name]) * 100 / users; share < float64(want)-1.5 || share > float64(want)+1.5 {
+			t.Errorf("%s: %.1f%%, want %d%%", name, share, want)
+		}
+	}
+	if share := float64(together) / users; share > 0.5 {
+		t.Errorf("%.2f of the users have the same variant in both campaigns", share)
+	}
+	if plain := compile(t, `{"data":{}}`); plain.IsHeldOut("42", "u1") || plain.Pick("42", "u1").Content != plain || !c.IsPersonal() || c.Shared() != nil {
+		t.Error("a message without choices has some, or one with choices has none")
+	}
+}
+
+func TestChoicesThatAreRefused(t *testing.T) {
+	for beside, want := range map[string]string{
+		`"locales":{"pt":{"notification":{"titel":"x"}}}`:                                  "locales.pt.notification.titel: is unknown to FCM",
+		`"locales":{"pt":{"notification":{"title":"{{"}}}`:                                 "locales.pt.notification.title: a placeholder is not closed",
+		`"locales":{"pt":{"android":{"notification":{"light_settings":{"color":null}}}}}`:  "locales.pt.android.notification.light_settings.color: is missing",
+		`"locales":{"pt":{"notification":{"title":"` + strings.Repeat("x", 4096) + `"}}}`:  "locales.pt: is ",
+		`"locales":{"portuguese!":{}}`:                                                     "locales.portuguese!: is no language",
+		`"locales":{"pt-BR":{},"pt_BR":{}}`:                                                "locales.pt_BR: is given twice",
+		`"locales":[]`:                                                                     "locales: must be an object",
+		`"locales":{"pt":"x"}`:                                                             "locales.pt: must be an object",
+		`"variants":[{"name":"a","weight":50},{"name":"b","weight":40}]`:                   "variants: have weights that add up to 90",
+		`"variants":[{"name":"a","weight":95}],"holdout":10`:                               "variants: have weights that add up to 105",
+		`"variants":[{"name":"a","weight":50},{"name":"a","weight":50}]`:                   `variants[1].name: is "a", as that of another variant`,
+		`"variants":[{"weight":100}]`:                                                      "variants[0].name: must be",
+		`"variants":[{"name":"a"}]`:                                                        "variants[0].weight: is missing",
+		`"variants":[{"name":"a","weight":"50"}]`:                                          "variants[0].weight: must be a whole number",
+		`"variants":[{"name":"a","weight":100,"text":1}]`:                                  "variants[0].text: is unknown",
+		`"variants":[{"name":"a","weight":100,"message":{"data":{"k":1}}}]`:                "variants[0].message.data.k: must be a string",
+		`"variants":[{"name":"a","weight":100,"locales":{"de":{"android":{"ttl":"1h"}}}}]`: "variants[0].locales.de.android.ttl: must be a duration",
+		`"variants":{}`: "variants: must be a list",
+		`"holdout":100`: "holdout: must be a whole number of percent below 100",
+		`"holdout":"5"`: "holdout: must be a whole number of percent below 100",
+		`"token":"t"`:   `token: is beside "message"`,
+	} {
+		message := `{"message":{"notification":{"title":"x"},"android":{"notification":{"light_settings":{"color":{},"light_on_duration":"1s","light_off_duration":"1s"}}}},` + beside + `}`
+		if !json.Valid([]byte(message)) {
+			t.Fatalf("the test's message is no JSON: %s", message)
+		}
+		_, err := content.Compile(notification.Message(message))
+		if faults := notification.FaultsOf(err); len(faults) != 1 || !strings.HasPrefix(faults[0].Error(), want) {
+			t.Errorf("%s: got %v, want %s", beside, err, want)
+		}
+	}
+}
+
+// BenchmarkPick finds the variant and the language of a user.
+func BenchmarkPick(b *testing.B) {
+	c := compile(b, choicesMessage)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Pick("spring-2026", "u-778899", "pt-BR")
+	}
+}

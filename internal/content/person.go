@@ -1,0 +1,30 @@
+package content
+
+import "encoding/json"
+
+// Person is the user that a message is filled in for.
+type Person struct {
+	Campaign, User string
+	// Locale is that of the device or of the element. It goes before the profile's.
+	Locale string
+	Vars   map[string]json.RawMessage
+}
+
+// NeedsProfile reports whether the person has neither the language nor all values of the message.
+func (c *Content) NeedsProfile(p Person) bool {
+	return c.HasLocales() && p.Locale == "" || !c.Pick(p.Campaign, p.User, p.Locale).Content.IsFilledBy(p.Vars)
+}
+
+// PickFor returns the text that a person gets, in their variant and language.
+func (c *Content) PickFor(p Person, profile map[string]json.RawMessage) Pick {
+	var locale string
+	if c.HasLocales() {
+		_ = json.Unmarshal(profile["locale"], &locale) // a value of another type is no locale
+	}
+	return c.Pick(p.Campaign, p.User, p.Locale, locale)
+}
+
+// FillFor returns a person's message in their variant and language. Its errors are those of Fill.
+func (c *Content) FillFor(p Person, profile map[string]json.RawMessage) (*Message, error) {
+	return c.PickFor(p, profile).Content.Fill(p.Vars, profile)
+}
