@@ -11,17 +11,17 @@ const (
 	boldFactor, gentleFactor = 2, 1.25
 	// brakeFactor is the factor of a step down on overload.
 	brakeFactor = 0.7
-	// tolerated is the share of refusals that does not count as overload.
-	tolerated = 0.02
-	// queued is the factor over the base latency from which a queue is suspected.
-	queued = 1.2
+	// toleratedShare is the share of refusals that does not count as overload.
+	toleratedShare = 0.02
+	// queueFactor is the factor over the base latency from which a queue is suspected.
+	queueFactor = 1.2
 	// followedAll and followedNone are the shares of a step that throughput followed, or did not.
 	followedAll, followedNone = 0.7, 0.3
-	// spare is kept above the limit at which throughput stopped growing, so that the service never
-	// runs dry.
-	spare = 1.05
-	// shift is the factor by which latency or throughput must change to end a rest.
-	shift = 1.5
+	// spareFactor is kept above the limit at which throughput stopped growing, so that the service
+	// never runs dry.
+	spareFactor = 1.05
+	// shiftFactor is the factor by which latency or throughput must change to end a rest.
+	shiftFactor = 1.5
 	// After a search the limit rests for restTrips round trips, and at least restTime, because a
 	// search costs throughput or latency.
 	restTime, restTrips = 3 * time.Second, 30
@@ -51,10 +51,10 @@ func (c *climber) next(limit int, s sample) int {
 	here := point{limit: limit, rate: s.rate, latency: s.latency}
 	switch {
 	case c.isOverloaded(s):
-		c.relax(s)
+		c.startRest(s)
 		return c.move(limit, brakeFactor*float64(min(limit, s.peak)))
 	case !s.pressed:
-		return c.unpressed(here, s)
+		return c.handleUnpressed(here, s)
 	case c.settling:
 		c.settling = false
 		return limit
@@ -75,31 +75,31 @@ func (c *climber) isOverloaded(s sample) bool {
 		return true
 	}
 	expected := 1.2 * c.background * float64(s.answers)
-	over := float64(s.refused) > expected+3*math.Sqrt(expected)+tolerated*float64(s.answers)
+	over := float64(s.refused) > expected+3*math.Sqrt(expected)+toleratedShare*float64(s.answers)
 	c.background += (s.share() - c.background) / 5
 	return over
 }
 
-// unpressed handles a sample in which the limit held nothing back. After a step up, either demand
-// is met or the new room still fills. In the latter case a queue takes it, and throughput has not
-// followed.
-func (c *climber) unpressed(here point, s sample) int {
+// handleUnpressed handles a sample in which the limit held nothing back. After a step up, either
+// demand is met or the new room still fills. In the latter case a queue takes it, and throughput
+// has not followed.
+func (c *climber) handleUnpressed(here point, s sample) int {
 	if up := c.from.limit > 0 && here.limit > c.from.limit; up && c.settling {
 		c.settling = false
 		return here.limit
 	} else if up {
 		filled := here
 		filled.limit = int(here.rate * here.latency.Seconds())
-		if filled.limit > int(spare*float64(c.from.limit)) && followed(c.from, filled) <= followedNone {
+		if filled.limit > int(spareFactor*float64(c.from.limit)) && followedShare(c.from, filled) <= followedNone {
 			return c.descend(here, c.from, s)
 		}
 	}
-	return c.idle(here, s.peak)
+	return c.trackDemand(here, s.peak)
 }
 
-// idle follows the used number and keeps as much again to spare, because no one has tested a higher
-// limit.
-func (c *climber) idle(here point, peak int) int {
+// trackDemand follows the used number and keeps as much again to spare, because no one has tested
+// a higher limit.
+func (c *climber) trackDemand(here point, peak int) int {
 	c.from, c.until, c.settling, c.down, c.stride = point{}, time.Time{}, false, false, boldFactor
 	if c.base == 0 {
 		c.base = here.latency
@@ -124,11 +124,11 @@ func smoothing(rises bool) time.Duration {
 func (c *climber) step(here point, s sample) int {
 	if c.down || here.limit == c.max {
 		if !c.isCrowded(here) {
-			c.relax(s)
+			c.startRest(s)
 			return here.limit
 		}
 		c.from = here
-		guess := float64(c.base) / float64(here.latency) * spare
+		guess := float64(c.base) / float64(here.latency) * spareFactor
 		return c.move(here.limit, float64(here.limit)*max(0.5, min(guess, 0.9)))
 	}
 	c.from = here
@@ -143,14 +143,14 @@ func (c *climber) evaluate(here point, s sample) int {
 		low, high = here, from
 	}
 	if high.limit == low.limit || low.rate == 0 {
-		c.relax(s)
+		c.startRest(s)
 		return here.limit
 	}
-	switch share := followed(low, high); {
+	switch share := followedShare(low, high); {
 	case share >= followedAll:
 		c.base = low.latency
 		if here.limit == low.limit {
-			c.relax(s)
+			c.startRest(s)
 			return c.move(here.limit, float64(high.limit))
 		}
 		c.base, c.stride = here.latency, min(boldFactor, gentleFactor*c.stride)
@@ -159,15 +159,15 @@ func (c *climber) evaluate(here point, s sample) int {
 		return c.descend(here, low, s)
 	default:
 		c.base = low.latency
-		c.relax(s)
-		return c.move(here.limit, knee(low, high)*spare)
+		c.startRest(s)
+		return c.move(here.limit, knee(low, high)*spareFactor)
 	}
 }
 
 // descend returns to the lower limit, and continues down while a queue seems to exist.
 func (c *climber) descend(here, low point, s sample) int {
 	if !c.isCrowded(low) {
-		c.relax(s)
+		c.startRest(s)
 		return c.move(here.limit, float64(low.limit))
 	}
 	c.from, c.down = point{}, true
@@ -179,11 +179,11 @@ func (c *climber) descend(here, low point, s sample) int {
 
 // isCrowded reports whether a lower limit would probably do.
 func (c *climber) isCrowded(p point) bool {
-	return float64(p.latency) > queued*float64(c.base)
+	return float64(p.latency) > queueFactor*float64(c.base)
 }
 
-// relax begins a rest.
-func (c *climber) relax(s sample) {
+// startRest begins a rest.
+func (c *climber) startRest(s sample) {
 	c.from, c.rest, c.down, c.stride = point{}, point{}, false, gentleFactor
 	c.until = s.at.Add(max(restTime, restTrips*s.latency))
 }
@@ -224,10 +224,10 @@ type point struct {
 // at all above.
 func knee(low, high point) float64 { return float64(low.limit) * high.rate / low.rate }
 
-// followed returns the share of a step that throughput followed.
-func followed(low, high point) float64 {
+// followedShare returns the share of a step that throughput followed.
+func followedShare(low, high point) float64 {
 	return (knee(low, high) - float64(low.limit)) / float64(high.limit-low.limit)
 }
 
 // areApart reports whether one figure is at least shift times the other.
-func areApart(a, b float64) bool { return a > b*shift || b > a*shift }
+func areApart(a, b float64) bool { return a > b*shiftFactor || b > a*shiftFactor }

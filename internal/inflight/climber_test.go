@@ -19,7 +19,7 @@ func TestRestEndsWithAShift(t *testing.T) {
 		"the time":    {func(s *sample) { s.at = s.at.Add(time.Minute) }, true},
 	} {
 		climb := &climber{min: 1, max: 1000, stride: boldFactor, base: calm.latency}
-		climb.relax(calm)
+		climb.startRest(calm)
 		if limit := climb.next(50, calm); limit != 50 {
 			t.Fatalf("%s: %d at the beginning of the rest, want 50", name, limit)
 		}
@@ -36,18 +36,18 @@ func TestRestEndsWithAShift(t *testing.T) {
 func TestPressed(t *testing.T) {
 	begun := time.Unix(100, 0)
 	for name, c := range map[string]struct {
-		tally           window
+		counts          window
 		inFlight, limit int
 		want            bool
 	}{
 		"most had the last permit":     {window{grants: 10, tight: 6}, 4, 10, true},
 		"half had the last permit":     {window{grants: 10, tight: 5}, 10, 10, false},
-		"nobody came":                  {window{}, 4, 10, false},
-		"nobody was let in":            {window{}, 10, 10, true},
-		"nobody was let in, and fewer": {window{}, 20, 10, true},
+		"no requests":                  {window{}, 4, 10, false},
+		"none granted":                 {window{}, 10, 10, true},
+		"none granted, limit exceeded": {window{}, 20, 10, true},
 	} {
-		c.tally.since = begun
-		if got := c.tally.sample(begun.Add(time.Second), c.inFlight, c.limit).pressed; got != c.want {
+		c.counts.since = begun
+		if got := c.counts.sample(begun.Add(time.Second), c.inFlight, c.limit).pressed; got != c.want {
 			t.Errorf("%s: pressed is %v, want %v", name, got, c.want)
 		}
 	}
@@ -86,7 +86,7 @@ func TestStepAtTheHighestLimit(t *testing.T) {
 	}
 }
 
-// What is in flight when a tally ends is the least peak of the next one.
+// What is in flight when a window ends is the least peak of the next one.
 func TestNextTallyBeginsWithWhatIsInFlight(t *testing.T) {
 	l := limiter(t, Options{Min: 10, Max: 10})
 	for range 7 {

@@ -17,8 +17,8 @@ func TestTheLimitStaysWithinItsBounds(t *testing.T) {
 		most := fewest + rapid.IntRange(0, 1000).Draw(t, "more")
 		c := &climber{min: fewest, max: most, stride: boldFactor}
 		limit, at := fewest, time.Unix(0, 0)
-		for range rapid.IntRange(1, 100).Draw(t, "tallies") {
-			at = at.Add(time.Duration(rapid.Int64Range(int64(shortest), int64(10*time.Second)).Draw(t, "took")))
+		for range rapid.IntRange(1, 100).Draw(t, "windows") {
+			at = at.Add(time.Duration(rapid.Int64Range(int64(minWindow), int64(10*time.Second)).Draw(t, "took")))
 			answers := rapid.IntRange(1, 5000).Draw(t, "answers")
 			limit = c.next(limit, sample{
 				at:      at,

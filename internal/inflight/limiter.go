@@ -104,7 +104,7 @@ func (l *Limiter) Acquire(ctx context.Context) (*Permit, error) {
 // grant counts one more request in flight. The caller holds mu and has checked that there is room.
 func (l *Limiter) grant() *Permit {
 	l.inFlight++
-	l.window.granted(l.inFlight, l.limit)
+	l.window.countGrant(l.inFlight, l.limit)
 	return &Permit{limiter: l}
 }
 
@@ -131,7 +131,7 @@ func (p *Permit) Done(o Outcome) {
 	}
 	p.done = true
 	l.inFlight--
-	l.window.answered(o)
+	l.window.countAnswer(o)
 	if l.window.isComplete(now, l.limit) {
 		l.judge(now)
 	}
@@ -141,11 +141,18 @@ func (p *Permit) Done(o Outcome) {
 	}
 }
 
+// InFlight counts the requests in flight.
+func (l *Limiter) InFlight() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.inFlight
+}
+
 // judge ends a window and sets the limit from it. The caller holds mu.
 func (l *Limiter) judge(now time.Time) {
 	before := l.limit
 	l.limit = l.rule.next(l.limit, l.window.sample(now, l.inFlight, l.limit))
-	l.metrics.moved(before, l.limit)
+	l.metrics.countMove(before, l.limit)
 	l.window = window{since: now, peak: l.inFlight}
 }
 
@@ -215,7 +222,7 @@ func newMetrics(reg prometheus.Registerer, l *Limiter) (*metrics, error) {
 	return m, nil
 }
 
-func (m *metrics) moved(before, after int) {
+func (m *metrics) countMove(before, after int) {
 	if after < before {
 		m.decreases.Inc()
 	}

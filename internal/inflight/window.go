@@ -3,10 +3,10 @@ package inflight
 import "time"
 
 const (
-	// shortest is the least length of a window. Shorter ones see bursts and not a rate.
-	shortest = 100 * time.Millisecond
-	// enough answers complete a window, or as many as may be in flight if that is fewer.
-	enough = 20
+	// minWindow is the least length of a window. Shorter ones see bursts and not a rate.
+	minWindow = 100 * time.Millisecond
+	// minAnswers answers complete a window, or as many as may be in flight if that is fewer.
+	minAnswers = 20
 )
 
 // window counts for about one round trip, so that the limit moves at most once in each.
@@ -31,7 +31,7 @@ type sample struct {
 	peak    int  // in flight
 }
 
-func (t *window) granted(inFlight, limit int) {
+func (t *window) countGrant(inFlight, limit int) {
 	t.grants++
 	t.peak = max(t.peak, inFlight)
 	if inFlight >= limit {
@@ -39,7 +39,7 @@ func (t *window) granted(inFlight, limit int) {
 	}
 }
 
-func (t *window) answered(o Outcome) {
+func (t *window) countAnswer(o Outcome) {
 	switch o.Signal {
 	case Good:
 		t.good++
@@ -50,12 +50,12 @@ func (t *window) answered(o Outcome) {
 }
 
 func (t *window) isComplete(now time.Time, limit int) bool {
-	return t.good+t.refused >= min(enough, limit) && now.Sub(t.since) >= max(shortest, t.mean())
+	return t.good+t.refused >= min(minAnswers, limit) && now.Sub(t.since) >= max(minWindow, t.mean())
 }
 
 func (t *window) mean() time.Duration { return t.latency / time.Duration(max(1, t.good)) }
 
-// sample ends the tally. Where nothing was granted, those that are in flight above the limit hold
+// sample ends the window. Where nothing was granted, those that are in flight above the limit hold
 // the next ones back.
 func (t *window) sample(now time.Time, inFlight, limit int) sample {
 	return sample{

@@ -2,23 +2,31 @@ package keys
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // The suffixes of the keys that belong to a list; see List.Key.
 const (
-	SuffixSpec     = "spec"      // hash: a campaign's message, state and options
-	SuffixCounts   = "counts"    // hash: the books and the deadline
-	SuffixBack     = "back"      // list: elements given back or reaped, served before the list
-	SuffixRetry    = "retry"     // sorted set: due time in ms
-	SuffixLeases   = "leases"    // sorted set: claim by the end of its lease in ms
-	SuffixOutbox   = "outbox"    // list: results on their way to the list of responses
-	SuffixDead     = "dead"      // dead letters
-	SuffixRegistry = "registry"  // set: campaign ids, under the campaign prefix
-	SuffixProjects = "projects"  // sorted set: Firebase projects by last use, under the campaign prefix
-	SuffixForward  = "forwarder" // string: the process that empties the outbox
-	SuffixPace     = "pace"      // hash: the rate limiter of a campaign or a project
-	SuffixBreaker  = "breaker"   // hash: a campaign's canary and its outcomes of the last minute
+	SuffixSpec      = "spec"      // hash: a campaign's message, state and options
+	SuffixCounts    = "counts"    // hash: the books and the deadline
+	SuffixBack      = "back"      // list: elements given back or reaped, served before the list
+	SuffixRetry     = "retry"     // sorted set: due time in ms
+	SuffixLeases    = "leases"    // sorted set: claim by the end of its lease in ms
+	SuffixOutbox    = "outbox"    // list: results on their way to the list of responses
+	SuffixDead      = "dead"      // dead letters
+	SuffixRegistry  = "registry"  // set: campaign ids, under the campaign prefix
+	SuffixProjects  = "projects"  // sorted set: Firebase projects by last use, under the campaign prefix
+	SuffixForward   = "forwarder" // string: the process that empties the outbox
+	SuffixPace      = "pace"      // hash: the rate limiter of a campaign or a project
+	SuffixHistory   = "history"   // stream: who changed a campaign, or a project
+	SuffixHistories = "histories" // sorted set: campaigns without a spec that have a history, under the campaign prefix
+	SuffixBreaker   = "breaker"   // hash: a campaign's canary and its outcomes of the last minute
+	SuffixTraffic   = "traffic"   // hash: how a campaign's pushes went over time
+	SuffixAddresses = "addresses" // hash: how many buckets addresses:<level>:<n> there are
+
+	SuffixDispatchers = "dispatchers" // hash: the running dispatchers, under the campaign prefix
+	SuffixResponders  = "responders"  // hash: the running responders, beside the list of responses
 
 	suffixLease = "lease" // list lease:<claim>: a header, then the elements
 	suffixLoad  = "load"  // bitmap load:<load>: the numbers of the batches already appended
@@ -27,7 +35,7 @@ const (
 
 var suffixes = []string{
 	SuffixSpec, SuffixCounts, SuffixBack, SuffixRetry, SuffixLeases, SuffixOutbox, SuffixDead, SuffixRegistry, SuffixProjects, SuffixForward,
-	SuffixPace, SuffixBreaker,
+	SuffixPace, SuffixBreaker, SuffixTraffic, SuffixAddresses, SuffixDispatchers, SuffixResponders, SuffixHistory, SuffixHistories,
 }
 
 // List names one leased list and all keys that belong to it, which share its Cluster slot.
@@ -57,6 +65,11 @@ func (l List) Lease(claim string) string { return l.Key(suffixLease) + ":" + cla
 // Load returns the key that lists, for a day, which batches of a load were appended.
 func (l List) Load(load string) string { return l.Key(suffixLoad) + ":" + load }
 
+// Addresses returns the key of one bucket of the addresses that a campaign has sent to.
+func (l List) Addresses(level int, bucket uint32) string {
+	return l.Key(SuffixAddresses) + ":" + strconv.Itoa(level) + ":" + strconv.FormatUint(uint64(bucket), 36)
+}
+
 func (l List) hasOwnTag() bool { return l.head == l.plain }
 
 // isReserved reports whether a key with a tag of its own looks like one of our own keys.
@@ -64,6 +77,9 @@ func isReserved(key string) bool {
 	segments := strings.Split(key, ":")
 	last := len(segments) - 1
 	if last > 0 && slices.Contains(suffixes, segments[last]) {
+		return true
+	}
+	if last > 2 && segments[last-2] == SuffixAddresses {
 		return true
 	}
 	return last > 1 && (segments[last-1] == suffixLease || segments[last-1] == suffixLoad)

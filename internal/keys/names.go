@@ -15,8 +15,10 @@ type Names struct {
 	CampaignPrefix string // campaign:<id> is the producer's list
 	UserPrefix     string // with UserSuffix: user:<id>:token is the registration token
 	UserSuffix     string
+	DevicesSuffix  string // with UserPrefix: user:<id>:devices is the hash of the user's devices
 	ProfilePrefix  string // profile:<id> is the user's profile
 	Responses      string // the list of results
+	Suppressed     string // the set of the users who get no push
 }
 
 // Default returns the names of the contract.
@@ -25,8 +27,10 @@ func Default() Names {
 		CampaignPrefix: "campaign:",
 		UserPrefix:     "user:",
 		UserSuffix:     ":token",
+		DevicesSuffix:  ":devices",
 		ProfilePrefix:  "profile:",
 		Responses:      "notification:responses",
+		Suppressed:     "{campaign:}:suppressed",
 	}
 }
 
@@ -35,7 +39,7 @@ func Default() Names {
 func (n Names) Validate() error {
 	for _, name := range []struct{ what, value string }{
 		{"campaign_prefix", n.CampaignPrefix}, {"user_prefix", n.UserPrefix},
-		{"profile_prefix", n.ProfilePrefix}, {"responses", n.Responses},
+		{"profile_prefix", n.ProfilePrefix}, {"responses", n.Responses}, {"suppressed", n.Suppressed},
 	} {
 		if name.value == "" {
 			return fmt.Errorf("%s is empty", name.what)
@@ -49,8 +53,26 @@ func (n Names) Validate() error {
 		return fmt.Errorf("campaign_prefix %q is also the prefix of users or profiles", n.CampaignPrefix)
 	case n.UserPrefix == n.ProfilePrefix:
 		return fmt.Errorf("profile_prefix %q is also the prefix of tokens", n.ProfilePrefix)
+	case n.DevicesSuffix == n.UserSuffix:
+		return fmt.Errorf("devices_suffix %q is also the suffix of tokens", n.DevicesSuffix)
 	case strings.HasPrefix(n.Responses, n.CampaignPrefix):
 		return fmt.Errorf("responses %q begins with the campaign prefix %q", n.Responses, n.CampaignPrefix)
+	}
+	return n.checkSuppressed()
+}
+
+// checkSuppressed rejects a name of the set that another key has, or can get: the list of
+// responses, a campaign, a profile, a token or devices.
+func (n Names) checkSuppressed() error {
+	if n.Suppressed == n.Responses {
+		return fmt.Errorf("suppressed %q is also the list of responses", n.Suppressed)
+	}
+	for _, other := range []struct{ prefix, suffix string }{
+		{n.CampaignPrefix, ""}, {n.ProfilePrefix, ""}, {n.UserPrefix, n.UserSuffix}, {n.UserPrefix, n.DevicesSuffix},
+	} {
+		if strings.HasPrefix(n.Suppressed, other.prefix) && strings.HasSuffix(n.Suppressed, other.suffix) {
+			return fmt.Errorf("suppressed %q can be a key %s<id>%s", n.Suppressed, other.prefix, other.suffix)
+		}
 	}
 	return nil
 }
@@ -120,8 +142,32 @@ func (n Names) ScratchKey() string { return n.Registry() + ":check" }
 // Projects is the set of the Firebase projects that send the campaigns of this prefix.
 func (n Names) Projects() string { return NewList(n.CampaignPrefix).Key(SuffixProjects) }
 
+// Dispatchers lists the running dispatchers of this campaign prefix.
+func (n Names) Dispatchers() string { return NewList(n.CampaignPrefix).Key(SuffixDispatchers) }
+
+// Responders lists the running responders of the list of responses.
+func (n Names) Responders() string { return n.ResponsesList().Key(SuffixResponders) }
+
+// Histories is the set of the campaigns that are gone and have a history.
+func (n Names) Histories() string { return NewList(n.CampaignPrefix).Key(SuffixHistories) }
+
+// Request is the key of a request to the HTTP API that its client may repeat, by the hash of its
+// Idempotency-Key.
+func (n Names) Request(hash string) string {
+	return NewList(n.CampaignPrefix).Key(suffixRequest) + ":" + hash
+}
+
+// Webhooks is the hash of how far the events of each campaign were delivered.
+func (n Names) Webhooks() string { return NewList(n.CampaignPrefix).Key(suffixWebhooks) }
+
+// Events is the stream of the events of all campaigns.
+func (n Names) Events() string { return NewList(n.CampaignPrefix).Key(suffixEvents) }
+
 // Token is the key of a user's registration token.
 func (n Names) Token(user string) string { return n.UserPrefix + user + n.UserSuffix }
+
+// Devices is the hash of a user's devices: addresses with what is known of each.
+func (n Names) Devices(user string) string { return n.UserPrefix + user + n.DevicesSuffix }
 
 // NoToken is the short-lived mark of a user without a token. It is in the slot of Token, unless the
 // id has a } without a {tag}.
@@ -141,7 +187,13 @@ type IDError struct {
 
 func (e *IDError) Error() string { return fmt.Sprintf("campaign id %q %s", e.ID, e.Problem) }
 
-const suffixRemoved = "removed"
+const (
+	suffixRemoved = "removed"
+	suffixRequest = "request"
+
+	suffixWebhooks = "webhooks"
+	suffixEvents   = "events"
+)
 
 // RemovedToken keeps, for some time, the dead token that was removed from a user. It is in the slot
 // of NoToken.
@@ -153,34 +205,47 @@ func (n Names) TokenKeysShareSlot(user string) bool {
 	return HashTag(n.Token(user)) == HashTag(n.RemovedToken(user))
 }
 
-// RemovedTokenPattern is the SCAN pattern that matches every RemovedToken key, and perhaps others:
-// see ParseRemovedToken.
-func (n Names) RemovedTokenPattern() string {
-	return "*" + GlobLiteral(n.UserPrefix) + "*" + GlobLiteral(n.UserSuffix) + "*:" + suffixRemoved
+// RemovedDevices keeps, for some time, the dead addresses that were removed from a user's Devices.
+func (n Names) RemovedDevices(user string) string { return NewList(n.Devices(user)).Key(suffixRemoved) }
+
+// RemovedPattern is the SCAN pattern that matches every RemovedToken and RemovedDevices key, and
+// perhaps others: see ParseRemovedToken and ParseRemovedDevices.
+func (n Names) RemovedPattern() string {
+	return "*" + GlobLiteral(n.UserPrefix) + "*:" + suffixRemoved
 }
 
 // ParseRemovedToken returns the user id of a RemovedToken key. ok is false for all other keys.
 func (n Names) ParseRemovedToken(key string) (user string, ok bool) {
+	return n.parseRemoved(key, n.UserSuffix, n.RemovedToken)
+}
+
+// ParseRemovedDevices returns the user id of a RemovedDevices key. ok is false for all other keys.
+func (n Names) ParseRemovedDevices(key string) (user string, ok bool) {
+	return n.parseRemoved(key, n.DevicesSuffix, n.RemovedDevices)
+}
+
+// parseRemoved returns the user id of a key of removed addresses. name makes these keys.
+func (n Names) parseRemoved(key, suffix string, name func(user string) string) (user string, ok bool) {
 	head, ok := strings.CutSuffix(key, ":"+suffixRemoved)
 	if !ok {
 		return "", false
 	}
 	if strings.HasPrefix(head, "{") && strings.HasSuffix(head, "}") {
-		if user, ok := n.parseToken(head[1 : len(head)-1]); ok && n.RemovedToken(user) == key {
+		if user, ok := n.parseUser(head[1:len(head)-1], suffix); ok && name(user) == key {
 			return user, true
 		}
 	}
-	user, ok = n.parseToken(head)
-	return user, ok && n.RemovedToken(user) == key
+	user, ok = n.parseUser(head, suffix)
+	return user, ok && name(user) == key
 }
 
-// parseToken returns the user id of a Token key.
-func (n Names) parseToken(key string) (user string, ok bool) {
+// parseUser returns the user id of a key with the prefix of users and a suffix.
+func (n Names) parseUser(key, suffix string) (user string, ok bool) {
 	user, ok = strings.CutPrefix(key, n.UserPrefix)
 	if !ok {
 		return "", false
 	}
-	return strings.CutSuffix(user, n.UserSuffix)
+	return strings.CutSuffix(user, suffix)
 }
 
 // GlobLiteral escapes the wildcards of a MATCH pattern.

@@ -60,14 +60,14 @@ func TestOwnKeysAreNoCampaigns(t *testing.T) {
 	tagged := keys.Default()
 	tagged.CampaignPrefix = "{push}campaign:"
 	for _, n := range []keys.Names{keys.Default(), tagged} {
-		keys := []string{n.Registry(), n.Responses, n.Token("7"), n.Profile("7"), n.NoToken("7"), n.NoProfile("7")}
+		keys := []string{n.Registry(), n.Dispatchers(), n.Responders(), n.Responses, n.Token("7"), n.Profile("7"), n.NoToken("7"), n.NoProfile("7")}
 		for _, id := range []string{"42", "{x}", "{x}:y"} {
 			list, err := n.Campaign(id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			keys = append(keys, n.CampaignResponses(id))
-			for _, suffix := range []string{"spec", "counts", "back", "retry", "leases", "outbox", "dead", "pace", "breaker", "lease:c", "load:l"} {
+			for _, suffix := range []string{"spec", "counts", "back", "retry", "leases", "outbox", "dead", "pace", "breaker", "addresses", "lease:c", "load:l", "addresses:14:7q"} {
 				keys = append(keys, list.Key(suffix))
 			}
 		}
@@ -83,11 +83,14 @@ func TestNamesOfTheContract(t *testing.T) {
 	n := keys.Default()
 	for got, want := range map[string]string{
 		n.Token("7"):                  "user:7:token",
+		n.Devices("7"):                "user:7:devices",
 		n.NoToken("7"):                "{user:7:token}:none",
 		n.Profile("7"):                "profile:7",
 		n.NoProfile("7"):              "{profile:7}:none",
 		n.CampaignResponses("42"):     "campaign:42:responses",
 		n.Registry():                  "{campaign:}:registry",
+		n.Dispatchers():               "{campaign:}:dispatchers",
+		n.Responders():                "{notification:responses}:responders",
 		n.ResponsesList().Plain():     "notification:responses",
 		n.ResponsesList().Key("dead"): "{notification:responses}:dead",
 	} {
@@ -105,7 +108,14 @@ func TestNamesRefused(t *testing.T) {
 		"brace without a tag":   func(n *keys.Names) { n.CampaignPrefix = "a}b:" },
 		"campaigns like users":  func(n *keys.Names) { n.CampaignPrefix = n.UserPrefix },
 		"users like profiles":   func(n *keys.Names) { n.ProfilePrefix = n.UserPrefix },
+		"devices like tokens":   func(n *keys.Names) { n.DevicesSuffix = n.UserSuffix },
 		"results as a campaign": func(n *keys.Names) { n.Responses = n.CampaignPrefix + "x" },
+		"no suppressed":         func(n *keys.Names) { n.Suppressed = "" },
+		"suppressed as results": func(n *keys.Names) { n.Suppressed = n.Responses },
+		"suppressed campaign":   func(n *keys.Names) { n.Suppressed = n.CampaignPrefix + "x" },
+		"suppressed profile":    func(n *keys.Names) { n.Suppressed = n.ProfilePrefix + "x" },
+		"suppressed token":      func(n *keys.Names) { n.Suppressed = n.UserPrefix + "x" + n.UserSuffix },
+		"suppressed devices":    func(n *keys.Names) { n.Suppressed = n.UserPrefix + "x" + n.DevicesSuffix },
 	} {
 		n := keys.Default()
 		spoil(&n)
@@ -185,9 +195,9 @@ func TestEveryRemovedTokenIsFoundAndRead(t *testing.T) {
 		if err := rdb.Set(ctx, key, "copy", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		keys, _, err := rdb.Scan(ctx, 0, n.RemovedTokenPattern(), 100).Result()
+		keys, _, err := rdb.Scan(ctx, 0, n.RemovedPattern(), 100).Result()
 		if err != nil || !slices.Equal(keys, []string{key}) {
-			t.Fatalf("pattern %q found %q, %v, want %q", n.RemovedTokenPattern(), keys, err, key)
+			t.Fatalf("pattern %q found %q, %v, want %q", n.RemovedPattern(), keys, err, key)
 		}
 		if err := rdb.Del(ctx, key).Err(); err != nil {
 			t.Fatal(err)

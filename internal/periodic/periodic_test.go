@@ -40,3 +40,23 @@ func ExampleRun() {
 	})
 	// Output: tick
 }
+
+// An item that gets no answer delays no other item, and the tick no longer than its limit.
+func TestForEachWaitsForTheLimitAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		done := make(chan string, 2)
+		periodic.ForEach(t.Context(), time.Second, []string{"stuck", "a", "b"}, func(ctx context.Context, item string) {
+			if item == "stuck" {
+				<-ctx.Done()
+				return
+			}
+			if time.Since(start) == 0 {
+				done <- item
+			}
+		})
+		if len(done) != 2 || time.Since(start) != time.Second {
+			t.Errorf("%d of 2 items were done at once, and it returned after %s", len(done), time.Since(start))
+		}
+	})
+}

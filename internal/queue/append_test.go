@@ -8,6 +8,7 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 func (f fixture) append(load string, seq int64, ttl time.Duration, elements ...string) bool {
@@ -23,7 +24,7 @@ func (f fixture) append(load string, seq int64, ttl time.Duration, elements ...s
 	return accepted
 }
 
-func appendsOnce(t *testing.T, b *backend) {
+func appendsOnce(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 5004)
 	wantEqual(t, "first batch accepted", f.append("load1", 0, time.Hour, all[:5001]...), true)
@@ -48,12 +49,12 @@ func appendsOnce(t *testing.T, b *backend) {
 	}
 	c := f.counts()
 	if left := c.Deadline.Sub(c.Now); left > time.Hour || left < 59*time.Minute || !c.Assumed {
-		t.Errorf("the deadline is in %s, assumed %v, want an hour: nobody but us has set it", left, c.Assumed)
+		t.Errorf("the deadline is in %s, assumed %v, want an hour: only we have set it", left, c.Assumed)
 	}
 }
 
 // No batch is pushed after the mark is gone, not even a repeated one.
-func appendsWhileMarked(t *testing.T, b *backend) {
+func appendsWhileMarked(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	counts := f.list.Key(keys.SuffixCounts)
 	push := func(number int64) (bool, error) {
@@ -81,7 +82,7 @@ func appendsWhileMarked(t *testing.T, b *backend) {
 }
 
 func TestAppendRefuses(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	f := open(t, b, queue.Options{})
 	some := [][]byte{[]byte("a")}
 	for name, call := range map[string]func() (bool, error){
@@ -105,7 +106,7 @@ func TestAppendRefuses(t *testing.T) {
 			t.Errorf("%s: accepted %t, error %v", name, accepted, err)
 		}
 	}
-	wantEqual(t, "keys", b.rdb.DBSize(t.Context()).Val(), 0)
+	wantEqual(t, "keys", b.Redis.DBSize(t.Context()).Val(), 0)
 }
 
 // A load replaces what is missing first. It keeps what was seen meanwhile.

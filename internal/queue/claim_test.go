@@ -9,9 +9,10 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func claimsInOrder(t *testing.T, b *backend) {
+func claimsInOrder(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{Lease: time.Minute})
 	f.push("a", "b", "c", "d", "e")
 	before := time.Now()
@@ -44,7 +45,7 @@ func claimsInOrder(t *testing.T, b *backend) {
 	wantEqual(t, "leases", f.rdb.ZCard(t.Context(), f.list.Key(keys.SuffixLeases)).Val(), 2)
 }
 
-func claimRepeated(t *testing.T, b *backend) {
+func claimRepeated(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{Lease: time.Minute})
 	f.push(numbered("u", 12)...)
 	first := f.claim(5)
@@ -61,7 +62,7 @@ func claimRepeated(t *testing.T, b *backend) {
 }
 
 // These are more elements than the script reads at once and than Lua's stack takes in one call.
-func claimsManyAtOnce(t *testing.T, b *backend) {
+func claimsManyAtOnce(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 6001)
 	f.push(all...)
@@ -75,7 +76,7 @@ func claimsManyAtOnce(t *testing.T, b *backend) {
 	wantEqual(t, "back", f.counts().Back, 1)
 }
 
-func claimsUpToASize(t *testing.T, b *backend) {
+func claimsUpToASize(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{ClaimBytes: 1000})
 	all := make([]string, 6)
 	for i := range all {
@@ -93,7 +94,7 @@ func claimsUpToASize(t *testing.T, b *backend) {
 	wantEqual(t, "elements from back and the list together", len(f.claim(10).Elements), 2)
 }
 
-func claimsOversize(t *testing.T, b *backend) {
+func claimsOversize(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{MaxElement: 10})
 	f.push(strings.Repeat("x", 10), strings.Repeat("y", 11))
 	lease := f.claim(2)
@@ -104,7 +105,7 @@ func claimsOversize(t *testing.T, b *backend) {
 
 // A value that another program wrote into our list passes through all operations as an element
 // does.
-func claimsForeignValues(t *testing.T, b *backend) {
+func claimsForeignValues(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	const foreign = "no queue wrote this"
 	if err := f.rdb.RPush(t.Context(), f.list.Key(keys.SuffixBack), foreign).Err(); err != nil {
@@ -123,22 +124,22 @@ func claimsForeignValues(t *testing.T, b *backend) {
 	}
 }
 
-func claimsBehindAGate(t *testing.T, b *backend) {
+func claimsBehindAGate(t *testing.T, b *backends.Backend) {
 	list, err := keys.Default().Campaign(queue.NewClaimID())
 	if err != nil {
 		t.Fatal(err)
 	}
 	spec := list.Key(keys.SuffixSpec)
-	q, err := queue.New(b.rdb, list, queue.Options{GateKey: spec, Gate: []queue.Field{{Name: "state", Value: "running"}, {Name: "edition"}}})
+	q, err := queue.New(b.Redis, list, queue.Options{GateKey: spec, Gate: []queue.Field{{Name: "state", Value: "running"}, {Name: "edition"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := fixture{tester: t, Queue: q, rdb: b.rdb, list: list}
+	f := fixture{tester: t, Queue: q, rdb: b.Redis, list: list}
 	f.push("a", "b")
 
 	for _, state := range []string{"", "paused"} {
 		if state != "" {
-			b.rdb.HSet(t.Context(), spec, "state", state)
+			b.Redis.HSet(t.Context(), spec, "state", state)
 		}
 		_, err := f.Claim(t.Context(), "c", 1)
 		closed, ok := errors.AsType[*queue.GateClosedError](err)
@@ -146,21 +147,21 @@ func claimsBehindAGate(t *testing.T, b *backend) {
 			t.Errorf("claim behind a gate that holds %q: %v", state, err)
 		}
 	}
-	b.rdb.HSet(t.Context(), spec, "state", "running")
+	b.Redis.HSet(t.Context(), spec, "state", "running")
 	lease := f.claim(1)
 	wantList(t, "through the open gate", raws(lease), []string{"a"})
-	b.rdb.HSet(t.Context(), spec, "edition", "2")
+	b.Redis.HSet(t.Context(), spec, "edition", "2")
 	_, err = f.Claim(t.Context(), "c", 1)
 	if closed, ok := errors.AsType[*queue.GateClosedError](err); !ok || closed.Field != (queue.Field{Name: "edition", Value: "2"}) {
 		t.Errorf("claim behind a gate whose second field has changed: %v", err)
 	}
-	b.rdb.HSet(t.Context(), spec, "state", "paused")
+	b.Redis.HSet(t.Context(), spec, "state", "paused")
 	wantList(t, "repeated when the gate has closed", raws(f.claimAs(lease.Claim, 1)), []string{"a"})
 }
 
 // A claim, a repeated claim and an extension each last as long as the options say, by the server's
 // clock.
-func leasesLastAsLongAsTheyShould(t *testing.T, b *backend) {
+func leasesLastAsLongAsTheyShould(t *testing.T, b *backends.Backend) {
 	const length = 7 * time.Second
 	f := open(t, b, queue.Options{Lease: length})
 	f.push(numbered("u", 3)...)

@@ -2,11 +2,14 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/bounds"
 	"fanfare/internal/redisx"
@@ -62,6 +65,25 @@ func (q *Queue) Count(ctx context.Context) (Counts, error) {
 	}
 	c, err := decodeCounts(reply)
 	return c, q.wrap("count", err)
+}
+
+// First returns the elements that are claimed next: the first that was given back, and the first of
+// the list. Either may be missing.
+func (q *Queue) First(ctx context.Context) ([][]byte, error) {
+	pipe := q.rdb.Pipeline()
+	back, listed := pipe.LIndex(ctx, q.back, 0), pipe.LIndex(ctx, q.list.Plain(), 0)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, q.wrap("look into", redisx.AsTypeError(err))
+	}
+	var all [][]byte
+	if value, err := back.Result(); err == nil {
+		var e Element
+		all = append(all, []byte(e.decode("", value)))
+	}
+	if value, err := listed.Result(); err == nil {
+		all = append(all, []byte(value))
+	}
+	return all, nil
 }
 
 func decodeCounts(reply []any) (Counts, error) {

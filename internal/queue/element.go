@@ -15,6 +15,7 @@ type Element struct {
 	Pos      int       // position in the claim, for Settle
 	ID       string    // given at the first claim, kept through retries and losses
 	Attempts int       // set by the last Settlement with Later
+	Progress string    // the State that was saved last; empty if none was
 	Lost     int       // how many of its leases ran out
 	Since    time.Time // its first claim, server's clock
 	Raw      []byte    // what the producer wrote; may be neither UTF-8 nor JSON
@@ -47,9 +48,11 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 			}
 		}
 		raw := v.(string)
-		if e.Pos >= f.first {
+		isFresh := e.Pos >= f.first
+		if isFresh {
 			f.complete(e)
-		} else {
+		}
+		if !isFresh || isSaved(raw, e.ID) {
 			raw = e.decode(claim, raw)
 		}
 		start := len(arena)
@@ -89,6 +92,12 @@ func parseFreshRun(claim, fresh string) (freshRun, error) {
 	return f, nil
 }
 
+// isSaved reports whether a value of the fresh run has the missing words already, because its
+// progress was saved.
+func isSaved(value, id string) bool {
+	return strings.HasPrefix(value, id) && strings.HasPrefix(value[len(id):], " ")
+}
+
 func (f *freshRun) complete(e *Element) {
 	var room [64]byte
 	id := append(append(room[:0], f.claim...), ':')
@@ -96,13 +105,15 @@ func (f *freshRun) complete(e *Element) {
 	e.Since = f.since
 }
 
-// decode splits "<id> <attempts> <lost> <since ms> <raw>". A value that no queue has written counts
+// decode splits "<id> <attempts> <lost> <since ms> <raw>", where a progress may follow the attempts
+// after a semicolon. A value that no queue has written counts
 // as raw. It then ends as a malformed element and does not block the list for ever.
 func (e *Element) decode(claim, value string) (raw string) {
 	id, rest, _ := strings.Cut(value, " ")
 	attempts, rest, _ := strings.Cut(rest, " ")
 	lost, rest, _ := strings.Cut(rest, " ")
 	since, raw, whole := strings.Cut(rest, " ")
+	attempts, progress, _ := strings.Cut(attempts, ";")
 	a, err1 := strconv.Atoi(attempts)
 	l, err2 := strconv.Atoi(lost)
 	ms, err3 := strconv.ParseInt(since, 10, 64)
@@ -110,6 +121,6 @@ func (e *Element) decode(claim, value string) (raw string) {
 		e.ID = fmt.Sprintf("%s:foreign:%d", claim, e.Pos)
 		return value
 	}
-	e.ID, e.Attempts, e.Lost, e.Since = id, bounds.Count(a), bounds.Count(l), bounds.Milli(ms)
+	e.ID, e.Attempts, e.Progress, e.Lost, e.Since = id, bounds.Count(a), progress, bounds.Count(l), bounds.Milli(ms)
 	return raw
 }

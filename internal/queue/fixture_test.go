@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // tester is what testing.T and rapid.T have in common.
@@ -30,9 +31,9 @@ type fixture struct {
 	list keys.List
 }
 
-func open(t *testing.T, b *backend, o queue.Options) fixture {
+func open(t *testing.T, b *backends.Backend, o queue.Options) fixture {
 	t.Helper()
-	return openOn(t, b.rdb, b.rdb, queue.NewClaimID(), o)
+	return openOn(t, b.Redis, b.Redis, queue.NewClaimID(), o)
 }
 
 // openOn makes a queue that uses one client, for a test that looks at it through another. Payloads

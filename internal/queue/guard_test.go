@@ -7,14 +7,15 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // guardMovesUp guards one list for two lengths of time in turn. The deadline stays what the
 // producer said, and the shorter guard changes nothing.
-func guardMovesUp(t *testing.T, b *backend) {
+func guardMovesUp(t *testing.T, b *backends.Backend) {
 	for _, far := range []time.Duration{2 * time.Hour, queue.GuardTTL} {
 		f := open(t, b, queue.Options{Linger: time.Hour})
-		longer := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Linger: far})
+		longer := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Linger: far})
 		f.push(numbered("u", 9)...)
 		f.rdb.Expire(t.Context(), f.list.Plain(), time.Minute)
 		first := f.claim(1)
@@ -33,7 +34,7 @@ func guardMovesUp(t *testing.T, b *backend) {
 }
 
 // seesWhatVanishes checks that Seen counts elements that are gone.
-func seesWhatVanishes(t *testing.T, b *backend) {
+func seesWhatVanishes(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push(numbered("u", 10)...)
 	f.claim(3)
@@ -49,7 +50,7 @@ func seesWhatVanishes(t *testing.T, b *backend) {
 }
 
 // countsWhatLeasesHold checks that elements of a deleted lease are not counted.
-func countsWhatLeasesHold(t *testing.T, b *backend) {
+func countsWhatLeasesHold(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push(numbered("u", 10)...)
 	l := f.claim(4)
@@ -66,7 +67,7 @@ func countsWhatLeasesHold(t *testing.T, b *backend) {
 }
 
 // expiryBecomesDeadline follows the life of a list whose producer sets an expiry.
-func expiryBecomesDeadline(t *testing.T, b *backend) {
+func expiryBecomesDeadline(t *testing.T, b *backends.Backend) {
 	const linger = 48 * time.Hour
 	f := open(t, b, queue.Options{Linger: linger})
 	plain := f.list.Plain()

@@ -12,14 +12,15 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // lawsHold compares random sequences of operations with a model, step by step. After each step the
 // books balance, and every element is where the model has it.
-func lawsHold(t *testing.T, b *backend) {
+func lawsHold(t *testing.T, b *backends.Backend) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
-			fixture: openOn(rt, b.rdb, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute}),
+			fixture: openOn(rt, b.Redis, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute}),
 			leases:  map[string]map[int]element{},
 			ended:   map[string]int64{},
 		}
@@ -41,8 +42,8 @@ func lawsHold(t *testing.T, b *backend) {
 func (m *model) newElements(t *rapid.T) []string {
 	some := make([]string, rapid.IntRange(1, 6).Draw(t, "elements"))
 	for i := range some {
-		m.born++
-		some[i] = fmt.Sprintf("element %d", m.born)
+		m.made++
+		some[i] = fmt.Sprintf("element %d", m.made)
 	}
 	return some
 }
@@ -193,7 +194,7 @@ type element struct {
 
 type model struct {
 	fixture
-	born     int // elements made up so far
+	made     int // elements made up so far
 	batches  [][]string
 	listed   []string
 	back     []element
@@ -260,7 +261,7 @@ func (m *model) check(*rapid.T) {
 	wantEqual(m, "outbox", c.Outbox, int64(len(m.emitted)))
 	wantEqual(m, "ended", fmt.Sprint(c.Ended), fmt.Sprint(m.ended))
 	wantEqual(m, "failed with a code", c.Codes["failed:CODE"], m.ended["failed"])
-	if got := len(m.everywhere()) + len(m.outbox()); got != m.born {
-		m.Fatalf("%d elements are somewhere, want the %d that were made", got, m.born)
+	if got := len(m.everywhere()) + len(m.outbox()); got != m.made {
+		m.Fatalf("%d elements are somewhere, want the %d that were made", got, m.made)
 	}
 }

@@ -13,34 +13,35 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
 // lostRepliesLoseNothing repeats every operation as often as there are replies, and loses another
 // reply each time.
-func lostRepliesLoseNothing(t *testing.T, b *backend) {
+func lostRepliesLoseNothing(t *testing.T, b *backends.Backend) {
 	live := func(name string) {
 		t.Helper()
 		// All campaigns share a hash tag, so one node serves them and knows their scripts after the
 		// first run.
-		wholeLife(t, openOn(t, b.lossy, b.rdb, "{lossy}"+name+queue.NewClaimID(), queue.Options{Lease: time.Minute}))
+		wholeLife(t, openOn(t, b.Lossy, b.Redis, "{lossy}"+name+queue.NewClaimID(), queue.Options{Lease: time.Minute}))
 	}
 	live("warm")
-	b.lose(t, func(int, []string) bool { return false })
+	b.Lose(t, func(int, []string) bool { return false })
 	live("sound")
-	commands, _ := b.seen()
+	commands, _ := b.CountScripts()
 	if commands < 12 {
 		t.Fatalf("the proxy saw %d scripts of a whole life", commands)
 	}
 	for n := 1; n <= commands; n++ {
-		b.lose(t, servers.Nth(n))
+		b.Lose(t, servers.Nth(n))
 		live(fmt.Sprint(n))
-		if _, lost := b.seen(); lost != 1 {
+		if _, lost := b.CountScripts(); lost != 1 {
 			t.Errorf("of reply %d, %d were lost, want 1", n, lost)
 		}
 	}
 	for every := 2; every <= 5; every++ {
-		b.lose(t, servers.EveryNth(every))
+		b.Lose(t, servers.EveryNth(every))
 		live(fmt.Sprint("every", every))
 	}
 }
@@ -88,12 +89,12 @@ func wholeLife(t *testing.T, f fixture) {
 
 // noRepliesLoseNothing makes every repetition fail too. The caller gets an error and tries again
 // once replies arrive.
-func noRepliesLoseNothing(t *testing.T, b *backend) {
+func noRepliesLoseNothing(t *testing.T, b *backends.Backend) {
 	// A campaign on the same node goes first. Without a reply, the client would not learn that the
 	// server does not know a script yet.
 	const tag = "{silent}"
-	wholeLife(t, openOn(t, b.rdb, b.rdb, tag+queue.NewClaimID(), queue.Options{}))
-	f := openOn(t, b.lossy, b.rdb, tag+queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	wholeLife(t, openOn(t, b.Redis, b.Redis, tag+queue.NewClaimID(), queue.Options{}))
+	f := openOn(t, b.Lossy, b.Redis, tag+queue.NewClaimID(), queue.Options{Lease: time.Minute})
 	all := numbered("u", 6)
 	batch := make([][]byte, len(all))
 	for i, e := range all {
@@ -101,11 +102,11 @@ func noRepliesLoseNothing(t *testing.T, b *backend) {
 	}
 	cutOff := func(what string, call func() error) {
 		t.Helper()
-		b.lose(t, servers.EveryNth(1))
+		b.Lose(t, servers.EveryNth(1))
 		if err := call(); err == nil {
 			t.Errorf("%s without a reply succeeded", what)
 		}
-		b.lose(t, nil)
+		b.Lose(t, nil)
 	}
 	cutOff("append", func() error { _, err := f.Append(t.Context(), queue.Batch{Load: "l", Elements: batch}); return err })
 	wantEqual(t, "accepted again", f.append("l", 0, 0, all...), false)
@@ -131,11 +132,11 @@ func noRepliesLoseNothing(t *testing.T, b *backend) {
 
 // manyWorkers runs workers that claim, drop, give back and settle over a connection that loses
 // every seventh reply.
-func manyWorkers(t *testing.T, b *backend) {
-	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+func manyWorkers(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute})
 	all := numbered("u", 600)
 	f.push(all...)
-	b.lose(t, servers.EveryNth(7))
+	b.Lose(t, servers.EveryNth(7))
 	var workers sync.WaitGroup
 	for w := range 6 {
 		workers.Go(func() {
@@ -200,19 +201,14 @@ func (f fixture) insist(call func() error) {
 
 // A Redis that is full and must not evict still drains. It refuses only new elements.
 func TestFullRedisDrains(t *testing.T) {
-	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	b := backends.OpenRedis(t)
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 400)
 	f.push(all...)
 	early, given, expired := f.claim(50), f.claim(50), f.claim(50)
 	f.settle(queue.Settlement{Claim: early.Claim, Pos: 1, Later: true})
 	f.expire(expired.Claim)
-	if err := f.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.rdb.RPush(t.Context(), f.list.Plain(), "more").Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
-		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
-	}
+	b.Fill(t)
 	_, err := f.Append(t.Context(), queue.Batch{Load: "load", Elements: [][]byte{[]byte("more")}})
 	if err == nil || !strings.Contains(err.Error(), "OOM") {
 		t.Errorf("an append to a full Redis: %v, want OOM", err)

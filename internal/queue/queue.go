@@ -8,7 +8,7 @@
 // An element is in exactly one place: the producer's list, a lease, the list of returned elements
 // (back), or the set of retries. Outside the producer's list it is stored as "<id> <attempts>
 // <lost> <since ms> <raw>". In its first lease it is stored as the producer wrote it, and the lease
-// holds the missing words.
+// holds the missing words. If its progress was saved, <attempts> is "<attempts>;<progress>".
 package queue
 
 import (
@@ -64,13 +64,14 @@ func (q *Queue) LeaseTTL() time.Duration { return q.o.Lease }
 var (
 	lua = redisx.NewLua(files)
 
-	claimScript   = redis.NewScript(redisx.Join(lua.Piece("prelude"), lua.Piece("journal"), GuardList(), lua.Piece("claim")))
-	extendScript  = lua.Script("prelude", "extend")
-	settleScript  = lua.Script("prelude", "journal", "settle")
-	releaseScript = lua.Script("prelude", "journal", "release")
-	expiredScript = lua.Script("prelude", "expired")
-	countScript   = lua.Script("prelude", "journal", "count")
-	appendScript  = lua.Script("prelude", "append")
+	claimScript    = redis.NewScript(redisx.Join(lua.Piece("prelude"), lua.Piece("journal"), GuardList(), lua.Piece("claim")))
+	extendScript   = lua.Script("prelude", "extend")
+	settleScript   = lua.Script("prelude", "journal", "settle")
+	progressScript = lua.Script("prelude", "journal", "progress")
+	releaseScript  = lua.Script("prelude", "journal", "release")
+	expiredScript  = lua.Script("prelude", "expired")
+	countScript    = lua.Script("prelude", "journal", "count")
+	appendScript   = lua.Script("prelude", "append")
 )
 
 // GuardList is Lua for scripts of other packages that look at a list. It defines kept_ms

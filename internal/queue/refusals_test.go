@@ -11,6 +11,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 )
 
 func TestNewRefuses(t *testing.T) {
@@ -43,12 +44,12 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestCallsRefused(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	list, err := keys.Default().Campaign("42")
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := queue.New(b.rdb, list, queue.Options{}) // emits nothing
+	q, err := queue.New(b.Redis, list, queue.Options{}) // emits nothing
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,20 +75,20 @@ func TestCallsRefused(t *testing.T) {
 
 // wrongTypeMovesNothing gives each key in turn another type and tries every operation that needs
 // it. All keys must stay as they were.
-func wrongTypeMovesNothing(t *testing.T, b *backend) {
+func wrongTypeMovesNothing(t *testing.T, b *backends.Backend) {
 	for _, key := range []string{"", "back", "retry", "leases", "lease:claim", "counts", "outbox", "load:load", "gate"} {
 		list, err := keys.Default().Campaign("x holds y, want z " + queue.NewClaimID())
 		if err != nil {
 			t.Fatal(err)
 		}
 		gate := list.Key("gate")
-		q, err := queue.New(b.rdb, list, queue.Options{
+		q, err := queue.New(b.Redis, list, queue.Options{
 			Emit: list.Key("outbox"), GateKey: gate, Gate: []queue.Field{{Name: "state", Value: "running"}},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := fixture{tester: t, Queue: q, rdb: b.rdb, list: list}
+		f := fixture{tester: t, Queue: q, rdb: b.Redis, list: list}
 		f.push("a", "b", "c")
 		f.rdb.HSet(t.Context(), gate, "state", "running")
 		f.claimAs("claim", 1)
@@ -150,7 +151,7 @@ var needs = map[string]map[string]bool{
 }
 
 // unreadableCountsAreNamed writes counts that are no numbers. The error must name the field.
-func unreadableCountsAreNamed(t *testing.T, b *backend) {
+func unreadableCountsAreNamed(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	counts := f.list.Key(keys.SuffixCounts)
 	for field, value := range map[string]string{

@@ -10,9 +10,10 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func givesBackInOrder(t *testing.T, b *backend) {
+func givesBackInOrder(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 300)
 	f.push(all...)
@@ -35,7 +36,7 @@ func givesBackInOrder(t *testing.T, b *backend) {
 	wantList(t, "what came back last is first", raws(f.claim(4)), slices.Concat(all[:1], all[2:5]))
 }
 
-func reapsExpired(t *testing.T, b *backend) {
+func reapsExpired(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push(numbered("u", 9)...)
 	all := numbered("u", 9)
@@ -62,8 +63,8 @@ func reapsExpired(t *testing.T, b *backend) {
 
 // givesBackInPieces checks the length of back before each script: one script ends a claim, and
 // further ones up to about a millisecond's work.
-func givesBackInPieces(t *testing.T, b *backend) {
-	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{})
+func givesBackInPieces(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{})
 	all := numbered("u", 3300)
 	f.push(all...)
 	var claims []string
@@ -71,7 +72,7 @@ func givesBackInPieces(t *testing.T, b *backend) {
 		claims = append(claims, f.claim(n).Claim)
 	}
 	var back []int64
-	b.lose(t, func(int, []string) bool {
+	b.Lose(t, func(int, []string) bool {
 		back = append(back, f.rdb.LLen(t.Context(), f.list.Key(keys.SuffixBack)).Val())
 		return false
 	})
@@ -82,7 +83,7 @@ func givesBackInPieces(t *testing.T, b *backend) {
 }
 
 // The server's clock alone ends this lease.
-func reapsWhenTimeHasPassed(t *testing.T, b *backend) {
+func reapsWhenTimeHasPassed(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{Lease: 5 * time.Millisecond})
 	f.push("a")
 	f.claim(1)
@@ -93,7 +94,7 @@ func reapsWhenTimeHasPassed(t *testing.T, b *backend) {
 	wantEqual(t, "back", f.counts().Back, 1)
 }
 
-func extends(t *testing.T, b *backend) {
+func extends(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b", "c", "d")
 	one, two, three := f.claim(1), f.claim(1), f.claim(1)
@@ -116,14 +117,14 @@ func extends(t *testing.T, b *backend) {
 }
 
 // A worker keeps a lease that it extends right after a reaper has found it expired.
-func reapsNothingThatIsExtended(t *testing.T, b *backend) {
-	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
-	sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Minute})
+func reapsNothingThatIsExtended(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	sound := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Lease: time.Minute})
 	f.push("a", "b")
 	lease := f.claim(2)
 	f.expire(lease.Claim)
 	extended := false
-	b.lose(t, func(_ int, script []string) bool {
+	b.Lose(t, func(_ int, script []string) bool {
 		if releases := script[2] == "4"; releases { // leases, back, counts and the one lease
 			lost, err := sound.Extend(t.Context(), lease.Claim)
 			extended = err == nil && len(lost) == 0
@@ -136,9 +137,9 @@ func reapsNothingThatIsExtended(t *testing.T, b *backend) {
 }
 
 // An extended lease stays, even if all other leases of the script are empty.
-func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
-	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Minute})
-	sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Minute})
+func reapsNothingBesideAnEmptyLease(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Minute})
+	sound := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Lease: time.Minute})
 	f.push("a", "b", "c")
 	empty, lease := f.claim(1), f.claim(2)
 	if err := f.rdb.Del(t.Context(), f.list.Lease(empty.Claim)).Err(); err != nil {
@@ -146,7 +147,7 @@ func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
 	}
 	f.expire(empty.Claim, lease.Claim)
 	extended := false
-	b.lose(t, func(_ int, script []string) bool {
+	b.Lose(t, func(_ int, script []string) bool {
 		if releases := script[2] == "5"; releases { // leases, back, counts and the two leases
 			lost, err := sound.Extend(t.Context(), lease.Claim)
 			extended = err == nil && len(lost) == 0
@@ -163,16 +164,16 @@ func reapsNothingBesideAnEmptyLease(t *testing.T, b *backend) {
 // reaper found it.
 func TestReapsToTheMillisecond(t *testing.T) {
 	server := miniredis.RunT(t)
-	b := single(t, "miniredis", server.Addr())
+	b := backends.Open(t, "miniredis", server.Addr())
 	now := time.UnixMilli(1_900_000_000_000)
 	for extended, reaped := range map[time.Duration]int{0: 2, time.Millisecond: 0} {
 		server.SetTime(now)
-		f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{Lease: time.Millisecond})
-		sound := openOn(t, b.rdb, b.rdb, f.id, queue.Options{Lease: time.Millisecond})
+		f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{Lease: time.Millisecond})
+		sound := openOn(t, b.Redis, b.Redis, f.id, queue.Options{Lease: time.Millisecond})
 		f.push("a", "b")
 		l := f.claim(2)
 		server.SetTime(now.Add(time.Millisecond))
-		b.lose(t, func(_ int, script []string) bool {
+		b.Lose(t, func(_ int, script []string) bool {
 			if script[2] == "4" && extended > 0 { // leases, back, counts and the one lease: it releases
 				if lost, err := sound.Extend(t.Context(), l.Claim); err != nil || len(lost) > 0 {
 					t.Errorf("extend: lost %v, error %v", lost, err)
@@ -181,21 +182,21 @@ func TestReapsToTheMillisecond(t *testing.T) {
 			return false
 		})
 		wantEqual(t, "reaped of a lease that ends in "+extended.String(), f.reap(), reaped)
-		b.lose(t, nil)
+		b.Lose(t, nil)
 	}
 }
 
 // A script stops once it has moved exactly enough elements.
 func TestGivesBackExactlyEnough(t *testing.T) {
-	b := onMiniredis(t)
-	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), queue.Options{})
+	b := backends.OpenMiniredis(t)
+	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), queue.Options{})
 	f.push(numbered("u", 1007)...)
 	var claims []string
 	for _, n := range []int{7, 500, 500} {
 		claims = append(claims, f.claim(n).Claim)
 	}
 	var back []int64
-	b.lose(t, func(int, []string) bool {
+	b.Lose(t, func(int, []string) bool {
 		back = append(back, f.rdb.LLen(t.Context(), f.list.Key(keys.SuffixBack)).Val())
 		return false
 	})

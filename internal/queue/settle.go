@@ -25,17 +25,27 @@ type Settlement struct {
 	Status string
 	Code   string
 	Emit   []byte
+	// Notes are counted as well, as "note:<Name>" in Counts.Notes.
+	Notes []Note
 
 	// MaxRare, where above 0, limits how many codes of this kind are counted by name. Further codes
 	// are counted as OTHER.
 	MaxRare int
 
 	// Later puts the element into the retry set instead, due after Delay with that count of
-	// Attempts. It is counted under Cause, unless that is empty.
+	// Attempts and that Progress. It is counted under Cause, unless that is empty.
 	Later    bool
 	Delay    time.Duration
 	Attempts int
+	Progress string // as a Progress' State; may be empty
 	Cause    string
+}
+
+// Note is what else is counted of an ended element: N of a Name. The name has no white space and no
+// "=".
+type Note struct {
+	Name string
+	N    int
 }
 
 // Settle ends or defers elements of many claims at once. It leaves out an element that is settled
@@ -71,10 +81,16 @@ func (q *Queue) checkSettlement(s *Settlement) error {
 		return fmt.Errorf("settlement of %s:%d has an invalid position", s.Claim, s.Pos)
 	case !s.Later && s.Status == "":
 		return fmt.Errorf("settlement of %s:%d has no status", s.Claim, s.Pos)
+	case slices.ContainsFunc(s.Notes, Note.isInvalid):
+		return fmt.Errorf("settlement of %s:%d has an invalid note in %v", s.Claim, s.Pos, s.Notes)
 	case !s.Later && len(s.Emit) > 0 && q.o.Emit == "":
 		return fmt.Errorf("settlement of %s:%d has a payload, but the queue emits nothing; set Options.Emit", s.Claim, s.Pos)
 	}
-	return nil
+	return checkState(s.Progress)
+}
+
+func (n Note) isInvalid() bool {
+	return n.Name == "" || n.N < 0 || strings.ContainsAny(n.Name, " \t\r\n\v\f=")
 }
 
 // label is what elements are counted under. An ended element has a status. A label without one
@@ -85,10 +101,14 @@ func (s *Settlement) label() label {
 	if s.Later {
 		return label{code: s.Cause}
 	}
-	if s.MaxRare > 0 && s.Code != "" {
-		return label{s.Status, "?" + strconv.Itoa(s.MaxRare) + " " + s.Code}
+	status := s.Status
+	for _, note := range s.Notes {
+		status += " +" + note.Name + "=" + strconv.Itoa(note.N)
 	}
-	return label{s.Status, s.Code}
+	if s.MaxRare > 0 && s.Code != "" {
+		return label{status, "?" + strconv.Itoa(s.MaxRare) + " " + s.Code}
+	}
+	return label{status, s.Code}
 }
 
 // payloads is how many payloads the settlement has: one or none.
@@ -103,7 +123,7 @@ func (s *Settlement) payload() any {
 	if !s.Later {
 		return s.Emit
 	}
-	return strconv.FormatInt(max(s.Delay.Milliseconds(), 0), 10) + " " + strconv.Itoa(max(s.Attempts, 0))
+	return strconv.FormatInt(max(s.Delay.Milliseconds(), 0), 10) + " " + attemptsWord(s.Attempts, s.Progress)
 }
 
 // isAlike reports whether two settlements go into one group of settle.lua.

@@ -6,9 +6,10 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func settlesEnded(t *testing.T, b *backend) {
+func settlesEnded(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b", "c", "d")
 	l := f.claim(4)
@@ -36,7 +37,7 @@ func settlesEnded(t *testing.T, b *backend) {
 
 // Payloads go to the direct list, which then never expires. They go to the outbox only while that
 // key holds another type.
-func settlesDirectly(t *testing.T, b *backend) {
+func settlesDirectly(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{Direct: "direct"})
 	direct := f.list.Key("direct")
 	wantEqual(t, "direct", f.EmitsDirectly(), true)
@@ -64,7 +65,7 @@ func settlesDirectly(t *testing.T, b *backend) {
 	wantEqual(t, "direct without a payload", f.rdb.Exists(t.Context(), direct).Val(), 0)
 }
 
-func settlesLater(t *testing.T, b *backend) {
+func settlesLater(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b", "c")
 	l := f.claim(2)
@@ -93,8 +94,34 @@ func settlesLater(t *testing.T, b *backend) {
 	wantEqual(t, "claimed", f.counts().Claimed, 3)
 }
 
+// A note is counted beside the status and the code, also with a code whose number is limited.
+func countsNotes(t *testing.T, b *backends.Backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a", "b", "c", "d")
+	l := f.claim(4)
+	kept := []queue.Note{{Name: "kept", N: 1}}
+	all := []queue.Settlement{
+		{Claim: l.Claim, Pos: 1, Status: "failed", Code: "DEAD", Notes: kept},
+		{Claim: l.Claim, Pos: 2, Status: "failed", Code: "ODD", MaxRare: 1, Notes: append(kept, queue.Note{Name: "other:x", N: 3})},
+		{Claim: l.Claim, Pos: 3, Status: "sent", Notes: append(kept, queue.Note{Name: "other:x", N: 2})},
+		{Claim: l.Claim, Pos: 4, Status: "failed", Code: "DEAD"},
+	}
+	wantEqual(t, "applied", f.settle(all...), 4)
+	wantEqual(t, "applied again", f.settle(all...), 0)
+	c := f.counts()
+	wantEqual(t, "note", c.Notes["note:kept"], "3")
+	wantEqual(t, "note with numbers", c.Notes["note:other:x"], "5")
+	wantEqual(t, "failed", c.Ended["failed"], 3)
+	wantEqual(t, "sent", c.Ended["sent"], 1)
+	wantEqual(t, "dead", c.Codes["failed:DEAD"], 2)
+	wantEqual(t, "odd", c.Codes["failed:ODD"], 1)
+	if _, err := f.Settle(t.Context(), []queue.Settlement{{Claim: l.Claim, Pos: 1, Status: "sent", Notes: []queue.Note{{Name: "two words", N: 1}}}}); err == nil {
+		t.Error("a note of two words is accepted")
+	}
+}
+
 // Causes of deferrals are counted beside the ended elements, and neither changes the other.
-func countsWhyLater(t *testing.T, b *backend) {
+func countsWhyLater(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b", "c", "d")
 	l := f.claim(4)
@@ -119,7 +146,7 @@ func countsWhyLater(t *testing.T, b *backend) {
 	wantEqual(t, "hour between the last two, in ms", int64(due[2].Score-due[1].Score), time.Hour.Milliseconds())
 }
 
-func settlesOnce(t *testing.T, b *backend) {
+func settlesOnce(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	f.push("a", "b")
 	l := f.claim(2)
@@ -131,7 +158,7 @@ func settlesOnce(t *testing.T, b *backend) {
 	wantEqual(t, "sent", f.counts().Ended["sent"], 2)
 }
 
-func settlesAcrossClaims(t *testing.T, b *backend) {
+func settlesAcrossClaims(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 1500)
 	f.push(all...)
@@ -154,7 +181,7 @@ func settlesAcrossClaims(t *testing.T, b *backend) {
 
 // Settlements that differ only in their payload are counted together, and each element keeps its
 // own payload.
-func settlesWithAndWithoutPayload(t *testing.T, b *backend) {
+func settlesWithAndWithoutPayload(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	all := numbered("u", 6)
 	f.push(all...)
@@ -170,7 +197,7 @@ func settlesWithAndWithoutPayload(t *testing.T, b *backend) {
 }
 
 // Settling a lost or unknown lease leaves no trace.
-func settlesNothingThatIsLost(t *testing.T, b *backend) {
+func settlesNothingThatIsLost(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
 	wantEqual(t, "applied without a lease", f.settle(sent("never", 1, "x")), 0)
 	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.list.Key(keys.SuffixCounts), f.list.Lease("never")).Val(), 0)

@@ -50,14 +50,28 @@ type Keys struct {
 
 // Options of a Cache.
 type Options struct {
-	// Same reports whether a text is the one that a mark calls wrong, for values with several
-	// spellings; nil: equality.
-	Same        func(text, wrong string) bool
+	// Without returns a text without what a mark calls wrong, and "" if nothing is left; nil: the
+	// mark is a whole text.
+	Without func(text, wrong string) string
+	// Elsewhere stores texts that do not belong into the strings of Keys.Value; nil: none.
+	Elsewhere Elsewhere
+	// Read returns what Redis holds for the ids, in order, if that is more than the strings of
+	// Keys.Value; nil: these strings.
+	Read        func(ctx context.Context, ids []string) []Reply
 	Kind        string                // the value of the metrics' label kind, such as "token"
 	TTL         time.Duration         // how long an answer is kept, ±10%, so that a batch does not expire at once
 	NegativeTTL time.Duration         // how long "unknown to the source" is kept, ±10%
 	Logger      *slog.Logger          // nil: silent
 	Registerer  prometheus.Registerer // nil: no metrics
+}
+
+// Elsewhere stores texts in other keys than the strings of Keys.Value. Options.Read reads them.
+type Elsewhere interface {
+	Has(text string) bool // whether a text belongs there
+	// Put queues the write of a text, unless something is stored there.
+	Put(ctx context.Context, pipe redis.Pipeliner, id, text string, ttl time.Duration)
+	// Remove queues the removal of what a mark calls wrong from a text that Put has stored.
+	Remove(ctx context.Context, pipe redis.Pipeliner, id, text, wrong string)
 }
 
 func (o Options) validate() error {
@@ -79,7 +93,7 @@ type Cache[V any] struct {
 	opts         Options
 	log          *slog.Logger
 	lookups      lookupCounters
-	same         func(text, wrong string) bool
+	without      func(text, wrong string) string
 	logSometimes rate.Sometimes // limits warnings that every lookup would repeat until a person acts
 
 	mu      sync.Mutex
@@ -102,15 +116,22 @@ func New[V any](rdb redis.UniversalClient, keys Keys, decode Decode[V], source S
 	if err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
-	same := o.Same
-	if same == nil {
-		same = func(text, wrong string) bool { return text == wrong }
+	without := o.Without
+	if without == nil {
+		without = withoutWhole
 	}
 	return &Cache[V]{
-		same: same, rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
+		without: without, rdb: rdb, keys: keys, decode: decode, source: source, opts: o, log: log, lookups: lookups,
 		logSometimes: rate.Sometimes{First: 1, Interval: 10 * time.Second},
 		flights:      make(map[string]*flight[V]),
 	}, nil
+}
+
+func withoutWhole(text, wrong string) string {
+	if text == wrong {
+		return ""
+	}
+	return text
 }
 
 // lookupCounters count ids by the result of their lookup, and ids whose key has another type

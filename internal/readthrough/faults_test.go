@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/readthrough"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -48,7 +49,7 @@ func (r *recorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 }
 
 func TestRoundTripsOfALookup(t *testing.T) {
-	single := connect(t, miniredis.RunT(t).Addr())
+	single := backends.ConnectOnce(t, miniredis.RunT(t).Addr())
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
 	defer cluster.Close()
 	for name, c := range map[string]struct {
@@ -100,7 +101,7 @@ func TestAShardThatDoesNotAnswerLeavesTheOthers(t *testing.T) {
 
 func TestWithoutRedisEverybodyIsUndecided(t *testing.T) {
 	server := miniredis.RunT(t)
-	b := newRig(t, connect(t, server.Addr()))
+	b := newRig(t, backends.ConnectOnce(t, server.Addr()))
 	server.Close()
 	b.table.rows = rows{"1": "one"}
 	found, err := b.cache().Lookup(t.Context(), []string{"1", "2"})
@@ -113,7 +114,7 @@ func TestWithoutRedisEverybodyIsUndecided(t *testing.T) {
 }
 
 func TestAFullRedisCostsTheWriteBackAlone(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	b := newRig(t, backends.ConnectOnce(t, servers.Redis(t)))
 	b.store(b.keys.Value("1"), "SHOUTED")
 	b.table.during = func() error {
 		b.store(b.keys.None("4"), "dead")
@@ -126,7 +127,7 @@ func TestAFullRedisCostsTheWriteBackAlone(t *testing.T) {
 }
 
 func TestNewRefusesWhatCannotWork(t *testing.T) {
-	b := newRig(t, connect(t, "127.0.0.1:0"))
+	b := newRig(t, backends.ConnectOnce(t, "127.0.0.1:0"))
 	good := readthrough.Options{TTL: ttl, NegativeTTL: negativeTTL}
 	for name, c := range map[string]struct {
 		rdb  redis.UniversalClient

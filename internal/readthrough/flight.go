@@ -28,7 +28,7 @@ func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]
 	for f, part := range c.joinFlights(ctx, misses) {
 		select {
 		case <-f.done:
-			f.copyAnswers(part, c.same, found, unusable, undecidedIDs)
+			c.copyAnswers(f, part, found, unusable, undecidedIDs)
 		case <-ctx.Done():
 			for _, m := range part {
 				undecidedIDs.add(m.id, ctx.Err())
@@ -39,20 +39,36 @@ func (c *Cache[V]) resolve(ctx context.Context, misses []miss, found map[string]
 }
 
 // copyAnswers copies the answers to one caller's part of a flight.
-func (f *flight[V]) copyAnswers(part []miss, same func(text, wrong string) bool, found map[string]V, unusable *unusableValues[V], undecidedIDs *undecided) {
+func (c *Cache[V]) copyAnswers(f *flight[V], part []miss, found map[string]V, unusable *unusableValues[V], undecidedIDs *undecided) {
 	for _, m := range part {
 		if f.err != nil {
 			undecidedIDs.add(m.id, f.err)
 			continue
 		}
 		a, exists := f.answers[m.id]
+		if exists && m.wrong != "" {
+			a, exists = c.correct(a, m.wrong)
+		}
 		switch {
-		case !exists || m.wrong != "" && same(a.text, m.wrong):
+		case !exists:
 		case a.unusable:
 			unusable.add(m.id, a.value)
 		default:
 			found[m.id] = a.value
 		}
+	}
+}
+
+// correct returns an answer without what a mark calls wrong. ok is false if nothing is left.
+func (c *Cache[V]) correct(a answer[V], wrong string) (corrected answer[V], ok bool) {
+	switch rest := c.without(a.text, wrong); rest {
+	case a.text:
+		return a, true
+	case "":
+		return a, false
+	default:
+		value, err := c.decode(rest)
+		return answer[V]{text: rest, value: value}, err == nil
 	}
 }
 

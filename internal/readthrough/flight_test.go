@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/readthrough"
+	"fanfare/test/backends"
 )
 
 // gate is a source whose queries wait until the test releases them.
@@ -200,7 +201,7 @@ func (s *counter) exit(ctx context.Context, ids []string) {
 
 func TestManyBatchesAtATime(t *testing.T) {
 	server := miniredis.RunT(t)
-	b := newRig(t, connect(t, server.Addr()))
+	b := newRig(t, backends.ConnectOnce(t, server.Addr()))
 	source := &counter{asking: map[string]context.Context{}}
 	c := b.cacheOf(source.ask)
 	var wg sync.WaitGroup

@@ -9,12 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"fanfare/internal/readthrough"
-	"fanfare/test/servers"
+	"fanfare/test/backends"
 )
 
 type rows = map[string]string
@@ -193,23 +192,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestConformance expects the same behaviour of every kind of Redis.
 func TestConformance(t *testing.T) {
-	t.Run("miniredis", func(t *testing.T) {
-		conform(t, connect(t, miniredis.RunT(t).Addr()))
-	})
-	t.Run("redis", func(t *testing.T) {
-		conform(t, connect(t, servers.Redis(t)))
-	})
-	t.Run("cluster", func(t *testing.T) {
-		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
-		t.Cleanup(func() { _ = rdb.Close() })
-		conform(t, rdb)
-	})
-}
-
-func connect(t *testing.T, addr string) *redis.Client {
-	rdb := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return rdb
+	backends.Each(t, func(t *testing.T, b *backends.Backend) { conform(t, b.Redis) })
 }
 
 func conform(t *testing.T, rdb redis.UniversalClient) {

@@ -100,14 +100,14 @@ func (c *Cache[V]) readCached(ctx context.Context, ids []string, found map[strin
 		unreadable int
 		example    error
 	)
-	for i, r := range c.readKeys(ctx, c.keys.Value, ids) {
+	for i, r := range c.readValues(ctx, ids) {
 		m := miss{id: ids[i]}
-		if r.err != nil {
-			undecidedIDs.add(m.id, fmt.Errorf("read cache: %w", r.err))
+		if r.Err != nil {
+			undecidedIDs.add(m.id, fmt.Errorf("read cache: %w", r.Err))
 			continue
 		}
-		if r.exists {
-			v, err := c.decode(r.text)
+		if r.Exists {
+			v, err := c.decode(r.Text)
 			if err == nil {
 				found[m.id] = v
 				continue
@@ -116,9 +116,9 @@ func (c *Cache[V]) readCached(ctx context.Context, ids []string, found map[strin
 			case errors.Is(err, ErrUnusable):
 				unusable.add(m.id, v)
 			case errors.Is(err, ErrEmpty):
-				m.unreadable, m.text = true, r.text
+				m.unreadable, m.text = true, r.Text
 			default:
-				m.unreadable, m.text = true, r.text
+				m.unreadable, m.text = true, r.Text
 				unreadable++
 				example = fmt.Errorf("%s: %w", c.keys.Value(m.id), err)
 			}
@@ -142,11 +142,11 @@ func (c *Cache[V]) dropMarked(ctx context.Context, misses []miss, undecidedIDs *
 	for i, r := range c.readKeys(ctx, c.keys.None, ids) {
 		m := misses[i]
 		switch {
-		case r.err != nil:
-			undecidedIDs.add(m.id, fmt.Errorf("read cache: %w", r.err))
-		case r.exists && r.text == "":
+		case r.Err != nil:
+			undecidedIDs.add(m.id, fmt.Errorf("read cache: %w", r.Err))
+		case r.Exists && r.Text == "":
 		default:
-			m.wrong = r.text
+			m.wrong = r.Text
 			ask = append(ask, m)
 		}
 	}

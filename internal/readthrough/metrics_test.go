@@ -10,10 +10,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"fanfare/internal/readthrough"
+	"fanfare/test/backends"
 )
 
 func TestLookUpsAreCounted(t *testing.T) {
-	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	b := newRig(t, backends.ConnectOnce(t, miniredis.RunT(t).Addr()))
 	registry := prometheus.NewRegistry()
 	caches := make(map[string]*readthrough.Cache[string])
 	for _, kind := range []string{"token", "profile"} { // both kinds share one metric
@@ -46,7 +47,7 @@ func TestLookUpsAreCounted(t *testing.T) {
 // A key of another type is counted even if the source knows the answer. An unknown user is not
 // counted.
 func TestKeysOfAnotherTypeAreCounted(t *testing.T) {
-	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	b := newRig(t, backends.ConnectOnce(t, miniredis.RunT(t).Addr()))
 	registry := prometheus.NewRegistry()
 	c, err := readthrough.New(b.rdb, b.keys, decode, b.table.ask, readthrough.Options{
 		Kind: "token", TTL: ttl, NegativeTTL: negativeTTL, Registerer: registry,
@@ -91,7 +92,7 @@ func counted(t *testing.T, registry *prometheus.Registry, name string) map[strin
 }
 
 func TestAMetricOfAnotherKindIsInTheWay(t *testing.T) {
-	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	b := newRig(t, backends.ConnectOnce(t, miniredis.RunT(t).Addr()))
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "fanfare_cache_lookups_total", Help: "Another."}))
 	_, err := readthrough.New(b.rdb, b.keys, decode, nil, readthrough.Options{TTL: ttl, NegativeTTL: negativeTTL, Registerer: registry})

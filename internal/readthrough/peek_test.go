@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/readthrough"
+	"fanfare/test/backends"
 )
 
 // A peek finds what a lookup finds, and changes no key.
@@ -61,7 +62,7 @@ func TestPeekNamesWhomItCannotTell(t *testing.T) {
 
 // An unusable text is the answer only if nothing better exists, and not while the source fails.
 func TestUnusableTextsAreTheLastAnswer(t *testing.T) {
-	b := newRig(t, connect(t, miniredis.RunT(t).Addr()))
+	b := newRig(t, backends.ConnectOnce(t, miniredis.RunT(t).Addr()))
 	b.store(b.keys.Value("1"), "bad in Redis")
 	b.store(b.keys.Value("2"), "bad in Redis")
 	b.store(b.keys.Value("4"), "bad in Redis")

@@ -9,16 +9,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// reply is Redis's answer about one key. A key of another type counts as missing.
-type reply struct {
-	text   string
-	exists bool
-	err    error
+// Reply is what Redis holds for one id. A key of another type counts as missing.
+type Reply struct {
+	Text   string
+	Exists bool
+	Err    error
+}
+
+// readValues reads what Redis holds for the ids.
+func (c *Cache[V]) readValues(ctx context.Context, ids []string) []Reply {
+	if len(ids) > 0 && c.opts.Read != nil {
+		return c.opts.Read(ctx, ids)
+	}
+	return c.readKeys(ctx, c.keys.Value, ids)
 }
 
 // readKeys reads one key per id: with one MGET, or in a Cluster with one pipeline that go-redis
 // splits by slot.
-func (c *Cache[V]) readKeys(ctx context.Context, key func(string) string, ids []string) []reply {
+func (c *Cache[V]) readKeys(ctx context.Context, key func(string) string, ids []string) []Reply {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -32,45 +40,45 @@ func (c *Cache[V]) readKeys(ctx context.Context, key func(string) string, ids []
 	return c.readWithMGet(ctx, keys)
 }
 
-func (c *Cache[V]) readWithMGet(ctx context.Context, keys []string) []reply {
-	replies := make([]reply, len(keys))
+func (c *Cache[V]) readWithMGet(ctx context.Context, keys []string) []Reply {
+	replies := make([]Reply, len(keys))
 	values, err := c.rdb.MGet(ctx, keys...).Result()
 	if err == nil && len(values) != len(keys) {
 		err = fmt.Errorf("MGET of %d keys returned %d values", len(keys), len(values))
 	}
 	for i := range replies {
 		if err != nil {
-			replies[i].err = err
+			replies[i].Err = err
 			continue
 		}
-		replies[i].text, replies[i].exists = values[i].(string)
+		replies[i].Text, replies[i].Exists = values[i].(string)
 	}
 	return replies
 }
 
-func (c *Cache[V]) readWithPipeline(ctx context.Context, keys []string) []reply {
+func (c *Cache[V]) readWithPipeline(ctx context.Context, keys []string) []Reply {
 	pipe := c.rdb.Pipeline()
 	gets := make([]*redis.StringCmd, len(keys))
 	for i, key := range keys {
 		gets[i] = pipe.Get(ctx, key)
 	}
 	_, _ = pipe.Exec(ctx) // each command carries its own error
-	replies := make([]reply, len(keys))
+	replies := make([]Reply, len(keys))
 	for i, get := range gets {
 		replies[i] = parseReply(get)
 	}
 	return replies
 }
 
-func parseReply(get *redis.StringCmd) reply {
+func parseReply(get *redis.StringCmd) Reply {
 	text, err := get.Result()
 	switch {
 	case err == nil:
-		return reply{text: text, exists: true}
+		return Reply{Text: text, Exists: true}
 	case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "WRONGTYPE"):
-		return reply{}
+		return Reply{}
 	}
-	return reply{err: err}
+	return Reply{Err: err}
 }
 
 // findMistyped logs ids that count as absent because their key has another type, which MGET returns

@@ -24,7 +24,10 @@ func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]
 	answers := make(map[string]answer[V], len(texts))
 	for _, m := range misses {
 		text, exists := texts[m.id]
-		if !exists || (m.wrong != "" && c.same(text, m.wrong)) {
+		if m.wrong != "" {
+			text = c.without(text, m.wrong)
+		}
+		if !exists || m.wrong != "" && text == "" {
 			continue
 		}
 		value, err := c.decode(text)
@@ -40,7 +43,12 @@ func (c *Cache[V]) decodeAll(misses []miss, texts map[string]string) map[string]
 	return answers
 }
 
-// writtenAnswer is an answer on its way to Redis, with what Redis holds after it.
+func (c *Cache[V]) isElsewhere(text string) bool {
+	return c.opts.Elsewhere != nil && c.opts.Elsewhere.Has(text)
+}
+
+// writtenAnswer is an answer on its way to Redis, with what Redis holds after it. now is nil if the
+// answer is stored elsewhere.
 type writtenAnswer struct {
 	id        string
 	now, mark *redis.StringCmd
@@ -65,6 +73,11 @@ func (c *Cache[V]) writeBack(ctx context.Context, misses []miss, answers map[str
 		if m.unreadable {
 			pipe.Eval(ctx, deleteIf, []string{key}, m.text)
 		}
+		if c.isElsewhere(a.text) {
+			c.opts.Elsewhere.Put(ctx, pipe, m.id, a.text, jitter(c.opts.TTL))
+			written = append(written, writtenAnswer{id: m.id, mark: pipe.Get(ctx, mark)})
+			continue
+		}
 		setIfAbsent(ctx, pipe, key, a.text, jitter(c.opts.TTL))
 		written = append(written, writtenAnswer{id: m.id, now: pipe.Get(ctx, key), mark: pipe.Get(ctx, mark)})
 	}
@@ -78,6 +91,10 @@ func (c *Cache[V]) reconcile(ctx context.Context, written []writtenAnswer, answe
 	pipe := c.rdb.Pipeline()
 	var mistyped []string
 	for _, w := range written {
+		if w.now == nil {
+			c.reconcileElsewhere(ctx, pipe, w, answers)
+			continue
+		}
 		now, err := w.now.Result()
 		if err != nil {
 			now = answers[w.id].text // not stored, so the source's answer counts
@@ -85,7 +102,7 @@ func (c *Cache[V]) reconcile(ctx context.Context, written []writtenAnswer, answe
 		if redis.HasErrorPrefix(err, "WRONGTYPE") {
 			mistyped = append(mistyped, w.id)
 		}
-		if wrong := w.mark.Val(); wrong != "" && c.same(now, wrong) {
+		if wrong := w.mark.Val(); wrong != "" && c.without(now, wrong) == "" {
 			pipe.Eval(ctx, deleteIf, []string{c.keys.Value(w.id)}, now)
 			delete(answers, w.id)
 			continue
@@ -99,6 +116,21 @@ func (c *Cache[V]) reconcile(ctx context.Context, written []writtenAnswer, answe
 	}
 	c.logMistyped(mistyped)
 	c.exec(ctx, pipe)
+}
+
+// reconcileElsewhere takes what was marked as wrong meanwhile out of an answer and out of Redis.
+func (c *Cache[V]) reconcileElsewhere(ctx context.Context, pipe redis.Pipeliner, w writtenAnswer, answers map[string]answer[V]) {
+	wrong, a := w.mark.Val(), answers[w.id]
+	if wrong == "" || c.without(a.text, wrong) == a.text {
+		return
+	}
+	c.opts.Elsewhere.Remove(ctx, pipe, w.id, a.text, wrong)
+	corrected, left := c.correct(a, wrong)
+	if !left {
+		delete(answers, w.id)
+		return
+	}
+	answers[w.id] = corrected
 }
 
 // setIfAbsent queues SET NX, whose refusal is no error.

@@ -37,8 +37,8 @@ var (
 	userinfo = regexp.MustCompile(`://([^:@/\s"]*):(?:\d*[^\d/\s"][^\s"]*|\d+)@`)
 )
 
-// Found reports whether the text contains what looks like a credential.
-func Found(text string) bool { return Text(text) != text }
+// HasCredential reports whether the text contains what looks like a credential.
+func HasCredential(text string) bool { return Text(text) != text }
 
 // Hidden replaces a secret.
 const Hidden = "[redacted]"

@@ -11,18 +11,22 @@ import (
 
 // The test reads the kernel's echo of a terminal, which shows an escape as ^[.
 func TestOnlyTerminalsAreDrawnOn(t *testing.T) {
-	for noColor, want := range map[string]string{"": "^[[1mCampaign 42^[[m", "1": "Campaign 42"} {
-		t.Setenv("NO_COLOR", noColor)
+	for env, want := range map[[2]string]string{
+		{"", "xterm"}: "^[[34mrunning^[[m^[[1mCampaign 42^[[m", {"1", "xterm"}: "runningCampaign 42", {"", "dumb"}: "runningCampaign 42",
+	} {
+		t.Setenv("NO_COLOR", env[0])
+		t.Setenv("TERM", env[1])
 		tty, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer tty.Close()
 		out := New(tty)
+		Paint(out, Blue, "running")
 		Heading(out, "Campaign 42")
 		echo, err := bufio.NewReader(tty).ReadString('\n')
 		if got := strings.TrimSpace(echo); got != want || err != nil || out.Err() != nil || !Is(out) {
-			t.Errorf("NO_COLOR=%q: got %q, %v, want %q", noColor, got, err, want)
+			t.Errorf("%q: got %q, %v, want %q", env, got, err, want)
 		}
 	}
 	var file bytes.Buffer

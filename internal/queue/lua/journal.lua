@@ -11,6 +11,7 @@
 --       Elements of leases are being copied to the head of back.
 --   strike <claim> <marks> ... ; <claim> <position> <due> <attempts> ...
 --       Outcomes are counted. Elements after ';' go to the retries, and the leases get the marks.
+--       <attempts> may be followed by a progress: "<attempts>;<progress>".
 
 -- sibling_keys returns the other keys of the list that counts belongs to: list, back, retry,
 -- leases, and the prefix of lease keys.
@@ -88,7 +89,7 @@ end
 -- expired claim count one more loss.
 local function gather(lease, claim, expired, gathered)
   local function mark_lost(value)
-    local head, lost, rest = string.match(value, '^(%S+ %d+ )(%d+)( %d+ .*)$')
+    local head, lost, rest = string.match(value, '^(%S+ %d+;?%S* )(%d+)( %d+ .*)$')
     return head and (head .. whole(lost + 1) .. rest) or value
   end
   local fresh, positions, values = read_lease(lease .. claim)
@@ -113,9 +114,9 @@ local function find_copied(counts, words)
   return pushed, gathered
 end
 
--- with_attempts returns a value with another number of attempts.
+-- with_attempts returns a value with other attempts, and with another progress or none.
 local function with_attempts(value, attempts)
-  local id, rest = string.match(value, '^(%S+) %d+ (%d+ %d+ .*)$')
+  local id, rest = string.match(value, '^(%S+) %d+;?%S* (%d+ %d+ .*)$')
   return id and (id .. ' ' .. attempts .. ' ' .. rest) or value
 end
 

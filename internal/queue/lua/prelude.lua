@@ -69,7 +69,8 @@ end
 -- and the first of them is number before + 1 of the list.
 --
 -- completer_of returns a function that takes a position and its stored value, and returns the value
--- "<id> <attempts> <lost> <since ms> <raw>".
+-- "<id> <attempts> <lost> <since ms> <raw>". An element whose progress was saved has these words
+-- already. Its id shows that, because no producer knows the id of a claim.
 local function completer_of(claim, fresh)
   local first, before, since = string.match(fresh, '^(%d+) (%d+) (%d+)$')
   if not first then
@@ -82,6 +83,10 @@ local function completer_of(claim, fresh)
     if position < first then
       return value
     end
-    return claim .. ':' .. whole(before + 1 + position - first) .. ' 0 0 ' .. since .. ' ' .. value
+    local id = claim .. ':' .. whole(before + 1 + position - first) .. ' '
+    if string.sub(value, 1, #id) == id then
+      return value
+    end
+    return id .. '0 0 ' .. since .. ' ' .. value
   end
 end

@@ -12,10 +12,12 @@
 --   the outcome: 0 for later, otherwise the number of a label
 --   the number of payloads: one for each element, or none
 --   the elements' positions, in two bytes each
---   the payloads: "<in ms> <attempts>" for later, otherwise what is emitted
+--   the payloads: "<in ms> <attempts>" for later, otherwise what is emitted. <attempts> may be
+--   followed by a progress: "<attempts>;<progress>"
 --
 -- A label without a status means later too, and its code is the cause that it is counted under. A
--- code "?<most> <code>" is counted as OTHER once so many codes of its kind are counted by name.
+-- code "?<most> <code>" is counted as OTHER once so many codes of its kind are counted by name. A
+-- status "<status> +<note>=<n> …" also adds n to each of its notes.
 --
 -- Returns how many elements were settled.
 -- Cut: results are written first, so a cut before the books emits them again with the same
@@ -32,8 +34,8 @@ if bad then
   return bad
 end
 
--- counted has the fields that each outcome is counted under, as indexes into fields. books has
--- their values before this call.
+-- counted has the fields that each outcome is counted under, as indexes into fields. noted has
+-- those of its notes, each followed by a number. books has their values before this call.
 local fields, columns = {'journal'}, {}
 local function column(name)
   if not columns[name] then
@@ -42,12 +44,18 @@ local function column(name)
   end
   return columns[name]
 end
-local counted, limits = {}, {}
+local counted, noted, limits = {}, {}, {}
 for outcome = 1, labels do
   local status, code = argv[claims + 1 + 2 * outcome], argv[claims + 2 + 2 * outcome]
   if status == '' then
     counted[outcome] = {column('later:' .. code)}
   else
+    noted[outcome] = {}
+    for note, n in string.gmatch(status, ' %+([^%s=]+)=(%d+)') do
+      table.insert(noted[outcome], column('note:' .. note))
+      table.insert(noted[outcome], tonumber(n))
+    end
+    status = string.match(status, '^%S+') or status
     local most, name = string.match(code, '^%?(%d+) (.*)$')
     code = name or code
     counted[outcome] = {column('ended:' .. status), code ~= '' and column('code:' .. status .. ':' .. code) or nil}
@@ -122,7 +130,7 @@ local function defer_elements(from, found, first)
     local position = found[i]
     if position then
       local value = complete(position, values[position])
-      local delay, attempts = string.match(argv[first + i - 1], '^(%d+) (%d+)$')
+      local delay, attempts = string.match(argv[first + i - 1], '^(%d+) (%S+)$')
       local due = whole(now + tonumber(delay))
       later[#later + 1], later[#later + 2] = due, with_attempts(value, attempts)
       deferrals[#deferrals + 1] = from.claim .. ' ' .. position .. ' ' .. due .. ' ' .. attempts
@@ -144,6 +152,10 @@ while at < #argv do
   if settled > 0 and outcome > 0 then
     for _, field in ipairs(counted[outcome]) do
       increments[field] = (increments[field] or 0) + settled
+    end
+    local notes = noted[outcome] or {}
+    for i = 1, #notes, 2 do
+      increments[notes[i]] = (increments[notes[i]] or 0) + settled * notes[i + 1]
     end
   end
   applied = applied + settled

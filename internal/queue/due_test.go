@@ -1,0 +1,45 @@
+package queue_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/keys"
+	"fanfare/internal/queue"
+	"fanfare/test/backends"
+)
+
+// Only the selected retries are brought forward, over several pages, and nothing is lost.
+func bringsRetriesForward(t *testing.T, b *backends.Backend) {
+	f := open(t, b, queue.Options{})
+	const n = 500
+	all := make([]redis.Z, n)
+	later := time.Now().Add(time.Hour)
+	for i := range all {
+		raw := []string{"ios", "android"}[i%2]
+		all[i] = redis.Z{Score: float64(later.Add(time.Duration(i) * time.Second).UnixMilli()), Member: fmt.Sprintf("id%d 1 0 5 %s-%d", i, raw, i)}
+	}
+	retry := f.list.Key(keys.SuffixRetry)
+	if err := f.rdb.ZAdd(t.Context(), retry, all...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	makeDue := func() int {
+		moved, err := f.MakeDue(t.Context(), 0, func(raw []byte) bool { return strings.HasPrefix(string(raw), "ios-") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return moved
+	}
+	wantEqual(t, "brought forward", makeDue(), n/2)
+	wantEqual(t, "retries", f.rdb.ZCard(t.Context(), retry).Val(), n)
+	for i, member := range f.rdb.ZRange(t.Context(), retry, 0, -1).Val() {
+		if strings.Contains(member, "ios-") != (i < n/2) {
+			t.Fatalf("%s is number %d", member, i)
+		}
+	}
+	wantEqual(t, "brought forward again", makeDue(), 0)
+}
