@@ -10,6 +10,9 @@ import (
 	"fanfare/internal/queue"
 )
 
+// NoteTokenKept is the note of a settlement whose dead token was kept; see queue.Settlement.
+const NoteTokenKept = "token_kept"
+
 // Books are the figures of a campaign, read at one moment.
 type Books struct {
 	// Loaded counts every recipient known: the sum of claimed and listed ones, or what our loader
@@ -48,6 +51,20 @@ type Books struct {
 	// how often a sender stopped without recording an outcome.
 	Resent int64 `json:"resent"`
 	Lost   int64 `json:"lost"`
+	// TokensKept counts recipients with a dead token that stays stored, because too many died.
+	TokensKept int64 `json:"tokensKept,omitempty"`
+	// Moved counts registration tokens that died when their app moved to an installation ID, which
+	// was tried in their place. No other figure includes them.
+	Moved int64 `json:"moved,omitempty"`
+	// Devices are the devices of all ended recipients; nil if no recipient had several.
+	Devices *DeviceBooks `json:"devices,omitempty"`
+	// Variants counts ended recipients by variant and status. With HeldOut and WithoutVariant they
+	// add up to all ended recipients. HeldOut counts users of the hold-out group, also without
+	// variants. WithoutVariant counts the others: their element is unreadable, or the campaign had
+	// no variants when they were sent to. It is 0 while no recipient of a variant has ended.
+	Variants       map[string]map[notification.Status]int64 `json:"variants,omitempty"`
+	HeldOut        int64                                    `json:"heldOut,omitempty"`
+	WithoutVariant int64                                    `json:"withoutVariant,omitempty"`
 	// Codes counts ended recipients by "status:code".
 	Codes map[string]int64 `json:"codes,omitempty"`
 	// Deadline is when all remaining recipients expire, by the server's clock; zero means never.
@@ -82,23 +99,27 @@ func (c *Campaigns) Books(ctx context.Context, id string) (Books, error) {
 func booksOf(c queue.Counts) Books {
 	ended := func(s notification.Status) int64 { return max(0, c.Ended[string(s)]) }
 	b := Books{
-		Sent:      ended(notification.StatusSent),
-		Failed:    ended(notification.StatusFailed),
-		Skipped:   ended(notification.StatusSkipped),
-		Expired:   ended(notification.StatusExpired),
-		Unknown:   ended(notification.StatusUnknown),
-		Waiting:   c.Listed + c.Back,
-		InFlight:  c.InFlight,
-		Retrying:  c.Retrying,
-		Outbox:    c.Outbox,
-		Resent:    max(0, c.Later[CauseAmbiguous]),
-		Lost:      max(0, c.Reaped),
-		Codes:     c.Codes,
-		Deadline:  c.Deadline,
-		Assumed:   c.Assumed,
-		NextRetry: c.NextRetry,
-		Waived:    parseCount(c.Notes["waived"]),
-		now:       c.Now,
+		Sent:       ended(notification.StatusSent),
+		Failed:     ended(notification.StatusFailed),
+		Skipped:    ended(notification.StatusSkipped),
+		Expired:    ended(notification.StatusExpired),
+		Unknown:    ended(notification.StatusUnknown),
+		Waiting:    c.Listed + c.Back,
+		InFlight:   c.InFlight,
+		Retrying:   c.Retrying,
+		Outbox:     c.Outbox,
+		Resent:     max(0, c.Later[CauseAmbiguous]),
+		Lost:       max(0, c.Reaped),
+		TokensKept: parseCount(c.Notes["note:"+NoteTokenKept]),
+		Moved:      parseCount(c.Notes["note:"+NoteMoved]),
+		Variants:   variantsOf(c.Notes),
+		HeldOut:    max(0, c.Codes[string(notification.StatusSkipped)+":"+notification.CodeHoldout]),
+		Codes:      c.Codes,
+		Deadline:   c.Deadline,
+		Assumed:    c.Assumed,
+		NextRetry:  c.NextRetry,
+		Waived:     parseCount(c.Notes["waived"]),
+		now:        c.Now,
 
 		leasedUntil: c.LeasedUntil,
 	}
@@ -106,10 +127,12 @@ func booksOf(c queue.Counts) Books {
 	if seen == 0 {
 		seen = c.Accepted // written by a version that did not record seen
 	}
-	b.Loaded = max(seen, c.Recalled, c.Claimed+c.Listed, b.Ended()+b.Open())
-	b.Missing = b.Loaded - b.Ended() - b.Open()
+	b.Loaded = max(seen, c.Recalled, c.Claimed+c.Listed, b.CountEnded()+b.CountOpen())
+	b.Missing = b.Loaded - b.CountEnded() - b.CountOpen()
 	b.Recount = c.Recalled > c.Seen || c.Notes["recount"] != ""
 	b.ClockBack = max(0, c.RetrySince.Sub(c.Now))
+	b.Devices = devicesOf(b, c.Notes)
+	b.WithoutVariant = countWithoutVariant(b)
 	for load, p := range parseLoads(c.Notes) {
 		b.Interrupted += p.rows
 		b.Loading = b.Loading || parseCount(c.Notes[loadMark+load]) > c.Now.UnixMilli()
@@ -150,17 +173,17 @@ func (b Books) MarshalJSON() ([]byte, error) {
 		fields
 		ClockBack float64 `json:"clockBackSeconds,omitempty"`
 		Balanced  bool    `json:"balanced"`
-	}{fields(b), b.ClockBack.Seconds(), b.Balanced()})
+	}{fields(b), b.ClockBack.Seconds(), b.IsBalanced()})
 }
 
-// Ended counts the recipients with a final outcome.
-func (b Books) Ended() int64 { return b.Sent + b.Failed + b.Skipped + b.Expired + b.Unknown }
+// CountEnded counts the recipients with a final outcome.
+func (b Books) CountEnded() int64 { return b.Sent + b.Failed + b.Skipped + b.Expired + b.Unknown }
 
-// Open counts the recipients that have not ended and are not missing.
-func (b Books) Open() int64 { return b.Waiting + b.InFlight + b.Retrying }
+// CountOpen counts the recipients that have not ended and are not missing.
+func (b Books) CountOpen() int64 { return b.Waiting + b.InFlight + b.Retrying }
 
-// Balanced reports whether every loaded recipient is accounted for, by counts that cover the
+// IsBalanced reports whether every loaded recipient is accounted for, by counts that cover the
 // beginning.
-func (b Books) Balanced() bool {
-	return b.Missing == 0 && !b.Recount && b.Loaded == b.Ended()+b.Open()
+func (b Books) IsBalanced() bool {
+	return b.Missing == 0 && !b.Recount && b.Loaded == b.CountEnded()+b.CountOpen()
 }

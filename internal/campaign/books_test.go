@@ -7,11 +7,12 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func booksBalance(t *testing.T, b *backend) {
+func booksBalance(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
-	wantEqual(t, "nobody's books", f.books("1").Balanced(), true)
+	wantEqual(t, "books of no campaign", f.books("1").IsBalanced(), true)
 	f.create("1", campaign.Running)
 	f.push("1", 20)
 	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
@@ -30,14 +31,14 @@ func booksBalance(t *testing.T, b *backend) {
 		t.Errorf("deadline %s from the expiry", off)
 	}
 	wantEqual(t, "codes", got.Codes["sent:CODE"], 2)
-	wantEqual(t, "ended", got.Ended(), 11)
-	wantEqual(t, "open", got.Open(), 9)
+	wantEqual(t, "ended", got.CountEnded(), 11)
+	wantEqual(t, "open", got.CountOpen(), 9)
 	got.Deadline, got.Codes = time.Time{}, nil
 	want := campaign.Books{
 		Loaded: 20, Sent: 3, Failed: 2, Skipped: 2, Expired: 2, Unknown: 2, Waiting: 5, InFlight: 3, Retrying: 1, Outbox: 1, Resent: 1,
 	}
-	if !sameBooks(got, want) || !got.Balanced() {
-		t.Errorf("books: %+v, balanced %v, want %+v", got, got.Balanced(), want)
+	if !sameBooks(got, want) || !got.IsBalanced() {
+		t.Errorf("books: %+v, balanced %v, want %+v", got, got.IsBalanced(), want)
 	}
 }
 
@@ -49,15 +50,15 @@ func sameBooks(a, b campaign.Books) bool {
 		a.Resent == b.Resent && a.Lost == b.Lost
 }
 
-func missesWhatRedisLost(t *testing.T, b *backend) {
+func missesWhatRedisLost(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	f.load("1", false, 10)
 	f.end("1", f.claim("1", 4), notification.StatusSent)
-	wantEqual(t, "balanced", f.books("1").Balanced(), true)
+	wantEqual(t, "balanced", f.books("1").IsBalanced(), true)
 	f.ok(f.rdb.Del(t.Context(), f.list("1").Plain()).Err())
 	got := f.books("1")
 	wantEqual(t, "loaded", got.Loaded, 10)
 	wantEqual(t, "missing", got.Missing, 6)
-	wantEqual(t, "balanced", got.Balanced(), false)
+	wantEqual(t, "balanced", got.IsBalanced(), false)
 }

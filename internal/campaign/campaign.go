@@ -5,12 +5,14 @@
 package campaign
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/dedupe"
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 )
@@ -66,16 +68,31 @@ func (c *Campaigns) openQueue(id string, linger time.Duration, besides ...queue.
 	return queue.New(c.rdb, k.list, o)
 }
 
+// AddressesOf returns the record of the addresses that a campaign has sent to. Its size is that of
+// the audience at the first use.
+func (c *Campaigns) AddressesOf(id string) (*dedupe.Record, error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return nil, err
+	}
+	return dedupe.New(c.rdb, k.list, func(ctx context.Context) (int64, error) {
+		books, err := c.Books(ctx, id)
+		return books.Loaded, err
+	}), nil
+}
+
 // campaignKeys are the names of one campaign's keys.
 type campaignKeys struct {
 	list                                      keys.List
 	spec, counts, back, retry, leases, outbox string
-	pace, breaker                             string // written by pacing and breaker; removed with the campaign
+	history                                   string
+	pace, breaker, traffic                    string // written by the rooms of these names; removed with the campaign
+	addresses                                 string // written by dedupe; removed with the campaign
 }
 
 // scriptKeys lists the keys in the order that prelude.lua documents.
 func (k campaignKeys) scriptKeys() []string {
-	return []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox}
+	return []string{k.spec, k.counts, k.list.Plain(), k.back, k.retry, k.leases, k.outbox, k.history}
 }
 
 func (c *Campaigns) keys(id string) (campaignKeys, error) {
@@ -92,8 +109,12 @@ func (c *Campaigns) keys(id string) (campaignKeys, error) {
 		leases: list.Key(keys.SuffixLeases),
 		outbox: list.Key(keys.SuffixOutbox),
 
+		history: list.Key(keys.SuffixHistory),
 		pace:    list.Key(keys.SuffixPace),
 		breaker: list.Key(keys.SuffixBreaker),
+		traffic: list.Key(keys.SuffixTraffic),
+
+		addresses: list.Key(keys.SuffixAddresses),
 	}, nil
 }
 
@@ -119,6 +140,8 @@ type Options struct {
 	// Project is the Firebase project that this process sends for. A process that only inspects
 	// campaigns leaves it empty.
 	Project string
+	// Actor is who acts, for the histories. history.WithActor goes before it.
+	Actor string
 	// Retention is how long the keys of an ended campaign are kept.
 	Retention time.Duration
 	// DefaultTTL sets the deadline of a loaded audience, counted from its last batch. A deadline

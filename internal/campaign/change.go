@@ -13,6 +13,8 @@ import (
 type Change struct {
 	Message     notification.Message // as Create takes it
 	OnAmbiguous *OnAmbiguous
+	Devices     *DevicePolicy
+	Dedupe      *Dedupe // addresses and users are recorded by the rule in force when they are sent to
 	Weight      *int
 	Priority    *int
 	Rate        *float64   // 0 removes the cap
@@ -42,14 +44,14 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 		}
 		states = selectStates(State.canRewrite)
 	}
-	args := append([]any{len(states)}, states...)
+	args := append([]any{c.actor(ctx), len(states)}, states...)
 	for _, f := range change.fields() {
 		if problem := new(Spec).set(f.name, f.value); problem != "" {
 			return &SpecError{ID: id, Field: f.name, Problem: problem}
 		}
 		args = append(args, f.name, f.value)
 	}
-	word, state, err := c.run(ctx, changeScript, []string{k.spec}, args...)
+	word, state, err := c.run(ctx, changeScript, k.scriptKeys(), args...)
 	switch word {
 	case "missing":
 		return ErrNotFound
@@ -69,6 +71,12 @@ func (c Change) fields() []fieldChange {
 	}
 	if c.OnAmbiguous != nil {
 		all = append(all, fieldChange{fieldOnAmbiguous, string(*c.OnAmbiguous)})
+	}
+	if c.Dedupe != nil {
+		all = append(all, fieldChange{fieldDedupe, string(*c.Dedupe)})
+	}
+	if c.Devices != nil {
+		all = append(all, fieldChange{fieldDevices, string(*c.Devices)})
 	}
 	if c.Weight != nil {
 		all = append(all, fieldChange{fieldWeight, strconv.Itoa(*c.Weight)})

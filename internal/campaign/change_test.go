@@ -10,15 +10,16 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 )
 
-func changesWhatRuns(t *testing.T, b *backend) {
+func changesWhatRuns(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	f.hset(f.key("1", keys.SuffixSpec), "theirs", "stays")
 	deadline := time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: new(0.5), Deadline: &deadline, Priority: new(3)}))
-	f.ok(f.Change(t.Context(), "1", campaign.Change{Weight: new(7), OnAmbiguous: new(campaign.Report)}))
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Weight: new(7), OnAmbiguous: new(campaign.Report), Devices: new(campaign.LatestDevice)}))
 	got := f.discover().Running
 	wantEqual(t, "campaigns that run", len(got), 1)
 	s := got[0]
@@ -27,6 +28,7 @@ func changesWhatRuns(t *testing.T, b *backend) {
 	wantEqual(t, "priority", s.Priority, 3)
 	wantEqual(t, "weight", s.Weight, 7)
 	wantEqual(t, "on_ambiguous", s.OnAmbiguous, campaign.Report)
+	wantEqual(t, "devices", s.Devices, campaign.LatestDevice)
 	wantEqual(t, "message", string(s.Message), string(message))
 
 	f.ok(f.Change(t.Context(), "1", campaign.Change{Rate: new(0.0), Deadline: new(time.Time{})}))
@@ -41,7 +43,7 @@ func changesWhatRuns(t *testing.T, b *backend) {
 	wantEqual(t, "what was not changed", f.get("1").Weight, 7)
 }
 
-func changeRefuses(t *testing.T, b *backend) {
+func changeRefuses(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
 	for field, change := range map[string]campaign.Change{
@@ -49,7 +51,9 @@ func changeRefuses(t *testing.T, b *backend) {
 		"priority":     {Priority: new(-1)},
 		"rate":         {Rate: new(-0.5)},
 		"deadline":     {Deadline: new(time.Unix(1, 0))},
+		"devices":      {Devices: new(campaign.DevicePolicy("some"))},
 		"on_ambiguous": {OnAmbiguous: new(campaign.OnAmbiguous("perhaps"))},
+		"dedupe":       {Dedupe: new(campaign.Dedupe("device"))},
 		"message":      {Message: notification.Message{}},
 	} {
 		if change.Weight == nil {
@@ -69,7 +73,7 @@ func changeRefuses(t *testing.T, b *backend) {
 	}
 }
 
-func changesTheMessageOfWhatStands(t *testing.T, b *backend) {
+func changesTheMessageOfWhatStands(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`), Weight: new(5)}
 	for state, allowed := range map[campaign.State]bool{
@@ -98,7 +102,7 @@ func changesTheMessageOfWhatStands(t *testing.T, b *backend) {
 
 // changesAnyEdition replaces the message of specs whose edition is missing, a number or an
 // application's own text.
-func changesAnyEdition(t *testing.T, b *backend) {
+func changesAnyEdition(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`)}
 	for i, c := range []struct{ before, after string }{{"", "1"}, {"41", "42"}, {"spring", "1"}} {

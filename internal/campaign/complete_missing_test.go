@@ -9,10 +9,11 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // A campaign whose recipients vanish must end, and must not look as if it had served them.
-func endsWithoutTheMissing(t *testing.T, b *backend) {
+func endsWithoutTheMissing(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, c := range []struct {
 		id     string
@@ -35,7 +36,7 @@ func endsWithoutTheMissing(t *testing.T, b *backend) {
 		ended, how, err := f.Complete(t.Context(), c.id)
 		f.ok(err)
 		s, books := f.get(c.id), f.books(c.id)
-		if !ended || how.Missing != c.want || books.Missing != c.want || books.Balanced() != (c.want == 0) || s.State != campaign.Completed {
+		if !ended || how.Missing != c.want || books.Missing != c.want || books.IsBalanced() != (c.want == 0) || s.State != campaign.Completed {
 			t.Errorf("%s: ended %v with %d missing, %s with books %+v, want %d missing", c.id, ended, how.Missing, s.State, books, c.want)
 		}
 		wantEqual(t, c.id+" has a reason", strings.Contains(s.Reason, " of 10 recipients went missing in Redis"), c.want > 0)
@@ -47,7 +48,7 @@ func endsWithoutTheMissing(t *testing.T, b *backend) {
 
 // The counts are deleted while the campaign runs. No figure is negative, the books never balance
 // again, and the reason says why.
-func countsAreDeleted(t *testing.T, b *backend) {
+func countsAreDeleted(t *testing.T, b *backends.Backend) {
 	for name, look := range map[string]func(f fixture){"before a look": func(fixture) {}, "after a look": func(f fixture) { f.discover() }} {
 		f := open(t, b)
 		id := name
@@ -60,8 +61,8 @@ func countsAreDeleted(t *testing.T, b *backend) {
 		look(f)
 		got := f.books(id)
 		want := campaign.Books{Loaded: 10, Sent: 4, Waiting: 3, Missing: 3}
-		if !sameBooks(got, want) || got.Balanced() || !got.Recount {
-			t.Errorf("%s: books %+v, balanced %v, want %+v and no balance", name, got, got.Balanced(), want)
+		if !sameBooks(got, want) || got.IsBalanced() || !got.Recount {
+			t.Errorf("%s: books %+v, balanced %v, want %+v and no balance", name, got, got.IsBalanced(), want)
 		}
 		text, err := got.MarshalJSON()
 		f.ok(err)
@@ -77,7 +78,7 @@ func countsAreDeleted(t *testing.T, b *backend) {
 
 // The counts are deleted after all recipients ended. The campaign must still complete, unlike one
 // that never had a recipient.
-func countsAreDeletedAtTheEnd(t *testing.T, b *backend) {
+func countsAreDeletedAtTheEnd(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	f.load("1", false, 10)
@@ -88,12 +89,12 @@ func countsAreDeletedAtTheEnd(t *testing.T, b *backend) {
 	wantEqual(t, "ended", ended, true)
 	wantEqual(t, "missing", how.Missing, 10)
 	f.ok(f.rdb.Del(t.Context(), f.key("1", keys.SuffixCounts)).Err())
-	wantEqual(t, "balanced when deleted after the end", f.books("1").Balanced(), false)
+	wantEqual(t, "balanced when deleted after the end", f.books("1").IsBalanced(), false)
 }
 
 // A key is deleted while the campaign runs. The books show it at once, and so does the reason at
 // the end.
-func keysAreDeleted(t *testing.T, b *backend) {
+func keysAreDeleted(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	lease := ""
 	for name, c := range map[string]struct {
@@ -119,10 +120,10 @@ func keysAreDeleted(t *testing.T, b *backend) {
 		_, err = f.queue(id).GiveBack(t.Context(), back.Claim)
 		f.ok(err)
 		lease = l.Claim
-		wantEqual(t, name+": balanced", f.books(id).Balanced(), true)
+		wantEqual(t, name+": balanced", f.books(id).IsBalanced(), true)
 		f.ok(f.rdb.Del(t.Context(), c.key(id)).Err())
 		got := f.books(id)
-		if got.Missing != c.want || got.Loaded != 10 || got.Balanced() {
+		if got.Missing != c.want || got.Loaded != 10 || got.IsBalanced() {
 			t.Errorf("%s: books %+v, want %d missing of 10", name, got, c.want)
 		}
 	}

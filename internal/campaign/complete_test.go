@@ -13,9 +13,10 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func completesWhenNobodyIsLeft(t *testing.T, b *backend) {
+func completesWhenNoOneIsLeft(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	goesOn := func(why string) {
 		t.Helper()
@@ -53,7 +54,7 @@ func completesWhenNobodyIsLeft(t *testing.T, b *backend) {
 	wantEqual(t, "complete the cancelled", f.complete("2"), false)
 }
 
-func endsAsExpired(t *testing.T, b *backend) {
+func endsAsExpired(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	now, err := f.rdb.Time(t.Context()).Result()
 	f.ok(err)
@@ -79,7 +80,7 @@ func endsAsExpired(t *testing.T, b *backend) {
 }
 
 // The campaign's own deadline counts as the list's does, in every format.
-func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backend) {
+func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	now, err := f.rdb.Time(t.Context()).Result()
 	f.ok(err)
@@ -100,8 +101,8 @@ func endsAsExpiredByItsOwnDeadline(t *testing.T, b *backend) {
 	}
 }
 
-func keepsTheEndedForAWhile(t *testing.T, b *backend) {
-	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
+func keepsTheEndedForAWhile(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
 	kept := func(id string, want bool) {
 		t.Helper()
 		for _, key := range f.everyKey(b) {
@@ -130,7 +131,7 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	f.hset(f.key("off", keys.SuffixBreaker), "round", 1)
 	f.move("off", campaign.Cancelled)
 	kept("off", true)
-	wantEqual(t, "keys", len(f.everyKey(b))-len([]string{"registry", "done's spec", "done's counts"}), 9)
+	wantEqual(t, "keys", len(f.everyKey(b))-len([]string{"registry", "done's spec", "done's counts", "done's history"}), 10)
 
 	// What was in flight comes back later, into a key that the cancellation could not see.
 	_, err := f.queue("off").GiveBack(t.Context(), l.Claim)
@@ -138,7 +139,7 @@ func keepsTheEndedForAWhile(t *testing.T, b *backend) {
 	wantEqual(t, "expiry of back", f.expiry(f.key("off", keys.SuffixBack)), never)
 	f.discover()
 	kept("off", true)
-	wantEqual(t, "who waits", f.books("off").Open(), 9)
+	wantEqual(t, "who waits", f.books("off").CountOpen(), 9)
 
 	f.push("theirs", 1)
 	f.hset(f.key("theirs", keys.SuffixSpec), "message", "{}", "state", "cancelled")
@@ -162,8 +163,8 @@ func TestExpiryThatWasTakenOff(t *testing.T) {
 }
 
 // keepsWhatRunsAgain removes the retention from all keys. A list with late recipients has none.
-func keepsWhatRunsAgain(t *testing.T, b *backend) {
-	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
+func keepsWhatRunsAgain(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond})
 	runAgain := map[string]func(id string){
 		"moved":   func(id string) { f.move(id, campaign.Running) },
 		"adopted": func(string) { f.discover() },

@@ -1,13 +1,18 @@
 package campaign_test
 
-import "testing"
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"fanfare/test/backends"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // conformance is the suite that every supported Redis must pass. Each test starts with an empty
 // Redis.
-var conformance = []struct {
-	name string
-	test func(*testing.T, *backend)
-}{
+var conformance = backends.Suite{
 	{"create", createsOnce},
 	{"create refuses", createRefuses},
 	{"spec by an application", readsForeignSpecs},
@@ -19,12 +24,13 @@ var conformance = []struct {
 	{"every transition", movesByTheTable},
 	{"stamps", stampsByTheServersClock},
 	{"moves side by side", movesOneAtATime},
-	{"complete", completesWhenNobodyIsLeft},
+	{"complete", completesWhenNoOneIsLeft},
 	{"complete late", endsAsExpired},
 	{"complete after its own deadline", endsAsExpiredByItsOwnDeadline},
 	{"retention", keepsTheEndedForAWhile},
 	{"pause and cancel close the gate", closesTheGate},
 	{"retention ends", keepsWhatRunsAgain},
+	{"retention of addresses", keepsAddressesWithTheCampaign},
 	{"books", booksBalance},
 	{"missing", missesWhatRedisLost},
 	{"complete without the missing", endsWithoutTheMissing},
@@ -48,7 +54,7 @@ var conformance = []struct {
 	{"load and complete", completesAfterTheLoad},
 	{"load into the ended", reopensOnlyTheCompleted},
 	{"load and look", loadsBesideALook},
-	{"load that died", forgetsWhatNobodyLoads},
+	{"load that died", forgetsWhatNoOneLoads},
 	{"loads that are over", forgetsLoadsThatAreOver},
 	{"load and delete", loadsNothingIntoTheDeleted},
 	{"discover", discoversWhatRuns},
@@ -74,6 +80,11 @@ var conformance = []struct {
 	{"delete", deletesEverything},
 	{"delete refuses", deleteRefusesTheRunning},
 	{"delete cut off", deleteGoesOn},
+	{"history", recordsWhoDidWhat},
+	{"history without people", recordsWhatEndsByItself},
+	{"history is bounded", boundsTheHistory},
+	{"history is kept", keepsTheHistory},
+	{"new history", readsNewHistory},
 	{"lost replies", lostRepliesDoNoHarm},
 	{"wrong type", wrongTypesAreNamed},
 	{"complete by outcomes alone", endsByOutcomesAlone},
@@ -85,13 +96,15 @@ var conformance = []struct {
 }
 
 func TestConformance(t *testing.T) {
-	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onValkey, onCluster} {
-		b := start(t)
-		t.Run(b.name, func(t *testing.T) {
-			for _, c := range conformance {
-				b.flush(t)
-				t.Run(c.name, func(t *testing.T) { c.test(t, b) })
-			}
-		})
-	}
+	backends.Each(t, func(t *testing.T, b *backends.Backend) {
+		for _, c := range conformance {
+			flush(t, b)
+			t.Run(c.Name, func(t *testing.T) { c.Test(t, b) })
+		}
+	})
+}
+
+// beforeScripts calls a function before each script of the lossy client runs, until the test ends.
+func beforeScripts(t *testing.T, b *backends.Backend, call func(script []string)) {
+	b.Lose(t, func(_ int, script []string) bool { call(script); return false })
 }

@@ -1,11 +1,14 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
 
 	"github.com/google/uuid"
+
+	"fanfare/internal/terminal"
 )
 
 // Create writes a new campaign as a draft, or as running if the spec says so. Its recipients may
@@ -27,7 +30,7 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 	if err := c.register(ctx, s.ID); err != nil {
 		return err
 	}
-	args := append([]any{uuid.NewString(), string(s.State)}, s.fields()...)
+	args := append([]any{uuid.NewString(), string(s.State), c.actor(ctx)}, s.fields()...)
 	word, _, err := c.run(ctx, createScript, k.scriptKeys(), args...)
 	switch {
 	case err != nil:
@@ -39,6 +42,9 @@ func (c *Campaigns) create(ctx context.Context, s Spec) error {
 	return c.register(ctx, s.ID)
 }
 
+// maxName is the longest name in bytes: lists show it whole.
+const maxName = 200
+
 // withDefaults sets defaults, and validates the spec with the rules that parseSpec applies to a
 // stored one.
 func (s Spec) withDefaults() (Spec, error) {
@@ -48,6 +54,8 @@ func (s Spec) withDefaults() (Spec, error) {
 	if s.OnAmbiguous == "" {
 		s.OnAmbiguous = Resend
 	}
+	s.Devices = cmp.Or(s.Devices, AllDevices)
+	s.Dedupe = cmp.Or(s.Dedupe, DedupeAddress)
 	if s.Weight == 0 {
 		s.Weight = 1
 	}
@@ -56,9 +64,11 @@ func (s Spec) withDefaults() (Spec, error) {
 		return s, &SpecError{s.ID, fieldState, fmt.Sprintf("is %q, but a campaign begins as %s or %s", s.State, Draft, Running)}
 	case len(s.Message) == 0:
 		return s, &SpecError{s.ID, fieldMessage, "is missing"}
+	case len(s.Name) > maxName || !terminal.IsPrintable(s.Name):
+		return s, &SpecError{s.ID, fieldName, fmt.Sprintf("is not one line of at most %d bytes", maxName)}
 	}
 	for _, f := range []struct{ field, value string }{
-		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldWeight, strconv.Itoa(s.Weight)},
+		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldDevices, string(s.Devices)}, {fieldDedupe, string(s.Dedupe)}, {fieldWeight, strconv.Itoa(s.Weight)},
 		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
 		{fieldProject, s.Project},
 	} {
@@ -77,6 +87,12 @@ func (s Spec) fields() []any {
 		fieldOnAmbiguous, string(s.OnAmbiguous),
 		fieldWeight, s.Weight,
 		fieldPriority, s.Priority,
+	}
+	if s.Dedupe != DedupeAddress {
+		all = append(all, fieldDedupe, string(s.Dedupe))
+	}
+	if s.Devices == LatestDevice {
+		all = append(all, fieldDevices, string(s.Devices))
 	}
 	for _, optional := range []struct{ field, value string }{
 		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldProject, s.Project}, {fieldName, s.Name},

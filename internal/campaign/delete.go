@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"fanfare/internal/dedupe"
 	"fanfare/internal/keys"
 
 	"github.com/redis/go-redis/v9"
@@ -17,7 +18,7 @@ const deleteAtOnce = 500
 // Delete removes a campaign with all its keys, including the application's. It returns a
 // *TransitionError while the campaign runs. It can be interrupted anywhere and repeated, and a
 // missing campaign is no error. Outcomes that are still in flight find no lease, and create no
-// key.
+// key. The history stays for a week.
 func (c *Campaigns) Delete(ctx context.Context, id string) error {
 	return wrap("delete", id, c.delete(ctx, id))
 }
@@ -27,8 +28,11 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	if err := c.rememberHistory(ctx, id); err != nil {
+		return err
+	}
 	// Without a spec the gate is closed, so no lease is added after this.
-	word, _, err := c.run(ctx, removeSpecScript, []string{k.spec})
+	word, _, err := c.run(ctx, removeSpecScript, k.scriptKeys(), c.actor(ctx))
 	switch {
 	case err != nil:
 		return err
@@ -52,11 +56,14 @@ func (c *Campaigns) delete(ctx context.Context, id string) error {
 	for _, load := range loads {
 		all = append(all, k.list.Load(load))
 	}
-	all = append(all, k.counts, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(keys.SuffixDead), k.pace, k.breaker, k.leases)
+	all = append(all, k.counts, k.list.Plain(), k.back, k.retry, k.outbox, k.list.Key(keys.SuffixDead), k.pace, k.breaker, k.traffic, k.leases)
 	for some := range slices.Chunk(all, deleteAtOnce) {
 		if err := c.rdb.Unlink(ctx, some...).Err(); err != nil {
 			return fmt.Errorf("remove keys: %w", err)
 		}
+	}
+	if err := dedupe.Delete(ctx, c.rdb, k.list); err != nil {
+		return err
 	}
 	// This key belongs to the application and is in another slot.
 	if err := c.rdb.Unlink(ctx, c.names.CampaignResponses(id)).Err(); err != nil {

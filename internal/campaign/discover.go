@@ -131,7 +131,7 @@ func (c *Campaigns) readAndGuard(ctx context.Context) ([]head, error) {
 // addRunning adopts campaigns that must run, and reads their specs in full.
 func (c *Campaigns) addRunning(ctx context.Context, running []head, d *Discovery) error {
 	sound := make([]head, 0, len(running))
-	for i, a := range c.runEach(ctx, adoptScript, callsFor(running, c.o.Project)) {
+	for i, a := range c.runEach(ctx, adoptScript, callsFor(running, c.o.Project, c.actor(ctx))) {
 		if a.err == nil {
 			sound = append(sound, running[i])
 		} else if err := d.addBroken("adopt", running[i].spec.ID, a.err); err != nil {

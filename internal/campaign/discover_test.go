@@ -1,10 +1,12 @@
 package campaign_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,9 +16,10 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 )
 
-func discoversWhatRuns(t *testing.T, b *backend) {
+func discoversWhatRuns(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, state := range campaign.States {
 		f.into("is "+string(state), state)
@@ -50,7 +53,7 @@ func discoversWhatRuns(t *testing.T, b *backend) {
 
 // goesOnBesideTheBroken gives one campaign of every kind a key of the wrong type. The others
 // continue.
-func goesOnBesideTheBroken(t *testing.T, b *backend) {
+func goesOnBesideTheBroken(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("good", campaign.Running)
 	f.into("bad", campaign.Running)
@@ -78,7 +81,7 @@ func goesOnBesideTheBroken(t *testing.T, b *backend) {
 }
 
 // tellsWhatIsStateless has specs without a state, as an application may write them.
-func tellsWhatIsStateless(t *testing.T, b *backend) {
+func tellsWhatIsStateless(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for id, field := range map[string]string{"1": "message", "2": "name", "3": "theirs"} {
 		f.hset(f.key(id, keys.SuffixSpec), field, "{}")
@@ -103,10 +106,10 @@ func tellsWhatIsStateless(t *testing.T, b *backend) {
 
 // looksAtManyAtOnce counts round trips: a thousand lists without a message must not delay running
 // campaigns.
-func looksAtManyAtOnce(t *testing.T, b *backend) {
+func looksAtManyAtOnce(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	trips := new(tripCounter)
-	g := openOn(t, b.hooked(t, trips), b.rdb, eager)
+	g := openOn(t, b.WithHook(t, trips), b.Redis, eager)
 	look := func() int {
 		g.discover() // adopts and registers
 		trips.n.Store(0)
@@ -143,7 +146,7 @@ func looksAtManyAtOnce(t *testing.T, b *backend) {
 	wantEqual(t, "registered", f.registered("gone2"), false)
 }
 
-func discoversForeignLists(t *testing.T, b *backend) {
+func discoversForeignLists(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	var want []string
 	for i := range 12 { // in a cluster, on all masters
@@ -172,15 +175,15 @@ func discoversForeignLists(t *testing.T, b *backend) {
 	wantEqual(t, "complete", f.complete("app03"), true)
 }
 
-func scansInPieces(t *testing.T, b *backend) {
-	pipe := b.rdb.Pipeline()
+func scansInPieces(t *testing.T, b *backends.Backend) {
+	pipe := b.Redis.Pipeline()
 	for i := range 6000 {
 		pipe.Set(t.Context(), fmt.Sprintf("user:%d:token", i), "x", 0)
 	}
 	if _, err := pipe.Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	f := openOn(t, b.rdb, b.rdb, campaign.Options{ScanBudget: time.Nanosecond, ScanEvery: time.Hour})
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{ScanBudget: time.Nanosecond, ScanEvery: time.Hour})
 	f.push("1", 1)
 	looks := 1
 	for len(f.discover().Waiting) == 0 && looks < 100 {
@@ -194,11 +197,11 @@ func scansInPieces(t *testing.T, b *backend) {
 	}
 	f.push("2", 1)
 	wantList(t, "waiting within the hour", f.discover().Waiting, "1")
-	g := openOn(t, b.rdb, b.rdb, campaign.Options{ScanEvery: time.Hour, ScanBudget: time.Minute})
+	g := openOn(t, b.Redis, b.Redis, campaign.Options{ScanEvery: time.Hour, ScanBudget: time.Minute})
 	wantList(t, "waiting for another process", g.discover().Waiting, "1", "2")
 }
 
-func reopensAndAdopts(t *testing.T, b *backend) {
+func reopensAndAdopts(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, id := range []string{"late", "job"} {
 		f.into(id, campaign.Running)
@@ -232,7 +235,7 @@ func reopensAndAdopts(t *testing.T, b *backend) {
 
 // adoptsWithoutAWrite reads campaigns that are in order. A write on each read would be several a
 // second, sent to all replicas.
-func adoptsWithoutAWrite(t *testing.T, b *backend) {
+func adoptsWithoutAWrite(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, state := range campaign.States {
 		id := string(state)
@@ -258,7 +261,7 @@ func adoptsWithoutAWrite(t *testing.T, b *backend) {
 	}
 }
 
-func listsAll(t *testing.T, b *backend) {
+func listsAll(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.hset(f.key("older", keys.SuffixSpec), "message", "{}", "state", "paused", "created_at", "1000", "name", "Old")
 	f.push("older", 3)
@@ -279,4 +282,23 @@ func listsAll(t *testing.T, b *backend) {
 	wantEqual(t, "error of the bad", all[2].Err != nil, true)
 	wantEqual(t, "state of the mute", all[3].Spec.State, "")
 	wantEqual(t, "waiting for a message", all[3].Books.Waiting, 2)
+}
+
+// tripCounter is a hook that counts round trips: a pipeline is one.
+type tripCounter struct{ n atomic.Int64 }
+
+func (c *tripCounter) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *tripCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		c.n.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (c *tripCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		c.n.Add(1)
+		return next(ctx, cmds)
+	}
 }

@@ -8,11 +8,12 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
+	"fanfare/test/backends"
 )
 
 // The counts of a campaign may be too low. It ends when every recipient with a known outcome has
 // ended.
-func endsByOutcomesAlone(t *testing.T, b *backend) {
+func endsByOutcomesAlone(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	wantEqual(t, "complete without counts", f.complete("1"), false)
@@ -22,7 +23,7 @@ func endsByOutcomesAlone(t *testing.T, b *backend) {
 }
 
 // A producer's deadline counts even if the campaign's own is later.
-func endsAsExpiredByEitherDeadline(t *testing.T, b *backend) {
+func endsAsExpiredByEitherDeadline(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.ok(f.Create(t.Context(), campaign.Spec{ID: "1", State: campaign.Running, Message: message, Deadline: time.Now().Add(time.Hour)}))
 	f.push("1", 1)
@@ -33,7 +34,7 @@ func endsAsExpiredByEitherDeadline(t *testing.T, b *backend) {
 }
 
 // Discover reports a producer's deadline that has passed, but not an assumed one.
-func tellsWhatIsOverdue(t *testing.T, b *backend) {
+func tellsWhatIsOverdue(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for id, assumed := range map[string]int{"assumed": 1, "producer's": 0} {
 		f.create(id, campaign.Running)
@@ -47,7 +48,7 @@ func tellsWhatIsOverdue(t *testing.T, b *backend) {
 
 // An application that resumes a campaign leaves the reason of its pause; adopting the campaign
 // removes it.
-func adoptsWithoutAReason(t *testing.T, b *backend) {
+func adoptsWithoutAReason(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("1", campaign.Running)
 	f.push("1", 1)
@@ -58,8 +59,8 @@ func adoptsWithoutAReason(t *testing.T, b *backend) {
 
 // Discover does not extend the expiry of counts, or of a key that lives longer than its campaign.
 // Projects are forgotten after a day.
-func looksPutNothingOff(t *testing.T, b *backend) {
-	f := openOn(t, b.rdb, b.rdb, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond, Project: "p"})
+func looksPutNothingOff(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{Retention: time.Hour, ScanEvery: time.Nanosecond, Project: "p"})
 	counts := f.key("vanished", keys.SuffixCounts)
 	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "vanished").Err())
 	f.hset(counts, "seen", 5, "claimed", 1, "ended:sent", 1)
@@ -80,7 +81,7 @@ func looksPutNothingOff(t *testing.T, b *backend) {
 }
 
 // A load that continues an appending one does not become the campaign's first load.
-func keepsTheFirstLoader(t *testing.T, b *backend) {
+func keepsTheFirstLoader(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.load("1", false, 10)
 	loader := func() string { return f.rdb.HGet(t.Context(), f.key("1", keys.SuffixCounts), "loader").Val() }
@@ -89,7 +90,7 @@ func keepsTheFirstLoader(t *testing.T, b *backend) {
 	again := f.loader("1", true)
 	f.appendAll(again, rows(0, 40))
 	f.ok(again.Close(t.Context()))
-	wantEqual(t, "passed over", again.Skipped(), 30)
+	wantEqual(t, "passed over", again.CountSkipped(), 30)
 	if got := loader(); got != first || strings.TrimSpace(got) == "" {
 		t.Errorf("the loader became %q, want %q", got, first)
 	}

@@ -81,7 +81,7 @@ func (c *Campaigns) retain(ctx context.Context, ended []campaignKeys) []scriptRe
 	for i, k := range ended {
 		var claims []string
 		claims, unread[i] = parseClaims(leases[i])
-		calls[i] = redisx.Call{Keys: append(k.scriptKeys(), k.pace, k.breaker), Args: args}
+		calls[i] = redisx.Call{Keys: append(k.scriptKeys(), k.pace, k.breaker, k.traffic), Args: args}
 		for _, claim := range claims {
 			calls[i].Keys = append(calls[i].Keys, k.list.Lease(claim))
 		}

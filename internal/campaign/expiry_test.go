@@ -8,6 +8,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // forGood is less than the TTL of a list that has a campaign.
@@ -29,7 +30,7 @@ func (f fixture) wantGuarded(what, id string, atLeast time.Duration) {
 
 // The first process that sees an application's list guards it, in every state of the campaign.
 // Recipients that vanish later are missing.
-func guardsBeforeTheFirstClaim(t *testing.T, b *backend) {
+func guardsBeforeTheFirstClaim(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	looks := map[string]func(id string){
 		"discovered": func(string) { f.discover() },
@@ -72,7 +73,7 @@ func guardsBeforeTheFirstClaim(t *testing.T, b *backend) {
 
 // Creating, starting and pausing a campaign guards its list too, because there may be no
 // dispatcher.
-func guardsForAsLongAsTheCampaign(t *testing.T, b *backend) {
+func guardsForAsLongAsTheCampaign(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.push("1", 10)
 	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
@@ -99,8 +100,8 @@ func guardsForAsLongAsTheCampaign(t *testing.T, b *backend) {
 
 // The deadline of a load is assumed. The campaign's own goes before it, and the list lives as
 // long as its campaign.
-func guardsWhatWasLoaded(t *testing.T, b *backend) {
-	f := openOn(t, b.rdb, b.rdb, campaign.Options{DefaultTTL: time.Hour, ScanEvery: time.Nanosecond})
+func guardsWhatWasLoaded(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{DefaultTTL: time.Hour, ScanEvery: time.Nanosecond})
 	f.load("1", false, 10)
 	f.wantGuarded("loaded", "1", queue.DefaultLinger)
 	f.create("1", campaign.Running)
@@ -125,7 +126,7 @@ func guardsWhatWasLoaded(t *testing.T, b *backend) {
 }
 
 // An assumed deadline that has passed does not expire a campaign with a later one.
-func assumedDeadlineGivesWay(t *testing.T, b *backend) {
+func assumedDeadlineGivesWay(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for id, want := range map[string]campaign.State{"own": campaign.Completed, "none": campaign.Expired} {
 		s := campaign.Spec{ID: id, State: campaign.Running, Message: message}
@@ -144,7 +145,7 @@ func assumedDeadlineGivesWay(t *testing.T, b *backend) {
 }
 
 // Without its counts, a guarded list still has its deadline: it follows from the list's expiry.
-func guardsWithoutTheCounts(t *testing.T, b *backend) {
+func guardsWithoutTheCounts(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
 	f.push("1", 10)
@@ -169,7 +170,7 @@ func guardsWithoutTheCounts(t *testing.T, b *backend) {
 
 // The list of a campaign that is gone with its counts is kept like one without a campaign. Its
 // deadline is the one that its producer set.
-func guardsWithoutTheCampaign(t *testing.T, b *backend) {
+func guardsWithoutTheCampaign(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for deadline, keep := range map[time.Duration]time.Duration{
 		time.Hour:             time.Hour + queue.DefaultLinger,

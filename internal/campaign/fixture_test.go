@@ -14,6 +14,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // fixture is the campaigns of one Redis, with helpers.
@@ -26,7 +27,7 @@ type fixture struct {
 // eager scans the whole keyspace each time.
 var eager = campaign.Options{ScanEvery: time.Nanosecond}
 
-func open(t *testing.T, b *backend) fixture { return openOn(t, b.rdb, b.rdb, eager) }
+func open(t *testing.T, b *backends.Backend) fixture { return openOn(t, b.Redis, b.Redis, eager) }
 
 func openOn(t *testing.T, rdb, sound redis.UniversalClient, o campaign.Options) fixture {
 	t.Helper()
@@ -38,9 +39,9 @@ func openOn(t *testing.T, rdb, sound redis.UniversalClient, o campaign.Options) 
 }
 
 // flush empties the backend between tests.
-func (b *backend) flush(t *testing.T) {
+func flush(t *testing.T, b *backends.Backend) {
 	t.Helper()
-	err := b.eachMaster(t.Context(), func(ctx context.Context, master redis.Cmdable) error {
+	err := eachMaster(t.Context(), b, func(ctx context.Context, master redis.Cmdable) error {
 		return master.FlushAll(ctx).Err()
 	})
 	if err != nil {
@@ -48,11 +49,11 @@ func (b *backend) flush(t *testing.T) {
 	}
 }
 
-func (b *backend) eachMaster(ctx context.Context, visit func(context.Context, redis.Cmdable) error) error {
-	if cluster, ok := b.rdb.(*redis.ClusterClient); ok {
+func eachMaster(ctx context.Context, b *backends.Backend, visit func(context.Context, redis.Cmdable) error) error {
+	if cluster, ok := b.Redis.(*redis.ClusterClient); ok {
 		return cluster.ForEachMaster(ctx, func(ctx context.Context, m *redis.Client) error { return visit(ctx, m) })
 	}
-	return visit(ctx, b.rdb)
+	return visit(ctx, b.Redis)
 }
 
 var message = notification.Message(`{"notification":{"title":"Hello"}}`)
@@ -206,10 +207,10 @@ func batch(n int) [][]byte {
 }
 
 // everyKey lists the keys of all masters.
-func (f fixture) everyKey(b *backend) []string {
+func (f fixture) everyKey(b *backends.Backend) []string {
 	f.Helper()
 	all := make(chan []string, 3)
-	f.ok(b.eachMaster(f.Context(), func(ctx context.Context, m redis.Cmdable) error {
+	f.ok(eachMaster(f.Context(), b, func(ctx context.Context, m redis.Cmdable) error {
 		keys, err := m.Keys(ctx, "*").Result()
 		all <- keys
 		return err

@@ -47,7 +47,7 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	if err := c.guard(ctx, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
 	}
-	word, _, err := c.run(ctx, adoptScript, k.scriptKeys(), c.o.Project)
+	word, _, err := c.run(ctx, adoptScript, k.scriptKeys(), c.o.Project, c.actor(ctx))
 	switch {
 	case err != nil:
 		return Spec{}, wrap("adopt", id, err)

@@ -9,15 +9,16 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
 // lostRepliesDoNoHarm runs every operation while replies of scripts are lost. go-redis then runs
 // these scripts again.
-func lostRepliesDoNoHarm(t *testing.T, b *backend) {
+func lostRepliesDoNoHarm(t *testing.T, b *backends.Backend) {
 	for every := 2; every <= 5; every++ {
-		f := openOn(t, b.lossy, b.rdb, eager)
-		b.loseEvery(t, every)
+		f := openOn(t, b.Lossy, b.Redis, eager)
+		b.Lose(t, servers.EveryNth(every))
 		for round := range 4 {
 			id := fmt.Sprintf("{lossy}%d-%d", every, round)
 			f.create(id, campaign.Draft)
@@ -33,17 +34,17 @@ func lostRepliesDoNoHarm(t *testing.T, b *backend) {
 			wantEqual(t, "complete", f.complete(id), true)
 			books := f.books(id)
 			wantEqual(t, "sent", books.Sent, 15)
-			wantEqual(t, "balanced", books.Balanced(), true)
+			wantEqual(t, "balanced", books.IsBalanced(), true)
 			f.ok(f.Delete(t.Context(), id))
 			f.wantNothingOf(b, id)
 		}
-		if b.lost() < 10 {
-			t.Errorf("%d replies were lost", b.lost())
+		if _, lost := b.CountScripts(); lost < 10 {
+			t.Errorf("%d replies were lost", lost)
 		}
 	}
 }
 
-func wrongTypesAreNamed(t *testing.T, b *backend) {
+func wrongTypesAreNamed(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("1", campaign.Running)
 	spec := f.key("1", keys.SuffixSpec)
@@ -76,7 +77,7 @@ func wrongTypesAreNamed(t *testing.T, b *backend) {
 
 // In a full Redis campaigns still change and end; only new audiences are refused.
 func TestFullRedisMoves(t *testing.T) {
-	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	b := backends.OpenRedis(t)
 	f := open(t, b)
 	for _, id := range []string{"done", "off"} {
 		f.into(id, campaign.Running)
@@ -85,10 +86,7 @@ func TestFullRedisMoves(t *testing.T) {
 	f.drain("done")
 	f.push("found", 200)
 	f.hset(f.key("found", keys.SuffixSpec), "message", "{}", "state", "running")
-	f.ok(b.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err())
-	if err := f.rdb.Set(t.Context(), "more", "x", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
-		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
-	}
+	b.Fill(t)
 	wantList(t, "running", idsOf(f.discover().Running), "done", "found", "off")
 	_, err := f.Adopt(t.Context(), "found")
 	f.ok(err)

@@ -29,8 +29,8 @@ func TestBooksOfCounts(t *testing.T) {
 		c.counts.Now = now
 		b := booksOf(c.counts)
 		got := figures{b.Loaded, b.Missing, b.Interrupted, b.Recount, b.Loading}
-		if got != c.want || b.Balanced() != (b.Missing == 0 && !b.Recount) {
-			t.Errorf("%s: %+v, balanced %v, want %+v", name, got, b.Balanced(), c.want)
+		if got != c.want || b.IsBalanced() != (b.Missing == 0 && !b.Recount) {
+			t.Errorf("%s: %+v, balanced %v, want %+v", name, got, b.IsBalanced(), c.want)
 		}
 	}
 }

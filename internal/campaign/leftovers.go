@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"fanfare/internal/dedupe"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -82,9 +85,9 @@ func (c *Campaigns) addUnsettled(ctx context.Context, rest []head, d *Discovery)
 
 func (c *Campaigns) addSomeUnsettled(ctx context.Context, some []head, d *Discovery) error {
 	pipe := c.rdb.Pipeline()
-	left := make([]*redis.IntCmd, len(some))
+	left, addresses := make([]*redis.IntCmd, len(some)), make([]*redis.DurationCmd, len(some))
 	for i, h := range some {
-		left[i] = pipe.Exists(ctx, h.keys.leases, h.keys.outbox)
+		left[i], addresses[i] = pipe.Exists(ctx, h.keys.leases, h.keys.outbox), pipe.PTTL(ctx, h.keys.addresses)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("look for leases: %w", err)
@@ -98,6 +101,9 @@ func (c *Campaigns) addSomeUnsettled(ctx context.Context, some []head, d *Discov
 		if h.spec.State.IsFinal() || h.spec.State.HasEnded() && !h.expires {
 			ended, ids = append(ended, h.keys), append(ids, h.spec.ID)
 		}
+		if h.spec.State.HasEnded() && addresses[i].Val() > c.o.Retention {
+			c.retainAddresses(ctx, h.keys)
+		}
 	}
 	for i, a := range c.retain(ctx, ended) {
 		if a.err == nil {
@@ -108,4 +114,15 @@ func (c *Campaigns) addSomeUnsettled(ctx context.Context, some []head, d *Discov
 		}
 	}
 	return nil
+}
+
+// retainBudget limits the time that one Discover spends on the addresses of a campaign.
+const retainBudget = time.Second
+
+// retainAddresses sets the expiry of the many keys with the addresses of an ended campaign. What it
+// does not finish, the next pass does.
+func (c *Campaigns) retainAddresses(ctx context.Context, k campaignKeys) {
+	ctx, cancel := context.WithTimeout(ctx, retainBudget)
+	defer cancel()
+	_ = dedupe.Retain(ctx, c.rdb, k.list, c.o.Retention)
 }

@@ -8,9 +8,10 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
+	"fanfare/test/backends"
 )
 
-func tellsTheUnsettled(t *testing.T, b *backend) {
+func tellsTheUnsettled(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, id := range []string{"leased", "emitted", "quiet", "orphan"} {
 		f.into(id, campaign.Running)
@@ -31,7 +32,7 @@ func tellsTheUnsettled(t *testing.T, b *backend) {
 
 // tellsTheUnsettledAfterAnError interrupts the Discover that begins a pass, before each of its
 // commands in turn. The next one must list the unsettled.
-func tellsTheUnsettledAfterAnError(t *testing.T, b *backend) {
+func tellsTheUnsettledAfterAnError(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("leased", campaign.Running)
 	f.push("leased", 1)
@@ -40,7 +41,7 @@ func tellsTheUnsettledAfterAnError(t *testing.T, b *backend) {
 	cut := &limit{}
 	for commands := 0; ; commands++ {
 		cut.left = commands
-		g := openOn(t, cut.client(t, b), b.rdb, campaign.Options{ScanEvery: time.Hour})
+		g := openOn(t, cut.client(t, b), b.Redis, campaign.Options{ScanEvery: time.Hour})
 		if _, err := g.Discover(t.Context()); err == nil {
 			if commands == 0 {
 				t.Error("a look took no command")
@@ -53,7 +54,7 @@ func tellsTheUnsettledAfterAnError(t *testing.T, b *backend) {
 	}
 }
 
-func dropsTheGone(t *testing.T, b *backend) {
+func dropsTheGone(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	registry := keys.Default().Registry()
 	f.ok(f.rdb.SAdd(t.Context(), registry, "never", "a}b", "counted", "listed").Err())
@@ -71,7 +72,7 @@ func dropsTheGone(t *testing.T, b *backend) {
 }
 
 // listsWhatIsLeft has a campaign whose spec is gone, with results to forward.
-func listsWhatIsLeft(t *testing.T, b *backend) {
+func listsWhatIsLeft(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("orphan", campaign.Running)
 	f.push("orphan", 1)

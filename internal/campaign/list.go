@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -26,6 +28,51 @@ const listAtOnce = 16
 // List returns all known campaigns, the newest first, then those without a spec. Like Discover,
 // it does not see a list that no scan has found yet.
 func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
+	return c.ListAgain(ctx, &ListMemory{})
+}
+
+// endedAge is how long the books of an ended campaign serve later listings. They hardly change:
+// only pushes that were on the wire at its end are still counted.
+const endedAge = 10 * time.Second
+
+// ListMemory is what one listing learns for the next. It is for one caller at a time.
+type ListMemory struct {
+	ended map[string]endedBooks // by campaign id
+}
+
+type endedBooks struct {
+	state State
+	books Books
+	until time.Time
+}
+
+// find returns books that are young enough.
+func (m *ListMemory) find(s Spec, now time.Time) (Books, bool) {
+	known, ok := m.ended[s.ID]
+	return known.books, ok && known.state == s.State && now.Before(known.until)
+}
+
+// remember replaces what is known by the books of the ended campaigns of a listing. They are spread
+// over time, so that not all are read again at once.
+func (m *ListMemory) remember(all []Summary, now time.Time) {
+	before := m.ended
+	m.ended = make(map[string]endedBooks)
+	for _, s := range all {
+		if s.Err != nil || !s.Spec.State.HasEnded() {
+			continue
+		}
+		known := before[s.Spec.ID]
+		if known.state != s.Spec.State || !now.Before(known.until) {
+			known = endedBooks{s.Spec.State, s.Books, now.Add(endedAge/2 + rand.N(endedAge/2))} //nolint:gosec // no secret
+		}
+		m.ended[s.Spec.ID] = known
+	}
+}
+
+// ListAgain is List for callers that list every second: books of ended campaigns are at most
+// endedAge old.
+func (c *Campaigns) ListAgain(ctx context.Context, memory *ListMemory) ([]Summary, error) {
+	now := time.Now()
 	heads, err := c.readAndGuard(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
@@ -38,6 +85,10 @@ func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
 	group.SetLimit(listAtOnce)
 	for i, h := range heads {
 		all[i] = Summary{Spec: h.spec, Err: h.problem}
+		if books, ok := memory.find(h.spec, now); ok {
+			all[i].Books = books
+			continue
+		}
 		group.Go(func() error {
 			books, err := c.Books(ctx, h.spec.ID)
 			all[i].Books = books
@@ -48,6 +99,7 @@ func (c *Campaigns) List(ctx context.Context) ([]Summary, error) {
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}
+	memory.remember(all, now)
 	all = slices.DeleteFunc(all, isForgettable)
 	slices.SortFunc(all, func(a, b Summary) int {
 		return cmp.Or(b.Spec.CreatedAt.Compare(a.Spec.CreatedAt), cmp.Compare(a.Spec.ID, b.Spec.ID))
@@ -82,5 +134,5 @@ func (c *Campaigns) addMessages(ctx context.Context, heads []head) error {
 
 // isForgettable reports whether Discover will drop this registry entry.
 func isForgettable(s Summary) bool {
-	return s.Spec.State == "" && s.Err == nil && s.Books.Open() == 0 && s.Books.Missing == 0 && s.Books.Outbox == 0
+	return s.Spec.State == "" && s.Err == nil && s.Books.CountOpen() == 0 && s.Books.Missing == 0 && s.Books.Outbox == 0
 }

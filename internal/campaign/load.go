@@ -156,8 +156,9 @@ func (l *Loader) open(ctx context.Context, first [][]byte) error {
 	return l.c.register(ctx, l.id)
 }
 
-// Skipped returns how many recipients were skipped because an interrupted load had pushed them.
-func (l *Loader) Skipped() int64 {
+// CountSkipped returns how many recipients were skipped because an interrupted load had pushed
+// them.
+func (l *Loader) CountSkipped() int64 {
 	if l.resumed == nil {
 		return 0
 	}
@@ -176,7 +177,7 @@ func (l *Loader) Close(ctx context.Context) error {
 	}
 	err := l.report(ctx, "done")
 	if err == nil && l.resumeDisabled {
-		_, _, err = l.c.run(ctx, waiveScript, l.keys.scriptKeys(), "")
+		_, _, err = l.c.run(ctx, waiveScript, l.keys.scriptKeys(), "", l.c.actor(ctx))
 	}
 	return wrap("load", l.id, err)
 }
@@ -210,7 +211,7 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 
 // report records a batch, or the end of the load.
 func (l *Loader) report(ctx context.Context, step string) error {
-	args := slices.Insert(selectStates(State.IsFinal), 0, any(l.load), any(step), any(loadPatience.Milliseconds()))
+	args := slices.Insert(selectStates(State.IsFinal), 0, any(l.load), any(step), any(loadPatience.Milliseconds()), any(l.c.actor(ctx)))
 	word, state, err := l.c.run(ctx, loadedScript, l.keys.scriptKeys(), args...)
 	switch {
 	case err != nil:

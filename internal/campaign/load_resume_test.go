@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
+	"fanfare/test/backends"
 )
 
 // rows returns the recipients from one number up to another.
@@ -51,7 +52,7 @@ func (f fixture) wantRows(what, id string, n int) {
 }
 
 // A killed load shows in the books, and the same load continues it, whether it appends or not.
-func goesOnWithALoad(t *testing.T, b *backend) {
+func goesOnWithALoad(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, appending := range []bool{false, true} {
 		for _, abandoned := range []bool{false, true} {
@@ -68,7 +69,7 @@ func goesOnWithALoad(t *testing.T, b *backend) {
 
 			again := f.loader(id, appending)
 			f.appendAll(again, rows(0, 100))
-			wantEqual(t, id+": passed over", again.Skipped(), 35)
+			wantEqual(t, id+": passed over", again.CountSkipped(), 35)
 			f.ok(again.Close(t.Context()))
 			f.wantRows(id, id, 100)
 			marks, err := f.rdb.Keys(t.Context(), "{campaign:"+id+"}:load:*").Result()
@@ -85,7 +86,7 @@ func goesOnWithALoad(t *testing.T, b *backend) {
 
 // Another load continues while the first still runs. No recipient is doubled, and the first
 // pushes nothing more.
-func takesALoadOver(t *testing.T, b *backend) {
+func takesALoadOver(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	first := f.loader("1", false)
 	f.appendAll(first, rows(0, 20))
@@ -101,7 +102,7 @@ func takesALoadOver(t *testing.T, b *backend) {
 
 // A load whose caller knows where to continue closes the interrupted ones when it is done. If it
 // then ends in a campaign that is over, that is no error, because all of it was loaded.
-func endsLoads(t *testing.T, b *backend) {
+func endsLoads(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	f.appendAll(f.loader("1", false), rows(0, 20))
@@ -120,7 +121,7 @@ func endsLoads(t *testing.T, b *backend) {
 
 // Invalid progress of an interrupted load, written by a stranger, never skips or doubles a
 // recipient.
-func goesOnWithNoStrangersProgress(t *testing.T, b *backend) {
+func goesOnWithNoStrangersProgress(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for id, progress := range map[string]string{"less": "5 5 1 1", "none": "x"} {
 		f.appendAll(f.loader(id, false), rows(0, 20))
@@ -140,7 +141,7 @@ func goesOnWithNoStrangersProgress(t *testing.T, b *backend) {
 	}
 }
 
-func refusesAnotherAudience(t *testing.T, b *backend) {
+func refusesAnotherAudience(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.appendAll(f.loader("1", false), rows(0, 30))
 
@@ -167,7 +168,7 @@ func refusesAnotherAudience(t *testing.T, b *backend) {
 
 // Missing recipients may be loaded again, as the campaign's reason says, and then the books
 // balance.
-func loadsAgainWhatIsMissing(t *testing.T, b *backend) {
+func loadsAgainWhatIsMissing(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	lose := func(id string) { f.ok(f.rdb.Del(context.Background(), f.list(id).Plain()).Err()) }
 
@@ -178,7 +179,7 @@ func loadsAgainWhatIsMissing(t *testing.T, b *backend) {
 	f.load("all", false, 10)
 	books := f.books("all")
 	wantEqual(t, "loaded again", books.Loaded, 10)
-	wantEqual(t, "balanced", books.Balanced(), true)
+	wantEqual(t, "balanced", books.IsBalanced(), true)
 
 	f.create("rest", campaign.Running)
 	f.push("rest", 10)
@@ -196,7 +197,7 @@ func loadsAgainWhatIsMissing(t *testing.T, b *backend) {
 	_, how, err := f.Complete(t.Context(), "rest")
 	f.ok(err)
 	wantEqual(t, "the end", how, campaign.Ending{})
-	wantEqual(t, "balanced at the end", f.books("rest").Balanced(), true)
+	wantEqual(t, "balanced at the end", f.books("rest").IsBalanced(), true)
 
 	// Recipients of a list that vanishes during a load are missing, whatever that load adds.
 	l := f.loader("during", false)

@@ -12,10 +12,11 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func loadsOnce(t *testing.T, b *backend) {
-	f := openOn(t, b.rdb, b.rdb, campaign.Options{DefaultTTL: time.Hour})
+func loadsOnce(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{DefaultTTL: time.Hour})
 	f.load("1", false, 10)
 	wantEqual(t, "registered", f.registered("1"), true)
 	if ttl := f.expiry(f.list("1").Plain()) - time.Hour - queue.DefaultLinger; ttl.Abs() > patience {
@@ -40,7 +41,7 @@ func loadsOnce(t *testing.T, b *backend) {
 	f.load("3", false, 1) // an empty load leaves nothing behind
 }
 
-func loadsOneAtATime(t *testing.T, b *backend) {
+func loadsOneAtATime(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	const loaders = 6
 	var opened, won atomic.Int32
@@ -68,7 +69,7 @@ func loadsOneAtATime(t *testing.T, b *backend) {
 	wantEqual(t, "loaded", f.books("1").Loaded, 10)
 }
 
-func completesAfterTheLoad(t *testing.T, b *backend) {
+func completesAfterTheLoad(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Running)
 	l, err := f.Load(t.Context(), "1", false)
@@ -83,7 +84,7 @@ func completesAfterTheLoad(t *testing.T, b *backend) {
 	wantEqual(t, "sent", f.books("1").Sent, 6)
 }
 
-func reopensOnlyTheCompleted(t *testing.T, b *backend) {
+func reopensOnlyTheCompleted(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, state := range campaign.States {
 		id := string(state)
@@ -116,7 +117,7 @@ func reopensOnlyTheCompleted(t *testing.T, b *backend) {
 
 // loadsNothingIntoTheDeleted deletes a campaign between two batches. Its id is free then, and its
 // list must be empty.
-func loadsNothingIntoTheDeleted(t *testing.T, b *backend) {
+func loadsNothingIntoTheDeleted(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
 	l, err := f.Load(t.Context(), "1", false)
@@ -135,16 +136,16 @@ func loadsNothingIntoTheDeleted(t *testing.T, b *backend) {
 
 // loadsBesideALook loads before the campaign is created. Meanwhile another process runs Discover
 // before some scripts of the load, and finds an entry with nothing behind it yet.
-func loadsBesideALook(t *testing.T, b *backend) {
-	f := openOn(t, b.lossy, b.rdb, eager)
-	looking := openOn(t, b.rdb, b.rdb, campaign.Options{ScanEvery: time.Hour}) // no scan finds an entry that Discover dropped
+func loadsBesideALook(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Lossy, b.Redis, eager)
+	looking := openOn(t, b.Redis, b.Redis, campaign.Options{ScanEvery: time.Hour}) // no scan finds an entry that Discover dropped
 	looking.discover()
 	for id, when := range map[string]func(script []string) bool{
 		"always": func([]string) bool { return true },
 		"append": func(script []string) bool { return strings.Contains(strings.Join(script, " "), ":load:") },
 	} {
 		var looks, failed atomic.Int32
-		b.beforeScripts(t, func(script []string) {
+		beforeScripts(t, b, func(script []string) {
 			if !when(script) {
 				return
 			}
@@ -164,7 +165,7 @@ func loadsBesideALook(t *testing.T, b *backend) {
 }
 
 // A loader that died does not delay anyone for longer than its mark counts.
-func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
+func forgetsWhatNoOneLoads(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	counts := f.key("1", keys.SuffixCounts)
 	f.ok(f.rdb.SAdd(t.Context(), keys.Default().Registry(), "1").Err())
@@ -177,7 +178,7 @@ func forgetsWhatNobodyLoads(t *testing.T, b *backend) {
 }
 
 // The next load removes the fields of loads that were closed a day ago, and no others.
-func forgetsLoadsThatAreOver(t *testing.T, b *backend) {
+func forgetsLoadsThatAreOver(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	counts := f.key("1", keys.SuffixCounts)
 	ago := func(d time.Duration) int64 { return time.Now().Add(-d).UnixMilli() }

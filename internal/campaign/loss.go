@@ -38,9 +38,13 @@ func (b Books) Losses(id string, s State) []Loss {
 		all = append(all, Loss{"the campaign's counts were deleted or changed in Redis", adviceCompare})
 	}
 	if b.Interrupted > 0 {
-		what := fmt.Sprintf("a load was interrupted after %d recipients", b.Interrupted)
+		loaded := fmt.Sprintf("%d recipients", b.Interrupted)
+		if b.Interrupted == 1 {
+			loaded = "1 recipient"
+		}
+		what := "a load was interrupted after " + loaded
 		if b.Loading {
-			what = fmt.Sprintf("a load is running or was just interrupted; %d recipients so far", b.Interrupted)
+			what = "a load is running or was just interrupted; " + loaded + " so far"
 		}
 		advice := adviceContinueLoad(id)
 		if s.IsFinal() {
@@ -57,7 +61,7 @@ func (b Books) missingAdvice(id string, s State) string {
 		return adviceCompare
 	case s.IsFinal():
 		return adviceRecreate
-	case b.Ended()+b.Open() == 0:
+	case b.CountEnded()+b.CountOpen() == 0:
 		return strings.TrimSuffix(adviceReload(id), " --append") // no one can be sent to twice
 	}
 	return adviceReload(id)
@@ -70,7 +74,7 @@ func (c *Campaigns) Waive(ctx context.Context, id string, missing int64) error {
 	if err != nil {
 		return wrap("waive recipients of", id, err)
 	}
-	_, _, err = c.run(ctx, waiveScript, k.scriptKeys(), missing)
+	_, _, err = c.run(ctx, waiveScript, k.scriptKeys(), missing, c.actor(ctx))
 	return wrap("waive recipients of", id, err)
 }
 

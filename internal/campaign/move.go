@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"fanfare/internal/redisx"
 
@@ -29,8 +31,8 @@ func (c *Campaigns) move(ctx context.Context, id string, to State, reason string
 	if !to.isValid() {
 		return fmt.Errorf("there is no state %q", to)
 	}
-	args := []any{string(to), reason, c.retentionMs(to)}
-	for _, from := range to.before() {
+	args := []any{string(to), oneLine(reason), c.retentionMs(to), c.actor(ctx)}
+	for _, from := range to.predecessors() {
 		args = append(args, string(from))
 	}
 	word, from, err := c.run(ctx, moveScript, k.scriptKeys(), args...)
@@ -69,7 +71,7 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 		return false, Ending{}, wrap("complete", id, err)
 	}
 	a := decode(completeScript.Run(ctx, c.rdb, k.scriptKeys(), c.retentionMs(Completed), deadline,
-		adviceReload(id), adviceRecreate, adviceCompare, adviceContinueLoad(id)))
+		adviceReload(id), adviceRecreate, adviceCompare, adviceContinueLoad(id), c.actor(ctx)))
 	switch {
 	case a.err != nil:
 		return false, Ending{}, wrap("complete", id, a.err)
@@ -105,4 +107,21 @@ func (c *Campaigns) retentionMs(s State) int64 {
 		return 0
 	}
 	return c.o.Retention.Milliseconds()
+}
+
+// maxReason is the longest reason in bytes.
+const maxReason = 1000
+
+// oneLine makes a reason one line that every page and terminal can show.
+func oneLine(reason string) string {
+	reason = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, reason)
+	if len(reason) > maxReason {
+		reason = strings.ToValidUTF8(reason[:maxReason], "")
+	}
+	return reason
 }

@@ -11,9 +11,10 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func movesByTheTable(t *testing.T, b *backend) {
+func movesByTheTable(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, from := range campaign.States {
 		for _, to := range campaign.States {
@@ -41,7 +42,7 @@ func movesByTheTable(t *testing.T, b *backend) {
 	}
 }
 
-func stampsByTheServersClock(t *testing.T, b *backend) {
+func stampsByTheServersClock(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
 	near := func(what string, at time.Time) {
@@ -72,7 +73,7 @@ func stampsByTheServersClock(t *testing.T, b *backend) {
 // patience bounds every wait; none comes near it unless something is broken.
 const patience = 30 * time.Second
 
-func movesOneAtATime(t *testing.T, b *backend) {
+func movesOneAtATime(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.into("1", campaign.Running)
 	var won atomic.Int32
@@ -89,7 +90,7 @@ func movesOneAtATime(t *testing.T, b *backend) {
 	wantEqual(t, "moves that succeeded: those to one of two ends", won.Load(), 6)
 }
 
-func closesTheGate(t *testing.T, b *backend) {
+func closesTheGate(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("1", campaign.Draft)
 	f.push("1", 10)

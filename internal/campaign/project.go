@@ -29,14 +29,14 @@ type ProjectError struct {
 
 func (e *ProjectError) Error() string {
 	if e.Project == "" {
-		return fmt.Sprintf("campaign %s names no Firebase project, and several send from this Redis: %s", e.ID, Unassigned(e.ID, e.Known))
+		return fmt.Sprintf("campaign %s names no Firebase project, and several send from this Redis: %s", e.ID, ExplainUnassigned(e.ID, e.Known))
 	}
 	return fmt.Sprintf("campaign %s belongs to the Firebase project %s, and this dispatcher sends for %s: start a dispatcher of that project, or give it to this one with: fanfare campaign set %s --project %s",
 		e.ID, e.Project, e.Mine, e.ID, e.Mine)
 }
 
-// Unassigned says what to do about a campaign that names none of several projects.
-func Unassigned(id string, known []Project) string {
+// ExplainUnassigned says what to do about a campaign that names none of several projects.
+func ExplainUnassigned(id string, known []Project) string {
 	var ids, seen []string
 	for _, p := range known {
 		ids = append(ids, p.ID)
@@ -99,7 +99,7 @@ func (c *Campaigns) listProjects(ctx context.Context, looking string) ([]Project
 }
 
 func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, heads []head) ([]Project, error) {
-	reply, err := projectsScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
+	reply, err := rememberScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
 	if err != nil {
 		return nil, redisx.AsTypeError(err)
 	}

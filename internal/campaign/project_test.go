@@ -9,12 +9,13 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // of returns the campaigns of the same Redis for the dispatcher of a project.
-func of(t *testing.T, b *backend, project string) fixture {
+func of(t *testing.T, b *backends.Backend, project string) fixture {
 	t.Helper()
-	return openOn(t, b.rdb, b.rdb, campaign.Options{Project: project, ScanEvery: time.Nanosecond})
+	return openOn(t, b.Redis, b.Redis, campaign.Options{Project: project, ScanEvery: time.Nanosecond})
 }
 
 // joined returns the ids of specs in one line.
@@ -22,7 +23,7 @@ func joined(specs []campaign.Spec) string { return strings.Join(idsOf(specs), " 
 
 // A campaign is served only by its own project. One that names none is served and kept by the
 // only project there is.
-func servesItsOwnProject(t *testing.T, b *backend) {
+func servesItsOwnProject(t *testing.T, b *backends.Backend) {
 	f, a := open(t, b), of(t, b, "a")
 	f.create("early", campaign.Running)
 	if got := joined(a.discover().Running); got != "early" || f.get("early").Project != "a" {
@@ -82,7 +83,7 @@ func servesItsOwnProject(t *testing.T, b *backend) {
 
 // One campaign with a mistyped project holds up those that name none. The message says which one
 // it is, and how to correct it.
-func tellsAMistakenProject(t *testing.T, b *backend) {
+func tellsAMistakenProject(t *testing.T, b *backends.Backend) {
 	f, a := open(t, b), of(t, b, "a")
 	if err := f.Create(t.Context(), campaign.Spec{ID: "it's", State: campaign.Running, Message: message, Project: "0a"}); err != nil {
 		t.Fatal(err)
@@ -111,10 +112,10 @@ func tellsAMistakenProject(t *testing.T, b *backend) {
 
 // Of projects that run Discover at the same moment, one adopts a campaign without a project. The
 // others cannot claim from it.
-func takesOnceAmongProjects(t *testing.T, b *backend) {
+func takesOnceAmongProjects(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.create("42", campaign.Running)
-	if err := b.rdb.RPush(t.Context(), "campaign:42", `{"userId":1}`, `{"userId":2}`, `{"userId":3}`).Err(); err != nil {
+	if err := b.Redis.RPush(t.Context(), "campaign:42", `{"userId":1}`, `{"userId":2}`, `{"userId":3}`).Err(); err != nil {
 		t.Fatal(err)
 	}
 	spec := f.get("42") // as each read it before any of them adopted it

@@ -16,15 +16,18 @@ import (
 // MaxUserID is the longest user id in bytes.
 const MaxUserID = 512
 
+// MaxTag is the longest tag of an element in bytes.
+const MaxTag = 64
+
 const byteOrderMark = "\xef\xbb\xbf"
 
 // DecodeRecipient decodes one element of a producer's list. Every error is a *MalformedError.
 //
 // A userId is a string, or an integer whose digits are kept as written. 1.0 and 1e3 are refused,
-// because their Redis keys are ambiguous. Without an fcmToken, or with null or "", the user's
-// token is looked up. If a key is repeated, its last value counts. Keys are case-sensitive, and
-// unknown ones are ignored. So is a locale, timeZone or platform that is not a string, since an
-// application may use these names for itself.
+// because their Redis keys are ambiguous. Without an address, or with null or "", the user's token
+// is looked up. readDevices reads a list of devices. If a key is repeated, its last value counts.
+// Keys are case-sensitive, and unknown ones are ignored. So is a locale, timeZone or platform that
+// is not a string, since an application may use these names for itself.
 func DecodeRecipient(raw []byte) (notification.Recipient, error) {
 	if r, ok := decodePlain(raw); ok {
 		return r, nil
@@ -43,22 +46,24 @@ func decodeAny(raw []byte) (notification.Recipient, error) {
 		return notification.Recipient{}, &MalformedError{syntaxProblem(err)}
 	}
 	var r notification.Recipient
-	token, err := readToken(fields["fcmToken"])
-	if err != nil {
+	var err error
+	if err = readTarget(fields, &r); err != nil {
 		return notification.Recipient{}, err
 	}
-	r.Target = notification.ParseToken(token)
 	if r.UserID, err = readUserID(fields["userId"]); err != nil {
 		return notification.Recipient{}, err
 	}
 	if r.Vars, err = readVars(fields["vars"]); err != nil {
 		return notification.Recipient{}, err
 	}
+	if r.Tag, err = readTag(fields["tag"]); err != nil {
+		return notification.Recipient{}, err
+	}
 	r.Locale, _, _ = readString(fields["locale"])
 	r.TimeZone, _, _ = readString(fields["timeZone"])
 	platform, _, _ := readString(fields["platform"])
 	r.Platform = notification.NormalizePlatform(platform)
-	return r, nil
+	return r, readDevices(fields["devices"], &r)
 }
 
 func syntaxProblem(err error) string {
@@ -100,18 +105,63 @@ func checkUserID(id string) error {
 	return nil
 }
 
-func readToken(literal json.RawMessage) (string, error) {
+// readTarget reads the element's address.
+func readTarget(fields map[string]json.RawMessage, r *notification.Recipient) error {
+	token, err := readAddress("fcmToken", fields)
+	if err != nil {
+		return err
+	}
+	fid, err := readAddress("fid", fields)
+	if err != nil {
+		return err
+	}
+	UseAddresses(r, notification.ParseFID(fid), notification.ParseToken(token))
+	return nil
+}
+
+// UseAddresses sets the recipient's address. An installation ID is preferred to a token, because a
+// device that has one may have lost its token. A token of the same installation stays beside it,
+// because the app may not have registered the ID yet.
+func UseAddresses(r *notification.Recipient, fid, token notification.Target) {
+	switch {
+	case fid.IsZero() || !fid.IsSendable() && token.IsSendable():
+		r.Target = token
+	case token.IsSendable() && fid.IsSameDevice(token):
+		r.Devices = []notification.Device{{Target: fid}, {Target: token}}
+	default:
+		r.Target = fid
+	}
+}
+
+func readAddress(name string, fields map[string]json.RawMessage) (string, error) {
+	literal := fields[name]
 	if isNull(literal) {
 		return "", nil
 	}
-	token, isString, err := readString(literal)
+	text, isString, err := readString(literal)
 	switch {
 	case !isString:
-		return "", &MalformedError{"fcmToken is not a string"}
+		return "", &MalformedError{name + " is not a string"}
 	case err != nil:
-		return "", &MalformedError{"fcmToken " + err.Error()}
+		return "", &MalformedError{name + " " + err.Error()}
 	}
-	return token, nil
+	return text, nil
+}
+
+func readTag(literal json.RawMessage) (string, error) {
+	if isNull(literal) {
+		return "", nil
+	}
+	tag, isString, err := readString(literal)
+	switch {
+	case !isString:
+		return "", &MalformedError{"tag is not a string"}
+	case err != nil:
+		return "", &MalformedError{"tag " + err.Error()}
+	case len(tag) > MaxTag:
+		return "", &MalformedError{fmt.Sprintf("tag is longer than %d bytes", MaxTag)}
+	}
+	return tag, nil
 }
 
 func readVars(literal json.RawMessage) (map[string]json.RawMessage, error) {
@@ -171,11 +221,8 @@ func writtenReplacements(literal []byte) int {
 func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 	dst = append(dst, `{"userId":`...)
 	dst = appendString(dst, r.UserID)
-	token := r.Target.Value
-	if r.Target.Kind == notification.TargetInvalid {
-		token = r.Target.Text() // the dispatcher reports what is wrong with it
-	}
-	dst = appendMember(dst, "fcmToken", token)
+	dst = appendAddress(dst, "fcmToken", r.Target)
+	dst = appendDevices(dst, r.Devices)
 	if len(r.Vars) > 0 {
 		dst = append(dst, `,"vars":{`...)
 		for i, name := range slices.Sorted(maps.Keys(r.Vars)) {
@@ -187,10 +234,23 @@ func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 		}
 		dst = append(dst, '}')
 	}
+	dst = appendMember(dst, "tag", r.Tag)
 	dst = appendMember(dst, "locale", r.Locale)
 	dst = appendMember(dst, "timeZone", r.TimeZone)
 	dst = appendMember(dst, "platform", r.Platform)
 	return append(dst, '}')
+}
+
+// appendAddress appends a target, as an installation ID or under the name of tokens.
+func appendAddress(dst []byte, tokenName string, t notification.Target) []byte {
+	switch t.Kind {
+	case notification.TargetFID:
+		return appendMember(dst, "fid", t.Value)
+	case notification.TargetInvalid:
+		return appendMember(dst, tokenName, t.Text()) // the dispatcher reports what is wrong with it
+	default:
+		return appendMember(dst, tokenName, t.Value)
+	}
 }
 
 // appendMember appends another member, unless it is empty.

@@ -23,16 +23,18 @@ func decodePlain(raw []byte) (r notification.Recipient, ok bool) {
 			return r, false
 		}
 	}
-	if !p.next('}') || p.space() != len(p.text) || r.UserID == "" || len(r.UserID) > MaxUserID {
+	if !p.next('}') || p.space() != len(p.text) || r.UserID == "" || len(r.UserID) > MaxUserID || len(r.Tag) > MaxTag {
 		return r, false
 	}
+	UseAddresses(&r, p.fid, p.token)
 	return r, true
 }
 
-// plainParser is a position in the text of an element.
+// plainParser is a position in the text of an element, and the addresses before it.
 type plainParser struct {
-	text string
-	at   int
+	text       string
+	at         int
+	fid, token notification.Target
 }
 
 // member reads the value of a key into the recipient.
@@ -43,12 +45,16 @@ func (p *plainParser) member(key string, r *notification.Recipient) (ok bool) {
 	}
 	value, number, ok := p.value()
 	switch {
-	case !ok || number && key == "fcmToken":
+	case !ok || number && (key == "fcmToken" || key == "fid" || key == "tag") || key == "devices":
 		return false
 	case key == "userId":
 		r.UserID = value
 	case key == "fcmToken":
-		r.Target = notification.ParseToken(value)
+		p.token = notification.ParseToken(value)
+	case key == "fid":
+		p.fid = notification.ParseFID(value)
+	case key == "tag":
+		r.Tag = value
 	case key == "locale":
 		r.Locale = textOrEmpty(value, number)
 	case key == "timeZone":

@@ -3,9 +3,12 @@ package campaign
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -32,6 +35,11 @@ var elements = []struct {
 	{name: "spaces", raw: " \r\n{ \"userId\" :\t\"u1\" , \"fcmToken\" : \"t\" } \n", want: reach("u1", "t")},
 	{name: "byte order mark", raw: "\ufeff" + `{"userId":"u1"}`, want: user("u1")},
 	{name: "unknown fields", raw: `{"a":{"b":[1,{}]},"userId":"u1","c":null,"d":true,"e":-1.5e3,"f":"g"}`, want: user("u1")},
+	{name: "installation ID", raw: `{"userId":"u1","fid":"f1"}`, want: atFID("u1", "f1")},
+	{name: "installation ID before a token", raw: `{"userId":"u1","fid":"f1","fcmToken":"other:t"}`, want: atFID("u1", "f1")},
+	{name: "installation ID after a token", raw: `{"userId":"u1","fcmToken":"f1:t","fid":"f1"}`, want: withDevices("u1", notification.Device{Target: notification.ParseFID("f1")}, at("f1:t"))},
+	{name: "no installation ID", raw: `{"userId":"u1","fid":null,"fcmToken":"t:1"}`, want: reach("u1", "t:1")},
+	{name: "a token in place of the installation ID", raw: `{"userId":"u1","fid":"f1:t","fcmToken":"t:1"}`, want: reach("u1", "t:1")},
 	{name: "null token", raw: `{"userId":"u1","fcmToken":null}`, want: user("u1")},
 	{name: "empty token", raw: `{"userId":"u1","fcmToken":""}`, want: user("u1")},
 	{name: "repeated keys", raw: `{"userId":"u1","fcmToken":"a","userId":"u2","fcmToken":"b"}`, want: reach("u2", "b")},
@@ -49,6 +57,7 @@ var elements = []struct {
 			"name": json.RawMessage(`"An"`), "n": json.RawMessage(`1.50`),
 		}},
 	},
+	{name: "number as an installation ID", raw: `{"userId":"u1","fid":7}`, problem: "fid is not a string"},
 	{name: "null vars", raw: `{"userId":"u1","vars":null}`, want: user("u1")},
 	{
 		name: "locale", raw: `{"userId":"u1","locale":"pt-BR","timeZone":"Asia/Saigon"}`,
@@ -59,6 +68,28 @@ var elements = []struct {
 	{name: "platform of another kind", raw: `{"userId":"u1","platform":[1]}`, want: user("u1")},
 	{name: "locale of another kind", raw: `{"userId":"u1","locale":{"lang":"en"},"timeZone":7}`, want: user("u1")},
 	{name: "locale as a number", raw: `{"userId":"u1","locale":"en","locale":7}`, want: user("u1")},
+
+	{
+		name: "devices", raw: `{"userId":"u1","devices":[{"token":"a:1","platform":"iOS","lastSeen":"2026-11-30T06:00:00Z"},{"fid":"f2","locale":"de","lastSeen":1795000000000}]}`,
+		want: withDevices("u1",
+			notification.Device{Target: notification.ParseToken("a:1"), Platform: "ios", LastSeen: time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)},
+			notification.Device{Target: notification.ParseFID("f2"), Locale: "de", LastSeen: time.UnixMilli(1795000000000)}),
+	},
+	{name: "one device", raw: `{"userId":"u1","devices":[{"token":"a:1"}]}`, want: reach("u1", "a:1")},
+	{name: "no devices", raw: `{"userId":"u1","fcmToken":"a","devices":[]}`, want: reach("u1", "a")},
+	{name: "null devices", raw: `{"userId":"u1","fcmToken":"a","devices":null}`, want: reach("u1", "a")},
+	{name: "a token beside devices", raw: `{"userId":"u1","fcmToken":"a:1","devices":[{"token":"b:2"},{"token":"a:1"}]}`, want: withDevices("u1", at("a:1"), at("b:2"))},
+	{name: "both addresses of a device beside devices", raw: `{"userId":"u1","fid":"f1","fcmToken":"f1:t","devices":[{"token":"b:2"}]}`, want: withDevices("u1", notification.Device{Target: notification.ParseFID("f1")}, at("f1:t"), at("b:2"))},
+	{name: "a device twice", raw: `{"userId":"u1","devices":[{"token":"a:1"},{"token":"a:1"}]}`, want: reach("u1", "a:1")},
+	{
+		name: "bad devices", raw: `{"userId":"u1","devices":[7,{},{"token":"a:1","fid":"f"},{"token":5},{"fid":"a:1"},{"token":"a:1"},{"token":"a:1","lastSeen":"never","platform":7}]}`,
+		want: withDevices("u1", bad("it is not an object"), bad("it has neither a token nor a fid"), bad("it has both a token and a fid"), bad("its address is not a text"),
+			notification.Device{Target: notification.ParseFID("a:1")}, at("a:1")),
+	},
+	{name: "twenty devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, MaxDevices-1) + `{"token":"a:1"}]}`, want: reach("u1", "a:1")},
+	{name: "too many devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, MaxDevices) + `{"token":"a:1"}]}`, problem: "devices has 21 entries, want at most 20"},
+	{name: "devices as an object", raw: `{"userId":"u1","devices":{}}`, problem: "devices is not a list"},
+	{name: "devices as a text", raw: `{"userId":"u1","devices":"a:1"}`, problem: "devices is not a list"},
 
 	{name: "nothing", raw: ``, problem: "not JSON"},
 	{name: "spaces only", raw: `  `, problem: "not JSON"},
@@ -93,18 +124,43 @@ var elements = []struct {
 	{name: "number as token", raw: `{"userId":"u1","fcmToken":5}`, problem: "fcmToken is not a string"},
 	{name: "false as token", raw: `{"userId":"u1","fcmToken":false}`, problem: "fcmToken is not a string"},
 	{name: "invalid token", raw: "{\"userId\":\"u1\",\"fcmToken\":\"a\xff\"}", problem: "fcmToken is not valid UTF-8"},
+	{name: "tag", raw: `{"userId":"u1","tag":"order-7"}`, want: notification.Recipient{UserID: "u1", Tag: "order-7"}},
+	{name: "tag with an escape", raw: `{"userId":"u1","tag":"\u00e9"}`, want: notification.Recipient{UserID: "u1", Tag: "é"}},
+	{name: "null as tag", raw: `{"userId":"u1","tag":null}`, want: user("u1")},
+	{name: "number as tag", raw: `{"userId":"u1","tag":7}`, problem: "tag is not a string"},
+	{name: "list as tag", raw: `{"userId":"u1","tag":[]}`, problem: "tag is not a string"},
+	{name: "long tag", raw: `{"userId":"u1","tag":"` + strings.Repeat("é", 33) + `"}`, problem: "tag is longer than 64 bytes"},
 	{name: "vars as a string", raw: `{"userId":"u1","vars":"x"}`, problem: "vars is not an object"},
 	{name: "vars as a list", raw: `{"userId":"u1","vars":[]}`, problem: "vars is not an object"},
 }
 
 func user(id string) notification.Recipient { return notification.Recipient{UserID: id} }
 
+func atFID(id, fid string) notification.Recipient {
+	return notification.Recipient{UserID: id, Target: notification.ParseFID(fid)}
+}
+
 func reach(id, token string) notification.Recipient {
 	return notification.Recipient{UserID: id, Target: notification.ParseToken(token)}
 }
 
+func at(token string) notification.Device {
+	return notification.Device{Target: notification.ParseToken(token)}
+}
+
+func bad(problem string) notification.Device { return notification.Device{Problem: problem} }
+
+func withDevices(id string, devices ...notification.Device) notification.Recipient {
+	return notification.Recipient{UserID: id, Devices: devices}
+}
+
+func sameDevice(a, b notification.Device) bool {
+	return a.Target == b.Target && a.Problem == b.Problem && a.Platform == b.Platform && a.Locale == b.Locale && a.LastSeen.Equal(b.LastSeen)
+}
+
 func same(a, b notification.Recipient) bool {
 	return a.UserID == b.UserID && a.Target == b.Target && a.Locale == b.Locale && a.TimeZone == b.TimeZone &&
+		slices.EqualFunc(a.Devices, b.Devices, sameDevice) &&
 		maps.EqualFunc(a.Vars, b.Vars, func(x, y json.RawMessage) bool { return string(x) == string(y) })
 }
 
@@ -170,7 +226,7 @@ func FuzzPathsAgree(f *testing.F) {
 func TestPathsAgreeOnPieces(t *testing.T) {
 	piece := rapid.SampledFrom([]string{
 		`{`, `}`, `"`, `,`, `:`, ` `, "\t", `"userId"`, `"fcmToken"`, `"locale"`, `"vars"`, `"vars":{`, `"a":"b"`, `"u1"`, `""`, `1`, `0`, `-1`, `1.5`,
-		`null`, `true`, `\`, "\x7f", "ü", "\xff", "\x00", `{}`, `"userId":"u1"`, `"fcmToken":"t"`, `{"userId":"u1"`,
+		`null`, `true`, `\`, "\x7f", "ü", "\xff", "\x00", `{}`, `"devices"`, `[]`, `"userId":"u1"`, `"fcmToken":"t"`, `{"userId":"u1"`,
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		agree(t, []byte(strings.Join(rapid.SliceOfN(piece, 0, 12).Draw(t, "pieces"), "")))
@@ -185,6 +241,7 @@ func TestWhatIsEncodedIsRead(t *testing.T) {
 				return id != "" && len(id) <= MaxUserID && !strings.ContainsRune(id, 0) && utf8.ValidString(id)
 			}).Draw(t, "user"),
 			Target:   notification.ParseToken(notification.ParseToken(text.Draw(t, "token")).Value),
+			Tag:      rapid.SampledFrom([]string{"", "order-7", "é\""}).Draw(t, "tag"),
 			Locale:   text.Draw(t, "locale"),
 			TimeZone: text.Draw(t, "time zone"),
 		}
@@ -196,12 +253,35 @@ func TestWhatIsEncodedIsRead(t *testing.T) {
 				json.RawMessage(`"x"`), json.RawMessage(`1.50`), json.RawMessage(`{"a":[]}`), json.RawMessage(`null`),
 			}).Draw(t, "value")
 		}
-		encoded := EncodeRecipient([]byte("before"), want)
-		got, err := DecodeRecipient(encoded[len("before"):])
-		if err != nil || !same(got, want) {
-			t.Errorf("%+v becomes %s becomes %+v, error %v", want, encoded, got, err)
+		for i := range rapid.IntRange(0, 4).Draw(t, "devices") {
+			d := notification.Device{Platform: rapid.SampledFrom([]string{"", "ios"}).Draw(t, "platform"), Locale: text.Draw(t, "device's locale")}
+			d.Target = notification.ParseToken(fmt.Sprintf("%d:token", i))
+			if rapid.Bool().Draw(t, "fid") {
+				d.Target = notification.ParseFID(fmt.Sprintf("fid-%d", i))
+			}
+			d.LastSeen = rapid.SampledFrom([]time.Time{{}, time.Date(2026, 11, 30, 6, 0, 0, 5000000, time.UTC)}).Draw(t, "last seen")
+			want.Devices = append(want.Devices, d)
 		}
+		switch len(want.Devices) {
+		case 0:
+		case 1:
+			want.Target, want.Platform = notification.Target{}, ""
+			single := want.ForDevice(want.Devices[0])
+			checkReadBack(t, want, single)
+			return
+		default:
+			want.Target = notification.Target{}
+		}
+		checkReadBack(t, want, want)
 	})
+}
+
+func checkReadBack(t *rapid.T, written, want notification.Recipient) {
+	encoded := EncodeRecipient([]byte("before"), written)
+	got, err := DecodeRecipient(encoded[len("before"):])
+	if err != nil || !same(got, want) {
+		t.Errorf("%+v becomes %s becomes %+v, error %v, want %+v", written, encoded, got, err, want)
+	}
 }
 
 // An invalid recipient must be refused, not corrected.

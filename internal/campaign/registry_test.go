@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
+	"fanfare/test/backends"
 )
 
 // before is a hook that runs a function once, before a command that contains a word.
@@ -36,7 +37,7 @@ func (b *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 
 // keepsWhatComesMeanwhile creates a campaign and loads another one after Discover found nothing
 // of them. It does so before Discover removes their entries.
-func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
+func keepsWhatComesMeanwhile(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	registry := keys.Default().Registry()
 	f.ok(f.rdb.SAdd(t.Context(), registry, "created", "counted", "gone").Err())
@@ -44,7 +45,7 @@ func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 		f.create("created", campaign.Running)
 		f.hset(f.key("counted", keys.SuffixCounts), "loading:1", time.Now().UnixMilli())
 	}}
-	g := openOn(t, b.hooked(t, hook), b.rdb, eager)
+	g := openOn(t, b.WithHook(t, hook), b.Redis, eager)
 	g.discover()
 	wantEqual(t, "created and loaded meanwhile", hook.do == nil, true)
 	left, err := f.rdb.SMembers(t.Context(), registry).Result()
@@ -56,10 +57,10 @@ func keepsWhatComesMeanwhile(t *testing.T, b *backend) {
 
 // createsBesideALook lets Discover find the entry of a campaign that is being created, and remove
 // it.
-func createsBesideALook(t *testing.T, b *backend) {
+func createsBesideALook(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	hook := &before{word: f.key("42", keys.SuffixSpec), do: func() { f.discover() }}
-	g := openOn(t, b.hooked(t, hook), b.rdb, campaign.Options{ScanEvery: time.Hour})
+	g := openOn(t, b.WithHook(t, hook), b.Redis, campaign.Options{ScanEvery: time.Hour})
 	g.create("42", campaign.Running)
 	wantEqual(t, "looked meanwhile", hook.do == nil, true)
 	wantEqual(t, "registered", f.rdb.SIsMember(t.Context(), keys.Default().Registry(), "42").Val(), true)

@@ -10,10 +10,11 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 )
 
 // A sample reads head, middle and tail, each element once, and removes no one from the list.
-func samplesWithoutClaiming(t *testing.T, b *backend) {
+func samplesWithoutClaiming(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.push("1", 100)
 	f.ok(f.rdb.PExpire(t.Context(), f.list("1").Plain(), time.Hour).Err())
@@ -37,7 +38,7 @@ func samplesWithoutClaiming(t *testing.T, b *backend) {
 	wantEqual(t, "left in the list", f.books("1").Waiting, 100)
 }
 
-func samplesWhatIsWrong(t *testing.T, b *backend) {
+func samplesWhatIsWrong(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, element := range []string{`{"userId":"u1"}`, `{"userId":`, `{"userId":"` + strings.Repeat("x", 100<<10) + `"}`} {
 		f.ok(f.rdb.RPush(t.Context(), f.list("1").Plain(), element).Err())

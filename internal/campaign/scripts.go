@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/history"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
 	"fanfare/internal/terminal"
@@ -18,7 +19,7 @@ var files embed.FS
 var (
 	lua = redisx.NewLua(files)
 
-	projectsScript   = lua.Script("projects")
+	rememberScript   = lua.Script("remember")
 	createScript     = newScript("create")
 	moveScript       = newScript("move")
 	changeScript     = newScript("change")
@@ -30,6 +31,7 @@ var (
 	takeLoadScript   = newScript("take_load")
 	waiveScript      = newScript("waive")
 	loadedScript     = newScript("loaded")
+	noteScript       = newScript("note")
 	removeSpecScript = newScript("remove_spec")
 	forgetScript     = newScript("forget")
 	registerScript   = newScript("register")
@@ -37,7 +39,7 @@ var (
 
 // newScript builds a script that works on campaigns.
 func newScript(piece string) *redis.Script {
-	return redis.NewScript(redisx.Join(queue.GuardList(), lua.Piece("prelude"), lua.Piece(piece)))
+	return redis.NewScript(redisx.Join(queue.GuardList(), history.Lua(), lua.Piece("prelude"), lua.Piece(piece)))
 }
 
 // run calls a script and returns the first two words of its reply. A key of the wrong type is a

@@ -13,28 +13,19 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// OnAmbiguous decides what happens to a recipient when FCM may or may not have accepted the
-// request.
-type OnAmbiguous string
-
-const (
-	// Resend sends again: at least once.
-	Resend OnAmbiguous = "resend"
-	// Report ends the recipient as unknown: at most once.
-	Report OnAmbiguous = "report"
-)
-
 // Spec is the content of {campaign:<id>}:spec. An application writes at least message and state,
 // in one HSET. Unknown fields are left alone.
 type Spec struct {
 	ID          string
 	State       State
 	Message     notification.Message
-	Edition     string      // of the message; each Change of the message sets another one
-	OnAmbiguous OnAmbiguous // default Resend
-	Weight      int         // share of a dispatcher among the running campaigns of one priority; default 1
-	Priority    int         // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
-	Rate        float64     // cap in pushes a second over all replicas; 0: none
+	Edition     string       // of the message; each Change of the message sets another one
+	OnAmbiguous OnAmbiguous  // default Resend
+	Devices     DevicePolicy // default AllDevices
+	Dedupe      Dedupe       // default DedupeAddress
+	Weight      int          // share of a dispatcher among the running campaigns of one priority; default 1
+	Priority    int          // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
+	Rate        float64      // cap in pushes a second over all replicas; 0: none
 	// Deadline is the moment after which no one may be sent to; zero means none. The list's own
 	// expiry counts too: see Earliest.
 	Deadline time.Time
@@ -55,6 +46,8 @@ const (
 	fieldMessage     = "message"
 	fieldEdition     = "edition"
 	fieldOnAmbiguous = "on_ambiguous"
+	fieldDevices     = "devices"
+	fieldDedupe      = "dedupe"
 	fieldWeight      = "weight"
 	fieldPriority    = "priority"
 	fieldRate        = "rate"
@@ -69,7 +62,8 @@ const (
 
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
-	fieldState, fieldOnAmbiguous, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldProject, fieldName, fieldReason, fieldCreated, fieldStarted, fieldFinished,
+	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldProject, fieldName, fieldReason,
+	fieldCreated, fieldStarted, fieldFinished,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
@@ -89,7 +83,7 @@ func isBlank(values []any) bool {
 
 // parseSpec parses the values of fields. Its error is a *SpecError.
 func parseSpec(id string, fields []string, values []any) (s Spec, err error) {
-	s = Spec{ID: id, OnAmbiguous: Resend, Weight: 1}
+	s = Spec{ID: id, OnAmbiguous: Resend, Devices: AllDevices, Dedupe: DedupeAddress, Weight: 1}
 	for i, field := range fields {
 		value, set := values[i].(string)
 		if !set {
@@ -120,6 +114,12 @@ func (s *Spec) set(field, value string) (problem string) {
 		if s.OnAmbiguous = OnAmbiguous(value); s.OnAmbiguous != Resend && s.OnAmbiguous != Report {
 			return fmt.Sprintf("is %s, want %s or %s", shorten(value), Resend, Report)
 		}
+	case fieldDevices:
+		if s.Devices = DevicePolicy(value); s.Devices != AllDevices && s.Devices != LatestDevice {
+			return fmt.Sprintf("is %s, want %s or %s", shorten(value), AllDevices, LatestDevice)
+		}
+	case fieldDedupe:
+		return s.setDedupe(value)
 	case fieldWeight:
 		return parseWithin(&s.Weight, value, 1, MaxWeight)
 	case fieldPriority:

@@ -11,12 +11,13 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
+	"fanfare/test/backends"
 )
 
-func createsOnce(t *testing.T, b *backend) {
+func createsOnce(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	want := campaign.Spec{
-		ID: "42", Message: message, OnAmbiguous: campaign.Report, Weight: 7, Name: "Spring",
+		ID: "42", Message: message, OnAmbiguous: campaign.Report, Devices: campaign.LatestDevice, Weight: 7, Name: "Spring",
 		Priority: 9, Rate: 0.5, Deadline: time.Date(2031, 1, 2, 3, 4, 5, 6e6, time.UTC),
 	}
 	f.ok(f.Create(t.Context(), want))
@@ -24,6 +25,7 @@ func createsOnce(t *testing.T, b *backend) {
 	wantEqual(t, "state", got.State, campaign.Draft)
 	wantEqual(t, "message", string(got.Message), string(message))
 	wantEqual(t, "on_ambiguous", got.OnAmbiguous, campaign.Report)
+	wantEqual(t, "devices", got.Devices, campaign.LatestDevice)
 	wantEqual(t, "weight", got.Weight, 7)
 	wantEqual(t, "name", got.Name, "Spring")
 	wantEqual(t, "priority", got.Priority, 9)
@@ -48,12 +50,14 @@ func createsOnce(t *testing.T, b *backend) {
 	f.refused("get", err, campaign.ErrNotFound)
 }
 
-func createRefuses(t *testing.T, b *backend) {
+func createRefuses(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for field, s := range map[string]campaign.Spec{
 		"state":        {ID: "1", Message: message, State: campaign.Completed},
 		"message":      {ID: "1"},
+		"devices":      {ID: "1", Message: message, Devices: "some"},
 		"on_ambiguous": {ID: "1", Message: message, OnAmbiguous: "perhaps"},
+		"dedupe":       {ID: "1", Message: message, Dedupe: "device"},
 		"weight":       {ID: "1", Message: message, Weight: -1},
 		"priority":     {ID: "1", Message: message, Priority: 10},
 		"rate":         {ID: "1", Message: message, Rate: math.NaN()},
@@ -70,13 +74,15 @@ func createRefuses(t *testing.T, b *backend) {
 	wantList(t, "keys", f.everyKey(b))
 }
 
-func readsForeignSpecs(t *testing.T, b *backend) {
+func readsForeignSpecs(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	f.hset(f.key("1", keys.SuffixSpec), "message", string(message), "state", "running", "theirs", "stays",
 		"rate", "12.5", "deadline", "2031-05-01T10:00:00+02:00", "created_at", "2026-05-01T10:00:00.250+02:00", "started_at", "1777622400250", "finished_at", "yesterday")
 	s := f.get("1")
 	wantEqual(t, "state", s.State, campaign.Running)
 	wantEqual(t, "on_ambiguous", s.OnAmbiguous, campaign.Resend)
+	wantEqual(t, "devices", s.Devices, campaign.AllDevices)
+	wantEqual(t, "dedupe", s.Dedupe, campaign.DedupeAddress)
 	wantEqual(t, "weight", s.Weight, 1)
 	wantEqual(t, "priority", s.Priority, 0)
 	wantEqual(t, "rate", s.Rate, 12.5)
@@ -90,7 +96,7 @@ func readsForeignSpecs(t *testing.T, b *backend) {
 	wantEqual(t, "their field", theirs, "stays")
 }
 
-func namesWhatIsWrong(t *testing.T, b *backend) {
+func namesWhatIsWrong(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for id, c := range map[string]struct {
 		field  string
@@ -99,7 +105,9 @@ func namesWhatIsWrong(t *testing.T, b *backend) {
 		"state":     {"state", []any{"message", "{}", "state", "Running"}},
 		"no state":  {"state", []any{"message", "{}"}},
 		"message":   {"message", []any{"state", "running"}},
+		"devices":   {"devices", []any{"message", "{}", "state", "running", "devices", "some"}},
 		"ambiguous": {"on_ambiguous", []any{"message", "{}", "state", "running", "on_ambiguous", "maybe"}},
+		"dedupe":    {"dedupe", []any{"message", "{}", "state", "running", "dedupe", ""}},
 		"weight":    {"weight", []any{"message", "{}", "state", "running", "weight", "0"}},
 		"heavy":     {"weight", []any{"message", "{}", "state", "running", "weight", "1001"}},
 		"words":     {"weight", []any{"message", "{}", "state", "running", "weight", strings.Repeat("x", 100)}},

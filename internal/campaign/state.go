@@ -54,8 +54,8 @@ func (s State) canRewrite() bool { return s == Draft || s == Paused }
 
 func (s State) isValid() bool { _, known := transitions[s]; return known }
 
-// before lists the states that may come before s, in the order of States.
-func (s State) before() []State {
+// predecessors lists the states that may come before s, in the order of States.
+func (s State) predecessors() []State {
 	var all []State
 	for _, from := range States {
 		if slices.Contains(transitions[from], s) {

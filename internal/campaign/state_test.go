@@ -60,7 +60,7 @@ func TestTheTableIsWhole(t *testing.T) {
 	for _, from := range States {
 		for _, to := range States {
 			follows := slices.Contains(from.Next(), to)
-			if precedes := slices.Contains(to.before(), from); follows != precedes {
+			if precedes := slices.Contains(to.predecessors(), from); follows != precedes {
 				t.Errorf("%s → %s: follows %v, precedes %v", from, to, follows, precedes)
 			}
 			if follows && from == to {
@@ -70,7 +70,7 @@ func TestTheTableIsWhole(t *testing.T) {
 		if from.IsFinal() && !from.HasEnded() {
 			t.Errorf("%s is final and not an end", from)
 		}
-		if from != Draft && len(from.before()) == 0 {
+		if from != Draft && len(from.predecessors()) == 0 {
 			t.Errorf("nothing leads to %s", from)
 		}
 	}

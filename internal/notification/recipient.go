@@ -3,18 +3,27 @@
 package notification
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Recipient is one element of a campaign's list, as its producer wrote it.
 type Recipient struct {
 	// UserID is the producer's own id. A JSON number keeps its digits as written.
 	UserID string
-	// Target is the user's address according to the producer. The zero Target means "look it up".
+	// Target is the user's address according to the producer. The zero Target means "look it up",
+	// unless there are Devices.
 	Target Target
+	// Devices are the user's devices according to the producer, if the element lists them.
+	Devices []Device
 	// Vars fill the message's placeholders before the profile does. Values are the producer's JSON.
 	Vars map[string]json.RawMessage
+	// Tag stands in the user's place in the tag on Android and the collapse id on iOS. So messages
+	// to one user with different tags do not replace each other. It may be empty.
+	Tag string
 	// Locale is a BCP 47 tag such as "pt-BR". TimeZone is an IANA name such as "Asia/Saigon". Both
 	// may be empty.
 	Locale   string
@@ -22,6 +31,31 @@ type Recipient struct {
 	// Platform is what the user's device runs, such as android, ios or web, in lower case. It is
 	// empty if the producer does not say.
 	Platform string
+}
+
+// Device is one address of a user, with what is known of the device behind it.
+type Device struct {
+	Target Target
+	// Problem says why there is no Target, in a producer's list of devices. It is empty otherwise.
+	Problem string
+	// Platform and Locale are as in a Recipient. They may be empty.
+	Platform string
+	Locale   string
+	// LastSeen is when the device was last used. It is zero if that is unknown.
+	LastSeen time.Time
+}
+
+// HasAddress reports whether the producer gave an address that can be sent to.
+func (r Recipient) HasAddress() bool {
+	return r.Target.IsSendable() || slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Target.IsSendable() })
+}
+
+// ForDevice returns the recipient as it is for one of its devices. What is unknown of the device
+// stays as it is known of the user.
+func (r Recipient) ForDevice(d Device) Recipient {
+	r.Target, r.Devices = d.Target, nil
+	r.Platform, r.Locale = cmp.Or(d.Platform, r.Platform), cmp.Or(d.Locale, r.Locale)
+	return r
 }
 
 // maxPlatform is the longest name of a platform in bytes.

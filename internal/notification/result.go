@@ -14,8 +14,8 @@ const (
 	StatusSent Status = "sent"
 	// StatusFailed: FCM or Fanfare refused the recipient for good.
 	StatusFailed Status = "failed"
-	// StatusSkipped: nothing was sent, because there was no address or the message had no text for
-	// this recipient.
+	// StatusSkipped: nothing was sent, because there was no address, the message had no text for
+	// this recipient, or another element has the address.
 	StatusSkipped Status = "skipped"
 	// StatusExpired: the campaign's deadline passed first.
 	StatusExpired Status = "expired"
@@ -45,9 +45,14 @@ const (
 	CodeOversize       = "OVERSIZE"          // the producer's element is above the size limit
 	CodeNoToken        = "NO_TOKEN"          // no token in the element, in Redis or in SQL
 	CodeInvalidToken   = "INVALID_TOKEN"     // the token is a text that FCM cannot have issued
+	CodeDuplicate      = "DUPLICATE"         // another element has the address or the user
 	CodeUnfilled       = "UNFILLED"          // a placeholder has neither value nor default
+	CodeInvalidValue   = "INVALID_VALUE"     // a placeholder's value breaks a field that FCM checks
 	CodeTooLarge       = "MESSAGE_TOO_LARGE" // over 4,096 bytes after filling
 	CodeDeadline       = "DEADLINE"          // the campaign's deadline had passed
+	CodeHoldout        = "HOLDOUT"           // the user is in the campaign's hold-out group
+	CodeSuppressed     = "SUPPRESSED"        // the user is in the set of suppressed users
+	CodeMoved          = "MOVED"             // of a device's token: its app has moved to an installation ID
 	CodeOutcomeUnknown = "OUTCOME_UNKNOWN"   // sent without an answer, or the sender died
 	CodeGaveUp         = "RETRIES_EXHAUSTED" // the last attempt could be retried, but it reached the limit
 )
@@ -66,6 +71,36 @@ type Result struct {
 	At           time.Time `json:"at"`                 // UTC, written with milliseconds
 	ResultID     string    `json:"resultId"`           // the same for every copy of one outcome
 	Raw          []byte    `json:"raw,omitempty"`      // the element itself, only if it was unreadable
+	// Variant names the text that the user gets, in a campaign with variants.
+	Variant string `json:"variant,omitempty"`
+	// Devices has the outcome of each device, if the user has several. The fields above are those
+	// of the best one.
+	Devices []DeviceResult `json:"devices,omitempty"`
+}
+
+// RemoveTokens clears the removed addresses, for records that people read.
+func (r *Result) RemoveTokens() {
+	r.Token = ""
+	if len(r.Devices) == 0 {
+		return
+	}
+	r.Devices = slices.Clone(r.Devices)
+	for i := range r.Devices {
+		r.Devices[i].Token = ""
+	}
+}
+
+// DeviceResult is what happened to one device of a recipient.
+type DeviceResult struct {
+	Address      string `json:"address"` // abbreviated, as in logs
+	Kind         string `json:"kind"`    // "token" or "fid"
+	Platform     string `json:"platform,omitempty"`
+	Status       Status `json:"status"`
+	MessageID    string `json:"messageId,omitempty"`
+	ErrorCode    string `json:"errorCode,omitempty"`
+	Attempts     int    `json:"attempts"`
+	TokenRemoved bool   `json:"tokenRemoved,omitempty"`
+	Token        string `json:"fcmToken,omitempty"` // the removed address, only with TokenRemoved
 }
 
 // CodeOther stands for the codes beyond MaxCodes in counts. A result always keeps its own code.
@@ -82,8 +117,8 @@ const (
 // garbage, in any number.
 var (
 	ownCodes = []string{
-		CodeMalformed, CodeOversize, CodeNoToken, CodeInvalidToken, CodeUnfilled, CodeTooLarge, CodeDeadline,
-		CodeOutcomeUnknown, CodeGaveUp, CodeOther,
+		CodeMalformed, CodeOversize, CodeNoToken, CodeInvalidToken, CodeDuplicate, CodeUnfilled, CodeInvalidValue, CodeTooLarge, CodeDeadline, CodeMoved, CodeHoldout,
+		CodeSuppressed, CodeOutcomeUnknown, CodeGaveUp, CodeOther,
 	}
 	fcmCodes = []string{
 		"UNSPECIFIED_ERROR", "INVALID_ARGUMENT", "UNREGISTERED", "SENDER_ID_MISMATCH", "QUOTA_EXCEEDED", "UNAVAILABLE",

@@ -11,23 +11,24 @@ import (
 // TargetKind is the kind of address in a Target.
 type TargetKind uint8
 
-// Firebase Installation IDs are replacing registration tokens and will be another kind.
 const (
 	// TargetNone is the kind of the zero Target.
 	TargetNone TargetKind = iota
 	// TargetToken is an FCM registration token.
 	TargetToken
-	// TargetInvalid is a text in place of a token that FCM cannot have issued. It is never sent, so
-	// FCM's answers are never about it and no store changes because of it.
+	// TargetFID is a Firebase Installation ID, which is replacing registration tokens.
+	TargetFID
+	// TargetInvalid is a text in place of an address that FCM cannot have issued. It is never sent,
+	// so FCM's answers are never about it and no store changes because of it.
 	TargetInvalid
 )
 
 // Target is one address that FCM can deliver to.
 type Target struct {
 	Kind TargetKind
-	// Value is the address sent to FCM. It is empty unless the kind is TargetToken.
+	// Value is the address sent to FCM. It is empty unless the target is sendable.
 	Value string
-	// original is the text that contained the token, if that is more than the token.
+	// original is the text that contained the address, if that is more than the address.
 	original string
 }
 
@@ -35,17 +36,58 @@ type Target struct {
 func (t Target) IsZero() bool { return t.Kind == TargetNone }
 
 // IsSendable reports whether a message can be sent to the target.
-func (t Target) IsSendable() bool { return t.Kind == TargetToken }
+func (t Target) IsSendable() bool { return t.Kind == TargetToken || t.Kind == TargetFID }
 
-// IsTrimmed reports whether ParseToken removed something around the token. If FCM refuses it, that
-// may be the cause.
-func (t Target) IsTrimmed() bool { return t.Kind == TargetToken && t.original != "" }
+// IsTrimmed reports whether something around the address was removed. If FCM refuses it, that may
+// be the cause.
+func (t Target) IsTrimmed() bool { return t.IsSendable() && t.original != "" }
 
-// IsUnusual reports whether the token has a character not seen in FCM's tokens, such as the % of
+// IsUnusual reports whether the address has a character not seen in FCM's tokens, such as the % of
 // URL encoding. It is sent, because Google does not publish the alphabet. If FCM refuses it, the
-// token may have been altered.
-func (t Target) IsUnusual() bool {
-	return t.Kind == TargetToken && strings.IndexFunc(t.Value, isUnusual) >= 0
+// address may have been altered.
+func (t Target) IsUnusual() bool { return t.IsSendable() && strings.IndexFunc(t.Value, isUnusual) >= 0 }
+
+// FID returns the Firebase Installation ID that the address belongs to: the FID itself, or what a
+// registration token begins with (<FID>:…). It is "" for other texts.
+func (t Target) FID() string {
+	switch t.Kind {
+	case TargetFID:
+		return t.Value
+	case TargetToken:
+		fid, _, found := strings.Cut(t.Value, ":")
+		if found {
+			return fid
+		}
+	}
+	return ""
+}
+
+// IsInstallationID reports whether a text has the form of Google's installation IDs: 22 characters
+// of base64url.
+func IsInstallationID(text string) bool {
+	const length = 22
+	if len(text) != length {
+		return false
+	}
+	for i := range length {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// IsSameDevice reports whether both addresses belong to one installation of the app. Of two tokens
+// that is certain only if they begin with an ID of Google's form.
+func (t Target) IsSameDevice(other Target) bool {
+	if t.IsSame(other) {
+		return true
+	}
+	fid := t.FID()
+	isCertain := t.Kind == TargetFID || other.Kind == TargetFID || IsInstallationID(fid)
+	return fid != "" && fid == other.FID() && isCertain
 }
 
 func isUnusual(r rune) bool {
@@ -93,19 +135,29 @@ const MaxToken = 4096
 // control characters, zero-width marks and quotes around the token. The rest is a TargetToken if
 // FCM can have issued it, or a TargetInvalid otherwise. An empty rest gives the zero Target. A
 // clean token costs no allocation.
-func ParseToken(text string) Target {
-	if isToken(text) {
-		return Target{Kind: TargetToken, Value: text}
+func ParseToken(text string) Target { return parse(text, TargetToken, isToken) }
+
+// ParseFID reads a Firebase Installation ID in the same way as ParseToken reads a token. A
+// registration token is no FID: it has a colon.
+func ParseFID(text string) Target { return parse(text, TargetFID, isFID) }
+
+func parse(text string, kind TargetKind, isAddress func(string) bool) Target {
+	if isAddress(text) {
+		return Target{Kind: kind, Value: text}
 	}
 	trimmed := strings.TrimFunc(text, isDecoration)
 	switch {
 	case trimmed == "":
 		return Target{}
-	case isToken(trimmed):
-		return Target{Kind: TargetToken, Value: trimmed, original: text}
+	case isAddress(trimmed):
+		return Target{Kind: kind, Value: trimmed, original: text}
 	}
 	return Target{Kind: TargetInvalid, original: text}
 }
+
+// isFID reports whether the text can be an installation ID. Google's have 22 characters of
+// base64url, which is not a promise.
+func isFID(text string) bool { return isToken(text) && strings.IndexByte(text, ':') < 0 }
 
 // isToken reports whether FCM can have issued the text. Google does not publish the alphabet, but
 // base64url, colons and dots have been seen. So printable ASCII passes, except quotes, brackets and
@@ -175,6 +227,9 @@ func (t Target) Problem() string {
 		default:
 			return fmt.Sprintf("it holds %+q", r)
 		}
+	}
+	if strings.IndexByte(text, ':') >= 0 {
+		return "it is a registration token where an installation ID is expected"
 	}
 	return "it is a word for a missing value"
 }

@@ -61,6 +61,36 @@ func TestInvalidTokensSayWhy(t *testing.T) {
 	}
 }
 
+func TestInstallationIDs(t *testing.T) {
+	t.Parallel()
+	const fid = "cMr3eGJhR0-kT1aB9xYz_w"
+	for text, want := range map[string]Target{
+		fid:              {Kind: TargetFID, Value: fid},
+		` "` + fid + `"`: {Kind: TargetFID, Value: fid, original: ` "` + fid + `"`},
+		"null":           {Kind: TargetInvalid, original: "null"},
+		realToken:        {Kind: TargetInvalid, original: realToken},
+		"\n":             {},
+	} {
+		if got := ParseFID(text); got != want {
+			t.Errorf("%q is read as %#v", text, got)
+		}
+	}
+	if got := ParseFID(realToken).Problem(); got != "it is a registration token where an installation ID is expected" {
+		t.Errorf("a token as an installation ID: %s", got)
+	}
+	if ParseToken(fid).IsSame(ParseFID(fid)) {
+		t.Error("a token is the same as an installation ID")
+	}
+	for _, c := range []struct {
+		of   Target
+		want string
+	}{{ParseFID(fid), fid}, {ParseToken(fid + ":APA91b"), fid}, {ParseToken("tok-1"), ""}, {Target{}, ""}} {
+		if got := c.of.FID(); got != c.want {
+			t.Errorf("%v belongs to %q, want %q", c.of, got, c.want)
+		}
+	}
+}
+
 func TestTokensAreCompared(t *testing.T) {
 	t.Parallel()
 	if ParseToken("two words").IsSame(ParseToken("other words")) || !ParseToken("two words").IsSame(ParseToken("two words")) {

@@ -1,5 +1,5 @@
-// Package profiles personalises messages. Cache reads users' profiles from Redis, and from the
-// application's SQL table behind it. Template fills a message's placeholders with them.
+// Package profiles reads users' profiles from Redis, and from the application's SQL table behind
+// it. They fill the placeholders of messages.
 package profiles
 
 import (

@@ -17,7 +17,7 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
-	"fanfare/test/servers"
+	"fanfare/test/backends"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -49,19 +49,10 @@ func object(text string) profiles.Profile {
 }
 
 func TestLookup(t *testing.T) {
-	t.Run("miniredis", func(t *testing.T) {
-		testLookup(t, redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()}))
-	})
-	t.Run("redis", func(t *testing.T) {
-		testLookup(t, redis.NewClient(&redis.Options{Addr: servers.Redis(t)}))
-	})
-	t.Run("cluster", func(t *testing.T) {
-		testLookup(t, redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)}))
-	})
+	backends.Each(t, func(t *testing.T, b *backends.Backend) { testLookup(t, b.Redis) })
 }
 
 func testLookup(t *testing.T, rdb redis.UniversalClient) {
-	defer rdb.Close()
 	for user, text := range map[string]string{
 		"cached": `{"name":"Ann"}`, "broken": `{"name":`, "list": `[1]`, "null": `null`, "lost": `"Ann"`,
 	} {

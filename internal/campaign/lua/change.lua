@@ -1,9 +1,11 @@
--- change writes fields of a spec in one step. Another message gets another edition.
--- ARGV: how many states follow (0: the state does not matter), the states that allow the change,
--- then fields and values. A field whose value is '' is removed.
+-- change writes fields of a spec in one step. Another message gets another edition. The history
+-- gets the old and the new values, and of a message the editions.
+-- ARGV: who changes it, how many states follow (0: the state does not matter), the states that
+-- allow the change, then fields and values. A field whose value is '' is removed.
 -- Returns {'changed'}, {'illegal', state} or {'missing'}.
 local spec = KEYS[1]
-local states = tonumber(ARGV[1])
+local actor, states = ARGV[1], tonumber(ARGV[2])
+local before = 2 + states
 
 local bad = wrong_type(spec, 'hash')
 if bad then
@@ -13,20 +15,34 @@ if redis.call('EXISTS', spec) == 0 then
   return {'missing'}
 end
 local state = redis.call('HGET', spec, 'state') or ''
-if states > 0 and not contains({unpack(ARGV, 2, 1 + states)}, state) then
+if states > 0 and not contains({unpack(ARGV, 3, before)}, state) then
   return {'illegal', state}
 end
+local changes, longest = {}, 100 -- bytes of a value
+
+local function record(field, old, new)
+  if old ~= new then
+    changes[#changes + 1] = {field, string.sub(old, 1, longest), string.sub(new, 1, longest)}
+  end
+end
+
 local fields, gone = {}, {''} -- '' is not a real field: a full Redis accepts this write
-for i = 2 + states, #ARGV, 2 do
+for i = before + 1, #ARGV, 2 do
   if ARGV[i] == 'message' then
     local edition = tonumber(redis.call('HGET', spec, 'edition')) or 0 -- an application may have written text there
     fields[#fields + 1], fields[#fields + 2] = 'edition', whole(edition + 1)
+    record('message', whole(edition), whole(edition + 1))
+  else
+    record(ARGV[i], redis.call('HGET', spec, ARGV[i]) or '', ARGV[i + 1])
   end
   if ARGV[i + 1] == '' then
     gone[#gone + 1] = ARGV[i]
   else
     fields[#fields + 1], fields[#fields + 2] = ARGV[i], ARGV[i + 1]
   end
+end
+if #changes > 0 then
+  note(KEYS, {'what', 'changed', 'who', actor, 'changes', cjson.encode(changes)})
 end
 redis.call('HDEL', spec, unpack(gone))
 if #fields > 0 then

@@ -5,7 +5,7 @@
 -- outcome and interrupted loads.
 -- ARGV: the retention in ms, the campaign's own deadline in ms or 0, then advice for operators:
 -- about recipients missing from a completed campaign, from an expired one, after a loss of the
--- counts, and about an interrupted load.
+-- counts, and about an interrupted load; then who ends it.
 -- Returns {'ended', number of missing recipients, reason}, {'unfinished'} or {'missing'}.
 -- The number is 0 and the reason '' if the campaign had ended before.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -66,5 +66,5 @@ local reason = table.concat(seen, ', and ')
 if #steps > 0 then
   reason = reason .. '; ' .. table.concat(steps, '; ')
 end
-enter(KEYS, late and 'expired' or 'completed', reason, retention_ms)
+enter(KEYS, late and 'expired' or 'completed', reason, retention_ms, ARGV[7])
 return {'ended', whole(missing), reason}

@@ -1,10 +1,10 @@
 -- loaded records a batch of a load, or its end. A completed campaign runs again, and the list is
 -- guarded.
 -- ARGV: the load; 'on' after a batch, 'off' if the load is abandoned, or 'done'; how long it
--- counts as running in ms; then the final states.
+-- counts as running in ms; who loads; then the final states.
 -- Returns {'loaded'}, {'deleted'} or {'final', state}.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
-local load, step, patience_ms = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local load, step, patience_ms, actor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
@@ -14,17 +14,22 @@ local mark = 'load:' .. load
 if redis.call('HEXISTS', counts, mark) == 0 then
   return {'deleted'}
 end
+local progress = redis.call('HGET', counts, 'progress:' .. load)
+if progress and step ~= 'on' then
+  note(KEYS, {'what', step == 'done' and 'loaded' or 'load interrupted', 'who', actor,
+    'n', string.match(progress, '^%d+') or '', 'ref', load})
+end
 redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
 redis.call('HSET', counts, mark, whole(server_ms() + (step == 'on' and patience_ms or 0))) -- begin_load removes it later
 if step == 'done' then
   redis.call('HDEL', counts, 'progress:' .. load)
 end
 local state = redis.call('HGET', spec, 'state')
-if state and contains({unpack(ARGV, 4)}, state) then
+if state and contains({unpack(ARGV, 5)}, state) then
   return {'final', state}
 end
 if state == 'completed' and redis.call('EXISTS', list) == 1 then
-  enter(KEYS, 'running', '', 0)
+  enter(KEYS, 'running', '', 0, actor)
 elseif state then
   guard(KEYS, kept_ms)
 end

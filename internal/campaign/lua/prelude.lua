@@ -1,6 +1,6 @@
 -- Precedes every script about campaigns and follows guard_list.lua.
--- Scripts that change a state, guard or forget have these KEYS first: spec, counts, list, back,
--- retry, leases, outbox.
+-- Scripts about one campaign have these KEYS first: spec, counts, list, back, retry, leases,
+-- outbox, history.
 
 local function contains(list, value)
   for _, each in ipairs(list) do
@@ -70,10 +70,37 @@ local function keep(keys)
   end
 end
 
--- enter sets the state of a campaign. A retention above 0 means that the campaign ends: spec and
--- counts expire, and the other keys with retain. Otherwise all keys are kept.
-local function enter(keys, state, reason, retention_ms)
+-- How long a history is kept without a spec, in ms: keepHistory in history.go.
+local history_ms = 7 * 24 * 3600 * 1000
+
+-- note adds an entry to the history of a campaign, as add_entry does.
+local function note(keys, fields)
+  local spec, history = keys[1], keys[8]
+  if not add_entry(history, fields) then
+    return
+  end
+  local left = redis.call('PTTL', spec)
+  if left ~= -1 then
+    redis.call('PEXPIRE', history, left > 0 and left or history_ms)
+  end
+end
+
+-- name_step names the change to a state, for the history.
+local function name_step(spec, state)
+  if state ~= 'running' then
+    return state
+  end
+  return redis.call('HEXISTS', spec, 'started_at') == 1 and 'resumed' or 'started'
+end
+
+-- enter sets the state of a campaign, and adds it to the history unless actor is nil. The reason of
+-- a running campaign is only there. A retention above 0 means that the campaign ends: spec, counts
+-- and history expire, and the other keys with retain. Otherwise all keys are kept.
+local function enter(keys, state, reason, retention_ms, actor)
   local spec, counts, now = keys[1], keys[2], whole(server_ms())
+  if actor then
+    note(keys, {'what', name_step(spec, state), 'who', actor, 'detail', reason})
+  end
   local fields = {'state', state}
   local function add(field, value)
     fields[#fields + 1], fields[#fields + 2] = field, value
@@ -85,7 +112,7 @@ local function enter(keys, state, reason, retention_ms)
   if state == 'running' and not stamps[2] then
     add('started_at', now)
   end
-  if reason ~= '' then
+  if reason ~= '' and state ~= 'running' then -- adopt takes one for a state that an application wrote
     add('reason', reason)
   end
   if retention_ms > 0 then
@@ -97,6 +124,7 @@ local function enter(keys, state, reason, retention_ms)
   redis.call('HSET', spec, unpack(fields))
   if retention_ms > 0 then
     redis.call('PEXPIRE', counts, retention_ms)
+    redis.call('PEXPIRE', keys[8], retention_ms)
     redis.call('PEXPIRE', spec, retention_ms) -- last: see retain
   elseif not wrong_type(keys[3], 'list') then
     guard(keys, kept_ms)
