@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"fanfare/internal/readthrough"
 )
 
 // maxQueryDelay is how long a running query may delay the next one. Without it a hanging query
@@ -14,7 +16,7 @@ const maxQueryDelay = time.Second
 // share the next one, which waits at most maxQueryDelay. A campaign to many dead tokens thus needs
 // few queries, and a single caller waits for no one.
 type coalescer struct {
-	source Source
+	query readthrough.Source
 
 	mu   sync.Mutex
 	busy bool
@@ -33,7 +35,7 @@ type sharedQuery struct {
 	err     error
 }
 
-// get returns the user's token in SQL, or "". The query begins after the call does.
+// get returns the user's record in SQL, or "". The query begins after the call does.
 func (a *coalescer) get(ctx context.Context, user string) (string, error) {
 	r := a.join(ctx, user)
 	defer a.leave(r)
@@ -78,7 +80,7 @@ func (a *coalescer) leave(r *sharedQuery) {
 // run runs queries until no caller waits.
 func (a *coalescer) run() {
 	for r := a.take(); r != nil; r = a.take() {
-		go a.query(r)
+		go a.runOne(r)
 		select {
 		case <-r.done:
 		case <-time.After(maxQueryDelay):
@@ -86,9 +88,9 @@ func (a *coalescer) run() {
 	}
 }
 
-func (a *coalescer) query(r *sharedQuery) {
+func (a *coalescer) runOne(r *sharedQuery) {
 	defer close(r.done)
-	r.found, r.err = a.source.Tokens(r.ctx, r.users)
+	r.found, r.err = a.query(r.ctx, r.users)
 }
 
 func (a *coalescer) take() *sharedQuery {

@@ -48,7 +48,7 @@ func asking(ctx context.Context, a *coalescer, user string) <-chan reply {
 func TestCallsDuringQueryShareNextOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &coalescer{source: g}
+		a := &coalescer{query: g.Tokens}
 		first := asking(t.Context(), a, "1")
 		one := <-g.queries
 		second, third, again := asking(t.Context(), a, "2"), asking(t.Context(), a, "3"), asking(t.Context(), a, "1")
@@ -70,7 +70,7 @@ func TestCallsDuringQueryShareNextOne(t *testing.T) {
 func TestCancelledCallerFailsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &coalescer{source: g}
+		a := &coalescer{query: g.Tokens}
 		ctx, giveUp := context.WithCancel(t.Context())
 		first := asking(t.Context(), a, "1")
 		one := <-g.queries
@@ -92,7 +92,7 @@ func TestCancelledCallerFailsNoOther(t *testing.T) {
 func TestCancelledCallIsNotQueried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &coalescer{source: g}
+		a := &coalescer{query: g.Tokens}
 		firstCtx, endFirst := context.WithCancel(t.Context())
 		secondCtx, endSecond := context.WithCancel(t.Context())
 		first := asking(firstCtx, a, "1")
@@ -119,7 +119,7 @@ func TestCancelledCallIsNotQueried(t *testing.T) {
 func TestHangingQueryDelaysOthersBriefly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate{make(chan *query)}
-		a := &coalescer{source: g}
+		a := &coalescer{query: g.Tokens}
 		first := asking(t.Context(), a, "1")
 		hung := <-g.queries
 		second := asking(t.Context(), a, "2")

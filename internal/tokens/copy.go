@@ -10,9 +10,10 @@ import (
 	"fanfare/internal/notification"
 )
 
-// copyJSON is the JSON of a copy. Its field order matches jsonHead.
+// copyJSON is the JSON of a copy. Its field order matches jsonHead, and that of copyDevice.
 type copyJSON struct {
 	Token    string `json:"token"`
+	Value    string `json:"value"` // of a device: its value in user:<id>:devices
 	Campaign string `json:"campaign"`
 	At       int64  `json:"at"`  // ms
 	TTL      int64  `json:"ttl"` // ms; 0: no expiry
@@ -32,15 +33,19 @@ func quote(s string) string {
 	return string(text)
 }
 
-func readCopy(user, text string) (RemovedToken, error) {
+func readCopy(user, text string, isDevice bool) (RemovedToken, error) {
 	var c copyJSON
 	if err := json.Unmarshal([]byte(text), &c); err != nil {
 		return RemovedToken{}, fmt.Errorf("read removed token of %q: %w", user, err)
 	}
-	return RemovedToken{
-		User: user, Token: notification.ParseToken(c.Token), Campaign: c.Campaign, At: bounds.Milli(c.At),
-		ttl: bounds.Span(c.TTL), text: text,
-	}, nil
+	r := RemovedToken{User: user, Campaign: c.Campaign, At: bounds.Milli(c.At), ttl: bounds.Span(c.TTL), text: text}
+	if isDevice {
+		r.device = &entry{c.Token, c.Value}
+		r.Token = r.device.device().Target
+	} else {
+		r.Token = notification.ParseToken(c.Token)
+	}
+	return r, nil
 }
 
 // The copies that a new one may replace; see keep.lua.

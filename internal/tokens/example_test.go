@@ -34,9 +34,9 @@ func ExampleStore() {
 	restored, err := store.Restore(ctx, tokens.Filter{Campaign: "42"}, tokens.RestoreOptions{})
 	fmt.Println(restored.Restored, err)
 	found, err := store.Get(ctx, "u")
-	fmt.Println(found.Value, err)
+	fmt.Println(tokens.Newest(found), err)
 	// Output:
 	// true <nil>
 	// 1 <nil>
-	// token-1 <nil>
+	// token-… <nil>
 }

@@ -8,28 +8,31 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/readthrough"
 )
 
 // ForgetResult is what Forget did and found.
 type ForgetResult struct {
-	Removed bool                // Forget deleted the dead token from Redis
-	Current notification.Target // the user's other stored token, from Redis or else from SQL; worth a try
-	InSQL   notification.Target // the user's token in SQL, perhaps the dead one; zero if SQL was not asked
+	Removed bool                  // Forget deleted the dead address from Redis
+	Current notification.Target   // the first of Others; worth a try
+	Others  []notification.Device // the user's other stored addresses, from Redis or else from SQL, as Lookup orders them
+	InSQL   notification.Target   // the user's address in SQL, perhaps the dead one; zero if SQL was not asked
 }
 
-// Forget deletes a token that FCM reported as unregistered from Redis, unless another one is stored
-// there. It queries SQL only if Redis holds no other token. For deadTTL lookups ignore the dead
-// token in SQL, because the responder clears it there later.
+// Forget deletes an address that FCM reported as unregistered from Redis: from user:<id>:token,
+// unless another one is stored there, and from user:<id>:devices. It queries SQL only if Redis
+// holds no other address. For deadTTL lookups ignore the dead address in SQL, because the responder
+// clears it there later.
 //
 // For Options.KeepTTL Redis keeps a copy, which Restore writes back. It names the campaign that
-// proved the token dead, or "". Forget copies tokens that Redis held and tokens that SQL holds or
-// may hold. Each user has one copy, of the token removed last. A token that was stored nowhere
-// replaces no copy. A deletion and its copy succeed or fail together, and both succeed when Redis
-// is full.
+// proved the address dead, or "". Forget copies addresses that Redis held and those that SQL holds
+// or may hold. Each user has one copy of a token in user:<id>:token, the one removed last, and one
+// of each address of a device. A token that was stored nowhere replaces no copy. A deletion and its
+// copy succeed or fail together, and both succeed when Redis is full.
 //
-// A *SourceError means that the token is gone from Redis and SQL did not answer.
+// A *SourceError means that the address is gone from Redis and SQL did not answer.
 func (s *Store) Forget(ctx context.Context, user string, dead notification.Target, campaign string) (ForgetResult, error) {
-	if err := checkToken(dead); err != nil {
+	if err := checkAddress(dead); err != nil {
 		return ForgetResult{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
 	r := removal{user: user, token: dead.Value, spelled: dead.Text(), campaign: campaign}
@@ -37,59 +40,142 @@ func (s *Store) Forget(ctx context.Context, user string, dead notification.Targe
 	if err != nil {
 		return ForgetResult{}, fmt.Errorf("forget token of %q: %w", user, err)
 	}
-	f := ForgetResult{Removed: removed}
-	if stored.IsSendable() && !stored.IsSame(dead) {
-		f.Current = stored
+	held, err := s.readDevices(ctx, user)
+	if err != nil {
+		return ForgetResult{Removed: removed}, fmt.Errorf("forget device of %q: %w", user, err)
+	}
+	removedDevice, err := s.deleteDevice(ctx, r, held)
+	f := ForgetResult{Removed: removed || removedDevice}
+	if err != nil {
+		return f, fmt.Errorf("forget device of %q: %w", user, err)
+	}
+	if f.Others = otherDevices(stored, held.fields, dead); len(f.Others) > 0 {
+		f.Current = f.Others[0].Target
 		return f, nil
 	}
-	inSQL, err := s.readSQL(ctx, user)
+	return s.forgetInSQL(ctx, r, dead, f)
+}
+
+// forgetInSQL adds what SQL holds to a result without other addresses in Redis. It keeps a copy of
+// an address that Redis did not hold.
+func (s *Store) forgetInSQL(ctx context.Context, r removal, dead notification.Target, f ForgetResult) (ForgetResult, error) {
+	inSQL, err := s.readSQL(ctx, r.user)
 	told := err == nil && s.source != nil
-	if !removed && (!told || inSQL.IsSame(dead)) { // the responder clears SQL, too
-		replace := replaceNone
-		if told {
-			replace = replaceOther
+	for _, d := range inSQL {
+		if isSameAddress(d.Target, dead) {
+			f.InSQL = d.Target
 		}
-		if err := s.writeCopy(ctx, r, s.opts.TTL, replace); err != nil {
-			return f, fmt.Errorf("keep dead token of %q: %w", user, err)
+	}
+	if !f.Removed && (!told || !f.InSQL.IsZero()) { // the responder clears SQL, too
+		if err := s.copyUnheld(ctx, r, dead, told); err != nil {
+			return f, fmt.Errorf("keep dead token of %q: %w", r.user, err)
 		}
 	}
 	if err != nil {
-		return f, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
+		return f, &SourceError{IDs: []string{r.user}, Err: fmt.Errorf("look for another token: %w", err)}
 	}
-	f.InSQL = inSQL
-	if inSQL.IsSendable() && !inSQL.IsSame(dead) {
-		f.Current = inSQL
+	if f.Others = withoutAddress(inSQL, dead); len(f.Others) > 0 {
+		f.Current = f.Others[0].Target
+	}
+	if f.InSQL.IsZero() {
+		f.InSQL = Newest(inSQL)
 	}
 	return f, nil
 }
 
-// FindAnother returns the user's stored token if it differs from the target, which is dead or
-// cannot be a token. It looks in Redis and then in SQL, and changes nothing. The zero Target means
-// none. A *SourceError means that SQL did not answer.
+// withoutAddress returns the devices that a push can reach, without those of a dead address.
+func withoutAddress(devices []notification.Device, dead notification.Target) []notification.Device {
+	var rest []notification.Device
+	for _, d := range devices {
+		if d.Target.IsSendable() && !isSameAddress(d.Target, dead) {
+			rest = append(rest, d)
+		}
+	}
+	return arrange(rest)
+}
+
+// copyUnheld keeps a copy of an address that Redis did not hold. It replaces no copy of the same
+// one. An address that SQL holds replaces the copy of another token.
+func (s *Store) copyUnheld(ctx context.Context, r removal, dead notification.Target, inSQL bool) error {
+	if dead.Kind == notification.TargetFID {
+		return s.copyDevice(ctx, r, entry{dead.Value, valueOf(notification.Device{Target: dead})}, s.opts.TTL, replaceOther)
+	}
+	replace := replaceNone
+	if inSQL {
+		replace = replaceOther
+	}
+	return s.writeCopy(ctx, r, s.opts.TTL, replace)
+}
+
+// FindAnother returns the user's newest stored address that differs from the target, which is dead
+// or cannot be an address. It looks in Redis and then in SQL, and changes nothing. The zero Target
+// means none. A *SourceError means that SQL did not answer.
 func (s *Store) FindAnother(ctx context.Context, user string, dead notification.Target) (notification.Target, error) {
-	text, err := readText(s.rdb.Get(ctx, s.names.Token(user)))
+	stored, err := readText(s.rdb.Get(ctx, s.names.Token(user)))
 	if err != nil {
 		return notification.Target{}, fmt.Errorf("look for another token of %q: %w", user, err)
 	}
-	stored := notification.ParseToken(text)
-	if !stored.IsSendable() || stored.IsSame(dead) { // Redis may hold the older one
-		if stored, err = s.readSQL(ctx, user); err != nil {
-			return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
-		}
+	held, err := s.readDevices(ctx, user)
+	if err != nil {
+		return notification.Target{}, fmt.Errorf("look for another device of %q: %w", user, err)
 	}
-	if !stored.IsSendable() || stored.IsSame(dead) {
-		return notification.Target{}, nil
+	if others := otherDevices(stored, held.fields, dead); len(others) > 0 {
+		return others[0].Target, nil
 	}
-	return stored, nil
+	inSQL, err := s.readSQL(ctx, user) // Redis may hold the older one
+	if err != nil {
+		return notification.Target{}, &SourceError{IDs: []string{user}, Err: fmt.Errorf("look for another token: %w", err)}
+	}
+	return Newest(withoutAddress(inSQL, dead)), nil
 }
 
-// readSQL returns the user's token in SQL, or zero without one or without a source.
-func (s *Store) readSQL(ctx context.Context, user string) (notification.Target, error) {
+// otherDevices returns the addresses in Redis without the dead one, one for each device.
+func otherDevices(token string, fields map[string]string, dead notification.Target) []notification.Device {
+	rest := make(map[string]string, len(fields))
+	for address, value := range fields {
+		if !isSameText(address, dead) {
+			rest[address] = value
+		}
+	}
+	if isSameText(token, dead) {
+		token = ""
+	}
+	devices, err := decode(addDevices(readthrough.Reply{Text: token}, rest).Text)
+	if err != nil { // nothing, or a text that cannot be a token
+		return nil
+	}
+	return devices
+}
+
+// isSameAddress reports whether both are the same address. FCM takes an installation ID in the
+// place of a token, too.
+func isSameAddress(t, dead notification.Target) bool {
+	return t.IsSame(dead) || t.IsSendable() && t.Value == dead.Value
+}
+
+func isSameText(text string, dead notification.Target) bool {
+	return isSameAddress(notification.ParseToken(text), dead)
+}
+
+// readSQL returns the user's devices in SQL, with several addresses of one device; none without a
+// source. A value that cannot be an address is among them if nothing else is stored.
+func (s *Store) readSQL(ctx context.Context, user string) ([]notification.Device, error) {
 	if s.source == nil {
-		return notification.Target{}, nil
+		return nil, nil
 	}
 	text, err := s.coalescer.get(ctx, user)
-	return notification.ParseToken(text), err
+	if err != nil {
+		return nil, err
+	}
+	rec, ok := parseRecord(text)
+	if !ok {
+		return []notification.Device{{Target: notification.ParseToken(text)}}, nil
+	}
+	devices := make([]notification.Device, len(rec))
+	for i, e := range rec {
+		devices[i] = e.device()
+	}
+	return devices, nil
 }
 
 // removal is a dead token with its user and the campaign that proved it dead.
@@ -98,16 +184,15 @@ type removal struct {
 	spelled               string // the token in the spelling that Redis should hold
 }
 
-// deleteAnySpelling deletes the dead token in whatever spelling Redis holds, and returns another
-// stored token. It compares and deletes exactly the text that it read.
-func (s *Store) deleteAnySpelling(ctx context.Context, r removal) (removed bool, stored notification.Target, err error) {
-	removed, text, err := s.deleteIfStored(ctx, r)
-	if stored = notification.ParseToken(text); err != nil || removed || stored.Value != r.token {
+// deleteAnySpelling deletes the dead token in whatever spelling Redis holds, and returns the text
+// of another stored token. It compares and deletes exactly the text that it read.
+func (s *Store) deleteAnySpelling(ctx context.Context, r removal) (removed bool, stored string, err error) {
+	removed, stored, err = s.deleteIfStored(ctx, r)
+	if err != nil || removed || notification.ParseToken(stored).Value != r.token {
 		return removed, stored, err
 	}
-	r.spelled = text
-	removed, text, err = s.deleteIfStored(ctx, r)
-	return removed, notification.ParseToken(text), err
+	r.spelled = stored
+	return s.deleteIfStored(ctx, r)
 }
 
 // deleteIfStored marks a token as dead and deletes it from Redis if it still is the stored one. The
@@ -158,4 +243,15 @@ func readText(get *redis.StringCmd) (string, error) {
 		return "", nil
 	}
 	return text, err
+}
+
+// checkAddress rejects values that cannot be forgotten.
+func checkAddress(t notification.Target) error {
+	switch {
+	case t.IsZero():
+		return ErrNoToken
+	case !t.IsSendable():
+		return fmt.Errorf("%w: %s", ErrInvalidToken, t.Problem())
+	}
+	return nil
 }

@@ -2,12 +2,14 @@ package tokens_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -78,7 +80,7 @@ func forgetWithoutSQL(b *rig) {
 	b.set("u", "dead")
 	b.sql.down = errors.New("connection refused")
 	found, err := b.store.Forget(b.Context(), "u", notification.ParseToken("dead"), "42")
-	if found != (tokens.ForgetResult{Removed: true}) || !tokens.IsUndecided(err, "u") || !errors.Is(err, b.sql.down) {
+	if !reflect.DeepEqual(found, tokens.ForgetResult{Removed: true}) || !tokens.IsUndecided(err, "u") || !errors.Is(err, b.sql.down) {
 		b.Errorf("got %+v, %v", found, err)
 	}
 	if another, err := b.store.FindAnother(b.Context(), "u", notification.ParseToken("dead")); !another.IsZero() || !tokens.IsUndecided(err, "u") {
@@ -107,7 +109,7 @@ func oddUserIDs(b *rig) {
 }
 
 func TestForgetLeavesOtherTypesAlone(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t)))
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
 	if err := b.rdb.HSet(t.Context(), b.names.Token("u"), "field", "dead").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -121,8 +123,9 @@ func TestForgetLeavesOtherTypesAlone(t *testing.T) {
 }
 
 func TestForgetPassesWhenRedisIsFull(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	b := newRig(t, backends.OpenRedis(t).Redis)
 	b.set("u", "dead")
+	b.setDevices("u", fidA, "")
 	b.sql.rows["u"] = "dead"
 	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
@@ -130,8 +133,10 @@ func TestForgetPassesWhenRedisIsFull(t *testing.T) {
 	if err := b.rdb.Set(t.Context(), "any", "text", 0).Err(); err == nil {
 		t.Fatal("Redis is not full")
 	}
-	if removed, _ := b.forget("u", "dead"); !removed {
-		t.Error("the dead token stays")
+	for _, dead := range []string{fidA, "dead"} {
+		if removed, _ := b.forget("u", dead); !removed {
+			t.Errorf("%s stays", dead)
+		}
 	}
 	if got := b.get("u"); got != "" {
 		t.Errorf("the dead token came back as %q: it is not marked", got)
@@ -142,8 +147,8 @@ func TestForgetPassesWhenRedisIsFull(t *testing.T) {
 func TestForgetSurvivesLostReplies(t *testing.T) {
 	upstream := servers.Redis(t)
 	proxy := servers.NewProxy(t, upstream)
-	b := newRig(t, connect(t, proxy.Addr()))
-	direct := connect(t, upstream)
+	b := newRig(t, backends.Connect(t, proxy.Addr()))
+	direct := backends.Connect(t, upstream)
 	b.set("u", "dead")
 	proxy.Lose(servers.IsScript, func(n int, _ []string) bool {
 		if n == 2 { // the application refreshes the token between the deletion and its repetition
@@ -163,14 +168,14 @@ func TestForgetSurvivesLostReplies(t *testing.T) {
 }
 
 func TestForgetNeedsAToken(t *testing.T) {
-	b := newRig(t, connect(t, "127.0.0.1:0"))
+	b := newRig(t, backends.Connect(t, "127.0.0.1:0"))
 	if _, err := b.store.Forget(t.Context(), "u", notification.Target{}, "42"); err == nil {
 		t.Error("accepted")
 	}
 }
 
 func TestForgetWithoutASource(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t)))
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
 	names := keys.Default()
 	store, err := tokens.New(b.rdb, names, nil, tokens.Options{})
 	if err != nil {
@@ -178,7 +183,7 @@ func TestForgetWithoutASource(t *testing.T) {
 	}
 	b.rdb.Set(t.Context(), names.Token("u"), "dead", 0)
 	found, err := store.Forget(t.Context(), "u", notification.ParseToken("dead"), "42")
-	if found != (tokens.ForgetResult{Removed: true}) || err != nil {
+	if !reflect.DeepEqual(found, tokens.ForgetResult{Removed: true}) || err != nil {
 		t.Errorf("got %+v, %v", found, err)
 	}
 }
@@ -186,7 +191,7 @@ func TestForgetWithoutASource(t *testing.T) {
 // Without SQL, a token that is stored nowhere replaces no copy of another one. It stays marked as
 // dead when that one is restored.
 func TestForgetWithoutASourceKeepsTheFirstCopy(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t)))
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
 	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +206,7 @@ func TestForgetWithoutASourceKeepsTheFirstCopy(t *testing.T) {
 	if err != nil || restored.Restored != 1 || b.stored("u") != "first" {
 		t.Errorf("restored %+v, error %v; Redis holds %q, want the first token", restored, err, b.stored("u"))
 	}
-	if mark := b.rdb.Get(t.Context(), b.names.NoToken("u")).Val(); mark != "second" {
+	if mark := b.rdb.Get(t.Context(), b.names.NoToken("u")).Val(); mark != "second" { // the restored one is on it no more
 		t.Errorf("known as dead is %q, want the second token", mark)
 	}
 }

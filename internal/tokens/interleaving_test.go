@@ -12,6 +12,7 @@ import (
 
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -22,8 +23,8 @@ func TestRefreshBetweenAnyTwoCommands(t *testing.T) {
 	for _, user := range []string{"u", "odd}", "{tag}"} {
 		for before := range commands {
 			t.Run(fmt.Sprintf("%s before %d", user, before), func(t *testing.T) {
-				b := newRig(t, connect(t, upstream))
-				raced := newRig(t, connect(t, upstream))
+				b := newRig(t, backends.Connect(t, upstream))
+				raced := newRig(t, backends.Connect(t, upstream))
 				at := &hookAt{act: func() { b.set(user, "new") }}
 				raced.rdb.AddHook(at)
 				for name, act := range map[string]func() error{
@@ -58,8 +59,8 @@ func TestTokenDiesAgainDuringRestore(t *testing.T) {
 	for _, user := range []string{"u", "odd}", "{tag}"} {
 		for before := range commands {
 			t.Run(fmt.Sprintf("%s before %d", user, before), func(t *testing.T) {
-				b := newRig(t, connect(t, upstream))
-				raced := newRig(t, connect(t, upstream))
+				b := newRig(t, backends.Connect(t, upstream))
+				raced := newRig(t, backends.Connect(t, upstream))
 				b.set(user, "dead")
 				b.forget(user, "dead")
 				raced.rdb.AddHook(&hookAt{left: before, act: func() {
@@ -174,7 +175,7 @@ func together(acts ...func()) {
 func TestRefreshedTokenIsNeverDeleted(t *testing.T) {
 	upstream := servers.Redis(t)
 	proxy := servers.NewProxy(t, upstream)
-	direct := connect(t, upstream)
+	direct := backends.Connect(t, upstream)
 	hasty := redis.NewClient(&redis.Options{Addr: proxy.Addr(), MinRetryBackoff: -1, MaxRetryBackoff: -1})
 	t.Cleanup(func() { _ = hasty.Close() })
 	ours := newRig(t, hasty)
@@ -232,9 +233,9 @@ func TestInterruptionLosesNoToken(t *testing.T) {
 	for _, user := range []string{"u", "odd}", "{tag}"} {
 		for after := range commands {
 			t.Run(fmt.Sprintf("%s after %d", user, after), func(t *testing.T) {
-				b := newRig(t, connect(t, upstream))
+				b := newRig(t, backends.Connect(t, upstream))
 				b.set(user, "dead")
-				cutting := newRig(t, connect(t, upstream))
+				cutting := newRig(t, backends.Connect(t, upstream))
 				cut := &cut{left: after}
 				cutting.rdb.AddHook(cut)
 				_, _ = cutting.store.Forget(t.Context(), user, notification.ParseToken("dead"), "42")

@@ -14,7 +14,7 @@ import (
 // RestoreResult counts the outcomes of a restore.
 type RestoreResult struct {
 	Restored int64 `json:"restored"`          // tokens that are stored again
-	Newer    int64 `json:"newer"`             // users that have another token by now, which stays
+	Newer    int64 `json:"newer"`             // addresses in whose place the user has another by now, which stays
 	Gone     int64 `json:"gone"`              // named users without a copy that the filter matches
 	Invalid  int64 `json:"invalid,omitempty"` // copies of values that cannot be tokens, from an earlier version; they stay
 }
@@ -30,6 +30,9 @@ type RestoreOptions struct {
 // remaining time to live. It never overwrites a newer token in Redis or SQL. It drops a copy once
 // its token is back, so an interrupted restore can be repeated.
 //
+// Addresses of devices return to user:<id>:devices beside those that are there. A token does not
+// return if its installation ID is stored by now.
+//
 // Restore cannot know whether a user logged out after the removal, when there was no token to
 // delete. An older result may still wait for the responder, which then clears the token in SQL
 // again, but not in Redis. Let the responder catch up before a restore.
@@ -37,9 +40,13 @@ type RestoreOptions struct {
 // On failure Restore returns what it did so far beside the error.
 func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (RestoreResult, error) {
 	var sum RestoreResult
-	seen := 0
+	seen := make(map[string]bool)
 	err := s.VisitRemoved(ctx, f, func(some []RemovedToken) error {
-		seen += len(some)
+		for _, r := range some {
+			if len(f.Users) > 0 {
+				seen[r.User] = true
+			}
+		}
 		all := len(some)
 		some = slices.DeleteFunc(some, func(r RemovedToken) bool { return !r.Token.IsSendable() })
 		sum.Invalid += int64(all - len(some))
@@ -57,33 +64,57 @@ func (s *Store) Restore(ctx context.Context, f Filter, o RestoreOptions) (Restor
 	if err != nil {
 		return sum, fmt.Errorf("restore tokens: %w", err)
 	}
-	sum.Gone = int64(max(0, len(f.uniqueUsers())-seen))
+	sum.Gone = int64(max(0, len(f.uniqueUsers())-len(seen)))
 	return sum, nil
 }
 
 // CanRestoreSQL reports whether Restore also writes SQL.
 func (s *Store) CanRestoreSQL() bool { return s.opts.SQL != nil }
 
-// restore writes some tokens back and returns how many. The other users have newer tokens.
+// restore writes some addresses back and returns how many. The other users have newer ones.
 func (s *Store) restore(ctx context.Context, some []RemovedToken, dryRun bool) (int64, error) {
-	due, err := s.dropNewer(ctx, some)
+	var tokens, devices []RemovedToken
+	for _, r := range some {
+		if r.device == nil {
+			tokens = append(tokens, r)
+		} else {
+			devices = append(devices, r)
+		}
+	}
+	restored, err := s.restoreThrough(ctx, tokens, dryRun, s.dropNewer, s.putBack, s.dropCopies)
+	if err != nil {
+		return restored, err
+	}
+	more, err := s.restoreThrough(ctx, devices, dryRun, s.dropReplaced, s.putBackDevices, s.dropDeviceCopies)
+	return restored + more, err
+}
+
+// restoreThrough restores what drop leaves: to SQL, then to Redis with putBack. It then ends with
+// dropCopies.
+func (s *Store) restoreThrough(ctx context.Context, some []RemovedToken, dryRun bool,
+	drop, putBack func(context.Context, []RemovedToken) ([]RemovedToken, error), dropCopies func(context.Context, []RemovedToken) error,
+) (int64, error) {
+	if len(some) == 0 {
+		return 0, nil
+	}
+	due, err := drop(ctx, some)
 	if err != nil || dryRun || len(due) == 0 {
 		return int64(len(due)), err
 	}
 	if s.opts.SQL != nil {
-		tokens := make(map[string]string, len(due))
+		tokens := make(map[string][]string, len(due))
 		for _, r := range due {
-			tokens[r.User] = r.Token.Value
+			tokens[r.User] = append(tokens[r.User], r.Token.Value)
 		}
 		if err := s.opts.SQL.RestoreTokens(ctx, tokens); err != nil {
 			return 0, fmt.Errorf("write SQL: %w", err)
 		}
 	}
-	there, err := s.putBack(ctx, due)
+	there, err := putBack(ctx, due)
 	if err != nil {
 		return int64(len(there)), fmt.Errorf("write Redis: %w", err)
 	}
-	if err := s.dropCopies(ctx, there); err != nil {
+	if err := dropCopies(ctx, there); err != nil {
 		return int64(len(there)), fmt.Errorf("drop copies: %w", err)
 	}
 	return int64(len(there)), nil

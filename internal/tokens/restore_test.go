@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -219,15 +220,15 @@ func restoreMany(b *rig) {
 	for user, token := range many(n, -1) {
 		b.forget(user, token.Value)
 	}
-	var heard []int64
+	var reported []int64
 	sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{
-		Progress: func(so tokens.RestoreResult) { heard = append(heard, so.Restored) },
+		Progress: func(so tokens.RestoreResult) { reported = append(reported, so.Restored) },
 	})
 	if err != nil || sum != (tokens.RestoreResult{Restored: n}) {
 		b.Errorf("got %+v, %v", sum, err)
 	}
-	if !slices.IsSorted(heard) || len(heard) == 0 || heard[len(heard)-1] != n {
-		b.Errorf("progress %v", heard)
+	if !slices.IsSorted(reported) || len(reported) == 0 || reported[len(reported)-1] != n {
+		b.Errorf("progress %v", reported)
 	}
 	for user, token := range many(n, -1) {
 		if b.stored(user) != token.Value {
@@ -237,7 +238,7 @@ func restoreMany(b *rig) {
 }
 
 func TestKeepNoneKeepsNoCopy(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t)))
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
 	store, err := tokens.New(b.rdb, b.names, nil, tokens.Options{KeepTTL: tokens.KeepNone})
 	if err != nil {
 		t.Fatal(err)
@@ -260,8 +261,9 @@ func TestKeepNoneKeepsNoCopy(t *testing.T) {
 }
 
 func TestFullRedisRemovesAndRestores(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t, "--maxmemory-policy", "noeviction")))
+	b := newRig(t, backends.OpenRedis(t).Redis)
 	users := []string{"u", "odd}", "in SQL"}
+	b.setDevices("v", fidA, "")
 	for _, user := range users[:2] {
 		b.set(user, "dead")
 	}
@@ -274,8 +276,10 @@ func TestFullRedisRemovesAndRestores(t *testing.T) {
 			t.Errorf("%s: removed %v", user, removed)
 		}
 	}
+	b.forget("v", fidA)
 	delete(b.sql.rows, "in SQL")
-	b.expectRestored("full", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 3})
+	b.expectRestored("full", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 4})
+	b.expectAddresses("v", "fid "+fidA)
 	for _, user := range users {
 		if b.stored(user) != "dead" {
 			t.Errorf("%s has %q", user, b.stored(user))
@@ -284,7 +288,7 @@ func TestFullRedisRemovesAndRestores(t *testing.T) {
 }
 
 func TestUnreadableCopyIsSkipped(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t)))
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
 	var log bytes.Buffer
 	var err error
 	if b.store, err = tokens.New(b.rdb, b.names, b.sql, tokens.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}); err != nil {
@@ -311,7 +315,7 @@ func TestUnreadableCopyIsSkipped(t *testing.T) {
 }
 
 func TestRestoreStopsWhenSQLFails(t *testing.T) {
-	b := newRig(t, connect(t, servers.Redis(t)))
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
 	b.set("u", "dead")
 	b.forget("u", "dead")
 	b.sql.down = fmt.Errorf("connection refused")

@@ -1,5 +1,6 @@
-// Package tokens finds users' registration tokens in Redis and, behind it, in the application's SQL
-// table.
+// Package tokens finds users' addresses in Redis and, behind it, in the application's SQL table.
+// These are the registration token in user:<id>:token, and the registration tokens and installation
+// IDs (FIDs) of all devices in the hash user:<id>:devices.
 //
 // A token in the campaign's element comes first and needs no lookup. Without one, the token in
 // Redis is used. If Redis has none, the token in SQL is used and kept in Redis for Options.TTL.
@@ -22,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,9 +42,14 @@ type Source interface {
 	Tokens(ctx context.Context, users []string) (map[string]string, error)
 }
 
-// Restorer writes tokens, by user, back to SQL for users that have none there.
+// DeviceSource is a Source of all devices of a user. With it, Tokens is not called.
+type DeviceSource interface {
+	Devices(ctx context.Context, users []string) (map[string][]notification.Device, error)
+}
+
+// Restorer writes addresses, by user, back to SQL for users that have none there.
 type Restorer interface {
-	RestoreTokens(ctx context.Context, tokens map[string]string) error
+	RestoreTokens(ctx context.Context, tokens map[string][]string) error
 }
 
 // SourceError names the users (IDs) whose token is unknown for now. All other users of the lookup
@@ -91,7 +98,7 @@ type Store struct {
 	source    Source // nil: tokens are in Redis only
 	coalescer *coalescer
 	opts      Options
-	cache     *readthrough.Cache[notification.Target]
+	cache     *readthrough.Cache[[]notification.Device]
 }
 
 // New returns a Store. Without a source it looks in Redis only.
@@ -100,39 +107,36 @@ func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) 
 	if o.KeepTTL > 0 && o.KeepTTL < time.Second {
 		return nil, fmt.Errorf("tokens: removed tokens must be kept for at least 1s, or for less than 0 to keep none, but the setting is %v", o.KeepTTL)
 	}
-	var ask readthrough.Source
-	if source != nil {
-		ask = source.Tokens
-	}
+	ask := newQuery(source)
 	cache, err := readthrough.New(rdb, readthrough.Keys{Value: names.Token, None: names.NoToken}, decode, ask,
-		readthrough.Options{Kind: "token", Same: isSameToken, TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
+		readthrough.Options{Kind: "token", Read: newReader(rdb, names, o.Logger).read, Without: withoutMarked, Elsewhere: devicesHash{names}, TTL: o.TTL, NegativeTTL: o.NegativeTTL, Logger: o.Logger, Registerer: o.Registerer})
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	return &Store{rdb: rdb, names: names, source: source, coalescer: &coalescer{source: source}, opts: o, cache: cache}, nil
+	return &Store{rdb: rdb, names: names, source: source, coalescer: &coalescer{query: ask}, opts: o, cache: cache}, nil
 }
 
-func decode(text string) (notification.Target, error) {
-	target := notification.ParseToken(text)
-	switch {
-	case target.IsZero():
-		return target, readthrough.ErrEmpty
-	case !target.IsSendable():
-		return target, readthrough.ErrUnusable
+// isMarked reports whether a stored text is one of the addresses that a mark calls dead, in any
+// spelling.
+func isMarked(text, mark string) bool {
+	value := notification.ParseToken(text).Value
+	for dead := range strings.SplitSeq(mark, ",") {
+		if text == dead || value != "" && value == notification.ParseToken(dead).Value {
+			return true
+		}
 	}
-	return target, nil
+	return false
 }
 
-// isSameToken reports whether a stored text is the token that a mark calls dead, in any spelling.
-func isSameToken(text, dead string) bool {
-	return text == dead || notification.ParseToken(text).IsSame(notification.ParseToken(dead))
-}
-
-// Lookup finds the tokens of a claim's users. It needs one read of Redis, one query for users that
-// Redis does not know, and one pipeline back. A user that is neither in the map nor undecided has
-// no token. The error is nil or a *SourceError, and the map is valid beside it (see IsUndecided). A
-// Target that is not sendable means that only a value that cannot be a token is stored.
-func (s *Store) Lookup(ctx context.Context, users []string) (map[string]notification.Target, error) {
+// Lookup finds the addresses of a claim's users: the one in user:<id>:token and those in
+// user:<id>:devices. It needs one read of Redis, one query for users that Redis does not know, and
+// one pipeline back. A user that is neither in the map nor undecided has no address. The error is
+// nil or a *SourceError, and the map is valid beside it (see IsUndecided).
+//
+// The device that was used last comes first. Each device has one address (see arrange). A single
+// Target that is not sendable means that only a value that cannot be a token is stored. Callers
+// share the slices and must not change them.
+func (s *Store) Lookup(ctx context.Context, users []string) (map[string][]notification.Device, error) {
 	found, err := s.cache.Lookup(ctx, users)
 	if err != nil {
 		return found, fmt.Errorf("look up tokens: %w", err)
@@ -140,14 +144,14 @@ func (s *Store) Lookup(ctx context.Context, users []string) (map[string]notifica
 	return found, nil
 }
 
-// Get is Lookup for one user. The zero Target means no token.
-func (s *Store) Get(ctx context.Context, user string) (notification.Target, error) {
+// Get is Lookup for one user. No devices mean no address.
+func (s *Store) Get(ctx context.Context, user string) ([]notification.Device, error) {
 	found, err := s.Lookup(ctx, []string{user})
 	return found[user], err
 }
 
 // Peek is Lookup without writes to Redis.
-func (s *Store) Peek(ctx context.Context, users []string) (map[string]notification.Target, error) {
+func (s *Store) Peek(ctx context.Context, users []string) (map[string][]notification.Device, error) {
 	found, err := s.cache.Peek(ctx, users)
 	if err != nil {
 		return found, fmt.Errorf("look up tokens: %w", err)
@@ -161,17 +165,6 @@ var (
 	ErrInvalidToken = errors.New("value cannot be a token")
 )
 
-// checkToken rejects values that cannot be stored or forgotten as tokens.
-func checkToken(t notification.Target) error {
-	switch {
-	case t.IsZero():
-		return ErrNoToken
-	case !t.IsSendable():
-		return fmt.Errorf("%w: %s", ErrInvalidToken, t.Problem())
-	}
-	return nil
-}
-
 //go:embed lua
 var files embed.FS
 
@@ -182,7 +175,13 @@ var (
 	keepScript   = lua.Script("prelude", "keep")
 	deleteScript = lua.Script("prelude", "delete")
 
-	// These two are sent as text (EVAL) in pipelines.
-	putBackText  = lua.Text("prelude", "put_back")
-	dropCopyText = lua.Text("prelude", "drop_copy")
+	keepDeviceScript = lua.Script("prelude", "keep_device")
+
+	// These are sent as text (EVAL) in pipelines.
+	putBackText        = lua.Text("prelude", "put_back")
+	dropCopyText       = lua.Text("prelude", "drop_copy")
+	putBackDeviceText  = lua.Text("prelude", "put_back_device")
+	dropDeviceCopyText = lua.Text("prelude", "drop_device_copy")
+	putDevicesText     = lua.Text("prelude", "put_devices")
+	unmarkText         = lua.Text("prelude", "unmark")
 )

@@ -15,7 +15,7 @@ const importBatch = 1000
 
 // Set stores a user's token without an expiry, as the application does.
 func (s *Store) Set(ctx context.Context, user string, token notification.Target) error {
-	if err := checkToken(token); err != nil {
+	if err := checkAddress(token); err != nil {
 		return fmt.Errorf("set token of %q: %w", user, err)
 	}
 	if err := s.rdb.Set(ctx, s.names.Token(user), token.Value, 0).Err(); err != nil {
@@ -39,7 +39,7 @@ func (s *Store) Remove(ctx context.Context, user string) (existed bool, err erro
 func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notification.Target]) (imported int, err error) {
 	pipe := s.rdb.Pipeline()
 	for user, token := range tokens {
-		if err := checkToken(token); err != nil {
+		if err := checkAddress(token); err != nil {
 			return imported, fmt.Errorf("import token of %q: %w", user, err)
 		}
 		pipe.Set(ctx, s.names.Token(user), token.Value, 0)

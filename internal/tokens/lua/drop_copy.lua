@@ -12,8 +12,6 @@ end
 if redis.call('GET', copy) ~= seen then
   return 0
 end
-if redis.call('GET', mark) == token then
-  redis.call('DEL', mark)
-end
+unmark_dead(mark, token)
 redis.call('DEL', copy)
 return 1

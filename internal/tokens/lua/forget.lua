@@ -13,10 +13,10 @@ local bad = wrong_type(mark, 'string', copy, 'string')
 if bad then
   return bad
 end
-local stored = text_of(key)
+local stored, others = text_of(key), dead_beside(mark, dead)
 if stored ~= spelled then
   redis.call('DEL', mark)
-  set_for(mark, dead, dead_ms)
+  mark_dead(mark, dead, others, dead_ms)
   return {0, stored or ''}
 end
 local ttl = redis.call('PTTL', key)
@@ -24,6 +24,6 @@ redis.call('DEL', mark)
 if keep_ms > 0 then
   set_for(copy, copy_of(head, ttl), keep_ms)
 end
-set_for(mark, dead, dead_ms)
+mark_dead(mark, dead, others, dead_ms)
 redis.call('DEL', key)
 return {1, ''}

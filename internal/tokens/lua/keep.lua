@@ -13,13 +13,13 @@ local bad = wrong_type(mark, 'string', copy, 'string')
 if bad then
   return bad
 end
-local kept = redis.call('GET', copy)
+local kept, others = redis.call('GET', copy), dead_beside(mark, dead)
 redis.call('DEL', mark)
 local same = kept and string.sub(kept, 1, #token) == token
 if keep_ms <= 0 or kept and (replace == 'none' or replace == 'other' and same) then
-  set_for(mark, dead, dead_ms)
+  mark_dead(mark, dead, others, dead_ms)
   return 0
 end
 set_for(copy, copy_of(head, ttl), keep_ms)
-set_for(mark, dead, dead_ms)
+mark_dead(mark, dead, others, dead_ms)
 return 1

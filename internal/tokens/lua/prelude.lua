@@ -20,6 +20,42 @@ local function set_for(key, text, milliseconds)
   end
 end
 
+-- A mark has the dead addresses of a user, the newest first, separated by commas. No address has a
+-- comma. Older ones than these are forgotten.
+local most_dead = 20
+
+-- dead_beside returns the addresses of a mark without one, as a list.
+local function dead_beside(mark, address)
+  local others = {}
+  for other in string.gmatch(redis.call('GET', mark) or '', '[^,]+') do
+    if other ~= address and #others < most_dead - 1 then
+      others[#others + 1] = other
+    end
+  end
+  return others
+end
+
+-- mark_dead adds an address to a mark. others are those of dead_beside, read before the mark was
+-- deleted.
+local function mark_dead(mark, address, others, milliseconds)
+  table.insert(others, 1, address)
+  set_for(mark, table.concat(others, ','), milliseconds)
+end
+
+-- unmark_dead removes an address from a mark.
+local function unmark_dead(mark, address)
+  local held = redis.call('GET', mark)
+  if not held or held == '' then
+    return
+  end
+  local others = dead_beside(mark, address)
+  local ttl = redis.call('PTTL', mark)
+  redis.call('DEL', mark)
+  if #others > 0 then
+    set_for(mark, table.concat(others, ','), ttl)
+  end
+end
+
 -- copy_of returns the copy of a removed token. head is its JSON up to the campaign. ttl is the
 -- token's time to live in ms; 0 or less means no expiry. The time is the server's.
 local function copy_of(head, ttl)

@@ -7,40 +7,20 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/tokens"
-	"fanfare/test/servers"
+	"fanfare/test/backends"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestConformance expects the same behaviour of every kind of Redis.
 func TestConformance(t *testing.T) {
-	t.Run("miniredis", func(t *testing.T) {
-		conform(t, connect(t, miniredis.RunT(t).Addr()))
-	})
-	t.Run("redis", func(t *testing.T) {
-		conform(t, connect(t, servers.Redis(t)))
-	})
-	t.Run("valkey", func(t *testing.T) {
-		conform(t, connect(t, servers.Valkey(t)))
-	})
-	t.Run("cluster", func(t *testing.T) {
-		rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
-		t.Cleanup(func() { _ = rdb.Close() })
-		conform(t, rdb)
-	})
-}
-
-func connect(t *testing.T, addr string) *redis.Client {
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return rdb
+	backends.Each(t, func(t *testing.T, b *backends.Backend) { conform(t, b.Redis) })
 }
 
 func conform(t *testing.T, rdb redis.UniversalClient) {
@@ -51,6 +31,16 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"a restore knows the first copy":       restoreKnowsTheFirstCopy,
 		"SQL is down when a token proves dead": forgetWithoutSQL,
 		"odd user ids":                         oddUserIDs,
+		"devices beside the token":             devicesBesideToken,
+		"devices in any form":                  devicesInAnyForm,
+		"one address a device":                 oneAddressADevice,
+		"devices without a hash":               devicesWithoutAHash,
+		"a dead device is removed":             deadDeviceIsRemoved,
+		"other devices are offered":            otherDevicesAreOffered,
+		"several dead ones stay away":          severalDeadStayAway,
+		"devices are restored":                 devicesAreRestored,
+		"devices of SQL are kept":              devicesOfSQLAreKept,
+		"dead devices of SQL stay away":        deadDevicesOfSQLStayAway,
 		"set, get and remove":                  setGetRemove,
 		"import":                               importMany,
 		"import stops at nothing":              importStopsAtNothing,
@@ -109,11 +99,11 @@ func (b *rig) stored(user string) string {
 
 func (b *rig) get(user string) string {
 	b.Helper()
-	token, err := b.store.Get(b.Context(), user)
+	devices, err := b.store.Get(b.Context(), user)
 	if err != nil {
 		b.Error(err)
 	}
-	return token.Value
+	return tokens.Newest(devices).Value
 }
 
 func (b *rig) forget(user, dead string) (removed bool, current string) {
@@ -150,15 +140,17 @@ func (t *table) Tokens(_ context.Context, users []string) (map[string]string, er
 }
 
 // RestoreTokens acts like the default statement.
-func (t *table) RestoreTokens(_ context.Context, tokens map[string]string) error {
+func (t *table) RestoreTokens(_ context.Context, tokens map[string][]string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.down != nil {
 		return t.down
 	}
-	for user, token := range tokens {
-		if held, exists := t.rows[user]; exists && held == "" {
-			t.rows[user] = token
+	for user, addresses := range tokens {
+		for _, address := range addresses {
+			if held, exists := t.rows[user]; exists && held == "" {
+				t.rows[user] = address
+			}
 		}
 	}
 	return nil
