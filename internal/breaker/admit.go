@@ -30,7 +30,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 		return Admission{}, wrap("admit to", campaign, fmt.Errorf("claim %q of %d recipients", claim, want))
 	}
 	called, s := b.now(), b.viewOf(campaign)
-	if round, probed, paused, ok := s.trusted(called); ok {
+	if round, probed, paused, ok := s.readTrusted(called); ok {
 		return Admission{N: want, Round: round, Probed: probed, Decision: Decision{Paused: paused}}, nil
 	}
 	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), breakerTTL.Milliseconds())
@@ -42,9 +42,9 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 		return Admission{}, wrap("admit to", campaign, redisx.ErrReply)
 	}
 	asked := p.round
-	p, trip, err := b.resolve(ctx, campaign, p, &Report{})
+	p, trip, err := b.resolve(ctx, campaign, p, Outage{})
 	if err != nil {
-		return Admission{}, wrap("judge", campaign, err)
+		return Admission{}, wrap("evaluate", campaign, err)
 	}
 	s.update(p, called)
 	a := Admission{N: n, Round: p.round, Probed: p.probed, Decision: decide(p, asked, trip)}
@@ -60,7 +60,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 // Extend renews the leases of claims on the canary, as the queue renews the claims. It is useful
 // until the canary has passed, and harmless later.
 func (b *Breakers) Extend(ctx context.Context, campaign keys.List, claims ...string) error {
-	if _, _, _, passed := b.viewOf(campaign).trusted(b.now()); passed || len(claims) == 0 {
+	if _, _, _, passed := b.viewOf(campaign).readTrusted(b.now()); passed || len(claims) == 0 {
 		return nil
 	}
 	args := make([]any, 0, 1+len(claims))

@@ -1,8 +1,8 @@
 // Package breaker stops a campaign before it does damage. The first pushes of a campaign, its
 // canary, go out alone and must look sane before the rest follows. After that the breaker watches
-// the answers of the last minute. It judges classes of answers over all replicas, by the server's
-// clock, in one hash per campaign; see lua/prelude.lua. Deletions limits how many tokens a project
-// may lose in an hour.
+// the answers of the last minute. It evaluates classes of answers over all replicas, by the
+// server's clock, in one hash per campaign; see lua/prelude.lua. Deletions limits how many tokens
+// a project may lose in an hour.
 package breaker
 
 import (
@@ -37,7 +37,7 @@ func New(rdb redis.UniversalClient, o Options) (*Breakers, error) {
 		return nil, fmt.Errorf("breakers: %w", err)
 	}
 	return &Breakers{
-		rdb: rdb, o: o.owned(), replica: queue.NewClaimID(), now: time.Now, known: map[string]*replicaView{},
+		rdb: rdb, o: o.clone(), replica: queue.NewClaimID(), now: time.Now, known: map[string]*replicaView{},
 	}, nil
 }
 
@@ -79,8 +79,8 @@ type replicaView struct {
 	paused map[string]string
 }
 
-// trusted returns what is known without a call to Redis.
-func (s *replicaView) trusted(now time.Time) (round int64, probed bool, paused map[string]string, ok bool) {
+// readTrusted returns what is known without a call to Redis.
+func (s *replicaView) readTrusted(now time.Time) (round int64, probed bool, paused map[string]string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.round, s.probed, s.paused, now.Before(s.until)

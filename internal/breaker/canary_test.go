@@ -8,9 +8,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/breaker"
+	"fanfare/test/backends"
 )
 
-func canaryGoesAlone(t *testing.T, b *backend) {
+func canaryGoesAlone(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 3, options())
 	wantEqual(t, "first", f.replicas[0].admit("a", 6).N, 6)
 	wantEqual(t, "second", f.replicas[1].admit("b", 6).N, 4)
@@ -18,10 +19,10 @@ func canaryGoesAlone(t *testing.T, b *backend) {
 	wantEqual(t, "outstanding", f.state().Canary.Outstanding, 10)
 }
 
-func canaryPasses(t *testing.T, b *backend) {
-	b.lose(t, never)
-	f := openOn(t, b.lossy, b.rdb, "passes", 1, options())
-	one, two := f.replicas[0], f.join(b.rdb, options())
+func canaryPasses(t *testing.T, b *backends.Backend) {
+	b.Lose(t, never)
+	f := openOn(t, b.Lossy, b.Redis, "passes", 1, options())
+	one, two := f.replicas[0], f.join(b.Redis, options())
 	a, c := one.admit("a", 6), two.admit("c", 6)
 	one.conclude(answer(a, "a", 6, breaker.Accepted))
 	one.leap()
@@ -32,16 +33,16 @@ func canaryPasses(t *testing.T, b *backend) {
 	one.leap()
 	wantEqual(t, "admitted", one.admit("x", 500).N, 500)
 
-	before, _ := b.proxy.CountMatches()
+	before, _ := b.CountScripts()
 	for range 1000 {
 		wantEqual(t, "admitted again", one.admit("y", 77).N, 77)
 	}
-	after, _ := b.proxy.CountMatches()
+	after, _ := b.CountScripts()
 	wantEqual(t, "scripts of 1,000 admissions", after-before, 0)
 	wantEqual(t, "round", one.admit("z", 1).Round, a.Round)
 }
 
-func admissionRepeated(t *testing.T, b *backend) {
+func admissionRepeated(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	wantEqual(t, "admitted", r.admit("a", 7).N, 7)
@@ -49,7 +50,7 @@ func admissionRepeated(t *testing.T, b *backend) {
 	wantEqual(t, "left for others", r.admit("b", 9).N, 3)
 }
 
-func noCanary(t *testing.T, b *backend) {
+func noCanary(t *testing.T, b *backends.Backend) {
 	o := options()
 	o.Canary = 0
 	f := open(t, b, 1, o)
@@ -62,7 +63,7 @@ func noCanary(t *testing.T, b *backend) {
 	}
 }
 
-func canaryGivesBack(t *testing.T, b *backend) {
+func canaryGivesBack(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	a := one.admit("a", 10)
@@ -76,7 +77,7 @@ func canaryGivesBack(t *testing.T, b *backend) {
 	wantEqual(t, "given back in excess", two.admit("c", 50).N, 7)
 }
 
-func neutralProvesNothing(t *testing.T, b *backend) {
+func neutralProvesNothing(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	for range 5 {
@@ -92,7 +93,7 @@ func neutralProvesNothing(t *testing.T, b *backend) {
 	wantEqual(t, "share", s.Shares[0], breaker.Share{Kind: breaker.Neutral, Count: 50})
 }
 
-func crashedReplicaGivesBack(t *testing.T, b *backend) {
+func crashedReplicaGivesBack(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	dead, alive := f.replicas[0], f.replicas[1]
 	a := dead.admit("dead", 10)
@@ -109,7 +110,7 @@ func crashedReplicaGivesBack(t *testing.T, b *backend) {
 
 // extensions move the end of a lease, in place of which the time could pass.
 func TestExtendMovesTheLease(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	f := open(t, b, 1, options())
 	f.replicas[0].admit("a", 10)
 	f.ok(f.rdb.HSet(t.Context(), f.key(), "lease:a", "10 99999999999990").Err())
@@ -121,19 +122,19 @@ func TestExtendMovesTheLease(t *testing.T) {
 }
 
 // A replica that dies between its last report and the pass leaves the pass to the next one.
-func canaryDecidedByAnother(t *testing.T, b *backend) {
+func canaryDecidedByAnother(t *testing.T, b *backends.Backend) {
 	for _, c := range []struct {
 		kind breaker.Kind
 		want int
 	}{{breaker.Accepted, 20}, {breaker.BadMessage, 0}} {
-		f := openOn(t, b.lossy, b.rdb, "{decided}"+string(c.kind), 1, options())
-		dying, other := f.replicas[0], f.join(b.rdb, options())
+		f := openOn(t, b.Lossy, b.Redis, "{decided}"+string(c.kind), 1, options())
+		dying, other := f.replicas[0], f.join(b.Redis, options())
 		a := dying.admit("a", 10)
-		b.lose(t, func(n int, _ []string) bool { return n <= 1+retries }) // the tally's reply, and its repetitions'
+		b.Lose(t, func(n int, _ []string) bool { return n <= b.Attempts }) // the report's reply, and its repetitions'
 		if _, err := dying.Apply(t.Context(), f.list, answer(a, "a", 10, c.kind)); err == nil {
 			t.Error("no error without a reply")
 		}
-		b.lose(t, nil)
+		b.Lose(t, nil)
 		wantEqual(t, "passed", f.state().Canary.Passed, false)
 		got := other.admit("b", 20)
 		wantEqual(t, "admitted after "+string(c.kind), got.N, c.want)
@@ -141,7 +142,7 @@ func canaryDecidedByAnother(t *testing.T, b *backend) {
 	}
 }
 
-func smallCanaryIsJudgedWhole(t *testing.T, b *backend) {
+func smallCanaryIsJudgedWhole(t *testing.T, b *backends.Backend) {
 	for kind, trips := range map[breaker.Kind]bool{breaker.SenderMismatch: true, breaker.Accepted: false} {
 		f := open(t, b, 1, options()) // of 10, where 20 would be needed
 		r := f.replicas[0]
@@ -184,7 +185,7 @@ func TestTrustEndsBeforeTheNextCanary(t *testing.T) {
 // A replica forgets a campaign that no one has asked about for ten minutes, when another one comes.
 func TestIdleCampaignsAreForgotten(t *testing.T) {
 	for idle, want := range map[time.Duration]int{10 * time.Minute: 2, 10*time.Minute + 1: 1} {
-		b := onMiniredis(t)
+		b := backends.OpenMiniredis(t)
 		f := open(t, b, 1, options())
 		r := f.replicas[0]
 		r.admit("a", 1)
@@ -196,14 +197,14 @@ func TestIdleCampaignsAreForgotten(t *testing.T) {
 	}
 }
 
-// Tallies of one round add up; those of an older one count nowhere.
+// Reports of one round add up; those of an older one count nowhere.
 func TestTalliesOfRounds(t *testing.T) {
-	tally := breaker.Report{Round: 2}
-	tally.EndClaim("a", 1)
+	report := breaker.Report{Round: 2}
+	report.EndClaim("a", 1)
 	for _, c := range []struct{ round, ended int64 }{{2, 2}, {1, 2}, {3, 1}} {
 		other := breaker.Report{Round: c.round}
 		other.EndClaim("a", 1)
-		tally.Merge(other)
-		wantEqual(t, "ended", tally.Ended["a"], c.ended)
+		report.Merge(other)
+		wantEqual(t, "ended", report.Ended["a"], c.ended)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -71,10 +72,10 @@ func (s *shredder) state() breaker.DeletionsState {
 	return state
 }
 
-func deletionsWithinABudget(t *testing.T, b *backend) {
-	servers.AvoidHourChange(t, b.rdb)
+func deletionsWithinABudget(t *testing.T, b *backends.Backend) {
+	servers.AvoidHourChange(t, b.Redis)
 	p := project(queue.NewClaimID())
-	one, two := shred(t, b.rdb, p, 100, 0.25), shred(t, b.rdb, p, 100, 0.25)
+	one, two := shred(t, b.Redis, p, 100, 0.25), shred(t, b.Redis, p, 100, 0.25)
 	both := one.take(60) + two.take(1000) + one.take(1000)
 	wantEqual(t, "taken of the least", both, 100)
 
@@ -94,9 +95,9 @@ func deletionsWithinABudget(t *testing.T, b *backend) {
 	wantEqual(t, "leased", s.Taken, 250)
 }
 
-func deletionsWithheld(t *testing.T, b *backend) {
-	servers.AvoidHourChange(t, b.rdb)
-	s := shred(t, b.rdb, project(queue.NewClaimID()), 10, 0)
+func deletionsWithheld(t *testing.T, b *backends.Backend) {
+	servers.AvoidHourChange(t, b.Redis)
+	s := shred(t, b.Redis, project(queue.NewClaimID()), 10, 0)
 	wantEqual(t, "taken", s.take(1000), 10)
 	for range 4 {
 		wantEqual(t, "taken beyond", s.take(1), 0)
@@ -154,16 +155,16 @@ func TestDeletionsOfRubbish(t *testing.T) {
 	wantEqual(t, "taken of the budget", shred(t, rdb, p, 100, 0.5).take(1000), 100)
 }
 
-func deletionsLostReplies(t *testing.T, b *backend) {
-	servers.AvoidHourChange(t, b.rdb)
+func deletionsLostReplies(t *testing.T, b *backends.Backend) {
+	servers.AvoidHourChange(t, b.Redis)
 	p := project(queue.NewClaimID())
-	s := shred(t, b.lossy, p, 100, 0.5)
-	b.lose(t, servers.EveryNth(2))
+	s := shred(t, b.Lossy, p, 100, 0.5)
+	b.Lose(t, servers.EveryNth(2))
 	s.Note(1000)
 	wantEqual(t, "taken", s.take(10_000), 500)
 	wantEqual(t, "answers", s.state().Answers, 1000)
 
-	b.lose(t, servers.EveryNth(1))
+	b.Lose(t, servers.EveryNth(1))
 	s.Note(1000)
 	s.ahead = 2 * time.Second
 	for range 3 {
@@ -171,9 +172,9 @@ func deletionsLostReplies(t *testing.T, b *backend) {
 			t.Errorf("allowed %v without Redis, error %v", allowed, err)
 		}
 	}
-	commands, _ := b.proxy.CountMatches()
-	wantEqual(t, "scripts of three refusals", commands, 1+retries)
-	b.lose(t, nil)
+	commands, _ := b.CountScripts()
+	wantEqual(t, "scripts of three refusals", commands, b.Attempts)
+	b.Lose(t, nil)
 	s.ahead = 4 * time.Second
 	taken := s.take(10_000)
 	if taken < 400 || taken > 500 {
@@ -231,19 +232,17 @@ func TestDeletionsLaws(t *testing.T) {
 
 // A Redis that is full and must not evict still counts deletions.
 func TestFullRedisCountsDeletions(t *testing.T) {
-	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
-	s := shred(t, b.rdb, project("p"), 100, 0)
+	b := backends.OpenRedis(t)
+	s := shred(t, b.Redis, project("p"), 100, 0)
 	wantEqual(t, "taken", s.take(1), 1)
-	if err := b.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err(); err != nil {
-		t.Fatal(err)
-	}
+	b.Fill(t)
 	wantEqual(t, "taken when it is full", s.take(1000), 99)
 }
 
-func deletionsWrongType(t *testing.T, b *backend) {
+func deletionsWrongType(t *testing.T, b *backends.Backend) {
 	p := project(queue.NewClaimID())
-	s := shred(t, b.rdb, p, 100, 0)
-	if err := b.rdb.Set(t.Context(), p.Key(keys.SuffixDeletions), "x", 0).Err(); err != nil {
+	s := shred(t, b.Redis, p, 100, 0)
+	if err := b.Redis.Set(t.Context(), p.Key(keys.SuffixDeletions), "x", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	allowed, err1 := s.Take(t.Context())

@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // tester is what the tests and the property tests (whose T is another one) have in common.
@@ -26,7 +27,7 @@ type tester interface {
 // fixture is a campaign of its own, seen by some replicas.
 type fixture struct {
 	tester
-	rdb      *redis.Client // sound, whatever the replicas use
+	rdb      redis.UniversalClient // reliable, whatever the replicas use
 	list     keys.List
 	replicas []*replica
 }
@@ -38,12 +39,12 @@ type replica struct {
 	ahead time.Duration
 }
 
-func open(t *testing.T, b *backend, replicas int, o breaker.Options) *fixture {
+func open(t *testing.T, b *backends.Backend, replicas int, o breaker.Options) *fixture {
 	t.Helper()
-	return openOn(t, b.rdb, b.rdb, queue.NewClaimID(), replicas, o)
+	return openOn(t, b.Redis, b.Redis, queue.NewClaimID(), replicas, o)
 }
 
-func openOn(t tester, rdb, sound *redis.Client, id string, replicas int, o breaker.Options) *fixture {
+func openOn(t tester, rdb, sound redis.UniversalClient, id string, replicas int, o breaker.Options) *fixture {
 	t.Helper()
 	list, err := keys.Default().Campaign(id)
 	if err != nil {
@@ -91,7 +92,7 @@ func (r *replica) conclude(t breaker.Report) breaker.Decision {
 	return v
 }
 
-// answer makes the tally of n answers to what an admission let through.
+// answer makes the report of n answers to what an admission let through.
 func answer(a breaker.Admission, claim string, n int, kind breaker.Kind) breaker.Report {
 	t := breaker.Report{Round: a.Round}
 	for range n {

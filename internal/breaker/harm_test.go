@@ -9,9 +9,10 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 )
 
-func goneStaysGone(t *testing.T, b *backend) {
+func goneStaysGone(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	a := r.admit("a", 5)
@@ -24,7 +25,7 @@ func goneStaysGone(t *testing.T, b *backend) {
 	wantEqual(t, "keys", f.rdb.Exists(t.Context(), f.key()).Val(), 0)
 }
 
-func showsItsState(t *testing.T, b *backend) {
+func showsItsState(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	wantEqual(t, "known before it begins", f.state().Known, false)
@@ -50,7 +51,7 @@ func showsItsState(t *testing.T, b *backend) {
 	wantEqual(t, "canary", f.state().Canary, breaker.Canary{Size: 10, Answered: 10, Passed: true})
 }
 
-func wrongTypeIsNamed(t *testing.T, b *backend) {
+func wrongTypeIsNamed(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r, ctx := f.replicas[0], t.Context()
 	f.ok(f.rdb.Set(ctx, f.key(), "a string", 0).Err())
@@ -67,25 +68,25 @@ func wrongTypeIsNamed(t *testing.T, b *backend) {
 	wantEqual(t, "value", f.rdb.Get(ctx, f.key()).Val(), "a string")
 }
 
-func nonsenseIsRefused(t *testing.T, b *backend) {
+func nonsenseIsRefused(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r, ctx := f.replicas[0], t.Context()
 	_, err1 := r.Admit(ctx, f.list, "", 1)
 	_, err2 := r.Admit(ctx, f.list, "a", 0)
 	if err1 == nil || err2 == nil {
-		t.Errorf("admitted nobody: %v, %v", err1, err2)
+		t.Errorf("admitted no one: %v, %v", err1, err2)
 	}
 	if err := r.Confirm(ctx, f.list, &breaker.Trip{}); err == nil {
-		t.Error("confirmed what was told to nobody")
+		t.Error("confirmed what was reported to no one")
 	}
-	for name, tally := range map[string]breaker.Report{
+	for name, report := range map[string]breaker.Report{
 		"kind":    {Answers: map[breaker.Answer]int64{{Kind: "odd"}: 1}},
 		"answers": {Answers: map[breaker.Answer]int64{{Kind: breaker.Accepted}: -1}},
 		"silence": {Outage: breaker.Outage{Kind: breaker.Unanswered, Count: 3, Of: 2}},
 		"ended":   {Ended: map[string]int64{"a": -1}},
 	} {
-		if _, err := r.Apply(ctx, f.list, tally); err == nil {
-			t.Errorf("a tally with an odd %s was taken", name)
+		if _, err := r.Apply(ctx, f.list, report); err == nil {
+			t.Errorf("a report with an odd %s was taken", name)
 		}
 	}
 	f.ok(f.rdb.HSet(ctx, f.key(), "round", "first").Err())
@@ -95,16 +96,16 @@ func nonsenseIsRefused(t *testing.T, b *backend) {
 }
 
 // oddPlatformIsUnknown counts an answer, whatever the platform is called: it comes from a producer.
-func oddPlatformIsUnknown(t *testing.T, b *backend) {
+func oddPlatformIsUnknown(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
-	tally := breaker.Report{Round: r.admit("a", 10).Round}
+	report := breaker.Report{Round: r.admit("a", 10).Round}
 	for i, name := range []string{"a:b", "i%OS", strings.Repeat("x", 33), "", "*", "ä", " ", "-", ".", "Web"} {
-		tally.Add(breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name}, 1)
-		tally.EndClaim("a", 1)
-		wantEqual(t, "answers", len(tally.Answers), i+1)
+		report.Add(breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: name}, 1)
+		report.EndClaim("a", 1)
+		wantEqual(t, "answers", len(report.Answers), i+1)
 	}
-	v := r.conclude(tally)
+	v := r.conclude(report)
 	if v.Trip == nil || v.Trip.Scope != breaker.Campaign || v.Trip.Count != 10 {
 		t.Errorf("trip %+v, want one of the campaign", v.Trip)
 	}
@@ -112,19 +113,19 @@ func oddPlatformIsUnknown(t *testing.T, b *backend) {
 
 // manyPlatforms keeps the breaker small when an audience names something else where platforms
 // belong.
-func manyPlatforms(t *testing.T, b *backend) {
+func manyPlatforms(t *testing.T, b *backends.Backend) {
 	o := options()
 	o.Canary = 0
 	f := open(t, b, 1, o)
 	r := f.replicas[0]
 	round := r.admit("a", 1).Round
 	for i := range 20 {
-		tally := breaker.Report{Round: round}
+		report := breaker.Report{Round: round}
 		for j := range 50 {
-			tally.Add(breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)}, 1)
-			tally.EndClaim("a", 1)
+			report.Add(breaker.Answer{Kind: breaker.Accepted, Platform: fmt.Sprintf("model_%d_%d", i, j)}, 1)
+			report.EndClaim("a", 1)
 		}
-		r.conclude(tally)
+		r.conclude(report)
 	}
 	wantEqual(t, "answers", f.state().Shares[0], breaker.Share{Kind: breaker.Accepted, Count: 1000, Of: 1000})
 	if n := f.rdb.HLen(t.Context(), f.key()).Val(); n > 50 {
@@ -133,7 +134,7 @@ func manyPlatforms(t *testing.T, b *backend) {
 }
 
 // longestCanary passes although each of its admissions has a lease of its own.
-func longestCanary(t *testing.T, b *backend) {
+func longestCanary(t *testing.T, b *backends.Backend) {
 	o := options()
 	o.Canary = 5000
 	f := open(t, b, 1, o)
@@ -150,7 +151,7 @@ func longestCanary(t *testing.T, b *backend) {
 	wantEqual(t, "passed", f.state().Canary, breaker.Canary{Size: 5000, Answered: 5000, Passed: true})
 }
 
-func outlivesNothing(t *testing.T, b *backend) {
+func outlivesNothing(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	f.pass(10)
 	if ttl := f.rdb.PTTL(t.Context(), f.key()).Val(); ttl <= 0 || ttl > 7*24*time.Hour {

@@ -11,11 +11,12 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
 // Each kind trips at its threshold and one answer below does not, after a canary.
 func TestThresholds(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	for _, c := range []struct {
 		kind     breaker.Kind
 		personal bool
@@ -61,7 +62,7 @@ func TestThresholds(t *testing.T) {
 // A platform that few people use does not hide behind the others, and answers of unknown platform
 // are no proof against it.
 func TestPlatformsAreJudgedByThemselves(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	type count = map[breaker.Answer]int64
 	refused := func(platform string) breaker.Answer {
 		return breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: platform}
@@ -104,7 +105,7 @@ func TestSharesDecide(t *testing.T) {
 		r := f.replicas[0]
 		round := r.admit("a", 1).Round
 		counts, all := map[breaker.Kind]int64{}, int64(0)
-		for range rapid.IntRange(1, 8).Draw(rt, "tallies") {
+		for range rapid.IntRange(1, 8).Draw(rt, "reports") {
 			kind := rapid.SampledFrom(append(kinds, breaker.Accepted)).Draw(rt, "kind")
 			n := rapid.Int64Range(1, 150).Draw(rt, "answers")
 			counts[kind] += n
@@ -157,7 +158,7 @@ func TestWindowForgets(t *testing.T) {
 // What proves nothing, and pushes without an answer, are no part of a share after the canary
 // either.
 func TestNeutralAnswersDiluteNoShare(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	for _, kind := range []breaker.Kind{breaker.Neutral, breaker.Unanswered} {
 		f := open(t, b, 1, options())
 		r := f.replicas[0]

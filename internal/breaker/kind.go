@@ -43,16 +43,16 @@ const (
 	Neutral Kind = "neutral"
 )
 
-// judged are the kinds that can trip. A kind that explains others comes first.
-var judged = []Kind{Credentials, BadMessage, NotFound, SenderMismatch, ThirdPartyAuth, BadTarget, Unregistered, Other}
+// trippingKinds are the kinds that can trip. A kind that explains others comes first.
+var trippingKinds = []Kind{Credentials, BadMessage, NotFound, SenderMismatch, ThirdPartyAuth, BadTarget, Unregistered, Other}
 
-func (k Kind) valid() bool {
-	return k == Accepted || k == Neutral || k.noAnswer() || slices.Contains(judged, k)
+func (k Kind) isValid() bool {
+	return k == Accepted || k == Neutral || k.isUnanswered() || slices.Contains(trippingKinds, k)
 }
 
-// noAnswer reports whether the push got no answer from FCM. Such kinds have a rule of their own;
-// see silence.go.
-func (k Kind) noAnswer() bool { return k == Unanswered || k == WrongEndpoint }
+// isUnanswered reports whether the push got no answer from FCM. Such kinds have their own rule: see
+// silence.go.
+func (k Kind) isUnanswered() bool { return k == Unanswered || k == WrongEndpoint }
 
 // Answer is what a report counts by.
 type Answer struct {
@@ -90,11 +90,11 @@ func (t *Trip) explain(canary, personal bool, said string) string {
 	if t.Kind == BadMessage && personal {
 		meaning = filledWrong
 	}
-	return fmt.Sprintf("%d of %d answers%s %s (%.1f%%) are %s%s: %s", t.Count, t.Of, whose, when, percent(t.Count, t.Of), t.Kind, quoted(said), meaning)
+	return fmt.Sprintf("%d of %d answers%s %s (%.1f%%) are %s%s: %s", t.Count, t.Of, whose, when, percent(t.Count, t.Of), t.Kind, quote(said), meaning)
 }
 
-// quoted returns FCM's text in parentheses. "; " only separates the observation from the advice.
-func quoted(said string) string {
+// quote returns FCM's text in parentheses. "; " only separates the observation from the advice.
+func quote(said string) string {
 	if said == "" {
 		return ""
 	}

@@ -35,8 +35,8 @@ func TestLaws(t *testing.T) {
 
 func (m *model) admitSome(t *rapid.T) {
 	a, want := m.someActor(t), rapid.IntRange(1, 30).Draw(t, "want")
-	m.born++
-	claim := fmt.Sprint("claim", m.born)
+	m.made++
+	claim := fmt.Sprint("claim", m.made)
 	var got breaker.Admission
 	a.insist(t, func() (err error) {
 		got, err = a.Admit(t.Context(), m.list, claim, want)
@@ -48,7 +48,7 @@ func (m *model) admitSome(t *rapid.T) {
 	switch {
 	case got.N == 0:
 		if whole && !got.Tripped && m.bads == 0 {
-			t.Fatalf("nobody is admitted after a canary of %d", r.proofs)
+			t.Fatalf("no one is admitted after a canary of %d", r.proofs)
 		}
 		return
 	case got.Round < m.newest:
@@ -71,14 +71,14 @@ func (m *model) answerSome(t *rapid.T) {
 	kind := rapid.SampledFrom([]breaker.Kind{
 		breaker.Accepted, breaker.Accepted, breaker.Accepted, breaker.Neutral, breaker.BadMessage,
 	}).Draw(t, "kind")
-	tally := breaker.Report{Round: h.round}
+	report := breaker.Report{Round: h.round}
 	for range n {
-		tally.Add(breaker.Answer{Kind: kind}, 1)
-		tally.EndClaim(claim, 1)
+		report.Add(breaker.Answer{Kind: kind}, 1)
+		report.EndClaim(claim, 1)
 	}
 	inCanary := m.of(h.round).proofs < canarySize
 	m.count(h, kind, n)
-	v := m.tell(t, h.replica, tally)
+	v := m.tell(t, h.replica, report)
 	if inCanary && m.of(h.round).bad >= 3 && !v.Tripped {
 		t.Fatalf("%d answers say that the message is wrong, and the canary goes on", m.of(h.round).bad)
 	}
@@ -90,18 +90,18 @@ func (m *model) endSome(t *rapid.T) {
 		return
 	}
 	n := rapid.IntRange(1, h.n).Draw(t, "ended")
-	tally := breaker.Report{Round: h.round}
-	tally.EndClaim(claim, int64(n))
-	m.tell(t, h.replica, tally)
+	report := breaker.Report{Round: h.round}
+	report.EndClaim(claim, int64(n))
+	m.tell(t, h.replica, report)
 	h.n -= n
 }
 
 // tell concludes, and concludes with nothing new for as long as replies are lost.
-func (m *model) tell(t *rapid.T, a *actor, tally breaker.Report) (v breaker.Decision) {
-	round := tally.Round
+func (m *model) tell(t *rapid.T, a *actor, report breaker.Report) (v breaker.Decision) {
+	round := report.Round
 	a.insist(t, func() (err error) {
-		v, err = a.Apply(t.Context(), m.list, tally)
-		tally = breaker.Report{Round: round}
+		v, err = a.Apply(t.Context(), m.list, report)
+		report = breaker.Report{Round: round}
 		m.recordTrip(v, a)
 		return err
 	})
@@ -129,10 +129,10 @@ func (m *model) crashOne(t *rapid.T) {
 	if rapid.Bool().Draw(t, "telling") {
 		arrives := rapid.Bool().Draw(t, "arrives")
 		dying.line.spared, dying.line.losses, dying.line.arrives = 0, 1, arrives
-		tally := breaker.Report{Round: h.round}
-		tally.Add(breaker.Answer{Kind: breaker.Accepted}, 1)
-		tally.EndClaim(claim, 1)
-		if _, err := dying.Apply(t.Context(), m.list, tally); err == nil {
+		report := breaker.Report{Round: h.round}
+		report.Add(breaker.Answer{Kind: breaker.Accepted}, 1)
+		report.EndClaim(claim, 1)
+		if _, err := dying.Apply(t.Context(), m.list, report); err == nil {
 			t.Fatalf("no error without a reply")
 		}
 		if arrives {

@@ -6,6 +6,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -33,14 +34,14 @@ func wholeLife(t *testing.T, f *fixture) {
 	wantEqual(t, "told again", r.conclude(breaker.Report{}).Trip != nil, false)
 	f.expire("trip_until")
 	v = r.conclude(breaker.Report{})
-	wantEqual(t, "told once more when nobody acted", v.Trip != nil, true)
+	wantEqual(t, "told once more when no one acted", v.Trip != nil, true)
 	f.ok(r.Confirm(t.Context(), f.list, v.Trip))
 	f.ok(r.Reset(t.Context(), f.list))
 	f.expire("opens")
 	again := r.admit("d", 20)
-	wantEqual(t, "admitted anew", again.N, 10)
-	tally := breaker.Report{Round: again.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.ThirdPartyAuth, Platform: "ios"}: 10}}
-	v = r.conclude(tally)
+	wantEqual(t, "admitted again", again.N, 10)
+	report := breaker.Report{Round: again.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.ThirdPartyAuth, Platform: "ios"}: 10}}
+	v = r.conclude(report)
 	if v.Trip == nil || v.Trip.Scope != breaker.Platform {
 		t.Fatalf("trip %+v, want one of ios", v.Trip)
 	}
@@ -48,19 +49,21 @@ func wholeLife(t *testing.T, f *fixture) {
 }
 
 // lostRepliesCountOnce lives as often as there are replies to lose, losing another one each time.
-func lostRepliesCountOnce(t *testing.T, b *backend) {
-	live := func(id string) { wholeLife(t, openOn(t, b.lossy, b.rdb, "lossy"+id, 1, options())) }
+func lostRepliesCountOnce(t *testing.T, b *backends.Backend) {
+	// All campaigns share a hash tag, so one node serves them and knows their scripts after the
+	// first run.
+	live := func(id string) { wholeLife(t, openOn(t, b.Lossy, b.Redis, "{lossy}"+id, 1, options())) }
 	live("warm")
-	b.lose(t, never)
+	b.Lose(t, never)
 	live("sound")
-	scripts, _ := b.proxy.CountMatches()
+	scripts, _ := b.CountScripts()
 	if scripts < 15 {
 		t.Fatalf("the proxy saw %d scripts of a whole life", scripts)
 	}
 	for n := range scripts {
-		b.lose(t, servers.Nth(n+1))
+		b.Lose(t, servers.Nth(n+1))
 		live(strings.Repeat("x", n+1))
-		if _, lost := b.proxy.CountMatches(); lost != 1 {
+		if _, lost := b.CountScripts(); lost != 1 {
 			t.Errorf("of reply %d, %d were lost, want 1", n+1, lost)
 		}
 	}
@@ -68,41 +71,41 @@ func lostRepliesCountOnce(t *testing.T, b *backend) {
 
 // noRepliesCountOnce lets the client's repetitions fail too: what was told is told again with what
 // comes next.
-func noRepliesCountOnce(t *testing.T, b *backend) {
+func noRepliesCountOnce(t *testing.T, b *backends.Backend) {
 	o := options()
 	o.Canary = 1000
-	f := openOn(t, b.lossy, b.rdb, "silent", 1, o)
+	f := openOn(t, b.Lossy, b.Redis, "silent", 1, o)
 	r := f.replicas[0]
 	a := r.admit("a", 900)
 	r.conclude(answer(a, "a", 10, breaker.Accepted))
 	for range 3 {
-		b.lose(t, servers.EveryNth(1))
+		b.Lose(t, servers.EveryNth(1))
 		if _, err := r.Apply(t.Context(), f.list, answer(a, "a", 10, breaker.Accepted)); err == nil {
 			t.Fatal("no error without a reply")
 		}
-		b.lose(t, nil)
+		b.Lose(t, nil)
 	}
 	wantEqual(t, "answered", f.number("proofs"), 20)
 	r.conclude(answer(a, "a", 10, breaker.Accepted))
 	wantEqual(t, "answered", f.number("proofs"), 50)
 	wantEqual(t, "outstanding", f.state().Canary.Outstanding, 850)
 
-	b.lose(t, servers.EveryNth(1))
+	b.Lose(t, servers.EveryNth(1))
 	if _, err := r.Apply(t.Context(), f.list, answer(a, "a", 10, breaker.BadMessage)); err == nil {
 		t.Fatal("no error without a reply")
 	}
-	b.lose(t, nil)
+	b.Lose(t, nil)
 	wantEqual(t, "told of what was wrong then", r.conclude(answer(a, "a", 10, breaker.Accepted)).Trip != nil, true)
 }
 
 // resetRepeated resets once although the client sends it twice, with an admission in between.
-func resetRepeated(t *testing.T, b *backend) {
-	f := openOn(t, b.lossy, b.rdb, "{reset}"+queue.NewClaimID(), 1, options())
-	other := f.join(b.rdb, options())
+func resetRepeated(t *testing.T, b *backends.Backend) {
+	f := openOn(t, b.Lossy, b.Redis, "{reset}"+queue.NewClaimID(), 1, options())
+	other := f.join(b.Redis, options())
 	f.ok(f.replicas[0].Reset(t.Context(), f.list)) // from here on the script is known
 	other.admit("old", 10)
 	var admitted breaker.Admission
-	b.lose(t, func(n int, _ []string) bool {
+	b.Lose(t, func(n int, _ []string) bool {
 		if n == 2 {
 			admitted = other.admit("new", 10)
 		}
@@ -116,8 +119,8 @@ func resetRepeated(t *testing.T, b *backend) {
 
 // If two replicas find a trip without action, one takes it over.
 func TestTripIsTakenOverByOne(t *testing.T) {
-	b := onMiniredis(t)
-	l := &line{UniversalClient: b.rdb}
+	b := backends.OpenMiniredis(t)
+	l := &line{UniversalClient: b.Redis}
 	f := open(t, b, 2, options())
 	late := f.join(l, options())
 	f.replicas[0].conclude(answer(f.replicas[0].admit("a", 5), "a", 5, breaker.BadMessage))
@@ -137,14 +140,14 @@ func TestTripIsTakenOverByOne(t *testing.T) {
 
 // A late pass of another round admits no one.
 func TestPassOfAnotherRound(t *testing.T) {
-	b := onMiniredis(t)
-	l := &line{UniversalClient: b.rdb}
+	b := backends.OpenMiniredis(t)
+	l := &line{UniversalClient: b.Redis}
 	f := open(t, b, 1, options())
 	late := f.join(l, options())
 	a := late.admit("a", 10)
 	scripts := 0
 	l.before = func() {
-		if scripts++; scripts == 2 { // after the tally
+		if scripts++; scripts == 2 { // after the report
 			f.ok(f.replicas[0].Reset(t.Context(), f.list))
 			f.replicas[0].admit("b", 10)
 			f.ok(f.rdb.HSet(t.Context(), f.key(), "proofs", 10, "canary:bad_message:", 10).Err())
@@ -156,16 +159,13 @@ func TestPassOfAnotherRound(t *testing.T) {
 	wantEqual(t, "passed", f.state().Canary.Passed, false)
 }
 
-// A Redis that is full and must not evict still judges.
+// A Redis that is full and must not evict still evaluates.
 func TestFullRedisJudges(t *testing.T) {
-	b := single(t, "redis", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	b := backends.OpenRedis(t)
 	f := open(t, b, 1, options())
 	wholeLife(t, f)
 	f.ok(f.rdb.Del(t.Context(), f.key()).Err())
-	f.ok(f.rdb.ConfigSet(t.Context(), "maxmemory", "1mb").Err())
-	if err := f.rdb.Set(t.Context(), "more", strings.Repeat("x", 100), 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
-		t.Fatalf("a write to a full Redis: %v, want OOM", err)
-	}
+	b.Fill(t)
 	f.replicas[0].leap()
 	wholeLife(t, f)
 }

@@ -34,7 +34,7 @@ type model struct {
 	rounds map[int64]*round
 	newest int64 // the newest round with an admission
 	bads   int   // answers, over all rounds
-	born   int   // claims
+	made   int   // claims
 
 	trip *breaker.Trip // a trip that was handed out and has not been acted on
 	by   *actor

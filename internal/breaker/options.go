@@ -23,7 +23,7 @@ type Options struct {
 	// queue's own.
 	Lease time.Duration
 	// Thresholds by kind; a kind that has none never trips. Canaries that are smaller than a Least
-	// are judged by their size instead.
+	// are measured by their size instead.
 	Thresholds map[Kind]Threshold
 	// Unanswered is what pushes without an answer must reach, in the last seconds or in a whole
 	// canary, to hold a campaign. The zero Threshold holds none.
@@ -78,8 +78,8 @@ func (o Options) validate() error {
 		return fmt.Errorf("threshold of an impersonal %s: %w", BadMessage, err)
 	}
 	for kind, t := range o.Thresholds {
-		if !slices.Contains(judged, kind) {
-			return fmt.Errorf("threshold of %q: there is no such kind, want one of %v", kind, judged)
+		if !slices.Contains(trippingKinds, kind) {
+			return fmt.Errorf("threshold of %q: there is no such kind, want one of %v", kind, trippingKinds)
 		}
 		if err := t.validate(); err != nil {
 			return fmt.Errorf("threshold of %s: %w", kind, err)
@@ -98,8 +98,8 @@ func (t Threshold) validate() error {
 	return nil
 }
 
-// owned makes the options independent of the caller's map.
-func (o Options) owned() Options {
+// clone makes the options independent of the caller's map.
+func (o Options) clone() Options {
 	o.Thresholds = maps.Clone(o.Thresholds)
 	return o
 }

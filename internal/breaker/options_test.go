@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/breaker"
+	"fanfare/test/backends"
 )
 
 func TestOptionsRefused(t *testing.T) {
@@ -44,7 +45,7 @@ func TestOptionsRefused(t *testing.T) {
 // Whatever numbers a hand has put into a breaker's hash: what is shown of it can be written as
 // JSON, or the key is named.
 func TestHostileNumbersAreShownWithinBounds(t *testing.T) {
-	b := onMiniredis(t)
+	b := backends.OpenMiniredis(t)
 	for _, n := range []string{"-9223372036854775808", "-1", "9223372036854775807", "99999999999999999999", "NaN", "1e9"} {
 		f := open(t, b, 1, options())
 		f.replicas[0].admit("a", 1)

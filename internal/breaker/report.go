@@ -42,7 +42,8 @@ func (t *Report) Add(a Answer, n int64) {
 	t.Answers[a] += n
 }
 
-// AddDetail records FCM's text for a kind.
+// AddDetail records FCM's text for a kind. The breaker keeps the last one, for whichever replica
+// trips.
 func (t *Report) AddDetail(kind Kind, text string) {
 	if t.Said == nil {
 		t.Said = make(map[Kind]string)
@@ -61,13 +62,13 @@ func (t *Report) EndClaim(claim string, n int64) {
 func (t *Report) validate() error {
 	for a, n := range t.Answers {
 		switch {
-		case !a.Kind.valid():
+		case !a.Kind.isValid():
 			return fmt.Errorf("there is no kind of answer %q", a.Kind)
 		case n < 0:
 			return fmt.Errorf("%d answers of kind %s", n, a.Kind)
 		}
 	}
-	if s := t.Outage; s.Count < 0 || s.Count > s.Of || s.Count > 0 && !s.Kind.noAnswer() {
+	if s := t.Outage; s.Count < 0 || s.Count > s.Of || s.Count > 0 && !s.Kind.isUnanswered() {
 		return fmt.Errorf("a silence of %d of %d pushes of kind %q", s.Count, s.Of, s.Kind)
 	}
 	for claim, n := range t.Ended {
@@ -139,7 +140,7 @@ func (b *Breakers) Apply(ctx context.Context, campaign keys.List, t Report) (Dec
 func (b *Breakers) sendReport(ctx context.Context, campaign keys.List, s *replicaView) (Decision, error) {
 	called, l := b.now(), &s.carried
 	told := *l.pending
-	if round, _, _, passed := s.trusted(called); passed && round == told.Round {
+	if round, _, _, passed := s.readTrusted(called); passed && round == told.Round {
 		told.Ended = nil
 	}
 	p, _, err := b.run(ctx, concludeScript, campaign, told.args(b.replica, l.number)...)
@@ -147,7 +148,7 @@ func (b *Breakers) sendReport(ctx context.Context, campaign keys.List, s *replic
 		return Decision{}, err
 	}
 	l.pending = nil
-	p, trip, err := b.resolve(ctx, campaign, p, &told)
+	p, trip, err := b.resolve(ctx, campaign, p, told.Outage)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -161,10 +162,13 @@ func (t *Report) args(replica string, number int64) []any {
 	if t.Personal {
 		personal = yes
 	}
-	args := make([]any, 0, 8+2*len(t.Ended)+3*len(t.Answers))
-	args = append(args, replica, number, t.Round, personal, string(Neutral), string(ThirdPartyAuth), breakerTTL.Milliseconds(), len(t.Ended))
+	args := make([]any, 0, 9+2*len(t.Ended)+2*len(t.Said)+3*len(t.Answers))
+	args = append(args, replica, number, t.Round, personal, string(Neutral), string(ThirdPartyAuth), breakerTTL.Milliseconds(), len(t.Ended), len(t.Said))
 	for claim, n := range t.Ended {
 		args = append(args, claim, n)
+	}
+	for kind, text := range t.Said {
+		args = append(args, string(kind), text)
 	}
 	for a, n := range t.Answers {
 		args = append(args, string(a.Kind), a.Platform, n)

@@ -95,6 +95,7 @@ type snapshot struct {
 	outstanding int64 // admissions that are leased
 	canary      map[Answer]int64
 	window      map[Answer]int64
+	said        map[Kind]string // FCM's last text in this round
 	paused      map[string]string
 	last        *Trip
 	holder      string // the replica that must act on the last trip; empty if done
@@ -114,7 +115,7 @@ func decode(reply []any) (*snapshot, string, error) {
 	}
 	p := &snapshot{
 		now: bounds.Milli(now), canary: map[Answer]int64{}, window: map[Answer]int64{}, paused: map[string]string{},
-		recent: map[string]int64{},
+		recent: map[string]int64{}, said: map[Kind]string{},
 	}
 	for i := 0; i < len(fields); i += 2 {
 		field, ok1 := fields[i].(string)
@@ -147,6 +148,8 @@ func (p *snapshot) read(field, value string) (err error) {
 		var n int64
 		n, err = strconv.ParseInt(value, 10, 64)
 		p.recent[which] += n
+	case "said":
+		p.said[Kind(rest)] = value
 	case "hold":
 		p.hold, err = readHold(value)
 	case "probed":
@@ -188,8 +191,8 @@ func count(answers map[Answer]int64, label, value string) error {
 // isStanding reports whether someone still has to act on the last trip.
 func (p *snapshot) isStanding() bool { return p.holder != "" }
 
-// answers returns what the breaker judges: the whole canary, however long it takes, and later the
-// last minute.
+// answers returns what the breaker evaluates: the whole canary, however long it takes, and later
+// the last minute.
 func (p *snapshot) answers() map[Answer]int64 {
 	if p.passed {
 		return p.window

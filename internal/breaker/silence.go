@@ -30,23 +30,23 @@ const alone = 2 * time.Second
 
 // judgeSilence holds a campaign whose pushes get no answers. Either one replica has stopped and no
 // other has answers, or a full canary or the last seconds have too few.
-func (o Options) judgeSilence(p *snapshot, told *Report) *Trip {
+func (o Options) judgeSilence(p *snapshot, outage Outage) *Trip {
 	t := &Trip{Scope: Campaign, Kind: Unanswered, At: p.now}
 	limit, size := o.Unanswered, int64(o.Canary)
-	switch s := told.Outage; {
+	switch {
 	case limit.Least == 0:
 		return nil
-	case s.Count > 0 && p.now.UnixMilli()-p.others >= alone.Milliseconds():
-		t.Kind, t.Count, t.Of = s.Kind, s.Count, s.Of
-		t.Reason = t.explainSilence("in a row", told.Said[s.Kind])
+	case outage.Count > 0 && p.now.UnixMilli()-p.others >= alone.Milliseconds():
+		t.Kind, t.Count, t.Of = outage.Kind, outage.Count, outage.Of
+		t.Reason = t.explainSilence("in a row", p.said[t.Kind])
 	case !p.passed && size > 0 && p.proofs+p.spent >= size && float64(p.spent) >= limit.Share*float64(p.proofs+p.spent):
 		t.Count, t.Of = p.spent, p.proofs+p.spent
 		t.Kind = p.silenceKind(p.proofs)
-		t.Reason = t.explainSilence("of the canary", told.Said[t.Kind])
+		t.Reason = t.explainSilence("of the canary", p.said[t.Kind])
 	case limit.isReached(p.recent[unanswered], p.recent[unanswered]+p.recent[answered]):
 		t.Count, t.Of = p.recent[unanswered], p.recent[unanswered]+p.recent[answered]
 		t.Kind = p.silenceKind(p.recent[answered])
-		t.Reason = t.explainSilence("of the last seconds", told.Said[t.Kind])
+		t.Reason = t.explainSilence("of the last seconds", p.said[t.Kind])
 	default:
 		return nil
 	}
@@ -61,7 +61,7 @@ func (o Options) judgeSilence(p *snapshot, told *Report) *Trip {
 func (p *snapshot) silenceKind(answers int64) Kind {
 	var wrong, all int64
 	for a, n := range p.answers() {
-		if a.Kind.noAnswer() {
+		if a.Kind.isUnanswered() {
 			all += n
 		}
 		if a.Kind == WrongEndpoint {
@@ -79,10 +79,10 @@ func (t *Trip) explainSilence(which, said string) string {
 	const resumes = "sending continues by itself once FCM answers a probe"
 	if t.Kind == WrongEndpoint {
 		return fmt.Sprintf("%d of %d pushes %s got a success that is not FCM's%s; check fcm.endpoint and any proxy before it: %s",
-			t.Count, t.Of, which, quoted(said), resumes)
+			t.Count, t.Of, which, quote(said), resumes)
 	}
 	return fmt.Sprintf("%d of %d pushes %s got no answer from FCM%s; check FCM's status and the network: %s",
-		t.Count, t.Of, which, quoted(said), resumes)
+		t.Count, t.Of, which, quote(said), resumes)
 }
 
 // hold stops the admissions of a campaign. If the project must be halted too, the winner does it.

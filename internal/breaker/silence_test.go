@@ -10,17 +10,18 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
-// silent is the tally of a replica that has stopped because a run of its pushes got no answers.
+// silent is the report of a replica that has stopped because a run of its pushes got no answers.
 func silent(a breaker.Admission, kind breaker.Kind, run int64) breaker.Report {
 	t := breaker.Report{Round: a.Round, Outage: breaker.Outage{Kind: kind, Count: run, Of: run}}
 	t.AddDetail(kind, "HTTP 503; really")
 	return t
 }
 
-func unansweredKeepTheirPlaces(t *testing.T, b *backend) {
+func unansweredKeepTheirPlaces(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	one.conclude(answer(one.admit("a", 4), "a", 4, breaker.Unanswered))
@@ -31,7 +32,27 @@ func unansweredKeepTheirPlaces(t *testing.T, b *backend) {
 	wantEqual(t, "answered", s.Canary.Answered, 0)
 }
 
-func fewUnansweredPass(t *testing.T, b *backend) {
+// The replica that trips may be another than the one that FCM told why.
+func holdSaysWhatAnyReplicaWasTold(t *testing.T, b *backends.Backend) {
+	f := open(t, b, 2, options())
+	one, two := f.replicas[0], f.replicas[1]
+	two.admit("b", 5)
+	report := answer(one.admit("a", 5), "a", 5, breaker.Unanswered)
+	report.AddDetail(breaker.Unanswered, "HTTP 503; really")
+	one.conclude(report)
+	v := two.conclude(answer(two.admit("b", 5), "b", 5, breaker.Unanswered))
+	if v.Hold == nil || !strings.Contains(v.Hold.Reason, "HTTP 503") {
+		t.Fatalf("hold %+v, want one that quotes FCM", v.Hold)
+	}
+	_, err := two.Release(t.Context(), f.list)
+	f.ok(err)
+	v = two.conclude(answer(two.admit("c", 10), "c", 10, breaker.Unanswered))
+	if v.Hold == nil || strings.Contains(v.Hold.Reason, "HTTP 503") {
+		t.Errorf("hold %+v, want one that does not quote FCM's text of an earlier round", v.Hold)
+	}
+}
+
+func fewUnansweredPass(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	a := r.admit("a", 10)
@@ -42,14 +63,14 @@ func fewUnansweredPass(t *testing.T, b *backend) {
 	wantEqual(t, "admitted", r.admit("b", 50).N, 50)
 }
 
-func unansweredCanaryHolds(t *testing.T, b *backend) {
+func unansweredCanaryHolds(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	a := one.admit("a", 10)
 	one.conclude(answer(a, "a", 5, breaker.Accepted))
 	v := one.conclude(answer(a, "a", 5, breaker.Unanswered))
 	if v.Trip == nil || v.Trip.Kind != breaker.Unanswered || v.Trip.Scope != breaker.Campaign || v.Trip.Count != 5 || v.Trip.Of != 10 || !v.Tripped {
-		t.Fatalf("verdict %+v, want a trip for 5 of 10", v)
+		t.Fatalf("decision %+v, want a trip for 5 of 10", v)
 	}
 	f.ok(one.Confirm(t.Context(), f.list, v.Trip))
 	for range 2 {
@@ -64,8 +85,8 @@ func unansweredCanaryHolds(t *testing.T, b *backend) {
 	}
 }
 
-func unansweredLatelyHolds(t *testing.T, b *backend) {
-	servers.AvoidHourChange(t, b.rdb)
+func unansweredLatelyHolds(t *testing.T, b *backends.Backend) {
+	servers.AvoidHourChange(t, b.Redis)
 	f := open(t, b, 2, options())
 	a := f.pass(10)
 	one, two := f.replicas[0], f.replicas[1]
@@ -74,22 +95,22 @@ func unansweredLatelyHolds(t *testing.T, b *backend) {
 	wantEqual(t, "held below the share", one.conclude(answer(a, "x", 40, breaker.Unanswered)).Hold != nil, false)
 	v := one.conclude(answer(a, "x", 200, breaker.Unanswered))
 	if v.Trip == nil || !strings.Contains(v.Trip.Reason, "of the last seconds got no answer from FCM") {
-		t.Errorf("verdict %+v, want a trip", v)
+		t.Errorf("decision %+v, want a trip", v)
 	}
 }
 
-func silenceHolds(t *testing.T, b *backend) {
+func silenceHolds(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	a := r.admit("a", 10)
 	v := r.conclude(silent(a, breaker.Unanswered, 30))
 	if v.Trip == nil || v.Trip.Count != 30 || !strings.Contains(v.Trip.Reason, "30 of 30 pushes in a row got no answer from FCM (HTTP 503, really); ") {
-		t.Errorf("verdict %+v, want a trip that says what was seen", v)
+		t.Errorf("decision %+v, want a trip that says what was seen", v)
 	}
 }
 
 // A replica that is cut off stops for itself, and not those that get answers.
-func silenceOfOneReplica(t *testing.T, b *backend) {
+func silenceOfOneReplica(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	a := f.pass(10) // by the first replica, just now
 	deaf := f.replicas[1]
@@ -104,7 +125,7 @@ func silenceOfOneReplica(t *testing.T, b *backend) {
 	wantEqual(t, "held", deaf.conclude(silent(a, breaker.Unanswered, 30)).Hold != nil, true)
 }
 
-func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
+func wrongEndpointTripsTheProject(t *testing.T, b *backends.Backend) {
 	for name, tell := range map[string]func(r *replica) breaker.Decision{
 		"a run": func(r *replica) breaker.Decision {
 			return r.conclude(silent(r.admit("a", 5), breaker.WrongEndpoint, 5))
@@ -120,7 +141,7 @@ func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
 		r := f.replicas[0]
 		v := tell(r)
 		if v.Trip == nil || v.Trip.Scope != breaker.Project || v.Trip.Kind != breaker.WrongEndpoint || !strings.Contains(v.Trip.Reason, "fcm.endpoint") {
-			t.Fatalf("%s: verdict %+v, want the project to stop", name, v)
+			t.Fatalf("%s: decision %+v, want the project to stop", name, v)
 		}
 		// A winner that does not act is followed by another one.
 		f.expire("trip_until")
@@ -139,7 +160,7 @@ func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
 	a := r.admit("a", 10)
 	r.conclude(answer(a, "a", 4, breaker.Accepted))
 	if v := r.conclude(answer(a, "a", 6, breaker.WrongEndpoint)); v.Trip == nil || v.Trip.Kind != breaker.Unanswered {
-		t.Errorf("verdict %+v, want the campaign alone to stop", v)
+		t.Errorf("decision %+v, want the campaign alone to stop", v)
 	}
 	// Half of what came instead of answers is not enough.
 	f = open(t, b, 1, options())
@@ -147,11 +168,11 @@ func wrongEndpointTripsTheProject(t *testing.T, b *backend) {
 	a = r.admit("a", 10)
 	r.conclude(answer(a, "a", 5, breaker.WrongEndpoint))
 	if v := r.conclude(answer(a, "a", 5, breaker.Unanswered)); v.Trip == nil || v.Trip.Kind != breaker.Unanswered {
-		t.Errorf("verdict %+v for halves, want the campaign alone to stop", v)
+		t.Errorf("decision %+v for halves, want the campaign alone to stop", v)
 	}
 }
 
-func releaseStartsACanary(t *testing.T, b *backend) {
+func releaseStartsACanary(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	old := f.pass(10)
@@ -179,7 +200,7 @@ func releaseStartsACanary(t *testing.T, b *backend) {
 }
 
 // An outage that comes again at once is probed less and less often, and costs a canary each time.
-func holdsInARowWait(t *testing.T, b *backend) {
+func holdsInARowWait(t *testing.T, b *backends.Backend) {
 	o := options()
 	o.Probe, o.LongestProbe = time.Hour, 3*time.Hour
 	f := open(t, b, 1, o)
@@ -216,12 +237,12 @@ func (f *fixture) setHold(change func(parts []string)) {
 	f.ok(f.rdb.HSet(f.Context(), f.key(), "hold", strings.Join(parts, " ")).Err())
 }
 
-func holdLostReplies(t *testing.T, b *backend) {
-	b.lose(t, never)
-	f := openOn(t, b.lossy, b.rdb, queue.NewClaimID(), 1, options())
+func holdLostReplies(t *testing.T, b *backends.Backend) {
+	b.Lose(t, never)
+	f := openOn(t, b.Lossy, b.Redis, queue.NewClaimID(), 1, options())
 	r := f.replicas[0]
 	a := r.admit("a", 10)
-	b.lose(t, servers.EveryNth(2))
+	b.Lose(t, servers.EveryNth(2))
 	v := r.conclude(answer(a, "a", 10, breaker.Unanswered))
 	wantEqual(t, "told to act", v.Trip != nil, true)
 	wantEqual(t, "tries", f.state().Hold.Tries, 1)
@@ -230,7 +251,7 @@ func holdLostReplies(t *testing.T, b *backend) {
 	wantEqual(t, "held after its release", f.state().Hold != nil, false)
 }
 
-func holdIsResetByHand(t *testing.T, b *backend) {
+func holdIsResetByHand(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	r.conclude(answer(r.admit("a", 10), "a", 10, breaker.Unanswered))
@@ -276,9 +297,9 @@ func TestSilenceBesideAnAnswer(t *testing.T) {
 	}
 }
 
-// A campaign that has passed is not judged by its canary again, whatever size a replica with other
-// settings gives it.
-func TestPassedCampaignIsNotJudgedByItsCanary(t *testing.T) {
+// A campaign that has passed is not measured by its canary again, whatever size a replica with
+// other settings gives it.
+func TestPassedCampaignIsNotMeasuredByItsCanary(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
 	f := openOn(t, rdb, rdb, queue.NewClaimID(), 1, options())

@@ -3,6 +3,7 @@ package breaker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"fanfare/internal/keys"
@@ -14,7 +15,7 @@ type State struct {
 	// Known is false where the campaign has not begun, or ended long ago; all else is zero then.
 	Known  bool   `json:"-"`
 	Canary Canary `json:"canary"`
-	// Shares are of the answers that the campaign is judged by now: those of the canary, then those
+	// Shares are of the answers that the breaker evaluates now: those of the canary, then those
 	// of the last minute. Largest first, Neutral last.
 	Shares []Share `json:"shares,omitempty"`
 	// Hold is why no one is sent to until a probe is answered.
@@ -52,22 +53,31 @@ func (b *Breakers) State(ctx context.Context, campaign keys.List) (State, error)
 	return b.stateOf(p), nil
 }
 
+// Reading is a breaker's state, or the *redisx.TypeError of a key of another type.
+type Reading struct {
+	State State
+	Err   error
+}
+
 // States reads the breakers of many campaigns in few round trips, in their order, and changes
-// nothing.
-func (b *Breakers) States(ctx context.Context, campaigns []keys.List) ([]State, error) {
+// nothing. A key of another type spoils the reading of its own campaign alone.
+func (b *Breakers) States(ctx context.Context, campaigns []keys.List) ([]Reading, error) {
 	calls := make([]redisx.Call, len(campaigns))
 	for i, campaign := range campaigns {
 		calls[i].Keys = []string{campaign.Key(keys.SuffixBreaker)}
 	}
-	states := make([]State, len(campaigns))
+	readings := make([]Reading, len(campaigns))
 	for i, reply := range redisx.RunEach(ctx, b.rdb, lookScript, calls) {
 		p, _, err := read(calls[i].Keys[0], reply)
-		if err != nil {
-			return nil, wrap("look at breaker of", campaigns[i], err)
+		err = wrap("look at breaker of", campaigns[i], err)
+		if _, wrong := errors.AsType[*redisx.TypeError](err); err != nil && !wrong {
+			return nil, err
 		}
-		states[i] = b.stateOf(p)
+		if readings[i].Err = err; err == nil {
+			readings[i].State = b.stateOf(p)
+		}
 	}
-	return states, nil
+	return readings, nil
 }
 
 func (b *Breakers) stateOf(p *snapshot) State {

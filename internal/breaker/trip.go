@@ -54,9 +54,9 @@ type Decision struct {
 
 // resolve acts on what the breaker holds. It takes over a trip whose holder did not act, trips on
 // what looks wrong, and passes a full canary that looks sane. Each step is a script that does
-// nothing if another replica was quicker. t is this replica's last report. It returns the breaker
-// afterwards and the trip that this caller must act on.
-func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *snapshot, t *Report) (*snapshot, *Trip, error) {
+// nothing if another replica was quicker. outage is what this replica reports now. It returns the
+// breaker afterwards and the trip that this caller must act on.
+func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *snapshot, outage Outage) (*snapshot, *Trip, error) {
 	switch {
 	case p.round == 0:
 		return p, nil, nil
@@ -65,7 +65,7 @@ func (b *Breakers) resolve(ctx context.Context, campaign keys.List, p *snapshot,
 	case p.hold != nil:
 		return p, nil, nil
 	}
-	if trip := b.o.judge(p, t); trip != nil {
+	if trip := b.o.evaluate(p, outage); trip != nil {
 		return b.trip(ctx, campaign, p, trip)
 	}
 	if !p.passed && p.proofs+p.spent >= int64(b.o.Canary) {
@@ -95,7 +95,7 @@ func (b *Breakers) trip(ctx context.Context, campaign keys.List, p *snapshot, t 
 	case t.Scope == Platform:
 		p, outcome, err = b.run(ctx, pauseScript, campaign,
 			t.Platform, t.Reason, id, string(ThirdPartyAuth), breakerTTL.Milliseconds(), p.round, written)
-	case t.Kind.noAnswer():
+	case t.Kind.isUnanswered():
 		p, outcome, err = b.hold(ctx, campaign, p, t, id, written)
 	default:
 		p, outcome, err = b.run(ctx, tripScript, campaign,
@@ -132,7 +132,7 @@ func (b *Breakers) Confirm(ctx context.Context, campaign keys.List, t *Trip) err
 	switch {
 	case t.holder == "":
 		return wrap("confirm trip of", campaign, errUnknownTrip)
-	case t.Scope == Platform, t.Scope == Campaign && t.Kind.noAnswer(): // the breaker has acted by itself
+	case t.Scope == Platform, t.Scope == Campaign && t.Kind.isUnanswered(): // the breaker has acted by itself
 		return nil
 	}
 	_, _, err := b.run(ctx, confirmScript, campaign, t.holder)

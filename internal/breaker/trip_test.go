@@ -11,9 +11,10 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/queue"
+	"fanfare/test/backends"
 )
 
-func tripsOnce(t *testing.T, b *backend) {
+func tripsOnce(t *testing.T, b *backends.Backend) {
 	const n = 8
 	f := open(t, b, n, breaker.DefaultOptions())
 	var mu sync.Mutex
@@ -55,7 +56,7 @@ func tripsOnce(t *testing.T, b *backend) {
 	wantEqual(t, "standing", f.state().Standing, false)
 }
 
-func tripIsTakenOver(t *testing.T, b *backend) {
+func tripIsTakenOver(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 3, options())
 	dying, two, three := f.replicas[0], f.replicas[1], f.replicas[2]
 	first := dying.conclude(answer(dying.admit("a", 5), "a", 5, breaker.BadMessage)).Trip
@@ -77,7 +78,7 @@ func tripIsTakenOver(t *testing.T, b *backend) {
 	wantEqual(t, "standing", f.state().Standing, false)
 }
 
-func tripStartsACanary(t *testing.T, b *backend) {
+func tripStartsACanary(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	old := f.pass(10)
@@ -101,7 +102,7 @@ func tripStartsACanary(t *testing.T, b *backend) {
 	wantEqual(t, "passed", f.state().Canary.Passed, true)
 }
 
-func tripsAfterTheCanary(t *testing.T, b *backend) {
+func tripsAfterTheCanary(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	a := f.pass(10)
@@ -114,7 +115,7 @@ func tripsAfterTheCanary(t *testing.T, b *backend) {
 	}
 }
 
-func credentialsTripTheProject(t *testing.T, b *backend) {
+func credentialsTripTheProject(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	a := f.pass(10)
@@ -124,16 +125,16 @@ func credentialsTripTheProject(t *testing.T, b *backend) {
 	}
 }
 
-func platformTrips(t *testing.T, b *backend) {
+func platformTrips(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, breaker.DefaultOptions())
 	one, two := f.replicas[0], f.replicas[1]
 	a := one.admit("a", 100)
 	refused := breaker.Answer{Kind: breaker.ThirdPartyAuth, Platform: "ios"}
-	tally := breaker.Report{Round: a.Round, Answers: map[breaker.Answer]int64{
+	report := breaker.Report{Round: a.Round, Answers: map[breaker.Answer]int64{
 		refused: 10, {Kind: breaker.Accepted, Platform: "android"}: 80,
 	}}
-	tally.EndClaim("a", 90)
-	v := one.conclude(tally)
+	report.EndClaim("a", 90)
+	v := one.conclude(report)
 	if v.Trip == nil || v.Trip.Scope != breaker.Platform || v.Trip.Platform != "ios" || v.Trip.Of != 10 {
 		t.Fatalf("trip %+v, want one of ios", v.Trip)
 	}
@@ -158,7 +159,7 @@ func platformTrips(t *testing.T, b *backend) {
 	wantEqual(t, "known without asking", two.admit("d", 1).Paused["ios"] != "", true)
 }
 
-func platformPausedByHand(t *testing.T, b *backend) {
+func platformPausedByHand(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 1, options())
 	r := f.replicas[0]
 	f.ok(r.PausePlatform(t.Context(), f.list, "webpush", " keys are being renewed\n"))
@@ -174,7 +175,7 @@ func platformPausedByHand(t *testing.T, b *backend) {
 	}
 }
 
-func resets(t *testing.T, b *backend) {
+func resets(t *testing.T, b *backends.Backend) {
 	f := open(t, b, 2, options())
 	one, two := f.replicas[0], f.replicas[1]
 	f.ok(one.Reset(t.Context(), f.list))

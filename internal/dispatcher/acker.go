@@ -2,9 +2,13 @@ package dispatcher
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"time"
 
+	"fanfare/internal/dedupe"
+	"fanfare/internal/keys"
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
 )
@@ -13,27 +17,29 @@ import (
 type outcome struct {
 	lease      *lease
 	settlement queue.Settlement
-	goesBack   bool // unsent: the settlement is empty and the element returns with its lease
+	unreached  []dedupe.Address // given up before the settlement is written
+	goesBack   bool             // unsent: the settlement is empty and the element returns with its lease
+	partial    bool             // the settlement is the progress of an element that stays leased
 }
 
 // acker writes outcomes in batches, those of each campaign concurrently, so that a slow shard
 // delays only its own campaigns. It decides when a lease is finished: after the outcomes of all its
 // elements are written. So only elements that were never sent go back.
 type acker struct {
-	d       *Dispatcher
-	events  chan outcome // short: a crash repeats the pushes whose outcomes wait here
+	batchSize int
+	interval  time.Duration
+	events    <-chan outcome
+	leases    *leasekeeper.Set[*lease]
+	roster    *roster
+	redis     redisWriter
+	pauser    *pauser
+	forwarder interface{ wake(campaign keys.List) }
+	metrics   *metrics
+	log       *slog.Logger
+
 	buffers map[*activeCampaign]*outcomeBuffer
 	written chan *outcomeBatch // batches that are written
 	open    int                // batches being written
-}
-
-func newAcker(d *Dispatcher) *acker {
-	return &acker{
-		d:       d,
-		events:  make(chan outcome, d.opts.AckBatch),
-		buffers: make(map[*activeCampaign]*outcomeBuffer),
-		written: make(chan *outcomeBatch),
-	}
 }
 
 // run writes batches by count and by time until the outcomes end.
@@ -54,7 +60,7 @@ func (a *acker) run(fetch, keep context.Context) {
 			if l = p.buffer; l.camp.isClosed() {
 				a.forget()
 			}
-		case <-a.d.roster.dropped:
+		case <-a.roster.dropped:
 			a.forget()
 			continue
 		case <-due:
@@ -64,10 +70,10 @@ func (a *acker) run(fetch, keep context.Context) {
 			}
 			continue
 		}
-		if len(l.outcomes) >= a.d.opts.AckBatch {
+		if len(l.outcomes)+len(l.progress) >= a.batchSize {
 			a.startWriting(keep, l, a.mayGiveBack(fetch, l))
 		} else if due == nil && l.hasWork(a.mayGiveBack(fetch, l)) {
-			due = time.After(a.d.opts.AckInterval)
+			due = time.After(a.interval)
 		}
 	}
 }
@@ -102,7 +108,7 @@ func (a *acker) buffer(camp *activeCampaign) *outcomeBuffer {
 // mayGiveBack reports whether leases go back now. Leases of a closed campaign wait for each other,
 // and at a stop all wait for the end of the pool: together they return in the old order.
 func (a *acker) mayGiveBack(fetch context.Context, l *outcomeBuffer) bool {
-	owesMore := l.camp.isClosed() && len(l.returning)+len(l.finished) < a.d.leases.countOf(l.camp)
+	owesMore := l.camp.isClosed() && len(l.returning)+len(l.finished) < a.leases.CountOf(l.camp.queue)
 	return fetch.Err() == nil && !owesMore
 }
 
@@ -114,7 +120,8 @@ func (a *acker) startWriting(keep context.Context, l *outcomeBuffer, giveBack bo
 	p := l.startBatch(giveBack)
 	a.open++
 	go func() {
-		a.settle(keep, l.camp, p.outcomes)
+		a.release(keep, l.camp, p.unreached)
+		a.settle(keep, l.camp, p)
 		a.giveBack(keep, l.camp, p.back)
 		a.written <- p
 	}()
@@ -125,44 +132,65 @@ func (a *acker) batchWritten(p *outcomeBatch) {
 	a.open--
 	for _, leases := range [][]*lease{p.finished, p.back} {
 		for _, l := range leases {
-			a.d.leases.remove(l)
+			a.leases.Remove(l)
 		}
 	}
 	camp := p.buffer.camp
-	behind := a.d.isBehind(camp)
-	camp.unwritten.Add(-int64(len(p.outcomes)))
-	if behind && !a.d.isBehind(camp) {
-		a.d.roster.wake()
+	behind := camp.isBehind(a.batchSize)
+	camp.unwritten.Add(-int64(len(p.outcomes) + len(p.progress)))
+	if behind && !camp.isBehind(a.batchSize) {
+		a.roster.wake()
 	}
 	p.buffer.endBatch()
 }
 
-// settle writes outcomes and repeats that until it succeeds, because no other process knows them.
-// The campaign is not claimed from meanwhile.
-func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []queue.Settlement) {
-	if len(outcomes) == 0 {
+// release gives up addresses that were not reached, so that other elements may be sent there. It
+// comes before settle: a crash in between has their elements take them again. If it fails for good,
+// only a replay of them is skipped.
+func (a *acker) release(keep context.Context, camp *activeCampaign, unreached []dedupe.Address) {
+	if len(unreached) == 0 {
 		return
 	}
-	err := a.d.persist(keep, "write outcomes", camp, func(ctx context.Context) error {
-		applied, err := camp.queue.Settle(ctx, outcomes)
-		if lost := len(outcomes) - applied; err == nil && lost > 0 {
-			a.d.metrics.lost.Add(float64(lost))
-			a.d.log.Info("outcomes not applied: their lease was lost, or an earlier write had succeeded",
+	err := a.redis.persist(keep, "release addresses", camp, func(ctx context.Context) error {
+		return camp.addresses.Release(ctx, unreached)
+	})
+	if err != nil {
+		a.log.Warn("addresses not released; other elements with them end as duplicates", "campaign", camp.id, "addresses", len(unreached), "error", err)
+	}
+}
+
+// settle writes outcomes and repeats that until it succeeds, because no other process knows them.
+// The campaign is not claimed from meanwhile.
+func (a *acker) settle(keep context.Context, camp *activeCampaign, p *outcomeBatch) {
+	if len(p.outcomes)+len(p.progress) == 0 {
+		return
+	}
+	err := a.redis.persist(keep, "write outcomes", camp, func(ctx context.Context) error {
+		if _, err := camp.queue.SaveProgress(ctx, p.progress); err != nil {
+			return err
+		}
+		applied, err := camp.queue.Settle(ctx, p.outcomes)
+		if lost := len(p.outcomes) - applied; err == nil && lost > 0 {
+			a.metrics.lost.Add(float64(lost))
+			a.log.Info("outcomes not applied: their lease was lost, or an earlier write had succeeded",
 				"campaign", camp.id, "recipients", lost)
 		}
 		return err
 	})
 	if err == nil {
 		if !camp.queue.EmitsDirectly() {
-			a.d.forwarder.wake(camp.queue.List())
+			a.forwarder.wake(camp.queue.List())
 		}
 		return
 	}
-	for _, s := range outcomes {
-		a.d.leases.get(s.Claim).unwritten = true
+	for _, s := range p.outcomes {
+		a.leases.Get(s.Claim).unwritten = true
 	}
-	a.d.log.Error("outcomes not written; their recipients count as lost when the lease ends",
-		"campaign", camp.id, "recipients", len(outcomes), "error", err)
+	for _, s := range p.progress {
+		a.leases.Get(s.Claim).unwritten = true
+	}
+	a.log.Error("outcomes not written; their recipients count as lost when the lease ends",
+		"campaign", camp.id, "recipients", len(p.outcomes)+len(p.progress), "error", err)
 	if redisx.IsPermanent(err) {
 		a.pause(keep, camp, err)
 	}
@@ -171,9 +199,9 @@ func (a *acker) settle(keep context.Context, camp *activeCampaign, outcomes []qu
 // pause pauses a campaign whose outcomes cannot be written: otherwise the same users would get the
 // push again and again.
 func (a *acker) pause(keep context.Context, camp *activeCampaign, cause error) {
-	a.d.roster.drop(camp)
-	if err := a.d.reporter.pause(keep, camp, cause.Error()); err != nil {
-		a.d.log.Error("campaign not paused; pause it until its outcomes can be written", "campaign", camp.id, "error", err)
+	a.roster.drop(camp)
+	if err := a.pauser.pause(keep, camp, cause.Error()); err != nil {
+		a.log.Error("campaign not paused; pause it until its outcomes can be written", "campaign", camp.id, "error", err)
 	}
 }
 
@@ -184,18 +212,18 @@ func (a *acker) giveBack(keep context.Context, camp *activeCampaign, leases []*l
 	claims := make([]string, 0, len(leases))
 	for _, l := range leases {
 		if !l.unwritten {
-			claims = append(claims, l.claim)
+			claims = append(claims, l.Claim)
 		}
 	}
 	if len(claims) == 0 {
 		return
 	}
-	err := a.d.persist(keep, "give back", camp, func(ctx context.Context) error {
+	err := a.redis.persist(keep, "give back", camp, func(ctx context.Context) error {
 		_, err := camp.queue.GiveBack(ctx, claims...)
 		return err
 	})
 	if err != nil {
-		a.d.log.Warn("recipients not given back; they return when their lease ends", "campaign", camp.id, "error", err)
+		a.log.Warn("recipients not given back; they return when their lease ends", "campaign", camp.id, "error", err)
 	}
 }
 
@@ -203,6 +231,8 @@ func (a *acker) giveBack(keep context.Context, camp *activeCampaign, leases []*l
 type outcomeBuffer struct {
 	camp      *activeCampaign
 	outcomes  []queue.Settlement // not yet in a batch
+	progress  []queue.Progress   // likewise; written before the outcomes
+	unreached []dedupe.Address   // of both
 	finished  []*lease           // released when these are written
 	returning []*lease           // finished, and given back after that
 	writing   *outcomeBatch      // the batch being written
@@ -213,15 +243,23 @@ type outcomeBuffer struct {
 type outcomeBatch struct {
 	buffer   *outcomeBuffer
 	outcomes []queue.Settlement
+	progress []queue.Progress
 	finished []*lease
 	back     []*lease
+
+	unreached []dedupe.Address
 }
 
 func (l *outcomeBuffer) add(e outcome) {
-	if e.goesBack {
+	l.unreached = append(l.unreached, e.unreached...)
+	switch s := e.settlement; {
+	case e.partial:
+		l.progress = append(l.progress, queue.Progress{Claim: s.Claim, Pos: s.Pos, Attempts: s.Attempts, State: s.Progress})
+		return
+	case e.goesBack:
 		e.lease.returned = true
-	} else {
-		l.outcomes = append(l.outcomes, e.settlement)
+	default:
+		l.outcomes = append(l.outcomes, s)
 	}
 	if e.lease.open--; e.lease.open > 0 {
 		return
@@ -235,13 +273,13 @@ func (l *outcomeBuffer) add(e outcome) {
 
 // hasWork reports whether there is something to write and no batch is being written.
 func (l *outcomeBuffer) hasWork(giveBack bool) bool {
-	return l.writing == nil && (len(l.outcomes)+len(l.finished) > 0 || giveBack && len(l.returning) > 0)
+	return l.writing == nil && (len(l.outcomes)+len(l.progress)+len(l.finished) > 0 || giveBack && len(l.returning) > 0)
 }
 
 // startBatch takes everything into a batch; the leases to give back only if giveBack is set.
 func (l *outcomeBuffer) startBatch(giveBack bool) *outcomeBatch {
-	l.writing = &outcomeBatch{buffer: l, outcomes: l.outcomes, finished: l.finished}
-	l.outcomes, l.spare, l.finished = l.spare, nil, nil
+	l.writing = &outcomeBatch{buffer: l, outcomes: l.outcomes, progress: l.progress, finished: l.finished, unreached: l.unreached}
+	l.outcomes, l.spare, l.progress, l.finished, l.unreached = l.spare, nil, nil, nil, nil
 	if giveBack {
 		l.writing.back, l.returning = l.returning, nil
 	}
@@ -256,5 +294,5 @@ func (l *outcomeBuffer) endBatch() {
 
 // isEmpty reports whether nothing waits to be written.
 func (l *outcomeBuffer) isEmpty() bool {
-	return l.writing == nil && len(l.outcomes)+len(l.finished)+len(l.returning) == 0
+	return l.writing == nil && len(l.outcomes)+len(l.progress)+len(l.finished)+len(l.returning) == 0
 }

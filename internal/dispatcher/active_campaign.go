@@ -11,9 +11,8 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
-	"fanfare/internal/fcm"
+	"fanfare/internal/dedupe"
 	"fanfare/internal/keys"
-	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 )
 
@@ -23,11 +22,12 @@ type activeCampaign struct {
 	id       string
 	raw      []byte
 	edition  string
-	message  *fcm.Message
-	template *profiles.Template
+	content  *content.Content
 	queue    *queue.Queue
 	paceKey  string // key of its rate limit in Redis
 	settings atomic.Pointer[settings]
+
+	addresses *dedupe.Record // who is sent to
 
 	listDeadline atomic.Pointer[time.Time]         // this process's clock, as of the last claim; nil: unknown
 	paused       atomic.Pointer[map[string]string] // paused platforms and the reasons
@@ -37,53 +37,47 @@ type activeCampaign struct {
 	ctx   context.Context // ends when the campaign stops or changes its message; held recipients go back
 	close context.CancelFunc
 
-	inflight     atomic.Int64 // recipients from claim to outcome
-	unwritten    atomic.Int64 // outcomes not yet written
-	unwritable   atomic.Bool  // a write of outcomes or of returned recipients is being repeated
-	proven       atomic.Bool  // FCM has accepted its message at least once
-	empty        atomic.Bool  // the last claim found no recipient
-	claiming     atomic.Bool  // a claim is under way and owns the fields below; otherwise the claimer does
-	idleUntil    time.Time    // no claim before this time
-	failures     int          // failed claims in a row
-	lastLogged   string       // the last error logged for these
-	lastLoggedAt time.Time    // when that was
-	lastTurn     uint64       // when it last got slots; used by the claimer only
+	inflight   atomic.Int64 // recipients from claim to outcome
+	unwritten  atomic.Int64 // outcomes not yet written
+	unwritable atomic.Bool  // a write of outcomes or of returned recipients is being repeated
+	proven     atomic.Bool  // FCM has accepted its message at least once
+	empty      atomic.Bool  // the last claim found no recipient
+	claiming   atomic.Bool  // a claim is under way and owns the fields below; otherwise the claimer does
+	idleUntil  time.Time    // no claim before this time
+	failures   int          // failed claims in a row
+	lastTurn   uint64       // when it last got slots; used by the claimer only
 }
 
 // compile prepares a campaign that is served until ctx ends.
-func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue) (*activeCampaign, error) {
+func compile(ctx context.Context, spec campaign.Spec, q *queue.Queue, addresses *dedupe.Record) (*activeCampaign, error) {
 	ready, err := content.Compile(spec.Message)
 	if err != nil {
 		return nil, err
 	}
 	s := &activeCampaign{
-		id:       spec.ID,
-		raw:      spec.Message,
-		edition:  spec.Edition,
-		message:  ready.Message,
-		template: ready.Template,
-		queue:    q,
-		paceKey:  q.List().Key(keys.SuffixPace),
+		id:      spec.ID,
+		raw:     spec.Message,
+		edition: spec.Edition,
+		content: ready,
+		queue:   q,
+		paceKey: q.List().Key(keys.SuffixPace),
+
+		addresses: addresses,
 	}
 	s.ctx, s.close = context.WithCancel(ctx)
 	s.applySpec(spec)
 	return s, nil
 }
 
-// logAgainInterval is how often the same claim error of a campaign is logged.
-const logAgainInterval = time.Minute
-
-// shouldLog reports whether a claim error should be logged, and remembers that it was.
-func (s *activeCampaign) shouldLog(err error, now time.Time) bool {
-	if s.lastLogged == err.Error() && now.Sub(s.lastLoggedAt) < logAgainInterval {
-		return false
-	}
-	s.lastLogged, s.lastLoggedAt = err.Error(), now
-	return true
-}
-
 // isClosed reports whether the campaign's recipients in this process go back.
 func (s *activeCampaign) isClosed() bool { return s.ctx.Err() != nil }
+
+// isBehind reports whether outcomes of the campaign cannot be written, or two batches of them wait.
+// Such a campaign is not claimed from: otherwise more and more pushes would have no written
+// outcome.
+func (s *activeCampaign) isBehind(ackBatch int) bool {
+	return s.unwritable.Load() || s.unwritten.Load() >= int64(2*ackBatch)
+}
 
 // hasMessageOf reports whether the spec has the compiled message.
 func (s *activeCampaign) hasMessageOf(spec campaign.Spec) bool {
@@ -97,12 +91,16 @@ type settings struct {
 	deadline         time.Time // of the spec; zero: none
 	overdue          bool      // the list's deadline had passed at the last discovery
 	onAmbiguous      campaign.OnAmbiguous
+	devices          campaign.DevicePolicy
+	dedupe           campaign.Dedupe
 }
 
 // applySpec takes the settings from a spec.
 func (s *activeCampaign) applySpec(spec campaign.Spec) {
 	s.settings.Store(&settings{
 		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, overdue: spec.Overdue, onAmbiguous: spec.OnAmbiguous,
+		devices: spec.Devices,
+		dedupe:  spec.Dedupe,
 	})
 }
 

@@ -1,7 +1,6 @@
 package dispatcher
 
 import (
-	"context"
 	"time"
 
 	"fanfare/internal/breaker"
@@ -53,16 +52,6 @@ func healthOf(a fcm.Answer, took time.Duration) inflight.Outcome {
 		o.Signal = inflight.Overload
 	}
 	return o
-}
-
-// closeGateIfAsked closes the gate after a project-wide 429.
-func (d *Dispatcher) closeGateIfAsked(work context.Context, a fcm.Answer) {
-	if a.Class != fcm.Quota || a.Scope != fcm.QuotaProject {
-		return
-	}
-	if err := d.deps.Pacer.CloseGate(work, a.RetryAfter, "429: "+a.Detail); err != nil {
-		d.log.Warn("gate not closed in Redis; this process waits, and retries", "error", err)
-	}
 }
 
 // mayHaveArrived reports whether FCM may have delivered the message although its answer does not

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -16,14 +15,15 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/keys"
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/queue"
 )
 
 // canary is the size of a canary in these tests.
 const canary = 20
 
-// judged gives the world real breakers, whose canary is small.
-func (w *world) judged() breaker.Options {
+// useBreakers gives the world real breakers, whose canary is small.
+func (w *world) useBreakers() breaker.Options {
 	w.t.Helper()
 	o := breaker.DefaultOptions()
 	o.Canary = canary
@@ -76,7 +76,7 @@ var wrongMessage = fcm.Answer{Class: fcm.BadMessage, Code: "INVALID_ARGUMENT", F
 // are in.
 func TestNobodyPassesTheCanary(t *testing.T) {
 	w := newWorld(t)
-	o := w.judged()
+	o := w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
 	answers := make(chan struct{})
 	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
@@ -103,7 +103,7 @@ func TestNobodyPassesTheCanary(t *testing.T) {
 // others wait as before.
 func TestWrongMessageStopsWithinTheCanary(t *testing.T) {
 	w := newWorld(t)
-	o := w.judged()
+	o := w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
 	w.sender.answer = refuse(wrongMessage)
 	stop := w.serve(w.dispatcher())
@@ -118,7 +118,7 @@ func TestWrongMessageStopsWithinTheCanary(t *testing.T) {
 		t.Errorf("%d pushes, want at most the canary of %d", n, canary)
 	}
 	b := w.books("42")
-	if !b.Balanced() || b.InFlight != 0 || b.Failed != int64(n) || b.Waiting != int64(400-n) {
+	if !b.IsBalanced() || b.InFlight != 0 || b.Failed != int64(n) || b.Waiting != int64(400-n) {
 		t.Errorf("books %+v after %d pushes, want the others to wait", b, n)
 	}
 	if left := w.waiting("42"); !slices.IsSorted(left) || len(left) != 400-n {
@@ -132,7 +132,7 @@ func TestWrongMessageStopsWithinTheCanary(t *testing.T) {
 // A message that is correct by now begins with a canary of its own.
 func TestResumedCampaignBeginsWithACanary(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
 	w.sender.answer = refuse(wrongMessage)
 	if _, paused := errors.AsType[*EndedError](w.job("42")); !paused {
@@ -172,7 +172,7 @@ func (w *world) resume(id string) {
 // Tokens of another project are alive there.
 func TestAnotherProjectsAudienceLosesNoToken(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
 	for i := range 400 {
 		w.redis.Set(fmt.Sprintf("user:u%04d:token", i), fmt.Sprintf("token-%04d", i))
@@ -201,14 +201,14 @@ func TestAnotherProjectsAudienceLosesNoToken(t *testing.T) {
 // fill it for ever.
 func TestPlacesWithoutAPushAreGivenBack(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	var elements []string
 	for i := range 5 * canary {
 		elements = append(elements, fmt.Sprintf(`{"userId":"nobody%d"}`, i), `{"userId":`, fmt.Sprintf(`{"userId":"big%d","pad":"%s"}`, i, strings.Repeat("x", queue.DefaultMaxElement)))
 	}
 	w.campaign(campaign.Spec{ID: "42"}, append(elements, audience(2*canary)...)...)
 	stop := w.serve(w.dispatcher())
-	w.eventually(func() bool { return w.books("42").Ended() == 17*canary }) // long before a lease is over
+	w.eventually(func() bool { return w.books("42").CountEnded() == 17*canary }) // long before a lease is over
 	stop()
 	if b := w.books("42"); b.Sent != 2*canary || b.Skipped != 5*canary || b.Failed != 10*canary {
 		t.Errorf("books %+v", b)
@@ -219,7 +219,7 @@ func TestPlacesWithoutAPushAreGivenBack(t *testing.T) {
 // loaded slowly, or by several processes, must not wait until a lease is over.
 func TestPlacesThatNobodyFillsAreGivenBack(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.judged()
+		w.useBreakers()
 		w.options.Poll = time.Hour
 		w.campaign(campaign.Spec{ID: "42"}, audience(5)...)
 		release := make(chan struct{})
@@ -238,138 +238,19 @@ func TestPlacesThatNobodyFillsAreGivenBack(t *testing.T) {
 // What belongs to an older round than the newest is of no use, whichever is told first.
 func TestAnswersOfTheNewestRoundCount(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
-	finder := &discoverer{d: d, logged: make(map[string]string)}
+	finder := d.discoverer
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	camp := d.roster.get("42")
 	for _, round := range []int64{1, 2, 1, 2} {
-		d.reporter.countEnded(&lease{camp: camp, claim: fmt.Sprint(round), round: round}, 5)
+		d.reporter.countEnded(&lease{Lease: leasekeeper.Lease{Claim: fmt.Sprint(round)}, camp: camp, round: round}, 5)
 	}
-	if tally := d.reporter.pending[camp]; tally.Round != 2 || tally.Ended["2"] != 10 || tally.Ended["1"] != 0 {
-		t.Errorf("tally %+v, want ten of round 2 alone", tally)
-	}
-}
-
-// A trip that arrives during a stop is acted on. A trip of a deleted or stopped campaign needs no
-// action.
-func TestTripIsActedOnInAStop(t *testing.T) {
-	w := newWorld(t)
-	w.judged()
-	w.campaign(campaign.Spec{ID: "42"})
-	d := w.dispatcher()
-	finder := &discoverer{d: d, logged: make(map[string]string)}
-	if err := finder.discover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	camp := d.roster.get("42")
-	stopped, stop := context.WithCancel(t.Context())
-	stop()
-	d.reporter.apply(stopped, camp, breaker.Decision{Trip: &breaker.Trip{Scope: breaker.Campaign, Kind: breaker.BadMessage, Reason: "why"}, Tripped: true})
-	if spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t); spec.State != campaign.Paused || spec.Reason != "why" || !camp.isClosed() {
-		t.Errorf("campaign is %s for %q, closed here: %v; want it paused by the trip", spec.State, spec.Reason, camp.isClosed())
-	}
-	for _, step := range []func(context.Context, string) error{
-		func(ctx context.Context, id string) error {
-			return w.deps.Campaigns.Move(ctx, id, campaign.Cancelled, "")
-		},
-		w.deps.Campaigns.Delete,
-	} {
-		if err := step(t.Context(), "42"); err != nil {
-			t.Fatal(err)
-		}
-		if err := d.reporter.pause(t.Context(), camp, "again"); err != nil {
-			t.Errorf("pause what is stopped: %v", err)
-		}
-	}
-}
-
-// Answers that come while Redis is away are judged when it is back, although no one has anything
-// more to tell: till then, no one beyond the canary is sent to.
-func TestTripDuringAnOutage(t *testing.T) {
-	w := newWorld(t)
-	o := breaker.DefaultOptions()
-	o.Canary, o.Lease = canary, time.Second
-	w.deps.Breakers = must(breaker.New(must(w.client())(t), o))(t)
-	var lines syncBuffer
-	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
-	w.campaign(campaign.Spec{ID: "42"}, audience(400)...)
-	answers := make(chan struct{})
-	w.sender.answer = func(context.Context, string) fcm.Answer {
-		<-answers
-		return wrongMessage
-	}
-	stop := w.serve(w.dispatcher())
-	w.eventually(func() bool { return w.sender.total() == canary })
-	w.redis.SetError("BUSY Redis is away")
-	close(answers)
-	w.eventually(func() bool { return len(lines.with("breaker report failed")) > 0 })
-	w.redis.SetError("")
-	w.eventually(func() bool { return w.stateOf("42") == campaign.Paused })
-	stop()
-	if n := w.sender.total(); n != canary {
-		t.Errorf("%d pushes, want those of the canary alone, %d", n, canary)
-	}
-	if b := w.books("42"); b.Failed != canary || b.Waiting != 400-canary || !b.Balanced() {
-		t.Errorf("books %+v", b)
-	}
-}
-
-// Anyone who was to act on a trip and could not is followed by someone else.
-func TestTripIsTakenOver(t *testing.T) {
-	w := newWorld(t)
-	o := w.judged()
-	w.campaign(campaign.Spec{ID: "42"}, audience(canary)...)
-	list := w.list("42")
-	dead := must(breaker.New(must(w.client())(t), o))(t)
-	admitted := must(dead.Admit(t.Context(), list, queue.NewClaimID(), 5))(t)
-	told := breaker.Report{Round: admitted.Round, Answers: map[breaker.Answer]int64{{Kind: breaker.BadMessage}: 5}}
-	if v := must(dead.Apply(t.Context(), list, told))(t); v.Trip == nil {
-		t.Fatalf("verdict %+v, want a trip", v)
-	}
-	stop := w.serve(w.dispatcher())
-	w.eventually(func() bool { return w.breakerOf("42").Standing })
-	w.redis.SetTime(time.Now().Add(time.Minute)) // its time to act is over
-	w.eventually(func() bool {
-		spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t)
-		return spec.State == campaign.Paused && strings.Contains(spec.Reason, "bad_message") && !w.breakerOf("42").Standing
-	})
-	stop()
-	if n := w.sender.total(); n != 0 {
-		t.Errorf("%d pushes, want none", n)
-	}
-}
-
-// A trip after the canary lets go of all who are held at once, and not only when campaigns are next
-// looked for.
-func TestTripLetsGoOfWhoIsHeld(t *testing.T) {
-	const refused = 5
-	w := newWorld(t)
-	w.judged()
-	w.options.Concurrency, w.options.Discover = 2*canary, time.Hour
-	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
-	w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
-		if nth <= canary+refused {
-			return nil
-		}
-		<-ctx.Done()
-		return ctx.Err()
-	}}
-	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
-		if w.sender.total() > canary {
-			return wrongMessage
-		}
-		return accepted(ctx, token)
-	}
-	stop := w.serve(w.dispatcher())
-	w.eventually(func() bool { return w.stateOf("42") == campaign.Paused && w.books("42").InFlight == 0 })
-	stop()
-	left := w.waiting("42")
-	if b := w.books("42"); b.Sent != canary || b.Failed != refused || len(left) != 200-canary-refused || !slices.IsSorted(left) {
-		t.Errorf("books %+v, and %d wait in the order %v: want all but %d to wait in the old one", b, len(left), left, canary+refused)
+	if report := d.reporter.pending[camp]; report.Round != 2 || report.Ended["2"] != 10 || report.Ended["1"] != 0 {
+		t.Errorf("report %+v, want ten of round 2 alone", report)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestMetricsOfBrokenCampaigns(t *testing.T) {
 	w.redis.HSet("{campaign:odd}:spec", "state", "walking", "message", plainMessage)
 	must(w.redis.RPush("campaign:odd", audience(1)...))(t)
 	must(w.redis.RPush("campaign:lonely", audience(1)...))(t)
-	finder := &discoverer{d: w.dispatcher(), logged: make(map[string]string)}
+	finder := w.dispatcher().discoverer
 	look := func(want string) {
 		t.Helper()
 		if err := finder.discover(t.Context()); err != nil {

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
 )
@@ -17,23 +19,45 @@ import (
 // claimer claims recipients for the campaigns with the smallest shares of the pool, never more than
 // there are free slots.
 type claimer struct {
-	d      *Dispatcher
+	opts    Options
+	roster  *roster
+	slots   *slots
+	leases  *leasekeeper.Set[*lease]
+	canary  admission // the reporter
+	fcm     fcmStatus // the prober
+	prepare func(fetch context.Context, l *lease, claimed queue.Lease)
+	redis   redisWriter
+	metrics *metrics
+	now     func() time.Time
+	log     *slog.Logger
+
 	turn   uint64
 	claims *errgroup.Group // claims under way, with the preparation of their recipients
 }
 
-func newClaimer(d *Dispatcher) *claimer { return &claimer{d: d} }
+// admission limits how many recipients may be claimed.
+type admission interface {
+	admit(ctx context.Context, l *lease, n int) (admitted int, err error)
+	countEnded(l *lease, n int)
+	report(keep context.Context, bound time.Duration)
+}
+
+// fcmStatus tells when this process must claim nothing until FCM answers a probe.
+type fcmStatus interface {
+	isRefused() bool
+	hasOutageOf(campaign string) bool
+}
 
 // minSlots is how many slots must be free before a claim: half of those held ahead. The other half
 // keeps the pool busy during the claim, and fewer round trips are needed.
-func (c *claimer) minSlots() int { return max(1, c.d.opts.ahead()/2) }
+func (c *claimer) minSlots() int { return max(1, c.opts.ahead()/2) }
 
 // run claims until ctx ends. It returns when all claimed recipients have reached the pool. An error
 // ends a Job.
 func (c *claimer) run(ctx context.Context) error {
 	c.claims, ctx = errgroup.WithContext(ctx)
 	for {
-		free, err := c.d.slots.take(ctx, c.minSlots(), c.d.opts.Claim)
+		free, err := c.slots.take(ctx, c.minSlots(), c.opts.Claim)
 		if err != nil {
 			break
 		}
@@ -63,7 +87,7 @@ func (c *claimer) round(ctx context.Context, free int) (asked int) {
 			return c.claim(ctx, camp, n)
 		})
 	}
-	c.d.slots.release(free)
+	c.slots.release(free)
 	late := time.After(roundTimeout)
 	for range grants {
 		select {
@@ -77,8 +101,8 @@ func (c *claimer) round(ctx context.Context, free int) (asked int) {
 
 // share divides the free slots among the campaigns that may be claimed from now.
 func (c *claimer) share(free int) map[*activeCampaign]int {
-	now := c.d.now()
-	serving := c.d.roster.all()
+	now := c.now()
+	serving := c.roster.all()
 	byID := make(map[string]*activeCampaign, len(serving))
 	contenders := make([]campaign.Contender, len(serving))
 	highest := 0
@@ -95,7 +119,7 @@ func (c *claimer) share(free int) map[*activeCampaign]int {
 		contenders[i] = campaign.Contender{
 			ID: camp.id, Weight: terms.weight, Priority: priority, Most: terms.maxSlots(),
 			InFlight: int(camp.inflight.Load()), Turn: camp.lastTurn,
-			Idle: camp.claiming.Load() || c.d.isBehind(camp) || !overdue && camp.outage.isStopped() || now.Before(camp.idleUntil),
+			Idle: camp.claiming.Load() || camp.isBehind(c.opts.AckBatch) || !overdue && camp.outage.isStopped() || now.Before(camp.idleUntil),
 		}
 	}
 	grants := make(map[*activeCampaign]int)
@@ -111,9 +135,9 @@ func (c *claimer) share(free int) map[*activeCampaign]int {
 // waitForWork waits until a campaign may have recipients again. It returns false when ctx has
 // ended.
 func (c *claimer) waitForWork(ctx context.Context) bool {
-	now := c.d.now()
-	wait := c.d.opts.Poll
-	for _, camp := range c.d.roster.all() {
+	now := c.now()
+	wait := c.opts.Poll
+	for _, camp := range c.roster.all() {
 		if camp.claiming.Load() {
 			continue
 		}
@@ -124,7 +148,7 @@ func (c *claimer) waitForWork(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-c.d.roster.changed:
+	case <-c.roster.changed:
 	case <-time.After(wait):
 	}
 	return true
@@ -133,23 +157,23 @@ func (c *claimer) waitForWork(ctx context.Context) bool {
 // claim claims up to n recipients for n slots, and frees the slots that stay empty. A stop does not
 // cut it off: a cut claim may have been executed, and its recipients would wait for the reaper.
 func (c *claimer) claim(ctx context.Context, camp *activeCampaign, n int) error {
-	l := &lease{camp: camp, claim: queue.NewClaimID()}
+	l := newLease(camp)
 	taken := 0
-	err := c.d.withRedisTimeout(context.WithoutCancel(ctx), func(brief context.Context) (err error) {
+	err := c.redis.call(context.WithoutCancel(ctx), func(brief context.Context) (err error) {
 		taken, err = c.take(ctx, brief, l, n)
 		return err
 	})
-	c.d.slots.release(n - taken)
+	c.slots.release(n - taken)
 	if err == nil {
-		camp.failures, camp.lastLogged = 0, ""
+		camp.failures = 0
 		return nil
 	}
 	fatal := c.claimFailed(camp, err)
-	grace := c.d.opts.Lease
+	grace := c.opts.Lease
 	if fatal != nil { // the Job stops now, even if the claim cannot be undone
 		stopped, stop := context.WithCancel(ctx)
 		stop()
-		ctx, grace = stopped, c.d.opts.redisTimeout()
+		ctx, grace = stopped, c.opts.redisTimeout()
 	}
 	c.undo(ctx, l, err, grace)
 	return fatal
@@ -158,8 +182,8 @@ func (c *claimer) claim(ctx context.Context, camp *activeCampaign, n int) error 
 // take claims recipients and starts their preparation. It returns how many slots they use.
 func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error) {
 	camp := l.camp
-	wanted, overdue := n, camp.isOverdue(c.d.now())
-	n, err := c.d.reporter.admit(brief, l, n)
+	wanted, overdue := n, camp.isOverdue(c.now())
+	n, err := c.canary.admit(brief, l, n)
 	if err != nil {
 		return 0, err
 	}
@@ -173,45 +197,45 @@ func (c *claimer) take(ctx, brief context.Context, l *lease, n int) (int, error)
 	if n == 0 {
 		// The canary is under way. Places that ended without a push, such as after a failed SQL
 		// look-up, are returned at once. Otherwise retries could hold all places for ever.
-		c.d.reporter.report(brief, reportTimeout)
-		camp.idleUntil = c.d.now().Add(reportInterval)
+		c.canary.report(brief, reportTimeout)
+		camp.idleUntil = c.now().Add(reportInterval)
 		return 0, nil
 	}
-	l.claimedAt = c.d.now()
+	l.claimedAt = c.now()
 	// After the breaker was asked: a trip has to be acted on all the same. Recipients that only
 	// expire need no answer of FCM.
-	if c.d.prober.refused.Load() || !overdue && c.d.prober.hasOutageOf(camp.id) {
-		c.d.reporter.countEnded(l, n)
-		camp.idleUntil = l.claimedAt.Add(c.d.opts.Poll)
+	if c.fcm.isRefused() || !overdue && c.fcm.hasOutageOf(camp.id) {
+		c.canary.countEnded(l, n)
+		camp.idleUntil = l.claimedAt.Add(c.opts.Poll)
 		return 0, nil
 	}
-	got, err := camp.queue.Claim(brief, l.claim, n)
+	got, err := camp.queue.Claim(brief, l.Claim, n)
 	taken := len(got.Elements)
-	c.d.reporter.countEnded(l, n-taken)
+	c.canary.countEnded(l, n-taken)
 	if err != nil {
 		return 0, err
 	}
 	camp.empty.Store(taken == 0)
 	if taken == 0 {
-		camp.idleUntil = c.d.now().Add(c.d.opts.Poll)
+		camp.idleUntil = c.now().Add(c.opts.Poll)
 		return 0, nil
 	}
-	c.d.metrics.claimed.Add(float64(taken))
+	c.metrics.claimed.Add(float64(taken))
 	camp.inflight.Add(int64(taken))
-	c.d.held.Add(int64(taken))
+	c.metrics.held.Add(int64(taken))
 	l.open = taken
 	l.claimedAtServer, l.expiry, l.assumed = got.Now, got.Deadline, got.Assumed
 	camp.noteListDeadline(l.listDeadline())
-	l.extendTo(got.Until)
-	c.d.leases.add(l)
-	c.claims.Go(func() error { c.d.prepare(ctx, l, got); return nil })
+	l.ExtendTo(got.Until)
+	c.leases.Add(l)
+	c.claims.Go(func() error { c.prepare(ctx, l, got); return nil })
 	return taken, nil
 }
 
 // pause leaves a campaign on hold alone for a while. If it has no recipients left, it may still be
 // completed.
 func (c *claimer) pause(camp *activeCampaign) {
-	camp.idleUntil = c.d.now().Add(c.d.opts.Poll)
+	camp.idleUntil = c.now().Add(c.opts.Poll)
 	camp.empty.Store(true)
 }
 
@@ -222,14 +246,14 @@ func (c *claimer) undo(ctx context.Context, l *lease, cause error, grace time.Du
 	if _, closed := errors.AsType[*queue.GateClosedError](cause); closed || redisx.IsPermanent(cause) && !redisx.IsDenied(cause) {
 		return
 	}
-	keep, stop := withGrace(ctx, grace)
+	keep, stop := leasekeeper.WithGrace(ctx, grace)
 	defer stop()
-	err := c.d.persist(keep, "give back what a failed claim may have taken", l.camp, func(ctx context.Context) error {
-		_, err := l.camp.queue.GiveBack(ctx, l.claim)
+	err := c.redis.persist(keep, "give back what a failed claim may have taken", l.camp, func(ctx context.Context) error {
+		_, err := l.camp.queue.GiveBack(ctx, l.Claim)
 		return err
 	})
 	if err != nil {
-		c.d.log.Warn("failed claim not undone; its recipients return when their lease ends", "campaign", l.camp.id, "error", err)
+		c.log.Warn("failed claim not undone; its recipients return when their lease ends", "campaign", l.camp.id, "error", err)
 	}
 }
 
@@ -240,26 +264,23 @@ const maxClaimBackoff = 5 * time.Second
 // row, and the others continue. A Job has no other campaign and does not wait for a person to fix a
 // key.
 func (c *claimer) claimFailed(camp *activeCampaign, err error) error {
-	pause := min(c.d.opts.Discover<<min(camp.failures, 16), max(c.d.opts.Discover, maxClaimBackoff))
+	backoff := leasekeeper.Backoff{Base: c.opts.Discover, Limit: max(c.opts.Discover, maxClaimBackoff)}
+	pause := backoff.Delay(camp.failures)
 	camp.failures++
 	wrong, mistyped := errors.AsType[*redisx.TypeError](err)
 	closed, ended := errors.AsType[*queue.GateClosedError](err)
 	switch {
 	case ended:
-		c.d.log.Info("campaign closed: its state or message has changed", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
-		c.d.roster.drop(camp)
+		c.log.Info("campaign closed: its state or message has changed", "campaign", camp.id, closed.Name, cmp.Or(closed.Value, "none"))
+		c.roster.drop(camp)
 		return nil
-	case isPermanent(err) && c.d.opts.Campaign != "":
+	case isPermanent(err) && c.opts.Campaign != "":
 		return fmt.Errorf("campaign %s: nothing was moved: %w", camp.id, err)
 	case mistyped:
-		if camp.shouldLog(wrong, c.d.now()) {
-			c.d.log.Error("claim failed: a key has the wrong type; nothing was moved", "next", "rename or delete the key", "campaign", camp.id, "error", wrong)
-		}
+		c.log.Error("claim failed: a key has the wrong type; nothing was moved", "next", "rename or delete the key", "campaign", camp.id, "error", wrong)
 	default:
-		if camp.shouldLog(err, c.d.now()) {
-			c.d.log.Warn("claim failed; retrying", "campaign", camp.id, "error", err)
-		}
+		c.log.Warn("claim failed; retrying", "campaign", camp.id, "error", err)
 	}
-	camp.idleUntil = c.d.now().Add(pause)
+	camp.idleUntil = c.now().Add(pause)
 	return nil
 }

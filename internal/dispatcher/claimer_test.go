@@ -14,7 +14,7 @@ import (
 func (w *world) served(d *Dispatcher, id string) *activeCampaign {
 	w.t.Helper()
 	spec := must(w.deps.Campaigns.Get(w.t.Context(), id))(w.t)
-	finder := &discoverer{d: d, logged: make(map[string]string)}
+	finder := d.discoverer
 	if err := finder.serve(w.t.Context(), spec); err != nil {
 		w.t.Fatal(err)
 	}
@@ -24,8 +24,8 @@ func (w *world) served(d *Dispatcher, id string) *activeCampaign {
 // Half of what is held ahead must be free before a claim is worth its round trip.
 func TestWorthwhile(t *testing.T) {
 	for concurrency, want := range map[int]int{1: 1, 10: 1, 100: 10, 500: 50, 10_000: 100} {
-		d := &Dispatcher{opts: Options{Concurrency: concurrency, Claim: 200}}
-		if got := newClaimer(d).minSlots(); got != want {
+		c := &claimer{opts: Options{Concurrency: concurrency, Claim: 200}}
+		if got := c.minSlots(); got != want {
 			t.Errorf("a pool of %d waits for %d free slots, want %d", concurrency, got, want)
 		}
 	}
@@ -34,20 +34,20 @@ func TestWorthwhile(t *testing.T) {
 // Places in the canary that ended without a push are given back by the claim that finds none.
 func TestClaimGivesBackPlacesInTheCanary(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, audience(30)...)
 	d := w.dispatcher()
 	camp := w.served(d, "42")
 	admit := func(l *lease, n int) int { return must(d.reporter.admit(t.Context(), l, n))(t) }
-	first := &lease{camp: camp, claim: queue.NewClaimID()}
+	first := newLease(camp)
 	if n := admit(first, 100); n != canary {
 		t.Fatalf("%d admitted, want %d", n, canary)
 	}
 	d.reporter.countEnded(first, 5)
-	if n, err := newClaimer(d).take(t.Context(), t.Context(), &lease{camp: camp, claim: queue.NewClaimID()}, 10); n != 0 || err != nil {
+	if n, err := d.claimer.take(t.Context(), t.Context(), newLease(camp), 10); n != 0 || err != nil {
 		t.Fatalf("%d claimed, error %v, want none", n, err)
 	}
-	if n := admit(&lease{camp: camp, claim: queue.NewClaimID()}, 10); n != 5 {
+	if n := admit(newLease(camp), 10); n != 5 {
 		t.Errorf("%d admitted, want the five places given back", n)
 	}
 }
@@ -61,9 +61,9 @@ func TestUndo(t *testing.T) {
 		w := newWorld(t)
 		w.campaign(campaign.Spec{ID: "42"}, audience(3)...)
 		d := w.dispatcher()
-		l := &lease{camp: w.served(d, "42"), claim: queue.NewClaimID()}
-		must(l.camp.queue.Claim(t.Context(), l.claim, 3))(t)
-		newClaimer(d).undo(t.Context(), l, cause, time.Second)
+		l := newLease(w.served(d, "42"))
+		must(l.camp.queue.Claim(t.Context(), l.Claim, 3))(t)
+		d.claimer.undo(t.Context(), l, cause, time.Second)
 		if b := w.books("42"); b.InFlight != held {
 			t.Errorf("after %v: %d in flight, want %d", cause, b.InFlight, held)
 		}
@@ -91,12 +91,12 @@ func TestCompleterForwardsFirst(t *testing.T) {
 	w.clustered()
 	w.campaign(campaign.Spec{ID: "42"}, audience(1)...)
 	d := w.dispatcher()
-	l := &lease{camp: w.served(d, "42"), claim: queue.NewClaimID()}
-	got := must(l.camp.queue.Claim(t.Context(), l.claim, 1))(t)
+	l := newLease(w.served(d, "42"))
+	got := must(l.camp.queue.Claim(t.Context(), l.Claim, 1))(t)
 	dl := &delivery{lease: l, element: got.Elements[0]}
-	ended := d.outcomeOf(dl, dl.result("sent", "", "")).settlement
+	ended := d.preparer.outcomeOf(dl, dl.result("sent", "", "")).settlement
 	must(l.camp.queue.Settle(t.Context(), []queue.Settlement{ended}))(t)
-	completer{d}.completeOne(t.Context(), l.camp)
+	d.completer.completeOne(t.Context(), l.camp)
 	if n := len(w.results()); n != 1 || w.stateOf("42") != campaign.Completed {
 		t.Errorf("%d results, and the campaign is %s, want one and completed", n, w.stateOf("42"))
 	}
@@ -113,23 +113,6 @@ func TestFailedForwardIsOwed(t *testing.T) {
 	w.redis.SetError("")
 	if want := map[string]keys.List{w.list("42").Plain(): w.list("42")}; !maps.Equal(d.forwarder.owed, want) {
 		t.Errorf("owed: %v, want %v", d.forwarder.owed, want)
-	}
-}
-
-// The same error is logged once a minute, another one at once.
-func TestComplains(t *testing.T) {
-	s, now := &activeCampaign{}, time.Unix(1_000_000, 0)
-	for _, c := range []struct {
-		err   error
-		after time.Duration
-		want  bool
-	}{
-		{errDown, 0, true}, {errDown, logAgainInterval - 1, false}, {errCrossSlot, logAgainInterval - 1, true},
-		{errCrossSlot, logAgainInterval, false}, {errCrossSlot, 2*logAgainInterval - 1, true},
-	} {
-		if got := s.shouldLog(c.err, now.Add(c.after)); got != c.want {
-			t.Errorf("%v after %s: logged %v", c.err, c.after, got)
-		}
 	}
 }
 

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"fanfare/internal/bounds"
+	"fanfare/internal/breaker"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
@@ -24,14 +26,24 @@ type Halter interface {
 	State(ctx context.Context) (pacing.State, error)
 }
 
-// probeMessage is what a probe asks FCM to validate. It is addressed to a token that no one has.
-const probeMessage = `{"data":{"probe":"credentials"}}`
+// probeTarget is a token that no one has, and probeBody is what a probe asks FCM to validate.
+var (
+	probeTarget = notification.ParseToken("probe")
+	probeBody   = []byte(`{"message":{"token":"probe","data":{"probe":"credentials"}}}`)
+)
 
 // credentialsProber asks FCM to validate a message while something waits for an answer: a project
 // halted for its credentials or endpoint, a campaign on hold, or this process after a refusal.
 type credentialsProber struct {
-	d            *Dispatcher
-	message      *fcm.Message
+	sender   Sender
+	halter   Halter            // nil: there are no halts
+	breakers *breaker.Breakers // nil: there are no holds
+	roster   *roster
+	pauser   *pauser
+	interval time.Duration
+	now      func() time.Time
+	log      *slog.Logger
+
 	refused      atomic.Bool  // credentials refused: no claims until a probe of this process is accepted
 	lastAnswerAt atomic.Int64 // when FCM last answered this process, in Unix nanoseconds
 
@@ -41,27 +53,22 @@ type credentialsProber struct {
 	outages map[string]bool // campaigns with an outage in this process: no claims until a probe is answered
 }
 
-func newCredentialsProber(d *Dispatcher) (*credentialsProber, error) {
-	message, err := fcm.Parse(notification.Message(probeMessage))
-	return &credentialsProber{d: d, message: message, outages: make(map[string]bool)}, err
-}
-
 func (w *credentialsProber) run(ctx context.Context) {
-	periodic.Run(ctx, w.d.opts.Retry.Outage, w.tick)
+	periodic.Run(ctx, w.interval, w.tick)
 }
 
 // tick probes if something waits for it, and ends what the answer allows to end.
 func (w *credentialsProber) tick(ctx context.Context) {
-	halts, onHold := w.selfEndingHalts(ctx), w.campaignsOnHold()
+	halts, onHold := w.selfEndingHalts(ctx), w.roster.onHold()
 	if len(halts) == 0 && len(onHold) == 0 && !w.refused.Load() && !w.hasOutage() {
 		return
 	}
 	answer := w.probe(ctx)
 	if !answer.IsDecisive() {
-		w.d.log.Warn("probe not answered by FCM; halts and holds remain", "class", answer.Class, "answer", answer.Detail)
+		w.log.Warn("probe not answered by FCM; halts and holds remain", "class", answer.Class, "answer", answer.Detail)
 		return
 	}
-	w.noteAnswer(w.d.now())
+	w.noteAnswer(w.now())
 	w.clearOutages()
 	for _, camp := range onHold {
 		w.endHold(ctx, camp)
@@ -70,7 +77,7 @@ func (w *credentialsProber) tick(ctx context.Context) {
 	if trusted {
 		w.refused.Store(false)
 	} else {
-		w.d.log.Warn("credentials still refused; nothing is sent", "answer", answer.Detail)
+		w.log.Warn("credentials still refused; nothing is sent", "answer", answer.Detail)
 	}
 	for _, halt := range halts {
 		if trusted || strings.HasPrefix(halt.Reason, pacing.WrongEndpoint) {
@@ -80,50 +87,41 @@ func (w *credentialsProber) tick(ctx context.Context) {
 }
 
 func (w *credentialsProber) endHalt(ctx context.Context, halt pacing.Halt) {
-	if _, err := w.d.deps.Halter.ResumeFrom(ctx, halt.Reason); err != nil {
-		w.d.log.Warn("project not resumed; retrying", "error", err)
+	if _, err := w.halter.ResumeFrom(ctx, halt.Reason); err != nil {
+		w.log.Warn("project not resumed; retrying", "error", err)
 		return
 	}
-	w.d.log.Info("project resumed: FCM answered a probe", "halted", halt.Since, "reason", halt.Reason)
+	w.log.Info("project resumed: FCM answered a probe", "halted", halt.Since, "reason", halt.Reason)
 }
 
 // endHold ends the hold of a campaign.
 func (w *credentialsProber) endHold(ctx context.Context, camp *activeCampaign) {
-	released, err := w.d.deps.Breakers.Release(ctx, camp.queue.List())
+	released, err := w.breakers.Release(ctx, camp.queue.List())
 	if err != nil {
-		w.d.log.Warn("hold not ended; retrying", "campaign", camp.id, "error", err)
+		w.log.Warn("hold not ended; retrying", "campaign", camp.id, "error", err)
 		return
 	}
 	if released {
-		w.d.log.Info("campaign resumed with a canary: FCM answered a probe", "campaign", camp.id)
-		w.d.roster.wake()
+		w.log.Info("campaign resumed with a canary: FCM answered a probe", "campaign", camp.id)
+		w.pauser.noteRelease(ctx, camp)
+		w.roster.wake()
 	}
 }
 
 // selfEndingHalts are the project's halts that a probe can end.
 func (w *credentialsProber) selfEndingHalts(ctx context.Context) []pacing.Halt {
-	if w.d.deps.Halter == nil {
+	if w.halter == nil {
 		return nil
 	}
-	state, err := w.d.deps.Halter.State(ctx)
+	state, err := w.halter.State(ctx)
 	if err != nil {
-		w.d.quietly.Do(func() { w.d.log.Warn("project's halts unknown; retrying", "error", err) })
+		w.log.Warn("project's halts unknown; retrying", "error", err)
 		return nil
 	}
-	if len(state.Halts) > 0 || state.Gate.Closed(state.Now) {
-		w.haltSeenAt.Store(w.d.now().UnixNano())
+	if len(state.Halts) > 0 || state.Gate.IsClosed(state.Now) {
+		w.haltSeenAt.Store(w.now().UnixNano())
 	}
 	return slices.DeleteFunc(state.Halts, func(h pacing.Halt) bool { return !h.EndsByItself() })
-}
-
-// campaignsOnHold are the campaigns that wait for a probe.
-func (w *credentialsProber) campaignsOnHold() (waiting []*activeCampaign) {
-	for _, camp := range w.d.roster.all() {
-		if camp.hold.Load() != nil {
-			waiting = append(waiting, camp)
-		}
-	}
-	return waiting
 }
 
 // noteOutage remembers an outage of a campaign. It reports whether that is new.
@@ -148,7 +146,7 @@ func (w *credentialsProber) clearOutages() {
 	clear(w.outages)
 	w.mu.Unlock()
 	for _, id := range ids {
-		if camp := w.d.roster.get(id); camp != nil {
+		if camp := w.roster.get(id); camp != nil {
 			camp.outage.reset()
 		}
 	}
@@ -161,6 +159,13 @@ func (w *credentialsProber) hasOutageOf(id string) bool {
 	defer w.mu.Unlock()
 	return w.outages[id]
 }
+
+// noteRefusal remembers that FCM has refused the credentials. Then nothing is claimed until a probe
+// of this process is accepted.
+func (w *credentialsProber) noteRefusal() { w.refused.Store(true) }
+
+// isRefused reports whether FCM refuses the credentials.
+func (w *credentialsProber) isRefused() bool { return w.refused.Load() }
 
 // noteAnswer remembers that FCM has answered this process.
 func (w *credentialsProber) noteAnswer(now time.Time) { w.lastAnswerAt.Store(now.UnixNano()) }
@@ -193,5 +198,5 @@ func latest(a, b time.Time) time.Time {
 
 // probe delivers nothing.
 func (w *credentialsProber) probe(ctx context.Context) fcm.Answer {
-	return w.d.deps.Sender.Validate(ctx, w.message, fcm.Envelope{Target: notification.ParseToken("probe"), Campaign: "probe", User: "probe"})
+	return w.sender.Validate(ctx, probeBody, probeTarget)
 }

@@ -135,7 +135,7 @@ func TestBrokenCredentialsKeepEverybody(t *testing.T) {
 	for name, broken := range map[string]fcm.Answer{"at FCM": refusedByFCM, "at the token endpoint": refusedByTheBank} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.judged()
+			w.useBreakers()
 			governor := w.governed(nil)
 			w.options.Retry.Outage = 10 * time.Millisecond
 			w.campaign(campaign.Spec{ID: "42"}, audience(100)...)
@@ -155,7 +155,7 @@ func TestBrokenCredentialsKeepEverybody(t *testing.T) {
 			if n := w.sender.total(); n > canary {
 				t.Errorf("%d pushes, want at most the canary of %d", n, canary)
 			}
-			if b := w.books("42"); b.Ended() != 0 || !b.Balanced() {
+			if b := w.books("42"); b.CountEnded() != 0 || !b.IsBalanced() {
 				t.Errorf("books %+v, want everybody kept", b)
 			}
 			if state := w.stateOf("42"); state != campaign.Running {
@@ -192,14 +192,14 @@ func (m *mended) yet() bool { m.mu.Lock(); defer m.mu.Unlock(); return m.done }
 // A project that has no governor cannot be halted: then the campaign is paused instead.
 func TestBrokenCredentialsWithoutAGovernor(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, audience(100)...)
 	w.sender.answer = refuse(refusedByFCM)
 	ended, paused := errors.AsType[*EndedError](w.job("42"))
 	if !paused || ended.State != campaign.Paused || !strings.Contains(ended.Reason, "credentials") {
 		t.Fatalf("ended with %v, want paused for the credentials", ended)
 	}
-	if b := w.books("42"); b.Ended() != 0 || !b.Balanced() || b.Waiting+b.Retrying != 100 {
+	if b := w.books("42"); b.CountEnded() != 0 || !b.IsBalanced() || b.Waiting+b.Retrying != 100 {
 		t.Errorf("books %+v, want everybody kept", b)
 	}
 }
@@ -207,7 +207,7 @@ func TestBrokenCredentialsWithoutAGovernor(t *testing.T) {
 // A halt that Redis did not learn of is not forgotten: the trip stands until it is acted on.
 func TestHaltIsRepeatedAfterAnOutage(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	halter := &fakeHalter{away: true}
 	w.deps.Halter = halter
 	w.campaign(campaign.Spec{ID: "42"}, audience(100)...)
@@ -230,7 +230,7 @@ func TestHaltIsRepeatedAfterAnOutage(t *testing.T) {
 // project continue, and serves everyone, while the first claims no one any more.
 func TestProcessWithBrokenCredentialsHoldsBack(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.options.Retry.Outage = 10 * time.Millisecond
 	halter := &fakeHalter{}
 	w.deps.Halter = halter

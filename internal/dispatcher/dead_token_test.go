@@ -2,7 +2,9 @@ package dispatcher
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -94,4 +96,87 @@ func TestPersonalMessageProvesNoTokenDead(t *testing.T) {
 			t.Errorf("%s: result %+v, token in Redis: %t; want it removed: %t", message, r, w.redis.Exists("user:u2:token"), removed)
 		}
 	}
+}
+
+func TestStaleElementTokenGivesWayToTheStoredOne(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"moved","fcmToken":"old"}`, `{"userId":"gone","fcmToken":"dead"}`)
+	w.redis.Set("user:moved:token", "new")
+	w.redis.Set("user:gone:token", "dead")
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if token == "new" {
+			return accepted(ctx, token)
+		}
+		return fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", Detail: "not registered"}
+	}
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	results := w.results()
+	if r := results["moved"]; r.Status != notification.StatusSent || !r.TokenRemoved || r.Token != "old" || r.Attempts != 2 {
+		t.Errorf("moved: %+v", r)
+	}
+	if r := results["gone"]; r.Status != notification.StatusFailed || r.ErrorCode != "UNREGISTERED" || !r.TokenRemoved || r.Token != "dead" {
+		t.Errorf("gone: %+v", r)
+	}
+	if token := must(w.redis.Get("user:moved:token"))(t); token != "new" {
+		t.Errorf("the refreshed token became %q", token)
+	}
+	if w.redis.Exists("user:gone:token") {
+		t.Error("the dead token is still stored")
+	}
+}
+
+// A stale token in the element and a database that is down: whether there is another token is not
+// known yet.
+func TestDeadTokenWaitsForTheDatabase(t *testing.T) {
+	w := newWorld(t)
+	source := &flakySource{}
+	w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, source, tokens.Options{}))(t)
+	w.options.Retry.Outage = time.Millisecond
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1","fcmToken":"old"}`)
+	w.redis.Set("user:u1:token", "older")
+	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+		if token == "token-u1" {
+			return accepted(ctx, token)
+		}
+		return fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}
+	}
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.results()["u1"]; r.Status != notification.StatusSent || !r.TokenRemoved {
+		t.Errorf("u1: %+v, want sent to the token that SQL holds", r)
+	}
+}
+
+func TestNoOneIsSkippedWhileTheDatabaseIsDown(t *testing.T) {
+	w := newWorld(t)
+	source := &flakySource{}
+	w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, source, tokens.Options{}))(t)
+	w.options.Retry.Outage = time.Millisecond
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1"}`, `{"userId":"stranger"}`)
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	results := w.results()
+	if r := results["u1"]; r.Status != notification.StatusSent || r.Attempts != 1 {
+		t.Errorf("u1: %+v", r)
+	}
+	if r := results["stranger"]; r.Status != notification.StatusSkipped || r.ErrorCode != notification.CodeNoToken {
+		t.Errorf("stranger: %+v", r)
+	}
+	if source.calls.Load() < 3 {
+		t.Errorf("the database was asked %d times, want it down twice first", source.calls.Load())
+	}
+}
+
+// flakySource is down for its first two queries.
+type flakySource struct{ calls atomic.Int64 }
+
+func (s *flakySource) Tokens(context.Context, []string) (map[string]string, error) {
+	if s.calls.Add(1) <= 2 {
+		return nil, errDown
+	}
+	return map[string]string{"u1": "token-u1"}, nil
 }

@@ -23,7 +23,7 @@ func TestDeadlineEndsWhoIsLeft(t *testing.T) {
 	if err := w.job("42"); err == nil || !strings.Contains(err.Error(), "expired") {
 		t.Fatalf("ended with %v, want expired", err)
 	}
-	if b := w.books("42"); b.Expired != 5 || !b.Balanced() {
+	if b := w.books("42"); b.Expired != 5 || !b.IsBalanced() {
 		t.Errorf("books %+v", b)
 	}
 	if len(w.sender.order) != 0 {
@@ -66,7 +66,7 @@ func TestDeadlineAfterALostSenderUnderWay(t *testing.T) {
 	deadline := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
 	w.change(d, "42", campaign.Change{Deadline: &deadline}, func(t *settings) bool { return t.deadline.Equal(deadline) })
 	close(pacer.let)
-	w.eventually(func() bool { return w.books("42").Ended() == 2 })
+	w.eventually(func() bool { return w.books("42").CountEnded() == 2 })
 	stop()
 	if b := w.books("42"); b.Unknown != 1 || b.Expired != 1 {
 		t.Errorf("books %+v, want one unknown and one expired", b)
@@ -82,7 +82,7 @@ func TestDeadlineEndsAWaitForTheDatabase(t *testing.T) {
 		w.campaign(campaign.Spec{ID: "42", Deadline: time.Now().Add(until)}, `{"userId":"u1"}`, `{"userId":"u2"}`)
 		stop := w.serve(w.dispatcher())
 		<-time.After(until + w.options.Poll + time.Second)
-		if b := w.books("42"); b.Expired != 2 || !b.Balanced() {
+		if b := w.books("42"); b.Expired != 2 || !b.IsBalanced() {
 			t.Errorf("books %+v, want both expired", b)
 		}
 		stop()

@@ -72,12 +72,12 @@ func TestJudge(t *testing.T) {
 		"would be late, was lost once":  {fcm.Answer{Class: fcm.NotSent}, orphan, notification.StatusUnknown, notification.CodeOutcomeUnknown, 0, false, false},
 		"waited before the first try":   {fcm.Answer{Class: fcm.Unavailable}, waited, "", "", retry.MinBackoff, true, false},
 		"too large":                     {fcm.Answer{Class: fcm.TooLarge, Code: "MESSAGE_TOO_LARGE"}, first, notification.StatusFailed, "MESSAGE_TOO_LARGE", 0, true, false},
-		"unheard of":                    {fcm.Answer{Class: fcm.Other, Code: "TEAPOT"}, first, notification.StatusFailed, "TEAPOT", 0, true, false},
+		"unknown code":                  {fcm.Answer{Class: fcm.Other, Code: "TEAPOT"}, first, notification.StatusFailed, "TEAPOT", 0, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := retry.decide(test.answer, test.in)
 			if v.status != test.end || v.code != test.code || v.counted != test.counted || v.deleteToken != test.forget {
-				t.Errorf("verdict %+v, want end=%q code=%q counted=%v forget=%v", v, test.end, test.code, test.counted, test.forget)
+				t.Errorf("decision %+v, want end=%q code=%q counted=%v forget=%v", v, test.end, test.code, test.counted, test.forget)
 			}
 			if v.status == "" && v.wait < test.minWait {
 				t.Errorf("waits %s, want at least %s", v.wait, test.minWait)

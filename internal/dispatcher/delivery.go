@@ -1,14 +1,17 @@
 package dispatcher
 
 import (
-	"context"
+	"strconv"
 	"strings"
 	"time"
 
+	"fanfare/internal/campaign"
+	"fanfare/internal/content"
+	"fanfare/internal/dedupe"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
-	"fanfare/internal/responses"
+	"fanfare/internal/tracing"
 )
 
 // delivery is one recipient on its way from its claim to its outcome.
@@ -16,13 +19,37 @@ type delivery struct {
 	lease          *lease
 	element        queue.Element
 	recipient      notification.Recipient
-	message        *fcm.Message
+	message        *content.Message
 	firstClaimedAt time.Time             // this process's clock
 	sentAt         time.Time             // when the last request was made
 	attempts       int                   // requests made, including those of earlier claims
+	taken          []dedupe.Address      // what this element alone is sent to, in the order of sending
 	dead           []notification.Target // deleted dead tokens
 	inSQL          notification.Target   // the deleted token that SQL holds, if known
 	kept           []notification.Target // dead tokens kept because the deletion budget is spent
+	trace          *tracing.Trace        // of its way; nil for most recipients
+	preparedAt     time.Time             // when it was ready for the pool; only with a trace
+	device         *deviceDelivery       // nil for a recipient with one address
+	suppressed     bool                  // the user gets no push
+}
+
+// tracePreparation records the step from the claim to the pool.
+func (d *delivery) tracePreparation(from, to time.Time) {
+	d.preparedAt = to
+	d.trace.Span("prepare", from, to)
+}
+
+// traceSend records the waits before a request, and the request.
+func (d *delivery) traceSend(from, to time.Time, a fcm.Answer) {
+	d.trace.Span("wait", d.preparedAt, from)
+	d.trace.Span("send", from, to, "class", a.Class.String(), "code", a.Code)
+	d.preparedAt = to
+}
+
+// traceEnd records the whole way of the recipient.
+func (d *delivery) traceEnd(r *notification.Result) {
+	d.trace.Root("recipient", d.firstClaimedAt, r.At,
+		"campaign", r.CampaignID, "status", string(r.Status), "code", r.ErrorCode, "attempts", strconv.Itoa(r.Attempts))
 }
 
 // result makes the final result of a recipient.
@@ -53,6 +80,35 @@ func spelledInSQL(t notification.Target) string {
 	return t.Value
 }
 
+// notes counts what the books have of a recipient beside its outcome.
+func (d *delivery) notes() []queue.Note {
+	if g := d.group(); g != nil {
+		return g.notes()
+	}
+	var notes []queue.Note
+	if len(d.kept) > 0 {
+		notes = append(notes, queue.Note{Name: campaign.NoteTokenKept, N: 1})
+	}
+	if d.device != nil && len(d.device.moved) > 0 {
+		notes = append(notes, queue.Note{Name: campaign.NoteMoved, N: len(d.device.moved)})
+	}
+	return notes
+}
+
+// invalidDeviceResult ends a device without a usable address.
+func (d *delivery) invalidDeviceResult(device notification.Device) *notification.Result {
+	if device.Problem == "" {
+		return d.invalidTokenResult(device.Target)
+	}
+	return d.result(notification.StatusFailed, notification.CodeInvalidToken, "the device has no address: "+device.Problem)
+}
+
+// lostResult ends a recipient whose sender stopped without an outcome, if its campaign only reports
+// that.
+func (d *delivery) lostResult() *notification.Result {
+	return d.result(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome")
+}
+
 // invalidTokenResult ends a recipient that has only a value that cannot be a token.
 func (d *delivery) invalidTokenResult(found notification.Target) *notification.Result {
 	return d.result(notification.StatusFailed, notification.CodeInvalidToken, "what stands for the token cannot be one: "+found.Problem())
@@ -67,72 +123,23 @@ func (d *delivery) deadlineResult() *notification.Result {
 	return d.result(notification.StatusExpired, notification.CodeDeadline, "the campaign's deadline has passed")
 }
 
+// suppressedResult ends a recipient who is suppressed. It is unknown, not skipped, if an earlier
+// push may have arrived.
+func (d *delivery) suppressedResult() *notification.Result {
+	if d.element.Lost > 0 {
+		return d.result(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome, and then the user was suppressed")
+	}
+	return d.result(notification.StatusSkipped, notification.CodeSuppressed, "the user is suppressed")
+}
+
 // envelope addresses the message. Its TTL ends at the deadline, so that no device shows the message
 // later.
-func (d *delivery) envelope(target notification.Target, now time.Time) fcm.Envelope {
-	e := fcm.Envelope{Target: target, Campaign: d.lease.camp.id, User: d.recipient.UserID}
+func (d *delivery) envelope(target notification.Target, now time.Time) content.Envelope {
+	e := content.Envelope{Target: target, Campaign: d.lease.camp.id, User: d.recipient.UserID, Tag: d.recipient.Tag}
 	if deadline := d.lease.deadline(); !deadline.IsZero() {
 		e.TTL = max(deadline.Sub(now), time.Nanosecond) // zero would mean no limit
 	}
 	return e
-}
-
-// outcomeOf is the outcome of a recipient that has ended.
-func (d *Dispatcher) outcomeOf(dl *delivery, r *notification.Result) outcome {
-	r.At = d.now()
-	rare := 0
-	if notification.IsRareCode(r.ErrorCode) {
-		rare = notification.MaxRareCodes
-	}
-	d.metrics.ended(r.Status, r.ErrorCode)
-	return outcome{lease: dl.lease, settlement: queue.Settlement{
-		Claim:   dl.lease.claim,
-		Pos:     dl.element.Pos,
-		Status:  string(r.Status),
-		Code:    r.ErrorCode,
-		MaxRare: rare,
-		Emit:    responses.Append(make([]byte, 0, usualResult), r),
-	}}
-}
-
-// retryIn is the outcome of a recipient that is tried again after wait. It is counted under cause,
-// unless that is empty.
-func (d *Dispatcher) retryIn(dl *delivery, wait time.Duration, attempts int, cause string) outcome {
-	d.metrics.retries.Inc()
-	return outcome{lease: dl.lease, settlement: queue.Settlement{
-		Claim: dl.lease.claim, Pos: dl.element.Pos, Later: true, Delay: wait, Attempts: attempts, Cause: cause,
-	}}
-}
-
-// postpone defers a recipient after a fault that is not its own. That does not count as an attempt.
-// During a stop, the stop itself may be the fault, so the recipient goes back.
-func (d *Dispatcher) postpone(fetch context.Context, dl *delivery, floor time.Duration) {
-	if fetch.Err() != nil {
-		d.handBack(dl)
-		return
-	}
-	wait := d.opts.Retry.backoff(1, floor, 0)
-	if deadline := dl.lease.deadline(); !deadline.IsZero() && d.now().Add(wait).After(deadline) {
-		wait = max(0, deadline.Sub(d.now())) // it ends as expired at the deadline
-	}
-	d.finish(dl, d.retryIn(dl, wait, dl.attempts, ""))
-}
-
-// finish hands a recipient's outcome to the acker and frees its slot.
-func (d *Dispatcher) finish(dl *delivery, e outcome) {
-	dl.lease.camp.inflight.Add(-1)
-	d.held.Add(-1)
-	d.reporter.countEnded(dl.lease, 1)
-	if !e.goesBack {
-		dl.lease.camp.unwritten.Add(1)
-	}
-	d.acker.events <- e
-	d.slots.release(1)
-}
-
-// handBack returns a recipient that was not sent to.
-func (d *Dispatcher) handBack(dl *delivery) {
-	d.finish(dl, outcome{lease: dl.lease, goesBack: true})
 }
 
 // isExpired reports whether the campaign's deadline has passed.
@@ -140,6 +147,3 @@ func (d *delivery) isExpired(now time.Time) bool {
 	deadline := d.lease.deadline()
 	return !deadline.IsZero() && !now.Before(deadline)
 }
-
-// usualResult is the length in bytes that most results do not exceed.
-const usualResult = 384

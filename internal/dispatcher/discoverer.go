@@ -3,26 +3,37 @@ package dispatcher
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/periodic"
+	"fanfare/internal/queue"
 )
 
 // discoverer keeps the roster equal to the set of running campaigns.
 type discoverer struct {
-	d      *Dispatcher
-	logged map[string]string // what was logged about campaigns that are not served
+	campaigns *campaign.Campaigns
+	roster    *roster
+	reap      func(ctx context.Context, q *queue.Queue)
+	forward   func(ctx context.Context, campaign keys.List)
+	interval  time.Duration
+	timeout   time.Duration // limits the clean-up in one tick
+	metrics   *metrics
+	log       *slog.Logger
 
-	broken map[string]error // errors of campaigns, found by this tick
+	logged map[string]string // what was logged about campaigns that are not served
+	broken map[string]error  // errors of campaigns, found by this tick
 }
 
 func (r *discoverer) run(ctx context.Context) {
-	periodic.RunNow(ctx, r.d.opts.Discover, func(ctx context.Context) {
+	periodic.RunNow(ctx, r.interval, func(ctx context.Context) {
 		if err := r.discover(ctx); err != nil && ctx.Err() == nil {
-			r.d.log.Warn("discovery failed; known campaigns continue", "error", err)
+			r.log.Warn("discovery failed; known campaigns continue", "error", err)
 		}
 	})
 }
@@ -30,14 +41,14 @@ func (r *discoverer) run(ctx context.Context) {
 // discover is one tick. It adds running campaigns, replaces edited ones, and drops those that
 // stopped or cannot be sent.
 func (r *discoverer) discover(ctx context.Context) error {
-	found, err := r.d.deps.Campaigns.Discover(ctx)
+	found, err := r.campaigns.Discover(ctx)
 	if err != nil {
 		return err
 	}
 	r.broken = make(map[string]error)
 	r.logFindings(found)
 	r.forget(found)
-	forEach(ctx, r.d.opts.redisTimeout(), found.Unsettled, r.d.tidy)
+	periodic.ForEach(ctx, r.timeout, found.Unsettled, r.tidy)
 	served := make(map[string]bool, len(found.Running))
 	for _, spec := range found.Running {
 		if err := r.serve(ctx, spec); err != nil {
@@ -46,14 +57,14 @@ func (r *discoverer) discover(ctx context.Context) error {
 		}
 		served[spec.ID] = true
 	}
-	r.d.metrics.campaigns.WithLabelValues("served").Set(float64(len(served)))
-	r.d.metrics.campaigns.WithLabelValues("elsewhere").Set(float64(len(found.Elsewhere)))
-	r.d.metrics.campaigns.WithLabelValues("waiting").Set(float64(len(found.Waiting)))
-	r.d.metrics.setBroken(r.broken)
-	for _, s := range r.d.roster.all() {
+	r.metrics.campaigns.WithLabelValues("served").Set(float64(len(served)))
+	r.metrics.campaigns.WithLabelValues("elsewhere").Set(float64(len(found.Elsewhere)))
+	r.metrics.campaigns.WithLabelValues("waiting").Set(float64(len(found.Waiting)))
+	r.metrics.setBroken(r.broken)
+	for _, s := range r.roster.all() {
 		if !served[s.id] {
-			r.d.log.Info("campaign no longer served", "campaign", s.id)
-			r.d.roster.drop(s)
+			r.log.Info("campaign no longer served", "campaign", s.id)
+			r.roster.drop(s)
 		}
 	}
 	return nil
@@ -66,17 +77,17 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 	}
 	for id, n := range found.Vanished {
 		if r.isNews(vanishedOf(id), strconv.FormatInt(n, 10)) {
-			r.d.log.Error("recipients vanished before they were claimed; run fanfare campaign show", "campaign", id, "recipients", n)
+			r.log.Error("recipients vanished before they were claimed; run fanfare campaign show", "campaign", id, "recipients", n)
 		}
 	}
 	for _, other := range found.Elsewhere {
 		if r.isNews(other.ID, other.Err.Error()) {
-			r.d.log.Warn("campaign belongs to another project and waits", "campaign", other.ID, "reason", other.Err)
+			r.log.Warn("campaign belongs to another project and waits", "campaign", other.ID, "reason", other.Err)
 		}
 	}
 	for _, id := range found.Waiting {
 		if r.isNews(id, "waiting") {
-			r.d.log.Info("list has no message; run fanfare campaign create", "campaign", id)
+			r.log.Info("list has no message; run fanfare campaign create", "campaign", id)
 		}
 	}
 }
@@ -104,7 +115,7 @@ func vanishedOf(id string) string { return "vanished " + id }
 
 // serve adds a campaign to the roster unless it is already there or cannot be served.
 func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
-	if old := r.d.roster.get(spec.ID); old != nil && !old.isClosed() && old.hasMessageOf(spec) {
+	if old := r.roster.get(spec.ID); old != nil && !old.isClosed() && old.hasMessageOf(spec) {
 		old.applySpec(spec)
 		return nil
 	}
@@ -113,15 +124,15 @@ func (r *discoverer) serve(ctx context.Context, spec campaign.Spec) error {
 		return fmt.Errorf("campaign %s: %w", spec.ID, err)
 	}
 	delete(r.logged, spec.ID)
-	r.d.log.Info("campaign served", "campaign", spec.ID)
-	r.d.roster.put(s)
+	r.log.Info("campaign served", "campaign", spec.ID)
+	r.roster.put(s)
 	return nil
 }
 
 func (r *discoverer) refuse(id string, err error) {
 	r.broken[id] = err
 	if r.isNews(id, err.Error()) {
-		r.d.log.Error("campaign is broken and not served; fix its spec", "campaign", id, "error", err)
+		r.log.Error("campaign is broken and not served; fix its spec", "campaign", id, "error", err)
 	}
 }
 
@@ -135,9 +146,23 @@ func (r *discoverer) isNews(id, what string) bool {
 }
 
 func (r *discoverer) build(ctx context.Context, spec campaign.Spec) (*activeCampaign, error) {
-	q, err := r.d.deps.Campaigns.QueueOf(spec)
+	q, err := r.campaigns.QueueOf(spec)
 	if err != nil {
 		return nil, err
 	}
-	return compile(ctx, spec, q)
+	addresses, err := r.campaigns.AddressesOf(spec.ID)
+	if err != nil {
+		return nil, err
+	}
+	return compile(ctx, spec, q, addresses)
+}
+
+// tidy cleans up a campaign that does not run but has leases or results of a dead process.
+func (r *discoverer) tidy(ctx context.Context, id string) {
+	q, err := r.campaigns.Queue(id)
+	if err != nil {
+		return // not a campaign's id; discovery returns none
+	}
+	r.reap(ctx, q)
+	r.forward(ctx, q.List())
 }

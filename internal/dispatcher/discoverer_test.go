@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"bytes"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -40,13 +39,14 @@ func TestUnsettledCampaignsAreTidied(t *testing.T) {
 func TestPeopleAreToldOnce(t *testing.T) {
 	w := newWorld(t)
 	var lines syncBuffer
-	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.deps.Logger = daemonLog(&lines)
 	w.redis.HSet("{campaign:broken}:spec", "state", "running", "message", `{"title":1}`)
 	w.redis.HSet("{campaign:odd}:spec", "state", "walking", "message", plainMessage)
 	for _, id := range []string{"broken", "odd", "lonely"} {
 		must(w.redis.RPush("campaign:"+id, audience(1)...))(t)
 	}
-	finder := &discoverer{d: w.dispatcher(), logged: map[string]string{"gone": "what was said of it"}}
+	finder := w.dispatcher().discoverer
+	finder.logged["gone"] = "what was said of it"
 	for range 3 {
 		if err := finder.discover(t.Context()); err != nil {
 			t.Fatal(err)

@@ -1,48 +1,56 @@
 // Package dispatcher drains running campaigns. It claims recipients while it has free slots, finds
 // their tokens, sends through FCM with a bounded pool, and writes every outcome.
 //
-// Each goroutine role has a file of its own: discoverer, claimer (with prepare), pusher, acker,
-// extender, reaper, forwarder, completer, breaker_reporter and credentials_prober.
+// Follow a recipient through these files: claimer, lease, preparer, delivery, pusher, answer,
+// decision, token_replacer, finisher, acker. The other goroutine roles have a file each: discoverer
+// or job, forwarder, completer, breaker_reporter and credentials_prober. Leases are extended and
+// reaped by the leasekeeper. Each role is a struct of what it needs; roles.go puts them together.
 package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
+	"fanfare/internal/fleet"
 	"fanfare/internal/inflight"
 	"fanfare/internal/keys"
+	"fanfare/internal/leasekeeper"
+	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
+	"fanfare/internal/tracing"
 )
 
 // Sender sends one message to one target. It returns no error: a failure is part of the answer.
 type Sender interface {
-	Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
+	// Send makes one request with a body that names the target.
+	Send(ctx context.Context, body []byte, target notification.Target) fcm.Answer
 	// Validate asks for the same answer. Nothing is delivered.
-	Validate(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
+	Validate(ctx context.Context, body []byte, target notification.Target) fcm.Answer
 }
 
-// Deps are the rooms that a dispatcher uses. Pacer, Wire, Breakers, Deletions, Halter and
+// Deps are the rooms that a dispatcher uses. Pacer, Wire, Breakers, Deletions, Halter, Traffic and
 // Registerer may be nil. Without a Pacer, no push waits for the quota. Without Wire, only the pool
 // limits the requests in flight. Without Breakers and Deletions, nothing trips. Without a Halter, a
-// trip that concerns the project pauses the campaign.
+// trip that concerns the project pauses the campaign. Without Traffic, there are no charts.
 type Deps struct {
 	Names      keys.Names
 	Campaigns  *campaign.Campaigns
 	Tokens     *tokens.Store
 	Profiles   *profiles.Cache
+	Suppressed *suppression.Set
 	Sender     Sender
 	Outbox     *responses.Outbox
 	Pacer      Pacer
@@ -50,28 +58,41 @@ type Deps struct {
 	Breakers   *breaker.Breakers
 	Deletions  *breaker.Deletions
 	Halter     Halter
+	Tracer     *tracing.Tracer // nil: no traces
+	Traffic    trafficStore
 	Logger     *slog.Logger
 	Registerer prometheus.Registerer
+
+	now func() time.Time // for tests; nil: time.Now
 }
 
 // Dispatcher serves campaigns until it is stopped, or one campaign until it is drained.
 type Dispatcher struct {
-	deps    Deps
 	opts    Options
-	log     *slog.Logger
-	now     func() time.Time
 	metrics *metrics
-	held    atomic.Int64   // recipients from claim to outcome, of closed campaigns too
-	quietly rate.Sometimes // limits warnings that each claim would repeat while a store is down
+	roster  *roster
+	slots   *slots
+	leases  *leasekeeper.Set[*lease]
 
-	roster     *roster
-	slots      *slots
-	leases     *leaseSet
-	deliveries chan *delivery
+	wire       *inflight.Limiter
+	deliveries chan *delivery // from the claims to the pool
+	outcomes   chan outcome   // from the pool to the acker; short: a crash repeats the pushes whose outcomes wait here
+
+	discoverer *discoverer
+	job        *job
+	claimer    *claimer
+	preparer   *preparer
+	pusher     *pusher
 	acker      *acker
-	reporter   *breakerReporter
-	prober     *credentialsProber
+	extender   *leasekeeper.Extender
+	reaper     *leasekeeper.Reaper
 	forwarder  *forwarder
+	completer  *completer
+	reporter   *breakerReporter
+	traffic    *trafficReporter
+	prober     *credentialsProber
+	meter      *answerMeter
+	progress   *progressLogger
 }
 
 // New checks the options and makes a dispatcher. Run starts it.
@@ -89,27 +110,23 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 		}
 		deps.Wire = wire
 	}
+	if deps.now == nil {
+		deps.now = time.Now
+	}
 	d := &Dispatcher{
-		deps:       deps,
 		opts:       opts,
-		quietly:    rate.Sometimes{First: 1, Interval: 10 * time.Second},
-		log:        deps.Logger,
-		now:        time.Now,
+		wire:       deps.Wire,
 		roster:     newRoster(),
 		slots:      newSlots(opts.Concurrency + opts.ahead()),
-		leases:     newLeaseSet(),
+		leases:     leasekeeper.NewSet[*lease](),
 		deliveries: make(chan *delivery, opts.Concurrency+opts.ahead()),
+		outcomes:   make(chan outcome, opts.AckBatch),
 	}
-	d.acker = newAcker(d)
-	d.forwarder = newForwarder(d)
-	d.reporter = newBreakerReporter(d)
 	var err error
-	if d.prober, err = newCredentialsProber(d); err != nil {
-		return nil, fmt.Errorf("make probe: %w", err)
-	}
-	if d.metrics, err = newMetrics(deps.Registerer, d); err != nil {
+	if d.metrics, err = newMetrics(deps.Registerer, d.roster); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
+	d.addRoles(deps)
 	return d, nil
 }
 
@@ -123,24 +140,29 @@ func New(deps Deps, opts Options) (*Dispatcher, error) {
 // *campaign.ProjectError, notification.Faults, a *keys.IDError or a *redisx.TypeError. An error
 // that redisx.IsDenied recognizes says that Redis refuses our user.
 func (d *Dispatcher) Run(fetch, work context.Context) error {
-	keep, stopKeeping := withGrace(work, d.opts.Lease)
+	keep, stopKeeping := leasekeeper.WithGrace(work, d.opts.Lease)
 	defer stopKeeping()
 	fetchers, fetching := errgroup.WithContext(fetch) // ends with the Job's campaign, too
 
 	var keepers, ackers, pushers sync.WaitGroup
-	keepers.Go(func() { extender{d}.run(keep) })
+	keepers.Go(func() { d.extender.Run(keep) })
 	keepers.Go(func() { d.forwarder.run(keep) })
 	keepers.Go(func() { d.reporter.run(keep) })
+	keepers.Go(func() { d.meter.run(keep) })
+	keepers.Go(func() { d.traffic.run(keep) })
 	ackers.Go(func() { d.acker.run(fetching, keep) })
 	for range d.opts.Concurrency {
-		pushers.Go(func() { d.push(fetching, work) })
+		pushers.Go(func() { d.pusher.run(fetching, work) })
 	}
 
-	fetchers.Go(func() error { return newClaimer(d).run(fetching) })
-	fetchers.Go(func() error { reaper{d}.run(fetching); return nil })
-	fetchers.Go(func() error { completer{d}.run(fetching); return nil })
+	fetchers.Go(func() error { return d.claimer.run(fetching) })
+	fetchers.Go(func() error { d.reaper.Run(fetching); return nil })
+	fetchers.Go(func() error { d.completer.run(fetching); return nil })
 	fetchers.Go(func() error { d.prober.run(fetching); return nil })
 	fetchers.Go(func() error { return d.discover(fetching) })
+	if d.isJob() {
+		fetchers.Go(func() error { d.progress.run(fetching); return nil })
+	}
 	err := fetchers.Wait()
 
 	// Senders stop before receivers. The claimer has returned, so no delivery is added. Then the
@@ -148,21 +170,46 @@ func (d *Dispatcher) Run(fetch, work context.Context) error {
 	// back. Leases are extended until then.
 	close(d.deliveries)
 	pushers.Wait()
-	close(d.acker.events)
+	close(d.outcomes)
 	ackers.Wait()
 	d.forwarder.forwardAll(keep, d.opts.Lease)
 	d.reporter.report(keep, d.opts.Lease)
+	d.traffic.report(keep)
 	stopKeeping()
 	keepers.Wait()
-	return d.runResult(fetch, err)
+	return d.resultOf(fetch, err)
+}
+
+// Load returns what this process works on, for its heartbeat.
+func (d *Dispatcher) Load() fleet.Load {
+	load := fleet.Load{Held: d.metrics.held.Load(), OnWire: int64(d.wire.InFlight()), Done: d.metrics.done.Load()}
+	var since time.Time
+	if load.Leases, since = d.leases.Oldest(); load.Leases > 0 {
+		load.OldestLease = time.Since(since)
+	}
+	return load
 }
 
 // discover looks for running campaigns, or follows a Job's one campaign.
 func (d *Dispatcher) discover(fetch context.Context) error {
-	finder := &discoverer{d: d, logged: make(map[string]string)}
-	if d.opts.Campaign != "" {
-		return job{d, finder}.run(fetch)
+	if d.isJob() {
+		return d.job.run(fetch)
 	}
-	finder.run(fetch)
+	d.discoverer.run(fetch)
+	return nil
+}
+
+func (d *Dispatcher) isJob() bool { return d.opts.Campaign != "" }
+
+// resultOf turns the error of the roles into the result of Run.
+func (d *Dispatcher) resultOf(stopped context.Context, err error) error {
+	switch {
+	case errors.Is(err, errDrained):
+		return nil
+	case err != nil:
+		return err
+	case d.isJob() && stopped.Err() != nil:
+		return ErrLeftover
+	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
-	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
 
@@ -29,7 +28,7 @@ func TestJobDrainsItsCampaign(t *testing.T) {
 			t.Fatalf("token-%04d was sent to %d times", i, n)
 		}
 	}
-	if b := w.books("42"); b.Sent != 1000 || b.Loaded != 1000 || !b.Balanced() {
+	if b := w.books("42"); b.Sent != 1000 || b.Loaded != 1000 || !b.IsBalanced() {
 		t.Errorf("books %+v", b)
 	}
 	results := w.results()
@@ -64,7 +63,7 @@ func TestBadElementsEndAsFailedAndTheRestGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := w.books("bad")
-	if b.Sent != 10 || b.Failed != int64(len(bad)) || !b.Balanced() {
+	if b.Sent != 10 || b.Failed != int64(len(bad)) || !b.IsBalanced() {
 		t.Errorf("books %+v", b)
 	}
 	if b.Codes["failed:"+notification.CodeMalformed] != int64(len(bad)-1) || b.Codes["failed:"+notification.CodeOversize] != 1 {
@@ -109,7 +108,7 @@ func TestGracefulStopAddsNoDuplicateAndLosesNobody(t *testing.T) {
 		t.Fatalf("stopped with %v, want ErrLeftover", err)
 	}
 	b := w.books("42")
-	if !b.Balanced() || b.InFlight != 0 || b.Sent != requests.Load() {
+	if !b.IsBalanced() || b.InFlight != 0 || b.Sent != requests.Load() {
 		t.Fatalf("after the stop %d requests and books %+v", requests.Load(), b)
 	}
 	if err := w.job("42"); err != nil {
@@ -120,89 +119,6 @@ func TestGracefulStopAddsNoDuplicateAndLosesNobody(t *testing.T) {
 			t.Errorf("token-%04d was sent to %d times", i, n)
 		}
 	}
-}
-
-func TestStaleElementTokenGivesWayToTheStoredOne(t *testing.T) {
-	w := newWorld(t)
-	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"moved","fcmToken":"old"}`, `{"userId":"gone","fcmToken":"dead"}`)
-	w.redis.Set("user:moved:token", "new")
-	w.redis.Set("user:gone:token", "dead")
-	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
-		if token == "new" {
-			return accepted(ctx, token)
-		}
-		return fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", Detail: "not registered"}
-	}
-	if err := w.job("42"); err != nil {
-		t.Fatal(err)
-	}
-	results := w.results()
-	if r := results["moved"]; r.Status != notification.StatusSent || !r.TokenRemoved || r.Token != "old" || r.Attempts != 2 {
-		t.Errorf("moved: %+v", r)
-	}
-	if r := results["gone"]; r.Status != notification.StatusFailed || r.ErrorCode != "UNREGISTERED" || !r.TokenRemoved || r.Token != "dead" {
-		t.Errorf("gone: %+v", r)
-	}
-	if token := must(w.redis.Get("user:moved:token"))(t); token != "new" {
-		t.Errorf("the refreshed token became %q", token)
-	}
-	if w.redis.Exists("user:gone:token") {
-		t.Error("the dead token is still stored")
-	}
-}
-
-// A stale token in the element and a database that is down: whether there is another token is not
-// known yet.
-func TestDeadTokenWaitsForTheDatabase(t *testing.T) {
-	w := newWorld(t)
-	source := &flakySource{}
-	w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, source, tokens.Options{}))(t)
-	w.options.Retry.Outage = time.Millisecond
-	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1","fcmToken":"old"}`)
-	w.redis.Set("user:u1:token", "older")
-	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
-		if token == "token-u1" {
-			return accepted(ctx, token)
-		}
-		return fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}
-	}
-	if err := w.job("42"); err != nil {
-		t.Fatal(err)
-	}
-	if r := w.results()["u1"]; r.Status != notification.StatusSent || !r.TokenRemoved {
-		t.Errorf("u1: %+v, want sent to the token that SQL holds", r)
-	}
-}
-
-func TestNobodyIsSkippedWhileTheDatabaseIsDown(t *testing.T) {
-	w := newWorld(t)
-	source := &flakySource{}
-	w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, source, tokens.Options{}))(t)
-	w.options.Retry.Outage = time.Millisecond
-	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1"}`, `{"userId":"nobody"}`)
-	if err := w.job("42"); err != nil {
-		t.Fatal(err)
-	}
-	results := w.results()
-	if r := results["u1"]; r.Status != notification.StatusSent || r.Attempts != 1 {
-		t.Errorf("u1: %+v", r)
-	}
-	if r := results["nobody"]; r.Status != notification.StatusSkipped || r.ErrorCode != notification.CodeNoToken {
-		t.Errorf("nobody: %+v", r)
-	}
-	if source.calls.Load() < 3 {
-		t.Errorf("the database was asked %d times, want it down twice first", source.calls.Load())
-	}
-}
-
-// flakySource is down for its first two queries.
-type flakySource struct{ calls atomic.Int64 }
-
-func (s *flakySource) Tokens(context.Context, []string) (map[string]string, error) {
-	if s.calls.Add(1) <= 2 {
-		return nil, errDown
-	}
-	return map[string]string{"u1": "token-u1"}, nil
 }
 
 func TestRetriesComeBackWhenDueAndEndAtTheLimit(t *testing.T) {
@@ -291,7 +207,7 @@ func TestPauseGivesBackWhatWasNotSent(t *testing.T) {
 		t.Fatalf("ended with %v, want paused", err)
 	}
 	b := w.books("42")
-	if !b.Balanced() || b.InFlight != 0 || b.Sent == 0 || b.Waiting != 100-b.Sent {
+	if !b.IsBalanced() || b.InFlight != 0 || b.Sent == 0 || b.Waiting != 100-b.Sent {
 		t.Errorf("books %+v", b)
 	}
 	if len(w.results()) != int(b.Sent) || b.Outbox != 0 {
@@ -344,13 +260,13 @@ func TestWrongTypeMovesNothing(t *testing.T) {
 func TestRefusedClaimsRest(t *testing.T) {
 	w := newWorld(t)
 	w.options.Discover = time.Second
-	d := must(New(w.deps, w.options))(t)
 	now := time.Unix(1000, 0)
-	d.now = func() time.Time { return now }
+	w.deps.now = func() time.Time { return now }
+	d := w.dispatcher()
 	for _, refusal := range []error{&redisx.TypeError{Key: "campaign:odd", Holds: "string", Want: "list"}, errors.New("connection refused")} {
 		camp := &activeCampaign{id: "odd"}
 		for claim, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, maxClaimBackoff, maxClaimBackoff} {
-			if err := newClaimer(d).claimFailed(camp, refusal); err != nil {
+			if err := d.claimer.claimFailed(camp, refusal); err != nil {
 				t.Fatal(err)
 			}
 			if rest := camp.idleUntil.Sub(now); rest != want {

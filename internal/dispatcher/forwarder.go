@@ -3,15 +3,16 @@ package dispatcher
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"fanfare/internal/keys"
+	"fanfare/internal/periodic"
 	"fanfare/internal/redisx"
-
-	"golang.org/x/time/rate"
+	"fanfare/internal/responses"
 )
 
 // forwardPause is the pause between two passes. Results that arrive meanwhile go together, which
@@ -20,21 +21,25 @@ const forwardPause = 50 * time.Millisecond
 
 // forwarder moves results from the campaigns' outboxes to notification:responses.
 type forwarder struct {
-	d     *Dispatcher
+	outbox   *responses.Outbox
+	roster   *roster
+	interval time.Duration // of looks at all outboxes
+	timeout  time.Duration // limits one tick
+	metrics  *metrics
+	log      *slog.Logger
+
 	woken chan struct{}
 
 	mu   sync.Mutex
 	owed map[string]keys.List // outboxes with results of this process, also of closed campaigns
 	busy map[string]bool      // outboxes being forwarded: two passes over one would copy results twice
 	free *sync.Cond           // signals that one of these is free
-
-	blocked rate.Sometimes // limits errors that only a person can fix
 }
 
-func newForwarder(d *Dispatcher) *forwarder {
+func newForwarder(outbox *responses.Outbox, campaigns *roster, opts Options, m *metrics, log *slog.Logger) *forwarder {
 	f := &forwarder{
-		d: d, woken: make(chan struct{}, 1), owed: make(map[string]keys.List), busy: make(map[string]bool),
-		blocked: rate.Sometimes{First: 1, Interval: time.Minute},
+		outbox: outbox, roster: campaigns, interval: opts.Discover, timeout: opts.redisTimeout(), metrics: m, log: log,
+		woken: make(chan struct{}, 1), owed: make(map[string]keys.List), busy: make(map[string]bool),
 	}
 	f.free = sync.NewCond(&f.mu)
 	return f
@@ -53,27 +58,27 @@ func (f *forwarder) owe(campaign keys.List) {
 }
 
 func (f *forwarder) run(keep context.Context) {
-	tick := time.NewTicker(f.d.opts.Discover)
+	tick := time.NewTicker(f.interval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-keep.Done():
 			return
 		case <-f.woken:
-			f.forwardOwed(keep, f.d.opts.redisTimeout())
+			f.forwardOwed(keep, f.timeout)
 			select {
 			case <-keep.Done():
 			case <-time.After(forwardPause):
 			}
 		case <-tick.C:
-			f.forwardAll(keep, f.d.opts.redisTimeout())
+			f.forwardAll(keep, f.timeout)
 		}
 	}
 }
 
 // forwardAll also forwards outboxes that a dead process left behind.
 func (f *forwarder) forwardAll(keep context.Context, bound time.Duration) {
-	for _, camp := range f.d.roster.all() {
+	for _, camp := range f.roster.all() {
 		f.owe(camp.queue.List())
 	}
 	f.forwardOwed(keep, bound)
@@ -85,7 +90,7 @@ func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 	owed := slices.Collect(maps.Values(f.owed))
 	clear(f.owed)
 	f.mu.Unlock()
-	forEach(keep, bound, owed, f.forward)
+	periodic.ForEach(keep, bound, owed, f.forward)
 }
 
 // forward forwards one campaign's results. It waits for an earlier pass over the same outbox, so
@@ -93,18 +98,16 @@ func (f *forwarder) forwardOwed(keep context.Context, bound time.Duration) {
 func (f *forwarder) forward(ctx context.Context, campaign keys.List) {
 	f.take(campaign)
 	defer f.leave(campaign)
-	n, err := f.d.deps.Outbox.Forward(ctx, campaign)
-	f.d.metrics.forwarded.Add(float64(n))
+	n, err := f.outbox.Forward(ctx, campaign)
+	f.metrics.forwarded.Add(float64(n))
 	if err == nil {
 		return
 	}
 	f.owe(campaign)
 	if _, mistyped := errors.AsType[*redisx.TypeError](err); mistyped {
-		f.blocked.Do(func() {
-			f.d.log.Error("results not forwarded: a key has the wrong type; no campaign completes until it is fixed", "list", campaign.Plain(), "error", err)
-		})
+		f.log.Error("results not forwarded: a key has the wrong type; no campaign completes until it is fixed", "list", campaign.Plain(), "error", err)
 	} else if !isStopping(ctx) {
-		f.d.log.Warn("results not forwarded; they stay in the outbox", "list", campaign.Plain(), "error", err)
+		f.log.Warn("results not forwarded; they stay in the outbox", "list", campaign.Plain(), "error", err)
 	}
 }
 

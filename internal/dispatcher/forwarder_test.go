@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +21,7 @@ import (
 func TestForwarderSaysWhatIsInTheWay(t *testing.T) {
 	w := newWorld(t)
 	var log strings.Builder
-	w.deps.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	w.deps.Logger = daemonLog(&log)
 	w.campaign(campaign.Spec{ID: "42"}, audience(3)...)
 	if err := w.redis.Set("notification:responses", "somebody's"); err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func (w *world) stopped(until func() bool, n, sent int64) {
 	case <-time.After(prompt):
 		w.t.Fatalf("still not stopped after %s", prompt)
 	}
-	if b := w.books("42"); b.InFlight != 0 || b.Sent != sent || b.Waiting+b.Retrying != n-sent || !b.Balanced() {
+	if b := w.books("42"); b.InFlight != 0 || b.Sent != sent || b.Waiting+b.Retrying != n-sent || !b.IsBalanced() {
 		w.t.Errorf("books %+v after the stop, want %d sent and the others of %d back", b, sent, n)
 	}
 }
@@ -103,7 +103,7 @@ func TestStopAfterAProjectsQuota(t *testing.T) {
 // A stop within a canary leaves nothing of it behind that the next process would have to wait for.
 func TestStopWithinACanary(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	pacer := newGate()
 	w.deps.Pacer = pacer
 	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)

@@ -2,8 +2,10 @@ package dispatcher
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -22,7 +24,9 @@ import (
 	"fanfare/internal/profiles"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
+	"fanfare/internal/warnings"
 	"fanfare/test/servers"
 )
 
@@ -72,13 +76,14 @@ func worldOn(t *testing.T, server *miniredis.Miniredis, dial redis.Options) *wor
 	names := keys.Default()
 	w.options.Poll, w.options.Discover, w.options.AckInterval = 5*time.Millisecond, 10*time.Millisecond, time.Millisecond
 	w.deps = Deps{
-		Names:     names,
-		Campaigns: must(campaign.New(rdb, names, campaign.Options{}))(t),
-		Tokens:    must(tokens.New(rdb, names, nil, tokens.Options{}))(t),
-		Profiles:  must(profiles.New(rdb, names, nil, profiles.Options{}))(t),
-		Sender:    w.sender,
-		Outbox:    must(responses.NewOutbox(rdb, names, responses.OutboxOptions{}))(t),
-		Logger:    slog.New(slog.DiscardHandler),
+		Names:      names,
+		Campaigns:  must(campaign.New(rdb, names, campaign.Options{}))(t),
+		Tokens:     must(tokens.New(rdb, names, nil, tokens.Options{}))(t),
+		Profiles:   must(profiles.New(rdb, names, nil, profiles.Options{}))(t),
+		Suppressed: suppression.New(rdb, names),
+		Sender:     w.sender,
+		Outbox:     must(responses.NewOutbox(rdb, names, responses.OutboxOptions{}))(t),
+		Logger:     slog.New(slog.DiscardHandler),
 	}
 	return w
 }
@@ -177,29 +182,27 @@ type fakeSender struct {
 	mu    sync.Mutex
 	sent  map[string]int // requests by token
 	order []string
-	said  []*fcm.Message // in the same order
-	to    []fcm.Envelope // in the same order
+	said  []string // the bodies, in the same order
 }
 
-func (f *fakeSender) Send(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer {
+func (f *fakeSender) Send(ctx context.Context, body []byte, target notification.Target) fcm.Answer {
 	f.mu.Lock()
-	f.sent[e.Target.Value]++
-	f.order = append(f.order, e.Target.Value)
-	f.said = append(f.said, m)
-	f.to = append(f.to, e)
+	f.sent[target.Value]++
+	f.order = append(f.order, target.Value)
+	f.said = append(f.said, string(body))
 	f.mu.Unlock()
 	if f.answer != nil {
-		return f.answer(ctx, e.Target.Value)
+		return f.answer(ctx, target.Value)
 	}
-	return accepted(ctx, e.Target.Value)
+	return accepted(ctx, target.Value)
 }
 
 // Validate answers as Send does, and is not counted.
-func (f *fakeSender) Validate(ctx context.Context, _ *fcm.Message, e fcm.Envelope) fcm.Answer {
+func (f *fakeSender) Validate(ctx context.Context, _ []byte, target notification.Target) fcm.Answer {
 	if f.answer != nil {
-		return f.answer(ctx, e.Target.Value)
+		return f.answer(ctx, target.Value)
 	}
-	return accepted(ctx, e.Target.Value)
+	return accepted(ctx, target.Value)
 }
 
 func accepted(context.Context, string) fcm.Answer {
@@ -216,6 +219,31 @@ func (f *fakeSender) total() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.order)
+}
+
+// saidTo is the last body sent to a token.
+func (f *fakeSender) saidTo(token string) string {
+	for i := len(f.said) - 1; i >= 0; i-- {
+		if f.order[i] == token {
+			return f.said[i]
+		}
+	}
+	return ""
+}
+
+// ttl is how long a device keeps the message of request i; 0: unbounded.
+func (f *fakeSender) ttl(t *testing.T, i int) time.Duration {
+	t.Helper()
+	var body struct {
+		Message struct{ Android struct{ TTL string } }
+	}
+	if err := json.Unmarshal([]byte(f.said[i]), &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.Message.Android.TTL == "" {
+		return 0
+	}
+	return must(time.ParseDuration(body.Message.Android.TTL))(t)
 }
 
 // each checks that everyone of an audience was sent to n times.
@@ -273,4 +301,9 @@ func (w *world) eventually(condition func() bool) {
 		case <-tick.C:
 		}
 	}
+}
+
+// daemonLog is a log as daemons have it: repeated warnings are counted.
+func daemonLog(w io.Writer) *slog.Logger {
+	return slog.New(warnings.NewHandler(slog.NewTextHandler(w, nil), func(text string) string { return text }))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -35,12 +36,16 @@ func (e *EndedError) Error() string {
 // job replaces discovery for a process that serves one campaign, and ends all roles when that
 // campaign ends.
 type job struct {
-	d      *Dispatcher
-	finder *discoverer
+	campaign  string
+	campaigns *campaign.Campaigns
+	serve     func(ctx context.Context, spec campaign.Spec) error // the discoverer's
+	roster    *roster
+	interval  time.Duration
+	log       *slog.Logger
 }
 
-func (j job) run(ctx context.Context) error {
-	tick := time.NewTicker(j.d.opts.Poll)
+func (j *job) run(ctx context.Context) error {
+	tick := time.NewTicker(j.interval)
 	defer tick.Stop()
 	for {
 		if err := j.tick(ctx); err != nil {
@@ -56,22 +61,20 @@ func (j job) run(ctx context.Context) error {
 
 // tick returns nil while there is, or may be, work to do. It adopts the campaign, because late
 // recipients make a completed campaign run again.
-func (j job) tick(ctx context.Context) error {
-	spec, err := j.d.deps.Campaigns.Adopt(ctx, j.d.opts.Campaign)
+func (j *job) tick(ctx context.Context) error {
+	spec, err := j.campaigns.Adopt(ctx, j.campaign)
 	if isPermanent(err) {
 		return err
 	}
 	if err != nil {
 		if ctx.Err() == nil {
-			j.d.quietly.Do(func() {
-				j.d.log.Warn("campaign not read; retrying", "campaign", j.d.opts.Campaign, "error", err)
-			})
+			j.log.Warn("campaign not read; retrying", "campaign", j.campaign, "error", err)
 		}
 		return nil
 	}
 	switch spec.State {
 	case campaign.Running:
-		if err := j.finder.serve(ctx, spec); err != nil {
+		if err := j.serve(ctx, spec); err != nil {
 			return err
 		}
 		return j.checkNeverLoaded(ctx)
@@ -84,12 +87,12 @@ func (j job) tick(ctx context.Context) error {
 
 // checkCompleted ends the Job of a completed campaign: with an error if recipients are missing or a
 // load was interrupted.
-func (j job) checkCompleted(ctx context.Context, spec campaign.Spec) error {
-	books, err := j.d.deps.Campaigns.Books(ctx, spec.ID)
+func (j *job) checkCompleted(ctx context.Context, spec campaign.Spec) error {
+	books, err := j.campaigns.Books(ctx, spec.ID)
 	switch {
 	case isPermanent(err):
 		return err
-	case err == nil && (!books.Balanced() || books.Interrupted > 0):
+	case err == nil && (!books.IsBalanced() || books.Interrupted > 0):
 		return &EndedError{State: spec.State, Reason: cmp.Or(spec.Reason, lossesOf(spec, books))}
 	case err == nil:
 		return errDrained
@@ -117,27 +120,14 @@ func isPermanent(err error) bool {
 
 // checkNeverLoaded ends the Job of a campaign that never had recipients. Such a campaign is not
 // completed, because its audience may still come, but a Job must not wait for it.
-func (j job) checkNeverLoaded(ctx context.Context) error {
-	camp := j.d.roster.get(j.d.opts.Campaign)
+func (j *job) checkNeverLoaded(ctx context.Context) error {
+	camp := j.roster.get(j.campaign)
 	if camp == nil || !camp.empty.Load() || camp.inflight.Load() > 0 {
 		return nil
 	}
-	if books, err := j.d.deps.Campaigns.Books(ctx, camp.id); err == nil && books.Loaded == 0 {
-		j.d.log.Warn("campaign has no recipients; load its audience, or check whether the list has expired", "campaign", camp.id)
+	if books, err := j.campaigns.Books(ctx, camp.id); err == nil && books.Loaded == 0 {
+		j.log.Warn("campaign has no recipients; load its audience, or check whether the list has expired", "campaign", camp.id)
 		return errDrained
 	}
 	return nil // there are recipients, or the next tick decides
-}
-
-// runResult turns the error of the roles into the result of Run.
-func (d *Dispatcher) runResult(stopped context.Context, err error) error {
-	switch {
-	case errors.Is(err, errDrained):
-		return nil
-	case err != nil:
-		return err
-	case d.opts.Campaign != "" && stopped.Err() != nil:
-		return ErrLeftover
-	}
-	return nil
 }

@@ -3,7 +3,6 @@ package dispatcher
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -78,7 +77,7 @@ func TestJobTellsOfRecipientsThatVanished(t *testing.T) {
 	w := newWorld(t)
 	w.options.Concurrency, w.options.Claim = 5, 5
 	var log strings.Builder
-	w.deps.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	w.deps.Logger = daemonLog(&log)
 	w.campaign(campaign.Spec{ID: "42"})
 	load := must(w.deps.Campaigns.Load(t.Context(), "42", false))(t)
 	var elements [][]byte

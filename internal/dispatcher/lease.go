@@ -1,32 +1,37 @@
 package dispatcher
 
 import (
-	"sync"
-	"sync/atomic"
+	"context"
+	"log/slog"
 	"time"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
+	"fanfare/internal/leasekeeper"
+	"fanfare/internal/queue"
 )
 
 // lease is one claim of this process. It is open until each element has an outcome or goes back.
 type lease struct {
+	leasekeeper.Lease
 	camp            *activeCampaign
-	claim           string
-	round           int64                     // breaker round that admitted it, in ms of the server's clock
-	afterProbe      bool                      // FCM answered a probe just before the round
-	claimedAt       time.Time                 // before the claim, this process's clock: a slow reply moves no deadline
-	claimedAtServer time.Time                 // the claim, server's clock
-	expiry          time.Time                 // of the producer's list, server's clock; zero: none
-	assumed         bool                      // expiry is a default: the campaign's own deadline goes first
-	until           atomic.Pointer[time.Time] // this process's monotonic clock
-	open            int                       // elements without an outcome; used by the acker only
-	returned        bool                      // an element goes back unsent; used by the acker only
+	round           int64     // breaker round that admitted it, in ms of the server's clock
+	afterProbe      bool      // FCM answered a probe just before the round
+	claimedAt       time.Time // before the claim, this process's clock: a slow reply moves no deadline
+	claimedAtServer time.Time // the claim, server's clock
+	expiry          time.Time // of the producer's list, server's clock; zero: none
+	assumed         bool      // expiry is a default: the campaign's own deadline goes first
+	open            int       // elements without an outcome; used by the acker only
+	returned        bool      // an element goes back unsent; used by the acker only
 
 	unwritten bool // an outcome could not be written; used by the batch's writer only
 }
 
-// isValid reports whether no other process can have this lease's elements.
-func (l *lease) isValid(now time.Time) bool { return now.Before(*l.until.Load()) }
+// newLease prepares the claim of a campaign's recipients.
+func newLease(camp *activeCampaign) *lease {
+	return &lease{Lease: leasekeeper.Lease{Queue: camp.queue, Claim: queue.NewClaimID()}, camp: camp}
+}
 
 // localTime converts a time of the server's clock to this process's clock; zero stays zero.
 func (l *lease) localTime(server time.Time) time.Time {
@@ -34,6 +39,11 @@ func (l *lease) localTime(server time.Time) time.Time {
 		return server
 	}
 	return l.claimedAt.Add(server.Sub(l.claimedAtServer))
+}
+
+// serverTime converts a time of this process's clock to the server's clock.
+func (l *lease) serverTime(local time.Time) time.Time {
+	return l.claimedAtServer.Add(local.Sub(l.claimedAt))
 }
 
 // deadline is the list's or the campaign's, whichever is earlier, by this process's clock; zero:
@@ -51,54 +61,47 @@ func (l *lease) listDeadline() time.Time {
 	return l.localTime(l.expiry)
 }
 
-func (l *lease) extendTo(t time.Time) { l.until.Store(&t) }
-
-// leaseSet is the set of leases to extend.
-type leaseSet struct {
-	mu     sync.Mutex
-	leases map[string]*lease
-}
-
-func newLeaseSet() *leaseSet { return &leaseSet{leases: make(map[string]*lease)} }
-
-func (h *leaseSet) add(l *lease) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.leases[l.claim] = l
-}
-
-func (h *leaseSet) remove(l *lease) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.leases, l.claim)
-}
-
-func (h *leaseSet) get(claim string) *lease {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.leases[claim]
-}
-
-// countOf counts a campaign's leases.
-func (h *leaseSet) countOf(camp *activeCampaign) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	n := 0
-	for _, l := range h.leases {
-		if l.camp == camp {
-			n++
-		}
+// newExtender makes the role that extends the leases of this process, and then the claims' places
+// in their campaign's canary. A lost place is given to another claim. It runs longer than the pool,
+// because outcomes that wait to be written need their lease.
+func newExtender(leases *leasekeeper.Set[*lease], breakers *breaker.Breakers, names keys.Names, opts Options, log *slog.Logger) *leasekeeper.Extender {
+	return &leasekeeper.Extender{
+		Leases: leases,
+		TTL:    opts.Lease,
+		OnExtended: func(ctx context.Context, q *queue.Queue, claims []string) {
+			if breakers == nil {
+				return
+			}
+			if err := breakers.Extend(ctx, q.List(), claims...); err != nil {
+				log.Warn("canary places not extended", "campaign", campaignOf(names, q), "error", err)
+			}
+		},
+		OnError: func(_ context.Context, q *queue.Queue, claims []string, err error) {
+			log.Warn("leases not extended; expired ones are not sent from", "campaign", campaignOf(names, q), "leases", len(claims), "error", err)
+		},
 	}
-	return n
 }
 
-// byCampaign groups all leases by campaign.
-func (h *leaseSet) byCampaign() map[*activeCampaign][]*lease {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	groups := make(map[*activeCampaign][]*lease)
-	for _, l := range h.leases {
-		groups[l.camp] = append(groups[l.camp], l)
+// newReaper makes the role that gives back the recipients of processes that died.
+func newReaper(campaigns *roster, names keys.Names, opts Options, m *metrics, log *slog.Logger) *leasekeeper.Reaper {
+	return &leasekeeper.Reaper{
+		Queues:   campaigns.queues,
+		Interval: opts.Lease / 2,
+		Timeout:  opts.redisTimeout(),
+		OnReaped: func(q *queue.Queue, recipients int) {
+			m.reaped.Add(float64(recipients))
+			log.Info("recipients of a dead process given back", "campaign", campaignOf(names, q), "recipients", recipients)
+		},
+		OnError: func(ctx context.Context, q *queue.Queue, err error) {
+			if !isStopping(ctx) {
+				log.Warn("expired leases not reaped; retrying", "campaign", campaignOf(names, q), "error", err)
+			}
+		},
 	}
-	return groups
+}
+
+// campaignOf is the id of a queue's campaign, for the log.
+func campaignOf(names keys.Names, q *queue.Queue) string {
+	id, _ := names.ParseCampaign(q.List().Plain())
+	return id
 }

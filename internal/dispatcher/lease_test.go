@@ -52,7 +52,7 @@ func TestLostLeaseIsNotSentFrom(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		stop()
-		if b := w.books("42"); b.Unknown != 4 || !b.Balanced() || w.sender.total() != 0 {
+		if b := w.books("42"); b.Unknown != 4 || !b.IsBalanced() || w.sender.total() != 0 {
 			t.Errorf("sent to %v, books %+v, want nobody sent to and four unknown", w.sender.order, b)
 		}
 	})
@@ -98,7 +98,7 @@ func TestStopGivesBackInTheOldOrder(t *testing.T) {
 		answer := make(chan struct{})
 		w.campaignsBehind(func(ctx context.Context, cmd redis.Cmder, next redis.ProcessHook) error {
 			err := next(ctx, cmd)
-			if err == nil && strings.HasPrefix(keysOf(cmd), "campaign:42 back retry") && claims.Add(1) == 3 {
+			if err == nil && strings.HasPrefix(keysOf(cmd), "campaign:42 back retry leases lease:") && claims.Add(1) == 3 {
 				<-answer
 			}
 			return err

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -17,6 +19,7 @@ import (
 type metrics struct {
 	claimed   prometheus.Counter
 	outcomes  *prometheus.CounterVec
+	accepted  prometheus.Histogram
 	retries   prometheus.Counter
 	lost      prometheus.Counter
 	reaped    prometheus.Counter
@@ -24,6 +27,9 @@ type metrics struct {
 	trips     *prometheus.CounterVec
 	campaigns *prometheus.GaugeVec
 	broken    *prometheus.GaugeVec
+
+	held atomic.Int64 // recipients from claim to outcome, of closed campaigns too
+	done atomic.Int64 // recipients that ended here
 
 	shown map[[2]string]bool // label values of broken; the discoverer's alone
 
@@ -69,7 +75,7 @@ func faultyPart(err error) string {
 	return "spec"
 }
 
-func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, campaigns *roster) (*metrics, error) {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "fanfare", Subsystem: "dispatcher", Name: name, Help: help})
 	}
@@ -79,6 +85,11 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 		outcomes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "fanfare", Subsystem: "dispatcher", Name: "outcomes_total", Help: "Recipients that ended here, by status and code.",
 		}, []string{"status", "code"}),
+		accepted: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "fanfare", Subsystem: "dispatcher", Name: "accept_seconds",
+			Help:    "Time from the first claim of a recipient until FCM accepted the message, retries included.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
+		}),
 		retries: counter("retries_total", "Recipients put off to a later try, those who wait for SQL or for credentials included."),
 		lost:    counter("lost_leases_total", "Recipients whose lease was lost before they were sent to, or before their outcome was written."),
 		reaped:  counter("reaped_total", "Recipients given back from leases that had expired."),
@@ -99,13 +110,13 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	inflight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "in_flight", Help: "Recipients held now, from claim to outcome.",
 	}, func() float64 {
-		return float64(d.held.Load())
+		return float64(m.held.Load())
 	})
 	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "held_campaigns",
 		Help: "Running campaigns on hold because pushes get no answers, until FCM answers a probe.",
-	}, func() float64 { return float64(len(d.prober.campaignsOnHold())) })
-	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.retries, m.lost, m.reaped, m.forwarded, m.trips, m.campaigns, m.broken, inflight, held} {
+	}, func() float64 { return float64(len(campaigns.onHold())) })
+	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.accepted, m.retries, m.lost, m.reaped, m.forwarded, m.trips, m.campaigns, m.broken, inflight, held} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}
@@ -113,13 +124,17 @@ func newMetrics(reg prometheus.Registerer, d *Dispatcher) (*metrics, error) {
 	return m, nil
 }
 
-// ended counts a recipient that ended. Rare codes beyond the first few share a series, because an
-// endpoint may invent any number.
-func (m *metrics) ended(status notification.Status, code string) {
+// ended counts a recipient that ended, and how long after its first claim. Rare codes beyond the
+// first few share a series, because an endpoint may invent any number.
+func (m *metrics) ended(status notification.Status, code string, took time.Duration) {
+	if status == notification.StatusSent {
+		m.accepted.Observe(took.Seconds())
+	}
 	if notification.IsRareCode(code) && !m.admits(code) {
 		code = notification.CodeOther
 	}
 	m.outcomes.WithLabelValues(string(status), code).Inc()
+	m.done.Add(1)
 }
 
 // admits reports whether a rare code has a series of its own, or may have one.

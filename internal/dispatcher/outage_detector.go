@@ -37,19 +37,18 @@ type outageDetector struct {
 
 	mu          sync.Mutex
 	score       int
-	pushes      int64        // pushes since the score was last 0
-	unanswered  int64        // of these, without an answer
-	foreign     int64        // of these, successes that are not from FCM
-	streak      int          // pushes without an answer in a row
-	streakStart time.Time    // end of the first push of the streak
-	suspicions  int64        // suspicions that have ended
-	trials      int          // trial pushes of this suspicion
-	failed      int          // of these, without an answer
-	answered    int          // of these, with an answer
-	round       int64        // of the campaign's breaker, for the report
-	lastDetail  string       // what came in place of the last answer
-	lastKind    breaker.Kind // of that
-	reportedAt  time.Time    // when the outage was last reported
+	pushes      int64     // pushes since the score was last 0
+	unanswered  int64     // of these, without an answer
+	foreign     int64     // of these, successes that are not from FCM
+	streak      int       // pushes without an answer in a row
+	streakStart time.Time // end of the first push of the streak
+	suspicions  int64     // suspicions that have ended
+	trials      int       // trial pushes of this suspicion
+	failed      int       // of these, without an answer
+	answered    int       // of these, with an answer
+	round       int64     // of the campaign's breaker, for the report
+	lastDetail  string    // what came in place of the last answer
+	reportedAt  time.Time // when the outage was last reported
 }
 
 // startPush reports whether a push may go, and the number of its trial; 0: it belongs to none.
@@ -83,15 +82,15 @@ func (s *outageDetector) isStopped() bool {
 // go than before. A trial push of an earlier suspicion counts as any other push, and in no later
 // trial.
 func (s *outageDetector) observe(a fcm.Answer, of int64, round int64, now time.Time) (more bool) {
-	heard := a.IsDecisive()
-	if heard && !s.hasUnanswered.Load() {
+	answered := a.IsDecisive()
+	if answered && !s.hasUnanswered.Load() {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	trial := of == s.suspicions+1
 	switch {
-	case heard:
+	case answered:
 		return s.observeAnswer(trial)
 	case kindOf(a) == breaker.Neutral:
 		if trial {
@@ -100,7 +99,7 @@ func (s *outageDetector) observe(a fcm.Answer, of int64, round int64, now time.T
 		return trial
 	}
 	s.observeNoAnswer(a, trial, now)
-	s.round, s.lastDetail, s.lastKind = round, a.Detail, kindOf(a)
+	s.round, s.lastDetail = round, a.Detail
 	return false
 }
 
@@ -181,17 +180,4 @@ func (s *outageDetector) report(now time.Time) (run breaker.Outage, said string,
 		run.Kind = breaker.WrongEndpoint
 	}
 	return run, s.lastDetail, s.round, true
-}
-
-// describe adds the last answer of an outage to a report that has none. The breaker may trip with a
-// report that counts only ended claims.
-func (s *outageDetector) describe(r *breaker.Report) {
-	if !s.hasUnanswered.Load() {
-		return
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, known := r.Said[s.lastKind]; s.lastDetail != "" && !known {
-		r.AddDetail(s.lastKind, s.lastDetail)
-	}
 }

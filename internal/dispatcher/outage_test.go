@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,7 +43,7 @@ func (o *outage) reply(ctx context.Context, token string) fcm.Answer {
 // silenced gives the world an FCM that is off, breakers, a governor, and waits that are short.
 func (w *world) silenced(answer fcm.Answer, off bool) *outage {
 	w.t.Helper()
-	w.judged()
+	w.useBreakers()
 	w.governed(nil)
 	r := &w.options.Retry
 	r.Outage, r.MinBackoff, r.MaxBackoff, r.MaxAttempts = 10*time.Millisecond, time.Millisecond, 2*time.Millisecond, 2
@@ -84,7 +83,7 @@ func TestOutageFromTheStartKeepsTheAudience(t *testing.T) {
 				if pushes := w.sender.total(); pushes > canary {
 					t.Errorf("%d pushes, want at most the canary of %d", pushes, canary)
 				}
-				if b.Sent+b.Failed+b.Expired > 0 || b.Unknown > canary || mode == campaign.Resend && b.Unknown > 0 || !b.Balanced() {
+				if b.Sent+b.Failed+b.Expired > 0 || b.Unknown > canary || mode == campaign.Resend && b.Unknown > 0 || !b.IsBalanced() {
 					t.Errorf("books %+v, want the audience kept", b)
 				}
 				if state := w.stateOf("42"); state != campaign.Running {
@@ -164,7 +163,7 @@ func TestWrongEndpointHaltsTheProject(t *testing.T) {
 	if len(halts) != 1 || !strings.HasPrefix(halts[0].Reason, pacing.WrongEndpoint) || !strings.Contains(halts[0].Reason, "fcm.endpoint") || !halts[0].EndsByItself() {
 		t.Errorf("halts %+v, want one for the endpoint", halts)
 	}
-	if b := w.books("42"); b.Ended() != 0 || !b.Balanced() {
+	if b := w.books("42"); b.CountEnded() != 0 || !b.IsBalanced() {
 		t.Errorf("books %+v, want everybody kept", b)
 	}
 	service.off.Store(false)
@@ -241,7 +240,7 @@ func TestDeadlinePassesDuringAHold(t *testing.T) {
 	}
 	w.eventually(func() bool { return w.stateOf("42") == campaign.Expired })
 	stop()
-	if b := w.books("42"); b.Expired < 100-canary || b.Ended() != 100 {
+	if b := w.books("42"); b.Expired < 100-canary || b.CountEnded() != 100 {
 		t.Errorf("books %+v, want all who waited expired", b)
 	}
 }
@@ -267,7 +266,7 @@ func TestDeadlinePassesInSilence(t *testing.T) {
 	}
 	w.eventually(func() bool { return w.stateOf("42") == campaign.Expired })
 	stop()
-	if b := w.books("42"); b.Expired == 0 || b.Ended() != n {
+	if b := w.books("42"); b.Expired == 0 || b.CountEnded() != n {
 		t.Errorf("books %+v, want all who waited expired", b)
 	}
 }
@@ -301,56 +300,4 @@ func valueOf(t *testing.T, registry *prometheus.Registry, name string) float64 {
 	}
 	t.Fatalf("there is no metric %s", name)
 	return 0
-}
-
-// A push that the end of work cut off says nothing of FCM; one that had its answer by then does.
-func TestCutOffPushIsNeutral(t *testing.T) {
-	w := newWorld(t)
-	w.judged()
-	w.campaign(campaign.Spec{ID: "42"})
-	d := w.dispatcher()
-	l := &lease{camp: w.served(d, "42"), round: 1}
-	work, end := context.WithCancel(t.Context())
-	d.reporter.countAnswer(work, &delivery{lease: l}, noAnswer, 0)
-	end()
-	d.reporter.countAnswer(work, &delivery{lease: l}, noAnswer, 0)
-	d.reporter.countAnswer(work, &delivery{lease: l}, fcm.Answer{Class: fcm.Sent, HTTPStatus: 200}, 0)
-	want := map[breaker.Answer]int64{{Kind: breaker.Unanswered}: 1, {Kind: breaker.Neutral}: 1, {Kind: breaker.Accepted}: 1}
-	if got := d.reporter.pending[l.camp].Answers; !maps.Equal(got, want) {
-		t.Errorf("answers %v, want %v", got, want)
-	}
-}
-
-// The breaker is informed of a silence what stood in place of the last answer, whether or not there
-// is more to tell.
-func TestSilenceSaysWhatCameInstead(t *testing.T) {
-	w := newWorld(t)
-	w.judged()
-	w.campaign(campaign.Spec{ID: "42"})
-	d := w.dispatcher()
-	camp := w.served(d, "42")
-	for after := range slowStreak {
-		camp.outage.observe(noAnswer, 0, 7, d.now().Add(time.Duration(after)*slowTime))
-	}
-	tallies := make(map[*activeCampaign]*breaker.Report)
-	d.reporter.addOutages(tallies)
-	if tally := tallies[camp]; tally == nil || tally.Round != 7 || tally.Said[breaker.Unanswered] != noAnswer.Detail {
-		t.Errorf("tally %+v, want what came instead of an answer", tally)
-	}
-}
-
-func TestKindOf(t *testing.T) {
-	for answer, want := range map[fcm.Answer]breaker.Kind{
-		{Class: fcm.Sent}: breaker.Accepted, {Class: fcm.Quota}: breaker.Neutral, {Class: fcm.NotSent}: breaker.Neutral,
-		{Class: fcm.BadMessage}: breaker.BadMessage, {Class: fcm.TooLarge}: breaker.BadMessage,
-		{Class: fcm.BadTarget}: breaker.BadTarget, {Class: fcm.Unregistered}: breaker.Unregistered,
-		{Class: fcm.SenderMismatch}: breaker.SenderMismatch, {Class: fcm.NotFound}: breaker.NotFound,
-		{Class: fcm.ThirdPartyAuth}: breaker.ThirdPartyAuth, {Class: fcm.Credentials}: breaker.Credentials,
-		{Class: fcm.Other}: breaker.Other, {Class: fcm.Unavailable}: breaker.Unanswered, {Class: fcm.Ambiguous}: breaker.Unanswered,
-		{Class: fcm.NotFCM}: breaker.Unanswered, {Class: fcm.Ambiguous, Foreign: true}: breaker.WrongEndpoint,
-	} {
-		if got := kindOf(answer); got != want {
-			t.Errorf("%+v is %s, want %s", answer, got, want)
-		}
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"fanfare/internal/inflight"
 	"fanfare/internal/pacing"
 )
 
@@ -12,8 +11,8 @@ import (
 type Pacer interface {
 	// Wait returns when one push may go, or with the context's error.
 	Wait(ctx context.Context, p pacing.Push) error
-	// Blocked reports whether a gate or a halt blocks all pushes now.
-	Blocked() bool
+	// IsBlocked reports whether a gate or a halt blocks all pushes now.
+	IsBlocked() bool
 	// CloseGate stops sending in all replicas for retryAfter, after a project-wide 429.
 	CloseGate(ctx context.Context, retryAfter time.Duration, reason string) error
 	// LongestGate is the limit of a Retry-After; 0: no limit.
@@ -24,28 +23,9 @@ type Pacer interface {
 type unpaced struct{}
 
 func (unpaced) Wait(ctx context.Context, _ pacing.Push) error          { return ctx.Err() }
-func (unpaced) Blocked() bool                                          { return false }
+func (unpaced) IsBlocked() bool                                        { return false }
 func (unpaced) LongestGate() time.Duration                             { return 0 }
 func (unpaced) CloseGate(context.Context, time.Duration, string) error { return nil }
-
-// waitForTurn waits until the campaign may push and the limiter has room on the wire. The pace
-// comes first, because a push that waits for it is not on the wire. If the gate closes during the
-// second wait, it starts again.
-func (d *Dispatcher) waitForTurn(camp *activeCampaign) (*inflight.Permit, error) {
-	for {
-		if err := d.deps.Pacer.Wait(camp.ctx, camp.pacingPush()); err != nil {
-			return nil, err
-		}
-		permit, err := d.deps.Wire.Acquire(camp.ctx)
-		if err != nil {
-			return nil, err
-		}
-		if !d.deps.Pacer.Blocked() {
-			return permit, nil
-		}
-		permit.Done(inflight.Outcome{})
-	}
-}
 
 // pacingPush is what the pace of one push of the campaign depends on.
 func (s *activeCampaign) pacingPush() pacing.Push {

@@ -39,7 +39,7 @@ func (p *fakePacer) Wait(ctx context.Context, push pacing.Push) error {
 	return p.may(ctx, n)
 }
 
-func (p *fakePacer) Blocked() bool {
+func (p *fakePacer) IsBlocked() bool {
 	if p.last != nil {
 		p.last()
 	}

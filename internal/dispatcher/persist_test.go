@@ -8,15 +8,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/redisx"
 )
 
 // An outage of Redis that is longer than the lease is no reason to forget outcomes.
 func TestPersistOutlastsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
+		w := redisWriter{timeout: 5 * time.Second, log: slog.New(slog.DiscardHandler)}
 		begun := time.Now()
-		err := d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error {
+		err := w.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error {
 			if time.Since(begun) < time.Minute {
 				return errDown
 			}
@@ -37,9 +38,9 @@ func TestPersistOutlastsADenial(t *testing.T) {
 		"ERR ACL failure in script: User app has no permissions to run the 'rpush' command script: 2f4, on @user_script:1.",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
+			w := redisWriter{timeout: 5 * time.Second, log: slog.New(slog.DiscardHandler)}
 			begun := time.Now()
-			err := d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error {
+			err := w.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error {
 				if time.Since(begun) < time.Minute {
 					return reply(text)
 				}
@@ -54,23 +55,23 @@ func TestPersistOutlastsADenial(t *testing.T) {
 
 func TestPersistGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}
+		w := redisWriter{timeout: 5 * time.Second, log: slog.New(slog.DiscardHandler)}
 		work, end := context.WithCancel(t.Context())
-		keep, stop := withGrace(work, 15*time.Second)
+		keep, stop := leasekeeper.WithGrace(work, 15*time.Second)
 		defer stop()
 		end()
 		begun := time.Now()
-		err := d.persist(keep, "write", &activeCampaign{}, func(context.Context) error { return errDown })
+		err := w.persist(keep, "write", &activeCampaign{}, func(context.Context) error { return errDown })
 		if !errors.Is(err, errDown) || time.Since(begun) != 15*time.Second {
 			t.Errorf("after %s: %v, want to give up 15 s after the work", time.Since(begun), err)
 		}
 		wrong := &redisx.TypeError{Key: "k", Holds: "string", Want: "list"}
 		begun = time.Now()
-		err = d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error { return wrong })
+		err = w.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error { return wrong })
 		if !errors.Is(err, error(wrong)) || time.Since(begun) != 0 {
 			t.Errorf("a key of the wrong type after %s: %v, want it at once", time.Since(begun), err)
 		}
-		err = d.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error { return errCrossSlot })
+		err = w.persist(t.Context(), "write", &activeCampaign{}, func(context.Context) error { return errCrossSlot })
 		if !errors.Is(err, errCrossSlot) || time.Since(begun) != 0 {
 			t.Errorf("a reply that nothing mends after %s: %v, want it at once", time.Since(begun), err)
 		}
@@ -80,18 +81,18 @@ func TestPersistGivesUp(t *testing.T) {
 // While a write is repeated, its campaign is not claimed from.
 func TestPersistHoldsClaimsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, camp, tries := &Dispatcher{log: slog.New(slog.DiscardHandler), opts: DefaultOptions()}, &activeCampaign{}, 0
-		err := d.persist(t.Context(), "write", camp, func(context.Context) error {
-			if tries++; d.isBehind(camp) != (tries > 1) {
-				t.Errorf("try %d: behind is %v", tries, d.isBehind(camp))
+		w, camp, tries := redisWriter{timeout: 5 * time.Second, log: slog.New(slog.DiscardHandler)}, &activeCampaign{}, 0
+		err := w.persist(t.Context(), "write", camp, func(context.Context) error {
+			if tries++; camp.isBehind(DefaultOptions().AckBatch) != (tries > 1) {
+				t.Errorf("try %d: behind is %v", tries, camp.isBehind(DefaultOptions().AckBatch))
 			}
 			if tries < 3 {
 				return errDown
 			}
 			return nil
 		})
-		if err != nil || d.isBehind(camp) {
-			t.Errorf("error %v, behind %v after it", err, d.isBehind(camp))
+		if err != nil || camp.isBehind(DefaultOptions().AckBatch) {
+			t.Errorf("error %v, behind %v after it", err, camp.isBehind(DefaultOptions().AckBatch))
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (f *fakeSender) sentTo(platform string) (n int) {
 func TestPlatformIsKeptBack(t *testing.T) {
 	const pairs = 150
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.options.Retry.KeptBack = 4 * time.Second // twice as long at most, which is before the time that Redis is told below
 	w.campaign(campaign.Spec{ID: "42"}, mixed(pairs)...)
 	var mended mended
@@ -59,7 +59,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 	w.eventually(func() bool { return w.books("42").Sent == pairs })
 	refused := w.sender.sentTo("ios")
 	b := w.books("42")
-	if w.stateOf("42") != campaign.Running || b.Failed != int64(refused) || refused > canary || !b.Balanced() {
+	if w.stateOf("42") != campaign.Running || b.Failed != int64(refused) || refused > canary || !b.IsBalanced() {
 		t.Errorf("books %+v of a %s campaign, %d of ios refused: want it to run, and all of ios beyond the canary kept", b, w.stateOf("42"), refused)
 	}
 	if reason := w.breakerOf("42").Paused["ios"]; !strings.Contains(reason, "third_party_auth") {
@@ -86,7 +86,7 @@ func TestPlatformIsKeptBack(t *testing.T) {
 func TestHeldPlatformIsKeptBack(t *testing.T) {
 	const pairs = 20
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"}, mixed(pairs)...)
 	w.options.Concurrency = 2 * canary
 	w.options.Retry.KeptBack = time.Hour
@@ -115,7 +115,7 @@ func TestHeldPlatformIsKeptBack(t *testing.T) {
 func TestKeptBackPlatformTakesNoTurn(t *testing.T) {
 	const pairs = 20
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.options.Retry.KeptBack = time.Hour
 	w.campaign(campaign.Spec{ID: "42"}, mixed(pairs)...)
 	if err := w.deps.Breakers.PausePlatform(t.Context(), w.list("42"), "ios", "its keys are old"); err != nil {
@@ -187,7 +187,7 @@ func TestDeletionsOverBudgetAreWithheld(t *testing.T) {
 	if kept := w.keptTokens(n); kept != n-budget {
 		t.Errorf("%d tokens are kept, want all but the budget of %d", kept, budget)
 	}
-	if b := w.books("42"); b.Failed != n || !b.Balanced() {
+	if b := w.books("42"); b.Failed != n || !b.IsBalanced() || b.TokensKept != n-budget || b.Codes["failed:UNREGISTERED"] != n {
 		t.Errorf("books %+v", b)
 	}
 	state := must(w.deps.Deletions.State(t.Context()))(t)
@@ -221,7 +221,7 @@ func TestWithheldDeletionTriesTheStoredToken(t *testing.T) {
 // The answers of all campaigns are what the budget is a share of.
 func TestAnswersAreNotedForDeletions(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.withDeletions(0, 1)
 	w.campaign(campaign.Spec{ID: "42"}, audience(200)...)
 	if err := w.job("42"); err != nil {
@@ -251,7 +251,7 @@ func TestDeletionsAreWithheldWhileRedisIsAway(t *testing.T) {
 		return answer(ctx, token)
 	}
 	var lines syncBuffer
-	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.deps.Logger = daemonLog(&lines)
 	stop := w.serve(w.dispatcher())
 	w.eventually(func() bool { return away.Load() && len(lines.with("write outcomes")) > 0 })
 	w.redis.SetError("")

@@ -2,86 +2,136 @@ package dispatcher
 
 import (
 	"context"
-	"slices"
+	"log/slog"
+	"time"
 
 	"fanfare/internal/fcm"
 	"fanfare/internal/inflight"
 	"fanfare/internal/notification"
-	"fanfare/internal/tokens"
 )
 
-// push sends deliveries until there are no more. After fetching has stopped, unsent recipients go
+// pusher sends messages, as each of the pool's goroutines does.
+type pusher struct {
+	*finisher  // ends recipients, or defers them
+	deliveries <-chan *delivery
+	sender     Sender
+	pacer      Pacer
+	wire       *inflight.Limiter
+	tokens     *tokenReplacer
+	answers    answerCounter // the reporter
+	traffic    *trafficReporter
+	history    answerHistory // the prober
+	log        *slog.Logger
+}
+
+// answerCounter takes the answers for the breakers.
+type answerCounter interface {
+	areJudged() bool // by breakers
+	countAnswer(work context.Context, dl *delivery, a fcm.Answer, trial int64, excused bool)
+}
+
+// answerHistory knows when FCM answered, and since when a recipient is tried.
+type answerHistory interface {
+	answeredAround(sent time.Time) bool
+	retryStart(dl *delivery) time.Time
+}
+
+// run sends deliveries until there are no more. After fetching has stopped, unsent recipients go
 // back.
-func (d *Dispatcher) push(fetch, work context.Context) {
-	for dl := range d.deliveries {
-		d.deliver(fetch, work, dl)
+func (p *pusher) run(fetch, work context.Context) {
+	for dl := range p.deliveries {
+		p.deliver(fetch, work, dl)
 	}
 }
 
-// deliver sends to one recipient, and again if its token is dead and another one is stored.
-func (d *Dispatcher) deliver(fetch, work context.Context, dl *delivery) {
+// deliver sends to one recipient, and again if the address is dead and there is another one.
+func (p *pusher) deliver(fetch, work context.Context, dl *delivery) {
 	camp := dl.lease.camp
-	for target := dl.recipient.Target; ; {
+	for {
+		target := dl.recipient.Target
 		if camp.outage.isStopped() {
-			d.handBack(dl)
+			p.handBack(dl)
 			return
 		}
-		permit, err := d.waitForTurn(camp)
+		permit, err := p.waitForTurn(camp)
 		if err != nil {
-			d.handBack(dl)
+			p.handBack(dl)
 			return
 		}
-		if d.finishIfStopped(fetch, dl) {
+		if p.finishIfStopped(fetch, dl) {
 			permit.Done(inflight.Outcome{})
 			return
 		}
 		trial, ok := camp.outage.startPush()
 		if !ok {
 			permit.Done(inflight.Outcome{})
-			d.handBack(dl)
+			p.handBack(dl)
 			return
 		}
-		answer := d.send(work, dl, target, permit)
-		d.closeGateIfAsked(work, answer)
-		d.reporter.countAnswer(work, dl, answer, trial)
+		answer := p.send(work, dl, target, permit)
+		p.closeGateIfAsked(work, answer)
+		successor, err := p.tokens.findSuccessor(work, dl, target, answer)
+		p.answers.countAnswer(work, dl, answer, trial, err != nil || !successor.IsZero())
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
-			d.handBack(dl)
+			p.handBack(dl)
 			return
 		}
-		decided := d.opts.Retry.decide(answer, d.attemptOf(dl, target))
-		if decided.deleteToken {
-			next, err := d.replaceDeadToken(work, dl, target)
+		decided := p.retry.decide(answer, p.attemptOf(dl, target))
+		if decided.deleteToken && err == nil {
+			var next notification.Target
+			if next, err = p.tokens.replace(work, dl, target, successor); err == nil {
+				next, err = p.tokens.takeNext(work, dl, next)
+			}
 			if !next.IsZero() {
-				target = next
+				dl.recipient.Target = next
 				continue
 			}
-			if err != nil {
-				decided = d.opts.Retry.retryLookup(answer, d.attemptOf(dl, target))
-			}
 		}
-		d.finishWith(dl, answer, decided)
+		if err != nil {
+			decided = p.retry.retryLookup(answer, p.attemptOf(dl, target))
+		}
+		p.finishWith(dl, answer, decided)
 		return
+	}
+}
+
+// waitForTurn waits until the campaign may push and the limiter has room on the wire. The pace
+// comes first, because a push that waits for it is not on the wire. If the gate closes during the
+// second wait, it starts again.
+func (p *pusher) waitForTurn(camp *activeCampaign) (*inflight.Permit, error) {
+	for {
+		if err := p.pacer.Wait(camp.ctx, camp.pacingPush()); err != nil {
+			return nil, err
+		}
+		permit, err := p.wire.Acquire(camp.ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !p.pacer.IsBlocked() {
+			return permit, nil
+		}
+		permit.Done(inflight.Outcome{})
 	}
 }
 
 // finishIfStopped ends the delivery if its campaign closed, its lease or deadline passed, or its
 // platform is paused. It reports whether it did.
-func (d *Dispatcher) finishIfStopped(fetch context.Context, dl *delivery) bool {
-	now := d.now()
+func (p *pusher) finishIfStopped(fetch context.Context, dl *delivery) bool {
+	now := p.now()
 	switch {
 	case dl.lease.camp.isClosed():
-		d.handBack(dl)
+		p.handBack(dl)
 	case dl.lease.camp.hold.Load() != nil && !dl.isExpired(now):
-		d.handBack(dl)
-	case !dl.lease.isValid(now):
-		d.metrics.lost.Inc()
+		p.handBack(dl)
+	case !dl.lease.IsValid(now):
+		p.metrics.lost.Inc()
 		// If another process has the lease, this gives nothing back. If only an extension failed,
 		// Redis may still have our lease.
-		d.handBack(dl)
+		p.handBack(dl)
 	case dl.isExpired(now):
-		d.finish(dl, d.outcomeOf(dl, dl.deadlineResult()))
+		p.end(dl, dl.deadlineResult())
 	case dl.lease.camp.isPlatformPaused(dl.recipient.Platform):
-		d.postpone(fetch, dl, d.opts.Retry.KeptBack)
+		p.postpone(fetch, dl, p.retry.KeptBack)
 	default:
 		return false
 	}
@@ -89,26 +139,41 @@ func (d *Dispatcher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 }
 
 // send makes one request.
-func (d *Dispatcher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) fcm.Answer {
+func (p *pusher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) fcm.Answer {
 	dl.attempts++
-	now := d.now()
+	now := p.now()
 	dl.sentAt = now
-	answer := d.deps.Sender.Send(work, dl.message, dl.envelope(target, now))
-	permit.Done(healthOf(answer, d.now().Sub(now)))
+	answer := p.sender.Send(work, dl.message.AppendRequest(nil, dl.envelope(target, now), now), target)
+	answered := p.now()
+	permit.Done(healthOf(answer, answered.Sub(now)))
+	p.traffic.count(dl.lease.camp, answer, answered.Sub(now))
+	if dl.trace != nil {
+		dl.traceSend(now, answered, answer)
+	}
 	return answer
 }
 
+// closeGateIfAsked closes the gate after a project-wide 429.
+func (p *pusher) closeGateIfAsked(work context.Context, a fcm.Answer) {
+	if a.Class != fcm.Quota || a.Scope != fcm.QuotaProject {
+		return
+	}
+	if err := p.pacer.CloseGate(work, a.RetryAfter, "429: "+a.Detail); err != nil {
+		p.log.Warn("gate not closed in Redis; this process waits, and retries", "error", err)
+	}
+}
+
 // attemptOf collects what a decision depends on.
-func (d *Dispatcher) attemptOf(dl *delivery, target notification.Target) attempt {
-	now := d.now()
+func (p *pusher) attemptOf(dl *delivery, target notification.Target) attempt {
+	now := p.now()
 	s := attempt{
 		attempts:      dl.attempts,
-		elapsed:       max(0, now.Sub(d.prober.retryStart(dl))),
-		outage:        !d.reporter.isOff() && !dl.lease.afterProbe && !d.prober.answeredAround(dl.sentAt),
+		elapsed:       max(0, now.Sub(p.history.retryStart(dl))),
+		outage:        p.answers.areJudged() && !dl.lease.afterProbe && !p.history.answeredAround(dl.sentAt),
 		lost:          dl.element.Lost > 0,
 		onAmbiguous:   dl.lease.camp.settings.Load().onAmbiguous,
-		longestGate:   d.deps.Pacer.LongestGate(),
-		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.template.IsPersonal(),
+		longestGate:   p.pacer.LongestGate(),
+		provenMessage: dl.lease.camp.proven.Load() && !dl.lease.camp.content.IsPersonal(),
 		target:        target,
 	}
 	if deadline := dl.lease.deadline(); !deadline.IsZero() {
@@ -117,41 +182,14 @@ func (d *Dispatcher) attemptOf(dl *delivery, target notification.Target) attempt
 	return s
 }
 
-// replaceDeadToken deletes a dead token if it is still stored and the deletion budget allows. It
-// returns another stored token not yet tried, if any. An error means that the stores could not
-// tell.
-func (d *Dispatcher) replaceDeadToken(work context.Context, dl *delivery, dead notification.Target) (current notification.Target, err error) {
-	if user := dl.recipient.UserID; d.reporter.mayDeleteToken(work) {
-		dl.dead = append(dl.dead, dead)
-		var found tokens.ForgetResult
-		found, err = d.deps.Tokens.Forget(work, user, dead, dl.lease.camp.id)
-		current = found.Current
-		if slices.ContainsFunc(dl.dead, found.InSQL.IsSame) {
-			dl.inSQL = found.InSQL
-		}
-	} else {
-		dl.kept = append(dl.kept, dead)
-		current, err = d.deps.Tokens.FindAnother(work, user, dead)
-	}
-	if err != nil {
-		d.pauseIfRefused(work, dl.lease.camp, err)
-		d.log.Warn("dead token not replaced; recipient deferred", "user", dl.recipient.UserID, "token", dead, "error", err)
-		return notification.Target{}, err
-	}
-	if slices.ContainsFunc(dl.dead, current.IsSame) || slices.ContainsFunc(dl.kept, current.IsSame) {
-		return notification.Target{}, nil
-	}
-	return current, nil
-}
-
 // finishWith ends the delivery, or defers it, as decided.
-func (d *Dispatcher) finishWith(dl *delivery, answer fcm.Answer, v decision) {
+func (p *pusher) finishWith(dl *delivery, answer fcm.Answer, v decision) {
 	if v.status == "" {
 		attempts := dl.attempts
 		if !v.counted {
 			attempts--
 		}
-		d.finish(dl, d.retryIn(dl, v.wait, attempts, cause(answer)))
+		p.retryIn(dl, v.wait, attempts, cause(answer))
 		return
 	}
 	if v.status == notification.StatusSent {
@@ -159,5 +197,5 @@ func (d *Dispatcher) finishWith(dl *delivery, answer fcm.Answer, v decision) {
 	}
 	r := dl.result(v.status, v.code, v.detail)
 	r.MessageID = answer.MessageID
-	d.finish(dl, d.outcomeOf(dl, r))
+	p.end(dl, r)
 }

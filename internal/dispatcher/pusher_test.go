@@ -19,7 +19,7 @@ func TestBarred(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"})
 	hold := func(dl *delivery) { dl.lease.camp.hold.Store(&breaker.Hold{}) }
 	expire := func(dl *delivery) { dl.lease.expiry = time.Unix(1, 0) }
-	lose := func(dl *delivery) { dl.lease.extendTo(time.Time{}) }
+	lose := func(dl *delivery) { dl.lease.ExtendTo(time.Time{}) }
 	for name, c := range map[string]struct {
 		is       []func(*delivery)
 		goesBack bool
@@ -40,13 +40,13 @@ func TestBarred(t *testing.T) {
 		registry := prometheus.NewRegistry()
 		w.deps.Registerer = registry
 		d := w.dispatcher()
-		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: d.now(), claimedAtServer: d.now()}}
+		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: time.Now(), claimedAtServer: time.Now()}}
 		dl.recipient.Platform = "ios"
-		dl.lease.extendTo(d.now().Add(time.Hour))
+		dl.lease.ExtendTo(time.Now().Add(time.Hour))
 		for _, change := range c.is {
 			change(dl)
 		}
-		if got, want := d.finishIfStopped(t.Context(), dl), len(c.is) > 0; got != want {
+		if got, want := d.pusher.finishIfStopped(t.Context(), dl), len(c.is) > 0; got != want {
 			t.Errorf("%s: barred is %v", name, got)
 			continue
 		}
@@ -56,7 +56,7 @@ func TestBarred(t *testing.T) {
 		if len(c.is) == 0 {
 			continue
 		}
-		if e := <-d.acker.events; e.goesBack != c.goesBack || e.settlement.Later != c.later || e.settlement.Status != string(c.status) {
+		if e := <-d.outcomes; e.goesBack != c.goesBack || e.settlement.Later != c.later || e.settlement.Status != string(c.status) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
@@ -72,21 +72,21 @@ func TestSituation(t *testing.T) {
 		outage  bool
 		elapsed time.Duration
 	}{
-		"nothing":       {func(*Dispatcher, *delivery) {}, true, time.Hour},
-		"probed":        {func(_ *Dispatcher, dl *delivery) { dl.lease.afterProbe = true }, false, time.Hour},
-		"heard":         {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow)) }, false, time.Hour},
-		"heard earlier": {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow - 1)) }, true, time.Hour},
-		"gate":          {func(d *Dispatcher, _ *delivery) { d.prober.haltSeenAt.Store(now.Add(-time.Minute).UnixNano()) }, true, time.Minute},
-		"round":         {func(_ *Dispatcher, dl *delivery) { dl.lease.round = now.Add(-time.Second).UnixMilli() }, true, time.Second},
+		"nothing":          {func(*Dispatcher, *delivery) {}, true, time.Hour},
+		"probed":           {func(_ *Dispatcher, dl *delivery) { dl.lease.afterProbe = true }, false, time.Hour},
+		"answered":         {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow)) }, false, time.Hour},
+		"answered earlier": {func(d *Dispatcher, _ *delivery) { d.prober.noteAnswer(now.Add(-answerWindow - 1)) }, true, time.Hour},
+		"gate":             {func(d *Dispatcher, _ *delivery) { d.prober.haltSeenAt.Store(now.Add(-time.Minute).UnixNano()) }, true, time.Minute},
+		"round":            {func(_ *Dispatcher, dl *delivery) { dl.lease.round = now.Add(-time.Second).UnixMilli() }, true, time.Second},
 	} {
 		w := newWorld(t)
-		w.judged()
+		w.useBreakers()
 		w.campaign(campaign.Spec{ID: "42"})
+		w.deps.now = func() time.Time { return now }
 		d := w.dispatcher()
-		d.now = func() time.Time { return now }
 		dl := &delivery{lease: &lease{camp: w.served(d, "42"), claimedAt: now, claimedAtServer: now}, firstClaimedAt: now.Add(-time.Hour), sentAt: now}
 		c.change(d, dl)
-		if s := d.attemptOf(dl, dl.recipient.Target); s.outage != c.outage || s.elapsed != c.elapsed {
+		if s := d.pusher.attemptOf(dl, dl.recipient.Target); s.outage != c.outage || s.elapsed != c.elapsed {
 			t.Errorf("%s: outage %v after %s, want %v after %s", name, s.outage, s.elapsed, c.outage, c.elapsed)
 		}
 	}
@@ -99,10 +99,10 @@ func TestRefusedStatementEndsServing(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
 	camp := w.served(d, "42")
-	if d.pauseIfRefused(t.Context(), camp, errDown) || camp.isClosed() {
+	if d.preparer.pauser.pauseIfRefused(t.Context(), camp, errDown) || camp.isClosed() {
 		t.Error("paused for an outage")
 	}
-	paused := d.pauseIfRefused(t.Context(), camp, &store.SettingError{Err: errDown})
+	paused := d.preparer.pauser.pauseIfRefused(t.Context(), camp, &store.SettingError{Err: errDown})
 	if !paused || !camp.isClosed() || d.roster.get("42") != nil || w.stateOf("42") != campaign.Paused {
 		t.Errorf("paused %v, closed %v, and the campaign is %s", paused, camp.isClosed(), w.stateOf("42"))
 	}
@@ -112,7 +112,7 @@ func TestRefusedStatementEndsServing(t *testing.T) {
 // answers.
 func TestSilenceIsForgotten(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"})
 	d := w.dispatcher()
 	camp := w.served(d, "42")
@@ -132,7 +132,7 @@ func TestSilenceIsForgotten(t *testing.T) {
 // Trips are counted by their scope and kind.
 func TestTripsAreCounted(t *testing.T) {
 	w := newWorld(t)
-	w.judged()
+	w.useBreakers()
 	w.campaign(campaign.Spec{ID: "42"})
 	registry := prometheus.NewRegistry()
 	w.deps.Registerer = registry

@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -87,7 +86,7 @@ func TestRefusedPauseDoesNotStrandTheCampaign(t *testing.T) {
 	stop := w.serve(w.dispatcher())
 	w.eventually(func() bool { b := w.books("42"); return b.Waiting == 0 && b.InFlight <= 10 })
 	stop()
-	if b := w.books("42"); b.Sent < 88 || !b.Balanced() || paused.Load() == 0 {
+	if b := w.books("42"); b.Sent < 88 || !b.IsBalanced() || paused.Load() == 0 {
 		t.Errorf("books %+v, %d pauses, want all sent to but those of the lease that was refused", b, paused.Load())
 	}
 }
@@ -167,49 +166,19 @@ func heldBy(t *testing.T, hook between, ids ...string) (*Dispatcher, map[string]
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	t.Cleanup(func() { _ = rdb.Close() })
 	rdb.AddHook(hook)
-	d := &Dispatcher{
-		log: slog.New(slog.DiscardHandler), opts: DefaultOptions(), now: time.Now, leases: newLeaseSet(),
-		deps: Deps{Breakers: must(breaker.New(rdb, breaker.DefaultOptions()))(t)},
-	}
+	d := must(New(Deps{
+		Names: keys.Default(), Breakers: must(breaker.New(rdb, breaker.DefaultOptions()))(t), Logger: slog.New(slog.DiscardHandler),
+	}, DefaultOptions()))(t)
 	leases := make(map[string]*lease)
 	for _, id := range ids {
 		list := must(keys.Default().Campaign(id))(t)
 		camp := &activeCampaign{id: id, queue: must(queue.New(rdb, list, queue.Options{}))(t)}
 		camp.applySpec(campaign.Spec{})
-		leases[id] = &lease{camp: camp, claim: "claim-" + id}
-		leases[id].extendTo(time.Now().Add(time.Second))
-		d.leases.add(leases[id])
+		leases[id] = newLease(camp)
+		leases[id].ExtendTo(time.Now().Add(time.Second))
+		d.leases.Add(leases[id])
 	}
 	return d, leases
-}
-
-// A shard that does not answer holds up the leases of no other campaign, and the next tick no
-// longer than until that is due.
-func TestStuckShardHoldsUpItsOwnLeasesOnly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d, leases := heldBy(t, func(ctx context.Context, cmd redis.Cmder, _ redis.ProcessHook) error {
-			if strings.Contains(fmt.Sprint(cmd.Args()...), "stuck") {
-				<-ctx.Done()
-				return ctx.Err()
-			}
-			cmd.(*redis.Cmd).SetVal([]any{})
-			return nil
-		}, "1", "stuck", "2", "3")
-		begun := time.Now()
-		var tick atomic.Bool
-		go func() { extender{d}.extend(t.Context()); tick.Store(true) }()
-		synctest.Wait()
-		for id, l := range leases {
-			if extended := l.until.Load().Equal(begun.Add(d.opts.Lease)); extended != (id != "stuck") {
-				t.Errorf("lease of %s extended: %v", id, extended)
-			}
-		}
-		<-time.After(d.opts.Lease / 3)
-		synctest.Wait()
-		if !tick.Load() {
-			t.Error("the tick has not ended when the next is due")
-		}
-	})
 }
 
 // What a process may send is extended before its places in the canary.
@@ -221,7 +190,7 @@ func TestLeasesAreExtendedBeforePlaces(t *testing.T) {
 			cmd.(*redis.Cmd).SetVal([]any{})
 			return nil
 		}, "42")
-		extender{d}.extend(t.Context())
+		d.extender.Extend(t.Context())
 		if !slices.Equal(asked, []string{"leases", "breaker"}) {
 			t.Errorf("extended %q, want the leases first", asked)
 		}

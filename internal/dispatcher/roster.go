@@ -1,6 +1,10 @@
 package dispatcher
 
-import "sync"
+import (
+	"sync"
+
+	"fanfare/internal/queue"
+)
 
 // roster is the set of active campaigns.
 type roster struct {
@@ -28,6 +32,26 @@ func (r *roster) all() []*activeCampaign {
 		list = append(list, s)
 	}
 	return list
+}
+
+// queues are those of all campaigns.
+func (r *roster) queues() []*queue.Queue {
+	all := r.all()
+	queues := make([]*queue.Queue, len(all))
+	for i, camp := range all {
+		queues[i] = camp.queue
+	}
+	return queues
+}
+
+// onHold are the campaigns that wait for a probe.
+func (r *roster) onHold() (waiting []*activeCampaign) {
+	for _, camp := range r.all() {
+		if camp.hold.Load() != nil {
+			waiting = append(waiting, camp)
+		}
+	}
+	return waiting
 }
 
 // put adds a campaign. An earlier version of it is closed: its recipients go back and get the new

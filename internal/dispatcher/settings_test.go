@@ -84,7 +84,7 @@ func TestCapBoundsWhatIsHeld(t *testing.T) {
 	}
 }
 
-// What is ambiguous is judged by what the campaign says when the answer comes.
+// What is ambiguous is decided by what the campaign says when the answer comes.
 func TestOnAmbiguousChangesUnderWay(t *testing.T) {
 	for from, to := range map[campaign.OnAmbiguous]campaign.OnAmbiguous{campaign.Resend: campaign.Report, campaign.Report: campaign.Resend} {
 		t.Run(string(to), func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestOnAmbiguousChangesUnderWay(t *testing.T) {
 			w.eventually(func() bool { return w.sender.total() == 4 })
 			w.change(d, "42", campaign.Change{OnAmbiguous: &to}, func(t *settings) bool { return t.onAmbiguous == to })
 			close(release)
-			w.eventually(func() bool { return w.books("42").Ended() == 4 })
+			w.eventually(func() bool { return w.books("42").CountEnded() == 4 })
 			stop()
 			if b := w.books("42"); to == campaign.Report && b.Unknown != 4 || to == campaign.Resend && (b.Sent != 4 || b.Resent != 4) {
 				t.Errorf("books %+v, want what %q demands", b, to)
@@ -129,7 +129,7 @@ func TestDeadlineChangesUnderWay(t *testing.T) {
 		deadline := time.Now().Add(wait).Truncate(time.Millisecond)
 		w.change(d, "42", campaign.Change{Deadline: &deadline}, func(t *settings) bool { return t.deadline.Equal(deadline) })
 		pacer.let <- struct{}{}
-		w.eventually(func() bool { b := w.books("42"); return b.Ended()+b.InFlight == 10 && b.Ended() >= 2 })
+		w.eventually(func() bool { b := w.books("42"); return b.CountEnded()+b.InFlight == 10 && b.CountEnded() >= 2 })
 	}
 	close(pacer.let)
 	w.eventually(func() bool { return w.stateOf("42") == campaign.Expired })
@@ -137,7 +137,7 @@ func TestDeadlineChangesUnderWay(t *testing.T) {
 	if b := w.books("42"); b.Sent != 2 || b.Expired != 8 || w.sender.total() != 2 {
 		t.Errorf("books %+v after %d pushes, want two sent and the rest expired", b, w.sender.total())
 	}
-	if first, second := w.sender.to[0].TTL, w.sender.to[1].TTL; first != 0 || second <= 0 || second > time.Hour || second < 59*time.Minute {
+	if first, second := w.sender.ttl(t, 0), w.sender.ttl(t, 1); first != 0 || second <= 0 || second > time.Hour || second < 59*time.Minute {
 		t.Errorf("the messages live %s and %s, want unbounded and an hour at most", first, second)
 	}
 }
@@ -173,9 +173,9 @@ func TestDeadlineBoundsRetries(t *testing.T) {
 	if r := results["soon"]; r.Status != notification.StatusSent || r.Attempts != 2 {
 		t.Errorf("soon: %+v", r)
 	}
-	for _, e := range w.sender.to {
-		if e.TTL <= 0 || e.TTL > time.Minute {
-			t.Errorf("a message lives %s, want no longer than the minute to the deadline", e.TTL)
+	for i := range w.sender.said {
+		if ttl := w.sender.ttl(t, i); ttl <= 0 || ttl > time.Minute {
+			t.Errorf("a message lives %s, want no longer than the minute to the deadline", ttl)
 		}
 	}
 }
@@ -254,5 +254,20 @@ func TestOnlyTheAmbiguousCountsAsResent(t *testing.T) {
 				t.Errorf("books %+v after %d pushes, want one sent with two, and %d counted as sent again", b, w.sender.total(), c.resent)
 			}
 		})
+	}
+}
+
+// Two messages of one user replace each other on the device, unless their elements have tags.
+func TestTagOfAnElementReachesTheDevice(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1","fcmToken":"a"}`, `{"userId":"u1","fcmToken":"a","tag":"order-7"}`)
+	if err := w.job("42"); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(w.sender.said, "\n")
+	for _, tag := range []string{`"tag":"42:u1"`, `"apns-collapse-id":"42:u1"`, `"tag":"42:order-7"`, `"apns-collapse-id":"42:order-7"`} {
+		if strings.Count(said, tag) != 1 {
+			t.Errorf("%s is not sent once: %s", tag, said)
+		}
 	}
 }

@@ -40,7 +40,7 @@ func TestWorkEndsInMidFlight(t *testing.T) {
 				t.Fatalf("ended with %v, want ErrLeftover", err)
 			}
 			b := w.books("42")
-			if !b.Balanced() || b.InFlight != 0 || b.Waiting != 20 || b.Unknown+b.Retrying != 10 {
+			if !b.IsBalanced() || b.InFlight != 0 || b.Waiting != 20 || b.Unknown+b.Retrying != 10 {
 				t.Fatalf("books %+v, want 20 waiting and 10 unknown or to be sent again", b)
 			}
 			makeDue(w, "42")
@@ -111,7 +111,7 @@ func TestUnwritableOutcomesPauseTheCampaign(t *testing.T) {
 			t.Errorf("%s was sent to %d times", token, n)
 		}
 	}
-	if b := w.books("42"); !b.Balanced() || b.Unknown == 0 || b.Unknown+b.Sent != 100 {
+	if b := w.books("42"); !b.IsBalanced() || b.Unknown == 0 || b.Unknown+b.Sent != 100 {
 		t.Errorf("books %+v", b)
 	}
 }
@@ -124,7 +124,7 @@ func TestSmallCampaignDoesNotWaitBehindABigOne(t *testing.T) {
 		small = append(small, fmt.Sprintf(`{"userId":"s%d","fcmToken":"small"}`, i))
 	}
 	w.campaign(campaign.Spec{ID: "big"}, audience(2000)...)
-	w.campaign(campaign.Spec{ID: "small"}, small...)
+	w.campaign(campaign.Spec{ID: "small", Dedupe: campaign.DedupeNone}, small...)
 	stop := w.serve(w.dispatcher())
 	w.eventually(func() bool { return w.books("small").Sent == 20 && w.books("big").Sent == 2000 })
 	stop()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,13 +61,13 @@ func TestUnwrittenOutcomesHoldUpTheirOwnCampaignOnly(t *testing.T) {
 			w.campaign(campaign.Spec{ID: "good"}, called("good", 500)...)
 			w.eventually(func() bool { return w.books("good").Sent == 500 })
 			const most = 2*5 + 10 + 2 // the batch on its way, the next one, and all slots
-			if n, held := w.sentTo("stuck"), d.leases.countOf(d.roster.get("stuck")); n > most || held == 0 {
+			if n, held := w.sentTo("stuck"), d.leases.CountOf(d.roster.get("stuck").queue); n > most || held == 0 {
 				t.Errorf("%d were sent to without an outcome, and %d of their leases are held; want %d at most, and leases", n, held, most)
 			}
 			healed.Store(true)
 			w.eventually(func() bool { return w.books("stuck").Sent == 200 })
 			stop()
-			if n, b := w.sentTo("stuck"), w.books("stuck"); n != 200 || !b.Balanced() {
+			if n, b := w.sentTo("stuck"), w.books("stuck"); n != 200 || !b.IsBalanced() {
 				t.Errorf("%d were sent to, with the books %+v, want each once", n, b)
 			}
 		})
@@ -113,9 +112,8 @@ func TestClaimIsGivenUp(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}, "42")
-		d.deps.Breakers, d.slots, d.roster, d.prober = nil, newSlots(0), newRoster(), &credentialsProber{}
-		d.reporter = newBreakerReporter(d)
-		c, camp, begun := &claimer{d: d, claims: new(errgroup.Group)}, leases["42"].camp, time.Now()
+		d.reporter.breakers, d.slots.free, d.claimer.claims = nil, 0, new(errgroup.Group)
+		c, camp, begun := d.claimer, leases["42"].camp, time.Now()
 		if err := c.claim(t.Context(), camp, 10); err != nil {
 			t.Fatal(err)
 		}
@@ -133,16 +131,17 @@ func TestClaimIsGivenUp(t *testing.T) {
 func TestRestsGrowWithEachFailure(t *testing.T) {
 	w := newWorld(t)
 	w.options.Discover = 2 * time.Second
-	d, now := w.dispatcher(), time.Now()
-	d.now = func() time.Time { return now }
-	c, camp := newClaimer(d), &activeCampaign{id: "42"}
+	now := time.Now()
+	w.deps.now = func() time.Time { return now }
+	d := w.dispatcher()
+	c, camp := d.claimer, &activeCampaign{id: "42"}
 	for _, want := range []time.Duration{2, 4, 5, 5} {
 		if err := c.claimFailed(camp, io.EOF); err != nil || camp.idleUntil.Sub(now) != want*time.Second {
 			t.Errorf("rests for %s, want %d s; %v", camp.idleUntil.Sub(now), want, err)
 		}
 	}
 	w.campaign(campaign.Spec{ID: "42"})
-	finder := &discoverer{d: d, logged: make(map[string]string)}
+	finder := d.discoverer
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -160,15 +159,16 @@ func TestRestsGrowWithEachFailure(t *testing.T) {
 func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 	w := newWorld(t)
 	var lines syncBuffer
-	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.deps.Logger = daemonLog(&lines)
 	w.options.Discover = 2 * time.Second
 	w.campaign(campaign.Spec{ID: "42"})
 	if err := w.redis.Set("campaign:42", "no list"); err != nil {
 		t.Fatal(err)
 	}
-	d, now := w.dispatcher(), time.Now()
-	d.now = func() time.Time { return now }
-	c, finder := newClaimer(d), &discoverer{d: d, logged: make(map[string]string)}
+	now := time.Now()
+	w.deps.now = func() time.Time { return now }
+	d := w.dispatcher()
+	c, finder := d.claimer, d.discoverer
 	c.claims = new(errgroup.Group)
 	if err := finder.discover(t.Context()); err != nil {
 		t.Fatal(err)
@@ -188,7 +188,6 @@ func TestRepairedKeyIsNoticedSoon(t *testing.T) {
 	}
 	w.redis.Del("campaign:42")
 	must(w.redis.RPush("campaign:42", audience(1)...))(t)
-	d.slots = newSlots(10)
 	if err := c.claim(t.Context(), camp, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -209,14 +208,14 @@ func TestExpiredAreNotStarved(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "low"}, called("low", 5)...)
 	w.redis.SetTTL("campaign:late", time.Hour)
 	d := w.dispatcher()
-	finder := &discoverer{d: d, logged: make(map[string]string)}
+	finder := d.discoverer
 	share := func() map[string]int {
 		t.Helper()
 		if err := finder.discover(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		grants := make(map[string]int)
-		for camp, n := range newClaimer(d).share(10) {
+		for camp, n := range d.claimer.share(10) {
 			grants[camp.id] = n
 		}
 		return grants
@@ -235,9 +234,9 @@ func TestExpiredAreNotStarved(t *testing.T) {
 func TestVanishedRecipientsAreToldOf(t *testing.T) {
 	w := newWorld(t)
 	var lines syncBuffer
-	w.deps.Logger = slog.New(slog.NewTextHandler(&lines, nil))
+	w.deps.Logger = daemonLog(&lines)
 	w.campaign(campaign.Spec{ID: "42"}, audience(7)...)
-	finder := &discoverer{d: w.dispatcher(), logged: make(map[string]string)}
+	finder := w.dispatcher().discoverer
 	look := func() {
 		t.Helper()
 		if err := finder.discover(t.Context()); err != nil {

@@ -58,7 +58,7 @@ func TestCredentialsInEveryWrapping(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || s.Project() != "from-the-key" {
+			if a := s.Send(t.Context(), body("token"), to("token")); a.Class != Sent || s.Project() != "from-the-key" {
 				t.Errorf("%s: got %s: %s", name, a.Class, a.Detail)
 			}
 			if err := s.Close(); err != nil {

@@ -119,6 +119,8 @@ type Answer struct {
 	// Foreign: the status is a success, but the answer is not FCM's. Many of these mean that the
 	// endpoint is not FCM.
 	Foreign bool
+	// Unrequested: the client refused the message by itself, and FCM was not asked.
+	Unrequested bool
 }
 
 // maxDetail is how many bytes of a text from an answer are kept. A message name has about 80.

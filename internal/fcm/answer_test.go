@@ -61,7 +61,7 @@ func TestAnAbsurdWaitIsLogged(t *testing.T) {
 	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	s := newSender(t, o)
 	for range 5 {
-		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.RetryAfter != time.Hour {
+		if a := s.Send(t.Context(), body("token"), to("token")); a.RetryAfter != time.Hour {
 			t.Errorf("got %s", a.RetryAfter)
 		}
 	}
@@ -77,7 +77,7 @@ func TestDetailIsScrubbed(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte(`{"error":{"code":418,"message":"bad ` + token + `\n\u0000` + strings.Repeat("é", 500) + token + `"}}`))
 	})
-	a := newSender(t, srv.options).Send(t.Context(), parse(t, hello), to(token))
+	a := newSender(t, srv.options).Send(t.Context(), body(token), to(token))
 	if strings.Contains(a.Detail, token) || !strings.Contains(a.Detail, notification.ParseToken(token).String()) {
 		t.Errorf("the token is not abbreviated: %q", a.Detail)
 	}
@@ -92,7 +92,7 @@ func TestMessageIDIsScrubbed(t *testing.T) {
 	srv := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"name":"projects/demo\u0000/` + strings.Repeat("x", 1000) + `"}`))
 	})
-	a := newSender(t, srv.options).Send(t.Context(), parse(t, hello), to("token"))
+	a := newSender(t, srv.options).Send(t.Context(), body("token"), to("token"))
 	if a.Class != Sent || strings.Contains(a.MessageID, "\x00") || len(a.MessageID) > maxDetail+len("…") {
 		t.Errorf("%s, named by %d bytes: %q", a.Class, len(a.MessageID), a.MessageID)
 	}
@@ -143,9 +143,9 @@ func TestMetrics(t *testing.T) {
 	o.Registerer = reg
 	s := newSender(t, o)
 	for range 3 {
-		s.Send(t.Context(), parse(t, hello), to("token"))
+		s.Send(t.Context(), body("token"), to("token"))
 	}
-	s.Send(t.Context(), parse(t, hello), Envelope{})
+	s.Send(t.Context(), body("token"), notification.Target{})
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package fcm
 
 import (
+	"encoding/json"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -13,7 +14,6 @@ import (
 	"google.golang.org/api/option"
 
 	"fanfare/fcmsim"
-	"fanfare/internal/notification"
 )
 
 // BenchmarkSend compares our Send with the bare SDK over one plain transport, with 500 requests in
@@ -25,15 +25,17 @@ func BenchmarkSend(b *testing.B) {
 	b.Run("fanfare", func(b *testing.B) {
 		sim, srv := simulate(b, fcmsim.Options{Rules: rules})
 		s := newSender(b, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile, Concurrency: inFlight})
-		m := parse(b, hello)
-		flood(b, sim, inFlight, func() bool { return s.Send(b.Context(), m, to("token")).Class == Sent })
+		flood(b, sim, inFlight, func() bool { return s.Send(b.Context(), body("token"), to("token")).Class == Sent })
 	})
 	b.Run("bare SDK", func(b *testing.B) {
 		sim, srv := simulate(b, fcmsim.Options{Rules: rules})
 		client := bareSDK(b, srv)
-		m := parse(b, hello).copyFor(to("token"), time.Time{})
+		request, err := readSDKRequest(body("token"))
+		if err != nil {
+			b.Fatal(err)
+		}
 		flood(b, sim, inFlight, func() bool {
-			_, err := client.Send(b.Context(), m)
+			_, err := client.Send(b.Context(), request.Message)
 			return err == nil
 		})
 	})
@@ -91,21 +93,24 @@ func cpu(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-var filled = notification.Message(`{"notification":{"title":"Hello Ada","body":"Your order 4711 is on its way"},
-	"data":{"order":"4711","screen":"orders"},"android":{"priority":"high","ttl":"3600s","notification":{"channel_id":"orders"}},
-	"apns":{"payload":{"aps":{"sound":"default","badge":1}}}}`)
-
-func BenchmarkParseFilled(b *testing.B) {
-	for b.Loop() {
-		if _, err := ParseFilled(filled); err != nil {
-			b.Fatal(err)
+// BenchmarkReadName compares reading the usual answer with and without a parser of JSON.
+func BenchmarkReadName(b *testing.B) {
+	answer := []byte("{\n  \"name\": \"projects/demo/messages/0:1764489600000000%31bd1c9631bd1c96\"\n}\n")
+	b.Run("plain", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, ok := readPlainName(answer); !ok {
+				b.Fatal("the usual answer is not plain")
+			}
 		}
-	}
-}
-
-func BenchmarkAddressed(b *testing.B) {
-	m := parse(b, string(filled))
-	for b.Loop() {
-		m.copyFor(to("token"), time.Time{})
-	}
+	})
+	b.Run("encoding/json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var body struct{ Name string }
+			if err := json.Unmarshal(answer, &body); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

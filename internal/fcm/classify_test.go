@@ -2,6 +2,7 @@ package fcm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"golang.org/x/net/http2"
+	"pgregory.net/rapid"
 )
 
 const (
@@ -264,6 +266,25 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("sent by %d %q, %v", status, body, x.err)
 		case a.Class == Unregistered && (status != 404 || !strings.Contains(string(x.body), "google.firebase.fcm.v1.FcmError")):
 			t.Errorf("unregistered by %d %q", status, body)
+		}
+	})
+}
+
+// The short way to read an answer comes to the same as a parser of JSON, whatever the answer is.
+func TestReadName(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.SampledFrom([]string{`{`, `}`, `"name"`, `"`, `:`, `,`, ` `, "\n", `a/b`, `\u0061`, `\`, "\x01", "é", "\xff", `"x":1`, `null`})
+		text := strings.Join(rapid.SliceOf(part).Draw(t, "answer"), "")
+		if rapid.Bool().Draw(t, "usual") {
+			text = `{ "name" : "` + text + `" }`
+		}
+		var want struct {
+			Name string `json:"name"`
+		}
+		wantErr := json.Unmarshal([]byte(text), &want)
+		got, err := readName([]byte(text))
+		if (err != nil) != (wantErr != nil) || err == nil && got != want.Name {
+			t.Errorf("%q is read as %q, %v; want %q, %v", text, got, err, want.Name, wantErr)
 		}
 	})
 }

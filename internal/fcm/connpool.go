@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -32,10 +32,10 @@ var errClosed = errors.New("sender is closed")
 // net/http transport dials hundreds at the same load, one for each request that finds no free
 // stream.
 type connPool struct {
-	dialer      *http.Transport // makes connections, pools none
-	address     string          // host:port
-	maxStreams  int             // limit of requests in flight per connection
-	concurrency int             // expected requests in flight in total
+	dial        dialer
+	address     string // host:port
+	maxStreams  int    // limit of requests in flight per connection
+	concurrency int    // expected requests in flight in total
 	now         func() time.Time
 	log         *slog.Logger
 	metrics     *metrics
@@ -61,7 +61,7 @@ type connPool struct {
 // net/http lets callers reserve more streams than the server's settings allow later, and none of
 // those ever starts.
 type pooledConn struct {
-	*http.ClientConn
+	connection
 	pool       *connPool
 	maxStreams int // 1 if the server has no HTTP/2
 	inFlight   int
@@ -75,16 +75,9 @@ type acquireResult struct {
 	err  error
 }
 
-func newConnPool(ctx context.Context, address string, config *tls.Config, o Options, m *metrics) *connPool {
+func newConnPool(ctx context.Context, address string, config *tls.Config, o Options, target *url.URL, m *metrics) *connPool {
 	p := &connPool{
-		dialer: &http.Transport{
-			Proxy:              http.ProxyFromEnvironment,
-			TLSClientConfig:    config,
-			ForceAttemptHTTP2:  true,
-			IdleConnTimeout:    idleTimeout,
-			DisableCompression: true,
-			HTTP2:              &http.HTTP2Config{SendPingTimeout: pingInterval, PingTimeout: pingTimeout},
-		},
+		dial:           newDialer(address, config, o, target),
 		address:        address,
 		maxStreams:     o.Streams,
 		concurrency:    o.Concurrency,

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -44,10 +46,9 @@ func (b *barrier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func sendAll(t *testing.T, s *Sender, n int) map[Class]int {
 	t.Helper()
-	m := parse(t, hello)
 	answers := make(chan Answer, n)
 	for range n {
-		go func() { answers <- s.Send(t.Context(), m, to("token")) }()
+		go func() { answers <- s.Send(t.Context(), body("token"), to("token")) }()
 	}
 	classes := map[Class]int{}
 	for range n {
@@ -120,7 +121,7 @@ func newTestPool(t *testing.T, address string, config *tls.Config, o Options) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newConnPool(t.Context(), address, config, o, m)
+	p := newConnPool(t.Context(), address, config, o, &url.URL{Scheme: "https", Host: address, Path: "/"}, m)
 	clock := new(atomic.Int64)
 	p.now = func() time.Time { return time.Unix(0, clock.Load()) }
 	t.Cleanup(p.close)
@@ -234,26 +235,18 @@ func TestAServerThatTakesFewStreams(t *testing.T) {
 func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 	srv := serve(t, nil, accept)
 	s := newSender(t, srv.options)
-	m := parse(t, hello)
-	if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
+	if a := s.Send(t.Context(), body("token"), to("token")); a.Class != Sent {
 		t.Fatal(a)
 	}
 	pool := s.transport.transports.(*connPool)
 	pool.mu.Lock()
-	conn := pool.conns[0].ClientConn
+	conn := pool.conns[0]
 	pool.mu.Unlock()
-	ended := make(chan struct{}, 1)
-	conn.SetStateHook(func(c *http.ClientConn) {
-		if c.Err() != nil {
-			select {
-			case ended <- struct{}{}:
-			default:
-			}
-		}
-	})
 	srv.CloseClientConnections()
-	<-ended
-	if a := s.Send(t.Context(), m, to("token")); a.Class != Sent {
+	for conn.Err() == nil {
+		runtime.Gosched() // the connection notices at its next read
+	}
+	if a := s.Send(t.Context(), body("token"), to("token")); a.Class != Sent {
 		t.Errorf("got %s: %s", a.Class, a.Detail)
 	}
 	if n := srv.accepted.Load(); n != 2 {
@@ -272,7 +265,7 @@ func TestPruneDropsAnIdleConnectionThatRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	only := got.(*pooledConn)
-	if err := only.Reserve(); err != nil || only.Available() != 0 || only.Err() != nil {
+	if err := only.connection.(httpConn).Reserve(); err != nil || only.Available() != 0 || only.Err() != nil {
 		t.Fatalf("%d requests fit, errors %v and %v", only.Available(), err, only.Err())
 	}
 	inspect := func(what string, open int) {

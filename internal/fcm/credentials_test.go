@@ -59,7 +59,7 @@ func TestServiceAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent {
+		if a := s.Send(t.Context(), body("token"), to("token")); a.Class != Sent {
 			t.Errorf("got %s: %s", a.Class, a.Detail)
 		}
 	}
@@ -95,7 +95,7 @@ func TestNoCredentialsForAnotherEndpoint(t *testing.T) {
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || header != "" {
+	if a := s.Send(t.Context(), body("token"), to("token")); a.Class != Sent || header != "" {
 		t.Errorf("got %s, with %q", a.Class, header)
 	}
 }
@@ -157,7 +157,7 @@ func TestCredentialsAreBlamedOnlyForTheirFaults(t *testing.T) {
 		"an unknown certificate": {func(key map[string]string) { key["token_uri"] = srv.URLs.TLS }, NotSent},
 	} {
 		s := newSender(t, Options{Endpoint: srv.URLs.HTTP, CredentialsFile: accountFile(t, srv, c.edit)})
-		a := s.Send(t.Context(), parse(t, hello), to("token"))
+		a := s.Send(t.Context(), body("token"), to("token"))
 		if a.Class != c.want {
 			t.Errorf("%s: got %s (%s), want %s", name, a.Class, a.Detail, c.want)
 		}

@@ -10,17 +10,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-func ExampleParse() {
-	_, err := fcm.Parse(notification.Message(`{"notification":{"titel":"Hi"},"android":{"ttl":"1h"}}`))
-	for _, fault := range notification.FaultsOf(err) {
-		fmt.Println(fault)
-	}
-	// Output:
-	// message.notification.titel: is unknown to FCM
-	// message.android.ttl: must be a duration in seconds such as "3.5s", is "1h"
-}
-
-// A Sender sends one copy of a message for each recipient. The simulator answers in FCM's place.
+// A Sender sends one body for each recipient. The simulator answers in FCM's place.
 func ExampleSender() {
 	ctx := context.Background()
 	sim, err := fcmsim.New(fcmsim.Options{})
@@ -40,12 +30,9 @@ func ExampleSender() {
 	}
 	defer func() { _ = sender.Close() }()
 
-	message, err := fcm.Parse(notification.Message(`{"notification":{"title":"Hello"}}`))
-	if err != nil {
-		panic(err)
-	}
 	for _, token := range []string{"good", "dead-1", "quota-1"} {
-		answer := sender.Send(ctx, message, fcm.Envelope{Target: notification.ParseToken(token), Campaign: "42", User: "u1"})
+		body := []byte(`{"message":{"token":"` + token + `","notification":{"title":"Hello"}}}`)
+		answer := sender.Send(ctx, body, notification.ParseToken(token))
 		fmt.Printf("%s: %s\n", token, answer.Class)
 	}
 	// Output:

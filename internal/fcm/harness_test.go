@@ -23,19 +23,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const hello = `{"notification":{"title":"Hello","body":"World"},"data":{"k":"v"}}`
+const hello = `"notification":{"title":"Hello","body":"World"},"data":{"k":"v"}}}`
 
-func parse(t testing.TB, text string) *Message {
+// body is a request for a token.
+func body(token string) []byte { return []byte(`{"message":{"token":"` + token + `",` + hello) }
+
+func to(token string) notification.Target { return notification.ParseToken(token) }
+
+// withEachClient runs a test with our client and with the SDK's.
+func withEachClient(t *testing.T, test func(t *testing.T, o Options)) {
 	t.Helper()
-	m, err := Parse(notification.Message(text))
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{ClientOwn, ClientSDK} {
+		t.Run(name, func(t *testing.T) { test(t, Options{Client: name}) })
 	}
-	return m
-}
-
-func to(token string) Envelope {
-	return Envelope{Target: notification.ParseToken(token), Campaign: "42", User: "u1"}
 }
 
 // newSender fills in what the test leaves open, and closes the sender at the end.

@@ -48,7 +48,11 @@ func ProbeEndpoint(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("make metrics: %w", err)
 	}
-	transports := newTransports(ctx, o, roots, m)
+	target, err := o.sendURL("none")
+	if err != nil {
+		return err
+	}
+	transports := newTransports(ctx, o, roots, target, m)
 	defer transports.close()
 	return transports.connect(ctx)
 }

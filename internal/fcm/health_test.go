@@ -25,7 +25,7 @@ func TestCheckConnects(t *testing.T) {
 	if n := srv.accepted.Load(); n != 1 || srv.requests.Load() != 0 {
 		t.Errorf("%d connections and %d requests by the check, want one connection", n, srv.requests.Load())
 	}
-	if a := s.Send(t.Context(), parse(t, hello), to("token")); a.Class != Sent || srv.accepted.Load() != 1 {
+	if a := s.Send(t.Context(), body("token"), to("token")); a.Class != Sent || srv.accepted.Load() != 1 {
 		t.Errorf("got %s over %d connections", a.Class, srv.accepted.Load())
 	}
 }

@@ -20,7 +20,7 @@ import (
 type Options struct {
 	// ProjectID is the Firebase project. Default: the one named in the credentials.
 	ProjectID string
-	// Endpoint is a base URL such as https://host:port/v1, to which the SDK appends
+	// Endpoint is a base URL such as https://host:port/v1, which is followed by
 	// /projects/<id>/messages:send. Default: Google's.
 	Endpoint string
 	// CredentialsFile is a service account's key file. Default: Application Default Credentials for
@@ -42,6 +42,8 @@ type Options struct {
 	// Streams limits the requests in flight on one HTTP/2 connection. The server's own limit
 	// applies if it is lower.
 	Streams int
+	// Client is ClientOwn (the default) or ClientSDK.
+	Client string
 	// Logger is required.
 	Logger *slog.Logger
 	// Registerer receives the metrics; nil leaves them unregistered.
@@ -50,7 +52,7 @@ type Options struct {
 
 // DefaultOptions send to Google's endpoint with Application Default Credentials, 500 at a time.
 func DefaultOptions() Options {
-	return Options{Timeout: 15 * time.Second, Concurrency: 500, Streams: 100}
+	return Options{Client: ClientOwn, Timeout: 15 * time.Second, Concurrency: 500, Streams: 100}
 }
 
 // withDefaults fills in unset fields.
@@ -65,6 +67,9 @@ func (o Options) withDefaults() Options {
 	if o.Streams == 0 {
 		o.Streams = d.Streams
 	}
+	if o.Client == "" {
+		o.Client = d.Client
+	}
 	return o
 }
 
@@ -75,6 +80,9 @@ func (o Options) validate() error {
 	}
 	if o.Logger == nil {
 		errs = append(errs, errors.New("logger is required"))
+	}
+	if o.Client != ClientOwn && o.Client != ClientSDK {
+		errs = append(errs, fmt.Errorf("client is %q, want %s or %s", o.Client, ClientOwn, ClientSDK))
 	}
 	if o.Endpoint != "" {
 		if u, err := url.Parse(o.Endpoint); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {

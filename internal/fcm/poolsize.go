@@ -69,18 +69,18 @@ func (p *connPool) reuseRetired() bool {
 // startDial adds a connection in the background. Caller holds mu and has checked canDial.
 func (p *connPool) startDial() {
 	p.dialing++
-	p.background.Go(p.dial)
+	p.background.Go(p.addConn)
 }
 
 func (p *connPool) canDial() bool {
 	return p.dialing < maxConcurrentDials && len(p.conns)+p.dialing < p.maxConns() && !p.now().Before(p.nextDialAt)
 }
 
-// dial adds one connection to the pool.
-func (p *connPool) dial() {
+// addConn adds one connection to the pool.
+func (p *connPool) addConn() {
 	ctx, cancel := context.WithTimeout(p.runCtx, dialTimeout)
 	defer cancel()
-	conn, err := p.dialer.NewClientConn(ctx, "https", p.address)
+	conn, err := p.dial(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dialing--
@@ -95,7 +95,7 @@ func (p *connPool) dial() {
 	default:
 		p.dialFailures, p.nextDialAt = 0, time.Time{}
 		p.streamsPerConn = max(1, min(p.maxStreams, conn.Available()))
-		p.conns = append(p.conns, &pooledConn{ClientConn: conn, pool: p, maxStreams: p.streamsPerConn})
+		p.conns = append(p.conns, &pooledConn{connection: conn, pool: p, maxStreams: p.streamsPerConn})
 		p.metrics.dials.Inc()
 		p.metrics.connections.Inc()
 	}

@@ -140,6 +140,49 @@ func TestRetiredConnectionsAreReused(t *testing.T) {
 	}
 }
 
+// A retired connection closes with its last request. It does not wait for the next review.
+func TestARetiredConnectionClosesWithItsLastRequest(t *testing.T) {
+	_, p := newTenStreamPool(t, 100)
+	var first []transport // one on each connection
+	for _, conn := range acquireAll(t, p, 61) {
+		if !slices.Contains(first, conn) {
+			first = append(first, conn)
+			continue
+		}
+		conn.release()
+	}
+	for range 3 {
+		p.retireUnneeded()
+	}
+	if _, retired := p.countConns(); retired != 5 {
+		t.Fatalf("%d connections of 7 are retired with one request on each, want 5", retired)
+	}
+	releaseAll(first)
+	if all, retired := p.countConns(); all != 2 || retired != 0 {
+		t.Errorf("%d connections after the last request and %d retired, want 2 and none", all, retired)
+	}
+}
+
+// A failed dial makes the pool unhealthy only while no connection is open.
+func TestAFailedDialIsNoFaultBesideAnOpenConnection(t *testing.T) {
+	_, p := newTenStreamPool(t, 100)
+	fail := func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.recordDialFailure(errors.New("refused"))
+		p.nextDialAt = time.Time{}
+	}
+	fail()
+	if p.health() == nil {
+		t.Error("healthy after a failed dial and without a connection")
+	}
+	acquireAll(t, p, 1)
+	fail()
+	if err := p.health(); err != nil {
+		t.Errorf("unhealthy with an open connection: %v", err)
+	}
+}
+
 // While a server is unreachable, callers get an error at once, and dials become rarer.
 func TestDialsPauseAfterAFailure(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -179,7 +222,7 @@ func TestDialsPauseAfterAFailure(t *testing.T) {
 func TestTimeoutBoundsADial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, _ := newTestPool(t, "192.0.2.1:443", new(tls.Config), Options{Concurrency: 1, Streams: 1})
-		p.dialer.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+		p.dial = func(ctx context.Context) (connection, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}

@@ -1,31 +1,26 @@
-// Package fcm sends messages through Firebase Cloud Messaging. It checks a campaign's message,
-// sends each copy with exactly one request, and classifies the answer by FCM's rules.
+// Package fcm sends the bodies of requests through Firebase Cloud Messaging. It sends each with
+// exactly one request, and classifies the answer by FCM's rules.
 //
-// Parse reads a message (message.go, read.go) against FCM's schema (schema.go, checks.go). Each
-// recipient gets a copy (copy.go). A Sender hands the copy to the Firebase SDK, which calls our
-// transport (singlesend.go). The transport takes an access token (accesstokens.go) and a connection
-// (connpool.go, or transport.go without TLS). The outcome becomes an Answer (classify.go,
-// status.go, answer.go).
+// A Sender hands a body to one of two clients: ours (client.go), or the Firebase SDK's
+// (sdkclient.go). Both use our transport (singlesend.go), which takes an access token
+// (accesstokens.go) and a connection (connpool.go, or transport.go without TLS). The outcome
+// becomes an Answer (classify.go, status.go, answer.go).
 package fcm
 
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
-	firebase "firebase.google.com/go/v4"
-	"firebase.google.com/go/v4/messaging"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
-	"google.golang.org/api/option"
 
 	"fanfare/internal/notification"
 )
 
 // Sender sends messages for one Firebase project. It is safe for concurrent use.
 type Sender struct {
-	client      *messaging.Client
+	client      client
 	project     string
 	transport   *singleSendTransport
 	prober      *healthProber
@@ -62,24 +57,15 @@ func New(ctx context.Context, o Options) (*Sender, error) {
 	}, nil
 }
 
-// newClient creates the SDK's client on top of our transport.
-func newClient(ctx context.Context, o Options, project string, c *singleSendTransport) (*messaging.Client, error) {
+// newClient creates the client of the options.
+func newClient(ctx context.Context, o Options, project string, c *singleSendTransport) (client, error) {
 	if project == "" {
 		return nil, fmt.Errorf("no Firebase project: set fcm.project_id (FCM_PROJECT_ID), or use credentials that name one")
 	}
-	opts := []option.ClientOption{option.WithHTTPClient(&http.Client{Transport: c})}
-	if o.Endpoint != "" {
-		opts = append(opts, option.WithEndpoint(o.baseURL()))
+	if o.Client == ClientSDK {
+		return newSDKClient(ctx, o, project, c)
 	}
-	app, err := firebase.NewApp(ctx, &firebase.Config{ProjectID: project}, opts...)
-	if err != nil {
-		return nil, fmt.Errorf("make Firebase app: %w", err)
-	}
-	client, err := app.Messaging(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("make messaging client: %w", err)
-	}
-	return client, nil
+	return &ownClient{c}, nil
 }
 
 // Project returns the Firebase project: the one from the options, or the one in the credentials.
@@ -93,38 +79,30 @@ func (s *Sender) Close() error {
 }
 
 // Send makes one request for one recipient and classifies the outcome. It never retries. When ctx
-// ends, the request is cut off.
-func (s *Sender) Send(ctx context.Context, m *Message, e Envelope) Answer {
-	return s.send(ctx, m, e, s.client.Send)
-}
-
-// Validate is Send with validate_only: FCM checks the copy and delivers nothing. It counts against
-// the quota like any other request. The message id of a Sent answer names no message.
-func (s *Sender) Validate(ctx context.Context, m *Message, e Envelope) Answer {
-	return s.send(ctx, m, e, s.client.SendDryRun)
-}
-
-// sendFunc is the SDK's Send or its SendDryRun.
-type sendFunc func(context.Context, *messaging.Message) (string, error)
-
-func (s *Sender) send(ctx context.Context, m *Message, e Envelope, sendOnce sendFunc) Answer {
-	if e.Target.Kind != notification.TargetToken {
-		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "no token to send to"}
+// ends, the request is cut off. The body names the target, and must not be changed afterwards.
+func (s *Sender) Send(ctx context.Context, body []byte, target notification.Target) Answer {
+	if !target.IsSendable() {
+		return Answer{Class: Other, Code: notification.CodeNoToken, Detail: "no address to send to"}
 	}
 	start := s.now()
 	x := new(exchange)
-	_, err := sendOnce(withExchange(ctx, x), m.copyFor(e, start))
+	err := s.client.send(ctx, x, body)
 	a := s.buildAnswer(x, err)
-	a.Detail, a.Field, a.MessageID = scrubDetail(a.Detail, e.Target), scrub(a.Field, e.Target), scrub(a.MessageID, e.Target)
+	a.Detail, a.Field, a.MessageID = scrubDetail(a.Detail, target), scrub(a.Field, target), scrub(a.MessageID, target)
 	s.metrics.observe(a.Class, s.now().Sub(start))
 	return a
 }
 
-// buildAnswer classifies the exchange. The SDK's own error counts only if no request was made,
-// because the SDK refuses some messages itself.
+// Validate is Send with validate_only: FCM checks the message and delivers nothing. It counts
+// against the quota like any other request. The message id of a Sent answer names no message.
+func (s *Sender) Validate(ctx context.Context, body []byte, target notification.Target) Answer {
+	return s.Send(ctx, validateOnly(body), target)
+}
+
+// buildAnswer classifies the exchange. The client's own error counts only if no request was made.
 func (s *Sender) buildAnswer(x *exchange, err error) Answer {
 	if !x.started {
-		return Answer{Class: BadMessage, Code: "INVALID_ARGUMENT", Detail: fmt.Sprintf("the Firebase SDK refuses the message: %v", err)}
+		return Answer{Class: BadMessage, Code: "INVALID_ARGUMENT", Detail: err.Error(), Unrequested: true}
 	}
 	a := x.classify()
 	if x.retryAfter != "" {

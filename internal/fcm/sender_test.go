@@ -11,11 +11,13 @@ import (
 )
 
 // The simulator answers in every way that FCM can, over both kinds of connection.
-func TestSendAgainstSimulator(t *testing.T) {
+func TestSendAgainstSimulator(t *testing.T) { withEachClient(t, testSendAgainstSimulator) }
+
+func testSendAgainstSimulator(t *testing.T, base Options) {
 	sim, srv := simulate(t, fcmsim.Options{})
 	endpoints := map[string]Options{
-		"TLS":   {Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile},
-		"plain": {Endpoint: srv.URLs.HTTP},
+		"TLS":   {Client: base.Client, Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile},
+		"plain": {Client: base.Client, Endpoint: srv.URLs.HTTP},
 	}
 	for name, o := range endpoints {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +53,7 @@ func TestSendAgainstSimulator(t *testing.T) {
 				if strings.HasPrefix(token, "hang-") || strings.HasPrefix(token, "lost-") {
 					s = impatient
 				}
-				a := s.Send(t.Context(), parse(t, hello), to(token))
+				a := s.Send(t.Context(), body(token), to(token))
 				if a.Class != want {
 					t.Errorf("%s: got %s (%+v), want %s", token, a.Class, a, want)
 				}
@@ -66,13 +68,34 @@ func TestSendAgainstSimulator(t *testing.T) {
 	}
 }
 
-func TestWhatAnAnswerTells(t *testing.T) {
+// An installation ID goes out in its own field, which FCM tells apart from a token.
+func TestSendToInstallationID(t *testing.T) { withEachClient(t, testSendToInstallationID) }
+
+func testSendToInstallationID(t *testing.T, base Options) {
+	sim, srv := simulate(t, fcmsim.Options{Ledger: fcmsim.LedgerMessages})
+	base.Endpoint, base.RootCAs = srv.URLs.TLS, srv.CAFile
+	sender := newSender(t, base)
+	for fid, want := range map[string]Class{"fid-1": Sent, "dead-fid": Unregistered} {
+		if a := sender.Send(t.Context(), []byte(`{"message":{"fid":"`+fid+`",`+hello), notification.ParseFID(fid)); a.Class != want {
+			t.Errorf("%s: got %+v, want %s", fid, a, want)
+		}
+	}
+	entries := sim.EntriesOf("fid-1")
+	if len(entries) != 1 || !strings.Contains(string(entries[0].Message), `"fid":"fid-1"`) || strings.Contains(string(entries[0].Message), "token") {
+		t.Errorf("FCM received %+v", entries)
+	}
+}
+
+func TestWhatAnAnswerTells(t *testing.T) { withEachClient(t, testWhatAnAnswerTells) }
+
+func testWhatAnAnswerTells(t *testing.T, base Options) {
 	_, srv := simulate(t, fcmsim.Options{Rules: fcmsim.Rules{Prefixes: map[string]fcmsim.Outcome{
 		"later-": {Code: fcmsim.CodeUnavailable, RetryAfter: "90"},
 		"dated-": {Code: fcmsim.CodeQuotaExceeded, RetryAfter: "date+30m"},
 	}}})
-	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile})
-	send := func(token string) Answer { return s.Send(t.Context(), parse(t, hello), to(token)) }
+	base.Endpoint, base.RootCAs = srv.URLs.TLS, srv.CAFile
+	s := newSender(t, base)
+	send := func(token string) Answer { return s.Send(t.Context(), body(token), to(token)) }
 
 	if a := send("good"); a.MessageID == "" || a.Code != "" || a.HTTPStatus != 200 {
 		t.Errorf("accepted: %+v", a)
@@ -92,7 +115,7 @@ func TestWhatAnAnswerTells(t *testing.T) {
 	if a := send("device-quota-1"); a.Scope != QuotaDevice {
 		t.Errorf("device quota: %+v", a)
 	}
-	if a := s.Send(t.Context(), parse(t, hello), Envelope{}); a.Class != Other || a.Code != notification.CodeNoToken {
+	if a := s.Send(t.Context(), body(""), notification.Target{}); a.Class != Other || a.Code != notification.CodeNoToken {
 		t.Errorf("no target: %+v", a)
 	}
 }
@@ -101,7 +124,6 @@ func TestWhatAnAnswerTells(t *testing.T) {
 func TestUnansweredRequestsDoNotBlockOthers(t *testing.T) {
 	sim, srv := simulate(t, fcmsim.Options{})
 	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile})
-	m := parse(t, hello)
 	const all, silent = 400, 20
 	ctx, hangUp := context.WithCancel(t.Context())
 	answers := make(chan Answer, all)
@@ -110,7 +132,7 @@ func TestUnansweredRequestsDoNotBlockOthers(t *testing.T) {
 		if i%(all/silent) == 0 {
 			token = "hang-1"
 		}
-		go func() { answers <- s.Send(ctx, m, to(token)) }()
+		go func() { answers <- s.Send(ctx, body(token), to(token)) }()
 	}
 	for range all - silent {
 		if a := <-answers; a.Class != Sent {
@@ -133,14 +155,16 @@ func TestUnansweredRequestsDoNotBlockOthers(t *testing.T) {
 }
 
 // With validate_only, FCM gives the same answer as for a message, and delivers nothing.
-func TestValidateDeliversNothing(t *testing.T) {
+func TestValidateDeliversNothing(t *testing.T) { withEachClient(t, testValidateDeliversNothing) }
+
+func testValidateDeliversNothing(t *testing.T, base Options) {
 	sim, srv := simulate(t, fcmsim.Options{})
-	s := newSender(t, Options{Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile})
-	m := parse(t, hello)
+	base.Endpoint, base.RootCAs = srv.URLs.TLS, srv.CAFile
+	s := newSender(t, base)
 	for token, want := range map[string]Class{
 		"good": Sent, "dead-1": Unregistered, "payload-1": BadMessage, "mismatch-1": SenderMismatch, "quota-1": Quota,
 	} {
-		if a := s.Validate(t.Context(), m, to(token)); a.Class != want {
+		if a := s.Validate(t.Context(), body(token), to(token)); a.Class != want {
 			t.Errorf("%s: got %+v, want %s", token, a, want)
 		}
 	}
@@ -148,7 +172,7 @@ func TestValidateDeliversNothing(t *testing.T) {
 	if counts.Requests != 5 || counts.Validated != 1 || counts.Accepted != 0 {
 		t.Errorf("got %d requests, %d validated and %d accepted; want 5, 1 and 0", counts.Requests, counts.Validated, counts.Accepted)
 	}
-	if a := s.Send(t.Context(), m, to("good")); a.Class != Sent || sim.Counts().Accepted != 1 {
+	if a := s.Send(t.Context(), body("good"), to("good")); a.Class != Sent || sim.Counts().Accepted != 1 {
 		t.Errorf("sent after it: %+v, %d accepted", a, sim.Counts().Accepted)
 	}
 }

@@ -6,21 +6,22 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
-// singleSendTransport is the http.RoundTripper below the SDK's client. It makes one request and
-// always reports success to the SDK. Otherwise the SDK would repeat a request up to four times
-// after a network error or a 503, and its caller would not know.
+// singleSendTransport makes the requests of both clients. Below the SDK it is an http.RoundTripper
+// that makes one request and always reports success. Otherwise the SDK would repeat a request up to
+// four times after a network error or a 503, and its caller would not know.
 type singleSendTransport struct {
 	tokens     *accessTokens // nil: requests carry no credentials
 	transports transports
+	url        *url.URL // that messages are posted to
 	timeout    time.Duration
 }
 
-// newSingleSendTransport creates everything below the SDK. It also returns the project.
+// newSingleSendTransport creates everything below the client. It also returns the project.
 func newSingleSendTransport(ctx context.Context, o Options, m *metrics) (*singleSendTransport, string, error) {
 	roots, err := o.loadRoots()
 	if err != nil {
@@ -42,7 +43,10 @@ func newSingleSendTransport(ctx context.Context, o Options, m *metrics) (*single
 		}
 		c.tokens = newAccessTokens(ctx, keys, o.Logger)
 	}
-	c.transports = newTransports(ctx, o, roots, m)
+	if c.url, err = o.sendURL(project); err != nil {
+		return nil, "", err
+	}
+	c.transports = newTransports(ctx, o, roots, c.url, m)
 	return c, project, nil
 }
 
@@ -52,7 +56,7 @@ func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, erro
 		return nil, errors.New("one Send makes one request")
 	}
 	x.started = true
-	c.sendOnce(req, x)
+	c.sendOnce(req.Context(), &post{sdk: req}, x)
 	_ = req.Body.Close()
 	return &http.Response{
 		StatusCode: http.StatusOK, ProtoMajor: 2, Request: req, Header: http.Header{},
@@ -62,8 +66,7 @@ func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, erro
 
 // sendOnce makes the request. The timeout starts when the access token and the connection are
 // there, so that waiting for them leaves the answer its full time.
-func (c *singleSendTransport) sendOnce(req *http.Request, x *exchange) {
-	ctx := req.Context()
+func (c *singleSendTransport) sendOnce(ctx context.Context, p *post, x *exchange) {
 	if x.err = ctx.Err(); x.err != nil {
 		return
 	}
@@ -72,8 +75,7 @@ func (c *singleSendTransport) sendOnce(req *http.Request, x *exchange) {
 		if token, x.tokenErr = c.tokens.get(ctx); x.tokenErr != nil {
 			return
 		}
-		// Safe: the SDK creates a request for each attempt and does not read it again.
-		req.Header["Authorization"] = token.header
+		p.authorization = token.header
 	}
 	conn, err := c.transports.acquire(ctx)
 	if err != nil {
@@ -81,13 +83,7 @@ func (c *singleSendTransport) sendOnce(req *http.Request, x *exchange) {
 		return
 	}
 	defer conn.release()
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	body := &watchedBody{ReadCloser: req.Body}
-	req = req.WithContext(ctx)
-	req.Body = body
-	x.receive(conn.RoundTrip(req)) //nolint:bodyclose // receive closes it
-	x.written = body.wasRead.Load()
+	conn.post(ctx, p, c.timeout, x)
 	if token != nil && x.status == http.StatusUnauthorized {
 		x.tokenInvalidated = c.tokens.invalidate(token)
 	}
@@ -129,8 +125,8 @@ const maxAnswer = 64 << 10
 
 var errAnswerTooLong = errors.New("the answer is longer than any of FCM's")
 
-// exchange records what happened to one request. It travels in the request's context, past the SDK,
-// which would interpret a failure and send again.
+// exchange records what happened to one request. With the SDK it travels in the request's context,
+// past the SDK, which would interpret a failure and send again.
 type exchange struct {
 	started bool
 	// tokenErr is why there is no access token.
@@ -166,16 +162,4 @@ func (x *exchange) receive(resp *http.Response, err error) {
 	if len(x.body) > maxAnswer {
 		x.err = errAnswerTooLong
 	}
-}
-
-// watchedBody records that the connection began to read the body. Until then FCM cannot have the
-// message: headers without a body are not a request.
-type watchedBody struct {
-	io.ReadCloser
-	wasRead atomic.Bool // the connection reads in its own goroutine
-}
-
-func (b *watchedBody) Read(p []byte) (int, error) {
-	b.wasRead.Store(true)
-	return b.ReadCloser.Read(p)
 }

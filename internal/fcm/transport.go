@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
+	"time"
 )
 
-// transport carries one request. Once any byte of a request was written, RoundTrip does not send it
-// again.
+// transport carries one request.
 type transport interface {
-	http.RoundTripper
+	// post makes the request and records what came of it. Once any byte of it was written, it is
+	// not sent again. The timeout limits the time to the last byte of the answer.
+	post(ctx context.Context, p *post, timeout time.Duration, x *exchange)
 	release()
 }
 
@@ -27,12 +30,12 @@ type transports interface {
 	close()
 }
 
-func newTransports(ctx context.Context, o Options, roots *x509.CertPool, m *metrics) transports {
+func newTransports(ctx context.Context, o Options, roots *x509.CertPool, target *url.URL, m *metrics) transports {
 	address, secure := o.dialAddress()
 	if !secure {
 		return newPlainTransport(address, o.Concurrency)
 	}
-	return newConnPool(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, m)
+	return newConnPool(ctx, address, &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(0)}, o, target, m)
 }
 
 // plainTransport serves an endpoint without TLS through net/http's own pool. net/http repeats a
@@ -58,6 +61,10 @@ func newPlainTransport(address string, concurrency int) *plainTransport {
 }
 
 func (p *plainTransport) acquire(context.Context) (transport, error) { return p, nil }
+
+func (p *plainTransport) post(ctx context.Context, r *post, timeout time.Duration, x *exchange) {
+	postHTTP(ctx, p, r, timeout, x)
+}
 
 func (*plainTransport) release() {}
 

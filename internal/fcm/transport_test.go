@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // bodyRecorder is a transport without a network. It keeps the request's body.
@@ -26,6 +27,10 @@ func (s *bodyRecorder) health() error { return nil }
 func (s *bodyRecorder) release() {}
 
 func (s *bodyRecorder) close() {}
+
+func (s *bodyRecorder) post(ctx context.Context, p *post, timeout time.Duration, x *exchange) {
+	postHTTP(ctx, s, p, timeout, x)
+}
 
 func (s *bodyRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	var err error

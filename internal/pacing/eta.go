@@ -14,10 +14,10 @@ func (s State) ETA(pushes int64, rate float64) time.Time {
 	}
 	p := s.Settings.profile()
 	if rate > 0 {
-		p = p.capped(rate)
+		p = p.withRate(rate)
 	}
 	at, warm := s.Now.Add(s.Lead), s.Warm
-	if s.Gate.Closed(s.Now) {
+	if s.Gate.IsClosed(s.Now) {
 		at, warm = later(at, s.Gate.Until), 0
 	}
 	place := min(warm*float64(s.Settings.Ramp.Microseconds()), p.ramp)
@@ -32,10 +32,10 @@ func (s State) ETA(pushes int64, rate float64) time.Time {
 // pushes before it.
 func (s State) between(p profile, at time.Time, place, left float64) time.Time {
 	for before := math.NaN(); ; {
-		opens := opening(at)
+		opens := findOpening(at)
 		place = cool(place/max(p.ramp, 1), opens.Sub(at), s.idle) * p.ramp
 		at = opens
-		room := float64(closing(at).Sub(at).Microseconds())
+		room := float64(findClosing(at).Sub(at).Microseconds())
 		fit := math.Ceil(p.count(place, room)) // one push goes at the very beginning
 		if left < fit {
 			return at.Add(duration(p.span(place, left)))
@@ -47,7 +47,7 @@ func (s State) between(p profile, at time.Time, place, left float64) time.Time {
 		}
 		before = place
 		left -= windows * fit
-		at = closing(at).Add(duration((windows - 1) * float64(quarter.Microseconds())))
+		at = findClosing(at).Add(duration((windows - 1) * float64(quarter.Microseconds())))
 		place = min(p.ramp, place+room)
 	}
 }
@@ -68,8 +68,8 @@ const (
 	grace   = time.Second
 )
 
-// opening returns t, or the end of the avoided minutes around t.
-func opening(t time.Time) time.Time {
+// findOpening returns t, or the end of the avoided minutes around t.
+func findOpening(t time.Time) time.Time {
 	into := t.Sub(t.Truncate(quarter))
 	switch {
 	case into < away:
@@ -80,16 +80,16 @@ func opening(t time.Time) time.Time {
 	return t
 }
 
-// Avoids returns the end of the avoided minutes that the project is in now, or the zero time.
-func (s State) Avoids() time.Time {
-	if opens := opening(s.Now); s.Settings.AvoidQuarterHours && opens.After(s.Now) {
+// AvoidedUntil returns the end of the avoided minutes that the project is in now, or the zero time.
+func (s State) AvoidedUntil() time.Time {
+	if opens := findOpening(s.Now); s.Settings.AvoidQuarterHours && opens.After(s.Now) {
 		return opens
 	}
 	return time.Time{}
 }
 
-// closing returns when the next avoided minutes begin after an open instant.
-func closing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }
+// findClosing returns when the next avoided minutes begin after an open instant.
+func findClosing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }
 
 // QuarterHours returns the quarter hours whose avoided minutes lie between two instants.
 func QuarterHours(from, to time.Time) []time.Time {

@@ -64,7 +64,7 @@ func acrossAvoided(s Settings, a, b time.Time, slack time.Duration) bool {
 	if b.Before(a) {
 		a, b = b, a
 	}
-	return s.AvoidQuarterHours && b.Sub(a) <= slack+2*away+grace && opening(a.Add(slack)).Equal(opening(b.Add(-slack)))
+	return s.AvoidQuarterHours && b.Sub(a) <= slack+2*away+grace && findOpening(a.Add(slack)).Equal(findOpening(b.Add(-slack)))
 }
 
 // drain sends that many pushes as one replica would. It returns when the last one went.
@@ -159,8 +159,8 @@ func TestAvoidedMinutes(t *testing.T) {
 		"just after the minutes":  {at(12, 17, 0), at(12, 17, 0), at(12, 27, 59)},
 		"far from either quarter": {at(12, 22, 30), at(12, 22, 30), at(12, 27, 59)},
 	} {
-		if opens := opening(c.at); !opens.Equal(c.opens) || !closing(opens).Equal(c.closes) {
-			t.Errorf("%s: open from %s until %s, want from %s until %s", name, opens, closing(opens), c.opens, c.closes)
+		if opens := findOpening(c.at); !opens.Equal(c.opens) || !findClosing(opens).Equal(c.closes) {
+			t.Errorf("%s: open from %s until %s, want from %s until %s", name, opens, findClosing(opens), c.opens, c.closes)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (g *Governor) CloseGate(ctx context.Context, retryAfter time.Duration, reas
 	if until.After(g.gate.until) {
 		g.gate.until, g.gate.reason = until, reason
 	}
-	g.metrics.dropped.Add(float64(g.quota.void()))
+	g.metrics.dropped.Add(float64(g.quota.dropAll()))
 	publish := !g.gate.publishing
 	g.gate.publishing = true
 	g.mu.Unlock()
@@ -123,7 +123,9 @@ func (g *Governor) reassert(ctx context.Context, now time.Time, next *time.Time)
 // when FCM answers a probe.
 const (
 	RefusedCredentials = "credentials refused: "
-	WrongEndpoint      = "wrong endpoint: "
+	// ClosedByHand is the halt of a gate that an operator closed until it is opened by hand.
+	ClosedByHand  = "the gate is closed by hand"
+	WrongEndpoint = "wrong endpoint: "
 )
 
 // EndsByItself reports whether a dispatcher resumes the project once FCM answers a probe.
@@ -136,11 +138,11 @@ func (h Halt) EndsByItself() bool {
 // continues to send: call Halt again.
 func (g *Governor) Halt(ctx context.Context, reason string) error {
 	g.mu.Lock()
-	g.metrics.dropped.Add(float64(g.quota.void()))
+	g.metrics.dropped.Add(float64(g.quota.dropAll()))
 	g.halted = true
 	g.quota.askAfter = time.Now().Add(recheckInterval)
 	g.mu.Unlock()
-	era, err := g.shared.halt(ctx, reason, g.o.By)
+	era, err := g.shared.halt(ctx, reason, g.actor(ctx))
 	if err != nil {
 		return fmt.Errorf("halt project: %w", err)
 	}
@@ -164,7 +166,7 @@ func (g *Governor) ResumeFrom(ctx context.Context, reason string) (free bool, er
 }
 
 func (g *Governor) resume(ctx context.Context, reason string) (bool, error) {
-	era, free, err := g.shared.resume(ctx, reason)
+	era, free, err := g.shared.resume(ctx, reason, g.actor(ctx))
 	if err != nil {
 		return false, fmt.Errorf("resume project: %w", err)
 	}
@@ -188,16 +190,16 @@ func (g *Governor) startEra(era int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if era > g.quota.era {
-		g.metrics.dropped.Add(float64(g.quota.void()))
+		g.metrics.dropped.Add(float64(g.quota.dropAll()))
 		g.quota.era = era
 	}
 	g.quota.peek, g.quota.askAfter = true, now
 	g.poke(now)
 }
 
-// Blocked reports whether a gate or a halt stops all sending now. A push that had to wait for
+// IsBlocked reports whether a gate or a halt stops all sending now. A push that had to wait for
 // something else after Wait checks it, and waits again.
-func (g *Governor) Blocked() bool {
+func (g *Governor) IsBlocked() bool {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()

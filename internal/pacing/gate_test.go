@@ -22,10 +22,10 @@ func TestGateStopsEveryReplica(t *testing.T) {
 		closed := f.now()
 		f.pass(time.Second)
 		for _, r := range all {
-			wantEqual(t, "shut", r.Blocked(), true)
+			wantEqual(t, "shut", r.IsBlocked(), true)
 		}
 		f.pass(31 * time.Second)
-		wantEqual(t, "shut behind it", all[0].Blocked(), false)
+		wantEqual(t, "shut behind it", all[0].IsBlocked(), false)
 		// The others continue until the signal reaches them: two ways of 300 µs.
 		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+30*time.Second-time.Millisecond), 0)
 		wantBetween(t, "in the first second after it", f.count(closed+30*time.Second, closed+31*time.Second), 180, 230)
@@ -167,9 +167,9 @@ func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 		f.mem.away(true) // which would say that the gate is closed
 		must(t, all[0].CloseGate(f.t.Context(), 5*time.Second, "429"))
 		f.pass(29 * time.Second)
-		wantEqual(t, "shut before the end of the longer wait", all[0].Blocked(), true)
+		wantEqual(t, "shut before the end of the longer wait", all[0].IsBlocked(), true)
 		f.pass(2 * time.Second)
-		wantEqual(t, "shut after it", all[0].Blocked(), false)
+		wantEqual(t, "shut after it", all[0].IsBlocked(), false)
 		f.stop(all)
 	})
 }

@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
-	"fanfare/test/servers"
+	"fanfare/test/backends"
 )
 
 // With any number of replicas the quota is used, and evenly so in each second and each tenth of
@@ -62,7 +60,7 @@ func TestHostileFieldsAreShownWithinBounds(t *testing.T) {
 			t.Fatalf("%g of a ramp", w)
 		}
 		halts := decodeHalts(map[string]string{"why": value.Draw(t, "since") + " somebody", value.Draw(t, "reason"): ""})
-		gate := Gate{Until: toTime(whole(value.Draw(t, "gate")))}
+		gate := Gate{Until: toTime(parseWhole(value.Draw(t, "gate")))}
 		if _, err := json.Marshal([]any{halts, gate}); err != nil {
 			t.Fatal(err)
 		}
@@ -76,21 +74,17 @@ func TestHostileFieldsAreShownWithinBounds(t *testing.T) {
 
 // A full Redis that must not evict keeps the pace and, above all, closes gates.
 func TestFullRedis(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{Addr: servers.Redis(t, "--maxmemory-policy", "noeviction")})
-	defer func() { _ = rdb.Close() }()
-	must(t, rdb.ConfigSet(t.Context(), "maxmemory", "100kb").Err())
-	if err := rdb.Set(t.Context(), "more", "1", 0).Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
-		t.Fatalf("a plain write into a full Redis: %v, want OOM", err)
-	}
-	b := &bench{t: t, rdb: rdb, sharedState: newSharedState(server{rdb}, project())}
+	full := backends.OpenRedis(t)
+	full.Fill(t)
+	b := &bench{t: t, rdb: full.Redis, sharedState: newSharedState(server{full.Redis}, project())}
 	wantEqual(t, "leased", b.take(b.request(1, pace(1000, 0))).n, 1)
 	_, err := b.halt(t.Context(), "why", "me")
 	must(t, err)
-	_, _, err = b.resume(t.Context(), "why")
+	_, _, err = b.resume(t.Context(), "why", "me")
 	must(t, err)
-	_, err = b.set(t.Context(), 1, pace(10, 0), true)
+	_, err = b.set(t.Context(), 1, pace(10, 0), true, "me")
 	must(t, err)
 	_, _, err = b.closeGate(t.Context(), time.Minute, time.Hour, "429")
 	must(t, err)
-	wantEqual(t, "verdict", b.take(b.request(1, pace(1000, 0))).status, statusGate)
+	wantEqual(t, "status", b.take(b.request(1, pace(1000, 0))).status, statusGate)
 }

@@ -24,7 +24,7 @@ func TestHalt(t *testing.T) {
 		halted := f.now()
 		must(t, all[1].Halt(f.t.Context(), "breaker"))
 		f.pass(time.Minute)
-		wantEqual(t, "shut", all[2].Blocked(), true)
+		wantEqual(t, "shut", all[2].IsBlocked(), true)
 		free, err := all[2].ResumeFrom(f.t.Context(), "credentials")
 		must(t, err)
 		wantEqual(t, "free with the breaker's halt standing", free, false)
@@ -52,12 +52,12 @@ func TestHaltHoldsAtOnce(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- g.Halt(ctx, "by hand") }()
 		synctest.Wait()
-		wantEqual(t, "shut while Redis is asked", g.Blocked(), true)
+		wantEqual(t, "shut while Redis is asked", g.IsBlocked(), true)
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("halt: %v, want the end of its context", err)
 		}
-		wantEqual(t, "shut although Redis does not know", g.Blocked(), true)
+		wantEqual(t, "shut although Redis does not know", g.IsBlocked(), true)
 	})
 }
 
@@ -86,13 +86,13 @@ func TestListenerHearsOfItsSubscription(t *testing.T) {
 	redisServer := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: redisServer.Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
-	heard := make(chan string, 2)
+	received := make(chan string, 2)
 	ctx, stop := context.WithCancel(t.Context())
 	var listener sync.WaitGroup
-	listener.Go(func() { server{rdb}.listen(ctx, "signal", func(message string) { heard <- message }) })
-	wantEqual(t, "heard at first", servers.Receive(t, "subscription", heard), "")
+	listener.Go(func() { server{rdb}.listen(ctx, "signal", func(message string) { received <- message }) })
+	wantEqual(t, "received at first", servers.Receive(t, "subscription", received), "")
 	redisServer.Publish("signal", "7")
-	wantEqual(t, "heard then", servers.Receive(t, "message", heard), "7")
+	wantEqual(t, "received then", servers.Receive(t, "message", received), "7")
 	stop()
 	listener.Wait()
 }
@@ -121,6 +121,11 @@ func (s silent) run(ctx context.Context, _ *redis.Script, _ []string, _ ...any) 
 	if s.asked != nil {
 		s.asked <- time.Since(begun)
 	}
+	return nil, ctx.Err()
+}
+
+func (silent) entries(ctx context.Context, _ string) ([]redis.XMessage, error) {
+	<-ctx.Done()
 	return nil, ctx.Err()
 }
 

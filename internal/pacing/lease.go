@@ -128,7 +128,7 @@ func (g *Governor) accept(p *permitBuffer, a leaseRequest, got leaseReply, sent,
 	// An era older than the one in the request comes from a Redis that lost its data.
 	void := got.era < p.era && a.known != p.era || got.era == a.known && p.voids != a.voids
 	if !void && got.era != p.era {
-		g.metrics.dropped.Add(float64(p.void()))
+		g.metrics.dropped.Add(float64(p.dropAll()))
 		p.era = got.era
 	}
 	if p == g.quota {

@@ -17,12 +17,12 @@ func TestAnswersOfAnotherEra(t *testing.T) {
 	}{
 		"the same":                          {known: 5, era: 5, kept: 10},
 		"a newer one":                       {known: 5, era: 6, kept: 10},
-		"a newer one, which was heard":      {known: 5, era: 6, meanwhile: func(g *Governor) { g.startEra(6) }, kept: 10},
+		"a newer one, which was signalled":  {known: 5, era: 6, meanwhile: func(g *Governor) { g.startEra(6) }, kept: 10},
 		"another one began meanwhile":       {known: 5, era: 5, meanwhile: func(g *Governor) { g.startEra(6) }},
 		"Redis lost its data":               {known: 5, era: 4, kept: 10},
 		"the gate was closed meanwhile":     {known: 5, era: 5, meanwhile: func(g *Governor) { g.gate.until = time.Now().Add(time.Minute) }},
-		"all was dropped here meanwhile":    {known: 5, era: 5, meanwhile: func(g *Governor) { g.quota.void() }},
-		"all was dropped, and a new one is": {known: 5, era: 6, meanwhile: func(g *Governor) { g.quota.void() }, kept: 10},
+		"all was dropped here meanwhile":    {known: 5, era: 5, meanwhile: func(g *Governor) { g.quota.dropAll() }},
+		"all was dropped, and a new one is": {known: 5, era: 6, meanwhile: func(g *Governor) { g.quota.dropAll() }, kept: 10},
 	} {
 		inBubble(t, steady(1000), func(f *fleet) {
 			g := f.governor()

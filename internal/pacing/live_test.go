@@ -107,8 +107,8 @@ func TestReplicasOverRedis(t *testing.T) {
 			l.goes(500)
 
 			must(t, l.all[0].Halt(t.Context(), "test"))
-			heard := l.until("all are halted", func(g *Governor) bool { return g.halted && g.quota.available() == 0 && !g.quota.asking })
-			wantBetween(t, "heard of the halt after", heard, 0, 2*time.Second)
+			delay := l.until("all are halted", func(g *Governor) bool { return g.halted && g.quota.available() == 0 && !g.quota.asking })
+			wantBetween(t, "all learned of the halt after", delay, 0, 2*time.Second)
 			l.stands(300 * time.Millisecond)
 			must(t, l.all[1].Resume(t.Context()))
 			l.goes(500)
@@ -116,7 +116,7 @@ func TestReplicasOverRedis(t *testing.T) {
 			slow := steady(2000).Settings
 			slow.Quota = 1
 			must(t, l.all[2].Set(t.Context(), slow))
-			l.until("all obey the slow pace", func(g *Governor) bool { return g.quota.available() == 0 && g.quota.askAfter.After(time.Now()) })
+			l.until("all use the slow pace", func(g *Governor) bool { return g.quota.available() == 0 && g.quota.askAfter.After(time.Now()) })
 			l.stands(300 * time.Millisecond)
 			must(t, l.all[3].Reset(t.Context()))
 			began := time.Now()
@@ -124,8 +124,8 @@ func TestReplicasOverRedis(t *testing.T) {
 			wantBetween(t, "at the old pace after", time.Since(began), 0, 2*time.Second)
 
 			must(t, l.all[3].CloseGate(t.Context(), time.Minute, "429"))
-			heard = l.until("the gate is closed for all", func(g *Governor) bool { return g.gate.isClosed(time.Now()) && !g.quota.asking })
-			wantBetween(t, "heard of the gate after", heard, 0, 2*time.Second)
+			delay = l.until("the gate is closed for all", func(g *Governor) bool { return g.gate.isClosed(time.Now()) && !g.quota.asking })
+			wantBetween(t, "all learned of the gate after", delay, 0, 2*time.Second)
 			l.stands(300 * time.Millisecond)
 		})
 	}

@@ -98,7 +98,7 @@ func (g *Governor) refillBuffer(ctx context.Context, p *permitBuffer, waiting in
 	if waiting > 0 && len(p.shares) > 0 && p.nextAt().After(now) {
 		*next = earlier(*next, p.nextAt())
 	}
-	want := p.wants(now, waiting)
+	want := p.countWanted(now, waiting)
 	if p.asking || (want == 0 && !p.peek) {
 		return
 	}

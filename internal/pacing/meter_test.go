@@ -52,7 +52,7 @@ func TestHaltedReplicaAsksAgain(t *testing.T) {
 // Leases of another era are not given back.
 func TestVoidGivesNothingBack(t *testing.T) {
 	p := permitBuffer{unspent: time.Second, shares: []permitRun{{n: 10, used: 3}}}
-	wantEqual(t, "dropped", p.void(), 7)
+	wantEqual(t, "dropped", p.dropAll(), 7)
 	wantEqual(t, "to be given back", p.unspent, 0)
 }
 
@@ -106,7 +106,7 @@ func TestOddLeasesAreRefused(t *testing.T) {
 		"below none":   {lease(-1, 1, 2), false},
 		"no time":      {lease(10, 2, 2), false},
 		"too short":    {lease(10, 1, 2)[:7], false},
-		"no verdict":   {append([]any{int64(1), int64(1), int64(1)}, lease(10, 1, 2)[3:]...), false},
+		"no status":    {append([]any{int64(1), int64(1), int64(1)}, lease(10, 1, 2)[3:]...), false},
 		"no number":    {append(lease(10, 1, 2)[:7], "0"), false},
 		"not a list":   {"OK", false},
 		"no reply yet": {nil, false},

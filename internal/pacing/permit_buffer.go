@@ -100,8 +100,8 @@ func (p *permitBuffer) expire(now time.Time) int {
 	return dropped
 }
 
-// void drops all permits and returns how many. Permits of an earlier era are not given back.
-func (p *permitBuffer) void() int {
+// dropAll drops all permits and returns how many. Permits of an earlier era are not given back.
+func (p *permitBuffer) dropAll() int {
 	dropped := p.available()
 	p.shares, p.unspent = nil, 0
 	p.voids++
@@ -127,8 +127,8 @@ func (p *permitBuffer) countDue(by time.Time, bound int) int {
 	return n
 }
 
-// wants returns how many more permits are needed. They are for the pushes that wait, and for those
-// that will arrive before the permits in hand are spent.
+// countWanted returns how many more permits are needed. They are for the pushes that wait, and for
+// those that will arrive before the permits in hand are spent.
 //
 // There are two estimates for the latter, and the higher one counts. The first assumes that each
 // push is replaced at the ratio since the last request. The second makes the next share last its
@@ -136,7 +136,7 @@ func (p *permitBuffer) countDue(by time.Time, bound int) int {
 //
 // It wants nothing while a whole share lies ahead. Nor does it while no push waits and half of the
 // coming permits are in hand. Few large requests cost less than many small ones.
-func (p *permitBuffer) wants(now time.Time, waiting int) int {
+func (p *permitBuffer) countWanted(now time.Time, waiting int) int {
 	if last := len(p.shares) - 1; last >= 0 && p.shares[last].from.After(now) {
 		return 0
 	}

@@ -14,9 +14,9 @@ func (s Settings) profile() profile {
 	return profile{interval: s.interval(), ramp: float64(s.Ramp.Microseconds())}
 }
 
-// capped returns the profile of pushes with their own rate a second. It has the same slope and ends
-// sooner.
-func (p profile) capped(rate float64) profile {
+// withRate returns the profile of pushes with their own rate a second. It has the same slope and
+// ends sooner.
+func (p profile) withRate(rate float64) profile {
 	interval := 1e6 / rate
 	if rate <= 0 || interval <= p.interval {
 		return p

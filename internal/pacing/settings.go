@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,6 +58,15 @@ func (s Settings) Rate() float64 { return 1e6 / s.interval() }
 // interval returns the time from one push to the next at full pace, in µs.
 func (s Settings) interval() float64 { return 60_000_000 / (float64(s.Quota) * (1 - s.Headroom)) }
 
+// describe says the settings in words, for the history.
+func (s Settings) describe() string {
+	text := fmt.Sprintf("%d a minute, headroom %s%%, ramp %s", s.Quota, strconv.FormatFloat(100*s.Headroom, 'f', -1, 64), s.Ramp)
+	if s.AvoidQuarterHours {
+		text += ", quarter hours avoided"
+	}
+	return text
+}
+
 // Settings returns those in force: an operator's, or else the Governor's own.
 func (g *Governor) Settings(ctx context.Context) (Settings, error) {
 	state, err := g.State(ctx)
@@ -75,7 +85,7 @@ func (g *Governor) Set(ctx context.Context, s Settings) error {
 func (g *Governor) Reset(ctx context.Context) error { return g.set(ctx, g.o.Settings, false) }
 
 func (g *Governor) set(ctx context.Context, s Settings, keep bool) error {
-	era, err := g.shared.set(ctx, g.o.interval(), s, keep)
+	era, err := g.shared.set(ctx, g.o.interval(), s, keep, g.actor(ctx))
 	if err != nil {
 		return fmt.Errorf("set pace: %w", err)
 	}
@@ -91,7 +101,7 @@ type Options struct {
 	Idle time.Duration
 	// MaxGate bounds a Retry-After.
 	MaxGate time.Duration
-	// By is stored with a halt, so that an operator sees who halted the project.
+	// By is who halts, resumes and sets the quota. history.WithActor goes before it.
 	By string
 
 	Registerer prometheus.Registerer // nil: no metrics

@@ -67,6 +67,9 @@ func TestSettingsAreRead(t *testing.T) {
 		got, err = g.Settings(f.t.Context())
 		must(t, err)
 		wantEqual(t, "forgotten", got, f.o.Settings)
+		state, err = g.State(f.t.Context())
+		must(t, err)
+		wantEqual(t, "overridden after the reset", state.Overridden, false)
 	})
 }
 

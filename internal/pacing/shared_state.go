@@ -10,16 +10,18 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/bounds"
+	"fanfare/internal/history"
 	"fanfare/internal/keys"
 	"fanfare/internal/redisx"
 )
 
-// scripts runs scripts and receives the signals they send.
+// scripts runs scripts, receives the signals they send, and reads the entries they add.
 type scripts interface {
 	run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error)
 	// listen calls receive with each message until the context ends. It passes "" whenever it may
 	// have missed some.
 	listen(ctx context.Context, channel string, hear func(message string))
+	entries(ctx context.Context, stream string) ([]redis.XMessage, error)
 }
 
 // sharedState is the state in Redis that all replicas share. Its instants are µs of the server's
@@ -27,12 +29,14 @@ type scripts interface {
 type sharedState struct {
 	scripts
 	pace, halts, signal string
+	history             string // stream of who changed them
 }
 
 func newSharedState(s scripts, project keys.ProjectKeys) *sharedState {
 	return &sharedState{
 		scripts: s,
 		pace:    project.Key(keys.SuffixPace), halts: project.Key(keys.SuffixHalt), signal: project.Key(keys.SuffixSignal),
+		history: project.Key(keys.SuffixHistory),
 	}
 }
 
@@ -66,7 +70,7 @@ func (b *sharedState) closeGate(ctx context.Context, wait, longest time.Duration
 }
 
 func (b *sharedState) halt(ctx context.Context, reason, by string) (era int64, err error) {
-	reply, err := b.numbers(ctx, 2, haltScript, []string{b.pace, b.halts}, b.signal, reason, by)
+	reply, err := b.numbers(ctx, 2, haltScript, []string{b.pace, b.halts, b.history}, b.signal, reason, by)
 	if err != nil {
 		return 0, err
 	}
@@ -74,8 +78,8 @@ func (b *sharedState) halt(ctx context.Context, reason, by string) (era int64, e
 }
 
 // resume ends one halt, or all for "". free reports whether none is left.
-func (b *sharedState) resume(ctx context.Context, reason string) (era int64, free bool, err error) {
-	reply, err := b.numbers(ctx, 3, resumeScript, []string{b.pace, b.halts}, b.signal, reason)
+func (b *sharedState) resume(ctx context.Context, reason, by string) (era int64, free bool, err error) {
+	reply, err := b.numbers(ctx, 3, resumeScript, []string{b.pace, b.halts, b.history}, b.signal, reason, by)
 	if err != nil {
 		return 0, false, err
 	}
@@ -84,12 +88,13 @@ func (b *sharedState) resume(ctx context.Context, reason string) (era int64, fre
 
 // set writes settings. With keep false it deletes them, so each replica's own settings hold again.
 // own is this replica's interval.
-func (b *sharedState) set(ctx context.Context, own float64, s Settings, keep bool) (era int64, err error) {
-	args := []any{b.signal, number(own), number(s.interval())}
+func (b *sharedState) set(ctx context.Context, own float64, s Settings, keep bool, by string) (era int64, err error) {
+	args := []any{b.signal, number(own), number(s.interval()), by, ""}
 	if keep {
+		args[len(args)-1] = s.describe()
 		args = append(args, s.Quota, number(s.Headroom), s.Ramp.Microseconds(), flag(s.AvoidQuarterHours))
 	}
-	reply, err := b.numbers(ctx, 2, setScript, []string{b.pace}, args...)
+	reply, err := b.numbers(ctx, 2, setScript, []string{b.pace, b.history}, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -135,11 +140,18 @@ var (
 
 	leaseScript  = lua.Script("prelude", "lease")
 	closeScript  = lua.Script("prelude", "close")
-	haltScript   = lua.Script("prelude", "halt")
-	resumeScript = lua.Script("prelude", "resume")
-	setScript    = lua.Script("prelude", "set")
+	haltScript   = newRecordedScript("halt")
+	resumeScript = newRecordedScript("resume")
+	setScript    = newRecordedScript("set")
 	stateScript  = lua.Script("prelude", "state")
 )
+
+// newRecordedScript builds a script that adds to the project's history.
+func newRecordedScript(piece string) *redis.Script { return redis.NewScript(recordedText(piece)) }
+
+func recordedText(piece string) string {
+	return redisx.Join(lua.Piece("prelude"), history.Lua(), lua.Piece("record_prelude"), lua.Piece(piece))
+}
 
 // server runs scripts on Redis.
 type server struct{ rdb redis.UniversalClient }
@@ -180,8 +192,8 @@ func toTime(us int64) time.Time { return bounds.Micro(us) }
 // number formats all digits of a float.
 func number(f float64) string { return strconv.FormatFloat(f, 'g', 17, 64) }
 
-// whole parses a number that a script wrote. A missing one is 0.
-func whole(text string) int64 {
+// parseWhole parses a number that a script wrote. A missing one is 0.
+func parseWhole(text string) int64 {
 	n, _ := strconv.ParseInt(text, 10, 64)
 	return n
 }

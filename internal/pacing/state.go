@@ -31,8 +31,8 @@ type Gate struct {
 	Reason string
 }
 
-// Closed reports whether the gate is closed at an instant.
-func (g Gate) Closed(at time.Time) bool { return at.Before(g.Until) }
+// IsClosed reports whether the gate is closed at an instant.
+func (g Gate) IsClosed(at time.Time) bool { return at.Before(g.Until) }
 
 // Halt is one reason why sending stops until someone resumes the project.
 type Halt struct {
@@ -54,16 +54,16 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 		}
 		s.Overridden = true
 	}
-	if until := toTime(whole(pace["gate"])); until.After(s.Now) {
+	if until := toTime(parseWhole(pace["gate"])); until.After(s.Now) {
 		until = earlier(until, s.Now.Add(g.o.MaxGate))
 		s.Gate = Gate{Until: until, Reason: pace["reason"]}
 	}
-	if cursor := toTime(whole(pace["cursor"])); pace["cursor"] != "" {
+	if cursor := toTime(parseWhole(pace["cursor"])); pace["cursor"] != "" {
 		s.Lead = max(0, cursor.Sub(s.Now))
 		s.Warm = fraction(pace["warm"])
 		s.Warm = cool(s.Warm, s.Now.Sub(cursor), g.o.Idle)
 	}
-	if !s.Gate.Closed(s.Now) && len(s.Halts) == 0 && s.Avoids().IsZero() {
+	if !s.Gate.IsClosed(s.Now) && len(s.Halts) == 0 && s.AvoidedUntil().IsZero() {
 		p := s.Settings.profile()
 		s.Rate = p.rate(s.Warm*p.ramp) * 1e6
 	}
@@ -101,7 +101,7 @@ func decodeHalts(fields map[string]string) []Halt {
 	var halts []Halt
 	for reason, note := range fields {
 		since, by, _ := strings.Cut(note, " ")
-		halts = append(halts, Halt{Reason: reason, Since: bounds.Milli(whole(since)), By: by})
+		halts = append(halts, Halt{Reason: reason, Since: bounds.Milli(parseWhole(since)), By: by})
 	}
 	slices.SortFunc(halts, func(a, b Halt) int {
 		if c := a.Since.Compare(b.Since); c != 0 {

@@ -63,7 +63,7 @@ func (g *Governor) enter(p Push, now time.Time) (*waiter, error) {
 		if g.quota.isReady(now) && l.isAllowed(now) {
 			l.enter()
 			g.grant(l)
-			if !g.quota.asking && g.quota.wants(now, 0) > 0 {
+			if !g.quota.asking && g.quota.countWanted(now, 0) > 0 {
 				g.poke(now)
 			}
 			return nil, nil

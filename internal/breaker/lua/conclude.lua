@@ -2,15 +2,18 @@
 -- report of another round does not count. A missing breaker stays missing.
 --
 -- ARGV: replica, number, round, personal, the neutral kind, and the kind that a paused platform
--- excuses. Then the time to keep the breaker in ms, and how many claims give admissions back. Then
--- a claim and a number for each. Then kind, platform and number of the answers.
+-- excuses. Then the time to keep the breaker in ms, how many claims give admissions back, and how
+-- many kinds have a text. Then a claim and a number for each claim, a kind and a text for each
+-- text, and kind, platform and number of the answers.
 --
 -- Returns state.reply with 'counted', 'known', 'over' or 'gone'. The reply has a field 'others'
 -- that is not stored. It is when another replica last had an answer, in ms.
 local breaker = KEYS[1]
 local replica, number, round, personal = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local neutral, excused, keep_ms, claims = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8])
-local before, most_platforms = 8, 16
+local neutral, excused, keep_ms, claims, texts = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local before, most_platforms = 9, 16
+local first_text = before + 2 * claims + 1
+local first_answer = first_text + 2 * texts
 
 local bad = wrong_type(breaker, 'hash')
 if bad then
@@ -23,7 +26,7 @@ end
 state.tidy()
 local seq = 'seq:' .. replica
 local answered, unanswered = 0, 0
-for i = before + 2 * claims + 1, #ARGV, 3 do
+for i = first_answer, #ARGV, 3 do
   if NO_ANSWER[ARGV[i]] then
     unanswered = unanswered + tonumber(ARGV[i + 2])
   elseif ARGV[i] ~= neutral then
@@ -58,7 +61,7 @@ end
 if state.live.personal ~= personal then
   state.set('personal', personal)
 end
-for i = before + 1, before + 2 * claims, 2 do
+for i = before + 1, first_text - 1, 2 do
   local lease = 'lease:' .. ARGV[i]
   local held, till = string.match(state.live[lease] or '', '^(%d+) (%d+)$')
   local left = tonumber(held or 0) - tonumber(ARGV[i + 1])
@@ -67,6 +70,9 @@ for i = before + 1, before + 2 * claims, 2 do
   elseif held then
     state.remove(lease)
   end
+end
+for i = first_text, first_answer - 1, 2 do
+  state.set('said:' .. ARGV[i], ARGV[i + 1])
 end
 
 local platforms, different = {}, 0
@@ -89,7 +95,7 @@ local function named(platform)
 end
 
 local bucket = whole(math.floor(state.now / BUCKET_MS))
-for i = before + 2 * claims + 1, #ARGV, 3 do
+for i = first_answer, #ARGV, 3 do
   local kind, platform, n = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if kind ~= excused or not state.live['platform:' .. platform] then
     local label = kind .. ':' .. named(platform)

@@ -11,6 +11,7 @@
 --   lease:<claim>        '<admissions> <until ms>' of the canary.
 --   canary:<kind>:<platform>           answers in the canary.
 --   window:<bucket>:<kind>:<platform>  answers in ten seconds.
+--   said:<kind>          FCM's last text for a kind in this round.
 --   recent:<second>:answered           pushes with an answer in that second.
 --   recent:<second>:unanswered         pushes without one.
 --   seq:<replica>        '<number> <answered ms> <ms>' of the last counted report:
@@ -134,7 +135,7 @@ local function open(key)
     if live.passed then
       state.set('opens', whole(now + hold_ms))
     end
-    state.drop('^passed$', '^proofs$', '^spent$', '^probed$', '^canary:', '^window:', '^recent:', '^lease:')
+    state.drop('^passed$', '^proofs$', '^spent$', '^probed$', '^canary:', '^window:', '^said:', '^recent:', '^lease:')
     state.set('round', whole(math.max(now, state.number('round') + 1)))
   end
 

@@ -1,8 +1,9 @@
 -- resume ends a halt of one reason, or of all. A ramp begins when the last one ends.
 --
--- KEYS: pace, halt. ARGV: channel, reason or '' for all. Returns {now, era, 1 if no halt is left}.
-local pace, halt = KEYS[1], KEYS[2]
-local channel, reason = ARGV[1], ARGV[2]
+-- KEYS: pace, halt, history. ARGV: channel, reason or '' for all, by. Returns {now, era, 1 if no
+-- halt is left}.
+local pace, halt, history = KEYS[1], KEYS[2], KEYS[3]
+local channel, reason, by = ARGV[1], ARGV[2], ARGV[3]
 
 local bad = wrong_type(pace, 'hash', halt, 'hash')
 if bad then
@@ -12,10 +13,14 @@ end
 local now = server_us()
 local stood = redis.call('EXISTS', halt) == 1
 local left = #redis.call('HGETALL', halt) / 2
+local ended = reason == '' and stood or redis.call('HEXISTS', halt, reason) == 1
 if reason == '' then
   left = 0
-elseif redis.call('HEXISTS', halt, reason) == 1 then
+elseif ended then
   left = left - 1
+end
+if ended then
+  record(history, 'resumed', by, reason)
 end
 if left > 0 then
   redis.call('HDEL', halt, reason)

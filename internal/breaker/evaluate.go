@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// judge returns the first reason to trip. told is this replica's last report.
-func (o Options) judge(p *snapshot, told *Report) *Trip {
+// evaluate returns the first reason to trip. outage is what this replica reports now.
+func (o Options) evaluate(p *snapshot, outage Outage) *Trip {
 	s := sumAnswers(p.answers())
-	for _, kind := range judged {
+	for _, kind := range trippingKinds {
 		limit, ok := o.threshold(kind, p)
 		if !ok {
 			continue
@@ -23,11 +23,11 @@ func (o Options) judge(p *snapshot, told *Report) *Trip {
 			}
 		}
 		if limit.isReached(t.Count, t.Of) {
-			t.Reason = t.explain(!p.passed, p.personal, told.Said[kind])
+			t.Reason = t.explain(!p.passed, p.personal, p.said[kind])
 			return t
 		}
 	}
-	return o.judgeSilence(p, told)
+	return o.judgeSilence(p, outage)
 }
 
 // threshold returns the current threshold of a kind. A full canary that is smaller than Least is
@@ -72,7 +72,7 @@ type sums struct {
 func sumAnswers(answers map[Answer]int64) sums {
 	s := sums{kinds: map[Kind]int64{}, platforms: map[string]int64{}, refused: map[string]int64{}}
 	for a, n := range answers {
-		if a.Kind == Neutral || a.Kind.noAnswer() {
+		if a.Kind == Neutral || a.Kind.isUnanswered() {
 			continue
 		}
 		s.all += n

@@ -1,0 +1,121 @@
+package dispatcher
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fanfare/internal/notification"
+)
+
+// deviceState is what happened to one device of a recipient so far. It goes through Redis with the
+// recipient, so that no later claim sends to a device again that has a status.
+type deviceState struct {
+	notification.DeviceResult
+	// Keys identify the addresses of the device, of which Redis gets only hashes.
+	Keys []string `json:"keys"`
+	// Due is when a deferred device may be sent to, in ms of the server's clock.
+	Due int64 `json:"due,omitempty"`
+	// Error is the reason of the status in words.
+	Error string `json:"error,omitempty"`
+	// Kept reports that a dead token stays stored, because too many died.
+	Kept bool `json:"kept,omitempty"`
+	// Moved are registration tokens of the device that died when the app moved to the FID.
+	Moved []notification.DeviceResult `json:"moved,omitempty"`
+}
+
+// hasEnded reports whether the device has a final status.
+func (s *deviceState) hasEnded() bool { return s.Status != "" }
+
+// isKnownBy reports whether one of the keys is the device's.
+func (s *deviceState) isKnownBy(keys []string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(s.Keys, key) })
+}
+
+// addressKeys returns the keys of addresses: one for each, and one for the installation that a
+// registration token certainly belongs to.
+func addressKeys(targets ...notification.Target) []string {
+	var keys []string
+	add := func(kind notification.TargetKind, value string) {
+		h := fnv.New64a()
+		_, _ = h.Write(append([]byte{byte(kind)}, value...))
+		if key := strconv.FormatUint(h.Sum64(), 36); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	for _, target := range targets {
+		if target.IsZero() {
+			continue
+		}
+		add(target.Kind, target.Text())
+		if target.IsSendable() {
+			add(target.Kind, target.Value)
+		}
+		if fid := target.FID(); notification.IsInstallationID(fid) {
+			add(notification.TargetFID, fid)
+		}
+	}
+	return keys
+}
+
+// maxStateError limits the reason that is kept of each device, in bytes.
+const maxStateError = 200
+
+// encodeStates makes the progress of a recipient: a word without white space.
+func encodeStates(states []deviceState) string {
+	for i := range states {
+		if text := &states[i].Error; len(*text) > maxStateError {
+			*text = strings.ToValidUTF8((*text)[:maxStateError], "") + "…"
+		}
+	}
+	text, err := json.Marshal(states)
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// decodeStates reads a progress. "" has no states.
+func decodeStates(progress string) ([]deviceState, error) {
+	if progress == "" {
+		return nil, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(progress)
+	if err != nil {
+		return nil, fmt.Errorf("read progress: %w", err)
+	}
+	var states []deviceState
+	if err := json.Unmarshal(text, &states); err != nil {
+		return nil, fmt.Errorf("read progress: %w", err)
+	}
+	if len(states) == 0 {
+		return nil, errors.New("read progress: it has no devices")
+	}
+	return states, nil
+}
+
+// addKeys adds the keys of another address of the device.
+func (s *deviceState) addKeys(keys []string) {
+	for _, key := range keys {
+		if !slices.Contains(s.Keys, key) {
+			s.Keys = append(s.Keys, key)
+		}
+	}
+}
+
+// nameOf returns what a result says of an address: its abbreviation and its kind.
+func nameOf(target notification.Target) (address, kind string) {
+	switch target.Kind {
+	case notification.TargetNone:
+		return "", ""
+	case notification.TargetFID:
+		return target.String(), "fid"
+	default:
+		return target.String(), "token"
+	}
+}

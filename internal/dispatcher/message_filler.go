@@ -1,0 +1,81 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+
+	"fanfare/internal/content"
+	"fanfare/internal/notification"
+	"fanfare/internal/profiles"
+)
+
+// fillMessages picks the text of each recipient and fills its placeholders: from the element, then
+// from profiles where needed.
+func (p *preparer) fillMessages(fetch context.Context, in []*delivery) []*delivery {
+	if len(in) == 0 || !in[0].lease.camp.content.IsPersonal() {
+		return in
+	}
+	var ids []string
+	asked := make([]bool, len(in))
+	for i, dl := range in {
+		if asked[i] = dl.lease.camp.content.NeedsProfile(dl.person()); asked[i] {
+			ids = append(ids, dl.recipient.UserID)
+		}
+	}
+	known, err := p.lookupProfiles(fetch, ids)
+	paused := p.pauser.pauseIfRefused(fetch, in[0].lease.camp, err)
+	if err != nil && fetch.Err() == nil && !paused {
+		p.log.Warn("profile lookup failed; recipients deferred", "error", err, "wait", p.retry.Outage)
+	}
+	out := in[:0]
+	for i, dl := range in {
+		if asked[i] && profiles.IsUndecided(err, dl.recipient.UserID) {
+			if paused {
+				p.handBack(dl)
+			} else {
+				p.postpone(fetch, dl, p.retry.Outage)
+			}
+			continue
+		}
+		if end := dl.fill(known[dl.recipient.UserID]); end != nil {
+			p.end(dl, end)
+			continue
+		}
+		out = append(out, dl)
+	}
+	return out
+}
+
+func (p *preparer) lookupProfiles(fetch context.Context, ids []string) (map[string]profiles.Profile, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return p.profiles.Lookup(fetch, ids)
+}
+
+// person is the user that the message is filled in for.
+func (d *delivery) person() content.Person {
+	return content.Person{Campaign: d.lease.camp.id, User: d.recipient.UserID, Locale: d.recipient.Locale, Vars: d.recipient.Vars}
+}
+
+// isHeldOut reports whether the user is in the campaign's hold-out group. A user who was
+// sent to before the campaign had one is not.
+func (d *delivery) isHeldOut() bool {
+	return d.element.Lost == 0 && d.element.Attempts == 0 && d.lease.camp.content.IsHeldOut(d.lease.camp.id, d.recipient.UserID)
+}
+
+// fill builds one recipient's message. It returns a result if that is impossible.
+func (d *delivery) fill(profile profiles.Profile) *notification.Result {
+	var err error
+	d.message, err = d.lease.camp.content.FillFor(d.person(), profile)
+	if err == nil {
+		return nil
+	}
+	if _, unfilled := errors.AsType[*content.UnfilledError](err); unfilled {
+		return d.result(notification.StatusSkipped, notification.CodeUnfilled, err.Error())
+	}
+	if _, tooLarge := errors.AsType[*content.TooLargeError](err); tooLarge {
+		return d.result(notification.StatusFailed, notification.CodeTooLarge, err.Error())
+	}
+	return d.result(notification.StatusFailed, notification.CodeInvalidValue, err.Error())
+}

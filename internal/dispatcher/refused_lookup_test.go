@@ -1,0 +1,55 @@
+package dispatcher
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/profiles"
+	"fanfare/internal/store"
+	"fanfare/internal/tokens"
+)
+
+// refusing is a database that refuses the statements of all look-ups.
+type refusing struct{}
+
+var errRefused = &store.SettingError{Setting: "store.token_query", Err: errDown}
+
+func (refusing) Tokens(context.Context, []string) (map[string]string, error) { return nil, errRefused }
+
+func (refusing) Profiles(context.Context, []string) (map[string]json.RawMessage, error) {
+	return nil, errRefused
+}
+
+// Recipients of a campaign that a refused look-up pauses go back. They are not deferred, so their
+// order stays and a resume serves them at once.
+func TestRecipientsOfARefusedLookupGoBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		spec     campaign.Spec
+		elements []string
+	}{
+		"tokens": {campaign.Spec{ID: "42"}, []string{`{"userId":"a"}`, `{"userId":"b"}`}},
+		"profiles": {
+			campaign.Spec{ID: "42", Message: []byte(`{"notification":{"title":"Hello {{name}}"}}`)},
+			[]string{`{"userId":"a","fcmToken":"t1"}`, `{"userId":"b","fcmToken":"t2"}`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			rdb := must(w.client())(t)
+			w.deps.Tokens = must(tokens.New(rdb, w.deps.Names, refusing{}, tokens.Options{}))(t)
+			w.deps.Profiles = must(profiles.New(rdb, w.deps.Names, refusing{}, profiles.Options{}))(t)
+			w.campaign(c.spec, c.elements...)
+			stop := w.serve(w.dispatcher())
+			w.eventually(func() bool {
+				spec := must(w.deps.Campaigns.Get(t.Context(), "42"))(t)
+				return spec.State == campaign.Paused && w.books("42").InFlight == 0
+			})
+			stop()
+			if b := w.books("42"); b.Waiting != 2 || b.Retrying != 0 {
+				t.Errorf("books %+v, want both recipients waiting and none deferred", b)
+			}
+		})
+	}
+}

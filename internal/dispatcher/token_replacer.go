@@ -1,0 +1,179 @@
+package dispatcher
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/fcm"
+	"fanfare/internal/notification"
+	"fanfare/internal/tokens"
+)
+
+// tokenReplacer deletes tokens that FCM calls dead, and finds others of the same users.
+type tokenReplacer struct {
+	tokens    *tokens.Store
+	deletions *breaker.Deletions // nil: no budget limits them
+	deduper   *deduper
+	pauser    *pauser
+	log       *slog.Logger
+}
+
+// findSuccessor returns another address of a device whose address is unregistered, or zero. That is
+// the installation ID that the app has moved to, or the token of an app that has not moved yet. An
+// error means that the stores could not tell.
+func (r *tokenReplacer) findSuccessor(work context.Context, dl *delivery, dead notification.Target, a fcm.Answer) (notification.Target, error) {
+	if a.Class != fcm.Unregistered {
+		return notification.Target{}, nil
+	}
+	if dl.device != nil && len(dl.device.others) > 0 {
+		if other := dl.device.others[0].Target; other.IsSameDevice(dead) {
+			return other, nil
+		}
+	}
+	if dead.Kind != notification.TargetToken || dead.FID() == "" {
+		return notification.Target{}, nil
+	}
+	stored, err := r.tokens.Get(work, dl.recipient.UserID)
+	if err != nil {
+		return notification.Target{}, r.explain(work, dl, dead, err)
+	}
+	for _, d := range stored {
+		if d.Target.Kind == notification.TargetFID && d.Target.IsSameDevice(dead) && dl.mayTry(d.Target) {
+			return d.Target, nil
+		}
+	}
+	return notification.Target{}, nil
+}
+
+// replace deletes a dead address if it is still stored and the deletion budget allows. It returns
+// another address not yet tried: the successor, then others of the recipient, then one that is
+// stored. An error means that the stores could not tell.
+func (r *tokenReplacer) replace(work context.Context, dl *delivery, dead, successor notification.Target) (notification.Target, error) {
+	own := dl.addresses()
+	own.tried = append(own.tried, dead)
+	hasMoved := dead.Kind == notification.TargetToken && successor.Kind == notification.TargetFID
+	stored, err := r.remove(work, dl, dead, hasMoved)
+	if err != nil {
+		err = r.explain(work, dl, dead, err)
+	}
+	if hasMoved {
+		dl.noteMoved(dead, err == nil)
+	}
+	switch {
+	case len(own.others) > 0:
+		return dl.takeOther(), nil
+	case !successor.IsZero():
+		return successor, nil
+	case err == nil && dl.mayTry(stored):
+		return stored, nil
+	}
+	return notification.Target{}, err
+}
+
+// takeNext returns the address if this element may be sent there, or the next one of the device. An
+// address that the campaign sends to for another element is left out. An error means that Redis
+// could not tell.
+func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, next notification.Target) (notification.Target, error) {
+	for !next.IsZero() {
+		owned, err := r.deduper.takeAnother(work, dl, next)
+		if err != nil {
+			return notification.Target{}, err
+		}
+		if owned {
+			return next, nil
+		}
+		next = notification.Target{}
+		if len(dl.addresses().others) > 0 {
+			next = dl.takeOther()
+		}
+	}
+	return next, nil
+}
+
+// explain logs that a dead address is not replaced, and pauses the campaign if Redis refuses.
+func (r *tokenReplacer) explain(work context.Context, dl *delivery, dead notification.Target, err error) error {
+	r.pauser.pauseIfRefused(work, dl.lease.camp, err)
+	r.log.Warn("dead token not replaced; recipient deferred", "user", dl.recipient.UserID, "token", dead, "error", err)
+	return err
+}
+
+// remove deletes a dead address and returns another one that is stored. A token that has moved
+// costs nothing of the deletion budget: its device is reached all the same.
+func (r *tokenReplacer) remove(work context.Context, dl *delivery, dead notification.Target, hasMoved bool) (notification.Target, error) {
+	user := dl.recipient.UserID
+	if !hasMoved && !r.mayDelete(work) {
+		dl.kept = append(dl.kept, dead)
+		return r.tokens.FindAnother(work, user, dead)
+	}
+	dl.dead = append(dl.dead, dead)
+	found, err := r.tokens.Forget(work, user, dead, dl.lease.camp.id)
+	if slices.ContainsFunc(dl.dead, found.InSQL.IsSame) {
+		dl.inSQL = found.InSQL
+	}
+	for _, other := range found.Others {
+		if dl.mayTry(other.Target) {
+			return other.Target, err
+		}
+	}
+	return notification.Target{}, err
+}
+
+// mayDelete asks whether one more token may be deleted.
+func (r *tokenReplacer) mayDelete(ctx context.Context) bool {
+	if r.deletions == nil {
+		return true
+	}
+	allowed, err := r.deletions.Take(ctx)
+	if err != nil {
+		r.log.Warn("deletion budget unknown; dead token kept", "error", err)
+	}
+	return allowed
+}
+
+// noteMoved notes a registration token that died because its app moved to an installation ID.
+func (d *delivery) noteMoved(dead notification.Target, removed bool) {
+	address, kind := nameOf(dead)
+	moved := notification.DeviceResult{
+		Address: address, Kind: kind, Platform: d.recipient.Platform,
+		Status: notification.StatusFailed, ErrorCode: notification.CodeMoved, Attempts: 1, TokenRemoved: removed,
+	}
+	if removed {
+		moved.Token = spelledInSQL(dead)
+	}
+	d.device.moved = append(d.device.moved, moved)
+}
+
+// takeOther returns the next of the recipient's own addresses.
+func (d *delivery) takeOther() notification.Target {
+	next := d.device.others[0]
+	d.device.others = d.device.others[1:]
+	d.recipient.Platform = cmp.Or(next.Platform, d.recipient.Platform)
+	return next.Target
+}
+
+// mayTry reports whether a stored address may be tried: it was not yet, and no other device of the
+// recipient has it.
+func (d *delivery) mayTry(stored notification.Target) bool {
+	if stored.IsZero() || d.device != nil && slices.ContainsFunc(d.device.tried, stored.IsSame) {
+		return false
+	}
+	g := d.group()
+	return g == nil || g.takeAddress(d.device.index, stored)
+}
+
+// takeAddress adds an address to a device, unless another device of the group has it.
+func (g *deviceGroup) takeAddress(index int, address notification.Target) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	keys := addressKeys(address)
+	for i := range g.states {
+		if i != index && g.states[i].isKnownBy(keys) {
+			return false
+		}
+	}
+	g.states[index].addKeys(keys)
+	return true
+}

@@ -1,0 +1,108 @@
+package fcm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"fanfare/internal/h2client"
+)
+
+// googleURL is where the SDK sends by default.
+const googleURL = "https://fcm.googleapis.com/v1"
+
+// sendURL is the address that messages are posted to.
+func (o Options) sendURL(project string) (*url.URL, error) {
+	base := o.baseURL()
+	if base == "" {
+		base = googleURL
+	}
+	u, err := url.Parse(base + "/projects/" + url.PathEscape(project) + "/messages:send")
+	if err != nil {
+		return nil, fmt.Errorf("make FCM's address: %w", err)
+	}
+	return u, nil
+}
+
+const (
+	contentType = "application/json"
+	apiFormat   = "2" // of X-Goog-Api-Format-Version: errors with details
+)
+
+// post is one request to FCM.
+type post struct {
+	url           *url.URL
+	body          []byte
+	authorization []string      // the header's value; nil: none
+	sdk           *http.Request // the SDK's own request; nil for ours
+}
+
+// httpRequest returns the request for net/http.
+func (p *post) httpRequest() *http.Request {
+	if p.sdk != nil {
+		return p.sdk
+	}
+	return &http.Request{
+		Method: http.MethodPost, URL: p.url, Host: p.url.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {contentType}, "X-Goog-Api-Format-Version": {apiFormat}},
+		Body:   io.NopCloser(bytes.NewReader(p.body)), ContentLength: int64(len(p.body)),
+	}
+}
+
+// postHTTP makes a request with net/http and records what came of it.
+func postHTTP(ctx context.Context, rt http.RoundTripper, p *post, timeout time.Duration, x *exchange) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	req := p.httpRequest().WithContext(ctx)
+	if p.authorization != nil {
+		req.Header["Authorization"] = p.authorization // safe: both clients create a request for each attempt
+	}
+	body := &watchedBody{ReadCloser: req.Body}
+	req.Body = body
+	x.receive(rt.RoundTrip(req)) //nolint:bodyclose // receive closes it
+	x.written = body.wasRead.Load()
+}
+
+// watchedBody records that the connection began to read the body. Until then FCM cannot have the
+// message: headers without a body are not a request.
+type watchedBody struct {
+	io.ReadCloser
+	wasRead atomic.Bool // the connection reads in its own goroutine
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.wasRead.Store(true)
+	return b.ReadCloser.Read(p)
+}
+
+// postFields are the header fields of all requests on a connection of our own.
+func postFields(u *url.URL) []h2client.Field {
+	return []h2client.Field{
+		{Name: ":method", Value: http.MethodPost}, {Name: ":scheme", Value: u.Scheme}, {Name: ":authority", Value: u.Host},
+		{Name: ":path", Value: u.EscapedPath()}, {Name: "content-type", Value: contentType}, {Name: "x-goog-api-format-version", Value: apiFormat},
+	}
+}
+
+// usualAnswer is the length in bytes that most answers do not exceed.
+const usualAnswer = 256
+
+// postFrames makes a request on a connection of our own and records what came of it.
+func postFrames(ctx context.Context, c *h2client.Conn, p *post, timeout time.Duration, x *exchange) {
+	r := h2client.Request{Body: p.body, Timeout: timeout}
+	if p.authorization != nil {
+		r.Authorization = p.authorization[0]
+	}
+	resp := h2client.Response{Body: make([]byte, 0, usualAnswer)}
+	err := c.Do(ctx, &r, &resp)
+	x.written = true
+	if failed, ok := errors.AsType[*h2client.Error](err); ok {
+		x.written, x.err = failed.Sent, failed.Err
+	}
+	x.status, x.retryAfter, x.contentType, x.body = resp.Status, resp.RetryAfter, resp.ContentType, resp.Body
+}
