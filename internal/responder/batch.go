@@ -68,7 +68,8 @@ func (b *batch) settlements(refused map[int]error) []queue.Settlement {
 		r, e := &b.results[i], b.elements[i]
 		if why := refused[i]; why != nil {
 			letter := responses.DeadLetter{ID: r.ResultID, Result: *r}
-			letter.Result.Raw, letter.Result.Token = nil, ""
+			letter.Result.Raw = nil
+			letter.Result.RemoveTokens()
 			all = append(all, b.refuse(e, letter, why))
 			continue
 		}
@@ -82,11 +83,18 @@ func (b *batch) settlements(refused map[int]error) []queue.Settlement {
 	return append(all, b.unreadable...)
 }
 
-// lag is the age of the oldest result.
-func (b *batch) lag() time.Duration {
-	var oldest time.Duration
+// oldest is when the oldest result was made; zero if there is none.
+func (b *batch) oldest() (at time.Time) {
 	for i := range b.results {
-		oldest = max(oldest, b.lease.Now.Sub(b.results[i].At))
+		at = earlier(at, b.results[i].At)
 	}
-	return oldest
+	return at
+}
+
+// earlier returns the earlier of two times. The zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }

@@ -8,6 +8,7 @@ type metrics struct {
 	dead     *prometheus.CounterVec
 	faults   *prometheus.CounterVec
 	batch    prometheus.Histogram
+	age      prometheus.Histogram
 	lost     prometheus.Counter
 	reaped   prometheus.Counter
 	dropped  prometheus.Counter
@@ -45,10 +46,15 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Namespace: namespace, Subsystem: subsystem, Name: "batch_seconds",
 			Help: "Time of one transaction, failed ones included.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14),
 		}),
+		age: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "result_age_seconds",
+			Help:    "Time from a recipient's outcome until a responder took it to SQL, by Redis' clock and the sender's.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
+		}),
 		lost:     counter("lost_leases_total", "Results whose lease was lost before they were removed; another responder writes them."),
 		reaped:   counter("reaped_total", "Results taken back from expired leases."),
 		dropped:  counter("dead_letters_dropped_total", "Dead letters dropped because there were too many or they were too old."),
-		lag:      gauge("lag_seconds", "Age of the oldest result in the last batch; 0 when there was none."),
+		lag:      gauge("lag_seconds", "Age of the oldest result that waits for SQL, as far as this responder knows; 0 when none waits."),
 		waiting:  gauge("waiting_results", "Results in the list that are not claimed."),
 		inFlight: gauge("in_flight_results", "Results claimed by any responder."),
 		letters:  gauge("dead_letters", "Dead letters in the list."),
@@ -58,7 +64,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.results, m.dead, m.faults, m.batch, m.lost, m.reaped, m.dropped, m.lag, m.waiting, m.inFlight, m.letters, m.halted,
+		m.results, m.dead, m.faults, m.batch, m.age, m.lost, m.reaped, m.dropped, m.lag, m.waiting, m.inFlight, m.letters, m.halted,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
@@ -74,6 +80,7 @@ func (m *metrics) countBatch(b *batch, refused map[int]error) {
 			continue
 		}
 		m.results.WithLabelValues(string(b.results[i].Status)).Inc()
+		m.age.Observe(max(0, b.lease.Now.Sub(b.results[i].At).Seconds()))
 	}
 	for kind, n := range b.letters {
 		m.dead.WithLabelValues(string(kind)).Add(float64(n))

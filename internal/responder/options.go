@@ -20,12 +20,14 @@ type Options struct {
 	RetryDelay, MaxRetryDelay time.Duration
 	// HaltDelay is the wait between tries while the database or Redis refuses everything.
 	HaltDelay time.Duration
-	// ReapInterval is how often expired leases are taken back.
+	// ReapInterval is the longest time between two looks for expired leases.
 	ReapInterval time.Duration
 	// TrimInterval is how often the dead letters are trimmed to their limits.
 	TrimInterval time.Duration
 	// MeterInterval is how often the list is measured.
 	MeterInterval time.Duration
+	// HistoryInterval is how often new entries of the campaigns' histories are copied.
+	HistoryInterval time.Duration
 	// GraceTimeout is how long after the end of work committed results may be removed, and the
 	// others given back.
 	GraceTimeout time.Duration
@@ -44,6 +46,7 @@ func DefaultOptions() Options {
 		ReapInterval:    5 * time.Second,
 		TrimInterval:    2 * time.Second,
 		MeterInterval:   5 * time.Second,
+		HistoryInterval: 5 * time.Second,
 		GraceTimeout:    5 * time.Second,
 	}
 }
@@ -63,6 +66,7 @@ func (o Options) validate() error {
 	checkPositive("reap interval", int64(o.ReapInterval))
 	checkPositive("trim interval", int64(o.TrimInterval))
 	checkPositive("meter interval", int64(o.MeterInterval))
+	checkPositive("history interval", int64(o.HistoryInterval))
 	checkPositive("grace timeout", int64(o.GraceTimeout))
 	if o.MaxPollInterval < o.PollInterval {
 		errs = append(errs, fmt.Errorf("max poll interval %s is below poll interval %s", o.MaxPollInterval, o.PollInterval))

@@ -11,14 +11,18 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"fanfare/internal/fleet"
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/notification"
 	"fanfare/internal/periodic"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
+	"fanfare/internal/tracing"
 )
 
 // Applier writes results to a database: all of them or none. Repeating a call is harmless.
@@ -26,12 +30,26 @@ type Applier interface {
 	Apply(ctx context.Context, results []notification.Result) error
 }
 
-// Deps are what a responder works with. Registerer may be nil.
+// Histories are the histories of the campaigns in Redis; *campaign.Campaigns implements it.
+type Histories interface {
+	VisitNewHistory(ctx context.Context, after map[string]string, visit func(campaign string, entries []notification.HistoryEntry) error) error
+}
+
+// HistoryWriter writes histories to a database. Repeating a call is harmless.
+type HistoryWriter interface {
+	AddHistory(ctx context.Context, campaign string, entries []notification.HistoryEntry) error
+}
+
+// Deps are what a responder works with. Registerer may be nil, and without
+// Histories none are copied.
 type Deps struct {
 	Queue       *queue.Queue // opened by responses.NewQueue
 	Applier     Applier
 	FaultOf     func(error) store.Fault // classifies an error of the Applier
 	DeadLetters *responses.DeadLetters
+	Histories   Histories
+	History     HistoryWriter
+	Tracer      *tracing.Tracer // nil: no traces
 	Logger      *slog.Logger
 	Registerer  prometheus.Registerer
 }
@@ -41,8 +59,9 @@ type Responder struct {
 	deps    Deps
 	opts    Options
 	metrics *metrics
-	leases  *leases
+	leases  *leasekeeper.Set[*leasekeeper.Lease]
 	halt    *halt
+	work    *workCount
 }
 
 // New returns a responder that Run starts.
@@ -56,7 +75,8 @@ func New(deps Deps, opts Options) (*Responder, error) {
 	}
 	return &Responder{
 		deps: deps, opts: opts, metrics: m,
-		leases: newLeases(), halt: newHalt(opts.HaltDelay, m.halted, deps.Logger),
+		leases: leasekeeper.NewSet[*leasekeeper.Lease](), halt: newHalt(opts.HaltDelay, m.halted, deps.Logger),
+		work: newWorkCount(),
 	}, nil
 }
 
@@ -68,12 +88,20 @@ func (r *Responder) Run(fetchCtx, workCtx context.Context) error {
 	defer stopKeepers()
 	var workers, keepers sync.WaitGroup
 	log, q := r.deps.Logger, r.deps.Queue
-	keepers.Go(func() { extender{q, r.leases, log}.run(keepCtx) })
-	keepers.Go(func() { periodic.RunNow(keepCtx, r.opts.ReapInterval, reaper{q, r.metrics, log}.reap) })
+	keepers.Go(func() { r.newExtender().Run(keepCtx) })
+	keepers.Go(func() {
+		reaper := r.newReaper()
+		reaper.Reap(keepCtx)
+		reaper.Run(keepCtx)
+	})
 	keepers.Go(func() {
 		periodic.RunNow(keepCtx, r.opts.TrimInterval, trimmer{r.deps.DeadLetters, r.metrics, log}.trim)
 	})
-	keepers.Go(func() { periodic.RunNow(keepCtx, r.opts.MeterInterval, meter{q, r.metrics, log}.measure) })
+	keepers.Go(func() { periodic.RunNow(keepCtx, r.opts.MeterInterval, meter{q, r.work, r.metrics, log}.measure) })
+	if r.deps.Histories != nil {
+		copier := newHistoryCopier(r.deps.Histories, r.deps.History, log)
+		keepers.Go(func() { periodic.RunNow(keepCtx, r.opts.HistoryInterval, copier.copy) })
+	}
 	for range r.opts.Workers {
 		workers.Go(func() { r.newWorker().run(fetchCtx, workCtx) })
 	}
@@ -108,10 +136,20 @@ func (r *Responder) AwaitDrained(ctx context.Context) error {
 		if err == nil && c.Listed+c.Back+c.Retrying+c.InFlight == 0 {
 			return nil
 		}
-		if !sleep(ctx, r.opts.PollInterval) {
+		if !leasekeeper.Sleep(ctx, r.opts.PollInterval) {
 			return ctx.Err()
 		}
 	}
+}
+
+// Load returns what this process works on, for its heartbeat.
+func (r *Responder) Load() fleet.Load {
+	load := fleet.Load{Held: r.work.held.Load(), Done: r.work.written.Load()}
+	var since time.Time
+	if load.Leases, since = r.leases.Oldest(); load.Leases > 0 {
+		load.OldestLease = time.Since(since)
+	}
+	return load
 }
 
 // Ready returns an error while SQL or Redis refuses everything and a person has to act.

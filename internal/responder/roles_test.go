@@ -1,18 +1,18 @@
 package responder
 
 import (
-	"log/slog"
-
-	"fanfare/internal/notification"
-	"fanfare/internal/queue"
-	"fanfare/internal/store"
-
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"fanfare/internal/leasekeeper"
+	"fanfare/internal/notification"
+	"fanfare/internal/queue"
+	"fanfare/internal/store"
 )
 
 func newTestHalt(t *testing.T, delay time.Duration) *halt {
@@ -86,54 +86,6 @@ func TestHaltLetsGoOfAStop(t *testing.T) {
 	})
 }
 
-func TestBackoffDoublesUpToItsLimit(t *testing.T) {
-	b := backoff{base: 100 * time.Millisecond, limit: time.Second}
-	for range 2 {
-		for i, whole := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
-			whole *= time.Millisecond
-			if got := b.next(); got < whole/2 || got > whole {
-				t.Errorf("wait %d is %s, want between half of %s and all of it", i, got, whole)
-			}
-		}
-		b.reset()
-	}
-}
-
-// What has begun may finish within the grace, and no later.
-func TestTheGraceEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		workCtx, stop := context.WithCancel(t.Context())
-		ctx, cancel := withGrace(workCtx, 5*time.Second)
-		defer cancel()
-		stop()
-		began := time.Now()
-		<-ctx.Done()
-		if took := time.Since(began); took != 5*time.Second {
-			t.Errorf("it ended after %s", took)
-		}
-	})
-}
-
-// An untracked lease is not extended any more.
-func TestReleasedLeasesAreForgotten(t *testing.T) {
-	l := newLeases()
-	leaseCtx, untrack := l.track(t.Context(), queue.Lease{Claim: "c"})
-	if len(l.claims()) != 1 || leaseCtx.Err() != nil {
-		t.Error("the lease is not tracked")
-	}
-	untrack()
-	if len(l.claims()) != 0 || leaseCtx.Err() == nil {
-		t.Error("the lease is tracked after its release")
-	}
-}
-
-// A lease is extended before two thirds of it are over.
-func TestLeasesAreExtendedInTime(t *testing.T) {
-	if got := extendInterval(3 * time.Second); got != time.Second {
-		t.Errorf("every %s", got)
-	}
-}
-
 // failing is a database that is away twice. It records how many results each transaction had.
 type failing struct{ sizes []int }
 
@@ -154,11 +106,33 @@ func TestAnOutageSplitsNothing(t *testing.T) {
 		}
 		w := writer{
 			applier: db, faultOf: func(error) store.Fault { return store.Transient },
-			backoff: backoff{base: time.Second, limit: time.Minute}, metrics: m, log: slog.New(slog.DiscardHandler),
+			backoff: leasekeeper.Backoff{Base: time.Second, Limit: time.Minute}, metrics: m, log: slog.New(slog.DiscardHandler),
 		}
 		refused, err := w.write(t.Context(), make([]notification.Result, 8))
 		if err != nil || len(refused) != 0 || len(db.sizes) != 3 || db.sizes[2] != 8 {
 			t.Errorf("refused %v, %v, transactions of %v", refused, err, db.sizes)
 		}
 	})
+}
+
+// A lease that is lost ends the work for its results, and a released one is extended no more.
+func TestLostLeaseEndsItsWork(t *testing.T) {
+	w := &worker{leases: leasekeeper.NewSet[*leasekeeper.Lease]()}
+	for _, lose := range []bool{true, false} {
+		leaseCtx, release := w.hold(t.Context(), queue.Lease{Claim: "c", Until: time.Now().Add(time.Hour)})
+		l := w.leases.Get("c")
+		if l == nil || leaseCtx.Err() != nil || !l.IsValid(time.Now()) {
+			t.Fatal("the lease is not held")
+		}
+		if lose {
+			l.Lose()
+		}
+		release()
+		if lost := errors.Is(context.Cause(leaseCtx), errLeaseLost); lost != lose || leaseCtx.Err() == nil {
+			t.Errorf("lost is %v, want %v; %v", lost, lose, leaseCtx.Err())
+		}
+		if w.leases.Get("c") != nil {
+			t.Error("the lease is held after its release")
+		}
+	}
 }

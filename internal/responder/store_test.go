@@ -2,7 +2,9 @@ package responder_test
 
 import (
 	"context"
+	"encoding/json"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -71,6 +73,14 @@ func TestFromOutboxToRows(t *testing.T) {
 				elements = append(elements, encoded(r))
 			}
 		}
+		phones := result(n+1, notification.StatusSent)
+		phones.Devices = []notification.DeviceResult{
+			{Address: "a…b", Kind: "fid", Platform: "ios", Status: notification.StatusSent, MessageID: "m", Attempts: 1},
+			{Address: "c…d", Kind: "token", Status: notification.StatusFailed, ErrorCode: "UNREGISTERED", Attempts: 1},
+		}
+		want[phones.Status]++
+		strange := []byte(`{"campaignId":"42","userId":"odd","status":"sent","at":"2026-03-04T05:06:07Z","resultId":"odd","devices":[{"status":"delivered"}]}`)
+		elements = append(elements, withDevices(w.T, phones), strange)
 		poison := result(n, notification.StatusSent)
 		poison.MessageID = "NUL\x00"
 		elements = append(elements, encoded(poison))
@@ -99,19 +109,35 @@ func TestFromOutboxToRows(t *testing.T) {
 		if err != nil || len(rows) != 1 || encoded(rows[0]) != encoded(result(4, notification.StatusSent)) {
 			w.Errorf("row %+v, error %v", rows, err)
 		}
+		rows, err = db.Deliveries(w.Context(), "42", phones.UserID)
+		if err != nil || len(rows) != 1 || !reflect.DeepEqual(rows[0].Devices, phones.Devices) {
+			w.Errorf("row with devices %+v, error %v", rows, err)
+		}
 		refused := 0
 		for _, l := range w.letters() {
 			if l.Kind == responses.KindResult {
 				refused++
+				if string(l.Raw) == string(strange) {
+					continue
+				}
 				if l.ID != id(n) || !strings.Contains(l.Reason, "NUL") || string(l.Raw) != encoded(poison) {
 					w.Errorf("letter %+v", l)
 				}
 			}
 		}
-		if refused != 1 {
-			w.Errorf("%d results refused, want the one with a NUL", refused)
+		if refused != 2 {
+			w.Errorf("%d results refused, want the one with a NUL and the one with a strange device", refused)
 		}
 	})
+}
+
+// withDevices encodes a result with devices, as the contract has it.
+func withDevices(t *testing.T, r notification.Result) []byte {
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // A database without tables halts the responder. Once they exist, everything is written.

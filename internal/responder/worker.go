@@ -6,18 +6,22 @@ import (
 	"log/slog"
 	"time"
 
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
+	"fanfare/internal/tracing"
 )
 
 // worker claims results, has them written, and removes them, one batch at a time.
 type worker struct {
 	queue   *queue.Queue
 	writer  writer
-	leases  *leases
+	leases  *leasekeeper.Set[*leasekeeper.Lease]
 	halt    *halt
 	opts    Options
 	metrics *metrics
+	tracer  *tracing.Tracer
+	work    *workCount
 	log     *slog.Logger
 
 	// claim is the id of the next claim. It stays the same until a reply arrives: repeating a
@@ -27,10 +31,10 @@ type worker struct {
 
 func (r *Responder) newWorker() *worker {
 	return &worker{
-		queue: r.deps.Queue, leases: r.leases, halt: r.halt, opts: r.opts, metrics: r.metrics, log: r.deps.Logger,
+		queue: r.deps.Queue, leases: r.leases, halt: r.halt, opts: r.opts, metrics: r.metrics, tracer: r.deps.Tracer, work: r.work, log: r.deps.Logger,
 		writer: writer{
 			applier: r.deps.Applier, faultOf: r.deps.FaultOf,
-			backoff: backoff{base: r.opts.RetryDelay, limit: r.opts.MaxRetryDelay}, metrics: r.metrics, log: r.deps.Logger,
+			backoff: leasekeeper.Backoff{Base: r.opts.RetryDelay, Limit: r.opts.MaxRetryDelay}, metrics: r.metrics, log: r.deps.Logger,
 		},
 		claim: queue.NewClaimID(),
 	}
@@ -40,7 +44,7 @@ func (r *Responder) newWorker() *worker {
 // errors.
 func (w *worker) run(fetchCtx, workCtx context.Context) {
 	defer func() { w.giveBack(workCtx, w.claim) }()
-	idle := backoff{base: w.opts.PollInterval, limit: w.opts.MaxPollInterval}
+	idle := leasekeeper.Backoff{Base: w.opts.PollInterval, Limit: w.opts.MaxPollInterval}
 	for {
 		leave, err := w.halt.enter(fetchCtx)
 		if err != nil {
@@ -50,12 +54,12 @@ func (w *worker) run(fetchCtx, workCtx context.Context) {
 		leave()
 		switch {
 		case claimed == w.opts.Batch:
-			idle.reset()
+			idle.Reset()
 			continue // there may be more
 		case claimed > 0:
-			idle.reset()
+			idle.Reset()
 		}
-		if !sleep(fetchCtx, idle.next()) {
+		if !leasekeeper.Sleep(fetchCtx, leasekeeper.Jitter(idle.Next())) {
 			return
 		}
 	}
@@ -76,7 +80,6 @@ func (w *worker) runOnce(workCtx context.Context) (claimed int) {
 	}
 	w.claim = queue.NewClaimID()
 	if len(lease.Elements) == 0 {
-		w.metrics.lag.Set(0)
 		w.halt.endIfRedisRefused()
 		return 0
 	}
@@ -87,10 +90,10 @@ func (w *worker) runOnce(workCtx context.Context) (claimed int) {
 // process writes the results of a lease and removes them. It gives back what it cannot remove,
 // unless the lease is lost.
 func (w *worker) process(workCtx context.Context, lease queue.Lease) {
-	leaseCtx, untrack := w.leases.track(workCtx, lease)
-	defer untrack()
-	b := decode(lease)
-	w.metrics.lag.Set(b.lag().Seconds())
+	leaseCtx, release := w.hold(workCtx, lease)
+	defer release()
+	b, claimed := decode(lease), time.Now()
+	defer w.work.begin(b)()
 
 	refused, err := w.writer.write(leaseCtx, b.results)
 	if err == nil {
@@ -99,6 +102,8 @@ func (w *worker) process(workCtx context.Context, lease queue.Lease) {
 	switch {
 	case err == nil:
 		w.metrics.countBatch(b, refused)
+		w.trace(b, claimed, time.Now())
+		w.work.written.Add(int64(len(b.results)))
 		if len(b.results) > len(refused) {
 			w.halt.end()
 		}
@@ -111,12 +116,27 @@ func (w *worker) process(workCtx context.Context, lease queue.Lease) {
 	}
 }
 
+var errLeaseLost = errors.New("lease is lost")
+
+// hold has a lease extended until release is called. leaseCtx ends when the lease is lost or
+// workCtx ends.
+func (w *worker) hold(workCtx context.Context, claimed queue.Lease) (leaseCtx context.Context, release func()) {
+	leaseCtx, cancel := context.WithCancelCause(workCtx)
+	l := &leasekeeper.Lease{Queue: w.queue, Claim: claimed.Claim, OnLost: func() { cancel(errLeaseLost) }}
+	l.ExtendTo(claimed.Until)
+	w.leases.Add(l)
+	return leaseCtx, func() {
+		w.leases.Remove(l)
+		cancel(nil)
+	}
+}
+
 // settle removes written results. It retries until the grace ends or the lease is lost. Results
 // that stay are only written again.
 func (w *worker) settle(leaseCtx, workCtx context.Context, settlements []queue.Settlement) error {
-	graceCtx, cancel := withGrace(workCtx, w.opts.GraceTimeout)
+	graceCtx, cancel := leasekeeper.WithGrace(workCtx, w.opts.GraceTimeout)
 	defer cancel()
-	wait := backoff{base: w.opts.RetryDelay, limit: w.opts.MaxRetryDelay}
+	wait := leasekeeper.Backoff{Base: w.opts.RetryDelay, Limit: w.opts.MaxRetryDelay}
 	for {
 		_, err := w.queue.Settle(graceCtx, settlements)
 		if err == nil {
@@ -126,7 +146,7 @@ func (w *worker) settle(leaseCtx, workCtx context.Context, settlements []queue.S
 			return err
 		}
 		w.log.Warn("result removal failed; retrying", "results", len(settlements), "error", err)
-		if !sleep(graceCtx, wait.next()) || errors.Is(context.Cause(leaseCtx), errLeaseLost) {
+		if !leasekeeper.Sleep(graceCtx, leasekeeper.Jitter(wait.Next())) || errors.Is(context.Cause(leaseCtx), errLeaseLost) {
 			return err
 		}
 	}
@@ -135,22 +155,22 @@ func (w *worker) settle(leaseCtx, workCtx context.Context, settlements []queue.S
 // giveBack returns a claim to the head of the list. If that fails, the reaper does it once the
 // lease has expired.
 func (w *worker) giveBack(workCtx context.Context, claim string) {
-	graceCtx, cancel := withGrace(workCtx, w.opts.GraceTimeout)
+	graceCtx, cancel := leasekeeper.WithGrace(workCtx, w.opts.GraceTimeout)
 	defer cancel()
 	if _, err := w.queue.GiveBack(graceCtx, claim); err != nil {
 		w.log.Warn("result give-back failed; results return when their lease expires", "claim", claim, "error", err)
 	}
 }
 
-// withGrace returns a context that ends a grace after workCtx does.
-func withGrace(workCtx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(workCtx))
-	unwatch := context.AfterFunc(workCtx, func() {
-		timer := time.AfterFunc(grace, cancel)
-		context.AfterFunc(ctx, func() { timer.Stop() })
-	})
-	return ctx, func() {
-		unwatch()
-		cancel()
+// trace records the last steps of the recipients that are traced: their results' wait in Redis, and
+// the write.
+func (w *worker) trace(b *batch, claimed, written time.Time) {
+	if w.tracer == nil {
+		return
+	}
+	for i := range b.results {
+		t := w.tracer.Find(b.results[i].ResultID)
+		t.Span("results list", b.results[i].At, claimed)
+		t.Span("write", claimed, written)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
+	"fanfare/internal/leasekeeper"
 	"fanfare/internal/notification"
 	"fanfare/internal/store"
 )
@@ -16,7 +16,7 @@ import (
 type writer struct {
 	applier Applier
 	faultOf func(error) store.Fault
-	backoff backoff
+	backoff leasekeeper.Backoff
 	metrics *metrics
 	log     *slog.Logger
 }
@@ -85,34 +85,8 @@ func (w writer) applyWithRetry(ctx context.Context, results []notification.Resul
 		default:
 			return nil, &databaseHaltError{err}
 		}
-		if !sleep(ctx, wait.next()) {
+		if !leasekeeper.Sleep(ctx, leasekeeper.Jitter(wait.Next())) {
 			return nil, fmt.Errorf("write results: %w", context.Cause(ctx))
 		}
-	}
-}
-
-// backoff is a wait that doubles from base to limit. A random half of each wait is taken off, so
-// that workers that failed together do not retry together.
-type backoff struct {
-	base, limit time.Duration
-	current     time.Duration
-}
-
-func (b *backoff) reset() { b.current = 0 }
-
-func (b *backoff) next() time.Duration {
-	b.current = min(max(2*b.current, b.base), b.limit)
-	return b.current - rand.N(b.current/2+1)
-}
-
-// sleep waits. It returns false if ctx ended first.
-func sleep(ctx context.Context, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
 	}
 }

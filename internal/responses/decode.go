@@ -40,6 +40,9 @@ func Decode(raw []byte) (notification.Result, error) {
 	if err := checkResult(&r); err != nil {
 		return notification.Result{}, err
 	}
+	if err := cleanDevices(r.Devices); err != nil {
+		return notification.Result{}, err
+	}
 	r.Attempts = bounds.Count(r.Attempts)
 	if !r.TokenRemoved {
 		r.Token = ""
@@ -48,6 +51,21 @@ func Decode(raw []byte) (notification.Result, error) {
 		r.ResultID = DerivedID(raw)
 	}
 	return r, nil
+}
+
+// cleanDevices checks the outcomes of devices, and clears what has no meaning in them.
+func cleanDevices(devices []notification.DeviceResult) error {
+	for i := range devices {
+		d := &devices[i]
+		if d.Status.Rank() == 0 {
+			return malformedf("devices[%d].status %q is not one of %q", i, d.Status, notification.Statuses)
+		}
+		d.Attempts = bounds.Count(d.Attempts)
+		if !d.TokenRemoved {
+			d.Token = ""
+		}
+	}
+	return nil
 }
 
 // DerivedID returns the id of an element that has none of its own.
@@ -79,18 +97,20 @@ func checkResult(r *notification.Result) error {
 
 // jsonResult is a result as encoding/json reads it.
 type jsonResult struct {
-	CampaignID   stringOrNumber      `json:"campaignId"`
-	UserID       stringOrNumber      `json:"userId"`
-	Status       notification.Status `json:"status"`
-	MessageID    string              `json:"messageId"`
-	ErrorCode    string              `json:"errorCode"`
-	Error        string              `json:"error"`
-	Attempts     int                 `json:"attempts"`
-	TokenRemoved bool                `json:"tokenRemoved"`
-	Token        string              `json:"fcmToken"`
-	At           string              `json:"at"`
-	ResultID     string              `json:"resultId"`
-	Raw          []byte              `json:"raw"`
+	CampaignID   stringOrNumber              `json:"campaignId"`
+	UserID       stringOrNumber              `json:"userId"`
+	Status       notification.Status         `json:"status"`
+	MessageID    string                      `json:"messageId"`
+	ErrorCode    string                      `json:"errorCode"`
+	Error        string                      `json:"error"`
+	Attempts     int                         `json:"attempts"`
+	TokenRemoved bool                        `json:"tokenRemoved"`
+	Token        string                      `json:"fcmToken"`
+	At           string                      `json:"at"`
+	ResultID     string                      `json:"resultId"`
+	Variant      string                      `json:"variant"`
+	Raw          []byte                      `json:"raw"`
+	Devices      []notification.DeviceResult `json:"devices"`
 }
 
 // stringOrNumber is a string, or a number whose digits are kept.
@@ -118,7 +138,7 @@ func decodeAny(raw []byte) (notification.Result, error) {
 	r := notification.Result{
 		CampaignID: string(w.CampaignID), UserID: string(w.UserID), Status: w.Status, MessageID: w.MessageID,
 		ErrorCode: w.ErrorCode, Error: w.Error, Attempts: w.Attempts, TokenRemoved: w.TokenRemoved,
-		Token: w.Token, ResultID: w.ResultID, Raw: w.Raw,
+		Token: w.Token, ResultID: w.ResultID, Variant: w.Variant, Raw: w.Raw, Devices: w.Devices,
 	}
 	if w.At != "" {
 		at, err := parseTime(w.At)

@@ -59,6 +59,19 @@ func TestDecodeReadsOtherWriters(t *testing.T) {
 	}
 }
 
+func TestDecodeReadsDevices(t *testing.T) {
+	r, err := responses.Decode([]byte(`{"campaignId":"1","userId":"7","status":"sent","at":"2026-03-04T05:06:07Z","devices":[
+		{"address":"a…b","kind":"fid","platform":"ios","status":"sent","messageId":"m","attempts":-1,"fcmToken":"kept","later":1},
+		{"address":"c…d","kind":"token","status":"failed","errorCode":"UNREGISTERED","attempts":2,"tokenRemoved":true,"fcmToken":"dead"}]}`))
+	want := []notification.DeviceResult{
+		{Address: "a…b", Kind: "fid", Platform: "ios", Status: notification.StatusSent, MessageID: "m"},
+		{Address: "c…d", Kind: "token", Status: notification.StatusFailed, ErrorCode: "UNREGISTERED", Attempts: 2, TokenRemoved: true, Token: "dead"},
+	}
+	if err != nil || !reflect.DeepEqual(r.Devices, want) {
+		t.Errorf("error %v\n got %+v\nwant %+v", err, r.Devices, want)
+	}
+}
+
 func TestDecodeKeepsAllDigitsOfAnID(t *testing.T) {
 	r, err := responses.Decode([]byte(`{"campaignId":"1","userId":90071992547409931,"status":"sent","at":"2026-03-04T05:06:07Z"}`))
 	if err != nil || r.UserID != "90071992547409931" {
@@ -95,6 +108,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"campaignId":"1","userId":[7],"status":"sent","at":"2026-03-04T05:06:07Z"}`, "array"},
 		{`{"campaignId":"1","userId":"7","status":"sent","attempts":"1","at":"2026-03-04T05:06:07Z"}`, "attempts"},
 		{`{"campaignId":"1","userId":"7","status":"sent","at":"2026-03-04T05:06:07Z"} x`, "invalid character"},
+		{`{"campaignId":"1","userId":"7","status":"sent","at":"2026-03-04T05:06:07Z","devices":{}}`, "devices"},
+		{`{"campaignId":"1","userId":"7","status":"sent","at":"2026-03-04T05:06:07Z","devices":[{"status":"sent"},{"address":"a…"}]}`, `devices[1].status ""`},
 		{"{\"campaignId\":\"1\",\"userId\":\"\xff\",\"status\":\"sent\",\"at\":\"2026-03-04T05:06:07Z\"}", "UTF-8"},
 	} {
 		_, err := responses.Decode([]byte(c.raw))

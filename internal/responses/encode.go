@@ -30,8 +30,35 @@ func Append(dst []byte, r *notification.Result) []byte {
 	}
 	dst = appendTime(dst, `,"at":`, r.At)
 	dst = appendField(dst, `,"resultId":`, r.ResultID)
+	dst = appendOptional(dst, `,"variant":`, r.Variant)
 	dst = appendRaw(dst, r.Raw)
+	dst = appendDevices(dst, r.Devices)
 	return append(dst, '}')
+}
+
+// appendDevices appends the outcomes of devices, unless there are none.
+func appendDevices(dst []byte, devices []notification.DeviceResult) []byte {
+	if len(devices) == 0 {
+		return dst
+	}
+	separator := `,"devices":[{"address":`
+	for i := range devices {
+		d := &devices[i]
+		dst = appendField(dst, separator, d.Address)
+		dst = appendField(dst, `,"kind":`, d.Kind)
+		dst = appendOptional(dst, `,"platform":`, d.Platform)
+		dst = appendField(dst, `,"status":`, string(d.Status))
+		dst = appendOptional(dst, `,"messageId":`, d.MessageID)
+		dst = appendOptional(dst, `,"errorCode":`, d.ErrorCode)
+		dst = strconv.AppendInt(append(dst, `,"attempts":`...), int64(d.Attempts), 10)
+		if d.TokenRemoved {
+			dst = append(dst, `,"tokenRemoved":true`...)
+			dst = appendOptional(dst, `,"fcmToken":`, d.Token)
+		}
+		dst = append(dst, '}')
+		separator = `,{"address":`
+	}
+	return append(dst, ']')
 }
 
 func appendField(dst []byte, name, value string) []byte {

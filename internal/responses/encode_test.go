@@ -25,10 +25,20 @@ func TestAppendWritesTheContract(t *testing.T) {
 			"all fields",
 			notification.Result{
 				CampaignID: "42", UserID: "u1", Status: notification.StatusFailed, MessageID: "m", ErrorCode: "UNREGISTERED",
-				Error: "gone", Attempts: 2, TokenRemoved: true, Token: "tok", At: moment, ResultID: "c:7", Raw: []byte("{]"),
+				Error: "gone", Attempts: 2, TokenRemoved: true, Token: "tok", At: moment, ResultID: "c:7", Variant: "b", Raw: []byte("{]"),
 			},
 			`{"campaignId":"42","userId":"u1","status":"failed","messageId":"m","errorCode":"UNREGISTERED","error":"gone",` +
-				`"attempts":2,"tokenRemoved":true,"fcmToken":"tok","at":"2026-03-03T22:06:07.089Z","resultId":"c:7","raw":"e10="}`,
+				`"attempts":2,"tokenRemoved":true,"fcmToken":"tok","at":"2026-03-03T22:06:07.089Z","resultId":"c:7","variant":"b","raw":"e10="}`,
+		},
+		{
+			"devices",
+			notification.Result{CampaignID: "42", UserID: "u1", Status: notification.StatusSent, At: time.Unix(0, 0), ResultID: "c:7", Devices: []notification.DeviceResult{
+				{Address: "aaaaaa…bbbb", Kind: "token", Platform: "ios", Status: notification.StatusFailed, ErrorCode: "UNREGISTERED", Attempts: 2, TokenRemoved: true, Token: "tok"},
+				{Address: "cccccc…dddd", Kind: "fid", Status: notification.StatusSent, MessageID: "m", Attempts: 1, Token: "secret"},
+			}},
+			`{"campaignId":"42","userId":"u1","status":"sent","attempts":0,"at":"1970-01-01T00:00:00.000Z","resultId":"c:7","devices":[` +
+				`{"address":"aaaaaa…bbbb","kind":"token","platform":"ios","status":"failed","errorCode":"UNREGISTERED","attempts":2,"tokenRemoved":true,"fcmToken":"tok"},` +
+				`{"address":"cccccc…dddd","kind":"fid","status":"sent","messageId":"m","attempts":1}]}`,
 		},
 		{
 			"as little as can be",
@@ -61,12 +71,14 @@ type shadow struct {
 	At           string              `json:"at"`
 	ResultID     string              `json:"resultId"`
 	Raw          []byte              `json:"raw,omitempty"`
+
+	Devices []notification.DeviceResult `json:"devices,omitempty"`
 }
 
 func viaEncodingJSON(t *rapid.T, r notification.Result) []byte {
 	s := shadow{
 		r.CampaignID, r.UserID, r.Status, r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.Token,
-		r.At.UTC().Format("2006-01-02T15:04:05.000Z"), r.ResultID, r.Raw,
+		r.At.UTC().Format("2006-01-02T15:04:05.000Z"), r.ResultID, r.Raw, r.Devices,
 	}
 	if !r.TokenRemoved {
 		s.Token = ""
@@ -101,8 +113,26 @@ func results() *rapid.Generator[notification.Result] {
 			TokenRemoved: rapid.Bool().Draw(t, "removed"), Token: text.Draw(t, "token"),
 			At:       time.UnixMicro(rapid.Int64Range(0, 253402300799e6).Draw(t, "at")),
 			ResultID: text.Draw(t, "result"), Raw: rapid.SliceOf(rapid.Byte()).Draw(t, "raw"),
+			Devices: devices(t),
 		}
 	})
+}
+
+func devices(t *rapid.T) (all []notification.DeviceResult) {
+	text := rapid.StringN(0, 8, -1)
+	for range rapid.IntRange(0, 3).Draw(t, "devices") {
+		d := notification.DeviceResult{
+			Address: text.Draw(t, "address"), Kind: text.Draw(t, "kind"), Platform: text.Draw(t, "platform"),
+			Status:    rapid.SampledFrom(notification.Statuses).Draw(t, "device's status"),
+			MessageID: text.Draw(t, "device's message"), ErrorCode: text.Draw(t, "device's code"),
+			Attempts: rapid.IntRange(0, 100).Draw(t, "device's attempts"), TokenRemoved: rapid.Bool().Draw(t, "device's removed"),
+		}
+		if d.TokenRemoved {
+			d.Token = text.Draw(t, "device's token")
+		}
+		all = append(all, d)
+	}
+	return all
 }
 
 func TestAppendAgreesWithEncodingJSON(t *testing.T) {

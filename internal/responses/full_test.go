@@ -1,35 +1,31 @@
 package responses_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/responses"
-	"fanfare/test/servers"
+	"fanfare/test/backends"
 )
 
 // A Redis that is full and must not evict still forwards, and its dead letters can be purged.
 func TestFullRedis(t *testing.T) {
-	b := single(t, "", servers.Redis(t, "--maxmemory-policy", "noeviction"))
+	b := backends.OpenRedis(t)
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(50)
-	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
-	push(t, b.rdb, names.Responses, "old")
-	b.rdb.Expire(t.Context(), names.Responses, time.Hour)
+	push(t, b.Redis, campaign.Key(keys.SuffixOutbox), all...)
+	push(t, b.Redis, names.Responses, "old")
+	b.Redis.Expire(t.Context(), names.Responses, time.Hour)
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 20})
 	dead := failed("a", "INTERNAL", 30)
 	l.add(dead...)
 
-	b.rdb.ConfigSet(t.Context(), "maxmemory", "100kb")
-	if err := b.rdb.RPush(t.Context(), names.Responses, "x").Err(); err == nil || !strings.HasPrefix(err.Error(), "OOM") {
-		t.Fatalf("a plain push into a full Redis: %v, want OOM", err)
-	}
-	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 20}), campaign)
-	wantList(t, "responses", elements(t, b.rdb, names.Responses), append([]string{"old"}, all...))
-	if ttl := b.rdb.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
+	b.Fill(t)
+	forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{Batch: 20}), campaign)
+	wantList(t, "responses", elements(t, b.Redis, names.Responses), append([]string{"old"}, all...))
+	if ttl := b.Redis.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
 		t.Errorf("results expire in %s, want never", ttl)
 	}
 	if n := l.trim(); n != 10 {

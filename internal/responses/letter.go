@@ -58,7 +58,7 @@ func (l *DeadLetter) Code() string {
 // result make the same letter, unless their time is in the future.
 func FailedLetter(r notification.Result, now time.Time) DeadLetter {
 	l := DeadLetter{ID: r.ResultID, Kind: KindRecipient, Reason: r.Error, At: r.At, Result: r}
-	l.Result.Token = ""
+	l.Result.RemoveTokens()
 	if l.At.After(now) {
 		l.At = now // otherwise it would never be too old
 	}

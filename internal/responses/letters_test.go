@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/responses"
+	"fanfare/test/backends"
 )
 
 // letters is a list of dead letters for one test.
@@ -23,14 +24,14 @@ type letters struct {
 	list keys.List
 }
 
-func openLetters(t *testing.T, b *backend, o responses.DeadLetterOptions) letters {
+func openLetters(t *testing.T, b *backends.Backend, o responses.DeadLetterOptions) letters {
 	t.Helper()
 	names := ownNames()
-	dead, err := responses.NewDeadLetters(b.rdb, names, o)
+	dead, err := responses.NewDeadLetters(b.Redis, names, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return letters{T: t, DeadLetters: dead, rdb: b.rdb, list: names.ResponsesList()}
+	return letters{T: t, DeadLetters: dead, rdb: b.Redis, list: names.ResponsesList()}
 }
 
 func (l letters) key() string { return l.list.Key(keys.SuffixDead) }
@@ -147,7 +148,7 @@ func TestDeadLetterSurvivesItsList(t *testing.T) {
 }
 
 // Pages follow each other without a gap, in either direction.
-func listsLetters(t *testing.T, b *backend) {
+func listsLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	wantList(t, "an empty list", l.ids(responses.Filter{}), nil)
 	all := failed("a", "INTERNAL", 300)
@@ -158,7 +159,7 @@ func listsLetters(t *testing.T, b *backend) {
 	wantList(t, "newest first", l.ids(responses.Filter{Newest: true}), newest)
 }
 
-func findsLetters(t *testing.T, b *backend) {
+func findsLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	a, c := failed("a", "INTERNAL", 3), failed("c", "UNREGISTERED", 2)
 	c[1].Reason = "Requested Entity"
@@ -195,7 +196,7 @@ func findsLetters(t *testing.T, b *backend) {
 
 // Between two pages, letters are dropped at the head, removed before and after the reader, and
 // added. The reader still sees all letters that stay.
-func listsWhileTheyChange(t *testing.T, b *backend) {
+func listsWhileTheyChange(t *testing.T, b *backends.Backend) {
 	for _, newest := range []bool{false, true} {
 		l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 380})
 		all := failed("a", "INTERNAL", 400)
@@ -229,7 +230,7 @@ func listsWhileTheyChange(t *testing.T, b *backend) {
 }
 
 // A replay that fails again writes new letters while the old ones are listed. The list must end.
-func listsNoLaterLetters(t *testing.T, b *backend) {
+func listsNoLaterLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	all := failed("a", "INTERNAL", 200)
 	l.add(all...)
@@ -246,7 +247,7 @@ func listsNoLaterLetters(t *testing.T, b *backend) {
 	wantList(t, "listed", seen, idsOf(all))
 }
 
-func countsLetters(t *testing.T, b *backend) {
+func countsLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	l.add(failed("a", "INTERNAL", 130)...)
 	l.add(failed("c", "UNREGISTERED", 3)...)

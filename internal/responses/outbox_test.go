@@ -15,6 +15,7 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/responses"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -45,163 +46,163 @@ func numbered(n int) []string {
 }
 
 // Everything that waits is moved in order. Nothing of the outbox is left, not even its lock.
-func forwards(t *testing.T, b *backend) {
+func forwards(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
-	out := openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 100})
+	out := openOutbox(t, b.Redis, names, responses.OutboxOptions{Batch: 100})
 	if n := forward(t, out, campaign); n != 0 {
 		t.Errorf("%d forwarded from an outbox that does not exist", n)
 	}
 	all := numbered(250)
-	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
+	push(t, b.Redis, campaign.Key(keys.SuffixOutbox), all...)
 	if n := forward(t, out, campaign); n != len(all) {
 		t.Errorf("%d forwarded, want %d", n, len(all))
 	}
-	wantList(t, "responses", elements(t, b.rdb, names.Responses), all)
+	wantList(t, "responses", elements(t, b.Redis, names.Responses), all)
 	for _, key := range []string{campaign.Key(keys.SuffixOutbox), campaign.Key("forwarder")} {
-		if b.rdb.Exists(t.Context(), key).Val() != 0 {
+		if b.Redis.Exists(t.Context(), key).Val() != 0 {
 			t.Errorf("%s is left", key)
 		}
 	}
 }
 
 // One pass ends although more results arrive meanwhile.
-func endsItsPass(t *testing.T, b *backend) {
+func endsItsPass(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(4)
-	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
-	filling := &filler{UniversalClient: b.rdb, key: campaign.Key(keys.SuffixOutbox)}
+	push(t, b.Redis, campaign.Key(keys.SuffixOutbox), all...)
+	filling := &filler{UniversalClient: b.Redis, key: campaign.Key(keys.SuffixOutbox)}
 	out := openOutbox(t, filling, names, responses.OutboxOptions{Batch: 1})
 	if n := forward(t, out, campaign); n < len(all) || n > len(all)+1 {
 		t.Errorf("%d forwarded, want the %d that waited at first and no more than a batch besides", n, len(all))
 	}
-	got := elements(t, b.rdb, names.Responses)
+	got := elements(t, b.Redis, names.Responses)
 	wantList(t, "responses", got[:min(len(all), len(got))], all)
 }
 
-func leavesAnothersOutboxAlone(t *testing.T, b *backend) {
+func leavesAnothersOutboxAlone(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(10)
-	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
+	push(t, b.Redis, campaign.Key(keys.SuffixOutbox), all...)
 	// A forwarder that was cut off at its push has the lock.
-	first := &knife{UniversalClient: b.rdb, at: 2}
+	first := &knife{UniversalClient: b.Redis, at: 2}
 	held := openOutbox(t, first, names, responses.OutboxOptions{LockTTL: time.Minute})
 	if _, err := held.Forward(t.Context(), campaign); !errors.Is(err, cutOffError{}) {
 		t.Fatalf("forward: %v, want it cut off", err)
 	}
-	other := openOutbox(t, b.rdb, names, responses.OutboxOptions{})
+	other := openOutbox(t, b.Redis, names, responses.OutboxOptions{})
 	if n := forward(t, other, campaign); n != 0 {
 		t.Errorf("%d forwarded under another's lock", n)
 	}
-	if ttl := b.rdb.PTTL(t.Context(), campaign.Key("forwarder")).Val(); ttl <= 0 || ttl > time.Minute {
+	if ttl := b.Redis.PTTL(t.Context(), campaign.Key("forwarder")).Val(); ttl <= 0 || ttl > time.Minute {
 		t.Errorf("the lock lives for %s, want at most a minute", ttl)
 	}
-	b.rdb.Del(t.Context(), campaign.Key("forwarder")) // as its expiry does
+	b.Redis.Del(t.Context(), campaign.Key("forwarder")) // as its expiry does
 	if n := forward(t, other, campaign); n != len(all) {
 		t.Errorf("%d forwarded, want %d", n, len(all))
 	}
 }
 
 // A forwarder that finds an empty outbox, perhaps during a stop, frees it for the others.
-func keepsNoEmptyOutbox(t *testing.T, b *backend) {
+func keepsNoEmptyOutbox(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
-	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{LockTTL: time.Minute}), campaign); n != 0 {
+	if n := forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{LockTTL: time.Minute}), campaign); n != 0 {
 		t.Errorf("%d forwarded from an outbox that does not exist", n)
 	}
-	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), numbered(3)...)
-	if n := forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign); n != 3 {
+	push(t, b.Redis, campaign.Key(keys.SuffixOutbox), numbered(3)...)
+	if n := forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{}), campaign); n != 3 {
 		t.Errorf("%d forwarded by another, want 3", n)
 	}
 }
 
-func undoesAnExpiry(t *testing.T, b *backend) {
+func undoesAnExpiry(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
-	push(t, b.rdb, names.Responses, "old")
-	b.rdb.Expire(t.Context(), names.Responses, time.Hour)
-	push(t, b.rdb, campaign.Key(keys.SuffixOutbox), "new")
-	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
-	if ttl := b.rdb.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
+	push(t, b.Redis, names.Responses, "old")
+	b.Redis.Expire(t.Context(), names.Responses, time.Hour)
+	push(t, b.Redis, campaign.Key(keys.SuffixOutbox), "new")
+	forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{}), campaign)
+	if ttl := b.Redis.TTL(t.Context(), names.Responses).Val(); ttl != -1 {
 		t.Errorf("results expire in %s, want never", ttl)
 	}
-	wantList(t, "responses", elements(t, b.rdb, names.Responses), []string{"old", "new"})
+	wantList(t, "responses", elements(t, b.Redis, names.Responses), []string{"old", "new"})
 }
 
-func wrongTypeForwardsNothing(t *testing.T, b *backend) {
+func wrongTypeForwardsNothing(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	outbox := campaign.Key(keys.SuffixOutbox)
-	out := openOutbox(t, b.rdb, names, responses.OutboxOptions{})
-	push(t, b.rdb, outbox, "result")
-	b.rdb.Set(t.Context(), names.Responses, "a string", 0)
+	out := openOutbox(t, b.Redis, names, responses.OutboxOptions{})
+	push(t, b.Redis, outbox, "result")
+	b.Redis.Set(t.Context(), names.Responses, "a string", 0)
 	_, err := out.Forward(t.Context(), campaign)
 	wantWrongType(t, err, names.Responses)
-	wantList(t, "outbox", elements(t, b.rdb, outbox), []string{"result"})
+	wantList(t, "outbox", elements(t, b.Redis, outbox), []string{"result"})
 
-	b.rdb.Del(t.Context(), outbox)
-	b.rdb.Set(t.Context(), outbox, "a string", 0)
+	b.Redis.Del(t.Context(), outbox)
+	b.Redis.Set(t.Context(), outbox, "a string", 0)
 	_, err = out.Forward(t.Context(), campaign)
 	wantWrongType(t, err, outbox)
 }
 
 // Forwarding is cut off at each of its steps, before and after Redis runs it. Another process then
 // does it again. Every result arrives, and what arrives twice is a copy.
-func cutOffAnywhere(t *testing.T, b *backend) {
+func cutOffAnywhere(t *testing.T, b *backends.Backend) {
 	all := numbered(30)
 	for at := 1; at <= 9; at++ { // three batches of peek, push and trim
 		for _, reached := range []bool{false, true} {
 			names := ownNames()
 			campaign := ownCampaign(t, names)
-			push(t, b.rdb, campaign.Key(keys.SuffixOutbox), all...)
+			push(t, b.Redis, campaign.Key(keys.SuffixOutbox), all...)
 			o := responses.OutboxOptions{Batch: 10}
-			cut := openOutbox(t, &knife{UniversalClient: b.rdb, at: at, reached: reached}, names, o)
+			cut := openOutbox(t, &knife{UniversalClient: b.Redis, at: at, reached: reached}, names, o)
 			if _, err := cut.Forward(t.Context(), campaign); !errors.Is(err, cutOffError{}) {
 				t.Fatalf("cut at step %d: error %v", at, err)
 			}
-			b.rdb.Del(t.Context(), campaign.Key("forwarder"))
-			forward(t, openOutbox(t, b.rdb, names, o), campaign)
+			b.Redis.Del(t.Context(), campaign.Key("forwarder"))
+			forward(t, openOutbox(t, b.Redis, names, o), campaign)
 
-			got := elements(t, b.rdb, names.Responses)
+			got := elements(t, b.Redis, names.Responses)
 			what := fmt.Sprintf("cut at step %d, executed %t", at, reached)
 			wantAtLeastOnce(t, what, got, all)
 			if copies := len(got) - len(all); copies > 10 {
 				t.Errorf("%s: %d copies, want no more than a batch", what, copies)
 			}
-			wantList(t, what+": outbox", elements(t, b.rdb, campaign.Key(keys.SuffixOutbox)), nil)
+			wantList(t, what+": outbox", elements(t, b.Redis, campaign.Key(keys.SuffixOutbox)), nil)
 		}
 	}
 }
 
 // A stalled forwarder is overtaken by another before it drops what it pushed. Results that arrived
 // since then stay in the outbox.
-func overtaken(t *testing.T, b *backend) {
+func overtaken(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	outbox := campaign.Key(keys.SuffixOutbox)
 	all := numbered(10)
-	push(t, b.rdb, outbox, all...)
-	slow := &knife{UniversalClient: b.rdb, at: 3, meanwhile: func() { // its trim
-		b.rdb.Del(t.Context(), campaign.Key("forwarder")) // as its expiry does
-		forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
-		push(t, b.rdb, outbox, "later1", "later2")
+	push(t, b.Redis, outbox, all...)
+	slow := &knife{UniversalClient: b.Redis, at: 3, meanwhile: func() { // its trim
+		b.Redis.Del(t.Context(), campaign.Key("forwarder")) // as its expiry does
+		forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{}), campaign)
+		push(t, b.Redis, outbox, "later1", "later2")
 	}}
 	forward(t, openOutbox(t, slow, names, responses.OutboxOptions{}), campaign)
-	wantList(t, "outbox", elements(t, b.rdb, outbox), []string{"later1", "later2"})
-	wantList(t, "responses", elements(t, b.rdb, names.Responses), append(all, all...))
+	wantList(t, "outbox", elements(t, b.Redis, outbox), []string{"later1", "later2"})
+	wantList(t, "responses", elements(t, b.Redis, names.Responses), append(all, all...))
 }
 
 // Many processes forward at a time while results are added, with a lock too short to separate them.
-func manyForwarders(t *testing.T, b *backend) {
+func manyForwarders(t *testing.T, b *backends.Backend) {
 	names := ownNames()
 	campaign := ownCampaign(t, names)
 	all := numbered(600)
 	var running sync.WaitGroup
 	done := make(chan struct{})
 	for range 4 {
-		out := openOutbox(t, b.rdb, names, responses.OutboxOptions{Batch: 7, LockTTL: time.Millisecond})
+		out := openOutbox(t, b.Redis, names, responses.OutboxOptions{Batch: 7, LockTTL: time.Millisecond})
 		running.Go(func() {
 			for last := false; ; {
 				if _, err := out.Forward(t.Context(), campaign); err != nil {
@@ -220,23 +221,23 @@ func manyForwarders(t *testing.T, b *backend) {
 		})
 	}
 	for some := range slices.Chunk(all, 20) {
-		push(t, b.rdb, campaign.Key(keys.SuffixOutbox), some...)
+		push(t, b.Redis, campaign.Key(keys.SuffixOutbox), some...)
 	}
 	close(done)
 	running.Wait()
-	forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
+	forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{}), campaign)
 	await(t, func() (bool, error) { // the last of their locks may still have been held
-		forward(t, openOutbox(t, b.rdb, names, responses.OutboxOptions{}), campaign)
-		return len(elements(t, b.rdb, campaign.Key(keys.SuffixOutbox))) == 0, nil
+		forward(t, openOutbox(t, b.Redis, names, responses.OutboxOptions{}), campaign)
+		return len(elements(t, b.Redis, campaign.Key(keys.SuffixOutbox))) == 0, nil
 	})
-	wantAtLeastOnce(t, "responses", elements(t, b.rdb, names.Responses), all)
+	wantAtLeastOnce(t, "responses", elements(t, b.Redis, names.Responses), all)
 }
 
 // go-redis repeats commands whose reply was lost. Nothing is lost, whichever reply it was.
 func TestForwardOverALossyLine(t *testing.T) {
 	addr := servers.Redis(t)
 	proxy := servers.NewProxy(t, addr)
-	sound := single(t, "", addr).rdb
+	sound := backends.Connect(t, addr)
 	lossy := redis.NewClient(&redis.Options{Addr: proxy.Addr(), MinRetryBackoff: -1})
 	t.Cleanup(func() { _ = lossy.Close() })
 	all := numbered(100)

@@ -9,11 +9,12 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/responses"
+	"fanfare/test/backends"
 )
 
 // Letters are removed wherever they are by now, after others were removed around them and dropped
 // at the head. Letters that are gone are not counted.
-func removesLetters(t *testing.T, b *backend) {
+func removesLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 95})
 	all := failed("a", "INTERNAL", 100)
 	l.add(all...)
@@ -54,7 +55,7 @@ func removesLetters(t *testing.T, b *backend) {
 
 // One of two copies stays when the other is removed, so that the books of the list hold. Both have
 // one id.
-func removesOneOfTwoCopies(t *testing.T, b *backend) {
+func removesOneOfTwoCopies(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	one := failed("a", "INTERNAL", 1)[0]
 	l.add(one, one)
@@ -86,7 +87,7 @@ func removesOneOfTwoCopies(t *testing.T, b *backend) {
 	wantList(t, "left after a removal behind", l.ids(responses.Filter{}), []string{one.ID})
 }
 
-func purgesLetters(t *testing.T, b *backend) {
+func purgesLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	a, c := failed("a", "INTERNAL", 300), failed("c", "INTERNAL", 300)
 	for i := range a {
@@ -104,7 +105,7 @@ func purgesLetters(t *testing.T, b *backend) {
 	}
 }
 
-func trimsByLength(t *testing.T, b *backend) {
+func trimsByLength(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxLetters: 200})
 	all := failed("a", "INTERNAL", 500)
 	l.add(all...)
@@ -121,7 +122,7 @@ func trimsByLength(t *testing.T, b *backend) {
 
 // Letters are an hour old and a second apart. A limit on their age drops the older ones, over
 // several pages.
-func trimsByAge(t *testing.T, b *backend) {
+func trimsByAge(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxAge: time.Hour - 10*time.Minute})
 	all := failed("a", "INTERNAL", 300)
 	young := failed("young", "INTERNAL", 2)
@@ -137,7 +138,7 @@ func trimsByAge(t *testing.T, b *backend) {
 }
 
 // Several trimmers at a time drop each letter once, and no young letter.
-func trimsOnce(t *testing.T, b *backend) {
+func trimsOnce(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxAge: time.Minute})
 	young := failed("young", "INTERNAL", 100)
 	for i := range young {
@@ -161,7 +162,7 @@ func trimsOnce(t *testing.T, b *backend) {
 }
 
 // An entry of another program is shown, blocks nothing, and can be purged.
-func showsForeignLetters(t *testing.T, b *backend) {
+func showsForeignLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{MaxAge: time.Minute})
 	push(t, l.rdb, l.key(), "not a letter")
 	l.add(failed("a", "INTERNAL", 1)...)
@@ -182,7 +183,7 @@ func showsForeignLetters(t *testing.T, b *backend) {
 	}
 }
 
-func wrongTypeKeepsLetters(t *testing.T, b *backend) {
+func wrongTypeKeepsLetters(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	l.rdb.Set(t.Context(), l.key(), "a string", 0)
 	_, err := l.Trim(t.Context())

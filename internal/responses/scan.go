@@ -60,6 +60,8 @@ func (s *scanner) field(r *notification.Result) {
 		r.At, s.ok = at, s.ok && err == nil
 	case "resultId":
 		r.ResultID = s.str()
+	case "variant":
+		r.Variant = s.str()
 	case "raw":
 		raw, err := base64.StdEncoding.DecodeString(s.str())
 		r.Raw, s.ok = raw, s.ok && err == nil

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/keys"
 	"fanfare/internal/responses"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
@@ -51,7 +52,7 @@ func (l letters) take(some ...responses.DeadLetter) responses.Batch {
 
 // A letter is replayed once, and a copy that comes within an hour goes with it. A letter that was
 // put back may be taken again.
-func takesOnce(t *testing.T, b *backend) {
+func takesOnce(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	some := failed("a", "INTERNAL", 3)
 	l.add(some...)
@@ -59,7 +60,7 @@ func takesOnce(t *testing.T, b *backend) {
 	wantList(t, "taken", idsOf(first.Letters), idsOf(some[:2]))
 	wantList(t, "left", l.ids(responses.Filter{}), idsOf(some[2:]))
 	lately := l.key() + ":lately"
-	if ttl := b.rdb.TTL(t.Context(), lately).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
+	if ttl := b.Redis.TTL(t.Context(), lately).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
 		t.Errorf("what was taken is remembered for %s, want an hour", ttl)
 	}
 	if err := l.MarkReplayed(t.Context(), first); err != nil {
@@ -78,21 +79,21 @@ func takesOnce(t *testing.T, b *backend) {
 }
 
 // A batch whose lease was renewed before its release stays where it is.
-func releasesOnlyTheExpired(t *testing.T, b *backend) {
+func releasesOnlyTheExpired(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	some := failed("a", "INTERNAL", 2)
 	l.add(some...)
 	batch := l.take(l.all()[:1]...)
 	batches := l.key() + ":batches"
 	ends := func(at time.Time) {
-		if err := b.rdb.ZAdd(t.Context(), batches, redis.Z{Score: float64(at.UnixMilli()), Member: batch.ID}).Err(); err != nil {
+		if err := b.Redis.ZAdd(t.Context(), batches, redis.Z{Score: float64(at.UnixMilli()), Member: batch.ID}).Err(); err != nil {
 			t.Error(err)
 		}
 	}
 	ends(time.UnixMilli(1))
 	names := keys.Default()
 	names.Responses = l.list.Plain()
-	late := &before{UniversalClient: b.rdb, keys: 4, act: func() { ends(time.Now().Add(time.Hour)) }}
+	late := &before{UniversalClient: b.Redis, keys: 4, act: func() { ends(time.Now().Add(time.Hour)) }}
 	dead, err := responses.NewDeadLetters(late, names, responses.DeadLetterOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +110,7 @@ func releasesOnlyTheExpired(t *testing.T, b *backend) {
 
 // A letter that is named twice is removed once. Of two copies the right one is removed, even after
 // letters before it have gone.
-func removesWhatWasMeant(t *testing.T, b *backend) {
+func removesWhatWasMeant(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	some := failed("a", "INTERNAL", 3)
 	gone, one, other := some[0], some[1], some[2]
@@ -128,7 +129,7 @@ func removesWhatWasMeant(t *testing.T, b *backend) {
 
 // A process that has lost its lock drops nothing that it has not read, and leaves the other's lock
 // alone.
-func trimsWhatItRead(t *testing.T, b *backend) {
+func trimsWhatItRead(t *testing.T, b *backends.Backend) {
 	for name, c := range map[string]struct {
 		outbox, left []string
 		overtake     int64 // so many are dropped by the other
@@ -140,10 +141,10 @@ func trimsWhatItRead(t *testing.T, b *backend) {
 		names := ownNames()
 		campaign := ownCampaign(t, names)
 		outbox, lock := campaign.Key(keys.SuffixOutbox), campaign.Key(keys.SuffixForward)
-		push(t, b.rdb, outbox, c.outbox...)
-		other := &before{UniversalClient: b.rdb, keys: 2, act: func() {
+		push(t, b.Redis, outbox, c.outbox...)
+		other := &before{UniversalClient: b.Redis, keys: 2, act: func() {
 			for _, err := range []error{
-				b.rdb.LTrim(t.Context(), outbox, c.overtake, -1).Err(), b.rdb.Set(t.Context(), lock, "another", 9*time.Second).Err(),
+				b.Redis.LTrim(t.Context(), outbox, c.overtake, -1).Err(), b.Redis.Set(t.Context(), lock, "another", 9*time.Second).Err(),
 			} {
 				if err != nil {
 					t.Error(err)
@@ -152,22 +153,22 @@ func trimsWhatItRead(t *testing.T, b *backend) {
 			c.overtake = 0
 		}}
 		forward(t, openOutbox(t, other, names, responses.OutboxOptions{Batch: 3, LockTTL: time.Minute}), campaign)
-		if got := elements(t, b.rdb, outbox); !slices.Equal(got, c.left) {
+		if got := elements(t, b.Redis, outbox); !slices.Equal(got, c.left) {
 			t.Errorf("%s: left %q, want %q", name, got, c.left)
 		}
-		if by, ttl := b.rdb.Get(t.Context(), lock).Val(), b.rdb.PTTL(t.Context(), lock).Val(); by != "another" || ttl <= 0 || ttl > 9*time.Second {
+		if by, ttl := b.Redis.Get(t.Context(), lock).Val(), b.Redis.PTTL(t.Context(), lock).Val(); by != "another" || ttl <= 0 || ttl > 9*time.Second {
 			t.Errorf("%s: the lock is %q for %s, want the other's", name, by, ttl)
 		}
 	}
 }
 
 // A purge also looks at letters that arrive while it reads.
-func purgesWhatComesMeanwhile(t *testing.T, b *backend) {
+func purgesWhatComesMeanwhile(t *testing.T, b *backends.Backend) {
 	l := openLetters(t, b, responses.DeadLetterOptions{})
 	l.add(failed("a", "INTERNAL", 3)...)
 	names, reads := keys.Default(), 0
 	names.Responses = l.list.Plain()
-	slow := &before{UniversalClient: b.rdb, keys: 2, act: func() {
+	slow := &before{UniversalClient: b.Redis, keys: 2, act: func() {
 		if reads++; reads == 2 {
 			l.add(failed("late", "INTERNAL", 2)...)
 		}
@@ -184,7 +185,7 @@ func purgesWhatComesMeanwhile(t *testing.T, b *backend) {
 
 // The gap that a cut removal left is no letter: it is neither shown nor counted.
 func TestGapsAreNoLetters(t *testing.T) {
-	l := openLetters(t, onMiniredis(t), responses.DeadLetterOptions{})
+	l := openLetters(t, backends.OpenMiniredis(t), responses.DeadLetterOptions{})
 	all := failed("a", "INTERNAL", 2)
 	l.add(all[0])
 	push(t, l.rdb, l.key(), "\x00removed")
@@ -218,7 +219,7 @@ func (l letters) takeAll(dies bool) (responses.Batch, error) {
 // A responder that trims puts back the letters of a replay that has died. A replay ends before its
 // lease does.
 func TestTrimPutsBack(t *testing.T) {
-	l := openLetters(t, onMiniredis(t), responses.DeadLetterOptions{})
+	l := openLetters(t, backends.OpenMiniredis(t), responses.DeadLetterOptions{})
 	l.add(failed("a", "INTERNAL", 2)...)
 	b, err := l.takeAll(true)
 	if left := time.Until(b.Until); err != nil || left <= 0 || left >= time.Minute {
@@ -234,9 +235,8 @@ func TestTrimPutsBack(t *testing.T) {
 func TestATakeThatIsNotHeardIsUndone(t *testing.T) {
 	addr := miniredis.RunT(t).Addr()
 	proxy := servers.NewProxy(t, addr)
-	sound := openLetters(t, single(t, "", addr), responses.DeadLetterOptions{})
-	lossy := redis.NewClient(&redis.Options{Addr: proxy.Addr(), MaxRetries: -1})
-	t.Cleanup(func() { _ = lossy.Close() })
+	sound := openLetters(t, backends.Open(t, "redis", addr), responses.DeadLetterOptions{})
+	lossy := backends.ConnectOnce(t, proxy.Addr())
 	names := keys.Default()
 	names.Responses = sound.list.Plain()
 	dead, err := responses.NewDeadLetters(lossy, names, responses.DeadLetterOptions{})
@@ -252,7 +252,7 @@ func TestATakeThatIsNotHeardIsUndone(t *testing.T) {
 	l := letters{T: t, DeadLetters: dead, rdb: sound.rdb, list: sound.list}
 	proxy.Lose(func(command []string) bool { return servers.IsScript(command) && len(command) > 10 }, servers.Nth(1))
 	if _, err := l.takeAll(false); err == nil {
-		t.Fatal("the take was heard")
+		t.Fatal("the lost reply arrived")
 	}
 	if n := len(elements(t, sound.rdb, sound.key())); n != 2 {
 		t.Errorf("%d letters are back, want 2", n)

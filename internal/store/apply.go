@@ -15,7 +15,8 @@ import (
 // Apply writes results in one transaction: all of them or none. Results with the same campaign,
 // user and result id share a row, which keeps the one of the highest rank. A repeated or late
 // result therefore never lowers a status. A result with TokenRemoved also clears the user's token
-// in SQL, if it still is that token. FaultOf classifies the error.
+// in SQL, if it still is that token. So does each of its devices, which have rows of their own in
+// the same transaction. FaultOf classifies the error.
 func (s *Store) Apply(ctx context.Context, results []notification.Result) error {
 	if len(results) == 0 {
 		return nil
@@ -25,11 +26,12 @@ func (s *Store) Apply(ctx context.Context, results []notification.Result) error 
 			return fmt.Errorf("apply results: %w", err)
 		}
 	}
+	devices := collectDevices(results)
 	var dead []userToken
 	if s.tokenClear().text != "" {
 		dead = collectDeadTokens(results)
 	}
-	err := s.withTimeout(ctx, func(ctx context.Context) error { return s.backend.apply(ctx, dedupe(results), dead) })
+	err := s.withTimeout(ctx, func(ctx context.Context) error { return s.backend.apply(ctx, dedupe(results), devices, dead) })
 	if err != nil {
 		return fmt.Errorf("apply results: %w", err)
 	}
@@ -45,10 +47,20 @@ func checkResult(r *notification.Result) error {
 	if r.Attempts < 0 || r.Attempts > math.MaxInt32 {
 		return &DataError{Field: "attempts", Problem: "is not between 0 and 2147483647"}
 	}
-	for _, field := range []struct{ name, text string }{
+	err := checkTexts([]textField{
 		{"campaignId", r.CampaignID}, {"userId", r.UserID}, {"resultId", r.ResultID},
-		{"messageId", r.MessageID}, {"errorCode", r.ErrorCode}, {"error", r.Error}, {"fcmToken", r.Token},
-	} {
+		{"messageId", r.MessageID}, {"errorCode", r.ErrorCode}, {"error", r.Error}, {"fcmToken", r.Token}, {"variant", r.Variant},
+	})
+	if err != nil || len(r.Devices) == 0 {
+		return err
+	}
+	return checkDevices(r.Devices)
+}
+
+type textField struct{ name, text string }
+
+func checkTexts(fields []textField) error {
+	for _, field := range fields {
 		if strings.IndexByte(field.text, 0) >= 0 {
 			return &DataError{Field: field.name, Problem: "contains a NUL"}
 		}
@@ -90,19 +102,29 @@ func compareUserTokens(a, b userToken) int {
 	return cmp.Or(strings.Compare(a.user, b.user), strings.Compare(a.token, b.token))
 }
 
-// collectDeadTokens returns the removed tokens, each once and in the order of all batches. It skips
-// values that cannot be tokens, because FCM never proved them dead.
+// collectDeadTokens returns the removed tokens and installation IDs, each once and in the order of
+// all batches. It skips values that cannot be either, because FCM never proved them dead.
 func collectDeadTokens(results []notification.Result) []userToken {
 	var dead []userToken
+	add := func(user, text string) {
+		target := notification.ParseToken(text) // an installation ID has the alphabet of a token
+		if !target.IsSendable() {
+			return
+		}
+		dead = append(dead, userToken{user: user, token: text})
+		if target.IsTrimmed() { // the table may hold it without the surrounding characters
+			dead = append(dead, userToken{user: user, token: target.Value})
+		}
+	}
 	for i := range results {
 		r := &results[i]
-		target := notification.ParseToken(r.Token)
-		if !r.TokenRemoved || !target.IsSendable() {
-			continue
+		if r.TokenRemoved {
+			add(r.UserID, r.Token)
 		}
-		dead = append(dead, userToken{user: r.UserID, token: r.Token})
-		if target.IsTrimmed() { // the table may hold it without the surrounding characters
-			dead = append(dead, userToken{user: r.UserID, token: target.Value})
+		for _, d := range r.Devices {
+			if d.TokenRemoved {
+				add(r.UserID, d.Token)
+			}
 		}
 	}
 	slices.SortFunc(dead, compareUserTokens)

@@ -31,12 +31,14 @@ func apply(t testing.TB, s *Store, results ...notification.Result) {
 }
 
 func TestApplyTakesEmptyBatch(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) { apply(t, s) })
 }
 
 // Results may come in any order, in any batches and any number of times. Each key ends with the
 // first result of its highest rank, and the summary counts the rows.
 func TestResultsInAnyOrderEndInTheSameRows(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		run := 0
 		rapid.Check(t, func(rt *rapid.T) {
@@ -46,6 +48,8 @@ func TestResultsInAnyOrderEndInTheSameRows(t *testing.T) {
 				r := outcome(rapid.SampledFrom(campaigns).Draw(rt, "campaign"), rapid.SampledFrom([]string{"u", "v", "B"}).Draw(rt, "user"),
 					rapid.SampledFrom([]string{"1", "2"}).Draw(rt, "id"), rapid.SampledFrom(notification.Statuses).Draw(rt, "status"))
 				r.Attempts = rapid.IntRange(0, 3).Draw(rt, "attempts")
+				r.ErrorCode = rapid.SampledFrom([]string{"", "UNREGISTERED", "NEW_CODE"}).Draw(rt, "code")
+				r.At = at.Add(time.Duration(rapid.IntRange(0, 3).Draw(rt, "half minutes")) * 30 * time.Second)
 				return r
 			})
 			batches := rapid.SliceOfN(rapid.SliceOfN(one, 1, 8), 1, 5).Draw(rt, "batches")
@@ -104,15 +108,42 @@ func checkSummary(ctx context.Context, t rapid.TB, s *Store, campaign string) {
 	if !maps.Equal(summary.Counts, want) || summary.Total() != int64(len(rows)) || summary.CampaignID != campaign {
 		t.Errorf("summary %+v, total %d, but the rows have %v", summary, summary.Total(), want)
 	}
+	checkMinutes(ctx, t, s, campaign, rows)
+}
+
+// checkMinutes compares the minutes with the rows, as long as all codes are counted by name.
+func checkMinutes(ctx context.Context, t rapid.TB, s *Store, campaign string, rows []notification.Result) {
+	t.Helper()
+	want := map[Minute]int64{}
+	for _, r := range rows {
+		want[Minute{Start: r.At.Truncate(time.Minute), Status: r.Status, ErrorCode: r.ErrorCode}]++
+	}
+	minutes, err := s.Minutes(ctx, campaign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[Minute]int64{}
+	for _, m := range minutes {
+		got[Minute{Start: m.Start, Status: m.Status, ErrorCode: m.ErrorCode}] = m.N
+	}
+	if !maps.Equal(got, want) || len(minutes) != len(want) {
+		t.Errorf("minutes %v, but the rows have %v", minutes, want)
+	}
 }
 
 func TestSummaryFollowsEveryWriter(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		apply(t, s, outcome("42", "a", "1", notification.StatusUnknown), outcome("42", "b", "2", notification.StatusSent),
 			outcome("42", "c", "3", notification.StatusSkipped), outcome("43", "a", "4", notification.StatusExpired))
+		late := outcome("44", "late", "5", notification.StatusSent)
+		late.At = at.Add(time.Hour)
+		apply(t, s, late)
 		statements := []string{
 			`UPDATE fanfare_deliveries SET status = 'failed', rank = 4 WHERE user_id = 'a'`,
 			`UPDATE fanfare_deliveries SET error = 'by hand'`,
+			`UPDATE fanfare_deliveries SET error_code = 'BY_HAND' WHERE user_id = 'b'`,
+			`UPDATE fanfare_deliveries SET at = (SELECT max(at) FROM fanfare_deliveries WHERE user_id = 'late') WHERE user_id = 'b'`,
 			`UPDATE fanfare_deliveries SET campaign_id = '43' WHERE user_id = 'c'`,
 			`DELETE FROM fanfare_deliveries WHERE user_id = 'a'`,
 			`INSERT INTO fanfare_deliveries (campaign_id, user_id, result_id, status, rank, at)
@@ -136,6 +167,7 @@ func TestSummaryFollowsEveryWriter(t *testing.T) {
 // Batches that overlap in rows and campaigns and mix inserts with updates must neither deadlock nor
 // miscount.
 func TestConcurrentBatchesNeitherFailNorMiscount(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		const workers, batches, size = 4, 25, 60
 		var working sync.WaitGroup

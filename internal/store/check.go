@@ -97,6 +97,12 @@ func isMissing(err error) bool {
 	return ok && e.Code == "42P01" || err != nil && isNoSuchTable(err)
 }
 
+// isColumnMissing reports whether a table is of an older version and lacks a column.
+func isColumnMissing(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.Code == "42703" || err != nil && isNoSuchColumn(err)
+}
+
 // checkTables checks that Fanfare's tables exist and may be written. A recorded version proves only
 // that they were created once.
 func (s *Store) checkTables(ctx context.Context) error {
@@ -116,6 +122,8 @@ func blameTables(err error) error {
 	switch {
 	case isMissing(err):
 		return &TablesError{Err: err, Advice: tablesAdvice}
+	case isColumnMissing(err):
+		return &TablesError{Err: err, Advice: "start a responder, which updates them"}
 	case RefusalOf(err) == Denied:
 		return &TablesError{Err: err, Advice: "grant the database user SELECT, INSERT and UPDATE on the tables that begin with fanfare_"}
 	}

@@ -16,7 +16,7 @@ var broken = []struct {
 	{settingTokenQuery, `SELECT id, fcm_token FROM people WHERE id $ids`, "people", ""},
 	{settingTokenQuery, `SELECT id, push_token FROM users WHERE id $ids`, "push_token", ""},
 	{settingTokenQuery, `SELECT fcm_token FROM users WHERE id $ids`, "returns one column, but must return two", ""},
-	{settingTokenQuery, `SELECT id, fcm_token, profile FROM users WHERE id $ids`, "returns 3 columns", ""},
+	{settingTokenQuery, `SELECT id, fcm_token, profile FROM users WHERE id $ids`, `the column "profile", which is not one of fid, kind`, ""},
 	{settingTokenQuery, `SELECT fcm_token, id FROM users WHERE id $ids`, "returns the token before the id", ""},
 	{settingTokenQuery, `SELECT u.fcm_token AS token, u.id AS user_id FROM users u WHERE u.id $ids`, "returns the token before the id", ""},
 	{settingTokenQuery, `SELECT fcm_token, name FROM (SELECT id AS name, fcm_token FROM users) AS n WHERE name $ids`, "returns the token before the id", ""},
@@ -67,6 +67,7 @@ func in(s *Store, text string) string {
 }
 
 func TestCheckFindsStatementsThatCannotWork(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text, profile text)`,
 			`CREATE TABLE numbers (id bigint PRIMARY KEY, fcm_token text, number integer)`, `INSERT INTO users (id, fcm_token) VALUES ('u', 't')`)
@@ -92,6 +93,7 @@ func TestCheckFindsStatementsThatCannotWork(t *testing.T) {
 }
 
 func TestCheckAcceptsStatementsThatMayWork(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text, profile text)`)
 		texts := []string{
@@ -137,6 +139,7 @@ func TestCheckAcceptsStatementsThatMayWork(t *testing.T) {
 // The defaults need a table users. Without one a token lookup fails. A clearing that cannot work is
 // no fault where tokens come from Redis only.
 func TestDefaultsWithoutTableUsers(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		for name, err := range map[string]error{
 			settingTokenQuery: s.CheckQueries(t.Context()), settingTokenClear: s.CheckWrites(t.Context()),
@@ -158,6 +161,7 @@ func TestDefaultsWithoutTableUsers(t *testing.T) {
 
 // Answers reveal swapped columns at the latest: an id comes back as a token.
 func TestSwappedColumnsAreFoundInAnswers(t *testing.T) {
+	t.Parallel()
 	o := Options{}
 	onBoth(t, o, func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE people (code text PRIMARY KEY, push text)`, `INSERT INTO people VALUES ('u', 't')`)
@@ -171,9 +175,14 @@ func TestSwappedColumnsAreFoundInAnswers(t *testing.T) {
 
 // A recorded version proves only that the tables were created once.
 func TestCheckFindsMissingTables(t *testing.T) {
-	for _, table := range []string{"fanfare_deliveries", "fanfare_campaign_summary"} {
+	t.Parallel()
+	for _, table := range []string{"fanfare_deliveries", "fanfare_campaign_summary", "fanfare_minutes", "fanfare_history"} {
 		onBoth(t, Options{}, func(t *testing.T, s *Store) {
-			execute(t, s, `DROP TABLE `+table)
+			drop := `DROP TABLE ` + table
+			if table == "fanfare_campaign_summary" {
+				drop = dropSummary(s)
+			}
+			execute(t, s, drop)
 			if err := s.Migrate(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -187,6 +196,7 @@ func TestCheckFindsMissingTables(t *testing.T) {
 }
 
 func TestDryRunLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, url, Options{})
@@ -201,6 +211,7 @@ func TestDryRunLeavesNothing(t *testing.T) {
 }
 
 func TestReadOnlyDatabaseIsTransient(t *testing.T) {
+	t.Parallel()
 	url := server.Database(t)
 	migrated(t, url, Options{})
 	s := opened(t, url+"&default_transaction_read_only=on", Options{})

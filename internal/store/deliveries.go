@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"fanfare/internal/notification"
@@ -35,7 +36,7 @@ func (s *Store) Summary(ctx context.Context, campaign string) (Summary, error) {
 		})
 	})
 	if err != nil {
-		return Summary{}, fmt.Errorf("read summary of campaign %q: %w", campaign, err)
+		return Summary{}, fmt.Errorf("read summary of campaign %q: %w", campaign, blameMissing(err))
 	}
 	return Summary{CampaignID: campaign, Counts: map[notification.Status]int64{
 		notification.StatusSent: sent, notification.StatusFailed: failed, notification.StatusSkipped: skipped,
@@ -43,57 +44,54 @@ func (s *Store) Summary(ctx context.Context, campaign string) (Summary, error) {
 	}}, nil
 }
 
+// selectResults returns the start of each query for outcomes.
+func (s *Store) selectResults() string {
+	return `SELECT campaign_id, user_id, result_id, status, message_id, error_code, error, attempts, token_removed, ` + variantColumn + `, ` +
+		s.backend.timeExpression("at") + ` `
+}
+
 // selectDeliveries returns the start of each query for outcomes of a campaign ($1).
 func (s *Store) selectDeliveries() string {
-	return `SELECT campaign_id, user_id, result_id, status, message_id, error_code, error, attempts, token_removed, ` +
-		s.backend.timeExpression("at") + ` FROM fanfare_deliveries WHERE campaign_id = $1 `
+	return s.selectResults() + `FROM fanfare_deliveries WHERE campaign_id = $1 `
 }
 
 // Deliveries returns the outcomes of a user in a campaign, ordered by result id. There is one per
 // time that the audience names the user. Removed tokens are not stored, so Token is empty.
 func (s *Store) Deliveries(ctx context.Context, campaign, user string) ([]notification.Result, error) {
 	found, err := s.queryResults(ctx, s.selectDeliveries()+`AND user_id = $2 ORDER BY result_id`, campaign, user)
+	if err == nil {
+		err = s.addDevices(ctx, found)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of campaign %q to user %q: %w", campaign, user, err)
 	}
 	return found, nil
 }
 
-// Search selects a page of a campaign's deliveries.
-type Search struct {
-	CampaignID string
-	Status     notification.Status
-	// After is the last delivery of the previous page. Only its UserID and ResultID matter.
-	After notification.Result
-	// Limit is the size of a page, at least 1.
-	Limit int
+func (s *Store) queryResults(ctx context.Context, query string, args ...any) ([]notification.Result, error) {
+	return s.collectResults(ctx, s.backend.query, query, args...)
 }
 
-const searchPage = `AND status = $2 AND (user_id, result_id) > ($3, $4) ORDER BY user_id, result_id LIMIT $5`
-
-// Search returns the next page of the deliveries with one status, ordered by user and result id. A
-// page shorter than Limit is the last one.
-func (s *Store) Search(ctx context.Context, q Search) ([]notification.Result, error) {
-	query := s.selectDeliveries() + searchPage
-	if q.Status != notification.StatusSent {
-		// This condition lets the planner use the partial index, which a value in $2 does not.
-		query = s.selectDeliveries() + `AND status <> 'sent' ` + searchPage
+// collectResults reads outcomes with one of the backend's ways to query. Tables that no responder
+// has updated yet have no variants.
+func (s *Store) collectResults(ctx context.Context, run func(context.Context, string, []any, rowFunc) error, query string, args ...any) ([]notification.Result, error) {
+	found, err := s.tryResults(ctx, run, query, args...)
+	if isColumnMissing(err) {
+		found, err = s.tryResults(ctx, run, strings.Replace(query, variantColumn, "''", 1), args...)
 	}
-	found, err := s.queryResults(ctx, query, q.CampaignID, string(q.Status), q.After.UserID, q.After.ResultID, max(q.Limit, 1))
-	if err != nil {
-		return nil, fmt.Errorf("search deliveries of campaign %q: %w", q.CampaignID, err)
-	}
-	return found, nil
+	return found, err
 }
 
-func (s *Store) queryResults(ctx context.Context, query string, args ...any) (found []notification.Result, err error) {
+const variantColumn = "variant"
+
+func (s *Store) tryResults(ctx context.Context, run func(context.Context, string, []any, rowFunc) error, query string, args ...any) (found []notification.Result, err error) {
 	err = s.withTimeout(ctx, func(ctx context.Context) error {
 		found = nil
-		return s.backend.query(ctx, query, args, func(scan scanFunc) error {
+		return run(ctx, query, args, func(scan scanFunc) error {
 			var r notification.Result
 			var at string
 			err := scan(&r.CampaignID, &r.UserID, &r.ResultID, &r.Status, &r.MessageID, &r.ErrorCode, &r.Error,
-				&r.Attempts, &r.TokenRemoved, &at)
+				&r.Attempts, &r.TokenRemoved, &r.Variant, &at)
 			if err != nil {
 				return err
 			}

@@ -182,9 +182,16 @@ func (e *TablesError) Error() string {
 func (e *TablesError) Unwrap() error { return e.Err }
 
 // isNoSuchTable reports whether SQLite misses a table. That error has no code of its own.
-func isNoSuchTable(err error) bool {
+func isNoSuchTable(err error) bool { return isSQLiteError(err, "no such table") }
+
+// isNoSuchColumn reports whether SQLite misses a column, of a query or of an INSERT.
+func isNoSuchColumn(err error) bool {
+	return isSQLiteError(err, "no such column") || isSQLiteError(err, "has no column named")
+}
+
+func isSQLiteError(err error, text string) bool {
 	_, ok := errors.AsType[*sqlite.Error](err)
-	return ok && strings.Contains(err.Error(), "no such table")
+	return ok && strings.Contains(err.Error(), text)
 }
 
 // blameSetting wraps an error that only a change of the setting or of the schema ends.

@@ -35,6 +35,7 @@ func connectError(t *testing.T) error {
 }
 
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		err  error
 		want Fault
@@ -65,6 +66,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestCodesOfSQLite(t *testing.T) {
+	t.Parallel()
 	for code, want := range map[int]Fault{
 		sqlite3.SQLITE_BUSY: Transient, sqlite3.SQLITE_LOCKED: Transient, sqlite3.SQLITE_PROTOCOL: Transient, sqlite3.SQLITE_INTERRUPT: Transient,
 		sqlite3.SQLITE_NOMEM: Transient, sqlite3.SQLITE_FULL: Transient, sqlite3.SQLITE_BUSY_SNAPSHOT: Transient,
@@ -78,6 +80,7 @@ func TestCodesOfSQLite(t *testing.T) {
 }
 
 func TestResultsThatNoDatabaseTakesAreData(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		for field, spoil := range map[string]func(r *notification.Result){
 			"userId":      func(r *notification.Result) { r.UserID = "a\x00b" },
@@ -104,6 +107,7 @@ func TestResultsThatNoDatabaseTakesAreData(t *testing.T) {
 
 // PostgreSQL's index takes no key above about 2,700 bytes. One such user must not stop all others.
 func TestAKeyThatIsTooLongIsData(t *testing.T) {
+	t.Parallel()
 	s := migrated(t, server.Database(t), Options{})
 	long := make([]rune, 10_000)
 	for i := range long { // random text, because PostgreSQL compresses the rest
@@ -116,6 +120,7 @@ func TestAKeyThatIsTooLongIsData(t *testing.T) {
 }
 
 func TestMissingTablesHalt(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, url, Options{})
@@ -127,6 +132,7 @@ func TestMissingTablesHalt(t *testing.T) {
 }
 
 func TestACallThatIsCutOffIsTransient(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -142,6 +148,7 @@ func TestACallThatIsCutOffIsTransient(t *testing.T) {
 }
 
 func TestALostServerIsTransientAndBlamesNoSetting(t *testing.T) {
+	t.Parallel()
 	own, err := servers.StartPostgres(servers.PostgresOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +169,7 @@ func TestALostServerIsTransientAndBlamesNoSetting(t *testing.T) {
 }
 
 func TestAnUnknownRoleHaltsAndBlamesNoSetting(t *testing.T) {
+	t.Parallel()
 	url := strings.Replace(server.Database(t), "postgres@", "stranger@", 1)
 	_, err := opened(t, url, DefaultOptions()).Tokens(t.Context(), []string{"u"})
 	_, blamed := errors.AsType[*SettingError](err)
@@ -171,6 +179,7 @@ func TestAnUnknownRoleHaltsAndBlamesNoSetting(t *testing.T) {
 }
 
 func TestAStatementThatTakesTooLongIsTransient(t *testing.T) {
+	t.Parallel()
 	url := server.Database(t)
 	migrated(t, url, Options{})
 	s := opened(t, url+"&statement_timeout=50", Options{TokenQuery: `SELECT 'u', 't' FROM pg_sleep(60) WHERE 'u' = ANY($1)`})
@@ -181,6 +190,7 @@ func TestAStatementThatTakesTooLongIsTransient(t *testing.T) {
 }
 
 func TestALockedSQLiteFileIsTransient(t *testing.T) {
+	t.Parallel()
 	url := sqliteURL(t)
 	s := migrated(t, url, Options{})
 	other := opened(t, url, Options{})
@@ -198,8 +208,9 @@ func TestALockedSQLiteFileIsTransient(t *testing.T) {
 }
 
 func TestRefusalOf(t *testing.T) {
+	t.Parallel()
 	admin := opened(t, server.Database(t), Options{})
-	execute(t, admin, "CREATE ROLE stranger LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+	execute(t, admin, "CREATE ROLE newcomer LOGIN", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	url := admin.backend.(*postgres).pool.Config().ConnString()
 	locked := servers.PgBouncer(t, url, "pool_mode = transaction", "auth_type = plain",
 		"auth_query = SELECT usename, passwd FROM pg_shadow WHERE false AND usename = $1")
@@ -208,7 +219,7 @@ func TestRefusalOf(t *testing.T) {
 		want Refusal
 	}{
 		"nobody's name":                 {strings.Replace(url, "postgres@", "nobody@", 1), Denied},
-		"no right to create":            {strings.Replace(url, "postgres@", "stranger@", 1), Denied},
+		"no right to create":            {strings.Replace(url, "postgres@", "newcomer@", 1), Denied},
 		"no such database":              {strings.Replace(url, "?", "-gone?", 1), Misconfigured},
 		"no such folder":                {"sqlite:" + t.TempDir() + "/gone/fanfare.db", Misconfigured},
 		"no such user of a pooler":      {strings.Replace(locked, "postgres@", "nobody@", 1), Denied},
@@ -228,6 +239,7 @@ func TestRefusalOf(t *testing.T) {
 }
 
 func TestRefusalsByTheirWords(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]Refusal{
 		"password authentication failed": Denied, "no such user: nobody": Denied, "login rejected": Denied,
 		"no such database: gone": Misconfigured, "statement pooling mode": Misconfigured, "PQexec disallowed": Misconfigured, "query_wait_timeout": 0,

@@ -30,9 +30,21 @@ const (
 	lockTimeout  = 5 * time.Minute // of all attempts
 )
 
-// migrate waits for the lock and migrates in one transaction on one connection. A pooler in
-// transaction mode would pass a session's lock and settings to its next client.
+// migrate changes the tables, and then does what would hold a large table's lock for long.
 func (p *postgres) migrate(ctx context.Context) error {
+	if err := p.migrateTables(ctx); err != nil {
+		return err
+	}
+	if err := p.recountMinutes(ctx); err != nil {
+		return err
+	}
+	p.buildUserIndex(ctx)
+	return ctx.Err()
+}
+
+// migrateTables waits for the lock and migrates in one transaction on one connection. A pooler in
+// transaction mode would pass a session's lock and settings to its next client.
+func (p *postgres) migrateTables(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, lockTimeout, errors.New("another replica is still migrating the database; see its log"))
 	defer cancel()
 	for {

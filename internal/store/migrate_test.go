@@ -7,6 +7,7 @@ import (
 
 // Replicas that start together migrate one database, whether it is empty or has an older version.
 func TestReplicasMigrateTogether(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			migrateTogether(t, url, 8)
@@ -58,14 +59,29 @@ func checkMigrated(t *testing.T, s *Store, campaign string) {
 // unmigrate leaves a version table that records no migration.
 func unmigrate(t *testing.T, s *Store) {
 	t.Helper()
-	execute(t, s, `DROP TABLE fanfare_deliveries`, `DROP TABLE fanfare_campaign_summary`,
-		`DELETE FROM fanfare_schema_version WHERE version_id > 0`)
+	dropTables(t, s)
+	execute(t, s, `DELETE FROM fanfare_schema_version WHERE version_id > 0`)
 	if onPostgres(s) {
 		execute(t, s, `DROP FUNCTION fanfare_count_inserted, fanfare_count_updated, fanfare_count_deleted, fanfare_count_truncated`)
 	}
 }
 
+// dropTables drops all tables but that of the version.
+func dropTables(t *testing.T, s *Store) {
+	t.Helper()
+	execute(t, s, `DROP TABLE fanfare_deliveries`, dropSummary(s), `DROP TABLE fanfare_minutes`, `DROP TABLE fanfare_codes`)
+}
+
+// dropSummary drops the summary, which is a view in SQLite.
+func dropSummary(s *Store) string {
+	if onPostgres(s) {
+		return `DROP TABLE fanfare_campaign_summary`
+	}
+	return `DROP VIEW fanfare_campaign_summary`
+}
+
 func TestMigratingAgainKeepsTheRows(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		apply(t, s, outcome("42", "u", "1", "sent"))
 		if err := s.Migrate(t.Context()); err != nil {
@@ -79,8 +95,10 @@ func TestMigratingAgainKeepsTheRows(t *testing.T) {
 
 // Operators that drop Fanfare's tables to start over may leave the trigger functions behind.
 func TestMigratingAfterTheTablesWereDropped(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
-		execute(t, s, `DROP TABLE fanfare_deliveries`, `DROP TABLE fanfare_campaign_summary`, `DROP TABLE fanfare_schema_version`)
+		dropTables(t, s)
+		execute(t, s, `DROP TABLE fanfare_schema_version`)
 		if err := s.Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -94,6 +112,7 @@ func TestMigratingAfterTheTablesWereDropped(t *testing.T) {
 // A migration that fails half-way must leave nothing behind, because the next start would fail on
 // it.
 func TestAFailedMigrationLeavesNothing(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, url, Options{})
@@ -111,6 +130,7 @@ func TestAFailedMigrationLeavesNothing(t *testing.T) {
 
 // The application may use goose for its own tables in the same database.
 func TestTheApplicationsMigrationsAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		if _, err := plain(t, s).ExecContext(t.Context(), `SELECT 1 FROM goose_db_version`); err == nil {
 			t.Error("goose_db_version exists")

@@ -18,6 +18,7 @@ import (
 // In transaction mode many clients share few server connections. Each statement must work on any of
 // them, whatever ran there before.
 func TestPoolerClientsDoNotInterfere(t *testing.T) {
+	t.Parallel()
 	const clients, rounds = 6, 20
 	url := pooler.URL(server.Database(t))
 	s := migrated(t, url, DefaultOptions())
@@ -63,6 +64,7 @@ func TestPoolerClientsDoNotInterfere(t *testing.T) {
 // PgBouncer refuses most parameters at the start of a connection. They apply in Fanfare's
 // transactions and in no other client's.
 func TestParametersHoldThroughAPooler(t *testing.T) {
+	t.Parallel()
 	direct := server.Database(t)
 	through := servers.PgBouncer(t, direct, "pool_mode = transaction", "default_pool_size = 1")
 	admin := opened(t, direct, Options{})
@@ -100,6 +102,7 @@ func TestParametersHoldThroughAPooler(t *testing.T) {
 
 // A refused parameter is a fault of the settings and not of the data.
 func TestAWrongParameterHalts(t *testing.T) {
+	t.Parallel()
 	for _, url := range []string{server.Database(t), pooler.URL(server.Database(t))} {
 		s := opened(t, url+"&statement_timeout=soon", DefaultOptions())
 		_, err := s.Tokens(t.Context(), []string{"u"})
@@ -115,6 +118,7 @@ func TestAWrongParameterHalts(t *testing.T) {
 
 // A separate parameter takes precedence over the same one in options.
 func TestOptionsAreSplit(t *testing.T) {
+	t.Parallel()
 	params := map[string]string{"options": "-c search_path=a --work-mem=4MB", "search_path": "b"}
 	splitOptions(params)
 	if want := map[string]string{"search_path": "b", "work_mem": "4MB"}; !maps.Equal(params, want) {

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +22,7 @@ const postgresTokenQuery = `SELECT id, fcm_token FROM users WHERE id = ANY($1)`
 type postgres struct {
 	pool                     *pgxpool.Pool
 	session                  *session
+	log                      *slog.Logger
 	tokenClear, tokenRestore statement
 }
 
@@ -42,7 +45,7 @@ func openPostgres(ctx context.Context, rest string, o Options) (*Store, error) {
 		config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
 	config.ConnConfig.StatementCacheCapacity, config.ConnConfig.DescriptionCacheCapacity = 0, 0
-	p := &postgres{session: newSession(params, o.Logger), tokenClear: o.tokenClear(), tokenRestore: o.tokenRestore()}
+	p := &postgres{session: newSession(params, o.Logger), log: o.Logger, tokenClear: o.tokenClear(), tokenRestore: o.tokenRestore()}
 	config.BeforeConnect = p.session.omitRefused
 	if p.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -68,10 +71,45 @@ func (p *postgres) query(ctx context.Context, text string, args []any, row rowFu
 	return p.inTransaction(ctx, func(tx pgx.Tx) error { return forEachRow(ctx, tx, text, args, row) })
 }
 
-func forEachRow(ctx context.Context, on interface {
+func (p *postgres) queryNamed(ctx context.Context, text string, args []any, row func([]string, scanFunc) error) error {
+	return p.onRows(ctx, text, args, func(rows pgx.Rows) error {
+		var columns []string
+		for rows.Next() {
+			if columns == nil {
+				for _, field := range rows.FieldDescriptions() {
+					columns = append(columns, field.Name)
+				}
+			}
+			if err := row(columns, rows.Scan); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// onRows runs a query as query does.
+func (p *postgres) onRows(ctx context.Context, text string, args []any, work func(pgx.Rows) error) error {
+	run := func(on querier) error {
+		rows, err := on.Query(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return work(rows)
+	}
+	if p.session.beginQuery() == "" {
+		return run(p.pool)
+	}
+	return p.inTransaction(ctx, func(tx pgx.Tx) error { return run(tx) })
+}
+
+// querier is a pool or a transaction.
+type querier interface {
 	Query(ctx context.Context, text string, args ...any) (pgx.Rows, error)
-}, text string, args []any, row rowFunc,
-) error {
+}
+
+func forEachRow(ctx context.Context, on querier, text string, args []any, row rowFunc) error {
 	rows, err := on.Query(ctx, text, args...)
 	if err != nil {
 		return err
@@ -88,15 +126,33 @@ func forEachRow(ctx context.Context, on interface {
 // inTransaction runs work in a transaction that begins with the session's parameters. It commits,
 // or rolls back if work fails.
 func (p *postgres) inTransaction(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, txStarter{p}, work)
+	return pgx.BeginFunc(ctx, txStarter{p: p}, work)
 }
 
-type txStarter struct{ p *postgres }
+// readInOrder keeps the planner from reading all rows of a campaign to sort them. It does so for a
+// page if it expects few rows: it takes campaign and status for independent, which they are not. A
+// sort that is off but needed has a high cost, for which the planner would compile the query.
+const readInOrder = "; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+
+// queryInOrder is query for a page in the order of an index.
+func (p *postgres) queryInOrder(ctx context.Context, text string, args []any, row rowFunc) error {
+	return pgx.BeginFunc(ctx, txStarter{p: p, then: readInOrder}, func(tx pgx.Tx) error { return forEachRow(ctx, tx, text, args, row) })
+}
+
+// txStarter begins transactions. then are further statements, or "".
+type txStarter struct {
+	p    *postgres
+	then string
+}
 
 // Begin blames the database URL if the server refuses to begin. The query holds nothing but the
 // URL's parameters.
 func (b txStarter) Begin(ctx context.Context) (pgx.Tx, error) {
-	tx, err := b.p.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: b.p.session.beginQuery()})
+	begin := b.p.session.beginQuery()
+	if b.then != "" {
+		begin = cmp.Or(begin, "BEGIN") + b.then
+	}
+	tx, err := b.p.pool.BeginTx(ctx, pgx.TxOptions{BeginQuery: begin})
 	return tx, blameSetting(settingDatabaseURL, err)
 }
 
@@ -111,12 +167,19 @@ func (p *postgres) exampleProfileQuery() string {
 	return `SELECT id, profile FROM users WHERE id = ANY($1)`
 }
 
-// ownStatements includes an insert into the summary, because the triggers write it with the user's
-// permissions.
+// ownStatements includes what the triggers write, because they do so with the user's permissions.
 func (p *postgres) ownStatements() []string {
-	return []string{upsert, selectSummary, `INSERT INTO fanfare_campaign_summary AS s (campaign_id, sent, failed, skipped, expired, unknown)
-VALUES ('', 0, 0, 0, 0, 0) ON CONFLICT (campaign_id) DO UPDATE SET sent = s.sent + excluded.sent`}
+	return []string{
+		upsert, selectSummary, `INSERT INTO fanfare_campaign_summary AS s (campaign_id, sent, failed, skipped, expired, unknown)
+VALUES ('', 0, 0, 0, 0, 0) ON CONFLICT (campaign_id) DO UPDATE SET sent = s.sent + excluded.sent`,
+		`INSERT INTO fanfare_minutes AS m (campaign_id, minute, status, error_code, n)
+VALUES ('', now(), '', '', 0) ON CONFLICT (campaign_id, minute, status, error_code) DO UPDATE SET n = m.n + excluded.n`,
+		`INSERT INTO fanfare_codes (campaign_id, error_code) SELECT campaign_id, error_code FROM fanfare_codes`,
+		insertHistory, postgresUpsertDevices,
+	}
 }
+
+func (p *postgres) inArray(param string) string { return "= ANY(" + param + "::text[])" }
 
 // encodeIDs writes an array in PostgreSQL's text form. The server converts it to the type that the
 // query compares with.

@@ -11,12 +11,16 @@ import (
 
 // apply clears tokens before it writes rows. Writing rows locks the campaign's summary, which all
 // batches of the campaign need. Locking it last, right before COMMIT, keeps the lock short.
-func (p *postgres) apply(ctx context.Context, rows []*notification.Result, dead []userToken) error {
+func (p *postgres) apply(ctx context.Context, rows []*notification.Result, devices []deviceRow, dead []userToken) error {
 	return p.inTransaction(ctx, func(tx pgx.Tx) error {
 		if err := p.runForEach(ctx, tx, p.tokenClear, dead); err != nil {
 			return err
 		}
-		return tx.SendBatch(ctx, buildUpserts(rows)).Close()
+		statements := buildUpserts(rows)
+		if len(devices) > 0 {
+			statements.Queue(postgresUpsertDevices, encodeDevices(devices))
+		}
+		return tx.SendBatch(ctx, statements).Close()
 	})
 }
 
@@ -55,12 +59,12 @@ func (p *postgres) runForEach(ctx context.Context, tx pgx.Tx, s statement, token
 }
 
 const upsert = `INSERT INTO fanfare_deliveries AS stored
-	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at)
-SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[])
+	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at, variant)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[], $12::text[])
 ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
 	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
 	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
-	token_removed = excluded.token_removed, at = excluded.at, updated = excluded.updated
+	token_removed = excluded.token_removed, at = excluded.at, variant = excluded.variant, updated = excluded.updated
 WHERE excluded.rank > stored.rank`
 
 // buildUpserts builds one statement per campaign. A single statement could deadlock with another
@@ -84,27 +88,27 @@ func buildUpserts(rows []*notification.Result) *pgx.Batch {
 
 // columns are the rows transposed, as unnest takes them.
 type columns struct {
-	user, result, status, message, code, text []string
-	rank                                      []int16
-	attempts                                  []int32
-	removed                                   []bool
-	at                                        []time.Time
+	user, result, status, message, code, text, variant []string
+	rank                                               []int16
+	attempts                                           []int32
+	removed                                            []bool
+	at                                                 []time.Time
 }
 
 func newColumns(n int) *columns {
 	return &columns{
 		user: make([]string, n), result: make([]string, n), status: make([]string, n), message: make([]string, n),
 		code: make([]string, n), text: make([]string, n), rank: make([]int16, n), attempts: make([]int32, n),
-		removed: make([]bool, n), at: make([]time.Time, n),
+		removed: make([]bool, n), at: make([]time.Time, n), variant: make([]string, n),
 	}
 }
 
 func (c *columns) set(i int, r *notification.Result) {
 	c.user[i], c.result[i], c.status[i], c.rank[i] = r.UserID, r.ResultID, string(r.Status), int16(r.Status.Rank())
 	c.message[i], c.code[i], c.text[i] = r.MessageID, r.ErrorCode, r.Error
-	c.attempts[i], c.removed[i], c.at[i] = int32(r.Attempts), r.TokenRemoved, r.At
+	c.attempts[i], c.removed[i], c.at[i], c.variant[i] = int32(r.Attempts), r.TokenRemoved, r.At, r.Variant
 }
 
 func (c *columns) args() []any {
-	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at}
+	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at, c.variant}
 }

@@ -77,8 +77,35 @@ func (f *sqliteFile) query(ctx context.Context, text string, args []any, row row
 	return rows.Err()
 }
 
+func (f *sqliteFile) queryNamed(ctx context.Context, text string, args []any, row func([]string, scanFunc) error) error {
+	rows, err := f.readers.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		if err := row(columns, rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// queryInOrder is query, because SQLite reads a page through the index that orders it.
+func (f *sqliteFile) queryInOrder(ctx context.Context, text string, args []any, row rowFunc) error {
+	return f.query(ctx, text, args, row)
+}
+
 // timeExpression returns the column itself, because times are stored as text.
 func (f *sqliteFile) timeExpression(column string) string { return column }
+
+func (f *sqliteFile) inArray(param string) string {
+	return "IN (SELECT value FROM json_each(" + param + "))"
+}
 
 // encodeIDs returns a JSON array of strings for json_each. The column's affinity makes a number
 // equal to its text.
@@ -101,7 +128,9 @@ func (f *sqliteFile) exampleProfileQuery() string {
 	return `SELECT id, profile FROM users WHERE id IN (SELECT value FROM json_each($1))`
 }
 
-func (f *sqliteFile) ownStatements() []string { return []string{sqliteUpsert(1), selectSummary} }
+func (f *sqliteFile) ownStatements() []string {
+	return []string{sqliteUpsert(1), selectSummary, selectMinutes("minute"), insertHistory, sqliteUpsertDevices}
+}
 
 // describe has SQLite compile a statement. Queries that change nothing also run, with NULL
 // parameters, because only that returns the column names.

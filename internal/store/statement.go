@@ -78,16 +78,27 @@ func (s statement) findQueryProblem(d description) string {
 		return countPhrase(len(d.params), "parameter") + ", but needs one: $1, the ids of many users"
 	case d.params[0].class == classOther, d.params[0].class == classJSON, d.params[0].class != classArray && directlyCompared.MatchString(s.code()):
 		return "takes one id in $1, but receives the ids of many users at once"
-	case len(d.columns) != 2:
-		return "returns " + strings.TrimPrefix(countPhrase(len(d.columns), "column"), "has ") + ", but must return two: the id, then the " + what
+	case len(d.columns) < 2, len(d.columns) > 2 && what == "profile":
+		return "returns " + strings.TrimPrefix(countPhrase(len(d.columns), "column"), "has ") + ", but must return two: the id, then the " + what + devicesHint(what)
 	case s.isSwapped(d):
 		return "returns the " + what + " before the id: swap its columns"
+	}
+	if problem := findDeviceProblem(d.columns); what == "token" && problem != "" {
+		return problem
 	}
 	value := d.columns[1]
 	if value.class == classText || value.class == classUnknown || value.class == classJSON && what == "profile" {
 		return ""
 	}
 	return "returns " + value.typ + " in its second column, where the " + what + " must be a text"
+}
+
+// devicesHint names the columns that may follow.
+func devicesHint(what string) string {
+	if what != "token" {
+		return ""
+	}
+	return "; " + strings.Join(deviceColumnNames, ", ") + " may follow"
 }
 
 // directlyCompared matches $1 in the place of a single value.

@@ -32,13 +32,19 @@ type (
 type backend interface {
 	ping(ctx context.Context) error
 	query(ctx context.Context, text string, args []any, row rowFunc) error
+	// queryNamed is query with the names of the columns.
+	queryNamed(ctx context.Context, text string, args []any, row func(columns []string, scan scanFunc) error) error
+	// queryInOrder is query for a page of a large table, in the order of an index.
+	queryInOrder(ctx context.Context, text string, args []any, row rowFunc) error
 	// timeExpression returns the SQL expression that formats a time column as timeLayout.
 	timeExpression(column string) string
 	// adapt learns from a failed call how to avoid the failure. It reports whether the call is
 	// worth repeating at once.
 	adapt(err error) bool
 	// apply writes rows and clears dead tokens. The rows are distinct and ordered by their keys.
-	apply(ctx context.Context, rows []*notification.Result, dead []userToken) error
+	apply(ctx context.Context, rows []*notification.Result, devices []deviceRow, dead []userToken) error
+	// addHistory writes entries that are not there yet, in one transaction.
+	addHistory(ctx context.Context, campaign string, entries []notification.HistoryEntry) error
 	// restore runs the restoring statement for each token, in one transaction.
 	restore(ctx context.Context, tokens []userToken) error
 	migrate(ctx context.Context) error
@@ -52,6 +58,8 @@ type backend interface {
 	exampleProfileQuery() string
 	// ownStatements returns all statements over Fanfare's own tables.
 	ownStatements() []string
+	// inArray returns the condition that a text is one of those in a parameter from encodeIDs.
+	inArray(param string) string
 	// encodeIDs encodes ids as the value of a query's $1.
 	encodeIDs(ids []string) string
 	// filterConvertible drops the ids that the type of a query's $1 cannot hold.

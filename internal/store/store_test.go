@@ -15,6 +15,7 @@ import (
 )
 
 func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {
+	t.Parallel()
 	for _, url := range []string{"", "fanfare.db", "mysql://u:secret@host/db", "sqlite:", "sqlite::memory:", "postgres://u:secret@host:port/db"} {
 		s, err := Open(t.Context(), url, Options{})
 		if err == nil {
@@ -30,6 +31,7 @@ func TestOpenRefusesWhatIsNoDatabase(t *testing.T) {
 
 // A commit must be on disk, because the responder forgets a result after COMMIT.
 func TestSQLiteCommitsToTheDisk(t *testing.T) {
+	t.Parallel()
 	s := migrated(t, sqliteURL(t), Options{})
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000"} {
 		var got string
@@ -40,6 +42,7 @@ func TestSQLiteCommitsToTheDisk(t *testing.T) {
 }
 
 func TestSQLiteFilesMayHaveAnyName(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"plain.db", "100% what?.db", "a#b&c=d.db", "ü ☃.db"} {
 		path := filepath.Join(dir, name)
@@ -64,6 +67,7 @@ func TestSQLitePathsMayBeRelative(t *testing.T) {
 }
 
 func TestPingFindsDatabase(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		if err := s.Ping(t.Context()); err != nil {
 			t.Error(err)
@@ -113,6 +117,7 @@ func checkTimeout(t *testing.T, what string, err error) {
 // A call without a limit would block all users of the database, and the caller's context may have
 // no deadline.
 func TestSilentDatabaseBlocksNoCaller(t *testing.T) {
+	t.Parallel()
 	o := DefaultOptions()
 	o.ProfileQuery, o.Timeout = `SELECT id, profile FROM people WHERE id = ANY($1)`, 20*time.Millisecond
 	s := opened(t, silent(t), o)
@@ -121,11 +126,12 @@ func TestSilentDatabaseBlocksNoCaller(t *testing.T) {
 	_, err = s.Profiles(t.Context(), []string{"u"})
 	checkTimeout(t, "profiles", err)
 	checkTimeout(t, "apply", s.Apply(t.Context(), []notification.Result{removed("u", "1", "t")}))
-	checkTimeout(t, "restore", s.RestoreTokens(t.Context(), map[string]string{"u": "t"}))
+	checkTimeout(t, "restore", s.RestoreTokens(t.Context(), map[string][]string{"u": {"t"}}))
 }
 
 // A statement that waits for a lock ends at the timeout and leaves nothing half done.
 func TestStuckStatementTimesOut(t *testing.T) {
+	t.Parallel()
 	url := server.Database(t)
 	s := migrated(t, url, DefaultOptions())
 	execute(t, s, `CREATE TABLE users (id text PRIMARY KEY, fcm_token text)`)
@@ -145,7 +151,7 @@ func TestStuckStatementTimesOut(t *testing.T) {
 	_, err = hasty.Tokens(t.Context(), []string{"u"})
 	checkTimeout(t, "tokens", err)
 	checkTimeout(t, "clearing", hasty.Apply(t.Context(), results))
-	checkTimeout(t, "restore", hasty.RestoreTokens(t.Context(), map[string]string{"u": "t"}))
+	checkTimeout(t, "restore", hasty.RestoreTokens(t.Context(), map[string][]string{"u": {"t"}}))
 	if err := lock.Rollback(); err != nil {
 		t.Fatal(err)
 	}
@@ -155,6 +161,7 @@ func TestStuckStatementTimesOut(t *testing.T) {
 
 // A migration of a large table may take hours, and nothing waits behind it.
 func TestMigrationHasNoTimeout(t *testing.T) {
+	t.Parallel()
 	for name, url := range map[string]string{"sqlite": sqliteURL(t), "postgres": server.Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s := migrated(t, url, Options{Timeout: time.Nanosecond})
@@ -165,6 +172,7 @@ func TestMigrationHasNoTimeout(t *testing.T) {
 
 // A call may take as long as the timeout, whatever the caller allows beyond that.
 func TestTimeoutBoundsACall(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		for want, o := range map[time.Duration]Options{7 * time.Second: {Timeout: 7 * time.Second}, DefaultTimeout: {}} {
@@ -183,6 +191,7 @@ func TestTimeoutBoundsACall(t *testing.T) {
 }
 
 func TestOpenRefusesATimeoutBelowZero(t *testing.T) {
+	t.Parallel()
 	if _, err := Open(t.Context(), sqliteURL(t), Options{Timeout: -time.Second}); err == nil {
 		t.Error("accepted")
 	}

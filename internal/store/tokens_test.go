@@ -38,6 +38,7 @@ func storedTokens(t *testing.T, s *Store) map[string]string {
 }
 
 func TestADeadTokenIsClearedWhateverTheTypeOfTheIDs(t *testing.T) {
+	t.Parallel()
 	for _, table := range usersTables {
 		t.Run(table.name, func(t *testing.T) {
 			onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
@@ -63,6 +64,7 @@ func TestADeadTokenIsClearedWhateverTheTypeOfTheIDs(t *testing.T) {
 }
 
 func TestOnlyTheTokenThatWasRemovedIsCleared(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		usersTable{idType: "text", known: map[string]string{"refreshed": "new", "kept": "k", "worse": "w"}}.users(t, s)
 		kept := removed("kept", "2", "k")
@@ -78,6 +80,7 @@ func TestOnlyTheTokenThatWasRemovedIsCleared(t *testing.T) {
 }
 
 func TestClearingCanBeOff(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{TokenQuery: Default}, func(t *testing.T, s *Store) {
 		usersTable{idType: "text", known: map[string]string{"u": "t"}}.users(t, s)
 		apply(t, s, removed("u", "1", "t"))
@@ -88,6 +91,7 @@ func TestClearingCanBeOff(t *testing.T) {
 }
 
 func TestAClearingStatementThatDoesNotSuitHaltsAndWritesNothing(t *testing.T) {
+	t.Parallel()
 	for name, schema := range map[string]string{
 		"no such table":     `CREATE TABLE people (id text)`,
 		"token is NOT NULL": `CREATE TABLE users (id text, fcm_token text NOT NULL)`,
@@ -109,6 +113,7 @@ func TestAClearingStatementThatDoesNotSuitHaltsAndWritesNothing(t *testing.T) {
 
 // A batch that SQL refuses clears no token either.
 func TestARefusedBatchLeavesNothing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		usersTable{idType: "text", known: map[string]string{"a": "t"}}.users(t, s)
 		refuseUser(t, s, "poison")
@@ -142,6 +147,7 @@ func refuseUser(t *testing.T, s *Store, user string) {
 // A trimmed token is cleared in the table's spelling. A value that cannot be a token was never
 // proved dead.
 func TestOnlyTokensAreCleared(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		table := usersTable{idType: "text", known: map[string]string{"crlf": "t1\r\n", "clean": "t2", "other": "t3\r\n", "spaced": "two words", "word": "null"}}
 		table.users(t, s)
@@ -156,12 +162,17 @@ func TestOnlyTokensAreCleared(t *testing.T) {
 
 func restore(t *testing.T, s *Store, tokens map[string]string) {
 	t.Helper()
-	if err := s.RestoreTokens(t.Context(), tokens); err != nil {
+	all := make(map[string][]string, len(tokens))
+	for user, token := range tokens {
+		all[user] = []string{token}
+	}
+	if err := s.RestoreTokens(t.Context(), all); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestAClearedTokenIsRestoredWhateverTheTypeOfTheIDs(t *testing.T) {
+	t.Parallel()
 	for _, table := range usersTables {
 		t.Run(table.name, func(t *testing.T) {
 			onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
@@ -185,6 +196,7 @@ func TestAClearedTokenIsRestoredWhateverTheTypeOfTheIDs(t *testing.T) {
 }
 
 func TestOnlyAnEmptyPlaceIsRestored(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		usersTable{idType: "text", known: map[string]string{"refreshed": "new", "emptied": "", "spoiled": ""}}.users(t, s)
 		restore(t, s, map[string]string{"refreshed": "old", "emptied": "back", "stranger": "t", "spoiled": "a\x00b"})
@@ -198,6 +210,7 @@ func TestOnlyAnEmptyPlaceIsRestored(t *testing.T) {
 // A result that was in flight when its token was restored clears it again. The row does not record
 // the restoration.
 func TestALateResultClearsARestoredToken(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		usersTable{idType: "text", known: map[string]string{"u": ""}}.users(t, s)
 		late := removed("u", "1", "t")
@@ -210,6 +223,7 @@ func TestALateResultClearsARestoredToken(t *testing.T) {
 }
 
 func TestRestoringIsOffWithCustomClearing(t *testing.T) {
+	t.Parallel()
 	const ownClear = `UPDATE people SET token = NULL WHERE id = $1 AND token = $2`
 	const ownRestore = `UPDATE people SET token = $2 WHERE id = $1 AND token IS NULL`
 	for name, c := range map[string]struct {
@@ -244,7 +258,8 @@ func TestRestoringIsOffWithCustomClearing(t *testing.T) {
 }
 
 func TestARestoringStatementThatDoesNotSuitNamesItsSetting(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
-		checkSetting(t, s.RestoreTokens(t.Context(), map[string]string{"u": "t"}), "store.token_restore")
+		checkSetting(t, s.RestoreTokens(t.Context(), map[string][]string{"u": {"t"}}), "store.token_restore")
 	})
 }

@@ -21,6 +21,7 @@ func poolOf(t *testing.T, url string) (config *pgxpool.Config, logged string) {
 }
 
 func TestURLsOfOtherDriversAreTranslated(t *testing.T) {
+	t.Parallel()
 	for _, url := range []string{
 		"postgres://u:p@h:6543/d", "postgresql://u:p@h:6543/d", "postgresql+psycopg://u:p@h:6543/d", "postgres+asyncpg://u:p@h:6543/d",
 		"jdbc:postgresql://h:6543/d?user=u&password=p", "pgsql://u:p@h:6543/d", "postgis://u:p@h:6543/d", "POSTGRES://u:p@h:6543/d",
@@ -39,6 +40,7 @@ func TestURLsOfOtherDriversAreTranslated(t *testing.T) {
 }
 
 func TestParametersOfOtherDriversAreTranslated(t *testing.T) {
+	t.Parallel()
 	for query, want := range map[string]map[string]string{
 		"schema=public":                           {"search_path": `"public"`},
 		"schema=Sales+1":                          {"search_path": `"Sales+1"`},
@@ -74,6 +76,7 @@ func TestParametersOfOtherDriversAreTranslated(t *testing.T) {
 }
 
 func TestPoolAndTimeoutsOfTheURL(t *testing.T) {
+	t.Parallel()
 	config, log := poolOf(t, "postgres://u@h/d?connection_limit=7&connect_timeout=3")
 	if config.MaxConns != 7 || config.ConnConfig.ConnectTimeout.Seconds() != 3 || log != "" {
 		t.Errorf("%d connections, %s to connect, logged %q", config.MaxConns, config.ConnConfig.ConnectTimeout, log)
@@ -85,6 +88,7 @@ func TestPoolAndTimeoutsOfTheURL(t *testing.T) {
 }
 
 func TestParametersWithoutMeaningLogOneWarning(t *testing.T) {
+	t.Parallel()
 	_, log := poolOf(t, "postgres://u@h/d?socket_timeout=5&statement_cache_size=0&serverVersion=15&schema=public")
 	if strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, `"socket_timeout statement_cache_size serverVersion"`) {
 		t.Errorf("logged %s", log)
@@ -93,6 +97,7 @@ func TestParametersWithoutMeaningLogOneWarning(t *testing.T) {
 
 // The certificate is verified if and only if the URL asks for it.
 func TestTLSOfTheURL(t *testing.T) {
+	t.Parallel()
 	authority := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(authority, []byte(authorityPEM), 0o600); err != nil {
 		t.Fatal(err)
@@ -125,6 +130,7 @@ func TestTLSOfTheURL(t *testing.T) {
 }
 
 func TestWrongURLsNameTheProblem(t *testing.T) {
+	t.Parallel()
 	for url, says := range map[string]string{
 		"":                              "must begin with postgres: or sqlite:",
 		"mysql://u:geheim@h/d":          "begins with mysql:",
@@ -178,6 +184,7 @@ func TestWrongURLsNameTheProblem(t *testing.T) {
 // Prisma's URL works unchanged on a real server, with and without a pooler, for a schema that needs
 // quotes.
 func TestPrismasURL(t *testing.T) {
+	t.Parallel()
 	direct := server.Database(t)
 	admin := opened(t, direct, Options{})
 	execute(t, admin, `CREATE SCHEMA "Shop-1"`, `CREATE TABLE "Shop-1".users (id text PRIMARY KEY, fcm_token text)`, `INSERT INTO "Shop-1".users VALUES ('u', 't')`)

@@ -37,17 +37,19 @@ func (s *Store) Profiles(ctx context.Context, ids []string) (map[string]json.Raw
 // CanRestoreTokens reports whether RestoreTokens has a statement to run.
 func (s *Store) CanRestoreTokens() bool { return s.o.TokenRestore != "" }
 
-// RestoreTokens writes tokens, by user, back to users that have none, in one transaction. Repeating
+// RestoreTokens writes addresses, by user, back to users without any, in one transaction. Repeating
 // it is harmless. It skips ids that the column's type cannot hold, and does nothing if the
 // statement is off.
-func (s *Store) RestoreTokens(ctx context.Context, tokens map[string]string) error {
+func (s *Store) RestoreTokens(ctx context.Context, tokens map[string][]string) error {
 	if !s.CanRestoreTokens() {
 		return nil
 	}
 	var all []userToken
-	for user, token := range tokens {
-		if len(filterStorable([]string{user, token})) == 2 {
-			all = append(all, userToken{user: user, token: token})
+	for user, addresses := range tokens {
+		for _, token := range addresses {
+			if len(filterStorable([]string{user, token})) == 2 {
+				all = append(all, userToken{user: user, token: token})
+			}
 		}
 	}
 	slices.SortFunc(all, compareUserTokens)
@@ -57,35 +59,47 @@ func (s *Store) RestoreTokens(ctx context.Context, tokens map[string]string) err
 	return nil
 }
 
-// lookup queries many ids at once. One id that the database cannot convert to the column's type
-// fails the whole query. lookup drops such ids, which belong to no user.
+// lookup queries a text for each of many ids. Of several rows the last counts.
 func (s *Store) lookup(ctx context.Context, query string, ids []string) (map[string]string, error) {
 	found := make(map[string]string, len(ids))
+	return found, s.lookupRows(ctx, query, ids, func(_ []string, id string, values []sql.NullString) {
+		if text := values[1].String; text != "" {
+			found[id] = text
+		}
+	})
+}
+
+// addRow receives a row with its id as it was asked for. values has all columns, the id first.
+type addRow func(columns []string, id string, values []sql.NullString)
+
+// lookupRows queries many ids at once. One id that the database cannot convert to the column's type
+// fails the whole query. lookupRows drops such ids, which belong to no user.
+func (s *Store) lookupRows(ctx context.Context, query string, ids []string, add addRow) error {
 	ids = filterStorable(ids)
 	if query == "" || len(ids) == 0 {
-		return found, nil
+		return nil
 	}
-	err := s.queryValues(ctx, found, query, ids)
+	err := s.queryRows(ctx, query, ids, add)
 	if FaultOf(err) != Data {
-		return found, err
+		return err
 	}
 	err = s.withTimeout(ctx, func(ctx context.Context) (err error) {
 		ids, err = s.backend.filterConvertible(ctx, query, ids)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return found, s.bisect(ctx, found, query, ids)
+	return s.bisect(ctx, query, ids, add)
 }
 
 // bisect queries halves of the ids, and halves of those, down to the ids at fault. It handles
 // column types that filterConvertible does not know.
-func (s *Store) bisect(ctx context.Context, found map[string]string, query string, ids []string) error {
+func (s *Store) bisect(ctx context.Context, query string, ids []string, add addRow) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	err := s.queryValues(ctx, found, query, ids)
+	err := s.queryRows(ctx, query, ids, add)
 	if FaultOf(err) != Data {
 		return err
 	}
@@ -93,33 +107,68 @@ func (s *Store) bisect(ctx context.Context, found map[string]string, query strin
 		return nil
 	}
 	half := len(ids) / 2
-	if err := s.bisect(ctx, found, query, ids[:half]); err != nil {
+	if err := s.bisect(ctx, query, ids[:half], add); err != nil {
 		return err
 	}
-	return s.bisect(ctx, found, query, ids[half:])
+	return s.bisect(ctx, query, ids[half:], add)
 }
 
-func (s *Store) queryValues(ctx context.Context, found map[string]string, query string, ids []string) error {
-	return s.withTimeout(ctx, func(ctx context.Context) error { return s.collect(ctx, found, query, ids) })
-}
-
-// collect adds each row to found. If the first column holds none of the ids and the second does,
-// the query returns the value before the id.
-func (s *Store) collect(ctx context.Context, found map[string]string, query string, ids []string) error {
+// queryRows adds the rows of a query once it has succeeded, because a failed one is repeated.
+func (s *Store) queryRows(ctx context.Context, query string, ids []string, add addRow) error {
+	var columns []string
+	var rows [][]sql.NullString
+	err := s.withTimeout(ctx, func(ctx context.Context) (err error) {
+		columns, rows, err = s.collect(ctx, query, ids)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	asked := newAskedIDs(ids)
-	return s.backend.query(ctx, query, []any{s.backend.encodeIDs(ids)}, func(scan scanFunc) error {
-		var id, value sql.NullString
-		if err := scan(&id, &value); err != nil {
+	for _, values := range rows {
+		add(columns, asked.originalSpelling(values[0].String), values)
+	}
+	return nil
+}
+
+// collect reads all rows. If the first column holds none of the ids and the second does, the query
+// returns the value before the id.
+func (s *Store) collect(ctx context.Context, query string, ids []string) (columns []string, rows [][]sql.NullString, err error) {
+	asked := newAskedIDs(ids)
+	err = s.backend.queryNamed(ctx, query, []any{s.backend.encodeIDs(ids)}, func(names []string, scan scanFunc) error {
+		if columns == nil {
+			columns = lowerAll(names)
+		}
+		if len(names) < minColumns {
+			return errOneColumn
+		}
+		values, into := make([]sql.NullString, len(names)), make([]any, len(names))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		if err := scan(into...); err != nil {
 			return err
 		}
-		if !asked.has(id.String) && asked.has(value.String) {
+		if !asked.has(values[0].String) && asked.has(values[1].String) {
 			return errSwapped
 		}
-		if value.String != "" {
-			found[asked.asAsked(id.String)] = value.String
-		}
+		rows = append(rows, values)
 		return nil
 	})
+	return columns, rows, err
+}
+
+// minColumns are the id and the value.
+const minColumns = 2
+
+var errOneColumn = errors.New("returns one column, but must return the id and the value")
+
+func lowerAll(names []string) []string {
+	lower := make([]string, len(names))
+	for i, name := range names {
+		lower[i] = strings.ToLower(name)
+	}
+	return lower
 }
 
 var errSwapped = errors.New("returns the value before the id: swap its columns")
@@ -156,9 +205,9 @@ func (s askedIDs) has(id string) bool {
 	return exact || folded
 }
 
-// asAsked returns an id as it was asked for. A uuid column answers in lower case, whatever case the
-// question had.
-func (s askedIDs) asAsked(id string) string {
+// originalSpelling returns an id as it was asked for. A uuid column answers in lower case, whatever
+// case the question had.
+func (s askedIDs) originalSpelling(id string) string {
 	if asked, ok := s.exact[id]; ok {
 		return asked
 	}

@@ -49,6 +49,7 @@ func insertUser(t *testing.T, s *Store, id, token string) {
 }
 
 func TestTokensAreFoundWhateverTheTypeOfTheIDs(t *testing.T) {
+	t.Parallel()
 	for _, table := range usersTables {
 		t.Run(table.name, func(t *testing.T) {
 			onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
@@ -70,6 +71,7 @@ func TestTokensAreFoundWhateverTheTypeOfTheIDs(t *testing.T) {
 }
 
 func TestAnIDInAnotherCaseIsAnsweredAsItWasAsked(t *testing.T) {
+	t.Parallel()
 	s := migrated(t, server.Database(t), DefaultOptions())
 	usersTables[2].users(t, s)
 	asked := strings.ToUpper(someUUID)
@@ -83,6 +85,7 @@ func TestAnIDInAnotherCaseIsAnsweredAsItWasAsked(t *testing.T) {
 }
 
 func TestAUserWithoutATokenHasNone(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text, fcm_token text)`, `INSERT INTO users VALUES ('null', NULL), ('empty', '')`)
 		got, err := s.Tokens(t.Context(), []string{"null", "empty", "absent"})
@@ -96,6 +99,7 @@ func TestAUserWithoutATokenHasNone(t *testing.T) {
 }
 
 func TestManyInconvertibleIDsDoNotHideTheOthers(t *testing.T) {
+	t.Parallel()
 	// The types smallint, integer and bigint show what fits. For numeric only a query does.
 	for _, idType := range []string{"smallint", "integer", "bigint", "numeric"} {
 		t.Run(idType, func(t *testing.T) {
@@ -122,6 +126,7 @@ func TestManyInconvertibleIDsDoNotHideTheOthers(t *testing.T) {
 }
 
 func TestDisabledQueryFindsNothing(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		tokens, err := s.Tokens(t.Context(), []string{"u"})
 		if err != nil || len(tokens) != 0 {
@@ -135,6 +140,7 @@ func TestDisabledQueryFindsNothing(t *testing.T) {
 }
 
 func TestProfilesComeAsJSON(t *testing.T) {
+	t.Parallel()
 	for _, columnType := range []string{"text", "jsonb"} {
 		t.Run(columnType, func(t *testing.T) {
 			onBoth(t, Options{ProfileQuery: `SELECT id, profile FROM people WHERE id = ANY($1)`}, func(t *testing.T, s *Store) {
@@ -157,6 +163,7 @@ func TestProfilesComeAsJSON(t *testing.T) {
 }
 
 func TestAQueryOverAMissingTableNamesItsSetting(t *testing.T) {
+	t.Parallel()
 	onBoth(t, Options{TokenQuery: Default, ProfileQuery: `SELECT id, profile FROM people WHERE id = $1`}, func(t *testing.T, s *Store) {
 		_, tokens := s.Tokens(t.Context(), []string{"u"})
 		_, profiles := s.Profiles(t.Context(), []string{"u"})
@@ -174,6 +181,7 @@ func checkSetting(t *testing.T, err error, setting string) {
 }
 
 func TestCheckFindsUnsuitableStatement(t *testing.T) {
+	t.Parallel()
 	for _, bad := range []struct {
 		setting string
 		o       Options
@@ -193,6 +201,7 @@ func TestCheckFindsUnsuitableStatement(t *testing.T) {
 }
 
 func TestCheckAcceptsSuitableStatements(t *testing.T) {
+	t.Parallel()
 	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
 		execute(t, s, `CREATE TABLE users (id text, fcm_token text)`)
 		if err := s.Check(t.Context()); err != nil {

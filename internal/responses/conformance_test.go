@@ -7,23 +7,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/redisx"
+	"fanfare/test/backends"
 	"fanfare/test/servers"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // conformance is what every supported kind of Redis must pass.
-var conformance = []struct {
-	name string
-	test func(*testing.T, *backend)
-}{
+var conformance = backends.Suite{
 	{"forward", forwards},
 	{"forward by bytes", endsItsPass},
 	{"forward under another's lock", leavesAnothersOutboxAlone},
@@ -53,40 +50,7 @@ var conformance = []struct {
 	{"forward, the lock lost", trimsWhatItRead},
 }
 
-func TestConformance(t *testing.T) {
-	for _, start := range []func(*testing.T) *backend{onMiniredis, onRedis, onValkey, onCluster} {
-		b := start(t)
-		t.Run(b.name, func(t *testing.T) {
-			for _, c := range conformance {
-				t.Run(c.name, func(t *testing.T) { c.test(t, b) })
-			}
-		})
-	}
-}
-
-// backend is one kind of Redis.
-type backend struct {
-	name string
-	rdb  redis.UniversalClient
-}
-
-func onMiniredis(t *testing.T) *backend { return single(t, "miniredis", miniredis.RunT(t).Addr()) }
-
-func onRedis(t *testing.T) *backend { return single(t, "redis", servers.Redis(t)) }
-
-func onValkey(t *testing.T) *backend { return single(t, "valkey", servers.Valkey(t)) }
-
-func single(t *testing.T, name, addr string) *backend {
-	rdb := redis.NewClient(&redis.Options{Addr: addr})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return &backend{name: name, rdb: rdb}
-}
-
-func onCluster(t *testing.T) *backend {
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: servers.RedisCluster(t)})
-	t.Cleanup(func() { _ = rdb.Close() })
-	return &backend{name: "cluster", rdb: rdb}
-}
+func TestConformance(t *testing.T) { backends.Run(t, conformance) }
 
 // ownNames give each test its own list of responses.
 func ownNames() keys.Names {
