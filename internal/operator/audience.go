@@ -46,7 +46,7 @@ type layout struct {
 	separator rune // of the CSV columns; zero detects it from the first line
 }
 
-// FileError says why a file cannot be an audience. Nothing of it was loaded.
+// FileError says why a file cannot be an audience, or cannot be read further.
 type FileError struct{ Problem string }
 
 func (e *FileError) Error() string { return "audience: " + e.Problem }
@@ -82,6 +82,15 @@ type audience interface {
 // newAudience reads the beginning of an audience. Elements longer than limit bytes are refused,
 // as the dispatcher would refuse them. A *FileError means that this is not an audience.
 func newAudience(r io.Reader, l layout, limit int) (audience, error) {
+	source := &source{Reader: r}
+	rows, err := parseAudience(source, l, limit)
+	if err != nil {
+		return nil, source.explain(err)
+	}
+	return &sourcedAudience{rows, source}, nil
+}
+
+func parseAudience(r io.Reader, l layout, limit int) (audience, error) {
 	switch l.format {
 	case CSV, NDJSON, Sniffed:
 	default:

@@ -134,6 +134,7 @@ func (a *csvAudience) skipRow() error {
 func (a *csvAudience) recipient(row []string) (r notification.Recipient, err error) {
 	clear(a.vars)
 	a.values = a.values[:0]
+	var fid, token notification.Target
 	for i, value := range row {
 		column := &a.columns[i]
 		if !utf8.ValidString(value) {
@@ -143,7 +144,11 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 		case columnUser:
 			r.UserID = strings.TrimSpace(value)
 		case columnToken:
-			r.Target = notification.ParseToken(value)
+			token = notification.ParseToken(value)
+		case columnFID:
+			fid = notification.ParseFID(value)
+		case columnTag:
+			r.Tag = strings.TrimSpace(value)
 		case columnLocale:
 			r.Locale = strings.TrimSpace(value)
 		case columnTimeZone:
@@ -155,6 +160,10 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 				a.vars[column.name] = a.literal(value)
 			}
 		}
+	}
+	campaign.UseAddresses(&r, fid, token)
+	if len(r.Tag) > campaign.MaxTag {
+		return r, fmt.Errorf("tag is longer than %d bytes", campaign.MaxTag)
 	}
 	r.Vars = a.vars
 	return r, checkUserID(r.UserID)

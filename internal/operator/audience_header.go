@@ -28,6 +28,8 @@ const (
 	columnLocale
 	columnTimeZone
 	columnPlatform
+	columnFID
+	columnTag
 )
 
 // columnKinds are the columns that are not vars, in lower case and without underscores.
@@ -37,6 +39,8 @@ var columnKinds = map[string]columnKind{
 	"locale":   columnLocale,
 	"timezone": columnTimeZone,
 	"platform": columnPlatform,
+	"fid":      columnFID,
+	"tag":      columnTag,
 }
 
 // kindOf returns what a column with this name contains.
@@ -108,6 +112,7 @@ var probableKinds = map[string]columnKind{
 	"user": columnUser, "uid": columnUser, "id": columnUser, "customerid": columnUser, "memberid": columnUser, "accountid": columnUser,
 	"clientid": columnUser, "externalid": columnUser, "externaluserid": columnUser, "subscriberid": columnUser,
 	"fcm": columnToken, "fcmid": columnToken, "regid": columnToken, "registrationid": columnToken, "fcmregistrationid": columnToken, "gcmid": columnToken,
+	"installationid": columnFID, "firebaseinstallationid": columnFID,
 	"lang": columnLocale, "language": columnLocale, "languagecode": columnLocale,
 	"tz": columnTimeZone, "os": columnPlatform, "devicetype": columnPlatform,
 }
@@ -131,7 +136,7 @@ func probableKind(name string) columnKind {
 
 // properNames are the names of the columns that are not vars.
 var properNames = map[columnKind]string{
-	columnUser: "userId", columnToken: "fcmToken", columnLocale: "locale", columnTimeZone: "timeZone", columnPlatform: "platform",
+	columnUser: "userId", columnToken: "fcmToken", columnLocale: "locale", columnTimeZone: "timeZone", columnPlatform: "platform", columnFID: "fid", columnTag: "tag",
 }
 
 // hintsOf names columns that became vars and probably should not.

@@ -51,6 +51,8 @@ func TestAudiencesAreRead(t *testing.T) {
 		"empty fields":              {CSV, "userId,fcmToken,city,name\nu1,,,Ann", `{"userId":"u1","vars":{"name":"Ann"}}`},
 		"byte order mark":           {CSV, "\xef\xbb\xbfuserId,fcmToken\nu1,t1", `{"userId":"u1","fcmToken":"t1"}`},
 		"CRLF and blank lines":      {CSV, "userId,city\r\n\r\nu1,Hue\r\n\r\n", `{"userId":"u1","vars":{"city":"Hue"}}`},
+		"address and tag":           {CSV, "userId,fid,tag,FID2\nu1,f1,order-17,x", `{"userId":"u1","fid":"f1","vars":{"FID2":"x"},"tag":"order-17"}`},
+		"installation ID and token": {CSV, "userId,fcmToken,fid\nu1,f1:t,f1\nu2,t2,", `{"userId":"u1","devices":[{"fid":"f1"},{"token":"f1:t"}]}` + "\n" + `{"userId":"u2","fcmToken":"t2"}`},
 		"spaces around names":       {CSV, "userId,platform,locale,timeZone\nu1, ios , pt-BR , UTC ", `{"userId":"u1","locale":"pt-BR","timeZone":"UTC","platform":"ios"}`},
 		"spaces around ids":         {CSV, "userId , fcmToken\n u1 , t1 ", `{"userId":"u1","fcmToken":"t1"}`},
 		"quotes":                    {CSV, "userId,city\nu1,\"\"\"New\"\" Delhi, IN\"", `{"userId":"u1","vars":{"city":"\"New\" Delhi, IN"}}`},

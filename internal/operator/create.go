@@ -3,10 +3,13 @@ package operator
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
+	"fanfare/internal/terminal"
 )
 
 // CheckMessage validates a campaign's message as the dispatcher will, and returns it without a
@@ -47,4 +50,53 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 		}
 	}
 	return o.deps.Campaigns.Change(ctx, id, change)
+}
+
+// PassedError refuses to start a campaign that would only expire.
+type PassedError struct {
+	ID string
+	At time.Time
+}
+
+func (e *PassedError) Error() string {
+	return fmt.Sprintf("the deadline of campaign %s, %s, has passed: every recipient would expire", terminal.Printable(e.ID), LocalTime(e.At))
+}
+
+// checkDeadline refuses to start a draft whose deadline has passed. A deadline that a producer
+// set is accepted, because no other could replace it. An operator may resume a paused campaign on
+// purpose, so that the rest is recorded as expired.
+func (o *Operator) checkDeadline(ctx context.Context, spec campaign.Spec, books campaign.Books) error {
+	if spec.State != campaign.Draft {
+		return nil
+	}
+	deadline := spec.Deadline
+	if deadline.IsZero() && books.Assumed {
+		deadline = books.Deadline
+	}
+	passed, err := o.hasPassed(ctx, deadline)
+	if passed {
+		return &PassedError{ID: spec.ID, At: deadline}
+	}
+	return err
+}
+
+// checkFuture refuses a deadline that has passed; zero means none.
+func (o *Operator) checkFuture(ctx context.Context, id string, deadline time.Time) error {
+	passed, err := o.hasPassed(ctx, deadline)
+	if passed {
+		return &campaign.SpecError{ID: id, Field: "deadline", Problem: fmt.Sprintf("is %s, which has passed: every recipient would expire", LocalTime(deadline))}
+	}
+	return err
+}
+
+// hasPassed compares a deadline with the clock of Redis, which the dispatchers use.
+func (o *Operator) hasPassed(ctx context.Context, deadline time.Time) (bool, error) {
+	if deadline.IsZero() {
+		return false, nil
+	}
+	now, err := o.deps.Redis.Time(ctx).Result()
+	if err != nil {
+		return false, fmt.Errorf("ask Redis for the time: %w", err)
+	}
+	return !now.Before(deadline), nil
 }

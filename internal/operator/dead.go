@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
 	"fanfare/internal/terminal"
+	"fanfare/internal/tokens"
 )
 
 // replayBatch is how many letters are taken and pushed together.
@@ -31,6 +34,21 @@ type ReplaySummary struct {
 	NoToken int64 `json:"noToken"`
 }
 
+// ReplayOptions control a replay. The zero value replays as fast as Redis takes it.
+type ReplayOptions struct {
+	Rate float64 // letters a second; 0: no limit
+	// Progress, if set, is called after each batch. Only one goroutine calls it.
+	Progress func(ReplaySummary)
+}
+
+// limiter allows batches of at most a second's letters.
+func (o ReplayOptions) limiter() *rate.Limiter {
+	if o.Rate > 0 {
+		return rate.NewLimiter(rate.Limit(o.Rate), int(min(replayBatch, max(1, o.Rate))))
+	}
+	return rate.NewLimiter(rate.Inf, replayBatch)
+}
+
 // Replay sends dead letters again: recipients to the end of their campaign's list, results to the
 // list of responses. A recipient keeps only its user id. Its token is looked up, because the old
 // one may be the reason for the failure.
@@ -38,43 +56,61 @@ type ReplaySummary struct {
 // Letters are taken first and pushed then, so that only one of several replays sends each. If a
 // replay dies in between, its letters are available again after a minute. Of several copies of a
 // letter one is pushed. Letters written during the replay are not touched.
-func (o *Operator) Replay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
-	return o.replay(ctx, filter, false)
+//
+// If ctx ends, the batch under way is finished, and all other letters stay.
+func (o *Operator) Replay(ctx context.Context, filter responses.Filter, opts ReplayOptions) (ReplaySummary, error) {
+	return o.replay(ctx, filter, opts, false)
 }
 
 // WouldReplay returns what Replay would do, and changes nothing.
 func (o *Operator) WouldReplay(ctx context.Context, filter responses.Filter) (ReplaySummary, error) {
-	return o.replay(ctx, filter, true)
+	return o.replay(ctx, filter, ReplayOptions{}, true)
 }
 
-func (o *Operator) replay(ctx context.Context, filter responses.Filter, dry bool) (ReplaySummary, error) {
-	r := replay{o: o, dry: dry, pushed: make(map[string]bool)}
-	batch := make([]responses.DeadLetter, 0, replayBatch)
+func (o *Operator) replay(ctx context.Context, filter responses.Filter, opts ReplayOptions, dry bool) (ReplaySummary, error) {
+	r := replay{o: o, dry: dry, opts: opts, pace: opts.limiter(), pushed: make(map[string]bool), into: make(map[string]int64)}
+	size := r.pace.Burst()
+	batch := make([]responses.DeadLetter, 0, size)
 	for letter, err := range o.deps.DeadLetters.List(ctx, filter) {
 		if err != nil {
 			return r.summary, fmt.Errorf("read dead letters: %w", err)
 		}
-		if batch = append(batch, letter); len(batch) < replayBatch {
+		if batch = append(batch, letter); len(batch) < size {
 			continue
 		}
 		if err := r.batch(ctx, batch); err != nil {
-			return r.summary, err
+			return r.summary, errors.Join(err, r.note(ctx))
 		}
 		batch = batch[:0]
 	}
-	return r.summary, r.batch(ctx, batch)
+	return r.summary, errors.Join(r.batch(ctx, batch), r.note(ctx))
 }
 
 // replay is one running Replay.
 type replay struct {
 	o       *Operator
-	dry     bool            // nothing is changed
-	pushed  map[string]bool // ids of letters
+	dry     bool // nothing is changed
+	opts    ReplayOptions
+	pace    *rate.Limiter
+	pushed  map[string]bool  // ids of letters
+	into    map[string]int64 // recipients by campaign
 	summary ReplaySummary
 }
 
-// batch sends letters, grouped by destination.
+// note records the replay in the histories of the campaigns that got recipients.
+func (r *replay) note(ctx context.Context) error {
+	var errs []error
+	for id, n := range r.into {
+		errs = append(errs, r.o.note(context.WithoutCancel(ctx), id, notification.HistoryEntry{What: campaign.NoteReplayed, N: n}))
+	}
+	return errors.Join(errs...)
+}
+
+// batch sends letters, grouped by destination, when the rate allows it.
 func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) error {
+	if err := r.pace.WaitN(ctx, len(letters)); err != nil {
+		return fmt.Errorf("wait for the rate of the replay: %w", err)
+	}
 	groups := make(map[string][]responses.DeadLetter)
 	for _, letter := range letters {
 		id := destination(letter)
@@ -84,6 +120,9 @@ func (r *replay) batch(ctx context.Context, letters []responses.DeadLetter) erro
 		if err := r.send(ctx, id, group); err != nil {
 			return fmt.Errorf("replay%s: %w", describeDestination(id), err)
 		}
+	}
+	if r.opts.Progress != nil {
+		r.opts.Progress(r.summary)
 	}
 	return nil
 }
@@ -160,12 +199,14 @@ func (r *replay) finish(ctx context.Context, id string, list keys.List, b respon
 		takes, err := r.accepts(r.o.deps.Campaigns.Adopt(ctx, id))
 		if err != nil { // they are in the list all the same
 			r.summary.Replayed += int64(len(elements))
+			r.into[id] += int64(len(elements))
 			return errors.Join(err, letters.Resolve(ctx, b))
 		}
 		if !takes {
 			r.summary.Skipped += int64(len(b.Letters))
 			return letters.PutBack(ctx, b)
 		}
+		r.into[id] += int64(len(elements))
 	}
 	r.summary.Replayed += int64(len(elements))
 	return letters.MarkReplayed(ctx, b)
@@ -186,7 +227,7 @@ func (r *replay) keepReachable(ctx context.Context, letters []responses.DeadLett
 	}
 	var all []responses.DeadLetter
 	for _, letter := range letters {
-		if letter.Kind == responses.KindRecipient && !found[letter.Result.UserID].IsSendable() {
+		if letter.Kind == responses.KindRecipient && !tokens.Newest(found[letter.Result.UserID]).IsSendable() {
 			r.summary.NoToken++
 			continue
 		}

@@ -37,7 +37,7 @@ func TestReplaysShareTheLetters(t *testing.T) {
 		other := operatorOn(t, redis.NewClient(f.rdb.(*redis.Client).Options()))
 		t.Cleanup(func() { _ = other.deps.Redis.Close() })
 		work.Go(func() {
-			summary, err := other.Replay(t.Context(), responses.Filter{Campaign: "42"})
+			summary, err := other.Replay(t.Context(), responses.Filter{Campaign: "42"}, ReplayOptions{})
 			if err != nil {
 				t.Error(err)
 			}
@@ -108,7 +108,7 @@ func TestReplayDies(t *testing.T) {
 			equal(t, "left while they are taken", f.letters(), "[]")
 			equal(t, "taken by another", len(f.take("42").Letters), 0)
 			if pushed {
-				r := replay{o: f.Operator, pushed: map[string]bool{}}
+				r := replay{o: f.Operator, pushed: map[string]bool{}, into: map[string]int64{}}
 				list, err := f.deps.Names.Campaign("42")
 				ok(t, err)
 				ok(t, r.append(t.Context(), list, b.ID, r.encodeLetters(b.Letters)))
@@ -149,7 +149,7 @@ func TestReplayIntoACampaignThatBreaks(t *testing.T) {
 	b := f.take("42")
 	ok(t, f.rdb.Del(t.Context(), "{campaign:42}:spec").Err())
 	ok(t, f.rdb.Set(t.Context(), "{campaign:42}:spec", "x", 0).Err())
-	r := replay{o: f.Operator, pushed: map[string]bool{}}
+	r := replay{o: f.Operator, pushed: map[string]bool{}, into: map[string]int64{}}
 	list, err := f.deps.Names.Campaign("42")
 	ok(t, err)
 	mentions(t, r.finish(t.Context(), "42", list, b), "{campaign:42}:spec")
@@ -174,7 +174,7 @@ func TestReplayIntoACampaignThatEnds(t *testing.T) {
 	f.bury(failed("42", "u1", "X"), failed("42", "u2", "X"))
 	b := f.take("42")
 	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))
-	r := replay{o: f.Operator, pushed: map[string]bool{}}
+	r := replay{o: f.Operator, pushed: map[string]bool{}, into: map[string]int64{}}
 	list, err := f.deps.Names.Campaign("42")
 	ok(t, err)
 	ok(t, r.finish(t.Context(), "42", list, b))

@@ -1,6 +1,8 @@
 package operator
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ func (f fixture) letters() string {
 
 func (f fixture) replay(filter responses.Filter) string {
 	f.Helper()
-	summary, err := f.Replay(f.Context(), filter)
+	summary, err := f.Replay(f.Context(), filter, ReplayOptions{})
 	ok(f.T, err)
 	return fmt.Sprintf("%d replayed, %d skipped", summary.Replayed, summary.Skipped)
 }
@@ -52,6 +54,32 @@ func (f fixture) reach(users ...string) {
 	for _, user := range users {
 		ok(f.T, f.rdb.Set(f.Context(), "user:"+user+":token", "token-of-"+user, 0).Err())
 	}
+}
+
+// A replay that is stopped finishes its batch, and every other letter stays.
+func TestStoppedReplayLosesNothing(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.create("42", campaign.Running)
+	for i := range 5 {
+		user := fmt.Sprint("u", i)
+		f.bury(failed("42", user, "INTERNAL"))
+		f.reach(user)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var seen []int64
+	summary, err := f.Replay(ctx, responses.Filter{}, ReplayOptions{Rate: 2, Progress: func(s ReplaySummary) {
+		seen = append(seen, s.Replayed)
+		stop()
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped with %v", err)
+	}
+	equal(t, "progress", fmt.Sprint(seen), "[2]")
+	equal(t, "replayed", summary.Replayed, 2)
+	equal(t, "in the list", len(f.list("campaign:42")), 2)
+	equal(t, "left", f.letters(), "[42/u2 42/u3 42/u4]")
 }
 
 func TestReplaySendsEachKindOnItsWay(t *testing.T) {
@@ -153,7 +181,7 @@ func TestReplayKeepsWhatCannotBePushed(t *testing.T) {
 	f.bury(failed("42", "u", "X"))
 	f.reach("u")
 	ok(t, f.rdb.ConfigSet(t.Context(), "maxmemory", "1").Err())
-	summary, err := f.Replay(t.Context(), responses.Filter{})
+	summary, err := f.Replay(t.Context(), responses.Filter{}, ReplayOptions{})
 	mentions(t, err, "replay into campaign 42", "OOM")
 	equal(t, "replayed", summary.Replayed, 0)
 	equal(t, "left", f.letters(), "[42/u]")
@@ -171,7 +199,7 @@ func TestReplayKeepsWhoCannotBeReached(t *testing.T) {
 	equal(t, "left by the dry run", f.letters(), "[42/u1 42/u2 42/u3]")
 	equal(t, "listed by the dry run", len(f.list("campaign:42")), 0)
 
-	did, err := f.Replay(t.Context(), responses.Filter{})
+	did, err := f.Replay(t.Context(), responses.Filter{}, ReplayOptions{})
 	ok(t, err)
 	equal(t, "replay", did, would)
 	equal(t, "left", f.letters(), "[42/u1 42/u3]")

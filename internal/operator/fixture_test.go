@@ -9,6 +9,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
@@ -52,6 +53,7 @@ func operatorOn(t *testing.T, rdb redis.UniversalClient) *Operator {
 	ok(t, err)
 	return New(Deps{
 		Redis: rdb, Names: names, Campaigns: campaigns, Breakers: breakers, Tokens: tokens, Profiles: known, DeadLetters: letters,
+		Fleet: fleet.New(rdb, names),
 	})
 }
 

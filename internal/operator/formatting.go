@@ -2,6 +2,7 @@ package operator
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -39,5 +40,29 @@ func Span(d time.Duration) string {
 	return text
 }
 
-// LocalTime formats a time in the time zone of this process.
-func LocalTime(at time.Time) string { return at.Local().Format(time.DateTime) }
+// LocalTime formats a time in the time zone of this process, and names the zone.
+func LocalTime(at time.Time) string { return at.Local().Format(time.DateTime + " MST") }
+
+// Share formats n of all in percent: one decimal, two below 1%, and never 0 or 100 for some.
+func Share(n, all int64) string {
+	switch {
+	case all == 0:
+		return "–"
+	case n == 0:
+		return "0%"
+	case n >= all:
+		return "100%"
+	}
+	percent := 100 * float64(n) / float64(all)
+	switch {
+	case percent < 0.01:
+		return "<0.01%"
+	case percent < 1:
+		return fmt.Sprintf("%.2f%%", percent)
+	case percent > 99.9:
+		return ">99.9%"
+	case percent >= 10 && percent == math.Trunc(percent):
+		return fmt.Sprintf("%.0f%%", percent)
+	}
+	return fmt.Sprintf("%.1f%%", percent)
+}

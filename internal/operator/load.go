@@ -148,7 +148,7 @@ func (l *load) append(ctx context.Context, elements [][]byte) error {
 		err := l.loader.Append(asking, elements)
 		cancel()
 		if err == nil {
-			passed := l.loader.Skipped()
+			passed := l.loader.CountSkipped()
 			l.summary.Loaded += int64(len(elements)) - (passed - l.summary.Passed)
 			l.summary.Passed = passed
 			if l.opts.Progress != nil {
@@ -211,11 +211,15 @@ type InterruptedError struct {
 }
 
 func (e *InterruptedError) Error() string {
+	loaded := fmt.Sprintf("the first %d recipients are loaded", e.Done)
+	if e.Done == 1 {
+		loaded = "the first recipient is loaded"
+	}
 	switch {
 	case e.Unsure > 0:
-		return fmt.Sprintf("%v: the first %d recipients are loaded, and perhaps the next %d", e.Err, e.Done, e.Unsure)
+		return fmt.Sprintf("%v: %s, and perhaps the next %d", e.Err, loaded, e.Unsure)
 	case e.Done > 0:
-		return fmt.Sprintf("%v: the first %d recipients are loaded", e.Err, e.Done)
+		return fmt.Sprintf("%v: %s", e.Err, loaded)
 	}
 	return e.Err.Error() + ": nothing is loaded"
 }

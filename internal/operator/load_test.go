@@ -41,13 +41,13 @@ func (f fixture) wantUsers(key string, n int) {
 
 func TestLoadFillsTheList(t *testing.T) {
 	f := open(t)
-	var heard []int64
-	summary := f.load("42", audienceOf(2500)+",t\n", LoadOptions{Format: CSV, Progress: func(n int64) { heard = append(heard, n) }})
+	var reported []int64
+	summary := f.load("42", audienceOf(2500)+",t\n", LoadOptions{Format: CSV, Progress: func(n int64) { reported = append(reported, n) }})
 	f.wantUsers("campaign:42", 2500)
 	equal(t, "loaded", summary.Loaded, 2500)
 	equal(t, "rejected", summary.Rejected, 1)
 	equal(t, "named", fmt.Sprint(summary.Errors), "[line 2502: userId is empty]")
-	equal(t, "progress", fmt.Sprint(heard), "[1000 2000 2500]")
+	equal(t, "progress", fmt.Sprint(reported), "[1000 2000 2500]")
 	if left := time.Until(f.show("42").Deadline()); left <= 23*time.Hour || left > campaign.DefaultTTL {
 		t.Errorf("the deadline is in %s, want a day", left)
 	}
@@ -221,6 +221,7 @@ func TestLoadSkipsBeyondTheEnd(t *testing.T) {
 func TestHowFarAnInterruptedLoadCame(t *testing.T) {
 	for want, e := range map[string]InterruptedError{
 		"x: nothing is loaded":                                         {},
+		"x: the first recipient is loaded":                             {Done: 1},
 		"x: the first 3 recipients are loaded":                         {Done: 3},
 		"x: the first 3 recipients are loaded, and perhaps the next 2": {Done: 3, Unsure: 2},
 	} {

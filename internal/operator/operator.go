@@ -14,10 +14,12 @@ import (
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
+	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
 	"fanfare/internal/tokens"
+	"fanfare/internal/traffic"
 )
 
 // Deps are the parts of the system that an operator works with.
@@ -29,6 +31,15 @@ type Deps struct {
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
 	DeadLetters *responses.DeadLetters
+	Records     Records // nil without a database
+	Fleet       Fleet
+	Traffic     *traffic.Store
+}
+
+// Fleet lists the running dispatchers and responders; *fleet.Fleet implements it. The list is not
+// nil.
+type Fleet interface {
+	List(ctx context.Context) ([]fleet.Process, error)
 }
 
 // Operator acts on one system. It is safe for concurrent use.
@@ -48,7 +59,7 @@ const namedCampaigns = 5
 func (o *Operator) Check(ctx context.Context, probes ...checks.Probe) []checks.Finding {
 	findings := checks.Redis{Client: o.deps.Redis, Scratch: o.deps.Names.ScratchKey()}.All(ctx)
 	if findings[0].Grade != checks.Failure || len(findings) > 1 { // otherwise Redis is unreachable
-		probes = append([]checks.Probe{{Name: "audiences", Run: o.probeAudiences}}, probes...)
+		probes = append([]checks.Probe{{Name: "audiences", Run: o.probeAudiences}, {Name: "processes", Run: o.probeProcesses}}, probes...)
 	}
 	return append(findings, checks.Run(ctx, probes...)...)
 }

@@ -10,6 +10,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/redisx"
+	"fanfare/internal/traffic"
 )
 
 // Show reads a campaign's spec, books and breaker. A list without a spec is a View without a
@@ -24,7 +25,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	switch {
 	case booksErr != nil:
 		return View{}, booksErr
-	case missing && books.Open() == 0 && books.Missing == 0:
+	case missing && books.CountOpen() == 0 && books.Missing == 0:
 		return View{}, err
 	case missing:
 		return View{Spec: campaign.Spec{ID: id}, Books: books}, nil
@@ -34,16 +35,18 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		return View{}, listErr
 	}
 	view := View{Spec: spec, Books: books, Err: cmp.Or(err, CheckSendable(spec))}
-	if view.Breaker, err = o.deps.Breakers.State(ctx, list); err != nil {
+	readings, err := o.deps.Breakers.States(ctx, []keys.List{list})
+	if err != nil {
 		return View{}, err
 	}
-	view.Held = heldBySilence(spec.State, view.Breaker.Hold)
-	if view.Held == nil && spec.State == campaign.Running {
+	view.Breaker, view.Err = readings[0].State, cmp.Or(view.Err, readings[0].Err)
+	view.Hold = findOutageHold(spec.State, view.Breaker.Hold)
+	if view.Hold == nil && spec.State == campaign.Running {
 		known, err := o.deps.Campaigns.Projects(ctx)
 		if err != nil {
 			return View{}, err
 		}
-		view.Held = heldByProject(spec, known, o.now())
+		view.Hold = findProjectHold(spec, known, o.now())
 	}
 	if books.Outbox > 0 {
 		view.Undelivered, err = o.checkListType(ctx, o.deps.Names.ResponsesList().Plain())
@@ -75,7 +78,35 @@ func (o *Operator) checkListType(ctx context.Context, key string) (problem, err 
 
 // List returns all campaigns without their messages, the newest first, then lists without a spec.
 func (o *Operator) List(ctx context.Context) ([]View, error) {
-	campaigns, err := o.deps.Campaigns.List(ctx)
+	return o.ListAgain(ctx, &ListMemory{})
+}
+
+// ListMemory is what one listing learns for the next. It is for one caller at a time.
+type ListMemory struct {
+	campaigns campaign.ListMemory
+	checked   map[string]checkedMessage // by campaign id
+}
+
+// checkedMessage is a message and why it cannot be sent; nil if it can.
+type checkedMessage struct {
+	message string
+	problem error
+}
+
+// check checks a campaign's message, unless it is the one of the last listing.
+func (m *ListMemory) check(s campaign.Spec, before map[string]checkedMessage) error {
+	known, ok := before[s.ID]
+	if !ok || known.message != string(s.Message) || s.State.HasEnded() {
+		known = checkedMessage{string(s.Message), CheckSendable(s)}
+	}
+	m.checked[s.ID] = known
+	return known.problem
+}
+
+// ListAgain is List for callers that list every second: books of ended campaigns are up to ten
+// seconds old, and only new messages are checked.
+func (o *Operator) ListAgain(ctx context.Context, memory *ListMemory) ([]View, error) {
+	campaigns, err := o.deps.Campaigns.ListAgain(ctx, &memory.campaigns)
 	if err != nil {
 		return nil, err
 	}
@@ -83,23 +114,32 @@ func (o *Operator) List(ctx context.Context) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, err := o.readSilences(ctx, campaigns)
+	holds, err := o.readOutageHolds(ctx, campaigns)
 	if err != nil {
 		return nil, err
 	}
+	before := memory.checked
+	memory.checked = make(map[string]checkedMessage, len(campaigns))
 	views := make([]View, len(campaigns))
 	for i, c := range campaigns {
-		views[i] = View{Spec: c.Spec, Books: c.Books, Err: c.Err, Held: cmp.Or(held[c.Spec.ID], heldByProject(c.Spec, known, o.now()))}
+		held := holds[c.Spec.ID]
+		views[i] = View{Spec: c.Spec, Books: c.Books, Err: cmp.Or(c.Err, held.err), Hold: cmp.Or(held.hold, findProjectHold(c.Spec, known, o.now()))}
 		if views[i].Err == nil && c.Spec.State != "" {
-			views[i].Err = CheckSendable(c.Spec)
+			views[i].Err = memory.check(c.Spec, before)
 		}
 		views[i].Spec.Message = nil // it is long; Show includes it
 	}
 	return views, nil
 }
 
-// readSilences asks the breakers of all running campaigns in one go which of them they hold.
-func (o *Operator) readSilences(ctx context.Context, all []campaign.Summary) (map[string]*Held, error) {
+// outageHold is why a breaker holds a campaign, or why that cannot be read.
+type outageHold struct {
+	hold *Hold
+	err  error
+}
+
+// readOutageHolds asks the breakers of all running campaigns in one go which of them they hold.
+func (o *Operator) readOutageHolds(ctx context.Context, all []campaign.Summary) (map[string]outageHold, error) {
 	var ids []string
 	var lists []keys.List
 	for _, c := range all {
@@ -112,29 +152,30 @@ func (o *Operator) readSilences(ctx context.Context, all []campaign.Summary) (ma
 		}
 		ids, lists = append(ids, c.Spec.ID), append(lists, list)
 	}
-	states, err := o.deps.Breakers.States(ctx, lists)
+	readings, err := o.deps.Breakers.States(ctx, lists)
 	if err != nil {
 		return nil, err
 	}
-	held := make(map[string]*Held)
-	for i, state := range states {
-		held[ids[i]] = heldBySilence(campaign.Running, state.Hold)
+	holds := make(map[string]outageHold, len(readings))
+	for i, r := range readings {
+		holds[ids[i]] = outageHold{findOutageHold(campaign.Running, r.State.Hold), r.Err}
 	}
-	return held, nil
+	return holds, nil
 }
 
 // Watch reads a campaign's progress at once and then every interval, until it has ended or seen
-// returns false.
-func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, seen func(Progress) bool) error {
+// returns false. pace may be nil; see Explain.
+func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, pace PaceReader, seen func(Progress) bool) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	var pace Pace
+	var rate Pace
 	for {
 		view, err := o.Show(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !seen(pace.Observe(o.now(), view)) || view.Spec.State.HasEnded() {
+		o.Explain(ctx, &view, pace)
+		if !seen(rate.Observe(o.now(), view)) || view.Spec.State.HasEnded() {
 			return nil
 		}
 		select {
@@ -143,4 +184,13 @@ func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, se
 		case <-tick.C:
 		}
 	}
+}
+
+// Traffic returns how a campaign's pushes went over time, in at most limit slots.
+func (o *Operator) Traffic(ctx context.Context, id string, limit int) (traffic.Series, error) {
+	list, err := o.deps.Names.Campaign(id)
+	if err != nil {
+		return traffic.Series{}, err
+	}
+	return o.deps.Traffic.Read(ctx, list, limit)
 }

@@ -27,7 +27,7 @@ func TestShow(t *testing.T) {
 	f.create("42")
 	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
 	v := f.show("42")
-	if v.Spec.State != campaign.Draft || string(v.Spec.Message) != plainMessage || v.Books.Waiting != 3 || !v.Books.Balanced() {
+	if v.Spec.State != campaign.Draft || string(v.Spec.Message) != plainMessage || v.Books.Waiting != 3 || !v.Books.IsBalanced() {
 		t.Errorf("got %+v", v)
 	}
 
@@ -96,8 +96,8 @@ func TestListAsksTheBreakersTogether(t *testing.T) {
 		views, err := f.List(t.Context())
 		ok(t, err)
 		for _, v := range views {
-			if v.Held != nil {
-				held = append(held, fmt.Sprint(v.Spec.ID, " ", v.Held.By, " ", v.Held.Reason, " ", v.Held.Since.UnixMilli(), " ", v.Held.EndsByItself))
+			if v.Hold != nil {
+				held = append(held, fmt.Sprint(v.Spec.ID, " ", v.Hold.Cause, " ", v.Hold.Reason, " ", v.Hold.Since.UnixMilli(), " ", v.Hold.EndsByItself))
 			}
 		}
 		return held
@@ -113,9 +113,17 @@ func TestListAsksTheBreakersTogether(t *testing.T) {
 	equal(t, "held", fmt.Sprint(list()), "[3 no_answers no answers 7 true]")
 	equal(t, "breakers asked one by one", sent.scripts, 0)
 
+	// A breaker's key of another type concerns its own campaign alone.
 	ok(t, f.rdb.Set(t.Context(), "{campaign:4}:breaker", "x", 0).Err())
-	_, err := f.List(t.Context())
-	mentions(t, err, "look at breaker of campaign:4")
+	equal(t, "held", fmt.Sprint(list()), "[3 no_answers no answers 7 true]")
+	views, err := f.List(t.Context())
+	ok(t, err)
+	for _, v := range views {
+		if broken := v.Spec.ID == "4"; broken != (v.Err != nil) {
+			t.Errorf("campaign %s: %v", v.Spec.ID, v.Err)
+		}
+	}
+	mentions(t, f.show("4").Err, "look at breaker of campaign:4", "holds a string, want a hash: rename or delete it")
 }
 
 func TestViewAsJSON(t *testing.T) {
@@ -156,7 +164,7 @@ func TestWatchEndsWithTheCampaign(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
 	var states []campaign.State
-	err := f.Watch(t.Context(), "42", time.Millisecond, func(p Progress) bool {
+	err := f.Watch(t.Context(), "42", time.Millisecond, nil, func(p Progress) bool {
 		states = append(states, p.State)
 		ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))
 		return true
@@ -169,15 +177,15 @@ func TestWatchEndsWhenNobodyLooks(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
 	looks := 0
-	ok(t, f.Watch(t.Context(), "42", time.Millisecond, func(Progress) bool { looks++; return looks < 3 }))
+	ok(t, f.Watch(t.Context(), "42", time.Millisecond, nil, func(Progress) bool { looks++; return looks < 3 }))
 	equal(t, "looks", looks, 3)
 
-	err := f.Watch(t.Context(), "none", time.Millisecond, func(Progress) bool { return true })
+	err := f.Watch(t.Context(), "none", time.Millisecond, nil, func(Progress) bool { return true })
 	if !errors.Is(err, campaign.ErrNotFound) {
 		t.Errorf("of a campaign that is not there: %v", err)
 	}
 	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "state", "flying").Err())
-	ok(t, f.Watch(t.Context(), "42", time.Millisecond, func(p Progress) bool {
+	ok(t, f.Watch(t.Context(), "42", time.Millisecond, nil, func(p Progress) bool {
 		equal(t, "state", p.State, Broken)
 		mentions(t, errors.New(p.Reason), "field state")
 		return false

@@ -5,14 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
+	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/terminal"
 )
 
 // StartOptions controls the start of a campaign.
 type StartOptions struct {
-	Reason string // shown until the next change of state
+	Reason string // for the history
 	// Partial starts the campaign although recipients are missing or a load is unfinished. These
 	// are given up.
 	Partial bool
@@ -54,10 +60,57 @@ func (o *Operator) Start(ctx context.Context, id string, opts StartOptions) erro
 		return err
 	}
 	// Reset the breaker first: a running campaign must not be measured by old failures.
+	before, err := o.deps.Breakers.State(ctx, list)
+	if err != nil {
+		return err
+	}
 	if err := o.deps.Breakers.Reset(ctx, list); err != nil {
 		return err
 	}
-	return o.deps.Campaigns.Move(ctx, id, campaign.Running, opts.Reason)
+	if err := o.deps.Campaigns.Move(ctx, id, campaign.Running, opts.Reason); err != nil {
+		return err
+	}
+	if err := o.releasePlatforms(ctx, id, before); err != nil {
+		return err
+	}
+	return o.noteRelease(ctx, id, before)
+}
+
+// releaseDelay is how long released recipients still wait. A dispatcher trusts for a second what it
+// knows of the breaker, and would put them on hold again.
+const releaseDelay = 2 * time.Second
+
+// releasePlatforms has the recipients of platforms that were on hold sent to at once. Otherwise
+// each would wait for the end of its own delay, retry.kept_back.
+func (o *Operator) releasePlatforms(ctx context.Context, id string, before breaker.State) error {
+	if len(before.Paused) == 0 {
+		return nil
+	}
+	q, err := o.deps.Campaigns.Queue(id)
+	if err != nil {
+		return err
+	}
+	_, err = q.MakeDue(ctx, releaseDelay, func(raw []byte) bool {
+		recipient, err := campaign.DecodeRecipient(raw)
+		_, held := before.Paused[recipient.Platform]
+		return err == nil && held
+	})
+	if err != nil {
+		return fmt.Errorf("campaign %s runs, and its recipients on hold follow later: %w", terminal.Printable(id), err)
+	}
+	return nil
+}
+
+// noteRelease records which holds a start has ended.
+func (o *Operator) noteRelease(ctx context.Context, id string, before breaker.State) error {
+	released := slices.Sorted(maps.Keys(before.Paused))
+	if before.Hold != nil {
+		released = append(released, "the campaign")
+	}
+	if len(released) == 0 {
+		return nil
+	}
+	return o.note(ctx, id, notification.HistoryEntry{What: campaign.NoteReleased, Detail: strings.Join(released, ", ")})
 }
 
 // checkStartable checks the message, the audience and the deadline. A missing campaign or a bad
@@ -102,5 +155,9 @@ func (o *Operator) PausePlatform(ctx context.Context, id, platform, reason strin
 	if err != nil {
 		return err
 	}
-	return o.deps.Breakers.PausePlatform(ctx, list, platform, cmp.Or(reason, "paused by an operator"))
+	reason = cmp.Or(reason, "paused by an operator")
+	if err := o.deps.Breakers.PausePlatform(ctx, list, platform, reason); err != nil {
+		return err
+	}
+	return o.note(ctx, id, notification.HistoryEntry{What: campaign.NoteHeld, Detail: platform + ": " + reason})
 }

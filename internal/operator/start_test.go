@@ -3,9 +3,13 @@ package operator
 import (
 	"errors"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 )
 
@@ -58,12 +62,12 @@ func TestStartRefusesWithoutTheMissing(t *testing.T) {
 	}
 	f.load("again", audienceOf(10), LoadOptions{Format: CSV})
 	ok(t, f.Start(ctx, "again", StartOptions{}))
-	equal(t, "balanced", f.show("again").Books.Balanced(), true)
+	equal(t, "balanced", f.show("again").Books.IsBalanced(), true)
 
 	ok(t, f.Start(ctx, "without", StartOptions{Partial: true}))
 	ok(t, f.deps.Campaigns.Move(ctx, "without", campaign.Paused, ""))
 	ok(t, f.Start(ctx, "without", StartOptions{})) // they were given up before
-	equal(t, "balanced", f.show("without").Books.Balanced(), false)
+	equal(t, "balanced", f.show("without").Books.IsBalanced(), false)
 }
 
 // A platform is paused only while the campaign runs: a start includes all platforms.
@@ -88,9 +92,34 @@ func TestStartRefusesAnInterruptedLoad(t *testing.T) {
 	if !is {
 		t.Fatal("it started in the middle of a load")
 	}
-	mentions(t, refused, "a load is running or was just interrupted; 1 recipients so far", "fanfare load 42 FILE")
+	mentions(t, refused, "a load is running or was just interrupted; 1 recipient so far", "fanfare load 42 FILE")
 	ok(t, l.Abandon(ctx))
-	mentions(t, f.Start(ctx, "42", StartOptions{}), "a load was interrupted after 1 recipients")
+	mentions(t, f.Start(ctx, "42", StartOptions{}), "a load was interrupted after 1 recipient")
 	ok(t, f.Start(ctx, "42", StartOptions{Partial: true}))
 	equal(t, "losses", len(f.show("42").Losses()), 0)
+}
+
+// A resume has the recipients of a platform on hold sent to within seconds, and no one else.
+func TestStartReleasesPlatforms(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.create("42", campaign.Running)
+	list, err := f.deps.Names.Campaign("42")
+	ok(t, err)
+	ok(t, f.deps.Breakers.PausePlatform(t.Context(), list, "ios", "APNs refuses the key"))
+	later := float64(time.Now().Add(time.Hour).UnixMilli())
+	held, other := `a 0 0 5 {"userId":"a","platform":"IOS"}`, `b 1 0 5 {"userId":"b","platform":"android"}`
+	ok(t, f.rdb.ZAdd(t.Context(), list.Key(keys.SuffixRetry), redis.Z{Score: later, Member: held}, redis.Z{Score: later, Member: other}).Err())
+	ok(t, f.Start(t.Context(), "42", StartOptions{}))
+	due := func(member string) time.Duration {
+		score, err := f.rdb.ZScore(t.Context(), list.Key(keys.SuffixRetry), member).Result()
+		ok(t, err)
+		return time.Until(time.UnixMilli(int64(score)))
+	}
+	if d := due(held); d > 2*releaseDelay {
+		t.Errorf("the recipient on hold is due in %s", d)
+	}
+	if d := due(other); d < 30*time.Minute {
+		t.Errorf("the other recipient is due in %s, want its own delay", d)
+	}
 }

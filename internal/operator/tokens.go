@@ -85,12 +85,12 @@ func (i *tokenImport) each(ctx context.Context, yield func(string, notification.
 
 func (i *tokenImport) yield(element []byte, yield func(string, notification.Target) bool) (more bool) {
 	r, err := campaign.DecodeRecipient(element)
-	problem := ""
+	target, problem := tokenOf(r), ""
 	switch {
-	case err != nil || r.Target.IsZero(): // next has validated the rest: only the token can be missing
+	case err != nil || target.IsZero(): // next has validated the rest: only the token can be missing
 		problem = "has no token"
-	case !r.Target.IsSendable():
-		problem = "has a value that cannot be a token: " + r.Target.Problem()
+	case !target.IsSendable():
+		problem = "has a value that cannot be a token: " + target.Problem()
 	}
 	if problem != "" {
 		i.rejected.add(RowError{Line: i.rows.line(), Problem: problem})
@@ -99,5 +99,20 @@ func (i *tokenImport) yield(element []byte, yield func(string, notification.Targ
 	if i.read++; i.progress != nil && i.read%progressEvery == 0 {
 		i.progress(i.read)
 	}
-	return yield(r.UserID, r.Target)
+	return yield(r.UserID, target)
+}
+
+// tokenOf returns the token of a recipient, also if its installation ID stands beside it.
+func tokenOf(r notification.Recipient) notification.Target {
+	target := r.Target
+	for _, d := range r.Devices {
+		switch {
+		case d.Target.Kind != notification.TargetToken:
+		case !target.IsZero():
+			return notification.Target{} // of several tokens, none is the user's
+		default:
+			target = d.Target
+		}
+	}
+	return target
 }

@@ -85,7 +85,7 @@ func TestTokensAreRestored(t *testing.T) {
 // noSQL is a database where every restore succeeds.
 type noSQL struct{}
 
-func (noSQL) RestoreTokens(context.Context, map[string]string) error { return nil }
+func (noSQL) RestoreTokens(context.Context, map[string][]string) error { return nil }
 
 func TestResultsThatWaitAreTold(t *testing.T) {
 	f := open(t)

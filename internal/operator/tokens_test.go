@@ -28,13 +28,13 @@ func TestTokensAreImported(t *testing.T) {
 
 func TestImportOfManyTellsHowFarItIs(t *testing.T) {
 	f := open(t)
-	var heard []int64
+	var reported []int64
 	summary, err := f.ImportTokens(t.Context(), strings.NewReader(audienceOf(2500)), ImportOptions{
-		Format: CSV, Progress: func(n int64) { heard = append(heard, n) },
+		Format: CSV, Progress: func(n int64) { reported = append(reported, n) },
 	})
 	ok(t, err)
 	equal(t, "stored", summary.Loaded, 2500)
-	equal(t, "progress", fmt.Sprint(heard), "[1000 2000]")
+	equal(t, "progress", fmt.Sprint(reported), "[1000 2000]")
 	equal(t, "keys", f.rdb.DBSize(t.Context()).Val(), 2500)
 }
 

@@ -23,10 +23,18 @@ type View struct {
 	// Undelivered says why results stay in the campaign's outbox: a key of another type blocks
 	// them. Only from Show.
 	Undelivered error
-	// Held says what stops this campaign. A caller that knows the project's pace adds what stops
-	// the project: see WhyHeld.
-	Held *Held
-	Err  error // why the campaign cannot be sent as it is; nil if it can. See Broken
+	// Hold says what stops this campaign. A caller that knows the project's pace adds what stops
+	// the project: see FindHold.
+	Hold *Hold
+	// Reasons are why the campaign, or a part of it, does not move. Only from Explain.
+	Reasons []Reason
+	// Written says how many outcomes are in SQL; nil without SQL. Only from Explain.
+	Written *Written
+	// Forecast is the rate and the remaining time; nil if unknown. Only from ForecastAll.
+	Forecast *Forecast
+	// History are the newest entries of its history, if a caller reads them. The oldest is first.
+	History []notification.HistoryEntry
+	Err     error // why the campaign cannot be sent as it is; nil if it can. See Broken
 }
 
 // Losses lists recipients that are missing or were not loaded, unless the campaign's reason says
@@ -55,33 +63,45 @@ func (v View) MarshalJSON() ([]byte, error) {
 	if len(s.Message) == 0 {
 		message = nil
 	}
+	devices := s.Devices
+	if devices == campaign.AllDevices {
+		devices = ""
+	}
+	dedupe := s.Dedupe
+	if dedupe == campaign.DedupeAddress {
+		dedupe = ""
+	}
 	return json.Marshal(struct {
-		ID          string               `json:"id"`
-		Name        string               `json:"name,omitempty"`
-		State       campaign.State       `json:"state"`
-		Stored      campaign.State       `json:"storedState,omitempty"`
-		Reason      string               `json:"reason,omitempty"`
-		OnAmbiguous campaign.OnAmbiguous `json:"onAmbiguous,omitempty"`
-		Weight      int                  `json:"weight,omitempty"`
-		Priority    int                  `json:"priority,omitempty"`
-		Rate        float64              `json:"rate,omitempty"`
-		Deadline    time.Time            `json:"deadline,omitzero"`
-		CreatedAt   time.Time            `json:"createdAt,omitzero"`
-		StartedAt   time.Time            `json:"startedAt,omitzero"`
-		FinishedAt  time.Time            `json:"finishedAt,omitzero"`
-		Project     string               `json:"project,omitempty"`
-		Message     json.RawMessage      `json:"message,omitempty"`
-		Books       campaign.Books       `json:"books"`
-		Ambiguous   Ambiguous            `json:"ambiguous"`
-		Breaker     *breaker.State       `json:"breaker,omitempty"`
-		Held        *Held                `json:"held,omitempty"`
-		Undelivered string               `json:"undelivered,omitempty"`
-		Faults      []string             `json:"faults,omitempty"`
-		Losses      []campaign.Loss      `json:"losses,omitempty"`
-		Error       string               `json:"error,omitempty"`
+		ID          string                      `json:"id"`
+		Name        string                      `json:"name,omitempty"`
+		State       campaign.State              `json:"state"`
+		Stored      campaign.State              `json:"storedState,omitempty"`
+		Reason      string                      `json:"reason,omitempty"`
+		OnAmbiguous campaign.OnAmbiguous        `json:"onAmbiguous,omitempty"`
+		Devices     campaign.DevicePolicy       `json:"devices,omitempty"` // unless all
+		Dedupe      campaign.Dedupe             `json:"dedupe,omitempty"`  // unless address
+		Weight      int                         `json:"weight,omitempty"`
+		Priority    int                         `json:"priority,omitempty"`
+		Rate        float64                     `json:"rate,omitempty"`
+		Deadline    time.Time                   `json:"deadline,omitzero"`
+		CreatedAt   time.Time                   `json:"createdAt,omitzero"`
+		StartedAt   time.Time                   `json:"startedAt,omitzero"`
+		FinishedAt  time.Time                   `json:"finishedAt,omitzero"`
+		Project     string                      `json:"project,omitempty"`
+		Message     json.RawMessage             `json:"message,omitempty"`
+		Books       campaign.Books              `json:"books"`
+		Ambiguous   Ambiguous                   `json:"ambiguous"`
+		Breaker     *breaker.State              `json:"breaker,omitempty"`
+		Why         []Reason                    `json:"why,omitempty"`
+		Written     *Written                    `json:"written,omitempty"`
+		Forecast    *Forecast                   `json:"forecast,omitempty"`
+		History     []notification.HistoryEntry `json:"history,omitempty"`
+		Faults      []string                    `json:"faults,omitempty"`
+		Losses      []campaign.Loss             `json:"losses,omitempty"`
+		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
-		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Held, v.undelivered(), faults,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s.ID, s.State), problem,
 	})
 }
@@ -92,13 +112,6 @@ func (v View) breaker() *breaker.State {
 		return nil
 	}
 	return &v.Breaker
-}
-
-func (v View) undelivered() string {
-	if v.Undelivered == nil {
-		return ""
-	}
-	return v.Undelivered.Error()
 }
 
 // Deadline returns the moment after which no one is sent to: the campaign's own or the list's,

@@ -48,7 +48,7 @@ func TestUnusableMessagesAreBroken(t *testing.T) {
 			if shown.State != "broken" || shown.StoredState != "running" || !strings.Contains(shown.Reason, c.says) || shown.Error == "" || len(shown.Faults) != c.faults {
 				t.Errorf("as JSON: %s", text)
 			}
-			ok(t, f.Watch(t.Context(), "42", time.Millisecond, func(p Progress) bool {
+			ok(t, f.Watch(t.Context(), "42", time.Millisecond, nil, func(p Progress) bool {
 				if p.State != Broken || !strings.Contains(p.Reason, c.says) {
 					t.Errorf("watched: %+v", p)
 				}

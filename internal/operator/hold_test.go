@@ -34,45 +34,45 @@ func TestNoProjectTakesACampaign(t *testing.T) {
 		"of none, and none was seen": {campaign.Spec{ID: "42"}, []campaign.Project{mistake, {ID: "b", NamedBy: "8"}}, "say whose it is with: fanfare campaign set 42 --project ab"},
 	} {
 		c.spec.State = campaign.Running
-		held := heldByProject(c.spec, c.known, now)
-		if (held == nil) != (c.want == "") || held != nil && (held.By != HeldByProject || !strings.Contains(held.Reason, c.want)) {
+		held := findProjectHold(c.spec, c.known, now)
+		if (held == nil) != (c.want == "") || held != nil && (held.Cause != CauseProject || !strings.Contains(held.Reason, c.want)) {
 			t.Errorf("%s: got %+v, want %q", name, held, c.want)
 		}
-		if c.spec.State = campaign.Paused; heldByProject(c.spec, c.known, now) != nil {
+		if c.spec.State = campaign.Paused; findProjectHold(c.spec, c.known, now) != nil {
 			t.Errorf("%s: held although it does not run", name)
 		}
 	}
 }
 
-func TestWhyHeld(t *testing.T) {
+func TestFindHold(t *testing.T) {
 	noon := time.Date(2030, 1, 1, 12, 3, 0, 0, time.UTC)
 	gate := pacing.Gate{Until: noon.Add(time.Minute), Reason: "429"}
 	avoid := pacing.Settings{AvoidQuarterHours: true}
 	for name, c := range map[string]struct {
 		state pacing.State
-		want  *Held
+		want  *Hold
 	}{
 		"free":                   {pacing.State{Now: noon, Settings: avoid}, nil},
 		"a gate that was closed": {pacing.State{Now: noon.Add(time.Minute), Gate: gate}, nil},
-		"a gate":                 {pacing.State{Now: noon, Gate: gate}, &Held{By: HeldByGate, Until: gate.Until, Reason: "429"}},
+		"a gate":                 {pacing.State{Now: noon, Gate: gate}, &Hold{Cause: CauseGate, Until: gate.Until, Reason: "429"}},
 		"a quarter hour": {
-			pacing.State{Now: noon.Add(-4 * time.Minute), Settings: avoid}, &Held{By: HeldByQuarterHour, Until: noon.Add(-time.Minute)},
+			pacing.State{Now: noon.Add(-4 * time.Minute), Settings: avoid}, &Hold{Cause: CauseQuarterHour, Until: noon.Add(-time.Minute)},
 		},
 		"a quarter hour that is not avoided": {pacing.State{Now: noon.Add(-4 * time.Minute)}, nil},
 		"halts go before a gate": {
 			pacing.State{Now: noon, Gate: gate, Halts: []pacing.Halt{{Reason: "a", Since: noon}, {Reason: "b", Since: gate.Until}}},
-			&Held{By: HeldByHalt, Since: noon, Reason: "a; b"},
+			&Hold{Cause: CauseHalt, Since: noon, Reason: "a; b"},
 		},
 		"halts of which one ends by itself": {
 			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: pacing.WrongEndpoint, Since: noon}, {Reason: "b", Since: noon}}},
-			&Held{By: HeldByHalt, Since: noon, Reason: pacing.WrongEndpoint + "; b"},
+			&Hold{Cause: CauseHalt, Since: noon, Reason: pacing.WrongEndpoint + "; b"},
 		},
 		"a halt that ends by itself": {
 			pacing.State{Now: noon, Halts: []pacing.Halt{{Reason: pacing.WrongEndpoint, Since: noon}}},
-			&Held{By: HeldByHalt, Since: noon, Reason: pacing.WrongEndpoint, EndsByItself: true},
+			&Hold{Cause: CauseHalt, Since: noon, Reason: pacing.WrongEndpoint, EndsByItself: true},
 		},
 	} {
-		if got := WhyHeld(c.state); !reflect.DeepEqual(got, c.want) {
+		if got := FindHold(c.state); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}

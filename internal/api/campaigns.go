@@ -1,0 +1,179 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/operator"
+	"fanfare/internal/redact"
+)
+
+// listCampaigns lists those with a state and with a text in their id or name.
+func (a *API) listCampaigns(r *http.Request) (int, any, error) {
+	views, err := a.deps.System.List(r.Context())
+	if err != nil {
+		return 0, nil, err
+	}
+	a.deps.System.ExplainAll(r.Context(), views, a.deps.Project)
+	query := r.URL.Query()
+	state, search := query.Get("state"), strings.ToLower(query.Get("search"))
+	matching := make([]operator.View, 0, len(views))
+	for _, v := range views {
+		found := strings.Contains(strings.ToLower(v.Spec.ID), search) || strings.Contains(strings.ToLower(v.Spec.Name), search)
+		if found && (state == "" || state == string(v.State())) {
+			matching = append(matching, v)
+		}
+	}
+	a.deps.System.ForecastAll(r.Context(), matching)
+	return http.StatusOK, map[string]any{"campaigns": matching}, nil
+}
+
+func (a *API) showCampaign(r *http.Request) (int, any, error) {
+	return a.respondWith(r, http.StatusOK, r.PathValue("id"))
+}
+
+// respondWith answers with a campaign as it is now.
+func (a *API) respondWith(r *http.Request, status int, id string) (int, any, error) {
+	view, err := a.deps.System.Show(r.Context(), id)
+	if err != nil {
+		return 0, nil, err
+	}
+	a.deps.System.Explain(r.Context(), &view, a.deps.Project)
+	return status, view, nil
+}
+
+// newCampaign is the body that creates a campaign.
+type newCampaign struct {
+	ID          string                `json:"id"`
+	Name        string                `json:"name"`
+	Message     json.RawMessage       `json:"message"`
+	Project     string                `json:"project"`
+	OnAmbiguous campaign.OnAmbiguous  `json:"onAmbiguous"`
+	Devices     campaign.DevicePolicy `json:"devices"`
+	Dedupe      campaign.Dedupe       `json:"dedupe"`
+	Weight      int                   `json:"weight"`
+	Priority    int                   `json:"priority"`
+	Rate        float64               `json:"rate"`
+	Deadline    time.Time             `json:"deadline"`
+}
+
+func (a *API) createCampaign(r *http.Request) (int, any, error) {
+	var n newCampaign
+	if err := readJSON(r, &n); err != nil {
+		return 0, nil, err
+	}
+	err := a.deps.System.Create(r.Context(), campaign.Spec{
+		ID: n.ID, Name: n.Name, Message: []byte(n.Message), Project: n.Project, OnAmbiguous: cmp.Or(n.OnAmbiguous, campaign.Resend),
+		Devices: n.Devices, Dedupe: n.Dedupe,
+		Weight: cmp.Or(n.Weight, 1), Priority: n.Priority, Rate: n.Rate, Deadline: n.Deadline,
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return a.respondWith(r, http.StatusCreated, n.ID)
+}
+
+// change is the body that changes a campaign. What is left out stays. The zero moment removes the
+// deadline, and a rate of 0 the cap.
+type change struct {
+	Message     json.RawMessage        `json:"message"`
+	Project     *string                `json:"project"`
+	OnAmbiguous *campaign.OnAmbiguous  `json:"onAmbiguous"`
+	Devices     *campaign.DevicePolicy `json:"devices"`
+	Dedupe      *campaign.Dedupe       `json:"dedupe"`
+	Weight      *int                   `json:"weight"`
+	Priority    *int                   `json:"priority"`
+	Rate        *float64               `json:"rate"`
+	Deadline    *time.Time             `json:"deadline"`
+}
+
+func (a *API) changeCampaign(r *http.Request) (int, any, error) {
+	var c change
+	if err := readJSON(r, &c); err != nil {
+		return 0, nil, err
+	}
+	id := r.PathValue("id")
+	err := a.deps.System.Change(r.Context(), id, campaign.Change{
+		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe,
+		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline,
+	})
+	if err != nil {
+		return 0, nil, err
+	}
+	return a.respondWith(r, http.StatusOK, id)
+}
+
+func (a *API) deleteCampaign(r *http.Request) (int, any, error) {
+	gone, err := a.deps.System.Delete(r.Context(), r.PathValue("id"), operator.DeleteOptions{Wait: operator.DefaultDeleteWait})
+	return http.StatusOK, gone, err
+}
+
+// transition is the body of a start, a pause or a cancellation.
+type transition struct {
+	Reason  string `json:"reason"`
+	Partial bool   `json:"partial"` // start without the missing recipients
+}
+
+// readTransition reads the body. Without a reason, that is who acted.
+func (a *API) readTransition(r *http.Request) (transition, error) {
+	var t transition
+	if err := readJSON(r, &t); err != nil {
+		return t, err
+	}
+	const longest = 500
+	if len(t.Reason) > longest {
+		return t, badRequest("reason has more than %d bytes", longest)
+	}
+	t.Reason = cmp.Or(strings.TrimSpace(t.Reason), "by "+a.actor(r))
+	return t, nil
+}
+
+// move changes the state of a campaign, and answers with it.
+func (a *API) move(r *http.Request, do func(ctx context.Context, id string, t transition) error) (int, any, error) {
+	t, err := a.readTransition(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	if err := do(r.Context(), r.PathValue("id"), t); err != nil {
+		return 0, nil, err
+	}
+	return a.respondWith(r, http.StatusOK, r.PathValue("id"))
+}
+
+// startCampaign starts a draft, or resumes a paused campaign.
+func (a *API) startCampaign(r *http.Request) (int, any, error) {
+	return a.move(r, func(ctx context.Context, id string, t transition) error {
+		return a.deps.System.Start(ctx, id, operator.StartOptions{Reason: t.Reason, Partial: t.Partial})
+	})
+}
+
+func (a *API) pauseCampaign(r *http.Request) (int, any, error) {
+	return a.move(r, func(ctx context.Context, id string, t transition) error {
+		return a.deps.System.Pause(ctx, id, t.Reason)
+	})
+}
+
+func (a *API) cancelCampaign(r *http.Request) (int, any, error) {
+	return a.move(r, func(ctx context.Context, id string, t transition) error {
+		return a.deps.System.Cancel(ctx, id, t.Reason)
+	})
+}
+
+// showHistory says who did what, the newest last.
+func (a *API) showHistory(r *http.Request) (int, any, error) {
+	h, err := a.deps.System.History(r.Context(), r.PathValue("id"))
+	problem := ""
+	if h.Problem != nil {
+		problem = redact.Text(h.Problem.Error())
+	}
+	return http.StatusOK, struct {
+		Entries []notification.HistoryEntry `json:"entries"`
+		Problem string                      `json:"problem,omitempty"`
+	}{append([]notification.HistoryEntry{}, h.Entries...), problem}, err
+}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"cmp"
+	"net/http"
+	"strconv"
+	"time"
+
+	"fanfare/internal/notification"
+	"fanfare/internal/operator"
+	"fanfare/internal/profiles"
+	"fanfare/internal/redact"
+)
+
+// exportOutcomes streams the outcomes of a campaign that match. After the first row there is no
+// way to report an error, so the connection is aborted.
+func (a *API) exportOutcomes(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	filter, err := operator.ParseFilter(query.Get("status"), query.Get("code"))
+	if err != nil {
+		return err
+	}
+	format := operator.Format(cmp.Or(query.Get("format"), string(operator.NDJSON)))
+	kind := map[operator.Format]string{operator.NDJSON: "application/x-ndjson", operator.CSV: "text/csv; charset=utf-8"}[format]
+	if kind == "" {
+		return badRequest("format is %q, want ndjson or csv", format)
+	}
+	outcomes, err := a.deps.System.Outcomes(r.Context(), r.PathValue("id"), filter)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", kind)
+	out := &download{w, http.NewResponseController(w), false}
+	if _, err := operator.WriteOutcomes(out, format, outcomes); err != nil {
+		if !out.begun {
+			return err
+		}
+		a.deps.Logger.Error("API export broke off", "error", redact.Text(err.Error()))
+		panic(http.ErrAbortHandler) // the caller must not take it for the whole
+	}
+	return nil
+}
+
+// download is a response of any length. It may take as long as it likes, if the caller reads
+// something each minute.
+type download struct {
+	http.ResponseWriter
+	connection *http.ResponseController
+	begun      bool
+}
+
+func (d *download) Write(p []byte) (int, error) {
+	d.begun = true
+	_ = d.connection.SetWriteDeadline(time.Now().Add(bodyTimeout)) // a test's server has none
+	return d.ResponseWriter.Write(p)
+}
+
+// userAnswer is what is known of a user. Tokens are masked.
+type userAnswer struct {
+	ID       string                `json:"id"`
+	Token    string                `json:"token,omitempty"`
+	Profile  profiles.Profile      `json:"profile,omitempty"`
+	Removed  *removedToken         `json:"removedToken,omitempty"`
+	Outcomes []notification.Result `json:"outcomes"`
+	More     bool                  `json:"more"`
+	// Problems say what could not be asked.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// removedToken is a token that was removed as dead.
+type removedToken struct {
+	Campaign string    `json:"campaign"`
+	At       time.Time `json:"at"`
+}
+
+// The number of outcomes of a user.
+const (
+	defaultOutcomes = 100
+	maxOutcomes     = 1000
+)
+
+func (a *API) showUser(r *http.Request) (int, any, error) {
+	limit := defaultOutcomes
+	if text := r.URL.Query().Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxOutcomes {
+			return 0, nil, badRequest("limit is %q, want 1 to %d", text, maxOutcomes)
+		}
+		limit = n
+	}
+	u, err := a.deps.System.User(r.Context(), r.PathValue("id"), limit)
+	answer := userAnswer{ID: u.ID, Token: u.Token.String(), Profile: u.Profile, Outcomes: append([]notification.Result{}, u.Outcomes...), More: u.More}
+	for _, each := range []error{u.TokenErr, u.ProfileErr, u.RemovedErr, err} {
+		if each != nil {
+			answer.Problems = append(answer.Problems, redact.Text(each.Error()))
+		}
+	}
+	if u.Removed != nil {
+		answer.Removed = &removedToken{Campaign: u.Removed.Campaign, At: u.Removed.At}
+	}
+	for i := range answer.Outcomes {
+		answer.Outcomes[i].Token = ""
+	}
+	return http.StatusOK, answer, nil
+}

@@ -1,0 +1,234 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
+	"fanfare/internal/store"
+)
+
+// campaignContent is the page of one campaign.
+type campaignContent struct {
+	ID, Name  string
+	URL       string // an id may have a slash
+	State     shownState
+	Facts     []fact
+	Whys      []why
+	Share     string
+	Ended     int64
+	Loaded    int64
+	Figures   []fact
+	Bar       bar
+	Counts    []count
+	Funnel    []stage
+	Equation  []term
+	Balanced  bool
+	Unsettle  string // why the books do not balance
+	Canary    *canary
+	Gauges    []gauge
+	Evaluated int64 // answers that the breakers count now
+	Codes     []code
+	Lost      int64 // not delivered
+	Variants  *variantsTable
+	Devices   *deviceSum
+	Moved     int64 // tokens whose app uses installation IDs now
+	Pace      pace
+	Actions   []action
+	Message   messagePanel
+	Works     []workView // loads of a file
+	Operate   bool
+	OverTime  overTime
+	CanChange bool
+	History   []historyItem
+	// HasRecords reports whether there is a database to export from.
+	HasRecords bool
+}
+
+// fact is a label and its value. An estimated value begins with ≈.
+type fact struct {
+	Label, Value, After string
+	Estimated           bool
+}
+
+// term is one number of the equation of the books.
+type term struct {
+	N    int64
+	Name string
+}
+
+// action is something a person can do with the campaign.
+type action struct {
+	Name, Label, Icon string
+	Main              bool
+	Page              bool   // a page of its own, not a dialog
+	Why               string // why it cannot be done now; "" if it can
+}
+
+// pace are the settings that can be changed while the campaign runs.
+type pace struct {
+	Rate             string
+	Priority, Weight int
+	Weights          int // of all running campaigns of its priority
+}
+
+func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Request) (any, string, error) {
+	id := r.PathValue("id")
+	view, err := c.deps.System.Show(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	each := &Campaign{View: view}
+	if listed := s.find(id); listed != nil {
+		each.Speed = listed.Speed
+	}
+	each.Reasons = operator.Why(each.View, s.around)
+	content := c.contentOf(each, s, c.writtenOf(ctx, id), viewerOf(r).Operate)
+	content.HasRecords = c.deps.Records != nil
+	content.History = c.historyOf(ctx, id, s.At)
+	content.Message = c.messageOf(ctx, view, r)
+	content.Works, content.Operate = c.works.about(aboutCampaign(id), c.now()), viewerOf(r).Operate
+	content.OverTime = overTimeOf(c.trafficOf(ctx, id), s.At)
+	content.OverTime.Marks = marksOf(content.History)
+	return content, cmp.Or(view.Spec.Name, view.Spec.ID), nil
+}
+
+// writtenOf returns the sums in SQL; nil if SQL cannot be asked, which the page then does not show.
+func (c *Console) writtenOf(ctx context.Context, id string) *store.Summary {
+	if c.deps.Records == nil {
+		return nil
+	}
+	written, err := c.deps.Records.Summary(ctx, id)
+	if err != nil {
+		return nil
+	}
+	return &written
+}
+
+func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary, operate bool) campaignContent {
+	b, spec := each.Books, each.Spec
+	out := campaignContent{
+		ID: spec.ID, Name: cmp.Or(spec.Name, spec.ID), URL: c.campaignURL(spec.ID), State: stateOf(each), Facts: factsOf(each, s.At),
+		Share: share(b.CountEnded(), b.Loaded), Ended: b.CountEnded(), Loaded: b.Loaded, Figures: figuresOf(each, s.At), Bar: barOf(b),
+		Funnel: funnelOf(each, written), Balanced: b.IsBalanced(), Canary: canaryOf(each.Breaker), Pace: paceOf(each, s), CanChange: operate && !spec.State.HasEnded() && spec.State != "",
+	}
+	for i := range each.Reasons {
+		out.Whys = append(out.Whys, whyOf(&each.Reasons[i], s.At))
+	}
+	for _, n := range countsOf(b) {
+		if n.N > 0 {
+			out.Counts = append(out.Counts, n)
+			out.Equation = append(out.Equation, term{n.N, n.Name})
+		}
+	}
+	if !out.Balanced {
+		out.Unsettle = unsettled(b)
+	}
+	out.Gauges, out.Evaluated = gaugesOf(each.Breaker)
+	out.Codes, out.Lost = codesOf(b)
+	out.Variants, out.Devices, out.Moved = variantsOf(each.View), deviceSumOf(b.Devices), b.Moved
+	if operate {
+		out.Actions = actionsOf(spec.State)
+	}
+	return out
+}
+
+func unsettled(b campaign.Books) string {
+	switch {
+	case b.Missing > 0:
+		return "The books do not balance: " + plural(b.Missing, "recipient is", "recipients are") + " missing in Redis"
+	case b.Recount:
+		return "The counts were deleted or changed in Redis, and do not cover the beginning"
+	}
+	return "The books do not balance"
+}
+
+func factsOf(c *Campaign, now time.Time) []fact {
+	s := c.Spec
+	own := "none"
+	if s.Rate > 0 {
+		own = operator.Decimal(s.Rate) + " /s"
+	}
+	facts := []fact{
+		{Label: "Id", Value: s.ID},
+		{Label: "Priority", Value: operator.Thousands(s.Priority)},
+		{Label: "Weight", Value: operator.Thousands(s.Weight)},
+		{Label: "Own rate", Value: own},
+	}
+	if at := c.Deadline(); !at.IsZero() && !s.State.HasEnded() {
+		after := ", has passed"
+		if at.After(now) {
+			after = ", in " + span(at.Sub(now))
+		}
+		facts = append(facts, fact{Label: "Deadline", Value: clock(at, now) + " UTC", After: after})
+	}
+	for _, moment := range []struct {
+		label string
+		at    time.Time
+	}{{"Created", s.CreatedAt}, {"Started", s.StartedAt}, {"Ended", s.FinishedAt}} {
+		if !moment.at.IsZero() {
+			facts = append(facts, fact{Label: moment.label, Value: clock(moment.at, now) + " UTC"})
+		}
+	}
+	if s.Dedupe != campaign.DedupeAddress {
+		facts = append(facts, fact{Label: "Once per", Value: map[campaign.Dedupe]string{campaign.DedupeUser: "user", campaign.DedupeNone: "element"}[s.Dedupe]})
+	}
+	if s.Devices == campaign.LatestDevice {
+		facts = append(facts, fact{Label: "Devices", Value: string(s.Devices)})
+	}
+	if languages := languagesOf(c.View); languages != "" {
+		facts = append(facts, fact{Label: "Languages", Value: "base, " + languages})
+	}
+	return append(facts, fact{Label: "Ambiguous", Value: string(s.OnAmbiguous)})
+}
+
+// figuresOf are the figures beside the share of those who have ended.
+func figuresOf(c *Campaign, now time.Time) []fact {
+	b := c.Books
+	failed := fact{Label: "Failed", Value: share(b.Failed, b.CountEnded())}
+	if c.Spec.State.HasEnded() {
+		return []fact{{Label: "Took", Value: span(c.Spec.FinishedAt.Sub(c.Spec.StartedAt))}, failed}
+	}
+	figures := []fact{{Label: "Now", Value: rate(c.Speed.Now()) + " /s"}}
+	if short, long, ok := c.Speed.Band(b.CountOpen()); ok && c.Spec.State == campaign.Running {
+		figures = append(figures,
+			fact{Label: "Time to go", Value: about(short, long), Estimated: true},
+			fact{Label: "Ends", Value: "≈ " + now.Add((short+long)/2).UTC().Format("15:04"), Estimated: true})
+	}
+	return append(figures, failed)
+}
+
+func paceOf(c *Campaign, s *Snapshot) pace {
+	p := pace{Priority: c.Spec.Priority, Weight: c.Spec.Weight}
+	if c.Spec.Rate > 0 {
+		p.Rate = operator.Decimal(c.Spec.Rate)
+	}
+	for _, other := range s.around.Running {
+		if other.Spec.Priority == c.Spec.Priority {
+			p.Weights += other.Spec.Weight
+		}
+	}
+	p.Weights = max(p.Weights, p.Weight)
+	return p
+}
+
+// actionsOf returns the actions that make sense in a state, the main one last.
+func actionsOf(s campaign.State) []action {
+	switch s {
+	case campaign.Draft:
+		return []action{
+			{Name: "delete", Label: "Delete…", Icon: "i-trash"}, {Name: "audience", Label: "Load a file", Icon: "i-people", Page: true},
+			{Name: "ready", Label: "Check", Icon: "i-check", Page: true}, {Name: "start", Label: "Start…", Icon: "i-running", Main: true},
+		}
+	case campaign.Running:
+		return []action{{Name: "cancel", Label: "Cancel…", Icon: "i-cancelled"}, {Name: "pause", Label: "Pause…", Icon: "i-paused", Main: true}}
+	case campaign.Paused:
+		return []action{{Name: "delete", Label: "Delete…", Icon: "i-trash"}, {Name: "cancel", Label: "Cancel…", Icon: "i-cancelled"}, {Name: "resume", Label: "Resume…", Icon: "i-running", Main: true}}
+	case "":
+		return nil
+	}
+	return []action{{Name: "delete", Label: "Delete…", Icon: "i-trash"}}
+}

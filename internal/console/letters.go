@@ -1,0 +1,193 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"fanfare/internal/operator"
+	"fanfare/internal/responses"
+)
+
+// Letters are the dead letters; *responses.DeadLetters implements it.
+type Letters interface {
+	List(ctx context.Context, f responses.Filter) iter.Seq2[responses.DeadLetter, error]
+	Get(ctx context.Context, id string) (responses.DeadLetter, error)
+	Len(ctx context.Context) (int64, error)
+	Purge(ctx context.Context, f responses.Filter) (removed int, err error)
+}
+
+// lettersContent is the page of dead letters: grouped by cause first, then the letters that match.
+type lettersContent struct {
+	Total     int64
+	Campaigns int
+	Age       string
+	Causes    []cause
+	Filter    lettersFilter
+	Match     int64
+	Letters   []letter
+	// ReplayURL and PurgeURL are the dialogs for all that match.
+	ReplayURL, PurgeURL string
+	Operate             bool
+	Works               []workView
+	Problem             string // why the filter selects nothing
+	Letter              *letterDetail
+}
+
+// cause is all letters of one code.
+type cause struct {
+	Code, Meaning, URL, ReplayURL string
+	N                             int64
+	Bar                           bar
+	Campaign, More                string
+	Last, First                   string
+	Advice                        advice
+}
+
+// advice says whether replaying helps.
+type advice struct{ Tone, Icon, Answer, Why string }
+
+// letter is one dead letter.
+type letter struct {
+	ID, When, User, URL, Campaign, CampaignURL, Code, Reason string
+	Tries                                                    int
+	DetailURL                                                string
+	Current                                                  bool
+}
+
+// lettersShown limits the letters of a page; actions apply to all that match.
+const lettersShown = 50
+
+// meaningsOfCodes say what a code is and whether replaying such a letter helps.
+var meaningsOfCodes = map[string]struct {
+	meaning string
+	advice  advice
+}{
+	"UNREGISTERED":           {"The app is gone from the device, or the token is dead", advice{"is-cancelled", "i-x", "Rarely", "Only those with a newer token"}},
+	"INVALID_ARGUMENT":       {"FCM refuses the token, or a field", advice{"is-paused", "i-eye", "Look first", "The same token is refused again"}},
+	"SENDER_ID_MISMATCH":     {"The token belongs to another Firebase project", advice{"is-cancelled", "i-x", "No", "Fails again in this project"}},
+	"RETRIES_EXHAUSTED":      {"FCM gave no usable answer to all tries", advice{"is-completed", "i-check", "Yes", "Once FCM is well again"}},
+	"MALFORMED":              {"The element in the list is no JSON object with a userId", advice{"is-paused", "i-eye", "Look first", "Fix the producer first"}},
+	responses.CodeRefused:    {"SQL refused the row; the person was delivered to or not, as it says", advice{"is-paused", "i-eye", "Look first", "Only the row is missing"}},
+	responses.CodeUnreadable: {"An element of the list of responses is no result", advice{"is-paused", "i-eye", "Look first", "Something else wrote it"}},
+}
+
+// lettersModel answers ?code=&campaign=&user=&reason=.
+func (c *Console) lettersModel(ctx context.Context, s *Snapshot, r *http.Request) (any, string, error) {
+	sums, total, at, err := c.letters.sums(ctx, c.deps.Letters, c.now())
+	if err != nil {
+		return nil, "", err
+	}
+	out := lettersContent{Total: total, Age: span(s.At.Sub(at)), Filter: lettersFilterOf(r.URL.Query()), Operate: viewerOf(r).Operate}
+	campaigns := make(map[string]bool)
+	most := int64(0)
+	for _, sum := range sums {
+		most = max(most, sum.n)
+		for id := range sum.campaigns {
+			campaigns[id] = true
+		}
+	}
+	out.Campaigns = len(campaigns)
+	for _, code := range slices.SortedFunc(maps.Keys(sums), func(a, b string) int { return cmp.Or(cmp.Compare(sums[b].n, sums[a].n), cmp.Compare(a, b)) }) {
+		out.Causes = append(out.Causes, c.causeOf(code, sums[code], most, s.At))
+	}
+	out.ReplayURL, out.PurgeURL = c.lettersURL("/replay", out.Filter), c.lettersURL("/purge", out.Filter)
+	if out.Problem = problemOf(out.Filter.check()); out.Problem != "" {
+		return out, "Dead letters", nil
+	}
+	newest, match, err := c.letters.find(ctx, c.deps.Letters, out.Filter.filter(), c.now())
+	if err != nil {
+		return nil, "", err
+	}
+	out.Match = match
+	id := r.URL.Query().Get("letter")
+	for _, l := range newest {
+		out.Letters = append(out.Letters, c.letterOf(l, out.Filter, id, s))
+	}
+	out.Works = c.works.about(aboutLetters, c.now())
+	out.Letter, err = c.detailOf(ctx, id, s)
+	if err != nil {
+		return nil, "", err
+	}
+	return out, "Dead letters", nil
+}
+
+func (c *Console) causeOf(code string, sum *causeSum, most int64, now time.Time) cause {
+	known := meaningsOfCodes[code]
+	only := lettersFilter{Code: code}
+	out := cause{
+		Code: code, Meaning: known.meaning, URL: c.lettersURL("", only), ReplayURL: c.lettersURL("/replay", only), N: sum.n,
+		Bar: barTo("f-ink", code+": "+operator.Thousands(sum.n), sum.n, most), Last: clock(sum.last, now), First: clock(sum.first, now),
+		Advice: known.advice,
+	}
+	if out.Advice.Answer == "" {
+		out.Advice = advice{"is-paused", "i-eye", "Look first", "Read the reason of one"}
+	}
+	ids := slices.SortedFunc(maps.Keys(sum.campaigns), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sum.campaigns[b], sum.campaigns[a]), cmp.Compare(a, b))
+	})
+	out.Campaign = cmp.Or(ids[0], "–")
+	switch {
+	case len(ids) == 2:
+		out.More = ids[1]
+	case len(ids) > 2:
+		out.More = ids[1] + ", " + operator.Thousands(len(ids)-2) + " more"
+	}
+	return out
+}
+
+// lettersDialog asks before a replay or a purge of all letters that match.
+func (c *Console) lettersDialog(ctx context.Context, action string, f lettersFilter) (dialog, error) {
+	d := dialog{Action: action, URL: c.lettersURL("/"+action, f), Keep: "Leave them"}
+	if err := f.check(); err != nil {
+		return d, err
+	}
+	matches, err := c.deps.System.WouldReplay(ctx, f.filter())
+	if err != nil {
+		return d, err
+	}
+	all := matches.Replayed + matches.Skipped + matches.NoToken
+	which := f.words()
+	switch action {
+	case "replay":
+		d.Title, d.Text = "Replay "+plural(matches.Replayed, "letter", "letters")+"?", "For "+which+". Each person gets one more try, at the end of their campaign's list, with the token that is stored now."
+		d.Effects = []effect{{"Match", all}, {"Will be sent to again", matches.Replayed}, {"No stored token, kept", matches.NoToken}, {"Campaign is over or gone, kept", matches.Skipped}}
+		d.Text += " It waits ten seconds before the first batch, so that you can undo it."
+		d.Fields = []field{{Name: "rate", Label: "At most", Value: defaultReplayRate, Unit: "a second", Placeholder: "no limit", Numeric: true}}
+		d.Do = "Replay " + operator.Thousands(matches.Replayed)
+	case "purge":
+		d.Title, d.Text = "Purge "+plural(all, "letter", "letters")+"?", "For "+which+". Their outcomes stay in SQL; the raw elements are gone."
+		d.Effects = []effect{{"Deleted for good", all}}
+		d.Do, d.Type = "Purge "+operator.Thousands(all), operator.Thousands(all)
+	default:
+		return d, &inputError{"There is no such action."}
+	}
+	return d, nil
+}
+
+func (c *Console) actOnLetters(r *http.Request) (done, error) {
+	f := lettersFilterOf(r.URL.Query())
+	if err := f.check(); err != nil {
+		return done{}, err
+	}
+	defer c.letters.forget()
+	switch r.PathValue("action") {
+	case "replay":
+		return c.beginReplay(r, f)
+	case "purge":
+		d, err := c.lettersDialog(r.Context(), "purge", f)
+		if err != nil {
+			return done{}, err
+		}
+		if r.PostFormValue("type") != d.Type {
+			return done{}, &inputError{"The number has changed to " + d.Type + ". Type it to purge them."}
+		}
+		n, err := c.deps.Letters.Purge(r.Context(), f.filter())
+		return done{Message: "Purged " + plural(n, "letter", "letters") + "."}, err
+	}
+	return done{}, &inputError{"There is no such action."}
+}

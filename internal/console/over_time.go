@@ -1,0 +1,110 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"fanfare/internal/operator"
+	"fanfare/internal/traffic"
+)
+
+// slotsShown limits the lines of a campaign's table over time.
+const slotsShown = 180
+
+// recordAge is how long a record serves all pages of a campaign: it changes every ten seconds.
+const recordAge = 5 * time.Second
+
+// trafficRecords are the campaigns' records over time.
+type trafficRecords struct {
+	mu   sync.Mutex
+	byID map[string]trafficRecord
+}
+
+type trafficRecord struct {
+	at     time.Time
+	series traffic.Series
+}
+
+// trafficOf returns a campaign's record, at most recordAge old. One that cannot be read is empty:
+// the rest of the page does not depend on it, and the log says why.
+func (c *Console) trafficOf(ctx context.Context, id string) traffic.Series {
+	now := c.now()
+	c.records.mu.Lock()
+	known, ok := c.records.byID[id]
+	c.records.mu.Unlock()
+	if ok && now.Sub(known.at) < recordAge {
+		return known.series
+	}
+	series, err := c.deps.System.Traffic(ctx, id, slotsShown)
+	if err != nil {
+		c.deps.Logger.Info("traffic not read; the page has no chart", "campaign", id, "error", err)
+		return traffic.Series{}
+	}
+	c.records.mu.Lock()
+	defer c.records.mu.Unlock()
+	if c.records.byID == nil {
+		c.records.byID = make(map[string]trafficRecord)
+	}
+	for other, record := range c.records.byID {
+		if now.Sub(record.at) >= recordAge {
+			delete(c.records.byID, other)
+		}
+	}
+	c.records.byID[id] = trafficRecord{now, series}
+	return series
+}
+
+// overTime is the table from which the charts are drawn.
+type overTime struct {
+	Step  string // from one line to the next
+	Marks string // of the charts: the Unix time and the word of each event, with | between events
+	Rows  []moment
+}
+
+// moment is one line: answers a second, and the percentiles of the latency of accepted pushes.
+type moment struct {
+	Unix                          int64
+	At                            string // UTC
+	Answers, Limited, Unavailable figure
+	P50, P95, P99                 figure
+}
+
+// figure is a value as the chart and as the table have it. An empty value is a gap.
+type figure struct{ Value, Text string }
+
+func overTimeOf(s traffic.Series, now time.Time) overTime {
+	out := overTime{Step: span(s.Step)}
+	for i := range s.Slots {
+		slot := &s.Slots[i]
+		out.Rows = append(out.Rows, moment{
+			Unix: slot.At.Unix(), At: clockOfSlot(slot.At, now),
+			Answers: perSecond(slot, slot.Answers), Limited: perSecond(slot, slot.Limited), Unavailable: perSecond(slot, slot.Unavailable),
+			P50: percentile(slot, 0.5), P95: percentile(slot, 0.95), P99: percentile(slot, 0.99),
+		})
+	}
+	return out
+}
+
+// clockOfSlot has seconds, and the day if it is another one.
+func clockOfSlot(at, now time.Time) string {
+	if at, now := at.UTC(), now.UTC(); at.YearDay() != now.YearDay() {
+		return at.Format("2 Jan 15:04:05")
+	}
+	return at.UTC().Format("15:04:05")
+}
+
+func perSecond(slot *traffic.Slot, n int64) figure {
+	r := slot.PerSecond(n)
+	return figure{fmt.Sprintf("%.1f", r), rate(r)}
+}
+
+func percentile(slot *traffic.Slot, share float64) figure {
+	took := slot.Latency.Quantile(share)
+	if took == 0 {
+		return figure{"", "–"}
+	}
+	ms := took.Milliseconds()
+	return figure{fmt.Sprint(ms), "≈ " + operator.Thousands(ms)}
+}

@@ -1,0 +1,110 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fleet"
+	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
+)
+
+// Snapshot is the system at one moment. It is never changed after it was made.
+type Snapshot struct {
+	At        time.Time // this process's clock
+	Took      time.Duration
+	Campaigns []Campaign
+	Pace      *pacing.State // nil: unknown
+	Backlog   operator.Backlog
+	Fleet     []fleet.Process // the running dispatchers and responders
+	// Err says why nothing newer is known; the figures are those of the last good snapshot.
+	Err error
+	// GoodAt is the moment of the figures.
+	GoodAt time.Time
+
+	byID   map[string]*Campaign
+	around operator.Surroundings // what the campaigns depend on
+}
+
+// Campaign is one campaign of a snapshot.
+type Campaign struct {
+	operator.View
+
+	Speed operator.Speed
+}
+
+// find returns a campaign of the list; nil if it has none of that id.
+func (s *Snapshot) find(id string) *Campaign { return s.byID[id] }
+
+// findSurroundings returns what the campaigns of the snapshot depend on.
+func (s *Snapshot) findSurroundings() operator.Surroundings {
+	around := operator.Surroundings{Now: s.At, Pace: s.Pace, Fleet: s.Fleet}
+	for i := range s.Campaigns {
+		if v := s.Campaigns[i].View; v.Spec.State == campaign.Running {
+			around.Running = append(around.Running, v)
+		}
+	}
+	return around
+}
+
+// snapshotTimeout limits one snapshot. A page then says that its figures are old.
+const snapshotTimeout = 5 * time.Second
+
+// takeSnapshot reads the system. If that fails, it returns the last figures with the error.
+func (c *Console) takeSnapshot(ctx context.Context, before *Snapshot) *Snapshot {
+	ctx, cancel := context.WithTimeout(ctx, snapshotTimeout)
+	defer cancel()
+	began := c.now()
+	s, err := c.readSnapshot(ctx, before)
+	if err != nil {
+		s = &Snapshot{Err: err}
+		if before != nil {
+			old := *before
+			old.Err = err
+			s = &old
+		}
+	} else {
+		s.GoodAt = began
+	}
+	s.At, s.Took = began, c.now().Sub(began)
+	return s
+}
+
+func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot, error) {
+	views, err := c.deps.System.ListAgain(ctx, &c.listed)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{At: c.now(), Campaigns: make([]Campaign, len(views)), byID: make(map[string]*Campaign, len(views))}
+	if s.Backlog, err = c.deps.System.Backlog(ctx); err != nil {
+		return nil, err
+	}
+	if s.Fleet, err = c.deps.System.Processes(ctx); err != nil {
+		return nil, err
+	}
+	if c.deps.Project != nil {
+		pace, err := c.deps.Project.State(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.Pace = &pace
+	}
+	for i, v := range views {
+		each := &s.Campaigns[i]
+		each.View = v
+		s.byID[v.Spec.ID] = each
+		var past operator.Speed
+		if before != nil {
+			if old := before.find(v.Spec.ID); old != nil {
+				past = old.Speed
+			}
+		}
+		each.Speed = past.Observe(s.At, v.Books.CountEnded())
+	}
+	s.around = s.findSurroundings()
+	for i := range s.Campaigns {
+		s.Campaigns[i].Reasons = operator.Why(s.Campaigns[i].View, s.around)
+	}
+	return s, nil
+}

@@ -1,0 +1,167 @@
+package console
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
+)
+
+// shownState is a state as the console shows it. It splits running and paused by what a person can
+// do about them.
+type shownState struct{ Class, Label, Icon string }
+
+var (
+	stateDraft     = shownState{"is-draft", "Draft", "i-draft"}
+	stateRunning   = shownState{"is-running", "Running", "i-running"}
+	stateHeld      = shownState{"is-held", "Held", "i-held"}
+	statePaused    = shownState{"is-paused", "Paused", "i-paused"}
+	stateBroken    = shownState{"is-broken", "Broken", "i-broken"}
+	stateCompleted = shownState{"is-completed", "Completed", "i-completed"}
+	stateExpired   = shownState{"is-expired", "Expired", "i-expired"}
+	stateCancelled = shownState{"is-cancelled", "Cancelled", "i-cancelled"}
+)
+
+// stateOf returns the state of a campaign.
+func stateOf(c *Campaign) shownState {
+	switch c.State() {
+	case operator.Broken:
+		return stateBroken
+	case campaign.Paused:
+		if c.IsTripped() {
+			return stateBroken
+		}
+		return statePaused
+	case campaign.Running:
+		if r := c.first(); r != nil && r.Stops {
+			return stateHeld
+		}
+		return stateRunning
+	case campaign.Completed:
+		return stateCompleted
+	case campaign.Expired:
+		return stateExpired
+	case campaign.Cancelled:
+		return stateCancelled
+	}
+	return stateDraft
+}
+
+// first is the reason that matters most; nil if everything moves.
+func (c *Campaign) first() *operator.Reason {
+	if len(c.Reasons) == 0 {
+		return nil
+	}
+	return &c.Reasons[0]
+}
+
+// tone is the colour of a reason.
+func tone(r *operator.Reason) string {
+	switch r.Kind {
+	case operator.ReasonBroken, operator.ReasonTripped, operator.ReasonLoss, operator.ReasonUndelivered, operator.ReasonHalt, operator.ReasonUnassigned:
+		return "is-broken"
+	case operator.ReasonPaused, operator.ReasonRetriesLater, operator.ReasonClockBack:
+		return "is-paused"
+	case operator.ReasonDraft, operator.ReasonNoMessage, operator.ReasonRate:
+		return ""
+	}
+	return "is-held"
+}
+
+// why is a reason as a row or a panel shows it.
+type why struct {
+	Tone, Icon, Headline, Text string
+	Action, Label              string // path of the dialog and the word on its button; "" for none
+	Next                       string // what ends it, in words
+}
+
+// whyOf returns the sentence on a reason.
+func whyOf(r *operator.Reason, now time.Time) why {
+	w := why{Tone: tone(r), Headline: r.Headline, Icon: iconOf(tone(r))}
+	var parts []string
+	if r.Detail != "" {
+		parts = append(parts, strings.TrimSuffix(r.Detail, "."))
+	}
+	if r.People > 0 && r.Kind != operator.ReasonDraft {
+		parts = append(parts, plural(r.People, "person waits", "people wait"))
+	}
+	switch {
+	case !r.Until.IsZero() && r.Until.After(now):
+		parts = append(parts, "next look in "+span(r.Until.Sub(now)))
+	case !r.Since.IsZero():
+		parts = append(parts, "since "+span(now.Sub(r.Since)))
+	}
+	w.Text = sentence(parts)
+	w.Action, w.Label = actionOf(r)
+	if w.Action == "" && r.EndsByItself {
+		w.Next = "Nothing to do"
+	}
+	return w
+}
+
+// sentence joins parts into sentences, each with a capital letter.
+func sentence(parts []string) string {
+	for i, p := range parts {
+		first, size := utf8.DecodeRuneInString(p)
+		parts[i] = string(unicode.ToUpper(first)) + p[size:]
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, ". ") + "."
+}
+
+func iconOf(tone string) string {
+	switch tone {
+	case "is-broken":
+		return "i-broken"
+	case "is-paused":
+		return "i-paused"
+	case "is-held":
+		return "i-held"
+	}
+	return "i-info"
+}
+
+// actionOf returns the dialog that ends a reason.
+func actionOf(r *operator.Reason) (action, label string) {
+	switch r.Action {
+	case operator.ActionStart:
+		return "start", "Start…"
+	case operator.ActionResume:
+		return "resume", "Resume…"
+	}
+	return "", ""
+}
+
+// outlook is the last column of a row for a campaign that moves or has ended.
+func outlook(c *Campaign, now time.Time) (strong, text string) {
+	b, s := c.Books, c.Spec
+	switch s.State {
+	case campaign.Completed:
+		return "", fmt.Sprintf("Took %s. Ended %s.", span(s.FinishedAt.Sub(s.StartedAt)), clock(s.FinishedAt, now))
+	case campaign.Expired:
+		return "", fmt.Sprintf("Deadline %s. %s not reached in time.", clock(cmp.Or(s.Deadline, s.FinishedAt), now), plural(b.Expired, "person was", "people were"))
+	case campaign.Cancelled:
+		text = fmt.Sprintf("Cancelled %s.", clock(s.FinishedAt, now))
+		if s.Reason != "" {
+			text = fmt.Sprintf("Cancelled %s: “%s”.", clock(s.FinishedAt, now), s.Reason)
+		}
+		return "", text
+	}
+	short, long, ok := c.Speed.Band(b.CountOpen())
+	if !ok {
+		return "", "Measuring its rate."
+	}
+	return about(short, long) + " to go.", "On its way."
+}
+
+// lastMoved is when a campaign ended, started or was created: the last of these.
+func lastMoved(c *Campaign) time.Time {
+	return cmp.Or(c.Spec.FinishedAt, c.Spec.StartedAt, c.Spec.CreatedAt)
+}

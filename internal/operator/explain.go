@@ -1,0 +1,114 @@
+package operator
+
+import (
+	"context"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fleet"
+	"fanfare/internal/pacing"
+	"fanfare/internal/redact"
+)
+
+// PaceReader reads the pace of a Firebase project; *pacing.Governor implements it.
+type PaceReader interface {
+	State(ctx context.Context) (pacing.State, error)
+}
+
+// Written says how many outcomes of a campaign are in SQL.
+type Written struct {
+	InSQL int64  `json:"inSQL"`
+	Of    int64  `json:"of"` // recipients that have ended
+	Error string `json:"error,omitempty"`
+}
+
+// Unwritten is how many outcomes are not in SQL yet.
+func (w *Written) Unwritten() int64 {
+	if w == nil || w.Error != "" {
+		return 0
+	}
+	return max(0, w.Of-w.InSQL)
+}
+
+// writtenTimeout limits the wait for SQL, which may be what is away.
+const writtenTimeout = 2 * time.Second
+
+func (o *Operator) readWritten(ctx context.Context, v *View) *Written {
+	if o.deps.Records == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, writtenTimeout)
+	defer cancel()
+	w := &Written{Of: v.Books.CountEnded()}
+	summary, err := o.deps.Records.Summary(ctx, v.Spec.ID)
+	if err != nil {
+		w.Error = redact.Text(err.Error())
+	}
+	w.InSQL = summary.Total()
+	return w
+}
+
+// Explain sets why a campaign does not move, and how many of its outcomes are in SQL. It never
+// fails: what cannot be read is unknown, because the reasons are a remark beside the figures. pace
+// is nil if the project is unknown.
+func (o *Operator) Explain(ctx context.Context, v *View, pace PaceReader) {
+	if v.Books.CountEnded() > 0 {
+		v.Written = o.readWritten(ctx, v)
+	}
+	waits := v.Written.Unwritten() > 0 || v.Written != nil && v.Written.Error != ""
+	if v.Spec.State.HasEnded() && v.Err == nil && !waits {
+		return
+	}
+	around := o.readSurroundings(ctx, pace)
+	if waits {
+		defer o.explainUnwritten(ctx, v, around.Fleet)
+	}
+	if v.isOvertaken() {
+		if all, err := o.List(ctx); err == nil {
+			around.Running = findRunning(all)
+		}
+	}
+	v.Reasons = Why(*v, around)
+}
+
+// explainUnwritten adds why outcomes do not reach SQL, if anything stops them.
+func (o *Operator) explainUnwritten(ctx context.Context, v *View, processes []fleet.Process) {
+	backlog, err := o.Backlog(ctx)
+	if err != nil {
+		return
+	}
+	if r := WhyResultsWait(backlog, processes); r != nil {
+		v.Reasons = append(v.Reasons, *r)
+	}
+}
+
+// ExplainAll sets why each of the campaigns does not move.
+func (o *Operator) ExplainAll(ctx context.Context, views []View, pace PaceReader) {
+	around := o.readSurroundings(ctx, pace)
+	around.Running = findRunning(views)
+	for i := range views {
+		views[i].Reasons = Why(views[i], around)
+	}
+}
+
+func (o *Operator) readSurroundings(ctx context.Context, pace PaceReader) Surroundings {
+	around := Surroundings{Now: o.now()}
+	if all, err := o.deps.Fleet.List(ctx); err == nil {
+		around.Fleet = all
+	}
+	if pace != nil {
+		if state, err := pace.State(ctx); err == nil {
+			around.Pace = &state
+		}
+	}
+	return around
+}
+
+func findRunning(all []View) (running []View) {
+	for _, v := range all {
+		if v.Spec.State == campaign.Running {
+			running = append(running, v)
+		}
+	}
+	return running
+}

@@ -1,0 +1,182 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/store"
+	"fanfare/internal/terminal"
+)
+
+// Records are the outcomes in SQL. *store.Store implements it.
+type Records interface {
+	UserDeliveries(ctx context.Context, user string, limit int) ([]notification.Result, error)
+	CampaignDeliveries(ctx context.Context, campaign string, f store.Filter) iter.Seq2[notification.Result, error]
+	Summary(ctx context.Context, campaign string) (store.Summary, error)
+	History(ctx context.Context, campaign string) ([]notification.HistoryEntry, error)
+	Minutes(ctx context.Context, campaign string) ([]store.Minute, error)
+	RemovedTokens(ctx context.Context, campaign string) (int64, error)
+}
+
+// ErrNoDatabase is returned by what reads SQL if there is none.
+var ErrNoDatabase = errors.New("no database is configured")
+
+// FilterError refuses a filter that no outcome can match.
+type FilterError struct{ Problem string }
+
+func (e *FilterError) Error() string { return e.Problem }
+
+// ParseFilter reads the filter of outcomes that a person typed.
+func ParseFilter(status, code string) (store.Filter, error) {
+	f := store.Filter{Status: notification.Status(status), Code: code}
+	if status != "" && f.Status.Rank() == 0 {
+		var known []string
+		for _, s := range slices.Backward(notification.Statuses) {
+			known = append(known, string(s))
+		}
+		return f, &FilterError{fmt.Sprintf("there is no status %q: use one of %v", status, known)}
+	}
+	if !terminal.IsPrintable(code) {
+		return f, &FilterError{fmt.Sprintf("code %q has a character that no code has", code)}
+	}
+	return f, nil
+}
+
+// Outcomes yields the outcomes of a campaign that match. It returns campaign.ErrNotFound if
+// neither SQL nor Redis knows the campaign, and ErrNoDatabase.
+func (o *Operator) Outcomes(ctx context.Context, id string, f store.Filter) (iter.Seq2[notification.Result, error], error) {
+	if err := o.checkRecorded(ctx, id); err != nil {
+		return nil, err
+	}
+	return o.deps.Records.CampaignDeliveries(ctx, id, f), nil
+}
+
+// checkRecorded checks that SQL or Redis knows a campaign.
+func (o *Operator) checkRecorded(ctx context.Context, id string) error {
+	if o.deps.Records == nil {
+		return ErrNoDatabase
+	}
+	if _, err := o.deps.Names.Campaign(id); err != nil {
+		return err
+	}
+	summary, err := o.deps.Records.Summary(ctx, id)
+	if err != nil || summary.Total() > 0 {
+		return err
+	}
+	_, err = o.deps.Campaigns.Get(ctx, id)
+	if errors.Is(err, campaign.ErrNotFound) {
+		return err
+	}
+	return nil // SQL has no outcome yet, whatever else is wrong with the campaign
+}
+
+// NothingMatchesError refuses to load the users of outcomes that do not exist.
+type NothingMatchesError struct {
+	From   string
+	Filter store.Filter
+}
+
+func (e *NothingMatchesError) Error() string {
+	text := "campaign " + terminal.Printable(e.From) + " has no outcome"
+	if e.Filter.Status != "" {
+		text += " with the status " + string(e.Filter.Status)
+	}
+	if e.Filter.Code != "" {
+		if e.Filter.Status != "" {
+			text += " and"
+		} else {
+			text += " with"
+		}
+		text += " the code " + e.Filter.Code
+	}
+	return text + " in SQL: nothing was loaded"
+}
+
+// FromError is an error of the campaign whose outcomes a load reads.
+type FromError struct{ Err error }
+
+func (e *FromError) Error() string { return e.Err.Error() }
+
+func (e *FromError) Unwrap() error { return e.Err }
+
+// LoadFrom loads the users of a campaign's outcomes into another campaign, each once and in the
+// order of their ids. Tokens are looked up again, and placeholders filled from the profile. It is a
+// load like that of a file, and returns the same errors. It also returns a *FromError and a
+// *NothingMatchesError.
+func (o *Operator) LoadFrom(ctx context.Context, id, from string, f store.Filter, opts LoadOptions) (LoadSummary, error) {
+	outcomes, err := o.Outcomes(ctx, from, f)
+	if err != nil {
+		return LoadSummary{}, &FromError{err}
+	}
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	r, w := io.Pipe()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		n, err := writeUsers(reading, w, outcomes)
+		if err == nil && n == 0 {
+			err = &NothingMatchesError{From: from, Filter: f}
+		}
+		w.CloseWithError(err) // nil ends the text
+	}()
+	opts.Format = NDJSON
+	summary, err := o.Load(ctx, id, r, opts)
+	stop()
+	_ = r.Close() // ends a writer that waits
+	<-written
+	if nothing, ok := errors.AsType[*NothingMatchesError](err); ok {
+		return summary, nothing
+	}
+	if err == nil {
+		err = o.addUnwritten(ctx, from, &summary)
+	}
+	return summary, err
+}
+
+// writeUsers writes the elements of users, and each user once. Outcomes of one user follow each
+// other.
+func writeUsers(ctx context.Context, w io.Writer, outcomes iter.Seq2[notification.Result, error]) (n int64, err error) {
+	last, element := "", []byte(nil)
+	for r, err := range outcomes {
+		if err != nil {
+			return n, err
+		}
+		if ctx.Err() != nil {
+			return n, context.Cause(ctx)
+		}
+		if n > 0 && r.UserID == last {
+			continue
+		}
+		last = r.UserID
+		element = append(campaign.EncodeRecipient(element[:0], notification.Recipient{UserID: r.UserID}), '\n')
+		if _, err := w.Write(element); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// addUnwritten adds a hint if Redis knows of outcomes that are not in SQL yet.
+func (o *Operator) addUnwritten(ctx context.Context, from string, summary *LoadSummary) error {
+	books, err := o.deps.Campaigns.Books(ctx, from)
+	if err != nil {
+		return err
+	}
+	written, err := o.deps.Records.Summary(ctx, from)
+	if err != nil {
+		return err
+	}
+	if missing := books.CountEnded() - written.Total(); missing > 0 {
+		summary.Hints = append(summary.Hints, fmt.Sprintf("%s outcomes of campaign %s were not in SQL yet, and their users are not loaded",
+			Thousands(missing), terminal.Printable(from)))
+	}
+	return nil
+}

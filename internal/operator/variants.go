@@ -1,0 +1,86 @@
+package operator
+
+import (
+	"maps"
+	"slices"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/content"
+	"fanfare/internal/notification"
+)
+
+// VariantCount is what became of the users of one variant.
+type VariantCount struct {
+	Name string
+	// Percent is how many of 100 users get the variant; 0 if the message does not say.
+	Percent int
+	// HeldOut marks the hold-out group, which gets nothing. Its Name is empty.
+	HeldOut bool
+	// Recipients is the sum of Sent, Failed and Others.
+	Recipients, Sent, Failed, Others int64
+}
+
+// Variants returns the outcomes of each variant, then those of the hold-out group. Recipients of
+// neither come last, with an empty Name (Books.WithoutVariant). The sum is all
+// ended recipients. It returns nil for a message without variants and hold-out group.
+func (v View) Variants() []VariantCount {
+	c, _ := content.Compile(v.Spec.Message)
+	return countVariants(c, v.Books)
+}
+
+// Languages returns the languages of the message beside its base language.
+func (v View) Languages() []string {
+	c, err := content.Compile(v.Spec.Message)
+	if err != nil {
+		return nil
+	}
+	return c.Locales()
+}
+
+// countVariants accepts a nil message, which cannot be read.
+func countVariants(c *content.Content, b campaign.Books) []VariantCount {
+	var all []VariantCount
+	names := slices.Sorted(maps.Keys(b.Variants))
+	if c != nil {
+		for _, share := range c.Shares() {
+			all = append(all, VariantCount{Name: share.Variant, Percent: share.Percent, HeldOut: share.HeldOut})
+			names = slices.DeleteFunc(names, func(name string) bool { return name == share.Variant })
+		}
+	}
+	for i, name := range names { // of an earlier message, before the hold-out group
+		all = slices.Insert(all, i, VariantCount{Name: name})
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	rest := VariantCount{Recipients: b.CountEnded(), Sent: b.Sent, Failed: b.Failed}
+	for i := range all {
+		all[i].count(b)
+		rest.Recipients -= all[i].Recipients
+		rest.Sent -= all[i].Sent
+		rest.Failed -= all[i].Failed
+	}
+	if rest.Others = rest.Recipients - rest.Sent - rest.Failed; rest.Recipients > 0 {
+		all = append(all, rest)
+	}
+	return all
+}
+
+// count sets the figures from the books.
+func (n *VariantCount) count(b campaign.Books) {
+	if n.HeldOut {
+		n.Others, n.Recipients = b.HeldOut, b.HeldOut
+		return
+	}
+	for status, count := range b.Variants[n.Name] {
+		n.Recipients += count
+		switch status {
+		case notification.StatusSent:
+			n.Sent = count
+		case notification.StatusFailed:
+			n.Failed = count
+		default:
+			n.Others += count
+		}
+	}
+}

@@ -1,0 +1,313 @@
+package operator
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/fleet"
+	"fanfare/internal/pacing"
+)
+
+// ReasonKind says what kind of thing keeps a campaign, or a part of it, from moving.
+type ReasonKind string
+
+// Kinds of reasons, from what a person must fix to what ends by itself.
+const (
+	ReasonBroken       ReasonKind = "broken"        // the spec or the message cannot be sent
+	ReasonLoss         ReasonKind = "loss"          // recipients are missing or not loaded
+	ReasonUnassigned   ReasonKind = "project"       // no dispatcher may take it, or none of its project runs
+	ReasonNoDispatcher ReasonKind = "no_dispatcher" // no dispatcher that may take it is running
+	ReasonNoResponder  ReasonKind = "no_responder"  // results wait, and no responder is running
+	ReasonTripped      ReasonKind = "tripped"       // a breaker paused it
+	ReasonPaused       ReasonKind = "paused"        // a person paused it
+	ReasonDraft        ReasonKind = "draft"         // not started
+	ReasonNoMessage    ReasonKind = "no_message"    // a list without a spec
+	ReasonHalt         ReasonKind = "halt"          // the project is halted
+	ReasonUndelivered  ReasonKind = "undelivered"   // results cannot leave the outbox
+	ReasonGate         ReasonKind = "gate"          // FCM answered 429
+	ReasonQuarterHour  ReasonKind = "quarter_hour"  // the minutes around a quarter hour are avoided
+	ReasonNoAnswers    ReasonKind = "no_answers"    // pushes get no answers from FCM
+	ReasonPriority     ReasonKind = "priority"      // a campaign of higher priority goes first
+	ReasonPlatform     ReasonKind = "platform"      // a platform is on hold
+	ReasonRate         ReasonKind = "rate"          // its own rate
+	ReasonClockBack    ReasonKind = "clock_back"    // Redis' clock was set back
+	ReasonFCMErrors    ReasonKind = "fcm_errors"    // FCM answers most pushes with an error
+	ReasonLookups      ReasonKind = "lookups"       // tokens or profiles cannot be looked up
+	ReasonRedisWrites  ReasonKind = "redis_writes"  // outcomes cannot be written to Redis, which may be full
+	ReasonSQLWrites    ReasonKind = "sql_writes"    // results cannot be written to SQL
+	ReasonWarning      ReasonKind = "warning"       // a process reports another fault
+	ReasonRetriesLater ReasonKind = "retries_later" // many retries wait, or only they are left
+)
+
+// Action is what a person can do about a reason. The command line names a command, the console
+// shows a button.
+type Action string
+
+// Actions on the campaign, its project or its quota. ActionNone: there is nothing to do.
+const (
+	ActionNone          Action = ""
+	ActionStart         Action = "start"
+	ActionResume        Action = "resume"
+	ActionEdit          Action = "edit"
+	ActionResumeProject Action = "resume_project"
+	ActionOpenGate      Action = "open_gate"
+	ActionInvestigate   Action = "investigate"
+)
+
+// Reason says why a campaign, or a part of it, does not move, and what ends that.
+type Reason struct {
+	Kind ReasonKind `json:"kind"`
+	// Headline is a phrase such as "iOS is on hold"; Detail continues it.
+	Headline string `json:"headline"`
+	Detail   string `json:"detail,omitempty"`
+	// Stops reports whether nothing of the campaign moves, rather than a part of it.
+	Stops bool `json:"stops"`
+	// People are the recipients who wait because of it.
+	People int64     `json:"people"`
+	Since  time.Time `json:"since,omitzero"`
+	Until  time.Time `json:"until,omitzero"` // when it ends by itself, if that is known
+	// EndsByItself reports whether no one has to act.
+	EndsByItself bool   `json:"endsByItself,omitempty"`
+	Action       Action `json:"action,omitempty"`
+	Next         string `json:"next,omitempty"` // the same for the command line, or in words
+}
+
+// Surroundings are what a campaign's progress depends on beside itself.
+type Surroundings struct {
+	Now     time.Time
+	Pace    *pacing.State   // of the project; nil: unknown
+	Running []View          // all running campaigns of the project
+	Fleet   []fleet.Process // the running dispatchers and responders; nil: unknown
+}
+
+// Why returns the reasons why a campaign or a part of it does not move. The first one matters
+// most. It is empty if everything moves, and for a campaign that has ended.
+func Why(v View, around Surroundings) []Reason {
+	if v.Spec.State.HasEnded() && v.Err == nil {
+		return nil
+	}
+	w := why{View: v, Surroundings: around}
+	w.explainSpec()
+	w.explainLosses()
+	if v.Err == nil && v.Spec.State == campaign.Running {
+		w.explainFleet()
+		w.explainHeld()
+		w.explainPriority()
+		w.explainParts()
+		w.explainWarnings()
+		w.explainRetries()
+	}
+	if v.Undelivered != nil {
+		w.add(Reason{Kind: ReasonUndelivered, Headline: "Results cannot be forwarded", Detail: v.Undelivered.Error(), People: v.Books.Outbox, Action: ActionInvestigate})
+	}
+	slices.SortStableFunc(w.reasons, func(a, b Reason) int { return cmp.Compare(rank(b), rank(a)) })
+	return w.reasons
+}
+
+// NeedsPerson reports whether nothing of the campaign moves until a person acts. It needs Reasons.
+func (v View) NeedsPerson() bool {
+	if v.Books.Missing > v.Books.Waived && !v.Spec.State.HasEnded() {
+		return true
+	}
+	if len(v.Reasons) == 0 || v.Reasons[0].Kind == ReasonDraft || v.Spec.State == "" {
+		return false
+	}
+	return v.Reasons[0].Stops && !v.Reasons[0].EndsByItself
+}
+
+func rank(r Reason) int {
+	if r.Stops {
+		return 1
+	}
+	return 0
+}
+
+// why collects reasons.
+type why struct {
+	View
+	Surroundings
+
+	reasons []Reason
+}
+
+func (w *why) add(r Reason) { w.reasons = append(w.reasons, r) }
+
+// stop adds a reason for which nothing of the campaign moves.
+func (w *why) stop(r Reason) {
+	r.Stops, r.People = true, w.Books.CountOpen()
+	w.add(r)
+}
+
+func (w *why) explainSpec() {
+	id := campaign.ShellQuote(w.Spec.ID)
+	if w.Err != nil {
+		w.stop(Reason{Kind: ReasonBroken, Headline: "It cannot be sent as it is", Detail: w.Problem(), Action: ActionEdit, Next: "fanfare campaign show " + id})
+		return
+	}
+	switch w.Spec.State {
+	case "":
+		w.stop(Reason{Kind: ReasonNoMessage, Headline: "It waits for a message", Action: ActionEdit, Next: "fanfare campaign create " + id + " --message FILE"})
+	case campaign.Draft:
+		w.stop(Reason{Kind: ReasonDraft, Headline: "Not started", Action: ActionStart, Next: "fanfare campaign start " + id})
+	case campaign.Paused:
+		w.stop(w.pauseReason(id))
+	}
+}
+
+// pauseReason distinguishes a person's pause from a breaker's.
+func (w *why) pauseReason(id string) Reason {
+	r := Reason{Kind: ReasonPaused, Headline: "Paused", Detail: w.Spec.Reason, Action: ActionResume, Next: "fanfare campaign resume " + id}
+	if w.IsTripped() {
+		r.Kind, r.Headline, r.Since = ReasonTripped, "Stopped by a breaker", w.Breaker.Last.At
+	}
+	r.splitAdvice()
+	return r
+}
+
+// splitAdvice moves the advice in a breaker's reason, which follows a semicolon, before the next
+// step.
+func (r *Reason) splitAdvice() {
+	if seen, advice, found := strings.Cut(r.Detail, "; "); found {
+		r.Detail, r.Next = seen, advice+": "+r.Next
+	}
+}
+
+// IsTripped reports whether a breaker paused the campaign.
+func (v View) IsTripped() bool {
+	return v.Spec.State == campaign.Paused && v.Breaker.Last != nil && v.Spec.Reason == v.Breaker.Last.Reason
+}
+
+func (w *why) explainLosses() {
+	for _, loss := range w.Losses() {
+		w.add(Reason{Kind: ReasonLoss, Headline: "The audience is incomplete", Detail: loss.What, People: w.Books.Missing, Action: ActionInvestigate, Next: loss.Advice})
+	}
+}
+
+// explainHeld adds what stops the project, or this campaign alone.
+func (w *why) explainHeld() {
+	held := w.Hold
+	if w.Pace != nil {
+		held = cmp.Or(FindHold(*w.Pace), held)
+	}
+	if held == nil {
+		return
+	}
+	w.stop(held.Explain())
+}
+
+// isOvertaken reports whether the campaign gets nothing, so that others may be served first.
+func (v View) isOvertaken() bool {
+	return v.Spec.State == campaign.Running && v.Books.Waiting > 0 && v.Books.InFlight == 0
+}
+
+// explainPriority adds the campaigns that are served first, if this one gets nothing meanwhile.
+func (w *why) explainPriority() {
+	if !w.isOvertaken() {
+		return
+	}
+	var first []View
+	var people int64
+	for _, other := range w.Running {
+		if other.Spec.Priority > w.Spec.Priority && other.Books.Waiting > 0 && other.Hold == nil && other.Err == nil {
+			first = append(first, other)
+			people += other.Books.CountOpen()
+		}
+	}
+	if len(first) == 0 {
+		return
+	}
+	slices.SortStableFunc(first, func(a, b View) int { return cmp.Compare(b.Books.CountOpen(), a.Books.CountOpen()) })
+	name := cmp.Or(first[0].Spec.Name, first[0].Spec.ID) + " takes"
+	if more := len(first) - 1; more > 0 {
+		name = fmt.Sprintf("%s and %d more take", cmp.Or(first[0].Spec.Name, first[0].Spec.ID), more)
+	}
+	who := Thousands(people) + " people"
+	if people == 1 {
+		who = "1 person"
+	}
+	w.stop(Reason{
+		Kind: ReasonPriority, Headline: fmt.Sprintf("Priority %d goes first", first[0].Spec.Priority),
+		Detail:       fmt.Sprintf("%s the whole quota, with %s to go%s", name, who, w.estimate(people)),
+		EndsByItself: true,
+		Next:         fmt.Sprintf("nothing to do; or raise its priority: fanfare campaign set %s --priority %d", campaign.ShellQuote(w.Spec.ID), first[0].Spec.Priority),
+	})
+}
+
+// estimate says how long the project needs for so many people at its full pace; "" if unknown. The
+// ramp and slow answers make it longer.
+func (w *why) estimate(people int64) string {
+	if w.Pace == nil || w.Pace.Settings.Rate() <= 0 {
+		return ""
+	}
+	left := time.Duration(float64(people) / w.Pace.Settings.Rate() * float64(time.Second))
+	return ", at least " + Span(max(time.Second, left.Round(time.Second)))
+}
+
+// explainParts adds what keeps back a part of the campaign.
+func (w *why) explainParts() {
+	id := campaign.ShellQuote(w.Spec.ID)
+	b := w.Books
+	for _, platform := range slices.Sorted(maps.Keys(w.Breaker.Paused)) {
+		r := Reason{
+			Kind: ReasonPlatform, Headline: platformName(platform) + " is on hold", Detail: w.Breaker.Paused[platform], People: b.Retrying,
+			Action: ActionResume, Next: "fanfare campaign resume " + id,
+		}
+		r.splitAdvice()
+		w.add(r)
+	}
+	switch onlyRetries := w.hasOnlyRetries(); {
+	case b.ClockBack > 0:
+		w.add(Reason{
+			Kind: ReasonClockBack, Headline: "Retries wait for Redis' clock, which was set back", People: b.Retrying, Stops: onlyRetries,
+			Until: b.NextRetry, EndsByItself: true, Next: "nothing to do: it ends when the clock has caught up",
+		})
+	case onlyRetries && len(w.Breaker.Paused) == 0:
+		w.add(Reason{
+			Kind: ReasonRetriesLater, Headline: "Only retries are left", People: b.Retrying, Stops: true, Until: b.NextRetry, EndsByItself: true,
+			Next: "nothing to do: they are sent when they are due",
+		})
+	}
+	if w.Spec.Rate > 0 && b.Waiting > 0 {
+		w.add(Reason{Kind: ReasonRate, Headline: "Its own rate", Detail: Decimal(w.Spec.Rate) + " a second", People: b.Waiting, EndsByItself: true,
+			Next: "nothing to do; or change it: fanfare campaign set " + id + " --rate N"})
+	}
+}
+
+// hasOnlyRetries reports whether all who are left wait for a retry.
+func (v View) hasOnlyRetries() bool {
+	return v.Books.Retrying > 0 && v.Books.Waiting+v.Books.InFlight == 0
+}
+
+// manyRetries is the share of those left, one in so many, from which retries are worth a remark.
+const manyRetries = 10
+
+// explainRetries adds the retries that wait while others are sent, if they are many. It comes last,
+// because they end by themselves.
+func (w *why) explainRetries() {
+	b := w.Books
+	if w.hasOnlyRetries() || b.ClockBack > 0 || len(w.Breaker.Paused) > 0 || !b.NextRetry.After(w.Now) || b.Retrying*manyRetries < b.CountOpen() {
+		return
+	}
+	w.add(Reason{
+		Kind: ReasonRetriesLater, Headline: "Retries wait", Detail: "the first is due in " + Span(max(time.Second, b.NextRetry.Sub(w.Now).Round(time.Second))),
+		People: b.Retrying, EndsByItself: true, Next: "nothing to do: they are sent when they are due",
+	})
+}
+
+// platformName writes a platform as its makers do.
+func platformName(platform string) string {
+	switch strings.ToLower(platform) {
+	case "ios":
+		return "iOS"
+	case "android":
+		return "Android"
+	case "web":
+		return "Web"
+	}
+	return platform
+}

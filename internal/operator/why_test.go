@@ -1,0 +1,104 @@
+package operator
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"fanfare/internal/breaker"
+	"fanfare/internal/campaign"
+	"fanfare/internal/fleet"
+	"fanfare/internal/pacing"
+)
+
+// Each state that does not move has a reason, and a reason says what ends it.
+func TestWhy(t *testing.T) {
+	now := time.Date(2026, 11, 29, 14, 0, 0, 0, time.UTC)
+	running := func(b campaign.Books) View {
+		b.Loaded = b.CountEnded() + b.CountOpen()
+		return View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Weight: 1}, Books: b}
+	}
+	with := func(v View, change func(*View)) View { change(&v); return v }
+	waits := campaign.Books{Waiting: 10}
+	gate := pacing.State{Now: now, Settings: pacing.DefaultSettings(), Gate: pacing.Gate{Until: now.Add(time.Minute), Reason: "429"}}
+	halted := pacing.State{Now: now, Settings: pacing.DefaultSettings(), Halts: []pacing.Halt{{Reason: "stop", Since: now, By: "ops"}}}
+	dispatcher := func(project string) fleet.Process {
+		return fleet.Process{Role: fleet.Dispatcher, Host: "ops", Project: project}
+	}
+	urgent := with(running(waits), func(v *View) { v.Spec.ID, v.Spec.Priority = "urgent", 5 })
+	for name, each := range map[string]struct {
+		view   View
+		around Surroundings
+		want   ReasonKind
+		stops  bool
+		itself bool
+	}{
+		"moves":      {view: running(campaign.Books{Waiting: 5, InFlight: 5})},
+		"ended":      {view: with(running(campaign.Books{Sent: 5}), func(v *View) { v.Spec.State = campaign.Completed })},
+		"broken":     {view: with(running(waits), func(v *View) { v.Err = errors.New("message is missing") }), want: ReasonBroken, stops: true},
+		"draft":      {view: with(running(waits), func(v *View) { v.Spec.State = campaign.Draft }), want: ReasonDraft, stops: true},
+		"no message": {view: with(running(waits), func(v *View) { v.Spec.State = "" }), want: ReasonNoMessage, stops: true},
+		"paused":     {view: with(running(waits), func(v *View) { v.Spec.State, v.Spec.Reason = campaign.Paused, "typo" }), want: ReasonPaused, stops: true},
+		"tripped": {view: with(running(waits), func(v *View) {
+			v.Spec.State, v.Spec.Reason = campaign.Paused, "bad"
+			v.Breaker.Last = &breaker.Trip{Reason: "bad"}
+		}), want: ReasonTripped, stops: true},
+		"gate":              {view: running(waits), around: Surroundings{Pace: &gate}, want: ReasonGate, stops: true, itself: true},
+		"halt":              {view: running(waits), around: Surroundings{Pace: &halted}, want: ReasonHalt, stops: true},
+		"priority":          {view: running(waits), around: Surroundings{Running: []View{urgent}}, want: ReasonPriority, stops: true, itself: true},
+		"platform":          {view: with(running(campaign.Books{Waiting: 5, InFlight: 1, Retrying: 4}), func(v *View) { v.Breaker.Paused = map[string]string{"ios": "401"} }), want: ReasonPlatform},
+		"only retries":      {view: running(campaign.Books{Retrying: 4, NextRetry: now.Add(time.Minute)}), want: ReasonRetriesLater, stops: true, itself: true},
+		"many retries":      {view: running(campaign.Books{Waiting: 60, InFlight: 30, Retrying: 10, NextRetry: now.Add(40 * time.Second)}), want: ReasonRetriesLater, itself: true},
+		"few retries":       {view: running(campaign.Books{Waiting: 60, InFlight: 31, Retrying: 9, NextRetry: now.Add(40 * time.Second)})},
+		"retries are due":   {view: running(campaign.Books{Waiting: 60, InFlight: 30, Retrying: 10, NextRetry: now})},
+		"own rate":          {view: with(running(campaign.Books{Waiting: 5, InFlight: 1}), func(v *View) { v.Spec.Rate = 2 }), want: ReasonRate, itself: true},
+		"no dispatcher":     {view: running(waits), around: Surroundings{Fleet: []fleet.Process{}}, want: ReasonNoDispatcher, stops: true},
+		"another's project": {view: with(running(waits), func(v *View) { v.Spec.Project = "p" }), around: Surroundings{Fleet: []fleet.Process{dispatcher("q")}}, want: ReasonNoDispatcher, stops: true},
+		"its dispatcher":    {view: with(running(waits), func(v *View) { v.Spec.Project = "p" }), around: Surroundings{Fleet: []fleet.Process{dispatcher("q"), dispatcher("p")}}},
+		"any dispatcher":    {view: running(waits), around: Surroundings{Fleet: []fleet.Process{dispatcher("q")}}},
+		"undelivered":       {view: with(running(campaign.Books{InFlight: 1, Outbox: 9}), func(v *View) { v.Undelivered = errors.New("wrong type") }), want: ReasonUndelivered},
+		"loss":              {view: with(running(campaign.Books{InFlight: 1}), func(v *View) { v.Books.Loaded, v.Books.Missing = 3, 2 }), want: ReasonLoss},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each.around.Now = now
+			reasons := Why(each.view, each.around)
+			if each.want == "" {
+				if len(reasons) > 0 {
+					t.Errorf("reasons %+v, want none", reasons)
+				}
+				return
+			}
+			if len(reasons) == 0 {
+				t.Fatal("no reason")
+			}
+			r := reasons[0]
+			if r.Kind != each.want || r.Stops != each.stops || r.EndsByItself != each.itself || r.Headline == "" {
+				t.Errorf("reason %+v, want %s that stops it (%v) and ends by itself (%v)", r, each.want, each.stops, each.itself)
+			}
+			if !r.EndsByItself && r.Action == ActionNone && r.Next == "" {
+				t.Errorf("reason %+v names no next step", r)
+			}
+		})
+	}
+}
+
+// Retries that wait beside others are the last of the reasons, with their number and the time.
+func TestWhyNamesRetriesLast(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	v := View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Rate: 5}, Books: campaign.Books{Waiting: 5, InFlight: 1, Retrying: 4, NextRetry: now.Add(40 * time.Second)}}
+	reasons := Why(v, Surroundings{Now: now})
+	if len(reasons) != 2 || reasons[0].Kind != ReasonRate || reasons[1].People != 4 || reasons[1].Detail != "the first is due in 40s" {
+		t.Errorf("reasons %+v, want its own rate and then 4 retries in 40s", reasons)
+	}
+}
+
+// A reason that stops the whole campaign comes before one that keeps back a part of it.
+func TestWhyNamesTheWholeBeforeTheParts(t *testing.T) {
+	v := View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Weight: 1, Rate: 5}, Books: campaign.Books{Loaded: 10, Waiting: 10}}
+	v.Hold = &Hold{Cause: CauseNoAnswers, Reason: "FCM gives no answers", EndsByItself: true}
+	reasons := Why(v, Surroundings{})
+	if len(reasons) != 2 || reasons[0].Kind != ReasonNoAnswers || reasons[1].Kind != ReasonRate || reasons[0].People != 10 {
+		t.Errorf("reasons %+v, want the silence of FCM and then its own rate", reasons)
+	}
+}

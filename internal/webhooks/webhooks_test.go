@@ -1,0 +1,333 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
+	"fanfare/internal/notification"
+	"fanfare/internal/redact"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const secret = "0123456789abcdef"
+
+// receiver records what it gets. It answers with status.
+type receiver struct {
+	*httptest.Server
+	mu     sync.Mutex
+	status int
+	got    []Event
+	signed []string
+	bodies [][]byte
+}
+
+func newReceiver(t *testing.T) *receiver {
+	t.Helper()
+	r := &receiver{status: http.StatusOK}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		var e Event
+		if err := json.Unmarshal(body, &e); err != nil {
+			t.Errorf("body %q: %v", body, err)
+		}
+		if r.status == http.StatusOK {
+			r.got, r.signed, r.bodies = append(r.got, e), append(r.signed, q.Header.Get(SignatureHeader)), append(r.bodies, body)
+		}
+		if r.status/100 == 3 {
+			w.Header().Set("Location", "/elsewhere")
+		}
+		w.WriteHeader(r.status)
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+func (r *receiver) answer(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.status = status
+}
+
+// types are the types of all events, in their order.
+func (r *receiver) types() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []string
+	for _, e := range r.got {
+		all = append(all, e.Campaign+" "+strings.TrimPrefix(e.Type, "campaign."))
+	}
+	return strings.Join(all, ", ")
+}
+
+// world has campaigns in Redis.
+type world struct {
+	*testing.T
+	server    *miniredis.Miniredis
+	rdb       *redis.Client
+	campaigns *campaign.Campaigns
+	log       *bytes.Buffer
+	clock     time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	campaigns, err := campaign.New(rdb, keys.Default(), campaign.Options{Actor: "ops"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{t, server, rdb, campaigns, &bytes.Buffer{}, time.Now()}
+}
+
+func (w *world) deliverer(url string) *Deliverer {
+	w.Helper()
+	d, err := New(Deps{w.rdb, keys.Default(), w.campaigns, slog.New(slog.NewTextHandler(w.log, nil))},
+		Options{URL: url, Secret: redact.Secret(secret), AllowInternal: true, Interval: time.Millisecond})
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.Cleanup(d.client.CloseIdleConnections)
+	d.now = func() time.Time { return w.clock }
+	return d
+}
+
+func (w *world) deliver(d *Deliverer) {
+	w.Helper()
+	if err := d.deliver(w.Context()); err != nil {
+		w.Error(err)
+	}
+}
+
+// run creates a campaign, and moves it.
+func (w *world) run(id string, states ...campaign.State) {
+	w.Helper()
+	err := w.campaigns.Create(w.Context(), campaign.Spec{ID: id, Message: notification.Message(`{}`)})
+	for _, state := range states {
+		if err == nil {
+			err = w.campaigns.Move(w.Context(), id, state, "because")
+		}
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) expect(r *receiver, want string) {
+	w.Helper()
+	if got := r.types(); got != want {
+		w.Errorf("delivered %q, want %q", got, want)
+	}
+}
+
+func TestEventsAreDelivered(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.deliver(d) // from now on
+	w.run("42", campaign.Running, campaign.Paused, campaign.Running, campaign.Cancelled)
+	w.deliver(d)
+	w.deliver(d)
+	w.expect(r, "42 started, 42 paused, 42 resumed, 42 cancelled")
+	last := r.got[len(r.got)-1]
+	if last.Who != "ops" || last.Detail != "because" || last.Books == nil || !strings.HasPrefix(last.ID, "42/") || last.At.IsZero() {
+		t.Errorf("the last event is %+v", last)
+	}
+	if want := sign(secret, w.clock, r.bodies[0]); r.signed[0] != want {
+		t.Errorf("signed %q, want %q", r.signed[0], want)
+	}
+	stored, err := w.rdb.XRange(t.Context(), keys.Default().Events(), "-", "+").Result()
+	if err != nil || len(stored) != 4 || stored[3].Values["type"] != "campaign.cancelled" || stored[3].Values["campaign"] != "42" {
+		t.Errorf("the stream has %v (%v)", stored, err)
+	}
+}
+
+// What happened before webhooks were used is not delivered.
+func TestDeliveryBeginsNow(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	w.run("old", campaign.Running)
+	d := w.deliverer(r.URL)
+	if err := w.rdb.HSet(t.Context(), keys.Default().Webhooks(), beginning, time.Now().Add(time.Hour).UnixMilli()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(d)
+	w.expect(r, "")
+}
+
+// An event that fails is repeated with a growing delay, the others of its campaign wait for it, and
+// other campaigns do not. Another process continues where this one ended.
+func TestFailuresAreRepeated(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.deliver(d)
+	for _, status := range []int{http.StatusInternalServerError, http.StatusNotFound, http.StatusFound} {
+		r.answer(status)
+		w.run(fmt.Sprint(status), campaign.Running, campaign.Paused)
+		w.deliver(d)
+		r.answer(http.StatusOK)
+		w.deliver(d) // too early
+		w.expect(r, "")
+		w.clock = w.clock.Add(maxDelay)
+		w.deliver(d)
+		w.expect(r, fmt.Sprintf("%d started, %[1]d paused", status))
+		r.got = nil
+	}
+	if n := strings.Count(w.log.String(), "webhook not delivered"); n != 3 {
+		t.Errorf("%d warnings, want one a failure:\n%s", n, w.log)
+	}
+
+	r.answer(http.StatusBadGateway)
+	w.run("42", campaign.Running)
+	w.deliver(d)
+	r.answer(http.StatusOK)
+	other := w.deliverer(r.URL)
+	w.deliver(other) // the first one still has the lease
+	w.expect(r, "")
+	d.cursors.release(t.Context())
+	w.deliver(other)
+	w.expect(r, "42 started")
+}
+
+func TestOldEventsAreGivenUp(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.deliver(d)
+	r.answer(http.StatusInternalServerError)
+	w.run("42", campaign.Running)
+	w.deliver(d)
+	w.clock = w.clock.Add(giveUpAfter + time.Hour)
+	w.deliver(d)
+	r.answer(http.StatusOK)
+	w.clock = w.clock.Add(time.Hour)
+	w.deliver(d)
+	w.expect(r, "")
+	if !strings.Contains(w.log.String(), "webhook given up") {
+		t.Errorf("the log says\n%s", w.log)
+	}
+}
+
+// A name may resolve to an internal address, so the check comes after DNS.
+func TestInternalAddressesAreRefused(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t)
+	client := newClient(false)
+	for _, url := range []string{r.URL, strings.Replace(r.URL, "127.0.0.1", "localhost", 1)} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := client.Do(request)
+		if err == nil {
+			_ = reply.Body.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "webhooks.allow_internal") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+	for _, address := range []string{
+		"127.0.0.1:1", "10.0.0.1:1", "172.16.0.1:1", "192.168.1.1:1", "169.254.169.254:80", "0.0.0.0:1", "100.64.0.1:1", "224.0.0.1:1",
+		"255.255.255.255:1", "[::1]:1", "[fe80::1%eth0]:1", "[fc00::1]:1", "[::ffff:10.0.0.1]:1", "[64:ff9b::a00:1]:1", "[::]:1", "[2002:a00:1::]:1",
+	} {
+		if checkPublic(address) == nil {
+			t.Errorf("%s is dialed", address)
+		}
+	}
+	for _, address := range []string{"8.8.8.8:443", "[2606:4700::1111]:443", "172.32.0.1:443"} {
+		if err := checkPublic(address); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		o    Options
+		want string
+	}{
+		"nothing":       {Options{}, ""},
+		"no address":    {Options{URL: "example.com"}, "want one such as"},
+		"http":          {Options{URL: "http://example.com", Secret: secret}, "use https"},
+		"short secret":  {Options{URL: "https://example.com", Secret: "short"}, "openssl rand"},
+		"https":         {Options{URL: "https://example.com", Secret: secret}, ""},
+		"internal http": {Options{URL: "http://example.com", Secret: secret, AllowInternal: true}, ""},
+	} {
+		c.o.Interval = time.Second
+		if err := c.o.validate(); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestRunEnds(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.deliver(d)
+	w.run("42", campaign.Running)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		d.Run(ctx)
+	}()
+	for r.types() == "" {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-t.Context().Done():
+			t.Fatal("nothing was delivered")
+		}
+	}
+	stop()
+	<-ended
+	if n := w.rdb.Exists(context.WithoutCancel(ctx), keys.Default().Webhooks()+":lease").Val(); n != 0 {
+		t.Error("the lease remains after the end")
+	}
+}
+
+// A campaign that is kept for months has its history, and each of its events comes once. The cursor
+// of one that is gone is removed.
+func TestOldCampaignsAreNotDeliveredAgain(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.server.SetTime(w.clock.Add(-2 * cursorTTL))
+	w.deliver(d)
+	w.run("42", campaign.Running)
+	w.deliver(d)
+	cursor := keys.Default().Webhooks()
+	if err := w.rdb.HSet(t.Context(), cursor, "gone", w.rdb.HGet(t.Context(), cursor, "42").Val()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.server.SetTime(w.clock)
+	for range 3 {
+		w.deliver(d)
+	}
+	w.expect(r, "42 started")
+	if left := w.rdb.HGetAll(t.Context(), cursor).Val(); left["42"] == "" || left["gone"] != "" {
+		t.Errorf("the cursors are %v", left)
+	}
+}
