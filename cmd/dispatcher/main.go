@@ -16,6 +16,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
+	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
@@ -76,9 +77,11 @@ func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work fun
 	if err != nil {
 		return nil, err
 	}
+	beat := rooms.StartHeartbeat(p, fleet.Process{Role: fleet.Dispatcher, Project: sender.Project(), Campaign: campaignID}, d)
 	if err := sending.AwaitFCM(p.FetchCtx(), sender, p.Logger, p.Ready); err != nil {
 		return nil, err
 	}
+	beat.SetPhase(fleet.Serving)
 	return func() error { return assignExitCode(d.Run(p.FetchCtx(), p.WorkCtx()), campaignID) }, nil
 }
 

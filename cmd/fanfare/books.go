@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"fanfare/internal/campaign"
@@ -12,46 +11,74 @@ import (
 	"fanfare/internal/operator"
 )
 
-// outcome is how many recipients ended with one status and code.
-type outcome struct {
-	status, code string
-	n            int64
-}
-
-// countOutcomes counts the recipients that ended, by status and code, the largest number first.
-func countOutcomes(b campaign.Books) []outcome {
-	var all []outcome
-	named := make(map[string]int64)
-	for key, n := range b.Codes {
-		status, code, _ := strings.Cut(key, ":")
-		all = append(all, outcome{status, code, n})
-		named[status] += n
-	}
-	for status, n := range countsByStatus(b) {
-		if rest := n - named[string(status)]; rest > 0 {
-			all = append(all, outcome{string(status), "", rest})
-		}
-	}
-	slices.SortFunc(all, func(a, b outcome) int {
-		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.status, b.status), cmp.Compare(a.code, b.code))
-	})
-	return all
-}
-
 // printOutcomes prints the table of outcomes and their sum.
-func printOutcomes(w io.Writer, b campaign.Books) {
-	if b.Ended() == 0 {
+func printOutcomes(o output, b campaign.Books) {
+	if b.CountEnded() == 0 {
 		return
 	}
-	t := newTable("OUTCOME", "CODE", ">RECIPIENTS", ">SHARE")
-	share := func(n int64) string { return fmt.Sprintf("%.1f%%", 100*float64(n)/float64(b.Ended())) }
-	for _, o := range countOutcomes(b) {
-		t.add(o.status, cmp.Or(o.code, "–"), operator.Thousands(o.n), share(o.n))
+	t := o.newTable(textColumn("OUTCOME"), textColumn("CODE"), numberColumn("RECIPIENTS"), numberColumn("SHARE"))
+	share := func(n int64) string { return fmt.Sprintf("%.1f%%", 100*float64(n)/float64(b.CountEnded())) }
+	for _, each := range operator.CountOutcomes(b) {
+		t.add(string(each.Status), cmp.Or(each.Code, "–"), operator.Thousands(each.N), share(each.N))
 	}
 	t.rows = append(t.rows, rule)
-	t.add("total", "", operator.Thousands(b.Ended()), "")
-	t.print(w)
-	fmt.Fprintln(w)
+	t.add("total", "", operator.Thousands(b.CountEnded()), "")
+	t.print()
+	fmt.Fprintln(o.w)
+}
+
+// printVariants prints the outcomes of each variant and of the hold-out group, and their sum.
+func printVariants(o output, variants []operator.VariantCount, b campaign.Books) {
+	t := o.newTable(textColumn("VARIANT"), numberColumn("WEIGHT"), numberColumn("RECIPIENTS"), numberColumn("SENT"), numberColumn("FAILED"),
+		numberColumn("OTHERS"), numberColumn("SENT %").onlyWide())
+	for _, n := range variants {
+		weight := "–"
+		if n.Percent > 0 {
+			weight = fmt.Sprintf("%d%%", n.Percent)
+		}
+		t.add(variantName(n), weight, operator.Thousands(n.Recipients), operator.Thousands(n.Sent), operator.Thousands(n.Failed),
+			operator.Thousands(n.Others), operator.Share(n.Sent, n.Recipients))
+	}
+	t.rows = append(t.rows, rule)
+	t.add("total", "", operator.Thousands(b.CountEnded()), operator.Thousands(b.Sent), operator.Thousands(b.Failed),
+		operator.Thousands(b.CountEnded()-b.Sent-b.Failed), operator.Share(b.Sent, b.CountEnded()))
+	t.print()
+}
+
+// variantName names a row of the table of variants.
+func variantName(n operator.VariantCount) string {
+	switch {
+	case n.HeldOut:
+		return "(hold-out)"
+	case n.Name == "":
+		return "(none)"
+	}
+	return n.Name
+}
+
+// devicesText says how the devices of ended recipients ended; "" if no recipient had several.
+func devicesText(d *campaign.DeviceBooks) string {
+	if d == nil {
+		return ""
+	}
+	var parts []string
+	for _, part := range []struct {
+		name string
+		n    int64
+	}{{"sent", d.Sent}, {"failed", d.Failed}, {"skipped", d.Skipped}, {"expired", d.Expired}, {"unknown", d.Unknown}} {
+		if part.n != 0 || part.name == "sent" {
+			parts = append(parts, operator.Thousands(part.n)+" "+part.name)
+		}
+	}
+	return strings.Join(parts, ", ") + " of " + operator.Thousands(d.Total)
+}
+
+// movedText says how many tokens died because their app moved to an installation ID; "" if none.
+func movedText(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return plural(n, "dead token") + ": the app uses installation IDs now"
 }
 
 // printBooks prints the balance. Each loaded recipient is in exactly one place.
@@ -68,14 +95,14 @@ func printBooks(w io.Writer, b campaign.Books) {
 			sum = append(sum, operator.Thousands(part.n)+" "+part.name)
 		}
 	}
-	verdict := "balanced"
+	result := "balanced"
 	switch {
 	case b.Missing > 0:
-		verdict = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
-	case !b.Balanced():
-		verdict = "NOT BALANCED: the campaign's counts were deleted or changed in Redis"
+		result = fmt.Sprintf("NOT BALANCED: %s went missing in Redis", plural(b.Missing, "recipient"))
+	case !b.IsBalanced():
+		result = "NOT BALANCED: the campaign's counts were deleted or changed in Redis"
 	}
-	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", operator.Thousands(b.Loaded), strings.Join(sum, " + "), verdict)
+	fmt.Fprintf(w, "books: %s loaded = %s: %s\n", operator.Thousands(b.Loaded), strings.Join(sum, " + "), result)
 }
 
 // printAmbiguous prints how many outcomes are uncertain, if there are any.

@@ -49,6 +49,7 @@ audience's columns and then from the profile.`,
 			}
 			spec := campaign.Spec{
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
+				Devices: campaign.DevicePolicy(options.devices), Dedupe: campaign.Dedupe(options.dedupe),
 				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {

@@ -83,6 +83,31 @@ func (c *cli) campaignMove(verb, short string, move move) *cobra.Command {
 	return command
 }
 
+// campaignCancel makes the command that ends a campaign for good. It asks a person first.
+func (c *cli) campaignCancel() *cobra.Command {
+	var question confirmation
+	var command *cobra.Command
+	command = c.campaignMove("cancel", "End a campaign for good: the remaining recipients are not sent to",
+		func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+			if question.isNeeded(c, command) {
+				view, err := op.Show(ctx, id)
+				if err != nil {
+					return moved{}, err
+				}
+				b := view.Books
+				err = question.ask(command, fmt.Sprintf("Cancel campaign %s for good?", printable(id)),
+					plural(b.Waiting+b.Retrying, "recipient")+" will not be sent to", plural(b.InFlight, "recipient")+" in flight will finish",
+					plural(b.CountEnded(), "recipient")+" ended already, and stay as they are")
+				if err != nil {
+					return moved{}, err
+				}
+			}
+			return moveTo(campaign.Cancelled)(ctx, rooms, op, id, reason)
+		})
+	question.addTo(command.Flags())
+	return command
+}
+
 // explainMove distinguishes a list that waits for its message from a campaign that does not exist.
 func explainMove(ctx context.Context, op *operator.Operator, id string, err error) error {
 	if errors.Is(err, campaign.ErrNotFound) {

@@ -23,7 +23,8 @@ func (c *cli) campaignSet() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set CAMPAIGN --priority N …",
 		Short: "Change a campaign's weight, priority, rate or deadline, also while it runs; its message while it does not",
-		Long: `Change a campaign's weight, priority, rate, deadline, project, or what becomes of ambiguous outcomes. What is not given stays.
+		Long: `Change a campaign's weight, priority, rate, deadline, project, what it sends to once, or what becomes of ambiguous outcomes.
+What is not given stays.
 All that is given changes at one moment, and every dispatcher follows within two seconds.
 
 A higher priority is served strictly before all lower ones: they get what it leaves. --rate none and --deadline none remove the
@@ -44,7 +45,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 				}
 			}
 			if change.IsEmpty() {
-				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --project or --on-ambiguous"))
+				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --project, --devices, --dedupe or --on-ambiguous"))
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Change(ctx, args[0], change); err != nil {
@@ -60,7 +61,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
-	for _, flag := range []string{"on-ambiguous", "weight", "priority", "rate", "deadline", "project"} {
+	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "weight", "priority", "rate", "deadline", "project"} {
 		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}
 	return command
@@ -80,7 +81,8 @@ func optionsText(v operator.View) string {
 	s := v.Spec
 	return strings.Join([]string{
 		fmt.Sprintf("priority %d", s.Priority), fmt.Sprintf("weight %d", s.Weight), "rate " + rateText(s.Rate),
-		"deadline " + deadlineText(v), "on ambiguous " + string(s.OnAmbiguous),
+		"deadline " + deadlineText(v), "on ambiguous " + string(s.OnAmbiguous), "devices " + string(s.Devices),
+		"dedupe " + string(s.Dedupe),
 	}, ", ")
 }
 
@@ -97,12 +99,14 @@ const none = "none"
 
 // campaignOptions are the flags that "create" and "set" share.
 type campaignOptions struct {
-	onAmbiguous, rate, deadline, project string
-	weight, priority                     int
+	onAmbiguous, devices, dedupe, rate, deadline, project string
+	weight, priority                                      int
 }
 
 func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.onAmbiguous, "on-ambiguous", string(campaign.Resend), "a `policy`: what becomes of a recipient whose outcome is unknown: resend (at least once) or report (at most once)")
+	f.StringVar(&o.dedupe, "dedupe", string(campaign.DedupeAddress), "a `rule`: send once to each address, once to each user, or to each element (none)")
+	f.StringVar(&o.devices, "devices", string(campaign.AllDevices), "which `devices` of a user get the message: all, or the latest, by their last use")
 	f.IntVar(&o.weight, "weight", 1, "`share` of the pool, against other running campaigns of the same priority")
 	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
 	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
@@ -123,10 +127,12 @@ func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, e
 	if err != nil {
 		return campaign.Change{}, err
 	}
-	onAmbiguous := campaign.OnAmbiguous(o.onAmbiguous)
+	onAmbiguous, devices, dedupe := campaign.OnAmbiguous(o.onAmbiguous), campaign.DevicePolicy(o.devices), campaign.Dedupe(o.dedupe)
 	f := command.Flags()
 	return campaign.Change{
 		OnAmbiguous: ifChanged(f, "on-ambiguous", &onAmbiguous),
+		Devices:     ifChanged(f, "devices", &devices),
+		Dedupe:      ifChanged(f, "dedupe", &dedupe),
 		Weight:      ifChanged(f, "weight", &o.weight),
 		Priority:    ifChanged(f, "priority", &o.priority),
 		Rate:        ifChanged(f, "rate", &rate),

@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"fanfare/internal/breaker"
@@ -19,32 +16,37 @@ import (
 // stateOf formats a campaign's state for a person.
 func stateOf(v operator.View) string {
 	state := cmp.Or(string(v.State()), "waiting for a message")
-	if v.Err == nil && v.Held != nil {
-		state += ", held"
+	if v.Err == nil && v.Spec.State == campaign.Running && isHeld(v.Reasons) {
+		state += heldMark
 	}
 	return state
 }
 
 // printView prints a campaign for a person: its state, its outcomes by code, its books.
-func printView(w io.Writer, v operator.View) {
-	terminal.Heading(w, fmt.Sprintf("campaign %s: %s", printable(v.Spec.ID), stateOf(v)))
+func printView(o output, v operator.View) {
+	terminal.Paint(o.w, terminal.Bold, fmt.Sprintf("campaign %s: ", printable(v.Spec.ID)))
+	terminal.Paint(o.w, stateColor(stateOf(v)), stateOf(v))
+	fmt.Fprintln(o.w)
 	if v.Err != nil {
-		printProblem(w, v)
+		printProblem(o.w, v)
 	}
 	if v.Err == nil && v.Spec.State == "" {
-		fmt.Fprintf(w, "  give it one: %s\n", createHint(v.Spec.ID))
+		fmt.Fprintf(o.w, "  give it one: %s\n", createHint(v.Spec.ID))
 	}
 	field := func(name, value string) {
 		if value != "" {
-			fmt.Fprintln(w, indent(w, fmt.Sprintf("  %-13s ", name), printable(value)))
+			fmt.Fprintln(o.w, indent(o.w, fmt.Sprintf("  %-13s ", name), printable(value)))
 		}
 	}
-	seen, advice := splitReason(v.Spec.Reason)
-	field("reason", seen)
-	field("", advice)
-	for _, loss := range v.Losses() {
-		field("audience", loss.What)
-		field("", withArrow(loss.Advice))
+	if v.Spec.State.HasEnded() || v.Err != nil {
+		field("reason", v.Spec.Reason)
+	}
+	for _, r := range v.Reasons {
+		if r.Kind == operator.ReasonBroken || r.Kind == operator.ReasonNoMessage || isRetriesBeside(r) {
+			continue // the heading says so, or the field of retries
+		}
+		field(reasonField(r))
+		field("", withArrow(r.Next))
 	}
 	field("name", v.Spec.Name)
 	field("project", v.Spec.Project)
@@ -55,6 +57,12 @@ func printView(w io.Writer, v operator.View) {
 		field("deadline", deadlineText(v))
 	}
 	field("on ambiguous", string(v.Spec.OnAmbiguous))
+	if v.Spec.Dedupe != campaign.DedupeAddress {
+		field("dedupe", string(v.Spec.Dedupe))
+	}
+	if v.Spec.Devices == campaign.LatestDevice {
+		field("devices", string(v.Spec.Devices))
+	}
 	if v.Spec.Priority > 0 {
 		field("priority", fmt.Sprint(v.Spec.Priority))
 	}
@@ -64,16 +72,22 @@ func printView(w io.Writer, v operator.View) {
 	if v.Spec.Rate > 0 {
 		field("rate", rateText(v.Spec.Rate))
 	}
-	field("held", heldExplanation(v.Held))
 	field("retries", retriesText(v))
-	if v.Undelivered != nil {
-		field("results", fmt.Sprintf("%s wait to be forwarded: %v", operator.Thousands(v.Books.Outbox), v.Undelivered))
-	}
+	field("in SQL", writtenText(v.Written))
+	field("devices", devicesText(v.Books.Devices))
+	field("moved", movedText(v.Books.Moved))
 	printBreaker(field, v)
-	fmt.Fprintln(w)
-	printOutcomes(w, v.Books)
-	printAmbiguous(w, v.Ambiguous())
-	printBooks(w, v.Books)
+	fmt.Fprintln(o.w)
+	printOutcomes(o, v.Books)
+	if variants := v.Variants(); len(variants) > 0 {
+		printVariants(o, variants, v.Books)
+		fmt.Fprintln(o.w)
+	}
+	printAmbiguous(o.w, v.Ambiguous())
+	if n := v.Books.TokensKept; n > 0 {
+		fmt.Fprintf(o.w, "kept: %s stay stored, because too many died within an hour\n", plural(n, "dead token"))
+	}
+	printBooks(o.w, v.Books)
 }
 
 // printProblem prints why a campaign is broken, and the next step. Each fault of its message has a
@@ -102,11 +116,15 @@ func replaceMessageHint(id string, state campaign.State) string {
 	return set
 }
 
-// splitReason splits the reason of a breaker into what was seen and what to do about it. The reason
-// of a person has no advice.
-func splitReason(reason string) (seen, advice string) {
-	seen, advice, _ = strings.Cut(reason, "; ")
-	return seen, withArrow(advice)
+// writtenText says how many outcomes are in SQL.
+func writtenText(written *operator.Written) string {
+	switch {
+	case written == nil:
+		return ""
+	case written.Error != "":
+		return "unknown: " + written.Error
+	}
+	return fmt.Sprintf("written to SQL: %s of %s", operator.Thousands(written.InSQL), operator.Thousands(written.Of))
 }
 
 // withArrow marks advice. An empty text stays empty.
@@ -134,41 +152,33 @@ func retriesText(v operator.View) string {
 	return text
 }
 
-func printList(w io.Writer, views []operator.View) {
+func printList(o output, views []operator.View) {
 	if len(views) == 0 {
-		fmt.Fprintln(w, "no campaigns; create one with: fanfare campaign create 42 --message message.json")
+		fmt.Fprintln(o.w, "no campaigns; create one with: fanfare campaign create 42 --message message.json")
 		return
 	}
-	t := newTable("CAMPAIGN", "STATE", ">LOADED", ">SENT", ">FAILED", ">OTHERS", ">LEFT", "CREATED", "NAME")
+	t := o.newTable(idColumn("CAMPAIGN"), textColumn("STATE").painted(stateColor), numberColumn("LOADED").onlyWide(), numberColumn("SENT"), numberColumn("FAILED"),
+		numberColumn("OTHERS").onlyWide(), numberColumn("LEFT"), numberColumn("RATE"), numberColumn("ETA"), numberColumn("PRIO").onlyWide(),
+		textColumn("CREATED").onlyWide(), textColumn("NAME"))
 	for _, v := range views {
 		b := v.Books
 		others := b.Skipped + b.Expired + b.Unknown
+		rate, left := forecastCells(v)
 		t.add(v.Spec.ID, stateOf(v), operator.Thousands(b.Loaded), operator.Thousands(b.Sent), operator.Thousands(b.Failed), operator.Thousands(others),
-			operator.Thousands(b.Open()), localTime(v.Spec.CreatedAt), v.Spec.Name)
+			operator.Thousands(b.CountOpen()), rate, left, fmt.Sprint(v.Spec.Priority), localTime(v.Spec.CreatedAt), v.Spec.Name)
 	}
-	t.print(w)
+	t.print()
 	for _, v := range views {
 		if v.Err != nil {
-			fmt.Fprintf(w, "\n%s\n", indent(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.State()), printable(v.Problem())))
+			fmt.Fprintf(o.w, "\n%s\n", o.indent(fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.State()), printable(v.Problem())))
 			if len(notification.FaultsOf(v.Err)) > 0 {
-				fmt.Fprintln(w, indent(w, "  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
+				fmt.Fprintln(o.w, o.indent("  ", "→ "+printable(replaceMessageHint(v.Spec.ID, v.Spec.State))))
 			}
 		}
-		if v.Held != nil {
-			fmt.Fprintf(w, "\n%s\n", indent(w, printable(v.Spec.ID)+" is held: ", printable(heldExplanation(v.Held))))
+		if v.Spec.State.HasEnded() && v.Spec.Reason != "" {
+			fmt.Fprintf(o.w, "\n%s\n", o.indent(fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(v.Spec.Reason)))
 		}
-		if seen, advice := splitReason(v.Spec.Reason); seen != "" {
-			fmt.Fprintf(w, "\n%s\n", indent(w, fmt.Sprintf("%s is %s: ", printable(v.Spec.ID), v.Spec.State), printable(seen)))
-			if advice != "" {
-				fmt.Fprintln(w, indent(w, "  ", printable(advice)))
-			}
-		}
-		for _, loss := range v.Losses() {
-			fmt.Fprintf(w, "\n%s\n", indent(w, printable(v.Spec.ID)+": ", printable(loss.What)))
-			if loss.Advice != "" {
-				fmt.Fprintln(w, indent(w, "  ", printable(withArrow(loss.Advice))))
-			}
-		}
+		printReasons(o, v)
 	}
 }
 
@@ -184,11 +194,6 @@ func printBreaker(field func(name, value string), v operator.View) {
 		if share.Limit.Least > 0 && share.Count > 0 {
 			field("answers", shareText(share))
 		}
-	}
-	for _, platform := range slices.Sorted(maps.Keys(s.Paused)) {
-		seen, advice := splitReason(s.Paused[platform])
-		field("on hold", platform+": "+seen)
-		field("", advice)
 	}
 }
 

@@ -32,7 +32,8 @@ when the settings are wrong, with 3 when credentials or permissions are refused,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				findings := op.Check(ctx, rooms.Probes()...)
-				if err := c.output(command).show(findings, func(w io.Writer) { printFindings(w, findings) }); err != nil {
+				out := c.output(command)
+				if err := out.show(findings, func(io.Writer) { printFindings(out, findings) }); err != nil {
 					return err
 				}
 				return failureOf(findings)
@@ -41,20 +42,21 @@ when the settings are wrong, with 3 when credentials or permissions are refused,
 	}
 }
 
-func printFindings(w io.Writer, findings []checks.Finding) {
+func printFindings(o output, findings []checks.Finding) {
 	width := 0
 	for _, f := range findings {
 		width = max(width, len(f.Name))
 	}
 	for _, f := range findings {
-		fmt.Fprintln(w, indent(w, fmt.Sprintf("%-7s  %-*s  ", f.Grade, width, f.Name), printable(f.Detail)))
+		fmt.Fprintln(o.w, o.indent(fmt.Sprintf("%-7s  %-*s  ", f.Grade, width, f.Name), printable(f.Detail)))
 		if f.Advice != "" {
-			fmt.Fprintln(w, indent(w, fmt.Sprintf("%7s  %-*s  → ", "", width, ""), printable(f.Advice)))
+			fmt.Fprintln(o.w, o.indent(fmt.Sprintf("%7s  %-*s  → ", "", width, ""), printable(f.Advice)))
 		}
 	}
 }
 
-// failureOf returns an error that names all failed findings, or nil.
+// failureOf returns an error that names all failed findings, or nil. The highest code counts:
+// refused credentials before wrong settings, and those before other faults.
 func failureOf(findings []checks.Finding) error {
 	var failed []string
 	code := daemon.ExitFault
@@ -63,9 +65,7 @@ func failureOf(findings []checks.Finding) error {
 			continue
 		}
 		failed = append(failed, f.Name)
-		if of := daemon.ExitCode(sending.AssignExitCode(f.Cause)); code == daemon.ExitFault || of == daemon.ExitUsage {
-			code = max(code, of)
-		}
+		code = max(code, daemon.ExitCode(sending.AssignExitCode(f.Cause)))
 	}
 	if len(failed) == 0 {
 		return nil
@@ -101,7 +101,8 @@ exits with 1 if the campaign should not be sent as it is.`,
 				if err != nil {
 					return explainCampaign(args[0], err)
 				}
-				if err := c.output(command).show(report, func(w io.Writer) { printPreflight(w, report) }); err != nil {
+				out := c.output(command)
+				if err := out.show(report, func(io.Writer) { printPreflight(out, report) }); err != nil {
 					return err
 				}
 				return failureOf(report.Findings)
@@ -142,8 +143,8 @@ func breakerLimits(rooms *sending.Rooms) func(breaker.Kind) breaker.Threshold {
 	return rooms.Breakers.Limit
 }
 
-func printPreflight(w io.Writer, p preflight.Report) {
-	terminal.Heading(w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient")))
-	fmt.Fprintln(w)
-	printFindings(w, p.Findings)
+func printPreflight(o output, p preflight.Report) {
+	terminal.Heading(o.w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient")))
+	fmt.Fprintln(o.w)
+	printFindings(o, p.Findings)
 }

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
 	"fanfare/internal/terminal"
@@ -53,7 +54,11 @@ func (c *cli) campaignIDs(command *cobra.Command) []string {
 var choices = map[string][]string{
 	"format":       {string(operator.CSV), string(operator.NDJSON)},
 	"kind":         {string(responses.KindRecipient), string(responses.KindElement), string(responses.KindResult)},
+	"status":       {string(notification.StatusSent), string(notification.StatusFailed), string(notification.StatusSkipped), string(notification.StatusExpired), string(notification.StatusUnknown)},
+	"output":       {formatTable, formatWide, formatJSON},
 	"on-ambiguous": {string(campaign.Resend), string(campaign.Report)},
+	"dedupe":       {string(campaign.DedupeAddress), string(campaign.DedupeUser), string(campaign.DedupeNone)},
+	"devices":      {string(campaign.AllDevices), string(campaign.LatestDevice)},
 }
 
 // placeholder is a flag's value with the name that the help shows behind the flag.
@@ -99,7 +104,7 @@ func (c *cli) completeFlag(command *cobra.Command, flag *pflag.Flag) {
 	switch {
 	case flag.Value.Type() == "file" || flag.NoOptDefVal != "":
 		return
-	case flag.Name == "campaign":
+	case flag.Name == "campaign", flag.Name == "from":
 		offer = func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 			return c.campaignIDs(command), cobra.ShellCompDirectiveNoFileComp
 		}

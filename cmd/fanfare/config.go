@@ -35,12 +35,13 @@ func (c *cli) settings() *cobra.Command {
 				return err
 			}
 			settings := listSettings(s)
-			return c.output(command).show(settings, func(w io.Writer) {
-				t := newTable("SETTING", "VALUE", "FROM")
+			out := c.output(command)
+			return out.show(settings, func(io.Writer) {
+				t := out.newTable(textColumn("SETTING"), textColumn("VALUE"), textColumn("FROM"))
 				for _, s := range settings {
 					t.add(s.Name, s.Value, s.From)
 				}
-				t.print(w)
+				t.print()
 			})
 		},
 	}

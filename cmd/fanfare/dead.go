@@ -57,9 +57,10 @@ func (c *cli) deadList() *cobra.Command {
 	var filter letterFilter
 	limit := 100
 	command := &cobra.Command{
-		Use:   "list",
-		Short: "List dead letters, the newest first, and count them by code",
-		Args:  wantArgs,
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List dead letters, the newest first, and count them by code",
+		Args:    wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := filter.check(command); err != nil {
 				return err
@@ -72,7 +73,8 @@ func (c *cli) deadList() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).show(found, func(w io.Writer) { printLetters(w, found) })
+				out := c.output(command)
+				return out.show(found, func(io.Writer) { printLetters(out, found) })
 			})
 		},
 	}
@@ -101,6 +103,7 @@ func (c *cli) deadShow() *cobra.Command {
 
 func (c *cli) deadReplay() *cobra.Command {
 	var filter letterFilter
+	var opts operator.ReplayOptions
 	all, dry := false, false
 	command := &cobra.Command{
 		Use:   "replay",
@@ -116,15 +119,14 @@ of campaigns that are cancelled, expired or deleted stay where they are.`,
 			if err := filter.check(command); err != nil {
 				return err
 			}
+			if opts.Rate < 0 {
+				return wrongUsage(command, errors.New("--rate is negative"))
+			}
 			if !all && !dry && !filter.isNarrowed() {
 				return wrongUsage(command, errors.New("this would replay every dead letter of all campaigns: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
-				replay, done := op.Replay, "replayed"
-				if dry {
-					replay, done = op.WouldReplay, "would replay"
-				}
-				summary, err := replay(ctx, filter.Filter)
+				summary, done, err := replayLetters(ctx, op, filter.Filter, opts, dry)
 				if err != nil {
 					return fmt.Errorf("replay stopped after %s: %w", plural(summary.Replayed, "letter"), err)
 				}
@@ -137,10 +139,22 @@ of campaigns that are cancelled, expired or deleted stay where they are.`,
 	filter.addTo(command)
 	command.Flags().BoolVar(&all, "all", false, "every one of them")
 	command.Flags().BoolVar(&dry, "dry-run", false, "only count what would be replayed")
+	command.Flags().Float64Var(&opts.Rate, "rate", 0, "letters a `second`; 0 is no limit")
 	return command
 }
 
+// replayLetters replays, or counts what a replay would do, and names what it did.
+func replayLetters(ctx context.Context, op *operator.Operator, f responses.Filter, opts operator.ReplayOptions, dry bool) (operator.ReplaySummary, string, error) {
+	if dry {
+		summary, err := op.WouldReplay(ctx, f)
+		return summary, "would replay", err
+	}
+	summary, err := op.Replay(ctx, f, opts)
+	return summary, "replayed", err
+}
+
 func (c *cli) deadPurge() *cobra.Command {
+	var question confirmation
 	var filter letterFilter
 	all := false
 	command := &cobra.Command{
@@ -156,6 +170,11 @@ func (c *cli) deadPurge() *cobra.Command {
 				return wrongUsage(command, errors.New("this would delete every dead letter: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
+				if question.isNeeded(c, command) {
+					if err := confirmPurge(ctx, command, &question, rooms, filter.Filter); err != nil {
+						return err
+					}
+				}
 				removed, err := rooms.DeadLetters.Purge(ctx, filter.Filter)
 				if err != nil {
 					return fmt.Errorf("purge stopped after %s: %w", plural(int64(removed), "letter"), err)
@@ -166,7 +185,17 @@ func (c *cli) deadPurge() *cobra.Command {
 	}
 	filter.addTo(command)
 	command.Flags().BoolVar(&all, "all", false, "every one of them")
+	question.addTo(command.Flags())
 	return command
+}
+
+// confirmPurge asks before letters are deleted.
+func confirmPurge(ctx context.Context, command *cobra.Command, question *confirmation, rooms *sending.Rooms, filter responses.Filter) error {
+	counts, err := rooms.DeadLetters.Count(ctx, filter)
+	if err != nil {
+		return err
+	}
+	return question.ask(command, fmt.Sprintf("Delete %s for good?", plural(counts.Total, "dead letter")), "They cannot be replayed after that.")
 }
 
 // letterList is the result of "dead list".
@@ -206,34 +235,38 @@ func (l letterList) MarshalJSON() ([]byte, error) {
 
 func letterJSON(l responses.DeadLetter) json.RawMessage { return responses.AppendDeadLetter(nil, &l) }
 
-func printLetters(w io.Writer, found letterList) {
+func printLetters(o output, found letterList) {
 	if len(found.letters) > 0 {
-		t := newTable("AT", "KIND", "CAMPAIGN", "USER", "CODE", "REASON", "ID")
+		t := o.newTable(momentColumn("AT"), idColumn("CAMPAIGN"), idColumn("USER"), textColumn("CODE"), textColumn("REASON"), idColumn("ID").onlyWide(), textColumn("KIND").onlyWide())
 		for _, l := range found.letters {
-			t.add(localTime(l.At), string(l.Kind), l.Result.CampaignID, l.Result.UserID, l.Code(), l.Reason, l.ID)
+			t.add(localTime(l.At), l.Result.CampaignID, l.Result.UserID, l.Code(), l.Reason, l.ID, string(l.Kind))
 		}
-		t.print(w)
-		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.letters)), operator.Thousands(found.counts.Total))
+		t.print()
+		hint := "; -o wide shows their ids"
+		if o.wide {
+			hint = ""
+		}
+		fmt.Fprintf(o.w, "\n%s of %s shown%s\n\n", operator.Thousands(len(found.letters)), operator.Thousands(found.counts.Total), hint)
 	}
 	if found.counts.Total == 0 {
-		fmt.Fprintln(w, "no dead letters")
+		fmt.Fprintln(o.w, "no dead letters")
 	} else {
-		printCodes(w, found.counts.Codes)
+		printCodes(o, found.counts.Codes)
 	}
 	if found.counts.Dropped > 0 {
-		fmt.Fprintf(w, "%s older ones were dropped by the bounds (responder.dead_max_length, responder.dead_max_age)\n", operator.Thousands(found.counts.Dropped))
+		fmt.Fprintf(o.w, "%s older ones were dropped by the bounds (responder.dead_max_length, responder.dead_max_age)\n", operator.Thousands(found.counts.Dropped))
 	}
 }
 
 // printCodes counts letters by code, the most frequent first.
-func printCodes(w io.Writer, codes map[string]int64) {
-	t := newTable(">LETTERS", "CODE")
+func printCodes(o output, codes map[string]int64) {
+	t := o.newTable(numberColumn("LETTERS"), textColumn("CODE"))
 	for _, code := range slices.SortedFunc(maps.Keys(codes), func(a, b string) int {
 		return cmp.Or(cmp.Compare(codes[b], codes[a]), cmp.Compare(a, b))
 	}) {
 		t.add(operator.Thousands(codes[code]), code)
 	}
-	t.print(w)
+	t.print()
 }
 
 func printLetter(w io.Writer, l responses.DeadLetter) {

@@ -60,7 +60,7 @@ func (c *cli) runDemo(command *cobra.Command, flags demoFlags) error {
 	if err != nil {
 		return err
 	}
-	if redact.Found(flags.database) {
+	if redact.HasCredential(flags.database) {
 		fmt.Fprintln(command.ErrOrStderr(), "fanfare: warning:", config.ExposedFlag("--database", "DATABASE_URL"))
 	}
 	message, err := readInput(command, flags.message)

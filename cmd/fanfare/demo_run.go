@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/console"
 	"fanfare/internal/daemon"
+	"fanfare/internal/fleet"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
 )
@@ -30,12 +33,18 @@ func (d *demo) run(ctx context.Context) error {
 	if d.responder, err = d.rooms.NewResponder(); err != nil {
 		return err
 	}
+	defer d.listDaemons(ctx, sender.Project())()
 	fetchCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	workCtx := context.WithoutCancel(ctx)
 	daemons, aliveCtx := errgroup.WithContext(fetchCtx)
 	daemons.Go(func() error { return d.dispatcher.Run(fetchCtx, workCtx) })
 	daemons.Go(func() error { return d.responder.Run(fetchCtx, workCtx) })
+	if d.flags.keep {
+		if err := d.openConsole(fetchCtx, daemons); err != nil {
+			return err
+		}
+	}
 	err = d.sendCampaign(aliveCtx)
 	if err != nil && ctx.Err() != nil {
 		err = daemon.WithExitCode(daemon.ExitLeftover, errors.New("interrupted"))
@@ -54,6 +63,21 @@ func (d *demo) run(ctx context.Context) error {
 	return err
 }
 
+// openConsole serves the console on a free port until ctx ends.
+func (d *demo) openConsole(ctx context.Context, daemons *errgroup.Group) error {
+	served, err := newConsole(ctx, d.rooms, d.op, consoleFlags{operate: true}, console.Tokens{})
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("open the console: %w", err)
+	}
+	fmt.Fprintf(d.w, "console: http://%s/\n", listener.Addr())
+	daemons.Go(func() error { return runConsole(ctx, served, listener) })
+	return nil
+}
+
 // sendCampaign does what an operator would type, command by command.
 func (d *demo) sendCampaign(ctx context.Context) error {
 	if err := d.op.Create(ctx, campaign.Spec{ID: d.id, Message: d.message}); err != nil {
@@ -68,7 +92,7 @@ func (d *demo) sendCampaign(ctx context.Context) error {
 		return err
 	}
 	line := newProgressLine(d.w, false)
-	err = d.op.Watch(ctx, d.id, 200*time.Millisecond, line.draw)
+	err = d.op.Watch(ctx, d.id, 200*time.Millisecond, nil, line.draw)
 	line.end()
 	if err != nil {
 		return fmt.Errorf("watch the campaign: %w", err)
@@ -125,6 +149,22 @@ type demoResult struct {
 	Rows     int64                `json:"rows"` // in SQL
 }
 
+// listDaemons lists both daemons in the fleet until they end.
+func (d *demo) listDaemons(ctx context.Context, project string) (end func()) {
+	sends := d.rooms.NewHeartbeat(fleet.Process{Role: fleet.Dispatcher, Project: project}, d.dispatcher)
+	writes := d.rooms.NewHeartbeat(fleet.Process{Role: fleet.Responder}, d.responder)
+	var stops []func(context.Context) error
+	for _, beat := range []*fleet.Heartbeat{sends, writes} {
+		beat.SetPhase(fleet.Serving)
+		stops = append(stops, beat.Start(ctx))
+	}
+	return func() {
+		for _, stop := range stops {
+			_ = stop(context.WithoutCancel(ctx)) // it expires
+		}
+	}
+}
+
 // resultsTimeout limits the wait for the responder after the last push.
 const resultsTimeout = time.Minute
 
@@ -141,12 +181,12 @@ func (d *demo) checkOutcome(ctx context.Context, loaded operator.LoadSummary, to
 		return fmt.Errorf("wait %s for the responder to write all results to SQL: %w", resultsTimeout, err)
 	}
 	b := view.Books
-	result := demoResult{Campaign: view, Load: loaded, Pushes: b.Sent + b.Failed, Seconds: took.Seconds(), Rows: b.Ended()}
+	result := demoResult{Campaign: view, Load: loaded, Pushes: b.Sent + b.Failed, Seconds: took.Seconds(), Rows: b.CountEnded()}
 	fmt.Fprintln(d.w)
-	printOutcomes(d.w, b)
+	printOutcomes(output{w: d.w}, b)
 	fmt.Fprintf(d.w, "%s pushes in %s: %s a second\n", operator.Thousands(result.Pushes), took.Round(10*time.Millisecond), operator.Thousands(perSecond(result.Pushes, took)))
 	printBooks(d.w, b)
-	if !b.Balanced() {
+	if !b.IsBalanced() {
 		return errors.New("the books do not balance")
 	}
 	if err := d.compareSQL(ctx, view); err != nil {

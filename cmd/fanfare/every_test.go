@@ -19,9 +19,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/responses"
+	"fanfare/internal/terminal"
 )
 
 // every is a set of campaigns, tokens and letters in which each command has something to show. All
@@ -49,6 +51,8 @@ func newEvery(ctx context.Context, ts *testscript.TestScript, text string) *ever
 	}
 	ts.Check(rdb.HSet(ctx, "{campaign:odd"+text+"}:spec", "message", `{}`, "state", text, "on_ambiguous", text).Err())
 	ts.Check(rdb.HSet(ctx, "{campaign:"+e.id+"}:counts", "claimed", 3, "failed", 3, "failed:"+text, 3).Err())
+	beat := must(json.Marshal(fleet.Process{Role: fleet.Dispatcher, Host: text, Version: text, Project: text, Campaign: text}))
+	ts.Check(rdb.HSet(ctx, keys.Default().Dispatchers(), text, "1 9000000000000 "+string(beat)).Err())
 	ts.Check(rdb.HSet(ctx, "{fanfare:demo}:halt", text, `{"since":1,"by":"x"}`).Err())
 	letter := responses.FailedLetter(notification.Result{
 		CampaignID: text, UserID: text, Status: notification.StatusFailed, ErrorCode: text, Error: text, ResultID: text, At: time.Now(),
@@ -83,14 +87,17 @@ func (e *every) commandLines() [][]string {
 		{"campaign", "create", e.created, "--message", e.message, "--name", "x"}, {"campaign", "create", e.created, "--message", e.message}, {"campaign", "create", "x", "--message", "no" + e.message},
 		{"load", e.created, e.audience}, {"load", e.created, e.audience}, {"load", e.created, e.audience, "--append", "--skip", "9"}, {"load", e.fresh, e.audience}, {"load", e.fresh, "no" + e.text},
 		{"load", e.created, e.message, "--append"}, {"load", e.created, e.message, "--append", "--format", "csv"},
-		{"campaign", "set", e.created, "--priority", "3"}, {"campaign", "set", e.created, "--message", e.message}, {"campaign", "check", e.created}, {"campaign", "check", "broken" + e.text},
+		{"campaign", "set", e.created, "--priority", "3"}, {"campaign", "set", e.created, "--message", e.message}, {"campaign", "check", e.created}, {"campaign", "check", "broken" + e.text}, {"campaign", "preview", "42", "--user", "u1"}, {"campaign", "test", e.created, "--user", e.text},
+		{"campaign", "test", e.created, "--user", e.text, "--validate-only"}, {"campaign", "test", e.created, "--fid", e.text}, {"campaign", "test", e.created, "--token", "t", "--client", e.text}, {"campaign", "test", e.created, "--token", "t", "--client", "sdk"},
 		{"campaign", "start", e.created}, {"campaign", "pause", e.created, "--reason", "x"}, {"campaign", "pause", e.created, "--platform", "ios"}, {"campaign", "resume", e.created},
-		{"campaign", "delete", e.created}, {"campaign", "cancel", e.created}, {"campaign", "start", e.created}, {"watch", e.created}, {"campaign", "delete", e.created},
-		{"project", "halt", "--reason", "x"}, {"quota", "show"}, {"quota", "close"}, {"quota", "open"}, {"project", "resume"}, {"project", "list"}, {"project", "forget", "x"}, {"quota", "set", "--per-minute", "600"}, {"quota", "reset"},
+		{"campaign", "delete", e.created}, {"campaign", "cancel", e.created}, {"campaign", "start", e.created}, {"watch", e.created}, {"watch"}, {"campaign", "delete", e.created},
+		{"project", "halt", "--reason", "x"}, {"quota", "show"}, {"quota", "close"}, {"quota", "open"}, {"project", "resume"}, {"project", "history"}, {"project", "list"}, {"ps"}, {"project", "forget", "x"}, {"quota", "set", "--per-minute", "600"}, {"quota", "reset"},
 		{"dead", "list"}, {"dead", "show", e.letter}, {"dead", "replay", "--all"}, {"dead", "replay", "--dry-run"}, {"dead", "list", "--kind", e.text}, {"dead", "purge", "--all"}, {"dead", "show", e.letter},
 		{"tokens", "get", e.text}, {"tokens", "get", "no" + e.text}, {"tokens", "set", e.text, "t"}, {"tokens", "set", e.text, e.text}, {"tokens", "remove", e.text}, {"tokens", "import", e.audience},
+		{"suppress", "add", e.text}, {"suppress", "list"}, {"suppress", "remove", e.text},
+		{"user", "show", e.text}, {"user", "show", e.text, "--reveal"}, {"campaign", "export", e.id}, {"campaign", "history", e.created}, {"campaign", "report", e.created}, {"load", e.fresh, "--from", e.id, "--status", "failed"},
 		{"tokens", "removed"}, {"tokens", "removed", "lost" + e.text}, {"tokens", "restore", "lost" + e.text}, {"tokens", "import", "no" + e.text},
-		{"check"}, {"config"}, {"config", "sample"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
+		{"console", "--path-prefix", e.text}, {"check"}, {"config"}, {"config", "sample"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
 		{"help"}, {"help", "load"}, {"--version"}, {"load", "--help"}, {"campaign"}, {"__complete", "campaign", "show", ""}, {e.text}, {"load", e.text}, {"campaign", e.text}, {"help", e.text},
 		{"demo", "--audience", e.audience, "--message", e.message},
 	}
@@ -123,20 +130,33 @@ func (e *every) checkAll() {
 	}
 }
 
-// run runs one command, and returns its output and its exit code.
-func (e *every) run(ctx context.Context, stdout *os.File, program string, args ...string) (out, errs string, code int) {
-	var printed, complained bytes.Buffer
-	command := exec.CommandContext(ctx, program, args...)
-	command.Dir, command.Stdout, command.Stderr = e.ts.MkAbs("."), &printed, &complained
-	if stdout != nil {
-		command.Stdout = stdout
+// run runs one command in this process, with the script's settings as flags, and returns what it
+// said on standard error and its exit code. A process for each of hundreds of commands would cost
+// more than all else in this package.
+func (e *every) run(ctx context.Context, stdout io.Writer, args ...string) (errs string, code int) {
+	var complained bytes.Buffer
+	settings := []string{
+		"--redis.url", e.ts.Getenv("REDIS_URL"),
+		"--fcm.endpoint", e.ts.Getenv("FCM_ENDPOINT"), "--fcm.project_id", e.ts.Getenv("FCM_PROJECT_ID"),
 	}
-	command.Env = environment(e.ts)
+	at := len(args)
+	if args[0] == "__complete" { // its last argument is what to complete
+		at--
+	}
+	code = execute(ctx, slices.Insert(slices.Clone(args), at, settings...), terminal.New(stdout), terminal.New(&complained))
+	return complained.String(), code
+}
+
+// start runs a program, and returns what it said on standard error and its exit code.
+func (e *every) start(ctx context.Context, stdout io.Writer, program string, args ...string) (errs string, code int) {
+	var complained bytes.Buffer
+	command := exec.CommandContext(ctx, program, args...)
+	command.Dir, command.Env, command.Stdout, command.Stderr = e.ts.MkAbs("."), environment(e.ts), stdout, &complained
 	err := command.Run()
 	if _, failed := errors.AsType[*exec.ExitError](err); err != nil && !failed {
 		e.ts.Check(err)
 	}
-	return printed.String(), complained.String(), command.ProcessState.ExitCode()
+	return complained.String(), command.ProcessState.ExitCode()
 }
 
 // hostile makes "hostile", which runs every command with names that attack the terminal.
@@ -148,8 +168,9 @@ func hostile(ctx context.Context) func(*testscript.TestScript, bool, []string) {
 		shown := 0
 		for _, line := range e.commandLines() {
 			for _, args := range [][]string{line, append(slices.Clone(line), "--json")} {
-				out, errs, _ := e.run(ctx, nil, "fanfare", args...)
-				for _, text := range []string{out, errs} {
+				var out bytes.Buffer
+				errs, _ := e.run(ctx, &out, args...)
+				for _, text := range []string{out.String(), errs} {
 					shown += strings.Count(text, marker)
 					if at := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && r != '\t' && !unicode.IsPrint(r) }); at >= 0 {
 						ts.Fatalf("fanfare %q prints %q", args, text[max(0, at-60):min(len(text), at+20)])
@@ -176,26 +197,51 @@ func unwritable(ctx context.Context) func(*testscript.TestScript, bool, []string
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		ts.Check(err)
 		defer full.Close()
-		script := filepath.Join(e.ts.MkAbs("."), "closed.sh") // not the last command, which some shells exec
-		ts.Check(os.WriteFile(script, []byte("\"$@\" >&-\nexit $?\n"), 0o600))
+		closed, err := os.Open(os.DevNull)
+		ts.Check(err)
+		ts.Check(closed.Close())
 		failed := 0
 		for _, line := range e.commandLines() {
 			for _, args := range [][]string{line, append(slices.Clone(line), "--json")} {
-				_, errs, code := e.run(ctx, full, "fanfare", args...)
-				if code == 0 || code == 1 && !strings.Contains(errs, "fanfare: ") {
-					ts.Fatalf("fanfare %q into a full device: exit code %d, saying %q", args, code, errs)
-				}
-				if strings.Contains(errs, "print output") && strings.Contains(errs, "no space left on device") {
-					failed++
-				}
+				errs, code := e.run(ctx, full, args...)
+				failed += e.checkUnwritten(args, errs, code)
 			}
-			_, errs, code := e.run(ctx, nil, "sh", append([]string{script, "fanfare"}, line...)...)
-			if code == 0 {
+			if errs, code := e.run(ctx, closed, line...); code == 0 {
 				ts.Fatalf("fanfare %q into a closed output: exit code %d, saying %q", line, code, errs)
 			}
 		}
 		if failed < 50 {
 			ts.Fatalf("%d commands failed by their output alone: the others found nothing to print", failed)
+		}
+		e.startUnwritable(ctx, full)
+	}
+}
+
+// checkUnwritten checks a command whose output is full. It returns 1 if the output alone made it
+// fail.
+func (e *every) checkUnwritten(args []string, errs string, code int) int {
+	if code == 0 || code == 1 && !strings.Contains(errs, "fanfare: ") {
+		e.ts.Fatalf("fanfare %q into a full device: exit code %d, saying %q", args, code, errs)
+	}
+	if strings.Contains(errs, "print output") && strings.Contains(errs, "no space left on device") {
+		return 1
+	}
+	return 0
+}
+
+// startUnwritable runs some commands as programs: one that prints a list, and others that need no
+// Redis.
+func (e *every) startUnwritable(ctx context.Context, full *os.File) {
+	script := filepath.Join(e.ts.MkAbs("."), "closed.sh") // not the last command, which some shells exec
+	e.ts.Check(os.WriteFile(script, []byte("\"$@\" >&-\nexit $?\n"), 0o600))
+	for _, line := range [][]string{{"campaign", "list"}, {"help"}, {"config", "sample"}, {"__complete", "campaign", "show", ""}} {
+		errs, code := e.start(ctx, full, "fanfare", line...)
+		if e.checkUnwritten(line, errs, code) == 0 {
+			e.ts.Fatalf("fanfare %q into a full device says %q", line, errs)
+		}
+		errs, code = e.start(ctx, nil, "sh", append([]string{script, "fanfare"}, line...)...)
+		if code == 0 {
+			e.ts.Fatalf("fanfare %q into a closed output: exit code %d, saying %q", line, code, errs)
 		}
 	}
 }

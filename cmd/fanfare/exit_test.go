@@ -87,7 +87,7 @@ func TestTheExitCodeOfACheck(t *testing.T) {
 		daemon.ExitOK:          {{}, {{Grade: checks.Warning}}},
 		daemon.ExitFault:       {{fault}},
 		daemon.ExitUsage:       {{usage}, {fault, usage}, {usage, fault}},
-		daemon.ExitCredentials: {{credentials}, {credentials, usage}, {credentials, fault}},
+		daemon.ExitCredentials: {{credentials}, {credentials, usage}, {usage, credentials}, {credentials, fault}},
 	} {
 		for _, findings := range all {
 			if got := daemon.ExitCode(failureOf(findings)); got != want {

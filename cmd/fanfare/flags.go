@@ -68,7 +68,22 @@ func (m moment) Set(text string) error {
 			return nil
 		}
 	}
+	if at, ok := parsePrinted(text); ok {
+		*m.at = at
+		return nil
+	}
 	return errors.New("want a moment such as 2026-01-31 or 2026-01-31T18:00:00+07:00, or how long ago, such as 2h")
+}
+
+// parsePrinted reads a moment as it is printed. Other names of zones are ambiguous.
+func parsePrinted(text string) (at time.Time, ok bool) {
+	for _, zone := range []*time.Location{time.Local, time.UTC} {
+		at, err := time.ParseInLocation(time.DateTime, text[:min(len(text), len(time.DateTime))], zone)
+		if err == nil && text == at.Format(time.DateTime+" MST") {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // addReason adds --reason with the default that reason holds. A text that does not fit in one

@@ -26,7 +26,7 @@ func TestEveryNumberOnTheCommandLineIsBounded(t *testing.T) {
 		command.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
 			for _, value := range absurd[flag.Value.Type()] {
 				numbers++
-				args := append(strings.Fields(command.CommandPath())[1:], slices.Repeat([]string{"x"}, len(arguments(command.Use)))...)
+				args := append(strings.Fields(command.CommandPath())[1:], slices.Repeat([]string{"x"}, len(arguments(command.Use))+strings.Count(command.Use, "[CAMPAIGN]"))...)
 				if command.Flags().Lookup("message") != nil && flag.Name != "message" {
 					args = append(args, "--message", "/nonexistent")
 				}
@@ -89,9 +89,28 @@ func TestMoments(t *testing.T) {
 	if err := m.Set("2h"); err != nil || time.Since(at) < 2*time.Hour || time.Since(at) > 3*time.Hour {
 		t.Errorf("two hours ago is %s, %v", at, err)
 	}
-	for _, text := range []string{"-2h", "0s", "yesterday", ""} {
+	for _, text := range []string{"-2h", "0s", "yesterday", "2026-01-31 09:30:00 CST", ""} {
 		if err := m.Set(text); err == nil {
 			t.Errorf("%q is taken for %s", text, at)
+		}
+	}
+}
+
+// A moment without a time zone is local time, as all moments are printed.
+func TestMomentsAreInLocalTime(t *testing.T) {
+	local := time.Local
+	time.Local = time.FixedZone("east", 7*60*60)
+	t.Cleanup(func() { time.Local = local })
+	for text, want := range map[string]time.Time{
+		"2026-01-31":                time.Date(2026, 1, 30, 17, 0, 0, 0, time.UTC),
+		"2026-01-31 09:30:00":       time.Date(2026, 1, 31, 2, 30, 0, 0, time.UTC),
+		"2026-01-31 09:30:00 east":  time.Date(2026, 1, 31, 2, 30, 0, 0, time.UTC),
+		"2026-01-31 09:30:00 UTC":   time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC),
+		"2026-01-31T09:30:00+01:00": time.Date(2026, 1, 31, 8, 30, 0, 0, time.UTC),
+	} {
+		var at time.Time
+		if err := (moment{&at}).Set(text); err != nil || !at.Equal(want) {
+			t.Errorf("%q is %s, %v, want %s", text, at.UTC(), err, want)
 		}
 	}
 }

@@ -18,22 +18,29 @@ import (
 func (c *cli) load() *cobra.Command {
 	var opts operator.LoadOptions
 	var form fileForm
+	var source loadSource
 	command := &cobra.Command{
 		Use:   "load CAMPAIGN FILE|-",
 		Short: "Load an audience (CSV, NDJSON or a JSON array) into a campaign's list",
 		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
-CSV names its columns in the first line: userId, and optionally fcmToken, platform, locale and timeZone; every other column
+CSV names its columns in the first line: userId, and optionally fcmToken, fid, tag, platform, locale and timeZone; every other column
 fills the message's placeholder of its name. That line also shows whether commas, semicolons, tabs or bars separate them. NDJSON has one recipient
 a line, as in the list itself; or a JSON array holds them all. Files compressed with gzip or zstd are opened, UTF-16 is read.
 Lines that are not recipients are rejected and listed. An audience that is there already is refused without --append. A load that
-was interrupted, or killed, continues with the same command: recipients that are loaded already are skipped.`,
+was interrupted, or killed, continues with the same command: recipients that are loaded already are skipped.
+
+With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
-  zcat audience.ndjson.gz | fanfare load 42 -`,
-		Args:              wantArgs,
+  zcat audience.ndjson.gz | fanfare load 42 -
+  fanfare load 43 --from 42 --status failed --code UNAVAILABLE`,
+		Args:              source.args,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
+			if source.campaign != "" {
+				return c.loadOutcomes(command, source, args[0], opts)
+			}
 			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
 				return err
 			}
@@ -51,6 +58,7 @@ was interrupted, or killed, continues with the same command: recipients that are
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
 	f.Int64Var(&opts.Skip, "skip", 0, "skip the first `n` recipients of the file, whatever an interrupted load had loaded")
 	form.addTo(f)
+	source.addTo(f)
 	return command
 }
 

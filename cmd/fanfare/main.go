@@ -28,9 +28,15 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	out, errs := terminal.Stdout(), terminal.Stderr()
-	err := explain(newRoot(out, errs).ExecuteContext(ctx))
-	return assembly.ReportError("fanfare", assembly.CheckOutput(err, out, errs))
+	return execute(ctx, os.Args[1:], terminal.Stdout(), terminal.Stderr())
+}
+
+// execute runs one command line and returns the exit code.
+func execute(ctx context.Context, args []string, out, errs *terminal.Output) int {
+	root := newRoot(out, errs)
+	root.SetArgs(args)
+	err := explain(root.ExecuteContext(ctx))
+	return assembly.ReportError(errs, "fanfare", assembly.CheckOutput(err, out, errs))
 }
 
 // readSettings reads the settings, and prints warnings about dangerous ones.
@@ -52,6 +58,7 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 	if err != nil {
 		return daemon.WithExitCode(daemon.ExitUsage, err)
 	}
+	defer daemon.FlushWarnings(log)
 	rooms, err := sending.Open(command.Context(), s, "fanfare", log, nil)
 	if err != nil {
 		return err
@@ -67,6 +74,7 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 type cli struct {
 	file   string // settings file
 	asJSON bool
+	wide   bool // tables show all columns
 }
 
 // The groups of commands in the help.
@@ -100,6 +108,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.file, "config", "", "settings `file` (YAML); else the one that FANFARE_CONFIG names")
 	flags.BoolVar(&c.asJSON, "json", false, "print JSON instead of text")
+	flags.VarP(format{c}, "output", "o", "`form` of the output: table in 80 columns, wide with all columns, or json")
 	config.AddFlags(flags)
 	hideSettings(root)
 
@@ -112,8 +121,8 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	root.SetHelpCommandGroupID(groupSetup)
 	root.SetCompletionCommandGroupID(groupSetup)
 	for id, commands := range map[string][]*cobra.Command{
-		groupSend:  {c.demo(), c.campaign(), c.load(), c.watch()},
-		groupAfter: {c.quota(), c.project(), c.dead(), c.tokens()},
+		groupSend:  {c.demo(), c.campaign(), c.load(), c.watch(), c.console()},
+		groupAfter: {c.ps(), c.user(), c.quota(), c.project(), c.dead(), c.tokens(), c.suppress()},
 		groupSetup: {c.check(), c.settings()},
 	} {
 		for _, command := range commands {
@@ -142,5 +151,5 @@ func hideSettings(root *cobra.Command) {
 
 // output returns the printer for a command's standard output.
 func (c *cli) output(command *cobra.Command) output {
-	return output{w: command.OutOrStdout(), asJSON: c.asJSON}
+	return output{w: command.OutOrStdout(), asJSON: c.asJSON, wide: c.wide}
 }

@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "hostile": hostile(t.Context()), "unwritable": unwritable(t.Context()), "interrupts": interrupts, "redis": redisCommand(t.Context()),
-			"simulator": startSimulator(t), "validated": validated,
+			"simulator": startSimulator(t), "validated": validated, "results": recordResults(t.Context()),
 		},
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,10 +15,77 @@ import (
 	"fanfare/internal/terminal"
 )
 
-// output prints the result of a command, for a person or as JSON with --json.
+// output prints the result of a command, for a person or as JSON.
 type output struct {
 	w      io.Writer
 	asJSON bool
+	wide   bool // tables show all columns, and nothing is shortened
+}
+
+// format is the value of --output.
+type format struct{ c *cli }
+
+// The values of --output. By default a table fits textColumns.
+const (
+	formatTable = "table"
+	formatWide  = "wide"
+	formatJSON  = "json"
+)
+
+func (f format) Type() string { return "form" }
+
+func (f format) String() string {
+	switch {
+	case f.c == nil:
+		return ""
+	case f.c.asJSON:
+		return formatJSON
+	case f.c.wide:
+		return formatWide
+	}
+	return formatTable
+}
+
+// Set refuses an unknown value, which would silently print something else.
+func (f format) Set(text string) error {
+	switch text {
+	case formatTable, formatWide, formatJSON:
+		f.c.wide = text == formatWide
+		f.c.asJSON = f.c.asJSON || text == formatJSON
+		return nil
+	}
+	return fmt.Errorf("there is no form %q: use %s, %s or %s", text, formatTable, formatWide, formatJSON)
+}
+
+// textColumns is the width of text where no terminal has another.
+const textColumns = 80
+
+// columns is the width in which text is wrapped: a terminal's own, otherwise textColumns. It is 0,
+// without a limit, if all is shown.
+func (o output) columns() int {
+	if o.wide {
+		return 0
+	}
+	return cmp.Or(terminal.Columns(o.w), textColumns)
+}
+
+// indent puts a text behind a label, and wraps it below its own beginning. No line is wider than
+// the columns: a longer word is broken, and a long label is shortened.
+func (o output) indent(label, text string) string {
+	columns := o.columns()
+	if columns == 0 {
+		return label + text
+	}
+	if displayWidth(label) > columns/2 {
+		label = keepEnds(label, columns/2)
+	}
+	width := displayWidth(label)
+	columns = max(minWidth, columns-width)
+	var lines []string
+	for _, line := range wrap(text, columns) {
+		lines = append(lines, breakWord(line, columns)...)
+	}
+	return label + strings.Join(lines, "\n"+strings.Repeat(" ", width))
 }
 
 // show prints value as one line of JSON, or calls human to print it.
@@ -45,71 +113,6 @@ func plural(n int64, noun string) string {
 		noun += "s"
 	}
 	return operator.Thousands(n) + " " + noun
-}
-
-// table aligns cells below the names of their columns. A column whose name begins with ">" holds
-// numbers and is aligned to the right.
-type table struct {
-	columns []string
-	rows    [][]string
-}
-
-// rule is a row that is a line. Below it stands a sum.
-var rule []string
-
-func newTable(columns ...string) *table { return &table{columns: columns} }
-
-func (t *table) add(cells ...string) {
-	for i, cell := range cells {
-		cells[i] = printable(cell)
-	}
-	t.rows = append(t.rows, cells)
-}
-
-func (t *table) print(w io.Writer) {
-	header := make([]string, len(t.columns))
-	widths := make([]int, len(t.columns))
-	for i, name := range t.columns {
-		header[i] = strings.TrimPrefix(name, ">")
-		widths[i] = utf8.RuneCountInString(header[i])
-		for _, row := range t.rows {
-			if len(row) > i {
-				widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
-			}
-		}
-	}
-	total := 2 * (len(widths) - 1)
-	for _, width := range widths {
-		total += width
-	}
-	if line := t.line(header, widths); line != "" {
-		terminal.Heading(w, line)
-	}
-	for _, row := range t.rows {
-		if row == nil {
-			fmt.Fprintln(w, strings.Repeat("─", total))
-			continue
-		}
-		fmt.Fprintln(w, t.line(row, widths))
-	}
-}
-
-// line formats one row without trailing blanks.
-func (t *table) line(cells []string, widths []int) string {
-	var b strings.Builder
-	for i, cell := range cells {
-		blanks := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-		if strings.HasPrefix(t.columns[i], ">") {
-			cell = blanks + cell
-		} else {
-			cell += blanks
-		}
-		if i > 0 {
-			b.WriteString("  ")
-		}
-		b.WriteString(cell)
-	}
-	return strings.TrimRight(b.String(), " ")
 }
 
 // printable quotes a text that could manipulate the terminal or begin a line of its own. All text
@@ -160,18 +163,19 @@ func shellWord(id string) string {
 	return "$'" + strings.ReplaceAll(escaped, "'", `\'`) + "'"
 }
 
-// localTime formats a moment in the local time zone. It is empty for the zero time.
+// localTime formats a moment in the local time zone, and names the zone. It is empty for the zero
+// time.
 func localTime(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
-	return at.Local().Format(time.DateTime)
+	return operator.LocalTime(at)
 }
 
 // clockTime formats a moment for a person, with the date unless it is today.
 func clockTime(at time.Time) string {
 	if now := time.Now().Local(); at.Local().Format(time.DateOnly) == now.Format(time.DateOnly) {
-		return at.Local().Format(time.TimeOnly)
+		return at.Local().Format(time.TimeOnly + " MST")
 	}
 	return localTime(at)
 }

@@ -7,17 +7,18 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 )
 
 func TestTablesLineUp(t *testing.T) {
-	table := newTable("NAME", ">COUNT", "NOTE")
+	var got strings.Builder
+	table := output{w: &got}.newTable(textColumn("NAME"), numberColumn("COUNT"), textColumn("NOTE"))
 	table.add("ünïcode", "1,000", "")
 	table.add("a", "7", "with a note")
 	table.rows = append(table.rows, rule)
 	table.add("total", "1,007")
-	var got strings.Builder
-	table.print(&got)
+	table.print()
 	const want = `NAME     COUNT  NOTE
 ünïcode  1,000
 a            7  with a note
@@ -61,15 +62,15 @@ func TestQuotaTellsUntilWhenMinutesAreAvoided(t *testing.T) {
 		Settings: pacing.Settings{Quota: 600, AvoidQuarterHours: true},
 	}
 	var got strings.Builder
-	printQuota(&got, "demo", state)
-	if want := "  quarter hours avoided by two minutes; nothing is sent until 2030-01-01 12:17:00\n"; !strings.Contains(got.String(), want) {
+	printQuota(output{w: &got, wide: true}, "demo", state)
+	if want := "  quarter hours avoided by two minutes; nothing is sent until " + localTime(state.Now.Add(4*time.Minute)) + "\n"; !strings.Contains(got.String(), want) {
 		t.Errorf("got %swant %s", got.String(), want)
 	}
-	if v := newQuotaView("demo", state); !v.AvoidedUntil.Equal(state.Now.Add(4 * time.Minute)) {
+	if v := operator.NewQuotaView("demo", state); !v.AvoidedUntil.Equal(state.Now.Add(4 * time.Minute)) {
 		t.Errorf("until %s", v.AvoidedUntil)
 	}
 	state.Now = state.Now.Add(-time.Minute)
-	if v := newQuotaView("demo", state); !v.AvoidedUntil.IsZero() {
+	if v := operator.NewQuotaView("demo", state); !v.AvoidedUntil.IsZero() {
 		t.Errorf("outside of them until %s", v.AvoidedUntil)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"os"
@@ -60,6 +61,38 @@ func pages(t *testing.T) []string {
 func TestReadmeIsShort(t *testing.T) {
 	if words := len(strings.Fields(page(t, "README.md"))); words > 1000 {
 		t.Errorf("README.md has %d words, want at most 1,000: move something to docs/", words)
+	}
+}
+
+var (
+	demoBlock  = regexp.MustCompile("(?s)```\\n\\$ make demo\\n(.*?)```")
+	lastRow    = regexp.MustCompile(`<g style=.*?</g>`) // rows that another replaces have a class
+	rowText    = regexp.MustCompile(`<text[^>]*>([^<]*)</text>`)
+	barOrBlank = regexp.MustCompile(`[█░\s]+`)
+)
+
+// TestReadmeQuotesTheRecording finds the lines of the demo in the recording beside them.
+func TestReadmeQuotesTheRecording(t *testing.T) {
+	var shown strings.Builder
+	for _, row := range lastRow.FindAllString(page(t, "docs/demo.svg"), -1) {
+		for _, text := range rowText.FindAllStringSubmatch(row, -1) {
+			shown.WriteString(" " + html.UnescapeString(text[1]))
+		}
+		shown.WriteString("\n")
+	}
+	block := demoBlock.FindStringSubmatch(page(t, "README.md"))
+	if block == nil {
+		t.Fatal("README.md quotes no make demo")
+	}
+	lines := strings.Split(strings.TrimSpace(block[1]), "\n")
+	if len(lines) != 8 {
+		t.Errorf("README.md quotes %d lines, and says that it is eight", len(lines))
+	}
+	words := barOrBlank.ReplaceAllString(shown.String(), " ")
+	for _, line := range lines {
+		if !strings.Contains(words, " "+barOrBlank.ReplaceAllString(line, " ")+" ") {
+			t.Errorf("README.md quotes %q; docs/demo.svg shows\n%s", line, shown.String())
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 func (c *cli) project() *cobra.Command {
-	return group("project COMMAND", "Halt and resume a Firebase project; list the projects that send from this Redis", c.projectHalt(), c.projectResume(), c.projectList(), c.projectForget())
+	return group("project COMMAND", "Halt and resume a Firebase project; list the projects that send from this Redis", c.projectHalt(), c.projectResume(), c.projectHistory(), c.projectList(), c.projectForget())
 }
 
 func (c *cli) projectHalt() *cobra.Command {
@@ -56,27 +56,27 @@ func (c *cli) projectResume() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).done(resumedView{project, len(after.Halts) > 0, operator.WhyHeld(after)}, "%s", resumedText(printable(project), before, after))
+				return c.output(command).done(resumedView{project, len(after.Halts) > 0, operator.FindHold(after)}, "%s", resumedText(printable(project), before, after))
 			})
 		},
 	}
 }
 
-// resumedView is the JSON of a resumed project. Held is what else stops its pushes.
+// resumedView is the JSON of a resumed project. Hold is what else stops its pushes.
 type resumedView struct {
 	Project string         `json:"project"`
 	Halted  bool           `json:"halted"`
-	Held    *operator.Held `json:"held,omitempty"`
+	Hold    *operator.Hold `json:"held,omitempty"`
 }
 
 // resumedText says what else stops the project, if anything does.
 func resumedText(project string, before, after pacing.State) string {
-	held := operator.WhyHeld(after)
+	hold := operator.FindHold(after)
 	switch {
-	case held != nil && len(before.Halts) > 0:
-		return fmt.Sprintf("project %s is no longer halted, and sends again when this is over: %s", project, heldExplanation(held))
-	case held != nil:
-		return fmt.Sprintf("project %s was not halted; it is on hold: %s", project, heldExplanation(held))
+	case hold != nil && len(before.Halts) > 0:
+		return fmt.Sprintf("project %s is no longer halted, and sends again when this is over: %s", project, joinReasons([]operator.Reason{hold.Explain()}))
+	case hold != nil:
+		return fmt.Sprintf("project %s was not halted; it is on hold: %s", project, joinReasons([]operator.Reason{hold.Explain()}))
 	case len(before.Halts) == 0:
 		return fmt.Sprintf("project %s was not halted", project)
 	}
@@ -91,9 +91,10 @@ type knownProject struct {
 
 func (c *cli) projectList() *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "List the Firebase projects that send from this Redis, and when a dispatcher of each was seen last",
-		Args:  wantArgs,
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the Firebase projects that send from this Redis, and when a dispatcher of each was seen last",
+		Args:    wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
 				known, err := rooms.Campaigns.Projects(ctx)
@@ -104,22 +105,23 @@ func (c *cli) projectList() *cobra.Command {
 				for i, p := range known {
 					all[i] = knownProject{p.ID, p.SeenAt}
 				}
-				return c.output(command).show(all, func(w io.Writer) { printProjects(w, all) })
+				out := c.output(command)
+				return out.show(all, func(io.Writer) { printProjects(out, all) })
 			})
 		},
 	}
 }
 
-func printProjects(w io.Writer, all []knownProject) {
+func printProjects(o output, all []knownProject) {
 	if len(all) == 0 {
-		fmt.Fprintln(w, "no project is known: no dispatcher has looked for campaigns in the last day")
+		fmt.Fprintln(o.w, "no project is known: no dispatcher has looked for campaigns in the last day")
 		return
 	}
-	t := newTable("PROJECT", "DISPATCHER SEEN")
+	t := o.newTable(idColumn("PROJECT"), textColumn("DISPATCHER SEEN"))
 	for _, p := range all {
 		t.add(p.Project, cmp.Or(localTime(p.SeenAt), "never: a campaign names it"))
 	}
-	t.print(w)
+	t.print()
 }
 
 func (c *cli) projectForget() *cobra.Command {

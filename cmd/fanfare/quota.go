@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"fanfare/cmd/internal/assembly"
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
@@ -30,7 +29,7 @@ func (c *cli) withGovernor(command *cobra.Command, do func(ctx context.Context, 
 		if err != nil {
 			return err
 		}
-		governor, err := rooms.NewGovernor(project, whoami(), nil)
+		governor, err := rooms.NewGovernor(project, assembly.Whoami(), nil)
 		if err != nil {
 			return err
 		}
@@ -44,7 +43,8 @@ func (c *cli) showQuota(ctx context.Context, command *cobra.Command, project str
 	if err != nil {
 		return err
 	}
-	return c.output(command).show(newQuotaView(project, state), func(w io.Writer) { printQuota(w, project, state) })
+	out := c.output(command)
+	return out.show(operator.NewQuotaView(project, state), func(io.Writer) { printQuota(out, project, state) })
 }
 
 func (c *cli) quotaShow() *cobra.Command {
@@ -153,9 +153,6 @@ It is in force everywhere within two seconds, goes before what stands in the dis
 	return command
 }
 
-// closedByHand is the halt of a gate that an operator closed until it is opened by hand.
-const closedByHand = "the gate is closed by hand"
-
 // closedBy begins the reason of a gate that an operator closed for a while.
 const closedBy = "closed by "
 
@@ -192,9 +189,9 @@ a 429 of the project. A ramp follows.`,
 // are separate because no one may shorten a gate that FCM demanded.
 func closeGate(ctx context.Context, g *pacing.Governor, wait time.Duration) error {
 	if wait > 0 {
-		return g.CloseGate(ctx, wait, closedBy+whoami())
+		return g.CloseGate(ctx, wait, closedBy+assembly.Whoami())
 	}
-	return g.Halt(ctx, closedByHand)
+	return g.Halt(ctx, pacing.ClosedByHand)
 }
 
 func (c *cli) quotaOpen() *cobra.Command {
@@ -204,33 +201,22 @@ func (c *cli) quotaOpen() *cobra.Command {
 		Args:  wantArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return c.withGovernor(command, func(ctx context.Context, project string, g *pacing.Governor) error {
-				if _, err := g.ResumeFrom(ctx, closedByHand); err != nil {
+				if _, err := g.ResumeFrom(ctx, pacing.ClosedByHand); err != nil {
 					return err
 				}
 				state, err := g.State(ctx)
 				if err != nil {
 					return err
 				}
-				if err := c.output(command).show(newQuotaView(project, state), func(w io.Writer) { printQuota(w, project, state) }); err != nil {
+				out := c.output(command)
+				if err := out.show(operator.NewQuotaView(project, state), func(io.Writer) { printQuota(out, project, state) }); err != nil {
 					return err
 				}
-				if state.Gate.Closed(state.Now) {
+				if state.Gate.IsClosed(state.Now) {
 					return fmt.Errorf("the gate opens by itself at %s, and cannot be opened before", localTime(state.Gate.Until))
 				}
 				return nil
 			})
 		},
 	}
-}
-
-// whoami names the operator at the command line, as user@host.
-func whoami() string {
-	name, host := "somebody", "somewhere"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
-	if h, err := os.Hostname(); err == nil {
-		host = h
-	}
-	return name + "@" + host
 }

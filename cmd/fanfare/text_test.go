@@ -32,8 +32,10 @@ func says(t *testing.T, what, text, part string, want bool) {
 }
 
 func TestTheMostFrequentOutcomeIsFirst(t *testing.T) {
-	got := countOutcomes(campaign.Books{Sent: 5, Failed: 9, Codes: map[string]int64{"failed:A": 2, "failed:B": 6}})
-	want := []outcome{{"failed", "B", 6}, {"sent", "", 5}, {"failed", "A", 2}, {"failed", "", 1}}
+	got := operator.CountOutcomes(campaign.Books{Sent: 5, Failed: 9, Codes: map[string]int64{"failed:A": 2, "failed:B": 6}})
+	want := []operator.OutcomeCount{
+		{Status: "failed", Code: "B", N: 6}, {Status: "sent", N: 5}, {Status: "failed", Code: "A", N: 2}, {Status: "failed", N: 1},
+	}
 	if len(got) != len(want) {
 		t.Fatalf("got %v", got)
 	}
@@ -99,7 +101,9 @@ func TestTheDemoKeepsAShorterInterval(t *testing.T) {
 
 func TestDroppedLettersAreTold(t *testing.T) {
 	text := func(dropped int64) string {
-		return printed(func(w io.Writer) { printLetters(w, letterList{counts: responses.DeadCounts{Dropped: dropped}}) })
+		return printed(func(w io.Writer) {
+			printLetters(output{w: w}, letterList{counts: responses.DeadCounts{Dropped: dropped}})
+		})
 	}
 	says(t, "some", text(1200), "1,200 older ones were dropped by the bounds", true)
 	says(t, "none", text(0), "dropped", false)
@@ -113,7 +117,7 @@ func TestAResumedProject(t *testing.T) {
 		"project demo is resumed":                     {halted, {Now: now}},
 		"project demo was not halted":                 {{Now: now}, {Now: now}},
 		"no longer halted, and sends again when this": {halted, gated},
-		"was not halted; it is on hold: the gate":     {gated, gated},
+		"was not halted; it is on hold: The gate":     {gated, gated},
 	} {
 		says(t, want, resumedText("demo", states[0], states[1]), want, true)
 	}
@@ -121,7 +125,7 @@ func TestAResumedProject(t *testing.T) {
 
 // The current pace is that of the ramp.
 func TestQuotaTellsThePaceOfNow(t *testing.T) {
-	v := newQuotaView("demo", pacing.State{Rate: 7, Warm: 0.1, Settings: pacing.Settings{Quota: 6000, Headroom: 0.1, Ramp: time.Minute}})
+	v := operator.NewQuotaView("demo", pacing.State{Rate: 7, Warm: 0.1, Settings: pacing.Settings{Quota: 6000, Headroom: 0.1, Ramp: time.Minute}})
 	if v.Now != 7 || v.Full != 90 || v.HeadroomPercent != 10 || v.RampSeconds != 60 || v.Warm != 0.1 {
 		t.Errorf("got %+v", v)
 	}
@@ -156,7 +160,7 @@ func TestSettingsAreWarnedOf(t *testing.T) {
 // The view of a campaign shows options that are not the default.
 func TestOptionsOfACampaignAreShown(t *testing.T) {
 	text := func(s campaign.Spec) string {
-		return printed(func(w io.Writer) { printView(w, operator.View{Spec: s}) })
+		return printed(func(w io.Writer) { printView(output{w: w}, operator.View{Spec: s}) })
 	}
 	all := text(campaign.Spec{ID: "42", State: campaign.Draft, Weight: 2, Priority: 1, Rate: 0.5, Name: "Spring", Project: "demo"})
 	for _, part := range []string{"weight        2", "priority      1", "rate          0.5 a second", "name          Spring", "project       demo"} {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/notification"
@@ -15,8 +16,7 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// userToken is the JSON of one user's token. It is shown in full, because the operator asked for
-// it.
+// userToken is the JSON of one user's token. tokens get shortens it unless --reveal is given.
 type userToken struct {
 	UserID string `json:"userId"`
 	Token  string `json:"fcmToken,omitempty"`
@@ -31,34 +31,50 @@ func (c *cli) tokens() *cobra.Command {
 }
 
 func (c *cli) tokensGet() *cobra.Command {
-	return &cobra.Command{
+	reveal := false
+	command := &cobra.Command{
 		Use:   "get USER",
 		Short: "Show the token that a push to the user would use: from Redis, else from SQL",
 		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-				target, err := rooms.Tokens.Get(ctx, args[0])
+				devices, err := rooms.Tokens.Get(ctx, args[0])
 				if asked, ok := errors.AsType[*tokens.SourceError](err); ok {
 					err = asked.Err // the message names the user already
 				}
 				if err != nil {
 					return fmt.Errorf("look up the token of %s: %w", printable(args[0]), err)
 				}
-				found := userToken{UserID: args[0], Token: target.Text(), Known: !target.IsZero(), Problem: target.Problem()}
-				return c.output(command).show(found, func(w io.Writer) { printToken(w, found) })
+				target := tokens.Newest(devices)
+				found := userToken{UserID: args[0], Known: !target.IsZero(), Problem: target.Problem()}
+				switch {
+				case reveal:
+					found.Token = target.Text()
+				case found.Known:
+					found.Token = target.String()
+				}
+				return c.output(command).show(found, func(w io.Writer) { printToken(w, found, reveal) })
 			})
 		},
 	}
+	addReveal(command.Flags(), &reveal)
+	return command
 }
 
-func printToken(w io.Writer, t userToken) {
+func addReveal(flags *pflag.FlagSet, reveal *bool) {
+	flags.BoolVar(reveal, "reveal", false, "show the whole token: who has it and the credentials can send to the user")
+}
+
+func printToken(w io.Writer, t userToken, reveal bool) {
 	switch {
 	case !t.Known:
 		fmt.Fprintf(w, "%s has no token\n", printable(t.UserID))
 	case t.Problem != "":
 		fmt.Fprintf(w, "the value stored for %s cannot be a token, and is never sent: %s: %s\n", printable(t.UserID), printable(t.Token), t.Problem)
-	default:
+	case reveal:
 		fmt.Fprintln(w, printable(t.Token))
+	default:
+		fmt.Fprintln(w, printable(t.Token)+" (shortened; --reveal shows it)")
 	}
 }
 

@@ -34,7 +34,8 @@ func (c *cli) tokensRemoved() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.output(command).show(removedList(found), func(w io.Writer) { printRemoved(w, found, len(users) == 0) })
+				out := c.output(command)
+				return out.show(removedList(found), func(io.Writer) { printRemoved(out, found, len(users) == 0) })
 			})
 		},
 	}
@@ -64,27 +65,27 @@ func (l removedList) MarshalJSON() ([]byte, error) {
 
 // printRemoved prints the removed tokens. It also counts them by hour and campaign, unless users
 // were named.
-func printRemoved(w io.Writer, found operator.RemovedTokens, counted bool) {
+func printRemoved(o output, found operator.RemovedTokens, counted bool) {
 	if found.Total == 0 {
-		fmt.Fprintln(w, "no removed tokens")
+		fmt.Fprintln(o.w, "no removed tokens")
 		return
 	}
 	if len(found.Newest) > 0 {
-		t := newTable("AT", "USER", "CAMPAIGN", "TOKEN")
+		t := o.newTable(momentColumn("AT"), idColumn("USER"), idColumn("CAMPAIGN"), idColumn("TOKEN"))
 		for _, r := range found.Newest {
 			t.add(localTime(r.At), r.User, r.Campaign, r.Token.String())
 		}
-		t.print(w)
+		t.print()
 		if !counted && found.Total == int64(len(found.Newest)) {
 			return
 		}
-		fmt.Fprintf(w, "\n%s of %s shown\n\n", operator.Thousands(len(found.Newest)), operator.Thousands(found.Total))
+		fmt.Fprintf(o.w, "\n%s of %s shown\n\n", operator.Thousands(len(found.Newest)), operator.Thousands(found.Total))
 	}
-	t := newTable(">TOKENS", "HOUR", "CAMPAIGN")
+	t := o.newTable(numberColumn("TOKENS"), momentColumn("HOUR"), idColumn("CAMPAIGN"))
 	for _, count := range found.Counts {
 		t.add(operator.Thousands(count.Tokens), localTime(count.Hour), count.Campaign)
 	}
-	t.print(w)
+	t.print()
 }
 
 // removedFilter are the arguments and flags that select removed tokens.

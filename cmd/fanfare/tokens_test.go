@@ -59,17 +59,17 @@ func TestRestoreReachesSQL(t *testing.T) {
 
 func TestATokenThatCannotBeOne(t *testing.T) {
 	text := printed(func(w io.Writer) {
-		printToken(w, userToken{UserID: "u", Token: "a b", Known: true, Problem: "holds a space"})
+		printToken(w, userToken{UserID: "u", Token: "a b", Known: true, Problem: "holds a space"}, true)
 	})
 	says(t, "problem", text, "cannot be a token, and is never sent", true)
-	says(t, "none", printed(func(w io.Writer) { printToken(w, userToken{UserID: "u"}) }), "u has no token", true)
+	says(t, "none", printed(func(w io.Writer) { printToken(w, userToken{UserID: "u"}, true) }), "u has no token", true)
 }
 
 // Without a count, the tokens of named users are all shown, or the text says how many are.
 func TestRemovedTokensOfUsers(t *testing.T) {
 	text := func(total int64, counted bool) string {
 		found := operator.RemovedTokens{Total: total, Newest: []tokens.RemovedToken{{User: "u", At: time.Now()}}}
-		return printed(func(w io.Writer) { printRemoved(w, found, counted) })
+		return printed(func(w io.Writer) { printRemoved(output{w: w}, found, counted) })
 	}
 	says(t, "all", text(1, false), "shown", false)
 	says(t, "some", text(2, false), "1 of 2 shown", true)

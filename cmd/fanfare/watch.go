@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,25 +23,28 @@ import (
 func (c *cli) watch() *cobra.Command {
 	every := time.Second
 	command := &cobra.Command{
-		Use:   "watch CAMPAIGN",
-		Short: "Follow a campaign live: progress, rate, time to go; ends when the campaign does",
+		Use:   "watch [CAMPAIGN]",
+		Short: "Follow a campaign live: progress, rate, time to go; without one, all campaigns on a whole screen",
 		Long: `Follow a campaign live: progress, rate, time to go. It ends when the campaign does, or with Ctrl-C.
 
-On a terminal one line is redrawn; elsewhere there is a line each time (a JSON object with --json).`,
-		Args:              wantArgs,
+On a terminal one line is redrawn; elsewhere there is a line each time (a JSON object with --json).
+
+Without a campaign it shows all of them on the whole terminal, what needs a person first, with the pace, the processes, and why
+the selected campaign does not move. Keys pause, resume and change priorities, after a question; ? lists them, q quits.`,
+		Example:           "  fanfare watch\n  fanfare watch 42",
+		Args:              wantCampaignOrTerminal(c),
 		ValidArgsFunction: c.completeCampaign,
 		RunE: func(command *cobra.Command, args []string) error {
 			if err := checkRange(command, "every", every, time.Millisecond, maxEvery); err != nil {
 				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
+				if len(args) == 0 {
+					return watchAll(ctx, command, rooms, op, every)
+				}
 				line := newProgressLine(command.OutOrStdout(), c.asJSON)
 				defer line.end()
-				holds := newHolds(ctx, rooms)
-				err := op.Watch(ctx, args[0], every, func(p operator.Progress) bool {
-					p.Held = cmp.Or(holds.find(ctx, p.State), p.Held)
-					return line.draw(p)
-				})
+				err := op.Watch(ctx, args[0], every, paceReader(ctx, rooms), line.draw)
 				if errors.Is(err, context.Canceled) {
 					return nil // Ctrl-C ends the watch
 				}
@@ -80,16 +82,33 @@ func (l *progressLine) draw(p operator.Progress) bool {
 		err = json.NewEncoder(l.w).Encode(p)
 	case l.inPlace:
 		columns := terminal.Columns(l.w)
-		err = terminal.Redraw(l.w, l.explainChange(p, columns)+describeProgress(p, columns-1)) // in the last column a terminal may wrap
+		err = errors.Join(terminal.Redraw(l.w, l.explainChange(p, columns)), l.paintProgress(p, columns-1)) // in the last column a terminal may wrap
 	default:
-		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, reasonsToWait(p)...), "  "))
+		_, err = fmt.Fprintln(l.w, strings.Join(append([]string{describeProgress(p, 0)}, reasonLines(p.Reasons)...), "  "))
 	}
 	return err == nil
 }
 
+// paintProgress prints one line of progress, with the state in its colour.
+func (l *progressLine) paintProgress(p operator.Progress, columns int) error {
+	line := describeProgress(p, columns)
+	state, _, _ := strings.Cut(line, " ")
+	terminal.Paint(l.w, stateColor(watchedState(p)), state)
+	_, err := fmt.Fprint(l.w, strings.TrimPrefix(line, state))
+	return err
+}
+
+// watchedState is the state whose colour a line of progress has.
+func watchedState(p operator.Progress) string {
+	if p.State == campaign.Running && isHeld(p.Reasons) {
+		return string(p.State) + heldMark
+	}
+	return string(p.State)
+}
+
 // explainChange says above the line why nothing moves, if the reason has changed.
 func (l *progressLine) explainChange(p operator.Progress, columns int) string {
-	now := strings.Join(reasonsToWait(p), "; ")
+	now := strings.Join(reasonLines(p.Reasons), "\n")
 	if now == l.lastReason {
 		return ""
 	}
@@ -98,7 +117,7 @@ func (l *progressLine) explainChange(p operator.Progress, columns int) string {
 		return ""
 	}
 	var text strings.Builder
-	for sentence := range strings.SplitSeq(now, "; ") {
+	for sentence := range strings.SplitSeq(now, "\n") {
 		for _, line := range wrap(sentence, columns) {
 			text.WriteString(line + "\n")
 		}
@@ -172,12 +191,12 @@ func partsOf(p operator.Progress, bar int) []part {
 	b := p.Books
 	done := 0.0
 	if b.Loaded > 0 {
-		done = float64(b.Ended()) / float64(b.Loaded)
+		done = float64(b.CountEnded()) / float64(b.Loaded)
 	}
 	filled := int(done * float64(bar))
 	parts := []part{
 		{fmt.Sprintf("%-9s %s%s %3d%%", cmp.Or(string(p.State), "waiting"), strings.Repeat("█", filled), strings.Repeat("░", bar-filled), int(done*100)), 0},
-		{fmt.Sprintf("%s of %s", operator.Thousands(b.Ended()), operator.Thousands(b.Loaded)), 1},
+		{fmt.Sprintf("%s of %s", operator.Thousands(b.CountEnded()), operator.Thousands(b.Loaded)), 1},
 	}
 	for _, count := range []struct {
 		name string
@@ -191,6 +210,9 @@ func partsOf(p operator.Progress, bar int) []part {
 			parts = append(parts, part{operator.Thousands(count.n) + " " + count.name, count.rank})
 		}
 	}
+	if n := p.Written.Unwritten(); n > 0 {
+		parts = append(parts, part{operator.Thousands(n) + " not in SQL", 4})
+	}
 	if p.Rate >= 1 {
 		parts = append(parts, part{operator.Thousands(int64(p.Rate)) + "/s", 4})
 	}
@@ -198,35 +220,4 @@ func partsOf(p operator.Progress, bar int) []part {
 		parts = append(parts, part{operator.Span(p.Left) + " to go", 2})
 	}
 	return parts
-}
-
-// reasonsToWait says why a campaign or part of it does not move, and what a person can do.
-func reasonsToWait(p operator.Progress) []string {
-	var all []string
-	if !p.State.HasEnded() {
-		for _, loss := range p.Losses {
-			all = append(all, printable(loss.What)+"; "+printable(loss.Advice))
-		}
-	}
-	switch p.State {
-	case "":
-		all = append(all, "it waits for a message: "+createHint(p.ID))
-	case campaign.Draft:
-		all = append(all, "it is not started: fanfare campaign start "+shellWord(p.ID))
-	case operator.Broken:
-		all = append(all, fmt.Sprintf("broken: %s; see: fanfare campaign show %s", printable(p.Reason), shellWord(p.ID)))
-	case campaign.Paused:
-		all = append(all, fmt.Sprintf("paused: %s; resume it with: fanfare campaign resume %s", cmp.Or(printable(p.Reason), "without a reason"), shellWord(p.ID)))
-	case campaign.Running:
-		if held := heldExplanation(p.Held); held != "" {
-			all = append(all, "held: "+printable(held))
-		}
-		if b := p.Books; b.ClockBack > 0 {
-			all = append(all, fmt.Sprintf("%s retries wait %s: Redis' clock was set back", operator.Thousands(b.Retrying), operator.Span(b.UntilRetry().Round(time.Second))))
-		}
-		for _, platform := range slices.Sorted(maps.Keys(p.KeptBack)) {
-			all = append(all, fmt.Sprintf("%s is on hold: %s; resume it with: fanfare campaign resume %s", printable(platform), printable(p.KeptBack[platform]), shellWord(p.ID)))
-		}
-	}
-	return all
 }

@@ -50,7 +50,7 @@ the first two attempts at each message fail:
   unavailable-      503, not accepted             reset-            accepted, stream reset
   ghost-            503, yet accepted             close-            accepted, connection reset
   internal-         500                           apns-auth-        401 THIRD_PARTY_AUTH_ERROR
-  gateway-          502 as HTML
+  gateway-          502 as HTML                   unregistered-     404 UNREGISTERED: a FID never registered
 
 Rules, from --rules or PUT /admin/rules, are JSON:
 
@@ -68,6 +68,12 @@ Rules, from --rules or PUT /admin/rules, are JSON:
 RESET_… ends one stream (over HTTP/1.1, the connection). CLOSE_… ends the TCP connection with all its streams.
 REFUSED_STREAM and GOAWAY_BEFORE_READ say that the request was not processed. GOAWAY_AFTER_READ says that no
 later request is. …_BEFORE_READ does not read the body and accepts nothing.
+
+A registration token begins with the Firebase Installation ID (FID) of its device, as in <FID>:abc. The counts
+"devices" and "devicesTwice" take both for one device. With this rule, <FID>:abc is UNREGISTERED once a message
+to <FID> was accepted:
+
+  "fidReplacesToken": true
 
 Rules also set limits, and faults on the way to FCM:
 
@@ -104,6 +110,7 @@ The admin API:
                                            the last five minutes: accepted, limited (429), other
   GET               /admin/ledger          every target and message, one JSON object a line
   GET               /admin/ledger/{token}  the entries of one token
+  GET               /admin/devices/{token or FID}  the entries of all addresses of a device
   DELETE            /admin/ledger          forget entries, counts and arrivals`
 
 const example = `  fcmsim --listen-http 127.0.0.1:9080 --latency 50ms

@@ -3,11 +3,13 @@ package main
 
 import (
 	"os"
+	"sync"
 	"time"
 
 	"fanfare/cmd/internal/assembly"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
+	"fanfare/internal/fleet"
 )
 
 func main() { os.Exit(run()) }
@@ -22,7 +24,7 @@ func program() assembly.Daemon {
 
 A result is removed from Redis only after its row is committed. The database's schema is migrated at start, by one
 replica at a time.`,
-		Sections:     []string{"redis", "names", "queue", "responder", "store", "log", "http"},
+		Sections:     []string{"redis", "names", "queue", "responder", "store", "webhooks", "log", "http"},
 		Listen:       func(s config.Settings) config.Address { return s.HTTP.Responder },
 		DrainTimeout: func(s config.Settings) time.Duration { return s.Responder.Drain },
 		Start:        start,
@@ -37,10 +39,21 @@ func start(p *daemon.Process, rooms *assembly.Rooms) (work func() error, err err
 	if err := rooms.CheckResultAccess(p.FetchCtx()); err != nil {
 		return nil, err
 	}
+	events, err := rooms.NewWebhooks()
+	if err != nil {
+		return nil, err
+	}
 	p.Health.AddReady("database", rooms.Store.Ping)
 	p.Health.AddReady("results", r.Ready)
+	beat := rooms.StartHeartbeat(p, fleet.Process{Role: fleet.Responder}, r)
 	if err := rooms.AwaitDatabase(p.FetchCtx(), p.Ready); err != nil {
 		return nil, err
 	}
-	return func() error { return r.Run(p.FetchCtx(), p.WorkCtx()) }, nil
+	beat.SetPhase(fleet.Serving)
+	return func() error {
+		var delivering sync.WaitGroup
+		defer delivering.Wait()
+		delivering.Go(func() { events.Run(p.FetchCtx()) })
+		return r.Run(p.FetchCtx(), p.WorkCtx())
+	}, nil
 }

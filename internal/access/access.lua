@@ -11,7 +11,7 @@
 local key, denied = KEYS[1], {}
 local tried = {PEXPIRE = {'1'}, PEXPIREAT = {'1'}, GETBIT = {'0'}, HDEL = {''}, HEXISTS = {''}, HGET = {''}, HMGET = {''}, HSET = {'f', 'v', 'g'},
   HSETNX = {'f', 'v'}, HINCRBY = {'f', 'none'}, LINDEX = {'0'}, LPUSH = {''}, RPUSH = {''}, SADD = {''}, LRANGE = {'0', '0'}, LSET = {'0', ''},
-  LTRIM = {'0', '-1'}, LPOS = {''}, LREM = {'1', ''}, SET = {'', 'XX'}, SETBIT = {'-1', '1'}, SISMEMBER = {''}, SREM = {''}, SSCAN = {'0'},
+  LTRIM = {'0', '-1'}, LPOS = {''}, LREM = {'1', ''}, SET = {'', 'XX'}, SETBIT = {'-1', '1'}, SISMEMBER = {''}, SMISMEMBER = {''}, SREM = {''}, SSCAN = {'0'},
   ZADD = {'XX', '1', ''}, ZRANGE = {'0', '0'}, ZRANGEBYSCORE = {'1', '1'}, ZREM = {''}, ZREMRANGEBYRANK = {'1', '0'}, ZSCORE = {''}}
 for _, command in ipairs(ARGV) do
   if redis.acl_check_cmd then

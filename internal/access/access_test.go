@@ -17,7 +17,7 @@ import (
 )
 
 func everyKey(n keys.Names) []Keys {
-	return slices.Concat(Results(n), Campaigns(n), Tokens(n), Profiles(n, true), Project(n.Project("p")))
+	return slices.Concat(Results(n), Campaigns(n), Tokens(n), Profiles(n, true), Suppressed(n), Project(n.Project("p")))
 }
 
 // With all patterns but one, the error names that one, and the check leaves no keys.
@@ -88,9 +88,9 @@ func TestCheckOnACluster(t *testing.T) {
 		t.Error(err)
 	}
 	// A prefix with its own tag has no second pattern.
-	tagged := keys.Names{CampaignPrefix: "{c}:", UserPrefix: "{u}:", UserSuffix: ":t", ProfilePrefix: "{p}:", Responses: "{r}:list"}
-	if got := len(everyKey(tagged)); got != 6 {
-		t.Errorf("%d patterns of tagged names, want 6", got)
+	tagged := keys.Names{CampaignPrefix: "{c}:", UserPrefix: "{u}:", UserSuffix: ":t", ProfilePrefix: "{p}:", Responses: "{r}:list", Suppressed: "{s}:set"}
+	if got := len(everyKey(tagged)); got != 7 {
+		t.Errorf("%d patterns of tagged names, want 7", got)
 	}
 	if err := Check(t.Context(), cluster, everyKey(tagged)...); err != nil {
 		t.Error(err)
@@ -104,7 +104,7 @@ func TestCheckNamesTheCommand(t *testing.T) {
 	admin := redis.NewClient(&redis.Options{Addr: addr})
 	defer admin.Close()
 	needed := everyKey(keys.Default())
-	for _, missing := range []string{"rpush", "ltrim", "zadd", "zrem", "del", "lset", "hset", "persist", "pexpire", "lpush", "set", "setbit", "hdel", "sadd", "eval"} {
+	for _, missing := range []string{"rpush", "ltrim", "zadd", "zrem", "del", "lset", "hset", "persist", "pexpire", "lpush", "set", "setbit", "hdel", "sadd", "smismember", "eval"} {
 		if err := admin.Do(t.Context(), "ACL", "SETUSER", "poor", "reset", "on", ">secret", "+@all", "-"+missing, "~*").Err(); err != nil {
 			t.Fatal(err)
 		}

@@ -23,10 +23,12 @@ type Keys struct {
 var (
 	listCommands = strings.Fields(`DEL EXISTS GET GETBIT HDEL HEXISTS HGET HGETALL HKEYS HMGET HSET LINDEX LLEN LPUSH LRANGE LSET LTRIM PERSIST
 		PEXPIRE PEXPIREAT PTTL RPUSH SET SETBIT TYPE UNLINK ZADD ZCARD ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYRANK ZREVRANGE ZSCORE`)
-	campaignCommands = append(strings.Fields(`HSETNX SADD SISMEMBER SREM SSCAN ZREMRANGEBYSCORE`), listCommands...)
+	campaignCommands = append(strings.Fields(`HSETNX SADD SISMEMBER SMISMEMBER SREM SSCAN XADD XRANGE XREVRANGE XTRIM ZREMRANGEBYSCORE`), listCommands...)
 	resultCommands   = append(strings.Fields(`HINCRBY LPOS LREM SADD SISMEMBER SREM`), listCommands...)
-	tokenCommands    = strings.Fields(`DEL GET PTTL SET TYPE`)
-	projectCommands  = strings.Fields(`DEL EXISTS HDEL HEXISTS HGET HGETALL HMGET HSET PERSIST PEXPIRE TYPE`)
+	tokenCommands    = strings.Fields(`DEL EXISTS GET HDEL HGETALL HSET PTTL SET TYPE`)
+	profileCommands  = strings.Fields(`DEL GET PTTL SET TYPE`)
+	suppressCommands = []string{"SMISMEMBER"}
+	projectCommands  = strings.Fields(`DEL EXISTS HDEL HEXISTS HGET HGETALL HMGET HSET PERSIST PEXPIRE TYPE XADD XRANGE XREVRANGE XTRIM`)
 )
 
 // Commands returns the commands for these keys, in capital letters.
@@ -61,12 +63,21 @@ func Tokens(n keys.Names) []Keys {
 // profiles from SQL.
 func Profiles(n keys.Names, kept bool) []Keys {
 	user := unusedID()
-	all := withCommands(tokenCommands, keysWithPrefix(n.ProfilePrefix, n.Profile(user), n.NoProfile(user)))
+	all := withCommands(profileCommands, keysWithPrefix(n.ProfilePrefix, n.Profile(user), n.NoProfile(user)))
 	if !kept {
 		all = all[:1]
 		all[0].Reads, all[0].commands = true, []string{"GET", "EXISTS"}
 	}
 	return all
+}
+
+// Suppressed returns the key for looking up suppressed users, unless it is among those of
+// Campaigns.
+func Suppressed(n keys.Names) []Keys {
+	if strings.HasPrefix(n.Suppressed, "{"+n.CampaignPrefix) {
+		return nil
+	}
+	return withCommands(suppressCommands, []Keys{{Pattern: keys.GlobLiteral(n.Suppressed), key: n.Suppressed}})
 }
 
 // Project returns the keys for the pace of a project.

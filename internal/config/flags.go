@@ -75,7 +75,7 @@ func findExposedFlags(flags *pflag.FlagSet, keys []Key) []string {
 	}
 	var warnings []string
 	for _, key := range keys {
-		if flag := flags.Lookup(key.Name); flag != nil && flag.Changed && redact.Found(flag.Value.String()) {
+		if flag := flags.Lookup(key.Name); flag != nil && flag.Changed && redact.HasCredential(flag.Value.String()) {
 			warnings = append(warnings, ExposedFlag("--"+key.Name, key.Env[len(key.Env)-1]))
 		}
 	}

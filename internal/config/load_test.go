@@ -86,9 +86,9 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 	other := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.mode": "cluster", "redis.addresses": "a:1,b:2",
 		"redis.sentinel_master": "m", "fcm.endpoint": "https://h/v1", "store.database_url": "sqlite:x",
-		"log.level": "debug", "log.format": "json", "http.dispatcher": "off", "http.responder": ":1",
+		"fcm.client": "sdk", "log.level": "debug", "log.format": "json", "http.dispatcher": "off", "http.responder": ":1",
 		"store.token_query": "off", "store.token_clear": "off", "store.profile_query": "SELECT 1",
-		"pacing.enabled": "false", "breaker.enabled": "false",
+		"pacing.enabled": "false", "breaker.enabled": "false", "webhooks.url": "https://example.com/hooks",
 	}
 	company := map[string][]string{ // what a key cannot be set without
 		"redis.addresses":       {"FANFARE_REDIS_MODE=cluster"},

@@ -25,6 +25,8 @@ type Settings struct {
 	Profiles   Profiles   `key:"profiles" help:"The cache of users' profiles, profile:<id>."`
 	Responder  Responder  `key:"responder" help:"The program that takes results from Redis and writes them to SQL."`
 	Store      Store      `key:"store" help:"The database. The dispatcher needs it only to look up tokens or profiles in SQL."`
+	Webhooks   Webhooks   `key:"webhooks" help:"Events of campaigns for other systems: the responder sends them."`
+	Console    Console    `key:"console" help:"The web console, fanfare console. Beyond loopback it needs a token."`
 	Log        Log        `key:"log" help:"The log, on standard error."`
 	HTTP       HTTP       `key:"http" help:"The addresses of /livez, /readyz and /metrics. They have no password: keep them on loopback or a private network."`
 
@@ -70,8 +72,10 @@ type Names struct {
 	CampaignPrefix string `key:"campaign_prefix" default:"campaign:" min:"1" help:"campaign:<id>, the audience"`
 	UserPrefix     string `key:"user_prefix" default:"user:" min:"1" help:"user:<id>:token, the part before the id"`
 	UserSuffix     string `key:"user_suffix" default:":token" help:"user:<id>:token, the part after the id"`
+	DevicesSuffix  string `key:"devices_suffix" default:":devices" min:"1" help:"user:<id>:devices, the part after the id"`
 	ProfilePrefix  string `key:"profile_prefix" default:"profile:" min:"1" help:"profile:<id>, the profile"`
 	Responses      string `key:"responses" default:"notification:responses" min:"1" help:"the list of results"`
+	Suppressed     string `key:"suppressed" default:"{campaign:}:suppressed" min:"1" help:"the set of the users who get no push"`
 }
 
 // Queue configures every leased list.
@@ -139,6 +143,7 @@ type FCM struct {
 	Credentials     Secret        `key:"credentials" env:"FCM_CREDENTIALS" help:"the service account's JSON or its base64, in place of a file"`
 	AllowPlaintext  bool          `key:"allow_plaintext" default:"false" help:"send access tokens over http:// to other machines; anyone on the way can read them"`
 	Timeout         time.Duration `key:"timeout" default:"15s" min:"1ms" max:"1h" help:"timeout of one push; below 10s it causes duplicates"`
+	Client          string        `key:"client" default:"own" oneof:"own sdk" help:"what makes the requests; sdk: Google's Firebase Admin SDK, as a second opinion: it costs more, and cannot send all that FCM takes"`
 	CAFile          string        `key:"ca_file" file:"the path of the file that holds it" help:"PEM file of the authority that signed the endpoint's certificate; empty: those of the system"`
 }
 
@@ -167,11 +172,24 @@ type Responder struct {
 // Store names the database, and the statements for an existing schema.
 type Store struct {
 	DatabaseURL  URL           `key:"database_url" env:"DATABASE_URL" help:"postgres://user:password@host/database?sslmode=verify-full, or sqlite:path"`
-	TokenQuery   Statement     `key:"token_query" default:"default" help:"SQL that returns id and token for the ids in $1; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
+	TokenQuery   Statement     `key:"token_query" default:"default" help:"SQL that returns id and token for the ids in $1, and optionally fid, kind, platform, locale and last_seen; several rows are several devices; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
 	TokenClear   Statement     `key:"token_clear" default:"default" help:"SQL that clears the token $2 of the user $1; default: UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; off: the application clears its own"`
 	TokenRestore Statement     `key:"token_restore" default:"default" help:"SQL that restores the token $2 of the user $1 unless the user has another; default: UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = ''), or off if store.token_clear is not the default; off: restores to Redis only"`
 	ProfileQuery Statement     `key:"profile_query" default:"off" help:"SQL that returns id and profile, a JSON object, for the ids in $1; off: profiles come from Redis only"`
 	Timeout      time.Duration `key:"timeout" default:"10s" min:"1ms" max:"1h" help:"timeout of one query, or of one transaction of responder.batch results; what times out is tried again"`
+}
+
+// Webhooks configures who is told when a campaign ends, is paused or is held.
+type Webhooks struct {
+	URL           URL    `key:"url" schemes:"https http" help:"the address that gets each event as a POST; without one, events are only in the stream in Redis"`
+	Secret        Secret `key:"secret" help:"signs each event: at least 16 bytes"`
+	AllowInternal bool   `key:"allow_internal" default:"false" help:"allow http, and a receiver in your own network"`
+}
+
+// Console configures the logins of the web console.
+type Console struct {
+	Token     Secret `key:"token" help:"login of people who operate: at least 16 characters"`
+	ReadToken Secret `key:"read_token" help:"login of people who only read: at least 16 characters"`
 }
 
 // Log says what to log, and how.

@@ -30,7 +30,7 @@ func (u URL) String() string {
 		return redact.Hidden // unknown form; the password may be anywhere
 	}
 	name := parsed.User.Username()
-	if redact.Found(name) { // checked here, because escaping would hide it from later checks
+	if redact.HasCredential(name) { // checked here, because escaping would hide it from later checks
 		name = "redacted"
 	}
 	if _, has := parsed.User.Password(); has {

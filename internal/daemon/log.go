@@ -12,11 +12,12 @@ import (
 
 	"fanfare/internal/redact"
 	"fanfare/internal/terminal"
+	"fanfare/internal/warnings"
 )
 
 // NewLogger makes the program's logger, which abbreviates tokens and hides passwords (see Scrub).
 // Level is debug, info, warn or error. Format is json, text, or auto: text on a terminal, else
-// JSON.
+// JSON. Repeated warnings are counted; see package warnings and FlushWarnings.
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	var least slog.Level
 	if err := least.UnmarshalText([]byte(level)); err != nil {
@@ -25,11 +26,18 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: least, ReplaceAttr: replaceAttr}
 	switch {
 	case format == "json", format == "auto" && !terminal.Is(w):
-		return slog.New(slog.NewJSONHandler(scrubber{w}, options)), nil
+		return slog.New(warnings.NewHandler(slog.NewJSONHandler(scrubber{w}, options), Scrub)), nil
 	case format == "text", format == "auto":
-		return slog.New(slog.NewTextHandler(scrubber{w}, options)), nil
+		return slog.New(warnings.NewHandler(slog.NewTextHandler(scrubber{w}, options), Scrub)), nil
 	}
 	return nil, fmt.Errorf("log format %q: use auto, json or text", format)
+}
+
+// FlushWarnings writes the counts of repeated warnings, at the end of a program.
+func FlushWarnings(log *slog.Logger) {
+	if h, ok := log.Handler().(*warnings.Handler); ok {
+		h.Flush()
+	}
 }
 
 // replaceAttr is a slog ReplaceAttr. It hides secrets by their attribute's name, and makes

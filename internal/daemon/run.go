@@ -77,6 +77,7 @@ func Run(ctx context.Context, o Options, body func(p *Process) error) error {
 	routeRedisLog(o.Logger)
 	o.Logger.Info("starting", "program", o.Name, "version", Version(), "pid", os.Getpid())
 	err := p.run(ctx, o, body)
+	FlushWarnings(o.Logger)
 	o.logEnd(ctx, err)
 	return err
 }

@@ -53,7 +53,7 @@ func newServer(ctx context.Context, addr string, h http.Handler, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("listen for health and metrics: %w", err)
 	}
-	if !isLoopback(listener.Addr()) {
+	if !IsLoopback(listener.Addr()) {
 		log.Warn("health and metrics are open to other machines without a password", "addr", listener.Addr().String())
 	}
 	s := &server{
@@ -69,7 +69,7 @@ func newServer(ctx context.Context, addr string, h http.Handler, log *slog.Logge
 		addr: listener.Addr(),
 		done: make(chan error, 1),
 	}
-	go func() { s.done <- s.http.Serve(newConnLimit(listener, maxConns)) }()
+	go func() { s.done <- s.http.Serve(LimitConns(listener, maxConns)) }()
 	log.Info("serving health and metrics", "addr", s.addr.String())
 	return s, nil
 }
@@ -84,7 +84,7 @@ func listen(ctx context.Context, addr string, log *slog.Logger) (net.Listener, e
 		return listener, err
 	}
 	tcp, resolveErr := net.ResolveTCPAddr("tcp", addr)
-	if resolveErr != nil || !isLoopback(tcp) {
+	if resolveErr != nil || !IsLoopback(tcp) {
 		return nil, err
 	}
 	tcp.Port = 0
@@ -95,7 +95,8 @@ func listen(ctx context.Context, addr string, log *slog.Logger) (net.Listener, e
 	return listener, nil
 }
 
-func isLoopback(addr net.Addr) bool {
+// IsLoopback reports whether only this machine can reach an address.
+func IsLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
 }
@@ -112,8 +113,8 @@ func (s *server) close(ctx context.Context) error {
 // maxConns limits the connections to health and metrics. A prober and a scraper need two.
 const maxConns = 128
 
-// connLimit is a listener that closes its oldest connection when there are more than max. A
-// listener that stopped accepting would shut out a prober while others hold connections open.
+// connLimit closes the oldest connection when there are more than max. A listener that stopped
+// accepting would shut out a prober while others hold connections open.
 type connLimit struct {
 	net.Listener
 	max int
@@ -122,7 +123,8 @@ type connLimit struct {
 	conns *list.List // of *limitedConn, the oldest first
 }
 
-func newConnLimit(l net.Listener, most int) *connLimit {
+// LimitConns returns a listener that closes its oldest connection when there are more than most.
+func LimitConns(l net.Listener, most int) net.Listener {
 	return &connLimit{Listener: l, max: most, conns: list.New()}
 }
 

@@ -124,7 +124,7 @@ func TestOnlyTheOldestConnectionIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limited := newConnLimit(listener, 2)
+	limited := LimitConns(listener, 2)
 	defer limited.Close()
 	open := func() net.Conn {
 		client, err := net.Dial("tcp", listener.Addr().String())

@@ -24,9 +24,9 @@ func stateFinding(v operator.View) checks.Finding {
 
 func audienceFinding(b campaign.Books, s campaign.Sample) checks.Finding {
 	read := len(s.Recipients) + len(s.Malformed)
-	f := checks.Finding{Name: "audience", Grade: checks.Good, Detail: fmt.Sprintf("%s recipients left; %s read from the list's head, middle and tail", operator.Thousands(b.Open()), operator.Thousands(read))}
+	f := checks.Finding{Name: "audience", Grade: checks.Good, Detail: fmt.Sprintf("%s recipients left; %s read from the list's head, middle and tail", operator.Thousands(b.CountOpen()), operator.Thousands(read))}
 	switch {
-	case b.Open() == 0:
+	case b.CountOpen() == 0:
 		f.Grade, f.Detail, f.Advice = checks.Failure, "no one is left to send to", "load the audience, or check whether its list has expired"
 	case read == 0:
 		f.Grade, f.Advice = checks.Warning, "all that are left are in flight or retrying and cannot be sampled"

@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 	"fanfare/internal/fcm"
+	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
@@ -53,8 +54,9 @@ func openStage(t *testing.T) stage {
 	ok(t, err)
 	deps.Operator = operator.New(operator.Deps{
 		Redis: rdb, Names: names, Campaigns: deps.Campaigns, Breakers: breakers, Tokens: deps.Tokens, Profiles: deps.Profiles,
+		Fleet: fleet.New(rdb, names),
 	})
-	sim, sender := simulatedFCM(t)
+	sim, sender := simulatedFCM(t, fcm.ClientOwn)
 	governor, err := pacing.New(rdb, names.Project("demo"), pacing.DefaultOptions())
 	ok(t, err)
 	running, stop := context.WithCancel(t.Context())
@@ -67,7 +69,7 @@ func openStage(t *testing.T) stage {
 	return stage{t, New(deps), rdb, sim, governor, options}
 }
 
-func simulatedFCM(t *testing.T) (*fcmsim.Simulator, *fcm.Sender) {
+func simulatedFCM(t *testing.T, client string) (*fcmsim.Simulator, *fcm.Sender) {
 	t.Helper()
 	sim, err := fcmsim.New(fcmsim.Options{})
 	ok(t, err)
@@ -75,7 +77,7 @@ func simulatedFCM(t *testing.T) (*fcmsim.Simulator, *fcm.Sender) {
 	ok(t, err)
 	t.Cleanup(func() { _ = srv.Close() })
 	sender, err := fcm.New(t.Context(), fcm.Options{
-		ProjectID: "demo", Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile, Logger: slog.New(slog.DiscardHandler),
+		Client: client, ProjectID: "demo", Endpoint: srv.URLs.TLS, RootCAs: srv.CAFile, Logger: slog.New(slog.DiscardHandler),
 	})
 	ok(t, err)
 	t.Cleanup(func() { _ = sender.Close() })

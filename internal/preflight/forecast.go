@@ -53,7 +53,7 @@ func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer,
 	if err != nil {
 		return err
 	}
-	report.Forecast = newForecast(state, view.Spec, view.Books.Open(), rivals, view.Deadline())
+	report.Forecast = newForecast(state, view.Spec, view.Books.CountOpen(), rivals, view.Deadline())
 	report.add(report.Forecast.findings(state, view.Spec)...)
 	return nil
 }
@@ -66,8 +66,8 @@ func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, 
 	}
 	var rivals []rival
 	for _, other := range all {
-		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.CheckSendable(s) == nil && sameProject(s, project) && other.Books.Open() > 0 {
-			rivals = append(rivals, rival{other.Books.Open(), max(1, s.Weight), s.Priority, s.Rate})
+		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.CheckSendable(s) == nil && sameProject(s, project) && other.Books.CountOpen() > 0 {
+			rivals = append(rivals, rival{other.Books.CountOpen(), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}
 	return rivals, nil
@@ -187,7 +187,7 @@ func paceFinding(state pacing.State) checks.Finding {
 			reasons = append(reasons, h.Reason)
 		}
 		f.Grade, f.Detail, f.Advice = checks.Failure, "the project is halted: "+strings.Join(reasons, "; "), "fix the cause, then run fanfare project resume"
-	case state.Gate.Closed(state.Now):
+	case state.Gate.IsClosed(state.Now):
 		f.Grade = checks.Warning
 		f.Detail = fmt.Sprintf("the gate is closed until %s: %s", operator.LocalTime(state.Gate.Until), state.Gate.Reason)
 		f.Advice = "wait until it opens; the forecast includes the wait"

@@ -3,6 +3,7 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,8 +26,8 @@ import (
 
 const plainMessage = `{"notification":{"title":"Hello"}}`
 
-// A sample without a single judged message proves nothing.
-func TestWhatFCMDidNotJudge(t *testing.T) {
+// A sample without a single validated message proves nothing.
+func TestWhatFCMDidNotAnswer(t *testing.T) {
 	for class, want := range map[fcm.Class]checks.Grade{fcm.Unavailable: checks.Failure, fcm.Sent: checks.Good} {
 		h := validation{asked: 1, counts: map[fcm.Class]int{class: 1}, examples: map[fcm.Class]fcm.Answer{class: {}}}
 		equal(t, class.String(), h.summaryFinding().Grade, want)
@@ -42,7 +43,7 @@ func TestManyDeadTokens(t *testing.T) {
 }
 
 func TestSizesOfMessages(t *testing.T) {
-	equal(t, "sizes", sizesOf([]int{9, 1, 2}), Sizes{Min: 1, Median: 2, Max: 9, Limit: fcm.MaxSize})
+	equal(t, "sizes", sizesOf([]int{9, 1, 2}), Sizes{Min: 1, Median: 2, Max: 9, Limit: content.MaxSize})
 }
 
 func TestStatesOfAPreflight(t *testing.T) {
@@ -88,7 +89,7 @@ func TestATokenOfTheElementIsUsed(t *testing.T) {
 	ok(t, s.rdb.Set(t.Context(), "user:u1:token", "token-of-u1", 0).Err())
 	ready, err := content.Compile([]byte(plainMessage))
 	ok(t, err)
-	c, err := s.checker.prepare(t.Context(), compiledMessage{ready.Message, ready.Template}, campaign.Sample{Recipients: []notification.Recipient{
+	c, err := s.checker.prepare(t.Context(), "42", ready, campaign.Sample{Recipients: []notification.Recipient{
 		{UserID: "u1", Target: notification.ParseToken("own")}, {UserID: "u1"},
 	}})
 	ok(t, err)
@@ -114,7 +115,7 @@ func (p *project) CloseGate(_ context.Context, retryAfter time.Duration, _ strin
 	return nil
 }
 
-func (p *project) Validate(context.Context, *fcm.Message, fcm.Envelope) fcm.Answer {
+func (p *project) Validate(context.Context, []byte, notification.Target) fcm.Answer {
 	p.mu.Lock()
 	p.asked++
 	p.atOnce = max(p.atOnce, p.asked)
@@ -132,7 +133,7 @@ func TestValidationKeepsItsBounds(t *testing.T) {
 		p := new(project)
 		options := DefaultOptions()
 		options.AtOnce, options.Pacer, options.Validator = 3, p, p
-		new(Checker).validate(t.Context(), "42", make([]candidate, 10), options)
+		new(Checker).validate(t.Context(), "42", candidates(10), options)
 		equal(t, "at once", p.atOnce, 3)
 		equal(t, "closed for", p.closed, 7*time.Second)
 	})
@@ -176,4 +177,13 @@ func TestRivalsCanBeSent(t *testing.T) {
 	rivals, err := s.checker.listRivals(t.Context(), "1", "")
 	ok(t, err)
 	equal(t, "rivals", len(rivals), 0)
+}
+
+// candidates have an empty message.
+func candidates(n int) []candidate {
+	ready, err := content.Compile([]byte(`{}`))
+	if err != nil {
+		panic(err)
+	}
+	return slices.Repeat([]candidate{{message: ready.Shared()}}, n)
 }

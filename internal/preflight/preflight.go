@@ -19,9 +19,9 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// Validator asks FCM to judge a message without delivering it.
+// Validator asks FCM to check a message without delivering it.
 type Validator interface {
-	Validate(ctx context.Context, m *fcm.Message, e fcm.Envelope) fcm.Answer
+	Validate(ctx context.Context, body []byte, target notification.Target) fcm.Answer
 }
 
 // Pacer is the part of the project's governor that a preflight uses. Its requests count against the
@@ -66,10 +66,10 @@ type Report struct {
 	Findings []checks.Finding `json:"findings"`
 	// Recipients is how many are left to send to.
 	Recipients int64 `json:"recipients"`
-	// Sampled is how many elements were read, and Validated how many of them FCM judged.
+	// Sampled is how many elements were read, and Validated how many of them FCM answered.
 	Sampled   int `json:"sampled"`
 	Validated int `json:"validated"`
-	// Dead is the share of dead tokens among those that FCM judged.
+	// Dead is the share of dead tokens among those that FCM answered.
 	Dead     Share    `json:"dead"`
 	Sizes    Sizes    `json:"sizes"`
 	Forecast Forecast `json:"forecast"`
@@ -112,7 +112,7 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 		return Report{}, err
 	}
 	report := Report{
-		ID: id, Recipients: view.Books.Open(), Sampled: len(sample.Recipients) + len(sample.Malformed),
+		ID: id, Recipients: view.Books.CountOpen(), Sampled: len(sample.Recipients) + len(sample.Malformed),
 	}
 	report.add(stateFinding(view), audienceFinding(view.Books, sample))
 	report.add(lossFindings(view)...)
@@ -134,36 +134,30 @@ func (c *Checker) dryRun(ctx context.Context, spec campaign.Spec, sample campaig
 	if finding.Grade == checks.Failure {
 		return nil
 	}
-	prepared, err := c.prepare(ctx, message, sample)
+	prepared, err := c.prepare(ctx, spec.ID, message, sample)
 	if err != nil {
 		return err
 	}
 	report.Sizes = sizesOf(prepared.sizes)
 	report.add(prepared.findings(report.Recipients)...)
-	judged := c.validate(ctx, spec.ID, prepared.ready, options)
-	report.Validated, report.Dead = judged.countValidated(), judged.deadShare()
-	report.add(judged.findings(report.Recipients, options.Limit)...)
+	validated := c.validate(ctx, spec.ID, prepared.ready, options)
+	report.Validated, report.Dead = validated.countValidated(), validated.deadShare()
+	report.add(validated.findings(report.Recipients, options.Limit)...)
 	return nil
-}
-
-// compiledMessage is a campaign's message that is ready to be filled in.
-type compiledMessage struct {
-	message  *fcm.Message
-	template *profiles.Template
 }
 
 // compile reads the message as CheckMessage does. It returns no message if the finding is a
 // failure.
-func compile(spec campaign.Spec) (compiledMessage, checks.Finding) {
+func compile(spec campaign.Spec) (*content.Content, checks.Finding) {
 	ready, err := content.Compile(spec.Message)
 	if err != nil {
-		return compiledMessage{}, messageFault(err)
+		return nil, messageFault(err)
 	}
 	f := checks.Finding{Name: "message", Grade: checks.Good, Detail: "is valid, the same for all recipients"}
-	if ready.Template.IsPersonal() {
+	if ready.IsPersonal() {
 		f.Detail = "is valid, filled in for each recipient"
 	}
-	return compiledMessage{ready.Message, ready.Template}, f
+	return ready, f
 }
 
 func messageFault(err error) checks.Finding {

@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
+	"fanfare/internal/fcm"
 	"fanfare/internal/pacing"
 )
 
@@ -46,7 +47,7 @@ func TestPreflightOfASoundCampaign(t *testing.T) {
 	equal(t, "list", strings.Join(s.rdb.LRange(t.Context(), "campaign:42", 0, -1).Val(), "\n"), strings.Join(elements, "\n"))
 	for _, key := range s.rdb.Keys(t.Context(), "*").Val() {
 		switch key {
-		case "campaign:42", "{campaign:42}:spec", "{campaign:42}:counts", "{campaign:}:registry", "user:u1:token", "profile:u1", "{fanfare:demo}:pace":
+		case "campaign:42", "{campaign:42}:spec", "{campaign:42}:counts", "{campaign:42}:history", "{campaign:}:registry", "user:u1:token", "profile:u1", "{fanfare:demo}:pace":
 		default:
 			t.Errorf("the preflight left %s", key)
 		}
@@ -67,7 +68,7 @@ func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 		"all malformed":        {personal, []string{`{"userId":`, `[]`}, "elements", checks.Failure, "it is not JSON"},
 		"without a token":      {personal, append(people(3, "good-"), `{"userId":"u1","vars":{"name":"x"}}`), "tokens", checks.Warning, "1 of 4"},
 		"what can be no token": {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"a b","vars":{"name":"x"}}`), "invalid tokens", checks.Warning, "INVALID_TOKEN); of the first, it holds white space"},
-		"nobody with a token":  {personal, []string{`{"userId":"u1","vars":{"name":"x"}}`}, "tokens", checks.Failure, "no token in the element"},
+		"no token at all":      {personal, []string{`{"userId":"u1","vars":{"name":"x"}}`}, "tokens", checks.Failure, "no token in the element"},
 		"without a value":      {personal, append(people(3, "good-"), `{"userId":"u1","fcmToken":"t"}`), "placeholders", checks.Warning, "{{name}}"},
 		"too large":            {personal, append(people(3, "good-"), large), "size", checks.Warning, "are over FCM's limit of 4,096 bytes"},
 		"dead tokens":          {personal, append(people(20, "dead-"), people(20, "good-")...), "dead tokens", checks.Warning, "20 of 40 (50.0%; 35.2% to 64.8%"},
@@ -78,8 +79,8 @@ func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 		"APNs refuses":         {personal, append(people(3, "apns-auth-"), people(3, "good-")...), "platform", checks.Failure, "THIRD_PARTY_AUTH_ERROR"},
 		"another sender":       {personal, append(people(3, "mismatch-"), people(3, "good-")...), "sender", checks.Warning, "3 of 6"},
 		"no tokens":            {personal, append(people(3, "invalid-"), people(3, "good-")...), "targets", checks.Warning, "3 of 6"},
-		"FCM is in trouble":    {personal, append(people(3, "unavailable-"), people(3, "good-")...), "fcm", checks.Warning, "3 were not judged"},
-		"nobody was validated": {personal, []string{`{"userId":"u1"}`}, "fcm", checks.Warning, "no one in the sample can be sent to"},
+		"FCM is in trouble":    {personal, append(people(3, "unavailable-"), people(3, "good-")...), "fcm", checks.Warning, "3 were not answered"},
+		"none was validated":   {personal, []string{`{"userId":"u1"}`}, "fcm", checks.Warning, "no one in the sample can be sent to"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantFinding(t, openStage(t).preflight(c.message, c.elements...).Findings, c.finding, c.grade, c.says)
@@ -97,6 +98,25 @@ func TestPreflightOfABadMessage(t *testing.T) {
 	wantFinding(t, report.Findings, "message", checks.Failure, "message.notification.titel: is unknown to FCM")
 	wantFinding(t, report.Findings, "time", checks.Good, "takes")
 	equal(t, "requests", s.sim.Counts().Requests, 0)
+}
+
+// With fcm.client: sdk, a message that the Firebase SDK would change is named before the start.
+func TestPreflightOfAMessageForTheSDK(t *testing.T) {
+	s := openStage(t)
+	_, s.options.Validator = simulatedFCM(t, fcm.ClientSDK)
+	report := s.preflight(`{"notification":{"title":"x"},"webpush":{"fcm_options":{"analytics_label":"web"}}}`, `{"userId":"u1","fcmToken":"good"}`)
+	wantFinding(t, report.Findings, "message at FCM", checks.Failure, "the Firebase SDK cannot send message.webpush.fcm_options.analytics_label")
+}
+
+// A message with languages and a hold-out group is filled in as a dispatcher does it.
+func TestPreflightOfLanguages(t *testing.T) {
+	s := openStage(t)
+	report := s.preflight(`{"message":{"data":{"k":"x"}},"locales":{"pt":{"data":{"k":"{{who}}"}}},"holdout":50}`,
+		append(people(40, "good-"), `{"userId":"u1","fcmToken":"good-1","locale":"pt-BR"}`, `{"userId":"u2","fcmToken":"good-2","locale":"pt-BR"}`, `{"userId":"u3","fcmToken":"good-3","locale":"pt"}`)...)
+	wantFinding(t, report.Findings, "placeholders", checks.Warning, "{{who}}")
+	if n := report.Validated; n == 0 || n > 35 {
+		t.Errorf("%d of 43 were validated, want about half", n)
+	}
 }
 
 func TestPreflightOfOtherStates(t *testing.T) {
@@ -153,10 +173,10 @@ func TestValidationEndsInTime(t *testing.T) {
 		options := DefaultOptions()
 		options.Pacer = closed{}
 		start := time.Now()
-		h := new(Checker).validate(t.Context(), "42", make([]candidate, 50), options)
+		h := new(Checker).validate(t.Context(), "42", candidates(50), options)
 		equal(t, "time", time.Since(start), options.Patience)
 		equal(t, "validated", h.countValidated(), 0)
 		wantFinding(t, h.findings(100, nil), "fcm", checks.Failure, "not done within 30s")
-		wantFinding(t, h.findings(100, nil), "dead tokens", checks.Warning, "FCM judged no token")
+		wantFinding(t, h.findings(100, nil), "dead tokens", checks.Warning, "FCM answered for no token")
 	})
 }

@@ -7,9 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"fanfare/internal/campaign"
-	"fanfare/internal/fcm"
+	"fanfare/internal/content"
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
 	"fanfare/internal/tokens"
@@ -19,7 +20,13 @@ import (
 type candidate struct {
 	user    string
 	target  notification.Target
-	message *fcm.Message
+	message *content.Message
+}
+
+// body is the request for one recipient.
+func (c candidate) body(id string) []byte {
+	now := time.Now()
+	return c.message.AppendRequest(nil, content.Envelope{Target: c.target, Campaign: id, User: c.user}, now)
 }
 
 // audienceSample is a part of the audience, sorted by what would happen to each recipient before a
@@ -39,19 +46,23 @@ type audienceSample struct {
 }
 
 // prepare looks up tokens and profiles, and fills the messages. It changes nothing.
-func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaign.Sample) (audienceSample, error) {
+func (c *Checker) prepare(ctx context.Context, id string, message *content.Content, sample campaign.Sample) (audienceSample, error) {
 	a := audienceSample{read: len(sample.Recipients), malformed: sample.Malformed, unfilled: map[string]int{}}
+	sample.Recipients = slices.DeleteFunc(sample.Recipients, func(r notification.Recipient) bool { return message.IsHeldOut(id, r.UserID) })
+	for i, r := range sample.Recipients {
+		sample.Recipients[i] = forOneDevice(r)
+	}
 	targets, targetsErr := c.peekTokens(ctx, sample.Recipients)
-	known, profilesErr := c.peekProfiles(ctx, s, sample.Recipients)
+	known, profilesErr := c.peekProfiles(ctx, id, message, sample.Recipients)
 	if err := ctx.Err(); err != nil {
 		return a, err
 	}
 	a.lookupErr = errors.Join(targetsErr, profilesErr)
 	for _, r := range sample.Recipients {
-		if stored := targets[r.UserID]; !r.Target.IsSendable() && !stored.IsZero() {
+		if stored := tokens.Newest(targets[r.UserID]); !r.Target.IsSendable() && !stored.IsZero() {
 			r.Target = stored
 		}
-		switch personal := s.template.IsPersonal() && !s.template.IsFilledBy(r.Vars); {
+		switch personal := message.IsPersonal() && message.NeedsProfile(personOf(id, r)); {
 		case !r.Target.IsSendable() && tokens.IsUndecided(targetsErr, r.UserID), personal && profiles.IsUndecided(profilesErr, r.UserID):
 			a.undecided++
 			continue
@@ -60,12 +71,28 @@ func (c *Checker) prepare(ctx context.Context, s compiledMessage, sample campaig
 		case !r.Target.IsSendable():
 			a.invalid = append(a.invalid, errors.New(r.Target.Problem()))
 		}
-		a.fill(s, r, known[r.UserID])
+		a.fill(id, message, r, known[r.UserID])
 	}
 	return a, nil
 }
 
-func (c *Checker) peekTokens(ctx context.Context, recipients []notification.Recipient) (map[string]notification.Target, error) {
+// personOf is the user that the message is filled in for.
+func personOf(id string, r notification.Recipient) content.Person {
+	return content.Person{Campaign: id, User: r.UserID, Locale: r.Locale, Vars: r.Vars}
+}
+
+// forOneDevice returns a recipient with the first usable one of its devices. A sample needs no
+// more.
+func forOneDevice(r notification.Recipient) notification.Recipient {
+	for _, d := range r.Devices {
+		if d.Target.IsSendable() {
+			return r.ForDevice(d)
+		}
+	}
+	return r
+}
+
+func (c *Checker) peekTokens(ctx context.Context, recipients []notification.Recipient) (map[string][]notification.Device, error) {
 	var ask []string
 	for _, r := range recipients {
 		if !r.Target.IsSendable() {
@@ -78,10 +105,10 @@ func (c *Checker) peekTokens(ctx context.Context, recipients []notification.Reci
 	return c.deps.Tokens.Peek(ctx, ask)
 }
 
-func (c *Checker) peekProfiles(ctx context.Context, s compiledMessage, recipients []notification.Recipient) (map[string]profiles.Profile, error) {
+func (c *Checker) peekProfiles(ctx context.Context, id string, message *content.Content, recipients []notification.Recipient) (map[string]profiles.Profile, error) {
 	var ask []string
 	for _, r := range recipients {
-		if !s.template.IsFilledBy(r.Vars) {
+		if message.NeedsProfile(personOf(id, r)) {
 			ask = append(ask, r.UserID)
 		}
 	}
@@ -93,27 +120,23 @@ func (c *Checker) peekProfiles(ctx context.Context, s compiledMessage, recipient
 
 // fill fills in one recipient's message. It measures the message even if the recipient has no
 // token.
-func (a *audienceSample) fill(s compiledMessage, r notification.Recipient, profile profiles.Profile) {
-	message := s.message
-	if s.template.IsPersonal() {
-		text, err := s.template.Fill(r.Vars, profile)
-		if unfilled, ok := errors.AsType[*profiles.UnfilledError](err); ok {
-			a.unfilled[unfilled.Name]++
-			return
-		}
-		message, err = fcm.ParseFilled(text)
-		if _, large := errors.AsType[*notification.Fault](err); large {
-			a.tooLarge++
-			return
-		}
-		if err != nil {
-			a.unparsable = append(a.unparsable, err)
-			return
-		}
+func (a *audienceSample) fill(id string, message *content.Content, r notification.Recipient, profile profiles.Profile) {
+	filled, err := message.FillFor(personOf(id, r), profile)
+	if unfilled, ok := errors.AsType[*content.UnfilledError](err); ok {
+		a.unfilled[unfilled.Name]++
+		return
 	}
-	a.sizes = append(a.sizes, message.Size())
+	if _, large := errors.AsType[*content.TooLargeError](err); large {
+		a.tooLarge++
+		return
+	}
+	if err != nil {
+		a.unparsable = append(a.unparsable, err)
+		return
+	}
+	a.sizes = append(a.sizes, filled.Size())
 	if r.Target.IsSendable() {
-		a.ready = append(a.ready, candidate{r.UserID, r.Target, message})
+		a.ready = append(a.ready, candidate{r.UserID, r.Target, filled})
 	}
 }
 
@@ -137,7 +160,7 @@ type Sizes struct {
 }
 
 func sizesOf(sizes []int) Sizes {
-	s := Sizes{Limit: fcm.MaxSize}
+	s := Sizes{Limit: content.MaxSize}
 	if len(sizes) == 0 {
 		return s
 	}

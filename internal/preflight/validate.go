@@ -25,7 +25,7 @@ type validation struct {
 	unaskedErr error                    // why some were not asked
 }
 
-// validate has FCM judge the messages. Each request takes a permit from the project's quota.
+// validate has FCM check the messages. Each request takes a permit from the project's quota.
 func (c *Checker) validate(ctx context.Context, id string, candidates []candidate, options Options) validation {
 	v := validation{asked: len(candidates), counts: map[fcm.Class]int{}, examples: map[fcm.Class]fcm.Answer{}}
 	ctx, cancel := context.WithTimeoutCause(ctx, options.Patience, fmt.Errorf("not done within %s", options.Patience))
@@ -40,7 +40,7 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 			if err := options.Pacer.Wait(ctx, push); err != nil {
 				return fmt.Errorf("wait for the quota: %w", context.Cause(ctx))
 			}
-			answer := options.Validator.Validate(ctx, p.message, fcm.Envelope{Target: p.target, Campaign: id, User: p.user})
+			answer := options.Validator.Validate(ctx, p.body(id), p.target)
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -59,7 +59,7 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 	return v
 }
 
-// countValidated returns how many messages FCM judged.
+// countValidated returns how many messages FCM answered.
 func (v validation) countValidated() int {
 	n := 0
 	for class, count := range v.counts {
@@ -72,7 +72,7 @@ func (v validation) countValidated() int {
 	return n
 }
 
-// deadShare is the share of dead tokens among those that FCM judged.
+// deadShare is the share of dead tokens among those that FCM answered.
 func (v validation) deadShare() Share {
 	return shareOf(v.counts[fcm.Unregistered], v.counts[fcm.Unregistered]+v.counts[fcm.Sent])
 }
@@ -136,8 +136,8 @@ func (v validation) summaryFinding() checks.Finding {
 	f := checks.Finding{Name: "fcm", Grade: checks.Good, Detail: fmt.Sprintf("accepts %s of %s (validated, not sent)", operator.Thousands(v.counts[fcm.Sent]), operator.Thousands(v.asked))}
 	if open := v.asked - v.countValidated(); open > 0 {
 		f.Grade = checks.Warning
-		f.Detail += fmt.Sprintf("; %s were not judged", operator.Thousands(open))
-		f.Advice = v.explainUnjudged()
+		f.Detail += fmt.Sprintf("; %s were not answered", operator.Thousands(open))
+		f.Advice = v.explainUnanswered()
 	}
 	if v.countValidated() == 0 {
 		f.Grade = checks.Failure // nothing is known about the message
@@ -145,8 +145,8 @@ func (v validation) summaryFinding() checks.Finding {
 	return f
 }
 
-// explainUnjudged says why FCM did not judge some messages.
-func (v validation) explainUnjudged() string {
+// explainUnanswered says why FCM did not answer some messages.
+func (v validation) explainUnanswered() string {
 	for _, class := range []fcm.Class{fcm.Credentials, fcm.Quota, fcm.NotFCM, fcm.Unavailable, fcm.Ambiguous, fcm.NotSent} {
 		if v.counts[class] > 0 {
 			return describeAnswer(v.examples[class])
@@ -162,7 +162,7 @@ func (v validation) deadFinding(audience int64, limit breaker.Threshold) checks.
 	share := v.deadShare()
 	f := checks.Finding{Name: "dead tokens", Grade: checks.Good, Detail: fmt.Sprintf("%s: %s", share, share.inAudience(audience))}
 	if share.Of == 0 {
-		f.Grade, f.Detail, f.Advice = checks.Warning, "unknown: FCM judged no token", v.explainUnjudged()
+		f.Grade, f.Detail, f.Advice = checks.Warning, "unknown: FCM answered for no token", v.explainUnanswered()
 		return f
 	}
 	if share.Low > maxDead {

@@ -3,6 +3,7 @@ package assembly
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,9 +48,9 @@ func ExplainFlag(err error) error {
 
 // ReportError prints a program's error and returns its exit code. It prints nothing if a reader
 // such as head closed the output.
-func ReportError(name string, err error) int {
+func ReportError(w io.Writer, name string, err error) int {
 	if lost, ok := errors.AsType[*terminal.WriteError](err); err != nil && (!ok || !lost.IsBrokenPipe()) {
-		fmt.Fprintf(terminal.Stderr(), "%s: %s\n", name, indentRest(daemon.Scrub(err.Error())))
+		fmt.Fprintf(w, "%s: %s\n", name, indentRest(daemon.Scrub(err.Error())))
 	}
 	return daemon.ExitCode(err)
 }

@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/terminal"
+	"fanfare/internal/tracing"
 )
 
 // Daemon describes a long-running program. The rest is the same for all.
@@ -67,7 +68,7 @@ func (d Daemon) Main() int {
 	command.SetOut(out)
 	command.SetErr(terminal.Stderr())
 	if err := CheckOutput(command.ExecuteContext(context.Background()), out); err != nil {
-		return ReportError(d.Name, err)
+		return ReportError(terminal.Stderr(), d.Name, err)
 	}
 	return daemon.ExitCode(runErr)
 }
@@ -124,7 +125,24 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 	}
 	p.Health.AddReady("redis", func(ctx context.Context) error { return rooms.Redis.Ping(ctx).Err() })
 	p.Registry.MustRegister(daemon.NewRedisCollector(p.WorkCtx(), rooms.Redis, daemon.RedisCollectorOptions{}))
+	if err := d.startTracing(p, rooms); err != nil {
+		return nil, err
+	}
 	return d.Start(p, rooms)
+}
+
+// startTracing gives the rooms a tracer if the variables of OTLP are set.
+func (d Daemon) startTracing(p *daemon.Process, rooms *Rooms) (err error) {
+	if rooms.Tracer, err = tracing.New(p.WorkCtx(), d.Name, os.Getenv, p.Logger); err != nil {
+		return daemon.WithExitCode(daemon.ExitUsage, err)
+	}
+	p.OnStop("traces", func(ctx context.Context) error {
+		if err := rooms.Tracer.Close(ctx); err != nil {
+			p.Logger.Warn("traces not sent; they are lost", "error", err)
+		}
+		return nil // no work is lost
+	})
+	return nil
 }
 
 // endInterruptedStart ends a start that a stop interrupted. The error is a consequence of the stop.

@@ -13,12 +13,15 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
+	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responder"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
+	"fanfare/internal/tracing"
+	"fanfare/internal/webhooks"
 )
 
 // Rooms are the rooms of floor 2, over one Redis and an optional database. Registerer may be nil.
@@ -34,6 +37,8 @@ type Rooms struct {
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
 	DeadLetters *responses.DeadLetters
+	Fleet       *fleet.Fleet
+	Tracer      *tracing.Tracer // only in a daemon, and only if OTLP is set
 }
 
 // Open builds the rooms. They connect to Redis and SQL at first use. CLIENT LIST shows program as
@@ -62,6 +67,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 
 func (r *Rooms) buildAll() (err error) {
 	s := r.Settings
+	r.Fleet = fleet.New(r.Redis, r.Names)
 	if r.Campaigns, err = campaign.New(r.Redis, r.Names, CampaignOptions(s)); err != nil {
 		return err
 	}
@@ -105,6 +111,15 @@ func (r *Rooms) Close() error {
 	return errors.Join(append(errs, r.Redis.Close())...)
 }
 
+// NewWebhooks makes what delivers the events of campaigns.
+func (r *Rooms) NewWebhooks() (*webhooks.Deliverer, error) {
+	made, err := webhooks.New(webhooks.Deps{Redis: r.Redis, Names: r.Names, Histories: r.Campaigns, Logger: r.Logger}, webhookOptions(r.Settings.Webhooks))
+	if err != nil {
+		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
+	}
+	return made, nil
+}
+
 // NewResponder makes a responder. It needs a database.
 func (r *Rooms) NewResponder() (*responder.Responder, error) {
 	if r.Store == nil {
@@ -121,6 +136,9 @@ func (r *Rooms) NewResponder() (*responder.Responder, error) {
 		Applier:     r.Store,
 		FaultOf:     store.FaultOf,
 		DeadLetters: r.DeadLetters,
+		Histories:   r.Campaigns,
+		History:     r.Store,
+		Tracer:      r.Tracer,
 		Logger:      r.Logger,
 		Registerer:  r.Registerer,
 	}, o)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/user"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -19,6 +20,7 @@ import (
 	"fanfare/internal/queue"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
+	"fanfare/internal/webhooks"
 )
 
 // LoadSettings reads the settings. Its errors have the code ExitUsage.
@@ -35,8 +37,10 @@ func keyNames(s config.Names) keys.Names {
 		CampaignPrefix: s.CampaignPrefix,
 		UserPrefix:     s.UserPrefix,
 		UserSuffix:     s.UserSuffix,
+		DevicesSuffix:  s.DevicesSuffix,
 		ProfilePrefix:  s.ProfilePrefix,
 		Responses:      s.Responses,
+		Suppressed:     s.Suppressed,
 	}
 }
 
@@ -94,6 +98,18 @@ func tokenOptions(s config.Tokens) tokens.Options {
 	return o
 }
 
+// Whoami names the person who runs the program, for what others read later.
+func Whoami() string {
+	name, host := "somebody", "somewhere"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name + "@" + host
+}
+
 // CampaignOptions returns the options of package campaign.
 func CampaignOptions(s config.Settings) campaign.Options {
 	return campaign.Options{
@@ -103,6 +119,7 @@ func CampaignOptions(s config.Settings) campaign.Options {
 			ClaimBytes: int(s.Queue.ClaimBytes),
 			Linger:     s.Queue.Linger,
 		},
+		Actor:      Whoami(),
 		Retention:  s.Campaign.Retention,
 		DefaultTTL: s.Campaign.DefaultTTL,
 	}
@@ -121,4 +138,8 @@ func breakerOptions(s config.Settings) breaker.Options {
 // NewLogger makes the logger of the settings.
 func NewLogger(w io.Writer, s config.Log) (*slog.Logger, error) {
 	return daemon.NewLogger(w, s.Level, s.Format)
+}
+
+func webhookOptions(s config.Webhooks) webhooks.Options {
+	return webhooks.Options{URL: s.URL.Reveal(), Secret: s.Secret, AllowInternal: s.AllowInternal, Interval: webhooks.DefaultInterval}
 }

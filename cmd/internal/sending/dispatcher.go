@@ -13,6 +13,8 @@ import (
 	"fanfare/internal/inflight"
 	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
+	"fanfare/internal/suppression"
+	"fanfare/internal/traffic"
 )
 
 // Dispatcher is a dispatcher with its governor.
@@ -49,15 +51,19 @@ func (r *Rooms) NewDispatcher(sender *fcm.Sender, campaign string) (*Dispatcher,
 
 func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, governor *pacing.Governor, err error) {
 	deps = dispatcher.Deps{
+		Traffic:    traffic.New(r.Redis),
 		Names:      r.Names,
 		Tokens:     r.Tokens,
 		Profiles:   r.Profiles,
+		Suppressed: suppression.New(r.Redis, r.Names),
 		Sender:     sender,
+		Tracer:     r.Tracer,
 		Logger:     r.Logger,
 		Registerer: r.Registerer,
 	}
 	options := assembly.CampaignOptions(r.Settings)
-	options.Project = sender.Project()
+	host, _ := os.Hostname() // shown to people
+	options.Project, options.Actor = sender.Project(), "dispatcher "+host
 	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, options); err != nil {
 		return deps, nil, assembly.AsSettingsError(err)
 	}
@@ -65,7 +71,6 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		return deps, nil, err
 	}
 	if r.Settings.Pacing.Enabled {
-		host, _ := os.Hostname() // shown to people
 		if governor, err = r.NewGovernor(sender.Project(), host, r.Logger); err != nil {
 			return deps, nil, err
 		}

@@ -78,7 +78,8 @@ func (r *Rooms) ReadyChecks(sender *fcm.Sender) map[string]daemon.Check {
 // senderAccess returns the access that a dispatcher needs. project is "" if unknown.
 func (r *Rooms) senderAccess(project string) []access.Keys {
 	kept := r.Store != nil && r.Settings.Store.ProfileQuery.SQL() != ""
-	all := slices.Concat(access.Campaigns(r.Names), access.Results(r.Names), access.Tokens(r.Names), access.Profiles(r.Names, kept))
+	all := slices.Concat(access.Campaigns(r.Names), access.Results(r.Names), access.Tokens(r.Names), access.Profiles(r.Names, kept),
+		access.Suppressed(r.Names))
 	all = append(all, access.Server(true))
 	if project != "" && (r.Settings.Pacing.Enabled || r.Settings.Breaker.Enabled) {
 		all = append(all, access.Project(r.Names.Project(project))...)

@@ -65,6 +65,10 @@ func TestDispatcherIsReadyWhenItCanSend(t *testing.T) {
 		"no database":          {func(*config.Settings) {}, []string{"fcm"}},
 		"tokens from SQL":      {func(s *config.Settings) { s.Store.DatabaseURL = database }, []string{"fcm", "database"}},
 		"nothing asked of SQL": {func(s *config.Settings) { s.Store.DatabaseURL, s.Store.TokenQuery = database, "off" }, []string{"fcm"}},
+		"profiles from SQL": {func(s *config.Settings) {
+			s.Store.DatabaseURL, s.Store.TokenQuery = database, "off"
+			s.Store.ProfileQuery = "SELECT id, profile FROM users WHERE id = ANY($1)"
+		}, []string{"fcm", "database"}},
 	} {
 		rooms := openRooms(t, func(s *config.Settings) {
 			s.FCM.Endpoint = config.URL("https://" + closedAddress())

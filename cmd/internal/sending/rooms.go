@@ -17,6 +17,7 @@ import (
 	"fanfare/internal/fcm"
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
+	"fanfare/internal/traffic"
 )
 
 // Rooms are the rooms of package assembly, with those that need FCM.
@@ -33,15 +34,25 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 
 // NewOperator makes the operator, through which people act.
 func (r *Rooms) NewOperator() *operator.Operator {
-	return operator.New(operator.Deps{
+	deps := operator.Deps{
 		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
-		DeadLetters: r.DeadLetters, Breakers: r.Breakers,
-	})
+		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis),
+	}
+	if r.Store != nil { // a nil *store.Store would be no nil Records
+		deps.Records = r.Store
+	}
+	return operator.New(deps)
 }
 
 // NewSender makes the sender to FCM.
 func (r *Rooms) NewSender(ctx context.Context) (*fcm.Sender, error) {
+	return r.NewSenderWith(ctx, r.Settings.FCM.Client)
+}
+
+// NewSenderWith makes the sender with a client of its own: fcm.ClientOwn or fcm.ClientSDK.
+func (r *Rooms) NewSenderWith(ctx context.Context, client string) (*fcm.Sender, error) {
 	o := fcmOptions(r.Settings)
+	o.Client = client
 	o.Logger, o.Registerer = r.Logger, r.Registerer
 	sender, err := fcm.New(ctx, o)
 	if _, refused := errors.AsType[*fcm.CredentialsError](err); refused {

@@ -14,7 +14,7 @@ func fcmOptions(s config.Settings) fcm.Options {
 	o.Endpoint = s.FCM.Endpoint.Reveal()
 	o.CredentialsFile = s.FCM.CredentialsFile
 	o.Credentials, o.AllowPlaintext = s.FCM.Credentials, s.FCM.AllowPlaintext
-	o.RootCAs = s.FCM.CAFile
+	o.RootCAs, o.Client = s.FCM.CAFile, s.FCM.Client
 	o.Timeout = s.FCM.Timeout
 	o.Concurrency = s.Dispatcher.Concurrency
 	return o

@@ -124,6 +124,11 @@ func collectOptions(t *testing.T, environ []string) leaves {
 			t.Fatal(err)
 		}
 		add("responder", r)
+		events, err := rooms.NewWebhooks()
+		if err != nil {
+			t.Fatal(err)
+		}
+		add("webhooks", events)
 	}
 	return found
 }
@@ -156,8 +161,10 @@ var wiring = map[string]struct{ leaf, as string }{
 	"names.campaign_prefix": {leaf: "rooms: keys.Names.CampaignPrefix"},
 	"names.user_prefix":     {leaf: "rooms: keys.Names.UserPrefix"},
 	"names.user_suffix":     {leaf: "rooms: keys.Names.UserSuffix"},
+	"names.devices_suffix":  {leaf: "rooms: keys.Names.DevicesSuffix"},
 	"names.profile_prefix":  {leaf: "rooms: keys.Names.ProfilePrefix"},
 	"names.responses":       {leaf: "rooms: keys.Names.Responses"},
+	"names.suppressed":      {leaf: "rooms: keys.Names.Suppressed"},
 
 	"queue.lease":       {leaf: "dispatcher: dispatcher.Options.Lease"},
 	"queue.max_element": {"rooms: queue.Options.MaxElement", "5242880"},
@@ -203,6 +210,7 @@ var wiring = map[string]struct{ leaf, as string }{
 	"fcm.credentials":      {leaf: "fcm: fcm.Options.Credentials"},
 	"fcm.allow_plaintext":  {leaf: "sender: fcm.Options.AllowPlaintext"},
 	"fcm.timeout":          {leaf: "sender: fcm.singleSendTransport.timeout"},
+	"fcm.client":           {leaf: "fcm: fcm.Options.Client"},
 	"fcm.ca_file":          {leaf: "fcm: fcm.Options.RootCAs"},
 
 	"tokens.ttl":            {leaf: "rooms: tokens.Options.TTL"},
@@ -223,6 +231,10 @@ var wiring = map[string]struct{ leaf, as string }{
 	"store.profile_query": {leaf: "rooms: store.Options.ProfileQuery"},
 	"store.timeout":       {leaf: "rooms: store.Options.Timeout"},
 
+	"webhooks.url":            {leaf: "webhooks: webhooks.Options.URL"},
+	"webhooks.secret":         {leaf: "webhooks: webhooks.Options.Secret"},
+	"webhooks.allow_internal": {leaf: "webhooks: webhooks.Options.AllowInternal"},
+
 	"log.level":  {"log: lines", "2"},
 	"log.format": {"log: json", "false"},
 }
@@ -231,6 +243,7 @@ var wiring = map[string]struct{ leaf, as string }{
 var testedElsewhere = map[string]string{
 	"redis.allow_volatile_eviction": "TestEvictionIsAllowedBySetting",
 	"dispatcher.drain":              "TestProgramUsesItsOwnSettings in cmd/dispatcher", "http.dispatcher": "TestProgramUsesItsOwnSettings in cmd/dispatcher",
+	"console.token": "TestScripts/console in cmd/fanfare", "console.read_token": "TestScripts/console in cmd/fanfare",
 	"responder.drain": "TestProgramUsesItsOwnSettings in cmd/responder", "http.responder": "TestProgramUsesItsOwnSettings in cmd/responder",
 }
 
@@ -263,7 +276,7 @@ func otherValue(key config.Key) (value string, company []string) {
 		"redis.url": "redis://h:1/2", "redis.mode": "cluster", "redis.addresses": "a:1,b:2", "fcm.endpoint": "http://127.0.0.1:2/v1",
 		"store.database_url": "sqlite:other.db", "log.level": "debug", "log.format": "text", "http.dispatcher": "127.0.0.1:7", "http.responder": "127.0.0.1:7",
 		"store.token_query": "SELECT 7", "store.token_clear": "SELECT 7", "store.token_restore": "SELECT 7", "store.profile_query": "SELECT 7",
-		"fcm.credentials": "{}", "redis.port": "7777",
+		"fcm.credentials": "{}", "fcm.client": "sdk", "redis.port": "7777", "webhooks.url": "https://example.com/other", "webhooks.secret": "another-secret-1",
 	}
 	companies := map[string][]string{
 		"redis.mode":            {},
@@ -273,6 +286,7 @@ func otherValue(key config.Key) (value string, company []string) {
 		"redis.tls.key_file":    {"FANFARE_REDIS_TLS_ENABLED=true", "FANFARE_REDIS_TLS_CERT_FILE=c"},
 		"redis.tls.server_name": {"FANFARE_REDIS_TLS_ENABLED=true"},
 		"retry.max_backoff":     {"FANFARE_RETRY_MIN_BACKOFF=1s"},
+		"webhooks.url":          {"FANFARE_WEBHOOKS_SECRET=0123456789abcdef"},
 		"queue.max_element":     {"FANFARE_QUEUE_CLAIM_BYTES=8MiB"},
 	}
 	value, listed := values[key.Name]

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fanfare/cmd/internal/sending"
+	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
+	"fanfare/internal/store"
+)
+
+// loadSource are the flags that load the users of another campaign's outcomes.
+type loadSource struct {
+	campaign string
+	filter   outcomeFilter
+}
+
+func (s *loadSource) addTo(f *pflag.FlagSet) {
+	f.StringVar(&s.campaign, "from", "", "load the users of this `campaign`'s outcomes in SQL in place of a file; needs --status or --code")
+	s.filter.addTo(f, "with --from: outcomes")
+}
+
+// args requires a file, or with --from none.
+func (s *loadSource) args(command *cobra.Command, args []string) error {
+	if !command.Flags().Changed("from") {
+		if s.filter.isNarrowed() {
+			return wrongUsage(command, errors.New("--status and --code select outcomes of a campaign: name it with --from"))
+		}
+		return wantArgs(command, args)
+	}
+	if len(args) != 1 {
+		return wrongUsage(command, fmt.Errorf("load --from takes one CAMPAIGN and no file; %s given", plural(int64(len(args)), "argument")))
+	}
+	if s.campaign == "" || !s.filter.isNarrowed() {
+		return wrongUsage(command, errors.New("--from needs a campaign, and --status or --code to choose among its outcomes"))
+	}
+	for _, flag := range []string{"format", "separator", "skip"} {
+		if command.Flags().Changed(flag) {
+			return wrongUsage(command, fmt.Errorf("--%s is for files, not for --from", flag))
+		}
+	}
+	return nil
+}
+
+// words are the flags as they are typed.
+func (s *loadSource) words() string {
+	words := []string{"--from", shellWord(s.campaign)}
+	if s.filter.status != "" {
+		words = append(words, "--status", s.filter.status)
+	}
+	if s.filter.code != "" {
+		words = append(words, "--code", shellWord(s.filter.code))
+	}
+	return strings.Join(words, " ")
+}
+
+// loadOutcomes loads the users of outcomes, and prints what loadFile prints of a file.
+func (c *cli) loadOutcomes(command *cobra.Command, source loadSource, id string, opts operator.LoadOptions) error {
+	filter, err := source.filter.read(command)
+	if err != nil {
+		return err
+	}
+	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
+		opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
+		return c.loadFiltered(ctx, command, op, source, filter, id, opts)
+	})
+}
+
+func (c *cli) loadFiltered(ctx context.Context, command *cobra.Command, op *operator.Operator, source loadSource, filter store.Filter, id string, opts operator.LoadOptions) error {
+	bar := newFileBar(command.ErrOrStderr(), nil, "loading", "recipient")
+	opts.Progress = func(n int64) {
+		bar.count(n)
+		_ = bar.bar.Add(0) // there is no file whose reading draws the bar
+	}
+	summary, err := op.LoadFrom(ctx, id, source.campaign, filter, opts)
+	bar.clear()
+	broken, begun := errors.AsType[*operator.InterruptedError](err)
+	if begun && broken.Done+broken.Unsure > 0 {
+		return explainInterruptedFrom(broken, id, source, opts)
+	}
+	if err != nil {
+		return explainLoadFrom(id, source.campaign, err)
+	}
+	next := nextStep(ctx, op, id)
+	return c.output(command).show(summary, func(w io.Writer) {
+		printSummary(w, id, summary)
+		if next != "" {
+			fmt.Fprintf(w, "next: %s\n", next)
+		}
+	})
+}
+
+// explainLoadFrom says which of the two campaigns is at fault.
+func explainLoadFrom(id, from string, err error) error {
+	if source, ok := errors.AsType[*operator.FromError](err); ok {
+		return explainRecords(from, source.Err)
+	}
+	return explainLoad(id, "campaign "+from, err)
+}
+
+// explainInterruptedFrom adds the command that continues the load.
+func explainInterruptedFrom(broken *operator.InterruptedError, id string, source loadSource, opts operator.LoadOptions) error {
+	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source.words())
+	if opts.Append {
+		err = fmt.Errorf("%w --append", err)
+	}
+	if errors.Is(err, context.Canceled) {
+		return daemon.WithExitCode(daemon.ExitLeftover, err)
+	}
+	return err
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"fanfare/cmd/internal/assembly"
+	"fanfare/cmd/internal/sending"
+	"fanfare/internal/operator"
+)
+
+// paceReader returns the pace of the settings' project; nil if the project is unknown or has no
+// pace. It never fails, because the pace only explains the answer.
+func paceReader(ctx context.Context, rooms *sending.Rooms) operator.PaceReader {
+	if !rooms.Settings.Pacing.Enabled {
+		return nil
+	}
+	project, err := rooms.FindProject(ctx)
+	if err != nil {
+		return nil
+	}
+	governor, err := rooms.NewGovernor(project, assembly.Whoami(), nil)
+	if err != nil {
+		return nil
+	}
+	return governor
+}
+
+// explainReason says in one sentence what keeps a campaign, or a part of it, from moving.
+func explainReason(r operator.Reason) string {
+	text := r.Headline
+	switch {
+	case !r.Until.IsZero():
+		text += " until " + clockTime(r.Until)
+	case !r.Since.IsZero():
+		text += " since " + clockTime(r.Since)
+	}
+	if r.Detail != "" {
+		text += ": " + r.Detail
+	}
+	if !r.Stops && r.People > 0 {
+		text += fmt.Sprintf(" (%s)", plural(r.People, "recipient"))
+	}
+	return text
+}
+
+// reasonLines are the sentences with their next steps. They are beside figures that count retries.
+func reasonLines(reasons []operator.Reason) []string {
+	var lines []string
+	for _, r := range reasons {
+		if isRetriesBeside(r) {
+			continue
+		}
+		line := printable(explainReason(r))
+		if r.Next != "" {
+			line += "; " + printable(r.Next)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// isRetriesBeside reports whether a reason is about retries that wait while others are sent.
+func isRetriesBeside(r operator.Reason) bool {
+	return r.Kind == operator.ReasonRetriesLater && !r.Stops
+}
+
+// reasonField is a reason as a field of the campaign. A label may say what the headline says.
+func reasonField(r operator.Reason) (label, text string) {
+	switch {
+	case r.Kind == operator.ReasonTripped, r.Kind == operator.ReasonPaused:
+		return "reason", cmp.Or(r.Detail, "none was given")
+	case r.Kind == operator.ReasonLoss:
+		return "audience", r.Detail
+	case r.Kind == operator.ReasonUndelivered, r.Kind == operator.ReasonNoResponder, r.Kind == operator.ReasonSQLWrites:
+		return "results", explainReason(r)
+	case r.Kind == operator.ReasonDraft, !r.Stops:
+		return "waits", explainReason(r)
+	}
+	return "held", explainReason(r)
+}
+
+// printReasons prints the reasons below a list of campaigns. States that a person chose, and that
+// the list shows, are left out.
+func printReasons(o output, v operator.View) {
+	for _, r := range v.Reasons {
+		switch r.Kind {
+		case operator.ReasonDraft, operator.ReasonBroken, operator.ReasonNoMessage:
+			continue
+		}
+		who := printable(v.Spec.ID)
+		label, text := reasonField(r)
+		if label == "reason" {
+			who += " is paused"
+		}
+		fmt.Fprintf(o.w, "\n%s\n", o.indent(who+": ", printable(text)))
+		if r.Next != "" {
+			fmt.Fprintln(o.w, o.indent("  ", printable(withArrow(r.Next))))
+		}
+	}
+}
+
+// isHeld reports whether nothing of a running campaign moves, for another reason than its books.
+func isHeld(reasons []operator.Reason) bool {
+	for _, r := range reasons {
+		if r.Stops && r.Kind != operator.ReasonRetriesLater {
+			return true
+		}
+	}
+	return false
+}
+
+// joinReasons is one line of all reasons.
+func joinReasons(reasons []operator.Reason) string { return strings.Join(reasonLines(reasons), "; ") }
