@@ -50,14 +50,19 @@ var onlyImporters = map[string][]string{
 	"github.com/pressly/goose":     {"internal/store"},
 	"github.com/spf13/viper":       {"internal/config"},
 	"github.com/spf13/cobra":       {"cmd/"},
+	"charm.land/bubbletea":         {"cmd/internal/live"},
 	"github.com/coreos/go-systemd": {"internal/daemon"},
 }
 
 // standardOnly are the rooms that import no library.
 var standardOnly = []string{"internal/notification"}
 
-// testServers may be imported by the tests of every room.
-const testServers = module + "test/servers"
+// public is the part of the module that others may import. It imports nothing else of ours.
+const public = module + "fcmsim"
+
+// testHelpers may be imported by the tests of every room, and so import nothing of ours but each
+// other.
+var testHelpers = []string{module + "test/servers", module + "test/backends"}
 
 // room is a package as "go list -json" prints it.
 type room struct {
@@ -92,7 +97,7 @@ func (p plan) findMissing(rooms []room) []string {
 // checkRoom returns the faults of one room.
 func (p plan) checkRoom(r room) []string {
 	if strings.HasPrefix(r.name(), "test/") {
-		if r.ImportPath == testServers {
+		if slices.Contains(testHelpers, r.ImportPath) {
 			return r.findOwnImports()
 		}
 		return nil
@@ -105,18 +110,18 @@ func (p plan) checkRoom(r room) []string {
 		found = append(found, p.checkImport(r, imported)...)
 	}
 	for _, imported := range slices.Concat(r.TestImports, r.XTestImports) {
-		if imported != testServers && imported != r.ImportPath {
+		if !slices.Contains(testHelpers, imported) && imported != r.ImportPath {
 			found = append(found, p.checkDirection(r, imported)...)
 		}
 	}
 	return found
 }
 
-// findOwnImports returns imports of this module in a package that should have none.
+// findOwnImports returns imports of rooms in a package that should have none.
 func (r room) findOwnImports() []string {
 	var found []string
 	for _, imported := range r.Imports {
-		if strings.HasPrefix(imported, module) {
+		if strings.HasPrefix(imported, module) && !slices.Contains(testHelpers, imported) {
 			found = append(found, fmt.Sprintf("%s imports %s, and should import nothing of ours", r.name(), imported))
 		}
 	}
@@ -130,6 +135,9 @@ func (p plan) checkImport(r room, imported string) []string {
 		if strings.HasPrefix(imported, kept) && !slices.ContainsFunc(by, func(keeper string) bool { return strings.HasPrefix(r.name(), keeper) }) {
 			found = append(found, fmt.Sprintf("%s imports %s, which is for %s alone", r.name(), imported, strings.Join(by, ", ")))
 		}
+	}
+	if strings.HasPrefix(r.ImportPath, public) && strings.HasPrefix(imported, module) && !strings.HasPrefix(imported, public) {
+		found = append(found, fmt.Sprintf("%s imports %s, and should import nothing of ours but fcmsim", r.name(), imported))
 	}
 	if host, _, _ := strings.Cut(imported, "/"); slices.Contains(standardOnly, r.name()) && strings.Contains(host, ".") {
 		found = append(found, fmt.Sprintf("%s imports %s, and should import the standard library only", r.name(), imported))

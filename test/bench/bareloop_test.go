@@ -70,7 +70,7 @@ func bareLoop() error {
 func bareMessage(n string) *messaging.Message {
 	id := "bare:user-" + n
 	return &messaging.Message{
-		Token:        "bench-" + n + tokenTail,
+		Token:        "bench-" + n + tokenTail, //nolint:staticcheck // the dispatcher sends to tokens, too
 		Notification: &messaging.Notification{Title: "Bench", Body: "One of many"},
 		Android:      &messaging.AndroidConfig{Notification: &messaging.AndroidNotification{Tag: id}},
 		APNS:         &messaging.APNSConfig{Headers: map[string]string{"apns-collapse-id": id}},

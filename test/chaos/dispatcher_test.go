@@ -93,7 +93,7 @@ func TestDispatcherStopped(t *testing.T) {
 		job.Signal(syscall.SIGTERM)
 		job.ExpectExit(75)
 		if books, counts := s.Show("42").Books, s.Sim.Counts(); books.InFlight != 0 || books.Sent != counts.Distinct {
-			t.Errorf("stopped after %d: books %+v, and FCM accepted %d: want the same, and nobody in flight", moment, books, counts.Distinct)
+			t.Errorf("stopped after %d: books %+v, and FCM accepted %d: want the same, and none in flight", moment, books, counts.Distinct)
 		}
 	}
 	s.Job("42").ExpectExit(0)

@@ -7,14 +7,12 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
-	"go.uber.org/goleak"
 
 	"fanfare/test/servers"
 )
@@ -28,25 +26,7 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := prepare(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(), goleak.Cleanup(func(code int) {
-		postgres.Stop()
-		programs.Remove()
-		os.Exit(code)
-	}))
-}
-
-func prepare() (err error) {
-	if programs, err = servers.BuildPrograms(); err != nil {
-		return err
-	}
-	if postgres, err = servers.StartPostgres(servers.PostgresOptions{}); err != nil {
-		programs.Remove()
-	}
-	return err
+	servers.Main(m, &programs, &postgres)
 }
 
 // newSystem starts a system over a database of its own, in which the application keeps users with

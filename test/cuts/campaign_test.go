@@ -41,6 +41,7 @@ func TestCampaignMoves(t *testing.T) {
 			if ttl := rdb.PTTL(t.Context(), "{campaign:42}:spec").Val(); state == campaign.Running && ttl >= 0 {
 				t.Errorf("a running campaign expires in %s", ttl)
 			}
+			wantNoCopies(t, all)
 		}
 	}
 	empty := func(t *testing.T) *redis.Client { must(t, sound.FlushAll(t.Context()).Err()); return sound }
@@ -63,4 +64,16 @@ func TestCampaignMoves(t *testing.T) {
 		return all.Change(t.Context(), "42", campaign.Change{Weight: &weight})
 	}
 	each(t, k, "campaign/change", in(), change, is(change, campaign.Running))
+}
+
+// wantNoCopies checks that no entry of the history stands there twice.
+func wantNoCopies(t *testing.T, all *campaign.Campaigns) {
+	t.Helper()
+	entries, err := all.History(t.Context(), "42")
+	must(t, err)
+	for i, e := range entries {
+		if i > 0 && e.What == entries[i-1].What {
+			t.Errorf("the history has %q twice: %+v", e.What, entries)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package cuts
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -13,12 +14,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// moments are numbers so large that they are times, which no two calls have in common.
-var moments = regexp.MustCompile(`\d{10,}`)
+// moments are numbers so large that they are times, which no two calls have in common: in minutes,
+// or in smaller units.
+var moments = regexp.MustCompile(`\d{8,}`)
 
-// still is a hash without its times.
+// still is a hash or a stream without its times.
 func still(t *testing.T, rdb *redis.Client, key string) string {
 	t.Helper()
+	if rdb.Type(t.Context(), key).Val() == "stream" {
+		var all []string
+		for _, entry := range rdb.XRange(t.Context(), key, "-", "+").Val() {
+			all = append(all, fmt.Sprint(entry.Values))
+		}
+		return strings.Join(all, "; ")
+	}
 	fields, err := rdb.HGetAll(t.Context(), key).Result()
 	if err != nil {
 		t.Fatal(err)
@@ -33,16 +42,28 @@ func still(t *testing.T, rdb *redis.Client, key string) string {
 	return strings.Join(all, "; ")
 }
 
-// text is a whole script of a room, behind a prelude of its own.
-func text(t *testing.T, script, prelude string) string {
+// text is a whole script of a room, behind its preludes: names of pieces of the same room, or of
+// another one with the room before a slash.
+func text(t *testing.T, script, preludes string) string {
 	t.Helper()
 	room, _, _ := strings.Cut(script, "/")
-	before, err := os.ReadFile("../../internal/" + room + "/lua/" + prelude + ".lua")
-	if err != nil {
-		t.Fatal(err)
+	var before strings.Builder
+	for _, piece := range strings.Fields(preludes) {
+		from, name, other := strings.Cut(piece, "/")
+		if !other {
+			from, name = room, piece
+		}
+		text, err := os.ReadFile("../../internal/" + from + "/lua/" + name + ".lua")
+		if err != nil {
+			t.Fatal(err)
+		}
+		before.Write(text)
 	}
-	return redisx.Join(string(before), scripts()[script])
+	return redisx.Join(before.String(), scripts()[script])
 }
+
+// recorded are the preludes of scripts that add to the history of a project.
+const recorded = "prelude history/prelude record_prelude"
 
 // governing are calls whose hashes come to the same, whether or not they were cut and repeated.
 var governing = map[string]struct {
@@ -53,13 +74,13 @@ var governing = map[string]struct {
 	same    string // the call's keys in order, by spaces
 }{
 	"close":         {"pacing/close", "prelude", map[string][]any{"p": {"quota", 5, "cursor", 1}}, []any{"s", 1e6, 1e9, "429"}, "p"},
-	"halt":          {"pacing/halt", "prelude", map[string][]any{"p": {"era", 7}}, []any{"s", "bad key", "me"}, "p h"},
-	"halt again":    {"pacing/halt", "prelude", map[string][]any{"p": {"era", 7}, "h": {"other", "1 me"}}, []any{"s", "bad key", "me"}, "p h"},
-	"resume":        {"pacing/resume", "prelude", map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me"}}, []any{"s", "a"}, "p h"},
-	"resume one":    {"pacing/resume", "prelude", map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", "a"}, "p h"},
-	"resume all":    {"pacing/resume", "prelude", map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", ""}, "p h"},
-	"set":           {"pacing/set", "prelude", map[string][]any{"p": {"era", 7, "interval", "1000", "cursor", 1}}, []any{"s", 1000, 2000, 5, 0, 0, "0"}, "p"},
-	"forget set":    {"pacing/set", "prelude", map[string][]any{"p": {"era", 7, "interval", "1000", "quota", 9}}, []any{"s", 1000, 2000}, "p"},
+	"halt":          {"pacing/halt", recorded, map[string][]any{"p": {"era", 7}}, []any{"s", "bad key", "me"}, "p h e"},
+	"halt again":    {"pacing/halt", recorded, map[string][]any{"p": {"era", 7}, "h": {"other", "1 me"}}, []any{"s", "bad key", "me"}, "p h e"},
+	"resume":        {"pacing/resume", recorded, map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me"}}, []any{"s", "a", "me"}, "p h e"},
+	"resume one":    {"pacing/resume", recorded, map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", "a", "me"}, "p h e"},
+	"resume all":    {"pacing/resume", recorded, map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", "", "me"}, "p h e"},
+	"set":           {"pacing/set", recorded, map[string][]any{"p": {"era", 7, "interval", "1000", "cursor", 1}}, []any{"s", 1000, 2000, "me", "five", 5, 0, 0, "0"}, "p e"},
+	"forget set":    {"pacing/set", recorded, map[string][]any{"p": {"era", 7, "interval", "1000", "quota", 9}}, []any{"s", 1000, 2000, "me", ""}, "p e"},
 	"lease a share": {"pacing/lease", "prelude", nil, []any{1, 1000, 0, "0", 1e6, 2e4, 1e6, 1e9, "ask", 0, 0}, "p h"},
 	"pacing state":  {"pacing/state", "prelude", nil, nil, "p h"},
 
@@ -77,9 +98,13 @@ var governing = map[string]struct {
 	"hold":    {"breaker/hold", "prelude", map[string][]any{"b": {"round", 5, "passed", 1}}, []any{5, "id", "{}", "unanswered", "none", "", 1000, 60000, 1000, 60000}, "b"},
 	"release": {"breaker/release", "prelude", map[string][]any{"b": {"round", 5, "hold", "id 1 1 2 unanswered none"}}, []any{60000}, "b"},
 	"conclude": {"breaker/conclude", "prelude", map[string][]any{"b": {"round", 5, "lease:c1", "3 99999999999999"}},
-		[]any{"me", 1, 5, "0", "neutral", "excused", 60000, 1, "c1", 2, "ok", "ios", 4, "bad", "web", 1}, "b"},
+		[]any{"me", 1, 5, "0", "neutral", "excused", 60000, 1, 1, "c1", 2, "unanswered", "HTTP 503", "ok", "ios", 4, "bad", "web", 1}, "b"},
 	"lease deletions":   {"breaker/deletions_lease", "deletions_prelude", nil, []any{"me", 1, 100, 0.5, 10, 0, 2}, "d"},
 	"look at deletions": {"breaker/deletions_look", "deletions_prelude", nil, []any{100, 0.5}, "d"},
+
+	"beat":           {"fleet/beat", "prelude", map[string][]any{"f": {"dead", "1 2 {}", "me", "1 9000000000000 {}"}}, []any{"me", "{}", 6000}, "f"},
+	"record traffic": {"traffic/add", "", map[string][]any{"t": {"s1", "5", "m1", "5", "by:me", "1 29000000"}}, []any{"me", 2, 60000, "3,1"}, "t"},
+	"list processes": {"fleet/list", "prelude", nil, nil, "f"},
 }
 
 func TestGovernor(t *testing.T) {

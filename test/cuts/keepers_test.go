@@ -14,6 +14,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
+	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
 
@@ -118,6 +119,10 @@ func (r *room) looks() string {
 			}
 		case "list":
 			text += moments.ReplaceAllStringFunc(fmt.Sprint(" ", r.rdb.LRange(r.t.Context(), key, 0, -1).Val()), hours)
+		case "stream":
+			for _, entry := range r.rdb.XRange(r.t.Context(), key, "-", "+").Val() {
+				text += fmt.Sprint(" ", entry.Values)
+			}
 		case "set":
 			text += fmt.Sprint(" ", r.rdb.SMembers(r.t.Context(), key).Val())
 		}
@@ -196,8 +201,10 @@ var keepers = map[string]struct {
 	"remove_spec":           {"campaign/remove_spec", func(r *room) { r.create(campaign.Paused); r.push(0, "a") }, (*room).remove},
 	"forget":                {"campaign/forget", func(r *room) { r.bare(2) }, (*room).look},
 	"forget what vanished":  {"campaign/forget", func(r *room) { r.bare(3) }, (*room).look},
-	"know a project":        {"campaign/projects", func(r *room) { r.create() }, (*room).look},
-	"create over a project": {"campaign/projects", func(r *room) { r.must(r.look()) }, (*room).look},
+	"note an export":        {"campaign/note", func(r *room) { r.create() }, (*room).export},
+	"note without a spec":   {"campaign/note", func(*room) {}, (*room).export},
+	"know a project":        {"campaign/remember", func(r *room) { r.create() }, (*room).look},
+	"create over a project": {"campaign/remember", func(r *room) { r.must(r.look()) }, (*room).look},
 }
 
 func (r *room) adopt() error      { _, err := r.cutting.Adopt(r.t.Context(), "42"); return err }
@@ -209,8 +216,11 @@ func (r *room) abandon() error    { return r.loader.Abandon(r.t.Context()) }
 func (r *room) waive() error      { return r.cutting.Waive(r.t.Context(), "42", 3) }
 func (r *room) remove() error     { return r.cutting.Delete(r.t.Context(), "42") }
 func (r *room) cancel() error     { return r.cutting.Move(r.t.Context(), "42", campaign.Cancelled, "") }
-func (r *room) complete() error   { _, _, err := r.cutting.Complete(r.t.Context(), "42"); return err }
-func (r *room) look() error       { _, err := r.cutting.Discover(r.t.Context()); return err }
+func (r *room) export() error {
+	return r.cutting.Note(r.t.Context(), "42", "1", notification.HistoryEntry{What: campaign.NoteExported, N: 5})
+}
+func (r *room) complete() error { _, _, err := r.cutting.Complete(r.t.Context(), "42"); return err }
+func (r *room) look() error     { _, err := r.cutting.Discover(r.t.Context()); return err }
 
 // bare is what is left of a campaign without a spec.
 func (r *room) bare(seen int) {

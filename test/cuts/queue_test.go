@@ -78,11 +78,20 @@ func outcomes(l queue.Lease, later bool) []queue.Settlement {
 		s := queue.Settlement{Claim: l.Claim, Pos: e.Pos, Status: "sent", Emit: e.Raw}
 		switch {
 		case later && i%2 == 1:
-			s = queue.Settlement{Claim: l.Claim, Pos: e.Pos, Later: true, Attempts: e.Attempts + 1, Cause: "again"}
+			s = queue.Settlement{Claim: l.Claim, Pos: e.Pos, Later: true, Attempts: e.Attempts + 1, Progress: e.Progress, Cause: "again"}
 		case i%4 == 2:
 			s.Status, s.Code = "failed", "CODE"
 		}
 		all = append(all, s)
+	}
+	return all
+}
+
+// progressOf is a progress of all elements of a lease. Their raw bytes identify it.
+func progressOf(l queue.Lease) []queue.Progress {
+	var all []queue.Progress
+	for _, e := range l.Elements {
+		all = append(all, queue.Progress{Claim: l.Claim, Pos: e.Pos, Attempts: 1, State: "of" + string(e.Raw)})
 	}
 	return all
 }
@@ -141,9 +150,9 @@ func (a *audience) truthful() {
 		a.t.Errorf("a figure is negative: %+v", c)
 	}
 	somewhere, known := c.Listed+c.Back+c.Retrying+c.InFlight+ended, c.Listed+c.Claimed
-	born := int64(len(a.all))
-	if known != born || somewhere != born {
-		a.t.Errorf("books of %d have %d somewhere and %d loaded: %+v", born, somewhere, known, c)
+	total := int64(len(a.all))
+	if known != total || somewhere != total {
+		a.t.Errorf("books of %d have %d somewhere and %d loaded: %+v", total, somewhere, known, c)
 	}
 }
 
@@ -160,6 +169,11 @@ func (a *audience) drain() {
 		lease := a.claim(queue.NewClaimID(), 5+len(a.all)/2)
 		if len(lease.Elements) == 0 {
 			break
+		}
+		for _, e := range lease.Elements {
+			if e.Progress != "" && e.Progress != "of"+string(e.Raw) {
+				a.t.Errorf("%s has the progress %q", e.Raw, e.Progress)
+			}
 		}
 		a.settle(outcomes(lease, false)...)
 	}
@@ -243,6 +257,27 @@ var scenarios = map[string]scenario{
 		all := append(outcomes(one, true)[:2], outcomes(two, true)...)
 		return func() error { _, err := a.queue.Settle(a.t.Context(), all); return err }
 	}, 2},
+	"save progress": {"queue/progress", 20, func(a *audience) func() error {
+		held, _ := a.mixed()
+		other := a.claim(queue.NewClaimID(), 3)
+		all := append(progressOf(held), progressOf(other)...)
+		return func() error { _, err := a.queue.SaveProgress(a.t.Context(), all); return err }
+	}, 0},
+	"settle what has progress": {"queue/settle", 20, func(a *audience) func() error {
+		held, _ := a.mixed()
+		other := a.claim(queue.NewClaimID(), 3)
+		_, err := a.queue.SaveProgress(a.t.Context(), append(progressOf(held), progressOf(other)...))
+		a.must(err)
+		all := append(outcomes(held, true)[:3], outcomes(other, true)...)
+		return func() error { _, err := a.queue.Settle(a.t.Context(), all); return err }
+	}, 7},
+	"give back what has progress": {"queue/release", 20, func(a *audience) func() error {
+		held, _ := a.mixed()
+		other := a.claim(queue.NewClaimID(), 3)
+		_, err := a.queue.SaveProgress(a.t.Context(), append(progressOf(held), progressOf(other)...))
+		a.must(err)
+		return func() error { _, err := a.queue.GiveBack(a.t.Context(), held.Claim, other.Claim); return err }
+	}, 0},
 	"give back": {"queue/release", 20, func(a *audience) func() error {
 		held, _ := a.mixed()
 		other := a.claim(queue.NewClaimID(), 3)

@@ -68,6 +68,37 @@ func TestTokens(t *testing.T) {
 	for _, script := range []string{"tokens/put_back", "tokens/drop_copy"} {
 		each(t, k, script, removed, func(t *testing.T, _ string) error { return restore(t) }, restored)
 	}
+	devices := func(t *testing.T) string {
+		must(t, sound.FlushAll(t.Context()).Err())
+		must(t, sound.HSet(t.Context(), "user:7:devices", "dead", `{"platform":"ios"}`).Err())
+		return "7"
+	}
+	deviceRestored := func(t *testing.T, user string) {
+		must(t, restoreOf(store, user)(t))
+		if got := sound.HGet(t.Context(), "user:7:devices", "dead").Val(); got != `{"platform":"ios"}` {
+			t.Errorf("the device is lost: %q", got)
+		}
+	}
+	deviceForgotten := func(t *testing.T) string {
+		user := devices(t)
+		must(t, forget(t, user))
+		return user
+	}
+	each(t, k, "tokens/keep_device", devices, forget, deviceRestored)
+	for _, script := range []string{"tokens/put_back_device", "tokens/unmark", "tokens/drop_device_copy"} {
+		each(t, k, script, deviceForgotten, func(t *testing.T, _ string) error { return restore(t) }, deviceRestored)
+	}
+	each(t, k, "tokens/put_devices", func(t *testing.T) string {
+		must(t, sound.FlushAll(t.Context()).Err())
+		return "7"
+	}, func(t *testing.T, _ string) error {
+		text := redisx.Join(scripts()["tokens/prelude"], scripts()["tokens/put_devices"])
+		return cutting.Eval(t.Context(), text, []string{"user:7:devices"}, 1000, "phone", "", "tablet", "").Err()
+	}, func(t *testing.T, user string) {
+		if found, err := store.Get(t.Context(), user); err != nil || len(found) != 0 && len(found) != 2 {
+			t.Errorf("found %v, %v", found, err)
+		}
+	})
 	each(t, k, "readthrough/delete_if", func(t *testing.T) string {
 		must(t, sound.FlushAll(t.Context()).Err())
 		must(t, sound.Set(t.Context(), tokenKey, "stale", 0).Err())

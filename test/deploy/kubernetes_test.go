@@ -102,10 +102,9 @@ func manifests(t *testing.T, name string) map[string]manifest {
 }
 
 func TestPods(t *testing.T) {
-	carried := manifests(t, "settings.yaml")
-	settings := acceptFile(t, carried["ConfigMap"].Data["config.yaml"])
+	settings := acceptFile(t, manifests(t, "base/settings.yaml")["ConfigMap"].Data["config.yaml"])
 	var secrets []string
-	for name, value := range carried["Secret"].Strings {
+	for name, value := range manifests(t, "secret.example.yaml")["Secret"].Strings {
 		secrets = append(secrets, name+"="+value)
 	}
 	for name, c := range map[string]struct {
@@ -114,14 +113,15 @@ func TestPods(t *testing.T) {
 		listen              config.Address
 		ready               string
 	}{
-		"dispatcher": {"dispatcher.yaml", "Deployment", "dispatcher", dispatcherStop(settings), settings.HTTP.Dispatcher, "/readyz"},
-		"responder":  {"responder.yaml", "Deployment", "responder", responderStop(settings), settings.HTTP.Responder, "/readyz"},
-		"job":        {"job.yaml", "Job", "dispatcher", dispatcherStop(settings), settings.HTTP.Dispatcher, ""},
+		"dispatcher": {"base/dispatcher.yaml", "Deployment", "dispatcher", dispatcherStop(settings), settings.HTTP.Dispatcher, "/readyz"},
+		"responder":  {"base/responder.yaml", "Deployment", "responder", responderStop(settings), settings.HTTP.Responder, "/readyz"},
+		"console":    {"components/console/console.yaml", "Deployment", "fanfare", 0, flagOf(t, "components/console/console.yaml", "--metrics"), "/livez"},
+		"job":        {"job/job.yaml", "Job", "dispatcher", dispatcherStop(settings), settings.HTTP.Dispatcher, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := manifests(t, c.file)[c.kind]
 			pod := object.pod()
-			if grace := time.Duration(pod.GraceSeconds) * time.Second; grace <= c.stop {
+			if grace := time.Duration(pod.GraceSeconds) * time.Second; c.stop > 0 && grace <= c.stop {
 				t.Errorf("is killed after %s, while a stop takes %s", grace, c.stop)
 			}
 			if pod.ServiceLinks == nil || *pod.ServiceLinks || pod.MountsItsAccount == nil || *pod.MountsItsAccount {
@@ -135,7 +135,7 @@ func TestPods(t *testing.T) {
 				t.Errorf("starts %q", run.Command)
 			}
 			_, port, err := net.SplitHostPort(string(c.listen))
-			if err != nil || len(run.Ports) != 1 || strconv.Itoa(run.Ports[0].Port) != port {
+			if err != nil || len(run.Ports) == 0 || strconv.Itoa(run.Ports[0].Port) != port {
 				t.Errorf("probes %v, while the program listens on %q (%v)", run.Ports, c.listen, err)
 			}
 			if run.Liveness.HTTP.Path != "/livez" || run.Liveness.HTTP.Port != run.Ports[0].Name || run.Readiness.HTTP.Path != c.ready {
@@ -154,10 +154,22 @@ func TestPods(t *testing.T) {
 	}
 }
 
+// flagOf is the value of a flag in the arguments of a Deployment.
+func flagOf(t *testing.T, file, flag string) config.Address {
+	t.Helper()
+	object := manifests(t, file)["Deployment"]
+	args := object.pod().Containers[0].Args
+	at := slices.Index(args, flag)
+	if at < 0 || at+1 == len(args) {
+		t.Fatalf("%s: no %s in %q", file, flag, args)
+	}
+	return config.Address(args[at+1])
+}
+
 // TestJobKnowsTheExitCodes holds the Job against the daemon: what a restart cures is restarted,
 // what it does not is not.
 func TestJobKnowsTheExitCodes(t *testing.T) {
-	job := manifests(t, "job.yaml")["Job"]
+	job := manifests(t, "job/job.yaml")["Job"]
 	if got := job.pod().RestartPolicy; got != "Never" {
 		t.Errorf("restartPolicy %q forbids a podFailurePolicy", got)
 	}
@@ -187,7 +199,7 @@ func TestJobKnowsTheExitCodes(t *testing.T) {
 
 // TestBudgetsAreForTheirDeployments keeps a selector from protecting nothing.
 func TestBudgetsAreForTheirDeployments(t *testing.T) {
-	for _, file := range []string{"dispatcher.yaml", "responder.yaml"} {
+	for _, file := range []string{"base/dispatcher.yaml", "base/responder.yaml"} {
 		objects := manifests(t, file)
 		labels := objects["Deployment"].Spec.Template.Metadata.Labels
 		for _, kind := range []string{"PodDisruptionBudget", "Deployment"} {

@@ -28,7 +28,7 @@ func TestStrangersAreKeptOut(t *testing.T) {
 			}
 		}
 	}
-	if err := yaml.NewDecoder(bytes.NewReader([]byte(read(t, "deploy/kubernetes/networkpolicy.yaml")))).Decode(&policy); err != nil {
+	if err := yaml.NewDecoder(bytes.NewReader([]byte(read(t, "deploy/kubernetes/base/networkpolicy.yaml")))).Decode(&policy); err != nil {
 		t.Fatal(err)
 	}
 	spec := policy.Spec
@@ -42,7 +42,7 @@ func TestStrangersAreKeptOut(t *testing.T) {
 	for _, port := range spec.Ingress[0].Ports {
 		open[strconv.Itoa(port.Port)] = true
 	}
-	settings := acceptFile(t, manifests(t, "settings.yaml")["ConfigMap"].Data["config.yaml"])
+	settings := acceptFile(t, manifests(t, "base/settings.yaml")["ConfigMap"].Data["config.yaml"])
 	for _, listen := range []string{string(settings.HTTP.Dispatcher), string(settings.HTTP.Responder)} {
 		if _, port, err := net.SplitHostPort(listen); err != nil || !open[port] {
 			t.Errorf("the metrics at %q are shut off (%v)", listen, err)
@@ -51,7 +51,7 @@ func TestStrangersAreKeptOut(t *testing.T) {
 	if len(open) != 2 {
 		t.Errorf("open are %v", open)
 	}
-	for file, kind := range map[string]string{"dispatcher.yaml": "Deployment", "responder.yaml": "Deployment", "job.yaml": "Job"} {
+	for file, kind := range map[string]string{"base/dispatcher.yaml": "Deployment", "base/responder.yaml": "Deployment", "job/job.yaml": "Job"} {
 		labels := manifests(t, file)[kind].Spec.Template.Metadata.Labels
 		for key, value := range spec.Pods.Labels {
 			if labels[key] != value {

@@ -71,7 +71,7 @@ var postgresURL = regexp.MustCompile(`postgres(?:ql)?://[^\s"'` + "`" + `,|)]*`)
 // TestSamplesReachPostgreSQLByTLS holds every address that people copy.
 func TestSamplesReachPostgreSQLByTLS(t *testing.T) {
 	found := 0
-	for _, name := range []string{"docs/contract.md", "docs/settings.md", "config.yaml", "deploy/README.md", "deploy/kubernetes/settings.yaml"} {
+	for _, name := range []string{"docs/contract.md", "docs/settings.md", "config.yaml", "deploy/README.md", "deploy/kubernetes/secret.example.yaml"} {
 		for _, address := range postgresURL.FindAllString(read(t, name), -1) {
 			found++
 			if !strings.Contains(address, "sslmode=verify-full") && !strings.Contains(address, "@localhost") {

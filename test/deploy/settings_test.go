@@ -18,6 +18,10 @@ func acceptVariables(t *testing.T, environ, args []string) {
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	config.AddFlags(flags)
 	flags.String("campaign", "", "the dispatcher's own")
+	for _, name := range []string{"listen", "metrics", "host"} {
+		flags.String(name, "", "the console's own")
+	}
+	flags.Bool("operate", false, "the console's own")
 	if err := flags.Parse(args); err != nil {
 		t.Error(err)
 	}

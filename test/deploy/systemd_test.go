@@ -72,6 +72,7 @@ func TestUnits(t *testing.T) {
 	}{
 		"dispatcher.service":  {"dispatcher", "notify", "30s", fcmStart, dispatcherStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials}},
 		"responder.service":   {"responder", "notify", "30s", 0, responderStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials}},
+		"console.service":     {"fanfare", "exec", "", fcmStart, 0, []int{daemon.ExitUsage, daemon.ExitCredentials}},
 		"dispatcher@.service": {"dispatcher", "oneshot", "", 0, dispatcherStop(settings), []int{daemon.ExitUsage, daemon.ExitCredentials, daemon.ExitStopped, daemon.ExitNoCampaign}},
 	} {
 		t.Run(name, func(t *testing.T) {

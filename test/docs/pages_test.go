@@ -87,10 +87,10 @@ type ground struct {
 
 func newGround(t *testing.T) *ground {
 	t.Helper()
-	redis, fcm, admin := servers.Redis(t), freeAddress(t), freeAddress(t)
+	redis, fcm, admin, console := servers.Redis(t), freeAddress(t), freeAddress(t), freeAddress(t)
 	g := &ground{
 		t: t, dir: t.TempDir(), admin: admin,
-		ports: strings.NewReplacer("localhost:6379", redis, "127.0.0.1:9080", fcm, "127.0.0.1:9081", admin),
+		ports: strings.NewReplacer("localhost:6379", redis, "127.0.0.1:9080", fcm, "127.0.0.1:9081", admin, "127.0.0.1:8025", console),
 	}
 	if err := os.Symlink(filepath.Dir(programs.Path("fanfare")), filepath.Join(g.dir, "bin")); err != nil {
 		t.Fatal(err)

@@ -136,7 +136,7 @@ func TestKilledLoadIsGoneOnWith(t *testing.T) {
 	for _, look := range [][]string{{"campaign", "show", "42"}, {"campaign", "list"}, {"check"}} {
 		looked := s.Start(nil, "fanfare", look...)
 		looked.Wait()
-		if !strings.Contains(string(looked.Stdout()), "was just interrupted") {
+		if !strings.Contains(oneLine(looked.Stdout()), "was just interrupted") {
 			t.Errorf("%v is silent about the load: %s", look, looked.Stdout())
 		}
 	}

@@ -170,7 +170,7 @@ func TestLeastPrivilege(t *testing.T) {
 		execute(t, admin, statement)
 	}
 	check := s.Start(nil, "fanfare", "check")
-	if check.Wait() == 0 || !strings.Contains(string(check.Stdout()), "permission denied for schema fanfare") {
+	if check.Wait() == 0 || !strings.Contains(oneLine(check.Stdout()), "permission denied for schema fanfare") {
 		t.Errorf("a check did not find that our tables cannot be made: %s", check.Stdout())
 	}
 	s.Start(nil, "responder").ExpectExit(3)

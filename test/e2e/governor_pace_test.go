@@ -155,7 +155,7 @@ func TestQuotaIsSetWhileReplicasRun(t *testing.T) {
 	}
 	stop(dispatchers...)
 	if books := s.Show("42").Books; books.Sent != s.Sim.Counts().Distinct || books.InFlight != 0 {
-		t.Errorf("books %+v, and FCM accepted %d: want the same, and nobody in flight", books, s.Sim.Counts().Distinct)
+		t.Errorf("books %+v, and FCM accepted %d: want the same, and none in flight", books, s.Sim.Counts().Distinct)
 	}
 }
 

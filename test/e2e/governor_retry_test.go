@@ -29,7 +29,7 @@ func TestDeliveredButUnavailable(t *testing.T) {
 			case onAmbiguous == "resend" && (books.Sent != n || counts.Distinct != n || resent != unavailable || counts.Duplicates == 0 || counts.Duplicates > resent):
 				t.Errorf("books %+v, %d sent again, and FCM counts %+v: want everybody sent to, each 503 counted, and no more duplicates than those", books, resent, counts)
 			case onAmbiguous == "report" && (counts.Duplicates != 0 || resent != 0 || books.Unknown != unavailable || books.Sent+books.Unknown != n):
-				t.Errorf("books %+v, %d sent again, and FCM counts %+v: want each 503 reported, and nobody sent to twice", books, resent, counts)
+				t.Errorf("books %+v, %d sent again, and FCM counts %+v: want each 503 reported, and none sent to twice", books, resent, counts)
 			}
 		})
 	}

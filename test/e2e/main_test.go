@@ -4,13 +4,11 @@ package e2e
 
 import (
 	"database/sql"
-	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
-	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
 	"fanfare/test/servers"
@@ -23,27 +21,7 @@ var (
 	postgres *servers.PostgresServer
 )
 
-func TestMain(m *testing.M) {
-	if err := prepare(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.IgnoreCurrent(), goleak.Cleanup(func(code int) {
-		postgres.Stop()
-		programs.Remove()
-		os.Exit(code)
-	}))
-}
-
-func prepare() (err error) {
-	if programs, err = servers.BuildPrograms(); err != nil {
-		return err
-	}
-	if postgres, err = servers.StartPostgres(servers.PostgresOptions{}); err != nil {
-		programs.Remove()
-	}
-	return err
-}
+func TestMain(m *testing.M) { servers.Main(m, &programs, &postgres) }
 
 // newSystem starts a system over the shared PostgreSQL, in which the application keeps its users.
 func newSystem(t *testing.T, o servers.SystemOptions) (*servers.System, *sql.DB) {
@@ -80,3 +58,6 @@ func execute(t *testing.T, db *sql.DB, statement string, args ...any) {
 		t.Fatalf("%s: %v", statement, err)
 	}
 }
+
+// oneLine joins what the command line has wrapped for a terminal.
+func oneLine(printed []byte) string { return strings.Join(strings.Fields(string(printed)), " ") }

@@ -37,21 +37,21 @@ func TestStopDuringTheStart(t *testing.T) {
 		"Job without its bearer":        {bank, []string{"dispatcher", "--campaign=42"}, 75},
 	} {
 		t.Run(name, func(t *testing.T) {
-			addr, heard := silence(t)
+			addr, connected := silence(t)
 			env := []string{test.silent(addr), "FANFARE_REDIS_READ_TIMEOUT=1h", "FANFARE_FCM_TIMEOUT=1h"}
 			p := s.Start(env, test.program[0], test.program[1:]...)
-			<-heard
+			<-connected
 			p.Signal(syscall.SIGTERM)
 			p.ExpectExit(test.code)
 			if strings.Contains(p.Log(), `"level":"ERROR","msg":"stopped"`) {
-				t.Errorf("a stop is told as a fault: %s", p.Log())
+				t.Errorf("a stop is logged as a fault: %s", p.Log())
 			}
 		})
 	}
 }
 
-// silence accepts connections and says nothing; received is closed when the first one has come.
-func silence(t *testing.T) (addr string, heard <-chan struct{}) {
+// silence accepts connections and writes nothing. It closes connected after the first one.
+func silence(t *testing.T) (addr string, connected <-chan struct{}) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -35,7 +35,7 @@ func TestFCMUnreachableAtStart(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	p.ExpectExit(0)
 	if books := s.Show("42").Books; books.Waiting != 20 || books.Retrying != 0 {
-		t.Errorf("books %+v, want that nobody was taken", books)
+		t.Errorf("books %+v, want that none was taken", books)
 	}
 }
 
@@ -49,6 +49,6 @@ func TestFCMUntrusted(t *testing.T) {
 		t.Errorf("exited %d saying %q, want 2 and what to set", code, job.Log())
 	}
 	if books := s.Show("42").Books; books.Waiting != 20 || books.Retrying != 0 {
-		t.Errorf("books %+v, want that nobody was taken", books)
+		t.Errorf("books %+v, want that none was taken", books)
 	}
 }

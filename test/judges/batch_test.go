@@ -12,7 +12,7 @@ import (
 // session is how the SDK calls the end of a batch's connection, with two prefixes.
 const session = "messaging/app/network-error"
 
-// inBatch are the verdicts that differ in a batch, which goes over HTTP/2. The SDK gives up a whole
+// inBatch are the codes that differ in a batch, which goes over HTTP/2. The SDK gives up a whole
 // batch when its connection ends, by GOAWAY as well, even what was answered.
 var inBatch = map[string]string{
 	"garbled-":   "app/unable-to-parse-response",
@@ -23,7 +23,7 @@ var inBatch = map[string]string{
 
 func TestNodeTellsTheAnswersApartInABatch(t *testing.T) {
 	s := newSimulator(t, fcmsim.Rules{})
-	codes := maps.Clone(verdicts)
+	codes := maps.Clone(expectedCodes)
 	maps.Copy(codes, inBatch)
 	var together []string
 	var calls []call

@@ -1,4 +1,4 @@
-// Package judges lets programs that we did not write send to the simulator: the Firebase Admin SDKs
-// for Node and for Go have to report of each answer what Google's reference says of it. It has
-// tests only.
+// Package judges tests with programs that we did not write. The Firebase Admin SDKs for Node.js and
+// Go must report every answer of the simulator as Google's reference describes it. HTTP/2 servers
+// must understand our connections. The package has tests only.
 package judges

@@ -43,6 +43,12 @@ func to(tokens ...string) []message {
 // node lets the SDK make calls, in order and in one process.
 func (s *simulator) node(t *testing.T, calls ...call) [][]report {
 	t.Helper()
+	return s.runNode(t, calls, len(calls))
+}
+
+// runNode runs n calls.
+func (s *simulator) runNode(t *testing.T, calls any, n int) [][]report {
+	t.Helper()
 	if _, err := os.Stat(filepath.Join("node", "node_modules", "firebase-admin")); err != nil {
 		t.Fatal("the Firebase Admin SDK for Node is not installed; type: npm ci --prefix test/judges/node --ignore-scripts")
 	}
@@ -59,7 +65,7 @@ func (s *simulator) node(t *testing.T, calls ...call) [][]report {
 		t.Fatalf("node: %v\n%s", err, stderr.String())
 	}
 	var reports [][]report
-	if err := json.Unmarshal(stdout.Bytes(), &reports); err != nil || len(reports) != len(calls) {
+	if err := json.Unmarshal(stdout.Bytes(), &reports); err != nil || len(reports) != n {
 		t.Fatalf("node printed %s: %v", stdout.String(), err)
 	}
 	return reports
@@ -77,11 +83,12 @@ const (
 	network = "app/network-error"
 )
 
-// verdicts are the codes of the SDK's reference for each answer. Without an FcmError the SDK uses
-// the status alone. It takes a wrong bearer for an APNs fault, and a wrong project for a fault of
-// the token.
-var verdicts = map[string]string{
+// expectedCodes are the codes of the SDK's reference for each answer. Without an FcmError the SDK
+// uses the status alone. It takes a wrong bearer for an APNs fault, and a wrong project for a fault
+// of the token.
+var expectedCodes = map[string]string{
 	"dead-":            "messaging/registration-token-not-registered",
+	"unregistered-":    "messaging/registration-token-not-registered",
 	"invalid-":         "messaging/invalid-argument",
 	"payload-":         "messaging/invalid-argument",
 	"mismatch-":        "messaging/mismatched-credential",
@@ -111,15 +118,15 @@ var unjudged = []string{"trickle-", "hang-", "lost-"}
 func TestNodeTellsTheAnswersApart(t *testing.T) {
 	s := newSimulator(t, fcmsim.Rules{})
 	var tokens []string
-	for prefix := range verdicts {
+	for prefix := range expectedCodes {
 		tokens = append(tokens, prefix+"1")
 	}
 	for i, r := range s.node(t, call{"send", to(tokens...)})[0] {
-		r.check(t, "send to "+tokens[i], verdicts[strings.TrimSuffix(tokens[i], "1")])
+		r.check(t, "send to "+tokens[i], expectedCodes[strings.TrimSuffix(tokens[i], "1")])
 	}
 	for _, prefix := range fcmsim.Prefixes() {
-		if _, judged := verdicts[prefix]; !judged && !slices.Contains(unjudged, prefix) && prefix != "truncated-" {
-			t.Errorf("nobody judges %s", prefix)
+		if _, judged := expectedCodes[prefix]; !judged && !slices.Contains(unjudged, prefix) && prefix != "truncated-" {
+			t.Errorf("no code is expected for %s", prefix)
 		}
 	}
 	// By itself the SDK sends five times what is answered 503, or not at all.
@@ -143,7 +150,7 @@ func TestNodeHearsOfLimits(t *testing.T) {
 		Device: fcmsim.DeviceLimits{PerMinute: 1},
 	})
 	reports := s.node(t, call{"send", to("a", "a", "b", "dead-1", "c", "d")})[0]
-	for i, code := range []string{"", limited, "", verdicts["dead-"], limited, limited} {
+	for i, code := range []string{"", limited, "", expectedCodes["dead-"], limited, limited} {
 		reports[i].check(t, "send "+strconv.Itoa(i+1), code)
 	}
 	c := s.Counts()

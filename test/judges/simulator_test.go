@@ -26,7 +26,12 @@ type simulator struct {
 
 func newSimulator(t *testing.T, rules fcmsim.Rules) *simulator {
 	t.Helper()
-	sim, err := fcmsim.New(fcmsim.Options{RequireAuth: true, Project: "demo", Rules: rules, Speed: speed})
+	return startSimulator(t, fcmsim.Options{RequireAuth: true, Project: "demo", Rules: rules, Speed: speed})
+}
+
+func startSimulator(t *testing.T, o fcmsim.Options) *simulator {
+	t.Helper()
+	sim, err := fcmsim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func (b *PgBouncerServer) file(name string) string { return filepath.Join(b.dir,
 
 // configure writes the pooler's files, with a free port. It trusts all roles.
 func (b *PgBouncerServer) configure(target *url.URL, settings []string) error {
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (p *PostgresServer) init(initdb string) error {
 // start runs the server. It returns when the log says that it accepts connections, or that it
 // ended.
 func (p *PostgresServer) start(program string, o PostgresOptions) error {
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,8 @@ func (p *PostgresServer) create(ctx context.Context, name string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-func freePort() (int, error) {
+// FreePort returns a port on loopback that was free a moment ago.
+func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)

@@ -60,6 +60,9 @@ func (p *Process) Signal(s os.Signal) {
 	}
 }
 
+// PID is the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.ended }
 

@@ -2,6 +2,7 @@ package servers
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"strings"
@@ -97,7 +98,7 @@ func (p *Proxy) serve(client net.Conn) {
 	losses := make(chan bool, 1<<16) // for each command under way: whether to lose its reply
 	var down sync.WaitGroup
 	down.Go(func() {
-		carryReplies(client, bufio.NewReader(server), losses)
+		p.carryReplies(client, bufio.NewReader(server), losses)
 		_, _ = client.Close(), server.Close()
 	})
 	p.carryCommands(bufio.NewReader(client), server, losses)
@@ -133,20 +134,33 @@ func (p *Proxy) shouldLose(command []string) bool {
 	return true
 }
 
-// carryReplies returns at the first reply to lose. That closes the connection.
-func carryReplies(client io.Writer, server *bufio.Reader, losses <-chan bool) {
+// carryReplies returns at the first reply to lose. That closes the connection. A server that does
+// not know a script has executed nothing: its reply passes, and the command that loads the script
+// takes the number.
+func (p *Proxy) carryReplies(client io.Writer, server *bufio.Reader, losses <-chan bool) {
 	for {
 		frame, err := readFrame(server)
 		if err != nil {
 			return
 		}
 		if !frame.push && <-losses {
-			return
+			if !bytes.HasPrefix(frame.raw, []byte("-NOSCRIPT")) {
+				return
+			}
+			p.uncount()
 		}
 		if _, err := client.Write(frame.raw); err != nil {
 			return
 		}
 	}
+}
+
+// uncount forgets a command that was counted as one to lose.
+func (p *Proxy) uncount() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen--
+	p.lost--
 }
 
 func (p *Proxy) track(conns ...net.Conn) bool {

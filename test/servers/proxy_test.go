@@ -50,6 +50,21 @@ func TestProxyLosesTheReplyOfAnExecutedCommand(t *testing.T) {
 	}
 }
 
+// A command with an unknown script did nothing, so its reply is not the one to lose.
+func TestProxyLosesTheReplyOfAScriptThatRan(t *testing.T) {
+	proxy := servers.NewProxy(t, servers.Redis(t))
+	rdb := connect(t, proxy.Addr(), 3)
+	script := redis.NewScript("return redis.call('RPUSH', KEYS[1], 'x')")
+	proxy.Lose(servers.IsScript, func(n int, _ []string) bool { return n <= 4 })
+	if err := script.Run(t.Context(), rdb, []string{"k"}).Err(); err == nil {
+		t.Error("no error although every reply is lost")
+	}
+	proxy.Lose(nil, nil)
+	if got := rdb.LLen(t.Context(), "k").Val(); got != 4 {
+		t.Errorf("the script ran %d times, want once for each attempt", got)
+	}
+}
+
 // Replies of every kind pass unchanged, in RESP2 and RESP3.
 func TestProxyPassesEveryKindOfReply(t *testing.T) {
 	addr := servers.Redis(t)

@@ -153,7 +153,16 @@ type View struct {
 type Books struct {
 	Outcomes
 	Loaded, Waiting, InFlight, Retrying, Missing, Outbox int64
+	TokensKept, Moved                                    int64
 	Codes                                                map[string]int64
+	Devices                                              *DeviceBooks // nil: no one had several
+}
+
+// DeviceBooks count the devices of recipients that have ended.
+type DeviceBooks struct {
+	Outcomes
+	Total int64
+	Codes map[string]int64
 }
 
 // Outcomes count recipients by status.

@@ -10,7 +10,9 @@ import tls from 'node:tls';
 import { cert, initializeApp } from 'firebase-admin/app';
 import { getMessaging } from 'firebase-admin/messaging';
 
-const { endpoint, account, calls } = JSON.parse(await read(process.stdin));
+// JSON has no dates.
+const revived = (key, value) => (key === 'eventTimestamp' ? new Date(value) : value);
+const { endpoint, account, calls } = JSON.parse(await read(process.stdin), revived);
 const to = new URL(endpoint);
 
 // The SDK knows no address but Google's. Every connection goes to the simulator instead; nothing else is changed.

@@ -1,0 +1,20 @@
+package browser
+
+import "testing"
+
+// TestConsole drives one system with a campaign in every state. Each part has a tab of its own.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fill()
+	for name, test := range map[string]func(*testing.T, *world){
+		"Screens": testScreens, "ReadOnly": testReadOnly, "Login": testLogin, "Prefix": testPrefix, "Theme": testTheme,
+		"Palette": testPalette, "Keys": testKeys, "Focus": testFocus, "Live": testLive,
+		"Filters": testFilters, "Steering": testSteering, "Letters": testLetters, "Creating": testCreating, "Trying": testTrying,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, w)
+		})
+	}
+}

@@ -1,0 +1,109 @@
+package browser
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"fanfare/test/servers"
+)
+
+// world is a system with a campaign in every state that does not change by itself, and its console.
+type world struct {
+	*servers.System
+
+	t    *testing.T
+	base string // the console with actions
+}
+
+// newWorld starts the system: Redis, SQLite, the simulator, both daemons and a console.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fanfare.db")
+	w := &world{t: t, System: servers.NewSystem(t, programs, servers.SystemOptions{Database: "sqlite:" + path})}
+	makeUsers(t, path)
+	w.Start(nil, "dispatcher")
+	w.Start(nil, "responder")
+	w.base = w.console("--operate")
+	return w
+}
+
+// makeUsers makes the application's table of users, in which the daemons look for tokens.
+func makeUsers(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE users (id text PRIMARY KEY, fcm_token text, profile text)"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// console starts a console and returns its address without the last slash.
+func (w *world) console(args ...string) string { return w.consoleWith(nil, args...) }
+
+func (w *world) consoleWith(env []string, args ...string) string {
+	p := w.Start(env, "fanfare", append([]string{"console", "--listen", "127.0.0.1:0"}, args...)...)
+	w.Eventually("the console serves", func() bool { return strings.HasSuffix(string(p.Stdout()), "/\n") })
+	_, address, _ := strings.Cut(strings.TrimSpace(string(p.Stdout())), "console: ")
+	return strings.TrimSuffix(address, "/")
+}
+
+// people are users of an audience whose tokens begin alike, such as dead-.
+func people(prefix string, n int) string {
+	var rows strings.Builder
+	for i := range n {
+		fmt.Fprintf(&rows, "%su%d,%s%d\n", prefix, i, prefix, i)
+	}
+	return rows.String()
+}
+
+const header = "userId,fcmToken\n"
+
+// draft creates and loads a campaign, with settings of "campaign create".
+func (w *world) draft(id, rows string, settings ...string) {
+	message := w.File("message.json", servers.PlainMessage)
+	w.Fanfare(append([]string{"campaign", "create", id, "--message", message}, settings...)...)
+	w.Fanfare("load", id, w.File("audience.csv", header+rows))
+}
+
+func (w *world) awaitState(id, state string) {
+	w.Eventually(id+" is "+state, func() bool { return w.Redis.HGet(w.t.Context(), "{campaign:"+id+"}:spec", "state").Val() == state })
+}
+
+// fill puts a campaign in every state, and dead letters of several causes.
+func (w *world) fill() {
+	w.draft("sale", people("ok-", 50)+people("dead-", 6)+people("invalid-", 3), "--name", "Summer sale, Wednesday")
+	w.draft("wrong", people("mismatch-", 200), "--name", "Orders of the other app")
+	w.draft("slow", people("ok-", 3000), "--name", "Price drops", "--rate", "20")
+	w.draft("waits", people("ok-", 200), "--rate", "10")
+	w.draft("gone", people("ok-", 30), "--rate", "5")
+	w.draft("soon", people("ok-", 8))
+	w.draft("late", people("ok-", 40), "--rate", "1")
+	for _, id := range []string{"sale", "wrong", "slow", "waits", "gone", "late"} {
+		w.Fanfare("campaign", "start", id)
+	}
+	w.Fanfare("campaign", "set", "late", "--deadline", time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano))
+	w.Fanfare("campaign", "pause", "waits", "--reason", "wrong link")
+	w.Fanfare("campaign", "cancel", "gone", "--reason", "too early")
+	for id, state := range map[string]string{"sale": "completed", "wrong": "paused", "late": "expired"} {
+		w.awaitState(id, state)
+	}
+	w.awaitLetters("sale", 9)
+}
+
+// awaitLetters waits for a campaign's dead letters. A page that asks earlier shows what it found
+// for ten seconds.
+func (w *world) awaitLetters(campaign string, n int) {
+	w.Eventually("the dead letters are in", func() bool {
+		letters := w.Redis.LRange(w.t.Context(), "{notification:responses}:dead", 0, -1).Val()
+		return strings.Count(strings.Join(letters, " "), `"campaignId":"`+campaign+`"`) >= n
+	})
+}
