@@ -25,6 +25,8 @@ const (
 	SuffixTraffic   = "traffic"   // hash: how a campaign's pushes went over time
 	SuffixAddresses = "addresses" // hash: how many buckets addresses:<level>:<n> there are
 
+	SuffixCaps = "caps" // hashes caps:<n>: who was sent to lately, under the campaign prefix
+
 	SuffixDispatchers = "dispatchers" // hash: the running dispatchers, under the campaign prefix
 	SuffixResponders  = "responders"  // hash: the running responders, beside the list of responses
 
@@ -82,7 +84,7 @@ func isReserved(key string) bool {
 	if last > 2 && segments[last-2] == SuffixAddresses {
 		return true
 	}
-	return last > 1 && (segments[last-1] == suffixLease || segments[last-1] == suffixLoad)
+	return last > 1 && (segments[last-1] == suffixLease || segments[last-1] == suffixLoad || segments[last-1] == SuffixCaps)
 }
 
 // HashTag returns the part of a key that Redis Cluster hashes: the text between the first { and the

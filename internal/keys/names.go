@@ -3,6 +3,7 @@ package keys
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -155,6 +156,11 @@ func (n Names) Histories() string { return NewList(n.CampaignPrefix).Key(SuffixH
 // Idempotency-Key.
 func (n Names) Request(hash string) string {
 	return NewList(n.CampaignPrefix).Key(suffixRequest) + ":" + hash
+}
+
+// Caps is one of the hashes of the users who were sent to lately.
+func (n Names) Caps(shard int) string {
+	return NewList(n.CampaignPrefix).Key(SuffixCaps) + ":" + strconv.Itoa(shard)
 }
 
 // Webhooks is the hash of how far the events of each campaign were delivered.
