@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// killWithParent makes the kernel kill the server when the test binary ends, even by a timeout.
-func killWithParent(cmd *exec.Cmd) {
+// KillWithParent makes the kernel kill a child when the test binary ends, even by a timeout.
+func KillWithParent(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}

@@ -4,5 +4,5 @@ package servers
 
 import "os/exec"
 
-// killWithParent does nothing, since only Linux can do it.
-func dieWithParent(*exec.Cmd) {}
+// KillWithParent does nothing, since only Linux can do it.
+func KillWithParent(*exec.Cmd) {}

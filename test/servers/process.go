@@ -32,7 +32,7 @@ func StartProcess(t testing.TB, env []string, program string, args ...string) *P
 	p := &Process{t: t, cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, env...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
-	killWithParent(p.cmd)
+	KillWithParent(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
@@ -161,7 +161,7 @@ func startAndAwait(cmd *exec.Cmd, line string, reading *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
-	killWithParent(cmd)
+	KillWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}

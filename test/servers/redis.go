@@ -62,7 +62,7 @@ func runRedis(t testing.TB, cmd *exec.Cmd) error {
 	if err != nil {
 		return err
 	}
-	killWithParent(cmd)
+	KillWithParent(cmd)
 	if err := cmd.Start(); err != nil {
 		return err
 	}
