@@ -62,17 +62,28 @@ func (h host) busy(before host) (programs, interrupts float64) {
 // field of /proc/…/stat.
 func (p *process) cpu() time.Duration {
 	p.b.Helper()
-	line := procLine(p.b, fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
 	var ticks int64
-	for _, field := range fields[11:13] {
+	for _, field := range p.stat()[11:13] {
 		n, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
-			p.b.Fatalf("read %q: %v", line, err)
+			p.b.Fatalf("read /proc/%d/stat: %v", p.cmd.Process.Pid, err)
 		}
 		ticks += n
 	}
 	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// exited reports whether a process that was not waited for has ended.
+func (p *process) exited() bool {
+	p.b.Helper()
+	return p.stat()[0] == "Z"
+}
+
+// stat is /proc/…/stat from the third field on: the state.
+func (p *process) stat() []string {
+	p.b.Helper()
+	line := procLine(p.b, fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	return strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
 }
 
 // procLine is the first line of a file of the kernel's.

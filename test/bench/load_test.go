@@ -23,13 +23,16 @@ func (f *fleet) load() (l load) {
 	return l
 }
 
+// all is what the parts have used together.
+func (l load) all() float64 { return l.fleet + l.simulator + l.store + l.self }
+
 // since tells who used how many CPUs from a moment on. What others used on the machine is not to be
 // had by the fleet.
 func (l load) since(before load) string {
 	took := l.host.at.Sub(before.host.at).Seconds()
 	fleet, simulator, store := (l.fleet-before.fleet)/took, (l.simulator-before.simulator)/took, (l.store-before.store)/took
 	programs, interrupts := l.host.busy(before.host)
-	others := programs - fleet - simulator - store - (l.self-before.self)/took
+	others := programs - (l.all()-before.all())/took
 	return fmt.Sprintf("CPUs used by dispatchers %.2f, simulator %.2f, Redis %.2f, interrupts %.2f, others %.2f; %s",
 		fleet, simulator, store, interrupts, max(0, others), l.host.since(before.host))
 }

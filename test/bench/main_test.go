@@ -13,13 +13,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(bareLoopEnv) != "" {
-		if err := bareLoop(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
 	dir, err := os.MkdirTemp("", "fanfare-bench-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,11 +30,22 @@ var bin string
 // program is the path of one of our binaries, which is built when it is first asked for.
 func program(b *testing.B, name string) string {
 	b.Helper()
+	return built(b, name, ".", "fanfare/cmd/"+name)
+}
+
+// peerProgram is the same for a sender that we compare with. It belongs to a module of its own.
+func peerProgram(b *testing.B, name string) string {
+	b.Helper()
+	return built(b, "peer-"+name, "peers", "./"+name)
+}
+
+func built(b *testing.B, name, dir, pkg string) string {
+	b.Helper()
 	path := filepath.Join(bin, name)
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "fanfare/cmd/"+name)
+	build := exec.Command("go", "build", "-C", dir, "-trimpath", "-o", path, pkg)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("build %s: %v\n%s", name, err, out)

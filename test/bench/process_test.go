@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"fanfare/test/servers"
 )
 
 // usage is what the operating system says of a finished process.
@@ -41,6 +43,7 @@ func start(b *testing.B, env []string, name string, args ...string) *process {
 
 func (p *process) run() {
 	p.started = time.Now()
+	servers.KillWithParent(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		p.b.Fatalf("start %s: %v", p.cmd.Path, err)
 	}
