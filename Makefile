@@ -4,7 +4,7 @@ JUDGE = test/judges/node/node_modules/.package-lock.json
 # axe-core, which judges the console's pages
 AXE = test/browser/node/node_modules/.package-lock.json
 
-.PHONY: build test lint demo cast bench bench-console screenshots image ci clean help
+.PHONY: build test lint demo cast bench bench-console bench-peers bench-chart screenshots image ci clean help
 
 build: ## build the four programs into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
@@ -25,17 +25,34 @@ $(JUDGE) $(AXE): %/node_modules/.package-lock.json: %/package-lock.json
 lint: ## run golangci-lint, and check the English of comments and texts
 	cd tools && $(GO) run ./prose ../cmd ../fcmsim ../internal ../test
 	$(GO) tool -modfile=tools/go.mod golangci-lint run
+	cd test/bench/peers && $(GO) vet ./... # a module of its own
 
 bench: ## print figures of this machine; nothing passes or fails by the clock
 	./tools/test-servers.sh
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench/...
+	$(GO) test -run '^$$' -bench . -skip 'Peers$$' -benchtime 1x -timeout 60m ./test/bench/...
 	$(GO) test -run '^$$' -bench Responses -benchtime 5s ./fcmsim
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
+	$(GO) test -run '^$$' -bench Memory/redis -benchtime 1000000x ./internal/dedupe
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
 
 bench-console: ## print how fast the console's pages are over ten million deliveries, and what open pages cost
 	./tools/test-servers.sh
 	$(GO) test -run '^$$' -bench Console -benchtime 1x -timeout 60m ./test/bench -deliveries 10000000
+
+# bench-peers: how many rounds; only some parts, such as ONLY=dispatcher,sdk; QUICK=1 for a tenth of the recipients.
+# Figures of some parts, or of a quick run, are printed and written nowhere.
+PAIRS ?= 4
+ONLY ?=
+QUICK ?=
+
+bench-peers: $(JUDGE) ## compare the dispatcher with other senders, and write the figures into docs and README
+	./tools/test-servers.sh
+	$(GO) test -run '^$$' -bench 'Peers$$' -benchtime 1x -timeout 40m ./test/bench \
+		-pairs $(PAIRS) $(if $(ONLY),-only $(ONLY)) $(if $(QUICK),-quick) $(if $(ONLY)$(QUICK),,-result $(CURDIR)/docs/benchmarks.json)
+	$(if $(ONLY)$(QUICK),,@$(MAKE) --no-print-directory bench-chart)
+
+bench-chart: ## draw docs/benchmarks.svg and write the tables, from docs/benchmarks.json
+	cd tools && $(GO) run ./chart
 
 cast: build ## record the demo as docs/demo.svg; needs script(1) of util-linux
 	cd tools && $(GO) run ./cast -o ../docs/demo.svg -shown 'make demo' 'cd .. && bin/fanfare demo'
