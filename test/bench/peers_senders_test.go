@@ -36,7 +36,7 @@ const peerCampaign = "peers"
 // senders in the order of the table: ours, theirs, and the limit for both.
 var senders = []sender{
 	{name: "dispatcher", label: "Fanfare's dispatcher, complete", load: func(w *world, n int) { w.campaign(peerCampaign, n) }, start: startJob},
-	{name: "lookup", label: "the dispatcher, tokens looked up in Redis", load: loadUsers, start: startJob},
+	{name: "lookup", label: "the dispatcher, with token look-ups", load: loadUsers, start: startJob},
 	{name: "sdk", alone: true, label: "Go SDK's Send in a loop, nothing else", load: loadNothing, start: startPeer("sdkloop")},
 	{name: "worker", label: "textbook worker: LPOP, GET, Send, RPUSH", load: loadList, start: startPeer("worker")},
 	{name: "asynq", label: "asynq, the worker's work as its tasks", slow: true, load: enqueue, start: startPeer("asynq")},
