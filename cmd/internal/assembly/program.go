@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"time"
+	_ "time/tzdata" // for images and machines without time zones
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
