@@ -65,6 +65,12 @@ type Books struct {
 	Variants       map[string]map[notification.Status]int64 `json:"variants,omitempty"`
 	HeldOut        int64                                    `json:"heldOut,omitempty"`
 	WithoutVariant int64                                    `json:"withoutVariant,omitempty"`
+	// Waves are the waits for windows that have ended with a push, in the order of time.
+	Waves []Wave `json:"waves,omitempty"`
+	// WindowWaits counts how often recipients were put off until their window opens. BadZones
+	// counts ended recipients whose own time zone is unknown to us; the campaign's was used.
+	WindowWaits int64 `json:"windowWaits,omitempty"`
+	BadZones    int64 `json:"badZones,omitempty"`
 	// Codes counts ended recipients by "status:code".
 	Codes map[string]int64 `json:"codes,omitempty"`
 	// Deadline is when all remaining recipients expire, by the server's clock; zero means never.
@@ -114,12 +120,16 @@ func booksOf(c queue.Counts) Books {
 		Moved:      parseCount(c.Notes["note:"+NoteMoved]),
 		Variants:   variantsOf(c.Notes),
 		HeldOut:    max(0, c.Codes[string(notification.StatusSkipped)+":"+notification.CodeHoldout]),
+		Waves:      wavesOf(c.Notes),
 		Codes:      c.Codes,
 		Deadline:   c.Deadline,
 		Assumed:    c.Assumed,
 		NextRetry:  c.NextRetry,
 		Waived:     parseCount(c.Notes["waived"]),
 		now:        c.Now,
+
+		WindowWaits: max(0, c.Later[CauseWindow]),
+		BadZones:    parseCount(c.Notes["note:"+NoteBadZone]),
 
 		leasedUntil: c.LeasedUntil,
 	}

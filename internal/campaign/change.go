@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/schedule"
 )
 
 // Change lists the fields of a spec to change; nil fields stay as they are. The message can
-// change while the campaign is a draft or paused, the other fields at any time.
+// change while the campaign is a draft or paused, and the time of its start while it is a draft.
+// The other fields can at any time.
 type Change struct {
 	Message     notification.Message // as Create takes it
 	OnAmbiguous *OnAmbiguous
@@ -19,7 +21,11 @@ type Change struct {
 	Priority    *int
 	Rate        *float64   // 0 removes the cap
 	Deadline    *time.Time // zero removes it
-	Project     *string    // empty removes it
+	StartAt     *time.Time // of a draft; zero removes it
+	Windows     *schedule.Windows
+	LocalTime   *schedule.LocalTime
+	TimeZone    *string
+	Project     *string // empty removes it
 }
 
 // IsEmpty reports whether there is nothing to change.
@@ -44,6 +50,10 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 		}
 		states = selectStates(State.canRewrite)
 	}
+	refused := rewritten
+	if change.StartAt != nil && !change.StartAt.IsZero() {
+		states, refused = []any{string(Draft)}, rescheduled
+	}
 	args := append([]any{c.actor(ctx), len(states)}, states...)
 	for _, f := range change.fields() {
 		if problem := new(Spec).set(f.name, f.value); problem != "" {
@@ -56,7 +66,7 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 	case "missing":
 		return ErrNotFound
 	case "illegal":
-		return &TransitionError{ID: id, From: State(state), To: rewritten}
+		return &TransitionError{ID: id, From: State(state), To: refused}
 	}
 	return err
 }
@@ -89,6 +99,18 @@ func (c Change) fields() []fieldChange {
 	}
 	if c.Deadline != nil {
 		all = append(all, fieldChange{fieldDeadline, formatDeadline(*c.Deadline)})
+	}
+	if c.StartAt != nil {
+		all = append(all, fieldChange{fieldStartAt, formatDeadline(*c.StartAt)})
+	}
+	if c.Windows != nil {
+		all = append(all, fieldChange{fieldWindows, c.Windows.String()})
+	}
+	if c.LocalTime != nil {
+		all = append(all, fieldChange{fieldLocalTime, c.LocalTime.String()})
+	}
+	if c.TimeZone != nil {
+		all = append(all, fieldChange{fieldTimeZone, *c.TimeZone})
 	}
 	if c.Project != nil {
 		all = append(all, fieldChange{fieldProject, *c.Project})

@@ -23,6 +23,9 @@ type Discovery struct {
 	// Elsewhere lists running campaigns that this project must not send: each error is a
 	// *ProjectError.
 	Elsewhere []Problem
+	// Late campaigns are drafts whose time to start has come, and whose audience is incomplete.
+	// Each error is an *IncompleteStartError. They start as soon as it is complete.
+	Late []Problem
 	// Unsettled campaigns do not run, but have leases that may need reaping, or results to
 	// forward. They are searched once per pass over the keyspace, about every Options.ScanEvery.
 	Unsettled []string
@@ -61,6 +64,7 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	}
 	d := Discovery{Vanished: make(map[string]int64)}
 	var running, rest, bare []head
+	heads, d.Late = c.beginScheduled(ctx, heads, known)
 	for _, h := range heads {
 		if h.guarded.vanished > 0 {
 			d.Vanished[h.spec.ID] = h.guarded.vanished

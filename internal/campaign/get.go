@@ -33,9 +33,9 @@ func (c *Campaigns) get(ctx context.Context, id string) (Spec, error) {
 	return s, cmp.Or(err, s.requireMessage())
 }
 
-// Adopt prepares a campaign for sending, as Discover does, and returns its spec. The campaign is
-// registered, a completed one with a new list runs again, and its keys do not expire while it
-// runs.
+// Adopt prepares a campaign for sending, as Discover does, and returns its spec. A scheduled
+// campaign starts if its time has come, and a completed one with a new list runs again. The
+// campaign is registered, and its keys do not expire while it runs.
 func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	k, err := c.keys(id)
 	if err != nil {
@@ -46,6 +46,11 @@ func (c *Campaigns) Adopt(ctx context.Context, id string) (Spec, error) {
 	}
 	if err := c.guard(ctx, k); err != nil {
 		return Spec{}, wrap("adopt", id, err)
+	}
+	if s, err := c.get(ctx, id); err == nil && s.IsScheduled() {
+		if _, err := c.begin(ctx, s, k); err != nil {
+			return Spec{}, wrap("start", id, err)
+		}
 	}
 	word, _, err := c.run(ctx, adoptScript, k.scriptKeys(), c.o.Project, c.actor(ctx))
 	switch {

@@ -15,8 +15,8 @@ import (
 const MaxDevices = 20
 
 // readDevices reads the element's list of devices, objects with a fid or a token each, and perhaps
-// platform, locale and lastSeen. An address beside the list joins it as the first device. A list
-// with a single usable address becomes the recipient's Target.
+// platform, locale, timeZone and lastSeen. An address beside the list joins it as the first device.
+// A list with a single usable address becomes the recipient's Target.
 //
 // A device without a usable address stays in the list with its Problem, so that it ends by itself.
 // An address that is listed twice counts once.
@@ -36,7 +36,7 @@ func readDevices(literal json.RawMessage, r *notification.Recipient) error {
 	}
 	all := r.Devices // a fid and a token beside the list
 	if !r.Target.IsZero() {
-		all = append(all, notification.Device{Target: r.Target, Platform: r.Platform, Locale: r.Locale})
+		all = append(all, notification.Device{Target: r.Target, Platform: r.Platform, Locale: r.Locale, TimeZone: r.TimeZone})
 	}
 	for _, item := range items {
 		if device := readDevice(item); device.Problem != "" || !hasAddress(all, device.Target) {
@@ -61,6 +61,7 @@ func readDevice(literal json.RawMessage) notification.Device {
 	platform, _, _ := readString(fields["platform"])
 	d.Platform = notification.NormalizePlatform(platform)
 	d.Locale, _, _ = readString(fields["locale"])
+	d.TimeZone, _, _ = readString(fields["timeZone"])
 	d.LastSeen = readLastSeen(fields["lastSeen"])
 	token, err := readAddress("token", fields)
 	fid, err2 := readAddress("fid", fields)
@@ -118,6 +119,7 @@ func appendDevices(dst []byte, devices []notification.Device) []byte {
 		dst = appendAddress(append(dst, '{'), "token", d.Target)
 		dst = appendMember(dst, "platform", d.Platform)
 		dst = appendMember(dst, "locale", d.Locale)
+		dst = appendMember(dst, "timeZone", d.TimeZone)
 		if !d.LastSeen.IsZero() {
 			dst = appendMember(dst, "lastSeen", d.LastSeen.UTC().Format(time.RFC3339Nano))
 		}

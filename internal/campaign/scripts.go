@@ -22,6 +22,7 @@ var (
 	rememberScript   = lua.Script("remember")
 	createScript     = newScript("create")
 	moveScript       = newScript("move")
+	beginScript      = newScript("begin")
 	changeScript     = newScript("change")
 	completeScript   = newScript("complete")
 	adoptScript      = newScript("adopt")

@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/bounds"
 	"fanfare/internal/notification"
+	"fanfare/internal/schedule"
 	"fanfare/internal/terminal"
 )
 
@@ -29,9 +30,16 @@ type Spec struct {
 	// Deadline is the moment after which no one may be sent to; zero means none. The list's own
 	// expiry counts too: see Earliest.
 	Deadline time.Time
-	Project  string // Firebase project; empty: the only one that is known
-	Name     string // for people
-	Reason   string // why it is paused, cancelled or expired
+	// StartAt is when a draft starts by itself; zero: never. It is kept once the campaign runs.
+	StartAt time.Time
+	// Windows and LocalTime say when a recipient may be sent to, by the clock of the place where
+	// they are. TimeZone is the zone of recipients whose own zone is unknown; empty: UTC.
+	Windows   schedule.Windows
+	LocalTime schedule.LocalTime
+	TimeZone  string
+	Project   string // Firebase project; empty: the only one that is known
+	Name      string // for people
+	Reason    string // why it is paused, cancelled or expired
 
 	Overdue bool // set by Discover: the deadline of the list has passed
 
@@ -52,6 +60,10 @@ const (
 	fieldPriority    = "priority"
 	fieldRate        = "rate"
 	fieldDeadline    = "deadline"
+	fieldStartAt     = "start_at"
+	fieldWindows     = "windows"
+	fieldLocalTime   = "local_time"
+	fieldTimeZone    = "time_zone"
 	fieldProject     = "project"
 	fieldName        = "name"
 	fieldReason      = "reason"
@@ -62,7 +74,8 @@ const (
 
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
-	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldProject, fieldName, fieldReason,
+	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldWeight, fieldPriority, fieldRate, fieldDeadline,
+	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldProject, fieldName, fieldReason,
 	fieldCreated, fieldStarted, fieldFinished,
 }
 
@@ -128,6 +141,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		return parseValue(&s.Rate, value, ParseRate)
 	case fieldDeadline:
 		return parseValue(&s.Deadline, value, ParseDeadline)
+	case fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone:
+		return s.setTime(field, value)
 	case fieldProject:
 		return parseValue(&s.Project, value, ParseProject)
 	case fieldName:

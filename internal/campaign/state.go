@@ -20,6 +20,9 @@ const (
 	Expired   State = "expired"   // the deadline passed before every recipient was served
 )
 
+// Scheduled is what a Draft that starts by itself is called. It is displayed, and never stored.
+const Scheduled State = "scheduled"
+
 // States lists every State in the order of a campaign's life.
 var States = []State{Draft, Running, Paused, Completed, Cancelled, Expired}
 
@@ -27,6 +30,8 @@ var States = []State{Draft, Running, Paused, Completed, Cancelled, Expired}
 const (
 	deleted   State = "deleted"   // Delete
 	rewritten State = "rewritten" // a Change of the message
+
+	rescheduled State = "rescheduled" // a Change of the time of its start
 )
 
 // transitions is the table of allowed changes. The scripts receive the part that they need.
@@ -86,6 +91,8 @@ func (e *TransitionError) Error() string {
 	switch {
 	case e.To == deleted:
 		return fmt.Sprintf("campaign %s is %s: pause or cancel it before it is deleted", terminal.Printable(e.ID), e.From)
+	case e.To == rescheduled:
+		return fmt.Sprintf("campaign %s is %s: only a draft can be scheduled to start", terminal.Printable(e.ID), e.From)
 	case e.To == rewritten && e.From == Running:
 		return fmt.Sprintf("campaign %s is %s: pause it before its message is replaced", terminal.Printable(e.ID), e.From)
 	case e.To == rewritten:

@@ -38,9 +38,10 @@ type Device struct {
 	Target Target
 	// Problem says why there is no Target, in a producer's list of devices. It is empty otherwise.
 	Problem string
-	// Platform and Locale are as in a Recipient. They may be empty.
+	// Platform, Locale and TimeZone are as in a Recipient. They may be empty.
 	Platform string
 	Locale   string
+	TimeZone string
 	// LastSeen is when the device was last used. It is zero if that is unknown.
 	LastSeen time.Time
 }
@@ -54,7 +55,7 @@ func (r Recipient) HasAddress() bool {
 // stays as it is known of the user.
 func (r Recipient) ForDevice(d Device) Recipient {
 	r.Target, r.Devices = d.Target, nil
-	r.Platform, r.Locale = cmp.Or(d.Platform, r.Platform), cmp.Or(d.Locale, r.Locale)
+	r.Platform, r.Locale, r.TimeZone = cmp.Or(d.Platform, r.Platform), cmp.Or(d.Locale, r.Locale), cmp.Or(d.TimeZone, r.TimeZone)
 	return r
 }
 

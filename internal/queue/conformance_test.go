@@ -29,6 +29,7 @@ var conformance = backends.Suite{
 	{"settle later by cause", countsWhyLater},
 	{"settle with a note", countsNotes},
 	{"make due", bringsRetriesForward},
+	{"due times", countsWhatIsDue},
 	{"save progress", keepsProgress},
 	{"save progress of what is not leased", savesNothingThatIsNotLeased},
 	{"settle twice", settlesOnce},

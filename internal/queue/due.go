@@ -2,12 +2,39 @@ package queue
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/redisx"
 )
+
+// CountDue counts the elements of the retry set by the times at which they are due: one count for
+// each step from a moment on, whose first includes all that is due before, and one for all later
+// elements. It moves nothing.
+func (q *Queue) CountDue(ctx context.Context, from time.Time, step time.Duration, steps int) ([]int64, error) {
+	pipe := q.rdb.Pipeline()
+	low := "-inf"
+	counts := make([]*redis.IntCmd, steps+1)
+	for i := range counts {
+		high := "+inf"
+		if i < steps {
+			high = "(" + strconv.FormatInt(from.Add(time.Duration(i+1)*step).UnixMilli(), 10)
+		}
+		counts[i] = pipe.ZCount(ctx, q.retry, low, high)
+		low = strings.TrimPrefix(high, "(")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, q.wrap("count retries of", redisx.AsTypeError(err))
+	}
+	all := make([]int64, len(counts))
+	for i, n := range counts {
+		all[i] = n.Val()
+	}
+	return all, nil
+}
 
 // duePage is how many retries MakeDue reads at one time. Elements may be large.
 const duePage = 200

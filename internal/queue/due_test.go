@@ -43,3 +43,23 @@ func bringsRetriesForward(t *testing.T, b *backends.Backend) {
 	}
 	wantEqual(t, "brought forward again", makeDue(), 0)
 }
+
+// Due times are counted by steps: what is due before the first, and what is due after the last,
+// too.
+func countsWhatIsDue(t *testing.T, b *backends.Backend) {
+	f := open(t, b, queue.Options{})
+	from := time.Now().Truncate(time.Minute)
+	for i, after := range []time.Duration{-time.Hour, 0, 59 * time.Second, time.Minute, 3*time.Minute - time.Millisecond, 3 * time.Minute, 100 * time.Hour} {
+		z := redis.Z{Score: float64(from.Add(after).UnixMilli()), Member: fmt.Sprintf("id%d 1 0 5 x", i)}
+		if err := f.rdb.ZAdd(t.Context(), f.list.Key(keys.SuffixRetry), z).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	counts, err := f.CountDue(t.Context(), from, time.Minute, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(counts) != "[3 1 1 2]" {
+		t.Errorf("counted %v, want 3 1 1 2", counts)
+	}
+}

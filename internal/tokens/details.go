@@ -14,13 +14,14 @@ type details struct {
 	kind     string // "fid", "token" or anything else
 	platform string
 	locale   string
+	timeZone string
 	lastSeen time.Time
 }
 
 // device returns the device of an address with these details.
 func (d details) device(address string) notification.Device {
 	return notification.Device{
-		Target: notification.ParseAddress(address, d.kind), Platform: notification.NormalizePlatform(d.platform), Locale: d.locale, LastSeen: d.lastSeen,
+		Target: notification.ParseAddress(address, d.kind), Platform: notification.NormalizePlatform(d.platform), Locale: d.locale, TimeZone: d.timeZone, LastSeen: d.lastSeen,
 	}
 }
 
@@ -38,7 +39,7 @@ func parseDetails(text string) details {
 	seen := cmp.Or(m.LastSeen, m.LastUse, m.LastUsed, m.LastUsedAt, m.LastSeenAt, m.SnakeSeen, m.SnakeUse, m.SnakeUsed, m.SnakeUsedAt, m.SnakeSeenAt)
 	return details{
 		kind: strings.ToLower(string(cmp.Or(m.Kind, m.Type))), platform: string(m.Platform),
-		locale: string(cmp.Or(m.Locale, m.Language)), lastSeen: notification.ParseLastSeen(string(seen)),
+		locale: string(cmp.Or(m.Locale, m.Language)), timeZone: string(cmp.Or(m.TimeZone, m.SnakeZone)), lastSeen: notification.ParseLastSeen(string(seen)),
 	}
 }
 
@@ -46,6 +47,8 @@ func parseDetails(text string) details {
 type members struct {
 	Kind, Type, Platform, Locale, Language              memberText
 	LastSeen, LastSeenAt, LastUse, LastUsed, LastUsedAt memberText
+	TimeZone                                            memberText
+	SnakeZone                                           memberText `json:"time_zone"`
 	SnakeSeen                                           memberText `json:"last_seen"`
 	SnakeSeenAt                                         memberText `json:"last_seen_at"`
 	SnakeUse                                            memberText `json:"last_use"`

@@ -63,8 +63,9 @@ func valueOf(d notification.Device) string {
 		Kind     string `json:"kind"`
 		Platform string `json:"platform,omitempty"`
 		Locale   string `json:"locale,omitempty"`
+		TimeZone string `json:"timeZone,omitempty"`
 		LastUse  string `json:"lastUse,omitempty"`
-	}{Kind: kindToken, Platform: d.Platform, Locale: d.Locale}
+	}{Kind: kindToken, Platform: d.Platform, Locale: d.Locale, TimeZone: d.TimeZone}
 	if d.Target.Kind == notification.TargetFID {
 		value.Kind = kindFID
 	}

@@ -59,6 +59,15 @@ func TestCampaignMoves(t *testing.T) {
 	each(t, k, "campaign/move", in(campaign.Paused), to(campaign.Running), is(to(campaign.Running), campaign.Running))
 	each(t, k, "campaign/move", in(), to(campaign.Completed), is(to(campaign.Completed), campaign.Completed))
 	each(t, k, "campaign/move", in(campaign.Completed), to(campaign.Running), is(to(campaign.Running), campaign.Running))
+	scheduled := func(t *testing.T) *redis.Client {
+		draft := spec
+		draft.State, draft.StartAt = campaign.Draft, time.Now().Add(-time.Hour)
+		must(t, sound.FlushAll(t.Context()).Err())
+		must(t, all.Create(t.Context(), draft))
+		return sound
+	}
+	begin := func(t *testing.T, _ *redis.Client) error { _, err := all.Adopt(t.Context(), "42"); return err }
+	each(t, k, "campaign/begin", scheduled, begin, is(begin, campaign.Running))
 	weight := 7
 	change := func(t *testing.T, _ *redis.Client) error {
 		return all.Change(t.Context(), "42", campaign.Change{Weight: &weight})

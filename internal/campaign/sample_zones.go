@@ -1,0 +1,86 @@
+package campaign
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/notification"
+)
+
+// ZoneSample counts the recipients in a campaign's list by the time zone in their elements.
+type ZoneSample struct {
+	Listed int64            // elements in the list
+	Read   int64            // elements that were read; all of them, or a sample
+	Zones  map[string]int64 // by name, as the producer wrote it; "" has those without one
+	// Unzoned are some of the users without a zone.
+	Unzoned []string
+}
+
+// zonePieces is how many parts of the list a sample has. Audiences are often sorted, so that a few
+// long parts would be of a few zones.
+const zonePieces = 100
+
+// maxUnzoned limits the users without a zone that a sample names.
+const maxUnzoned = 1000
+
+// SampleZones reads up to n elements, from places all over the list, without claiming them.
+// Elements that are no recipients have no zone.
+func (c *Campaigns) SampleZones(ctx context.Context, id string, n int64) (ZoneSample, error) {
+	k, err := c.keys(id)
+	if err != nil {
+		return ZoneSample{}, wrap("sample", id, err)
+	}
+	list := k.list.Plain()
+	s := ZoneSample{Zones: make(map[string]int64)}
+	if s.Listed, err = c.rdb.LLen(ctx, list).Result(); err != nil {
+		return s, wrap("sample", id, c.typeError(ctx, err, list, "list"))
+	}
+	pipe := c.rdb.Pipeline()
+	var pieces []*redis.StringSliceCmd
+	length := max(1, n/zonePieces)
+	for i := range int64(zonePieces) {
+		from := i * length
+		if s.Listed > n {
+			from = (s.Listed - length) * i / (zonePieces - 1)
+		}
+		if from < s.Listed {
+			pieces = append(pieces, pipe.LRange(ctx, list, from, from+length-1))
+		}
+	}
+	if len(pieces) == 0 {
+		return s, nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return s, wrap("sample", id, c.typeError(ctx, err, list, "list"))
+	}
+	for _, piece := range pieces {
+		for _, element := range piece.Val() {
+			s.add([]byte(element))
+		}
+	}
+	return s, nil
+}
+
+func (s *ZoneSample) add(element []byte) {
+	s.Read++
+	r, _ := DecodeRecipient(element) // one that is malformed gets no push
+	zone := zoneOf(r)
+	s.Zones[zone]++
+	if zone == "" && r.UserID != "" && len(s.Unzoned) < maxUnzoned {
+		s.Unzoned = append(s.Unzoned, r.UserID)
+	}
+}
+
+// zoneOf is the zone of the recipient's first device that has one, or else the recipient's.
+func zoneOf(r notification.Recipient) string {
+	for _, d := range r.Devices {
+		if d.TimeZone != "" {
+			return d.TimeZone
+		}
+	}
+	return r.TimeZone
+}
+
+// IsExact reports whether all of the list was read.
+func (s ZoneSample) IsExact() bool { return s.Read >= s.Listed }
