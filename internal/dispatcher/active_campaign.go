@@ -14,6 +14,7 @@ import (
 	"fanfare/internal/dedupe"
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
+	"fanfare/internal/schedule"
 )
 
 // activeCampaign is a running campaign in this process: its compiled message, its queue, and its
@@ -93,14 +94,20 @@ type settings struct {
 	onAmbiguous      campaign.OnAmbiguous
 	devices          campaign.DevicePolicy
 	dedupe           campaign.Dedupe
+	rules            *schedule.Rules // when recipients may be sent to; nil: at any time
 }
 
 // applySpec takes the settings from a spec.
 func (s *activeCampaign) applySpec(spec campaign.Spec) {
+	var rules *schedule.Rules
+	if r := spec.Rules(); !r.IsZero() {
+		rules = &r
+	}
 	s.settings.Store(&settings{
 		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, overdue: spec.Overdue, onAmbiguous: spec.OnAmbiguous,
 		devices: spec.Devices,
 		dedupe:  spec.Dedupe,
+		rules:   rules,
 	})
 }
 

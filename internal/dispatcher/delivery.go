@@ -31,6 +31,7 @@ type delivery struct {
 	preparedAt     time.Time             // when it was ready for the pool; only with a trace
 	device         *deviceDelivery       // nil for a recipient with one address
 	suppressed     bool                  // the user gets no push
+	turn           *turn                 // nil in a campaign that sends at any time
 }
 
 // tracePreparation records the step from the claim to the pool.

@@ -130,7 +130,7 @@ func (f *finisher) concludeIfDone(dl *delivery, g *deviceGroup) {
 	case g.unsent:
 		f.finish(dl, outcome{lease: dl.lease, goesBack: true})
 	case due > 0:
-		f.metrics.retries.Inc()
+		f.countDeferral(g.cause)
 		later := g.settlement(dl)
 		later.Cause = g.cause
 		later.Later, later.Delay = true, time.UnixMilli(due).Sub(dl.lease.serverTime(f.now()))

@@ -80,6 +80,11 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 			r.log.Error("recipients vanished before they were claimed; run fanfare campaign show", "campaign", id, "recipients", n)
 		}
 	}
+	for _, late := range found.Late {
+		if r.isNews(late.ID, late.Err.Error()) {
+			r.log.Warn("scheduled campaign not started; complete its audience", "campaign", late.ID, "error", late.Err)
+		}
+	}
 	for _, other := range found.Elsewhere {
 		if r.isNews(other.ID, other.Err.Error()) {
 			r.log.Warn("campaign belongs to another project and waits", "campaign", other.ID, "reason", other.Err)
@@ -98,7 +103,7 @@ func (r *discoverer) forget(found campaign.Discovery) {
 	for _, id := range found.Waiting {
 		there[id] = true
 	}
-	for _, problem := range slices.Concat(found.Broken, found.Elsewhere) {
+	for _, problem := range slices.Concat(found.Broken, found.Elsewhere, found.Late) {
 		there[problem.ID] = true
 	}
 	for _, spec := range found.Running {

@@ -61,10 +61,19 @@ func (f *finisher) retryIn(dl *delivery, wait time.Duration, attempts int, cause
 		f.deferDevice(dl, g, wait, attempts, cause)
 		return
 	}
-	f.metrics.retries.Inc()
+	f.countDeferral(cause)
 	f.finish(dl, outcome{lease: dl.lease, settlement: queue.Settlement{
 		Claim: dl.lease.Claim, Pos: dl.element.Pos, Later: true, Delay: wait, Attempts: attempts, Progress: dl.element.Progress, Cause: cause,
 	}})
+}
+
+// countDeferral counts a recipient that is tried again. A wait for a window is no retry.
+func (f *finisher) countDeferral(cause string) {
+	if cause == campaign.CauseWindow {
+		f.metrics.windowWaits.Inc()
+	} else {
+		f.metrics.retries.Inc()
+	}
 }
 
 // usualResult is the length in bytes that most results do not exceed.
@@ -80,7 +89,7 @@ func (f *finisher) outcomeOf(dl *delivery, r *notification.Result) outcome {
 	if dl.trace != nil {
 		dl.traceEnd(r)
 	}
-	notes := dl.notes()
+	notes := append(dl.notes(), dl.turnNotes(r.Status)...)
 	if r.Variant = dl.lease.camp.content.VariantOf(r.CampaignID, r.UserID); r.Variant != "" {
 		notes = append(notes, queue.Note{Name: campaign.NoteOfVariant(r.Variant, r.Status), N: 1})
 	}

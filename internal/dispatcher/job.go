@@ -80,6 +80,11 @@ func (j *job) tick(ctx context.Context) error {
 		return j.checkNeverLoaded(ctx)
 	case campaign.Completed:
 		return j.checkCompleted(ctx, spec)
+	case campaign.Draft:
+		if spec.IsScheduled() {
+			return nil // a later tick starts it
+		}
+		return &EndedError{State: spec.State, Reason: spec.Reason}
 	default:
 		return &EndedError{State: spec.State, Reason: spec.Reason}
 	}

@@ -15,10 +15,23 @@ func (p *preparer) fillMessages(fetch context.Context, in []*delivery) []*delive
 	if len(in) == 0 || !in[0].lease.camp.content.IsPersonal() {
 		return in
 	}
+	needs := func(dl *delivery) bool { return dl.lease.camp.content.NeedsProfile(dl.person()) }
+	return p.withProfiles(fetch, in, needs, func(dl *delivery, profile profiles.Profile) bool {
+		end := dl.fill(profile)
+		if end != nil {
+			p.end(dl, end)
+		}
+		return end == nil
+	})
+}
+
+// withProfiles calls use for each delivery, with the profile of those that need one, and returns
+// those for which it is true. Recipients are deferred while their profile cannot be looked up.
+func (p *preparer) withProfiles(fetch context.Context, in []*delivery, needs func(*delivery) bool, use func(*delivery, profiles.Profile) bool) []*delivery {
 	var ids []string
 	asked := make([]bool, len(in))
 	for i, dl := range in {
-		if asked[i] = dl.lease.camp.content.NeedsProfile(dl.person()); asked[i] {
+		if asked[i] = needs(dl); asked[i] {
 			ids = append(ids, dl.recipient.UserID)
 		}
 	}
@@ -37,11 +50,9 @@ func (p *preparer) fillMessages(fetch context.Context, in []*delivery) []*delive
 			}
 			continue
 		}
-		if end := dl.fill(known[dl.recipient.UserID]); end != nil {
-			p.end(dl, end)
-			continue
+		if use(dl, known[dl.recipient.UserID]) {
+			out = append(out, dl)
 		}
-		out = append(out, dl)
 	}
 	return out
 }

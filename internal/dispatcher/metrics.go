@@ -17,16 +17,18 @@ import (
 
 // metrics are this room's own counters. A nil registerer leaves them unregistered.
 type metrics struct {
-	claimed   prometheus.Counter
-	outcomes  *prometheus.CounterVec
-	accepted  prometheus.Histogram
-	retries   prometheus.Counter
-	lost      prometheus.Counter
-	reaped    prometheus.Counter
-	forwarded prometheus.Counter
-	trips     *prometheus.CounterVec
-	campaigns *prometheus.GaugeVec
-	broken    *prometheus.GaugeVec
+	claimed  prometheus.Counter
+	outcomes *prometheus.CounterVec
+	accepted prometheus.Histogram
+	retries  prometheus.Counter
+
+	windowWaits prometheus.Counter
+	lost        prometheus.Counter
+	reaped      prometheus.Counter
+	forwarded   prometheus.Counter
+	trips       *prometheus.CounterVec
+	campaigns   *prometheus.GaugeVec
+	broken      *prometheus.GaugeVec
 
 	held atomic.Int64 // recipients from claim to outcome, of closed campaigns too
 	done atomic.Int64 // recipients that ended here
@@ -91,8 +93,11 @@ func newMetrics(reg prometheus.Registerer, campaigns *roster) (*metrics, error) 
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600},
 		}),
 		retries: counter("retries_total", "Recipients put off to a later try, those who wait for SQL or for credentials included."),
-		lost:    counter("lost_leases_total", "Recipients whose lease was lost before they were sent to, or before their outcome was written."),
-		reaped:  counter("reaped_total", "Recipients given back from leases that had expired."),
+
+		windowWaits: counter("window_waits_total", "Recipients put off until their window opens; they are no retries."),
+
+		lost:   counter("lost_leases_total", "Recipients whose lease was lost before they were sent to, or before their outcome was written."),
+		reaped: counter("reaped_total", "Recipients given back from leases that had expired."),
 		trips: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "fanfare", Subsystem: "dispatcher", Name: "trips_total", Help: "Breakers that tripped and that this process acted on, by scope and kind of answer.",
 		}, []string{"scope", "kind"}),
@@ -116,7 +121,7 @@ func newMetrics(reg prometheus.Registerer, campaigns *roster) (*metrics, error) 
 		Namespace: "fanfare", Subsystem: "dispatcher", Name: "held_campaigns",
 		Help: "Running campaigns on hold because pushes get no answers, until FCM answers a probe.",
 	}, func() float64 { return float64(len(campaigns.onHold())) })
-	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.accepted, m.retries, m.lost, m.reaped, m.forwarded, m.trips, m.campaigns, m.broken, inflight, held} {
+	for _, c := range []prometheus.Collector{m.claimed, m.outcomes, m.accepted, m.retries, m.windowWaits, m.lost, m.reaped, m.forwarded, m.trips, m.campaigns, m.broken, inflight, held} {
 		if err := reg.Register(c); err != nil {
 			return nil, err
 		}

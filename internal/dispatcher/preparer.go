@@ -30,9 +30,9 @@ type preparer struct {
 }
 
 // prepare makes a claim's recipients ready for the pool: it decodes them, leaves out suppressed
-// users, finds tokens with one look-up, fills personal messages, and takes addresses. Recipients
-// that cannot be sent to end here. Look-ups stop with fetch, because their recipients go back
-// anyway.
+// users, finds tokens with one look-up, has those wait whose window is closed, fills personal
+// messages, and takes addresses. Recipients that cannot be sent to end here. Look-ups stop with
+// fetch, because their recipients go back anyway.
 func (p *preparer) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	now := p.now()
 	ready := make([]*delivery, 0, len(claim.Elements))
@@ -50,6 +50,7 @@ func (p *preparer) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 		ready = append(ready, dl)
 	}
 	ready = p.splitDevices(fetch, p.findTokens(fetch, p.endSuppressed(fetch, ready)))
+	ready = p.waitForWindows(fetch, ready)
 	ready = p.fillMessages(fetch, ready)
 	ready = p.takeAddresses(fetch, ready)
 	for _, dl := range ready {

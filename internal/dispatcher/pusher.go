@@ -133,7 +133,7 @@ func (p *pusher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 	case dl.lease.camp.isPlatformPaused(dl.recipient.Platform):
 		p.postpone(fetch, dl, p.retry.KeptBack)
 	default:
-		return false
+		return p.waitIfClosed(dl, now)
 	}
 	return true
 }
