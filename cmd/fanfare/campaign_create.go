@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,6 +44,10 @@ audience's columns and then from the profile.`,
 			if err != nil {
 				return err
 			}
+			t, err := options.times.parse()
+			if err != nil {
+				return err
+			}
 			text, err := readInput(command, message)
 			if err != nil {
 				return err
@@ -51,10 +56,15 @@ audience's columns and then from the profile.`,
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
 				Devices: campaign.DevicePolicy(options.devices), Dedupe: campaign.Dedupe(options.dedupe),
 				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
+				StartAt: t.startAt, Windows: t.windows, LocalTime: t.local, TimeZone: t.zone,
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {
 					return explainCreate(args[0], message, err)
+				}
+				if spec.StartAt.After(time.Time{}) {
+					return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Scheduled, "startAt": spec.StartAt},
+						"created campaign %s, which starts by itself at %s; next: fanfare load %s FILE", printable(args[0]), localTime(spec.StartAt), shellWord(args[0]))
 				}
 				return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Draft},
 					"created campaign %s as a draft; next: fanfare load %[2]s FILE, then fanfare campaign start %[2]s", printable(args[0]), shellWord(args[0]))

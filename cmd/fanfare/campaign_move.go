@@ -26,10 +26,10 @@ type moved struct {
 	line   string
 }
 
-// startMove starts or resumes a campaign. It reads partial when it runs.
-func startMove(partial *bool) move {
-	return func(ctx context.Context, _ *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
-		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial}); err != nil {
+// startMove starts or resumes a campaign. It reads partial and late when it runs.
+func startMove(partial, late *bool) move {
+	return func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
+		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial, Late: *late, Pace: paceReader(ctx, rooms)}); err != nil {
 			return moved{}, err
 		}
 		view, err := op.Show(ctx, id)
@@ -49,8 +49,9 @@ func startMove(partial *bool) move {
 
 // campaignStart makes the command that starts or resumes.
 func (c *cli) campaignStart(verb, short string) *cobra.Command {
-	partial := false
-	command := c.campaignMove(verb, short, startMove(&partial))
+	partial, late := false, false
+	command := c.campaignMove(verb, short, startMove(&partial, &late))
+	command.Flags().BoolVar(&late, "late", false, "start a draft although recipients do not fit into their windows; those wait for the next window, or expire")
 	command.Flags().BoolVar(&partial, "partial", false, "start although recipients are missing or a load has not finished; those are not sent to")
 	return command
 }

@@ -23,7 +23,7 @@ func (c *cli) campaignSet() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set CAMPAIGN --priority N …",
 		Short: "Change a campaign's weight, priority, rate or deadline, also while it runs; its message while it does not",
-		Long: `Change a campaign's weight, priority, rate, deadline, project, what it sends to once, or what becomes of ambiguous outcomes.
+		Long: `Change a campaign's weight, priority, rate, deadline, time rules, project, what it sends to once, or what becomes of ambiguous outcomes.
 What is not given stays.
 All that is given changes at one moment, and every dispatcher follows within two seconds.
 
@@ -45,7 +45,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 				}
 			}
 			if change.IsEmpty() {
-				return wrongUsage(command, errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --project, --devices, --dedupe or --on-ambiguous"))
+				return wrongUsage(command, errNoChange)
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Change(ctx, args[0], change); err != nil {
@@ -61,7 +61,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
-	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "weight", "priority", "rate", "deadline", "project"} {
+	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone"} {
 		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}
 	return command
@@ -79,11 +79,11 @@ func printSet(w io.Writer, v operator.View, rewritten bool) {
 // optionsText returns all that "set" can change, in one line.
 func optionsText(v operator.View) string {
 	s := v.Spec
-	return strings.Join([]string{
+	return strings.Join(append([]string{
 		fmt.Sprintf("priority %d", s.Priority), fmt.Sprintf("weight %d", s.Weight), "rate " + rateText(s.Rate),
 		"deadline " + deadlineText(v), "on ambiguous " + string(s.OnAmbiguous), "devices " + string(s.Devices),
 		"dedupe " + string(s.Dedupe),
-	}, ", ")
+	}, timesText(s)...), ", ")
 }
 
 // explainSet says what is in the way, as explainCreate does.
@@ -101,6 +101,8 @@ const none = "none"
 type campaignOptions struct {
 	onAmbiguous, devices, dedupe, rate, deadline, project string
 	weight, priority                                      int
+
+	times timeOptions
 }
 
 func (o *campaignOptions) addTo(f *pflag.FlagSet) {
@@ -111,6 +113,7 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
 	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
 	f.StringVar(&o.project, "project", none, "`id` of the Firebase project to send for, where several send from one Redis, or none")
+	o.times.addTo(f)
 	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which no one is sent to, such as 2030-01-31T18:00:00+07:00, or none")
 }
 
@@ -129,7 +132,7 @@ func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, e
 	}
 	onAmbiguous, devices, dedupe := campaign.OnAmbiguous(o.onAmbiguous), campaign.DevicePolicy(o.devices), campaign.Dedupe(o.dedupe)
 	f := command.Flags()
-	return campaign.Change{
+	change := campaign.Change{
 		OnAmbiguous: ifChanged(f, "on-ambiguous", &onAmbiguous),
 		Devices:     ifChanged(f, "devices", &devices),
 		Dedupe:      ifChanged(f, "dedupe", &dedupe),
@@ -138,7 +141,8 @@ func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, e
 		Rate:        ifChanged(f, "rate", &rate),
 		Deadline:    ifChanged(f, "deadline", &deadline),
 		Project:     ifChanged(f, "project", &project),
-	}, nil
+	}
+	return change, o.times.change(command, &change)
 }
 
 func (o *campaignOptions) checkCounts(command *cobra.Command) error {

@@ -56,6 +56,7 @@ func printView(o output, v operator.View) {
 	if !v.Deadline().IsZero() {
 		field("deadline", deadlineText(v))
 	}
+	printTimes(field, v)
 	field("on ambiguous", string(v.Spec.OnAmbiguous))
 	if v.Spec.Dedupe != campaign.DedupeAddress {
 		field("dedupe", string(v.Spec.Dedupe))
@@ -88,6 +89,8 @@ func printView(o output, v operator.View) {
 		fmt.Fprintf(o.w, "kept: %s stay stored, because too many died within an hour\n", plural(n, "dead token"))
 	}
 	printBooks(o.w, v.Books)
+	printDue(o, v.Due)
+	printWaves(o, v.Books.Waves)
 }
 
 // printProblem prints why a campaign is broken, and the next step. Each fault of its message has a

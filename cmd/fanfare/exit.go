@@ -69,6 +69,9 @@ func explainCampaign(id string, err error) error {
 	if incomplete, ok := errors.AsType[*operator.IncompleteError](err); ok {
 		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or start without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), shellWord(id)))
 	}
+	if unfit, ok := errors.AsType[*operator.UnfitError](err); ok {
+		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or start it all the same: fanfare campaign start %s --late", unfit, shellWord(id)))
+	}
 	switch {
 	case errors.Is(err, campaign.ErrNotFound):
 		return fmt.Errorf("%w: %s; list the campaigns with fanfare campaign list", campaign.ErrNotFound, printable(id))

@@ -76,7 +76,7 @@ func reasonField(r operator.Reason) (label, text string) {
 		return "audience", r.Detail
 	case r.Kind == operator.ReasonUndelivered, r.Kind == operator.ReasonNoResponder, r.Kind == operator.ReasonSQLWrites:
 		return "results", explainReason(r)
-	case r.Kind == operator.ReasonDraft, !r.Stops:
+	case r.Kind == operator.ReasonDraft, r.Kind == operator.ReasonScheduled, r.Kind == operator.ReasonWindows, !r.Stops:
 		return "waits", explainReason(r)
 	}
 	return "held", explainReason(r)
@@ -105,7 +105,7 @@ func printReasons(o output, v operator.View) {
 // isHeld reports whether nothing of a running campaign moves, for another reason than its books.
 func isHeld(reasons []operator.Reason) bool {
 	for _, r := range reasons {
-		if r.Stops && r.Kind != operator.ReasonRetriesLater {
+		if r.Stops && r.Kind != operator.ReasonRetriesLater && r.Kind != operator.ReasonWindows {
 			return true
 		}
 	}

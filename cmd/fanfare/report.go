@@ -114,6 +114,9 @@ func printReport(o output, r *operator.Report) {
 	fmt.Fprintln(o.w)
 	printReportBooks(o, r)
 	printReportOutcomes(o, r)
+	if r.View != nil {
+		printWaves(o, r.View.Books.Waves)
+	}
 	printReportSteps(o, r)
 	if len(r.History) > 0 {
 		fmt.Fprintln(o.w, "\nhistory, the newest last")

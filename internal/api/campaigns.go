@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
+	"fanfare/internal/schedule"
 )
 
 // listCampaigns lists those with a state and with a text in their id or name.
@@ -61,6 +62,10 @@ type newCampaign struct {
 	Priority    int                   `json:"priority"`
 	Rate        float64               `json:"rate"`
 	Deadline    time.Time             `json:"deadline"`
+	StartAt     time.Time             `json:"startAt"`
+	Windows     []string              `json:"windows"`
+	LocalTime   string                `json:"localTime"`
+	TimeZone    string                `json:"timeZone"`
 }
 
 func (a *API) createCampaign(r *http.Request) (int, any, error) {
@@ -68,10 +73,15 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 	if err := readJSON(r, &n); err != nil {
 		return 0, nil, err
 	}
-	err := a.deps.System.Create(r.Context(), campaign.Spec{
+	windows, local, err := parseTimes(n.ID, n.Windows, n.LocalTime)
+	if err != nil {
+		return 0, nil, err
+	}
+	err = a.deps.System.Create(r.Context(), campaign.Spec{
 		ID: n.ID, Name: n.Name, Message: []byte(n.Message), Project: n.Project, OnAmbiguous: cmp.Or(n.OnAmbiguous, campaign.Resend),
 		Devices: n.Devices, Dedupe: n.Dedupe,
 		Weight: cmp.Or(n.Weight, 1), Priority: n.Priority, Rate: n.Rate, Deadline: n.Deadline,
+		StartAt: n.StartAt, Windows: windows, LocalTime: local, TimeZone: n.TimeZone,
 	})
 	if err != nil {
 		return 0, nil, err
@@ -91,6 +101,42 @@ type change struct {
 	Priority    *int                   `json:"priority"`
 	Rate        *float64               `json:"rate"`
 	Deadline    *time.Time             `json:"deadline"`
+	StartAt     *time.Time             `json:"startAt"`
+	Windows     *[]string              `json:"windows"`
+	LocalTime   *string                `json:"localTime"`
+	TimeZone    *string                `json:"timeZone"`
+}
+
+// parseTimes reads windows and a local time. The error names the field.
+func parseTimes(id string, windows []string, localTime string) (w schedule.Windows, l schedule.LocalTime, err error) {
+	if w, err = schedule.ParseWindows(strings.Join(windows, ";")); err != nil {
+		return w, l, &campaign.SpecError{ID: id, Field: "windows", Problem: err.Error()}
+	}
+	if l, err = schedule.ParseLocalFrom(localTime, time.Now()); err != nil {
+		return w, l, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
+	}
+	return w, l, nil
+}
+
+// times adds the changes of time rules.
+func (c change) times(id string, to *campaign.Change) error {
+	to.StartAt, to.TimeZone = c.StartAt, c.TimeZone
+	var texts []string
+	local := ""
+	if c.Windows != nil {
+		texts = *c.Windows
+	}
+	if c.LocalTime != nil {
+		local = *c.LocalTime
+	}
+	windows, localTime, err := parseTimes(id, texts, local)
+	if c.Windows != nil {
+		to.Windows = &windows
+	}
+	if c.LocalTime != nil {
+		to.LocalTime = &localTime
+	}
+	return err
 }
 
 func (a *API) changeCampaign(r *http.Request) (int, any, error) {
@@ -99,10 +145,14 @@ func (a *API) changeCampaign(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	id := r.PathValue("id")
-	err := a.deps.System.Change(r.Context(), id, campaign.Change{
+	to := campaign.Change{
 		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe,
 		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline,
-	})
+	}
+	if err := c.times(id, &to); err != nil {
+		return 0, nil, err
+	}
+	err := a.deps.System.Change(r.Context(), id, to)
 	if err != nil {
 		return 0, nil, err
 	}

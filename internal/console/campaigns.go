@@ -80,7 +80,7 @@ var filters = []struct {
 	{"needs", "Needs you", (*Campaign).NeedsPerson},
 	{"running", "Running", func(c *Campaign) bool { return stateOf(c) == stateRunning }},
 	{"held", "Held", func(c *Campaign) bool { return stateOf(c) == stateHeld }},
-	{"draft", "Draft", func(c *Campaign) bool { return stateOf(c) == stateDraft }},
+	{"draft", "Draft", func(c *Campaign) bool { return stateOf(c) == stateDraft || stateOf(c) == stateScheduled }},
 	{"ended", "Ended", func(c *Campaign) bool { return c.Spec.State.HasEnded() }},
 }
 
@@ -177,7 +177,7 @@ func sortCampaigns(all []*Campaign, order string) {
 // has ended.
 func rankOf(c *Campaign) int {
 	switch stateOf(c) {
-	case stateBroken, stateRunning, stateDraft:
+	case stateBroken, stateRunning, stateDraft, stateScheduled:
 		return 0
 	}
 	return 1
@@ -205,7 +205,7 @@ func (c *Console) rowOf(each *Campaign, s *Snapshot) row {
 	out := row{
 		ID: each.Spec.ID, Name: cmp.Or(each.Spec.Name, each.Spec.ID), URL: c.campaignURL(each.Spec.ID), State: stateOf(each),
 		Ended: b.CountEnded(), Loaded: b.Loaded, Share: share(b.CountEnded(), b.Loaded), Bar: barOf(b), Failed: share(b.Failed, b.CountEnded()),
-		Moves: !each.Spec.State.HasEnded() && stateOf(each) != stateDraft, Rate: rate(each.Speed.Now()), Spark: sparkOf(each.Speed.Series()),
+		Moves: !each.Spec.State.HasEnded() && stateOf(each) != stateDraft && stateOf(each) != stateScheduled, Rate: rate(each.Speed.Now()), Spark: sparkOf(each.Speed.Series()),
 	}
 	if r := each.first(); r != nil && (r.Stops || out.State != stateRunning) {
 		w := whyOf(r, s.At)

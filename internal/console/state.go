@@ -18,6 +18,7 @@ type shownState struct{ Class, Label, Icon string }
 
 var (
 	stateDraft     = shownState{"is-draft", "Draft", "i-draft"}
+	stateScheduled = shownState{"is-draft", "Scheduled", "i-draft"}
 	stateRunning   = shownState{"is-running", "Running", "i-running"}
 	stateHeld      = shownState{"is-held", "Held", "i-held"}
 	statePaused    = shownState{"is-paused", "Paused", "i-paused"}
@@ -49,6 +50,9 @@ func stateOf(c *Campaign) shownState {
 	case campaign.Cancelled:
 		return stateCancelled
 	}
+	if c.State() == campaign.Scheduled {
+		return stateScheduled
+	}
 	return stateDraft
 }
 
@@ -65,9 +69,9 @@ func tone(r *operator.Reason) string {
 	switch r.Kind {
 	case operator.ReasonBroken, operator.ReasonTripped, operator.ReasonLoss, operator.ReasonUndelivered, operator.ReasonHalt, operator.ReasonUnassigned:
 		return "is-broken"
-	case operator.ReasonPaused, operator.ReasonRetriesLater, operator.ReasonClockBack:
+	case operator.ReasonPaused, operator.ReasonRetriesLater, operator.ReasonWindows, operator.ReasonClockBack:
 		return "is-paused"
-	case operator.ReasonDraft, operator.ReasonNoMessage, operator.ReasonRate:
+	case operator.ReasonDraft, operator.ReasonScheduled, operator.ReasonNoMessage, operator.ReasonRate:
 		return ""
 	}
 	return "is-held"

@@ -32,6 +32,9 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 		return err
 	}
 	spec.Message, spec.State = message, campaign.Draft
+	if spec.Deadline, err = o.checkTimes(ctx, spec); err != nil {
+		return err
+	}
 	return o.deps.Campaigns.Create(ctx, spec)
 }
 
@@ -49,7 +52,13 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 			return err
 		}
 	}
-	return o.deps.Campaigns.Change(ctx, id, change)
+	if err := o.checkTimesOf(ctx, id, &change); err != nil {
+		return err
+	}
+	if err := o.deps.Campaigns.Change(ctx, id, change); err != nil {
+		return err
+	}
+	return o.applyTimes(ctx, id, change)
 }
 
 // PassedError refuses to start a campaign that would only expire.

@@ -49,6 +49,9 @@ func (o *Operator) ForecastAll(ctx context.Context, views []View) {
 	}
 	for i, v := range running {
 		v.Forecast = forecast(all[i].Slots, v.Books.CountOpen())
+		if v.Forecast != nil && v.waitsForWindows() { // the windows decide, and not the rate
+			v.Forecast.Shortest, v.Forecast.Longest = 0, 0
+		}
 	}
 }
 

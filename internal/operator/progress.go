@@ -52,5 +52,9 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	if left := v.Books.CountOpen(); p.speed.movedFor() >= forecastAfter && rate > 0 && left > 0 && v.Spec.State == campaign.Running {
 		progress.Left = time.Duration(float64(left) / rate * float64(time.Second)).Round(time.Second)
 	}
+	if n := len(v.Due); n > 0 { // the last ones who wait for their windows come later than the rate says
+		last := cmp.Or(v.Due[n-1].Until, v.Due[n-1].From)
+		progress.Left = max(progress.Left, last.Sub(at).Round(time.Second))
+	}
 	return progress
 }

@@ -35,6 +35,9 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 		return View{}, listErr
 	}
 	view := View{Spec: spec, Books: books, Err: cmp.Or(err, CheckSendable(spec))}
+	if view.Due, err = o.readDue(ctx, view); err != nil {
+		return View{}, err
+	}
 	readings, err := o.deps.Breakers.States(ctx, []keys.List{list})
 	if err != nil {
 		return View{}, err

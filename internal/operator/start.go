@@ -22,6 +22,10 @@ type StartOptions struct {
 	// Partial starts the campaign although recipients are missing or a load is unfinished. These
 	// are given up.
 	Partial bool
+	// Late starts it although waves of its recipients do not fit into their windows. Pace is what
+	// tells; nil: that is not checked.
+	Late bool
+	Pace PaceReader
 }
 
 // IncompleteError refuses to start a campaign with an incomplete audience. State is its current
@@ -50,13 +54,14 @@ func (e *IncompleteError) Error() string {
 // because the operator has presumably fixed what tripped it.
 //
 // It returns a *PassedError for a draft whose deadline has passed, and a *MessageError for a
-// message that cannot be sent. An *IncompleteError means that the audience is incomplete.
+// message that cannot be sent. An *IncompleteError means that the audience is incomplete, and an
+// *UnfitError that the waves of a draft do not fit into their windows.
 func (o *Operator) Start(ctx context.Context, id string, opts StartOptions) error {
 	list, err := o.deps.Names.Campaign(id)
 	if err != nil {
 		return err
 	}
-	if err := o.checkStartable(ctx, id, opts.Partial); err != nil {
+	if err := o.checkStartable(ctx, id, opts); err != nil {
 		return err
 	}
 	// Reset the breaker first: a running campaign must not be measured by old failures.
@@ -115,7 +120,7 @@ func (o *Operator) noteRelease(ctx context.Context, id string, before breaker.St
 
 // checkStartable checks the message, the audience and the deadline. A missing campaign or a bad
 // spec is refused by Move.
-func (o *Operator) checkStartable(ctx context.Context, id string, partial bool) error {
+func (o *Operator) checkStartable(ctx context.Context, id string, opts StartOptions) error {
 	spec, err := o.deps.Campaigns.Get(ctx, id)
 	_, broken := errors.AsType[*campaign.SpecError](err)
 	switch {
@@ -132,14 +137,17 @@ func (o *Operator) checkStartable(ctx context.Context, id string, partial bool) 
 		return err
 	}
 	incomplete := books.Missing > books.Waived || books.Interrupted > 0
-	if incomplete && partial {
+	if incomplete && opts.Partial {
 		if err := o.deps.Campaigns.Waive(ctx, id, books.Missing); err != nil {
 			return err
 		}
 	} else if incomplete && spec.State != campaign.Running {
 		return &IncompleteError{ID: id, State: spec.State, Losses: books.Losses(id, spec.State)}
 	}
-	return o.checkDeadline(ctx, spec, books)
+	if err := o.checkDeadline(ctx, spec, books); err != nil || opts.Late {
+		return err
+	}
+	return o.checkWaves(ctx, spec, books, opts.Pace)
 }
 
 // PausePlatform stops sending to one platform of a running campaign, until Start.

@@ -30,6 +30,9 @@ type View struct {
 	Reasons []Reason
 	// Written says how many outcomes are in SQL; nil without SQL. Only from Explain.
 	Written *Written
+	// Due says when the recipients in the due set of a campaign with time rules are due. Only from
+	// Show.
+	Due []DueSlot
 	// Forecast is the rate and the remaining time; nil if unknown. Only from ForecastAll.
 	Forecast *Forecast
 	// History are the newest entries of its history, if a caller reads them. The oldest is first.
@@ -84,6 +87,11 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Priority    int                         `json:"priority,omitempty"`
 		Rate        float64                     `json:"rate,omitempty"`
 		Deadline    time.Time                   `json:"deadline,omitzero"`
+		StartAt     time.Time                   `json:"startAt,omitzero"`
+		Windows     []string                    `json:"windows,omitempty"`
+		LocalTime   string                      `json:"localTime,omitempty"`
+		TimeZone    string                      `json:"timeZone,omitempty"`
+		Due         []DueSlot                   `json:"due,omitempty"`
 		CreatedAt   time.Time                   `json:"createdAt,omitzero"`
 		StartedAt   time.Time                   `json:"startedAt,omitzero"`
 		FinishedAt  time.Time                   `json:"finishedAt,omitzero"`
@@ -100,7 +108,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Losses      []campaign.Loss             `json:"losses,omitempty"`
 		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, s.Weight, s.Priority, s.Rate, v.Deadline(), s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
 		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s.ID, s.State), problem,
 	})
@@ -125,10 +133,14 @@ func (v View) ListDeadline() time.Time { return v.Books.ListDeadline(v.Spec.Dead
 // Broken is the displayed state of a campaign that cannot be sent as it is. It is never stored.
 const Broken campaign.State = "broken"
 
-// State returns the state to display: Broken instead of a stored state that cannot continue.
+// State returns the state to display: Broken instead of a stored state that cannot continue, and
+// Scheduled for a draft that starts by itself.
 func (v View) State() campaign.State {
 	if v.Err != nil {
 		return Broken
+	}
+	if v.Spec.IsScheduled() {
+		return campaign.Scheduled
 	}
 	return v.Spec.State
 }

@@ -26,6 +26,8 @@ const (
 	ReasonTripped      ReasonKind = "tripped"       // a breaker paused it
 	ReasonPaused       ReasonKind = "paused"        // a person paused it
 	ReasonDraft        ReasonKind = "draft"         // not started
+	ReasonScheduled    ReasonKind = "scheduled"     // it starts by itself
+	ReasonWindows      ReasonKind = "windows"       // recipients wait for their windows
 	ReasonNoMessage    ReasonKind = "no_message"    // a list without a spec
 	ReasonHalt         ReasonKind = "halt"          // the project is halted
 	ReasonUndelivered  ReasonKind = "undelivered"   // results cannot leave the outbox
@@ -114,7 +116,7 @@ func (v View) NeedsPerson() bool {
 	if v.Books.Missing > v.Books.Waived && !v.Spec.State.HasEnded() {
 		return true
 	}
-	if len(v.Reasons) == 0 || v.Reasons[0].Kind == ReasonDraft || v.Spec.State == "" {
+	if len(v.Reasons) == 0 || v.Reasons[0].Kind == ReasonDraft || v.Reasons[0].Kind == ReasonScheduled || v.Spec.State == "" {
 		return false
 	}
 	return v.Reasons[0].Stops && !v.Reasons[0].EndsByItself
@@ -153,10 +155,35 @@ func (w *why) explainSpec() {
 	case "":
 		w.stop(Reason{Kind: ReasonNoMessage, Headline: "It waits for a message", Action: ActionEdit, Next: "fanfare campaign create " + id + " --message FILE"})
 	case campaign.Draft:
+		if w.Spec.IsScheduled() {
+			w.stop(w.scheduledReason(id))
+			return
+		}
 		w.stop(Reason{Kind: ReasonDraft, Headline: "Not started", Action: ActionStart, Next: "fanfare campaign start " + id})
 	case campaign.Paused:
 		w.stop(w.pauseReason(id))
 	}
+}
+
+// scheduledReason says when a draft starts by itself, or why it has not.
+func (w *why) scheduledReason(id string) Reason {
+	at := w.Spec.StartAt
+	r := Reason{
+		Kind: ReasonScheduled, Headline: "Scheduled", Detail: "it starts by itself in " + Span(max(time.Second, at.Sub(w.Now).Round(time.Second))),
+		Until: at, EndsByItself: true, Action: ActionStart, Next: "nothing to do; or start it now: fanfare campaign start " + id,
+	}
+	if w.Now.Before(at) {
+		return r
+	}
+	r.Until, r.Since = time.Time{}, at
+	switch {
+	case w.Books.Missing > w.Books.Waived || w.Books.Interrupted > 0:
+		r.Headline, r.Detail, r.EndsByItself = "Its scheduled start waits", "the audience is incomplete", w.Books.Loading
+		r.Next = "complete the audience; or start without the missing: fanfare campaign start " + id + " --partial"
+	default:
+		r.Headline, r.Detail, r.Next = "Its scheduled start is due", "a dispatcher starts it at its next look", "nothing to do if a dispatcher runs; or start it now: fanfare campaign start "+id
+	}
+	return r
 }
 
 // pauseReason distinguishes a person's pause from a breaker's.
@@ -266,6 +293,8 @@ func (w *why) explainParts() {
 			Kind: ReasonClockBack, Headline: "Retries wait for Redis' clock, which was set back", People: b.Retrying, Stops: onlyRetries,
 			Until: b.NextRetry, EndsByItself: true, Next: "nothing to do: it ends when the clock has caught up",
 		})
+	case w.waitsForWindows():
+		w.add(w.windowsReason(onlyRetries))
 	case onlyRetries && len(w.Breaker.Paused) == 0:
 		w.add(Reason{
 			Kind: ReasonRetriesLater, Headline: "Only retries are left", People: b.Retrying, Stops: true, Until: b.NextRetry, EndsByItself: true,
@@ -275,6 +304,15 @@ func (w *why) explainParts() {
 	if w.Spec.Rate > 0 && b.Waiting > 0 {
 		w.add(Reason{Kind: ReasonRate, Headline: "Its own rate", Detail: Decimal(w.Spec.Rate) + " a second", People: b.Waiting, EndsByItself: true,
 			Next: "nothing to do; or change it: fanfare campaign set " + id + " --rate N"})
+	}
+}
+
+// windowsReason says how many recipients wait for their windows, and when the next ones are due.
+func (w *why) windowsReason(all bool) Reason {
+	b := w.Books
+	return Reason{
+		Kind: ReasonWindows, Headline: "Recipients wait for their windows", Detail: fmt.Sprintf("%s, the next in %s", Thousands(b.Retrying), Span(max(time.Second, b.NextRetry.Sub(w.Now).Round(time.Second)))),
+		People: b.Retrying, Stops: all, Until: b.NextRetry, EndsByItself: true, Next: "nothing to do: they are sent when their windows open",
 	}
 }
 
@@ -290,7 +328,7 @@ const manyRetries = 10
 // because they end by themselves.
 func (w *why) explainRetries() {
 	b := w.Books
-	if w.hasOnlyRetries() || b.ClockBack > 0 || len(w.Breaker.Paused) > 0 || !b.NextRetry.After(w.Now) || b.Retrying*manyRetries < b.CountOpen() {
+	if w.hasOnlyRetries() || w.waitsForWindows() || b.ClockBack > 0 || len(w.Breaker.Paused) > 0 || !b.NextRetry.After(w.Now) || b.Retrying*manyRetries < b.CountOpen() {
 		return
 	}
 	w.add(Reason{

@@ -91,6 +91,22 @@ func (s State) AvoidedUntil() time.Time {
 // findClosing returns when the next avoided minutes begin after an open instant.
 func findClosing(t time.Time) time.Time { return t.Truncate(quarter).Add(quarter - away - grace) }
 
+// OpenTime returns how much of a span may be used: what lies behind the gate, and outside the
+// avoided minutes.
+func (s State) OpenTime(from, until time.Time) (open time.Duration) {
+	from = later(from, s.Gate.Until)
+	for from.Before(until) {
+		end := until
+		if s.Settings.AvoidQuarterHours {
+			from = findOpening(from)
+			end = earlier(until, findClosing(from))
+		}
+		open += max(0, end.Sub(from))
+		from = end
+	}
+	return open
+}
+
 // QuarterHours returns the quarter hours whose avoided minutes lie between two instants.
 func QuarterHours(from, to time.Time) []time.Time {
 	var all []time.Time

@@ -32,6 +32,8 @@ type Forecast struct {
 	// Deadline is the campaign's own deadline or its list's expiry, whichever is first. Zero means
 	// none.
 	Deadline time.Time `json:"deadline,omitzero"`
+	// Waves is the plan of a campaign with a schedule; nil for others.
+	Waves *operator.WavePlan `json:"waves,omitempty"`
 	// Late is how many recipients at least would be unsent at the deadline.
 	Late int64 `json:"late"`
 }
@@ -54,6 +56,15 @@ func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer,
 		return err
 	}
 	report.Forecast = newForecast(state, view.Spec, view.Books.CountOpen(), rivals, view.Deadline())
+	if report.Forecast.Waves, err = c.deps.Operator.PlanWaves(ctx, view, state); err != nil {
+		return err
+	}
+	if waves := report.Forecast.Waves; waves != nil {
+		report.Forecast.Ends, report.Forecast.Late, report.Forecast.Quarters = waves.Ends, waves.Expired, nil
+		report.add(paceFinding(state))
+		report.add(waveFindings(waves, state, view.Deadline())...)
+		return nil
+	}
 	report.add(report.Forecast.findings(state, view.Spec)...)
 	return nil
 }

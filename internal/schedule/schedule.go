@@ -45,8 +45,8 @@ func (t Turn) Start(now time.Time) time.Time {
 // Next returns the turn that is open at now for a recipient in a zone, or else the first one after
 // it. ok is false if none opens before the deadline; a zero deadline means none.
 //
-// A window is open while the wall clock shows one of its minutes. So in the night in which an hour
-// is repeated it may open twice, and in the one in which an hour is missing it may not open at all.
+// A window is open while the wall clock shows one of its minutes. One in an hour that is repeated
+// opens twice, and one in an hour that is missing does not open.
 // A local time that is repeated means the first one. One that is missing means the moment at which
 // the clocks go forward.
 func (r Rules) Next(now time.Time, zone *time.Location, deadline time.Time) (turn Turn, ok bool) {

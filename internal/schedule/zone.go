@@ -30,8 +30,8 @@ func ParseZone(name string) (*time.Location, error) {
 	return found(name, zone)
 }
 
-// zones has what is known of each name: its zone, or nil if there is none. Loading one reads a file.
-// Unknown names are bounded, because they come from producers.
+// zones has what is known of each name: its zone, or nil if there is none. Loading one reads a
+// file. Unknown names are bounded, because they come from producers.
 var (
 	zones       sync.Map
 	unknownKept atomic.Int64

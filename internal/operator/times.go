@@ -1,0 +1,101 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/terminal"
+)
+
+// scheduleSpan is how long a campaign with time rules runs at most, if it has no deadline: from the
+// last moment at which a recipient's turn can begin. The assumed deadline of its list would come
+// before that.
+const scheduleSpan = 7 * 24 * time.Hour
+
+// westernmost is how much later than in UTC a local time comes in the last zone.
+const westernmost = 12 * time.Hour
+
+// checkTimes refuses a schedule that sends to no one. It returns the campaign's deadline: its own,
+// or else one that follows from the schedule. A campaign without a schedule needs none.
+func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) (deadline time.Time, err error) {
+	if spec.StartAt.IsZero() && spec.Rules().IsZero() {
+		return spec.Deadline, nil
+	}
+	now, err := o.deps.Redis.Time(ctx).Result()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask Redis for the time: %w", err)
+	}
+	if err := spec.CheckTimes(now); err != nil {
+		return time.Time{}, err
+	}
+	if !spec.Deadline.IsZero() {
+		return spec.Deadline, nil
+	}
+	last := now
+	for _, at := range []time.Time{spec.StartAt, spec.LocalTime.Wall.Add(spec.LocalTime.Within + westernmost)} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	return last.Add(scheduleSpan).Truncate(time.Minute), nil
+}
+
+// checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from
+// the schedule becomes part of the change.
+func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign.Change) error {
+	if change.StartAt == nil && change.Windows == nil && change.LocalTime == nil && change.Deadline == nil {
+		return nil
+	}
+	spec, err := o.deps.Campaigns.Get(ctx, id)
+	if err != nil {
+		return nil //nolint:nilerr // the change itself says what is wrong, and may repair it
+	}
+	if change.StartAt == nil {
+		spec.StartAt = time.Time{} // it was checked when it was set
+	}
+	setIf(&spec.StartAt, change.StartAt)
+	setIf(&spec.Windows, change.Windows)
+	setIf(&spec.LocalTime, change.LocalTime)
+	setIf(&spec.Deadline, change.Deadline)
+	deadline, err := o.checkTimes(ctx, spec)
+	if err == nil && change.Deadline == nil && !deadline.Equal(spec.Deadline) {
+		change.Deadline = &deadline
+	}
+	return err
+}
+
+func setIf[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// ruleDelay is how long recipients in the due set still wait after a change of the rules. It is
+// long enough for every dispatcher to know of it, and for a retry after a 429.
+const ruleDelay = time.Minute
+
+// applyTimes has the recipients in the due set looked at again: by new rules soon, and at a new
+// deadline then. Otherwise they would sleep until their window opens by the old ones.
+func (o *Operator) applyTimes(ctx context.Context, id string, change campaign.Change) error {
+	delay := time.Duration(-1)
+	switch {
+	case change.Windows != nil || change.LocalTime != nil || change.TimeZone != nil:
+		delay = ruleDelay
+	case change.Deadline != nil && !change.Deadline.IsZero():
+		delay = max(ruleDelay, time.Until(*change.Deadline))
+	}
+	if delay < 0 {
+		return nil
+	}
+	q, err := o.deps.Campaigns.Queue(id)
+	if err != nil {
+		return err
+	}
+	_, err = q.MakeDue(ctx, delay, func([]byte) bool { return true })
+	if err != nil {
+		return fmt.Errorf("campaign %s is changed, and recipients who wait follow when they are due: %w", terminal.Printable(id), err)
+	}
+	return nil
+}

@@ -1,0 +1,322 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/pacing"
+	"fanfare/internal/schedule"
+	"fanfare/internal/terminal"
+)
+
+// zoneSample is how many elements are read for the zones of an audience. A larger audience is
+// sampled.
+const zoneSample = 20_000
+
+// WavePlan predicts a campaign with a schedule: which part of its audience goes when, beside the
+// campaigns that run or are scheduled, and what does not fit.
+type WavePlan struct {
+	Waves []PlannedWave `json:"waves"`
+	Ends  time.Time     `json:"ends,omitzero"` // when the last push goes that is in time
+	// Unfit are recipients who are left when their turn closes; they wait for the next one, if
+	// there is one before the deadline. Expired are those who end as expired: their last turn
+	// closes first, or none opens.
+	Unfit   int64 `json:"unfit"`
+	Expired int64 `json:"expired"`
+	// Exact reports whether the zones of all recipients were read, rather than of a sample.
+	Exact bool `json:"exact"`
+	// BadZones estimates the recipients whose zone is unknown to us: the campaign's is used.
+	BadZones int64 `json:"badZones,omitempty"`
+	// WiderMinutes and PerMinute are what would make all waves fit, each by itself: windows that
+	// are so much longer, or such a quota. Zero means that it would not help.
+	WiderMinutes int64 `json:"widerMinutes,omitempty"`
+	PerMinute    int64 `json:"perMinute,omitempty"`
+}
+
+// PlannedWave is one wave of a plan.
+type PlannedWave struct {
+	Opens  time.Time `json:"opens"`
+	Closes time.Time `json:"closes,omitzero"` // zero: only the end of the campaign
+	Zones  []string  `json:"zones"`
+	N      int64     `json:"n"`
+	Ends   time.Time `json:"ends,omitzero"` // zero: it does not fit
+	Unsent int64     `json:"unsent,omitempty"`
+}
+
+// PlanWaves plans a campaign at the present quota. It returns nil for one without a schedule, and
+// for a halted project.
+func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*WavePlan, error) {
+	spec := v.Spec
+	if !spec.IsScheduled() && spec.Rules().IsZero() || len(state.Halts) > 0 || v.Books.CountOpen() == 0 {
+		return nil, nil
+	}
+	plan := &WavePlan{}
+	own, err := o.senderOf(ctx, v, state.Now, plan)
+	if err != nil {
+		return nil, err
+	}
+	others, err := o.listReservations(ctx, spec, state.Now)
+	if err != nil {
+		return nil, err
+	}
+	quota := schedule.Quota{Rate: state.Settings.Rate(), Ramp: state.Settings.Ramp, Open: state.OpenTime}
+	plan.fill(schedule.Plan(state.Now, quota, own, others))
+	plan.addMissed(spec, v.Deadline())
+	if plan.Unfit > 0 {
+		needed := schedule.FindNeeded(state.Now, quota, own, others)
+		plan.WiderMinutes = int64(needed.Wider / time.Minute)
+		plan.PerMinute = int64(math.Ceil(needed.Rate * 60 / (1 - state.Settings.Headroom)))
+	}
+	return plan, nil
+}
+
+// fill takes over the waves. The recipients without a turn are counted already.
+func (p *WavePlan) fill(planned []schedule.Planned) {
+	for _, each := range planned {
+		p.Waves = append(p.Waves, PlannedWave{Opens: each.Opens.UTC(), Closes: each.Closes.UTC(), Zones: each.Zones, N: each.N, Ends: each.Ends.UTC(), Unsent: each.Unsent})
+		p.Unfit += each.Unsent
+		if each.Ends.After(p.Ends) {
+			p.Ends = each.Ends.UTC()
+		}
+	}
+}
+
+// addMissed counts those as expired who are left when a turn closes and have no other before the
+// deadline.
+func (p *WavePlan) addMissed(spec campaign.Spec, deadline time.Time) {
+	for _, w := range p.Waves {
+		if w.Unsent == 0 {
+			continue
+		}
+		zone, err := schedule.ParseZone(w.Zones[0])
+		if err != nil {
+			zone = spec.Rules().DefaultZone()
+		}
+		if _, again := spec.Rules().Next(w.Closes, zone, deadline); !again || spec.Rules().IsZero() {
+			p.Expired += w.Unsent
+		}
+	}
+}
+
+// senderOf returns a campaign's waves as the planner wants them. plan may be nil.
+func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *WavePlan) (schedule.Sender, error) {
+	s := schedule.Sender{Priority: v.Spec.Priority, Weight: v.Spec.Weight, Rate: v.Spec.Rate}
+	start := now
+	if v.Spec.IsScheduled() && v.Spec.StartAt.After(now) {
+		start = v.Spec.StartAt
+	}
+	due, err := o.readDue(ctx, v)
+	if err != nil {
+		return s, err
+	}
+	for _, slot := range due {
+		s.Waves = append(s.Waves, schedule.Wave{Turn: schedule.Turn{Opens: slot.From, Closes: v.Deadline()}, N: slot.N, Zones: []string{"waiting already"}})
+	}
+	open := v.Books.CountOpen()
+	if len(due) > 0 {
+		open -= v.Books.Retrying
+	}
+	if open == 0 {
+		return s, nil
+	}
+	zones, err := o.readZones(ctx, v.Spec, open, plan)
+	if err != nil {
+		return s, err
+	}
+	waves, missed := wavesOf(v.Spec.Rules(), start, v.Deadline(), zones)
+	s.Waves = append(s.Waves, waves...)
+	if plan != nil {
+		plan.Expired += missed
+	}
+	return s, nil
+}
+
+// readZones estimates how many of so many recipients are in each zone: from the elements, and then
+// from profiles. Unknown zones are the campaign's.
+func (o *Operator) readZones(ctx context.Context, spec campaign.Spec, open int64, plan *WavePlan) (map[string]int64, error) {
+	rules := spec.Rules()
+	if rules.IsZero() {
+		if plan != nil {
+			plan.Exact = true
+		}
+		return map[string]int64{rules.DefaultZone().String(): open}, nil
+	}
+	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, zoneSample)
+	if err != nil {
+		return nil, err
+	}
+	found := sample.Zones
+	exact := sample.IsExact() && int64(len(sample.Unzoned)) == found[""]
+	if unzoned := found[""]; unzoned > 0 {
+		profiles, err := o.deps.Profiles.Peek(ctx, sample.Unzoned)
+		if err != nil {
+			exact = false // those are counted in the campaign's zone
+		}
+		delete(found, "")
+		for _, user := range sample.Unzoned {
+			found[profiles[user].TimeZone()] += unzoned / int64(len(sample.Unzoned))
+		}
+		found[""] += unzoned % max(1, int64(len(sample.Unzoned)))
+	}
+	zones, bad := make(map[string]int64), int64(0)
+	for name, n := range found {
+		n = scale(n, open, sample.Read)
+		if _, err := schedule.ParseZone(name); err != nil {
+			if name != "" {
+				bad += n
+			}
+			name = rules.DefaultZone().String()
+		}
+		zones[name] += n
+	}
+	if sample.Read == 0 {
+		zones[rules.DefaultZone().String()] = open
+	}
+	if plan != nil {
+		plan.Exact, plan.BadZones = exact, bad
+	}
+	return zones, nil
+}
+
+// scale is a part of a sample as a part of the whole, rounded up.
+func scale(n, whole, read int64) int64 {
+	if read == 0 || n == 0 {
+		return 0
+	}
+	return (n*whole + read - 1) / read
+}
+
+// wavesOf groups recipients whose turns are the same. missed counts those without a turn before the
+// deadline.
+func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]int64) (waves []schedule.Wave, missed int64) {
+	byTurn := make(map[[2]int64]*schedule.Wave)
+	for name, n := range zones {
+		zone, err := schedule.ParseZone(name)
+		if err != nil {
+			zone = rules.DefaultZone()
+		}
+		turn, ok := rules.Next(start, zone, deadline)
+		if !ok {
+			missed += n
+			continue
+		}
+		turn.Opens = turn.Start(start)
+		turn.Closes = campaign.Earliest(turn.Closes, deadline)
+		key := [2]int64{turn.Opens.UnixMilli(), turn.Closes.UnixMilli()}
+		if byTurn[key] == nil {
+			byTurn[key] = &schedule.Wave{Turn: turn}
+		}
+		byTurn[key].N += n
+		byTurn[key].Zones = append(byTurn[key].Zones, name)
+	}
+	for _, wave := range byTurn {
+		slices.Sort(wave.Zones)
+		waves = append(waves, *wave)
+	}
+	slices.SortFunc(waves, func(a, b schedule.Wave) int { return strings.Compare(a.Zones[0], b.Zones[0]) })
+	return waves, missed
+}
+
+// listReservations lists what the other campaigns of the project will send: those that run, and
+// those that are scheduled.
+func (o *Operator) listReservations(ctx context.Context, spec campaign.Spec, now time.Time) ([]schedule.Sender, error) {
+	all, err := o.deps.Campaigns.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var senders []schedule.Sender
+	for _, other := range all {
+		s := other.Spec
+		competes := s.State == campaign.Running || s.IsScheduled()
+		sameProject := s.Project == "" || spec.Project == "" || s.Project == spec.Project
+		if s.ID == spec.ID || !competes || !sameProject || other.Err != nil || other.Books.CountOpen() == 0 || CheckSendable(s) != nil {
+			continue
+		}
+		sender, err := o.senderOf(ctx, View{Spec: s, Books: other.Books}, now, nil)
+		if err != nil {
+			return nil, err
+		}
+		senders = append(senders, sender)
+	}
+	return senders, nil
+}
+
+// UnfitError refuses to start a campaign whose waves do not fit into their windows.
+type UnfitError struct {
+	ID   string
+	Plan *WavePlan
+}
+
+func (e *UnfitError) Error() string {
+	return fmt.Sprintf("campaign %s is not started: %s; %s", terminal.Printable(e.ID), e.Plan.Describe(), e.Plan.Advice())
+}
+
+// namedWaves limits the waves that one sentence names.
+const namedWaves = 3
+
+// Describe says which waves do not fit.
+func (p *WavePlan) Describe() string {
+	var named []string
+	unfit := 0
+	for _, w := range p.Waves {
+		if w.Unsent == 0 {
+			continue
+		}
+		if unfit++; unfit <= namedWaves {
+			named = append(named, fmt.Sprintf("%s of %s at %s (%s)", Thousands(w.Unsent), Thousands(w.N), LocalTime(w.Opens), w.zonesText()))
+		}
+	}
+	text := fmt.Sprintf("%d of %d waves do not fit: too late for %s", unfit, len(p.Waves), strings.Join(named, ", "))
+	if more := unfit - len(named); more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	if p.Expired > 0 {
+		text += fmt.Sprintf("; about %s recipients would end as expired", Thousands(p.Expired))
+	}
+	return text
+}
+
+func (w PlannedWave) zonesText() string {
+	if len(w.Zones) > 2 {
+		return fmt.Sprintf("%s and %d more zones", w.Zones[0], len(w.Zones)-1)
+	}
+	return strings.Join(w.Zones, ", ")
+}
+
+// Advice says what would make the waves fit.
+func (p *WavePlan) Advice() string {
+	var ways []string
+	if p.WiderMinutes > 0 {
+		ways = append(ways, fmt.Sprintf("windows that are %s longer", Span(time.Duration(p.WiderMinutes)*time.Minute)))
+	}
+	if p.PerMinute > 0 {
+		ways = append(ways, fmt.Sprintf("a quota of %s a minute", Thousands(p.PerMinute)))
+	}
+	if len(ways) == 0 {
+		return "neither wider windows nor a higher quota would be enough: split the audience"
+	}
+	return "they fit with " + strings.Join(ways, ", or ")
+}
+
+// checkWaves refuses to start a draft whose waves do not fit. Without a known pace it refuses
+// nothing.
+func (o *Operator) checkWaves(ctx context.Context, spec campaign.Spec, books campaign.Books, pace PaceReader) error {
+	if pace == nil || spec.State != campaign.Draft || spec.Rules().IsZero() {
+		return nil
+	}
+	state, err := pace.State(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the pace: %w", err)
+	}
+	spec.StartAt = time.Time{} // it starts now
+	plan, err := o.PlanWaves(ctx, View{Spec: spec, Books: books}, state)
+	if err != nil || plan == nil || plan.Unfit == 0 {
+		return err
+	}
+	return &UnfitError{ID: spec.ID, Plan: plan}
+}

@@ -1,0 +1,194 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+	_ "time/tzdata" // the cases must not depend on the machine
+
+	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/pacing"
+	"fanfare/internal/schedule"
+)
+
+// perMinute is a project at a moment whose quota is so much, with neither headroom nor ramp.
+type perMinute struct {
+	now   time.Time
+	quota int
+}
+
+func (p perMinute) State(context.Context) (pacing.State, error) {
+	return pacing.State{Now: p.now, Settings: pacing.Settings{Quota: p.quota}}, nil
+}
+
+// inZones pushes so many recipients of each zone.
+func (f fixture) inZones(id string, zones map[string]int) {
+	f.Helper()
+	for zone, n := range zones {
+		elements := make([]any, n)
+		for i := range elements {
+			elements[i] = fmt.Sprintf(`{"userId":"%s-%d","fcmToken":"t","timeZone":%q}`, zone, i, zone)
+		}
+		ok(f.T, f.rdb.RPush(f.Context(), "campaign:"+id, elements...).Err())
+	}
+}
+
+func localTime(t *testing.T, text string) schedule.LocalTime {
+	t.Helper()
+	local, err := schedule.ParseLocal(text)
+	ok(t, err)
+	return local
+}
+
+func (f fixture) plan(id string, pace perMinute) *WavePlan {
+	f.Helper()
+	view, err := f.Show(f.Context(), id)
+	ok(f.T, err)
+	state, _ := pace.State(f.Context())
+	plan, err := f.PlanWaves(f.Context(), view, state)
+	ok(f.T, err)
+	return plan
+}
+
+// The waves of an audience follow from its zones. What does not fit is named, with what would make
+// it fit, and such a campaign is not started.
+func TestWavesThatDoNotFit(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m"), TimeZone: "Etc/GMT+5"}))
+	f.inZones("42", map[string]int{"Asia/Saigon": 300, "Asia/Kolkata": 150, "": 20, "Nowhere/Land": 30})
+	ok(t, f.rdb.Set(t.Context(), "profile:-3", `{"timeZone":"Asia/Kolkata"}`, 0).Err()) // of a user without a zone
+	plan := f.plan("42", perMinute{now, 10})
+	equal(t, "waves", len(plan.Waves), 3)
+	equal(t, "read in full", plan.Exact, true)
+	equal(t, "unknown zones", plan.BadZones, 30)
+	for i, want := range []struct {
+		zone      string
+		n, unsent int64
+	}{{"Asia/Saigon", 300, 100}, {"Asia/Kolkata", 151, 0}, {"Etc/GMT+5", 49, 0}} {
+		w := plan.Waves[i]
+		if w.Zones[0] != want.zone || w.N != want.n || w.Unsent != want.unsent {
+			t.Errorf("wave %d is %+v, want %+v", i, w, want)
+		}
+	}
+	equal(t, "expired", plan.Expired, 100)
+	equal(t, "wider", plan.WiderMinutes, 10)
+	if plan.PerMinute < 15 || plan.PerMinute > 16 {
+		t.Errorf("a quota of %d would fit, want 15", plan.PerMinute)
+	}
+
+	err := f.Start(t.Context(), "42", StartOptions{Pace: perMinute{now, 10}})
+	mentions(t, err, "1 of 3 waves do not fit", "100 of 300", "Asia/Saigon", "windows that are 10m longer", "about 100 recipients would end as expired")
+	equal(t, "state", f.state("42"), campaign.Draft)
+	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: perMinute{now, 10}, Late: true}))
+	equal(t, "state", f.state("42"), campaign.Running)
+}
+
+// What runs, and what is scheduled, takes its share of the quota first.
+func TestWavesBesideOthers(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	at := now.Add(72 * time.Hour).UTC().Truncate(time.Minute)
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, at.Format("2006-01-02T15:04")+"±10m")}))
+	f.inZones("42", map[string]int{"UTC": 200})
+	equal(t, "alone", f.plan("42", perMinute{now, 10}).Unfit, 0)
+
+	f.create("43", campaign.Running)
+	f.inZones("43", map[string]int{"UTC": 5000})
+	equal(t, "beside one that ends before", f.plan("42", perMinute{now, 10}).Unfit, 0)
+
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "44", Message: []byte(plainMessage), Priority: 1, StartAt: at.Add(-time.Minute)}))
+	f.inZones("44", map[string]int{"UTC": 100})
+	equal(t, "beside a scheduled one", f.plan("42", perMinute{now, 10}).Unfit, 100) // its ten minutes lie within the wave
+}
+
+func TestScheduleGetsADeadline(t *testing.T) {
+	f := open(t)
+	start := time.Now().Add(48 * time.Hour).Truncate(time.Minute)
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), StartAt: start}))
+	view, err := f.Show(t.Context(), "42")
+	ok(t, err)
+	equal(t, "state", view.State(), campaign.Scheduled)
+	equal(t, "deadline", view.Spec.Deadline.UnixMilli(), start.Add(scheduleSpan).UnixMilli())
+
+	f.create("43")
+	windows, err := schedule.ParseWindows("09:00-10:00")
+	ok(t, err)
+	ok(t, f.Change(t.Context(), "43", campaign.Change{Windows: &windows}))
+	view, err = f.Show(t.Context(), "43")
+	ok(t, err)
+	if view.Spec.Deadline.IsZero() {
+		t.Error("windows without a deadline")
+	}
+	past := time.Now().Add(-time.Hour)
+	err = f.Change(t.Context(), "43", campaign.Change{StartAt: &past})
+	if bad, is := errors.AsType[*campaign.SpecError](err); !is || bad.Field != "start_at" {
+		t.Errorf("a start in the past is refused with %v", err)
+	}
+}
+
+// Other windows reach those who wait in the due set, and the histogram shows them.
+func TestChangeOfWindowsReachesTheDueSet(t *testing.T) {
+	f := open(t)
+	windows, err := schedule.ParseWindows("09:00-10:00")
+	ok(t, err)
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), Windows: windows}))
+	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Running, ""))
+	due := time.Now().Add(5 * time.Hour)
+	for i := range 3 {
+		ok(t, f.rdb.ZAdd(t.Context(), "{campaign:42}:retry", redis.Z{Score: float64(due.UnixMilli()), Member: fmt.Sprintf("id%d 1 0 0 {}", i)}).Err())
+	}
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:counts", "claimed", 3, "seen", 3, "later:window", 3).Err())
+	view, err := f.Show(t.Context(), "42")
+	ok(t, err)
+	if len(view.Due) != 1 || view.Due[0].N != 3 || due.Before(view.Due[0].From) || !due.Before(view.Due[0].Until) {
+		t.Errorf("due %+v, want 3 at %s", view.Due, due)
+	}
+	reasons := Why(view, Surroundings{Now: time.Now()})
+	found := false
+	for _, r := range reasons {
+		if r.Kind == ReasonWindows {
+			found = true
+			equal(t, "people", r.People, 3)
+			equal(t, "until", r.Until.UnixMilli(), due.UnixMilli())
+		}
+	}
+	if !found {
+		t.Errorf("reasons %+v do not name the windows", reasons)
+	}
+	other, err := schedule.ParseWindows("00:00-23:59")
+	ok(t, err)
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Windows: &other}))
+	for _, z := range f.rdb.ZRangeWithScores(t.Context(), "{campaign:42}:retry", 0, -1).Val() {
+		if late := time.UnixMilli(int64(z.Score)).Sub(time.Now()); late > ruleDelay {
+			t.Errorf("%v is due in %s", z.Member, late)
+		}
+	}
+}
+
+func TestWhyOfASchedule(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	view := View{Spec: campaign.Spec{ID: "42", State: campaign.Draft, Message: []byte(plainMessage), StartAt: now.Add(time.Hour)}}
+	reasons := Why(view, Surroundings{Now: now})
+	if len(reasons) != 1 || reasons[0].Kind != ReasonScheduled || reasons[0].Detail != "it starts by itself in 1h" || !reasons[0].EndsByItself {
+		t.Errorf("before the start: %+v", reasons)
+	}
+	view.Spec.StartAt = now.Add(-time.Minute)
+	view.Books.Missing = 2
+	if !view.NeedsPerson() {
+		t.Error("a start that waits for its audience needs no one")
+	}
+	found := false
+	for _, r := range Why(view, Surroundings{Now: now}) {
+		found = found || r.Kind == ReasonScheduled && r.Detail == "the audience is incomplete" && !r.EndsByItself
+	}
+	if !found {
+		t.Error("nothing says that the start waits for the audience")
+	}
+}

@@ -1,0 +1,257 @@
+package schedule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Wave is a part of an audience that may be sent to in one turn.
+type Wave struct {
+	Turn
+	N     int64
+	Zones []string // for people
+}
+
+// Sender is a campaign that wants a part of the project's pushes: the planned one, or another whose
+// pushes are reserved.
+type Sender struct {
+	Waves            []Wave
+	Priority, Weight int
+	Rate             float64 // its own cap in pushes a second; 0: none
+}
+
+// Quota says how many pushes the project can send.
+type Quota struct {
+	// Rate is the full pace in pushes a second; Ramp is the time from standstill to it.
+	Rate float64
+	Ramp time.Duration
+	// Open is how much of a span may be used, for example outside quarter hours.
+	Open func(from, until time.Time) time.Duration
+}
+
+// Planned is what becomes of a wave.
+type Planned struct {
+	Wave
+	Ends   time.Time // when its last push goes, if it has one
+	Unsent int64     // recipients who are left when the turn closes
+}
+
+// step is the resolution of a plan.
+const step = time.Minute
+
+// maxSteps limits how long sending is planned: two months, idle times not counted.
+const maxSteps = 60 * 24 * 60
+
+// Plan predicts the waves of a sender beside others. Each minute goes to the highest priority, and
+// is shared by weight among equals, as the dispatchers do it. A sender's waves go in the order in
+// which they open.
+func Plan(now time.Time, quota Quota, own Sender, others []Sender) []Planned {
+	streams := []*stream{newStream(own)}
+	for _, other := range others {
+		streams = append(streams, newStream(other))
+	}
+	mine, warm := streams[0], 0.0
+	at := now
+	for n := 0; n < maxSteps && mine.isWaiting(at); n++ {
+		if next := firstOpening(streams, at); next.Sub(at) > step {
+			at, warm = next, 0 // no one sends meanwhile
+		}
+		open := quota.Open(at, at.Add(step))
+		room := quota.Rate * open.Seconds() * warmth(&warm, quota.Ramp, open)
+		if used := share(streams, at, room); used == 0 {
+			warm = 0
+		}
+		at = at.Add(step)
+	}
+	return mine.planned
+}
+
+// warmth returns the mean pace of a span, as a share of the full one, and warms the ramp.
+func warmth(warm *float64, ramp, open time.Duration) float64 {
+	before := *warm
+	if open < step/2 {
+		*warm = 0
+	} else {
+		*warm = min(1, before+open.Seconds()/max(ramp.Seconds(), 1e-9))
+	}
+	if ramp <= 0 || before >= 1 || open <= 0 {
+		return 1
+	}
+	untilFull := (1 - before) * ramp.Seconds()
+	if untilFull >= open.Seconds() {
+		return before + open.Seconds()/ramp.Seconds()/2
+	}
+	return 1 - untilFull*(1-before)/2/open.Seconds()
+}
+
+// stream is a sender while it is planned.
+type stream struct {
+	Sender
+	planned []Planned
+	left    []float64
+}
+
+func newStream(s Sender) *stream {
+	w := &stream{Sender: s}
+	w.Weight = max(1, w.Weight)
+	waves := slices.Clone(s.Waves)
+	slices.SortStableFunc(waves, func(a, b Wave) int { return cmp.Or(a.Opens.Compare(b.Opens), a.Closes.Compare(b.Closes)) })
+	for _, wave := range waves {
+		w.planned = append(w.planned, Planned{Wave: wave, Unsent: wave.N})
+		w.left = append(w.left, float64(wave.N))
+	}
+	return w
+}
+
+// isWaiting reports whether a wave has pushes left at a moment or later.
+func (w *stream) isWaiting(at time.Time) bool {
+	for i := range w.left {
+		if w.left[i] > 0 && (w.planned[i].Closes.IsZero() || at.Before(w.planned[i].Closes)) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstOpening is when a wave with pushes left is open first, from a moment on; zero if none is.
+func firstOpening(streams []*stream, at time.Time) (first time.Time) {
+	for _, w := range streams {
+		for i := range w.left {
+			p := &w.planned[i]
+			if start := p.Start(at); w.left[i] > 0 && (p.Closes.IsZero() || at.Before(p.Closes)) && (first.IsZero() || start.Before(first)) {
+				first = start
+			}
+		}
+	}
+	return first
+}
+
+// wanted is how many pushes a sender could use of the step at a moment, which has room for so many.
+func (w *stream) wanted(at time.Time, room float64) float64 {
+	n := 0.0
+	for i := range w.left {
+		n += min(w.left[i], room*w.planned[i].overlap(at))
+	}
+	if w.Rate > 0 {
+		room = min(room, w.Rate*step.Seconds())
+	}
+	return min(n, room)
+}
+
+// overlap is the part of the step at a moment in which the wave is open.
+func (p *Planned) overlap(at time.Time) float64 {
+	from, until := p.Start(at), at.Add(step)
+	if !p.Closes.IsZero() && p.Closes.Before(until) {
+		until = p.Closes
+	}
+	return max(0, until.Sub(from).Seconds()/step.Seconds())
+}
+
+// share divides the room of the step at a moment, and returns how much of it was used.
+func share(streams []*stream, at time.Time, room float64) (used float64) {
+	full := room
+	order := slices.Clone(streams)
+	slices.SortStableFunc(order, func(a, b *stream) int { return cmp.Compare(b.Priority, a.Priority) })
+	for len(order) > 0 && room > 0 {
+		equals := 1
+		for equals < len(order) && order[equals].Priority == order[0].Priority {
+			equals++
+		}
+		got := shareEqually(order[:equals], at, room, full)
+		room, used, order = room-got, used+got, order[equals:]
+	}
+	return used
+}
+
+// shareEqually divides the room among senders of one priority by weight. What one cannot use goes
+// to the others.
+func shareEqually(equals []*stream, at time.Time, room, full float64) (used float64) {
+	open := slices.Clone(equals)
+	for len(open) > 0 && room > 0 {
+		weights := 0
+		for _, w := range open {
+			weights += w.Weight
+		}
+		least := slices.MinFunc(open, func(a, b *stream) int {
+			return cmp.Compare(a.wanted(at, full)/float64(a.Weight), b.wanted(at, full)/float64(b.Weight))
+		})
+		n := min(least.wanted(at, full), room*float64(least.Weight)/float64(weights))
+		least.take(at, n, full)
+		room, used = room-n, used+n
+		open = slices.DeleteFunc(open, func(w *stream) bool { return w == least })
+	}
+	return used
+}
+
+// take sends so many pushes in the step at a moment, the earliest wave first.
+func (w *stream) take(at time.Time, n, full float64) {
+	before := 0.0
+	for i := range w.left {
+		p := &w.planned[i]
+		got := min(n-before, w.left[i], full*p.overlap(at))
+		if got <= 0 {
+			continue
+		}
+		before += got
+		w.left[i] -= got
+		if w.left[i] < 0.5 {
+			w.left[i] = 0
+			p.Ends = p.Start(at).Add(time.Duration(before / full * float64(step)))
+		}
+		p.Unsent = int64(w.left[i] + 0.5)
+	}
+}
+
+// Unsent is how many recipients of the waves are left when their turns close.
+func Unsent(planned []Planned) (n int64) {
+	for _, p := range planned {
+		n += p.Unsent
+	}
+	return n
+}
+
+// Needed says what would make all waves fit: each alone is enough.
+type Needed struct {
+	Wider time.Duration // how much longer the turns would have to be; 0: no length within a day is enough
+	Rate  float64       // the full pace in pushes a second; 0: no pace within a hundredfold is enough
+}
+
+// FindNeeded searches for what would make the waves fit that do not.
+func FindNeeded(now time.Time, quota Quota, own Sender, others []Sender) (n Needed) {
+	const finest, longest, most = time.Minute, 24 * time.Hour, 100
+	fits := func(wider time.Duration, factor float64) bool {
+		better, more := own, quota
+		better.Waves = slices.Clone(own.Waves)
+		for i := range better.Waves {
+			if !better.Waves[i].Closes.IsZero() {
+				better.Waves[i].Closes = better.Waves[i].Closes.Add(wider)
+			}
+		}
+		more.Rate *= factor
+		return Unsent(Plan(now, more, better, others)) == 0
+	}
+	if fits(longest, 1) {
+		low, high := time.Duration(0), longest
+		for high-low > finest {
+			if middle := ((low + high) / 2).Round(finest); fits(middle, 1) {
+				high = middle
+			} else {
+				low = middle
+			}
+		}
+		n.Wider = high
+	}
+	if fits(0, most) {
+		low, high := 1.0, float64(most)
+		for high-low > low/100 {
+			if middle := (low + high) / 2; fits(0, middle) {
+				high = middle
+			} else {
+				low = middle
+			}
+		}
+		n.Rate = quota.Rate * high
+	}
+	return n
+}
