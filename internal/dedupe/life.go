@@ -43,7 +43,14 @@ func Retain(ctx context.Context, rdb redis.UniversalClient, list keys.List, ttl 
 		_, err = pipe.Exec(ctx)
 		return err
 	}
-	err := eachChunk(ctx, rdb, list, expire)
+	// The buckets get less than half of TTL, so from now on take.lua looks at each expiry.
+	err := rdb.HDel(ctx, list.Key(keys.SuffixAddresses), "renew_at").Err()
+	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		err = nil // see eachChunk
+	}
+	if err == nil {
+		err = eachChunk(ctx, rdb, list, expire)
+	}
 	if err == nil {
 		err = expire([]string{list.Key(keys.SuffixAddresses)}) // last: the caller sees there whether this is done
 	}
