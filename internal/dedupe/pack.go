@@ -3,6 +3,7 @@ package dedupe
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 )
 
 // packed are addresses as the scripts take them.
@@ -24,6 +25,9 @@ func (r *Record) pack(l levels, some []Address, names ...string) packed {
 		fields: make([]byte, 0, 6*len(some)),
 		owners: make([]byte, 0, 4*len(some)),
 	}
+	// One text holds the names of all buckets.
+	var buckets strings.Builder
+	buckets.Grow(len(some) * len(l.bits) * (len(names[0]) + len(":24:zzzzz")))
 	text := append([]byte(r.list.Plain()), 0)
 	campaign := len(text)
 	for i := range some {
@@ -31,7 +35,9 @@ func (r *Record) pack(l levels, some []Address, names ...string) packed {
 		digest := sha256.Sum256(text)
 		number := binary.BigEndian.Uint32(digest[:])
 		for _, bits := range l.bits {
-			p.names = append(p.names, r.list.Addresses(bits, number&(1<<bits-1)))
+			start := buckets.Len()
+			r.list.WriteAddresses(&buckets, bits, number&(1<<bits-1))
+			p.names = append(p.names, buckets.String()[start:])
 		}
 		p.fields = append(p.fields, digest[4:10]...)
 		text = append(text[:campaign], some[i].Element...)

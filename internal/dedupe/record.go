@@ -121,7 +121,7 @@ func (r *Record) run(ctx context.Context, script *redis.Script, call func(levels
 			return "", err
 		}
 		names, args := call(known)
-		reply, err := script.Run(ctx, r.rdb, names, args...).StringSlice()
+		reply, err := r.runScript(ctx, script, names, args).StringSlice()
 		switch {
 		case err != nil:
 			return "", redisx.AsTypeError(err)
@@ -133,6 +133,21 @@ func (r *Record) run(ctx context.Context, script *redis.Script, call func(levels
 		r.forget(known)
 	}
 	return "", fmt.Errorf("the levels changed %d times meanwhile", maxStale)
+}
+
+// runScript is script.Run, which makes an allocation for each key: here they are as many as
+// addresses.
+func (r *Record) runScript(ctx context.Context, script *redis.Script, names []string, args []any) *redis.Cmd {
+	all := make([]any, 0, 3+len(names)+len(args))
+	all = append(all, "evalsha", script.Hash(), len(names))
+	for i := range names {
+		all = append(all, &names[i])
+	}
+	cmd := r.rdb.Do(ctx, append(all, args...)...)
+	if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
+		return script.Eval(ctx, r.rdb, names, args...)
+	}
+	return cmd
 }
 
 // known returns the levels, and asks Redis for them if necessary.

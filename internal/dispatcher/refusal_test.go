@@ -53,7 +53,11 @@ func keysOf(cmd redis.Cmder) string {
 	}
 	var names []string
 	for _, key := range args[3 : 3+args[2].(int)] {
-		names = append(names, strings.TrimPrefix(key.(string), "{campaign:42}:"))
+		name, ok := key.(string)
+		if !ok {
+			name = *key.(*string)
+		}
+		names = append(names, strings.TrimPrefix(name, "{campaign:42}:"))
 	}
 	return strings.Join(names, " ")
 }

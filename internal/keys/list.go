@@ -69,7 +69,19 @@ func (l List) Load(load string) string { return l.Key(suffixLoad) + ":" + load }
 
 // Addresses returns the key of one bucket of the addresses that a campaign has sent to.
 func (l List) Addresses(level int, bucket uint32) string {
-	return l.Key(SuffixAddresses) + ":" + strconv.Itoa(level) + ":" + strconv.FormatUint(uint64(bucket), 36)
+	var name strings.Builder
+	l.WriteAddresses(&name, level, bucket)
+	return name.String()
+}
+
+// WriteAddresses appends the name that Addresses returns.
+func (l List) WriteAddresses(to *strings.Builder, level int, bucket uint32) {
+	var number [16]byte
+	to.WriteString(l.head)
+	to.WriteString(":" + SuffixAddresses + ":")
+	to.Write(strconv.AppendInt(number[:0], int64(level), 10))
+	to.WriteByte(':')
+	to.Write(strconv.AppendUint(number[:0], uint64(bucket), 36))
 }
 
 func (l List) hasOwnTag() bool { return l.head == l.plain }

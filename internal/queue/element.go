@@ -37,8 +37,10 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 		size += len(value)
 	}
 	elements := make([]Element, len(values))
-	// One allocation serves the whole claim: its elements end at about the same time.
+	// One allocation each serves the whole claim: its elements end at about the same time.
 	arena := make([]byte, 0, size)
+	var ids strings.Builder
+	ids.Grow(len(values) * (len(claim) + len(":") + usualDigits))
 	for i, v := range values {
 		e := &elements[i]
 		e.Pos = i + 1
@@ -50,7 +52,7 @@ func decodeElements(claim, fresh string, positions, values []any) ([]Element, er
 		raw := v.(string)
 		isFresh := e.Pos >= f.first
 		if isFresh {
-			f.complete(e)
+			f.complete(e, &ids)
 		}
 		if !isFresh || isSaved(raw, e.ID) {
 			raw = e.decode(claim, raw)
@@ -98,11 +100,17 @@ func isSaved(value, id string) bool {
 	return strings.HasPrefix(value, id) && strings.HasPrefix(value[len(id):], " ")
 }
 
-func (f *freshRun) complete(e *Element) {
-	var room [64]byte
-	id := append(append(room[:0], f.claim...), ':')
-	e.ID = string(strconv.AppendInt(id, f.before+1+int64(e.Pos-f.first), 10))
-	e.Since = f.since
+// usualDigits is how many digits the number of an element has at most in a usual audience.
+const usualDigits = 9
+
+// complete sets the missing words of an element. The id is a part of the text that ids collects.
+func (f *freshRun) complete(e *Element, ids *strings.Builder) {
+	var number [20]byte
+	start := ids.Len()
+	ids.WriteString(f.claim)
+	ids.WriteByte(':')
+	ids.Write(strconv.AppendInt(number[:0], f.before+1+int64(e.Pos-f.first), 10))
+	e.ID, e.Since = ids.String()[start:], f.since
 }
 
 // decode splits "<id> <attempts> <lost> <since ms> <raw>", where a progress may follow the attempts

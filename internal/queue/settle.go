@@ -119,11 +119,14 @@ func (s *Settlement) payloads() int {
 	return 0
 }
 
-func (s *Settlement) payload() any {
+// MarshalBinary returns the payload. A settlement is its own argument of the script, because a
+// slice of bytes as an argument is an allocation.
+func (s *Settlement) MarshalBinary() ([]byte, error) {
 	if !s.Later {
-		return s.Emit
+		return s.Emit, nil
 	}
-	return strconv.FormatInt(max(s.Delay.Milliseconds(), 0), 10) + " " + attemptsWord(s.Attempts, s.Progress)
+	delay := strconv.FormatInt(max(s.Delay.Milliseconds(), 0), 10)
+	return []byte(delay + " " + attemptsWord(s.Attempts, s.Progress)), nil
 }
 
 // isAlike reports whether two settlements go into one group of settle.lua.
@@ -195,7 +198,7 @@ func appendGroup(groups []any, claim, label int, group []*Settlement) []any {
 	payloads := len(group) * group[0].payloads()
 	groups = append(groups, claim, label, payloads, positions)
 	for _, s := range group[:payloads] {
-		groups = append(groups, s.payload())
+		groups = append(groups, s)
 	}
 	return groups
 }

@@ -113,8 +113,8 @@ func (s *Set) wrap(verb string, err error) error {
 
 func toAny(users []string) []any {
 	all := make([]any, len(users))
-	for i, user := range users {
-		all[i] = user
+	for i := range users {
+		all[i] = &users[i] // go-redis takes a pointer, which needs no allocation
 	}
 	return all
 }
