@@ -32,6 +32,7 @@ type ownClient struct{ transport *singleSendTransport }
 
 func (c *ownClient) send(ctx context.Context, x *exchange, body []byte) error {
 	x.started = true
-	c.transport.sendOnce(ctx, &post{url: c.transport.url, body: body}, x)
+	x.post.url, x.post.body = c.transport.url, body
+	c.transport.sendOnce(ctx, x)
 	return nil
 }

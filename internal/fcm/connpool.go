@@ -91,7 +91,7 @@ func newConnPool(ctx context.Context, address string, config *tls.Config, o Opti
 	return p
 }
 
-// acquire returns the least loaded connection and counts one more request on it.
+// acquire returns a connection with room and counts one more request on it.
 func (p *connPool) acquire(ctx context.Context) (transport, error) {
 	p.mu.Lock()
 	if p.closed {
@@ -133,13 +133,14 @@ func (p *connPool) cancelWait(wait chan acquireResult) {
 	}
 }
 
-// tryAcquire takes a stream of the least loaded connection with room. It returns nil if none has
-// room. Caller holds mu.
+// tryAcquire takes a stream of the most loaded connection with room: requests that come together
+// then share a connection, and one write carries them. It returns nil if none has room. Caller
+// holds mu.
 func (p *connPool) tryAcquire() *pooledConn {
 	for {
 		var best *pooledConn
 		for _, conn := range p.conns {
-			if !conn.full && !conn.retired && conn.inFlight < conn.maxStreams && (best == nil || conn.inFlight < best.inFlight) {
+			if !conn.full && !conn.retired && conn.inFlight < conn.maxStreams && (best == nil || conn.inFlight > best.inFlight) {
 				best = conn
 			}
 		}
@@ -150,7 +151,7 @@ func (p *connPool) tryAcquire() *pooledConn {
 			best.inFlight++
 			p.inFlight++
 			p.peak[0] = max(p.peak[0], p.inFlight)
-			p.dialAhead(best)
+			p.dialAhead()
 			return best
 		}
 		best.full = true

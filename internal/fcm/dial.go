@@ -18,7 +18,7 @@ type connection interface {
 	// Err returns why it has ended, or nil.
 	Err() error
 	Close() error
-	post(ctx context.Context, p *post, timeout time.Duration, x *exchange)
+	post(ctx context.Context, timeout time.Duration, x *exchange)
 }
 
 // dialer makes one connection.
@@ -67,15 +67,15 @@ func isProxied(address string) bool {
 // frameConn is a connection of our own.
 type frameConn struct{ *h2client.Conn }
 
-func (c frameConn) post(ctx context.Context, p *post, timeout time.Duration, x *exchange) {
-	postFrames(ctx, c.Conn, p, timeout, x)
+func (c frameConn) post(ctx context.Context, timeout time.Duration, x *exchange) {
+	postFrames(ctx, c.Conn, timeout, x)
 }
 
 // httpConn is a connection of net/http.
 type httpConn struct{ *http.ClientConn }
 
-func (c httpConn) post(ctx context.Context, p *post, timeout time.Duration, x *exchange) {
-	postHTTP(ctx, c, p, timeout, x)
+func (c httpConn) post(ctx context.Context, timeout time.Duration, x *exchange) {
+	postHTTP(ctx, c, timeout, x)
 }
 
 // newHTTPDialer returns what makes connections of net/http.

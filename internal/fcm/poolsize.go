@@ -22,10 +22,16 @@ func (p *connPool) pendingCapacity() int { return p.dialing * p.streamsPerConn }
 
 func connsFor(inFlight, width int) int { return (inFlight + width - 1) / width }
 
-// dialAhead adds a connection when even the least loaded one is three quarters full. Starting a
-// handshake when no stream is left would be too late. Caller holds mu.
-func (p *connPool) dialAhead(least *pooledConn) {
-	if least.maxStreams == 1 || 4*least.inFlight <= 3*least.maxStreams || p.dialing > 0 || p.reuseRetired() {
+// dialAhead adds a connection when fewer streams are free than a quarter of a connection's.
+// Starting a handshake when no stream is left would be too late. Caller holds mu.
+func (p *connPool) dialAhead() {
+	free := 0
+	for _, conn := range p.conns {
+		if !conn.full && !conn.retired {
+			free += conn.maxStreams - conn.inFlight
+		}
+	}
+	if p.streamsPerConn == 1 || 4*free >= p.streamsPerConn || p.dialing > 0 || p.reuseRetired() {
 		return
 	}
 	if p.canDial() {

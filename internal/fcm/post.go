@@ -32,7 +32,8 @@ func (o Options) sendURL(project string) (*url.URL, error) {
 
 const (
 	contentType = "application/json"
-	apiFormat   = "2" // of X-Goog-Api-Format-Version: errors with details
+	userAgent   = "fanfare" // for the logs on the way
+	apiFormat   = "2"       // of X-Goog-Api-Format-Version: errors with details
 )
 
 // post is one request to FCM.
@@ -43,25 +44,26 @@ type post struct {
 	sdk           *http.Request // the SDK's own request; nil for ours
 }
 
-// httpRequest returns the request for net/http.
+// httpRequest returns the request for net/http, with a body of its own: net/http may read that
+// after it has returned.
 func (p *post) httpRequest() *http.Request {
 	if p.sdk != nil {
 		return p.sdk
 	}
 	return &http.Request{
 		Method: http.MethodPost, URL: p.url, Host: p.url.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {contentType}, "X-Goog-Api-Format-Version": {apiFormat}},
-		Body:   io.NopCloser(bytes.NewReader(p.body)), ContentLength: int64(len(p.body)),
+		Header: http.Header{"Content-Type": {contentType}, "User-Agent": {userAgent}, "X-Goog-Api-Format-Version": {apiFormat}},
+		Body:   io.NopCloser(bytes.NewReader(bytes.Clone(p.body))), ContentLength: int64(len(p.body)),
 	}
 }
 
 // postHTTP makes a request with net/http and records what came of it.
-func postHTTP(ctx context.Context, rt http.RoundTripper, p *post, timeout time.Duration, x *exchange) {
+func postHTTP(ctx context.Context, rt http.RoundTripper, timeout time.Duration, x *exchange) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req := p.httpRequest().WithContext(ctx)
-	if p.authorization != nil {
-		req.Header["Authorization"] = p.authorization // safe: both clients create a request for each attempt
+	req := x.post.httpRequest().WithContext(ctx)
+	if x.post.authorization != nil {
+		req.Header["Authorization"] = x.post.authorization // safe: both clients create a request for each attempt
 	}
 	body := &watchedBody{ReadCloser: req.Body}
 	req.Body = body
@@ -85,21 +87,35 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 func postFields(u *url.URL) []h2client.Field {
 	return []h2client.Field{
 		{Name: ":method", Value: http.MethodPost}, {Name: ":scheme", Value: u.Scheme}, {Name: ":authority", Value: u.Host},
-		{Name: ":path", Value: u.EscapedPath()}, {Name: "content-type", Value: contentType}, {Name: "x-goog-api-format-version", Value: apiFormat},
+		{Name: ":path", Value: u.EscapedPath()}, {Name: "content-type", Value: contentType}, {Name: "user-agent", Value: userAgent},
+		{Name: "x-goog-api-format-version", Value: apiFormat},
 	}
 }
 
-// usualAnswer is the length in bytes that most answers do not exceed.
-const usualAnswer = 256
+const (
+	// usualAnswer is the length in bytes that most answers do not exceed.
+	usualAnswer = 256
+	// maxSpareAnswer limits the buffers for answers that are kept.
+	maxSpareAnswer = 4 << 10
+)
+
+// framesExchange is what an exchange needs on a connection of our own.
+type framesExchange struct {
+	req  h2client.Request
+	resp h2client.Response
+}
 
 // postFrames makes a request on a connection of our own and records what came of it.
-func postFrames(ctx context.Context, c *h2client.Conn, p *post, timeout time.Duration, x *exchange) {
-	r := h2client.Request{Body: p.body, Timeout: timeout}
-	if p.authorization != nil {
-		r.Authorization = p.authorization[0]
+func postFrames(ctx context.Context, c *h2client.Conn, timeout time.Duration, x *exchange) {
+	req, resp := &x.frames.req, &x.frames.resp
+	req.Body, req.Timeout = x.post.body, timeout
+	if x.post.authorization != nil {
+		req.Authorization = x.post.authorization[0]
 	}
-	resp := h2client.Response{Body: make([]byte, 0, usualAnswer)}
-	err := c.Do(ctx, &r, &resp)
+	if resp.Body == nil {
+		resp.Body = make([]byte, 0, usualAnswer)
+	}
+	err := c.Do(ctx, req, resp)
 	x.written = true
 	if failed, ok := errors.AsType[*h2client.Error](err); ok {
 		x.written, x.err = failed.Sent, failed.Err

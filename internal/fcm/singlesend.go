@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -56,7 +57,8 @@ func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, erro
 		return nil, errors.New("one Send makes one request")
 	}
 	x.started = true
-	c.sendOnce(req.Context(), &post{sdk: req}, x)
+	x.post.sdk = req
+	c.sendOnce(req.Context(), x)
 	_ = req.Body.Close()
 	return &http.Response{
 		StatusCode: http.StatusOK, ProtoMajor: 2, Request: req, Header: http.Header{},
@@ -64,9 +66,9 @@ func (c *singleSendTransport) RoundTrip(req *http.Request) (*http.Response, erro
 	}, nil
 }
 
-// sendOnce makes the request. The timeout starts when the access token and the connection are
-// there, so that waiting for them leaves the answer its full time.
-func (c *singleSendTransport) sendOnce(ctx context.Context, p *post, x *exchange) {
+// sendOnce makes the request of x.post. The timeout starts when the access token and the connection
+// are there, so that waiting for them leaves the answer its full time.
+func (c *singleSendTransport) sendOnce(ctx context.Context, x *exchange) {
 	if x.err = ctx.Err(); x.err != nil {
 		return
 	}
@@ -75,7 +77,7 @@ func (c *singleSendTransport) sendOnce(ctx context.Context, p *post, x *exchange
 		if token, x.tokenErr = c.tokens.get(ctx); x.tokenErr != nil {
 			return
 		}
-		p.authorization = token.header
+		x.post.authorization = token.header
 	}
 	conn, err := c.transports.acquire(ctx)
 	if err != nil {
@@ -83,7 +85,7 @@ func (c *singleSendTransport) sendOnce(ctx context.Context, p *post, x *exchange
 		return
 	}
 	defer conn.release()
-	conn.post(ctx, p, c.timeout, x)
+	conn.post(ctx, c.timeout, x)
 	if token != nil && x.status == http.StatusUnauthorized {
 		x.tokenInvalidated = c.tokens.invalidate(token)
 	}
@@ -129,6 +131,7 @@ var errAnswerTooLong = errors.New("the answer is longer than any of FCM's")
 // past the SDK, which would interpret a failure and send again.
 type exchange struct {
 	started bool
+	post    post
 	// tokenErr is why there is no access token.
 	tokenErr error
 	// tokenInvalidated: FCM refused the access token, and the next request gets another one.
@@ -142,6 +145,23 @@ type exchange struct {
 	retryAfter  string
 	contentType string
 	body        []byte
+
+	frames framesExchange
+}
+
+// spareExchanges keeps used exchanges, whose buffers serve the next requests.
+var spareExchanges = sync.Pool{New: func() any { return new(exchange) }}
+
+func newExchange() *exchange { return spareExchanges.Get().(*exchange) }
+
+// recycle keeps the exchange for another request. Nothing may refer to its body any more.
+func (x *exchange) recycle() {
+	buffer := x.frames.resp.Body
+	*x = exchange{}
+	if cap(buffer) <= maxSpareAnswer {
+		x.frames.resp.Body = buffer
+	}
+	spareExchanges.Put(x)
 }
 
 type exchangeKey struct{}

@@ -124,9 +124,9 @@ func (s *slow) acquire(context.Context) (transport, error) {
 	return s, nil
 }
 
-func (s *slow) post(ctx context.Context, p *post, timeout time.Duration, x *exchange) {
+func (s *slow) post(ctx context.Context, timeout time.Duration, x *exchange) {
 	s.allowed = timeout
-	s.bodyRecorder.post(ctx, p, timeout, x)
+	s.bodyRecorder.post(ctx, timeout, x)
 }
 
 // The answer gets the whole timeout, however long the request waited for a connection.
@@ -134,8 +134,8 @@ func TestTimeoutBoundsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		wire := &slow{bodyRecorder: bodyRecorder{status: http.StatusOK}}
 		c := &singleSendTransport{transports: wire, timeout: 7 * time.Second}
-		x := &exchange{}
-		c.sendOnce(t.Context(), &post{url: &url.URL{Scheme: "http", Host: "unused"}, body: []byte("{}")}, x)
+		x := &exchange{post: post{url: &url.URL{Scheme: "http", Host: "unused"}, body: []byte("{}")}}
+		c.sendOnce(t.Context(), x)
 		if x.status != http.StatusOK || wire.allowed != 7*time.Second {
 			t.Errorf("status %d (%v) with %s for the answer, want 200 and 7 s", x.status, x.err, wire.allowed)
 		}

@@ -14,9 +14,9 @@ import (
 
 // transport carries one request.
 type transport interface {
-	// post makes the request and records what came of it. Once any byte of it was written, it is
-	// not sent again. The timeout limits the time to the last byte of the answer.
-	post(ctx context.Context, p *post, timeout time.Duration, x *exchange)
+	// post makes the request of x.post and records what came of it. Once any byte of it was
+	// written, it is not sent again. The timeout limits the time to the last byte of the answer.
+	post(ctx context.Context, timeout time.Duration, x *exchange)
 	release()
 }
 
@@ -62,8 +62,8 @@ func newPlainTransport(address string, concurrency int) *plainTransport {
 
 func (p *plainTransport) acquire(context.Context) (transport, error) { return p, nil }
 
-func (p *plainTransport) post(ctx context.Context, r *post, timeout time.Duration, x *exchange) {
-	postHTTP(ctx, p, r, timeout, x)
+func (p *plainTransport) post(ctx context.Context, timeout time.Duration, x *exchange) {
+	postHTTP(ctx, p, timeout, x)
 }
 
 func (*plainTransport) release() {}

@@ -28,8 +28,8 @@ func (s *bodyRecorder) release() {}
 
 func (s *bodyRecorder) close() {}
 
-func (s *bodyRecorder) post(ctx context.Context, p *post, timeout time.Duration, x *exchange) {
-	postHTTP(ctx, s, p, timeout, x)
+func (s *bodyRecorder) post(ctx context.Context, timeout time.Duration, x *exchange) {
+	postHTTP(ctx, s, timeout, x)
 }
 
 func (s *bodyRecorder) RoundTrip(req *http.Request) (*http.Response, error) {

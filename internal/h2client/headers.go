@@ -26,8 +26,10 @@ type responseHeader struct {
 	regular                 bool // a field that is no pseudo-header field has come
 }
 
-func newHeaderReader() headerReader {
-	return headerReader{decoder: hpack.NewDecoder(4096, nil)}
+// init prepares an empty reader. The decoder keeps a reference to it.
+func (h *headerReader) init() {
+	h.decoder = hpack.NewDecoder(4096, h.emit)
+	h.decoder.SetMaxStringLength(maxHeaderBytes)
 }
 
 var errHeaderTooLong = errors.New("header fields are too long")
@@ -38,8 +40,6 @@ func (r *reader) handleHeader(id uint32, fragment []byte, whole, end, first bool
 	h := &r.header
 	if first {
 		h.id, h.end, h.size, h.fields, h.got, h.bad = id, end, 0, 0, responseHeader{}, nil
-		h.decoder.SetEmitFunc(h.emit)
-		h.decoder.SetMaxStringLength(maxHeaderBytes)
 	}
 	if h.size += len(fragment); h.size > maxHeaderBytes {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)

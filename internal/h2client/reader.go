@@ -19,7 +19,8 @@ type reader struct {
 }
 
 func newReader(c *Conn) *reader {
-	r := &reader{c: c, header: newHeaderReader()}
+	r := &reader{c: c}
+	r.header.init()
 	r.framer = http2.NewFramer(io.Discard, bufio.NewReaderSize(c.nc, 32<<10))
 	r.framer.SetMaxReadFrameSize(16384) // what we announce by announcing nothing
 	r.framer.SetReuseFrames()

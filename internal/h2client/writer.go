@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strconv"
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 )
 
 const (
@@ -19,19 +17,22 @@ const (
 	goodbyeTimeout = 100 * time.Millisecond
 	// maxWrite is the size after which a batch is written; it fills one TLS record.
 	maxWrite = 16 << 10
+	// gatherTime is how long a write waits for more requests on a busy connection. A write costs as
+	// much as several requests, here and at the peer. In three alternating pairs, 0.3 ms and 1 ms
+	// both saved a fifth of the dispatcher's CPU. busyFrom requests in flight make a connection
+	// busy: with fewer, none is delayed. enough requests wait for no more.
+	gatherTime       = 500 * time.Microsecond
+	busyFrom, enough = 16, 32
 )
 
 // writer turns requests into frames. One goroutine uses it.
 type writer struct {
-	c       *Conn
-	out     bytes.Buffer
-	framer  *http2.Framer
-	block   bytes.Buffer
-	encoder *hpack.Encoder
-	table   uint32 // size of the compression table
-	length  [20]byte
-	batch   []part
-	frames  []frame
+	c      *Conn
+	out    bytes.Buffer
+	framer *http2.Framer
+	header headerWriter
+	batch  []part
+	frames []frame
 }
 
 // part is what the next write has of a stream.
@@ -44,9 +45,9 @@ type part struct {
 }
 
 func newWriter(c *Conn) *writer {
-	w := &writer{c: c, table: 4096}
+	w := &writer{c: c}
 	w.framer = http2.NewFramer(&w.out, nil)
-	w.encoder = hpack.NewEncoder(&w.block)
+	w.header.init(c.opts.Header)
 	return w
 }
 
@@ -73,6 +74,9 @@ func (w *writer) run() {
 		// Those that the reader has just woken get to queue their next request. One write then
 		// carries them all.
 		runtime.Gosched()
+		if w.c.isBusy() {
+			time.Sleep(gatherTime)
+		}
 		for w.take() {
 			if err := w.flush(); err != nil {
 				w.c.fail(fmt.Errorf("write: %w", err), http2.ErrCodeInternal)
@@ -80,6 +84,13 @@ func (w *writer) run() {
 			}
 		}
 	}
+}
+
+// isBusy reports whether more requests will probably come within gatherTime.
+func (c *Conn) isBusy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inFlight >= busyFrom && len(c.queue) < enough
 }
 
 // take collects what can be written now, and reports whether there is something.
@@ -91,11 +102,7 @@ func (w *writer) take() bool {
 	table, maxFrame := c.peer.tableSize, int(c.peer.maxFrame)
 	w.takeParts()
 	c.mu.Unlock()
-	if table != w.table {
-		w.table = table
-		w.encoder.SetMaxDynamicTableSizeLimit(table)
-		w.encoder.SetMaxDynamicTableSize(min(table, 4096))
-	}
+	w.header.setTableSize(table)
 	for _, f := range w.frames {
 		w.writeControl(f)
 	}
@@ -154,17 +161,7 @@ func (w *writer) writePart(p *part, maxFrame int) {
 
 // writeHeader adds the header fields, in CONTINUATION frames as well if they are long.
 func (w *writer) writeHeader(s *stream, maxFrame int, end bool) {
-	w.block.Reset()
-	for _, f := range w.c.opts.Header {
-		_ = w.encoder.WriteField(hpack.HeaderField{Name: f.Name, Value: f.Value})
-	}
-	if s.req.Authorization != "" {
-		_ = w.encoder.WriteField(hpack.HeaderField{Name: "authorization", Value: s.req.Authorization})
-	}
-	// It differs by request, so it must not push the others out of the table.
-	length := strconv.AppendInt(w.length[:0], int64(len(s.req.Body)), 10)
-	_ = w.encoder.WriteField(hpack.HeaderField{Name: "content-length", Value: string(length), Sensitive: true})
-	block := w.block.Bytes()
+	block := w.header.encode(s.req)
 	first := block[:min(len(block), maxFrame)]
 	_ = w.framer.WriteHeaders(http2.HeadersFrameParam{StreamID: s.id, BlockFragment: first, EndStream: end, EndHeaders: len(first) == len(block)})
 	for rest := block[len(first):]; len(rest) > 0; {
