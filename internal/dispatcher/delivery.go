@@ -19,6 +19,7 @@ type delivery struct {
 	lease          *lease
 	element        queue.Element
 	recipient      notification.Recipient
+	final          notification.Result // see result
 	message        *content.Message
 	firstClaimedAt time.Time             // this process's clock
 	sentAt         time.Time             // when the last request was made
@@ -53,9 +54,10 @@ func (d *delivery) traceEnd(r *notification.Result) {
 		"campaign", r.CampaignID, "status", string(r.Status), "code", r.ErrorCode, "attempts", strconv.Itoa(r.Attempts))
 }
 
-// result makes the final result of a recipient.
+// result makes the final result of a recipient. A delivery has one.
 func (d *delivery) result(status notification.Status, code, detail string) *notification.Result {
-	r := &notification.Result{
+	r := &d.final
+	*r = notification.Result{
 		CampaignID: d.lease.camp.id,
 		UserID:     d.recipient.UserID,
 		Status:     status,

@@ -35,7 +35,7 @@ import (
 
 // Sender sends one message to one target. It returns no error: a failure is part of the answer.
 type Sender interface {
-	// Send makes one request with a body that names the target.
+	// Send makes one request with a body that names the target. It does not keep the body.
 	Send(ctx context.Context, body []byte, target notification.Target) fcm.Answer
 	// Validate asks for the same answer. Nothing is delivered.
 	Validate(ctx context.Context, body []byte, target notification.Target) fcm.Answer

@@ -33,6 +33,8 @@ type metrics struct {
 	held atomic.Int64 // recipients from claim to outcome, of closed campaigns too
 	done atomic.Int64 // recipients that ended here
 
+	sent prometheus.Counter // the most frequent of the outcomes: finding it costs more than counting
+
 	shown map[[2]string]bool // label values of broken; the discoverer's alone
 
 	rareMu sync.Mutex
@@ -109,6 +111,7 @@ func newMetrics(reg prometheus.Registerer, campaigns *roster) (*metrics, error) 
 		}, []string{"campaign", "field"}),
 		forwarded: counter("forwarded_total", "Results carried to the responses list."),
 	}
+	m.sent = m.outcomes.WithLabelValues(string(notification.StatusSent), "")
 	if reg == nil {
 		return m, nil
 	}
@@ -132,14 +135,18 @@ func newMetrics(reg prometheus.Registerer, campaigns *roster) (*metrics, error) 
 // ended counts a recipient that ended, and how long after its first claim. Rare codes beyond the
 // first few share a series, because an endpoint may invent any number.
 func (m *metrics) ended(status notification.Status, code string, took time.Duration) {
+	m.done.Add(1)
 	if status == notification.StatusSent {
 		m.accepted.Observe(took.Seconds())
+	}
+	if status == notification.StatusSent && code == "" {
+		m.sent.Inc()
+		return
 	}
 	if notification.IsRareCode(code) && !m.admits(code) {
 		code = notification.CodeOther
 	}
 	m.outcomes.WithLabelValues(string(status), code).Inc()
-	m.done.Add(1)
 }
 
 // admits reports whether a rare code has a series of its own, or may have one.

@@ -39,13 +39,23 @@ type answerHistory interface {
 // run sends deliveries until there are no more. After fetching has stopped, unsent recipients go
 // back.
 func (p *pusher) run(fetch, work context.Context) {
+	s := new(pushState)
 	for dl := range p.deliveries {
-		p.deliver(fetch, work, dl)
+		p.deliver(fetch, work, dl, s)
 	}
 }
 
+// pushState is what a goroutine of the pool uses again for each push.
+type pushState struct {
+	permit inflight.Permit
+	body   []byte // of the request
+}
+
+// maxSpareBody limits in bytes the buffers for bodies that are kept, of which the pool has many.
+const maxSpareBody = 8 << 10
+
 // deliver sends to one recipient, and again if the address is dead and there is another one.
-func (p *pusher) deliver(fetch, work context.Context, dl *delivery) {
+func (p *pusher) deliver(fetch, work context.Context, dl *delivery, s *pushState) {
 	camp := dl.lease.camp
 	for {
 		target := dl.recipient.Target
@@ -53,22 +63,21 @@ func (p *pusher) deliver(fetch, work context.Context, dl *delivery) {
 			p.handBack(dl)
 			return
 		}
-		permit, err := p.waitForTurn(camp)
-		if err != nil {
+		if p.waitForTurn(camp, &s.permit) != nil {
 			p.handBack(dl)
 			return
 		}
 		if p.finishIfStopped(fetch, dl) {
-			permit.Done(inflight.Outcome{})
+			s.permit.Done(inflight.Outcome{})
 			return
 		}
 		trial, ok := camp.outage.startPush()
 		if !ok {
-			permit.Done(inflight.Outcome{})
+			s.permit.Done(inflight.Outcome{})
 			p.handBack(dl)
 			return
 		}
-		answer := p.send(work, dl, target, permit)
+		answer := p.send(work, dl, target, s)
 		p.closeGateIfAsked(work, answer)
 		successor, err := p.tokens.findSuccessor(work, dl, target, answer)
 		p.answers.countAnswer(work, dl, answer, trial, err != nil || !successor.IsZero())
@@ -98,17 +107,16 @@ func (p *pusher) deliver(fetch, work context.Context, dl *delivery) {
 // waitForTurn waits until the campaign may push and the limiter has room on the wire. The pace
 // comes first, because a push that waits for it is not on the wire. If the gate closes during the
 // second wait, it starts again.
-func (p *pusher) waitForTurn(camp *activeCampaign) (*inflight.Permit, error) {
+func (p *pusher) waitForTurn(camp *activeCampaign, permit *inflight.Permit) error {
 	for {
 		if err := p.pacer.Wait(camp.ctx, camp.pacingPush()); err != nil {
-			return nil, err
+			return err
 		}
-		permit, err := p.wire.Acquire(camp.ctx)
-		if err != nil {
-			return nil, err
+		if err := p.wire.Acquire(camp.ctx, permit); err != nil {
+			return err
 		}
 		if !p.pacer.IsBlocked() {
-			return permit, nil
+			return nil
 		}
 		permit.Done(inflight.Outcome{})
 	}
@@ -139,13 +147,17 @@ func (p *pusher) finishIfStopped(fetch context.Context, dl *delivery) bool {
 }
 
 // send makes one request.
-func (p *pusher) send(work context.Context, dl *delivery, target notification.Target, permit *inflight.Permit) fcm.Answer {
+func (p *pusher) send(work context.Context, dl *delivery, target notification.Target, s *pushState) fcm.Answer {
 	dl.attempts++
 	now := p.now()
 	dl.sentAt = now
-	answer := p.sender.Send(work, dl.message.AppendRequest(nil, dl.envelope(target, now), now), target)
+	body := dl.message.AppendRequest(s.body, dl.envelope(target, now), now)
+	if cap(body) <= maxSpareBody {
+		s.body = body[:0]
+	}
+	answer := p.sender.Send(work, body, target)
 	answered := p.now()
-	permit.Done(healthOf(answer, answered.Sub(now)))
+	s.permit.Done(healthOf(answer, answered.Sub(now)))
 	p.traffic.count(dl.lease.camp, answer, answered.Sub(now))
 	if dl.trace != nil {
 		dl.traceSend(now, answered, answer)

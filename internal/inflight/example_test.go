@@ -15,17 +15,15 @@ func ExampleLimiter() {
 		fmt.Println(err)
 		return
 	}
-	permit, err := l.Acquire(context.Background())
-	fmt.Println("first:", err)
+	var permit, other inflight.Permit
+	fmt.Println("first:", l.Acquire(context.Background(), &permit))
 
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err = l.Acquire(ctx)
-	fmt.Println("cancelled:", err)
+	fmt.Println("cancelled:", l.Acquire(ctx, &other))
 
 	permit.Done(inflight.Outcome{Signal: inflight.Good, Latency: 80 * time.Millisecond})
-	_, err = l.Acquire(context.Background())
-	fmt.Println("after Done:", err)
+	fmt.Println("after Done:", l.Acquire(context.Background(), &other))
 	// Output:
 	// first: <nil>
 	// cancelled: wait for a permit: context canceled

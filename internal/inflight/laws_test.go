@@ -59,7 +59,7 @@ type crowd struct {
 
 type waiter struct {
 	leave  context.CancelFunc
-	permit *Permit
+	permit Permit
 	err    error
 	over   bool
 }
@@ -69,7 +69,7 @@ func (c *crowd) come(ctx context.Context) {
 	ctx, w.leave = context.WithCancel(ctx)
 	c.waiting = append(c.waiting, w)
 	go func() {
-		w.permit, w.err = c.l.Acquire(ctx)
+		w.err = c.l.Acquire(ctx, &w.permit)
 		w.over = true
 	}()
 	synctest.Wait()
@@ -84,7 +84,7 @@ func (c *crowd) settle(t *rapid.T) {
 			t.Fatalf("one who did not leave was refused: %v", w.err)
 		}
 		w.leave()
-		c.held, c.waiting = append(c.held, w.permit), c.waiting[1:]
+		c.held, c.waiting = append(c.held, &w.permit), c.waiting[1:]
 	}
 	if slices.ContainsFunc(c.waiting, func(w *waiter) bool { return w.over }) {
 		t.Fatal("one who came later was served first")

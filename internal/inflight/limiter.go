@@ -44,7 +44,7 @@ type Limiter struct {
 	mu       sync.Mutex // guards the fields below and the permits
 	limit    int
 	inFlight int
-	waiting  list.List // of chan *Permit, first come first served; each has room for its permit
+	waiting  list.List // of *Permit, first come first served
 	window   window
 	rule     rule
 }
@@ -54,10 +54,12 @@ type rule interface {
 	next(limit int, s sample) int
 }
 
-// Permit allows one request in flight. Done gives it back.
+// Permit allows one request in flight. Done gives it back. Its zero value can be used again and
+// again, by one goroutine at a time.
 type Permit struct {
 	limiter *Limiter
-	done    bool
+	ready   chan struct{} // has room for one signal; made at the first wait
+	isHeld  bool
 }
 
 // New returns a limiter that begins at Options.Min. It finds more within some round trips.
@@ -78,43 +80,47 @@ func New(o Options) (*Limiter, error) {
 	return l, nil
 }
 
-// Acquire waits for a permit, first come first served. It fails only with the context's error.
-func (l *Limiter) Acquire(ctx context.Context) (*Permit, error) {
+// Acquire waits until p, which is not held, allows a request: first come first served. It fails
+// only with the context's error.
+func (l *Limiter) Acquire(ctx context.Context, p *Permit) error {
 	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("wait for a permit: %w", err)
+		return fmt.Errorf("wait for a permit: %w", err)
 	}
 	l.mu.Lock()
+	p.limiter = l
 	if l.inFlight < l.limit { // then no one waits
-		p := l.grant()
+		l.grant(p)
 		l.mu.Unlock()
-		return p, nil
+		return nil
 	}
-	turn := make(chan *Permit, 1)
-	place := l.waiting.PushBack(turn)
+	if p.ready == nil {
+		p.ready = make(chan struct{}, 1)
+	}
+	place := l.waiting.PushBack(p)
 	l.mu.Unlock()
 	select {
-	case p := <-turn:
-		return p, nil
+	case <-p.ready:
+		return nil
 	case <-ctx.Done():
-		l.leave(turn, place)
-		return nil, fmt.Errorf("wait for a permit: %w", ctx.Err())
+		l.leave(p, place)
+		return fmt.Errorf("wait for a permit: %w", ctx.Err())
 	}
 }
 
 // grant counts one more request in flight. The caller holds mu and has checked that there is room.
-func (l *Limiter) grant() *Permit {
+func (l *Limiter) grant(p *Permit) {
 	l.inFlight++
 	l.window.countGrant(l.inFlight, l.limit)
-	return &Permit{limiter: l}
+	p.isHeld = true
 }
 
 // leave takes a waiter out of the queue and gives back a permit that it has got meanwhile.
-func (l *Limiter) leave(turn chan *Permit, place *list.Element) {
+func (l *Limiter) leave(p *Permit, place *list.Element) {
 	l.mu.Lock()
 	l.waiting.Remove(place) // does nothing if it has left the queue
 	l.mu.Unlock()
 	select {
-	case p := <-turn:
+	case <-p.ready:
 		p.Done(Outcome{})
 	default:
 	}
@@ -126,18 +132,19 @@ func (p *Permit) Done(o Outcome) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if p.done {
+	if !p.isHeld {
 		return
 	}
-	p.done = true
+	p.isHeld = false
 	l.inFlight--
 	l.window.countAnswer(o)
 	if l.window.isComplete(now, l.limit) {
 		l.judge(now)
 	}
 	for l.waiting.Len() > 0 && l.inFlight < l.limit {
-		turn := l.waiting.Remove(l.waiting.Front()).(chan *Permit)
-		turn <- l.grant()
+		next := l.waiting.Remove(l.waiting.Front()).(*Permit)
+		l.grant(next)
+		next.ready <- struct{}{}
 	}
 }
 

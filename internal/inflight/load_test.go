@@ -17,8 +17,8 @@ type bound interface {
 type ours struct{ *Limiter }
 
 func (o ours) acquire(ctx context.Context) (func(Outcome), error) {
-	p, err := o.Acquire(ctx)
-	if err != nil {
+	p := new(Permit)
+	if err := o.Acquire(ctx, p); err != nil {
 		return nil, err
 	}
 	return p.Done, nil
