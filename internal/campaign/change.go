@@ -17,6 +17,7 @@ type Change struct {
 	OnAmbiguous *OnAmbiguous
 	Devices     *DevicePolicy
 	Dedupe      *Dedupe // addresses and users are recorded by the rule in force when they are sent to
+	Kind        *Kind   // of the pushes from now on
 	Weight      *int
 	Priority    *int
 	Rate        *float64   // 0 removes the cap
@@ -84,6 +85,9 @@ func (c Change) fields() []fieldChange {
 	}
 	if c.Dedupe != nil {
 		all = append(all, fieldChange{fieldDedupe, string(*c.Dedupe)})
+	}
+	if c.Kind != nil {
+		all = append(all, fieldChange{fieldKind, string(*c.Kind)})
 	}
 	if c.Devices != nil {
 		all = append(all, fieldChange{fieldDevices, string(*c.Devices)})

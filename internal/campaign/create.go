@@ -56,6 +56,7 @@ func (s Spec) withDefaults() (Spec, error) {
 	}
 	s.Devices = cmp.Or(s.Devices, AllDevices)
 	s.Dedupe = cmp.Or(s.Dedupe, DedupeAddress)
+	s.Kind = cmp.Or(s.Kind, Marketing)
 	if s.Weight == 0 {
 		s.Weight = 1
 	}
@@ -68,7 +69,7 @@ func (s Spec) withDefaults() (Spec, error) {
 		return s, &SpecError{s.ID, fieldName, fmt.Sprintf("is not one line of at most %d bytes", maxName)}
 	}
 	for _, f := range []struct{ field, value string }{
-		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldDevices, string(s.Devices)}, {fieldDedupe, string(s.Dedupe)}, {fieldWeight, strconv.Itoa(s.Weight)},
+		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldDevices, string(s.Devices)}, {fieldDedupe, string(s.Dedupe)}, {fieldKind, string(s.Kind)}, {fieldWeight, strconv.Itoa(s.Weight)},
 		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
 		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone},
 		{fieldProject, s.Project},
@@ -91,6 +92,9 @@ func (s Spec) fields() []any {
 	}
 	if s.Dedupe != DedupeAddress {
 		all = append(all, fieldDedupe, string(s.Dedupe))
+	}
+	if s.Kind == Transactional {
+		all = append(all, fieldKind, string(s.Kind))
 	}
 	if s.Devices == LatestDevice {
 		all = append(all, fieldDevices, string(s.Devices))

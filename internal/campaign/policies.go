@@ -35,6 +35,23 @@ const (
 	DedupeNone Dedupe = "none"
 )
 
+// Kind says whether a campaign counts against the caps of its users.
+type Kind string
+
+const (
+	// Marketing is limited by the caps, and counts against them.
+	Marketing Kind = "marketing"
+	// Transactional is exempt: users wait for its messages.
+	Transactional Kind = "transactional"
+)
+
+func (s *Spec) setKind(value string) (problem string) {
+	if s.Kind = Kind(value); s.Kind != Marketing && s.Kind != Transactional {
+		return fmt.Sprintf("is %s, want %s or %s", shorten(value), Marketing, Transactional)
+	}
+	return ""
+}
+
 func (s *Spec) setDedupe(value string) (problem string) {
 	switch s.Dedupe = Dedupe(value); s.Dedupe {
 	case DedupeAddress, DedupeUser, DedupeNone:

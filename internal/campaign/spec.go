@@ -24,6 +24,7 @@ type Spec struct {
 	OnAmbiguous OnAmbiguous  // default Resend
 	Devices     DevicePolicy // default AllDevices
 	Dedupe      Dedupe       // default DedupeAddress
+	Kind        Kind         // default Marketing
 	Weight      int          // share of a dispatcher among the running campaigns of one priority; default 1
 	Priority    int          // 0 to MaxPriority; a campaign is served before all of a lower one; default 0
 	Rate        float64      // cap in pushes a second over all replicas; 0: none
@@ -56,6 +57,7 @@ const (
 	fieldOnAmbiguous = "on_ambiguous"
 	fieldDevices     = "devices"
 	fieldDedupe      = "dedupe"
+	fieldKind        = "kind"
 	fieldWeight      = "weight"
 	fieldPriority    = "priority"
 	fieldRate        = "rate"
@@ -74,7 +76,7 @@ const (
 
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
-	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldWeight, fieldPriority, fieldRate, fieldDeadline,
+	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline,
 	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldProject, fieldName, fieldReason,
 	fieldCreated, fieldStarted, fieldFinished,
 }
@@ -96,7 +98,7 @@ func isBlank(values []any) bool {
 
 // parseSpec parses the values of fields. Its error is a *SpecError.
 func parseSpec(id string, fields []string, values []any) (s Spec, err error) {
-	s = Spec{ID: id, OnAmbiguous: Resend, Devices: AllDevices, Dedupe: DedupeAddress, Weight: 1}
+	s = Spec{ID: id, OnAmbiguous: Resend, Devices: AllDevices, Dedupe: DedupeAddress, Kind: Marketing, Weight: 1}
 	for i, field := range fields {
 		value, set := values[i].(string)
 		if !set {
@@ -133,6 +135,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		}
 	case fieldDedupe:
 		return s.setDedupe(value)
+	case fieldKind:
+		return s.setKind(value)
 	case fieldWeight:
 		return parseWithin(&s.Weight, value, 1, MaxWeight)
 	case fieldPriority:

@@ -46,11 +46,15 @@ type Element struct {
 	Since    time.Time // of its first claim: an earlier entry is not its own
 }
 
-// Refusal says why an element may not be sent.
-type Refusal struct {
+// Reservation is what Reserve found of an element.
+type Reservation struct {
+	// Capped reports that a cap is reached, so that the element may not be sent.
+	Capped  bool
 	Cap     Cap       // the one of the reached caps that frees last
 	FreesAt time.Time // when the user may get a push again
-	HasOwn  bool      // the element has an entry of an earlier call, which stays until it is released
+	// HadEntry reports that an earlier call made the element's entry. It stays until it is
+	// released, even if a cap is reached now.
+	HadEntry bool
 }
 
 // Limiter keeps the caps of all users in one Redis. It is safe for concurrent use.
@@ -81,38 +85,42 @@ func New(rdb redis.UniversalClient, names keys.Names, caps []Cap) *Limiter {
 // Caps returns the caps, the longest window last.
 func (l *Limiter) Caps() []Cap { return slices.Clone(l.caps) }
 
-// Reserve adds an entry for the user of each element, unless a cap is reached. It returns the
-// refusals by the index of their elements. Repeating a call gives the same entries. After an error,
-// some of the entries may have been added.
-func (l *Limiter) Reserve(ctx context.Context, elements []Element) (map[int]Refusal, error) {
-	var refusals map[int]Refusal
+// Reserve adds an entry for the user of each element, unless a cap is reached. It returns what was
+// found by the index of the element; those that are missing may be sent, and their entries are new.
+// Repeating a call gives the same entries. After an error, some of the entries may have been added.
+func (l *Limiter) Reserve(ctx context.Context, elements []Element) (map[int]Reservation, error) {
+	var found map[int]Reservation
 	for from := 0; from < len(elements); from += atOnce {
 		p := packElements(elements[from:min(from+atOnce, len(elements))])
 		reply, err := reserveScript.Run(ctx, l.rdb, l.shards, p.args(l.ttl.Milliseconds(), l.rule)...).Int64Slice()
 		if err != nil {
 			return nil, l.wrap("reserve", err)
 		}
-		for refused := range slices.Chunk(reply, 5) {
-			index, refusal, err := l.readRefusal(refused, &p)
+		for one := range slices.Chunk(reply, 5) {
+			index, r, err := l.readReservation(one, &p)
 			if err != nil {
 				return nil, err
 			}
-			if refusals == nil {
-				refusals = make(map[int]Refusal)
+			if found == nil {
+				found = make(map[int]Reservation)
 			}
-			refusals[from+index] = refusal
+			found[from+index] = r
 		}
 	}
-	return refusals, nil
+	return found, nil
 }
 
-// readRefusal reads what reserve.lua returns of one user.
-func (l *Limiter) readRefusal(reply []int64, p *packed) (index int, r Refusal, err error) {
+// readReservation reads what reserve.lua returns of one user.
+func (l *Limiter) readReservation(reply []int64, p *packed) (index int, r Reservation, err error) {
 	within := func(n int64, length int) bool { return n >= 1 && n <= int64(length) }
-	if len(reply) != 5 || !within(reply[0], shards) || !within(reply[1], len(p.order[reply[0]-1])) || !within(reply[2], len(l.caps)) {
-		return 0, Refusal{}, l.wrap("reserve", redisx.ErrReply)
+	if len(reply) != 5 || !within(reply[0], shards) || !within(reply[1], len(p.order[reply[0]-1])) || !within(reply[2]+1, len(l.caps)+1) {
+		return 0, r, l.wrap("reserve", redisx.ErrReply)
 	}
-	return p.order[reply[0]-1][reply[1]-1], Refusal{Cap: l.caps[reply[2]-1], FreesAt: timeOf(reply[3]), HasOwn: reply[4] == 1}, nil
+	r.HadEntry = reply[4] == 1
+	if reply[2] > 0 {
+		r.Capped, r.Cap, r.FreesAt = true, l.caps[reply[2]-1], timeOf(reply[3])
+	}
+	return p.order[reply[0]-1][reply[1]-1], r, nil
 }
 
 // Release removes the entries of elements that ended without a push that FCM may have accepted.

@@ -71,7 +71,7 @@ func (f fixture) elements(texts []string) []Element {
 }
 
 // reserves compares who may be sent to with want, such as "yes no".
-func (f fixture) reserves(want string, texts ...string) map[int]Refusal {
+func (f fixture) reserves(want string, texts ...string) map[int]Reservation {
 	f.Helper()
 	refused, err := f.Reserve(f.Context(), f.elements(texts))
 	if err != nil {
@@ -80,7 +80,7 @@ func (f fixture) reserves(want string, texts ...string) map[int]Refusal {
 	words := make([]string, len(texts))
 	for i := range texts {
 		words[i] = "yes"
-		if _, ok := refused[i]; ok {
+		if refused[i].Capped {
 			words[i] = "no"
 		}
 	}
@@ -101,7 +101,7 @@ func sharedAndFreed(t *testing.T, b *backends.Backend) {
 	f := open(t, b, "2 in 1d, 3 in 7d")
 	f.reserves("yes yes yes", "a/1 ann", "a/2 bob", "b/1 ann")
 	refused := f.reserves("no yes no", "c/1 ann", "c/2 bob", "c/3 ann")
-	if r := refused[0]; r.Cap != (Cap{2, day}) || r.HasOwn || r.FreesAt.Sub(f.clock.now()) < day || r.FreesAt.Sub(f.clock.now()) > day+unit {
+	if r := refused[0]; r.Cap != (Cap{2, day}) || r.HadEntry || r.FreesAt.Sub(f.clock.now()) < day || r.FreesAt.Sub(f.clock.now()) > day+unit {
 		t.Errorf("%+v, want the day's cap, which frees in a day", r)
 	}
 	f.releases("b/1 ann", "b/1 bob", "z/9 ann") // the others have no entry
@@ -120,19 +120,19 @@ func findsOwn(t *testing.T, b *backends.Backend) {
 	f.reserves("yes no", "a/1 ann", "b/1 ann")
 	f.clock.advance(20 * time.Hour)
 	first := Element{User: "ann", Campaign: "a", ID: "1", Since: f.clock.now().Add(-20 * time.Hour)}
-	if refused, err := f.Reserve(t.Context(), []Element{first}); err != nil || len(refused) > 0 {
+	if refused, err := f.Reserve(t.Context(), []Element{first}); err != nil || refused[0].Capped || !refused[0].HadEntry {
 		t.Errorf("%v %v, want the element's own entry found", refused, err)
 	}
 	f.clock.advance(20 * time.Hour)
 	f.reserves("no", "b/1 ann") // the entry has moved
 	f.clock.advance(5 * time.Hour)
 	f.reserves("yes", "b/1 ann")
-	if refused, err := f.Reserve(t.Context(), []Element{first}); err != nil || !refused[0].HasOwn {
+	if refused, err := f.Reserve(t.Context(), []Element{first}); err != nil || !refused[0].Capped || !refused[0].HadEntry {
 		t.Errorf("%v %v, want a refusal: another campaign was first, and the element has an entry", refused, err)
 	}
 	late := first
 	late.Since = f.clock.now()
-	if refused, err := f.Reserve(t.Context(), []Element{late}); err != nil || len(refused) != 1 || refused[0].HasOwn {
+	if refused, err := f.Reserve(t.Context(), []Element{late}); err != nil || !refused[0].Capped || refused[0].HadEntry {
 		t.Errorf("%v %v, want an entry that is older than the element left alone", refused, err)
 	}
 }
@@ -142,7 +142,7 @@ func lostReply(t *testing.T, b *backends.Backend) {
 	lossy := New(b.Lossy, keys.Default(), f.Caps())
 	b.Lose(t, func(n int, _ []string) bool { return n == 1 || n == 3 })
 	some := f.elements([]string{"a/1 ann", "a/2 bob"})
-	if refused, err := lossy.Reserve(t.Context(), some); err != nil || len(refused) > 0 {
+	if refused, err := lossy.Reserve(t.Context(), some); err != nil || refused[0].Capped || refused[1].Capped {
 		t.Errorf("%v %v, want both reserved", refused, err)
 	}
 	if err := lossy.Release(t.Context(), some[:1]); err != nil {
@@ -172,7 +172,7 @@ func atOnceTest(t *testing.T, b *backends.Backend) {
 					t.Error(err)
 				}
 				for i := range some {
-					if _, no := refused[i]; !no {
+					if !refused[i].Capped {
 						sent[from+i].Add(1)
 					}
 				}

@@ -193,8 +193,8 @@ func (m *model) reserve(r *rapid.T, f fixture) {
 		r.Fatal(err)
 	}
 	for i := range some {
-		if _, no := refused[i]; no == want[i] {
-			r.Fatalf("%s of %s: refused %t, want %t", some[i].ID, some[i].User, no, !want[i])
+		if refused[i].Capped == want[i] {
+			r.Fatalf("%s of %s: refused %t, want %t", some[i].ID, some[i].User, !want[i], want[i])
 		}
 	}
 }

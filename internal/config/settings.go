@@ -17,6 +17,7 @@ type Settings struct {
 	Queue      Queue      `key:"queue" help:"The leased lists."`
 	Dispatcher Dispatcher `key:"dispatcher" help:"The program that takes recipients from Redis and sends them to FCM."`
 	Campaign   Campaign   `key:"campaign" help:"Defaults for campaigns that do not set these values themselves."`
+	Caps       Caps       `key:"caps" help:"How many pushes a user may get from all campaigns together."`
 	Retry      Retry      `key:"retry" help:"When a recipient is tried again, and when not. The defaults follow FCM's rules."`
 	Pacing     Pacing     `key:"pacing" help:"The sending rate of the project, shared by all replicas. fanfare quota set overrides it at run time."`
 	Breaker    Breaker    `key:"breaker" help:"Stops a campaign, or the deletion of tokens, before it does damage."`
@@ -101,6 +102,11 @@ type Dispatcher struct {
 type Campaign struct {
 	DefaultTTL time.Duration `key:"default_ttl" default:"24h" min:"1s" max:"8760h" help:"the deadline of an audience loaded by fanfare load, unless its campaign has one"`
 	Retention  time.Duration `key:"retention" default:"168h" min:"1s" max:"8760h" help:"how long the books of a finished campaign stay in Redis"`
+}
+
+// Caps limits the pushes of each user.
+type Caps struct {
+	Limits string `key:"limits" help:"at most so many pushes of marketing campaigns within any window of time, such as 4 in 2d, 10 in 2w; empty: no limit"`
 }
 
 // Retry says when a recipient is tried again.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"fanfare/internal/caps"
 	"fanfare/internal/dedupe"
 	"fanfare/internal/keys"
 	"fanfare/internal/leasekeeper"
@@ -18,6 +19,7 @@ type outcome struct {
 	lease      *lease
 	settlement queue.Settlement
 	unreached  []dedupe.Address // given up before the settlement is written
+	uncounted  *caps.Element    // released before the settlement is written
 	goesBack   bool             // unsent: the settlement is empty and the element returns with its lease
 	partial    bool             // the settlement is the progress of an element that stays leased
 }
@@ -34,7 +36,9 @@ type acker struct {
 	redis     redisWriter
 	pauser    *pauser
 	forwarder interface{ wake(campaign keys.List) }
+	caps      *caps.Limiter // nil: no user is capped
 	metrics   *metrics
+	now       func() time.Time
 	log       *slog.Logger
 
 	buffers map[*activeCampaign]*outcomeBuffer
@@ -121,6 +125,7 @@ func (a *acker) startWriting(keep context.Context, l *outcomeBuffer, giveBack bo
 	a.open++
 	go func() {
 		a.release(keep, l.camp, p.unreached)
+		a.uncount(keep, l.camp, p.uncounted)
 		a.settle(keep, l.camp, p)
 		a.giveBack(keep, l.camp, p.back)
 		a.written <- p
@@ -233,6 +238,7 @@ type outcomeBuffer struct {
 	outcomes  []queue.Settlement // not yet in a batch
 	progress  []queue.Progress   // likewise; written before the outcomes
 	unreached []dedupe.Address   // of both
+	uncounted []uncounted        // of these and of those that go back
 	finished  []*lease           // released when these are written
 	returning []*lease           // finished, and given back after that
 	writing   *outcomeBatch      // the batch being written
@@ -248,10 +254,14 @@ type outcomeBatch struct {
 	back     []*lease
 
 	unreached []dedupe.Address
+	uncounted []uncounted
 }
 
 func (l *outcomeBuffer) add(e outcome) {
 	l.unreached = append(l.unreached, e.unreached...)
+	if e.uncounted != nil {
+		l.uncounted = append(l.uncounted, uncounted{e.lease, *e.uncounted})
+	}
 	switch s := e.settlement; {
 	case e.partial:
 		l.progress = append(l.progress, queue.Progress{Claim: s.Claim, Pos: s.Pos, Attempts: s.Attempts, State: s.Progress})
@@ -278,8 +288,8 @@ func (l *outcomeBuffer) hasWork(giveBack bool) bool {
 
 // startBatch takes everything into a batch; the leases to give back only if giveBack is set.
 func (l *outcomeBuffer) startBatch(giveBack bool) *outcomeBatch {
-	l.writing = &outcomeBatch{buffer: l, outcomes: l.outcomes, progress: l.progress, finished: l.finished, unreached: l.unreached}
-	l.outcomes, l.spare, l.progress, l.finished, l.unreached = l.spare, nil, nil, nil, nil
+	l.writing = &outcomeBatch{buffer: l, outcomes: l.outcomes, progress: l.progress, finished: l.finished, unreached: l.unreached, uncounted: l.uncounted}
+	l.outcomes, l.spare, l.progress, l.finished, l.unreached, l.uncounted = l.spare, nil, nil, nil, nil, nil
 	if giveBack {
 		l.writing.back, l.returning = l.returning, nil
 	}

@@ -95,6 +95,7 @@ type settings struct {
 	devices          campaign.DevicePolicy
 	dedupe           campaign.Dedupe
 	rules            *schedule.Rules // when recipients may be sent to; nil: at any time
+	kind             campaign.Kind
 }
 
 // applySpec takes the settings from a spec.
@@ -108,6 +109,7 @@ func (s *activeCampaign) applySpec(spec campaign.Spec) {
 		devices: spec.Devices,
 		dedupe:  spec.Dedupe,
 		rules:   rules,
+		kind:    spec.Kind,
 	})
 }
 

@@ -33,6 +33,7 @@ type delivery struct {
 	device         *deviceDelivery       // nil for a recipient with one address
 	suppressed     bool                  // the user gets no push
 	turn           *turn                 // nil in a campaign that sends at any time
+	entry          capEntry              // what counts against the caps of the user
 }
 
 // tracePreparation records the step from the claim to the pool.

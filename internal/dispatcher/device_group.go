@@ -31,6 +31,7 @@ type deviceGroup struct {
 	states []deviceState // in the order of the result
 	open   int           // deliveries without an outcome
 	unsent bool          // a device was not sent to and goes back
+	sent   bool          // a device may have been sent to in this claim
 	cause  string        // why a device is deferred, if that is counted
 
 	unreached []dedupe.Address // of devices that have ended; not yet with the acker
@@ -93,6 +94,7 @@ func (f *finisher) changeDevice(dl *delivery, g *deviceGroup, change func(*devic
 	change(s)
 	s.addKeys(addressKeys(dl.recipient.Target))
 	s.Moved = append(s.Moved, dl.device.moved...)
+	g.sent = g.sent || dl.mayHaveSent()
 	g.open--
 	if g.open > 0 || g.unsent {
 		dl.lease.camp.unwritten.Add(1)
@@ -105,6 +107,7 @@ func (f *finisher) changeDevice(dl *delivery, g *deviceGroup, change func(*devic
 func (f *finisher) returnDevice(dl *delivery, g *deviceGroup) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.sent = g.sent || dl.mayHaveSent()
 	g.open--
 	g.unsent = true
 	f.concludeIfDone(dl, g)
@@ -128,13 +131,13 @@ func (f *finisher) concludeIfDone(dl *delivery, g *deviceGroup) {
 	due := g.firstDue()
 	switch {
 	case g.unsent:
-		f.finish(dl, outcome{lease: dl.lease, goesBack: true})
+		f.finish(dl, outcome{lease: dl.lease, goesBack: true, uncounted: f.uncountedUnsent(dl, g.sent)})
 	case due > 0:
 		f.countDeferral(g.cause)
 		later := g.settlement(dl)
 		later.Cause = g.cause
 		later.Later, later.Delay = true, time.UnixMilli(due).Sub(dl.lease.serverTime(f.now()))
-		f.finish(dl, outcome{lease: dl.lease, settlement: later, unreached: g.takeUnreached()})
+		f.finish(dl, outcome{lease: dl.lease, settlement: later, unreached: g.takeUnreached(), uncounted: f.uncountedUnsent(dl, g.sent)})
 	default:
 		r := g.result(dl)
 		ended := f.outcomeOf(dl, r)

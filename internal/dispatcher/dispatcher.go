@@ -20,6 +20,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/caps"
 	"fanfare/internal/fcm"
 	"fanfare/internal/fleet"
 	"fanfare/internal/inflight"
@@ -51,6 +52,7 @@ type Deps struct {
 	Tokens     *tokens.Store
 	Profiles   *profiles.Cache
 	Suppressed *suppression.Set
+	Caps       *caps.Limiter // nil: no user is capped
 	Sender     Sender
 	Outbox     *responses.Outbox
 	Pacer      Pacer

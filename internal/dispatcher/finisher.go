@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/caps"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 	"fanfare/internal/responses"
@@ -18,6 +19,7 @@ type finisher struct {
 	retry    Retry
 	metrics  *metrics
 	now      func() time.Time
+	caps     *caps.Limiter // nil: no user is capped
 }
 
 // end ends a delivery with its final result.
@@ -38,7 +40,7 @@ func (f *finisher) handBack(dl *delivery) {
 		f.returnDevice(dl, g)
 		return
 	}
-	f.finish(dl, outcome{lease: dl.lease, goesBack: true})
+	f.finish(dl, outcome{lease: dl.lease, goesBack: true, uncounted: f.uncountedUnsent(dl, dl.mayHaveSent())})
 }
 
 // postpone defers a recipient after a fault that is not its own. That does not count as an attempt.
@@ -62,7 +64,7 @@ func (f *finisher) retryIn(dl *delivery, wait time.Duration, attempts int, cause
 		return
 	}
 	f.countDeferral(cause)
-	f.finish(dl, outcome{lease: dl.lease, settlement: queue.Settlement{
+	f.finish(dl, outcome{lease: dl.lease, uncounted: f.uncountedUnsent(dl, dl.mayHaveSent()), settlement: queue.Settlement{
 		Claim: dl.lease.Claim, Pos: dl.element.Pos, Later: true, Delay: wait, Attempts: attempts, Progress: dl.element.Progress, Cause: cause,
 	}})
 }
@@ -94,7 +96,7 @@ func (f *finisher) outcomeOf(dl *delivery, r *notification.Result) outcome {
 		notes = append(notes, queue.Note{Name: campaign.NoteOfVariant(r.Variant, r.Status), N: 1})
 	}
 	f.metrics.ended(r.Status, r.ErrorCode, r.At.Sub(dl.firstClaimedAt))
-	return outcome{lease: dl.lease, unreached: dl.unreached(r.Status), settlement: queue.Settlement{
+	return outcome{lease: dl.lease, unreached: dl.unreached(r.Status), uncounted: f.uncounted(dl, r.Status), settlement: queue.Settlement{
 		Claim:   dl.lease.Claim,
 		Pos:     dl.element.Pos,
 		Status:  string(r.Status),

@@ -31,8 +31,8 @@ type preparer struct {
 
 // prepare makes a claim's recipients ready for the pool: it decodes them, leaves out suppressed
 // users, finds tokens with one look-up, has those wait whose window is closed, fills personal
-// messages, and takes addresses. Recipients that cannot be sent to end here. Look-ups stop with
-// fetch, because their recipients go back anyway.
+// messages, takes addresses, and leaves out capped users. Recipients that cannot be sent to end
+// here. Look-ups stop with fetch, because their recipients go back anyway.
 func (p *preparer) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	now := p.now()
 	ready := make([]*delivery, 0, len(claim.Elements))
@@ -55,6 +55,7 @@ func (p *preparer) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	ready = p.waitForWindows(fetch, ready)
 	ready = p.fillMessages(fetch, ready)
 	ready = p.takeAddresses(fetch, ready)
+	ready = p.reserve(fetch, ready)
 	for _, dl := range ready {
 		if dl.trace != nil {
 			dl.tracePreparation(now, p.now())

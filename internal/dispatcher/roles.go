@@ -54,6 +54,7 @@ func (d *Dispatcher) addTraffic(deps Deps) {
 func (d *Dispatcher) addPool(deps Deps, pauses *pauser) {
 	ends := &finisher{
 		outcomes: d.outcomes, slots: d.slots, canary: d.reporter, retry: d.opts.Retry, metrics: d.metrics, now: deps.now,
+		caps: deps.Caps,
 	}
 	dedupes := &deduper{log: deps.Logger}
 	d.preparer = &preparer{
@@ -77,7 +78,7 @@ func (d *Dispatcher) addClaims(deps Deps, pauses *pauser) {
 	}
 	d.acker = &acker{
 		batchSize: d.opts.AckBatch, interval: d.opts.AckInterval, events: d.outcomes, leases: d.leases, roster: d.roster,
-		redis: writer, pauser: pauses, forwarder: d.forwarder, metrics: d.metrics, log: deps.Logger,
+		redis: writer, pauser: pauses, forwarder: d.forwarder, metrics: d.metrics, log: deps.Logger, caps: deps.Caps, now: deps.now,
 		buffers: make(map[*activeCampaign]*outcomeBuffer), written: make(chan *outcomeBatch),
 	}
 }

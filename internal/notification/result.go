@@ -52,6 +52,7 @@ const (
 	CodeDeadline       = "DEADLINE"          // the campaign's deadline had passed
 	CodeHoldout        = "HOLDOUT"           // the user is in the campaign's hold-out group
 	CodeSuppressed     = "SUPPRESSED"        // the user is in the set of suppressed users
+	CodeCapped         = "CAPPED"            // the user has had as many pushes as the caps allow
 	CodeMoved          = "MOVED"             // of a device's token: its app has moved to an installation ID
 	CodeOutcomeUnknown = "OUTCOME_UNKNOWN"   // sent without an answer, or the sender died
 	CodeGaveUp         = "RETRIES_EXHAUSTED" // the last attempt could be retried, but it reached the limit
@@ -118,7 +119,7 @@ const (
 var (
 	ownCodes = []string{
 		CodeMalformed, CodeOversize, CodeNoToken, CodeInvalidToken, CodeDuplicate, CodeUnfilled, CodeInvalidValue, CodeTooLarge, CodeDeadline, CodeMoved, CodeHoldout,
-		CodeSuppressed, CodeOutcomeUnknown, CodeGaveUp, CodeOther,
+		CodeSuppressed, CodeCapped, CodeOutcomeUnknown, CodeGaveUp, CodeOther,
 	}
 	fcmCodes = []string{
 		"UNSPECIFIED_ERROR", "INVALID_ARGUMENT", "UNREGISTERED", "SENDER_ID_MISMATCH", "QUOTA_EXCEEDED", "UNAVAILABLE",

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/caps"
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fleet"
@@ -37,6 +38,7 @@ type Rooms struct {
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
 	DeadLetters *responses.DeadLetters
+	Caps        *caps.Limiter // nil without caps
 	Fleet       *fleet.Fleet
 	Tracer      *tracing.Tracer // only in a daemon, and only if OTLP is set
 }
@@ -48,7 +50,10 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 	if err := r.Names.Validate(); err != nil {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: names.%w", err))
 	}
-	var err error
+	limits, err := caps.Parse(s.Caps.Limits)
+	if err != nil {
+		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("settings: caps.limits: %w", err))
+	}
 	if r.Redis, err = daemon.OpenRedis(RedisOptions(s.Redis, program)); err != nil {
 		return nil, err
 	}
@@ -59,6 +64,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 			return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
 		}
 	}
+	r.Caps = caps.New(r.Redis, r.Names, limits)
 	if err := r.buildAll(); err != nil {
 		return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, err), r.Close())
 	}

@@ -56,6 +56,7 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		Tokens:     r.Tokens,
 		Profiles:   r.Profiles,
 		Suppressed: suppression.New(r.Redis, r.Names),
+		Caps:       r.Caps,
 		Sender:     sender,
 		Tracer:     r.Tracer,
 		Logger:     r.Logger,

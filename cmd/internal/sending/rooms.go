@@ -36,7 +36,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 func (r *Rooms) NewOperator() *operator.Operator {
 	deps := operator.Deps{
 		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
-		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis),
+		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis), Caps: r.Caps,
 	}
 	if r.Store != nil { // a nil *store.Store would be no nil Records
 		deps.Records = r.Store

@@ -181,6 +181,8 @@ var wiring = map[string]struct{ leaf, as string }{
 	"campaign.default_ttl": {leaf: "rooms: campaign.Options.DefaultTTL"},
 	"campaign.retention":   {leaf: "rooms: campaign.Options.Retention"},
 
+	"caps.limits": {"rooms: caps.Limiter.rule", "7 28 "},
+
 	"retry.max_attempts": {leaf: "dispatcher: dispatcher.Retry.MaxAttempts"},
 	"retry.max_elapsed":  {leaf: "dispatcher: dispatcher.Retry.MaxElapsed"},
 	"retry.min_backoff":  {leaf: "dispatcher: dispatcher.Retry.MinBackoff"},
@@ -277,6 +279,7 @@ func otherValue(key config.Key) (value string, company []string) {
 		"store.database_url": "sqlite:other.db", "log.level": "debug", "log.format": "text", "http.dispatcher": "127.0.0.1:7", "http.responder": "127.0.0.1:7",
 		"store.token_query": "SELECT 7", "store.token_clear": "SELECT 7", "store.token_restore": "SELECT 7", "store.profile_query": "SELECT 7",
 		"fcm.credentials": "{}", "fcm.client": "sdk", "redis.port": "7777", "webhooks.url": "https://example.com/other", "webhooks.secret": "another-secret-1",
+		"caps.limits": "7 in 7h",
 	}
 	companies := map[string][]string{
 		"redis.mode":            {},

@@ -4,15 +4,16 @@
 -- KEYS: the shards.
 -- ARGV: the TTL in ms; the caps, as counts and windows in units in turn, the longest window last;
 -- for each shard its users, as own_entry takes them.
--- Returns five numbers for each user who is capped: the shard, the user in it, and the cap that
--- frees last, all from 1. Then come the time when that frees, and 1 if the element has an entry.
+-- Returns five numbers for each user who is capped, or whose element has an entry: the shard, the
+-- user in it, and the cap that frees last, or 0, all from 1. Then come the time when that frees,
+-- and 1 if the element has an entry.
 -- Cut: a shard is changed or not. The repeated call finds the entries that were made.
 local ttl = ARGV[1]
 local counts, windows = {}, {}
 for count, window in string.gmatch(ARGV[2], '(%d+) (%d+)') do
   counts[#counts + 1], windows[#windows + 1] = tonumber(count), tonumber(window)
 end
-local window, refused = windows[#windows], {}
+local window, told = windows[#windows], {}
 
 -- full returns the cap that frees last, and when, if the user is capped. own is the place of the
 -- entry that does not count.
@@ -56,14 +57,15 @@ for s = 1, #KEYS do
         local n, first = byte(text, at + 8), at + 9
         local own = own_entry(text, first, n, users, user)
         local cap, frees = full(text, first, n, own)
-        if cap then
-          local k = #refused
-          refused[k + 1], refused[k + 2], refused[k + 3], refused[k + 4], refused[k + 5] = s, i, cap, frees, own and 1 or 0
-        elseif own then
+        if cap or own then
+          local k = #told
+          told[k + 1], told[k + 2], told[k + 3], told[k + 4], told[k + 5] = s, i, cap or 0, frees, own and 1 or 0
+        end
+        if own and not cap then
           local mine = first + 4 * own
           texts[field] = sub(text, 1, first - 1) .. entry .. sub(text, first, mine - 1) .. sub(text, mine + 4)
           changed[field] = true
-        else
+        elseif not cap then
           local fresh = entries_since(text, first, n, now - number_at(text, 1) - window)
           local rest = sub(text, first)
           if fresh < n then
@@ -77,4 +79,4 @@ for s = 1, #KEYS do
     write(shard, ttl)
   end
 end
-return refused
+return told
