@@ -54,7 +54,7 @@ audience's columns and then from the profile.`,
 			}
 			spec := campaign.Spec{
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
-				Devices: campaign.DevicePolicy(options.devices), Dedupe: campaign.Dedupe(options.dedupe),
+				Devices: campaign.DevicePolicy(options.devices), Dedupe: campaign.Dedupe(options.dedupe), Kind: campaign.Kind(options.kind),
 				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
 				StartAt: t.startAt, Windows: t.windows, LocalTime: t.local, TimeZone: t.zone,
 			}

@@ -61,7 +61,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
-	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone"} {
+	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "kind", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone"} {
 		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}
 	return command
@@ -82,7 +82,7 @@ func optionsText(v operator.View) string {
 	return strings.Join(append([]string{
 		fmt.Sprintf("priority %d", s.Priority), fmt.Sprintf("weight %d", s.Weight), "rate " + rateText(s.Rate),
 		"deadline " + deadlineText(v), "on ambiguous " + string(s.OnAmbiguous), "devices " + string(s.Devices),
-		"dedupe " + string(s.Dedupe),
+		"dedupe " + string(s.Dedupe), "kind " + string(s.Kind),
 	}, timesText(s)...), ", ")
 }
 
@@ -99,8 +99,8 @@ const none = "none"
 
 // campaignOptions are the flags that "create" and "set" share.
 type campaignOptions struct {
-	onAmbiguous, devices, dedupe, rate, deadline, project string
-	weight, priority                                      int
+	onAmbiguous, devices, dedupe, kind, rate, deadline, project string
+	weight, priority                                            int
 
 	times timeOptions
 }
@@ -109,6 +109,7 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.onAmbiguous, "on-ambiguous", string(campaign.Resend), "a `policy`: what becomes of a recipient whose outcome is unknown: resend (at least once) or report (at most once)")
 	f.StringVar(&o.dedupe, "dedupe", string(campaign.DedupeAddress), "a `rule`: send once to each address, once to each user, or to each element (none)")
 	f.StringVar(&o.devices, "devices", string(campaign.AllDevices), "which `devices` of a user get the message: all, or the latest, by their last use")
+	f.StringVar(&o.kind, "kind", string(campaign.Marketing), "a `kind`: marketing, which the caps of users limit, or transactional, which they do not")
 	f.IntVar(&o.weight, "weight", 1, "`share` of the pool, against other running campaigns of the same priority")
 	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
 	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
@@ -131,11 +132,13 @@ func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, e
 		return campaign.Change{}, err
 	}
 	onAmbiguous, devices, dedupe := campaign.OnAmbiguous(o.onAmbiguous), campaign.DevicePolicy(o.devices), campaign.Dedupe(o.dedupe)
+	kind := campaign.Kind(o.kind)
 	f := command.Flags()
 	change := campaign.Change{
 		OnAmbiguous: ifChanged(f, "on-ambiguous", &onAmbiguous),
 		Devices:     ifChanged(f, "devices", &devices),
 		Dedupe:      ifChanged(f, "dedupe", &dedupe),
+		Kind:        ifChanged(f, "kind", &kind),
 		Weight:      ifChanged(f, "weight", &o.weight),
 		Priority:    ifChanged(f, "priority", &o.priority),
 		Rate:        ifChanged(f, "rate", &rate),

@@ -61,6 +61,9 @@ func printView(o output, v operator.View) {
 	if v.Spec.Dedupe != campaign.DedupeAddress {
 		field("dedupe", string(v.Spec.Dedupe))
 	}
+	if v.Spec.Kind == campaign.Transactional {
+		field("kind", string(v.Spec.Kind))
+	}
 	if v.Spec.Devices == campaign.LatestDevice {
 		field("devices", string(v.Spec.Devices))
 	}

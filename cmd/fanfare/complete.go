@@ -50,15 +50,17 @@ func (c *cli) campaignIDs(command *cobra.Command) []string {
 	return ids
 }
 
-// choices are the values that a flag accepts.
+// choices are the values that a flag accepts. A flag that means something else in one group of
+// commands has an entry with the group's name before it.
 var choices = map[string][]string{
-	"format":       {string(operator.CSV), string(operator.NDJSON)},
-	"kind":         {string(responses.KindRecipient), string(responses.KindElement), string(responses.KindResult)},
-	"status":       {string(notification.StatusSent), string(notification.StatusFailed), string(notification.StatusSkipped), string(notification.StatusExpired), string(notification.StatusUnknown)},
-	"output":       {formatTable, formatWide, formatJSON},
-	"on-ambiguous": {string(campaign.Resend), string(campaign.Report)},
-	"dedupe":       {string(campaign.DedupeAddress), string(campaign.DedupeUser), string(campaign.DedupeNone)},
-	"devices":      {string(campaign.AllDevices), string(campaign.LatestDevice)},
+	"format":        {string(operator.CSV), string(operator.NDJSON)},
+	"kind":          {string(responses.KindRecipient), string(responses.KindElement), string(responses.KindResult)},
+	"campaign kind": {string(campaign.Marketing), string(campaign.Transactional)},
+	"status":        {string(notification.StatusSent), string(notification.StatusFailed), string(notification.StatusSkipped), string(notification.StatusExpired), string(notification.StatusUnknown)},
+	"output":        {formatTable, formatWide, formatJSON},
+	"on-ambiguous":  {string(campaign.Resend), string(campaign.Report)},
+	"dedupe":        {string(campaign.DedupeAddress), string(campaign.DedupeUser), string(campaign.DedupeNone)},
+	"devices":       {string(campaign.AllDevices), string(campaign.LatestDevice)},
 }
 
 // placeholder is a flag's value with the name that the help shows behind the flag.
@@ -98,7 +100,11 @@ const fileArgument = "FILE|-"
 
 func (c *cli) completeFlag(command *cobra.Command, flag *pflag.Flag) {
 	offer := cobra.NoFileCompletions
-	if words, known := choices[flag.Name]; known {
+	words, known := choices[flag.Name]
+	if parent := command.Parent(); parent != nil && choices[parent.Name()+" "+flag.Name] != nil {
+		words, known = choices[parent.Name()+" "+flag.Name], true
+	}
+	if known {
 		offer = cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)
 	}
 	switch {

@@ -141,4 +141,4 @@ func printWaves(o output, waves []campaign.Wave) {
 	}
 }
 
-var errNoChange = errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --start-at, --window, --local-time, --time-zone, --project, --devices, --dedupe or --on-ambiguous")
+var errNoChange = errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --start-at, --window, --local-time, --time-zone, --project, --devices, --dedupe, --kind or --on-ambiguous")

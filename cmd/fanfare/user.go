@@ -68,6 +68,9 @@ func printUser(o output, v operator.UserView) {
 	field("", v.Token.Problem())
 	field("removed", removedText(v))
 	field("profile", profileText(v.Profile, v.ProfileErr))
+	for _, text := range capTexts(v) {
+		field("cap", text)
+	}
 	fmt.Fprintln(o.w)
 	if v.HasDevices() {
 		printDevices(o, v)
@@ -80,6 +83,21 @@ func printUser(o output, v operator.UserView) {
 	default:
 		printOutcomeRows(o, v)
 	}
+}
+
+// capTexts says for each cap how many pushes count, and when the next one may go.
+func capTexts(v operator.UserView) (all []string) {
+	if v.CapsErr != nil {
+		return []string{"unknown: " + v.CapsErr.Error()}
+	}
+	for _, u := range v.Caps {
+		text := fmt.Sprintf("%s: %d used", u.Cap, u.Used)
+		if !u.FreesAt.IsZero() {
+			text += "; the next push may go at " + localTime(u.FreesAt)
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 func tokenText(v operator.UserView) string {

@@ -58,6 +58,7 @@ type newCampaign struct {
 	OnAmbiguous campaign.OnAmbiguous  `json:"onAmbiguous"`
 	Devices     campaign.DevicePolicy `json:"devices"`
 	Dedupe      campaign.Dedupe       `json:"dedupe"`
+	Kind        campaign.Kind         `json:"kind"`
 	Weight      int                   `json:"weight"`
 	Priority    int                   `json:"priority"`
 	Rate        float64               `json:"rate"`
@@ -79,7 +80,7 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 	}
 	err = a.deps.System.Create(r.Context(), campaign.Spec{
 		ID: n.ID, Name: n.Name, Message: []byte(n.Message), Project: n.Project, OnAmbiguous: cmp.Or(n.OnAmbiguous, campaign.Resend),
-		Devices: n.Devices, Dedupe: n.Dedupe,
+		Devices: n.Devices, Dedupe: n.Dedupe, Kind: n.Kind,
 		Weight: cmp.Or(n.Weight, 1), Priority: n.Priority, Rate: n.Rate, Deadline: n.Deadline,
 		StartAt: n.StartAt, Windows: windows, LocalTime: local, TimeZone: n.TimeZone,
 	})
@@ -97,6 +98,7 @@ type change struct {
 	OnAmbiguous *campaign.OnAmbiguous  `json:"onAmbiguous"`
 	Devices     *campaign.DevicePolicy `json:"devices"`
 	Dedupe      *campaign.Dedupe       `json:"dedupe"`
+	Kind        *campaign.Kind         `json:"kind"`
 	Weight      *int                   `json:"weight"`
 	Priority    *int                   `json:"priority"`
 	Rate        *float64               `json:"rate"`
@@ -146,7 +148,7 @@ func (a *API) changeCampaign(r *http.Request) (int, any, error) {
 	}
 	id := r.PathValue("id")
 	to := campaign.Change{
-		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe,
+		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe, Kind: c.Kind,
 		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline,
 	}
 	if err := c.times(id, &to); err != nil {

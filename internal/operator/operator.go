@@ -13,6 +13,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/caps"
 	"fanfare/internal/checks"
 	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
@@ -34,6 +35,7 @@ type Deps struct {
 	Records     Records // nil without a database
 	Fleet       Fleet
 	Traffic     *traffic.Store
+	Caps        *caps.Limiter // nil without caps
 }
 
 // Fleet lists the running dispatchers and responders; *fleet.Fleet implements it. The list is not

@@ -113,6 +113,7 @@ var adviceByCode = map[string]advice{
 	notification.CodeUnfilled:       {"a placeholder had no value: complete the profiles, or give a default", true, false},
 	notification.CodeHoldout:        {"they are held out, as the campaign wants: nothing to do", false, false},
 	notification.CodeSuppressed:     {"they are suppressed, as you want: nothing to do", false, false},
+	notification.CodeCapped:         {"they have had as many pushes as the caps allow, as you want: nothing to do", false, false},
 	notification.CodeInvalidValue:   {"a value breaks their message", false, true},
 	notification.CodeInvalidToken:   {"their tokens cannot be FCM's", false, true},
 	notification.CodeMalformed:      {"their elements were unreadable", false, true},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"fanfare/internal/caps"
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
 	"fanfare/internal/tokens"
@@ -23,6 +24,9 @@ type User struct {
 	// Removed is the copy of a token that was removed as dead, nil if there is none.
 	Removed    *tokens.RemovedToken
 	RemovedErr error
+	// Caps are the caps, each with the pushes of the user that count now; nil without caps.
+	Caps    []caps.Usage
+	CapsErr error
 	// Outcomes are the newest of all campaigns. More reports that there are others.
 	Outcomes []notification.Result
 	More     bool
@@ -42,6 +46,7 @@ func (o *Operator) User(ctx context.Context, id string, limit int) (User, error)
 		u.Removed = &some[0] // a user has one copy
 		return nil
 	})
+	u.Caps, u.CapsErr = o.capsOf(ctx, id)
 	if !u.Recorded {
 		return u, nil
 	}
@@ -52,6 +57,18 @@ func (o *Operator) User(ctx context.Context, id string, limit int) (User, error)
 	u.More = len(outcomes) > limit
 	u.Outcomes = outcomes[:min(len(outcomes), limit)]
 	return u, nil
+}
+
+// capsOf returns how many pushes of a user count against each cap.
+func (o *Operator) capsOf(ctx context.Context, id string) ([]caps.Usage, error) {
+	if o.deps.Caps == nil {
+		return nil, nil
+	}
+	all, err := o.deps.Caps.Find(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
 }
 
 // sourceProblem returns the cause of a failed lookup, without the users.
@@ -104,6 +121,20 @@ type removedView struct {
 	At       time.Time `json:"at"`
 }
 
+// capView is the JSON of a cap of a user.
+type capView struct {
+	Cap     string    `json:"cap"` // such as "4 in 2d"
+	Used    int       `json:"used"`
+	FreesAt time.Time `json:"freesAt,omitzero"` // when the next push may go; absent: now
+}
+
+func (v UserView) caps() (all []capView) {
+	for _, u := range v.Caps {
+		all = append(all, capView{u.Cap.String(), u.Used, u.FreesAt})
+	}
+	return all
+}
+
 // UserView is a User for people and programs. The token is shortened unless Reveal is set.
 type UserView struct {
 	User
@@ -148,12 +179,14 @@ func (v UserView) MarshalJSON() ([]byte, error) {
 		Profile      profiles.Profile      `json:"profile,omitempty"`
 		ProfileError string                `json:"profileError,omitempty"`
 		Removed      *removedView          `json:"removedToken,omitempty"`
+		Caps         []capView             `json:"caps,omitempty"`
+		CapsError    string                `json:"capsError,omitempty"`
 		RemovedError string                `json:"removedTokenError,omitempty"`
 		Recorded     bool                  `json:"recorded"`
 		Outcomes     []notification.Result `json:"outcomes"`
 		More         bool                  `json:"more"`
 	}{
-		v.ID, v.TokenText(), v.Reveal, v.Token.Problem(), text(v.TokenErr), v.devices(), v.Profile, text(v.ProfileErr), removed, text(v.RemovedErr),
+		v.ID, v.TokenText(), v.Reveal, v.Token.Problem(), text(v.TokenErr), v.devices(), v.Profile, text(v.ProfileErr), removed, v.caps(), text(v.CapsErr), text(v.RemovedErr),
 		v.Recorded, append([]notification.Result{}, v.Outcomes...), v.More,
 	})
 }

@@ -74,6 +74,10 @@ func (v View) MarshalJSON() ([]byte, error) {
 	if dedupe == campaign.DedupeAddress {
 		dedupe = ""
 	}
+	kind := s.Kind
+	if kind == campaign.Marketing {
+		kind = ""
+	}
 	return json.Marshal(struct {
 		ID          string                      `json:"id"`
 		Name        string                      `json:"name,omitempty"`
@@ -83,6 +87,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		OnAmbiguous campaign.OnAmbiguous        `json:"onAmbiguous,omitempty"`
 		Devices     campaign.DevicePolicy       `json:"devices,omitempty"` // unless all
 		Dedupe      campaign.Dedupe             `json:"dedupe,omitempty"`  // unless address
+		Kind        campaign.Kind               `json:"kind,omitempty"`    // unless marketing
 		Weight      int                         `json:"weight,omitempty"`
 		Priority    int                         `json:"priority,omitempty"`
 		Rate        float64                     `json:"rate,omitempty"`
@@ -108,7 +113,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Losses      []campaign.Loss             `json:"losses,omitempty"`
 		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
 		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s.ID, s.State), problem,
 	})

@@ -25,6 +25,9 @@ var warningReasons = map[string]Reason{
 	"suppression lookup failed; recipients deferred": {
 		Kind: ReasonLookups, Headline: "Suppressed users cannot be looked up", EndsByItself: true, Next: "check Redis and the key names.suppressed: fanfare check",
 	},
+	"caps not checked; recipients deferred": {
+		Kind: ReasonLookups, Headline: "The caps of users cannot be checked", EndsByItself: true, Next: "check Redis: fanfare check",
+	},
 	"Redis write failed; retrying": {
 		Kind: ReasonRedisWrites, Headline: "Outcomes cannot be written to Redis", EndsByItself: true, Next: "check Redis and its memory: fanfare check",
 	},

@@ -1,10 +1,13 @@
 package preflight
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/caps"
 	"fanfare/internal/checks"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
@@ -51,6 +54,30 @@ func projectFindings(spec campaign.Spec, known []campaign.Project, now time.Time
 		return nil
 	}
 	return []checks.Finding{{Name: "dispatchers", Grade: checks.Warning, Detail: problem, Advice: advice}}
+}
+
+// checkCaps says how many of the sample are capped now. Transactional campaigns are exempt.
+func (c *Checker) checkCaps(ctx context.Context, spec campaign.Spec, sample campaign.Sample, report *Report) error {
+	if c.deps.Caps == nil || spec.Kind == campaign.Transactional || len(sample.Recipients) == 0 {
+		return nil
+	}
+	users := make([]string, len(sample.Recipients))
+	for i, r := range sample.Recipients {
+		users[i] = r.UserID
+	}
+	found, err := c.deps.Caps.Find(ctx, users)
+	if err != nil {
+		return err
+	}
+	capped := 0
+	for _, usages := range found {
+		if slices.ContainsFunc(usages, func(u caps.Usage) bool { return !u.FreesAt.IsZero() }) {
+			capped++
+		}
+	}
+	report.add(gradeShare("caps", capped, len(users), report.Recipients, "are capped now",
+		"they end as skipped with CAPPED; wait until their caps free, or set --kind transactional if they wait for the message"))
+	return nil
 }
 
 // gradeShare grades a problem that part of the sample has. It is a failure if all have it, a

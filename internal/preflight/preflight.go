@@ -9,6 +9,7 @@ import (
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
+	"fanfare/internal/caps"
 	"fanfare/internal/checks"
 	"fanfare/internal/content"
 	"fanfare/internal/fcm"
@@ -83,6 +84,7 @@ type Deps struct {
 	Campaigns *campaign.Campaigns
 	Tokens    *tokens.Store
 	Profiles  *profiles.Cache
+	Caps      *caps.Limiter // nil without caps
 }
 
 // Checker runs preflights.
@@ -121,6 +123,9 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 		return Report{}, err
 	}
 	report.add(projectFindings(view.Spec, known, time.Now())...)
+	if err := c.checkCaps(ctx, view.Spec, sample, &report); err != nil {
+		return Report{}, err
+	}
 	if err := c.dryRun(ctx, view.Spec, sample, options, &report); err != nil {
 		return Report{}, err
 	}
