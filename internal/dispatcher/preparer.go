@@ -29,10 +29,10 @@ type preparer struct {
 	log        *slog.Logger
 }
 
-// prepare makes a claim's recipients ready for the pool: it decodes them, leaves out suppressed
-// users, finds tokens with one look-up, has those wait whose window is closed, fills personal
-// messages, takes addresses, and leaves out capped users. Recipients that cannot be sent to end
-// here. Look-ups stop with fetch, because their recipients go back anyway.
+// prepare makes a claim's recipients ready for the pool. It decodes them, leaves out suppressed
+// users, finds tokens with one look-up, and has those wait whose window is closed. Then it fills
+// personal messages, takes addresses, and leaves out capped users. Recipients that cannot be sent
+// to end here. Look-ups stop with fetch, because their recipients go back anyway.
 func (p *preparer) prepare(fetch context.Context, l *lease, claim queue.Lease) {
 	now := p.now()
 	ready := make([]*delivery, 0, len(claim.Elements))
