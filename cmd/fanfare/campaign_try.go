@@ -73,46 +73,17 @@ as a second opinion. A message that the SDK would change is not sent; the field 
 // address checks the flags, and returns the address that they name. It is zero for a user's
 // devices.
 func (f testFlags) address() (notification.Target, error) {
-	var none notification.Target
-	switch {
-	case f.client != "" && f.client != fcm.ClientOwn && f.client != fcm.ClientSDK:
-		return none, fmt.Errorf("--client: there is no client %q; use %s or %s", f.client, fcm.ClientOwn, fcm.ClientSDK)
-	case f.token != "" && f.fid != "":
-		return none, errors.New("--token and --fid name two addresses; give one, or --user for all of a user's devices")
-	case f.token != "":
-		return f.parseToken()
-	case f.fid != "":
-		return f.parseFID()
-	case f.user == "":
-		return none, errors.New("no one to send to: give --user, --token or --fid")
+	if f.client != "" && f.client != fcm.ClientOwn && f.client != fcm.ClientSDK {
+		return notification.Target{}, fmt.Errorf("--client: there is no client %q; use %s or %s", f.client, fcm.ClientOwn, fcm.ClientSDK)
 	}
-	return none, nil
-}
-
-func (f testFlags) parseToken() (notification.Target, error) {
-	target := notification.ParseToken(f.token)
-	if target.IsSendable() && notification.IsInstallationID(target.Value) {
-		return target, errors.New("--token: this is a Firebase Installation ID, not a registration token; use --fid")
+	address, err := operator.TestAddress{User: f.user, Token: f.token, FID: f.fid}.Parse()
+	switch problem, isAddress := errors.AsType[*operator.AddressError](err); {
+	case isAddress && problem.Field != "":
+		return address, fmt.Errorf("--%w", problem)
+	case errors.Is(err, operator.ErrNoTestTarget):
+		return address, errors.New("no one to send to: give --user, --token or --fid")
 	}
-	return checkAddress("--token", "registration token", target)
-}
-
-func (f testFlags) parseFID() (notification.Target, error) {
-	if token := notification.ParseToken(f.fid); token.FID() != "" {
-		return token, errors.New("--fid: this is a registration token, not a Firebase Installation ID; use --token")
-	}
-	return checkAddress("--fid", "Firebase Installation ID", notification.ParseFID(f.fid))
-}
-
-// checkAddress refuses an address that cannot be sent to, and names the flag.
-func checkAddress(flag, kind string, target notification.Target) (notification.Target, error) {
-	switch {
-	case target.IsZero():
-		return target, fmt.Errorf("%s is empty; give a %s", flag, kind)
-	case !target.IsSendable():
-		return target, fmt.Errorf("%s: this is no %s: %s; nothing was sent", flag, kind, target.Problem())
-	}
-	return target, nil
+	return address, err
 }
 
 // sendTest sends a test with the settings' credentials and the project's quota. client is one of

@@ -66,8 +66,16 @@ func printUser(o output, v operator.UserView) {
 	}
 	field("token", tokenText(v))
 	field("", v.Token.Problem())
-	field("removed", removedText(v))
+	for i, line := range removedTexts(v) {
+		field([]string{"removed", ""}[min(i, 1)], line)
+	}
 	field("profile", profileText(v.Profile, v.ProfileErr))
+	switch {
+	case v.SuppressedErr != nil:
+		field("pushes", "unknown whether the user is suppressed: "+v.SuppressedErr.Error())
+	case v.Suppressed:
+		field("pushes", "none: the user is suppressed; see fanfare suppress remove")
+	}
 	for _, text := range capTexts(v) {
 		field("cap", text)
 	}
@@ -117,25 +125,29 @@ func printDevices(o output, v operator.UserView) {
 	address := column{name: "DEVICE"} // never shortened: a revealed one is for copying
 	t := o.newTable(address, textColumn("KIND"), textColumn("PLATFORM"), momentColumn("LAST USE"), textColumn("LOCALE"))
 	for _, d := range v.Devices {
-		t.add(v.AddressText(d), operator.KindOf(d), cmp.Or(d.Platform, "–"), cmp.Or(localTime(d.LastSeen), "–"), cmp.Or(d.Locale, "–"))
+		t.add(v.AddressText(d), operator.KindOf(d.Target), cmp.Or(d.Platform, "–"), cmp.Or(localTime(d.LastSeen), "–"), cmp.Or(d.Locale, "–"))
 	}
 	t.print()
 	fmt.Fprintln(o.w)
 }
 
-// removedText says which token was removed as dead; "" if none is kept.
-func removedText(v operator.UserView) string {
-	switch {
-	case v.RemovedErr != nil:
-		return "unknown: " + v.RemovedErr.Error()
-	case v.Removed == nil:
-		return ""
+// removedTexts says which addresses were removed as dead, a line for each.
+func removedTexts(v operator.UserView) []string {
+	if v.RemovedErr != nil {
+		return []string{"unknown: " + v.RemovedErr.Error()}
 	}
-	text := v.Removed.Token.String() + " at " + localTime(v.Removed.At)
-	if v.Removed.Campaign != "" {
-		text += ", by campaign " + v.Removed.Campaign
+	var lines []string
+	for _, r := range v.Removed {
+		text := fmt.Sprintf("%s %s at %s", operator.KindOf(r.Token), r.Token, localTime(r.At))
+		if r.Campaign != "" {
+			text += ", by campaign " + r.Campaign
+		}
+		lines = append(lines, text)
 	}
-	return text + "; see fanfare tokens restore"
+	if len(lines) > 0 {
+		lines[len(lines)-1] += "; see fanfare tokens restore"
+	}
+	return lines
 }
 
 // profileText lists the fields of a profile in one line.

@@ -39,12 +39,15 @@ func (a *API) countLetters(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]operator.ReplaySummary{"wouldReplay": would}, err
 }
 
+// replayRequest is the body of a replay.
+type replayRequest struct {
+	Filter lettersFilter `json:"filter"`
+	Rate   float64       `json:"rate"` // letters a second; 0: as fast as Redis takes them
+}
+
 // replayLetters queues the recipients of the selected letters again.
 func (a *API) replayLetters(r *http.Request) (int, any, error) {
-	var body struct {
-		Filter lettersFilter `json:"filter"`
-		Rate   float64       `json:"rate"` // letters a second; 0: as fast as Redis takes them
-	}
+	var body replayRequest
 	if err := readJSON(r, &body); err != nil {
 		return 0, nil, err
 	}

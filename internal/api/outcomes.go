@@ -55,22 +55,19 @@ func (d *download) Write(p []byte) (int, error) {
 	return d.ResponseWriter.Write(p)
 }
 
-// userAnswer is what is known of a user. Tokens are masked.
+// userAnswer is what is known of a user. Addresses are abbreviated.
 type userAnswer struct {
-	ID       string                `json:"id"`
-	Token    string                `json:"token,omitempty"`
-	Profile  profiles.Profile      `json:"profile,omitempty"`
-	Removed  *removedToken         `json:"removedToken,omitempty"`
-	Outcomes []notification.Result `json:"outcomes"`
-	More     bool                  `json:"more"`
+	ID      string                 `json:"id"`
+	Token   string                 `json:"token,omitempty"`
+	Devices []operator.DeviceView  `json:"devices"`
+	Removed []operator.RemovedView `json:"removed"`
+	Profile profiles.Profile       `json:"profile,omitempty"`
+	// Suppressed users get no push from any campaign.
+	Suppressed bool                  `json:"suppressed"`
+	Outcomes   []notification.Result `json:"outcomes"`
+	More       bool                  `json:"more"`
 	// Problems say what could not be asked.
 	Problems []string `json:"problems,omitempty"`
-}
-
-// removedToken is a token that was removed as dead.
-type removedToken struct {
-	Campaign string    `json:"campaign"`
-	At       time.Time `json:"at"`
 }
 
 // The number of outcomes of a user.
@@ -89,17 +86,18 @@ func (a *API) showUser(r *http.Request) (int, any, error) {
 		limit = n
 	}
 	u, err := a.deps.System.User(r.Context(), r.PathValue("id"), limit)
-	answer := userAnswer{ID: u.ID, Token: u.Token.String(), Profile: u.Profile, Outcomes: append([]notification.Result{}, u.Outcomes...), More: u.More}
-	for _, each := range []error{u.TokenErr, u.ProfileErr, u.RemovedErr, err} {
+	answer := userAnswer{
+		ID: u.ID, Token: u.Token.String(), Devices: append([]operator.DeviceView{}, operator.UserView{User: u}.DeviceViews()...),
+		Removed: append([]operator.RemovedView{}, u.RemovedViews()...), Profile: u.Profile, Suppressed: u.Suppressed,
+		Outcomes: append([]notification.Result{}, u.Outcomes...), More: u.More,
+	}
+	for _, each := range []error{u.TokenErr, u.ProfileErr, u.RemovedErr, u.SuppressedErr, err} {
 		if each != nil {
 			answer.Problems = append(answer.Problems, redact.Text(each.Error()))
 		}
 	}
-	if u.Removed != nil {
-		answer.Removed = &removedToken{Campaign: u.Removed.Campaign, At: u.Removed.At}
-	}
 	for i := range answer.Outcomes {
-		answer.Outcomes[i].Token = ""
+		answer.Outcomes[i].RemoveTokens()
 	}
 	return http.StatusOK, answer, nil
 }

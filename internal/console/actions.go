@@ -21,6 +21,7 @@ type dialog struct {
 	Title, Text string
 	Effects     []effect
 	Fields      []field
+	Check       *check
 	Reason      bool   // asks for a reason
 	Type        string // what has to be typed before the button works; "" for nothing
 	Keep, Do    string // the words on the buttons
@@ -32,6 +33,9 @@ type field struct {
 	Name, Label, Value, Placeholder, Unit string
 	Numeric                               bool
 }
+
+// check is a box that a person can tick.
+type check struct{ Name, Label string }
 
 // effect is one line of the sum.
 type effect struct {

@@ -34,8 +34,7 @@ type campaignContent struct {
 	Codes     []code
 	Lost      int64 // not delivered
 	Variants  *variantsTable
-	Devices   *deviceSum
-	Moved     int64 // tokens whose app uses installation IDs now
+	Devices   *devicesTable
 	Pace      pace
 	Actions   []action
 	Message   messagePanel
@@ -129,7 +128,7 @@ func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary,
 	}
 	out.Gauges, out.Evaluated = gaugesOf(each.Breaker)
 	out.Codes, out.Lost = codesOf(b)
-	out.Variants, out.Devices, out.Moved = variantsOf(each.View), deviceSumOf(b.Devices), b.Moved
+	out.Variants, out.Devices = variantsOf(each.View), devicesTableOf(b)
 	if operate {
 		out.Actions = actionsOf(spec.State)
 	}

@@ -120,7 +120,10 @@ func specOf(form url.Values) (campaign.Spec, *formErrors) {
 		}
 	}
 	message := bytes.ReplaceAll([]byte(form.Get("message")), []byte("\r\n"), []byte("\n"))
-	spec := campaign.Spec{ID: value("id"), Name: value("name"), Message: message, OnAmbiguous: campaign.OnAmbiguous(value("on_ambiguous"))}
+	spec := campaign.Spec{
+		ID: value("id"), Name: value("name"), Message: message, OnAmbiguous: campaign.OnAmbiguous(value("on_ambiguous")),
+		Devices: campaign.DevicePolicy(value("devices")), Dedupe: campaign.Dedupe(value("dedupe")),
+	}
 	problems.Faults, problems.Bytes = faultsOf(message), len(message)
 	if spec.ID == "" {
 		problems.Fields["id"] = "Give it an id, such as sale-2026-12. It cannot be changed later."

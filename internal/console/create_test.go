@@ -71,9 +71,9 @@ func TestNewCampaignIsCreatedOrRefusedWhole(t *testing.T) {
 	if !strings.Contains(found.Fields["id"], "already") {
 		t.Errorf("an id that exists: %v", found.Fields)
 	}
-	answer := f.post("/new", url.Values{"message": {goodMessage}, "id": {"sale"}, "deadline": {"2030-01-31T18:00"}})
+	answer := f.post("/new", url.Values{"message": {goodMessage}, "id": {"sale"}, "deadline": {"2030-01-31T18:00"}, "devices": {"latest"}, "dedupe": {"user"}})
 	wantStatus(t, answer, http.StatusOK)
-	if got, want := f.system.done(), "create sale 2030-01-31T18:00:00Z"; got != want || !strings.Contains(answer.text, "/campaigns/sale/audience") {
+	if got, want := f.system.done(), "create sale 2030-01-31T18:00:00Z latest/user"; got != want || !strings.Contains(answer.text, "/campaigns/sale/audience") {
 		t.Errorf("done %q, want %q; then %s", got, want, answer.text)
 	}
 }

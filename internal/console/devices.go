@@ -64,11 +64,14 @@ func (c *Console) messageOf(ctx context.Context, v operator.View, r *http.Reques
 		return out // the reasons above say what is wrong with the message
 	}
 	out.describePerson(filled)
-	text := filled.Message
-	if text == nil {
-		text = filled.Template
+	template, text := filled.Template, filled.Message
+	switch {
+	case text == nil:
+		text = template
+	case filled.Variant+filled.Locale != "": // the base message does not show what was filled in
+		template = text
 	}
-	out.Devices = devicesOf(filled.Template, text, c.opts.ProjectID)
+	out.Devices = devicesOf(template, text, c.opts.ProjectID)
 	return out
 }
 
@@ -84,6 +87,19 @@ func (p *messagePanel) describePerson(f operator.FilledMessage) {
 		p.Note = "The same for everyone: nothing in it is filled in."
 	case f.Profile == nil:
 		p.Note = "No profile of " + f.User + " is stored. Dotted are defaults; an audience’s columns go before them."
+	}
+	var choice []string
+	if f.Variant != "" {
+		choice = append(choice, "variant "+f.Variant)
+	}
+	if f.Locale != "" {
+		choice = append(choice, "language "+f.Locale)
+	}
+	if len(choice) > 0 {
+		p.Note = "The " + strings.Join(choice, ", ") + " for " + f.User + ", filled in from the profile and the defaults. An audience’s columns and each device’s language go before them."
+	}
+	if f.HeldOut {
+		p.Problem = f.User + " is in the hold-out group and gets nothing: ends as skipped, HOLDOUT."
 	}
 	_ = json.Unmarshal(f.Profile["locale"], &p.Lang) // without one, the page's language counts
 	unfilled, lacks := errors.AsType[*content.UnfilledError](f.Err)

@@ -106,6 +106,20 @@ func TestTestSend(t *testing.T) {
 	if !strings.Contains(reply.text, answer.MessageID) || strings.Contains(reply.text, aToken) {
 		t.Errorf("answered %s, want FCM's name of the message and no whole token", reply.text)
 	}
+	const fid = "cBdEfGhIjKlMnOpQrStUvW"
+	wantStatus(t, f.post("/campaigns/running/test", url.Values{"fid": {fid}, "validate_only": {"yes"}}), http.StatusOK)
+	if asked.Address != notification.ParseFID(fid) || !asked.ValidateOnly {
+		t.Errorf("asked %+v, want a check for the FID", asked)
+	}
+	for problem, form := range map[string]url.Values{
+		"two addresses": {"fid": {fid}, "token": {aToken}}, "FID: this is a registration token": {"fid": {aToken}}, "Token: this is a Firebase Installation ID": {"token": {fid}},
+	} {
+		reply := f.post("/campaigns/running/test", form)
+		wantStatus(t, reply, http.StatusUnprocessableEntity)
+		if !strings.Contains(reply.text, problem) {
+			t.Errorf("%v is answered %q, want %q", form, reply.text, problem)
+		}
+	}
 	answer = fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}
 	reply = f.post("/campaigns/running/test", url.Values{"user": {"u1"}})
 	wantStatus(t, reply, http.StatusUnprocessableEntity)

@@ -109,7 +109,7 @@ func (f *fakeSystem) Create(_ context.Context, spec campaign.Spec) error {
 	if spec.ID == "running" {
 		return campaign.ErrExists
 	}
-	return f.record("create " + spec.ID + " " + spec.Deadline.Format(time.RFC3339))
+	return f.record("create " + spec.ID + " " + spec.Deadline.Format(time.RFC3339) + " " + string(spec.Devices) + "/" + string(spec.Dedupe))
 }
 
 func (f *fakeSystem) Load(ctx context.Context, id string, r io.Reader, opts operator.LoadOptions) (operator.LoadSummary, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
 	"fanfare/internal/responses"
+	"fanfare/internal/tokens"
 )
 
 // peopleContent is the page of one user's story, or the search for one.
@@ -27,10 +29,15 @@ type peopleContent struct {
 	Story   []event
 	Older   bool // there are older outcomes than the story has
 
+	Suppressed        bool
+	SuppressedProblem string // why that is unknown
+
 	Token   personToken
-	Devices []personDevice
-	Removed *removedToken
-	Profile string // JSON, "" if there is none
+	Devices []personDevice // nil if a registration token is all that is known
+	Removed []removedAddress
+	// RemovedProblem says why removed addresses are unknown.
+	RemovedProblem string
+	Profile        string // JSON, "" if there is none
 	// ProfileProblem says why the profile is unknown.
 	ProfileProblem string
 	Open           []openCampaign
@@ -54,11 +61,12 @@ type records struct {
 // personToken is the token as a push would use it now, masked.
 type personToken struct{ State, Text, Note, Problem string }
 
-// personDevice is one device of a user. Its address is masked.
-type personDevice struct{ Address, Kind, Platform, LastUse string }
+// personDevice is one device of a user. Its address is masked. Problem says why nothing is sent to
+// it.
+type personDevice struct{ Address, Kind, Platform, Locale, LastUse, Ago, Problem string }
 
-// removedToken is a token that was removed as dead.
-type removedToken struct{ Text, At, Campaign, URL, Advice string }
+// removedAddress is the copy of an address that was removed as dead.
+type removedAddress struct{ Address, Kind, At, Campaign, URL, Advice string }
 
 // openCampaign is a campaign that has not ended and has no outcome for the user.
 type openCampaign struct {
@@ -135,8 +143,18 @@ func (c *Console) peopleModel(ctx context.Context, s *Snapshot, r *http.Request)
 	}
 	out.Older = user.More
 	out.Story = c.storyOf(user, s)
-	out.Token, out.Devices = tokenOf(user), personDevicesOf(user, s.At)
+	out.Suppressed = user.Suppressed
+	if user.SuppressedErr != nil {
+		out.SuppressedProblem = redact.Text(user.SuppressedErr.Error())
+	}
+	out.Token = tokenOf(user)
+	if user.HasDevices() || len(user.Removed) > 0 {
+		out.Devices = personDevicesOf(user, s.At)
+	}
 	out.Removed = c.removedOf(user, s)
+	if user.RemovedErr != nil {
+		out.RemovedProblem = redact.Text(user.RemovedErr.Error())
+	}
 	out.Profile, out.ProfileProblem = profileOf(user)
 	theirs := lettersFilter{User: out.User}
 	out.LettersAll, out.LettersURL, out.ReplayURL = all, c.lettersURL("", theirs), c.lettersURL("/replay", theirs)
@@ -165,41 +183,47 @@ func tokenOf(u operator.User) personToken {
 	return personToken{State: "Stored", Text: u.Token.String(), Note: "what a push would use now"}
 }
 
-// personDevicesOf returns nil if a registration token is all that is known.
+// personDevicesOf lists the addresses that a push would use, the last used first.
 func personDevicesOf(u operator.User, now time.Time) []personDevice {
-	if !u.HasDevices() {
-		return nil
-	}
 	var all []personDevice
 	for _, d := range u.Devices {
-		device := personDevice{Address: d.Target.String(), Kind: operator.KindOf(d), Platform: cmp.Or(d.Platform, "platform unknown"), LastUse: "last use unknown"}
+		device := personDevice{
+			Address: d.Target.String(), Kind: operator.KindOf(d.Target), Platform: cmp.Or(d.Platform, "–"), Locale: cmp.Or(d.Locale, "–"),
+			LastUse: "–", Problem: d.Target.Problem(),
+		}
 		if !d.LastSeen.IsZero() {
-			device.LastUse = "used " + clock(d.LastSeen, now) + " UTC"
+			device.LastUse, device.Ago = clock(d.LastSeen, now), span(now.Sub(d.LastSeen))+" ago"
 		}
 		all = append(all, device)
 	}
 	return all
 }
 
-func (c *Console) removedOf(u operator.User, s *Snapshot) *removedToken {
-	if u.Removed == nil {
-		return nil
+// removedOf lists the copies of removed addresses, the last removed first.
+func (c *Console) removedOf(u operator.User, s *Snapshot) []removedAddress {
+	var all []removedAddress
+	for _, r := range u.Removed {
+		out := removedAddress{Address: r.Token.String(), Kind: operator.KindOf(r.Token), At: clock(r.At, s.At), Campaign: r.Campaign, Advice: adviceOnRemoved(u, r)}
+		if s.find(r.Campaign) != nil {
+			out.URL = c.campaignURL(r.Campaign)
+		}
+		all = append(all, out)
 	}
-	out := &removedToken{Text: u.Removed.Token.String(), At: clock(u.Removed.At, s.At) + " UTC", Campaign: u.Removed.Campaign}
-	if s.find(out.Campaign) != nil {
-		out.URL = c.campaignURL(out.Campaign)
-	}
+	return all
+}
+
+// adviceOnRemoved says whether a removed address can be given back.
+func adviceOnRemoved(u operator.User, r tokens.RemovedToken) string {
+	stored := slices.ContainsFunc(u.Devices, func(d notification.Device) bool { return d.Target.IsSame(r.Token) })
 	switch {
 	case u.TokenErr != nil:
-		out.Advice = "Whether another one is stored is unknown."
-	case u.Token.IsSame(u.Removed.Token):
-		out.Advice = "The same token is stored again."
-	case u.Token.IsSendable():
-		out.Advice = "Another token is stored: nothing to give back."
-	default:
-		out.Advice = "To give it back: fanfare tokens restore"
+		return "whether it is stored again is unknown"
+	case stored:
+		return "stored again"
+	case len(u.Devices) > 0:
+		return "others are stored"
 	}
-	return out
+	return "nothing else is stored"
 }
 
 // profileOf returns the profile as indented JSON.

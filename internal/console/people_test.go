@@ -23,7 +23,7 @@ func (f *fakeSystem) person() {
 	f.users = map[string]operator.User{"u1": {
 		ID: "u1", Recorded: true, Token: notification.ParseToken(aToken),
 		Profile: profiles.Profile{"city": json.RawMessage(`"Lyon"`)},
-		Removed: &tokens.RemovedToken{User: "u1", Token: notification.ParseToken("older" + aToken), Campaign: "completed", At: now.Add(-time.Hour)},
+		Removed: []tokens.RemovedToken{{User: "u1", Token: notification.ParseToken("older" + aToken), Campaign: "completed", At: now.Add(-time.Hour)}},
 		Outcomes: []notification.Result{ // the newest first
 			outcome("running", notification.StatusFailed, "UNREGISTERED", time.Minute), outcome("completed", notification.StatusSent, "", time.Hour),
 			outcome("long gone", notification.StatusExpired, "DEADLINE", 48*time.Hour),
@@ -60,7 +60,7 @@ func TestDevicesOfAPerson(t *testing.T) {
 	u := f.system.users["u1"]
 	const fid = "cBdEfGhIjKlMnOpQrStUvW"
 	u.Devices = []notification.Device{
-		{Target: notification.ParseFID(fid), Platform: "ios", LastSeen: now.Add(-time.Hour)}, {Target: notification.ParseToken(aToken)},
+		{Target: notification.ParseFID(fid), Platform: "ios", Locale: "pt-BR", LastSeen: now.Add(-time.Hour)}, {Target: notification.ParseToken(aToken)},
 	}
 	u.Outcomes[1].Devices = []notification.DeviceResult{
 		{Address: "cBdEfG…tUvW", Kind: "fid", Platform: "ios", Status: notification.StatusSent},
@@ -69,8 +69,10 @@ func TestDevicesOfAPerson(t *testing.T) {
 	f.system.users["u1"] = u
 	text := f.get("/people?user=u1").text
 	for _, want := range []string{
-		`<span class="mono">cBdEfG…tUvW</span><span class="two">fid · ios · used 13:00:00 UTC</span>`,
-		`<span class="mono">` + notification.Abbreviate(aToken) + `</span><span class="two">token · platform unknown · last use unknown</span>`,
+		`<span class="mono">cBdEfG…tUvW</span></th><td>fid</td><td>ios</td><td>pt-BR</td><td>13:00:00<span class="two">1 h ago</span>`,
+		`<span class="mono">` + notification.Abbreviate(aToken) + `</span></th><td>token</td><td>–</td><td>–</td><td>–</td>`,
+		`<span class="mono">` + notification.Abbreviate("older"+aToken) + `</span></th><td>token</td><td colspan="2">by <a class="link" href="/campaigns/completed">completed</a><span class="two">others are stored</span></td><td>removed 13:00:00</td>`,
+		"2 in use, 1 removed",
 		`Sent</span> cBdEfG…tUvW · fid · ios</div>`, `Failed</span> zBdEfG…tUvW · token · UNREGISTERED · removed</div>`,
 	} {
 		if !strings.Contains(text, want) {

@@ -2,11 +2,11 @@ package console
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 )
 
@@ -14,12 +14,14 @@ import (
 func (c *Console) testDialog(v operator.View, user string) dialog {
 	return dialog{
 		Action: "test", Title: "Send " + cmp.Or(v.Spec.Name, v.Spec.ID) + " once?", Keep: "Not now", Do: "Send one test",
-		Text: "This message goes out once now, to each device, whatever the campaign’s state. Give a user, whose stored devices and profile are used; or a token, and a user for the placeholders. " +
-			"It counts against the quota. It is in no figure of the campaign, and no token is removed.",
+		Text: "This message goes out once now, to each device, whatever the campaign’s state. Give a user, whose stored devices and profile are used; or one address, and a user for the placeholders. " +
+			"It counts against the quota. It is in no figure of the campaign, and no address is removed.",
 		Fields: []field{
 			{Name: "user", Label: "User", Value: user, Placeholder: "u17"},
 			{Name: "token", Label: "Token", Placeholder: "those that are stored"},
+			{Name: "fid", Label: "FID", Placeholder: "those that are stored"},
 		},
+		Check:   &check{Name: "validate_only", Label: "Only let FCM check it: nothing is delivered"},
 		Effects: []effect{{"Pushes", 1}},
 	}
 }
@@ -29,26 +31,39 @@ func (c *Console) sendTest(r *http.Request) (done, error) {
 	if c.deps.SendTest == nil {
 		return done{}, &inputError{"This console has no credentials for FCM, so it cannot send."}
 	}
-	test := operator.TestSend{
-		Campaign: r.PathValue("id"), User: strings.TrimSpace(r.PostFormValue("user")), Address: notification.ParseToken(r.PostFormValue("token")),
+	typed := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	address, err := operator.TestAddress{User: typed("user"), Token: typed("token"), FID: typed("fid")}.Parse()
+	if err != nil {
+		return done{}, &inputError{describeAddressError(err)}
 	}
-	if test.User == "" && test.Address.IsZero() {
-		return done{}, &inputError{"Give a user or a token."}
-	}
+	test := operator.TestSend{Campaign: r.PathValue("id"), User: typed("user"), Address: address, ValidateOnly: typed("validate_only") != ""}
 	results, err := c.deps.SendTest(asActor(r, viewerOf(r)), test)
 	if err != nil {
 		return done{}, err
 	}
+	verb := "Sent to"
+	if test.ValidateOnly {
+		verb = "Checked for"
+	}
 	var sent, refused []string
 	for _, result := range results {
 		if result.IsAccepted() {
-			sent = append(sent, fmt.Sprintf("Sent to %s. %s", result.Address, result.Describe()))
+			sent = append(sent, fmt.Sprintf("%s %s. %s", verb, result.Address, result.Describe()))
 		} else {
-			refused = append(refused, fmt.Sprintf("%s. It was sent to %s.", result.Describe(), result.Address))
+			refused = append(refused, fmt.Sprintf("%s. %s %s.", result.Describe(), verb, result.Address))
 		}
 	}
 	if len(refused) > 0 {
 		return done{}, &inputError{strings.Join(append(refused, sent...), " ")}
 	}
 	return done{Message: strings.Join(sent, " ")}, nil
+}
+
+// describeAddressError says with the dialog's labels why a test cannot be sent.
+func describeAddressError(err error) string {
+	problem, isAddress := errors.AsType[*operator.AddressError](err)
+	if !isAddress {
+		return "Give a user, a token or a FID."
+	}
+	return map[string]string{"token": "Token: ", "fid": "FID: "}[problem.Field] + problem.Problem
 }

@@ -169,7 +169,7 @@ func TestUserIsShown(t *testing.T) {
 	ok(t, f.rdb.Set(t.Context(), "user:u:token", token, 0).Err())
 	u, err = f.User(t.Context(), "u", 1)
 	ok(t, err)
-	if u.Removed == nil || !u.Removed.Token.IsSame(dead) || u.Removed.Campaign != "41" {
+	if len(u.Removed) != 1 || !u.Removed[0].Token.IsSame(dead) || u.Removed[0].Campaign != "41" {
 		t.Errorf("removed %+v, want the dead token of campaign 41", u.Removed)
 	}
 	text, err := UserView{User: u}.MarshalJSON()

@@ -1,14 +1,17 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"fanfare/internal/caps"
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 )
 
@@ -21,12 +24,15 @@ type User struct {
 	Devices    []notification.Device
 	Profile    profiles.Profile
 	ProfileErr error
-	// Removed is the copy of a token that was removed as dead, nil if there is none.
-	Removed    *tokens.RemovedToken
+	// Removed are the copies of addresses that were removed as dead, the last removed first.
+	Removed    []tokens.RemovedToken
 	RemovedErr error
 	// Caps are the caps, each with the pushes of the user that count now; nil without caps.
 	Caps    []caps.Usage
 	CapsErr error
+	// Suppressed reports whether the user gets no push from any campaign.
+	Suppressed    bool
+	SuppressedErr error // why that is unknown
 	// Outcomes are the newest of all campaigns. More reports that there are others.
 	Outcomes []notification.Result
 	More     bool
@@ -43,10 +49,15 @@ func (o *Operator) User(ctx context.Context, id string, limit int) (User, error)
 	known, err := o.deps.Profiles.Peek(ctx, []string{id})
 	u.Profile, u.ProfileErr = known[id], sourceProblem(err)
 	u.RemovedErr = o.deps.Tokens.VisitRemoved(ctx, tokens.Filter{Users: []string{id}}, func(some []tokens.RemovedToken) error {
-		u.Removed = &some[0] // a user has one copy
+		u.Removed = append(u.Removed, some...)
 		return nil
 	})
 	u.Caps, u.CapsErr = o.capsOf(ctx, id)
+	slices.SortFunc(u.Removed, func(a, b tokens.RemovedToken) int {
+		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Token.Value, b.Token.Value))
+	})
+	suppressed, err := suppression.New(o.deps.Redis, o.deps.Names).Find(ctx, []string{id})
+	u.Suppressed, u.SuppressedErr = suppressed[id], err
 	if !u.Recorded {
 		return u, nil
 	}
@@ -88,8 +99,8 @@ func (u User) HasDevices() bool {
 	return d.Target.Kind == notification.TargetFID || d.Platform != "" || d.Locale != "" || !d.LastSeen.IsZero()
 }
 
-// deviceView is the JSON of a device. Its address is shortened unless the view is revealed.
-type deviceView struct {
+// DeviceView is the JSON of a device. Its address is shortened unless the view is revealed.
+type DeviceView struct {
 	Address  string    `json:"address"`
 	Kind     string    `json:"kind"` // "token" or "fid"
 	Platform string    `json:"platform,omitempty"`
@@ -98,25 +109,27 @@ type deviceView struct {
 	Problem  string    `json:"problem,omitempty"` // why it is never sent to
 }
 
-func (v UserView) devices() []deviceView {
-	var all []deviceView
+// DeviceViews are the devices that a push would use, the last used first.
+func (v UserView) DeviceViews() []DeviceView {
+	var all []DeviceView
 	for _, d := range v.Devices {
-		all = append(all, deviceView{v.AddressText(d), KindOf(d), d.Platform, d.Locale, d.LastSeen, d.Target.Problem()})
+		all = append(all, DeviceView{v.AddressText(d), KindOf(d.Target), d.Platform, d.Locale, d.LastSeen, d.Target.Problem()})
 	}
 	return all
 }
 
-// KindOf returns "fid" for a device with an installation ID, else "token".
-func KindOf(d notification.Device) string {
-	if d.Target.Kind == notification.TargetFID {
+// KindOf returns "fid" for an installation ID, else "token".
+func KindOf(address notification.Target) string {
+	if address.Kind == notification.TargetFID {
 		return "fid"
 	}
 	return "token"
 }
 
-// removedView is the JSON of a removed token, which is never written in full.
-type removedView struct {
-	Token    string    `json:"fcmToken"`
+// RemovedView is the JSON of a removed address, which is never written in full.
+type RemovedView struct {
+	Address  string    `json:"address"`
+	Kind     string    `json:"kind"` // "token" or "fid"
 	Campaign string    `json:"campaignId,omitempty"`
 	At       time.Time `json:"at"`
 }
@@ -131,6 +144,15 @@ type capView struct {
 func (v UserView) caps() (all []capView) {
 	for _, u := range v.Caps {
 		all = append(all, capView{u.Cap.String(), u.Used, u.FreesAt})
+	}
+	return all
+}
+
+// RemovedViews are the copies of removed addresses, the last removed first.
+func (u User) RemovedViews() []RemovedView {
+	var all []RemovedView
+	for _, r := range u.Removed {
+		all = append(all, RemovedView{r.Token.String(), KindOf(r.Token), r.Campaign, r.At})
 	}
 	return all
 }
@@ -165,28 +187,26 @@ func (v UserView) MarshalJSON() ([]byte, error) {
 		}
 		return err.Error()
 	}
-	var removed *removedView
-	if r := v.Removed; r != nil {
-		removed = &removedView{Token: r.Token.String(), Campaign: r.Campaign, At: r.At}
-	}
 	return json.Marshal(struct {
 		UserID       string                `json:"userId"`
 		Token        string                `json:"fcmToken,omitempty"`
 		Revealed     bool                  `json:"revealed"`
 		TokenProblem string                `json:"tokenProblem,omitempty"`
 		TokenError   string                `json:"tokenError,omitempty"`
-		Devices      []deviceView          `json:"devices,omitempty"`
+		Devices      []DeviceView          `json:"devices,omitempty"`
 		Profile      profiles.Profile      `json:"profile,omitempty"`
 		ProfileError string                `json:"profileError,omitempty"`
-		Removed      *removedView          `json:"removedToken,omitempty"`
+		Removed      []RemovedView         `json:"removed,omitempty"`
+		RemovedError string                `json:"removedError,omitempty"`
+		Suppressed   bool                  `json:"suppressed"`
+		Unknown      string                `json:"suppressedError,omitempty"`
 		Caps         []capView             `json:"caps,omitempty"`
 		CapsError    string                `json:"capsError,omitempty"`
-		RemovedError string                `json:"removedTokenError,omitempty"`
 		Recorded     bool                  `json:"recorded"`
 		Outcomes     []notification.Result `json:"outcomes"`
 		More         bool                  `json:"more"`
 	}{
-		v.ID, v.TokenText(), v.Reveal, v.Token.Problem(), text(v.TokenErr), v.devices(), v.Profile, text(v.ProfileErr), removed, v.caps(), text(v.CapsErr), text(v.RemovedErr),
-		v.Recorded, append([]notification.Result{}, v.Outcomes...), v.More,
+		v.ID, v.TokenText(), v.Reveal, v.Token.Problem(), text(v.TokenErr), v.DeviceViews(), v.Profile, text(v.ProfileErr), v.RemovedViews(), text(v.RemovedErr),
+		v.Suppressed, text(v.SuppressedErr), v.caps(), text(v.CapsErr), v.Recorded, append([]notification.Result{}, v.Outcomes...), v.More,
 	})
 }

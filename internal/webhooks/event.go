@@ -18,12 +18,30 @@ type Event struct {
 	At       time.Time `json:"at"`
 	Who      string    `json:"who,omitempty"`
 	Detail   string    `json:"detail,omitempty"` // a reason
+	// Why says why a paused or held campaign waits, and what to do, as it is when the event is sent.
+	// It is empty if the campaign no longer waits.
+	Why []Reason `json:"why,omitempty"`
 	// Books are the figures of a campaign that has ended, as they are when the event is sent.
 	Books *campaign.Books `json:"books,omitempty"`
 }
 
-// The types of events that end a campaign.
+// Reason says why a campaign waits and what to do, in the words of the console and the command
+// line.
+type Reason struct {
+	Kind     string `json:"kind"` // such as "tripped"
+	Headline string `json:"headline"`
+	Detail   string `json:"detail,omitempty"`
+	// People are the recipients who wait because of it.
+	People int64 `json:"people"`
+	// EndsByItself reports whether no one has to act.
+	EndsByItself bool   `json:"endsByItself,omitempty"`
+	Next         string `json:"next,omitempty"` // what to do
+}
+
+// The types of events that stop a campaign for a while, and of those that end it.
 const (
+	typePaused    = "campaign.paused"
+	typeHeld      = "campaign.held"
 	typeCompleted = "campaign.completed"
 	typeExpired   = "campaign.expired"
 	typeCancelled = "campaign.cancelled"
@@ -31,8 +49,8 @@ const (
 
 // types are the events by what a history says.
 var types = map[string]string{
-	"started": "campaign.started", "resumed": "campaign.resumed", "paused": "campaign.paused",
-	campaign.NoteHeld: "campaign.held", campaign.NoteReleased: "campaign.released",
+	"started": "campaign.started", "resumed": "campaign.resumed", "paused": typePaused,
+	campaign.NoteHeld: typeHeld, campaign.NoteReleased: "campaign.released",
 	string(campaign.Completed): typeCompleted, string(campaign.Expired): typeExpired, string(campaign.Cancelled): typeCancelled,
 }
 
@@ -45,6 +63,8 @@ func newEvent(id string, entry notification.HistoryEntry) (e Event, ok bool) {
 func (e Event) hasEnded() bool {
 	return e.Type == typeCompleted || e.Type == typeExpired || e.Type == typeCancelled
 }
+
+func (e Event) isWaiting() bool { return e.Type == typePaused || e.Type == typeHeld }
 
 func (e Event) encode() ([]byte, error) {
 	body, err := json.Marshal(e)

@@ -32,7 +32,10 @@ type Deps struct {
 	Redis     redis.UniversalClient
 	Names     keys.Names
 	Histories Histories
-	Logger    *slog.Logger
+	// Explain says why a campaign waits, the most important reason first. It returns nothing for one
+	// that does not.
+	Explain func(ctx context.Context, id string) ([]Reason, error)
+	Logger  *slog.Logger
 }
 
 // Options are the settings of webhooks.
@@ -162,11 +165,7 @@ func (d *Deliverer) deliverEvent(ctx context.Context, e Event) bool {
 	if d.now().Before(pending.next) {
 		return false
 	}
-	if e.hasEnded() {
-		if books, err := d.deps.Histories.Books(ctx, e.Campaign); err == nil {
-			e.Books = &books
-		}
-	}
+	d.addPresent(ctx, &e)
 	err := d.attempt(ctx, e, pending.attempts == 0)
 	if err == nil {
 		return true
@@ -185,6 +184,21 @@ func (d *Deliverer) deliverEvent(ctx context.Context, e Event) bool {
 		d.deps.Logger.Warn("webhook not delivered; retrying for a day", "event", e.ID, "type", e.Type, "error", redact.Text(err.Error()))
 	}
 	return false
+}
+
+// addPresent adds how the campaign is now. What cannot be read is left out, because the event itself
+// is what matters.
+func (d *Deliverer) addPresent(ctx context.Context, e *Event) {
+	switch {
+	case e.hasEnded():
+		if books, err := d.deps.Histories.Books(ctx, e.Campaign); err == nil {
+			e.Books = &books
+		}
+	case e.isWaiting():
+		if why, err := d.deps.Explain(ctx, e.Campaign); err == nil {
+			e.Why = why
+		}
+	}
 }
 
 // attempt puts an event into the stream the first time, and sends it.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,6 +88,8 @@ type world struct {
 	campaigns *campaign.Campaigns
 	log       *bytes.Buffer
 	clock     time.Time
+
+	unexplained error // of every explanation
 }
 
 func newWorld(t *testing.T) *world {
@@ -97,12 +101,12 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t, server, rdb, campaigns, &bytes.Buffer{}, time.Now()}
+	return &world{t, server, rdb, campaigns, &bytes.Buffer{}, time.Now(), nil}
 }
 
 func (w *world) deliverer(url string) *Deliverer {
 	w.Helper()
-	d, err := New(Deps{w.rdb, keys.Default(), w.campaigns, slog.New(slog.NewTextHandler(w.log, nil))},
+	d, err := New(Deps{w.rdb, keys.Default(), w.campaigns, w.explain, slog.New(slog.NewTextHandler(w.log, nil))},
 		Options{URL: url, Secret: redact.Secret(secret), AllowInternal: true, Interval: time.Millisecond})
 	if err != nil {
 		w.Fatal(err)
@@ -110,6 +114,15 @@ func (w *world) deliverer(url string) *Deliverer {
 	w.Cleanup(d.client.CloseIdleConnections)
 	d.now = func() time.Time { return w.clock }
 	return d
+}
+
+// explain says why a campaign waits, as long as it is paused.
+func (w *world) explain(ctx context.Context, id string) ([]Reason, error) {
+	spec, err := w.campaigns.Get(ctx, id)
+	if err != nil || spec.State != campaign.Paused {
+		return nil, err
+	}
+	return []Reason{{Kind: "paused", Headline: "Paused", Detail: spec.Reason, People: 3, Next: "fanfare campaign resume " + id}}, w.unexplained
 }
 
 func (w *world) deliver(d *Deliverer) {
@@ -159,6 +172,31 @@ func TestEventsAreDelivered(t *testing.T) {
 	stored, err := w.rdb.XRange(t.Context(), keys.Default().Events(), "-", "+").Result()
 	if err != nil || len(stored) != 4 || stored[3].Values["type"] != "campaign.cancelled" || stored[3].Values["campaign"] != "42" {
 		t.Errorf("the stream has %v (%v)", stored, err)
+	}
+}
+
+// An event of a campaign that waits says why, and what to do. One that is delivered when the campaign
+// runs again says nothing, and an explanation that fails holds up no event.
+func TestWaitingIsExplained(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.deliver(d)
+	w.run("waits", campaign.Running, campaign.Paused)
+	w.run("runs", campaign.Running, campaign.Paused, campaign.Running)
+	w.deliver(d)
+	w.unexplained = errors.New("no answer")
+	w.run("unknown", campaign.Running, campaign.Paused)
+	w.deliver(d)
+	found := make(map[string]Event)
+	for _, e := range r.got {
+		if e.Type == typePaused {
+			found[e.Campaign] = e
+		}
+	}
+	want := []Reason{{Kind: "paused", Headline: "Paused", Detail: "because", People: 3, Next: "fanfare campaign resume waits"}}
+	if !slices.Equal(found["waits"].Why, want) || len(found) != 3 || len(found["runs"].Why)+len(found["unknown"].Why) > 0 {
+		t.Errorf("delivered %+v, want the reasons %+v for the one that waits", found, want)
 	}
 }
 

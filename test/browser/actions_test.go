@@ -117,8 +117,13 @@ func testCreating(t *testing.T, w *world) {
 	p.fill("[name=message]", servers.PlainMessage)
 	p.fill("[name=id]", "made")
 	p.fill("[name=name]", "Made in the browser")
+	p.pick("[name=devices]", "latest")
+	p.pick("[name=dedupe]", "user")
 	p.click("main [type=submit]", "Create the draft")
 	p.awaitPath(pathOf("made") + "/audience")
+	if made := w.show("made"); made.Devices != "latest" || made.Dedupe != "user" {
+		t.Errorf("made %+v, want the last device, and once per user", made)
+	}
 	p.choose("[data-file]", w.File("audience.csv", header+people("ok-", 30)))
 	p.click("[data-upload] [type=submit]", "Load")
 	p.awaitText("[data-part=loaded]", "30 recipients are loaded")
@@ -148,6 +153,14 @@ func testTrying(t *testing.T, w *world) {
 	p.fill("dialog[open] [name=token]", "test-of-the-console")
 	p.click("dialog[open] [type=submit]", "Send one test")
 	p.awaitText(".toasts", "Sent to")
+	p.click("a[data-dialog]", "Test send")
+	p.fill("dialog[open] [name=fid]", "fid-of-the-console")
+	p.click("dialog[open] .check-row", "Only let FCM check it")
+	p.click("dialog[open] [type=submit]", "Send one test")
+	p.awaitText(".toasts", "Checked for")
+	if n := len(w.Sim.Ledger()["fid-of-the-console"]); n != 0 {
+		t.Errorf("FCM got %d messages for an address that was to be checked, want none", n)
+	}
 	if n := len(w.Sim.Ledger()["test-of-the-console"]); n != 1 {
 		t.Errorf("FCM got %d messages for the token, want one", n)
 	}

@@ -25,6 +25,12 @@ var screens = map[string]string{
 	"/people?user=dead-u1":                 "UNREGISTERED",
 	"/people?user=ok-u1":                   "sent",
 	"/people?user=stranger":                "stranger",
+	pathOf("family"):                       "Hold-out group",
+	pathOf("family") + "?person=person1":   "for person1, filled in",
+	"/people?user=person1":                 "Removed as dead",
+	"/people?user=person3":                 "gets no push from any campaign",
+	"/people?user=twin2":                   "DUPLICATE",
+	"/people?user=mover":                   "MOVED",
 	"/quota":                               "The pace now",
 }
 

@@ -209,6 +209,14 @@ func (p *tab) fill(selector, text string) {
 	p.press(text)
 }
 
+// pick chooses an option of a list by its value.
+func (p *tab) pick(selector, value string) {
+	p.t.Helper()
+	if !read[bool](p, fmt.Sprintf(`((e) => { e.value = %s; e.dispatchEvent(new Event('change', { bubbles: true })); return e.value === %[1]s; })(document.querySelector(%s))`, quote(value), quote(selector))) {
+		p.t.Fatalf("%s has no option %s", selector, value)
+	}
+}
+
 // choose gives a file to the field that a selector finds.
 func (p *tab) choose(selector, path string) {
 	p.t.Helper()

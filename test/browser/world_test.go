@@ -97,6 +97,58 @@ func (w *world) fill() {
 		w.awaitState(id, state)
 	}
 	w.awaitLetters("sale", 9)
+	w.addFamily()
+}
+
+// familyMessage has two variants, a hold-out group and two languages beside the base.
+const familyMessage = `{"message":{"notification":{"title":"Hello {{name|there}}","body":"The new season is here"}},
+	"locales":{"pt":{"notification":{"title":"Olá {{name|}}"}},"de":{"notification":{"title":"Hallo {{name|}}"}}},
+	"variants":[{"name":"calm","weight":45},{"name":"loud","weight":45,"message":{"notification":{"body":"Only today: the new season"}}}],"holdout":10}`
+
+// oldID is the installation ID of a user whose app moved away from its registration token.
+const oldID = "cXyZ0123456789abcdMove"
+
+// addFamily puts in a campaign of several devices and languages. Some devices are dead, one moved
+// to an installation ID, some elements have an address that another one has, and some users are
+// suppressed.
+func (w *world) addFamily() {
+	w.Sim.Rules(`{"fidReplacesToken": true}`)
+	w.Fanfare("suppress", "add", "person3", "person9")
+	redis, ctx := w.Redis, w.t.Context()
+	for key, devices := range map[string]map[string]string{
+		"user:mover:devices": {oldID: `{"kind":"fid","platform":"android","locale":"de","last_use":"2026-11-28T18:02:11Z"}`},
+		"user:person1:devices": {
+			"ok-person1-phone":  `{"kind":"token","platform":"android","locale":"pt-BR","last_use":"2026-11-29T20:15:00Z"}`,
+			"fid-person1":       `{"kind":"fid","platform":"ios","locale":"pt","last_use":"2026-11-27T07:40:00Z"}`,
+			"dead-person1-old":  `{"kind":"token","platform":"web","last_use":"2025-01-05T10:00:00Z"}`,
+			"dead-person1-lost": `{"kind":"token","platform":"ios","locale":"en-GB","last_use":"2024-06-30T10:00:00Z"}`,
+		},
+	} {
+		for address, known := range devices {
+			if err := redis.HSet(ctx, key, address, known).Err(); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
+	if err := redis.Set(ctx, "profile:person1", `{"name":"Ana","locale":"pt-BR"}`, time.Hour).Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	elements := []any{
+		`{"userId":"mover","fcmToken":"` + oldID + `:APA91b-of-the-old-app"}`, `{"userId":"person1"}`,
+		`{"userId":"twin1","fcmToken":"ok-shared"}`, `{"userId":"twin2","fcmToken":"ok-shared"}`, `{"userId":"twin3","fcmToken":"ok-shared"}`,
+	}
+	for i := 2; i < 80; i++ {
+		elements = append(elements, fmt.Sprintf(
+			`{"userId":"person%[1]d","locale":"%[2]s","vars":{"name":"Sam"},"devices":[{"token":"ok-person%[1]d-phone","platform":"android"},{"fid":"fid-person%[1]d","platform":"ios"},{"token":"dead-person%[1]d","platform":"web"}]}`,
+			i, []string{"en", "pt-BR", "de-AT"}[i%3]))
+	}
+	w.Fanfare("campaign", "create", "family", "--name", "New season, all devices", "--message", w.File("family.json", familyMessage))
+	if err := redis.RPush(ctx, "campaign:family", elements...).Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.Fanfare("campaign", "test", "family", "--fid", oldID) // from now on the token of that app is dead
+	w.Fanfare("campaign", "start", "family")
+	w.awaitState("family", "completed")
 }
 
 // awaitLetters waits for a campaign's dead letters. A page that asks earlier shows what it found

@@ -145,8 +145,9 @@ func (s *System) Quota() (q Quota) {
 
 // View is a campaign as "fanfare campaign show --json" prints it.
 type View struct {
-	State, Reason string
-	Books         Books
+	State, Reason   string
+	Devices, Dedupe string // "" for the defaults
+	Books           Books
 }
 
 // Books are the figures of a campaign.

@@ -16,12 +16,14 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
+	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responder"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/tokens"
 	"fanfare/internal/tracing"
+	"fanfare/internal/traffic"
 	"fanfare/internal/webhooks"
 )
 
@@ -119,11 +121,43 @@ func (r *Rooms) Close() error {
 
 // NewWebhooks makes what delivers the events of campaigns.
 func (r *Rooms) NewWebhooks() (*webhooks.Deliverer, error) {
-	made, err := webhooks.New(webhooks.Deps{Redis: r.Redis, Names: r.Names, Histories: r.Campaigns, Logger: r.Logger}, webhookOptions(r.Settings.Webhooks))
+	made, err := webhooks.New(webhooks.Deps{
+		Redis: r.Redis, Names: r.Names, Histories: r.Campaigns, Explain: r.explainWaiting, Logger: r.Logger,
+	}, webhookOptions(r.Settings.Webhooks))
 	if err != nil {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
 	return made, nil
+}
+
+// explainWaiting says why a campaign waits, as every other place does. It does not know the pace of
+// the project, which has no part in a pause or a hold.
+func (r *Rooms) explainWaiting(ctx context.Context, id string) ([]webhooks.Reason, error) {
+	op := r.NewOperator()
+	view, err := op.Show(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	op.Explain(ctx, &view, nil)
+	var all []webhooks.Reason
+	for _, why := range view.Reasons {
+		all = append(all, webhooks.Reason{
+			Kind: string(why.Kind), Headline: why.Headline, Detail: why.Detail, People: why.People, EndsByItself: why.EndsByItself, Next: why.Next,
+		})
+	}
+	return all, nil
+}
+
+// NewOperator makes the operator, through which people act.
+func (r *Rooms) NewOperator() *operator.Operator {
+	deps := operator.Deps{
+		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
+		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis), Caps: r.Caps,
+	}
+	if r.Store != nil { // a nil *store.Store would be no nil Records
+		deps.Records = r.Store
+	}
+	return operator.New(deps)
 }
 
 // NewResponder makes a responder. It needs a database.

@@ -1,5 +1,5 @@
-// Package sending adds what needs FCM to the rooms of package assembly: the sender, the quota, the
-// dispatcher and the operator.
+// Package sending adds what needs FCM to the rooms of package assembly: the sender, the quota and the
+// dispatcher.
 package sending
 
 import (
@@ -15,9 +15,7 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fcm"
-	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
-	"fanfare/internal/traffic"
 )
 
 // Rooms are the rooms of package assembly, with those that need FCM.
@@ -30,18 +28,6 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 		return nil, err
 	}
 	return &Rooms{rooms}, nil
-}
-
-// NewOperator makes the operator, through which people act.
-func (r *Rooms) NewOperator() *operator.Operator {
-	deps := operator.Deps{
-		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
-		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis), Caps: r.Caps,
-	}
-	if r.Store != nil { // a nil *store.Store would be no nil Records
-		deps.Records = r.Store
-	}
-	return operator.New(deps)
 }
 
 // NewSender makes the sender to FCM.
