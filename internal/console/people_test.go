@@ -69,9 +69,9 @@ func TestDevicesOfAPerson(t *testing.T) {
 	f.system.users["u1"] = u
 	text := f.get("/people?user=u1").text
 	for _, want := range []string{
-		`<span class="mono">cBdEfG…tUvW</span></th><td>fid</td><td>ios</td><td>pt-BR</td><td>13:00:00<span class="two">1 h ago</span>`,
-		`<span class="mono">` + notification.Abbreviate(aToken) + `</span></th><td>token</td><td>–</td><td>–</td><td>–</td>`,
-		`<span class="mono">` + notification.Abbreviate("older"+aToken) + `</span></th><td>token</td><td colspan="2">by <a class="link" href="/campaigns/completed">completed</a><span class="two">others are stored</span></td><td>removed 13:00:00</td>`,
+		`<span class="mono">cBdEfG…tUvW</span><span class="two narrow">fid · ios · pt-BR</span></th><td class="wide">fid</td><td class="wide">ios</td><td class="wide">pt-BR</td><td>13:00:00<span class="two">1 h ago</span>`,
+		`<span class="mono">` + notification.Abbreviate(aToken) + `</span><span class="two narrow">token · – · –</span></th><td class="wide">token</td><td class="wide">–</td><td class="wide">–</td><td>–</td>`,
+		`<span class="mono">` + notification.Abbreviate("older"+aToken) + `</span><span class="two narrow">token · by completed · others are stored</span></th><td class="wide">token</td><td colspan="2" class="wide">by <a class="link" href="/campaigns/completed">completed</a><span class="two">others are stored</span></td><td>removed 13:00:00</td>`,
 		"2 in use, 1 removed",
 		`Sent</span> cBdEfG…tUvW · fid · ios</div>`, `Failed</span> zBdEfG…tUvW · token · UNREGISTERED · removed</div>`,
 	} {

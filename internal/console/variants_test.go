@@ -22,7 +22,7 @@ func TestVariantsAndDevicesOfACampaign(t *testing.T) {
 	f.system.views = append(f.system.views, v)
 	text := f.get("/campaigns/ab").text
 	for _, want := range []string{
-		`Sent</span></th><td class="num">5,000</td><td class="num">5,012</td><td class="num">82.0%</td>`,
+		`Sent</span></th><td class="num">5,000</td><td class="num">5,012</td><td class="num wide">82.0%</td>`,
 		`Failed</span> <span class="quiet">UNREGISTERED</span></th><td class="num">90</td><td class="num">1,080</td>`,
 		`Failed</span></th><td class="num">0</td><td class="num">8</td>`,
 		`Skipped</span></th><td class="num">10</td><td class="num">10</td>`,
