@@ -17,8 +17,8 @@ import (
 	"fanfare/internal/operator"
 )
 
-// The described fields are those that Go writes and reads, at every depth. So neither can be changed
-// without the other.
+// The described fields are those that Go writes and reads, at every depth. So neither can be
+// changed without the other.
 func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 	t.Parallel()
 	described, err := openapi3.NewLoader().LoadFromData(description)
@@ -38,7 +38,8 @@ func TestSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 	}
 }
 
-// complete sets what only a combination of fields has written, and clears what the API never writes.
+// complete sets what only a combination of fields has written, and clears what the API never
+// writes.
 func complete(value any) {
 	switch v := value.(type) {
 	case *operator.View:

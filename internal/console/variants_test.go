@@ -8,7 +8,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// The page has tables of variants and of all devices, moved tokens and languages. Both tables add up.
+// The page has tables of variants and of all devices, moved tokens and languages. Both tables add
+// up.
 func TestVariantsAndDevicesOfACampaign(t *testing.T) {
 	t.Parallel()
 	f := open(t, Options{})

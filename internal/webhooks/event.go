@@ -18,8 +18,8 @@ type Event struct {
 	At       time.Time `json:"at"`
 	Who      string    `json:"who,omitempty"`
 	Detail   string    `json:"detail,omitempty"` // a reason
-	// Why says why a paused or held campaign waits, and what to do, as it is when the event is sent.
-	// It is empty if the campaign no longer waits.
+	// Why says why a paused or held campaign waits, and what to do, as it is when the event is
+	// sent. It is empty if the campaign no longer waits.
 	Why []Reason `json:"why,omitempty"`
 	// Books are the figures of a campaign that has ended, as they are when the event is sent.
 	Books *campaign.Books `json:"books,omitempty"`

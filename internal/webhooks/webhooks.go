@@ -32,8 +32,8 @@ type Deps struct {
 	Redis     redis.UniversalClient
 	Names     keys.Names
 	Histories Histories
-	// Explain says why a campaign waits, the most important reason first. It returns nothing for one
-	// that does not.
+	// Explain says why a campaign waits, the most important reason first. It returns nothing for
+	// one that does not.
 	Explain func(ctx context.Context, id string) ([]Reason, error)
 	Logger  *slog.Logger
 }
@@ -186,8 +186,8 @@ func (d *Deliverer) deliverEvent(ctx context.Context, e Event) bool {
 	return false
 }
 
-// addPresent adds how the campaign is now. What cannot be read is left out, because the event itself
-// is what matters.
+// addPresent adds how the campaign is now. What cannot be read is left out, because the event
+// itself is what matters.
 func (d *Deliverer) addPresent(ctx context.Context, e *Event) {
 	switch {
 	case e.hasEnded():

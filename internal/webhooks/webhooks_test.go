@@ -175,8 +175,8 @@ func TestEventsAreDelivered(t *testing.T) {
 	}
 }
 
-// An event of a campaign that waits says why, and what to do. One that is delivered when the campaign
-// runs again says nothing, and an explanation that fails holds up no event.
+// An event of a campaign that waits says why, and what to do. One that is delivered when the
+// campaign runs again says nothing, and an explanation that fails holds up no event.
 func TestWaitingIsExplained(t *testing.T) {
 	t.Parallel()
 	w, r := newWorld(t), newReceiver(t)

@@ -46,8 +46,8 @@ func TestOncePerOwner(t *testing.T) {
 type once struct {
 	*servers.System
 	dedupe string
-	// exposed is how many messages FCM had accepted without a written outcome at a kill. They may be
-	// repeated.
+	// exposed is how many messages FCM had accepted without a written outcome at a kill. They may
+	// be repeated.
 	exposed int64
 }
 

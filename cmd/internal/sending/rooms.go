@@ -1,5 +1,5 @@
-// Package sending adds what needs FCM to the rooms of package assembly: the sender, the quota and the
-// dispatcher.
+// Package sending adds what needs FCM to the rooms of package assembly: the sender, the quota and
+// the dispatcher.
 package sending
 
 import (
