@@ -20,6 +20,10 @@ func TestWebhooks(t *testing.T) {
 	type event struct {
 		Type, Campaign, Detail string
 		Books                  struct{ Sent int }
+		Why                    []struct {
+			Kind, Next string
+			People     int
+		}
 	}
 	var mu sync.Mutex
 	var got []event
@@ -56,13 +60,27 @@ func TestWebhooks(t *testing.T) {
 		defer mu.Unlock()
 		return len(got) >= 4
 	})
+	s.Campaign("waits", audience(7))
+	s.Fanfare("campaign", "pause", "waits", "--reason", "wrong link")
+	var waiting event
+	s.Eventually("the pause of another campaign is delivered", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		waiting = got[len(got)-1]
+		return waiting.Campaign == "waits" && waiting.Type == "campaign.paused"
+	})
+	if why := waiting.Why; len(why) == 0 || why[0].Kind != "paused" || why[0].People != 7 || why[0].Next != "fanfare campaign resume waits" {
+		t.Errorf("delivered %+v, want why the campaign waits and what to do", waiting)
+	}
 	for _, r := range responders {
 		r.Signal(syscall.SIGTERM)
 		r.ExpectExit(0)
 	}
 	var types []string
 	for _, e := range got {
-		types = append(types, e.Type)
+		if e.Campaign == "42" {
+			types = append(types, e.Type)
+		}
 	}
 	want := []string{"campaign.started", "campaign.paused", "campaign.resumed", "campaign.completed"}
 	if !slices.Equal(types, want) {
