@@ -90,7 +90,7 @@ func (w *world) fill() {
 	for _, id := range []string{"sale", "wrong", "slow", "waits", "gone", "late"} {
 		w.Fanfare("campaign", "start", id)
 	}
-	w.Fanfare("campaign", "set", "late", "--deadline", time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano))
+	w.Fanfare("campaign", "set", "late", "--deadline", time.Now().Add(5*time.Second).UTC().Format(time.RFC3339Nano))
 	w.Fanfare("campaign", "pause", "waits", "--reason", "wrong link")
 	w.Fanfare("campaign", "cancel", "gone", "--reason", "too early")
 	for id, state := range map[string]string{"sale": "completed", "wrong": "paused", "late": "expired"} {
