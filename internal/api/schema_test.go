@@ -15,6 +15,7 @@ import (
 	"fanfare/internal/fleet"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/schedule"
 )
 
 // The described fields are those that Go writes and reads, at every depth. So neither can be
@@ -44,6 +45,8 @@ func complete(value any) {
 	switch v := value.(type) {
 	case *operator.View:
 		v.Spec.Message, v.Spec.State = notification.Message(`{}`), campaign.Paused
+		v.Spec.Windows, _ = schedule.ParseWindows("mon-fri 09:00-21:00")
+		v.Spec.LocalTime, _ = schedule.ParseLocalFrom("2030-01-31T18:00", time.UnixMilli(0))
 		v.Err = &operator.MessageError{ID: "42", Faults: notification.Faults{{Field: "data.n", Problem: "is a number"}}}
 	case *userAnswer:
 		v.Outcomes[0].RemoveTokens()
