@@ -70,6 +70,7 @@ type shadow struct {
 	Token        string              `json:"fcmToken,omitempty"`
 	At           string              `json:"at"`
 	ResultID     string              `json:"resultId"`
+	Variant      string              `json:"variant,omitempty"`
 	Raw          []byte              `json:"raw,omitempty"`
 
 	Devices []notification.DeviceResult `json:"devices,omitempty"`
@@ -78,7 +79,7 @@ type shadow struct {
 func viaEncodingJSON(t *rapid.T, r notification.Result) []byte {
 	s := shadow{
 		r.CampaignID, r.UserID, r.Status, r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.Token,
-		r.At.UTC().Format("2006-01-02T15:04:05.000Z"), r.ResultID, r.Raw, r.Devices,
+		r.At.UTC().Format("2006-01-02T15:04:05.000Z"), r.ResultID, r.Variant, r.Raw, r.Devices,
 	}
 	if !r.TokenRemoved {
 		s.Token = ""
@@ -112,7 +113,7 @@ func results() *rapid.Generator[notification.Result] {
 			Attempts:     rapid.IntRange(0, 1_000_000).Draw(t, "attempts"),
 			TokenRemoved: rapid.Bool().Draw(t, "removed"), Token: text.Draw(t, "token"),
 			At:       time.UnixMicro(rapid.Int64Range(0, 253402300799e6).Draw(t, "at")),
-			ResultID: text.Draw(t, "result"), Raw: rapid.SliceOf(rapid.Byte()).Draw(t, "raw"),
+			ResultID: text.Draw(t, "result"), Variant: text.Draw(t, "variant"), Raw: rapid.SliceOf(rapid.Byte()).Draw(t, "raw"),
 			Devices: devices(t),
 		}
 	})
@@ -122,7 +123,7 @@ func devices(t *rapid.T) (all []notification.DeviceResult) {
 	text := rapid.StringN(0, 8, -1)
 	for range rapid.IntRange(0, 3).Draw(t, "devices") {
 		d := notification.DeviceResult{
-			Address: text.Draw(t, "address"), Kind: text.Draw(t, "kind"), Platform: text.Draw(t, "platform"),
+			Address: text.Draw(t, "address"), Kind: rapid.SampledFrom([]string{"token", "fid"}).Draw(t, "kind"), Platform: text.Draw(t, "platform"),
 			Status:    rapid.SampledFrom(notification.Statuses).Draw(t, "device's status"),
 			MessageID: text.Draw(t, "device's message"), ErrorCode: text.Draw(t, "device's code"),
 			Attempts: rapid.IntRange(0, 100).Draw(t, "device's attempts"), TokenRemoved: rapid.Bool().Draw(t, "device's removed"),
