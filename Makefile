@@ -3,6 +3,8 @@ GO ?= go
 JUDGE = test/judges/node/node_modules/.package-lock.json
 # axe-core, which judges the console's pages
 AXE = test/browser/node/node_modules/.package-lock.json
+# the example of an application in NestJS, which the tests run
+PRODUCER = examples/nestjs-producer/dist/main.js
 
 .PHONY: build test lint demo cast bench bench-console bench-peers bench-chart screenshots image ci clean help
 
@@ -14,13 +16,17 @@ demo: ## run the main job in one process: needs Go and nothing else
 
 test: ## run every test with the race detector; install the servers it needs where it may
 	./tools/test-servers.sh
-	@$(MAKE) --no-print-directory $(JUDGE) $(AXE)
+	@$(MAKE) --no-print-directory $(JUDGE) $(AXE) $(PRODUCER)
 	cd tools && $(GO) test -count=1 ./... # they read files outside their module, which the cache does not notice
 	# By default, the race detector sleeps for a second at the end of each test program.
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(GO) test -race -timeout 20m ./...
 
 $(JUDGE) $(AXE): %/node_modules/.package-lock.json: %/package-lock.json
 	npm ci --prefix $* --ignore-scripts --omit=optional --no-audit --no-fund
+
+$(PRODUCER): examples/nestjs-producer/package-lock.json $(wildcard examples/nestjs-producer/src/*.ts)
+	npm ci --prefix examples/nestjs-producer --ignore-scripts --no-audit --no-fund
+	npm run build --silent --prefix examples/nestjs-producer
 
 lint: ## run golangci-lint, and check the English of comments and texts
 	cd tools && $(GO) run ./prose ../cmd ../fcmsim ../internal ../test

@@ -95,14 +95,32 @@ func newGround(t *testing.T) *ground {
 	if err := os.Symlink(filepath.Dir(programs.Path("fanfare")), filepath.Join(g.dir, "bin")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(filepath.Join(g.dir, "examples"), os.DirFS(root+"examples")); err != nil {
-		t.Fatal(err)
-	}
+	copyExamples(t, filepath.Join(g.dir, "examples"))
 	settings := g.ports.Replace(read(t, root+"examples/local.sh"))
 	if err := os.WriteFile(filepath.Join(g.dir, "examples/local.sh"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// copyExamples copies the files of examples/, without the applications in its folders.
+func copyExamples(t *testing.T, to string) {
+	t.Helper()
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(root + "examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(to, entry.Name()), []byte(read(t, root+"examples/"+entry.Name())), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func freeAddress(t *testing.T) string {
