@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/dispatcher"
-	"fanfare/internal/fleet"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
@@ -36,7 +34,8 @@ func program(campaignID *string) assembly.Daemon {
 		Short: "Drain campaigns from Redis and send them through Firebase Cloud Messaging",
 		Long: `Drain campaigns from Redis and send them through Firebase Cloud Messaging.
 
-Without --campaign it serves every running campaign until it is stopped. With it, it serves one and exits:
+Without --campaign it serves every running campaign until it is stopped, for each Firebase project of the settings.
+With it, it serves one and exits:
 0 drained, 1 a fault that a restart may cure, 2 usage, configuration, a draft or another project's campaign, 3 credentials or permission,
 4 the campaign expired, was cancelled, is paused or lost recipients in Redis, 5 no such campaign, 75 stopped with work left.`,
 		Sections: []string{"redis", "names", "queue", "dispatcher", "campaign", "retry", "pacing", "breaker", "fcm", "tokens", "profiles", "store", "log", "http"},
@@ -52,37 +51,10 @@ Without --campaign it serves every running campaign until it is stopped. With it
 		DrainTimeout: func(s config.Settings) time.Duration { return s.Dispatcher.Drain },
 		Job:          func() bool { return *campaignID != "" },
 		Start: func(p *daemon.Process, rooms *assembly.Rooms) (func() error, error) {
+			tuneGC(rooms.Settings)
 			return start(p, &sending.Rooms{Rooms: rooms}, *campaignID)
 		},
 	}
-}
-
-func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work func() error, err error) {
-	tuneGC(rooms.Settings)
-	sender, err := rooms.NewSender(p.WorkCtx())
-	if err != nil {
-		return nil, err
-	}
-	p.OnStop("connections to FCM", func(context.Context) error { return sender.Close() })
-	for name, check := range rooms.ReadyChecks(sender) {
-		p.Health.AddReady(name, check)
-	}
-	if err := rooms.CheckSenderAccess(p.FetchCtx(), sender.Project()); err != nil {
-		return nil, err
-	}
-	if err := rooms.CheckQueries(p.FetchCtx()); err != nil {
-		return nil, err
-	}
-	d, err := rooms.NewDispatcher(sender, campaignID)
-	if err != nil {
-		return nil, err
-	}
-	beat := rooms.StartHeartbeat(p, fleet.Process{Role: fleet.Dispatcher, Project: sender.Project(), Campaign: campaignID}, d)
-	if err := sending.AwaitFCM(p.FetchCtx(), sender, p.Logger, p.Ready); err != nil {
-		return nil, err
-	}
-	beat.SetPhase(fleet.Serving)
-	return func() error { return assignExitCode(d.Run(p.FetchCtx(), p.WorkCtx()), campaignID) }, nil
 }
 
 // assignExitCode gives the result of a campaign's Job its exit code.

@@ -20,7 +20,8 @@ const (
 	// parsed form. With elements of the largest size, 100 MB are live, which gcPercent would let
 	// grow to half a gigabyte.
 	copiesPerElement = 3.5
-	// recipientsPerPush is how many recipients a dispatcher has in memory per push in flight.
+	// recipientsPerPush is how many recipients a dispatcher has in memory per push in flight. Each
+	// Firebase project has its own.
 	recipientsPerPush = 1.2
 )
 
@@ -38,6 +39,6 @@ func tuneGC(s config.Settings) {
 // can be live under the settings, so that collecting never takes over. If it did, Go would spend at
 // most half of the CPU on it.
 func memoryLimit(s config.Settings) int64 {
-	recipients := recipientsPerPush * float64(s.Dispatcher.Concurrency)
+	recipients := recipientsPerPush * float64(s.Dispatcher.Concurrency*len(s.Served()))
 	return baseMemory + int64(recipients*copiesPerElement*float64(s.Queue.MaxElement))
 }

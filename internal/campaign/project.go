@@ -76,6 +76,15 @@ func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 	return all, nil
 }
 
+// AnnounceProject makes this process' project known. A process of several projects announces all
+// of them before it looks for campaigns, so that none takes a campaign that names no project.
+func (c *Campaigns) AnnounceProject(ctx context.Context) error {
+	if _, err := c.listProjectsAmong(ctx, c.o.Project, nil); err != nil {
+		return fmt.Errorf("announce project %s: %w", c.o.Project, err)
+	}
+	return nil
+}
+
 // ForgetProject removes a project that has no dispatchers any more.
 func (c *Campaigns) ForgetProject(ctx context.Context, project string) error {
 	if err := c.rdb.ZRem(ctx, c.names.Projects(), project).Err(); err != nil {

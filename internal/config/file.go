@@ -18,9 +18,10 @@ import (
 
 // file is a settings file with known keys only.
 type file struct {
-	name    string
-	content []byte
-	lines   map[string]int // key → the line of its value
+	name     string
+	content  []byte
+	lines    map[string]int // key → the line of its value
+	projects []project
 }
 
 // readFile reads a YAML file of sections. It returns an error with the line of each unknown key.
@@ -46,7 +47,8 @@ func readFile(name string) (file, error) {
 			known[parent+"."] = true
 		}
 	}
-	return f, errors.Join(f.findKeys(document.Content[0], "", known)...)
+	errs := f.findKeys(document.Content[0], "", known)
+	return f, errors.Join(errs...)
 }
 
 // parseDocument parses the file. A second document is an error, since viper would ignore it.
@@ -82,7 +84,7 @@ func trimPath(err error) string {
 }
 
 // findKeys records the line of each known key. prefix is the section, such as "redis.tls.".
-func (f file) findKeys(node *yaml.Node, prefix string, known map[string]bool) []error {
+func (f *file) findKeys(node *yaml.Node, prefix string, known map[string]bool) []error {
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
 	}
@@ -111,6 +113,8 @@ func (f file) findKeys(node *yaml.Node, prefix string, known map[string]bool) []
 				Origin: f.position(key.Line), Key: name, Problem: "is written with dots, which would silently override an indented key",
 				Allowed: "indented keys: " + strings.ReplaceAll(lower, ".", ": {") + ": …" + strings.Repeat("}", strings.Count(lower, ".")),
 			})
+		case name == projectsSection:
+			errs = append(errs, f.findProjects(value)...)
 		case known[name]:
 			f.lines[name] = value.Line
 		case known[name+"."]:
@@ -153,17 +157,17 @@ func syntaxError(name string, err error) error {
 	return e
 }
 
-func addFile(v *viper.Viper, name string, origins map[string]origin) error {
+func addFile(v *viper.Viper, name string, origins map[string]origin) (file, error) {
 	f, err := readFile(name)
 	if err != nil {
-		return err
+		return f, err
 	}
 	v.SetConfigType("yaml")
 	if err := v.ReadConfig(bytes.NewReader(f.content)); err != nil {
-		return syntaxError(name, err)
+		return f, syntaxError(name, err)
 	}
 	for key, line := range f.lines {
 		origins[key] = origin{layerFile, f.position(line)}
 	}
-	return nil
+	return f, nil
 }

@@ -118,7 +118,7 @@ func (k Key) describeAllowed() string {
 	case reflect.TypeFor[Statement]():
 		return "an SQL statement, default or off"
 	case reflect.TypeFor[[]string]():
-		return "a list, or in one line host:port,host:port"
+		return "a list, or in one line a,b"
 	case reflect.TypeFor[bool]():
 		return "true or false"
 	case reflect.TypeFor[int]():

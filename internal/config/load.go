@@ -38,8 +38,11 @@ func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error)
 	if name == "" {
 		name = env[FileVariable]
 	}
+	var read file
 	if name != "" {
-		errs = append(errs, addFile(v, name, origins))
+		var err error
+		read, err = addFile(v, name, origins)
+		errs = append(errs, err)
 	}
 	errs = append(errs, addEnvironment(v, env, keys, origins))
 	addFlags(v, flags, keys, origins)
@@ -61,7 +64,10 @@ func Load(name string, flags *pflag.FlagSet, environ []string) (Settings, error)
 	if err := settings.mergeRedisURL(); err != nil {
 		return Settings{}, err
 	}
-	return settings, settings.check()
+	if err := settings.check(); err != nil {
+		return Settings{}, err
+	}
+	return settings, settings.addProjects(read)
 }
 
 // newError returns the error of a value that is not valid. It quotes the value only if that is

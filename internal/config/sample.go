@@ -33,8 +33,18 @@ func Sample() string {
 			fmt.Fprintf(&b, "%s# %s\n%s%s: %s\n", indent, key.comment(), indent, path[len(path)-1], key.yaml())
 		}
 	}
+	b.WriteString(sampleProjects)
 	return b.String()
 }
+
+const sampleProjects = `
+# Several Firebase projects in one fleet, by their ids: each has its own credentials, quota, breakers and connections. A project
+# may set what the sections fcm, pacing and breaker have; what it leaves out is as there. Only a file can have this section.
+# projects:
+#   my-shop:
+#     fcm: {credentials_file: /etc/fanfare/my-shop.json}
+#     pacing: {per_minute: 300000}
+`
 
 // comment returns the meaning, and the limits and conventional names if there are any.
 func (k Key) comment() string {
@@ -80,6 +90,22 @@ func (s Settings) Values() []Value {
 			Text:   redact.Text(formatValue(all.FieldByIndex(key.index).Interface())),
 			Origin: s.origin(key.Name).name,
 		})
+	}
+	return append(values, s.projectValues()...)
+}
+
+// projectValues returns the settings that projects have for themselves.
+func (s Settings) projectValues() (values []Value) {
+	for _, p := range s.Projects {
+		for _, key := range projectKeys() {
+			if p.origin(key.Name) == s.origin(key.Name) {
+				continue
+			}
+			text := redact.Text(formatValue(reflect.ValueOf(p).FieldByIndex(key.index).Interface()))
+			from := p.origin(key.Name).name
+			key.Name = projectsSection + "." + p.FCM.ProjectID + "." + key.Name
+			values = append(values, Value{Key: key, Text: text, Origin: from})
+		}
 	}
 	return values
 }

@@ -31,6 +31,10 @@ type Settings struct {
 	Log        Log        `key:"log" help:"The log, on standard error."`
 	HTTP       HTTP       `key:"http" help:"The addresses of /livez, /readyz and /metrics. They have no password: keep them on loopback or a private network."`
 
+	// Projects are the settings of each Firebase project of the file's section projects, in its
+	// order; none without it. What a project does not set for itself is as in the sections above.
+	Projects []Settings
+
 	origins  map[string]origin
 	warnings []string
 }
@@ -95,6 +99,7 @@ type Dispatcher struct {
 	AckBatch    int           `key:"ack_batch" default:"200" min:"1" max:"10000" help:"maximum number of outcomes written together"`
 	Drain       time.Duration `key:"drain" default:"30s" min:"1ms" max:"24h" help:"how long pushes in flight may take to finish after SIGTERM"`
 	Poll        time.Duration `key:"poll" default:"250ms" min:"1ms" max:"10m" help:"how often an empty campaign is checked for recipients"`
+	Projects    []string      `key:"projects" help:"of several Firebase projects in the settings, those that this dispatcher serves; empty: all"`
 	Discover    time.Duration `key:"discover" default:"2s" min:"1ms" max:"10m" help:"how often the dispatcher looks for running campaigns"`
 }
 

@@ -73,6 +73,18 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 	return r, nil
 }
 
+// WithSettings returns rooms with other settings of a Firebase project. They share everything but
+// the breakers.
+func (r *Rooms) WithSettings(s config.Settings) (*Rooms, error) {
+	shared := *r
+	shared.Settings = s
+	var err error
+	if shared.Breakers, err = breaker.New(r.Redis, breakerOptions(s)); err != nil {
+		return nil, AsSettingsError(err)
+	}
+	return &shared, nil
+}
+
 func (r *Rooms) buildAll() (err error) {
 	s := r.Settings
 	r.Fleet = fleet.New(r.Redis, r.Names)

@@ -20,8 +20,12 @@ import (
 // Dispatcher is a dispatcher with its governor.
 type Dispatcher struct {
 	*dispatcher.Dispatcher
-	governor *pacing.Governor // nil without pacing
+	governor  *pacing.Governor // nil without pacing
+	campaigns *campaign.Campaigns
 }
+
+// Announce makes the dispatcher's project known to all that share this Redis.
+func (d *Dispatcher) Announce(ctx context.Context) error { return d.campaigns.AnnounceProject(ctx) }
 
 // Run runs the dispatcher. The governor runs until the last push is out.
 func (d *Dispatcher) Run(fetchCtx, workCtx context.Context) error {
@@ -46,7 +50,7 @@ func (r *Rooms) NewDispatcher(sender *fcm.Sender, campaign string) (*Dispatcher,
 	if err != nil {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
-	return &Dispatcher{d, governor}, nil
+	return &Dispatcher{d, governor, deps.Campaigns}, nil
 }
 
 func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, governor *pacing.Governor, err error) {
