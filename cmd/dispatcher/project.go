@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -53,13 +52,9 @@ func findServed(ctx context.Context, rooms *sending.Rooms, campaignID string) ([
 	if campaignID == "" || len(rooms.Settings.Projects) == 0 {
 		return rooms.Served()
 	}
-	spec, err := rooms.Campaigns.Get(ctx, campaignID)
+	own, err := rooms.ForCampaign(ctx, campaignID)
 	if err != nil {
 		return nil, assignExitCode(err, campaignID)
-	}
-	own, err := rooms.ForProject(spec.Project)
-	if err != nil {
-		return nil, fmt.Errorf("find the project of campaign %s: %w", campaignID, err)
 	}
 	return []*sending.Rooms{own}, nil
 }

@@ -91,6 +91,10 @@ func (f testFlags) address() (notification.Target, error) {
 func sendTest(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, test operator.TestSend, client string) ([]operator.TestResult, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, testTimeout, fmt.Errorf("the quota gave no permit within %s", testTimeout))
 	defer cancel()
+	rooms, err := rooms.ForCampaign(ctx, test.Campaign)
+	if err != nil {
+		return nil, err
+	}
 	sender, err := rooms.NewSenderWith(ctx, client)
 	if err != nil {
 		return nil, err

@@ -22,7 +22,7 @@ import (
 )
 
 func (c *cli) check() *cobra.Command {
-	return &cobra.Command{
+	return c.ofProject(&cobra.Command{
 		Use:   "check",
 		Short: "Check everything that sending depends on: Redis, SQL, credentials, clock",
 		Long: `Check everything that sending depends on: Redis (version, mode, memory, eviction policy, persistence, script rights),
@@ -39,7 +39,7 @@ when the settings are wrong, with 3 when credentials or permissions are refused,
 				return failureOf(findings)
 			})
 		},
-	}
+	})
 }
 
 func printFindings(o output, findings []checks.Finding) {
@@ -116,6 +116,10 @@ exits with 1 if the campaign should not be sent as it is.`,
 
 // runPreflight runs the preflight with FCM and the project's quota.
 func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id string, options preflight.Options) (preflight.Report, error) {
+	rooms, err := rooms.ForCampaign(ctx, id)
+	if err != nil {
+		return preflight.Report{}, err
+	}
 	sender, err := rooms.NewSender(ctx)
 	if err != nil {
 		return preflight.Report{}, err

@@ -48,6 +48,7 @@ for people who operate, and FANFARE_CONSOLE_READ_TOKEN for people who only read.
 			})
 		},
 	}
+	c.ofProject(command)
 	f := command.Flags()
 	f.StringVar(&flags.listen, "listen", flags.listen, "address of the console")
 	f.StringVar(&flags.metrics, "metrics", "", "address of its health and metrics, such as 127.0.0.1:9466; none by default")

@@ -63,7 +63,13 @@ func (c *cli) with(command *cobra.Command, do func(ctx context.Context, rooms *s
 	if err != nil {
 		return err
 	}
-	err = do(command.Context(), rooms, rooms.NewOperator())
+	own := rooms
+	if c.projectID != "" || len(s.Projects) == 1 {
+		own, err = rooms.ForProject(c.projectID)
+	}
+	if err == nil {
+		err = do(command.Context(), own, own.NewOperator())
+	}
 	if closed := rooms.Close(); closed != nil && err == nil {
 		err = fmt.Errorf("close: %w", closed)
 	}
@@ -75,6 +81,14 @@ type cli struct {
 	file   string // settings file
 	asJSON bool
 	wide   bool // tables show all columns
+
+	projectID string // the Firebase project to act on, of several in the settings; may be empty
+}
+
+// ofProject adds the flag that chooses one of several Firebase projects.
+func (c *cli) ofProject(command *cobra.Command) *cobra.Command {
+	command.PersistentFlags().StringVar(&c.projectID, "project", "", "the Firebase `project` to act on, if the settings have several")
+	return command
 }
 
 // The groups of commands in the help.

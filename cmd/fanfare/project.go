@@ -15,7 +15,8 @@ import (
 )
 
 func (c *cli) project() *cobra.Command {
-	return group("project COMMAND", "Halt and resume a Firebase project; list the projects that send from this Redis", c.projectHalt(), c.projectResume(), c.projectHistory(), c.projectList(), c.projectForget())
+	return c.ofProject(group("project COMMAND", "Halt and resume a Firebase project; list the projects that send from this Redis",
+		c.projectHalt(), c.projectResume(), c.projectHistory(), c.projectList(), c.projectForget()))
 }
 
 func (c *cli) projectHalt() *cobra.Command {

@@ -17,8 +17,8 @@ import (
 )
 
 func (c *cli) quota() *cobra.Command {
-	return group("quota COMMAND", "Show and set the pace that all dispatchers of a Firebase project share",
-		c.quotaShow(), c.quotaSet(), c.quotaReset(), c.quotaClose(), c.quotaOpen())
+	return c.ofProject(group("quota COMMAND", "Show and set the pace that all dispatchers of a Firebase project share",
+		c.quotaShow(), c.quotaSet(), c.quotaReset(), c.quotaClose(), c.quotaOpen()))
 }
 
 // withGovernor opens the rooms and the governor of the project that the settings or the credentials

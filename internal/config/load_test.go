@@ -18,10 +18,7 @@ func load(t *testing.T, yaml string, args, environ []string) (config.Settings, e
 	t.Helper()
 	file := ""
 	if yaml != "" {
-		file = filepath.Join(t.TempDir(), "fanfare.yaml")
-		if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		file = writeFile(t, yaml)
 	}
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	config.AddFlags(flags)
@@ -29,6 +26,15 @@ func load(t *testing.T, yaml string, args, environ []string) (config.Settings, e
 		t.Fatal(err)
 	}
 	return config.Load(file, flags, environ)
+}
+
+func writeFile(t *testing.T, yaml string) (name string) {
+	t.Helper()
+	name = filepath.Join(t.TempDir(), "fanfare.yaml")
+	if err := os.WriteFile(name, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func mustLoad(t *testing.T, yaml string, args, environ []string) config.Settings {
@@ -98,6 +104,7 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 		"redis.tls.server_name": {"FANFARE_REDIS_TLS_ENABLED=true"},
 		"retry.max_backoff":     {"FANFARE_RETRY_MIN_BACKOFF=1s"},
 		"queue.max_element":     {"FANFARE_QUEUE_CLAIM_BYTES=8MiB"},
+		"dispatcher.projects":   {"FANFARE_CONFIG=" + writeFile(t, "projects: {other: {}}")},
 	}
 	byDefault := config.Defaults().Values()
 	for i, key := range config.Describe() {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -138,14 +137,21 @@ func (s *Settings) addProjects(f file) error {
 		})
 	}
 	for _, id := range s.Dispatcher.Projects {
-		if !slices.Contains(s.ProjectIDs(), id) {
+		if !slices.Contains(s.ProjectIDs(), id) { // it may be a secret in the wrong place
 			errs = append(errs, &Error{
-				Key: "dispatcher.projects", Origin: s.origin("dispatcher.projects").name, Problem: fmt.Sprintf("%q is not in the section projects", id),
-				Allowed: "some of: " + strings.Join(s.ProjectIDs(), ", "),
+				Key: "dispatcher.projects", Origin: s.origin("dispatcher.projects").name, Problem: "names a project that is not in the section projects (not shown)",
+				Allowed: describeIDs(s.ProjectIDs()),
 			})
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func describeIDs(ids []string) string {
+	if len(ids) == 0 {
+		return "a section projects in the settings file"
+	}
+	return "some of: " + strings.Join(ids, ", ")
 }
 
 // overlay returns the settings with those that a project sets for itself.

@@ -1,6 +1,7 @@
 package sending
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -28,25 +29,48 @@ func (r *Rooms) Served() ([]*Rooms, error) {
 	return all, nil
 }
 
-// ForProject returns rooms with the settings of one Firebase project. An empty id is the only one
-// there is; with several, it is a usage error.
+// ForProject returns rooms with the settings of one Firebase project of the section projects. An
+// empty id is the only one there is; with several, it is a usage error.
 func (r *Rooms) ForProject(id string) (*Rooms, error) {
-	if len(r.Settings.Projects) == 0 {
-		return r, nil
-	}
 	ids := r.Settings.ProjectIDs()
 	if id == "" && len(ids) == 1 {
 		id = ids[0]
 	}
-	if id == "" {
-		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("the settings have several Firebase projects; name one of them: %s", strings.Join(ids, ", ")))
-	}
 	s, known := r.Settings.ForProject(id)
-	if !known {
-		return nil, daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("the settings have no Firebase project %q; they have: %s", id, strings.Join(ids, ", ")))
+	switch {
+	case id == "" && len(ids) == 0:
+		return r, nil
+	case id == "":
+		return nil, severalError(ids)
+	case len(ids) == 0:
+		return nil, asUsage(fmt.Errorf("the settings have no section projects, so there is no project %q to choose", id))
+	case !known:
+		return nil, asUsage(fmt.Errorf("the settings have no Firebase project %q; they have: %s", id, strings.Join(ids, ", ")))
 	}
 	return r.withSettings(s)
 }
+
+// ForCampaign returns rooms with the settings of the Firebase project that a campaign names.
+func (r *Rooms) ForCampaign(ctx context.Context, id string) (*Rooms, error) {
+	if len(r.Settings.Projects) == 0 {
+		return r, nil
+	}
+	spec, err := r.Campaigns.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	own, err := r.ForProject(spec.Project)
+	if err != nil {
+		return nil, fmt.Errorf("find the project of campaign %s: %w", id, err)
+	}
+	return own, nil
+}
+
+func severalError(ids []string) error {
+	return asUsage(fmt.Errorf("the settings have several Firebase projects; choose one with --project: %s", strings.Join(ids, ", ")))
+}
+
+func asUsage(err error) error { return daemon.WithExitCode(daemon.ExitUsage, err) }
 
 func (r *Rooms) withSettings(s config.Settings) (*Rooms, error) {
 	shared, err := r.WithSettings(s)

@@ -50,8 +50,12 @@ func (r *Rooms) NewSenderWith(ctx context.Context, client string) (*fcm.Sender, 
 	return sender, nil
 }
 
-// FindProject returns the Firebase project of the settings, or of the credentials.
+// FindProject returns the Firebase project of the settings, or of the credentials. With several in
+// the settings, it is a usage error.
 func (r *Rooms) FindProject(ctx context.Context) (string, error) {
+	if len(r.Settings.Projects) > 0 {
+		return "", severalError(r.Settings.ProjectIDs())
+	}
 	if project := r.Settings.FCM.ProjectID; project != "" {
 		return project, nil
 	}

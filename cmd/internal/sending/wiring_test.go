@@ -244,6 +244,7 @@ var wiring = map[string]struct{ leaf, as string }{
 // testedElsewhere are the settings that no room has, each with its test.
 var testedElsewhere = map[string]string{
 	"redis.allow_volatile_eviction": "TestEvictionIsAllowedBySetting",
+	"dispatcher.projects":           "TestProjectsOfOneDispatcher in test/e2e",
 	"dispatcher.drain":              "TestProgramUsesItsOwnSettings in cmd/dispatcher", "http.dispatcher": "TestProgramUsesItsOwnSettings in cmd/dispatcher",
 	"console.token": "TestScripts/console in cmd/fanfare", "console.read_token": "TestScripts/console in cmd/fanfare",
 	"responder.drain": "TestProgramUsesItsOwnSettings in cmd/responder", "http.responder": "TestProgramUsesItsOwnSettings in cmd/responder",
