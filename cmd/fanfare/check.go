@@ -135,7 +135,7 @@ func runPreflight(ctx context.Context, rooms *sending.Rooms, op *operator.Operat
 	defer pace.Wait()
 	defer stop()
 	options.Validator, options.Pacer, options.Limit = sender, governor, breakerLimits(rooms)
-	checker := preflight.New(preflight.Deps{Operator: op, Campaigns: rooms.Campaigns, Tokens: rooms.Tokens, Profiles: rooms.Profiles, Caps: rooms.Caps})
+	checker := preflight.New(preflight.Deps{Operator: op, Campaigns: rooms.Campaigns, Tokens: rooms.Tokens, Profiles: rooms.Profiles, Suppressed: rooms.Suppressed, Caps: rooms.Caps})
 	return checker.Run(ctx, id, options)
 }
 

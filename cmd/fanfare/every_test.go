@@ -94,7 +94,7 @@ func (e *every) commandLines() [][]string {
 		{"project", "halt", "--reason", "x"}, {"quota", "show"}, {"quota", "close"}, {"quota", "open"}, {"project", "resume"}, {"project", "history"}, {"project", "list"}, {"ps"}, {"project", "forget", "x"}, {"quota", "set", "--per-minute", "600"}, {"quota", "reset"},
 		{"dead", "list"}, {"dead", "show", e.letter}, {"dead", "replay", "--all"}, {"dead", "replay", "--dry-run"}, {"dead", "list", "--kind", e.text}, {"dead", "purge", "--all"}, {"dead", "show", e.letter},
 		{"tokens", "get", e.text}, {"tokens", "get", "no" + e.text}, {"tokens", "set", e.text, "t"}, {"tokens", "set", e.text, e.text}, {"tokens", "remove", e.text}, {"tokens", "import", e.audience},
-		{"suppress", "add", e.text}, {"suppress", "list"}, {"suppress", "remove", e.text},
+		{"suppress", "add", e.text}, {"suppress", "import", e.audience}, {"suppress", "list"}, {"suppress", "remove", e.text},
 		{"user", "show", e.text}, {"user", "show", e.text, "--reveal"}, {"campaign", "export", e.id}, {"campaign", "history", e.created}, {"campaign", "report", e.created}, {"load", e.fresh, "--from", e.id, "--status", "failed"},
 		{"tokens", "removed"}, {"tokens", "removed", "lost" + e.text}, {"tokens", "restore", "lost" + e.text}, {"tokens", "import", "no" + e.text},
 		{"console", "--path-prefix", e.text}, {"check"}, {"config"}, {"config", "sample"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},

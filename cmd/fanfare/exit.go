@@ -52,7 +52,7 @@ func isWrongInput(err error) bool {
 	message := len(notification.FaultsOf(err)) > 0
 	_, file := errors.AsType[*operator.FileError](err)
 	return id || spec || message || file || errors.Is(err, operator.ErrNoRecipient) ||
-		errors.Is(err, operator.ErrNoToken) || errors.Is(err, tokens.ErrNoToken) || errors.Is(err, tokens.ErrInvalidToken)
+		errors.Is(err, operator.ErrNoToken) || errors.Is(err, operator.ErrNoUser) || errors.Is(err, tokens.ErrNoToken) || errors.Is(err, tokens.ErrInvalidToken)
 }
 
 // explainCampaign says in an operator's words what prevents an operation on a campaign.

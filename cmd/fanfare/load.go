@@ -179,14 +179,19 @@ func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 	printRows(w, s)
 }
 
-// printRows prints the rejected lines.
-func printRows(w io.Writer, summary operator.LoadSummary) {
-	for _, row := range summary.Errors {
+// printRejected prints the first rejected lines, and how many there are beyond them.
+func printRejected(w io.Writer, rows []operator.RowError, rejected int64) {
+	for _, row := range rows {
 		fmt.Fprintln(w, indent(w, "  ", printable(row.Error())))
 	}
-	if more := summary.Rejected - int64(len(summary.Errors)); more > 0 {
+	if more := rejected - int64(len(rows)); more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", operator.Thousands(more))
 	}
+}
+
+// printRows prints the rejected lines and the hints of a file.
+func printRows(w io.Writer, summary operator.LoadSummary) {
+	printRejected(w, summary.Errors, summary.Rejected)
 	for _, hint := range summary.Hints {
 		fmt.Fprintln(w, indent(w, "hint: ", printable(hint)))
 	}

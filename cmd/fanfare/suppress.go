@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ import (
 )
 
 func (c *cli) suppress() *cobra.Command {
-	return group("suppress COMMAND", "Choose the users who get no push from any campaign", c.suppressAdd(), c.suppressRemove(), c.suppressList())
+	return group("suppress COMMAND", "Choose the users who get no push from any campaign", c.suppressAdd(), c.suppressRemove(), c.suppressImport(), c.suppressList())
 }
 
 func (c *cli) suppressAdd() *cobra.Command {
@@ -57,10 +58,58 @@ func (c *cli) suppressRemove() *cobra.Command {
 	}
 }
 
+func (c *cli) suppressImport() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Suppress the users of a file: a user id on each line, or CSV or JSON with userId",
+		Long: `Suppress the users of a file: from the next claim on they get no push.
+
+The file has one user id on each line; or it is CSV whose first line names a column userId or user_id, NDJSON or a JSON array of
+objects with userId. Other columns are ignored. Files compressed with gzip or zstd are opened, UTF-16 is read. Lines without a user are
+rejected and listed. Users who are suppressed already stay so: an import that was interrupted can simply be repeated.`,
+		Example: `  fanfare suppress import unsubscribed.txt
+  psql -Atc 'SELECT id FROM users WHERE NOT push_allowed' | fanfare suppress import -`,
+		Args: wantArgs,
+		RunE: func(command *cobra.Command, args []string) error {
+			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
+				return c.importSuppressed(ctx, command, op, args[0])
+			})
+		},
+	}
+}
+
+func (c *cli) importSuppressed(ctx context.Context, command *cobra.Command, op *operator.Operator, name string) error {
+	file, err := openInput(command, name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	bar := newFileBar(command.ErrOrStderr(), file, "suppressing", "user")
+	summary, err := op.ImportSuppressed(ctx, bar, bar.count)
+	bar.clear()
+	if file, ok := errors.AsType[*operator.FileError](err); ok {
+		return nameFile(name, file)
+	}
+	if err != nil && summary.Rejected == 0 {
+		return err
+	}
+	shown := c.output(command).show(summary, func(w io.Writer) {
+		fmt.Fprintf(w, "suppressed %s in %s; %s already; %s rejected\n", plural(summary.Added, "user"), summary.Took.Round(time.Millisecond),
+			operator.Thousands(summary.Already), plural(summary.Rejected, "line"))
+		printRejected(w, summary.Errors, summary.Rejected)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", printable(name), err)
+	}
+	return shown
+}
+
 // suppressedList is the JSON of "suppress list".
 type suppressedList struct {
 	Count int64    `json:"count"`
 	Users []string `json:"users"` // in order, but only some if there are more than the limit
+	// MoreInSQL is set if store.suppression_query finds more users, who are not listed.
+	MoreInSQL bool `json:"moreInSql,omitempty"`
 }
 
 func (c *cli) suppressList() *cobra.Command {
@@ -73,16 +122,21 @@ func (c *cli) suppressList() *cobra.Command {
 			if err := checkRange(command, "limit", limit, 0, maxLimit); err != nil {
 				return err
 			}
-			return c.withSuppressed(command, func(ctx context.Context, set *suppression.Set) error {
-				found, err := listSuppressed(ctx, set, limit)
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
+				found, err := listSuppressed(ctx, rooms.Suppressed, limit)
 				if err != nil {
 					return err
 				}
+				found.MoreInSQL = rooms.Store != nil && rooms.Store.CanFindSuppressed()
 				return c.output(command).show(found, func(w io.Writer) {
 					for _, user := range found.Users {
 						fmt.Fprintln(w, printable(user))
 					}
-					fmt.Fprintf(w, "%s suppressed\n", plural(found.Count, "user"))
+					text := plural(found.Count, "user") + " suppressed"
+					if found.MoreInSQL {
+						text += " in Redis; those in SQL (store.suppression_query) are not listed"
+					}
+					fmt.Fprintln(w, text)
 				})
 			})
 		},
@@ -113,7 +167,7 @@ func listSuppressed(ctx context.Context, set *suppression.Set, limit int) (found
 // withSuppressed calls do with the set of suppressed users.
 func (c *cli) withSuppressed(command *cobra.Command, do func(context.Context, *suppression.Set) error) error {
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-		return do(ctx, suppression.New(rooms.Redis, rooms.Names))
+		return do(ctx, rooms.Suppressed)
 	})
 }
 

@@ -93,7 +93,7 @@ func TestEveryKeyCanBeSetEverywhere(t *testing.T) {
 		"redis.url": "redis://h:1/2", "redis.mode": "cluster", "redis.addresses": "a:1,b:2",
 		"redis.sentinel_master": "m", "fcm.endpoint": "https://h/v1", "store.database_url": "sqlite:x",
 		"fcm.client": "sdk", "log.level": "debug", "log.format": "json", "http.dispatcher": "off", "http.responder": ":1",
-		"store.token_query": "off", "store.token_clear": "off", "store.profile_query": "SELECT 1",
+		"store.token_query": "off", "store.token_clear": "off", "store.profile_query": "SELECT 1", "store.suppression_query": "SELECT 1",
 		"pacing.enabled": "false", "breaker.enabled": "false", "webhooks.url": "https://example.com/hooks",
 	}
 	company := map[string][]string{ // what a key cannot be set without

@@ -182,12 +182,13 @@ type Responder struct {
 
 // Store names the database, and the statements for an existing schema.
 type Store struct {
-	DatabaseURL  URL           `key:"database_url" env:"DATABASE_URL" help:"postgres://user:password@host/database?sslmode=verify-full, or sqlite:path"`
-	TokenQuery   Statement     `key:"token_query" default:"default" help:"SQL that returns id and token for the ids in $1, and optionally fid, kind, platform, locale and last_seen; several rows are several devices; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
-	TokenClear   Statement     `key:"token_clear" default:"default" help:"SQL that clears the token $2 of the user $1; default: UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; off: the application clears its own"`
-	TokenRestore Statement     `key:"token_restore" default:"default" help:"SQL that restores the token $2 of the user $1 unless the user has another; default: UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = ''), or off if store.token_clear is not the default; off: restores to Redis only"`
-	ProfileQuery Statement     `key:"profile_query" default:"off" help:"SQL that returns id and profile, a JSON object, for the ids in $1; off: profiles come from Redis only"`
-	Timeout      time.Duration `key:"timeout" default:"10s" min:"1ms" max:"1h" help:"timeout of one query, or of one transaction of responder.batch results; what times out is tried again"`
+	DatabaseURL      URL           `key:"database_url" env:"DATABASE_URL" help:"postgres://user:password@host/database?sslmode=verify-full, or sqlite:path"`
+	TokenQuery       Statement     `key:"token_query" default:"default" help:"SQL that returns id and token for the ids in $1, and optionally fid, kind, platform, locale and last_seen; several rows are several devices; default: SELECT id, fcm_token FROM users WHERE id = ANY($1); off: tokens come from Redis only"`
+	TokenClear       Statement     `key:"token_clear" default:"default" help:"SQL that clears the token $2 of the user $1; default: UPDATE users SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2; off: the application clears its own"`
+	TokenRestore     Statement     `key:"token_restore" default:"default" help:"SQL that restores the token $2 of the user $1 unless the user has another; default: UPDATE users SET fcm_token = $2 WHERE id = $1 AND (fcm_token IS NULL OR fcm_token = ''), or off if store.token_clear is not the default; off: restores to Redis only"`
+	ProfileQuery     Statement     `key:"profile_query" default:"off" help:"SQL that returns id and profile, a JSON object, for the ids in $1; off: profiles come from Redis only"`
+	SuppressionQuery Statement     `key:"suppression_query" default:"off" help:"SQL that returns the ids of those users in $1 that get no push, and no other column, such as SELECT id FROM opt_outs WHERE id = ANY($1); off: suppressed users come from Redis only"`
+	Timeout          time.Duration `key:"timeout" default:"10s" min:"1ms" max:"1h" help:"timeout of one query, or of one transaction of responder.batch results; what times out is tried again"`
 }
 
 // Webhooks configures who is told when a campaign ends, is paused or is held.

@@ -80,7 +80,7 @@ func worldOn(t *testing.T, server *miniredis.Miniredis, dial redis.Options) *wor
 		Campaigns:  must(campaign.New(rdb, names, campaign.Options{}))(t),
 		Tokens:     must(tokens.New(rdb, names, nil, tokens.Options{}))(t),
 		Profiles:   must(profiles.New(rdb, names, nil, profiles.Options{}))(t),
-		Suppressed: suppression.New(rdb, names),
+		Suppressed: suppression.New(rdb, names, nil),
 		Sender:     w.sender,
 		Outbox:     must(responses.NewOutbox(rdb, names, responses.OutboxOptions{}))(t),
 		Logger:     slog.New(slog.DiscardHandler),

@@ -91,22 +91,20 @@ func (p *preparer) decode(dl *delivery, now time.Time) *notification.Result {
 	return nil
 }
 
-// endSuppressed ends recipients who are suppressed, with one look-up. It defers all while Redis
-// cannot tell. A recipient with devices that were sent to keeps their outcomes: only the devices
-// that are left end, in endEarly.
+// endSuppressed ends recipients who are suppressed, with one look-up. It defers all while Redis or
+// SQL cannot tell. A recipient with devices that were sent to keeps their outcomes: only the
+// devices that are left end, in endEarly.
 func (p *preparer) endSuppressed(fetch context.Context, in []*delivery) []*delivery {
+	if len(in) == 0 {
+		return in
+	}
 	users := make([]string, len(in))
 	for i, dl := range in {
 		users[i] = dl.recipient.UserID
 	}
 	suppressed, err := p.suppressed.Find(fetch, users)
 	if err != nil {
-		if fetch.Err() == nil {
-			p.log.Warn("suppression lookup failed; recipients deferred", "error", err, "wait", p.retry.Outage)
-		}
-		for _, dl := range in {
-			p.postpone(fetch, dl, p.retry.Outage)
-		}
+		p.deferAll(fetch, in, err)
 		return nil
 	}
 	if len(suppressed) == 0 {
@@ -122,6 +120,22 @@ func (p *preparer) endSuppressed(fetch context.Context, in []*delivery) []*deliv
 		out = append(out, dl)
 	}
 	return out
+}
+
+// deferAll puts off recipients while no one knows who is suppressed. If the database refuses the
+// query, they go back and the campaign pauses.
+func (p *preparer) deferAll(fetch context.Context, in []*delivery, err error) {
+	paused := p.pauser.pauseIfRefused(fetch, in[0].lease.camp, err)
+	if fetch.Err() == nil && !paused {
+		p.log.Warn("suppression lookup failed; recipients deferred", "error", err, "wait", p.retry.Outage)
+	}
+	for _, dl := range in {
+		if paused {
+			p.handBack(dl)
+		} else {
+			p.postpone(fetch, dl, p.retry.Outage)
+		}
+	}
 }
 
 // findTokens looks up the tokens that are missing from the elements, or unusable in them. No

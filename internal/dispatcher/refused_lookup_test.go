@@ -8,6 +8,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/profiles"
 	"fanfare/internal/store"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 )
 
@@ -22,17 +23,25 @@ func (refusing) Profiles(context.Context, []string) (map[string]json.RawMessage,
 	return nil, errRefused
 }
 
+func (refusing) Suppressed(context.Context, []string) (map[string]bool, error) {
+	return nil, errRefused
+}
+
 // Recipients of a campaign that a refused look-up pauses go back. They are not deferred, so their
 // order stays and a resume serves them at once.
 func TestRecipientsOfARefusedLookupGoBack(t *testing.T) {
 	for name, c := range map[string]struct {
-		spec     campaign.Spec
-		elements []string
+		spec       campaign.Spec
+		elements   []string
+		suppressed suppression.Source
 	}{
-		"tokens": {campaign.Spec{ID: "42"}, []string{`{"userId":"a"}`, `{"userId":"b"}`}},
+		"tokens": {campaign.Spec{ID: "42"}, []string{`{"userId":"a"}`, `{"userId":"b"}`}, nil},
 		"profiles": {
 			campaign.Spec{ID: "42", Message: []byte(`{"notification":{"title":"Hello {{name}}"}}`)},
-			[]string{`{"userId":"a","fcmToken":"t1"}`, `{"userId":"b","fcmToken":"t2"}`},
+			[]string{`{"userId":"a","fcmToken":"t1"}`, `{"userId":"b","fcmToken":"t2"}`}, nil,
+		},
+		"suppressed users": {
+			campaign.Spec{ID: "42"}, []string{`{"userId":"a","fcmToken":"t1"}`, `{"userId":"b","fcmToken":"t2"}`}, refusing{},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,6 +49,7 @@ func TestRecipientsOfARefusedLookupGoBack(t *testing.T) {
 			rdb := must(w.client())(t)
 			w.deps.Tokens = must(tokens.New(rdb, w.deps.Names, refusing{}, tokens.Options{}))(t)
 			w.deps.Profiles = must(profiles.New(rdb, w.deps.Names, refusing{}, profiles.Options{}))(t)
+			w.deps.Suppressed = suppression.New(rdb, w.deps.Names, c.suppressed)
 			w.campaign(c.spec, c.elements...)
 			stop := w.serve(w.dispatcher())
 			w.eventually(func() bool {

@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 )
 
@@ -88,6 +89,45 @@ func TestSuppressedAfterTheFirstDevice(t *testing.T) {
 		r := w.results()["u1"]
 		if got := summary(r); r.Status != notification.StatusSent || got != "phone… token sent  1; tablet… token skipped SUPPRESSED 1" {
 			t.Errorf("%s with devices %s", r.Status, got)
+		}
+	})
+}
+
+// optOuts is a database of suppressed users that can fail.
+type optOuts struct {
+	err   atomic.Pointer[error]
+	users map[string]bool
+}
+
+func (o *optOuts) Suppressed(context.Context, []string) (map[string]bool, error) {
+	if err := o.err.Load(); err != nil {
+		return nil, *err
+	}
+	return o.users, nil
+}
+
+// While SQL cannot tell who is suppressed, no one is sent to. Then everyone is, but for those.
+func TestSuppressedUsersInSQL(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		var log bytes.Buffer
+		w.deps.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		source := &optOuts{users: map[string]bool{"out": true}}
+		away := errDown
+		source.err.Store(&away)
+		w.deps.Suppressed = suppression.New(must(w.client())(t), w.deps.Names, source)
+		w.campaign(campaign.Spec{ID: "42"}, `{"userId":"out","fcmToken":"t1"}`, `{"userId":"in","fcmToken":"t2"}`)
+		stop := w.serve(w.dispatcher())
+		<-time.After(3 * time.Minute)
+		if b := w.books("42"); b.Retrying+b.InFlight != 2 || !b.IsBalanced() || w.sender.total() != 0 {
+			t.Errorf("books %+v and %d pushes, want both deferred", b, w.sender.total())
+		}
+		source.err.Store(nil)
+		<-time.After(3 * time.Minute)
+		stop()
+		w.checkRequests(map[string]int{"t1": 0, "t2": 1})
+		w.wantOutcomes(map[string]int{"sent": 1, "skipped SUPPRESSED": 1})
+		if !strings.Contains(log.String(), "suppression lookup failed; recipients deferred") || !strings.Contains(log.String(), errDown.Error()) {
+			t.Errorf("logged %s, want the failed look-up", log.String())
 		}
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 	"fanfare/internal/traffic"
 )
@@ -31,6 +32,7 @@ type Deps struct {
 	Breakers    *breaker.Breakers
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
+	Suppressed  *suppression.Set
 	DeadLetters *responses.DeadLetters
 	Records     Records // nil without a database
 	Fleet       Fleet

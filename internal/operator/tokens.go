@@ -12,7 +12,7 @@ import (
 	"fanfare/internal/queue"
 )
 
-// progressEvery is after how many tokens an import reports its progress.
+// progressEvery is after how many lines an import reports its progress.
 const progressEvery = 1000
 
 // ImportOptions controls how the tokens of an audience are imported.
@@ -34,9 +34,12 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 	if err != nil {
 		return LoadSummary{}, err
 	}
-	i := tokenImport{rows: rows, progress: opts.Progress}
+	i := importer{rows: rows, progress: opts.Progress}
 	imported, err := o.deps.Tokens.Import(ctx, func(yield func(string, notification.Target) bool) {
-		i.each(ctx, yield)
+		i.each(ctx, func(element []byte) (problem string, more bool) {
+			user, target, problem := readToken(element)
+			return problem, problem == "" && yield(user, target)
+		})
 	})
 	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.hints(), Took: o.now().Sub(start)}
 	switch err := errors.Join(i.err, err); {
@@ -48,8 +51,8 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 	return summary, nil
 }
 
-// tokenImport reads users and tokens.
-type tokenImport struct {
+// importer reads the lines of a file for an import, and counts them.
+type importer struct {
 	rows     audience
 	progress func(int64)
 	read     int64
@@ -57,8 +60,9 @@ type tokenImport struct {
 	err      error // why reading stopped
 }
 
-// each yields users and tokens until the file ends or the consumer stops.
-func (i *tokenImport) each(ctx context.Context, yield func(string, notification.Target) bool) {
+// each calls use for each element until the file ends or the consumer stops. use says what is wrong
+// with an element, and whether the consumer wants more.
+func (i *importer) each(ctx context.Context, use func(element []byte) (problem string, more bool)) {
 	var text []byte
 	for i.err == nil {
 		if i.err = context.Cause(ctx); i.err != nil {
@@ -77,29 +81,31 @@ func (i *tokenImport) each(ctx context.Context, yield func(string, notification.
 			i.err = fmt.Errorf("after line %d: %w", i.rows.line(), err)
 			return
 		}
-		if !i.yield(text, yield) {
+		problem, more := use(text)
+		switch {
+		case problem != "":
+			i.rejected.add(RowError{Line: i.rows.line(), Problem: problem})
+			continue
+		case !more:
 			return
+		}
+		if i.read++; i.progress != nil && i.read%progressEvery == 0 {
+			i.progress(i.read)
 		}
 	}
 }
 
-func (i *tokenImport) yield(element []byte, yield func(string, notification.Target) bool) (more bool) {
+// readToken reads the user and the token of an element.
+func readToken(element []byte) (user string, target notification.Target, problem string) {
 	r, err := campaign.DecodeRecipient(element)
-	target, problem := tokenOf(r), ""
+	target = tokenOf(r)
 	switch {
 	case err != nil || target.IsZero(): // next has validated the rest: only the token can be missing
 		problem = "has no token"
 	case !target.IsSendable():
 		problem = "has a value that cannot be a token: " + target.Problem()
 	}
-	if problem != "" {
-		i.rejected.add(RowError{Line: i.rows.line(), Problem: problem})
-		return true
-	}
-	if i.read++; i.progress != nil && i.read%progressEvery == 0 {
-		i.progress(i.read)
-	}
-	return yield(r.UserID, target)
+	return r.UserID, target, problem
 }
 
 // tokenOf returns the token of a recipient, also if its installation ID stands beside it.

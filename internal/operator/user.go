@@ -11,7 +11,6 @@ import (
 	"fanfare/internal/caps"
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
-	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 )
 
@@ -56,7 +55,7 @@ func (o *Operator) User(ctx context.Context, id string, limit int) (User, error)
 	slices.SortFunc(u.Removed, func(a, b tokens.RemovedToken) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Token.Value, b.Token.Value))
 	})
-	suppressed, err := suppression.New(o.deps.Redis, o.deps.Names).Find(ctx, []string{id})
+	suppressed, err := o.deps.Suppressed.Find(ctx, []string{id})
 	u.Suppressed, u.SuppressedErr = suppressed[id], err
 	if !u.Recorded {
 		return u, nil

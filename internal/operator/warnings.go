@@ -23,7 +23,7 @@ var warningReasons = map[string]Reason{
 		Kind: ReasonLookups, Headline: "Profiles cannot be looked up", EndsByItself: true, Next: "check the database: fanfare check",
 	},
 	"suppression lookup failed; recipients deferred": {
-		Kind: ReasonLookups, Headline: "Suppressed users cannot be looked up", EndsByItself: true, Next: "check Redis and the key names.suppressed: fanfare check",
+		Kind: ReasonLookups, Headline: "Suppressed users cannot be looked up", EndsByItself: true, Next: "check Redis, the key names.suppressed and the database: fanfare check",
 	},
 	"caps not checked; recipients deferred": {
 		Kind: ReasonLookups, Headline: "The caps of users cannot be checked", EndsByItself: true, Next: "check Redis: fanfare check",

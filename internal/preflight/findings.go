@@ -119,6 +119,7 @@ func (a *audienceSample) findings(audience int64) []checks.Finding {
 func (a *audienceSample) contentFindings(of int, audience int64) []checks.Finding {
 	missing, names := a.countUnfilled()
 	found := []checks.Finding{
+		a.suppressedFinding(of, audience),
 		gradeShare("tokens", a.tokenless, of, audience, "have no token", "they end as skipped: there is no token in the element, in Redis or in SQL"),
 		gradeShare("placeholders", missing, of, audience, "lack a value", fmt.Sprintf("they end as skipped: give %s a default, as in {{name|there}}", names)),
 	}
@@ -130,6 +131,21 @@ func (a *audienceSample) contentFindings(of int, audience int64) []checks.Findin
 		found = append(found, gradeShare("values", len(a.unparsable), of, audience, "break the message", "they end as failed; the first: "+a.unparsable[0].Error()))
 	}
 	return append(found, a.sizeFinding(of, audience))
+}
+
+// suppressedFinding says how many users are suppressed: all of them if the sample is the audience,
+// else those in the sample. They are wanted, so it warns only if no one else is left.
+func (a *audienceSample) suppressedFinding(of int, audience int64) checks.Finding {
+	f := checks.Finding{Name: "suppressed", Grade: checks.Good}
+	if int64(of+len(a.malformed)) == audience {
+		f.Detail = fmt.Sprintf("%s of %s get no push; all were looked up", operator.Thousands(a.suppressed), operator.Thousands(of))
+	} else {
+		f.Detail = fmt.Sprintf("%s in the sample get no push: %s", shareOf(a.suppressed, of), shareOf(a.suppressed, of).inAudience(audience))
+	}
+	if a.suppressed == of {
+		f.Grade, f.Advice = checks.Warning, "check that the right users are suppressed: fanfare suppress list"
+	}
+	return f
 }
 
 func (a *audienceSample) sizeFinding(of int, audience int64) checks.Finding {

@@ -21,6 +21,7 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 	"fanfare/internal/profiles"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
@@ -50,6 +51,7 @@ func openStage(t *testing.T) stage {
 	ok(t, err)
 	deps.Profiles, err = profiles.New(rdb, names, nil, profiles.Options{})
 	ok(t, err)
+	deps.Suppressed = suppression.New(rdb, names, nil)
 	breakers, err := breaker.New(rdb, breaker.DefaultOptions())
 	ok(t, err)
 	deps.Operator = operator.New(operator.Deps{

@@ -17,6 +17,7 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
 	"fanfare/internal/profiles"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 )
 
@@ -70,6 +71,8 @@ type Report struct {
 	// Sampled is how many elements were read, and Validated how many of them FCM answered.
 	Sampled   int `json:"sampled"`
 	Validated int `json:"validated"`
+	// Suppressed is the share of suppressed users among those that were looked up.
+	Suppressed Share `json:"suppressed"`
 	// Dead is the share of dead tokens among those that FCM answered.
 	Dead     Share    `json:"dead"`
 	Sizes    Sizes    `json:"sizes"`
@@ -80,11 +83,12 @@ func (p *Report) add(findings ...checks.Finding) { p.Findings = append(p.Finding
 
 // Deps are the rooms that a preflight reads from.
 type Deps struct {
-	Operator  *operator.Operator
-	Campaigns *campaign.Campaigns
-	Tokens    *tokens.Store
-	Profiles  *profiles.Cache
-	Caps      *caps.Limiter // nil without caps
+	Operator   *operator.Operator
+	Campaigns  *campaign.Campaigns
+	Tokens     *tokens.Store
+	Profiles   *profiles.Cache
+	Suppressed *suppression.Set
+	Caps       *caps.Limiter // nil without caps
 }
 
 // Checker runs preflights.
@@ -143,7 +147,7 @@ func (c *Checker) dryRun(ctx context.Context, spec campaign.Spec, sample campaig
 	if err != nil {
 		return err
 	}
-	report.Sizes = sizesOf(prepared.sizes)
+	report.Sizes, report.Suppressed = sizesOf(prepared.sizes), shareOf(prepared.suppressed, prepared.read-prepared.undecided)
 	report.add(prepared.findings(report.Recipients)...)
 	validated := c.validate(ctx, spec.ID, prepared.ready, options)
 	report.Validated, report.Dead = validated.countValidated(), validated.deadShare()

@@ -180,3 +180,32 @@ func TestValidationEndsInTime(t *testing.T) {
 		wantFinding(t, h.findings(100, nil), "dead tokens", checks.Warning, "FCM answered for no token")
 	})
 }
+
+// Suppressed users are counted and get no push, so nothing else about them is a finding.
+func TestSuppressedUsersAreCounted(t *testing.T) {
+	s := openStage(t)
+	_, err := s.checker.deps.Suppressed.Add(t.Context(), "u1", "u2")
+	ok(t, err)
+	report := s.preflight(`{"notification":{"title":"Hello"}}`, `{"userId":"u1"}`, `{"userId":"u2","fcmToken":"t2"}`, `{"userId":"u3","fcmToken":"t3"}`)
+	wantFinding(t, report.Findings, "suppressed", checks.Good, "2 of 3 get no push; all were looked up")
+	wantFinding(t, report.Findings, "tokens", checks.Good, "0 of 3 have no token")
+	equal(t, "share", report.Suppressed.Found, 2)
+	equal(t, "validated", report.Validated, 1)
+
+	s.options.Sample = 2
+	sampled, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	wantFinding(t, sampled.Findings, "suppressed", checks.Good, "1 of 2 (50.0%; 9.5% to 90.5% with 95% confidence) in the sample get no push")
+
+	_, err = s.checker.deps.Suppressed.Add(t.Context(), "u3")
+	ok(t, err)
+	all, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	wantFinding(t, all.Findings, "suppressed", checks.Warning, "fanfare suppress list")
+
+	ok(t, s.rdb.Set(t.Context(), "{campaign:}:suppressed", "no set", 0).Err())
+	unknown, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	wantFinding(t, unknown.Findings, "look-up", checks.Failure, "2 of 2 could not be looked up")
+	equal(t, "validated while suppressed users are unknown", unknown.Validated, 0)
+}

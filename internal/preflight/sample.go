@@ -36,6 +36,7 @@ type audienceSample struct {
 	sizes      []int
 	read       int // recipients that could be read
 	malformed  []error
+	suppressed int
 	tokenless  int
 	invalid    []error        // why a stored value cannot be a token
 	unfilled   map[string]int // by placeholder
@@ -45,12 +46,16 @@ type audienceSample struct {
 	undecided  int
 }
 
-// prepare looks up tokens and profiles, and fills the messages. It changes nothing.
+// prepare leaves out suppressed users, looks up tokens and profiles, and fills the messages. It
+// changes nothing.
 func (c *Checker) prepare(ctx context.Context, id string, message *content.Content, sample campaign.Sample) (audienceSample, error) {
 	a := audienceSample{read: len(sample.Recipients), malformed: sample.Malformed, unfilled: map[string]int{}}
 	sample.Recipients = slices.DeleteFunc(sample.Recipients, func(r notification.Recipient) bool { return message.IsHeldOut(id, r.UserID) })
 	for i, r := range sample.Recipients {
 		sample.Recipients[i] = forOneDevice(r)
+	}
+	if err := c.leaveOutSuppressed(ctx, &a, &sample); err != nil {
+		return a, ctx.Err() // the finding says why no one could be looked up
 	}
 	targets, targetsErr := c.peekTokens(ctx, sample.Recipients)
 	known, profilesErr := c.peekProfiles(ctx, id, message, sample.Recipients)
@@ -74,6 +79,23 @@ func (c *Checker) prepare(ctx context.Context, id string, message *content.Conte
 		a.fill(id, message, r, known[r.UserID])
 	}
 	return a, nil
+}
+
+// leaveOutSuppressed counts the suppressed users and removes them from the sample. While they are
+// unknown, nothing is known of the others, as no one would be sent to.
+func (c *Checker) leaveOutSuppressed(ctx context.Context, a *audienceSample, sample *campaign.Sample) error {
+	users := make([]string, len(sample.Recipients))
+	for i, r := range sample.Recipients {
+		users[i] = r.UserID
+	}
+	suppressed, err := c.deps.Suppressed.Find(ctx, users)
+	if err != nil {
+		a.lookupErr, a.undecided = err, len(users)
+		return err
+	}
+	sample.Recipients = slices.DeleteFunc(sample.Recipients, func(r notification.Recipient) bool { return suppressed[r.UserID] })
+	a.suppressed = len(users) - len(sample.Recipients)
+	return nil
 }
 
 // personOf is the user that the message is filled in for.

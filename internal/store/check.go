@@ -11,10 +11,10 @@ import (
 // errSeveral is the problem of a text with more than one statement.
 var errSeveral = errors.New("contains more than one statement")
 
-// CheckQueries checks that the database understands the queries for tokens and profiles and permits
-// them. It also checks the form of their rows. A faulty query is a *SettingError.
+// CheckQueries checks that the database understands the queries for tokens, profiles and suppressed
+// users and permits them. It also checks the form of their rows. A faulty query is a *SettingError.
 func (s *Store) CheckQueries(ctx context.Context) error {
-	return s.check(ctx, s.o.tokenQuery(), s.o.profileQuery())
+	return s.check(ctx, s.o.tokenQuery(), s.o.profileQuery(), s.o.suppressionQuery())
 }
 
 // CheckWrites checks the statements that Apply runs: those over Fanfare's tables, which Migrate
@@ -86,6 +86,8 @@ func (s *Store) exampleStatement(setting string) string {
 		return defaultTokenRestore
 	case settingProfileQuery:
 		return s.backend.exampleProfileQuery()
+	case settingSuppressionQuery:
+		return "SELECT id FROM opt_outs WHERE id " + s.backend.inIDs()
 	default:
 		return s.backend.exampleTokenQuery()
 	}

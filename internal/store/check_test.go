@@ -34,6 +34,10 @@ var broken = []struct {
 	{settingTokenQuery, `SELECT id, fcm_token FROM numbers WHERE id = $1`, "takes one id", ""},
 	{settingProfileQuery, `SELECT profile, id FROM users WHERE id $ids`, "returns the profile before the id", ""},
 	{settingProfileQuery, `SELECT profile FROM users WHERE id $ids`, "the id, then the profile", ""},
+	{settingSuppressionQuery, `SELECT id, fcm_token FROM users WHERE id $ids`, "returns 2 columns, but must return one, the id", ""},
+	{settingSuppressionQuery, `SELECT id FROM users WHERE id = $1`, "takes one id", ""},
+	{settingSuppressionQuery, `DELETE FROM users WHERE id $ids RETURNING id`, "changes rows", ""},
+	{settingSuppressionQuery, `SELECT id FROM opt_outs WHERE id $ids`, "opt_outs", ""},
 	{settingTokenClear, `UPDATE people SET fcm_token = NULL WHERE id = $1 AND fcm_token = $2`, "people", ""},
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL WHERE id = $1`, "has one parameter, but needs two", ""},
 	{settingTokenClear, `UPDATE users SET fcm_token = NULL`, "has no parameter, but needs two", ""},
@@ -52,7 +56,7 @@ var broken = []struct {
 func options(setting, text string) Options {
 	o := Options{}
 	*map[string]*string{
-		settingTokenQuery: &o.TokenQuery, settingProfileQuery: &o.ProfileQuery, settingTokenClear: &o.TokenClear, settingTokenRestore: &o.TokenRestore,
+		settingTokenQuery: &o.TokenQuery, settingProfileQuery: &o.ProfileQuery, settingTokenClear: &o.TokenClear, settingTokenRestore: &o.TokenRestore, settingSuppressionQuery: &o.SuppressionQuery,
 	}[setting] = text
 	return o.resolve("")
 }

@@ -12,12 +12,13 @@ const Default = "default"
 
 // The names of the settings in the configuration file.
 const (
-	settingDatabaseURL  = "store.database_url"
-	settingTokenQuery   = "store.token_query"
-	settingTokenClear   = "store.token_clear"
-	settingTokenRestore = "store.token_restore"
-	settingProfileQuery = "store.profile_query"
-	settingTimeout      = "store.timeout"
+	settingDatabaseURL      = "store.database_url"
+	settingTokenQuery       = "store.token_query"
+	settingTokenClear       = "store.token_clear"
+	settingTokenRestore     = "store.token_restore"
+	settingProfileQuery     = "store.profile_query"
+	settingSuppressionQuery = "store.suppression_query"
+	settingTimeout          = "store.timeout"
 )
 
 // DefaultTimeout replaces a Timeout of 0.
@@ -42,6 +43,9 @@ type Options struct {
 	TokenRestore string
 	// ProfileQuery selects id and profile, a JSON object, of the users in $1. Default turns it off.
 	ProfileQuery string
+	// SuppressionQuery selects the ids of those users in $1 that get no push, and nothing else.
+	// Default turns it off.
+	SuppressionQuery string
 	// Timeout limits each lookup query and each writing transaction. A call that exceeds it fails
 	// with a Transient fault, so a silent connection blocks no caller for longer. Migrations are
 	// not limited. 0 means DefaultTimeout.
@@ -88,6 +92,9 @@ func (o Options) resolve(tokenQuery string) Options {
 	}
 	if o.ProfileQuery == Default {
 		o.ProfileQuery = ""
+	}
+	if o.SuppressionQuery == Default {
+		o.SuppressionQuery = ""
 	}
 	return o
 }

@@ -167,6 +167,8 @@ func (p *postgres) exampleProfileQuery() string {
 	return `SELECT id, profile FROM users WHERE id = ANY($1)`
 }
 
+func (p *postgres) inIDs() string { return "= ANY($1)" }
+
 // ownStatements includes what the triggers write, because they do so with the user's permissions.
 func (p *postgres) ownStatements() []string {
 	return []string{

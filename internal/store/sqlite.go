@@ -128,6 +128,8 @@ func (f *sqliteFile) exampleProfileQuery() string {
 	return `SELECT id, profile FROM users WHERE id IN (SELECT value FROM json_each($1))`
 }
 
+func (f *sqliteFile) inIDs() string { return f.inArray("$1") }
+
 func (f *sqliteFile) ownStatements() []string {
 	return []string{sqliteUpsert(1), selectSummary, selectMinutes("minute"), insertHistory, sqliteUpsertDevices}
 }

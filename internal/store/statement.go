@@ -11,13 +11,16 @@ type statement struct{ setting, text string }
 
 func (o Options) tokenQuery() statement   { return statement{settingTokenQuery, o.TokenQuery} }
 func (o Options) profileQuery() statement { return statement{settingProfileQuery, o.ProfileQuery} }
+func (o Options) suppressionQuery() statement {
+	return statement{settingSuppressionQuery, o.SuppressionQuery}
+}
 func (o Options) tokenClear() statement   { return statement{settingTokenClear, o.TokenClear} }
 func (o Options) tokenRestore() statement { return statement{settingTokenRestore, o.TokenRestore} }
 
 // isQuery reports whether the statement reads rows. Other statements run for a user ($1) and a
 // token ($2).
 func (s statement) isQuery() bool {
-	return s.setting == settingTokenQuery || s.setting == settingProfileQuery
+	return s.setting == settingTokenQuery || s.setting == settingProfileQuery || s.setting == settingSuppressionQuery
 }
 
 // description is what a database knows of a statement that it parsed but did not run.
@@ -67,10 +70,6 @@ func (s statement) findProblem(d description) string {
 }
 
 func (s statement) findQueryProblem(d description) string {
-	what := "token"
-	if s.setting == settingProfileQuery {
-		what = "profile"
-	}
 	switch {
 	case d.changes:
 		return "changes rows, but must only read"
@@ -78,6 +77,21 @@ func (s statement) findQueryProblem(d description) string {
 		return countPhrase(len(d.params), "parameter") + ", but needs one: $1, the ids of many users"
 	case d.params[0].class == classOther, d.params[0].class == classJSON, d.params[0].class != classArray && directlyCompared.MatchString(s.code()):
 		return "takes one id in $1, but receives the ids of many users at once"
+	case s.setting == settingSuppressionQuery && len(d.columns) != 1:
+		return "returns " + strings.TrimPrefix(countPhrase(len(d.columns), "column"), "has ") + ", but must return one, the id: each row is a suppressed user"
+	case s.setting == settingSuppressionQuery:
+		return ""
+	}
+	return s.findValueProblem(d)
+}
+
+// findValueProblem returns why the columns of a query for ids with their values cannot be read.
+func (s statement) findValueProblem(d description) string {
+	what := "token"
+	if s.setting == settingProfileQuery {
+		what = "profile"
+	}
+	switch {
 	case len(d.columns) < 2, len(d.columns) > 2 && what == "profile":
 		return "returns " + strings.TrimPrefix(countPhrase(len(d.columns), "column"), "has ") + ", but must return two: the id, then the " + what + devicesHint(what)
 	case s.isSwapped(d):

@@ -56,6 +56,8 @@ type backend interface {
 	// exampleTokenQuery and exampleProfileQuery return queries that work on a table users.
 	exampleTokenQuery() string
 	exampleProfileQuery() string
+	// inIDs returns the condition that an id of any type is one of those in $1.
+	inIDs() string
 	// ownStatements returns all statements over Fanfare's own tables.
 	ownStatements() []string
 	// inArray returns the condition that a text is one of those in a parameter from encodeIDs.
@@ -118,7 +120,7 @@ func (s *Store) Check(ctx context.Context) error {
 	if made {
 		err = s.checkTables(ctx)
 	}
-	return errors.Join(err, s.check(ctx, s.o.tokenQuery(), s.o.profileQuery(), s.tokenClear(), s.o.tokenRestore()))
+	return errors.Join(err, s.check(ctx, s.o.tokenQuery(), s.o.profileQuery(), s.o.suppressionQuery(), s.tokenClear(), s.o.tokenRestore()))
 }
 
 // Close closes all connections. Running calls fail.

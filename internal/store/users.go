@@ -62,44 +62,56 @@ func (s *Store) RestoreTokens(ctx context.Context, tokens map[string][]string) e
 // lookup queries a text for each of many ids. Of several rows the last counts.
 func (s *Store) lookup(ctx context.Context, query string, ids []string) (map[string]string, error) {
 	found := make(map[string]string, len(ids))
-	return found, s.lookupRows(ctx, query, ids, func(_ []string, id string, values []sql.NullString) {
+	return found, s.lookupRows(ctx, valueQuery(query, func(_ []string, id string, values []sql.NullString) {
 		if text := values[1].String; text != "" {
 			found[id] = text
 		}
-	})
+	}), ids)
 }
 
 // addRow receives a row with its id as it was asked for. values has all columns, the id first.
 type addRow func(columns []string, id string, values []sql.NullString)
 
+// lookupQuery is a query for the rows of many ids.
+type lookupQuery struct {
+	text  string
+	check func(asked askedIDs, values []sql.NullString) error // refuses rows of another form
+	add   addRow
+}
+
+// valueQuery is a query for an id and a value of it.
+func valueQuery(text string, add addRow) lookupQuery {
+	return lookupQuery{text: text, check: checkValueRow, add: add}
+}
+
 // lookupRows queries many ids at once. One id that the database cannot convert to the column's type
 // fails the whole query. lookupRows drops such ids, which belong to no user.
-func (s *Store) lookupRows(ctx context.Context, query string, ids []string, add addRow) error {
+func (s *Store) lookupRows(ctx context.Context, q lookupQuery, ids []string) error {
 	ids = filterStorable(ids)
-	if query == "" || len(ids) == 0 {
+	if q.text == "" || len(ids) == 0 {
 		return nil
 	}
-	err := s.queryRows(ctx, query, ids, add)
+	err := s.queryRows(ctx, q, ids)
 	if FaultOf(err) != Data {
 		return err
 	}
 	err = s.withTimeout(ctx, func(ctx context.Context) (err error) {
-		ids, err = s.backend.filterConvertible(ctx, query, ids)
+		ids, err = s.backend.filterConvertible(ctx, q.text, ids)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.bisect(ctx, query, ids, add)
+	return s.bisect(ctx, q, ids)
 }
 
 // bisect queries halves of the ids, and halves of those, down to the ids at fault. It handles
 // column types that filterConvertible does not know.
-func (s *Store) bisect(ctx context.Context, query string, ids []string, add addRow) error {
+func (s *Store) bisect(ctx context.Context, q lookupQuery, ids []string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	err := s.queryRows(ctx, query, ids, add)
+	err := s.queryRows(ctx, q, ids)
 	if FaultOf(err) != Data {
 		return err
 	}
@@ -107,18 +119,18 @@ func (s *Store) bisect(ctx context.Context, query string, ids []string, add addR
 		return nil
 	}
 	half := len(ids) / 2
-	if err := s.bisect(ctx, query, ids[:half], add); err != nil {
+	if err := s.bisect(ctx, q, ids[:half]); err != nil {
 		return err
 	}
-	return s.bisect(ctx, query, ids[half:], add)
+	return s.bisect(ctx, q, ids[half:])
 }
 
 // queryRows adds the rows of a query once it has succeeded, because a failed one is repeated.
-func (s *Store) queryRows(ctx context.Context, query string, ids []string, add addRow) error {
+func (s *Store) queryRows(ctx context.Context, q lookupQuery, ids []string) error {
 	var columns []string
 	var rows [][]sql.NullString
 	err := s.withTimeout(ctx, func(ctx context.Context) (err error) {
-		columns, rows, err = s.collect(ctx, query, ids)
+		columns, rows, err = s.collect(ctx, q, ids)
 		return err
 	})
 	if err != nil {
@@ -126,21 +138,17 @@ func (s *Store) queryRows(ctx context.Context, query string, ids []string, add a
 	}
 	asked := newAskedIDs(ids)
 	for _, values := range rows {
-		add(columns, asked.originalSpelling(values[0].String), values)
+		q.add(columns, asked.originalSpelling(values[0].String), values)
 	}
 	return nil
 }
 
-// collect reads all rows. If the first column holds none of the ids and the second does, the query
-// returns the value before the id.
-func (s *Store) collect(ctx context.Context, query string, ids []string) (columns []string, rows [][]sql.NullString, err error) {
+// collect reads all rows, and checks the form of each.
+func (s *Store) collect(ctx context.Context, q lookupQuery, ids []string) (columns []string, rows [][]sql.NullString, err error) {
 	asked := newAskedIDs(ids)
-	err = s.backend.queryNamed(ctx, query, []any{s.backend.encodeIDs(ids)}, func(names []string, scan scanFunc) error {
+	err = s.backend.queryNamed(ctx, q.text, []any{s.backend.encodeIDs(ids)}, func(names []string, scan scanFunc) error {
 		if columns == nil {
 			columns = lowerAll(names)
-		}
-		if len(names) < minColumns {
-			return errOneColumn
 		}
 		values, into := make([]sql.NullString, len(names)), make([]any, len(names))
 		for i := range values {
@@ -149,13 +157,25 @@ func (s *Store) collect(ctx context.Context, query string, ids []string) (column
 		if err := scan(into...); err != nil {
 			return err
 		}
-		if !asked.has(values[0].String) && asked.has(values[1].String) {
-			return errSwapped
+		if err := q.check(asked, values); err != nil {
+			return err
 		}
 		rows = append(rows, values)
 		return nil
 	})
 	return columns, rows, err
+}
+
+// checkValueRow refuses rows without a value. If the first column holds none of the ids and the
+// second does, the query returns the value before the id.
+func checkValueRow(asked askedIDs, values []sql.NullString) error {
+	if len(values) < minColumns {
+		return errOneColumn
+	}
+	if !asked.has(values[0].String) && asked.has(values[1].String) {
+		return errSwapped
+	}
+	return nil
 }
 
 // minColumns are the id and the value.

@@ -25,11 +25,11 @@ var deviceColumnNames = []string{columnFID, columnKind, columnPlatform, columnLo
 // the rows. The columns beside the id and the token are read by their names.
 func (s *Store) Devices(ctx context.Context, ids []string) (map[string][]notification.Device, error) {
 	devices := make(map[string][]notification.Device, len(ids))
-	err := s.lookupRows(ctx, s.o.TokenQuery, ids, func(columns []string, id string, values []sql.NullString) {
+	err := s.lookupRows(ctx, valueQuery(s.o.TokenQuery, func(columns []string, id string, values []sql.NullString) {
 		if d := readDevice(columns, values); !d.Target.IsZero() {
 			devices[id] = append(devices[id], d)
 		}
-	})
+	}), ids)
 	if err != nil {
 		return nil, fmt.Errorf("look up tokens: %w", blameSetting(settingTokenQuery, err))
 	}

@@ -1,12 +1,14 @@
-// Package suppression knows the users who get no push: the opt-out set in Redis. Applications and
-// operators add users to it and remove them. Dispatchers look up the users of each claim in it,
-// before anything else is done for them. A change is in force from the next claim on.
+// Package suppression knows the users who get no push: those in the opt-out set in Redis, and those
+// in the application's SQL table. Applications and operators add users to the set and remove them.
+// Dispatchers look up the users of each claim, before anything else is done for them. Nothing is
+// cached, so a change is in force from the next claim on.
 package suppression
 
 import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -18,18 +20,49 @@ import (
 // atOnce limits the users of one command.
 const atOnce = 1000
 
-// Set is the set of suppressed users, by user id. It is safe for concurrent use.
-type Set struct {
-	rdb redis.UniversalClient
-	key string
+// Source is the application's table of suppressed users. It must limit the time of its answer,
+// because callers wait for it.
+type Source interface {
+	Suppressed(ctx context.Context, users []string) (map[string]bool, error)
 }
 
-// New returns the set of one Redis. It makes no call.
-func New(rdb redis.UniversalClient, names keys.Names) *Set { return &Set{rdb, names.Suppressed} }
+// Set is the set of suppressed users, by user id. It is safe for concurrent use. Find also asks a
+// Source; all other methods are about Redis alone.
+type Set struct {
+	rdb    redis.UniversalClient
+	key    string
+	source Source
+}
 
-// Find returns which of the users are suppressed. It costs one command for 1,000 users, also
-// without a set.
+// New returns the set of one Redis, and of a source unless it is nil. It makes no call.
+func New(rdb redis.UniversalClient, names keys.Names, source Source) *Set {
+	return &Set{rdb, names.Suppressed, source}
+}
+
+// Find returns which of the users are suppressed, in Redis or in SQL. It costs one command for
+// 1,000 users, also without a set, and one query for those that Redis does not hold. After an error
+// no one knows who may get a push.
 func (s *Set) Find(ctx context.Context, users []string) (map[string]bool, error) {
+	found, err := s.findInRedis(ctx, users)
+	if err != nil || s.source == nil {
+		return found, err
+	}
+	rest := users
+	if len(found) > 0 {
+		rest = slices.DeleteFunc(slices.Clone(users), func(user string) bool { return found[user] })
+	}
+	inSQL, err := s.source.Suppressed(ctx, rest)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return inSQL, nil
+	}
+	maps.Copy(found, inSQL)
+	return found, nil
+}
+
+func (s *Set) findInRedis(ctx context.Context, users []string) (map[string]bool, error) {
 	var found map[string]bool
 	for some := range slices.Chunk(users, atOnce) {
 		members, err := s.rdb.SMIsMember(ctx, s.key, toAny(some)...).Result()

@@ -1,8 +1,10 @@
 package suppression
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -16,11 +18,12 @@ func TestSuppression(t *testing.T) {
 	backends.Run(t, backends.Suite{
 		{Name: "users are added, found, listed and removed", Test: keepsUsers},
 		{Name: "a key of another type is named", Test: wrongType},
+		{Name: "users in SQL are found too", Test: asksSQL},
 	})
 }
 
 func keepsUsers(t *testing.T, b *backends.Backend) {
-	set, ctx := New(b.Redis, keys.Default()), t.Context()
+	set, ctx := New(b.Redis, keys.Default(), nil), t.Context()
 	if found, err := set.Find(ctx, []string{"u1"}); err != nil || len(found) != 0 {
 		t.Errorf("without a set: %v %v", found, err)
 	}
@@ -59,8 +62,42 @@ func wrongType(t *testing.T, b *backends.Backend) {
 	names := keys.Default()
 	names.Suppressed = "other:key"
 	b.Redis.Set(t.Context(), names.Suppressed, "x", 0)
-	_, err := New(b.Redis, names).Find(t.Context(), []string{"u1"})
+	_, err := New(b.Redis, names, nil).Find(t.Context(), []string{"u1"})
 	if mistyped, ok := errors.AsType[*redisx.TypeError](err); !ok || mistyped.Key != names.Suppressed {
 		t.Errorf("%v, want the key named", err)
+	}
+}
+
+// table is a source that remembers its last question.
+type table struct {
+	users map[string]bool
+	err   error
+	asked []string
+}
+
+func (s *table) Suppressed(_ context.Context, users []string) (map[string]bool, error) {
+	s.asked = users
+	return s.users, s.err
+}
+
+func asksSQL(t *testing.T, b *backends.Backend) {
+	source, ctx := &table{users: map[string]bool{"sql": true}}, t.Context()
+	set := New(b.Redis, keys.Default(), source)
+	if found, err := set.Find(ctx, []string{"sql", "in"}); err != nil || !maps.Equal(found, source.users) {
+		t.Errorf("without a set: %v %v", found, err)
+	}
+	if _, err := set.Add(ctx, "redis"); err != nil {
+		t.Fatal(err)
+	}
+	found, err := set.Find(ctx, []string{"redis", "sql", "in"})
+	if want := map[string]bool{"redis": true, "sql": true}; err != nil || !maps.Equal(found, want) {
+		t.Errorf("found %v, want %v: %v", found, want, err)
+	}
+	if want := []string{"sql", "in"}; !slices.Equal(source.asked, want) {
+		t.Errorf("SQL was asked about %v, want %v", source.asked, want)
+	}
+	source.err = errors.New("SQL is away")
+	if found, err := set.Find(ctx, []string{"redis", "in"}); !errors.Is(err, source.err) || found != nil {
+		t.Errorf("while SQL is away: %v %v, want nothing but the error", found, err)
 	}
 }

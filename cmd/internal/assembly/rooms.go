@@ -21,6 +21,7 @@ import (
 	"fanfare/internal/responder"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 	"fanfare/internal/tracing"
 	"fanfare/internal/traffic"
@@ -39,6 +40,7 @@ type Rooms struct {
 	Breakers    *breaker.Breakers
 	Tokens      *tokens.Store
 	Profiles    *profiles.Cache
+	Suppressed  *suppression.Set
 	DeadLetters *responses.DeadLetters
 	Caps        *caps.Limiter // nil without caps
 	Fleet       *fleet.Fleet
@@ -65,6 +67,8 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 		if r.Store, err = store.Open(ctx, url, o); err != nil {
 			return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("open database: %w", err)), r.Close())
 		}
+	} else if s.Store.SuppressionQuery.SQL() != "" { // to ignore it would send to users who opted out
+		return nil, errors.Join(daemon.WithExitCode(daemon.ExitUsage, errors.New("settings: store.suppression_query needs a database: set store.database_url, or set it to off")), r.Close())
 	}
 	r.Caps = caps.New(r.Redis, r.Names, limits)
 	if err := r.buildAll(); err != nil {
@@ -88,6 +92,11 @@ func (r *Rooms) WithSettings(s config.Settings) (*Rooms, error) {
 func (r *Rooms) buildAll() (err error) {
 	s := r.Settings
 	r.Fleet = fleet.New(r.Redis, r.Names)
+	var suppressed suppression.Source
+	if r.Store != nil && r.Store.CanFindSuppressed() {
+		suppressed = r.Store
+	}
+	r.Suppressed = suppression.New(r.Redis, r.Names, suppressed)
 	if r.Campaigns, err = campaign.New(r.Redis, r.Names, CampaignOptions(s)); err != nil {
 		return err
 	}
@@ -163,7 +172,8 @@ func (r *Rooms) explainWaiting(ctx context.Context, id string) ([]webhooks.Reaso
 // NewOperator makes the operator, through which people act.
 func (r *Rooms) NewOperator() *operator.Operator {
 	deps := operator.Deps{
-		Redis: r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
+		Suppressed: r.Suppressed,
+		Redis:      r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
 		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis), Caps: r.Caps,
 	}
 	if r.Store != nil { // a nil *store.Store would be no nil Records

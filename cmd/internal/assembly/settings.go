@@ -70,11 +70,12 @@ func RedisOptions(s config.Redis, client string) daemon.RedisOptions {
 // StoreOptions returns the options of package store.
 func StoreOptions(s config.Store) store.Options {
 	return store.Options{
-		TokenQuery:   storeStatement(s.TokenQuery, store.Default),
-		TokenClear:   storeStatement(s.TokenClear, store.Default),
-		TokenRestore: storeStatement(s.TokenRestore, store.Default),
-		ProfileQuery: storeStatement(s.ProfileQuery, ""),
-		Timeout:      s.Timeout,
+		TokenQuery:       storeStatement(s.TokenQuery, store.Default),
+		TokenClear:       storeStatement(s.TokenClear, store.Default),
+		TokenRestore:     storeStatement(s.TokenRestore, store.Default),
+		ProfileQuery:     storeStatement(s.ProfileQuery, ""),
+		SuppressionQuery: storeStatement(s.SuppressionQuery, ""),
+		Timeout:          s.Timeout,
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"fanfare/internal/inflight"
 	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
-	"fanfare/internal/suppression"
 	"fanfare/internal/traffic"
 )
 
@@ -59,7 +58,7 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 		Names:      r.Names,
 		Tokens:     r.Tokens,
 		Profiles:   r.Profiles,
-		Suppressed: suppression.New(r.Redis, r.Names),
+		Suppressed: r.Suppressed,
 		Caps:       r.Caps,
 		Sender:     sender,
 		Tracer:     r.Tracer,

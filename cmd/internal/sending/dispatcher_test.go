@@ -84,7 +84,7 @@ func TestGovernorRunsUntilTheLastPush(t *testing.T) {
 			Names: names, Campaigns: campaigns, Sender: sender, Pacer: governor, Halter: governor,
 			Tokens:     must(tokens.New(rdb, names, nil, tokens.Options{}))(t),
 			Profiles:   must(profiles.New(rdb, names, nil, profiles.Options{}))(t),
-			Suppressed: suppression.New(rdb, names),
+			Suppressed: suppression.New(rdb, names, nil),
 			Outbox:     must(responses.NewOutbox(rdb, names, responses.OutboxOptions{}))(t),
 			Logger:     slog.New(slog.DiscardHandler),
 		}, options))(t)}

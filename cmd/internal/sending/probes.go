@@ -69,7 +69,7 @@ func (r *Rooms) ReadyChecks(sender *fcm.Sender) map[string]daemon.Check {
 		"fcm": func(context.Context) error { return sender.Health() },
 	}
 	s := r.Settings.Store
-	if asked := !s.TokenQuery.IsOff() || s.ProfileQuery.SQL() != ""; r.Store != nil && asked {
+	if asked := !s.TokenQuery.IsOff() || s.ProfileQuery.SQL() != "" || s.SuppressionQuery.SQL() != ""; r.Store != nil && asked {
 		checks["database"] = r.Store.Ping
 	}
 	return checks

@@ -226,12 +226,13 @@ var wiring = map[string]struct{ leaf, as string }{
 	"responder.dead_max_length": {leaf: "rooms: responses.DeadLetterOptions.MaxLetters"},
 	"responder.dead_max_age":    {leaf: "rooms: responses.DeadLetterOptions.MaxAge"},
 
-	"store.database_url":  {leaf: "store: file", as: "other.db"},
-	"store.token_query":   {leaf: "rooms: store.Options.TokenQuery"},
-	"store.token_clear":   {leaf: "rooms: store.Options.TokenClear"},
-	"store.token_restore": {leaf: "rooms: store.Options.TokenRestore"},
-	"store.profile_query": {leaf: "rooms: store.Options.ProfileQuery"},
-	"store.timeout":       {leaf: "rooms: store.Options.Timeout"},
+	"store.database_url":      {leaf: "store: file", as: "other.db"},
+	"store.token_query":       {leaf: "rooms: store.Options.TokenQuery"},
+	"store.token_clear":       {leaf: "rooms: store.Options.TokenClear"},
+	"store.token_restore":     {leaf: "rooms: store.Options.TokenRestore"},
+	"store.profile_query":     {leaf: "rooms: store.Options.ProfileQuery"},
+	"store.suppression_query": {leaf: "rooms: store.Options.SuppressionQuery"},
+	"store.timeout":           {leaf: "rooms: store.Options.Timeout"},
 
 	"webhooks.url":            {leaf: "webhooks: webhooks.Options.URL"},
 	"webhooks.secret":         {leaf: "webhooks: webhooks.Options.Secret"},
@@ -278,7 +279,7 @@ func otherValue(key config.Key) (value string, company []string) {
 	values := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.mode": "cluster", "redis.addresses": "a:1,b:2", "fcm.endpoint": "http://127.0.0.1:2/v1",
 		"store.database_url": "sqlite:other.db", "log.level": "debug", "log.format": "text", "http.dispatcher": "127.0.0.1:7", "http.responder": "127.0.0.1:7",
-		"store.token_query": "SELECT 7", "store.token_clear": "SELECT 7", "store.token_restore": "SELECT 7", "store.profile_query": "SELECT 7",
+		"store.token_query": "SELECT 7", "store.token_clear": "SELECT 7", "store.token_restore": "SELECT 7", "store.profile_query": "SELECT 7", "store.suppression_query": "SELECT 7",
 		"fcm.credentials": "{}", "fcm.client": "sdk", "redis.port": "7777", "webhooks.url": "https://example.com/other", "webhooks.secret": "another-secret-1",
 		"caps.limits": "7 in 7h",
 	}

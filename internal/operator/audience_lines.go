@@ -1,0 +1,116 @@
+package operator
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+)
+
+// newUserList reads the beginning of a file of users: an audience, or lines with a user id each. It
+// is CSV if its first line names a column userId, or names several columns. A *FileError means that
+// this is not such a file.
+func newUserList(r io.Reader, limit int) (audience, error) {
+	source := &source{Reader: r}
+	rows, err := parseUserList(source, limit)
+	if err != nil {
+		return nil, source.explain(err)
+	}
+	return &sourcedAudience{rows, source}, nil
+}
+
+func parseUserList(r io.Reader, limit int) (audience, error) {
+	plain, err := openText(r)
+	if err != nil {
+		return nil, err
+	}
+	source := &rowReader{r: plain, left: unbounded}
+	text := bufio.NewReaderSize(source, max(readAhead, 2*limit))
+	first, err := firstCharacter(text)
+	switch {
+	case err != nil:
+		return nil, err
+	case first == '[':
+		return newArrayAudience(text, limit), nil
+	case first == '{':
+		return &ndjsonAudience{lines: text, limit: limit}, nil
+	case namesColumns(firstLine(text)):
+		return newCSVAudience(source, text, 0, limit)
+	}
+	return &lineAudience{lines: text}, nil
+}
+
+// columnSeparators are the separators that no user id is expected to have. Ids such as auth0|7
+// exist.
+const columnSeparators = ",;\t"
+
+// namesColumns reports whether a first line is the header of a CSV file, or could be one without a
+// proper name for the users.
+func namesColumns(line []byte) bool {
+	text := string(bytes.TrimSpace(line))
+	return strings.ContainsAny(text, columnSeparators) || probableKind(strings.Trim(text, `"`)) == columnUser
+}
+
+// lineAudience yields a recipient for the user id on each line.
+type lineAudience struct {
+	lines *bufio.Reader
+	at    int
+}
+
+func (a *lineAudience) line() int { return a.at }
+
+func (a *lineAudience) hints() []string { return nil }
+
+func (a *lineAudience) next(dst []byte) ([]byte, error) {
+	for {
+		text, err := a.lines.ReadSlice('\n')
+		if len(text) == 0 && err != nil {
+			return dst, err
+		}
+		a.at++
+		if errors.Is(err, bufio.ErrBufferFull) {
+			return dst, a.skipLine()
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return dst, err
+		}
+		id := string(bytes.Trim(bytes.TrimSpace(text), `"`))
+		if id == "" {
+			continue
+		}
+		if err := checkListedID(id); err != nil {
+			return dst, RowError{Line: a.at, Problem: err.Error()}
+		}
+		return campaign.EncodeRecipient(dst, notification.Recipient{UserID: id}), nil
+	}
+}
+
+// skipLine skips the rest of a line that does not fit into the buffer.
+func (a *lineAudience) skipLine() error {
+	for {
+		_, err := a.lines.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil && !errors.Is(err, io.EOF):
+			return err
+		default:
+			return RowError{Line: a.at, Problem: fmt.Sprintf("userId is longer than %d bytes", campaign.MaxUserID)}
+		}
+	}
+}
+
+func checkListedID(id string) error {
+	switch {
+	case !utf8.ValidString(id):
+		return errors.New("userId is not valid UTF-8")
+	case strings.ContainsAny(id, columnSeparators):
+		return errors.New("holds several columns: name them in the first line, and that of the users userId")
+	}
+	return checkUserID(id)
+}
