@@ -109,7 +109,10 @@ func (o output) done(value any, format string, args ...any) error {
 
 // plural formats a count with its noun.
 func plural(n int64, noun string) string {
-	if n != 1 {
+	switch {
+	case n != 1 && strings.HasSuffix(noun, "s"):
+		noun += "es"
+	case n != 1:
 		noun += "s"
 	}
 	return operator.Thousands(n) + " " + noun

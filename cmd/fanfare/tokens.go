@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,17 +18,31 @@ import (
 	"fanfare/internal/tokens"
 )
 
-// userToken is the JSON of one user's token. tokens get shortens it unless --reveal is given.
+// userToken is the JSON of one user's addresses. tokens get shortens them unless --reveal is given.
 type userToken struct {
 	UserID string `json:"userId"`
-	Token  string `json:"fcmToken,omitempty"`
-	Known  bool   `json:"known"`
+	// Token is the address that was used last, also if it is an installation ID.
+	Token string `json:"fcmToken,omitempty"`
+	Known bool   `json:"known"`
 	// Problem is why the stored value cannot be a token. It is never sent.
 	Problem string `json:"problem,omitempty"`
+	// Devices are all addresses, if there is more than a token.
+	Devices []userAddress `json:"devices,omitempty"`
+}
+
+// userAddress is the JSON of one address.
+type userAddress struct {
+	Address  string    `json:"address"`
+	Kind     string    `json:"kind"` // "token" or "fid"
+	Platform string    `json:"platform,omitempty"`
+	Locale   string    `json:"locale,omitempty"`
+	LastSeen time.Time `json:"lastSeen,omitzero"`
+	// Used is false for an address whose device has a better one, and for one over the limit.
+	Used bool `json:"used"`
 }
 
 func (c *cli) tokens() *cobra.Command {
-	return group("tokens COMMAND", "Look at and change users' registration tokens",
+	return group("tokens COMMAND", "Look at and change users' registration tokens and installation IDs",
 		c.tokensGet(), c.tokensSet(), c.tokensRemove(), c.tokensImport(), c.tokensRemoved(), c.tokensRestore())
 }
 
@@ -34,26 +50,26 @@ func (c *cli) tokensGet() *cobra.Command {
 	reveal := false
 	command := &cobra.Command{
 		Use:   "get USER",
-		Short: "Show the token that a push to the user would use: from Redis, else from SQL",
+		Short: "Show the addresses that a push to the user would use: from Redis, else from SQL",
 		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-				devices, err := rooms.Tokens.Get(ctx, args[0])
+				all, err := rooms.Tokens.GetAll(ctx, args[0])
 				if asked, ok := errors.AsType[*tokens.SourceError](err); ok {
 					err = asked.Err // the message names the user already
 				}
 				if err != nil {
 					return fmt.Errorf("look up the token of %s: %w", printable(args[0]), err)
 				}
-				target := tokens.Newest(devices)
-				found := userToken{UserID: args[0], Known: !target.IsZero(), Problem: target.Problem()}
-				switch {
-				case reveal:
-					found.Token = target.Text()
-				case found.Known:
-					found.Token = target.String()
-				}
-				return c.output(command).show(found, func(w io.Writer) { printToken(w, found, reveal) })
+				found := newUserToken(args[0], all, reveal)
+				out := c.output(command)
+				return out.show(found, func(w io.Writer) {
+					if len(found.Devices) > 0 {
+						printAddresses(out, found, reveal)
+						return
+					}
+					printToken(w, found, reveal)
+				})
 			})
 		},
 	}
@@ -61,8 +77,54 @@ func (c *cli) tokensGet() *cobra.Command {
 	return command
 }
 
+// newUserToken makes what tokens get shows. A token of which nothing else is known is shown alone.
+func newUserToken(user string, all tokens.Stored, reveal bool) userToken {
+	target := tokens.Newest(all.Used)
+	found := userToken{UserID: user, Known: !target.IsZero(), Problem: target.Problem()}
+	shown := func(t notification.Target) string {
+		if reveal {
+			return t.Text()
+		}
+		return t.String()
+	}
+	if found.Known {
+		found.Token = shown(target)
+	}
+	if len(all.Unused) == 0 && !(operator.User{Devices: all.Used}).HasDevices() {
+		return found
+	}
+	add := func(devices []notification.Device, used bool) {
+		for _, d := range devices {
+			found.Devices = append(found.Devices, userAddress{shown(d.Target), operator.KindOf(d), d.Platform, d.Locale, d.LastSeen, used})
+		}
+	}
+	add(all.Used, true)
+	add(all.Unused, false)
+	return found
+}
+
 func addReveal(flags *pflag.FlagSet, reveal *bool) {
 	flags.BoolVar(reveal, "reveal", false, "show the whole token: who has it and the credentials can send to the user")
+}
+
+// printAddresses prints all addresses of a user, those that a push would use first.
+func printAddresses(o output, t userToken, reveal bool) {
+	address := column{name: "ADDRESS"} // never shortened: a revealed one is for copying
+	table := o.newTable(address, textColumn("KIND"), textColumn("PLATFORM"), momentColumn("LAST USE"), textColumn("LOCALE"), textColumn("USED"))
+	for _, a := range t.Devices {
+		used := "yes"
+		if !a.Used {
+			used = "no"
+		}
+		table.add(a.Address, a.Kind, cmp.Or(a.Platform, "–"), cmp.Or(localTime(a.LastSeen), "–"), cmp.Or(a.Locale, "–"), used)
+	}
+	table.print()
+	if !reveal {
+		fmt.Fprintln(o.w, "\naddresses are shortened; --reveal shows them")
+	}
+	if slices.ContainsFunc(t.Devices, func(a userAddress) bool { return !a.Used }) {
+		fmt.Fprintf(o.w, "\nnot used: other addresses of a device above, and all over the limit of %d devices\n", notification.MaxDevices)
+	}
 }
 
 func printToken(w io.Writer, t userToken, reveal bool) {
@@ -76,94 +138,4 @@ func printToken(w io.Writer, t userToken, reveal bool) {
 	default:
 		fmt.Fprintln(w, printable(t.Token)+" (shortened; --reveal shows it)")
 	}
-}
-
-func (c *cli) tokensSet() *cobra.Command {
-	return &cobra.Command{
-		Use:   "set USER TOKEN",
-		Short: "Store a user's token in Redis",
-		Args:  wantArgs,
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-				target := notification.ParseToken(args[1])
-				if err := rooms.Tokens.Set(ctx, args[0], target); err != nil {
-					return err
-				}
-				text := "stored the token of %s"
-				if target.IsTrimmed() {
-					text += ", without the characters around it"
-				}
-				return c.output(command).done(userToken{UserID: args[0], Token: target.Value, Known: true}, text, printable(args[0]))
-			})
-		},
-	}
-}
-
-func (c *cli) tokensRemove() *cobra.Command {
-	return &cobra.Command{
-		Use:   "remove USER",
-		Short: "Forget a user's token in Redis; one in SQL is found again",
-		Args:  wantArgs,
-		RunE: func(command *cobra.Command, args []string) error {
-			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
-				existed, err := rooms.Tokens.Remove(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				text := "removed the token of %s"
-				if !existed {
-					text = "%s had no token in Redis"
-				}
-				return c.output(command).done(map[string]any{"userId": args[0], "removed": existed}, text, printable(args[0]))
-			})
-		},
-	}
-}
-
-func (c *cli) tokensImport() *cobra.Command {
-	var form fileForm
-	command := &cobra.Command{
-		Use:     "import FILE|-",
-		Short:   "Store the tokens of an audience file (CSV or JSON with userId and fcmToken) in Redis",
-		Example: "  fanfare tokens import tokens.csv",
-		Args:    wantArgs,
-		RunE: func(command *cobra.Command, args []string) error {
-			format, separator, err := form.resolve(command, args[0])
-			if err != nil {
-				return err
-			}
-			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
-				opts := operator.ImportOptions{Format: format, Separator: separator, MaxElement: int(rooms.Settings.Queue.MaxElement)}
-				return c.importFile(ctx, command, op, args[0], opts)
-			})
-		},
-	}
-	form.addTo(command.Flags())
-	return command
-}
-
-func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operator.Operator, name string, opts operator.ImportOptions) error {
-	file, err := openInput(command, name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	bar := newFileBar(command.ErrOrStderr(), file, "storing", "token")
-	opts.Progress = bar.count
-	summary, err := op.ImportTokens(ctx, bar, opts)
-	bar.clear()
-	if file, ok := errors.AsType[*operator.FileError](err); ok {
-		return nameFile(name, file)
-	}
-	if err != nil && summary.Rejected == 0 {
-		return err
-	}
-	shown := c.output(command).show(summary, func(w io.Writer) {
-		fmt.Fprintf(w, "stored %s in %s; %s rejected\n", plural(summary.Loaded, "token"), summary.Took.Round(time.Millisecond), plural(summary.Rejected, "line"))
-		printRows(w, summary)
-	})
-	if err != nil {
-		return err
-	}
-	return shown
 }

@@ -10,10 +10,6 @@ import (
 	"fanfare/internal/notification"
 )
 
-// MaxDevices is how many devices one element may list. All of them are in one result, and more than
-// these are no person's.
-const MaxDevices = 20
-
 // readDevices reads the element's list of devices, objects with a fid or a token each, and perhaps
 // platform, locale, timeZone and lastSeen. An address beside the list joins it as the first device.
 // A list with a single usable address becomes the recipient's Target.
@@ -28,8 +24,8 @@ func readDevices(literal json.RawMessage, r *notification.Recipient) error {
 	if literal[0] != '[' || json.Unmarshal(literal, &items) != nil {
 		return &MalformedError{"devices is not a list"}
 	}
-	if len(items) > MaxDevices {
-		return &MalformedError{fmt.Sprintf("devices has %d entries, want at most %d", len(items), MaxDevices)}
+	if len(items) > notification.MaxDevices {
+		return &MalformedError{fmt.Sprintf("devices has %d entries, want at most %d", len(items), notification.MaxDevices)}
 	}
 	if len(items) == 0 {
 		return nil

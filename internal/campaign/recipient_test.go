@@ -86,8 +86,8 @@ var elements = []struct {
 		want: withDevices("u1", bad("it is not an object"), bad("it has neither a token nor a fid"), bad("it has both a token and a fid"), bad("its address is not a text"),
 			notification.Device{Target: notification.ParseFID("a:1")}, at("a:1")),
 	},
-	{name: "twenty devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, MaxDevices-1) + `{"token":"a:1"}]}`, want: reach("u1", "a:1")},
-	{name: "too many devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, MaxDevices) + `{"token":"a:1"}]}`, problem: "devices has 21 entries, want at most 20"},
+	{name: "twenty devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, notification.MaxDevices-1) + `{"token":"a:1"}]}`, want: reach("u1", "a:1")},
+	{name: "too many devices", raw: `{"userId":"u1","devices":[` + strings.Repeat(`{"token":"a:1"},`, notification.MaxDevices) + `{"token":"a:1"}]}`, problem: "devices has 21 entries, want at most 20"},
 	{name: "devices as an object", raw: `{"userId":"u1","devices":{}}`, problem: "devices is not a list"},
 	{name: "devices as a text", raw: `{"userId":"u1","devices":"a:1"}`, problem: "devices is not a list"},
 

@@ -1,6 +1,7 @@
 package content
 
 import (
+	"fmt"
 	"sync"
 
 	"golang.org/x/text/language"
@@ -63,10 +64,23 @@ func (l *languages) lookUp(locale string) (text int, valid bool) {
 	return max(text, 0), text >= 0
 }
 
+// LocaleProblem says why a text names no language; "" for one that does, and for none.
+func LocaleProblem(locale string) string {
+	if _, ok := parseLocale(locale); ok || locale == "" {
+		return ""
+	}
+	return fmt.Sprintf("locale %.40q is no language; write a BCP 47 tag such as pt or pt-BR", locale)
+}
+
+func parseLocale(text string) (tag language.Tag, ok bool) {
+	tag, err := language.Parse(text)
+	return tag, err == nil && tag != language.Und
+}
+
 // match returns -1 for a text that is no locale.
 func (l *languages) match(locale string) int {
-	tag, err := language.Parse(locale)
-	if err != nil || tag == language.Und {
+	tag, ok := parseLocale(locale)
+	if !ok {
 		return -1
 	}
 	_, text, confidence := l.matcher.Match(tag)

@@ -75,9 +75,9 @@ func (r *choicesReader) readLocales(path string, raw json.RawMessage) patches {
 	out := patches{}
 	eachMember(raw, func(name string, value json.RawMessage) {
 		at := path + "." + name
-		tag, err := language.Parse(name)
+		tag, ok := parseLocale(name)
 		switch _, twice := out[name]; {
-		case err != nil || tag == language.Und:
+		case !ok:
 			r.addFault(at, "is no language; write a BCP 47 tag such as pt or pt-BR")
 		case twice || r.hasOtherSpelling(name, tag):
 			r.addFault(at, "is given twice")

@@ -59,6 +59,10 @@ func (r Recipient) ForDevice(d Device) Recipient {
 	return r
 }
 
+// MaxDevices is how many devices of a user get a message. All of them are in one result, and more
+// than these are no person's.
+const MaxDevices = 20
+
 // maxPlatform is the longest name of a platform in bytes.
 const maxPlatform = 32
 

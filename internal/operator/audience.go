@@ -44,6 +44,7 @@ func FormatOf(name string) Format {
 type layout struct {
 	format    Format
 	separator rune // of the CSV columns; zero detects it from the first line
+	addresses bool // refuse rows with an address of the wrong kind; a load leaves that to the dispatcher
 }
 
 // FileError says why a file cannot be an audience, or cannot be read further.
@@ -107,7 +108,11 @@ func parseAudience(r io.Reader, l layout, limit int) (audience, error) {
 	case err != nil:
 		return nil, err
 	case l.format == CSV, l.format == Sniffed && first != '{' && first != '[':
-		return newCSVAudience(source, text, l.separator, limit)
+		rows, err := newCSVAudience(source, text, l.separator, limit)
+		if err == nil {
+			rows.addresses = l.addresses
+		}
+		return rows, err
 	case first == '[':
 		return newArrayAudience(text, limit), nil
 	}

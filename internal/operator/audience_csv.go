@@ -26,6 +26,7 @@ type csvAudience struct {
 	rows      *csv.Reader
 	columns   []column
 	separator rune
+	addresses bool // see layout
 	limit     int
 	at        int
 	before    int                        // lines before the first row
@@ -160,6 +161,9 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 				a.vars[column.name] = a.literal(value)
 			}
 		}
+	}
+	if problem := addressProblem(fid, token); a.addresses && problem != "" {
+		return r, errors.New(problem)
 	}
 	campaign.UseAddresses(&r, fid, token)
 	if len(r.Tag) > campaign.MaxTag {

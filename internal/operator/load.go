@@ -55,7 +55,7 @@ func (o LoadOptions) withDefaults() LoadOptions {
 func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOptions) (LoadSummary, error) {
 	l := load{opts: opts.withDefaults()}
 	start := o.now()
-	rows, err := newAudience(r, layout{opts.Format, opts.Separator}, l.opts.MaxElement)
+	rows, err := newAudience(r, layout{format: opts.Format, separator: opts.Separator}, l.opts.MaxElement)
 	if err != nil {
 		return l.summary, err
 	}
@@ -199,7 +199,7 @@ func (s LoadSummary) MarshalJSON() ([]byte, error) {
 // Load returns ErrNoRecipient for a file with only rejected lines, and ImportTokens ErrNoToken.
 var (
 	ErrNoRecipient = errors.New("no line is a recipient: nothing was loaded")
-	ErrNoToken     = errors.New("no line has a user and a token: nothing was stored")
+	ErrNoToken     = errors.New("no line has a user and an address: nothing was stored")
 )
 
 // InterruptedError says how much an interrupted load has loaded. A load of the same audience

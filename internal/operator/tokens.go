@@ -3,11 +3,13 @@ package operator
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/content"
 	"fanfare/internal/notification"
 	"fanfare/internal/queue"
 )
@@ -15,36 +17,42 @@ import (
 // progressEvery is after how many lines an import reports its progress.
 const progressEvery = 1000
 
-// ImportOptions controls how the tokens of an audience are imported.
+// ImportOptions controls how the addresses of an audience are imported.
 type ImportOptions struct {
 	Format    Format
 	Separator rune // of the CSV columns; zero detects it from the first line
 	// MaxElement is the longest element that a load would accept, in bytes; default
 	// queue.DefaultMaxElement.
 	MaxElement int
-	// Progress, if set, is called with the number of tokens read. Only one goroutine calls it.
+	// Progress, if set, is called with the number of lines read. Only one goroutine calls it.
 	Progress func(read int64)
 }
 
-// ImportTokens stores the tokens of an audience in Redis. Lines without a user or a token are
-// left out and named in the summary. An interrupted import can simply be repeated.
+// ImportTokens stores the addresses of an audience in Redis. Lines without a user or an address,
+// and those with an address that cannot be one, are left out and named in the summary. An
+// interrupted import can simply be repeated.
 func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOptions) (LoadSummary, error) {
 	start := o.now()
-	rows, err := newAudience(r, layout{opts.Format, opts.Separator}, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
+	rows, err := newAudience(r, layout{opts.Format, opts.Separator, true}, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
 	if err != nil {
 		return LoadSummary{}, err
 	}
 	i := importer{rows: rows, progress: opts.Progress}
-	imported, err := o.deps.Tokens.Import(ctx, func(yield func(string, notification.Target) bool) {
+	imported, err := o.deps.Tokens.Import(ctx, func(yield func(string, notification.Device) bool) {
 		i.each(ctx, func(element []byte) (problem string, more bool) {
-			user, target, problem := readToken(element)
-			return problem, problem == "" && yield(user, target)
+			user, devices, problem := readDevices(element)
+			for _, d := range devices {
+				if !yield(user, d) {
+					return problem, false
+				}
+			}
+			return problem, true
 		})
 	})
 	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.hints(), Took: o.now().Sub(start)}
 	switch err := errors.Join(i.err, err); {
 	case err != nil:
-		return summary, fmt.Errorf("%w: %d tokens are stored; repeating the import does no harm", err, imported)
+		return summary, fmt.Errorf("%w: %d addresses are stored; repeating the import does no harm", err, imported)
 	case imported == 0 && summary.Rejected > 0:
 		return summary, ErrNoToken
 	}
@@ -95,30 +103,53 @@ func (i *importer) each(ctx context.Context, use func(element []byte) (problem s
 	}
 }
 
-// readToken reads the user and the token of an element.
-func readToken(element []byte) (user string, target notification.Target, problem string) {
-	r, err := campaign.DecodeRecipient(element)
-	target = tokenOf(r)
-	switch {
-	case err != nil || target.IsZero(): // next has validated the rest: only the token can be missing
-		problem = "has no token"
-	case !target.IsSendable():
-		problem = "has a value that cannot be a token: " + target.Problem()
-	}
-	return r.UserID, target, problem
+// importedRow has the addresses of an element as they are written. The dispatcher takes what it can
+// use of them; an import refuses the line.
+type importedRow struct {
+	FID   string `json:"fid"`
+	Token string `json:"fcmToken"`
 }
 
-// tokenOf returns the token of a recipient, also if its installation ID stands beside it.
-func tokenOf(r notification.Recipient) notification.Target {
-	target := r.Target
-	for _, d := range r.Devices {
-		switch {
-		case d.Target.Kind != notification.TargetToken:
-		case !target.IsZero():
-			return notification.Target{} // of several tokens, none is the user's
-		default:
-			target = d.Target
-		}
+// readDevices reads the user and the addresses of an element.
+func readDevices(element []byte) (user string, devices []notification.Device, problem string) {
+	r, err := campaign.DecodeRecipient(element)
+	var raw importedRow
+	if err == nil {
+		err = json.Unmarshal(element, &raw)
 	}
-	return target
+	if err != nil {
+		return "", nil, problemOf(err)
+	}
+	if problem := addressProblem(notification.ParseFID(raw.FID), notification.ParseToken(raw.Token)); problem != "" {
+		return "", nil, problem
+	}
+	devices = r.Devices
+	if !r.Target.IsZero() {
+		devices = []notification.Device{{Target: r.Target, Platform: r.Platform, Locale: r.Locale}}
+	}
+	for i, d := range devices {
+		if problem := cmp.Or(d.Problem, d.Target.Problem(), content.LocaleProblem(cmp.Or(d.Locale, r.Locale))); problem != "" {
+			return "", nil, fmt.Sprintf("address %d cannot be used: %s", i+1, problem)
+		}
+		devices[i].Platform, devices[i].Locale = cmp.Or(d.Platform, r.Platform), cmp.Or(d.Locale, r.Locale)
+	}
+	if len(devices) == 0 {
+		problem = "has no address"
+	}
+	return r.UserID, devices, problem
+}
+
+// addressProblem says why the addresses of a line cannot be stored; "" if they can.
+func addressProblem(fid, token notification.Target) string {
+	switch {
+	case fid.Kind == notification.TargetInvalid:
+		return "fid cannot be used: " + fid.Problem()
+	case token.Kind == notification.TargetInvalid:
+		return "fcmToken has a value that cannot be a token: " + token.Problem()
+	case notification.IsInstallationID(token.Value):
+		return "fcmToken is an installation ID: call it fid"
+	case !fid.IsZero() && !token.IsZero() && !fid.IsSameDevice(token):
+		return "fid and fcmToken are of different installations: give each a line"
+	}
+	return ""
 }

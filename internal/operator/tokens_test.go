@@ -19,7 +19,7 @@ func TestTokensAreImported(t *testing.T) {
 		ok(t, err)
 		equal(t, "stored", summary.Loaded, 2)
 		equal(t, "rejected", summary.Rejected, 2)
-		mentions(t, summary.Errors[0], "has no token")
+		mentions(t, summary.Errors[0], "has no address")
 		got, err := f.rdb.MGet(t.Context(), "user:u1:token", "user:u2:token", "user:u4:token").Result()
 		ok(t, err)
 		equal(t, "tokens", fmt.Sprint(got), "[t1 <nil> t4]")
@@ -45,7 +45,7 @@ func TestImportThatCannotBe(t *testing.T) {
 		t.Errorf("of no audience: %v", err)
 	}
 	summary, err := f.ImportTokens(t.Context(), strings.NewReader("userId\nu1\nu2\n"), ImportOptions{Format: CSV})
-	mentions(t, err, "no line has a user and a token")
+	mentions(t, err, "no line has a user and an address")
 	equal(t, "rejected", summary.Rejected, 2)
 
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -54,7 +54,7 @@ func TestImportThatCannotBe(t *testing.T) {
 			interrupt()
 		}
 	}})
-	mentions(t, err, fmt.Sprintf("%d tokens are stored; repeating the import does no harm", summary.Loaded))
+	mentions(t, err, fmt.Sprintf("%d addresses are stored; repeating the import does no harm", summary.Loaded))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}

@@ -31,6 +31,22 @@ func arrange(devices []notification.Device) []notification.Device {
 	return kept
 }
 
+// limitDevices leaves each user the devices that were used last.
+func (s *Store) limitDevices(found map[string][]notification.Device) {
+	users, left, example := 0, 0, ""
+	for user, devices := range found {
+		if over := len(devices) - notification.MaxDevices; over > 0 {
+			found[user] = devices[:notification.MaxDevices:notification.MaxDevices]
+			users, left, example = users+1, left+over, user
+		}
+	}
+	if users > 0 {
+		s.warnSometimes.Do(func() {
+			s.opts.Logger.Warn("users have more devices than the limit; those used longest ago get nothing", "users", users, "devices", left, "limit", notification.MaxDevices, "example", example)
+		})
+	}
+}
+
 // isSuperseded reports whether another address of the device at this position is kept instead.
 func isSuperseded(t notification.Target, devices []notification.Device, position int) bool {
 	fid := t.FID()

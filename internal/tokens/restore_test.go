@@ -218,7 +218,7 @@ func restoreMany(b *rig) {
 		b.Fatal(err)
 	}
 	for user, token := range many(n, -1) {
-		b.forget(user, token.Value)
+		b.forget(user, token.Target.Value)
 	}
 	var reported []int64
 	sum, err := b.store.Restore(b.Context(), tokens.Filter{}, tokens.RestoreOptions{
@@ -231,7 +231,7 @@ func restoreMany(b *rig) {
 		b.Errorf("progress %v", reported)
 	}
 	for user, token := range many(n, -1) {
-		if b.stored(user) != token.Value {
+		if b.stored(user) != token.Target.Value {
 			b.Fatalf("%s has %q", user, b.stored(user))
 		}
 	}

@@ -162,8 +162,8 @@ func TestForgetApartKeepsTheFirstCopy(t *testing.T) {
 	}
 }
 
-func pairs(user string, target notification.Target) iter.Seq2[string, notification.Target] {
-	return maps.All(map[string]notification.Target{user: target})
+func pairs(user string, target notification.Target) iter.Seq2[string, notification.Device] {
+	return maps.All(map[string]notification.Device{user: {Target: target}})
 }
 
 // A copy of a value that cannot be a token, from an earlier version, is kept and not restored.

@@ -28,6 +28,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/time/rate"
 
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
@@ -99,6 +100,8 @@ type Store struct {
 	coalescer *coalescer
 	opts      Options
 	cache     *readthrough.Cache[[]notification.Device]
+
+	warnSometimes rate.Sometimes // of users with too many devices
 }
 
 // New returns a Store. Without a source it looks in Redis only.
@@ -113,7 +116,7 @@ func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) 
 	if err != nil {
 		return nil, fmt.Errorf("tokens: %w", err)
 	}
-	return &Store{rdb: rdb, names: names, source: source, coalescer: &coalescer{query: ask}, opts: o, cache: cache}, nil
+	return &Store{rdb: rdb, names: names, source: source, coalescer: &coalescer{query: ask}, opts: o, cache: cache, warnSometimes: rate.Sometimes{First: 1, Interval: 10 * time.Second}}, nil
 }
 
 // isMarked reports whether a stored text is one of the addresses that a mark calls dead, in any
@@ -133,11 +136,13 @@ func isMarked(text, mark string) bool {
 // one pipeline back. A user that is neither in the map nor undecided has no address. The error is
 // nil or a *SourceError, and the map is valid beside it (see IsUndecided).
 //
-// The device that was used last comes first. Each device has one address (see arrange). A single
+// The device that was used last comes first. Each device has one address (see arrange). A user has
+// at most notification.MaxDevices of them, and a warning counts the others. A single
 // Target that is not sendable means that only a value that cannot be a token is stored. Callers
 // share the slices and must not change them.
 func (s *Store) Lookup(ctx context.Context, users []string) (map[string][]notification.Device, error) {
 	found, err := s.cache.Lookup(ctx, users)
+	s.limitDevices(found)
 	if err != nil {
 		return found, fmt.Errorf("look up tokens: %w", err)
 	}
@@ -153,6 +158,7 @@ func (s *Store) Get(ctx context.Context, user string) ([]notification.Device, er
 // Peek is Lookup without writes to Redis.
 func (s *Store) Peek(ctx context.Context, users []string) (map[string][]notification.Device, error) {
 	found, err := s.cache.Peek(ctx, users)
+	s.limitDevices(found)
 	if err != nil {
 		return found, fmt.Errorf("look up tokens: %w", err)
 	}

@@ -41,14 +41,14 @@ func setGetRemove(b *rig) {
 }
 
 // many returns n users with their tokens. The one at position empty has none.
-func many(n, empty int) iter.Seq2[string, notification.Target] {
-	return func(yield func(string, notification.Target) bool) {
+func many(n, empty int) iter.Seq2[string, notification.Device] {
+	return func(yield func(string, notification.Device) bool) {
 		for i := range n {
 			token := notification.ParseToken(fmt.Sprint("t", i))
 			if i == empty {
 				token = notification.Target{}
 			}
-			if !yield(fmt.Sprint("u", i), token) {
+			if !yield(fmt.Sprint("u", i), notification.Device{Target: token}) {
 				return
 			}
 		}
@@ -82,7 +82,7 @@ func importStopsAtNothing(b *rig) {
 func TestImportReturnsProgress(t *testing.T) {
 	server := miniredis.RunT(t)
 	b := newRig(t, backends.Connect(t, server.Addr()))
-	pairs := func(yield func(string, notification.Target) bool) {
+	pairs := func(yield func(string, notification.Device) bool) {
 		for user, token := range many(2500, -1) {
 			if user == "u1500" {
 				server.SetError("READONLY You can't write against a read only replica.")

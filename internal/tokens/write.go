@@ -10,7 +10,7 @@ import (
 	"fanfare/internal/notification"
 )
 
-// importBatch is the number of tokens in one pipeline.
+// importBatch is the number of commands in one pipeline.
 const importBatch = 1000
 
 // Set stores a user's token without an expiry, as the application does.
@@ -34,15 +34,21 @@ func (s *Store) Remove(ctx context.Context, user string) (existed bool, err erro
 	return deleted > 0, nil
 }
 
-// Import stores many tokens, given as pairs of user and token, in pipelines of 1,000. It stops at
-// the first error and returns how many are certainly stored. Repeating it is harmless.
-func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notification.Target]) (imported int, err error) {
+// Import stores many addresses, given as pairs of user and device, in pipelines of 1,000. A token
+// of which nothing else is known becomes the user's token, any other address joins the user's
+// devices. It stops at the first error and returns how many are certainly stored. Repeating it is
+// harmless.
+func (s *Store) Import(ctx context.Context, devices iter.Seq2[string, notification.Device]) (imported int, err error) {
 	pipe := s.rdb.Pipeline()
-	for user, token := range tokens {
-		if err := checkAddress(token); err != nil {
-			return imported, fmt.Errorf("import token of %q: %w", user, err)
+	for user, d := range devices {
+		if err := checkAddress(d.Target); err != nil {
+			return imported, fmt.Errorf("import address of %q: %w", user, err)
 		}
-		pipe.Set(ctx, s.names.Token(user), token.Value, 0)
+		if valueOf(d) == bareToken {
+			pipe.Set(ctx, s.names.Token(user), d.Target.Value, 0)
+		} else {
+			s.queueDevice(ctx, pipe, user, d)
+		}
 		if pipe.Len() < importBatch {
 			continue
 		}
@@ -56,15 +62,16 @@ func (s *Store) Import(ctx context.Context, tokens iter.Seq2[string, notificatio
 	return imported + stored, err
 }
 
+// flush sends the queued commands, and returns how many addresses they stored.
 func flush(ctx context.Context, pipe redis.Pipeliner) (stored int, err error) {
 	commands, err := pipe.Exec(ctx)
 	for _, command := range commands {
-		if command.Err() == nil {
+		if command.Err() == nil && command.Name() != persist {
 			stored++
 		}
 	}
 	if err != nil {
-		return stored, fmt.Errorf("import tokens: %w", err)
+		return stored, fmt.Errorf("import addresses: %w", err)
 	}
 	return stored, nil
 }
