@@ -75,8 +75,7 @@ func (j *breakerReporter) admit(ctx context.Context, l *lease, n int) (admitted 
 }
 
 // countAnswer counts the answer to one request. A request that the end of work cut off says nothing
-// about FCM. A dead address is excused if another one of the same device is tried in its place: the
-// breaker counts the answer to that one.
+// about FCM. A dead address is excused if its user has another one: see countDead.
 func (j *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.Answer, trial int64, excused bool) {
 	kind := kindOf(a)
 	if work.Err() != nil && !a.IsDecisive() {
@@ -103,6 +102,14 @@ func (j *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.
 	if j.areJudged() && (kind != breaker.Neutral || trial > 0) {
 		j.trackOutage(dl.lease, a, trial)
 	}
+}
+
+// countUnreachable counts a user with several devices who ended because all are dead. Each answer
+// was excused.
+func (j *breakerReporter) countUnreachable(l *lease, platform string) {
+	j.count(l, func(t *breaker.Report) {
+		t.Add(breaker.Answer{Kind: breaker.Unregistered, Platform: platform}, 1)
+	})
 }
 
 // trackOutage feeds the campaign's outage detector.

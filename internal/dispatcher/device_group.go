@@ -21,6 +21,7 @@ type deviceDelivery struct {
 	others []notification.Device
 	moved  []notification.DeviceResult // see deviceState
 	tried  []notification.Target       // addresses that proved dead
+	dead   bool                        // the last of them did
 }
 
 // deviceGroup is one recipient with several devices. Each device has a delivery of its own: one
@@ -57,7 +58,7 @@ func (d *delivery) group() *deviceGroup {
 func (f *finisher) endDevice(dl *delivery, g *deviceGroup, r *notification.Result) {
 	f.changeDevice(dl, g, func(s *deviceState) {
 		s.DeviceResult = deviceResultOf(dl, r)
-		s.Due, s.Error, s.Kept = 0, r.Error, s.Kept || len(dl.kept) > 0
+		s.Due, s.Error, s.Kept, s.Dead = 0, r.Error, s.Kept || len(dl.kept) > 0, dl.device.dead
 		g.unreached = append(g.unreached, dl.unreached(r.Status)...)
 	})
 }
@@ -139,6 +140,9 @@ func (f *finisher) concludeIfDone(dl *delivery, g *deviceGroup) {
 		later.Later, later.Delay = true, time.UnixMilli(due).Sub(dl.lease.serverTime(f.now()))
 		f.finish(dl, outcome{lease: dl.lease, settlement: later, unreached: g.takeUnreached(), uncounted: f.uncountedUnsent(dl, g.sent)})
 	default:
+		if best := g.best(); best.Dead {
+			f.breaker.countUnreachable(dl.lease, best.Platform)
+		}
 		r := g.result(dl)
 		ended := f.outcomeOf(dl, r)
 		ended.unreached = append(g.takeUnreached(), dl.unreachedUser(r.Status)...)

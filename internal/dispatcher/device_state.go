@@ -25,6 +25,8 @@ type deviceState struct {
 	Error string `json:"error,omitempty"`
 	// Kept reports that a dead token stays stored, because too many died.
 	Kept bool `json:"kept,omitempty"`
+	// Dead reports that FCM called its last address unregistered.
+	Dead bool `json:"dead,omitempty"`
 	// Moved are registration tokens of the device that died when the app moved to the FID.
 	Moved []notification.DeviceResult `json:"moved,omitempty"`
 }

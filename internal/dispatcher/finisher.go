@@ -15,11 +15,17 @@ import (
 type finisher struct {
 	outcomes chan<- outcome // to the acker
 	slots    *slots
-	canary   interface{ countEnded(l *lease, n int) }
+	breaker  userCounter // the reporter
 	retry    Retry
 	metrics  *metrics
 	now      func() time.Time
 	caps     *caps.Limiter // nil: no user is capped
+}
+
+// userCounter takes for the breakers what only shows when a recipient ends.
+type userCounter interface {
+	countEnded(l *lease, n int)
+	countUnreachable(l *lease, platform string)
 }
 
 // end ends a delivery with its final result.
@@ -111,7 +117,7 @@ func (f *finisher) outcomeOf(dl *delivery, r *notification.Result) outcome {
 func (f *finisher) finish(dl *delivery, e outcome) {
 	dl.lease.camp.inflight.Add(-1)
 	f.metrics.held.Add(-1)
-	f.canary.countEnded(dl.lease, 1)
+	f.breaker.countEnded(dl.lease, 1)
 	if !e.goesBack {
 		dl.lease.camp.unwritten.Add(1)
 	}

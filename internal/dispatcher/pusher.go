@@ -80,27 +80,42 @@ func (p *pusher) deliver(fetch, work context.Context, dl *delivery, s *pushState
 		answer := p.send(work, dl, target, s)
 		p.closeGateIfAsked(work, answer)
 		successor, err := p.tokens.findSuccessor(work, dl, target, answer)
-		p.answers.countAnswer(work, dl, answer, trial, err != nil || !successor.IsZero())
+		if answer.Class != fcm.Unregistered {
+			p.answers.countAnswer(work, dl, answer, trial, false)
+		}
 		if answer.Class == fcm.NotSent && fetch.Err() != nil {
 			p.handBack(dl)
 			return
 		}
 		decided := p.retry.decide(answer, p.attemptOf(dl, target))
+		var next notification.Target
 		if decided.deleteToken && err == nil {
-			var next notification.Target
 			if next, err = p.tokens.replace(work, dl, target, successor); err == nil {
 				next, err = p.tokens.takeNext(work, dl, next)
 			}
-			if !next.IsZero() {
-				dl.recipient.Target = next
-				continue
-			}
+		}
+		if answer.Class == fcm.Unregistered {
+			p.countDead(work, dl, answer, trial, err == nil && next.IsZero())
+		}
+		if !next.IsZero() {
+			dl.recipient.Target = next
+			continue
 		}
 		if err != nil {
 			decided = p.retry.retryLookup(answer, p.attemptOf(dl, target))
 		}
 		p.finishWith(dl, answer, decided)
 		return
+	}
+}
+
+// countDead counts the answer that an address is dead. The breaker judges users: the answer counts
+// for one whose last address it was. A device among others counts when its user ends without any.
+func (p *pusher) countDead(work context.Context, dl *delivery, a fcm.Answer, trial int64, isLast bool) {
+	isOneOfSeveral := dl.group() != nil
+	p.answers.countAnswer(work, dl, a, trial, !isLast || isOneOfSeveral)
+	if isLast && isOneOfSeveral {
+		dl.device.dead = true
 	}
 }
 

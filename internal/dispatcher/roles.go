@@ -53,7 +53,7 @@ func (d *Dispatcher) addTraffic(deps Deps) {
 // addPool makes the roles that take a claimed recipient to its outcome.
 func (d *Dispatcher) addPool(deps Deps, pauses *pauser) {
 	ends := &finisher{
-		outcomes: d.outcomes, slots: d.slots, canary: d.reporter, retry: d.opts.Retry, metrics: d.metrics, now: deps.now,
+		outcomes: d.outcomes, slots: d.slots, breaker: d.reporter, retry: d.opts.Retry, metrics: d.metrics, now: deps.now,
 		caps: deps.Caps,
 	}
 	dedupes := &deduper{log: deps.Logger}
