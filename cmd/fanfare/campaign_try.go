@@ -34,7 +34,8 @@ func (c *cli) campaignTest() *cobra.Command {
 
 The message is filled in from the user's profile and the defaults, in the user's variant and each device's language. It goes to all devices
 that are stored for the user, or to one address. Each push counts against the quota, and in no figure of the campaign. No result is
-written and no token removed, however FCM answers. It exits with 1 if FCM did not accept one of them.
+written and no token removed, however FCM answers. It exits with 1 if FCM did not accept one of them. Nothing goes to a suppressed user,
+unless --token or --fid names an address.
 
 --validate-only lets FCM check the message, and delivers nothing. --client sdk sends through Google's Firebase Admin SDK instead of our client,
 as a second opinion. A message that the SDK would change is not sent; the field is named.`,

@@ -30,6 +30,7 @@ type testedDevice struct {
 	Variant   string          `json:"variant,omitempty"`
 	Locale    string          `json:"locale,omitempty"`
 	HeldOut   bool            `json:"heldOut"`
+	LeftOut   bool            `json:"leftOut,omitempty"` // the campaign sends to the latest device alone
 	Bytes     int             `json:"bytes"`
 	Request   json.RawMessage `json:"request"`
 	Accepted  bool            `json:"accepted"`
@@ -47,7 +48,7 @@ func showTest(out output, campaign, client string, results []operator.TestResult
 			kind = "fid"
 		}
 		view.Devices = append(view.Devices, testedDevice{
-			Address: r.Address.String(), Kind: kind, Platform: r.Platform, Variant: r.Message.Variant, Locale: r.Message.Locale, HeldOut: r.Message.HeldOut,
+			Address: r.Address.String(), Kind: kind, Platform: r.Platform, Variant: r.Message.Variant, Locale: r.Message.Locale, HeldOut: r.Message.HeldOut, LeftOut: r.LeftOut,
 			Bytes: r.Size, Request: r.Request, Accepted: r.IsAccepted(), MessageID: r.Answer.MessageID, Code: r.Answer.Code, Detail: r.Answer.Detail,
 		})
 	}
@@ -57,6 +58,9 @@ func showTest(out output, campaign, client string, results []operator.TestResult
 				printTested(w, r)
 			}
 			fmt.Fprintln(w, describeTest(r))
+		}
+		if last := results[len(results)-1]; last.LeftOut {
+			fmt.Fprintln(w, "devices: latest; the campaign would send to the first of these alone")
 		}
 	})
 }

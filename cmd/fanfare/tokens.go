@@ -95,7 +95,7 @@ func newUserToken(user string, all tokens.Stored, reveal bool) userToken {
 	}
 	add := func(devices []notification.Device, used bool) {
 		for _, d := range devices {
-			found.Devices = append(found.Devices, userAddress{shown(d.Target), operator.KindOf(d), d.Platform, d.Locale, d.LastSeen, used})
+			found.Devices = append(found.Devices, userAddress{shown(d.Target), operator.KindOf(d.Target), d.Platform, d.Locale, d.LastSeen, used})
 		}
 	}
 	add(all.Used, true)

@@ -95,8 +95,8 @@ func (c *cli) storeAddress(ctx context.Context, command *cobra.Command, rooms *s
 	if d.Target.Kind == notification.TargetFID || d.Platform != "" || d.Locale != "" {
 		d.LastSeen = time.Now().UTC().Truncate(time.Second)
 		err = rooms.Tokens.SetDevice(ctx, user, d)
-		stored.Devices = []userAddress{{d.Target.Value, operator.KindOf(d), d.Platform, d.Locale, d.LastSeen, true}}
-		text = "stored the " + operator.KindOf(d) + " as a device of %s"
+		stored.Devices = []userAddress{{d.Target.Value, operator.KindOf(d.Target), d.Platform, d.Locale, d.LastSeen, true}}
+		text = "stored the " + operator.KindOf(d.Target) + " as a device of %s"
 	} else {
 		err = rooms.Tokens.Set(ctx, user, d.Target)
 	}

@@ -13,6 +13,7 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/profiles"
 	"fanfare/internal/responses"
+	"fanfare/internal/suppression"
 	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
@@ -53,7 +54,7 @@ func operatorOn(t *testing.T, rdb redis.UniversalClient) *Operator {
 	ok(t, err)
 	return New(Deps{
 		Redis: rdb, Names: names, Campaigns: campaigns, Breakers: breakers, Tokens: tokens, Profiles: known, DeadLetters: letters,
-		Fleet: fleet.New(rdb, names),
+		Fleet: fleet.New(rdb, names), Suppressed: suppression.New(rdb, names, nil),
 	})
 }
 

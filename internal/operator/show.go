@@ -34,7 +34,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	if listErr != nil {
 		return View{}, listErr
 	}
-	view := View{Spec: spec, Books: books, Err: cmp.Or(err, CheckSendable(spec))}
+	view := newView(spec, books, err)
 	if view.Due, err = o.readDue(ctx, view); err != nil {
 		return View{}, err
 	}

@@ -49,12 +49,16 @@ type TestResult struct {
 	Request      json.RawMessage // what was sent, with the address shortened
 	Size         int             // of the message in bytes, as FCM counts it
 	ValidateOnly bool
-	Answer       fcm.Answer
+	// LeftOut reports that the campaign itself would leave the device out: it sends to the latest
+	// one alone.
+	LeftOut bool
+	Answer  fcm.Answer
 }
 
 // Errors of a test that was not sent.
 var (
 	ErrNoTestAddress  = errors.New("no token or FID is stored for the user: nothing was sent")
+	ErrTestSuppressed = errors.New("the campaign would skip them, and nothing was sent; to check the message give --validate-only, to send it elsewhere --token or --fid")
 	ErrBadTestAddress = errors.New("this is no registration token or FID: nothing was sent")
 )
 
@@ -101,19 +105,40 @@ func (o *Operator) prepareTest(ctx context.Context, t TestSend) ([]testPush, err
 	if err != nil {
 		return nil, err
 	}
+	if err := o.checkSuppressed(ctx, t); err != nil {
+		return nil, err
+	}
 	devices, err := o.testDevices(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	var pushes []testPush
-	for _, d := range devices {
+	for i, d := range devices {
 		message := filled.forDevice(d.Locale)
 		if message.Err != nil {
 			return nil, fmt.Errorf("%w: nothing was sent", message.Err)
 		}
-		pushes = append(pushes, t.push(message, d))
+		push := t.push(message, d)
+		push.result.LeftOut = i > 0 && spec.Devices == campaign.LatestDevice
+		pushes = append(pushes, push)
 	}
 	return pushes, nil
+}
+
+// checkSuppressed refuses to deliver to a suppressed user. An address that a person names may be
+// anyone's, and a validation delivers nothing.
+func (o *Operator) checkSuppressed(ctx context.Context, t TestSend) error {
+	if t.User == "" || !t.Address.IsZero() || t.ValidateOnly {
+		return nil
+	}
+	suppressed, err := o.deps.Suppressed.Find(ctx, []string{t.User})
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up whether user %s is suppressed: %w", terminal.Printable(t.User), err)
+	case suppressed[t.User]:
+		return fmt.Errorf("%s is suppressed: %w", terminal.Printable(t.User), ErrTestSuppressed)
+	}
+	return nil
 }
 
 // push builds the request for one device.
@@ -176,7 +201,7 @@ func (o *Operator) testDevices(ctx context.Context, t TestSend) ([]notification.
 	if err != nil {
 		return nil, fmt.Errorf("look up the devices of user %s: %w", terminal.Printable(t.User), sourceProblem(err))
 	}
-	devices := slices.DeleteFunc(found[t.User], func(d notification.Device) bool { return !d.Target.IsSendable() })
+	devices := slices.DeleteFunc(slices.Clone(found[t.User]), func(d notification.Device) bool { return !d.Target.IsSendable() })
 	if len(devices) == 0 {
 		return nil, ErrNoTestAddress
 	}

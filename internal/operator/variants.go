@@ -23,29 +23,39 @@ type VariantCount struct {
 // Variants returns the outcomes of each variant, then those of the hold-out group. Recipients of
 // neither come last, with an empty Name (Books.WithoutVariant). The sum is all
 // ended recipients. It returns nil for a message without variants and hold-out group.
-func (v View) Variants() []VariantCount {
-	c, _ := content.Compile(v.Spec.Message)
-	return countVariants(c, v.Books)
-}
+func (v View) Variants() []VariantCount { return countVariants(v.readChoices().shares, v.Books) }
 
 // Languages returns the languages of the message beside its base language.
-func (v View) Languages() []string {
-	c, err := content.Compile(v.Spec.Message)
-	if err != nil {
-		return nil
-	}
-	return c.Locales()
+func (v View) Languages() []string { return v.readChoices().locales }
+
+// messageChoices are the texts that a message offers.
+type messageChoices struct {
+	shares  []content.Share
+	locales []string
 }
 
-// countVariants accepts a nil message, which cannot be read.
-func countVariants(c *content.Content, b campaign.Books) []VariantCount {
+// choicesOf returns the choices of a compiled message; none of one that cannot be read.
+func choicesOf(c *content.Content, err error) messageChoices {
+	if err != nil {
+		return messageChoices{}
+	}
+	return messageChoices{c.Shares(), c.Locales()}
+}
+
+// readChoices reads the message of a view that Show did not make.
+func (v View) readChoices() messageChoices {
+	if v.choices != nil {
+		return *v.choices
+	}
+	return choicesOf(content.Compile(v.Spec.Message))
+}
+
+func countVariants(shares []content.Share, b campaign.Books) []VariantCount {
 	var all []VariantCount
 	names := slices.Sorted(maps.Keys(b.Variants))
-	if c != nil {
-		for _, share := range c.Shares() {
-			all = append(all, VariantCount{Name: share.Variant, Percent: share.Percent, HeldOut: share.HeldOut})
-			names = slices.DeleteFunc(names, func(name string) bool { return name == share.Variant })
-		}
+	for _, share := range shares {
+		all = append(all, VariantCount{Name: share.Variant, Percent: share.Percent, HeldOut: share.HeldOut})
+		names = slices.DeleteFunc(names, func(name string) bool { return name == share.Variant })
 	}
 	for i, name := range names { // of an earlier message, before the hold-out group
 		all = slices.Insert(all, i, VariantCount{Name: name})

@@ -38,6 +38,16 @@ type View struct {
 	// History are the newest entries of its history, if a caller reads them. The oldest is first.
 	History []notification.HistoryEntry
 	Err     error // why the campaign cannot be sent as it is; nil if it can. See Broken
+
+	choices *messageChoices // of the message; nil: not read yet
+}
+
+// newView reads the message, once for everything that is displayed of it. err is why the spec cannot
+// be read.
+func newView(spec campaign.Spec, books campaign.Books, err error) View {
+	compiled, problem := content.Compile(spec.Message)
+	choices := choicesOf(compiled, problem)
+	return View{Spec: spec, Books: books, Err: cmp.Or(err, sendProblem(spec, problem)), choices: &choices}
 }
 
 // Losses lists recipients that are missing or were not loaded, unless the campaign's reason says
@@ -178,6 +188,14 @@ func CheckSendable(s campaign.Spec) error {
 		return nil
 	}
 	_, err := content.Compile(s.Message)
+	return sendProblem(s, err)
+}
+
+// sendProblem is CheckSendable for an error of the message.
+func sendProblem(s campaign.Spec, err error) error {
+	if s.State.HasEnded() {
+		return nil
+	}
 	if faults := notification.FaultsOf(err); len(faults) > 0 {
 		return &MessageError{ID: s.ID, Faults: faults}
 	}
