@@ -147,12 +147,12 @@ func printReportOutcomes(o output, r *operator.Report) {
 	t.rows = append(t.rows, rule)
 	t.add("total", "", operator.Thousands(r.Ended()), "")
 	t.print()
-	if r.View == nil {
-		return // SQL does not tell variants apart
+	if r.VariantsErr != nil {
+		fmt.Fprintln(o.w, "\nvariants are unknown: "+printable(r.VariantsErr.Error()))
 	}
-	if variants := r.View.Variants(); len(variants) > 0 {
+	if variants, books := r.Variants(); len(variants) > 0 {
 		fmt.Fprintln(o.w)
-		printVariants(o, variants, r.View.Books)
+		printVariants(o, variants, books)
 	}
 }
 

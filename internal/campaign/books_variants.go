@@ -16,22 +16,27 @@ func NoteOfVariant(variant string, status notification.Status) string {
 
 // variantsOf counts ended recipients by variant and status, nil without variants.
 func variantsOf(notes map[string]string) map[string]map[notification.Status]int64 {
-	var all map[string]map[notification.Status]int64
+	var b Books
 	for name, n := range notes {
 		rest, is := strings.CutPrefix(name, "note:"+noteVariant)
 		variant, status, found := strings.Cut(rest, ":")
 		if !is || !found {
 			continue
 		}
-		if all == nil {
-			all = make(map[string]map[notification.Status]int64)
-		}
-		if all[variant] == nil {
-			all[variant] = make(map[notification.Status]int64)
-		}
-		all[variant][notification.Status(status)] = parseCount(n)
+		b.AddVariant(variant, notification.Status(status), parseCount(n))
 	}
-	return all
+	return b.Variants
+}
+
+// AddVariant adds recipients of a variant that ended so.
+func (b *Books) AddVariant(variant string, status notification.Status, n int64) {
+	if b.Variants == nil {
+		b.Variants = make(map[string]map[notification.Status]int64)
+	}
+	if b.Variants[variant] == nil {
+		b.Variants[variant] = make(map[notification.Status]int64)
+	}
+	b.Variants[variant][status] += n
 }
 
 // countWithoutVariant counts the ended recipients that are neither in a variant nor held out.

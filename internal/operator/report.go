@@ -23,6 +23,11 @@ type Report struct {
 	Minutes []store.Minute
 	// Removed counts the failed recipients in SQL whose token was removed as dead.
 	Removed int64
+	// variants are the outcomes in SQL by variant, without a View. VariantsErr is why they are
+	// unknown.
+	variants    []store.VariantCount
+	VariantsErr error
+
 	History []notification.HistoryEntry
 	Problem error // why SQL is not part of the report, though it is configured
 }
@@ -68,6 +73,9 @@ func (r *Report) readRecords(ctx context.Context, records Records) error {
 		return err
 	}
 	r.Written = &written
+	if r.View == nil {
+		r.variants, r.VariantsErr = records.Variants(ctx, r.ID)
+	}
 	return nil
 }
 
@@ -258,6 +266,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	loaded, terms := r.Loaded()
 	start, end := r.Span()
 	verdict, balanced := r.Verdict()
+	variants, _ := r.Variants()
 	return json.Marshal(struct {
 		ID       string                      `json:"id"`
 		At       time.Time                   `json:"at"`
@@ -269,6 +278,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Verdict  string                      `json:"verdict"`
 		Balanced bool                        `json:"balanced"`
 		Outcomes []OutcomeCount              `json:"outcomes"`
+		Variants []VariantCount              `json:"variants,omitempty"`
 		Start    time.Time                   `json:"startedAt,omitzero"`
 		End      time.Time                   `json:"finishedAt,omitzero"`
 		Rate     float64                     `json:"rate"`
@@ -277,7 +287,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		History  []notification.HistoryEntry `json:"history,omitempty"`
 		Steps    []Step                      `json:"next,omitempty"`
 	}{
-		r.ID, r.At, r.Sources(), r.State(), r.View, loaded, terms, verdict, balanced, r.Outcomes(), start, end, r.Rate(), r.Removed,
+		r.ID, r.At, r.Sources(), r.State(), r.View, loaded, terms, verdict, balanced, r.Outcomes(), variants, start, end, r.Rate(), r.Removed,
 		r.Minutes, r.History, r.Steps(),
 	})
 }

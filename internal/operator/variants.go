@@ -11,19 +11,56 @@ import (
 
 // VariantCount is what became of the users of one variant.
 type VariantCount struct {
-	Name string
+	Name string `json:"name"`
 	// Percent is how many of 100 users get the variant; 0 if the message does not say.
-	Percent int
+	Percent int `json:"percent,omitempty"`
 	// HeldOut marks the hold-out group, which gets nothing. Its Name is empty.
-	HeldOut bool
+	HeldOut bool `json:"heldOut,omitempty"`
 	// Recipients is the sum of Sent, Failed and Others.
-	Recipients, Sent, Failed, Others int64
+	Recipients int64 `json:"recipients"`
+	Sent       int64 `json:"sent"`
+	Failed     int64 `json:"failed"`
+	Others     int64 `json:"others"`
 }
 
 // Variants returns the outcomes of each variant, then those of the hold-out group. Recipients of
 // neither come last, with an empty Name (Books.WithoutVariant). The sum is all
 // ended recipients. It returns nil for a message without variants and hold-out group.
 func (v View) Variants() []VariantCount { return countVariants(v.readChoices().shares, v.Books) }
+
+// Variants returns the outcomes of each variant, as View.Variants does, and the books that they are
+// part of. If Redis has forgotten the campaign they are those in SQL, which has no weights.
+func (r *Report) Variants() ([]VariantCount, campaign.Books) {
+	if r.View != nil {
+		return r.View.Variants(), r.View.Books
+	}
+	var b campaign.Books
+	for _, n := range r.variants {
+		switch n.Status {
+		case notification.StatusSent:
+			b.Sent += n.N
+		case notification.StatusFailed:
+			b.Failed += n.N
+		case notification.StatusSkipped:
+			b.Skipped += n.N
+		case notification.StatusExpired:
+			b.Expired += n.N
+		default:
+			b.Unknown += n.N
+		}
+		switch {
+		case n.HeldOut:
+			b.HeldOut += n.N
+		case n.Variant != "":
+			b.AddVariant(n.Variant, n.Status, n.N)
+		}
+	}
+	var shares []content.Share
+	if b.HeldOut > 0 {
+		shares = append(shares, content.Share{HeldOut: true})
+	}
+	return countVariants(shares, b), b
+}
 
 // Languages returns the languages of the message beside its base language.
 func (v View) Languages() []string { return v.readChoices().locales }

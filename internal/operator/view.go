@@ -42,8 +42,8 @@ type View struct {
 	choices *messageChoices // of the message; nil: not read yet
 }
 
-// newView reads the message, once for everything that is displayed of it. err is why the spec cannot
-// be read.
+// newView reads the message, once for everything that is displayed of it. err is why the spec
+// cannot be read.
 func newView(spec campaign.Spec, books campaign.Books, err error) View {
 	compiled, problem := content.Compile(spec.Message)
 	choices := choicesOf(compiled, problem)
