@@ -170,7 +170,7 @@ func describeValue(field, value string) string {
 		return "none"
 	case field == fieldMessage:
 		return "edition " + value
-	case field == fieldDeadline:
+	case field == fieldDeadline || field == fieldStartAt:
 		if at := parseTime(value); !at.IsZero() {
 			return at.Format(time.RFC3339)
 		}

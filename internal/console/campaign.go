@@ -164,6 +164,7 @@ func factsOf(c *Campaign, now time.Time) []fact {
 		}
 		facts = append(facts, fact{Label: "Deadline", Value: clock(at, now) + " UTC", After: after})
 	}
+	facts = append(facts, timeFacts(c, now)...)
 	for _, moment := range []struct {
 		label string
 		at    time.Time

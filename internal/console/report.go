@@ -192,6 +192,7 @@ func reportFacts(r *operator.Report) []fact {
 	if at := r.View.Deadline(); !at.IsZero() {
 		facts = append(facts, fact{Label: "Deadline", Value: fullMoment(at)})
 	}
+	facts = append(facts, waveFacts(r.View.Books.Waves)...)
 	if s.Reason != "" {
 		facts = append(facts, fact{Label: "Reason", Value: s.Reason})
 	}
