@@ -58,7 +58,7 @@ func TestElementsThatSatisfyTheirSchemaAreRead(t *testing.T) {
 			"fcmToken": {"t1", "", nil, 5, false}, "fid": {"f1", "", nil, 5, []any{}}, "tag": {"a", "", nil, strings.Repeat("t", MaxTag+1), 3},
 			"vars": {map[string]any{"a": 1}, nil, []any{}, "x"}, "platform": {"ios"}, "locale": {"pt-BR"}, "timeZone": {"Asia/Kolkata"}, "other": {1, nil},
 		})
-		if n := rapid.SampledFrom([]int{0, 1, 2, 3, MaxDevices, MaxDevices + 1}).Draw(t, "devices"); n > 0 {
+		if n := rapid.SampledFrom([]int{0, 1, 2, 3, notification.MaxDevices, notification.MaxDevices + 1}).Draw(t, "devices"); n > 0 {
 			devices := make([]any, n)
 			for i := range devices {
 				devices[i] = drawObject(t, device)
