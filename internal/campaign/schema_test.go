@@ -91,12 +91,15 @@ func TestSpecsThatSatisfyTheirSchemaAreRead(t *testing.T) {
 	own := map[string][]any{
 		fieldState: {"draft", "running", "paused", "gone"}, fieldOnAmbiguous: {"resend", "report"}, fieldDevices: {"all", "latest"},
 		fieldDedupe: {"address", "user", "none"}, fieldProject: {"my-project", "domain.com:p", "a b", strings.Repeat("p", maxProject+1)},
+		fieldKind: {"marketing", "transactional"}, fieldStartAt: {"2030-01-31T18:00:00+07:00"},
+		fieldWindows: {"09:00-21:00", "mon-fri 09:00-21:00; sat,sun 22:00-02:00", "mon 9-21", "09:00"}, fieldLocalTime: {"2030-01-31T18:00", "2030-01-31 18:00±10m", "18:00"},
 		fieldDeadline: {"2030-01-31T18:00:00+07:00", "2030-01-31 18:00", "2019-12-31T23:59:59Z"}, fieldRate: {"0.5", "0.05", "0.", "-0.5"},
 	}
 	values := make(map[string][]any)
 	for _, field := range fields {
 		values[field] = slices.Concat(common, own[field])
 	}
+	values[fieldTimeZone] = []any{"", "Asia/Ho_Chi_Minh", "+07:00"} // the schema does not know all zones
 	rapid.Check(t, func(t *rapid.T) {
 		field := rapid.SampledFrom(fields).Draw(t, "field")
 		spec := map[string]any{fieldState: "draft", fieldMessage: "{}"}

@@ -33,9 +33,9 @@ func BenchmarkWrongProject(b *testing.B) {
 		w.putRules(everyAnswer("SENDER_ID_MISMATCH"))
 		const n = 200_000
 		store, names := w.tokens(), keys.Default()
-		imported, err := store.Import(b.Context(), func(yield func(string, notification.Target) bool) {
+		imported, err := store.Import(b.Context(), func(yield func(string, notification.Device) bool) {
 			for i := range n {
-				if !yield(userName(i), notification.ParseToken(tokenOf(i))) {
+				if !yield(userName(i), notification.Device{Target: notification.ParseToken(tokenOf(i))}) {
 					return
 				}
 			}

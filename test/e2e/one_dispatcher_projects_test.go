@@ -53,9 +53,7 @@ func TestProjectsOfOneDispatcher(t *testing.T) {
 	checkCampaign(t, s, "held", "completed")
 	s.Fanfare("campaign", "set", "whose", "--project", "second")
 	checkCampaign(t, s, "whose", "completed")
-	if accepted := servers.CountAccepted(s.Sim.Ledger()); accepted != 4 {
-		t.Errorf("FCM accepted %d messages, want 4", accepted)
-	}
+	checkOnce(t, s, 4)
 }
 
 // A dispatcher serves a part of the projects, and a Job its campaign's project. Commands on a
