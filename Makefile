@@ -29,7 +29,7 @@ $(PRODUCER): examples/nestjs-producer/package-lock.json $(wildcard examples/nest
 	npm run build --silent --prefix examples/nestjs-producer
 
 lint: ## run golangci-lint, and check the English of comments and texts
-	cd tools && $(GO) run ./prose ../cmd ../fcmsim ../internal ../test
+	cd tools && $(GO) run ./prose ../cmd ../fcmsim ../internal ../test ../examples
 	$(GO) tool -modfile=tools/go.mod golangci-lint run
 	cd test/bench/peers && $(GO) vet ./... # a module of its own
 

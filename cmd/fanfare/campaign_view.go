@@ -57,25 +57,7 @@ func printView(o output, v operator.View) {
 		field("deadline", deadlineText(v))
 	}
 	printTimes(field, v)
-	field("on ambiguous", string(v.Spec.OnAmbiguous))
-	if v.Spec.Dedupe != campaign.DedupeAddress {
-		field("dedupe", string(v.Spec.Dedupe))
-	}
-	if v.Spec.Kind == campaign.Transactional {
-		field("kind", string(v.Spec.Kind))
-	}
-	if v.Spec.Devices == campaign.LatestDevice {
-		field("devices", string(v.Spec.Devices))
-	}
-	if v.Spec.Priority > 0 {
-		field("priority", fmt.Sprint(v.Spec.Priority))
-	}
-	if v.Spec.Weight > 1 {
-		field("weight", fmt.Sprint(v.Spec.Weight))
-	}
-	if v.Spec.Rate > 0 {
-		field("rate", rateText(v.Spec.Rate))
-	}
+	printOptions(field, v.Spec)
 	field("retries", retriesText(v))
 	field("in SQL", writtenText(v.Written))
 	field("devices", devicesText(v.Books.Devices))
@@ -229,4 +211,27 @@ func shareText(s breaker.Share) string {
 		limit = fmt.Sprintf("%.0f%% and %d", 100*s.Limit.Share, s.Limit.Least)
 	}
 	return fmt.Sprintf("%s of %s are %s; it stops at %s", operator.Thousands(s.Count), operator.Thousands(s.Of), s.Kind, limit)
+}
+
+// printOptions prints the options of a campaign that differ from the defaults.
+func printOptions(field func(name, value string), spec campaign.Spec) {
+	field("on ambiguous", string(spec.OnAmbiguous))
+	if spec.Dedupe != campaign.DedupeAddress {
+		field("dedupe", string(spec.Dedupe))
+	}
+	if spec.Kind == campaign.Transactional {
+		field("kind", string(spec.Kind))
+	}
+	if spec.Devices == campaign.LatestDevice {
+		field("devices", string(spec.Devices))
+	}
+	if spec.Priority > 0 {
+		field("priority", fmt.Sprint(spec.Priority))
+	}
+	if spec.Weight > 1 {
+		field("weight", fmt.Sprint(spec.Weight))
+	}
+	if spec.Rate > 0 {
+		field("rate", rateText(spec.Rate))
+	}
 }

@@ -30,7 +30,8 @@ func load(ctx context.Context, rdb *redis.Client, id string, all iter.Seq[recipi
 		if len(elements) == 0 {
 			return nil
 		}
-		// The expiry goes with each chunk: should this process die, Redis removes what it has loaded.
+		// The expiry goes with each chunk: should this process die, Redis removes what it has
+		// loaded.
 		_, err := rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
 			p.RPush(ctx, listOf(id), elements...)
 			p.Expire(ctx, listOf(id), 24*time.Hour)

@@ -1,7 +1,8 @@
 // go-producer shows how an application written in Go sends a campaign through Fanfare: it uses
 // Redis and SQL, and nothing of ours.
 //
-//	REDIS_URL=redis://localhost:6379 DATABASE_URL=postgres://localhost/fanfare go run ./examples/go-producer autumn 2500
+//	export REDIS_URL=redis://localhost:6379 DATABASE_URL=postgres://localhost/fanfare
+//	go run ./examples/go-producer autumn 2500
 package main
 
 import (

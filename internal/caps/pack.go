@@ -12,10 +12,6 @@ const (
 	// unit is the resolution of an entry's time. It counts until the unit after its window, so a
 	// cap is never exceeded, and frees up to one unit late.
 	unit = 15 * time.Minute
-	// perUser is what reserve.lua and release.lua take of each user, and findUser what find.lua
-	// takes.
-	perUser  = 8 + 3 + 3
-	findUser = 8
 )
 
 // packed are users as the scripts take them.

@@ -22,8 +22,8 @@ projects:
       credentials_file: news.json
 `
 
-// A project has the settings of its own, and those of all projects for the rest. A dispatcher serves
-// the projects that it names, else all.
+// A project has the settings of its own, and those of all projects for the rest. A dispatcher
+// serves the projects that it names, else all.
 func TestProjectsOverlayTheSettings(t *testing.T) {
 	s := mustLoad(t, twoProjects, nil, []string{"FCM_CREDENTIALS={}"})
 	if ids := s.ProjectIDs(); !slices.Equal(ids, []string{"shop", "news"}) {

@@ -165,7 +165,7 @@ func TestChangeOfWindowsReachesTheDueSet(t *testing.T) {
 	ok(t, err)
 	ok(t, f.Change(t.Context(), "42", campaign.Change{Windows: &other}))
 	for _, z := range f.rdb.ZRangeWithScores(t.Context(), "{campaign:42}:retry", 0, -1).Val() {
-		if late := time.UnixMilli(int64(z.Score)).Sub(time.Now()); late > ruleDelay {
+		if late := time.Until(time.UnixMilli(int64(z.Score))); late > ruleDelay {
 			t.Errorf("%v is due in %s", z.Member, late)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // TestExampleProducers runs the applications of examples/ against the whole system. Each sends a
-// campaign to 2,500 users, of whom each tenth has no token, and reads what became of them.
+// campaign to 2,500 users, each tenth without a token, and reads what became of them.
 func TestExampleProducers(t *testing.T) {
 	t.Parallel()
 	redis, database := servers.Redis(t), postgres.Database(t)

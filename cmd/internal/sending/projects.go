@@ -11,8 +11,8 @@ import (
 	"fanfare/internal/daemon"
 )
 
-// Served returns rooms for each Firebase project that a dispatcher serves. They share Redis, SQL and
-// the caches. With a section projects in the settings, each project's metrics have the label
+// Served returns rooms for each Firebase project that a dispatcher serves. They share Redis, SQL
+// and the caches. With a section projects in the settings, each project's metrics have the label
 // project, and its log lines the attribute.
 func (r *Rooms) Served() ([]*Rooms, error) {
 	if len(r.Settings.Projects) == 0 {
