@@ -2,7 +2,7 @@
 // Redis and SQL, and nothing of ours.
 //
 //	export REDIS_URL=redis://localhost:6379 DATABASE_URL=postgres://localhost/fanfare
-//	go run ./examples/go-producer autumn 2500
+//	cd examples/go-producer && go run . autumn 2500
 package main
 
 import (

@@ -39,8 +39,8 @@ func TestExampleProducers(t *testing.T) {
 func buildGoProducer(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "go-producer")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./examples/go-producer")
-	build.Dir = "../.."
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", path)
+	build.Dir = "../../examples/go-producer" // a module of its own, as an application is
 	if printed, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the producer: %v\n%s", err, printed)
 	}
