@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"fanfare/internal/campaign"
@@ -51,10 +52,13 @@ func parseUserList(r io.Reader, limit int) (audience, error) {
 const columnSeparators = ",;\t"
 
 // namesColumns reports whether a first line is the header of a CSV file, or could be one without a
-// proper name for the users.
+// proper name for the users. The name of a column has no digits, which an id such as user-7 has.
 func namesColumns(line []byte) bool {
 	text := string(bytes.TrimSpace(line))
-	return strings.ContainsAny(text, columnSeparators) || probableKind(strings.Trim(text, `"`)) == columnUser
+	if strings.ContainsAny(text, columnSeparators) {
+		return true
+	}
+	return !strings.ContainsFunc(text, unicode.IsDigit) && probableKind(strings.Trim(text, `"`)) == columnUser
 }
 
 // lineAudience yields a recipient for the user id on each line.

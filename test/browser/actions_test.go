@@ -192,7 +192,7 @@ func withHost(base, name string) string {
 func TestHalt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.draft("slow", people("ok-", 3000), "--rate", "20")
+	w.draft("slow", people("ok-", 12_000), "--rate", "20")
 	w.Fanfare("campaign", "start", "slow")
 	w.Sim.AwaitAccepted(1)
 	p := openTab(t, w.base)

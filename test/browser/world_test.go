@@ -82,7 +82,7 @@ func (w *world) awaitState(id, state string) {
 func (w *world) fill() {
 	w.draft("sale", people("ok-", 50)+people("dead-", 6)+people("invalid-", 3), "--name", "Summer sale, Wednesday")
 	w.draft("wrong", people("mismatch-", 200), "--name", "Orders of the other app")
-	w.draft("slow", people("ok-", 3000), "--name", "Price drops", "--rate", "20")
+	w.draft("slow", people("ok-", 12_000), "--name", "Price drops", "--rate", "20")
 	w.draft("waits", people("ok-", 200), "--rate", "10")
 	w.draft("gone", people("ok-", 30), "--rate", "5")
 	w.draft("soon", people("ok-", 8))
