@@ -37,9 +37,6 @@ func start(p *daemon.Process, rooms *sending.Rooms, campaignID string) (work fun
 			return nil, err
 		}
 	}
-	if err := announceAll(p.FetchCtx(), projects); err != nil {
-		return nil, err
-	}
 	if err := awaitAll(p, projects); err != nil {
 		return nil, err
 	}
@@ -82,20 +79,6 @@ func open(p *daemon.Process, rooms *sending.Rooms, campaignID string, several bo
 	}
 	made.beat = rooms.StartHeartbeat(p, fleet.Process{Role: fleet.Dispatcher, Project: id, Campaign: campaignID}, made.work)
 	return made, nil
-}
-
-// announceAll makes several projects known before one of them looks for campaigns: each would take
-// those that name no project, as long as it is the only one.
-func announceAll(ctx context.Context, projects []*project) error {
-	if len(projects) == 1 {
-		return nil
-	}
-	for _, one := range projects {
-		if err := one.work.Announce(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // awaitAll waits until FCM is reachable for each project. Of several, it does not wait for one

@@ -47,7 +47,7 @@ func ExplainUnassigned(id string, known []Project) string {
 	whose := append(seen, ids...)[0]
 	text := fmt.Sprintf("%s; say whose it is with: fanfare campaign set %s --project %s", strings.Join(ids, ", "), ShellQuote(id), whose)
 	for _, p := range known {
-		if p.SeenAt.IsZero() {
+		if p.SeenAt.IsZero() && p.NamedBy != "" {
 			text += fmt.Sprintf("; of %s no dispatcher was seen, and campaign %s names it: if that is a mistake, correct it with: fanfare campaign set %s --project %s",
 				p.ID, terminal.Printable(p.NamedBy), ShellQuote(p.NamedBy), whose)
 		}
@@ -61,8 +61,8 @@ func ExplainUnassigned(id string, known []Project) string {
 // Project is a Firebase project that has campaigns in this Redis.
 type Project struct {
 	ID     string
-	SeenAt time.Time // last look of one of its dispatchers; zero: only campaigns name it
-	// NamedBy is the first campaign that names it, if no dispatcher was seen.
+	SeenAt time.Time // last look of one of its dispatchers; zero: only campaigns or the settings name it
+	// NamedBy is the first campaign that names it, if nothing else does.
 	NamedBy string
 }
 
@@ -74,15 +74,6 @@ func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 		return nil, fmt.Errorf("list projects: %w", err)
 	}
 	return all, nil
-}
-
-// AnnounceProject makes this process' project known. A process of several projects announces all
-// of them before it looks for campaigns, so that none takes a campaign that names no project.
-func (c *Campaigns) AnnounceProject(ctx context.Context) error {
-	if _, err := c.listProjectsAmong(ctx, c.o.Project, nil); err != nil {
-		return fmt.Errorf("announce project %s: %w", c.o.Project, err)
-	}
-	return nil
 }
 
 // ForgetProject removes a project that has no dispatchers any more.
@@ -116,6 +107,11 @@ func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, heads
 	for pair := range slices.Chunk(reply, 2) {
 		if ms, err := strconv.ParseInt(pair[len(pair)-1], 10, 64); err == nil && len(pair) == 2 {
 			known[pair[0]] = Project{ID: pair[0], SeenAt: bounds.Milli(ms)}
+		}
+	}
+	for _, id := range c.o.Projects {
+		if _, there := known[id]; !there {
+			known[id] = Project{ID: id}
 		}
 	}
 	for _, h := range heads {

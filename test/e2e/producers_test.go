@@ -15,7 +15,9 @@ import (
 func TestExampleProducers(t *testing.T) {
 	t.Parallel()
 	redis, database := servers.Redis(t), postgres.Database(t)
-	s := servers.NewSystem(t, programs, servers.SystemOptions{Redis: []string{redis}, Database: database})
+	s := servers.NewSystem(t, programs, servers.SystemOptions{
+		Redis: []string{redis}, Database: database, Env: []string{"FANFARE_STORE_TOKEN_QUERY=off", "FANFARE_STORE_TOKEN_CLEAR=off"},
+	})
 	s.Start(nil, "dispatcher")
 	s.Start(nil, "responder")
 	env := []string{"REDIS_URL=redis://" + redis, "DATABASE_URL=" + database}

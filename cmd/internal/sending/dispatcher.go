@@ -19,12 +19,8 @@ import (
 // Dispatcher is a dispatcher with its governor.
 type Dispatcher struct {
 	*dispatcher.Dispatcher
-	governor  *pacing.Governor // nil without pacing
-	campaigns *campaign.Campaigns
+	governor *pacing.Governor // nil without pacing
 }
-
-// Announce makes the dispatcher's project known to all that share this Redis.
-func (d *Dispatcher) Announce(ctx context.Context) error { return d.campaigns.AnnounceProject(ctx) }
 
 // Run runs the dispatcher. The governor runs until the last push is out.
 func (d *Dispatcher) Run(fetchCtx, workCtx context.Context) error {
@@ -49,7 +45,7 @@ func (r *Rooms) NewDispatcher(sender *fcm.Sender, campaign string) (*Dispatcher,
 	if err != nil {
 		return nil, daemon.WithExitCode(daemon.ExitUsage, err)
 	}
-	return &Dispatcher{d, governor, deps.Campaigns}, nil
+	return &Dispatcher{d, governor}, nil
 }
 
 func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, governor *pacing.Governor, err error) {
@@ -67,7 +63,7 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 	}
 	options := assembly.CampaignOptions(r.Settings)
 	host, _ := os.Hostname() // shown to people
-	options.Project, options.Actor = sender.Project(), "dispatcher "+host
+	options.Project, options.Projects, options.Actor = sender.Project(), r.projects, "dispatcher "+host
 	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, options); err != nil {
 		return deps, nil, assembly.AsSettingsError(err)
 	}

@@ -81,5 +81,5 @@ func (r *Rooms) withSettings(s config.Settings) (*Rooms, error) {
 	if r.Registerer != nil {
 		shared.Registerer = prometheus.WrapRegistererWith(prometheus.Labels{"project": s.FCM.ProjectID}, r.Registerer)
 	}
-	return &Rooms{shared}, nil
+	return &Rooms{Rooms: shared, projects: r.Settings.ProjectIDs()}, nil
 }

@@ -19,7 +19,10 @@ import (
 )
 
 // Rooms are the rooms of package assembly, with those that need FCM.
-type Rooms struct{ *assembly.Rooms }
+type Rooms struct {
+	*assembly.Rooms
+	projects []string // all Firebase projects of the settings, if they have several
+}
 
 // Open opens the rooms as assembly.Open does.
 func Open(ctx context.Context, s config.Settings, program string, log *slog.Logger, reg prometheus.Registerer) (*Rooms, error) {
@@ -27,7 +30,7 @@ func Open(ctx context.Context, s config.Settings, program string, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	return &Rooms{rooms}, nil
+	return &Rooms{Rooms: rooms}, nil
 }
 
 // NewSender makes the sender to FCM.
