@@ -140,8 +140,8 @@ type Options struct {
 	// Project is the Firebase project that this process sends for. A process that only inspects
 	// campaigns leaves it empty.
 	Project string
-	// Projects are all Firebase projects of this process' settings, if they have several. A campaign
-	// that names none waits then, whichever of them this process sends for.
+	// Projects are all Firebase projects of this process' settings, if they have several. A
+	// campaign that names none waits then, whichever of them this process sends for.
 	Projects []string
 	// Actor is who acts, for the histories. history.WithActor goes before it.
 	Actor string

@@ -79,7 +79,7 @@ func TestRecommendedUsersMayDoWhatIsChecked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Rooms{&assembly.Rooms{Names: keys.Default()}}
+	r := &Rooms{Rooms: &assembly.Rooms{Names: keys.Default()}}
 	r.Settings.Pacing.Enabled = true
 	for user, needed := range map[string][]access.Keys{
 		"dispatcher": r.senderAccess("p"), "responder": r.ResultAccess(), "operator": r.senderAccess("p"),
