@@ -63,6 +63,8 @@ func (w *writer) writePreface() {
 
 // run writes until the connection ends.
 func (w *writer) run() {
+	more := time.NewTimer(gatherTime)
+	defer more.Stop()
 	for {
 		select {
 		case <-w.c.wake:
@@ -75,7 +77,11 @@ func (w *writer) run() {
 		// carries them all.
 		runtime.Gosched()
 		if w.c.isBusy() {
-			time.Sleep(gatherTime)
+			more.Reset(gatherTime)
+			select {
+			case <-more.C:
+			case <-w.c.closed:
+			}
 		}
 		for w.take() {
 			if err := w.flush(); err != nil {
