@@ -38,7 +38,7 @@ func TestSeveralDevicesAreFound(t *testing.T) {
 		if err := s.CheckQueries(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Devices(t.Context(), []string{"a", "b", "nobody"})
+		got, err := s.Devices(t.Context(), []string{"a", "b", "absent"})
 		want := map[string][]notification.Device{
 			"a": {
 				{Target: notification.ParseToken("phone"), Platform: "ios", Locale: "pt-BR", LastSeen: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)},

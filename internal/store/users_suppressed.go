@@ -83,6 +83,6 @@ func (s spellings) check(values []sql.NullString) error {
 	case answer == "" || len(s.find(answer)) > 0:
 		return nil
 	default:
-		return fmt.Errorf("returns the id %.100q, which is none of those in $1: compare $1 with the column that it returns", answer)
+		return fmt.Errorf("returns the id %.100q, which is not among those in $1: compare $1 with the column that it returns", answer)
 	}
 }

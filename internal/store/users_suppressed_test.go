@@ -18,7 +18,7 @@ func TestSuppressedUsersAreFound(t *testing.T) {
 			t.Errorf("without a query: %v %v", got, err)
 		}
 		for table, c := range map[string]struct{ ask, want []string }{
-			"texts":   {[]string{"u1", ` odd"id `, "Ab", "u\x00", "nobody"}, []string{` odd"id `, "u1"}},
+			"texts":   {[]string{"u1", ` odd"id `, "Ab", "u\x00", "absent"}, []string{` odd"id `, "u1"}},
 			"numbers": {[]string{"007", "+7", "8", "u1", "00", "99999999999999999999"}, []string{"+7", "00", "007"}},
 			"uuids":   {[]string{uuidID, "no uuid"}, []string{uuidID}},
 		} {
@@ -61,7 +61,7 @@ func TestSuppressedUsersWhoAreUnknown(t *testing.T) {
 		execute(t, s, `CREATE TABLE outs (id text, mail text)`, `INSERT INTO outs VALUES ('u1', 'a@example.com')`)
 		s.o.SuppressionQuery = "SELECT mail FROM outs WHERE id " + s.backend.inIDs()
 		_, err := s.Suppressed(t.Context(), []string{"u1", "u2"})
-		if err == nil || !strings.Contains(err.Error(), `store.suppression_query`) || !strings.Contains(err.Error(), `"a@example.com", which is none of those in $1`) || FaultOf(err) != Halt {
+		if err == nil || !strings.Contains(err.Error(), `store.suppression_query`) || !strings.Contains(err.Error(), `"a@example.com", which is not among those in $1`) || FaultOf(err) != Halt {
 			t.Errorf("another column: %v (%s)", err, FaultOf(err))
 		}
 		s.o.SuppressionQuery = "SELECT id, mail FROM outs WHERE id " + s.backend.inIDs()

@@ -71,7 +71,7 @@ func devicesBesideToken(b *rig) {
 		b.expectAddresses("token only", "token phone")
 		b.expectAddresses("unusable", "token phone")
 		b.expectAddresses("in SQL", "token stored")
-		b.expectAddresses("nobody")
+		b.expectAddresses("absent")
 	}
 	found, err := b.store.Peek(b.Context(), []string{"token only", "both"})
 	want := notification.Device{

@@ -105,7 +105,7 @@ func devicesAreRestored(b *rig) {
 	if err := b.rdb.Persist(b.Context(), b.names.Devices("u")).Err(); err != nil {
 		b.Fatal(err)
 	}
-	all := tokens.Filter{Users: []string{"u", "nobody"}}
+	all := tokens.Filter{Users: []string{"u", "absent"}}
 	b.expectRestored("u", b.restore(all), tokens.RestoreResult{Restored: 2, Newer: 1, Gone: 1})
 	if got := b.fields("u"); got[fidA] != `{"kind":"fid","platform":"ios"}` || len(got) != 3 {
 		b.Errorf("restored are %v", got)

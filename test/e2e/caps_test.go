@@ -62,7 +62,7 @@ func TestCapsAcrossCampaigns(t *testing.T) {
 	}
 	for _, c := range []struct{ args, want string }{
 		{"campaign show 41", "CAPPED"}, {"user show u7", "1 in 1d: 1 used; the next push may go at"},
-		{"user show nobody", "1 in 1d: 0 used"},
+		{"user show absent", "1 in 1d: 0 used"},
 	} {
 		if shown := oneLine(s.Fanfare(strings.Fields(c.args)...)); !strings.Contains(shown, c.want) {
 			t.Errorf("%s says nothing of %q:\n%s", c.args, c.want, shown)

@@ -59,7 +59,7 @@ type round struct {
 // ours is the name of the sender that the others are compared with.
 const ours = "dispatcher"
 
-// check refuses a result of only some parts: a page would quote what nobody measured.
+// check refuses a result of only some parts: a page would quote what was not measured.
 func (r *result) check() error {
 	if len(r.Settings) != 2 || len(r.Memory) != 2 || r.Connections.InFlight == 0 || r.Latency.Rate == 0 {
 		return errors.New("the result lacks parts; run make bench-peers without -only")
