@@ -138,7 +138,7 @@ func (f *sqliteFile) migrate(ctx context.Context) error {
 // inMigrationTx runs work in a transaction on the only connection of a separate pool. It rolls back
 // unless work commits.
 func (f *sqliteFile) inMigrationTx(ctx context.Context, work func(*sql.DB) error) (err error) {
-	db, err := sql.Open("sqlite", f.dsn)
+	db, err := openSQLitePool(f.dsn)
 	if err != nil {
 		return err
 	}

@@ -40,12 +40,12 @@ func openSQLite(path string, o Options) (*Store, error) {
 		return nil, errors.New("open database: sqlite: needs the path of a file, such as " + sqliteExample)
 	}
 	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	readers, err := sql.Open("sqlite", file+sqlitePragmas)
+	readers, err := openSQLitePool(file + sqlitePragmas)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	readers.SetMaxOpenConns(max(2, runtime.GOMAXPROCS(0)))
-	writer, err := sql.Open("sqlite", file+writerPragmas)
+	writer, err := openSQLitePool(file + writerPragmas)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), readers.Close())
 	}
