@@ -56,7 +56,7 @@ audience's columns and then from the profile.`,
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
 				Devices: campaign.DevicePolicy(options.devices), Dedupe: campaign.Dedupe(options.dedupe), Kind: campaign.Kind(options.kind),
 				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
-				StartAt: t.startAt, Windows: t.windows, LocalTime: t.local, TimeZone: t.zone,
+				StartAt: t.startAt, Windows: t.windows, LocalTime: t.local, TimeZone: t.zone, QuietHours: t.quiet,
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {

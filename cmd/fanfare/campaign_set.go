@@ -61,7 +61,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
-	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "kind", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone"} {
+	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "kind", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone", "quiet-hours"} {
 		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}
 	return command

@@ -24,7 +24,7 @@ func (c *cli) load() *cobra.Command {
 		Short: "Load an audience (CSV, NDJSON or a JSON array) into a campaign's list",
 		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
-CSV names its columns in the first line: userId, and optionally fcmToken, fid, tag, platform, locale and timeZone; every other column
+CSV names its columns in the first line: userId, and optionally fcmToken, fid, tag, platform, locale, timeZone and quietHours; every other column
 fills the message's placeholder of its name. That line also shows whether commas, semicolons, tabs or bars separate them. NDJSON has one recipient
 a line, as in the list itself; or a JSON array holds them all. Files compressed with gzip or zstd are opened, UTF-16 is read.
 Lines that are not recipients are rejected and listed. An audience that is there already is refused without --append. A load that

@@ -16,8 +16,8 @@ import (
 
 // timeOptions are the flags about when recipients are sent to.
 type timeOptions struct {
-	startAt, localTime, timeZone string
-	windows                      []string
+	startAt, localTime, timeZone, quiet string
+	windows                             []string
 }
 
 func (o *timeOptions) addTo(f *pflag.FlagSet) {
@@ -25,10 +25,11 @@ func (o *timeOptions) addTo(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.windows, "window", []string{none}, "a `window` in which recipients are sent to, by their own clock, such as 09:00-21:00 or mon-fri 09:00-21:00; several may be given; or none")
 	f.StringVar(&o.localTime, "local-time", none, "a local `time` wherever recipients are, such as 2030-01-31T18:00, tue 18:00, or 09:00±10m; or none")
 	f.StringVar(&o.timeZone, "time-zone", none, "the time `zone` of recipients whose own is unknown, such as Asia/Saigon, or none for UTC")
+	f.StringVar(&o.quiet, "quiet-hours", none, "keep the quiet hours in `profiles`: own, or such as 22:00-07:00, which then holds for users without any; or none")
 }
 
 // timeFlags are the names of the flags.
-var timeFlags = []string{"start-at", "window", "local-time", "time-zone"}
+var timeFlags = []string{"start-at", "window", "local-time", "time-zone", "quiet-hours"}
 
 // times are the values of the flags.
 type times struct {
@@ -36,6 +37,7 @@ type times struct {
 	windows schedule.Windows
 	local   schedule.LocalTime
 	zone    string
+	quiet   campaign.QuietHours
 }
 
 func (o *timeOptions) parse() (t times, err error) {
@@ -45,13 +47,14 @@ func (o *timeOptions) parse() (t times, err error) {
 		}
 		return text
 	}
-	var errs [4]error
+	var errs [5]error
 	t.startAt, errs[0] = campaign.ParseDeadline(given(o.startAt))
 	if len(o.windows) != 1 || o.windows[0] != none {
 		t.windows, errs[1] = schedule.ParseWindows(strings.Join(o.windows, ";"))
 	}
 	t.local, errs[2] = schedule.ParseLocalFrom(given(o.localTime), time.Now())
 	t.zone, errs[3] = campaign.ParseTimeZone(given(o.timeZone))
+	t.quiet, errs[4] = campaign.ParseQuietHours(given(o.quiet))
 	for i, err := range errs {
 		if err != nil {
 			return t, wrongOption(timeFlags[i], err.Error())
@@ -68,6 +71,7 @@ func (o *timeOptions) change(command *cobra.Command, c *campaign.Change) error {
 	c.Windows = ifChanged(f, "window", &t.windows)
 	c.LocalTime = ifChanged(f, "local-time", &t.local)
 	c.TimeZone = ifChanged(f, "time-zone", &t.zone)
+	c.QuietHours = ifChanged(f, "quiet-hours", &t.quiet)
 	return err
 }
 
@@ -82,8 +86,12 @@ func printTimes(field func(name, value string), v operator.View) {
 	}
 	field("local time", s.LocalTime.String())
 	field("time zone", s.TimeZone)
+	field("quiet hours", s.QuietHours.String())
 	if n := v.Books.BadZones; n > 0 {
 		field("zones", plural(n, "recipient")+" had a time zone that is unknown; the campaign's was used")
+	}
+	if n := v.Books.BadQuietHours; n > 0 {
+		field("quiet hours", plural(n, "recipient")+" had quiet hours that cannot be read; the campaign's were used")
 	}
 }
 
@@ -101,6 +109,9 @@ func timesText(s campaign.Spec) []string {
 	}
 	if s.TimeZone != "" {
 		all = append(all, "time zone "+s.TimeZone)
+	}
+	if !s.QuietHours.IsZero() {
+		all = append(all, "quiet hours "+s.QuietHours.String())
 	}
 	return all
 }
@@ -141,4 +152,4 @@ func printWaves(o output, waves []campaign.Wave) {
 	}
 }
 
-var errNoChange = errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --start-at, --window, --local-time, --time-zone, --project, --devices, --dedupe, --kind or --on-ambiguous")
+var errNoChange = errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --start-at, --window, --local-time, --time-zone, --quiet-hours, --project, --devices, --dedupe, --kind or --on-ambiguous")

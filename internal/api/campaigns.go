@@ -67,6 +67,7 @@ type newCampaign struct {
 	Windows     []string              `json:"windows"`
 	LocalTime   string                `json:"localTime"`
 	TimeZone    string                `json:"timeZone"`
+	QuietHours  string                `json:"quietHours"`
 }
 
 func (a *API) createCampaign(r *http.Request) (int, any, error) {
@@ -78,11 +79,15 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	quiet, err := parseQuietHours(n.ID, n.QuietHours)
+	if err != nil {
+		return 0, nil, err
+	}
 	err = a.deps.System.Create(r.Context(), campaign.Spec{
 		ID: n.ID, Name: n.Name, Message: []byte(n.Message), Project: n.Project, OnAmbiguous: cmp.Or(n.OnAmbiguous, campaign.Resend),
 		Devices: n.Devices, Dedupe: n.Dedupe, Kind: n.Kind,
 		Weight: cmp.Or(n.Weight, 1), Priority: n.Priority, Rate: n.Rate, Deadline: n.Deadline,
-		StartAt: n.StartAt, Windows: windows, LocalTime: local, TimeZone: n.TimeZone,
+		StartAt: n.StartAt, Windows: windows, LocalTime: local, TimeZone: n.TimeZone, QuietHours: quiet,
 	})
 	if err != nil {
 		return 0, nil, err
@@ -107,6 +112,7 @@ type change struct {
 	Windows     *[]string              `json:"windows"`
 	LocalTime   *string                `json:"localTime"`
 	TimeZone    *string                `json:"timeZone"`
+	QuietHours  *string                `json:"quietHours"`
 }
 
 // parseTimes reads windows and a local time. The error names the field.
@@ -118,6 +124,14 @@ func parseTimes(id string, windows []string, localTime string) (w schedule.Windo
 		return w, l, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
 	}
 	return w, l, nil
+}
+
+func parseQuietHours(id, text string) (campaign.QuietHours, error) {
+	quiet, err := campaign.ParseQuietHours(text)
+	if err != nil {
+		return quiet, &campaign.SpecError{ID: id, Field: "quiet_hours", Problem: err.Error()}
+	}
+	return quiet, nil
 }
 
 // times adds the changes of time rules.
@@ -137,6 +151,11 @@ func (c change) times(id string, to *campaign.Change) error {
 	}
 	if c.LocalTime != nil {
 		to.LocalTime = &localTime
+	}
+	if c.QuietHours != nil && err == nil {
+		var quiet campaign.QuietHours
+		quiet, err = parseQuietHours(id, *c.QuietHours)
+		to.QuietHours = &quiet
 	}
 	return err
 }

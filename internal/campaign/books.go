@@ -67,10 +67,14 @@ type Books struct {
 	WithoutVariant int64                                    `json:"withoutVariant,omitempty"`
 	// Waves are the waits for windows that have ended with a push, in the order of time.
 	Waves []Wave `json:"waves,omitempty"`
-	// WindowWaits counts how often recipients were put off until their window opens. BadZones
+	// WindowWaits counts how often recipients were put off until their window opens, or their quiet
+	// hours end. BadZones
 	// counts ended recipients whose own time zone is unknown to us; the campaign's was used.
 	WindowWaits int64 `json:"windowWaits,omitempty"`
 	BadZones    int64 `json:"badZones,omitempty"`
+	// BadQuietHours counts ended recipients whose own quiet hours cannot be read; the campaign's
+	// were used.
+	BadQuietHours int64 `json:"badQuietHours,omitempty"`
 	// Codes counts ended recipients by "status:code".
 	Codes map[string]int64 `json:"codes,omitempty"`
 	// Deadline is when all remaining recipients expire, by the server's clock; zero means never.
@@ -130,6 +134,8 @@ func booksOf(c queue.Counts) Books {
 
 		WindowWaits: max(0, c.Later[CauseWindow]),
 		BadZones:    parseCount(c.Notes["note:"+NoteBadZone]),
+
+		BadQuietHours: parseCount(c.Notes["note:"+NoteBadQuiet]),
 
 		leasedUntil: c.LeasedUntil,
 	}

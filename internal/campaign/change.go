@@ -26,6 +26,7 @@ type Change struct {
 	Windows     *schedule.Windows
 	LocalTime   *schedule.LocalTime
 	TimeZone    *string
+	QuietHours  *QuietHours
 	Project     *string // empty removes it
 }
 
@@ -115,6 +116,9 @@ func (c Change) fields() []fieldChange {
 	}
 	if c.TimeZone != nil {
 		all = append(all, fieldChange{fieldTimeZone, *c.TimeZone})
+	}
+	if c.QuietHours != nil {
+		all = append(all, fieldChange{fieldQuiet, c.QuietHours.String()})
 	}
 	if c.Project != nil {
 		all = append(all, fieldChange{fieldProject, *c.Project})

@@ -71,7 +71,7 @@ func (s Spec) withDefaults() (Spec, error) {
 	for _, f := range []struct{ field, value string }{
 		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldDevices, string(s.Devices)}, {fieldDedupe, string(s.Dedupe)}, {fieldKind, string(s.Kind)}, {fieldWeight, strconv.Itoa(s.Weight)},
 		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
-		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone},
+		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone}, {fieldQuiet, s.QuietHours.String()},
 		{fieldProject, s.Project},
 	} {
 		if problem := s.set(f.field, f.value); problem != "" {
@@ -101,7 +101,7 @@ func (s Spec) fields() []any {
 	}
 	for _, optional := range []struct{ field, value string }{
 		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldProject, s.Project}, {fieldName, s.Name},
-		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone},
+		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone}, {fieldQuiet, s.QuietHours.String()},
 	} {
 		if optional.value != "" {
 			all = append(all, optional.field, optional.value)

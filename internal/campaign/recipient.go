@@ -26,8 +26,8 @@ const byteOrderMark = "\xef\xbb\xbf"
 // A userId is a string, or an integer whose digits are kept as written. 1.0 and 1e3 are refused,
 // because their Redis keys are ambiguous. Without an address, or with null or "", the user's token
 // is looked up. readDevices reads a list of devices. If a key is repeated, its last value counts.
-// Keys are case-sensitive, and unknown ones are ignored. So is a locale, timeZone or platform that
-// is not a string, since an application may use these names for itself.
+// Keys are case-sensitive, and unknown ones are ignored. So is a locale, timeZone, platform
+// or quietHours that is not a string, since an application may use these names for itself.
 func DecodeRecipient(raw []byte) (notification.Recipient, error) {
 	if r, ok := decodePlain(raw); ok {
 		return r, nil
@@ -61,6 +61,7 @@ func decodeAny(raw []byte) (notification.Recipient, error) {
 	}
 	r.Locale, _, _ = readString(fields["locale"])
 	r.TimeZone, _, _ = readString(fields["timeZone"])
+	r.QuietHours, _, _ = readString(fields["quietHours"])
 	platform, _, _ := readString(fields["platform"])
 	r.Platform = notification.NormalizePlatform(platform)
 	return r, readDevices(fields["devices"], &r)
@@ -238,6 +239,7 @@ func EncodeRecipient(dst []byte, r notification.Recipient) []byte {
 	dst = appendMember(dst, "locale", r.Locale)
 	dst = appendMember(dst, "timeZone", r.TimeZone)
 	dst = appendMember(dst, "platform", r.Platform)
+	dst = appendMember(dst, "quietHours", r.QuietHours)
 	return append(dst, '}')
 }
 

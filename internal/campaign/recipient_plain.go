@@ -59,6 +59,8 @@ func (p *plainParser) member(key string, r *notification.Recipient) (ok bool) {
 		r.Locale = textOrEmpty(value, number)
 	case key == "timeZone":
 		r.TimeZone = textOrEmpty(value, number)
+	case key == "quietHours":
+		r.QuietHours = textOrEmpty(value, number)
 	case key == "platform":
 		r.Platform = notification.NormalizePlatform(textOrEmpty(value, number))
 	}

@@ -19,6 +19,8 @@ func (s *Spec) setTime(field, value string) (problem string) {
 		return parseValue(&s.Windows, value, schedule.ParseWindows)
 	case fieldLocalTime:
 		return parseValue(&s.LocalTime, value, schedule.ParseLocal)
+	case fieldQuiet:
+		return parseValue(&s.QuietHours, value, ParseQuietHours)
 	default:
 		return parseValue(&s.TimeZone, value, ParseTimeZone)
 	}
@@ -34,8 +36,17 @@ func ParseTimeZone(name string) (string, error) {
 	return name, err
 }
 
-// Rules returns the time rules of the campaign.
+// Rules returns the time rules of the campaign for users without quiet hours of their own.
 func (s Spec) Rules() schedule.Rules {
+	rules := s.RulesBesideQuiet()
+	if s.IsExemptFromQuiet() {
+		return rules
+	}
+	return rules.WithQuiet(s.QuietHours.Default)
+}
+
+// RulesBesideQuiet returns the time rules of the campaign without quiet hours.
+func (s Spec) RulesBesideQuiet() schedule.Rules {
 	rules := schedule.Rules{Windows: s.Windows, Local: s.LocalTime}
 	rules.Zone, _ = schedule.ParseZone(s.TimeZone) // validated when it was read; UTC without one
 	return rules
@@ -64,6 +75,8 @@ func (s Spec) CheckTimes(now time.Time) error {
 		return refuse(fieldLocalTime, "is %s, which has passed in every time zone at the start", s.LocalTime)
 	case rules.IsZero() || rules.OpensAnywhere(start, s.Deadline):
 		return nil
+	case s.RulesBesideQuiet().IsZero() || s.RulesBesideQuiet().OpensAnywhere(start, s.Deadline):
+		return refuse(fieldQuiet, "are %s, and leave no time to send to anyone without quiet hours of their own", s.QuietHours)
 	case s.Windows.IsZero():
 		return refuse(fieldLocalTime, "is %s, in no time zone before the deadline %s", s.LocalTime, formatMoment(s.Deadline))
 	case s.LocalTime.IsZero():

@@ -56,7 +56,7 @@ func TestElementsThatSatisfyTheirSchemaAreRead(t *testing.T) {
 		element := drawObject(t, map[string][]any{
 			"userId":   {"u1", "u2", 12, -1, "", long, long + "u", "a\x00b", true, nil, []any{}, map[string]any{}},
 			"fcmToken": {"t1", "", nil, 5, false}, "fid": {"f1", "", nil, 5, []any{}}, "tag": {"a", "", nil, strings.Repeat("t", MaxTag+1), 3},
-			"vars": {map[string]any{"a": 1}, nil, []any{}, "x"}, "platform": {"ios"}, "locale": {"pt-BR"}, "timeZone": {"Asia/Kolkata"}, "other": {1, nil},
+			"vars": {map[string]any{"a": 1}, nil, []any{}, "x"}, "platform": {"ios"}, "locale": {"pt-BR"}, "timeZone": {"Asia/Kolkata"}, "quietHours": {"22:00-07:00"}, "other": {1, nil},
 		})
 		if n := rapid.SampledFrom([]int{0, 1, 2, 3, notification.MaxDevices, notification.MaxDevices + 1}).Draw(t, "devices"); n > 0 {
 			devices := make([]any, n)
@@ -93,6 +93,7 @@ func TestSpecsThatSatisfyTheirSchemaAreRead(t *testing.T) {
 		fieldDedupe: {"address", "user", "none"}, fieldProject: {"my-project", "domain.com:p", "a b", strings.Repeat("p", maxProject+1)},
 		fieldKind: {"marketing", "transactional"}, fieldStartAt: {"2030-01-31T18:00:00+07:00"},
 		fieldWindows: {"09:00-21:00", "mon-fri 09:00-21:00; sat,sun 22:00-02:00", "mon 9-21", "09:00"}, fieldLocalTime: {"2030-01-31T18:00", "2030-01-31 18:00±10m", "18:00"},
+		fieldQuiet:    {"own", "22:00-07:00", "fri,sat 23:00-09:00; sun-thu 22:00-07:00", "22-7"},
 		fieldDeadline: {"2030-01-31T18:00:00+07:00", "2030-01-31 18:00", "2019-12-31T23:59:59Z"}, fieldRate: {"0.5", "0.05", "0.", "-0.5"},
 	}
 	values := make(map[string][]any)

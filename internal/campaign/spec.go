@@ -38,9 +38,11 @@ type Spec struct {
 	Windows   schedule.Windows
 	LocalTime schedule.LocalTime
 	TimeZone  string
-	Project   string // Firebase project; empty: the only one that is known
-	Name      string // for people
-	Reason    string // why it is paused, cancelled or expired
+	// QuietHours say when users want no push. A transactional campaign does not keep them.
+	QuietHours QuietHours
+	Project    string // Firebase project; empty: the only one that is known
+	Name       string // for people
+	Reason     string // why it is paused, cancelled or expired
 
 	Overdue bool // set by Discover: the deadline of the list has passed
 
@@ -66,6 +68,7 @@ const (
 	fieldWindows     = "windows"
 	fieldLocalTime   = "local_time"
 	fieldTimeZone    = "time_zone"
+	fieldQuiet       = "quiet_hours"
 	fieldProject     = "project"
 	fieldName        = "name"
 	fieldReason      = "reason"
@@ -77,7 +80,7 @@ const (
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
 	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline,
-	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldProject, fieldName, fieldReason,
+	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldProject, fieldName, fieldReason,
 	fieldCreated, fieldStarted, fieldFinished,
 }
 
@@ -145,7 +148,7 @@ func (s *Spec) set(field, value string) (problem string) {
 		return parseValue(&s.Rate, value, ParseRate)
 	case fieldDeadline:
 		return parseValue(&s.Deadline, value, ParseDeadline)
-	case fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone:
+	case fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet:
 		return s.setTime(field, value)
 	case fieldProject:
 		return parseValue(&s.Project, value, ParseProject)

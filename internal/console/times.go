@@ -18,6 +18,7 @@ func timeFacts(c *Campaign, now time.Time) []fact {
 	}
 	for _, f := range []fact{
 		{Label: "Windows", Value: s.Windows.String()}, {Label: "Local time", Value: s.LocalTime.String()}, {Label: "Time zone", Value: s.TimeZone},
+		{Label: "Quiet hours", Value: s.QuietHours.String()},
 		{Label: "Due", Value: dueText(c.Due, now)},
 	} {
 		if f.Value != "" {

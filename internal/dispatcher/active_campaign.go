@@ -94,22 +94,23 @@ type settings struct {
 	onAmbiguous      campaign.OnAmbiguous
 	devices          campaign.DevicePolicy
 	dedupe           campaign.Dedupe
-	rules            *schedule.Rules // when recipients may be sent to; nil: at any time
+	rules            schedule.Rules // when recipients may be sent to; quiet hours of users without their own count
+	besideQuiet      schedule.Rules // the same without quiet hours
+	quiet            quietPolicy
 	kind             campaign.Kind
 }
 
 // applySpec takes the settings from a spec.
 func (s *activeCampaign) applySpec(spec campaign.Spec) {
-	var rules *schedule.Rules
-	if r := spec.Rules(); !r.IsZero() {
-		rules = &r
-	}
 	s.settings.Store(&settings{
 		weight: spec.Weight, priority: spec.Priority, rate: spec.Rate, deadline: spec.Deadline, overdue: spec.Overdue, onAmbiguous: spec.OnAmbiguous,
 		devices: spec.Devices,
 		dedupe:  spec.Dedupe,
-		rules:   rules,
+		rules:   spec.Rules(),
 		kind:    spec.Kind,
+
+		besideQuiet: spec.RulesBesideQuiet(),
+		quiet:       quietPolicyOf(spec),
 	})
 }
 

@@ -17,32 +17,41 @@ type turn struct {
 	schedule.Turn // server's clock
 
 	zone    *time.Location
+	quiet   ownQuiet
 	badZone bool // its own zone is unknown to us: the campaign's is used
-	waited  bool // for this window, in the due set
+	waited  bool // for a window of the campaign, in the due set
 }
 
-// waitForWindows puts those recipients into the due set whose window is not open, and ends those
-// whose window never opens before the deadline. It comes after the look-up of tokens, because a
-// stored device may have a zone of its own.
+// waitForWindows puts those recipients into the due set whose window is not open or whose hours are
+// quiet. It ends those with no other time before the deadline. It comes after the look-up of
+// tokens, because a stored device may have a zone of its own.
 func (p *preparer) waitForWindows(fetch context.Context, in []*delivery) []*delivery {
 	if len(in) == 0 {
 		return in
 	}
-	rules := in[0].lease.camp.settings.Load().rules
-	if rules == nil {
+	terms := in[0].lease.camp.settings.Load()
+	if !terms.haveTimes(in) {
 		return in
 	}
-	hasNoZone := func(dl *delivery) bool { return dl.recipient.TimeZone == "" }
-	return p.withProfiles(fetch, in, hasNoZone, func(dl *delivery, profile profiles.Profile) bool {
-		zone, bad := findZone(dl.recipient, profile, rules)
-		dl.turn = &turn{zone: zone, badZone: bad}
-		return !p.waitUnlessOpen(dl, rules)
+	isTimed := func(dl *delivery) bool {
+		return !terms.rules.IsZero() || terms.quiet.asks(dl.recipient) || terms.quiet.keepsOf(dl.recipient)
+	}
+	needsProfile := func(dl *delivery) bool {
+		return isTimed(dl) && (dl.recipient.TimeZone == "" || terms.quiet.asks(dl.recipient))
+	}
+	return p.withProfiles(fetch, in, needsProfile, func(dl *delivery, profile profiles.Profile) bool {
+		if !isTimed(dl) {
+			return true
+		}
+		zone, bad := findZone(dl.recipient, profile, terms.besideQuiet)
+		dl.turn = &turn{zone: zone, badZone: bad, quiet: terms.quiet.find(dl.recipient, profile)}
+		return !p.waitUnlessOpen(dl, terms)
 	})
 }
 
 // findZone returns the zone of the device or of the element, or else that of the profile, or else
 // the campaign's. bad reports that what was found first is no zone.
-func findZone(r notification.Recipient, profile profiles.Profile, rules *schedule.Rules) (zone *time.Location, bad bool) {
+func findZone(r notification.Recipient, profile profiles.Profile, rules schedule.Rules) (zone *time.Location, bad bool) {
 	name := r.TimeZone
 	if name == "" {
 		name = profile.TimeZone()
@@ -57,9 +66,10 @@ func findZone(r notification.Recipient, profile profiles.Profile, rules *schedul
 	return zone, false
 }
 
-// waitUnlessOpen puts a recipient off until its window opens, or ends it if none opens in time. It
-// reports whether it did; otherwise the window is open, and the time of retries counts from there.
-func (f *finisher) waitUnlessOpen(dl *delivery, rules *schedule.Rules) bool {
+// waitUnlessOpen puts a recipient off until its window opens and its quiet hours end, or ends it if
+// that is not in time. It reports whether it did; otherwise the time of retries counts from there.
+func (f *finisher) waitUnlessOpen(dl *delivery, terms *settings) bool {
+	rules := terms.rulesFor(dl.turn.quiet)
 	now, deadline := f.now(), dl.lease.deadline()
 	server := dl.lease.serverTime(now)
 	if !deadline.IsZero() {
@@ -76,7 +86,7 @@ func (f *finisher) waitUnlessOpen(dl *delivery, rules *schedule.Rules) bool {
 	}
 	dl.turn.Turn = next
 	if opened := dl.lease.localTime(next.Opens); opened.After(dl.firstClaimedAt) {
-		dl.firstClaimedAt, dl.turn.waited = opened, true
+		dl.firstClaimedAt, dl.turn.waited = opened, !dl.turn.quiet.known
 	}
 	return false
 }
@@ -87,8 +97,7 @@ func (f *finisher) waitIfClosed(dl *delivery, now time.Time) bool {
 	if dl.turn == nil || dl.turn.IsOpen(dl.lease.serverTime(now)) {
 		return false
 	}
-	rules := dl.lease.camp.settings.Load().rules
-	return rules != nil && f.waitUnlessOpen(dl, rules)
+	return f.waitUnlessOpen(dl, dl.lease.camp.settings.Load())
 }
 
 // closedResult ends a recipient whose window does not open before the deadline.
@@ -96,7 +105,16 @@ func (d *delivery) closedResult() *notification.Result {
 	if d.element.Lost > 0 {
 		return d.result(notification.StatusUnknown, notification.CodeOutcomeUnknown, "its sender stopped without an outcome, and no window opens before the deadline")
 	}
-	return d.result(notification.StatusExpired, notification.CodeDeadline, "no window opens in "+d.turn.zone.String()+" before the deadline")
+	return d.result(notification.StatusExpired, notification.CodeDeadline, d.turn.missing()+" before the deadline")
+}
+
+// missing says what does not come.
+func (t *turn) missing() string {
+	text := "no window opens in " + t.zone.String()
+	if !t.quiet.hours.IsZero() {
+		text += " outside the user's quiet hours"
+	}
+	return text
 }
 
 // turnNotes count what the books have of the recipient's turn.
@@ -107,6 +125,9 @@ func (d *delivery) turnNotes(status notification.Status) []queue.Note {
 	var notes []queue.Note
 	if d.turn.badZone {
 		notes = append(notes, queue.Note{Name: campaign.NoteBadZone, N: 1})
+	}
+	if d.turn.quiet.bad {
+		notes = append(notes, queue.Note{Name: campaign.NoteBadQuiet, N: 1})
 	}
 	if d.turn.waited && status == notification.StatusSent {
 		late := d.lease.serverTime(d.sentAt).Sub(d.turn.Opens)

@@ -31,6 +31,8 @@ type Recipient struct {
 	// Platform is what the user's device runs, such as android, ios or web, in lower case. It is
 	// empty if the producer does not say.
 	Platform string
+	// QuietHours are when the user wants no push, such as "22:00-07:00". They may be empty.
+	QuietHours string
 }
 
 // Device is one address of a user, with what is known of the device behind it.

@@ -15,6 +15,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
+	"fanfare/internal/schedule"
 	"fanfare/internal/terminal"
 )
 
@@ -156,6 +157,8 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 			r.TimeZone = strings.TrimSpace(value)
 		case columnPlatform:
 			r.Platform = strings.TrimSpace(value)
+		case columnQuiet:
+			r.QuietHours = strings.TrimSpace(value)
 		case columnVar:
 			if value != "" {
 				a.vars[column.name] = a.literal(value)
@@ -170,7 +173,10 @@ func (a *csvAudience) recipient(row []string) (r notification.Recipient, err err
 		return r, fmt.Errorf("tag is longer than %d bytes", campaign.MaxTag)
 	}
 	r.Vars = a.vars
-	return r, checkUserID(r.UserID)
+	if err := checkUserID(r.UserID); err != nil {
+		return r, err
+	}
+	return r, checkQuiet(r)
 }
 
 // literal encodes a value as JSON.
@@ -192,6 +198,17 @@ func needsEscape(value string) bool {
 		}
 	}
 	return false
+}
+
+// checkQuiet refuses quiet hours that the dispatcher could not read.
+func checkQuiet(r notification.Recipient) error {
+	if r.QuietHours == "" {
+		return nil
+	}
+	if _, err := schedule.ParseQuiet(r.QuietHours); err != nil {
+		return fmt.Errorf("quietHours %w", err)
+	}
+	return nil
 }
 
 func checkUserID(id string) error {

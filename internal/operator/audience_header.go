@@ -30,6 +30,7 @@ const (
 	columnPlatform
 	columnFID
 	columnTag
+	columnQuiet
 )
 
 // columnKinds are the columns that are not vars, in lower case and without underscores.
@@ -41,6 +42,8 @@ var columnKinds = map[string]columnKind{
 	"platform": columnPlatform,
 	"fid":      columnFID,
 	"tag":      columnTag,
+
+	"quiethours": columnQuiet,
 }
 
 // kindOf returns what a column with this name contains.
@@ -136,7 +139,7 @@ func probableKind(name string) columnKind {
 
 // properNames are the names of the columns that are not vars.
 var properNames = map[columnKind]string{
-	columnUser: "userId", columnToken: "fcmToken", columnLocale: "locale", columnTimeZone: "timeZone", columnPlatform: "platform", columnFID: "fid", columnTag: "tag",
+	columnUser: "userId", columnToken: "fcmToken", columnLocale: "locale", columnTimeZone: "timeZone", columnPlatform: "platform", columnFID: "fid", columnTag: "tag", columnQuiet: "quietHours",
 }
 
 // hintsOf names columns that became vars and probably should not.

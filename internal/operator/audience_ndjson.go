@@ -80,5 +80,8 @@ func elementProblem(element []byte) string {
 	if isRounded(r.UserID) {
 		return roundedProblem(r.UserID)
 	}
+	if err := checkQuiet(r); err != nil {
+		return err.Error()
+	}
 	return ""
 }

@@ -50,7 +50,7 @@ func (o *Operator) readDue(ctx context.Context, v View) ([]DueSlot, error) {
 }
 
 // waitsForWindows reports whether recipients of a running campaign are in the due set because
-// their windows are closed.
+// their windows are closed, or in their quiet hours.
 func (v View) waitsForWindows() bool {
-	return v.Spec.State == campaign.Running && v.Books.WindowWaits > 0 && v.Books.Retrying > 0 && !v.Spec.Rules().IsZero()
+	return v.Spec.State == campaign.Running && v.Books.WindowWaits > 0 && v.Books.Retrying > 0
 }

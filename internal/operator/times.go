@@ -20,7 +20,7 @@ const westernmost = 12 * time.Hour
 // checkTimes refuses a schedule that sends to no one. It returns the campaign's deadline: its own,
 // or else one that follows from the schedule. A campaign without a schedule needs none.
 func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) (deadline time.Time, err error) {
-	if spec.StartAt.IsZero() && spec.Rules().IsZero() {
+	if spec.StartAt.IsZero() && spec.Rules().IsZero() && spec.QuietHours.IsZero() {
 		return spec.Deadline, nil
 	}
 	now, err := o.deps.Redis.Time(ctx).Result()
@@ -45,7 +45,7 @@ func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) (deadline
 // checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from
 // the schedule becomes part of the change.
 func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign.Change) error {
-	if change.StartAt == nil && change.Windows == nil && change.LocalTime == nil && change.Deadline == nil {
+	if change.StartAt == nil && change.Windows == nil && change.LocalTime == nil && change.QuietHours == nil && change.Deadline == nil {
 		return nil
 	}
 	spec, err := o.deps.Campaigns.Get(ctx, id)
@@ -58,6 +58,8 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 	setIf(&spec.StartAt, change.StartAt)
 	setIf(&spec.Windows, change.Windows)
 	setIf(&spec.LocalTime, change.LocalTime)
+	setIf(&spec.QuietHours, change.QuietHours)
+	setIf(&spec.Kind, change.Kind)
 	setIf(&spec.Deadline, change.Deadline)
 	deadline, err := o.checkTimes(ctx, spec)
 	if err == nil && change.Deadline == nil && !deadline.Equal(spec.Deadline) {
@@ -81,7 +83,7 @@ const ruleDelay = time.Minute
 func (o *Operator) applyTimes(ctx context.Context, id string, change campaign.Change) error {
 	delay := time.Duration(-1)
 	switch {
-	case change.Windows != nil || change.LocalTime != nil || change.TimeZone != nil:
+	case change.Windows != nil || change.LocalTime != nil || change.TimeZone != nil || change.QuietHours != nil || change.Kind != nil:
 		delay = ruleDelay
 	case change.Deadline != nil && !change.Deadline.IsZero():
 		delay = max(ruleDelay, time.Until(*change.Deadline))

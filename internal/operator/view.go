@@ -106,6 +106,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Windows     []string                    `json:"windows,omitempty"`
 		LocalTime   string                      `json:"localTime,omitempty"`
 		TimeZone    string                      `json:"timeZone,omitempty"`
+		QuietHours  string                      `json:"quietHours,omitempty"`
 		Due         []DueSlot                   `json:"due,omitempty"`
 		CreatedAt   time.Time                   `json:"createdAt,omitzero"`
 		StartedAt   time.Time                   `json:"startedAt,omitzero"`
@@ -123,7 +124,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Losses      []campaign.Loss             `json:"losses,omitempty"`
 		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
 		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s.ID, s.State), problem,
 	})

@@ -7,9 +7,16 @@ import (
 
 // TimeZone returns the name of the user's time zone, as the profile has it; "" if it has none.
 func (p Profile) TimeZone() string {
-	text := func(field string) (name string) {
-		_ = json.Unmarshal(p[field], &name) // anything but a text is no zone
-		return name
-	}
-	return cmp.Or(text("timeZone"), text("time_zone"), text("timezone"))
+	return cmp.Or(p.text("timeZone"), p.text("time_zone"), p.text("timezone"))
+}
+
+// QuietHours returns when the user wants no push, as the profile has it; "" if it does not say.
+func (p Profile) QuietHours() string {
+	return cmp.Or(p.text("quietHours"), p.text("quiet_hours"))
+}
+
+// text returns a member of the profile; "" for anything but a text.
+func (p Profile) text(member string) (text string) {
+	_ = json.Unmarshal(p[member], &text)
+	return text
 }

@@ -12,10 +12,12 @@ type Rules struct {
 	Local   LocalTime // zero: none
 	// Zone is that of recipients whose own zone is unknown; nil means UTC.
 	Zone *time.Location
+
+	neverOpen bool // quiet hours cover all windows
 }
 
 // IsZero reports whether the rules allow any time.
-func (r Rules) IsZero() bool { return r.Windows.IsZero() && r.Local.IsZero() }
+func (r Rules) IsZero() bool { return r.Windows.IsZero() && r.Local.IsZero() && !r.neverOpen }
 
 // DefaultZone is the zone of recipients whose own zone is unknown.
 func (r Rules) DefaultZone() *time.Location {
@@ -53,7 +55,7 @@ func (r Rules) Next(now time.Time, zone *time.Location, deadline time.Time) (tur
 	from, until := r.Local.span(zone)
 	at := Turn{Opens: from}.Start(now)
 	turn = Turn{from, until}
-	if !until.IsZero() && !at.Before(until) {
+	if r.neverOpen || !until.IsZero() && !at.Before(until) {
 		return Turn{}, false
 	}
 	if !r.Windows.IsZero() {
