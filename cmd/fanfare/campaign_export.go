@@ -8,12 +8,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 )
 
 func (c *cli) campaignExport() *cobra.Command {
 	var filter outcomeFilter
-	format := string(operator.CSV)
+	format := string(audience.CSV)
 	command := &cobra.Command{
 		Use:   "export CAMPAIGN",
 		Short: "Print the outcome of each recipient from SQL, as CSV or NDJSON",
@@ -30,12 +31,12 @@ so that no spreadsheet runs it as a formula; to read a cell back, remove one. Us
 				return err
 			}
 			if c.asJSON && !command.Flags().Changed("format") {
-				format = string(operator.NDJSON)
+				format = string(audience.NDJSON)
 			}
-			if f := operator.Format(format); f != operator.CSV && f != operator.NDJSON {
-				return wrongUsage(command, fmt.Errorf("there is no format %q: use %s or %s", format, operator.CSV, operator.NDJSON))
+			if f := audience.Format(format); f != audience.CSV && f != audience.NDJSON {
+				return wrongUsage(command, fmt.Errorf("there is no format %q: use %s or %s", format, audience.CSV, audience.NDJSON))
 			}
-			if c.asJSON && format == string(operator.CSV) {
+			if c.asJSON && format == string(audience.CSV) {
 				return wrongUsage(command, errors.New("--json and --format csv contradict each other"))
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
@@ -43,7 +44,7 @@ so that no spreadsheet runs it as a formula; to read a cell back, remove one. Us
 				if err != nil {
 					return explainRecords(args[0], err)
 				}
-				done, err := operator.WriteOutcomes(command.OutOrStdout(), operator.Format(format), outcomes)
+				done, err := operator.WriteOutcomes(command.OutOrStdout(), audience.Format(format), outcomes)
 				if err != nil {
 					return fmt.Errorf("export stopped after %s: %w", plural(done.Rows, "outcome"), explainRecords(args[0], err))
 				}

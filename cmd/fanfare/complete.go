@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
@@ -53,14 +54,15 @@ func (c *cli) campaignIDs(command *cobra.Command) []string {
 // choices are the values that a flag accepts. A flag that means something else in one group of
 // commands has an entry with the group's name before it.
 var choices = map[string][]string{
-	"format":        {string(operator.CSV), string(operator.NDJSON)},
-	"kind":          {string(responses.KindRecipient), string(responses.KindElement), string(responses.KindResult)},
-	"campaign kind": {string(campaign.Marketing), string(campaign.Transactional)},
-	"status":        {string(notification.StatusSent), string(notification.StatusFailed), string(notification.StatusSkipped), string(notification.StatusExpired), string(notification.StatusUnknown)},
-	"output":        {formatTable, formatWide, formatJSON},
-	"on-ambiguous":  {string(campaign.Resend), string(campaign.Report)},
-	"dedupe":        {string(campaign.DedupeAddress), string(campaign.DedupeUser), string(campaign.DedupeNone)},
-	"devices":       {string(campaign.AllDevices), string(campaign.LatestDevice)},
+	"format":          {string(audience.CSV), string(audience.NDJSON), string(audience.Parquet)},
+	"campaign format": {string(audience.CSV), string(audience.NDJSON)},
+	"kind":            {string(responses.KindRecipient), string(responses.KindElement), string(responses.KindResult)},
+	"campaign kind":   {string(campaign.Marketing), string(campaign.Transactional)},
+	"status":          {string(notification.StatusSent), string(notification.StatusFailed), string(notification.StatusSkipped), string(notification.StatusExpired), string(notification.StatusUnknown)},
+	"output":          {formatTable, formatWide, formatJSON},
+	"on-ambiguous":    {string(campaign.Resend), string(campaign.Report)},
+	"dedupe":          {string(campaign.DedupeAddress), string(campaign.DedupeUser), string(campaign.DedupeNone)},
+	"devices":         {string(campaign.AllDevices), string(campaign.LatestDevice)},
 }
 
 // placeholder is a flag's value with the name that the help shows behind the flag.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/console"
 	"fanfare/internal/daemon"
@@ -107,7 +108,7 @@ func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
 	}
 	defer file.Close()
 	summary, err := d.op.Load(ctx, d.id, file, operator.LoadOptions{
-		Format: operator.FormatOf(d.flags.audience), MaxElement: int(d.rooms.Settings.Queue.MaxElement),
+		Format: audience.FormatOf(d.flags.audience), MaxElement: int(d.rooms.Settings.Queue.MaxElement),
 	})
 	if err != nil {
 		return summary, err

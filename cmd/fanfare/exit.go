@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
@@ -50,7 +51,7 @@ func isWrongInput(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
 	message := len(notification.FaultsOf(err)) > 0
-	_, file := errors.AsType[*operator.FileError](err)
+	_, file := errors.AsType[*audience.FileError](err)
 	return id || spec || message || file || errors.Is(err, operator.ErrNoRecipient) ||
 		errors.Is(err, operator.ErrNoToken) || errors.Is(err, operator.ErrNoUser) || errors.Is(err, tokens.ErrNoToken) || errors.Is(err, tokens.ErrInvalidToken)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 	"fanfare/internal/daemon"
@@ -47,20 +48,21 @@ func TestHowToGoOnWithALoad(t *testing.T) {
 // The command that continues a load has the same flags for the file's format.
 func TestALoadGoesOnAsItBegan(t *testing.T) {
 	for want, c := range map[string]struct {
-		name string
+		file audience.Source
 		opts operator.LoadOptions
 	}{
-		"fanfare load 42 a.csv":                                    {"a.csv", operator.LoadOptions{Format: operator.CSV}},
-		"fanfare load 42 a.txt":                                    {"a.txt", operator.LoadOptions{Format: operator.Sniffed}},
-		"fanfare load 42 - --format csv":                           {"-", operator.LoadOptions{Format: operator.CSV}},
-		"fanfare load 42 a.csv --format ndjson":                    {"a.csv", operator.LoadOptions{Format: operator.NDJSON}},
-		"fanfare load 42 a --separator ';'":                        {"a", operator.LoadOptions{Format: operator.CSV, Separator: ';'}},
-		"fanfare load 42 a.csv --separator tab":                    {"a.csv", operator.LoadOptions{Format: operator.CSV, Separator: '\t'}},
-		"fanfare load 42 a.csv --append":                           {"a.csv", operator.LoadOptions{Format: operator.CSV, Append: true}},
-		"fanfare load 42 a --format csv --append --skip 3000":      {"a", operator.LoadOptions{Format: operator.CSV, Skip: 2000}},
-		"fanfare load 42 'a b' --separator , --append --skip 3000": {"a b", operator.LoadOptions{Format: operator.CSV, Separator: ',', Skip: 1, Append: true}},
+		"fanfare load 42 a.csv":                                    {audience.Source{Name: "a.csv", Format: audience.CSV}, operator.LoadOptions{}},
+		"fanfare load 42 a.txt":                                    {audience.Source{Name: "a.txt", Format: audience.Sniffed}, operator.LoadOptions{}},
+		"fanfare load 42 - --format csv":                           {audience.Source{Name: "-", Format: audience.CSV}, operator.LoadOptions{}},
+		"fanfare load 42 a.csv --format ndjson":                    {audience.Source{Name: "a.csv", Format: audience.NDJSON}, operator.LoadOptions{}},
+		"fanfare load 42 a --separator ';'":                        {audience.Source{Name: "a", Format: audience.CSV, Separator: ';'}, operator.LoadOptions{}},
+		"fanfare load 42 a.csv --separator tab":                    {audience.Source{Name: "a.csv", Format: audience.CSV, Separator: '\t'}, operator.LoadOptions{}},
+		"fanfare load 42 a.csv --append":                           {audience.Source{Name: "a.csv", Format: audience.CSV}, operator.LoadOptions{Append: true}},
+		"fanfare load 42 a --format csv --append --skip 3000":      {audience.Source{Name: "a", Format: audience.CSV}, operator.LoadOptions{Skip: 2000}},
+		"fanfare load 42 'a b' --separator , --append --skip 3000": {audience.Source{Name: "a b", Format: audience.CSV, Separator: ','}, operator.LoadOptions{Skip: 1, Append: true}},
 	} {
-		err := explainInterruptedLoad(&operator.InterruptedError{Err: errors.New("EOF"), Done: 3000}, "42", c.name, c.opts)
+		files := loadFiles{sources: []audience.Source{c.file}}
+		err := explainInterruptedLoad(&operator.InterruptedError{Err: errors.New("EOF"), Done: 3000}, "42", files.words(), c.opts)
 		if got := strings.TrimPrefix(err.Error(), "EOF: the first 3000 recipients are loaded; continue with: "); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}

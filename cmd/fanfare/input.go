@@ -7,16 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/daemon"
-	"fanfare/internal/operator"
-	"fanfare/internal/terminal"
 )
 
 // openInput opens a file, or standard input for "-".
@@ -61,27 +58,27 @@ func readInput(command *cobra.Command, name string) ([]byte, error) {
 type fileForm struct{ format, separator string }
 
 func (f *fileForm) addTo(flags *pflag.FlagSet) {
-	flags.StringVar(&f.format, "format", "", "a `format`, csv or ndjson; else by the file's name, and ndjson where that does not say")
+	flags.StringVar(&f.format, "format", "", "a `format`, csv, ndjson or parquet; else by the file's name, and ndjson where that does not say")
 	flags.StringVar(&f.separator, "separator", "", "the `character` between the columns of CSV, or tab; else what the first line says")
 }
 
 // resolve returns the format and the separator of a file.
-func (f *fileForm) resolve(command *cobra.Command, name string) (format operator.Format, separator rune, err error) {
-	format = operator.FormatOf(name)
+func (f *fileForm) resolve(command *cobra.Command, name string) (format audience.Format, separator rune, err error) {
+	format = audience.FormatOf(name)
 	if f.format != "" {
-		format = operator.Format(f.format)
+		format = audience.Format(f.format)
 	}
 	if f.separator == "" {
 		return format, 0, nil
 	}
-	if format == operator.NDJSON && f.format != "" {
+	if format != audience.CSV && f.format != "" {
 		return format, 0, wrongUsage(command, errors.New("--separator is for CSV"))
 	}
 	separator, err = readSeparator(f.separator)
 	if err != nil {
 		return format, 0, wrongUsage(command, err)
 	}
-	return operator.CSV, separator, nil // no other format has columns
+	return audience.CSV, separator, nil // no other format has columns
 }
 
 // readSeparator reads a character, or a name for one that is hard to type in a shell.
@@ -95,43 +92,3 @@ func readSeparator(text string) (rune, error) {
 	}
 	return separator, nil
 }
-
-// fileBar draws on a terminal how much of a file was read and how many items were counted. The size
-// of a pipe is unknown, so it only counts. It ignores errors of the bar.
-type fileBar struct {
-	file        io.Reader
-	doing, noun string
-	bar         *progressbar.ProgressBar
-}
-
-// newFileBar makes a bar that shows "loading 2,000 recipients".
-func newFileBar(w io.Writer, file io.Reader, doing, noun string) *fileBar {
-	size := int64(-1)
-	if f, ok := file.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			size = info.Size()
-		}
-	}
-	bar := progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(terminal.Raw(w)),
-		progressbar.OptionSetDescription(doing),
-		progressbar.OptionSetWidth(barWidth),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░"}),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetVisibility(terminal.Is(w)),
-	)
-	return &fileBar{file: file, doing: doing, noun: noun, bar: bar}
-}
-
-func (b *fileBar) Read(p []byte) (int, error) {
-	n, err := b.file.Read(p)
-	_ = b.bar.Add(n)
-	return n, err
-}
-
-func (b *fileBar) count(n int64) {
-	b.bar.Describe(fmt.Sprintf("%s %s", b.doing, plural(n, b.noun)))
-}
-
-func (b *fileBar) clear() { _ = b.bar.Finish() }

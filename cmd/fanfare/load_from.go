@@ -33,6 +33,9 @@ func (s *loadSource) args(command *cobra.Command, args []string) error {
 		if s.filter.isNarrowed() {
 			return wrongUsage(command, errors.New("--status and --code select outcomes of a campaign: name it with --from"))
 		}
+		if len(args) > 2 {
+			return checkFiles(command, args[1:])
+		}
 		return wantArgs(command, args)
 	}
 	if len(args) != 1 {
@@ -74,7 +77,7 @@ func (c *cli) loadOutcomes(command *cobra.Command, source loadSource, id string,
 }
 
 func (c *cli) loadFiltered(ctx context.Context, command *cobra.Command, op *operator.Operator, source loadSource, filter store.Filter, id string, opts operator.LoadOptions) error {
-	bar := newFileBar(command.ErrOrStderr(), nil, "loading", "recipient")
+	bar := newFileBar(command.ErrOrStderr(), -1, "loading", "recipient")
 	opts.Progress = func(n int64) {
 		bar.count(n)
 		_ = bar.bar.Add(0) // there is no file whose reading draws the bar

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 	"fanfare/internal/suppression"
 )
@@ -84,10 +85,10 @@ func (c *cli) importSuppressed(ctx context.Context, command *cobra.Command, op *
 		return err
 	}
 	defer file.Close()
-	bar := newFileBar(command.ErrOrStderr(), file, "suppressing", "user")
-	summary, err := op.ImportSuppressed(ctx, bar, bar.count)
+	bar := newFileBar(command.ErrOrStderr(), sizeOf(file), "suppressing", "user")
+	summary, err := op.ImportSuppressed(ctx, bar.observe(file), bar.count)
 	bar.clear()
-	if file, ok := errors.AsType[*operator.FileError](err); ok {
+	if file, ok := errors.AsType[*audience.FileError](err); ok {
 		return nameFile(name, file)
 	}
 	if err != nil && summary.Rejected == 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 )
 
@@ -48,11 +49,11 @@ func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operat
 		return err
 	}
 	defer file.Close()
-	bar := newFileBar(command.ErrOrStderr(), file, "storing the addresses of", "line")
+	bar := newFileBar(command.ErrOrStderr(), sizeOf(file), "storing the addresses of", "line")
 	opts.Progress = bar.count
-	summary, err := op.ImportTokens(ctx, bar, opts)
+	summary, err := op.ImportTokens(ctx, bar.observe(file), opts)
 	bar.clear()
-	if file, ok := errors.AsType[*operator.FileError](err); ok {
+	if file, ok := errors.AsType[*audience.FileError](err); ok {
 		return nameFile(name, file)
 	}
 	if err != nil && summary.Rejected == 0 {

@@ -134,7 +134,7 @@ Let the responder catch up first: results of the removals that still wait clear 
 				return wrongUsage(command, errors.New("this would restore every removed token: choose some, or give --all"))
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
-				bar := newFileBar(command.ErrOrStderr(), nil, "restoring", "token")
+				bar := newFileBar(command.ErrOrStderr(), -1, "restoring", "token")
 				summary, err := op.RestoreTokens(ctx, filter.Filter, tokens.RestoreOptions{
 					DryRun: dryRun, Progress: func(so tokens.RestoreResult) { bar.count(so.Restored) },
 				})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
@@ -108,7 +109,7 @@ func isConflict(err error) bool {
 func isInput(err error) bool {
 	_, id := errors.AsType[*keys.IDError](err)
 	_, spec := errors.AsType[*campaign.SpecError](err)
-	_, file := errors.AsType[*operator.FileError](err)
+	_, file := errors.AsType[*audience.FileError](err)
 	_, filter := errors.AsType[*operator.FilterError](err)
 	return id || spec || file || filter || errors.Is(err, operator.ErrNoRecipient) || len(notification.FaultsOf(err)) > 0
 }

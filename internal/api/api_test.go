@@ -19,6 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
 	"fanfare/internal/idempotency"
@@ -270,7 +271,7 @@ func TestIdempotencyKey(t *testing.T) {
 	f.expect(http.StatusServiceUnavailable, "repeat", http.MethodPost, "/campaigns/42/start", `{"reason":"c"}`, key, "2")
 	f.system.err = nil
 	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", `{"reason":"c"}`, key, "2")
-	f.system.err = &operator.FileError{Problem: "it is cut off"}
+	f.system.err = &audience.FileError{Problem: "it is cut off"}
 	f.expect(http.StatusUnprocessableEntity, "cut off", http.MethodPost, "/campaigns/42/audience", "a\n", key, "3", "Content-Type", "text/csv")
 	f.system.err = nil
 	for range 2 {

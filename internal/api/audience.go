@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
 )
@@ -16,14 +17,14 @@ import (
 const bodyTimeout = time.Minute
 
 // formats are the types of an audience. The content shows if it is compressed.
-var formats = map[string]operator.Format{
-	"":                         operator.Sniffed,
-	"application/octet-stream": operator.Sniffed,
-	"application/gzip":         operator.Sniffed,
-	"application/zstd":         operator.Sniffed,
-	"text/csv":                 operator.CSV,
-	"application/x-ndjson":     operator.NDJSON,
-	"application/json":         operator.NDJSON,
+var formats = map[string]audience.Format{
+	"":                         audience.Sniffed,
+	"application/octet-stream": audience.Sniffed,
+	"application/gzip":         audience.Sniffed,
+	"application/zstd":         audience.Sniffed,
+	"text/csv":                 audience.CSV,
+	"application/x-ndjson":     audience.NDJSON,
+	"application/json":         audience.NDJSON,
 }
 
 const audiencePath = "/campaigns/{id}/audience"

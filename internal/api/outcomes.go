@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
@@ -20,8 +21,8 @@ func (a *API) exportOutcomes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	format := operator.Format(cmp.Or(query.Get("format"), string(operator.NDJSON)))
-	kind := map[operator.Format]string{operator.NDJSON: "application/x-ndjson", operator.CSV: "text/csv; charset=utf-8"}[format]
+	format := audience.Format(cmp.Or(query.Get("format"), string(audience.NDJSON)))
+	kind := map[audience.Format]string{audience.NDJSON: "application/x-ndjson", audience.CSV: "text/csv; charset=utf-8"}[format]
 	if kind == "" {
 		return badRequest("format is %q, want ndjson or csv", format)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
@@ -84,7 +85,7 @@ func (c *Console) upload(w http.ResponseWriter, r *http.Request) {
 		subject: aboutCampaign(id), title: "Load of " + cmp.Or(name, "a file"), who: viewerOf(r).Name, now: c.now, of: "recipients", ofOne: "recipient",
 		whole: max(0, r.ContentLength),
 	}
-	opts := operator.LoadOptions{Format: operator.FormatOf(name), Append: r.URL.Query().Get("append") != "", MaxElement: c.deps.MaxElement}
+	opts := operator.LoadOptions{Format: audience.FormatOf(name), Append: r.URL.Query().Get("append") != "", MaxElement: c.deps.MaxElement}
 	opts.Progress = func(loaded int64) { next.countPart(loaded, body.read.Load()) }
 	err := c.works.begin(next, 0, func(ctx context.Context, w *work) (string, error) {
 		summary, err := c.deps.System.Load(ctx, id, body, opts)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 )
 
@@ -31,7 +32,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // an export may take longer than a page
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(id) + ".csv"}))
-	done, err := operator.WriteOutcomes(w, operator.CSV, outcomes)
+	done, err := operator.WriteOutcomes(w, audience.CSV, outcomes)
 	if err == nil {
 		err = c.deps.System.NoteExport(ctx, id, filter, done.Rows)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/fleet"
@@ -121,7 +122,7 @@ func (f *fakeSystem) Load(ctx context.Context, id string, r io.Reader, opts oper
 		return operator.LoadSummary{}, campaign.ErrAudienceExists
 	}
 	opts.Progress(int64(strings.Count(string(text), "\n")))
-	return operator.LoadSummary{Loaded: 3, Rejected: 1, Errors: []operator.RowError{{Line: 4, Problem: "has no user"}}}, f.record("load " + id + " " + string(opts.Format))
+	return operator.LoadSummary{Loaded: 3, Rejected: 1, Errors: []audience.RowError{{Line: 4, Problem: "has no user"}}}, f.record("load " + id + " " + string(opts.Format))
 }
 
 // Traffic is three slots, of which the last has no accepted push.

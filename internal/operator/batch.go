@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"fanfare/internal/audience"
 )
 
 const (
@@ -30,10 +32,10 @@ type batch struct {
 // rejects are the lines that were left out.
 type rejects struct {
 	count int64
-	rows  []RowError // the first ones
+	rows  []audience.RowError // the first ones
 }
 
-func (r *rejects) add(rows ...RowError) {
+func (r *rejects) add(rows ...audience.RowError) {
 	r.count += int64(len(rows))
 	r.rows = append(r.rows, rows[:min(len(rows), maxRowErrors-len(r.rows))]...)
 }
@@ -41,7 +43,7 @@ func (r *rejects) add(rows ...RowError) {
 // batcher splits an audience into batches, ahead of the sender. Batches are reused after they
 // were sent.
 type batcher struct {
-	rows  audience
+	rows  audience.Reader
 	skip  int64 // recipients still to skip
 	out   chan *batch
 	spent chan *batch
@@ -49,7 +51,7 @@ type batcher struct {
 
 // newBatcher starts to read. It stops at the end of the audience or when the context is
 // cancelled. It cannot stop a blocking read, such as from an idle pipe.
-func newBatcher(ctx context.Context, rows audience, skip int64) *batcher {
+func newBatcher(ctx context.Context, rows audience.Reader, skip int64) *batcher {
 	r := &batcher{rows: rows, skip: skip, out: make(chan *batch, 2), spent: make(chan *batch, 4)}
 	go r.run(ctx)
 	return r
@@ -74,8 +76,8 @@ func (r *batcher) run(ctx context.Context) {
 func (r *batcher) fill() *batch {
 	b := r.emptyBatch()
 	for len(b.ends) < batchRows && len(b.text) < batchBytes {
-		text, err := r.rows.next(b.text)
-		row, isRow := errors.AsType[RowError](err)
+		text, err := r.rows.Next(b.text)
+		row, isRow := errors.AsType[audience.RowError](err)
 		switch {
 		case isRow && r.skip > 0: // reported by the load that this one continues
 		case isRow:
@@ -83,7 +85,7 @@ func (r *batcher) fill() *batch {
 		case errors.Is(err, io.EOF):
 			b.err = io.EOF
 		case err != nil:
-			b.err = fmt.Errorf("after line %d: %w", r.rows.line(), err)
+			b.err = fmt.Errorf("after line %d: %w", r.rows.Line(), err)
 		case r.skip > 0:
 			r.skip--
 		default:

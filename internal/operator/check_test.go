@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 )
@@ -28,7 +29,7 @@ func wantFinding(t *testing.T, all []checks.Finding, name string, grade checks.G
 func TestCheckOfAudiences(t *testing.T) {
 	f := open(t)
 	f.create("42")
-	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
+	f.load("42", audienceOf(3), LoadOptions{Format: audience.CSV})
 	wantFinding(t, f.Check(t.Context()), "audiences", checks.Good, "complete")
 	ok(t, f.rdb.Del(t.Context(), "campaign:42").Err())
 	wantFinding(t, f.Check(t.Context()), "audiences", checks.Warning, "campaign 42 (3 of 3 recipients went missing in Redis)")
@@ -41,7 +42,7 @@ func TestCheckOfAudiencesThatHaveEnded(t *testing.T) {
 		return checks.Run(t.Context(), checks.Probe{Name: "audiences", Run: f.probeAudiences})[0].Grade
 	}
 	f.create("42", campaign.Running)
-	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
+	f.load("42", audienceOf(3), LoadOptions{Format: audience.CSV})
 	ok(t, f.rdb.Del(t.Context(), "campaign:42").Err())
 	equal(t, "while it runs", audiences(), checks.Warning)
 	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Cancelled, ""))

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 )
 
@@ -30,7 +31,7 @@ func TestPassedDeadlinesAreRefused(t *testing.T) {
 
 	// So does one that only follows from the load, until the campaign has its own.
 	f.create("43")
-	f.load("43", audienceOf(2), LoadOptions{Format: CSV})
+	f.load("43", audienceOf(2), LoadOptions{Format: audience.CSV})
 	ok(t, f.rdb.HSet(ctx, "{campaign:43}:counts", "deadline", yesterday.UnixMilli()).Err())
 	_, passed = errors.AsType[*PassedError](f.Start(ctx, "43", StartOptions{}))
 	equal(t, "refused to start long after the load", passed, true)
@@ -65,7 +66,7 @@ func TestTheListsExpiryIsADeadline(t *testing.T) {
 	f := open(t)
 	f.create("42")
 	equal(t, "of an empty campaign", f.show("42").Deadline(), time.Time{})
-	f.load("42", audienceOf(2), LoadOptions{Format: CSV})
+	f.load("42", audienceOf(2), LoadOptions{Format: audience.CSV})
 	if left := time.Until(f.show("42").Deadline()); left < 23*time.Hour || left > campaign.DefaultTTL {
 		t.Errorf("%s are left of a day", left)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
 )
@@ -19,7 +20,7 @@ func TestDeleteWaitsForOutcomes(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
 	f.create("42")
-	f.load("42", audienceOf(5), LoadOptions{Format: CSV})
+	f.load("42", audienceOf(5), LoadOptions{Format: audience.CSV})
 	ok(t, f.Start(ctx, "42", StartOptions{}))
 	q, err := f.deps.Campaigns.Queue("42")
 	ok(t, err)
@@ -49,7 +50,7 @@ func TestDeleteCountsWhoHasNoResult(t *testing.T) {
 	f := open(t)
 	ctx := t.Context()
 	f.create("42")
-	f.load("42", audienceOf(5), LoadOptions{Format: CSV})
+	f.load("42", audienceOf(5), LoadOptions{Format: audience.CSV})
 	ok(t, f.Start(ctx, "42", StartOptions{}))
 	q, err := f.deps.Campaigns.Queue("42")
 	ok(t, err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
@@ -28,7 +29,7 @@ func TestExplain(t *testing.T) {
 	f := open(t)
 	for id, priority := range map[string]int{"42": 0, "urgent": 5} {
 		f.create(id)
-		f.load(id, audienceOf(3), LoadOptions{Format: CSV})
+		f.load(id, audienceOf(3), LoadOptions{Format: audience.CSV})
 		ok(t, f.deps.Campaigns.Change(t.Context(), id, campaign.Change{Priority: &priority}))
 		ok(t, f.deps.Campaigns.Move(t.Context(), id, campaign.Running, ""))
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/notification"
 	"fanfare/internal/terminal"
 )
@@ -30,12 +31,12 @@ const exportBuffer = 1 << 16
 
 // WriteOutcomes writes outcomes as CSV, or as NDJSON in the form of the contract. It stops at the
 // first error of the output or of the outcomes. Its memory does not depend on their number.
-func WriteOutcomes(w io.Writer, format Format, outcomes iter.Seq2[notification.Result, error]) (Export, error) {
+func WriteOutcomes(w io.Writer, format audience.Format, outcomes iter.Seq2[notification.Result, error]) (Export, error) {
 	buffer := bufio.NewWriterSize(w, exportBuffer)
 	var done Export
 	var write func(notification.Result) error
 	switch format {
-	case CSV:
+	case audience.CSV:
 		table := csv.NewWriter(buffer)
 		if err := table.Write(exportColumns); err != nil {
 			return done, err
@@ -48,12 +49,12 @@ func WriteOutcomes(w io.Writer, format Format, outcomes iter.Seq2[notification.R
 			return table.Error()
 		}
 		table.Flush()
-	case NDJSON:
+	case audience.NDJSON:
 		lines := json.NewEncoder(buffer)
 		lines.SetEscapeHTML(false)
 		write = func(r notification.Result) error { return lines.Encode(r) }
 	default:
-		return done, &FilterError{fmt.Sprintf("there is no format %q: use %s or %s", format, CSV, NDJSON)}
+		return done, &FilterError{fmt.Sprintf("there is no format %q: use %s or %s", format, audience.CSV, audience.NDJSON)}
 	}
 	for r, err := range outcomes {
 		if err != nil {

@@ -9,8 +9,8 @@ import (
 	"io"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
-	"fanfare/internal/queue"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // LoadOptions controls how an audience is loaded.
 type LoadOptions struct {
-	Format Format
+	Format audience.Format
 	// Separator of the CSV columns; zero detects it from the first line.
 	Separator rune
 	// Append adds to an existing audience; without it, such a load is refused.
@@ -30,8 +30,8 @@ type LoadOptions struct {
 	// Skip ignores the first recipients of the file. Without it, loading the same file again
 	// continues an interrupted load.
 	Skip int64
-	// MaxElement is the longest element that the dispatcher accepts, in bytes; default
-	// queue.DefaultMaxElement.
+	// MaxElement is the longest element that the dispatcher accepts, in bytes; see
+	// audience.Options.
 	MaxElement int
 	// Patience is how long the load waits for an unreachable Redis; default DefaultPatience.
 	Patience time.Duration
@@ -41,25 +41,30 @@ type LoadOptions struct {
 }
 
 func (o LoadOptions) withDefaults() LoadOptions {
-	o.MaxElement = cmp.Or(o.MaxElement, queue.DefaultMaxElement)
 	o.Patience = cmp.Or(o.Patience, DefaultPatience)
 	return o
 }
 
-// Load reads an audience and appends it to a campaign's list. Invalid lines are left out and
-// named in the summary. Memory use does not depend on the size of the audience. The load waits
-// for a lost connection to Redis, and never loads a batch twice.
-//
-// It returns a *FileError (also if Skip exceeds the file), an error of the campaign that refuses
-// an audience, an *InterruptedError, or ErrNoRecipient.
+// Load reads an audience and appends it to a campaign's list. See LoadAudience.
 func (o *Operator) Load(ctx context.Context, id string, r io.Reader, opts LoadOptions) (LoadSummary, error) {
+	rows, err := audience.Open(r, audience.Options{Format: opts.Format, Separator: opts.Separator, MaxElement: opts.MaxElement})
+	if err != nil {
+		return LoadSummary{}, err
+	}
+	return o.LoadAudience(ctx, id, rows, opts)
+}
+
+// LoadAudience appends an audience to a campaign's list. Invalid lines are left out and named in
+// the summary. Memory use does not depend on the size of the audience. The load waits for a lost
+// connection to Redis, and never loads a batch twice.
+//
+// It returns a *audience.FileError (also if Skip exceeds the file), an error of the campaign that
+// refuses an audience, an *InterruptedError, or ErrNoRecipient.
+func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Reader, opts LoadOptions) (LoadSummary, error) {
 	l := load{opts: opts.withDefaults()}
 	start := o.now()
-	rows, err := newAudience(r, layout{format: opts.Format, separator: opts.Separator}, l.opts.MaxElement)
-	if err != nil {
-		return l.summary, err
-	}
-	l.summary.Hints = rows.hints()
+	l.summary.Hints = rows.Hints()
+	var err error
 	if l.loader, err = o.deps.Campaigns.Load(ctx, id, opts.Append); err != nil {
 		return l.summary, err
 	}
@@ -81,7 +86,7 @@ type load struct {
 	unsure  int64
 }
 
-func (l *load) run(ctx context.Context, rows audience) error {
+func (l *load) run(ctx context.Context, rows audience.Reader) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	from := newBatcher(reading, rows, l.opts.Skip)
@@ -95,11 +100,11 @@ func (l *load) run(ctx context.Context, rows audience) error {
 	case err != nil:
 		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Passed + l.summary.Loaded, Unsure: l.unsure}
 	case from.skip > 0:
-		return &FileError{fmt.Sprintf("it has %s recipients, fewer than the %s to skip", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
+		return &audience.FileError{Problem: fmt.Sprintf("it has %s recipients, fewer than the %s to skip", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
 	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0:
-		return &FileError{"it has no recipients: nothing was loaded"}
+		return &audience.FileError{Problem: "it has no recipients: nothing was loaded"}
 	}
 	return nil
 }
@@ -178,10 +183,10 @@ func (l *load) close(ctx context.Context, done bool) error {
 
 // LoadSummary is the result of a load, also of an interrupted one.
 type LoadSummary struct {
-	Loaded   int64      `json:"loaded"`
-	Passed   int64      `json:"alreadyLoaded,omitempty"` // by an interrupted load that this one continued
-	Rejected int64      `json:"rejected"`
-	Errors   []RowError `json:"errors,omitempty"` // the first of those rejected
+	Loaded   int64               `json:"loaded"`
+	Passed   int64               `json:"alreadyLoaded,omitempty"` // by an interrupted load that this one continued
+	Rejected int64               `json:"rejected"`
+	Errors   []audience.RowError `json:"errors,omitempty"` // the first of those rejected
 	// Hints name columns that probably need another name.
 	Hints []string      `json:"hints,omitempty"`
 	Took  time.Duration `json:"-"`

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/test/servers"
 )
@@ -42,7 +43,7 @@ func (f fixture) wantUsers(key string, n int) {
 func TestLoadFillsTheList(t *testing.T) {
 	f := open(t)
 	var reported []int64
-	summary := f.load("42", audienceOf(2500)+",t\n", LoadOptions{Format: CSV, Progress: func(n int64) { reported = append(reported, n) }})
+	summary := f.load("42", audienceOf(2500)+",t\n", LoadOptions{Format: audience.CSV, Progress: func(n int64) { reported = append(reported, n) }})
 	f.wantUsers("campaign:42", 2500)
 	equal(t, "loaded", summary.Loaded, 2500)
 	equal(t, "rejected", summary.Rejected, 1)
@@ -59,7 +60,7 @@ func TestLoadFillsTheList(t *testing.T) {
 func TestLoadNamesTheFirstBadLinesAndCountsTheRest(t *testing.T) {
 	f := open(t)
 	text := "userId,fcmToken\nu0,t0\n" + strings.Repeat("\"\",t\n", 1500) + "u1,t1\n"
-	summary := f.load("42", text, LoadOptions{Format: CSV})
+	summary := f.load("42", text, LoadOptions{Format: audience.CSV})
 	f.wantUsers("campaign:42", 2)
 	equal(t, "rejected", summary.Rejected, 1500)
 	equal(t, "named", len(summary.Errors), maxRowErrors)
@@ -68,7 +69,7 @@ func TestLoadNamesTheFirstBadLinesAndCountsTheRest(t *testing.T) {
 
 func TestLoadRefusesASecondAudience(t *testing.T) {
 	f := open(t)
-	opts := LoadOptions{Format: CSV}
+	opts := LoadOptions{Format: audience.CSV}
 	f.load("42", audienceOf(3), opts)
 	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(3)), opts)
 	if !errors.Is(err, campaign.ErrAudienceExists) {
@@ -84,30 +85,30 @@ func TestLoadRefusesASecondAudience(t *testing.T) {
 func TestLoadRefusesAudiencesForTheEnded(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Cancelled)
-	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(3)), LoadOptions{Format: CSV, Append: true})
+	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(3)), LoadOptions{Format: audience.CSV, Append: true})
 	mentions(t, err, "campaign 42 is cancelled for good")
 	f.wantUsers("campaign:42", 0)
 }
 
 func TestLoadOfNobody(t *testing.T) {
 	f := open(t)
-	for format, text := range map[Format]string{CSV: "userId\n", NDJSON: "\n"} {
+	for format, text := range map[audience.Format]string{audience.CSV: "userId\n", audience.NDJSON: "\n"} {
 		_, err := f.Load(t.Context(), "empty", strings.NewReader(text), LoadOptions{Format: format})
-		if _, is := errors.AsType[*FileError](err); !is {
+		if _, is := errors.AsType[*audience.FileError](err); !is {
 			t.Errorf("of an empty audience in %s: %v", format, err)
 		}
 	}
-	summary, err := f.Load(t.Context(), "bad", strings.NewReader("{\n1\n}\n"), LoadOptions{Format: NDJSON})
+	summary, err := f.Load(t.Context(), "bad", strings.NewReader("{\n1\n}\n"), LoadOptions{Format: audience.NDJSON})
 	if !errors.Is(err, ErrNoRecipient) || summary.Rejected != 3 {
 		t.Errorf("of a file without a recipient: %+v, %v", summary, err)
 	}
-	_, err = f.Load(t.Context(), "bad", strings.NewReader("id\nu1\n"), LoadOptions{Format: CSV})
-	if _, is := errors.AsType[*FileError](err); !is {
+	_, err = f.Load(t.Context(), "bad", strings.NewReader("id\nu1\n"), LoadOptions{Format: audience.CSV})
+	if _, is := errors.AsType[*audience.FileError](err); !is {
 		t.Errorf("of a file that is no audience: %v", err)
 	}
 	for _, id := range []string{"empty", "bad"} {
 		f.wantUsers("campaign:"+id, 0)
-		f.load(id, audienceOf(1), LoadOptions{Format: CSV}) // nothing was begun, so it needs no append
+		f.load(id, audienceOf(1), LoadOptions{Format: audience.CSV}) // nothing was begun, so it needs no append
 	}
 }
 
@@ -116,7 +117,7 @@ func TestLoadIsInterruptedAndGoneOnWith(t *testing.T) {
 	f := open(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	text := "userId,fcmToken\n,bad\n" + strings.TrimPrefix(audienceOf(10_000), "userId,fcmToken\n")
-	opts := LoadOptions{Format: CSV, Progress: func(n int64) {
+	opts := LoadOptions{Format: audience.CSV, Progress: func(n int64) {
 		if n == 3000 {
 			interrupt()
 		}
@@ -129,7 +130,7 @@ func TestLoadIsInterruptedAndGoneOnWith(t *testing.T) {
 	mentions(t, err, "the first 3000 recipients are loaded")
 	f.wantUsers("campaign:42", 3000)
 
-	summary = f.load("42", text, LoadOptions{Format: CSV, Append: true, Skip: broken.Done})
+	summary = f.load("42", text, LoadOptions{Format: audience.CSV, Append: true, Skip: broken.Done})
 	f.wantUsers("campaign:42", 10_000)
 	equal(t, "loaded the second time", summary.Loaded, 7000)
 	equal(t, "rejected before the place gone on from", summary.Rejected, 0)
@@ -145,7 +146,7 @@ func TestLoadEndsWhileNothingComes(t *testing.T) {
 		_, _ = io.WriteString(out, strings.Repeat("u,t\n", 2)) // by now the first batch is being sent
 		interrupt()
 	}()
-	_, err := f.Load(ctx, "42", in, LoadOptions{Format: CSV})
+	_, err := f.Load(ctx, "42", in, LoadOptions{Format: audience.CSV})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
@@ -154,7 +155,7 @@ func TestLoadEndsWhileNothingComes(t *testing.T) {
 func TestLoadFailsWithTheFile(t *testing.T) {
 	f := open(t)
 	torn := io.MultiReader(strings.NewReader(audienceOf(1500)), failing{errors.New("disk on fire")})
-	summary, err := f.Load(t.Context(), "42", torn, LoadOptions{Format: CSV})
+	summary, err := f.Load(t.Context(), "42", torn, LoadOptions{Format: audience.CSV})
 	mentions(t, err, "after line 1501: disk on fire: the first 1500 recipients are loaded")
 	equal(t, "loaded", summary.Loaded, 1500)
 	f.wantUsers("campaign:42", 1500)
@@ -171,7 +172,7 @@ func TestLoadSurvivesLostReplies(t *testing.T) {
 	proxy := servers.NewProxy(t, addr)
 	f := fixture{T: t, Operator: openAt(t, proxy.Addr()).Operator, rdb: openAt(t, addr).rdb}
 	proxy.Lose(servers.IsScript, func(n int, _ []string) bool { return n > 8 && n%16 < 9 })
-	summary := f.load("42", audienceOf(5000), LoadOptions{Format: CSV})
+	summary := f.load("42", audienceOf(5000), LoadOptions{Format: audience.CSV})
 	equal(t, "loaded", summary.Loaded, 5000)
 	f.wantUsers("campaign:42", 5000)
 	if _, lost := proxy.CountMatches(); lost < 9 {
@@ -183,7 +184,7 @@ func TestLoadTellsWhatMayBeIn(t *testing.T) {
 	addr := servers.Redis(t)
 	proxy := servers.NewProxy(t, addr)
 	f := fixture{T: t, Operator: openAt(t, proxy.Addr()).Operator, rdb: openAt(t, addr).rdb}
-	opts := LoadOptions{Format: CSV, Patience: time.Nanosecond, Progress: func(n int64) {
+	opts := LoadOptions{Format: audience.CSV, Patience: time.Nanosecond, Progress: func(n int64) {
 		if n == 2000 {
 			proxy.Lose(nil, func(int, []string) bool { return true })
 		}
@@ -201,7 +202,7 @@ func TestLoadTellsWhatMayBeIn(t *testing.T) {
 
 func TestLoadStopsAtWhatRedisRefuses(t *testing.T) {
 	f := open(t, "--maxmemory", "3mb")
-	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(100_000)), LoadOptions{Format: CSV})
+	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(100_000)), LoadOptions{Format: audience.CSV})
 	broken, is := errors.AsType[*InterruptedError](err)
 	if !is || !redis.IsOOMError(err) || broken.Unsure != 0 || broken.Done == 0 {
 		t.Fatalf("got %v", err)
@@ -211,8 +212,8 @@ func TestLoadStopsAtWhatRedisRefuses(t *testing.T) {
 
 func TestLoadSkipsBeyondTheEnd(t *testing.T) {
 	f := open(t)
-	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(3)), LoadOptions{Format: CSV, Append: true, Skip: 10})
-	if _, is := errors.AsType[*FileError](err); !is {
+	_, err := f.Load(t.Context(), "42", strings.NewReader(audienceOf(3)), LoadOptions{Format: audience.CSV, Append: true, Skip: 10})
+	if _, is := errors.AsType[*audience.FileError](err); !is {
 		t.Errorf("got %v", err)
 	}
 	mentions(t, err, "it has 3 recipients, fewer than the 10 to skip")
@@ -248,7 +249,7 @@ func TestLoadKeepsLittleInMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	peak := uint64(0)
-	summary, err := f.Load(t.Context(), "42", in, LoadOptions{Format: CSV, Progress: func(n int64) {
+	summary, err := f.Load(t.Context(), "42", in, LoadOptions{Format: audience.CSV, Progress: func(n int64) {
 		if n%20_000 == 0 {
 			runtime.GC()
 			runtime.ReadMemStats(&now)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/store"
@@ -127,7 +128,7 @@ func (o *Operator) LoadFrom(ctx context.Context, id, from string, f store.Filter
 		}
 		w.CloseWithError(err) // nil ends the text
 	}()
-	opts.Format = NDJSON
+	opts.Format = audience.NDJSON
 	summary, err := o.Load(ctx, id, r, opts)
 	stop()
 	_ = r.Close() // ends a writer that waits

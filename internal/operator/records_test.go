@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/store"
@@ -130,7 +131,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 
 // An export ends with the first error of its output, and reads no further.
 func TestExportStopsWithItsOutput(t *testing.T) {
-	for _, format := range []Format{CSV, NDJSON} {
+	for _, format := range []audience.Format{audience.CSV, audience.NDJSON} {
 		read := 0
 		endless := func(yield func(notification.Result, error) bool) {
 			for yield(failedTo("u", read), nil) {
@@ -143,7 +144,7 @@ func TestExportStopsWithItsOutput(t *testing.T) {
 			t.Errorf("%s: %d rows were read", format, read)
 		}
 	}
-	_, err := WriteOutcomes(&failingWriter{}, CSV, func(func(notification.Result, error) bool) {})
+	_, err := WriteOutcomes(&failingWriter{}, audience.CSV, func(func(notification.Result, error) bool) {})
 	mentions(t, err, "device is full")
 	_, err = WriteOutcomes(&failingWriter{left: 99}, "xml", nil)
 	mentions(t, err, "xml")

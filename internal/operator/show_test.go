@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/redisx"
 )
@@ -25,7 +26,7 @@ func (f fixture) show(id string) View {
 func TestShow(t *testing.T) {
 	f := open(t)
 	f.create("42")
-	f.load("42", audienceOf(3), LoadOptions{Format: CSV})
+	f.load("42", audienceOf(3), LoadOptions{Format: audience.CSV})
 	v := f.show("42")
 	if v.Spec.State != campaign.Draft || string(v.Spec.Message) != plainMessage || v.Books.Waiting != 3 || !v.Books.IsBalanced() {
 		t.Errorf("got %+v", v)
@@ -104,7 +105,7 @@ func TestListAsksTheBreakersTogether(t *testing.T) {
 	}
 	for _, id := range []string{"1", "2", "3", "4", "5"} {
 		f.create(id, campaign.Running)
-		f.load(id, audienceOf(1), LoadOptions{Format: CSV})
+		f.load(id, audienceOf(1), LoadOptions{Format: audience.CSV})
 	}
 	f.create("draft")
 	for _, id := range []string{"3", "draft"} {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
@@ -50,7 +51,7 @@ func TestStartRefusesWithoutTheMissing(t *testing.T) {
 	}
 	for _, id := range []string{"again", "without"} {
 		f.create(id)
-		f.load(id, audienceOf(10), LoadOptions{Format: CSV})
+		f.load(id, audienceOf(10), LoadOptions{Format: audience.CSV})
 		ok(t, f.rdb.Del(ctx, "campaign:"+id).Err())
 		refused := incomplete(id)
 		if refused == nil {
@@ -60,7 +61,7 @@ func TestStartRefusesWithoutTheMissing(t *testing.T) {
 		equal(t, "state", f.state(id), campaign.Draft)
 		equal(t, "shown", len(f.show(id).Losses()), 1)
 	}
-	f.load("again", audienceOf(10), LoadOptions{Format: CSV})
+	f.load("again", audienceOf(10), LoadOptions{Format: audience.CSV})
 	ok(t, f.Start(ctx, "again", StartOptions{}))
 	equal(t, "balanced", f.show("again").Books.IsBalanced(), true)
 

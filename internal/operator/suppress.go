@@ -8,17 +8,18 @@ import (
 	"io"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/queue"
 )
 
 // SuppressSummary is the result of an import of suppressed users, also of an interrupted one.
 type SuppressSummary struct {
-	Added    int64         `json:"added"`
-	Already  int64         `json:"already"` // were suppressed before, or are in the file more than once
-	Rejected int64         `json:"rejected"`
-	Errors   []RowError    `json:"errors,omitempty"` // the first of those rejected
-	Took     time.Duration `json:"-"`
+	Added    int64               `json:"added"`
+	Already  int64               `json:"already"` // were suppressed before, or are in the file more than once
+	Rejected int64               `json:"rejected"`
+	Errors   []audience.RowError `json:"errors,omitempty"` // the first of those rejected
+	Took     time.Duration       `json:"-"`
 }
 
 // MarshalJSON writes the time in seconds.
@@ -39,7 +40,7 @@ var ErrNoUser = errors.New("no line is a user id: no one was suppressed")
 // interrupted import can simply be repeated.
 func (o *Operator) ImportSuppressed(ctx context.Context, r io.Reader, progress func(read int64)) (summary SuppressSummary, err error) {
 	start := o.now()
-	rows, err := newUserList(r, queue.DefaultMaxElement)
+	rows, err := audience.OpenUsers(r, queue.DefaultMaxElement)
 	if err != nil {
 		return summary, err
 	}
@@ -58,7 +59,7 @@ func (o *Operator) ImportSuppressed(ctx context.Context, r io.Reader, progress f
 	i.each(ctx, func(element []byte) (problem string, more bool) {
 		r, err := campaign.DecodeRecipient(element)
 		if err != nil {
-			return problemOf(err), true
+			return audience.ProblemOf(err), true
 		}
 		if users = append(users, r.UserID); len(users) == batchRows {
 			failed = add()
@@ -75,7 +76,7 @@ func (o *Operator) ImportSuppressed(ctx context.Context, r io.Reader, progress f
 	case i.read == 0 && summary.Rejected > 0:
 		return summary, ErrNoUser
 	case i.read == 0:
-		return summary, &FileError{"it has no user ids: no one was suppressed"}
+		return summary, &audience.FileError{Problem: "it has no user ids: no one was suppressed"}
 	}
 	return summary, nil
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/fcm"
@@ -68,7 +69,7 @@ func TestTestSendIsInNoBooks(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.create("42")
-	f.load("42", "userId\nu1\n", LoadOptions{Format: CSV})
+	f.load("42", "userId\nu1\n", LoadOptions{Format: audience.CSV})
 	f.reach("u1")
 	before := f.rdb.HGetAll(t.Context(), "{campaign:42}:counts").Val()
 	via := &testFCM{answer: fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", Detail: "gone"}}

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
-	"fanfare/internal/queue"
 )
 
 // progressEvery is after how many lines an import reports its progress.
@@ -19,7 +19,7 @@ const progressEvery = 1000
 
 // ImportOptions controls how the addresses of an audience are imported.
 type ImportOptions struct {
-	Format    Format
+	Format    audience.Format
 	Separator rune // of the CSV columns; zero detects it from the first line
 	// MaxElement is the longest element that a load would accept, in bytes; default
 	// queue.DefaultMaxElement.
@@ -33,7 +33,7 @@ type ImportOptions struct {
 // interrupted import can simply be repeated.
 func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOptions) (LoadSummary, error) {
 	start := o.now()
-	rows, err := newAudience(r, layout{opts.Format, opts.Separator, true}, cmp.Or(opts.MaxElement, queue.DefaultMaxElement))
+	rows, err := audience.Open(r, audience.Options{Format: opts.Format, Separator: opts.Separator, StrictAddresses: true, MaxElement: opts.MaxElement})
 	if err != nil {
 		return LoadSummary{}, err
 	}
@@ -49,7 +49,7 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 			return problem, true
 		})
 	})
-	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.hints(), Took: o.now().Sub(start)}
+	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.Hints(), Took: o.now().Sub(start)}
 	switch err := errors.Join(i.err, err); {
 	case err != nil:
 		return summary, fmt.Errorf("%w: %d addresses are stored; repeating the import does no harm", err, imported)
@@ -61,7 +61,7 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 
 // importer reads the lines of a file for an import, and counts them.
 type importer struct {
-	rows     audience
+	rows     audience.Reader
 	progress func(int64)
 	read     int64
 	rejected rejects
@@ -77,8 +77,8 @@ func (i *importer) each(ctx context.Context, use func(element []byte) (problem s
 			return
 		}
 		var err error
-		text, err = i.rows.next(text[:0])
-		if row, ok := errors.AsType[RowError](err); ok {
+		text, err = i.rows.Next(text[:0])
+		if row, ok := errors.AsType[audience.RowError](err); ok {
 			i.rejected.add(row)
 			continue
 		}
@@ -86,13 +86,13 @@ func (i *importer) each(ctx context.Context, use func(element []byte) (problem s
 			return
 		}
 		if err != nil {
-			i.err = fmt.Errorf("after line %d: %w", i.rows.line(), err)
+			i.err = fmt.Errorf("after line %d: %w", i.rows.Line(), err)
 			return
 		}
 		problem, more := use(text)
 		switch {
 		case problem != "":
-			i.rejected.add(RowError{Line: i.rows.line(), Problem: problem})
+			i.rejected.add(audience.RowError{Line: i.rows.Line(), Problem: problem})
 			continue
 		case !more:
 			return
@@ -118,9 +118,9 @@ func readDevices(element []byte) (user string, devices []notification.Device, pr
 		err = json.Unmarshal(element, &raw)
 	}
 	if err != nil {
-		return "", nil, problemOf(err)
+		return "", nil, audience.ProblemOf(err)
 	}
-	if problem := addressProblem(notification.ParseFID(raw.FID), notification.ParseToken(raw.Token)); problem != "" {
+	if problem := audience.AddressProblem(notification.ParseFID(raw.FID), notification.ParseToken(raw.Token)); problem != "" {
 		return "", nil, problem
 	}
 	devices = r.Devices
@@ -137,19 +137,4 @@ func readDevices(element []byte) (user string, devices []notification.Device, pr
 		problem = "has no address"
 	}
 	return r.UserID, devices, problem
-}
-
-// addressProblem says why the addresses of a line cannot be stored; "" if they can.
-func addressProblem(fid, token notification.Target) string {
-	switch {
-	case fid.Kind == notification.TargetInvalid:
-		return "fid cannot be used: " + fid.Problem()
-	case token.Kind == notification.TargetInvalid:
-		return "fcmToken has a value that cannot be a token: " + token.Problem()
-	case notification.IsInstallationID(token.Value):
-		return "fcmToken is an installation ID: call it fid"
-	case !fid.IsZero() && !token.IsZero() && !fid.IsSameDevice(token):
-		return "fid and fcmToken are of different installations: give each a line"
-	}
-	return ""
 }

@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"fanfare/internal/audience"
 )
 
 func TestTokensAreImported(t *testing.T) {
 	f := open(t)
-	for format, text := range map[Format]string{
-		CSV:    "userId,fcmToken,city\nu1,t1,Hue\nu2,,Hue\n,t3,\nu4,t4,\n",
-		NDJSON: `{"userId":"u1","fcmToken":"t1"}` + "\n" + `{"userId":"u2"}` + "\n{}\n" + `{"userId":"u4","fcmToken":"t4"}`,
+	for format, text := range map[audience.Format]string{
+		audience.CSV:    "userId,fcmToken,city\nu1,t1,Hue\nu2,,Hue\n,t3,\nu4,t4,\n",
+		audience.NDJSON: `{"userId":"u1","fcmToken":"t1"}` + "\n" + `{"userId":"u2"}` + "\n{}\n" + `{"userId":"u4","fcmToken":"t4"}`,
 	} {
 		ok(t, f.rdb.FlushAll(t.Context()).Err())
 		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), ImportOptions{Format: format})
@@ -30,7 +32,7 @@ func TestImportOfManyTellsHowFarItIs(t *testing.T) {
 	f := open(t)
 	var reported []int64
 	summary, err := f.ImportTokens(t.Context(), strings.NewReader(audienceOf(2500)), ImportOptions{
-		Format: CSV, Progress: func(n int64) { reported = append(reported, n) },
+		Format: audience.CSV, Progress: func(n int64) { reported = append(reported, n) },
 	})
 	ok(t, err)
 	equal(t, "stored", summary.Loaded, 2500)
@@ -40,16 +42,16 @@ func TestImportOfManyTellsHowFarItIs(t *testing.T) {
 
 func TestImportThatCannotBe(t *testing.T) {
 	f := open(t)
-	_, err := f.ImportTokens(t.Context(), strings.NewReader("id,token\n"), ImportOptions{Format: CSV})
-	if _, is := errors.AsType[*FileError](err); !is {
+	_, err := f.ImportTokens(t.Context(), strings.NewReader("id,token\n"), ImportOptions{Format: audience.CSV})
+	if _, is := errors.AsType[*audience.FileError](err); !is {
 		t.Errorf("of no audience: %v", err)
 	}
-	summary, err := f.ImportTokens(t.Context(), strings.NewReader("userId\nu1\nu2\n"), ImportOptions{Format: CSV})
+	summary, err := f.ImportTokens(t.Context(), strings.NewReader("userId\nu1\nu2\n"), ImportOptions{Format: audience.CSV})
 	mentions(t, err, "no line has a user and an address")
 	equal(t, "rejected", summary.Rejected, 2)
 
 	ctx, interrupt := context.WithCancel(t.Context())
-	summary, err = f.ImportTokens(ctx, strings.NewReader(audienceOf(5000)), ImportOptions{Format: CSV, Progress: func(n int64) {
+	summary, err = f.ImportTokens(ctx, strings.NewReader(audienceOf(5000)), ImportOptions{Format: audience.CSV, Progress: func(n int64) {
 		if n == 2000 {
 			interrupt()
 		}
@@ -65,7 +67,7 @@ func TestImportObeysTheLongestElement(t *testing.T) {
 	f := open(t)
 	text := fmt.Sprintf("userId,fcmToken,city\nu1,t1,%s\nu2,t2,Hue\n", strings.Repeat("x", 100<<10))
 	for limit, want := range map[int]int64{0: 1, 200 << 10: 2, 200: 1} {
-		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), ImportOptions{Format: CSV, MaxElement: limit})
+		summary, err := f.ImportTokens(t.Context(), strings.NewReader(text), ImportOptions{Format: audience.CSV, MaxElement: limit})
 		ok(t, err)
 		equal(t, fmt.Sprintf("stored under a limit of %d", limit), summary.Loaded, want)
 	}

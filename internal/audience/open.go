@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"bufio"
@@ -36,7 +36,7 @@ func openText(r io.Reader) (io.Reader, error) {
 		}
 		raw = bufio.NewReaderSize(plain, readAhead)
 	}
-	return nil, &FileError{fmt.Sprintf("it is compressed more than %d times", maxLayers-1)}
+	return nil, &FileError{Problem: fmt.Sprintf("it is compressed more than %d times", maxLayers-1)}
 }
 
 // unread lists formats that are not supported, by their first bytes, with advice.
@@ -55,20 +55,22 @@ func decompress(raw *bufio.Reader) (io.Reader, error) {
 	}
 	for _, other := range unread {
 		if bytes.HasPrefix(magic, []byte(other.magic)) {
-			return nil, &FileError{other.problem}
+			return nil, &FileError{Problem: other.problem}
 		}
 	}
 	switch {
+	case bytes.HasPrefix(magic, []byte(parquetMagic)):
+		return nil, errParquet
 	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
 		plain, err := gzip.NewReader(raw)
 		if err != nil {
-			return nil, &FileError{fmt.Sprintf("it begins as gzip does, and cannot be decompressed: %v", err)}
+			return nil, &FileError{Problem: fmt.Sprintf("it begins as gzip does, and cannot be decompressed: %v", err)}
 		}
 		return &decompressor{plain, "gzip"}, nil
 	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")), len(magic) >= 4 && magic[0]&0xf0 == 0x50 && bytes.Equal(magic[1:4], []byte("\x2a\x4d\x18")):
 		plain, err := zstd.NewReader(raw, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
-			return nil, &FileError{fmt.Sprintf("it begins as zstd does, and cannot be decompressed: %v", err)}
+			return nil, &FileError{Problem: fmt.Sprintf("it begins as zstd does, and cannot be decompressed: %v", err)}
 		}
 		return &decompressor{plain, "zstd"}, nil
 	}
@@ -88,7 +90,7 @@ func (d *decompressor) Read(p []byte) (int, error) {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		err = fmt.Errorf("decompress %s: the file is cut off", d.kind)
 	case errors.Is(err, zstd.ErrWindowSizeExceeded):
-		err = &FileError{fmt.Sprintf("it needs more than %d MiB to be decompressed: compress it without --long and --ultra", maxWindow>>20)}
+		err = &FileError{Problem: fmt.Sprintf("it needs more than %d MiB to be decompressed: compress it without --long and --ultra", maxWindow>>20)}
 	default:
 		err = fmt.Errorf("decompress %s: %w", d.kind, err)
 	}
@@ -106,7 +108,7 @@ func decodeText(raw *bufio.Reader) (io.Reader, error) {
 	}
 	switch {
 	case bytes.Equal(start, []byte("\xff\xfe\x00\x00")), bytes.Equal(start, []byte("\x00\x00\xfe\xff")):
-		return nil, &FileError{"it is UTF-32: save it as UTF-8"}
+		return nil, &FileError{Problem: "it is UTF-32: save it as UTF-8"}
 	case bytes.HasPrefix(start, []byte("\xef\xbb\xbf")):
 		_, _ = raw.Discard(3) // cannot fail: Peek has just read them
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), len(start) == 4 && start[0] != 0 && start[1] == 0 && start[2] != 0 && start[3] == 0:

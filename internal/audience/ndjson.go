@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"bufio"
@@ -10,18 +10,18 @@ import (
 	"fanfare/internal/campaign"
 )
 
-// ndjsonAudience yields its lines, after decoding them as the dispatcher will.
-type ndjsonAudience struct {
+// ndjsonReader yields its lines, after decoding them as the dispatcher will.
+type ndjsonReader struct {
 	lines *bufio.Reader
 	limit int
 	at    int
 }
 
-func (a *ndjsonAudience) line() int { return a.at }
+func (a *ndjsonReader) Line() int { return a.at }
 
-func (a *ndjsonAudience) hints() []string { return nil }
+func (a *ndjsonReader) Hints() []string { return nil }
 
-func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
+func (a *ndjsonReader) Next(dst []byte) ([]byte, error) {
 	for {
 		text, err := a.lines.ReadSlice('\n')
 		if len(text) == 0 && err != nil {
@@ -41,7 +41,7 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 		if err := checkSize(text, a.limit, a.at); err != nil {
 			return dst, err
 		}
-		if problem := elementProblem(text); problem != "" {
+		if problem := ElementProblem(text); problem != "" {
 			return dst, RowError{Line: a.at, Problem: problem}
 		}
 		return append(dst, text...), nil
@@ -49,7 +49,7 @@ func (a *ndjsonAudience) next(dst []byte) ([]byte, error) {
 }
 
 // skipLine skips the rest of a line that does not fit into the buffer.
-func (a *ndjsonAudience) skipLine(bytes int) error {
+func (a *ndjsonReader) skipLine(bytes int) error {
 	for {
 		text, err := a.lines.ReadSlice('\n')
 		bytes += len(text)
@@ -63,19 +63,19 @@ func (a *ndjsonAudience) skipLine(bytes int) error {
 	}
 }
 
-// problemOf returns the problem of an element, without the prefix that says it is one.
-func problemOf(err error) string {
+// ProblemOf returns the problem of an element, without the prefix that says it is one.
+func ProblemOf(err error) string {
 	if malformed, ok := errors.AsType[*campaign.MalformedError](err); ok {
 		return malformed.Problem
 	}
 	return err.Error()
 }
 
-// elementProblem says why an element is not a recipient; "" if it is one.
-func elementProblem(element []byte) string {
+// ElementProblem says why an element is not a recipient; "" if it is one.
+func ElementProblem(element []byte) string {
 	r, err := campaign.DecodeRecipient(element)
 	if err != nil {
-		return problemOf(err)
+		return ProblemOf(err)
 	}
 	if isRounded(r.UserID) {
 		return roundedProblem(r.UserID)

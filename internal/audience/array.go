@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"bufio"
@@ -9,9 +9,9 @@ import (
 	"io"
 )
 
-// arrayAudience yields the elements of a JSON array, without white space. It keeps one element in
+// arrayReader yields the elements of a JSON array, without white space. It keeps one element in
 // memory. A fault between elements belongs to no recipient, and ends the file.
-type arrayAudience struct {
+type arrayReader struct {
 	text   *bufio.Reader
 	limit  int
 	at     int // the line where the current element began
@@ -22,15 +22,15 @@ type arrayAudience struct {
 	packed bytes.Buffer
 }
 
-func newArrayAudience(text *bufio.Reader, limit int) *arrayAudience {
-	return &arrayAudience{text: text, limit: limit, at: 1}
+func newArray(text *bufio.Reader, limit int) *arrayReader {
+	return &arrayReader{text: text, limit: limit, at: 1}
 }
 
-func (a *arrayAudience) line() int { return a.at }
+func (a *arrayReader) Line() int { return a.at }
 
-func (a *arrayAudience) hints() []string { return nil }
+func (a *arrayReader) Hints() []string { return nil }
 
-func (a *arrayAudience) next(dst []byte) ([]byte, error) {
+func (a *arrayReader) Next(dst []byte) ([]byte, error) {
 	if err := a.begin(); err != nil {
 		return dst, err
 	}
@@ -42,7 +42,7 @@ func (a *arrayAudience) next(dst []byte) ([]byte, error) {
 	if a.length > len(a.value) {
 		return dst, a.rowError(fmt.Sprintf("is %d bytes long, over the limit of %d (queue.max_element)", a.length, a.limit))
 	}
-	if problem := elementProblem(a.value); problem != "" {
+	if problem := ElementProblem(a.value); problem != "" {
 		return dst, a.rowError(problem)
 	}
 	a.packed.Reset()
@@ -55,12 +55,12 @@ func (a *arrayAudience) next(dst []byte) ([]byte, error) {
 	return append(dst, a.packed.Bytes()...), nil
 }
 
-func (a *arrayAudience) rowError(problem string) error {
+func (a *arrayReader) rowError(problem string) error {
 	return RowError{Line: a.at, Problem: fmt.Sprintf("element %d: %s", a.count, problem)}
 }
 
 // begin skips what precedes an element. It returns io.EOF after the end of the array.
-func (a *arrayAudience) begin() error {
+func (a *arrayReader) begin() error {
 	c, err := a.skipSpace()
 	if a.count == 0 && err == nil { // the bracket that identified the format
 		_, _ = a.text.ReadByte()
@@ -89,7 +89,7 @@ func (a *arrayAudience) begin() error {
 }
 
 // skipSpace skips white space and returns the next character without consuming it.
-func (a *arrayAudience) skipSpace() (byte, error) {
+func (a *arrayReader) skipSpace() (byte, error) {
 	for {
 		c, err := a.text.ReadByte()
 		switch {
@@ -104,7 +104,7 @@ func (a *arrayAudience) skipSpace() (byte, error) {
 }
 
 // readValue reads to the end of a value, without validating it.
-func (a *arrayAudience) readValue() error {
+func (a *arrayReader) readValue() error {
 	a.value, a.length = a.value[:0], 0
 	depth, quoted, escaped := 0, false, false
 	for {
@@ -136,7 +136,7 @@ func (a *arrayAudience) readValue() error {
 }
 
 // keep stores a byte, up to the limit of an element plus twice as much for white space.
-func (a *arrayAudience) keep(c byte) {
+func (a *arrayReader) keep(c byte) {
 	if c == '\n' {
 		a.lines++
 	}

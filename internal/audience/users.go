@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"bufio"
@@ -14,19 +14,19 @@ import (
 	"fanfare/internal/notification"
 )
 
-// newUserList reads the beginning of a file of users: an audience, or lines with a user id each. It
+// OpenUsers reads the beginning of a file of users: an audience, or lines with a user id each. It
 // is CSV if its first line names a column userId, or names several columns. A *FileError means that
 // this is not such a file.
-func newUserList(r io.Reader, limit int) (audience, error) {
+func OpenUsers(r io.Reader, limit int) (Reader, error) {
 	source := &source{Reader: r}
-	rows, err := parseUserList(source, limit)
+	rows, err := openUsers(source, limit)
 	if err != nil {
 		return nil, source.explain(err)
 	}
-	return &sourcedAudience{rows, source}, nil
+	return &sourcedReader{rows, source}, nil
 }
 
-func parseUserList(r io.Reader, limit int) (audience, error) {
+func openUsers(r io.Reader, limit int) (Reader, error) {
 	plain, err := openText(r)
 	if err != nil {
 		return nil, err
@@ -38,13 +38,13 @@ func parseUserList(r io.Reader, limit int) (audience, error) {
 	case err != nil:
 		return nil, err
 	case first == '[':
-		return newArrayAudience(text, limit), nil
+		return newArray(text, limit), nil
 	case first == '{':
-		return &ndjsonAudience{lines: text, limit: limit}, nil
+		return &ndjsonReader{lines: text, limit: limit}, nil
 	case namesColumns(firstLine(text)):
-		return newCSVAudience(source, text, 0, limit)
+		return newCSV(source, text, Options{MaxElement: limit})
 	}
-	return &lineAudience{lines: text}, nil
+	return &userReader{lines: text}, nil
 }
 
 // columnSeparators are the separators that no user id is expected to have. Ids such as auth0|7
@@ -61,17 +61,17 @@ func namesColumns(line []byte) bool {
 	return !strings.ContainsFunc(text, unicode.IsDigit) && probableKind(strings.Trim(text, `"`)) == columnUser
 }
 
-// lineAudience yields a recipient for the user id on each line.
-type lineAudience struct {
+// userReader yields a recipient for the user id on each line.
+type userReader struct {
 	lines *bufio.Reader
 	at    int
 }
 
-func (a *lineAudience) line() int { return a.at }
+func (a *userReader) Line() int { return a.at }
 
-func (a *lineAudience) hints() []string { return nil }
+func (a *userReader) Hints() []string { return nil }
 
-func (a *lineAudience) next(dst []byte) ([]byte, error) {
+func (a *userReader) Next(dst []byte) ([]byte, error) {
 	for {
 		text, err := a.lines.ReadSlice('\n')
 		if len(text) == 0 && err != nil {
@@ -96,7 +96,7 @@ func (a *lineAudience) next(dst []byte) ([]byte, error) {
 }
 
 // skipLine skips the rest of a line that does not fit into the buffer.
-func (a *lineAudience) skipLine() error {
+func (a *userReader) skipLine() error {
 	for {
 		_, err := a.lines.ReadSlice('\n')
 		switch {

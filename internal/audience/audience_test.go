@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"encoding/csv"
@@ -20,10 +20,10 @@ import (
 
 // readAll reads a whole audience: its elements, and the rejected lines.
 func readAll(r io.Reader, format Format) (elements []string, rejected []RowError, err error) {
-	rows, err := newAudience(r, layout{format: format}, queue.DefaultMaxElement)
+	rows, err := Open(r, Options{Format: format})
 	for err == nil {
 		var element []byte
-		element, err = rows.next(nil)
+		element, err = rows.Next(nil)
 		row, isRow := errors.AsType[RowError](err)
 		switch {
 		case isRow:
@@ -172,7 +172,7 @@ func TestWhatIsNoAudience(t *testing.T) {
 		"a bomb's window":      {CSV, "\x28\xb5\x2f\xfd\x00\xa8\x01\x00\x00", "it needs more than 32 MiB to be decompressed"},
 		"a bomb of one line":   {CSV, gzipped(strings.Repeat("x", 50<<20)), "its first line takes more than 1048576 bytes"},
 		"a bomb of one quote":  {CSV, zstandard("userId\n\"" + strings.Repeat("x\n", 25<<20)), "close its quote"},
-		"no such format":       {"xml", "<a/>", `there is no format "xml": use csv or ndjson`},
+		"no such format":       {"xml", "<a/>", `there is no format "xml": use csv, ndjson or parquet`},
 		"a quote for ever":     {CSV, "userId,city\nu1,\"" + strings.Repeat("x\n", maxRow), "the row after line 1 takes more than 1048576 bytes: close its quote"},
 		"carriage returns":     {CSV, "userId,city\ru1,Hue\ru2,Hue\r", "its lines end in carriage returns alone: save it with line feeds"},
 		"many of them":         {CSV, "userId,city\r" + strings.Repeat("u1,Hue\r", maxRow), "end each line with a line feed"},

@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"bytes"
@@ -14,8 +14,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-
-	"fanfare/internal/queue"
 )
 
 func lines(all ...string) string { return strings.Join(all, "\n") }
@@ -73,12 +71,12 @@ func TestColumnsThatProbablyHoldSomethingElse(t *testing.T) {
 		"userId,city,first name":   "",
 		"userId,tokenised,lastuse": "",
 	} {
-		rows, err := newAudience(strings.NewReader(header+"\n"), layout{format: CSV}, queue.DefaultMaxElement)
+		rows, err := Open(strings.NewReader(header+"\n"), Options{Format: CSV})
 		if err != nil {
 			t.Errorf("%s: %v", header, err)
 			continue
 		}
-		got := strings.Join(rows.hints(), "|")
+		got := strings.Join(rows.Hints(), "|")
 		if !strings.Contains(got, want) || (got == "") != (want == "") {
 			t.Errorf("%s: got %s, want %s", header, got, want)
 		}
@@ -88,15 +86,15 @@ func TestColumnsThatProbablyHoldSomethingElse(t *testing.T) {
 // A given separator is used, whatever the first line looks like.
 func TestSeparatorIsGiven(t *testing.T) {
 	t.Parallel()
-	_, err := newAudience(strings.NewReader("userId;city,userId^city\nu1;a,u2^b"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
+	_, err := Open(strings.NewReader("userId;city,userId^city\nu1;a,u2^b"), Options{Format: CSV, Separator: '^'})
 	if err == nil || !strings.Contains(err.Error(), `no column of its first line, "userId;city,userId^city"`) {
 		t.Errorf("got %v", err)
 	}
-	rows, err := newAudience(strings.NewReader("userId^a,b;c\nu1^x,y;z"), layout{format: CSV, separator: '^'}, queue.DefaultMaxElement)
+	rows, err := Open(strings.NewReader("userId^a,b;c\nu1^x,y;z"), Options{Format: CSV, Separator: '^'})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := rows.next(nil); string(got) != `{"userId":"u1","vars":{"a,b;c":"x,y;z"}}` || err != nil {
+	if got, err := rows.Next(nil); string(got) != `{"userId":"u1","vars":{"a,b;c":"x,y;z"}}` || err != nil {
 		t.Errorf("got %s, %v", got, err)
 	}
 }

@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"errors"
@@ -25,16 +25,17 @@ func (s *source) explain(err error) error {
 	if err == nil || s.failed || row || file || errors.Is(err, io.EOF) {
 		return err
 	}
-	return &FileError{err.Error()}
+	return &FileError{Problem: err.Error()}
 }
 
-// sourcedAudience is an audience whose errors are distinguished from those of its source.
-type sourcedAudience struct {
-	audience
+// sourcedReader is an audience whose errors are distinguished from those of its source.
+type sourcedReader struct {
+	Reader
+
 	source *source
 }
 
-func (a *sourcedAudience) next(dst []byte) ([]byte, error) {
-	element, err := a.audience.next(dst)
+func (a *sourcedReader) Next(dst []byte) ([]byte, error) {
+	element, err := a.Reader.Next(dst)
 	return element, a.source.explain(err)
 }

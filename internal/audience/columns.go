@@ -1,4 +1,4 @@
-package operator
+package audience
 
 import (
 	"bufio"
@@ -58,10 +58,10 @@ func readHeader(header []string, separator rune) ([]column, error) {
 	users := 0
 	for i, name := range header {
 		if !utf8.ValidString(name) {
-			return nil, &FileError{fmt.Sprintf("the name of its column %d is not valid UTF-8: save it as UTF-8", i+1)}
+			return nil, &FileError{Problem: fmt.Sprintf("the name of its column %d is not valid UTF-8: save it as UTF-8", i+1)}
 		}
 		if strings.Contains(name, "\r") {
-			return nil, &FileError{"its lines end in carriage returns alone: save it with line feeds (LF or CRLF)"}
+			return nil, &FileError{Problem: "its lines end in carriage returns alone: save it with line feeds (LF or CRLF)"}
 		}
 		name = strings.TrimSpace(name)
 		kind := kindOf(name)
@@ -71,10 +71,10 @@ func readHeader(header []string, separator rune) ([]column, error) {
 			same.name = name
 		}
 		if first, twice := seen[same]; twice {
-			return nil, &FileError{fmt.Sprintf("its columns %d and %d, %s and %s, are the same", first+1, i+1, terminal.Printable(columns[first].name), terminal.Printable(name))}
+			return nil, &FileError{Problem: fmt.Sprintf("its columns %d and %d, %s and %s, are the same", first+1, i+1, terminal.Printable(columns[first].name), terminal.Printable(name))}
 		}
 		if name == "" {
-			return nil, &FileError{fmt.Sprintf("its column %d has no name in the first line", i+1)}
+			return nil, &FileError{Problem: fmt.Sprintf("its column %d has no name in the first line", i+1)}
 		}
 		seen[same] = i
 		if kind == columnUser {
@@ -82,7 +82,7 @@ func readHeader(header []string, separator rune) ([]column, error) {
 		}
 	}
 	if users == 0 {
-		return nil, &FileError{noUserColumn(header, separator)}
+		return nil, &FileError{Problem: noUserColumn(header, separator)}
 	}
 	return columns, nil
 }

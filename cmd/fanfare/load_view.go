@@ -1,0 +1,100 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"fanfare/internal/audience"
+	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
+)
+
+// nextStep returns the next command for a loaded audience. It is empty if there is none or it is
+// unknown.
+func nextStep(ctx context.Context, op *operator.Operator, id string) string {
+	view, err := op.Show(ctx, id)
+	switch {
+	case err != nil || view.Err != nil:
+		return ""
+	case view.Spec.State == "":
+		return createHint(id)
+	case view.Spec.State == campaign.Draft:
+		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", shellWord(id))
+	}
+	return ""
+}
+
+// explainLoad says why nothing was loaded, and what would help.
+func explainLoad(id, name string, err error) error {
+	if file, ok := errors.AsType[*audience.FileError](err); ok {
+		return nameFile(name, file)
+	}
+	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
+		return fmt.Errorf("campaign %s is %s, and accepts no more recipients", printable(id), over.From)
+	}
+	switch {
+	case errors.Is(err, campaign.ErrAudienceExists):
+		return fmt.Errorf("campaign %s has an audience, or another load has just begun; to add to it, give --append", printable(id))
+	case errors.Is(err, campaign.ErrOtherAudience):
+		return fmt.Errorf("%s: %w; to add it all the same, give --append --skip N", printable(name), campaign.ErrOtherAudience)
+	}
+	return explainCampaign(id, err)
+}
+
+// nameFile puts the file's name before its problem.
+func nameFile(name string, e *audience.FileError) error {
+	return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%s: %s", printable(cmp.Or(e.File, name)), e.Problem))
+}
+
+// explainInterruptedLoad adds the command that continues the load of a source, unless the campaign
+// has ended or is deleted.
+func explainInterruptedLoad(broken *operator.InterruptedError, id, source string, opts operator.LoadOptions) error {
+	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
+		return broken
+	}
+	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source)
+	if opts.Skip > 0 {
+		err = fmt.Errorf("%w --append --skip %d", err, broken.Done)
+	} else if opts.Append {
+		err = fmt.Errorf("%w --append", err)
+	}
+	if opts.Skip > 0 && broken.Unsure > 0 {
+		err = fmt.Errorf("%w (up to %d recipients may then be in twice)", err, broken.Unsure)
+	}
+	if errors.Is(err, context.Canceled) {
+		return daemon.WithExitCode(daemon.ExitLeftover, err)
+	}
+	return err
+}
+
+func printSummary(w io.Writer, id string, s operator.LoadSummary) {
+	fmt.Fprintln(w, indent(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
+		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
+	if s.Passed > 0 {
+		fmt.Fprintf(w, "%s before them were loaded already, by a load that was interrupted\n", plural(s.Passed, "recipient"))
+	}
+	printRows(w, s)
+}
+
+// printRejected prints the first rejected lines, and how many there are beyond them.
+func printRejected(w io.Writer, rows []audience.RowError, rejected int64) {
+	for _, row := range rows {
+		fmt.Fprintln(w, indent(w, "  ", printable(row.Error())))
+	}
+	if more := rejected - int64(len(rows)); more > 0 {
+		fmt.Fprintf(w, "  and %s more\n", operator.Thousands(more))
+	}
+}
+
+// printRows prints the rejected lines and the hints of a file.
+func printRows(w io.Writer, summary operator.LoadSummary) {
+	printRejected(w, summary.Errors, summary.Rejected)
+	for _, hint := range summary.Hints {
+		fmt.Fprintln(w, indent(w, "hint: ", printable(hint)))
+	}
+}
