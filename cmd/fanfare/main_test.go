@@ -18,8 +18,28 @@ import (
 	"fanfare/test/servers"
 )
 
+// programs has the program that the scripts run. The race detector makes its start many times as
+// expensive, and they start it hundreds of times, so it is built without.
+var programs *servers.Programs
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"fanfare": main})
+	code, err := runTests(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runTests(m *testing.M) (code int, err error) {
+	if programs, err = servers.BuildPrograms("fanfare"); err != nil {
+		return 0, err
+	}
+	defer programs.Remove()
+	if err := os.Setenv("PATH", programs.Dir()+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
 }
 
 // TestScripts runs each testdata/script/*.txtar with a redis-server of its own.
@@ -38,8 +58,6 @@ func TestScripts(t *testing.T) {
 			e.Setenv("FCM_ENDPOINT", "http://127.0.0.1:1/v1")
 			e.Setenv("FCM_PROJECT_ID", "demo")
 			e.Setenv("TZ", "UTC")
-			// Without this, the race detector waits a second before a program exits with 0.
-			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Values[simKey{}] = new(*fcmsim.Simulator)
 			return err
 		},
@@ -69,7 +87,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 // environment is the environment of programs that a script's own commands run.
 func environment(ts *testscript.TestScript) (env []string) {
-	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR", "PATH", "HOME", "GORACE"} {
+	for _, name := range []string{"REDIS_URL", "FCM_ENDPOINT", "FCM_PROJECT_ID", "TMPDIR", "PATH", "HOME"} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}
 	return env

@@ -74,14 +74,10 @@ func (s *screen) drain() {
 // startOnTerminal starts "fanfare watch" on a terminal with some more environment.
 func startOnTerminal(t *testing.T, server *miniredis.Miniredis, env ...string) (person *os.File, program *exec.Cmd) {
 	t.Helper()
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	person, terminal := openTerminal(t)
-	program = exec.CommandContext(t.Context(), path)
-	program.Args = []string{"fanfare", "watch", "--redis.url", "redis://" + server.Addr(), "--fcm.project_id", "demo", "--every", "20ms"}
-	program.Env = append([]string{"HOME=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}, env...)
+	program = exec.CommandContext(t.Context(), programs.Path("fanfare"),
+		"watch", "--redis.url", "redis://"+server.Addr(), "--fcm.project_id", "demo", "--every", "20ms")
+	program.Env = append([]string{"HOME=" + t.TempDir()}, env...)
 	program.Stdin, program.Stdout, program.Stderr = terminal, terminal, terminal
 	program.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := program.Start(); err != nil {

@@ -92,7 +92,7 @@ func newGround(t *testing.T) *ground {
 		t: t, dir: t.TempDir(), admin: admin,
 		ports: strings.NewReplacer("localhost:6379", redis, "127.0.0.1:9080", fcm, "127.0.0.1:9081", admin, "127.0.0.1:8025", console),
 	}
-	if err := os.Symlink(filepath.Dir(programs.Path("fanfare")), filepath.Join(g.dir, "bin")); err != nil {
+	if err := os.Symlink(programs.Dir(), filepath.Join(g.dir, "bin")); err != nil {
 		t.Fatal(err)
 	}
 	copyExamples(t, filepath.Join(g.dir, "examples"))

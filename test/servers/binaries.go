@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// Programs are Fanfare's binaries, as make builds them. A package of whole-system tests builds them
+// Programs are Fanfare's binaries, as make builds them. A package whose tests run them builds them
 // once, in its TestMain.
 type Programs struct{ root, dir string }
 
-// BuildPrograms builds the four programs in a temporary directory.
-func BuildPrograms() (*Programs, error) {
+// BuildPrograms builds programs in a temporary directory; without names, all four.
+func BuildPrograms(names ...string) (*Programs, error) {
 	root, err := moduleRoot()
 	if err != nil {
 		return nil, fmt.Errorf("find module: %w", err)
@@ -27,8 +27,13 @@ func BuildPrograms() (*Programs, error) {
 		return nil, err
 	}
 	p := &Programs{root: root, dir: dir}
-	build := exec.Command("go", "build", "-trimpath", "-o", dir,
-		"./cmd/dispatcher", "./cmd/responder", "./cmd/fanfare", "./cmd/fcmsim")
+	if len(names) == 0 {
+		names = []string{"dispatcher", "responder", "fanfare", "fcmsim"}
+	}
+	build := exec.Command("go", "build", "-trimpath", "-o", dir+string(filepath.Separator))
+	for _, name := range names {
+		build.Args = append(build.Args, "./cmd/"+name)
+	}
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -37,6 +42,9 @@ func BuildPrograms() (*Programs, error) {
 	}
 	return p, nil
 }
+
+// Dir is the directory of the programs.
+func (p *Programs) Dir() string { return p.dir }
 
 // Path returns the path of a program: dispatcher, responder, fanfare or fcmsim.
 func (p *Programs) Path(program string) string { return filepath.Join(p.dir, program) }
