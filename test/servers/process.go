@@ -105,16 +105,20 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	eventually(t, what, 5*time.Millisecond, holds)
 }
 
+// eventually checks a condition at an interval. It also waits twice as long as the last check took,
+// so that checks which start programs leave most of the CPU to the programs under test.
 func eventually(t testing.TB, what string, interval time.Duration, holds func() bool) {
 	t.Helper()
-	again := time.NewTicker(interval)
-	defer again.Stop()
 	limit := time.After(Patience)
-	for !holds() {
+	for {
+		start := time.Now()
+		if holds() {
+			return
+		}
 		select {
 		case <-limit:
 			t.Fatalf("after %s it still does not hold that %s", Patience, what)
-		case <-again.C:
+		case <-time.After(max(interval, 2*time.Since(start))):
 		}
 	}
 }
