@@ -105,8 +105,8 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	eventually(t, what, 5*time.Millisecond, holds)
 }
 
-// eventually checks a condition at an interval. It also waits twice as long as the last check took,
-// so that checks which start programs leave most of the CPU to the programs under test.
+// eventually checks a condition at an interval, and waits at least twice as long as the last check
+// took. So checks that start programs leave most of the CPU to the programs under test.
 func eventually(t testing.TB, what string, interval time.Duration, holds func() bool) {
 	t.Helper()
 	limit := time.After(Patience)
