@@ -65,7 +65,7 @@ func (w *credentialsProber) tick(ctx context.Context) {
 	}
 	answer := w.probe(ctx)
 	if !answer.IsDecisive() {
-		w.log.Warn("probe not answered by FCM; halts and holds remain", "class", answer.Class, "answer", answer.Detail)
+		w.log.Warn("probe not answered by FCM; halts and holds remain", "class", answer.Class.String(), "answer", answer.Detail)
 		return
 	}
 	w.noteAnswer(w.now())

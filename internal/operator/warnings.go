@@ -45,6 +45,18 @@ var warningReasons = map[string]Reason{
 	},
 }
 
+// statedElsewhere are warnings of what Redis holds as well: a hold, a halt, a closed gate, or a
+// broken campaign. Why explains these from there.
+var statedElsewhere = map[string]bool{
+	"breaker tripped": true,
+	"pushes get no answers; none are sent until FCM answers a probe": true,
+	"probe not answered by FCM; halts and holds remain":              true,
+	"credentials still refused; nothing is sent":                     true,
+	"gate closed; sending paused":                                    true,
+	"campaign is broken and not served; fix its spec":                true,
+	"campaign paused; the database refuses a statement":              true,
+}
+
 // redisFull is how Redis refuses a write when its memory is full.
 const redisFull = "OOM command not allowed"
 
@@ -68,7 +80,7 @@ func groupWarnings(processes []fleet.Process, concerns func(warnings.Current) bo
 	groups := make(map[string]*group)
 	for _, p := range processes {
 		for _, c := range p.Warnings {
-			if !concerns(c) {
+			if statedElsewhere[c.Message] || !concerns(c) {
 				continue
 			}
 			g := groups[c.Message]

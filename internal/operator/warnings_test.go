@@ -24,7 +24,7 @@ func TestWarningsAreReasons(t *testing.T) {
 	v := View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Project: "p"}, Books: campaign.Books{Loaded: 5, Waiting: 4, InFlight: 1}}
 	reasons := Why(v, Surroundings{Fleet: []fleet.Process{
 		process("a", "p", lookup, warnings.Current{Message: "other", Campaign: "7", Count: 99}),
-		process("b", "p", earlier, warnings.Current{Message: "odd", Campaign: "42", Count: 2}),
+		process("b", "p", earlier, warnings.Current{Message: "odd", Campaign: "42", Count: 2}, warnings.Current{Message: "breaker tripped", Campaign: "42", Count: 5}),
 		process("c", "q", warnings.Current{Message: "elsewhere", Count: 99}),
 		process("d", "p", warnings.Current{Message: "Redis write failed; retrying", Detail: "OOM command not allowed when used memory > 'maxmemory'.", Count: 1}),
 	}})
@@ -55,9 +55,15 @@ func TestWarningsExist(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/operations.md")
 	ok(t, err)
+	logged := func(message string) bool { return strings.Contains(string(page), "| `"+message+"` |") }
 	for message, r := range warningReasons {
-		if !strings.Contains(string(page), "| `"+message+"` |") || r.Next == "" {
+		if !logged(message) || r.Next == "" {
 			t.Errorf("no program logs %q, or it has no next step", message)
+		}
+	}
+	for message := range statedElsewhere {
+		if !logged(message) {
+			t.Errorf("no program logs %q", message)
 		}
 	}
 }

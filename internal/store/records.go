@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -175,10 +176,13 @@ func (s *Store) Variants(ctx context.Context, campaign string) (found []VariantC
 	return found, nil
 }
 
+// errNoTable replaces the database's error, which says no more in many words.
+var errNoTable = errors.New("this database does not have all of them")
+
 // blameMissing says how Fanfare's tables come into being, if they are missing.
 func blameMissing(err error) error {
 	if isMissing(err) {
-		return &TablesError{Err: err, Advice: "start a responder, which creates or updates them"}
+		return &TablesError{Err: errNoTable, Advice: "start a responder, which creates them"}
 	}
 	return err
 }
