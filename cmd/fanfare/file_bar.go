@@ -15,6 +15,7 @@ import (
 // fileBar draws on a terminal how much of some files was read and how many items were counted. The
 // size of a pipe is unknown, so it only counts. It ignores errors of the bar.
 type fileBar struct {
+	w           io.Writer
 	doing, noun string
 	bar         *progressbar.ProgressBar
 }
@@ -30,7 +31,7 @@ func newFileBar(w io.Writer, size int64, doing, noun string) *fileBar {
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetVisibility(terminal.Is(w)),
 	)
-	return &fileBar{doing: doing, noun: noun, bar: bar}
+	return &fileBar{w: w, doing: doing, noun: noun, bar: bar}
 }
 
 // sizeOf returns the size of a regular file; -1 if it is none.
@@ -55,6 +56,12 @@ func (b *fileBar) observe(file io.ReadCloser) io.ReadCloser {
 
 func (b *fileBar) count(n int64) {
 	b.bar.Describe(fmt.Sprintf("%s %s", b.doing, plural(n, b.noun)))
+}
+
+// say prints a line above the bar.
+func (b *fileBar) say(text string) {
+	_ = b.bar.Clear()
+	fmt.Fprintln(b.w, text)
 }
 
 func (b *fileBar) clear() { _ = b.bar.Finish() }

@@ -10,7 +10,7 @@ import (
 )
 
 func (c *cli) load() *cobra.Command {
-	var opts operator.LoadOptions
+	opts := operator.LoadOptions{Hold: operator.DefaultHold}
 	var form fileForm
 	var source loadSource
 	command := &cobra.Command{
@@ -23,6 +23,9 @@ fills the message's placeholder of its name. That line also shows whether commas
 a line, as in the list itself; or a JSON array holds them all. Parquet has the columns of CSV. Files compressed with gzip or zstd are
 opened, UTF-16 is read. Several files are one audience, in their order. Lines that are not recipients are rejected and listed. An audience that is there already is refused without --append. A load that
 was interrupted, or killed, continues with the same command: recipients that are loaded already are skipped.
+
+At most --hold recipients of the campaign are in Redis at a time. A larger audience is loaded as recipients are sent, so start the
+campaign in another shell while the load waits; it says so. One load of a campaign runs at a time.
 
 With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.`,
 		Example: `  fanfare load 42 audience.csv
@@ -39,6 +42,9 @@ With --from, the audience is the users of another campaign's outcomes in SQL, ea
 			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
 				return err
 			}
+			if err := checkHold(command, opts.Hold); err != nil {
+				return err
+			}
 			files, err := resolveFiles(command, form, args[1:])
 			if err != nil {
 				return err
@@ -52,7 +58,16 @@ With --from, the audience is the users of another campaign's outcomes in SQL, ea
 	f := command.Flags()
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
 	f.Int64Var(&opts.Skip, "skip", 0, "skip the first `n` recipients of the files, whatever an interrupted load had loaded")
+	f.Int64Var(&opts.Hold, "hold", opts.Hold, "wait while `n` recipients of the campaign are in Redis; 1,000 to 10,000,000, or 0 for no limit")
 	form.addTo(f)
 	source.addTo(f)
 	return command
+}
+
+// checkHold refuses a limit that no load can keep.
+func checkHold(command *cobra.Command, n int64) error {
+	if n == 0 {
+		return nil
+	}
+	return checkRange(command, "hold", n, operator.MinHold, operator.MaxHold)
 }

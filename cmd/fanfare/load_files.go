@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/internal/audience"
+	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 )
 
@@ -108,6 +109,7 @@ func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operato
 	name := files.name()
 	bar := files.observe(command.ErrOrStderr())
 	opts.Progress = bar.count
+	opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
 	rows, err := audience.OpenFiles(files.sources, audience.Options{MaxElement: opts.MaxElement})
 	if err != nil {
 		bar.clear()

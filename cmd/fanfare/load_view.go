@@ -29,10 +29,27 @@ func nextStep(ctx context.Context, op *operator.Operator, id string) string {
 	return ""
 }
 
+// holdText says what a load that is held back waits for.
+func holdText(id string, n int64, state campaign.State) string {
+	text := operator.Thousands(n) + " recipients wait in Redis; "
+	switch state {
+	case campaign.Running, campaign.Completed:
+		return text + "the load continues as they are sent"
+	case campaign.Paused:
+		return text + "resume the campaign with fanfare campaign resume " + shellWord(id) + ", and the load continues"
+	case campaign.Draft:
+		return text + "start the campaign with fanfare campaign start " + shellWord(id) + ", and the load continues"
+	}
+	return text + "create the campaign with fanfare campaign create " + shellWord(id) + " --message FILE, start it, and the load continues"
+}
+
 // explainLoad says why nothing was loaded, and what would help.
 func explainLoad(id, name string, err error) error {
 	if file, ok := errors.AsType[*audience.FileError](err); ok {
 		return nameFile(name, file)
+	}
+	if busy, ok := errors.AsType[*campaign.BusyError](err); ok {
+		return busy
 	}
 	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
 		return fmt.Errorf("campaign %s is %s, and accepts no more recipients", printable(id), over.From)
@@ -58,6 +75,9 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 		return broken
 	}
 	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source)
+	if opts.Hold != 0 && opts.Hold != operator.DefaultHold {
+		err = fmt.Errorf("%w --hold %d", err, opts.Hold)
+	}
 	if opts.Skip > 0 {
 		err = fmt.Errorf("%w --append --skip %d", err, broken.Done)
 	} else if opts.Append {

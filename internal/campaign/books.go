@@ -45,6 +45,8 @@ type Books struct {
 	// of these loads may still be running.
 	Interrupted int64 `json:"interrupted,omitempty"`
 	Loading     bool  `json:"loading,omitempty"`
+	// Load is the load whose process has the lease; nil: none.
+	Load *RunningLoad `json:"load,omitempty"`
 	// Outbox counts results that are not yet on their way to the responder.
 	Outbox int64 `json:"outbox"`
 	// Resent counts the requests without a readable answer that were scheduled again. Lost counts
@@ -149,6 +151,7 @@ func booksOf(c queue.Counts) Books {
 	b.ClockBack = max(0, c.RetrySince.Sub(c.Now))
 	b.Devices = devicesOf(b, c.Notes)
 	b.WithoutVariant = countWithoutVariant(b)
+	b.Load = parseLoading(c.Notes[loadingNote], c.Now)
 	for load, p := range parseLoads(c.Notes) {
 		b.Interrupted += p.rows
 		b.Loading = b.Loading || parseCount(c.Notes[loadMark+load]) > c.Now.UnixMilli()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"fanfare/internal/queue"
@@ -50,10 +49,13 @@ type Loader struct {
 	begun          bool
 	next           int64
 	done           progress
+	inRedis        int64 // recipients in Redis without an outcome, after the last call
 }
 
 // Load opens a load, before or after the campaign is created. The caller calls Append for each
 // batch, then Close or Abandon. A campaign in a final state refuses it with a *TransitionError.
+//
+// A *BusyError means that another loader has the lease.
 //
 // A load that does not append returns ErrAudienceExists if there is an audience. If it might
 // continue an interrupted load, the first Append returns that error instead.
@@ -139,7 +141,8 @@ func (l *Loader) open(ctx context.Context, first [][]byte) error {
 	for load, p := range l.interrupted {
 		if p.startsWith(first) {
 			l.resumed, l.begun = &resumedLoad{l: l, load: load, until: p}, true
-			return nil
+			_, err := l.renew(ctx, 0)
+			return err
 		}
 	}
 	if l.refused != nil {
@@ -196,30 +199,38 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 	if l.appending {
 		mode = "append"
 	}
-	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing}, selectStates(State.IsFinal)...)
-	word, state, err := l.c.run(ctx, beginLoadScript, l.keys.scriptKeys(), args...)
-	switch {
-	case err != nil:
-		return fmt.Errorf("begin: %w", err)
-	case word == "exists":
+	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing, loadLease.Milliseconds(), loadOwner()}, selectStates(State.IsFinal)...)
+	reply := decode(beginLoadScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), args...))
+	if reply.err == nil && reply.word == "exists" {
 		return ErrAudienceExists
-	case word == "final":
-		return &TransitionError{ID: l.id, From: State(state), To: Running}
 	}
-	return nil
+	return l.check("begin", reply)
 }
 
 // report records a batch, or the end of the load.
 func (l *Loader) report(ctx context.Context, step string) error {
-	args := slices.Insert(selectStates(State.IsFinal), 0, any(l.load), any(step), any(loadPatience.Milliseconds()), any(l.c.actor(ctx)))
-	word, state, err := l.c.run(ctx, loadedScript, l.keys.scriptKeys(), args...)
+	args := append([]any{l.load, step, loadPatience.Milliseconds(), l.c.actor(ctx), loadLease.Milliseconds(), loadOwner()}, selectStates(State.IsFinal)...)
+	reply := decode(loadedScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), args...))
+	if reply.err == nil && reply.word == "final" && step != "on" {
+		return nil // all of it is loaded
+	}
+	return l.check("note batch", reply)
+}
+
+// check returns what a script about the load refused, or remembers how many recipients are in
+// Redis.
+func (l *Loader) check(doing string, reply scriptReply) error {
 	switch {
-	case err != nil:
-		return fmt.Errorf("note batch: %w", err)
-	case word == "deleted":
+	case reply.err != nil:
+		return fmt.Errorf("%s: %w", doing, reply.err)
+	case reply.word == "deleted":
 		return ErrDeleted
-	case word == "final" && step == "on":
-		return &TransitionError{ID: l.id, From: State(state), To: Running}
+	case reply.word == "busy":
+		return busyError(l.id, reply.details)
+	case reply.word == "final" && len(reply.details) > 0:
+		return &TransitionError{ID: l.id, From: State(reply.details[0]), To: Running}
+	case len(reply.details) > 0:
+		l.inRedis = parseCount(reply.details[0])
 	}
 	return nil
 }

@@ -48,18 +48,19 @@ func (r *resumedLoad) skipLoaded(ctx context.Context, batch [][]byte) ([][]byte,
 // more must be skipped first.
 func (r *resumedLoad) takeOver(ctx context.Context) error {
 	l := r.l
-	word, further, err := l.c.run(ctx, takeLoadScript, l.keys.scriptKeys(), r.load, l.load, r.until.text(), loadPatience.Milliseconds())
+	reply := decode(takeLoadScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), r.load, l.load, r.until.text(), loadPatience.Milliseconds(), loadLease.Milliseconds(), loadOwner()))
 	switch {
-	case err != nil:
-		return fmt.Errorf("take over an interrupted load: %w", err)
-	case word == "gone":
+	case reply.err == nil && reply.word == "gone":
 		return ErrDeleted
-	case word == "changed":
+	case reply.err == nil && reply.word == "changed" && len(reply.details) > 0:
 		var ok bool
-		if r.until, ok = parseProgress(further); !ok || r.until.rows < r.passed.rows {
+		if r.until, ok = parseProgress(reply.details[0]); !ok || r.until.rows < r.passed.rows {
 			return errors.New("take over an interrupted load: its progress cannot be read")
 		}
 		return nil
+	}
+	if err := l.check("take over an interrupted load", reply); err != nil {
+		return err
 	}
 	r.taken = true
 	l.done = r.until

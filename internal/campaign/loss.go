@@ -42,6 +42,9 @@ func (b Books) Losses(id string, s State) []Loss {
 		if b.Interrupted == 1 {
 			loaded = "1 recipient"
 		}
+		if b.Load.IsHeld() {
+			return all
+		}
 		what := "a load was interrupted after " + loaded
 		if b.Loading {
 			what = "a load is running or was just interrupted; " + loaded + " so far"
@@ -53,6 +56,12 @@ func (b Books) Losses(id string, s State) []Loss {
 		all = append(all, Loss{what, advice})
 	}
 	return all
+}
+
+// IsIncomplete reports whether recipients are missing or not loaded yet, so that a draft must not
+// start. A load that is held back continues only once the campaign runs.
+func (b Books) IsIncomplete() bool {
+	return b.Missing > b.Waived || b.Interrupted > 0 && !b.Load.IsHeld()
 }
 
 func (b Books) missingAdvice(id string, s State) string {

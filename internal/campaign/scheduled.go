@@ -135,7 +135,7 @@ func (c *Campaigns) begin(ctx context.Context, s Spec, k campaignKeys) (began bo
 	if err != nil {
 		return false, err
 	}
-	if books.Missing > books.Waived || books.Interrupted > 0 {
+	if books.IsIncomplete() {
 		return false, &IncompleteStartError{ID: s.ID, Losses: books.Losses(s.ID, s.State)}
 	}
 	detail := "scheduled for " + s.StartAt.UTC().Format(time.RFC3339)

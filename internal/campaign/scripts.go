@@ -30,6 +30,7 @@ var (
 	retainScript     = newScript("retain")
 	beginLoadScript  = newScript("begin_load")
 	takeLoadScript   = newScript("take_load")
+	renewLoadScript  = newScript("renew_load")
 	waiveScript      = newScript("waive")
 	loadedScript     = newScript("loaded")
 	noteScript       = newScript("note")

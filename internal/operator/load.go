@@ -35,6 +35,12 @@ type LoadOptions struct {
 	MaxElement int
 	// Patience is how long the load waits for an unreachable Redis; default DefaultPatience.
 	Patience time.Duration
+	// Hold is how many recipients of the campaign may be in Redis without an outcome. The load
+	// waits while that many are. 0 means no limit.
+	Hold int64
+	// OnHold, if set, is called when the load begins to wait, and again if the state of the
+	// campaign changes meanwhile.
+	OnHold func(campaign.State)
 	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
 	// goroutine calls it.
 	Progress func(loaded int64)
@@ -65,7 +71,7 @@ func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Re
 	start := o.now()
 	l.summary.Hints = rows.Hints()
 	var err error
-	if l.loader, err = o.deps.Campaigns.Load(ctx, id, opts.Append); err != nil {
+	if l.loader, err = o.openLoad(ctx, id, opts.Append); err != nil {
 		return l.summary, err
 	}
 	if opts.Skip > 0 {
@@ -84,6 +90,8 @@ type load struct {
 	loader  *campaign.Loader
 	summary LoadSummary
 	unsure  int64
+	heldIn  campaign.State // that OnHold was told
+	held    bool
 }
 
 func (l *load) run(ctx context.Context, rows audience.Reader) error {
@@ -113,10 +121,16 @@ func (l *load) run(ctx context.Context, rows audience.Reader) error {
 // is known how much was loaded.
 func (l *load) send(ctx context.Context, from *batcher) error {
 	var rejected rejects
+	idle := time.NewTicker(campaign.RenewInterval)
+	defer idle.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case <-idle.C: // nothing is pushed while the file is slow, or known recipients are skipped
+			if _, err := l.renew(ctx, 0); err != nil {
+				return err
+			}
 		case b, more := <-from.out:
 			if !more || ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -125,6 +139,9 @@ func (l *load) send(ctx context.Context, from *batcher) error {
 			rejected.add(b.rejected.rows...)
 			l.summary.Rejected, l.summary.Errors = rejected.count, rejected.rows
 			if len(b.elements) > 0 {
+				if err := l.waitForRoom(ctx, int64(len(b.elements))); err != nil {
+					return err
+				}
 				if err := l.append(ctx, b.elements); err != nil {
 					return err
 				}

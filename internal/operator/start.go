@@ -136,7 +136,7 @@ func (o *Operator) checkStartable(ctx context.Context, id string, opts StartOpti
 	if err != nil {
 		return err
 	}
-	incomplete := books.Missing > books.Waived || books.Interrupted > 0
+	incomplete := books.IsIncomplete()
 	if incomplete && opts.Partial {
 		if err := o.deps.Campaigns.Waive(ctx, id, books.Missing); err != nil {
 			return err

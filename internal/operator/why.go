@@ -43,6 +43,7 @@ const (
 	ReasonRedisWrites  ReasonKind = "redis_writes"  // outcomes cannot be written to Redis, which may be full
 	ReasonSQLWrites    ReasonKind = "sql_writes"    // results cannot be written to SQL
 	ReasonWarning      ReasonKind = "warning"       // a process reports another fault
+	ReasonLoadHeld     ReasonKind = "load_held"     // the loader waits until recipients are sent
 	ReasonRetriesLater ReasonKind = "retries_later" // many retries wait, or only they are left
 )
 
@@ -96,6 +97,7 @@ func Why(v View, around Surroundings) []Reason {
 	w := why{View: v, Surroundings: around}
 	w.explainSpec()
 	w.explainLosses()
+	w.explainLoad()
 	if v.Err == nil && v.Spec.State == campaign.Running {
 		w.explainFleet()
 		w.explainHeld()
@@ -177,7 +179,7 @@ func (w *why) scheduledReason(id string) Reason {
 	}
 	r.Until, r.Since = time.Time{}, at
 	switch {
-	case w.Books.Missing > w.Books.Waived || w.Books.Interrupted > 0:
+	case w.Books.IsIncomplete():
 		r.Headline, r.Detail, r.EndsByItself = "Its scheduled start waits", "the audience is incomplete", w.Books.Loading
 		r.Next = "complete the audience; or start without the missing: fanfare campaign start " + id + " --partial"
 	default:
@@ -213,6 +215,19 @@ func (w *why) explainLosses() {
 	for _, loss := range w.Losses() {
 		w.add(Reason{Kind: ReasonLoss, Headline: "The audience is incomplete", Detail: loss.What, People: w.Books.Missing, Action: ActionInvestigate, Next: loss.Advice})
 	}
+}
+
+// explainLoad adds a load that is held back. It holds no recipient in Redis back.
+func (w *why) explainLoad() {
+	load := w.Books.Load
+	if !load.IsHeld() {
+		return
+	}
+	w.add(Reason{
+		Kind: ReasonLoadHeld, Headline: "The load is held back", EndsByItself: true, Since: load.HeldSince,
+		Detail: fmt.Sprintf("%s recipients loaded so far, %s of them in Redis, which is the limit of the load; the loader (%s) waits", Thousands(w.Books.Loaded), Thousands(w.Books.CountOpen()), load.Owner),
+		Next:   "nothing to do: the load continues as recipients are sent, once the campaign runs",
+	})
 }
 
 // explainHeld adds what stops the project, or this campaign alone.

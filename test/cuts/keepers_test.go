@@ -187,6 +187,8 @@ var keepers = map[string]struct {
 	"note a late batch":    {"campaign/loaded", func(r *room) { r.create(campaign.Completed); r.load(true) }, (*room).bring},
 	"close a load":         {"campaign/loaded", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).close},
 	"abandon a load":       {"campaign/loaded", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).abandon},
+	"renew a load":         {"campaign/renew_load", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).renew},
+	"hold a load back":     {"campaign/renew_load", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).hold},
 	"go on with a load":    {"campaign/take_load", func(r *room) { r.create(); r.interrupt(); r.load(false) }, (*room).bringAgain},
 	"give up what is gone": {"campaign/waive", func(r *room) { r.create(); r.interrupt() }, (*room).waive},
 	"give up two loads":    {"campaign/waive", func(r *room) { r.create(); r.interrupt(); r.load(true, "c") }, (*room).waive},
@@ -210,6 +212,8 @@ var keepers = map[string]struct {
 func (r *room) adopt() error      { _, err := r.cutting.Adopt(r.t.Context(), "42"); return err }
 func (r *room) guard() error      { return r.cutting.Guard(r.t.Context(), "42") }
 func (r *room) bring() error      { return r.loader.Append(r.t.Context(), batchOf("c", "d")) }
+func (r *room) renew() error      { _, err := r.loader.Renew(r.t.Context(), 0); return err }
+func (r *room) hold() error       { _, err := r.loader.Renew(r.t.Context(), 5); return err }
 func (r *room) bringAgain() error { return r.loader.Append(r.t.Context(), batchOf("a", "b")) }
 func (r *room) close() error      { return r.loader.Close(r.t.Context()) }
 func (r *room) abandon() error    { return r.loader.Abandon(r.t.Context()) }

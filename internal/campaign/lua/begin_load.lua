@@ -3,11 +3,13 @@
 -- script also removes fields of loads that were closed a day ago; until then one of their calls
 -- may be repeated.
 -- ARGV: the load; 'append' or 'new'; 'look' (only checks) or 'begin'; how long the load counts as
--- running in ms; how many recipients are missing, which it may replace; then the final states.
--- Returns {'begun'}, {'exists'} or {'final', state}.
+-- running in ms; how many recipients are missing, which it may replace; how long its lease is in
+-- ms; who loads, as a host and a process; then the final states.
+-- Returns {'begun', how many recipients are in Redis}, {'exists'}, {'final', state} or
+-- {'busy', since, until, owner}.
 local spec, counts, list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local load, appending, begin, patience_ms = ARGV[1], ARGV[2] == 'append', ARGV[3] == 'begin', tonumber(ARGV[4])
-local missing = tonumber(ARGV[5])
+local missing, lease_ms, owner = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 local memory_ms, most = 24 * 3600 * 1000, 1000
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
@@ -15,8 +17,13 @@ if bad then
   return bad
 end
 local state = redis.call('HGET', spec, 'state')
-if state and contains({unpack(ARGV, 6)}, state) then
+if state and contains({unpack(ARGV, 8)}, state) then
   return {'final', state}
+end
+local lease = read_loading(counts)
+local busy = find_loader(lease, load)
+if busy then
+  return busy
 end
 if not appending then
   local known = redis.call('HMGET', counts, 'loader', 'accepted', 'claimed')
@@ -54,10 +61,11 @@ if begin then
   if not appending then
     redis.call('HSET', counts, 'loader', load)
   end
-  redis.call('HSET', counts, 'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms))
+  redis.call('HSET', counts, 'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms),
+    'loading', format_loading(lease, load, lease_ms, owner))
   local gone = closed()
   if #gone > 0 then
     redis.call('HDEL', counts, unpack(gone))
   end
 end
-return {'begun'}
+return {'begun', whole(count_open(counts, list))}

@@ -1,10 +1,13 @@
 -- loaded records a batch of a load, or its end. A completed campaign runs again, and the list is
 -- guarded.
 -- ARGV: the load; 'on' after a batch, 'off' if the load is abandoned, or 'done'; how long it
--- counts as running in ms; who loads; then the final states.
--- Returns {'loaded'}, {'deleted'} or {'final', state}.
+-- counts as running in ms; who loads; how long the lease of the loader is in ms; its host and
+-- process; then the final states.
+-- Returns {'loaded', how many recipients are in Redis}, {'deleted'}, {'final', state} or
+-- {'busy', since, until, owner} if another loader has the lease.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local load, step, patience_ms, actor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local lease_ms, owner = tonumber(ARGV[5]), ARGV[6]
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
@@ -14,18 +17,29 @@ local mark = 'load:' .. load
 if redis.call('HEXISTS', counts, mark) == 0 then
   return {'deleted'}
 end
+local lease = read_loading(counts)
+local busy = find_loader(lease, load)
+if busy and step == 'on' then
+  return busy
+end
 local progress = redis.call('HGET', counts, 'progress:' .. load)
 if progress and step ~= 'on' then
   note(KEYS, {'what', step == 'done' and 'loaded' or 'load interrupted', 'who', actor,
     'n', string.match(progress, '^%d+') or '', 'ref', load})
 end
 redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
-redis.call('HSET', counts, mark, whole(server_ms() + (step == 'on' and patience_ms or 0))) -- begin_load removes it later
+local fields = {mark, whole(server_ms() + (step == 'on' and patience_ms or 0))} -- begin_load removes it later
+if step == 'on' then
+  fields[3], fields[4] = 'loading', format_loading(lease, load, lease_ms, owner)
+elseif not busy then
+  redis.call('HDEL', counts, 'loading')
+end
+redis.call('HSET', counts, unpack(fields))
 if step == 'done' then
   redis.call('HDEL', counts, 'progress:' .. load)
 end
 local state = redis.call('HGET', spec, 'state')
-if state and contains({unpack(ARGV, 5)}, state) then
+if state and contains({unpack(ARGV, 7)}, state) then
   return {'final', state}
 end
 if state == 'completed' and redis.call('EXISTS', list) == 1 then
@@ -33,4 +47,4 @@ if state == 'completed' and redis.call('EXISTS', list) == 1 then
 elseif state then
   guard(KEYS, kept_ms)
 end
-return {'loaded'}
+return {'loaded', whole(count_open(counts, list))}

@@ -1,14 +1,20 @@
 -- take_load continues an interrupted load as a new one, if it has not come further meanwhile. The
 -- old loader pushes nothing more, should it still run.
--- ARGV: the old load, the new one, the progress of the old one, and how long the new one counts
--- as running in ms.
--- Returns {'begun'}, {'changed', its progress} or {'gone'}.
+-- ARGV: the old load; the new one; the progress of the old one; how long the new one counts as
+-- running in ms; how long its lease is in ms; its host and process.
+-- Returns {'begun'}, {'changed', its progress}, {'gone'} or {'busy', since, until, owner}.
 local counts = KEYS[2]
 local old, new, progress, patience_ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local lease_ms, owner = tonumber(ARGV[5]), ARGV[6]
 
 local bad = wrong_type(counts, 'hash')
 if bad then
   return bad
+end
+local lease = read_loading(counts)
+local busy = find_loader(lease, new)
+if busy then
+  return busy
 end
 local found = redis.call('HGET', counts, 'progress:' .. old)
 if not found then
@@ -17,7 +23,8 @@ end
 if found ~= progress then
   return {'changed', found}
 end
-local fields = {'progress:' .. new, progress, 'load:' .. new, whole(server_ms() + patience_ms)}
+local fields = {'progress:' .. new, progress, 'load:' .. new, whole(server_ms() + patience_ms),
+  'loading', format_loading(lease, new, lease_ms, owner)}
 if redis.call('HGET', counts, 'loader') == old then
   fields[#fields + 1] = 'loader'
   fields[#fields + 1] = new

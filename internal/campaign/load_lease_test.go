@@ -1,0 +1,102 @@
+package campaign_test
+
+import (
+	"errors"
+	"testing"
+
+	"fanfare/internal/campaign"
+	"fanfare/test/backends"
+)
+
+// refusesASecondLoader checks that a load has its campaign for itself, however it was opened, until
+// it ends.
+func refusesASecondLoader(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	first := f.loader("1", false)
+	f.appendAll(first, rows(0, 20))
+	for _, appending := range []bool{false, true} {
+		_, err := f.Load(t.Context(), "1", appending)
+		if busy, is := errors.AsType[*campaign.BusyError](err); !is || busy.ID != "1" || !busy.Until.After(busy.Since) {
+			t.Errorf("appending %v: %v", appending, err)
+		}
+	}
+	if load := f.books("1").Load; load == nil || load.IsHeld() || load.Owner == "" || load.Since.IsZero() {
+		t.Errorf("the books have the load %+v", load)
+	}
+	f.ok(first.Close(t.Context()))
+	if load := f.books("1").Load; load != nil {
+		t.Errorf("after its end, the books have the load %+v", load)
+	}
+	second, err := f.Load(t.Context(), "1", true)
+	f.ok(err)
+	f.appendAll(second, rows(20, 30))
+	f.ok(second.Abandon(t.Context()))
+	_, err = f.Load(t.Context(), "1", true)
+	f.ok(err)
+}
+
+// keepsALoadThatWaits checks a loader that pushes nothing, because enough recipients are in Redis.
+func keepsALoadThatWaits(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	l := f.loader("1", false)
+	if state, err := l.Renew(t.Context(), 5); state != "" || err != nil {
+		t.Errorf("before the first batch: %s, %v", state, err)
+	}
+	f.appendAll(l, rows(0, 20))
+	wantEqual(t, "open after a batch", l.CountOpen(), 20)
+	f.drain("1")
+	state, err := l.Renew(t.Context(), 20)
+	f.ok(err)
+	wantEqual(t, "state", state, campaign.Running)
+	wantEqual(t, "open when all are sent", l.CountOpen(), 0)
+	wantEqual(t, "complete while the load waits", f.complete("1"), false)
+
+	_, err = l.Renew(t.Context(), 20)
+	f.ok(err)
+	books := f.books("1")
+	wantEqual(t, "held", books.Load.IsHeld(), true)
+	wantEqual(t, "limit", books.Load.Limit, 20)
+	wantEqual(t, "incomplete", books.IsIncomplete(), false)
+	wantEqual(t, "losses", len(books.Losses("1", campaign.Draft)), 0)
+	entries := 0
+	history, err := f.History(t.Context(), "1")
+	f.ok(err)
+	for _, e := range history {
+		if e.What == "load held back" && e.N == 20 {
+			entries++
+		}
+	}
+	wantEqual(t, "entries of the history about it", entries, 1)
+
+	f.appendAll(l, rows(20, 30))
+	f.move("1", campaign.Cancelled)
+	if _, err := l.Renew(t.Context(), 20); err == nil {
+		t.Error("a load waits for a campaign that has ended")
+	}
+	f.ok(f.Delete(t.Context(), "1"))
+	_, err = l.Renew(t.Context(), 20)
+	f.refused("a load of a deleted campaign", err, campaign.ErrDeleted)
+}
+
+// keepsALoadThatSkips checks a loader that skips what a killed one has pushed: the campaign does
+// not complete meanwhile, although all of that is sent.
+func keepsALoadThatSkips(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	killed := f.loader("1", false)
+	f.appendAll(killed, rows(0, 30))
+	f.ok(killed.Abandon(t.Context())) // so its mark has ended, as 30 s after a kill
+	f.drain("1")
+	again := f.loader("1", false)
+	f.appendAll(again, rows(0, 10))
+	wantEqual(t, "complete while the load skips", f.complete("1"), false)
+	_, err := f.Load(t.Context(), "1", false)
+	if _, busy := errors.AsType[*campaign.BusyError](err); !busy {
+		t.Errorf("a second load: %v", err)
+	}
+	f.appendAll(again, rows(10, 50))
+	f.ok(again.Close(t.Context()))
+	wantEqual(t, "open", f.books("1").Waiting, 20)
+}
