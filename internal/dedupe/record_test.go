@@ -166,6 +166,7 @@ func grows(t *testing.T, b *backends.Backend) {
 	if levels := b.Redis.HGet(t.Context(), f.index(), "levels").Val(); levels != "0 4" {
 		t.Errorf("levels %q, want another one after 128 addresses", levels)
 	}
+	f.takes("no no", "e a0", "e a699") // their owners are in the first level and in the second
 	for some := range slices.Chunk(pairs, 100) {
 		stale.takes(all, some...)
 	}

@@ -47,6 +47,7 @@ func TestJudge(t *testing.T) {
 		"credentials wait, uncounted":   {fcm.Answer{Class: fcm.Credentials}, last, "", "", retry.Outage, false, false},
 		"quota waits a minute":          {fcm.Answer{Class: fcm.Quota, Code: "QUOTA_EXCEEDED"}, first, "", "QUOTA_EXCEEDED", 60 * time.Second, true, false},
 		"quota waits what is asked":     {fcm.Answer{Class: fcm.Quota, RetryAfter: 90 * time.Second}, first, "", "", 90 * time.Second, true, false},
+		"project's quota, no gate":      {fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaProject, RetryAfter: 90 * time.Second}, first, "", "", 90 * time.Second, false, false},
 		"unavailable waits 10 s":        {fcm.Answer{Class: fcm.Unavailable, RetryAfter: time.Second}, first, "", "", 10 * time.Second, true, false},
 		"unavailable waits longer":      {fcm.Answer{Class: fcm.Unavailable, RetryAfter: 2 * time.Minute}, first, "", "", 2 * time.Minute, true, false},
 		"unavailable, report":           {fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"}, report, notification.StatusUnknown, "UNAVAILABLE", 0, true, false},

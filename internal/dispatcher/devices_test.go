@@ -201,6 +201,38 @@ func TestStopBetweenDevicesAddsNoDuplicate(t *testing.T) {
 	})
 }
 
+// A stop gives back a device that waits for its turn before the other one has its answer. The
+// answer is saved, and the next process sends to the first device alone.
+func TestStopSavesADeviceThatEndsLast(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.campaign(campaign.Spec{ID: "42"}, devicesOf("u1", "a-1", "b-1"))
+		w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
+			if nth == 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		answered := make(chan struct{})
+		w.sender.answer = func(context.Context, string) fcm.Answer {
+			<-answered
+			return fcm.Answer{Class: fcm.Sent, MessageID: "m", HTTPStatus: 200}
+		}
+		stop := w.serve(w.dispatcher())
+		synctest.Wait()
+		time.AfterFunc(time.Second, func() { close(answered) })
+		stop()
+		if n := w.sender.total(); n != 1 {
+			t.Fatalf("%d requests before the stop, want one", n)
+		}
+		w.deps.Pacer = nil
+		if err := w.job("42"); err != nil {
+			t.Fatal(err)
+		}
+		w.checkRequests(map[string]int{"a-1": 1, "b-1": 1})
+	})
+}
+
 // Only the device that was used last gets the message, or the one before it if that is dead.
 func TestLatestDevice(t *testing.T) {
 	for name, c := range map[string]struct{ element, want string }{

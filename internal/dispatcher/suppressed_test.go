@@ -131,3 +131,14 @@ func TestSuppressedUsersInSQL(t *testing.T) {
 		}
 	})
 }
+
+// An earlier sender may have reached a user who is suppressed since.
+func TestSuppressedAfterALostSender(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, audience(2)...)
+	w.loseLease("42", 1)
+	must(w.deps.Suppressed.Add(t.Context(), "u0000", "u0001"))(t)
+	w.options.Lease = 20 * time.Millisecond // so that the reaper looks soon
+	w.drain("42")
+	w.wantOutcomes(map[string]int{"unknown OUTCOME_UNKNOWN": 1, "skipped SUPPRESSED": 1})
+}

@@ -124,6 +124,8 @@ type table struct {
 	rows    map[string]string
 	down    error
 	queries int
+
+	onRestore func() // what happens while tokens are restored; may be nil
 }
 
 func (t *table) Tokens(_ context.Context, users []string) (map[string]string, error) {
@@ -148,6 +150,9 @@ func (t *table) RestoreTokens(_ context.Context, tokens map[string][]string) err
 	defer t.mu.Unlock()
 	if t.down != nil {
 		return t.down
+	}
+	if t.onRestore != nil {
+		t.onRestore()
 	}
 	for user, addresses := range tokens {
 		for _, address := range addresses {

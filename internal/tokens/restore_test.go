@@ -325,3 +325,15 @@ func TestRestoreStopsWhenSQLFails(t *testing.T) {
 	b.sql.down = nil
 	b.expectRestored("later", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 1})
 }
+
+// A user gets a token between the look at Redis and the write. That token stays.
+func TestRestoreKeepsATokenThatCameMeanwhile(t *testing.T) {
+	b := newRig(t, backends.Connect(t, servers.Redis(t)))
+	b.set("u", "dead")
+	b.forget("u", "dead")
+	b.sql.onRestore = func() { b.set("u", "new") }
+	b.expectRestored("meanwhile", b.restore(tokens.Filter{}), tokens.RestoreResult{Newer: 1})
+	if stored := b.stored("u"); stored != "new" {
+		t.Errorf("Redis has %q, want the new token", stored)
+	}
+}
