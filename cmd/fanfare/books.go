@@ -27,22 +27,57 @@ func printOutcomes(o output, b campaign.Books) {
 	fmt.Fprintln(o.w)
 }
 
-// printVariants prints the outcomes of each variant and of the hold-out group, and their sum.
-func printVariants(o output, variants []operator.VariantCount, b campaign.Books) {
-	t := o.newTable(textColumn("VARIANT"), numberColumn("WEIGHT"), numberColumn("RECIPIENTS"), numberColumn("SENT"), numberColumn("FAILED"),
-		numberColumn("OTHERS"), numberColumn("SENT %").onlyWide())
-	for _, n := range variants {
-		weight := "–"
-		if n.Percent > 0 {
-			weight = fmt.Sprintf("%d%%", n.Percent)
+// choiceTables returns the tables of the outcomes by variant and by language, each with its sum.
+// A campaign without them has no such tables.
+func choiceTables(o output, c operator.Choices) []*table {
+	var tables []*table
+	if len(c.Variants) > 0 {
+		t := o.newTable(append([]column{textColumn("VARIANT"), numberColumn("WEIGHT")}, sumColumns()...)...)
+		for _, n := range c.Variants {
+			weight := "–"
+			if n.Percent > 0 {
+				weight = fmt.Sprintf("%d%%", n.Percent)
+			}
+			t.add(append([]string{variantName(n), weight}, sumCells(n.OutcomeSums)...)...)
 		}
-		t.add(variantName(n), weight, operator.Thousands(n.Recipients), operator.Thousands(n.Sent), operator.Thousands(n.Failed),
-			operator.Thousands(n.Others), operator.Share(n.Sent, n.Recipients))
+		t.rows = append(t.rows, rule)
+		t.add(append([]string{"total", ""}, sumCells(c.Ended)...)...)
+		tables = append(tables, t)
 	}
-	t.rows = append(t.rows, rule)
-	t.add("total", "", operator.Thousands(b.CountEnded()), operator.Thousands(b.Sent), operator.Thousands(b.Failed),
-		operator.Thousands(b.CountEnded()-b.Sent-b.Failed), operator.Share(b.Sent, b.CountEnded()))
-	t.print()
+	if len(c.Languages) > 0 {
+		t := o.newTable(append([]column{textColumn("LANGUAGE")}, sumColumns()...)...)
+		for _, n := range c.Languages {
+			t.add(append([]string{languageName(n)}, sumCells(n.OutcomeSums)...)...)
+		}
+		t.rows = append(t.rows, rule)
+		t.add(append([]string{"total"}, sumCells(c.Ended)...)...)
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+func sumColumns() []column {
+	return []column{
+		numberColumn("RECIPIENTS"), numberColumn("SENT"), numberColumn("FAILED"), numberColumn("OTHERS"), numberColumn("SENT %").onlyWide(),
+	}
+}
+
+func sumCells(n operator.OutcomeSums) []string {
+	return []string{
+		operator.Thousands(n.Recipients), operator.Thousands(n.Sent), operator.Thousands(n.Failed), operator.Thousands(n.Others),
+		operator.Share(n.Sent, n.Recipients),
+	}
+}
+
+// languageName names a row of the table of languages.
+func languageName(n operator.LanguageCount) string {
+	switch {
+	case n.None:
+		return "(none)"
+	case n.Locale == "":
+		return "(base)"
+	}
+	return n.Locale
 }
 
 // variantName names a row of the table of variants.

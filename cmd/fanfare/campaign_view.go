@@ -65,8 +65,8 @@ func printView(o output, v operator.View) {
 	printBreaker(field, v)
 	fmt.Fprintln(o.w)
 	printOutcomes(o, v.Books)
-	if variants := v.Variants(); len(variants) > 0 {
-		printVariants(o, variants, v.Books)
+	for _, t := range choiceTables(o, v.Choices()) {
+		t.print()
 		fmt.Fprintln(o.w)
 	}
 	printAmbiguous(o.w, v.Ambiguous())

@@ -147,12 +147,12 @@ func printReportOutcomes(o output, r *operator.Report) {
 	t.rows = append(t.rows, rule)
 	t.add("total", "", operator.Thousands(r.Ended()), "")
 	t.print()
-	if r.VariantsErr != nil {
-		fmt.Fprintln(o.w, "\nvariants are unknown: "+printable(r.VariantsErr.Error()))
+	if r.ChoicesErr != nil {
+		fmt.Fprintln(o.w, "\nvariants and languages are unknown: "+printable(r.ChoicesErr.Error()))
 	}
-	if variants, books := r.Variants(); len(variants) > 0 {
+	for _, t := range choiceTables(o, r.Choices()) {
 		fmt.Fprintln(o.w)
-		printVariants(o, variants, books)
+		t.print()
 	}
 }
 

@@ -56,7 +56,12 @@ func listings() map[string]func(o output) {
 		"project list": func(o output) { printProjects(o, []knownProject{{Project: longText, SeenAt: now}}) },
 		"outcomes":     func(o output) { printOutcomes(o, books) },
 		"variants": func(o output) {
-			printVariants(o, []operator.VariantCount{{Name: longText, Percent: 100, Recipients: many, Sent: many, Failed: many, Others: many}}, books)
+			sums := operator.OutcomeSums{Recipients: many, Sent: many, Failed: many, Others: many}
+			choiceTables(o, operator.Choices{Variants: []operator.VariantCount{{Name: longText, Percent: 100, OutcomeSums: sums}}, Ended: sums})[0].print()
+		},
+		"languages": func(o output) {
+			sums := operator.OutcomeSums{Recipients: many, Sent: many, Failed: many, Others: many}
+			choiceTables(o, operator.Choices{Languages: []operator.LanguageCount{{Locale: longText, OutcomeSums: sums}}, Ended: sums})[0].print()
 		},
 		"outcomes of one": func(o output) {
 			printOutcomeRows(o, operator.UserView{User: operator.User{Outcomes: []notification.Result{result}}})
@@ -90,6 +95,7 @@ func TestWideTablesShowAllColumns(t *testing.T) {
 		"tokens removed":  "AT USER CAMPAIGN TOKEN",
 		"ps":              "PROCESS HOST PID UP HELD WIRE RATE MEMORY BEAT PROJECT VERSION",
 		"variants":        "VARIANT WEIGHT RECIPIENTS SENT FAILED OTHERS SENT %",
+		"languages":       "LANGUAGE RECIPIENTS SENT FAILED OTHERS SENT %",
 		"outcomes of one": "AT CAMPAIGN OUTCOME CODE ATTEMPTS REASON",
 	} {
 		wide := printed(func(w io.Writer) { listings()[name](output{w: w, wide: true}) })

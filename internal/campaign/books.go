@@ -64,9 +64,13 @@ type Books struct {
 	// add up to all ended recipients. HeldOut counts users of the hold-out group, also without
 	// variants. WithoutVariant counts the others: their element is unreadable, or the campaign had
 	// no variants when they were sent to. It is 0 while no recipient of a variant has ended.
-	Variants       map[string]map[notification.Status]int64 `json:"variants,omitempty"`
-	HeldOut        int64                                    `json:"heldOut,omitempty"`
-	WithoutVariant int64                                    `json:"withoutVariant,omitempty"`
+	Variants       map[string]StatusCounts `json:"variants,omitempty"`
+	HeldOut        int64                   `json:"heldOut,omitempty"`
+	WithoutVariant int64                   `json:"withoutVariant,omitempty"`
+	// Locales counts ended recipients by the language of their text and by status. "" is the base
+	// language. Recipients without a text in any language are in none: they are held out, their
+	// element is unreadable, or the campaign had no languages when they ended.
+	Locales map[string]StatusCounts `json:"locales,omitempty"`
 	// Waves are the waits for windows that have ended with a push, in the order of time.
 	Waves []Wave `json:"waves,omitempty"`
 	// WindowWaits counts how often recipients were put off until their window opens, or their quiet
@@ -124,7 +128,8 @@ func booksOf(c queue.Counts) Books {
 		Lost:       max(0, c.Reaped),
 		TokensKept: parseCount(c.Notes["note:"+NoteTokenKept]),
 		Moved:      parseCount(c.Notes["note:"+NoteMoved]),
-		Variants:   variantsOf(c.Notes),
+		Variants:   choicesOf(c.Notes, noteVariant),
+		Locales:    choicesOf(c.Notes, noteLocale),
 		HeldOut:    max(0, c.Codes[string(notification.StatusSkipped)+":"+notification.CodeHoldout]),
 		Waves:      wavesOf(c.Notes),
 		Codes:      c.Codes,
@@ -197,6 +202,22 @@ func (b Books) MarshalJSON() ([]byte, error) {
 
 // CountEnded counts the recipients with a final outcome.
 func (b Books) CountEnded() int64 { return b.Sent + b.Failed + b.Skipped + b.Expired + b.Unknown }
+
+// AddEnded adds recipients that ended so.
+func (b *Books) AddEnded(status notification.Status, n int64) {
+	switch status {
+	case notification.StatusSent:
+		b.Sent += n
+	case notification.StatusFailed:
+		b.Failed += n
+	case notification.StatusSkipped:
+		b.Skipped += n
+	case notification.StatusExpired:
+		b.Expired += n
+	default:
+		b.Unknown += n
+	}
+}
 
 // CountOpen counts the recipients that have not ended and are not missing.
 func (b Books) CountOpen() int64 { return b.Waiting + b.InFlight + b.Retrying }

@@ -32,8 +32,8 @@ type campaignContent struct {
 	Gauges    []gauge
 	Evaluated int64 // answers that the breakers count now
 	Codes     []code
-	Lost      int64 // not delivered
-	Variants  *variantsTable
+	Lost      int64         // not delivered
+	Choices   []choiceTable // by variant and by language
 	Devices   *devicesTable
 	Pace      pace
 	Actions   []action
@@ -45,6 +45,11 @@ type campaignContent struct {
 	History   []historyItem
 	// HasRecords reports whether there is a database to export from.
 	HasRecords bool
+}
+
+// HasSeveralTables reports whether tables of variants, languages and devices stand side by side.
+func (c campaignContent) HasSeveralTables() bool {
+	return len(c.Choices) > 1 || len(c.Choices) == 1 && c.Devices != nil
 }
 
 // fact is a label and its value. An estimated value begins with ≈.
@@ -128,7 +133,7 @@ func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary,
 	}
 	out.Gauges, out.Evaluated = gaugesOf(each.Breaker)
 	out.Codes, out.Lost = codesOf(b)
-	out.Variants, out.Devices = variantsOf(each.View), devicesTableOf(b)
+	out.Choices, out.Devices = choiceTablesOf(each.Choices()), devicesTableOf(b)
 	if operate {
 		out.Actions = actionsOf(spec.State)
 	}

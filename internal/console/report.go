@@ -14,6 +14,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/redact"
 )
 
 // reportContent is a report as its page shows it.
@@ -32,6 +33,8 @@ type reportContent struct {
 	Chart        *minutesChart
 	Codes        []reportCode
 	Ended        int64
+	Choices      []choiceTable // by variant and by language
+	NoChoices    string        // why these are unknown
 	History      []historyItem
 	Steps        []operator.Step
 	Message      string
@@ -143,6 +146,10 @@ func campaignReportOf(r *operator.Report) reportContent {
 			row.Strip = out.Chart.stripOf(r.Minutes, o)
 		}
 		out.Codes = append(out.Codes, row)
+	}
+	out.Choices = choiceTablesOf(r.Choices())
+	if r.ChoicesErr != nil {
+		out.NoChoices = redact.Text(r.ChoicesErr.Error())
 	}
 	for _, e := range r.History {
 		item := historyItemOf(e, r.At)

@@ -24,7 +24,10 @@ func (c *Content) PickFor(p Person, profile map[string]json.RawMessage) Pick {
 	return c.Pick(p.Campaign, p.User, p.Locale, locale)
 }
 
-// FillFor returns a person's message in their variant and language. Its errors are those of Fill.
-func (c *Content) FillFor(p Person, profile map[string]json.RawMessage) (*Message, error) {
-	return c.PickFor(p, profile).Content.Fill(p.Vars, profile)
+// FillFor returns a person's message in their variant and language, and the language that was
+// picked. Its errors are those of Fill.
+func (c *Content) FillFor(p Person, profile map[string]json.RawMessage) (m *Message, locale string, err error) {
+	pick := c.PickFor(p, profile)
+	m, err = pick.Content.Fill(p.Vars, profile)
+	return m, pick.Locale, err
 }

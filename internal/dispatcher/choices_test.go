@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,7 +9,9 @@ import (
 	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
+	"fanfare/internal/responses"
 )
 
 const choices = `{"message":{"notification":{"title":"Hello {{name|you}}"}},
@@ -33,6 +36,64 @@ func TestEachUserGetsTheirLanguage(t *testing.T) {
 	} {
 		if said := w.sender.saidTo(token); !strings.Contains(said, `"title":"`+want+`"`) {
 			t.Errorf("%s was sent %s, want %s", token, said, want)
+		}
+	}
+	results := w.results()
+	for user, want := range map[string]string{"of-element": "pt", "of-profile": "vi", "of-both": "pt", "other": "", "odd": "", "of-device": "vi"} {
+		if got := results[user].Locale; got != want {
+			t.Errorf("the result of %s has the language %q, want %q", user, got, want)
+		}
+	}
+	for locale, want := range map[string]int64{"pt": 2, "vi": 2, "": 2} {
+		if n := w.books("43").Locales[locale][notification.StatusSent]; n != want {
+			t.Errorf("the books have %d sent in %q, want %d", n, locale, want)
+		}
+	}
+}
+
+// Each device has its own language, and the recipient that of the best device.
+func TestLanguagesOfDevices(t *testing.T) {
+	w := newWorld(t)
+	w.sender.answer = func(_ context.Context, token string) fcm.Answer {
+		if token == "dead-phone" {
+			return fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", HTTPStatus: 404}
+		}
+		return fcm.Answer{Class: fcm.Sent, MessageID: "m", HTTPStatus: 200}
+	}
+	w.campaign(campaign.Spec{ID: "45", Message: []byte(choices)},
+		`{"userId":"u1","devices":[{"token":"dead-phone","locale":"pt"},{"token":"tablet","locale":"vi"},{"token":"watch","locale":"de"}]}`)
+	if err := w.job("45"); err != nil {
+		t.Fatal(err)
+	}
+	r := w.results()["u1"]
+	var languages []string
+	for _, d := range r.Devices {
+		languages = append(languages, d.Locale)
+	}
+	if !slices.Equal(languages, []string{"pt", "vi", ""}) || r.Locale != "vi" {
+		t.Errorf("the devices have the languages %q, the user %q", languages, r.Locale)
+	}
+}
+
+// A campaign in one language writes nothing about languages.
+func TestOneLanguageCostsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "46"}, `{"userId":"u1","fcmToken":"t1","locale":"pt"}`, `{"userId":"u2","devices":[{"token":"t2","locale":"pt"},{"token":"t3","locale":"vi"}]}`)
+	if err := w.job("46"); err != nil {
+		t.Fatal(err)
+	}
+	names, err := w.redis.HKeys("{campaign:46}:counts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "note:locale") {
+			t.Errorf("the counts have %s", name)
+		}
+	}
+	for user, r := range w.results() {
+		if text := string(responses.Append(nil, &r)); strings.Contains(text, "locale") {
+			t.Errorf("the result of %s is %s", user, text)
 		}
 	}
 }
@@ -87,6 +148,9 @@ func TestVariantsAddUpToAllEndedRecipients(t *testing.T) {
 		t.Fatalf("ended with %v, want expired", err)
 	}
 	books := w.books("44")
+	if n := books.Locales[""][notification.StatusExpired]; n != users-books.HeldOut || len(books.Locales) != 1 {
+		t.Errorf("languages %v, want all but %d in the base language", books.Locales, books.HeldOut)
+	}
 	a, b := books.Variants["a"], books.Variants["b"]
 	if a[notification.StatusExpired] == 0 || b[notification.StatusExpired] == 0 || books.HeldOut == 0 || books.WithoutVariant != malformed {
 		t.Errorf("books %+v, want expired recipients of both variants and %d without", books, malformed)

@@ -68,7 +68,7 @@ func deviceResultOf(dl *delivery, r *notification.Result) notification.DeviceRes
 	address, kind := nameOf(dl.recipient.Target)
 	d := notification.DeviceResult{
 		Address: address, Kind: kind, Platform: dl.recipient.Platform,
-		Status: r.Status, MessageID: r.MessageID, ErrorCode: r.ErrorCode, Attempts: r.Attempts,
+		Status: r.Status, MessageID: r.MessageID, ErrorCode: r.ErrorCode, Attempts: r.Attempts, Locale: dl.language(),
 	}
 	isMoved := func(m notification.DeviceResult) bool { return m.Token == r.Token } // it has an entry of its own
 	if r.TokenRemoved && !slices.ContainsFunc(dl.device.moved, isMoved) {
@@ -195,7 +195,7 @@ func (g *deviceGroup) result(dl *delivery) *notification.Result {
 	r := &notification.Result{
 		CampaignID: dl.lease.camp.id, UserID: dl.recipient.UserID, ResultID: dl.element.ID,
 		Status: best.Status, MessageID: best.MessageID, ErrorCode: best.ErrorCode, Error: best.Error, Attempts: best.Attempts,
-		TokenRemoved: best.TokenRemoved, Token: best.Token,
+		TokenRemoved: best.TokenRemoved, Token: best.Token, Locale: best.Locale,
 	}
 	for i := range g.states {
 		s := &g.states[i]

@@ -97,10 +97,7 @@ func (f *finisher) outcomeOf(dl *delivery, r *notification.Result) outcome {
 	if dl.trace != nil {
 		dl.traceEnd(r)
 	}
-	notes := append(dl.notes(), dl.turnNotes(r.Status)...)
-	if r.Variant = dl.lease.camp.content.VariantOf(r.CampaignID, r.UserID); r.Variant != "" {
-		notes = append(notes, queue.Note{Name: campaign.NoteOfVariant(r.Variant, r.Status), N: 1})
-	}
+	notes := dl.recordChoice(r, append(dl.notes(), dl.turnNotes(r.Status)...))
 	f.metrics.ended(r.Status, r.ErrorCode, r.At.Sub(dl.firstClaimedAt))
 	return outcome{lease: dl.lease, unreached: dl.unreached(r.Status), uncounted: f.uncounted(dl, r.Status), settlement: queue.Settlement{
 		Claim:   dl.lease.Claim,

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
 	"fanfare/internal/profiles"
+	"fanfare/internal/queue"
 )
 
 // fillMessages picks the text of each recipient and fills its placeholders: from the element, then
@@ -69,6 +71,32 @@ func (d *delivery) person() content.Person {
 	return content.Person{Campaign: d.lease.camp.id, User: d.recipient.UserID, Locale: d.recipient.Locale, Vars: d.recipient.Vars}
 }
 
+// language is that of the recipient's text, "" for the base. Before the text is picked, it is the
+// one of the element's locale.
+func (d *delivery) language() string {
+	c := d.lease.camp.content
+	if d.isPicked || !c.HasLocales() {
+		return d.locale
+	}
+	return c.Pick(d.lease.camp.id, d.recipient.UserID, d.recipient.Locale).Locale
+}
+
+// recordChoice names the variant and the language of a recipient that has ended, and adds the notes
+// that count them.
+func (d *delivery) recordChoice(r *notification.Result, notes []queue.Note) []queue.Note {
+	c := d.lease.camp.content
+	if r.Variant = c.VariantOf(r.CampaignID, r.UserID); r.Variant != "" {
+		notes = append(notes, queue.Note{Name: campaign.NoteOfVariant(r.Variant, r.Status), N: 1})
+	}
+	if !c.HasLocales() || r.UserID == "" || r.ErrorCode == notification.CodeHoldout {
+		return notes
+	}
+	if d.group() == nil {
+		r.Locale = d.language()
+	}
+	return append(notes, queue.Note{Name: campaign.NoteOfLocale(r.Locale, r.Status), N: 1})
+}
+
 // isHeldOut reports whether the user is in the campaign's hold-out group. A user who was
 // sent to before the campaign had one is not.
 func (d *delivery) isHeldOut() bool {
@@ -78,7 +106,8 @@ func (d *delivery) isHeldOut() bool {
 // fill builds one recipient's message. It returns a result if that is impossible.
 func (d *delivery) fill(profile profiles.Profile) *notification.Result {
 	var err error
-	d.message, err = d.lease.camp.content.FillFor(d.person(), profile)
+	d.message, d.locale, err = d.lease.camp.content.FillFor(d.person(), profile)
+	d.isPicked = true
 	if err == nil {
 		return nil
 	}

@@ -74,6 +74,9 @@ type Result struct {
 	Raw          []byte    `json:"raw,omitempty"`      // the element itself, only if it was unreadable
 	// Variant names the text that the user gets, in a campaign with variants.
 	Variant string `json:"variant,omitempty"`
+	// Locale is the language of the text, as the campaign spells it. It is empty for the base
+	// language. If the user has several devices, it is that of the best one.
+	Locale string `json:"locale,omitempty"`
 	// Devices has the outcome of each device, if the user has several. The fields above are those
 	// of the best one.
 	Devices []DeviceResult `json:"devices,omitempty"`
@@ -102,6 +105,7 @@ type DeviceResult struct {
 	Attempts     int    `json:"attempts"`
 	TokenRemoved bool   `json:"tokenRemoved,omitempty"`
 	Token        string `json:"fcmToken,omitempty"` // the removed address, only with TokenRemoved
+	Locale       string `json:"locale,omitempty"`   // the language of its text; empty for the base
 }
 
 // CodeOther stands for the codes beyond MaxCodes in counts. A result always keeps its own code.

@@ -24,7 +24,7 @@ type Export struct {
 }
 
 // exportColumns are the columns of an exported CSV, named as in a result.
-var exportColumns = []string{"userId", "status", "errorCode", "error", "messageId", "attempts", "tokenRemoved", "at", "resultId", "variant"}
+var exportColumns = []string{"userId", "status", "errorCode", "error", "messageId", "attempts", "tokenRemoved", "at", "resultId", "variant", "locale"}
 
 // exportBuffer is how much of an export is written at once.
 const exportBuffer = 1 << 16
@@ -72,7 +72,7 @@ func WriteOutcomes(w io.Writer, format audience.Format, outcomes iter.Seq2[notif
 func exportCells(r notification.Result) []string {
 	return []string{
 		r.UserID, string(r.Status), r.ErrorCode, r.Error, r.MessageID, strconv.Itoa(r.Attempts),
-		strconv.FormatBool(r.TokenRemoved), r.At.UTC().Format(time.RFC3339Nano), r.ResultID, r.Variant,
+		strconv.FormatBool(r.TokenRemoved), r.At.UTC().Format(time.RFC3339Nano), r.ResultID, r.Variant, r.Locale,
 	}
 }
 

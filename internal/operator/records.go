@@ -23,7 +23,7 @@ type Records interface {
 	History(ctx context.Context, campaign string) ([]notification.HistoryEntry, error)
 	Minutes(ctx context.Context, campaign string) ([]store.Minute, error)
 	RemovedTokens(ctx context.Context, campaign string) (int64, error)
-	Variants(ctx context.Context, campaign string) ([]store.VariantCount, error)
+	Choices(ctx context.Context, campaign string) ([]store.ChoiceCount, error)
 }
 
 // ErrNoDatabase is returned by what reads SQL if there is none.

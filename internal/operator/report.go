@@ -23,10 +23,10 @@ type Report struct {
 	Minutes []store.Minute
 	// Removed counts the failed recipients in SQL whose token was removed as dead.
 	Removed int64
-	// variants are the outcomes in SQL by variant, without a View. VariantsErr is why they are
-	// unknown.
-	variants    []store.VariantCount
-	VariantsErr error
+	// choices are the outcomes in SQL by variant and language, without a View. ChoicesErr is why
+	// they are unknown.
+	choices    []store.ChoiceCount
+	ChoicesErr error
 
 	History []notification.HistoryEntry
 	Problem error // why SQL is not part of the report, though it is configured
@@ -74,7 +74,7 @@ func (r *Report) readRecords(ctx context.Context, records Records) error {
 	}
 	r.Written = &written
 	if r.View == nil {
-		r.variants, r.VariantsErr = records.Variants(ctx, r.ID)
+		r.choices, r.ChoicesErr = records.Choices(ctx, r.ID)
 	}
 	return nil
 }
@@ -266,7 +266,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	loaded, terms := r.Loaded()
 	start, end := r.Span()
 	verdict, balanced := r.Verdict()
-	variants, _ := r.Variants()
+	choices := r.Choices()
 	return json.Marshal(struct {
 		ID       string                      `json:"id"`
 		At       time.Time                   `json:"at"`
@@ -279,6 +279,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		Balanced bool                        `json:"balanced"`
 		Outcomes []OutcomeCount              `json:"outcomes"`
 		Variants []VariantCount              `json:"variants,omitempty"`
+		Locales  []LanguageCount             `json:"locales,omitempty"`
 		Start    time.Time                   `json:"startedAt,omitzero"`
 		End      time.Time                   `json:"finishedAt,omitzero"`
 		Rate     float64                     `json:"rate"`
@@ -287,7 +288,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 		History  []notification.HistoryEntry `json:"history,omitempty"`
 		Steps    []Step                      `json:"next,omitempty"`
 	}{
-		r.ID, r.At, r.Sources(), r.State(), r.View, loaded, terms, verdict, balanced, r.Outcomes(), variants, start, end, r.Rate(), r.Removed,
+		r.ID, r.At, r.Sources(), r.State(), r.View, loaded, terms, verdict, balanced, r.Outcomes(), choices.Variants, choices.Languages, start, end, r.Rate(), r.Removed,
 		r.Minutes, r.History, r.Steps(),
 	})
 }

@@ -143,7 +143,7 @@ func (c *Checker) peekProfiles(ctx context.Context, id string, message *content.
 // fill fills in one recipient's message. It measures the message even if the recipient has no
 // token.
 func (a *audienceSample) fill(id string, message *content.Content, r notification.Recipient, profile profiles.Profile) {
-	filled, err := message.FillFor(personOf(id, r), profile)
+	filled, _, err := message.FillFor(personOf(id, r), profile)
 	if unfilled, ok := errors.AsType[*content.UnfilledError](err); ok {
 		a.unfilled[unfilled.Name]++
 		return

@@ -109,6 +109,7 @@ type jsonResult struct {
 	At           string                      `json:"at"`
 	ResultID     string                      `json:"resultId"`
 	Variant      string                      `json:"variant"`
+	Locale       string                      `json:"locale"`
 	Raw          []byte                      `json:"raw"`
 	Devices      []notification.DeviceResult `json:"devices"`
 }
@@ -138,7 +139,7 @@ func decodeAny(raw []byte) (notification.Result, error) {
 	r := notification.Result{
 		CampaignID: string(w.CampaignID), UserID: string(w.UserID), Status: w.Status, MessageID: w.MessageID,
 		ErrorCode: w.ErrorCode, Error: w.Error, Attempts: w.Attempts, TokenRemoved: w.TokenRemoved,
-		Token: w.Token, ResultID: w.ResultID, Variant: w.Variant, Raw: w.Raw, Devices: w.Devices,
+		Token: w.Token, ResultID: w.ResultID, Variant: w.Variant, Locale: w.Locale, Raw: w.Raw, Devices: w.Devices,
 	}
 	if w.At != "" {
 		at, err := parseTime(w.At)

@@ -19,7 +19,7 @@ func TestDecodeReadsWhatAppendWrote(t *testing.T) {
 	whole := func(r notification.Result) bool {
 		// A separator keeps the broken ends of two texts from making a whole character.
 		ids := strings.Join([]string{r.CampaignID, r.UserID, r.ResultID}, "|")
-		texts := strings.Join([]string{ids, r.MessageID, r.ErrorCode, r.Error, r.Token, r.Variant}, "|")
+		texts := strings.Join([]string{ids, r.MessageID, r.ErrorCode, r.Error, r.Token, r.Variant, r.Locale}, "|")
 		return r.CampaignID != "" && r.ResultID != "" && !strings.Contains(ids, "\x00") && utf8.ValidString(texts)
 	}
 	rapid.Check(t, func(t *rapid.T) {

@@ -31,6 +31,7 @@ func Append(dst []byte, r *notification.Result) []byte {
 	dst = appendTime(dst, `,"at":`, r.At)
 	dst = appendField(dst, `,"resultId":`, r.ResultID)
 	dst = appendOptional(dst, `,"variant":`, r.Variant)
+	dst = appendOptional(dst, `,"locale":`, r.Locale)
 	dst = appendRaw(dst, r.Raw)
 	dst = appendDevices(dst, r.Devices)
 	return append(dst, '}')
@@ -55,6 +56,7 @@ func appendDevices(dst []byte, devices []notification.DeviceResult) []byte {
 			dst = append(dst, `,"tokenRemoved":true`...)
 			dst = appendOptional(dst, `,"fcmToken":`, d.Token)
 		}
+		dst = appendOptional(dst, `,"locale":`, d.Locale)
 		dst = append(dst, '}')
 		separator = `,{"address":`
 	}

@@ -25,10 +25,10 @@ func TestAppendWritesTheContract(t *testing.T) {
 			"all fields",
 			notification.Result{
 				CampaignID: "42", UserID: "u1", Status: notification.StatusFailed, MessageID: "m", ErrorCode: "UNREGISTERED",
-				Error: "gone", Attempts: 2, TokenRemoved: true, Token: "tok", At: moment, ResultID: "c:7", Variant: "b", Raw: []byte("{]"),
+				Error: "gone", Attempts: 2, TokenRemoved: true, Token: "tok", At: moment, ResultID: "c:7", Variant: "b", Locale: "pt-BR", Raw: []byte("{]"),
 			},
 			`{"campaignId":"42","userId":"u1","status":"failed","messageId":"m","errorCode":"UNREGISTERED","error":"gone",` +
-				`"attempts":2,"tokenRemoved":true,"fcmToken":"tok","at":"2026-03-03T22:06:07.089Z","resultId":"c:7","variant":"b","raw":"e10="}`,
+				`"attempts":2,"tokenRemoved":true,"fcmToken":"tok","at":"2026-03-03T22:06:07.089Z","resultId":"c:7","variant":"b","locale":"pt-BR","raw":"e10="}`,
 		},
 		{
 			"devices",
@@ -71,6 +71,7 @@ type shadow struct {
 	At           string              `json:"at"`
 	ResultID     string              `json:"resultId"`
 	Variant      string              `json:"variant,omitempty"`
+	Locale       string              `json:"locale,omitempty"`
 	Raw          []byte              `json:"raw,omitempty"`
 
 	Devices []notification.DeviceResult `json:"devices,omitempty"`
@@ -79,7 +80,7 @@ type shadow struct {
 func viaEncodingJSON(t *rapid.T, r notification.Result) []byte {
 	s := shadow{
 		r.CampaignID, r.UserID, r.Status, r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.Token,
-		r.At.UTC().Format("2006-01-02T15:04:05.000Z"), r.ResultID, r.Variant, r.Raw, r.Devices,
+		r.At.UTC().Format("2006-01-02T15:04:05.000Z"), r.ResultID, r.Variant, r.Locale, r.Raw, r.Devices,
 	}
 	if !r.TokenRemoved {
 		s.Token = ""
@@ -113,7 +114,7 @@ func results() *rapid.Generator[notification.Result] {
 			Attempts:     rapid.IntRange(0, 1_000_000).Draw(t, "attempts"),
 			TokenRemoved: rapid.Bool().Draw(t, "removed"), Token: text.Draw(t, "token"),
 			At:       time.UnixMicro(rapid.Int64Range(0, 253402300799e6).Draw(t, "at")),
-			ResultID: text.Draw(t, "result"), Variant: text.Draw(t, "variant"), Raw: rapid.SliceOf(rapid.Byte()).Draw(t, "raw"),
+			ResultID: text.Draw(t, "result"), Variant: text.Draw(t, "variant"), Locale: text.Draw(t, "locale"), Raw: rapid.SliceOf(rapid.Byte()).Draw(t, "raw"),
 			Devices: devices(t),
 		}
 	})
@@ -126,7 +127,7 @@ func devices(t *rapid.T) (all []notification.DeviceResult) {
 			Address: text.Draw(t, "address"), Kind: rapid.SampledFrom([]string{"token", "fid"}).Draw(t, "kind"), Platform: text.Draw(t, "platform"),
 			Status:    rapid.SampledFrom(notification.Statuses).Draw(t, "device's status"),
 			MessageID: text.Draw(t, "device's message"), ErrorCode: text.Draw(t, "device's code"),
-			Attempts: rapid.IntRange(0, 100).Draw(t, "device's attempts"), TokenRemoved: rapid.Bool().Draw(t, "device's removed"),
+			Attempts: rapid.IntRange(0, 100).Draw(t, "device's attempts"), TokenRemoved: rapid.Bool().Draw(t, "device's removed"), Locale: text.Draw(t, "device's locale"),
 		}
 		if d.TokenRemoved {
 			d.Token = text.Draw(t, "device's token")

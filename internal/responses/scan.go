@@ -62,6 +62,8 @@ func (s *scanner) field(r *notification.Result) {
 		r.ResultID = s.str()
 	case "variant":
 		r.Variant = s.str()
+	case "locale":
+		r.Locale = s.str()
 	case "raw":
 		raw, err := base64.StdEncoding.DecodeString(s.str())
 		r.Raw, s.ok = raw, s.ok && err == nil

@@ -49,7 +49,7 @@ func checkResult(r *notification.Result) error {
 	}
 	err := checkTexts([]textField{
 		{"campaignId", r.CampaignID}, {"userId", r.UserID}, {"resultId", r.ResultID},
-		{"messageId", r.MessageID}, {"errorCode", r.ErrorCode}, {"error", r.Error}, {"fcmToken", r.Token}, {"variant", r.Variant},
+		{"messageId", r.MessageID}, {"errorCode", r.ErrorCode}, {"error", r.Error}, {"fcmToken", r.Token}, {"variant", r.Variant}, {"locale", r.Locale},
 	})
 	if err != nil || len(r.Devices) == 0 {
 		return err

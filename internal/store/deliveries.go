@@ -46,7 +46,7 @@ func (s *Store) Summary(ctx context.Context, campaign string) (Summary, error) {
 
 // selectResults returns the start of each query for outcomes.
 func (s *Store) selectResults() string {
-	return `SELECT campaign_id, user_id, result_id, status, message_id, error_code, error, attempts, token_removed, ` + variantColumn + `, ` +
+	return `SELECT campaign_id, user_id, result_id, status, message_id, error_code, error, attempts, token_removed, ` + variantColumn + `, ` + localeColumn + `, ` +
 		s.backend.timeExpression("at") + ` `
 }
 
@@ -72,17 +72,35 @@ func (s *Store) queryResults(ctx context.Context, query string, args ...any) ([]
 	return s.collectResults(ctx, s.backend.query, query, args...)
 }
 
-// collectResults reads outcomes with one of the backend's ways to query. Tables that no responder
-// has updated yet have no variants.
+// collectResults reads outcomes with one of the backend's ways to query.
 func (s *Store) collectResults(ctx context.Context, run func(context.Context, string, []any, rowFunc) error, query string, args ...any) ([]notification.Result, error) {
-	found, err := s.tryResults(ctx, run, query, args...)
-	if isColumnMissing(err) {
-		found, err = s.tryResults(ctx, run, strings.Replace(query, variantColumn, "''", 1), args...)
-	}
+	var found []notification.Result
+	err := withPresentColumns(query, func(query string) (err error) {
+		found, err = s.tryResults(ctx, run, query, args...)
+		return err
+	})
 	return found, err
 }
 
-const variantColumn = "variant"
+// Columns that came with later versions of the tables.
+const (
+	variantColumn = "variant"
+	localeColumn  = "locale"
+)
+
+// withPresentColumns runs a query. If no responder has updated the tables yet, it runs the query
+// again without the columns that they lack, which are empty then.
+func withPresentColumns(query string, run func(query string) error) error {
+	err := run(query)
+	for _, column := range []string{localeColumn, variantColumn} { // the newest first
+		if !isColumnMissing(err) {
+			break
+		}
+		query = strings.Replace(query, column, "''", 1)
+		err = run(query)
+	}
+	return err
+}
 
 func (s *Store) tryResults(ctx context.Context, run func(context.Context, string, []any, rowFunc) error, query string, args ...any) (found []notification.Result, err error) {
 	err = s.withTimeout(ctx, func(ctx context.Context) error {
@@ -91,7 +109,7 @@ func (s *Store) tryResults(ctx context.Context, run func(context.Context, string
 			var r notification.Result
 			var at string
 			err := scan(&r.CampaignID, &r.UserID, &r.ResultID, &r.Status, &r.MessageID, &r.ErrorCode, &r.Error,
-				&r.Attempts, &r.TokenRemoved, &r.Variant, &at)
+				&r.Attempts, &r.TokenRemoved, &r.Variant, &r.Locale, &at)
 			if err != nil {
 				return err
 			}

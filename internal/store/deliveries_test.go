@@ -26,7 +26,7 @@ func TestRowHoldsWholeResult(t *testing.T) {
 	onBoth(t, Options{}, func(t *testing.T, s *Store) {
 		full := notification.Result{
 			CampaignID: "42", UserID: `ü"\{},'`, ResultID: "c:1", Status: notification.StatusFailed, MessageID: "projects/p/messages/1",
-			ErrorCode: "UNREGISTERED", Error: "not a\nknown “token”", Attempts: 3, TokenRemoved: true, At: at, Variant: "émoji",
+			ErrorCode: "UNREGISTERED", Error: "not a\nknown “token”", Attempts: 3, TokenRemoved: true, At: at, Variant: "émoji", Locale: "pt-BR",
 		}
 		secret := full
 		secret.Token = "the-removed-token"

@@ -28,13 +28,14 @@ type deviceRow struct {
 	Attempts     int                 `json:"attempts"`
 	TokenRemoved bool                `json:"token_removed"`
 	At           string              `json:"at"`
+	Locale       string              `json:"locale"`
 }
 
 // deviceColumns are the columns of fanfare_delivery_devices, with their types in PostgreSQL.
 var deviceColumns = []struct{ name, typ string }{
 	{"campaign_id", "text"}, {"user_id", "text"}, {"result_id", "text"}, {"device", "smallint"}, {"address", "text"},
 	{"kind", "text"}, {"platform", "text"}, {"status", "text"}, {"rank", "smallint"}, {"message_id", "text"},
-	{"error_code", "text"}, {"attempts", "integer"}, {"token_removed", "boolean"}, {"at", "timestamptz"},
+	{"error_code", "text"}, {"attempts", "integer"}, {"token_removed", "boolean"}, {"at", "timestamptz"}, {"locale", "text"},
 }
 
 // maxDevices is how many devices of a result are stored. Campaigns have at most some twenty.
@@ -78,7 +79,7 @@ func collectDevices(results []notification.Result) []deviceRow {
 				CampaignID: r.CampaignID, UserID: r.UserID, ResultID: r.ResultID, Device: n,
 				Address: d.Address, Kind: d.Kind, Platform: d.Platform, Status: d.Status, Rank: d.Status.Rank(),
 				MessageID: d.MessageID, ErrorCode: d.ErrorCode, Attempts: d.Attempts, TokenRemoved: d.TokenRemoved,
-				At: r.At.UTC().Format(timeLayout),
+				At: r.At.UTC().Format(timeLayout), Locale: d.Locale,
 			})
 		}
 	}
@@ -114,7 +115,7 @@ func checkDevices(devices []notification.DeviceResult) error {
 		}
 		err := checkTexts([]textField{
 			{name + "address", d.Address}, {name + "kind", d.Kind}, {name + "platform", d.Platform},
-			{name + "messageId", d.MessageID}, {name + "errorCode", d.ErrorCode}, {name + "fcmToken", d.Token},
+			{name + "messageId", d.MessageID}, {name + "errorCode", d.ErrorCode}, {name + "fcmToken", d.Token}, {name + "locale", d.Locale},
 		})
 		if err != nil {
 			return err
@@ -138,22 +139,24 @@ func (s *Store) addDevices(ctx context.Context, results []notification.Result) e
 	}
 	slices.Sort(campaigns)
 	slices.Sort(users)
-	query := `SELECT campaign_id, user_id, result_id, address, kind, platform, status, message_id, error_code, attempts, token_removed
+	query := `SELECT campaign_id, user_id, result_id, address, kind, platform, status, message_id, error_code, attempts, token_removed, ` + localeColumn + `
 FROM fanfare_delivery_devices WHERE campaign_id ` + s.backend.inArray("$1") + ` AND user_id ` + s.backend.inArray("$2") + `
 ORDER BY campaign_id, user_id, result_id, device`
 	args := []any{s.backend.encodeIDs(slices.Compact(campaigns)), s.backend.encodeIDs(slices.Compact(users))}
-	err := s.withTimeout(ctx, func(ctx context.Context) error {
-		for i := range results {
-			results[i].Devices = nil
-		}
-		return s.backend.query(ctx, query, args, func(scan scanFunc) error {
-			var campaign, user, result string
-			var d notification.DeviceResult
-			err := scan(&campaign, &user, &result, &d.Address, &d.Kind, &d.Platform, &d.Status, &d.MessageID, &d.ErrorCode, &d.Attempts, &d.TokenRemoved)
-			if r := byKey[[3]string{campaign, user, result}]; r != nil && err == nil {
-				r.Devices = append(r.Devices, d)
+	err := withPresentColumns(query, func(query string) error {
+		return s.withTimeout(ctx, func(ctx context.Context) error {
+			for i := range results {
+				results[i].Devices = nil
 			}
-			return err
+			return s.backend.query(ctx, query, args, func(scan scanFunc) error {
+				var campaign, user, result string
+				var d notification.DeviceResult
+				err := scan(&campaign, &user, &result, &d.Address, &d.Kind, &d.Platform, &d.Status, &d.MessageID, &d.ErrorCode, &d.Attempts, &d.TokenRemoved, &d.Locale)
+				if r := byKey[[3]string{campaign, user, result}]; r != nil && err == nil {
+					r.Devices = append(r.Devices, d)
+				}
+				return err
+			})
 		})
 	})
 	if isMissing(err) {

@@ -19,7 +19,7 @@ func withDevices(user string, phone, tablet notification.Status) notification.Re
 	}
 	r := outcome("42", user, "1", best)
 	r.Devices = []notification.DeviceResult{
-		{Address: "cAAAAA…AAAA", Kind: "fid", Platform: "ios", Status: phone, MessageID: "m-" + string(phone), Attempts: 1},
+		{Address: "cAAAAA…AAAA", Kind: "fid", Platform: "ios", Status: phone, MessageID: "m-" + string(phone), Attempts: 1, Locale: "pt"},
 		{Address: "cBBBBB…BBBB", Kind: "token", Status: tablet, ErrorCode: "UNREGISTERED", Attempts: 2, TokenRemoved: true, Token: "tablet"},
 	}
 	return r

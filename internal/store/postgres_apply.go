@@ -59,12 +59,12 @@ func (p *postgres) runForEach(ctx context.Context, tx pgx.Tx, s statement, token
 }
 
 const upsert = `INSERT INTO fanfare_deliveries AS stored
-	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at, variant)
-SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[], $12::text[])
+	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at, variant, locale)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::int[], $10::bool[], $11::timestamptz[], $12::text[], $13::text[])
 ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
 	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
 	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
-	token_removed = excluded.token_removed, at = excluded.at, variant = excluded.variant, updated = excluded.updated
+	token_removed = excluded.token_removed, at = excluded.at, variant = excluded.variant, locale = excluded.locale, updated = excluded.updated
 WHERE excluded.rank > stored.rank`
 
 // buildUpserts builds one statement per campaign. A single statement could deadlock with another
@@ -88,27 +88,27 @@ func buildUpserts(rows []*notification.Result) *pgx.Batch {
 
 // columns are the rows transposed, as unnest takes them.
 type columns struct {
-	user, result, status, message, code, text, variant []string
-	rank                                               []int16
-	attempts                                           []int32
-	removed                                            []bool
-	at                                                 []time.Time
+	user, result, status, message, code, text, variant, locale []string
+	rank                                                       []int16
+	attempts                                                   []int32
+	removed                                                    []bool
+	at                                                         []time.Time
 }
 
 func newColumns(n int) *columns {
 	return &columns{
 		user: make([]string, n), result: make([]string, n), status: make([]string, n), message: make([]string, n),
 		code: make([]string, n), text: make([]string, n), rank: make([]int16, n), attempts: make([]int32, n),
-		removed: make([]bool, n), at: make([]time.Time, n), variant: make([]string, n),
+		removed: make([]bool, n), at: make([]time.Time, n), variant: make([]string, n), locale: make([]string, n),
 	}
 }
 
 func (c *columns) set(i int, r *notification.Result) {
 	c.user[i], c.result[i], c.status[i], c.rank[i] = r.UserID, r.ResultID, string(r.Status), int16(r.Status.Rank())
 	c.message[i], c.code[i], c.text[i] = r.MessageID, r.ErrorCode, r.Error
-	c.attempts[i], c.removed[i], c.at[i], c.variant[i] = int32(r.Attempts), r.TokenRemoved, r.At, r.Variant
+	c.attempts[i], c.removed[i], c.at[i], c.variant[i], c.locale[i] = int32(r.Attempts), r.TokenRemoved, r.At, r.Variant, r.Locale
 }
 
 func (c *columns) args() []any {
-	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at, c.variant}
+	return []any{c.user, c.result, c.status, c.rank, c.message, c.code, c.text, c.attempts, c.removed, c.at, c.variant, c.locale}
 }

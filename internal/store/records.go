@@ -142,40 +142,6 @@ func (s *Store) RemovedTokens(ctx context.Context, campaign string) (n int64, er
 	return n, nil
 }
 
-// VariantCount is how many recipients of a variant ended so. Variant is empty for recipients of
-// none, and for those that are held out.
-type VariantCount struct {
-	Variant string
-	Status  notification.Status
-	HeldOut bool
-	N       int64
-}
-
-const selectVariants = `SELECT ` + variantColumn + `, status, CASE error_code WHEN '` + notification.CodeHoldout + `' THEN 1 ELSE 0 END AS held, count(*)
-FROM fanfare_deliveries WHERE campaign_id = $1 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`
-
-// Variants counts the outcomes of a campaign by variant. It reads all of them, for
-// which Options.Timeout may be too short.
-func (s *Store) Variants(ctx context.Context, campaign string) (found []VariantCount, err error) {
-	err = s.withTimeout(ctx, func(ctx context.Context) error {
-		found = nil
-		return s.backend.query(ctx, selectVariants, []any{campaign}, func(scan scanFunc) error {
-			var n VariantCount
-			var held int
-			if err := scan(&n.Variant, &n.Status, &held, &n.N); err != nil {
-				return err
-			}
-			n.HeldOut = held == 1
-			found = append(found, n)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("count variants of campaign %q: %w", campaign, blameMissing(err))
-	}
-	return found, nil
-}
-
 // errNoTable replaces the database's error, which says no more in many words.
 var errNoTable = errors.New("this database does not have all of them")
 

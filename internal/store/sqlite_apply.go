@@ -78,14 +78,14 @@ func insertRows(ctx context.Context, tx *sql.Tx, rows []*notification.Result) er
 const rowsPerStatement = 20
 
 func sqliteUpsert(rows int) string {
-	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	return `INSERT INTO fanfare_deliveries
-	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at, variant)
+	(campaign_id, user_id, result_id, status, rank, message_id, error_code, error, attempts, token_removed, at, variant, locale)
 VALUES ` + row + strings.Repeat(", "+row, rows-1) + `
 ON CONFLICT (campaign_id, user_id, result_id) DO UPDATE SET
 	status = excluded.status, rank = excluded.rank, message_id = excluded.message_id,
 	error_code = excluded.error_code, error = excluded.error, attempts = excluded.attempts,
-	token_removed = excluded.token_removed, at = excluded.at, variant = excluded.variant, updated = excluded.updated
+	token_removed = excluded.token_removed, at = excluded.at, variant = excluded.variant, locale = excluded.locale, updated = excluded.updated
 WHERE excluded.rank > rank`
 }
 
@@ -93,7 +93,7 @@ func rowArgs(rows []*notification.Result) []any {
 	var all []any
 	for _, r := range rows {
 		all = append(all, r.CampaignID, r.UserID, r.ResultID, string(r.Status), r.Status.Rank(),
-			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(timeLayout), r.Variant)
+			r.MessageID, r.ErrorCode, r.Error, r.Attempts, r.TokenRemoved, r.At.UTC().Format(timeLayout), r.Variant, r.Locale)
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -113,10 +114,37 @@ func TestLanguagesAndVariants(t *testing.T) {
 			t.Errorf("variant %s was sent %d times, and show says\n%s", variant, n, shown)
 		}
 	}
-	if !regexp.MustCompile(fmt.Sprintf(`(?m)^\(hold-out\) +20%% +%d +0 +0 +%[1]d$`, heldOut)).MatchString(shown) || strings.Contains(shown, "(none)") {
+	if !regexp.MustCompile(fmt.Sprintf(`(?m)^\(hold-out\) +20%% +%d +0 +0 +%[1]d$`, heldOut)).MatchString(shown) || regexp.MustCompile(`(?m)^\(none\) +– `).MatchString(shown) {
 		t.Errorf("%d are held out and no one is without a variant, and show says\n%s", heldOut, shown)
 	}
+	checkLanguagesInSQL(t, s, db)
 	if len(sent) != 2 || heldOut == 0 || sent["a"]+sent["b"]+heldOut != users {
 		t.Errorf("sent %v, held out %d, of %d", sent, heldOut, users)
+	}
+}
+
+// checkLanguagesInSQL expects the languages of the ledger in SQL, in the export, and in show.
+func checkLanguagesInSQL(t *testing.T, s *servers.System, db *sql.DB) {
+	t.Helper()
+	sent := map[string]int{}
+	for token := range s.Sim.Ledger() {
+		n, err := strconv.Atoi(strings.TrimPrefix(token, "ok-u"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent[[]string{"", "pt"}[n%2]]++
+	}
+	for locale, want := range sent {
+		var n int
+		err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM fanfare_deliveries WHERE status = 'sent' AND locale = $1", locale).Scan(&n)
+		if err != nil || n != want {
+			t.Errorf("SQL has %d sent in %q (%v), FCM got %d", n, locale, err, want)
+		}
+	}
+	if n := strings.Count(string(s.Fanfare("campaign", "export", "42")), ",pt\n"); n != sent["pt"] {
+		t.Errorf("the export has %d in pt, FCM got %d", n, sent["pt"])
+	}
+	if shown := string(s.Fanfare("campaign", "show", "42")); !regexp.MustCompile(fmt.Sprintf(`(?m)^pt +%d +%[1]d +0 +0$`, sent["pt"])).MatchString(shown) {
+		t.Errorf("%d were sent in pt, and show says\n%s", sent["pt"], shown)
 	}
 }

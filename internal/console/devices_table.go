@@ -10,49 +10,6 @@ import (
 	"fanfare/internal/operator"
 )
 
-// variantsTable is what became of each variant, with the sums of its rows.
-type variantsTable struct {
-	Rows                             []variantRow
-	Share                            string
-	Recipients, Sent, Failed, Others int64
-}
-
-// variantRow is one variant, the hold-out group, or the recipients of neither.
-type variantRow struct {
-	Name, Weight string
-	// Share is how many of the variant's recipients were sent to.
-	Share                            string
-	Recipients, Sent, Failed, Others int64
-}
-
-// variantsOf returns nil for a campaign without variants and hold-out group.
-func variantsOf(v operator.View) *variantsTable {
-	all := v.Variants()
-	if len(all) == 0 {
-		return nil
-	}
-	var out variantsTable
-	for _, n := range all {
-		row := variantRow{n.Name, "–", share(n.Sent, n.Recipients), n.Recipients, n.Sent, n.Failed, n.Others}
-		switch {
-		case n.HeldOut:
-			row.Name = "Hold-out group"
-		case n.Name == "":
-			row.Name = "Neither: ended before"
-		}
-		if n.Percent > 0 {
-			row.Weight = operator.Thousands(n.Percent) + "%"
-		}
-		out.Rows = append(out.Rows, row)
-		out.Recipients += n.Recipients
-		out.Sent += n.Sent
-		out.Failed += n.Failed
-		out.Others += n.Others
-	}
-	out.Share = share(out.Sent, out.Recipients)
-	return &out
-}
-
 // devicesTable is what became of all devices of the recipients who have ended, by outcome, beside
 // what became of the recipients.
 type devicesTable struct {
