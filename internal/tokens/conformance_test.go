@@ -40,6 +40,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"several dead ones stay away":          severalDeadStayAway,
 		"devices are restored":                 devicesAreRestored,
 		"devices of SQL are kept":              devicesOfSQLAreKept,
+		"many devices of SQL are kept":         manyDevicesOfSQLAreKept,
 		"dead devices of SQL stay away":        deadDevicesOfSQLStayAway,
 		"set, get and remove":                  setGetRemove,
 		"set and remove devices":               setAndRemoveDevices,

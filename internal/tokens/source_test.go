@@ -2,6 +2,7 @@ package tokens_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -41,6 +42,28 @@ func (b *rig) withDevices(devices map[string][]notification.Device) *devicesTabl
 	}
 	b.store = store
 	return source
+}
+
+// manyDevicesOfSQLAreKept, though a call of Redis' Lua takes fewer values.
+func manyDevicesOfSQLAreKept(b *rig) {
+	const rows = 9000
+	all := make([]notification.Device, rows)
+	for i := range all {
+		all[i] = notification.Device{Target: notification.ParseToken(fmt.Sprintf("token-%d", i)), Platform: "ios"}
+	}
+	source := b.withDevices(map[string][]notification.Device{"many": all})
+	for range 2 {
+		found, err := b.store.Lookup(b.Context(), []string{"many"})
+		if err != nil || len(found["many"]) == 0 {
+			b.Errorf("got %d devices (%v)", len(found["many"]), err)
+		}
+	}
+	key := b.names.Devices("many")
+	kept, err := b.rdb.HLen(b.Context(), key).Result()
+	ttl := b.rdb.PTTL(b.Context(), key).Val()
+	if err != nil || kept != rows || ttl <= 0 || source.asked != 1 {
+		b.Errorf("Redis keeps %d of %d devices (%v) for %v; SQL was asked %d times", kept, rows, err, ttl, source.asked)
+	}
 }
 
 // devicesOfSQLAreKept in Redis: a lone token in its string, all else in the hash, with an expiry.
