@@ -38,7 +38,7 @@ func (c *cli) campaignShow() *cobra.Command {
 				if err != nil {
 					return explainCampaign(args[0], err)
 				}
-				op.Explain(ctx, &view, paceReader(ctx, rooms))
+				op.Explain(ctx, &view, findPaces(ctx, rooms))
 				if view.History, err = recentHistory(ctx, op, args[0]); err != nil {
 					return err
 				}
@@ -74,7 +74,7 @@ seconds of a campaign, and while it is held.`,
 					return err
 				}
 				views = slices.DeleteFunc(views, func(v operator.View) bool { return !isListed(v, campaign.State(state), search) })
-				op.ExplainAll(ctx, views, paceReader(ctx, rooms))
+				op.ExplainAll(ctx, views, findPaces(ctx, rooms))
 				op.ForecastAll(ctx, views)
 				out := c.output(command)
 				return out.show(views, func(w io.Writer) {

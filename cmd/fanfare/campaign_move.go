@@ -29,7 +29,7 @@ type moved struct {
 // startMove starts or resumes a campaign. It reads partial and late when it runs.
 func startMove(partial, late *bool) move {
 	return func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, id, reason string) (moved, error) {
-		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial, Late: *late, Pace: paceReader(ctx, rooms)}); err != nil {
+		if err := op.Start(ctx, id, operator.StartOptions{Reason: reason, Partial: *partial, Late: *late, Pace: findPaces(ctx, rooms)}); err != nil {
 			return moved{}, err
 		}
 		view, err := op.Show(ctx, id)

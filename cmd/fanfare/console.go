@@ -82,7 +82,7 @@ func newConsole(ctx context.Context, rooms *sending.Rooms, op *operator.Operator
 		}
 		deps.Project = governor
 	}
-	if deps.API, err = newAPI(rooms, op, cmp.Or(project, "no project"), deps.Project); err != nil {
+	if deps.API, err = newAPI(ctx, rooms, op, cmp.Or(project, "no project"), deps.Project); err != nil {
 		return nil, err
 	}
 	made, err := console.New(deps, console.Options{
@@ -92,9 +92,9 @@ func newConsole(ctx context.Context, rooms *sending.Rooms, op *operator.Operator
 }
 
 // newAPI makes the HTTP API, for the callers that the console lets through.
-func newAPI(rooms *sending.Rooms, op *operator.Operator, project string, pace api.Project) (http.Handler, error) {
+func newAPI(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, project string, pace api.Project) (http.Handler, error) {
 	return api.New(api.Deps{
-		System: op, Project: pace, Requests: idempotency.New(rooms.Redis, rooms.Names), Logger: rooms.Logger,
+		System: op, Project: pace, Paces: findPaces(ctx, rooms), Requests: idempotency.New(rooms.Redis, rooms.Names), Logger: rooms.Logger,
 	}, api.Options{
 		ProjectID: project, MaxElement: int(rooms.Settings.Queue.MaxElement),
 		Identify: func(r *http.Request) api.Caller {

@@ -5,27 +5,37 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 
 	"fanfare/cmd/internal/assembly"
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/operator"
 )
 
-// paceReader returns the pace of the settings' project; nil if the project is unknown or has no
-// pace. It never fails, because the pace only explains the answer.
-func paceReader(ctx context.Context, rooms *sending.Rooms) operator.PaceReader {
-	if !rooms.Settings.Pacing.Enabled {
-		return nil
+// findPaces finds the pace of the Firebase project that a campaign names, else of the only one in
+// the settings. It never fails, because the pace only explains the answer.
+func findPaces(ctx context.Context, rooms *sending.Rooms) operator.FindPace {
+	own := sync.OnceValues(func() (string, error) { return rooms.FindProject(ctx) })
+	return func(project string) operator.PaceReader {
+		of := rooms
+		if len(rooms.Settings.Projects) > 0 {
+			found, err := rooms.ForProject(project)
+			if err != nil {
+				return nil
+			}
+			of, project = found, found.Settings.FCM.ProjectID
+		} else if project == "" {
+			project, _ = own()
+		}
+		if project == "" || !of.Settings.Pacing.Enabled {
+			return nil
+		}
+		governor, err := of.NewGovernor(project, assembly.Whoami(), nil)
+		if err != nil {
+			return nil
+		}
+		return governor
 	}
-	project, err := rooms.FindProject(ctx)
-	if err != nil {
-		return nil
-	}
-	governor, err := rooms.NewGovernor(project, assembly.Whoami(), nil)
-	if err != nil {
-		return nil
-	}
-	return governor
 }
 
 // explainReason says in one sentence what keeps a campaign, or a part of it, from moving.

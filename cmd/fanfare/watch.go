@@ -44,7 +44,7 @@ the selected campaign does not move. Keys pause, resume and change priorities, a
 				}
 				line := newProgressLine(command.OutOrStdout(), c.asJSON)
 				defer line.end()
-				err := op.Watch(ctx, args[0], every, paceReader(ctx, rooms), line.draw)
+				err := op.Watch(ctx, args[0], every, findPaces(ctx, rooms), line.draw)
 				if errors.Is(err, context.Canceled) {
 					return nil // Ctrl-C ends the watch
 				}

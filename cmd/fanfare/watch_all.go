@@ -41,7 +41,7 @@ func watchAll(ctx context.Context, command *cobra.Command, rooms *sending.Rooms,
 	out := command.OutOrStdout()
 	return live.Run(ctx, op, live.Options{
 		Input: command.InOrStdin(), Output: terminal.Raw(out), Colors: terminal.HasColors(out), Every: every,
-		Pace: paceReader(ctx, rooms), Explain: explainCampaign,
+		Paces: findPaces(ctx, rooms), Explain: explainCampaign,
 		StateColor: func(v operator.View) terminal.Color { return stateColor(stateOf(v)) },
 	})
 }

@@ -33,8 +33,8 @@ type System interface {
 	List(ctx context.Context) ([]operator.View, error)
 	Show(ctx context.Context, id string) (operator.View, error)
 	// Explain and ExplainAll say why campaigns do not move, and ForecastAll how long they take.
-	Explain(ctx context.Context, v *operator.View, pace operator.PaceReader)
-	ExplainAll(ctx context.Context, views []operator.View, pace operator.PaceReader)
+	Explain(ctx context.Context, v *operator.View, paces operator.FindPace)
+	ExplainAll(ctx context.Context, views []operator.View, paces operator.FindPace)
 	ForecastAll(ctx context.Context, views []operator.View)
 	Create(ctx context.Context, spec campaign.Spec) error
 	Change(ctx context.Context, id string, change campaign.Change) error
@@ -65,6 +65,7 @@ type Project interface {
 type Deps struct {
 	System   System
 	Project  Project
+	Paces    operator.FindPace // of each campaign's own project; may be nil
 	Requests *idempotency.Store
 	Logger   *slog.Logger
 }

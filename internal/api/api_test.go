@@ -58,12 +58,12 @@ func (f *fakeSystem) Show(ctx context.Context, id string) (operator.View, error)
 	}
 	return all[0], err
 }
-func (f *fakeSystem) Explain(_ context.Context, v *operator.View, _ operator.PaceReader) {
+func (f *fakeSystem) Explain(_ context.Context, v *operator.View, _ operator.FindPace) {
 	v.Reasons = []operator.Reason{{Kind: operator.ReasonPaused, Headline: "Paused", Stops: true}}
 }
-func (f *fakeSystem) ExplainAll(ctx context.Context, views []operator.View, pace operator.PaceReader) {
+func (f *fakeSystem) ExplainAll(ctx context.Context, views []operator.View, paces operator.FindPace) {
 	for i := range views {
-		f.Explain(ctx, &views[i], pace)
+		f.Explain(ctx, &views[i], paces)
 	}
 }
 func (f *fakeSystem) ForecastAll(context.Context, []operator.View) {}

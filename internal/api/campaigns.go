@@ -21,7 +21,7 @@ func (a *API) listCampaigns(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	a.deps.System.ExplainAll(r.Context(), views, a.deps.Project)
+	a.deps.System.ExplainAll(r.Context(), views, a.deps.Paces)
 	query := r.URL.Query()
 	state, search := query.Get("state"), strings.ToLower(query.Get("search"))
 	matching := make([]operator.View, 0, len(views))
@@ -45,7 +45,7 @@ func (a *API) respondWith(r *http.Request, status int, id string) (int, any, err
 	if err != nil {
 		return 0, nil, err
 	}
-	a.deps.System.Explain(r.Context(), &view, a.deps.Project)
+	a.deps.System.Explain(r.Context(), &view, a.deps.Paces)
 	return status, view, nil
 }
 

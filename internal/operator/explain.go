@@ -15,6 +15,18 @@ type PaceReader interface {
 	State(ctx context.Context) (pacing.State, error)
 }
 
+// FindPace returns the pace of the Firebase project that a campaign names, which is "" if it names
+// none. It returns nil if the pace is unknown.
+type FindPace func(project string) PaceReader
+
+// of returns nil without a FindPace.
+func (f FindPace) of(project string) PaceReader {
+	if f == nil {
+		return nil
+	}
+	return f(project)
+}
+
 // Written says how many outcomes of a campaign are in SQL.
 type Written struct {
 	InSQL int64  `json:"inSQL"`
@@ -49,9 +61,9 @@ func (o *Operator) readWritten(ctx context.Context, v *View) *Written {
 }
 
 // Explain sets why a campaign does not move, and how many of its outcomes are in SQL. It never
-// fails: what cannot be read is unknown, because the reasons are a remark beside the figures. pace
-// is nil if the project is unknown.
-func (o *Operator) Explain(ctx context.Context, v *View, pace PaceReader) {
+// fails: what cannot be read is unknown, because the reasons are a remark beside the figures. paces
+// may be nil.
+func (o *Operator) Explain(ctx context.Context, v *View, paces FindPace) {
 	if v.Books.CountEnded() > 0 {
 		v.Written = o.readWritten(ctx, v)
 	}
@@ -59,7 +71,8 @@ func (o *Operator) Explain(ctx context.Context, v *View, pace PaceReader) {
 	if v.Spec.State.HasEnded() && v.Err == nil && !waits {
 		return
 	}
-	around := o.readSurroundings(ctx, pace)
+	around := o.readSurroundings(ctx)
+	around.Pace = paces.Read(ctx, v.Spec.Project)
 	if waits {
 		defer o.explainUnwritten(ctx, v, around.Fleet)
 	}
@@ -83,25 +96,39 @@ func (o *Operator) explainUnwritten(ctx context.Context, v *View, processes []fl
 }
 
 // ExplainAll sets why each of the campaigns does not move.
-func (o *Operator) ExplainAll(ctx context.Context, views []View, pace PaceReader) {
-	around := o.readSurroundings(ctx, pace)
+func (o *Operator) ExplainAll(ctx context.Context, views []View, paces FindPace) {
+	around := o.readSurroundings(ctx)
 	around.Running = findRunning(views)
+	known := make(map[string]*pacing.State)
 	for i := range views {
+		project := views[i].Spec.Project
+		if _, read := known[project]; !read {
+			known[project] = paces.Read(ctx, project)
+		}
+		around.Pace = known[project]
 		views[i].Reasons = Why(views[i], around)
 	}
 }
 
-func (o *Operator) readSurroundings(ctx context.Context, pace PaceReader) Surroundings {
+func (o *Operator) readSurroundings(ctx context.Context) Surroundings {
 	around := Surroundings{Now: o.now()}
 	if all, err := o.deps.Fleet.List(ctx); err == nil {
 		around.Fleet = all
 	}
-	if pace != nil {
-		if state, err := pace.State(ctx); err == nil {
-			around.Pace = &state
-		}
-	}
 	return around
+}
+
+// Read reads the pace of the project that a campaign names. It returns nil if that is unknown.
+func (f FindPace) Read(ctx context.Context, project string) *pacing.State {
+	pace := f.of(project)
+	if pace == nil {
+		return nil
+	}
+	state, err := pace.State(ctx)
+	if err != nil {
+		return nil
+	}
+	return &state
 }
 
 func findRunning(all []View) (running []View) {

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,9 @@ func (g closedGate) State(context.Context) (pacing.State, error) {
 	return pacing.State{Now: now, Gate: pacing.Gate{Until: now.Add(time.Minute), Reason: "429"}, Settings: pacing.DefaultSettings()}, g.err
 }
 
+// of is the same pace for any project.
+func of(pace PaceReader) FindPace { return func(string) PaceReader { return pace } }
+
 // A campaign that gets nothing is explained by what others and the project do. What cannot be read
 // is no reason.
 func TestExplain(t *testing.T) {
@@ -34,12 +38,12 @@ func TestExplain(t *testing.T) {
 		ok(t, f.deps.Campaigns.Move(t.Context(), id, campaign.Running, ""))
 	}
 	for name, c := range map[string]struct {
-		pace PaceReader
+		pace FindPace
 		want []ReasonKind
 	}{
 		"without a project": {nil, []ReasonKind{ReasonNoDispatcher, ReasonPriority}},
-		"a closed gate":     {closedGate{}, []ReasonKind{ReasonNoDispatcher, ReasonGate, ReasonPriority}},
-		"an unknown pace":   {closedGate{errors.New("away")}, []ReasonKind{ReasonNoDispatcher, ReasonPriority}},
+		"a closed gate":     {of(closedGate{}), []ReasonKind{ReasonNoDispatcher, ReasonGate, ReasonPriority}},
+		"an unknown pace":   {of(closedGate{errors.New("away")}), []ReasonKind{ReasonNoDispatcher, ReasonPriority}},
 	} {
 		view, err := f.Show(t.Context(), "42")
 		ok(t, err)
@@ -54,6 +58,37 @@ func TestExplain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Each campaign is explained by the pace of its own project, and each project is asked once.
+func TestExplainByProject(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	asked := map[string]int{}
+	paces := func(project string) PaceReader {
+		asked[project]++
+		if project == "halted" {
+			return closedGate{}
+		}
+		return nil
+	}
+	for id, project := range map[string]string{"a": "halted", "b": "other", "c": "halted", "d": ""} {
+		f.create(id)
+		f.load(id, audienceOf(3), LoadOptions{Format: audience.CSV})
+		ok(t, f.deps.Campaigns.Change(t.Context(), id, campaign.Change{Project: &project}))
+		ok(t, f.deps.Campaigns.Move(t.Context(), id, campaign.Running, ""))
+	}
+	all, err := f.List(t.Context())
+	ok(t, err)
+	f.ExplainAll(t.Context(), all, paces)
+	for _, v := range all {
+		isHeld := func(r Reason) bool { return r.Kind == ReasonGate }
+		equal(t, v.Spec.ID, slices.ContainsFunc(v.Reasons, isHeld), v.Spec.Project == "halted")
+		one := v
+		f.Explain(t.Context(), &one, paces)
+		equal(t, v.Spec.ID+", alone", slices.ContainsFunc(one.Reasons, isHeld), v.Spec.Project == "halted")
+	}
+	equal(t, "questions for the halted project", asked["halted"], 1+2)
 }
 
 func wantKinds(t *testing.T, what string, reasons []Reason, want []ReasonKind) {

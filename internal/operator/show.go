@@ -167,8 +167,8 @@ func (o *Operator) readOutageHolds(ctx context.Context, all []campaign.Summary) 
 }
 
 // Watch reads a campaign's progress at once and then every interval, until it has ended or seen
-// returns false. pace may be nil; see Explain.
-func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, pace PaceReader, seen func(Progress) bool) error {
+// returns false. paces may be nil; see Explain.
+func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, paces FindPace, seen func(Progress) bool) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var rate Pace
@@ -177,7 +177,7 @@ func (o *Operator) Watch(ctx context.Context, id string, every time.Duration, pa
 		if err != nil {
 			return err
 		}
-		o.Explain(ctx, &view, pace)
+		o.Explain(ctx, &view, paces)
 		if !seen(rate.Observe(o.now(), view)) || view.Spec.State.HasEnded() {
 			return nil
 		}

@@ -25,7 +25,7 @@ type StartOptions struct {
 	// Late starts it although waves of its recipients do not fit into their windows. Pace is what
 	// tells; nil: that is not checked.
 	Late bool
-	Pace PaceReader
+	Pace FindPace
 }
 
 // IncompleteError refuses to start a campaign with an incomplete audience. State is its current
@@ -147,7 +147,7 @@ func (o *Operator) checkStartable(ctx context.Context, id string, opts StartOpti
 	if err := o.checkDeadline(ctx, spec, books); err != nil || opts.Late {
 		return err
 	}
-	return o.checkWaves(ctx, spec, books, opts.Pace)
+	return o.checkWaves(ctx, spec, books, opts.Pace.of(spec.Project))
 }
 
 // PausePlatform stops sending to one platform of a running campaign, until Start.

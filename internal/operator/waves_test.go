@@ -82,10 +82,10 @@ func TestWavesThatDoNotFit(t *testing.T) {
 		t.Errorf("a quota of %d would fit, want 15", plan.PerMinute)
 	}
 
-	err := f.Start(t.Context(), "42", StartOptions{Pace: perMinute{now, 10}})
+	err := f.Start(t.Context(), "42", StartOptions{Pace: of(perMinute{now, 10})})
 	mentions(t, err, "1 of 3 waves do not fit", "100 of 300", "Asia/Saigon", "windows that are 10m longer", "about 100 recipients would end as expired")
 	equal(t, "state", f.state("42"), campaign.Draft)
-	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: perMinute{now, 10}, Late: true}))
+	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: of(perMinute{now, 10}), Late: true}))
 	equal(t, "state", f.state("42"), campaign.Running)
 }
 

@@ -33,8 +33,8 @@ type Options struct {
 	Output io.Writer     // a terminal
 	Colors bool          // whether the terminal may show colors
 	Every  time.Duration // between two readings
-	// Pace reads the pace of the project; nil if the project is unknown.
-	Pace operator.PaceReader
+	// Paces finds the pace of each campaign's Firebase project; nil if none is known.
+	Paces operator.FindPace
 	// StateColor is the color of a campaign's state.
 	StateColor func(operator.View) terminal.Color
 	// Explain adds the next step to the error of an action on a campaign.
@@ -43,7 +43,7 @@ type Options struct {
 
 // Run shows the view until the person quits or ctx ends. Both are a success.
 func Run(ctx context.Context, system System, o Options) error {
-	c := &client{ctx: ctx, system: system, pace: o.Pace, explain: o.Explain, now: time.Now}
+	c := &client{ctx: ctx, system: system, paces: o.Paces, explain: o.Explain, now: time.Now}
 	// The caller handles signals: they end ctx. A program that gets ctx itself closes its input
 	// while it still reads from it; one that quits waits for the read.
 	program := tea.NewProgram(newModel(c, o), tea.WithInput(o.Input), tea.WithOutput(o.Output), tea.WithoutSignalHandler())

@@ -37,7 +37,7 @@ type row struct {
 type client struct {
 	ctx     context.Context
 	system  System
-	pace    operator.PaceReader
+	paces   operator.FindPace
 	explain func(id string, err error) error
 	now     func() time.Time
 
@@ -76,17 +76,11 @@ func (c *client) readSnapshot(ctx context.Context, selected string) (*snapshot, 
 	if s.fleet, err = c.system.Processes(ctx); err != nil {
 		return nil, err
 	}
-	if c.pace != nil {
-		pace, err := c.pace.State(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.pace = &pace
-	}
+	s.pace = c.paces.Read(ctx, "")
 	if err := c.readSelected(ctx, views, selected); err != nil {
 		return nil, err
 	}
-	c.addRows(s, views)
+	c.addRows(ctx, s, views)
 	return s, nil
 }
 
@@ -110,8 +104,9 @@ func (c *client) readSelected(ctx context.Context, views []operator.View, select
 const endedFor = 10 * time.Minute
 
 // addRows adds the campaigns with their reasons and rates, except those that ended long ago.
-func (c *client) addRows(s *snapshot, views []operator.View) {
-	around := operator.Surroundings{Now: s.at, Pace: s.pace, Fleet: s.fleet}
+func (c *client) addRows(ctx context.Context, s *snapshot, views []operator.View) {
+	around := operator.Surroundings{Now: s.at, Fleet: s.fleet}
+	paces := map[string]*pacing.State{"": s.pace}
 	for _, v := range views {
 		if v.Spec.State == campaign.Running {
 			around.Running = append(around.Running, v)
@@ -123,6 +118,11 @@ func (c *client) addRows(s *snapshot, views []operator.View) {
 		if v.Spec.State.HasEnded() && s.at.Sub(v.Spec.FinishedAt) > endedFor {
 			continue
 		}
+		project := v.Spec.Project
+		if _, read := paces[project]; !read {
+			paces[project] = c.paces.Read(ctx, project)
+		}
+		around.Pace = paces[project]
 		v.Reasons = operator.Why(v, around)
 		rate := cmp.Or(before[v.Spec.ID], &operator.Pace{})
 		c.rates[v.Spec.ID] = rate
