@@ -97,6 +97,10 @@ type Dispatcher struct {
 	progress   *progressLogger
 }
 
+// AwaitAcceptance has the dispatcher claim nothing until FCM accepts its credentials in a probe. It
+// is for credentials that FCM refused before Run.
+func (d *Dispatcher) AwaitAcceptance() { d.prober.noteRefusal() }
+
 // New checks the options and makes a dispatcher. Run starts it.
 func New(deps Deps, opts Options) (*Dispatcher, error) {
 	if err := opts.validate(); err != nil {

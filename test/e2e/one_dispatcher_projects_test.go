@@ -1,10 +1,14 @@
 package e2e
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"fanfare/test/servers"
 )
@@ -84,5 +88,84 @@ func TestChoosingAmongProjects(t *testing.T) {
 		if !strings.Contains(p.Log(), wrong.says) {
 			t.Errorf("%q says %s, want %s", wrong.args, p.Log(), wrong.says)
 		}
+	}
+}
+
+// Credentials that are refused halt their project, with the reason. The process lives and serves
+// the others, until none can send. The project resumes by itself once they are accepted.
+func TestRefusedCredentialsOfOneProject(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	account, file, second := filepath.Join(dir, "account.json"), filepath.Join(dir, "fanfare.yaml"), filepath.Join(dir, "second.json")
+	settings := fmt.Sprintf("projects:\n  first: {fcm: {credentials_file: %s}}\n  second: {fcm: {credentials_file: %s}}\n", account, second)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := servers.NewSystem(t, programs, servers.SystemOptions{
+		Simulator: []string{"--require-auth", "--credentials-file", account},
+		Env:       []string{"FCM_PROJECT_ID=", "FANFARE_CONFIG=" + file},
+	})
+	refused := withAnotherKey(t, s, account)
+	for name, credentials := range map[string]string{"unreadable": "/nowhere.json", "refused": refused} {
+		_ = os.Remove(second)
+		if err := os.Symlink(credentials, second); err != nil {
+			t.Fatal(err)
+		}
+		d := s.Start(nil, "dispatcher")
+		d.AwaitLog("credentials refused; the project is halted, the others are served")
+		createFor(s, "moves-"+name, "first", "userId,fcmToken\nu1,ok-"+name+"\n")
+		createFor(s, "held-"+name, "second", "userId,fcmToken\nu2,ok-held-"+name+"\n")
+		checkCampaign(t, s, "moves-"+name, "completed")
+		for _, shown := range []string{
+			oneLine(s.Fanfare("quota", "show", "--project", "second")), oneLine(s.Fanfare("campaign", "show", "held-"+name)),
+		} {
+			if !strings.Contains(shown, "credentials refused: ") {
+				t.Errorf("%s: the halt of the second project is shown as %s", name, shown)
+			}
+		}
+		d.Signal(syscall.SIGTERM)
+		d.ExpectExit(0)
+	}
+	both := s.Start([]string{"FANFARE_DISPATCHER_PROJECTS=second"}, "dispatcher")
+	both.ExpectExit(3)
+
+	if err := errors.Join(os.Remove(second), os.Symlink(account, second)); err != nil {
+		t.Fatal(err)
+	}
+	s.Start(nil, "dispatcher").AwaitLog("project resumed: FCM answered a probe")
+	for _, id := range []string{"held-unreadable", "held-refused"} {
+		checkCampaign(t, s, id, "completed")
+	}
+	checkOnce(t, s, 4)
+}
+
+// A halted project with people who wait does not slow another. The log has both rates of one run.
+func TestHaltedProjectSlowsNoOther(t *testing.T) {
+	t.Parallel()
+	s := newProjects(t)
+	s.Start(nil, "dispatcher")
+	send := func(id string) (rate float64) {
+		const people = 4000
+		var list strings.Builder
+		list.WriteString("userId,fcmToken\n")
+		for i := range people {
+			fmt.Fprintf(&list, "%s%d,ok-%s%d\n", id, i, id, i)
+		}
+		began := time.Now()
+		createFor(s, id, "first", list.String())
+		checkCampaign(t, s, id, "completed")
+		return people / time.Since(began).Seconds()
+	}
+	send("warm-up")
+	alone := send("alone")
+	s.Fanfare("project", "halt", "--project", "second", "--reason", "a test")
+	createFor(s, "waits", "second", "userId,fcmToken\nu1,ok-u1\nu2,ok-u2\n")
+	beside := send("beside")
+	t.Logf("recipients a second of one project: %.0f, and %.0f beside a halted one (ratio %.2f)", alone, beside, beside/alone)
+	if shown := s.Show("waits"); shown.Books.Sent != 0 || shown.Books.Loaded != 2 {
+		t.Errorf("the halted project's campaign has the books %+v", shown.Books)
+	}
+	if shown := oneLine(s.Fanfare("campaign", "show", "waits")); !strings.Contains(shown, "halted") || !strings.Contains(shown, "a test") {
+		t.Errorf("the campaign of the halted project is shown as %s", shown)
 	}
 }

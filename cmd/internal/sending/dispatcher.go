@@ -35,6 +35,11 @@ func (d *Dispatcher) Run(fetchCtx, workCtx context.Context) error {
 	return d.Dispatcher.Run(fetchCtx, workCtx)
 }
 
+// Halt halts the project in all dispatchers. It needs pacing.
+func (d *Dispatcher) Halt(ctx context.Context, reason string) error {
+	return d.governor.Halt(ctx, reason)
+}
+
 // NewDispatcher makes a dispatcher for all running campaigns, or for one.
 func (r *Rooms) NewDispatcher(sender *fcm.Sender, campaign string) (*Dispatcher, error) {
 	deps, governor, err := r.dispatcherDeps(sender)
