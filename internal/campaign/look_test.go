@@ -107,3 +107,25 @@ func TestAnotherProjectIsQuicker(t *testing.T) {
 		}
 	}
 }
+
+// A draft is cancelled between the look at its start and the script that starts it. It stays
+// cancelled.
+func TestScheduledStartLeavesACancelledCampaign(t *testing.T) {
+	c, rdb, _ := alone(t, Options{})
+	if err := c.Create(t.Context(), Spec{ID: "42", Message: []byte(`{"notification":{"title":"x"}}`), StartAt: time.Now().Add(-time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Get(t.Context(), "42")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rdb.HSet(t.Context(), "{campaign:42}:spec", "state", string(Cancelled))
+	k, err := c.keys("42")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, err := c.begin(t.Context(), s, k)
+	if state := rdb.HGet(t.Context(), "{campaign:42}:spec", "state").Val(); err != nil || began || state != string(Cancelled) {
+		t.Errorf("begun %v, %v; the state is %s", began, err, state)
+	}
+}

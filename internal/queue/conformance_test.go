@@ -27,6 +27,7 @@ var conformance = backends.Suite{
 	{"settle ended", settlesEnded},
 	{"settle later", settlesLater},
 	{"settle later by cause", countsWhyLater},
+	{"settle later, claimed in time", waitsForTheDueTime},
 	{"settle with a note", countsNotes},
 	{"make due", bringsRetriesForward},
 	{"due times", countsWhatIsDue},

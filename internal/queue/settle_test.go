@@ -94,6 +94,25 @@ func settlesLater(t *testing.T, b *backends.Backend) {
 	wantEqual(t, "claimed", f.counts().Claimed, 3)
 }
 
+// A retry is not claimed before it is due. A test that a busy machine delays beyond that time
+// repeats the wait.
+func waitsForTheDueTime(t *testing.T, b *backends.Backend) {
+	f := open(t, b, queue.Options{})
+	f.push("a")
+	l := f.claim(1)
+	for early := false; !early; {
+		f.settle(queue.Settlement{Claim: l.Claim, Pos: 1, Later: true, Delay: 500 * time.Millisecond})
+		due := f.rdb.ZRangeWithScores(t.Context(), f.list.Key(keys.SuffixRetry), 0, 0).Val()[0].Score
+		l = f.claim(1)
+		early = float64(f.rdb.Time(t.Context()).Val().UnixMilli()) < due
+		if early {
+			wantList(t, "claimed early", raws(l), nil)
+		} else if len(l.Elements) == 0 {
+			l = f.claim(1)
+		}
+	}
+}
+
 // A note is counted beside the status and the code, also with a code whose number is limited.
 func countsNotes(t *testing.T, b *backends.Backend) {
 	f := open(t, b, queue.Options{})
