@@ -219,15 +219,24 @@ func grows(t *testing.T, b *backends.Backend) {
 		texts[i] = fmt.Sprintf("c/%d v%d", i, i)
 	}
 	f.reserves(strings.TrimSuffix(strings.Repeat("yes ", users), " "), texts...)
-	counted = 0
+	if counted = countUsers(t, b); counted > users*5/4 {
+		t.Errorf("%d users are counted after those of long ago have expired, want about %d", counted, users)
+	}
+	f.releases(texts[:100]...)
+	if left := countUsers(t, b); left != counted-100 {
+		t.Errorf("%d of %d users are counted after 100 are released", left, counted)
+	}
+}
+
+// countUsers returns how many users the shards count, by which they grow.
+func countUsers(t *testing.T, b *backends.Backend) (users int) {
+	t.Helper()
 	for shard := range shards {
 		var buckets, n int
 		_, _ = fmt.Sscan(b.Redis.HGet(t.Context(), keys.Default().Caps(shard), "n").Val(), &buckets, &n)
-		counted += n
+		users += n
 	}
-	if counted > users*5/4 {
-		t.Errorf("%d users are counted after those of long ago have expired, want about %d", counted, users)
-	}
+	return users
 }
 
 func told(t *testing.T, b *backends.Backend) {
