@@ -1,6 +1,7 @@
 package breaker_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -206,4 +207,43 @@ func TestTripGivesTimeToAct(t *testing.T) {
 	f.replicas[0].conclude(answer(f.pass(10), "x", 70, breaker.NotFound))
 	wantEqual(t, "to act until", f.number("trip_until"), began.Add(10*time.Second).UnixMilli())
 	wantEqual(t, "no canary before", f.number("opens"), began.Add(2*time.Second).UnixMilli())
+}
+
+// before is a hook that runs a function once, before a command that contains a text.
+type before struct {
+	text string
+	run  func()
+	once sync.Once
+}
+
+func (h *before) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, command redis.Cmder) error {
+		if strings.Contains(command.String(), h.text) {
+			h.once.Do(h.run)
+		}
+		return next(ctx, command)
+	}
+}
+
+func (h *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// An operator resumes the campaign while a replica is about to trip its last round. The trip does
+// not count.
+func TestTripOfAnOldRoundIsLost(t *testing.T) {
+	b := backends.OpenMiniredis(t)
+	f := open(t, b, 1, options())
+	ran := false
+	slow := f.join(b.WithHook(t, &before{text: `"kind":"not_found"`, run: func() {
+		f.ok(f.replicas[0].Reset(t.Context(), f.list))
+		ran = true
+	}}), options())
+	a := slow.admit("a", 10)
+	v := slow.conclude(answer(a, "a", 10, breaker.NotFound))
+	if s := f.state(); !ran || v.Trip != nil || s.Standing {
+		t.Errorf("resumed: %v; trip %+v, state %+v; want no trip", ran, v.Trip, s)
+	}
 }
