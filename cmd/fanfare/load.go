@@ -13,6 +13,7 @@ func (c *cli) load() *cobra.Command {
 	opts := operator.LoadOptions{Hold: operator.DefaultHold}
 	var form fileForm
 	var source loadSource
+	var condition string
 	command := &cobra.Command{
 		Use:   "load CAMPAIGN FILE|- [FILE...]",
 		Short: "Load an audience (CSV, NDJSON, a JSON array or Parquet) into a campaign's list",
@@ -27,15 +28,23 @@ was interrupted, or killed, continues with the same command: recipients that are
 At most --hold recipients of the campaign are in Redis at a time. A larger audience is loaded as recipients are sent, so start the
 campaign in another shell while the load waits; it says so. One load of a campaign runs at a time.
 
+With --where, only the recipients that fit a condition are loaded. It names members of elements, columns, and members of the
+profile such as profile.country. What a recipient lacks is nil.
+
 With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   fanfare load 42 part-1.parquet part-2.csv.gz part-3.ndjson.zst
   zcat audience.ndjson.gz | fanfare load 42 -
+  fanfare load 42 audience.csv --where 'platform == "ios" && country in ["VN", "TH"]'
   fanfare load 43 --from 42 --status failed --code UNAVAILABLE`,
 		Args:              source.args,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
+			var err error
+			if opts.Where, err = compileWhere(command, condition); err != nil {
+				return err
+			}
 			if source.campaign != "" {
 				return c.loadOutcomes(command, source, args[0], opts)
 			}
@@ -59,6 +68,7 @@ With --from, the audience is the users of another campaign's outcomes in SQL, ea
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
 	f.Int64Var(&opts.Skip, "skip", 0, "skip the first `n` recipients of the files, whatever an interrupted load had loaded")
 	f.Int64Var(&opts.Hold, "hold", opts.Hold, "wait while `n` recipients of the campaign are in Redis; 1,000 to 10,000,000, or 0 for no limit")
+	f.StringVar(&condition, "where", "", "load only recipients that fit a `condition`, such as 'platform == \"ios\"'")
 	form.addTo(f)
 	source.addTo(f)
 	return command

@@ -110,7 +110,7 @@ func explainLoadFrom(id, from string, err error) error {
 
 // explainInterruptedFrom adds the command that continues the load.
 func explainInterruptedFrom(broken *operator.InterruptedError, id string, source loadSource, opts operator.LoadOptions) error {
-	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source.words())
+	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source.words()+whereFlag(opts))
 	if opts.Append {
 		err = fmt.Errorf("%w --append", err)
 	}

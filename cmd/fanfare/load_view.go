@@ -74,7 +74,7 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source)
+	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source+whereFlag(opts))
 	if opts.Hold != 0 && opts.Hold != operator.DefaultHold {
 		err = fmt.Errorf("%w --hold %d", err, opts.Hold)
 	}
@@ -97,6 +97,9 @@ func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, "line"))))
 	if s.Passed > 0 {
 		fmt.Fprintf(w, "%s before them were loaded already, by a load that was interrupted\n", plural(s.Passed, "recipient"))
+	}
+	if s.LeftOut.Total() > 0 {
+		fmt.Fprintf(w, "left out: %s\n", s.LeftOut)
 	}
 	printRows(w, s)
 }

@@ -111,6 +111,9 @@ func (f *Files) explain(err error) error {
 // Line is the line in the current file.
 func (f *Files) Line() int { return f.current.Line() }
 
+// File returns the name of the file that Line is in, if several files are read.
+func (f *Files) File() string { return f.name }
+
 // Hints returns those of all files.
 func (f *Files) Hints() []string { return f.hints }
 

@@ -11,6 +11,7 @@ import (
 
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
+	"fanfare/internal/where"
 )
 
 const (
@@ -30,6 +31,9 @@ type LoadOptions struct {
 	// Skip ignores the first recipients of the file. Without it, loading the same file again
 	// continues an interrupted load.
 	Skip int64
+	// Where leaves out the recipients that do not fit it; nil: no one. With it, Skip counts the
+	// others alone.
+	Where *where.Filter
 	// MaxElement is the longest element that the dispatcher accepts, in bytes; see
 	// audience.Options.
 	MaxElement int
@@ -79,7 +83,7 @@ func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Re
 			return l.summary, err
 		}
 	}
-	err = l.run(ctx, rows)
+	err = l.run(ctx, rows, o.sieves)
 	l.summary.Took = o.now().Sub(start)
 	return l.summary, err
 }
@@ -94,11 +98,16 @@ type load struct {
 	held    bool
 }
 
-func (l *load) run(ctx context.Context, rows audience.Reader) error {
+func (l *load) run(ctx context.Context, rows audience.Reader, sieves func(context.Context, LoadOptions) []sieve) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
+	rows, screen := newScreen(rows, sieves(reading, l.opts))
 	from := newBatcher(reading, rows, l.opts.Skip)
 	err := l.send(ctx, from)
+	l.summary.LeftOut = screen.count()
+	if err == nil {
+		l.summary.Hints = append(l.summary.Hints, l.opts.hints()...)
+	}
 	if closed := l.close(ctx, err == nil); err == nil {
 		err = closed
 	}
@@ -111,6 +120,8 @@ func (l *load) run(ctx context.Context, rows audience.Reader) error {
 		return &audience.FileError{Problem: fmt.Sprintf("it has %s recipients, fewer than the %s to skip", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
+	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0 && l.summary.LeftOut.Total() > 0:
+		return &AllLeftOutError{l.summary.LeftOut}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0:
 		return &audience.FileError{Problem: "it has no recipients: nothing was loaded"}
 	}
@@ -200,10 +211,11 @@ func (l *load) close(ctx context.Context, done bool) error {
 
 // LoadSummary is the result of a load, also of an interrupted one.
 type LoadSummary struct {
-	Loaded   int64               `json:"loaded"`
-	Passed   int64               `json:"alreadyLoaded,omitempty"` // by an interrupted load that this one continued
-	Rejected int64               `json:"rejected"`
-	Errors   []audience.RowError `json:"errors,omitempty"` // the first of those rejected
+	Loaded   int64 `json:"loaded"`
+	Passed   int64 `json:"alreadyLoaded,omitempty"` // by an interrupted load that this one continued
+	Rejected int64 `json:"rejected"`
+	LeftOut
+	Errors []audience.RowError `json:"errors,omitempty"` // the first of those rejected
 	// Hints name columns that probably need another name.
 	Hints []string      `json:"hints,omitempty"`
 	Took  time.Duration `json:"-"`
