@@ -31,13 +31,15 @@ campaign in another shell while the load waits; it says so. One load of a campai
 With --where, only the recipients that fit a condition are loaded. It names members of elements, columns, and members of the
 profile such as profile.country. What a recipient lacks is nil.
 
-With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.`,
+With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.
+Users who are suppressed are left out, and so are those who have had as many pushes as the caps allow.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   fanfare load 42 part-1.parquet part-2.csv.gz part-3.ndjson.zst
   zcat audience.ndjson.gz | fanfare load 42 -
   fanfare load 42 audience.csv --where 'platform == "ios" && country in ["VN", "TH"]'
-  fanfare load 43 --from 42 --status failed --code UNAVAILABLE`,
+  fanfare load 43 --from 42 --status failed --code UNAVAILABLE
+  fanfare load 43 --from 42 --status sent --older-than 24h`,
 		Args:              source.args,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {

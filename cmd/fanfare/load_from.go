@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,25 +19,36 @@ import (
 
 // loadSource are the flags that load the users of another campaign's outcomes.
 type loadSource struct {
-	campaign string
-	filter   outcomeFilter
+	campaign  string
+	filter    outcomeFilter
+	olderThan time.Duration
 }
 
 func (s *loadSource) addTo(f *pflag.FlagSet) {
 	f.StringVar(&s.campaign, "from", "", "load the users of this `campaign`'s outcomes in SQL in place of a file; needs --status or --code")
 	s.filter.addTo(f, "with --from: outcomes")
+	f.DurationVar(&s.olderThan, "older-than", 0, "with --from: outcomes that are at least so `long` ago, such as 24h")
 }
+
+// The bounds of --older-than. Outcomes are not kept for longer.
+const (
+	minAge = time.Minute
+	maxAge = 10 * 366 * 24 * time.Hour
+)
 
 // args requires a file, or with --from none.
 func (s *loadSource) args(command *cobra.Command, args []string) error {
 	if !command.Flags().Changed("from") {
-		if s.filter.isNarrowed() {
-			return wrongUsage(command, errors.New("--status and --code select outcomes of a campaign: name it with --from"))
+		if s.filter.isNarrowed() || command.Flags().Changed("older-than") {
+			return wrongUsage(command, errors.New("--status, --code and --older-than select outcomes of a campaign: name it with --from"))
 		}
 		if len(args) > 2 {
 			return checkFiles(command, args[1:])
 		}
 		return wantArgs(command, args)
+	}
+	if command.Flags().Changed("older-than") && (s.olderThan < minAge || s.olderThan > maxAge) {
+		return wrongUsage(command, fmt.Errorf("--older-than is %s, want %s to %s", s.olderThan, minAge, maxAge))
 	}
 	if len(args) != 1 {
 		return wrongUsage(command, fmt.Errorf("load --from takes one CAMPAIGN and no file; %s given", plural(int64(len(args)), "argument")))
@@ -61,6 +73,9 @@ func (s *loadSource) words() string {
 	if s.filter.code != "" {
 		words = append(words, "--code", shellWord(s.filter.code))
 	}
+	if s.olderThan > 0 {
+		words = append(words, "--older-than", s.olderThan.String())
+	}
 	return strings.Join(words, " ")
 }
 
@@ -69,6 +84,9 @@ func (c *cli) loadOutcomes(command *cobra.Command, source loadSource, id string,
 	filter, err := source.filter.read(command)
 	if err != nil {
 		return err
+	}
+	if source.olderThan > 0 {
+		filter.OlderThan, filter.Until = source.olderThan, time.Now().Add(-source.olderThan)
 	}
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 		opts.MaxElement = int(rooms.Settings.Queue.MaxElement)

@@ -98,7 +98,7 @@ func printSummary(w io.Writer, id string, s operator.LoadSummary) {
 	if s.Passed > 0 {
 		fmt.Fprintf(w, "%s before them were loaded already, by a load that was interrupted\n", plural(s.Passed, "recipient"))
 	}
-	if s.LeftOut.Total() > 0 {
+	if s.CountLeftOut() > 0 {
 		fmt.Fprintf(w, "left out: %s\n", s.LeftOut)
 	}
 	printRows(w, s)

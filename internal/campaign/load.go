@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"fanfare/internal/queue"
@@ -48,6 +50,7 @@ type Loader struct {
 	resumeDisabled bool
 	begun          bool
 	next           int64
+	place          string // see Mark
 	done           progress
 	inRedis        int64 // recipients in Redis without an outcome, after the last call
 }
@@ -95,6 +98,24 @@ func (l *Loader) DisableResume() error {
 	return wrap("load", l.id, l.refused)
 }
 
+// Resume looks for an interrupted load of a source that knows its place, such as a query with a
+// key. If there is one, this load continues it, and the caller begins behind the position.
+func (l *Loader) Resume(source string) (position string, found bool) {
+	for load, p := range l.interrupted {
+		name, at, ok := strings.Cut(p.place, " ")
+		if position, err := url.QueryUnescape(at); ok && err == nil && name == url.QueryEscape(source) {
+			l.resumed, l.begun = &resumedLoad{l: l, load: load, until: p, passed: p, placed: true}, true
+			return position, true
+		}
+	}
+	return "", false
+}
+
+// Mark has the next batch note, in the script that pushes it, how far a source is read then.
+func (l *Loader) Mark(source, position string) {
+	l.place = url.QueryEscape(source) + " " + url.QueryEscape(position)
+}
+
 // Append pushes a batch and renews the deadline of the list. The caller may repeat the batch
 // after an error; no recipient is doubled. Recipients that an interrupted load has pushed are
 // skipped: see Skipped.
@@ -115,6 +136,7 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 		}
 	}
 	done := l.done.plus(elements)
+	done.place = l.place
 	_, err := l.queue.Append(ctx, queue.Batch{
 		Load: l.load, Number: l.next, Elements: elements, TTL: l.c.o.DefaultTTL, Mark: loadMark + l.load,
 		Note: progressNote + l.load, Text: done.text(),
@@ -176,7 +198,12 @@ func (l *Loader) Close(ctx context.Context) error {
 		return nil
 	}
 	if l.resumed != nil && !l.resumed.taken {
-		return wrap("load", l.id, ErrOtherAudience)
+		if !l.resumed.placed {
+			return wrap("load", l.id, ErrOtherAudience)
+		}
+		if err := l.resumed.takeOver(ctx); err != nil { // there was nothing left to push
+			return wrap("load", l.id, err)
+		}
 	}
 	err := l.report(ctx, "done")
 	if err == nil && l.resumeDisabled {

@@ -16,7 +16,8 @@ type resumedLoad struct {
 	until  progress // its progress
 	passed progress // how far this load has skipped
 	taken  bool
-	cut    int // skipped elements of the current batch
+	placed bool // the caller begins behind what was pushed
+	cut    int  // skipped elements of the current batch
 }
 
 // skipLoaded returns the part of a batch that must be pushed.
@@ -52,6 +53,8 @@ func (r *resumedLoad) takeOver(ctx context.Context) error {
 	switch {
 	case reply.err == nil && reply.word == "gone":
 		return ErrDeleted
+	case reply.err == nil && reply.word == "changed" && r.placed:
+		return ErrAudienceExists // it still runs
 	case reply.err == nil && reply.word == "changed" && len(reply.details) > 0:
 		var ok bool
 		if r.until, ok = parseProgress(reply.details[0]); !ok || r.until.rows < r.passed.rows {
@@ -80,6 +83,9 @@ type progress struct {
 	rows            int64 // pushed so far
 	firstRows       int   // in its first batch
 	firstSum, total uint32
+	// place is how far a source was read that knows its place: "<source> <position>", both escaped.
+	// It is empty for a file.
+	place string
 }
 
 var sums = crc32.MakeTable(crc32.Castagnoli) // computed by hardware
@@ -110,11 +116,14 @@ func (p progress) startsWith(batch [][]byte) bool {
 
 // text encodes the progress for counts. The scripts read the number of rows at its beginning.
 func (p progress) text() string {
-	return fmt.Sprintf("%d %d %x %x", p.rows, p.firstRows, p.firstSum, p.total)
+	return strings.TrimSpace(fmt.Sprintf("%d %d %x %x %s", p.rows, p.firstRows, p.firstSum, p.total, p.place))
 }
 
 func parseProgress(text string) (p progress, ok bool) {
 	n, err := fmt.Sscanf(text, "%d %d %x %x", &p.rows, &p.firstRows, &p.firstSum, &p.total)
+	if words := strings.SplitN(text, " ", 5); len(words) == 5 {
+		p.place = words[4]
+	}
 	return p, n == 4 && err == nil
 }
 

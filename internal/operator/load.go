@@ -45,6 +45,7 @@ type LoadOptions struct {
 	// OnHold, if set, is called when the load begins to wait, and again if the state of the
 	// campaign changes meanwhile.
 	OnHold func(campaign.State)
+	source   *outcomeUsers // what LoadFrom reads; nil for files
 	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
 	// goroutine calls it.
 	Progress func(loaded int64)
@@ -83,7 +84,11 @@ func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Re
 			return l.summary, err
 		}
 	}
-	err = l.run(ctx, rows, o.sieves)
+	if opts.source != nil {
+		opts.source.begin(l.loader)
+		l.summary.Passed = l.loader.CountSkipped()
+	}
+	err = l.run(ctx, rows, func(reading context.Context, opts LoadOptions) []sieve { return o.sieves(reading, id, opts) })
 	l.summary.Took = o.now().Sub(start)
 	return l.summary, err
 }
@@ -120,7 +125,7 @@ func (l *load) run(ctx context.Context, rows audience.Reader, sieves func(contex
 		return &audience.FileError{Problem: fmt.Sprintf("it has %s recipients, fewer than the %s to skip", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.summary.Rejected > 0:
 		return ErrNoRecipient
-	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0 && l.summary.LeftOut.Total() > 0:
+	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0 && l.summary.CountLeftOut() > 0:
 		return &AllLeftOutError{l.summary.LeftOut}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.opts.Skip == 0:
 		return &audience.FileError{Problem: "it has no recipients: nothing was loaded"}
@@ -176,6 +181,9 @@ func ignoreEOF(err error) error {
 // that it has.
 func (l *load) append(ctx context.Context, elements [][]byte) error {
 	wait := newRetry(l.opts.Patience)
+	if l.opts.source != nil {
+		l.opts.source.mark(l.loader, elements)
+	}
 	for {
 		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReplyTimeout)
 		err := l.loader.Append(asking, elements)

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
 
-	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/store"
@@ -97,6 +95,9 @@ func (e *NothingMatchesError) Error() string {
 		}
 		text += " the code " + e.Filter.Code
 	}
+	if e.Filter.OlderThan > 0 {
+		text += " that is older than " + e.Filter.OlderThan.String()
+	}
 	return text + " in SQL: nothing was loaded"
 }
 
@@ -106,65 +107,6 @@ type FromError struct{ Err error }
 func (e *FromError) Error() string { return e.Err.Error() }
 
 func (e *FromError) Unwrap() error { return e.Err }
-
-// LoadFrom loads the users of a campaign's outcomes into another campaign, each once and in the
-// order of their ids. Tokens are looked up again, and placeholders filled from the profile. It is a
-// load like that of a file, and returns the same errors. It also returns a *FromError and a
-// *NothingMatchesError.
-func (o *Operator) LoadFrom(ctx context.Context, id, from string, f store.Filter, opts LoadOptions) (LoadSummary, error) {
-	outcomes, err := o.Outcomes(ctx, from, f)
-	if err != nil {
-		return LoadSummary{}, &FromError{err}
-	}
-	reading, stop := context.WithCancel(ctx)
-	defer stop()
-	r, w := io.Pipe()
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		n, err := writeUsers(reading, w, outcomes)
-		if err == nil && n == 0 {
-			err = &NothingMatchesError{From: from, Filter: f}
-		}
-		w.CloseWithError(err) // nil ends the text
-	}()
-	opts.Format = audience.NDJSON
-	summary, err := o.Load(ctx, id, r, opts)
-	stop()
-	_ = r.Close() // ends a writer that waits
-	<-written
-	if nothing, ok := errors.AsType[*NothingMatchesError](err); ok {
-		return summary, nothing
-	}
-	if err == nil {
-		err = o.addUnwritten(ctx, from, &summary)
-	}
-	return summary, err
-}
-
-// writeUsers writes the elements of users, and each user once. Outcomes of one user follow each
-// other.
-func writeUsers(ctx context.Context, w io.Writer, outcomes iter.Seq2[notification.Result, error]) (n int64, err error) {
-	last, element := "", []byte(nil)
-	for r, err := range outcomes {
-		if err != nil {
-			return n, err
-		}
-		if ctx.Err() != nil {
-			return n, context.Cause(ctx)
-		}
-		if n > 0 && r.UserID == last {
-			continue
-		}
-		last = r.UserID
-		element = append(campaign.EncodeRecipient(element[:0], notification.Recipient{UserID: r.UserID}), '\n')
-		if _, err := w.Write(element); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
-}
 
 // addUnwritten adds a hint if Redis knows of outcomes that are not in SQL yet.
 func (o *Operator) addUnwritten(ctx context.Context, from string, summary *LoadSummary) error {

@@ -16,13 +16,20 @@ import (
 // LeftOut counts the recipients that a load left out, by reason.
 type LeftOut struct {
 	Filtered int64 `json:"filtered,omitempty"` // they do not fit the condition
+	// Of outcomes of another campaign: users who are suppressed, and those without
+	// room under the caps.
+	Suppressed int64 `json:"suppressed,omitempty"`
+	Capped     int64 `json:"capped,omitempty"`
 }
 
-// Total is how many they are.
-func (l LeftOut) Total() int64 { return l.Filtered }
+// CountLeftOut is how many they are.
+func (l LeftOut) CountLeftOut() int64 { return l.Filtered + l.Suppressed + l.Capped }
 
 // sieves are what leaves recipients out of a load.
-func (o *Operator) sieves(ctx context.Context, opts LoadOptions) (all []sieve) {
+func (o *Operator) sieves(ctx context.Context, id string, opts LoadOptions) (all []sieve) {
+	if opts.source != nil {
+		all = o.followUpSieves(ctx, id, opts)
+	}
 	if opts.Where != nil {
 		all = append(all, o.whereSieve(ctx, opts.Where, opts))
 	}
@@ -50,7 +57,7 @@ func (l LeftOut) String() string {
 	for _, reason := range []struct {
 		n    int64
 		text string
-	}{{l.Filtered, "do not match --where"}} {
+	}{{l.Filtered, "do not match --where"}, {l.Suppressed, "suppressed"}, {l.Capped, "capped"}} {
 		if reason.n > 0 {
 			all = append(all, Thousands(reason.n)+" "+reason.text)
 		}

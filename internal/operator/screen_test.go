@@ -56,7 +56,7 @@ func TestLoadSelectsByTheProfile(t *testing.T) {
 	}
 	summary := f.load("42", text.String(), LoadOptions{Where: condition(t, `profile.orders >= 1000`)})
 	equal(t, "loaded", summary.Loaded, 500)
-	equal(t, "filtered", summary.LeftOut.Filtered, 2500)
+	equal(t, "filtered", summary.Filtered, 2500)
 	equal(t, "first", f.list("campaign:42")[0], `{"userId":"user-1000"}`)
 	ok(t, f.rdb.Set(t.Context(), "profile:7", `{"vip":true}`, 0).Err())
 	equal(t, "loaded with a number for an id", f.load("43", `{"userId":7}`, LoadOptions{Where: condition(t, `profile.vip`)}).Loaded, 1)

@@ -35,6 +35,11 @@ ORDER BY at DESC, campaign_id, result_id LIMIT $2`
 type Filter struct {
 	Status notification.Status
 	Code   string
+	// Until is the last moment of an outcome; zero: any. OlderThan is what it was made of.
+	Until     time.Time
+	OlderThan time.Duration
+	// After is a user: the outcomes of those behind it are read; empty: all are.
+	After string
 }
 
 // deliveriesPage is how many rows of a campaign one query reads. It bounds the memory and the time
@@ -48,7 +53,7 @@ const deliveriesPage = 1000
 // The pages are not of one moment: a row that changes meanwhile is yielded as it was or as it is.
 func (s *Store) CampaignDeliveries(ctx context.Context, campaign string, f Filter) iter.Seq2[notification.Result, error] {
 	return func(yield func(notification.Result, error) bool) {
-		var last notification.Result
+		last := notification.Result{UserID: f.After, ResultID: lastResult(f.After)}
 		for {
 			page, err := s.collectResults(ctx, s.backend.queryInOrder, s.selectPage(f), campaign, last.UserID, last.ResultID, deliveriesPage, string(f.Status), f.Code)
 			if err == nil {
@@ -62,11 +67,8 @@ func (s *Store) CampaignDeliveries(ctx context.Context, campaign string, f Filte
 				return
 			}
 			last = page[len(page)-1]
-			if !f.matches(last) {
-				page = page[:len(page)-1]
-			}
 			for _, r := range page {
-				if !yield(r, nil) {
+				if f.matches(r) && !yield(r, nil) {
 					return
 				}
 			}
@@ -75,7 +77,15 @@ func (s *Store) CampaignDeliveries(ctx context.Context, campaign string, f Filte
 }
 
 func (f Filter) matches(r notification.Result) bool {
-	return (f.Status == "" || r.Status == f.Status) && (f.Code == "" || r.ErrorCode == f.Code)
+	return (f.Status == "" || r.Status == f.Status) && (f.Code == "" || r.ErrorCode == f.Code) && (f.Until.IsZero() || !r.At.After(f.Until))
+}
+
+// lastResult is above all ids of results, so that a page begins after the user.
+func lastResult(user string) string {
+	if user == "" {
+		return ""
+	}
+	return "\U0010FFFF"
 }
 
 // selectPage selects the matches among the next rows after a key, and the last of these rows in any
