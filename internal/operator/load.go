@@ -45,7 +45,7 @@ type LoadOptions struct {
 	// OnHold, if set, is called when the load begins to wait, and again if the state of the
 	// campaign changes meanwhile.
 	OnHold func(campaign.State)
-	source   *outcomeUsers // what LoadFrom reads; nil for files
+	source *outcomeUsers // what LoadFrom reads; nil for files
 	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
 	// goroutine calls it.
 	Progress func(loaded int64)
