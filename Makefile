@@ -8,7 +8,7 @@ PRODUCER = examples/nestjs-producer/dist/main.js
 # These tests run our programs, which are built without the race detector. Here it only slows down the tests' own code.
 RUN_PROGRAMS = $(addprefix fanfare/test/,browser chaos docs e2e)
 
-.PHONY: build test lint demo cast bench bench-console bench-peers bench-chart screenshots image ci clean help
+.PHONY: build test lint demo cast bench bench-audience bench-console bench-peers bench-chart screenshots image ci clean help
 
 build: ## build the four programs into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/ ./cmd/...
@@ -45,6 +45,12 @@ bench: ## print figures of this machine; nothing passes or fails by the clock
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run '^$$' -bench Memory/redis -benchtime 1000000x ./internal/dedupe
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
+
+# bench-audience: how many recipients pass through Redis, such as AUDIENCE=100000000.
+AUDIENCE ?= 2000000
+
+bench-audience: ## print the rate of a load beside bare RPUSH, and pass AUDIENCE recipients through 512 MiB of Redis
+	$(GO) test -run '^$$' -bench 'Load$$|LargeAudience' -benchtime 1x -timeout 120m ./test/bench -audience $(AUDIENCE)
 
 bench-console: ## print how fast the console's pages are over ten million deliveries, and what open pages cost
 	./tools/test-servers.sh
