@@ -14,6 +14,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/redact"
+	"fanfare/internal/schedule"
 )
 
 // newContent is the form of a new campaign.
@@ -122,7 +123,7 @@ func specOf(form url.Values) (campaign.Spec, *formErrors) {
 	message := bytes.ReplaceAll([]byte(form.Get("message")), []byte("\r\n"), []byte("\n"))
 	spec := campaign.Spec{
 		ID: value("id"), Name: value("name"), Message: message, OnAmbiguous: campaign.OnAmbiguous(value("on_ambiguous")),
-		Devices: campaign.DevicePolicy(value("devices")), Dedupe: campaign.Dedupe(value("dedupe")),
+		Devices: campaign.DevicePolicy(value("devices")), Dedupe: campaign.Dedupe(value("dedupe")), Kind: campaign.Kind(value("kind")),
 	}
 	problems.Faults, problems.Bytes = faultsOf(message), len(message)
 	if spec.ID == "" {
@@ -133,8 +134,18 @@ func specOf(form url.Values) (campaign.Spec, *formErrors) {
 	refuse("rate", err)
 	spec.Project, err = campaign.ParseProject(value("project"))
 	refuse("project", err)
-	spec.Deadline, err = parseDeadline(value("deadline"))
+	spec.Deadline, err = parseMoment(value("deadline"))
 	refuse("deadline", err)
+	spec.StartAt, err = parseMoment(value("start_at"))
+	refuse("start_at", err)
+	spec.Windows, err = schedule.ParseWindows(strings.ReplaceAll(value("windows"), "\n", ";"))
+	refuse("windows", err)
+	spec.LocalTime, err = schedule.ParseLocalFrom(value("local_time"), time.Now())
+	refuse("local_time", err)
+	spec.TimeZone, err = campaign.ParseTimeZone(value("time_zone"))
+	refuse("time_zone", err)
+	spec.QuietHours, err = campaign.ParseQuietHours(value("quiet_hours"))
+	refuse("quiet_hours", err)
 	spec.Priority, err = parseWhole(value("priority"), 0, 0, campaign.MaxPriority)
 	refuse("priority", err)
 	spec.Weight, err = parseWhole(value("weight"), 1, 1, campaign.MaxWeight)
@@ -157,8 +168,8 @@ func parseWhole(text string, normal, low, high int) (int, error) {
 // momentLayout is what a browser's field for a moment writes.
 const momentLayout = "2006-01-02T15:04"
 
-// parseDeadline reads what a browser's field for a moment writes, in UTC, or RFC 3339.
-func parseDeadline(text string) (time.Time, error) {
+// parseMoment reads what a browser's field for a moment writes, in UTC, or RFC 3339.
+func parseMoment(text string) (time.Time, error) {
 	for _, layout := range []string{momentLayout, momentLayout + ":05"} {
 		if at, err := time.Parse(layout, text); err == nil {
 			text = at.Format(time.RFC3339)

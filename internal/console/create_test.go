@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/checks"
 )
@@ -57,9 +59,10 @@ func TestFaultsStandAtTheirPlace(t *testing.T) {
 func TestNewCampaignIsCreatedOrRefusedWhole(t *testing.T) {
 	t.Parallel()
 	f := open(t, Options{Operate: true})
-	bad := url.Values{"message": {"{}x"}, "rate": {"fast"}, "priority": {"10"}, "weight": {"0"}, "deadline": {"soon"}, "project": {"a b"}}
+	bad := url.Values{"message": {"{}x"}, "rate": {"fast"}, "priority": {"10"}, "weight": {"0"}, "deadline": {"soon"}, "project": {"a b"},
+		"start_at": {"later"}, "windows": {"09:00-09:00"}, "local_time": {"tea time"}, "time_zone": {"Mars/Olympus"}, "quiet_hours": {"at night"}}
 	found := f.problems("/new", bad, http.StatusUnprocessableEntity)
-	for _, field := range []string{"id", "rate", "priority", "weight", "deadline", "project"} {
+	for _, field := range []string{"id", "rate", "priority", "weight", "deadline", "project", "start_at", "windows", "local_time", "time_zone", "quiet_hours"} {
 		if found.Fields[field] == "" {
 			t.Errorf("%s is not refused: %v", field, found.Fields)
 		}
@@ -75,6 +78,29 @@ func TestNewCampaignIsCreatedOrRefusedWhole(t *testing.T) {
 	wantStatus(t, answer, http.StatusOK)
 	if got, want := f.system.done(), "create sale 2030-01-31T18:00:00Z latest/user"; got != want || !strings.Contains(answer.text, "/campaigns/sale/audience") {
 		t.Errorf("done %q, want %q; then %s", got, want, answer.text)
+	}
+}
+
+// A new campaign has the time rules and the kind of the form. The form has a field for each.
+func TestNewCampaignHasTimeRules(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{Operate: true})
+	page := f.get("/new").text
+	form := url.Values{
+		"message": {goodMessage}, "id": {"evening"}, "start_at": {"2030-01-31T18:00"}, "windows": {"mon-fri 09:00-21:00; sat 10:00-18:00"},
+		"time_zone": {"Asia/Saigon"}, "kind": {"transactional"}, "quiet_hours": {"22:00-08:00"}, "local_time": {""},
+	}
+	for name := range form {
+		if !strings.Contains(page, `name="`+name+`"`) {
+			t.Errorf("the form has no field %s", name)
+		}
+	}
+	wantStatus(t, f.post("/new", form), http.StatusOK)
+	spec := f.system.created
+	got := []string{spec.StartAt.Format(time.RFC3339), spec.Windows.String(), spec.TimeZone, string(spec.Kind), spec.QuietHours.String()}
+	want := []string{"2030-01-31T18:00:00Z", "mon-fri 09:00-21:00; sat 10:00-18:00", "Asia/Saigon", "transactional", "22:00-08:00"}
+	if !slices.Equal(got, want) {
+		t.Errorf("created with %q, want %q", got, want)
 	}
 }
 

@@ -29,6 +29,7 @@ import (
 
 // fakeSystem is a system in memory. It records what was asked of it.
 type fakeSystem struct {
+	created campaign.Spec // by the last Create
 	mu      sync.Mutex
 	views   []operator.View
 	err     error
@@ -110,6 +111,7 @@ func (f *fakeSystem) Create(_ context.Context, spec campaign.Spec) error {
 	if spec.ID == "running" {
 		return campaign.ErrExists
 	}
+	f.created = spec
 	return f.record("create " + spec.ID + " " + spec.Deadline.Format(time.RFC3339) + " " + string(spec.Devices) + "/" + string(spec.Dedupe))
 }
 

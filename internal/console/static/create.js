@@ -48,6 +48,7 @@ function showFields(fields) {
     form.elements[at.dataset.error]?.setAttribute('aria-invalid', problem ? 'true' : 'false');
   }
   const first = form.querySelector('[data-error]:not([hidden])');
+  if (first?.closest('details')) first.closest('details').open = true;
   if (first) form.elements[first.dataset.error]?.focus();
 }
 
