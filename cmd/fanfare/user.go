@@ -175,13 +175,15 @@ func jsonText(raw json.RawMessage) string {
 }
 
 func printOutcomeRows(o output, v operator.UserView) {
-	t := o.newTable(momentColumn("AT"), idColumn("CAMPAIGN"), textColumn("OUTCOME"), textColumn("CODE"), numberColumn("ATTEMPTS").onlyWide(), textColumn("REASON"))
+	t := o.newTable(momentColumn("AT"), idColumn("CAMPAIGN"), textColumn("OUTCOME"), textColumn("CODE"), numberColumn("ATTEMPTS").onlyWide(),
+		textColumn("VARIANT").onlyWide(), textColumn("LANGUAGE").onlyWide(), textColumn("REASON"))
 	for _, r := range v.Outcomes {
 		reason := cmp.Or(r.Error, r.MessageID)
 		if r.TokenRemoved {
 			reason = strings.TrimSpace(reason + " (token removed)")
 		}
-		t.add(localTime(r.At), r.CampaignID, string(r.Status), cmp.Or(r.ErrorCode, "–"), fmt.Sprint(r.Attempts), reason)
+		t.add(localTime(r.At), r.CampaignID, string(r.Status), cmp.Or(r.ErrorCode, "–"), fmt.Sprint(r.Attempts),
+			cmp.Or(r.Variant, "–"), cmp.Or(r.Locale, "–"), reason)
 	}
 	t.print()
 	if v.More {
