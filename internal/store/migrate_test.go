@@ -69,7 +69,7 @@ func unmigrate(t *testing.T, s *Store) {
 // dropTables drops all tables but that of the version.
 func dropTables(t *testing.T, s *Store) {
 	t.Helper()
-	execute(t, s, `DROP TABLE fanfare_deliveries`, dropSummary(s), `DROP TABLE fanfare_minutes`, `DROP TABLE fanfare_codes`)
+	execute(t, s, `DROP TABLE fanfare_delivery_devices`, `DROP TABLE fanfare_deliveries`, dropSummary(s), `DROP TABLE fanfare_minutes`, `DROP TABLE fanfare_codes`)
 }
 
 // dropSummary drops the summary, which is a view in SQLite.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -70,7 +71,7 @@ func TestCampaignDeliveriesEnd(t *testing.T) {
 		dropTables(t, s)
 		errs := 0
 		for _, err := range s.CampaignDeliveries(t.Context(), "42", Filter{}) {
-			if err != nil && strings.Contains(err.Error(), "fanfare_deliveries") {
+			if _, missing := errors.AsType[*TablesError](err); missing {
 				errs++
 			}
 		}
