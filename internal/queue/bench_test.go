@@ -15,8 +15,8 @@ import (
 	"fanfare/test/servers"
 )
 
-// BenchmarkRedis reports the CPU time that Redis needs for an element: to claim it, and to settle it
-// with its result.
+// BenchmarkRedis reports the CPU time that Redis needs for an element: to claim it, and to settle
+// it with its result.
 //
 //	go test ./internal/queue -run '^$' -bench Redis -benchtime 200000x
 func BenchmarkRedis(b *testing.B) {
