@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"fanfare/internal/keys"
 	"fanfare/test/servers"
 )
 
@@ -50,6 +51,10 @@ func TestWebhooks(t *testing.T) {
 	for _, r := range responders {
 		r.AwaitLog(`"msg":"ready"`)
 	}
+	s.Eventually("events are delivered from now on", func() bool {
+		begun, err := s.Redis.Exists(t.Context(), keys.Default().Webhooks()).Result()
+		return err == nil && begun == 1
+	})
 	s.Campaign("42", audience(20))
 	s.Fanfare("campaign", "pause", "42", "--reason", "wrong link")
 	s.Fanfare("campaign", "resume", "42")
