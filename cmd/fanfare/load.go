@@ -47,13 +47,13 @@ Users who are suppressed are left out, and so are those who have had as many pus
 			if opts.Where, err = compileWhere(command, condition); err != nil {
 				return err
 			}
+			if err := checkHold(command, opts.Hold); err != nil {
+				return err
+			}
 			if source.campaign != "" {
 				return c.loadOutcomes(command, source, args[0], opts)
 			}
 			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
-				return err
-			}
-			if err := checkHold(command, opts.Hold); err != nil {
 				return err
 			}
 			files, err := resolveFiles(command, form, args[1:])

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fanfare/cmd/internal/sending"
-	"fanfare/internal/daemon"
+	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 	"fanfare/internal/store"
 )
@@ -100,11 +100,12 @@ func (c *cli) loadFiltered(ctx context.Context, command *cobra.Command, op *oper
 		bar.count(n)
 		_ = bar.bar.Add(0) // there is no file whose reading draws the bar
 	}
+	opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
 	summary, err := op.LoadFrom(ctx, id, source.campaign, filter, opts)
 	bar.clear()
 	broken, begun := errors.AsType[*operator.InterruptedError](err)
 	if begun && broken.Done+broken.Unsure > 0 {
-		return explainInterruptedFrom(broken, id, source, opts)
+		return explainInterruptedLoad(broken, id, source.words(), opts)
 	}
 	if err != nil {
 		return explainLoadFrom(id, source.campaign, err)
@@ -124,16 +125,4 @@ func explainLoadFrom(id, from string, err error) error {
 		return explainRecords(from, source.Err)
 	}
 	return explainLoad(id, "campaign "+from, err)
-}
-
-// explainInterruptedFrom adds the command that continues the load.
-func explainInterruptedFrom(broken *operator.InterruptedError, id string, source loadSource, opts operator.LoadOptions) error {
-	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source.words()+whereFlag(opts))
-	if opts.Append {
-		err = fmt.Errorf("%w --append", err)
-	}
-	if errors.Is(err, context.Canceled) {
-		return daemon.WithExitCode(daemon.ExitLeftover, err)
-	}
-	return err
 }

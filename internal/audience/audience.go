@@ -141,9 +141,7 @@ func open(source *source, o Options) (Reader, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	lines := &rowReader{r: plain, left: unbounded}
-	text := bufio.NewReaderSize(lines, max(readAhead, 2*o.MaxElement))
-	first, err := firstCharacter(text)
+	lines, text, first, err := beginRows(plain, o.MaxElement)
 	switch {
 	case err != nil:
 		return nil, err
@@ -157,6 +155,14 @@ func open(source *source, o Options) (Reader, error) {
 
 // readAhead is how much of a file is buffered.
 const readAhead = 1 << 18
+
+// beginRows buffers a text, and returns its first character as firstCharacter does.
+func beginRows(plain io.Reader, limit int) (lines *rowReader, text *bufio.Reader, first byte, err error) {
+	lines = &rowReader{r: plain, left: unbounded}
+	text = bufio.NewReaderSize(lines, max(readAhead, 2*limit))
+	first, err = firstCharacter(text)
+	return lines, text, first, err
+}
 
 // firstCharacter returns the first character that is not white space. It is zero if there is none
 // within the buffer.

@@ -142,7 +142,7 @@ func TestParquetThatIsNoAudience(t *testing.T) {
 		UserID string  `parquet:"userId"`
 		Hash   [5]byte `parquet:"hash"`
 	}
-	type nobody struct {
+	type unnamed struct {
 		ID string `parquet:"id"`
 	}
 	whole, err := os.ReadFile(writeParquet(t, 10, people(100)))
@@ -163,7 +163,7 @@ func TestParquetThatIsNoAudience(t *testing.T) {
 		"its column userId has the type DOUBLE: write it":     writeParquet(t, 1, []rounded{{}}),
 		"its column time_zone has the type DATE: write it":    writeParquet(t, 1, []day{{}}),
 		"its column hash has the type FIXED_LEN_BYTE_ARRAY":   writeParquet(t, 1, []fixed{{}}),
-		`no column of its first line, "id", is called userId`: writeParquet(t, 1, []nobody{{}}),
+		`no column of its first line, "id", is called userId`: writeParquet(t, 1, []unnamed{{}}),
 		"it is not Parquet, or cut off: invalid magic footer": cut,
 		"it is not Parquet, or cut off: invalid magic header": other,
 	} {

@@ -31,9 +31,7 @@ func openUsers(r io.Reader, limit int) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	source := &rowReader{r: plain, left: unbounded}
-	text := bufio.NewReaderSize(source, max(readAhead, 2*limit))
-	first, err := firstCharacter(text)
+	source, text, first, err := beginRows(plain, limit)
 	switch {
 	case err != nil:
 		return nil, err

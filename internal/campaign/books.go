@@ -74,8 +74,8 @@ type Books struct {
 	// Waves are the waits for windows that have ended with a push, in the order of time.
 	Waves []Wave `json:"waves,omitempty"`
 	// WindowWaits counts how often recipients were put off until their window opens, or their quiet
-	// hours end. BadZones
-	// counts ended recipients whose own time zone is unknown to us; the campaign's was used.
+	// hours end. BadZones counts ended recipients whose own time zone is unknown to us; the
+	// campaign's was used.
 	WindowWaits int64 `json:"windowWaits,omitempty"`
 	BadZones    int64 `json:"badZones,omitempty"`
 	// BadQuietHours counts ended recipients whose own quiet hours cannot be read; the campaign's

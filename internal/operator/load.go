@@ -180,31 +180,33 @@ func ignoreEOF(err error) error {
 // append sends one batch, and repeats it while Redis is unreachable. Redis recognises a batch
 // that it has.
 func (l *load) append(ctx context.Context, elements [][]byte) error {
-	wait := newRetry(l.opts.Patience)
 	if l.opts.source != nil {
 		l.opts.source.mark(l.loader, elements)
 	}
-	for {
-		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReplyTimeout)
-		err := l.loader.Append(asking, elements)
-		cancel()
-		if err == nil {
-			passed := l.loader.CountSkipped()
-			l.summary.Loaded += int64(len(elements)) - (passed - l.summary.Passed)
-			l.summary.Passed = passed
-			if l.opts.Progress != nil {
-				l.opts.Progress(l.summary.Loaded + passed)
-			}
-			return nil
-		}
-		if !isUnreachable(err) {
-			return err
-		}
-		if !wait.wait(ctx) {
+	err := l.call(ctx, func(asking context.Context) error { return l.loader.Append(asking, elements) })
+	if err != nil {
+		if isUnreachable(err) {
 			l.unsure = int64(len(elements))
-			return err
 		}
+		return err
 	}
+	passed := l.loader.CountSkipped()
+	l.summary.Loaded += int64(len(elements)) - (passed - l.summary.Passed)
+	l.summary.Passed = passed
+	if l.opts.Progress != nil {
+		l.opts.Progress(l.summary.Loaded + passed)
+	}
+	return nil
+}
+
+// call makes a call to Redis, and repeats it while Redis is unreachable. An interruption does not
+// cut it off.
+func (l *load) call(ctx context.Context, ask func(asking context.Context) error) error {
+	return patiently(ctx, l.opts.Patience, func() error {
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReplyTimeout)
+		defer cancel()
+		return ask(asking)
+	})
 }
 
 // close ends the load. If it is done, the campaign may complete.

@@ -61,27 +61,11 @@ func (l *load) waitForRoom(ctx context.Context, n int64) error {
 	return nil
 }
 
-// renew keeps the lease. It waits for a lost connection as append does.
-func (l *load) renew(ctx context.Context, limit int64) (campaign.State, error) {
-	wait := newRetry(l.opts.Patience)
-	for {
-		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastReplyTimeout)
-		state, err := l.loader.Renew(asking, limit)
-		cancel()
-		if err == nil || !isUnreachable(err) || !wait.wait(ctx) {
-			return state, err
-		}
-	}
-}
-
-// pause waits, or returns why the context ended.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
+// renew keeps the lease.
+func (l *load) renew(ctx context.Context, limit int64) (state campaign.State, err error) {
+	err = l.call(ctx, func(asking context.Context) (err error) {
+		state, err = l.loader.Renew(asking, limit)
+		return err
+	})
+	return state, err
 }

@@ -43,13 +43,30 @@ func (r *retry) wait(ctx context.Context) bool {
 	if time.Now().Add(r.pause).After(r.until) {
 		return false
 	}
-	timer := time.NewTimer(r.pause)
-	defer timer.Stop()
+	d := r.pause
 	r.pause = min(2*r.pause, longestPause)
+	return pause(ctx, d) == nil
+}
+
+// pause waits, or returns why the context ended.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
+		return context.Cause(ctx)
 	case <-timer.C:
-		return true
+		return nil
+	}
+}
+
+// patiently repeats a call while what is asked cannot be reached.
+func patiently(ctx context.Context, patience time.Duration, ask func() error) error {
+	wait := newRetry(patience)
+	for {
+		err := ask()
+		if err == nil || !isUnreachable(err) || !wait.wait(ctx) {
+			return err
+		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"strings"
 	"sync"
-	"time"
 
 	"fanfare/internal/audience"
 	"fanfare/internal/profiles"
@@ -81,6 +80,7 @@ type screen struct {
 // screened is a row of a block.
 type screened struct {
 	element []byte
+	id      string // of the user, once it was asked for
 	file    string // its name, if several are read
 	line    int
 	err     error // of the row, or of the audience
@@ -213,15 +213,17 @@ func (o *Operator) whereSieve(ctx context.Context, f *where.Filter, opts LoadOpt
 
 // user is the id of the row's user.
 func (r *screened) user() string {
+	if r.id != "" {
+		return r.id
+	}
 	var member struct {
 		UserID json.RawMessage `json:"userId"`
 	}
 	_ = json.Unmarshal(r.element, &member) // it was decoded before
-	var text string
-	if json.Unmarshal(member.UserID, &text) == nil {
-		return text
+	if json.Unmarshal(member.UserID, &r.id) != nil {
+		r.id = string(member.UserID)
 	}
-	return string(member.UserID)
+	return r.id
 }
 
 func usersOf(rows []*screened) []string {
@@ -230,15 +232,4 @@ func usersOf(rows []*screened) []string {
 		users[i] = row.user()
 	}
 	return users
-}
-
-// patiently repeats a look-up while what is asked cannot be reached.
-func patiently(ctx context.Context, patience time.Duration, ask func() error) error {
-	wait := newRetry(patience)
-	for {
-		err := ask()
-		if err == nil || !isUnreachable(err) || !wait.wait(ctx) {
-			return err
-		}
-	}
 }

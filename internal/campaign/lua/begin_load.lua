@@ -20,8 +20,7 @@ local state = redis.call('HGET', spec, 'state')
 if state and contains({unpack(ARGV, 8)}, state) then
   return {'final', state}
 end
-local lease = read_loading(counts)
-local busy = find_loader(lease, load)
+local lease, busy = read_loading(counts, load)
 if busy then
   return busy
 end
@@ -62,7 +61,7 @@ if begin then
     redis.call('HSET', counts, 'loader', load)
   end
   redis.call('HSET', counts, 'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms),
-    'loading', format_loading(lease, load, lease_ms, owner))
+    'loading', format_loading(lease, lease_ms, owner))
   local gone = closed()
   if #gone > 0 then
     redis.call('HDEL', counts, unpack(gone))

@@ -17,8 +17,7 @@ local mark = 'load:' .. load
 if redis.call('HEXISTS', counts, mark) == 0 then
   return {'deleted'}
 end
-local lease = read_loading(counts)
-local busy = find_loader(lease, load)
+local lease, busy = read_loading(counts, load)
 if busy and step == 'on' then
   return busy
 end
@@ -30,7 +29,7 @@ end
 redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
 local fields = {mark, whole(server_ms() + (step == 'on' and patience_ms or 0))} -- begin_load removes it later
 if step == 'on' then
-  fields[3], fields[4] = 'loading', format_loading(lease, load, lease_ms, owner)
+  fields[3], fields[4] = 'loading', format_loading(lease, lease_ms, owner)
 elseif not busy then
   redis.call('HDEL', counts, 'loading')
 end

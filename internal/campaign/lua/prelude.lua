@@ -133,28 +133,23 @@ end
 
 -- Field 'loading' of counts is the lease of the only loader that may push, and says whether it is
 -- held back: "<until> <since> <held at> <held since> <limit> <load> <owner>". Times are in ms.
-local function read_loading(counts)
-  local ends, since, held_at, held_since, limit, load, owner =
+--
+-- read_loading returns the lease of a load, a new one if it has none, and {'busy', since, until,
+-- owner} if another load has the lease.
+local function read_loading(counts, load)
+  local ends, since, held_at, held_since, limit, holder, owner =
     string.match(redis.call('HGET', counts, 'loading') or '', '^(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (.*)$')
-  return ends and {ends = tonumber(ends), since = since, held_at = tonumber(held_at), held_since = held_since,
-    limit = limit, load = load, owner = owner}
-end
-
--- find_loader returns {'busy', since, until, owner} if another load has the lease.
-local function find_loader(lease, load)
-  if lease and lease.load ~= load and lease.ends > server_ms() then
-    return {'busy', lease.since, whole(lease.ends), lease.owner}
+  if holder == load then
+    return {since = since, held_at = tonumber(held_at), held_since = held_since, limit = limit, load = load}
   end
-  return nil
-end
-
--- format_loading returns the lease of a load from now on.
-local function format_loading(lease, load, lease_ms, owner)
   local now = server_ms()
-  if not lease or lease.load ~= load then
-    lease = {since = whole(now), held_at = 0, held_since = '0', limit = '0'}
-  end
-  return table.concat({whole(now + lease_ms), lease.since, whole(lease.held_at), lease.held_since, lease.limit, load, owner}, ' ')
+  local busy = holder and tonumber(ends) > now and {'busy', since, ends, owner} or nil
+  return {since = whole(now), held_at = 0, held_since = '0', limit = '0', load = load}, busy
+end
+
+-- format_loading returns a lease as it is from now on.
+local function format_loading(lease, lease_ms, owner)
+  return table.concat({whole(server_ms() + lease_ms), lease.since, whole(lease.held_at), lease.held_since, lease.limit, lease.load, owner}, ' ')
 end
 
 -- count_open returns how many recipients of a campaign are in Redis and have no outcome.

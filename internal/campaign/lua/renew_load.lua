@@ -14,8 +14,7 @@ local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
   return bad
 end
-local lease = read_loading(counts)
-local busy = find_loader(lease, load)
+local lease, busy = read_loading(counts, load)
 if busy then
   return busy
 end
@@ -28,7 +27,6 @@ if contains({unpack(ARGV, 9)}, state) then
 end
 if limit > 0 then
   local now = server_ms()
-  lease = lease and lease.load == load and lease or {since = whole(now), held_at = 0, held_since = '0', limit = '0', load = load}
   if lease.limit == '0' then
     note(KEYS, {'what', 'load held back', 'who', actor, 'n', whole(limit), 'ref', load})
   end
@@ -38,5 +36,5 @@ if limit > 0 then
   lease.held_at, lease.limit = now, whole(limit)
 end
 redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
-redis.call('HSET', counts, mark, whole(server_ms() + patience_ms), 'loading', format_loading(lease, load, lease_ms, owner))
+redis.call('HSET', counts, mark, whole(server_ms() + patience_ms), 'loading', format_loading(lease, lease_ms, owner))
 return {'renewed', whole(count_open(counts, list)), state}

@@ -11,8 +11,7 @@ local bad = wrong_type(counts, 'hash')
 if bad then
   return bad
 end
-local lease = read_loading(counts)
-local busy = find_loader(lease, new)
+local lease, busy = read_loading(counts, new)
 if busy then
   return busy
 end
@@ -24,7 +23,7 @@ if found ~= progress then
   return {'changed', found}
 end
 local fields = {'progress:' .. new, progress, 'load:' .. new, whole(server_ms() + patience_ms),
-  'loading', format_loading(lease, new, lease_ms, owner)}
+  'loading', format_loading(lease, lease_ms, owner)}
 if redis.call('HGET', counts, 'loader') == old then
   fields[#fields + 1] = 'loader'
   fields[#fields + 1] = new
