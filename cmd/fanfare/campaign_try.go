@@ -109,6 +109,10 @@ func sendTest(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, 
 	if err != nil {
 		return nil, err
 	}
+	if state, err := governor.State(ctx); err == nil && len(state.Halts) > 0 {
+		return nil, fmt.Errorf("project %s is halted: %s; nothing was sent; resume it with: fanfare project resume",
+			printable(sender.Project()), printable(state.Halts[0].Reason))
+	}
 	paceCtx, stop := context.WithCancel(ctx)
 	var pace sync.WaitGroup
 	pace.Go(func() { governor.Run(paceCtx) })
