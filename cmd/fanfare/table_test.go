@@ -96,7 +96,7 @@ func TestWideTablesShowAllColumns(t *testing.T) {
 		"ps":              "PROCESS HOST PID UP HELD WIRE RATE MEMORY BEAT PROJECT VERSION",
 		"variants":        "VARIANT WEIGHT RECIPIENTS SENT FAILED OTHERS SENT %",
 		"languages":       "LANGUAGE RECIPIENTS SENT FAILED OTHERS SENT %",
-		"outcomes of one": "AT CAMPAIGN OUTCOME CODE ATTEMPTS REASON",
+		"outcomes of one": "AT CAMPAIGN OUTCOME CODE ATTEMPTS VARIANT LANGUAGE REASON",
 	} {
 		wide := printed(func(w io.Writer) { listings()[name](output{w: w, wide: true}) })
 		header, _, _ := strings.Cut(wide, "\n")
