@@ -18,9 +18,13 @@ import (
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/redisx"
+	"fanfare/internal/threads"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	threads.Relax()
+	os.Exit(run())
+}
 
 func run() int {
 	var campaignID string

@@ -10,9 +10,13 @@ import (
 	"fanfare/internal/config"
 	"fanfare/internal/daemon"
 	"fanfare/internal/fleet"
+	"fanfare/internal/threads"
 )
 
-func main() { os.Exit(run()) }
+func main() {
+	threads.Relax()
+	os.Exit(run())
+}
 
 func run() int { return program().Main() }
 

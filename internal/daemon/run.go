@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"fanfare/internal/periodic"
+	"fanfare/internal/threads"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/prometheus/client_golang/prometheus"
@@ -92,6 +93,7 @@ func (p *Process) run(ctx context.Context, o Options, body func(p *Process) erro
 	var agents sync.WaitGroup
 	agents.Go(func() { p.watchSignals(ctx, signals, o.DrainTimeout, done) })
 	agents.Go(func() { watchdog(p.workCtx, p.Logger) })
+	agents.Go(func() { periodic.Run(p.workCtx, threads.ReviewInterval, threads.NewFitter().Review) })
 
 	err := body(p)
 	close(done)
