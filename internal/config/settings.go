@@ -94,9 +94,9 @@ type Queue struct {
 // Dispatcher configures the dispatcher.
 type Dispatcher struct {
 	Concurrency int           `key:"concurrency" default:"500" min:"1" max:"10000" help:"maximum number of pushes in flight; another 20% of recipients wait in memory; the dispatcher finds out how many FCM accepts at once"`
-	Claim       int           `key:"claim" default:"200" min:"1" max:"10000" help:"maximum number of recipients per claim"`
+	Claim       int           `key:"claim" default:"250" min:"1" max:"10000" help:"maximum number of recipients per claim"`
 	AckInterval time.Duration `key:"ack_interval" default:"20ms" min:"1ms" max:"10s" help:"how long outcomes are collected before they are written together; a crash repeats the pushes of those not yet written"`
-	AckBatch    int           `key:"ack_batch" default:"200" min:"1" max:"10000" help:"maximum number of outcomes written together"`
+	AckBatch    int           `key:"ack_batch" default:"250" min:"1" max:"10000" help:"maximum number of outcomes written together"`
 	Drain       time.Duration `key:"drain" default:"30s" min:"1ms" max:"24h" help:"how long pushes in flight may take to finish after SIGTERM"`
 	Poll        time.Duration `key:"poll" default:"250ms" min:"1ms" max:"10m" help:"how often an empty campaign is checked for recipients"`
 	Projects    []string      `key:"projects" help:"of several Firebase projects in the settings, those that this dispatcher serves; empty: all"`

@@ -23,7 +23,7 @@ func (w *world) served(d *Dispatcher, id string) *activeCampaign {
 
 // Half of what is held ahead must be free before a claim is worth its round trip.
 func TestWorthwhile(t *testing.T) {
-	for concurrency, want := range map[int]int{1: 1, 10: 1, 100: 10, 500: 50, 10_000: 100} {
+	for concurrency, want := range map[int]int{1: 1, 10: 2, 100: 25, 300: 75, 10_000: 100} {
 		c := &claimer{opts: Options{Concurrency: concurrency, Claim: 200}}
 		if got := c.minSlots(); got != want {
 			t.Errorf("a pool of %d waits for %d free slots, want %d", concurrency, got, want)

@@ -78,8 +78,8 @@ func TestCapBoundsWhatIsHeld(t *testing.T) {
 	d := w.dispatcher()
 	stop := w.serve(d)
 	defer stop()
-	w.eventually(func() bool { return pacer.waits.Load() == 50 && w.books("42").InFlight+w.books("other").InFlight == 60 })
-	if capped, other := w.books("42").InFlight, w.books("other").InFlight; capped != 10 || other != 50 {
+	w.eventually(func() bool { return pacer.waits.Load() == 50 && w.books("42").InFlight+w.books("other").InFlight == 75 })
+	if capped, other := w.books("42").InFlight, w.books("other").InFlight; capped != 10 || other != 65 {
 		t.Errorf("%d are held of the campaign with a cap of 5 a second, and %d of the other one; want what goes in two seconds, 10, and the rest", capped, other)
 	}
 }
