@@ -113,7 +113,7 @@ func (d *demo) load(ctx context.Context) (operator.LoadSummary, error) {
 	if err != nil {
 		return summary, err
 	}
-	printSummary(d.w, d.id, summary)
+	printSummary(d.w, d.id, "line", summary)
 	fmt.Fprintln(d.w)
 	return summary, nil
 }

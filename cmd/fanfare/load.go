@@ -16,7 +16,7 @@ func (c *cli) load() *cobra.Command {
 	var condition string
 	command := &cobra.Command{
 		Use:   "load CAMPAIGN FILE|- [FILE...]",
-		Short: "Load an audience (CSV, NDJSON, a JSON array or Parquet) into a campaign's list",
+		Short: "Load an audience (CSV, NDJSON, a JSON array, Parquet or SQL) into a campaign's list",
 		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
 
 CSV names its columns in the first line: userId, and optionally fcmToken, fid, tag, platform, locale, timeZone and quietHours; every other column
@@ -32,14 +32,19 @@ With --where, only the recipients that fit a condition are loaded. It names memb
 profile such as profile.country. What a recipient lacks is nil.
 
 With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.
-Users who are suppressed are left out, and so are those who have had as many pushes as the caps allow.`,
+Users who are suppressed are left out, and so are those who have had as many pushes as the caps allow.
+
+With --query, the audience is the rows of a SELECT in the database of DATABASE_URL, PostgreSQL or SQLite. Its columns are named as those
+of CSV; NULL leaves one out; numbers, booleans and JSON stay what they are. Rows are read in the order of --key, a thousand at a time, so
+an index on it makes a page fast. The database cannot be written to by it.`,
 		Example: `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   fanfare load 42 part-1.parquet part-2.csv.gz part-3.ndjson.zst
   zcat audience.ndjson.gz | fanfare load 42 -
   fanfare load 42 audience.csv --where 'platform == "ios" && country in ["VN", "TH"]'
   fanfare load 43 --from 42 --status failed --code UNAVAILABLE
-  fanfare load 43 --from 42 --status sent --older-than 24h`,
+  fanfare load 43 --from 42 --status sent --older-than 24h
+  fanfare load 44 --query 'SELECT id AS user_id, city FROM users WHERE paying' --key user_id`,
 		Args:              source.args,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
@@ -56,6 +61,9 @@ Users who are suppressed are left out, and so are those who have had as many pus
 			if err := checkRange(command, "skip", opts.Skip, 0, maxSkip); err != nil {
 				return err
 			}
+			if source.query.SQL != "" {
+				return c.loadQuery(command, source.query, args[0], opts)
+			}
 			files, err := resolveFiles(command, form, args[1:])
 			if err != nil {
 				return err
@@ -68,7 +76,7 @@ Users who are suppressed are left out, and so are those who have had as many pus
 	}
 	f := command.Flags()
 	f.BoolVar(&opts.Append, "append", false, "add to an audience that is there already")
-	f.Int64Var(&opts.Skip, "skip", 0, "skip the first `n` recipients of the files, whatever an interrupted load had loaded")
+	f.Int64Var(&opts.Skip, "skip", 0, "skip the first `n` recipients of the audience, whatever an interrupted load had loaded")
 	f.Int64Var(&opts.Hold, "hold", opts.Hold, "wait while `n` recipients of the campaign are in Redis; 1,000 to 10,000,000, or 0 for no limit")
 	f.StringVar(&condition, "where", "", "load only recipients that fit a `condition`, such as 'platform == \"ios\"'")
 	form.addTo(f)

@@ -128,7 +128,7 @@ func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operato
 		next = nextStep(ctx, op, id)
 	}
 	shown := c.output(command).show(summary, func(w io.Writer) {
-		printSummary(w, id, summary)
+		printSummary(w, id, "line", summary)
 		if next != "" {
 			fmt.Fprintf(w, "next: %s\n", next)
 		}

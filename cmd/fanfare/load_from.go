@@ -17,16 +17,19 @@ import (
 	"fanfare/internal/store"
 )
 
-// loadSource are the flags that load the users of another campaign's outcomes.
+// loadSource are the flags that load from SQL: the users of another campaign's outcomes, or the
+// rows of a query.
 type loadSource struct {
 	campaign  string
 	filter    outcomeFilter
 	olderThan time.Duration
+	query     queryFlags
 }
 
 func (s *loadSource) addTo(f *pflag.FlagSet) {
 	f.StringVar(&s.campaign, "from", "", "load the users of this `campaign`'s outcomes in SQL in place of a file; needs --status or --code")
 	s.filter.addTo(f, "with --from: outcomes")
+	s.query.addTo(f)
 	f.DurationVar(&s.olderThan, "older-than", 0, "with --from: outcomes that are at least so `long` ago, such as 24h")
 }
 
@@ -36,8 +39,11 @@ const (
 	maxAge = 10 * 366 * 24 * time.Hour
 )
 
-// args requires a file, or with --from none.
+// args requires a file, or with --from or --query none.
 func (s *loadSource) args(command *cobra.Command, args []string) error {
+	if command.Flags().Changed("query") || command.Flags().Changed("key") {
+		return s.query.args(command, args)
+	}
 	if !command.Flags().Changed("from") {
 		if s.filter.isNarrowed() || command.Flags().Changed("older-than") {
 			return wrongUsage(command, errors.New("--status, --code and --older-than select outcomes of a campaign: name it with --from"))
@@ -112,7 +118,7 @@ func (c *cli) loadFiltered(ctx context.Context, command *cobra.Command, op *oper
 	}
 	next := nextStep(ctx, op, id)
 	return c.output(command).show(summary, func(w io.Writer) {
-		printSummary(w, id, summary)
+		printSummary(w, id, "line", summary)
 		if next != "" {
 			fmt.Fprintf(w, "next: %s\n", next)
 		}

@@ -1,6 +1,6 @@
 // Package audience reads recipients from files: CSV, NDJSON, JSON arrays and Parquet, plain or
-// compressed. Each reader yields the elements of the producer's list, and keeps little in memory,
-// whatever the size of the file.
+// compressed; and from queries. Each reader yields the elements of the producer's list, and keeps
+// little in memory, whatever the size of the audience.
 package audience
 
 import (
@@ -86,7 +86,9 @@ func (e *FileError) Error() string {
 // of CSV.
 type RowError struct {
 	File string `json:"file,omitempty"` // its name, if several files are read
-	Line int    `json:"line"`
+	Line int    `json:"line,omitempty"`
+	// Key names a row of a query, which has no line, such as "id 4711".
+	Key string `json:"key,omitempty"`
 	// Last is set if a quoted field spans several lines.
 	Last    int    `json:"last,omitempty"`
 	Problem string `json:"problem"`
@@ -94,6 +96,9 @@ type RowError struct {
 
 func (e RowError) Error() string {
 	text := fmt.Sprintf("line %d: %s", e.Line, e.Problem)
+	if e.Key != "" {
+		text = terminal.Printable(e.Key) + ": " + e.Problem
+	}
 	if e.Last > e.Line {
 		text = fmt.Sprintf("lines %d to %d: %s", e.Line, e.Last, e.Problem)
 	}
@@ -109,7 +114,7 @@ type Reader interface {
 	// that is not a recipient, after which the caller may continue. After any other error the
 	// audience cannot be read further.
 	Next(dst []byte) ([]byte, error)
-	// Line returns where the last element returned by Next began.
+	// Line returns where the last element returned by Next began. It is 0 without lines.
 	Line() int
 	// Hints returns what an operator should check.
 	Hints() []string

@@ -34,6 +34,11 @@ func (e *rowEncoder) encode(dst []byte, row []string, line int) ([]byte, error) 
 	if err != nil {
 		return dst, RowError{Line: line, Problem: err.Error()}
 	}
+	return e.write(dst, r, line)
+}
+
+// write appends the element of a recipient, unless it is too long.
+func (e *rowEncoder) write(dst []byte, r notification.Recipient, line int) ([]byte, error) {
 	start := len(dst)
 	dst = campaign.EncodeRecipient(dst, r)
 	if err := checkSize(dst[start:], e.limit, line); err != nil {
@@ -87,6 +92,19 @@ func (e *rowEncoder) recipient(row []string) (r notification.Recipient, err erro
 		return r, err
 	}
 	return r, checkQuiet(r)
+}
+
+// addVar adds a var to the current row, a text or JSON. Its text is used until the next row.
+func (e *rowEncoder) addVar(name, text string, isJSON bool) error {
+	switch {
+	case !utf8.ValidString(text):
+		return fmt.Errorf("%s is not valid UTF-8", terminal.Printable(name))
+	case isJSON:
+		e.vars[name] = json.RawMessage(text)
+	default:
+		e.vars[name] = e.literal(text)
+	}
+	return nil
 }
 
 // checkQuiet refuses quiet hours that the dispatcher could not read.

@@ -23,8 +23,9 @@ const (
 // them.
 type batch struct {
 	elements [][]byte
-	text     []byte // backing array of the elements
-	ends     []int  // end of each element in text
+	text     []byte         // backing array of the elements
+	ends     []int          // end of each element in text
+	place    audience.Place // of the last element
 	rejected rejects
 	err      error // why there is no next batch: io.EOF or a read error
 }
@@ -85,12 +86,13 @@ func (r *batcher) fill() *batch {
 		case errors.Is(err, io.EOF):
 			b.err = io.EOF
 		case err != nil:
-			b.err = fmt.Errorf("after line %d: %w", r.rows.Line(), err)
+			b.err = r.locate(err)
 		case r.skip > 0:
 			r.skip--
 		default:
 			b.text = text
 			b.ends = append(b.ends, len(text))
+			b.place = placeOf(r.rows)
 		}
 		if b.err != nil {
 			break
@@ -102,6 +104,20 @@ func (r *batcher) fill() *batch {
 		from = end
 	}
 	return b
+}
+
+// locate says behind what an audience broke off.
+func (r *batcher) locate(err error) error {
+	_, key := errors.AsType[*audience.KeyError](err)
+	switch place := placeOf(r.rows); {
+	case key:
+		return err
+	case place.Name != "":
+		return fmt.Errorf("after %s: %w", place.Name, err)
+	case r.rows.Line() == 0:
+		return err
+	}
+	return fmt.Errorf("after line %d: %w", r.rows.Line(), err)
 }
 
 func (r *batcher) emptyBatch() *batch {

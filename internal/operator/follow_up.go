@@ -104,7 +104,7 @@ func (u *outcomeUsers) wait() {
 }
 
 // mark has the loader note how far the outcomes are read once a batch is pushed.
-func (u *outcomeUsers) mark(l *campaign.Loader, batch [][]byte) {
+func (u *outcomeUsers) mark(l *campaign.Loader, batch [][]byte, _ audience.Place) {
 	until := int64(0)
 	if !u.filter.Until.IsZero() {
 		until = u.filter.Until.UnixMilli()

@@ -45,10 +45,19 @@ type LoadOptions struct {
 	// OnHold, if set, is called when the load begins to wait, and again if the state of the
 	// campaign changes meanwhile.
 	OnHold func(campaign.State)
-	source *outcomeUsers // what LoadFrom reads; nil for files
+	source placedSource // what LoadFrom and LoadQuery read; nil for files
 	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
 	// goroutine calls it.
 	Progress func(loaded int64)
+}
+
+// placedSource is an audience that knows its place, so an interrupted load of it continues there.
+type placedSource interface {
+	// begin starts to read, behind what an interrupted load has loaded.
+	begin(l *campaign.Loader)
+	// mark has the loader note how far the source is read once a batch is pushed. place is that of
+	// its last element.
+	mark(l *campaign.Loader, batch [][]byte, place audience.Place)
 }
 
 func (o LoadOptions) withDefaults() LoadOptions {
@@ -158,7 +167,7 @@ func (l *load) send(ctx context.Context, from *batcher) error {
 				if err := l.waitForRoom(ctx, int64(len(b.elements))); err != nil {
 					return err
 				}
-				if err := l.append(ctx, b.elements); err != nil {
+				if err := l.append(ctx, b.elements, b.place); err != nil {
 					return err
 				}
 			}
@@ -179,9 +188,9 @@ func ignoreEOF(err error) error {
 
 // append sends one batch, and repeats it while Redis is unreachable. Redis recognises a batch
 // that it has.
-func (l *load) append(ctx context.Context, elements [][]byte) error {
+func (l *load) append(ctx context.Context, elements [][]byte, place audience.Place) error {
 	if l.opts.source != nil {
-		l.opts.source.mark(l.loader, elements)
+		l.opts.source.mark(l.loader, elements, place)
 	}
 	err := l.call(ctx, func(asking context.Context) error { return l.loader.Append(asking, elements) })
 	if err != nil {

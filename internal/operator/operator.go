@@ -35,6 +35,7 @@ type Deps struct {
 	Suppressed  *suppression.Set
 	DeadLetters *responses.DeadLetters
 	Records     Records // nil without a database
+	Queries     Queries // nil without a database
 	Fleet       Fleet
 	Traffic     *traffic.Store
 	Caps        *caps.Limiter // nil without caps

@@ -26,7 +26,7 @@ func (l LeftOut) CountLeftOut() int64 { return l.Filtered + l.Suppressed + l.Cap
 
 // sieves are what leaves recipients out of a load.
 func (o *Operator) sieves(ctx context.Context, id string, opts LoadOptions) (all []sieve) {
-	if opts.source != nil {
+	if _, followUp := opts.source.(*outcomeUsers); followUp {
 		all = o.followUpSieves(ctx, id, opts)
 	}
 	if opts.Where != nil {
@@ -72,6 +72,7 @@ type screen struct {
 	block  []screened
 	pos    int // in the block
 	at     int // the line of the last element
+	place  audience.Place
 
 	mu   sync.Mutex
 	left LeftOut
@@ -83,6 +84,7 @@ type screened struct {
 	id      string // of the user, once it was asked for
 	file    string // its name, if several are read
 	line    int
+	place   audience.Place
 	err     error // of the row, or of the audience
 	out     bool  // it is left out
 }
@@ -127,10 +129,21 @@ func (s *screen) Next(dst []byte) ([]byte, error) {
 		}
 		s.pos++
 		if !row.out {
-			s.at = row.line
+			s.at, s.place = row.line, row.place
 			return append(dst, row.element...), nil
 		}
 	}
+}
+
+// Place implements audience.Placed.
+func (s *screen) Place() audience.Place { return s.place }
+
+// placeOf returns the place of the last element; nothing for a file.
+func placeOf(rows audience.Reader) audience.Place {
+	if placed, ok := rows.(audience.Placed); ok {
+		return placed.Place()
+	}
+	return audience.Place{}
 }
 
 // file is the name of the file that is read, if there are several.
@@ -147,7 +160,7 @@ func (s *screen) fill() error {
 	for size := 0; len(s.block) < batchRows && size < batchBytes; {
 		element, err := s.rows.Next(nil)
 		size += len(element)
-		s.block = append(s.block, screened{element: element, file: s.file(), line: s.rows.Line(), err: err})
+		s.block = append(s.block, screened{element: element, file: s.file(), line: s.rows.Line(), place: placeOf(s.rows), err: err})
 		if _, isRow := errors.AsType[audience.RowError](err); err != nil && !isRow {
 			break
 		}
@@ -203,7 +216,7 @@ func (o *Operator) whereSieve(ctx context.Context, f *where.Filter, opts LoadOpt
 			}
 			matches, err := f.Match(row.element, profile)
 			if err != nil {
-				row.err = audience.RowError{File: row.file, Line: row.line, Problem: "--where: " + err.Error()}
+				row.err = audience.RowError{File: row.file, Line: row.line, Key: row.place.Name, Problem: "--where: " + err.Error()}
 			}
 			row.out = !matches && err == nil
 		}

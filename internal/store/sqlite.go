@@ -150,9 +150,9 @@ func (f *sqliteFile) describe(ctx context.Context, text string) (d description, 
 		return d, err
 	}
 	defer rows.Close()
-	names, err := rows.Columns()
-	for _, name := range names {
-		d.columns = append(d.columns, column{name: name})
+	types, err := rows.ColumnTypes()
+	for _, t := range types {
+		d.columns = append(d.columns, column{name: t.Name(), typ: t.DatabaseTypeName()})
 	}
 	return d, cmp.Or(err, rows.Err())
 }

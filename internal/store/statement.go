@@ -32,7 +32,8 @@ type description struct {
 	mayChange bool // it calls a function that may
 }
 
-// column describes a column or a parameter. SQLite has no types, so it leaves typ empty.
+// column describes a column or a parameter. In SQLite typ is what the table declares, and the class
+// is unknown.
 type column struct {
 	name, typ string
 	class     class

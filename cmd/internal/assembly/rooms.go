@@ -177,7 +177,7 @@ func (r *Rooms) NewOperator() *operator.Operator {
 		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis), Caps: r.Caps,
 	}
 	if r.Store != nil { // a nil *store.Store would be no nil Records
-		deps.Records = r.Store
+		deps.Records, deps.Queries = r.Store, r.Store
 	}
 	return operator.New(deps)
 }

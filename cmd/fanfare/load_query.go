@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fanfare/cmd/internal/assembly"
+	"fanfare/cmd/internal/sending"
+	"fanfare/internal/audience"
+	"fanfare/internal/campaign"
+	"fanfare/internal/daemon"
+	"fanfare/internal/operator"
+	"fanfare/internal/store"
+)
+
+// queryFlags are the flags that load the rows of a query.
+type queryFlags struct{ operator.Query }
+
+func (q *queryFlags) addTo(f *pflag.FlagSet) {
+	f.StringVar(&q.SQL, "query", "", "load the rows of this `SELECT` in the database of DATABASE_URL in place of a file; needs --key")
+	f.StringVar(&q.Key, "key", "", "with --query: a `column` of it that is unique and never NULL; rows are read in its order")
+}
+
+// args refuses flags that make no sense with --query, and --key without it.
+func (q *queryFlags) args(command *cobra.Command, args []string) error {
+	changed := command.Flags().Changed
+	refused := func(text string) error { return wrongUsage(command, errors.New(text)) }
+	switch {
+	case !changed("query"):
+		return refused("--key is for --query")
+	case changed("from"):
+		return refused("--query and --from are two audiences: give one of them")
+	case len(args) != 1:
+		return refused(fmt.Sprintf("load --query takes one CAMPAIGN and no file; %s given", plural(int64(len(args)), "argument")))
+	case strings.TrimSpace(q.SQL) == "":
+		return refused("--query is empty: write a SELECT")
+	case q.Key == "":
+		return refused("--query needs --key, a column of it that is unique and never NULL")
+	}
+	for _, flag := range []string{"format", "separator"} {
+		if changed(flag) {
+			return refused("--" + flag + " is for files, not for --query")
+		}
+	}
+	for _, flag := range []string{"status", "code", "older-than"} {
+		if changed(flag) {
+			return refused("--" + flag + " is for --from, not for --query")
+		}
+	}
+	return nil
+}
+
+// words are the flags as they are typed.
+func (q *queryFlags) words() string {
+	return "--query " + shellWord(q.SQL) + " --key " + shellWord(q.Key)
+}
+
+// loadQuery loads the rows of a query, and prints what loadFiles prints of files.
+func (c *cli) loadQuery(command *cobra.Command, query queryFlags, id string, opts operator.LoadOptions) error {
+	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
+		opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
+		bar := newFileBar(command.ErrOrStderr(), -1, "loading", "recipient")
+		opts.Progress = func(n int64) {
+			bar.count(n)
+			_ = bar.bar.Add(0) // there is no file whose reading draws the bar
+		}
+		opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
+		summary, err := op.LoadQuery(ctx, id, query.Query, opts)
+		bar.clear()
+		broken, begun := errors.AsType[*operator.InterruptedError](err)
+		begun = begun && broken.Done+broken.Unsure > 0
+		if err != nil && !begun && summary.Rejected == 0 {
+			return explainLoadQuery(id, err)
+		}
+		next := ""
+		if err == nil {
+			next = nextStep(ctx, op, id)
+		}
+		shown := c.output(command).show(summary, func(w io.Writer) {
+			printSummary(w, id, "row", summary)
+			if next != "" {
+				fmt.Fprintf(w, "next: %s\n", next)
+			}
+		})
+		switch {
+		case begun:
+			return explainInterruptedLoad(broken, id, query.words(), opts)
+		case err != nil:
+			return explainLoadQuery(id, err)
+		}
+		return shown
+	})
+}
+
+// explainLoadQuery says which flag is at fault.
+func explainLoadQuery(id string, err error) error {
+	if refused, ok := errors.AsType[*store.QueryError](err); ok {
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("--%s: %w", refused.Part, refused.Err))
+	}
+	if _, ok := errors.AsType[*audience.FileError](err); ok {
+		return explainLoad(id, "--query", err)
+	}
+	switch {
+	case errors.Is(err, operator.ErrNoDatabase):
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w, and --query reads it; set DATABASE_URL as for the responder", err))
+	case errors.Is(err, operator.ErrNoRecipient):
+		return fmt.Errorf("--query: no row is a recipient: nothing was loaded")
+	}
+	return assembly.AssignExitCode(explainLoad(id, "--query", err))
+}
