@@ -83,6 +83,9 @@ seconds of a campaign, and while it is held.`,
 						return
 					}
 					printList(out, views)
+					if r := op.ExplainResults(ctx); r != nil {
+						printReason(out, "", explainReason(*r), r.Next)
+					}
 				})
 			})
 		},

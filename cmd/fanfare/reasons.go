@@ -51,7 +51,11 @@ func explainReason(r operator.Reason) string {
 		text += ": " + r.Detail
 	}
 	if !r.Stops && r.People > 0 {
-		text += fmt.Sprintf(" (%s)", plural(r.People, "recipient"))
+		noun := "recipient"
+		if r.Kind == operator.ReasonSQLWrites {
+			noun = "result"
+		}
+		text += fmt.Sprintf(" (%s)", plural(r.People, noun))
 	}
 	return text
 }
@@ -63,7 +67,7 @@ func reasonLines(reasons []operator.Reason) []string {
 		if isRetriesBeside(r) {
 			continue
 		}
-		line := printable(explainReason(r))
+		line := strings.TrimSuffix(printable(explainReason(r)), ".")
 		if r.Next != "" {
 			line += "; " + printable(r.Next)
 		}
@@ -105,10 +109,15 @@ func printReasons(o output, v operator.View) {
 		if label == "reason" {
 			who += " is paused"
 		}
-		fmt.Fprintf(o.w, "\n%s\n", o.indent(who+": ", printable(text)))
-		if r.Next != "" {
-			fmt.Fprintln(o.w, o.indent("  ", printable(withArrow(r.Next))))
-		}
+		printReason(o, who+": ", text, r.Next)
+	}
+}
+
+// printReason prints what keeps something from moving, and the next step if there is one.
+func printReason(o output, label, text, next string) {
+	fmt.Fprintf(o.w, "\n%s\n", o.indent(label, printable(text)))
+	if next != "" {
+		fmt.Fprintln(o.w, o.indent("  ", printable(withArrow(next))))
 	}
 }
 

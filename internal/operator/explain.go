@@ -56,7 +56,7 @@ func (o *Operator) readWritten(ctx context.Context, v *View) *Written {
 	if err != nil {
 		w.Error = redact.Text(err.Error())
 	}
-	w.InSQL = summary.Total()
+	w.InSQL = min(summary.Total(), w.Of) // more may have ended since the books were read
 	return w
 }
 
@@ -86,13 +86,23 @@ func (o *Operator) Explain(ctx context.Context, v *View, paces FindPace) {
 
 // explainUnwritten adds why outcomes do not reach SQL, if anything stops them.
 func (o *Operator) explainUnwritten(ctx context.Context, v *View, processes []fleet.Process) {
-	backlog, err := o.Backlog(ctx)
-	if err != nil {
-		return
-	}
-	if r := WhyResultsWait(backlog, processes); r != nil {
+	if r := o.whyResultsWait(ctx, processes); r != nil {
 		v.Reasons = append(v.Reasons, *r)
 	}
+}
+
+// ExplainResults returns why results of any campaign do not reach SQL; nil if nothing stops them.
+// It never fails, as Explain.
+func (o *Operator) ExplainResults(ctx context.Context) *Reason {
+	return o.whyResultsWait(ctx, o.readSurroundings(ctx).Fleet)
+}
+
+func (o *Operator) whyResultsWait(ctx context.Context, processes []fleet.Process) *Reason {
+	backlog, err := o.Backlog(ctx)
+	if err != nil {
+		return nil
+	}
+	return WhyResultsWait(backlog, processes)
 }
 
 // ExplainAll sets why each of the campaigns does not move.

@@ -137,7 +137,7 @@ func TestExplainUnwritten(t *testing.T) {
 		"all written":    {someRecords{sent: 3}, &Written{InSQL: 3, Of: 3}, ""},
 		"some written":   {someRecords{sent: 1}, &Written{InSQL: 1, Of: 3}, ReasonNoResponder},
 		"SQL is away":    {someRecords{err: errors.New("refused")}, &Written{Of: 3, Error: "refused"}, ReasonNoResponder},
-		"more than once": {someRecords{sent: 4}, &Written{InSQL: 4, Of: 3}, ""},
+		"more than once": {someRecords{sent: 4}, &Written{InSQL: 3, Of: 3}, ""},
 	} {
 		f.deps.Records = c.records
 		view := f.show("42")

@@ -64,7 +64,9 @@ func WhyResultsWait(b Backlog, processes []fleet.Process) *Reason {
 	}
 	responders := slices.DeleteFunc(slices.Clone(processes), func(p fleet.Process) bool { return p.Role != fleet.Responder })
 	if len(responders) > 0 {
-		reasons := groupWarnings(responders, func(warnings.Current) bool { return true })
+		// A warning counts as current for a while after its end. Who writes has none to tell.
+		stuck := slices.DeleteFunc(slices.Clone(responders), func(p fleet.Process) bool { return p.Rate > 0 })
+		reasons := groupWarnings(stuck, func(warnings.Current) bool { return true })
 		if len(reasons) == 0 {
 			return nil
 		}

@@ -64,6 +64,9 @@ func (h *Hold) Explain() Reason {
 		h.explainHalt(&r)
 	case CauseGate:
 		r.Kind, r.Headline, r.Action, r.Next = ReasonGate, "The gate is closed", ActionOpenGate, "nothing to do: it opens by itself"
+		if strings.HasPrefix(h.Reason, "429") { // by FCM, and not by a person
+			r.Next += "; if it closes again and again, lower pacing.per_minute to the project's quota"
+		}
 	case CauseQuarterHour:
 		r.Kind, r.Headline, r.Next = ReasonQuarterHour, "A quarter hour is avoided", "nothing to do: it ends by itself"
 	case CauseNoAnswers:

@@ -77,3 +77,14 @@ func TestFindHold(t *testing.T) {
 		}
 	}
 }
+
+// Only a gate that FCM has closed says something about the quota.
+func TestAGateOfFCMAdvisesALowerQuota(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]bool{"429: Quota exceeded.": true, "closed by ann@ops": false} {
+		r := (&Hold{Cause: CauseGate, Until: time.Now(), Reason: reason}).Explain()
+		if got := strings.Contains(r.Next, "pacing.per_minute"); got != want {
+			t.Errorf("%s: next is %q", reason, r.Next)
+		}
+	}
+}

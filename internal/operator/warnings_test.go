@@ -48,6 +48,10 @@ func TestWarningsOfResponders(t *testing.T) {
 	if r == nil || r.Kind != ReasonSQLWrites || r.People != 9 || r.Detail != "refused (on a)" {
 		t.Errorf("reason %+v", r)
 	}
+	responder.Rate = 100
+	if r := WhyResultsWait(Backlog{Results: 9}, []fleet.Process{responder}); r != nil {
+		t.Errorf("a responder that writes: %+v, want no reason", r)
+	}
 }
 
 // Each warning that has a plain name is one that a program logs.

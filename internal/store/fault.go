@@ -147,6 +147,29 @@ func isConnectionError(err error) bool {
 	return connecting || pgconn.SafeToRetry(err)
 }
 
+// unreachableError is the driver's error for a failed connection, in the words of the network. The
+// driver adds the user, the database and the address twice.
+type unreachableError struct {
+	error
+
+	network *net.OpError
+}
+
+func (e *unreachableError) Error() string { return e.network.Error() }
+
+func (e *unreachableError) Unwrap() error { return e.error }
+
+// shortenConnectError shortens the text of a failed connection. What the server or TLS refuses
+// keeps its text.
+func shortenConnectError(err error) error {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	network, dialed := errors.AsType[*net.OpError](err)
+	if !connecting || !dialed || network.Op != "dial" {
+		return err
+	}
+	return &unreachableError{err, network}
+}
+
 // DataError is a Data fault found before the database sees the value.
 type DataError struct{ Field, Problem string }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -166,7 +167,13 @@ func TestALostServerIsTransientAndBlamesNoSetting(t *testing.T) {
 			t.Errorf("tokens: %v (%v), want transient", err, FaultOf(err))
 		}
 	}
+	if err := s.Ping(t.Context()); err == nil || !unreachable.MatchString(err.Error()) {
+		t.Errorf("a closed port: %v, want it in few words", err)
+	}
 }
+
+// unreachable is all that is said of a database that does not run.
+var unreachable = regexp.MustCompile(`^reach database: dial (tcp|unix) \S+: connect: [a-z ]+$`)
 
 func TestAnUnknownRoleHaltsAndBlamesNoSetting(t *testing.T) {
 	t.Parallel()

@@ -143,7 +143,7 @@ func (s *Store) withTimeout(ctx context.Context, call func(context.Context) erro
 		return fmt.Errorf("database did not answer within %s (%s); check its load, or raise the setting: %w",
 			settingTimeout, s.o.Timeout, context.DeadlineExceeded)
 	}
-	return err
+	return shortenConnectError(err)
 }
 
 // withAdaptation repeats a call as long as the backend learns from its error.
