@@ -77,6 +77,25 @@ func TestGoAwayEndsTheConnection(t *testing.T) {
 	await[*http2.GoAwayFrame](p)
 }
 
+// The rest of a request that the peer will not process is not written.
+func TestGoAwayEndsAPartlyWrittenRequest(t *testing.T) {
+	t.Parallel()
+	conn, p := connect(t, Options{}, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1})
+	done := send(t.Context(), conn, Request{Body: []byte("long body")})
+	await[*http2.DataFrame](p)
+	p.ok(p.WriteGoAway(0, http2.ErrCodeNo, nil))
+	wantError(t, <-done, ErrUnprocessed, false)
+	p.ok(p.WriteWindowUpdate(1, 100))
+	for {
+		switch f := await[http2.Frame](p).(type) {
+		case *http2.DataFrame:
+			t.Fatalf("the peer received %v", f)
+		case *http2.GoAwayFrame: // the end of the connection
+			return
+		}
+	}
+}
+
 // A peer that makes us answer without reading is cut off.
 func TestControlFlood(t *testing.T) {
 	t.Parallel()
