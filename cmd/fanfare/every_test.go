@@ -96,7 +96,7 @@ func (e *every) commandLines() [][]string {
 		{"tokens", "get", e.text}, {"tokens", "get", "no" + e.text}, {"tokens", "set", e.text, "t"}, {"tokens", "set", e.text, e.text}, {"tokens", "remove", e.text}, {"tokens", "import", e.audience},
 		{"suppress", "add", e.text}, {"suppress", "import", e.audience}, {"suppress", "list"}, {"suppress", "remove", e.text},
 		{"user", "show", e.text}, {"user", "show", e.text, "--reveal"}, {"campaign", "export", e.id}, {"campaign", "history", e.created}, {"campaign", "report", e.created}, {"load", e.fresh, "--from", e.id, "--status", "failed"},
-		{"tokens", "removed"}, {"tokens", "removed", "lost" + e.text}, {"tokens", "restore", "lost" + e.text}, {"tokens", "import", "no" + e.text},
+		{"import", "pinpoint", e.audience}, {"import", "onesignal", e.audience}, {"import", "onesignal", "no" + e.text}, {"tokens", "removed"}, {"tokens", "removed", "lost" + e.text}, {"tokens", "restore", "lost" + e.text}, {"tokens", "import", "no" + e.text},
 		{"console", "--path-prefix", e.text}, {"check"}, {"config"}, {"config", "sample"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
 		{"help"}, {"help", "load"}, {"--version"}, {"load", "--help"}, {"campaign"}, {"__complete", "campaign", "show", ""}, {e.text}, {"load", e.text}, {"campaign", e.text}, {"help", e.text},
 		{"demo", "--audience", e.audience, "--message", e.message},

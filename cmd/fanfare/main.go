@@ -137,7 +137,7 @@ Settings come from flags (--redis.url …), the environment (REDIS_URL …) and 
 	for id, commands := range map[string][]*cobra.Command{
 		groupSend:  {c.demo(), c.campaign(), c.load(), c.watch(), c.console()},
 		groupAfter: {c.ps(), c.user(), c.quota(), c.project(), c.dead(), c.tokens(), c.suppress()},
-		groupSetup: {c.check(), c.settings()},
+		groupSetup: {c.check(), c.settings(), c.imports()},
 	} {
 		for _, command := range commands {
 			command.GroupID = id

@@ -58,14 +58,23 @@ func (a *csvReader) Line() int { return a.at }
 func (a *csvReader) Hints() []string { return hintsOf(a.encoder.columns) }
 
 func (a *csvReader) Next(dst []byte) ([]byte, error) {
+	row, err := a.read()
+	if err != nil {
+		return dst, err
+	}
+	return a.encoder.encode(dst, row, a.at)
+}
+
+// read returns the fields of the next row, which are valid until the one after it.
+func (a *csvReader) read() ([]string, error) {
 	a.source.left = maxRow + readAhead
 	row, err := a.rows.Read()
 	if err != nil {
-		return dst, a.rowError(len(row), err)
+		return nil, a.rowError(len(row), err)
 	}
 	a.at, _ = a.rows.FieldPos(0)
 	a.at += a.before
-	return a.encoder.encode(dst, row, a.at)
+	return row, nil
 }
 
 // rowError distinguishes a bad row from a file that cannot be read.

@@ -51,6 +51,9 @@ const (
 // Cache reads users' profiles. It is safe for concurrent use.
 type Cache struct {
 	cache *readthrough.Cache[Profile]
+	rdb   redis.UniversalClient
+	key   func(user string) string
+	inSQL bool
 }
 
 // New creates a Cache. With a nil source it reads Redis only.
@@ -70,7 +73,7 @@ func New(rdb redis.UniversalClient, names keys.Names, source Source, o Options) 
 	if err != nil {
 		return nil, fmt.Errorf("create profile cache: %w", err)
 	}
-	return &Cache{cache: cache}, nil
+	return &Cache{cache: cache, rdb: rdb, key: names.Profile, inSQL: source != nil}, nil
 }
 
 func adaptSource(source Source) readthrough.Source {
