@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,8 +64,12 @@ func newConsole(ctx context.Context, rooms *sending.Rooms, op *operator.Operator
 		deps.Records = rooms.Store
 	}
 	deps.Health = func(ctx context.Context) []checks.Finding { return op.Check(ctx, rooms.Probes()...) }
-	project, err := rooms.FindProject(ctx)
-	if err == nil {
+	projects, err := findProjects(ctx, rooms)
+	if err != nil {
+		return nil, err
+	}
+	deps.Projects = projects
+	if len(projects) > 0 {
 		deps.SendTest = func(ctx context.Context, t operator.TestSend) ([]operator.TestResult, error) {
 			return sendTest(ctx, rooms, op, t, rooms.Settings.FCM.Client)
 		}
@@ -75,28 +78,61 @@ func newConsole(ctx context.Context, rooms *sending.Rooms, op *operator.Operator
 			return report.Findings, err
 		}
 	}
-	if err == nil && rooms.Settings.Pacing.Enabled {
-		governor, err := rooms.NewGovernor(project, assembly.Whoami(), nil)
-		if err != nil {
-			return nil, err
-		}
-		deps.Project = governor
-	}
-	if deps.API, err = newAPI(ctx, rooms, op, cmp.Or(project, "no project"), deps.Project); err != nil {
+	if deps.API, err = newAPI(ctx, rooms, op, projects); err != nil {
 		return nil, err
 	}
 	made, err := console.New(deps, console.Options{
-		ProjectID: cmp.Or(project, "no project"), Prefix: flags.prefix, Operate: flags.operate, Tokens: tokens, Hosts: flags.hosts, Actor: assembly.Whoami(),
+		Prefix: flags.prefix, Operate: flags.operate, Tokens: tokens, Hosts: flags.hosts, Actor: assembly.Whoami(),
 	})
 	return made, asUsage(err)
 }
 
+// findProjects returns the Firebase projects that the console shows: all of the settings, or the one
+// of --project or of the credentials. Without usable credentials there is none.
+func findProjects(ctx context.Context, rooms *sending.Rooms) (operator.Projects, error) {
+	if len(rooms.Settings.Projects) == 0 {
+		id, err := rooms.FindProject(ctx)
+		if err != nil {
+			return nil, nil //nolint:nilerr // the console shows what Redis has, and says that no project is known
+		}
+		project, err := newProject(rooms, id)
+		return operator.Projects{project}, err
+	}
+	var all operator.Projects
+	for _, id := range rooms.Settings.ProjectIDs() {
+		own, err := rooms.ForProject(id)
+		if err != nil {
+			return nil, err
+		}
+		project, err := newProject(own, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, project)
+	}
+	return all, nil
+}
+
+// newProject returns a project with its pace, unless pacing is disabled.
+func newProject(rooms *sending.Rooms, id string) (operator.Project, error) {
+	project := operator.Project{ID: id}
+	if !rooms.Settings.Pacing.Enabled {
+		return project, nil
+	}
+	governor, err := rooms.NewGovernor(id, assembly.Whoami(), nil)
+	if err != nil {
+		return project, err
+	}
+	project.Pace = governor
+	return project, nil
+}
+
 // newAPI makes the HTTP API, for the callers that the console lets through.
-func newAPI(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, project string, pace api.Project) (http.Handler, error) {
+func newAPI(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, projects operator.Projects) (http.Handler, error) {
 	return api.New(api.Deps{
-		System: op, Project: pace, Paces: findPaces(ctx, rooms), Requests: idempotency.New(rooms.Redis, rooms.Names), Logger: rooms.Logger,
+		System: op, Projects: projects, Paces: findPaces(ctx, rooms), Requests: idempotency.New(rooms.Redis, rooms.Names), Logger: rooms.Logger,
 	}, api.Options{
-		ProjectID: project, MaxElement: int(rooms.Settings.Queue.MaxElement),
+		MaxElement: int(rooms.Settings.Queue.MaxElement),
 		Identify: func(r *http.Request) api.Caller {
 			name, operate := console.CallerOf(r)
 			return api.Caller{Name: name, Operate: operate}

@@ -20,7 +20,6 @@ import (
 	"fanfare/internal/idempotency"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
-	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 )
@@ -52,19 +51,10 @@ type System interface {
 	Processes(ctx context.Context) ([]fleet.Process, error)
 }
 
-// Project is the pace of the Firebase project; *pacing.Governor implements it.
-type Project interface {
-	State(ctx context.Context) (pacing.State, error)
-	Resume(ctx context.Context) error
-	Halt(ctx context.Context, reason string) error
-	// History returns who halted and resumed the project and who set its quota, the newest last.
-	History(ctx context.Context) ([]notification.HistoryEntry, error)
-}
-
-// Deps are what the API works with. Project may be nil: then there is no quota to show or halt.
+// Deps are what the API works with. Without Projects there is no quota to show or halt.
 type Deps struct {
 	System   System
-	Project  Project
+	Projects operator.Projects
 	Paces    operator.FindPace // of each campaign's own project; may be nil
 	Requests *idempotency.Store
 	Logger   *slog.Logger
@@ -78,8 +68,6 @@ type Caller struct {
 
 // Options are settings of the API.
 type Options struct {
-	// ProjectID is the Firebase project.
-	ProjectID string
 	// Identify returns the caller of a request that was let through.
 	Identify func(*http.Request) Caller
 	// MaxElement is the longest element of an audience in bytes; default queue.DefaultMaxElement.
@@ -142,10 +130,15 @@ func (a *API) endpoints() []endpoint {
 		{get, "/users/{id}", false, a.showUser, nil},
 		{get, "/dead-letters", false, a.countLetters, nil},
 		{post, "/dead-letters/replay", true, a.replayLetters, nil},
-		{get, "/project", false, a.showProject, nil},
+		{get, "/project", false, a.showOnlyProject, nil},
 		{get, "/project/history", false, a.showProjectHistory, nil},
 		{post, "/project/halt", true, a.haltProject, nil},
 		{post, "/project/resume", true, a.resumeProject, nil},
+		{get, "/projects", false, a.listProjects, nil},
+		{get, "/projects/{id}", false, a.showProject, nil},
+		{get, "/projects/{id}/history", false, a.showProjectHistory, nil},
+		{post, "/projects/{id}/halt", true, a.haltProject, nil},
+		{post, "/projects/{id}/resume", true, a.resumeProject, nil},
 		{get, "/processes", false, a.listProcesses, nil},
 	}
 }

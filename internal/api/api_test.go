@@ -104,12 +104,12 @@ type fixture struct {
 	url    string
 }
 
-func open(t *testing.T) *fixture {
+func open(t *testing.T, projects ...operator.Project) *fixture {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
 	f := &fixture{t: t, system: &fakeSystem{}, caller: Caller{Name: "app", Operate: true}}
-	made, err := New(Deps{System: f.system, Requests: idempotency.New(rdb, keys.Default()), Logger: slog.New(slog.DiscardHandler)},
+	made, err := New(Deps{System: f.system, Projects: projects, Requests: idempotency.New(rdb, keys.Default()), Logger: slog.New(slog.DiscardHandler)},
 		Options{Identify: func(*http.Request) Caller { return f.caller }})
 	if err != nil {
 		t.Fatal(err)

@@ -143,6 +143,9 @@ type Options struct {
 	// Projects are all Firebase projects of this process' settings, if they have several. A
 	// campaign that names none waits then, whichever of them this process sends for.
 	Projects []string
+	// Served are all projects that this process sends for, each with Campaigns of its own. Discover
+	// does not list their campaigns as elsewhere.
+	Served []string
 	// Actor is who acts, for the histories. history.WithActor goes before it.
 	Actor string
 	// Retention is how long the keys of an ended campaign are kept.

@@ -21,7 +21,7 @@ type Discovery struct {
 	// Broken campaigns have a spec that cannot be used. The others continue.
 	Broken []Problem
 	// Elsewhere lists running campaigns that this project must not send: each error is a
-	// *ProjectError.
+	// *ProjectError. Those of Options.Served are left out.
 	Elsewhere []Problem
 	// Late campaigns are drafts whose time to start has come, and whose audience is incomplete.
 	// Each error is an *IncompleteStartError. They start as soon as it is complete.
@@ -78,6 +78,9 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 			bare = append(bare, h)
 		case h.spec.State == Running || h.spec.State == Completed && h.listed:
 			if err := c.checkProject(h.spec, known); err != nil {
+				if slices.Contains(c.o.Served, h.spec.Project) {
+					continue
+				}
 				d.Elsewhere = append(d.Elsewhere, Problem{h.spec.ID, err})
 				continue
 			}

@@ -54,6 +54,10 @@ func servesItsOwnProject(t *testing.T, b *backends.Backend) {
 			}
 		}
 	}
+	both := openOn(t, b.Redis, b.Redis, campaign.Options{Project: "a", Served: []string{"a", "b"}, ScanEvery: time.Nanosecond})
+	if d := both.discover(); len(d.Elsewhere) != 1 || d.Elsewhere[0].ID != "late" || joined(d.Running) != "early" {
+		t.Errorf("a process that serves both projects runs %q and lists elsewhere %v, want only the campaign without a project", joined(d.Running), d.Elsewhere)
+	}
 	for _, id := range []string{"late", "named"} {
 		_, err := a.Adopt(t.Context(), id)
 		if _, refused := errors.AsType[*campaign.ProjectError](err); !refused {

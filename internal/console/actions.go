@@ -82,7 +82,12 @@ func (c *Console) showQuotaDialog(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	d, ok := c.quotaDialog(s, r.PathValue("action"))
+	id := r.PathValue("id")
+	if _, known := c.deps.Projects.Find(id); id != "" && !known {
+		c.fail(w, c.noSuchProject(id))
+		return
+	}
+	d, ok := c.quotaDialog(s, id, r.PathValue("action"))
 	if !ok {
 		c.notFound(w, r)
 		return
@@ -252,7 +257,7 @@ func (c *Console) fail(w http.ResponseWriter, err error) {
 	status := http.StatusConflict
 	var input *inputError
 	switch {
-	case isNoCampaign(err):
+	case isNoCampaign(err), errors.Is(err, errNoProject):
 		status = http.StatusNotFound
 	case errors.As(err, &input):
 		status = http.StatusUnprocessableEntity

@@ -25,7 +25,7 @@ func TestActions(t *testing.T) {
 		"/quota/resume":                      {[]string{"Resume shop?"}, url.Values{}, "resume project"},
 	} {
 		t.Run(path, func(t *testing.T) {
-			f := open(t, Options{Operate: true, Actor: "ops", ProjectID: "shop"})
+			f := open(t, Options{Operate: true, Actor: "ops"})
 			question := f.get(path)
 			wantStatus(t, question, http.StatusOK)
 			for _, want := range each.asks {

@@ -55,6 +55,7 @@ func (c campaignContent) HasSeveralTables() bool {
 // fact is a label and its value. An estimated value begins with ≈.
 type fact struct {
 	Label, Value, After string
+	URL                 string // the page of what is named; "" for none
 	Estimated           bool
 }
 
@@ -89,7 +90,7 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	if listed := s.find(id); listed != nil {
 		each.Speed = listed.Speed
 	}
-	each.Reasons = operator.Why(each.View, s.around)
+	each.Reasons = operator.Why(each.View, s.surroundingsOf(view.Spec.Project))
 	content := c.contentOf(each, s, c.writtenOf(ctx, id), viewerOf(r).Operate)
 	content.HasRecords = c.deps.Records != nil
 	content.History = c.historyOf(ctx, id, s.At)
@@ -115,7 +116,7 @@ func (c *Console) writtenOf(ctx context.Context, id string) *store.Summary {
 func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary, operate bool) campaignContent {
 	b, spec := each.Books, each.Spec
 	out := campaignContent{
-		ID: spec.ID, Name: cmp.Or(spec.Name, spec.ID), URL: c.campaignURL(spec.ID), State: stateOf(each), Facts: factsOf(each, s.At),
+		ID: spec.ID, Name: cmp.Or(spec.Name, spec.ID), URL: c.campaignURL(spec.ID), State: stateOf(each), Facts: append(factsOf(each, s.At), c.projectFact(s, spec.Project)...),
 		Share: share(b.CountEnded(), b.Loaded), Ended: b.CountEnded(), Loaded: b.Loaded, Figures: figuresOf(each, s.At), Bar: barOf(b),
 		Funnel: funnelOf(each, written), Balanced: b.IsBalanced(), Canary: canaryOf(each.Breaker), Pace: paceOf(each, s), CanChange: operate && !spec.State.HasEnded() && spec.State != "",
 	}
@@ -212,7 +213,7 @@ func paceOf(c *Campaign, s *Snapshot) pace {
 		p.Rate = operator.Decimal(c.Spec.Rate)
 	}
 	for _, other := range s.around.Running {
-		if other.Spec.Priority == c.Spec.Priority {
+		if other.Spec.Priority == c.Spec.Priority && operator.SharesQuota(other.Spec, c.Spec) {
 			p.Weights += other.Spec.Weight
 		}
 	}

@@ -251,8 +251,12 @@ func tilesOf(s *Snapshot) []tile {
 	line := sparkOf(rates)
 	now := s.totalRate()
 	sending := tile{Label: "Sending now", Figure: rate(now), Unit: "/s", Sub: "recipients of all campaigns", Spark: &line}
-	if s.Pace != nil {
-		sending.Sub = share(int64(now), int64(s.Pace.Settings.Rate())) + " of the quota’s " + rate(s.Pace.Settings.Rate())
+	if full := s.fullRate(); full > 0 {
+		of := " of the quota’s "
+		if len(s.Projects) > 1 {
+			of = " of all quotas’ "
+		}
+		sending.Sub = share(int64(now), int64(full)) + of + rate(full)
 	}
 	figure, unit := million(waiting)
 	most := mostFrequent(codes)

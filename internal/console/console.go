@@ -22,7 +22,6 @@ import (
 	"fanfare/internal/fleet"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
-	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/traffic"
@@ -63,22 +62,13 @@ type Records interface {
 	Summary(ctx context.Context, campaign string) (store.Summary, error)
 }
 
-// Project is the pace of the Firebase project; *pacing.Governor implements it.
-type Project interface {
-	State(ctx context.Context) (pacing.State, error)
-	Resume(ctx context.Context) error
-	Halt(ctx context.Context, reason string) error
-	// History returns who halted and resumed the project and who set its quota, the newest last.
-	History(ctx context.Context) ([]notification.HistoryEntry, error)
-}
-
-// Deps are what a console works with. Project and Records may be nil: then no quota, gate or halt
-// is shown, or no figure of SQL.
+// Deps are what a console works with. Without Projects, no quota, gate or halt is shown. Records may
+// be nil: then no figure of SQL is.
 type Deps struct {
-	System  System
-	Letters Letters
-	Project Project
-	Records Records
+	System   System
+	Letters  Letters
+	Projects operator.Projects
+	Records  Records
 	// API is served under /api/ to those who may look; nil: nothing is. It asks CallerOf.
 	API http.Handler
 	// Check checks a campaign with FCM before it is sent. nil: this console cannot.
@@ -94,8 +84,6 @@ type Deps struct {
 
 // Options are a console's settings.
 type Options struct {
-	// ProjectID is the Firebase project that is shown.
-	ProjectID string
 	// Prefix is the path under which a proxy serves the console, such as "/fanfare". "" is the
 	// root.
 	Prefix string
@@ -231,9 +219,12 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /campaigns/{id}/{action}", c.showDialog)
 	mux.HandleFunc("GET /dead/{action}", c.showLettersDialog)
 	mux.HandleFunc("GET /quota/{action}", c.showQuotaDialog)
+	mux.Handle("GET /projects/{id}", c.page("quota", c.projectModel))
+	mux.HandleFunc("GET /projects/{id}/{action}", c.showQuotaDialog)
 	mux.Handle("POST /campaigns/{id}/{action}", c.act(c.actOnCampaign))
 	mux.Handle("POST /dead/{action}", c.act(c.actOnLetters))
 	mux.Handle("POST /quota/{action}", c.act(c.actOnQuota))
+	mux.Handle("POST /projects/{id}/{action}", c.act(c.actOnQuota))
 	mux.Handle("POST /works/{id}/stop", c.act(c.stopWork))
 	mux.HandleFunc("GET /palette", c.palette)
 	mux.HandleFunc("GET /", c.notFound)

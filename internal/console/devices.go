@@ -71,7 +71,7 @@ func (c *Console) messageOf(ctx context.Context, v operator.View, r *http.Reques
 	case filled.Variant+filled.Locale != "": // the base message does not show what was filled in
 		template = text
 	}
-	out.Devices = devicesOf(template, text, c.opts.ProjectID)
+	out.Devices = devicesOf(template, text, cmp.Or(v.Spec.Project, c.projectLabel()))
 	return out
 }
 

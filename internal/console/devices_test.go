@@ -30,7 +30,7 @@ func (f *fixture) withMessage(text string) {
 // Each device shows its own part of the message before the common one, filled in for a person.
 func TestDevicesShowTheMessage(t *testing.T) {
 	t.Parallel()
-	f := open(t, Options{ProjectID: "shop"})
+	f := open(t, Options{})
 	f.withMessage(devicesMessage)
 	for page, wants := range map[string][]string{
 		"/campaigns/running": {

@@ -76,7 +76,7 @@ func open(t *testing.T, opts Options) *fixture {
 	t.Helper()
 	system := example()
 	pace := pacing.State{Now: now, Settings: pacing.DefaultSettings(), Rate: 9900, Warm: 1}
-	c, err := New(Deps{System: system, Letters: fakeLetters{system}, Project: fakeProject{system, pace}, Logger: slog.New(slog.DiscardHandler)}, opts)
+	c, err := New(Deps{System: system, Letters: fakeLetters{system}, Projects: operator.Projects{{ID: "shop", Pace: fakeProject{system, pace}}}, Logger: slog.New(slog.DiscardHandler)}, opts)
 	if err != nil {
 		t.Fatal(err)
 	}

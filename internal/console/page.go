@@ -95,7 +95,7 @@ func (c *Console) frame(r *http.Request, s *Snapshot, name string, m model) (fra
 
 func (c *Console) emptyFrame(r *http.Request, s *Snapshot, name string) frame {
 	return frame{
-		Page: name, Theme: themeOf(r), Project: c.opts.ProjectID, Prefix: c.opts.Prefix, Viewer: viewerOf(r), Login: !c.opts.Tokens.isEmpty(),
+		Page: name, Theme: themeOf(r), Project: c.projectLabel(), Prefix: c.opts.Prefix, Viewer: viewerOf(r), Login: !c.opts.Tokens.isEmpty(),
 		Live: liveOf(s, c.now()), Side: c.sideOf(s),
 	}
 }
@@ -120,6 +120,10 @@ func (c *Console) renderError(w http.ResponseWriter, r *http.Request, s *Snapsho
 	if isNoCampaign(err) {
 		status = http.StatusNotFound
 		problem = problemContent{Headline: "There is no such campaign", Text: "It may have been deleted, or its time of retention is over.", Hint: "Its outcomes stay in SQL."}
+	}
+	if errors.Is(err, errNoProject) {
+		status = http.StatusNotFound
+		problem = problemContent{Headline: "There is no such project", Text: capital(err.Error()) + ".", Hint: "Quota, in the menu, lists them."}
 	}
 	if errors.Is(err, errReadOnly) {
 		status = http.StatusForbidden

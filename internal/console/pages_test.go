@@ -24,7 +24,7 @@ var pages = []string{
 
 // Everything that a page loads or runs comes from the console, in files of its own.
 func TestPagesKeepTheStrictPolicy(t *testing.T) {
-	f := open(t, Options{Operate: true, ProjectID: "shop"})
+	f := open(t, Options{Operate: true})
 	inline := regexp.MustCompile(`<script(?:>| [^>]*>)\s*[^<\s]|<style|<[^>]*\s(?:style|on[a-z]+)=`)
 	elsewhere := regexp.MustCompile(`(?:src|href|action)="(?:https?:)?//`)
 	for _, page := range pages {

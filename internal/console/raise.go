@@ -55,15 +55,15 @@ type raiseCheck struct {
 	Value         string
 }
 
-// raises is the reading that all viewers share.
+// raises are the readings that all viewers share, by project.
 type raises struct {
-	mu      sync.Mutex
-	at      time.Time
-	reading *raiseReading
+	mu        sync.Mutex
+	byProject map[string]*raiseReading
 }
 
 // raiseReading is what the last hour's campaigns did.
 type raiseReading struct {
+	at          time.Time          // when it was read
 	used        [raiseWindow]int64 // requests by minute, the oldest first
 	first       time.Time          // the begin of the oldest
 	limited     int64              // 429
@@ -72,19 +72,24 @@ type raiseReading struct {
 	errors      map[string]int64 // by code
 }
 
-// raiseOf reads the traffic of the last hour, at most raiseAge old.
-func (c *Console) raiseOf(ctx context.Context, s *Snapshot) *raise {
+// raiseOf reads the traffic of a project's last hour, at most raiseAge old.
+func (c *Console) raiseOf(ctx context.Context, s *Snapshot, p projectState) *raise {
 	c.raises.mu.Lock()
 	defer c.raises.mu.Unlock()
-	if c.raises.reading == nil || s.At.Sub(c.raises.at) >= raiseAge {
-		c.raises.at, c.raises.reading = s.At, c.readRaise(ctx, s)
+	reading := c.raises.byProject[p.ID]
+	if reading == nil || s.At.Sub(reading.at) >= raiseAge {
+		reading = c.readRaise(ctx, s, p)
+		if c.raises.byProject == nil {
+			c.raises.byProject = make(map[string]*raiseReading)
+		}
+		c.raises.byProject[p.ID] = reading
 	}
-	return c.raises.reading.describe(int64(s.Pace.Settings.Quota), s.At)
+	return reading.describe(int64(p.Pace.Settings.Quota), s.At)
 }
 
-func (c *Console) readRaise(ctx context.Context, s *Snapshot) *raiseReading {
-	r := &raiseReading{first: s.Pace.Now.Truncate(time.Minute).Add(-raiseWindow * time.Minute), errors: make(map[string]int64)}
-	for _, each := range activeSince(s, r.first) {
+func (c *Console) readRaise(ctx context.Context, s *Snapshot, p projectState) *raiseReading {
+	r := &raiseReading{at: s.At, first: p.Pace.Now.Truncate(time.Minute).Add(-raiseWindow * time.Minute), errors: make(map[string]int64)}
+	for _, each := range activeSince(s, p.ID, r.first) {
 		for _, code := range clientErrors {
 			n := each.Books.Codes["failed:"+code]
 			r.errors[code] += n
@@ -111,12 +116,12 @@ func (c *Console) readRaise(ctx context.Context, s *Snapshot) *raiseReading {
 	return r
 }
 
-// activeSince returns the campaigns that were sent since a moment, the largest first.
-func activeSince(s *Snapshot, from time.Time) []*Campaign {
+// activeSince returns the campaigns of a project that were sent since a moment, the largest first.
+func activeSince(s *Snapshot, project string, from time.Time) []*Campaign {
 	var all []*Campaign
 	for i := range s.Campaigns {
 		spec := &s.Campaigns[i].Spec
-		if !spec.StartedAt.IsZero() && spec.State != campaign.Draft && (spec.FinishedAt.IsZero() || spec.FinishedAt.After(from)) {
+		if s.isOf(&s.Campaigns[i], project) && !spec.StartedAt.IsZero() && spec.State != campaign.Draft && (spec.FinishedAt.IsZero() || spec.FinishedAt.After(from)) {
 			all = append(all, &s.Campaigns[i])
 		}
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"time"
 
 	"fanfare/internal/operator"
@@ -20,15 +21,40 @@ type side struct {
 
 func (c *Console) sideOf(s *Snapshot) side {
 	out := side{Campaigns: len(s.Campaigns), Dead: s.Backlog.DeadLetters}
-	if s.Pace == nil {
+	limit, now := s.fullRate(), s.totalRate()
+	if limit == 0 {
 		return out
 	}
 	out.Quota = true
-	limit, now := s.Pace.Settings.Rate(), s.totalRate()
 	out.UsedText = share(int64(now), int64(limit))
 	out.Used = barTo("f-ink", rate(now)+" of "+rate(limit)+" a second", int64(now), int64(limit))
-	out.Gate, out.GateTone = gateText(operator.FindHold(*s.Pace), s.At)
+	out.Gate, out.GateTone = gatesText(s)
 	return out
+}
+
+// gatesText says whether the project sends; of several, how many do not.
+func gatesText(s *Snapshot) (text, tone string) {
+	stopped := 0
+	for _, each := range s.Projects {
+		if each.Pace == nil {
+			continue
+		}
+		hold := operator.FindHold(*each.Pace)
+		if len(s.Projects) == 1 {
+			return gateText(hold, s.At)
+		}
+		if hold == nil {
+			continue
+		}
+		stopped++
+		if _, worse := gateText(hold, s.At); tone != "is-broken" {
+			tone = worse
+		}
+	}
+	if stopped == 0 {
+		return "all open", ""
+	}
+	return fmt.Sprintf("%d of %d stopped", stopped, len(s.Projects)), tone
 }
 
 // gateText says in a word or two whether the project sends.

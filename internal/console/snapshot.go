@@ -7,7 +7,6 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
 	"fanfare/internal/operator"
-	"fanfare/internal/pacing"
 )
 
 // Snapshot is the system at one moment. It is never changed after it was made.
@@ -15,7 +14,7 @@ type Snapshot struct {
 	At        time.Time // this process's clock
 	Took      time.Duration
 	Campaigns []Campaign
-	Pace      *pacing.State // nil: unknown
+	Projects  []projectState
 	Backlog   operator.Backlog
 	Fleet     []fleet.Process // the running dispatchers and responders
 	// Err says why nothing newer is known; the figures are those of the last good snapshot.
@@ -24,7 +23,7 @@ type Snapshot struct {
 	GoodAt time.Time
 
 	byID   map[string]*Campaign
-	around operator.Surroundings // what the campaigns depend on
+	around operator.Surroundings // what the campaigns depend on, beside the pace of their project
 }
 
 // Campaign is one campaign of a snapshot.
@@ -37,9 +36,9 @@ type Campaign struct {
 // find returns a campaign of the list; nil if it has none of that id.
 func (s *Snapshot) find(id string) *Campaign { return s.byID[id] }
 
-// findSurroundings returns what the campaigns of the snapshot depend on.
+// findSurroundings returns what all campaigns of the snapshot depend on.
 func (s *Snapshot) findSurroundings() operator.Surroundings {
-	around := operator.Surroundings{Now: s.At, Pace: s.Pace, Fleet: s.Fleet}
+	around := operator.Surroundings{Now: s.At, Fleet: s.Fleet}
 	for i := range s.Campaigns {
 		if v := s.Campaigns[i].View; v.Spec.State == campaign.Running {
 			around.Running = append(around.Running, v)
@@ -83,12 +82,8 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 	if s.Fleet, err = c.deps.System.Processes(ctx); err != nil {
 		return nil, err
 	}
-	if c.deps.Project != nil {
-		pace, err := c.deps.Project.State(ctx)
-		if err != nil {
-			return nil, err
-		}
-		s.Pace = &pace
+	if s.Projects, err = c.readProjects(ctx); err != nil {
+		return nil, err
 	}
 	for i, v := range views {
 		each := &s.Campaigns[i]
@@ -104,7 +99,7 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 	}
 	s.around = s.findSurroundings()
 	for i := range s.Campaigns {
-		s.Campaigns[i].Reasons = operator.Why(s.Campaigns[i].View, s.around)
+		s.Campaigns[i].Reasons = operator.Why(s.Campaigns[i].View, s.surroundingsOf(s.Campaigns[i].Spec.Project))
 	}
 	return s, nil
 }

@@ -111,13 +111,18 @@ func whyOf(r *operator.Reason, now time.Time) why {
 // sentence joins parts into sentences, each with a capital letter.
 func sentence(parts []string) string {
 	for i, p := range parts {
-		first, size := utf8.DecodeRuneInString(p)
-		parts[i] = string(unicode.ToUpper(first)) + p[size:]
+		parts[i] = capital(p)
 	}
 	if len(parts) == 0 {
 		return ""
 	}
 	return strings.Join(parts, ". ") + "."
+}
+
+// capital returns a text with a capital letter at its beginning.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 func iconOf(tone string) string {

@@ -17,7 +17,7 @@ import (
 type Surroundings struct {
 	Now     time.Time
 	Pace    *pacing.State   // of the project; nil: unknown
-	Running []View          // all running campaigns of the project
+	Running []View          // all running campaigns; those of other projects do not matter
 	Fleet   []fleet.Process // the running dispatchers and responders; nil: unknown
 }
 
@@ -188,7 +188,7 @@ func (w *why) explainPriority() {
 	var first []View
 	var people int64
 	for _, other := range w.Running {
-		if other.Spec.Priority > w.Spec.Priority && other.Books.Waiting > 0 && other.Hold == nil && other.Err == nil {
+		if SharesQuota(other.Spec, w.Spec) && other.Spec.Priority > w.Spec.Priority && other.Books.Waiting > 0 && other.Hold == nil && other.Err == nil {
 			first = append(first, other)
 			people += other.Books.CountOpen()
 		}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,27 @@ func TestProjectsOfOneDispatcher(t *testing.T) {
 		t.Errorf("the quota of the second project is shown as %s", shown)
 	}
 
-	s.Fanfare("project", "resume", "--project", "second")
+	for _, id := range []string{"held", "moves"} { // each is served by this very process
+		if strings.Contains(d.Log(), "campaign "+id+" belongs to the Firebase project") {
+			t.Errorf("the dispatcher takes campaign %s for one of another process", id)
+		}
+	}
+	c := newAPIClient(t, s.Start(nil, "fanfare", "console", "--operate", "--listen", "127.0.0.1:0"), "")
+	var listed struct {
+		Projects []struct {
+			Project string
+			Quota   struct {
+				PerMinute int
+				Halts     []struct{ Reason string }
+			}
+		}
+	}
+	c.expect(http.StatusOK, &listed, "GET", "/projects", "")
+	if p := listed.Projects; len(p) != 2 || p[0].Project != "first" || len(p[0].Quota.Halts) != 0 || p[1].Quota.PerMinute != 60000 || len(p[1].Quota.Halts) != 1 {
+		t.Errorf("the API lists %+v", listed.Projects)
+	}
+	c.expect(http.StatusNotFound, nil, "POST", "/projects/third/resume", "{}")
+	c.expect(http.StatusOK, nil, "POST", "/projects/second/resume", "{}")
 	checkCampaign(t, s, "held", "completed")
 	s.Fanfare("campaign", "set", "whose", "--project", "second")
 	checkCampaign(t, s, "whose", "completed")

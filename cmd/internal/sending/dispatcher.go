@@ -68,7 +68,7 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 	}
 	options := assembly.CampaignOptions(r.Settings)
 	host, _ := os.Hostname() // shown to people
-	options.Project, options.Projects, options.Actor = sender.Project(), r.projects, "dispatcher "+host
+	options.Project, options.Projects, options.Served, options.Actor = sender.Project(), r.projects, r.served, "dispatcher "+host
 	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, options); err != nil {
 		return deps, nil, assembly.AsSettingsError(err)
 	}

@@ -26,6 +26,13 @@ func (r *Rooms) Served() ([]*Rooms, error) {
 		}
 		all = append(all, rooms)
 	}
+	var ids []string
+	for _, own := range all {
+		ids = append(ids, own.Settings.FCM.ProjectID)
+	}
+	for _, own := range all {
+		own.served = ids
+	}
 	return all, nil
 }
 

@@ -22,6 +22,7 @@ import (
 type Rooms struct {
 	*assembly.Rooms
 	projects []string // all Firebase projects of the settings, if they have several
+	served   []string // those of them that this process sends for
 }
 
 // Open opens the rooms as assembly.Open does.

@@ -1,0 +1,61 @@
+package operator
+
+import (
+	"context"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+)
+
+// ProjectPace is the pace of a Firebase project, to read and to stop; *pacing.Governor implements
+// it.
+type ProjectPace interface {
+	PaceReader
+	Halt(ctx context.Context, reason string) error
+	Resume(ctx context.Context) error
+	// History returns who halted and resumed the project and who set its quota, the newest last.
+	History(ctx context.Context) ([]notification.HistoryEntry, error)
+}
+
+// Project is a Firebase project that a program shows. Pace is nil if it has no quota, because
+// pacing is disabled.
+type Project struct {
+	ID   string
+	Pace ProjectPace
+}
+
+// Projects are the Firebase projects that a program shows, in the order of the settings.
+type Projects []Project
+
+// Find returns the project of an id.
+func (p Projects) Find(id string) (Project, bool) {
+	for _, each := range p {
+		if each.ID == id {
+			return each, true
+		}
+	}
+	return Project{}, false
+}
+
+// Single returns the only project; ok is false if there is none, or several.
+func (p Projects) Single() (only Project, ok bool) {
+	if len(p) != 1 {
+		return Project{}, false
+	}
+	return p[0], true
+}
+
+// IDs returns the ids of the projects.
+func (p Projects) IDs() []string {
+	ids := make([]string, len(p))
+	for i, each := range p {
+		ids[i] = each.ID
+	}
+	return ids
+}
+
+// SharesQuota reports whether two campaigns may share the quota of one Firebase project. A campaign
+// that names no project belongs to the only one.
+func SharesQuota(a, b campaign.Spec) bool {
+	return a.Project == "" || b.Project == "" || a.Project == b.Project
+}

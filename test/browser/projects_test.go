@@ -1,0 +1,57 @@
+package browser
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fanfare/test/servers"
+)
+
+// Several Firebase projects are shown side by side. Each can be halted and resumed on its own, and
+// the page of a campaign leads to its project.
+func TestProjects(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, db := filepath.Join(dir, "fanfare.yaml"), filepath.Join(dir, "fanfare.db")
+	if err := os.WriteFile(file, []byte("projects:\n  my-news: {}\n  my-shop: {pacing: {per_minute: 60000}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, System: servers.NewSystem(t, programs, servers.SystemOptions{
+		Database: "sqlite:" + db, Env: []string{"FCM_PROJECT_ID=", "FANFARE_CONFIG=" + file},
+	})}
+	makeUsers(t, db)
+	w.Start(nil, "dispatcher")
+	w.base = w.console("--operate")
+	w.draft("sale", people("ok-", 3000), "--project", "my-shop", "--rate", "5")
+	w.Fanfare("campaign", "start", "sale")
+
+	p := openTab(t, w.base)
+	p.goTo("/quota")
+	p.awaitText(".side", "2 projects")
+	p.awaitText("[data-part=projects]", "my-news")
+	p.click("[data-part=projects] a[href='/projects/my-shop/halt']", "Halt")
+	p.awaitText("dialog[open]", "Halt my-shop?")
+	p.awaitText("dialog[open]", "Campaigns that stop")
+	p.fill("dialog[open] [name=reason]", "the link is wrong")
+	p.click("dialog[open] [type=submit]", "Halt 1")
+	p.awaitText(".toasts", "Halted my-shop.")
+	p.awaitText("[data-part=projects] tr:first-child", "The link is wrong")
+	p.awaitText("[data-part=minute]", "1 of 2 stopped")
+	p.judgeAll("several projects")
+
+	p.goTo(pathOf("sale"))
+	p.awaitText("[data-part=why]", "The project is halted")
+	p.click("[data-part=facts] a", "my-shop")
+	p.awaitPath("/projects/my-shop")
+	p.awaitText("main", "What is in force")
+	p.judgeAll("one of several projects")
+	p.act("Resume", "All halts end", "Resume")
+	p.awaitText(".toasts", "Resumed my-shop.")
+	p.awaitText("[data-part=history]", "the link is wrong")
+	w.Sim.AwaitAccepted(1)
+	p.expect("404")
+	p.goTo("/projects/other")
+	p.awaitText("main", "There is no such project")
+	p.judge("an unknown project")
+}
