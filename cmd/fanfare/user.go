@@ -100,8 +100,11 @@ func capTexts(v operator.UserView) (all []string) {
 	}
 	for _, u := range v.Caps {
 		text := fmt.Sprintf("%s: %d used", u.Cap, u.Used)
-		if !u.FreesAt.IsZero() {
+		switch {
+		case !u.FreesAt.IsZero():
 			text += "; the next push may go at " + localTime(u.FreesAt)
+		case u.Used > 0:
+			text += "; the oldest counts until " + localTime(u.OldestUntil)
 		}
 		all = append(all, text)
 	}

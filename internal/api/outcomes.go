@@ -65,6 +65,7 @@ type userAnswer struct {
 	Profile profiles.Profile       `json:"profile,omitempty"`
 	// Suppressed users get no push from any campaign.
 	Suppressed bool                  `json:"suppressed"`
+	Caps       []operator.CapView    `json:"caps,omitempty"`
 	Outcomes   []notification.Result `json:"outcomes"`
 	More       bool                  `json:"more"`
 	// Problems say what could not be asked.
@@ -89,10 +90,10 @@ func (a *API) showUser(r *http.Request) (int, any, error) {
 	u, err := a.deps.System.User(r.Context(), r.PathValue("id"), limit)
 	answer := userAnswer{
 		ID: u.ID, Token: u.Token.String(), Devices: append([]operator.DeviceView{}, operator.UserView{User: u}.DeviceViews()...),
-		Removed: append([]operator.RemovedView{}, u.RemovedViews()...), Profile: u.Profile, Suppressed: u.Suppressed,
+		Removed: append([]operator.RemovedView{}, u.RemovedViews()...), Profile: u.Profile, Suppressed: u.Suppressed, Caps: u.CapViews(),
 		Outcomes: append([]notification.Result{}, u.Outcomes...), More: u.More,
 	}
-	for _, each := range []error{u.TokenErr, u.ProfileErr, u.RemovedErr, u.SuppressedErr, err} {
+	for _, each := range []error{u.TokenErr, u.ProfileErr, u.RemovedErr, u.SuppressedErr, u.CapsErr, err} {
 		if each != nil {
 			answer.Problems = append(answer.Problems, redact.Text(each.Error()))
 		}

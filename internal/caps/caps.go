@@ -140,6 +140,8 @@ type Usage struct {
 	Cap     Cap
 	Used    int       // pushes that count now
 	FreesAt time.Time // when the user may get the next push; zero: now
+	// OldestUntil is when the oldest of the pushes stops counting; zero without any.
+	OldestUntil time.Time
 }
 
 // Find returns for each user the usage of each cap. It writes nothing.
@@ -205,6 +207,7 @@ func usageOf(c Cap, now int64, times []int64) Usage {
 	for _, at := range times {
 		if at >= now-unitsOf(c.Window) {
 			u.Used++
+			u.OldestUntil = timeOf(at + unitsOf(c.Window) + 1)
 		}
 	}
 	if u.Used >= c.Count {

@@ -254,6 +254,9 @@ func told(t *testing.T, b *backends.Backend) {
 	if u := all[1]; u[0].Used != 1 || !u[0].FreesAt.IsZero() || u[1].Used != 3 || u[1].FreesAt.Sub(f.clock.now()) > 5*day+unit || u[1].FreesAt.Sub(f.clock.now()) < 5*day-unit {
 		t.Errorf("%+v, want ann at the week's cap for five days", u)
 	}
+	if u := all[1]; !u[1].OldestUntil.Equal(u[1].FreesAt) || u[0].OldestUntil.Sub(f.clock.now()) < day || u[0].OldestUntil.Sub(f.clock.now()) > day+unit || !all[0][0].OldestUntil.IsZero() {
+		t.Errorf("%+v, want ann's oldest to count for a day and for five, and none of cid's", all)
+	}
 }
 
 func expires(t *testing.T, b *backends.Backend) {

@@ -127,8 +127,19 @@ func largest(all []count) []count {
 // code is why recipients were not delivered to.
 type code struct {
 	Name, State, Share string
+	Meaning            string // of a code that people decided on; "" for others
 	N                  int64
 	Bar                bar
+}
+
+// meaningsOfSkips say why recipients get no push whom FCM was not asked about.
+var meaningsOfSkips = map[string]string{
+	notification.CodeCapped:     "as many pushes as the caps allow",
+	notification.CodeDuplicate:  "sent for another element",
+	notification.CodeHoldout:    "held out, as the campaign wants",
+	notification.CodeSuppressed: "gets no push from any campaign",
+	notification.CodeNoToken:    "no device is known",
+	notification.CodeUnfilled:   "a placeholder has no value",
 }
 
 func codesOf(b campaign.Books) (all []code, lost int64) {
@@ -148,7 +159,7 @@ func codesOf(b campaign.Books) (all []code, lost int64) {
 			continue
 		}
 		lost += n
-		all = append(all, code{name, look.state, share(n, b.CountEnded()), n, barTo(look.fill, name+": "+operator.Thousands(n), n, most)})
+		all = append(all, code{name, look.state, share(n, b.CountEnded()), meaningsOfSkips[name], n, barTo(look.fill, name+": "+operator.Thousands(n), n, most)})
 	}
 	slices.SortFunc(all, func(a, b code) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name)) })
 	return all, lost

@@ -29,6 +29,9 @@ type peopleContent struct {
 	Story   []event
 	Older   bool // there are older outcomes than the story has
 
+	Caps        []personCap // nil without caps
+	CapsProblem string      // why they are unknown
+
 	Suppressed        bool
 	SuppressedProblem string // why that is unknown
 
@@ -67,6 +70,14 @@ type personDevice struct{ Address, Kind, Platform, Locale, LastUse, Ago, Problem
 
 // removedAddress is the copy of an address that was removed as dead.
 type removedAddress struct{ Address, Kind, At, Campaign, URL, Advice string }
+
+// personCap is a cap with the pushes of the user that count now. Next is when the next push may go,
+// Oldest when the oldest one stops counting; both "" if that does not apply.
+type personCap struct {
+	Name, Next, Oldest string
+	Used, Count        int
+	Bar                bar
+}
 
 // openCampaign is a campaign that has not ended and has no outcome for the user.
 type openCampaign struct {
@@ -147,6 +158,10 @@ func (c *Console) peopleModel(ctx context.Context, s *Snapshot, r *http.Request)
 	if user.SuppressedErr != nil {
 		out.SuppressedProblem = redact.Text(user.SuppressedErr.Error())
 	}
+	out.Caps = personCapsOf(user, s.At)
+	if user.CapsErr != nil {
+		out.CapsProblem = redact.Text(user.CapsErr.Error())
+	}
 	out.Token = tokenOf(user)
 	if user.HasDevices() || len(user.Removed) > 0 {
 		out.Devices = personDevicesOf(user, s.At)
@@ -181,6 +196,28 @@ func tokenOf(u operator.User) personToken {
 		return personToken{State: "Not usable", Text: u.Token.String(), Note: "nothing is sent to it", Problem: u.Token.Problem()}
 	}
 	return personToken{State: "Stored", Text: u.Token.String(), Note: "what a push would use now"}
+}
+
+// personCapsOf lists the caps in the order of the settings.
+func personCapsOf(u operator.User, now time.Time) []personCap {
+	moment := func(at time.Time) string {
+		if at.IsZero() {
+			return ""
+		}
+		return clock(at, now) + " UTC, in " + span(at.Sub(now))
+	}
+	var all []personCap
+	for _, each := range u.Caps {
+		used, count, fill := int64(each.Used), int64(each.Cap.Count), "f-ink"
+		if used >= count {
+			fill = "f-paused"
+		}
+		all = append(all, personCap{
+			Name: each.Cap.String(), Used: each.Used, Count: each.Cap.Count, Next: moment(each.FreesAt), Oldest: moment(each.OldestUntil),
+			Bar: barTo(fill, fmt.Sprintf("%d of %d used", used, count), min(used, count), count),
+		})
+	}
+	return all
 }
 
 // personDevicesOf lists the addresses that a push would use, the last used first.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/caps"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/profiles"
@@ -81,6 +82,37 @@ func TestDevicesOfAPerson(t *testing.T) {
 	}
 	if strings.Contains(text, fid) || strings.Contains(text, aToken) {
 		t.Error("the page has a whole address")
+	}
+}
+
+// The caps of a user are those of the command line: what counts, and when that changes.
+func TestCapsOfAPerson(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{})
+	f.system.person()
+	if text := f.get("/people?user=u1").text; strings.Contains(text, ">Caps<") {
+		t.Error("a console without caps shows some")
+	}
+	u := f.system.users["u1"]
+	day := 24 * time.Hour
+	u.Caps = []caps.Usage{
+		{Cap: caps.Cap{Count: 4, Window: 2 * day}, Used: 4, FreesAt: now.Add(90 * time.Minute), OldestUntil: now.Add(90 * time.Minute)},
+		{Cap: caps.Cap{Count: 10, Window: 14 * day}, Used: 5, OldestUntil: now.Add(3 * time.Hour)}, {Cap: caps.Cap{Count: 20, Window: 30 * day}},
+	}
+	f.system.users["u1"] = u
+	text := f.get("/people?user=u1").text
+	for _, want := range []string{
+		"4 in 2d</span>", "<b>4</b> <span class=\"faint\">of 4 used", "Capped: the next push may go at 15:30:00 UTC, in 1 h 30 min", "10 in 2w</span>",
+		"<b>5</b> <span class=\"faint\">of 10 used", "The oldest counts until 17:00:00 UTC, in 3 h", "<b>0</b> <span class=\"faint\">of 20 used",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %s", want)
+		}
+	}
+	u.Caps, u.CapsErr = nil, errors.New("dial redis://user:hunter2@db: refused")
+	f.system.users["u1"] = u
+	if text := f.get("/people?user=u1").text; !strings.Contains(text, "Unknown: dial redis://") || strings.Contains(text, "hunter2") {
+		t.Error("the page does not say why caps are unknown, or shows a password")
 	}
 }
 

@@ -133,16 +133,19 @@ type RemovedView struct {
 	At       time.Time `json:"at"`
 }
 
-// capView is the JSON of a cap of a user.
-type capView struct {
-	Cap     string    `json:"cap"` // such as "4 in 2d"
-	Used    int       `json:"used"`
-	FreesAt time.Time `json:"freesAt,omitzero"` // when the next push may go; absent: now
+// CapView is the JSON of a cap of a user.
+type CapView struct {
+	Cap         string    `json:"cap"` // such as "4 in 2d"
+	Used        int       `json:"used"`
+	FreesAt     time.Time `json:"freesAt,omitzero"`     // when the next push may go; absent: now
+	OldestUntil time.Time `json:"oldestUntil,omitzero"` // when the oldest push stops counting
 }
 
-func (v UserView) caps() (all []capView) {
-	for _, u := range v.Caps {
-		all = append(all, capView{u.Cap.String(), u.Used, u.FreesAt})
+// CapViews are the caps, each with the pushes of the user that count now.
+func (u User) CapViews() []CapView {
+	var all []CapView
+	for _, each := range u.Caps {
+		all = append(all, CapView{each.Cap.String(), each.Used, each.FreesAt, each.OldestUntil})
 	}
 	return all
 }
@@ -199,13 +202,13 @@ func (v UserView) MarshalJSON() ([]byte, error) {
 		RemovedError string                `json:"removedError,omitempty"`
 		Suppressed   bool                  `json:"suppressed"`
 		Unknown      string                `json:"suppressedError,omitempty"`
-		Caps         []capView             `json:"caps,omitempty"`
+		Caps         []CapView             `json:"caps,omitempty"`
 		CapsError    string                `json:"capsError,omitempty"`
 		Recorded     bool                  `json:"recorded"`
 		Outcomes     []notification.Result `json:"outcomes"`
 		More         bool                  `json:"more"`
 	}{
 		v.ID, v.TokenText(), v.Reveal, v.Token.Problem(), text(v.TokenErr), v.DeviceViews(), v.Profile, text(v.ProfileErr), v.RemovedViews(), text(v.RemovedErr),
-		v.Suppressed, text(v.SuppressedErr), v.caps(), text(v.CapsErr), v.Recorded, append([]notification.Result{}, v.Outcomes...), v.More,
+		v.Suppressed, text(v.SuppressedErr), v.CapViews(), text(v.CapsErr), v.Recorded, append([]notification.Result{}, v.Outcomes...), v.More,
 	})
 }
