@@ -38,13 +38,15 @@ func (c *cli) campaignShow() *cobra.Command {
 				if err != nil {
 					return explainCampaign(args[0], err)
 				}
-				op.Explain(ctx, &view, findPaces(ctx, rooms))
+				paces := findPaces(ctx, rooms)
+				op.Explain(ctx, &view, paces)
 				if view.History, err = recentHistory(ctx, op, args[0]); err != nil {
 					return err
 				}
 				out := c.output(command)
 				return out.show(view, func(io.Writer) {
 					printView(out, view)
+					printHours(out, planOf(ctx, op, view, paces))
 					printRecentHistory(out, args[0], view.History)
 				})
 			})

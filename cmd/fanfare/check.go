@@ -151,4 +151,5 @@ func printPreflight(o output, p preflight.Report) {
 	terminal.Heading(o.w, fmt.Sprintf("campaign %s: %s of %s looked at, nothing sent", printable(p.ID), operator.Thousands(p.Sampled), plural(p.Recipients, "recipient")))
 	fmt.Fprintln(o.w)
 	printFindings(o, p.Findings)
+	printHours(o, p.Forecast.Waves)
 }

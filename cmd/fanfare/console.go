@@ -87,7 +87,7 @@ func newConsole(ctx context.Context, rooms *sending.Rooms, op *operator.Operator
 	return made, asUsage(err)
 }
 
-// findProjects returns the Firebase projects that the console shows: all of the settings, or the one
+// findProjects returns the Firebase projects that the console shows: all of the settings, or that
 // of --project or of the credentials. Without usable credentials there is none.
 func findProjects(ctx context.Context, rooms *sending.Rooms) (operator.Projects, error) {
 	if len(rooms.Settings.Projects) == 0 {

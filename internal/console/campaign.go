@@ -41,6 +41,8 @@ type campaignContent struct {
 	Works     []workView // loads of a file
 	Operate   bool
 	OverTime  overTime
+	Waves     *wavePanel    // nil without time rules
+	Punctual  []punctualRow // the waves that have been sent
 	CanChange bool
 	History   []historyItem
 	// HasRecords reports whether there is a database to export from.
@@ -98,6 +100,7 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	content.Works, content.Operate = c.works.about(aboutCampaign(id), c.now()), viewerOf(r).Operate
 	content.OverTime = overTimeOf(c.trafficOf(ctx, id), s.At)
 	content.OverTime.Marks = marksOf(content.History)
+	content.Waves, content.Punctual = wavePanelOf(c.planOf(ctx, view, s)), punctualRows(view.Books.Waves, s.At)
 	return content, cmp.Or(view.Spec.Name, view.Spec.ID), nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"fanfare/internal/fleet"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 	"fanfare/internal/traffic"
@@ -34,6 +35,9 @@ type System interface {
 	ListAgain(ctx context.Context, memory *operator.ListMemory) ([]operator.View, error)
 	Show(ctx context.Context, id string) (operator.View, error)
 	Traffic(ctx context.Context, id string, limit int) (traffic.Series, error)
+	// PlanWaves predicts when the recipients of a campaign with time rules are sent to; nil for
+	// others.
+	PlanWaves(ctx context.Context, v operator.View, state pacing.State) (*operator.WavePlan, error)
 	User(ctx context.Context, id string, limit int) (operator.User, error)
 	FillFor(ctx context.Context, spec campaign.Spec, user string) (operator.FilledMessage, error)
 	Create(ctx context.Context, spec campaign.Spec) error
@@ -62,8 +66,8 @@ type Records interface {
 	Summary(ctx context.Context, campaign string) (store.Summary, error)
 }
 
-// Deps are what a console works with. Without Projects, no quota, gate or halt is shown. Records may
-// be nil: then no figure of SQL is.
+// Deps are what a console works with. Without Projects, no quota, gate or halt is shown. Records
+// may be nil: then no figure of SQL is.
 type Deps struct {
 	System   System
 	Letters  Letters
@@ -122,6 +126,7 @@ type Console struct {
 	sessions *sessions
 	letters  letterIndex
 	raises   raises
+	plans    plans
 	health   *healthCheck
 	records  trafficRecords
 	shared   sharedUpdates

@@ -40,6 +40,8 @@ type fakeSystem struct {
 	replay  chan struct{} // if set, a replay waits for it after its first batch
 	// recordsErr is why SQL has no answer.
 	recordsErr error
+	plan       *operator.WavePlan // of each campaign with time rules
+	planned    int                // how often it was asked for
 }
 
 func (f *fakeSystem) record(what string) error {
@@ -139,6 +141,13 @@ func (f *fakeSystem) Traffic(context.Context, string, int) (traffic.Series, erro
 		series.Slots = append(series.Slots, slot)
 	}
 	return series, nil
+}
+
+func (f *fakeSystem) PlanWaves(context.Context, operator.View, pacing.State) (*operator.WavePlan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.planned++
+	return f.plan, nil
 }
 
 func (f *fakeSystem) Start(ctx context.Context, id string, o operator.StartOptions) error {

@@ -35,7 +35,11 @@ func fleetOf(s *Snapshot, h *health) fleetContent {
 	out := fleetContent{Health: h, Beat: "a beat every " + operator.Span(fleet.Interval)}
 	for _, p := range s.Fleet {
 		count[p.Role]++
-		out.Rows = append(out.Rows, rowOf(p, s.At))
+		row := rowOf(p, s.At)
+		if len(s.Projects) > 1 && p.Project != "" {
+			row.Where += " · " + p.Project
+		}
+		out.Rows = append(out.Rows, row)
 	}
 	out.Note = plural(count[fleet.Dispatcher], "dispatcher", "dispatchers") + ", " + plural(count[fleet.Responder], "responder", "responders")
 	out.Facts = []fact{

@@ -132,7 +132,7 @@ type code struct {
 	Bar                bar
 }
 
-// meaningsOfSkips say why recipients get no push whom FCM was not asked about.
+// meaningsOfSkips say why recipients get no push, by codes that are not FCM's.
 var meaningsOfSkips = map[string]string{
 	notification.CodeCapped:     "as many pushes as the caps allow",
 	notification.CodeDuplicate:  "sent for another element",

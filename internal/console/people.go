@@ -210,7 +210,7 @@ func personCapsOf(u operator.User, now time.Time) []personCap {
 	for _, each := range u.Caps {
 		used, count, fill := int64(each.Used), int64(each.Cap.Count), "f-ink"
 		if used >= count {
-			fill = "f-paused"
+			fill = "f-retry"
 		}
 		all = append(all, personCap{
 			Name: each.Cap.String(), Used: each.Used, Count: each.Cap.Count, Next: moment(each.FreesAt), Oldest: moment(each.OldestUntil),

@@ -82,8 +82,8 @@ func TestActionsOnOneOfSeveralProjects(t *testing.T) {
 	}
 }
 
-// A campaign is explained by its own project: neither the halt nor the priority of another project's
-// campaign holds it.
+// A campaign is explained by its own project: neither the halt nor the priority of another
+// project's campaign holds it.
 func TestCampaignsDependOnTheirProject(t *testing.T) {
 	t.Parallel()
 	f := openProjects(t)

@@ -22,12 +22,15 @@ const zoneSample = 20_000
 // campaigns that run or are scheduled, and what does not fit.
 type WavePlan struct {
 	Waves []PlannedWave `json:"waves"`
-	Ends  time.Time     `json:"ends,omitzero"` // when the last push goes that is in time
+	Hours []PlannedHour `json:"hours,omitempty"` // one after the other, from the first to the last
+	Ends  time.Time     `json:"ends,omitzero"`   // when the last push goes that is in time
 	// Unfit are recipients who are left when their turn closes; they wait for the next one, if
 	// there is one before the deadline. Expired are those who end as expired: their last turn
 	// closes first, or none opens.
 	Unfit   int64 `json:"unfit"`
 	Expired int64 `json:"expired"`
+	// NoTurn are those of them whose windows do not open before the deadline at all.
+	NoTurn int64 `json:"noTurn,omitempty"`
 	// Exact reports whether the zones of all recipients were read, rather than of a sample.
 	Exact bool `json:"exact"`
 	// BadZones estimates the recipients whose zone is unknown to us: the campaign's is used.
@@ -65,7 +68,9 @@ func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*
 		return nil, err
 	}
 	quota := schedule.Quota{Rate: state.Settings.Rate(), Ramp: state.Settings.Ramp, Open: state.OpenTime}
-	plan.fill(schedule.Plan(state.Now, quota, own, others))
+	planned := schedule.Plan(state.Now, quota, own, others)
+	plan.fill(planned)
+	plan.addHours(planned)
 	plan.addMissed(spec, v.Deadline())
 	if plan.Unfit > 0 {
 		needed := schedule.FindNeeded(state.Now, quota, own, others)
@@ -132,6 +137,7 @@ func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *Wa
 	s.Waves = append(s.Waves, waves...)
 	if plan != nil {
 		plan.Expired += missed
+		plan.NoTurn += missed
 	}
 	return s, nil
 }

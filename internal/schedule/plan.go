@@ -35,6 +35,9 @@ type Planned struct {
 	Wave
 	Ends   time.Time // when its last push goes, if it has one
 	Unsent int64     // recipients who are left when the turn closes
+	// Hours are the pushes by the hour in which they go, which begins at the key. They are
+	// estimates, so they have fractions.
+	Hours map[time.Time]float64
 }
 
 // step is the resolution of a plan.
@@ -98,7 +101,7 @@ func newStream(s Sender) *stream {
 	waves := slices.Clone(s.Waves)
 	slices.SortStableFunc(waves, func(a, b Wave) int { return cmp.Or(a.Opens.Compare(b.Opens), a.Closes.Compare(b.Closes)) })
 	for _, wave := range waves {
-		w.planned = append(w.planned, Planned{Wave: wave, Unsent: wave.N})
+		w.planned = append(w.planned, Planned{Wave: wave, Unsent: wave.N, Hours: make(map[time.Time]float64)})
 		w.left = append(w.left, float64(wave.N))
 	}
 	return w
@@ -195,6 +198,7 @@ func (w *stream) take(at time.Time, n, full float64) {
 		}
 		before += got
 		w.left[i] -= got
+		p.Hours[p.Start(at).UTC().Truncate(time.Hour)] += got
 		if w.left[i] < 0.5 {
 			w.left[i] = 0
 			p.Ends = p.Start(at).Add(time.Duration(before / full * float64(step)))

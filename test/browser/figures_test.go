@@ -14,7 +14,7 @@ const readFigures = `(() => {
 	const all = {};
 	const add = (name, text) => { all[name] = (all[name] ?? 0) + Number(text.replaceAll(',', '')); };
 	for (const [, figure, name] of document.querySelector('[data-part=progress] .sum').innerHTML.matchAll(/<b>([\d,]+)<\/b> ([a-z ]+?)(?= [=+]|$)/g)) add(name, figure);
-	for (const code of document.querySelectorAll('[data-part=codes] .codes > li')) add('code ' + code.querySelector('.code').innerText.trim(), code.querySelector('.num').innerText);
+	for (const code of document.querySelectorAll('[data-part=codes] .codes > li')) add('code ' + code.querySelector('.code-name').innerText.trim(), code.querySelector('.num').innerText);
 	for (const row of document.querySelectorAll('[aria-labelledby=var-h] tbody tr')) {
 		const [, recipients, sent, failed] = [...row.querySelectorAll('td')].map((cell) => cell.innerText);
 		const name = 'variant ' + row.querySelector('th').innerText;

@@ -36,7 +36,7 @@ func TestProjects(t *testing.T) {
 	p.fill("dialog[open] [name=reason]", "the link is wrong")
 	p.click("dialog[open] [type=submit]", "Halt 1")
 	p.awaitText(".toasts", "Halted my-shop.")
-	p.awaitText("[data-part=projects] tr:first-child", "The link is wrong")
+	p.awaitText("[data-part=projects] tbody tr:first-child", "The link is wrong")
 	p.awaitText("[data-part=minute]", "1 of 2 stopped")
 	p.judgeAll("several projects")
 

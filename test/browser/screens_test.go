@@ -19,6 +19,7 @@ var screens = map[string]string{
 	pathOf("gone"):                         "Cancelled",
 	pathOf("soon"):                         "Draft",
 	pathOf("late"):                         "expired",
+	pathOf("hours"):                        "When they are sent to",
 	"/dead":                                "UNREGISTERED",
 	"/dead?code=UNREGISTERED&user=dead-u1": "dead-u1",
 	"/people":                              "One person’s whole story",

@@ -87,6 +87,7 @@ func (w *world) fill() {
 	w.draft("gone", people("ok-", 30), "--rate", "5")
 	w.draft("soon", people("ok-", 8))
 	w.draft("late", people("ok-", 40), "--rate", "1")
+	w.addHours()
 	for _, id := range []string{"sale", "wrong", "slow", "waits", "gone", "late"} {
 		w.Fanfare("campaign", "start", id)
 	}
@@ -98,6 +99,15 @@ func (w *world) fill() {
 	}
 	w.awaitLetters("sale", 9)
 	w.addFamily()
+}
+
+// addHours puts in a draft for two zones, at a local time that is too short for one of them.
+func (w *world) addHours() {
+	day := time.Now().AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	message := w.File("message.json", servers.PlainMessage)
+	w.Fanfare("campaign", "create", "hours", "--message", message, "--local-time", day+"T09:00±1m")
+	w.Fanfare("load", "hours", w.File("zones.csv", header[:len(header)-1]+",timeZone\n"+
+		strings.ReplaceAll(people("hours-", 40), "\n", ",Asia/Saigon\n")+strings.ReplaceAll(people("west-", 20), "\n", ",America/New_York\n")))
 }
 
 // familyMessage has two variants, a hold-out group and two languages beside the base.

@@ -15,12 +15,7 @@ import (
 
 // Probes check what needs the settings: access to keys, SQL and FCM.
 func (r *Rooms) Probes() []checks.Probe {
-	probes := []checks.Probe{
-		{Name: "redis keys", Run: r.probeAccess},
-		{Name: "redis channel", Run: r.probeChannel},
-		{Name: "fcm credentials", Run: r.probeCredentials},
-		{Name: "fcm endpoint", Run: r.probeEndpoint},
-	}
+	probes := r.projectProbes()
 	if r.Store == nil {
 		return append(probes, checks.Probe{Name: "sql", Run: func(context.Context) (string, error) {
 			return "no database is configured: tokens come from Redis only, and the responder cannot run", nil
@@ -32,6 +27,32 @@ func (r *Rooms) Probes() []checks.Probe {
 		}
 		return r.Settings.Store.DatabaseURL.String(), r.CheckPlaintextDatabase()
 	}})
+}
+
+// projectProbes check what a Firebase project needs. Of several in the settings, each probe is
+// named after its project.
+func (r *Rooms) projectProbes() []checks.Probe {
+	if len(r.Settings.Projects) == 0 {
+		return []checks.Probe{
+			{Name: "redis keys", Run: r.probeAccess},
+			{Name: "redis channel", Run: r.probeChannel},
+			{Name: "fcm credentials", Run: r.probeCredentials},
+			{Name: "fcm endpoint", Run: r.probeEndpoint},
+		}
+	}
+	var all []checks.Probe
+	for _, id := range r.Settings.ProjectIDs() {
+		own, err := r.ForProject(id)
+		if err != nil {
+			all = append(all, checks.Probe{Name: "project " + id, Run: func(context.Context) (string, error) { return "", err }})
+			continue
+		}
+		for _, probe := range own.projectProbes() {
+			probe.Name += " of " + id
+			all = append(all, probe)
+		}
+	}
+	return all
 }
 
 func (r *Rooms) probeCredentials(ctx context.Context) (string, error) {

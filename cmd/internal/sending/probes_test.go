@@ -55,6 +55,32 @@ func TestEndpointProbeConnects(t *testing.T) {
 	}
 }
 
+// Of several projects, each is checked, with its name.
+func TestProbesOfSeveralProjects(t *testing.T) {
+	open := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(open.Close)
+	rooms := openRooms(t, func(s *config.Settings) {
+		first, second := *s, *s
+		first.FCM.ProjectID, first.FCM.Endpoint = "first", config.URL(open.URL+"/v1")
+		second.FCM.ProjectID, second.FCM.Endpoint = "second", config.URL("http://"+closedAddress())
+		s.FCM.ProjectID, s.Projects = "", []config.Settings{first, second}
+	})
+	works := map[string]bool{"fcm credentials of first": true, "fcm endpoint of first": true, "fcm credentials of second": true, "fcm endpoint of second": false}
+	for _, probe := range rooms.Probes() {
+		want, is := works[probe.Name]
+		if !is {
+			continue // those of Redis, which is away here
+		}
+		delete(works, probe.Name)
+		if _, err := probe.Run(t.Context()); (err == nil) != want {
+			t.Errorf("%s: got %v, want that it works: %v", probe.Name, err, want)
+		}
+	}
+	if len(works) > 0 {
+		t.Errorf("probes are missing: %v", works)
+	}
+}
+
 // A dispatcher that can reach neither SQL nor FCM is not ready, whatever the state of Redis.
 func TestDispatcherIsReadyWhenItCanSend(t *testing.T) {
 	database := config.URL("postgres://u@" + closedAddress() + "/d")

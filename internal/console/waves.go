@@ -1,0 +1,207 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/operator"
+)
+
+// planAge is how long one plan of a campaign serves all viewers: it reads a sample of the audience.
+const planAge = 30 * time.Second
+
+// plans are the plans of campaigns with time rules that all viewers share.
+type plans struct {
+	mu   sync.Mutex
+	byID map[string]*planReading
+}
+
+// planReading is a plan, nil if the campaign has none. Its lock is held while it is made.
+type planReading struct {
+	mu   sync.Mutex
+	at   time.Time
+	plan *operator.WavePlan
+}
+
+// planOf returns when the recipients of a campaign are sent to, at most planAge old; nil without
+// time rules, or if that is unknown.
+func (c *Console) planOf(ctx context.Context, v operator.View, s *Snapshot) *operator.WavePlan {
+	project, _ := s.findProject(v.Spec.Project)
+	if project.Pace == nil || v.Spec.State.HasEnded() || v.Spec.State == "" || v.Err != nil || v.Spec.Rules().IsZero() {
+		return nil
+	}
+	reading := c.plans.find(v.Spec.ID)
+	reading.mu.Lock()
+	defer reading.mu.Unlock()
+	if !reading.at.IsZero() && s.At.Sub(reading.at) < planAge {
+		return reading.plan
+	}
+	plan, err := c.deps.System.PlanWaves(ctx, v, *project.Pace)
+	if err != nil {
+		c.deps.Logger.Info("waves not planned; the page of the campaign has none", "campaign", v.Spec.ID, "error", err)
+	}
+	reading.at, reading.plan = s.At, plan
+	return plan
+}
+
+// find returns the reading of a campaign. It drops all others if they are many.
+func (p *plans) find(id string) *planReading {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if found := p.byID[id]; found != nil {
+		return found
+	}
+	const kept = 100
+	if p.byID == nil || len(p.byID) >= kept {
+		p.byID = make(map[string]*planReading)
+	}
+	p.byID[id] = &planReading{}
+	return p.byID[id]
+}
+
+// wavePanel shows when the recipients of a campaign are sent to, hour by hour.
+type wavePanel struct {
+	Span    string // from the first hour to the last
+	Label   string // for people who do not see the picture
+	Bars    []hourBar
+	Open    []hourSpan // hours in which windows are open
+	Ticks   []hourTick
+	Rows    []hourRow
+	Source  string // what the figures are estimated from
+	Sum     string
+	Problem string // what does not fit
+	Advice  string
+}
+
+// hourBar is an hour in the picture, in percent of its size. Late is what does not fit, on top.
+type hourBar struct{ X, Width, Y, Height, LateY, LateHeight string }
+
+// hourSpan is a part of the axis, in percent of its length.
+type hourSpan struct{ X, Width string }
+
+// hourTick names an hour below the axis.
+type hourTick struct{ X, Text string }
+
+// hourRow is an hour in the table.
+type hourRow struct {
+	At        string
+	N, Unsent int64
+	Open      string
+}
+
+// maxTicks is how many hours are named: as many as a phone has room for.
+const maxTicks = 6
+
+func percent(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
+
+// wavePanelOf draws a plan; nil if it has no hour.
+func wavePanelOf(p *operator.WavePlan) *wavePanel {
+	if p == nil || len(p.Hours) == 0 && p.NoTurn == 0 {
+		return nil
+	}
+	out := &wavePanel{Source: "≈ from all recipients’ zones", Sum: planSum(p)}
+	if !p.Exact {
+		out.Source = "≈ from a sample of the zones"
+	}
+	if p.Unfit > 0 {
+		unfit := 0
+		for _, w := range p.Waves {
+			if w.Unsent > 0 {
+				unfit++
+			}
+		}
+		out.Problem = fmt.Sprintf("%d of %s not fit: their window closes first", unfit, plural(int64(len(p.Waves)), "wave does", "waves do"))
+		out.Advice = capital(p.Advice()) + "."
+	}
+	if len(p.Hours) > 0 {
+		out.draw(p.Hours)
+	}
+	return out
+}
+
+// planSum says what becomes of all recipients who wait.
+func planSum(p *operator.WavePlan) string {
+	var inTime int64
+	for _, h := range p.Hours {
+		inTime += h.N
+	}
+	text := "≈ " + operator.Thousands(inTime) + " go in their windows"
+	if p.Unfit > 0 {
+		text += ", " + operator.Thousands(p.Unfit) + " are left when theirs close"
+	}
+	if p.NoTurn > 0 {
+		text += ", " + operator.Thousands(p.NoTurn) + " have no window before the deadline"
+	}
+	if p.Expired > 0 {
+		text += "; " + operator.Thousands(p.Expired) + " end as expired"
+	}
+	return text + "."
+}
+
+// draw sets the picture and its table.
+func (w *wavePanel) draw(hours []operator.PlannedHour) {
+	first, last := hours[0].From, hours[len(hours)-1].From.Add(time.Hour)
+	w.Span = first.Format("Mon 2 Jan 15:04") + " to " + last.Format("Mon 2 Jan 15:04") + " UTC"
+	most, peak := int64(1), hours[0]
+	for _, h := range hours {
+		if most = max(most, h.N+h.Unsent); h.N > peak.N {
+			peak = h
+		}
+	}
+	w.Label = fmt.Sprintf("People by the hour in which they are sent to: at most %s, from %s UTC", operator.Thousands(peak.N), peak.From.Format("Mon 15:04"))
+	width := 1 / float64(len(hours))
+	gap := width / 8
+	for i, h := range hours {
+		x := float64(i) * width
+		sent, late := float64(h.N)/float64(most), float64(h.Unsent)/float64(most)
+		w.Bars = append(w.Bars, hourBar{percent(x + gap/2), percent(width - gap), percent(1 - sent), percent(sent), percent(1 - sent - late), percent(late)})
+		open := "closed"
+		if h.Open {
+			open = "open"
+			w.Open = append(w.Open, hourSpan{percent(x), percent(width)})
+		}
+		w.Rows = append(w.Rows, hourRow{h.From.Format("Mon 2 Jan 15:04"), h.N, h.Unsent, open})
+	}
+	step := tickStep(len(hours))
+	for i, h := range hours {
+		if h.From.Hour()%min(step, 24) == 0 && (step <= 24 || h.From.YearDay()%(step/24) == 0) {
+			text := h.From.Format("15:04")
+			if h.From.Hour() == 0 {
+				text = h.From.Format("2 Jan")
+			}
+			w.Ticks = append(w.Ticks, hourTick{percent(float64(i) * width), text})
+		}
+	}
+}
+
+// tickStep is the number of hours between two that are named.
+func tickStep(hours int) int {
+	for _, step := range []int{1, 2, 3, 6, 12, 24, 48} {
+		if hours <= step*maxTicks {
+			return step
+		}
+	}
+	return 72
+}
+
+// punctualRow is how punctual a wave was that has been sent.
+type punctualRow struct {
+	Opens  string
+	Sent   int64
+	Shares []string // within 1, 5, 15 and 60 minutes
+}
+
+// punctualRows list the waves of the books, in the order of time.
+func punctualRows(waves []campaign.Wave, now time.Time) (rows []punctualRow) {
+	for _, w := range waves {
+		row := punctualRow{Opens: clock(w.Opens, now), Sent: w.Sent}
+		for _, n := range []int64{w.Within1m, w.Within5m, w.Within15m, w.Within1h} {
+			row.Shares = append(row.Shares, share(n, w.Sent))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
