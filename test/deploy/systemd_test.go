@@ -26,7 +26,7 @@ var directives = map[string][]string{
 	"Service": {
 		"Type", "ExecStart", "Environment", "EnvironmentFile", "LoadCredential", "StateDirectory", "Restart", "RestartSec",
 		"RestartPreventExitStatus", "SuccessExitStatus", "TimeoutStartSec", "TimeoutStopSec", "WatchdogSec",
-		"DynamicUser", "LimitNOFILE", "UMask", "NoNewPrivileges", "CapabilityBoundingSet", "AmbientCapabilities",
+		"DynamicUser", "LimitNOFILE", "TimerSlackNSec", "UMask", "NoNewPrivileges", "CapabilityBoundingSet", "AmbientCapabilities",
 		"ProtectSystem", "ProtectHome", "ProtectProc", "ProcSubset", "ProtectClock", "ProtectControlGroups",
 		"ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "PrivateDevices",
 		"PrivateTmp", "RemoveIPC", "MemoryMax", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
