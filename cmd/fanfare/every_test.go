@@ -67,6 +67,16 @@ func newEvery(ctx context.Context, ts *testscript.TestScript, text string) *ever
 	return e
 }
 
+// query loads a query of a database of its own.
+func (e *every) query(text, key string) []string {
+	return []string{"load", e.fresh, "--append", "--query", text, "--key", key, "--store.database_url", "sqlite:" + e.ts.MkAbs("app.db")}
+}
+
+// quoted is the text as the name of a column, and literal as a part of a literal.
+func (e *every) quoted() string { return `"` + strings.ReplaceAll(e.text, `"`, `""`) + `"` }
+
+func (e *every) literal() string { return strings.ReplaceAll(e.text, "'", "''") }
+
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err) // it marshals always
@@ -96,6 +106,9 @@ func (e *every) commandLines() [][]string {
 		{"tokens", "get", e.text}, {"tokens", "get", "no" + e.text}, {"tokens", "set", e.text, "t"}, {"tokens", "set", e.text, e.text}, {"tokens", "remove", e.text}, {"tokens", "import", e.audience},
 		{"suppress", "add", e.text}, {"suppress", "import", e.audience}, {"suppress", "list"}, {"suppress", "remove", e.text},
 		{"user", "show", e.text}, {"user", "show", e.text, "--reveal"}, {"campaign", "export", e.id}, {"campaign", "history", e.created}, {"campaign", "report", e.created}, {"load", e.fresh, "--from", e.id, "--status", "failed"},
+		e.query("SELECT 1 AS user_id, 2 AS "+e.quoted(), "no"+e.text), e.query("SELECT 1 AS user_id, NULL AS "+e.quoted(), e.text), e.query("SELECT 1 AS "+e.quoted(), e.text),
+		e.query("SELECT '' AS user_id, '"+e.literal()+"' AS "+e.quoted(), e.text), e.query("SELECT 1 AS user_id, '"+e.literal()+"' AS "+e.quoted()+" UNION ALL SELECT 2, '"+e.literal()+"'", e.text),
+		e.query("SELECT "+e.quoted()+" FROM nowhere", e.text), e.query("SELECT 1 AS user_id, 2 AS "+e.quoted(), "user_id"),
 		{"import", "pinpoint", e.audience}, {"import", "onesignal", e.audience}, {"import", "onesignal", "no" + e.text}, {"tokens", "removed"}, {"tokens", "removed", "lost" + e.text}, {"tokens", "restore", "lost" + e.text}, {"tokens", "import", "no" + e.text},
 		{"console", "--path-prefix", e.text}, {"check"}, {"config"}, {"config", "sample"}, {"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
 		{"help"}, {"help", "load"}, {"--version"}, {"load", "--help"}, {"campaign"}, {"__complete", "campaign", "show", ""}, {e.text}, {"load", e.text}, {"campaign", e.text}, {"help", e.text},

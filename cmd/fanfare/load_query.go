@@ -101,7 +101,7 @@ func (c *cli) loadQuery(command *cobra.Command, query queryFlags, id string, opt
 // explainLoadQuery says which flag is at fault.
 func explainLoadQuery(id string, err error) error {
 	if refused, ok := errors.AsType[*store.QueryError](err); ok {
-		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("--%s: %w", refused.Part, refused.Err))
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("--%s: %s", refused.Part, printable(refused.Err.Error())))
 	}
 	if _, ok := errors.AsType[*audience.FileError](err); ok {
 		return explainLoad(id, "--query", err)

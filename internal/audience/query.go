@@ -65,8 +65,12 @@ func OpenQuery(ctx context.Context, q *store.Query, o Options) (*QueryReader, er
 
 // noUserInQuery suggests what to call userId.
 func noUserInQuery(names []string) string {
-	text := fmt.Sprintf("no column is called userId: its columns are %s", strings.Join(names, ", "))
-	for _, name := range names {
+	shown := make([]string, len(names))
+	for i, name := range names {
+		shown[i] = terminal.Printable(name)
+	}
+	text := fmt.Sprintf("no column is called userId: its columns are %s", strings.Join(shown, ", "))
+	for _, name := range shown {
 		if probableKind(name) == columnUser {
 			return text + fmt.Sprintf("; %s is probably it: select %[1]s AS user_id", name)
 		}

@@ -94,6 +94,7 @@ type Books struct {
 	ClockBack time.Duration `json:"-"`
 
 	now, leasedUntil time.Time // server's clock
+	placed           bool      // an interrupted load is of a source that knows its place
 }
 
 // CauseAmbiguous is the cause of retries after a request without a readable answer.
@@ -159,6 +160,7 @@ func booksOf(c queue.Counts) Books {
 	b.Load = parseLoading(c.Notes[loadingNote], c.Now)
 	for load, p := range parseLoads(c.Notes) {
 		b.Interrupted += p.rows
+		b.placed = b.placed || p.place != ""
 		b.Loading = b.Loading || parseCount(c.Notes[loadMark+load]) > c.Now.UnixMilli()
 	}
 	return b

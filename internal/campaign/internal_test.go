@@ -50,6 +50,7 @@ func TestAdviceOnLosses(t *testing.T) {
 		"it has ended for good":     {Books{Loaded: 6, Missing: 2, Sent: 4}, Cancelled, adviceRecreate},
 		"recounted":                 {Books{Loaded: 6, Missing: 2, Sent: 4, Recount: true}, Running, adviceCompare},
 		"a load was cut":            {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Running, again},
+		"a query was cut":           {Books{Loaded: 6, Waiting: 6, Interrupted: 6, placed: true}, Running, "fanfare load 1 with its --query or --from"},
 		"a load was cut, cancelled": {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Cancelled, ""},
 	} {
 		losses := c.books.Losses("1", c.state)

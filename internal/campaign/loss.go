@@ -17,7 +17,11 @@ func adviceReload(id string) string {
 	return "find out who deleted its keys or let them expire, then load the recipients without a result again: fanfare load " + ShellQuote(id) + " FILE --append"
 }
 
-func adviceContinueLoad(id string) string {
+// adviceContinueLoad says how to continue. A load whose source knows its place was of SQL.
+func adviceContinueLoad(id string, placed bool) string {
+	if placed {
+		return "give the same command again to continue: fanfare load " + ShellQuote(id) + " with its --query or --from"
+	}
 	return "load the same file again to continue: fanfare load " + ShellQuote(id) + " FILE"
 }
 
@@ -49,7 +53,7 @@ func (b Books) Losses(id string, s State) []Loss {
 		if b.Loading {
 			what = "a load is running or was just interrupted; " + loaded + " so far"
 		}
-		advice := adviceContinueLoad(id)
+		advice := adviceContinueLoad(id, b.placed)
 		if s.IsFinal() {
 			advice = ""
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"fanfare/internal/terminal"
 )
 
 // Query is a query of the application. Its rows are read page by page, in the order of a key.
@@ -101,7 +103,7 @@ func findRowProblem(d description) string {
 	}
 	for _, c := range d.columns {
 		if c.class == classArray {
-			return fmt.Sprintf("its column %s is %s: select to_json(%[1]s) AS %[1]s", c.name, c.typ)
+			return fmt.Sprintf("its column %s is %s: select to_json(%[1]s) AS %[1]s", terminal.Printable(c.name), c.typ)
 		}
 	}
 	return ""
@@ -118,12 +120,12 @@ func findKey(columns []column, key string) (string, error) {
 		if strings.EqualFold(c.name, key) {
 			alike = append(alike, c.name)
 		}
-		names = append(names, c.name)
+		names = append(names, terminal.Printable(c.name))
 	}
 	if len(alike) == 1 {
 		return alike[0], nil
 	}
-	return "", &QueryError{PartKey, fmt.Errorf("the query has no column %s: its columns are %s", key, strings.Join(names, ", "))}
+	return "", &QueryError{PartKey, fmt.Errorf("the query has no column %s: its columns are %s", terminal.Printable(key), strings.Join(names, ", "))}
 }
 
 // checkKey finds a row without a value of the key. It also proves that rows can be ordered by it.
@@ -140,7 +142,7 @@ func (q *Query) checkKey(ctx context.Context) error {
 	case err != nil:
 		return blameQuery(PartKey, err)
 	case found:
-		return &QueryError{PartKey, fmt.Errorf("%s is NULL in some rows: name a column that has a value in each, or leave these rows out", q.key)}
+		return &QueryError{PartKey, fmt.Errorf("%s is NULL in some rows: name a column that has a value in each, or leave these rows out", terminal.Printable(q.key))}
 	}
 	return nil
 }
