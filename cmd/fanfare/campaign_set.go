@@ -47,7 +47,10 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 			if change.IsEmpty() {
 				return wrongUsage(command, errNoChange)
 			}
-			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
+			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
+				if err := op.CheckSchedule(ctx, args[0], change, findPaces(ctx, rooms)); err != nil {
+					return explainCampaign(args[0], err)
+				}
 				if err := op.Change(ctx, args[0], change); err != nil {
 					return explainSet(args[0], message, err)
 				}

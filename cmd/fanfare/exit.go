@@ -71,6 +71,9 @@ func explainCampaign(id string, err error) error {
 		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or start without them: fanfare campaign %s %s --partial", incomplete, startVerb(incomplete.State), shellWord(id)))
 	}
 	if unfit, ok := errors.AsType[*operator.UnfitError](err); ok {
+		if unfit.Scheduled {
+			return daemon.WithExitCode(daemon.ExitStopped, unfit)
+		}
 		return daemon.WithExitCode(daemon.ExitStopped, fmt.Errorf("%w; or start it all the same: fanfare campaign start %s --late", unfit, shellWord(id)))
 	}
 	switch {

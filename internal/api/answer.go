@@ -101,8 +101,9 @@ func isConflict(err error) bool {
 	_, transition := errors.AsType[*campaign.TransitionError](err)
 	_, incomplete := errors.AsType[*operator.IncompleteError](err)
 	_, passed := errors.AsType[*operator.PassedError](err)
+	_, unfit := errors.AsType[*operator.UnfitError](err)
 	_, busy := errors.AsType[*campaign.BusyError](err)
-	return transition || incomplete || busy || passed || errors.Is(err, campaign.ErrExists) || errors.Is(err, campaign.ErrAudienceExists) ||
+	return transition || incomplete || unfit || busy || passed || errors.Is(err, campaign.ErrExists) || errors.Is(err, campaign.ErrAudienceExists) ||
 		errors.Is(err, campaign.ErrOtherAudience) || errors.Is(err, campaign.ErrDeleted)
 }
 

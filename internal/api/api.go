@@ -37,6 +37,8 @@ type System interface {
 	ForecastAll(ctx context.Context, views []operator.View)
 	Create(ctx context.Context, spec campaign.Spec) error
 	Change(ctx context.Context, id string, change campaign.Change) error
+	// CheckSchedule refuses a change that schedules a draft whose waves do not fit.
+	CheckSchedule(ctx context.Context, id string, change campaign.Change, paces operator.FindPace) error
 	Load(ctx context.Context, id string, r io.Reader, opts operator.LoadOptions) (operator.LoadSummary, error)
 	Start(ctx context.Context, id string, opts operator.StartOptions) error
 	Pause(ctx context.Context, id, reason string) error

@@ -73,6 +73,12 @@ func (f *fakeSystem) Processes(context.Context) ([]fleet.Process, error) {
 func (f *fakeSystem) Create(_ context.Context, s campaign.Spec) error {
 	return f.act("create %s %s %d", s.ID, s.OnAmbiguous, s.Weight)
 }
+func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign.Change, _ operator.FindPace) error {
+	if change.StartAt == nil {
+		return f.err
+	}
+	return &operator.UnfitError{ID: id, Plan: &operator.WavePlan{}, Scheduled: true}
+}
 func (f *fakeSystem) Start(_ context.Context, id string, o operator.StartOptions) error {
 	return f.act("start %s: %s", id, o.Reason)
 }
@@ -213,6 +219,7 @@ func TestErrorsAreProblems(t *testing.T) {
 		"spec":       {&campaign.SpecError{ID: "42", Field: "rate", Problem: "is negative"}, http.StatusUnprocessableEntity, "rate"},
 		"faults":     {faults, http.StatusUnprocessableEntity, `"faults":["`},
 		"type":       {&redisx.TypeError{Key: "k", Holds: "string", Want: "hash"}, http.StatusInternalServerError, "rename or delete it"},
+		"waves":      {&operator.UnfitError{ID: "42", Plan: &operator.WavePlan{}}, http.StatusConflict, "waves do not fit"},
 		"Redis":      {errors.New("dial redis://u:hunter22@r:6379: refused"), http.StatusServiceUnavailable, "repeat the request"},
 	} {
 		f := open(t)
@@ -255,6 +262,13 @@ func TestActorIsRecorded(t *testing.T) {
 	if got := strings.Join(f.system.acted, "; "); got != "start 42: by app, API; start 42: fixed" {
 		t.Errorf("recorded %q", got)
 	}
+}
+
+// A schedule whose waves do not fit is refused, and nothing is changed.
+func TestUnfitScheduleIsRefused(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.expect(http.StatusConflict, "campaign 42 is not scheduled", http.MethodPatch, "/campaigns/42", `{"startAt":"2031-01-02T10:00:00Z"}`)
 }
 
 // A repeated request acts once and gets the first answer.

@@ -173,6 +173,9 @@ func (a *API) changeCampaign(r *http.Request) (int, any, error) {
 	if err := c.times(id, &to); err != nil {
 		return 0, nil, err
 	}
+	if err := a.deps.System.CheckSchedule(r.Context(), id, to, a.deps.Paces); err != nil {
+		return 0, nil, err
+	}
 	err := a.deps.System.Change(r.Context(), id, to)
 	if err != nil {
 		return 0, nil, err
@@ -189,6 +192,7 @@ func (a *API) deleteCampaign(r *http.Request) (int, any, error) {
 type transition struct {
 	Reason  string `json:"reason"`
 	Partial bool   `json:"partial"` // start without the missing recipients
+	Late    bool   `json:"late"`    // start although waves do not fit
 }
 
 // readTransition reads the body. Without a reason, that is who acted.
@@ -220,7 +224,7 @@ func (a *API) move(r *http.Request, do func(ctx context.Context, id string, t tr
 // startCampaign starts a draft, or resumes a paused campaign.
 func (a *API) startCampaign(r *http.Request) (int, any, error) {
 	return a.move(r, func(ctx context.Context, id string, t transition) error {
-		return a.deps.System.Start(ctx, id, operator.StartOptions{Reason: t.Reason, Partial: t.Partial})
+		return a.deps.System.Start(ctx, id, operator.StartOptions{Reason: t.Reason, Partial: t.Partial, Late: t.Late, Pace: a.deps.Paces})
 	})
 }
 

@@ -23,6 +23,8 @@ type Campaigns struct {
 	names keys.Names
 	o     Options
 	scan  scanner
+	// refusals are those of Options.CheckStart. Discover and Adopt use them, one call at a time.
+	refusals map[string]refusal
 }
 
 // New validates the options; it does not talk to Redis.
@@ -146,6 +148,9 @@ type Options struct {
 	// Served are all projects that this process sends for, each with Campaigns of its own. Discover
 	// does not list their campaigns as elsewhere.
 	Served []string
+	// CheckStart says why a scheduled campaign must not start, once its time has come; "" if it
+	// may. nil: each may.
+	CheckStart func(ctx context.Context, id string) (refusal string, err error)
 	// Actor is who acts, for the histories. history.WithActor goes before it.
 	Actor string
 	// Retention is how long the keys of an ended campaign are kept.

@@ -23,6 +23,7 @@ var conformance = backends.Suite{
 	{"change of an edition", changesAnyEdition},
 	{"scheduled start", startsByTheClock},
 	{"scheduled start without its audience", waitsForItsAudience},
+	{"scheduled start that is refused", staysADraft},
 	{"times", changesTheTimes},
 	{"every transition", movesByTheTable},
 	{"stamps", stampsByTheServersClock},

@@ -101,6 +101,46 @@ func (e *IncompleteStartError) Error() string {
 	return text
 }
 
+// RefusedStartError says why a scheduled campaign stays a draft, although its time has come.
+type RefusedStartError struct{ ID, Reason string }
+
+func (e *RefusedStartError) Error() string {
+	return fmt.Sprintf("campaign %s does not start by itself: %s", terminal.Printable(e.ID), e.Reason)
+}
+
+// refusal is the answer of Options.CheckStart to a campaign; a reason "" lets it start.
+type refusal struct {
+	at     time.Time
+	reason string
+}
+
+// refusalAge is how long a refusal holds. The check reads a sample of the audience.
+const refusalAge = time.Minute
+
+// checkStart asks whether a scheduled campaign may start. It returns a *RefusedStartError if not.
+func (c *Campaigns) checkStart(ctx context.Context, id string, now time.Time) error {
+	if c.o.CheckStart == nil {
+		return nil
+	}
+	known, found := c.refusals[id]
+	if !found || now.Sub(known.at) >= refusalAge {
+		reason, err := c.o.CheckStart(ctx, id)
+		if err != nil {
+			return fmt.Errorf("check the scheduled start of campaign %s: %w", id, err)
+		}
+		known = refusal{now, reason}
+	}
+	if known.reason == "" {
+		delete(c.refusals, id)
+		return nil
+	}
+	if c.refusals == nil {
+		c.refusals = make(map[string]refusal)
+	}
+	c.refusals[id] = known
+	return &RefusedStartError{ID: id, Reason: known.reason}
+}
+
 // beginAhead is how far a clock may be behind that of Redis for a start to be on time.
 const beginAhead = time.Minute
 
@@ -116,7 +156,8 @@ func (c *Campaigns) beginScheduled(ctx context.Context, heads []head, known []Pr
 		case began:
 			heads[i].spec.State = Running
 		case err != nil:
-			if _, incomplete := errors.AsType[*IncompleteStartError](err); incomplete {
+			_, incomplete := errors.AsType[*IncompleteStartError](err)
+			if _, refused := errors.AsType[*RefusedStartError](err); incomplete || refused {
 				late = append(late, Problem{h.spec.ID, err})
 			}
 		}
@@ -137,6 +178,9 @@ func (c *Campaigns) begin(ctx context.Context, s Spec, k campaignKeys) (began bo
 	}
 	if books.IsIncomplete() {
 		return false, &IncompleteStartError{ID: s.ID, Losses: books.Losses(s.ID, s.State)}
+	}
+	if err := c.checkStart(ctx, s.ID, now); err != nil {
+		return false, err
 	}
 	detail := "scheduled for " + s.StartAt.UTC().Format(time.RFC3339)
 	word, _, err := c.run(ctx, beginScript, k.scriptKeys(), s.StartAt.UnixMilli(), detail, c.actor(ctx))

@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -55,6 +56,30 @@ func waitsForItsAudience(t *testing.T, b *backends.Backend) {
 	}
 	f.ok(f.Waive(t.Context(), "42", 5))
 	wantList(t, "running", idsOf(f.discover().Running), "42")
+}
+
+// staysADraft: a scheduled draft that is refused at its time stays a draft with the reason, and is
+// asked about again after a while. It starts once nothing refuses it.
+func staysADraft(t *testing.T, b *backends.Backend) {
+	refusal, asked := "its waves are too large", 0
+	f := openOn(t, b.Redis, b.Redis, campaign.Options{ScanEvery: time.Nanosecond, CheckStart: func(_ context.Context, id string) (string, error) {
+		asked++
+		return refusal, nil
+	}})
+	past := b.Redis.Time(t.Context()).Val().Add(-time.Second)
+	f.ok(f.Create(t.Context(), campaign.Spec{ID: "42", Message: message, StartAt: past}))
+	f.push("42", 3)
+	for range 3 {
+		d := f.discover()
+		if len(d.Running) != 0 || len(d.Late) != 1 || !strings.Contains(d.Late[0].Err.Error(), "campaign 42 does not start by itself: its waves are too large") {
+			t.Fatalf("running %v, late %v", idsOf(d.Running), d.Late)
+		}
+	}
+	wantEqual(t, "asked within a minute", asked, 1)
+	wantEqual(t, "state", f.get("42").State, campaign.Draft)
+	refusal = ""
+	again := openOn(t, b.Redis, b.Redis, campaign.Options{ScanEvery: time.Nanosecond, CheckStart: func(context.Context, string) (string, error) { return refusal, nil }})
+	wantList(t, "running", idsOf(again.discover().Running), "42")
 }
 
 // changesTheTimes: times are validated at creation, by a change, and when an application wrote

@@ -64,6 +64,9 @@ func (c *Console) showDialog(w http.ResponseWriter, r *http.Request) {
 	d.URL = c.campaignURL(view.Spec.ID) + "/" + d.Action
 	if d.Action == "start" {
 		d.Text += " " + c.startNote(view)
+		if s, err := c.sampler.latest(r.Context()); err == nil {
+			c.addLate(r.Context(), &d, view, s)
+		}
 	}
 	c.renderDialog(w, r, d)
 }
@@ -173,7 +176,7 @@ func (c *Console) actOnCampaign(r *http.Request) (done, error) {
 	case "pause":
 		return done{Message: "Paused " + id + "."}, system.Pause(ctx, id, reason)
 	case "resume", "start":
-		return done{Message: "Started " + id + "."}, system.Start(ctx, id, operator.StartOptions{Reason: reason})
+		return done{Message: "Started " + id + "."}, system.Start(ctx, id, operator.StartOptions{Reason: reason, Late: r.PostFormValue("late") == "yes", Pace: c.deps.Projects.Pace})
 	case "check":
 		return c.beginCheck(id)
 	case "test":

@@ -92,6 +92,7 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	if listed := s.find(id); listed != nil {
 		each.Speed = listed.Speed
 	}
+	c.explainDue(ctx, &each.View, s)
 	each.Reasons = operator.Why(each.View, s.surroundingsOf(view.Spec.Project))
 	content := c.contentOf(each, s, c.writtenOf(ctx, id), viewerOf(r).Operate)
 	content.HasRecords = c.deps.Records != nil

@@ -151,7 +151,11 @@ func (f *fakeSystem) PlanWaves(context.Context, operator.View, pacing.State) (*o
 }
 
 func (f *fakeSystem) Start(ctx context.Context, id string, o operator.StartOptions) error {
-	return f.record("start " + id + " by " + history.ActorOf(ctx) + ": " + o.Reason)
+	late := ""
+	if o.Late {
+		late = ", late"
+	}
+	return f.record("start " + id + " by " + history.ActorOf(ctx) + ": " + o.Reason + late)
 }
 
 func (f *fakeSystem) Pause(ctx context.Context, id, reason string) error {

@@ -99,6 +99,7 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 	}
 	s.around = s.findSurroundings()
 	for i := range s.Campaigns {
+		c.explainDue(ctx, &s.Campaigns[i].View, s)
 		s.Campaigns[i].Reasons = operator.Why(s.Campaigns[i].View, s.surroundingsOf(s.Campaigns[i].Spec.Project))
 	}
 	return s, nil

@@ -62,6 +62,27 @@ func (p *plans) find(id string) *planReading {
 	return p.byID[id]
 }
 
+// explainDue sets why the scheduled start of a draft is refused, now that its time has come.
+func (c *Console) explainDue(ctx context.Context, v *operator.View, s *Snapshot) {
+	if !v.Spec.IsScheduled() || s.At.Before(v.Spec.StartAt) || v.Books.IsIncomplete() {
+		return
+	}
+	if plan := c.planOf(ctx, *v, s); plan != nil && plan.Unfit > 0 {
+		v.Unfit = plan
+	}
+}
+
+// addLate adds a box to the dialog of a start whose waves do not fit.
+func (c *Console) addLate(ctx context.Context, d *dialog, v operator.View, s *Snapshot) {
+	if v.Spec.State != campaign.Draft {
+		return
+	}
+	if plan := c.planOf(ctx, v, s); plan != nil && plan.Unfit > 0 {
+		d.Effects = append(d.Effects, effect{"Left when their window closes", plan.Unfit})
+		d.Check = &check{"late", "Start although waves do not fit"}
+	}
+}
+
 // wavePanel shows when the recipients of a campaign are sent to, hour by hour.
 type wavePanel struct {
 	Span    string // from the first hour to the last

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +57,32 @@ func TestHoursOfACampaign(t *testing.T) {
 	f.refresh()
 	if text := f.get("/campaigns/draft").text; strings.Contains(text, "do not fit") || strings.Contains(text, "hatched") {
 		t.Error("a plan that fits does not look so")
+	}
+}
+
+// A scheduled start that is refused says so in the list and on the page. The dialog of a start says
+// how many are left over, and starts it all the same if that is ticked.
+func TestStartOfUnfitWaves(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{Operate: true, Actor: "ops"})
+	f.planned()
+	for i := range f.system.views {
+		if f.system.views[i].Spec.ID == "draft" {
+			f.system.views[i].Spec.StartAt = now.Add(-time.Minute)
+		}
+	}
+	f.refresh()
+	for _, page := range []string{"/campaigns", "/campaigns/draft"} {
+		wantTexts(t, page, f.get(page).text, "Its scheduled start is refused", "1 of 2 waves do not fit")
+	}
+	wantTexts(t, "the dialog", f.get("/campaigns/draft/start").text, "Left when their window closes", "<dd>100</dd>", `name="late" value="yes"`)
+	wantStatus(t, f.post("/campaigns/draft/start", url.Values{"late": {"yes"}}), http.StatusOK)
+	wantStatus(t, f.post("/campaigns/draft/start", url.Values{}), http.StatusOK)
+	if got, want := f.system.done(), "start draft by ops, console: , late\nstart draft by ops, console: "; got != want {
+		t.Errorf("done: %q, want %q", got, want)
+	}
+	if text := f.get("/campaigns/paused/resume").text; strings.Contains(text, `name="late"`) {
+		t.Error("a campaign that is resumed asks about its waves")
 	}
 }
 

@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -81,6 +82,12 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 		}
 	}
 	for _, late := range found.Late {
+		if refused, is := errors.AsType[*campaign.RefusedStartError](late.Err); is {
+			if r.isNews(late.ID, "refused") { // the reason has figures that change by the minute
+				r.log.Warn("scheduled campaign not started; its waves do not fit", "campaign", late.ID, "reason", refused.Reason)
+			}
+			continue
+		}
 		if r.isNews(late.ID, late.Err.Error()) {
 			r.log.Warn("scheduled campaign not started; complete its audience", "campaign", late.ID, "error", late.Err)
 		}

@@ -81,6 +81,7 @@ func (o *Operator) Explain(ctx context.Context, v *View, paces FindPace) {
 			around.Running = findRunning(all)
 		}
 	}
+	o.explainDue(ctx, v, paces)
 	v.Reasons = Why(*v, around)
 }
 
@@ -116,6 +117,7 @@ func (o *Operator) ExplainAll(ctx context.Context, views []View, paces FindPace)
 			known[project] = paces.Read(ctx, project)
 		}
 		around.Pace = known[project]
+		o.explainDue(ctx, &views[i], paces)
 		views[i].Reasons = Why(views[i], around)
 	}
 }

@@ -45,6 +45,18 @@ func (p Projects) Single() (only Project, ok bool) {
 	return p[0], true
 }
 
+// Pace is a FindPace over the projects.
+func (p Projects) Pace(named string) PaceReader {
+	found, known := p.Find(named)
+	if named == "" {
+		found, known = p.Single()
+	}
+	if !known || found.Pace == nil {
+		return nil
+	}
+	return found.Pace
+}
+
 // IDs returns the ids of the projects.
 func (p Projects) IDs() []string {
 	ids := make([]string, len(p))

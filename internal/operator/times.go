@@ -55,17 +55,22 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 	if change.StartAt == nil {
 		spec.StartAt = time.Time{} // it was checked when it was set
 	}
+	applyTo(&spec, *change)
+	deadline, err := o.checkTimes(ctx, spec)
+	if err == nil && change.Deadline == nil && !deadline.Equal(spec.Deadline) {
+		change.Deadline = &deadline
+	}
+	return err
+}
+
+// applyTo sets what a change does to the times of a spec.
+func applyTo(spec *campaign.Spec, change campaign.Change) {
 	setIf(&spec.StartAt, change.StartAt)
 	setIf(&spec.Windows, change.Windows)
 	setIf(&spec.LocalTime, change.LocalTime)
 	setIf(&spec.QuietHours, change.QuietHours)
 	setIf(&spec.Kind, change.Kind)
 	setIf(&spec.Deadline, change.Deadline)
-	deadline, err := o.checkTimes(ctx, spec)
-	if err == nil && change.Deadline == nil && !deadline.Equal(spec.Deadline) {
-		change.Deadline = &deadline
-	}
-	return err
 }
 
 func setIf[T any](field, value *T) {

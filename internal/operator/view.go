@@ -33,6 +33,9 @@ type View struct {
 	// Due says when the recipients in the due set of a campaign with time rules are due. Only from
 	// Show.
 	Due []DueSlot
+	// Unfit is the plan for which the scheduled start of a draft is refused, now that its time has
+	// come; nil if it is not. Only from Explain.
+	Unfit *WavePlan
 	// Forecast is the rate and the remaining time; nil if unknown. Only from ForecastAll.
 	Forecast *Forecast
 	// History are the newest entries of its history, if a caller reads them. The oldest is first.

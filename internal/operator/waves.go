@@ -253,12 +253,17 @@ func (o *Operator) listReservations(ctx context.Context, spec campaign.Spec, now
 
 // UnfitError refuses to start a campaign whose waves do not fit into their windows.
 type UnfitError struct {
-	ID   string
-	Plan *WavePlan
+	ID        string
+	Plan      *WavePlan
+	Scheduled bool // it was to start by itself later
 }
 
 func (e *UnfitError) Error() string {
-	return fmt.Sprintf("campaign %s is not started: %s; %s", terminal.Printable(e.ID), e.Plan.Describe(), e.Plan.Advice())
+	verb := "started"
+	if e.Scheduled {
+		verb = "scheduled"
+	}
+	return fmt.Sprintf("campaign %s is not %s: %s; %s", terminal.Printable(e.ID), verb, e.Plan.Describe(), e.Plan.Advice())
 }
 
 // namedWaves limits the waves that one sentence names.
@@ -314,14 +319,6 @@ func (o *Operator) checkWaves(ctx context.Context, spec campaign.Spec, books cam
 	if pace == nil || spec.State != campaign.Draft || spec.Rules().IsZero() {
 		return nil
 	}
-	state, err := pace.State(ctx)
-	if err != nil {
-		return fmt.Errorf("ask for the pace: %w", err)
-	}
 	spec.StartAt = time.Time{} // it starts now
-	plan, err := o.PlanWaves(ctx, View{Spec: spec, Books: books}, state)
-	if err != nil || plan == nil || plan.Unfit == 0 {
-		return err
-	}
-	return &UnfitError{ID: spec.ID, Plan: plan}
+	return o.refuseUnfit(ctx, View{Spec: spec, Books: books}, pace)
 }

@@ -89,6 +89,37 @@ func TestWavesThatDoNotFit(t *testing.T) {
 	equal(t, "state", f.state("42"), campaign.Running)
 }
 
+// A draft whose waves do not fit cannot be scheduled. One that was scheduled before is refused when
+// its time comes, and says why until someone starts it.
+func TestScheduledStartOfUnfitWaves(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m")}))
+	f.inZones("42", map[string]int{"Asia/Saigon": 300})
+	start := now.Add(time.Hour)
+	change := campaign.Change{StartAt: &start}
+	mentions(t, f.CheckSchedule(t.Context(), "42", change, of(perMinute{now, 10})), "campaign 42 is not scheduled", "100 of 300", "windows that are 10m longer")
+	ok(t, f.CheckSchedule(t.Context(), "42", change, of(perMinute{now, 20})))
+	ok(t, f.CheckSchedule(t.Context(), "42", change, nil))
+	ok(t, f.CheckSchedule(t.Context(), "42", campaign.Change{Weight: new(3)}, of(perMinute{now, 10})))
+
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "start_at", now.Add(-time.Minute).UnixMilli()).Err())
+	refusal, err := f.RefuseStart(t.Context(), "42", perMinute{now, 10})
+	ok(t, err)
+	mentions(t, errors.New(refusal), "1 of 1 waves do not fit", "they fit with windows that are 10m longer")
+	view, err := f.Show(t.Context(), "42")
+	ok(t, err)
+	f.Explain(t.Context(), &view, of(perMinute{now, 10}))
+	if r := view.Reasons; len(r) != 1 || r[0].Headline != "Its scheduled start is refused" || r[0].EndsByItself || !view.NeedsPerson() {
+		t.Errorf("its reasons are %+v", r)
+	}
+	mentions(t, errors.New(view.Reasons[0].Detail+view.Reasons[0].Next), "100 of 300", "fanfare campaign start 42 --late")
+	refusal, err = f.RefuseStart(t.Context(), "42", perMinute{now, 20})
+	ok(t, err)
+	equal(t, "refusal at twice the quota", refusal, "")
+}
+
 // What runs, and what is scheduled, takes its share of the quota first.
 func TestWavesBesideOthers(t *testing.T) {
 	f := open(t)

@@ -51,7 +51,7 @@ func (v View) NeedsPerson() bool {
 	if v.Books.Missing > v.Books.Waived && !v.Spec.State.HasEnded() {
 		return true
 	}
-	if len(v.Reasons) == 0 || v.Reasons[0].Kind == ReasonDraft || v.Reasons[0].Kind == ReasonScheduled || v.Spec.State == "" {
+	if len(v.Reasons) == 0 || v.Reasons[0].Kind == ReasonDraft || v.Spec.State == "" {
 		return false
 	}
 	return v.Reasons[0].Stops && !v.Reasons[0].EndsByItself
@@ -115,6 +115,9 @@ func (w *why) scheduledReason(id string) Reason {
 	case w.Books.IsIncomplete():
 		r.Headline, r.Detail, r.EndsByItself = "Its scheduled start waits", "the audience is incomplete", w.Books.Loading
 		r.Next = "complete the audience; or start without the missing: fanfare campaign start " + id + " --partial"
+	case w.Unfit != nil:
+		r.Headline, r.Detail, r.EndsByItself = "Its scheduled start is refused", w.Unfit.Describe()+"; "+w.Unfit.Advice(), false
+		r.Next = "start it all the same: fanfare campaign start " + id + " --late"
 	default:
 		r.Headline, r.Detail, r.Next = "Its scheduled start is due", "a dispatcher starts it at its next look", "nothing to do if a dispatcher runs; or start it now: fanfare campaign start "+id
 	}

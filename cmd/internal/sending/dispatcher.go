@@ -69,6 +69,10 @@ func (r *Rooms) dispatcherDeps(sender *fcm.Sender) (deps dispatcher.Deps, govern
 	options := assembly.CampaignOptions(r.Settings)
 	host, _ := os.Hostname() // shown to people
 	options.Project, options.Projects, options.Served, options.Actor = sender.Project(), r.projects, r.served, "dispatcher "+host
+	if r.Settings.Pacing.Enabled {
+		op := r.NewOperator()
+		options.CheckStart = func(ctx context.Context, id string) (string, error) { return op.RefuseStart(ctx, id, governor) }
+	}
 	if deps.Campaigns, err = campaign.New(r.Redis, r.Names, options); err != nil {
 		return deps, nil, assembly.AsSettingsError(err)
 	}

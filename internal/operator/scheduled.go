@@ -1,0 +1,79 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"fanfare/internal/campaign"
+)
+
+// CheckSchedule refuses with an *UnfitError a change that schedules a draft whose waves would not
+// fit into their windows. It refuses nothing without a change of the start, an audience or a known
+// pace.
+func (o *Operator) CheckSchedule(ctx context.Context, id string, change campaign.Change, paces FindPace) error {
+	if change.StartAt == nil || change.StartAt.IsZero() {
+		return nil
+	}
+	spec, err := o.deps.Campaigns.Get(ctx, id)
+	if err != nil || spec.State != campaign.Draft {
+		return nil //nolint:nilerr // the change itself says what is wrong
+	}
+	applyTo(&spec, change)
+	setIf(&spec.TimeZone, change.TimeZone)
+	setIf(&spec.Priority, change.Priority)
+	setIf(&spec.Weight, change.Weight)
+	setIf(&spec.Rate, change.Rate)
+	setIf(&spec.Project, change.Project)
+	pace := paces.of(spec.Project)
+	if pace == nil || spec.Rules().IsZero() {
+		return nil
+	}
+	books, err := o.deps.Campaigns.Books(ctx, id)
+	if err != nil {
+		return err
+	}
+	return o.refuseUnfit(ctx, View{Spec: spec, Books: books}, pace)
+}
+
+// refuseUnfit returns an *UnfitError for a campaign whose waves do not fit.
+func (o *Operator) refuseUnfit(ctx context.Context, v View, pace PaceReader) error {
+	state, err := pace.State(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for the pace: %w", err)
+	}
+	plan, err := o.PlanWaves(ctx, v, state)
+	if err != nil || plan == nil || plan.Unfit == 0 {
+		return err
+	}
+	return &UnfitError{ID: v.Spec.ID, Plan: plan, Scheduled: v.Spec.IsScheduled()}
+}
+
+// RefuseStart says why a scheduled draft must not start by itself: its waves do not fit into their
+// windows. It returns "" if it may.
+func (o *Operator) RefuseStart(ctx context.Context, id string, pace PaceReader) (refusal string, err error) {
+	spec, err := o.deps.Campaigns.Get(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	books, err := o.deps.Campaigns.Books(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	err = o.checkWaves(ctx, spec, books, pace)
+	if unfit, is := errors.AsType[*UnfitError](err); is {
+		return unfit.Plan.Describe() + "; " + unfit.Plan.Advice(), nil
+	}
+	return "", err
+}
+
+// explainDue sets why the scheduled start of a draft whose time has come is refused.
+func (o *Operator) explainDue(ctx context.Context, v *View, paces FindPace) {
+	pace := paces.of(v.Spec.Project)
+	if pace == nil || !v.Spec.IsScheduled() || o.now().Before(v.Spec.StartAt) || v.Books.IsIncomplete() {
+		return
+	}
+	if unfit, is := errors.AsType[*UnfitError](o.checkWaves(ctx, v.Spec, v.Books, pace)); is {
+		v.Unfit = unfit.Plan
+	}
+}
