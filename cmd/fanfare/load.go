@@ -9,42 +9,48 @@ import (
 	"fanfare/internal/operator"
 )
 
-func (c *cli) load() *cobra.Command {
-	opts := operator.LoadOptions{Hold: operator.DefaultHold}
-	var form fileForm
-	var source loadSource
-	var condition string
-	command := &cobra.Command{
-		Use:   "load CAMPAIGN FILE|- [FILE...]",
-		Short: "Load an audience (CSV, NDJSON, a JSON array, Parquet or SQL) into a campaign's list",
-		Long: `Load an audience into a campaign's list, before or after the campaign is created or started.
+const loadHelp = `Load an audience into a campaign's list, before or after the campaign is created or started.
 
-CSV names its columns in the first line: userId, and optionally fcmToken, fid, tag, platform, locale, timeZone and quietHours; every other column
-fills the message's placeholder of its name. That line also shows whether commas, semicolons, tabs or bars separate them. NDJSON has one recipient
-a line, as in the list itself; or a JSON array holds them all. Parquet has the columns of CSV. Files compressed with gzip or zstd are
-opened, UTF-16 is read. Several files are one audience, in their order. Lines that are not recipients are rejected and listed. An audience that is there already is refused without --append. A load that
-was interrupted, or killed, continues with the same command: recipients that are loaded already are skipped.
+CSV names its columns in the first line: userId, and optionally fcmToken, fid, tag, platform, locale, timeZone and
+quietHours; every other column fills the message's placeholder of its name. That line also shows whether commas,
+semicolons, tabs or bars separate them. NDJSON has one recipient a line, as in the list itself; or a JSON array holds
+them all. Parquet has the columns of CSV. Files compressed with gzip or zstd are opened, UTF-16 is read. Several files
+are one audience, in their order. Lines that are not recipients are rejected and listed. An audience that is there
+already is refused without --append. A load that was interrupted, or killed, continues with the same command: recipients
+that are loaded already are skipped.
 
-At most --hold recipients of the campaign are in Redis at a time. A larger audience is loaded as recipients are sent, so start the
-campaign in another shell while the load waits; it says so. One load of a campaign runs at a time.
+At most --hold recipients of the campaign are in Redis at a time. A larger audience is loaded as recipients are sent, so
+start the campaign in another shell while the load waits; it says so. One load of a campaign runs at a time.
 
-With --where, only the recipients that fit a condition are loaded. It names members of elements, columns, and members of the
-profile such as profile.country. What a recipient lacks is nil.
+With --where, only the recipients that fit a condition are loaded. It names members of elements, columns, and members of
+the profile such as profile.country. What a recipient lacks is nil.
 
-With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up again.
-Users who are suppressed are left out, and so are those who have had as many pushes as the caps allow.
+With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up
+again. Users who are suppressed are left out, and so are those who have had as many pushes as the caps allow.
 
-With --query, the audience is the rows of a SELECT in the database of DATABASE_URL, PostgreSQL or SQLite. Its columns are named as those
-of CSV; NULL leaves one out; numbers, booleans and JSON stay what they are. Rows are read in the order of --key, a thousand at a time, so
-an index on it makes a page fast. The database cannot be written to by it.`,
-		Example: `  fanfare load 42 audience.csv
+With --query, the audience is the rows of a SELECT in the database of DATABASE_URL, PostgreSQL or SQLite. Its columns
+are named as those of CSV; NULL leaves one out; numbers, booleans and JSON stay what they are. Rows are read in the
+order of --key, a thousand at a time, so an index on it makes a page fast. The database cannot be written to by it.`
+
+const loadExamples = `  fanfare load 42 audience.csv
   fanfare load 42 audience.csv.gz
   fanfare load 42 part-1.parquet part-2.csv.gz part-3.ndjson.zst
   zcat audience.ndjson.gz | fanfare load 42 -
   fanfare load 42 audience.csv --where 'platform == "ios" && country in ["VN", "TH"]'
   fanfare load 43 --from 42 --status failed --code UNAVAILABLE
   fanfare load 43 --from 42 --status sent --older-than 24h
-  fanfare load 44 --query 'SELECT id AS user_id, city FROM users WHERE paying' --key user_id`,
+  fanfare load 44 --query 'SELECT id AS user_id, city FROM users WHERE paying' --key user_id`
+
+func (c *cli) load() *cobra.Command {
+	opts := operator.LoadOptions{Hold: operator.DefaultHold}
+	var form fileForm
+	var source loadSource
+	var condition string
+	command := &cobra.Command{
+		Use:               "load CAMPAIGN FILE|- [FILE...]",
+		Short:             "Load an audience (CSV, NDJSON, a JSON array, Parquet or SQL) into a campaign's list",
+		Long:              loadHelp,
+		Example:           loadExamples,
 		Args:              source.args,
 		ValidArgsFunction: c.completeLoad,
 		RunE: func(command *cobra.Command, args []string) error {
