@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
 	"fanfare/internal/responses"
-	"fanfare/internal/tokens"
 )
 
 // peopleContent is the page of one user's story, or the search for one.
@@ -59,24 +57,6 @@ type peopleContent struct {
 type records struct {
 	Configured bool
 	Problem    string
-}
-
-// personToken is the token as a push would use it now, masked.
-type personToken struct{ State, Text, Note, Problem string }
-
-// personDevice is one device of a user. Its address is masked. Problem says why nothing is sent to
-// it.
-type personDevice struct{ Address, Kind, Platform, Locale, LastUse, Ago, Problem string }
-
-// removedAddress is the copy of an address that was removed as dead.
-type removedAddress struct{ Address, Kind, At, Campaign, URL, Advice string }
-
-// personCap is a cap with the pushes of the user that count now. Next is when the next push may go,
-// Oldest when the oldest one stops counting; both "" if that does not apply.
-type personCap struct {
-	Name, Next, Oldest string
-	Used, Count        int
-	Bar                bar
 }
 
 // openCampaign is a campaign that has not ended and has no outcome for the user.
@@ -184,83 +164,6 @@ func (c *Console) peopleModel(ctx context.Context, s *Snapshot, r *http.Request)
 
 func wantsJSON(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Accept"), "application/json")
-}
-
-func tokenOf(u operator.User) personToken {
-	switch {
-	case u.TokenErr != nil:
-		return personToken{State: "Unknown", Problem: redact.Text(u.TokenErr.Error())}
-	case u.Token.IsZero():
-		return personToken{State: "None", Note: "in Redis and SQL"}
-	case !u.Token.IsSendable():
-		return personToken{State: "Not usable", Text: u.Token.String(), Note: "nothing is sent to it", Problem: u.Token.Problem()}
-	}
-	return personToken{State: "Stored", Text: u.Token.String(), Note: "what a push would use now"}
-}
-
-// personCapsOf lists the caps in the order of the settings.
-func personCapsOf(u operator.User, now time.Time) []personCap {
-	moment := func(at time.Time) string {
-		if at.IsZero() {
-			return ""
-		}
-		return clock(at, now) + " UTC, in " + span(at.Sub(now))
-	}
-	var all []personCap
-	for _, each := range u.Caps {
-		used, count, fill := int64(each.Used), int64(each.Cap.Count), "f-ink"
-		if used >= count {
-			fill = "f-retry"
-		}
-		all = append(all, personCap{
-			Name: each.Cap.String(), Used: each.Used, Count: each.Cap.Count, Next: moment(each.FreesAt), Oldest: moment(each.OldestUntil),
-			Bar: barTo(fill, fmt.Sprintf("%d of %d used", used, count), min(used, count), count),
-		})
-	}
-	return all
-}
-
-// personDevicesOf lists the addresses that a push would use, the last used first.
-func personDevicesOf(u operator.User, now time.Time) []personDevice {
-	var all []personDevice
-	for _, d := range u.Devices {
-		device := personDevice{
-			Address: d.Target.String(), Kind: operator.KindOf(d.Target), Platform: cmp.Or(d.Platform, "–"), Locale: cmp.Or(d.Locale, "–"),
-			LastUse: "–", Problem: d.Target.Problem(),
-		}
-		if !d.LastSeen.IsZero() {
-			device.LastUse, device.Ago = clock(d.LastSeen, now), span(now.Sub(d.LastSeen))+" ago"
-		}
-		all = append(all, device)
-	}
-	return all
-}
-
-// removedOf lists the copies of removed addresses, the last removed first.
-func (c *Console) removedOf(u operator.User, s *Snapshot) []removedAddress {
-	var all []removedAddress
-	for _, r := range u.Removed {
-		out := removedAddress{Address: r.Token.String(), Kind: operator.KindOf(r.Token), At: clock(r.At, s.At), Campaign: r.Campaign, Advice: adviceOnRemoved(u, r)}
-		if s.find(r.Campaign) != nil {
-			out.URL = c.campaignURL(r.Campaign)
-		}
-		all = append(all, out)
-	}
-	return all
-}
-
-// adviceOnRemoved says whether a removed address can be given back.
-func adviceOnRemoved(u operator.User, r tokens.RemovedToken) string {
-	stored := slices.ContainsFunc(u.Devices, func(d notification.Device) bool { return d.Target.IsSame(r.Token) })
-	switch {
-	case u.TokenErr != nil:
-		return "whether it is stored again is unknown"
-	case stored:
-		return "stored again"
-	case len(u.Devices) > 0:
-		return "others are stored"
-	}
-	return "nothing else is stored"
 }
 
 // profileOf returns the profile as indented JSON.
