@@ -217,7 +217,7 @@ func paceOf(c *Campaign, s *Snapshot) pace {
 		p.Rate = operator.Decimal(c.Spec.Rate)
 	}
 	for _, other := range s.around.Running {
-		if other.Spec.Priority == c.Spec.Priority && operator.SharesQuota(other.Spec, c.Spec) {
+		if other.Spec.Priority == c.Spec.Priority && operator.SharesQuota(other.Spec.Project, c.Spec.Project) {
 			p.Weights += other.Spec.Weight
 		}
 	}

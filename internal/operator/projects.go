@@ -3,7 +3,6 @@ package operator
 import (
 	"context"
 
-	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 )
 
@@ -66,8 +65,6 @@ func (p Projects) IDs() []string {
 	return ids
 }
 
-// SharesQuota reports whether two campaigns may share the quota of one Firebase project. A campaign
-// that names no project belongs to the only one.
-func SharesQuota(a, b campaign.Spec) bool {
-	return a.Project == "" || b.Project == "" || a.Project == b.Project
-}
+// SharesQuota reports whether campaigns of two Firebase projects may share a quota. A campaign that
+// names no project belongs to the only one.
+func SharesQuota(a, b string) bool { return a == "" || b == "" || a == b }

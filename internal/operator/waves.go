@@ -239,7 +239,7 @@ func (o *Operator) listReservations(ctx context.Context, spec campaign.Spec, now
 	for _, other := range all {
 		s := other.Spec
 		competes := s.State == campaign.Running || s.IsScheduled()
-		if s.ID == spec.ID || !competes || !SharesQuota(s, spec) || other.Err != nil || other.Books.CountOpen() == 0 || CheckSendable(s) != nil {
+		if s.ID == spec.ID || !competes || !SharesQuota(s.Project, spec.Project) || other.Err != nil || other.Books.CountOpen() == 0 || CheckSendable(s) != nil {
 			continue
 		}
 		sender, err := o.senderOf(ctx, View{Spec: s, Books: other.Books}, now, nil)

@@ -191,7 +191,7 @@ func (w *why) explainPriority() {
 	var first []View
 	var people int64
 	for _, other := range w.Running {
-		if SharesQuota(other.Spec, w.Spec) && other.Spec.Priority > w.Spec.Priority && other.Books.Waiting > 0 && other.Hold == nil && other.Err == nil {
+		if SharesQuota(other.Spec.Project, w.Spec.Project) && other.Spec.Priority > w.Spec.Priority && other.Books.Waiting > 0 && other.Hold == nil && other.Err == nil {
 			first = append(first, other)
 			people += other.Books.CountOpen()
 		}

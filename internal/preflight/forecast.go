@@ -77,17 +77,11 @@ func (c *Checker) listRivals(ctx context.Context, id, project string) ([]rival, 
 	}
 	var rivals []rival
 	for _, other := range all {
-		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.CheckSendable(s) == nil && sameProject(s, project) && other.Books.CountOpen() > 0 {
+		if s := other.Spec; s.ID != id && s.State == campaign.Running && other.Err == nil && operator.CheckSendable(s) == nil && operator.SharesQuota(s.Project, project) && other.Books.CountOpen() > 0 {
 			rivals = append(rivals, rival{other.Books.CountOpen(), max(1, s.Weight), s.Priority, s.Rate})
 		}
 	}
 	return rivals, nil
-}
-
-// sameProject reports whether a campaign may share a project's quota. A campaign without a project
-// may.
-func sameProject(s campaign.Spec, project string) bool {
-	return s.Project == "" || project == "" || s.Project == project
 }
 
 func newForecast(state pacing.State, spec campaign.Spec, pushes int64, rivals []rival, deadline time.Time) Forecast {
