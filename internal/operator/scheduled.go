@@ -69,8 +69,11 @@ func (o *Operator) RefuseStart(ctx context.Context, id string, pace PaceReader) 
 
 // explainDue sets why the scheduled start of a draft whose time has come is refused.
 func (o *Operator) explainDue(ctx context.Context, v *View, paces FindPace) {
+	if !v.Spec.IsScheduled() || o.now().Before(v.Spec.StartAt) || v.Books.IsIncomplete() {
+		return
+	}
 	pace := paces.of(v.Spec.Project)
-	if pace == nil || !v.Spec.IsScheduled() || o.now().Before(v.Spec.StartAt) || v.Books.IsIncomplete() {
+	if pace == nil {
 		return
 	}
 	if unfit, is := errors.AsType[*UnfitError](o.checkWaves(ctx, v.Spec, v.Books, pace)); is {
