@@ -123,16 +123,7 @@ func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operato
 	if err != nil && !begun && summary.Rejected == 0 {
 		return explainLoad(id, name, err)
 	}
-	next := ""
-	if err == nil {
-		next = nextStep(ctx, op, id)
-	}
-	shown := c.output(command).show(summary, func(w io.Writer) {
-		printSummary(w, id, "line", summary)
-		if next != "" {
-			fmt.Fprintf(w, "next: %s\n", next)
-		}
-	})
+	shown := c.showLoad(ctx, command, op, id, "line", summary, err == nil)
 	if begun {
 		return explainInterruptedLoad(broken, id, files.words(), opts)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -116,13 +115,7 @@ func (c *cli) loadFiltered(ctx context.Context, command *cobra.Command, op *oper
 	if err != nil {
 		return explainLoadFrom(id, source.campaign, err)
 	}
-	next := nextStep(ctx, op, id)
-	return c.output(command).show(summary, func(w io.Writer) {
-		printSummary(w, id, "line", summary)
-		if next != "" {
-			fmt.Fprintf(w, "next: %s\n", next)
-		}
-	})
+	return c.showLoad(ctx, command, op, id, "line", summary, true)
 }
 
 // explainLoadFrom says which of the two campaigns is at fault.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,16 +77,7 @@ func (c *cli) loadQuery(command *cobra.Command, query queryFlags, id string, opt
 		if err != nil && !begun && summary.Rejected == 0 {
 			return explainLoadQuery(id, err)
 		}
-		next := ""
-		if err == nil {
-			next = nextStep(ctx, op, id)
-		}
-		shown := c.output(command).show(summary, func(w io.Writer) {
-			printSummary(w, id, "row", summary)
-			if next != "" {
-				fmt.Fprintf(w, "next: %s\n", next)
-			}
-		})
+		shown := c.showLoad(ctx, command, op, id, "row", summary, err == nil)
 		switch {
 		case begun:
 			return explainInterruptedLoad(broken, id, query.words(), opts)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
@@ -27,6 +29,21 @@ func nextStep(ctx context.Context, op *operator.Operator, id string) string {
 		return fmt.Sprintf("fanfare campaign check %s, then fanfare campaign start %[1]s", shellWord(id))
 	}
 	return ""
+}
+
+// showLoad prints the summary of a load, and the next step after one that is done. unit is what the
+// source has of each recipient, such as a line.
+func (c *cli) showLoad(ctx context.Context, command *cobra.Command, op *operator.Operator, id, unit string, summary operator.LoadSummary, done bool) error {
+	next := ""
+	if done {
+		next = nextStep(ctx, op, id)
+	}
+	return c.output(command).show(summary, func(w io.Writer) {
+		printSummary(w, id, unit, summary)
+		if next != "" {
+			fmt.Fprintf(w, "next: %s\n", next)
+		}
+	})
 }
 
 // holdText says what a load that is held back waits for.

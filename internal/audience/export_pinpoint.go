@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"strings"
 
 	"fanfare/internal/notification"
@@ -121,7 +120,7 @@ func (e *pinpointEndpoint) endpoint() Endpoint {
 
 // addAttributes adds attributes, which are lists of texts. A list of one becomes its text.
 func addAttributes(profile, attributes map[string]json.RawMessage) {
-	for name, value := range maps.All(attributes) {
+	for name, value := range attributes {
 		var all []json.RawMessage
 		if json.Unmarshal(value, &all) == nil && len(all) == 1 {
 			value = all[0]
