@@ -16,8 +16,13 @@ import (
 	"fanfare/test/servers"
 )
 
-// perCall is how many recipients a claim has.
-const perCall = 200
+const (
+	// perCall is how many recipients a claim has.
+	perCall = 200
+	// mistaken is how many elements of a call may be taken for ones of an earlier round, which
+	// happens once in a million.
+	mistaken = 2
+)
 
 // BenchmarkReserve reports the CPU time of Redis for each user of a claim: with each further entry,
 // for users who are capped, and for releases. It also reports the bytes of a user with 4 and with
@@ -40,8 +45,8 @@ func fill(b *testing.B, rdb *redis.Client, users int) {
 			limiter = wide
 		}
 		took := work(b, rdb, func(some []Element) {
-			if refused, err := limiter.Reserve(b.Context(), some); err != nil || len(refused) > 0 {
-				b.Fatal(refused, err)
+			if found, err := limiter.Reserve(b.Context(), some); err != nil || countCapped(found) > 0 {
+				b.Fatal(found, err)
 			}
 		}, users, round)
 		b.ReportMetric(took, fmt.Sprintf("ns/user-entry-%d", round))
@@ -50,8 +55,8 @@ func fill(b *testing.B, rdb *redis.Client, users int) {
 		}
 		if round == 4 {
 			took = work(b, rdb, func(some []Element) {
-				if refused, err := limiter.Reserve(b.Context(), some); err != nil || len(refused) != len(some) {
-					b.Fatal(refused, err)
+				if found, err := limiter.Reserve(b.Context(), some); err != nil || countCapped(found) < len(some)-mistaken {
+					b.Fatal(found, err)
 				}
 			}, users, 99)
 			b.ReportMetric(took, "ns/user-capped")
@@ -63,6 +68,15 @@ func fill(b *testing.B, rdb *redis.Client, users int) {
 		}
 	}, users, 10)
 	b.ReportMetric(took, "ns/user-released")
+}
+
+func countCapped(found map[int]Reservation) (n int) {
+	for _, r := range found {
+		if r.Capped {
+			n++
+		}
+	}
+	return n
 }
 
 // work calls do for all users in a random order, and returns how long Redis worked on each, in ns.

@@ -96,7 +96,7 @@ func scripted(rdb *redis.Client, text string, key func(field []byte) string, own
 	record := New(rdb, benchList, nil)
 	return func(ctx context.Context, some []Address) error {
 		names, args := make([]string, len(some)), make([]any, 0, 2*len(some))
-		p := record.pack(levels{}, some)
+		p := record.pack(levels{}, some, "")
 		for i := range some {
 			field := p.fields[6*i : 6*i+6]
 			names[i], args = key(field), append(args, field)
