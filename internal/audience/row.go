@@ -155,7 +155,10 @@ func checkUserID(id string) error {
 
 // isRounded reports whether an id is a number in scientific notation, such as 1.23457E+14.
 // Spreadsheets write long numbers like this, and their last digits are lost.
-func isRounded(id string) bool { return scientific.MatchString(id) }
+func isRounded(id string) bool {
+	mayBe := id != "" && id[0] <= '9' && strings.ContainsAny(id, "eE") // most ids need no regular expression
+	return mayBe && scientific.MatchString(id)
+}
 
 // scientific requires a sign, a point, or the short form 1E5, because a hexadecimal id may be
 // digits around an E.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"fanfare/internal/queue"
 )
 
@@ -137,17 +139,7 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 	}
 	done := l.done.plus(elements)
 	done.place = l.place
-	_, err := l.queue.Append(ctx, queue.Batch{
-		Load: l.load, Number: l.next, Elements: elements, TTL: l.c.o.DefaultTTL, Mark: loadMark + l.load,
-		Note: progressNote + l.load, Text: done.text(),
-	})
-	switch {
-	case errors.Is(err, queue.ErrUnmarked):
-		return ErrDeleted
-	case err != nil:
-		return err
-	}
-	if err := l.report(ctx, "on"); err != nil {
+	if err := l.push(ctx, elements, done); err != nil {
 		return err
 	}
 	l.done = done
@@ -156,6 +148,27 @@ func (l *Loader) append(ctx context.Context, elements [][]byte) error {
 		l.resumed.cut = 0
 	}
 	return nil
+}
+
+// push pushes a batch and records it, in one round trip.
+func (l *Loader) push(ctx context.Context, elements [][]byte, done progress) error {
+	var recorded *redis.Cmd
+	_, err := l.queue.AppendWith(ctx, queue.Batch{
+		Load: l.load, Number: l.next, Elements: elements, TTL: l.c.o.DefaultTTL, Mark: loadMark + l.load,
+		Note: progressNote + l.load, Text: done.text(),
+	}, func(tx redis.Pipeliner) {
+		recorded = loadedScript.EvalSha(ctx, tx, l.keys.scriptKeys(), l.loadedArgs(ctx, "on")...)
+	})
+	switch {
+	case errors.Is(err, queue.ErrUnmarked):
+		return ErrDeleted
+	case err != nil:
+		return err
+	}
+	if recorded.Err() != nil { // the server does not know the script, or the transaction was discarded
+		return l.report(ctx, "on")
+	}
+	return l.check("note batch", decode(recorded))
 }
 
 // open begins a new load, or continues an interrupted one that had the same first batch.
@@ -236,12 +249,17 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 
 // report records a batch, or the end of the load.
 func (l *Loader) report(ctx context.Context, step string) error {
-	args := append([]any{l.load, step, loadPatience.Milliseconds(), l.c.actor(ctx), loadLease.Milliseconds(), loadOwner()}, selectStates(State.IsFinal)...)
-	reply := decode(loadedScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), args...))
+	reply := decode(loadedScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), l.loadedArgs(ctx, step)...))
 	if reply.err == nil && reply.word == "final" && step != "on" {
 		return nil // all of it is loaded
 	}
 	return l.check("note batch", reply)
+}
+
+// loadedArgs lays out ARGV as loaded.lua describes it.
+func (l *Loader) loadedArgs(ctx context.Context, step string) []any {
+	args := []any{l.load, step, loadPatience.Milliseconds(), l.c.actor(ctx), loadLease.Milliseconds(), loadOwner()}
+	return append(args, selectStates(State.IsFinal)...)
 }
 
 // check returns what a script about the load refused, or remembers how many recipients are in

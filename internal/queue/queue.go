@@ -71,7 +71,8 @@ var (
 	releaseScript  = lua.Script("prelude", "journal", "release")
 	expiredScript  = lua.Script("prelude", "expired")
 	countScript    = lua.Script("prelude", "journal", "count")
-	appendScript   = lua.Script("prelude", "append")
+	appendScript   = lua.Script("prelude", "append_prelude", "append")
+	pushedScript   = lua.Script("prelude", "append_prelude", "append_pushed")
 )
 
 // GuardList is Lua for scripts of other packages that look at a list. It defines kept_ms

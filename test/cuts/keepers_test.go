@@ -141,12 +141,14 @@ func (r *room) discover() {
 	r.must(err)
 }
 
-// keepers are calls about campaigns, and what each is about.
-var keepers = map[string]struct {
+// keeper is a call about a campaign, and what it is about.
+type keeper struct {
 	script  string
 	prepare func(r *room)
 	call    func(r *room) error
-}{
+}
+
+var keepers = map[string]keeper{
 	"adopt an application's": {"campaign/adopt", func(r *room) {
 		r.push(3*time.Hour, "a", "b")
 		r.write(spec, time.Hour, "message", "{}", "state", "running")
@@ -178,10 +180,10 @@ var keepers = map[string]struct {
 		r.load(true)
 	}, (*room).bring},
 	"begin to append":      {"campaign/begin_load", func(r *room) { r.create(); r.push(0, "x"); r.load(true) }, (*room).bring},
-	"append the first":     {"queue/append", func(r *room) { r.load(false) }, (*room).bring},
-	"append to a guarded":  {"queue/append", func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).bring},
-	"append to producer's": {"queue/append", func(r *room) { r.push(3*time.Hour, "x"); r.load(true) }, (*room).bring},
-	"append to adopted":    {"queue/append", func(r *room) { r.create(); r.push(3*time.Hour, "x"); r.must(r.guard()); r.load(true) }, (*room).bring},
+	"append the first":     {appendPushed, func(r *room) { r.load(false) }, (*room).bring},
+	"append to a guarded":  {appendPushed, func(r *room) { r.create(); r.load(false, "a", "b") }, (*room).bring},
+	"append to producer's": {appendPushed, func(r *room) { r.push(3*time.Hour, "x"); r.load(true) }, (*room).bring},
+	"append to adopted":    {appendPushed, func(r *room) { r.create(); r.push(3*time.Hour, "x"); r.must(r.guard()); r.load(true) }, (*room).bring},
 	"note a batch":         {"campaign/loaded", func(r *room) { r.create(); r.load(false) }, (*room).bring},
 	"note a batch again":   {"campaign/loaded", func(r *room) { r.load(false, "a", "b") }, (*room).bring},
 	"note a late batch":    {"campaign/loaded", func(r *room) { r.create(campaign.Completed); r.load(true) }, (*room).bring},
@@ -242,49 +244,63 @@ func (r *room) claim() {
 	r.must(err)
 }
 
+// appendPushed counts a batch, or takes it back. queue/append does the work if the transaction of
+// the batch is discarded.
+const appendPushed = "queue/append_pushed"
+
 // TestKeepers cuts what loads, keeps and ends campaigns. Repeated, and looked at by a dispatcher,
 // all is as if nothing had been cut; not repeated, no audience is lost or gets another deadline.
 func TestKeepers(t *testing.T) {
 	sound, cutting, k := open(t)
 	for name, s := range keepers {
-		t.Run(name, func(t *testing.T) {
-			prepare := func(t *testing.T) *room {
-				r := newRoom(t, sound, cutting)
-				s.prepare(r)
-				return r
-			}
-			whole := prepare(t)
-			before := whole.audience()
-			must(t, s.call(whole))
-			after := whole.audience()
-			whole.discover()
-			want := whole.looks()
-			call := func(_ *testing.T, r *room) error {
-				err := s.call(r)
-				r.failed = err != nil
-				return err
-			}
-			each(t, k, s.script, prepare, call, func(t *testing.T, r *room) {
-				r.t = t
-				if got := r.audience(); got != before && got != after {
-					t.Errorf("cut, it has the audience %s, want %s or %s", got, before, after)
-				}
-				if r.failed {
-					r.must(s.call(r))
-				}
-				r.discover()
-				if got := r.looks(); got != want {
-					t.Errorf("repeated, it holds\n%s\nwant\n%s", got, want)
-				}
+		t.Run(name, func(t *testing.T) { s.cut(t, sound, cutting, k) })
+		if s.script == appendPushed {
+			t.Run(name+", discarded", func(t *testing.T) {
+				k.discardAll(t)
+				s.script = "queue/append"
+				s.cut(t, sound, cutting, k)
 			})
-			each(t, k, s.script, prepare, call, func(t *testing.T, r *room) {
-				r.t = t
-				r.discover()
-				r.discover()
-				r.bounded()
-			})
-		})
+		}
 	}
+}
+
+func (s keeper) cut(t *testing.T, sound, cutting *redis.Client, k *knife) {
+	t.Helper()
+	prepare := func(t *testing.T) *room {
+		r := newRoom(t, sound, cutting)
+		s.prepare(r)
+		return r
+	}
+	whole := prepare(t)
+	before := whole.audience()
+	must(t, s.call(whole))
+	after := whole.audience()
+	whole.discover()
+	want := whole.looks()
+	call := func(_ *testing.T, r *room) error {
+		err := s.call(r)
+		r.failed = err != nil
+		return err
+	}
+	each(t, k, s.script, prepare, call, func(t *testing.T, r *room) {
+		r.t = t
+		if got := r.audience(); got != before && got != after {
+			t.Errorf("cut, it has the audience %s, want %s or %s", got, before, after)
+		}
+		if r.failed {
+			r.must(s.call(r))
+		}
+		r.discover()
+		if got := r.looks(); got != want {
+			t.Errorf("repeated, it holds\n%s\nwant\n%s", got, want)
+		}
+	})
+	each(t, k, s.script, prepare, call, func(t *testing.T, r *room) {
+		r.t = t
+		r.discover()
+		r.discover()
+		r.bounded()
+	})
 }
 
 // audience are the recipients that are there, wherever.

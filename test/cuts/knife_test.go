@@ -21,6 +21,8 @@ type knife struct {
 	at     int    // before which write, from 1
 	cuts   int    // made since it was armed
 	met    bool   // the script was called since then
+
+	discards bool // every transaction is discarded, as by a full Redis
 }
 
 // arm has the next call of a script fail before its n-th write.
@@ -88,7 +90,27 @@ func (k *knife) see(err error) {
 	}
 }
 
-const noScript = redisError("NOSCRIPT No matching script")
+// discardAll has every transaction discarded until the test ends.
+func (k *knife) discardAll(t *testing.T) {
+	set := func(discards bool) {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.discards = discards
+	}
+	set(true)
+	t.Cleanup(func() { set(false) })
+}
+
+func (k *knife) discard() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.discards
+}
+
+const (
+	noScript  = redisError("NOSCRIPT No matching script")
+	execAbort = redisError("EXECABORT Transaction discarded because of previous errors.")
+)
 
 type redisError string
 
@@ -114,6 +136,12 @@ func (k *knife) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (k *knife) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "multi" && k.discard() {
+			for _, cmd := range cmds {
+				cmd.SetErr(execAbort)
+			}
+			return execAbort
+		}
 		var sent []redis.Cmder
 		for _, cmd := range cmds {
 			switch strings.ToLower(cmd.Name()) {
