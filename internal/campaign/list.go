@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/queue"
 )
 
 // Summary is one campaign in a listing.
@@ -21,9 +21,6 @@ type Summary struct {
 	Books Books
 	Err   error // why the campaign cannot be served, or its books not be read
 }
-
-// listAtOnce limits the books that are read concurrently.
-const listAtOnce = 16
 
 // List returns all known campaigns, the newest first, then those without a spec. Like Discover,
 // it does not see a list that no scan has found yet.
@@ -81,22 +78,17 @@ func (c *Campaigns) ListAgain(ctx context.Context, memory *ListMemory) ([]Summar
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}
 	all := make([]Summary, len(heads))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(listAtOnce)
+	var unknown []*Summary
 	for i, h := range heads {
 		all[i] = Summary{Spec: h.spec, Err: h.problem}
 		if books, ok := memory.find(h.spec, now); ok {
 			all[i].Books = books
 			continue
 		}
-		group.Go(func() error {
-			books, err := c.Books(ctx, h.spec.ID)
-			all[i].Books = books
-			all[i].Err = cmp.Or(all[i].Err, err)
-			return ctx.Err()
-		})
+		unknown = append(unknown, &all[i])
 	}
-	if err := group.Wait(); err != nil {
+	c.addBooks(ctx, unknown)
+	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("list campaigns: %w", err)
 	}
 	memory.remember(all, now)
@@ -105,6 +97,27 @@ func (c *Campaigns) ListAgain(ctx context.Context, memory *ListMemory) ([]Summar
 		return cmp.Or(b.Spec.CreatedAt.Compare(a.Spec.CreatedAt), cmp.Compare(a.Spec.ID, b.Spec.ID))
 	})
 	return all, nil
+}
+
+// addBooks reads the books of campaigns. An error of one does not affect the others.
+func (c *Campaigns) addBooks(ctx context.Context, all []*Summary) {
+	queues := make([]*queue.Queue, 0, len(all))
+	valid := make([]*Summary, 0, len(all))
+	for _, s := range all {
+		q, err := c.Queue(s.Spec.ID)
+		if err != nil {
+			s.Err = cmp.Or(s.Err, wrap("read books of", s.Spec.ID, err))
+			continue
+		}
+		queues, valid = append(queues, q), append(valid, s)
+	}
+	for i, counted := range queue.CountEach(ctx, c.rdb, queues) {
+		if counted.Err != nil {
+			valid[i].Err = cmp.Or(valid[i].Err, wrap("read books of", valid[i].Spec.ID, counted.Err))
+			continue
+		}
+		valid[i].Books = booksOf(counted.Counts)
+	}
 }
 
 // addMessages reads the messages of campaigns that may still send.

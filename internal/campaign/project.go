@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -76,6 +77,21 @@ func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 	return all, nil
 }
 
+// ProjectsOf is Projects for a caller that has just listed the campaigns.
+func (c *Campaigns) ProjectsOf(ctx context.Context, listed []Summary) ([]Project, error) {
+	all, err := c.listProjectsAmong(ctx, "", func(yield func(Spec) bool) {
+		for i := range listed {
+			if !yield(listed[i].Spec) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list projects: %w", err)
+	}
+	return all, nil
+}
+
 // ForgetProject removes a project that has no dispatchers any more.
 func (c *Campaigns) ForgetProject(ctx context.Context, project string) error {
 	if err := c.rdb.ZRem(ctx, c.names.Projects(), project).Err(); err != nil {
@@ -95,10 +111,20 @@ func (c *Campaigns) listProjects(ctx context.Context, looking string) ([]Project
 	if err != nil {
 		return nil, err
 	}
-	return c.listProjectsAmong(ctx, looking, heads)
+	return c.listProjectsAmong(ctx, looking, specsOf(heads))
 }
 
-func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, heads []head) ([]Project, error) {
+func specsOf(heads []head) iter.Seq[Spec] {
+	return func(yield func(Spec) bool) {
+		for _, h := range heads {
+			if !yield(h.spec) {
+				return
+			}
+		}
+	}
+}
+
+func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, campaigns iter.Seq[Spec]) ([]Project, error) {
 	reply, err := rememberScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
 	if err != nil {
 		return nil, redisx.AsTypeError(err)
@@ -114,10 +140,10 @@ func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, heads
 			known[id] = Project{ID: id}
 		}
 	}
-	for _, h := range heads {
-		if p := h.spec.Project; p != "" && !h.spec.State.HasEnded() {
+	for s := range campaigns {
+		if p := s.Project; p != "" && !s.State.HasEnded() {
 			if _, there := known[p]; !there {
-				known[p] = Project{ID: p, NamedBy: h.spec.ID}
+				known[p] = Project{ID: p, NamedBy: s.ID}
 			}
 		}
 	}

@@ -113,7 +113,7 @@ func (o *Operator) ListAgain(ctx context.Context, memory *ListMemory) ([]View, e
 	if err != nil {
 		return nil, err
 	}
-	known, err := o.deps.Campaigns.Projects(ctx)
+	known, err := o.deps.Campaigns.ProjectsOf(ctx, campaigns)
 	if err != nil {
 		return nil, err
 	}

@@ -51,6 +51,33 @@ func (e *FigureError) Error() string {
 
 // Count reads the books at one moment.
 func (q *Queue) Count(ctx context.Context) (Counts, error) {
+	call := q.countCall()
+	c, err := decodeCounts(q.run(ctx, countScript, call.Keys, call.Args...))
+	return c, q.wrap("count", err)
+}
+
+// Counted is the books of one of many queues, or why they cannot be read.
+type Counted struct {
+	Counts
+	Err error
+}
+
+// CountEach reads the books of queues of one Redis, in few round trips.
+func CountEach(ctx context.Context, rdb redis.UniversalClient, queues []*Queue) []Counted {
+	calls := make([]redisx.Call, len(queues))
+	for i, q := range queues {
+		calls[i] = q.countCall()
+	}
+	all := make([]Counted, len(queues))
+	for i, reply := range redisx.RunEach(ctx, rdb, countScript, calls) {
+		c, err := decodeCounts(reply)
+		all[i] = Counted{c, queues[i].wrap("count", err)}
+	}
+	return all
+}
+
+// countCall lays out KEYS and ARGV as count.lua describes them.
+func (q *Queue) countCall() redisx.Call {
 	keys := []string{q.list.Plain(), q.back, q.retry, q.leases, q.counts}
 	emit, gate := 0, 0
 	if q.o.Emit != "" {
@@ -59,12 +86,7 @@ func (q *Queue) Count(ctx context.Context) (Counts, error) {
 	if q.o.GateKey != "" {
 		keys, gate = append(keys, q.o.GateKey), 1
 	}
-	reply, err := q.run(ctx, countScript, keys, emit, gate).Slice()
-	if err != nil {
-		return Counts{}, q.wrap("count", err)
-	}
-	c, err := decodeCounts(reply)
-	return c, q.wrap("count", err)
+	return redisx.Call{Keys: keys, Args: []any{emit, gate}}
 }
 
 // First returns the elements that are claimed next: the first that was given back, and the first of
@@ -86,7 +108,11 @@ func (q *Queue) First(ctx context.Context) ([][]byte, error) {
 	return all, nil
 }
 
-func decodeCounts(reply []any) (Counts, error) {
+func decodeCounts(cmd *redis.Cmd) (Counts, error) {
+	reply, err := cmd.Slice()
+	if err != nil {
+		return Counts{}, redisx.AsTypeError(err)
+	}
 	if len(reply) != 10 {
 		return Counts{}, redisx.ErrReply
 	}
