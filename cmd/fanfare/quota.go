@@ -153,9 +153,6 @@ It is in force everywhere within two seconds, goes before what stands in the dis
 	return command
 }
 
-// closedBy begins the reason of a gate that an operator closed for a while.
-const closedBy = "closed by "
-
 func (c *cli) quotaClose() *cobra.Command {
 	var wait time.Duration
 	command := &cobra.Command{
@@ -189,7 +186,7 @@ a 429 of the project. A ramp follows.`,
 // are separate because no one may shorten a gate that FCM demanded.
 func closeGate(ctx context.Context, g *pacing.Governor, wait time.Duration) error {
 	if wait > 0 {
-		return g.CloseGate(ctx, wait, closedBy+assembly.Whoami())
+		return g.CloseGateByHand(ctx, wait)
 	}
 	return g.Halt(ctx, pacing.ClosedByHand)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
@@ -34,7 +33,7 @@ func printQuota(o output, project string, s pacing.State) {
 	if v.GateUntil.IsZero() && !isClosedByHand(v) {
 		field("gate", "open")
 	} else if !v.GateUntil.IsZero() {
-		field("gate", "closed until %s%s", localTime(v.GateUntil), gateReason(v.GateReason))
+		field("gate", "closed until %s%s", localTime(v.GateUntil), s.Gate.Cause())
 	}
 	halted := false
 	for _, h := range v.Halts {
@@ -51,14 +50,6 @@ func printQuota(o output, project string, s pacing.State) {
 	case halted:
 		field("", "until: fanfare project resume")
 	}
-}
-
-// gateReason says what closed the gate.
-func gateReason(reason string) string {
-	if strings.HasPrefix(reason, closedBy) {
-		return strings.TrimPrefix(reason, "closed")
-	}
-	return ": " + reason
 }
 
 // isClosedByHand reports whether a person closed the gate.

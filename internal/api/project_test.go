@@ -18,10 +18,11 @@ type fakePace struct {
 
 	id    string
 	halts []pacing.Halt
+	gate  pacing.Gate
 }
 
 func (f fakePace) State(context.Context) (pacing.State, error) {
-	return pacing.State{Now: time.UnixMilli(1_796_000_000_000), Settings: pacing.DefaultSettings(), Halts: f.halts}, f.err
+	return pacing.State{Now: time.UnixMilli(1_796_000_000_000), Settings: pacing.DefaultSettings(), Halts: f.halts, Gate: f.gate}, f.err
 }
 func (f fakePace) Halt(_ context.Context, reason string) error {
 	return f.act("halt %s: %s", f.id, reason)
@@ -37,8 +38,8 @@ func openProjects(t *testing.T) *fixture {
 	t.Helper()
 	system := &fakeSystem{}
 	f := open(t,
-		operator.Project{ID: "news", Pace: fakePace{system, "news", []pacing.Halt{{Reason: "wrong link"}}}},
-		operator.Project{ID: "shop", Pace: fakePace{system, "shop", nil}},
+		operator.Project{ID: "news", Pace: fakePace{system, "news", []pacing.Halt{{Reason: "wrong link"}}, pacing.Gate{Until: time.UnixMilli(1_796_000_060_000), By: "ann@ops"}}},
+		operator.Project{ID: "shop", Pace: fakePace{system, "shop", nil, pacing.Gate{}}},
 		operator.Project{ID: "idle"})
 	f.system = system
 	return f
@@ -50,7 +51,7 @@ func TestSeveralProjects(t *testing.T) {
 	t.Parallel()
 	f := openProjects(t)
 	status, text := f.send(http.MethodGet, "/projects", "")
-	for _, want := range []string{`{"project":"news","quota":{"project":"news",`, `"reason":"wrong link"`, `{"project":"shop","quota":{`, `{"project":"idle","quota":null}`} {
+	for _, want := range []string{`{"project":"news","quota":{"project":"news",`, `"reason":"wrong link"`, `"gateBy":"ann@ops"`, `{"project":"shop","quota":{`, `{"project":"idle","quota":null}`} {
 		if status != http.StatusOK || !strings.Contains(text, want) {
 			t.Errorf("the list is %d %s, want %s", status, text, want)
 		}
@@ -80,7 +81,7 @@ func TestSeveralProjects(t *testing.T) {
 func TestTheOnlyProject(t *testing.T) {
 	t.Parallel()
 	system := &fakeSystem{}
-	f := open(t, operator.Project{ID: "shop", Pace: fakePace{system, "shop", nil}})
+	f := open(t, operator.Project{ID: "shop", Pace: fakePace{system, "shop", nil, pacing.Gate{}}})
 	f.expect(http.StatusOK, "history of shop", http.MethodGet, "/project/history", "")
 	f.expect(http.StatusOK, `{"quota":{"project":"shop",`, http.MethodPost, "/project/halt", `{"reason":"rain"}`)
 	f.expect(http.StatusOK, `{"projects":[{"project":"shop","quota":{`, http.MethodGet, "/projects", "")

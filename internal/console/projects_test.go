@@ -60,6 +60,25 @@ func TestQuotaListsSeveralProjects(t *testing.T) {
 	wantTexts(t, "a project without a quota", f.get("/projects/idle").text, "Pacing is disabled for this project")
 }
 
+// A closed gate says who closed it. Only FCM asks for a Retry-After.
+func TestAClosedGateSaysByWhom(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		gate        pacing.Gate
+		title, text string
+	}{
+		{pacing.Gate{By: pacing.ByFCM, Reason: "429: slow down"}, "Sending paused by FCM: 429: slow down<", "at 14:01:00 UTC, as Retry-After asks; then"},
+		{pacing.Gate{By: "ann@ops"}, "Sending paused by ann@ops<", "at 14:01:00 UTC; then"},
+		{pacing.Gate{Reason: "closed by ann@ops"}, "Sending paused: closed by ann@ops<", "at 14:01:00 UTC; then"},
+	} {
+		f := open(t, Options{})
+		c.gate.Until = now.Add(time.Minute)
+		f.console.deps.Projects[0].Pace = fakeProject{f.system, pacing.State{Now: now, Settings: pacing.DefaultSettings(), Gate: c.gate}}
+		f.refresh()
+		wantTexts(t, "the page", f.get("/quota").text, c.title, c.text)
+	}
+}
+
 // An action goes to the project of its path.
 func TestActionsOnOneOfSeveralProjects(t *testing.T) {
 	t.Parallel()

@@ -128,9 +128,13 @@ func stopOf(p pacing.State, waiting int) *stop {
 	case operator.CauseQuarterHour:
 		return withRing(stop{Tone: "is-held", Title: "A quarter hour is avoided", Text: "Continues at " + held.Until.Format("15:04:05") + " UTC. " + waits}, held.Until.Sub(p.Now))
 	}
+	asked := ""
+	if p.Gate.By == pacing.ByFCM {
+		asked = ", as Retry-After asks"
+	}
 	return withRing(stop{
-		Tone: "is-held", Title: "Sending paused: " + held.Reason,
-		Text: "Opens by itself at " + held.Until.UTC().Format("15:04:05") + " UTC, as Retry-After asks; then the pace grows. " + waits,
+		Tone: "is-held", Title: "Sending paused" + p.Gate.Cause(),
+		Text: "Opens by itself at " + held.Until.UTC().Format("15:04:05") + " UTC" + asked + "; then the pace grows. " + waits,
 	}, held.Until.Sub(p.Now))
 }
 

@@ -32,7 +32,7 @@ type Hold struct {
 	Since  time.Time `json:"since,omitzero"` // set for a halt and missing answers, whose end is unknown
 	Until  time.Time `json:"until,omitzero"` // set for everything else, which ends then
 	Reason string    `json:"reason,omitempty"`
-	By     string    `json:"author,omitempty"` // who halted the project first
+	By     string    `json:"author,omitempty"` // who halted the project first, or closed its gate
 	// EndsByItself reports that FCM is probed, and that no one has to act once it answers.
 	EndsByItself bool `json:"endsByItself,omitempty"`
 }
@@ -49,7 +49,7 @@ func FindHold(s pacing.State) *Hold {
 	case len(reasons) > 0:
 		return &Hold{Cause: CauseHalt, Since: s.Halts[0].Since.UTC(), By: s.Halts[0].By, Reason: strings.Join(reasons, "; "), EndsByItself: endsByItself}
 	case s.Gate.IsClosed(s.Now):
-		return &Hold{Cause: CauseGate, Until: s.Gate.Until.UTC(), Reason: s.Gate.Reason}
+		return &Hold{Cause: CauseGate, Until: s.Gate.Until.UTC(), Reason: s.Gate.Reason, By: s.Gate.By}
 	case !avoided.IsZero():
 		return &Hold{Cause: CauseQuarterHour, Until: avoided.UTC()}
 	}
@@ -63,10 +63,7 @@ func (h *Hold) Explain() Reason {
 	case CauseHalt:
 		h.explainHalt(&r)
 	case CauseGate:
-		r.Kind, r.Headline, r.Action, r.Next = ReasonGate, "The gate is closed", ActionOpenGate, "nothing to do: it opens by itself"
-		if strings.HasPrefix(h.Reason, "429") { // by FCM, and not by a person
-			r.Next += "; if it closes again and again, lower pacing.per_minute to the project's quota"
-		}
+		h.explainGate(&r)
 	case CauseQuarterHour:
 		r.Kind, r.Headline, r.Next = ReasonQuarterHour, "A quarter hour is avoided", "nothing to do: it ends by itself"
 	case CauseNoAnswers:
@@ -75,6 +72,17 @@ func (h *Hold) Explain() Reason {
 		r.Kind, r.Headline, r.Action = ReasonUnassigned, "No dispatcher takes it", ActionInvestigate
 	}
 	return r
+}
+
+// explainGate distinguishes a gate that FCM asked for from one that a person closed for a while.
+func (h *Hold) explainGate(r *Reason) {
+	r.Kind, r.Headline, r.Next = ReasonGate, "The gate is closed", "nothing to do: it opens by itself"
+	if h.Reason == "" && h.By != "" {
+		r.Detail = "by " + h.By
+	}
+	if h.By == pacing.ByFCM {
+		r.Next += "; if it closes again and again, lower pacing.per_minute to the project's quota"
+	}
 }
 
 // explainHalt distinguishes a gate that was closed by hand, and halts that a probe ends.
@@ -88,7 +96,7 @@ func (h *Hold) explainHalt(r *Reason) {
 		by = "by " + h.By
 	}
 	if h.Reason == pacing.ClosedByHand {
-		r.Headline, r.Detail, r.Next = "The gate is closed by hand", by, "fanfare quota open"
+		r.Headline, r.Detail, r.Action, r.Next = "The gate is closed by hand", by, ActionOpenGate, "fanfare quota open"
 		return
 	}
 	r.Detail = strings.Join(slices.DeleteFunc([]string{h.Reason, by}, func(s string) bool { return s == "" }), ", ")

@@ -46,7 +46,7 @@ func TestNoProjectTakesACampaign(t *testing.T) {
 
 func TestFindHold(t *testing.T) {
 	noon := time.Date(2030, 1, 1, 12, 3, 0, 0, time.UTC)
-	gate := pacing.Gate{Until: noon.Add(time.Minute), Reason: "429"}
+	gate := pacing.Gate{Until: noon.Add(time.Minute), Reason: "429", By: pacing.ByFCM}
 	avoid := pacing.Settings{AvoidQuarterHours: true}
 	for name, c := range map[string]struct {
 		state pacing.State
@@ -54,7 +54,7 @@ func TestFindHold(t *testing.T) {
 	}{
 		"free":                   {pacing.State{Now: noon, Settings: avoid}, nil},
 		"a gate that was closed": {pacing.State{Now: noon.Add(time.Minute), Gate: gate}, nil},
-		"a gate":                 {pacing.State{Now: noon, Gate: gate}, &Hold{Cause: CauseGate, Until: gate.Until, Reason: "429"}},
+		"a gate":                 {pacing.State{Now: noon, Gate: gate}, &Hold{Cause: CauseGate, Until: gate.Until, Reason: "429", By: pacing.ByFCM}},
 		"a quarter hour": {
 			pacing.State{Now: noon.Add(-4 * time.Minute), Settings: avoid}, &Hold{Cause: CauseQuarterHour, Until: noon.Add(-time.Minute)},
 		},
@@ -81,10 +81,20 @@ func TestFindHold(t *testing.T) {
 // Only a gate that FCM has closed says something about the quota.
 func TestAGateOfFCMAdvisesALowerQuota(t *testing.T) {
 	t.Parallel()
-	for reason, want := range map[string]bool{"429: Quota exceeded.": true, "closed by ann@ops": false} {
-		r := (&Hold{Cause: CauseGate, Until: time.Now(), Reason: reason}).Explain()
-		if got := strings.Contains(r.Next, "pacing.per_minute"); got != want {
-			t.Errorf("%s: next is %q", reason, r.Next)
+	for _, c := range []struct {
+		gate   pacing.Gate
+		detail string
+		advice bool
+	}{
+		{pacing.Gate{By: pacing.ByFCM, Reason: "Quota exceeded."}, "Quota exceeded.", true},
+		{pacing.Gate{By: "ann@ops"}, "by ann@ops", false},
+		{pacing.Gate{Reason: "closed by ann@ops"}, "closed by ann@ops", false}, // by an earlier version
+		{pacing.Gate{}, "", false},
+	} {
+		c.gate.Until = time.Now().Add(time.Minute)
+		r := FindHold(pacing.State{Now: time.Now(), Gate: c.gate}).Explain()
+		if r.Detail != c.detail || strings.Contains(r.Next, "pacing.per_minute") != c.advice || r.Action != ActionNone {
+			t.Errorf("%+v: %q, next %q, action %q", c.gate, r.Detail, r.Next, r.Action)
 		}
 	}
 }

@@ -19,7 +19,8 @@ type QuotaView struct {
 	Warm              float64    `json:"warm"`                  // how much of the ramp is done, 0 to 1
 	AvoidedUntil      time.Time  `json:"avoidedUntil,omitzero"` // the end of the avoided minutes that it is in now
 	GateUntil         time.Time  `json:"gateUntil,omitzero"`
-	GateReason        string     `json:"gateReason,omitempty"`
+	GateReason        string     `json:"gateReason,omitempty"` // FCM's words
+	GateBy            string     `json:"gateBy,omitempty"`     // "FCM", or a person
 	Halts             []HaltView `json:"halts"`
 }
 
@@ -41,7 +42,7 @@ func NewQuotaView(project string, s pacing.State) QuotaView {
 		v.AvoidedUntil = at.UTC()
 	}
 	if s.Gate.IsClosed(s.Now) {
-		v.GateUntil, v.GateReason = s.Gate.Until.UTC(), s.Gate.Reason
+		v.GateUntil, v.GateReason, v.GateBy = s.Gate.Until.UTC(), s.Gate.Reason, s.Gate.By
 	}
 	for _, h := range s.Halts {
 		v.Halts = append(v.Halts, HaltView{h.Reason, h.Since.UTC(), h.By})

@@ -20,7 +20,7 @@ const (
 	ReasonNoMessage    ReasonKind = "no_message"    // a list without a spec
 	ReasonHalt         ReasonKind = "halt"          // the project is halted
 	ReasonUndelivered  ReasonKind = "undelivered"   // results cannot leave the outbox
-	ReasonGate         ReasonKind = "gate"          // FCM answered 429
+	ReasonGate         ReasonKind = "gate"          // FCM answered 429, or a person closed it for a while
 	ReasonQuarterHour  ReasonKind = "quarter_hour"  // the minutes around a quarter hour are avoided
 	ReasonNoAnswers    ReasonKind = "no_answers"    // pushes get no answers from FCM
 	ReasonPriority     ReasonKind = "priority"      // a campaign of higher priority goes first

@@ -14,7 +14,7 @@ func erasGrow(t *testing.T, b *bench) {
 	s := pace(1000, 0)
 	ahead := b.take(b.request(10, s)).now + 3_600_000_000
 	b.write("era", ahead)
-	closed, _, err := b.closeGate(t.Context(), time.Minute, time.Hour, "429")
+	closed, _, err := b.closeGate(t.Context(), time.Minute, time.Hour, "429", ByFCM)
 	must(t, err)
 	halted, err := b.halt(t.Context(), "by hand", "a test")
 	must(t, err)
@@ -30,7 +30,7 @@ func gateInRedis(t *testing.T, b *bench) {
 	a := b.request(100, s)
 	first := b.take(a)
 	b.write("warm", 1)
-	era, left, err := b.closeGate(t.Context(), time.Minute, time.Hour, "429")
+	era, left, err := b.closeGate(t.Context(), time.Minute, time.Hour, "429", ByFCM)
 	must(t, err)
 	wantEqual(t, "left", left, time.Minute)
 	if era <= first.era {
@@ -39,11 +39,11 @@ func gateInRedis(t *testing.T, b *bench) {
 	got := b.take(a)
 	wantEqual(t, "status", got.status, statusGate)
 	wantEqual(t, "ask again when it ends", got.again, got.gate)
-	again, left, err := b.closeGate(t.Context(), time.Second, time.Hour, "shorter")
+	again, left, err := b.closeGate(t.Context(), time.Second, time.Hour, "shorter", ByFCM)
 	must(t, err)
 	wantEqual(t, "era of a shorter one", again, era)
 	wantBetween(t, "left", left, 50*time.Second, time.Minute)
-	_, left, err = b.closeGate(t.Context(), 100*time.Hour, time.Hour, "absurd")
+	_, left, err = b.closeGate(t.Context(), 100*time.Hour, time.Hour, "absurd", ByFCM)
 	must(t, err)
 	wantEqual(t, "left", left, time.Hour)
 	b.write("gate", got.now)
@@ -55,7 +55,7 @@ func gateInRedis(t *testing.T, b *bench) {
 // gateHurriesNobody closes a gate that ends before the next push of a slow pace.
 func gateHurriesNobody(t *testing.T, b *bench) {
 	first := b.take(b.request(1, Settings{Quota: 1}))
-	_, _, err := b.closeGate(t.Context(), time.Second, time.Hour, "429")
+	_, _, err := b.closeGate(t.Context(), time.Second, time.Hour, "429", ByFCM)
 	must(t, err)
 	_, fields, _, err := b.read(t.Context())
 	must(t, err)

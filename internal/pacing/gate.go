@@ -20,8 +20,8 @@ const (
 // stays closed even if Redis loses it.
 type gate struct {
 	until      time.Time // closed until then
+	by, reason string    // who closed it, and why; "" if that was not this process
 	knownUntil time.Time // the end that Redis knows
-	reason     string
 	publishing bool      // a call that writes it is under way
 	retryAt    time.Time // earliest time of the next attempt
 }
@@ -35,25 +35,40 @@ func (s *gate) update(until time.Time) {
 		s.knownUntil = until
 		return
 	}
+	if until.Sub(s.until) > reassertInterval { // another replica or a person closed it
+		s.by, s.reason = "", ""
+	}
 	s.knownUntil, s.until = later(s.knownUntil, until), later(s.until, until)
 }
+
+// ByFCM is who closed a gate after a 429. Other gates were closed by a person, such as ann@ops.
+const ByFCM = "FCM"
 
 // CloseGate stops sending in all replicas for retryAfter, after a project-wide 429. Zero counts as
 // a minute, and Options.MaxGate is the upper bound. It extends a closed gate and never shortens
 // one. A ramp follows. This replica stops before it writes to Redis. If the write fails, CloseGate
 // returns the error, and Run repeats the write.
 func (g *Governor) CloseGate(ctx context.Context, retryAfter time.Duration, reason string) error {
-	wait := min(retryAfter, g.o.MaxGate)
 	if retryAfter <= 0 {
-		wait = min(defaultRetryAfter, g.o.MaxGate)
+		retryAfter = defaultRetryAfter
 	}
+	return g.closeGate(ctx, retryAfter, ByFCM, reason)
+}
+
+// CloseGateByHand does the same because a person wants it.
+func (g *Governor) CloseGateByHand(ctx context.Context, wait time.Duration) error {
+	return g.closeGate(ctx, wait, g.actor(ctx), "")
+}
+
+func (g *Governor) closeGate(ctx context.Context, asked time.Duration, by, reason string) error {
+	wait := min(asked, g.o.MaxGate)
 	until := time.Now().Add(wait)
 	g.mu.Lock()
 	if until.Sub(g.gate.until) > reassertInterval { // many 429s at once are one gate
-		g.log.Warn("gate closed; sending paused", "for", wait, "retry_after", retryAfter, "cut", retryAfter > wait, "reason", reason)
+		g.log.Warn("gate closed; sending paused", "for", wait, "retry_after", asked, "cut", asked > wait, "by", by, "reason", reason)
 	}
 	if until.After(g.gate.until) {
-		g.gate.until, g.gate.reason = until, reason
+		g.gate.until, g.gate.by, g.gate.reason = until, by, reason
 	}
 	g.metrics.dropped.Add(float64(g.quota.dropAll()))
 	publish := !g.gate.publishing
@@ -77,14 +92,14 @@ func (g *Governor) publishGate(ctx context.Context) error {
 	for {
 		g.mu.Lock()
 		now := time.Now()
-		left, reason, until := g.gate.until.Sub(now), g.gate.reason, g.gate.until
+		left, until, by, reason := g.gate.until.Sub(now), g.gate.until, g.gate.by, g.gate.reason
 		if left <= 0 || !g.gate.until.After(g.gate.knownUntil) {
 			g.gate.publishing = false
 			g.mu.Unlock()
 			return nil
 		}
 		g.mu.Unlock()
-		era, left, err := g.shared.closeGate(ctx, left, g.o.MaxGate, reason)
+		era, left, err := g.shared.closeGate(ctx, left, g.o.MaxGate, reason, by)
 		g.mu.Lock()
 		if err != nil {
 			g.gate.publishing = false

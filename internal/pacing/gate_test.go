@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"fanfare/internal/history"
 )
 
 // A 429 at one replica stops all of them until Retry-After. A ramp follows.
@@ -50,6 +52,66 @@ func TestGateIsOnlyEverExtended(t *testing.T) {
 		must(t, all[1].CloseGate(f.t.Context(), 20*time.Second, "longer"))
 		f.pass(21 * time.Second)
 		wantEqual(t, "sent behind the gate", f.count(closed+time.Millisecond, closed+39*time.Second), 0)
+		f.stop(all)
+	})
+}
+
+// The state says who closed the gate that stands. A gate of an earlier version names no one, even
+// where the author of an older gate is left.
+func TestGateNamesWhoClosedIt(t *testing.T) {
+	o := steady(1000)
+	o.By = "ann@ops"
+	inBubble(t, o, func(f *fleet) {
+		all := f.replicas(1, 10)
+		g := f.governor()
+		gateOf := func() Gate {
+			state, err := g.State(f.t.Context())
+			must(t, err)
+			return state.Gate
+		}
+		must(t, g.CloseGateByHand(f.t.Context(), 10*time.Second))
+		wantEqual(t, "cause of a gate by hand", gateOf().Cause(), " by ann@ops")
+		must(t, g.CloseGateByHand(history.WithActor(f.t.Context(), "bob"), 20*time.Second))
+		wantEqual(t, "who extended it", gateOf().By, "bob")
+		must(t, g.CloseGate(f.t.Context(), 30*time.Second, "429: slow down"))
+		must(t, g.CloseGateByHand(f.t.Context(), 10*time.Second))
+		wantEqual(t, "cause of a gate of FCM", gateOf().Cause(), " by FCM: 429: slow down")
+		f.pass(2 * time.Second)
+		f.mem.lose()
+		f.pass(2 * time.Second)
+		wantEqual(t, "who closed a gate that Redis lost", gateOf().By, "")
+		must(t, all[0].CloseGate(f.t.Context(), time.Minute, "429"))
+		f.mem.lose()
+		f.mem.signal("")
+		f.pass(2 * time.Second)
+		wantEqual(t, "who closed it, by the replica that did", gateOf().By, ByFCM)
+		_, err := f.mem.run(f.t.Context(), closeScript, []string{g.shared.pace}, g.shared.signal, 120_000_000, 3_600_000_000, "closed by ann@ops", "")
+		must(t, err)
+		f.mem.hashes[g.shared.pace]["by"] = "5 bob"
+		wantEqual(t, "cause as an earlier version wrote it", gateOf().Cause(), ": closed by ann@ops")
+		f.pass(3 * time.Minute)
+		wantEqual(t, "an open gate", gateOf(), Gate{})
+		f.stop(all)
+	})
+}
+
+// A replica that only knows a gate from Redis writes it again without the author of its own gate.
+func TestAnotherGateIsNotWrittenUnderTheOldName(t *testing.T) {
+	inBubble(t, steady(1000), func(f *fleet) {
+		all := f.replicas(1, 10)
+		f.pass(time.Second)
+		must(t, all[0].CloseGate(f.t.Context(), 5*time.Second, "429"))
+		f.pass(time.Second)
+		g := f.governor()
+		must(t, g.CloseGateByHand(f.t.Context(), time.Minute))
+		f.pass(2 * time.Second)
+		f.mem.lose()
+		f.mem.signal("")
+		f.pass(2 * time.Second)
+		state, err := g.State(f.t.Context())
+		must(t, err)
+		wantBetween(t, "left", state.Gate.Until.Sub(state.Now), 54*time.Second, 57*time.Second)
+		wantEqual(t, "cause", state.Gate.Cause(), "")
 		f.stop(all)
 	})
 }

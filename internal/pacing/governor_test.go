@@ -84,7 +84,7 @@ func TestFullRedis(t *testing.T) {
 	must(t, err)
 	_, err = b.set(t.Context(), 1, pace(10, 0), true, "me")
 	must(t, err)
-	_, _, err = b.closeGate(t.Context(), time.Minute, time.Hour, "429")
+	_, _, err = b.closeGate(t.Context(), time.Minute, time.Hour, "429", ByFCM)
 	must(t, err)
 	wantEqual(t, "status", b.take(b.request(1, pace(1000, 0))).status, statusGate)
 }

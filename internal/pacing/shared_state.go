@@ -61,8 +61,8 @@ func (b *sharedState) numbers(ctx context.Context, want int, script *redis.Scrip
 
 // closeGate closes the gate for a time that begins when Redis runs the script. It returns the era
 // and how long the gate is closed now.
-func (b *sharedState) closeGate(ctx context.Context, wait, longest time.Duration, reason string) (era int64, left time.Duration, err error) {
-	reply, err := b.numbers(ctx, 3, closeScript, []string{b.pace}, b.signal, wait.Microseconds(), longest.Microseconds(), reason)
+func (b *sharedState) closeGate(ctx context.Context, wait, longest time.Duration, reason, by string) (era int64, left time.Duration, err error) {
+	reply, err := b.numbers(ctx, 3, closeScript, []string{b.pace}, b.signal, wait.Microseconds(), longest.Microseconds(), reason, by)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -25,14 +25,29 @@ type State struct {
 	idle time.Duration
 }
 
-// Gate is a stop of all sending after a project-wide 429. The zero Gate is open.
+// Gate is a stop of all sending until a time, after a project-wide 429 or by hand. The zero Gate is
+// open.
 type Gate struct {
 	Until  time.Time
-	Reason string
+	Reason string // FCM's words; "" if a person closed it
+	By     string // ByFCM, or a person; "" if an earlier version wrote the gate
 }
 
 // IsClosed reports whether the gate is closed at an instant.
 func (g Gate) IsClosed(at time.Time) bool { return at.Before(g.Until) }
+
+// Cause says who closed the gate and why, for a sentence such as "the gate is closed by FCM: 429".
+// It begins with the space or the colon, and is "" if neither is known.
+func (g Gate) Cause() string {
+	text := ""
+	if g.By != "" {
+		text = " by " + g.By
+	}
+	if g.Reason != "" {
+		text += ": " + g.Reason
+	}
+	return text
+}
 
 // Halt is one reason why sending stops until someone resumes the project.
 type Halt struct {
@@ -56,7 +71,7 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 	}
 	if until := toTime(parseWhole(pace["gate"])); until.After(s.Now) {
 		until = earlier(until, s.Now.Add(g.o.MaxGate))
-		s.Gate = Gate{Until: until, Reason: pace["reason"]}
+		s.Gate = Gate{Until: until, Reason: pace["reason"], By: gateAuthor(pace)}
 	}
 	if cursor := toTime(parseWhole(pace["cursor"])); pace["cursor"] != "" {
 		s.Lead = max(0, cursor.Sub(s.Now))
@@ -68,6 +83,16 @@ func (g *Governor) State(ctx context.Context) (State, error) {
 		s.Rate = p.rate(s.Warm*p.ramp) * 1e6
 	}
 	return s, nil
+}
+
+// gateAuthor returns who closed the gate that stands. An earlier version writes a gate without its
+// author, beside that of an older gate.
+func gateAuthor(pace map[string]string) string {
+	gate, by, _ := strings.Cut(pace["by"], " ")
+	if gate != pace["gate"] {
+		return ""
+	}
+	return by
 }
 
 // fraction parses a number from 0 to 1. Other text counts as 0.

@@ -194,7 +194,7 @@ func paceFinding(state pacing.State) checks.Finding {
 		f.Grade, f.Detail, f.Advice = checks.Failure, "the project is halted: "+strings.Join(reasons, "; "), "fix the cause, then run fanfare project resume"
 	case state.Gate.IsClosed(state.Now):
 		f.Grade = checks.Warning
-		f.Detail = fmt.Sprintf("the gate is closed until %s: %s", operator.LocalTime(state.Gate.Until), state.Gate.Reason)
+		f.Detail = fmt.Sprintf("the gate is closed until %s%s", operator.LocalTime(state.Gate.Until), state.Gate.Cause())
 		f.Advice = "wait until it opens; the forecast includes the wait"
 	}
 	return f

@@ -1,9 +1,10 @@
 -- close closes the gate until some µs from now. It extends a closed gate and never shortens it. A
 -- ramp follows.
 --
--- KEYS: pace. ARGV: channel, µs, longest gate, reason. Returns {now, era, gate}.
+-- KEYS: pace. ARGV: channel, µs, longest gate, reason, by. Returns {now, era, gate}.
 local pace = KEYS[1]
-local channel, wait, longest_gate, reason = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local channel, wait, longest_gate = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local reason, by = ARGV[4], ARGV[5]
 
 local bad = wrong_type(pace, 'hash')
 if bad then
@@ -20,8 +21,8 @@ end
 
 local era = next_era(pace, now)
 redis.call('PERSIST', pace)
-redis.call('HSET', pace, 'gate', whole(ends), 'reason', reason, 'warm', 0, 'era', whole(era),
-  'cursor', whole(math.max(ends, number(fields[2], 0))))
+redis.call('HSET', pace, 'gate', whole(ends), 'reason', reason, 'by', whole(ends) .. ' ' .. by, 'warm', 0,
+  'era', whole(era), 'cursor', whole(math.max(ends, number(fields[2], 0))))
 keep(pace)
 signal(channel, era)
 return {now, era, ends}

@@ -7,7 +7,8 @@
 --   era       when all earlier leases became void.
 --   interval  µs from one push to the next at full rate, as of the last share.
 --   gate      until when sending is stopped.
---   reason    why the gate closed.
+--   reason    why the gate closed: FCM's words, or '' if an operator closed it.
+--   by        '<gate> <who>': who closed that gate, FCM or an operator.
 --   quota, headroom, ramp, avoid  an operator's settings; absent while the replicas' own apply.
 --   returned  the last requests that gave time back.
 
