@@ -35,6 +35,20 @@ func TestBooksOfCounts(t *testing.T) {
 	}
 }
 
+// One open load keeps the campaign loading, whatever others were cut off.
+func TestBooksOfSeveralLoads(t *testing.T) {
+	now := time.UnixMilli(1_000_000)
+	notes := map[string]string{"progress:open": "5 5 1 1", "load:open": "1000001"}
+	for _, cut := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		notes["progress:"+cut], notes["load:"+cut] = "2 2 1 1", "1000000"
+	}
+	for range 20 { // in whatever order the map has them
+		if b := booksOf(queue.Counts{Now: now, Seen: 21, Listed: 21, Notes: notes}); !b.Loading || b.Interrupted != 21 {
+			t.Fatalf("loading %v, interrupted %d, want the open load among 21 recipients", b.Loading, b.Interrupted)
+		}
+	}
+}
+
 // The advice never sends to anyone twice: --append is left out only if no one has an outcome or
 // waits.
 func TestAdviceOnLosses(t *testing.T) {

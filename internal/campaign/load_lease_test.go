@@ -2,9 +2,13 @@ package campaign_test
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/keys"
 	"fanfare/test/backends"
 )
 
@@ -78,6 +82,31 @@ func keepsALoadThatWaits(t *testing.T, b *backends.Backend) {
 	f.ok(f.Delete(t.Context(), "1"))
 	_, err = l.Renew(t.Context(), 20)
 	f.refused("a load of a deleted campaign", err, campaign.ErrDeleted)
+}
+
+// knowsSinceWhenALoadIsHeld checks that a wait keeps its beginning while the loader renews it, and
+// that a pause between two waits begins another one.
+func knowsSinceWhenALoadIsHeld(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	l := f.loader("1", false)
+	f.appendAll(l, rows(0, 20))
+	_, err := l.Renew(t.Context(), 20)
+	f.ok(err)
+	since := f.books("1").Load.HeldSince.Add(-time.Minute)
+	renewAfter := func(lastHeld time.Duration) time.Time {
+		words := strings.SplitN(f.rdb.HGet(t.Context(), f.key("1", keys.SuffixCounts), "loading").Val(), " ", 5)
+		words[2] = strconv.FormatInt(b.Redis.Time(t.Context()).Val().Add(-lastHeld).UnixMilli(), 10)
+		words[3] = strconv.FormatInt(since.UnixMilli(), 10)
+		f.hset(f.key("1", keys.SuffixCounts), "loading", strings.Join(words, " "))
+		_, err := l.Renew(t.Context(), 20)
+		f.ok(err)
+		return f.books("1").Load.HeldSince
+	}
+	wantEqual(t, "held since, renewed in time", renewAfter(500*time.Millisecond), since)
+	if again := renewAfter(time.Minute); !again.After(since) {
+		t.Errorf("held since %s after a minute without a wait, want a new wait", again)
+	}
 }
 
 // keepsALoadThatSkips checks a loader that skips what a killed one has pushed: the campaign does

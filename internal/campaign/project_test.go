@@ -158,3 +158,17 @@ func takesOnceAmongProjects(t *testing.T, b *backends.Backend) {
 		}
 	}
 }
+
+// leavesACampaignTakenMeanwhile: another project takes the campaign after Adopt has looked at it.
+func leavesACampaignTakenMeanwhile(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("42", campaign.Running)
+	hook := &before{word: "ann", do: func() { f.hset(f.key("42", "spec"), "project", "b") }}
+	g := openOn(t, b.WithHook(t, hook), b.Redis, campaign.Options{Project: "a", Actor: "ann"})
+	_, err := g.Adopt(t.Context(), "42")
+	if _, refused := errors.AsType[*campaign.ProjectError](err); !refused {
+		t.Errorf("adopt: %v, want the other project named", err)
+	}
+	wantEqual(t, "taken meanwhile", hook.do == nil, true)
+	wantEqual(t, "project", f.get("42").Project, "b")
+}

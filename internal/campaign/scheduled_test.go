@@ -40,6 +40,22 @@ func startsByTheClock(t *testing.T, b *backends.Backend) {
 	wantEqual(t, "starts in the history", started, 2) // one for each draft
 }
 
+// startsNotBeforeAChangedTime: the start is moved to later after Discover has read the old one.
+func startsNotBeforeAChangedTime(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	now := b.Redis.Time(t.Context()).Val()
+	past := now.Add(-time.Second)
+	f.ok(f.Create(t.Context(), campaign.Spec{ID: "42", Message: message, StartAt: past}))
+	f.push("42", 3)
+	hook := &before{word: "scheduled for " + past.UTC().Format(time.RFC3339), do: func() {
+		f.hset(f.key("42", "spec"), "start_at", now.Add(time.Hour).UnixMilli())
+	}}
+	g := openOn(t, b.WithHook(t, hook), b.Redis, eager)
+	wantList(t, "running", idsOf(g.discover().Running))
+	wantEqual(t, "moved meanwhile", hook.do == nil, true)
+	wantEqual(t, "state", f.get("42").State, campaign.Draft)
+}
+
 // waitsForItsAudience: a scheduled draft whose audience is incomplete says so, and does not start.
 func waitsForItsAudience(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
