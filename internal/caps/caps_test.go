@@ -22,6 +22,7 @@ func TestCaps(t *testing.T) {
 	t.Parallel()
 	backends.Run(t, backends.Suite{
 		{Name: "a cap is shared by campaigns and freed by a release", Test: sharedAndFreed},
+		{Name: "of several reached caps the one that frees last is named", Test: namesTheLast},
 		{Name: "an element finds the entry that it made", Test: findsOwn},
 		{Name: "a lost reply counts once", Test: lostReply},
 		{Name: "campaigns at once never exceed a cap", Test: atOnceTest},
@@ -112,6 +113,32 @@ func sharedAndFreed(t *testing.T, b *backends.Backend) {
 	f.reserves("yes", "d/1 ann")
 	if r := f.reserves("no", "e/1 ann")[0]; r.Cap != (Cap{3, 7 * day}) {
 		t.Errorf("%+v, want the week's cap", r)
+	}
+}
+
+func namesTheLast(t *testing.T, b *backends.Backend) {
+	f := open(t, b, "1 in 1d, 3 in 7d")
+	f.reserves("yes yes", "a/1 ann", "a/2 bob")
+	f.clock.advance(3 * day)
+	f.reserves("yes", "b/1 ann")
+	f.clock.advance(3*day + 12*time.Hour)
+	f.reserves("yes yes", "c/1 ann", "c/2 bob")
+	f.clock.advance(6 * time.Hour)
+	// The week frees on day 7 and the day 12 hours later.
+	r := f.reserves("no no", "d/1 ann", "d/2 bob")
+	if left := r[0].FreesAt.Sub(f.clock.now()); r[0].Cap != (Cap{1, day}) || left <= 18*time.Hour-unit || left > 18*time.Hour+unit {
+		t.Errorf("%+v, want the day's cap, which frees in 18 hours", r[0])
+	}
+	f.clock.advance(12*time.Hour + unit)
+	if r := f.reserves("no", "d/1 ann")[0]; r.Cap != (Cap{1, day}) {
+		t.Errorf("%+v, want the day's cap after the week's is free", r)
+	}
+	f = open(t, b, "1 in 1d, 2 in 7d")
+	f.reserves("yes", "a/1 ann")
+	f.clock.advance(2 * day)
+	f.reserves("yes", "b/1 ann")
+	if r := f.reserves("no", "c/1 ann")[0]; r.Cap != (Cap{2, 7 * day}) || r.FreesAt.Sub(f.clock.now()) < 5*day {
+		t.Errorf("%+v, want the week's cap, which frees in five days", r)
 	}
 }
 
