@@ -48,6 +48,10 @@ audience's columns and then from the profile.`,
 			if err != nil {
 				return err
 			}
+			source, err := options.parseSource(command)
+			if err != nil {
+				return err
+			}
 			text, err := readInput(command, message)
 			if err != nil {
 				return err
@@ -56,18 +60,22 @@ audience's columns and then from the profile.`,
 				ID: args[0], Message: text, Name: name, OnAmbiguous: campaign.OnAmbiguous(options.onAmbiguous),
 				Devices: campaign.DevicePolicy(options.devices), Dedupe: campaign.Dedupe(options.dedupe), Kind: campaign.Kind(options.kind),
 				Weight: options.weight, Priority: options.priority, Rate: rate, Deadline: deadline, Project: project,
-				StartAt: t.startAt, Windows: t.windows, LocalTime: t.local, TimeZone: t.zone, QuietHours: t.quiet,
+				StartAt: t.startAt, Windows: t.windows, LocalTime: t.local, TimeZone: t.zone, QuietHours: t.quiet, Source: source,
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				if err := op.Create(ctx, spec); err != nil {
 					return explainCreate(args[0], message, err)
 				}
+				load := "fanfare load " + shellWord(args[0])
+				if source.IsZero() {
+					load += " FILE"
+				}
 				if spec.StartAt.After(time.Time{}) {
 					return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Scheduled, "startAt": spec.StartAt},
-						"created campaign %s, which starts by itself at %s; next: fanfare load %s FILE", printable(args[0]), localTime(spec.StartAt), shellWord(args[0]))
+						"created campaign %s, which starts by itself at %s; next: %s", printable(args[0]), localTime(spec.StartAt), load)
 				}
 				return c.output(command).done(map[string]any{"id": args[0], "state": campaign.Draft},
-					"created campaign %s as a draft; next: fanfare load %[2]s FILE, then fanfare campaign start %[2]s", printable(args[0]), shellWord(args[0]))
+					"created campaign %s as a draft; next: %s, then fanfare campaign start %s", printable(args[0]), load, shellWord(args[0]))
 			})
 		},
 	}

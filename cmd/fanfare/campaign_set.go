@@ -23,7 +23,7 @@ func (c *cli) campaignSet() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "set CAMPAIGN --priority N …",
 		Short: "Change a campaign's weight, priority, rate or deadline, also while it runs; its message while it does not",
-		Long: `Change a campaign's weight, priority, rate, deadline, time rules, project, what it sends to once, or what becomes of ambiguous outcomes.
+		Long: `Change a campaign's weight, priority, rate, deadline, time rules, project, source, what it sends to once, or what becomes of ambiguous outcomes.
 What is not given stays.
 All that is given changes at one moment, and every dispatcher follows within two seconds.
 
@@ -64,7 +64,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 	}
 	command.Flags().StringVar(&message, "message", "", "`file` with FCM's message as JSON, without a target; - is standard input")
 	options.addTo(command.Flags())
-	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "kind", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone", "quiet-hours"} {
+	for _, flag := range []string{"on-ambiguous", "devices", "dedupe", "kind", "weight", "priority", "rate", "deadline", "project", "start-at", "window", "local-time", "time-zone", "quiet-hours", "source"} {
 		command.Flags().Lookup(flag).DefValue = "" // an option that is not given stays as it is
 	}
 	return command
@@ -86,7 +86,7 @@ func optionsText(v operator.View) string {
 		fmt.Sprintf("priority %d", s.Priority), fmt.Sprintf("weight %d", s.Weight), "rate " + rateText(s.Rate),
 		"deadline " + deadlineText(v), "on ambiguous " + string(s.OnAmbiguous), "devices " + string(s.Devices),
 		"dedupe " + string(s.Dedupe), "kind " + string(s.Kind),
-	}, timesText(s)...), ", ")
+	}, append(timesText(s), sourceOption(s)...)...), ", ")
 }
 
 // explainSet says what is in the way, as explainCreate does.
@@ -102,8 +102,8 @@ const none = "none"
 
 // campaignOptions are the flags that "create" and "set" share.
 type campaignOptions struct {
-	onAmbiguous, devices, dedupe, kind, rate, deadline, project string
-	weight, priority                                            int
+	onAmbiguous, devices, dedupe, kind, rate, deadline, project, source string
+	weight, priority                                                    int
 
 	times timeOptions
 }
@@ -117,6 +117,7 @@ func (o *campaignOptions) addTo(f *pflag.FlagSet) {
 	f.IntVar(&o.priority, "priority", 0, "a `number` from 0 to 9; a campaign is served before all of a lower priority")
 	f.StringVar(&o.rate, "rate", none, "the campaign's own cap in `pushes` a second over all replicas, such as 0.5, or none")
 	f.StringVar(&o.project, "project", none, "`id` of the Firebase project to send for, where several send from one Redis, or none")
+	f.StringVar(&o.source, "source", none, `where the audience comes from, for fanfare load: a `+"`JSON`"+` object such as '{"files":["users.csv.gz"]}', or @file; or none`)
 	o.times.addTo(f)
 	f.StringVar(&o.deadline, "deadline", none, "a `moment` after which no one is sent to, such as 2030-01-31T18:00:00+07:00, or none")
 }
@@ -134,6 +135,10 @@ func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, e
 	if err != nil {
 		return campaign.Change{}, err
 	}
+	source, err := o.parseSource(command)
+	if err != nil {
+		return campaign.Change{}, err
+	}
 	onAmbiguous, devices, dedupe := campaign.OnAmbiguous(o.onAmbiguous), campaign.DevicePolicy(o.devices), campaign.Dedupe(o.dedupe)
 	kind := campaign.Kind(o.kind)
 	f := command.Flags()
@@ -147,6 +152,7 @@ func (o *campaignOptions) readChange(command *cobra.Command) (campaign.Change, e
 		Rate:        ifChanged(f, "rate", &rate),
 		Deadline:    ifChanged(f, "deadline", &deadline),
 		Project:     ifChanged(f, "project", &project),
+		Source:      ifChanged(f, "source", &source),
 	}
 	return change, o.times.change(command, &change)
 }

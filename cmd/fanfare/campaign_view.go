@@ -50,6 +50,7 @@ func printView(o output, v operator.View) {
 	}
 	field("name", v.Spec.Name)
 	field("project", v.Spec.Project)
+	printSource(field, v)
 	field("created", localTime(v.Spec.CreatedAt))
 	field("started", localTime(v.Spec.StartedAt))
 	field("finished", localTime(v.Spec.FinishedAt))

@@ -6,13 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"fanfare/internal/audience"
+	"fanfare/internal/campaign"
 	"fanfare/internal/daemon"
 )
 
@@ -81,14 +80,11 @@ func (f *fileForm) resolve(command *cobra.Command, name string) (format audience
 	return audience.CSV, separator, nil // no other format has columns
 }
 
-// readSeparator reads a character, or a name for one that is hard to type in a shell.
+// readSeparator reads the value of --separator.
 func readSeparator(text string) (rune, error) {
-	if text == "tab" || text == `\t` {
-		return '\t', nil
-	}
-	separator, size := utf8.DecodeRuneInString(text)
-	if size != len(text) || separator == utf8.RuneError || strings.ContainsRune("\"\r\n", separator) {
-		return 0, fmt.Errorf("--separator %s is not one character, or tab", printable(text))
+	separator, err := campaign.ParseSeparator(text)
+	if err != nil {
+		return 0, fmt.Errorf("--separator %s %w", printable(text), err)
 	}
 	return separator, nil
 }

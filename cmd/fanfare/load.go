@@ -28,6 +28,9 @@ the profile such as profile.country. What a recipient lacks is nil.
 With --from, the audience is the users of another campaign's outcomes in SQL, each once. Their tokens are looked up
 again. Users who are suppressed are left out, and so are those who have had as many pushes as the caps allow.
 
+Without a file, --from and --query, the audience is the source in the campaign's spec: see fanfare campaign create --source.
+Its files are read here, and its query in the database of DATABASE_URL, so look at it first: fanfare campaign show.
+
 With --query, the audience is the rows of a SELECT in the database of DATABASE_URL, PostgreSQL or SQLite. Its columns
 are named as those of CSV; NULL leaves one out; numbers, booleans and JSON stay what they are. Rows are read in the
 order of --key, a thousand at a time, so an index on it makes a page fast. The database cannot be written to by it.`
@@ -37,6 +40,7 @@ const loadExamples = `  fanfare load 42 audience.csv
   fanfare load 42 part-1.parquet part-2.csv.gz part-3.ndjson.zst
   zcat audience.ndjson.gz | fanfare load 42 -
   fanfare load 42 audience.csv --where 'platform == "ios" && country in ["VN", "TH"]'
+  fanfare load 42
   fanfare load 43 --from 42 --status failed --code UNAVAILABLE
   fanfare load 43 --from 42 --status sent --older-than 24h
   fanfare load 44 --query 'SELECT id AS user_id, city FROM users WHERE paying' --key user_id`
@@ -47,7 +51,7 @@ func (c *cli) load() *cobra.Command {
 	var source loadSource
 	var condition string
 	command := &cobra.Command{
-		Use:               "load CAMPAIGN FILE|- [FILE...]",
+		Use:               "load CAMPAIGN [FILE|-] [FILE...]",
 		Short:             "Load an audience (CSV, NDJSON, a JSON array, Parquet or SQL) into a campaign's list",
 		Long:              loadHelp,
 		Example:           loadExamples,
@@ -69,6 +73,9 @@ func (c *cli) load() *cobra.Command {
 			}
 			if source.query.SQL != "" {
 				return c.loadQuery(command, source.query, args[0], opts)
+			}
+			if len(args) == 1 {
+				return c.loadSpecSource(command, args[0], opts)
 			}
 			files, err := resolveFiles(command, form, args[1:])
 			if err != nil {

@@ -38,7 +38,8 @@ const (
 	maxAge = 10 * 366 * 24 * time.Hour
 )
 
-// args requires a file, or with --from or --query none.
+// args accepts a file, and with --from or --query none. Without any of them, the campaign's source
+// is loaded.
 func (s *loadSource) args(command *cobra.Command, args []string) error {
 	if command.Flags().Changed("query") || command.Flags().Changed("key") {
 		return s.query.args(command, args)
@@ -47,10 +48,15 @@ func (s *loadSource) args(command *cobra.Command, args []string) error {
 		if s.filter.isNarrowed() || command.Flags().Changed("older-than") {
 			return wrongUsage(command, errors.New("--status, --code and --older-than select outcomes of a campaign: name it with --from"))
 		}
-		if len(args) > 2 {
+		switch {
+		case len(args) > 2:
 			return checkFiles(command, args[1:])
+		case len(args) == 1:
+			return checkSourceFlags(command)
+		case len(args) == 0:
+			return wantArgs(command, args)
 		}
-		return wantArgs(command, args)
+		return nil
 	}
 	if command.Flags().Changed("older-than") && (s.olderThan < minAge || s.olderThan > maxAge) {
 		return wrongUsage(command, fmt.Errorf("--older-than is %s, want %s to %s", s.olderThan, minAge, maxAge))

@@ -64,28 +64,33 @@ func (q *queryFlags) words() string {
 func (c *cli) loadQuery(command *cobra.Command, query queryFlags, id string, opts operator.LoadOptions) error {
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 		opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
-		bar := newFileBar(command.ErrOrStderr(), -1, "loading", "recipient")
-		opts.Progress = func(n int64) {
-			bar.count(n)
-			_ = bar.bar.Add(0) // there is no file whose reading draws the bar
-		}
-		opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
-		summary, err := op.LoadQuery(ctx, id, query.Query, opts)
-		bar.clear()
-		broken, begun := errors.AsType[*operator.InterruptedError](err)
-		begun = begun && broken.Done+broken.Unsure > 0
-		if err != nil && !begun && summary.Rejected == 0 {
-			return explainLoadQuery(id, err)
-		}
-		shown := c.showLoad(ctx, command, op, id, "row", summary, err == nil)
-		switch {
-		case begun:
-			return explainInterruptedLoad(broken, id, query.words(), opts)
-		case err != nil:
-			return explainLoadQuery(id, err)
-		}
-		return shown
+		return c.loadRows(ctx, command, op, id, query, opts)
 	})
+}
+
+// loadRows loads the rows of a query with a progress bar.
+func (c *cli) loadRows(ctx context.Context, command *cobra.Command, op *operator.Operator, id string, query queryFlags, opts operator.LoadOptions) error {
+	bar := newFileBar(command.ErrOrStderr(), -1, "loading", "recipient")
+	opts.Progress = func(n int64) {
+		bar.count(n)
+		_ = bar.bar.Add(0) // there is no file whose reading draws the bar
+	}
+	opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
+	summary, err := op.LoadQuery(ctx, id, query.Query, opts)
+	bar.clear()
+	broken, begun := errors.AsType[*operator.InterruptedError](err)
+	begun = begun && broken.Done+broken.Unsure > 0
+	if err != nil && !begun && summary.Rejected == 0 {
+		return explainLoadQuery(id, err)
+	}
+	shown := c.showLoad(ctx, command, op, id, "row", summary, err == nil)
+	switch {
+	case begun:
+		return explainInterruptedLoad(broken, id, query.words(), opts)
+	case err != nil:
+		return explainLoadQuery(id, err)
+	}
+	return shown
 }
 
 // explainLoadQuery says which flag is at fault.

@@ -91,7 +91,11 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 	if _, over := errors.AsType[*campaign.TransitionError](broken); over || errors.Is(broken, campaign.ErrDeleted) {
 		return broken
 	}
-	err := fmt.Errorf("%w; continue with: fanfare load %s %s", broken, shellWord(id), source+whereFlag(opts))
+	typed := "fanfare load " + shellWord(id)
+	if opts.Of.IsZero() {
+		typed += " " + source + whereFlag(opts)
+	}
+	err := fmt.Errorf("%w; continue with: %s", broken, typed)
 	if opts.Hold != 0 && opts.Hold != operator.DefaultHold {
 		err = fmt.Errorf("%w --hold %d", err, opts.Hold)
 	}

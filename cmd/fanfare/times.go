@@ -152,4 +152,4 @@ func printWaves(o output, waves []campaign.Wave) {
 	}
 }
 
-var errNoChange = errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --start-at, --window, --local-time, --time-zone, --quiet-hours, --project, --devices, --dedupe, --kind or --on-ambiguous")
+var errNoChange = errors.New("nothing to change: give --message, --weight, --priority, --rate, --deadline, --start-at, --window, --local-time, --time-zone, --quiet-hours, --source, --project, --devices, --dedupe, --kind or --on-ambiguous")

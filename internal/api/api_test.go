@@ -71,7 +71,7 @@ func (f *fakeSystem) Processes(context.Context) ([]fleet.Process, error) {
 	return []fleet.Process{}, f.err
 }
 func (f *fakeSystem) Create(_ context.Context, s campaign.Spec) error {
-	return f.act("create %s %s %d", s.ID, s.OnAmbiguous, s.Weight)
+	return f.act("create %s %s %d%s", s.ID, s.OnAmbiguous, s.Weight, s.Source)
 }
 func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign.Change, _ operator.FindPace) error {
 	if change.StartAt == nil {
@@ -261,6 +261,17 @@ func TestActorIsRecorded(t *testing.T) {
 	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", `{"reason":"fixed"}`)
 	if got := strings.Join(f.system.acted, "; "); got != "start 42: by app, API; start 42: fixed" {
 		t.Errorf("recorded %q", got)
+	}
+}
+
+// A source is an object with the members of the spec's.
+func TestSourceOfANewCampaign(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	f.expect(http.StatusCreated, `"id":"42"`, http.MethodPost, "/campaigns", `{"id":"42","message":{},"source":{"files":["/data/users.csv"],"where":"age < 30"}}`)
+	f.expect(http.StatusUnprocessableEntity, "file", http.MethodPost, "/campaigns", `{"id":"43","message":{},"source":{"file":"/data/users.csv"}}`)
+	if got := strings.Join(f.system.acted, "; "); got != `create 42 resend 1{"files":["/data/users.csv"],"where":"age < 30"}` {
+		t.Errorf("created %q", got)
 	}
 }
 

@@ -68,6 +68,7 @@ type newCampaign struct {
 	LocalTime   string                `json:"localTime"`
 	TimeZone    string                `json:"timeZone"`
 	QuietHours  string                `json:"quietHours"`
+	Source      campaign.Source       `json:"source"`
 }
 
 func (a *API) createCampaign(r *http.Request) (int, any, error) {
@@ -87,7 +88,7 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 		ID: n.ID, Name: n.Name, Message: []byte(n.Message), Project: n.Project, OnAmbiguous: cmp.Or(n.OnAmbiguous, campaign.Resend),
 		Devices: n.Devices, Dedupe: n.Dedupe, Kind: n.Kind,
 		Weight: cmp.Or(n.Weight, 1), Priority: n.Priority, Rate: n.Rate, Deadline: n.Deadline,
-		StartAt: n.StartAt, Windows: windows, LocalTime: local, TimeZone: n.TimeZone, QuietHours: quiet,
+		StartAt: n.StartAt, Windows: windows, LocalTime: local, TimeZone: n.TimeZone, QuietHours: quiet, Source: n.Source,
 	})
 	if err != nil {
 		return 0, nil, err
@@ -96,7 +97,7 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 }
 
 // change is the body that changes a campaign. What is left out stays. The zero moment removes the
-// deadline, and a rate of 0 the cap.
+// deadline, a rate of 0 the cap, and an object without members the source.
 type change struct {
 	Message     json.RawMessage        `json:"message"`
 	Project     *string                `json:"project"`
@@ -113,6 +114,7 @@ type change struct {
 	LocalTime   *string                `json:"localTime"`
 	TimeZone    *string                `json:"timeZone"`
 	QuietHours  *string                `json:"quietHours"`
+	Source      *campaign.Source       `json:"source"`
 }
 
 // parseTimes reads windows and a local time. The error names the field.
@@ -168,7 +170,7 @@ func (a *API) changeCampaign(r *http.Request) (int, any, error) {
 	id := r.PathValue("id")
 	to := campaign.Change{
 		Message: []byte(c.Message), Project: c.Project, OnAmbiguous: c.OnAmbiguous, Devices: c.Devices, Dedupe: c.Dedupe, Kind: c.Kind,
-		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline,
+		Weight: c.Weight, Priority: c.Priority, Rate: c.Rate, Deadline: c.Deadline, Source: c.Source,
 	}
 	if err := c.times(id, &to); err != nil {
 		return 0, nil, err

@@ -95,6 +95,7 @@ type Books struct {
 
 	now, leasedUntil time.Time // server's clock
 	placed           bool      // an interrupted load is of a source that knows its place
+	source           sourceLoad
 }
 
 // CauseAmbiguous is the cause of retries after a request without a readable answer.
@@ -157,6 +158,7 @@ func booksOf(c queue.Counts) Books {
 	b.ClockBack = max(0, c.RetrySince.Sub(c.Now))
 	b.Devices = devicesOf(b, c.Notes)
 	b.WithoutVariant = countWithoutVariant(b)
+	b.source = parseSourceLoad(c.Notes)
 	b.Load = parseLoading(c.Notes[loadingNote], c.Now)
 	for load, p := range parseLoads(c.Notes) {
 		b.Interrupted += p.rows

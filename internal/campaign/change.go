@@ -27,6 +27,7 @@ type Change struct {
 	LocalTime   *schedule.LocalTime
 	TimeZone    *string
 	QuietHours  *QuietHours
+	Source      *Source // zero removes it; refused while it is loaded in part
 	Project     *string // empty removes it
 }
 
@@ -35,7 +36,8 @@ func (c Change) IsEmpty() bool { return len(c.fields()) == 0 }
 
 // Change updates a spec in one step; dispatchers read it at their next look for campaigns. It
 // returns a *SpecError for an invalid value and ErrNotFound without a spec. A *TransitionError
-// means that the message cannot change in this state. After an error nothing was changed.
+// means that the message cannot change in this state, and a *SpecError also that the source is
+// loaded in part. After an error nothing was changed.
 func (c *Campaigns) Change(ctx context.Context, id string, change Change) error {
 	return wrap("change", id, c.change(ctx, id, change))
 }
@@ -51,6 +53,11 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 			return &SpecError{ID: id, Field: fieldMessage, Problem: "is missing"}
 		}
 		states = selectStates(State.canRewrite)
+	}
+	if change.Source != nil {
+		if problem := change.Source.check(); problem != "" {
+			return &SpecError{ID: id, Field: fieldSource, Problem: problem}
+		}
 	}
 	refused := rewritten
 	if change.StartAt != nil && !change.StartAt.IsZero() {
@@ -69,6 +76,8 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 		return ErrNotFound
 	case "illegal":
 		return &TransitionError{ID: id, From: State(state), To: refused}
+	case "partly":
+		return partlyLoaded(id, state)
 	}
 	return err
 }
@@ -119,6 +128,9 @@ func (c Change) fields() []fieldChange {
 	}
 	if c.QuietHours != nil {
 		all = append(all, fieldChange{fieldQuiet, c.QuietHours.String()})
+	}
+	if c.Source != nil {
+		all = append(all, fieldChange{fieldSource, c.Source.String()})
 	}
 	if c.Project != nil {
 		all = append(all, fieldChange{fieldProject, *c.Project})

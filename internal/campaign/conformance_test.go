@@ -49,6 +49,8 @@ var conformance = backends.Suite{
 	{"guard after the counts", guardsWithoutTheCounts},
 	{"guard after the campaign", guardsWithoutTheCampaign},
 	{"load again", loadsAgainWhatIsMissing},
+	{"source", followsTheSource},
+	{"source given up", givesTheSourceUp},
 	{"load goes on", goesOnWithALoad},
 	{"load goes on beside another", takesALoadOver},
 	{"loads end", endsLoads},

@@ -72,11 +72,14 @@ func (s Spec) withDefaults() (Spec, error) {
 		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldDevices, string(s.Devices)}, {fieldDedupe, string(s.Dedupe)}, {fieldKind, string(s.Kind)}, {fieldWeight, strconv.Itoa(s.Weight)},
 		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
 		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone}, {fieldQuiet, s.QuietHours.String()},
-		{fieldProject, s.Project},
+		{fieldSource, s.Source.String()}, {fieldProject, s.Project},
 	} {
 		if problem := s.set(f.field, f.value); problem != "" {
 			return s, &SpecError{s.ID, f.field, problem}
 		}
+	}
+	if problem := s.Source.check(); problem != "" {
+		return s, &SpecError{s.ID, fieldSource, problem}
 	}
 	return s, nil
 }
@@ -102,6 +105,7 @@ func (s Spec) fields() []any {
 	for _, optional := range []struct{ field, value string }{
 		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldProject, s.Project}, {fieldName, s.Name},
 		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone}, {fieldQuiet, s.QuietHours.String()},
+		{fieldSource, s.Source.String()},
 	} {
 		if optional.value != "" {
 			all = append(all, optional.field, optional.value)

@@ -67,7 +67,7 @@ func TestAdviceOnLosses(t *testing.T) {
 		"a query was cut":           {Books{Loaded: 6, Waiting: 6, Interrupted: 6, placed: true}, Running, "fanfare load 1 with its --query or --from"},
 		"a load was cut, cancelled": {Books{Loaded: 6, Waiting: 6, Interrupted: 6}, Cancelled, ""},
 	} {
-		losses := c.books.Losses("1", c.state)
+		losses := c.books.Losses(Spec{ID: "1", State: c.state})
 		if len(losses) != 1 || !strings.HasSuffix(losses[0].Advice, c.ends) || c.ends == "" && losses[0].Advice != "" {
 			t.Errorf("%s: %+v, want one advice that ends in %q", name, losses, c.ends)
 		}

@@ -53,6 +53,7 @@ type Loader struct {
 	begun          bool
 	next           int64
 	place          string // see Mark
+	source         string // the digest of the campaign's source, if this loads it
 	done           progress
 	inRedis        int64 // recipients in Redis without an outcome, after the last call
 }
@@ -112,6 +113,10 @@ func (l *Loader) Resume(source string) (position string, found bool) {
 	}
 	return "", false
 }
+
+// LoadsSource says, before the first batch, that the audience is the campaign's source. Books say
+// how much of it is loaded.
+func (l *Loader) LoadsSource(s Source) { l.source = s.digest() }
 
 // Mark has the next batch note, in the script that pushes it, how far a source is read then.
 func (l *Loader) Mark(source, position string) {
@@ -220,7 +225,7 @@ func (l *Loader) Close(ctx context.Context) error {
 	}
 	err := l.report(ctx, "done")
 	if err == nil && l.resumeDisabled {
-		_, _, err = l.c.run(ctx, waiveScript, l.keys.scriptKeys(), "", l.c.actor(ctx))
+		_, _, err = l.c.run(ctx, waiveScript, l.keys.scriptKeys(), "", l.c.actor(ctx), "")
 	}
 	return wrap("load", l.id, err)
 }
@@ -239,7 +244,7 @@ func (l *Loader) begin(ctx context.Context, step string) error {
 	if l.appending {
 		mode = "append"
 	}
-	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing, loadLease.Milliseconds(), loadOwner()}, selectStates(State.IsFinal)...)
+	args := append([]any{l.load, mode, step, loadPatience.Milliseconds(), l.missing, loadLease.Milliseconds(), loadOwner(), l.source}, selectStates(State.IsFinal)...)
 	reply := decode(beginLoadScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), args...))
 	if reply.err == nil && reply.word == "exists" {
 		return ErrAudienceExists
@@ -258,7 +263,7 @@ func (l *Loader) report(ctx context.Context, step string) error {
 
 // loadedArgs lays out ARGV as loaded.lua describes it.
 func (l *Loader) loadedArgs(ctx context.Context, step string) []any {
-	args := []any{l.load, step, loadPatience.Milliseconds(), l.c.actor(ctx), loadLease.Milliseconds(), loadOwner()}
+	args := []any{l.load, step, loadPatience.Milliseconds(), l.c.actor(ctx), loadLease.Milliseconds(), loadOwner(), l.source}
 	return append(args, selectStates(State.IsFinal)...)
 }
 

@@ -62,8 +62,8 @@ func keepsALoadThatWaits(t *testing.T, b *backends.Backend) {
 	books := f.books("1")
 	wantEqual(t, "held", books.Load.IsHeld(), true)
 	wantEqual(t, "limit", books.Load.Limit, 20)
-	wantEqual(t, "incomplete", books.IsIncomplete(), false)
-	wantEqual(t, "losses", len(books.Losses("1", campaign.Draft)), 0)
+	wantEqual(t, "incomplete", books.IsIncomplete(campaign.Spec{}), false)
+	wantEqual(t, "losses", len(books.Losses(campaign.Spec{ID: "1", State: campaign.Draft})), 0)
 	entries := 0
 	history, err := f.History(t.Context(), "1")
 	f.ok(err)

@@ -49,7 +49,7 @@ func (r *resumedLoad) skipLoaded(ctx context.Context, batch [][]byte) ([][]byte,
 // more must be skipped first.
 func (r *resumedLoad) takeOver(ctx context.Context) error {
 	l := r.l
-	reply := decode(takeLoadScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), r.load, l.load, r.until.text(), loadPatience.Milliseconds(), loadLease.Milliseconds(), loadOwner()))
+	reply := decode(takeLoadScript.Run(ctx, l.c.rdb, l.keys.scriptKeys(), r.load, l.load, r.until.text(), loadPatience.Milliseconds(), loadLease.Milliseconds(), loadOwner(), l.source))
 	switch {
 	case reply.err == nil && reply.word == "gone":
 		return ErrDeleted

@@ -68,7 +68,7 @@ func goesOnWithALoad(t *testing.T, b *backends.Backend) {
 			books := f.books(id)
 			wantEqual(t, id+": interrupted", books.Interrupted, 35)
 			wantEqual(t, id+": may go on still", books.Loading, !abandoned)
-			wantEqual(t, id+": losses", len(books.Losses(id, campaign.Draft)), 1)
+			wantEqual(t, id+": losses", len(books.Losses(campaign.Spec{ID: id, State: campaign.Draft})), 1)
 
 			again := f.loader(id, appending)
 			f.appendAll(again, rows(0, 100))
@@ -168,7 +168,7 @@ func refusesAnotherAudience(t *testing.T, b *backends.Backend) {
 	f.ok(more.Close(t.Context()))
 	wantEqual(t, "interrupted", f.books("1").Interrupted, 30)
 	// Until an operator gives up the rest.
-	f.ok(f.Waive(t.Context(), "1", 0))
+	f.ok(f.Waive(t.Context(), campaign.Spec{ID: "1"}, 0))
 	wantEqual(t, "interrupted", f.books("1").Interrupted, 0)
 }
 

@@ -18,7 +18,10 @@ func adviceReload(id string) string {
 }
 
 // adviceContinueLoad says how to continue. A load whose source knows its place was of SQL.
-func adviceContinueLoad(id string, placed bool) string {
+func adviceContinueLoad(id string, source Source, placed bool) string {
+	if !source.IsZero() {
+		return "continue it with " + adviceLoadSource(id)
+	}
 	if placed {
 		return "give the same command again to continue: fanfare load " + ShellQuote(id) + " with its --query or --from"
 	}
@@ -32,14 +35,21 @@ type Loss struct {
 	Advice string `json:"advice,omitempty"`
 }
 
-// Losses lists everything that is known to be missing from a campaign in this state. It is empty
-// if the books balance and no load was interrupted.
-func (b Books) Losses(id string, s State) []Loss {
+// Losses lists everything that is known to be missing from a campaign. It is empty if the books
+// balance, no load was interrupted, and the source is loaded.
+func (b Books) Losses(s Spec) []Loss {
 	var all []Loss
 	if b.Missing > 0 {
-		all = append(all, Loss{fmt.Sprintf("%d of %d recipients went missing in Redis", b.Missing, b.Loaded), b.missingAdvice(id, s)})
+		all = append(all, Loss{fmt.Sprintf("%d of %d recipients went missing in Redis", b.Missing, b.Loaded), b.missingAdvice(s.ID, s.State)})
 	} else if b.Recount {
 		all = append(all, Loss{"the campaign's counts were deleted or changed in Redis", adviceCompare})
+	}
+	if b.lacksSource(s.Source) {
+		advice := "load it: " + adviceLoadSource(s.ID)
+		if s.State.IsFinal() {
+			advice = ""
+		}
+		all = append(all, Loss{"nothing of its source is loaded", advice})
 	}
 	if b.Interrupted > 0 {
 		loaded := fmt.Sprintf("%d recipients", b.Interrupted)
@@ -53,8 +63,8 @@ func (b Books) Losses(id string, s State) []Loss {
 		if b.Loading {
 			what = "a load is running or was just interrupted; " + loaded + " so far"
 		}
-		advice := adviceContinueLoad(id, b.placed)
-		if s.IsFinal() {
+		advice := adviceContinueLoad(s.ID, b.interruptedSource(s.Source), b.placed)
+		if s.State.IsFinal() {
 			advice = ""
 		}
 		all = append(all, Loss{what, advice})
@@ -64,8 +74,8 @@ func (b Books) Losses(id string, s State) []Loss {
 
 // IsIncomplete reports whether recipients are missing or not loaded yet, so that a draft must not
 // start. A load that is held back continues only once the campaign runs.
-func (b Books) IsIncomplete() bool {
-	return b.Missing > b.Waived || b.Interrupted > 0 && !b.Load.IsHeld()
+func (b Books) IsIncomplete(s Spec) bool {
+	return b.Missing > b.Waived || b.Interrupted > 0 && !b.Load.IsHeld() || b.lacksSource(s.Source)
 }
 
 func (b Books) missingAdvice(id string, s State) string {
@@ -80,15 +90,15 @@ func (b Books) missingAdvice(id string, s State) string {
 	return adviceReload(id)
 }
 
-// Waive gives up the missing recipients and the rest of interrupted loads, so that the campaign
-// can run without them.
-func (c *Campaigns) Waive(ctx context.Context, id string, missing int64) error {
-	k, err := c.keys(id)
+// Waive gives up the missing recipients, and the rest of interrupted loads and of the source, so
+// that the campaign can run without them.
+func (c *Campaigns) Waive(ctx context.Context, s Spec, missing int64) error {
+	k, err := c.keys(s.ID)
 	if err != nil {
-		return wrap("waive recipients of", id, err)
+		return wrap("waive recipients of", s.ID, err)
 	}
-	_, _, err = c.run(ctx, waiveScript, k.scriptKeys(), missing, c.actor(ctx))
-	return wrap("waive recipients of", id, err)
+	_, _, err = c.run(ctx, waiveScript, k.scriptKeys(), missing, c.actor(ctx), s.Source.digest())
+	return wrap("waive recipients of", s.ID, err)
 }
 
 // ShellQuote quotes the id of a campaign for a shell, if necessary.

@@ -176,8 +176,8 @@ func (c *Campaigns) begin(ctx context.Context, s Spec, k campaignKeys) (began bo
 	if err != nil {
 		return false, err
 	}
-	if books.IsIncomplete() {
-		return false, &IncompleteStartError{ID: s.ID, Losses: books.Losses(s.ID, s.State)}
+	if books.IsIncomplete(s) {
+		return false, &IncompleteStartError{ID: s.ID, Losses: books.Losses(s)}
 	}
 	if err := c.checkStart(ctx, s.ID, now); err != nil {
 		return false, err

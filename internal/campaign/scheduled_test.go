@@ -70,7 +70,7 @@ func waitsForItsAudience(t *testing.T, b *backends.Backend) {
 	if !ok || late.ID != "42" || !strings.Contains(late.Error(), "5 of 5 recipients went missing") {
 		t.Errorf("late because of %v", d.Late[0].Err)
 	}
-	f.ok(f.Waive(t.Context(), "42", 5))
+	f.ok(f.Waive(t.Context(), campaign.Spec{ID: "42"}, 5))
 	wantList(t, "running", idsOf(f.discover().Running), "42")
 }
 

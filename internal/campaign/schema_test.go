@@ -100,7 +100,8 @@ func TestSpecsThatSatisfyTheirSchemaAreRead(t *testing.T) {
 	for _, field := range fields {
 		values[field] = slices.Concat(common, own[field])
 	}
-	values[fieldTimeZone] = []any{"", "Asia/Ho_Chi_Minh", "+07:00"} // the schema does not know all zones
+	values[fieldSource] = []any{"", "x", "[]", `{"files":["/data/users.csv"]}`, " {\"query\":\"SELECT 1 AS id\",\"key\":\"id\",\"where\":\"id > 0\"}"} // nor what is in the text
+	values[fieldTimeZone] = []any{"", "Asia/Ho_Chi_Minh", "+07:00"}                                                                                    // the schema does not know all zones
 	rapid.Check(t, func(t *rapid.T) {
 		field := rapid.SampledFrom(fields).Draw(t, "field")
 		spec := map[string]any{fieldState: "draft", fieldMessage: "{}"}

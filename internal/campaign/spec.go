@@ -40,6 +40,7 @@ type Spec struct {
 	TimeZone  string
 	// QuietHours say when users want no push. A transactional campaign does not keep them.
 	QuietHours QuietHours
+	Source     Source // where the audience comes from; a load without a file reads it
 	Project    string // Firebase project; empty: the only one that is known
 	Name       string // for people
 	Reason     string // why it is paused, cancelled or expired
@@ -69,6 +70,7 @@ const (
 	fieldLocalTime   = "local_time"
 	fieldTimeZone    = "time_zone"
 	fieldQuiet       = "quiet_hours"
+	fieldSource      = "source"
 	fieldProject     = "project"
 	fieldName        = "name"
 	fieldReason      = "reason"
@@ -80,7 +82,7 @@ const (
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
 	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline,
-	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldProject, fieldName, fieldReason,
+	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldSource, fieldProject, fieldName, fieldReason,
 	fieldCreated, fieldStarted, fieldFinished,
 }
 
@@ -150,6 +152,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		return parseValue(&s.Deadline, value, ParseDeadline)
 	case fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet:
 		return s.setTime(field, value)
+	case fieldSource:
+		return parseValue(&s.Source, value, ParseSource)
 	case fieldProject:
 		return parseValue(&s.Project, value, ParseProject)
 	case fieldName:

@@ -155,6 +155,9 @@ func unsettled(b campaign.Books) string {
 	return "The books do not balance"
 }
 
+// longestSource is how much of a source the page shows, in bytes.
+const longestSource = 160
+
 func factsOf(c *Campaign, now time.Time) []fact {
 	s := c.Spec
 	own := "none"
@@ -175,6 +178,9 @@ func factsOf(c *Campaign, now time.Time) []fact {
 		facts = append(facts, fact{Label: "Deadline", Value: clock(at, now) + " UTC", After: after})
 	}
 	facts = append(facts, timeFacts(c, now)...)
+	if !s.Source.IsZero() {
+		facts = append(facts, fact{Label: "Source", Value: clip(operator.DescribeSource(s.Source), longestSource), After: ", " + c.SourceProgress()})
+	}
 	for _, moment := range []struct {
 		label string
 		at    time.Time

@@ -64,7 +64,7 @@ func (p *plans) find(id string) *planReading {
 
 // explainDue sets why the scheduled start of a draft is refused, now that its time has come.
 func (c *Console) explainDue(ctx context.Context, v *operator.View, s *Snapshot) {
-	if !v.Spec.IsScheduled() || s.At.Before(v.Spec.StartAt) || v.Books.IsIncomplete() {
+	if !v.Spec.IsScheduled() || s.At.Before(v.Spec.StartAt) || v.Books.IsIncomplete(v.Spec) {
 		return
 	}
 	if plan := c.planOf(ctx, *v, s); plan != nil && plan.Unfit > 0 {

@@ -108,7 +108,7 @@ func (j *job) checkCompleted(ctx context.Context, spec campaign.Spec) error {
 // lossesOf names the losses of a completed campaign that were unknown when it ended.
 func lossesOf(spec campaign.Spec, books campaign.Books) string {
 	var all []string
-	for _, loss := range books.Losses(spec.ID, spec.State) {
+	for _, loss := range books.Losses(spec) {
 		all = append(all, loss.What+"; "+loss.Advice)
 	}
 	return strings.Join(all, "; ")

@@ -45,6 +45,8 @@ type LoadOptions struct {
 	// OnHold, if set, is called when the load begins to wait, and again if the state of the
 	// campaign changes meanwhile.
 	OnHold func(campaign.State)
+	// Of is the campaign's source, if that is what is loaded. Books say how much of it is.
+	Of     campaign.Source
 	source placedSource // what LoadFrom and LoadQuery read; nil for files
 	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
 	// goroutine calls it.
@@ -88,6 +90,7 @@ func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Re
 	if l.loader, err = o.openLoad(ctx, id, opts.Append); err != nil {
 		return l.summary, err
 	}
+	l.loader.LoadsSource(opts.Of)
 	if opts.Skip > 0 {
 		if err := l.loader.DisableResume(); err != nil {
 			return l.summary, err

@@ -77,7 +77,7 @@ func (o *Operator) probeAudiences(ctx context.Context) (string, error) {
 	}
 	var incomplete []string
 	for _, c := range all {
-		if losses := c.Books.Losses(c.Spec.ID, c.Spec.State); len(losses) > 0 && !c.Spec.State.HasEnded() {
+		if losses := c.Books.Losses(c.Spec); len(losses) > 0 && !c.Spec.State.HasEnded() {
 			incomplete = append(incomplete, campaign.ShellQuote(c.Spec.ID)+" ("+losses[0].What+")")
 		}
 	}

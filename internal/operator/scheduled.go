@@ -69,7 +69,7 @@ func (o *Operator) RefuseStart(ctx context.Context, id string, pace PaceReader) 
 
 // explainDue sets why the scheduled start of a draft whose time has come is refused.
 func (o *Operator) explainDue(ctx context.Context, v *View, paces FindPace) {
-	if !v.Spec.IsScheduled() || o.now().Before(v.Spec.StartAt) || v.Books.IsIncomplete() {
+	if !v.Spec.IsScheduled() || o.now().Before(v.Spec.StartAt) || v.Books.IsIncomplete(v.Spec) {
 		return
 	}
 	pace := paces.of(v.Spec.Project)

@@ -19,8 +19,8 @@ import (
 // StartOptions controls the start of a campaign.
 type StartOptions struct {
 	Reason string // for the history
-	// Partial starts the campaign although recipients are missing or a load is unfinished. These
-	// are given up.
+	// Partial starts the campaign although recipients are missing, or a load or the source is
+	// unfinished. These are given up.
 	Partial bool
 	// Late starts it although waves of its recipients do not fit into their windows. Pace is what
 	// tells; nil: that is not checked.
@@ -136,13 +136,13 @@ func (o *Operator) checkStartable(ctx context.Context, id string, opts StartOpti
 	if err != nil {
 		return err
 	}
-	incomplete := books.IsIncomplete()
+	incomplete := books.IsIncomplete(spec)
 	if incomplete && opts.Partial {
-		if err := o.deps.Campaigns.Waive(ctx, id, books.Missing); err != nil {
+		if err := o.deps.Campaigns.Waive(ctx, spec, books.Missing); err != nil {
 			return err
 		}
 	} else if incomplete && spec.State != campaign.Running {
-		return &IncompleteError{ID: id, State: spec.State, Losses: books.Losses(id, spec.State)}
+		return &IncompleteError{ID: id, State: spec.State, Losses: books.Losses(spec)}
 	}
 	if err := o.checkDeadline(ctx, spec, books); err != nil || opts.Late {
 		return err

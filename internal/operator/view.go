@@ -59,7 +59,7 @@ func (v View) Losses() []campaign.Loss {
 	if v.Spec.State.HasEnded() && v.Spec.Reason != "" {
 		return nil
 	}
-	return v.Books.Losses(v.Spec.ID, v.Spec.State)
+	return v.Books.Losses(v.Spec)
 }
 
 // MarshalJSON writes the message as JSON, not as a string.
@@ -114,6 +114,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		CreatedAt   time.Time                   `json:"createdAt,omitzero"`
 		StartedAt   time.Time                   `json:"startedAt,omitzero"`
 		FinishedAt  time.Time                   `json:"finishedAt,omitzero"`
+		Source      *sourceView                 `json:"source,omitempty"`
 		Project     string                      `json:"project,omitempty"`
 		Message     json.RawMessage             `json:"message,omitempty"`
 		Books       campaign.Books              `json:"books"`
@@ -128,8 +129,8 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Error       string                      `json:"error,omitempty"`
 	}{
 		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
-		s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
-		v.Books.Losses(s.ID, s.State), problem,
+		v.source(), s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
+		v.Books.Losses(s), problem,
 	})
 }
 

@@ -112,7 +112,7 @@ func (w *why) scheduledReason(id string) Reason {
 	}
 	r.Until, r.Since = time.Time{}, at
 	switch {
-	case w.Books.IsIncomplete():
+	case w.Books.IsIncomplete(w.Spec):
 		r.Headline, r.Detail, r.EndsByItself = "Its scheduled start waits", "the audience is incomplete", w.Books.Loading
 		r.Next = "complete the audience; or start without the missing: fanfare campaign start " + id + " --partial"
 	case w.Unfit != nil:

@@ -4,12 +4,13 @@
 -- may be repeated.
 -- ARGV: the load; 'append' or 'new'; 'look' (only checks) or 'begin'; how long the load counts as
 -- running in ms; how many recipients are missing, which it may replace; how long its lease is in
--- ms; who loads, as a host and a process; then the final states.
+-- ms; who loads, as a host and a process; the digest of the campaign's source, if it is loaded, or
+-- ''; then the final states.
 -- Returns {'begun', how many recipients are in Redis}, {'exists'}, {'final', state} or
 -- {'busy', since, until, owner}.
 local spec, counts, list, back, retry, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local load, appending, begin, patience_ms = ARGV[1], ARGV[2] == 'append', ARGV[3] == 'begin', tonumber(ARGV[4])
-local missing, lease_ms, owner = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local missing, lease_ms, owner, source = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8]
 local memory_ms, most = 24 * 3600 * 1000, 1000
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
@@ -17,7 +18,7 @@ if bad then
   return bad
 end
 local state = redis.call('HGET', spec, 'state')
-if state and contains({unpack(ARGV, 8)}, state) then
+if state and contains({unpack(ARGV, 9)}, state) then
   return {'final', state}
 end
 local lease, busy = read_loading(counts, load)
@@ -60,8 +61,12 @@ if begin then
   if not appending then
     redis.call('HSET', counts, 'loader', load)
   end
-  redis.call('HSET', counts, 'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms),
-    'loading', format_loading(lease, lease_ms, owner))
+  local fields = {'replaces', whole(missing), 'load:' .. load, whole(server_ms() + patience_ms),
+    'loading', format_loading(lease, lease_ms, owner)}
+  if source ~= '' then
+    fields[#fields + 1], fields[#fields + 2] = 'source', source .. ' ' .. load
+  end
+  redis.call('HSET', counts, unpack(fields))
   local gone = closed()
   if #gone > 0 then
     redis.call('HDEL', counts, unpack(gone))

@@ -2,12 +2,13 @@
 -- gets the old and the new values, and of a message the editions.
 -- ARGV: who changes it, how many states follow (0: the state does not matter), the states that
 -- allow the change, then fields and values. A field whose value is '' is removed.
--- Returns {'changed'}, {'illegal', state} or {'missing'}.
-local spec = KEYS[1]
+-- Returns {'changed'}, {'illegal', state}, {'missing'}, or {'partly', recipients} for another
+-- source while the present one is loaded in part.
+local spec, counts = KEYS[1], KEYS[2]
 local actor, states = ARGV[1], tonumber(ARGV[2])
 local before = 2 + states
 
-local bad = wrong_type(spec, 'hash')
+local bad = wrong_type(spec, 'hash', counts, 'hash')
 if bad then
   return bad
 end
@@ -17,6 +18,15 @@ end
 local state = redis.call('HGET', spec, 'state') or ''
 if states > 0 and not contains({unpack(ARGV, 3, before)}, state) then
   return {'illegal', state}
+end
+for i = before + 1, #ARGV, 2 do
+  if ARGV[i] == 'source' and ARGV[i + 1] ~= (redis.call('HGET', spec, 'source') or '') then
+    local load = string.match(redis.call('HGET', counts, 'source') or '', '^%x+ (%S+)$')
+    local progress = load and redis.call('HGET', counts, 'progress:' .. load)
+    if progress then
+      return {'partly', string.match(progress, '^%d+') or '0'}
+    end
+  end
 end
 local changes, longest = {}, 100 -- bytes of a value
 

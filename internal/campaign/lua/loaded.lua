@@ -2,12 +2,12 @@
 -- guarded.
 -- ARGV: the load; 'on' after a batch, 'off' if the load is abandoned, or 'done'; how long it
 -- counts as running in ms; who loads; how long the lease of the loader is in ms; its host and
--- process; then the final states.
+-- process; the digest of the campaign's source, if it is loaded, or ''; then the final states.
 -- Returns {'loaded', how many recipients are in Redis}, {'deleted'}, {'final', state} or
 -- {'busy', since, until, owner} if another loader has the lease.
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local load, step, patience_ms, actor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local lease_ms, owner = tonumber(ARGV[5]), ARGV[6]
+local lease_ms, owner, source = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
@@ -33,12 +33,15 @@ if step == 'on' then
 elseif not busy then
   redis.call('HDEL', counts, 'loading')
 end
+if source ~= '' and step == 'done' and progress then -- not when the call is repeated
+  fields[#fields + 1], fields[#fields + 2] = 'source', source .. ' done ' .. string.match(progress, '^%d*')
+end
 redis.call('HSET', counts, unpack(fields))
 if step == 'done' then
   redis.call('HDEL', counts, 'progress:' .. load)
 end
 local state = redis.call('HGET', spec, 'state')
-if state and contains({unpack(ARGV, 7)}, state) then
+if state and contains({unpack(ARGV, 8)}, state) then
   return {'final', state}
 end
 if state == 'completed' and redis.call('EXISTS', list) == 1 then

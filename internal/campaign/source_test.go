@@ -1,0 +1,107 @@
+package campaign_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"fanfare/internal/audience"
+	"fanfare/internal/campaign"
+	"fanfare/test/backends"
+)
+
+// withSource is a spec whose audience is in a file.
+func withSource(id, name string) campaign.Spec {
+	return campaign.Spec{ID: id, Message: []byte(`{"notification":{"title":"Hello"}}`), Source: campaign.Source{Files: []string{name}}}
+}
+
+// The books follow the source of a campaign through an interrupted load to its end. Meanwhile no
+// other one can take its place, and a draft is incomplete.
+func followsTheSource(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	spec := withSource("1", "/data/users.csv")
+	f.ok(f.Create(t.Context(), spec))
+	want := func(what string, state campaign.SourceState, n int64, incomplete bool) {
+		t.Helper()
+		wantEqual(t, what, f.books("1").ProgressOf(spec.Source), campaign.SourceProgress{State: state, Recipients: n})
+		wantEqual(t, what+", incomplete", f.books("1").IsIncomplete(spec), incomplete)
+	}
+	want("before", campaign.SourceNotLoaded, 0, true)
+	wantEqual(t, "advice", f.books("1").Losses(spec)[0].Advice, "load it: fanfare load 1")
+
+	l := f.loader("1", false)
+	l.LoadsSource(spec.Source)
+	want("opened", campaign.SourceNotLoaded, 0, true)
+	f.appendAll(l, rows(0, 35))
+	want("while it is loaded", campaign.SourcePartial, 35, true)
+	f.ok(l.Abandon(t.Context()))
+	want("interrupted", campaign.SourcePartial, 35, true)
+	losses := f.books("1").Losses(spec)
+	wantEqual(t, "losses", len(losses), 1)
+	wantEqual(t, "advice", losses[0].Advice, "continue it with fanfare load 1")
+
+	other := campaign.Source{Query: "SELECT 1 AS id", Key: "id"}
+	for name, change := range map[string]campaign.Source{"another": other, "none": {}} {
+		refused, is := errors.AsType[*campaign.SpecError](f.Change(t.Context(), "1", campaign.Change{Source: &change}))
+		if !is || refused.Field != "source" || !strings.Contains(refused.Problem, "35 recipients of it are loaded") {
+			t.Errorf("%s in place of a source that is partly loaded: %v", name, refused)
+		}
+	}
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Source: &spec.Source}))
+
+	l = f.loader("1", false)
+	l.LoadsSource(spec.Source)
+	f.appendAll(l, rows(0, 50))
+	want("continued", campaign.SourcePartial, 50, true)
+	f.ok(l.Close(t.Context()))
+	want("loaded", campaign.SourceLoaded, 50, false)
+	f.ok(l.Close(t.Context())) // a repeated call
+	want("loaded", campaign.SourceLoaded, 50, false)
+
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Source: &other}))
+	spec.Source = other
+	want("another source", campaign.SourceNotLoaded, 0, true)
+	l = f.loader("1", true)
+	f.appendAll(l, rows(50, 60))
+	f.ok(l.Close(t.Context()))
+	want("a load of something else", campaign.SourceNotLoaded, 0, true)
+}
+
+// The rest of a source can be given up, whatever of it is loaded. What is loaded stays so.
+func givesTheSourceUp(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	for _, c := range []struct {
+		id    string
+		rows  int
+		close bool
+		want  campaign.SourceProgress
+	}{
+		{"none", 0, false, campaign.SourceProgress{State: campaign.SourceWaived}},
+		{"partly", 30, false, campaign.SourceProgress{State: campaign.SourceWaived, Recipients: 30}},
+		{"all", 30, true, campaign.SourceProgress{State: campaign.SourceLoaded, Recipients: 30}},
+	} {
+		spec := withSource(c.id, "/data/users.csv")
+		f.ok(f.Create(t.Context(), spec))
+		l := f.loader(c.id, false)
+		l.LoadsSource(spec.Source)
+		f.appendAll(l, rows(0, c.rows))
+		if c.close {
+			f.ok(l.Close(t.Context()))
+		}
+		f.ok(f.Waive(t.Context(), spec, 0))
+		wantEqual(t, c.id, f.books(c.id).ProgressOf(spec.Source), c.want)
+		wantEqual(t, c.id+", incomplete", f.books(c.id).IsIncomplete(spec), false)
+		f.ok(f.Change(t.Context(), c.id, campaign.Change{Source: &campaign.Source{}}))
+	}
+}
+
+// The formats of a source are those that can be read.
+func TestSourceFormatsAreThoseOfAudiences(t *testing.T) {
+	t.Parallel()
+	for _, format := range []audience.Format{audience.CSV, audience.NDJSON, audience.Parquet} {
+		if _, err := campaign.ParseSource(`{"files":["/a"],"format":"` + string(format) + `"}`); err != nil {
+			t.Error(err)
+		}
+	}
+	wantEqual(t, "formats", len(campaign.SourceFormats), 3)
+}
