@@ -219,7 +219,7 @@ func (r *room) hold() error       { _, err := r.loader.Renew(r.t.Context(), 5); 
 func (r *room) bringAgain() error { return r.loader.Append(r.t.Context(), batchOf("a", "b")) }
 func (r *room) close() error      { return r.loader.Close(r.t.Context()) }
 func (r *room) abandon() error    { return r.loader.Abandon(r.t.Context()) }
-func (r *room) waive() error      { return r.cutting.Waive(r.t.Context(), "42", 3) }
+func (r *room) waive() error      { return r.cutting.Waive(r.t.Context(), campaign.Spec{ID: "42", Source: campaign.Source{Files: []string{"/users.csv"}}}, 3) }
 func (r *room) remove() error     { return r.cutting.Delete(r.t.Context(), "42") }
 func (r *room) cancel() error     { return r.cutting.Move(r.t.Context(), "42", campaign.Cancelled, "") }
 func (r *room) export() error {
