@@ -24,6 +24,7 @@ func TestCaps(t *testing.T) {
 		{Name: "a cap is shared by campaigns and freed by a release", Test: sharedAndFreed},
 		{Name: "of several reached caps the one that frees last is named", Test: namesTheLast},
 		{Name: "an element finds the entry that it made", Test: findsOwn},
+		{Name: "an element finds its entry although clocks differ", Test: findsOwnByAnotherClock},
 		{Name: "a lost reply counts once", Test: lostReply},
 		{Name: "campaigns at once never exceed a cap", Test: atOnceTest},
 		{Name: "the shards grow and forget no one", Test: grows},
@@ -114,6 +115,24 @@ func sharedAndFreed(t *testing.T, b *backends.Backend) {
 	if r := f.reserves("no", "e/1 ann")[0]; r.Cap != (Cap{3, 7 * day}) {
 		t.Errorf("%+v, want the week's cap", r)
 	}
+}
+
+// findsOwnByAnotherClock: in a cluster, the first claim is timed by a server whose clock is ahead
+// of the one with the caps. The two may stand on different sides of a quarter hour.
+func findsOwnByAnotherClock(t *testing.T, b *backends.Backend) {
+	f := open(t, b, "1 in 1d")
+	f.clock.advance(unit - time.Second)
+	own := Element{User: "ann", Campaign: "a", ID: "1", Since: f.clock.now().Add(2 * time.Second)}
+	for call, hadEntry := range []bool{false, true} {
+		found, err := f.Reserve(t.Context(), []Element{own})
+		if err != nil || found[0].Capped || found[0].HadEntry != hadEntry {
+			t.Errorf("call %d: %v %v, want its own entry found: %v", call, found, err, hadEntry)
+		}
+	}
+	if err := f.Release(t.Context(), []Element{own}); err != nil {
+		t.Fatal(err)
+	}
+	f.reserves("yes", "b/1 ann")
 }
 
 func namesTheLast(t *testing.T, b *backends.Backend) {

@@ -31,7 +31,8 @@ func (p *packed) add(index int, user string) (shard int) {
 
 // packElements lays out elements as own_entry describes it. The owner is 20 bits of the hash of the
 // campaign and the element. Two elements that reserve for the same user at the same time have the
-// same owner once in a million. Both are sent then.
+// same owner once in a million. Both are sent then. The first claim counts as a unit earlier: in a
+// cluster, it was timed by another server's clock.
 func packElements(some []Element) packed {
 	var p packed
 	for i, e := range some {
