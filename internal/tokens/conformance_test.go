@@ -28,6 +28,8 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"Redis before SQL":                     redisBeforeSQL,
 		"forget by what is stored":             forgetByWhatIsStored,
 		"a dead token in SQL is ignored":       deadInSQLIsIgnored,
+		"a copy of what SQL holds":             copiesWhatSQLHolds,
+		"a mark of several tokens":             restoreLeavesOtherMarks,
 		"a restore knows the first copy":       restoreKnowsTheFirstCopy,
 		"SQL is down when a token proves dead": forgetWithoutSQL,
 		"odd user ids":                         oddUserIDs,

@@ -117,6 +117,36 @@ func restoreReachesSQL(b *rig) {
 	}
 }
 
+// The copy of a token that SQL holds replaces that of an older token. One that is stored nowhere
+// replaces none.
+func copiesWhatSQLHolds(b *rig) {
+	b.set("u", "old")
+	b.forget("u", "old")
+	b.sql.rows["u"] = "dead"
+	b.forget("u", "dead")
+	b.sql.rows["u"] = "" // the responder clears it
+	b.forget("u", "stray")
+	b.expectRestored("restore", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.RestoreResult{Restored: 1})
+	if got := b.stored("u"); got != "dead" {
+		b.Errorf("Redis holds %q, want the token that SQL held", got)
+	}
+}
+
+// A restored token leaves the marks of others, which end when they would have.
+func restoreLeavesOtherMarks(b *rig) {
+	b.set("u", "old")
+	b.forget("u", "old")
+	b.set("u", "dead")
+	b.forget("u", "dead")
+	b.expectRestored("restore", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.RestoreResult{Restored: 1})
+	if mark := b.rdb.Get(b.Context(), b.names.NoToken("u")).Val(); mark != "old" {
+		b.Errorf("the mark is %q, want the older token", mark)
+	}
+	if left := b.rdb.PTTL(b.Context(), b.names.NoToken("u")).Val(); left > time.Hour || left < 50*time.Minute {
+		b.Errorf("the mark ends in %s, want an hour", left)
+	}
+}
+
 // A remaining mark would hide the token in SQL once the cached one expires.
 func restoreLiftsTheMark(b *rig) {
 	b.sql.rows["u"] = "dead"
