@@ -89,7 +89,7 @@ func (o *Operator) ImportExport(ctx context.Context, r io.Reader, opts ExportOpt
 	s.Rejected, s.Errors, s.Took = i.rejected.count, i.rejected.rows, o.now().Sub(start)
 	switch {
 	case err != nil:
-		return *s, fmt.Errorf("after line %d: %w: %s are stored; repeating the import does no harm", export.Line(), err, Thousands(s.Addresses)+" addresses")
+		return *s, fmt.Errorf("after line %d: %w: %s addresses are stored; repeating the import does no harm", export.Line(), err, Thousands(s.Addresses))
 	case read == s.Rejected && s.Rejected > 0:
 		return *s, ErrNoToken
 	}
