@@ -121,7 +121,7 @@ func newMetrics(reg prometheus.Registerer, g *Governor) (*metrics, error) {
 	for _, c := range []prometheus.Collector{
 		m.granted, m.shares, m.dropped,
 		gauge("waiting", "Pushes that wait for their turn.", func(time.Time) float64 { return float64(g.scheduler.waiting) }),
-		gauge("gate_closed", "1 while FCM has asked the project to wait.", func(now time.Time) float64 { return bit(g.gate.isClosed(now)) }),
+		gauge("gate_closed", "1 while the gate is closed, by FCM or by a person.", func(now time.Time) float64 { return bit(g.gate.isClosed(now)) }),
 		gauge("halted", "1 while the project is halted.", func(time.Time) float64 { return bit(g.halted) }),
 		gauge("rate", "Pushes a second of the whole project, in the share leased last.", func(time.Time) float64 { return g.rate }),
 	} {
