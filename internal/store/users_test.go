@@ -162,6 +162,25 @@ func TestProfilesComeAsJSON(t *testing.T) {
 	}
 }
 
+// A query may return several rows of a user. The last one counts, so that ORDER BY decides.
+func TestTheLastOfSeveralRowsCounts(t *testing.T) {
+	t.Parallel()
+	onBoth(t, Options{ProfileQuery: `SELECT id, profile FROM people WHERE id = ANY($1) ORDER BY updated`}, func(t *testing.T, s *Store) {
+		if !onPostgres(s) {
+			s.o.ProfileQuery = `SELECT id, profile FROM people WHERE id IN (SELECT value FROM json_each($1)) ORDER BY updated`
+		}
+		execute(t, s, `CREATE TABLE people (id text, profile text, updated integer)`,
+			`INSERT INTO people VALUES ('1', '{"name": "new"}', 2), ('1', '{"name": "old"}', 1), ('1', NULL, 3)`)
+		got, err := s.Profiles(t.Context(), []string{"1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[string]json.RawMessage{"1": json.RawMessage(`{"name": "new"}`)}; !reflect.DeepEqual(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
 func TestAQueryOverAMissingTableNamesItsSetting(t *testing.T) {
 	t.Parallel()
 	onBoth(t, Options{TokenQuery: Default, ProfileQuery: `SELECT id, profile FROM people WHERE id = $1`}, func(t *testing.T, s *Store) {

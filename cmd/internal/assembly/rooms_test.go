@@ -16,6 +16,7 @@ import (
 	"fanfare/internal/daemon"
 	"fanfare/internal/keys"
 	"fanfare/internal/store"
+	"fanfare/internal/tokens"
 	"fanfare/test/servers"
 )
 
@@ -63,6 +64,15 @@ func TestBreakerOptionsFollowTwoSettings(t *testing.T) {
 	s.Queue.Lease, s.Retry.MaxBackoff = time.Minute, time.Second
 	if o := breakerOptions(s); o.Lease != time.Minute || o.LongestProbe != time.Minute {
 		t.Errorf("got %+v", o)
+	}
+}
+
+// tokens.keep_removed: 0s keeps no copies. The rooms take 0 for their default.
+func TestNoCopiesOfRemovedTokens(t *testing.T) {
+	for keep, want := range map[time.Duration]time.Duration{0: tokens.KeepNone, time.Hour: time.Hour} {
+		if got := tokenOptions(config.Tokens{KeepRemoved: keep}).KeepTTL; got != want {
+			t.Errorf("tokens.keep_removed %s is %s, want %s", keep, got, want)
+		}
 	}
 }
 
