@@ -129,6 +129,8 @@ func TestBadLinesAreNamed(t *testing.T) {
 		"one without a sign":     {CSV, "userId\n1.5e5\nu2", "line 2: userId 1.5e5 was rounded"},
 		"one of thousands":       {CSV, "userId\n12.3E+14\nu2", "line 2: userId 12.3E+14 was rounded"},
 		"one of one digit":       {CSV, "userId\n1E+1\nu2", "line 2: userId 1E+1 was rounded"},
+		"a failed formula":       {CSV, "userId\n#N/A\nu2", "line 2: userId #N/A is a spreadsheet's error: repair the formula"},
+		"a lost cell":            {NDJSON, "{\"userId\":\"#REF!\"}\n{\"userId\":\"u2\"}", "line 1: userId #REF! is a spreadsheet's error"},
 		"one below one":          {NDJSON, "{\"userId\":\"+.5E-3\"}\n{\"userId\":\"u2\"}", "line 1: userId +.5E-3 was rounded"},
 		"no user in it":          {NDJSON, "\n{\"fcmToken\":\"t1\"}\n{\"userId\":\"u2\"}", "line 2: userId is missing"},
 		"a number as token":      {NDJSON, "{\"userId\":\"u1\",\"fcmToken\":1}\n{\"userId\":\"u2\"}", "line 1: fcmToken is not a string"},

@@ -77,8 +77,8 @@ func ElementProblem(element []byte) string {
 	if err != nil {
 		return ProblemOf(err)
 	}
-	if isRounded(r.UserID) {
-		return roundedProblem(r.UserID)
+	if problem := spreadsheetProblem(r.UserID); problem != "" {
+		return problem
 	}
 	if err := checkQuiet(r); err != nil {
 		return err.Error()

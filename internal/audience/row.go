@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -147,25 +146,11 @@ func checkUserID(id string) error {
 		return fmt.Errorf("userId is longer than %d bytes", campaign.MaxUserID)
 	case strings.ContainsRune(id, 0):
 		return errors.New("userId holds a NUL")
-	case isRounded(id):
-		return errors.New(roundedProblem(id))
+	}
+	if problem := spreadsheetProblem(id); problem != "" {
+		return errors.New(problem)
 	}
 	return nil
-}
-
-// isRounded reports whether an id is a number in scientific notation, such as 1.23457E+14.
-// Spreadsheets write long numbers like this, and their last digits are lost.
-func isRounded(id string) bool {
-	mayBe := id != "" && id[0] <= '9' && strings.ContainsAny(id, "eE") // most ids need no regular expression
-	return mayBe && scientific.MatchString(id)
-}
-
-// scientific requires a sign, a point, or the short form 1E5, because a hexadecimal id may be
-// digits around an E.
-var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+|[0-9][eE][0-9]{1,3})$`)
-
-func roundedProblem(id string) string {
-	return "userId " + id + " was rounded by a spreadsheet: format its column as text, and export it again"
 }
 
 // AddressProblem says why the addresses of a line cannot be stored; "" if they can.

@@ -1,0 +1,28 @@
+package audience
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// scientific matches a number in scientific notation, such as 1.23457E+14. It requires a sign, a
+// point, or the short form 1E5, because a hexadecimal id may be digits around an E.
+var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+|[0-9][eE][0-9]{1,3})$`)
+
+// cellErrors are what spreadsheets export for a formula that failed.
+var cellErrors = []string{"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"}
+
+// spreadsheetProblem says how a spreadsheet has destroyed an id; "" if it has not. Spreadsheets
+// round long numbers, and their last digits are lost.
+func spreadsheetProblem(id string) string {
+	switch {
+	case id == "" || id[0] > '9': // most ids need no closer look
+		return ""
+	case strings.ContainsAny(id, "eE") && scientific.MatchString(id):
+		return "userId " + id + " was rounded by a spreadsheet: format its column as text, and export it again"
+	case id[0] == '#' && slices.Contains(cellErrors, id):
+		return "userId " + id + " is a spreadsheet's error: repair the formula of this cell, and export it again"
+	}
+	return ""
+}
