@@ -20,6 +20,7 @@ import (
 	"fanfare/internal/idempotency"
 	"fanfare/internal/operator"
 	"fanfare/internal/preflight"
+	"fanfare/internal/threads"
 )
 
 // consoleFlags are the flags of the console.
@@ -42,6 +43,7 @@ It is read-only unless --operate is given. Beyond loopback it needs logins: set 
 for people who operate, and FANFARE_CONSOLE_READ_TOKEN for people who only read.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			threads.Relax() // nothing is open yet
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				return serveConsole(ctx, command, rooms, op, flags)
 			})
