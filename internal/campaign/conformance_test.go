@@ -62,6 +62,7 @@ var conformance = backends.Suite{
 	{"load waits", keepsALoadThatWaits},
 	{"load waits for long", knowsSinceWhenALoadIsHeld},
 	{"load skips", keepsALoadThatSkips},
+	{"complete with an interrupted load", namesWhatWasInterrupted},
 	{"load and complete", completesAfterTheLoad},
 	{"load into the ended", reopensOnlyTheCompleted},
 	{"load and look", loadsBesideALook},

@@ -71,7 +71,7 @@ func (c *Campaigns) Complete(ctx context.Context, id string) (ended bool, how En
 		return false, Ending{}, wrap("complete", id, err)
 	}
 	a := decode(completeScript.Run(ctx, c.rdb, k.scriptKeys(), c.retentionMs(Completed), deadline,
-		adviceReload(id), adviceRecreate, adviceCompare, adviceContinueLoad(id, Source{}, false), c.actor(ctx)))
+		adviceReload(id), adviceRecreate, adviceCompare, adviceContinueLoad(id, Source{}, false), adviceContinueLoad(id, Source{}, true), "continue it with "+adviceLoadSource(id), c.actor(ctx)))
 	switch {
 	case a.err != nil:
 		return false, Ending{}, wrap("complete", id, a.err)

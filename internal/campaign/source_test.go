@@ -94,6 +94,31 @@ func givesTheSourceUp(t *testing.T, b *backends.Backend) {
 	}
 }
 
+// The reason of a campaign that ends with an interrupted load names what must be loaded again.
+func namesWhatWasInterrupted(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	for id, advice := range map[string]string{
+		"file": "load the same file again to continue: fanfare load file FILE", "query": "give the same command again to continue: fanfare load query with its --query or --from",
+		"source": "continue it with fanfare load source",
+	} {
+		spec := withSource(id, "/data/users.csv")
+		spec.State = campaign.Running
+		f.ok(f.Create(t.Context(), spec))
+		l := f.loader(id, false)
+		switch id {
+		case "query":
+			l.Mark("SELECT", "integer:7")
+		case "source":
+			l.LoadsSource(spec.Source)
+		}
+		f.appendAll(l, rows(0, 3))
+		f.ok(l.Abandon(t.Context()))
+		f.drain(id)
+		wantEqual(t, id+" is complete", f.complete(id), true)
+		wantEqual(t, "reason", f.get(id).Reason, "a load was interrupted after 3 recipients; "+advice)
+	}
+}
+
 // The formats of a source are those that can be read.
 func TestSourceFormatsAreThoseOfAudiences(t *testing.T) {
 	t.Parallel()
