@@ -23,6 +23,7 @@ type newContent struct {
 	Project  string
 	Priority int
 	Weight   int
+	Projects []string // that are known, if they are several
 }
 
 // exampleMessage is where a new campaign begins.
@@ -38,11 +39,11 @@ const exampleMessage = `{
 // errReadOnly is the page of an action for people who only read.
 var errReadOnly = errors.New("this console is read only: start it with --operate, and log in with an operator's token")
 
-func (c *Console) newModel(_ context.Context, _ *Snapshot, r *http.Request) (any, string, error) {
+func (c *Console) newModel(_ context.Context, s *Snapshot, r *http.Request) (any, string, error) {
 	if !viewerOf(r).Operate {
 		return nil, "", errReadOnly
 	}
-	return newContent{Message: exampleMessage, Weight: 1}, "New campaign", nil
+	return newContent{Message: exampleMessage, Weight: 1, Projects: s.knownProjects()}, "New campaign", nil
 }
 
 // formErrors are what is wrong with a form, by field.

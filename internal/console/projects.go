@@ -69,6 +69,23 @@ func (s *Snapshot) isOf(c *Campaign, project string) bool {
 	return c.Spec.Project == project || c.Spec.Project == "" && len(s.Projects) == 1
 }
 
+// knownProjects are the projects of the settings and those that campaigns name; nil if they are
+// fewer than two.
+func (s *Snapshot) knownProjects() (known []string) {
+	for _, each := range s.Projects {
+		known = append(known, each.ID)
+	}
+	for _, each := range s.Campaigns {
+		known = append(known, each.Spec.Project)
+	}
+	slices.Sort(known)
+	known = slices.DeleteFunc(slices.Compact(known), func(id string) bool { return id == "" })
+	if len(known) < 2 {
+		return nil
+	}
+	return known
+}
+
 // rateOf is recipients of a project's campaigns that end in a second.
 func (s *Snapshot) rateOf(project string) float64 {
 	total := 0.0

@@ -40,6 +40,18 @@ func wantTexts(t *testing.T, what, text string, wanted ...string) {
 	}
 }
 
+// The form of a new campaign offers the projects if there are several. Another one can be typed.
+func TestNewCampaignOffersProjects(t *testing.T) {
+	t.Parallel()
+	f := openProjects(t)
+	f.system.views[0].Spec.Project = "elsewhere"
+	f.refresh()
+	wantTexts(t, "the form", f.get("/new").text, `list="n-projects"`, `<option value="elsewhere"></option><option value="idle"></option><option value="news"></option><option value="shop"></option></datalist>`)
+	if text := open(t, Options{Operate: true}).get("/new").text; strings.Contains(text, "datalist") || !strings.Contains(text, `placeholder="the only one"`) {
+		t.Error("a console of one project offers several")
+	}
+}
+
 // The page of the quota lists several projects, those that stand still first, and each has a page.
 func TestQuotaListsSeveralProjects(t *testing.T) {
 	t.Parallel()
