@@ -43,10 +43,11 @@ func (c *cli) campaignShow() *cobra.Command {
 				if view.History, err = recentHistory(ctx, op, args[0]); err != nil {
 					return err
 				}
+				view.Waves = planOf(ctx, op, view, paces)
 				out := c.output(command)
 				return out.show(view, func(io.Writer) {
 					printView(out, view)
-					printHours(out, planOf(ctx, op, view, paces))
+					printHours(out, view.Waves)
 					printRecentHistory(out, args[0], view.History)
 				})
 			})

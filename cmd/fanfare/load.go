@@ -82,7 +82,7 @@ func (c *cli) load() *cobra.Command {
 				return err
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
-				opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
+				opts.MaxElement, opts.Pace = int(rooms.Settings.Queue.MaxElement), findPaces(ctx, rooms)
 				return c.loadFiles(ctx, command, op, args[0], files, opts)
 			})
 		},

@@ -100,7 +100,7 @@ func (c *cli) loadOutcomes(command *cobra.Command, source loadSource, id string,
 		filter.OlderThan, filter.Until = source.olderThan, time.Now().Add(-source.olderThan)
 	}
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
-		opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
+		opts.MaxElement, opts.Pace = int(rooms.Settings.Queue.MaxElement), findPaces(ctx, rooms)
 		return c.loadFiltered(ctx, command, op, source, filter, id, opts)
 	})
 }

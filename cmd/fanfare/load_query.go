@@ -63,7 +63,7 @@ func (q *queryFlags) words() string {
 // loadQuery loads the rows of a query, and prints what loadFiles prints of files.
 func (c *cli) loadQuery(command *cobra.Command, query queryFlags, id string, opts operator.LoadOptions) error {
 	return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
-		opts.MaxElement = int(rooms.Settings.Queue.MaxElement)
+		opts.MaxElement, opts.Pace = int(rooms.Settings.Queue.MaxElement), findPaces(ctx, rooms)
 		return c.loadRows(ctx, command, op, id, query, opts)
 	})
 }

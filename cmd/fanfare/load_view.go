@@ -40,6 +40,9 @@ func (c *cli) showLoad(ctx context.Context, command *cobra.Command, op *operator
 	}
 	return c.output(command).show(summary, func(w io.Writer) {
 		printSummary(w, id, unit, summary)
+		if summary.Warning != "" {
+			fmt.Fprintln(w, indent(w, "warning: ", printable(summary.Warning)+"; see fanfare campaign check "+shellWord(id)))
+		}
 		if next != "" {
 			fmt.Fprintf(w, "next: %s\n", next)
 		}

@@ -66,7 +66,7 @@ func (c *cli) loadSpecSource(command *cobra.Command, id string, opts operator.Lo
 				return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("source of campaign %s: where: %s", printable(id), printable(err.Error())))
 			}
 		}
-		opts.MaxElement, opts.Of = int(rooms.Settings.Queue.MaxElement), source
+		opts.MaxElement, opts.Pace, opts.Of = int(rooms.Settings.Queue.MaxElement), findPaces(ctx, rooms), source
 		fmt.Fprintln(command.ErrOrStderr(), indent(command.ErrOrStderr(), "source: ", printable(operator.DescribeSource(source))))
 		if source.Query != "" {
 			return c.loadRows(ctx, command, op, id, queryFlags{operator.Query{SQL: source.Query, Key: source.Key}}, opts)

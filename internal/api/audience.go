@@ -52,7 +52,7 @@ func (a *API) loadAudience(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	done, err := a.deps.System.Load(r.Context(), r.PathValue("id"), r.Body, operator.LoadOptions{Format: format, Append: add, MaxElement: a.opts.MaxElement})
+	done, err := a.deps.System.Load(r.Context(), r.PathValue("id"), r.Body, operator.LoadOptions{Format: format, Append: add, MaxElement: a.opts.MaxElement, Pace: a.deps.Paces})
 	if errors.Is(err, errUpload) {
 		return 0, nil, &problem{Status: http.StatusBadRequest, Title: "The upload broke off", Detail: redact.Text(err.Error()) + ". Repeat it: what is loaded is not loaded again."}
 	}

@@ -25,6 +25,7 @@ type Campaigns struct {
 	scan  scanner
 	// refusals are those of Options.CheckStart. Discover and Adopt use them, one call at a time.
 	refusals map[string]refusal
+	noted    map[string]string // refusals that are in the history, by campaign; used as refusals are
 }
 
 // New validates the options; it does not talk to Redis.

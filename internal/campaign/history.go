@@ -28,6 +28,7 @@ const (
 	NoteReplayed = "replayed" // dead letters
 	NoteExported = "exported" // outcomes
 	NoteTested   = "test sent"
+	NoteRefused  = "start refused" // a scheduled one, when it was due; see refuse.lua
 )
 
 // actor returns who acts.

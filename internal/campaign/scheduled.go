@@ -94,7 +94,11 @@ type IncompleteStartError struct {
 }
 
 func (e *IncompleteStartError) Error() string {
-	text := fmt.Sprintf("campaign %s does not start by itself: its audience is incomplete", terminal.Printable(e.ID))
+	return fmt.Sprintf("campaign %s does not start by itself: %s", terminal.Printable(e.ID), e.reason())
+}
+
+func (e *IncompleteStartError) reason() string {
+	text := "its audience is incomplete"
 	for _, loss := range e.Losses {
 		text += "; " + loss.What
 	}
@@ -141,6 +145,22 @@ func (c *Campaigns) checkStart(ctx context.Context, id string, now time.Time) er
 	return &RefusedStartError{ID: id, Reason: known.reason}
 }
 
+// noteRefusal adds to the history, once for each time of a start, that it is refused. If that
+// fails, the next look tries again: the draft waits whatever its history says.
+func (c *Campaigns) noteRefusal(ctx context.Context, s Spec, k campaignKeys, kind, reason string) {
+	ref := formatDeadline(s.StartAt) + " " + kind
+	if c.noted[s.ID] == ref {
+		return
+	}
+	if _, _, err := c.run(ctx, refuseScript, k.scriptKeys(), ref, oneLine(reason), c.actor(ctx)); err != nil {
+		return
+	}
+	if c.noted == nil {
+		c.noted = make(map[string]string)
+	}
+	c.noted[s.ID] = ref
+}
+
 // beginAhead is how far a clock may be behind that of Redis for a start to be on time.
 const beginAhead = time.Minute
 
@@ -177,11 +197,17 @@ func (c *Campaigns) begin(ctx context.Context, s Spec, k campaignKeys) (began bo
 		return false, err
 	}
 	if books.IsIncomplete(s) {
-		return false, &IncompleteStartError{ID: s.ID, Losses: books.Losses(s)}
+		late := &IncompleteStartError{ID: s.ID, Losses: books.Losses(s)}
+		c.noteRefusal(ctx, s, k, "incomplete", late.reason())
+		return false, late
 	}
 	if err := c.checkStart(ctx, s.ID, now); err != nil {
+		if late, refused := errors.AsType[*RefusedStartError](err); refused {
+			c.noteRefusal(ctx, s, k, "refused", late.Reason)
+		}
 		return false, err
 	}
+	delete(c.noted, s.ID)
 	detail := "scheduled for " + s.StartAt.UTC().Format(time.RFC3339)
 	word, _, err := c.run(ctx, beginScript, k.scriptKeys(), s.StartAt.UnixMilli(), detail, c.actor(ctx))
 	return word == "begun", err

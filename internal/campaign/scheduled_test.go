@@ -92,6 +92,25 @@ func staysADraft(t *testing.T, b *backends.Backend) {
 		}
 	}
 	wantEqual(t, "asked within a minute", asked, 1)
+	other := openOn(t, b.Redis, b.Redis, campaign.Options{ScanEvery: time.Nanosecond, CheckStart: func(context.Context, string) (string, error) { return "they are still too large", nil }})
+	other.discover()
+	wantRefusals := func(what string, want ...string) {
+		t.Helper()
+		var got []string
+		history, err := f.History(t.Context(), "42")
+		f.ok(err)
+		for _, e := range history {
+			if e.What == campaign.NoteRefused {
+				got = append(got, e.Detail)
+			}
+		}
+		wantList(t, what, got, want...)
+	}
+	wantRefusals("refusals of two processes", refusal)
+	later := past.Add(-time.Second)
+	f.ok(f.Change(t.Context(), "42", campaign.Change{StartAt: &later}))
+	f.discover()
+	wantRefusals("refusals after another start", refusal, refusal)
 	wantEqual(t, "state", f.get("42").State, campaign.Draft)
 	refusal = ""
 	again := openOn(t, b.Redis, b.Redis, campaign.Options{ScanEvery: time.Nanosecond, CheckStart: func(context.Context, string) (string, error) { return refusal, nil }})

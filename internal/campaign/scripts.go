@@ -34,6 +34,7 @@ var (
 	waiveScript      = newScript("waive")
 	loadedScript     = newScript("loaded")
 	noteScript       = newScript("note")
+	refuseScript     = newScript("refuse")
 	removeSpecScript = newScript("remove_spec")
 	forgetScript     = newScript("forget")
 	registerScript   = newScript("register")

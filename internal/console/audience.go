@@ -85,7 +85,7 @@ func (c *Console) upload(w http.ResponseWriter, r *http.Request) {
 		subject: aboutCampaign(id), title: "Load of " + cmp.Or(name, "a file"), who: viewerOf(r).Name, now: c.now, of: "recipients", ofOne: "recipient",
 		whole: max(0, r.ContentLength),
 	}
-	opts := operator.LoadOptions{Format: audience.FormatOf(name), Append: r.URL.Query().Get("append") != "", MaxElement: c.deps.MaxElement}
+	opts := operator.LoadOptions{Format: audience.FormatOf(name), Append: r.URL.Query().Get("append") != "", MaxElement: c.deps.MaxElement, Pace: c.deps.Projects.Pace}
 	opts.Progress = func(loaded int64) { next.countPart(loaded, body.read.Load()) }
 	err := c.works.begin(next, 0, func(ctx context.Context, w *work) (string, error) {
 		summary, err := c.deps.System.Load(ctx, id, body, opts)
@@ -116,6 +116,9 @@ const linesShown = 20
 // rejectedLines names the lines that are no recipients, and what the file's header may have meant.
 func rejectedLines(s operator.LoadSummary) []string {
 	lines := make([]string, 0, len(s.Hints)+len(s.Errors))
+	if s.Warning != "" {
+		lines = append(lines, "warning: "+s.Warning)
+	}
 	lines = append(lines, s.Hints...)
 	for _, row := range s.Errors[:min(len(s.Errors), linesShown)] {
 		lines = append(lines, row.Error())

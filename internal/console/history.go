@@ -94,6 +94,8 @@ func historyTone(e notification.HistoryEntry) string {
 			return "is-broken"
 		}
 		return "is-paused"
+	case campaign.NoteRefused:
+		return "is-paused"
 	case campaign.NoteHeld:
 		return "is-held"
 	case pacing.NoteHalted:

@@ -82,15 +82,7 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 		}
 	}
 	for _, late := range found.Late {
-		if refused, is := errors.AsType[*campaign.RefusedStartError](late.Err); is {
-			if r.isNews(late.ID, "refused") { // the reason has figures that change by the minute
-				r.log.Warn("scheduled campaign not started; its waves do not fit", "campaign", late.ID, "reason", refused.Reason)
-			}
-			continue
-		}
-		if r.isNews(late.ID, late.Err.Error()) {
-			r.log.Warn("scheduled campaign not started; complete its audience", "campaign", late.ID, "error", late.Err)
-		}
+		r.logLate(late.ID, late.Err)
 	}
 	for _, other := range found.Elsewhere {
 		if r.isNews(other.ID, other.Err.Error()) {
@@ -102,6 +94,22 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 			r.log.Info("list has no message; run fanfare campaign create", "campaign", id)
 		}
 	}
+}
+
+// logLate logs once why a scheduled campaign has not started. It reports whether that is what the
+// error says.
+func (r *discoverer) logLate(id string, err error) bool {
+	if refused, is := errors.AsType[*campaign.RefusedStartError](err); is {
+		if r.isNews(id, "refused") { // the reason has figures that change by the minute
+			r.log.Warn("scheduled campaign not started; its waves do not fit", "campaign", id, "reason", refused.Reason)
+		}
+		return true
+	}
+	_, is := errors.AsType[*campaign.IncompleteStartError](err)
+	if is && r.isNews(id, err.Error()) {
+		r.log.Warn("scheduled campaign not started; complete its audience", "campaign", id, "error", err)
+	}
+	return is
 }
 
 // forget drops what was logged about campaigns that are gone.

@@ -39,6 +39,7 @@ type job struct {
 	campaign  string
 	campaigns *campaign.Campaigns
 	serve     func(ctx context.Context, spec campaign.Spec) error // the discoverer's
+	logLate   func(id string, err error) bool                     // the discoverer's
 	roster    *roster
 	interval  time.Duration
 	log       *slog.Logger
@@ -67,7 +68,7 @@ func (j *job) tick(ctx context.Context) error {
 		return err
 	}
 	if err != nil {
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !j.logLate(j.campaign, err) {
 			j.log.Warn("campaign not read; retrying", "campaign", j.campaign, "error", err)
 		}
 		return nil

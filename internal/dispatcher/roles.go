@@ -91,7 +91,7 @@ func (d *Dispatcher) addDiscovery(deps Deps) {
 		logged: make(map[string]string),
 	}
 	d.job = &job{
-		campaign: d.opts.Campaign, campaigns: deps.Campaigns, serve: d.discoverer.serve, roster: d.roster,
+		campaign: d.opts.Campaign, campaigns: deps.Campaigns, serve: d.discoverer.serve, logLate: d.discoverer.logLate, roster: d.roster,
 		interval: d.opts.Poll, log: deps.Logger,
 	}
 	d.progress = &progressLogger{

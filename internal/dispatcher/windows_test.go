@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -175,6 +176,45 @@ func TestLocalTimeThatIsOver(t *testing.T) {
 				}
 				if r := w.results()["u1"]; r.Status != want {
 					t.Errorf("ended as %s, want %s", r.Status, want)
+				}
+			})
+		})
+	}
+}
+
+// A Job whose scheduled start is refused waits, and says so once. It ends well if the start is not
+// refused any more, and as a Job with work left if it is stopped before.
+func TestJobWaitsForARefusedStart(t *testing.T) {
+	for name, stopped := range map[string]bool{"stopped": true, "started later": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				var log strings.Builder
+				w.deps.Logger = daemonLog(&log)
+				begin := time.Now()
+				w.deps.Campaigns = must(campaign.New(must(w.client())(t), w.deps.Names, campaign.Options{CheckStart: func(context.Context, string) (string, error) {
+					if time.Since(begin) < 3*time.Minute {
+						return "its waves do not fit", nil
+					}
+					return "", nil
+				}}))(t)
+				spec := campaign.Spec{ID: "42", Message: []byte(plainMessage), State: campaign.Draft, StartAt: atNoon(time.Minute)}
+				if err := w.deps.Campaigns.Create(t.Context(), spec); err != nil {
+					t.Fatal(err)
+				}
+				must(w.redis.RPush("campaign:42", audience(3)...))(t)
+				w.options.Campaign = "42"
+				ctx, stop := context.WithTimeout(t.Context(), map[bool]time.Duration{true: 2 * time.Minute, false: time.Hour}[stopped])
+				defer stop()
+				err := w.dispatcher().Run(ctx, t.Context())
+				want, sent := error(nil), 3
+				if stopped {
+					want, sent = ErrLeftover, 0
+				}
+				if !errors.Is(err, want) || w.sender.total() != sent {
+					t.Errorf("the Job ended with %v after %d pushes, want %v after %d", err, w.sender.total(), want, sent)
+				}
+				if text := log.String(); strings.Count(text, "scheduled campaign not started") != 1 || !strings.Contains(text, "its waves do not fit") || strings.Contains(text, "campaign not read") {
+					t.Errorf("the log says\n%s", text)
 				}
 			})
 		})

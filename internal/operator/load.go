@@ -48,6 +48,9 @@ type LoadOptions struct {
 	// Of is the campaign's source, if that is what is loaded. Books say how much of it is.
 	Of     campaign.Source
 	source placedSource // what LoadFrom and LoadQuery read; nil for files
+	// Pace tells, after the load of a scheduled draft, whether its waves fit; nil: that is not
+	// checked.
+	Pace FindPace
 	// Progress, if set, is called after each batch with the number of loaded recipients. Only one
 	// goroutine calls it.
 	Progress func(loaded int64)
@@ -102,6 +105,9 @@ func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Re
 	}
 	err = l.run(ctx, rows, func(reading context.Context, opts LoadOptions) []sieve { return o.sieves(reading, id, opts) })
 	l.summary.Took = o.now().Sub(start)
+	if err == nil {
+		l.summary.Warning = o.warnUnfit(ctx, id, opts.Pace)
+	}
 	return l.summary, err
 }
 
@@ -239,8 +245,10 @@ type LoadSummary struct {
 	LeftOut
 	Errors []audience.RowError `json:"errors,omitempty"` // the first of those rejected
 	// Hints name columns that probably need another name.
-	Hints []string      `json:"hints,omitempty"`
-	Took  time.Duration `json:"-"`
+	Hints []string `json:"hints,omitempty"`
+	// Warning says that the waves of a scheduled draft do not fit into their windows.
+	Warning string        `json:"warning,omitempty"`
+	Took    time.Duration `json:"-"`
 }
 
 // MarshalJSON writes the time in seconds.

@@ -36,6 +36,22 @@ func (o *Operator) CheckSchedule(ctx context.Context, id string, change campaign
 	return o.refuseUnfit(ctx, View{Spec: spec, Books: books}, pace)
 }
 
+// warnUnfit says that the waves of a scheduled draft do not fit, as the start would. It returns ""
+// if they do, and for other campaigns. The load is done, so a failed check is only named.
+func (o *Operator) warnUnfit(ctx context.Context, id string, paces FindPace) string {
+	spec, err := o.deps.Campaigns.Get(ctx, id)
+	if err != nil || !spec.IsScheduled() || spec.Rules().IsZero() {
+		return ""
+	}
+	err = o.CheckSchedule(ctx, id, campaign.Change{StartAt: &spec.StartAt}, paces)
+	if unfit, is := errors.AsType[*UnfitError](err); is {
+		return unfit.Plan.Describe() + "; " + unfit.Plan.Advice()
+	} else if err != nil {
+		return "whether its waves fit is unknown: " + err.Error()
+	}
+	return ""
+}
+
 // refuseUnfit returns an *UnfitError for a campaign whose waves do not fit.
 func (o *Operator) refuseUnfit(ctx context.Context, v View, pace PaceReader) error {
 	state, err := pace.State(ctx)

@@ -36,6 +36,9 @@ type View struct {
 	// Unfit is the plan for which the scheduled start of a draft is refused, now that its time has
 	// come; nil if it is not. Only from Explain.
 	Unfit *WavePlan
+	// Waves is when the recipients of a campaign with time rules are sent to; nil: unknown. A
+	// caller that knows the pace sets it.
+	Waves *WavePlan
 	// Forecast is the rate and the remaining time; nil if unknown. Only from ForecastAll.
 	Forecast *Forecast
 	// History are the newest entries of its history, if a caller reads them. The oldest is first.
@@ -111,6 +114,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		TimeZone    string                      `json:"timeZone,omitempty"`
 		QuietHours  string                      `json:"quietHours,omitempty"`
 		Due         []DueSlot                   `json:"due,omitempty"`
+		Waves       *WavePlan                   `json:"waves,omitempty"`
 		CreatedAt   time.Time                   `json:"createdAt,omitzero"`
 		StartedAt   time.Time                   `json:"startedAt,omitzero"`
 		FinishedAt  time.Time                   `json:"finishedAt,omitzero"`
@@ -128,7 +132,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Losses      []campaign.Loss             `json:"losses,omitempty"`
 		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, v.Waves, s.CreatedAt, s.StartedAt, s.FinishedAt,
 		v.source(), s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s), problem,
 	})

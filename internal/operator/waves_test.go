@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the cases must not depend on the machine
@@ -87,6 +88,27 @@ func TestWavesThatDoNotFit(t *testing.T) {
 	equal(t, "state", f.state("42"), campaign.Draft)
 	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: of(perMinute{now, 10}), Late: true}))
 	equal(t, "state", f.state("42"), campaign.Running)
+}
+
+// A load into a scheduled draft warns if the waves cannot fit then. It warns of nothing else.
+func TestLoadWarnsOfUnfitWaves(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	start := now.Add(time.Hour)
+	for id, startAt := range map[string]time.Time{"scheduled": start, "draft": {}} {
+		ok(t, f.Create(t.Context(), campaign.Spec{ID: id, Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m"), StartAt: startAt}))
+	}
+	load := func(id string, paces FindPace) string {
+		t.Helper()
+		summary, err := f.Load(t.Context(), id, strings.NewReader(strings.Repeat(`{"userId":"u","timeZone":"Asia/Saigon"}`+"\n", 150)), LoadOptions{Append: true, Pace: paces})
+		ok(t, err)
+		return summary.Warning
+	}
+	equal(t, "half of them", load("scheduled", of(perMinute{now, 20})), "")
+	mentions(t, errors.New(load("scheduled", of(perMinute{now, 10}))), "1 of 1 waves do not fit: too late for 100 of 300", "they fit with windows that are 10m longer")
+	equal(t, "unknown pace", load("scheduled", nil), "")
+	equal(t, "not scheduled", load("draft", of(perMinute{now, 10})), "")
 }
 
 // A draft whose waves do not fit cannot be scheduled. One that was scheduled before is refused when

@@ -18,7 +18,7 @@ type Event struct {
 	At       time.Time `json:"at"`
 	Who      string    `json:"who,omitempty"`
 	Detail   string    `json:"detail,omitempty"` // a reason
-	// Why says why a paused or held campaign waits, and what to do, as it is when the event is
+	// Why says why a paused, held or refused campaign waits, and what to do, when the event is
 	// sent. It is empty if the campaign no longer waits.
 	Why []Reason `json:"why,omitempty"`
 	// Books are the figures of a campaign that has ended, as they are when the event is sent.
@@ -42,6 +42,7 @@ type Reason struct {
 const (
 	typePaused    = "campaign.paused"
 	typeHeld      = "campaign.held"
+	typeRefused   = "campaign.start_refused"
 	typeCompleted = "campaign.completed"
 	typeExpired   = "campaign.expired"
 	typeCancelled = "campaign.cancelled"
@@ -50,7 +51,7 @@ const (
 // types are the events by what a history says.
 var types = map[string]string{
 	"started": "campaign.started", "resumed": "campaign.resumed", "paused": typePaused,
-	campaign.NoteHeld: typeHeld, campaign.NoteReleased: "campaign.released",
+	campaign.NoteHeld: typeHeld, campaign.NoteRefused: typeRefused, campaign.NoteReleased: "campaign.released",
 	string(campaign.Completed): typeCompleted, string(campaign.Expired): typeExpired, string(campaign.Cancelled): typeCancelled,
 }
 
@@ -64,7 +65,9 @@ func (e Event) hasEnded() bool {
 	return e.Type == typeCompleted || e.Type == typeExpired || e.Type == typeCancelled
 }
 
-func (e Event) isWaiting() bool { return e.Type == typePaused || e.Type == typeHeld }
+func (e Event) isWaiting() bool {
+	return e.Type == typePaused || e.Type == typeHeld || e.Type == typeRefused
+}
 
 func (e Event) encode() ([]byte, error) {
 	body, err := json.Marshal(e)

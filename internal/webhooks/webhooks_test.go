@@ -14,6 +14,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
+	"fanfare/internal/notification"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -62,6 +63,23 @@ func TestWaitingIsExplained(t *testing.T) {
 	want := []Reason{{Kind: "paused", Headline: "Paused", Detail: "because", People: 3, Next: "fanfare campaign resume waits"}}
 	if !slices.Equal(found["waits"].Why, want) || len(found) != 3 || len(found["runs"].Why)+len(found["unknown"].Why) > 0 {
 		t.Errorf("delivered %+v, want the reasons %+v for the one that waits", found, want)
+	}
+}
+
+// A scheduled start that is refused is an event, with the reason.
+func TestRefusedStartIsDelivered(t *testing.T) {
+	t.Parallel()
+	w, r := newWorld(t), newReceiver(t)
+	d := w.deliverer(r.URL)
+	w.deliver(d)
+	w.run("42")
+	if err := w.campaigns.Note(t.Context(), "42", "", notification.HistoryEntry{What: campaign.NoteRefused, Detail: "its waves do not fit"}); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(d)
+	w.expect(r, "42 start_refused")
+	if len(r.got) == 1 && r.got[0].Detail != "its waves do not fit" {
+		t.Errorf("the event is %+v", r.got[0])
 	}
 }
 

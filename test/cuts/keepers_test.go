@@ -1,6 +1,7 @@
 package cuts
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -200,13 +201,18 @@ var keepers = map[string]keeper{
 		r.must(r.rdb.SAdd(r.t.Context(), keys.Default().Registry(), "42").Err())
 		r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2)
 	}, (*room).look},
-	"complete":              {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2) }, (*room).complete},
-	"complete with a loss":  {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 3, "claimed", 2, "ended:sent", 2) }, (*room).complete},
-	"remove_spec":           {"campaign/remove_spec", func(r *room) { r.create(campaign.Paused); r.push(0, "a") }, (*room).remove},
-	"forget":                {"campaign/forget", func(r *room) { r.bare(2) }, (*room).look},
-	"forget what vanished":  {"campaign/forget", func(r *room) { r.bare(3) }, (*room).look},
-	"note an export":        {"campaign/note", func(r *room) { r.create() }, (*room).export},
-	"note without a spec":   {"campaign/note", func(*room) {}, (*room).export},
+	"complete":             {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 2, "claimed", 2, "ended:sent", 2) }, (*room).complete},
+	"complete with a loss": {"campaign/complete", func(r *room) { r.create(); r.write(counts, 0, "seen", 3, "claimed", 2, "ended:sent", 2) }, (*room).complete},
+	"remove_spec":          {"campaign/remove_spec", func(r *room) { r.create(campaign.Paused); r.push(0, "a") }, (*room).remove},
+	"forget":               {"campaign/forget", func(r *room) { r.bare(2) }, (*room).look},
+	"forget what vanished": {"campaign/forget", func(r *room) { r.bare(3) }, (*room).look},
+	"note an export":       {"campaign/note", func(r *room) { r.create() }, (*room).export},
+	"note without a spec":  {"campaign/note", func(*room) {}, (*room).export},
+	"refuse a start": {"campaign/refuse", func(r *room) {
+		r.create()
+		r.write(spec, 0, "state", "draft", "start_at", "1600000000000")
+		r.interrupt()
+	}, (*room).refuse},
 	"know a project":        {"campaign/remember", func(r *room) { r.create() }, (*room).look},
 	"create over a project": {"campaign/remember", func(r *room) { r.must(r.look()) }, (*room).look},
 }
@@ -219,9 +225,22 @@ func (r *room) hold() error       { _, err := r.loader.Renew(r.t.Context(), 5); 
 func (r *room) bringAgain() error { return r.loader.Append(r.t.Context(), batchOf("a", "b")) }
 func (r *room) close() error      { return r.loader.Close(r.t.Context()) }
 func (r *room) abandon() error    { return r.loader.Abandon(r.t.Context()) }
-func (r *room) waive() error      { return r.cutting.Waive(r.t.Context(), campaign.Spec{ID: "42", Source: campaign.Source{Files: []string{"/users.csv"}}}, 3) }
-func (r *room) remove() error     { return r.cutting.Delete(r.t.Context(), "42") }
-func (r *room) cancel() error     { return r.cutting.Move(r.t.Context(), "42", campaign.Cancelled, "") }
+func (r *room) waive() error {
+	return r.cutting.Waive(r.t.Context(), campaign.Spec{ID: "42", Source: campaign.Source{Files: []string{"/users.csv"}}}, 3)
+}
+func (r *room) remove() error { return r.cutting.Delete(r.t.Context(), "42") }
+func (r *room) cancel() error { return r.cutting.Move(r.t.Context(), "42", campaign.Cancelled, "") }
+
+// refuse looks for campaigns, which has a start refused. It fails if the history does not say so.
+func (r *room) refuse() error {
+	r.must(r.look())
+	entries, err := r.cutting.History(r.t.Context(), "42")
+	if !slices.ContainsFunc(entries, func(e notification.HistoryEntry) bool { return e.What == campaign.NoteRefused }) {
+		return errors.Join(err, errors.New("the refusal is not in the history"))
+	}
+	return err
+}
+
 func (r *room) export() error {
 	return r.cutting.Note(r.t.Context(), "42", "1", notification.HistoryEntry{What: campaign.NoteExported, N: 5})
 }
