@@ -36,6 +36,7 @@ var conformance = []struct {
 	{"halts", haltsInRedis},
 	{"history", historyInRedis},
 	{"given back once", givenBackOnce},
+	{"given back cools", givenBackCools},
 	{"another rate", anotherRate},
 	{"state", stateInRedis},
 	{"wrong type", wrongType},
@@ -230,6 +231,22 @@ func givenBackOnce(t *testing.T, b *bench) {
 	back.id, back.known, back.unspent = "cccccccccccccccc", before.era, time.Hour
 	got = b.take(back)
 	wantEqual(t, "more than there is", got.from, got.now)
+}
+
+// givenBackCools checks that a ramp takes back what unspent time has warmed it.
+func givenBackCools(t *testing.T, b *bench) {
+	a := b.request(1000, pace(1000, 10*time.Second))
+	a.share = 900 * time.Millisecond // so that the cursor stays ahead, however slow the machine
+	before := b.take(a)
+	b.writeText("warm", "0.5")
+	back := a
+	back.want, back.id, back.unspent, back.known = 1, "aaaaaaaaaaaaaaaa", 100*time.Millisecond, before.era
+	got := b.take(back)
+	wantEqual(t, "leased again", got.from, before.until-100_000)
+	_, fields, _, err := b.read(t.Context())
+	must(t, err)
+	want := 0.5 + float64(got.until-got.from-100_000)/1e7
+	wantBetween(t, "the ramp so far", fraction(fields["warm"]), want-1e-6, want+1e-6)
 }
 
 func stateInRedis(t *testing.T, b *bench) {

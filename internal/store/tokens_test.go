@@ -2,7 +2,9 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"sync"
 	"testing"
 
 	"fanfare/internal/notification"
@@ -203,6 +205,35 @@ func TestOnlyAnEmptyPlaceIsRestored(t *testing.T) {
 		want := map[string]string{"refreshed": "new", "emptied": "back", "spoiled": ""}
 		if got := storedTokens(t, s); !maps.Equal(got, want) {
 			t.Errorf("tokens are %q, want %q", got, want)
+		}
+	})
+}
+
+// Two restores of the same users lock rows in one order, so they cannot deadlock.
+func TestConcurrentRestoresDoNotFail(t *testing.T) {
+	t.Parallel()
+	onBoth(t, DefaultOptions(), func(t *testing.T, s *Store) {
+		const workers, users = 4, 300
+		known, back := make(map[string]string), make(map[string][]string)
+		for i := range users {
+			user := fmt.Sprint(i)
+			known[user], back[user] = "", []string{"token " + user}
+		}
+		usersTable{idType: "text", known: known}.users(t, s)
+		for range 5 {
+			execute(t, s, `UPDATE users SET fcm_token = NULL`)
+			var working sync.WaitGroup
+			for range workers {
+				working.Go(func() {
+					if err := s.RestoreTokens(t.Context(), back); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			working.Wait()
+		}
+		if got := storedTokens(t, s); got["7"] != "token 7" || len(got) != users {
+			t.Errorf("%d users, of whom 7 has %q", len(got), got["7"])
 		}
 	})
 }

@@ -30,6 +30,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"a dead token in SQL is ignored":       deadInSQLIsIgnored,
 		"a copy of what SQL holds":             copiesWhatSQLHolds,
 		"a mark of several tokens":             restoreLeavesOtherMarks,
+		"a copy of what SQL may hold":          copiesWhatSQLMayHold,
 		"a restore knows the first copy":       restoreKnowsTheFirstCopy,
 		"SQL is down when a token proves dead": forgetWithoutSQL,
 		"odd user ids":                         oddUserIDs,

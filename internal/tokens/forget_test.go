@@ -92,6 +92,22 @@ func forgetWithoutSQL(b *rig) {
 	}
 }
 
+// While SQL does not answer, it may hold the dead token, so a copy is kept. If it says that it does
+// not, there is nothing to restore.
+func copiesWhatSQLMayHold(b *rig) {
+	b.sql.down = errors.New("connection refused")
+	if _, err := b.store.Forget(b.Context(), "u", notification.ParseToken("dead"), "42"); !tokens.IsUndecided(err, "u") {
+		b.Errorf("got %v, want that SQL did not answer", err)
+	}
+	b.sql.down = nil
+	b.forget("v", "dead")
+	b.expectRestored("while SQL was down", b.restore(tokens.Filter{Users: []string{"u"}}), tokens.RestoreResult{Restored: 1})
+	b.expectRestored("stored nowhere", b.restore(tokens.Filter{Users: []string{"v"}}), tokens.RestoreResult{Gone: 1})
+	if got := b.stored("u"); got != "dead" {
+		b.Errorf("Redis holds %q, want the token again", got)
+	}
+}
+
 // oddUserIDs have their mark in another slot than their token, or a hash tag.
 func oddUserIDs(b *rig) {
 	for _, user := range []string{"a}b", "{x}", "{}", "a b", "", "ü\x00"} {
