@@ -59,6 +59,7 @@ var conformance = backends.Suite{
 	{"load", loadsOnce},
 	{"loads side by side", loadsOneAtATime},
 	{"load has its campaign for itself", refusesASecondLoader},
+	{"load ends late", endsWithoutTheLeaseOfAnother},
 	{"load waits", keepsALoadThatWaits},
 	{"load waits for long", knowsSinceWhenALoadIsHeld},
 	{"load skips", keepsALoadThatSkips},

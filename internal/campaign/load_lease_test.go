@@ -40,6 +40,23 @@ func refusesASecondLoader(t *testing.T, b *backends.Backend) {
 	f.ok(err)
 }
 
+// endsWithoutTheLeaseOfAnother: a loader that was cut off for long ends while another one loads.
+func endsWithoutTheLeaseOfAnother(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	late := f.loader("1", false)
+	f.appendAll(late, rows(0, 20))
+	running := f.loader("1", true)
+	f.appendAll(running, rows(20, 30))
+	f.ok(late.Abandon(t.Context()))
+	if load := f.books("1").Load; load == nil {
+		t.Error("the end of a load took the lease of another")
+	}
+	if _, err := f.Load(t.Context(), "1", true); err == nil {
+		t.Error("a third load may push beside the second")
+	}
+}
+
 // keepsALoadThatWaits checks a loader that pushes nothing, because enough recipients are in Redis.
 func keepsALoadThatWaits(t *testing.T, b *backends.Backend) {
 	f := open(t, b)

@@ -25,10 +25,6 @@ if found ~= progress then
 end
 local fields = {'progress:' .. new, progress, 'load:' .. new, whole(server_ms() + patience_ms),
   'loading', format_loading(lease, lease_ms, owner)}
-if redis.call('HGET', counts, 'loader') == old then
-  fields[#fields + 1] = 'loader'
-  fields[#fields + 1] = new
-end
 if source ~= '' then
   fields[#fields + 1], fields[#fields + 2] = 'source', source .. ' ' .. new
 end
