@@ -73,7 +73,7 @@ var governing = map[string]struct {
 	args    []any
 	same    string // the call's keys in order, by spaces
 }{
-	"close":         {"pacing/close", "prelude", map[string][]any{"p": {"quota", 5, "cursor", 1}}, []any{"s", 1e6, 1e9, "429"}, "p"},
+	"close":         {"pacing/close", "prelude", map[string][]any{"p": {"quota", 5, "cursor", 1}}, []any{"s", 1e6, 1e9, "429", "FCM"}, "p"},
 	"halt":          {"pacing/halt", recorded, map[string][]any{"p": {"era", 7}}, []any{"s", "bad key", "me"}, "p h e"},
 	"halt again":    {"pacing/halt", recorded, map[string][]any{"p": {"era", 7}, "h": {"other", "1 me"}}, []any{"s", "bad key", "me"}, "p h e"},
 	"resume":        {"pacing/resume", recorded, map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me"}}, []any{"s", "a", "me"}, "p h e"},
