@@ -44,6 +44,7 @@ bench: ## print figures of this machine; nothing passes or fails by the clock
 	$(GO) test -run '^$$' -bench Responses -benchtime 5s ./fcmsim
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run '^$$' -bench Memory/redis -benchtime 1000000x ./internal/dedupe
+	$(GO) test -run '^$$' -bench Reserve/redis -benchtime 1000000x ./internal/caps
 	$(GO) test -run Courses -v ./internal/inflight -pace 10000 -rivals
 
 # bench-audience: how many recipients pass through Redis, such as AUDIENCE=100000000.
