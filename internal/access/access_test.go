@@ -103,8 +103,8 @@ func TestCheckNamesTheCommand(t *testing.T) {
 	addr := servers.Redis(t)
 	admin := redis.NewClient(&redis.Options{Addr: addr})
 	defer admin.Close()
-	needed := everyKey(keys.Default())
-	for _, missing := range []string{"rpush", "ltrim", "zadd", "zrem", "del", "lset", "hset", "persist", "pexpire", "lpush", "set", "setbit", "hdel", "sadd", "smismember", "eval"} {
+	needed := append(everyKey(keys.Default()), Transactions())
+	for _, missing := range []string{"multi", "exec", "rpush", "ltrim", "zadd", "zrem", "del", "lset", "hset", "persist", "pexpire", "lpush", "set", "setbit", "hdel", "sadd", "smismember", "eval"} {
 		if err := admin.Do(t.Context(), "ACL", "SETUSER", "poor", "reset", "on", ">secret", "+@all", "-"+missing, "~*").Err(); err != nil {
 			t.Fatal(err)
 		}

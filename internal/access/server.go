@@ -22,11 +22,17 @@ func Server(scans bool) Keys {
 	return a
 }
 
+// Transactions returns the commands that a load needs for each of its batches, MULTI and EXEC.
+func Transactions() Keys { return Keys{commands: []string{"MULTI"}} }
+
 // tryCommand runs a command without a key that changes nothing.
 func tryCommand(ctx context.Context, rdb redis.UniversalClient, command string) error {
 	switch command {
 	case "EVALSHA":
 		return rdb.EvalSha(ctx, strings.Repeat("0", 40), nil).Err()
+	case "MULTI":
+		_, err := rdb.TxPipelined(ctx, func(tx redis.Pipeliner) error { return tx.Ping(ctx).Err() })
+		return err
 	case "INFO":
 		return rdb.Info(ctx, "server").Err()
 	case "SCAN":

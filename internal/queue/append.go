@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -88,10 +89,11 @@ func (q *Queue) pushAndCount(ctx context.Context, b *Batch, also func(redis.Pipe
 	return word, nil
 }
 
-// isReply reports whether an error is the reply to a command that was run.
+// isReply reports whether an error is the reply to a command of the transaction. If MULTI itself is
+// denied, Redis has run the commands one by one, and the script finds the batch counted.
 func isReply(err error) bool {
 	_, is := errors.AsType[redis.Error](err)
-	return is && !redis.HasErrorPrefix(err, "EXECABORT")
+	return is && !redis.HasErrorPrefix(err, "EXECABORT") && !strings.Contains(err.Error(), "'multi' command")
 }
 
 func (q *Queue) batchKeys(b *Batch) []string {

@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"fanfare/internal/keys"
 	"fanfare/internal/queue"
 	"fanfare/test/backends"
+	"fanfare/test/servers"
 )
 
 func (f fixture) append(load string, seq int64, ttl time.Duration, elements ...string) bool {
@@ -151,4 +154,31 @@ func TestAppendTakesNothingForItsOwn(t *testing.T) {
 	f.push("same", "other")
 	wantEqual(t, "accepted", f.append("load", 0, 0, "same", "own"), true)
 	wantList(t, "list", raws(f.claim(9)), []string{"first", "same", "other", "same", "own"})
+}
+
+// A batch is appended once for a user without the permission to run a transaction.
+func TestAppendWithoutTransactions(t *testing.T) {
+	addr := servers.Redis(t)
+	admin := redis.NewClient(&redis.Options{Addr: addr})
+	defer admin.Close()
+	for _, denied := range []string{"multi", "exec"} {
+		if err := admin.Do(t.Context(), "ACL", "SETUSER", "poor", "reset", "on", ">secret", "+@all", "-"+denied, "~*").Err(); err != nil {
+			t.Fatal(err)
+		}
+		poor := redis.NewClient(&redis.Options{Addr: addr, Username: "poor", Password: "secret"})
+		q, err := queue.New(poor, keys.NewList("without-"+denied), queue.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := q.Append(t.Context(), queue.Batch{Load: "load", Elements: [][]byte{[]byte("a"), []byte("b")}}); err != nil {
+				t.Errorf("without %s: %v", denied, err)
+			}
+		}
+		c, err := q.Count(t.Context())
+		if err != nil || c.Accepted != 2 || c.Listed != 2 {
+			t.Errorf("without %s: %d accepted, %d listed, %v; want 2", denied, c.Accepted, c.Listed, err)
+		}
+		_ = poor.Close()
+	}
 }

@@ -72,9 +72,9 @@ func IsPermanent(err error) bool {
 	})
 }
 
-// scriptDenials are how Redis 6 and 7 and Valkey report that a script's command is denied. Other
-// commands get NOPERM.
-var scriptDenials = []string{"The user executing the script can't", "ACL failure in script"}
+// otherDenials are how Redis 6 and 7 and Valkey report that a script's command is denied, or the end
+// of a transaction. Other commands get NOPERM.
+var otherDenials = []string{"The user executing the script can't", "ACL failure in script", "because of: NOPERM"}
 
 // IsDenied reports whether Redis refuses our credentials or a command.
 func IsDenied(err error) bool {
@@ -82,5 +82,5 @@ func IsDenied(err error) bool {
 		return true
 	}
 	_, answered := errors.AsType[redis.Error](err)
-	return answered && slices.ContainsFunc(scriptDenials, func(words string) bool { return strings.Contains(err.Error(), words) })
+	return answered && slices.ContainsFunc(otherDenials, func(words string) bool { return strings.Contains(err.Error(), words) })
 }

@@ -20,6 +20,7 @@ func TestRepliesAreClassified(t *testing.T) {
 	for reply, want := range map[string]struct{ permanent, denied bool }{
 		"CROSSSLOT Keys in request don't hash to the same slot":                                                      {true, false},
 		"NOPERM User default has no permissions to run the 'evalsha' command":                                        {true, true},
+		"EXECABORT Transaction discarded because of: NOPERM this user has no permissions to run the 'exec' command":  {true, true},
 		"NOAUTH Authentication required.":                                                                            {true, true},
 		"WRONGPASS invalid username-password pair or user is disabled.":                                              {true, true},
 		"ERR unknown command 'EVALSHA'":                                                                              {true, false},

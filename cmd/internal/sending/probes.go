@@ -134,7 +134,8 @@ func (r *Rooms) probeAccess(ctx context.Context) (string, error) {
 	if err != nil {
 		project = "" // the probe of the credentials says why
 	}
-	return "all that are needed can be read and written", access.Check(ctx, r.Redis, r.senderAccess(project)...)
+	needed := append(r.senderAccess(project), access.Transactions())
+	return "all that are needed can be read and written", access.Check(ctx, r.Redis, needed...)
 }
 
 // probeChannel checks access to the quota channel, which is not necessary to send.
