@@ -87,7 +87,7 @@ func TestGateNamesWhoClosedIt(t *testing.T) {
 		wantEqual(t, "who closed it, by the replica that did", gateOf().By, ByFCM)
 		_, err := f.mem.run(f.t.Context(), closeScript, []string{g.shared.pace}, g.shared.signal, 120_000_000, 3_600_000_000, "closed by ann@ops", "")
 		must(t, err)
-		f.mem.hashes[g.shared.pace]["by"] = "5 bob"
+		f.mem.set(g.shared.pace, "by", "5 bob")
 		wantEqual(t, "cause as an earlier version wrote it", gateOf().Cause(), ": closed by ann@ops")
 		f.pass(3 * time.Minute)
 		wantEqual(t, "an open gate", gateOf(), Gate{})

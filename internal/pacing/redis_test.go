@@ -275,6 +275,12 @@ func (m *memory) lose() {
 	clear(m.hashes)
 }
 
+func (m *memory) set(key, field, value string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hashes[key][field] = value
+}
+
 func (m *memory) away(down bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

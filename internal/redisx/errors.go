@@ -72,8 +72,8 @@ func IsPermanent(err error) bool {
 	})
 }
 
-// otherDenials are how Redis 6 and 7 and Valkey report that a script's command is denied, or the end
-// of a transaction. Other commands get NOPERM.
+// otherDenials are how Redis 6 and 7 and Valkey report that a script's command is denied, or the
+// end of a transaction. Other commands get NOPERM.
 var otherDenials = []string{"The user executing the script can't", "ACL failure in script", "because of: NOPERM"}
 
 // IsDenied reports whether Redis refuses our credentials or a command.
