@@ -1,9 +1,11 @@
 package operator
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fanfare/internal/breaker"
@@ -105,6 +107,31 @@ func (h *Hold) explainHalt(r *Reason) {
 // projectPatience is how long a project counts as active after a dispatcher looked for campaigns,
 // which each does every few seconds.
 const projectPatience = 5 * time.Minute
+
+// projectsAge is how old the known projects may be when a campaign is shown. A console shows many
+// campaigns each second, and the list of projects takes a look at all campaigns.
+const projectsAge = 2 * time.Second
+
+// knownProjects are the projects as they were a moment ago.
+type knownProjects struct {
+	mu   sync.Mutex
+	all  []campaign.Project
+	read time.Time
+}
+
+func (o *Operator) findKnownProjects(ctx context.Context) ([]campaign.Project, error) {
+	k := &o.known
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if now := o.now(); now.Sub(k.read) > projectsAge {
+		all, err := o.deps.Campaigns.Projects(ctx)
+		if err != nil {
+			return nil, err
+		}
+		k.all, k.read = all, now
+	}
+	return k.all, nil
+}
 
 // findProjectHold returns why no dispatcher takes a running campaign; nil if one may.
 func findProjectHold(spec campaign.Spec, known []campaign.Project, now time.Time) *Hold {

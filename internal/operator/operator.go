@@ -49,8 +49,9 @@ type Fleet interface {
 
 // Operator acts on one system. It is safe for concurrent use.
 type Operator struct {
-	deps Deps
-	now  func() time.Time
+	deps  Deps
+	now   func() time.Time
+	known knownProjects
 }
 
 // New builds an operator from its dependencies.

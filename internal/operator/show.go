@@ -45,7 +45,7 @@ func (o *Operator) Show(ctx context.Context, id string) (View, error) {
 	view.Breaker, view.Err = readings[0].State, cmp.Or(view.Err, readings[0].Err)
 	view.Hold = findOutageHold(spec.State, view.Breaker.Hold)
 	if view.Hold == nil && spec.State == campaign.Running {
-		known, err := o.deps.Campaigns.Projects(ctx)
+		known, err := o.findKnownProjects(ctx)
 		if err != nil {
 			return View{}, err
 		}
