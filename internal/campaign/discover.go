@@ -58,7 +58,7 @@ func (c *Campaigns) discover(ctx context.Context) (Discovery, error) {
 	}
 	var known []Project
 	if c.o.Project != "" {
-		if known, err = c.listProjectsAmong(ctx, c.o.Project, specsOf(heads)); err != nil {
+		if known, err = c.listProjectsAmong(ctx, c.o.Project, namedByHeads(heads)); err != nil {
 			return Discovery{}, err
 		}
 	}

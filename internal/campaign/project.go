@@ -3,7 +3,6 @@ package campaign
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -79,13 +78,11 @@ func (c *Campaigns) Projects(ctx context.Context) ([]Project, error) {
 
 // ProjectsOf is Projects for a caller that has just listed the campaigns.
 func (c *Campaigns) ProjectsOf(ctx context.Context, listed []Summary) ([]Project, error) {
-	all, err := c.listProjectsAmong(ctx, "", func(yield func(Spec) bool) {
-		for i := range listed {
-			if !yield(listed[i].Spec) {
-				return
-			}
-		}
-	})
+	named := make(namedProjects)
+	for i := range listed {
+		named.add(listed[i].Spec)
+	}
+	all, err := c.listProjectsAmong(ctx, "", named)
 	if err != nil {
 		return nil, fmt.Errorf("list projects: %w", err)
 	}
@@ -111,20 +108,27 @@ func (c *Campaigns) listProjects(ctx context.Context, looking string) ([]Project
 	if err != nil {
 		return nil, err
 	}
-	return c.listProjectsAmong(ctx, looking, specsOf(heads))
+	return c.listProjectsAmong(ctx, looking, namedByHeads(heads))
 }
 
-func specsOf(heads []head) iter.Seq[Spec] {
-	return func(yield func(Spec) bool) {
-		for _, h := range heads {
-			if !yield(h.spec) {
-				return
-			}
-		}
+// namedProjects are the projects that campaigns name which have not ended, each with the first one.
+type namedProjects map[string]string
+
+func (n namedProjects) add(s Spec) {
+	if _, there := n[s.Project]; !there && s.Project != "" && !s.State.HasEnded() {
+		n[s.Project] = s.ID
 	}
 }
 
-func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, campaigns iter.Seq[Spec]) ([]Project, error) {
+func namedByHeads(heads []head) namedProjects {
+	named := make(namedProjects)
+	for i := range heads {
+		named.add(heads[i].spec)
+	}
+	return named
+}
+
+func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, named namedProjects) ([]Project, error) {
 	reply, err := rememberScript.Run(ctx, c.rdb, []string{c.names.Projects()}, looking, projectMemory.Milliseconds()).StringSlice()
 	if err != nil {
 		return nil, redisx.AsTypeError(err)
@@ -140,11 +144,9 @@ func (c *Campaigns) listProjectsAmong(ctx context.Context, looking string, campa
 			known[id] = Project{ID: id}
 		}
 	}
-	for s := range campaigns {
-		if p := s.Project; p != "" && !s.State.HasEnded() {
-			if _, there := known[p]; !there {
-				known[p] = Project{ID: p, NamedBy: s.ID}
-			}
+	for id, campaign := range named {
+		if _, there := known[id]; !there {
+			known[id] = Project{ID: id, NamedBy: campaign}
 		}
 	}
 	all := make([]Project, 0, len(known))

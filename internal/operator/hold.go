@@ -119,6 +119,7 @@ type knownProjects struct {
 	read time.Time
 }
 
+// findKnownProjects reads the projects again once they are too old.
 func (o *Operator) findKnownProjects(ctx context.Context) ([]campaign.Project, error) {
 	k := &o.known
 	k.mu.Lock()
