@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/test/servers"
 )
@@ -19,6 +20,9 @@ import (
 // kills is how often a load is killed before it may finish. Each continuation waits for the end of
 // the lease of the dead process.
 const kills = 3
+
+// batchSize is the most recipients in a batch of a load, which ends with EXEC.
+const batchSize = 1000
 
 // threeFiles writes n recipients as CSV, Parquet and gzipped NDJSON, one third in each.
 func threeFiles(t *testing.T, n int) []string {
@@ -74,17 +78,29 @@ func accepted(t *testing.T, s *servers.System) int {
 	return n
 }
 
-// killAtRandom runs a load several times, and kills it after a random part of what is left.
+// killAtRandom runs a load several times. Each is killed in the middle of a batch, after a random
+// part of what is left: the proxy stands between it and Redis, so it cannot finish before.
 func killAtRandom(t *testing.T, s *servers.System, n int, args []string) {
 	t.Helper()
+	proxy := servers.NewProxy(t, s.Redis.(*redis.Client).Options().Addr)
+	through := []string{"REDIS_URL=redis://" + proxy.Addr()}
 	for range kills {
-		load := s.Start(nil, "fanfare", args...)
-		from := accepted(t, s)
-		until := from + 1 + rand.IntN((n-from)/2)
-		s.Eventually("a part is loaded", func() bool { return accepted(t, s) >= until })
-		load.Signal(syscall.SIGKILL)
+		pid := make(chan int, 1)
+		left := (n - accepted(t, s)) / batchSize
+		proxy.Lose(isExec, killAt(1+rand.IntN(left/2), pid))
+		load := s.Start(through, "fanfare", args...)
+		pid <- load.PID()
 		load.ExpectExit(-1)
 		t.Logf("killed after %d of %d recipients", accepted(t, s), n)
+	}
+}
+
+func isExec(command []string) bool { return strings.EqualFold(command[0], "EXEC") }
+
+// killAt kills a process when it sends its n-th matching command, which Redis executes nonetheless.
+func killAt(n int, pid <-chan int) func(int, []string) bool {
+	return func(at int, _ []string) bool {
+		return at == n && syscall.Kill(<-pid, syscall.SIGKILL) == nil
 	}
 }
 
