@@ -60,7 +60,7 @@ func TestUnwrittenOutcomesHoldUpTheirOwnCampaignOnly(t *testing.T) {
 			w.eventually(func() bool { return w.sentTo("stuck") > 0 })
 			w.campaign(campaign.Spec{ID: "good"}, called("good", 500)...)
 			w.eventually(func() bool { return w.books("good").Sent == 500 })
-			const most = 2*5 + 10 + 2 // the batch on its way, the next one, and all slots
+			most := 2*w.options.AckBatch + w.options.Concurrency + w.options.ahead() // two batches, and all slots
 			if n, held := w.sentTo("stuck"), d.leases.CountOf(d.roster.get("stuck").queue); n > most || held == 0 {
 				t.Errorf("%d were sent to without an outcome, and %d of their leases are held; want %d at most, and leases", n, held, most)
 			}

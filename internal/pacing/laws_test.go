@@ -192,7 +192,7 @@ func (s scenario) gateDelay() time.Duration {
 func TestFairness(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		weights := rapid.SliceOfN(rapid.IntRange(1, 20), 2, 8).Draw(rt, "weights")
-		const rate, seconds = 1000, 10
+		const rate, seconds = 1000, 5
 		by := map[string]int{}
 		synctest.Test(t, func(t *testing.T) {
 			f := &fleet{t: t, mem: newMemory(), o: steady(rate), by: by, began: time.Now()}
