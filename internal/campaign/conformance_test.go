@@ -60,6 +60,7 @@ var conformance = backends.Suite{
 	{"loads side by side", loadsOneAtATime},
 	{"load has its campaign for itself", refusesASecondLoader},
 	{"load ends late", endsWithoutTheLeaseOfAnother},
+	{"late batch of an ended load", ignoresABatchThatComesLate},
 	{"load waits", keepsALoadThatWaits},
 	{"load waits for long", knowsSinceWhenALoadIsHeld},
 	{"load skips", keepsALoadThatSkips},

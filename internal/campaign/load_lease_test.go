@@ -1,11 +1,15 @@
 package campaign_test
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
@@ -145,4 +149,59 @@ func keepsALoadThatSkips(t *testing.T, b *backends.Backend) {
 	f.appendAll(again, rows(10, 50))
 	f.ok(again.Close(t.Context()))
 	wantEqual(t, "open", f.books("1").Waiting, 20)
+}
+
+// transactions remembers the commands of each transaction.
+type transactions struct {
+	mu  sync.Mutex
+	all [][]redis.Cmder
+}
+
+func (l *transactions) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (l *transactions) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (l *transactions) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "multi" {
+			l.mu.Lock()
+			l.all = append(l.all, cmds[1:len(cmds)-1])
+			l.mu.Unlock()
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// ignoresABatchThatComesLate: the connection of a transaction is cut, the loader pushes the batch
+// again and ends, and only then does Redis run the transaction.
+func ignoresABatchThatComesLate(t *testing.T, b *backends.Backend) {
+	var late transactions
+	f := openOn(t, b.WithHook(t, &late), b.Redis, eager)
+	for id, end := range map[string]func(*campaign.Loader) error{
+		"closed":    func(l *campaign.Loader) error { return l.Close(t.Context()) },
+		"abandoned": func(l *campaign.Loader) error { return l.Abandon(t.Context()) },
+	} {
+		f.create(id, campaign.Running)
+		late.all = nil
+		l := f.loader(id, false)
+		f.appendAll(l, rows(0, 20))
+		f.ok(end(l))
+		if len(late.all) == 0 {
+			t.Fatal("no batch was a transaction")
+		}
+		for _, cmds := range late.all {
+			_, err := b.Redis.TxPipelined(t.Context(), func(tx redis.Pipeliner) error {
+				for _, cmd := range cmds {
+					tx.Do(t.Context(), cmd.Args()...)
+				}
+				return nil
+			})
+			f.ok(err)
+		}
+		books := f.books(id)
+		if books.Waiting != 20 || books.Loading || books.Load != nil {
+			t.Errorf("%s: books %+v, want each recipient once and no load", id, books)
+		}
+		_, err := f.Load(t.Context(), id, true)
+		f.ok(err)
+	}
 }

@@ -1,5 +1,6 @@
 -- loaded records a batch of a load, or its end. A completed campaign runs again, and the list is
--- guarded.
+-- guarded. Nothing is recorded of a batch once the load has ended: a transaction of it whose
+-- connection was lost may run late.
 -- ARGV: the load; 'on' after a batch, 'off' if the load is abandoned, or 'done'; how long it
 -- counts as running in ms; who loads; how long the lease of the loader is in ms; its host and
 -- process; the digest of the campaign's source, if it is loaded, or ''; then the final states.
@@ -8,6 +9,7 @@
 local spec, counts, list = KEYS[1], KEYS[2], KEYS[3]
 local load, step, patience_ms, actor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local lease_ms, owner, source = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local abandoned = '0' -- the value of a mark
 
 local bad = wrong_type(spec, 'hash', counts, 'hash', list, 'list')
 if bad then
@@ -21,13 +23,16 @@ local lease, busy = read_loading(counts, load)
 if busy and step == 'on' then
   return busy
 end
-local progress = redis.call('HGET', counts, 'progress:' .. load)
+local progress = redis.call('HGET', counts, 'progress:' .. load) -- from the first batch to 'done'
+if step == 'on' and (not progress or redis.call('HGET', counts, mark) == abandoned) then
+  return {'loaded', whole(count_open(counts, list))}
+end
 if progress and step ~= 'on' then
   note(KEYS, {'what', step == 'done' and 'loaded' or 'load interrupted', 'who', actor,
     'n', string.match(progress, '^%d+') or '', 'ref', load})
 end
 redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
-local fields = {mark, whole(server_ms() + (step == 'on' and patience_ms or 0))} -- begin_load removes it later
+local fields = {mark, step == 'off' and abandoned or whole(server_ms() + (step == 'on' and patience_ms or 0))} -- begin_load removes it later
 if step == 'on' then
   fields[3], fields[4] = 'loading', format_loading(lease, lease_ms, owner)
 elseif not busy then
