@@ -113,7 +113,7 @@ func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operato
 	rows, err := audience.OpenFiles(files.sources, audience.Options{MaxElement: opts.MaxElement})
 	if err != nil {
 		bar.clear()
-		return explainLoad(id, name, err)
+		return blameFile(id, opts, explainLoad(id, name, err))
 	}
 	defer rows.Close()
 	summary, err := op.LoadAudience(ctx, id, rows, opts)
@@ -121,16 +121,38 @@ func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operato
 	broken, begun := errors.AsType[*operator.InterruptedError](err)
 	begun = begun && broken.Done+broken.Unsure > 0
 	if err != nil && !begun && summary.Rejected == 0 {
-		return explainLoad(id, name, err)
+		return files.explain(id, opts, err)
 	}
 	shown := c.showLoad(ctx, command, op, id, "line", summary, err == nil)
 	if begun {
 		return explainInterruptedLoad(broken, id, files.words(), opts)
 	}
-	if errors.Is(err, operator.ErrNoRecipient) && files.hasFormat(audience.NDJSON) {
-		return fmt.Errorf("%s: %w; if it is CSV, give --format csv", printable(name), err)
-	} else if err != nil {
-		return fmt.Errorf("%s: %w", printable(name), err)
+	if err != nil {
+		return files.explain(id, opts, err)
 	}
 	return shown
+}
+
+// explain says why nothing of the files was loaded. If they are a campaign's source, that is named.
+func (f *loadFiles) explain(id string, opts operator.LoadOptions, err error) error {
+	_, ofFile := errors.AsType[*audience.FileError](err)
+	switch {
+	case errors.Is(err, operator.ErrNoRecipient):
+		return blameFile(id, opts, f.explainNoRecipient(opts))
+	case ofFile:
+		return blameFile(id, opts, explainLoad(id, f.name(), err))
+	}
+	return explainLoad(id, f.name(), err)
+}
+
+// explainNoRecipient suggests what else the files may be.
+func (f *loadFiles) explainNoRecipient(opts operator.LoadOptions) error {
+	err := fmt.Errorf("%s: %w", printable(f.name()), operator.ErrNoRecipient)
+	switch {
+	case !f.hasFormat(audience.NDJSON):
+		return err
+	case opts.Of.IsZero():
+		return fmt.Errorf("%w; if it is CSV, give --format csv", err)
+	}
+	return fmt.Errorf(`%w; if it is CSV, the source needs "format":"csv"`, err)
 }

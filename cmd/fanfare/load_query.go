@@ -81,31 +81,38 @@ func (c *cli) loadRows(ctx context.Context, command *cobra.Command, op *operator
 	broken, begun := errors.AsType[*operator.InterruptedError](err)
 	begun = begun && broken.Done+broken.Unsure > 0
 	if err != nil && !begun && summary.Rejected == 0 {
-		return explainLoadQuery(id, err)
+		return explainLoadQuery(id, opts, err)
 	}
 	shown := c.showLoad(ctx, command, op, id, "row", summary, err == nil)
 	switch {
 	case begun:
 		return explainInterruptedLoad(broken, id, query.words(), opts)
 	case err != nil:
-		return explainLoadQuery(id, err)
+		return explainLoadQuery(id, opts, err)
 	}
 	return shown
 }
 
-// explainLoadQuery says which flag is at fault.
-func explainLoadQuery(id string, err error) error {
+// explainLoadQuery says which flag, or which member of the campaign's source, is at fault.
+func explainLoadQuery(id string, opts operator.LoadOptions, err error) error {
 	if refused, ok := errors.AsType[*store.QueryError](err); ok {
-		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("--%s: %s", refused.Part, printable(refused.Err.Error())))
+		return daemon.WithExitCode(daemon.ExitUsage, blame(id, opts, fmt.Errorf("%s: %s", refused.Part, printable(refused.Err.Error()))))
 	}
-	if _, ok := errors.AsType[*audience.FileError](err); ok {
-		return explainLoad(id, "--query", err)
+	if columns, ok := errors.AsType[*audience.FileError](err); ok {
+		return daemon.WithExitCode(daemon.ExitUsage, blame(id, opts, fmt.Errorf("query: %s", columns.Problem)))
+	}
+	if _, repeated := errors.AsType[*audience.KeyError](err); repeated {
+		return blame(id, opts, err)
 	}
 	switch {
 	case errors.Is(err, operator.ErrNoDatabase):
-		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w, and --query reads it; set DATABASE_URL as for the responder", err))
+		reader := "--query"
+		if !opts.Of.IsZero() {
+			reader = "the source of campaign " + printable(id)
+		}
+		return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("%w, and %s reads it; set DATABASE_URL as for the responder", err, reader))
 	case errors.Is(err, operator.ErrNoRecipient):
-		return fmt.Errorf("--query: no row is a recipient: nothing was loaded")
+		return blame(id, opts, errors.New("query: no row is a recipient: nothing was loaded"))
 	}
 	return assembly.AssignExitCode(explainLoad(id, "--query", err))
 }

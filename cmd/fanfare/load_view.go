@@ -99,6 +99,9 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 		typed += " " + source + whereFlag(opts)
 	}
 	err := fmt.Errorf("%w; continue with: %s", broken, typed)
+	if _, repeated := errors.AsType[*audience.KeyError](broken); repeated {
+		err = namePart(id, opts, err)
+	}
 	if opts.Hold != 0 && opts.Hold != operator.DefaultHold {
 		err = fmt.Errorf("%w --hold %d", err, opts.Hold)
 	}

@@ -61,12 +61,12 @@ func (c *cli) loadSpecSource(command *cobra.Command, id string, opts operator.Lo
 		} else if err != nil {
 			return explainCampaign(id, err)
 		}
+		opts.MaxElement, opts.Pace, opts.Of = int(rooms.Settings.Queue.MaxElement), findPaces(ctx, rooms), source
 		if source.Where != "" {
 			if opts.Where, err = where.Compile(source.Where); err != nil {
-				return daemon.WithExitCode(daemon.ExitUsage, fmt.Errorf("source of campaign %s: where: %s", printable(id), printable(err.Error())))
+				return daemon.WithExitCode(daemon.ExitUsage, blame(id, opts, fmt.Errorf("where: %s", printable(err.Error()))))
 			}
 		}
-		opts.MaxElement, opts.Pace, opts.Of = int(rooms.Settings.Queue.MaxElement), findPaces(ctx, rooms), source
 		fmt.Fprintln(command.ErrOrStderr(), indent(command.ErrOrStderr(), "source: ", printable(operator.DescribeSource(source))))
 		if source.Query != "" {
 			return c.loadRows(ctx, command, op, id, queryFlags{operator.Query{SQL: source.Query, Key: source.Key}}, opts)
@@ -77,6 +77,36 @@ func (c *cli) loadSpecSource(command *cobra.Command, id string, opts operator.Lo
 		}
 		return c.loadFiles(ctx, command, op, id, files, opts)
 	})
+}
+
+// blame says which part of a query is at fault, and how to correct a source.
+func blame(id string, opts operator.LoadOptions, err error) error {
+	return correctSource(id, opts, namePart(id, opts, err))
+}
+
+// blameFile says of an error of a file that the campaign's source names it, if so.
+func blameFile(id string, opts operator.LoadOptions, err error) error {
+	if opts.Of.IsZero() {
+		return err
+	}
+	return blame(id, opts, err)
+}
+
+// namePart adds whose part an error is about: a flag of this command, or a member of the campaign's
+// source. The error begins with the name that both have.
+func namePart(id string, opts operator.LoadOptions, err error) error {
+	if opts.Of.IsZero() {
+		return fmt.Errorf("--%w", err)
+	}
+	return fmt.Errorf("source of campaign %s: %w", printable(id), err)
+}
+
+// correctSource adds the command that corrects a campaign's source, if that is what is loaded.
+func correctSource(id string, opts operator.LoadOptions, err error) error {
+	if opts.Of.IsZero() {
+		return err
+	}
+	return fmt.Errorf("%w; correct it with fanfare campaign set %s --source JSON", err, shellWord(id))
 }
 
 // printSource prints where the audience of a campaign comes from.

@@ -43,7 +43,7 @@ type QueryReader struct {
 type KeyError struct{ Key, Value string }
 
 func (e *KeyError) Error() string {
-	return fmt.Sprintf("--key %s is not unique: several rows have %s", terminal.Printable(e.Key), terminal.Printable(e.Value))
+	return fmt.Sprintf("key %s is not unique: several rows have %s", terminal.Printable(e.Key), terminal.Printable(e.Value))
 }
 
 // OpenQuery prepares to read a query, and reads no row. A *FileError means that its columns are

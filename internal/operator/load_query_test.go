@@ -68,7 +68,7 @@ func TestLoadQueryRefuses(t *testing.T) {
 	for _, c := range []struct{ query, key, want string }{
 		{"SELECT error_code AS customer_id, user_id AS member FROM fanfare_deliveries", "member", "no column is called userId: its columns are customer_id, member; customer_id is probably it: select customer_id AS user_id"},
 		{everyRow + " WHERE false", "user_id", "it has no recipients: nothing was loaded"},
-		{everyRow, "code", "--key code is not unique: several rows have UNAVAILABLE: nothing is loaded"},
+		{everyRow, "code", "key code is not unique: several rows have UNAVAILABLE: nothing is loaded"},
 		{"SELECT '' AS user_id, 1 AS n", "n", "no line is a recipient"},
 	} {
 		summary, err := f.LoadQuery(t.Context(), "42", Query{SQL: c.query, Key: c.key}, LoadOptions{})
@@ -91,7 +91,7 @@ func TestLoadQueryStopsAtEqualKeys(t *testing.T) {
 	if !is || broken.Done != 2500 {
 		t.Fatalf("got %v", err)
 	}
-	mentions(t, err, "--key user_id is not unique: several rows have u02500: the first 2500 recipients are loaded")
+	mentions(t, err, "key user_id is not unique: several rows have u02500: the first 2500 recipients are loaded")
 	if _, is := errors.AsType[*audience.KeyError](err); !is {
 		t.Errorf("got %v", err)
 	}

@@ -40,7 +40,15 @@ func (o LoadOptions) hints() []string {
 	if o.Where == nil || len(o.Where.Unseen()) == 0 {
 		return nil
 	}
-	return []string{"--where: no recipient has " + strings.Join(o.Where.Unseen(), ", ") + "; what is missing counts as nil"}
+	return []string{o.conditionName() + ": no recipient has " + strings.Join(o.Where.Unseen(), ", ") + "; what is missing counts as nil"}
+}
+
+// conditionName says in texts where the condition comes from.
+func (o LoadOptions) conditionName() string {
+	if o.Of.IsZero() {
+		return "--where"
+	}
+	return "where of the source"
 }
 
 // AllLeftOutError refuses an audience of which no one is left.
@@ -56,7 +64,7 @@ func (l LeftOut) String() string {
 	for _, reason := range []struct {
 		n    int64
 		text string
-	}{{l.Filtered, "do not match --where"}, {l.Suppressed, "suppressed"}, {l.Capped, "capped"}} {
+	}{{l.Filtered, "do not match the condition"}, {l.Suppressed, "suppressed"}, {l.Capped, "capped"}} {
 		if reason.n > 0 {
 			all = append(all, Thousands(reason.n)+" "+reason.text)
 		}
@@ -216,7 +224,7 @@ func (o *Operator) whereSieve(ctx context.Context, f *where.Filter, opts LoadOpt
 			}
 			matches, err := f.Match(row.element, profile)
 			if err != nil {
-				row.err = audience.RowError{File: row.file, Line: row.line, Key: row.place.Name, Problem: "--where: " + err.Error()}
+				row.err = audience.RowError{File: row.file, Line: row.line, Key: row.place.Name, Problem: opts.conditionName() + ": " + err.Error()}
 			}
 			row.out = !matches && err == nil
 		}

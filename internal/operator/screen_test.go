@@ -101,7 +101,7 @@ func TestLoadWithAConditionIsGoneOnWith(t *testing.T) {
 func TestLoadOfNoOneWhoMatches(t *testing.T) {
 	f := open(t)
 	_, err := f.Load(t.Context(), "42", strings.NewReader(agedAudience(10)), LoadOptions{Format: audience.CSV, Where: condition(t, `contry == "VN"`)})
-	mentions(t, err, "no recipient is left: 10 do not match --where; nothing was loaded")
+	mentions(t, err, "no recipient is left: 10 do not match the condition; nothing was loaded")
 	equal(t, "elements", len(f.list("campaign:42")), 0)
 	summary := f.load("42", agedAudience(10), LoadOptions{Format: audience.CSV, Where: condition(t, `contry == "VN" || age == "3"`)})
 	equal(t, "loaded", summary.Loaded, 1)
