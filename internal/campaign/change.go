@@ -55,8 +55,8 @@ func (c *Campaigns) change(ctx context.Context, id string, change Change) error 
 		states = selectStates(State.canRewrite)
 	}
 	if change.Source != nil {
-		if problem := change.Source.check(); problem != "" {
-			return &SpecError{ID: id, Field: fieldSource, Problem: problem}
+		if err := change.Source.Validate(); err != nil {
+			return &SpecError{ID: id, Field: fieldSource, Problem: err.Error()}
 		}
 	}
 	refused := rewritten

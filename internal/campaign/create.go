@@ -78,8 +78,8 @@ func (s Spec) withDefaults() (Spec, error) {
 			return s, &SpecError{s.ID, f.field, problem}
 		}
 	}
-	if problem := s.Source.check(); problem != "" {
-		return s, &SpecError{s.ID, fieldSource, problem}
+	if err := s.Source.Validate(); err != nil {
+		return s, &SpecError{s.ID, fieldSource, err.Error()}
 	}
 	return s, nil
 }

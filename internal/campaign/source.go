@@ -135,21 +135,22 @@ func ParseSource(text string) (Source, error) {
 	return s, nil
 }
 
-// check also compiles the condition, which is not done each time a spec is read.
-func (s Source) check() (problem string) {
+// Validate refuses what no load could read; none is no fault. It also compiles the condition, which
+// is not done each time a spec is read. The error text follows the word "source".
+func (s Source) Validate() error {
 	if s.IsZero() {
-		return ""
+		return nil
 	}
 	if _, err := ParseSource(s.String()); err != nil {
-		return err.Error()
+		return err
 	}
 	if s.Where == "" {
-		return ""
+		return nil
 	}
 	if _, err := where.Compile(s.Where); err != nil {
-		return "has a where that cannot be used: " + err.Error()
+		return fmt.Errorf("has a where that cannot be used: %w", err)
 	}
-	return ""
+	return nil
 }
 
 // ParseSeparator reads the separator of CSV: a character, or a name for one that is hard to type.

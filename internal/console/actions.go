@@ -195,6 +195,8 @@ func (c *Console) actOnCampaign(r *http.Request) (done, error) {
 			return done{}, err
 		}
 		return done{Message: "Changed the pace of " + id + "; in force within a few seconds."}, system.Change(ctx, id, change)
+	case sourceField:
+		return c.changeSource(r)
 	}
 	return done{}, &inputError{"There is no such action."}
 }

@@ -26,6 +26,10 @@ type audienceContent struct {
 	Ready         string // the next page
 	Works         []workView
 	Operate       bool
+	Source        sourceForm
+	Progress      string // how much of the source is loaded; "" without one
+	Command       string // loads the source, or with a name a file
+	GiveUp        string // the command that starts without the rest of the source
 }
 
 // aboutCampaign is the subject of a campaign's works.
@@ -49,7 +53,10 @@ func (c *Console) audienceModel(ctx context.Context, _ *Snapshot, r *http.Reques
 		ID: id, Name: cmp.Or(view.Spec.Name, id), URL: c.campaignURL(id), State: stateOf(&Campaign{View: view}), Loaded: view.Books.Loaded,
 		Open: !view.Spec.State.IsFinal(), Upload: c.campaignURL(id) + "/audience", Ready: c.campaignURL(id) + "/ready",
 		Works: c.works.about(aboutCampaign(id), c.now()), Operate: true,
+		Source: sourceFormOf(view.Spec.Source), Progress: view.SourceProgress(), Command: loadCommand(id),
+		GiveUp: "fanfare campaign start " + campaign.ShellQuote(id) + " --partial",
 	}
+	out.Source.Locked = view.Books.ProgressOf(view.Spec.Source).State == campaign.SourcePartial
 	return out, "Audience of " + out.Name, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -120,7 +121,7 @@ func (c *Console) writtenOf(ctx context.Context, id string) *store.Summary {
 func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary, operate bool) campaignContent {
 	b, spec := each.Books, each.Spec
 	out := campaignContent{
-		ID: spec.ID, Name: cmp.Or(spec.Name, spec.ID), URL: c.campaignURL(spec.ID), State: stateOf(each), Facts: append(factsOf(each, s.At), c.projectFact(s, spec.Project)...),
+		ID: spec.ID, Name: cmp.Or(spec.Name, spec.ID), URL: c.campaignURL(spec.ID), State: stateOf(each), Facts: slices.Concat(factsOf(each, s.At), c.sourceFact(each.View, operate), c.projectFact(s, spec.Project)),
 		Share: share(b.CountEnded(), b.Loaded), Ended: b.CountEnded(), Loaded: b.Loaded, Figures: figuresOf(each, s.At), Bar: barOf(b),
 		Funnel: funnelOf(each, written), Balanced: b.IsBalanced(), Canary: canaryOf(each.Breaker), Pace: paceOf(each, s), CanChange: operate && !spec.State.HasEnded() && spec.State != "",
 	}
@@ -155,9 +156,6 @@ func unsettled(b campaign.Books) string {
 	return "The books do not balance"
 }
 
-// longestSource is how much of a source the page shows, in bytes.
-const longestSource = 160
-
 func factsOf(c *Campaign, now time.Time) []fact {
 	s := c.Spec
 	own := "none"
@@ -178,9 +176,6 @@ func factsOf(c *Campaign, now time.Time) []fact {
 		facts = append(facts, fact{Label: "Deadline", Value: clock(at, now) + " UTC", After: after})
 	}
 	facts = append(facts, timeFacts(c, now)...)
-	if !s.Source.IsZero() {
-		facts = append(facts, fact{Label: "Source", Value: clip(operator.DescribeSource(s.Source), longestSource), After: ", " + c.SourceProgress()})
-	}
 	for _, moment := range []struct {
 		label string
 		at    time.Time

@@ -24,6 +24,7 @@ type newContent struct {
 	Priority int
 	Weight   int
 	Projects []string // that are known, if they are several
+	Source   sourceForm
 }
 
 // exampleMessage is where a new campaign begins.
@@ -43,7 +44,7 @@ func (c *Console) newModel(_ context.Context, s *Snapshot, r *http.Request) (any
 	if !viewerOf(r).Operate {
 		return nil, "", errReadOnly
 	}
-	return newContent{Message: exampleMessage, Weight: 1, Projects: s.knownProjects()}, "New campaign", nil
+	return newContent{Message: exampleMessage, Weight: 1, Projects: s.knownProjects(), Source: sourceFormOf(campaign.Source{})}, "New campaign", nil
 }
 
 // formErrors are what is wrong with a form, by field.
@@ -151,6 +152,8 @@ func specOf(form url.Values) (campaign.Spec, *formErrors) {
 	refuse("priority", err)
 	spec.Weight, err = parseWhole(value("weight"), 1, 1, campaign.MaxWeight)
 	refuse("weight", err)
+	spec.Source, err = sourceOf(form)
+	refuse(sourceField, err)
 	return spec, problems
 }
 

@@ -167,6 +167,12 @@ func (f *fakeSystem) Cancel(ctx context.Context, id, reason string) error {
 }
 
 func (f *fakeSystem) Change(_ context.Context, id string, c campaign.Change) error {
+	if c.Source != nil {
+		if f.err != nil {
+			return f.err
+		}
+		return f.record("change " + id + " source" + c.Source.String())
+	}
 	return f.record("change " + id + ": " + operator.Decimal(*c.Rate) + " " + operator.Thousands(*c.Priority) + " " + operator.Thousands(*c.Weight))
 }
 

@@ -38,7 +38,7 @@ func parseViews(prefix string) (*views, error) {
 		"count": countOf,
 		"dict":  dict,
 	}
-	common, err := template.New("").Funcs(functions).ParseFS(templateFiles, "templates/sprite.html", "templates/layout.html", "templates/components.html", "templates/devices.html")
+	common, err := template.New("").Funcs(functions).ParseFS(templateFiles, "templates/sprite.html", "templates/layout.html", "templates/components.html", "templates/devices.html", "templates/source.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}

@@ -10,7 +10,7 @@ func TestConsole(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *world){
 		"Screens": testScreens, "ReadOnly": testReadOnly, "Login": testLogin, "Prefix": testPrefix, "Theme": testTheme,
 		"Palette": testPalette, "Keys": testKeys, "Focus": testFocus, "Live": testLive,
-		"Filters": testFilters, "Steering": testSteering, "Letters": testLetters, "Creating": testCreating, "Trying": testTrying, "SameFigures": testSameFigures,
+		"Filters": testFilters, "Steering": testSteering, "Letters": testLetters, "Creating": testCreating, "Source": testSource, "Trying": testTrying, "SameFigures": testSameFigures,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -52,6 +52,12 @@ function showFields(fields) {
   if (first) form.elements[first.dataset.error]?.focus();
 }
 
+// A problem goes when what it is about changes.
+function forget(e) {
+  const problem = form.querySelector(`[data-error]#${CSS.escape(e.target.getAttribute('aria-describedby') ?? '')}`);
+  if (problem) problem.hidden = true;
+}
+
 async function create(e) {
   e.preventDefault();
   const button = form.querySelector('[type=submit]');
@@ -74,6 +80,7 @@ export function wireCreate() {
   if (!form) return;
   let wait;
   message.addEventListener('input', () => { clearTimeout(wait); wait = setTimeout(check, 200); });
+  for (const name of ['input', 'change']) form.addEventListener(name, forget);
   form.addEventListener('submit', create);
   form.querySelector('[data-message-file]').addEventListener('change', async (e) => {
     const file = e.target.files[0];
