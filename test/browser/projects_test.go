@@ -3,6 +3,7 @@ package browser
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"fanfare/test/servers"
@@ -25,11 +26,13 @@ func TestProjects(t *testing.T) {
 	w.base = w.console("--operate")
 	w.draft("sale", people("ok-", 3000), "--project", "my-shop", "--rate", "5")
 	w.Fanfare("campaign", "start", "sale")
+	w.draft("blog", people("ok-", 1), "--project", "my-blog") // of no project in the settings
 
 	p := openTab(t, w.base)
 	p.goTo("/quota")
 	p.awaitText(".side", "2 projects")
 	p.awaitText("[data-part=projects]", "my-news")
+	p.await("the campaign that runs is counted", `[...document.querySelectorAll("tr:has(a[href='/projects/my-shop/halt']) .num")].some((e) => e.innerText === '1')`)
 	p.click("[data-part=projects] a[href='/projects/my-shop/halt']", "Halt")
 	p.awaitText("dialog[open]", "Halt my-shop?")
 	p.awaitText("dialog[open]", "Campaigns that stop")
@@ -50,6 +53,19 @@ func TestProjects(t *testing.T) {
 	p.awaitText(".toasts", "Resumed my-shop.")
 	p.awaitText("[data-part=history]", "the link is wrong")
 	w.Sim.AwaitAccepted(1)
+
+	p.goTo("/new")
+	const listed = `[...document.querySelector('[name=project]').list.options].map((o) => o.value)`
+	if got := read[[]string](p, listed); !slices.Equal(got, []string{"my-blog", "my-news", "my-shop"}) {
+		t.Errorf("the form lists the projects %q, want those of the settings and of campaigns", got)
+	}
+	p.fill("[name=id]", "listed")
+	p.fill("[name=project]", read[string](p, listed+`[2]`))
+	p.click("main [type=submit]", "Create the draft")
+	p.awaitPath(pathOf("listed") + "/audience")
+	if project := w.Redis.HGet(t.Context(), "{campaign:listed}:spec", "project").Val(); project != "my-shop" {
+		t.Errorf("the campaign is of %q, want the project of the list, my-shop", project)
+	}
 	p.expect("404")
 	p.goTo("/projects/other")
 	p.awaitText("main", "There is no such project")
