@@ -3,158 +3,23 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/redis/go-redis/v9"
 
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/fleet"
-	"fanfare/internal/idempotency"
-	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/redisx"
-	"fanfare/internal/store"
 )
-
-// fakeSystem has one campaign, and records what was asked of it.
-type fakeSystem struct {
-	System
-	mu       sync.Mutex
-	acted    []string
-	err      error // of everything
-	outcomes []notification.Result
-	broken   error // ends the outcomes
-}
-
-func (f *fakeSystem) act(format string, args ...any) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.acted = append(f.acted, fmt.Sprintf(format, args...))
-	return f.err
-}
-
-func (f *fakeSystem) List(context.Context) ([]operator.View, error) {
-	return []operator.View{{Spec: campaign.Spec{ID: "42", Name: "News", State: campaign.Paused, Reason: "wrong link"}}}, f.err
-}
-
-func (f *fakeSystem) Show(ctx context.Context, id string) (operator.View, error) {
-	all, err := f.List(ctx)
-	if id != "42" && err == nil {
-		err = fmt.Errorf("%w: %s", campaign.ErrNotFound, id)
-	}
-	return all[0], err
-}
-func (f *fakeSystem) Explain(_ context.Context, v *operator.View, _ operator.FindPace) {
-	v.Reasons = []operator.Reason{{Kind: operator.ReasonPaused, Headline: "Paused", Stops: true}}
-}
-func (f *fakeSystem) ExplainAll(ctx context.Context, views []operator.View, paces operator.FindPace) {
-	for i := range views {
-		f.Explain(ctx, &views[i], paces)
-	}
-}
-func (f *fakeSystem) ForecastAll(context.Context, []operator.View) {}
-func (f *fakeSystem) Processes(context.Context) ([]fleet.Process, error) {
-	return []fleet.Process{}, f.err
-}
-func (f *fakeSystem) Create(_ context.Context, s campaign.Spec) error {
-	return f.act("create %s %s %d%s", s.ID, s.OnAmbiguous, s.Weight, s.Source)
-}
-func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign.Change, _ operator.FindPace) error {
-	if change.StartAt == nil {
-		return f.err
-	}
-	return &operator.UnfitError{ID: id, Plan: &operator.WavePlan{}, Scheduled: true}
-}
-func (f *fakeSystem) Start(_ context.Context, id string, o operator.StartOptions) error {
-	return f.act("start %s: %s", id, o.Reason)
-}
-func (f *fakeSystem) Load(_ context.Context, id string, r io.Reader, o operator.LoadOptions) (operator.LoadSummary, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return operator.LoadSummary{}, &operator.InterruptedError{Err: err, Done: 3}
-	}
-	return operator.LoadSummary{Loaded: int64(len(text))}, f.act("load %s %s %v", id, o.Format, o.Append)
-}
-func (f *fakeSystem) Outcomes(context.Context, string, store.Filter) (iter.Seq2[notification.Result, error], error) {
-	return func(yield func(notification.Result, error) bool) {
-		for _, r := range f.outcomes {
-			if !yield(r, nil) {
-				return
-			}
-		}
-		if f.broken != nil {
-			yield(notification.Result{}, f.broken)
-		}
-	}, f.err
-}
-
-// fixture is an API over a fake system, behind a server.
-type fixture struct {
-	t      *testing.T
-	system *fakeSystem
-	caller Caller
-	url    string
-}
-
-func open(t *testing.T, projects ...operator.Project) *fixture {
-	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
-	f := &fixture{t: t, system: &fakeSystem{}, caller: Caller{Name: "app", Operate: true}}
-	made, err := New(Deps{System: f.system, Projects: projects, Requests: idempotency.New(rdb, keys.Default()), Logger: slog.New(slog.DiscardHandler)},
-		Options{Identify: func(*http.Request) Caller { return f.caller }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(made)
-	t.Cleanup(server.Close)
-	f.url = server.URL + Prefix
-	return f
-}
-
-// send returns the status and the body of a response. headers are pairs.
-func (f *fixture) send(method, path, body string, headers ...string) (int, string) {
-	f.t.Helper()
-	r, err := http.NewRequestWithContext(f.t.Context(), method, f.url+path, strings.NewReader(body))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	for pair := range slices.Chunk(headers, 2) {
-		r.Header.Set(pair[0], pair[1])
-	}
-	reply, err := http.DefaultClient.Do(r)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer func() { _ = reply.Body.Close() }()
-	text, err := io.ReadAll(reply.Body)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return reply.StatusCode, string(text)
-}
-
-// expect sends a request, and checks its status and a part of its body.
-func (f *fixture) expect(status int, part, method, path, body string, headers ...string) {
-	f.t.Helper()
-	if got, text := f.send(method, path, body, headers...); got != status || !strings.Contains(text, part) {
-		f.t.Errorf("%s %s: %d %s, want %d and %q", method, path, got, text, status, part)
-	}
-}
 
 // The description names each endpoint, and no other.
 func TestDescriptionMatchesTheEndpoints(t *testing.T) {
@@ -254,32 +119,23 @@ func TestBadRequestsAreExplained(t *testing.T) {
 	}
 }
 
-func TestActorIsRecorded(t *testing.T) {
+// A Redis that accepts connections and answers nothing does not keep a caller waiting.
+func TestReadsEnd(t *testing.T) {
 	t.Parallel()
 	f := open(t)
-	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "")
-	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", `{"reason":"fixed"}`)
-	if got := strings.Join(f.system.acted, "; "); got != "start 42: by app, API; start 42: fixed" {
-		t.Errorf("recorded %q", got)
+	made := &API{deps: Deps{System: stuck{f.system}, Logger: slog.New(slog.DiscardHandler)}, opts: Options{Identify: func(*http.Request) Caller { return f.caller }}, readTimeout: time.Millisecond}
+	w := httptest.NewRecorder()
+	made.serve(endpoint{method: http.MethodGet, handle: made.listProcesses}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, Prefix+"/processes", http.NoBody))
+	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "repeat the request") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
-// A source is an object with the members of the spec's.
-func TestSourceOfANewCampaign(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	f.expect(http.StatusCreated, `"id":"42"`, http.MethodPost, "/campaigns", `{"id":"42","message":{},"source":{"files":["/data/users.csv"],"where":"age < 30"}}`)
-	f.expect(http.StatusUnprocessableEntity, "file", http.MethodPost, "/campaigns", `{"id":"43","message":{},"source":{"file":"/data/users.csv"}}`)
-	if got := strings.Join(f.system.acted, "; "); got != `create 42 resend 1{"files":["/data/users.csv"],"where":"age < 30"}` {
-		t.Errorf("created %q", got)
-	}
-}
+type stuck struct{ System }
 
-// A schedule whose waves do not fit is refused, and nothing is changed.
-func TestUnfitScheduleIsRefused(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	f.expect(http.StatusConflict, "campaign 42 is not scheduled", http.MethodPatch, "/campaigns/42", `{"startAt":"2031-01-02T10:00:00Z"}`)
+func (stuck) Processes(ctx context.Context) ([]fleet.Process, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // A repeated request acts once and gets the first answer.
@@ -305,65 +161,4 @@ func TestIdempotencyKey(t *testing.T) {
 	if got := strings.Join(f.system.acted, "; "); got != "start 42: a; start 42: c; start 42: c; load 42 csv false; load 42 csv false" {
 		t.Errorf("acted %q", got)
 	}
-}
-
-// An upload that breaks off says what is loaded, and that it can be repeated.
-func TestUploadBreaksOff(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	made := &API{deps: Deps{System: f.system}, opts: Options{Identify: func(*http.Request) Caller { return f.caller }}}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, Prefix+"/campaigns/42/audience", io.MultiReader(strings.NewReader("userId\n"), errorReader{}))
-	w := httptest.NewRecorder()
-	made.serve(endpoint{path: audiencePath, handle: made.loadAudience}).ServeHTTP(w, r)
-	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "first 3 recipients are loaded") || !strings.Contains(w.Body.String(), "Repeat it") {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
-}
-
-type errorReader struct{}
-
-func (errorReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-
-// An export that breaks off is not taken for the whole.
-func TestExport(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	f.system.outcomes = []notification.Result{{CampaignID: "42", UserID: "u1", Status: notification.StatusSent}}
-	f.expect(http.StatusOK, `"userId":"u1"`, http.MethodGet, "/campaigns/42/outcomes", "")
-	f.expect(http.StatusOK, "userId,status,", http.MethodGet, "/campaigns/42/outcomes?format=csv", "")
-	f.system.broken = errors.New("SQL is away")
-	for range 13 {
-		f.system.outcomes = append(f.system.outcomes, f.system.outcomes...) // more than is buffered
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.url+"/campaigns/42/outcomes", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	reply, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = reply.Body.Close() }()
-	if _, err := io.ReadAll(reply.Body); err == nil {
-		t.Error("a response that broke off looks whole")
-	}
-}
-
-// A Redis that accepts connections and answers nothing does not keep a caller waiting.
-func TestReadsEnd(t *testing.T) {
-	t.Parallel()
-	f := open(t)
-	made := &API{deps: Deps{System: stuck{f.system}, Logger: slog.New(slog.DiscardHandler)}, opts: Options{Identify: func(*http.Request) Caller { return f.caller }}, readTimeout: time.Millisecond}
-	w := httptest.NewRecorder()
-	made.serve(endpoint{method: http.MethodGet, handle: made.listProcesses}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, Prefix+"/processes", http.NoBody))
-	if w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "repeat the request") {
-		t.Errorf("%d %s", w.Code, w.Body)
-	}
-}
-
-type stuck struct{ System }
-
-func (stuck) Processes(ctx context.Context) ([]fleet.Process, error) {
-	<-ctx.Done()
-	return nil, ctx.Err()
 }
