@@ -11,7 +11,7 @@ import (
 // planOf returns when the recipients of a campaign with time rules are sent to; nil for others, and
 // if the pace is unknown. It never fails, because the plan is a remark beside the figures.
 func planOf(ctx context.Context, op *operator.Operator, v operator.View, paces operator.FindPace) *operator.WavePlan {
-	if v.Spec.State.HasEnded() || v.Spec.State == "" || v.Err != nil || v.Spec.Rules().IsZero() {
+	if !v.HasWaves() {
 		return nil
 	}
 	state := paces.Read(ctx, v.Spec.Project)
@@ -35,7 +35,7 @@ func printHours(o output, plan *operator.WavePlan) {
 	for _, h := range plan.Hours {
 		most = max(most, h.N+h.Unsent)
 	}
-	fmt.Fprintf(o.w, "\nhours (estimated; the last push goes at %s):\n", localTime(plan.Ends))
+	fmt.Fprintf(o.w, "\nhours (estimated; %s, the last push goes at %s):\n", countWaves(plan), localTime(plan.Ends))
 	skipped := 0
 	for _, h := range plan.Hours {
 		if h.N+h.Unsent == 0 {
@@ -55,6 +55,15 @@ func printHours(o output, plan *operator.WavePlan) {
 	if plan.NoTurn > 0 {
 		fmt.Fprintf(o.w, "  %-32s %12s\n", "no window before the deadline", operator.Thousands(plan.NoTurn))
 	}
+}
+
+// countWaves says how many waves there are, and how many of them run.
+func countWaves(plan *operator.WavePlan) string {
+	text := plural(int64(len(plan.Waves)), "wave")
+	if running := plan.CountRunning(); running > 0 {
+		text += fmt.Sprintf(", %d running", running)
+	}
+	return text
 }
 
 // hourBar draws those who are sent to, and behind them those who do not fit.

@@ -20,6 +20,7 @@ import (
 	"fanfare/internal/idempotency"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
 	"fanfare/internal/responses"
 	"fanfare/internal/store"
 )
@@ -35,6 +36,8 @@ type System interface {
 	Explain(ctx context.Context, v *operator.View, paces operator.FindPace)
 	ExplainAll(ctx context.Context, views []operator.View, paces operator.FindPace)
 	ForecastAll(ctx context.Context, views []operator.View)
+	// PlanWaves predicts when the recipients of a campaign with time rules are sent to.
+	PlanWaves(ctx context.Context, v operator.View, state pacing.State) (*operator.WavePlan, error)
 	Create(ctx context.Context, spec campaign.Spec) error
 	Change(ctx context.Context, id string, change campaign.Change) error
 	// CheckSchedule refuses a change that schedules a draft whose waves do not fit.
@@ -82,6 +85,7 @@ type API struct {
 	opts Options
 	mux  *http.ServeMux
 
+	plans       operator.WaveMemory
 	readTimeout time.Duration // of an answer that changes nothing
 }
 

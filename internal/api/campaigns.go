@@ -35,18 +35,46 @@ func (a *API) listCampaigns(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]any{"campaigns": matching}, nil
 }
 
+// showCampaign also tells of the waves that are to come. A change does not: a plan reads a sample of
+// the audience.
 func (a *API) showCampaign(r *http.Request) (int, any, error) {
-	return a.respondWith(r, http.StatusOK, r.PathValue("id"))
+	view, err := a.viewOf(r, r.PathValue("id"))
+	if err != nil {
+		return 0, nil, err
+	}
+	view.Waves = a.planOf(r, view)
+	return http.StatusOK, view, nil
 }
 
 // respondWith answers with a campaign as it is now.
 func (a *API) respondWith(r *http.Request, status int, id string) (int, any, error) {
+	view, err := a.viewOf(r, id)
+	return status, view, err
+}
+
+func (a *API) viewOf(r *http.Request, id string) (operator.View, error) {
 	view, err := a.deps.System.Show(r.Context(), id)
-	if err != nil {
-		return 0, nil, err
+	if err == nil {
+		a.deps.System.Explain(r.Context(), &view, a.deps.Paces)
 	}
-	a.deps.System.Explain(r.Context(), &view, a.deps.Paces)
-	return status, view, nil
+	return view, err
+}
+
+// planOf returns when the recipients of a campaign with time rules are sent to; nil for others, and
+// if that is unknown: a plan is a remark beside the figures.
+func (a *API) planOf(r *http.Request, v operator.View) *operator.WavePlan {
+	if !v.HasWaves() {
+		return nil
+	}
+	state := a.deps.Paces.Read(r.Context(), v.Spec.Project)
+	if state == nil {
+		return nil
+	}
+	plan, err := a.plans.Plan(r.Context(), a.deps.System, v, *state, state.Now)
+	if err != nil {
+		a.deps.Logger.Info("waves not planned; the campaign is shown without them", "campaign", v.Spec.ID, "error", err)
+	}
+	return plan
 }
 
 // newCampaign is the body that creates a campaign.

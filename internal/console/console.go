@@ -126,7 +126,7 @@ type Console struct {
 	sessions *sessions
 	letters  letterIndex
 	raises   raises
-	plans    plans
+	plans    operator.WaveMemory
 	health   *healthCheck
 	records  trafficRecords
 	shared   sharedUpdates

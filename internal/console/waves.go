@@ -3,63 +3,24 @@ package console
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
 )
 
-// planAge is how long one plan of a campaign serves all viewers: it reads a sample of the audience.
-const planAge = 30 * time.Second
-
-// plans are the plans of campaigns with time rules that all viewers share.
-type plans struct {
-	mu   sync.Mutex
-	byID map[string]*planReading
-}
-
-// planReading is a plan, nil if the campaign has none. Its lock is held while it is made.
-type planReading struct {
-	mu   sync.Mutex
-	at   time.Time
-	plan *operator.WavePlan
-}
-
-// planOf returns when the recipients of a campaign are sent to, at most planAge old; nil without
-// time rules, or if that is unknown.
+// planOf returns when the recipients of a campaign are sent to, at most half a minute old; nil
+// without time rules, or if that is unknown.
 func (c *Console) planOf(ctx context.Context, v operator.View, s *Snapshot) *operator.WavePlan {
 	project, _ := s.findProject(v.Spec.Project)
-	if project.Pace == nil || v.Spec.State.HasEnded() || v.Spec.State == "" || v.Err != nil || v.Spec.Rules().IsZero() {
+	if project.Pace == nil {
 		return nil
 	}
-	reading := c.plans.find(v.Spec.ID)
-	reading.mu.Lock()
-	defer reading.mu.Unlock()
-	if !reading.at.IsZero() && s.At.Sub(reading.at) < planAge {
-		return reading.plan
-	}
-	plan, err := c.deps.System.PlanWaves(ctx, v, *project.Pace)
+	plan, err := c.plans.Plan(ctx, c.deps.System, v, *project.Pace, s.At)
 	if err != nil {
 		c.deps.Logger.Info("waves not planned; the page of the campaign has none", "campaign", v.Spec.ID, "error", err)
 	}
-	reading.at, reading.plan = s.At, plan
 	return plan
-}
-
-// find returns the reading of a campaign. It drops all others if they are many.
-func (p *plans) find(id string) *planReading {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if found := p.byID[id]; found != nil {
-		return found
-	}
-	const kept = 100
-	if p.byID == nil || len(p.byID) >= kept {
-		p.byID = make(map[string]*planReading)
-	}
-	p.byID[id] = &planReading{}
-	return p.byID[id]
 }
 
 // explainDue sets why the scheduled start of a draft is refused, now that its time has come.

@@ -49,6 +49,8 @@ type PlannedWave struct {
 	N      int64     `json:"n"`
 	Ends   time.Time `json:"ends,omitzero"` // zero: it does not fit
 	Unsent int64     `json:"unsent,omitempty"`
+	// Running reports whether its turn is now, and its campaign runs.
+	Running bool `json:"running,omitempty"`
 }
 
 // PlanWaves plans a campaign at the present quota. It returns nil for one without a schedule, and
@@ -70,6 +72,7 @@ func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*
 	quota := schedule.Quota{Rate: state.Settings.Rate(), Ramp: state.Settings.Ramp, Open: state.OpenTime}
 	planned := schedule.Plan(state.Now, quota, own, others)
 	plan.fill(planned)
+	plan.markRunning(spec, state.Now)
 	plan.addHours(planned)
 	plan.addMissed(spec, v.Deadline())
 	if plan.Unfit > 0 {
@@ -89,6 +92,23 @@ func (p *WavePlan) fill(planned []schedule.Planned) {
 			p.Ends = each.Ends.UTC()
 		}
 	}
+}
+
+// markRunning marks the waves whose turn it is.
+func (p *WavePlan) markRunning(spec campaign.Spec, now time.Time) {
+	for i, w := range p.Waves {
+		p.Waves[i].Running = spec.State == campaign.Running && !w.Opens.After(now) && (w.Closes.IsZero() || w.Closes.After(now))
+	}
+}
+
+// CountRunning returns how many waves are sent now.
+func (p *WavePlan) CountRunning() (n int) {
+	for _, w := range p.Waves {
+		if w.Running {
+			n++
+		}
+	}
+	return n
 }
 
 // addMissed counts those as expired who are left when a turn closes and have no other before the
