@@ -86,6 +86,7 @@ var conformance = backends.Suite{
 	{"create beside a look", createsBesideALook},
 	{"projects", servesItsOwnProject},
 	{"projects by mistake", tellsAMistakenProject},
+	{"projects of a listing", listsTheSameProjects},
 	{"projects side by side", takesOnceAmongProjects},
 	{"project named meanwhile", leavesACampaignTakenMeanwhile},
 	{"list", listsAll},

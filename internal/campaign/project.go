@@ -62,7 +62,7 @@ func ExplainUnassigned(id string, known []Project) string {
 type Project struct {
 	ID     string
 	SeenAt time.Time // last look of one of its dispatchers; zero: only campaigns or the settings name it
-	// NamedBy is the first campaign that names it, if nothing else does.
+	// NamedBy is the first campaign by id that names it, if nothing else does.
 	NamedBy string
 }
 
@@ -111,11 +111,15 @@ func (c *Campaigns) listProjects(ctx context.Context, looking string) ([]Project
 	return c.listProjectsAmong(ctx, looking, namedByHeads(heads))
 }
 
-// namedProjects are the projects that campaigns name which have not ended, each with the first one.
+// namedProjects are the projects that campaigns name which have not ended, each with the first one
+// by id. So the order in which a caller has listed them does not matter.
 type namedProjects map[string]string
 
 func (n namedProjects) add(s Spec) {
-	if _, there := n[s.Project]; !there && s.Project != "" && !s.State.HasEnded() {
+	if s.Project == "" || s.State.HasEnded() {
+		return
+	}
+	if first, there := n[s.Project]; !there || s.ID < first {
 		n[s.Project] = s.ID
 	}
 }

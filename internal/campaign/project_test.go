@@ -2,6 +2,8 @@ package campaign_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -112,6 +114,36 @@ func tellsAMistakenProject(t *testing.T, b *backends.Backend) {
 	if !strings.HasSuffix(got, ": a, b; say whose it is with: fanfare campaign set late --project a; forget one that is gone with: fanfare project forget PROJECT") {
 		t.Errorf("of two that send: %s", got)
 	}
+}
+
+// A project is known by the same campaign, whoever lists the campaigns and in what order. A campaign
+// that has ended names none.
+func listsTheSameProjects(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	ids := []string{"ended", "m", "b", "z", "k", "a2"} // the newest of a listing is the first
+	for _, id := range ids {
+		if err := f.Create(t.Context(), campaign.Spec{ID: id, State: campaign.Draft, Message: message, Project: "named"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.move("ended", campaign.Cancelled)
+	if err := f.Create(t.Context(), campaign.Spec{ID: "a1", State: campaign.Draft, Message: message, Project: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	listed, err := f.List(t.Context())
+	f.ok(err)
+	of := func(listed []campaign.Summary) []campaign.Project {
+		known, err := f.ProjectsOf(t.Context(), listed)
+		f.ok(err)
+		return known
+	}
+	want := []campaign.Project{{ID: "named", NamedBy: "a2"}, {ID: "other", NamedBy: "a1"}}
+	wantEqual(t, "of a listing", fmt.Sprint(of(listed)), fmt.Sprint(want))
+	slices.Reverse(listed)
+	wantEqual(t, "of a listing in another order", fmt.Sprint(of(listed)), fmt.Sprint(want))
+	known, err := f.Projects(t.Context())
+	f.ok(err)
+	wantEqual(t, "of the registry", fmt.Sprint(known), fmt.Sprint(want))
 }
 
 // Of projects that run Discover at the same moment, one adopts a campaign without a project. The
