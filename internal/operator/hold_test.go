@@ -44,6 +44,38 @@ func TestNoProjectTakesACampaign(t *testing.T) {
 	}
 }
 
+// A view is of projects as they were two seconds ago at most: the list of them takes a look at all
+// campaigns.
+func TestViewRemembersTheProjects(t *testing.T) {
+	f := open(t)
+	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	f.now = func() time.Time { return now }
+	f.create("42", campaign.Running)
+	isHeld := func() bool {
+		view, err := f.Show(t.Context(), "42")
+		ok(t, err)
+		return view.Hold != nil && view.Hold.Cause == CauseProject
+	}
+	equal(t, "held without a project", isHeld(), false)
+	for _, id := range []string{"a", "b"} {
+		ok(t, f.Create(t.Context(), campaign.Spec{ID: "of-" + id, Message: []byte(plainMessage), Project: id}))
+	}
+	for _, step := range []struct {
+		after time.Duration
+		held  bool
+	}{{0, false}, {projectsAge, false}, {1, true}} {
+		now = now.Add(step.after)
+		equal(t, "held at "+now.Format(time.RFC3339Nano), isHeld(), step.held)
+	}
+	for _, id := range []string{"of-a", "of-b"} {
+		_, err := f.Delete(t.Context(), id, DeleteOptions{})
+		ok(t, err)
+	}
+	equal(t, "held a moment after they are gone", isHeld(), true)
+	now = now.Add(projectsAge + 1)
+	equal(t, "held when that is known", isHeld(), false)
+}
+
 func TestFindHold(t *testing.T) {
 	noon := time.Date(2030, 1, 1, 12, 3, 0, 0, time.UTC)
 	gate := pacing.Gate{Until: noon.Add(time.Minute), Reason: "429", By: pacing.ByFCM}
