@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -52,34 +51,15 @@ func (c *cli) importExport(service audience.Service, command *cobra.Command) *co
 	command.Args = wantArgs
 	command.RunE = func(command *cobra.Command, args []string) error {
 		return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
-			return c.importServiceFile(ctx, command, op, args[0], opts)
+			return c.importFile(command, args[0], "importing", "line", func(file io.Reader, progress func(int64)) (fileImport, error) {
+				opts.Progress = progress
+				summary, err := op.ImportExport(ctx, file, opts)
+				return fileImport{summary, summary.Rejected, summary.LeftOut != nil, func(w io.Writer) { printExportSummary(w, summary) }}, err
+			})
 		})
 	}
 	command.Flags().BoolVar(&opts.DryRun, "dry-run", false, "count what would be stored, and store nothing")
 	return command
-}
-
-func (c *cli) importServiceFile(ctx context.Context, command *cobra.Command, op *operator.Operator, name string, opts operator.ExportOptions) error {
-	file, err := openInput(command, name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	bar := newFileBar(command.ErrOrStderr(), sizeOf(file), "importing", "line")
-	opts.Progress = bar.count
-	summary, err := op.ImportExport(ctx, bar.observe(file), opts)
-	bar.clear()
-	if file, ok := errors.AsType[*audience.FileError](err); ok && summary.LeftOut == nil {
-		return nameFile(name, file)
-	}
-	if err != nil && summary.Rejected == 0 {
-		return err
-	}
-	shown := c.output(command).show(summary, func(w io.Writer) { printExportSummary(w, summary) })
-	if err != nil {
-		return fmt.Errorf("%s: %w", printable(name), err)
-	}
-	return shown
 }
 
 func printExportSummary(w io.Writer, s operator.ExportSummary) {

@@ -122,7 +122,7 @@ func explainInterruptedLoad(broken *operator.InterruptedError, id, source string
 // printSummary prints what was loaded of an audience whose units have a noun, such as line.
 func printSummary(w io.Writer, id, noun string, s operator.LoadSummary) {
 	fmt.Fprintln(w, indent(w, "", fmt.Sprintf("loaded %s into campaign %s in %s (%s a second); %s rejected", plural(s.Loaded, "recipient"),
-		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took)), plural(s.Rejected, noun))))
+		printable(id), s.Took.Round(time.Millisecond), operator.Thousands(perSecond(s.Loaded, s.Took.Duration)), plural(s.Rejected, noun))))
 	if s.Passed > 0 {
 		fmt.Fprintf(w, "%s before them were loaded already, by a load that was interrupted\n", plural(s.Passed, "recipient"))
 	}

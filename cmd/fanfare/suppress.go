@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
-	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 	"fanfare/internal/suppression"
 )
@@ -73,36 +72,19 @@ rejected and listed. Users who are suppressed already stay so: an import that wa
 		Args: wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
-				return c.importSuppressed(ctx, command, op, args[0])
+				return c.importFile(command, args[0], "suppressing", "user", func(file io.Reader, progress func(int64)) (fileImport, error) {
+					summary, err := op.ImportSuppressed(ctx, file, progress)
+					return fileImport{summary, summary.Rejected, false, func(w io.Writer) { printSuppressed(w, summary) }}, err
+				})
 			})
 		},
 	}
 }
 
-func (c *cli) importSuppressed(ctx context.Context, command *cobra.Command, op *operator.Operator, name string) error {
-	file, err := openInput(command, name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	bar := newFileBar(command.ErrOrStderr(), sizeOf(file), "suppressing", "user")
-	summary, err := op.ImportSuppressed(ctx, bar.observe(file), bar.count)
-	bar.clear()
-	if file, ok := errors.AsType[*audience.FileError](err); ok {
-		return nameFile(name, file)
-	}
-	if err != nil && summary.Rejected == 0 {
-		return err
-	}
-	shown := c.output(command).show(summary, func(w io.Writer) {
-		fmt.Fprintf(w, "suppressed %s in %s; %s already; %s rejected\n", plural(summary.Added, "user"), summary.Took.Round(time.Millisecond),
-			operator.Thousands(summary.Already), plural(summary.Rejected, "line"))
-		printRejected(w, summary.Errors, summary.Rejected)
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w", printable(name), err)
-	}
-	return shown
+func printSuppressed(w io.Writer, s operator.SuppressSummary) {
+	fmt.Fprintf(w, "suppressed %s in %s; %s already; %s rejected\n", plural(s.Added, "user"), s.Took.Round(time.Millisecond),
+		operator.Thousands(s.Already), plural(s.Rejected, "line"))
+	printRejected(w, s.Errors, s.Rejected)
 }
 
 // suppressedList is the JSON of "suppress list".

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
-	"fanfare/internal/audience"
 	"fanfare/internal/operator"
 )
 
@@ -35,7 +33,11 @@ and listed, and none of it is stored. An interrupted import can simply be repeat
 			}
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, op *operator.Operator) error {
 				opts := operator.ImportOptions{Format: format, Separator: separator, MaxElement: int(rooms.Settings.Queue.MaxElement)}
-				return c.importFile(ctx, command, op, args[0], opts)
+				return c.importFile(command, args[0], "storing the addresses of", "line", func(file io.Reader, progress func(int64)) (fileImport, error) {
+					opts.Progress = progress
+					summary, err := op.ImportTokens(ctx, file, opts)
+					return fileImport{summary, summary.Rejected, false, func(w io.Writer) { printStored(w, summary) }}, err
+				})
 			})
 		},
 	}
@@ -43,28 +45,7 @@ and listed, and none of it is stored. An interrupted import can simply be repeat
 	return command
 }
 
-func (c *cli) importFile(ctx context.Context, command *cobra.Command, op *operator.Operator, name string, opts operator.ImportOptions) error {
-	file, err := openInput(command, name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	bar := newFileBar(command.ErrOrStderr(), sizeOf(file), "storing the addresses of", "line")
-	opts.Progress = bar.count
-	summary, err := op.ImportTokens(ctx, bar.observe(file), opts)
-	bar.clear()
-	if file, ok := errors.AsType[*audience.FileError](err); ok {
-		return nameFile(name, file)
-	}
-	if err != nil && summary.Rejected == 0 {
-		return err
-	}
-	shown := c.output(command).show(summary, func(w io.Writer) {
-		fmt.Fprintf(w, "stored %s in %s; %s rejected\n", plural(summary.Loaded, "address"), summary.Took.Round(time.Millisecond), plural(summary.Rejected, "line"))
-		printRows(w, summary)
-	})
-	if err != nil {
-		return err
-	}
-	return shown
+func printStored(w io.Writer, s operator.LoadSummary) {
+	fmt.Fprintf(w, "stored %s in %s; %s rejected\n", plural(s.Loaded, "address"), s.Took.Round(time.Millisecond), plural(s.Rejected, "line"))
+	printRows(w, s)
 }

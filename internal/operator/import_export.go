@@ -2,13 +2,11 @@ package operator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"fanfare/internal/audience"
 	"fanfare/internal/notification"
@@ -35,16 +33,7 @@ type ExportSummary struct {
 	Rejected int64                     `json:"rejected"`
 	Errors   []audience.RowError       `json:"errors,omitempty"` // the first of those rejected
 	Hints    []string                  `json:"hints,omitempty"`
-	Took     time.Duration             `json:"-"`
-}
-
-// MarshalJSON writes the time in seconds.
-func (s ExportSummary) MarshalJSON() ([]byte, error) {
-	type plain ExportSummary
-	return json.Marshal(struct {
-		plain
-		Seconds float64 `json:"seconds"`
-	}{plain(s), s.Took.Seconds()})
+	Took     Elapsed                   `json:"seconds"`
 }
 
 // reasonTexts say why addresses are of no use, in the order in which the reader judges.
@@ -86,7 +75,7 @@ func (o *Operator) ImportExport(ctx context.Context, r io.Reader, opts ExportOpt
 	}
 	read, err := i.run(ctx, export)
 	s := &i.summary
-	s.Rejected, s.Errors, s.Took = i.rejected.count, i.rejected.rows, o.now().Sub(start)
+	s.Rejected, s.Errors, s.Took = i.rejected.count, i.rejected.rows, Elapsed{o.now().Sub(start)}
 	switch {
 	case err != nil:
 		return *s, fmt.Errorf("after line %d: %w: %s addresses are stored; repeating the import does no harm", export.Line(), err, Thousands(s.Addresses))

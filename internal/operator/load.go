@@ -3,7 +3,6 @@ package operator
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -104,7 +103,7 @@ func (o *Operator) LoadAudience(ctx context.Context, id string, rows audience.Re
 		l.summary.Passed = l.loader.CountSkipped()
 	}
 	err = l.run(ctx, rows, func(reading context.Context, opts LoadOptions) []sieve { return o.sieves(reading, id, opts) })
-	l.summary.Took = o.now().Sub(start)
+	l.summary.Took = Elapsed{o.now().Sub(start)}
 	if err == nil {
 		l.summary.Warning = o.warnUnfit(ctx, id, opts.Pace)
 	}
@@ -247,17 +246,8 @@ type LoadSummary struct {
 	// Hints name columns that probably need another name.
 	Hints []string `json:"hints,omitempty"`
 	// Warning says that the waves of a scheduled draft do not fit into their windows.
-	Warning string        `json:"warning,omitempty"`
-	Took    time.Duration `json:"-"`
-}
-
-// MarshalJSON writes the time in seconds.
-func (s LoadSummary) MarshalJSON() ([]byte, error) {
-	type plain LoadSummary
-	return json.Marshal(struct {
-		plain
-		Seconds float64 `json:"seconds"`
-	}{plain(s), s.Took.Seconds()})
+	Warning string  `json:"warning,omitempty"`
+	Took    Elapsed `json:"seconds"`
 }
 
 // Load returns ErrNoRecipient for a file with only rejected lines, and ImportTokens ErrNoToken.

@@ -2,11 +2,9 @@ package operator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
@@ -19,16 +17,7 @@ type SuppressSummary struct {
 	Already  int64               `json:"already"` // were suppressed before, or are in the file more than once
 	Rejected int64               `json:"rejected"`
 	Errors   []audience.RowError `json:"errors,omitempty"` // the first of those rejected
-	Took     time.Duration       `json:"-"`
-}
-
-// MarshalJSON writes the time in seconds.
-func (s SuppressSummary) MarshalJSON() ([]byte, error) {
-	type plain SuppressSummary
-	return json.Marshal(struct {
-		plain
-		Seconds float64 `json:"seconds"`
-	}{plain(s), s.Took.Seconds()})
+	Took     Elapsed             `json:"seconds"`
 }
 
 // ErrNoUser rejects a file with only rejected lines.
@@ -69,7 +58,7 @@ func (o *Operator) ImportSuppressed(ctx context.Context, r io.Reader, progress f
 	if failed = errors.Join(i.err, failed); failed == nil {
 		failed = add()
 	}
-	summary.Rejected, summary.Errors, summary.Took = i.rejected.count, i.rejected.rows, o.now().Sub(start)
+	summary.Rejected, summary.Errors, summary.Took = i.rejected.count, i.rejected.rows, Elapsed{o.now().Sub(start)}
 	switch {
 	case failed != nil:
 		return summary, fmt.Errorf("%w: %s users are suppressed by this import; repeating it does no harm", failed, Thousands(summary.Added))

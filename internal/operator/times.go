@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -106,3 +107,9 @@ func (o *Operator) applyTimes(ctx context.Context, id string, change campaign.Ch
 	}
 	return nil
 }
+
+// Elapsed is how long something took. JSON has it in seconds.
+type Elapsed struct{ time.Duration }
+
+// MarshalJSON writes the seconds.
+func (e Elapsed) MarshalJSON() ([]byte, error) { return json.Marshal(e.Seconds()) }

@@ -49,7 +49,7 @@ func (o *Operator) ImportTokens(ctx context.Context, r io.Reader, opts ImportOpt
 			return problem, true
 		})
 	})
-	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.Hints(), Took: o.now().Sub(start)}
+	summary := LoadSummary{Loaded: int64(imported), Rejected: i.rejected.count, Errors: i.rejected.rows, Hints: rows.Hints(), Took: Elapsed{o.now().Sub(start)}}
 	switch err := errors.Join(i.err, err); {
 	case err != nil:
 		return summary, fmt.Errorf("%w: %d addresses are stored; repeating the import does no harm", err, imported)

@@ -3,7 +3,6 @@ package operator
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -19,17 +18,8 @@ type RestoreSummary struct {
 	SQL    bool `json:"sql"` // SQL is written as well as Redis
 	// Waiting counts results that the responder has not written yet. Those with removals clear
 	// the tokens in SQL once more, though not in Redis. It is zero if SQL is not written.
-	Waiting int64         `json:"waitingResults"`
-	Took    time.Duration `json:"-"`
-}
-
-// MarshalJSON writes the time taken in seconds.
-func (s RestoreSummary) MarshalJSON() ([]byte, error) {
-	type plain RestoreSummary
-	return json.Marshal(struct {
-		plain
-		Took float64 `json:"seconds"`
-	}{plain(s), s.Took.Seconds()})
+	Waiting int64   `json:"waitingResults"`
+	Took    Elapsed `json:"seconds"`
 }
 
 // RestoreTokens gives users back the removed tokens that match the filter: see
@@ -45,7 +35,7 @@ func (o *Operator) RestoreTokens(ctx context.Context, filter tokens.Filter, opts
 		}
 	}
 	summary.RestoreResult, err = o.deps.Tokens.Restore(ctx, filter, opts)
-	summary.Took = o.now().Sub(start)
+	summary.Took = Elapsed{o.now().Sub(start)}
 	if err != nil {
 		return summary, fmt.Errorf("%w: %d tokens are restored; repeating it does no harm", err, summary.Restored)
 	}
