@@ -62,6 +62,11 @@ func (a *csvReader) Next(dst []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	for i, cell := range row {
+		if isTextFormula(cell) {
+			return dst, RowError{Line: a.at, Problem: fmt.Sprintf("column %d has a spreadsheet's formula for a text: %s", i+1, formulaAdvice)}
+		}
+	}
 	return a.encoder.encode(dst, row, a.at)
 }
 
@@ -90,7 +95,10 @@ func (a *csvReader) rowError(fields int, err error) error {
 	if parse.Line > parse.StartLine {
 		row.Last = a.before + parse.Line
 	}
-	if errors.Is(parse.Err, csv.ErrFieldCount) {
+	switch {
+	case errors.Is(parse.Err, csv.ErrBareQuote):
+		row.Problem = `a quote (") is in a cell that does not begin with one: put the cell in quotes and double those in it, or ` + formulaAdvice
+	case errors.Is(parse.Err, csv.ErrFieldCount):
 		row.Problem = fmt.Sprintf("the number of fields is %d, not the %d of the first line", fields, len(a.encoder.columns))
 	}
 	return row

@@ -13,6 +13,15 @@ var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9
 // cellErrors are what spreadsheets export for a formula that failed.
 var cellErrors = []string{"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"}
 
+// formulaAdvice says what to do about ="00123", with which a spreadsheet keeps zeros. It is not read
+// as 00123: no cell is repaired silently, and the quotes may be meant.
+const formulaAdvice = `write 00123 in place of ="00123", by formatting the column as text before the export`
+
+// isTextFormula reports whether a cell is a formula whose value is a text, such as ="00123".
+func isTextFormula(cell string) bool {
+	return len(cell) > 2 && cell[0] == '=' && cell[1] == '"' && cell[len(cell)-1] == '"'
+}
+
 // spreadsheetProblem says how a spreadsheet has destroyed an id; "" if it has not. Spreadsheets
 // round long numbers, and their last digits are lost.
 func spreadsheetProblem(id string) string {
