@@ -11,6 +11,7 @@ import (
 
 	"fanfare/cmd/internal/sending"
 	"fanfare/internal/campaign"
+	"fanfare/internal/content"
 	"fanfare/internal/daemon"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
@@ -66,6 +67,7 @@ audience's columns and then from the profile.`,
 				if err := op.Create(ctx, spec); err != nil {
 					return explainCreate(args[0], message, err)
 				}
+				warnPlaceholders(command, text)
 				load := "fanfare load " + shellWord(args[0])
 				if source.IsZero() {
 					load += " FILE"
@@ -84,6 +86,14 @@ audience's columns and then from the profile.`,
 	f.StringVar(&name, "name", "", "a name for people")
 	options.addTo(f)
 	return command
+}
+
+// warnPlaceholders warns of placeholders that are those of another system.
+func warnPlaceholders(command *cobra.Command, message []byte) {
+	w := command.ErrOrStderr()
+	for _, unknown := range content.FindUnknownPlaceholders(message) {
+		fmt.Fprintln(w, indent(w, "warning: ", printable(unknown.String())))
+	}
 }
 
 // explainCreate names the file if the message is at fault, and the flag if an option is.

@@ -54,6 +54,7 @@ A new message is checked as at creation. Only a draft or a paused campaign accep
 				if err := op.Change(ctx, args[0], change); err != nil {
 					return explainSet(args[0], message, err)
 				}
+				warnPlaceholders(command, change.Message)
 				view, err := op.Show(ctx, args[0])
 				if err != nil {
 					return explainCampaign(args[0], err)

@@ -51,7 +51,9 @@ func (c *Console) newModel(_ context.Context, s *Snapshot, r *http.Request) (any
 type formErrors struct {
 	Fields map[string]string `json:"fields"`
 	Faults []fault           `json:"faults"`
-	Bytes  int               `json:"bytes"` // of the message
+	// Warnings are placeholders that no one fills in. They refuse nothing.
+	Warnings []fault `json:"warnings"`
+	Bytes    int     `json:"bytes"` // of the message
 }
 
 func (e *formErrors) isEmpty() bool { return len(e.Fields)+len(e.Faults) == 0 }
@@ -127,7 +129,7 @@ func specOf(form url.Values) (campaign.Spec, *formErrors) {
 		ID: value("id"), Name: value("name"), Message: message, OnAmbiguous: campaign.OnAmbiguous(value("on_ambiguous")),
 		Devices: campaign.DevicePolicy(value("devices")), Dedupe: campaign.Dedupe(value("dedupe")), Kind: campaign.Kind(value("kind")),
 	}
-	problems.Faults, problems.Bytes = faultsOf(message), len(message)
+	problems.Faults, problems.Warnings, problems.Bytes = faultsOf(message), warningsOf(message), len(message)
 	if spec.ID == "" {
 		problems.Fields["id"] = "Give it an id, such as sale-2026-12. It cannot be changed later."
 	}

@@ -55,6 +55,21 @@ func TestFaultsStandAtTheirPlace(t *testing.T) {
 	}
 }
 
+// Placeholders of other systems are warned of, and refuse nothing.
+func TestUnknownPlaceholdersAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	f := open(t, Options{Operate: true})
+	form := url.Values{"id": {"foreign"}, "message": {"{\n\"notification\":{\n\"title\":\"Hi ${name}\"}}"}}
+	found := f.problems("/new/check", form, http.StatusOK)
+	if len(found.Faults) > 0 || len(found.Warnings) != 1 || found.Warnings[0].Line != 3 || found.Warnings[0].Problem != "has ${name}, which is not filled in. Write {{name}}." {
+		t.Errorf("found %+v, want one warning in line 3", found)
+	}
+	wantStatus(t, f.post("/new", form), http.StatusOK)
+	if found := f.problems("/new/check", url.Values{"message": {goodMessage}}, http.StatusOK); len(found.Warnings) > 0 {
+		t.Errorf("a good message has the warnings %+v", found.Warnings)
+	}
+}
+
 // A form is refused whole, with every field's problem, and creates nothing.
 func TestNewCampaignIsCreatedOrRefusedWhole(t *testing.T) {
 	t.Parallel()

@@ -9,11 +9,13 @@ import (
 	"strconv"
 	"strings"
 
+	"fanfare/internal/content"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 )
 
-// fault is something in a message that FCM would refuse, and where it stands in the text.
+// fault is something in a message that FCM would refuse, or a warning, and where it stands in the
+// text.
 type fault struct {
 	Field   string `json:"field"`
 	Problem string `json:"problem"`
@@ -33,20 +35,38 @@ func faultsOf(text []byte) []fault {
 	if len(found) == 0 {
 		return []fault{{Field: "message", Problem: err.Error()}}
 	}
-	places, broken := locate(text)
 	var all []fault
 	for _, f := range found {
-		place, ok := places.of(f.Field)
+		all = append(all, fault{Field: f.Field, Problem: f.Problem})
+	}
+	return placeAll(text, all)
+}
+
+// warningsOf returns the placeholders of other systems in a message, each with its place.
+func warningsOf(text []byte) []fault {
+	var all []fault
+	for _, u := range content.FindUnknownPlaceholders(text) {
+		all = append(all, fault{Field: u.Field, Problem: "has " + u.Text + ", which is not filled in. Write {{" + u.Name + "}}."})
+	}
+	return placeAll(text, all)
+}
+
+// placeAll finds where faults stand in a text, and sorts them by that.
+func placeAll(text []byte, all []fault) []fault {
+	if len(all) == 0 {
+		return nil
+	}
+	places, broken := locate(text)
+	for i := range all {
+		place, ok := places.of(all[i].Field)
 		if !ok && broken >= 0 {
 			place = textSpan{broken, broken}
 			ok = true
 		}
-		each := fault{Field: f.Field, Problem: f.Problem}
 		if ok {
-			each.Line = 1 + bytes.Count(text[:place.from], []byte("\n"))
-			each.From, each.To = utf16Len(text[:place.from]), utf16Len(text[:place.to])
+			all[i].Line = 1 + bytes.Count(text[:place.from], []byte("\n"))
+			all[i].From, all[i].To = utf16Len(text[:place.from]), utf16Len(text[:place.to])
 		}
-		all = append(all, each)
 	}
 	slices.SortStableFunc(all, func(a, b fault) int { return cmp.Compare(a.From, b.From) })
 	return all

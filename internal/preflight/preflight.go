@@ -5,6 +5,7 @@ package preflight
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"fanfare/internal/breaker"
@@ -166,7 +167,19 @@ func compile(spec campaign.Spec) (*content.Content, checks.Finding) {
 	if ready.IsPersonal() {
 		f.Detail = "is valid, filled in for each recipient"
 	}
+	if unknown := content.FindUnknownPlaceholders(spec.Message); len(unknown) > 0 {
+		f.Grade, f.Detail, f.Advice = checks.Warning, describeUnknown(unknown), "devices show them as they are; {{name}} and {{name|default}} are filled in"
+	}
 	return ready, f
+}
+
+// describeUnknown names placeholders that are those of other systems.
+func describeUnknown(all []content.UnknownPlaceholder) string {
+	var texts []string
+	for _, each := range all {
+		texts = append(texts, each.Text+" (write {{"+each.Name+"}})")
+	}
+	return "is valid, but has placeholders of another system: " + strings.Join(texts, ", ")
 }
 
 func messageFault(err error) checks.Finding {

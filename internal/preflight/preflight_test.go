@@ -54,6 +54,13 @@ func TestPreflightOfASoundCampaign(t *testing.T) {
 	}
 }
 
+// A placeholder of another system may be meant as it is, so it is a warning.
+func TestPreflightWarnsOfUnknownPlaceholders(t *testing.T) {
+	s := openStage(t)
+	report := s.preflight(`{"notification":{"title":"Hello ${name}","body":"{{name}} and %city%"}}`, people(3, "good-")...)
+	wantFinding(t, report.Findings, "message", checks.Warning, "is valid, but has placeholders of another system: %city% (write {{city}}), ${name} (write {{name}})")
+}
+
 func TestPreflightFindsWhatWouldGoWrong(t *testing.T) {
 	large := fmt.Sprintf(`{"userId":"large","fcmToken":"t","vars":{"name":%q}}`, strings.Repeat("x", 5000))
 	for name, c := range map[string]struct {

@@ -8,14 +8,21 @@ const list = form?.querySelector('[data-faults]');
 
 const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
-function show({ faults, bytes }) {
+function show({ faults, warnings, bytes }) {
   list.textContent = '';
+  if (faults?.length) say('is-broken', `FCM would refuse it: ${count(faults.length, 'fault', 'faults')}`, faults);
+  else say('is-completed', `FCM takes it. ${count(bytes, 'byte', 'bytes')} as written.`, []);
+  if (warnings?.length) say('is-paused', `${count(warnings.length, 'placeholder is', 'placeholders are')} of another system: devices show them as they are`, warnings);
+  message.setAttribute('aria-invalid', faults?.length ? 'true' : 'false');
+}
+
+function say(tone, verdict, rows) {
   const head = document.createElement('p');
-  head.className = faults?.length ? 'tone is-broken verdict' : 'tone is-completed verdict';
-  head.textContent = faults?.length ? `FCM would refuse it: ${count(faults.length, 'fault', 'faults')}` : `FCM takes it. ${count(bytes, 'byte', 'bytes')} as written.`;
+  head.className = `tone ${tone} verdict`;
+  head.textContent = verdict;
   list.append(head);
   const all = document.createElement('ul');
-  for (const f of faults ?? []) {
+  for (const f of rows) {
     const row = document.createElement('li');
     const at = document.createElement('button');
     at.type = 'button';
@@ -31,7 +38,6 @@ function show({ faults, bytes }) {
     all.append(row);
   }
   list.append(all);
-  message.setAttribute('aria-invalid', faults?.length ? 'true' : 'false');
 }
 
 async function check() {
