@@ -108,9 +108,10 @@ func TestFailuresAreRepeated(t *testing.T) {
 		w.run(fmt.Sprint(status), campaign.Running, campaign.Paused)
 		w.deliver(d)
 		r.answer(http.StatusOK)
+		w.clock = w.clock.Add(2*time.Second - 1)
 		w.deliver(d) // too early
 		w.expect(r, "")
-		w.clock = w.clock.Add(maxDelay)
+		w.clock = w.clock.Add(1)
 		w.deliver(d)
 		w.expect(r, fmt.Sprintf("%d started, %[1]d paused", status))
 		r.got = nil
@@ -131,6 +132,43 @@ func TestFailuresAreRepeated(t *testing.T) {
 	w.expect(r, "42 started")
 }
 
+// histories stand for those of campaigns, and show the context of each round.
+type histories struct {
+	Histories
+	visit func(ctx context.Context)
+}
+
+func (h histories) VisitNewHistory(ctx context.Context, _ map[string]string, _ func(string, []notification.HistoryEntry) error) error {
+	h.visit(ctx)
+	return nil
+}
+
+// A round ends long before its lease, so that the next round can renew that. It begins with the
+// lease alone.
+func TestRoundIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := w.deliverer("")
+	var end, visited time.Time
+	d.deps.Histories = histories{visit: func(ctx context.Context) { end, _ = ctx.Deadline(); visited = time.Now() }}
+	begun := time.Now()
+	w.deliver(d)
+	if least, most := begun.Add(30*time.Second), visited.Add(30*time.Second); end.Before(least) || end.After(most) {
+		t.Errorf("the round may last until %s, want %s to %s", end, least, most)
+	}
+	lease := keys.Default().Webhooks() + ":lease"
+	w.server.SetTTL(lease, time.Second)
+	w.deliver(d)
+	if left := w.server.TTL(lease); left != time.Minute {
+		t.Errorf("the lease lasts for %s, want a minute", left)
+	}
+	w.server.SetError("ERR no room")
+	visited = time.Time{}
+	if err := d.deliver(t.Context()); err == nil || !strings.Contains(err.Error(), "acquire the delivery") || !visited.IsZero() {
+		t.Errorf("without a lease: %v, and histories were read at %s", err, visited)
+	}
+}
+
 func TestOldEventsAreGivenUp(t *testing.T) {
 	t.Parallel()
 	w, r := newWorld(t), newReceiver(t)
@@ -139,7 +177,12 @@ func TestOldEventsAreGivenUp(t *testing.T) {
 	r.answer(http.StatusInternalServerError)
 	w.run("42", campaign.Running)
 	w.deliver(d)
-	w.clock = w.clock.Add(giveUpAfter + time.Hour)
+	w.clock = w.clock.Add(23 * time.Hour)
+	w.deliver(d)
+	if strings.Contains(w.log.String(), "webhook given up") {
+		t.Error("given up before a day was over")
+	}
+	w.clock = w.clock.Add(2 * time.Hour)
 	w.deliver(d)
 	r.answer(http.StatusOK)
 	w.clock = w.clock.Add(time.Hour)
@@ -170,7 +213,7 @@ func TestInternalAddressesAreRefused(t *testing.T) {
 	}
 	for _, address := range []string{
 		"127.0.0.1:1", "10.0.0.1:1", "172.16.0.1:1", "192.168.1.1:1", "169.254.169.254:80", "0.0.0.0:1", "100.64.0.1:1", "224.0.0.1:1",
-		"255.255.255.255:1", "[::1]:1", "[fe80::1%eth0]:1", "[fc00::1]:1", "[::ffff:10.0.0.1]:1", "[64:ff9b::a00:1]:1", "[::]:1", "[2002:a00:1::]:1",
+		"255.255.255.255:1", "[::1]:1", "[fe80::1%eth0]:1", "[fc00::1]:1", "[::ffff:10.0.0.1]:1", "[64:ff9b::a00:1]:1", "[::]:1", "[2002:a00:1::]:1", "8.8.8.8",
 	} {
 		if checkPublic(address) == nil {
 			t.Errorf("%s is dialed", address)
