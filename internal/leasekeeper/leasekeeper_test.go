@@ -204,6 +204,29 @@ func TestSet(t *testing.T) {
 	}
 }
 
+// The age of the leases is that of the one which has been in the set for longest.
+func TestOldestLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set, begun := leasekeeper.NewSet[*leasekeeper.Lease](), time.Now()
+		expect := func(want int, since time.Time) {
+			t.Helper()
+			if n, got := set.Oldest(); n != want || !got.Equal(since) {
+				t.Errorf("%d leases since %s, want %d since %s", n, got, want, since)
+			}
+		}
+		expect(0, time.Time{})
+		leases := make([]*leasekeeper.Lease, 20) // a map has no order
+		for i := range leases {
+			leases[i] = &leasekeeper.Lease{Claim: strings.Repeat("c", i+1)}
+			set.Add(leases[i])
+			<-time.After(time.Second)
+		}
+		expect(20, begun)
+		set.Remove(leases[0])
+		expect(19, begun.Add(time.Second))
+	})
+}
+
 // The reaper waits between half its interval and all of it, and not always the same. A queue that
 // fails does not keep it from the next one.
 func TestReaper(t *testing.T) {
