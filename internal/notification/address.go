@@ -34,7 +34,7 @@ func ParseLastSeen(text string) time.Time {
 		return epochTime(number)
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07", time.DateTime, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil && isPlausible(at) {
+		if at, err := time.Parse(layout, text); err == nil && isPlausible(at.UTC()) {
 			return at.UTC()
 		}
 	}

@@ -17,3 +17,38 @@ func TestNormalizePlatform(t *testing.T) {
 		}
 	}
 }
+
+// A user has an address if a device has one.
+func TestHasAddress(t *testing.T) {
+	good, bad := notification.ParseToken("tok-1"), notification.ParseToken("two words")
+	for name, c := range map[string]struct {
+		r    notification.Recipient
+		want bool
+	}{
+		"none":           {notification.Recipient{}, false},
+		"own":            {notification.Recipient{Target: good}, true},
+		"unusable":       {notification.Recipient{Target: bad, Devices: []notification.Device{{Target: bad}, {}}}, false},
+		"second device":  {notification.Recipient{Devices: []notification.Device{{Target: bad}, {Target: good}}}, true},
+		"installationID": {notification.Recipient{Target: notification.ParseFID("fid-1")}, true},
+	} {
+		if got := c.r.HasAddress(); got != c.want {
+			t.Errorf("%s: has an address: %v", name, got)
+		}
+	}
+}
+
+// What a device does not say is as it is for its user.
+func TestForDevice(t *testing.T) {
+	user := notification.Recipient{UserID: "u", Platform: "ios", Locale: "de", TimeZone: "UTC", QuietHours: "22:00-07:00"}
+	user.Devices = []notification.Device{{Target: notification.ParseToken("tok-1")}}
+	known := notification.Device{Target: notification.ParseToken("tok-2"), Platform: "web", Locale: "fr", TimeZone: "Asia/Tokyo"}
+	for _, c := range []struct {
+		d                    notification.Device
+		platform, lang, zone string
+	}{{user.Devices[0], "ios", "de", "UTC"}, {known, "web", "fr", "Asia/Tokyo"}} {
+		got := user.ForDevice(c.d)
+		if got.Platform != c.platform || got.Locale != c.lang || got.TimeZone != c.zone || got.Target != c.d.Target || got.Devices != nil || got.UserID != "u" || got.QuietHours != "22:00-07:00" {
+			t.Errorf("%+v became %+v", c.d, got)
+		}
+	}
+}

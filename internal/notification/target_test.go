@@ -3,8 +3,11 @@ package notification
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,7 +66,6 @@ func TestInvalidTokensSayWhy(t *testing.T) {
 
 func TestInstallationIDs(t *testing.T) {
 	t.Parallel()
-	const fid = "cMr3eGJhR0-kT1aB9xYz_w"
 	for text, want := range map[string]Target{
 		fid:              {Kind: TargetFID, Value: fid},
 		` "` + fid + `"`: {Kind: TargetFID, Value: fid, original: ` "` + fid + `"`},
@@ -75,8 +77,10 @@ func TestInstallationIDs(t *testing.T) {
 			t.Errorf("%q is read as %#v", text, got)
 		}
 	}
-	if got := ParseFID(realToken).Problem(); got != "it is a registration token where an installation ID is expected" {
-		t.Errorf("a token as an installation ID: %s", got)
+	for _, text := range []string{realToken, ":APA91b"} {
+		if got := ParseFID(text).Problem(); got != "it is a registration token where an installation ID is expected" {
+			t.Errorf("%s as an installation ID: %s", text, got)
+		}
 	}
 	if ParseToken(fid).IsSame(ParseFID(fid)) {
 		t.Error("a token is the same as an installation ID")
@@ -96,9 +100,47 @@ func TestTokensAreCompared(t *testing.T) {
 	if ParseToken("two words").IsSame(ParseToken("other words")) || !ParseToken("two words").IsSame(ParseToken("two words")) {
 		t.Error("two texts that can be no tokens are the same only where they are alike")
 	}
+	if ParseToken("tok-1").IsSame(ParseToken("tok-2")) || ParseToken("tok-1").IsSame(ParseFID("tok-1")) {
+		t.Error("two different addresses are the same")
+	}
 	for text, want := range map[string]bool{realToken: false, "aZ09-_:.": false, "a%3Ab": true, "a/b": true, "a+b": true, "two words": false} {
 		if got := ParseToken(text).IsUnusual(); got != want {
 			t.Errorf("%q is unusual: %v", text, got)
+		}
+	}
+}
+
+// Tokens of one installation begin with its ID. Other texts before a colon say nothing.
+func TestAddressesOfOneDeviceAreKnown(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b Target
+		want bool
+	}{
+		{ParseToken("tok-1"), ParseToken("tok-1"), true},
+		{ParseToken("tok-1"), ParseToken("tok-2"), false},
+		{ParseToken(fid + ":APA91a"), ParseToken(fid + ":APA91b"), true},
+		{ParseToken("short:APA91a"), ParseToken("short:APA91b"), false},
+		{ParseToken("short:APA91a"), ParseFID("short"), true},
+		{ParseFID("short"), ParseToken("short:APA91a"), true},
+		{ParseFID(fid), ParseToken(fid[1:] + "x:APA91a"), false},
+		{ParseFID(fid), ParseFID("other"), false},
+		{ParseFID(fid), ParseToken("tok-1"), false},
+		{ParseToken("two words"), ParseToken("other words"), false},
+	} {
+		if got := c.a.IsSameDevice(c.b); got != c.want {
+			t.Errorf("%v and %v are of one device: %v", c.a, c.b, got)
+		}
+	}
+}
+
+func TestTokensAreAbbreviated(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"": "…", "abc": "abc…", "abcdefgh": "abcdef…", "abcdefghijklmnopqrst": "abcdef…", "abcdefghijklmnopqrstu": "abcdef…rstu",
+	} {
+		if got := Abbreviate(text); got != want {
+			t.Errorf("%q is shown as %s, want %s", text, got, want)
 		}
 	}
 }
@@ -115,6 +157,29 @@ func TestFaultsShownAreBounded(t *testing.T) {
 		if got := all.Error(); got != want {
 			t.Errorf("%d faults: %s, want %s", n, got, want)
 		}
+	}
+}
+
+// An error gives its faults, however it is wrapped, and finds none in other errors.
+func TestFaultsOfErrors(t *testing.T) {
+	t.Parallel()
+	one, two := &Fault{Field: "f", Problem: "p"}, &Fault{Field: "g", Problem: "q"}
+	for name, c := range map[string]struct {
+		err  error
+		want Faults
+	}{
+		"nothing":       {nil, nil},
+		"another error": {io.EOF, nil},
+		"one":           {fmt.Errorf("check: %w", one), Faults{one}},
+		"all":           {fmt.Errorf("check: %w", Faults{two, one}.Err()), Faults{two, one}},
+		"none":          {Faults{}.Err(), nil},
+	} {
+		if got := FaultsOf(c.err); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if first, ok := errors.AsType[*Fault](error(Faults{two, one})); !ok || first != two {
+		t.Errorf("the first fault is %v", first)
 	}
 }
 
