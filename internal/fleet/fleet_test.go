@@ -236,6 +236,7 @@ func TestCanServe(t *testing.T) {
 		{Process{Role: Dispatcher, Project: "p"}, "42", "p", true},
 		{Process{Role: Dispatcher, Project: "p"}, "42", "", true},
 		{Process{Role: Dispatcher, Project: "p"}, "42", "q", false},
+		{Process{Role: Dispatcher}, "42", "q", true},
 		{Process{Role: Dispatcher, Project: "p", Campaign: "42"}, "42", "p", true},
 		{Process{Role: Dispatcher, Project: "p", Campaign: "7"}, "42", "p", false},
 		{Process{Role: Dispatcher, Project: "p", Phase: Stopping}, "42", "p", false},
