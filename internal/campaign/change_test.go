@@ -3,12 +3,14 @@ package campaign_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/keys"
 	"fanfare/internal/notification"
+	"fanfare/internal/queue"
 	"fanfare/internal/redisx"
 	"fanfare/test/backends"
 )
@@ -90,7 +92,7 @@ func changesTheMessageOfWhatStands(t *testing.T, b *backends.Backend) {
 			wantEqual(t, "message of a "+id, string(s.Message), string(other.Message))
 			wantEqual(t, "weight of a "+id, s.Weight, 5)
 			wantEqual(t, "state", s.State, state)
-		case !refused || wrong.From != state:
+		case !refused || wrong.From != state || !strings.HasPrefix(wrong.Error(), "campaign "+id+" is "):
 			t.Errorf("%s: %v, want that it is refused", state, err)
 		default:
 			wantEqual(t, "message of a "+id, string(s.Message), string(message))
@@ -98,6 +100,30 @@ func changesTheMessageOfWhatStands(t *testing.T, b *backends.Backend) {
 		}
 	}
 	f.refused("message of nobody", f.Change(t.Context(), "none", other), campaign.ErrNotFound)
+}
+
+// A process that sends the earlier message of a campaign claims nothing more of it.
+func TestChangeEndsTheQueuesOfTheEarlierMessage(t *testing.T) {
+	f := open(t, backends.OpenMiniredis(t))
+	f.create("1", campaign.Draft)
+	f.push("1", 3)
+	before, err := f.QueueOf(f.get("1"))
+	f.ok(err)
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`)}))
+	f.move("1", campaign.Running)
+	if _, err := before.Claim(t.Context(), "c1", 1); !isClosed(err) {
+		t.Errorf("claim for the earlier message: %v, want that the gate is closed", err)
+	}
+	after, err := f.QueueOf(f.get("1"))
+	f.ok(err)
+	l, err := after.Claim(t.Context(), "c2", 1)
+	f.ok(err)
+	wantEqual(t, "claimed for the new message", len(l.Elements), 1)
+}
+
+func isClosed(err error) bool {
+	_, closed := errors.AsType[*queue.GateClosedError](err)
+	return closed
 }
 
 // changesAnyEdition replaces the message of specs whose edition is missing, a number or an

@@ -93,7 +93,7 @@ func deleteRefusesTheRunning(t *testing.T, b *backends.Backend) {
 			f.wantNothingOf(b, id)
 			continue
 		}
-		if wrong, ok := errors.AsType[*campaign.TransitionError](err); !ok || wrong.From != campaign.Running {
+		if wrong, ok := errors.AsType[*campaign.TransitionError](err); !ok || wrong.Error() != "campaign running is running: pause or cancel it before it is deleted" {
 			t.Errorf("delete the running: %v, want a refusal", err)
 		}
 		wantEqual(t, "state", f.get(id).State, campaign.Running)

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,45 @@ func TestTimesOfBooks(t *testing.T) {
 	text, err := json.Marshal(Books{ClockBack: 90 * time.Second})
 	if err != nil || !strings.Contains(string(text), `"clockBackSeconds":90,`) {
 		t.Errorf("as JSON: %s, %v", text, err)
+	}
+}
+
+// Books of ended campaigns are remembered for five to ten seconds, each for another time.
+func TestBooksAreRememberedForSeconds(t *testing.T) {
+	now := time.UnixMilli(1_000_000)
+	var m ListMemory
+	all := make([]Summary, 50)
+	for n := range all {
+		all[n] = Summary{Spec: Spec{ID: strconv.Itoa(n), State: Completed}}
+	}
+	m.remember(all, now)
+	until := make(map[time.Time]bool)
+	for _, s := range all {
+		_, early := m.find(s.Spec, now.Add(5*time.Second-1))
+		if _, late := m.find(s.Spec, now.Add(10*time.Second)); !early || late {
+			t.Errorf("campaign %s is remembered until %s", s.Spec.ID, m.ended[s.Spec.ID].until)
+		}
+		until[m.ended[s.Spec.ID].until] = true
+	}
+	if len(until) < 2 {
+		t.Error("all are read again at once")
+	}
+}
+
+// Recipients that are in no variant and not held out are counted apart, if there are variants.
+func TestRecipientsWithoutVariant(t *testing.T) {
+	variants := map[string]StatusCounts{"a": {notification.StatusSent: 3}, "b": {notification.StatusSent: 1, notification.StatusFailed: 2}}
+	for name, c := range map[string]struct {
+		b    Books
+		want int64
+	}{
+		"no variants":             {Books{Sent: 9}, 0},
+		"some":                    {Books{Sent: 5, Failed: 4, HeldOut: 2, Variants: variants}, 1},
+		"counts from two moments": {Books{Sent: 5, Variants: variants}, 0},
+	} {
+		if got := countWithoutVariant(c.b); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
 	}
 }
 

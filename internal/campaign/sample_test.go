@@ -67,3 +67,23 @@ func users(s campaign.Sample) []string {
 	}
 	return all
 }
+
+// A sample of zones reads no more than it may, from the head to the tail of the list.
+func TestZonesAreSampledAllOverTheList(t *testing.T) {
+	f := open(t, backends.OpenMiniredis(t))
+	for n := range 1000 {
+		f.ok(f.rdb.RPush(t.Context(), f.list("1").Plain(), fmt.Sprintf(`{"userId":"u%d","timeZone":"Etc/GMT+%d"}`, n, n/100)).Err())
+	}
+	for n, read := range map[int64]int64{100: 100, 400: 400, 1000: 1000, 5000: 1000} {
+		s, err := f.SampleZones(t.Context(), "1", n)
+		f.ok(err)
+		wantEqual(t, fmt.Sprintf("read of %d", n), s.Read, read)
+		wantEqual(t, "listed", s.Listed, 1000)
+		for zone, found := range s.Zones {
+			if share := read / 10; found < share-share/10-1 || found > share+share/10+1 {
+				t.Errorf("%d of zone %s in a sample of %d, want about %d", found, zone, n, share)
+			}
+		}
+		wantEqual(t, "zones", len(s.Zones), 10)
+	}
+}
