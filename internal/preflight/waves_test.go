@@ -1,0 +1,64 @@
+package preflight
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"fanfare/internal/checks"
+	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
+)
+
+// Findings say in one line each what a plan lacks, and what helps.
+func TestFindingsOfWaves(t *testing.T) {
+	at := time.Date(2026, 3, 2, 9, 5, 0, 0, time.UTC)
+	quarter := operator.PlannedWave{Opens: at.Add(10 * time.Minute), Zones: []string{"UTC"}, N: 1}
+	plan := func(change func(p *operator.WavePlan)) *operator.WavePlan {
+		p := &operator.WavePlan{Exact: true, Waves: []operator.PlannedWave{{Opens: at, Zones: []string{"UTC"}, N: 7}}, Ends: at.Add(time.Hour)}
+		change(p)
+		return p
+	}
+	avoids := pacing.State{Settings: pacing.Settings{AvoidQuarterHours: true}}
+	for name, c := range map[string]struct {
+		plan     *operator.WavePlan
+		state    pacing.State
+		deadline time.Time
+		want     []string // name, grade, words of the detail, words of the advice
+	}{
+		"all fit": {plan(func(*operator.WavePlan) {}), pacing.State{}, time.Time{}, []string{
+			"time zones|ok|read of all recipients|", "waves|ok|all 1 fit; the last push goes at " + operator.LocalTime(at.Add(time.Hour)) + "|", "deadline|ok|none|",
+		}},
+		"a sample": {plan(func(p *operator.WavePlan) { p.Exact = false }), pacing.State{}, at, []string{
+			"time zones|ok|from a sample|", "waves|ok|all 1 fit|", "deadline|ok|" + operator.LocalTime(at) + "|",
+		}},
+		"bad zones": {plan(func(p *operator.WavePlan) { p.BadZones = 1200 }), pacing.State{}, time.Time{}, []string{
+			"time zones|warning|all recipients; about 1,200 recipients have an unknown one|campaign's time zone", "waves|ok|all 1|", "deadline|ok|none|",
+		}},
+		"none opens": {plan(func(p *operator.WavePlan) { p.Waves = nil; p.Expired = 9 }), pacing.State{}, at, []string{
+			"time zones|ok||", "waves|failure|before the deadline|move the deadline", "deadline|warning|" + operator.LocalTime(at) + "; about 9 recipients end as expired|widen",
+		}},
+		"too many": {plan(func(p *operator.WavePlan) { p.Unfit, p.Waves[0].Unsent = 3, 3 }), pacing.State{}, time.Time{}, []string{
+			"time zones|ok||", "waves|failure|3|--late", "deadline|ok||",
+		}},
+		"a quarter hour": {plan(func(p *operator.WavePlan) { p.Waves = append(p.Waves, quarter) }), pacing.State{}, time.Time{}, []string{
+			"time zones|ok||", "waves|ok|all 2|", "deadline|ok||", "quarter hours|warning|a wave opens at 09:15 UTC|five minutes later",
+		}},
+		"an avoided one": {plan(func(p *operator.WavePlan) { p.Waves = append(p.Waves, quarter) }), avoids, time.Time{}, []string{
+			"time zones|ok||", "waves|ok|all 2|", "deadline|ok||", "quarter hours|ok|09:15 UTC; the minutes around it are avoided|",
+		}},
+	} {
+		found := waveFindings(c.plan, c.state, c.deadline)
+		if len(found) != len(c.want) {
+			t.Errorf("%s: %d findings, want %d: %+v", name, len(found), len(c.want), found)
+			continue
+		}
+		for i, want := range c.want {
+			w := strings.Split(want, "|")
+			f := found[i]
+			if f.Name != w[0] || f.Grade != checks.Grade(w[1]) || !strings.Contains(f.Detail, w[2]) || !strings.Contains(f.Advice, w[3]) || (f.Advice == "") != (w[3] == "") {
+				t.Errorf("%s: %+v, want %s", name, f, want)
+			}
+		}
+	}
+}
