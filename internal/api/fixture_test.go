@@ -37,6 +37,13 @@ type fakeSystem struct {
 	broken   error // ends the outcomes
 	plan     *operator.WavePlan
 	planned  int // how often it was asked for
+
+	spec    campaign.Spec        // the last one that was created
+	change  campaign.Change      // the last one
+	load    operator.LoadOptions // of the last load
+	start   operator.StartOptions
+	history operator.History
+	user    operator.User
 }
 
 func (f *fakeSystem) act(format string, args ...any) error {
@@ -78,6 +85,7 @@ func (f *fakeSystem) Processes(context.Context) ([]fleet.Process, error) {
 	return []fleet.Process{}, f.err
 }
 func (f *fakeSystem) Create(_ context.Context, s campaign.Spec) error {
+	f.spec = s
 	return f.act("create %s %s %d%s", s.ID, s.OnAmbiguous, s.Weight, s.Source)
 }
 func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign.Change, _ operator.FindPace) error {
@@ -87,9 +95,11 @@ func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign
 	return &operator.UnfitError{ID: id, Plan: &operator.WavePlan{}, Scheduled: true}
 }
 func (f *fakeSystem) Start(_ context.Context, id string, o operator.StartOptions) error {
+	f.start = o
 	return f.act("start %s: %s", id, o.Reason)
 }
 func (f *fakeSystem) Load(_ context.Context, id string, r io.Reader, o operator.LoadOptions) (operator.LoadSummary, error) {
+	f.load = o
 	text, err := io.ReadAll(r)
 	if err != nil {
 		return operator.LoadSummary{}, &operator.InterruptedError{Err: err, Done: 3}

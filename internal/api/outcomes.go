@@ -88,8 +88,9 @@ func (a *API) showUser(r *http.Request) (int, any, error) {
 		limit = n
 	}
 	u, err := a.deps.System.User(r.Context(), r.PathValue("id"), limit)
+	view := operator.UserView{User: u}
 	answer := userAnswer{
-		ID: u.ID, Token: u.Token.String(), Devices: append([]operator.DeviceView{}, operator.UserView{User: u}.DeviceViews()...),
+		ID: u.ID, Token: view.TokenText(), Devices: append([]operator.DeviceView{}, view.DeviceViews()...),
 		Removed: append([]operator.RemovedView{}, u.RemovedViews()...), Profile: u.Profile, Suppressed: u.Suppressed, Caps: u.CapViews(),
 		Outcomes: append([]notification.Result{}, u.Outcomes...), More: u.More,
 	}
