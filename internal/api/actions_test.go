@@ -32,7 +32,8 @@ func (f *fakeSystem) Cancel(_ context.Context, id, reason string) error {
 func (f *fakeSystem) Delete(_ context.Context, id string, o operator.DeleteOptions) (operator.Deletion, error) {
 	return operator.Deletion{}, f.act("delete %s, wait %s", id, o.Wait)
 }
-func (f *fakeSystem) History(context.Context, string) (operator.History, error) {
+func (f *fakeSystem) History(ctx context.Context, _ string) (operator.History, error) {
+	f.until, _ = ctx.Deadline()
 	return f.history, f.err
 }
 func (f *fakeSystem) User(_ context.Context, id string, limit int) (operator.User, error) {
@@ -136,6 +137,35 @@ func TestEveryMemberIsPassedOn(t *testing.T) {
 		}
 	}
 	f.expectActed("")
+}
+
+// An answer that changes nothing comes within 20 seconds. A change may take longer.
+func TestOnlyReadsAreBounded(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	begun := time.Now()
+	f.expect(http.StatusOK, "entries", http.MethodGet, "/campaigns/42/history", "")
+	if f.system.until.Before(begun.Add(20*time.Second)) || f.system.until.After(time.Now().Add(20*time.Second)) {
+		t.Errorf("a history is read until %s", f.system.until)
+	}
+	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "")
+	if !f.system.until.IsZero() {
+		t.Errorf("a start ends at %s", f.system.until)
+	}
+}
+
+// While a request runs, its repetition waits for no answer. One that cannot be read runs never.
+func TestRepeatedWhileItRuns(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	const key = "Idempotency-Key"
+	f.system.during = func() {
+		f.expect(http.StatusConflict, "Still running", http.MethodPost, "/campaigns/42/start", "{}", key, "1")
+	}
+	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "{}", key, "1")
+	f.expect(http.StatusOK, `"id":"42"`, http.MethodPost, "/campaigns/42/start", "", key, strings.Repeat("k", 255))
+	f.expect(http.StatusRequestEntityTooLarge, "too large", http.MethodPost, "/campaigns/42/start", strings.Repeat(" ", maxBody+1), key, "2")
+	f.expectActed("start 42: by app, API; start 42: by app, API")
 }
 
 // A history without its part in SQL is shown, with the reason.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -42,6 +43,8 @@ type fakeSystem struct {
 	change  campaign.Change      // the last one
 	load    operator.LoadOptions // of the last load
 	start   operator.StartOptions
+	during  func()    // called once by a start
+	until   time.Time // the deadline of the last start or history
 	history operator.History
 	user    operator.User
 }
@@ -94,8 +97,13 @@ func (f *fakeSystem) CheckSchedule(_ context.Context, id string, change campaign
 	}
 	return &operator.UnfitError{ID: id, Plan: &operator.WavePlan{}, Scheduled: true}
 }
-func (f *fakeSystem) Start(_ context.Context, id string, o operator.StartOptions) error {
+func (f *fakeSystem) Start(ctx context.Context, id string, o operator.StartOptions) error {
 	f.start = o
+	f.until, _ = ctx.Deadline()
+	if during := f.during; during != nil {
+		f.during = nil
+		during()
+	}
 	return f.act("start %s: %s", id, o.Reason)
 }
 func (f *fakeSystem) Load(_ context.Context, id string, r io.Reader, o operator.LoadOptions) (operator.LoadSummary, error) {
