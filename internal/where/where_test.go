@@ -59,6 +59,20 @@ func TestMatch(t *testing.T) {
 		`profile.orders > 2 ? true : false`:            true,
 		`len(country) == 2 && lower(country) == "vn"`:  true,
 
+		`country < "VO" && country > "VM"`:   true,
+		`country <= "VN" && country >= "VN"`: true,
+		`country < "VN"`:                     false,
+		`country > "VN"`:                     false,
+		`country <= "VM"`:                    false,
+		`country >= "VO"`:                    false,
+		`level < 12`:                         false,
+		`level >= 12`:                        true,
+		`level >= 13 || level <= 11`:         false,
+		`number(level) == 12`:                true,
+		`"c" in tags`:                        false,
+		`tags contains "c"`:                  false,
+		`country contains "N"`:               true,
+
 		// What is missing is nil.
 		`gone == nil && country != nil`:            true,
 		`gone == "x"`:                              false,
@@ -99,6 +113,11 @@ func TestMatchFails(t *testing.T) {
 		`country`:              "bool(string)",
 		`country && premium`:   "a text is neither true nor false",
 		`locale.deeper == "x"`: "invalid operation",
+		`premium > 1`:          "a flag > a number",
+		`address > 1`:          "an object > a number",
+		`tags > 1`:             "a list > a number",
+		`1 >= country`:         "a number >= a text",
+		`number(premium) > 1`:  "number: a flag is no number",
 	} {
 		got, err := compile(t, text).Match([]byte(element), nil)
 		if got || err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "VN") {
