@@ -1,13 +1,19 @@
 package preflight
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
+	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/pacing"
+	"fanfare/internal/schedule"
 )
 
 // Findings say in one line each what a plan lacks, and what helps.
@@ -60,5 +66,42 @@ func TestFindingsOfWaves(t *testing.T) {
 				t.Errorf("%s: %+v, want %s", name, f, want)
 			}
 		}
+	}
+}
+
+// A scheduled campaign is planned in waves, which decide its end in place of the plain sum.
+func TestPreflightOfASchedule(t *testing.T) {
+	s := openStage(t)
+	windows, err := schedule.ParseWindows("00:00-23:59")
+	ok(t, err)
+	ok(t, s.checker.deps.Campaigns.Create(t.Context(), campaign.Spec{ID: "42", Message: notification.Message(personal), Windows: windows}))
+	for _, element := range append(people(3, "good-"), `{"userId":`) {
+		ok(t, s.rdb.RPush(t.Context(), "campaign:42", element).Err())
+	}
+	report, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	wantFinding(t, report.Findings, "time zones", checks.Good, "")
+	wantFinding(t, report.Findings, "waves", checks.Good, "fit")
+	equal(t, "sampled", report.Sampled, 4)
+	waves := report.Forecast.Waves
+	if waves == nil || !report.Forecast.Ends.Equal(waves.Ends) || len(report.Forecast.Quarters) != 0 || report.Forecast.Late != waves.Expired {
+		t.Errorf("the forecast is %+v, its waves are %+v", report.Forecast, waves)
+	}
+}
+
+// unknown is a pacer whose state cannot be read.
+type unknown struct{ Pacer }
+
+func (unknown) State(context.Context) (pacing.State, error) {
+	return pacing.State{}, io.ErrUnexpectedEOF
+}
+
+// A pace that cannot be read is an error, and no forecast of an idle project.
+func TestPreflightWithoutAPace(t *testing.T) {
+	s := openStage(t)
+	s.create("42", personal)
+	s.options.Pacer = unknown{s.governor}
+	if report, err := s.checker.Run(t.Context(), "42", s.options); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the report is %+v, %v", report, err)
 	}
 }
