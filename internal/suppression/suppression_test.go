@@ -50,6 +50,9 @@ func keepsUsers(t *testing.T, b *backends.Backend) {
 	if listed = slices.Compact(listed); !slices.Equal(listed, users) {
 		t.Errorf("listed %d users, want all 2,500", len(listed))
 	}
+	for range set.All(ctx) {
+		break // a caller may stop at the first
+	}
 	if removed, err := set.Remove(ctx, "u0001", "other"); err != nil || removed != 1 {
 		t.Errorf("removed %d, want 1: %v", removed, err)
 	}
@@ -62,9 +65,19 @@ func wrongType(t *testing.T, b *backends.Backend) {
 	names := keys.Default()
 	names.Suppressed = "other:key"
 	b.Redis.Set(t.Context(), names.Suppressed, "x", 0)
-	_, err := New(b.Redis, names, nil).Find(t.Context(), []string{"u1"})
-	if mistyped, ok := errors.AsType[*redisx.TypeError](err); !ok || mistyped.Key != names.Suppressed {
-		t.Errorf("%v, want the key named", err)
+	set, ctx := New(b.Redis, names, nil), t.Context()
+	_, found := set.Find(ctx, []string{"u1"})
+	_, added := set.Add(ctx, "u1")
+	_, removed := set.Remove(ctx, "u1")
+	_, counted := set.Count(ctx)
+	var listed error
+	for _, err := range set.All(ctx) {
+		listed = err
+	}
+	for what, err := range map[string]error{"find": found, "add": added, "remove": removed, "count": counted, "list": listed} {
+		if mistyped, ok := errors.AsType[*redisx.TypeError](err); !ok || mistyped.Key != names.Suppressed {
+			t.Errorf("%s: %v, want the key named", what, err)
+		}
 	}
 }
 
