@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"testing"
@@ -50,9 +51,11 @@ func keepsUsers(t *testing.T, b *backends.Backend) {
 	if listed = slices.Compact(listed); !slices.Equal(listed, users) {
 		t.Errorf("listed %d users, want all 2,500", len(listed))
 	}
-	for range set.All(ctx) {
-		break // a caller may stop at the first
+	next, stop := iter.Pull2(set.All(ctx))
+	if first, err, found := next(); err != nil || !found || !slices.Contains(users, first) {
+		t.Errorf("the first of all is %q: %v", first, err)
 	}
+	stop() // a caller may stop at the first
 	if removed, err := set.Remove(ctx, "u0001", "other"); err != nil || removed != 1 {
 		t.Errorf("removed %d, want 1: %v", removed, err)
 	}
