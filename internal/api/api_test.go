@@ -158,6 +158,9 @@ func TestIdempotencyKey(t *testing.T) {
 	for range 2 {
 		f.expect(http.StatusOK, `"loaded":4`, http.MethodPost, "/campaigns/42/audience", "a\nb\n", key, "3", "Content-Type", "text/csv")
 	}
+	for _, another := range []string{"a\nc\n", "a\nb\nc\n", "a\n", ""} {
+		f.expect(http.StatusUnprocessableEntity, "different request", http.MethodPost, "/campaigns/42/audience", another, key, "3", "Content-Type", "text/csv")
+	}
 	if got := strings.Join(f.system.acted, "; "); got != "start 42: a; start 42: c; start 42: c; load 42 csv false; load 42 csv false" {
 		t.Errorf("acted %q", got)
 	}

@@ -35,7 +35,7 @@ func (a *API) listCampaigns(r *http.Request) (int, any, error) {
 	return http.StatusOK, map[string]any{"campaigns": matching}, nil
 }
 
-// showCampaign also tells of the waves that are to come. A change does not: a plan reads a sample of
+// showCampaign also lists the waves that are to come. A change does not: a plan reads a sample of
 // the audience.
 func (a *API) showCampaign(r *http.Request) (int, any, error) {
 	view, err := a.viewOf(r, r.PathValue("id"))

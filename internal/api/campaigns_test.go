@@ -37,7 +37,7 @@ func TestUnfitScheduleIsRefused(t *testing.T) {
 	f.expect(http.StatusConflict, "campaign 42 is not scheduled", http.MethodPatch, "/campaigns/42", `{"startAt":"2031-01-02T10:00:00Z"}`)
 }
 
-// A campaign with time rules tells of its waves as "fanfare campaign show --json" does. Callers share
+// A campaign with time rules lists its waves as "fanfare campaign show --json" does. Callers share
 // a plan for a while. An answer to a change has none.
 func TestWavesOfACampaign(t *testing.T) {
 	t.Parallel()

@@ -3,7 +3,10 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"net/http"
 
@@ -37,13 +40,52 @@ func (a *API) serveOnce(w http.ResponseWriter, r *http.Request, e endpoint) {
 		writeProblem(w, a.explain(err))
 		return
 	case before != nil:
-		w.Header().Set("Idempotency-Replayed", "true")
-		answer{before.Status, before.Type, before.Body}.write(w)
+		replay(w, r, before)
 		return
 	}
+	body := newHashedBody(r.Body)
+	r.Body = body
 	done := a.runHolding(claim, e, r)
-	a.keep(r.Context(), claim, e, done)
+	a.keep(r.Context(), claim, e, done, body)
 	done.write(w)
+}
+
+// replay gives the answer of an earlier request again, if this one is the same.
+func replay(w http.ResponseWriter, r *http.Request, before *idempotency.Answer) {
+	if before.Upload != "" {
+		switch digest, err := newHashedBody(r.Body).digest(); {
+		case err != nil:
+			writeProblem(w, bodyProblem(err))
+			return
+		case digest != before.Upload:
+			writeProblem(w, badRequest("%v", idempotency.ErrDifferent))
+			return
+		}
+	}
+	w.Header().Set("Idempotency-Replayed", "true")
+	answer{before.Status, before.Type, before.Body}.write(w)
+}
+
+// hashedBody is the body of a request, which is hashed while it is read.
+type hashedBody struct {
+	io.ReadCloser
+	hash hash.Hash
+}
+
+func newHashedBody(body io.ReadCloser) *hashedBody { return &hashedBody{body, sha256.New()} }
+
+func (u *hashedBody) Read(p []byte) (int, error) {
+	n, err := u.ReadCloser.Read(p)
+	u.hash.Write(p[:n])
+	return n, err
+}
+
+// digest reads the rest of the body, and returns the hash of all of it.
+func (u *hashedBody) digest() (string, error) {
+	if _, err := io.Copy(io.Discard, u); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(u.hash.Sum(nil)), nil
 }
 
 // runHolding performs a request, which may take longer than a claim lasts.
@@ -55,13 +97,20 @@ func (a *API) runHolding(claim *idempotency.Claim, e endpoint, r *http.Request) 
 }
 
 // keep remembers an answer, whether or not the caller still waits for it.
-func (a *API) keep(ctx context.Context, claim *idempotency.Claim, e endpoint, done answer) {
+func (a *API) keep(ctx context.Context, claim *idempotency.Claim, e endpoint, done answer, body *hashedBody) {
 	ctx = context.WithoutCancel(ctx)
+	kept := idempotency.Answer{Status: done.status, Type: done.kind, Body: done.body}
+	forget := e.mayChange(done.status)
+	if !forget && e.takesAudience() {
+		var unread error
+		kept.Upload, unread = body.digest()
+		forget = unread != nil // the caller is gone; a load recognizes its audience
+	}
 	var err error
-	if e.mayChange(done.status) {
+	if forget {
 		err = claim.Release(ctx)
 	} else {
-		err = claim.Answer(ctx, idempotency.Answer{Status: done.status, Type: done.kind, Body: done.body})
+		err = claim.Answer(ctx, kept)
 	}
 	if err != nil {
 		a.deps.Logger.Error("API answer not kept; a repeated request may act again", "error", err)
@@ -74,8 +123,8 @@ func (e endpoint) mayChange(status int) bool {
 	return status >= http.StatusInternalServerError || status == http.StatusRequestTimeout || e.takesAudience() && status >= http.StatusBadRequest
 }
 
-// fingerprint is what distinguishes a request. An audience is too long to be read beforehand; a
-// load recognizes its own audience.
+// fingerprint is what distinguishes a request, but for an audience, which is too long to be read
+// beforehand.
 func (e endpoint) fingerprint(r *http.Request) (string, error) {
 	text := r.Method + " " + r.URL.RequestURI() + "\n"
 	if e.takesAudience() {

@@ -13,8 +13,8 @@ var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9
 // cellErrors are what spreadsheets export for a formula that failed.
 var cellErrors = []string{"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"}
 
-// formulaAdvice says what to do about ="00123", with which a spreadsheet keeps zeros. It is not read
-// as 00123: no cell is repaired silently, and the quotes may be meant.
+// formulaAdvice says what to do about ="00123", with which a spreadsheet keeps zeros. It is not
+// read as 00123: no cell is repaired silently, and the quotes may be meant.
 const formulaAdvice = `write 00123 in place of ="00123", by formatting the column as text before the export`
 
 // isTextFormula reports whether a cell is a formula whose value is a text, such as ="00123".

@@ -116,7 +116,7 @@ func tellsAMistakenProject(t *testing.T, b *backends.Backend) {
 	}
 }
 
-// A project is known by the same campaign, whoever lists the campaigns and in what order. A campaign
+// A project is known by the same campaign, in whatever order the campaigns are listed. A campaign
 // that has ended names none.
 func listsTheSameProjects(t *testing.T, b *backends.Backend) {
 	f := open(t, b)

@@ -40,8 +40,8 @@ func sourceFormOf(s campaign.Source) sourceForm {
 	return f
 }
 
-// sourceOf reads the source in a form. Only the fields of its kind count: the others are hidden, and
-// keep what was typed. The error is that of the commands, and follows the word "source".
+// sourceOf reads the source in a form. Only the fields of its kind count: the others are hidden,
+// and keep what was typed. The error is that of the commands, and follows the word "source".
 func sourceOf(form url.Values) (campaign.Source, error) {
 	value := func(name string) string { return strings.TrimSpace(form.Get(sourceField + "_" + name)) }
 	s := campaign.Source{Where: value("where")}

@@ -19,8 +19,8 @@ func (f *fixture) withSource(s campaign.Source) {
 	f.refresh()
 }
 
-// The page of a campaign with a source says what that is, and that nothing of it is loaded. It leads
-// to where the source can change, for those who may.
+// The page of a campaign with a source says what that is, and that nothing of it is loaded. It
+// leads to where the source can change, for those who may.
 func TestSourceOfACampaign(t *testing.T) {
 	t.Parallel()
 	f := open(t, Options{})

@@ -11,8 +11,8 @@ import (
 	"fanfare/internal/notification"
 )
 
-// UnknownPlaceholder is a placeholder in the form of another system. It may be meant as it is, so it
-// is not refused; devices show it.
+// UnknownPlaceholder is a placeholder in the form of another system. It may be meant as it is, so
+// it is not refused; devices show it.
 type UnknownPlaceholder struct {
 	Field string // such as message.notification.title
 	Text  string // as it is written, such as ${name}

@@ -41,6 +41,8 @@ type Answer struct {
 	Status int    `json:"status"`
 	Type   string `json:"type"` // its Content-Type
 	Body   []byte `json:"body"`
+	// Upload is a hash of the request's body if that is too long to be read beforehand, or "".
+	Upload string `json:"upload,omitempty"`
 }
 
 // entry is what Redis keeps of a request.

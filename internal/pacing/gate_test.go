@@ -227,7 +227,7 @@ func TestGateIsNotCutShortByTheSameReplica(t *testing.T) {
 		all := f.replicas(1, 1)
 		must(t, all[0].CloseGate(f.t.Context(), 30*time.Second, "429"))
 		f.mem.away(true) // which would say that the gate is closed
-		// It fails if a reply from before the gate has arrived, since the gate is then written again.
+		// It fails if a reply from before the gate has arrived, as the gate is written again then.
 		_ = all[0].CloseGate(f.t.Context(), 5*time.Second, "429")
 		f.pass(29 * time.Second)
 		wantEqual(t, "shut before the end of the longer wait", all[0].IsBlocked(), true)
