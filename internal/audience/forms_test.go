@@ -171,3 +171,19 @@ func TestBombsTakeNoMemory(t *testing.T) {
 		}
 	}
 }
+
+// UTF-16 that is cut within a character, or has half of one, does not end as another user.
+func TestHalfACharacterIsNoUser(t *testing.T) {
+	t.Parallel()
+	whole := utf16("\ufeffcity,userId\nx,user1\ny,user2", false)
+	for name, text := range map[string]string{
+		"a cut":             whole[:len(whole)-1],
+		"half a surrogate":  utf16("\ufeffcity,userId\nx,user1\ny,", false) + "\x3d\xd8",
+		"an earlier repair": "city,userId\nx,user1\ny,user\ufffd",
+	} {
+		elements, rejected, err := readAll(strings.NewReader(text), CSV)
+		if len(elements) != 1 || len(rejected) != 1 || !strings.Contains(rejected[0].Problem, "U+FFFD") || err != nil {
+			t.Errorf("%s: elements %q, rejected %v, error %v", name, elements, rejected, err)
+		}
+	}
+}

@@ -146,6 +146,8 @@ func checkUserID(id string) error {
 		return fmt.Errorf("userId is longer than %d bytes", campaign.MaxUserID)
 	case strings.ContainsRune(id, 0):
 		return errors.New("userId holds a NUL")
+	case strings.ContainsRune(id, utf8.RuneError): // UTF-16 that was cut, or an earlier conversion
+		return errors.New("userId holds U+FFFD, in place of a character that was lost: export it again as UTF-8")
 	}
 	if problem := spreadsheetProblem(id); problem != "" {
 		return errors.New(problem)

@@ -16,6 +16,7 @@ const (
 	ReasonPaused       ReasonKind = "paused"        // a person paused it
 	ReasonDraft        ReasonKind = "draft"         // not started
 	ReasonScheduled    ReasonKind = "scheduled"     // it starts by itself
+	ReasonNoAudience   ReasonKind = "no_audience"   // it runs, and has no recipients yet
 	ReasonWindows      ReasonKind = "windows"       // recipients wait for their windows
 	ReasonNoMessage    ReasonKind = "no_message"    // a list without a spec
 	ReasonHalt         ReasonKind = "halt"          // the project is halted

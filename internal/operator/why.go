@@ -32,6 +32,7 @@ func Why(v View, around Surroundings) []Reason {
 	w.explainLosses()
 	w.explainLoad()
 	if v.Err == nil && v.Spec.State == campaign.Running {
+		w.explainNoAudience(campaign.ShellQuote(w.Spec.ID))
 		w.explainFleet()
 		w.explainHeld()
 		w.explainPriority()
@@ -98,6 +99,18 @@ func (w *why) explainSpec() {
 	case campaign.Paused:
 		w.stop(w.pauseReason(id))
 	}
+}
+
+// explainNoAudience adds that there is no one to send to. An application may still push recipients.
+func (w *why) explainNoAudience(id string) {
+	if w.Books.Loaded > 0 || w.Books.CountOpen() > 0 || w.Books.Loading {
+		return
+	}
+	r := Reason{Kind: ReasonNoAudience, Headline: "It has no recipients yet", Next: "fanfare load " + id + " FILE; or have the application push them"}
+	if !w.Spec.Source.IsZero() {
+		r.Next = "fanfare load " + id
+	}
+	w.stop(r)
 }
 
 // scheduledReason says when a draft starts by itself, or why it has not.

@@ -33,12 +33,14 @@ func TestWhy(t *testing.T) {
 		stops  bool
 		itself bool
 	}{
-		"moves":      {view: running(campaign.Books{Waiting: 5, InFlight: 5})},
-		"ended":      {view: with(running(campaign.Books{Sent: 5}), func(v *View) { v.Spec.State = campaign.Completed })},
-		"broken":     {view: with(running(waits), func(v *View) { v.Err = errors.New("message is missing") }), want: ReasonBroken, stops: true},
-		"draft":      {view: with(running(waits), func(v *View) { v.Spec.State = campaign.Draft }), want: ReasonDraft, stops: true},
-		"no message": {view: with(running(waits), func(v *View) { v.Spec.State = "" }), want: ReasonNoMessage, stops: true},
-		"paused":     {view: with(running(waits), func(v *View) { v.Spec.State, v.Spec.Reason = campaign.Paused, "typo" }), want: ReasonPaused, stops: true},
+		"moves":       {view: running(campaign.Books{Waiting: 5, InFlight: 5})},
+		"no audience": {view: running(campaign.Books{}), want: ReasonNoAudience, stops: true},
+		"it comes":    {view: running(campaign.Books{Loading: true})},
+		"ended":       {view: with(running(campaign.Books{Sent: 5}), func(v *View) { v.Spec.State = campaign.Completed })},
+		"broken":      {view: with(running(waits), func(v *View) { v.Err = errors.New("message is missing") }), want: ReasonBroken, stops: true},
+		"draft":       {view: with(running(waits), func(v *View) { v.Spec.State = campaign.Draft }), want: ReasonDraft, stops: true},
+		"no message":  {view: with(running(waits), func(v *View) { v.Spec.State = "" }), want: ReasonNoMessage, stops: true},
+		"paused":      {view: with(running(waits), func(v *View) { v.Spec.State, v.Spec.Reason = campaign.Paused, "typo" }), want: ReasonPaused, stops: true},
 		"tripped": {view: with(running(waits), func(v *View) {
 			v.Spec.State, v.Spec.Reason = campaign.Paused, "bad"
 			v.Breaker.Last = &breaker.Trip{Reason: "bad"}
