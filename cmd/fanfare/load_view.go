@@ -74,6 +74,9 @@ func explainLoad(id, name string, err error) error {
 	if over, ok := errors.AsType[*campaign.TransitionError](err); ok {
 		return fmt.Errorf("campaign %s is %s, and accepts no more recipients", printable(id), over.From)
 	}
+	if other, ok := errors.AsType[*campaign.OtherBeginningError](err); ok {
+		return fmt.Errorf("%s: %w: load that one again; or if recipients at the end of this one are missing, add them with --append --skip N", printable(name), other)
+	}
 	switch {
 	case errors.Is(err, campaign.ErrAudienceExists):
 		return fmt.Errorf("campaign %s has an audience, or another load has just begun; to add to it, give --append", printable(id))

@@ -54,6 +54,9 @@ func openParquet(s *source, o Options) (Reader, error) {
 	if !random {
 		return nil, &FileError{Problem: "it is Parquet, which is read from its end: name the file, neither compressed nor through a pipe or an upload"}
 	}
+	if size == 0 {
+		return nil, &FileError{Problem: "it is empty, without even the header of Parquet"}
+	}
 	r := &parquetReader{}
 	err := guardParquet(func() error { return r.open(&sourceAt{ReaderAt: file, source: s}, size, o) })
 	return r, err

@@ -157,7 +157,12 @@ func TestParquetThatIsNoAudience(t *testing.T) {
 	if err := os.WriteFile(other, []byte("userId\nu1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	empty := filepath.Join(t.TempDir(), "empty.parquet")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for want, name := range map[string]string{
+		"it is empty":                                         empty,
 		"its column tags is a list":                           writeParquet(t, 1, []list{{}}),
 		"its column home has fields of its own":               writeParquet(t, 1, []nested{{}}),
 		"its column userId has the type DOUBLE: write it":     writeParquet(t, 1, []rounded{{}}),

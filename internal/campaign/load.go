@@ -186,7 +186,7 @@ func (l *Loader) open(ctx context.Context, first [][]byte) error {
 		}
 	}
 	if l.refused != nil {
-		return l.refused
+		return l.otherBeginning()
 	}
 	if err := l.c.register(ctx, l.id); err != nil {
 		return err

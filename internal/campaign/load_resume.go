@@ -20,6 +20,35 @@ type resumedLoad struct {
 	cut    int  // skipped elements of the current batch
 }
 
+// OtherBeginningError is an ErrAudienceExists of a campaign with an interrupted load, whose first
+// recipients are others than those of the audience to load.
+type OtherBeginningError struct {
+	Rows int64 // that the interrupted load has pushed
+}
+
+func (e *OtherBeginningError) Error() string {
+	return fmt.Sprintf("an interrupted load has pushed %d recipients of an audience that begins differently", e.Rows)
+}
+
+func (e *OtherBeginningError) Unwrap() error { return ErrAudienceExists }
+
+func (l *Loader) otherBeginning() error {
+	e := &OtherBeginningError{}
+	for _, p := range l.interrupted {
+		e.Rows = max(e.Rows, p.rows)
+	}
+	return e
+}
+
+// CountPushed returns how many recipients of the audience are in the list already, as far as that
+// is known. While an interrupted load is continued, they are more than were skipped so far.
+func (l *Loader) CountPushed() int64 {
+	if l.resumed == nil {
+		return l.done.rows
+	}
+	return max(l.done.rows, l.resumed.until.rows)
+}
+
 // skipLoaded returns the part of a batch that must be pushed.
 func (r *resumedLoad) skipLoaded(ctx context.Context, batch [][]byte) ([][]byte, error) {
 	for !r.taken {

@@ -159,6 +159,9 @@ func loadedText(s operator.LoadSummary, whole bool) string {
 
 // explainLoad adds what a person can do about a load that was refused.
 func explainLoad(err error) error {
+	if other, ok := errors.AsType[*campaign.OtherBeginningError](err); ok {
+		return &inputError{fmt.Sprintf("A load of another file was interrupted after %s. Load that file again, or choose below to add this one.", plural(other.Rows, "recipient", "recipients"))}
+	}
 	switch {
 	case errors.Is(err, campaign.ErrAudienceExists):
 		return &inputError{"The campaign has an audience already. To add to it, choose so below the file."}

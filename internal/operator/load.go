@@ -137,7 +137,7 @@ func (l *load) run(ctx context.Context, rows audience.Reader, sieves func(contex
 	case errors.Is(err, campaign.ErrAudienceExists), errors.Is(err, campaign.ErrOtherAudience):
 		return err
 	case err != nil:
-		return &InterruptedError{Err: err, Done: l.opts.Skip + l.summary.Passed + l.summary.Loaded, Unsure: l.unsure}
+		return &InterruptedError{Err: err, Done: l.opts.Skip + l.loader.CountPushed(), Unsure: l.unsure}
 	case from.skip > 0:
 		return &audience.FileError{Problem: fmt.Sprintf("it has %s recipients, fewer than the %s to skip", Thousands(l.opts.Skip-from.skip), Thousands(l.opts.Skip))}
 	case l.summary.Loaded+l.summary.Passed == 0 && l.summary.Rejected > 0:

@@ -136,6 +136,28 @@ func TestLoadIsInterruptedAndGoneOnWith(t *testing.T) {
 	equal(t, "rejected before the place gone on from", summary.Rejected, 0)
 }
 
+// A load that is interrupted while it skips what is there counts that. One whose audience begins
+// otherwise says what is there.
+func TestLoadIsInterruptedWhileItSkips(t *testing.T) {
+	f := open(t)
+	stopAt := func(stop int64) error {
+		ctx, interrupt := context.WithCancel(t.Context())
+		opts := LoadOptions{Format: audience.CSV, Progress: func(n int64) {
+			if n == stop {
+				interrupt()
+			}
+		}}
+		_, err := f.Load(ctx, "42", strings.NewReader(audienceOf(10_000)), opts)
+		return err
+	}
+	mentions(t, stopAt(3000), "the first 3000 recipients are loaded")
+	mentions(t, stopAt(1000), "the first 3000 recipients are loaded")
+	_, err := f.Load(t.Context(), "42", strings.NewReader("userId\nanother\n"), LoadOptions{Format: audience.CSV})
+	mentions(t, err, "an interrupted load has pushed 3000 recipients of an audience that begins differently")
+	f.load("42", audienceOf(10_000), LoadOptions{Format: audience.CSV})
+	f.wantUsers("campaign:42", 10_000)
+}
+
 func TestLoadEndsWhileNothingComes(t *testing.T) {
 	f := open(t)
 	ctx, interrupt := context.WithCancel(t.Context())
