@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
+	"strings"
 
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
@@ -121,7 +123,36 @@ func bodyProblem(err error) *problem {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return &problem{Status: http.StatusRequestEntityTooLarge, Title: "The body is too large", Detail: fmt.Sprintf("It may have %d bytes.", maxBody)}
 	}
-	return badRequest("body: %v", err)
+	return badRequest("body: %s", describeJSON(err))
+}
+
+// describeJSON says what is wrong with a body, without the names of Go's types.
+func describeJSON(err error) string {
+	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the JSON is cut off"
+	case !ok:
+		return strings.TrimPrefix(err.Error(), "json: ")
+	case mistyped.Field == "":
+		return fmt.Sprintf("it is a JSON %s, want an object", mistyped.Value)
+	}
+	return fmt.Sprintf("%s is a JSON %s, want %s", mistyped.Field, mistyped.Value, wordOf(mistyped.Type.Kind()))
+}
+
+// wordOf names the kind of JSON that a field of a Go kind is read from.
+func wordOf(kind reflect.Kind) string {
+	switch kind {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a number"
 }
 
 // readJSON reads the body. A field that does not exist is an error. An empty body leaves all fields

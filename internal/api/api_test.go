@@ -165,3 +165,18 @@ func TestIdempotencyKey(t *testing.T) {
 		t.Errorf("acted %q", got)
 	}
 }
+
+// What is wrong with a body is said in the words of JSON.
+func TestBodyIsExplained(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for body, says := range map[string]string{
+		"[]":                 "it is a JSON array, want an object",
+		`{"priority":2`:      "the JSON is cut off",
+		`{"priority":"2"}`:   "priority is a JSON string, want a number",
+		`{"onAmbiguous":2}`:  "onAmbiguous is a JSON number, want a string",
+		`{"avoidance":true}`: `unknown field`,
+	} {
+		f.expect(http.StatusUnprocessableEntity, says, http.MethodPatch, "/campaigns/42", body)
+	}
+}

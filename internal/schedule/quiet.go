@@ -1,6 +1,9 @@
 package schedule
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // noQuiet is the text of a user who wants no quiet hours, whatever the campaign has.
 const noQuiet = "none"
@@ -14,6 +17,8 @@ func ParseQuiet(text string) (Windows, error) {
 	}
 	quiet, err := ParseWindows(text)
 	switch {
+	case errors.Is(err, errNeverOpens):
+		return Windows{}, fmt.Errorf("has %q: a time in it begins and ends at once; want one such as 21:00-08:00", clip(text))
 	case err != nil:
 		return Windows{}, err
 	case len(quiet.texts) > 0 && quiet.IsZero():

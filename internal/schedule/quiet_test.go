@@ -103,7 +103,7 @@ func TestParseQuiet(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
 		"22-07":                          "want a window such as",
-		"22:00-22:00":                    "never opens",
+		"22:00-22:00":                    "begins and ends at once",
 		"00:00-24:00":                    "covers the whole week",
 		"22:00-07:00; 06:00-23:00":       "covers the whole week",
 		"funday 09:00-21:00":             "no day",

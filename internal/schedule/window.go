@@ -64,6 +64,8 @@ func ParseWindows(text string) (Windows, error) {
 
 var errWindow = errors.New("want a window such as 09:00-21:00, or with days such as mon-fri 09:00-21:00 or sat,sun 22:00-02:00")
 
+var errNeverOpens = errors.New("it opens and closes at the same time, so it never opens; want 00:00-24:00 for the whole day")
+
 func parseWindow(text string) ([]span, error) {
 	days, hours := "mon-sun", text
 	if cut := strings.LastIndexByte(text, ' '); cut >= 0 {
@@ -76,7 +78,7 @@ func parseWindow(text string) ([]span, error) {
 	case !both || !fromOK || !toOK || from == dayLength:
 		return nil, errWindow
 	case from == to:
-		return nil, errors.New("it opens and closes at the same time, so it never opens; want 00:00-24:00 for the whole day")
+		return nil, errNeverOpens
 	case to < from:
 		to += dayLength
 	}
