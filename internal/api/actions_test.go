@@ -154,7 +154,7 @@ func TestOnlyReadsAreBounded(t *testing.T) {
 	}
 }
 
-// While a request runs, its repetition waits for no answer. One that cannot be read runs never.
+// While a request runs, a repeated one is refused at once. One that cannot be read is never run.
 func TestRepeatedWhileItRuns(t *testing.T) {
 	t.Parallel()
 	f := open(t)

@@ -43,10 +43,13 @@ func (a *API) serveOnce(w http.ResponseWriter, r *http.Request, e endpoint) {
 		replay(w, r, before)
 		return
 	}
-	body := newHashedBody(r.Body)
-	r.Body = body
+	var upload *hashedBody // of an audience, which the fingerprint leaves out
+	if e.takesAudience() {
+		upload = newHashedBody(r.Body)
+		r.Body = upload
+	}
 	done := a.runHolding(claim, e, r)
-	a.keep(r.Context(), claim, e, done, body)
+	a.keep(r.Context(), claim, e, done, upload)
 	done.write(w)
 }
 
@@ -74,18 +77,18 @@ type hashedBody struct {
 
 func newHashedBody(body io.ReadCloser) *hashedBody { return &hashedBody{body, sha256.New()} }
 
-func (u *hashedBody) Read(p []byte) (int, error) {
-	n, err := u.ReadCloser.Read(p)
-	u.hash.Write(p[:n])
+func (b *hashedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.hash.Write(p[:n])
 	return n, err
 }
 
 // digest reads the rest of the body, and returns the hash of all of it.
-func (u *hashedBody) digest() (string, error) {
-	if _, err := io.Copy(io.Discard, u); err != nil {
+func (b *hashedBody) digest() (string, error) {
+	if _, err := io.Copy(io.Discard, b); err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(u.hash.Sum(nil)), nil
+	return hex.EncodeToString(b.hash.Sum(nil)), nil
 }
 
 // runHolding performs a request, which may take longer than a claim lasts.
@@ -97,13 +100,13 @@ func (a *API) runHolding(claim *idempotency.Claim, e endpoint, r *http.Request) 
 }
 
 // keep remembers an answer, whether or not the caller still waits for it.
-func (a *API) keep(ctx context.Context, claim *idempotency.Claim, e endpoint, done answer, body *hashedBody) {
+func (a *API) keep(ctx context.Context, claim *idempotency.Claim, e endpoint, done answer, upload *hashedBody) {
 	ctx = context.WithoutCancel(ctx)
 	kept := idempotency.Answer{Status: done.status, Type: done.kind, Body: done.body}
 	forget := e.mayChange(done.status)
-	if !forget && e.takesAudience() {
+	if !forget && upload != nil {
 		var unread error
-		kept.Upload, unread = body.digest()
+		kept.Upload, unread = upload.digest()
 		forget = unread != nil // the caller is gone; a load recognizes its audience
 	}
 	var err error

@@ -77,7 +77,7 @@ func changeRefuses(t *testing.T, b *backends.Backend) {
 
 func changesTheMessageOfWhatStands(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
-	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`), Weight: new(5)}
+	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Corrected"}}`), Weight: new(5)}
 	for state, allowed := range map[campaign.State]bool{
 		campaign.Draft: true, campaign.Paused: true, campaign.Running: false, campaign.Completed: false,
 		campaign.Cancelled: false, campaign.Expired: false,
@@ -109,7 +109,7 @@ func TestChangeEndsTheQueuesOfTheEarlierMessage(t *testing.T) {
 	f.push("1", 3)
 	before, err := f.QueueOf(f.get("1"))
 	f.ok(err)
-	f.ok(f.Change(t.Context(), "1", campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`)}))
+	f.ok(f.Change(t.Context(), "1", campaign.Change{Message: notification.Message(`{"notification":{"title":"Corrected"}}`)}))
 	f.move("1", campaign.Running)
 	if _, err := before.Claim(t.Context(), "c1", 1); !isClosed(err) {
 		t.Errorf("claim for the earlier message: %v, want that the gate is closed", err)
@@ -130,7 +130,7 @@ func isClosed(err error) bool {
 // application's own text.
 func changesAnyEdition(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
-	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Mended"}}`)}
+	other := campaign.Change{Message: notification.Message(`{"notification":{"title":"Corrected"}}`)}
 	for i, c := range []struct{ before, after string }{{"", "1"}, {"41", "42"}, {"spring", "1"}} {
 		id := fmt.Sprint(i)
 		f.create(id, campaign.Draft)

@@ -75,14 +75,14 @@ func TestCreateWritesADraft(t *testing.T) {
 func TestChangeOfTheMessage(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
-	const mended = `{"notification":{"title":"Mended"}}`
-	_, is := errors.AsType[*campaign.TransitionError](f.Change(t.Context(), "42", campaign.Change{Message: []byte(mended)}))
+	const corrected = `{"notification":{"title":"Corrected"}}`
+	_, is := errors.AsType[*campaign.TransitionError](f.Change(t.Context(), "42", campaign.Change{Message: []byte(corrected)}))
 	equal(t, "refused while it runs", is, true)
 	ok(t, f.deps.Campaigns.Move(t.Context(), "42", campaign.Paused, ""))
 	mentions(t, f.Change(t.Context(), "42", campaign.Change{Message: []byte(`{"data":1}`), Weight: new(5)}), "message.data")
 	got := f.show("42").Spec
 	equal(t, "message after a bad one", string(got.Message), plainMessage)
 	equal(t, "weight after a bad one", got.Weight, 1)
-	ok(t, f.Change(t.Context(), "42", campaign.Change{Message: []byte("\xef\xbb\xbf" + mended)}))
-	equal(t, "message", string(f.show("42").Spec.Message), mended)
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Message: []byte("\xef\xbb\xbf" + corrected)}))
+	equal(t, "message", string(f.show("42").Spec.Message), corrected)
 }

@@ -32,7 +32,8 @@ if progress and step ~= 'on' then
     'n', string.match(progress, '^%d+') or '', 'ref', load})
 end
 redis.call('HDEL', counts, '') -- not a real field: a full Redis accepts this write
-local fields = {mark, step == 'off' and abandoned or whole(server_ms() + (step == 'on' and patience_ms or 0))} -- begin_load removes it later
+local until_ms = server_ms() + (step == 'on' and patience_ms or 0)
+local fields = {mark, step == 'off' and abandoned or whole(until_ms)} -- begin_load removes it later
 if step == 'on' then
   fields[3], fields[4] = 'loading', format_loading(lease, lease_ms, owner)
 elseif not busy then
