@@ -69,6 +69,7 @@ func TestLoadQueryRefuses(t *testing.T) {
 		{"SELECT error_code AS customer_id, user_id AS member FROM fanfare_deliveries", "member", "no column is called userId: its columns are customer_id, member; customer_id is probably it: select customer_id AS user_id"},
 		{everyRow + " WHERE false", "user_id", "it has no recipients: nothing was loaded"},
 		{everyRow, "code", "key code is not unique: several rows have UNAVAILABLE: nothing is loaded"},
+		{"SELECT user_id, random() AS n FROM fanfare_deliveries", "n", "key: n is not the same when the query is read again"},
 		{"SELECT '' AS user_id, 1 AS n", "n", "no line is a recipient"},
 	} {
 		summary, err := f.LoadQuery(t.Context(), "42", Query{SQL: c.query, Key: c.key}, LoadOptions{})

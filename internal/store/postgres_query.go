@@ -18,6 +18,12 @@ const readQueries = "; SET TRANSACTION READ ONLY; SET LOCAL datestyle = 'ISO'; S
 // positionServer begins a position, because the text of a key may be empty.
 const positionServer = "key:"
 
+func (p *postgres) queryReadOnly(ctx context.Context, text string, row rowFunc) error {
+	return pgx.BeginFunc(ctx, txStarter{p: p, then: readQueries}, func(tx pgx.Tx) error {
+		return forEachRow(ctx, tx, text, nil, row)
+	})
+}
+
 // readPage passes a position as text: the server converts it to the type of the key.
 func (p *postgres) readPage(ctx context.Context, q *Query, after string) (rows []QueryRow, err error) {
 	text, args := q.pageText("audience.*, "+q.column(q.key), fromStart), []any(nil)

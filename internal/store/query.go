@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"fanfare/internal/terminal"
 )
 
 // Query is a query of the application. Its rows are read page by page, in the order of a key.
@@ -52,7 +50,7 @@ type QueryRow struct {
 }
 
 // OpenQuery checks a query, and that its column key has a value in each row. It returns a
-// *QueryError for a query that cannot be read. It reads no rows.
+// *QueryError for a query that cannot be read.
 func (s *Store) OpenQuery(ctx context.Context, text, key string) (*Query, error) {
 	q := &Query{s: s}
 	var err error
@@ -75,76 +73,6 @@ func (s *Store) OpenQuery(ctx context.Context, text, key string) (*Query, error)
 		return nil, err
 	}
 	return q, q.checkKey(ctx)
-}
-
-// oneStatement returns a statement without its semicolon, and without comments behind that.
-func oneStatement(text string) (string, error) {
-	for {
-		one := statement{text: text}
-		switch code := one.code(); {
-		case strings.Trim(code, "; \t\r\n") == "":
-			return "", errors.New("is empty")
-		case one.hasSeveral():
-			return "", errSeveral
-		case !strings.Contains(code, ";"):
-			return text, nil
-		}
-		text = text[:strings.LastIndexByte(text, ';')]
-	}
-}
-
-// findRowProblem returns why the rows of a query cannot be read, or "".
-func findRowProblem(d description) string {
-	switch {
-	case d.changes:
-		return "changes rows, but must only read"
-	case len(d.params) > 0:
-		return countPhrase(len(d.params), "parameter") + ", but nothing fills them in: write the values"
-	}
-	for _, c := range d.columns {
-		if c.class == classArray {
-			return fmt.Sprintf("its column %s is %s: select to_json(%[1]s) AS %[1]s", terminal.Printable(c.name), c.typ)
-		}
-	}
-	return ""
-}
-
-// findKey finds the column of a key. PostgreSQL writes names in lower case, so case does not matter
-// if only one column fits.
-func findKey(columns []column, key string) (string, error) {
-	var names, alike []string
-	for _, c := range columns {
-		if c.name == key {
-			return key, nil
-		}
-		if strings.EqualFold(c.name, key) {
-			alike = append(alike, c.name)
-		}
-		names = append(names, terminal.Printable(c.name))
-	}
-	if len(alike) == 1 {
-		return alike[0], nil
-	}
-	return "", &QueryError{PartKey, fmt.Errorf("the query has no column %s: its columns are %s", terminal.Printable(key), strings.Join(names, ", "))}
-}
-
-// checkKey finds a row without a value of the key. It also proves that rows can be ordered by it.
-func (q *Query) checkKey(ctx context.Context) error {
-	text := "SELECT 1 FROM (\n" + q.text + "\n) AS audience WHERE " + q.column(q.key) + " IS NULL ORDER BY " + q.column(q.key) + " LIMIT 1"
-	found := false
-	err := q.s.withTimeout(ctx, func(ctx context.Context) error {
-		return q.s.backend.query(ctx, text, nil, func(scanFunc) error {
-			found = true
-			return nil
-		})
-	})
-	switch {
-	case err != nil:
-		return blameQuery(PartKey, err)
-	case found:
-		return &QueryError{PartKey, fmt.Errorf("%s is NULL in some rows: name a column that has a value in each, or leave these rows out", terminal.Printable(q.key))}
-	}
-	return nil
 }
 
 // Columns returns the names of the columns.
@@ -196,13 +124,4 @@ var errOtherPosition = errors.New("the position of the interrupted load is of an
 // column quotes the name of a column.
 func (q *Query) column(name string) string {
 	return `audience."` + strings.ReplaceAll(name, `"`, `""`) + `"`
-}
-
-// blameQuery wraps an error that only another query ends.
-func blameQuery(part string, err error) error {
-	_, setting := errors.AsType[*SettingError](err)
-	if !setting && isStatementRefused(err) {
-		return &QueryError{part, err}
-	}
-	return fmt.Errorf("read the query: %w", err)
 }

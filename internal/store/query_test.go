@@ -163,6 +163,35 @@ func TestQueryIsRefused(t *testing.T) {
 	})
 }
 
+// A key that is another one at each read would lose rows and load some twice.
+func TestQueryCheckOrder(t *testing.T) {
+	t.Parallel()
+	onBoth(t, Options{}, func(t *testing.T, s *Store) {
+		execute(t, s, "CREATE TABLE people (id integer, name text)")
+		for i := range 50 {
+			execute(t, s, fmt.Sprintf("INSERT INTO people VALUES (%d, 'n%d')", i, i))
+		}
+		for query, stays := range map[string]bool{
+			"SELECT id AS k, name FROM people":                                                          true,
+			"SELECT id AS k, name, random() AS coupon FROM people":                                      true,
+			"SELECT row_number() OVER (ORDER BY id DESC) AS k, name FROM people":                        true,
+			"SELECT id AS k, NULL AS name FROM people":                                                  true,
+			"SELECT random() AS k, name FROM people":                                                    false,
+			"SELECT row_number() OVER (ORDER BY random()) AS k, name FROM people":                       false,
+			"SELECT id AS k, name FROM (SELECT id, name FROM people ORDER BY random() LIMIT 10) AS ten": false,
+		} {
+			q, err := s.OpenQuery(t.Context(), query, "k")
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = q.CheckOrder(t.Context(), "name")
+			if _, refused := errors.AsType[*QueryError](err); refused == stays || stays && err != nil {
+				t.Errorf("%s: %v", query, err)
+			}
+		}
+	})
+}
+
 // What a function would write is refused by the transaction.
 func TestQueryCannotWrite(t *testing.T) {
 	t.Parallel()
@@ -174,6 +203,9 @@ func TestQueryCannotWrite(t *testing.T) {
 	}
 	if _, _, err := q.Page(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "read-only transaction") {
 		t.Errorf("got %v", err)
+	}
+	if _, err := s.OpenQuery(t.Context(), "SELECT nextval('numbers') AS id", "id"); err == nil || !strings.Contains(err.Error(), "read-only transaction") {
+		t.Errorf("the check of a key: %v", err)
 	}
 }
 

@@ -9,8 +9,12 @@ import (
 	"strings"
 )
 
-// readPage passes a position with its type, because SQLite orders values by type first. A subquery
-// cannot write, so the transaction needs no mode.
+// queryReadOnly needs no mode, because a subquery cannot write.
+func (f *sqliteFile) queryReadOnly(ctx context.Context, text string, row rowFunc) error {
+	return f.query(ctx, text, nil, row)
+}
+
+// readPage passes a position with its type, because SQLite orders values by type first.
 func (f *sqliteFile) readPage(ctx context.Context, q *Query, after string) (rows []QueryRow, err error) {
 	columns := make([]string, 0, len(q.columns)+1)
 	for _, c := range q.columns {
