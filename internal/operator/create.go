@@ -8,6 +8,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
+	"fanfare/internal/keys"
 	"fanfare/internal/notification"
 	"fanfare/internal/terminal"
 )
@@ -24,6 +25,9 @@ func CheckMessage(text []byte) (notification.Message, error) {
 
 // Create writes a new campaign as a draft. Its audience may be loaded before or after.
 func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
+	if spec.ID == "." || spec.ID == ".." {
+		return &keys.IDError{ID: spec.ID, Problem: "cannot be part of an address of the console or the API"}
+	}
 	message, err := CheckMessage(spec.Message)
 	if err != nil {
 		return err

@@ -72,6 +72,15 @@ func TestCreateWritesADraft(t *testing.T) {
 	}
 }
 
+// A path of dots is another one after a browser or a proxy has cleaned it.
+func TestCreateRefusesPathsOfDots(t *testing.T) {
+	f := open(t)
+	for _, id := range []string{".", ".."} {
+		err := f.Create(t.Context(), campaign.Spec{ID: id, Message: []byte(`{"notification":{"title":"Hi"}}`)})
+		mentions(t, err, "cannot be part of an address")
+	}
+}
+
 func TestChangeOfTheMessage(t *testing.T) {
 	f := open(t)
 	f.create("42", campaign.Running)
