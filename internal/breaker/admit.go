@@ -33,7 +33,7 @@ func (b *Breakers) Admit(ctx context.Context, campaign keys.List, claim string, 
 	if round, probed, paused, ok := s.readTrusted(called); ok {
 		return Admission{N: want, Round: round, Probed: probed, Decision: Decision{Paused: paused}}, nil
 	}
-	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.Lease.Milliseconds(), breakerTTL.Milliseconds())
+	p, granted, err := b.run(ctx, admitScript, campaign, claim, want, b.o.Canary, b.o.trial(), b.o.Lease.Milliseconds(), breakerTTL.Milliseconds())
 	if err != nil {
 		return Admission{}, wrap("admit to", campaign, err)
 	}

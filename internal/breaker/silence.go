@@ -28,11 +28,26 @@ const answered, unanswered = "answered", "unanswered"
 // alone is how long other replicas must be without answers before one that stopped speaks for all.
 const alone = 2 * time.Second
 
+// trialPushes go after a probe, and one of them must be answered before the rest of the canary
+// follows: FCM may validate messages while it delivers none.
+const trialPushes = 5
+
+// trial is the size of a trial.
+func (o Options) trial() int { return min(o.Canary, trialPushes) }
+
+// canarySize is how many pushes may go before the round is judged.
+func (o Options) canarySize(p *snapshot) int64 {
+	if p.probed && p.proofs == 0 {
+		return int64(o.trial())
+	}
+	return int64(o.Canary)
+}
+
 // judgeSilence holds a campaign whose pushes get no answers. Either one replica has stopped and no
 // other has answers, or a full canary or the last seconds have too few.
 func (o Options) judgeSilence(p *snapshot, outage Outage) *Trip {
 	t := &Trip{Scope: Campaign, Kind: Unanswered, At: p.now}
-	limit, size := o.Unanswered, int64(o.Canary)
+	limit, size := o.Unanswered, o.canarySize(p)
 	switch {
 	case limit.Least == 0:
 		return nil

@@ -46,7 +46,7 @@ func holdSaysWhatAnyReplicaWasTold(t *testing.T, b *backends.Backend) {
 	}
 	_, err := two.Release(t.Context(), f.list)
 	f.ok(err)
-	v = two.conclude(answer(two.admit("c", 10), "c", 10, breaker.Unanswered))
+	v = two.conclude(answer(two.admit("c", 10), "c", 5, breaker.Unanswered))
 	if v.Hold == nil || strings.Contains(v.Hold.Reason, "HTTP 503") {
 		t.Errorf("hold %+v, want one that does not quote FCM's text of an earlier round", v.Hold)
 	}
@@ -185,12 +185,15 @@ func releaseStartsACanary(t *testing.T, b *backends.Backend) {
 	f.expire("opens")
 	two.leap()
 	a := two.admit("b", 100)
-	if a.N != 10 || !a.Probed || a.Hold != nil || a.Round <= old.Round {
-		t.Errorf("admission %+v after round %d, want a canary", a, old.Round)
+	if a.N != 5 || !a.Probed || a.Hold != nil || a.Round <= old.Round {
+		t.Errorf("admission %+v after round %d, want a trial", a, old.Round)
 	}
 	v := one.conclude(answer(old, "x", 10, breaker.Accepted))
 	wantEqual(t, "the old round is over", v.Tripped, true)
-	two.conclude(answer(a, "b", 10, breaker.Accepted))
+	two.conclude(answer(a, "b", 1, breaker.Accepted))
+	wantEqual(t, "places once a push is answered", two.admit("d", 100).N, 5)
+	two.conclude(answer(a, "b", 4, breaker.Accepted))
+	two.conclude(answer(a, "d", 5, breaker.Accepted))
 	two.leap()
 	for range 2 { // the second one by trust
 		if a := two.admit("c", 50); a.N != 50 || !a.Probed {
@@ -199,7 +202,8 @@ func releaseStartsACanary(t *testing.T, b *backends.Backend) {
 	}
 }
 
-// An outage that comes again at once is probed less and less often, and costs a canary each time.
+// An outage that comes again at once is probed less and less often, and costs a trial each time:
+// FCM may answer probes while it delivers nothing.
 func holdsInARowWait(t *testing.T, b *backends.Backend) {
 	o := options()
 	o.Probe, o.LongestProbe = time.Hour, 3*time.Hour
@@ -207,8 +211,8 @@ func holdsInARowWait(t *testing.T, b *backends.Backend) {
 	r := f.replicas[0]
 	for i, want := range []time.Duration{0, 2 * time.Hour, 3 * time.Hour, 3 * time.Hour} {
 		a := r.admit(queue.NewClaimID(), 100)
-		wantEqual(t, "admitted", a.N, 10)
-		r.conclude(answer(a, "x", 10, breaker.Unanswered))
+		wantEqual(t, "admitted", a.N, map[bool]int{false: 10, true: 5}[i > 0])
+		r.conclude(answer(a, "x", a.N, breaker.Unanswered))
 		hold := f.state().Hold
 		if hold == nil || hold.Tries != i+1 || hold.Next.Sub(hold.Since) != want {
 			t.Fatalf("hold %d is %+v, want it to wait %s", i+1, hold, want)
@@ -223,7 +227,7 @@ func holdsInARowWait(t *testing.T, b *backends.Backend) {
 	}
 	// One that comes later begins afresh.
 	f.expire("released")
-	r.conclude(answer(r.admit("late", 100), "x", 10, breaker.Unanswered))
+	r.conclude(answer(r.admit("late", 100), "x", 5, breaker.Unanswered))
 	wantEqual(t, "tries", f.state().Hold.Tries, 1)
 }
 

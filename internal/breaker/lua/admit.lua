@@ -1,9 +1,13 @@
 -- admit grants a claim its share of the canary under a lease, or all that it wants once the canary
 -- has passed; repeating it grants the same under a whole lease. A breaker that is not there begins
--- with a canary; one of size 0 has passed. Returns state.reply with the number that is granted.
+-- with a canary; one of size 0 has passed. After a probe, the canary is only as large as a trial
+-- until a push of it is answered. Returns state.reply with the number that is granted.
+--
+-- ARGV: the claim, how many it wants, the sizes of a canary and of a trial, then the lease and the
+-- time to keep the breaker in ms.
 local breaker = KEYS[1]
-local claim, want, size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local lease_ms, keep_ms = tonumber(ARGV[4]), ARGV[5]
+local claim, want, size, trial = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local lease_ms, keep_ms = tonumber(ARGV[5]), ARGV[6]
 
 local bad = wrong_type(breaker, 'hash')
 if bad then
@@ -19,7 +23,8 @@ if size == 0 and not state.live.passed then
 end
 
 local function room()
-  local left = size - state.number('proofs') - state.number('spent')
+  local places = state.live.probed and state.number('proofs') == 0 and trial or size
+  local left = places - state.number('proofs') - state.number('spent')
   for field, value in pairs(state.live) do
     if begins(field, 'lease:') then
       left = left - tonumber(string.match(value, '^%d+'))
