@@ -75,7 +75,7 @@ func TestDetailIsScrubbed(t *testing.T) {
 	const token = "secret-registration-token-0123456789"
 	srv := serve(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
-		_, _ = w.Write([]byte(`{"error":{"code":418,"message":"bad ` + token + `\n\u0000` + strings.Repeat("é", 500) + token + `"}}`))
+		_, _ = w.Write([]byte(`{"error":{"code":418,"status":"TEAPOT","message":"bad ` + token + `\n\u0000` + strings.Repeat("é", 500) + token + `"}}`))
 	})
 	a := newSender(t, srv.options).Send(t.Context(), body(token), to(token))
 	if strings.Contains(a.Detail, token) || !strings.Contains(a.Detail, notification.ParseToken(token).String()) {

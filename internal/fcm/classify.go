@@ -68,8 +68,8 @@ func isUnprocessed(err error) bool {
 	return strings.Contains(err.Error(), "graceful shutdown GOAWAY")
 }
 
-// classifySuccess reads a 2xx answer. One without a message name is not FCM's, because a proxy, a
-// login page or a wrong endpoint also answers 200. It is Ambiguous: a connection that breaks within
+// classifySuccess reads a 2xx answer. One without the name of a message is not FCM's, because a
+// proxy, a login page or another service's status also answers 200. It is Ambiguous: a connection that breaks within
 // FCM's answer looks the same.
 func (x *exchange) classifySuccess() Answer {
 	var name string
@@ -77,7 +77,7 @@ func (x *exchange) classifySuccess() Answer {
 	if err == nil {
 		name, err = readName(x.body)
 	}
-	if err == nil && name == "" {
+	if err == nil && !strings.HasPrefix(name, messageNamePrefix) {
 		err = errors.New("it names no message")
 	}
 	if err != nil {
@@ -88,6 +88,10 @@ func (x *exchange) classifySuccess() Answer {
 	}
 	return Answer{Class: Sent, HTTPStatus: x.status, MessageID: name}
 }
+
+// messageNamePrefix begins the name of every message: projects/*/messages/{message_id}, as FCM's
+// reference of projects.messages has it.
+const messageNamePrefix = "projects/"
 
 // readName returns the name in the answer to an accepted message.
 func readName(body []byte) (string, error) {

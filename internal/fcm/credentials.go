@@ -1,9 +1,12 @@
 package fcm
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -79,8 +82,8 @@ func (c credentials) readProjectID(ctx context.Context) (string, error) {
 func (c credentials) fetchToken(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
 	defer cancel()
-	w := &statusRecorder{ctx: ctx, base: c.transport}
-	found, err := c.load(ctx, &http.Client{Transport: w})
+	answers := &answerRecorder{ctx: ctx, base: c.transport}
+	found, err := c.load(ctx, &http.Client{Transport: answers})
 	if err != nil {
 		return nil, &CredentialsError{c.String(), err}
 	}
@@ -88,39 +91,66 @@ func (c credentials) fetchToken(ctx context.Context) (*oauth2.Token, error) {
 	if err == nil {
 		return token, nil
 	}
-	if w.isCredentialsFault(err) {
+	if answers.isCredentialsFault(err) {
 		return nil, &CredentialsError{c.String(), err}
 	}
 	return nil, fmt.Errorf("reach the token endpoint: %w", err)
 }
 
-// statusRecorder records the status of the token endpoint's answer, which oauth2 returns only as
-// text.
-type statusRecorder struct {
+// answerRecorder records the token endpoint's last answer, which oauth2 returns only as text.
+type answerRecorder struct {
 	ctx    context.Context // oauth2 sets no context on its requests
 	base   http.RoundTripper
 	called bool
-	status int // of the last answer; 0 if none came
+	status int    // 0 if no answer came
+	body   []byte // of a refusal, as far as it was read
 }
 
-func (w *statusRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	w.called, w.status = true, 0
-	resp, err := w.base.RoundTrip(req.WithContext(w.ctx))
-	if err == nil {
-		w.status = resp.StatusCode
+// maxTokenRefusal is how much of a refusal is read: enough for each of OAuth's errors.
+const maxTokenRefusal = 64 << 10
+
+func (r *answerRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	r.called, r.status, r.body = true, 0, nil
+	resp, err := r.base.RoundTrip(req.WithContext(r.ctx))
+	if err != nil {
+		return nil, err
 	}
-	return resp, err
+	r.status = resp.StatusCode
+	if r.status >= 400 {
+		r.body, _ = io.ReadAll(io.LimitReader(resp.Body, maxTokenRefusal)) // what is missing is no error of OAuth's
+		_ = resp.Body.Close()
+		resp.Body = io.NopCloser(bytes.NewReader(r.body))
+	}
+	return resp, nil
 }
 
 // isCredentialsFault reports whether the endpoint refused the credentials, or they cannot be used
-// to sign in at all.
-func (w *statusRecorder) isCredentialsFault(err error) bool {
-	if !w.called {
-		_, network := errors.AsType[net.Error](err) // from a metadata server, which is not called through w
+// to sign in at all. The page of a proxy before the endpoint refuses nothing.
+func (r *answerRecorder) isCredentialsFault(err error) bool {
+	if !r.called {
+		_, network := errors.AsType[net.Error](err) // from a metadata server, which is not called through r
 		return !network
 	}
-	busy := w.status == http.StatusRequestTimeout || w.status == http.StatusTooManyRequests
-	return w.status >= 400 && w.status < 500 && !busy
+	busy := r.status == http.StatusRequestTimeout || r.status == http.StatusTooManyRequests
+	return r.status >= 400 && r.status < 500 && !busy && isTokenRefusal(r.body)
+}
+
+// isTokenRefusal reports whether a body has the form of a token endpoint's error: a text (RFC 6749,
+// section 5.2), or Google's object.
+func isTokenRefusal(body []byte) bool {
+	var answer struct {
+		Error any `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return false
+	}
+	switch e := answer.Error.(type) {
+	case string:
+		return e != ""
+	case map[string]any:
+		return parseErrorBody(body).isGoogle()
+	}
+	return false
 }
 
 // CredentialsError reports that the credentials yield no access token.

@@ -130,8 +130,6 @@ func TestCredentialsAreBlamedOnlyForTheirFaults(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 		})
 	}
-	unreachable := httptest.NewServer(nil)
-	unreachable.Close()
 	stranger, err := srv.ServiceAccount("stranger")
 	if err != nil {
 		t.Fatal(err)
@@ -146,14 +144,18 @@ func TestCredentialsAreBlamedOnlyForTheirFaults(t *testing.T) {
 	}{
 		"another account's key":  {func(key map[string]string) { key["private_key"] = other["private_key"] }, Credentials},
 		"refused":                {answer(400, `{"error":"invalid_grant"}`), Credentials},
-		"forbidden":              {answer(403, ""), Credentials},
+		"forbidden":              {answer(403, errorJSON("PERMISSION_DENIED")), Credentials},
+		"a proxy forbids":        {answer(403, "<html>"), NotSent},
+		"a gateway forbids":      {answer(403, `{"error":{"code":403,"message":"No."}}`), NotSent},
+		"a proxy wants a login":  {answer(407, ""), NotSent},
+		"a page is not found":    {answer(404, `{"message":"no route"}`), NotSent},
 		"a request too slow":     {answer(408, ""), NotSent},
 		"too many requests":      {answer(429, ""), NotSent},
 		"an internal error":      {answer(500, ""), NotSent},
 		"unavailable":            {answer(503, "<html>"), NotSent},
 		"an answer that is none": {answer(200, "<html>"), NotSent},
 		"the connection breaks":  {endpoint(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), NotSent},
-		"the endpoint is not up": {func(key map[string]string) { key["token_uri"] = unreachable.URL }, NotSent},
+		"the endpoint is not up": {func(key map[string]string) { key["token_uri"] = "http://127.0.0.1:1" }, NotSent},
 		"an unknown certificate": {func(key map[string]string) { key["token_uri"] = srv.URLs.TLS }, NotSent},
 	} {
 		s := newSender(t, Options{Endpoint: srv.URLs.HTTP, CredentialsFile: accountFile(t, srv, c.edit)})

@@ -8,7 +8,6 @@ import (
 
 // errorBody is Google's error format, google.rpc.Status.
 type errorBody struct {
-	Code    int           `json:"code"`
 	Message string        `json:"message"`
 	Status  string        `json:"status"`
 	Details []errorDetail `json:"details"`
@@ -50,10 +49,10 @@ func parseErrorBody(body []byte) errorBody {
 	return answer.Error
 }
 
-// isGoogle reports whether the body has Google's error form. The page of a proxy or a login does
-// not.
+// isGoogle reports whether the body has Google's error form, which always has a status (AIP-193).
+// The page of a proxy or a login does not, nor does the error of an API gateway.
 func (s errorBody) isGoogle() bool {
-	return codePattern.MatchString(s.Status) || s.fcmCode() != "" || s.Code >= 400 && s.Message != ""
+	return codePattern.MatchString(s.Status) || s.fcmCode() != ""
 }
 
 // fcmCode returns FCM's error code from the details, or "" if the answer is not FCM's.

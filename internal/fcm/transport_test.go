@@ -35,7 +35,7 @@ func (s *bodyRecorder) post(ctx context.Context, timeout time.Duration, x *excha
 func (s *bodyRecorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	var err error
 	s.body, err = io.ReadAll(req.Body)
-	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(`{"name":"n"}`))}, err
+	return &http.Response{StatusCode: s.status, Body: io.NopCloser(strings.NewReader(`{"name":"projects/p/messages/1"}`))}, err
 }
 
 // Without TLS, each request in flight has a connection, and the connections are reused.
