@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -91,6 +92,22 @@ func (o RedisOptions) clientOptions() (*redis.UniversalOptions, error) {
 	}
 	universal.Dialer = newRedisDialer(universal.TLSConfig, o.DialTimeout).dial
 	return universal, nil
+}
+
+// PlaintextHost returns a host on another machine to which a password is sent without TLS, or "".
+func (o RedisOptions) PlaintextHost() string {
+	universal, err := o.clientOptions()
+	if err != nil || universal.TLSConfig != nil || universal.Password == "" && universal.SentinelPassword == "" {
+		return ""
+	}
+	for _, address := range universal.Addrs {
+		host, _, err := net.SplitHostPort(address)
+		ip := net.ParseIP(host)
+		if err == nil && host != "" && !strings.EqualFold(host, "localhost") && !ip.IsLoopback() {
+			return host
+		}
+	}
+	return ""
 }
 
 func (o RedisOptions) setAddress(universal *redis.UniversalOptions) error {

@@ -121,6 +121,9 @@ func (d Daemon) prepare(p *daemon.Process, s config.Settings) (work func() error
 	if caution := rooms.CheckPlaintextDatabase(); caution != nil {
 		p.Logger.Warn("database connection may be plaintext", "problem", caution)
 	}
+	if caution := rooms.CheckPlaintextRedis(); caution != nil {
+		p.Logger.Warn("Redis connection is plaintext", "problem", caution)
+	}
 	if err := rooms.checkRedis(p.FetchCtx()); err != nil {
 		return nil, err
 	}

@@ -84,6 +84,24 @@ func TestPlaintextDatabaseCausesAWarning(t *testing.T) {
 	}
 }
 
+func TestPlaintextRedisCausesAWarning(t *testing.T) {
+	for url, want := range map[string]string{
+		"redis://:hunter2@redis.example:6379/0":      "redis.example",
+		"redis://u:hunter2@[2001:db8::1]:6379/0":     "2001:db8::1",
+		"rediss://:hunter2@redis.example:6379/0":     "",
+		"redis://redis.example:6379/0":               "",
+		"redis://:hunter2@127.0.0.1:6379/0":          "",
+		"redis://:hunter2@localhost:6379/0":          "",
+		"unix://:hunter2@/run/redis/redis.sock?db=0": "",
+	} {
+		rooms := openRooms(t, func(s *config.Settings) { s.Redis.URL = config.URL(url) })
+		err := rooms.CheckPlaintextRedis()
+		if (err != nil) != (want != "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%s: got %v, want a caution about %q", url, err, want)
+		}
+	}
+}
+
 func openRooms(t *testing.T, edit func(*config.Settings)) *Rooms {
 	t.Helper()
 	s := config.Defaults()

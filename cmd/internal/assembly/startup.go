@@ -108,19 +108,3 @@ func (r *Rooms) CheckQueries(ctx context.Context) error {
 	}
 	return assignDatabaseExitCode(err)
 }
-
-// CheckPlaintextDatabase returns a caution if passwords and tokens may reach a remote database
-// without TLS.
-func (r *Rooms) CheckPlaintextDatabase() error {
-	if r.Store == nil {
-		return nil
-	}
-	host := r.Store.PlaintextHost()
-	if host == "" {
-		return nil
-	}
-	return &checks.Caution{
-		Problem: "PostgreSQL at " + host + " may be connected to without TLS: anyone on the way can read results and tokens",
-		Advice:  "add sslmode=verify-full to DATABASE_URL, or sslmode=require if its certificate cannot be verified",
-	}
-}

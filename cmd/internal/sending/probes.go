@@ -16,6 +16,9 @@ import (
 // Probes check what needs the settings: access to keys, SQL and FCM.
 func (r *Rooms) Probes() []checks.Probe {
 	probes := r.projectProbes()
+	if caution := r.CheckPlaintextRedis(); caution != nil {
+		probes = append(probes, checks.Probe{Name: "redis encryption", Run: func(context.Context) (string, error) { return "", caution }})
+	}
 	if r.Store == nil {
 		return append(probes, checks.Probe{Name: "sql", Run: func(context.Context) (string, error) {
 			return "no database is configured: tokens come from Redis only, and the responder cannot run", nil
