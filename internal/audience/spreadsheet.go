@@ -2,7 +2,6 @@ package audience
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -10,8 +9,9 @@ import (
 // point, or the short form 1E5, because a hexadecimal id may be digits around an E.
 var scientific = regexp.MustCompile(`^[+-]?([0-9]+[eE][+-][0-9]+|([0-9]+[.,][0-9]*|[.,][0-9]+)[eE][+-]?[0-9]+|[0-9][eE][0-9]{1,3})$`)
 
-// cellErrors are what spreadsheets export for a formula that failed.
-var cellErrors = []string{"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"}
+// cellError matches what spreadsheets export for a formula that failed, in any language: #REF! is
+// #BEZUG! in German and #¡REF! in Spanish. The forms of "not available" have no mark at their end.
+var cellError = regexp.MustCompile(`^#(¡?[\p{Lu}0-9/_. ]+[!?]|N/A|N/D|N\.V\.|NV|NB|I/T|YOK|HIÁNYZIK|Н/Д)$`)
 
 // formulaAdvice says what to do about ="00123", with which a spreadsheet keeps zeros. It is not
 // read as 00123: no cell is repaired silently, and the quotes may be meant.
@@ -30,7 +30,7 @@ func spreadsheetProblem(id string) string {
 		return ""
 	case strings.ContainsAny(id, "eE") && scientific.MatchString(id):
 		return "userId " + id + " was rounded by a spreadsheet: format its column as text, and export it again"
-	case id[0] == '#' && slices.Contains(cellErrors, id):
+	case id[0] == '#' && cellError.MatchString(id):
 		return "userId " + id + " is a spreadsheet's error: repair the formula of this cell, and export it again"
 	}
 	return ""

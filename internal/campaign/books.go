@@ -3,6 +3,7 @@ package campaign
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"strconv"
 	"time"
 
@@ -114,6 +115,13 @@ func (c *Campaigns) Books(ctx context.Context, id string) (Books, error) {
 	return booksOf(counts), nil
 }
 
+// positive leaves out the numbers that no count of ours can be: another program wrote them.
+func positive(counts map[string]int64) map[string]int64 {
+	kept := maps.Clone(counts)
+	maps.DeleteFunc(kept, func(_ string, n int64) bool { return n < 0 })
+	return kept
+}
+
 func booksOf(c queue.Counts) Books {
 	ended := func(s notification.Status) int64 { return max(0, c.Ended[string(s)]) }
 	b := Books{
@@ -134,7 +142,7 @@ func booksOf(c queue.Counts) Books {
 		Locales:    choicesOf(c.Notes, noteLocale),
 		HeldOut:    max(0, c.Codes[string(notification.StatusSkipped)+":"+notification.CodeHoldout]),
 		Waves:      wavesOf(c.Notes),
-		Codes:      c.Codes,
+		Codes:      positive(c.Codes),
 		Deadline:   c.Deadline,
 		Assumed:    c.Assumed,
 		NextRetry:  c.NextRetry,

@@ -42,6 +42,16 @@ func TestTimesOfBooks(t *testing.T) {
 	}
 }
 
+// No figure is negative, whatever another program writes into the counts.
+func TestNoFigureOfTheBooksIsNegative(t *testing.T) {
+	hostile := map[string]int64{"sent": -5, "failed": -5, CauseAmbiguous: -5, CauseWindow: -5, "failed:X": -5, "skipped:HOLDOUT": -5}
+	b := booksOf(queue.Counts{Ended: hostile, Codes: hostile, Later: hostile, Reaped: -5, Seen: -5, Accepted: -5, Claimed: -5, Recalled: -5})
+	text, err := json.Marshal(b)
+	if err != nil || strings.Contains(string(text), ":-") {
+		t.Errorf("books: %s, %v", text, err)
+	}
+}
+
 // Books of ended campaigns are remembered for five to ten seconds, each for another time.
 func TestBooksAreRememberedForSeconds(t *testing.T) {
 	now := time.UnixMilli(1_000_000)

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
-	"fanfare/internal/dedupe"
-
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/internal/dedupe"
 )
 
 // forget handles entries that have neither a spec nor a list. Either something is left or about
@@ -31,6 +32,8 @@ func (c *Campaigns) forget(ctx context.Context, bare []head, d *Discovery) error
 			d.Waiting = append(d.Waiting, h.spec.ID)
 		case a.word == "unsettled":
 			d.Unsettled = append(d.Unsettled, h.spec.ID)
+		case a.word == "vanished" && len(a.details) == 1:
+			d.Vanished[h.spec.ID], _ = strconv.ParseInt(a.details[0], 10, 64) // written by the script
 		case a.word == "forgotten":
 			gone = append(gone, h)
 		}

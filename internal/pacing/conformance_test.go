@@ -202,7 +202,7 @@ func rubbish(t *testing.T, b *bench) {
 		}
 	}
 	for _, field := range []string{"quota", "headroom", "ramp"} {
-		for _, value := range []string{"", "x", "nan", "inf", "-1"} {
+		for _, value := range []string{"", "x", "nan", "inf", "-1", "1e300"} {
 			_, err := b.set(t.Context(), 1000, pace(1000, 0), true, "me")
 			must(t, err)
 			b.writeText(field, value)

@@ -46,7 +46,7 @@ func (s Settings) Validate() error {
 	return errors.Join(errs...)
 }
 
-// The upper bounds of a project's settings, besides MaxQuota.
+// The upper bounds of a project's settings, besides MaxQuota. lua/lease.lua has them too.
 const (
 	MaxHeadroom = 0.99 // a rate above zero must be left
 	MaxRamp     = 24 * time.Hour

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"syscall"
@@ -42,6 +43,19 @@ func TestStarvedAudienceExpiresWithResults(t *testing.T) {
 	if b := s.Show("2").Books; b.Expired+b.Sent != n || b.Expired == 0 {
 		t.Errorf("books %+v, want all of %d ended", b, n)
 	}
+	servers.Eventually(t, "each of the late has a result", func() bool {
+		ended := make(map[string]bool)
+		for _, text := range s.Redis.LRange(ctx, "notification:responses", 0, -1).Val() {
+			var result struct{ UserID, Status string }
+			if err := json.Unmarshal([]byte(text), &result); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(result.UserID, "late-") && (result.Status == "expired" || result.Status == "sent") {
+				ended[result.UserID] = true
+			}
+		}
+		return len(ended) == n
+	})
 	dispatcher.Signal(syscall.SIGTERM)
 	dispatcher.ExpectExit(0)
 }

@@ -2,8 +2,8 @@
 -- recipients have vanished, the counts are kept for a while.
 -- ARGV: how long, in ms.
 -- Returns {'forgotten'}, or why the campaign is kept: {'waiting'}: recipients wait for a message.
--- {'loading'}: a load runs. {'unsettled'}: only results are left. {'vanished'}: the counts say
--- that recipients were there. {'written'}: there is a spec.
+-- {'loading'}: a load runs. {'unsettled'}: only results are left. {'vanished', n}: the
+-- counts say that n more recipients were there. {'written'}: there is a spec.
 local spec, counts, list, back = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local retry, leases, outbox = KEYS[5], KEYS[6], KEYS[7]
 
@@ -28,7 +28,7 @@ if totals.known > ended then
   if redis.call('PTTL', counts) == -1 then
     redis.call('PEXPIRE', counts, ARGV[1])
   end
-  return {'vanished'}
+  return {'vanished', whole(totals.known - ended)}
 end
 redis.call('UNLINK', counts)
 return {'forgotten'}

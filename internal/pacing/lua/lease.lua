@@ -15,6 +15,7 @@ local want, interval, ramp, avoid = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumb
 local idle, share, horizon = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local longest_gate, request, unspent, unspent_era = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local quarter, away = 900000000, 120000000
+local most_quota, most_headroom, longest_ramp = 60000000, 0.99, 86400000000 -- as settings.go has them
 local late = 1000000 -- late pushes stay out of the avoided minutes too
 
 local bad = wrong_type(pace, 'hash') or (halt and wrong_type(halt, 'hash'))
@@ -30,7 +31,7 @@ local gate = math.min(number(fields[4], 0), now + longest_gate)
 if fields[5] then
   local quota, headroom = number(fields[5], 0), number(fields[6], 1)
   ramp, avoid = number(fields[7], -1), fields[8] == '1'
-  if quota <= 0 or headroom < 0 or headroom >= 1 or ramp < 0 then
+  if quota <= 0 or quota > most_quota or headroom < 0 or headroom > most_headroom or ramp < 0 or ramp > longest_ramp then
     return redis.error_reply('ERR settings in key ' .. pace .. ' are invalid; delete them with fanfare quota reset')
   end
   interval = 60000000 / (quota * (1 - headroom))
