@@ -101,7 +101,7 @@ func sendTest(ctx context.Context, rooms *sending.Rooms, op *operator.Operator, 
 		return nil, err
 	}
 	defer sender.Close()
-	test.Sender = sender
+	test.Sender = sending.TestSender{Sender: sender}
 	if !rooms.Settings.Pacing.Enabled {
 		return op.SendTest(ctx, test)
 	}

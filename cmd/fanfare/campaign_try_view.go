@@ -49,7 +49,7 @@ func showTest(out output, campaign, client string, results []operator.TestResult
 		}
 		view.Devices = append(view.Devices, testedDevice{
 			Address: r.Address.String(), Kind: kind, Platform: r.Platform, Variant: r.Message.Variant, Locale: r.Message.Locale, HeldOut: r.Message.HeldOut, LeftOut: r.LeftOut,
-			Bytes: r.Size, Request: r.Request, Accepted: r.IsAccepted(), MessageID: r.Answer.MessageID, Code: r.Answer.Code, Detail: r.Answer.Detail,
+			Bytes: r.Size, Request: r.Request, Accepted: r.Answer.Accepted, MessageID: r.Answer.MessageID, Code: r.Answer.Code, Detail: r.Answer.Detail,
 		})
 	}
 	return out.show(view, func(w io.Writer) {
@@ -108,7 +108,7 @@ func describeTest(r operator.TestResult) string {
 func refusalOf(results []operator.TestResult) error {
 	var refused []string
 	for _, r := range results {
-		if !r.IsAccepted() {
+		if !r.Answer.Accepted {
 			refused = append(refused, r.Address.String()+": "+r.Describe())
 		}
 	}

@@ -46,8 +46,8 @@ func (e *KeyError) Error() string {
 	return fmt.Sprintf("key %s is not unique: several rows have %s", terminal.Printable(e.Key), terminal.Printable(e.Value))
 }
 
-// OpenQuery prepares to read a query. A *FileError means that its columns are none of an audience, a
-// *store.QueryError that its key is not the same at each read. ctx ends the reading.
+// OpenQuery prepares to read a query. A *FileError means that its columns are none of an audience,
+// a *store.QueryError that its key is not the same at each read. ctx ends the reading.
 func OpenQuery(ctx context.Context, q *store.Query, o Options) (*QueryReader, error) {
 	names := q.Columns()
 	user := slices.IndexFunc(names, func(name string) bool { return kindOf(name) == columnUser })

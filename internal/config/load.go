@@ -99,7 +99,7 @@ func (k Key) isQuotable(raw any, shown string) bool {
 		return false
 	}
 	const longest = 40
-	if k.Secret || k.typ == reflect.TypeFor[URL]() || len(shown) > longest || detectContent(shown) != "" || redact.HasCredential(shown) {
+	if k.Secret || k.typ == reflect.TypeFor[URL]() || k.typ == reflect.TypeFor[HookURL]() || len(shown) > longest || detectContent(shown) != "" || redact.HasCredential(shown) {
 		return false
 	}
 	return k.typ.Kind() != reflect.String || len(k.oneof) > 0 || k.typ == reflect.TypeFor[Address]()

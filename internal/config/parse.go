@@ -126,7 +126,7 @@ func (k Key) normaliseText(text string) (string, error) {
 		if !slices.Contains(k.oneof, text) {
 			return text, errForm
 		}
-	case k.typ == reflect.TypeFor[URL]():
+	case k.typ == reflect.TypeFor[URL](), k.typ == reflect.TypeFor[HookURL]():
 		return text, k.checkURL(text)
 	case k.file != "":
 		if content := detectContent(text); content != "" {

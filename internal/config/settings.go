@@ -193,9 +193,9 @@ type Store struct {
 
 // Webhooks configures who is told when a campaign ends, is paused or is held.
 type Webhooks struct {
-	URL           URL    `key:"url" schemes:"https http" help:"the address that gets each event as a POST; without one, events are only in the stream in Redis"`
-	Secret        Secret `key:"secret" help:"signs each event: at least 16 bytes"`
-	AllowInternal bool   `key:"allow_internal" default:"false" help:"allow http, and a receiver in your own network"`
+	URL           HookURL `key:"url" schemes:"https http" help:"the address that gets each event as a POST; without one, events are only in the stream in Redis"`
+	Secret        Secret  `key:"secret" help:"signs each event: at least 16 bytes"`
+	AllowInternal bool    `key:"allow_internal" default:"false" help:"allow http, and a receiver in your own network"`
 }
 
 // Console configures the logins of the web console.

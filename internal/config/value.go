@@ -50,6 +50,35 @@ func (u URL) GoString() string { return strconv.Quote(u.String()) }
 // MarshalText hides the credentials from JSON and logs.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 
+// HookURL is the address of a webhook. Its path is never printed either: services such as Slack,
+// Discord and Zapier have a secret there.
+type HookURL string
+
+// Reveal returns the whole address.
+func (u HookURL) Reveal() string { return string(u) }
+
+// String shows the scheme and the host.
+func (u HookURL) String() string {
+	if u == "" {
+		return ""
+	}
+	parsed, err := url.Parse(string(u))
+	if err != nil || parsed.Host == "" {
+		return redact.Hidden
+	}
+	shown := url.URL{Scheme: parsed.Scheme, Host: parsed.Host}
+	if parsed.Path != "" && parsed.Path != "/" {
+		shown.Path = "/redacted"
+	}
+	return shown.String()
+}
+
+// GoString hides the path from %#v too.
+func (u HookURL) GoString() string { return strconv.Quote(u.String()) }
+
+// MarshalText hides the path from JSON and logs.
+func (u HookURL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
 // Statement is an SQL statement, or one of two words: "default" for the store's own, "off" for
 // none.
 type Statement string

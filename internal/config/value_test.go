@@ -104,6 +104,22 @@ func TestURLsOfAnyFormHideTheirPassword(t *testing.T) {
 	}
 }
 
+// The path of a webhook's address is a secret at many services.
+func TestHookURLsHideTheirPath(t *testing.T) {
+	for url, want := range map[config.HookURL]string{
+		"https://hooks.slack.com/services/T0/B0/geheim": "https://hooks.slack.com/redacted",
+		"https://u:geheim@hooks.example/?key=geheim":    "https://hooks.example",
+		"https://hooks.example:8443/":                   "https://hooks.example:8443",
+		"geheim":                                        "[redacted]",
+		"":                                              "",
+	} {
+		text, err := json.Marshal(url)
+		if got := url.String(); got != want || err != nil || strings.Contains(string(text)+fmt.Sprintf("%#v %v", url, url), "geheim") {
+			t.Errorf("got %s and %s, want %s", got, text, want)
+		}
+	}
+}
+
 var bounds = regexp.MustCompile(`, from (\S+) to (\S+)$`)
 
 // Each number is valid at its upper bound and not beyond it.

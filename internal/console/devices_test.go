@@ -9,7 +9,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 )
@@ -85,7 +84,7 @@ func TestTestSend(t *testing.T) {
 	f.withMessage(devicesMessage)
 	wantStatus(t, f.get("/campaigns/running/test"), http.StatusNotFound)
 	wantStatus(t, f.post("/campaigns/running/test", url.Values{"user": {"u1"}}), http.StatusUnprocessableEntity)
-	answer := fcm.Answer{Class: fcm.Sent, MessageID: "projects/shop/messages/1"}
+	answer := operator.TestAnswer{Accepted: true, MessageID: "projects/shop/messages/1"}
 	var asked operator.TestSend
 	f.console.deps.SendTest = func(_ context.Context, t operator.TestSend) ([]operator.TestResult, error) {
 		asked = t
@@ -120,7 +119,7 @@ func TestTestSend(t *testing.T) {
 			t.Errorf("%v is answered %q, want %q", form, reply.text, problem)
 		}
 	}
-	answer = fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"}
+	answer = operator.TestAnswer{Code: "UNREGISTERED"}
 	reply = f.post("/campaigns/running/test", url.Values{"user": {"u1"}})
 	wantStatus(t, reply, http.StatusUnprocessableEntity)
 	if !strings.Contains(reply.text, "UNREGISTERED") {

@@ -47,7 +47,7 @@ func (c *Console) sendTest(r *http.Request) (done, error) {
 	}
 	var sent, refused []string
 	for _, result := range results {
-		if result.IsAccepted() {
+		if result.Answer.Accepted {
 			sent = append(sent, fmt.Sprintf("%s %s. %s", verb, result.Address, result.Describe()))
 		} else {
 			refused = append(refused, fmt.Sprintf("%s. %s %s.", result.Describe(), verb, result.Address))

@@ -69,8 +69,8 @@ func isUnprocessed(err error) bool {
 }
 
 // classifySuccess reads a 2xx answer. One without the name of a message is not FCM's, because a
-// proxy, a login page or another service's status also answers 200. It is Ambiguous: a connection that breaks within
-// FCM's answer looks the same.
+// proxy, a login page or another service's status also answers 200. It is Ambiguous: a connection
+// that breaks within FCM's answer looks the same.
 func (x *exchange) classifySuccess() Answer {
 	var name string
 	err := x.err

@@ -11,16 +11,29 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
-	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
 	"fanfare/internal/terminal"
 )
 
-// Sender sends one message, or lets FCM check it; *fcm.Sender implements it.
-type Sender interface {
-	Send(ctx context.Context, body []byte, target notification.Target) fcm.Answer
-	Validate(ctx context.Context, body []byte, target notification.Target) fcm.Answer
+// TestSender sends one message, or lets FCM check it.
+type TestSender interface {
+	Send(ctx context.Context, body []byte, target notification.Target) TestAnswer
+	Validate(ctx context.Context, body []byte, target notification.Target) TestAnswer
+}
+
+// TestAnswer is FCM's answer to a test. It is a type of its own so that programs that never send,
+// such as the responder, do not link what sends.
+type TestAnswer struct {
+	Accepted bool
+	// Unrequested: the client refused the message by itself, and FCM was not asked.
+	Unrequested bool
+	MessageID   string // of an accepted message
+	Code        string // FCM's error code; "" if it sent none
+	Detail      string // a sentence for people, without a token
+	// OverQuota is a 429 of the whole project, with the wait that FCM asks for.
+	OverQuota  bool
+	RetryAfter time.Duration
 }
 
 // Pacer is the project's quota; *pacing.Governor implements it.
@@ -37,7 +50,7 @@ type TestSend struct {
 	// ValidateOnly lets FCM check the message. Nothing is delivered.
 	ValidateOnly bool
 
-	Sender Sender
+	Sender TestSender
 	Pacer  Pacer // nil: without a quota
 }
 
@@ -52,7 +65,7 @@ type TestResult struct {
 	// LeftOut reports that the campaign itself would leave the device out: it sends to the latest
 	// one alone.
 	LeftOut bool
-	Answer  fcm.Answer
+	Answer  TestAnswer
 }
 
 // Errors of a test that was not sent.
@@ -166,8 +179,8 @@ func (t TestSend) wait(ctx context.Context) error {
 }
 
 // closeGate stops all sending of the project after a project-wide 429.
-func (t TestSend) closeGate(ctx context.Context, a fcm.Answer) error {
-	if t.Pacer == nil || a.Class != fcm.Quota || a.Scope != fcm.QuotaProject {
+func (t TestSend) closeGate(ctx context.Context, a TestAnswer) error {
+	if t.Pacer == nil || !a.OverQuota {
 		return nil
 	}
 	return t.Pacer.CloseGate(ctx, a.RetryAfter, "429 of the project, received by a test")
@@ -214,9 +227,9 @@ func (r TestResult) Describe() string {
 	switch {
 	case a.Unrequested:
 		return "FCM was not asked: " + a.Detail
-	case r.IsAccepted() && r.ValidateOnly:
+	case a.Accepted && r.ValidateOnly:
 		return "FCM would accept it"
-	case r.IsAccepted():
+	case a.Accepted:
 		return "FCM accepted it: " + a.MessageID
 	}
 	text := "FCM did not accept it"
@@ -228,6 +241,3 @@ func (r TestResult) Describe() string {
 	}
 	return text
 }
-
-// IsAccepted reports whether FCM took the message.
-func (r TestResult) IsAccepted() bool { return r.Answer.Class == fcm.Sent }

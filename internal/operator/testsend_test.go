@@ -11,25 +11,24 @@ import (
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/content"
-	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
 	"fanfare/internal/pacing"
 )
 
 // testFCM records what is sent, and answers with one answer.
 type testFCM struct {
-	answer    fcm.Answer
+	answer    TestAnswer
 	sent      []string // the bodies
 	validated []string
 	gates     int
 }
 
-func (f *testFCM) Send(_ context.Context, body []byte, _ notification.Target) fcm.Answer {
+func (f *testFCM) Send(_ context.Context, body []byte, _ notification.Target) TestAnswer {
 	f.sent = append(f.sent, string(body))
 	return f.answer
 }
 
-func (f *testFCM) Validate(_ context.Context, body []byte, _ notification.Target) fcm.Answer {
+func (f *testFCM) Validate(_ context.Context, body []byte, _ notification.Target) TestAnswer {
 	f.validated = append(f.validated, string(body))
 	return f.answer
 }
@@ -72,13 +71,13 @@ func TestTestSendIsInNoBooks(t *testing.T) {
 	f.load("42", "userId\nu1\n", LoadOptions{Format: audience.CSV})
 	f.reach("u1")
 	before := f.rdb.HGetAll(t.Context(), "{campaign:42}:counts").Val()
-	via := &testFCM{answer: fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED", Detail: "gone"}}
+	via := &testFCM{answer: TestAnswer{Code: "UNREGISTERED", Detail: "gone"}}
 	results, err := f.SendTest(t.Context(), TestSend{Campaign: "42", User: "u1", Sender: via, Pacer: via})
 	ok(t, err)
 	equal(t, "devices", len(results), 1)
 	result := results[0]
 	equal(t, "answer", result.Describe(), "FCM did not accept it: UNREGISTERED, gone")
-	equal(t, "accepted", result.IsAccepted(), false)
+	equal(t, "accepted", result.Answer.Accepted, false)
 	if len(via.sent) != 1 || !strings.Contains(via.sent[0], `"token":"token-of-u1"`) || strings.Contains(via.sent[0], `"42:u1"`) {
 		t.Errorf("sent %+v, want one to the token of u1 with a tag of its own", via.sent)
 	}
@@ -95,7 +94,7 @@ func TestTestSendThatIsNotSent(t *testing.T) {
 	t.Parallel()
 	f := open(t)
 	f.create("42")
-	via := &testFCM{answer: fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaProject, RetryAfter: time.Minute}}
+	via := &testFCM{answer: TestAnswer{OverQuota: true, RetryAfter: time.Minute}}
 	for name, test := range map[string]TestSend{
 		"no token": {User: "u9"}, "a bad token": {Address: notification.ParseToken("not a token")},
 	} {
@@ -125,7 +124,7 @@ func TestTestGoesToEachDevice(t *testing.T) {
 	ok(t, f.rdb.HSet(t.Context(), "user:u1:devices",
 		"fid-of-the-phone-22-ch", `{"kind":"fid","platform":"ios","locale":"pt-BR","lastUse":"2026-11-02T10:00:00Z"}`,
 		"token-of-the-tablet", `{"kind":"token","platform":"android","lastUse":"2026-11-01T10:00:00Z"}`).Err())
-	via := &testFCM{answer: fcm.Answer{Class: fcm.Sent, MessageID: "m"}}
+	via := &testFCM{answer: TestAnswer{Accepted: true, MessageID: "m"}}
 	test := TestSend{Campaign: "42", User: "u1", Sender: via, Pacer: via, ValidateOnly: true}
 	_, err := f.SendTest(t.Context(), test)
 	ok(t, err)

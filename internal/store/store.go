@@ -36,7 +36,8 @@ type backend interface {
 	queryNamed(ctx context.Context, text string, args []any, row func(columns []string, scan scanFunc) error) error
 	// queryInOrder is query for a page of a large table, in the order of an index.
 	queryInOrder(ctx context.Context, text string, args []any, row rowFunc) error
-	// queryReadOnly is query for a text of the application's, which may call a function that writes.
+	// queryReadOnly is query for a text of the application's, which may call a function that
+	// writes.
 	queryReadOnly(ctx context.Context, text string, row rowFunc) error
 	// readPage reads a page of a query, and one row more if there is one.
 	readPage(ctx context.Context, q *Query, after string) ([]QueryRow, error)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"syscall"
 	"time"
@@ -36,6 +37,9 @@ func (d *Deliverer) post(ctx context.Context, body []byte) error {
 	r.Header.Set("User-Agent", "fanfare")
 	r.Header.Set(SignatureHeader, sign(d.opts.Secret.Reveal(), d.now(), body))
 	reply, err := d.client.Do(r)
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		err = outer.Err // the outer error quotes the address, whose path may be a secret
+	}
 	if err != nil {
 		return fmt.Errorf("send webhook: %w", err)
 	}

@@ -65,6 +65,28 @@ func listRooms(t *testing.T) []room {
 	}
 }
 
+// The responder never sends, so it links nothing that does: its image stays small, and fewer
+// libraries can have faults in it.
+func TestTheResponderLinksNothingThatSends(t *testing.T) {
+	openSources(t)
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", module+"cmd/responder")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, module+"internal/responder") {
+		t.Fatalf("go list names only %d packages", len(linked))
+	}
+	for _, name := range linked {
+		for _, sends := range []string{module + "internal/fcm", "firebase.google.com/", "google.golang.org/grpc", "github.com/envoyproxy/"} {
+			if strings.HasPrefix(name, sends) {
+				t.Errorf("cmd/responder links %s", name)
+			}
+		}
+	}
+}
+
 // openSources touches every source file, so that go test's cache knows of them. It does not see
 // what go list reads.
 func openSources(t *testing.T) {

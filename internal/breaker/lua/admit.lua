@@ -3,8 +3,8 @@
 -- with a canary; one of size 0 has passed. After a probe, the canary is only as large as a trial
 -- until a push of it is answered. Returns state.reply with the number that is granted.
 --
--- ARGV: the claim, how many it wants, the sizes of a canary and of a trial, then the lease and the
--- time to keep the breaker in ms.
+-- ARGV: the claim, how many it wants, and the sizes of a canary and of a trial. Then two times in
+-- ms: the lease, and to keep the breaker.
 local breaker = KEYS[1]
 local claim, want, size, trial = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local lease_ms, keep_ms = tonumber(ARGV[5]), ARGV[6]
