@@ -177,11 +177,12 @@ func (g *deviceGroup) firstDue() int64 {
 	return first
 }
 
-// best returns the state of the device that got furthest: the first of those with the highest rank.
+// best returns the state of the device that stands for the user: the first of those with the
+// highest rank.
 func (g *deviceGroup) best() *deviceState {
 	best := &g.states[0]
 	for i := range g.states {
-		if s := &g.states[i]; s.Status.Rank() > best.Status.Rank() {
+		if s := &g.states[i]; s.rank() > best.rank() {
 			best = s
 		}
 	}

@@ -39,6 +39,43 @@ func (s *deviceState) isKnownBy(keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(s.Keys, key) })
 }
 
+// rank orders the devices of a user by what they say of the user. It differs from the rank of
+// statuses: a device that may have the message stands above one that failed. One that no push can
+// reach stands below all others, so that a dead address never fails its user.
+func (s *deviceState) rank() int {
+	switch s.Status {
+	case notification.StatusSent:
+		return 7
+	case notification.StatusUnknown:
+		return 6
+	case notification.StatusFailed:
+		if s.isDead() {
+			return 2
+		}
+		return 5
+	case notification.StatusSkipped:
+		if s.ErrorCode == notification.CodeNoToken {
+			return 1
+		}
+		return 4
+	case notification.StatusExpired:
+		return 3
+	}
+	return 0
+}
+
+// isDead reports whether the device failed because its address reaches no device. A 400 shows that
+// only if it was a reason to delete the token.
+func (s *deviceState) isDead() bool {
+	switch s.ErrorCode {
+	case "UNREGISTERED", "SENDER_ID_MISMATCH", notification.CodeInvalidToken:
+		return true
+	case "INVALID_ARGUMENT":
+		return s.TokenRemoved || s.Kept
+	}
+	return false
+}
+
 // addressKeys returns the keys of addresses: one for each, and one for the installation that a
 // registration token certainly belongs to.
 func addressKeys(targets ...notification.Target) []string {
