@@ -58,7 +58,7 @@ func (d *delivery) group() *deviceGroup {
 func (f *finisher) endDevice(dl *delivery, g *deviceGroup, r *notification.Result) {
 	f.changeDevice(dl, g, func(s *deviceState) {
 		s.DeviceResult = deviceResultOf(dl, r)
-		s.Due, s.Error, s.Kept, s.Dead = 0, r.Error, s.Kept || len(dl.kept) > 0, dl.device.dead
+		s.Due, s.Error, s.Dead, s.Next = 0, r.Error, dl.device.dead, ""
 		g.unreached = append(g.unreached, dl.unreached(r.Status)...)
 	})
 }
@@ -82,6 +82,7 @@ func (f *finisher) deferDevice(dl *delivery, g *deviceGroup, wait time.Duration,
 	f.changeDevice(dl, g, func(s *deviceState) {
 		g.cause = cmp.Or(cause, g.cause)
 		s.Attempts, s.Due = attempts, dl.lease.serverTime(f.now().Add(wait)).UnixMilli()
+		s.noteNext(dl)
 	})
 }
 
@@ -93,24 +94,35 @@ func (f *finisher) changeDevice(dl *delivery, g *deviceGroup, change func(*devic
 	defer g.mu.Unlock()
 	s := &g.states[dl.device.index]
 	change(s)
-	s.addKeys(addressKeys(dl.recipient.Target))
-	s.Moved = append(s.Moved, dl.device.moved...)
+	s.noteAddresses(dl)
 	g.sent = g.sent || dl.mayHaveSent()
 	g.open--
 	if g.open > 0 || g.unsent {
-		dl.lease.camp.unwritten.Add(1)
-		f.outcomes <- outcome{lease: dl.lease, partial: true, settlement: g.settlement(dl), unreached: g.takeUnreached()}
+		f.saveProgress(dl, g)
 	}
 	f.concludeIfDone(dl, g)
 }
 
-// returnDevice records that one device was not sent to.
+// saveProgress has the acker write the states of all devices. The caller holds the lock.
+func (f *finisher) saveProgress(dl *delivery, g *deviceGroup) {
+	dl.lease.camp.unwritten.Add(1)
+	f.outcomes <- outcome{lease: dl.lease, partial: true, settlement: g.settlement(dl), unreached: g.takeUnreached()}
+}
+
+// returnDevice records that one device was not sent to, or not since an address of it proved dead.
 func (f *finisher) returnDevice(dl *delivery, g *deviceGroup) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sent = g.sent || dl.mayHaveSent()
 	g.open--
 	g.unsent = true
+	if dl.hasReplaced() {
+		s := &g.states[dl.device.index]
+		s.noteAddresses(dl)
+		s.noteNext(dl)
+		s.Attempts, s.Due = dl.attempts, 0
+		f.saveProgress(dl, g)
+	}
 	f.concludeIfDone(dl, g)
 }
 
@@ -197,6 +209,10 @@ func (g *deviceGroup) result(dl *delivery) *notification.Result {
 		CampaignID: dl.lease.camp.id, UserID: dl.recipient.UserID, ResultID: dl.element.ID,
 		Status: best.Status, MessageID: best.MessageID, ErrorCode: best.ErrorCode, Error: best.Error, Attempts: best.Attempts,
 		TokenRemoved: best.TokenRemoved, Token: best.Token, Locale: best.Locale,
+	}
+	if len(g.states) == 1 { // see formGroup
+		addMoved(r, best.Moved, best.DeviceResult)
+		return r
 	}
 	for i := range g.states {
 		s := &g.states[i]

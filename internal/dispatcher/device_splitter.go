@@ -44,7 +44,7 @@ func (p *preparer) split(fetch context.Context, dl *delivery) []*delivery {
 		all = []notification.Device{{Target: dl.recipient.Target}}
 	}
 	devices := pairAddresses(all)
-	if dl.lease.camp.settings.Load().devices == campaign.LatestDevice && len(states) == 0 {
+	if dl.lease.camp.settings.Load().devices == campaign.LatestDevice && len(states) <= 1 {
 		devices = latestFirst(devices)
 	}
 	if len(states) == 0 && len(devices) == 1 {
@@ -137,7 +137,11 @@ func (p *preparer) makeGroup(fetch context.Context, dl *delivery, devices []addr
 			continue
 		}
 		known[index] = true
+		device = s.remaining(device)
 		each := *dl
+		if s.TokenRemoved {
+			each.dead = []notification.Target{notification.ParseToken(s.Token)}
+		}
 		each.recipient = dl.recipient.ForDevice(device[0])
 		each.attempts = s.Attempts
 		each.device = &deviceDelivery{group: g, index: index, others: device[1:]}

@@ -17,7 +17,7 @@ import (
 // recipient, so that no later claim sends to a device again that has a status.
 type deviceState struct {
 	notification.DeviceResult
-	// Keys identify the addresses of the device, of which Redis gets only hashes.
+	// Keys identify the addresses of the device by hashes.
 	Keys []string `json:"keys"`
 	// Due is when a deferred device may be sent to, in ms of the server's clock.
 	Due int64 `json:"due,omitempty"`
@@ -27,17 +27,17 @@ type deviceState struct {
 	Kept bool `json:"kept,omitempty"`
 	// Dead reports that FCM called its last address unregistered.
 	Dead bool `json:"dead,omitempty"`
+	// Tried are the addresses that proved dead, as hashes. Next is the one to try in their place,
+	// if the device is put off before that has an outcome, and NextKind its kind.
+	Tried    []string `json:"tried,omitempty"`
+	Next     string   `json:"next,omitempty"`
+	NextKind string   `json:"nextKind,omitempty"`
 	// Moved are registration tokens of the device that died when the app moved to the FID.
 	Moved []notification.DeviceResult `json:"moved,omitempty"`
 }
 
 // hasEnded reports whether the device has a final status.
 func (s *deviceState) hasEnded() bool { return s.Status != "" }
-
-// isKnownBy reports whether one of the keys is the device's.
-func (s *deviceState) isKnownBy(keys []string) bool {
-	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(s.Keys, key) })
-}
 
 // rank orders the devices of a user by what they say of the user. It differs from the rank of
 // statuses: a device that may have the message stands above one that failed. One that no push can
@@ -76,14 +76,17 @@ func (s *deviceState) isDead() bool {
 	return false
 }
 
+// isKnownBy reports whether one of the keys is the device's.
+func (s *deviceState) isKnownBy(keys []string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return slices.Contains(s.Keys, key) })
+}
+
 // addressKeys returns the keys of addresses: one for each, and one for the installation that a
 // registration token certainly belongs to.
 func addressKeys(targets ...notification.Target) []string {
 	var keys []string
 	add := func(kind notification.TargetKind, value string) {
-		h := fnv.New64a()
-		_, _ = h.Write(append([]byte{byte(kind)}, value...))
-		if key := strconv.FormatUint(h.Sum64(), 36); !slices.Contains(keys, key) {
+		if key := hashAddress(kind, value); !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}
@@ -100,6 +103,13 @@ func addressKeys(targets ...notification.Target) []string {
 		}
 	}
 	return keys
+}
+
+// hashAddress returns the key of one address.
+func hashAddress(kind notification.TargetKind, value string) string {
+	h := fnv.New64a()
+	_, _ = h.Write(append([]byte{byte(kind)}, value...))
+	return strconv.FormatUint(h.Sum64(), 36)
 }
 
 // maxStateError limits the reason that is kept of each device, in bytes.

@@ -34,8 +34,8 @@ func (f *finisher) end(dl *delivery, r *notification.Result) {
 		f.endDevice(dl, g, r)
 		return
 	}
-	if dl.device != nil && len(dl.device.moved) > 0 {
-		r.Devices = append(dl.device.moved, deviceResultOf(dl, r))
+	if dl.device != nil {
+		addMoved(r, dl.device.moved, deviceResultOf(dl, r))
 	}
 	f.finish(dl, f.outcomeOf(dl, r))
 }
@@ -44,6 +44,10 @@ func (f *finisher) end(dl *delivery, r *notification.Result) {
 func (f *finisher) handBack(dl *delivery) {
 	if g := dl.group(); g != nil {
 		f.returnDevice(dl, g)
+		return
+	}
+	if dl.hasReplaced() {
+		f.returnDevice(dl, dl.formGroup())
 		return
 	}
 	f.finish(dl, outcome{lease: dl.lease, goesBack: true, uncounted: f.uncountedUnsent(dl, dl.mayHaveSent())})
@@ -67,6 +71,10 @@ func (f *finisher) postpone(fetch context.Context, dl *delivery, floor time.Dura
 func (f *finisher) retryIn(dl *delivery, wait time.Duration, attempts int, cause string) {
 	if g := dl.group(); g != nil {
 		f.deferDevice(dl, g, wait, attempts, cause)
+		return
+	}
+	if dl.hasReplaced() {
+		f.deferDevice(dl, dl.formGroup(), wait, attempts, cause)
 		return
 	}
 	f.countDeferral(cause)

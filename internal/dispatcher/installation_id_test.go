@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"fanfare/internal/breaker"
 	"fanfare/internal/campaign"
@@ -55,12 +56,7 @@ func TestMovedTokensAreNoDisaster(t *testing.T) {
 		w.redis.Set(fmt.Sprintf("user:u%d:token", i), id+":token")
 	}
 	w.campaign(campaign.Spec{ID: "42"}, elements...)
-	w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
-		if strings.Contains(token, ":") {
-			return unregistered
-		}
-		return accepted(ctx, token)
-	}
+	w.sender.answer = answerMoved
 	if err := w.job("42"); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +72,124 @@ func TestMovedTokensAreNoDisaster(t *testing.T) {
 	if summary(r) != want || !r.TokenRemoved || r.Token != "cXyZ0123456789abcd0000:token" || r.Devices[1].TokenRemoved {
 		t.Errorf("result %+v with the devices %s, want %s", r, summary(r), want)
 	}
+}
+
+// answerMoved answers that all registration tokens are dead, because their app has moved.
+func answerMoved(ctx context.Context, token string) fcm.Answer {
+	if strings.Contains(token, ":") {
+		return unregistered
+	}
+	return accepted(ctx, token)
+}
+
+// The audience has rows of old tokens beside the installation IDs of the same devices. The breaker
+// does not count tokens that moved, whichever element sends to the ID.
+func TestMovedTokensBesideTheirInstallationIDs(t *testing.T) {
+	const users = 100
+	w := newWorld(t)
+	w.useBreakers()
+	var elements []string
+	for i := range users {
+		id := fmt.Sprintf("cXyZ0123456789abcd%04d", i)
+		elements = append(elements, fmt.Sprintf(`{"userId":"u%d","fid":"%s"}`, i, id),
+			fmt.Sprintf(`{"userId":"u%d","fcmToken":"%s:t1"}`, i, id), fmt.Sprintf(`{"userId":"u%d","fcmToken":"%s:t2"}`, i, id))
+		w.redis.HSet(fmt.Sprintf("user:u%d:devices", i), id, `{"kind":"fid"}`)
+	}
+	w.campaign(campaign.Spec{ID: "42"}, elements...)
+	w.sender.answer = answerMoved
+	w.drain("42")
+	if b := w.books("42"); b.Sent != users || b.Skipped != 2*users || b.Moved != 2*users || w.stateOf("42") == campaign.Paused {
+		t.Errorf("campaign %s, books %+v; want one push to each phone, and its tokens moved", w.stateOf("42"), b)
+	}
+	for _, r := range w.allResults() {
+		if r.ErrorCode == notification.CodeDuplicate && !strings.HasSuffix(summary(r), "fid skipped DUPLICATE 1") {
+			t.Errorf("a duplicate has the devices %s, want the installation ID last", summary(r))
+		}
+	}
+}
+
+// The push to the installation ID is put off after the token moved. The token is not sent to again,
+// and counts once as moved, wherever it stands.
+func TestMovedTokenIsNotTriedAgain(t *testing.T) {
+	for name, element := range map[string]string{
+		"in the element": `{"userId":"u1","fcmToken":"` + fid + `:token"}`,
+		"stored":         `{"userId":"u1"}`,
+		"two devices":    devicesOf("u1", fid+":token", "tablet"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, w *world) {
+				w.redis.Set("user:u1:token", fid+":token")
+				w.campaign(campaign.Spec{ID: "42"}, element)
+				answer := byToken(map[string][]fcm.Answer{fid + ":token": {unregistered, unregistered, unregistered}, fid: {unavailable, unavailable}})
+				w.sender.answer = func(ctx context.Context, token string) fcm.Answer {
+					w.redis.HSet("user:u1:devices", fid, `{"kind":"fid"}`) // the app moves now
+					return answer(ctx, token)
+				}
+				w.drainSlowly("42")
+				want := map[string]int{fid + ":token": 1, fid: 3}
+				if strings.Contains(element, "tablet") {
+					want["tablet"] = 1
+				}
+				w.checkRequests(want)
+				r := w.results()["u1"]
+				if b := w.books("42"); b.Sent != 1 || b.Moved != 1 || !strings.HasPrefix(summary(r), "cXyZ01…oken token failed MOVED 1; cXyZ01…efgh fid sent  4") {
+					t.Errorf("books %+v, result %+v with the devices %s", b, r, summary(r))
+				}
+				if r.Devices[0].Token != fid+":token" || len(r.Devices) == 2 && r.Token != fid+":token" {
+					t.Errorf("result %+v, want the token that SQL clears", r)
+				}
+			})
+		})
+	}
+}
+
+// A dispatcher stops between the answer about the token and the push to the installation ID.
+func TestStopKeepsAMovedToken(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.redis.HSet("user:u1:devices", fid, `{"kind":"fid"}`)
+		w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1","fcmToken":"`+fid+`:token"}`)
+		w.sender.answer = answerMoved
+		w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
+			if nth == 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		stop := w.serve(w.dispatcher())
+		synctest.Wait()
+		stop()
+		if b := w.books("42"); b.Waiting != 1 || b.InFlight != 0 {
+			t.Fatalf("books %+v, want the user back", b)
+		}
+		w.deps.Pacer = nil
+		w.drainSlowly("42")
+		w.checkRequests(map[string]int{fid + ":token": 1, fid: 1})
+		if b, r := w.books("42"), w.results()["u1"]; b.Sent != 1 || b.Moved != 1 || r.Token != fid+":token" {
+			t.Errorf("books %+v, result %+v", b, r)
+		}
+	})
+}
+
+// The address in the element is dead, and the push to the stored one is put off. The dead one is
+// not sent to again, and the result still names it.
+func TestDeadTokenIsNotTriedAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.redis.Set("user:u1:token", "stored")
+		w.redis.HSet("user:u2:devices", "b-2", "")
+		w.campaign(campaign.Spec{ID: "42"}, `{"userId":"u1","fcmToken":"dead"}`, `{"userId":"u2","fid":"gone","fcmToken":"gone:token"}`)
+		w.sender.answer = byToken(map[string][]fcm.Answer{
+			"dead": {unregistered, unregistered}, "stored": {unavailable, unavailable},
+			"gone": {unregistered, unregistered}, "gone:token": {unavailable},
+		})
+		w.drainSlowly("42")
+		w.checkRequests(map[string]int{"dead": 1, "stored": 3, "gone": 1, "gone:token": 2})
+		for user, token := range map[string]string{"u1": "dead", "u2": "gone"} {
+			if r := w.results()[user]; r.Status != notification.StatusSent || !r.TokenRemoved || r.Token != token || r.Devices != nil {
+				t.Errorf("%s: %+v, want it sent, and %q removed", user, r, token)
+			}
+		}
+	})
 }
 
 // A dead installation ID is deleted like a token, under the budget. The device's token is tried.

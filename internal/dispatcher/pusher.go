@@ -88,20 +88,23 @@ func (p *pusher) deliver(fetch, work context.Context, dl *delivery, s *pushState
 			return
 		}
 		decided := p.retry.decide(answer, p.attemptOf(dl, target))
-		var next notification.Target
+		var next replacement
 		if decided.deleteToken && err == nil {
-			if next, err = p.tokens.replace(work, dl, target, successor); err == nil {
-				next, err = p.tokens.takeNext(work, dl, next)
-			}
+			next, err = p.tokens.replace(work, dl, target, successor)
 		}
 		if answer.Class == fcm.Unregistered {
-			p.countDead(work, dl, answer, trial, err == nil && next.IsZero())
+			p.countDead(work, dl, answer, trial, err == nil && next.target.IsZero())
 		}
-		if !next.IsZero() {
-			dl.recipient.Target = next
+		if !next.target.IsZero() {
+			dl.recipient.Target = next.target
+		}
+		switch {
+		case next.isDuplicate:
+			p.end(dl, dl.duplicateResult())
+			return
+		case err == nil && !next.target.IsZero():
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			decided = p.retry.retryLookup(answer, p.attemptOf(dl, target))
 		}
 		p.finishWith(dl, answer, decided)

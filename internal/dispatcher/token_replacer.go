@@ -48,10 +48,17 @@ func (r *tokenReplacer) findSuccessor(work context.Context, dl *delivery, dead n
 	return notification.Target{}, nil
 }
 
+// replacement is the address to send to after a dead one. The zero value means that there is none.
+type replacement struct {
+	target notification.Target
+	// isDuplicate reports that another element sends to the target, which is of the same device.
+	isDuplicate bool
+}
+
 // replace deletes a dead address if it is still stored and the deletion budget allows. It returns
-// another address not yet tried: the successor, then others of the recipient, then one that is
-// stored. An error means that the stores could not tell.
-func (r *tokenReplacer) replace(work context.Context, dl *delivery, dead, successor notification.Target) (notification.Target, error) {
+// another address that this element may send to: the successor, then others of the recipient, then
+// one that is stored. An error means that the stores could not tell.
+func (r *tokenReplacer) replace(work context.Context, dl *delivery, dead, successor notification.Target) (replacement, error) {
 	own := dl.addresses()
 	own.tried = append(own.tried, dead)
 	hasMoved := dead.Kind == notification.TargetToken && successor.Kind == notification.TargetFID
@@ -64,33 +71,34 @@ func (r *tokenReplacer) replace(work context.Context, dl *delivery, dead, succes
 	}
 	switch {
 	case len(own.others) > 0:
-		return dl.takeOther(), nil
+		return r.takeNext(work, dl, dead, dl.takeOther())
 	case !successor.IsZero():
-		return successor, nil
+		return r.takeNext(work, dl, dead, successor)
 	case err == nil && dl.mayTry(stored):
-		return stored, nil
+		return r.takeNext(work, dl, dead, stored)
 	}
-	return notification.Target{}, err
+	return replacement{}, err
 }
 
-// takeNext returns the address if this element may be sent there, or the next one of the device. An
-// address that the campaign sends to for another element is left out. An error means that Redis
-// could not tell.
-func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, next notification.Target) (notification.Target, error) {
-	for !next.IsZero() {
+// takeNext returns the address if this element may be sent there, or the next one of the recipient.
+// It leaves out addresses that the campaign sends to for another element. If such an address is of
+// the dead one's device, the device gets the message from that element, and no other address is
+// tried. An error beside the address means that Redis could not tell.
+func (r *tokenReplacer) takeNext(work context.Context, dl *delivery, dead, next notification.Target) (replacement, error) {
+	for {
 		owned, err := r.deduper.takeAnother(work, dl, next)
-		if err != nil {
-			return notification.Target{}, err
+		switch {
+		case err != nil:
+			return replacement{target: next}, err
+		case owned:
+			return replacement{target: next}, nil
+		case next.IsSameDevice(dead):
+			return replacement{target: next, isDuplicate: true}, nil
+		case len(dl.device.others) == 0:
+			return replacement{}, nil
 		}
-		if owned {
-			return next, nil
-		}
-		next = notification.Target{}
-		if len(dl.addresses().others) > 0 {
-			next = dl.takeOther()
-		}
+		next = dl.takeOther()
 	}
-	return next, nil
 }
 
 // explain logs that a dead address is not replaced, and pauses the campaign if Redis refuses.
