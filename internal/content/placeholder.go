@@ -109,6 +109,8 @@ func parsePlaceholder(inside string) (*placeholder, error) {
 		return nil, fmt.Errorf("a placeholder has no name: %q", "{{"+inside+"}}")
 	case strings.ContainsAny(p.name, "{}"):
 		return nil, fmt.Errorf("a placeholder's name contains a brace: %q; write {{name}} or {{name|default}}", "{{"+inside+"}}")
+	case strings.ContainsAny(p.fallback, "{}"):
+		return nil, fmt.Errorf("a placeholder's default contains a brace: %q; a default is a plain text, as in {{name|friend}}", "{{"+inside+"}}")
 	}
 	return p, nil
 }
