@@ -41,6 +41,7 @@ lint: ## run golangci-lint, and check the English of comments and texts
 bench: ## print figures of this machine; nothing passes or fails by the clock
 	./tools/test-servers.sh
 	$(GO) test -run '^$$' -bench . -skip 'Peers$$' -benchtime 1x -timeout 60m ./test/bench/...
+	$(GO) test -run '^$$' -bench 'Body|Render' ./internal/content
 	$(GO) test -run '^$$' -bench Responses -benchtime 5s ./fcmsim
 	$(GO) test -run '^$$' -bench Governors -benchtime 1x ./internal/pacing
 	$(GO) test -run '^$$' -bench Memory/redis -benchtime 1000000x ./internal/dedupe

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fanfare/internal/content"
 	"fanfare/internal/notification"
@@ -275,7 +276,6 @@ func TestForeignFormsAreRefused(t *testing.T) {
 		"{{{name}}}":                            "{{name|default}}",
 		"{% if vip %}Hi{% endif %}":             "{{name|default}}",
 		"{{name":                                "not closed",
-	} {
 		"{{name|{{other}}}}":                    "default contains a brace",
 		"{{ name | default('friend') }}":        "{{name|default}}",
 		`{{ name|default("friend", true) }}`:    "{{name|default}}",
@@ -304,6 +304,7 @@ func TestForeignFormsAreRefused(t *testing.T) {
 		"{{ price | round }}":                   "{{price|x}}",
 		"{{ items | first }}":                   "{{items|x}}",
 		"{{ items | sort_natural }}":            "{{items|x}}",
+	} {
 		_, err := content.Compile(notification.Message(in(text)))
 		if fault, is := errors.AsType[*notification.Fault](err); !is || fault.Field != "message.notification.body" || !strings.Contains(fault.Problem, says) {
 			t.Errorf("%s: %v, want %s", text, err, says)
@@ -329,6 +330,30 @@ func TestDottedNamesShareTheirObject(t *testing.T) {
 	})
 	if allocs > 1000 { // a map of 100 texts, and not 100 of them
 		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// A message that is filled in from the element takes three allocations with its request, as
+// BenchmarkRender reports them. One that is the same for all takes the request's alone.
+func TestAllocationsOfARequest(t *testing.T) {
+	personal, plain, now := compile(t, personalMessage), compile(t, plainMessage), time.Now()
+	vars := object(`{"points":1250,"id":"u-778899","name":"Trần Thị Ánh","city":"Huế"}`)
+	for name, c := range map[string]struct {
+		most    float64
+		request func() []byte
+	}{
+		"personal": {3, func() []byte {
+			m, err := personal.Fill(vars, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return m.AppendRequest(nil, envelope, now)
+		}},
+		"the same for all": {1, func() []byte { return plain.Shared().AppendRequest(nil, envelope, now) }},
+	} {
+		if got := testing.AllocsPerRun(100, func() { c.request() }); got > c.most {
+			t.Errorf("%s: %v allocations, want at most %v", name, got, c.most)
+		}
 	}
 }
 
