@@ -105,6 +105,10 @@ func (r *choicesReader) readMessagePatch(path string, raw json.RawMessage) *obje
 	if !is {
 		r.addMismatch(path, "an object, the changes to the message", raw)
 	}
+	if _, isRequest := patch.get("message"); isRequest {
+		r.addFault(path+".message", `is no field of a message: write the changes without "message" around them`)
+		return nil
+	}
 	return patch
 }
 
@@ -201,7 +205,11 @@ func (r *choicesReader) compileTexts(v variantSpec) []*Content {
 func (r *choicesReader) compileText(path string, message *object) *Content {
 	c, err := compileSingle(appendNode(nil, message))
 	for _, fault := range notification.FaultsOf(err) {
-		fault.Field = path + strings.TrimPrefix(fault.Field, root)
+		if inside, is := strings.CutPrefix(fault.Field, root); is {
+			fault.Field = path + inside
+		} else {
+			fault.Field = path + "." + fault.Field
+		}
 		if !slices.ContainsFunc(r.faults, func(f *notification.Fault) bool { return *f == *fault }) {
 			r.faults = append(r.faults, fault)
 		}
