@@ -120,14 +120,14 @@ func readTarget(fields map[string]json.RawMessage, r *notification.Recipient) er
 	return nil
 }
 
-// UseAddresses sets the recipient's address. An installation ID is preferred to a token, because a
-// device that has one may have lost its token. A token of the same installation stays beside it,
-// because the app may not have registered the ID yet.
+// UseAddresses sets the recipient's addresses. Of one installation, its ID is preferred to a token,
+// because a device that has one may have lost its token. The token stays beside it, because the app
+// may not have registered the ID yet. A token of another installation is another device.
 func UseAddresses(r *notification.Recipient, fid, token notification.Target) {
 	switch {
 	case fid.IsZero() || !fid.IsSendable() && token.IsSendable():
 		r.Target = token
-	case token.IsSendable() && fid.IsSameDevice(token):
+	case token.IsSendable():
 		r.Devices = []notification.Device{{Target: fid}, {Target: token}}
 	default:
 		r.Target = fid
@@ -248,8 +248,11 @@ func appendAddress(dst []byte, tokenName string, t notification.Target) []byte {
 	switch t.Kind {
 	case notification.TargetFID:
 		return appendMember(dst, "fid", t.Value)
-	case notification.TargetInvalid:
-		return appendMember(dst, tokenName, t.Text()) // the dispatcher reports what is wrong with it
+	case notification.TargetInvalid: // the dispatcher reports what is wrong with it
+		if notification.ParseToken(t.Text()).IsSendable() { // a token in the place of an installation ID
+			return appendMember(dst, "fid", t.Text())
+		}
+		return appendMember(dst, tokenName, t.Text())
 	default:
 		return appendMember(dst, tokenName, t.Value)
 	}

@@ -36,7 +36,7 @@ var elements = []struct {
 	{name: "byte order mark", raw: "\ufeff" + `{"userId":"u1"}`, want: user("u1")},
 	{name: "unknown fields", raw: `{"a":{"b":[1,{}]},"userId":"u1","c":null,"d":true,"e":-1.5e3,"f":"g"}`, want: user("u1")},
 	{name: "installation ID", raw: `{"userId":"u1","fid":"f1"}`, want: atFID("u1", "f1")},
-	{name: "installation ID before a token", raw: `{"userId":"u1","fid":"f1","fcmToken":"other:t"}`, want: atFID("u1", "f1")},
+	{name: "installation ID before a token", raw: `{"userId":"u1","fid":"f1","fcmToken":"other:t"}`, want: withDevices("u1", notification.Device{Target: notification.ParseFID("f1")}, at("other:t"))},
 	{name: "installation ID after a token", raw: `{"userId":"u1","fcmToken":"f1:t","fid":"f1"}`, want: withDevices("u1", notification.Device{Target: notification.ParseFID("f1")}, at("f1:t"))},
 	{name: "no installation ID", raw: `{"userId":"u1","fid":null,"fcmToken":"t:1"}`, want: reach("u1", "t:1")},
 	{name: "a token in place of the installation ID", raw: `{"userId":"u1","fid":"f1:t","fcmToken":"t:1"}`, want: reach("u1", "t:1")},
