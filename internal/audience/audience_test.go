@@ -67,6 +67,8 @@ func TestAudiencesAreRead(t *testing.T) {
 		"Excel's own line":          {CSV, "\xef\xbb\xbfsep=;\r\nuserId;a,b\r\nu1;x", `{"userId":"u1","vars":{"a,b":"x"}}`},
 		"ids with an E":             {CSV, "userId\n1E5678\n12E5\nE+14\n1E+\n1F+14\n1E5a\n1.2.3", lines(`{"userId":"1E5678"}`, `{"userId":"12E5"}`, `{"userId":"E+14"}`, `{"userId":"1E+"}`, `{"userId":"1F+14"}`, `{"userId":"1E5a"}`, `{"userId":"1.2.3"}`)},
 		"decorated tokens":          {CSV, "userId,fcmToken\nu1,\" \ufefft1\t\"\nu2,\"\"\"t2\"\"\"\nu3,a b", lines(`{"userId":"u1","fcmToken":"t1"}`, `{"userId":"u2","fcmToken":"t2"}`, `{"userId":"u3","fcmToken":"a b"}`)},
+		"a token as an ID":          {CSV, "userId,fid\nu1,abc:token\nu2,two words", lines(`{"userId":"u1","fid":"abc:token"}`, `{"userId":"u2","fcmToken":"two words"}`)},
+		"addresses of two phones":   {CSV, "userId,fid,fcmToken\nu1,abc,def:token", `{"userId":"u1","devices":[{"fid":"abc"},{"token":"def:token"}]}`},
 		"a JSON array":              {NDJSON, " [{\"userId\":\"1\",\"fcmToken\":\"tok-1\"},\n {\"userId\":\"2\"}]\n", lines(`{"userId":"1","fcmToken":"tok-1"}`, `{"userId":"2"}`)},
 		"one that is indented":      {NDJSON, "[\n  {\n    \"userId\" : 7,\n    \"vars\": {\"a\": \"]}, \\\"{\"}\n  },\n]", `{"userId":7,"vars":{"a":"]}, \"{"}}`},
 		"text that is JSON":         {Sniffed, "\n{\"userId\":\"u1\"}", `{"userId":"u1"}`},
@@ -140,6 +142,9 @@ func TestBadLinesAreNamed(t *testing.T) {
 		"one below one":          {NDJSON, "{\"userId\":\"+.5E-3\"}\n{\"userId\":\"u2\"}", "line 1: userId +.5E-3 was rounded"},
 		"no user in it":          {NDJSON, "\n{\"fcmToken\":\"t1\"}\n{\"userId\":\"u2\"}", "line 2: userId is missing"},
 		"a number as token":      {NDJSON, "{\"userId\":\"u1\",\"fcmToken\":1}\n{\"userId\":\"u2\"}", "line 1: fcmToken is not a string"},
+		"no language":            {CSV, "userId,locale\nu1,portuguese!\nu2, pt_BR.UTF-8", `line 2: locale "portuguese!" is no language; write a BCP 47 tag such as pt or pt-BR`},
+		"no language in JSON":    {NDJSON, "{\"userId\":\"u1\",\"locale\":\"x\"}\n{\"userId\":\"u2\",\"locale\":7}", `line 1: locale "x" is no language`},
+		"no language of a phone": {NDJSON, "{\"userId\":\"u1\",\"devices\":[{\"token\":\"a\"},{\"token\":\"b\",\"locale\":\"?\"}]}\n{\"userId\":\"u2\"}", `line 1: devices[1]: locale "?" is no language`},
 		"a huge line":            {NDJSON, `{"userId":"u1","x":"` + long + "\"}\n{\"userId\":\"u2\"}", "over the limit of 65536 (queue.max_element)"},
 		"a line without an end":  {NDJSON, strings.Repeat("x", 3*readAhead) + "\n{\"userId\":\"u2\"}", "line 1: is 786433 bytes long, over the limit"},
 	} {
@@ -219,7 +224,8 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 			rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 6), func(b []byte) string { return string(b) }),
 			rapid.Just(strings.Repeat("x", campaign.MaxUserID+1)),
 		)
-		row := []string{field.Draw(t, "user"), field.Draw(t, "token"), field.Draw(t, "locale"), field.Draw(t, "var")}
+		locale := rapid.SampledFrom([]string{"", " pt-BR\t", "vi", "no language"})
+		row := []string{field.Draw(t, "user"), field.Draw(t, "token"), locale.Draw(t, "locale"), field.Draw(t, "var")}
 		for i := range row {
 			row[i] = strings.ReplaceAll(row[i], "\r", "") // CSV does not distinguish it from line ends
 		}
@@ -236,7 +242,7 @@ func TestWhatIsLoadedCanBeSent(t *testing.T) {
 		if len(rejected) == 1 {
 			joined := strings.Join(row, " ") // with a space: the bytes of two broken fields may form a character
 			valid := utf8.ValidString(joined)
-			if valid && user != "" && len(user) <= campaign.MaxUserID && !strings.ContainsAny(user, "\x00�") {
+			if valid && row[2] != "no language" && user != "" && len(user) <= campaign.MaxUserID && !strings.ContainsAny(user, "\x00�") {
 				t.Fatalf("rejected without need: %v", rejected)
 			}
 			return

@@ -3,6 +3,7 @@ package audience
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -80,7 +81,7 @@ func ElementProblem(element []byte) string {
 	if problem := spreadsheetProblem(r.UserID); problem != "" {
 		return problem
 	}
-	if err := checkQuiet(r); err != nil {
+	if err := cmp.Or(checkLocales(r), checkQuiet(r)); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/content"
 	"fanfare/internal/notification"
 	"fanfare/internal/schedule"
 	"fanfare/internal/terminal"
@@ -90,7 +92,7 @@ func (e *rowEncoder) recipient(row []string) (r notification.Recipient, err erro
 	if err := checkUserID(r.UserID); err != nil {
 		return r, err
 	}
-	return r, checkQuiet(r)
+	return r, cmp.Or(checkLocales(r), checkQuiet(r))
 }
 
 // addVar adds a var to the current row, a text or JSON. Its text is used until the next row.
@@ -102,6 +104,19 @@ func (e *rowEncoder) addVar(name, text string, isJSON bool) error {
 		e.vars[name] = json.RawMessage(text)
 	default:
 		e.vars[name] = e.literal(text)
+	}
+	return nil
+}
+
+// checkLocales refuses locales that name no language. Their users would get the base language.
+func checkLocales(r notification.Recipient) error {
+	if problem := content.LocaleProblem(r.Locale); problem != "" {
+		return errors.New(problem)
+	}
+	for i, d := range r.Devices {
+		if problem := content.LocaleProblem(d.Locale); problem != "" {
+			return fmt.Errorf("devices[%d]: %s", i, problem)
+		}
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ func TestLanguageOfALocale(t *testing.T) {
 	for locales, want := range map[string]string{
 		"pt-BR": "pt", "pt": "pt", "pt_PT": "pt", "PT-br": "pt", "zh-TW": "zh-Hant", "zh-Hant-HK": "zh-Hant", "en-GB": "en_GB", "ru-RU": "ru",
 		"": "", "de": "", "zh-CN": "", "uk": "", "es": "", "und": "",
-		"no locale,pt-BR": "pt", ",vi,pt": "", "de,pt": "", "en-US": "en_GB",
+		"pt_BR.UTF-8": "pt", " pt-BR ": "pt", "pt_BR@euro": "pt", "zh_TW_#Hant": "zh-Hant", "zh__#Hant": "zh-Hant", "pt_BR_#x": "pt",
+		"C,pt": "pt", "no locale,pt-BR": "pt", ",vi,pt": "", "de,pt": "", "en-US": "en_GB",
 	} {
 		if got := c.Pick("42", "u1", strings.Split(locales, ",")...).Locale; got != want {
 			t.Errorf("%q: %q, want %q", locales, got, want)
@@ -62,6 +63,19 @@ func TestLanguageOfALocale(t *testing.T) {
 	}
 	if !c.HasLocales() || compile(t, `{"data":{}}`).HasLocales() {
 		t.Error("HasLocales is wrong")
+	}
+}
+
+// The first locale that names a language counts: the device's, the user's, the profile's. The
+// profile is asked for only if the others name none.
+func TestUnreadableLocaleHidesNoOther(t *testing.T) {
+	c := compile(t, `{"message":{"data":{"k":"base"}},"locales":{"pt":{"data":{"k":"pt"}}}}`)
+	profile := map[string]json.RawMessage{"locale": json.RawMessage(`"pt"`)}
+	for p, needs := range map[[2]string]bool{{"nonsense!", "pt"}: false, {"", "pt"}: false, {"nonsense!", ""}: true, {"nonsense!", "more!"}: true, {"", ""}: true} {
+		person := content.Person{Campaign: "42", User: "u1", Locale: p[0], UserLocale: p[1]}
+		if c.NeedsProfile(person) != needs || c.PickFor(person, profile).Locale != "pt" {
+			t.Errorf("%q: needs the profile %t, locale %q", p, c.NeedsProfile(person), c.PickFor(person, profile).Locale)
+		}
 	}
 }
 
@@ -103,6 +117,8 @@ func TestChoicesThatAreRefused(t *testing.T) {
 		`"locales":{"pt":{"notification":{"title":"{{"}}}`:                                 "locales.pt.notification.title: a placeholder is not closed",
 		`"locales":{"pt":{"android":{"notification":{"light_settings":{"color":null}}}}}`:  "locales.pt.android.notification.light_settings.color: is missing",
 		`"locales":{"pt":{"notification":{"title":"` + strings.Repeat("x", 4096) + `"}}}`:  "locales.pt: is ",
+		`"locales":{"pt":{"message":{"notification":{"title":"x"}}}}`:                      "locales.pt.message: is no field of a message",
+		`"locales":{"pt_BR.UTF-8":{}}`:                                                     "locales.pt_BR.UTF-8: is no language",
 		`"locales":{"portuguese!":{}}`:                                                     "locales.portuguese!: is no language",
 		`"locales":{"pt-BR":{},"pt_BR":{}}`:                                                "locales.pt_BR: is given twice",
 		`"locales":[]`:                                                                     "locales: must be an object",

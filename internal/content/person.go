@@ -5,14 +5,18 @@ import "encoding/json"
 // Person is the user that a message is filled in for.
 type Person struct {
 	Campaign, User string
-	// Locale is that of the device or of the element. It goes before the profile's.
-	Locale string
-	Vars   map[string]json.RawMessage
+	// Locale is that of the device or of the element, and UserLocale that of the element beside
+	// the device's. The first one that names a language counts, and the profile's comes last.
+	Locale, UserLocale string
+	Vars               map[string]json.RawMessage
 }
 
 // NeedsProfile reports whether the person has neither the language nor all values of the message.
 func (c *Content) NeedsProfile(p Person) bool {
-	return c.HasLocales() && p.Locale == "" || !c.Pick(p.Campaign, p.User, p.Locale).Content.IsFilledBy(p.Vars)
+	if c.HasLocales() && !c.choices.languages.areKnown(p.Locale, p.UserLocale) {
+		return true
+	}
+	return !c.Pick(p.Campaign, p.User, p.Locale, p.UserLocale).Content.IsFilledBy(p.Vars)
 }
 
 // PickFor returns the text that a person gets, in their variant and language.
@@ -21,7 +25,7 @@ func (c *Content) PickFor(p Person, profile map[string]json.RawMessage) Pick {
 	if c.HasLocales() {
 		_ = json.Unmarshal(profile["locale"], &locale) // a value of another type is no locale
 	}
-	return c.Pick(p.Campaign, p.User, p.Locale, locale)
+	return c.Pick(p.Campaign, p.User, p.Locale, p.UserLocale, locale)
 }
 
 // FillFor returns a person's message in their variant and language, and the language that was

@@ -68,7 +68,7 @@ func (p *preparer) lookupProfiles(fetch context.Context, ids []string) (map[stri
 
 // person is the user that the message is filled in for.
 func (d *delivery) person() content.Person {
-	return content.Person{Campaign: d.lease.camp.id, User: d.recipient.UserID, Locale: d.recipient.Locale, Vars: d.recipient.Vars}
+	return content.Person{Campaign: d.lease.camp.id, User: d.recipient.UserID, Locale: d.recipient.Locale, UserLocale: d.recipient.UserLocale, Vars: d.recipient.Vars}
 }
 
 // language is that of the recipient's text, "" for the base. Before the text is picked, it is the
@@ -78,7 +78,7 @@ func (d *delivery) language() string {
 	if d.isPicked || !c.HasLocales() {
 		return d.locale
 	}
-	return c.Pick(d.lease.camp.id, d.recipient.UserID, d.recipient.Locale).Locale
+	return c.Pick(d.lease.camp.id, d.recipient.UserID, d.recipient.Locale, d.recipient.UserLocale).Locale
 }
 
 // recordChoice names the variant and the language of a recipient that has ended, and adds the notes

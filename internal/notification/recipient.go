@@ -28,6 +28,9 @@ type Recipient struct {
 	// may be empty.
 	Locale   string
 	TimeZone string
+	// UserLocale is the user's locale, beside that of the device in Locale. It is used if the
+	// device's names no language.
+	UserLocale string
 	// Platform is what the user's device runs, such as android, ios or web, in lower case. It is
 	// empty if the producer does not say.
 	Platform string
@@ -57,7 +60,10 @@ func (r Recipient) HasAddress() bool {
 // stays as it is known of the user.
 func (r Recipient) ForDevice(d Device) Recipient {
 	r.Target, r.Devices = d.Target, nil
-	r.Platform, r.Locale, r.TimeZone = cmp.Or(d.Platform, r.Platform), cmp.Or(d.Locale, r.Locale), cmp.Or(d.TimeZone, r.TimeZone)
+	if d.Locale != "" {
+		r.Locale, r.UserLocale = d.Locale, cmp.Or(r.UserLocale, r.Locale)
+	}
+	r.Platform, r.TimeZone = cmp.Or(d.Platform, r.Platform), cmp.Or(d.TimeZone, r.TimeZone)
 	return r
 }
 

@@ -100,7 +100,7 @@ func (c *Checker) leaveOutSuppressed(ctx context.Context, a *audienceSample, sam
 
 // personOf is the user that the message is filled in for.
 func personOf(id string, r notification.Recipient) content.Person {
-	return content.Person{Campaign: id, User: r.UserID, Locale: r.Locale, Vars: r.Vars}
+	return content.Person{Campaign: id, User: r.UserID, Locale: r.Locale, UserLocale: r.UserLocale, Vars: r.Vars}
 }
 
 // forOneDevice returns a recipient with the first usable one of its devices. A sample needs no
