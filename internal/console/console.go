@@ -39,7 +39,7 @@ type System interface {
 	// others.
 	PlanWaves(ctx context.Context, v operator.View, state pacing.State) (*operator.WavePlan, error)
 	User(ctx context.Context, id string, limit int) (operator.User, error)
-	FillFor(ctx context.Context, spec campaign.Spec, user string) (operator.FilledMessage, error)
+	FillForNewest(ctx context.Context, spec campaign.Spec, user string) (operator.FilledMessage, error)
 	Create(ctx context.Context, spec campaign.Spec) error
 	Load(ctx context.Context, id string, r io.Reader, opts operator.LoadOptions) (operator.LoadSummary, error)
 	Start(ctx context.Context, id string, opts operator.StartOptions) error

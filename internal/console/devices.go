@@ -59,7 +59,7 @@ func (c *Console) messageOf(ctx context.Context, v operator.View, r *http.Reques
 			out.Test += "?" + url.Values{"user": {out.Person}}.Encode()
 		}
 	}
-	filled, err := c.deps.System.FillFor(ctx, v.Spec, out.Person)
+	filled, err := c.deps.System.FillForNewest(ctx, v.Spec, out.Person)
 	if err != nil {
 		return out // the reasons above say what is wrong with the message
 	}

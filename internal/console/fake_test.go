@@ -96,7 +96,7 @@ func (f *fakeSystem) User(_ context.Context, id string, limit int) (operator.Use
 	return u, f.recordsErr
 }
 
-func (f *fakeSystem) FillFor(_ context.Context, spec campaign.Spec, user string) (operator.FilledMessage, error) {
+func (f *fakeSystem) FillForNewest(_ context.Context, spec campaign.Spec, user string) (operator.FilledMessage, error) {
 	out := operator.FilledMessage{User: user, Template: spec.Message}
 	switch user {
 	case "":

@@ -55,6 +55,23 @@ func (o *Operator) FillFor(ctx context.Context, spec campaign.Spec, user string)
 	return out, nil
 }
 
+// FillForNewest is FillFor in the language of the device that the user used last.
+func (o *Operator) FillForNewest(ctx context.Context, spec campaign.Spec, user string) (FilledMessage, error) {
+	filled, err := o.FillFor(ctx, spec, user)
+	if err != nil || user == "" || !filled.compiled.HasLocales() {
+		return filled, err
+	}
+	stored, err := o.deps.Tokens.Peek(ctx, []string{user})
+	if err != nil {
+		filled.Err, filled.Message = sourceProblem(err), nil
+		return filled, nil
+	}
+	if devices := stored[user]; len(devices) > 0 {
+		return filled.forDevice(devices[0].Locale), nil
+	}
+	return filled, nil
+}
+
 // fill picks the user's text and fills it in. locale is the device's. It goes before the
 // profile's.
 func (f *FilledMessage) fill(locale string) {

@@ -45,7 +45,7 @@ func (o *Operator) Preview(ctx context.Context, id, user string) (MessagePreview
 	if err != nil {
 		return MessagePreview{}, err
 	}
-	filled, err := o.FillFor(ctx, spec, user)
+	filled, err := o.FillForNewest(ctx, spec, user)
 	if err != nil {
 		return MessagePreview{}, err
 	}
@@ -76,30 +76,27 @@ func PreviewMessage(text notification.Message) []Preview {
 	if json.Unmarshal(text, &m) != nil {
 		return nil
 	}
-	android := m.Android.Notification.or(m.Notification).preview("Android", m.androidDetails())
-	android.TTL, _ = time.ParseDuration(m.Android.TTL) // 0 if it has none
 	apple := m.alert().or(m.Notification).preview("iOS", m.appleDetails())
 	apple.Image = cmp.Or(m.APNS.Options.Image, apple.Image)
+	if m.APNS.Headers["apns-push-type"] == "background" {
+		apple.Title, apple.Body, apple.Image = "", "", ""
+	}
 	var link []string
 	if m.Webpush.Options.Link != "" {
 		link = []string{m.Webpush.Options.Link}
 	}
-	return []Preview{android, apple, m.Webpush.Notification.or(m.Notification).preview("Web", link)}
+	return []Preview{m.android(), apple, m.Webpush.Notification.or(m.Notification).preview("Web", link)}
 }
 
 // shownMessage is the part of FCM's message that devices show.
 type shownMessage struct {
 	Notification *shownText `json:"notification"`
 	Data         map[string]json.RawMessage
-	Android      struct {
-		Priority     string
-		TTL          string
-		Notification struct {
-			shownText
-			ChannelID string `json:"channel_id"`
-			Sound     string
-		}
-	}
+	Android      shownAndroid
+	AndroidV2    *struct {
+		TTL                string
+		RemoteNotification *shownAndroid `json:"remote_notification"`
+	} `json:"android_v2"`
 	APNS struct {
 		Headers map[string]string
 		Payload struct {
@@ -107,7 +104,7 @@ type shownMessage struct {
 				Alert            json.RawMessage
 				Badge            json.RawMessage
 				Sound            json.RawMessage
-				ContentAvailable json.RawMessage `json:"content-available"`
+				ContentAvailable any `json:"content-available"`
 			}
 		}
 		Options struct{ Image string } `json:"fcm_options"`
@@ -115,6 +112,17 @@ type shownMessage struct {
 	Webpush struct {
 		Notification shownText
 		Options      struct{ Link string } `json:"fcm_options"`
+	}
+}
+
+// shownAndroid is what Android shows, of either version.
+type shownAndroid struct {
+	Priority     string
+	TTL          string
+	Notification struct {
+		shownText
+		ChannelID string `json:"channel_id"`
+		Sound     string
 	}
 }
 
@@ -161,13 +169,32 @@ func (m shownMessage) alert() shownText {
 	return shownText{Title: t.Title, Body: t.Body, TitleKey: t.TitleKey, BodyKey: t.BodyKey}
 }
 
-func (m shownMessage) androidDetails() []string {
+// android is how Android shows the message. With android_v2, only a remote notification is shown.
+func (m shownMessage) android() Preview {
+	part := m.Android
+	if v2 := m.AndroidV2; v2 != nil {
+		if v2.RemoteNotification == nil {
+			return shownText{}.preview("Android", []string{"background sync, which may be delayed"}).keptFor(v2.TTL)
+		}
+		part = *v2.RemoteNotification
+		part.TTL = v2.TTL
+	}
+	return part.Notification.or(m.Notification).preview("Android", part.details()).keptFor(part.TTL)
+}
+
+// keptFor sets the TTL, as FCM writes it.
+func (p Preview) keptFor(ttl string) Preview {
+	p.TTL, _ = time.ParseDuration(ttl) // 0 if it has none
+	return p
+}
+
+func (a shownAndroid) details() []string {
 	var details []string
-	if channel := m.Android.Notification.ChannelID; channel != "" {
+	if channel := a.Notification.ChannelID; channel != "" {
 		details = append(details, "channel "+channel)
 	}
-	if m.Android.Priority != "" {
-		details = append(details, strings.ToLower(m.Android.Priority)+" priority")
+	if a.Priority != "" {
+		details = append(details, strings.ToLower(a.Priority)+" priority")
 	}
 	return details
 }
@@ -175,16 +202,33 @@ func (m shownMessage) androidDetails() []string {
 func (m shownMessage) appleDetails() []string {
 	aps := m.APNS.Payload.APS
 	var details []string
-	for _, each := range []struct {
-		name string
-		raw  json.RawMessage
-	}{{"sound", aps.Sound}, {"badge", aps.Badge}} {
-		if len(each.raw) > 0 {
-			details = append(details, each.name+" "+strings.Trim(string(each.raw), `"`))
-		}
+	var alert struct{ Subtitle string }
+	if json.Unmarshal(aps.Alert, &alert) == nil && alert.Subtitle != "" {
+		details = append(details, "subtitle "+alert.Subtitle)
 	}
-	if string(aps.ContentAvailable) == "1" {
+	if len(aps.Sound) > 0 {
+		details = append(details, describeSound(aps.Sound))
+	}
+	if len(aps.Badge) > 0 {
+		details = append(details, "badge "+strings.Trim(string(aps.Badge), `"`))
+	}
+	if aps.ContentAvailable == 1.0 || aps.ContentAvailable == true {
 		details = append(details, "wakes the app")
 	}
 	return details
+}
+
+// describeSound names a sound: a text, or an object with the name of a critical alert's.
+func describeSound(raw json.RawMessage) string {
+	var sound struct {
+		Name     string
+		Critical any
+	}
+	if json.Unmarshal(raw, &sound) != nil {
+		return "sound " + strings.Trim(string(raw), `"`)
+	}
+	if sound.Critical == 1.0 || sound.Critical == true {
+		return "critical sound " + sound.Name
+	}
+	return "sound " + sound.Name
 }

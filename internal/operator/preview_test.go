@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fanfare/internal/audience"
+	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 )
 
@@ -32,6 +33,16 @@ func TestPreviewsOfMessages(t *testing.T) {
 			{Platform: "Android", Body: "[the app’s text c]"}, {Platform: "iOS", Title: "I", Body: "[the app’s text b]"}, {Platform: "Web"},
 		},
 		`{"apns":{"payload":{"aps":{"alert":{"title-loc-key":"a"}}}}}`: {{Platform: "Android"}, {Platform: "iOS", Title: "[the app’s text a]"}, {Platform: "Web"}},
+		`{"notification":{"title":"T"},"android_v2":{"ttl":"3600s","remote_notification":{"notification":{"body":"A","channel_id":"news"}}},
+			"apns":{"headers":{"apns-push-type":"background"},"payload":{"aps":{"content-available":true}}}}`: {
+			{Platform: "Android", Title: "T", Body: "A", TTL: time.Hour, Details: []string{"channel news"}},
+			{Platform: "iOS", Details: []string{"wakes the app"}}, {Platform: "Web", Title: "T"},
+		},
+		`{"notification":{"title":"T"},"android_v2":{"ttl":"60s","background_sync":{}},
+			"apns":{"payload":{"aps":{"alert":{"title":"I","subtitle":"S"},"sound":{"name":"alarm","critical":1}}}}}`: {
+			{Platform: "Android", TTL: time.Minute, Details: []string{"background sync, which may be delayed"}},
+			{Platform: "iOS", Title: "I", Details: []string{"subtitle S", "critical sound alarm"}}, {Platform: "Web", Title: "T"},
+		},
 		`[]`: nil,
 	} {
 		if got := PreviewMessage(notification.Message(text)); !reflect.DeepEqual(got, want) {
@@ -43,6 +54,20 @@ func TestPreviewsOfMessages(t *testing.T) {
 		want bool
 	}{{Preview{}, true}, {Preview{Title: "T"}, false}, {Preview{Body: "B"}, false}, {Preview{Image: image}, true}} {
 		equal(t, "is silent", c.p.IsSilent(), c.want)
+	}
+}
+
+// A preview is in the language of the device that the user used last, as a test and the campaign
+// are.
+func TestPreviewInTheLanguageOfTheDevice(t *testing.T) {
+	f := open(t)
+	message := `{"message":{"notification":{"title":"Hello"}},"locales":{"pt":{"notification":{"title":"Olá"}},"de":{"notification":{"title":"Hallo"}}}}`
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(message)}))
+	ok(t, f.rdb.HSet(t.Context(), "user:u1:devices", "phone", `{"locale":"pt-BR","lastUse":"2026-11-01"}`, "old", `{"locale":"de","lastUse":"2026-01-01"}`).Err())
+	for user, want := range map[string]string{"u1": "Olá", "u2": "Hello", "": "Hello"} {
+		got, err := f.Preview(t.Context(), "42", user)
+		ok(t, err)
+		equal(t, "title for "+user, got.Devices[0].Title, want)
 	}
 }
 
