@@ -26,8 +26,8 @@ var deviceColumnNames = []string{columnFID, columnKind, columnPlatform, columnLo
 func (s *Store) Devices(ctx context.Context, ids []string) (map[string][]notification.Device, error) {
 	devices := make(map[string][]notification.Device, len(ids))
 	err := s.lookupRows(ctx, valueQuery(s.o.TokenQuery, func(columns []string, id string, values []sql.NullString) {
-		if d := readDevice(columns, values); !d.Target.IsZero() {
-			devices[id] = append(devices[id], d)
+		if found := readAddresses(columns, values); len(found) > 0 {
+			devices[id] = append(devices[id], found...)
 		}
 	}), ids)
 	if err != nil {
@@ -36,8 +36,9 @@ func (s *Store) Devices(ctx context.Context, ids []string) (map[string][]notific
 	return devices, nil
 }
 
-// readDevice reads a row. An installation ID comes before a token.
-func readDevice(columns []string, values []sql.NullString) notification.Device {
+// readAddresses reads a row. An installation ID comes before a token, which stays beside it: the
+// app may not have registered the ID.
+func readAddresses(columns []string, values []sql.NullString) []notification.Device {
 	var d notification.Device
 	var fid, kind string
 	for i, value := range values[1:] {
@@ -55,11 +56,30 @@ func readDevice(columns []string, values []sql.NullString) notification.Device {
 			d.LastSeen = notification.ParseLastSeen(value.String)
 		}
 	}
-	d.Target = notification.ParseFID(fid)
-	if !d.Target.IsSendable() && columns[1] != columnFID {
-		d.Target = notification.ParseAddress(values[1].String, kind)
+	targets := []notification.Target{notification.ParseFID(fid)}
+	if columns[1] != columnFID {
+		targets = append(targets, notification.ParseAddress(values[1].String, kind))
 	}
-	return d
+	return addressesOf(d, targets)
+}
+
+// addressesOf returns a device for each address that can be sent to. If there is none, it returns
+// one for the last text, which cannot be an address.
+func addressesOf(d notification.Device, targets []notification.Target) []notification.Device {
+	var usable, other []notification.Device
+	for _, target := range targets {
+		d.Target = target
+		switch {
+		case target.IsSendable() && (len(usable) == 0 || !usable[0].Target.IsSame(target)):
+			usable = append(usable, d)
+		case target.Kind == notification.TargetInvalid:
+			other = []notification.Device{d}
+		}
+	}
+	if len(usable) > 0 {
+		return usable
+	}
+	return other
 }
 
 // findDeviceProblem returns why the columns of a token query cannot be read, or "".

@@ -33,18 +33,26 @@ func TestSeveralDevicesAreFound(t *testing.T) {
 				(2, 'a', NULL, '`+installation+`', 'fid', NULL, NULL, NULL),
 				(3, 'a', 'short', NULL, 'FID', NULL, NULL, NULL),
 				(4, 'a', '', '', NULL, 'web', NULL, NULL),
-				(5, 'b', '`+installation+`', NULL, NULL, NULL, NULL, NULL)`)
+				(5, 'b', '`+installation+`', NULL, NULL, NULL, NULL, NULL),
+				(6, 'c', '`+installation+`:token', '`+installation+`', NULL, 'ios', NULL, NULL),
+				(7, 'c', 'two words', '`+installation+`', NULL, NULL, NULL, NULL),
+				(8, 'd', 'two words', 'a:b', NULL, NULL, NULL, NULL)`)
 		s.o.TokenQuery = devicesQuery(s, "user_id, token, fid, kind, platform AS \"Platform\", locale, seen AS last_seen")
 		if err := s.CheckQueries(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Devices(t.Context(), []string{"a", "b", "absent"})
+		got, err := s.Devices(t.Context(), []string{"a", "b", "c", "d", "absent"})
 		want := map[string][]notification.Device{
 			"a": {
 				{Target: notification.ParseToken("phone"), Platform: "ios", Locale: "pt-BR", LastSeen: time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)},
 				{Target: notification.ParseFID(installation)}, {Target: notification.ParseFID("short")},
 			},
 			"b": {{Target: notification.ParseFID(installation)}},
+			"c": {
+				{Target: notification.ParseFID(installation), Platform: "ios"}, {Target: notification.ParseToken(installation + ":token"), Platform: "ios"},
+				{Target: notification.ParseFID(installation)},
+			},
+			"d": {{Target: notification.ParseToken("two words")}},
 		}
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, %v, want\n%+v", got, err, want)
