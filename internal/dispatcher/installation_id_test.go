@@ -12,6 +12,7 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/fcm"
 	"fanfare/internal/notification"
+	"fanfare/internal/tokens"
 )
 
 const fid = "cXyZ0123456789abcdefgh" // in the form of Google's
@@ -23,12 +24,16 @@ func TestAddressesOfOneDevice(t *testing.T) {
 	w.campaign(campaign.Spec{ID: "42"},
 		`{"userId":"u1","devices":[{"token":"`+fid+`:token"},{"fid":"`+fid+`"}]}`,
 		`{"userId":"u3","fid":"unregistered","fcmToken":"unregistered:token"}`,
+		`{"userId":"u4","fid":"gone","fcmToken":"another:token"}`,
 		`{"userId":"u2","devices":[{"fid":"never"},{"token":"never:token"},{"token":"other"}]}`)
-	w.sender.answer = byToken(map[string][]fcm.Answer{"never": {unregistered}, "unregistered": {unregistered}})
+	w.sender.answer = byToken(map[string][]fcm.Answer{"never": {unregistered}, "unregistered": {unregistered}, "gone": {unregistered}})
 	if err := w.job("42"); err != nil {
 		t.Fatal(err)
 	}
-	w.checkRequests(map[string]int{fid: 1, "never": 1, "never:token": 1, "other": 1, "unregistered": 1, "unregistered:token": 1})
+	w.checkRequests(map[string]int{fid: 1, "never": 1, "never:token": 1, "other": 1, "unregistered": 1, "unregistered:token": 1, "gone": 1, "another:token": 1})
+	if r := w.results()["u4"]; summary(r) != "gone… fid failed UNREGISTERED 1; anothe… token sent  1" || r.Status != notification.StatusSent {
+		t.Errorf("u4: %s, %s", r.Status, summary(r))
+	}
 	if r := w.results()["u3"]; r.Devices != nil || r.Status != notification.StatusSent {
 		t.Errorf("u3: %+v", r)
 	}
@@ -105,6 +110,39 @@ func TestMovedTokensBesideTheirInstallationIDs(t *testing.T) {
 		if r.ErrorCode == notification.CodeDuplicate && !strings.HasSuffix(summary(r), "fid skipped DUPLICATE 1") {
 			t.Errorf("a duplicate has the devices %s, want the installation ID last", summary(r))
 		}
+	}
+}
+
+// sqlDevices is a table of devices in SQL.
+type sqlDevices map[string][]notification.Device
+
+func (sqlDevices) Tokens(context.Context, []string) (map[string]string, error) { return nil, nil }
+
+func (s sqlDevices) Devices(context.Context, []string) (map[string][]notification.Device, error) {
+	return s, nil
+}
+
+// The installation IDs are in SQL, and Redis still keeps the old tokens. They cost nothing of the
+// budget of deletions, and none of them stays stored.
+func TestMovedTokensBehindTheCache(t *testing.T) {
+	const users = 50
+	w := newWorld(t)
+	o := breaker.DeletionsOptions{Logger: w.deps.Logger, Least: 5, Share: 0.1}
+	w.deps.Deletions = must(breaker.NewDeletions(must(w.client())(t), w.deps.Names.Project("p"), o))(t)
+	source := sqlDevices{}
+	var elements []string
+	for i := range users {
+		id, user := fmt.Sprintf("cXyZ0123456789abcd%04d", i), fmt.Sprintf("u%d", i)
+		elements = append(elements, fmt.Sprintf(`{"userId":%q}`, user))
+		w.redis.Set("user:"+user+":token", id+":token")
+		source[user] = []notification.Device{{Target: notification.ParseFID(id)}}
+	}
+	w.deps.Tokens = must(tokens.New(must(w.client())(t), w.deps.Names, source, tokens.Options{}))(t)
+	w.campaign(campaign.Spec{ID: "42"}, elements...)
+	w.sender.answer = answerMoved
+	w.drain("42")
+	if b := w.books("42"); b.Sent != users || b.Moved != users || b.TokensKept != 0 {
+		t.Errorf("books %+v, want all sent, all moved, none kept", b)
 	}
 }
 

@@ -33,19 +33,14 @@ func (r *tokenReplacer) findSuccessor(work context.Context, dl *delivery, dead n
 			return other, nil
 		}
 	}
-	if dead.Kind != notification.TargetToken || dead.FID() == "" {
+	found, err := r.tokens.FindInstallation(work, dl.recipient.UserID, dead)
+	switch {
+	case err != nil:
+		return notification.Target{}, r.explain(work, dl, dead, err)
+	case !dl.mayTry(found):
 		return notification.Target{}, nil
 	}
-	stored, err := r.tokens.Get(work, dl.recipient.UserID)
-	if err != nil {
-		return notification.Target{}, r.explain(work, dl, dead, err)
-	}
-	for _, d := range stored {
-		if d.Target.Kind == notification.TargetFID && d.Target.IsSameDevice(dead) && dl.mayTry(d.Target) {
-			return d.Target, nil
-		}
-	}
-	return notification.Target{}, nil
+	return found, nil
 }
 
 // replacement is the address to send to after a dead one. The zero value means that there is none.

@@ -22,6 +22,7 @@ type validation struct {
 	asked      int
 	counts     map[fcm.Class]int
 	examples   map[fcm.Class]fcm.Answer // the first of its class
+	moved      int                      // dead tokens whose app has moved to an installation ID
 	unaskedErr error                    // why some were not asked
 }
 
@@ -40,11 +41,14 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 			if err := options.Pacer.Wait(ctx, push); err != nil {
 				return fmt.Errorf("wait for the quota: %w", context.Cause(ctx))
 			}
-			answer := options.Validator.Validate(ctx, p.body(id), p.target)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			answer, hasMoved, err := c.validateOne(ctx, id, p, options, push)
+			if err != nil {
+				return err
 			}
 			mu.Lock()
+			if hasMoved {
+				v.moved++
+			}
 			if v.counts[answer.Class]++; v.counts[answer.Class] == 1 {
 				v.examples[answer.Class] = answer
 			}
@@ -57,6 +61,27 @@ func (c *Checker) validate(ctx context.Context, id string, candidates []candidat
 	}
 	v.unaskedErr = group.Wait()
 	return v
+}
+
+// validateOne has FCM check the message of one recipient. A dispatcher sends to the installation ID
+// of a dead token if the ID is stored for the user, so the answer to that counts.
+func (c *Checker) validateOne(ctx context.Context, id string, p candidate, options Options, push pacing.Push) (answer fcm.Answer, hasMoved bool, err error) {
+	answer = options.Validator.Validate(ctx, p.body(id), p.target)
+	if answer.Class == fcm.Unregistered {
+		successor, err := c.deps.Tokens.FindInstallation(ctx, p.user, p.target)
+		if err != nil || successor.IsZero() {
+			return answer, false, context.Cause(ctx) // what is not known to have moved counts as dead
+		}
+		if err := options.Pacer.Wait(ctx, push); err != nil {
+			return answer, false, fmt.Errorf("wait for the quota: %w", context.Cause(ctx))
+		}
+		p.target, hasMoved = successor, true
+		answer = options.Validator.Validate(ctx, p.body(id), p.target)
+	}
+	if ctx.Err() != nil {
+		return answer, hasMoved, context.Cause(ctx)
+	}
+	return answer, hasMoved, nil
 }
 
 // countValidated returns how many messages FCM answered.
@@ -161,6 +186,9 @@ func (v validation) explainUnanswered() string {
 func (v validation) deadFinding(audience int64, limit breaker.Threshold) checks.Finding {
 	share := v.deadShare()
 	f := checks.Finding{Name: "dead tokens", Grade: checks.Good, Detail: fmt.Sprintf("%s: %s", share, share.inAudience(audience))}
+	if v.moved > 0 {
+		f.Detail += fmt.Sprintf("; %s moved to an installation ID, which is sent to instead", operator.Thousands(v.moved))
+	}
 	if share.Of == 0 {
 		f.Grade, f.Detail, f.Advice = checks.Warning, "unknown: FCM answered for no token", v.explainUnanswered()
 		return f

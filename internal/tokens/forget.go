@@ -169,7 +169,7 @@ func (s *Store) readSQL(ctx context.Context, user string) ([]notification.Device
 	}
 	rec, ok := parseRecord(text)
 	if !ok {
-		return []notification.Device{{Target: notification.ParseToken(text)}}, nil
+		return []notification.Device{{Target: notification.ParseAddress(text, "")}}, nil
 	}
 	devices := make([]notification.Device, len(rec))
 	for i, e := range rec {

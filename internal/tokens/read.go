@@ -163,8 +163,8 @@ func addDevices(token readthrough.Reply, fields map[string]string) readthrough.R
 	}
 	slices.Sort(addresses)
 	var rec record
-	if t := notification.ParseToken(token.Text); t.IsSendable() && !slices.Contains(addresses, token.Text) {
-		rec = append(rec, entry{address: token.Text, value: `{"kind":"token"}`})
+	if t := notification.ParseAddress(token.Text, ""); t.IsSendable() && !slices.Contains(addresses, token.Text) {
+		rec = append(rec, entry{address: token.Text, value: valueOf(notification.Device{Target: t})})
 	}
 	usable := false
 	for _, address := range addresses {

@@ -55,7 +55,7 @@ func decode(text string) ([]notification.Device, error) {
 		}
 		return arrange(devices), nil
 	}
-	target := notification.ParseToken(text)
+	target := notification.ParseAddress(text, "")
 	switch {
 	case target.IsZero():
 		return nil, readthrough.ErrEmpty

@@ -28,7 +28,7 @@ func TestSeveralDevices(t *testing.T) {
 	s := servers.NewSystem(t, programs, servers.SystemOptions{
 		Simulator: []string{"--latency", "50ms"},
 		Env: append([]string{
-			"FANFARE_DISPATCHER_CONCURRENCY=50", "FANFARE_BREAKER_UNREGISTERED_PERCENT=100", // at times more than half of the answers are about dead tokens
+			"FANFARE_DISPATCHER_CONCURRENCY=50",
 		}, probing...),
 	})
 	var elements []any
