@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/dedupe"
@@ -103,6 +104,17 @@ func (d *delivery) unreached(status notification.Status) []dedupe.Address {
 		return d.taken[:len(d.taken)-1] // the last one was sent to last
 	}
 	return d.taken
+}
+
+// takenDead are the taken addresses that proved dead. They are given up when the recipient is put
+// off, because the next claim does not take them again.
+func (d *delivery) takenDead() []dedupe.Address {
+	if d.hasOneUser() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(d.taken), func(a dedupe.Address) bool {
+		return !slices.ContainsFunc(d.device.tried, func(t notification.Target) bool { return d.addressOf(t) == a })
+	})
 }
 
 // unreachedUser is the user of several devices, if none of them can have been reached.

@@ -83,6 +83,7 @@ func (f *finisher) deferDevice(dl *delivery, g *deviceGroup, wait time.Duration,
 		g.cause = cmp.Or(cause, g.cause)
 		s.Attempts, s.Due = attempts, dl.lease.serverTime(f.now().Add(wait)).UnixMilli()
 		s.noteNext(dl)
+		g.unreached = append(g.unreached, dl.takenDead()...)
 	})
 }
 
@@ -121,6 +122,7 @@ func (f *finisher) returnDevice(dl *delivery, g *deviceGroup) {
 		s.noteAddresses(dl)
 		s.noteNext(dl)
 		s.Attempts, s.Due = dl.attempts, 0
+		g.unreached = append(g.unreached, dl.takenDead()...)
 		f.saveProgress(dl, g)
 	}
 	f.concludeIfDone(dl, g)

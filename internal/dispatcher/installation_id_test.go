@@ -230,6 +230,26 @@ func TestDeadTokenIsNotTriedAgain(t *testing.T) {
 	})
 }
 
+// A recipient fails after a dead address and a wait. A replay of it is sent, so both addresses are
+// free for it.
+func TestDeadTokenIsFreeAfterAWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.options.Retry.MaxAttempts = 3
+		w.redis.Set("user:u1:token", "stored")
+		element := `{"userId":"u1","fcmToken":"dead"}`
+		w.campaign(campaign.Spec{ID: "42"}, element)
+		busy := fcm.Answer{Class: fcm.Quota, Scope: fcm.QuotaDevice, Code: "QUOTA_EXCEEDED", HTTPStatus: 429}
+		w.sender.answer = byToken(map[string][]fcm.Answer{"dead": {unregistered, unregistered}, "stored": {busy, busy}})
+		w.drainSlowly("42")
+		w.wantOutcomes(map[string]int{"failed QUOTA_EXCEEDED": 1})
+		if _, err := w.redis.RPush("campaign:42", element); err != nil {
+			t.Fatal(err)
+		}
+		w.drainSlowly("42")
+		w.wantOutcomes(map[string]int{"failed QUOTA_EXCEEDED": 1, "sent": 1})
+	})
+}
+
 // A dead installation ID is deleted like a token, under the budget. The device's token is tried.
 func TestDeadInstallationIDIsDeleted(t *testing.T) {
 	for name, budget := range map[string]int{"within the budget": 1, "beyond it": 0} {
