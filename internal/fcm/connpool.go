@@ -48,7 +48,7 @@ type connPool struct {
 	closed         bool
 	conns          []*pooledConn
 	waiters        []chan acquireResult // first come, first served; each channel has room for its result
-	streamsPerConn int                  // stream limit of the newest connection
+	streamsPerConn int                  // what the next connection will probably allow
 	inFlight       int
 	peak           [2]int // highest inFlight since the last review, and in the interval before it
 	dialing        int
@@ -63,7 +63,7 @@ type connPool struct {
 type pooledConn struct {
 	connection
 	pool       *connPool
-	maxStreams int // 1 if the server has no HTTP/2
+	maxStreams int // 1 if the server has no HTTP/2, 0 while it allows no request
 	inFlight   int
 	retired    bool // takes no more requests; closed when its last one ends
 	full       bool // skipped until one of its requests ends, or until no connection has room
@@ -77,7 +77,6 @@ type acquireResult struct {
 
 func newConnPool(ctx context.Context, address string, config *tls.Config, o Options, target *url.URL, m *metrics) *connPool {
 	p := &connPool{
-		dial:           newDialer(address, config, o, target),
 		address:        address,
 		maxStreams:     o.Streams,
 		concurrency:    o.Concurrency,
@@ -86,6 +85,7 @@ func newConnPool(ctx context.Context, address string, config *tls.Config, o Opti
 		metrics:        m,
 		streamsPerConn: o.Streams,
 	}
+	p.dial = newDialer(address, config, o, target, p.followLimits)
 	p.runCtx, p.cancel = context.WithCancel(ctx)
 	p.background.Go(p.runReviews)
 	return p
@@ -213,19 +213,18 @@ func (p *connPool) failWaiters(err error) {
 	p.waiters = nil
 }
 
-// pruneConns drops connections that are dead, or retired and without requests. It also drops one
-// that is idle and refuses requests, because the server is closing it. A connection that has room
+// pruneConns drops connections that are dead, or retired or ending and without requests. One that is
+// only full stays, even if the server allows no request for a moment. A connection that has room
 // again is marked so.
 func (p *connPool) pruneConns() {
 	p.conns = slices.DeleteFunc(p.conns, func(conn *pooledConn) bool {
-		free := conn.Available()
-		if err := conn.Err(); err != nil || (conn.inFlight == 0 && (free == 0 || conn.retired)) {
+		if err := conn.Err(); err != nil || (conn.inFlight == 0 && (conn.retired || conn.IsEnding())) {
 			p.log.Debug("connection to FCM closed", "endpoint", p.address, "in_flight", conn.inFlight, "error", err)
 			p.background.Go(func() { _ = conn.Close() })
 			p.metrics.connections.Dec()
 			return true
 		}
-		conn.full = free == 0
+		conn.full = conn.Available() == 0
 		return false
 	})
 }
@@ -259,7 +258,10 @@ func (p *connPool) connect(ctx context.Context) error {
 func (p *connPool) health() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.dialFailures == 0 || len(p.conns) > 0 {
+	switch {
+	case len(p.conns) > 0 && !slices.ContainsFunc(p.conns, func(conn *pooledConn) bool { return conn.maxStreams > 0 }):
+		return fmt.Errorf("connect to %s: %w", p.address, errAllowsNone)
+	case p.dialFailures == 0 || len(p.conns) > 0:
 		return nil
 	}
 	return p.dialErr

@@ -15,6 +15,11 @@ import (
 type connection interface {
 	// Available returns how many more requests it takes now.
 	Available() int
+	// StreamLimit returns how many requests it carries at once. The server may change that.
+	StreamLimit() int
+	// IsEnding reports whether it takes no more requests for good. It is asked only of a connection
+	// without requests.
+	IsEnding() bool
 	// Err returns why it has ended, or nil.
 	Err() error
 	Close() error
@@ -24,10 +29,11 @@ type connection interface {
 // dialer makes one connection.
 type dialer func(ctx context.Context) (connection, error)
 
-// newDialer returns what makes the connections to an address. Our own speak HTTP/2 alone, and cost
+// newDialer returns what makes the connections to an address. onChange is called when one may take
+// more or fewer requests than before. Our own speak HTTP/2 alone, and cost
 // a fraction of net/http's (BenchmarkDispatcherAgainstBareLoop). net/http makes those for the SDK,
 // through a proxy, and to a server without HTTP/2.
-func newDialer(address string, config *tls.Config, o Options, target *url.URL) dialer {
+func newDialer(address string, config *tls.Config, o Options, target *url.URL, onChange func()) dialer {
 	byHTTP := newHTTPDialer(address, config)
 	if o.Client == ClientSDK || isProxied(address) {
 		return byHTTP
@@ -50,6 +56,7 @@ func newDialer(address string, config *tls.Config, o Options, target *url.URL) d
 		}
 		conn, err := h2client.New(ctx, nc, h2client.Options{
 			Header: fields, MaxStreams: o.Streams, MaxBody: maxAnswer, PingInterval: pingInterval, PingTimeout: pingTimeout, IdleTimeout: idleTimeout,
+			OnChange: onChange,
 		})
 		if err != nil {
 			return nil, err
@@ -72,7 +79,14 @@ func (c frameConn) post(ctx context.Context, timeout time.Duration, x *exchange)
 }
 
 // httpConn is a connection of net/http.
-type httpConn struct{ *http.ClientConn }
+type httpConn struct {
+	*http.ClientConn
+	limit int // when it was new; net/http does not say more
+}
+
+func (c httpConn) StreamLimit() int { return c.limit }
+
+func (c httpConn) IsEnding() bool { return c.Available() == 0 }
 
 func (c httpConn) post(ctx context.Context, timeout time.Duration, x *exchange) {
 	postHTTP(ctx, c, timeout, x)
@@ -93,6 +107,6 @@ func newHTTPDialer(address string, config *tls.Config) dialer {
 		if err != nil {
 			return nil, err
 		}
-		return httpConn{conn}, nil
+		return httpConn{conn, conn.Available()}, nil
 	}
 }

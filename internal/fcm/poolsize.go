@@ -2,6 +2,7 @@ package fcm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -28,7 +29,7 @@ func (p *connPool) dialAhead() {
 	free := 0
 	for _, conn := range p.conns {
 		if !conn.full && !conn.retired {
-			free += conn.maxStreams - conn.inFlight
+			free += max(0, conn.maxStreams-conn.inFlight)
 		}
 	}
 	if p.streamsPerConn == 1 || 4*free >= p.streamsPerConn || p.dialing > 0 || p.reuseRetired() {
@@ -86,26 +87,69 @@ func (p *connPool) canDial() bool {
 func (p *connPool) addConn() {
 	ctx, cancel := context.WithTimeout(p.runCtx, dialTimeout)
 	defer cancel()
-	conn, err := p.dial(ctx)
+	conn, err := p.dialUsable(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dialing--
 	switch {
 	case p.closed:
 		if err == nil {
-			_ = conn.Close()
+			p.background.Go(func() { _ = conn.Close() }) // it waits for followLimits, which wants mu
 		}
 		return
 	case err != nil:
 		p.recordDialFailure(err)
 	default:
 		p.dialFailures, p.nextDialAt = 0, time.Time{}
-		p.streamsPerConn = max(1, min(p.maxStreams, conn.Available()))
-		p.conns = append(p.conns, &pooledConn{connection: conn, pool: p, maxStreams: p.streamsPerConn})
+		p.conns = append(p.conns, &pooledConn{connection: conn, pool: p})
+		p.readLimits()
 		p.metrics.dials.Inc()
 		p.metrics.connections.Inc()
 	}
 	p.serveWaiters()
+}
+
+// The faults of connections that are open and of no use.
+var (
+	errTakesNone  = errors.New("the server takes no request on a new connection")
+	errAllowsNone = errors.New("the server allows no requests at present")
+)
+
+// dialUsable makes a connection that takes requests. Any other counts as a failed dial: without
+// pauses, a server that accepts and closes connections would get one handshake after the other.
+func (p *connPool) dialUsable(ctx context.Context) (connection, error) {
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if conn.Available() == 0 {
+		_ = conn.Close()
+		return nil, errTakesNone
+	}
+	return conn, nil
+}
+
+// followLimits takes the limits that the server allows now, and serves those that wait for them.
+func (p *connPool) followLimits() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.readLimits()
+	if len(p.waiters) > 0 {
+		p.serveWaiters()
+	}
+}
+
+// readLimits takes the limits of all connections. The next one will probably allow as much as the
+// best of these: a server may begin low and raise its limit. Caller holds mu.
+func (p *connPool) readLimits() {
+	best := 0
+	for _, conn := range p.conns {
+		conn.maxStreams = min(p.maxStreams, conn.StreamLimit())
+		best = max(best, conn.maxStreams)
+	}
+	if best > 0 {
+		p.streamsPerConn = best
+	}
 }
 
 func (p *connPool) recordDialFailure(err error) {

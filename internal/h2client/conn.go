@@ -12,6 +12,7 @@ package h2client
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -35,6 +36,9 @@ type Options struct {
 	PingInterval, PingTimeout time.Duration
 	// IdleTimeout closes a connection without requests. Default 90 s.
 	IdleTimeout time.Duration
+	// OnChange is called after the peer has changed how many requests it takes, and after the
+	// connection has ended, except by Close. The connection waits for it.
+	OnChange func()
 }
 
 // Field is one header field; its name is in lower case.
@@ -46,6 +50,9 @@ func (o Options) withDefaults() Options {
 	o.PingInterval = cmp.Or(o.PingInterval, 15*time.Second)
 	o.PingTimeout = cmp.Or(o.PingTimeout, 10*time.Second)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, 90*time.Second)
+	if o.OnChange == nil {
+		o.OnChange = func() {}
+	}
 	return o
 }
 
@@ -71,6 +78,7 @@ type Conn struct {
 	opts   Options
 	work   sync.WaitGroup
 	wake   chan struct{} // the writer has something to do
+	open   chan struct{} // the peer has allowed a request
 	closed chan struct{} // the connection has ended
 
 	spare    sync.Pool    // of *stream
@@ -91,11 +99,11 @@ type Conn struct {
 	control  controlQueue
 }
 
-// New sends the preface on a connection whose peer speaks HTTP/2, and waits for the peer's
-// settings. On an error nc is closed.
+// New sends the preface on a connection whose peer speaks HTTP/2, and waits until the peer's
+// settings allow a request: a server may allow none at first. On an error nc is closed.
 func New(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	c := &Conn{
-		nc: nc, opts: o.withDefaults(), wake: make(chan struct{}, 1), closed: make(chan struct{}), start: time.Now(),
+		nc: nc, opts: o.withDefaults(), wake: make(chan struct{}, 1), open: make(chan struct{}), closed: make(chan struct{}), start: time.Now(),
 		streams: make(map[uint32]*stream), nextID: 1, peer: defaultPeerSettings(), window: initialWindow,
 	}
 	c.idleAt = c.start
@@ -115,7 +123,24 @@ func New(ctx context.Context, nc net.Conn, o Options) (*Conn, error) {
 	c.work.Go(newWriter(c).run)
 	c.work.Go(r.run)
 	c.work.Go(c.watch)
+	c.wakeWriter() // the settings want an acknowledgement
+	if err := c.awaitOpen(ctx); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("begin HTTP/2: %w", err)
+	}
 	return c, nil
+}
+
+// awaitOpen waits until the peer allows a request.
+func (c *Conn) awaitOpen(ctx context.Context) error {
+	select {
+	case <-c.open:
+		return nil
+	case <-c.closed:
+		return c.Err()
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errNoStreams, context.Cause(ctx))
+	}
 }
 
 // greet exchanges the first frames.
@@ -177,14 +202,31 @@ func (c *Conn) wakeWriter() {
 }
 
 // Available returns how many more requests the connection takes now. Zero for good means that it is
-// ending: see Err.
+// ending: see IsEnding.
 func (c *Conn) Available() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refusal() != nil {
 		return 0
 	}
-	return max(0, min(c.opts.MaxStreams, int(c.peer.maxStreams))-c.inFlight)
+	return max(0, c.streamLimit()-c.inFlight)
+}
+
+// StreamLimit returns how many requests may be in flight by the peer's settings and ours.
+func (c *Conn) StreamLimit() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.streamLimit()
+}
+
+// streamLimit is StreamLimit for a caller that holds mu.
+func (c *Conn) streamLimit() int { return min(c.opts.MaxStreams, int(c.peer.maxStreams)) }
+
+// IsEnding reports whether the connection takes no more requests, whatever the peer allows later.
+func (c *Conn) IsEnding() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refusal() != nil
 }
 
 // Err returns why the connection has ended, or nil.
@@ -218,4 +260,7 @@ func (c *Conn) fail(err error, code http2.ErrCode) {
 	c.mu.Unlock()
 	close(c.closed)
 	_ = c.nc.SetReadDeadline(time.Unix(1, 0))
+	if !errors.Is(err, ErrClosed) {
+		c.opts.OnChange()
+	}
 }

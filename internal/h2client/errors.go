@@ -34,6 +34,7 @@ var (
 	errIdle      = errors.New("connection was idle")
 	errIDsUsedUp = errors.New("connection has used up its stream ids")
 	errGone      = errors.New("the server closed the connection")
+	errNoStreams = errors.New("the server allows no requests")
 )
 
 // resetError is a stream that the peer reset.

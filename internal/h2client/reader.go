@@ -93,6 +93,7 @@ func (r *reader) handle(f http2.Frame) error {
 	case *http2.RSTStreamFrame:
 		return r.c.handleReset(f.StreamID, f.ErrCode)
 	case *http2.SettingsFrame:
+		defer r.c.opts.OnChange()
 		defer r.c.wakeWriter()
 		return r.c.apply(f)
 	case *http2.WindowUpdateFrame:
@@ -102,6 +103,7 @@ func (r *reader) handle(f http2.Frame) error {
 		return r.c.answerPing(f)
 	case *http2.GoAwayFrame:
 		r.c.handleGoAway(f.LastStreamID, f.ErrCode)
+		r.c.opts.OnChange()
 	case *http2.PushPromiseFrame:
 		return http2.ConnectionError(http2.ErrCodeProtocol) // we forbid it
 	}

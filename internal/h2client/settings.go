@@ -2,6 +2,7 @@ package h2client
 
 import (
 	"math"
+	"time"
 
 	"golang.org/x/net/http2"
 )
@@ -21,6 +22,8 @@ const (
 	connWindow = 1 << 24
 	// maxHeaderBytes limits the header fields of one response, compressed and not.
 	maxHeaderBytes = 64 << 10
+	// noStreamsTimeout is how long a peer may allow no request at all.
+	noStreamsTimeout = 10 * time.Second
 	// defaultMaxStreams holds until the peer's settings say otherwise.
 	defaultMaxStreams = 100
 )
@@ -28,6 +31,7 @@ const (
 // peerSettings are what the peer allows.
 type peerSettings struct {
 	maxStreams    uint32
+	noneSince     time.Time // when maxStreams became 0
 	initialWindow int64
 	maxFrame      uint32
 	tableSize     uint32 // of the header compression
@@ -51,7 +55,7 @@ func (c *Conn) apply(f *http2.SettingsFrame) error {
 		}
 		switch s.ID {
 		case http2.SettingMaxConcurrentStreams:
-			c.peer.maxStreams = min(s.Val, math.MaxInt32)
+			c.setMaxStreams(min(s.Val, math.MaxInt32))
 		case http2.SettingMaxFrameSize:
 			c.peer.maxFrame = s.Val
 		case http2.SettingHeaderTableSize:
@@ -68,7 +72,32 @@ func (c *Conn) apply(f *http2.SettingsFrame) error {
 	if err != nil {
 		return err
 	}
+	c.markOpen()
 	return c.control.add(frame{kind: ackSettings})
+}
+
+// setMaxStreams takes the peer's limit of open streams. Zero is allowed for a short time (RFC 9113,
+// section 6.5.2). Caller holds mu.
+func (c *Conn) setMaxStreams(n uint32) {
+	switch {
+	case n > 0:
+		c.peer.noneSince = time.Time{}
+	case c.peer.maxStreams > 0:
+		c.peer.noneSince = time.Now()
+	}
+	c.peer.maxStreams = n
+}
+
+// markOpen notes that the peer allows a request. Caller holds mu.
+func (c *Conn) markOpen() {
+	if c.peer.maxStreams == 0 {
+		return
+	}
+	select {
+	case <-c.open:
+	default:
+		close(c.open)
+	}
 }
 
 // changeInitialWindow moves the windows of all open streams (RFC 9113, section 6.9.2). They may

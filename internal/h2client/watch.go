@@ -69,6 +69,8 @@ func (c *Conn) endReason(now time.Time, waiting int) error {
 		return c.goaway
 	case now.Sub(c.idleAt) > c.opts.IdleTimeout:
 		return errIdle
+	case !c.peer.noneSince.IsZero() && now.Sub(c.peer.noneSince) > noStreamsTimeout:
+		return errNoStreams
 	}
 	return nil
 }
