@@ -107,11 +107,12 @@ func (s *Sender) buildAnswer(x *exchange, err error) Answer {
 		return Answer{Class: BadMessage, Code: "INVALID_ARGUMENT", Detail: err.Error(), Unrequested: true}
 	}
 	a := x.classify()
-	if x.retryAfter != "" {
-		var capped bool
-		if a.RetryAfter, capped = parseRetryAfter(x.retryAfter, s.now()); capped {
+	for _, value := range x.retryAfter { // the longest of them, in any order
+		wait, capped := parseRetryAfter(value, s.now())
+		a.RetryAfter = max(a.RetryAfter, wait)
+		if capped {
 			s.longWaitLog.Do(func() {
-				s.opts.Logger.Warn("Retry-After too long; capped", "retry_after", x.retryAfter, "status", x.status, "wait", a.RetryAfter)
+				s.opts.Logger.Warn("Retry-After too long; capped", "retry_after", value, "status", x.status, "wait", wait)
 			})
 		}
 	}

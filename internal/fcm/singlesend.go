@@ -142,7 +142,7 @@ type exchange struct {
 	err error
 
 	status      int
-	retryAfter  string
+	retryAfter  []string
 	contentType string
 	body        []byte
 
@@ -177,7 +177,7 @@ func (x *exchange) receive(resp *http.Response, err error) {
 		return
 	}
 	defer func() { _ = resp.Body.Close() }()
-	x.status, x.retryAfter, x.contentType = resp.StatusCode, resp.Header.Get("Retry-After"), resp.Header.Get("Content-Type")
+	x.status, x.retryAfter, x.contentType = resp.StatusCode, resp.Header.Values("Retry-After"), resp.Header.Get("Content-Type")
 	x.body, x.err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if len(x.body) > maxAnswer {
 		x.err = errAnswerTooLong

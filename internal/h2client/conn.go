@@ -67,9 +67,10 @@ type Request struct {
 
 // Response is what the peer answered.
 type Response struct {
-	Status                  int
-	RetryAfter, ContentType string
-	Body                    []byte
+	Status      int
+	RetryAfter  []string // a server should send one
+	ContentType string
+	Body        []byte
 }
 
 // Conn is a client's connection. It is safe for concurrent use.
@@ -87,6 +88,7 @@ type Conn struct {
 
 	mu       sync.Mutex    // guards the fields below and those of each stream
 	err      error         // why the connection has ended
+	writing  bool          // a write is under way, and says what of its batch the kernel has
 	code     http2.ErrCode // what the peer is told then
 	goaway   error         // why it takes no more requests
 	streams  map[uint32]*stream
@@ -243,7 +245,8 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// fail ends the connection and all requests on it. It tells the peer why, if that is possible.
+// fail ends the connection and all requests on it. It tells the peer why, if that is possible. While
+// a write is under way, only that knows which requests the kernel has: the writer ends them then.
 func (c *Conn) fail(err error, code http2.ErrCode) {
 	c.mu.Lock()
 	if c.err != nil {
@@ -251,9 +254,8 @@ func (c *Conn) fail(err error, code http2.ErrCode) {
 		return
 	}
 	c.err, c.code = err, code
-	for _, s := range c.streams {
-		c.forget(s)
-		c.finish(s, &Error{Err: err, Sent: s.started})
+	if !c.writing {
+		c.endStreams()
 	}
 	c.dropQueued(&Error{Err: err})
 	_ = c.nc.SetWriteDeadline(time.Now().Add(goodbyeTimeout))
@@ -262,5 +264,13 @@ func (c *Conn) fail(err error, code http2.ErrCode) {
 	_ = c.nc.SetReadDeadline(time.Unix(1, 0))
 	if !errors.Is(err, ErrClosed) {
 		c.opts.OnChange()
+	}
+}
+
+// endStreams ends the open streams of a connection that has ended. Caller holds mu.
+func (c *Conn) endStreams() {
+	for _, s := range c.streams {
+		c.forget(s)
+		c.finish(s, &Error{Err: c.err, Sent: s.started})
 	}
 }

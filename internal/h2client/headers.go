@@ -2,6 +2,7 @@ package h2client
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 
 	"golang.org/x/net/http2"
@@ -21,9 +22,11 @@ type headerReader struct {
 
 // responseHeader are the fields that are kept.
 type responseHeader struct {
-	status                  int
-	retryAfter, contentType string
-	regular                 bool // a field that is no pseudo-header field has come
+	status      int
+	length      int // of the body; -1: unknown
+	retryAfter  []string
+	contentType string
+	regular     bool // a field that is no pseudo-header field has come
 }
 
 // init prepares an empty reader. The decoder keeps a reference to it.
@@ -39,7 +42,10 @@ var errHeaderTooLong = errors.New("header fields are too long")
 func (r *reader) handleHeader(id uint32, fragment []byte, whole, end, first bool) error {
 	h := &r.header
 	if first {
-		h.id, h.end, h.size, h.fields, h.got, h.bad = id, end, 0, 0, responseHeader{}, nil
+		h.id, h.end, h.size, h.fields, h.got, h.bad = id, end, 0, 0, responseHeader{length: -1}, nil
+	}
+	if len(fragment) == 0 && !whole {
+		return r.countIdle()
 	}
 	if h.size += len(fragment); h.size > maxHeaderBytes {
 		return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
@@ -53,7 +59,7 @@ func (r *reader) handleHeader(id uint32, fragment []byte, whole, end, first bool
 	if err := h.decoder.Close(); err != nil {
 		return http2.ConnectionError(http2.ErrCodeCompression)
 	}
-	return r.c.receiveHeader(h)
+	return r.receiveHeader(h)
 }
 
 func (h *headerReader) emit(f hpack.HeaderField) {
@@ -61,27 +67,58 @@ func (h *headerReader) emit(f hpack.HeaderField) {
 		h.bad = errHeaderTooLong
 		return
 	}
-	switch f.Name {
-	case ":status":
-		n, err := strconv.Atoi(f.Value)
-		if err != nil || n < 100 || n > 999 || h.got.status != 0 || h.got.regular {
-			h.bad = errors.New("bad status field")
-		}
-		h.got.status = n
-		return
-	case "retry-after":
-		h.got.retryAfter = f.Value
-	case "content-type":
-		h.got.contentType = f.Value
+	if err := h.keep(f); err != nil {
+		h.bad = err
 	}
-	if f.IsPseudo() {
-		h.bad = errors.New("unknown pseudo-header field " + f.Name)
+}
+
+// keep takes a field of a response. It refuses those that make a response malformed.
+func (h *headerReader) keep(f hpack.HeaderField) error {
+	if f.Name == ":status" {
+		return h.keepStatus(f.Value)
 	}
 	h.got.regular = true
+	if !isFieldValue(f.Value) {
+		return fmt.Errorf("%w: value of %q", errMalformed, f.Name)
+	}
+	switch f.Name {
+	case "content-type":
+		h.got.contentType = f.Value
+	case "content-length":
+		return h.keepLength(f.Value)
+	case "retry-after":
+		h.got.retryAfter = append(h.got.retryAfter, f.Value)
+	case "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade":
+		return fmt.Errorf("%w: %s is of HTTP/1.1", errMalformed, f.Name)
+	default:
+		if !isFieldName(f.Name) {
+			return fmt.Errorf("%w: name %q", errMalformed, f.Name)
+		}
+	}
+	return nil
+}
+
+func (h *headerReader) keepStatus(value string) error {
+	n, err := strconv.ParseUint(value, 10, 16)
+	if err != nil || len(value) != 3 || n < 100 || h.got.status != 0 || h.got.regular {
+		return fmt.Errorf("%w: status %q", errMalformed, value)
+	}
+	h.got.status = int(n)
+	return nil
+}
+
+func (h *headerReader) keepLength(value string) error {
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil || h.got.length >= 0 && h.got.length != int(n) {
+		return fmt.Errorf("%w: content-length %q", errMalformed, value)
+	}
+	h.got.length = int(n)
+	return nil
 }
 
 // receiveHeader applies a complete block: interim responses are left out, and so are trailers.
-func (c *Conn) receiveHeader(h *headerReader) error {
+func (r *reader) receiveHeader(h *headerReader) error {
+	c := r.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.streams[h.id]
@@ -102,13 +139,17 @@ func (c *Conn) receiveHeader(h *headerReader) error {
 		if h.end || h.got.status == 101 {
 			return malformed(errors.New("interim response at the end"))
 		}
-		return nil
+		return r.countIdle()
 	default:
-		s.answered = true
+		r.idle = 0
+		s.answered, s.length = true, h.got.length
+		if h.got.status == 204 || h.got.status == 304 {
+			s.length = -1 // it says how long the body of another response would be
+		}
 		s.resp.Status, s.resp.RetryAfter, s.resp.ContentType = h.got.status, h.got.retryAfter, h.got.contentType
 	}
 	if h.end {
-		c.complete(s)
+		return c.complete(s)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type reader struct {
 	framer   *http2.Framer
 	header   headerReader
 	received int // bytes of DATA since the last update of the connection's window
+	idle     int // frames that carried nothing, since one that did
 }
 
 func newReader(c *Conn) *reader {
@@ -43,7 +44,7 @@ func (r *reader) readFirstSettings() error {
 // run reads until the connection ends.
 func (r *reader) run() {
 	for {
-		f, err := r.framer.ReadFrame()
+		f, err := r.read()
 		r.c.lastRead.Store(int64(time.Since(r.c.start)))
 		if err == nil {
 			err = r.handle(f)
@@ -54,6 +55,34 @@ func (r *reader) run() {
 	}
 }
 
+// read reads one frame. A HEADERS frame that cannot be parsed ends the connection: its block is
+// lost, and the compression table would be another than the peer's.
+func (r *reader) read() (http2.Frame, error) {
+	head, err := r.framer.ReadFrameHeader()
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.framer.ReadFrameForHeader(head)
+	if _, ok := errors.AsType[http2.StreamError](err); ok && head.Type == http2.FrameHeaders {
+		return nil, http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	return f, err
+}
+
+// maxIdleFrames limits the frames in a row that carry nothing. Each of them shows that the peer is
+// alive, so no timeout would end a connection that gets nothing else.
+const maxIdleFrames = 1000
+
+var errIdleFrames = errors.New("the server sends frames that carry nothing")
+
+// countIdle counts a frame that carries nothing.
+func (r *reader) countIdle() error {
+	if r.idle++; r.idle > maxIdleFrames {
+		return errIdleFrames
+	}
+	return nil
+}
+
 // recover resets the stream at fault, or ends the connection. It reports whether the connection
 // lives.
 func (r *reader) recover(err error) bool {
@@ -61,21 +90,35 @@ func (r *reader) recover(err error) bool {
 		r.c.resetByID(stream)
 		return true
 	}
-	r.c.fail(describe(err), codeOf(err))
+	r.c.fail(r.c.describe(err), codeOf(err))
 	return false
 }
 
-// describe says what ended the connection.
-func describe(err error) error {
+// describe says what ended the connection, and what the peer had said before.
+func (c *Conn) describe(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errGone
+		err = errGone
+	} else {
+		err = fmt.Errorf("read: %w", err)
 	}
-	return fmt.Errorf("read: %w", err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.goaway != nil {
+		err = fmt.Errorf("%w; %w", err, c.goaway)
+	}
+	return err
 }
 
+// codeOf returns what the peer is told of an error of its.
 func codeOf(err error) http2.ErrCode {
-	if connection, ok := errors.AsType[http2.ConnectionError](err); ok {
+	connection, ok := errors.AsType[http2.ConnectionError](err)
+	switch {
+	case ok:
 		return http2.ErrCode(connection)
+	case errors.Is(err, http2.ErrFrameTooLarge):
+		return http2.ErrCodeFrameSize
+	case errors.Is(err, errIdleFrames), errors.Is(err, errFlood):
+		return http2.ErrCodeEnhanceYourCalm
 	}
 	return http2.ErrCodeProtocol
 }
@@ -106,13 +149,15 @@ func (r *reader) handle(f http2.Frame) error {
 		r.c.opts.OnChange()
 	case *http2.PushPromiseFrame:
 		return http2.ConnectionError(http2.ErrCodeProtocol) // we forbid it
+	default: // PRIORITY, and frames of extensions
+		return r.countIdle()
 	}
-	return nil // PRIORITY, and frames of extensions
+	return nil
 }
 
 // handleData adds to a response's body. Padding counts against the windows, too.
 func (r *reader) handleData(f *http2.DataFrame) error {
-	if err := r.count(int(f.Length)); err != nil {
+	if err := r.count(f); err != nil {
 		return err
 	}
 	c := r.c
@@ -124,21 +169,33 @@ func (r *reader) handleData(f *http2.DataFrame) error {
 		return c.checkKnown(f.StreamID)
 	case !s.answered:
 		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeProtocol, Cause: errors.New("data before header fields")}
+	case s.received+int(f.Length) > streamWindow:
+		return http2.StreamError{StreamID: f.StreamID, Code: http2.ErrCodeFlowControl, Cause: errors.New("more data than the window allows")}
 	case len(s.resp.Body)+len(f.Data()) > c.opts.MaxBody:
 		c.reset(s, http2.ErrCodeCancel, &Error{Err: ErrBodyTooLong, Sent: true})
 		c.wakeWriter()
 		return nil
 	}
+	if len(f.Data()) > 0 {
+		r.idle = 0
+	}
+	s.received += int(f.Length)
 	s.resp.Body = append(s.resp.Body, f.Data()...)
 	if f.StreamEnded() {
-		c.complete(s)
+		return c.complete(s)
 	}
 	return nil
 }
 
-// count counts received bytes, and returns them to the connection's window in large steps.
-func (r *reader) count(n int) error {
-	r.received += n
+// count counts received bytes, and returns them to the connection's window in large steps. They are
+// read at once, so it does not matter how many come before the peer knows of an update.
+func (r *reader) count(f *http2.DataFrame) error {
+	if len(f.Data()) == 0 && !f.StreamEnded() {
+		if err := r.countIdle(); err != nil {
+			return err
+		}
+	}
+	r.received += int(f.Length)
 	if r.received < connWindow/2 {
 		return nil
 	}
@@ -152,14 +209,18 @@ func (r *reader) count(n int) error {
 
 // complete ends a stream whose response is complete. A server may answer before it has read all of
 // the request: the rest is not sent then. Caller holds mu.
-func (c *Conn) complete(s *stream) {
+func (c *Conn) complete(s *stream) error {
+	if s.isLengthWrong() {
+		return http2.StreamError{StreamID: s.id, Code: http2.ErrCodeProtocol, Cause: errors.New("another length than content-length")}
+	}
 	if !s.ended {
 		c.reset(s, http2.ErrCodeNo, nil)
 		c.wakeWriter()
-		return
+		return nil
 	}
 	c.forget(s)
 	c.finish(s, nil)
+	return nil
 }
 
 // resetByID resets a stream for an error of the peer.

@@ -35,10 +35,11 @@ type peerSettings struct {
 	initialWindow int64
 	maxFrame      uint32
 	tableSize     uint32 // of the header compression
+	smallestTable uint32 // the smallest tableSize since the writer looked
 }
 
 func defaultPeerSettings() peerSettings {
-	return peerSettings{maxStreams: defaultMaxStreams, initialWindow: initialWindow, maxFrame: 16384, tableSize: 4096}
+	return peerSettings{maxStreams: defaultMaxStreams, initialWindow: initialWindow, maxFrame: 16384, tableSize: 4096, smallestTable: 4096}
 }
 
 // apply applies a SETTINGS frame and queues its acknowledgement. It returns a connection error for
@@ -60,6 +61,7 @@ func (c *Conn) apply(f *http2.SettingsFrame) error {
 			c.peer.maxFrame = s.Val
 		case http2.SettingHeaderTableSize:
 			c.peer.tableSize = s.Val
+			c.peer.smallestTable = min(c.peer.smallestTable, s.Val)
 		case http2.SettingInitialWindowSize:
 			return c.changeInitialWindow(int64(s.Val))
 		case http2.SettingEnablePush:

@@ -22,6 +22,8 @@ type stream struct {
 	started  bool   // a frame may have reached the kernel
 	held     bool   // the writer reads the request now, so the caller must wait
 	finished bool   // err is set; done follows once the writer lets go
+	received int    // bytes of DATA, padding included
+	length   int    // of the response by its content-length; -1: unknown
 	answered bool   // the final header fields have come
 	ended    bool   // all of the request was written
 }
@@ -45,6 +47,10 @@ func (c *Conn) recycle(s *stream) {
 	*s = stream{done: s.done}
 	c.spare.Put(s)
 }
+
+// isLengthWrong reports whether the body of a complete response is not as long as its header fields
+// say (RFC 9113, section 8.1.1).
+func (s *stream) isLengthWrong() bool { return s.length >= 0 && s.length != len(s.resp.Body) }
 
 // expired returns why the request ends without a response now; nil if it does not.
 func (s *stream) expired(now time.Time) error {

@@ -104,10 +104,13 @@ func (w *writer) take() bool {
 	c := w.c
 	w.batch = w.batch[:0]
 	c.mu.Lock()
+	c.endWrite()
 	w.frames, c.control.frames = c.control.frames, w.frames[:0]
-	table, maxFrame := c.peer.tableSize, int(c.peer.maxFrame)
+	smallest, table, maxFrame := c.peer.smallestTable, c.peer.tableSize, int(c.peer.maxFrame)
+	c.peer.smallestTable = table
 	w.takeParts()
 	c.mu.Unlock()
+	w.header.setTableSize(smallest) // it emptied the peer's table (RFC 7541, section 4.2)
 	w.header.setTableSize(table)
 	for _, f := range w.frames {
 		w.writeControl(f)
@@ -194,28 +197,37 @@ func (w *writer) writeControl(f frame) {
 
 // flush writes the buffer in one go.
 func (w *writer) flush() error {
-	w.c.extendWriteDeadline()
+	w.c.beginWrite()
 	n, err := w.c.nc.Write(w.out.Bytes())
-	w.markUnsent(n, err)
+	if err != nil {
+		w.markUnsent(n)
+	}
 	w.out.Reset()
 	return err
 }
 
-// extendWriteDeadline gives the next write its time, unless the connection is ending: then that of
-// the goodbye stays.
-func (c *Conn) extendWriteDeadline() {
+// beginWrite gives the next write its time, unless the connection is ending: then that of the
+// goodbye stays.
+func (c *Conn) beginWrite() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.writing = true
 	if c.err == nil {
 		_ = c.nc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
 }
 
-// markUnsent marks requests of which no byte reached the kernel, after a write of n bytes.
-func (w *writer) markUnsent(n int, err error) {
-	if err == nil {
-		return
+// endWrite ends the requests of a connection that has ended during the write. Caller holds mu.
+func (c *Conn) endWrite() {
+	c.writing = false
+	if c.err != nil {
+		c.endStreams()
 	}
+}
+
+// markUnsent marks requests of which no byte reached the kernel, after a write of n bytes that
+// failed.
+func (w *writer) markUnsent(n int) {
 	w.c.mu.Lock()
 	defer w.c.mu.Unlock()
 	for _, p := range w.batch {
@@ -223,6 +235,7 @@ func (w *writer) markUnsent(n int, err error) {
 			s.started = false
 		}
 	}
+	w.c.endWrite()
 }
 
 // release lets go of the streams of the batch, whose frames are in the buffer now. It ends those
