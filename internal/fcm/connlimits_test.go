@@ -25,7 +25,7 @@ type limitServer struct {
 	streams  int
 	settings []http2.Setting
 	play     func(set func(...http2.Setting)) // what it does with its settings after the first ones
-	answer   time.Duration          // how long an answer takes
+	answer   time.Duration                    // how long an answer takes
 
 	mu    sync.Mutex
 	dials []time.Time

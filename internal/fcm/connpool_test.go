@@ -307,3 +307,25 @@ func connections(t *testing.T, reg *prometheus.Registry) float64 {
 	}
 	return -1
 }
+
+// net/http makes the connections of the SDK, and those through a proxy.
+func TestChoiceOfConnections(t *testing.T) {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"} {
+		t.Setenv(name, "")
+	}
+	want := func(what, client, address string, own bool) {
+		t.Helper()
+		if usesOwnConns(Options{Client: client}, address) != own {
+			t.Errorf("%s: our own connections: %t, want %t", what, !own, own)
+		}
+	}
+	want("no proxy", ClientOwn, "fcm.test:443", true)
+	want("the SDK", ClientSDK, "fcm.test:443", false)
+	t.Setenv("HTTPS_PROXY", "http://proxy.test:3128")
+	want("a proxy", ClientOwn, "fcm.test:443", false)
+	t.Setenv("NO_PROXY", "fcm.test")
+	want("an exception", ClientOwn, "fcm.test:443", true)
+	t.Setenv("NO_PROXY", "")
+	t.Setenv("HTTPS_PROXY", "http://[bad")
+	want("an unreadable proxy", ClientOwn, "fcm.test:443", false)
+}

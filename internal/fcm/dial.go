@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"time"
 
+	"golang.org/x/net/http/httpproxy"
+
 	"fanfare/internal/h2client"
 )
 
@@ -35,7 +37,7 @@ type dialer func(ctx context.Context) (connection, error)
 // through a proxy, and to a server without HTTP/2.
 func newDialer(address string, config *tls.Config, o Options, target *url.URL, onChange func()) dialer {
 	byHTTP := newHTTPDialer(address, config)
-	if o.Client == ClientSDK || isProxied(address) {
+	if !usesOwnConns(o, address) {
 		return byHTTP
 	}
 	config = config.Clone()
@@ -65,10 +67,11 @@ func newDialer(address string, config *tls.Config, o Options, target *url.URL, o
 	}
 }
 
-// isProxied reports whether the environment wants a proxy for an address.
-func isProxied(address string) bool {
-	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: &url.URL{Scheme: "https", Host: address}})
-	return proxy != nil || err != nil
+// usesOwnConns reports whether connections are our own if the server speaks HTTP/2: not for the SDK,
+// and not if the environment wants a proxy for the address.
+func usesOwnConns(o Options, address string) bool {
+	proxy, err := httpproxy.FromEnvironment().ProxyFunc()(&url.URL{Scheme: "https", Host: address})
+	return o.Client != ClientSDK && proxy == nil && err == nil
 }
 
 // frameConn is a connection of our own.

@@ -1,6 +1,7 @@
 package fcm
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/pem"
@@ -16,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 
 	"fanfare/fcmsim"
 	"fanfare/internal/notification"
@@ -153,4 +155,14 @@ func (f *frames) talk(conn *tls.Conn, answer func(fr *http2.Framer, stream uint3
 			}
 		}
 	}
+}
+
+// writeHeader writes header fields. They enter no compression table, so any connection can get them.
+func writeHeader(fr *http2.Framer, stream uint32, end bool, pairs ...string) error {
+	var block bytes.Buffer
+	encoder := hpack.NewEncoder(&block)
+	for i := 0; i < len(pairs); i += 2 {
+		_ = encoder.WriteField(hpack.HeaderField{Name: pairs[i], Value: pairs[i+1], Sensitive: true}) // a buffer takes all
+	}
+	return fr.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: end})
 }

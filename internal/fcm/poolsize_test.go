@@ -257,3 +257,32 @@ func TestPausesBetweenDials(t *testing.T) {
 		t.Errorf("after a success the next failure costs %s", pause)
 	}
 }
+
+// Requests go to the fullest connection that has room, so that one write carries many.
+func TestTheFullestConnectionWithRoomIsTaken(t *testing.T) {
+	_, p := newTenStreamPool(t, 100)
+	streams := map[transport][]transport{}
+	for _, conn := range acquireAll(t, p, 30) {
+		streams[conn] = append(streams[conn], conn)
+	}
+	wanted := []int{3, 7, 1}
+	var fullest transport
+	for conn, all := range streams {
+		if len(wanted) == 0 {
+			break
+		}
+		left := wanted[0]
+		if wanted = wanted[1:]; left == 7 {
+			fullest = conn
+		}
+		releaseAll(all[left:])
+	}
+	for i, conn := range acquireAll(t, p, 3) {
+		if conn != fullest {
+			t.Errorf("request %d went to a connection with fewer requests", i)
+		}
+	}
+	if next := acquireAll(t, p, 1)[0]; next == fullest {
+		t.Error("a request went to a connection without room")
+	}
+}

@@ -1,6 +1,10 @@
 package responder
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fanfare/internal/notification"
+)
 
 // metrics are the responder's metrics. A nil registerer leaves them unregistered.
 type metrics struct {
@@ -75,12 +79,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 
 // countBatch counts a batch that is written and removed.
 func (m *metrics) countBatch(b *batch, refused map[int]error) {
+	written := make(map[notification.Status]int) // finding a counter costs more than counting
 	for i := range b.results {
 		if refused[i] != nil {
 			continue
 		}
-		m.results.WithLabelValues(string(b.results[i].Status)).Inc()
+		written[b.results[i].Status]++
 		m.age.Observe(max(0, b.lease.Now.Sub(b.results[i].At).Seconds()))
+	}
+	for status, n := range written {
+		m.results.WithLabelValues(string(status)).Add(float64(n))
 	}
 	for kind, n := range b.letters {
 		m.dead.WithLabelValues(string(kind)).Add(float64(n))
