@@ -13,8 +13,8 @@ import (
 	"fanfare/internal/h2client"
 )
 
-// maxAllocs is how many allocations a push may cost, from Send to its Answer. It is four; the rest is
-// for the race detector, under which pools drop some of what they get.
+// maxAllocs is how many allocations a push may cost, from Send to its Answer. Four is usual; the
+// rest is for the race detector, under which pools drop some of what they get.
 const maxAllocs = 6
 
 // Buffers, streams and header fields are used again, so that a push costs few allocations. The

@@ -69,8 +69,8 @@ func frameAnswers() map[string]frameAnswer {
 		"too much padding": alike(Ambiguous, func(fr *http2.Framer, id uint32) bool {
 			return fr.WriteRawFrame(http2.FrameHeaders, http2.FlagHeadersPadded|http2.FlagHeadersEndHeaders, id, []byte{255, 0x88}) == nil
 		}),
-		// The server names the last request that it processes, whatever its reason: ours can be sent
-		// again at once. net/http believes only a GOAWAY without an error.
+		// The server names the last request that it processes, whatever its reason. net/http
+		// believes only a GOAWAY without an error.
 		"GOAWAY with an error before the stream": {func(fr *http2.Framer, id uint32) bool {
 			return fr.WriteGoAway(id-1, http2.ErrCodeEnhanceYourCalm, nil) != nil
 		}, NotSent, Ambiguous},

@@ -213,9 +213,9 @@ func (p *connPool) failWaiters(err error) {
 	p.waiters = nil
 }
 
-// pruneConns drops connections that are dead, or retired or ending and without requests. One that is
-// only full stays, even if the server allows no request for a moment. A connection that has room
-// again is marked so.
+// pruneConns drops connections that are dead, or retired or ending and without requests. One that
+// is only full stays, even if the server allows no request for a moment. A connection that has
+// room again is marked so.
 func (p *connPool) pruneConns() {
 	p.conns = slices.DeleteFunc(p.conns, func(conn *pooledConn) bool {
 		if err := conn.Err(); err != nil || (conn.inFlight == 0 && (conn.retired || conn.IsEnding())) {

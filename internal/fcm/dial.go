@@ -67,8 +67,8 @@ func newDialer(address string, config *tls.Config, o Options, target *url.URL, o
 	}
 }
 
-// usesOwnConns reports whether connections are our own if the server speaks HTTP/2: not for the SDK,
-// and not if the environment wants a proxy for the address.
+// usesOwnConns reports whether connections are our own if the server speaks HTTP/2. They are not
+// for the SDK, nor if the environment wants a proxy for the address.
 func usesOwnConns(o Options, address string) bool {
 	proxy, err := httpproxy.FromEnvironment().ProxyFunc()(&url.URL{Scheme: "https", Host: address})
 	return o.Client != ClientSDK && proxy == nil && err == nil

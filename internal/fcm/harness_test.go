@@ -157,7 +157,7 @@ func (f *frames) talk(conn *tls.Conn, answer func(fr *http2.Framer, stream uint3
 	}
 }
 
-// writeHeader writes header fields. They enter no compression table, so any connection can get them.
+// writeHeader writes header fields that enter no compression table, so any connection can get them.
 func writeHeader(fr *http2.Framer, stream uint32, end bool, pairs ...string) error {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)

@@ -245,8 +245,8 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// fail ends the connection and all requests on it. It tells the peer why, if that is possible. While
-// a write is under way, only that knows which requests the kernel has: the writer ends them then.
+// fail ends the connection and all requests on it. It tells the peer why, if that is possible. Only
+// a write that is under way knows which requests the kernel has: then the writer ends them.
 func (c *Conn) fail(err error, code http2.ErrCode) {
 	c.mu.Lock()
 	if c.err != nil {

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// What RFC 9113 demands of the fields of a response (sections 8.2 and 8.3). A response that breaks a
-// rule counts as none: an intermediary could have put other bytes into it. Spaces around a value are
-// left alone, as in net/http: they change nothing, and some proxies write them.
+// What RFC 9113 demands of the fields of a response (sections 8.2 and 8.3). A response that breaks
+// a rule counts as none: an intermediary could have put other bytes into it. Spaces around a value
+// are left alone, as in net/http: they change nothing, and some proxies write them.
 
 var errMalformed = errors.New("malformed header field")
 

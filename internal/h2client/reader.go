@@ -109,7 +109,7 @@ func (c *Conn) describe(err error) error {
 	return err
 }
 
-// codeOf returns what the peer is told of an error of its.
+// codeOf returns the code that tells the peer which rule it broke.
 func codeOf(err error) http2.ErrCode {
 	connection, ok := errors.AsType[http2.ConnectionError](err)
 	switch {
