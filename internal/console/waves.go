@@ -28,7 +28,7 @@ func (c *Console) explainDue(ctx context.Context, v *operator.View, s *Snapshot)
 	if !v.Spec.IsScheduled() || s.At.Before(v.Spec.StartAt) || v.Books.IsIncomplete(v.Spec) {
 		return
 	}
-	if plan := c.planOf(ctx, *v, s); plan != nil && plan.Unfit > 0 {
+	if plan := c.planOf(ctx, *v, s); plan != nil && !plan.Fits() {
 		v.Unfit = plan
 	}
 }
@@ -38,9 +38,14 @@ func (c *Console) addLate(ctx context.Context, d *dialog, v operator.View, s *Sn
 	if v.Spec.State != campaign.Draft {
 		return
 	}
-	if plan := c.planOf(ctx, v, s); plan != nil && plan.Unfit > 0 {
-		d.Effects = append(d.Effects, effect{"Left when their window closes", plan.Unfit})
-		d.Check = &check{"late", "Start although waves do not fit"}
+	if plan := c.planOf(ctx, v, s); plan != nil && !plan.Fits() {
+		if plan.Unfit > 0 {
+			d.Effects = append(d.Effects, effect{"Left when their window closes", plan.Unfit})
+		}
+		if plan.NoTurn > 0 {
+			d.Effects = append(d.Effects, effect{"Without a window before the deadline", plan.NoTurn})
+		}
+		d.Check = &check{"late", "Start although not everyone is sent to in time"}
 	}
 }
 
@@ -96,6 +101,10 @@ func wavePanelOf(p *operator.WavePlan) *wavePanel {
 			}
 		}
 		out.Problem = fmt.Sprintf("%d of %s not fit: their window closes first", unfit, plural(int64(len(p.Waves)), "wave does", "waves do"))
+	} else if p.NoTurn > 0 {
+		out.Problem = plural(p.NoTurn, "recipient has", "recipients have") + " no window left before the deadline"
+	}
+	if !p.Fits() {
 		out.Advice = capital(p.Advice()) + "."
 	}
 	if len(p.Hours) > 0 {

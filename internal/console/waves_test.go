@@ -43,7 +43,7 @@ func TestHoursOfACampaign(t *testing.T) {
 	text := f.get("/campaigns/draft").text
 	wantTexts(t, "the page", text,
 		"When they are sent to", "Mon 7 Dec 23:00 to Tue 8 Dec 02:00 UTC", "at most 200, from Mon 23:00 UTC",
-		"1 of 2 waves do not fit", "They fit with windows that are 10m longer, or a quota of 15 a minute.",
+		"1 of 2 waves do not fit", "They fit with windows that are 10m longer, or a quota of 15 a minute; those without a window need a later deadline",
 		"≈ 220 go in their windows, 100 are left when theirs close, 7 have no window before the deadline; 107 end as expired.",
 		`y="33.33%" width="29.17%" height="66.67%"`, `y="0.00%" width="29.17%" height="33.33%" fill="url(#hatch)"`,
 		`<rect class="f-ink" x="66.67%" width="33.33%"`, `<text x="33.33%" y="11">8 Dec</text>`,
@@ -55,7 +55,11 @@ func TestHoursOfACampaign(t *testing.T) {
 	f.system.plan.Unfit, f.system.plan.Hours[0].Unsent = 0, 0
 	f.console.now = func() time.Time { return now.Add(time.Minute) }
 	f.refresh()
-	if text := f.get("/campaigns/draft").text; strings.Contains(text, "do not fit") || strings.Contains(text, "hatched") {
+	wantTexts(t, "the page of those without a turn", f.get("/campaigns/draft").text, "7 recipients have no window left before the deadline")
+	f.system.plan.NoTurn, f.system.plan.Expired = 0, 0
+	f.console.now = func() time.Time { return now.Add(2 * time.Minute) }
+	f.refresh()
+	if text := f.get("/campaigns/draft").text; strings.Contains(text, "do not fit") || strings.Contains(text, "no window left") || strings.Contains(text, "hatched") {
 		t.Error("a plan that fits does not look so")
 	}
 }
@@ -75,7 +79,7 @@ func TestStartOfUnfitWaves(t *testing.T) {
 	for _, page := range []string{"/campaigns", "/campaigns/draft"} {
 		wantTexts(t, page, f.get(page).text, "Its scheduled start is refused", "1 of 2 waves do not fit")
 	}
-	wantTexts(t, "the dialog", f.get("/campaigns/draft/start").text, "Left when their window closes", "<dd>100</dd>", `name="late" value="yes"`)
+	wantTexts(t, "the dialog", f.get("/campaigns/draft/start").text, "Left when their window closes", "<dd>100</dd>", "Without a window before the deadline", `name="late" value="yes"`)
 	wantStatus(t, f.post("/campaigns/draft/start", url.Values{"late": {"yes"}}), http.StatusOK)
 	wantStatus(t, f.post("/campaigns/draft/start", url.Values{}), http.StatusOK)
 	if got, want := f.system.done(), "start draft by ops, console: , late\nstart draft by ops, console: "; got != want {

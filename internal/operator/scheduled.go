@@ -52,14 +52,14 @@ func (o *Operator) warnUnfit(ctx context.Context, id string, paces FindPace) str
 	return ""
 }
 
-// refuseUnfit returns an *UnfitError for a campaign whose waves do not fit.
+// refuseUnfit returns an *UnfitError for a campaign of which not everyone can be sent to in time.
 func (o *Operator) refuseUnfit(ctx context.Context, v View, pace PaceReader) error {
 	state, err := pace.State(ctx)
 	if err != nil {
 		return fmt.Errorf("ask for the pace: %w", err)
 	}
 	plan, err := o.PlanWaves(ctx, v, state)
-	if err != nil || plan == nil || plan.Unfit == 0 {
+	if err != nil || plan == nil || plan.Fits() {
 		return err
 	}
 	return &UnfitError{ID: v.Spec.ID, Plan: plan, Scheduled: v.Spec.IsScheduled()}

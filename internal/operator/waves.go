@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/pacing"
 	"fanfare/internal/schedule"
-	"fanfare/internal/terminal"
 )
 
 // zoneSample is how many elements are read for the zones of an audience. A larger audience is
@@ -53,11 +51,11 @@ type PlannedWave struct {
 	Running bool `json:"running,omitempty"`
 }
 
-// PlanWaves plans a campaign at the present quota. It returns nil for one without a schedule, and
-// for a halted project.
+// PlanWaves plans a campaign at the present quota, as if a halt of the project ended now. It returns
+// nil for one without a schedule.
 func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*WavePlan, error) {
 	spec := v.Spec
-	if !spec.IsScheduled() && spec.Rules().IsZero() || len(state.Halts) > 0 || v.Books.CountOpen() == 0 {
+	if !spec.IsScheduled() && spec.Rules().IsZero() || v.Books.CountOpen() == 0 {
 		return nil, nil
 	}
 	plan := &WavePlan{}
@@ -269,68 +267,6 @@ func (o *Operator) listReservations(ctx context.Context, spec campaign.Spec, now
 		senders = append(senders, sender)
 	}
 	return senders, nil
-}
-
-// UnfitError refuses to start a campaign whose waves do not fit into their windows.
-type UnfitError struct {
-	ID        string
-	Plan      *WavePlan
-	Scheduled bool // it was to start by itself later
-}
-
-func (e *UnfitError) Error() string {
-	verb := "started"
-	if e.Scheduled {
-		verb = "scheduled"
-	}
-	return fmt.Sprintf("campaign %s is not %s: %s; %s", terminal.Printable(e.ID), verb, e.Plan.Describe(), e.Plan.Advice())
-}
-
-// namedWaves limits the waves that one sentence names.
-const namedWaves = 3
-
-// Describe says which waves do not fit.
-func (p *WavePlan) Describe() string {
-	var named []string
-	unfit := 0
-	for _, w := range p.Waves {
-		if w.Unsent == 0 {
-			continue
-		}
-		if unfit++; unfit <= namedWaves {
-			named = append(named, fmt.Sprintf("%s of %s at %s (%s)", Thousands(w.Unsent), Thousands(w.N), LocalTime(w.Opens), w.zonesText()))
-		}
-	}
-	text := fmt.Sprintf("%d of %d waves do not fit: too late for %s", unfit, len(p.Waves), strings.Join(named, ", "))
-	if more := unfit - len(named); more > 0 {
-		text += fmt.Sprintf(", and %d more", more)
-	}
-	if p.Expired > 0 {
-		text += fmt.Sprintf("; about %s recipients would end as expired", Thousands(p.Expired))
-	}
-	return text
-}
-
-func (w PlannedWave) zonesText() string {
-	if len(w.Zones) > 2 {
-		return fmt.Sprintf("%s and %d more zones", w.Zones[0], len(w.Zones)-1)
-	}
-	return strings.Join(w.Zones, ", ")
-}
-
-// Advice says what would make the waves fit.
-func (p *WavePlan) Advice() string {
-	var ways []string
-	if p.WiderMinutes > 0 {
-		ways = append(ways, fmt.Sprintf("windows that are %s longer", Span(time.Duration(p.WiderMinutes)*time.Minute)))
-	}
-	if p.PerMinute > 0 {
-		ways = append(ways, fmt.Sprintf("a quota of %s a minute", Thousands(p.PerMinute)))
-	}
-	if len(ways) == 0 {
-		return "neither wider windows nor a higher quota would be enough: split the audience"
-	}
-	return "they fit with " + strings.Join(ways, ", or ")
 }
 
 // checkWaves refuses to start a draft whose waves do not fit. Without a known pace it refuses

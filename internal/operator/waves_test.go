@@ -90,6 +90,48 @@ func TestWavesThatDoNotFit(t *testing.T) {
 	equal(t, "state", f.state("42"), campaign.Running)
 }
 
+// A local time that has passed for some reaches no one of them, so the start is refused, whether it
+// is now or later. The others' wave fits.
+func TestStartIsRefusedForRecipientsWithoutATurn(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	passed := now.In(time.FixedZone("", 7*3600)).Add(-time.Hour).Format("2006-01-02T15:04") + "±10m"
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, passed)}))
+	f.inZones("42", map[string]int{"Asia/Saigon": 300, "UTC": 10})
+	plan := f.plan("42", perMinute{now, 600})
+	equal(t, "left when their turn closes", plan.Unfit, 0)
+	equal(t, "without a turn", plan.NoTurn, 300)
+	equal(t, "fits", plan.Fits(), false)
+	err := f.Start(t.Context(), "42", StartOptions{Pace: of(perMinute{now, 600})})
+	mentions(t, err, "campaign 42 is not started: about 300 recipients have no window left before the deadline", "about 300 recipients would end as expired", "another local time")
+	equal(t, "state", f.state("42"), campaign.Draft)
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "start_at", now.Add(-time.Minute).UnixMilli()).Err())
+	refusal, err := f.RefuseStart(t.Context(), "42", perMinute{now, 600})
+	ok(t, err)
+	mentions(t, errors.New(refusal), "about 300 recipients have no window left")
+	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: of(perMinute{now, 600}), Late: true}))
+}
+
+// haltedPace is a pace of a project that is halted.
+type haltedPace struct{ perMinute }
+
+func (p haltedPace) State(ctx context.Context) (pacing.State, error) {
+	state, err := p.perMinute.State(ctx)
+	state.Halts = []pacing.Halt{{Reason: "by hand"}}
+	return state, err
+}
+
+// A halt hides nothing that does not fit.
+func TestUnfitWavesOfAHaltedProjectAreRefused(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m")}))
+	f.inZones("42", map[string]int{"Asia/Saigon": 300})
+	mentions(t, f.Start(t.Context(), "42", StartOptions{Pace: of(haltedPace{perMinute{now, 10}})}), "100 of 300")
+	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: of(haltedPace{perMinute{now, 20}})}))
+}
+
 // A load into a scheduled draft warns if the waves cannot fit then. It warns of nothing else.
 func TestLoadWarnsOfUnfitWaves(t *testing.T) {
 	f := open(t)

@@ -60,7 +60,10 @@ func (c *Checker) forecast(ctx context.Context, view operator.View, pacer Pacer,
 		return err
 	}
 	if waves := report.Forecast.Waves; waves != nil {
-		report.Forecast.Ends, report.Forecast.Late, report.Forecast.Quarters = waves.Ends, waves.Expired, nil
+		report.Forecast.Late, report.Forecast.Quarters = waves.Expired, nil
+		if len(state.Halts) == 0 {
+			report.Forecast.Ends = waves.Ends
+		}
 		report.add(paceFinding(state))
 		report.add(waveFindings(waves, state, view.Deadline())...)
 		return nil

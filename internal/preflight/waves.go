@@ -24,8 +24,11 @@ func waveFindings(p *operator.WavePlan, state pacing.State, deadline time.Time) 
 	switch {
 	case len(p.Waves) == 0:
 		waves.Grade, waves.Detail, waves.Advice = checks.Failure, "no recipient has a window before the deadline", "move the deadline, or change the windows or the local time"
-	case p.Unfit > 0:
+	case !p.Fits():
 		waves.Grade, waves.Detail, waves.Advice = checks.Failure, p.Describe(), p.Advice()+"; fanfare campaign start --late starts it all the same"
+	}
+	if len(state.Halts) > 0 {
+		waves.Detail += ", if the project is resumed now"
 	}
 	found := []checks.Finding{zones, waves, expiredFinding(p, deadline)}
 	if at := quarterWave(p); !at.IsZero() {

@@ -47,6 +47,12 @@ func TestFindingsOfWaves(t *testing.T) {
 		"too many": {plan(func(p *operator.WavePlan) { p.Unfit, p.Waves[0].Unsent = 3, 3 }), pacing.State{}, time.Time{}, []string{
 			"time zones|ok||", "waves|failure|3|--late", "deadline|ok||",
 		}},
+		"some without a turn": {plan(func(p *operator.WavePlan) { p.NoTurn, p.Expired = 9, 9 }), pacing.State{}, at, []string{
+			"time zones|ok||", "waves|failure|about 9 recipients have no window left|--late", "deadline|warning|about 9 recipients end as expired|widen",
+		}},
+		"while it is halted": {plan(func(*operator.WavePlan) {}), pacing.State{Halts: []pacing.Halt{{Reason: "by hand"}}}, time.Time{}, []string{
+			"time zones|ok||", "waves|ok|, if the project is resumed now|", "deadline|ok|none|",
+		}},
 		"a quarter hour": {plan(func(p *operator.WavePlan) { p.Waves = append(p.Waves, quarter) }), pacing.State{}, time.Time{}, []string{
 			"time zones|ok||", "waves|ok|all 2|", "deadline|ok||", "quarter hours|warning|a wave opens at 09:15 UTC|five minutes later",
 		}},
@@ -87,6 +93,22 @@ func TestPreflightOfASchedule(t *testing.T) {
 	if waves == nil || !report.Forecast.Ends.Equal(waves.Ends) || len(report.Forecast.Quarters) != 0 || report.Forecast.Late != waves.Expired {
 		t.Errorf("the forecast is %+v, its waves are %+v", report.Forecast, waves)
 	}
+}
+
+// A halted project has no end, and its campaigns are planned all the same: a halt hides nothing that
+// does not fit.
+func TestPreflightOfAScheduleWhileHalted(t *testing.T) {
+	s := openStage(t)
+	windows, err := schedule.ParseWindows("00:00-23:59")
+	ok(t, err)
+	ok(t, s.checker.deps.Campaigns.Create(t.Context(), campaign.Spec{ID: "42", Message: notification.Message(personal), Windows: windows}))
+	ok(t, s.rdb.RPush(t.Context(), "campaign:42", people(1, "good-")[0]).Err())
+	ok(t, s.governor.Halt(t.Context(), "by hand"))
+	report, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	wantFinding(t, report.Findings, "pace", checks.Failure, "halted")
+	wantFinding(t, report.Findings, "waves", checks.Good, "if the project is resumed now")
+	equal(t, "has an end", report.Forecast.Ends.IsZero(), true)
 }
 
 // unknown is a pacer whose state cannot be read.
