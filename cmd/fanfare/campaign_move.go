@@ -43,6 +43,9 @@ func startMove(partial, late *bool) move {
 		for _, loss := range view.Losses() {
 			line += "\n" + loss.What
 		}
+		if view.HasWaves() && view.Books.Load.IsHeld() {
+			line += fmt.Sprintf("\nits load is held back at %s: whether the rest of the audience fits into the windows is not known", plural(view.Books.Interrupted, "recipient"))
+		}
 		return moved{ID: id, State: campaign.Running, line: line}, nil
 	}
 }

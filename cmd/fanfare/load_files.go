@@ -109,7 +109,7 @@ func (c *cli) loadFiles(ctx context.Context, command *cobra.Command, op *operato
 	name := files.name()
 	bar := files.observe(command.ErrOrStderr())
 	opts.Progress = bar.count
-	opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
+	opts.OnHold = func(state campaign.State) { bar.say(holdText(ctx, op, id, opts.Hold, state)) }
 	rows, err := audience.OpenFiles(files.sources, audience.Options{MaxElement: opts.MaxElement})
 	if err != nil {
 		bar.clear()

@@ -75,7 +75,7 @@ func (c *cli) loadRows(ctx context.Context, command *cobra.Command, op *operator
 		bar.count(n)
 		_ = bar.bar.Add(0) // there is no file whose reading draws the bar
 	}
-	opts.OnHold = func(state campaign.State) { bar.say(holdText(id, opts.Hold, state)) }
+	opts.OnHold = func(state campaign.State) { bar.say(holdText(ctx, op, id, opts.Hold, state)) }
 	summary, err := op.LoadQuery(ctx, id, query.Query, opts)
 	bar.clear()
 	broken, begun := errors.AsType[*operator.InterruptedError](err)

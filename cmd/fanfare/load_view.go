@@ -50,8 +50,11 @@ func (c *cli) showLoad(ctx context.Context, command *cobra.Command, op *operator
 }
 
 // holdText says what a load that is held back waits for.
-func holdText(id string, n int64, state campaign.State) string {
+func holdText(ctx context.Context, op *operator.Operator, id string, n int64, state campaign.State) string {
 	text := operator.Thousands(n) + " recipients wait in Redis; "
+	if view, err := op.Show(ctx, id); err == nil && view.HasWaves() {
+		text += "with time rules they may wait for their windows, and those behind them are late: sort the audience by time zone, or give a larger --hold; "
+	}
 	switch state {
 	case campaign.Running, campaign.Completed:
 		return text + "the load continues as they are sent"

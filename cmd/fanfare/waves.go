@@ -52,6 +52,9 @@ func printHours(o output, plan *operator.WavePlan) {
 		}
 		fmt.Fprintf(o.w, "  %-32s %12s %s%s\n", localTime(h.From), operator.Thousands(h.N), hourBar(h, most), late)
 	}
+	if plan.Later > 0 {
+		fmt.Fprintf(o.w, "  %-32s %12s\n", "in a later window than the first", operator.Thousands(plan.Later))
+	}
 	if plan.NoTurn > 0 {
 		fmt.Fprintf(o.w, "  %-32s %12s\n", "no window before the deadline", operator.Thousands(plan.NoTurn))
 	}

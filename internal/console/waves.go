@@ -120,6 +120,9 @@ func planSum(p *operator.WavePlan) string {
 		inTime += h.N
 	}
 	text := "≈ " + operator.Thousands(inTime) + " go in their windows"
+	if p.Later > 0 {
+		text += ", " + operator.Thousands(p.Later) + " of them in a later one than their first"
+	}
 	if p.Unfit > 0 {
 		text += ", " + operator.Thousands(p.Unfit) + " are left when theirs close"
 	}

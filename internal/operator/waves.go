@@ -22,15 +22,19 @@ type WavePlan struct {
 	Waves []PlannedWave `json:"waves"`
 	Hours []PlannedHour `json:"hours,omitempty"` // one after the other, from the first to the last
 	Ends  time.Time     `json:"ends,omitzero"`   // when the last push goes that is in time
-	// Unfit are recipients who are left when their turn closes; they wait for the next one, if
-	// there is one before the deadline. Expired are those who end as expired: their last turn
-	// closes first, or none opens.
+	// Unfit are recipients who are left when their last turn closes. Expired are those who end as
+	// expired: they, and those who have no turn at all.
 	Unfit   int64 `json:"unfit"`
 	Expired int64 `json:"expired"`
+	// Later are recipients who are left when their first turn closes, and go in a later one.
+	Later int64 `json:"later,omitempty"`
 	// NoTurn are those of them whose windows do not open before the deadline at all.
 	NoTurn int64 `json:"noTurn,omitempty"`
 	// Exact reports whether the zones of all recipients were read, rather than of a sample.
 	Exact bool `json:"exact"`
+	// Unloaded reports whether a load has not finished: the recipients it has yet to load are not
+	// in the plan, and it is not exact.
+	Unloaded bool `json:"unloaded,omitempty"`
 	// BadZones estimates the recipients whose zone is unknown to us: the campaign's is used.
 	BadZones int64 `json:"badZones,omitempty"`
 	// WiderMinutes and PerMinute are what would make all waves fit, each by itself: windows that
@@ -39,14 +43,17 @@ type WavePlan struct {
 	PerMinute    int64 `json:"perMinute,omitempty"`
 }
 
-// PlannedWave is one wave of a plan.
+// PlannedWave is one wave of a plan, in one turn.
 type PlannedWave struct {
 	Opens  time.Time `json:"opens"`
 	Closes time.Time `json:"closes,omitzero"` // zero: only the end of the campaign
 	Zones  []string  `json:"zones"`
 	N      int64     `json:"n"`
 	Ends   time.Time `json:"ends,omitzero"` // zero: it does not fit
-	Unsent int64     `json:"unsent,omitempty"`
+	// Unsent are recipients who are left when it closes. Carried are left, too, and have another
+	// turn, which is a wave of its own.
+	Unsent  int64 `json:"unsent,omitempty"`
+	Carried int64 `json:"carried,omitempty"`
 	// Running reports whether its turn is now, and its campaign runs.
 	Running bool `json:"running,omitempty"`
 }
@@ -72,7 +79,9 @@ func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*
 	plan.fill(planned)
 	plan.markRunning(spec, state.Now)
 	plan.addHours(planned)
-	plan.addMissed(spec, v.Deadline())
+	if v.Books.Interrupted > 0 {
+		plan.Unloaded, plan.Exact = true, false
+	}
 	if plan.Unfit > 0 {
 		needed := schedule.FindNeeded(state.Now, quota, own, others)
 		plan.WiderMinutes = int64(needed.Wider / time.Minute)
@@ -84,8 +93,12 @@ func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*
 // fill takes over the waves. The recipients without a turn are counted already.
 func (p *WavePlan) fill(planned []schedule.Planned) {
 	for _, each := range planned {
-		p.Waves = append(p.Waves, PlannedWave{Opens: each.Opens.UTC(), Closes: each.Closes.UTC(), Zones: each.Zones, N: each.N, Ends: each.Ends.UTC(), Unsent: each.Unsent})
+		p.Waves = append(p.Waves, PlannedWave{Opens: each.Opens.UTC(), Closes: each.Closes.UTC(), Zones: each.Zones, N: each.N, Ends: each.Ends.UTC(), Unsent: each.Unsent, Carried: each.Carried})
 		p.Unfit += each.Unsent
+		p.Expired += each.Unsent
+		if !each.Again {
+			p.Later += each.Carried
+		}
 		if each.Ends.After(p.Ends) {
 			p.Ends = each.Ends.UTC()
 		}
@@ -109,26 +122,9 @@ func (p *WavePlan) CountRunning() (n int) {
 	return n
 }
 
-// addMissed counts those as expired who are left when a turn closes and have no other before the
-// deadline.
-func (p *WavePlan) addMissed(spec campaign.Spec, deadline time.Time) {
-	for _, w := range p.Waves {
-		if w.Unsent == 0 {
-			continue
-		}
-		zone, err := schedule.ParseZone(w.Zones[0])
-		if err != nil {
-			zone = spec.Rules().DefaultZone()
-		}
-		if _, again := spec.Rules().Next(w.Closes, zone, deadline); !again || spec.Rules().IsZero() {
-			p.Expired += w.Unsent
-		}
-	}
-}
-
 // senderOf returns a campaign's waves as the planner wants them. plan may be nil.
 func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *WavePlan) (schedule.Sender, error) {
-	s := schedule.Sender{Priority: v.Spec.Priority, Weight: v.Spec.Weight, Rate: v.Spec.Rate}
+	s := schedule.Sender{Priority: v.Spec.Priority, Weight: v.Spec.Weight, Rate: v.Spec.Rate, Deadline: v.Deadline()}
 	start := now
 	if v.Spec.IsScheduled() && v.Spec.StartAt.After(now) {
 		start = v.Spec.StartAt
@@ -224,16 +220,18 @@ func wavesOf(rules schedule.Rules, start, deadline time.Time, zones map[string]i
 		if err != nil {
 			zone = rules.DefaultZone()
 		}
-		turn, ok := rules.Next(start, zone, deadline)
+		next := func(from time.Time) (schedule.Turn, bool) {
+			turn, ok := rules.Next(from, zone, deadline)
+			return schedule.Turn{Opens: turn.Start(from), Closes: campaign.Earliest(turn.Closes, deadline)}, ok
+		}
+		turn, ok := next(start)
 		if !ok {
 			missed += n
 			continue
 		}
-		turn.Opens = turn.Start(start)
-		turn.Closes = campaign.Earliest(turn.Closes, deadline)
 		key := [2]int64{turn.Opens.UnixMilli(), turn.Closes.UnixMilli()}
 		if byTurn[key] == nil {
-			byTurn[key] = &schedule.Wave{Turn: turn}
+			byTurn[key] = &schedule.Wave{Turn: turn, Next: next}
 		}
 		byTurn[key].N += n
 		byTurn[key].Zones = append(byTurn[key].Zones, name)

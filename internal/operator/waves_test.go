@@ -112,6 +112,32 @@ func TestStartIsRefusedForRecipientsWithoutATurn(t *testing.T) {
 	ok(t, f.Start(t.Context(), "42", StartOptions{Pace: of(perMinute{now, 600}), Late: true}))
 }
 
+// What does not fit into the first window goes in the next one. Only who is left before the deadline
+// is refused.
+func TestWavesOfSeveralDays(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	first := now.UTC().Truncate(24 * time.Hour).Add(34 * time.Hour) // tomorrow at 10:00
+	windows, err := schedule.ParseWindows("10:00-11:00")
+	ok(t, err)
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), Windows: windows, StartAt: first.Add(-time.Hour), Deadline: first.Add(26 * time.Hour)}))
+	f.inZones("42", map[string]int{"UTC": 1000})
+	plan := f.plan("42", perMinute{now, 10})
+	equal(t, "waves", len(plan.Waves), 2)
+	equal(t, "in the first", plan.Waves[0].Carried, 400)
+	equal(t, "later", plan.Later, 400)
+	equal(t, "expired", plan.Expired, 0)
+	equal(t, "ends", plan.Ends, first.Add(24*time.Hour+40*time.Minute))
+	equal(t, "hours", len(plan.Hours), 25)
+	equal(t, "sent on the second day", plan.Hours[24].N, 400)
+	equal(t, "not fit", plan.Hours[0].Unsent, 0)
+
+	plan = f.plan("42", perMinute{now, 8})
+	equal(t, "expired", plan.Expired, 40)
+	equal(t, "unsent", plan.Waves[1].Unsent, 40)
+	mentions(t, errors.New(plan.Describe()), "1 of 2 waves do not fit: too late for 40 of 520", "about 40 recipients would end as expired")
+}
+
 // haltedPace is a pace of a project that is halted.
 type haltedPace struct{ perMinute }
 
@@ -286,4 +312,26 @@ func TestWhyOfASchedule(t *testing.T) {
 	if !found {
 		t.Error("nothing says that the start waits for the audience")
 	}
+}
+
+// A load that is held back by recipients who wait for their windows keeps others from theirs, so it
+// names what helps. Otherwise there is nothing to do.
+func TestWhyOfAHeldLoad(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	view := View{
+		Spec:  campaign.Spec{ID: "42", State: campaign.Running, Message: []byte(plainMessage)},
+		Books: campaign.Books{Loaded: 1000, Retrying: 900, Waiting: 100, NextRetry: now.Add(time.Hour), Load: &campaign.RunningLoad{Owner: "ops", HeldSince: now, Limit: 1000}},
+	}
+	held := func() Reason {
+		for _, r := range Why(view, Surroundings{Now: now}) {
+			if r.Kind == ReasonLoadHeld {
+				return r
+			}
+		}
+		return Reason{}
+	}
+	mentions(t, errors.New(held().Next), "nothing to do: the load continues")
+	view.Books.WindowWaits = 900
+	mentions(t, errors.New(held().Detail+held().Next), "900 of those in Redis wait for their windows", "a larger --hold than 1000", "by time zone")
 }

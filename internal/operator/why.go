@@ -172,11 +172,16 @@ func (w *why) explainLoad() {
 	if !load.IsHeld() {
 		return
 	}
-	w.add(Reason{
+	r := Reason{
 		Kind: ReasonLoadHeld, Headline: "The load is held back", EndsByItself: true, Since: load.HeldSince,
 		Detail: fmt.Sprintf("%s recipients loaded so far, %s of them in Redis, which is the limit of the load; the loader (%s) waits", Thousands(w.Books.Loaded), Thousands(w.Books.CountOpen()), load.Owner),
 		Next:   "nothing to do: the load continues as recipients are sent, once the campaign runs",
-	})
+	}
+	if w.waitsForWindows() {
+		r.Detail += fmt.Sprintf("; %s of those in Redis wait for their windows, and people who are not loaded yet may miss theirs", Thousands(w.Books.Retrying))
+		r.Next = fmt.Sprintf("stop the loader, and give its command again with a larger --hold than %d; sort the next audience by time zone, the east first", load.Limit)
+	}
+	w.add(r)
 }
 
 // explainHeld adds what stops the project, or this campaign alone.

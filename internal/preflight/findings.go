@@ -37,6 +37,18 @@ func audienceFinding(b campaign.Books, s campaign.Sample) checks.Finding {
 	return f
 }
 
+// loadFindings warn about a load that is held back: it continues only once the campaign runs.
+func loadFindings(b campaign.Books) []checks.Finding {
+	if !b.Load.IsHeld() {
+		return nil
+	}
+	return []checks.Finding{{
+		Name: "load", Grade: checks.Warning,
+		Detail: fmt.Sprintf("is held back, %s recipients so far: the rest of its audience is in no figure of this check", operator.Thousands(b.Interrupted)),
+		Advice: "reckon with the whole audience yourself; or load it with --hold 0 before you check, if Redis has room for it",
+	}}
+}
+
 // lossFindings report recipients that are missing, and a load that did not finish.
 func lossFindings(v operator.View) []checks.Finding {
 	var all []checks.Finding

@@ -123,6 +123,7 @@ func (c *Checker) Run(ctx context.Context, id string, options Options) (Report, 
 	}
 	report.add(stateFinding(view), audienceFinding(view.Books, sample))
 	report.add(lossFindings(view)...)
+	report.add(loadFindings(view.Books)...)
 	known, err := c.deps.Campaigns.Projects(ctx)
 	if err != nil {
 		return Report{}, err

@@ -12,7 +12,9 @@ import (
 // waveFindings describe the plan of a campaign with a schedule.
 func waveFindings(p *operator.WavePlan, state pacing.State, deadline time.Time) []checks.Finding {
 	zones := checks.Finding{Name: "time zones", Grade: checks.Good, Detail: "read of all recipients"}
-	if !p.Exact {
+	if p.Unloaded {
+		zones.Detail = "read of the recipients in Redis, and not of those who are yet to be loaded"
+	} else if !p.Exact {
 		zones.Detail = "estimated from a sample of the audience"
 	}
 	if p.BadZones > 0 {
@@ -24,6 +26,9 @@ func waveFindings(p *operator.WavePlan, state pacing.State, deadline time.Time) 
 	switch {
 	case len(p.Waves) == 0:
 		waves.Grade, waves.Detail, waves.Advice = checks.Failure, "no recipient has a window before the deadline", "move the deadline, or change the windows or the local time"
+	case p.Fits() && p.Later > 0:
+		waves.Grade, waves.Advice = checks.Warning, "widen the windows, or raise the quota, if all must go in their first window"
+		waves.Detail = fmt.Sprintf("all go before the deadline, the last push at %s; about %s recipients go in a later window than their first", operator.LocalTime(p.Ends), operator.Thousands(p.Later))
 	case !p.Fits():
 		waves.Grade, waves.Detail, waves.Advice = checks.Failure, p.Describe(), p.Advice()+"; fanfare campaign start --late starts it all the same"
 	}

@@ -53,6 +53,12 @@ func TestFindingsOfWaves(t *testing.T) {
 		"while it is halted": {plan(func(*operator.WavePlan) {}), pacing.State{Halts: []pacing.Halt{{Reason: "by hand"}}}, time.Time{}, []string{
 			"time zones|ok||", "waves|ok|, if the project is resumed now|", "deadline|ok|none|",
 		}},
+		"an open load": {plan(func(p *operator.WavePlan) { p.Exact, p.Unloaded = false, true }), pacing.State{}, time.Time{}, []string{
+			"time zones|ok|not of those who are yet to be loaded|", "waves|ok||", "deadline|ok|none|",
+		}},
+		"some go later": {plan(func(p *operator.WavePlan) { p.Later = 1200 }), pacing.State{}, time.Time{}, []string{
+			"time zones|ok||", "waves|warning|about 1,200 recipients go in a later window|raise the quota", "deadline|ok|none|",
+		}},
 		"a quarter hour": {plan(func(p *operator.WavePlan) { p.Waves = append(p.Waves, quarter) }), pacing.State{}, time.Time{}, []string{
 			"time zones|ok||", "waves|ok|all 2|", "deadline|ok||", "quarter hours|warning|a wave opens at 09:15 UTC|five minutes later",
 		}},
@@ -109,6 +115,35 @@ func TestPreflightOfAScheduleWhileHalted(t *testing.T) {
 	wantFinding(t, report.Findings, "pace", checks.Failure, "halted")
 	wantFinding(t, report.Findings, "waves", checks.Good, "if the project is resumed now")
 	equal(t, "has an end", report.Forecast.Ends.IsZero(), true)
+}
+
+// The rest of an audience whose load is held back is in no figure, and a check says so.
+func TestPreflightOfAHeldLoad(t *testing.T) {
+	s := openStage(t)
+	windows, err := schedule.ParseWindows("00:00-23:59")
+	ok(t, err)
+	campaigns := s.checker.deps.Campaigns
+	ok(t, campaigns.Create(t.Context(), campaign.Spec{ID: "42", Message: notification.Message(personal), Windows: windows}))
+	load, err := campaigns.Load(t.Context(), "42", false)
+	ok(t, err)
+	ok(t, load.Append(t.Context(), [][]byte{[]byte(people(1, "good-")[0])}))
+	_, err = load.Renew(t.Context(), 1)
+	ok(t, err)
+	report, err := s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	wantFinding(t, report.Findings, "load", checks.Warning, "1 recipients so far")
+	wantFinding(t, report.Findings, "time zones", checks.Good, "yet to be loaded")
+	equal(t, "exact", report.Forecast.Waves.Exact, false)
+
+	ok(t, load.Close(t.Context()))
+	report, err = s.checker.Run(t.Context(), "42", s.options)
+	ok(t, err)
+	for _, f := range report.Findings {
+		if f.Name == "load" {
+			t.Errorf("a load that is done has the finding %+v", f)
+		}
+	}
+	equal(t, "exact", report.Forecast.Waves.Exact, true)
 }
 
 // unknown is a pacer whose state cannot be read.

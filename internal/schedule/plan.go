@@ -11,6 +11,9 @@ type Wave struct {
 	Turn
 	N     int64
 	Zones []string // for people
+	// Next returns the turn that follows one which closes at a moment; ok is false if there is none.
+	// Who is left then waits for it. nil: there is none.
+	Next func(closes time.Time) (turn Turn, ok bool)
 }
 
 // Sender is a campaign that wants a part of the project's pushes: the planned one, or another whose
@@ -19,6 +22,8 @@ type Sender struct {
 	Waves            []Wave
 	Priority, Weight int
 	Rate             float64 // its own cap in pushes a second; 0: none
+	// Deadline ends every turn; zero: none.
+	Deadline time.Time
 }
 
 // Quota says how many pushes the project can send.
@@ -30,11 +35,14 @@ type Quota struct {
 	Open func(from, until time.Time) time.Duration
 }
 
-// Planned is what becomes of a wave.
+// Planned is what becomes of a wave in one turn.
 type Planned struct {
 	Wave
-	Ends   time.Time // when its last push goes, if it has one
-	Unsent int64     // recipients who are left when the turn closes
+	Ends time.Time // when its last push goes, if all go in this turn
+	// Unsent are recipients who are left when the turn closes, and have no other. Carried have
+	// another one, which is planned as a wave of its own; Again marks that.
+	Unsent, Carried int64
+	Again           bool
 	// Hours are the pushes by the hour in which they go, which begins at the key. They are
 	// estimates, so they have fractions.
 	Hours map[time.Time]float64
@@ -56,7 +64,13 @@ func Plan(now time.Time, quota Quota, own Sender, others []Sender) []Planned {
 	}
 	mine, warm := streams[0], 0.0
 	at := now
-	for n := 0; n < maxSteps && mine.isWaiting(at); n++ {
+	for n := 0; n < maxSteps; n++ {
+		for _, w := range streams {
+			w.roll(at)
+		}
+		if len(mine.live) == 0 {
+			break
+		}
 		if next := firstOpening(streams, at); next.Sub(at) > step {
 			at, warm = next, 0 // no one sends meanwhile
 		}
@@ -93,6 +107,9 @@ type stream struct {
 	Sender
 	planned []Planned
 	left    []float64
+	// live are the indices of the waves with pushes left whose turn has not closed, in the order in
+	// which they open.
+	live []int
 }
 
 func newStream(s Sender) *stream {
@@ -101,28 +118,47 @@ func newStream(s Sender) *stream {
 	waves := slices.Clone(s.Waves)
 	slices.SortStableFunc(waves, func(a, b Wave) int { return cmp.Or(a.Opens.Compare(b.Opens), a.Closes.Compare(b.Closes)) })
 	for _, wave := range waves {
-		w.planned = append(w.planned, Planned{Wave: wave, Unsent: wave.N, Hours: make(map[time.Time]float64)})
-		w.left = append(w.left, float64(wave.N))
+		w.add(Planned{Wave: wave, Unsent: wave.N}, float64(wave.N))
 	}
 	return w
 }
 
-// isWaiting reports whether a wave has pushes left at a moment or later.
-func (w *stream) isWaiting(at time.Time) bool {
-	for i := range w.left {
-		if w.left[i] > 0 && (w.planned[i].Closes.IsZero() || at.Before(w.planned[i].Closes)) {
-			return true
+func (w *stream) add(p Planned, left float64) {
+	p.Hours = make(map[time.Time]float64)
+	w.live = append(w.live, len(w.planned))
+	w.planned, w.left = append(w.planned, p), append(w.left, left)
+}
+
+// roll moves who is left when a turn closes into the next one.
+func (w *stream) roll(at time.Time) {
+	before, rolled := w.live, false
+	w.live = nil
+	for _, i := range before {
+		p := &w.planned[i]
+		switch closed := !p.Closes.IsZero() && !at.Before(p.Closes); {
+		case w.left[i] <= 0:
+		case !closed:
+			w.live = append(w.live, i)
+		case p.Next != nil:
+			if turn, ok := p.Next(p.Closes); ok {
+				wave, left := p.Wave, w.left[i]
+				wave.Turn, wave.N = turn, p.Unsent
+				p.Carried, p.Unsent, w.left[i] = p.Unsent, 0, 0
+				w.add(Planned{Wave: wave, Unsent: wave.N, Again: true}, left)
+				rolled = true
+			}
 		}
 	}
-	return false
+	if rolled {
+		slices.SortStableFunc(w.live, func(a, b int) int { return w.planned[a].Opens.Compare(w.planned[b].Opens) })
+	}
 }
 
 // firstOpening is when a wave with pushes left is open first, from a moment on; zero if none is.
 func firstOpening(streams []*stream, at time.Time) (first time.Time) {
 	for _, w := range streams {
-		for i := range w.left {
-			p := &w.planned[i]
-			if start := p.Start(at); w.left[i] > 0 && (p.Closes.IsZero() || at.Before(p.Closes)) && (first.IsZero() || start.Before(first)) {
+		for _, i := range w.live {
+			if start := w.planned[i].Start(at); first.IsZero() || start.Before(first) {
 				first = start
 			}
 		}
@@ -133,7 +169,7 @@ func firstOpening(streams []*stream, at time.Time) (first time.Time) {
 // wanted is how many pushes a sender could use of the step at a moment, which has room for so many.
 func (w *stream) wanted(at time.Time, room float64) float64 {
 	n := 0.0
-	for i := range w.left {
+	for _, i := range w.live {
 		n += min(w.left[i], room*w.planned[i].overlap(at))
 	}
 	if w.Rate > 0 {
@@ -190,7 +226,7 @@ func shareEqually(equals []*stream, at time.Time, room, full float64) (used floa
 // take sends so many pushes in the step at a moment, the earliest wave first.
 func (w *stream) take(at time.Time, n, full float64) {
 	before := 0.0
-	for i := range w.left {
+	for _, i := range w.live {
 		p := &w.planned[i]
 		got := min(n-before, w.left[i], full*p.overlap(at))
 		if got <= 0 {
@@ -205,57 +241,4 @@ func (w *stream) take(at time.Time, n, full float64) {
 		}
 		p.Unsent = int64(w.left[i] + 0.5)
 	}
-}
-
-// Unsent is how many recipients of the waves are left when their turns close.
-func Unsent(planned []Planned) (n int64) {
-	for _, p := range planned {
-		n += p.Unsent
-	}
-	return n
-}
-
-// Needed says what would make all waves fit: each alone is enough.
-type Needed struct {
-	Wider time.Duration // how much longer the turns would have to be; 0: no length within a day is enough
-	Rate  float64       // the full pace in pushes a second; 0: no pace within a hundredfold is enough
-}
-
-// FindNeeded searches for what would make the waves fit that do not.
-func FindNeeded(now time.Time, quota Quota, own Sender, others []Sender) (n Needed) {
-	const finest, longest, most = time.Minute, 24 * time.Hour, 100
-	fits := func(wider time.Duration, factor float64) bool {
-		better, more := own, quota
-		better.Waves = slices.Clone(own.Waves)
-		for i := range better.Waves {
-			if !better.Waves[i].Closes.IsZero() {
-				better.Waves[i].Closes = better.Waves[i].Closes.Add(wider)
-			}
-		}
-		more.Rate *= factor
-		return Unsent(Plan(now, more, better, others)) == 0
-	}
-	if fits(longest, 1) {
-		low, high := time.Duration(0), longest
-		for high-low > finest {
-			if middle := ((low + high) / 2).Round(finest); fits(middle, 1) {
-				high = middle
-			} else {
-				low = middle
-			}
-		}
-		n.Wider = high
-	}
-	if fits(0, most) {
-		low, high := 1.0, float64(most)
-		for high-low > low/100 {
-			if middle := (low + high) / 2; fits(0, middle) {
-				high = middle
-			} else {
-				low = middle
-			}
-		}
-		n.Rate = quota.Rate * high
-	}
-	return n
 }

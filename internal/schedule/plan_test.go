@@ -136,3 +136,58 @@ func TestLawsOfPlans(t *testing.T) {
 		}
 	})
 }
+
+// daily returns waves of an hour a day that open at some hours from now, until the deadline.
+func daily(n int64, deadline time.Duration, opens ...time.Duration) schedule.Sender {
+	s := schedule.Sender{Weight: 1, Deadline: planned.Add(deadline)}
+	for _, from := range opens {
+		w := wave(from, from+time.Hour, n)
+		w.Next = func(closes time.Time) (schedule.Turn, bool) {
+			from := closes.Add(23 * time.Hour)
+			return schedule.Turn{Opens: from, Closes: from.Add(time.Hour)}, from.Before(s.Deadline)
+		}
+		s.Waves = append(s.Waves, w)
+	}
+	return s
+}
+
+// Who is left when a turn closes goes in the next one, and only who is left after the last one does
+// not fit. What makes them fit is reckoned over all turns.
+func TestPlanOfSeveralTurns(t *testing.T) {
+	t.Parallel()
+	quota := schedule.Quota{Rate: 1, Open: always} // 3,600 in a turn
+	own := daily(10_000, 60*time.Hour, time.Hour)
+	got := schedule.Plan(planned, quota, own, nil)
+	want := []struct{ n, carried, unsent int64 }{{10_000, 6_400, 0}, {6_400, 2_800, 0}, {2_800, 0, 0}}
+	if len(got) != len(want) {
+		t.Fatalf("%d turns, want %d: %+v", len(got), len(want), got)
+	}
+	for i, w := range want {
+		if p := got[i]; p.N != w.n || p.Carried != w.carried || p.Unsent != w.unsent || p.Again != (i > 0) || !p.Opens.Equal(planned.Add(time.Duration(24*i+1)*time.Hour)) {
+			t.Errorf("turn %d is %+v, want %+v", i, p, w)
+		}
+	}
+	if ends := planned.Add(49*time.Hour + 2800*time.Second); !got[2].Ends.Equal(ends) {
+		t.Errorf("the last push goes at %s, want %s", got[2].Ends, ends)
+	}
+
+	short := daily(10_000, 36*time.Hour, time.Hour) // two turns
+	if left := schedule.Unsent(schedule.Plan(planned, quota, short, nil)); left != 2_800 {
+		t.Errorf("%d are left after two turns, want 2,800", left)
+	}
+	needed := schedule.FindNeeded(planned, quota, short, nil)
+	if needed.Wider < 23*time.Minute || needed.Wider > 24*time.Minute || needed.Rate < 1.38 || needed.Rate > 1.42 {
+		t.Errorf("needed is %+v, want 23m20s and 1.39", needed)
+	}
+	// Both turns are open until the deadline then, and that is too short.
+	if needed = schedule.FindNeeded(planned, quota, daily(200_000, 36*time.Hour, time.Hour), nil); needed.Wider != 0 {
+		t.Errorf("turns that are %s longer would not end before the deadline", needed.Wider)
+	}
+
+	others := []schedule.Sender{daily(5_000, 60*time.Hour, time.Hour)}
+	others[0].Priority = 1
+	got = schedule.Plan(planned, quota, daily(3_000, 60*time.Hour, time.Hour), others)
+	if len(got) != 3 || got[1].Carried != 800 || got[2].Unsent != 0 {
+		t.Errorf("beside one that goes first in two turns: %+v", got)
+	}
+}
