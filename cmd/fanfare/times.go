@@ -52,7 +52,7 @@ func (o *timeOptions) parse() (t times, err error) {
 	if len(o.windows) != 1 || o.windows[0] != none {
 		t.windows, errs[1] = schedule.ParseWindows(strings.Join(o.windows, ";"))
 	}
-	t.local, errs[2] = schedule.ParseLocalFrom(given(o.localTime), time.Now())
+	t.local, errs[2] = schedule.ParseLocalFrom(given(o.localTime), time.Now(), t.startAt)
 	t.zone, errs[3] = campaign.ParseTimeZone(given(o.timeZone))
 	t.quiet, errs[4] = campaign.ParseQuietHours(given(o.quiet))
 	for i, err := range errs {

@@ -104,7 +104,7 @@ func (a *API) createCampaign(r *http.Request) (int, any, error) {
 	if err := readJSON(r, &n); err != nil {
 		return 0, nil, err
 	}
-	windows, local, err := parseTimes(n.ID, n.Windows, n.LocalTime)
+	windows, local, err := parseTimes(n.ID, n.Windows, n.LocalTime, n.StartAt)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -146,11 +146,11 @@ type change struct {
 }
 
 // parseTimes reads windows and a local time. The error names the field.
-func parseTimes(id string, windows []string, localTime string) (w schedule.Windows, l schedule.LocalTime, err error) {
+func parseTimes(id string, windows []string, localTime string, startAt time.Time) (w schedule.Windows, l schedule.LocalTime, err error) {
 	if w, err = schedule.ParseWindows(strings.Join(windows, ";")); err != nil {
 		return w, l, &campaign.SpecError{ID: id, Field: "windows", Problem: err.Error()}
 	}
-	if l, err = schedule.ParseLocalFrom(localTime, time.Now()); err != nil {
+	if l, err = schedule.ParseLocalFrom(localTime, time.Now(), startAt); err != nil {
 		return w, l, &campaign.SpecError{ID: id, Field: "local_time", Problem: err.Error()}
 	}
 	return w, l, nil
@@ -175,7 +175,11 @@ func (c change) times(id string, to *campaign.Change) error {
 	if c.LocalTime != nil {
 		local = *c.LocalTime
 	}
-	windows, localTime, err := parseTimes(id, texts, local)
+	var startAt time.Time
+	if c.StartAt != nil {
+		startAt = *c.StartAt
+	}
+	windows, localTime, err := parseTimes(id, texts, local, startAt)
 	if c.Windows != nil {
 		to.Windows = &windows
 	}

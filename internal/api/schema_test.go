@@ -46,7 +46,7 @@ func complete(value any) {
 	case *operator.View:
 		v.Spec.Message, v.Spec.State = notification.Message(`{}`), campaign.Paused
 		v.Spec.Windows, _ = schedule.ParseWindows("mon-fri 09:00-21:00")
-		v.Spec.LocalTime, _ = schedule.ParseLocalFrom("2030-01-31T18:00", time.UnixMilli(0))
+		v.Spec.LocalTime, _ = schedule.ParseLocalFrom("2030-01-31T18:00", time.UnixMilli(0), time.Time{})
 		v.Err = &operator.MessageError{ID: "42", Faults: notification.Faults{{Field: "data.n", Problem: "is a number"}}}
 	case *userAnswer:
 		v.Outcomes[0].RemoveTokens()

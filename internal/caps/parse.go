@@ -39,7 +39,7 @@ func formatWindow(window time.Duration) string {
 	return window.String()
 }
 
-// Parse reads caps such as "4 in 2d, 10 in 2w"; "" has none. They are returned with the longest
+// Parse reads caps such as "4 in 2d, 10 in 2w" or "4 in 2 days, 10 in 2 weeks"; "" has none. They are returned with the longest
 // window last. A cap that can never bind beside the others is an error, because it is a mistake.
 func Parse(text string) ([]Cap, error) {
 	if strings.TrimSpace(text) == "" {
@@ -65,7 +65,7 @@ func Parse(text string) ([]Cap, error) {
 }
 
 func parseCap(text string) (Cap, error) {
-	words := strings.Fields(text)
+	words := joinWindow(strings.Fields(text))
 	if len(words) != 3 || words[1] != "in" {
 		return Cap{}, fmt.Errorf("%q is no cap: write it as a count and a window, such as 4 in 2d", strings.TrimSpace(text))
 	}
@@ -74,7 +74,7 @@ func parseCap(text string) (Cap, error) {
 		return Cap{}, fmt.Errorf("%q has the count %s, want 1 to %d; suppress users who must get no push: fanfare suppress add",
 			strings.TrimSpace(text), words[0], MaxCount)
 	}
-	window, ok := parseWindow(words[2])
+	window, ok := parseWindow(strings.ToLower(words[2]))
 	if !ok || window < MinWindow || window > MaxWindow {
 		return Cap{}, fmt.Errorf("%q has the window %s, want %s to %s in hours, days or weeks, such as 36h, 2d or 2w",
 			strings.TrimSpace(text), words[2], formatWindow(MinWindow), formatWindow(MaxWindow))
@@ -82,7 +82,19 @@ func parseCap(text string) (Cap, error) {
 	return Cap{Count: count, Window: window}, nil
 }
 
+// joinWindow makes one word of a window that is written as two, such as 2 days.
+func joinWindow(words []string) []string {
+	if len(words) != 4 {
+		return words
+	}
+	return []string{words[0], words[1], words[2] + words[3]}
+}
+
+// windowWords are windows written out, each with its letter.
+var windowWords = strings.NewReplacer("hours", "h", "hour", "h", "days", "d", "day", "d", "weeks", "w", "week", "w")
+
 func parseWindow(text string) (time.Duration, bool) {
+	text = windowWords.Replace(text)
 	for _, u := range windowUnits {
 		if digits, found := strings.CutSuffix(text, u.letter); found {
 			n, err := strconv.Atoi(digits)

@@ -144,7 +144,7 @@ func specOf(form url.Values) (campaign.Spec, *formErrors) {
 	refuse("start_at", err)
 	spec.Windows, err = schedule.ParseWindows(strings.ReplaceAll(value("windows"), "\n", ";"))
 	refuse("windows", err)
-	spec.LocalTime, err = schedule.ParseLocalFrom(value("local_time"), time.Now())
+	spec.LocalTime, err = schedule.ParseLocalFrom(value("local_time"), time.Now(), spec.StartAt)
 	refuse("local_time", err)
 	spec.TimeZone, err = campaign.ParseTimeZone(value("time_zone"))
 	refuse("time_zone", err)

@@ -80,8 +80,11 @@ func ParseLocal(text string) (LocalTime, error) {
 
 // ParseLocalFrom reads what ParseLocal does, and also a time with a weekday or without a date:
 // "tue 18:00" or "18:00±10m". That means the first such day on which the time is ahead of everyone,
-// seen from now.
-func ParseLocalFrom(text string, now time.Time) (LocalTime, error) {
+// seen from now, or from the start if that is later.
+func ParseLocalFrom(text string, now, start time.Time) (LocalTime, error) {
+	if start.After(now) {
+		now = start
+	}
 	m := localText.FindStringSubmatch(text)
 	if m == nil {
 		return ParseLocal(text)

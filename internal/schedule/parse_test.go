@@ -61,13 +61,22 @@ func TestParseLocal(t *testing.T) {
 		"01:00":                   "2026-03-06T01:00",
 		"":                        "",
 	} {
-		local, err := schedule.ParseLocalFrom(text, now)
+		local, err := schedule.ParseLocalFrom(text, now, time.Time{})
 		if err != nil || local.String() != want {
 			t.Errorf("%q is %q, %v; want %q", text, local, err, want)
 			continue
 		}
 		if again, err := schedule.ParseLocal(local.String()); err != nil || again != local {
 			t.Errorf("%q read again is %q, %v", want, again, err)
+		}
+	}
+	start := now.AddDate(0, 0, 14) // the first such time is seen from a start that is later
+	for text, want := range map[string]string{"tue 18:00": "2026-03-24T18:00", "18:00": "2026-03-19T18:00"} {
+		if local, err := schedule.ParseLocalFrom(text, now, start); err != nil || local.String() != want {
+			t.Errorf("%q from a later start is %q, %v; want %q", text, local, err, want)
+		}
+		if local, _ := schedule.ParseLocalFrom(text, start, now); local.String() != want {
+			t.Errorf("%q from a start that has passed is %q, want %q", text, local, want)
 		}
 	}
 	for text, says := range map[string]string{
