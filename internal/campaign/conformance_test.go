@@ -25,6 +25,7 @@ var conformance = backends.Suite{
 	{"scheduled start moved meanwhile", startsNotBeforeAChangedTime},
 	{"scheduled start without its audience", waitsForItsAudience},
 	{"scheduled start that is refused", staysADraft},
+	{"scheduled start after the list's expiry", startsNotAfterTheExpiryOfItsList},
 	{"times", changesTheTimes},
 	{"every transition", movesByTheTable},
 	{"stamps", stampsByTheServersClock},

@@ -72,7 +72,7 @@ func users(s campaign.Sample) []string {
 func TestZonesAreSampledAllOverTheList(t *testing.T) {
 	f := open(t, backends.OpenMiniredis(t))
 	for n := range 1000 {
-		f.ok(f.rdb.RPush(t.Context(), f.list("1").Plain(), fmt.Sprintf(`{"userId":"u%d","timeZone":"Etc/GMT+%d"}`, n, n/100)).Err())
+		f.ok(f.rdb.RPush(t.Context(), f.list("1").Plain(), fmt.Sprintf(`{"userId":"u%d","fcmToken":"t","timeZone":"Etc/GMT+%d"}`, n, n/100)).Err())
 	}
 	for n, read := range map[int64]int64{100: 100, 400: 400, 1000: 1000, 5000: 1000} {
 		s, err := f.SampleZones(t.Context(), "1", n)
@@ -86,4 +86,20 @@ func TestZonesAreSampledAllOverTheList(t *testing.T) {
 		}
 		wantEqual(t, "zones", len(s.Zones), 10)
 	}
+}
+
+// The users whose zone depends on what is stored come from all parts of the list.
+func TestUsersOfAZoneSampleAreSpread(t *testing.T) {
+	f := open(t, backends.OpenMiniredis(t))
+	for n := range 4000 {
+		f.ok(f.rdb.RPush(t.Context(), f.list("1").Plain(), fmt.Sprintf(`{"userId":"u%d","timeZone":"part %d"}`, n, n/1000)).Err())
+	}
+	s, err := f.SampleZones(t.Context(), "1", 5000)
+	f.ok(err)
+	wantEqual(t, "open", s.Open, 4000)
+	parts := make(map[string]int)
+	for _, u := range s.Users {
+		parts[u.Zone]++
+	}
+	wantEqual(t, "users of each part", fmt.Sprint(parts), "map[part 0:250 part 1:250 part 2:250 part 3:250]")
 }

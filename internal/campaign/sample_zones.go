@@ -12,17 +12,27 @@ import (
 type ZoneSample struct {
 	Listed int64            // elements in the list
 	Read   int64            // elements that were read; all of them, or a sample
-	Zones  map[string]int64 // by name, as the producer wrote it; "" has those without one
-	// Unzoned are some of the users without a zone.
-	Unzoned []string
+	Zones  map[string]int64 // by name, as the producer wrote it, of those whose element decides
+	// Open counts the others: what is stored of the user decides. Users are some of them, from
+	// places all over the sample.
+	Open  int64
+	Users []ZoneUser
+}
+
+// ZoneUser is a user of whom the element has no zone, or no address. A stored device may have a
+// zone of its own, which goes before that of the element.
+type ZoneUser struct {
+	ID         string
+	Zone       string // of the element
+	HasAddress bool   // so no stored device is looked up
 }
 
 // zonePieces is how many parts of the list a sample has. Audiences are often sorted, so that a few
 // long parts would be of a few zones.
 const zonePieces = 100
 
-// maxUnzoned limits the users without a zone that a sample names.
-const maxUnzoned = 1000
+// maxZoneUsers limits the users that a sample names: each of them is looked up.
+const maxZoneUsers = 1000
 
 // SampleZones reads up to n elements, from places all over the list, without claiming them.
 // Elements that are no recipients have no zone.
@@ -59,17 +69,31 @@ func (c *Campaigns) SampleZones(ctx context.Context, id string, n int64) (ZoneSa
 			s.add([]byte(element))
 		}
 	}
+	s.Open, s.Users = int64(len(s.Users)), spread(s.Users, maxZoneUsers)
 	return s, nil
+}
+
+// spread returns at most so many of all, at even distances: audiences are often sorted.
+func spread[T any](all []T, most int) []T {
+	if len(all) <= most {
+		return all
+	}
+	some := make([]T, most)
+	for i := range some {
+		some[i] = all[i*len(all)/most]
+	}
+	return some
 }
 
 func (s *ZoneSample) add(element []byte) {
 	s.Read++
 	r, _ := DecodeRecipient(element) // one that is malformed gets no push
-	zone := zoneOf(r)
-	s.Zones[zone]++
-	if zone == "" && r.UserID != "" && len(s.Unzoned) < maxUnzoned {
-		s.Unzoned = append(s.Unzoned, r.UserID)
+	zone, hasAddress := zoneOf(r), r.HasAddress() || len(r.Devices) > 0
+	if r.UserID == "" || zone != "" && hasAddress {
+		s.Zones[zone]++
+		return
 	}
+	s.Users = append(s.Users, ZoneUser{r.UserID, zone, hasAddress})
 }
 
 // zoneOf is the zone of the recipient's first device that has one, or else the recipient's.

@@ -87,6 +87,11 @@ func (s Spec) CheckTimes(now time.Time) error {
 
 func formatMoment(at time.Time) string { return at.Local().Format(time.RFC3339) } //nolint:gosmopolitan // for people
 
+// DescribeListDeadline says that the start comes too late for a list.
+func DescribeListDeadline(deadline time.Time) string {
+	return "the expiry of its list, " + formatMoment(deadline) + ", comes before its start"
+}
+
 // IncompleteStartError says why a scheduled campaign has not started.
 type IncompleteStartError struct {
 	ID     string
@@ -106,7 +111,10 @@ func (e *IncompleteStartError) reason() string {
 }
 
 // RefusedStartError says why a scheduled campaign stays a draft, although its time has come.
-type RefusedStartError struct{ ID, Reason string }
+type RefusedStartError struct {
+	ID, Reason string
+	Overdue    bool // the deadline of its list has passed
+}
 
 func (e *RefusedStartError) Error() string {
 	return fmt.Sprintf("campaign %s does not start by itself: %s", terminal.Printable(e.ID), e.Reason)
@@ -199,6 +207,11 @@ func (c *Campaigns) begin(ctx context.Context, s Spec, k campaignKeys) (began bo
 	if books.IsIncomplete(s) {
 		late := &IncompleteStartError{ID: s.ID, Losses: books.Losses(s)}
 		c.noteRefusal(ctx, s, k, "incomplete", late.reason())
+		return false, late
+	}
+	if deadline := books.ListDeadline(s.Deadline); !deadline.IsZero() && !now.Before(deadline) {
+		late := &RefusedStartError{ID: s.ID, Reason: DescribeListDeadline(deadline) + ": every recipient would expire", Overdue: true}
+		c.noteRefusal(ctx, s, k, "overdue", late.Reason)
 		return false, late
 	}
 	if err := c.checkStart(ctx, s.ID, now); err != nil {

@@ -40,6 +40,25 @@ func startsByTheClock(t *testing.T, b *backends.Backend) {
 	wantEqual(t, "starts in the history", started, 2) // one for each draft
 }
 
+// startsNotAfterTheExpiryOfItsList: every recipient would expire, so the draft stays one until the
+// producer gives the list a longer life.
+func startsNotAfterTheExpiryOfItsList(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	now := b.Redis.Time(t.Context()).Val()
+	f.ok(f.Create(t.Context(), campaign.Spec{ID: "42", Message: message, StartAt: now.Add(-time.Second)}))
+	f.push("42", 3)
+	f.ok(b.Redis.Expire(t.Context(), f.list("42").Plain(), time.Hour).Err())
+	f.ok(f.Guard(t.Context(), "42"))
+	f.hset(f.key("42", "counts"), "deadline", now.Add(-time.Second).UnixMilli()) // that hour has passed
+	d := f.discover()
+	wantList(t, "running", idsOf(d.Running))
+	if len(d.Late) != 1 || !strings.Contains(d.Late[0].Err.Error(), "the expiry of its list") {
+		t.Fatalf("late: %+v", d.Late)
+	}
+	f.ok(b.Redis.Expire(t.Context(), f.list("42").Plain(), time.Hour).Err())
+	wantList(t, "running", idsOf(f.discover().Running), "42")
+}
+
 // startsNotBeforeAChangedTime: the start is moved to later after Discover has read the old one.
 func startsNotBeforeAChangedTime(t *testing.T, b *backends.Backend) {
 	f := open(t, b)

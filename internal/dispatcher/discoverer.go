@@ -100,7 +100,10 @@ func (r *discoverer) logFindings(found campaign.Discovery) {
 // error says.
 func (r *discoverer) logLate(id string, err error) bool {
 	if refused, is := errors.AsType[*campaign.RefusedStartError](err); is {
-		if r.isNews(id, "refused") { // the reason has figures that change by the minute
+		switch {
+		case refused.Overdue && r.isNews(id, "overdue"):
+			r.log.Warn("scheduled campaign not started; its list expired before", "campaign", id, "reason", refused.Reason)
+		case !refused.Overdue && r.isNews(id, "refused"): // the reason has figures that change by the minute
 			r.log.Warn("scheduled campaign not started; its waves do not fit", "campaign", id, "reason", refused.Reason)
 		}
 		return true

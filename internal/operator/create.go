@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -32,6 +34,9 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 	if err != nil {
 		return err
 	}
+	if err := o.checkProject(spec.ID, spec.Project); err != nil {
+		return err
+	}
 	if err := o.checkFuture(ctx, spec.ID, spec.Deadline); err != nil {
 		return err
 	}
@@ -51,6 +56,11 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 			return err
 		}
 	}
+	if change.Project != nil {
+		if err := o.checkProject(id, *change.Project); err != nil {
+			return err
+		}
+	}
 	if change.Deadline != nil {
 		if err := o.checkFuture(ctx, id, *change.Deadline); err != nil {
 			return err
@@ -63,6 +73,18 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 		return err
 	}
 	return o.applyTimes(ctx, id, change)
+}
+
+// checkProject refuses a project that the settings do not have: no dispatcher would send for it, and
+// campaigns without a project would wait, because there seem to be several.
+func (o *Operator) checkProject(id, project string) error {
+	if project == "" || len(o.deps.Projects) == 0 || slices.Contains(o.deps.Projects, project) {
+		return nil
+	}
+	if _, err := campaign.ParseProject(project); err != nil {
+		return &campaign.SpecError{ID: id, Field: "project", Problem: err.Error()}
+	}
+	return &campaign.SpecError{ID: id, Field: "project", Problem: fmt.Sprintf("is %q, which the settings do not have: they have %s", project, strings.Join(o.deps.Projects, ", "))}
 }
 
 // PassedError refuses to start a campaign that would only expire.

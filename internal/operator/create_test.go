@@ -95,3 +95,24 @@ func TestChangeOfTheMessage(t *testing.T) {
 	ok(t, f.Change(t.Context(), "42", campaign.Change{Message: []byte("\xef\xbb\xbf" + corrected)}))
 	equal(t, "message", string(f.show("42").Spec.Message), corrected)
 }
+
+// A campaign may name only a project of the settings, if they list some. Others have no dispatcher.
+func TestUnknownProjectsAreRefused(t *testing.T) {
+	f := open(t)
+	mistyped, second, none := "thrid", "second", ""
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "41", Message: []byte(plainMessage), Project: mistyped})) // nothing is known
+	f.deps.Projects = []string{"first", second}
+	for name, err := range map[string]error{
+		"create": f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), Project: mistyped}),
+		"change": f.Change(t.Context(), "41", campaign.Change{Project: &mistyped}),
+	} {
+		if refused, is := errors.AsType[*campaign.SpecError](err); !is || refused.Field != "project" || !strings.Contains(refused.Problem, `"thrid", which the settings do not have: they have first, second`) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	bad := "no project"
+	mentions(t, f.Change(t.Context(), "41", campaign.Change{Project: &bad}), "want the id of a Firebase project")
+	ok(t, f.Change(t.Context(), "41", campaign.Change{Project: &second}))
+	ok(t, f.Change(t.Context(), "41", campaign.Change{Project: &none}))
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "43", Message: []byte(plainMessage)}))
+}

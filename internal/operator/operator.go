@@ -39,6 +39,9 @@ type Deps struct {
 	Fleet       Fleet
 	Traffic     *traffic.Store
 	Caps        *caps.Limiter // nil without caps
+	// Projects are the Firebase projects of the settings. A campaign may name no other one. With
+	// none, it may name any.
+	Projects []string
 }
 
 // Fleet lists the running dispatchers and responders; *fleet.Fleet implements it. The list is not

@@ -31,6 +31,9 @@ func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) (deadline
 	if err := spec.CheckTimes(now); err != nil {
 		return time.Time{}, err
 	}
+	if err := o.checkListDeadline(ctx, spec); err != nil {
+		return time.Time{}, err
+	}
 	if !spec.Deadline.IsZero() {
 		return spec.Deadline, nil
 	}
@@ -41,6 +44,18 @@ func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) (deadline
 		}
 	}
 	return last.Add(scheduleSpan).Truncate(time.Minute), nil
+}
+
+// checkListDeadline refuses a start that comes after the expiry that a producer gave the list.
+func (o *Operator) checkListDeadline(ctx context.Context, spec campaign.Spec) error {
+	if !spec.IsScheduled() {
+		return nil
+	}
+	books, err := o.guardedBooks(ctx, spec, spec.ID)
+	if err != nil || books.Assumed || books.Deadline.IsZero() || spec.StartAt.Before(books.Deadline) {
+		return err
+	}
+	return &campaign.SpecError{ID: spec.ID, Field: "start_at", Problem: fmt.Sprintf("is %s: %s, and every recipient would expire; give the list a longer EXPIRE first", LocalTime(spec.StartAt), campaign.DescribeListDeadline(books.Deadline))}
 }
 
 // checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from

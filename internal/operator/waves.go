@@ -12,10 +12,6 @@ import (
 	"fanfare/internal/schedule"
 )
 
-// zoneSample is how many elements are read for the zones of an audience. A larger audience is
-// sampled.
-const zoneSample = 20_000
-
 // WavePlan predicts a campaign with a schedule: which part of its audience goes when, beside the
 // campaigns that run or are scheduled, and what does not fit.
 type WavePlan struct {
@@ -143,72 +139,18 @@ func (o *Operator) senderOf(ctx context.Context, v View, now time.Time, plan *Wa
 	if open == 0 {
 		return s, nil
 	}
-	zones, err := o.readZones(ctx, v.Spec, open, plan)
+	zones, err := o.readZones(ctx, v.Spec, open)
 	if err != nil {
 		return s, err
 	}
-	waves, missed := wavesOf(v.Spec.Rules(), start, v.Deadline(), zones)
+	waves, missed := wavesOf(v.Spec.Rules(), start, v.Deadline(), zones.people)
 	s.Waves = append(s.Waves, waves...)
 	if plan != nil {
+		plan.Exact, plan.BadZones = zones.exact, zones.bad
 		plan.Expired += missed
 		plan.NoTurn += missed
 	}
 	return s, nil
-}
-
-// readZones estimates how many of so many recipients are in each zone: from the elements, and then
-// from profiles. Unknown zones are the campaign's.
-func (o *Operator) readZones(ctx context.Context, spec campaign.Spec, open int64, plan *WavePlan) (map[string]int64, error) {
-	rules := spec.Rules()
-	if rules.IsZero() {
-		if plan != nil {
-			plan.Exact = true
-		}
-		return map[string]int64{rules.DefaultZone().String(): open}, nil
-	}
-	sample, err := o.deps.Campaigns.SampleZones(ctx, spec.ID, zoneSample)
-	if err != nil {
-		return nil, err
-	}
-	found := sample.Zones
-	exact := sample.IsExact() && int64(len(sample.Unzoned)) == found[""]
-	if unzoned := found[""]; unzoned > 0 {
-		profiles, err := o.deps.Profiles.Peek(ctx, sample.Unzoned)
-		if err != nil {
-			exact = false // those are counted in the campaign's zone
-		}
-		delete(found, "")
-		for _, user := range sample.Unzoned {
-			found[profiles[user].TimeZone()] += unzoned / int64(len(sample.Unzoned))
-		}
-		found[""] += unzoned % max(1, int64(len(sample.Unzoned)))
-	}
-	zones, bad := make(map[string]int64), int64(0)
-	for name, n := range found {
-		n = scale(n, open, sample.Read)
-		if _, err := schedule.ParseZone(name); err != nil {
-			if name != "" {
-				bad += n
-			}
-			name = rules.DefaultZone().String()
-		}
-		zones[name] += n
-	}
-	if sample.Read == 0 {
-		zones[rules.DefaultZone().String()] = open
-	}
-	if plan != nil {
-		plan.Exact, plan.BadZones = exact, bad
-	}
-	return zones, nil
-}
-
-// scale is a part of a sample as a part of the whole, rounded up.
-func scale(n, whole, read int64) int64 {
-	if read == 0 || n == 0 {
-		return 0
-	}
-	return (n*whole + read - 1) / read
 }
 
 // wavesOf groups recipients whose turns are the same. missed counts those without a turn before the

@@ -138,6 +138,51 @@ func TestWavesOfSeveralDays(t *testing.T) {
 	mentions(t, errors.New(plan.Describe()), "1 of 2 waves do not fit: too late for 40 of 520", "about 40 recipients would end as expired")
 }
 
+// Users without an address in their element get theirs from a stored device, and so their zone. It
+// goes before that of the element.
+func TestWavesOfStoredDevices(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m")}))
+	for _, user := range []string{"a", "b", "c", "d"} {
+		ok(t, f.rdb.HSet(t.Context(), "user:"+user+":devices", "token-of-"+user, `{"kind":"token","timeZone":"Asia/Tokyo"}`).Err())
+	}
+	ok(t, f.rdb.RPush(t.Context(), "campaign:42", `{"userId":"a"}`, `{"userId":"b","timeZone":"Asia/Saigon"}`,
+		`{"userId":"c","fcmToken":"t","timeZone":"Asia/Saigon"}`, `{"userId":"d","fcmToken":"t"}`, `{"userId":"e"}`).Err())
+	plan := f.plan("42", perMinute{now, 10})
+	equal(t, "exact", plan.Exact, true)
+	got := make(map[string]int64)
+	for _, w := range plan.Waves {
+		got[w.Zones[0]] = w.N
+	}
+	equal(t, "zones", fmt.Sprint(got), fmt.Sprint(map[string]int64{"Asia/Tokyo": 2, "Asia/Saigon": 1, "UTC": 2}))
+}
+
+// Of users without a zone in their element, those who are looked up come from all parts of the
+// list.
+func TestWavesOfASortedAudienceFollowTheProfiles(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	day := now.AddDate(0, 0, 3).UTC().Format("2006-01-02")
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), LocalTime: localTime(t, day+"T09:00±10m")}))
+	zones := []string{"Asia/Tokyo", "Asia/Saigon", "Europe/Athens", "America/Lima"}
+	pipe := f.rdb.Pipeline()
+	for n := range 4000 {
+		user := fmt.Sprintf("u%d", n)
+		pipe.RPush(t.Context(), "campaign:42", fmt.Sprintf(`{"userId":%q,"fcmToken":"t"}`, user))
+		pipe.Set(t.Context(), "profile:"+user, fmt.Sprintf(`{"timeZone":%q}`, zones[n/1000]), 0)
+	}
+	_, err := pipe.Exec(t.Context())
+	ok(t, err)
+	plan := f.plan("42", perMinute{now, 1000})
+	equal(t, "waves", len(plan.Waves), 4)
+	equal(t, "exact", plan.Exact, false)
+	for _, w := range plan.Waves {
+		equal(t, "of "+w.Zones[0], w.N, 1000)
+	}
+}
+
 // haltedPace is a pace of a project that is halted.
 type haltedPace struct{ perMinute }
 
@@ -226,6 +271,32 @@ func TestWavesBesideOthers(t *testing.T) {
 	ok(t, f.Create(t.Context(), campaign.Spec{ID: "44", Message: []byte(plainMessage), Priority: 1, StartAt: at.Add(-time.Minute)}))
 	f.inZones("44", map[string]int{"UTC": 100})
 	equal(t, "beside a scheduled one", f.plan("42", perMinute{now, 10}).Unfit, 100) // its ten minutes lie within the wave
+}
+
+// A start after the expiry of the application's list reaches no one. It is refused, or explained if
+// the list came later.
+func TestStartAfterTheExpiryOfTheList(t *testing.T) {
+	f := open(t)
+	now := time.Now()
+	start, soon := now.Add(2*time.Hour), now.Add(30*time.Minute)
+	f.inZones("42", map[string]int{"UTC": 3})
+	ok(t, f.rdb.Expire(t.Context(), "campaign:42", time.Hour).Err())
+	err := f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), StartAt: start})
+	if refused, is := errors.AsType[*campaign.SpecError](err); !is || refused.Field != "start_at" || !strings.Contains(refused.Problem, "the expiry of its list") {
+		t.Errorf("create: %v", err)
+	}
+	ok(t, f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), StartAt: soon}))
+	mentions(t, f.Change(t.Context(), "42", campaign.Change{StartAt: &start}), "field start_at", "give the list a longer EXPIRE first")
+
+	ok(t, f.rdb.HSet(t.Context(), "{campaign:42}:spec", "start_at", start.UnixMilli()).Err())
+	view, err := f.Show(t.Context(), "42")
+	ok(t, err)
+	f.Explain(t.Context(), &view, nil)
+	if r := view.Reasons; len(r) != 1 || r[0].Headline != "Its scheduled start comes too late" || r[0].EndsByItself || !view.NeedsPerson() {
+		t.Errorf("its reasons are %+v", r)
+	}
+	ok(t, f.rdb.Expire(t.Context(), "campaign:42", 3*time.Hour).Err())
+	ok(t, f.Change(t.Context(), "42", campaign.Change{StartAt: &start}))
 }
 
 func TestScheduleGetsADeadline(t *testing.T) {

@@ -120,6 +120,11 @@ func (w *why) scheduledReason(id string) Reason {
 		Kind: ReasonScheduled, Headline: "Scheduled", Detail: "it starts by itself in " + Span(max(time.Second, at.Sub(w.Now).Round(time.Second))),
 		Until: at, EndsByItself: true, Action: ActionStart, Next: "nothing to do; or start it now: fanfare campaign start " + id,
 	}
+	if deadline := w.ListDeadline(); !deadline.IsZero() && !at.Before(deadline) {
+		r.Headline, r.Detail, r.EndsByItself = "Its scheduled start comes too late", campaign.DescribeListDeadline(deadline)+": every recipient would expire", false
+		r.Next = "give the list a longer EXPIRE; or an earlier start: fanfare campaign set " + id + " --start-at MOMENT"
+		return r
+	}
 	if w.Now.Before(at) {
 		return r
 	}

@@ -175,6 +175,7 @@ func (r *Rooms) NewOperator() *operator.Operator {
 		Suppressed: r.Suppressed,
 		Redis:      r.Redis, Names: r.Names, Campaigns: r.Campaigns, Tokens: r.Tokens, Profiles: r.Profiles,
 		DeadLetters: r.DeadLetters, Breakers: r.Breakers, Fleet: r.Fleet, Traffic: traffic.New(r.Redis), Caps: r.Caps,
+		Projects: r.Settings.ProjectIDs(),
 	}
 	if r.Store != nil { // a nil *store.Store would be no nil Records
 		deps.Records, deps.Queries = r.Store, r.Store
