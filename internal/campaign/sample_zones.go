@@ -19,8 +19,8 @@ type ZoneSample struct {
 	Users []ZoneUser
 }
 
-// ZoneUser is a user of whom the element has no zone, or no address. A stored device may have a
-// zone of its own, which goes before that of the element.
+// ZoneUser is a user whose element has no zone, or no address. A stored device may have a zone of
+// its own, which goes before that of the element.
 type ZoneUser struct {
 	ID         string
 	Zone       string // of the element

@@ -39,8 +39,9 @@ func formatWindow(window time.Duration) string {
 	return window.String()
 }
 
-// Parse reads caps such as "4 in 2d, 10 in 2w" or "4 in 2 days, 10 in 2 weeks"; "" has none. They are returned with the longest
-// window last. A cap that can never bind beside the others is an error, because it is a mistake.
+// Parse reads caps such as "4 in 2d, 10 in 2w" or "4 in 2 days, 10 in 2 weeks"; "" has none. They
+// are returned with the longest window last. A cap that can never bind beside the others is an
+// error, because it is a mistake.
 func Parse(text string) ([]Cap, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil

@@ -99,14 +99,14 @@ func TestChangeOfTheMessage(t *testing.T) {
 // A campaign may name only a project of the settings, if they list some. Others have no dispatcher.
 func TestUnknownProjectsAreRefused(t *testing.T) {
 	f := open(t)
-	mistyped, second, none := "thrid", "second", ""
+	mistyped, second, none := "fourth", "second", ""
 	ok(t, f.Create(t.Context(), campaign.Spec{ID: "41", Message: []byte(plainMessage), Project: mistyped})) // nothing is known
 	f.deps.Projects = []string{"first", second}
 	for name, err := range map[string]error{
 		"create": f.Create(t.Context(), campaign.Spec{ID: "42", Message: []byte(plainMessage), Project: mistyped}),
 		"change": f.Change(t.Context(), "41", campaign.Change{Project: &mistyped}),
 	} {
-		if refused, is := errors.AsType[*campaign.SpecError](err); !is || refused.Field != "project" || !strings.Contains(refused.Problem, `"thrid", which the settings do not have: they have first, second`) {
+		if refused, is := errors.AsType[*campaign.SpecError](err); !is || refused.Field != "project" || !strings.Contains(refused.Problem, `"fourth", which the settings do not have: they have first, second`) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

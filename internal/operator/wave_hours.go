@@ -20,7 +20,7 @@ type PlannedHour struct {
 const maxPlannedHours = 14 * 24
 
 // addHours sums up the waves by hour. The hours and the recipients who do not fit add up to all who
-// have a turn. Those who go on in a later turn are counted there.
+// have a turn. Those who have a later turn are counted there.
 func (p *WavePlan) addHours(planned []schedule.Planned) {
 	first, last := hoursOf(planned)
 	if first.IsZero() {

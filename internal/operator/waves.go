@@ -54,8 +54,8 @@ type PlannedWave struct {
 	Running bool `json:"running,omitempty"`
 }
 
-// PlanWaves plans a campaign at the present quota, as if a halt of the project ended now. It returns
-// nil for one without a schedule.
+// PlanWaves plans a campaign at the present quota, as if a halt of the project ended now. It
+// returns nil for one without a schedule.
 func (o *Operator) PlanWaves(ctx context.Context, v View, state pacing.State) (*WavePlan, error) {
 	spec := v.Spec
 	if !spec.IsScheduled() && spec.Rules().IsZero() || v.Books.CountOpen() == 0 {

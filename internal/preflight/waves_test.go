@@ -101,8 +101,8 @@ func TestPreflightOfASchedule(t *testing.T) {
 	}
 }
 
-// A halted project has no end, and its campaigns are planned all the same: a halt hides nothing that
-// does not fit.
+// A halted project has no end, and its campaigns are planned all the same: a halt hides nothing
+// that does not fit.
 func TestPreflightOfAScheduleWhileHalted(t *testing.T) {
 	s := openStage(t)
 	windows, err := schedule.ParseWindows("00:00-23:59")

@@ -11,8 +11,8 @@ type Wave struct {
 	Turn
 	N     int64
 	Zones []string // for people
-	// Next returns the turn that follows one which closes at a moment; ok is false if there is none.
-	// Who is left then waits for it. nil: there is none.
+	// Next returns the turn that follows one which closes at a moment; ok is false without one. It
+	// is for those who are left then. nil: there is none.
 	Next func(closes time.Time) (turn Turn, ok bool)
 }
 
@@ -64,7 +64,7 @@ func Plan(now time.Time, quota Quota, own Sender, others []Sender) []Planned {
 	}
 	mine, warm := streams[0], 0.0
 	at := now
-	for n := 0; n < maxSteps; n++ {
+	for range maxSteps {
 		for _, w := range streams {
 			w.roll(at)
 		}
