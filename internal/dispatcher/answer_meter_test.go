@@ -22,7 +22,7 @@ func TestStormOfAnswers(t *testing.T) {
 		go m.run(ctx)
 		answer := func(n int, a fcm.Answer) {
 			for range n {
-				m.count(a)
+				m.count("42", a)
 			}
 		}
 		<-time.After(500 * time.Millisecond) // not at the moment of a tick
@@ -36,7 +36,7 @@ func TestStormOfAnswers(t *testing.T) {
 		<-time.After(2 * time.Minute)
 		synctest.Wait()
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-		if len(lines) != 2 || !strings.Contains(lines[0], `answer="UNAVAILABLE to 90%"`) || !strings.Contains(lines[1], "times=8 lasted=35s") {
+		if len(lines) != 2 || !strings.Contains(lines[0], `msg="FCM answers most pushes with an error" campaign=42 answer="UNAVAILABLE to 90%"`) || !strings.Contains(lines[1], "times=8 lasted=35s") {
 			t.Errorf("the log says\n%s", log.String())
 		}
 	})
@@ -55,7 +55,7 @@ func TestNoStorm(t *testing.T) {
 				class = fcm.Sent
 			}
 			for range n {
-				m.count(fcm.Answer{Class: class, Code: code})
+				m.count("42", fcm.Answer{Class: class, Code: code})
 			}
 		}
 		m.look(t.Context())
@@ -69,15 +69,33 @@ func TestNoStorm(t *testing.T) {
 func TestStormAmongMadeUpCodes(t *testing.T) {
 	var log bytes.Buffer
 	m := newAnswerMeter(daemonLog(&log))
-	m.count(fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"})
+	m.count("42", fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"})
 	for i := range maxAnswers {
-		m.count(fcm.Answer{Class: fcm.Other, Code: fmt.Sprint("CODE_", i)})
+		m.count("42", fcm.Answer{Class: fcm.Other, Code: fmt.Sprint("CODE_", i)})
 	}
 	for range 3 * maxAnswers {
-		m.count(fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"})
+		m.count("42", fcm.Answer{Class: fcm.Unavailable, Code: "UNAVAILABLE"})
 	}
 	m.look(t.Context())
 	if !strings.Contains(log.String(), `answer="UNAVAILABLE to 75%"`) {
 		t.Errorf("the log says %q", log.String())
+	}
+}
+
+// A storm in one campaign is said of it alone, says whether the pushes are repeated, and is seen at
+// a low rate too.
+func TestStormOfOneCampaign(t *testing.T) {
+	var log bytes.Buffer
+	m := newAnswerMeter(daemonLog(&log))
+	for range stormWindow / meterInterval {
+		for range 3 {
+			m.count("dead", fcm.Answer{Class: fcm.Unregistered, Code: "UNREGISTERED"})
+			m.count("good", fcm.Answer{Class: fcm.Sent})
+			m.count("good", fcm.Answer{Class: fcm.Sent})
+		}
+		m.look(t.Context())
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `msg="FCM refuses most pushes for good" campaign=dead answer="UNREGISTERED to 100%" answers=21`) {
+		t.Errorf("the log says %q", got)
 	}
 }

@@ -81,7 +81,7 @@ func (j *breakerReporter) countAnswer(work context.Context, dl *delivery, a fcm.
 	if work.Err() != nil && !a.IsDecisive() {
 		kind = breaker.Neutral
 	} else {
-		j.meter.count(a)
+		j.meter.count(dl.lease.camp.id, a)
 	}
 	switch {
 	case a.Class == fcm.Credentials:

@@ -16,6 +16,10 @@ var warningReasons = map[string]Reason{
 		Kind: ReasonFCMErrors, Headline: "FCM answers most pushes with an error", EndsByItself: true,
 		Next: "nothing to do: they are sent again; check status.firebase.google.com if it lasts",
 	},
+	"FCM refuses most pushes for good": {
+		Kind: ReasonFCMErrors, Headline: "FCM refuses most pushes for good", EndsByItself: true, Action: ActionInvestigate,
+		Next: "see what it says of the code: fanfare dead list, and docs/tokens.md",
+	},
 	"token lookup failed; recipients deferred": {
 		Kind: ReasonLookups, Headline: "Tokens cannot be looked up", EndsByItself: true, Next: "check the database: fanfare check",
 	},
