@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fanfare/cmd/internal/sending"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/responses"
 )
@@ -55,7 +56,7 @@ func (f *letterFilter) isNarrowed() bool { return f.Filter != responses.Filter{N
 
 func (c *cli) deadList() *cobra.Command {
 	var filter letterFilter
-	limit := 100
+	limit, reveal := 100, false
 	command := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -73,6 +74,9 @@ func (c *cli) deadList() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				for i, letter := range found.letters {
+					found.letters[i] = shownLetter(letter, reveal)
+				}
 				out := c.output(command)
 				return out.show(found, func(io.Writer) { printLetters(out, found) })
 			})
@@ -80,14 +84,16 @@ func (c *cli) deadList() *cobra.Command {
 	}
 	filter.addTo(command)
 	filter.Newest = true
+	addReveal(command.Flags(), &reveal)
 	command.Flags().IntVar(&limit, "limit", limit, "letters shown at most; all are counted")
 	return command
 }
 
 func (c *cli) deadShow() *cobra.Command {
-	return &cobra.Command{
+	reveal := false
+	command := &cobra.Command{
 		Use:   "show ID",
-		Short: "Show one dead letter whole",
+		Short: "Show one dead letter, with its raw element",
 		Args:  wantArgs,
 		RunE: func(command *cobra.Command, args []string) error {
 			return c.with(command, func(ctx context.Context, rooms *sending.Rooms, _ *operator.Operator) error {
@@ -95,10 +101,13 @@ func (c *cli) deadShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				letter = shownLetter(letter, reveal)
 				return c.output(command).show(letterJSON(letter), func(w io.Writer) { printLetter(w, letter) })
 			})
 		},
 	}
+	addReveal(command.Flags(), &reveal)
+	return command
 }
 
 func (c *cli) deadReplay() *cobra.Command {
@@ -222,7 +231,19 @@ func readLetters(ctx context.Context, dead *responses.DeadLetters, filter respon
 	return found, nil
 }
 
-// MarshalJSON writes the letters as they are stored in the list.
+// shownLetter returns a letter whose addresses are shortened, unless they are revealed. Foreign
+// programs write letters too, so that they may be in any text.
+func shownLetter(l responses.DeadLetter, reveal bool) responses.DeadLetter {
+	if reveal {
+		return l
+	}
+	l.Reason, l.Result.Error = notification.AbbreviateIn(l.Reason), notification.AbbreviateIn(l.Result.Error)
+	l.Raw = []byte(notification.AbbreviateIn(string(l.Raw)))
+	l.Result.RemoveTokens()
+	return l
+}
+
+// MarshalJSON writes the letters in the form in which the list stores them.
 func (l letterList) MarshalJSON() ([]byte, error) {
 	views := make([]json.RawMessage, len(l.letters))
 	for i, letter := range l.letters {

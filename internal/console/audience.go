@@ -12,6 +12,7 @@ import (
 
 	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
 )
@@ -134,7 +135,7 @@ func rejectedLines(s operator.LoadSummary) []string {
 		lines = append(lines, "and "+plural(more, "line more", "lines more"))
 	}
 	for i := range lines {
-		lines[i] = maskTokens(lines[i])
+		lines[i] = notification.AbbreviateIn(lines[i])
 	}
 	return lines
 }

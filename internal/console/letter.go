@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -83,10 +82,10 @@ func describeLetter(l *responses.DeadLetter, now time.Time) *letterDetail {
 	stored := responses.AppendDeadLetter(nil, &whole)
 	var indented bytes.Buffer
 	if json.Indent(&indented, stored, "", "  ") != nil {
-		out.Letter = maskTokens(string(stored))
+		out.Letter = notification.AbbreviateIn(string(stored))
 		return out
 	}
-	out.Letter = maskTokens(indented.String())
+	out.Letter = notification.AbbreviateIn(indented.String())
 	return out
 }
 
@@ -119,14 +118,7 @@ func rawText(raw []byte) string {
 	if len(raw) > maxRaw {
 		fmt.Fprintf(&text, " … and %s more", plural(len(raw)-maxRaw, "byte", "bytes"))
 	}
-	return maskTokens(text.String())
-}
-
-// tokenPattern finds registration tokens of today's form in a text.
-var tokenPattern = regexp.MustCompile(`[\w-]{8,}:[\w-]{20,}`)
-
-func maskTokens(text string) string {
-	return tokenPattern.ReplaceAllStringFunc(text, notification.Abbreviate)
+	return notification.AbbreviateIn(text.String())
 }
 
 // aboutLetters is the subject of replays.

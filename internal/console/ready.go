@@ -10,6 +10,7 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
+	"fanfare/internal/notification"
 	"fanfare/internal/operator"
 	"fanfare/internal/redact"
 )
@@ -130,7 +131,7 @@ func reportOf(findings []checks.Finding, err error, now time.Time) report {
 		return out
 	}
 	for _, f := range findings {
-		each := finding{"i-check", "ok-i", string(f.Grade), f.Name, maskTokens(redact.Text(f.Detail)), maskTokens(redact.Text(f.Advice))}
+		each := finding{"i-check", "ok-i", string(f.Grade), f.Name, notification.AbbreviateIn(redact.Text(f.Detail)), notification.AbbreviateIn(redact.Text(f.Advice))}
 		switch f.Grade {
 		case checks.Failure:
 			each.Icon, each.Tone = "i-broken", "no-i"

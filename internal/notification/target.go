@@ -3,6 +3,7 @@ package notification
 import (
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -125,6 +126,26 @@ func Abbreviate(token string) string {
 		return token[:min(len(token), head)] + "…"
 	}
 	return token[:head] + "…" + token[len(token)-tail:]
+}
+
+var (
+	// addressMember is a member of an element or a result that holds an address. The text may be
+	// cut off within it, and Go's JSON ignores the case of names.
+	addressMember = regexp.MustCompile(`(?i)("(?:fcmToken|token|fid)"\s*:\s*")((?:[^"\\]|\\.)*)`)
+	// tokenForm is the form of a registration token: an installation ID, a colon, the rest.
+	tokenForm = regexp.MustCompile(`[\w-]{8,}:[\w-]{20,}`)
+)
+
+// AbbreviateIn shortens the addresses in a text, which may be unreadable as JSON: the values of the members that hold them, and all that has the form of a registration token.
+func AbbreviateIn(text string) string {
+	text = addressMember.ReplaceAllStringFunc(text, func(member string) string {
+		parts := addressMember.FindStringSubmatch(member)
+		if parts[2] == "" {
+			return member
+		}
+		return parts[1] + Abbreviate(parts[2])
+	})
+	return tokenForm.ReplaceAllStringFunc(text, Abbreviate)
 }
 
 // MaxToken is the longest registration token in bytes. FCM's have about 160, and none seen is above

@@ -222,3 +222,22 @@ func TestNoLogShowsATokenInFull(t *testing.T) {
 		t.Errorf("shown as %s", out.String())
 	}
 }
+
+// An element that was unreadable is shown without its addresses, wherever it was cut off.
+func TestAddressesInTextsAreShortened(t *testing.T) {
+	t.Parallel()
+	token := fid + ":APA91b" + strings.Repeat("x", 134)
+	for text, want := range map[string]string{
+		`{"userId":"u1","fcmToken":"` + token + `"}`:            `{"userId":"u1","fcmToken":"cMr3eG…xxxx"}`,
+		`{"fcmToken" : "` + token[:40]:                          `{"fcmToken" : "cMr3eG…xxxx`,
+		`{"FCMTOKEN":"` + fid + `\u003aAPA91b\"xx","a":1}`:      `{"FCMTOKEN":"cMr3eG…\"xx","a":1}`,
+		`{"devices":[{"fid":"` + fid + `"},{"token":"short"}]}`: `{"devices":[{"fid":"cMr3eG…Yz_w"},{"token":"short…"}]}`,
+		"u1," + token + ",ios":                                  "u1,cMr3eG…xxxx,ios",
+		`{"fcmToken":"","userId":"u:1"}`:                        `{"fcmToken":"","userId":"u:1"}`,
+		"malformed at 12:34:56":                                 "malformed at 12:34:56",
+	} {
+		if got := AbbreviateIn(text); got != want {
+			t.Errorf("%s\nis shown as %s,\nwant        %s", text, got, want)
+		}
+	}
+}
