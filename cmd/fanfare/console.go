@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,8 +40,8 @@ func (c *cli) console() *cobra.Command {
 		Short: "Serve the web console: every campaign live, why it waits, what to do",
 		Long: `Serve the web console: every campaign live, why it waits, what to do.
 
-It is read-only unless --operate is given. Beyond loopback it needs logins: set FANFARE_CONSOLE_TOKEN
-for people who operate, and FANFARE_CONSOLE_READ_TOKEN for people who only read.`,
+It is read-only unless --operate is given. Beyond loopback, and behind a proxy (--host), it needs logins:
+set FANFARE_CONSOLE_TOKEN for people who operate, and FANFARE_CONSOLE_READ_TOKEN for people who only read.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			threads.Relax() // nothing is open yet
@@ -55,7 +56,7 @@ for people who operate, and FANFARE_CONSOLE_READ_TOKEN for people who only read.
 	f.StringVar(&flags.metrics, "metrics", "", "address of its health and metrics, such as 127.0.0.1:9466; none by default")
 	f.StringVar(&flags.prefix, "path-prefix", "", "path under which a proxy serves the console, such as /fanfare")
 	f.BoolVar(&flags.operate, "operate", false, "allow actions: create, load, start, pause, cancel, delete, replay, test")
-	f.StringSliceVar(&flags.hosts, "host", nil, "names under which browsers reach the console, besides loopback")
+	f.StringSliceVar(&flags.hosts, "host", nil, "names under which browsers reach the console, besides loopback; they need a login")
 	return command
 }
 
@@ -151,6 +152,9 @@ func asUsage(err error) error {
 
 func serveConsole(ctx context.Context, command *cobra.Command, rooms *sending.Rooms, op *operator.Operator, flags consoleFlags) error {
 	tokens := console.Tokens{Read: rooms.Settings.Console.ReadToken, Operate: rooms.Settings.Console.Token}
+	if other := findForeignHost(flags.hosts); other != "" && tokens == (console.Tokens{}) {
+		return asUsage(fmt.Errorf("as %s it is reachable from elsewhere: set FANFARE_CONSOLE_TOKEN or FANFARE_CONSOLE_READ_TOKEN, or leave out --host", other))
+	}
 	served, err := newConsole(ctx, rooms, op, flags, tokens)
 	if err != nil {
 		return err
@@ -172,6 +176,22 @@ func serveConsole(ctx context.Context, command *cobra.Command, rooms *sending.Ro
 		return errors.Join(fmt.Errorf("print the console's address: %w", err), listener.Close())
 	}
 	return runConsole(ctx, served, listener)
+}
+
+// findForeignHost returns the first name that is not this machine's own; "" if all are. A proxy
+// under such a name brings browsers of other machines to a loopback address.
+func findForeignHost(hosts []string) string {
+	for _, host := range hosts {
+		name := host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			name = h
+		}
+		name = strings.Trim(name, "[]")
+		if ip := net.ParseIP(name); (ip == nil || !ip.IsLoopback()) && !strings.EqualFold(name, "localhost") {
+			return host
+		}
+	}
+	return ""
 }
 
 // serveMetrics serves the console's health and metrics if an address is given.
