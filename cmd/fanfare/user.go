@@ -43,12 +43,13 @@ The token and the profile are those that a push would use now: from Redis, else 
 			}
 			return c.with(command, func(ctx context.Context, _ *sending.Rooms, op *operator.Operator) error {
 				found, err := op.User(ctx, args[0], limit)
-				if err != nil {
+				if found.ID == "" {
 					return explainRecords("", err)
 				}
 				view := operator.UserView{User: found, Reveal: reveal}
 				out := c.output(command)
-				return out.show(view, func(io.Writer) { printUser(out, view) })
+				shown := out.show(view, func(io.Writer) { printUser(out, view) }) // all but the outcomes is known
+				return errors.Join(shown, explainRecords("", err))
 			})
 		},
 	}
@@ -86,10 +87,15 @@ func printUser(o output, v operator.UserView) {
 	switch {
 	case !v.Recorded:
 		fmt.Fprintln(o.w, "no database is configured, so outcomes are unknown")
+	case v.OutcomesErr != nil:
+		fmt.Fprintln(o.w, o.indent("outcomes are unknown: ", printable(v.OutcomesErr.Error())))
 	case len(v.Outcomes) == 0:
 		fmt.Fprintln(o.w, "no outcomes in SQL")
 	default:
 		printOutcomeRows(o, v)
+	}
+	if v.Recorded && v.Unwritten > 0 {
+		fmt.Fprintf(o.w, "\n%s of all users not in SQL yet; some may be of this one\n", plural(v.Unwritten, "result"))
 	}
 }
 

@@ -33,10 +33,14 @@ type User struct {
 	Suppressed    bool
 	SuppressedErr error // why that is unknown
 	// Outcomes are the newest of all campaigns. More reports that there are others.
-	Outcomes []notification.Result
-	More     bool
+	Outcomes    []notification.Result
+	More        bool
+	OutcomesErr error // why they are unknown
 	// Recorded reports whether there is a database with outcomes.
 	Recorded bool
+	// Unwritten counts the results of all users that are not in SQL yet. Outcomes of this one may
+	// be among them.
+	Unwritten int64
 }
 
 // User reads what is known of a user, and changes nothing. A source that cannot be asked hides
@@ -61,7 +65,9 @@ func (o *Operator) User(ctx context.Context, id string, limit int) (User, error)
 		return u, nil
 	}
 	outcomes, err := o.deps.Records.UserDeliveries(ctx, id, limit+1)
+	u.Unwritten, _ = o.waitingResults(ctx) // a remark beside the outcomes
 	if err != nil {
+		u.OutcomesErr = err
 		return u, err
 	}
 	u.More = len(outcomes) > limit
@@ -206,9 +212,11 @@ func (v UserView) MarshalJSON() ([]byte, error) {
 		CapsError    string                `json:"capsError,omitempty"`
 		Recorded     bool                  `json:"recorded"`
 		Outcomes     []notification.Result `json:"outcomes"`
+		OutcomesErr  string                `json:"outcomesError,omitempty"`
 		More         bool                  `json:"more"`
+		Unwritten    int64                 `json:"unwritten,omitempty"`
 	}{
 		v.ID, v.TokenText(), v.Reveal, v.Token.Problem(), text(v.TokenErr), v.DeviceViews(), v.Profile, text(v.ProfileErr), v.RemovedViews(), text(v.RemovedErr),
-		v.Suppressed, text(v.SuppressedErr), v.CapViews(), text(v.CapsErr), v.Recorded, append([]notification.Result{}, v.Outcomes...), v.More,
+		v.Suppressed, text(v.SuppressedErr), v.CapViews(), text(v.CapsErr), v.Recorded, append([]notification.Result{}, v.Outcomes...), text(v.OutcomesErr), v.More, v.Unwritten,
 	})
 }
