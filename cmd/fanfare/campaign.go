@@ -76,9 +76,8 @@ seconds of a campaign, and while it is held.`,
 				if err != nil {
 					return err
 				}
+				op.ExplainAll(ctx, views, findPaces(ctx, rooms)) // with all others: one that is not listed may go first
 				views = slices.DeleteFunc(views, func(v operator.View) bool { return !isListed(v, campaign.State(state), search) })
-				op.ExplainAll(ctx, views, findPaces(ctx, rooms))
-				op.ForecastAll(ctx, views)
 				out := c.output(command)
 				return out.show(views, func(w io.Writer) {
 					if len(views) == 0 && (state != "" || search != "") {

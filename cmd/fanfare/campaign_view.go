@@ -57,6 +57,7 @@ func printView(o output, v operator.View) {
 	if !v.Deadline().IsZero() {
 		field("deadline", deadlineText(v))
 	}
+	field("forecast", forecastText(v))
 	printTimes(field, v)
 	printOptions(field, v.Spec)
 	field("retries", retriesText(v))

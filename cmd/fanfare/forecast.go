@@ -23,6 +23,18 @@ func forecastCells(v operator.View) (rate, left string) {
 	return rate, left
 }
 
+// forecastText is the rate and the remaining time in a view; "" while unknown or held.
+func forecastText(v operator.View) string {
+	rate, left := forecastCells(v)
+	switch {
+	case rate == "–":
+		return ""
+	case left == "–":
+		return rate
+	}
+	return rate + ", " + left + " to go"
+}
+
 // band formats a span of time that is known roughly.
 func band(shortest, longest time.Duration) string {
 	short, long := roughly(shortest), roughly(longest)

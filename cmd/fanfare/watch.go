@@ -216,7 +216,10 @@ func partsOf(p operator.Progress, bar int) []part {
 	if p.Rate >= 1 {
 		parts = append(parts, part{operator.Thousands(int64(p.Rate)) + "/s", 4})
 	}
-	if p.Left > 0 {
+	switch {
+	case p.Longest > 0:
+		parts = append(parts, part{estimated + band(p.Shortest, p.Longest) + " to go", 2})
+	case p.Left > 0:
 		parts = append(parts, part{operator.Span(p.Left) + " to go", 2})
 	}
 	return parts

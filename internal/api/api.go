@@ -32,10 +32,9 @@ const Prefix = "/api/v1"
 type System interface {
 	List(ctx context.Context) ([]operator.View, error)
 	Show(ctx context.Context, id string) (operator.View, error)
-	// Explain and ExplainAll say why campaigns do not move, and ForecastAll how long they take.
+	// Explain and ExplainAll say why campaigns do not move, and how long they take.
 	Explain(ctx context.Context, v *operator.View, paces operator.FindPace)
 	ExplainAll(ctx context.Context, views []operator.View, paces operator.FindPace)
-	ForecastAll(ctx context.Context, views []operator.View)
 	// PlanWaves predicts when the recipients of a campaign with time rules are sent to.
 	PlanWaves(ctx context.Context, v operator.View, state pacing.State) (*operator.WavePlan, error)
 	Create(ctx context.Context, spec campaign.Spec) error

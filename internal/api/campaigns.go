@@ -31,7 +31,6 @@ func (a *API) listCampaigns(r *http.Request) (int, any, error) {
 			matching = append(matching, v)
 		}
 	}
-	a.deps.System.ForecastAll(r.Context(), matching)
 	return http.StatusOK, map[string]any{"campaigns": matching}, nil
 }
 

@@ -83,7 +83,6 @@ func (f *fakeSystem) PlanWaves(context.Context, operator.View, pacing.State) (*o
 	f.planned++
 	return f.plan, f.err
 }
-func (f *fakeSystem) ForecastAll(context.Context, []operator.View) {}
 func (f *fakeSystem) Processes(context.Context) ([]fleet.Process, error) {
 	return []fleet.Process{}, f.err
 }

@@ -71,7 +71,7 @@ func tone(r *operator.Reason) string {
 		return "is-broken"
 	case operator.ReasonPaused, operator.ReasonRetriesLater, operator.ReasonWindows, operator.ReasonClockBack:
 		return "is-paused"
-	case operator.ReasonDraft, operator.ReasonScheduled, operator.ReasonNoMessage, operator.ReasonRate:
+	case operator.ReasonDraft, operator.ReasonScheduled, operator.ReasonNoMessage, operator.ReasonRate, operator.ReasonQuota:
 		return ""
 	}
 	return "is-held"

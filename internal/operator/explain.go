@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"fanfare/internal/campaign"
@@ -60,9 +61,9 @@ func (o *Operator) readWritten(ctx context.Context, v *View) *Written {
 	return w
 }
 
-// Explain sets why a campaign does not move, and how many of its outcomes are in SQL. It never
-// fails: what cannot be read is unknown, because the reasons are a remark beside the figures. paces
-// may be nil.
+// Explain sets why a campaign does not move, how long it takes, and how many of its outcomes are in
+// SQL. It never fails: what cannot be read is unknown, because the reasons are a remark beside the
+// figures. paces may be nil.
 func (o *Operator) Explain(ctx context.Context, v *View, paces FindPace) {
 	if v.Books.CountEnded() > 0 {
 		v.Written = o.readWritten(ctx, v)
@@ -76,10 +77,11 @@ func (o *Operator) Explain(ctx context.Context, v *View, paces FindPace) {
 	if waits {
 		defer o.explainUnwritten(ctx, v, around.Fleet)
 	}
-	if v.isOvertaken() {
-		if all, err := o.List(ctx); err == nil {
-			around.Running = findRunning(all)
-		}
+	one := []View{*v}
+	o.forecastAll(ctx, one)
+	v.Forecast = one[0].Forecast
+	if v.isOvertaken() || around.Pace != nil && v.Spec.State == campaign.Running && v.Books.Waiting > 0 {
+		around.Running = o.findKnownRunning(ctx)
 	}
 	o.explainDue(ctx, v, paces)
 	v.Reasons = Why(*v, around)
@@ -106,8 +108,10 @@ func (o *Operator) whyResultsWait(ctx context.Context, processes []fleet.Process
 	return WhyResultsWait(backlog, processes)
 }
 
-// ExplainAll sets why each of the campaigns does not move.
+// ExplainAll sets why each of the campaigns does not move, and how long it takes. views have all
+// campaigns: one may go before another.
 func (o *Operator) ExplainAll(ctx context.Context, views []View, paces FindPace) {
+	o.forecastAll(ctx, views)
 	around := o.readSurroundings(ctx)
 	around.Running = findRunning(views)
 	known := make(map[string]*pacing.State)
@@ -141,6 +145,33 @@ func (f FindPace) Read(ctx context.Context, project string) *pacing.State {
 		return nil
 	}
 	return &state
+}
+
+// runningAge is how old the other running campaigns may be when one is explained. A watch explains
+// one each second, and to list all takes a look at each.
+const runningAge = 2 * time.Second
+
+// knownRunning are the running campaigns as they were a moment ago.
+type knownRunning struct {
+	mu   sync.Mutex
+	all  []View
+	read time.Time
+}
+
+// findKnownRunning lists the running campaigns again once they are too old.
+func (o *Operator) findKnownRunning(ctx context.Context) []View {
+	k := &o.running
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if now := o.now(); now.Sub(k.read) > runningAge {
+		all, err := o.List(ctx)
+		if err != nil {
+			return nil
+		}
+		k.all, k.read = findRunning(all), now
+		o.forecastAll(ctx, k.all)
+	}
+	return k.all
 }
 
 func findRunning(all []View) (running []View) {

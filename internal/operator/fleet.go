@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fanfare/internal/campaign"
+	"fanfare/internal/checks"
 	"fanfare/internal/fleet"
 	"fanfare/internal/warnings"
 )
@@ -79,17 +80,74 @@ func WhyResultsWait(b Backlog, processes []fleet.Process) *Reason {
 	}
 }
 
-// probeProcesses says what is running. That nothing runs is no fault: Jobs come and go.
+// probeProcesses says what is running. That nothing runs is no fault while nothing waits for it:
+// Jobs come and go.
 func (o *Operator) probeProcesses(ctx context.Context) (string, error) {
 	all, err := o.deps.Fleet.List(ctx)
 	if err != nil {
 		return "", err
+	}
+	if absent := o.findAbsent(ctx, all); absent != nil {
+		return "", absent
 	}
 	count := make(map[fleet.Role]int)
 	for _, p := range all {
 		count[p.Role]++
 	}
 	return describeCount(count[fleet.Dispatcher], fleet.Dispatcher) + ", " + describeCount(count[fleet.Responder], fleet.Responder), nil
+}
+
+// findAbsent returns a caution about the processes that campaigns or results wait for; nil if they
+// wait for none. What cannot be read is no caution: other probes say so.
+func (o *Operator) findAbsent(ctx context.Context, running []fleet.Process) error {
+	var problems, advice []string
+	if views, err := o.List(ctx); err == nil {
+		for headline, ids := range findUnserved(views, running) {
+			problems = append(problems, fmt.Sprintf("%s, and %s", headline, describeWaiting(ids)))
+		}
+	}
+	slices.Sort(problems)
+	if len(problems) > 0 {
+		advice = append(advice, "start one: dispatcher")
+	}
+	if backlog, err := o.Backlog(ctx); err == nil {
+		if r := WhyResultsWait(backlog, running); r != nil && r.Kind == ReasonNoResponder {
+			problems, advice = append(problems, r.Headline+", and "+r.Detail), append(advice, r.Next)
+		}
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return &checks.Caution{Problem: strings.Join(problems, "; "), Advice: strings.Join(advice, "; ")}
+}
+
+// findUnserved returns the running campaigns that no dispatcher may take, by what to say of it.
+func findUnserved(views []View, running []fleet.Process) map[string][]string {
+	found := make(map[string][]string)
+	for _, v := range views {
+		if v.Err != nil || v.Spec.State != campaign.Running {
+			continue
+		}
+		v.Hold = nil // the processes say the same of its project, and are newer
+		w := why{View: v, Surroundings: Surroundings{Fleet: running}}
+		w.explainFleet()
+		for _, r := range w.reasons {
+			found[r.Headline] = append(found[r.Headline], campaign.ShellQuote(v.Spec.ID))
+		}
+	}
+	return found
+}
+
+// describeWaiting names campaigns that wait.
+func describeWaiting(ids []string) string {
+	if len(ids) == 1 {
+		return "campaign " + ids[0] + " waits"
+	}
+	named := strings.Join(ids[:min(len(ids), namedCampaigns)], ", ")
+	if more := len(ids) - namedCampaigns; more > 0 {
+		named += fmt.Sprintf(" and %d more", more)
+	}
+	return "campaigns " + named + " wait"
 }
 
 // describeCount formats how many processes of a role are running.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fanfare/internal/audience"
 	"fanfare/internal/campaign"
 	"fanfare/internal/checks"
 	"fanfare/internal/fleet"
@@ -31,6 +32,28 @@ func TestCheckOfProcesses(t *testing.T) {
 type idle struct{}
 
 func (idle) Load() fleet.Load { return fleet.Load{} }
+
+// While something waits, it is a caution that nothing runs that would take it, for each project.
+func TestCheckOfAbsentProcesses(t *testing.T) {
+	t.Parallel()
+	f := open(t)
+	for id, project := range map[string]string{"a": "p", "b": "q", "c": "q"} {
+		f.create(id)
+		f.load(id, audienceOf(3), LoadOptions{Format: audience.CSV})
+		ok(t, f.deps.Campaigns.Change(t.Context(), id, campaign.Change{Project: &project}))
+	}
+	wantFinding(t, f.Check(t.Context()), "processes", checks.Good, "no dispatcher is running, no responder is running")
+	for _, id := range []string{"a", "b", "c"} {
+		ok(t, f.deps.Campaigns.Move(t.Context(), id, campaign.Running, ""))
+	}
+	absent := func() error {
+		return f.findAbsent(t.Context(), []fleet.Process{{Role: fleet.Dispatcher, Project: "p"}})
+	}
+	mentions(t, absent(), "No dispatcher is running for project q, and campaigns", "wait; start one: dispatcher")
+	ok(t, f.rdb.RPush(t.Context(), f.deps.Names.Responses, `{}`).Err())
+	mentions(t, absent(), "project q", "No responder is running, and 1 result not in SQL yet; ", "start one: responder")
+	wantFinding(t, f.Check(t.Context()), "processes", checks.Warning, "No dispatcher is running for project p, and campaign a waits; No dispatcher is running for project q")
+}
 
 // A reason says what the other dispatchers do.
 func TestOtherDispatchers(t *testing.T) {

@@ -20,6 +20,8 @@ type Forecast struct {
 	// Shortest and Longest are the remaining time at the fastest and the slowest rate of the last
 	// minute; zero if unknown.
 	Shortest, Longest time.Duration
+
+	pushes float64 // a second, whatever FCM answered
 }
 
 // MarshalJSON writes the remaining time in seconds, and omits it if unknown.
@@ -31,9 +33,12 @@ func (f Forecast) MarshalJSON() ([]byte, error) {
 	}{f.Rate, f.Shortest.Round(time.Second).Seconds(), f.Longest.Round(time.Second).Seconds()})
 }
 
-// ForecastAll sets the forecasts of the running campaigns from what all dispatchers recorded. One
+// forecastAll sets the forecasts of the running campaigns from what all dispatchers recorded. One
 // look is enough. It never fails: what cannot be read is unknown.
-func (o *Operator) ForecastAll(ctx context.Context, views []View) {
+func (o *Operator) forecastAll(ctx context.Context, views []View) {
+	if o.deps.Traffic == nil {
+		return
+	}
 	var running []*View
 	var lists []keys.List
 	for i := range views {
@@ -61,12 +66,15 @@ func forecast(slots []traffic.Slot, left int64) *Forecast {
 	if len(slots) == 0 {
 		return nil
 	}
-	speed, ended := Speed{}.Observe(slots[0].At, 0), int64(0)
+	speed, pushes := Speed{}.Observe(slots[0].At, 0), Speed{}.Observe(slots[0].At, 0)
+	ended, pushed := int64(0), int64(0)
 	for _, slot := range slots {
+		pushed += slot.Answers
+		pushes = pushes.Observe(slot.At.Add(slot.Took), pushed)
 		ended += max(0, slot.Answers-slot.Limited-slot.Unavailable)
 		speed = speed.Observe(slot.At.Add(slot.Took), ended)
 	}
-	f := Forecast{Rate: speed.Now()}
+	f := Forecast{Rate: speed.Now(), pushes: pushes.Now()}
 	if f.Rate == 0 {
 		return nil
 	}

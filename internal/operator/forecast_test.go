@@ -24,9 +24,9 @@ func slotsOf(answers ...int64) (slots []traffic.Slot) {
 // The forecast counts what ends recipients, at the fastest and the slowest rate of the slots.
 func TestForecast(t *testing.T) {
 	t.Parallel()
-	equal(t, "steady", *forecast(slotsOf(1000, 1000, 1000, 1000, 1000, 1000), 9000), Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second})
-	equal(t, "varying", *forecast(slotsOf(500, 1000, 2000, 1000, 1000, 1000), 9000), Forecast{Rate: 90, Shortest: 50 * time.Second, Longest: 200 * time.Second})
-	equal(t, "begun", *forecast(slotsOf(0, 0, 0, 10, 1000, 1000), 9000), Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second})
+	equal(t, "steady", *forecast(slotsOf(1000, 1000, 1000, 1000, 1000, 1000), 9000), Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second, pushes: 100})
+	equal(t, "varying", *forecast(slotsOf(500, 1000, 2000, 1000, 1000, 1000), 9000), Forecast{Rate: 90, Shortest: 50 * time.Second, Longest: 200 * time.Second, pushes: 100})
+	equal(t, "begun", *forecast(slotsOf(0, 0, 0, 10, 1000, 1000), 9000), Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second, pushes: 100})
 	for what, slots := range map[string][]traffic.Slot{"nothing": nil, "idle": slotsOf(0, 0, 0, 0, 0, 0), "just begun": slotsOf(0, 0, 0, 0, 0, 10), "stalled": slotsOf(9, 9, 9, 0, 0, 0)} {
 		if f := forecast(slots, 9000); f != nil {
 			t.Errorf("%s: got %+v, want nothing", what, *f)
@@ -54,11 +54,11 @@ func TestForecastsOfAllCampaigns(t *testing.T) {
 			ok(t, f.rdb.HSet(t.Context(), list.Key(keys.SuffixTraffic), fmt.Sprint("s", slot), "1000,100").Err())
 		}
 	}
-	f.ForecastAll(t.Context(), views)
-	if got := views[0].Forecast; got == nil || *got != (Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second}) {
+	f.forecastAll(t.Context(), views)
+	if got := views[0].Forecast; got == nil || *got != (Forecast{Rate: 90, Shortest: 100 * time.Second, Longest: 100 * time.Second, pushes: 100}) {
 		t.Errorf("of the running campaign: %+v", got)
 	}
-	if got := views[1].Forecast; got == nil || *got != (Forecast{Rate: 90}) { // the windows decide
+	if got := views[1].Forecast; got == nil || *got != (Forecast{Rate: 90, pushes: 100}) { // the windows decide
 		t.Errorf("of the one that waits for windows: %+v", got)
 	}
 	for _, v := range views[2:] {
@@ -66,7 +66,7 @@ func TestForecastsOfAllCampaigns(t *testing.T) {
 			t.Errorf("of campaign %s: %+v", v.Spec.ID, v.Forecast)
 		}
 	}
-	for want, of := range map[string]Forecast{`{"rate":1.5,"shortestSeconds":2,"longestSeconds":3}`: {1.5, 1900 * time.Millisecond, 3 * time.Second}, `{"rate":1}`: {Rate: 1}} {
+	for want, of := range map[string]Forecast{`{"rate":1.5,"shortestSeconds":2,"longestSeconds":3}`: {Rate: 1.5, Shortest: 1900 * time.Millisecond, Longest: 3 * time.Second}, `{"rate":1}`: {Rate: 1}} {
 		text, err := json.Marshal(of)
 		ok(t, err)
 		equal(t, "JSON", string(text), want)

@@ -37,8 +37,8 @@ type Deps struct {
 	Records     Records // nil without a database
 	Queries     Queries // nil without a database
 	Fleet       Fleet
-	Traffic     *traffic.Store
-	Caps        *caps.Limiter // nil without caps
+	Traffic     *traffic.Store // nil: no forecasts
+	Caps        *caps.Limiter  // nil without caps
 	// Projects are the Firebase projects of the settings. A campaign may name no other one. With
 	// none, it may name any.
 	Projects []string
@@ -52,9 +52,10 @@ type Fleet interface {
 
 // Operator acts on one system. It is safe for concurrent use.
 type Operator struct {
-	deps  Deps
-	now   func() time.Time
-	known knownProjects
+	deps    Deps
+	now     func() time.Time
+	known   knownProjects
+	running knownRunning
 }
 
 // New builds an operator from its dependencies.

@@ -19,6 +19,9 @@ type Progress struct {
 	Rate float64 `json:"rate"`
 	// Left is the remaining time at this rate; zero if unknown.
 	Left time.Duration `json:"-"`
+	// Shortest and Longest are the remaining time at the fastest and the slowest rate of the last
+	// minute; zero if unknown, or if windows decide.
+	Shortest, Longest time.Duration `json:"-"`
 	// Reasons are why the campaign, or a part of it, does not move.
 	Reasons []Reason `json:"why,omitempty"`
 	// Written says how many outcomes are in SQL; nil without SQL.
@@ -30,8 +33,10 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 	type plain Progress
 	return json.Marshal(struct {
 		plain
-		Left float64 `json:"leftSeconds,omitempty"`
-	}{plain(p), p.Left.Seconds()})
+		Left     float64 `json:"leftSeconds,omitempty"`
+		Shortest float64 `json:"shortestSeconds,omitempty"`
+		Longest  float64 `json:"longestSeconds,omitempty"`
+	}{plain(p), p.Left.Seconds(), p.Shortest.Round(time.Second).Seconds(), p.Longest.Round(time.Second).Seconds()})
 }
 
 // forecastAfter is how long a rate is measured before it is used for a forecast.
@@ -51,6 +56,9 @@ func (p *Pace) Observe(at time.Time, v View) Progress {
 	}
 	if left := v.Books.CountOpen(); p.speed.movedFor() >= forecastAfter && rate > 0 && left > 0 && v.Spec.State == campaign.Running {
 		progress.Left = time.Duration(float64(left) / rate * float64(time.Second)).Round(time.Second)
+		if !v.waitsForWindows() {
+			progress.Shortest, progress.Longest, _ = p.speed.Band(left)
+		}
 	}
 	if n := len(v.Due); n > 0 { // the last ones who wait for their windows come later than the rate says
 		last := cmp.Or(v.Due[n-1].Until, v.Due[n-1].From)

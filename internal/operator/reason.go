@@ -27,6 +27,7 @@ const (
 	ReasonPriority     ReasonKind = "priority"      // a campaign of higher priority goes first
 	ReasonPlatform     ReasonKind = "platform"      // a platform is on hold
 	ReasonRate         ReasonKind = "rate"          // its own rate
+	ReasonQuota        ReasonKind = "quota"         // the project's quota, which it may share
 	ReasonClockBack    ReasonKind = "clock_back"    // Redis' clock was set back
 	ReasonFCMErrors    ReasonKind = "fcm_errors"    // FCM answers most pushes with an error
 	ReasonLookups      ReasonKind = "lookups"       // tokens or profiles cannot be looked up

@@ -39,7 +39,7 @@ type View struct {
 	// Waves is when the recipients of a campaign with time rules are sent to; nil: unknown. A
 	// caller that knows the pace sets it.
 	Waves *WavePlan
-	// Forecast is the rate and the remaining time; nil if unknown. Only from ForecastAll.
+	// Forecast is the rate and the remaining time; nil if unknown. Only from Explain.
 	Forecast *Forecast
 	// History are the newest entries of its history, if a caller reads them. The oldest is first.
 	History []notification.HistoryEntry

@@ -37,6 +37,7 @@ func Why(v View, around Surroundings) []Reason {
 		w.explainHeld()
 		w.explainPriority()
 		w.explainParts()
+		w.explainQuota()
 		w.explainWarnings()
 		w.explainRetries()
 	}
@@ -211,18 +212,17 @@ func (w *why) explainPriority() {
 	if !w.isOvertaken() {
 		return
 	}
-	var first []View
 	var people int64
-	for _, other := range w.Running {
-		if SharesQuota(other.Spec.Project, w.Spec.Project) && other.Spec.Priority > w.Spec.Priority && other.Books.Waiting > 0 && other.Hold == nil && other.Err == nil {
-			first = append(first, other)
-			people += other.Books.CountOpen()
-		}
+	first := w.findRivals(func(priority int) bool { return priority > w.Spec.Priority })
+	for _, other := range first {
+		people += other.Books.CountOpen()
 	}
 	if len(first) == 0 {
 		return
 	}
-	slices.SortStableFunc(first, func(a, b View) int { return cmp.Compare(b.Books.CountOpen(), a.Books.CountOpen()) })
+	slices.SortStableFunc(first, func(a, b View) int {
+		return cmp.Or(cmp.Compare(b.Spec.Priority, a.Spec.Priority), cmp.Compare(b.Books.CountOpen(), a.Books.CountOpen()))
+	})
 	name := cmp.Or(first[0].Spec.Name, first[0].Spec.ID) + " takes"
 	if more := len(first) - 1; more > 0 {
 		name = fmt.Sprintf("%s and %d more take", cmp.Or(first[0].Spec.Name, first[0].Spec.ID), more)
@@ -233,20 +233,49 @@ func (w *why) explainPriority() {
 	}
 	w.stop(Reason{
 		Kind: ReasonPriority, Headline: fmt.Sprintf("Priority %d goes first", first[0].Spec.Priority),
-		Detail:       fmt.Sprintf("%s the whole quota, with %s to go%s", name, who, w.estimate(people)),
+		Detail:       fmt.Sprintf("%s the whole quota, with %s to go%s", name, who, w.estimate(people, first)),
 		EndsByItself: true,
 		Next:         fmt.Sprintf("nothing to do; or raise its priority: fanfare campaign set %s --priority %d", campaign.ShellQuote(w.Spec.ID), first[0].Spec.Priority),
 	})
 }
 
-// estimate says how long the project needs for so many people at its full pace; "" if unknown. The
-// ramp and slow answers make it longer.
-func (w *why) estimate(people int64) string {
-	if w.Pace == nil || w.Pace.Settings.Rate() <= 0 {
-		return ""
+// estimate says how long the campaigns that go first need: from the project's full pace to their
+// own of the last minute; "" if neither is known. The ramp and slow answers make it longer.
+func (w *why) estimate(people int64, first []View) string {
+	var fast, slow time.Duration
+	after := func(rate float64) time.Duration {
+		if rate <= 0 {
+			return 0
+		}
+		return max(time.Second, time.Duration(float64(people)/rate*float64(time.Second)).Round(time.Second))
 	}
-	left := time.Duration(float64(people) / w.Pace.Settings.Rate() * float64(time.Second))
-	return ", at least " + Span(max(time.Second, left.Round(time.Second)))
+	if w.Pace != nil {
+		fast = after(w.Pace.Settings.Rate())
+	}
+	rate := 0.0
+	for _, v := range first {
+		if v.Forecast != nil {
+			rate += v.Forecast.Rate
+		}
+	}
+	switch slow = after(rate); {
+	case fast > 0 && slow > fast:
+		return ", about " + Span(fast) + " to " + Span(slow)
+	case fast > 0:
+		return ", at least " + Span(fast)
+	case slow > 0:
+		return ", about " + Span(slow)
+	}
+	return ""
+}
+
+// findRivals returns the other running campaigns of the project with such a priority that could be
+// sent now.
+func (w *why) findRivals(has func(priority int) bool) []View {
+	return slices.DeleteFunc(slices.Clone(w.Running), func(v View) bool {
+		return v.Spec.ID == w.Spec.ID || !SharesQuota(v.Spec.Project, w.Spec.Project) || !has(v.Spec.Priority) ||
+			v.Books.Waiting == 0 || v.Hold != nil || v.Err != nil
+	})
 }
 
 // explainParts adds what keeps back a part of the campaign.
@@ -255,10 +284,11 @@ func (w *why) explainParts() {
 	b := w.Books
 	for _, platform := range slices.Sorted(maps.Keys(w.Breaker.Paused)) {
 		r := Reason{
-			Kind: ReasonPlatform, Headline: platformName(platform) + " is on hold", Detail: w.Breaker.Paused[platform], People: b.Retrying,
+			Kind: ReasonPlatform, Headline: platformName(platform) + " is on hold", Detail: w.Breaker.Paused[platform],
 			Action: ActionResume, Next: "fanfare campaign resume " + id,
 		}
 		r.splitAdvice()
+		r.Detail += w.describeKeptBack()
 		w.add(r)
 	}
 	switch onlyRetries := w.hasOnlyRetries(); {
@@ -279,6 +309,20 @@ func (w *why) explainParts() {
 		w.add(Reason{Kind: ReasonRate, Headline: "Its own rate", Detail: Decimal(w.Spec.Rate) + " a second", People: b.Waiting, EndsByItself: true,
 			Next: "nothing to do; or change it: fanfare campaign set " + id + " --rate N"})
 	}
+}
+
+// describeKeptBack says how many recipients of a platform on hold wait at most, and when the next
+// look at them is: they are among all retries.
+func (w *why) describeKeptBack() string {
+	b := w.Books
+	if b.Retrying == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("; at most %s of its recipients wait", Thousands(b.Retrying))
+	if b.NextRetry.After(w.Now) {
+		text += ", the next are looked at in " + Span(max(time.Second, b.NextRetry.Sub(w.Now).Round(time.Second)))
+	}
+	return text
 }
 
 // windowsReason says how many recipients wait for their windows, and when the next ones are due.

@@ -1,7 +1,10 @@
 package operator
 
 import (
+	"cmp"
 	"errors"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,6 +85,89 @@ func TestWhy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The quota is a reason once it is used up or grows, with figures, and with the share beside equals.
+func TestWhyNamesTheQuota(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	settings := pacing.DefaultSettings()
+	full := settings.Rate()
+	moves := View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Weight: 1}, Books: campaign.Books{Loaded: 10, Waiting: 9, InFlight: 1}}
+	fast := func(id string, weight int, pushes float64) View {
+		v := moves
+		v.Spec.ID, v.Spec.Weight, v.Forecast = id, weight, &Forecast{Rate: 1, pushes: pushes}
+		return v
+	}
+	pace := func(change func(*pacing.State)) *pacing.State {
+		s := pacing.State{Now: now, Settings: settings, Rate: full, Warm: 1}
+		change(&s)
+		return &s
+	}
+	whole := pace(func(*pacing.State) {})
+	slow := moves
+	slow.Spec.Rate = 2
+	for name, c := range map[string]struct {
+		view    View
+		pace    *pacing.State
+		running []View
+		want    string // of the detail
+	}{
+		"used up":      {moves, whole, []View{fast("42", 1, full)}, "all of its " + Decimal(full) + " pushes a second"},
+		"with equals":  {moves, whole, []View{fast("42", 1, full/2), fast("43", 15, full/2)}, "1 campaign, and its weight is 1 of 16: about " + Decimal(math.Round(full/16)) + " a second"},
+		"it grows":     {moves, pace(func(s *pacing.State) { s.Warm, s.Rate = 0.5, full/2 }), nil, Decimal(full/2) + " of " + Decimal(full) + " pushes a second now, full in " + Span(settings.Ramp/2)},
+		"not used up":  {moves, whole, []View{fast("42", 1, full/2)}, ""},
+		"unknown":      {moves, whole, []View{moves}, ""},
+		"another's":    {moves, whole, []View{fast("42", 1, full/2), func() View { v := fast("43", 1, full); v.Spec.Project = "q"; return v }()}, ""},
+		"its own rate": {slow, whole, []View{fast("42", 1, full)}, ""},
+		"closed":       {moves, pace(func(s *pacing.State) { s.Rate, s.Gate = 0, pacing.Gate{Until: now.Add(time.Minute)} }), []View{fast("42", 1, full)}, ""},
+	} {
+		c.view.Spec.Project = "p"
+		for i := range c.running {
+			c.running[i].Spec.Project = cmp.Or(c.running[i].Spec.Project, "p")
+		}
+		found := ""
+		for _, r := range Why(c.view, Surroundings{Now: now, Pace: c.pace, Running: c.running}) {
+			if r.Kind == ReasonQuota {
+				found = r.Detail
+				if r.Stops || !r.EndsByItself || r.Next == "" || r.People != 9 {
+					t.Errorf("%s: %+v", name, r)
+				}
+			}
+		}
+		if c.want == "" && found != "" || !strings.Contains(found, c.want) {
+			t.Errorf("%s: says %q, want %q", name, found, c.want)
+		}
+	}
+}
+
+// Of several campaigns of higher priority the highest is named: to equal it is what helps.
+func TestWhyNamesTheHighestPriority(t *testing.T) {
+	t.Parallel()
+	other := func(id string, priority int, waiting int64, rate float64) View {
+		return View{Spec: campaign.Spec{ID: id, State: campaign.Running, Priority: priority}, Books: campaign.Books{Waiting: waiting}, Forecast: &Forecast{Rate: rate}}
+	}
+	v := View{Spec: campaign.Spec{ID: "42", State: campaign.Running}, Books: campaign.Books{Loaded: 10, Waiting: 10}}
+	settings := pacing.DefaultSettings()
+	settings.Quota, settings.Headroom = 600, 0
+	around := Surroundings{Pace: &pacing.State{Settings: settings}, Running: []View{v, other("large", 2, 1000, 4), other("small", 5, 100, 1)}}
+	r := Why(v, around)[0]
+	equal(t, "headline", r.Headline, "Priority 5 goes first")
+	equal(t, "detail", r.Detail, "small and 1 more take the whole quota, with 1,100 people to go, about 1m50s to 3m40s")
+	equal(t, "next", r.Next, "nothing to do; or raise its priority: fanfare campaign set 42 --priority 5")
+	around.Pace = nil
+	equal(t, "without a pace", strings.HasSuffix(Why(v, around)[0].Detail, "to go, about 3m40s"), true)
+}
+
+// A platform on hold says how many wait at most, and when the next ones are looked at.
+func TestWhyCountsAPlatformOnHold(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	v := View{Spec: campaign.Spec{ID: "42", State: campaign.Running}, Books: campaign.Books{Waiting: 5, InFlight: 1, Retrying: 4, NextRetry: now.Add(40 * time.Second)}}
+	v.Breaker.Paused = map[string]string{"ios": "401 of 5; renew the key"}
+	r := Why(v, Surroundings{Now: now})[0]
+	equal(t, "detail", r.Detail, "401 of 5; at most 4 of its recipients wait, the next are looked at in 40s")
+	equal(t, "next", r.Next, "renew the key: fanfare campaign resume 42")
 }
 
 // Retries that wait beside others are the last of the reasons, with their number and the time.
