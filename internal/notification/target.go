@@ -136,7 +136,8 @@ var (
 	tokenForm = regexp.MustCompile(`[\w-]{8,}:[\w-]{20,}`)
 )
 
-// AbbreviateIn shortens the addresses in a text, which may be unreadable as JSON: the values of the members that hold them, and all that has the form of a registration token.
+// AbbreviateIn shortens the addresses in a text, which may be unreadable as JSON. They are the
+// values of the members that hold them, and all that has the form of a registration token.
 func AbbreviateIn(text string) string {
 	text = addressMember.ReplaceAllStringFunc(text, func(member string) string {
 		parts := addressMember.FindStringSubmatch(member)

@@ -43,7 +43,7 @@ func (w *why) isStopped() bool {
 	return false
 }
 
-// untilFull says when the ramp ends if pushes go on; "" if it has no length.
+// untilFull says when the ramp ends if pushes continue; "" if it has no length.
 func untilFull(s pacing.State) string {
 	left := time.Duration((1 - s.Warm) * float64(s.Settings.Ramp)).Round(time.Second)
 	if left <= 0 {

@@ -87,7 +87,7 @@ func TestWhy(t *testing.T) {
 	}
 }
 
-// The quota is a reason once it is used up or grows, with figures, and with the share beside equals.
+// The quota is a reason once it is used up or grows, with figures and the share beside equals.
 func TestWhyNamesTheQuota(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(1_700_000_000, 0)
