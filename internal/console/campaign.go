@@ -126,7 +126,7 @@ func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary,
 		Funnel: funnelOf(each, written), Balanced: b.IsBalanced(), Canary: canaryOf(each.Breaker), Pace: paceOf(each, s), CanChange: operate && !spec.State.HasEnded() && spec.State != "",
 	}
 	for i := range each.Reasons {
-		out.Whys = append(out.Whys, whyOf(&each.Reasons[i], s.At))
+		out.Whys = append(out.Whys, c.whyOf(&each.Reasons[i], each, s))
 	}
 	for _, n := range countsOf(b) {
 		if n.N > 0 {

@@ -208,13 +208,13 @@ func (c *Console) rowOf(each *Campaign, s *Snapshot) row {
 		Moves: !each.Spec.State.HasEnded() && stateOf(each) != stateDraft && stateOf(each) != stateScheduled, Rate: rate(each.Speed.Now()), Spark: sparkOf(each.Speed.Series()),
 	}
 	if r := each.first(); r != nil && (r.Stops || out.State != stateRunning) {
-		w := whyOf(r, s.At)
+		w := c.whyOf(r, each, s)
 		out.Why = &w
 		return out
 	}
 	out.Strong, out.Text = outlook(each, s.At)
 	if r := each.first(); r != nil {
-		w := whyOf(r, s.At)
+		w := c.whyOf(r, each, s)
 		out.Text = w.Headline + ": " + w.Text
 	}
 	return out

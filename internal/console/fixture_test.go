@@ -94,6 +94,15 @@ func open(t *testing.T, opts Options) *fixture {
 	return f
 }
 
+// change changes the pace of the project, and takes a snapshot.
+func (f *fixture) change(change func(*pacing.State)) {
+	project := &f.console.deps.Projects[0]
+	faked := project.Pace.(fakeProject)
+	change(&faked.state)
+	project.Pace = faked
+	f.refresh()
+}
+
 // run lets the console do long work, as Run does. It takes no snapshots: refresh does.
 func (f *fixture) run() {
 	f.t.Helper()

@@ -30,7 +30,7 @@ type processRow struct {
 const lateAfter = 2 * fleet.Interval
 
 // fleetOf shows the processes of a snapshot.
-func fleetOf(s *Snapshot, h *health) fleetContent {
+func (c *Console) fleetOf(s *Snapshot, h *health) fleetContent {
 	count := make(map[fleet.Role]int)
 	out := fleetContent{Health: h, Beat: "a beat every " + operator.Span(fleet.Interval)}
 	for _, p := range s.Fleet {
@@ -48,7 +48,7 @@ func fleetOf(s *Snapshot, h *health) fleetContent {
 	}
 	if r := operator.WhyResultsWait(s.Backlog, s.Fleet); r != nil {
 		r.People = 0 // the figure is in the facts
-		why := whyOf(r, s.At)
+		why := c.whyOf(r, nil, s)
 		out.Why = &why
 	}
 	return out

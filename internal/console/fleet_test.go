@@ -27,9 +27,10 @@ func TestFleetRows(t *testing.T) {
 		process(func(p *fleet.Process) { p.Phase, p.Campaign = fleet.Starting, "42" }),
 		process(func(p *fleet.Process) { p.Warnings = []warnings.Current{{Message: "Redis write failed; retrying"}} }),
 	}}
-	out := fleetOf(s, nil)
+	c := new(Console)
+	out := c.fleetOf(s, nil)
 	s.Fleet[0].Project, s.Projects = "shop", []projectState{{ID: "shop"}, {ID: "news"}}
-	if where := fleetOf(s, nil).Rows[0].Where; where != "ops-1 · pid 7 · shop" {
+	if where := c.fleetOf(s, nil).Rows[0].Where; where != "ops-1 · pid 7 · shop" {
 		t.Errorf("of several projects, a dispatcher is %q", where)
 	}
 	if out.Note != "4 dispatchers, 0 responders" || out.Why == nil || out.Why.Headline != "No responder is running" {

@@ -46,7 +46,7 @@ const maxRing = 60
 
 // quotaModel shows the pace of the only project, or lists several.
 func (c *Console) quotaModel(ctx context.Context, s *Snapshot, r *http.Request) (any, string, error) {
-	fleet := fleetOf(s, c.health.latest())
+	fleet := c.fleetOf(s, c.health.latest())
 	out := quotaContent{Operate: viewerOf(r).Operate, Fleet: &fleet, URL: c.opts.Prefix + "/quota"}
 	if only, ok := s.findProject(""); ok {
 		c.fillQuota(ctx, &out, s, only)

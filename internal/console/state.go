@@ -3,10 +3,7 @@ package console
 import (
 	"cmp"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
@@ -77,54 +74,6 @@ func tone(r *operator.Reason) string {
 	return "is-held"
 }
 
-// why is a reason as a row or a panel shows it.
-type why struct {
-	Tone, Icon, Headline, Text string
-	Action, Label              string // path of the dialog and the word on its button; "" for none
-	Next                       string // what ends it, in words
-}
-
-// whyOf returns the sentence on a reason.
-func whyOf(r *operator.Reason, now time.Time) why {
-	w := why{Tone: tone(r), Headline: r.Headline, Icon: iconOf(tone(r))}
-	var parts []string
-	if r.Detail != "" {
-		parts = append(parts, strings.TrimSuffix(r.Detail, "."))
-	}
-	if r.People > 0 && r.Kind != operator.ReasonDraft {
-		parts = append(parts, plural(r.People, "person waits", "people wait"))
-	}
-	switch {
-	case !r.Until.IsZero() && r.Until.After(now):
-		parts = append(parts, "next look in "+span(r.Until.Sub(now)))
-	case !r.Since.IsZero():
-		parts = append(parts, "since "+span(now.Sub(r.Since)))
-	}
-	w.Text = sentence(parts)
-	w.Action, w.Label = actionOf(r)
-	if w.Action == "" && r.EndsByItself {
-		w.Next = "Nothing to do"
-	}
-	return w
-}
-
-// sentence joins parts into sentences, each with a capital letter.
-func sentence(parts []string) string {
-	for i, p := range parts {
-		parts[i] = capital(p)
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return strings.Join(parts, ". ") + "."
-}
-
-// capital returns a text with a capital letter at its beginning.
-func capital(text string) string {
-	first, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(first)) + text[size:]
-}
-
 func iconOf(tone string) string {
 	switch tone {
 	case "is-broken":
@@ -135,17 +84,6 @@ func iconOf(tone string) string {
 		return "i-held"
 	}
 	return "i-info"
-}
-
-// actionOf returns the dialog that ends a reason.
-func actionOf(r *operator.Reason) (action, label string) {
-	switch r.Action {
-	case operator.ActionStart:
-		return "start", "Start…"
-	case operator.ActionResume:
-		return "resume", "Resume…"
-	}
-	return "", ""
 }
 
 // outlook is the last column of a row for a campaign that moves or has ended.
