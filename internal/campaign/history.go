@@ -27,6 +27,7 @@ const (
 	NoteReleased = "released" // the hold has ended
 	NoteReplayed = "replayed" // dead letters
 	NoteExported = "exported" // outcomes
+	NotePurged   = "purged"   // dead letters
 	NoteTested   = "test sent"
 	NoteRefused  = "start refused" // a scheduled one, when it was due; see refuse.lua
 )

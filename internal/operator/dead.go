@@ -20,6 +20,9 @@ import (
 // replayBatch is how many letters are taken and pushed together.
 const replayBatch = 32
 
+// countBatch is how many letters are counted together: what they need is looked up at once.
+const countBatch = 2000
+
 // replayPatience is how long a push is repeated while Redis does not answer.
 const replayPatience = 10 * time.Second
 
@@ -70,6 +73,9 @@ func (o *Operator) WouldReplay(ctx context.Context, filter responses.Filter) (Re
 func (o *Operator) replay(ctx context.Context, filter responses.Filter, opts ReplayOptions, dry bool) (ReplaySummary, error) {
 	r := replay{o: o, dry: dry, opts: opts, pace: opts.limiter(), pushed: make(map[string]bool), into: make(map[string]int64)}
 	size := r.pace.Burst()
+	if dry {
+		size = countBatch
+	}
 	batch := make([]responses.DeadLetter, 0, size)
 	for letter, err := range o.deps.DeadLetters.List(ctx, filter) {
 		if err != nil {

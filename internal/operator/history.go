@@ -66,7 +66,7 @@ func mergeHistories(a, b []notification.HistoryEntry) []notification.HistoryEntr
 // countedThings are what the number of an entry counts.
 var countedThings = map[string]string{
 	"loaded": "recipients", "load interrupted": "recipients", "started without the missing": "recipients",
-	campaign.NoteReplayed: "dead letters", campaign.NoteExported: "outcomes",
+	campaign.NoteReplayed: "dead letters", campaign.NoteExported: "outcomes", campaign.NotePurged: "dead letters",
 }
 
 // DescribeEntry says in words what an entry is about, without who and when: "loaded 3 recipients".
@@ -97,6 +97,11 @@ func (o *Operator) NoteExport(ctx context.Context, id string, f store.Filter, ro
 		selected = append(selected, "code "+f.Code)
 	}
 	return o.note(ctx, id, notification.HistoryEntry{What: campaign.NoteExported, N: rows, Detail: strings.Join(selected, ", ")})
+}
+
+// NotePurge records that dead letters of a campaign were purged, and which.
+func (o *Operator) NotePurge(ctx context.Context, id, which string, letters int64) error {
+	return o.note(ctx, id, notification.HistoryEntry{What: campaign.NotePurged, N: letters, Detail: which})
 }
 
 func (o *Operator) note(ctx context.Context, id string, e notification.HistoryEntry) error {

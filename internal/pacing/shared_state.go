@@ -101,6 +101,11 @@ func (b *sharedState) set(ctx context.Context, own float64, s Settings, keep boo
 	return reply[1], nil
 }
 
+func (b *sharedState) note(ctx context.Context, what, by, detail string) error {
+	_, err := b.numbers(ctx, 1, noteScript, []string{b.history}, what, by, detail)
+	return err
+}
+
 // read returns the pace and the halts as of one moment.
 func (b *sharedState) read(ctx context.Context) (now int64, pace, halts map[string]string, err error) {
 	reply, err := b.run(ctx, stateScript, []string{b.pace, b.halts})
@@ -143,6 +148,7 @@ var (
 	haltScript   = newRecordedScript("halt")
 	resumeScript = newRecordedScript("resume")
 	setScript    = newRecordedScript("set")
+	noteScript   = newRecordedScript("note")
 	stateScript  = lua.Script("prelude", "state")
 )
 

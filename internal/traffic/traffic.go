@@ -124,3 +124,33 @@ func (s *Store) Recent(ctx context.Context, lists []keys.List, slots int) ([]Ser
 	}
 	return all, nil
 }
+
+// Minute returns the requests of several campaigns in the present minute of Redis' clock, as far as
+// their dispatchers have recorded them. A record that cannot be read is 0.
+func (s *Store) Minute(ctx context.Context, lists []keys.List) ([]int64, error) {
+	answers := make([]int64, len(lists))
+	if len(lists) == 0 {
+		return answers, nil
+	}
+	now, err := s.rdb.Time(ctx).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read Redis' clock: %w", err)
+	}
+	var fields []string
+	for at := now.Truncate(time.Minute); !at.After(now); at = at.Add(fine) {
+		fields = append(fields, fmt.Sprintf("s%d", at.Unix()/int64(fine.Seconds())))
+	}
+	pipe := s.rdb.Pipeline()
+	replies := make([]*redis.SliceCmd, len(lists))
+	for i, list := range lists {
+		replies[i] = pipe.HMGet(ctx, list.Key(keys.SuffixTraffic), fields...)
+	}
+	_, _ = pipe.Exec(ctx) // each reply has its own error
+	for i, reply := range replies {
+		for _, value := range reply.Val() {
+			text, _ := value.(string)
+			answers[i] += decode(text).Answers
+		}
+	}
+	return answers, nil
+}

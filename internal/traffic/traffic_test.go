@@ -20,6 +20,7 @@ func TestTraffic(t *testing.T) {
 		{Name: "rubbish is left out", Test: rubbish},
 		{Name: "wrong type", Test: wrongType},
 		{Name: "the last minute of several campaigns", Test: recent},
+		{Name: "the present minute of several campaigns", Test: presentMinute},
 	})
 }
 
@@ -208,5 +209,41 @@ func recent(t *testing.T, b *backends.Backend) {
 		if s.Answers != at || !s.At.Equal(time.Unix(at*10, 0)) || s.Limited != 1 || s.Took != fine || i == 5 && at != slot-1 && at != slot {
 			t.Errorf("slot %d is %d with %d answers", i, at, s.Answers)
 		}
+	}
+}
+
+// The present minute has the slot of the present, and nothing of the minutes around it.
+func presentMinute(t *testing.T, b *backends.Backend) {
+	list, other := record(t), keys.NewList("campaign:other"+t.Name())
+	if err := b.Redis.Set(t.Context(), other.Key(keys.SuffixTraffic), "text", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	read := func() []int64 {
+		t.Helper()
+		all, err := New(b.Redis).Minute(t.Context(), []keys.List{other, list, record(t)})
+		if err != nil || len(all) != 3 || all[0] != 0 || all[1] != all[2] {
+			t.Fatalf("got %v, %v", all, err)
+		}
+		return all
+	}
+	for {
+		minute := b.Redis.Time(t.Context()).Val().Truncate(time.Minute)
+		if err := b.Redis.Del(t.Context(), list.Key(keys.SuffixTraffic)).Err(); err != nil {
+			t.Fatal(err)
+		}
+		for i := -1; i <= 6; i++ { // the first and the last are of other minutes
+			if err := b.Redis.HSet(t.Context(), list.Key(keys.SuffixTraffic), fmt.Sprintf("s%d", minute.Unix()/10+int64(i)), "100,1").Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := read()[1]
+		now := b.Redis.Time(t.Context()).Val()
+		if !now.Truncate(time.Minute).Equal(minute) {
+			continue // another minute has begun
+		}
+		if most := 100 * (now.Unix()%60/10 + 1); got > most || got < 100 || got%100 != 0 {
+			t.Errorf("%d requests in the minute, want at most %d", got, most)
+		}
+		return
 	}
 }

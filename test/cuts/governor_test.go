@@ -80,6 +80,7 @@ var governing = map[string]struct {
 	"resume one":    {"pacing/resume", recorded, map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", "a", "me"}, "p h e"},
 	"resume all":    {"pacing/resume", recorded, map[string][]any{"p": {"era", 7, "warm", 1}, "h": {"a", "1 me", "b", "1 me"}}, []any{"s", "", "me"}, "p h e"},
 	"set":           {"pacing/set", recorded, map[string][]any{"p": {"era", 7, "interval", "1000", "cursor", 1}}, []any{"s", 1000, 2000, "me", "five", 5, 0, 0, "0"}, "p e"},
+	"note":          {"pacing/note", recorded, map[string][]any{"e2": {"a", 1}}, []any{"seen", "me", "u1"}, "e"},
 	"forget set":    {"pacing/set", recorded, map[string][]any{"p": {"era", 7, "interval", "1000", "quota", 9}}, []any{"s", 1000, 2000, "me", ""}, "p e"},
 	"lease a share": {"pacing/lease", "prelude", nil, []any{1, 1000, 0, "0", 1e6, 2e4, 1e6, 1e9, "ask", 0, 0}, "p h"},
 	"pacing state":  {"pacing/state", "prelude", nil, nil, "p h"},
