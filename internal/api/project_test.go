@@ -28,6 +28,15 @@ func (f fakePace) Halt(_ context.Context, reason string) error {
 	return f.act("halt %s: %s", f.id, reason)
 }
 func (f fakePace) Resume(context.Context) error { return f.act("resume %s", f.id) }
+func (f fakePace) ResumeFrom(_ context.Context, reason string) (bool, error) {
+	return true, f.act("resume %s from %s", f.id, reason)
+}
+func (f fakePace) Set(_ context.Context, s pacing.Settings) error {
+	return f.act("set %s: %d", f.id, s.Quota)
+}
+func (f fakePace) Note(_ context.Context, what, detail string) error {
+	return f.act("note in %s: %s %s", f.id, what, detail)
+}
 func (f fakePace) History(context.Context) ([]notification.HistoryEntry, error) {
 	return []notification.HistoryEntry{{What: "halted", Detail: "history of " + f.id}}, f.err
 }

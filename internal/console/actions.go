@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"fanfare/internal/campaign"
@@ -20,6 +18,8 @@ type dialog struct {
 	Action, URL string
 	Title, Text string
 	Effects     []effect
+	Changes     []change
+	Hidden      map[string]string // values that the form sends unseen
 	Fields      []field
 	Check       *check
 	Reason      bool   // asks for a reason
@@ -43,6 +43,9 @@ type effect struct {
 	N     int64
 }
 
+// change is what is in force now, and what then will be.
+type change struct{ Label, From, To string }
+
 // showDialog renders the dialog of a campaign's action with the figures of this moment.
 func (c *Console) showDialog(w http.ResponseWriter, r *http.Request) {
 	view, err := c.deps.System.Show(r.Context(), r.PathValue("id"))
@@ -50,10 +53,12 @@ func (c *Console) showDialog(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, err)
 		return
 	}
-	if r.PathValue("action") == "test" && c.deps.SendTest != nil {
-		d := c.testDialog(view, r.URL.Query().Get("user"))
-		d.URL = c.campaignURL(view.Spec.ID) + "/test"
-		c.renderDialog(w, r, d)
+	switch {
+	case r.PathValue("action") == "test" && c.deps.SendTest != nil:
+		c.renderDialog(w, r, c.testDialog(r.Context(), view, r.URL.Query().Get("user")))
+		return
+	case r.PathValue("action") == "pace":
+		c.showPaceDialog(w, r, view)
 		return
 	}
 	d, ok := dialogOf(view, r.PathValue("action"), c.deps.Records != nil)
@@ -142,6 +147,15 @@ type done struct {
 	Message string `json:"message"`
 	Go      string `json:"go,omitempty"`     // the page to show next
 	Reveal  string `json:"reveal,omitempty"` // replaces the masked text of the page
+	// Back is the dialog that takes the action back; Undo is what undoes it at once.
+	Back *wayBack `json:"back,omitempty"`
+	Undo string   `json:"undo,omitempty"`
+}
+
+// wayBack is a dialog and the word on its button.
+type wayBack struct {
+	URL   string `json:"url"`
+	Label string `json:"label"`
 }
 
 // act returns the handler of an action. It refuses viewers who may only read, and answers with what
@@ -174,9 +188,9 @@ func (c *Console) actOnCampaign(r *http.Request) (done, error) {
 	reason := strings.TrimSpace(clip(r.PostFormValue("reason"), maxReason)) // the history names who acted
 	switch r.PathValue("action") {
 	case "pause":
-		return done{Message: "Paused " + id + "."}, system.Pause(ctx, id, reason)
+		return done{Message: "Paused " + id + ".", Back: &wayBack{c.campaignURL(id) + "/resume", "Resume…"}}, system.Pause(ctx, id, reason)
 	case "resume", "start":
-		return done{Message: "Started " + id + "."}, system.Start(ctx, id, operator.StartOptions{Reason: reason, Late: r.PostFormValue("late") == "yes", Pace: c.deps.Projects.Pace})
+		return done{Message: "Started " + id + ".", Back: &wayBack{c.campaignURL(id) + "/pause", "Pause…"}}, system.Start(ctx, id, operator.StartOptions{Reason: reason, Late: r.PostFormValue("late") == "yes", Pace: c.deps.Projects.Pace})
 	case "check":
 		return c.beginCheck(id)
 	case "test":
@@ -190,11 +204,11 @@ func (c *Console) actOnCampaign(r *http.Request) (done, error) {
 		gone, err := system.Delete(ctx, id, operator.DeleteOptions{Wait: operator.DefaultDeleteWait})
 		return done{Message: deletedText(id, gone), Go: c.opts.Prefix + "/campaigns"}, err
 	case "pace":
-		change, err := changeOf(r)
+		change, err := changeOf(r.PostForm)
 		if err != nil {
 			return done{}, err
 		}
-		return done{Message: "Changed the pace of " + id + "; in force within a few seconds."}, system.Change(ctx, id, change)
+		return done{Message: "Changed the pace of " + id + "; in force within a few seconds.", Back: c.paceBefore(ctx, id)}, system.Change(ctx, id, change)
 	case sourceField:
 		return c.changeSource(r)
 	}
@@ -228,28 +242,6 @@ func deletedText(id string, d operator.Deletion) string {
 type inputError struct{ text string }
 
 func (e *inputError) Error() string { return e.text }
-
-// changeOf reads the form of the pace.
-func changeOf(r *http.Request) (campaign.Change, error) {
-	var change campaign.Change
-	limit, err := campaign.ParseRate(strings.TrimSpace(r.PostFormValue("rate")))
-	if err != nil {
-		return change, &inputError{"Own rate " + err.Error()}
-	}
-	change.Rate = &limit
-	for _, field := range []struct {
-		name, label string
-		low, high   int
-		to          **int
-	}{{"priority", "Priority", 0, campaign.MaxPriority, &change.Priority}, {"weight", "Weight", 1, campaign.MaxWeight, &change.Weight}} {
-		n, err := strconv.Atoi(strings.TrimSpace(r.PostFormValue(field.name)))
-		if err != nil || n < field.low || n > field.high {
-			return change, &inputError{fmt.Sprintf("%s is %q, want %d to %d", field.label, clip(r.PostFormValue(field.name), 40), field.low, field.high)}
-		}
-		*field.to = &n
-	}
-	return change, nil
-}
 
 // isNoCampaign reports whether there is no campaign of an id, or none can have it.
 func isNoCampaign(err error) bool {

@@ -9,7 +9,6 @@ import (
 
 	"fanfare/internal/campaign"
 	"fanfare/internal/operator"
-	"fanfare/internal/store"
 )
 
 // campaignContent is the page of one campaign.
@@ -33,19 +32,21 @@ type campaignContent struct {
 	Gauges    []gauge
 	Evaluated int64 // answers that the breakers count now
 	Codes     []code
-	Lost      int64         // not delivered
-	Choices   []choiceTable // by variant and by language
-	Devices   *devicesTable
-	Pace      pace
-	Actions   []action
-	Message   messagePanel
-	Works     []workView // loads of a file
-	Operate   bool
-	OverTime  overTime
-	Waves     *wavePanel    // nil without time rules
-	Punctual  []punctualRow // the waves that have been sent
-	CanChange bool
-	History   []historyItem
+	Lost      int64 // not delivered
+	// TokensKept are dead tokens that the budget of deletions left stored.
+	TokensKept int64
+	Choices    []choiceTable // by variant and by language
+	Devices    *devicesTable
+	Pace       pace
+	Actions    []action
+	Message    messagePanel
+	Works      []workView // loads of a file
+	Operate    bool
+	OverTime   overTime
+	Waves      *wavePanel    // nil without time rules
+	Punctual   []punctualRow // the waves that have been sent
+	CanChange  bool
+	History    []historyItem
 	// HasRecords reports whether there is a database to export from.
 	HasRecords bool
 }
@@ -95,38 +96,29 @@ func (c *Console) campaignModel(ctx context.Context, s *Snapshot, r *http.Reques
 	}
 	c.explainDue(ctx, &each.View, s)
 	each.Reasons = operator.Why(each.View, s.surroundingsOf(view.Spec.Project))
-	content := c.contentOf(each, s, c.writtenOf(ctx, id), viewerOf(r).Operate)
+	content := c.contentOf(each, s, c.writtenOf(ctx, each), viewerOf(r).Operate)
 	content.HasRecords = c.deps.Records != nil
 	content.History = c.historyOf(ctx, id, s.At)
 	content.Message = c.messageOf(ctx, view, r)
 	content.Works, content.Operate = c.works.about(aboutCampaign(id), c.now()), viewerOf(r).Operate
-	content.OverTime = overTimeOf(c.trafficOf(ctx, id), s.At)
+	content.OverTime = c.chartOverTime(ctx, view.Spec, s.At)
 	content.OverTime.Marks = marksOf(content.History)
 	content.Waves, content.Punctual = wavePanelOf(c.planOf(ctx, view, s)), punctualRows(view.Books.Waves, s.At)
 	return content, cmp.Or(view.Spec.Name, view.Spec.ID), nil
 }
 
-// writtenOf returns the sums in SQL; nil if SQL cannot be asked, which the page then does not show.
-func (c *Console) writtenOf(ctx context.Context, id string) *store.Summary {
-	if c.deps.Records == nil {
-		return nil
-	}
-	written, err := c.deps.Records.Summary(ctx, id)
-	if err != nil {
-		return nil
-	}
-	return &written
-}
-
-func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary, operate bool) campaignContent {
+func (c *Console) contentOf(each *Campaign, s *Snapshot, inSQL *written, operate bool) campaignContent {
 	b, spec := each.Books, each.Spec
 	out := campaignContent{
 		ID: spec.ID, Name: cmp.Or(spec.Name, spec.ID), URL: c.campaignURL(spec.ID), State: stateOf(each), Facts: slices.Concat(factsOf(each, s.At), c.sourceFact(each.View, operate), c.projectFact(s, spec.Project)),
 		Share: share(b.CountEnded(), b.Loaded), Ended: b.CountEnded(), Loaded: b.Loaded, Figures: figuresOf(each, s.At), Bar: barOf(b),
-		Funnel: funnelOf(each, written), Balanced: b.IsBalanced(), Canary: canaryOf(each.Breaker), Pace: paceOf(each, s), CanChange: operate && !spec.State.HasEnded() && spec.State != "",
+		Funnel: funnelOf(each, inSQL), Balanced: b.IsBalanced(), Canary: canaryOf(each.Breaker), Pace: paceOf(each, s), CanChange: operate && !spec.State.HasEnded() && spec.State != "",
 	}
 	for i := range each.Reasons {
 		out.Whys = append(out.Whys, c.whyOf(&each.Reasons[i], each, s))
+	}
+	if r := inSQL.reason(s); r != nil {
+		out.Whys = append(out.Whys, c.whyOf(r, each, s))
 	}
 	for _, n := range countsOf(b) {
 		if n.N > 0 {
@@ -139,6 +131,7 @@ func (c *Console) contentOf(each *Campaign, s *Snapshot, written *store.Summary,
 	}
 	out.Gauges, out.Evaluated = gaugesOf(each.Breaker)
 	out.Codes, out.Lost = codesOf(b)
+	out.TokensKept = b.TokensKept
 	out.Choices, out.Devices = choiceTablesOf(each.Choices()), devicesTableOf(b)
 	if operate {
 		out.Actions = actionsOf(spec.State)
@@ -235,7 +228,10 @@ func actionsOf(s campaign.State) []action {
 			{Name: "ready", Label: "Check", Icon: "i-check", Page: true}, {Name: "start", Label: "Start…", Icon: "i-running", Main: true},
 		}
 	case campaign.Running:
-		return []action{{Name: "cancel", Label: "Cancel…", Icon: "i-cancelled"}, {Name: "pause", Label: "Pause…", Icon: "i-paused", Main: true}}
+		return []action{
+			{Name: "delete", Label: "Delete…", Icon: "i-trash", Why: "Pause or cancel it first"},
+			{Name: "cancel", Label: "Cancel…", Icon: "i-cancelled"}, {Name: "pause", Label: "Pause…", Icon: "i-paused", Main: true},
+		}
 	case campaign.Paused:
 		return []action{{Name: "delete", Label: "Delete…", Icon: "i-trash"}, {Name: "cancel", Label: "Cancel…", Icon: "i-cancelled"}, {Name: "resume", Label: "Resume…", Icon: "i-running", Main: true}}
 	case "":

@@ -20,6 +20,8 @@ type campaignsContent struct {
 	Search  string
 	State   string
 	Groups  []group
+	First   *firstRun // nil once there is a campaign
+	Why     *why      // why outcomes of any campaign do not reach SQL
 	Shown   int
 	All     int
 	More    int // rows that are not shown
@@ -79,7 +81,7 @@ var filters = []struct {
 	{"", "All", func(*Campaign) bool { return true }},
 	{"needs", "Needs you", (*Campaign).NeedsPerson},
 	{"running", "Running", func(c *Campaign) bool { return stateOf(c) == stateRunning }},
-	{"held", "Held", func(c *Campaign) bool { return stateOf(c) == stateHeld }},
+	{"held", "Held", func(c *Campaign) bool { return stateOf(c) == stateHeld || stateOf(c) == stateDown }},
 	{"draft", "Draft", func(c *Campaign) bool { return stateOf(c) == stateDraft || stateOf(c) == stateScheduled }},
 	{"ended", "Ended", func(c *Campaign) bool { return c.Spec.State.HasEnded() }},
 }
@@ -116,7 +118,14 @@ func (c *Console) campaignsModel(_ context.Context, s *Snapshot, r *http.Request
 	}
 	sortCampaigns(shown, order)
 	shown = shown[:len(shown)-content.More]
+	if len(s.Campaigns) == 0 {
+		content.First = c.firstRunOf(s)
+	}
 	content.Groups = c.groupsOf(shown, order, s)
+	if s.Unwritten != nil {
+		w := c.whyOf(s.Unwritten, nil, s)
+		content.Why = &w
+	}
 	return content, "Campaigns", nil
 }
 
@@ -249,14 +258,9 @@ func tilesOf(s *Snapshot) []tile {
 		rates = addSeries(rates, c.Speed.Series())
 	}
 	line := sparkOf(rates)
-	now := s.totalRate()
-	sending := tile{Label: "Sending now", Figure: rate(now), Unit: "/s", Sub: "recipients of all campaigns", Spark: &line}
-	if full := s.fullRate(); full > 0 {
-		of := " of the quota’s "
-		if len(s.Projects) > 1 {
-			of = " of all quotas’ "
-		}
-		sending.Sub = share(int64(now), int64(full)) + of + rate(full)
+	sending := tile{Label: "Sending now", Figure: rate(s.totalRate()), Unit: "/s", Sub: "recipients of all campaigns", Spark: &line}
+	if used, allowed := s.minute(); allowed > 0 {
+		sending.Sub = share(used, allowed) + " of the quota, this minute"
 	}
 	figure, unit := million(waiting)
 	most := mostFrequent(codes)
@@ -268,15 +272,18 @@ func tilesOf(s *Snapshot) []tile {
 		{Label: "Waiting", Figure: figure, Unit: unit, Sub: "in " + plural(int64(holding), "running campaign", "running campaigns")},
 		{Label: "Accepted", Figure: operator.Thousands(accepted), Sub: share(accepted, ended) + " of all who ended"},
 		{Label: "Failed", Figure: operator.Thousands(failed), Sub: share(failed, ended) + most},
-		{Label: "Not yet in SQL", Figure: operator.Thousands(s.Backlog.Results), Sub: backlogText(s.Backlog)},
+		{Label: "Not yet in SQL", Figure: operator.Thousands(s.Backlog.Results), Sub: backlogText(s)},
 	}
 }
 
-func backlogText(b operator.Backlog) string {
-	if b.Results == 0 {
+func backlogText(s *Snapshot) string {
+	switch {
+	case s.Backlog.Results == 0:
 		return "every outcome is written"
+	case s.Unwritten != nil:
+		return s.Unwritten.Headline
 	}
-	return "outcomes wait for a responder"
+	return "outcomes on their way"
 }
 
 // addSeries adds rates that end at the same moment.

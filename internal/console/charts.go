@@ -35,6 +35,22 @@ type count struct {
 	N     int64
 }
 
+// lossBars sets the bars of the funnel's losses. They have a scale of their own, on which the
+// largest one is full: on that of the funnel a loss of 2% is a line.
+func lossBars(stages []stage) {
+	largest := int64(0)
+	for _, s := range stages {
+		for _, lost := range s.Lost {
+			largest = max(largest, lost.N)
+		}
+	}
+	for i := range stages {
+		for _, lost := range stages[i].Lost {
+			stages[i].Zoom = append(stages[i].Zoom, loss{lost, barTo("f-s", lost.Name+": "+operator.Thousands(lost.N)+", losses on a scale of their own", lost.N, largest)})
+		}
+	}
+}
+
 // countsOf returns all outcomes and open recipients of the books. Their sum is what was loaded, if
 // the books balance.
 func countsOf(b campaign.Books) []count {

@@ -47,6 +47,8 @@ type System interface {
 	Delete(ctx context.Context, id string, opts operator.DeleteOptions) (operator.Deletion, error)
 	// Backlog counts what waits between FCM and SQL, and the dead letters.
 	Backlog(ctx context.Context) (operator.Backlog, error)
+	// PushedThisMinute returns the requests of campaigns in the present minute, by id.
+	PushedThisMinute(ctx context.Context, ids []string) (map[string]int64, error)
 	// Processes lists the running dispatchers and responders.
 	Processes(ctx context.Context) ([]fleet.Process, error)
 	// Outcomes yields the outcomes of a campaign in SQL; NoteExport records that they were read.
@@ -59,11 +61,15 @@ type System interface {
 	Cancel(ctx context.Context, id, reason string) error
 	Replay(ctx context.Context, f responses.Filter, opts operator.ReplayOptions) (operator.ReplaySummary, error)
 	WouldReplay(ctx context.Context, f responses.Filter) (operator.ReplaySummary, error)
+	// NotePurge records in a campaign's history that dead letters were purged, and which.
+	NotePurge(ctx context.Context, id, which string, letters int64) error
 }
 
 // Records are the outcomes in SQL; *store.Store implements it.
 type Records interface {
 	Summary(ctx context.Context, campaign string) (store.Summary, error)
+	// Minutes returns the outcomes of a campaign by minute.
+	Minutes(ctx context.Context, campaign string) ([]store.Minute, error)
 }
 
 // Deps are what a console works with. Without Projects, no quota, gate or halt is shown. Records
@@ -129,6 +135,8 @@ type Console struct {
 	plans    operator.WaveMemory
 	health   *healthCheck
 	records  trafficRecords
+	minutes  minutesRead
+	sql      sqlWatch
 	shared   sharedUpdates
 	listed   operator.ListMemory // of the sampler
 	works    works

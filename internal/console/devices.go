@@ -27,6 +27,7 @@ type messagePanel struct {
 	Raw     string
 	Bytes   int
 	Test    string // the dialog of a test send; "" if this viewer or console cannot
+	TestWhy string // why this console cannot; "" for viewers who may not
 }
 
 // device is how one platform shows the message.
@@ -59,7 +60,14 @@ func (c *Console) messageOf(ctx context.Context, v operator.View, r *http.Reques
 			out.Test += "?" + url.Values{"user": {out.Person}}.Encode()
 		}
 	}
-	filled, err := c.deps.System.FillForNewest(ctx, v.Spec, out.Person)
+	if viewerOf(r).Operate && c.deps.SendTest == nil {
+		out.TestWhy = "no credentials for FCM"
+	}
+	var filled operator.FilledMessage
+	err := c.askShared(ctx, func(ctx context.Context) (err error) {
+		filled, err = c.deps.System.FillForNewest(ctx, v.Spec, out.Person)
+		return err
+	})
 	if err != nil {
 		return out // the reasons above say what is wrong with the message
 	}

@@ -86,6 +86,10 @@ func TestTestSend(t *testing.T) {
 	wantStatus(t, f.post("/campaigns/running/test", url.Values{"user": {"u1"}}), http.StatusUnprocessableEntity)
 	answer := operator.TestAnswer{Accepted: true, MessageID: "projects/shop/messages/1"}
 	var asked operator.TestSend
+	f.system.users = map[string]operator.User{"u1": {ID: "u1", Devices: make([]notification.Device, 2)}}
+	if text := f.get("/campaigns/running").text; !strings.Contains(text, `id="no-test">no credentials for FCM`) {
+		t.Error("a console without credentials does not say why it sends no test")
+	}
 	f.console.deps.SendTest = func(_ context.Context, t operator.TestSend) ([]operator.TestResult, error) {
 		asked = t
 		return []operator.TestResult{{Address: notification.ParseToken(aToken), Answer: answer}}, nil
@@ -93,7 +97,7 @@ func TestTestSend(t *testing.T) {
 	if text := f.get("/campaigns/running?person=u1").text; !strings.Contains(text, "/campaigns/running/test?user=u1") {
 		t.Error("the page does not offer a test to the person it shows")
 	}
-	if text := f.get("/campaigns/running/test?user=u1").text; !strings.Contains(text, `value="u1"`) || !strings.Contains(text, "in no figure of the campaign") {
+	if text := f.get("/campaigns/running/test?user=u1").text; !strings.Contains(text, `value="u1"`) || !strings.Contains(text, "in no figure of the campaign") || !strings.Contains(text, "Pushes to u1, one to each device</dt><dd>2</dd>") {
 		t.Errorf("the dialog does not say what goes where: %s", text)
 	}
 	wantStatus(t, f.post("/campaigns/running/test", url.Values{}), http.StatusUnprocessableEntity)

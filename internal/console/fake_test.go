@@ -42,6 +42,7 @@ type fakeSystem struct {
 	recordsErr error
 	plan       *operator.WavePlan // of each campaign with time rules
 	planned    int                // how often it was asked for
+	fleet      []fleet.Process    // nil: a dispatcher and a responder
 }
 
 func (f *fakeSystem) record(what string) error {
@@ -227,7 +228,19 @@ func (f *fakeSystem) Backlog(context.Context) (operator.Backlog, error) {
 	return operator.Backlog{Results: 7, DeadLetters: int64(len(f.letters))}, nil
 }
 
+// PushedThisMinute is 990 of each campaign.
+func (f *fakeSystem) PushedThisMinute(_ context.Context, ids []string) (map[string]int64, error) {
+	pushed := make(map[string]int64)
+	for _, id := range ids {
+		pushed[id] = 990
+	}
+	return pushed, nil
+}
+
 func (f *fakeSystem) Processes(context.Context) ([]fleet.Process, error) {
+	if f.fleet != nil {
+		return f.fleet, nil
+	}
 	return []fleet.Process{
 		{Role: fleet.Dispatcher, Host: "ops-1", PID: 2210, Phase: fleet.Serving, Load: fleet.Load{Held: 3540, OnWire: 812, Leases: 18}, Memory: 86 << 20},
 		{Role: fleet.Responder, Host: "ops-2", PID: 1880, Phase: fleet.Serving, Load: fleet.Load{Held: 882, Leases: 4}, Memory: 40 << 20},
@@ -246,6 +259,10 @@ func (f *fakeSystem) Replay(ctx context.Context, filter responses.Filter, opts o
 	return sum, f.record("replay " + filter.Code + " at " + operator.Decimal(opts.Rate))
 }
 
+func (f *fakeSystem) NotePurge(ctx context.Context, id, which string, letters int64) error {
+	return f.record("note purge of " + operator.Thousands(letters) + " of " + id + ", " + which + " by " + history.ActorOf(ctx))
+}
+
 func (f *fakeSystem) WouldReplay(context.Context, responses.Filter) (operator.ReplaySummary, error) {
 	return operator.ReplaySummary{Replayed: 2, NoToken: 1}, nil
 }
@@ -258,6 +275,15 @@ type fakeProject struct {
 
 func (f fakeProject) State(context.Context) (pacing.State, error) { return f.state, nil }
 func (f fakeProject) Resume(context.Context) error                { return f.record("resume project") }
+func (f fakeProject) ResumeFrom(_ context.Context, reason string) (bool, error) {
+	return true, f.record("resume project from " + reason)
+}
+func (f fakeProject) Set(_ context.Context, s pacing.Settings) error {
+	return f.record("set quota: " + operator.Thousands(s.Quota) + ", " + operator.Decimal(100*s.Headroom) + "%, " + s.Ramp.String())
+}
+func (f fakeProject) Note(ctx context.Context, what, detail string) error {
+	return f.record("note " + what + " of " + detail + " by " + history.ActorOf(ctx))
+}
 func (f fakeProject) History(context.Context) ([]notification.HistoryEntry, error) {
 	at := f.state.Now.Add(-time.Minute)
 	return []notification.HistoryEntry{{ID: "1-0", At: at, What: "halted", Who: "An, console", Detail: "wrong link in the banner"}}, nil

@@ -24,6 +24,7 @@ type processRow struct {
 	Tone, Role, Where, Version, Up string
 	Held, Wire, Memory, Lease      string
 	Beat, Note                     string
+	Silent                         bool
 }
 
 // lateAfter is how old a beat is when the page marks it. A little later the process is gone.
@@ -41,14 +42,21 @@ func (c *Console) fleetOf(s *Snapshot, h *health) fleetContent {
 		}
 		out.Rows = append(out.Rows, row)
 	}
+	for _, p := range s.Silent {
+		out.Rows = append(out.Rows, silentRow(p, s.At))
+	}
 	out.Note = plural(count[fleet.Dispatcher], "dispatcher", "dispatchers") + ", " + plural(count[fleet.Responder], "responder", "responders")
+	if n := len(s.Silent); n > 0 {
+		out.Note += ", " + operator.Thousands(n) + " that went silent"
+	}
 	out.Facts = []fact{
 		{Label: "Redis, all figures of this page", Value: fmt.Sprintf("read in %d ms", max(1, s.Took.Milliseconds()))},
 		{Label: "Results that wait for SQL", Value: operator.Thousands(s.Backlog.Results)},
 	}
-	if r := operator.WhyResultsWait(s.Backlog, s.Fleet); r != nil {
+	if s.Unwritten != nil {
+		r := *s.Unwritten
 		r.People = 0 // the figure is in the facts
-		why := c.whyOf(r, nil, s)
+		why := c.whyOf(&r, nil, s)
 		out.Why = &why
 	}
 	return out

@@ -28,6 +28,7 @@ func TestFleetRows(t *testing.T) {
 		process(func(p *fleet.Process) { p.Warnings = []warnings.Current{{Message: "Redis write failed; retrying"}} }),
 	}}
 	c := new(Console)
+	s.Unwritten = operator.WhyResultsWait(s.Backlog, s.Fleet)
 	out := c.fleetOf(s, nil)
 	s.Fleet[0].Project, s.Projects = "shop", []projectState{{ID: "shop"}, {ID: "news"}}
 	if where := c.fleetOf(s, nil).Rows[0].Where; where != "ops-1 · pid 7 · shop" {

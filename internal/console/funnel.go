@@ -8,7 +8,6 @@ import (
 	"fanfare/internal/campaign"
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
-	"fanfare/internal/store"
 )
 
 // stage is a step of the funnel: how many came here, and who did not.
@@ -17,13 +16,23 @@ type stage struct {
 	N     int64
 	Share string // of what was loaded; "" for the first stage
 	Lost  []count
-	Sum   int64 // of Lost
-	Good  bool  // drawn as sent
+	Zoom  []loss // Lost, each with its bar
+	Sum   int64  // of Lost
+	Good  bool   // drawn as sent
 	Last  bool
+	// Unknown says that N is not known, and why. Such a stage has no height.
+	Unknown string
 
 	// Geometry in a box of 200 by 80.
 	Base, Height, LostAt, LostHeight float64
 	LostClass                        string
+}
+
+// loss is one of a stage's losses with its bar.
+type loss struct {
+	count
+
+	Bar bar
 }
 
 const funnelHeight = 80.0
@@ -47,7 +56,7 @@ func (s stage) Join() float64 { return s.Base + 0.5 }
 
 // funnelOf follows the recipients from the list to SQL. Each stage is the one before it, less its
 // losses.
-func funnelOf(c *Campaign, written *store.Summary) []stage {
+func funnelOf(c *Campaign, inSQL *written) []stage {
 	b := c.Books
 	pushed, accepted := lossesOf(b)
 	stages := []stage{
@@ -56,9 +65,12 @@ func funnelOf(c *Campaign, written *store.Summary) []stage {
 		{Name: "Pushed", Lost: append(nonZero(count{"retrying", "is-paused", "", b.Retrying}, count{"in flight", "is-running", "", b.InFlight}), pushed...)},
 		{Name: "Accepted", Lost: accepted, Good: true},
 	}
-	if written != nil {
-		way := max(0, b.Sent-written.Counts[notification.StatusSent])
-		stages = append(stages, stage{Name: "Written to SQL", Lost: nonZero(count{"on the way to SQL", "", "", way}), Good: true})
+	switch {
+	case inSQL == nil:
+	case inSQL.Problem != "":
+		stages = append(stages, stage{Name: "Written to SQL", Unknown: "SQL does not answer"})
+	default:
+		stages = append(stages, stage{Name: "Written to SQL", Lost: nonZero(count{"on the way to SQL", "", "", b.Sent - inSQL.Sent}), Good: true})
 	}
 	for i := range stages {
 		s := &stages[i]
@@ -71,8 +83,11 @@ func funnelOf(c *Campaign, written *store.Summary) []stage {
 		}
 		s.LostClass = lossClass(s.Lost)
 		s.Last = i == len(stages)-1
-		s.draw(b.Loaded)
+		if s.Unknown == "" {
+			s.draw(b.Loaded)
+		}
 	}
+	lossBars(stages)
 	return stages
 }
 

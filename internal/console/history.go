@@ -34,7 +34,11 @@ type historyItem struct {
 // historyOf returns the newest entries first. What cannot be read is not shown: the page's other
 // figures say what is down.
 func (c *Console) historyOf(ctx context.Context, id string, now time.Time) []historyItem {
-	entries, err := c.deps.System.RecentHistory(ctx, id)
+	var entries []notification.HistoryEntry
+	err := c.askShared(ctx, func(ctx context.Context) (err error) {
+		entries, err = c.deps.System.RecentHistory(ctx, id)
+		return err
+	})
 	if err != nil {
 		return nil
 	}

@@ -139,15 +139,18 @@ func (c *Console) beginReplay(r *http.Request, f lettersFilter) (done, error) {
 	}
 	err = c.works.begin(next, c.undoFor, func(ctx context.Context, w *work) (string, error) {
 		defer c.letters.forget()
-		if counted, err := c.deps.System.WouldReplay(ctx, f.filter()); err == nil {
-			w.setAll(counted.Replayed + counted.NoToken + counted.Skipped)
+		if found, err := c.letters.tally(ctx, c.deps.Letters, f.filter(), c.now()); err == nil {
+			w.setAll(found.all)
 		}
 		sum, err := c.deps.System.Replay(ctx, f.filter(), operator.ReplayOptions{Rate: limit, Progress: func(s operator.ReplaySummary) {
 			w.count(s.Replayed + s.NoToken + s.Skipped)
 		}})
 		return replayedText(sum), err
 	})
-	return done{Message: "The replay begins in " + span(c.undoFor) + "."}, err
+	if err != nil {
+		return done{}, err
+	}
+	return done{Message: "The replay begins in " + span(c.undoFor) + ".", Undo: c.opts.Prefix + "/works/" + next.id + "/stop"}, nil
 }
 
 func replayedText(sum operator.ReplaySummary) string {

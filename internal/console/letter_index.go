@@ -96,6 +96,28 @@ func (x *letterIndex) find(ctx context.Context, letters Letters, f responses.Fil
 	return newest, n, nil
 }
 
+// tally counts the letters of a filter, by campaign, and those that may have been delivered.
+func (x *letterIndex) tally(ctx context.Context, letters Letters, f responses.Filter, now time.Time) (lettersTally, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	found := lettersTally{campaigns: make(map[string]int64)}
+	if err := x.refresh(ctx, letters, now); err != nil {
+		return found, err
+	}
+	for i := range x.all {
+		l := x.all[i].letter()
+		if !f.Matches(&l) {
+			continue
+		}
+		found.all++
+		found.campaigns[l.Result.CampaignID]++
+		if maybeSentCodes[l.Result.ErrorCode] {
+			found.maybeSent++
+		}
+	}
+	return found, nil
+}
+
 // refresh reads what has changed since the last time. Letters that came since then are added, and
 // the oldest that were dropped are left out. If that does not explain the list's length, others
 // were removed, and all are read again.

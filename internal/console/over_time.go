@@ -59,6 +59,7 @@ func (c *Console) trafficOf(ctx context.Context, id string) traffic.Series {
 // overTime is the table from which the charts are drawn.
 type overTime struct {
 	Step  string // from one line to the next
+	OfSQL bool   // outcomes by minute of SQL, rather than pushes of Redis
 	Marks string // of the charts: the Unix time and the word of each event, with | between events
 	Rows  []moment
 }
@@ -69,6 +70,7 @@ type moment struct {
 	At                            string // UTC
 	Answers, Limited, Unavailable figure
 	P50, P95, P99                 figure
+	Sent, Others                  figure // outcomes, where the table is of SQL
 }
 
 // figure is a value as the chart and as the table have it. An empty value is a gap.

@@ -32,7 +32,7 @@ type frame struct {
 
 // live says how old the figures are.
 type live struct {
-	State string // live or lost
+	State string // live, late or lost
 	Age   string
 	Note  string // why nothing newer is known
 }
@@ -40,10 +40,16 @@ type live struct {
 // lostAfter is the age at which the page says that its figures are old.
 const lostAfter = 15 * time.Second
 
+// lateAge is the age at which figures no longer look fresh: their age turns to ink.
+const lateAge = 5 * time.Second
+
 func liveOf(s *Snapshot, now time.Time) live {
 	l := live{State: "live", Age: span(now.Sub(s.GoodAt))}
-	if s.Err != nil && now.Sub(s.GoodAt) > lostAfter || s.GoodAt.IsZero() {
+	switch {
+	case s.Err != nil && now.Sub(s.GoodAt) > lostAfter || s.GoodAt.IsZero():
 		l.State = "lost"
+	case now.Sub(s.GoodAt) > lateAge:
+		l.State = "late"
 	}
 	if s.Err != nil {
 		l.Note = redact.Text(s.Err.Error())

@@ -183,6 +183,11 @@ func TestFiguresThatAreOldSaySo(t *testing.T) {
 	f.system.mu.Lock()
 	f.system.err = errors.New("dial redis://user:hunter2@db: refused")
 	f.system.mu.Unlock()
+	f.console.now = func() time.Time { return now.Add(2 * lateAge) }
+	f.refresh()
+	if text := f.get("/campaigns").text; !strings.Contains(text, `data-live="late"`) {
+		t.Error("figures of ten seconds look fresh")
+	}
 	f.console.now = func() time.Time { return now.Add(2 * lostAfter) }
 	f.refresh()
 	text := f.get("/campaigns").text

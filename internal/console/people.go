@@ -12,6 +12,7 @@ import (
 
 	"fanfare/internal/notification"
 	"fanfare/internal/operator"
+	"fanfare/internal/pacing"
 	"fanfare/internal/redact"
 	"fanfare/internal/responses"
 )
@@ -214,7 +215,7 @@ func (c *Console) openFor(u operator.User, s *Snapshot) (open []openCampaign, mo
 func (c *Console) revealDialog(user string) dialog {
 	return dialog{
 		Action: "reveal", URL: c.revealURL(user), Keep: "Keep it masked", Do: "Reveal",
-		Title: "Reveal the token of " + user + "?", Text: "Anyone who has it and the project’s credentials can send to this person. The console’s log records who looked.",
+		Title: "Reveal the token of " + user + "?", Text: "Anyone who has it and the project’s credentials can send to this person. The project’s history records who looked.",
 	}
 }
 
@@ -243,5 +244,13 @@ func (c *Console) actOnPeople(r *http.Request) (done, error) {
 		return done{}, &inputError{"No token is stored now."}
 	}
 	c.deps.Logger.Info("token revealed", "user", user, "who", viewerOf(r).Name)
+	for _, project := range c.deps.Projects { // a token stays masked if that cannot be recorded
+		if project.Pace == nil {
+			continue
+		}
+		if err := project.Pace.Note(asActor(r, viewerOf(r)), pacing.NoteRevealed, "user "+user); err != nil {
+			return done{}, err
+		}
+	}
 	return done{Message: "Revealed. Reload the page to mask it again.", Reveal: found.Token.Text()}, nil
 }

@@ -135,6 +135,9 @@ func TestTokensAreMaskedUntilReveal(t *testing.T) {
 		if got := strings.Contains(answer.text, aToken); got != operate {
 			t.Errorf("operate %v: the answer has the token: %v", operate, got)
 		}
+		if noted := f.system.done() == "note token revealed of user u1 by ops, console"; noted != operate {
+			t.Errorf("operate %v: the history of the project says %q", operate, f.system.done())
+		}
 	}
 	f := open(t, Options{})
 	long := aToken + strings.Repeat("x", 100)

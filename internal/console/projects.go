@@ -86,27 +86,6 @@ func (s *Snapshot) knownProjects() (known []string) {
 	return known
 }
 
-// rateOf is recipients of a project's campaigns that end in a second.
-func (s *Snapshot) rateOf(project string) float64 {
-	total := 0.0
-	for i := range s.Campaigns {
-		if s.isOf(&s.Campaigns[i], project) {
-			total += s.Campaigns[i].Speed.Now()
-		}
-	}
-	return total
-}
-
-// fullRate is the full pace of all projects together, in pushes a second; 0 if none is known.
-func (s *Snapshot) fullRate() (rate float64) {
-	for _, each := range s.Projects {
-		if each.Pace != nil {
-			rate += each.Pace.Settings.Rate()
-		}
-	}
-	return rate
-}
-
 // runningOf returns the running campaigns of a project.
 func (s *Snapshot) runningOf(project string) (running []operator.View) {
 	for _, each := range s.around.Running {
@@ -150,7 +129,6 @@ type projectRow struct {
 	Known     bool   // whether the pace is known
 	Now       string
 	Limit     string
-	Share     string
 	Used      bar
 	Waiting   int
 	Do, Label string // the action: halt or resume
@@ -179,9 +157,8 @@ func (c *Console) projectRowOf(s *Snapshot, p projectState) projectRow {
 		row.State, row.Text = shownState{"is-draft", "No quota", "i-info"}, "Pacing is disabled."
 		return row
 	}
-	now, limit := s.rateOf(p.ID), p.Pace.Settings.Rate()
-	row.Known, row.Now, row.Limit, row.Share = true, rate(now), rate(limit), share(int64(now), int64(limit))
-	row.Used = barTo("f-ink", row.Now+" of "+row.Limit+" a second", int64(now), int64(limit))
+	used, allowed := s.minuteOf(p)
+	row.Known, row.Now, row.Limit, row.Used = true, operator.Thousands(used), operator.Thousands(allowed), minuteBarTo(used, allowed)
 	row.State, row.Do, row.Label = shownState{"is-completed", "Open", "i-check"}, "halt", "Halt…"
 	if stop := stopOf(*p.Pace, row.Waiting); stop != nil {
 		text, _ := gateText(operator.FindHold(*p.Pace), s.At)
@@ -208,7 +185,8 @@ func (c *Console) projectFact(s *Snapshot, named string) []fact {
 	case found.Pace == nil:
 		return []fact{{Label: "Project", Value: named, URL: c.projectURL(named)}}
 	}
-	after := fmt.Sprintf(", %s of %s /s", rate(s.rateOf(named)), rate(found.Pace.Settings.Rate()))
+	used, allowed := s.minuteOf(found)
+	after := fmt.Sprintf(", %s of %s this minute", operator.Thousands(used), operator.Thousands(allowed))
 	if hold := operator.FindHold(*found.Pace); hold != nil {
 		text, _ := gateText(hold, s.At)
 		after = ", " + text

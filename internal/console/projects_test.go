@@ -120,7 +120,7 @@ func TestCampaignsDependOnTheirProject(t *testing.T) {
 	f := openProjects(t)
 	ours, theirs := f.get("/campaigns/ours").text, f.get("/campaigns/theirs").text
 	wantTexts(t, "a campaign of the halted project", theirs, "The project is halted", `href="/projects/news"`, ", halted")
-	wantTexts(t, "a campaign of the other", ours, `href="/projects/shop"`, "of 9,900 /s", "of 2</span>")
+	wantTexts(t, "a campaign of the other", ours, `href="/projects/shop"`, "of 594,000 this minute", "of 2</span>")
 	for _, wrong := range []string{"The project is halted", "goes first"} {
 		if strings.Contains(ours, wrong) {
 			t.Errorf("a campaign of the other project is held: %s", wrong)
@@ -134,7 +134,7 @@ func TestOneProjectIsNotListed(t *testing.T) {
 	f := open(t, Options{Operate: true})
 	f.system.views[0].Spec.Project = "shop"
 	f.refresh()
-	wantTexts(t, "the quota", f.get("/quota").text, "The pace now", `href="/quota/halt"`, `<span class="project">shop</span>`)
+	wantTexts(t, "the quota", f.get("/quota").text, "The present minute", `href="/quota/halt"`, `<span class="project">shop</span>`)
 	if strings.Contains(f.get("/campaigns/running").text, "/projects/") || strings.Contains(f.get("/quota").text, "/projects/") {
 		t.Error("a page links to the only project")
 	}

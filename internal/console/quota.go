@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"fanfare/internal/operator"
@@ -22,6 +21,7 @@ type quotaContent struct {
 	Limit   string
 	Used    bar
 	Share   string
+	Even    string // pushes of the minute so far at an even pace
 	Facts   []fact
 	Raise   *raise
 	Halted  bool
@@ -37,6 +37,9 @@ type stop struct {
 	Tone, Title, Text string
 	Seconds           int // 0: it does not end by the clock
 	Turn              string
+	OpenWhy           string // why no one can open the gate; "" if someone can, or if it is no gate
+	CanOpen           bool
+	Then              *timetable // nil: it does not end by the clock
 }
 
 type halt struct{ Reason, By, Since string }
@@ -74,12 +77,15 @@ func (c *Console) fillQuota(ctx context.Context, out *quotaContent, s *Snapshot,
 		return
 	}
 	p := project.Pace
-	limit, now := p.Settings.Rate(), s.rateOf(project.ID)
-	out.Known, out.Now, out.Limit = true, rate(now), rate(limit)
-	out.Share = share(int64(now), int64(limit))
-	out.Used = barTo("f-ink", out.Now+" of "+out.Limit+" a second", int64(now), int64(limit))
+	used, allowed := s.minuteOf(project)
+	out.Known, out.Now, out.Limit = true, operator.Thousands(used), operator.Thousands(allowed)
+	out.Share, out.Used = share(used, allowed), minuteBarTo(used, allowed)
+	out.Even = operator.Thousands(int64(p.Settings.Rate() * p.Now.Sub(p.Now.Truncate(time.Minute)).Seconds()))
 	out.Waiting = s.waitingIn(project.ID)
 	out.Stop = stopOf(*p, out.Waiting)
+	if out.Stop != nil {
+		out.Stop.CanOpen = isClosedByHand(*p)
+	}
 	for _, h := range p.Halts {
 		out.Halted = true
 		out.Halts = append(out.Halts, halt{h.Reason, h.By, clock(h.Since, s.At) + " UTC"})
@@ -128,12 +134,14 @@ func stopOf(p pacing.State, waiting int) *stop {
 	case operator.CauseQuarterHour:
 		return withRing(stop{Tone: "is-held", Title: "A quarter hour is avoided", Text: "Continues at " + held.Until.Format("15:04:05") + " UTC. " + waits}, held.Until.Sub(p.Now))
 	}
-	asked := ""
+	asked, why := "", "it was closed for a while, and opens by itself"
 	if p.Gate.By == pacing.ByFCM {
-		asked = ", as Retry-After asks"
+		asked, why = ", as Retry-After asks", "FCM asked for it"
 	}
 	return withRing(stop{
-		Tone: "is-held", Title: "Sending paused" + p.Gate.Cause(),
+		OpenWhy: why,
+		Tone:    "is-held", Title: "Sending paused" + p.Gate.Cause(),
+		Then: timetableOf(p, held.Until),
 		Text: "Opens by itself at " + held.Until.UTC().Format("15:04:05") + " UTC" + asked + "; then the pace grows. " + waits,
 	}, held.Until.Sub(p.Now))
 }
@@ -143,59 +151,4 @@ func withRing(s stop, left time.Duration) *stop {
 	s.Seconds = max(1, int(left.Round(time.Second).Seconds()))
 	s.Turn = fmt.Sprintf("%d %d", min(s.Seconds, maxRing), maxRing)
 	return &s
-}
-
-// quotaDialog asks before a project is halted or resumed; the id "" is the only one.
-func (c *Console) quotaDialog(s *Snapshot, id, action string) (dialog, bool) {
-	project, known := s.findProject(id)
-	if !known || project.Pace == nil {
-		return dialog{}, false
-	}
-	d := dialog{Action: action, URL: c.opts.Prefix + "/quota/" + action}
-	if id != "" {
-		d.URL = c.projectURL(id) + "/" + action
-	}
-	var open int64
-	running := s.runningOf(project.ID)
-	for _, each := range running {
-		open += each.Books.CountOpen()
-	}
-	switch action {
-	case "halt":
-		d.Title, d.Text = "Halt "+project.ID+"?", "No campaign of the project sends until someone resumes it. Pushes on the wire finish."
-		d.Effects = []effect{{"Campaigns that stop", int64(len(running))}, {"People who wait then", open}}
-		d.Reason, d.Keep, d.Do = true, "Keep sending", "Halt "+operator.Thousands(len(running))
-	case "resume":
-		d.Title, d.Text = "Resume "+project.ID+"?", "All halts end. The pace grows from zero during the ramp."
-		d.Effects = []effect{{"Campaigns that continue", int64(len(running))}, {"People who wait", open}}
-		d.Keep, d.Do = "Leave it", "Resume"
-	default:
-		return d, false
-	}
-	return d, true
-}
-
-// actOnQuota halts or resumes a project; a path without an id means the only one.
-func (c *Console) actOnQuota(r *http.Request) (done, error) {
-	id := r.PathValue("id")
-	project, known := c.deps.Projects.Find(id)
-	if id == "" {
-		project, known = c.deps.Projects.Single()
-	}
-	switch {
-	case id != "" && !known:
-		return done{}, c.noSuchProject(id)
-	case len(c.deps.Projects) > 1 && !known:
-		return done{}, &inputError{"There are several projects: choose one of " + strings.Join(c.deps.Projects.IDs(), ", ") + "."}
-	case project.Pace == nil:
-		return done{}, &inputError{"The project's pace is not known to this console."}
-	}
-	ctx := asActor(r, viewerOf(r))
-	switch r.PathValue("action") {
-	case "halt":
-		return done{Message: "Halted " + project.ID + "."}, project.Pace.Halt(ctx, reasonOf(r))
-	case "resume":
-		return done{Message: "Resumed " + project.ID + "."}, project.Pace.Resume(ctx)
-	}
-	return done{}, &inputError{"There is no such action."}
 }

@@ -68,7 +68,7 @@ type raiseReading struct {
 	first       time.Time          // the begin of the oldest
 	limited     int64              // 429
 	lastLimited time.Time
-	pushed      int64            // recipients that FCM accepted, or refused for good
+	pushed      int64            // pushes that FCM accepted, or refused for good
 	errors      map[string]int64 // by code
 }
 
@@ -90,12 +90,7 @@ func (c *Console) raiseOf(ctx context.Context, s *Snapshot, p projectState) *rai
 func (c *Console) readRaise(ctx context.Context, s *Snapshot, p projectState) *raiseReading {
 	r := &raiseReading{at: s.At, first: p.Pace.Now.Truncate(time.Minute).Add(-raiseWindow * time.Minute), errors: make(map[string]int64)}
 	for _, each := range activeSince(s, p.ID, r.first) {
-		for _, code := range clientErrors {
-			n := each.Books.Codes["failed:"+code]
-			r.errors[code] += n
-			r.pushed += n
-		}
-		r.pushed += each.Books.Sent
+		r.countAnswers(each.Books)
 		series, err := c.deps.System.Traffic(ctx, each.Spec.ID, raiseSlots)
 		if err != nil {
 			c.deps.Logger.Info("traffic not read; the use of the quota is incomplete", "campaign", each.Spec.ID, "error", err)
@@ -114,6 +109,22 @@ func (c *Console) readRaise(ctx context.Context, s *Snapshot, p projectState) *r
 		}
 	}
 	return r
+}
+
+// countAnswers adds the pushes that FCM accepted, and those that it refused for good. With several
+// devices a recipient counts once, by the best of them, so the devices are counted.
+func (r *raiseReading) countAnswers(b campaign.Books) {
+	sent, codes := b.Sent, b.Codes
+	if b.Devices != nil {
+		sent, codes = b.Devices.Sent, b.Devices.Codes
+	}
+	r.pushed += sent + b.Moved
+	r.errors["UNREGISTERED"] += b.Moved // tokens that were dead before another address was tried
+	for _, code := range clientErrors {
+		n := codes["failed:"+code]
+		r.errors[code] += n
+		r.pushed += n
+	}
 }
 
 // activeSince returns the campaigns of a project that were sent since a moment, the largest first.

@@ -2,8 +2,10 @@ package console
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"fanfare/internal/fleet"
 	"fanfare/internal/operator"
 )
 
@@ -11,25 +13,45 @@ import (
 type side struct {
 	Campaigns int
 	Dead      int64
-	// Quota is how much of the quota is sent now.
+	// Quota is how much of the present minute's quota is used.
 	Quota    bool // whether the pace is known
 	Used     bar
 	UsedText string
 	Gate     string
 	GateTone string
+	// The running processes. A tone marks that none runs while something waits for one.
+	Dispatchers, Responders       int
+	DispatcherTone, ResponderTone string
 }
 
 func (c *Console) sideOf(s *Snapshot) side {
 	out := side{Campaigns: len(s.Campaigns), Dead: s.Backlog.DeadLetters}
-	limit, now := s.fullRate(), s.totalRate()
-	if limit == 0 {
+	out.countFleet(s)
+	used, allowed := s.minute()
+	if allowed == 0 {
 		return out
 	}
 	out.Quota = true
-	out.UsedText = share(int64(now), int64(limit))
-	out.Used = barTo("f-ink", rate(now)+" of "+rate(limit)+" a second", int64(now), int64(limit))
+	out.UsedText, out.Used = share(used, allowed), minuteBarTo(used, allowed)
 	out.Gate, out.GateTone = gatesText(s)
 	return out
+}
+
+func (out *side) countFleet(s *Snapshot) {
+	for _, p := range s.Fleet {
+		if p.Role == fleet.Dispatcher {
+			out.Dispatchers++
+		} else {
+			out.Responders++
+		}
+	}
+	hasWork := func(v operator.View) bool { return v.Books.CountOpen() > 0 }
+	if out.Dispatchers == 0 && slices.ContainsFunc(s.around.Running, hasWork) {
+		out.DispatcherTone = "is-broken"
+	}
+	if out.Responders == 0 && s.Backlog.Results > 0 {
+		out.ResponderTone = "is-broken"
+	}
 }
 
 // gatesText says whether the project sends; of several, how many do not.

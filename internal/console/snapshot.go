@@ -17,12 +17,17 @@ type Snapshot struct {
 	Projects  []projectState
 	Backlog   operator.Backlog
 	Fleet     []fleet.Process // the running dispatchers and responders
+	// Silent are processes that stopped beating without a word, each as its last beat had it.
+	Silent []silentProcess
+	// Unwritten says why results do not reach SQL; nil if they do, or if none waits.
+	Unwritten *operator.Reason
 	// Err says why nothing newer is known; the figures are those of the last good snapshot.
 	Err error
 	// GoodAt is the moment of the figures.
 	GoodAt time.Time
 
 	byID   map[string]*Campaign
+	pushed map[string]int64      // requests of campaigns in the present minute
 	around operator.Surroundings // what the campaigns depend on, beside the pace of their project
 }
 
@@ -82,6 +87,7 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 	if s.Fleet, err = c.deps.System.Processes(ctx); err != nil {
 		return nil, err
 	}
+	s.Silent = findSilent(before, s.Fleet, s.At)
 	if s.Projects, err = c.readProjects(ctx); err != nil {
 		return nil, err
 	}
@@ -97,6 +103,10 @@ func (c *Console) readSnapshot(ctx context.Context, before *Snapshot) (*Snapshot
 		}
 		each.Speed = past.Observe(s.At, v.Books.CountEnded())
 	}
+	if s.pushed, err = c.deps.System.PushedThisMinute(ctx, s.pushing()); err != nil {
+		return nil, err
+	}
+	s.Unwritten = operator.WhyResultsWait(s.Backlog, s.Fleet)
 	s.around = s.findSurroundings()
 	for i := range s.Campaigns {
 		c.explainDue(ctx, &s.Campaigns[i].View, s)

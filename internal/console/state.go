@@ -19,6 +19,7 @@ var (
 	stateRunning   = shownState{"is-running", "Running", "i-running"}
 	stateHeld      = shownState{"is-held", "Held", "i-held"}
 	statePaused    = shownState{"is-paused", "Paused", "i-paused"}
+	stateDown      = shownState{"is-broken", "Down", "i-broken"} // would run, but what it needs is down
 	stateBroken    = shownState{"is-broken", "Broken", "i-broken"}
 	stateCompleted = shownState{"is-completed", "Completed", "i-completed"}
 	stateExpired   = shownState{"is-expired", "Expired", "i-expired"}
@@ -36,10 +37,13 @@ func stateOf(c *Campaign) shownState {
 		}
 		return statePaused
 	case campaign.Running:
-		if r := c.first(); r != nil && r.Stops {
-			return stateHeld
+		switch r := c.first(); {
+		case r == nil || !r.Stops:
+			return stateRunning
+		case isDown(r):
+			return stateDown
 		}
-		return stateRunning
+		return stateHeld
 	case campaign.Completed:
 		return stateCompleted
 	case campaign.Expired:
@@ -53,6 +57,15 @@ func stateOf(c *Campaign) shownState {
 	return stateDraft
 }
 
+// isDown reports whether a reason is that something is down, rather than that it takes its turn.
+func isDown(r *operator.Reason) bool {
+	switch r.Kind {
+	case operator.ReasonNoDispatcher, operator.ReasonUnassigned, operator.ReasonNoAnswers:
+		return true
+	}
+	return false
+}
+
 // first is the reason that matters most; nil if everything moves.
 func (c *Campaign) first() *operator.Reason {
 	if len(c.Reasons) == 0 {
@@ -64,7 +77,9 @@ func (c *Campaign) first() *operator.Reason {
 // tone is the colour of a reason.
 func tone(r *operator.Reason) string {
 	switch r.Kind {
-	case operator.ReasonBroken, operator.ReasonTripped, operator.ReasonLoss, operator.ReasonUndelivered, operator.ReasonHalt, operator.ReasonUnassigned:
+	case operator.ReasonBroken, operator.ReasonTripped, operator.ReasonLoss, operator.ReasonUndelivered, operator.ReasonHalt, operator.ReasonUnassigned,
+		operator.ReasonNoDispatcher, operator.ReasonNoResponder, operator.ReasonNoAnswers, operator.ReasonFCMErrors,
+		operator.ReasonLookups, operator.ReasonRedisWrites, operator.ReasonSQLWrites, operator.ReasonWarning:
 		return "is-broken"
 	case operator.ReasonPaused, operator.ReasonRetriesLater, operator.ReasonWindows, operator.ReasonClockBack:
 		return "is-paused"

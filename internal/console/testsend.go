@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,9 +12,9 @@ import (
 )
 
 // testDialog asks where a test goes.
-func (c *Console) testDialog(v operator.View, user string) dialog {
-	return dialog{
-		Action: "test", Title: "Send " + cmp.Or(v.Spec.Name, v.Spec.ID) + " once?", Keep: "Not now", Do: "Send one test",
+func (c *Console) testDialog(ctx context.Context, v operator.View, user string) dialog {
+	d := dialog{
+		Action: "test", URL: c.campaignURL(v.Spec.ID) + "/test", Title: "Send " + cmp.Or(v.Spec.Name, v.Spec.ID) + " once?", Keep: "Not now", Do: "Send the test",
 		Text: "This message goes out once now, to each device, whatever the campaign’s state. Give a user, whose stored devices and profile are used; or one address, and a user for the placeholders. " +
 			"It counts against the quota. It is in no figure of the campaign, and no address is removed.",
 		Fields: []field{
@@ -22,8 +23,20 @@ func (c *Console) testDialog(v operator.View, user string) dialog {
 			{Name: "fid", Label: "FID", Placeholder: "those that are stored"},
 		},
 		Check:   &check{Name: "validate_only", Label: "Only let FCM check it: nothing is delivered"},
-		Effects: []effect{{"Pushes", 1}},
+		Changes: []change{{"Pushes to a user", "", "one to each device"}, {"Pushes to a token or a FID", "", "1"}},
 	}
+	if user == "" {
+		return d
+	}
+	var known operator.User
+	err := c.askShared(ctx, func(ctx context.Context) (err error) {
+		known, err = c.deps.System.User(ctx, user, 1)
+		return err
+	})
+	if known.TokenErr == nil && (err == nil || len(known.Devices) > 0) {
+		d.Changes[0] = change{"Pushes to " + user + ", one to each device", "", operator.Thousands(len(known.Devices))}
+	}
+	return d
 }
 
 // sendTest sends one push outside the campaign's books, and answers what FCM said.

@@ -58,8 +58,8 @@ func textOf(r *operator.Reason, now time.Time) string {
 	return sentence(parts)
 }
 
-// remedyOf returns the dialog that ends a reason. Only start and resume are actions of the campaign;
-// the others belong to its project.
+// remedyOf returns the dialog that ends a reason. Only start and resume are actions of the
+// campaign; the others belong to its project.
 func (c *Console) remedyOf(r *operator.Reason, each *Campaign, s *Snapshot) (address, label string) {
 	if each == nil {
 		return "", ""

@@ -34,7 +34,7 @@ func TestStepsOf(t *testing.T) {
 	}
 }
 
-// Beside each reason stands what to do: the button for those who operate, the command for all others.
+// Beside each reason stands what to do: the button for those who operate, the command for others.
 func TestReasonsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	type page struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fanfare/internal/notification"
+	"fanfare/internal/pacing"
 )
 
 // ProjectPace is the pace of a Firebase project, to read and to stop; *pacing.Governor implements
@@ -12,6 +13,11 @@ type ProjectPace interface {
 	PaceReader
 	Halt(ctx context.Context, reason string) error
 	Resume(ctx context.Context) error
+	// ResumeFrom ends the halt of one reason. free reports whether no other stands.
+	ResumeFrom(ctx context.Context, reason string) (free bool, err error)
+	Set(ctx context.Context, s pacing.Settings) error
+	// Note adds to the history what changes nothing of the pace.
+	Note(ctx context.Context, what, detail string) error
 	// History returns who halted and resumed the project and who set its quota, the newest last.
 	History(ctx context.Context) ([]notification.HistoryEntry, error)
 }

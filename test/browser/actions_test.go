@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"fanfare/test/servers"
@@ -32,11 +33,14 @@ func testSteering(t *testing.T, w *world) {
 	p.fill("#f-rate", "40")
 	p.fill("#f-prio", "12")
 	p.expect("422")
-	p.click("main form[data-act] [type=submit]", "Change the pace")
-	p.awaitText("main form[data-act] .problem", `Priority is "12", want 0 to 9`)
+	p.click("main form[data-ask] [type=submit]", "Change the pace…")
+	p.awaitText("main form[data-ask] .problem", `Priority is "12", want 0 to 9`)
 	p.judge("a form with a problem")
 	p.fill("#f-prio", "3")
-	p.click("main form[data-act] [type=submit]", "Change the pace")
+	p.click("main form[data-ask] [type=submit]", "Change the pace…")
+	p.awaitText("dialog[open]", "40 a second")
+	p.judge("the dialog of a pace")
+	p.click("dialog[open] [type=submit]", "Change it for")
 	p.awaitText("[data-part=facts]", "40 /s")
 	p.awaitText("[data-part=facts]", "3")
 
@@ -102,6 +106,7 @@ func testLetters(t *testing.T, w *world) {
 	p.fill("dialog[open] [name=type]", "1")
 	p.click("dialog[open] [type=submit]", "Purge 1")
 	p.awaitText(".toasts", "Purged 1 letter.")
+	w.awaitHistory("mail", "purged 1 dead letter")
 	p.awaitText("[data-part=match]", "0 match")
 	p.goTo("/dead")
 	p.awaitText("main", "UNREGISTERED")
@@ -155,12 +160,12 @@ func testTrying(t *testing.T, w *world) {
 	p.awaitText("dialog[open]", "It is in no figure of the campaign")
 	p.judge("the dialog of a test")
 	p.fill("dialog[open] [name=token]", "test-of-the-console")
-	p.click("dialog[open] [type=submit]", "Send one test")
+	p.click("dialog[open] [type=submit]", "Send the test")
 	p.awaitText(".toasts", "Sent to")
 	p.click("a[data-dialog]", "Test send")
 	p.fill("dialog[open] [name=fid]", "fid-of-the-console")
 	p.click("dialog[open] .check-row", "Only let FCM check it")
-	p.click("dialog[open] [type=submit]", "Send one test")
+	p.click("dialog[open] [type=submit]", "Send the test")
 	p.awaitText(".toasts", "Checked for")
 	if n := len(w.Sim.Ledger()["fid-of-the-console"]); n != 0 {
 		t.Errorf("FCM got %d messages for an address that was to be checked, want none", n)
@@ -180,6 +185,12 @@ func (w *world) show(id string) (v servers.View) {
 		w.t.Fatal(err)
 	}
 	return v
+}
+
+// awaitHistory waits until the history of a campaign says something.
+func (w *world) awaitHistory(id, what string) {
+	w.t.Helper()
+	w.Eventually("the history says "+what, func() bool { return strings.Contains(string(w.Fanfare("campaign", "history", id)), what) })
 }
 
 // withHost is a console's address under another name.

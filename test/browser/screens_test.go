@@ -32,7 +32,7 @@ var screens = map[string]string{
 	"/people?user=person3":                 "gets no push from any campaign",
 	"/people?user=twin2":                   "DUPLICATE",
 	"/people?user=mover":                   "MOVED",
-	"/quota":                               "The pace now",
+	"/quota":                               "The present minute",
 }
 
 // forms are pages that exist only where actions are allowed.

@@ -4,7 +4,7 @@ import { morph } from './morph.js';
 import { chartsUse, drawCharts } from './charts.js';
 
 const pollEvery = 2000;
-const lostAfter = 15;
+const lostAfter = 15, lateAfter = 5;
 let source, poll, last, paused = false, failures = 0;
 
 export function startLive() {
@@ -16,6 +16,12 @@ export function startLive() {
   source.onerror = () => { if (++failures >= 3) startLive(); };
 }
 
+// renew shows the figures of a moment at which a person has changed what the page is about. A page
+// that is paused asks once, and stays paused.
+export function renew() {
+  if (paused) ask(); else startLive();
+}
+
 function stop() {
   source?.close();
   source = undefined;
@@ -23,9 +29,11 @@ function stop() {
 }
 
 async function ask() {
+  const asked = location.href;
   try {
-    const reply = await fetch(location.href, { headers: { Accept: 'application/json' } });
-    if (reply.ok) take(await reply.json());
+    const reply = await fetch(asked, { headers: { Accept: 'application/json' } });
+    const update = reply.ok && await reply.json();
+    if (update && asked === location.href) take(update); // a filter may have changed meanwhile
   } catch { /* the label says how old the numbers are */ }
 }
 
@@ -45,7 +53,7 @@ function label() {
   if (!button) return;
   const age = last ? (performance.now() - last.at) / 1000 : 0;
   const lost = last && (last.state === 'lost' || age > lostAfter);
-  const state = paused ? 'paused' : lost ? 'lost' : 'live';
+  const state = paused ? 'paused' : lost ? 'lost' : age > lateAfter ? 'late' : 'live';
   const text = paused ? 'Paused · press space to go on'
     : lost ? `Lost · the numbers are ${spoken(age)} old`
       : last ? `Live · ${spoken(age)} ago` : button.querySelector('.live-text').textContent;

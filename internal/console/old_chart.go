@@ -1,0 +1,113 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"fanfare/internal/campaign"
+	"fanfare/internal/notification"
+	"fanfare/internal/store"
+)
+
+// redisKeeps is how far back the record in Redis goes; see traffic.
+const redisKeeps = 24 * time.Hour
+
+// minutesAge is how long the minutes of SQL serve all pages of a campaign that has ended.
+const minutesAge = time.Minute
+
+// minutesRead are minutes of SQL by campaign.
+type minutesRead struct {
+	mu   sync.Mutex
+	byID map[string]minutesRecord
+}
+
+type minutesRecord struct {
+	at      time.Time
+	minutes []store.Minute
+}
+
+// isOld reports whether a campaign has ended, and Redis no longer has its whole record.
+func isOld(spec campaign.Spec, now time.Time) bool {
+	return spec.State.HasEnded() && !spec.StartedAt.IsZero() && now.Sub(spec.StartedAt) > redisKeeps
+}
+
+// chartOverTime returns how a campaign went over time: from Redis, or of an old one from SQL, which
+// keeps outcomes by minute.
+func (c *Console) chartOverTime(ctx context.Context, spec campaign.Spec, now time.Time) overTime {
+	if c.deps.Records != nil && isOld(spec, now) {
+		return outcomesOverTime(c.minutesOf(ctx, spec.ID), now)
+	}
+	return overTimeOf(c.trafficOf(ctx, spec.ID), now)
+}
+
+// minutesOf returns the minutes of SQL, at most minutesAge old. Those that cannot be read are none:
+// the funnel says that SQL does not answer.
+func (c *Console) minutesOf(ctx context.Context, id string) []store.Minute {
+	now := c.now()
+	c.minutes.mu.Lock()
+	known, ok := c.minutes.byID[id]
+	c.minutes.mu.Unlock()
+	if ok && now.Sub(known.at) < minutesAge {
+		return known.minutes
+	}
+	var found []store.Minute
+	err := c.askSQL(ctx, func(ctx context.Context) (err error) {
+		found, err = c.deps.Records.Minutes(ctx, id)
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	c.minutes.mu.Lock()
+	defer c.minutes.mu.Unlock()
+	if c.minutes.byID == nil {
+		c.minutes.byID = make(map[string]minutesRecord)
+	}
+	for other, record := range c.minutes.byID {
+		if now.Sub(record.at) >= minutesAge {
+			delete(c.minutes.byID, other)
+		}
+	}
+	c.minutes.byID[id] = minutesRecord{now, found}
+	return found
+}
+
+// outcomesOverTime is the table of outcomes, in equal steps without a gap.
+func outcomesOverTime(minutes []store.Minute, now time.Time) overTime {
+	out := overTime{OfSQL: true}
+	if len(minutes) == 0 {
+		return out
+	}
+	slices.SortStableFunc(minutes, func(a, b store.Minute) int { return a.Start.Compare(b.Start) })
+	first, last := minutes[0].Start, minutes[len(minutes)-1].Start
+	step := time.Minute
+	for last.Sub(first.Truncate(step))/step >= slotsShown {
+		step *= 2
+	}
+	first = first.Truncate(step)
+	type sums struct{ sent, others int64 }
+	slots := make([]sums, last.Sub(first)/step+1)
+	for _, m := range minutes {
+		slot := &slots[m.Start.Sub(first)/step]
+		if m.Status == notification.StatusSent {
+			slot.sent += m.N
+		} else {
+			slot.others += m.N
+		}
+	}
+	perSecond := func(n int64) figure {
+		r := float64(n) / step.Seconds()
+		return figure{fmt.Sprintf("%.2f", r), rate(r)}
+	}
+	if out.Step = "minute"; step > time.Minute {
+		out.Step = span(step)
+	}
+	for i, slot := range slots {
+		at := first.Add(time.Duration(i) * step)
+		out.Rows = append(out.Rows, moment{Unix: at.Unix(), At: clockOfSlot(at, now), Sent: perSecond(slot.sent), Others: perSecond(slot.others)})
+	}
+	return out
+}
