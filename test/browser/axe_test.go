@@ -54,11 +54,11 @@ func (p *tab) judge(what string) {
 	}
 }
 
-// judgeAll judges the page in light and dark, on a desk and a phone, where it must not be wider
-// than the screen.
+// judgeAll judges the page in light and dark, on a desk, a small one and a phone. It must not be
+// wider than any of these.
 func (p *tab) judgeAll(page string) {
 	p.t.Helper()
-	for _, width := range []int64{wide, phone} {
+	for _, width := range []int64{wide, rail, phone} {
 		p.resize(width)
 		if over := read[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 			p.t.Errorf("%s is %d pixels wider than a screen of %d", page, over, width)

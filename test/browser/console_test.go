@@ -9,7 +9,7 @@ func TestConsole(t *testing.T) {
 	w.fill()
 	for name, test := range map[string]func(*testing.T, *world){
 		"Screens": testScreens, "ReadOnly": testReadOnly, "Login": testLogin, "Prefix": testPrefix, "Theme": testTheme,
-		"Palette": testPalette, "Keys": testKeys, "Focus": testFocus, "Live": testLive,
+		"Palette": testPalette, "Keys": testKeys, "Focus": testFocus, "Live": testLive, "Hidden": testHidden, "PausedFilter": testPausedFilter, "Polling": testPolling, "Lost": testLost, "OneLetter": testOneLetter, "Reveal": testReveal,
 		"Filters": testFilters, "Steering": testSteering, "Letters": testLetters, "Creating": testCreating, "Source": testSource, "Trying": testTrying, "SameFigures": testSameFigures,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,9 +24,10 @@ import (
 	"fanfare/test/servers"
 )
 
-// Widths of the design: a desk and a phone.
+// Widths of the design: a desk, a small one with the menu as a rail, and a phone.
 const (
 	wide  = 1440
+	rail  = 1024
 	phone = 390
 )
 
