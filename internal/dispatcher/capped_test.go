@@ -55,6 +55,15 @@ func TestCappedUsersGetNothing(t *testing.T) {
 	}
 }
 
+// A duplicate is found before the caps are asked: it gets no push, so it uses none of its user's.
+func TestDuplicatesUseNoCap(t *testing.T) {
+	w := newWorld(t)
+	w.limit("1 in 1d")
+	w.campaign(campaign.Spec{ID: "42"}, `{"userId":"ann","fcmToken":"t1"}`, `{"userId":"ann","fcmToken":"t1"}`)
+	w.drain("42")
+	w.wantOutcomes(map[string]int{"sent": 1, "skipped " + notification.CodeDuplicate: 1})
+}
+
 // Only what FCM accepted, or may have, counts.
 func TestUnacceptedPushesDoNotCount(t *testing.T) {
 	w := newWorld(t)
