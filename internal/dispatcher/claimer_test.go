@@ -52,6 +52,30 @@ func TestClaimGivesBackPlacesInTheCanary(t *testing.T) {
 	}
 }
 
+// Recipients past their deadline get no push. So they are claimed while no push of their campaign
+// goes, and end as expired.
+func TestOverdueRecipientsAreClaimedDuringAnOutage(t *testing.T) {
+	w := newWorld(t)
+	w.campaign(campaign.Spec{ID: "42"}, audience(1)...)
+	d := w.dispatcher()
+	camp := w.served(d, "42")
+	for range suspectScore {
+		camp.outage.observe(noAnswer, 0, 1, time.Now())
+	}
+	for range trialPushes {
+		camp.outage.startPush()
+	}
+	if n := d.claimer.share(10)[camp]; n != 0 {
+		t.Errorf("%d slots before the deadline, want none while no push may go", n)
+	}
+	past := time.Now().Add(-time.Second)
+	must(0, w.deps.Campaigns.Change(t.Context(), "42", campaign.Change{Deadline: &past}))(t)
+	w.served(d, "42")
+	if n := d.claimer.share(10)[camp]; n != 10 {
+		t.Errorf("%d slots after the deadline, want all ten", n)
+	}
+}
+
 // What a failed claim may have taken is given back, unless the error says that it took nothing.
 func TestUndo(t *testing.T) {
 	for cause, held := range map[error]int64{
