@@ -151,15 +151,16 @@ func TestWindowClosesDuringTheWait(t *testing.T) {
 }
 
 // The wait for a window is no time of retries: a recipient who waited for long is tried as often as
-// any other.
+// any other. The limit ends a recipient at the second attempt at the earliest.
 func TestWindowWaitIsNoRetryTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		w.options.Retry.MaxElapsed = 50 * time.Second
+		r := &w.options.Retry
+		r.MaxElapsed, r.MaxBackoff = 50*time.Second, r.MinBackoff
 		w.campaign(campaign.Spec{ID: "42", Windows: windows(t, "12:01-12:30"), Deadline: atNoon(24 * time.Hour)}, `{"userId":"u1","fcmToken":"slow"}`)
-		w.sender.answer = byToken(map[string][]fcm.Answer{"slow": {unavailable}})
-		w.runFor(90 * time.Second)
-		if r := w.results()["u1"]; r.Status != notification.StatusSent || r.Attempts != 2 {
-			t.Errorf("ended as %s (%s) after %d attempts, want sent after 2", r.Status, r.Error, r.Attempts)
+		w.sender.answer = byToken(map[string][]fcm.Answer{"slow": {unavailable, unavailable}})
+		w.runFor(2 * time.Minute)
+		if r := w.results()["u1"]; r.Status != notification.StatusSent || r.Attempts != 3 {
+			t.Errorf("ended as %s (%s) after %d attempts, want sent after 3", r.Status, r.Error, r.Attempts)
 		}
 	})
 }
