@@ -137,6 +137,29 @@ func TestStopGivesEntriesBack(t *testing.T) {
 	}
 }
 
+// A stop gives back no entry that an earlier claim made: the push of that claim may have arrived.
+func TestStopKeepsEntriesOfEarlierClaims(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.limit("1 in 1d")
+		w.sender.answer = func(context.Context, string) fcm.Answer { return noAnswer }
+		w.deps.Pacer = &fakePacer{may: func(ctx context.Context, nth int64) error {
+			if nth == 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		w.campaign(campaign.Spec{ID: "1"}, `{"userId":"ann","fcmToken":"t1"}`)
+		w.runFor(time.Minute)
+		if b := w.books("1"); b.Waiting != 1 || w.sender.total() != 1 {
+			t.Fatalf("books %+v after %d pushes, want the recipient back before its second", b, w.sender.total())
+		}
+		if n := w.used("ann"); n != 1 {
+			t.Errorf("%d pushes of ann count, want the one without an answer", n)
+		}
+	})
+}
+
 // While Redis cannot check caps, no one is sent to. Then everyone is.
 func TestCapsCannotBeChecked(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
