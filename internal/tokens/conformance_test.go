@@ -61,6 +61,7 @@ func conform(t *testing.T, rdb redis.UniversalClient) {
 		"the newest copy wins":                 newestCopyWins,
 		"decorated tokens":                     decoratedTokens,
 		"what can be no token":                 whatCanBeNoToken,
+		"stored again in another spelling":     storedAgainInAnotherSpelling,
 		"restore many":                         restoreMany,
 	} {
 		t.Run(name, func(t *testing.T) { behaviour(newRig(t, rdb)) })

@@ -56,6 +56,18 @@ func decoratedTokens(b *rig) {
 	}
 }
 
+// A token that is stored again by now, in another spelling, is no newer one: it stays as it is, and
+// its copy goes.
+func storedAgainInAnotherSpelling(b *rig) {
+	b.set("u", "dead")
+	b.forget("u", "dead")
+	b.set("u", "dead\r\n")
+	b.expectRestored("u", b.restore(tokens.Filter{}), tokens.RestoreResult{Restored: 1})
+	if left := b.removed(tokens.Filter{}); b.stored("u") != "dead\r\n" || len(left) > 0 {
+		b.Errorf("Redis holds %q, and copies of %q are left", b.stored("u"), left)
+	}
+}
+
 // whatCanBeNoToken is no answer while something better is stored, and it stays where it is.
 func whatCanBeNoToken(b *rig) {
 	const broken = "two words"
