@@ -67,6 +67,7 @@ var conformance = backends.Suite{
 	{"load skips", keepsALoadThatSkips},
 	{"complete with an interrupted load", namesWhatWasInterrupted},
 	{"load and complete", completesAfterTheLoad},
+	{"complete without a waived load", completesWithoutAWaivedLoad},
 	{"load into the ended", reopensOnlyTheCompleted},
 	{"load and look", loadsBesideALook},
 	{"load that died", forgetsWhatNoOneLoads},

@@ -88,6 +88,17 @@ func completesAfterTheLoad(t *testing.T, b *backends.Backend) {
 	wantEqual(t, "sent", f.books("1").Sent, 6)
 }
 
+// The rest of a load that an operator has given up does not keep its campaign from completing.
+func completesWithoutAWaivedLoad(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	f.create("1", campaign.Running)
+	f.appendAll(f.loader("1", false), rows(0, 3))
+	f.drain("1")
+	wantEqual(t, "complete while the load may continue", f.complete("1"), false)
+	f.ok(f.Waive(t.Context(), campaign.Spec{ID: "1"}, 0))
+	wantEqual(t, "complete without the rest", f.complete("1"), true)
+}
+
 func reopensOnlyTheCompleted(t *testing.T, b *backends.Backend) {
 	f := open(t, b)
 	for _, state := range campaign.States {
