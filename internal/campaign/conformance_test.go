@@ -87,6 +87,7 @@ var conformance = backends.Suite{
 	{"discover keeps what comes meanwhile", keepsWhatComesMeanwhile},
 	{"create beside a look", createsBesideALook},
 	{"projects", servesItsOwnProject},
+	{"drafts of projects", startsItsOwnDrafts},
 	{"projects by mistake", tellsAMistakenProject},
 	{"projects of a listing", listsTheSameProjects},
 	{"projects side by side", takesOnceAmongProjects},

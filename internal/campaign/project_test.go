@@ -87,6 +87,18 @@ func servesItsOwnProject(t *testing.T, b *backends.Backend) {
 	}
 }
 
+// A scheduled draft is started by its own project only, whose dispatchers check whether it may.
+func startsItsOwnDrafts(t *testing.T, b *backends.Backend) {
+	f := open(t, b)
+	past := b.Redis.Time(t.Context()).Val().Add(-time.Second)
+	f.ok(f.Create(t.Context(), campaign.Spec{ID: "42", Message: message, StartAt: past, Project: "b"}))
+	f.push("42", 1)
+	of(t, b, "a").discover()
+	wantEqual(t, "state after a look of another project", f.get("42").State, campaign.Draft)
+	of(t, b, "b").discover()
+	wantEqual(t, "state after a look of its own", f.get("42").State, campaign.Running)
+}
+
 // One campaign with a mistyped project holds up those that name none. The message says which one
 // it is, and how to correct it.
 func tellsAMistakenProject(t *testing.T, b *backends.Backend) {
