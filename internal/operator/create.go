@@ -75,8 +75,8 @@ func (o *Operator) Change(ctx context.Context, id string, change campaign.Change
 	return o.applyTimes(ctx, id, change)
 }
 
-// checkProject refuses a project that the settings do not have: no dispatcher would send for it, and
-// campaigns without a project would wait, because there seem to be several.
+// checkProject refuses a project that the settings do not have: no dispatcher would send for it,
+// and campaigns without a project would wait, because there seem to be several.
 func (o *Operator) checkProject(id, project string) error {
 	if project == "" || len(o.deps.Projects) == 0 || slices.Contains(o.deps.Projects, project) {
 		return nil
