@@ -216,6 +216,8 @@ func deadlineText(v operator.View) string {
 	switch at := v.Deadline(); {
 	case at.IsZero():
 		return none
+	case v.IsDeadlineDerived():
+		return localTime(at) + " (follows from the schedule)"
 	case at.Equal(own):
 		return localTime(at)
 	case v.Books.Assumed:

@@ -22,13 +22,15 @@ type Change struct {
 	Priority    *int
 	Rate        *float64   // 0 removes the cap
 	Deadline    *time.Time // zero removes it
-	StartAt     *time.Time // of a draft; zero removes it
-	Windows     *schedule.Windows
-	LocalTime   *schedule.LocalTime
-	TimeZone    *string
-	QuietHours  *QuietHours
-	Source      *Source // zero removes it; refused while it is loaded in part
-	Project     *string // empty removes it
+	// DerivedDeadline is Spec.DerivedDeadline.
+	DerivedDeadline *time.Time
+	StartAt         *time.Time // of a draft; zero removes it
+	Windows         *schedule.Windows
+	LocalTime       *schedule.LocalTime
+	TimeZone        *string
+	QuietHours      *QuietHours
+	Source          *Source // zero removes it; refused while it is loaded in part
+	Project         *string // empty removes it
 }
 
 // IsEmpty reports whether there is nothing to change.
@@ -113,6 +115,9 @@ func (c Change) fields() []fieldChange {
 	}
 	if c.Deadline != nil {
 		all = append(all, fieldChange{fieldDeadline, formatDeadline(*c.Deadline)})
+	}
+	if c.DerivedDeadline != nil {
+		all = append(all, fieldChange{fieldDerived, formatDeadline(*c.DerivedDeadline)})
 	}
 	if c.StartAt != nil {
 		all = append(all, fieldChange{fieldStartAt, formatDeadline(*c.StartAt)})

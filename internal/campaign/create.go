@@ -70,7 +70,7 @@ func (s Spec) withDefaults() (Spec, error) {
 	}
 	for _, f := range []struct{ field, value string }{
 		{fieldOnAmbiguous, string(s.OnAmbiguous)}, {fieldDevices, string(s.Devices)}, {fieldDedupe, string(s.Dedupe)}, {fieldKind, string(s.Kind)}, {fieldWeight, strconv.Itoa(s.Weight)},
-		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)},
+		{fieldPriority, strconv.Itoa(s.Priority)}, {fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldDerived, formatDeadline(s.DerivedDeadline)},
 		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone}, {fieldQuiet, s.QuietHours.String()},
 		{fieldSource, s.Source.String()}, {fieldProject, s.Project},
 	} {
@@ -103,7 +103,7 @@ func (s Spec) fields() []any {
 		all = append(all, fieldDevices, string(s.Devices))
 	}
 	for _, optional := range []struct{ field, value string }{
-		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldProject, s.Project}, {fieldName, s.Name},
+		{fieldRate, formatRate(s.Rate)}, {fieldDeadline, formatDeadline(s.Deadline)}, {fieldDerived, formatDeadline(s.DerivedDeadline)}, {fieldProject, s.Project}, {fieldName, s.Name},
 		{fieldStartAt, formatDeadline(s.StartAt)}, {fieldWindows, s.Windows.String()}, {fieldLocalTime, s.LocalTime.String()}, {fieldTimeZone, s.TimeZone}, {fieldQuiet, s.QuietHours.String()},
 		{fieldSource, s.Source.String()},
 	} {

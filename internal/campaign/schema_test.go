@@ -92,8 +92,8 @@ func TestSpecsThatSatisfyTheirSchemaAreRead(t *testing.T) {
 		fieldState: {"draft", "running", "paused", "gone"}, fieldOnAmbiguous: {"resend", "report"}, fieldDevices: {"all", "latest"},
 		fieldDedupe: {"address", "user", "none"}, fieldProject: {"my-project", "domain.com:p", "a b", strings.Repeat("p", maxProject+1)},
 		fieldKind: {"marketing", "transactional"}, fieldStartAt: {"2030-01-31T18:00:00+07:00"},
-		fieldWindows: {"09:00-21:00", "mon-fri 09:00-21:00; sat,sun 22:00-02:00", "mon 9-21", "09:00"}, fieldLocalTime: {"2030-01-31T18:00", "2030-01-31 18:00±10m", "18:00"},
-		fieldQuiet:    {"own", "22:00-07:00", "fri,sat 23:00-09:00; sun-thu 22:00-07:00", "22-7"},
+		fieldWindows: {"09:00-21:00", "mon-fri 09:00-21:00; sat,sun 22:00-02:00", "mon 9-21", "09:00", "9:00-21:00", "Mon-Fri 09:00-21:00"}, fieldLocalTime: {"2030-01-31T18:00", "2030-01-31 18:00±10m", "2030-01-31T18:00+-10m", "2030-01-31T18:00 +/- 1h30m", "18:00"},
+		fieldQuiet:    {"own", "22:00-07:00", "fri,sat 23:00-09:00; sun-thu 22:00-07:00", "22-7", "22:00-7:00"},
 		fieldDeadline: {"2030-01-31T18:00:00+07:00", "2030-01-31 18:00", "2019-12-31T23:59:59Z"}, fieldRate: {"0.5", "0.05", "0.", "-0.5"},
 	}
 	values := make(map[string][]any)

@@ -31,6 +31,9 @@ type Spec struct {
 	// Deadline is the moment after which no one may be sent to; zero means none. The list's own
 	// expiry counts too: see Earliest.
 	Deadline time.Time
+	// DerivedDeadline is the deadline that follows from the times of the campaign, if no one gave
+	// it one. If Deadline is another one, someone has set that.
+	DerivedDeadline time.Time
 	// StartAt is when a draft starts by itself; zero: never. It is kept once the campaign runs.
 	StartAt time.Time
 	// Windows and LocalTime say when a recipient may be sent to, by the clock of the place where
@@ -65,6 +68,7 @@ const (
 	fieldPriority    = "priority"
 	fieldRate        = "rate"
 	fieldDeadline    = "deadline"
+	fieldDerived     = "derived_deadline"
 	fieldStartAt     = "start_at"
 	fieldWindows     = "windows"
 	fieldLocalTime   = "local_time"
@@ -81,12 +85,17 @@ const (
 
 // headFields are all fields but the message, which is long and not always needed.
 var headFields = []string{
-	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline,
+	fieldState, fieldOnAmbiguous, fieldDevices, fieldDedupe, fieldKind, fieldWeight, fieldPriority, fieldRate, fieldDeadline, fieldDerived,
 	fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet, fieldSource, fieldProject, fieldName, fieldReason,
 	fieldCreated, fieldStarted, fieldFinished,
 }
 
 var allFields = append(slices.Clone(headFields), fieldMessage, fieldEdition)
+
+// HasDerivedDeadline reports whether the deadline follows from the times of the campaign.
+func (s Spec) HasDerivedDeadline() bool {
+	return !s.Deadline.IsZero() && s.Deadline.Equal(s.DerivedDeadline)
+}
 
 // requireMessage returns an error if the spec has no message.
 func (s Spec) requireMessage() error {
@@ -150,6 +159,8 @@ func (s *Spec) set(field, value string) (problem string) {
 		return parseValue(&s.Rate, value, ParseRate)
 	case fieldDeadline:
 		return parseValue(&s.Deadline, value, ParseDeadline)
+	case fieldDerived:
+		return parseValue(&s.DerivedDeadline, value, ParseDeadline)
 	case fieldStartAt, fieldWindows, fieldLocalTime, fieldTimeZone, fieldQuiet:
 		return s.setTime(field, value)
 	case fieldSource:

@@ -166,6 +166,9 @@ func factsOf(c *Campaign, now time.Time) []fact {
 		if at.After(now) {
 			after = ", in " + span(at.Sub(now))
 		}
+		if c.IsDeadlineDerived() {
+			after += "; it follows from the schedule"
+		}
 		facts = append(facts, fact{Label: "Deadline", Value: clock(at, now) + " UTC", After: after})
 	}
 	facts = append(facts, timeFacts(c, now)...)

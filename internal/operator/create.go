@@ -41,8 +41,14 @@ func (o *Operator) Create(ctx context.Context, spec campaign.Spec) error {
 		return err
 	}
 	spec.Message, spec.State = message, campaign.Draft
-	if spec.Deadline, err = o.checkTimes(ctx, spec); err != nil {
+	if err = o.checkTimes(ctx, spec); err != nil {
 		return err
+	}
+	if spec.Deadline.IsZero() {
+		if spec.DerivedDeadline, err = o.deriveDeadline(ctx, spec); err != nil {
+			return err
+		}
+		spec.Deadline = spec.DerivedDeadline
 	}
 	return o.deps.Campaigns.Create(ctx, spec)
 }

@@ -18,26 +18,35 @@ const scheduleSpan = 7 * 24 * time.Hour
 // westernmost is how much later than in UTC a local time comes in the last zone.
 const westernmost = 12 * time.Hour
 
-// checkTimes refuses a schedule that sends to no one. It returns the campaign's deadline: its own,
-// or else one that follows from the schedule. A campaign without a schedule needs none.
-func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) (deadline time.Time, err error) {
-	if spec.StartAt.IsZero() && spec.Rules().IsZero() && spec.QuietHours.IsZero() {
-		return spec.Deadline, nil
+// checkTimes refuses a schedule that sends to no one.
+func (o *Operator) checkTimes(ctx context.Context, spec campaign.Spec) error {
+	if !hasTimes(spec) {
+		return nil
 	}
 	now, err := o.deps.Redis.Time(ctx).Result()
 	if err != nil {
-		return time.Time{}, fmt.Errorf("ask Redis for the time: %w", err)
+		return fmt.Errorf("ask Redis for the time: %w", err)
 	}
 	if err := spec.CheckTimes(now); err != nil {
-		return time.Time{}, err
+		return err
 	}
-	if err := o.checkListDeadline(ctx, spec); err != nil {
-		return time.Time{}, err
+	return o.checkListDeadline(ctx, spec)
+}
+
+func hasTimes(spec campaign.Spec) bool {
+	return !spec.StartAt.IsZero() || !spec.Rules().IsZero() || !spec.QuietHours.IsZero()
+}
+
+// deriveDeadline returns the deadline that follows from the times of a campaign which has none of
+// its own; zero without any times.
+func (o *Operator) deriveDeadline(ctx context.Context, spec campaign.Spec) (time.Time, error) {
+	if !hasTimes(spec) {
+		return time.Time{}, nil
 	}
-	if !spec.Deadline.IsZero() {
-		return spec.Deadline, nil
+	last, err := o.deps.Redis.Time(ctx).Result()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("ask Redis for the time: %w", err)
 	}
-	last := now
 	for _, at := range []time.Time{spec.StartAt, spec.LocalTime.Wall.Add(spec.LocalTime.Within + westernmost)} {
 		if at.After(last) {
 			last = at
@@ -58,8 +67,8 @@ func (o *Operator) checkListDeadline(ctx context.Context, spec campaign.Spec) er
 	return &campaign.SpecError{ID: spec.ID, Field: "start_at", Problem: fmt.Sprintf("is %s: %s, and every recipient would expire; give the list a longer EXPIRE first", LocalTime(spec.StartAt), campaign.DescribeListDeadline(books.Deadline))}
 }
 
-// checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from
-// the schedule becomes part of the change.
+// checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from the
+// times is derived again, and becomes part of the change. One that someone gives takes its place.
 func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign.Change) error {
 	if change.StartAt == nil && change.Windows == nil && change.LocalTime == nil && change.QuietHours == nil && change.Deadline == nil {
 		return nil
@@ -68,15 +77,31 @@ func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign
 	if err != nil {
 		return nil //nolint:nilerr // the change itself says what is wrong, and may repair it
 	}
-	if change.StartAt == nil {
-		spec.StartAt = time.Time{} // it was checked when it was set
+	before := spec
+	if spec.HasDerivedDeadline() {
+		spec.Deadline = time.Time{}
 	}
 	applyTo(&spec, *change)
-	deadline, err := o.checkTimes(ctx, spec)
-	if err == nil && change.Deadline == nil && !deadline.Equal(spec.Deadline) {
-		change.Deadline = &deadline
+	checked := spec
+	if change.StartAt == nil {
+		checked.StartAt = time.Time{} // it was checked when it was set
 	}
-	return err
+	if err := o.checkTimes(ctx, checked); err != nil {
+		return err
+	}
+	derived := time.Time{}
+	if spec.Deadline.IsZero() && change.Deadline == nil {
+		if derived, err = o.deriveDeadline(ctx, spec); err != nil {
+			return err
+		}
+		if !derived.Equal(before.Deadline) {
+			change.Deadline = &derived
+		}
+	}
+	if !derived.Equal(before.DerivedDeadline) {
+		change.DerivedDeadline = &derived
+	}
+	return nil
 }
 
 // applyTo sets what a change does to the times of a spec.

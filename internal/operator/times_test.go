@@ -64,6 +64,41 @@ func TestScheduleGetsADeadline(t *testing.T) {
 	}
 }
 
+// A deadline that follows from the schedule moves with it and goes with the last rule. One that a
+// person gave stays.
+func TestDerivedDeadlineFollowsTheSchedule(t *testing.T) {
+	f := open(t)
+	windows, err := schedule.ParseWindows("09:00-10:00")
+	ok(t, err)
+	show := func() View {
+		t.Helper()
+		view, err := f.Show(t.Context(), "42")
+		ok(t, err)
+		return view
+	}
+	f.create("42")
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Windows: &windows}))
+	equal(t, "is derived", show().IsDeadlineDerived(), true)
+	start := time.Now().Add(30 * 24 * time.Hour).Truncate(time.Minute) // after the first one
+	ok(t, f.Change(t.Context(), "42", campaign.Change{StartAt: &start}))
+	equal(t, "after a later start", show().Spec.Deadline.UnixMilli(), start.Add(scheduleSpan).UnixMilli())
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Windows: new(schedule.Windows)}))
+	equal(t, "of the start alone", show().Spec.Deadline.UnixMilli(), start.Add(scheduleSpan).UnixMilli())
+	ok(t, f.Change(t.Context(), "42", campaign.Change{StartAt: new(time.Time)}))
+	if s := show().Spec; !s.Deadline.IsZero() || !s.DerivedDeadline.IsZero() {
+		t.Errorf("without times, the deadline is %s, derived %s", s.Deadline, s.DerivedDeadline)
+	}
+
+	own := start.Add(time.Hour)
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Windows: &windows}))
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Deadline: &own}))
+	ok(t, f.Change(t.Context(), "42", campaign.Change{Windows: new(schedule.Windows)}))
+	equal(t, "a person's", show().Spec.Deadline.UnixMilli(), own.UnixMilli())
+	equal(t, "is derived", show().IsDeadlineDerived(), false)
+	late := own.Add(time.Hour)
+	mentions(t, f.Change(t.Context(), "42", campaign.Change{StartAt: &late}), "start_at", "not before the deadline")
+}
+
 // Other windows reach those who wait in the due set, and the histogram shows them.
 func TestChangeOfWindowsReachesTheDueSet(t *testing.T) {
 	f := open(t)

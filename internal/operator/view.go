@@ -108,6 +108,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Priority    int                         `json:"priority,omitempty"`
 		Rate        float64                     `json:"rate,omitempty"`
 		Deadline    time.Time                   `json:"deadline,omitzero"`
+		Derived     bool                        `json:"deadlineDerived,omitempty"`
 		StartAt     time.Time                   `json:"startAt,omitzero"`
 		Windows     []string                    `json:"windows,omitempty"`
 		LocalTime   string                      `json:"localTime,omitempty"`
@@ -132,7 +133,7 @@ func (v View) MarshalJSON() ([]byte, error) {
 		Losses      []campaign.Loss             `json:"losses,omitempty"`
 		Error       string                      `json:"error,omitempty"`
 	}{
-		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, v.Waves, s.CreatedAt, s.StartedAt, s.FinishedAt,
+		s.ID, s.Name, v.State(), stored, cmp.Or(s.Reason, problem), s.OnAmbiguous, devices, dedupe, kind, s.Weight, s.Priority, s.Rate, v.Deadline(), v.IsDeadlineDerived(), s.StartAt, s.Windows.Texts(), s.LocalTime.String(), s.TimeZone, s.QuietHours.String(), v.Due, v.Waves, s.CreatedAt, s.StartedAt, s.FinishedAt,
 		v.source(), s.Project, message, v.Books, v.Ambiguous(), v.breaker(), v.Reasons, v.Written, v.Forecast, v.History, faults,
 		v.Books.Losses(s), problem,
 	})
@@ -149,6 +150,11 @@ func (v View) breaker() *breaker.State {
 // Deadline returns the moment after which no one is sent to: the campaign's own or the list's,
 // whichever is earlier.
 func (v View) Deadline() time.Time { return campaign.Earliest(v.Spec.Deadline, v.ListDeadline()) }
+
+// IsDeadlineDerived reports whether the deadline follows from the times of the campaign.
+func (v View) IsDeadlineDerived() bool {
+	return v.Spec.HasDerivedDeadline() && v.Deadline().Equal(v.Spec.Deadline)
+}
 
 // ListDeadline returns the list's deadline. It is zero if there is none, or if the campaign's own
 // goes before it.

@@ -42,7 +42,7 @@ for i = before + 1, #ARGV, 2 do
     local edition = tonumber(redis.call('HGET', spec, 'edition')) or 0 -- an application may have written text there
     fields[#fields + 1], fields[#fields + 2] = 'edition', whole(edition + 1)
     record('message', whole(edition), whole(edition + 1))
-  else
+  elseif ARGV[i] ~= 'derived_deadline' then -- the deadline says it
     record(ARGV[i], redis.call('HGET', spec, ARGV[i]) or '', ARGV[i + 1])
   end
   if ARGV[i + 1] == '' then
