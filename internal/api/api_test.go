@@ -84,7 +84,7 @@ func TestErrorsAreProblems(t *testing.T) {
 		"spec":       {&campaign.SpecError{ID: "42", Field: "rate", Problem: "is negative"}, http.StatusUnprocessableEntity, "rate"},
 		"faults":     {faults, http.StatusUnprocessableEntity, `"faults":["`},
 		"type":       {&redisx.TypeError{Key: "k", Holds: "string", Want: "hash"}, http.StatusInternalServerError, "rename or delete it"},
-		"waves":      {&operator.UnfitError{ID: "42", Plan: &operator.WavePlan{}}, http.StatusConflict, "waves do not fit"},
+		"waves":      {&operator.UnfitError{ID: "42", Plan: &operator.WavePlan{Unfit: 1}}, http.StatusConflict, "waves do not fit"},
 		"Redis":      {errors.New("dial redis://u:hunter22@r:6379: refused"), http.StatusServiceUnavailable, "repeat the request"},
 	} {
 		f := open(t)

@@ -23,12 +23,6 @@ const (
 	stormWindow = 40 * time.Second
 )
 
-// The two warnings differ in what becomes of the recipients.
-const (
-	stormOfErrors   = "FCM answers most pushes with an error"
-	stormOfRefusals = "FCM refuses most pushes for good"
-)
-
 // answerMeter warns while most answers of FCM to a campaign say the same, and that is no success.
 type answerMeter struct {
 	log *slog.Logger
@@ -109,10 +103,11 @@ func (m *answerMeter) judge(campaign string, c *answerCounts) {
 		if n < stormLeast || share < stormShare {
 			continue
 		}
-		message := stormOfErrors
+		most := fmt.Sprintf("%s to %.0f%%", said.text, 100*share)
 		if said.final {
-			message = stormOfRefusals
+			m.log.Warn("FCM refuses most pushes for good", "campaign", campaign, "answer", most, "answers", c.total)
+		} else {
+			m.log.Warn("FCM answers most pushes with an error", "campaign", campaign, "answer", most, "answers", c.total)
 		}
-		m.log.Warn(message, "campaign", campaign, "answer", fmt.Sprintf("%s to %.0f%%", said.text, 100*share), "answers", c.total)
 	}
 }

@@ -253,7 +253,7 @@ func TestDeletionsAreWithheldWhileRedisIsAway(t *testing.T) {
 	var lines syncBuffer
 	w.deps.Logger = daemonLog(&lines)
 	stop := w.serve(w.dispatcher())
-	w.eventually(func() bool { return away.Load() && len(lines.with("write outcomes")) > 0 })
+	w.eventually(func() bool { return away.Load() && len(lines.with("Redis write failed")) > 0 })
 	w.redis.SetError("")
 	w.eventually(func() bool { return w.stateOf("42") == campaign.Completed })
 	stop()

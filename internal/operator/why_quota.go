@@ -12,6 +12,9 @@ import (
 // fullPace is the share of the project's pace from which pushes use all of it.
 const fullPace = 0.9
 
+// rampSeconds is how long recipients must take at the present pace for its growth to be a reason.
+const rampSeconds = 5
+
 // explainQuota adds that a campaign that moves could go faster with a larger quota, or once the
 // pace has grown after a gate.
 func (w *why) explainQuota() {
@@ -20,6 +23,8 @@ func (w *why) explainQuota() {
 	}
 	r := Reason{Kind: ReasonQuota, People: w.Books.Waiting, EndsByItself: true}
 	switch full := w.Pace.Settings.Rate(); {
+	case w.Pace.Rate < fullPace*full && float64(w.Books.Waiting) < rampSeconds*w.Pace.Rate:
+		return
 	case w.Pace.Rate < fullPace*full:
 		r.Headline, r.Detail = "The pace grows", fmt.Sprintf("%s of %s pushes a second now%s", Decimal(w.Pace.Rate), Decimal(full), untilFull(*w.Pace))
 		r.Next = "nothing to do: it grows by itself after a pause or a closed gate"

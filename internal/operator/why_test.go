@@ -93,7 +93,9 @@ func TestWhyNamesTheQuota(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	settings := pacing.DefaultSettings()
 	full := settings.Rate()
-	moves := View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Weight: 1}, Books: campaign.Books{Loaded: 10, Waiting: 9, InFlight: 1}}
+	moves := View{Spec: campaign.Spec{ID: "42", State: campaign.Running, Weight: 1}, Books: campaign.Books{Loaded: 1_000_000, Waiting: 999_999, InFlight: 1}}
+	few := moves
+	few.Books.Waiting = 9
 	fast := func(id string, weight int, pushes float64) View {
 		v := moves
 		v.Spec.ID, v.Spec.Weight, v.Forecast = id, weight, &Forecast{Rate: 1, pushes: pushes}
@@ -115,6 +117,7 @@ func TestWhyNamesTheQuota(t *testing.T) {
 	}{
 		"used up":      {moves, whole, []View{fast("42", 1, full)}, "all of its " + Decimal(full) + " pushes a second"},
 		"with equals":  {moves, whole, []View{fast("42", 1, full/2), fast("43", 15, full/2)}, "1 campaign, and its weight is 1 of 16: about " + Decimal(math.Round(full/16)) + " a second"},
+		"few wait":     {few, pace(func(s *pacing.State) { s.Warm, s.Rate = 0.5, full/2 }), nil, ""},
 		"it grows":     {moves, pace(func(s *pacing.State) { s.Warm, s.Rate = 0.5, full/2 }), nil, Decimal(full/2) + " of " + Decimal(full) + " pushes a second now, full in " + Span(settings.Ramp/2)},
 		"not used up":  {moves, whole, []View{fast("42", 1, full/2)}, ""},
 		"unknown":      {moves, whole, []View{moves}, ""},
@@ -130,7 +133,7 @@ func TestWhyNamesTheQuota(t *testing.T) {
 		for _, r := range Why(c.view, Surroundings{Now: now, Pace: c.pace, Running: c.running}) {
 			if r.Kind == ReasonQuota {
 				found = r.Detail
-				if r.Stops || !r.EndsByItself || r.Next == "" || r.People != 9 {
+				if r.Stops || !r.EndsByItself || r.Next == "" || r.People != c.view.Books.Waiting {
 					t.Errorf("%s: %+v", name, r)
 				}
 			}
