@@ -67,8 +67,9 @@ func (o *Operator) checkListDeadline(ctx context.Context, spec campaign.Spec) er
 	return &campaign.SpecError{ID: spec.ID, Field: "start_at", Problem: fmt.Sprintf("is %s: %s, and every recipient would expire; give the list a longer EXPIRE first", LocalTime(spec.StartAt), campaign.DescribeListDeadline(books.Deadline))}
 }
 
-// checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from the
-// times is derived again, and becomes part of the change. One that someone gives takes its place.
+// checkTimesOf does that for a change, as the campaign is after it. A deadline that follows from
+// the times is derived again, and becomes part of the change. One that someone gives takes its
+// place.
 func (o *Operator) checkTimesOf(ctx context.Context, id string, change *campaign.Change) error {
 	if change.StartAt == nil && change.Windows == nil && change.LocalTime == nil && change.QuietHours == nil && change.Deadline == nil {
 		return nil
