@@ -42,7 +42,7 @@ func DefaultOptions() Options {
 		MaxPollInterval: 500 * time.Millisecond,
 		RetryDelay:      100 * time.Millisecond,
 		MaxRetryDelay:   10 * time.Second,
-		HaltDelay:       30 * time.Second,
+		HaltDelay:       5 * time.Second, // as the dispatcher: a repair takes effect soon
 		ReapInterval:    5 * time.Second,
 		TrimInterval:    2 * time.Second,
 		MeterInterval:   5 * time.Second,

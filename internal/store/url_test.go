@@ -262,3 +262,24 @@ func TestURLPartsFromEnvironment(t *testing.T) {
 		t.Errorf("connects to %s as %s, with a password of %d characters", config.Host, config.User, len(config.Password))
 	}
 }
+
+// A parameter that no driver knows goes to the server, which refuses it. The connection works
+// without it, and a warning names it.
+func TestUnknownParametersOfTheURLAreIgnored(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	url := server.Database(t)
+	separator := "?"
+	if strings.Contains(url, "?") {
+		separator = "&"
+	}
+	s := opened(t, url+separator+"foo=bar&colour=blue", Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err := s.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"foo", "colour"} {
+		if n := strings.Count(log.String(), "parameter="+name); n != 1 {
+			t.Errorf("%d warnings name %s: %s", n, name, &log)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -40,6 +42,23 @@ func TestWrongSettings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHelpThatCannotBeWritten wants exit code 1 from a program whose output goes nowhere.
+func TestHelpThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = full.Close() })
+	for _, program := range []string{"dispatcher", "responder", "fanfare", "fcmsim"} {
+		command := exec.CommandContext(t.Context(), programs.Path(program), "--help")
+		command.Stdout = full
+		if err := command.Run(); command.ProcessState.ExitCode() != 1 {
+			t.Errorf("%s --help: %v, want exit code 1", program, err)
+		}
 	}
 }
 
