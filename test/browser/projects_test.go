@@ -26,7 +26,11 @@ func TestProjects(t *testing.T) {
 	w.base = w.console("--operate")
 	w.draft("sale", people("ok-", 3000), "--project", "my-shop", "--rate", "5")
 	w.Fanfare("campaign", "start", "sale")
-	w.draft("blog", people("ok-", 1), "--project", "my-blog") // of no project in the settings
+	w.draft("blog", people("ok-", 1))
+	// It is of a project that other settings have, such as those of another fleet.
+	if err := w.Redis.HSet(t.Context(), "{campaign:blog}:spec", "project", "my-blog").Err(); err != nil {
+		t.Fatal(err)
+	}
 
 	p := openTab(t, w.base)
 	p.goTo("/quota")

@@ -5,6 +5,7 @@ import { chartsUse, drawCharts } from './charts.js';
 
 const pollEvery = 2000;
 const lostAfter = 15, lateAfter = 5;
+const loadedAt = performance.now(); // the age of the numbers until the first update
 let source, poll, last, paused = false, failures = 0;
 
 export function startLive() {
@@ -51,8 +52,8 @@ function take(update) {
 function label() {
   const button = document.querySelector('button[data-live]');
   if (!button) return;
-  const age = last ? (performance.now() - last.at) / 1000 : 0;
-  const lost = last && (last.state === 'lost' || age > lostAfter);
+  const age = (performance.now() - (last?.at ?? loadedAt)) / 1000;
+  const lost = last?.state === 'lost' || age > lostAfter;
   const state = paused ? 'paused' : lost ? 'lost' : age > lateAfter ? 'late' : 'live';
   const text = paused ? 'Paused · press space to go on'
     : lost ? `Lost · the numbers are ${spoken(age)} old`
